@@ -1,0 +1,1 @@
+export function log(x: f64): f64 { return NativeMath.log(x); }

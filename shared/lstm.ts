@@ -1,0 +1,59 @@
+// The executable definition of the network in plain TypeScript: slow, obvious, the oracle the kernels are tested against.
+// Everything in float64 with Math.exp and Math.tanh, so it is exact to far below float32 and not bit-equal between hosts.
+// Legend: T steps, C channels, U units, G = 4U gates in order i,f,c,o.
+
+/** Weights of LSTM → Dense(1), in tfjs' and Keras' layout. */
+export interface Network {
+  /** C */
+  readonly channels: number;
+  /** U */
+  readonly units: number;
+  /** (C,4U) */
+  readonly kernel: Float32Array;
+  /** (U,4U) */
+  readonly recurrent: Float32Array;
+  /** (4U) */
+  readonly bias: Float32Array;
+  /** (U) */
+  readonly headKernel: Float32Array;
+  /** (1) */
+  readonly headBias: Float32Array;
+}
+
+/** The calibrated logit is slope · logit + intercept. */
+export interface Calibration {
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+/**
+ * The probability of one sequence: `channels` (T,C) left-aligned, of which the first `length` rows are read.
+ * LSTM as in Hochreiter & Schmidhuber with Gers' forget gate; sigmoid gates, tanh candidate and output (Keras' defaults).
+ */
+export function lstmProbability(network: Network, calibration: Calibration, channels: ArrayLike<number>, length: number): number {
+  const { channels: C, units: U, kernel, recurrent, bias, headKernel, headBias } = network;
+  let h = new Float64Array(U);
+  const c = new Float64Array(U);
+  for (let t = 0; t < length; t++) {
+    const gates = Float64Array.from(bias); // (4U)
+    for (let j = 0; j < C; j++) for (let g = 0; g < 4 * U; g++) gates[g] += channels[t * C + j] * kernel[j * 4 * U + g];
+    for (let j = 0; j < U; j++) for (let g = 0; g < 4 * U; g++) gates[g] += h[j] * recurrent[j * 4 * U + g];
+    const next = new Float64Array(U);
+    for (let u = 0; u < U; u++) {
+      const i = sigmoid(gates[u]);
+      const f = sigmoid(gates[U + u]);
+      const candidate = Math.tanh(gates[2 * U + u]);
+      const o = sigmoid(gates[3 * U + u]);
+      c[u] = f * c[u] + i * candidate;
+      next[u] = o * Math.tanh(c[u]);
+    }
+    h = next;
+  }
+  let logit = headBias[0];
+  for (let u = 0; u < U; u++) logit += h[u] * headKernel[u];
+  return sigmoid(calibration.slope * logit + calibration.intercept);
+}

@@ -1,0 +1,118 @@
+// What a decoded artifact is, and what it means to score with it. Knows no file format, no engine's inside, no HTTP.
+import type { Engine } from "./engine.ts";
+import { ArtifactError, type Path, SequenceError } from "./errors.ts";
+import type { Calibration, Network } from "./lstm.ts";
+import { applyRecipe, type Log, type Recipe } from "./recipe.ts";
+
+/** A named threshold on the calibrated probability: label 1 at or above it. */
+export interface OperatingPoint {
+  readonly name: string;
+  readonly threshold: number;
+}
+
+/** Raw inputs with the probabilities the kernel gave when the artifact was written. Synthesised: no row of the user's data. */
+export interface Golden {
+  /** (K,T,F) */
+  readonly inputs: Float64Array;
+  /** (K) compared bit for bit */
+  readonly probabilities: Float32Array;
+}
+
+/** How held-out data looked at training time, to measure drift against. */
+export interface Reference {
+  /** (C,9) deciles of each standardised channel over valid rows */
+  readonly channelEdges: Float32Array;
+  /** (C,10) how many values fell between them; a value on an edge counts above it */
+  readonly channelCounts: Uint32Array;
+  /** (20) scores in equal bins over [0,1] */
+  readonly scoreCounts: Uint32Array;
+}
+
+export const CHANNEL_BINS = 10;
+export const SCORE_BINS = 20;
+
+/** Figures on one set of labelled sequences. Losses in nats. Undefined figures (AUC of one class) are null. */
+export interface Metrics {
+  readonly examples: number;
+  readonly positiveRate: number;
+  readonly logLoss: number;
+  /** Log loss of always answering the set's own positive rate. */
+  readonly baseRateLogLoss: number;
+  readonly accuracy: number;
+  readonly majorityAccuracy: number;
+  readonly auc: number | null;
+  readonly prAuc: number | null;
+  readonly brier: number;
+  readonly ece: number;
+}
+
+/** Facts for people. Nothing in it changes a score. */
+export interface Card {
+  readonly data: { readonly name: string; readonly sha256: string; readonly float32: boolean };
+  readonly split: { readonly by: string; readonly examples: Record<"train" | "validation" | "calibration" | "test", number> };
+  readonly training: {
+    readonly seed: number;
+    readonly recipe: string;
+    readonly optimizer: string;
+    readonly batch: number;
+    readonly epochs: number;
+    readonly bestEpoch: number;
+  };
+  readonly test: Metrics;
+  /** Half-widths of 95 % intervals by bootstrap over test sequences. */
+  readonly intervals: Readonly<Partial<Record<keyof Metrics, number>>>;
+  readonly baselines: Readonly<Record<string, Metrics>>;
+  readonly warnings: readonly string[];
+  readonly versions: { readonly quickstep: string; readonly node: string; readonly path: string };
+}
+
+export interface Model {
+  readonly name: string;
+  readonly recipe: Recipe;
+  readonly network: Network;
+  readonly calibration: Calibration;
+  /** The first is the default. */
+  readonly operatingPoints: readonly OperatingPoint[];
+  readonly golden: Golden;
+  readonly reference: Reference;
+  readonly card: Card;
+}
+
+export interface Scores {
+  /** (N) */
+  readonly probabilities: Float32Array;
+  /** (N) as Channels.outOfRange */
+  readonly outOfRange: Uint8Array;
+}
+
+/**
+ * Scores raw sequences, `values` (N,T,F). Nothing is scored if one has no valid row: throws SequenceError, the place named by
+ * `pathOf(n)`.
+ */
+export function score(
+  model: Model,
+  engine: Engine,
+  log: Log,
+  values: Float64Array,
+  pathOf: (n: number) => Path = (n) => ["sequences", n],
+): Scores {
+  const { channels, lengths, outOfRange } = applyRecipe(model.recipe, values, log);
+  for (let n = 0; n < lengths.length; n++)
+    if (lengths[n] === 0) throw new SequenceError(pathOf(n), "must have at least one row that is not all zeros", "only padding");
+  return { probabilities: engine.probabilities(channels, lengths), outOfRange };
+}
+
+export function labelAt(point: OperatingPoint, probability: number): 0 | 1 {
+  return probability >= point.threshold ? 1 : 0;
+}
+
+/** Scores the golden vectors and compares bits. Throws ArtifactError at the first that differs. */
+export function checkGolden(model: Model, engine: Engine, log: Log): void {
+  const { inputs, probabilities } = model.golden;
+  const scored = score(model, engine, log, inputs, (n) => ["golden", n]).probabilities;
+  for (let k = 0; k < probabilities.length; k++)
+    if (!Object.is(scored[k], probabilities[k]))
+      throw new ArtifactError(
+        `golden vector ${k} scored ${scored[k]}, expected ${probabilities[k]}: this ${engine.name} engine does not compute what the trainer computed; rebuild the kernel or retrain`,
+      );
+}

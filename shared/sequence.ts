@@ -1,0 +1,78 @@
+// What a raw sequence is: up to T rows of F finite numbers, right-aligned in a flat (N,T,F) float64 buffer with zeros in
+// front. Knows nothing of recipes beyond what an all-zero row may mean.
+// Legend: N sequences, T steps, F features.
+import { describe, LimitError, type Path, SequenceError } from "./errors.ts";
+
+export interface Shape {
+  /** T: the longest sequence, in rows. */
+  readonly timesteps: number;
+  /** F: numbers in a row. */
+  readonly features: number;
+}
+
+export const DEFAULT_SHAPE: Shape = { timesteps: 10, features: 5 };
+export const MAX_TIMESTEPS = 512;
+export const MAX_FEATURES = 64;
+
+/**
+ * What an all-zero row means. `leading`: padding before the first other row, data after it. `any`: padding everywhere, as
+ * Keras' `Masking(0)`. `none`: data everywhere, as a Keras model without Masking.
+ */
+export type Padding = "leading" | "any" | "none";
+export const PADDINGS: readonly Padding[] = ["leading", "any", "none"];
+
+/**
+ * Parses one sequence (rows of numbers, as JSON gives them) into `out[offset …]`, a (T,F) block that must hold zeros.
+ * A shorter sequence fills the last rows. Throws SequenceError naming the place below `path`.
+ */
+export function parseSequence(value: unknown, path: Path, shape: Shape, out: Float64Array, offset: number): void {
+  const { timesteps: T, features: F } = shape;
+  if (!Array.isArray(value)) throw new SequenceError(path, `must be an array of up to ${T} rows`, describe(value));
+  if (value.length === 0) throw new SequenceError(path, `must have 1 to ${T} rows`, "an empty array");
+  if (value.length > T) throw new SequenceError(path, `must have at most ${T} rows`, `${value.length}`);
+  let at = offset + (T - value.length) * F;
+  for (let t = 0; t < value.length; t++) {
+    const row: unknown = value[t];
+    if (!Array.isArray(row)) throw new SequenceError([...path, t], `must be an array of ${F} numbers`, describe(row));
+    if (row.length !== F) throw new SequenceError([...path, t], `must have ${F} numbers`, `${row.length}`);
+    for (let f = 0; f < F; f++) {
+      const number: unknown = row[f];
+      if (typeof number !== "number" || !Number.isFinite(number))
+        throw new SequenceError([...path, t, f], "must be a finite number", describe(number));
+      out[at++] = number;
+    }
+  }
+}
+
+/** Parses many sequences into one (N,T,F) buffer. Throws LimitError above `maxSequences`, else as parseSequence. */
+export function parseSequences(value: unknown, path: Path, shape: Shape, maxSequences: number): Float64Array {
+  if (!Array.isArray(value)) throw new SequenceError(path, "must be an array of sequences", describe(value));
+  if (value.length === 0) throw new SequenceError(path, "must hold at least one sequence", "an empty array");
+  if (value.length > maxSequences)
+    throw new LimitError(path, `at most ${maxSequences} sequences a request, got ${value.length}: send them in parts`, maxSequences);
+  const size = shape.timesteps * shape.features;
+  const out = new Float64Array(value.length * size);
+  for (let n = 0; n < value.length; n++) parseSequence(value[n], [...path, n], shape, out, n * size);
+  return out;
+}
+
+/**
+ * Finds the valid rows of the (T,F) block at `offset`, in order, by what `padding` says of all-zero rows. Writes their
+ * indices to `rows` (T) and returns how many there are: the sequence's length, 0 when there is nothing but padding.
+ */
+export function validRows(values: Float64Array, offset: number, shape: Shape, padding: Padding, rows: Int32Array): number {
+  const { timesteps: T, features: F } = shape;
+  let length = 0;
+  for (let t = 0; t < T; t++) {
+    const from = offset + t * F;
+    const isData = padding === "none" || (padding === "leading" && length > 0) || !isZeroRow(values, from, F);
+    if (isData) rows[length++] = t;
+  }
+  return length;
+}
+
+/** Whether the row of F numbers at `from` is all zero (−0 included). */
+export function isZeroRow(values: Float64Array, from: number, F: number): boolean {
+  for (let f = 0; f < F; f++) if (values[from + f] !== 0) return false;
+  return true;
+}

@@ -1,0 +1,36 @@
+// Compiles the kernels: AssemblyScript → .wasm beside its source. Does nothing when they are newer than every source,
+// so that a watcher which sees its own output (wrangler's [build]) comes to rest.
+import { readdirSync, renameSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** No host functions to import, no garbage collector, no runtime: TypeScript owns the memory map. */
+const COMMON = ["--runtime", "stub", "--noAssert", "--use", "abort=", "--optimizeLevel", "3", "--enable", "simd"];
+
+const KERNELS = [{ source: "shared/kernel/inference.ts", target: "shared/kernel/inference.wasm", options: [] as string[] }];
+
+function modified(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+const sources = ["shared/kernel", "trainer/kernel"].flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(root, folder, name)),
+);
+const newest = Math.max(...[...sources, fileURLToPath(import.meta.url)].map(modified));
+
+for (const { source, target, options } of KERNELS) {
+  if (modified(join(root, target)) > newest) continue;
+  const asc = (await import("assemblyscript/asc")).default;
+  const temporary = `${target}.${process.pid}.tmp`;
+  const { error, stderr } = await asc.main([source, "--outFile", temporary, "--baseDir", root, ...COMMON, ...options]);
+  if (error) {
+    console.error(`${source} does not compile: ${stderr.toString()}`);
+    process.exit(1);
+  }
+  renameSync(join(root, temporary), join(root, target));
+  console.error(`built ${join(dirname(target), target.slice(dirname(target).length + 1))}`);
+}
