@@ -1,0 +1,40 @@
+// inspect: what is in an artifact, for people; with --json, for programs.
+import { FORMAT } from "../../shared/artifact.ts";
+import { describeChannel } from "../../shared/recipe.ts";
+import { type Engines, loadModel } from "../artifact-file.ts";
+import { formatMetrics, formatPercent, type Terminal } from "../terminal.ts";
+
+export interface InspectCommand {
+  readonly artifact: string;
+  readonly json: boolean;
+}
+
+export function inspect(command: InspectCommand, engines: Engines, terminal: Terminal): void {
+  const { model, id, bytes } = loadModel(command.artifact, engines);
+  const { recipe, network, calibration, operatingPoints, card } = model;
+  const channels = recipe.channels.map((channel) => describeChannel(channel, recipe.features));
+  if (command.json) {
+    const { timesteps, features, padding, clip, lengths } = recipe;
+    terminal.print(
+      JSON.stringify({ id, format: FORMAT, bytes: bytes.length, timesteps, features, units: network.units, recipe: { padding, channels, clip, lengths }, calibration, operatingPoints, card }),
+    );
+    return;
+  }
+  const { split, training, versions } = card;
+  const lines = [
+    `${id}  ${FORMAT}  ${bytes.length} bytes`,
+    `takes      up to ${recipe.timesteps} rows of ${recipe.features.length} features: ${recipe.features.join(", ")}; padding: ${recipe.padding}`,
+    `channels   ${channels.join(", ")}`,
+    `network    LSTM(${network.units}) → Dense(1) → sigmoid; calibration slope ${calibration.slope.toFixed(4)}, intercept ${calibration.intercept.toFixed(4)}`,
+    `labels     1 from ${operatingPoints.map(({ name, threshold }) => `${threshold.toFixed(4)} (${name})`).join(", ")}`,
+    `trained    on ${card.data.name} (sha256 ${card.data.sha256.slice(0, 12)}…), ${Object.entries(split.examples)
+      .map(([part, n]) => `${n} ${part}`)
+      .join(", ")}, split by ${split.by}`,
+    `           ${training.optimizer}, batch ${training.batch}, best of ${training.epochs} epochs: ${training.bestEpoch}, seed ${training.seed}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
+    "golden     32 vectors score bit for bit here",
+    formatMetrics({ model: card.test, ...card.baselines }),
+    `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive`,
+    ...card.warnings.map((warning) => `note: ${warning}`),
+  ];
+  terminal.print(lines.join("\n"));
+}

@@ -1,0 +1,176 @@
+// argv → command. The only place that touches process.argv, exit codes and the console, and that chooses implementations.
+import { existsSync, readFileSync } from "node:fs";
+import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
+import { isQuickstepError, UsageError } from "../shared/errors.ts";
+import { PADDINGS } from "../shared/sequence.ts";
+import { choice, integer, parseOptions, text } from "./arguments.ts";
+import type { Engines } from "./artifact-file.ts";
+import { evaluate } from "./commands/evaluate.ts";
+import { exportModel } from "./commands/export.ts";
+import { inspect } from "./commands/inspect.ts";
+import { sample } from "./commands/sample.ts";
+import { scoreFile } from "./commands/score.ts";
+import { serve } from "./commands/serve.ts";
+import { type TrainCommand, train } from "./commands/train.ts";
+import { RECIPES } from "./plan.ts";
+import { SPLIT_METHODS } from "./split.ts";
+import type { Terminal } from "./terminal.ts";
+
+const USAGE = `npm run quickstep -- <command> …
+
+  train    <data> [--labels FILE] [--out FILE] [--test FILE [--test-labels FILE]] [--units 100] [--epochs N] [--batch N] [--seed N]
+           [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N] [--padding leading|any|none]
+           [--recipe auto|raw] [--json]
+  evaluate <artifact> <data> [--labels FILE] [--json]
+  score    <artifact> <data> [--out q.npy|q.csv] [--json]
+  inspect  <artifact> [--json]
+  sample   sp500|fx [--out DIR] [--n N] [--seed N] [--json]
+  export   <artifact> --onnx FILE
+  serve    <artifact> [--port 8787]
+
+<data> is .npz (X and y), .npy with --labels, or .csv; sequences of up to 10 rows × 5 numbers, or as the file says.
+Exit codes: 0 done, 2 bad usage or bad data (nothing written), 1 our fault.`;
+
+const SAMPLE_MODEL = "out/sp500.safetensors";
+const MAX_SEED = 2 ** 32 - 1;
+const seed = integer(0, MAX_SEED);
+
+/** A line that overwrites itself needs a terminal; its leftovers are cleared before anything else is said. */
+function createTerminal(): Terminal {
+  const isWatched = process.stderr.isTTY === true;
+  let isDrawn = false;
+  const clear = (): void => {
+    if (isDrawn) process.stderr.write("\r\x1b[K");
+    isDrawn = false;
+  };
+  return {
+    say(line) {
+      clear();
+      process.stderr.write(`${line}\n`);
+    },
+    progress(line) {
+      if (!isWatched) return;
+      process.stderr.write(`\r\x1b[K${line.slice(0, Math.max(20, (process.stderr.columns ?? 80) - 1))}`);
+      isDrawn = true;
+    },
+    print(line) {
+      clear();
+      process.stdout.write(`${line}\n`);
+    },
+  };
+}
+
+function loadEngines(): Engines {
+  const module = new WebAssembly.Module(readFileSync(new URL("../shared/kernel/inference.wasm", import.meta.url)));
+  return { kernel: instantiateKernel(module), createEngine: (network, calibration) => createWasmEngine(module, network, calibration) };
+}
+
+/** Training itself is loaded when it is needed: TensorFlow.js takes a second to start. */
+function trainOn(command: TrainCommand, terminal: Terminal): Promise<void> {
+  return train(
+    command,
+    {
+      ...loadEngines(),
+      createStepper: async (data, network, optimizer) => (await import("./tfjs-step.ts")).createTfjsStepper(data, network, optimizer),
+      path: "tfjs wasm",
+      node: process.versions.node,
+    },
+    terminal,
+  );
+}
+
+async function run(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const [name, ...rest] = argv;
+  switch (name) {
+    case "train": {
+      const { words, options } = parseOptions(rest, ["<data>"], {
+        labels: text,
+        out: text,
+        test: text,
+        "test-labels": text,
+        units: integer(1, 1024),
+        epochs: integer(1, 10_000),
+        batch: integer(1, 1_000_000),
+        seed,
+        split: choice(...SPLIT_METHODS),
+        group: text,
+        time: text,
+        horizon: integer(0, 1_000_000),
+        padding: choice(...PADDINGS),
+        recipe: choice(...RECIPES),
+        json: "flag",
+      });
+      const [data] = words;
+      return trainOn({ ...TRAIN_DEFAULTS, data, out: data.replace(/(\.[^./\\]*)?$/, ".safetensors"), ...options, testLabels: options["test-labels"], json: options.json ?? false }, terminal);
+    }
+    case "evaluate": {
+      const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], { labels: text, json: "flag" });
+      return evaluate({ artifact: words[0], data: words[1], labels: options.labels, json: options.json ?? false }, loadEngines(), terminal);
+    }
+    case "score": {
+      const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], { out: text, json: "flag" });
+      return scoreFile({ artifact: words[0], data: words[1], out: options.out, json: options.json ?? false }, loadEngines(), terminal);
+    }
+    case "inspect": {
+      const { words, options } = parseOptions(rest, ["<artifact>"], { json: "flag" });
+      return inspect({ artifact: words[0], json: options.json ?? false }, loadEngines(), terminal);
+    }
+    case "sample": {
+      const { words, options } = parseOptions(rest, ["sp500 or fx"], { out: text, n: integer(100, 10_000_000), seed, json: "flag" });
+      const kind = choice("sp500", "fx")(words[0], "sample");
+      return sample({ kind, out: options.out ?? "out", n: options.n ?? 100_000, seed: options.seed ?? 1, json: options.json ?? false }, terminal);
+    }
+    case "export": {
+      const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text });
+      if (options.onnx === undefined) throw new UsageError("export needs --onnx FILE");
+      return exportModel({ artifact: words[0], onnx: options.onnx }, loadEngines(), terminal);
+    }
+    case "serve": {
+      const { words, options } = parseOptions(rest, ["<artifact>"], { port: integer(1, 65_535) });
+      return serve({ artifact: words[0], port: options.port ?? 8787 }, loadEngines(), terminal, signal);
+    }
+    case "start": {
+      // What `npm start` does: the real sample, a model of it, and that model at a local Worker.
+      const { options } = parseOptions(rest, [], { retrain: "flag", port: integer(1, 65_535) });
+      if (options.retrain || !existsSync(SAMPLE_MODEL)) {
+        await sample({ kind: "sp500", out: "out", n: 0, seed: 0, json: false }, terminal);
+        await trainOn({ ...TRAIN_DEFAULTS, data: "out/sp500.npz", out: SAMPLE_MODEL, json: false }, terminal);
+      } else terminal.say(`${SAMPLE_MODEL} exists and is served as it is; npm start -- --retrain trains again`);
+      return serve({ artifact: SAMPLE_MODEL, port: options.port ?? 8787 }, loadEngines(), terminal, signal);
+    }
+    case undefined:
+    case "help":
+    case "--help":
+    case "-h":
+      return terminal.print(USAGE);
+    default:
+      throw new UsageError(`unknown command ${name}`);
+  }
+}
+
+const TRAIN_DEFAULTS = { units: 100, epochs: 100, seed: 1, split: "auto", horizon: 1, recipe: "auto" } as const;
+
+const terminal = createTerminal();
+const controller = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.once(name, () => {
+    controller.abort();
+    process.exitCode = 130;
+    setTimeout(() => process.exit(), 3000).unref();
+    if (!process.argv.includes("serve") && !process.argv.includes("start")) process.exit();
+  });
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0); // whoever read has enough
+  throw error;
+});
+try {
+  await run(process.argv.slice(2), terminal, controller.signal);
+} catch (error) {
+  if (isQuickstepError(error)) {
+    terminal.say(`quickstep: ${error.message}${error.kind === "usage" ? `\n\n${USAGE}` : ""}`);
+    process.exitCode = 2;
+  } else {
+    terminal.say(`quickstep: this is our fault, not your data's: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+    process.exitCode = 1;
+  }
+}

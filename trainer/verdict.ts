@@ -1,0 +1,58 @@
+// What a training run amounts to, in a code and a sentence, from paired losses on the test part.
+import type { Metrics } from "../shared/model.ts";
+
+export interface Verdict {
+  readonly code: "learned" | "base-rate-only" | "no-better-model-found";
+  readonly text: string;
+}
+
+/** A difference counts when it exceeds this many standard errors of the paired per-example difference. */
+const STANDARD_ERRORS = 2;
+
+/**
+ * `learned`: better than every baseline beyond noise, or than the base rate while no baseline is better still.
+ * `base-rate-only`: no better than the base rate. `no-better-model-found`: a simpler baseline beats the network.
+ */
+export function decideVerdict(
+  labels: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  baselines: Readonly<Record<string, Metrics>>,
+  baselineProbabilities: Readonly<Record<string, ArrayLike<number>>>,
+): Verdict {
+  const own = losses(labels, probabilities);
+  const mean = own.reduce((sum, loss) => sum + loss, 0) / own.length;
+  const gain = (name: string): Gain => pairedGain(losses(labels, baselineProbabilities[name]), own);
+  const overBaseRate = gain("base rate");
+  const figures = `log loss ${mean.toFixed(4)} against ${baselines["base rate"].logLoss.toFixed(4)} of the base rate`;
+  for (const name of Object.keys(baselines)) {
+    const over = gain(name);
+    if (name !== "base rate" && over.mean < -STANDARD_ERRORS * over.standardError)
+      return {
+        code: "no-better-model-found",
+        text: `The ${name} on the same channels is better (${baselines[name].logLoss.toFixed(4)}): ${figures}. Use more data or fewer units.`,
+      };
+  }
+  if (overBaseRate.mean <= STANDARD_ERRORS * overBaseRate.standardError)
+    return { code: "base-rate-only", text: `The model answers no better than the base rate: ${figures}.` };
+  const overLogistic = gain("logistic regression");
+  const comparison = overLogistic.mean > STANDARD_ERRORS * overLogistic.standardError ? "better than" : "level with";
+  return { code: "learned", text: `Learned: ${figures}, ${comparison} logistic regression (${baselines["logistic regression"].logLoss.toFixed(4)}).` };
+}
+
+interface Gain {
+  readonly mean: number;
+  readonly standardError: number;
+}
+
+function pairedGain(theirs: Float64Array, ours: Float64Array): Gain {
+  const n = ours.length;
+  const differences = theirs.map((loss, i) => loss - ours[i]);
+  const mean = differences.reduce((sum, d) => sum + d, 0) / n;
+  const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / Math.max(1, n - 1);
+  return { mean, standardError: Math.sqrt(variance / n) };
+}
+
+/** Per-example log losses in nats; probabilities held off 0 and 1 by a float32 rounding. */
+function losses(labels: ArrayLike<number>, probabilities: ArrayLike<number>): Float64Array {
+  return Float64Array.from({ length: labels.length }, (_, i) => -Math.log(Math.max(2 ** -24, labels[i] === 1 ? probabilities[i] : 1 - probabilities[i])));
+}
