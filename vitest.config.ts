@@ -8,7 +8,7 @@ export default defineConfig({
       { test: { name: "slow", include: ["test/**/*.slow.test.ts"], testTimeout: 600_000 } },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
-        test: { name: "workerd", include: ["test/workerd/**/*.test.ts"] },
+        test: { name: "workerd", include: ["test/workerd/**/*.test.ts"], globalSetup: ["test/parity.setup.ts"] },
       },
     ],
   },

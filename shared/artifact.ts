@@ -126,7 +126,7 @@ export function decodeArtifact(bytes: Uint8Array): Model {
       fail(`${name} lies at ${show(entry.data_offsets)}, expected [${end},${end + byteLength}]`);
     if (end + byteLength > data.length)
       fail(`${name} ends at byte ${end + byteLength} of the data, but there are only ${data.length}: the file is cut short`);
-    const tensor = new DTYPES[dtype](data.slice(end, end + byteLength).buffer);
+    const tensor = new DTYPES[dtype](new Uint8Array(data.subarray(end, end + byteLength)).buffer); // slice would not copy a Buffer
     for (let i = 0; i < count; i++)
       if (!Number.isFinite(tensor[i])) fail(`${name}[${i}] is ${tensor[i]}, expected a finite number: the weights are damaged`);
     tensors[name] = tensor;

@@ -4,7 +4,9 @@ import { UsageError } from "../shared/errors.ts";
 
 /** Reads one option's text; `flag` takes none. */
 type Reader<T> = ((text: string, option: string) => T) | "flag";
-export type Options<S> = { readonly [K in keyof S]?: S[K] extends "flag" ? boolean : S[K] extends (text: string, option: string) => infer T ? T : never };
+export type Options<S> = {
+  readonly [K in keyof S]?: S[K] extends "flag" ? boolean : S[K] extends (text: string, option: string) => infer T ? T : never;
+};
 
 export const text = (value: string): string => value;
 
@@ -26,10 +28,16 @@ export function choice<T extends string>(...values: readonly T[]): (value: strin
 }
 
 /** `names` are the words that must follow the command, in order. */
-export function parseOptions<S extends Record<string, Reader<unknown>>>(argv: readonly string[], names: readonly string[], spec: S): { words: string[]; options: Options<S> } {
+export function parseOptions<S extends Record<string, Reader<unknown>>>(
+  argv: readonly string[],
+  names: readonly string[],
+  spec: S,
+): { words: string[]; options: Options<S> } {
   const { tokens } = parseArgs({
     args: [...argv],
-    options: Object.fromEntries(Object.entries(spec).map(([name, reader]) => [name, { type: reader === "flag" ? ("boolean" as const) : ("string" as const) }])),
+    options: Object.fromEntries(
+      Object.entries(spec).map(([name, reader]) => [name, { type: reader === "flag" ? ("boolean" as const) : ("string" as const) }]),
+    ),
     allowPositionals: true,
     strict: false,
     tokens: true,
@@ -40,12 +48,18 @@ export function parseOptions<S extends Record<string, Reader<unknown>>>(argv: re
     if (token.kind === "positional") words.push(token.value);
     if (token.kind !== "option") continue;
     const reader = Object.hasOwn(spec, token.name) ? spec[token.name] : undefined;
-    if (reader === undefined) throw new UsageError(`unknown option ${token.rawName}; known here: ${Object.keys(spec).map((name) => `--${name}`).join(" ")}`);
+    if (reader === undefined)
+      throw new UsageError(
+        `unknown option ${token.rawName}; known here: ${Object.keys(spec)
+          .map((name) => `--${name}`)
+          .join(" ")}`,
+      );
     if (reader === "flag") {
       if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value, got ${token.value}`);
       options[token.name] = true;
     } else {
-      if (token.value === undefined || (!token.inlineValue && token.value.startsWith("--"))) throw new UsageError(`${token.rawName} needs a value`);
+      if (token.value === undefined || (!token.inlineValue && token.value.startsWith("--")))
+        throw new UsageError(`${token.rawName} needs a value`);
       options[token.name] = reader(token.value, token.name);
     }
   }

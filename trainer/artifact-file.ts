@@ -45,8 +45,11 @@ export function fitShape(data: Dataset, { recipe }: Model): Float64Array {
   const { timesteps: T, features } = recipe;
   const { shape, values } = data;
   if (shape.features !== features.length)
-    throw new DataError(data.name, `has ${shape.features} features a row, but the model takes ${features.length} (${features.join(", ")})`);
-  if (shape.timesteps > T) throw new DataError(data.name, `has sequences of ${shape.timesteps} rows, but the model takes at most ${T}`);
+    throw new DataError(
+      data.source,
+      `has ${shape.features} features a row, but the model takes ${features.length} (${features.join(", ")})`,
+    );
+  if (shape.timesteps > T) throw new DataError(data.source, `has sequences of ${shape.timesteps} rows, but the model takes at most ${T}`);
   if (shape.timesteps === T) return values;
   const from = shape.timesteps * shape.features;
   const to = T * shape.features;

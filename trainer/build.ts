@@ -9,7 +9,16 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** No host functions to import, no garbage collector, no runtime: TypeScript owns the memory map. */
 const COMMON = ["--runtime", "stub", "--noAssert", "--use", "abort=", "--optimizeLevel", "3", "--enable", "simd"];
 
-const KERNELS = [{ source: "shared/kernel/inference.ts", target: "shared/kernel/inference.wasm", options: [] as string[] }];
+/** Training works on a memory it is given; threads share it. */
+const SHARED = ["--importMemory", "--enable", "threads", "--sharedMemory", "--maximumMemory", "65536"];
+
+const KERNELS = [
+  // shrinkLevel 1: NativeMath's log and exp without tables, so that the module holds no data and every address is TypeScript's
+  { source: "shared/kernel/inference.ts", target: "shared/kernel/inference.wasm", options: ["--shrinkLevel", "1"] },
+  { source: "trainer/kernel/training.ts", target: "trainer/kernel/training.wasm", options: [...SHARED, "--enable", "relaxed-simd"] },
+  { source: "trainer/kernel/training.ts", target: "trainer/kernel/training-strict.wasm", options: SHARED },
+  { source: "trainer/kernel/training.ts", target: "trainer/kernel/training-single.wasm", options: ["--importMemory"] },
+];
 
 function modified(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;

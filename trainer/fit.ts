@@ -4,6 +4,8 @@ import type { Random } from "./random.ts";
 
 /** One network with its optimizer, over a data set it holds. Parameters are one flat float32 buffer. */
 export interface Stepper {
+  /** Which arithmetic computes: with data, seed and version it fixes every bit. */
+  readonly path: string;
   /** One optimizer step on the mean log loss of the sequences at `indices`. Returns that loss, before the step. */
   step(indices: Int32Array, learningRate: number): number;
   /** Logits of the sequences at `indices`, with the parameters as they are. */
@@ -62,7 +64,7 @@ export interface Fit {
 const MIN_IMPROVEMENT = 1e-5;
 
 /** Trains until the validation loss stops falling. The best weights are returned, not the last. */
-export function fit(stepper: Stepper, options: FitOptions): Fit {
+export function fitNetwork(stepper: Stepper, options: FitOptions): Fit {
   const { train, validation, labels, epochs, batch, plateau, patience, random, onProgress } = options;
   let learningRate = options.learningRate;
   let best = { loss: meanLogLoss(stepper.logits(validation), labels, validation), parameters: stepper.getParameters(), epoch: 0 };

@@ -13,14 +13,15 @@ import { scoreFile } from "./commands/score.ts";
 import { serve } from "./commands/serve.ts";
 import { type TrainCommand, train } from "./commands/train.ts";
 import { RECIPES } from "./plan.ts";
-import { SPLIT_METHODS } from "./split.ts";
+import { createTrainingStep } from "./step.ts";
 import type { Terminal } from "./terminal.ts";
+import type { Host } from "./train.ts";
 
 const USAGE = `npm run quickstep -- <command> …
 
   train    <data> [--labels FILE] [--out FILE] [--test FILE [--test-labels FILE]] [--units 100] [--epochs N] [--batch N] [--seed N]
            [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N] [--padding leading|any|none]
-           [--recipe auto|raw] [--json]
+           [--recipe auto|raw] [--threads N] [--strict] [--json]
   evaluate <artifact> <data> [--labels FILE] [--json]
   score    <artifact> <data> [--out q.npy|q.csv] [--json]
   inspect  <artifact> [--json]
@@ -65,18 +66,11 @@ function loadEngines(): Engines {
   return { kernel: instantiateKernel(module), createEngine: (network, calibration) => createWasmEngine(module, network, calibration) };
 }
 
-/** Training itself is loaded when it is needed: TensorFlow.js takes a second to start. */
-function trainOn(command: TrainCommand, terminal: Terminal): Promise<void> {
-  return train(
-    command,
-    {
-      ...loadEngines(),
-      createStepper: async (data, network, optimizer) => (await import("./tfjs-step.ts")).createTfjsStepper(data, network, optimizer),
-      path: "tfjs wasm",
-      node: process.versions.node,
-    },
-    terminal,
-  );
+function trainOn(command: TrainCommand & { threads?: number; strict?: boolean }, terminal: Terminal): Promise<void> {
+  const { threads, strict } = command;
+  const createStepper: Host["createStepper"] = (data, options) =>
+    createTrainingStep(data, { ...options, threads, strict, warn: terminal.say });
+  return train(command, { ...loadEngines(), createStepper, node: process.versions.node }, terminal);
 }
 
 async function run(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<void> {
@@ -92,16 +86,20 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
         epochs: integer(1, 10_000),
         batch: integer(1, 1_000_000),
         seed,
-        split: choice(...SPLIT_METHODS),
+        split: choice("auto", "random", "time", "group"),
         group: text,
         time: text,
         horizon: integer(0, 1_000_000),
         padding: choice(...PADDINGS),
         recipe: choice(...RECIPES),
+        threads: integer(1, 64),
+        strict: "flag",
         json: "flag",
       });
       const [data] = words;
-      return trainOn({ ...TRAIN_DEFAULTS, data, out: data.replace(/(\.[^./\\]*)?$/, ".safetensors"), ...options, testLabels: options["test-labels"], json: options.json ?? false }, terminal);
+      const split = options.group !== undefined ? "group" : options.time !== undefined ? "time" : TRAIN_DEFAULTS.split;
+      const out = data.replace(/(\.[^./\\]*)?$/, ".safetensors");
+      return trainOn({ ...TRAIN_DEFAULTS, split, out, json: false, ...options, data, testLabels: options["test-labels"] }, terminal);
     }
     case "evaluate": {
       const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], { labels: text, json: "flag" });
@@ -118,7 +116,10 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
     case "sample": {
       const { words, options } = parseOptions(rest, ["sp500 or fx"], { out: text, n: integer(100, 10_000_000), seed, json: "flag" });
       const kind = choice("sp500", "fx")(words[0], "sample");
-      return sample({ kind, out: options.out ?? "out", n: options.n ?? 100_000, seed: options.seed ?? 1, json: options.json ?? false }, terminal);
+      return sample(
+        { kind, out: options.out ?? "out", n: options.n ?? 100_000, seed: options.seed ?? 1, json: options.json ?? false },
+        terminal,
+      );
     }
     case "export": {
       const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text });

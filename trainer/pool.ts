@@ -103,7 +103,14 @@ export interface Pool {
  * `threads` − 1 workers beside the calling thread, which does its share with `task`. `words` and `job` are addresses in `memory`.
  * Throws what starting a worker throws (a host may forbid it).
  */
-export function createPool(module: WebAssembly.Module, memory: WebAssembly.Memory, words: number, job: number, threads: number, task: Task): Pool {
+export function createPool(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  words: number,
+  job: number,
+  threads: number,
+  task: Task,
+): Pool {
   const control = new Int32Array(memory.buffer, words, poolBytes(threads) / 4);
   control.fill(0);
   const workers: Worker[] = [];
@@ -120,8 +127,8 @@ export function createPool(module: WebAssembly.Module, memory: WebAssembly.Memor
     throw broken;
   }
 
-  /** `mark`: index of the word by which a thread shows that it lives. */
-  function look(mark: 0 | typeof SEEN): void {
+  /** A thread shows that it lives by noticing jobs, whether or not a task is left for it. */
+  function look(): void {
     const now = performance.now();
     const elapsed = Math.min(SLICE_MS, now - lastLook);
     lastLook = now;
@@ -129,10 +136,11 @@ export function createPool(module: WebAssembly.Module, memory: WebAssembly.Memor
       const own = THREADS + THREAD * thread;
       const status = Atomics.load(control, own + STATUS);
       if (status === FAILED) fail(thread, `failed: ${receiveMessageOnPort(ports[thread - 1])?.message}`);
-      const word = Atomics.load(control, own + mark);
+      const word = status === READY ? Atomics.load(control, own + SEEN) : QUIT;
       silence[thread] = word === heard[thread] ? silence[thread] + elapsed : 0;
       heard[thread] = word;
-      if (silence[thread] > (status === READY ? SILENCE_MS : START_MS)) fail(thread, `has not answered for ${Math.round(silence[thread])} ms`);
+      if (silence[thread] > (status === READY ? SILENCE_MS : START_MS))
+        fail(thread, `has not answered for ${Math.round(silence[thread])} ms`);
     }
   }
 
@@ -174,6 +182,7 @@ export function createPool(module: WebAssembly.Module, memory: WebAssembly.Memor
       if (tasks > MAX_TASKS) throw new RangeError(`tasks must be at most ${MAX_TASKS}, got ${tasks}`);
       if (broken) throw broken;
       generation = (generation + 1) % GENERATIONS || 1;
+      Atomics.store(control, CLAIM, 0); // no generation: nothing can be claimed while the words change
       Atomics.store(control, TASKS, tasks);
       Atomics.store(control, DONE, 0);
       Atomics.store(control, CLAIM, generation << TASK_BITS);
@@ -182,7 +191,7 @@ export function createPool(module: WebAssembly.Module, memory: WebAssembly.Memor
       takeTasks(control, generation, 0, job, task);
       if (threads === 1) return;
       join(tasks);
-      look(SEEN);
+      look();
     },
     dispose() {
       broken ??= new Error("the training threads have been dismissed");

@@ -26,7 +26,9 @@ export function createProgress(terminal: Terminal, now: () => number): { show(pr
       if (time - drawn < REDRAW_MS) return;
       drawn = time;
       const secondsLeft = (total - seen) / rate;
-      terminal.progress(`epoch ${epoch}/${epochs}  ${seen}/${total}  train ${trainLoss.toFixed(4)}  ${Math.round(rate)} sequences/s  ${secondsLeft.toFixed(0)} s left in this epoch`);
+      terminal.progress(
+        `epoch ${epoch}/${epochs}  ${seen}/${total}  train ${trainLoss.toFixed(4)}  ${Math.round(rate)} sequences/s  ${secondsLeft.toFixed(0)} s left in this epoch`,
+      );
     },
     examplesPerSecond: () => (busyMs === 0 ? 0 : trained / (busyMs / 1000)),
   };

@@ -19,8 +19,18 @@ export function formatMetrics(rows: Readonly<Record<string, Metrics>>): string {
   const figure = (x: number | null): string => (x === null ? "–" : x.toFixed(4));
   const table = [
     ["on the test part", "log loss", "accuracy", "AUC", "PR-AUC", "Brier", "ECE"],
-    ...Object.entries(rows).map(([name, m]) => [name, figure(m.logLoss), figure(m.accuracy), figure(m.auc), figure(m.prAuc), figure(m.brier), figure(m.ece)]),
+    ...Object.entries(rows).map(([name, m]) => [
+      name,
+      figure(m.logLoss),
+      figure(m.accuracy),
+      figure(m.auc),
+      figure(m.prAuc),
+      figure(m.brier),
+      figure(m.ece),
+    ]),
   ];
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  return table.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join("  ")).join("\n");
+  return table
+    .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join("  "))
+    .join("\n");
 }

@@ -9,15 +9,15 @@ import { applyRecipe, type Channels, describeChannel, fitRecipe, type Plan } fro
 import { isZeroRow, type Padding, type Shape, validRows } from "../shared/sequence.ts";
 import { VERSION } from "../shared/version.ts";
 import { fitCalibration } from "./calibration.ts";
-import { type Fit, fit, type Progress, type Stepper } from "./fit.ts";
+import { type Fit, fitNetwork, type Progress, type Stepper } from "./fit.ts";
 import { synthesiseGolden } from "./golden.ts";
 import { fitLogistic, flattenChannels } from "./logistic.ts";
 import { bootstrapIntervals, computeMetrics, entropy, recoveredInformation } from "./metrics.ts";
-import { initialNetwork, unflattenNetwork } from "./network.ts";
+import { flattenNetwork, initialNetwork, unflattenNetwork } from "./network.ts";
 import { chooseOperatingPoints } from "./operating-points.ts";
 import { planRecipe, type RecipeName, takesDifferences } from "./plan.ts";
 import { createRandom } from "./random.ts";
-import type { Dataset } from "./readers/dataset.ts";
+import type { LabelledDataset } from "./readers/dataset.ts";
 import { computeReference } from "./reference.ts";
 import { type SplitMethod, splitDataset } from "./split.ts";
 import { decideVerdict, type Verdict } from "./verdict.ts";
@@ -34,15 +34,21 @@ export interface TrainOptions {
   readonly recipe: RecipeName;
 }
 
-export type Optimizer = "adam" | "rmsprop";
+export interface StepperOptions {
+  /** C, T and U. */
+  readonly channels: number;
+  readonly timesteps: number;
+  readonly units: number;
+  readonly maxBatch: number;
+  readonly optimizer: "adam" | "rmsprop";
+  readonly clipNorm: number;
+}
 
 /** What the machine provides: implementations are chosen by whoever calls. */
 export interface Host {
   readonly kernel: Kernel;
   createEngine(network: Network, calibration: Calibration): Engine;
-  createStepper(data: Channels & { readonly labels: Uint8Array }, network: Network, optimizer: Optimizer): Promise<Stepper>;
-  /** Which arithmetic trains, as the card names it. */
-  readonly path: string;
+  createStepper(data: Channels & { readonly labels: Uint8Array }, options: StepperOptions): Stepper;
   readonly node: string;
   note(text: string): void;
   onProgress(progress: Progress): void;
@@ -61,8 +67,10 @@ export interface Trained {
 /** One seed, unrelated streams: drawing more in one place changes nothing elsewhere. */
 const STREAM = { split: 1, weights: 2, order: 3, golden: 4, bootstrap: 5 };
 const BOOTSTRAP_RESAMPLES = 200;
+/** Gradients with a larger global norm are scaled down to it (Pascanu et al. 2013). */
+const CLIP_NORM = 1;
 
-export async function trainModel(data: Dataset & { labels: Uint8Array }, options: TrainOptions, host: Host): Promise<Trained> {
+export async function trainModel(data: LabelledDataset, options: TrainOptions, host: Host): Promise<Trained> {
   const { shape } = data;
   const padding = options.padding ?? (options.recipe === "raw" ? "none" : "leading");
   const usable = dropPaddingOnly(data, padding, host);
@@ -81,11 +89,14 @@ export async function trainModel(data: Dataset & { labels: Uint8Array }, options
   const { train, validation, calibration } = split;
   for (const [part, indices] of Object.entries({ train, validation }))
     if (new Set(Array.from(indices, (n) => usable.labels[n])).size < 2)
-      throw new DataError(data.name, `the ${part} part (${indices.length} sequences) has one class only: give more data, or --split random if its order means nothing`);
+      throw new DataError(
+        data.source,
+        `the ${part} part (${indices.length} sequences) has one class only: give more data, or --split random if its order means nothing`,
+      );
 
   const { plan, constant } = planRecipe(options.recipe, { values: usable.values, shape, features: data.features, indices: train, padding });
   if (constant.length > 0) host.note(`constant on the training part, left out: ${constant.join(", ")}`);
-  if (plan.channels.length === 0) throw new DataError(data.name, "every feature is constant: there is nothing to learn from");
+  if (plan.channels.length === 0) throw new DataError(data.source, "every feature is constant: there is nothing to learn from");
   const warnings = findWarnings(data, usable, plan);
   for (const warning of warnings) host.note(`note: ${warning}`);
   const recipe = fitRecipe(plan, usable.values, train, host.kernel.log);
@@ -94,14 +105,18 @@ export async function trainModel(data: Dataset & { labels: Uint8Array }, options
   host.note(`channels: ${names.join(", ")}`);
 
   const C = plan.channels.length;
-  const optimizer: Optimizer = options.recipe === "raw" ? "rmsprop" : "adam";
+  const optimizer = options.recipe === "raw" ? "rmsprop" : "adam";
   const batch = options.batch ?? (options.recipe === "raw" ? 1000 : chooseBatch(train.length));
   const initial = initialNetwork(C, options.units, positiveRate(usable.labels, train), createRandom(options.seed, STREAM.weights));
-  const stepper = await host.createStepper({ ...channels, labels: usable.labels }, initial, optimizer);
+  const stepper = host.createStepper(
+    { ...channels, labels: usable.labels },
+    { channels: C, timesteps: shape.timesteps, units: options.units, maxBatch: batch, optimizer, clipNorm: CLIP_NORM },
+  );
+  stepper.setParameters(flattenNetwork(initial));
   let fitted: Fit;
   let calibrated: Calibration;
   try {
-    fitted = fit(stepper, {
+    fitted = fitNetwork(stepper, {
       train,
       validation,
       labels: usable.labels,
@@ -139,35 +154,54 @@ export async function trainModel(data: Dataset & { labels: Uint8Array }, options
       probabilitiesOf(validation),
     ),
     golden: { inputs: goldenInputs, probabilities: engine.probabilities(goldenChannels.channels, goldenChannels.lengths) },
-    reference: computeReference({ channels: heldChannels, lengths: heldLengths, outOfRange: new Uint8Array(held.length) }, shape.timesteps, probabilitiesOf(held)),
+    reference: computeReference(
+      { channels: heldChannels, lengths: heldLengths, outOfRange: new Uint8Array(held.length) },
+      shape.timesteps,
+      probabilitiesOf(held),
+    ),
     card: {} as Card,
   };
 
   // From here on only the decoded file counts.
   const decoded = decodeArtifact(encodeArtifact(withoutFigures));
   const decodedEngine = host.createEngine(decoded.network, decoded.calibration);
-  const test = data.test === null ? selectRaw(usable, split.test, shape) : dropPaddingOnly({ ...data.test, name: `${data.name} (test)`, shape }, padding, host);
+  const test =
+    data.test === null
+      ? selectRaw(usable, split.test, shape)
+      : dropPaddingOnly({ ...data.test, name: `${data.name} (test)`, shape }, padding, host);
   const testProbabilities = score(decoded, decodedEngine, host.kernel.log, test.values).probabilities;
   const metrics = computeMetrics(test.labels, testProbabilities);
   const logistic = fitLogisticBaseline(channels, recipe.timesteps, C, train, usable.labels);
   const logisticProbabilities = logistic(applyRecipe(recipe, test.values, host.kernel.log));
   const baseRate = new Float64Array(test.labels.length).fill(positiveRate(usable.labels, train));
-  const baselines = { "base rate": computeMetrics(test.labels, baseRate), "logistic regression": computeMetrics(test.labels, logisticProbabilities) };
+  const baselines = {
+    "base rate": computeMetrics(test.labels, baseRate),
+    "logistic regression": computeMetrics(test.labels, logisticProbabilities),
+  };
   const card: Card = {
     data: { name: data.name, sha256: data.sha256, float32: data.float32 },
-    split: { by: split.by, examples: { train: train.length, validation: validation.length, calibration: calibration.length, test: test.labels.length } },
+    split: {
+      by: split.by,
+      examples: { train: train.length, validation: validation.length, calibration: calibration.length, test: test.labels.length },
+    },
     training: { seed: options.seed, recipe: options.recipe, optimizer, batch, epochs: fitted.history.length, bestEpoch: fitted.bestEpoch },
     test: metrics,
     intervals: bootstrapIntervals(test.labels, testProbabilities, createRandom(options.seed, STREAM.bootstrap), BOOTSTRAP_RESAMPLES),
     baselines,
     warnings,
-    versions: { quickstep: VERSION, node: host.node, path: host.path },
+    versions: { quickstep: VERSION, node: host.node, path: stepper.path },
   };
   const bytes = encodeArtifact({ ...decoded, card });
   const model = decodeArtifact(bytes);
   checkGolden(model, host.createEngine(model.network, model.calibration), host.kernel.log);
-  const verdict = decideVerdict(test.labels, testProbabilities, baselines, { "base rate": baseRate, "logistic regression": logisticProbabilities });
-  const truth = test.probability === null ? undefined : { bayesLogLoss: entropy(test.probability), recovered: recoveredInformation(test.probability, testProbabilities) };
+  const verdict = decideVerdict(test.labels, testProbabilities, baselines, {
+    "base rate": baseRate,
+    "logistic regression": logisticProbabilities,
+  });
+  const truth =
+    test.probability === null
+      ? undefined
+      : { bayesLogLoss: entropy(test.probability), recovered: recoveredInformation(test.probability, testProbabilities) };
   return { model, bytes, fit: fitted, verdict, truth, channels: names };
 }
 
@@ -184,7 +218,11 @@ interface Labelled {
 }
 
 /** Sequences without a valid row are left out, counted and said. */
-function dropPaddingOnly(data: Labelled & { readonly name: string; readonly shape: Shape }, padding: Padding, host: Pick<Host, "note">): Labelled {
+function dropPaddingOnly(
+  data: Labelled & { readonly name: string; readonly shape: Shape },
+  padding: Padding,
+  host: Pick<Host, "note">,
+): Labelled {
   const { values, labels, shape } = data;
   const rows = new Int32Array(shape.timesteps);
   const size = shape.timesteps * shape.features;
@@ -219,7 +257,13 @@ function select(data: Channels, indices: Int32Array, size: number): [channels: F
 }
 
 /** Logistic regression on the flattened channels of the training part. */
-function fitLogisticBaseline(data: Channels, T: number, C: number, train: Int32Array, labels: Uint8Array): (test: Channels) => Float64Array {
+function fitLogisticBaseline(
+  data: Channels,
+  T: number,
+  C: number,
+  train: Int32Array,
+  labels: Uint8Array,
+): (test: Channels) => Float64Array {
   const [channels, lengths] = select(data, train, T * C);
   const { predict } = fitLogistic(
     flattenChannels({ channels, lengths }, T, C),
@@ -234,10 +278,12 @@ function positiveRate(labels: Uint8Array, indices: Int32Array): number {
 }
 
 /** Facts about the data that whoever uses the model should know. */
-function findWarnings(data: Dataset, usable: Labelled, plan: Plan): string[] {
+function findWarnings(data: LabelledDataset, usable: Labelled, plan: Plan): string[] {
   const warnings: string[] = [];
   if (data.float32 && takesDifferences(plan.channels))
-    warnings.push("the data came as float32, about seven digits, and the recipe takes differences: small movements on a large offset are rounded away; save it as float64");
+    warnings.push(
+      "the data came as float32, about seven digits, and the recipe takes differences: small movements on a large offset are rounded away; save it as float64",
+    );
   if (plan.padding === "leading") {
     const { timesteps: T, features: F } = data.shape;
     const rows = new Int32Array(T);
@@ -246,8 +292,10 @@ function findWarnings(data: Dataset, usable: Labelled, plan: Plan): string[] {
       const length = validRows(usable.values, n * T * F, data.shape, "leading", rows);
       for (let t = 0; t < length; t++) if (isZeroRow(usable.values, (n * T + rows[t]) * F, F)) zeroRows++;
     }
-    if (zeroRows > 0) warnings.push(`${zeroRows} all-zero rows stand after the first data row of their sequence and count as data: use --padding any if they are padding too`);
+    if (zeroRows > 0)
+      warnings.push(
+        `${zeroRows} all-zero rows stand after the first data row of their sequence and count as data: use --padding any if they are padding too`,
+      );
   }
   return warnings;
 }
-

@@ -36,7 +36,10 @@ export function decideVerdict(
     return { code: "base-rate-only", text: `The model answers no better than the base rate: ${figures}.` };
   const overLogistic = gain("logistic regression");
   const comparison = overLogistic.mean > STANDARD_ERRORS * overLogistic.standardError ? "better than" : "level with";
-  return { code: "learned", text: `Learned: ${figures}, ${comparison} logistic regression (${baselines["logistic regression"].logLoss.toFixed(4)}).` };
+  return {
+    code: "learned",
+    text: `Learned: ${figures}, ${comparison} logistic regression (${baselines["logistic regression"].logLoss.toFixed(4)}).`,
+  };
 }
 
 interface Gain {
@@ -54,5 +57,8 @@ function pairedGain(theirs: Float64Array, ours: Float64Array): Gain {
 
 /** Per-example log losses in nats; probabilities held off 0 and 1 by a float32 rounding. */
 function losses(labels: ArrayLike<number>, probabilities: ArrayLike<number>): Float64Array {
-  return Float64Array.from({ length: labels.length }, (_, i) => -Math.log(Math.max(2 ** -24, labels[i] === 1 ? probabilities[i] : 1 - probabilities[i])));
+  return Float64Array.from(
+    { length: labels.length },
+    (_, i) => -Math.log(Math.max(2 ** -24, labels[i] === 1 ? probabilities[i] : 1 - probabilities[i])),
+  );
 }

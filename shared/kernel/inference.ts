@@ -1,1 +1,180 @@
-export function log(x: f64): f64 { return NativeMath.log(x); }
+// LSTM → Dense(1) → calibration → probability, for one sequence or eight at once, with the same bits: every gate is one chain,
+// bias, then inputs 0 … C−1, then units 0 … U−1, and lanes never meet. Owns no memory: every address is the caller's, in bytes.
+//
+// Legend: T steps, C channels, U units, B = ⌈U/4⌉ blocks of four units, K = C + U rows of weights.
+//   weights  (B,1+K,4,4)  block, row (bias, inputs, recurrent), gate i,f,c,o, unit; zero where the unit is beyond U
+//   head     (1+U)        bias, weights
+//   inputs   (T,C) for one, (T,C,8) for eight
+//   state    two buffers of [inputs | outputs], this step's and the next one's, changing places; then the cells:
+//            one: 2·(C+4B) + 4B floats; eight: (2·K + U)·8 floats, the sequences side by side
+import { multiplyAdd, sigmoid4, tanh4 } from "./activations";
+import { finishOutputs, updateCell } from "./cell";
+
+export { prepare } from "./activations";
+
+export function log(x: f64): f64 {
+  return NativeMath.log(x);
+}
+
+export function exp(x: f64): f64 {
+  return NativeMath.exp(x);
+}
+
+export function sigmoid(x: f32): f32 {
+  return f32x4.extract_lane(sigmoid4(f32x4.splat(x)), 0);
+}
+
+export function tanh(x: f32): f32 {
+  return f32x4.extract_lane(tanh4(f32x4.splat(x)), 0);
+}
+
+/** Runs steps `from` … `to` − 1 of one sequence. Lanes are four units; two blocks go together, so that eight chains are under way. */
+export function advanceOne(C: usize, U: usize, weights: usize, inputs: usize, state: usize, from: usize, to: usize): void {
+  const B = (U + 3) >> 2;
+  const blockBytes = (1 + C + U) << 6;
+  const bufferBytes = (C + (B << 2)) << 2;
+  const cells = state + (bufferBytes << 1);
+  for (let t = from; t < to; t++) {
+    const now = t & 1 ? state + bufferBytes : state;
+    const outputs = (t & 1 ? state : state + bufferBytes) + (C << 2);
+    for (let c: usize = 0; c < C; c++) store<f32>(now + (c << 2), load<f32>(inputs + ((t * C + c) << 2)));
+    const first = t == 0;
+    const end = now + ((first ? C : C + U) << 2); // the first step's state is zero: its rows add nothing
+    let cell = cells;
+    let output = outputs;
+    let w = weights;
+    for (let pair = B >> 1; pair; pair--) {
+      let v = w + blockBytes;
+      let i0 = v128.load(w, 0);
+      let f0 = v128.load(w, 16);
+      let c0 = v128.load(w, 32);
+      let o0 = v128.load(w, 48);
+      let i1 = v128.load(v, 0);
+      let f1 = v128.load(v, 16);
+      let c1 = v128.load(v, 32);
+      let o1 = v128.load(v, 48);
+      for (let at = now; at < end; at += 4) {
+        w += 64;
+        v += 64;
+        const x = v128.load32_splat(at);
+        i0 = multiplyAdd(i0, x, v128.load(w, 0));
+        f0 = multiplyAdd(f0, x, v128.load(w, 16));
+        c0 = multiplyAdd(c0, x, v128.load(w, 32));
+        o0 = multiplyAdd(o0, x, v128.load(w, 48));
+        i1 = multiplyAdd(i1, x, v128.load(v, 0));
+        f1 = multiplyAdd(f1, x, v128.load(v, 16));
+        c1 = multiplyAdd(c1, x, v128.load(v, 32));
+        o1 = multiplyAdd(o1, x, v128.load(v, 48));
+      }
+      updateCell(cell, output, i0, f0, c0, o0, first);
+      updateCell(cell + 16, output + 16, i1, f1, c1, o1, first);
+      cell += 32;
+      output += 32;
+      w = weights + (((cell - cells) >> 4) * blockBytes);
+    }
+    if (B & 1) {
+      let i0 = v128.load(w, 0);
+      let f0 = v128.load(w, 16);
+      let c0 = v128.load(w, 32);
+      let o0 = v128.load(w, 48);
+      for (let at = now; at < end; at += 4) {
+        w += 64;
+        const x = v128.load32_splat(at);
+        i0 = multiplyAdd(i0, x, v128.load(w, 0));
+        f0 = multiplyAdd(f0, x, v128.load(w, 16));
+        c0 = multiplyAdd(c0, x, v128.load(w, 32));
+        o0 = multiplyAdd(o0, x, v128.load(w, 48));
+      }
+      updateCell(cell, output, i0, f0, c0, o0, first);
+    }
+    finishOutputs(cells, outputs, B);
+  }
+}
+
+/** The same for eight sequences of at least `to` steps. Lanes are four sequences; one unit's four gates go together. */
+export function advanceEight(C: usize, U: usize, weights: usize, inputs: usize, state: usize, from: usize, to: usize): void {
+  const blockBytes = (1 + C + U) << 6;
+  const bufferBytes = (C + U) << 5;
+  const cells = state + (bufferBytes << 1);
+  for (let t = from; t < to; t++) {
+    const now = t & 1 ? state + bufferBytes : state;
+    const outputs = (t & 1 ? state : state + bufferBytes) + (C << 5);
+    const row = inputs + ((t * C) << 5);
+    for (let at: usize = 0; at < C << 5; at += 16) v128.store(now + at, v128.load(row + at));
+    const first = t == 0;
+    const end = now + ((first ? C : C + U) << 5);
+    let cell = cells;
+    let output = outputs;
+    for (let u: usize = 0; u < U; u++) {
+      let w = weights + (u >> 2) * blockBytes + ((u & 3) << 2);
+      let i0 = v128.load32_splat(w, 0);
+      let f0 = v128.load32_splat(w, 16);
+      let c0 = v128.load32_splat(w, 32);
+      let o0 = v128.load32_splat(w, 48);
+      let i1 = i0;
+      let f1 = f0;
+      let c1 = c0;
+      let o1 = o0;
+      for (let at = now; at < end; at += 32) {
+        w += 64;
+        const x0 = v128.load(at, 0);
+        const x1 = v128.load(at, 16);
+        let weight = v128.load32_splat(w, 0);
+        i0 = multiplyAdd(i0, x0, weight);
+        i1 = multiplyAdd(i1, x1, weight);
+        weight = v128.load32_splat(w, 16);
+        f0 = multiplyAdd(f0, x0, weight);
+        f1 = multiplyAdd(f1, x1, weight);
+        weight = v128.load32_splat(w, 32);
+        c0 = multiplyAdd(c0, x0, weight);
+        c1 = multiplyAdd(c1, x1, weight);
+        weight = v128.load32_splat(w, 48);
+        o0 = multiplyAdd(o0, x0, weight);
+        o1 = multiplyAdd(o1, x1, weight);
+      }
+      updateCell(cell, output, i0, f0, c0, o0, first);
+      updateCell(cell + 16, output + 16, i1, f1, c1, o1, first);
+      cell += 32;
+      output += 32;
+    }
+    finishOutputs(cells, outputs, U << 1);
+  }
+}
+
+/** The probability of the one sequence that advanceOne brought to step `steps`, at least 1. */
+export function probabilityOne(C: usize, U: usize, head: usize, state: usize, steps: usize, slope: f32, intercept: f32): f32 {
+  const bufferBytes = (C + (((U + 3) >> 2) << 2)) << 2;
+  const outputs = (steps & 1 ? state + bufferBytes : state) + (C << 2);
+  let logit = load<f32>(head);
+  for (let u: usize = 0; u < U; u++) logit += load<f32>(outputs + (u << 2)) * load<f32>(head + (u << 2), 4);
+  return calibrated(logit, slope, intercept);
+}
+
+/** The probabilities of the eight sequences that advanceEight brought to step `steps`, at least 1, to `results` (8). */
+export function probabilityEight(
+  C: usize,
+  U: usize,
+  head: usize,
+  state: usize,
+  steps: usize,
+  slope: f32,
+  intercept: f32,
+  results: usize,
+): void {
+  const outputs = (steps & 1 ? state + ((C + U) << 5) : state) + (C << 5);
+  let logit0 = v128.load32_splat(head);
+  let logit1 = logit0;
+  for (let u: usize = 0; u < U; u++) {
+    const weight = v128.load32_splat(head + (u << 2), 4);
+    logit0 = multiplyAdd(logit0, v128.load(outputs + (u << 5), 0), weight);
+    logit1 = multiplyAdd(logit1, v128.load(outputs + (u << 5), 16), weight);
+  }
+  v128.store(results, logit0, 0);
+  v128.store(results, logit1, 16);
+  for (let at = results; at < results + 32; at += 4) store<f32>(at, calibrated(load<f32>(at), slope, intercept));
+}
+
+/** In float64 from the exponential on: once a sequence that costs nothing, and small probabilities keep all their digits. */
+function calibrated(logit: f32, slope: f32, intercept: f32): f32 {
+  return f32(1 / (1 + NativeMath.exp(-f64(slope * logit + intercept))));
+}

@@ -11,7 +11,9 @@ const ALL: Channel[] = (
     { base: "difference", a: 0, b: 1 },
     { base: "logRatio", a: 0, b: 1 },
   ] satisfies Base[]
-).flatMap((base) => VIEWS.filter((view) => base.base !== "logRatio" || (view !== "log" && view !== "logDelta")).map((view) => ({ ...base, view })));
+).flatMap((base) =>
+  VIEWS.filter((view) => base.base !== "logRatio" || (view !== "log" && view !== "logDelta")).map((view) => ({ ...base, view })),
+);
 
 function plan(channels: Channel[], timesteps: number, padding: Padding = "leading", standardise = true): Plan {
   return { timesteps, features: FEATURES, padding, channels, standardise };
@@ -43,7 +45,10 @@ describe("views and bases", () => {
     [{ base: "feature", a: 0, view: "centred" }, [-3, 3, 0, f(1 - 14 / 3), f(4 - 14 / 3), f(9 - 14 / 3)]],
     [{ base: "difference", a: 0, b: 1, view: "level" }, [1, 5, 0, -4, 2, 3]],
     [{ base: "difference", a: 0, b: 1, view: "delta" }, [0, 4, 0, 0, 6, 1]],
-    [{ base: "logRatio", a: 0, b: 1, view: "level" }, [f(Math.log(2)), f(Math.log(8) - Math.log(3)), 0, f(-Math.log(5)), f(Math.log(4) - Math.log(2)), f(Math.log(9) - Math.log(6))]],
+    [
+      { base: "logRatio", a: 0, b: 1, view: "level" },
+      [f(Math.log(2)), f(Math.log(8) - Math.log(3)), 0, f(-Math.log(5)), f(Math.log(4) - Math.log(2)), f(Math.log(9) - Math.log(6))],
+    ],
   ] satisfies [Channel, number[]][])("%o", (channel, expected) => {
     expect(raw(channel)).toEqual(expected);
   });
@@ -161,7 +166,8 @@ describe("every finite input gives finite channels", () => {
   });
 
   it("fitted on anything", () => {
-    const positiveOnly = (channel: Channel): boolean => channel.base !== "logRatio" && channel.view !== "log" && channel.view !== "logDelta";
+    const positiveOnly = (channel: Channel): boolean =>
+      channel.base !== "logRatio" && channel.view !== "log" && channel.view !== "logDelta";
     fc.assert(
       fc.property(rows(2 * 4 * 5), rows(2 * 4 * 2), (training, later) => {
         const positive = training.map((x) => Math.max(Math.abs(x), Number.MIN_VALUE));

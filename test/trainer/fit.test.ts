@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fit, meanLogLoss, type Stepper } from "../../trainer/fit.ts";
+import { fitNetwork, meanLogLoss, type Stepper } from "../../trainer/fit.ts";
 import { createRandom } from "../../trainer/random.ts";
 
 /** A stepper whose only parameter counts epochs, and whose validation logits follow a script. */
@@ -9,6 +9,7 @@ function scripted(validationLogits: readonly number[]): Stepper & { readonly see
   const seen: number[][] = [];
   const rates: number[] = [];
   return {
+    path: "scripted",
     seen,
     rates,
     step(indices, learningRate) {
@@ -39,10 +40,10 @@ const options = (overrides: object) => ({
   ...overrides,
 });
 
-describe("fit", () => {
+describe("fitNetwork", () => {
   it("keeps the weights of the best epoch, not the last, and stops after `patience` epochs without a better one", () => {
     const stepper = scripted([0, 1, 3, 2, 2, 2, 2, 2, 2, 2]); // labels are 1: the higher the logit, the lower the loss
-    const { parameters, bestEpoch, history } = fit(stepper, options({}));
+    const { parameters, bestEpoch, history } = fitNetwork(stepper, options({}));
     expect(bestEpoch).toBe(2);
     expect(Array.from(parameters)).toEqual([2]);
     expect(history.length).toBe(7);
@@ -50,13 +51,16 @@ describe("fit", () => {
 
   it("halves the learning rate every `plateau` epochs without a better loss", () => {
     const stepper = scripted([0, 1, 0.5, 0.5, 0.5, 0.5, 0.5]);
-    fit(stepper, options({}));
+    fitNetwork(stepper, options({}));
     expect(stepper.rates).toEqual([1, 1, 1, 0.5, 0.5, 0.25]);
   });
 
   it("shows every sequence once an epoch, in another order each time", () => {
     const stepper = scripted([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-    fit(stepper, options({ train: Int32Array.from({ length: 50 }, (_, i) => i), labels: new Uint8Array(50).fill(1), epochs: 3, batch: 50 }));
+    fitNetwork(
+      stepper,
+      options({ train: Int32Array.from({ length: 50 }, (_, i) => i), labels: new Uint8Array(50).fill(1), epochs: 3, batch: 50 }),
+    );
     for (const epoch of stepper.seen) expect(epoch.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));
     expect(stepper.seen[0]).not.toEqual(stepper.seen[1]);
   });
@@ -64,12 +68,19 @@ describe("fit", () => {
   it("weighs a short last batch by its size", () => {
     let trainLoss = 0;
     const stepper = { ...scripted([0, 1]), step: (indices: Int32Array) => (indices.length === 3 ? 1 : 5) };
-    fit(stepper, options({ epochs: 1, batch: 3, onProgress: (p: { isEpochEnd: boolean; trainLoss: number }) => p.isEpochEnd && (trainLoss = p.trainLoss) }));
+    fitNetwork(
+      stepper,
+      options({
+        epochs: 1,
+        batch: 3,
+        onProgress: (p: { isEpochEnd: boolean; trainLoss: number }) => p.isEpochEnd && (trainLoss = p.trainLoss),
+      }),
+    );
     expect(trainLoss).toBe((3 * 1 + 1 * 5) / 4);
   });
 
   it("answers with the initial weights when nothing better was found", () => {
-    const { bestEpoch, parameters } = fit(scripted([3, 1]), options({}));
+    const { bestEpoch, parameters } = fitNetwork(scripted([3, 1]), options({}));
     expect([bestEpoch, parameters[0]]).toEqual([0, 0]);
   });
 });

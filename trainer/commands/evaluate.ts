@@ -17,6 +17,8 @@ export async function evaluate(command: EvaluateCommand, engines: Engines, termi
   const metrics = computeMetrics(data.labels, loaded.score(fitShape(data, loaded.model)).probabilities);
   terminal.say(`${loaded.id} on ${command.data}: ${metrics.examples} sequences, ${formatPercent(metrics.positiveRate)} positive`);
   terminal.say(formatMetrics({ model: metrics }));
-  terminal.say(`always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`);
+  terminal.say(
+    `always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`,
+  );
   if (command.json) terminal.print(JSON.stringify(metrics));
 }

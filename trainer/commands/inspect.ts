@@ -16,7 +16,18 @@ export function inspect(command: InspectCommand, engines: Engines, terminal: Ter
   if (command.json) {
     const { timesteps, features, padding, clip, lengths } = recipe;
     terminal.print(
-      JSON.stringify({ id, format: FORMAT, bytes: bytes.length, timesteps, features, units: network.units, recipe: { padding, channels, clip, lengths }, calibration, operatingPoints, card }),
+      JSON.stringify({
+        id,
+        format: FORMAT,
+        bytes: bytes.length,
+        timesteps,
+        features,
+        units: network.units,
+        recipe: { padding, channels, clip, lengths },
+        calibration,
+        operatingPoints,
+        card,
+      }),
     );
     return;
   }

@@ -23,15 +23,20 @@ export async function sample(command: SampleCommand, terminal: Terminal): Promis
   const N = labels.length;
   const path = join(command.out, `${kind}.npz`);
   const bytes = await encodeNpz({
-    X: { shape: [N, values.length / N / features.length, features.length], data: values },
-    y: { shape: [N], data: labels },
-    features: { shape: [features.length], data: features },
-    ...(probability && { probability: { shape: [N], data: probability } }),
+    X: { data: values, shape: [N, values.length / N / features.length, features.length] },
+    y: { data: labels, shape: [N] },
+    features: { data: features, shape: [features.length] },
+    ...(probability && { probability: { data: probability, shape: [N] } }),
   });
   writeWhole(path, bytes);
   const { positiveRate, baseRateLogLoss } = computeMetrics(labels, new Float64Array(N).fill(0.5));
   const bayesLogLoss = probability === null ? undefined : entropy(probability);
   const known = bayesLogLoss === undefined ? "" : `; the best possible log loss, of the true probability: ${bayesLogLoss.toFixed(4)}`;
-  terminal.say(`wrote ${N} sequences to ${path}: ${formatPercent(positiveRate)} positive, log loss of the base rate ${baseRateLogLoss.toFixed(4)}${known}`);
-  if (command.json) terminal.print(JSON.stringify({ data: path, examples: N, positiveRate, baseRateLogLoss, ...(bayesLogLoss !== undefined && { bayesLogLoss }) }));
+  terminal.say(
+    `wrote ${N} sequences to ${path}: ${formatPercent(positiveRate)} positive, log loss of the base rate ${baseRateLogLoss.toFixed(4)}${known}`,
+  );
+  if (command.json)
+    terminal.print(
+      JSON.stringify({ data: path, examples: N, positiveRate, baseRateLogLoss, ...(bayesLogLoss !== undefined && { bayesLogLoss }) }),
+    );
 }

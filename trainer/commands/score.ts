@@ -18,13 +18,15 @@ export async function scoreFile(command: ScoreCommand, engines: Engines, termina
   const { out } = command;
   if (out !== undefined && !/\.(npy|csv)$/.test(out)) throw new UsageError(`--out must end in .npy or .csv, got ${out}`);
   const loaded = loadModel(command.artifact, engines);
-  const data = await readDataset(command.data, {});
+  const data = await readDataset(command.data, { ignoreLabels: true });
   const { probabilities, outOfRange } = loaded.score(fitShape(data, loaded.model));
   const csv = (): string => `probability\n${Array.from(probabilities, String).join("\n")}\n`;
   if (out === undefined) {
     if (!command.json) terminal.print(csv().trimEnd());
   } else {
-    const bytes = out.endsWith(".npy") ? encodeNpy(Float64Array.from(probabilities), [probabilities.length]) : new TextEncoder().encode(csv());
+    const bytes = out.endsWith(".npy")
+      ? encodeNpy(Float64Array.from(probabilities), [probabilities.length])
+      : new TextEncoder().encode(csv());
     writeWhole(out, bytes);
     terminal.say(`wrote ${probabilities.length} probabilities of ${loaded.id} to ${out}`);
   }
@@ -32,6 +34,11 @@ export async function scoreFile(command: ScoreCommand, engines: Engines, termina
   if (strange > 0) terminal.say(`note: ${strange} sequences lie outside what training saw`);
   if (command.json)
     terminal.print(
-      JSON.stringify({ model: loaded.id, examples: probabilities.length, outOfRange: strange, ...(out === undefined ? { probabilities: Array.from(probabilities) } : { out }) }),
+      JSON.stringify({
+        model: loaded.id,
+        examples: probabilities.length,
+        outOfRange: strange,
+        ...(out === undefined ? { probabilities: Array.from(probabilities) } : { out }),
+      }),
     );
 }

@@ -28,7 +28,19 @@ export async function serve(command: ServeCommand, engines: Engines, terminal: T
   const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin", "wrangler.js");
   const child = spawn(
     process.execPath,
-    [wrangler, "dev", "--port", String(command.port), "--alias", `./model.safetensors:${alias}`, "--var", "AUTH:open", "--show-interactive-dev-session=false", "--log-level", "warn"],
+    [
+      wrangler,
+      "dev",
+      "--port",
+      String(command.port),
+      "--alias",
+      `./model.safetensors:${alias}`,
+      "--var",
+      "AUTH:open",
+      "--show-interactive-dev-session=false",
+      "--log-level",
+      "warn",
+    ],
     { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"], detached: true, env: { ...process.env, WRANGLER_SEND_METRICS: "false" } },
   );
   // wrangler's own children keep the port when it alone is killed: the whole group goes.
@@ -66,7 +78,8 @@ function curlLine(url: string, { model }: LoadedModel): string {
   const rows: string[] = [];
   for (let t = 0; t < T; t++) {
     const from = k * size + t * F;
-    if (!isZeroRow(inputs, from, F)) rows.push(`[${Array.from(inputs.subarray(from, from + F), (x) => Number(x.toPrecision(8))).join(",")}]`);
+    if (!isZeroRow(inputs, from, F))
+      rows.push(`[${Array.from(inputs.subarray(from, from + F), (x) => Number(x.toPrecision(8))).join(",")}]`);
   }
   return `curl -s ${url}/v1/score -H 'content-type: application/json' -d '{"sequence":[${rows.join(",")}]}'`;
 }

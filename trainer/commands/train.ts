@@ -1,25 +1,20 @@
 // train: a file of labelled sequences in, one artifact out.
 import { describeModel } from "../artifact-file.ts";
 import { writeWhole } from "../files.ts";
-import { checkTrainable, readDataset } from "../readers/dataset.ts";
+import { createProgress } from "../progress.ts";
+import { checkTrainable, type ReadOptions, readDataset } from "../readers/dataset.ts";
 import { formatMetrics, formatPercent, type Terminal } from "../terminal.ts";
 import { type Host, type TrainOptions, trainModel } from "../train.ts";
-import { createProgress } from "../progress.ts";
 
-export interface TrainCommand extends TrainOptions {
+export interface TrainCommand extends TrainOptions, Omit<ReadOptions, "ignoreLabels"> {
   readonly data: string;
-  readonly labels?: string;
-  readonly test?: string;
-  readonly testLabels?: string;
-  readonly group?: string;
-  readonly time?: string;
   readonly out: string;
   readonly json: boolean;
 }
 
 export async function train(command: TrainCommand, host: Omit<Host, "note" | "onProgress">, terminal: Terminal): Promise<void> {
   const started = performance.now();
-  const data = checkTrainable(await readDataset(command.data, { labels: command.labels, test: command.test, testLabels: command.testLabels, group: command.group, time: command.time }));
+  const data = checkTrainable(await readDataset(command.data, command));
   const progress = createProgress(terminal, () => performance.now());
   const trained = await trainModel(data, command, { ...host, note: terminal.say, onProgress: progress.show });
   writeWhole(command.out, trained.bytes);
@@ -27,8 +22,13 @@ export async function train(command: TrainCommand, host: Omit<Host, "note" | "on
   const { card } = trained.model;
   const id = describeModel(trained.model, trained.bytes);
   terminal.say(`\n${formatMetrics({ [`LSTM(${command.units})`]: card.test, ...card.baselines })}`);
-  terminal.say(`${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive; accuracy of always answering the majority: ${card.test.majorityAccuracy.toFixed(4)}`);
-  if (trained.truth) terminal.say(`the true probability is known: its own log loss is ${trained.truth.bayesLogLoss.toFixed(4)}; ${formatPercent(trained.truth.recovered)} of what can be learnt was learnt`);
+  terminal.say(
+    `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive; accuracy of always answering the majority: ${card.test.majorityAccuracy.toFixed(4)}`,
+  );
+  if (trained.truth)
+    terminal.say(
+      `the true probability is known: its own log loss is ${trained.truth.bayesLogLoss.toFixed(4)}; ${formatPercent(trained.truth.recovered)} of what can be learnt was learnt`,
+    );
   terminal.say(`${trained.verdict.text}\nwrote ${command.out} (${id}, ${trained.bytes.length} bytes) in ${seconds.toFixed(0)} s`);
   if (command.json) {
     const { examples, ...test } = card.test;

@@ -1,0 +1,35 @@
+// GET /v1/model: the card of the deployed model, as people and programs read it.
+import { Hono } from "hono";
+import { FORMAT } from "../../shared/artifact.ts";
+import { describeChannel } from "../../shared/recipe.ts";
+import { VERSION } from "../../shared/version.ts";
+import { MAX_BODY_BYTES } from "../body.ts";
+import type { Ready } from "../deployment.ts";
+import { allowOnly, type EdgeEnv } from "../middleware.ts";
+import { maxSequences, modelId } from "./score.ts";
+
+export function modelRoutes({ model }: Ready): Hono<EdgeEnv> {
+  const { name, recipe, network, calibration, operatingPoints, card } = model;
+  const { padding, clip, lengths, features, timesteps } = recipe;
+  const { test: metrics, ...facts } = card;
+  return new Hono<EdgeEnv>()
+    .get("/", (c) =>
+      c.json({
+        ...facts, // data, split, training, intervals, baselines, warnings, versions
+        name,
+        id: modelId(model, c.get("sha256")),
+        sha256: c.get("sha256"),
+        format: FORMAT,
+        version: VERSION,
+        features,
+        timesteps,
+        recipe: { padding, channels: recipe.channels.map((channel) => describeChannel(channel, features)), clip, lengths },
+        units: network.units,
+        calibration,
+        operatingPoints,
+        metrics,
+        limits: { sequences: maxSequences(recipe), bodyBytes: MAX_BODY_BYTES },
+      }),
+    )
+    .all("/", allowOnly("GET", "HEAD"));
+}

@@ -1,0 +1,150 @@
+// The arrows between the rooms and what each may touch, held by the syntax trees of all sources.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { parseAst } from "vitest/node";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const sources = ["shared", "trainer", "edge"].flatMap((room) =>
+  readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
+    .map((path) => join(room, path))
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts")),
+);
+
+/** Who may import what: the first pattern that fits a file decides. Packages are written `npm:name`, built-ins `node:name`. */
+const ARROWS: readonly [files: RegExp, mayImport: RegExp][] = [
+  [/^(shared|trainer)\/kernel\//, /^(shared|trainer)\/kernel\//],
+  [/^shared\//, /^shared\/[^/]+\.ts$/],
+  [/^edge\/worker[^/]*\.ts$/, /^(edge|shared)\/|^(npm:hono|npm:onnxruntime-web|cloudflare:)/],
+  [/^edge\/app\.ts$/, /^edge\/(?!worker).*\.ts$|^shared\/[^/]+\.ts$|^(npm:hono|cloudflare:)/],
+  [/^edge\/routes\//, /^edge\/(?!worker|app\.ts).*\.ts$|^shared\/[^/]+\.ts$|^(npm:hono|cloudflare:)/],
+  [/^edge\//, /^edge\/(?!worker|app\.ts|routes\/).*\.ts$|^shared\/[^/]+\.ts$|^(npm:hono|cloudflare:)/],
+  [/^trainer\/main\.ts$/, /^(trainer|shared)\/|^(npm|node):/],
+  [/^trainer\//, /^trainer\/(?!main\.ts|commands\/)|^shared\/|^(npm|node):/],
+];
+
+/** The rest of Math differs between hosts in the last bit; these are exact by IEEE 754 or integer arithmetic. */
+const EXACT_MATH = ["sqrt", "fround", "abs", "min", "max", "floor", "ceil", "round", "trunc", "sign", "imul", "clz32"];
+/** Clock, randomness and the outside world: they arrive as arguments, or not at all. */
+const IMPURE = [
+  "Date",
+  "performance",
+  "crypto",
+  "process",
+  "console",
+  "fetch",
+  "setTimeout",
+  "setInterval",
+  "queueMicrotask",
+  "globalThis",
+];
+
+const scorePath = (path: string) => /^(shared|edge)\//.test(path) && path !== "shared/lstm.ts" && !path.includes("/kernel/");
+const ownsProcess = (path: string) => path === "trainer/main.ts" || path === "trainer/build.ts";
+const ownsConsole = (path: string) => ownsProcess(path) || /^edge\/worker[^/]*\.ts$/.test(path);
+
+/** Everything in `source`, the file at `path`, that breaks a rule, as one sentence each. */
+function violations(path: string, source: string): string[] {
+  const found: string[] = [];
+  const checkImport = (specifier: string): void => {
+    const target = specifier.startsWith(".")
+      ? join(path, "..", specifier)
+      : /^(node|cloudflare):/.test(specifier)
+        ? specifier
+        : `npm:${specifier}`;
+    const arrow = ARROWS.find(([files]) => files.test(path));
+    if (!arrow?.[1].test(target)) found.push(`${path} must not import ${target}`);
+  };
+  if (path.includes("/kernel/")) {
+    // AssemblyScript's decorators on functions are not TypeScript's syntax
+    for (const [, specifier] of source.matchAll(/\bfrom\s*"([^"]+)"/g)) checkImport(specifier);
+    return found;
+  }
+  visit(parseAst(source, { lang: "ts" }) as unknown as Node, (node, parent, key) => {
+    const specifier = node.source as Node | undefined;
+    if (typeof specifier?.value === "string") checkImport(specifier.value);
+    if (scorePath(path) && (node.operator === "**" || node.operator === "**=")) found.push(`${path} must not use ${node.operator}`);
+    if (node.type !== "Identifier") return;
+    const isName = (parent.type === "MemberExpression" && key === "property") || (parent.type === "Property" && key === "key");
+    if (isName && !parent.computed) return;
+    const name = node.name as string;
+    const member = parent.type === "MemberExpression" && !parent.computed ? ((parent.property as Node).name as string) : "";
+    if (name === "Math" && scorePath(path) && !EXACT_MATH.includes(member)) found.push(`${path} must not use Math.${member || "…"}`);
+    if (path.startsWith("shared/") && IMPURE.includes(name)) found.push(`${path} must not use ${name}`);
+    else if (name === "console" && !ownsConsole(path)) found.push(`${path} must not use console`);
+    else if (name === "process" && !ownsProcess(path) && (path.startsWith("edge/") || ["argv", "exit", ""].includes(member)))
+      found.push(`${path} must not use process.${member || "…"}`);
+  });
+  return found;
+}
+
+interface Node {
+  type: string;
+  [key: string]: unknown;
+}
+
+function visit(node: Node, see: (node: Node, parent: Node, key: string) => void, parent = node, key = ""): void {
+  see(node, parent, key);
+  for (const [name, value] of Object.entries(node))
+    for (const child of Array.isArray(value) ? value : [value])
+      if (typeof child === "object" && child !== null && "type" in child) visit(child as Node, see, node, name);
+}
+
+test("every arrow runs edge → shared ← trainer, and each room touches only what is its own", () => {
+  expect(sources).toContain("shared/model.ts");
+  expect(sources).toContain("edge/routes/score.ts");
+  expect(sources.flatMap((path) => violations(path, readFileSync(join(root, path), "utf8")))).toEqual([]);
+});
+
+test.each([
+  ["edge/app.ts", `import { fit } from "../trainer/fit.ts";`, "edge/app.ts must not import trainer/fit.ts"],
+  ["shared/model.ts", `export { app } from "../edge/app.ts";`, "shared/model.ts must not import edge/app.ts"],
+  ["shared/model.ts", `import type { Fit } from "../trainer/fit.ts";`, "shared/model.ts must not import trainer/fit.ts"],
+  ["shared/model.ts", `import { readFileSync } from "node:fs";`, "shared/model.ts must not import node:fs"],
+  ["shared/model.ts", `const { z } = await import("zod");`, "shared/model.ts must not import npm:zod"],
+  ["shared/engine.ts", `import { cell } from "./kernel/cell.ts";`, "shared/engine.ts must not import shared/kernel/cell.ts"],
+  ["shared/kernel/cell.ts", `import { score } from "../model";`, "shared/kernel/cell.ts must not import shared/model"],
+  ["trainer/fit.ts", `import { app } from "../edge/app.ts";`, "trainer/fit.ts must not import edge/app.ts"],
+  ["trainer/fit.ts", `import { train } from "./commands/train.ts";`, "trainer/fit.ts must not import trainer/commands/train.ts"],
+  [
+    "trainer/commands/score.ts",
+    `import { train } from "./train.ts";`,
+    "trainer/commands/score.ts must not import trainer/commands/train.ts",
+  ],
+  ["trainer/commands/score.ts", `import { run } from "../main.ts";`, "trainer/commands/score.ts must not import trainer/main.ts"],
+  ["edge/routes/score.ts", `import { createApp } from "../app.ts";`, "edge/routes/score.ts must not import edge/app.ts"],
+  ["edge/app.ts", `import worker from "./worker.ts";`, "edge/app.ts must not import edge/worker.ts"],
+  ["edge/body.ts", `import { scoreRoutes } from "./routes/score.ts";`, "edge/body.ts must not import edge/routes/score.ts"],
+  ["edge/app.ts", `import model from "./model.safetensors";`, "edge/app.ts must not import edge/model.safetensors"],
+  ["edge/app.ts", `import { readFile } from "node:fs/promises";`, "edge/app.ts must not import node:fs/promises"],
+  ["shared/recipe.ts", `export const x = Math.log(2);`, "shared/recipe.ts must not use Math.log"],
+  ["edge/routes/score.ts", `export const x = [{ y: Math.exp(2) }];`, "edge/routes/score.ts must not use Math.exp"],
+  ["shared/recipe.ts", `const { exp } = Math;`, "shared/recipe.ts must not use Math.…"],
+  ["shared/recipe.ts", `export const x = Math["pow"](2, 3);`, "shared/recipe.ts must not use Math.…"],
+  ["shared/recipe.ts", `export const x = 2 ** 3;`, "shared/recipe.ts must not use **"],
+  ["shared/recipe.ts", `let x = 2; x **= 3;`, "shared/recipe.ts must not use **="],
+  ["shared/model.ts", `export const now = Date.now();`, "shared/model.ts must not use Date"],
+  ["shared/lstm.ts", `console.log(1);`, "shared/lstm.ts must not use console"],
+  ["edge/app.ts", `console.log(1);`, "edge/app.ts must not use console"],
+  ["edge/app.ts", `export const x = process.env.AUTH;`, "edge/app.ts must not use process.env"],
+  ["trainer/fit.ts", `process.exit(1);`, "trainer/fit.ts must not use process.exit"],
+  ["trainer/commands/train.ts", `const { argv } = process;`, "trainer/commands/train.ts must not use process.…"],
+  ["trainer/commands/train.ts", `console.error("done");`, "trainer/commands/train.ts must not use console"],
+])("%s: %s is found", (path, source, sentence) => {
+  expect(violations(path, source)).toEqual([sentence]);
+});
+
+test.each([
+  ["shared/lstm.ts", `export const x = Math.exp(2) ** 2;`],
+  ["shared/recipe.ts", `/** Not Math.log, nor 2 ** 3. */ export const x = Math.sqrt(2);`],
+  ["trainer/main.ts", `import { train } from "./commands/train.ts"; console.error(process.argv); process.exit(1);`],
+  ["trainer/fit.ts", `import os from "node:os"; export const x = [process.memoryUsage(), Math.exp(1), { console: 1 }.console];`],
+  [
+    "edge/worker.ts",
+    `import model from "./model.safetensors"; import wasm from "../shared/kernel/inference.wasm"; console.error(model, wasm);`,
+  ],
+  ["edge/webhooks/inbox.ts", `import { DurableObject } from "cloudflare:workers"; export const x = Date.now();`],
+])("%s: %s is allowed", (path, source) => {
+  expect(violations(path, source)).toEqual([]);
+});

@@ -1,0 +1,14 @@
+// npm run bench [-- name …]: every benchmark, or the named ones, one after the other.
+const BENCHES: Record<string, () => Promise<{ run(): Promise<void> }>> = {
+  inference: () => import("./inference.ts"),
+};
+
+const named = process.argv.slice(2);
+for (const name of named.length > 0 ? named : Object.keys(BENCHES)) {
+  if (!Object.hasOwn(BENCHES, name)) {
+    console.error(`no benchmark ${name}: there are ${Object.keys(BENCHES).join(", ")}`);
+    process.exit(2);
+  }
+  const { run } = await BENCHES[name]();
+  await run();
+}

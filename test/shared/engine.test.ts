@@ -1,0 +1,191 @@
+// The WASM engine against the definition in lstm.ts, and against itself: a sequence's bits do not depend on its company.
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { createWasmEngine } from "../../shared/engine.ts";
+import { lstmProbability, type Network } from "../../shared/lstm.ts";
+import { kernel } from "../fixtures/kernel.ts";
+import { makeNetwork, randomOf } from "../fixtures/model.ts";
+
+const CALIBRATION = { slope: 1.25, intercept: -0.5 };
+
+/** Standardised channels as a recipe gives them, (N,T,C), lengths 1 … T in turn; NaN where no one may read. */
+function makeChannels(N: number, T: number, C: number, seed: number, lengthOf = (n: number) => 1 + (n % T)) {
+  const random = randomOf(seed);
+  const lengths = Int32Array.from({ length: N }, (_, n) => lengthOf(n));
+  const channels = new Float32Array(N * T * C).fill(Number.NaN);
+  for (let n = 0; n < N; n++) for (let i = 0; i < lengths[n] * C; i++) channels[n * T * C + i] = 6 * random() - 3;
+  return { channels, lengths };
+}
+
+function bitsOf(probabilities: Float32Array): number[] {
+  return [...new Int32Array(probabilities.buffer)];
+}
+
+/** The sequences `indices`, as a request of their own. */
+function pick({ channels, lengths }: ReturnType<typeof makeChannels>, indices: number[]) {
+  const size = channels.length / lengths.length;
+  const picked = new Float32Array(indices.length * size);
+  for (const [i, n] of indices.entries()) picked.set(channels.subarray(n * size, (n + 1) * size), i * size);
+  return { channels: picked, lengths: Int32Array.from(indices, (n) => lengths[n]) };
+}
+
+const SHAPES = [1, 3, 7, 8, 32, 33, 100].flatMap((U) => [1, 5, 8, 17].map((C) => ({ U, C })));
+
+describe.each(SHAPES)("$U units, $C channels", ({ U, C }) => {
+  const T = 10;
+  const network = makeNetwork(C, U, 10 * U + C);
+  const engine = createWasmEngine(kernel, network, CALIBRATION);
+  const input = makeChannels(90, T, C, U + C);
+  const probabilities = engine.probabilities(input.channels, input.lengths);
+
+  test("agrees with lstm.ts to 5e-7", () => {
+    // float32 against float64: an activation errs by up to 1.4e-7, a gate's sum of up to 118 terms by about 3e-7; gates
+    // contract, so ten steps hardly add up; a probability moves by a quarter of the logit's error. Largest seen here: 1.5e-7.
+    for (let n = 0; n < input.lengths.length; n++) {
+      const expected = lstmProbability(network, CALIBRATION, input.channels.subarray(n * T * C, (n + 1) * T * C), input.lengths[n]);
+      expect(Math.abs(probabilities[n] - expected)).toBeLessThanOrEqual(5e-7);
+    }
+  });
+
+  test("one alone has the bits it has among others, in any order and number", () => {
+    const all = bitsOf(probabilities);
+    for (let n = 0; n < all.length; n++) {
+      const { channels, lengths } = pick(input, [n]);
+      expect(bitsOf(engine.probabilities(channels, lengths))).toEqual([all[n]]);
+    }
+    const random = randomOf(U);
+    for (const N of [2, 7, 8, 9, 16, 31, 64]) {
+      const indices = Array.from({ length: N }, () => Math.floor(90 * random()));
+      const { channels, lengths } = pick(input, indices);
+      expect(bitsOf(engine.probabilities(channels, lengths))).toEqual(indices.map((n) => all[n]));
+    }
+  });
+});
+
+describe("the engine", () => {
+  const C = 5;
+  const network = makeNetwork(C, 100, 1);
+  const engine = createWasmEngine(kernel, network, CALIBRATION);
+
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
+
+  test("eight of like length go together, others alone: so comparing the two ways means something", () => {
+    const calls = { advanceOne: 0, advanceEight: 0 };
+    const { Instance } = WebAssembly;
+    class CountingInstance {
+      readonly exports: WebAssembly.Exports;
+      constructor(module: WebAssembly.Module) {
+        const exports = new Instance(module).exports as Record<string, (...args: number[]) => void>;
+        const counting =
+          (name: keyof typeof calls) =>
+          (...args: number[]) => {
+            calls[name]++;
+            exports[name](...args);
+          };
+        this.exports = { ...exports, advanceOne: counting("advanceOne"), advanceEight: counting("advanceEight") };
+      }
+    }
+    vi.stubGlobal("WebAssembly", { Instance: CountingInstance });
+    const counted = createWasmEngine(kernel, network, CALIBRATION);
+    const equal = makeChannels(17, 10, C, 3, () => 10);
+    counted.probabilities(equal.channels, equal.lengths);
+    expect(calls).toEqual({ advanceOne: 1, advanceEight: 2 });
+    const apart = makeChannels(10, 10, C, 3); // lengths 1 … 10
+    counted.probabilities(apart.channels, apart.lengths);
+    expect(calls).toEqual({ advanceOne: 11, advanceEight: 2 });
+    const near = makeChannels(8, 10, C, 3, (n) => (n < 3 ? 9 : 10));
+    counted.probabilities(near.channels, near.lengths);
+    expect(calls).toEqual({ advanceOne: 11, advanceEight: 4 }); // to step 9, where three end, then to step 10
+  });
+
+  test("scores nothing when there is nothing", () => {
+    expect(engine.probabilities(new Float32Array(0), new Int32Array(0))).toEqual(new Float32Array(0));
+  });
+
+  test.each([0, 1, 10, 11, -1])("rejects a length outside 1 to T, and only that: %i", (length) => {
+    const score = () => engine.probabilities(new Float32Array(2 * 10 * C), Int32Array.of(3, length));
+    if (length >= 1 && length <= 10) expect(score()).toHaveLength(2);
+    else expect(score).toThrow(`lengths[1] must be 1 to 10, got ${length}`);
+  });
+
+  test("rejects channels that are not (N,T,C)", () => {
+    expect(() => engine.probabilities(new Float32Array(10 * C + 1), Int32Array.of(1))).toThrow(RangeError);
+    expect(() => engine.probabilities(new Float32Array(513 * C), Int32Array.of(1))).toThrow("up to 512 steps");
+  });
+
+  test("scores 512 steps, alone and in company", () => {
+    const input = makeChannels(9, 512, C, 4, () => 512);
+    const probabilities = engine.probabilities(input.channels, input.lengths);
+    const expected = lstmProbability(network, CALIBRATION, input.channels.subarray(8 * 512 * C), 512);
+    expect(Math.abs(probabilities[8] - expected)).toBeLessThanOrEqual(5e-7);
+    const { channels, lengths } = pick(input, [3]);
+    expect(engine.probabilities(channels, lengths)[0]).toBe(probabilities[3]);
+  });
+
+  test("takes no memory after its creation", () => {
+    const grow = vi.spyOn(WebAssembly.Memory.prototype, "grow");
+    const own = createWasmEngine(kernel, network, CALIBRATION);
+    const memory = grow.mock.contexts.at(-1) as WebAssembly.Memory;
+    const { buffer } = memory;
+    const size = buffer.byteLength;
+    expect(size).toBeGreaterThan(4 * 105 * 400);
+    expect(size).toBeLessThan(2 ** 20);
+    for (let i = 0; i < 1000; i++) {
+      const { channels, lengths } = makeChannels(i % 40, 10, C, i);
+      own.probabilities(channels, lengths);
+    }
+    const large = makeChannels(5000, 10, C, 5);
+    own.probabilities(large.channels, large.lengths);
+    expect(memory.buffer).toBe(buffer); // growing would have detached it
+    expect(buffer.byteLength).toBe(size);
+  });
+
+  test("remembers nothing of earlier requests", () => {
+    const input = makeChannels(24, 10, C, 6);
+    const before = bitsOf(engine.probabilities(input.channels, input.lengths));
+    const loud = makeChannels(24, 10, C, 7, () => 10);
+    engine.probabilities(
+      loud.channels.map((x) => 1e30 * x),
+      loud.lengths,
+    );
+    expect(bitsOf(engine.probabilities(input.channels, input.lengths))).toEqual(before);
+  });
+
+  test.each([1, 8])("answers a probability whatever finite channels come: extremes of ±1e30, %i at a time", (N) => {
+    const random = randomOf(8);
+    const extremes = [1e30, -1e30, 1e-30, -0, 0, 1, -1, 1e-45, 3e5];
+    for (const [C, U] of [
+      [5, 100],
+      [17, 33],
+    ]) {
+      const network = makeNetwork(C, U, 9);
+      const engine = createWasmEngine(kernel, network, CALIBRATION);
+      for (let i = 0; i < 50; i++) {
+        const channels = Float32Array.from({ length: N * 10 * C }, () => extremes[Math.floor(extremes.length * random())]);
+        for (const p of engine.probabilities(channels, new Int32Array(N).fill(10))) expect(p >= 0 && p <= 1).toBe(true);
+      }
+    }
+  });
+
+  test("a weight that is not a number does not pass for an answer", () => {
+    for (const part of ["kernel", "recurrent", "bias", "headKernel", "headBias"] as const) {
+      const damaged: Network = { ...network, [part]: network[part].map((w, i) => (i === 0 ? Number.NaN : w)) };
+      const { channels, lengths } = makeChannels(9, 10, C, 10, () => 2);
+      for (const p of createWasmEngine(kernel, damaged, CALIBRATION).probabilities(channels, lengths)) expect(p).toBeNaN();
+    }
+  });
+
+  test("small probabilities keep their digits, large logits saturate", () => {
+    const { channels, lengths } = makeChannels(9, 10, C, 11, () => 10);
+    const at = (intercept: number) => createWasmEngine(kernel, network, { slope: 1, intercept }).probabilities(channels, lengths);
+    for (const n of [0, 8]) {
+      const logit = Math.log(at(0)[n] / (1 - at(0)[n]));
+      expect(at(-60)[n] / Math.exp(logit - 60)).toBeCloseTo(1, 5); // 5 digits: float32 near −60 steps by 3.8e-6
+      expect(at(60)[n]).toBe(1);
+      expect(at(-1000)[n]).toBe(0);
+      expect(at(1000)[n]).toBe(1);
+    }
+  });
+});

@@ -1,0 +1,154 @@
+// Files that NumPy wrote, in pairs: good/<case> with what it must read as, bad/<case> with what the error must say.
+// test/fixtures/readers/make.py made them; a new case is two files.
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { DataError } from "../../../shared/errors.ts";
+import { checkTrainable, type Dataset, type ReadOptions, readDataset, requireLabels } from "../../../trainer/readers/dataset.ts";
+import { readNpy } from "../../../trainer/readers/npy.ts";
+
+const fixtures = fileURLToPath(new URL("../../fixtures/readers/", import.meta.url));
+const casesIn = (folder: string, ending: string): string[] =>
+  readdirSync(join(fixtures, folder))
+    .filter((name) => name.endsWith(ending))
+    .map((name) => name.slice(0, -ending.length));
+const dataFile = (folder: string, name: string): string => {
+  const file = readdirSync(join(fixtures, folder)).find((entry) => entry.startsWith(`${name}.`) && !/\.(json|txt)$/.test(entry));
+  return join(fixtures, folder, file ?? `${name} has no data file`);
+};
+const plain = (array: ArrayLike<number> | null): number[] | null => array && Array.from(array);
+
+describe("readDataset reads", () => {
+  test.each(casesIn("good", ".json"))("%s", async (name) => {
+    const { options, expected } = JSON.parse(readFileSync(join(fixtures, "good", `${name}.json`), "utf8"));
+    for (const key of ["labels", "test"]) if (options[key]) options[key] = join(fixtures, "good", options[key]);
+    const path = dataFile("good", name);
+    const { values, labels, probability, shape, features, float32, test, groups, ...frame } = await readDataset(path, options);
+    expect({
+      values: plain(values),
+      labels: plain(labels),
+      probability: plain(probability),
+      shape: [shape.timesteps, shape.features],
+      features,
+      float32,
+      test: test && { values: plain(test.values), labels: plain(test.labels), probability: plain(test.probability) },
+      groups: groups && plain(groups),
+    }).toEqual(expected);
+    const hash = createHash("sha256").update(readFileSync(path));
+    for (const other of [options.labels, options.test]) if (other) hash.update(readFileSync(other));
+    expect(frame).toEqual({ source: path, name, sha256: hash.digest("hex") });
+  });
+});
+
+describe("readDataset refuses, with one sentence that names the place,", () => {
+  test.each(casesIn("bad", ".txt"))("%s", async (name) => {
+    const path = dataFile("bad", name);
+    const error = await readDataset(path, {}).then(
+      () => "nothing was refused",
+      (thrown) => thrown,
+    );
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toBe(`${path}: ${readFileSync(join(fixtures, "bad", `${name}.txt`), "utf8").trimEnd()}`);
+  });
+
+  const good = (name: string): string => dataFile("good", name);
+  const refusals: [title: string, path: string, options: ReadOptions, message: string][] = [
+    ["a missing file", "none.npz", {}, "none.npz: cannot be read: there is no such file"],
+    ["a folder", fixtures, {}, `${fixtures}: cannot be read: it is a folder, expected a file`],
+    ["a file below a file", join(good("plain"), "x.npz"), {}, `${join(good("plain"), "x.npz")}: cannot be read: a part of its path is a file, not a folder`],
+    ["a missing file of labels", good("pair"), { labels: "none.npy" }, "none.npy: cannot be read: there is no such file"],
+    ["labels in an archive", good("pair"), { labels: good("plain") }, `${good("plain")}: has the extension .npz, expected .npy or .csv for labels`],
+    ["labels of many columns", good("pair"), { labels: good("csv-bare") }, `${good("csv-bare")}: has 51 columns, expected one, the label`],
+    ["sequences as labels", good("pair"), { labels: good("pair") }, `${good("pair")}: labels has shape (3, 10, 5), expected (N,), one entry a sequence`],
+    ["too few labels", good("whole-numbers"), { labels: join(fixtures, "short-labels.csv") }, `${join(fixtures, "short-labels.csv")}: holds 2 labels, expected 3, one for each sequence in ${good("whole-numbers")}`],
+    ["a test part of another shape", good("plain"), { test: good("other-shape") }, `${good("other-shape")}: it holds sequences of 4 × 3, expected 10 × 5 as in the training data`],
+    ["a test part without labels", good("plain"), { test: good("unlabelled") }, `${good("unlabelled")}: holds no labels: give them in a file with --labels or --test-labels, as an array y or as a column named label`],
+    ["a group that is not there", good("plain"), { group: "who" }, `${good("plain")}: holds X, y, expected also who`],
+    ["a group that is no column", good("csv-grid"), { group: "who" }, `${good("csv-grid")}: has no column "who" in its first line`],
+    ["a time beside a bare array", good("pair"), { time: "day" }, `${good("pair")}: holds one array and no day: save both in one .npz`],
+    ["a time that is none", good("grouped"), { time: "who" }, `${good("grouped")}: who[0] is "b", expected a number or an ISO date such as 2024-05-31T12:00Z`],
+  ];
+  test.each(refusals)("%s", async (_title, path, options, message) => {
+    await expect(readDataset(path, options)).rejects.toThrow(new DataError(message.slice(0, message.indexOf(": ")), message.slice(message.indexOf(": ") + 2)));
+  });
+});
+
+describe("readNpy reads", () => {
+  test.each(casesIn("npy", ".npy"))("%s", (name) => {
+    const { shape, data, float32 } = readNpy(readFileSync(join(fixtures, "npy", `${name}.npy`)), name);
+    expect(shape).toEqual([2, 10, 5]);
+    expect(float32).toBe(name.startsWith("f4"));
+    expect(Array.from(data)).toEqual(Array.from({ length: 100 }, (_, i) => (name.startsWith("f") ? i / 8 - 3 : name.startsWith("b") ? i % 2 : i)));
+  });
+
+  test("bytes that do not start at a multiple of eight", () => {
+    const bytes = readFileSync(join(fixtures, "npy", "f8-little.npy"));
+    const shifted = new Uint8Array(bytes.length + 3);
+    shifted.set(bytes, 3);
+    expect(readNpy(shifted.subarray(3), "shifted")).toEqual(readNpy(bytes, "whole"));
+  });
+});
+
+describe("whatever happens to a file", () => {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const subjects = ["plain.npz", "deflated.npz", "named.npz", "keras.npz", "pair.npy", "csv-grid.csv", "csv-bare.csv"];
+
+  test.each(subjects)("%s gives a Dataset or a DataError", async (subject) => {
+    const whole = readFileSync(join(fixtures, "good", subject));
+    const path = join(folder, subject);
+    const isSound = async (bytes: Uint8Array): Promise<void> => {
+      writeFileSync(path, bytes);
+      const data = await readDataset(path, {}).catch((error) => {
+        if (!(error instanceof DataError)) throw error;
+      });
+      if (!data) return;
+      expect(data.values.every(Number.isFinite)).toBe(true);
+      expect(data.values.length % (data.shape.timesteps * data.shape.features)).toBe(0);
+      expect(data.features.length).toBe(data.shape.features);
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.nat(whole.length - 1), (length) => isSound(whole.subarray(0, length))),
+      { numRuns: 100, seed: 1 },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.nat(8 * whole.length - 1), fc.boolean()), { minLength: 1, maxLength: 5 }), (flips) => {
+        const bytes = Uint8Array.from(whole);
+        // Every other flip hits the first or last bytes, where headers and directories are.
+        for (const [bit, isEdge] of flips) {
+          const at = isEdge ? (bit % 2 ? bit % 1600 : 8 * whole.length - 1 - (bit % 1600)) : bit;
+          bytes[at >> 3] ^= 1 << (at & 7);
+        }
+        return isSound(bytes);
+      }),
+      { numRuns: 300, seed: 2 },
+    );
+  });
+});
+
+describe("checkTrainable", () => {
+  const data = (labels: number[] | null): Dataset => ({ source: "data.npz", labels: labels && Uint8Array.from(labels) }) as Dataset;
+  const ofLength = (length: number, label: (n: number) => number): number[] => Array.from({ length }, (_, n) => label(n));
+
+  test("takes 100 sequences of both labels", () => {
+    expect(checkTrainable(data(ofLength(100, (n) => Number(n === 99)))).labels.length).toBe(100);
+  });
+
+  test.each([
+    ["no labels", null, /^data\.npz: holds no labels/],
+    ["99 sequences", ofLength(99, (n) => n % 2), "data.npz: holds 99 sequences, expected at least 100 to train on: bring more"],
+    ["zeros only", ofLength(100, () => 0), "data.npz: holds only the label 0, expected both 0 and 1: there is nothing to tell apart"],
+    ["ones only", ofLength(100, () => 1), "data.npz: holds only the label 1, expected both 0 and 1: there is nothing to tell apart"],
+  ])("refuses %s", (_title, labels, message) => {
+    expect(() => checkTrainable(data(labels))).toThrow(message);
+  });
+});
+
+test("requireLabels refuses data without labels", async () => {
+  const data = await readDataset(dataFile("good", "unlabelled"), {});
+  expect(() => requireLabels(data)).toThrow("holds no labels: give them in a file");
+});

@@ -1,0 +1,75 @@
+// The Worker as it is deployed: edge/worker.ts with edge/model.safetensors, whatever model that is.
+import { exports } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+import artifact from "../../edge/model.safetensors";
+import { decodeArtifact } from "../../shared/artifact.ts";
+import { VERSION } from "../../shared/version.ts";
+
+const { recipe, golden, name } = decodeArtifact(new Uint8Array(artifact));
+const sha256 = Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", artifact)), (byte) =>
+  byte.toString(16).padStart(2, "0"),
+).join("");
+
+const get = (path: string, headers = {}) => exports.default.fetch(`https://edge.test${path}`, { headers });
+
+/** The golden inputs as a client sends them: T rows of F numbers. */
+const sequences = Array.from(golden.probabilities, (_, k) =>
+  Array.from({ length: recipe.timesteps }, (_, t) => {
+    const from = (k * recipe.timesteps + t) * recipe.features.length;
+    return [...golden.inputs.subarray(from, from + recipe.features.length)];
+  }),
+);
+
+async function score(body: unknown): Promise<{ model: string; results: { probability: number }[] }> {
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const response = await exports.default.fetch("https://edge.test/v1/score", init);
+  expect(response.status).toBe(200);
+  return response.json();
+}
+
+describe("the deployed Worker", () => {
+  test("is live and ready", async () => {
+    expect(await (await get("/health/live")).json()).toEqual({ live: true });
+    const ready = await get("/health/ready");
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toEqual({ ready: true, model: `${name}@${sha256.slice(0, 12)}` });
+  });
+
+  test("answers every golden vector with the trainer's probability, bit for bit, through JSON", async () => {
+    const { results } = await score({ sequences });
+    expect(results).toHaveLength(golden.probabilities.length);
+    results.forEach(({ probability }, k) => {
+      expect(Math.fround(probability)).toBe(probability);
+      expect(Object.is(probability, golden.probabilities[k]), `golden vector ${k}`).toBe(true);
+    });
+  });
+
+  test("answers one at a time as it answers many", async () => {
+    for (const k of [0, 7, 31]) {
+      const { results } = await score({ sequence: sequences[k] });
+      expect(results.map(({ probability }) => probability)).toEqual([golden.probabilities[k]]);
+    }
+  });
+
+  test("names artifact, code and request in every response", async () => {
+    for (const path of ["/", "/health/live", "/health/ready", "/v1/model", "/v1/score", "/nowhere"]) {
+      const { headers } = await get(path, { "cf-ray": "8f0000000000abcd-AMS" });
+      expect(headers.get("x-quickstep-model"), path).toBe(sha256);
+      expect(headers.get("x-quickstep-version"), path).toBe(VERSION);
+      expect(headers.get("x-request-id"), path).toBe("8f0000000000abcd-AMS");
+    }
+  });
+
+  test("gives requests without a ray an id of their own", async () => {
+    const ids = await Promise.all([1, 2, 3].map(async () => (await get("/health/live")).headers.get("x-request-id")));
+    expect(new Set(ids).size).toBe(3);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  });
+
+  test("many requests at once get their own answers", async () => {
+    const answers = await Promise.all(sequences.map((sequence) => score({ sequence })));
+    answers.forEach(({ results }, k) => {
+      expect(results[0].probability).toBe(golden.probabilities[k]);
+    });
+  });
+});

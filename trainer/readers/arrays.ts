@@ -1,0 +1,169 @@
+// What NumPy arrays mean as data: which names an archive may use, which shapes and values each array may have.
+// Knows neither bytes nor files. Legend: N sequences, T steps, F features.
+import { DataError } from "../../shared/errors.ts";
+import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
+import { type NpyArray, showShape } from "./npy.ts";
+import type { Npz } from "./npz.ts";
+
+/** One part of a data set. */
+export interface Part {
+  /** (N,T,F) finite */
+  readonly values: Float64Array;
+  /** (N) 0 or 1; null where there are none. */
+  readonly labels: Uint8Array | null;
+  /** (N) the known truth of synthetic data, or null. */
+  readonly probability: Float64Array | null;
+}
+
+export type LabelledPart = Part & { readonly labels: Uint8Array };
+
+/** (N) numbers or texts beside the values: who a sequence belongs to, or when it was. */
+export type Column = Float64Array | readonly string[];
+
+/** What is in one file. */
+export interface Content extends Part {
+  readonly shape: Shape;
+  /** (F) or null where the file names none */
+  readonly features: readonly string[] | null;
+  /** Whether the values came as float32. */
+  readonly float32: boolean;
+  /** A test part the file brings along, or null. */
+  readonly test: LabelledPart | null;
+  readonly columns: Readonly<Record<string, Column>>;
+}
+
+/** What is looked at beside values and feature names; the rest may be broken. */
+export interface Wanted {
+  readonly labels: boolean;
+  /** The known truth and the test part. */
+  readonly parts: boolean;
+  /** Names of further columns, which must be there. */
+  readonly columns: readonly string[];
+}
+
+const NAMES = {
+  values: ["X", "x", "X_train", "x_train"],
+  labels: ["y", "labels", "y_train"],
+  probability: ["probability", "p"],
+  testValues: ["X_test", "x_test"],
+  testLabels: ["y_test"],
+  testProbability: ["probability_test", "p_test"],
+} as const;
+
+/** Reads an archive's arrays by name. Throws DataError. */
+export async function readArchive(npz: Npz, source: string, wanted: Wanted): Promise<Content> {
+  const find = (role: keyof typeof NAMES): string | null => {
+    const found = NAMES[role].filter((name) => npz.names.includes(name));
+    if (found.length > 1) throw new DataError(source, `holds both ${found.join(" and ")}: keep one of them`);
+    return found[0] ?? null;
+  };
+  const holds = npz.names.length === 0 ? "no array" : `${npz.names.slice(0, 8).join(", ")}${npz.names.length > 8 ? ", …" : ""}`;
+  const valuesName = find("values");
+  if (valuesName === null) throw new DataError(source, `holds ${holds}, expected X and y: name them, as np.savez(file, X=X, y=y)`);
+  const { values, shape, float32 } = toValues(await npz.read(valuesName), valuesName, source);
+  const N = values.length / (shape.timesteps * shape.features);
+  const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count);
+  const readProbability = async (name: string | null, count: number) =>
+    name === null ? null : toProbability(await npz.read(name), name, source, count);
+
+  const labelsName = wanted.labels ? find("labels") : null;
+  const columns: Record<string, Column> = {};
+  for (const name of wanted.columns) {
+    if (!npz.names.includes(name)) throw new DataError(source, `holds ${holds}, expected also ${name}`);
+    columns[name] = toColumn(await npz.read(name), name, source, N);
+  }
+  const content = {
+    values,
+    labels: labelsName === null ? null : await readLabels(labelsName, N),
+    probability: wanted.parts ? await readProbability(find("probability"), N) : null,
+    shape,
+    features: npz.names.includes("features") ? toNames(await npz.read("features"), shape, source) : null,
+    float32,
+    columns,
+  };
+
+  const testName = wanted.parts ? find("testValues") : null;
+  if (testName === null) return { ...content, test: null };
+  const testLabels = find("testLabels");
+  if (testLabels === null) throw new DataError(source, `holds ${testName} without y_test: add it, or leave ${testName} out`);
+  const test = toValues(await npz.read(testName), testName, source);
+  checkShape(test.shape, shape, source, testName);
+  const count = test.values.length / (shape.timesteps * shape.features);
+  const labels = await readLabels(testLabels, count);
+  return { ...content, test: { values: test.values, labels, probability: await readProbability(find("testProbability"), count) } };
+}
+
+/** Throws DataError where a test part has sequences of another shape. */
+export function checkShape(found: Shape, expected: Shape, source: string, name: string): void {
+  if (found.timesteps !== expected.timesteps || found.features !== expected.features)
+    throw new DataError(
+      source,
+      `${name} holds sequences of ${found.timesteps} × ${found.features}, expected ${expected.timesteps} × ${expected.features} as in the training data`,
+    );
+}
+
+/** Sequences of shape (N,T,F), or flat (N,50) of 10 × 5. Throws DataError. */
+export function toValues(array: NpyArray, name: string, source: string): { values: Float64Array; shape: Shape; float32: boolean } {
+  const { timesteps, features } = DEFAULT_SHAPE;
+  const flatColumns = timesteps * features;
+  const isFlat = array.shape.length === 2 && array.shape[1] === flatColumns;
+  if (array.shape.length !== 3 && !isFlat)
+    throw new DataError(
+      source,
+      `${name} has shape ${showShape(array.shape)}, expected (N, T, F), or (N, ${flatColumns}) for ${timesteps} steps of ${features} features: reshape it`,
+    );
+  const [N, T, F] = isFlat ? [array.shape[0], timesteps, features] : array.shape;
+  if (N === 0) throw new DataError(source, `${name} has shape ${showShape(array.shape)}: it holds no sequence`);
+  if (T < 1 || T > MAX_TIMESTEPS || F < 1 || F > MAX_FEATURES)
+    throw new DataError(
+      source,
+      `${name} has shape ${showShape(array.shape)}, expected (N, T, F) with T from 1 to ${MAX_TIMESTEPS} and F from 1 to ${MAX_FEATURES}`,
+    );
+  const values = numbers(array, name, source);
+  for (let i = 0; i < values.length; i++)
+    if (!Number.isFinite(values[i])) {
+      const place = `[${Math.floor(i / (T * F))}][${Math.floor(i / F) % T}][${i % F}]`;
+      throw new DataError(source, `${name}${place} is ${values[i]}, expected a finite number: fill the gap or leave the sequence out`);
+    }
+  return { values, shape: { timesteps: T, features: F }, float32: array.float32 };
+}
+
+/** Labels (N) or (N,1), each 0 or 1; `N` null takes any number of them. Throws DataError. */
+export function toLabels(array: NpyArray, name: string, source: string, N: number | null): Uint8Array {
+  const values = column(array, name, source, N);
+  return Uint8Array.from(values, (label, n) => {
+    if (label === 0 || label === 1) return label;
+    throw new DataError(source, `${name}[${n}] is ${label}, expected a label 0 or 1`);
+  });
+}
+
+function toProbability(array: NpyArray, name: string, source: string, N: number): Float64Array {
+  const values = column(array, name, source, N);
+  for (let n = 0; n < N; n++)
+    if (!(values[n] >= 0 && values[n] <= 1))
+      throw new DataError(source, `${name}[${n}] is ${values[n]}, expected a probability from 0 to 1`);
+  return values;
+}
+
+function toNames({ shape, data }: NpyArray, { features: F }: Shape, source: string): readonly string[] {
+  if (data instanceof Float64Array || shape.length !== 1 || shape[0] !== F)
+    throw new DataError(source, `features has shape ${showShape(shape)}, expected ${F} names as text, as np.array(["open", …])`);
+  if (data.includes("") || new Set(data).size !== F) throw new DataError(source, "features holds an empty name or one name twice");
+  return data;
+}
+
+function column(array: NpyArray, name: string, source: string, N: number | null): Float64Array {
+  return numbers({ ...array, data: toColumn(array, name, source, N) }, name, source);
+}
+
+function toColumn({ shape, data }: NpyArray, name: string, source: string, N: number | null): Column {
+  if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1))
+    throw new DataError(source, `${name} has shape ${showShape(shape)}, expected (${N ?? "N"},), one entry a sequence`);
+  if (N !== null && shape[0] !== N) throw new DataError(source, `${name} has ${shape[0]} entries, expected ${N}, one a sequence`);
+  return data;
+}
+
+function numbers({ data }: NpyArray, name: string, source: string): Float64Array {
+  if (data instanceof Float64Array) return data;
+  throw new DataError(source, `${name} holds text, expected numbers`);
+}
