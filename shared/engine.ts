@@ -78,21 +78,24 @@ export function createWasmEngine(module: WebAssembly.Module, network: Network, c
     return kernel.probabilityOne(C, U, head, state, length, slope, intercept);
   }
 
-  /** Eight sequences, longest first. A sequence that has ended stays in its lane, and what becomes of it there is never read. */
-  function scoreEight(channels: Float32Array, size: number, lengths: Int32Array, eight: Int32Array, out: Float32Array): void {
+  /**
+   * The sequences order[from … from + 8), longest first. One that has ended stays in its lane, and what becomes of it there is
+   * never read.
+   */
+  function scoreEight(channels: Float32Array, size: number, lengths: Int32Array, order: Int32Array, from: number, out: Float32Array): void {
     for (let lane = 0; lane < LANES; lane++) {
-      const offset = eight[lane] * size;
-      for (let i = 0, at = inputs / 4 + lane; i < lengths[eight[lane]] * C; i++, at += LANES) memory[at] = channels[offset + i];
+      const n = order[from + lane];
+      for (let i = 0, at = inputs / 4 + lane; i < lengths[n] * C; i++, at += LANES) memory[at] = channels[n * size + i];
     }
     let reached = 0;
     for (let lane = LANES - 1; lane >= 0; lane--) {
-      const length = lengths[eight[lane]];
-      if (length > reached) {
-        kernel.advanceEight(C, U, weights, inputs, state, reached, length);
-        kernel.probabilityEight(C, U, head, state, length, slope, intercept, results);
-        reached = length;
+      const n = order[from + lane];
+      if (lengths[n] > reached) {
+        kernel.advanceEight(C, U, weights, inputs, state, reached, lengths[n]);
+        reached = lengths[n];
+        kernel.probabilityEight(C, U, head, state, reached, slope, intercept, results);
       }
-      out[eight[lane]] = memory[results / 4 + lane];
+      out[n] = memory[results / 4 + lane];
     }
   }
 
@@ -102,20 +105,24 @@ export function createWasmEngine(module: WebAssembly.Module, network: Network, c
       const N = lengths.length;
       const out = new Float32Array(N);
       if (N === 0) return out;
-      const T = channels.length / (N * C);
+      const size = channels.length / N;
+      const T = size / C;
       if (!Number.isInteger(T) || T > MAX_TIMESTEPS)
         throw new RangeError(`channels must be ${N} × up to ${MAX_TIMESTEPS} steps × ${C}, got ${channels.length} numbers`);
       for (let n = 0; n < N; n++)
         if (!(lengths[n] >= 1 && lengths[n] <= T)) throw new RangeError(`lengths[${n}] must be 1 to ${T}, got ${lengths[n]}`);
+      if (N < LANES) {
+        for (let n = 0; n < N; n++) out[n] = scoreOne(channels, n * size, lengths[n]);
+        return out;
+      }
       const order = longestFirst(lengths, T);
-      for (let n = 0; n < N; ) {
-        const eight = order.subarray(n, n + LANES);
-        if (sharesLength(eight, lengths)) {
-          scoreEight(channels, T * C, lengths, eight, out);
-          n += LANES;
+      for (let from = 0; from < N; ) {
+        if (sharesLength(lengths, order, from)) {
+          scoreEight(channels, size, lengths, order, from, out);
+          from += LANES;
         } else {
-          out[order[n]] = scoreOne(channels, order[n] * T * C, lengths[order[n]]);
-          n += 1;
+          const n = order[from++];
+          out[n] = scoreOne(channels, n * size, lengths[n]);
         }
       }
       return out;
@@ -123,12 +130,12 @@ export function createWasmEngine(module: WebAssembly.Module, network: Network, c
   };
 }
 
-/** Whether these are eight, and near enough in length that their steps together cost less than alone. */
-function sharesLength(order: Int32Array, lengths: Int32Array): boolean {
-  if (order.length < LANES) return false;
+/** Whether eight are left, and near enough in length that their steps together cost less than alone. */
+function sharesLength(lengths: Int32Array, order: Int32Array, from: number): boolean {
+  if (from + LANES > order.length) return false;
   let steps = 0;
-  for (let lane = 0; lane < LANES; lane++) steps += lengths[order[lane]];
-  return steps * ALONE_COST >= LANES * lengths[order[0]];
+  for (let lane = 0; lane < LANES; lane++) steps += lengths[order[from + lane]];
+  return steps * ALONE_COST >= LANES * lengths[order[from]];
 }
 
 /** The indices of `lengths`, each 1..T, by length downwards: a counting sort. */

@@ -1,7 +1,10 @@
 // The heart of it: five computations of one model agree. The kernel is compared bit for bit with itself in workerd (there in
 // test/workerd/parity.test.ts); tfjs' own LSTM layer, the float64 oracle and onnxruntime-web within a tolerance.
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as ort from "onnxruntime-web/wasm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decodeArtifact } from "../shared/artifact.ts";
@@ -22,7 +25,8 @@ const TOLERANCE = 2e-6;
 
 beforeAll(async () => {
   ort.env.wasm.numThreads = 1;
-  await tf.setBackend("cpu");
+  setWasmPaths(`${dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm"))}/`);
+  await tf.setBackend("wasm");
 });
 
 /** tfjs' own layer, unmasked, on the valid rows: sequences of one length at a time. */

@@ -122,9 +122,15 @@ export function createPool(
   let generation = 0;
   let broken: Error | undefined;
 
-  function fail(thread: number, reason: string): never {
-    broken = new Error(`training thread ${thread} of ${threads} ${reason}`);
+  function fail(message: string): never {
+    broken = new Error(message);
     throw broken;
+  }
+
+  function checkStatus(thread: number): number {
+    const status = Atomics.load(control, THREADS + THREAD * thread + STATUS);
+    if (status === FAILED) fail(`training thread ${thread} of ${threads} failed: ${receiveMessageOnPort(ports[thread - 1])?.message}`);
+    return status;
   }
 
   /** A thread shows that it lives by noticing jobs, whether or not a task is left for it. */
@@ -133,33 +139,31 @@ export function createPool(
     const elapsed = Math.min(SLICE_MS, now - lastLook);
     lastLook = now;
     for (let thread = 1; thread < threads; thread++) {
-      const own = THREADS + THREAD * thread;
-      const status = Atomics.load(control, own + STATUS);
-      if (status === FAILED) fail(thread, `failed: ${receiveMessageOnPort(ports[thread - 1])?.message}`);
-      const word = status === READY ? Atomics.load(control, own + SEEN) : QUIT;
+      const isReady = checkStatus(thread) === READY;
+      const word = isReady ? Atomics.load(control, THREADS + THREAD * thread + SEEN) : QUIT;
       silence[thread] = word === heard[thread] ? silence[thread] + elapsed : 0;
       heard[thread] = word;
-      if (silence[thread] > (status === READY ? SILENCE_MS : START_MS))
-        fail(thread, `has not answered for ${Math.round(silence[thread])} ms`);
+      if (silence[thread] > (isReady ? SILENCE_MS : START_MS))
+        fail(`training thread ${thread} of ${threads} has not answered for ${Math.round(silence[thread])} ms`);
     }
   }
 
-  /** Waits for the others' tasks. All that still work must move; which thread holds which task is not known. */
+  /** Waits for the others' tasks. Which thread holds which is not known, so it takes progress from any of them as life. */
   function join(tasks: number): void {
     for (let i = 0; i < SPINS; i++) if (Atomics.load(control, DONE) === tasks) return;
-    let moved = 0;
+    let progress = 0;
     let still = 0;
     for (let done = Atomics.load(control, DONE); done < tasks; done = Atomics.load(control, DONE)) {
-      if (Atomics.wait(control, DONE, done, SLICE_MS) !== "timed-out") continue;
+      const isWoken = Atomics.wait(control, DONE, done, SLICE_MS) !== "timed-out";
       let sum = 0;
       for (let thread = 1; thread < threads; thread++) {
-        const own = THREADS + THREAD * thread;
-        if (Atomics.load(control, own + STATUS) === FAILED) fail(thread, `failed: ${receiveMessageOnPort(ports[thread - 1])?.message}`);
-        sum = (sum + Atomics.load(control, own)) | 0;
+        checkStatus(thread);
+        sum = (sum + Atomics.load(control, THREADS + THREAD * thread)) | 0;
       }
-      still = sum === moved ? still + SLICE_MS : 0;
-      moved = sum;
-      if (still >= SILENCE_MS) fail(1, `has not moved for ${still} ms`);
+      if (isWoken) continue;
+      still = sum === progress ? still + SLICE_MS : 0;
+      progress = sum;
+      if (still >= SILENCE_MS) fail(`training threads have not moved for ${still} ms, ${tasks - done} of ${tasks} tasks to go`);
     }
   }
 

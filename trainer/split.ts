@@ -3,8 +3,10 @@
 // Legend: N sequences, T steps, F features.
 import { FitError, UsageError } from "../shared/errors.ts";
 import type { Padding, Shape } from "../shared/sequence.ts";
-import { findOverlap, type Overlap } from "./overlap.ts";
+import { ascending, type Clock, cutByTime, maximum, measureSeries, orderInTime } from "./chronology.ts";
+import { findOverlap } from "./overlap.ts";
 import type { Random } from "./random.ts";
+import type { Timeline } from "./row-links.ts";
 
 export type SplitMethod = "auto" | "random" | "time" | "group";
 
@@ -43,7 +45,6 @@ export interface Split {
 }
 
 const PARTS = ["train", "validation", "calibration", "test"] as const;
-const DROPPED = -1;
 
 /** Throws FitError when a part would be empty, UsageError when groups are asked for but not given. */
 export function splitDataset(input: SplitInput): Split {
@@ -55,18 +56,17 @@ export function splitDataset(input: SplitInput): Split {
   const overlap = findOverlap(values, shape, padding);
   const gap = shape.timesteps - 1 + horizon;
   const extent = measureSeries(overlap);
-  const largest = extent.sequences.indexOf(maximum(extent.sequences));
-  // A series hardly longer than the gaps would be lost by cutting; one that no part but training could hold has to be cut.
-  const minSteps = PARTS.length * gap + 1;
-  const smallestPart = Math.min(...shares.filter((share) => share > 0)) * overlap.distinct;
-  const isLong = overlap.finding === "series" && extent.sequences[largest] > smallestPart && extent.steps[largest] >= minSteps;
+  const largest = extent.starts.indexOf(maximum(extent.starts));
+  // A series that the smallest part could not hold is cut, unless it is hardly longer than the gaps and would be lost by cutting.
+  const smallestPart = Math.min(...shares.filter((share) => share > 0)) * extent.starts.reduce((sum, starts) => sum + starts, 0);
+  const isLong = overlap.finding === "series" && extent.starts[largest] > smallestPart && extent.steps[largest] > PARTS.length * gap;
   const by = method !== "auto" ? method : groups !== undefined ? "group" : isLong ? "time" : "random";
 
   if (by === "time") {
     const clocks: Clock[] = [];
     if (overlap.finding !== "coincidence") clocks.push({ series: overlap.component, time: overlap.offset });
     if (overlap.finding !== "series") clocks.push({ series: new Int32Array(N), time: ascending(N) });
-    const order = overlap.finding === "series" ? orderInTime(overlap, (series) => extent.steps[series] >= minSteps) : ascending(N);
+    const order = overlap.finding === "series" ? orderInTime(overlap, gap) : ascending(N);
     const { part, dropped } = cutByTime(order, clocks, gap, shares);
     return collect("time", order, part, dropped, hasTest, () => {
       const cut = `with a gap of ${gap} steps, which leaves out ${count(dropped)}`;
@@ -104,78 +104,6 @@ function chooseShares(N: number, hasTest: boolean): number[] {
   const validation = 0.1;
   const calibration = N < 2000 ? 0 : Math.min(0.1, Math.max(0.05, 1000 / N));
   return [1 - validation - calibration - test, validation, calibration, test];
-}
-
-/** Time in steps within each series; sequences of different series cannot overlap. */
-interface Clock {
-  /** (N) */
-  readonly series: Int32Array;
-  /** (N) */
-  readonly time: Int32Array;
-}
-
-/**
- * All sequences in order of time: each long series takes the places that it has in the file, and fills them in order of its
- * time; a short one stands together where its middle is. In a file that is in order nothing moves; in a shuffled one all long
- * series advance together.
- */
-function orderInTime({ component: series, offset: time }: Overlap, isLong: (series: number) => boolean): Int32Array {
-  const N = series.length;
-  const places = ascending(N).sort((i, j) => series[i] - series[j] || i - j); // series by series, in file order
-  const members = ascending(N).sort((i, j) => series[i] - series[j] || time[i] - time[j] || i - j); // and in order of time
-  const place = new Int32Array(N);
-  for (let start = 0, end = 0; start < N; start = end) {
-    const s = series[places[start]];
-    while (end < N && series[places[end]] === s) end++;
-    for (let i = start; i < end; i++) place[members[i]] = places[isLong(s) ? i : (start + end) >> 1];
-  }
-  return ascending(N).sort((i, j) => place[i] - place[j] || time[i] - time[j] || i - j);
-}
-
-/**
- * Cuts `order` into parts of about the given shares. On every clock, a sequence is left out that starts up to `gap` steps after
- * one of an earlier part. Returns each sequence's part.
- */
-function cutByTime(order: Int32Array, clocks: Clock[], gap: number, shares: number[]): { part: Int8Array; dropped: number } {
-  const part = new Int8Array(order.length);
-  const last = shares.findLastIndex((share) => share > 0);
-  let usable = order.length;
-  // What is left out depends on where the cuts are, and these on what is left: settles in a few rounds.
-  for (let round = 0; ; round++) {
-    const sizes = shares.map((share) => Math.round(share * usable));
-    const marks = clocks.map(({ series }) => {
-      const length = maximum(series) + 1;
-      return { part: new Int8Array(length), latest: new Int32Array(length).fill(-1), closed: new Int32Array(length).fill(-1) };
-    });
-    let k = 0;
-    let size = 0;
-    let dropped = 0;
-    for (const n of order) {
-      while (k < last && size >= sizes[k]) {
-        k++;
-        size = 0;
-      }
-      let isFree = true;
-      clocks.forEach(({ series, time }, c) => {
-        const s = series[n];
-        const mark = marks[c];
-        if (mark.part[s] !== k) {
-          mark.part[s] = k;
-          mark.closed[s] = mark.latest[s];
-        }
-        if (mark.closed[s] >= 0 && time[n] - mark.closed[s] <= gap) isFree = false;
-      });
-      part[n] = isFree ? k : DROPPED;
-      if (isFree) {
-        size++;
-        clocks.forEach(({ series, time }, c) => {
-          marks[c].latest[series[n]] = Math.max(marks[c].latest[series[n]], time[n]);
-        });
-      } else dropped++;
-    }
-    if (order.length - dropped === usable || round === 8) return { part, dropped };
-    usable = order.length - dropped;
-  }
 }
 
 /**
@@ -222,20 +150,6 @@ function collect(by: Split["by"], order: Int32Array, part: Int8Array, dropped: n
   return { by, reason: reason(), ...parts, dropped };
 }
 
-/** How many distinct sequences each series has, and how many steps lie between its first start and its last. */
-function measureSeries({ copy, distinct, component, components, offset }: Overlap): { sequences: Int32Array; steps: Int32Array } {
-  const isCounted = new Uint8Array(distinct);
-  const sequences = new Int32Array(components);
-  const steps = new Int32Array(components);
-  for (let n = 0; n < copy.length; n++) {
-    const c = component[n];
-    if (isCounted[copy[n]] === 0) sequences[c]++;
-    isCounted[copy[n]] = 1;
-    steps[c] = Math.max(steps[c], offset[n] + 1);
-  }
-  return { sequences, steps };
-}
-
 /** Sequences whose series (or group) is in more than one part. */
 function countStraying(series: Int32Array, part: Int8Array): number {
   const parts = new Uint8Array(maximum(series) + 1);
@@ -243,7 +157,7 @@ function countStraying(series: Int32Array, part: Int8Array): number {
   return series.reduce((sum, s) => sum + ((parts[s] & (parts[s] - 1)) !== 0 ? 1 : 0), 0);
 }
 
-function describeSharing({ component, components }: Overlap): string {
+function describeSharing({ component, components }: Timeline): string {
   const sizes = new Int32Array(components);
   for (const c of component) sizes[c]++;
   const series = sizes.filter((size) => size > 1);
@@ -257,14 +171,6 @@ function renumber(groups: Int32Array): Int32Array {
   const numbers = new Map<number, number>();
   for (const group of groups) if (!numbers.has(group)) numbers.set(group, numbers.size);
   return groups.map((group) => numbers.get(group)!);
-}
-
-function ascending(n: number): Int32Array {
-  return new Int32Array(n).map((_, i) => i);
-}
-
-function maximum(values: Int32Array): number {
-  return values.reduce((largest, value) => Math.max(largest, value), -1);
 }
 
 function count(n: number): string {

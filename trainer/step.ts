@@ -131,8 +131,8 @@ export function createTrainingStep(data: TrainingData, options: StepOptions): Tr
     for (const n of indices) {
       for (let k = 0; k < kernel.lengths[n] * C; k++) {
         const size = Math.abs(kernel.data[n * T * C + k]);
-        if (!(size <= largest.size)) largest = { size, n, t: Math.floor(k / C), c: k % C };
-        if (Number.isNaN(size)) break;
+        if (size > largest.size || (Number.isNaN(size) && !Number.isNaN(largest.size)))
+          largest = { size, n, t: Math.floor(k / C), c: k % C };
       }
     }
     const what = Number.isFinite(loss) ? `the gradient of ${broken.join(", ")} is not finite` : `the loss is ${loss}`;

@@ -74,6 +74,10 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const { shape } = data;
   const padding = options.padding ?? (options.recipe === "raw" ? "none" : "leading");
   const usable = dropPaddingOnly(data, padding, host);
+  const planOn = (indices: ArrayLike<number>): ReturnType<typeof planRecipe> =>
+    planRecipe(options.recipe, { values: usable.values, shape, features: data.features, indices, padding });
+  if (planOn(Int32Array.from(usable.labels.keys())).plan.channels.length === 0)
+    throw new DataError(data.source, "every feature is constant: there is nothing to learn from");
   const split = splitDataset({
     values: usable.values,
     labels: usable.labels,
@@ -94,9 +98,10 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
         `the ${part} part (${indices.length} sequences) has one class only: give more data, or --split random if its order means nothing`,
       );
 
-  const { plan, constant } = planRecipe(options.recipe, { values: usable.values, shape, features: data.features, indices: train, padding });
+  const { plan, constant } = planOn(train);
   if (constant.length > 0) host.note(`constant on the training part, left out: ${constant.join(", ")}`);
-  if (plan.channels.length === 0) throw new DataError(data.source, "every feature is constant: there is nothing to learn from");
+  if (plan.channels.length === 0)
+    throw new DataError(data.source, "every feature is constant on the training part: there is nothing to learn from");
   const warnings = findWarnings(data, usable, plan);
   for (const warning of warnings) host.note(`note: ${warning}`);
   const recipe = fitRecipe(plan, usable.values, train, host.kernel.log);
@@ -168,7 +173,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const test =
     data.test === null
       ? selectRaw(usable, split.test, shape)
-      : dropPaddingOnly({ ...data.test, name: `${data.name} (test)`, shape }, padding, host);
+      : dropPaddingOnly({ ...data.test, source: `${data.source} (test part)`, shape }, padding, host);
   const testProbabilities = score(decoded, decodedEngine, host.kernel.log, test.values).probabilities;
   const metrics = computeMetrics(test.labels, testProbabilities);
   const logistic = fitLogisticBaseline(channels, recipe.timesteps, C, train, usable.labels);
@@ -219,7 +224,7 @@ interface Labelled {
 
 /** Sequences without a valid row are left out, counted and said. */
 function dropPaddingOnly(
-  data: Labelled & { readonly name: string; readonly shape: Shape },
+  data: Labelled & { readonly source: string; readonly shape: Shape },
   padding: Padding,
   host: Pick<Host, "note">,
 ): Labelled {
@@ -228,7 +233,8 @@ function dropPaddingOnly(
   const size = shape.timesteps * shape.features;
   const kept = Int32Array.from(labels.keys()).filter((n) => validRows(values, n * size, shape, padding, rows) > 0);
   if (kept.length === labels.length) return data;
-  host.note(`${data.name}: left out ${labels.length - kept.length} sequences without a valid row`);
+  if (kept.length === 0) throw new DataError(data.source, `all ${labels.length} sequences are nothing but padding`);
+  host.note(`${data.source}: left out ${labels.length - kept.length} sequences without a valid row`);
   return selectRaw(data, kept, shape);
 }
 

@@ -31,7 +31,7 @@ export function tanh(x: f32): f32 {
 /** Runs steps `from` … `to` − 1 of one sequence. Lanes are four units; two blocks go together, so that eight chains are under way. */
 export function advanceOne(C: usize, U: usize, weights: usize, inputs: usize, state: usize, from: usize, to: usize): void {
   const B = (U + 3) >> 2;
-  const blockBytes = (1 + C + U) << 6;
+  const blockBytes = (C + U + 1) << 6;
   const bufferBytes = (C + (B << 2)) << 2;
   const cells = state + (bufferBytes << 1);
   for (let t = from; t < to; t++) {
@@ -93,7 +93,7 @@ export function advanceOne(C: usize, U: usize, weights: usize, inputs: usize, st
 
 /** The same for eight sequences of at least `to` steps. Lanes are four sequences; one unit's four gates go together. */
 export function advanceEight(C: usize, U: usize, weights: usize, inputs: usize, state: usize, from: usize, to: usize): void {
-  const blockBytes = (1 + C + U) << 6;
+  const blockBytes = (C + U + 1) << 6;
   const bufferBytes = (C + U) << 5;
   const cells = state + (bufferBytes << 1);
   for (let t = from; t < to; t++) {

@@ -1,6 +1,7 @@
 // npm run bench [-- name …]: every benchmark, or the named ones, one after the other.
 const BENCHES: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   inference: () => import("./inference.ts"),
+  train: () => import("./train.ts"),
 };
 
 const named = process.argv.slice(2);

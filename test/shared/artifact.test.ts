@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeArtifact, encodeArtifact, GOLDEN_COUNT } from "../../shared/artifact.ts";
@@ -19,7 +20,7 @@ interface Parts {
   data: Uint8Array<ArrayBuffer>;
 }
 
-const TEXTS = ["format", "name"];
+const TEXTS = ["format", "name", "checksum"];
 
 function takeApart(artifact: Uint8Array<ArrayBuffer>): Parts {
   const headerBytes = Number(new DataView(artifact.buffer).getBigUint64(0, true));
@@ -100,6 +101,17 @@ describe("round trip", () => {
     const parts = takeApart(bytes);
     const ends = Object.entries(parts.header).flatMap(([name, entry]) => (name === "__metadata__" ? [] : [entry.data_offsets[1]]));
     expect(Math.max(...ends)).toBe(parts.data.length);
+  });
+
+  test("carries the CRC-32 of its metadata and data, as zip computes it", () => {
+    const { __metadata__ } = takeApart(bytes).header;
+    const { checksum, ...rest } = __metadata__;
+    const texts = new TextEncoder().encode(JSON.stringify(Object.entries(rest)));
+    expect(checksum).toBe(
+      crc32(Buffer.concat([texts, takeApart(bytes).data]))
+        .toString(16)
+        .padStart(8, "0"),
+    );
   });
 
   test("an unchanged artifact passes through the tests' own taking apart", () => {
@@ -353,6 +365,20 @@ test("metadata that is not JSON is said to be damaged", () => {
   const { header, data } = takeApart(bytes);
   header.__metadata__.recipe = "{";
   expectArtifactError(frame(JSON.stringify(header), data), "artifact recipe is not JSON: not a quickstep artifact, or damaged");
+});
+
+test("any bit flipped in metadata or data is found", () => {
+  const { header, data } = takeApart(bytes);
+  const text = new TextDecoder().decode(bytes);
+  const from = text.indexOf("__metadata__") + "__metadata__".length;
+  const headerEnd = bytes.length - data.length;
+  const to = from + JSON.stringify(header.__metadata__).length;
+  const flips = [...Array(to - from).keys()].map((i) => from + i).concat([...Array(data.length).keys()].map((i) => headerEnd + i));
+  for (const at of flips) {
+    const damaged = bytes.slice();
+    damaged[at] ^= 1 << (at % 8);
+    expect(errorOf(damaged), `byte ${at}`).toBeInstanceOf(ArtifactError);
+  }
 });
 
 describe("whatever happens to the bytes, decoding gives a model or an ArtifactError, nothing else", () => {

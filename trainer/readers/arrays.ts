@@ -87,18 +87,18 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   const testLabels = find("testLabels");
   if (testLabels === null) throw new DataError(source, `holds ${testName} without y_test: add it, or leave ${testName} out`);
   const test = toValues(await npz.read(testName), testName, source);
-  checkShape(test.shape, shape, source, testName);
+  checkShape(test.shape, shape, source, `the sequences of ${testName}`);
   const count = test.values.length / (shape.timesteps * shape.features);
   const labels = await readLabels(testLabels, count);
   return { ...content, test: { values: test.values, labels, probability: await readProbability(find("testProbability"), count) } };
 }
 
 /** Throws DataError where a test part has sequences of another shape. */
-export function checkShape(found: Shape, expected: Shape, source: string, name: string): void {
+export function checkShape(found: Shape, expected: Shape, source: string, what: string): void {
   if (found.timesteps !== expected.timesteps || found.features !== expected.features)
     throw new DataError(
       source,
-      `${name} holds sequences of ${found.timesteps} × ${found.features}, expected ${expected.timesteps} × ${expected.features} as in the training data`,
+      `${what} are ${found.timesteps} × ${found.features}, expected ${expected.timesteps} × ${expected.features} as in the training data`,
     );
 }
 

@@ -19,7 +19,10 @@ export function toTimes(column: Column, name: string, source: string): Float64Ar
     const isNumber = typeof entry === "number" || (entry !== "" && Number.isFinite(Number(entry)));
     const time = isNumber ? Number(entry) : Date.parse(entry as string);
     if (Number.isFinite(time)) return time;
-    throw new DataError(source, `${name}[${n}] is ${JSON.stringify(entry)}, expected a number or an ISO date such as 2024-05-31T12:00Z`);
+    throw new DataError(
+      source,
+      `${name}[${n}] is ${typeof entry === "string" ? JSON.stringify(entry) : entry}, expected a number or an ISO date such as 2024-05-31T12:00Z`,
+    );
   });
 }
 
@@ -27,9 +30,9 @@ interface Sortable extends Part {
   readonly groups?: Int32Array;
 }
 
-/** The same sequences in the order of `times` (N); equal times stay as they stood. */
+/** The same sequences in the order of `times` (N); equal times stay as they stood (sort is stable). */
 export function sortByTime({ values, labels, probability, groups }: Sortable, times: Float64Array): Sortable {
-  const order = Int32Array.from(times.keys()).sort((a, b) => times[a] - times[b] || a - b);
+  const order = Int32Array.from(times.keys()).sort((a, b) => times[a] - times[b]);
   const size = values.length / times.length; // T·F
   const sorted = new Float64Array(values.length);
   order.forEach((n, i) => {

@@ -1,6 +1,6 @@
 // CSV: one sequence a line, T·F numbers and perhaps a label. Bytes → values and labels. Knows no file system.
 // Legend: N sequences, T steps, F features.
-import { parse } from "csv-parse/sync";
+import { type CsvError, parse } from "csv-parse/sync";
 import { DataError } from "../../shared/errors.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 
@@ -63,12 +63,14 @@ function readLines(bytes: Uint8Array, source: string, plan: Plan): CsvContent {
   const labels: number[] = [];
   const texts: Record<string, string[]> = {};
   let N = 0;
+  let lastLine = 0;
   const onRecord = (record: string[], { lines: line }: { lines: number }): null => {
     const read = (i: number): number => {
       const number = parseCell(record[i]);
       if (number !== undefined && Number.isFinite(number)) return number;
       throw new DataError(`${source}: line ${line}`, `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number`);
     };
+    lastLine = line;
     if (layout === null) {
       count = record.length;
       if (isHeader(record)) header = record.map((cell) => cell.trim());
@@ -100,7 +102,11 @@ function readLines(bytes: Uint8Array, source: string, plan: Plan): CsvContent {
     parse(bytes, { bom: true, skip_empty_lines: true, relax_column_count: true, on_record: onRecord });
   } catch (error) {
     if (error instanceof DataError) throw error;
-    throw new DataError(source, `cannot be read as CSV: ${(error as Error).message}`);
+    const { code, message } = error as CsvError;
+    const place = `${source}: line ${lastLine + 1}`;
+    if (code === "CSV_QUOTE_NOT_CLOSED") throw new DataError(place, "opens a quote that is never closed");
+    if (code?.endsWith("_QUOTE")) throw new DataError(place, "has a quote in the middle of a field");
+    throw new DataError(source, `cannot be read as CSV: ${message}`);
   }
   if (layout === null || N === 0) throw new DataError(source, "has no line of numbers");
   const { shape, features, order, label } = layout as Layout;
@@ -149,7 +155,7 @@ function findLayout(header: readonly string[] | null, count: number, source: str
   if (order.length !== T * F)
     throw new DataError(
       source,
-      `has ${count} columns separated by commas, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>`,
+      `has ${count} column${count === 1 ? "" : "s"} separated by commas, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>`,
     );
   return { shape: DEFAULT_SHAPE, features: null, order, label, others };
 }

@@ -67,7 +67,7 @@ export async function readDataset(path: string, options: ReadOptions): Promise<D
   let { test } = main;
   if (options.test !== undefined) {
     const other = await readPart(options.test, options.testLabels, read, { labels: true, parts: true, columns: [] });
-    checkShape(other.shape, shape, options.test, "it");
+    checkShape(other.shape, shape, options.test, "the sequences");
     test = requireLabels({ ...other, source: options.test });
   }
   const content = {
@@ -87,7 +87,10 @@ export function requireLabels<D extends { readonly labels: Uint8Array | null; re
 ): D & { readonly labels: Uint8Array } {
   const { labels, source } = data;
   if (labels === null)
-    throw new DataError(source, "holds no labels: give them in a file with --labels or --test-labels, as an array y or as a column named label");
+    throw new DataError(
+      source,
+      "holds no labels: give them in a file with --labels or --test-labels, as an array y or as a column named label",
+    );
   return { ...data, labels };
 }
 

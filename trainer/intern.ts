@@ -1,0 +1,48 @@
+// Numbers equal blocks of words alike, by hashing and then comparing. Knows nothing of what the words mean.
+
+export interface Interned {
+  /** (blocks) 0 … count − 1 by first appearance; −1 where the block is not used. */
+  readonly ids: Int32Array;
+  readonly count: number;
+  /** (count) the block where each number stands first. */
+  readonly first: Int32Array;
+}
+
+/** Interns blocks of `width` words; those where `isUsed` is 0 are passed over. */
+export function intern(words: Int32Array, width: number, isUsed: Uint8Array | null): Interned {
+  const blocks = words.length / width;
+  const ids = new Int32Array(blocks).fill(-1);
+  const first = new Int32Array(blocks);
+  const hashes = new Int32Array(blocks); // of each number
+  const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * blocks + 1))).fill(-1); // open addressing, at most half full
+  const mask = slots.length - 1;
+  let count = 0;
+  for (let block = 0; block < blocks; block++) {
+    if (isUsed !== null && isUsed[block] === 0) continue;
+    const at = block * width;
+    let hash = 0;
+    for (let i = 0; i < width; i++) {
+      hash = Math.imul(hash ^ words[at + i], 0x9e3779b1); // 2^32 / golden ratio (Knuth, TAOCP 6.4)
+      hash ^= hash >>> 15;
+    }
+    let slot = hash & mask;
+    let id = slots[slot];
+    while (id >= 0 && !(hashes[id] === hash && equal(words, first[id] * width, at, width))) {
+      slot = (slot + 1) & mask;
+      id = slots[slot];
+    }
+    if (id < 0) {
+      id = count++;
+      hashes[id] = hash;
+      first[id] = block;
+      slots[slot] = id;
+    }
+    ids[block] = id;
+  }
+  return { ids, count, first: first.slice(0, count) };
+}
+
+function equal(words: Int32Array, a: number, b: number, width: number): boolean {
+  for (let i = 0; i < width; i++) if (words[a + i] !== words[b + i]) return false;
+  return true;
+}
