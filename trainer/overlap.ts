@@ -20,6 +20,7 @@ export interface Overlap extends Timeline {
 
 /** A real series has a few rows that recur by chance, such as a missing value; rows shared by coincidence contradict nearly always. */
 const MAX_CONTRADICTIONS = 0.05;
+/** Among many coincidences a few look like a series. */
 const MIN_LINKED = 0.05;
 
 /**
@@ -53,11 +54,9 @@ export function findOverlap(values: Float64Array, shape: Shape, padding: Padding
   }
   const neighbours = contradictions > MAX_CONTRADICTIONS ? followFile(rows, T) : null;
   if (neighbours !== null) timelines.push(neighbours);
-  // Among many coincidences a few look like links.
-  const found =
-    contradictions > MAX_CONTRADICTIONS ? timelines.filter(({ components }) => components < (1 - MIN_LINKED) * distinct) : timelines;
-  if (found.length > 0) {
-    const best = found.reduce((a, b) => (b.components < a.components ? b : a));
+  const plausible = timelines.filter(({ components }) => contradictions <= MAX_CONTRADICTIONS || components <= (1 - MIN_LINKED) * distinct);
+  if (plausible.length > 0) {
+    const best = plausible.reduce((a, b) => (b.components < a.components ? b : a));
     return { finding: "series", contradictions, copy, distinct, ...best };
   }
   const finding = contradictions > 0 ? "coincidence" : "none";

@@ -24,16 +24,13 @@ export interface Links {
   readonly repeated: number;
 }
 
-/** One run that is the same in both and at no other moment; or a second run as well. */
+/** One run that is the same in both, or a second one beside it. */
 const SINGLE = 0;
 const CONFIRMED = 1;
 
-/** Moments that one run may recur at and still be told apart. */
-const MAX_MOMENTS = 8;
-
 /**
- * Links the sequences of each run that recurs in `runs` (D,T), −1 where there is none. Occurrences that do not agree are
- * different moments, and then a link needs confirmation.
+ * Links the sequences of each run that recurs in `runs` (D,T), −1 where there is none. A run whose occurrences do not all agree
+ * in what surrounds them tells no time and links nothing.
  */
 export function linkRuns(runs: Int32Array, T: number): Links {
   const D = runs.length / T;
@@ -55,25 +52,21 @@ export function linkRuns(runs: Int32Array, T: number): Links {
   let count = 0;
   let recurring = 0;
   let contradicting = 0;
-  const moments = new Int32Array(MAX_MOMENTS); // the latest cell of each
   for (let id = 0; id < isRepeated.length; id++) {
     if (starts[id + 1] - starts[id] < 2) continue;
     recurring++;
     const before = count;
-    let found = 0;
-    for (let i = starts[id]; i < starts[id + 1]; i++) {
-      const cell = occurrences[i];
-      let agreeing = 0;
-      let m = 0;
-      for (; m < found && agreeing === 0; m++) agreeing = countAgreeing(runs, isRepeated, moments[m], cell, T);
-      if (agreeing > 0) {
-        from[count] = moments[m - 1];
-        to[count] = cell;
-        evidence[count++] = agreeing > 1 ? CONFIRMED : SINGLE;
-        moments[m - 1] = cell;
-      } else if (found < MAX_MOMENTS) moments[found++] = cell;
+    for (let i = starts[id] + 1; i < starts[id + 1]; i++) {
+      const agreeing = countAgreeing(runs, isRepeated, occurrences[i - 1], occurrences[i], T);
+      if (agreeing === 0) {
+        contradicting++;
+        count = before;
+        break;
+      }
+      from[count] = occurrences[i - 1];
+      to[count] = occurrences[i];
+      evidence[count++] = agreeing > 1 ? CONFIRMED : SINGLE;
     }
-    if (found > 1) contradicting++;
   }
   return { from, to, evidence, count, recurring, contradicting, repeated: isRepeated.reduce((sum, is) => sum + is, 0) };
 }

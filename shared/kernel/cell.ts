@@ -1,17 +1,17 @@
 // The LSTM cell on four lanes: four units of one sequence or one unit of four sequences, it makes no difference here.
-import { multiplyAdd, sigmoid4, tanh4 } from "./activations";
+import { inverseSigmoid, tanhOver, tanhScaled } from "./activations";
 
 /**
- * From the four gates before their activation to the new cell state at `cell` and the output gate at `output`. `first`: there is no
- * state yet, which is a state of zero.
+ * From the four gates before their activation, scaled as the activations take them, to the new cell state at `cell` and one over
+ * the output gate at `output`. `first`: there is no state yet, which is a state of zero.
  */
 // @ts-ignore: decorator
 @inline
 export function updateCell(cell: usize, output: usize, i: v128, f: v128, c: v128, o: v128, first: bool): void {
-  let state = f32x4.mul(sigmoid4(i), tanh4(c));
-  if (!first) state = multiplyAdd(state, sigmoid4(f), v128.load(cell));
+  let state = tanhOver(c, inverseSigmoid(i));
+  if (!first) state = f32x4.add(state, f32x4.div(v128.load(cell), inverseSigmoid(f)));
   v128.store(cell, state);
-  v128.store(output, sigmoid4(o));
+  v128.store(output, inverseSigmoid(o));
 }
 
 /**
@@ -21,7 +21,7 @@ export function updateCell(cell: usize, output: usize, i: v128, f: v128, c: v128
 export function finishOutputs(cells: usize, outputs: usize, count: usize): void {
   const end = outputs + (count << 4);
   while (outputs < end) {
-    v128.store(outputs, f32x4.mul(v128.load(outputs), tanh4(v128.load(cells))));
+    v128.store(outputs, tanhOver(tanhScaled(v128.load(cells)), v128.load(outputs)));
     cells += 16;
     outputs += 16;
   }

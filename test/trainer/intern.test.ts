@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { intern } from "../../trainer/intern.ts";
+import { createRandom } from "../../trainer/random.ts";
+
+test("equal blocks get the number of the first, in the order they appear; unused ones −1", () => {
+  const words = Int32Array.of(5, 6, 7, 8, 5, 6, 6, 5, 7, 8);
+  expect(intern(words, 2, null)).toEqual({ ids: Int32Array.of(0, 1, 0, 2, 1), count: 3, first: Int32Array.of(0, 1, 3) });
+  expect(intern(words, 2, Uint8Array.of(0, 1, 1, 1, 0))).toEqual({
+    ids: Int32Array.of(-1, 0, 1, 2, -1),
+    count: 3,
+    first: Int32Array.of(1, 2, 3),
+  });
+  expect(intern(new Int32Array(0), 2, null).count).toBe(0);
+});
+
+test("blocks with the same 32-bit hash are told apart: among 300,000 about ten pairs have one", () => {
+  const random = createRandom(1);
+  const words = new Int32Array(600_000).map(() => random.integer(2 ** 32));
+  expect(intern(words, 2, null).count).toBe(new Set(Array.from({ length: 300_000 }, (_, i) => `${words[2 * i]},${words[2 * i + 1]}`)).size);
+});
