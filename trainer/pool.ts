@@ -41,7 +41,7 @@ const SLICE_MS = 200;
 const SILENCE_MS = 1000;
 const START_MS = 10_000;
 /** About 50 µs of looking before sleeping; waking costs about as much (measured). */
-const SPINS = 2000;
+const SPINS = 20000;
 
 /** Bytes of control words for so many threads. */
 export function poolBytes(threads: number): number {
