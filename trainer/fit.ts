@@ -1,18 +1,26 @@
-// The training loop: epochs, early stopping that keeps the best weights, a learning rate that falls on a plateau.
-// Knows sequences only by index, and the network only as something that steps.
-import type { Random } from "./random.ts";
+// The training loop: epochs, early stopping that keeps the best weights, a learning rate that falls on a plateau. Can be left
+// after any step and taken up again there, with the same bytes in the end. Knows sequences only by index, and the network only
+// as something that steps.
+import { FitError } from "../shared/errors.ts";
 
 /** One network with its optimizer, over a data set it holds. Parameters are one flat float32 buffer. */
 export interface Stepper {
   /** Which arithmetic computes: with data, seed and version it fixes every bit. */
   readonly path: string;
-  /** One optimizer step on the mean log loss of the sequences at `indices`. Returns that loss, before the step. */
+  /** One optimizer step on the mean log loss of the sequences at `indices`. Returns that loss, before the step. Throws FitError. */
   step(indices: Int32Array, learningRate: number): number;
   /** Logits of the sequences at `indices`, with the parameters as they are. */
   logits(indices: Int32Array): Float32Array;
   getParameters(): Float32Array;
   setParameters(parameters: Float32Array): void;
+  getOptimizer(): OptimizerState;
+  setOptimizer(state: OptimizerState): void;
   dispose(): void;
+}
+
+export interface OptimizerState {
+  readonly steps: number;
+  readonly moments: Float32Array;
 }
 
 export interface FitOptions {
@@ -27,8 +35,15 @@ export interface FitOptions {
   readonly plateau: number;
   /** Epochs without a better validation loss before training stops. */
   readonly patience: number;
-  readonly random: Random;
+  /** Reorders the sequences of an epoch (from 1), in place, by that epoch's own seed. */
+  readonly shuffle: (order: Int32Array, epoch: number) => void;
   readonly onProgress?: (progress: Progress) => void;
+  /** Called after every step; may take a snapshot, and may keep the loop waiting. */
+  readonly afterStep?: (snapshot: () => FitState) => Promise<void> | undefined;
+  /** Called before a FitError leaves, with the state before the step that failed. */
+  readonly onFailure?: (state: FitState) => void;
+  /** Where to go on. */
+  readonly from?: FitState;
 }
 
 export interface Progress {
@@ -39,7 +54,7 @@ export interface Progress {
   readonly total: number;
   /** Mean over the batches of this epoch so far. */
   readonly trainLoss: number;
-  /** Of the last finished epoch; NaN before there is one. */
+  /** Of the last finished epoch; of the initial weights before there is one. */
   readonly validationLoss: number;
   readonly learningRate: number;
   /** Whether this call ends an epoch. */
@@ -52,11 +67,33 @@ export interface EpochRecord {
   readonly learningRate: number;
 }
 
+interface Best {
+  readonly loss: number;
+  readonly epoch: number;
+  readonly parameters: Float32Array;
+}
+
+/** Everything the loop knows between two steps. */
+export interface FitState {
+  readonly epoch: number;
+  /** Sequences of the epoch already seen. */
+  readonly seen: number;
+  readonly lossSum: number;
+  readonly learningRate: number;
+  readonly validationLoss: number;
+  readonly history: readonly EpochRecord[];
+  readonly best: Best;
+  readonly parameters: Float32Array;
+  readonly optimizer: OptimizerState;
+}
+
 export interface Fit {
   /** The flat parameters of the epoch with the lowest validation loss. */
   readonly parameters: Float32Array;
   /** 1-based; 0 when the initial weights were never bettered. */
   readonly bestEpoch: number;
+  /** Validation loss of the returned parameters. */
+  readonly validationLoss: number;
   readonly history: readonly EpochRecord[];
 }
 
@@ -64,32 +101,57 @@ export interface Fit {
 const MIN_IMPROVEMENT = 1e-5;
 
 /** Trains until the validation loss stops falling. The best weights are returned, not the last. */
-export function fitNetwork(stepper: Stepper, options: FitOptions): Fit {
-  const { train, validation, labels, epochs, batch, plateau, patience, random, onProgress } = options;
-  let learningRate = options.learningRate;
-  let best = { loss: meanLogLoss(stepper.logits(validation), labels, validation), parameters: stepper.getParameters(), epoch: 0 };
-  let validationLoss = best.loss;
-  const history: EpochRecord[] = [];
-  const order = train.slice();
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    random.shuffle(order);
-    let lossSum = 0;
-    const report = (seen: number, isEpochEnd: boolean): void =>
+export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise<Fit> {
+  const { train, validation, labels, epochs, batch, plateau, patience, shuffle, onProgress, afterStep, onFailure, from } = options;
+  if (from) {
+    stepper.setParameters(from.parameters);
+    stepper.setOptimizer(from.optimizer);
+  }
+  let validationLoss = from?.validationLoss ?? meanLogLoss(stepper.logits(validation), labels, validation);
+  let best: Best = from?.best ?? { loss: validationLoss, epoch: 0, parameters: stepper.getParameters() };
+  let learningRate = from?.learningRate ?? options.learningRate;
+  const history = [...(from?.history ?? [])];
+  for (let epoch = from?.epoch ?? 1; epoch <= epochs; epoch++) {
+    const order = train.slice();
+    shuffle(order, epoch);
+    const resumed = from?.epoch === epoch ? from : undefined;
+    let lossSum = resumed?.lossSum ?? 0;
+    let seen = resumed?.seen ?? 0;
+    const report = (isEpochEnd: boolean): void =>
       onProgress?.({ epoch, epochs, seen, total: order.length, trainLoss: lossSum / seen, validationLoss, learningRate, isEpochEnd });
-    for (let at = 0; at < order.length; at += batch) {
-      const indices = order.subarray(at, at + batch);
-      lossSum += stepper.step(indices, learningRate) * indices.length;
-      report(at + indices.length, false);
+    const snapshot = (): FitState => ({
+      epoch,
+      seen,
+      lossSum,
+      learningRate,
+      validationLoss,
+      history: [...history],
+      best,
+      parameters: stepper.getParameters(),
+      optimizer: stepper.getOptimizer(),
+    });
+    while (seen < order.length) {
+      const indices = order.subarray(seen, seen + batch);
+      try {
+        lossSum += stepper.step(indices, learningRate) * indices.length;
+      } catch (error) {
+        if (error instanceof FitError) onFailure?.(snapshot()); // nothing was updated: these are the last good weights
+        throw error;
+      }
+      seen += indices.length;
+      report(false);
+      const wait = afterStep?.(snapshot);
+      if (wait) await wait; // not when there is nothing to wait for: a step may be shorter than a turn of the event loop
     }
     validationLoss = meanLogLoss(stepper.logits(validation), labels, validation);
     history.push({ trainLoss: lossSum / order.length, validationLoss, learningRate });
-    report(order.length, true);
-    if (validationLoss < best.loss - MIN_IMPROVEMENT) best = { loss: validationLoss, parameters: stepper.getParameters(), epoch };
+    report(true);
+    if (validationLoss < best.loss - MIN_IMPROVEMENT) best = { loss: validationLoss, epoch, parameters: stepper.getParameters() };
     const stale = epoch - best.epoch;
     if (stale >= patience) break;
     if (stale > 0 && stale % plateau === 0) learningRate /= 2;
   }
-  return { parameters: best.parameters, bestEpoch: best.epoch, history };
+  return { parameters: best.parameters, bestEpoch: best.epoch, validationLoss: best.loss, history };
 }
 
 /** Mean binary cross-entropy in nats from logits, stable for any logit. */

@@ -79,7 +79,7 @@ export function createFusedLstm(options: FusedLstmOptions): FusedLstm {
     kernel.data.set(x);
     kernel.lengths.set(lengths);
     kernel.plan(B);
-    kernel.run(FORWARD, kernel.shards);
+    kernel.run(FORWARD, kernel.shards());
     batch = B;
     calls++;
     isKept = true;
@@ -92,9 +92,9 @@ export function createFusedLstm(options: FusedLstmOptions): FusedLstm {
     if (statesGradient.length !== batch * U)
       throw new RangeError(`gradients must hold ${batch} × ${U} numbers, got ${statesGradient.length}`);
     kernel.statesGradient.set(statesGradient);
-    kernel.set({ inputsGradient: wantsInputs ? kernel.at.inputsGradient : 0, scale: 1 });
+    kernel.set({ inputsGradient: wantsInputs ? kernel.fields.inputsGradient : 0, scale: 1 });
     kernel.run(TRANSPOSE, Math.ceil(U / 4));
-    kernel.run(BACKWARD, kernel.shards);
+    kernel.run(BACKWARD, kernel.shards());
     kernel.run(REDUCE, Math.ceil(U / 4));
     let at = 0;
     const [kernelPart, recurrent, bias] = sizes.map((size) => Float32Array.from({ length: size }, () => total[place[at++]]));

@@ -5,6 +5,7 @@ import { isQuickstepError, UsageError } from "../shared/errors.ts";
 import { PADDINGS } from "../shared/sequence.ts";
 import { choice, integer, parseOptions, text } from "./arguments.ts";
 import type { Engines } from "./artifact-file.ts";
+import { Interrupted } from "./checkpoint.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { exportModel } from "./commands/export.ts";
 import { inspect } from "./commands/inspect.ts";
@@ -21,7 +22,8 @@ const USAGE = `npm run quickstep -- <command> …
 
   train    <data> [--labels FILE] [--out FILE] [--test FILE [--test-labels FILE]] [--units 100] [--epochs N] [--batch N] [--seed N]
            [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N] [--padding leading|any|none]
-           [--recipe auto|raw] [--threads N] [--strict] [--json]
+           [--recipe auto|raw] [--threads N] [--strict] [--resume]
+           [--json]
   evaluate <artifact> <data> [--labels FILE] [--json]
   score    <artifact> <data> [--out q.npy|q.csv] [--json]
   inspect  <artifact> [--json]
@@ -66,11 +68,11 @@ function loadEngines(): Engines {
   return { kernel: instantiateKernel(module), createEngine: (network, calibration) => createWasmEngine(module, network, calibration) };
 }
 
-function trainOn(command: TrainCommand & { threads?: number; strict?: boolean }, terminal: Terminal): Promise<void> {
+function trainOn(command: TrainCommand & { threads?: number; strict?: boolean }, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const { threads, strict } = command;
   const createStepper: Host["createStepper"] = (data, options) =>
     createTrainingStep(data, { ...options, threads, strict, warn: terminal.say });
-  return train(command, { ...loadEngines(), createStepper, node: process.versions.node }, terminal);
+  return train(command, { ...loadEngines(), createStepper, node: process.versions.node }, terminal, signal);
 }
 
 async function run(argv: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<void> {
@@ -94,12 +96,17 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
         recipe: choice(...RECIPES),
         threads: integer(1, 64),
         strict: "flag",
+        resume: "flag",
         json: "flag",
       });
       const [data] = words;
       const split = options.group !== undefined ? "group" : options.time !== undefined ? "time" : TRAIN_DEFAULTS.split;
       const out = data.replace(/(\.[^./\\]*)?$/, ".safetensors");
-      return trainOn({ ...TRAIN_DEFAULTS, split, out, json: false, ...options, data, testLabels: options["test-labels"] }, terminal);
+      return trainOn(
+        { ...TRAIN_DEFAULTS, split, out, resume: false, json: false, ...options, data, testLabels: options["test-labels"] },
+        terminal,
+        signal,
+      );
     }
     case "evaluate": {
       const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], { labels: text, json: "flag" });
@@ -135,7 +142,7 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       const { options } = parseOptions(rest, [], { retrain: "flag", port: integer(1, 65_535) });
       if (options.retrain || !existsSync(SAMPLE_MODEL)) {
         await sample({ kind: "sp500", out: "out", n: 0, seed: 0, json: false }, terminal);
-        await trainOn({ ...TRAIN_DEFAULTS, data: "out/sp500.npz", out: SAMPLE_MODEL, json: false }, terminal);
+        await trainOn({ ...TRAIN_DEFAULTS, data: "out/sp500.npz", out: SAMPLE_MODEL, resume: false, json: false }, terminal, signal);
       } else terminal.say(`${SAMPLE_MODEL} exists and is served as it is; npm start -- --retrain trains again`);
       return serve({ artifact: SAMPLE_MODEL, port: options.port ?? 8787 }, loadEngines(), terminal, signal);
     }
@@ -153,12 +160,14 @@ const TRAIN_DEFAULTS = { units: 100, epochs: 100, seed: 1, split: "auto", horizo
 
 const terminal = createTerminal();
 const controller = new AbortController();
+/** What waits for `signal` comes to an orderly end; whatever does not has this long. */
+const GRACE_MS = 3000;
 for (const name of ["SIGINT", "SIGTERM"] as const)
   process.once(name, () => {
-    controller.abort();
     process.exitCode = 130;
-    setTimeout(() => process.exit(), 3000).unref();
-    if (!process.argv.includes("serve") && !process.argv.includes("start")) process.exit();
+    controller.abort();
+    setTimeout(() => process.exit(), GRACE_MS).unref();
+    process.once(name, () => process.exit());
   });
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0); // whoever read has enough
@@ -167,7 +176,10 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   await run(process.argv.slice(2), terminal, controller.signal);
 } catch (error) {
-  if (isQuickstepError(error)) {
+  if (error instanceof Interrupted) {
+    terminal.say(`quickstep: ${error.message}`);
+    process.exitCode = 130;
+  } else if (isQuickstepError(error)) {
     terminal.say(`quickstep: ${error.message}${error.kind === "usage" ? `\n\n${USAGE}` : ""}`);
     process.exitCode = 2;
   } else {

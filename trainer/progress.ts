@@ -8,28 +8,36 @@ const REDRAW_MS = 100;
 export function createProgress(terminal: Terminal, now: () => number): { show(progress: Progress): void; examplesPerSecond(): number } {
   let trained = 0; // sequences, over all epochs
   let busyMs = 0;
-  let epochStart = now();
+  let start: { time: number; seen: number } | undefined; // of this epoch, or of what is left of it after --resume
   let drawn = 0;
   return {
     show({ epoch, epochs, seen, total, trainLoss, validationLoss, learningRate, isEpochEnd }) {
       const time = now();
-      const rate = seen / ((time - epochStart) / 1000);
+      start ??= { time, seen };
+      const rate = (seen - start.seen) / ((time - start.time) / 1000);
+      const speed = Number.isFinite(rate) ? `${Math.round(rate)} sequences/s` : "";
       if (isEpochEnd) {
-        trained += total;
-        busyMs += time - epochStart;
-        epochStart = time;
+        trained += seen - start.seen;
+        busyMs += time - start.time;
+        start = { time, seen: 0 };
         terminal.say(
-          `epoch ${String(epoch).padStart(3)}/${epochs}  train ${trainLoss.toFixed(4)}  validation ${validationLoss.toFixed(4)}  rate ${learningRate.toExponential(1)}  ${Math.round(rate)} sequences/s`,
+          `epoch ${String(epoch).padStart(3)}/${epochs}  train ${trainLoss.toFixed(4)}  validation ${validationLoss.toFixed(4)}  rate ${learningRate.toExponential(1)}  ${speed}`,
         );
         return;
       }
       if (time - drawn < REDRAW_MS) return;
       drawn = time;
-      const secondsLeft = (total - seen) / rate;
+      const left = (total - seen) / rate;
+      const atMost = left + ((epochs - epoch) * total) / rate;
+      const eta = Number.isFinite(left) ? `  ${formatSeconds(left)} left in this epoch, at most ${formatSeconds(atMost)} in all` : "";
       terminal.progress(
-        `epoch ${epoch}/${epochs}  ${seen}/${total}  train ${trainLoss.toFixed(4)}  ${Math.round(rate)} sequences/s  ${secondsLeft.toFixed(0)} s left in this epoch`,
+        `epoch ${epoch}/${epochs}  ${Math.round((100 * seen) / total)} %  train ${trainLoss.toFixed(4)}  validation ${validationLoss.toFixed(4)}  ${speed}${eta}`,
       );
     },
     examplesPerSecond: () => (busyMs === 0 ? 0 : trained / (busyMs / 1000)),
   };
+}
+
+function formatSeconds(seconds: number): string {
+  return seconds < 100 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
 }

@@ -29,8 +29,8 @@ const SINGLE = 0;
 const CONFIRMED = 1;
 
 /**
- * Links the sequences of each run that recurs in `runs` (D,T), −1 where there is none. A run whose occurrences do not all agree
- * in what surrounds them tells no time and links nothing.
+ * Links the sequences of each run that recurs in `runs` (D,T), −1 where there is none. A run is given up at the first
+ * occurrence that does not agree with the one before in what surrounds it.
  */
 export function linkRuns(runs: Int32Array, T: number): Links {
   const D = runs.length / T;
@@ -55,12 +55,10 @@ export function linkRuns(runs: Int32Array, T: number): Links {
   for (let id = 0; id < isRepeated.length; id++) {
     if (starts[id + 1] - starts[id] < 2) continue;
     recurring++;
-    const before = count;
     for (let i = starts[id] + 1; i < starts[id + 1]; i++) {
-      const agreeing = countAgreeing(runs, isRepeated, occurrences[i - 1], occurrences[i], T);
+      const agreeing = countAgreeing(runs, occurrences[i - 1], occurrences[i], T);
       if (agreeing === 0) {
         contradicting++;
-        count = before;
         break;
       }
       from[count] = occurrences[i - 1];
@@ -90,7 +88,7 @@ function findRepeated(runs: Int32Array, T: number): Uint8Array {
  * Lays two sequences over each other so that cells `a` and `b` meet, and counts the runs that are the same in both; 0 unless
  * they are the majority. Not all need to be: a first row may hold differences, a last one a day that was not over.
  */
-function countAgreeing(runs: Int32Array, isRepeated: Uint8Array, a: number, b: number, T: number): number {
+function countAgreeing(runs: Int32Array, a: number, b: number, T: number): number {
   const ta = a % T;
   const tb = b % T;
   let agreeing = 0;
@@ -100,7 +98,7 @@ function countAgreeing(runs: Int32Array, isRepeated: Uint8Array, a: number, b: n
     const y = runs[b + shift];
     if (x < 0 || y < 0) continue;
     if (x !== y) differing++;
-    else if (isRepeated[x] === 0) agreeing++;
+    else agreeing++;
   }
   return agreeing > differing ? agreeing : 0;
 }

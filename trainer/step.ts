@@ -151,10 +151,10 @@ export function createTrainingStep(data: TrainingData, options: StepOptions): Tr
       if (B < 1 || B > maxBatch) throw new RangeError(`a step takes 1 to ${maxBatch} sequences, got ${B}`);
       take(indices);
       kernel.set({ scale: 1 / B });
-      kernel.run(TRAIN, kernel.shards);
+      kernel.run(TRAIN, kernel.shards());
       kernel.run(REDUCE, Q + 1);
       let loss = 0;
-      for (let s = 0; s < kernel.shards; s++) loss += losses[s];
+      for (let s = 0; s < kernel.shards(); s++) loss += losses[s];
       loss /= B;
       const norm = Math.sqrt(norms.reduce((sum, squares) => sum + squares, 0));
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw explain(loss, indices, learningRate);
@@ -170,7 +170,7 @@ export function createTrainingStep(data: TrainingData, options: StepOptions): Tr
       for (let at = 0; at < indices.length; at += maxBatch) {
         const batch = indices.subarray(at, at + maxBatch);
         take(batch);
-        kernel.run(EVALUATE, kernel.shards);
+        kernel.run(EVALUATE, kernel.shards());
         out.set(kernel.logits.subarray(0, batch.length), at);
       }
       return out;

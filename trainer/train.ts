@@ -9,6 +9,7 @@ import { applyRecipe, type Channels, describeChannel, fitRecipe, type Plan } fro
 import { isZeroRow, type Padding, type Shape, validRows } from "../shared/sequence.ts";
 import { VERSION } from "../shared/version.ts";
 import { fitCalibration } from "./calibration.ts";
+import type { Keeping } from "./checkpoint.ts";
 import { type Fit, fitNetwork, type Progress, type Stepper } from "./fit.ts";
 import { synthesiseGolden } from "./golden.ts";
 import { fitLogistic, flattenChannels } from "./logistic.ts";
@@ -52,6 +53,8 @@ export interface Host {
   readonly node: string;
   note(text: string): void;
   onProgress(progress: Progress): void;
+  /** Keeps the run that `run` names: runs of equal names end in equal bytes. */
+  keep?(run: string): Keeping;
 }
 
 export interface Trained {
@@ -65,7 +68,7 @@ export interface Trained {
 }
 
 /** One seed, unrelated streams: drawing more in one place changes nothing elsewhere. */
-const STREAM = { split: 1, weights: 2, order: 3, golden: 4, bootstrap: 5 };
+const STREAM = { split: 1, weights: 2, golden: 3, bootstrap: 4, order: 1000 };
 const BOOTSTRAP_RESAMPLES = 200;
 /** Gradients with a larger global norm are scaled down to it (Pascanu et al. 2013). */
 const CLIP_NORM = 1;
@@ -109,6 +112,19 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const names = plan.channels.map((channel) => describeChannel(channel, data.features));
   host.note(`channels: ${names.join(", ")}`);
 
+  const { units, epochs, seed, horizon } = options;
+  const identity = {
+    data: data.sha256,
+    units,
+    epochs,
+    seed,
+    horizon,
+    split: split.by,
+    padding,
+    recipe: options.recipe,
+    version: VERSION,
+    node: host.node,
+  };
   const C = plan.channels.length;
   const optimizer = options.recipe === "raw" ? "rmsprop" : "adam";
   const batch = options.batch ?? (options.recipe === "raw" ? 1000 : chooseBatch(train.length));
@@ -121,7 +137,8 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   let fitted: Fit;
   let calibrated: Calibration;
   try {
-    fitted = fitNetwork(stepper, {
+    fitted = await fitNetwork(stepper, {
+      ...host.keep?.(JSON.stringify({ ...identity, channels: plan.channels, batch, path: stepper.path })),
       train,
       validation,
       labels: usable.labels,
@@ -130,7 +147,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
       learningRate: options.recipe === "raw" ? 1e-3 : 2e-3,
       plateau: 3,
       patience: 10,
-      random: createRandom(options.seed, STREAM.order),
+      shuffle: (order, epoch) => createRandom(options.seed, STREAM.order + epoch).shuffle(order),
       onProgress: host.onProgress,
     });
     stepper.setParameters(fitted.parameters);

@@ -117,6 +117,16 @@ const TRAIN = `
   const step = createTrainingStep(data, { channels: 2, timesteps: 10, units: 8, maxBatch: 20, threads: 3 });
   step.step(Int32Array.of(1, 2, 3), 1e-3);`;
 
+test("a host that forbids threads is told so, and trains on one", async () => {
+  const flags = ["--permission", "--allow-fs-read=*", "--input-type=module", "-e"];
+  const train = TRAIN.replace("threads: 3", "threads: 3, warn: console.log");
+  const child = spawn(process.execPath, [...flags, `${train}; console.log(step.threads);`], { stdio: ["ignore", "pipe", "ignore"] });
+  const output = (await child.stdout.toArray()).join("");
+  expect(output).toMatch(
+    /^this host has no threads \(Access to this API has been restricted.*\): training runs on one, with the same results\n1\n$/,
+  );
+});
+
 test.each([
   ["its end", "", 0, null],
   ["process.exit", "process.exit(3);", 3, null],

@@ -188,6 +188,19 @@ describe("windows of one series", () => {
     expect(leastGap(windows, result)).toBeGreaterThan(T - 1 + HORIZON);
   });
 
+  test("of which a few share a chance row far apart in time are still in the order of time", () => {
+    const random = createRandom(18);
+    const windows = shuffled(cutWindows(drawRows(3009, random), 1), random);
+    for (let n = 0; n < 60; n += 2) {
+      const row = continuous(random);
+      windows.values.set(row, n * SIZE);
+      windows.values.set(row, (n + 1) * SIZE + SIZE - F);
+    }
+    const result = split(windows.values);
+    expect(result.by).toBe("time");
+    expect(leastGap(windows, result)).toBe(T + HORIZON);
+  });
+
   test("of the S&P 500's days, in the file's order and shuffled", () => {
     const csv = readFileSync(new URL("../../node_modules/vega-datasets/data/sp500-2000.csv", import.meta.url), "utf8");
     const days = csv
@@ -268,6 +281,13 @@ describe("windows of several series", () => {
     expect(result.dropped).toBeLessThanOrEqual(3 * (T - 1 + HORIZON + T)); // in the long one and in one short one a cut
   });
 
+  test("hardly longer than the gaps go whole into one part, also when few", () => {
+    const windows = concatenate(...Array.from({ length: 9 }, (_, s) => cutWindows(drawRows(52, random), 1, s)));
+    const result = split(windows.values);
+    expect(result).toMatchObject({ by: "group", dropped: 0 });
+    expect(leastGap(windows, result)).toBe(Number.POSITIVE_INFINITY);
+  });
+
   test("that are short go whole into one part, every label with its share", () => {
     const windows = shuffled(concatenate(...Array.from({ length: 300 }, (_, s) => cutWindows(drawRows(19, random), 1, s))), random);
     const result = split(windows.values);
@@ -325,6 +345,20 @@ describe("rows that recur by coincidence", () => {
     for (let n = 0; n < 3000; n++) pairs.values.copyWithin(n * SIZE, (n ^ 1) * SIZE + SIZE - F, (n ^ 1) * SIZE + SIZE);
     const result = split(shuffled(pairs, random).values);
     expect(result).toMatchObject({ by: "random", reason: expect.stringContaining("differs for 50 % of them") });
+  });
+
+  test("a filler between rows that recur is no evidence", () => {
+    const random = createRandom(19);
+    const values = new Float64Array(3000 * SIZE).map((_, i) => (i % F === 0 ? 1 : 0));
+    for (let n = 0; n < 3000; n++) for (const t of [1, 4, 8]) values[n * SIZE + (t - random.integer(2)) * F] = 2 + random.integer(6000);
+    expect(split(values).by).toBe("random");
+  });
+
+  test("sequences that mostly stand still are not taken for shifted windows", () => {
+    const random = createRandom(20);
+    const values = new Float64Array(3000 * SIZE).fill(1);
+    for (let n = 0; n < 3000; n += 7) for (let i = 0; i < SIZE; i++) values[n * SIZE + i] = random.integer(3);
+    expect(split(values).by).toBe("random");
   });
 
   test("a constant row in every sequence links nothing", () => {

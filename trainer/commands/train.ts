@@ -1,5 +1,6 @@
 // train: a file of labelled sequences in, one artifact out.
 import { describeModel } from "../artifact-file.ts";
+import { createKeeper } from "../checkpoint.ts";
 import { writeWhole } from "../files.ts";
 import { createProgress } from "../progress.ts";
 import { checkTrainable, type ReadOptions, readDataset } from "../readers/dataset.ts";
@@ -9,15 +10,23 @@ import { type Host, type TrainOptions, trainModel } from "../train.ts";
 export interface TrainCommand extends TrainOptions, Omit<ReadOptions, "ignoreLabels"> {
   readonly data: string;
   readonly out: string;
+  readonly resume: boolean;
   readonly json: boolean;
 }
 
-export async function train(command: TrainCommand, host: Omit<Host, "note" | "onProgress">, terminal: Terminal): Promise<void> {
+export async function train(
+  command: TrainCommand,
+  host: Omit<Host, "note" | "onProgress" | "keep">,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
   const started = performance.now();
   const data = checkTrainable(await readDataset(command.data, command));
   const progress = createProgress(terminal, () => performance.now());
-  const trained = await trainModel(data, command, { ...host, note: terminal.say, onProgress: progress.show });
+  const keeper = createKeeper(`${command.out}.checkpoint`, command.resume, signal, () => performance.now());
+  const trained = await trainModel(data, command, { ...host, note: terminal.say, onProgress: progress.show, keep: keeper.keep });
   writeWhole(command.out, trained.bytes);
+  keeper.remove();
   const seconds = (performance.now() - started) / 1000;
   const { card } = trained.model;
   const id = describeModel(trained.model, trained.bytes);

@@ -190,6 +190,12 @@ export function statesTile(p: usize, pitch: usize, blocks: i32, w: usize, lo: us
   v128.store(hi, c01); v128.store(hi, c11, 16); v128.store(hi, c21, 32); v128.store(hi, c31, 48);
 }
 
+/** Whether multiply-adds round once on this host. x: 1 + 2⁻¹², whose square has a bit that float32 does not hold. */
+export function fuses(x: f32): bool {
+  const v = f32x4.splat(x);
+  return f32x4.extract_lane(madd(v, v, f32x4.splat(-x * x)), 0) != 0;
+}
+
 /** A loop of nothing but register multiply-adds, 64 operations a turn in 8 different chains: the machine's 128-bit peak. */
 export function peak(turns: i32): f32 {
   // Not constants: the engine would build those anew at every use.

@@ -14,12 +14,12 @@
 import { sigmoid, tanh } from "./activations";
 import { gatesTile, madd, statesTile, weightsTile } from "./products";
 
-export { peak } from "./products";
+export { fuses, peak } from "./products";
 
 const TRAIN = 0, EVALUATE = 1, FORWARD = 2, BACKWARD = 3, REDUCE = 4, UPDATE = 5, TRANSPOSE = 6, GATHER = 7;
 const RMSPROP = 1;
 
-/** All fields 32 bits, in the order of JOB in training-kernel.ts. */
+/** All fields 32 bits, in the order of JOB in training-memory.ts. */
 @unmanaged
 class Job {
   kind: i32;
