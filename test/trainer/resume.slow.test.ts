@@ -16,7 +16,8 @@ test(`${KILLS} kills at random moments, threads changing, change no byte`, async
   const run = (...argv: string[]) => spawnSync(process.execPath, [MAIN, ...argv], { cwd: folder, encoding: "utf8" });
   run("sample", "fx", "--n", "20000", "--seed", "7", "--out", ".");
   const train = (out: string) => ["train", "fx.npz", "--out", out];
-  expect(run(...train("whole.safetensors")).status).toBe(0);
+  const { status, stderr } = run(...train("whole.safetensors"));
+  expect(status, stderr).toBe(0);
   let kills = 0;
   for (let attempt = 0; ; attempt++) {
     const child = spawn(process.execPath, [MAIN, ...train("cut.safetensors"), "--resume", "--threads", String(1 + (attempt % 3))], {

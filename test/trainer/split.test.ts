@@ -118,11 +118,11 @@ describe("windows of one series", () => {
 
   test.each(cases)("at stride $stride, shuffled $isShuffled: parts share no row, labels included, and follow in time", (given) => {
     const random = createRandom(given.stride);
-    const inOrder = cutWindows(drawRows(T + 2999 * given.stride, random), given.stride);
+    const inOrder = cutWindows(drawRows(T + 1999 * given.stride, random), given.stride);
     const windows = given.isShuffled ? shuffled(inOrder, random) : inOrder;
     const result = split(windows.values);
     expect(result.by).toBe("time");
-    expect(result.reason).toContain("3,000 of 3,000 sequences share rows, in one series");
+    expect(result.reason).toContain("2,000 of 2,000 sequences share rows, in one series");
     expect(sharedRows(windows.values, result)).toBe(0);
     // The label of a window that starts at s is known at s + T − 1 + horizon: the next part starts after that, and not much later.
     expect(leastGap(windows, result)).toBeGreaterThan(T - 1 + HORIZON);
@@ -130,7 +130,7 @@ describe("windows of one series", () => {
     const starts = partsOf(result).flatMap((part) => Array.from(part, (n) => windows.start[n]));
     expect(starts).toEqual(starts.toSorted((a, b) => a - b));
     expect(result.dropped).toBe(3 * Math.floor((T - 1 + HORIZON) / given.stride));
-    const kept = 3000 - result.dropped;
+    const kept = 2000 - result.dropped;
     expect(sizesOf(result)).toEqual([Math.round(0.65 * kept), Math.round(0.1 * kept), Math.round(0.1 * kept), expect.any(Number)]);
   });
 

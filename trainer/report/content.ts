@@ -1,0 +1,108 @@
+// Everything the report shows, as plain data. Knows neither where it comes from nor how it looks.
+import type { Card, Metrics } from "../../shared/model.ts";
+import type { Padding } from "../../shared/sequence.ts";
+import type { EpochRecord } from "../fit.ts";
+import type { Intervals } from "../metrics.ts";
+import type { ClassHistogram } from "./histogram.ts";
+import type { Effect, Importance } from "./importance.ts";
+import type { Point, ReliabilityBin, Share } from "./ranking.ts";
+
+export interface ReportContent {
+  readonly name: string;
+  /** As `describeModel` says it. */
+  readonly id: string;
+  readonly verdict: { readonly code: string; readonly text: string };
+  readonly card: Card;
+  readonly network: {
+    readonly units: number;
+    readonly parameters: number;
+    readonly slope: number;
+    readonly intercept: number;
+  };
+  /** The model first, then its baselines. */
+  readonly figures: readonly ModelFigures[];
+  /** Where the true probability of the test part is known. */
+  readonly truth: { readonly bayesLogLoss: number; readonly recovered: number } | null;
+  readonly learning: {
+    readonly history: readonly EpochRecord[];
+    readonly bestEpoch: number;
+    /** Log losses of the baselines on the validation part. */
+    readonly lines: readonly { readonly name: string; readonly logLoss: number }[];
+  };
+  readonly reliability: readonly ReliabilityBin[];
+  /** The model first. A curve is empty where the test part has one class only. */
+  readonly curves: readonly { readonly name: string; readonly roc: readonly Point[]; readonly precisionRecall: readonly Point[] }[];
+  readonly decisions: readonly Decision[];
+  /** Of the test part's probabilities. */
+  readonly scores: ClassHistogram;
+  readonly training: TrainingFacts;
+  readonly channels: readonly string[];
+  readonly examples: readonly Example[];
+  readonly importance: Importance;
+}
+
+export interface ModelFigures {
+  readonly name: string;
+  readonly metrics: Metrics;
+  readonly intervals: Intervals;
+  /** How much lower the model's log loss is, paired by sequence; null for the model itself and where losses are not at hand. */
+  readonly gain: Effect | null;
+}
+
+/** An operating point as the test part sees it. */
+export interface Decision {
+  readonly name: string;
+  readonly threshold: number;
+  /** Sequences that get label 1, of all. */
+  readonly labelled: Share;
+  /** Null where nothing gets label 1, or nothing is positive, or nothing is negative. */
+  readonly precision: Share | null;
+  readonly recall: Share | null;
+  readonly falsePositiveRate: Share | null;
+}
+
+/** The training part as it came. */
+export interface TrainingFacts {
+  readonly sequences: number;
+  readonly timesteps: number;
+  readonly padding: Padding;
+  /** Share of all rows. */
+  readonly paddingShare: number;
+  /** All-zero rows that count as data. */
+  readonly zeroRows: number;
+  /** Valid rows a sequence. */
+  readonly lengths: ClassHistogram;
+  readonly shortest: number;
+  readonly longest: number;
+  readonly features: readonly FeatureFacts[];
+  /** How many sequences the features' facts were taken from, evenly spaced. */
+  readonly sampled: number;
+}
+
+/** One feature over valid rows. */
+export interface FeatureFacts {
+  readonly name: string;
+  readonly histogram: ClassHistogram;
+  readonly lowest: number;
+  readonly low: number;
+  readonly median: number;
+  readonly high: number;
+  readonly highest: number;
+  readonly zeroShare: number;
+  /** |mean| in standard deviations; null for a constant. */
+  readonly offset: number | null;
+  /** Median change from row to row, in standard deviations; null for a constant and where no sequence has two rows. */
+  readonly step: number | null;
+}
+
+/** One test sequence: what came in, what the network sees. */
+export interface Example {
+  /** `scored low`, … */
+  readonly title: string;
+  readonly probability: number;
+  readonly label: number;
+  /** (T) rows of F raw numbers; null for padding. */
+  readonly rows: readonly (readonly number[] | null)[];
+  /** (T) rows of C standardised numbers where `rows` holds one; null inside where a channel is undefined. */
+  readonly channels: readonly (readonly (number | null)[] | null)[];
+}

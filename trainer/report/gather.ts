@@ -1,0 +1,160 @@
+// From a trained model and the parts it was judged on to everything its report shows. Draws nothing.
+// Legend: N sequences, T steps, F features, C channels.
+import type { Engine } from "../../shared/engine.ts";
+import { labelAt, type Model, type OperatingPoint } from "../../shared/model.ts";
+import { applyRecipe, type Channels, describeChannel, type Log, type Recipe, shapeOf } from "../../shared/recipe.ts";
+import { validRows } from "../../shared/sequence.ts";
+import type { EpochRecord } from "../fit.ts";
+import { bootstrapIntervals, computeMetrics } from "../metrics.ts";
+import type { Random } from "../random.ts";
+import type { Decision, Example, ReportContent } from "./content.ts";
+import { describeTraining } from "./data-facts.ts";
+import { countInBins } from "./histogram.ts";
+import { losses, meanWithInterval, permutationImportance } from "./importance.ts";
+import { cutAtEachScore, precisionRecallCurve, reliabilityBins, rocCurve, shareOf, thin } from "./ranking.ts";
+
+export interface ReportInput {
+  /** As decoded, its card complete. */
+  readonly model: Model;
+  /** As `describeModel` says it. */
+  readonly id: string;
+  readonly verdict: { readonly code: string; readonly text: string };
+  readonly history: readonly EpochRecord[];
+  readonly truth?: { readonly bayesLogLoss: number; readonly recovered: number };
+  /** `values` (N,T,F) raw, `labels` (N); the training part are those at `indices`. */
+  readonly training: { readonly values: Float64Array; readonly labels: Uint8Array; readonly indices: Int32Array };
+  /** Labels of the validation part, and what each baseline says of it: the lines beside the learning curves. */
+  readonly validation: { readonly labels: ArrayLike<number>; readonly baselines: Readonly<Record<string, ArrayLike<number>>> };
+  /** `values` (N,T,F) raw; probabilities of the model and of each baseline, by the names they have in the card. */
+  readonly test: {
+    readonly values: Float64Array;
+    readonly labels: Uint8Array;
+    readonly probabilities: Float32Array;
+    readonly baselines: Readonly<Record<string, ArrayLike<number>>>;
+  };
+  /** Of the model. */
+  readonly engine: Pick<Engine, "probabilities">;
+  readonly log: Log;
+  readonly random: Random;
+}
+
+const BOOTSTRAP_RESAMPLES = 200;
+const SCORE_BINS = 25;
+
+export function gatherReport(input: ReportInput): ReportContent {
+  const { model, id, verdict, history, truth, training, validation, test, engine, log, random } = input;
+  const { card, recipe, network, calibration } = model;
+  const { labels, probabilities, baselines } = test;
+  const own = losses(labels, probabilities);
+  const modelName = `LSTM(${network.units})`;
+  const channels = applyRecipe(recipe, test.values, log);
+  const curveOf = (name: string, scores: ArrayLike<number>): ReportContent["curves"][number] => {
+    const cuts = cutAtEachScore(labels, scores);
+    return { name, roc: thin(rocCurve(cuts)), precisionRecall: thin(precisionRecallCurve(cuts)) };
+  };
+  return {
+    name: model.name,
+    id,
+    verdict: { code: verdict.code, text: verdict.text },
+    card,
+    network: {
+      units: network.units,
+      parameters: [network.kernel, network.recurrent, network.bias, network.headKernel, network.headBias].reduce(
+        (sum, { length }) => sum + length,
+        0,
+      ),
+      slope: calibration.slope,
+      intercept: calibration.intercept,
+    },
+    figures: [
+      { name: modelName, metrics: card.test, intervals: card.intervals, gain: null },
+      ...Object.entries(card.baselines).map(([name, metrics]) => ({
+        name,
+        metrics,
+        intervals: baselines[name] === undefined ? {} : bootstrapIntervals(labels, baselines[name], random, BOOTSTRAP_RESAMPLES),
+        gain: baselines[name] === undefined ? null : meanWithInterval(losses(labels, baselines[name]).map((loss, n) => loss - own[n])),
+      })),
+    ],
+    truth: truth ?? null,
+    learning: {
+      history,
+      bestEpoch: card.training.bestEpoch,
+      lines: Object.entries(validation.baselines).map(([name, guesses]) => ({
+        name,
+        logLoss: computeMetrics(validation.labels, guesses).logLoss,
+      })),
+    },
+    reliability: reliabilityBins(labels, probabilities),
+    curves: [
+      curveOf(modelName, probabilities),
+      ...Object.entries(baselines)
+        .filter(([, guesses]) => Array.prototype.some.call(guesses, (guess) => guess !== guesses[0])) // a constant ranks nothing
+        .map(([name, guesses]) => curveOf(name, guesses)),
+    ],
+    decisions: model.operatingPoints.map((point) => decide(point, labels, probabilities)),
+    scores: countInBins(probabilities, labels, [0, 1], SCORE_BINS),
+    training: describeTraining(recipe, training.values, training.labels, training.indices),
+    channels: recipe.channels.map((channel) => describeChannel(channel, recipe.features)),
+    examples: chooseExamples(recipe, test.values, channels, labels, probabilities),
+    importance: permutationImportance(
+      { ...channels, labels },
+      recipe.timesteps,
+      (dealt, lengths) => engine.probabilities(dealt, lengths),
+      random,
+    ),
+  };
+}
+
+function decide(point: OperatingPoint, labels: ArrayLike<number>, probabilities: Float32Array): Decision {
+  let truePositives = 0;
+  let labelled = 0;
+  let positives = 0;
+  probabilities.forEach((p, n) => {
+    const answer = labelAt(point, p);
+    labelled += answer;
+    positives += labels[n];
+    truePositives += answer * labels[n];
+  });
+  const N = probabilities.length;
+  return {
+    name: point.name,
+    threshold: point.threshold,
+    labelled: shareOf(labelled, N)!,
+    precision: shareOf(truePositives, labelled),
+    recall: shareOf(truePositives, positives),
+    falsePositiveRate: shareOf(labelled - truePositives, N - positives),
+  };
+}
+
+/** Ranks of the sequences that are shown: not the outermost, which are often odd. */
+const EXAMPLES = [
+  { title: "scored low", rank: 0.02 },
+  { title: "scored in the middle", rank: 0.5 },
+  { title: "scored high", rank: 0.98 },
+];
+
+function chooseExamples(
+  recipe: Recipe,
+  values: Float64Array,
+  { channels, lengths }: Channels,
+  labels: ArrayLike<number>,
+  probabilities: Float32Array,
+): Example[] {
+  const shape = shapeOf(recipe);
+  const { timesteps: T, features: F } = shape;
+  const C = recipe.channels.length;
+  const isUndefined = recipe.channels.map(({ view }) => view === "delta" || view === "logDelta");
+  const order = Array.from(probabilities.keys()).sort((a, b) => probabilities[a] - probabilities[b] || a - b);
+  const rows = new Int32Array(T);
+  return EXAMPLES.map(({ title, rank }) => {
+    const n = order[Math.round(rank * (order.length - 1))];
+    const raw = new Array<number[] | null>(T).fill(null);
+    const seen = new Array<(number | null)[] | null>(T).fill(null);
+    validRows(values, n * T * F, shape, recipe.padding, rows);
+    for (let t = 0; t < lengths[n]; t++) {
+      raw[rows[t]] = Array.from(values.subarray((n * T + rows[t]) * F, (n * T + rows[t] + 1) * F));
+      seen[rows[t]] = Array.from(channels.subarray((n * T + t) * C, (n * T + t + 1) * C), (x, c) => (t === 0 && isUndefined[c] ? null : x));
+    }
+    return { title, probability: probabilities[n], label: labels[n], rows: raw, channels: seen };
+  });
+}

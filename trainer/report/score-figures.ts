@@ -1,0 +1,235 @@
+// Figures of the test part: models side by side, reliability, curves with the operating points, scores by class.
+import type { Decision, ReportContent } from "./content.ts";
+import { figure, shorten, spreadOut, ticks } from "./format.ts";
+import type { ClassHistogram } from "./histogram.ts";
+import type { Markup } from "./html.ts";
+import { BLUE, GREY, INK, MUTED, ORANGE, PAPER } from "./palette.ts";
+import { type Datum, draw, type Layer } from "./plot.ts";
+import type { Point } from "./ranking.ts";
+
+const PANEL = { width: 352, height: 264, margin: { left: 46, right: 22, top: 30, bottom: 42 } };
+const UNIT_TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
+
+/** Log losses with their intervals, one row a model. */
+export function drawLosses({ figures }: Pick<ReportContent, "figures">): Promise<Markup> {
+  const rows = figures.map(({ name, metrics, intervals }, i) => ({
+    name,
+    y: i,
+    loss: metrics.logLoss,
+    half: intervals.logLoss ?? 0,
+  }));
+  const low = Math.min(...rows.map(({ loss, half }) => loss - half));
+  const high = Math.max(...rows.map(({ loss, half }) => loss + half));
+  const room = Math.max(0.02, (high - low) * 0.08);
+  const domain = [Math.max(0, low - room), high + room] as const;
+  return draw({
+    alt: `Log loss on the test part: ${rows.map(({ name, loss, half }) => `${name} ${figure(loss)} ± ${figure(half)}`).join("; ")}.`,
+    width: 250,
+    height: 34 * rows.length,
+    margin: { left: 148, right: 22, top: 8, bottom: 42 },
+    x: { domain, ticks: ticks(...domain, 5), format: "~g", grid: true, title: "log loss, nats (lower is better)" },
+    y: { domain: [rows.length - 0.5, -0.5] },
+    layers: [
+      ...rows.map(({ y, loss, half }): Layer => {
+        const color = y === 0 ? BLUE.light : GREY.light;
+        return { mark: { type: "rule", color, strokeWidth: 2.5, strokeCap: "round" }, data: [{ x: loss - half, x2: loss + half, y }] };
+      }),
+      ...rows.map(({ y, loss }): Layer => {
+        const color = y === 0 ? BLUE.light : GREY.light;
+        return { mark: { type: "point", filled: true, opacity: 1, size: 70, color }, data: [{ x: loss, y }] };
+      }),
+      {
+        mark: { type: "text", align: "right", baseline: "middle", dx: -10 },
+        data: rows.map(({ name, y }) => ({ x: domain[0], y, text: shorten(name, 22) })),
+      },
+    ],
+  });
+}
+
+/** Share of positives against the mean predicted probability, in bins of equal mass. */
+export function drawReliability({ reliability }: Pick<ReportContent, "reliability">): Promise<Markup> {
+  const most = Math.max(...reliability.map(({ predicted, interval }) => Math.max(predicted, interval[1])));
+  const end = [0.05, 0.1, 0.2, 0.4].find((limit) => most <= limit) ?? 1;
+  const marks = ticks(0, end, 5);
+  const pairs = reliability.map(({ predicted, observed }) => `${figure(predicted, 2)} → ${figure(observed, 2)}`).join(", ");
+  return draw({
+    ...PANEL,
+    alt: `Reliability: mean predicted probability → share of positives, in ${reliability.length} bins: ${pairs}.`,
+    x: { domain: [0, end], ticks: marks, format: "~g", title: "predicted probability" },
+    y: { domain: [0, end], ticks: marks, format: "~g", grid: true, title: "share of positives" },
+    layers: [
+      { mark: { type: "rule", color: GREY.light, strokeDash: [4, 3] }, data: [{ x: 0, y: 0, x2: end, y2: end }] },
+      {
+        mark: { type: "rule", color: BLUE.light, strokeWidth: 1.5 },
+        data: reliability.map(({ predicted, interval: [low, high] }) => ({ x: predicted, y: low, y2: high })),
+      },
+      {
+        mark: { type: "point", filled: true, opacity: 1, size: 46, color: BLUE.light },
+        data: reliability.map(({ predicted, observed }) => ({ x: predicted, y: observed })),
+      },
+    ],
+  });
+}
+
+export function drawPrecisionRecall(content: Pick<ReportContent, "curves" | "decisions" | "card">): Promise<Markup> {
+  const { positiveRate } = content.card.test;
+  return drawCurves(content, {
+    title: `Precision against recall`,
+    x: "recall",
+    y: "precision",
+    interpolate: "step-before",
+    pointsOf: (curve) => curve.precisionRecall,
+    markOf: ({ recall, precision }) => (recall && precision ? { x: recall.value, y: precision.value } : null),
+    chance: { x: 0, y: positiveRate, x2: 1, y2: positiveRate },
+  });
+}
+
+export function drawRoc(content: Pick<ReportContent, "curves" | "decisions" | "card">): Promise<Markup> {
+  return drawCurves(content, {
+    title: `Recall against false positive rate (ROC)`,
+    x: "false positive rate",
+    y: "recall",
+    interpolate: "linear",
+    pointsOf: (curve) => curve.roc,
+    markOf: ({ recall, falsePositiveRate }) => (recall && falsePositiveRate ? { x: falsePositiveRate.value, y: recall.value } : null),
+    chance: { x: 0, y: 0, x2: 1, y2: 1 },
+  });
+}
+
+/** Lines of the model and of its baselines, in order: the colour and the dashes together tell them apart. */
+export const LINE_STYLES = [
+  { color: BLUE.light, strokeWidth: 2, strokeDash: [] },
+  { color: ORANGE.light, strokeWidth: 1.5, strokeDash: [6, 3] },
+  { color: GREY.light, strokeWidth: 1.5, strokeDash: [2, 2] },
+  { color: INK.light, strokeWidth: 1.2, strokeDash: [8, 3, 2, 3] },
+] as const;
+
+/** Operating points are lettered, so that labels need no room: A is the first, the default. */
+export function letterOf(index: number): string {
+  return String.fromCharCode(65 + (index % 26)).repeat(1 + Math.floor(index / 26));
+}
+
+interface CurveKind {
+  readonly title: string;
+  readonly x: string;
+  readonly y: string;
+  readonly interpolate: "linear" | "step-before";
+  pointsOf(curve: ReportContent["curves"][number]): readonly Point[];
+  markOf(decision: Decision): Point | null;
+  readonly chance: Datum;
+}
+
+function drawCurves({ curves, decisions }: Pick<ReportContent, "curves" | "decisions">, kind: CurveKind): Promise<Markup> {
+  const marks = decisions.flatMap((decision, i) => {
+    const point = kind.markOf(decision);
+    return point ? [{ ...point, letter: letterOf(i), name: decision.name }] : [];
+  });
+  const places = mergeNear(marks);
+  return draw({
+    ...PANEL,
+    alt: `${kind.title} on the test part. ${marks.map(({ name, letter, x, y }) => `${letter} ${name}: ${kind.x} ${figure(x, 2)}, ${kind.y} ${figure(y, 2)}`).join("; ")}.`,
+    x: { domain: [0, 1], ticks: UNIT_TICKS, format: "~g", title: kind.x },
+    y: { domain: [0, 1], ticks: UNIT_TICKS, format: "~g", grid: true, title: kind.y },
+    layers: [
+      { mark: { type: "rule", color: GREY.light, strokeDash: [1, 3], strokeCap: "round" }, data: [kind.chance] },
+      ...curves
+        .map(
+          (curve, i): Layer => ({
+            mark: { type: "line", interpolate: kind.interpolate, strokeJoin: "round", ...LINE_STYLES[i % LINE_STYLES.length] },
+            data: kind.pointsOf(curve),
+          }),
+        )
+        .reverse(), // the model's on top
+      { mark: { type: "point", filled: true, opacity: 1, size: 230, color: PAPER.light }, data: places },
+      { mark: { type: "point", filled: false, opacity: 1, size: 210, strokeWidth: 1.5, color: BLUE.light }, data: places },
+      {
+        mark: { type: "text", align: "center", baseline: "middle", dy: 0.5, fontSize: 10.5, fontWeight: "bold" },
+        data: places.map(({ x, y, letters }) => ({ x, y, text: letters[0] })),
+      },
+      {
+        mark: { type: "text", align: "left", baseline: "middle", dx: 12, fontSize: 10.5, color: MUTED.light },
+        data: places.filter(({ letters }) => letters.length > 1).map(({ x, y, letters }) => ({ x, y, text: letters.slice(1).join(" ") })),
+      },
+    ],
+  });
+}
+
+/** Marks closer than a mark is wide share one. */
+function mergeNear(marks: readonly (Point & { readonly letter: string })[]): (Point & { readonly letters: string[] })[] {
+  const places: (Point & { readonly letters: string[] })[] = [];
+  for (const { x, y, letter } of marks) {
+    const near = places.find((place) => Math.hypot((place.x - x) * PANEL.width, (place.y - y) * PANEL.height) < 14);
+    if (near) near.letters.push(letter);
+    else places.push({ x, y, letters: [letter] });
+  }
+  return places;
+}
+
+/** The two classes' scores, each as shares of its own class. */
+export function drawScores({ scores, decisions }: Pick<ReportContent, "scores" | "decisions">): Promise<Markup> {
+  const highest = Math.max(...classShares(scores).flat(), Number.MIN_VALUE);
+  const top = highest * 1.15;
+  const shares = classShares(scores);
+  const median = (of: readonly number[]): number => {
+    let sum = 0;
+    return of.findIndex((share) => (sum += share) >= 50) / of.length;
+  };
+  const thresholds = decisions.map(({ threshold }, i) => ({ threshold, letter: letterOf(i) })).filter(({ threshold }) => threshold <= 1);
+  const places = spreadOut(
+    thresholds.map(({ threshold }) => threshold),
+    0.035,
+    0,
+    1,
+  );
+  return draw({
+    ...PANEL,
+    alt: `Scores by class: half of the sequences with label 0 score below about ${figure(median(shares[0]), 2)}, of those with label 1 below about ${figure(median(shares[1]), 2)}.`,
+    x: { domain: [0, 1], ticks: UNIT_TICKS, format: "~g", title: "predicted probability" },
+    y: { domain: [0, top], ticks: ticks(0, highest, 4), format: "~g", grid: true, title: "% of its class" },
+    layers: [
+      ...classLayers(scores),
+      {
+        mark: { type: "rule", color: INK.light, strokeWidth: 1, strokeDash: [2, 2] },
+        data: thresholds.map(({ threshold }) => ({ x: threshold, y: 0, y2: top })),
+      },
+      {
+        mark: { type: "text", align: "left", baseline: "top", dx: 4, fontSize: 11, fontWeight: "bold" },
+        data: thresholds.map(({ letter }, i) => ({ x: places[i], y: top, text: letter })),
+      },
+    ],
+  });
+}
+
+/** In percent. */
+function classShares({ counts }: ClassHistogram): [zeros: number[], ones: number[]] {
+  const [zeros, ones] = counts.map((of) => {
+    const total = of.reduce((sum, n) => sum + n, 0);
+    return of.map((n) => (total === 0 ? 0 : (100 * n) / total));
+  });
+  return [zeros, ones];
+}
+
+/** Label 0 as a filled blue outline, label 1 as an orange one: steps, each class in shares of its own total. */
+export function classLayers(histogram: ClassHistogram): Layer[] {
+  const { edges } = histogram;
+  return classShares(histogram).flatMap((shares, label) => {
+    const color = label === 0 ? BLUE.light : ORANGE.light;
+    const outline = shares.flatMap((y, b) => [
+      { x: edges[b], y },
+      { x: edges[b + 1], y },
+    ]);
+    const closed = [{ x: edges[0], y: 0 }, ...outline, { x: edges[edges.length - 1], y: 0 }];
+    return [
+      {
+        mark: { type: "rect", color, opacity: label === 0 ? 0.28 : 0.16 },
+        data: shares.flatMap((y, b) => (y > 0 ? [{ x: edges[b], x2: edges[b + 1], y: 0, y2: y }] : [])),
+      },
+      { mark: { type: "line", color, strokeWidth: label === 0 ? 1.2 : 1.8, strokeJoin: "miter" }, data: closed },
+    ];
+  });
+}
+
+export function highestShare(histogram: ClassHistogram): number {
+  return Math.max(...classShares(histogram).flat(), Number.MIN_VALUE);
+}
+

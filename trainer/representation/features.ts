@@ -1,0 +1,124 @@
+// What the raw features are like on the training part: ranges, constants, and which are sums of others.
+// Legend: N sequences, T steps, F features.
+import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
+
+/** A feature that is a linear combination of others, to the last digits the data have. */
+export interface Relation {
+  readonly feature: number;
+  readonly constant: number;
+  readonly terms: readonly { readonly feature: number; readonly coefficient: number }[];
+}
+
+export interface FeatureFacts {
+  /** (F) over valid rows */
+  readonly lowest: Float64Array;
+  readonly highest: Float64Array;
+  readonly mean: Float64Array;
+  readonly deviation: Float64Array;
+  readonly constant: readonly number[];
+  /** Each expressed by features before it that are neither constant nor redundant themselves. */
+  readonly relations: readonly Relation[];
+}
+
+/** Rows that are enough to tell a relation that holds everywhere from chance. */
+const MAX_ROWS = 20_000;
+/** What is left of a redundant feature: rounding of eight printed digits, not information. */
+const EXACT = 1e-7;
+/** A coefficient below this share of the largest contribution is rounding. */
+const NEGLIGIBLE = 1e-7;
+
+export function studyFeatures(values: Float64Array, shape: Shape, indices: ArrayLike<number>, padding: Padding): FeatureFacts {
+  const F = shape.features;
+  const rows = collectRows(values, shape, indices, padding);
+  const count = rows.length / F;
+  const lowest = new Float64Array(F).fill(Infinity);
+  const highest = new Float64Array(F).fill(-Infinity);
+  const mean = new Float64Array(F);
+  const deviation = new Float64Array(F);
+  for (let i = 0; i < rows.length; i++) {
+    const f = i % F;
+    lowest[f] = Math.min(lowest[f], rows[i]);
+    highest[f] = Math.max(highest[f], rows[i]);
+    mean[f] += rows[i] / count;
+  }
+  for (let i = 0; i < rows.length; i++) deviation[i % F] += (rows[i] - mean[i % F]) ** 2 / count;
+  for (let f = 0; f < F; f++) deviation[f] = Math.sqrt(deviation[f]);
+  const constant = Array.from({ length: F }, (_, f) => f).filter((f) => lowest[f] === highest[f]);
+  return { lowest, highest, mean, deviation, constant, relations: findRelations(rows, mean, deviation, constant) };
+}
+
+/** All valid rows (rows,F). */
+function collectRows(values: Float64Array, shape: Shape, indices: ArrayLike<number>, padding: Padding): Float64Array {
+  const { timesteps: T, features: F } = shape;
+  const valid = new Int32Array(T);
+  const out = new Float64Array(indices.length * T * F);
+  let at = 0;
+  for (let i = 0; i < indices.length; i++) {
+    const offset = indices[i] * T * F;
+    const length = validRows(values, offset, shape, padding, valid);
+    for (let t = 0; t < length; t++, at += F) out.set(values.subarray(offset + valid[t] * F, offset + (valid[t] + 1) * F), at);
+  }
+  return out.subarray(0, at);
+}
+
+/**
+ * Feature by feature, Gram–Schmidt on centred, scaled columns against the independent features so far (twice, for float64
+ * orthogonality); what leaves nothing behind is redundant, and its coefficients follow by back substitution.
+ */
+function findRelations(rows: Float64Array, mean: Float64Array, deviation: Float64Array, constant: readonly number[]): Relation[] {
+  const F = mean.length;
+  const stride = Math.max(1, Math.ceil(rows.length / F / MAX_ROWS));
+  const count = Math.floor((rows.length / F - 1) / stride) + 1;
+  const relations: Relation[] = [];
+  const independent: { readonly feature: number; readonly direction: Float64Array; readonly norm: number; readonly on: number[] }[] = [];
+  for (let f = 0; f < F; f++) {
+    if (constant.includes(f) || deviation[f] === 0) continue;
+    const column = Float64Array.from({ length: count }, (_, i) => (rows[i * stride * F + f] - mean[f]) / deviation[f]);
+    const size = Math.sqrt(dot(column, column));
+    const on = independent.map(() => 0); // the column's components along the orthonormal directions
+    for (let pass = 0; pass < 2; pass++)
+      independent.forEach(({ direction }, k) => {
+        const component = dot(column, direction);
+        on[k] += component;
+        for (let i = 0; i < count; i++) column[i] -= component * direction[i];
+      });
+    const left = Math.sqrt(dot(column, column));
+    if (left > EXACT * size) {
+      independent.push({ feature: f, direction: column.map((x) => x / left), norm: left, on });
+      continue;
+    }
+    // direction_k = (column_k − Σ_j on_kj · direction_j) / norm_k, so solve for columns from the last direction back.
+    const along = [...on];
+    const weights = along.map(() => 0);
+    for (let k = along.length - 1; k >= 0; k--) {
+      weights[k] = along[k] / independent[k].norm;
+      for (let j = 0; j < k; j++) along[j] -= weights[k] * independent[k].on[j];
+    }
+    const largest = Math.max(...weights.map(Math.abs));
+    const terms = weights.flatMap((weight, k) => {
+      const { feature } = independent[k];
+      return Math.abs(weight) > NEGLIGIBLE * largest ? [{ feature, coefficient: (weight * deviation[f]) / deviation[feature] }] : [];
+    });
+    const constantTerm = mean[f] - terms.reduce((sum, term) => sum + term.coefficient * mean[term.feature], 0);
+    relations.push({ feature: f, constant: Math.abs(constantTerm) < EXACT * deviation[f] ? 0 : constantTerm, terms });
+  }
+  return relations;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** `f4 = f3 + 0.00875 · f2` */
+export function describeRelation({ feature, constant, terms }: Relation, names: readonly string[]): string {
+  const sum = [...terms]
+    .sort((a, b) => Math.abs(b.coefficient) - Math.abs(a.coefficient))
+    .map(({ feature: f, coefficient }) => {
+      const size = Number(Math.abs(coefficient).toPrecision(6));
+      return `${coefficient < 0 ? "− " : "+ "}${size === 1 ? "" : `${size} · `}${names[f]}`;
+    });
+  if (constant !== 0) sum.push(`${constant < 0 ? "−" : "+"} ${Number(Math.abs(constant).toPrecision(6))}`);
+  return `${names[feature]} = ${sum.join(" ").replace(/^\+ /, "")}`;
+}
