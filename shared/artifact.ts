@@ -4,8 +4,8 @@
 // Legend: T steps, F features, C channels, U units, K golden vectors.
 import { crc32 } from "./crc32.ts";
 import { ArtifactError } from "./errors.ts";
-import { type Card, CHANNEL_BINS, type Model, type OperatingPoint, SCORE_BINS } from "./model.ts";
-import { type Channel, type Recipe, takesLog, VIEWS } from "./recipe.ts";
+import { type Card, CHANNEL_BINS, type Model, type OperatingPoint, POINT_FIGURES, SCORE_BINS } from "./model.ts";
+import { type Channel, type Recipe, usesFloors, VIEWS } from "./recipe.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "./sequence.ts";
 
 export const FORMAT = "quickstep/1";
@@ -25,7 +25,7 @@ function layout(T: number, F: number, C: number, U: number): [name: string, dtyp
   return [
     ["recipe.mean", "F64", [C]],
     ["recipe.scale", "F64", [C]],
-    ["recipe.floor", "F64", [C, 2]],
+    ["recipe.floor", "F64", [C, 3]],
     ["recipe.featureMean", "F64", [F]],
     ["recipe.featureScale", "F64", [F]],
     ["golden.inputs", "F64", [GOLDEN_COUNT, T, F]],
@@ -66,6 +66,7 @@ export function encodeArtifact(model: Model): Uint8Array<ArrayBuffer> {
     name: model.name,
     recipe: JSON.stringify({ timesteps, features, padding, channels, clip, lengths }),
     calibration: JSON.stringify(model.calibration),
+    positiveRate: JSON.stringify(model.positiveRate),
     operatingPoints: JSON.stringify(model.operatingPoints),
     card: JSON.stringify(model.card),
   };
@@ -143,10 +144,10 @@ export function decodeArtifact(bytes: Uint8Array): Model {
   const scale = f64("recipe.scale");
   for (let c = 0; c < C; c++) {
     if (!(scale[c] > 0)) fail(`recipe.scale[${c}] is ${scale[c]}, expected a number above 0`);
-    if (!takesLog(plan.channels[c])) continue;
-    const floors = plan.channels[c].base === "logRatio" ? 2 : 1;
-    for (let i = 2 * c; i < 2 * c + floors; i++)
-      if (!(f64("recipe.floor")[i] > 0)) fail(`recipe.floor[${i}] is ${f64("recipe.floor")[i]}, expected a number above 0`);
+    usesFloors(plan.channels[c]).forEach((isUsed, k) => {
+      const floor = f64("recipe.floor")[3 * c + k];
+      if (isUsed && !(floor > 0)) fail(`recipe.floor[${3 * c + k}] is ${floor}, expected a number above 0`);
+    });
   }
   for (const p of f32("golden.probabilities")) if (!(p >= 0 && p <= 1)) fail(`a golden probability is ${p}, expected 0 to 1`);
 
@@ -155,6 +156,9 @@ export function decodeArtifact(bytes: Uint8Array): Model {
   if (!isFiniteNumber(slope) || slope <= 0 || !isFiniteNumber(intercept))
     fail(`calibration is ${show(calibration)}, expected a slope above 0 and an intercept`);
 
+  const positiveRate = parse(metadata.positiveRate, "positiveRate");
+  if (!isFiniteNumber(positiveRate) || positiveRate <= 0 || positiveRate >= 1)
+    fail(`positiveRate is ${show(positiveRate)}, expected a number above 0 and below 1`);
   const operatingPoints = checkOperatingPoints(parse(metadata.operatingPoints, "operatingPoints"));
   const card = object(parse(metadata.card, "card"), "card");
   const checksum = checksumOf(metadata, data); // last, since whatever else is wrong says more
@@ -181,6 +185,7 @@ export function decodeArtifact(bytes: Uint8Array): Model {
       headBias: f32("head.bias"),
     },
     calibration: { slope, intercept },
+    positiveRate,
     operatingPoints,
     golden: { inputs: f64("golden.inputs"), probabilities: f32("golden.probabilities") },
     reference: {
@@ -234,7 +239,6 @@ function checkPlan(value: unknown): Omit<Recipe, "mean" | "scale" | "floor" | "f
     const isPair = base === "difference" || base === "logRatio";
     if (base !== "feature" && !isPair) fail(`recipe.channels[${c}].base is ${show(base)}, expected feature, difference or logRatio`);
     if (!VIEWS.some((known) => known === view)) fail(`recipe.channels[${c}].view is ${show(view)}, expected ${VIEWS.join(", ")}`);
-    if (base === "logRatio" && (view === "log" || view === "logDelta")) fail(`recipe.channels[${c}] takes the logarithm of a log ratio`);
     if (!isIndex(a, F) || (isPair && (!isIndex(b, F) || a === b)))
       fail(`recipe.channels[${c}] looks at features ${show(a)} and ${show(b)} of ${F}`);
   }
@@ -260,12 +264,25 @@ function checkPlan(value: unknown): Omit<Recipe, "mean" | "scale" | "floor" | "f
 function checkOperatingPoints(value: unknown): OperatingPoint[] {
   if (!Array.isArray(value) || value.length === 0) fail(`operatingPoints is ${show(value)}, expected at least one`);
   return value.map((point: unknown, i) => {
-    const { name, threshold } = object(point, `operatingPoints[${i}]`);
+    const { name, threshold, figures } = object(point, `operatingPoints[${i}]`);
     if (typeof name !== "string" || name === "") fail(`operatingPoints[${i}].name is ${show(name)}, expected text`);
     if (!isFiniteNumber(threshold) || threshold < 0 || threshold > 1)
       fail(`operatingPoints[${i}].threshold is ${show(threshold)}, expected 0 to 1`);
-    return { name, threshold };
+    const first = value.findIndex((other) => other.name === name);
+    if (first < i)
+      fail(`operatingPoints[${i}].name is ${show(name)}, which operatingPoints[${first}] has already: a name must say one thing`);
+    return { name, threshold, ...(figures !== undefined && { figures: checkFigures(figures, `operatingPoints[${i}].figures`) }) };
   });
+}
+
+function checkFigures(value: unknown, what: string): OperatingPoint["figures"] {
+  const figures = Object.entries(object(value, what));
+  for (const [name, figure] of figures) {
+    if (!POINT_FIGURES.some((known) => known === name)) fail(`${what} holds ${show(name)}, expected ${POINT_FIGURES.join(", ")}`);
+    const { value, low, high } = object(figure, `${what}.${name}`);
+    if (![value, low, high].every(isFiniteNumber)) fail(`${what}.${name} is ${show(figure)}, expected the numbers value, low and high`);
+  }
+  return Object.fromEntries(figures) as OperatingPoint["figures"];
 }
 
 function parse(text: unknown, what: string): unknown {

@@ -9,9 +9,10 @@ export interface Engine {
   readonly name: string;
   /**
    * Scores N sequences. `channels` (N,T,C) float32, left-aligned: the first `lengths[n]` rows of each hold data, the rest is
-   * never read. `lengths` (N), each 1..T. Returns (N) float32 probabilities, calibration applied. Same bits for any N.
+   * never read. `lengths` (N), each 1..T. `shift` is added to the calibrated logits, default 0. Returns (N) float32
+   * probabilities. Same bits for any N.
    */
-  probabilities(channels: Float32Array, lengths: Int32Array): Float32Array;
+  probabilities(channels: Float32Array, lengths: Int32Array, shift?: number): Float32Array;
 }
 
 /** What shared/kernel/inference.ts exports. Addresses in bytes; its header says what lies there. */
@@ -72,7 +73,8 @@ export function createWasmEngine(module: WebAssembly.Module, network: Network, c
   packWeights(network, memory.subarray(weights / 4, head / 4));
   memory[head / 4] = network.headBias[0];
   memory.set(network.headKernel, head / 4 + 1);
-  const { slope, intercept } = calibration;
+  const { slope } = calibration;
+  let { intercept } = calibration; // with the shift of the call that is running
 
   function copyInput(channels: Float32Array, offset: number, length: number, to: number): void {
     for (let i = 0, at = inputs / 4 + to; i < length * C; i++) memory[at + i] = channels[offset + i];
@@ -107,7 +109,8 @@ export function createWasmEngine(module: WebAssembly.Module, network: Network, c
 
   return {
     name: "wasm",
-    probabilities(channels, lengths) {
+    probabilities(channels, lengths, shift = 0) {
+      intercept = calibration.intercept + shift;
       const N = lengths.length;
       const out = new Float32Array(N);
       if (N === 0) return out;

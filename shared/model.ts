@@ -2,12 +2,25 @@
 import type { Engine } from "./engine.ts";
 import { ArtifactError, type Path, SequenceError } from "./errors.ts";
 import type { Calibration, Network } from "./lstm.ts";
+import { priorShift } from "./prior.ts";
 import { applyRecipe, type Log, type Recipe } from "./recipe.ts";
+
+/** A figure with its 95 % interval. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** `cost` is a sequence's mean, in the unit the costs were given in. */
+export const POINT_FIGURES = ["precision", "recall", "f1", "balancedAccuracy", "cost"] as const;
 
 /** A named threshold on the calibrated probability: label 1 at or above it. */
 export interface OperatingPoint {
   readonly name: string;
   readonly threshold: number;
+  /** What it is worth on held-out sequences; figures without a denominator are left out. Nothing in it changes a label. */
+  readonly figures?: Readonly<Partial<Record<(typeof POINT_FIGURES)[number], Estimate>>>;
 }
 
 /** Raw inputs with the probabilities the kernel gave when the artifact was written. Synthesised: no row of the user's data. */
@@ -71,6 +84,8 @@ export interface Model {
   readonly recipe: Recipe;
   readonly network: Network;
   readonly calibration: Calibration;
+  /** Share of 1s in the training part, above 0 and below 1: what a caller's own base rate is held against. */
+  readonly positiveRate: number;
   /** The first is the default. */
   readonly operatingPoints: readonly OperatingPoint[];
   readonly golden: Golden;
@@ -87,7 +102,7 @@ export interface Scores {
 
 /**
  * Scores raw sequences, `values` (N,T,F). Nothing is scored if one has no valid row: throws SequenceError, the place named by
- * `pathOf(n)`.
+ * `pathOf(n)`. `prior`, above 0 and below 1, is how common 1s are where the sequences come from; default: as in training.
  */
 export function score(
   model: Model,
@@ -95,11 +110,12 @@ export function score(
   log: Log,
   values: Float64Array,
   pathOf: (n: number) => Path = (n) => ["sequences", n],
+  prior = model.positiveRate,
 ): Scores {
   const { channels, lengths, outOfRange } = applyRecipe(model.recipe, values, log);
   for (let n = 0; n < lengths.length; n++)
     if (lengths[n] === 0) throw new SequenceError(pathOf(n), "must have at least one row that is not all zeros", "only padding");
-  return { probabilities: engine.probabilities(channels, lengths), outOfRange };
+  return { probabilities: engine.probabilities(channels, lengths, priorShift(model.positiveRate, prior, log)), outOfRange };
 }
 
 export function labelAt(point: OperatingPoint, probability: number): 0 | 1 {

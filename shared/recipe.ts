@@ -15,7 +15,7 @@ export type Base =
 
 /**
  * One number a step: a view of a base. `delta`: this row minus the previous valid row. `centred`: minus the sequence's own
- * mean over valid rows. `log`, `logDelta`: level and delta of the base's logarithm (not of a log ratio, which is one already).
+ * mean over valid rows. `log`, `logDelta`: level and delta of the base's logarithm, so of a log ratio's too.
  */
 export type Channel = Base & { readonly view: View };
 
@@ -38,7 +38,7 @@ export interface Recipe extends Omit<Plan, "standardise"> {
   readonly mean: Float64Array;
   /** (C) population standard deviation; 1 where the channel is constant. */
   readonly scale: Float64Array;
-  /** (C,2) what a value ≤ 0 becomes before a logarithm: the training minimum of the base, or of a and b of a log ratio; else 0. */
+  /** (C,3) what a value ≤ 0 becomes before a logarithm, its training minimum: of a and b in a log ratio, of the base in a log view; else 0. */
   readonly floor: Float64Array;
   /** (F) mean and standard deviation of the raw features over valid rows. Nothing is scored with them. */
   readonly featureMean: Float64Array;
@@ -80,17 +80,18 @@ export function describeChannel(channel: Channel, features: readonly string[]): 
     case "delta":
       return `Δ ${inner}`;
     case "log":
-      return channel.base === "feature" ? `log(${base})` : `log${inner}`;
+      return `log(${base})`;
     case "logDelta":
-      return channel.base === "feature" ? `Δ log(${base})` : `Δ log${inner}`;
+      return `Δ log(${base})`;
     case "centred":
       return `${inner} − its mean`;
   }
 }
 
-/** Whether the channel takes the logarithm of a feature or base, which must then be positive in training. */
-export function takesLog(channel: Channel): boolean {
-  return channel.base === "logRatio" || channel.view === "log" || channel.view === "logDelta";
+/** Which of a channel's three floors it needs, as Recipe.floor orders them. */
+export function usesFloors({ base, view }: Channel): readonly [boolean, boolean, boolean] {
+  const isRatio = base === "logRatio";
+  return [isRatio, isRatio, view === "log" || view === "logDelta"];
 }
 
 /**
@@ -117,7 +118,7 @@ export function fitRecipe(plan: Plan, values: Float64Array, indices: ArrayLike<n
 
   const mean = new Float64Array(C);
   const scale = new Float64Array(C).fill(1);
-  const floor = new Float64Array(2 * C);
+  const floor = new Float64Array(3 * C);
   const column = new Float64Array(total); // one channel at a time, so that 100,000 sequences stay cheap
   const series = new Float64Array(T);
   const eachSequence = (visit: (offset: number, length: number) => void): void => {
@@ -129,20 +130,25 @@ export function fitRecipe(plan: Plan, values: Float64Array, indices: ArrayLike<n
   };
   for (let c = 0; c < C; c++) {
     const channel = channels[c];
-    if (takesLog(channel)) {
-      floor.fill(BASE_LIMIT, 2 * c, 2 * c + 2);
+    const [ofRatio, , ofBase] = usesFloors(channel);
+    if (ofRatio || ofBase) {
+      const lowest = [BASE_LIMIT, BASE_LIMIT, BASE_LIMIT];
       eachSequence((offset, length) => {
         for (let t = 0; t < length; t++) {
           const at = offset + rows[t] * F;
           if (channel.base === "logRatio") {
-            floor[2 * c] = Math.min(floor[2 * c], values[at + channel.a]);
-            floor[2 * c + 1] = Math.min(floor[2 * c + 1], values[at + channel.b]);
-          } else floor[2 * c] = Math.min(floor[2 * c], baseValue(channel, values, at));
+            lowest[0] = Math.min(lowest[0], values[at + channel.a]);
+            lowest[1] = Math.min(lowest[1], values[at + channel.b]);
+            if (ofBase)
+              lowest[2] = Math.min(lowest[2], log(Math.max(values[at + channel.a], 0)) - log(Math.max(values[at + channel.b], 0)));
+          } else lowest[2] = Math.min(lowest[2], baseValue(channel, values, at));
         }
       });
-      if (channel.base !== "logRatio") floor[2 * c + 1] = 0;
-      if (floor[2 * c] <= 0 || (channel.base === "logRatio" && floor[2 * c + 1] <= 0))
-        throw new RangeError(`${describeChannel(channel, plan.features)} needs positive values on the training part`);
+      usesFloors(channel).forEach((isUsed, k) => {
+        if (!isUsed) return;
+        if (!(lowest[k] > 0)) throw new RangeError(`${describeChannel(channel, plan.features)} needs positive values on the training part`);
+        floor[3 * c + k] = lowest[k];
+      });
     }
     if (!standardise) continue;
     let count = 0;
@@ -219,20 +225,19 @@ function computeSeries(
   let floored = 0;
   for (let t = 0; t < length; t++) {
     const at = offset + rows[t] * F;
+    let x: number;
     if (channel.base === "logRatio") {
       let a = values[at + channel.a];
       let b = values[at + channel.b];
-      if (a <= 0) [a, floored] = [floor[2 * c], 1];
-      if (b <= 0) [b, floored] = [floor[2 * c + 1], 1];
-      series[t] = log(a) - log(b);
-    } else {
-      let x = baseValue(channel, values, at);
-      if (view === "log" || view === "logDelta") {
-        if (x <= 0) [x, floored] = [floor[2 * c], 1];
-        x = log(x);
-      }
-      series[t] = x;
+      if (a <= 0) [a, floored] = [floor[3 * c], 1];
+      if (b <= 0) [b, floored] = [floor[3 * c + 1], 1];
+      x = log(a) - log(b);
+    } else x = baseValue(channel, values, at);
+    if (view === "log" || view === "logDelta") {
+      if (x <= 0) [x, floored] = [floor[3 * c + 2], 1];
+      x = log(x);
     }
+    series[t] = x;
   }
   if (view === "delta" || view === "logDelta") {
     for (let t = length - 1; t > 0; t--) series[t] -= series[t - 1];

@@ -1,6 +1,6 @@
 // Raw inputs made from a recipe's statistics, to be scored wherever the artifact is loaded. No row of anyone's data is in them.
 import { GOLDEN_COUNT } from "../shared/artifact.ts";
-import { type Recipe, takesLog } from "../shared/recipe.ts";
+import { type Recipe, usesFloors } from "../shared/recipe.ts";
 import type { Random } from "./random.ts";
 
 /**
@@ -11,7 +11,9 @@ export function synthesiseGolden(recipe: Recipe, random: Random): Float64Array {
   const { timesteps: T, features, channels, scale, featureMean, featureScale } = recipe;
   const F = features.length;
   const inputs = new Float64Array(GOLDEN_COUNT * T * F);
-  const isPositive = features.map((_, f) => channels.some((c) => takesLog(c) && (c.a === f || (c.base !== "feature" && c.b === f))));
+  const isPositive = features.map((_, f) =>
+    channels.some((c) => usesFloors(c).includes(true) && (c.a === f || (c.base !== "feature" && c.b === f))),
+  );
   const movement = features.map((_, f) => {
     const delta = channels.findIndex((c) => c.base === "feature" && c.a === f && c.view === "delta");
     return delta >= 0 ? scale[delta] : featureScale[f] / 10;

@@ -1,5 +1,5 @@
 // Which channels a model gets, before anything is fitted. Looks at the training part only.
-import { type Channel, type Plan, takesLog, type View } from "../shared/recipe.ts";
+import type { Channel, Plan, View } from "../shared/recipe.ts";
 import { type Padding, type Shape, validRows } from "../shared/sequence.ts";
 
 export const RECIPES = ["auto", "raw"] as const;
@@ -62,5 +62,5 @@ function ranges({ values, shape, indices, padding }: PlanInput): { lowest: Float
 
 /** A float32 file carries about seven digits: its differences are mostly rounding where a feature sits on a large offset. */
 export function takesDifferences(channels: readonly Channel[]): boolean {
-  return channels.some((c) => c.view === "delta" || c.view === "logDelta" || c.view === "centred" || c.base !== "feature" || takesLog(c));
+  return channels.some((c) => c.view === "delta" || c.view === "logDelta" || c.view === "centred" || c.base !== "feature");
 }

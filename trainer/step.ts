@@ -9,8 +9,8 @@ export interface TrainingData {
   readonly channels: Float32Array;
   /** (N) valid rows, 0 … T */
   readonly lengths: Int32Array;
-  /** (N) 0 or 1 */
-  readonly labels: Uint8Array;
+  /** (N) what the probability should be: 0 or 1, or a softer target between them */
+  readonly labels: ArrayLike<number>;
 }
 
 export interface StepOptions {

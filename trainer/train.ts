@@ -171,6 +171,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     recipe,
     network,
     calibration: calibrated,
+    positiveRate: positiveRate(usable.labels, train),
     operatingPoints: chooseOperatingPoints(
       Uint8Array.from(validation, (n) => usable.labels[n]),
       probabilitiesOf(validation),

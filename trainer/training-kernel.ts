@@ -108,7 +108,7 @@ export function createTrainingKernel(options: KernelOptions) {
     /** (N,T,C), (N), (N) */
     data: floats("data", N * T * C),
     lengths,
-    labels: new Uint8Array(buffer, fields.labels, N),
+    labels: new Float32Array(buffer, fields.labels, N),
     /** (P) where each flat parameter lies in the four that follow */
     place: placeParameters(C, U),
     weights: floats("weights", fields.size),

@@ -109,7 +109,7 @@ export function mapMemory(
     inputsGradient: memory.reserve(kept * T * C),
     workspaces: memory.reserve(workspaceBytes * (keepsChunks ? maxChunks : threads)),
     lengths: memory.reserve(4 * N),
-    labels: memory.reserve(N),
+    labels: memory.reserve(4 * N),
     data: memory.reserve(4 * N * T * C),
   };
   const pages = Math.ceil(memory.end() / PAGE);

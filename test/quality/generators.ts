@@ -44,60 +44,67 @@ function firstRow(random: Random): number {
 }
 
 /**
- * Only the order of rows matters: features 0 and 1 have one peak each, of either sign, and what counts is which peak came first
- * and by how many rows. Any permutation of the rows leaves every statistic but that, and no value's mean depends on the label:
- * a linear model of the flattened rows recovers nothing.
+ * Only the order of rows matters: features 0 and 1 have one peak each, and what counts is whether the second's comes one to three
+ * rows after the first's. Any permutation of the rows leaves every statistic but that, and as neither place tells anything without
+ * the other, a linear model of the flattened rows recovers next to nothing.
  */
 export function orderOnly(N: number, seed: number): Generated {
-  return generate(N, seed, { intercept: -1.665, slope: 2.207 }, ["left", "right", "x", "y", "z"], (rows, random) => {
+  return generate(N, seed, { intercept: -2.21, slope: 2.72 }, ["call", "answer", "x", "y", "z"], (rows, random) => {
     const first = firstRow(random);
-    const length = T - first;
-    const peak = [first + random.integer(length), first + random.integer(length)];
+    const peak = [0, 1].map(() => first + random.integer(T - first));
     for (let t = first; t < T; t++)
-      for (let f = 0; f < F; f++) {
-        const isPeak = f < 2 && t === peak[f];
-        rows[t * F + f] = isPeak ? (random.integer(2) === 0 ? 1 : -1) * (2 + 2 * random.uniform()) : 0.3 * random.normal();
-      }
-    const lead = (peak[1] - peak[0]) / 2;
-    return lead / Math.sqrt(1 + lead * lead); // bends at two rows
+      for (let f = 0; f < F; f++) rows[t * F + f] = t === peak[f] ? 4 + random.uniform() : (f < 2 ? 0.3 : 1) * random.normal();
+    const lead = peak[1] - peak[0];
+    return lead >= 1 && lead <= 3 ? 1 : 0;
   });
 }
 
 /**
- * Only the difference of two large features matters. Both walk together around 1000, by about 1 a row and 30 between sequences;
- * their spread, of about 0.05, is what counts, the latest most, and it counts by how far it is from zero, on either side. Rounded
- * to 1e-6. Scaled one by one, the two are the same number; float32 rounds the spread to three digits.
+ * Only the difference of two large features matters. Both walk together around 1000, by 1 a row and 30 between sequences; their
+ * spread, of 1, is what counts, the latest most, and a third as much in rows where feature 2 is not positive. Scaled one by one,
+ * the two are the same number to 3 %.
  */
 export function differenceOnly(N: number, seed: number): Generated {
-  return generate(N, seed, { intercept: -3.284, slope: 2.655 }, ["near", "far", "x", "y", "z"], (rows, random) => {
-    const first = firstRow(random);
-    let level = 1000 + 30 * random.normal();
-    let spread = SPREAD * random.normal();
-    let score = 0;
-    for (let t = first; t < T; t++) {
-      level += random.normal();
-      spread = 0.8 * spread + 0.6 * SPREAD * random.normal();
-      const near = Math.round(level * 1e6) / 1e6;
-      const far = Math.round((level + spread) * 1e6) / 1e6;
-      rows.set([near, far, random.normal(), 5 + random.normal(), random.uniform()], t * F);
-      score = 0.5 * score + (0.5 * (far - near)) / SPREAD;
-    }
-    return Math.abs(score);
-  });
+  return generate(N, seed, { intercept: -1.556, slope: 2.713 }, ["near", "far", "gate", "y", "z"], (rows, random) =>
+    walkTogether(rows, random, 1, (spread, gate) => spread * (gate > 0 ? 1 : 0.3)),
+  );
 }
 
-const SPREAD = 0.05;
+/** The same made harder: a spread of 0.05, which float32 rounds to three digits, and it counts by how far it is from zero, on either side. */
+export function differenceHidden(N: number, seed: number): Generated {
+  return generate(N, seed, { intercept: -3.284, slope: 2.655 }, ["near", "far", "w", "y", "z"], (rows, random) =>
+    Math.abs(walkTogether(rows, random, 0.05, (spread) => spread)),
+  );
+}
+
+/** Fills `rows`; returns the weighted mean of what `scoreOf` makes of each row's spread, in units of `size`, and its feature 2. */
+function walkTogether(rows: Float64Array, random: Random, size: number, scoreOf: (spread: number, gate: number) => number): number {
+  let level = 1000 + 30 * random.normal();
+  let spread = size * random.normal();
+  let score = 0;
+  for (let t = firstRow(random); t < T; t++) {
+    level += random.normal();
+    spread = 0.8 * spread + 0.6 * size * random.normal();
+    const near = Math.round(level * 1e6) / 1e6;
+    const far = Math.round((level + spread) * 1e6) / 1e6;
+    const gate = random.normal();
+    rows.set([near, far, gate, 5 + random.normal(), random.uniform()], t * F);
+    score = 0.5 * score + 0.5 * scoreOf((far - near) / size, gate);
+  }
+  return score;
+}
 
 /**
  * Counts of five kinds of events a day over ten days, where a day without any is an all-zero row and means something: what counts
- * is for how many days nothing has happened, the more so the livelier it was before, and how often it fell silent earlier. Read as padding, the
- * silent days are gone. Every sequence has one event at least; most begin with a zero row or not by chance alone.
+ * is for how many days nothing has happened, and the share of clicks that became carts. Read as padding, the silent days are gone,
+ * and with them a fifth of what can be learnt. Every sequence has one event at least.
  */
 export function counts(N: number, seed: number): Generated {
-  return generate(N, seed, { intercept: -1.114, slope: 1.089 }, ["views", "clicks", "carts", "orders", "calls"], (rows, random) => {
-    const rate = 0.5 + 7.5 * random.uniform() ** 2; // views on a lively day
+  return generate(N, seed, { intercept: 0.013, slope: 1.257 }, ["views", "clicks", "carts", "orders", "calls"], (rows, random) => {
+    const rate = 1 + 11 * random.uniform() ** 2; // views on a lively day
     const toSilent = 0.1 + 0.3 * random.uniform();
     const toLively = 0.2 + 0.5 * random.uniform();
+    const interest = random.uniform();
     do {
       rows.fill(0);
       let isLively = random.uniform() < toLively / (toSilent + toLively);
@@ -105,17 +112,19 @@ export function counts(N: number, seed: number): Generated {
         if (isLively) {
           const views = poisson(rate, random);
           const clicks = binomial(views, 0.5, random);
-          const carts = binomial(clicks, 0.4, random);
+          const carts = binomial(clicks, interest, random);
           rows.set([views, clicks, carts, binomial(carts, 0.5, random), poisson(0.2, random)], t * F);
         }
         isLively = random.uniform() < (isLively ? 1 - toSilent : toLively);
       }
     } while (rows.every((x) => x === 0));
-    const isSilent = Array.from({ length: T }, (_, t) => rows.subarray(t * F, (t + 1) * F).every((x) => x === 0));
-    const last = isSilent.lastIndexOf(false);
-    const before = rows.subarray(0, (last + 1) * F).reduce((sum, x) => sum + x, 0) / (last + 1);
-    const breaks = isSilent.filter((silent, t) => silent && t > 0 && t < last && !isSilent[t - 1]).length;
-    return ((T - 1 - last) * before) / (2 + before) - 0.7 * breaks;
+    let [silent, clicks, carts] = [0, 0, 0];
+    for (let t = 0; t < T; t++) {
+      silent = rows.subarray(t * F, (t + 1) * F).every((x) => x === 0) ? silent + 1 : 0;
+      clicks += rows[t * F + 1];
+      carts += rows[t * F + 2];
+    }
+    return 0.3 * silent - (4 * carts) / (2 + clicks);
   });
 }
 

@@ -14,7 +14,18 @@ import { generateFx } from "../../trainer/sample/fx.ts";
 import { makeSp500 } from "../../trainer/sample/sp500.ts";
 import { createTrainingStep } from "../../trainer/step.ts";
 import { type Host, type Trained, type TrainOptions, trainModel } from "../../trainer/train.ts";
-import { counts, differenceOnly, F, type Generated, heavyTails, lengthTells, mixedScales, orderOnly, T } from "./generators.ts";
+import {
+  counts,
+  differenceHidden,
+  differenceOnly,
+  F,
+  type Generated,
+  heavyTails,
+  lengthTells,
+  mixedScales,
+  orderOnly,
+  T,
+} from "./generators.ts";
 import { cutAtOrigins, labelDirection, logRange, ORIGINS } from "./prices.ts";
 
 const SIZE = T * F;
@@ -27,6 +38,7 @@ const MADE: Record<string, { readonly n: number; readonly make: (n: number, seed
   order: { n: 40_000, make: orderOnly },
   difference: { n: 40_000, make: differenceOnly },
   counts: { n: 40_000, make: counts },
+  hidden: { n: 40_000, make: differenceHidden },
   scales: { n: 10_000, make: mixedScales },
   tails: { n: 10_000, make: heavyTails },
   length: { n: 10_000, make: lengthTells },

@@ -224,9 +224,9 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
     'recipe.channels[1].view is "square", expected level, delta, log, logDelta, centred',
   ],
   [
-    "the log of a log ratio",
+    "a log view of a log ratio without a floor",
     ({ metadata }) => (metadata.recipe.channels[5].view = "log"),
-    "recipe.channels[5] takes the logarithm of a log ratio",
+    "recipe.floor[17] is 0, expected a number above 0",
   ],
   [
     "a feature beyond the last",
@@ -312,13 +312,13 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
   ["scale 0", (parts) => (tensor(parts, "recipe.scale", Float64Array)[1] = 0), "recipe.scale[1] is 0, expected a number above 0"],
   [
     "a floor of 0 under a logarithm",
-    (parts) => (tensor(parts, "recipe.floor", Float64Array)[4] = 0),
-    "recipe.floor[4] is 0, expected a number above 0",
+    (parts) => (tensor(parts, "recipe.floor", Float64Array)[8] = 0),
+    "recipe.floor[8] is 0, expected a number above 0",
   ],
   [
     "a floor of 0 under a log ratio's second feature",
-    (parts) => (tensor(parts, "recipe.floor", Float64Array)[11] = 0),
-    "recipe.floor[11] is 0, expected a number above 0",
+    (parts) => (tensor(parts, "recipe.floor", Float64Array)[16] = 0),
+    "recipe.floor[16] is 0, expected a number above 0",
   ],
   [
     "a golden probability above 1",
@@ -337,6 +337,12 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
     ({ metadata }) => delete metadata.calibration.intercept,
     'calibration is {"slope":1.25}, expected a slope above 0 and an intercept',
   ],
+  ["no positive rate", ({ metadata }) => delete metadata.positiveRate, "positiveRate is missing, expected JSON text"],
+  ...[0, 1, -0.1, "0.25", null].map((rate): [string, (parts: Parts) => void, string] => [
+    `a positive rate of ${JSON.stringify(rate)}`,
+    ({ metadata }) => (metadata.positiveRate = rate),
+    `positiveRate is ${JSON.stringify(rate)}, expected a number above 0 and below 1`,
+  ]),
   ["no operating point", ({ metadata }) => (metadata.operatingPoints = []), "operatingPoints is [], expected at least one"],
   [
     "an operating point without a name",
@@ -352,6 +358,31 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
     "a threshold below 0",
     ({ metadata }) => (metadata.operatingPoints[0].threshold = -0.1),
     "operatingPoints[0].threshold is -0.1, expected 0 to 1",
+  ],
+  [
+    "two operating points of one name",
+    ({ metadata }) => (metadata.operatingPoints[1].name = "balanced"),
+    'operatingPoints[1].name is "balanced", which operatingPoints[0] has already: a name must say one thing',
+  ],
+  [
+    "figures that are no object",
+    ({ metadata }) => (metadata.operatingPoints[0].figures = null),
+    "operatingPoints[0].figures is null, expected an object",
+  ],
+  [
+    "a figure nobody knows",
+    ({ metadata }) => (metadata.operatingPoints[0].figures.luck = { value: 1, low: 1, high: 1 }),
+    'operatingPoints[0].figures holds "luck", expected precision, recall, f1, balancedAccuracy, cost',
+  ],
+  [
+    "a figure without an end",
+    ({ metadata }) => (metadata.operatingPoints[0].figures.precision = { value: 0.75, low: 0.5 }),
+    'operatingPoints[0].figures.precision is {"value":0.75,"low":0.5}, expected the numbers value, low and high',
+  ],
+  [
+    "a figure that is not finite",
+    ({ metadata }) => (metadata.operatingPoints[0].figures.precision.low = Number.NaN), // JSON has null for it
+    'operatingPoints[0].figures.precision is {"value":0.75,"low":null,"high":0.9}, expected the numbers value, low and high',
   ],
   ["no card", ({ metadata }) => delete metadata.card, "card is missing, expected JSON text"],
   ["a card that is no object", ({ metadata }) => (metadata.card = "none"), 'card is "none", expected an object'],
@@ -418,7 +449,7 @@ describe("whatever happens to the bytes, decoding gives a model or an ArtifactEr
 
   test("any JSON as metadata", () => {
     fc.assert(
-      fc.property(fc.constantFrom("recipe", "calibration", "operatingPoints", "card"), fc.jsonValue(), (key, value) => {
+      fc.property(fc.constantFrom("recipe", "calibration", "positiveRate", "operatingPoints", "card"), fc.jsonValue(), (key, value) => {
         const parts = takeApart(bytes);
         parts.metadata[key] = value;
         decodesOrSaysWhy(putTogether(parts));

@@ -11,9 +11,7 @@ const ALL: Channel[] = (
     { base: "difference", a: 0, b: 1 },
     { base: "logRatio", a: 0, b: 1 },
   ] satisfies Base[]
-).flatMap((base) =>
-  VIEWS.filter((view) => base.base !== "logRatio" || (view !== "log" && view !== "logDelta")).map((view) => ({ ...base, view })),
-);
+).flatMap((base) => VIEWS.map((view) => ({ ...base, view })));
 
 function plan(channels: Channel[], timesteps: number, padding: Padding = "leading", standardise = true): Plan {
   return { timesteps, features: FEATURES, padding, channels, standardise };

@@ -250,7 +250,7 @@ function head(job: Job, workspace: usize, start: i32, rows: i32, gradients: usiz
     const position = int(job.order, start + r);
     store<f32>(job.logits + (<usize>position << 2), logit);
     if (!gradients) continue;
-    const label: f64 = load<u8>(job.labels + <usize>int(job.indices, position));
+    const label: f64 = load<f32>(job.labels + (<usize>int(job.indices, position) << 2));
     const z: f64 = logit, e = NativeMath.exp(-abs(z));
     loss += max(z, 0) - label * z + NativeMath.log1p(e);
     const dz = <f32>((z >= 0 ? 1 / (1 + e) : e / (1 + e)) - label), d = f32x4.splat(dz);

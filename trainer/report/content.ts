@@ -36,7 +36,11 @@ export interface ReportContent {
   /** Of the test part's probabilities. */
   readonly scores: ClassHistogram;
   readonly training: TrainingFacts;
+  /** Training, validation, calibration, test. */
+  readonly parts: readonly { readonly sequences: number; readonly positives: number }[];
   readonly channels: readonly string[];
+  /** Whether channels are in standard deviations of the training part, or as they come. */
+  readonly standardised: boolean;
   readonly examples: readonly Example[];
   readonly importance: Importance;
 }

@@ -6,13 +6,13 @@ export function figure(x: number | null | undefined, decimals = 4): string {
   return x === null || x === undefined || !Number.isFinite(x) ? "–" : minus(x.toFixed(decimals));
 }
 
-/** `27.2 %`; `0 %` only for none and `100 %` only for all. */
+/** `27.2 %`, its space unbreakable; `0 %` only for none and `100 %` only for all. */
 export function percent(share: number): string {
   if (!Number.isFinite(share)) return "–";
-  if (share === 0 || share === 1) return `${100 * share} %`;
-  if (share < 0.0005) return "< 0.1 %";
-  if (share > 0.9995) return "> 99.9 %";
-  return `${(100 * share).toFixed(1)} %`;
+  if (share === 0 || share === 1) return `${100 * share}\u00a0%`;
+  if (share < 0.0005) return "<\u00a00.1\u00a0%";
+  if (share > 0.9995) return ">\u00a099.9\u00a0%";
+  return `${(100 * share).toFixed(1)}\u00a0%`;
 }
 
 /** `5,095`. */
@@ -29,18 +29,22 @@ export function short(x: number): string {
 export function together(values: readonly number[]): string[] {
   const low = Math.min(...values);
   const high = Math.max(...values);
-  const spread = high / 2 - low / 2;
+  const spread = high - low;
   const largest = Math.max(Math.abs(low), Math.abs(high));
   const apart = spread > 0 && largest > 0 ? Math.ceil(Math.log10(largest) - Math.log10(spread)) + 2 : 3;
   return values.map((x) => writeWith(x, Math.max(3, Math.min(17, apart + Math.floor(magnitude(x)) - Math.floor(magnitude(largest))))));
 }
 
-/** `1.24829 … 1.24831`, `3.51 … 5.11·10⁹`, `0.1` where both are the same. */
+/** So many characters of a range find room beside a figure. */
+const MAX_RANGE = 19;
+
+/** `0.0321 … 0.24`, `3.51 … 5.11·10⁹`, `0.1` where both are the same; `1.242816 + 5·10⁻⁵`, the distance, where that is too long. */
 export function range(low: number, high: number): string {
   const [from, to] = together([low, high]);
   if (from === to) return to;
   const power = /·10.+$/.exec(to)?.[0];
-  return `${power && from.endsWith(power) ? from.slice(0, -power.length) : from} … ${to}`;
+  const text = `${power && from.endsWith(power) ? from.slice(0, -power.length) : from} … ${to}`;
+  return text.length <= MAX_RANGE ? text : `${from} + ${short(high - low)}`;
 }
 
 function magnitude(x: number): number {

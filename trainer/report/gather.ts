@@ -21,10 +21,12 @@ export interface ReportInput {
   readonly verdict: { readonly code: string; readonly text: string };
   readonly history: readonly EpochRecord[];
   readonly truth?: { readonly bayesLogLoss: number; readonly recovered: number };
-  /** `values` (N,T,F) raw, `labels` (N); the training part are those at `indices`. */
-  readonly training: { readonly values: Float64Array; readonly labels: Uint8Array; readonly indices: Int32Array };
-  /** Labels of the validation part, and what each baseline says of it: the lines beside the learning curves. */
-  readonly validation: { readonly labels: ArrayLike<number>; readonly baselines: Readonly<Record<string, ArrayLike<number>>> };
+  /** All but a test part from elsewhere: `values` (N,T,F) raw, `labels` (N). */
+  readonly data: { readonly values: Float64Array; readonly labels: Uint8Array };
+  /** Who of them is in which part. */
+  readonly split: Readonly<Record<"train" | "validation" | "calibration", Int32Array>>;
+  /** What each baseline says of the validation part, by the names they have in the card: the lines beside the learning curves. */
+  readonly validation: Readonly<Record<string, ArrayLike<number>>>;
   /** `values` (N,T,F) raw; probabilities of the model and of each baseline, by the names they have in the card. */
   readonly test: {
     readonly values: Float64Array;
@@ -42,12 +44,13 @@ const BOOTSTRAP_RESAMPLES = 200;
 const SCORE_BINS = 25;
 
 export function gatherReport(input: ReportInput): ReportContent {
-  const { model, id, verdict, history, truth, training, validation, test, engine, log, random } = input;
+  const { model, id, verdict, history, truth, data, split, validation, test, engine, log, random } = input;
   const { card, recipe, network, calibration } = model;
   const { labels, probabilities, baselines } = test;
   const own = losses(labels, probabilities);
   const modelName = `LSTM(${network.units})`;
   const channels = applyRecipe(recipe, test.values, log);
+  const labelsOf = (indices: Int32Array): Uint8Array => Uint8Array.from(indices, (n) => data.labels[n]);
   const curveOf = (name: string, scores: ArrayLike<number>): ReportContent["curves"][number] => {
     const cuts = cutAtEachScore(labels, scores);
     return { name, roc: thin(rocCurve(cuts)), precisionRecall: thin(precisionRecallCurve(cuts)) };
@@ -79,9 +82,9 @@ export function gatherReport(input: ReportInput): ReportContent {
     learning: {
       history,
       bestEpoch: card.training.bestEpoch,
-      lines: Object.entries(validation.baselines).map(([name, guesses]) => ({
+      lines: Object.entries(validation).map(([name, guesses]) => ({
         name,
-        logLoss: computeMetrics(validation.labels, guesses).logLoss,
+        logLoss: computeMetrics(labelsOf(split.validation), guesses).logLoss,
       })),
     },
     reliability: reliabilityBins(labels, probabilities),
@@ -93,7 +96,12 @@ export function gatherReport(input: ReportInput): ReportContent {
     ],
     decisions: model.operatingPoints.map((point) => decide(point, labels, probabilities)),
     scores: countInBins(probabilities, labels, [0, 1], SCORE_BINS),
-    training: describeTraining(recipe, training.values, training.labels, training.indices),
+    training: describeTraining(recipe, data.values, data.labels, split.train),
+    parts: [labelsOf(split.train), labelsOf(split.validation), labelsOf(split.calibration), labels].map((part) => ({
+      sequences: part.length,
+      positives: part.reduce((sum, label) => sum + label, 0),
+    })),
+    standardised: recipe.scale.some((scale) => scale !== 1) || recipe.mean.some((mean) => mean !== 0),
     channels: recipe.channels.map((channel) => describeChannel(channel, recipe.features)),
     examples: chooseExamples(recipe, test.values, channels, labels, probabilities),
     importance: permutationImportance(

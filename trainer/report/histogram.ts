@@ -13,7 +13,7 @@ const BINS = 30;
 /** So many whole values, at most, get a bin each. */
 const MAX_WHOLE = 40;
 
-/** Bins of equal width over `range`, which both ends belong to; values outside it are counted as beyond. */
+/** Bins of equal width over `range`, which both ends belong to; values outside it are counted as beyond. One value is all in the first bin. */
 export function countInBins(
   values: ArrayLike<number>,
   labels: ArrayLike<number>,
@@ -25,7 +25,7 @@ export function countInBins(
   for (let i = 0; i < values.length; i++) {
     const x = values[i];
     if (x < low || x > high) beyond++;
-    else counts[labels[i]][Math.min(bins - 1, Math.floor(((x - low) / (high - low)) * bins))]++;
+    else counts[labels[i]][high > low ? Math.min(bins - 1, Math.floor(((x - low) / (high - low)) * bins)) : 0]++;
   }
   return { edges: Array.from({ length: bins + 1 }, (_, b) => low + ((high - low) / bins) * b), counts, beyond };
 }

@@ -1,18 +1,9 @@
 // The report as one HTML file: nothing is fetched, nothing runs, and the same content gives the same bytes.
 import type { ReportContent } from "./content.ts";
 import { html, Markup } from "./html.ts";
-import {
-  dataSection,
-  decisionsSection,
-  figuresSection,
-  importanceSection,
-  learningSection,
-  originSection,
-  probabilitiesSection,
-  recipeSection,
-  verdictSection,
-} from "./sections.ts";
+import { decisionsSection, figuresSection, probabilitiesSection, verdictSection } from "./score-sections.ts";
 import { STYLE } from "./style.ts";
+import { dataSection, importanceSection, learningSection, originSection, recipeSection } from "./training-sections.ts";
 
 export async function renderReport(content: ReportContent): Promise<string> {
   const page = html`<!doctype html>

@@ -1,7 +1,7 @@
 // Figures of the test part: models side by side, reliability, curves with the operating points, scores by class.
+import { classLayers, classShares } from "./class-layers.ts";
 import type { Decision, ReportContent } from "./content.ts";
 import { figure, shorten, spreadOut, ticks } from "./format.ts";
-import type { ClassHistogram } from "./histogram.ts";
 import type { Markup } from "./html.ts";
 import { BLUE, GREY, INK, MUTED, ORANGE, PAPER } from "./palette.ts";
 import { type Datum, draw, type Layer } from "./plot.ts";
@@ -27,7 +27,7 @@ export function drawLosses({ figures }: Pick<ReportContent, "figures">): Promise
     width: 250,
     height: 34 * rows.length,
     margin: { left: 148, right: 22, top: 8, bottom: 42 },
-    x: { domain, ticks: ticks(...domain, 5), format: "~g", grid: true, title: "log loss, nats (lower is better)" },
+    x: { domain, ticks: ticks(...domain, 5), format: "~f", grid: true, title: "log loss, nats (lower is better)" },
     y: { domain: [rows.length - 0.5, -0.5] },
     layers: [
       ...rows.map(({ y, loss, half }): Layer => {
@@ -55,8 +55,8 @@ export function drawReliability({ reliability }: Pick<ReportContent, "reliabilit
   return draw({
     ...PANEL,
     alt: `Reliability: mean predicted probability → share of positives, in ${reliability.length} bins: ${pairs}.`,
-    x: { domain: [0, end], ticks: marks, format: "~g", title: "predicted probability" },
-    y: { domain: [0, end], ticks: marks, format: "~g", grid: true, title: "share of positives" },
+    x: { domain: [0, end], ticks: marks, format: "~f", title: "predicted probability" },
+    y: { domain: [0, end], ticks: marks, format: "~f", grid: true, title: "share of positives" },
     layers: [
       { mark: { type: "rule", color: GREY.light, strokeDash: [4, 3] }, data: [{ x: 0, y: 0, x2: end, y2: end }] },
       {
@@ -128,8 +128,8 @@ function drawCurves({ curves, decisions }: Pick<ReportContent, "curves" | "decis
   return draw({
     ...PANEL,
     alt: `${kind.title} on the test part. ${marks.map(({ name, letter, x, y }) => `${letter} ${name}: ${kind.x} ${figure(x, 2)}, ${kind.y} ${figure(y, 2)}`).join("; ")}.`,
-    x: { domain: [0, 1], ticks: UNIT_TICKS, format: "~g", title: kind.x },
-    y: { domain: [0, 1], ticks: UNIT_TICKS, format: "~g", grid: true, title: kind.y },
+    x: { domain: [0, 1], ticks: UNIT_TICKS, format: "~f", title: kind.x },
+    y: { domain: [0, 1], ticks: UNIT_TICKS, format: "~f", grid: true, title: kind.y },
     layers: [
       { mark: { type: "rule", color: GREY.light, strokeDash: [1, 3], strokeCap: "round" }, data: [kind.chance] },
       ...curves
@@ -184,8 +184,8 @@ export function drawScores({ scores, decisions }: Pick<ReportContent, "scores" |
   return draw({
     ...PANEL,
     alt: `Scores by class: half of the sequences with label 0 score below about ${figure(median(shares[0]), 2)}, of those with label 1 below about ${figure(median(shares[1]), 2)}.`,
-    x: { domain: [0, 1], ticks: UNIT_TICKS, format: "~g", title: "predicted probability" },
-    y: { domain: [0, top], ticks: ticks(0, highest, 4), format: "~g", grid: true, title: "% of its class" },
+    x: { domain: [0, 1], ticks: UNIT_TICKS, format: "~f", title: "predicted probability" },
+    y: { domain: [0, top], ticks: ticks(0, highest, 4), format: "~f", grid: true, title: "% of its class" },
     layers: [
       ...classLayers(scores),
       {
@@ -199,37 +199,3 @@ export function drawScores({ scores, decisions }: Pick<ReportContent, "scores" |
     ],
   });
 }
-
-/** In percent. */
-function classShares({ counts }: ClassHistogram): [zeros: number[], ones: number[]] {
-  const [zeros, ones] = counts.map((of) => {
-    const total = of.reduce((sum, n) => sum + n, 0);
-    return of.map((n) => (total === 0 ? 0 : (100 * n) / total));
-  });
-  return [zeros, ones];
-}
-
-/** Label 0 as a filled blue outline, label 1 as an orange one: steps, each class in shares of its own total. */
-export function classLayers(histogram: ClassHistogram): Layer[] {
-  const { edges } = histogram;
-  return classShares(histogram).flatMap((shares, label) => {
-    const color = label === 0 ? BLUE.light : ORANGE.light;
-    const outline = shares.flatMap((y, b) => [
-      { x: edges[b], y },
-      { x: edges[b + 1], y },
-    ]);
-    const closed = [{ x: edges[0], y: 0 }, ...outline, { x: edges[edges.length - 1], y: 0 }];
-    return [
-      {
-        mark: { type: "rect", color, opacity: label === 0 ? 0.28 : 0.16 },
-        data: shares.flatMap((y, b) => (y > 0 ? [{ x: edges[b], x2: edges[b + 1], y: 0, y2: y }] : [])),
-      },
-      { mark: { type: "line", color, strokeWidth: label === 0 ? 1.2 : 1.8, strokeJoin: "miter" }, data: closed },
-    ];
-  });
-}
-
-export function highestShare(histogram: ClassHistogram): number {
-  return Math.max(...classShares(histogram).flat(), Number.MIN_VALUE);
-}
-

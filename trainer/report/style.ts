@@ -30,7 +30,7 @@ export const STYLE = `
   }
   *{box-sizing:border-box}
   html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-  body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif;overflow-wrap:anywhere}
+  body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif;overflow-wrap:break-word}
   main{max-width:61rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}
   h1,h2,h3,p,figure,dl,dd,ul{margin:0}
   h1{font-size:1rem;font-weight:600}
@@ -57,8 +57,8 @@ export const STYLE = `
   figcaption{font-size:.875rem;line-height:1.45;color:var(--muted);max-width:32rem;margin-top:.35rem}
   figcaption b,.title{color:var(--ink);font-weight:600}
   .title{font-size:.875rem;line-height:1.4;margin-bottom:.25rem}
-  .title span{font-weight:400;color:var(--muted)}
-  .legend{display:flex;flex-wrap:wrap;gap:.1rem 1.2rem;list-style:none;padding:0;font-size:.8125rem;margin-bottom:.3rem}
+  .title span{font-weight:400;color:var(--muted);display:block}
+  .legend{display:flex;flex-wrap:wrap;gap:.1rem 1.2rem;list-style:none;padding:0;font-size:.8125rem;margin:.3rem 0}
   .legend svg{display:inline-block;vertical-align:middle;width:1.6rem;height:.7rem;margin-right:.4rem}
   table{border-collapse:collapse;width:100%;font-size:.875rem;line-height:1.4;font-variant-numeric:tabular-nums}
   caption{text-align:left;color:var(--muted);font-size:.875rem;padding-bottom:.4rem}
@@ -66,16 +66,19 @@ export const STYLE = `
   th:first-child,td:first-child{text-align:left;padding-left:0}
   thead th{color:var(--muted);font-size:.8125rem;border-bottom-color:var(--muted);vertical-align:bottom}
   tbody tr:last-child>*{border-bottom-color:var(--muted)}
+  tbody th{overflow-wrap:anywhere;min-width:4.6rem}
+  code,dd,.title,.verdict,li{overflow-wrap:anywhere}
   td small,th small{display:block;color:var(--muted);font-size:.8125rem}
   td.own{font-weight:600}
   td.own small{font-weight:400}
   .wide{overflow-x:auto}
   .even{table-layout:fixed}
   .even th:first-child{width:34%}
+  .parts td:last-child,.parts th:last-child{text-align:left;width:55%;padding-left:1.6rem}
   .letter{display:inline-block;min-width:1.35em;height:1.35em;line-height:1.3em;text-align:center;border:1.5px solid var(--blue);border-radius:1em;font-size:.75rem;font-weight:700;margin-right:.5em;padding:0 .15em}
   .note{font-size:.875rem;color:var(--muted);max-width:44rem;margin-top:.8rem}
   .warnings{padding-left:1.1rem;max-width:44rem}
-  .scale{display:flex;align-items:center;gap:.5rem;font-size:.8125rem;color:var(--muted);margin-top:.9rem}
+  .scale{display:flex;align-items:center;gap:.2rem;font-size:.8125rem;color:var(--muted);margin-top:.9rem}
   .scale i{display:inline-block;width:1.4rem;height:.8rem;print-color-adjust:exact;-webkit-print-color-adjust:exact}
   .facts{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.5rem;font-size:.875rem}
   .facts dt{color:var(--muted)}
@@ -87,21 +90,24 @@ export const STYLE = `
     .verdict .text{font-size:1.25rem}
     .key{grid-template-columns:1fr 1fr}
     h2{margin-top:2.4rem}
-    table{font-size:.8125rem}
-    th,td{padding-left:.5rem}
+    table{font-size:.78rem}
+    td small,th small,thead th{font-size:.72rem}
+    th,td{padding-left:.35rem}
+    tbody th{min-width:4.1rem}
+    .even th:first-child{width:28%}
     .facts{grid-template-columns:1fr;gap:0}
     .facts dd{margin-bottom:.5rem}
     .small{grid-template-columns:1fr 1fr}
   }
   @media print{
     @page{size:A4;margin:16mm 15mm}
-    body{font-size:10pt;line-height:1.45}
+    html{font-size:13px}
+    body{font-size:1rem;line-height:1.45}
     main{max-width:none;padding:0}
     h2{margin-top:1.6rem;break-after:avoid}
     h3,.lead,caption{break-after:avoid}
-    .verdict .text{font-size:15pt}
     .pair{grid-template-columns:1fr 1fr;gap:1rem 1.5rem}
-    .small{grid-template-columns:repeat(4,1fr)}
+    .small{grid-template-columns:repeat(5,1fr);gap:1rem}
     .three{grid-template-columns:repeat(3,1fr);gap:1rem}
     tr,.facts div{break-inside:avoid}
     .wide{overflow:visible}

@@ -33,7 +33,7 @@ function randomModel(U: number, seed: number): Pick<Model, "network" | "calibrat
     lengths: [1, T],
     mean: new Float64Array(C),
     scale: new Float64Array(C).fill(1),
-    floor: new Float64Array(2 * C),
+    floor: new Float64Array(3 * C),
     featureMean: new Float64Array(5),
     featureScale: new Float64Array(5).fill(1),
   } as const;
