@@ -131,8 +131,12 @@ export function decodeArtifact(bytes: Uint8Array): Model {
     if (end + byteLength > data.length)
       fail(`${name} ends at byte ${end + byteLength} of the data, but there are only ${data.length}: the file is cut short`);
     const tensor = new DTYPES[dtype](new Uint8Array(data.subarray(end, end + byteLength)).buffer); // slice would not copy a Buffer
-    for (let i = 0; i < count; i++)
-      if (!Number.isFinite(tensor[i])) fail(`${name}[${i}] is ${tensor[i]}, expected a finite number: the weights are damaged`);
+    // includes() is native code: at a cold start a loop of our own would take longer than all the rest.
+    for (const strange of [Number.NaN, Infinity, -Infinity]) {
+      if (!tensor.includes(strange)) continue;
+      const at = tensor.findIndex((x) => Object.is(x, strange));
+      fail(`${name}[${at}] is ${strange}, expected a finite number: the weights are damaged`);
+    }
     tensors[name] = tensor;
     end += byteLength;
   }

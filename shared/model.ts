@@ -66,6 +66,9 @@ export interface Card {
   readonly training: {
     readonly seed: number;
     readonly recipe: string;
+    readonly units: number;
+    /** Share of a simpler model's probabilities in what the network was trained on; 0 is labels alone. */
+    readonly softness: number;
     readonly optimizer: string;
     readonly batch: number;
     readonly epochs: number;

@@ -8,8 +8,12 @@ import type { FitOptions, FitState } from "./fit.ts";
 
 /** Thrown to leave a run whose checkpoint is safe. */
 export class Interrupted extends Error {
-  constructor(path: string) {
-    super(`interrupted; ${path} keeps the run: the same command with --resume goes on`);
+  constructor(path?: string) {
+    super(
+      path === undefined
+        ? "interrupted before anything was worth keeping"
+        : `interrupted; ${path} keeps the run: the same command with --resume goes on`,
+    );
     this.name = "Interrupted";
   }
 }
@@ -76,44 +80,57 @@ export function decodeCheckpoint(bytes: Uint8Array, run: string, source: string)
 }
 
 /** What a fit needs to be kept: options for fitNetwork. */
-export type Keeping = Pick<FitOptions, "from" | "afterStep" | "onFailure">;
+export type Keeping = Pick<FitOptions, "from" | "afterStep" | "onFailure" | "onEnd">;
+
+export interface Keeper {
+  /** `stage` tells the fits of one run apart: 0, 1, … */
+  keep(run: string, stage: number): Keeping;
+  /** Gives the event loop a turn; leaves with Interrupted if that is asked for. */
+  breathe(): Promise<void>;
+  remove(): void;
+}
 
 /**
- * Keeps runs at `path`. `isResuming`: goes on from the checkpoint that is there. The loop is left with Interrupted once `signal`
- * is aborted and the state is safe. `now` in milliseconds.
+ * Keeps the fits of a run at `path`, with the stage's number behind it from the second on. `isResuming`: goes on from what is
+ * there. Once `signal` is aborted, a fit is left with Interrupted as soon as its state is safe. `now` in milliseconds.
  */
-export function createKeeper(
-  path: string,
-  isResuming: boolean,
-  signal: AbortSignal,
-  now: () => number,
-): { keep(run: string): Keeping; remove(): void } {
+export function createKeeper(path: string, isResuming: boolean, signal: AbortSignal, now: () => number): Keeper {
+  const paths = new Set<string>();
+  const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
   return {
-    keep(run) {
-      const save = (state: FitState): void => writeWhole(path, encodeCheckpoint(state, run));
+    keep(run, stage) {
+      const own = stage === 0 ? path : `${path}${stage + 1}`;
+      paths.add(own);
+      const save = (state: FitState): void => writeWhole(own, encodeCheckpoint(state, run));
       let written = now();
       let breathed = now();
+      const breathe = async (snapshot: () => FitState): Promise<void> => {
+        await turn();
+        breathed = now();
+        if (!signal.aborted) return;
+        save(snapshot());
+        throw new Interrupted(own);
+      };
       return {
-        from: isResuming && existsSync(path) ? decodeCheckpoint(readWhole(path), run, path) : undefined,
+        from: isResuming && existsSync(own) ? decodeCheckpoint(readWhole(own), run, own) : undefined,
         onFailure: save,
+        onEnd: save,
         afterStep(snapshot) {
           const time = now();
           if (time - written >= INTERVAL_MS) {
             save(snapshot());
             written = now();
           }
-          if (time - breathed < BREATH_MS) return undefined;
-          return new Promise((done, failed) => {
-            setImmediate(() => {
-              breathed = now();
-              if (!signal.aborted) return done();
-              save(snapshot());
-              failed(new Interrupted(path));
-            });
-          });
+          return time - breathed < BREATH_MS ? undefined : breathe(snapshot);
         },
       };
     },
-    remove: () => rmSync(path, { force: true }),
+    async breathe() {
+      await turn();
+      if (signal.aborted) throw new Interrupted();
+    },
+    remove() {
+      for (const own of paths) rmSync(own, { force: true });
+    },
   };
 }

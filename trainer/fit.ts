@@ -31,6 +31,8 @@ export interface FitOptions {
   readonly epochs: number;
   readonly batch: number;
   readonly learningRate: number;
+  /** `cosine`: the learning rate rises over the first twentieth of all steps and falls to zero with the last (Loshchilov & Hutter 2017). */
+  readonly schedule: "constant" | "cosine";
   /** Epochs without a better validation loss before the learning rate is halved. */
   readonly plateau: number;
   /** Epochs without a better validation loss before training stops. */
@@ -42,6 +44,8 @@ export interface FitOptions {
   readonly afterStep?: (snapshot: () => FitState) => Promise<void> | undefined;
   /** Called before a FitError leaves, with the state before the step that failed. */
   readonly onFailure?: (state: FitState) => void;
+  /** Called at the end, with a state from which nothing is left to do. */
+  readonly onEnd?: (state: FitState) => void;
   /** Where to go on. */
   readonly from?: FitState;
 }
@@ -102,7 +106,8 @@ const MIN_IMPROVEMENT = 1e-5;
 
 /** Trains until the validation loss stops falling. The best weights are returned, not the last. */
 export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise<Fit> {
-  const { train, validation, labels, epochs, batch, plateau, patience, shuffle, onProgress, afterStep, onFailure, from } = options;
+  const { train, validation, labels, epochs, batch, schedule, plateau, patience, shuffle, onProgress, afterStep, onFailure, onEnd, from } =
+    options;
   if (from) {
     stepper.setParameters(from.parameters);
     stepper.setOptimizer(from.optimizer);
@@ -132,8 +137,9 @@ export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise
     });
     while (seen < order.length) {
       const indices = order.subarray(seen, seen + batch);
+      const done = (epoch - 1 + seen / order.length) / epochs;
       try {
-        lossSum += stepper.step(indices, learningRate) * indices.length;
+        lossSum += stepper.step(indices, learningRate * (schedule === "cosine" ? cosine(done) : 1)) * indices.length;
       } catch (error) {
         if (error instanceof FitError) onFailure?.(snapshot()); // nothing was updated: these are the last good weights
         throw error;
@@ -151,7 +157,18 @@ export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise
     if (stale >= patience) break;
     if (stale > 0 && stale % plateau === 0) learningRate /= 2;
   }
+  onEnd?.({
+    ...{ epoch: epochs + 1, seen: 0, lossSum: 0, learningRate, validationLoss, history, best },
+    ...{ parameters: best.parameters, optimizer: stepper.getOptimizer() },
+  });
   return { parameters: best.parameters, bestEpoch: best.epoch, validationLoss: best.loss, history };
+}
+
+const WARM_UP = 0.05;
+
+/** The share of the learning rate after the share `done` of all steps. */
+function cosine(done: number): number {
+  return Math.min(1, (done + 0.002) / WARM_UP) * 0.5 * (1 + Math.cos(Math.PI * done));
 }
 
 /** Mean binary cross-entropy in nats from logits, stable for any logit. */

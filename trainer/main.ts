@@ -13,14 +13,13 @@ import { sample } from "./commands/sample.ts";
 import { scoreFile } from "./commands/score.ts";
 import { serve } from "./commands/serve.ts";
 import { type TrainCommand, train } from "./commands/train.ts";
-import { RECIPES } from "./plan.ts";
 import { createTrainingStep } from "./step.ts";
 import type { Terminal } from "./terminal.ts";
-import type { Host } from "./train.ts";
+import { type Host, RECIPES } from "./train.ts";
 
 const USAGE = `npm run quickstep -- <command> …
 
-  train    <data> [--labels FILE] [--out FILE] [--test FILE [--test-labels FILE]] [--units 100] [--epochs N] [--batch N] [--seed N]
+  train    <data> [--labels FILE] [--out FILE] [--test FILE [--test-labels FILE]] [--units N] [--epochs N] [--batch N] [--seed N]
            [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N] [--padding leading|any|none]
            [--recipe auto|raw] [--threads N] [--strict] [--resume]
            [--json]
@@ -156,7 +155,7 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
   }
 }
 
-const TRAIN_DEFAULTS = { units: 100, epochs: 100, seed: 1, split: "auto", horizon: 1, recipe: "auto" } as const;
+const TRAIN_DEFAULTS = { seed: 1, split: "auto", horizon: 1, recipe: "auto" } as const;
 
 const terminal = createTerminal();
 const controller = new AbortController();

@@ -10,23 +10,28 @@ import { isZeroRow, type Padding, type Shape, validRows } from "../shared/sequen
 import { VERSION } from "../shared/version.ts";
 import { fitCalibration } from "./calibration.ts";
 import type { Keeping } from "./checkpoint.ts";
-import { type Fit, fitNetwork, type Progress, type Stepper } from "./fit.ts";
+import type { Fit, Progress, Stepper } from "./fit.ts";
 import { synthesiseGolden } from "./golden.ts";
+import { chooseSettings, learn, PLAIN_SETTINGS, type StepperOptions } from "./learn.ts";
 import { fitLogistic, flattenChannels } from "./logistic.ts";
 import { bootstrapIntervals, computeMetrics, entropy, recoveredInformation } from "./metrics.ts";
-import { flattenNetwork, initialNetwork, unflattenNetwork } from "./network.ts";
 import { chooseOperatingPoints } from "./operating-points.ts";
-import { planRecipe, type RecipeName, takesDifferences } from "./plan.ts";
 import { createRandom } from "./random.ts";
 import type { LabelledDataset } from "./readers/dataset.ts";
 import { computeReference } from "./reference.ts";
+import { describeRelation, studyFeatures } from "./representation/features.ts";
+import { choosePadding, SOFTNESS, searchChannels } from "./representation/search.ts";
+import { logit, type TrialInput } from "./representation/trials.ts";
 import { type SplitMethod, splitDataset } from "./split.ts";
 import { decideVerdict, type Verdict } from "./verdict.ts";
 
+export const RECIPES = ["auto", "raw"] as const;
+export type RecipeName = (typeof RECIPES)[number];
+
 export interface TrainOptions {
-  readonly units: number;
-  readonly epochs: number;
   /** Undefined: chosen by the size of the training part. */
+  readonly units?: number;
+  readonly epochs?: number;
   readonly batch?: number;
   readonly seed: number;
   readonly split: SplitMethod;
@@ -35,26 +40,18 @@ export interface TrainOptions {
   readonly recipe: RecipeName;
 }
 
-export interface StepperOptions {
-  /** C, T and U. */
-  readonly channels: number;
-  readonly timesteps: number;
-  readonly units: number;
-  readonly maxBatch: number;
-  readonly optimizer: "adam" | "rmsprop";
-  readonly clipNorm: number;
-}
-
 /** What the machine provides: implementations are chosen by whoever calls. */
 export interface Host {
   readonly kernel: Kernel;
   createEngine(network: Network, calibration: Calibration): Engine;
-  createStepper(data: Channels & { readonly labels: Uint8Array }, options: StepperOptions): Stepper;
+  createStepper(data: Channels & { readonly labels: ArrayLike<number> }, options: StepperOptions): Stepper;
   readonly node: string;
   note(text: string): void;
   onProgress(progress: Progress): void;
-  /** Keeps the run that `run` names: runs of equal names end in equal bytes. */
-  keep?(run: string): Keeping;
+  /** Keeps the fit that `run` names: fits of equal names end in equal bytes. `stage` counts those of one training. */
+  keep?(run: string, stage: number): Keeping;
+  /** Gives the event loop a turn; may throw, to leave. */
+  breathe(): Promise<void>;
 }
 
 export interface Trained {
@@ -68,98 +65,93 @@ export interface Trained {
 }
 
 /** One seed, unrelated streams: drawing more in one place changes nothing elsewhere. */
-const STREAM = { split: 1, weights: 2, golden: 3, bootstrap: 4, order: 1000 };
+const STREAM = { split: 1, golden: 3, bootstrap: 4 };
 const BOOTSTRAP_RESAMPLES = 200;
-/** Gradients with a larger global norm are scaled down to it (Pascanu et al. 2013). */
-const CLIP_NORM = 1;
 
 export async function trainModel(data: LabelledDataset, options: TrainOptions, host: Host): Promise<Trained> {
-  const { shape } = data;
-  const padding = options.padding ?? (options.recipe === "raw" ? "none" : "leading");
-  const usable = dropPaddingOnly(data, padding, host);
-  const planOn = (indices: ArrayLike<number>): ReturnType<typeof planRecipe> =>
-    planRecipe(options.recipe, { values: usable.values, shape, features: data.features, indices, padding });
-  if (planOn(Int32Array.from(usable.labels.keys())).plan.channels.length === 0)
+  const { shape, features } = data;
+  const { seed, recipe: recipeName } = options;
+  const { note } = host;
+  const { log } = host.kernel;
+  const isRaw = recipeName === "raw";
+  const reading = options.padding ?? (isRaw ? "none" : "leading"); // until the data have been asked
+  const usable = dropPaddingOnly(data, reading, host);
+  const { values, labels } = usable;
+  const everything = Int32Array.from(labels.keys());
+  const everyFeature = studyFeatures(values, shape, everything, reading);
+  if (everyFeature.constant.length === shape.features)
     throw new DataError(data.source, "every feature is constant: there is nothing to learn from");
   const split = splitDataset({
-    values: usable.values,
-    labels: usable.labels,
+    values,
+    labels,
     shape,
-    padding,
+    padding: reading,
     method: options.split,
     horizon: options.horizon,
     groups: usable.groups,
     hasTest: data.test !== null,
-    random: createRandom(options.seed, STREAM.split),
+    random: createRandom(seed, STREAM.split),
   });
-  host.note(`split by ${split.by}: ${split.reason}`);
+  note(`split by ${split.by}: ${split.reason}`);
   const { train, validation, calibration } = split;
   for (const [part, indices] of Object.entries({ train, validation }))
-    if (new Set(Array.from(indices, (n) => usable.labels[n])).size < 2)
+    if (new Set(Array.from(indices, (n) => labels[n])).size < 2)
       throw new DataError(
         data.source,
         `the ${part} part (${indices.length} sequences) has one class only: give more data, or --split random if its order means nothing`,
       );
 
-  const { plan, constant } = planOn(train);
-  if (constant.length > 0) host.note(`constant on the training part, left out: ${constant.join(", ")}`);
-  if (plan.channels.length === 0)
-    throw new DataError(data.source, "every feature is constant on the training part: there is nothing to learn from");
-  const warnings = findWarnings(data, usable, plan);
-  for (const warning of warnings) host.note(`note: ${warning}`);
-  const recipe = fitRecipe(plan, usable.values, train, host.kernel.log);
-  const channels = applyRecipe(recipe, usable.values, host.kernel.log);
-  const names = plan.channels.map((channel) => describeChannel(channel, data.features));
-  host.note(`channels: ${names.join(", ")}`);
-
-  const { units, epochs, seed, horizon } = options;
-  const identity = {
-    data: data.sha256,
-    units,
-    epochs,
+  const gap = split.by === "time" ? shape.timesteps - 1 + options.horizon : 0;
+  const sampled = {
+    values,
+    labels,
+    shape,
+    features,
+    train,
+    validation,
+    gap,
+    log,
     seed,
-    horizon,
-    split: split.by,
-    padding,
-    recipe: options.recipe,
-    version: VERSION,
-    node: host.node,
+    createStepper: host.createStepper,
+    breathe: host.breathe,
   };
-  const C = plan.channels.length;
-  const optimizer = options.recipe === "raw" ? "rmsprop" : "adam";
-  const batch = options.batch ?? (options.recipe === "raw" ? 1000 : chooseBatch(train.length));
-  const initial = initialNetwork(C, options.units, positiveRate(usable.labels, train), createRandom(options.seed, STREAM.weights));
-  const stepper = host.createStepper(
-    { ...channels, labels: usable.labels },
-    { channels: C, timesteps: shape.timesteps, units: options.units, maxBatch: batch, optimizer, clipNorm: CLIP_NORM },
-  );
-  stepper.setParameters(flattenNetwork(initial));
-  let fitted: Fit;
-  let calibrated: Calibration;
-  try {
-    fitted = await fitNetwork(stepper, {
-      ...host.keep?.(JSON.stringify({ ...identity, channels: plan.channels, batch, path: stepper.path })),
-      train,
-      validation,
-      labels: usable.labels,
-      epochs: options.epochs,
-      batch,
-      learningRate: options.recipe === "raw" ? 1e-3 : 2e-3,
-      plateau: 3,
-      patience: 10,
-      shuffle: (order, epoch) => createRandom(options.seed, STREAM.order + epoch).shuffle(order),
-      onProgress: host.onProgress,
-    });
-    stepper.setParameters(fitted.parameters);
-    calibrated = fitCalibration(
-      stepper.logits(calibration),
-      Uint8Array.from(calibration, (n) => usable.labels[n]),
-    );
-  } finally {
-    stepper.dispose();
+  let padding = reading;
+  if (options.padding === undefined && !isRaw) {
+    const chosen = await choosePadding(sampled);
+    padding = chosen.padding;
+    note(`padding: ${padding} (${chosen.note})`);
   }
+  const { plan, softness } = isRaw ? planRaw(shape, features, padding) : await planAuto({ ...sampled, padding }, data.source, note);
+  const warnings = findWarnings(data, usable, plan);
+  for (const warning of warnings) note(`note: ${warning}`);
+  const recipe = fitRecipe(plan, values, train, log);
+  const channels = applyRecipe(recipe, values, log);
+  const names = plan.channels.map((channel) => describeChannel(channel, features));
+  note(`channels: ${names.join(", ")}`);
 
-  const network = unflattenNetwork(C, options.units, fitted.parameters);
+  const C = plan.channels.length;
+  const settings = { ...(isRaw ? PLAIN_SETTINGS : chooseSettings(train.length)), ...given(options, ["units", "batch", "epochs"]) };
+  const { units, batch, epochs, optimizer } = settings;
+  const { horizon } = options;
+  const run = { data: data.sha256, seed, horizon, split: split.by, plan, units, batch, epochs, version: VERSION, node: host.node };
+  const learnt = await learn({
+    ...{ channels, width: C, timesteps: shape.timesteps, labels, train, validation, settings, softness, seed },
+    positiveRate: positiveRate(labels, train),
+    createStepper: host.createStepper,
+    keep: host.keep && ((share, stage, path) => host.keep?.(JSON.stringify({ ...run, share, path }), stage) ?? {}),
+    note,
+    onProgress: host.onProgress,
+  });
+  const { network, fit } = learnt;
+  const labelsOf = (indices: Int32Array): Uint8Array => Uint8Array.from(indices, (n) => labels[n]);
+  const uncalibrated = host
+    .createEngine(network, { slope: 1, intercept: 0 })
+    .probabilities(...select(channels, calibration, shape.timesteps * C));
+  const calibrated = fitCalibration(
+    Float32Array.from(uncalibrated, (p) => logit(p)),
+    labelsOf(calibration),
+  );
+
   const engine = host.createEngine(network, calibrated);
   const probabilitiesOf = (indices: Int32Array): Float32Array => engine.probabilities(...select(channels, indices, shape.timesteps * C));
   const held = Int32Array.from([...validation, ...calibration]);
@@ -171,11 +163,8 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     recipe,
     network,
     calibration: calibrated,
-    positiveRate: positiveRate(usable.labels, train),
-    operatingPoints: chooseOperatingPoints(
-      Uint8Array.from(validation, (n) => usable.labels[n]),
-      probabilitiesOf(validation),
-    ),
+    positiveRate: positiveRate(labels, train),
+    operatingPoints: chooseOperatingPoints(labelsOf(validation), probabilitiesOf(validation)),
     golden: { inputs: goldenInputs, probabilities: engine.probabilities(goldenChannels.channels, goldenChannels.lengths) },
     reference: computeReference(
       { channels: heldChannels, lengths: heldLengths, outOfRange: new Uint8Array(held.length) },
@@ -194,9 +183,9 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
       : dropPaddingOnly({ ...data.test, source: `${data.source} (test part)`, shape }, padding, host);
   const testProbabilities = score(decoded, decodedEngine, host.kernel.log, test.values).probabilities;
   const metrics = computeMetrics(test.labels, testProbabilities);
-  const logistic = fitLogisticBaseline(channels, recipe.timesteps, C, train, usable.labels);
+  const logistic = fitLogisticBaseline(channels, recipe.timesteps, C, train, labels);
   const logisticProbabilities = logistic(applyRecipe(recipe, test.values, host.kernel.log));
-  const baseRate = new Float64Array(test.labels.length).fill(positiveRate(usable.labels, train));
+  const baseRate = new Float64Array(test.labels.length).fill(positiveRate(labels, train));
   const baselines = {
     "base rate": computeMetrics(test.labels, baseRate),
     "logistic regression": computeMetrics(test.labels, logisticProbabilities),
@@ -207,12 +196,21 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
       by: split.by,
       examples: { train: train.length, validation: validation.length, calibration: calibration.length, test: test.labels.length },
     },
-    training: { seed: options.seed, recipe: options.recipe, optimizer, batch, epochs: fitted.history.length, bestEpoch: fitted.bestEpoch },
+    training: {
+      seed: options.seed,
+      recipe: recipeName,
+      units,
+      softness: learnt.softness,
+      optimizer,
+      batch,
+      epochs: fit.history.length,
+      bestEpoch: fit.bestEpoch,
+    },
     test: metrics,
     intervals: bootstrapIntervals(test.labels, testProbabilities, createRandom(options.seed, STREAM.bootstrap), BOOTSTRAP_RESAMPLES),
     baselines,
     warnings,
-    versions: { quickstep: VERSION, node: host.node, path: stepper.path },
+    versions: { quickstep: VERSION, node: host.node, path: learnt.path },
   };
   const bytes = encodeArtifact({ ...decoded, card });
   const model = decodeArtifact(bytes);
@@ -225,12 +223,46 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     test.probability === null
       ? undefined
       : { bayesLogLoss: entropy(test.probability), recovered: recoveredInformation(test.probability, testProbabilities) };
-  return { model, bytes, fit: fitted, verdict, truth, channels: names };
+  return { model, bytes, fit, verdict, truth, channels: names };
 }
 
-/** Small sets need many small steps, large ones gain from wide ones: about 100 steps an epoch, 32 to 512 sequences each. */
-function chooseBatch(examples: number): number {
-  return Math.min(512, Math.max(32, 2 ** Math.round(Math.log2(examples / 100))));
+/** The plain script's recipe, to be compared with: every feature as it is. */
+function planRaw(shape: Shape, features: readonly string[], padding: Padding): Planned {
+  const channels = features.map((_, a) => ({ base: "feature", a, view: "level" }) as const);
+  return { plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false }, softness: [0] };
+}
+
+interface Planned {
+  readonly plan: Plan;
+  /** The ways to learn that are to be tried. */
+  readonly softness: readonly number[];
+}
+
+/** What the data can be learnt from, said as it is found. */
+async function planAuto(input: TrialInput, source: string, note: (text: string) => void): Promise<Planned> {
+  const { values, shape, train, padding, features } = input;
+  const facts = studyFeatures(values, shape, train, padding);
+  if (facts.constant.length > 0) note(`constant on the training part, left out: ${facts.constant.map((f) => features[f]).join(", ")}`);
+  for (const relation of facts.relations) note(`redundant, left out: ${describeRelation(relation, features)}`);
+  if (facts.constant.length === shape.features)
+    throw new DataError(source, "every feature is constant on the training part: there is nothing to learn from");
+  const found = await searchChannels(input, facts);
+  for (const line of found.notes) note(`  ${line}`);
+  note(
+    `held-out log loss in the search: base rate ${found.baseRateLoss.toFixed(4)}, levels and deltas ${found.plainLoss.toFixed(4)}, chosen ${found.loss.toFixed(4)}`,
+  );
+  const plan = { timesteps: shape.timesteps, features, padding, channels: found.channels, standardise: true };
+  return { plan, softness: found.softness === "undecided" ? [0, SOFTNESS] : [found.softness] };
+}
+
+/** Those of the options that are given. */
+function given<K extends keyof TrainOptions>(
+  options: TrainOptions,
+  keys: readonly K[],
+): Partial<{ [P in K]: NonNullable<TrainOptions[P]> }> {
+  return Object.fromEntries(keys.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]]))) as Partial<{
+    [P in K]: NonNullable<TrainOptions[P]>;
+  }>;
 }
 
 interface Labelled {
@@ -301,10 +333,15 @@ function positiveRate(labels: Uint8Array, indices: Int32Array): number {
   return indices.reduce((sum, n) => sum + labels[n], 0) / indices.length;
 }
 
+/** A float32 file carries about seven digits: its differences are mostly rounding where a feature stands on a large offset. */
+function takesDifferences({ channels }: Plan): boolean {
+  return channels.some(({ base, view }) => base !== "feature" || view === "delta" || view === "logDelta" || view === "centred");
+}
+
 /** Facts about the data that whoever uses the model should know. */
 function findWarnings(data: LabelledDataset, usable: Labelled, plan: Plan): string[] {
   const warnings: string[] = [];
-  if (data.float32 && takesDifferences(plan.channels))
+  if (data.float32 && takesDifferences(plan))
     warnings.push(
       "the data came as float32, about seven digits, and the recipe takes differences: small movements on a large offset are rounded away; save it as float64",
     );

@@ -1,5 +1,6 @@
 // Made data whose true probability is known, each of a shape on which trainers are known to fail. Pure: a seed gives the same
-// numbers everywhere. The probability depends on nothing but the values as they are given, so that 1.00 can be reached.
+// numbers everywhere. The probability depends on nothing but the values as they are given, so that 1.00 can be reached. What
+// logistic regression recovers is measured on standardised flattened rows, 10,000 to fit and 10,000 to test.
 // Legend: N sequences, T steps, F features.
 import { createRandom, type Random } from "../../trainer/random.ts";
 
@@ -45,8 +46,8 @@ function firstRow(random: Random): number {
 
 /**
  * Only the order of rows matters: features 0 and 1 have one peak each, and what counts is whether the second's comes one to three
- * rows after the first's. Any permutation of the rows leaves every statistic but that, and as neither place tells anything without
- * the other, a linear model of the flattened rows recovers next to nothing.
+ * rows after the first's. Any permutation of the rows leaves every statistic but that, and neither place tells much without the
+ * other: logistic regression on the flattened rows recovers 0.17.
  */
 export function orderOnly(N: number, seed: number): Generated {
   return generate(N, seed, { intercept: -2.21, slope: 2.72 }, ["call", "answer", "x", "y", "z"], (rows, random) => {
@@ -62,7 +63,7 @@ export function orderOnly(N: number, seed: number): Generated {
 /**
  * Only the difference of two large features matters. Both walk together around 1000, by 1 a row and 30 between sequences; their
  * spread, of 1, is what counts, the latest most, and a third as much in rows where feature 2 is not positive. Scaled one by one,
- * the two are the same number to 3 %.
+ * the two are the same number to 3 %. Logistic regression, solved exactly, finds the difference but not the gate: 0.78.
  */
 export function differenceOnly(N: number, seed: number): Generated {
   return generate(N, seed, { intercept: -1.556, slope: 2.713 }, ["near", "far", "gate", "y", "z"], (rows, random) =>
@@ -70,7 +71,7 @@ export function differenceOnly(N: number, seed: number): Generated {
   );
 }
 
-/** The same made harder: a spread of 0.05, which float32 rounds to three digits, and it counts by how far it is from zero, on either side. */
+/** The same made harder: a spread of 0.05, which float32 rounds to three digits, and it counts by how far it is from zero, on either side: 0. */
 export function differenceHidden(N: number, seed: number): Generated {
   return generate(N, seed, { intercept: -3.284, slope: 2.655 }, ["near", "far", "w", "y", "z"], (rows, random) =>
     Math.abs(walkTogether(rows, random, 0.05, (spread) => spread)),
@@ -97,7 +98,7 @@ function walkTogether(rows: Float64Array, random: Random, size: number, scoreOf:
 /**
  * Counts of five kinds of events a day over ten days, where a day without any is an all-zero row and means something: what counts
  * is for how many days nothing has happened, and the share of clicks that became carts. Read as padding, the silent days are gone,
- * and with them a fifth of what can be learnt. Every sequence has one event at least.
+ * and with them a fifth of what can be learnt. Every sequence has one event at least. Logistic regression: 0.63.
  */
 export function counts(N: number, seed: number): Generated {
   return generate(N, seed, { intercept: 0.013, slope: 1.257 }, ["views", "clicks", "carts", "orders", "calls"], (rows, random) => {

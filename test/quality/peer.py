@@ -1,6 +1,7 @@
 # What someone who knows the trade gets without looking: PyTorch's LSTM(100) on standardised levels and deltas, all-zero rows taken
 # for padding, Adam 1e-3, batch 256, ten epochs, the best on validation kept. Prints the share of the learnable information recovered.
 # python3 test/quality/peer.py out/order-1.npz …   (files from: npm run quality -- --out out)
+# Measured with PyTorch 1.13 on 40,000 sequences, seed 101: order 0.980, difference 0.530, counts 0.811, hidden -0.008.
 import sys
 import time
 import numpy as np

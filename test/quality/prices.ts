@@ -29,11 +29,11 @@ export function cutAtOrigins(N: number, origins: readonly number[]): Cut[] {
   }));
 }
 
-/** (N) whether the next day closes higher: read off the window after, so the last one repeats the label before it. */
+/** (N−1) whether the next day closes higher, read off the window after. */
 export function labelDirection(values: Float64Array): Uint8Array {
   const N = values.length / (T * F);
   const close = (n: number): number => values[(n * T + T - 1) * F + CLOSE];
-  return Uint8Array.from({ length: N }, (_, n) => (n === N - 1 ? (close(n) > close(n - 1) ? 1 : 0) : close(n + 1) > close(n) ? 1 : 0));
+  return Uint8Array.from({ length: N - 1 }, (_, n) => (close(n + 1) > close(n) ? 1 : 0));
 }
 
 /** (N,3) the log of the daily log range log(high/low): of the last day, and its mean over five and ten days. Zero ranges count as 1e-5. */

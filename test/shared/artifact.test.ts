@@ -410,7 +410,7 @@ test("any bit flipped in metadata or data is found", () => {
     damaged[at] ^= 1 << (at % 8);
     expect(errorOf(damaged), `byte ${at}`).toBeInstanceOf(ArtifactError);
   }
-});
+}, 30_000); // decodes some thousand times: 2 s, but more beside other work
 
 describe("whatever happens to the bytes, decoding gives a model or an ArtifactError, nothing else", () => {
   const decodesOrSaysWhy = (artifact: Uint8Array): void => {

@@ -169,10 +169,11 @@ describe("every finite input gives finite channels", () => {
     fc.assert(
       fc.property(rows(2 * 4 * 5), rows(2 * 4 * 2), (training, later) => {
         const positive = training.map((x) => Math.max(Math.abs(x), Number.MIN_VALUE));
-        const difference = (channel: Channel): boolean => channel.base !== "difference" || positiveOnly(channel);
+        const whenPositive = (channel: Channel): boolean =>
+          channel.base === "feature" || channel.view === "level" || channel.view === "delta";
         for (const [values, channels] of [
           [training.some((x) => x !== 0) ? training : training.fill(1), ALL.filter(positiveOnly)],
-          [positive, ALL.filter(difference)],
+          [positive, ALL.filter((channel) => whenPositive(channel) && (channel.base !== "difference" || positiveOnly(channel)))],
         ] as const) {
           const recipe = fitAll(values, 4, channels);
           for (const sequence of [values, later]) {

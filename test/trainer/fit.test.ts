@@ -38,6 +38,7 @@ const options = (overrides: object) => ({
   epochs: 20,
   batch: 4,
   learningRate: 1,
+  schedule: "constant" as const,
   plateau: 2,
   patience: 5,
   shuffle: (order: Int32Array, epoch: number) => createRandom(1, epoch).shuffle(order),

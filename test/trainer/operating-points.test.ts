@@ -58,6 +58,12 @@ test("scores without a difference give one threshold: all or nothing", () => {
   for (const name of ["best-f1", "balanced-accuracy"]) expect(named(points, name).threshold).toBe(0.25);
 });
 
+test("of thresholds as good as each other, the highest is taken", () => {
+  // Balanced accuracy, from the top: ¾, ½, ¾, ½.
+  const points = chooseOperatingPoints([1, 0, 1, 0], Float32Array.of(0.75, 0.5, 0.25, 0.125));
+  expect(named(points, "balanced-accuracy").threshold).toBe(0.75);
+});
+
 test("the default is even, and no name comes twice", () => {
   const { labels, probabilities } = drawn(2000, 1);
   const names = chooseOperatingPoints(labels, probabilities, { ...OPTIONS, precisions: [0.5, 0.8], recalls: [0.5, 0.9] }).map(

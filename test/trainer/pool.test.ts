@@ -1,6 +1,9 @@
 // Threads that share a kernel: every task exactly once, and an error in about a second when one dies or hangs.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { createPool, MAX_TASKS, type Pool, poolBytes, type Task } from "../../trainer/pool.ts";
@@ -135,11 +138,14 @@ test.each([
 ])(
   "threads end with the process: %s",
   async (_, end, code, signal) => {
-    const child = spawn(process.execPath, ["--input-type=module", "-e", TRAIN + end], { stdio: ["ignore", "pipe", "pipe"] });
+    const folder = mkdtempSync(join(tmpdir(), "quickstep-")); // -e would end without waiting for threads
+    writeFileSync(join(folder, "train.mjs"), TRAIN + end);
+    const child = spawn(process.execPath, [join(folder, "train.mjs")], { stdio: ["ignore", "pipe", "ignore"] });
     if (signal !== null) child.stdout.once("data", () => child.kill(signal as "SIGINT"));
     const timer = setTimeout(() => child.kill("SIGKILL"), 8000);
     expect(await once(child, "exit")).toEqual([code, signal]);
     clearTimeout(timer);
+    rmSync(folder, { recursive: true });
   },
   10_000,
 );

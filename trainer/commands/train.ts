@@ -16,7 +16,7 @@ export interface TrainCommand extends TrainOptions, Omit<ReadOptions, "ignoreLab
 
 export async function train(
   command: TrainCommand,
-  host: Omit<Host, "note" | "onProgress" | "keep">,
+  host: Omit<Host, "note" | "onProgress" | "keep" | "breathe">,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
@@ -24,13 +24,19 @@ export async function train(
   const data = checkTrainable(await readDataset(command.data, command));
   const progress = createProgress(terminal, () => performance.now());
   const keeper = createKeeper(`${command.out}.checkpoint`, command.resume, signal, () => performance.now());
-  const trained = await trainModel(data, command, { ...host, note: terminal.say, onProgress: progress.show, keep: keeper.keep });
+  const trained = await trainModel(data, command, {
+    ...host,
+    note: terminal.say,
+    onProgress: progress.show,
+    keep: keeper.keep,
+    breathe: keeper.breathe,
+  });
   writeWhole(command.out, trained.bytes);
   keeper.remove();
   const seconds = (performance.now() - started) / 1000;
   const { card } = trained.model;
   const id = describeModel(trained.model, trained.bytes);
-  terminal.say(`\n${formatMetrics({ [`LSTM(${command.units})`]: card.test, ...card.baselines })}`);
+  terminal.say(`\n${formatMetrics({ [`LSTM(${card.training.units})`]: card.test, ...card.baselines })}`);
   terminal.say(
     `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive; accuracy of always answering the majority: ${card.test.majorityAccuracy.toFixed(4)}`,
   );

@@ -38,6 +38,8 @@ export interface ReportContent {
   readonly training: TrainingFacts;
   /** Training, validation, calibration, test. */
   readonly parts: readonly { readonly sequences: number; readonly positives: number }[];
+  /** Sequences that held nothing but padding: in no part. */
+  readonly leftOut: number;
   readonly channels: readonly string[];
   /** Whether channels are in standard deviations of the training part, or as they come. */
   readonly standardised: boolean;

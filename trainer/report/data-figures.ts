@@ -65,12 +65,12 @@ export function drawExample(example: Example, features: readonly string[], chann
       { mark: { type: "line", color: INK.light, strokeWidth: 1.4, strokeJoin: "round" }, data: points },
       { mark: { type: "point", filled: true, opacity: 1, color: INK.light, size: T > 40 ? 0 : 9 }, data: points },
     );
-    names.push({ x: 0, y: (f + 0.5) * ROW_HEIGHT, text: shorten(features[f], 15) });
+    names.push({ x: 0, y: (f + 0.5) * ROW_HEIGHT, text: shorten(features[f], 13) });
     ranges.push({ x: T, y: (f + 0.5) * ROW_HEIGHT, text: range(low * 2, high * 2) });
   }
   const cells: Datum[] = [];
   for (let c = 0; c < C; c++) {
-    names.push({ x: 0, y: cellTop + (c + 0.5) * CELL_HEIGHT, text: shorten(channels[c], 15) });
+    names.push({ x: 0, y: cellTop + (c + 0.5) * CELL_HEIGHT, text: shorten(channels[c], 13) });
     const seen: number[] = [];
     example.channels.forEach((row, t) => {
       const value = row?.[c];
@@ -89,9 +89,9 @@ export function drawExample(example: Example, features: readonly string[], chann
   const padding = T - valid.length;
   return draw({
     alt: `A test sequence ${example.title}, probability ${figure(example.probability, 3)}, label ${example.label}: ${valid.length} rows${padding > 0 ? ` after ${padding} of padding` : ""}, and its ${channels.length} channels.`,
-    width: 108,
+    width: 106,
     height,
-    margin: { left: 82, right: 116, top: 20, bottom: 22 },
+    margin: { left: 86, right: 114, top: 20, bottom: 22 },
     x: { domain: [0, T] },
     y: { domain: [height, 0] },
     layers: [
@@ -100,7 +100,7 @@ export function drawExample(example: Example, features: readonly string[], chann
       { mark: { type: "text", align: "right", baseline: "middle", fontSize: 11, dx: -7 }, data: names },
       { mark: { type: "text", align: "left", baseline: "middle", fontSize: 10.5, color: MUTED.light, dx: 6 }, data: ranges },
       {
-        mark: { type: "text", align: "left", baseline: "bottom", fontSize: 11, color: MUTED.light, dx: -82 },
+        mark: { type: "text", align: "left", baseline: "bottom", fontSize: 11, color: MUTED.light, dx: -86 },
         data: [
           { x: 0, y: -5, text: "raw" },
           { x: 0, y: cellTop - 6, text: "as the network sees it" },

@@ -36,15 +36,16 @@ export function together(values: readonly number[]): string[] {
 }
 
 /** So many characters of a range find room beside a figure. */
-const MAX_RANGE = 19;
+const MAX_RANGE = 18;
 
-/** `0.0321 … 0.24`, `3.51 … 5.11·10⁹`, `0.1` where both are the same; `1.242816 + 5·10⁻⁵`, the distance, where that is too long. */
+/** `0.0321 … 0.24`, `3.51 … 5.11·10⁹`, `0.1` where both are the same; `1.242816 + 5·10⁻⁵`, the distance, where a narrow one is too long. */
 export function range(low: number, high: number): string {
   const [from, to] = together([low, high]);
   if (from === to) return to;
   const power = /·10.+$/.exec(to)?.[0];
   const text = `${power && from.endsWith(power) ? from.slice(0, -power.length) : from} … ${to}`;
-  return text.length <= MAX_RANGE ? text : `${from} + ${short(high - low)}`;
+  const isNarrow = high - low < 0.01 * Math.max(Math.abs(low), Math.abs(high));
+  return text.length <= MAX_RANGE || !isNarrow ? text : `${from} + ${writeWith(high - low, 2)}`;
 }
 
 function magnitude(x: number): number {

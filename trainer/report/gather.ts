@@ -23,6 +23,8 @@ export interface ReportInput {
   readonly truth?: { readonly bayesLogLoss: number; readonly recovered: number };
   /** All but a test part from elsewhere: `values` (N,T,F) raw, `labels` (N). */
   readonly data: { readonly values: Float64Array; readonly labels: Uint8Array };
+  /** Sequences that held nothing but padding and are not among them. */
+  readonly leftOut: number;
   /** Who of them is in which part. */
   readonly split: Readonly<Record<"train" | "validation" | "calibration", Int32Array>>;
   /** What each baseline says of the validation part, by the names they have in the card: the lines beside the learning curves. */
@@ -44,7 +46,7 @@ const BOOTSTRAP_RESAMPLES = 200;
 const SCORE_BINS = 25;
 
 export function gatherReport(input: ReportInput): ReportContent {
-  const { model, id, verdict, history, truth, data, split, validation, test, engine, log, random } = input;
+  const { model, id, verdict, history, truth, data, leftOut, split, validation, test, engine, log, random } = input;
   const { card, recipe, network, calibration } = model;
   const { labels, probabilities, baselines } = test;
   const own = losses(labels, probabilities);
@@ -101,6 +103,7 @@ export function gatherReport(input: ReportInput): ReportContent {
       sequences: part.length,
       positives: part.reduce((sum, label) => sum + label, 0),
     })),
+    leftOut,
     standardised: recipe.scale.some((scale) => scale !== 1) || recipe.mean.some((mean) => mean !== 0),
     channels: recipe.channels.map((channel) => describeChannel(channel, recipe.features)),
     examples: chooseExamples(recipe, test.values, channels, labels, probabilities),

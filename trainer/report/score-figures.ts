@@ -3,7 +3,7 @@ import { classLayers, classShares } from "./class-layers.ts";
 import type { Decision, ReportContent } from "./content.ts";
 import { figure, shorten, spreadOut, ticks } from "./format.ts";
 import type { Markup } from "./html.ts";
-import { BLUE, GREY, INK, MUTED, ORANGE, PAPER } from "./palette.ts";
+import { BLUE, GREY, INK, ORANGE, PAPER } from "./palette.ts";
 import { type Datum, draw, type Layer } from "./plot.ts";
 import type { Point } from "./ranking.ts";
 
@@ -40,7 +40,7 @@ export function drawLosses({ figures }: Pick<ReportContent, "figures">): Promise
       }),
       {
         mark: { type: "text", align: "right", baseline: "middle", dx: -10 },
-        data: rows.map(({ name, y }) => ({ x: domain[0], y, text: shorten(name, 22) })),
+        data: rows.map(({ name, y }) => ({ x: domain[0], y, text: shorten(name, 20) })),
       },
     ],
   });
@@ -147,7 +147,7 @@ function drawCurves({ curves, decisions }: Pick<ReportContent, "curves" | "decis
         data: places.map(({ x, y, letters }) => ({ x, y, text: letters[0] })),
       },
       {
-        mark: { type: "text", align: "left", baseline: "middle", dx: 12, fontSize: 10.5, color: MUTED.light },
+        mark: { type: "text", align: "center", baseline: "middle", dy: 16, fontSize: 10.5, fontWeight: "bold" },
         data: places.filter(({ letters }) => letters.length > 1).map(({ x, y, letters }) => ({ x, y, text: letters.slice(1).join(" ") })),
       },
     ],

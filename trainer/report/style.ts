@@ -51,7 +51,7 @@ export const STYLE = `
   .small{display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:1.2rem 1.5rem;margin-top:1rem}
   .three{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,18.5rem),1fr));gap:1.8rem 1.2rem;margin-top:1rem}
   figure{break-inside:avoid;min-width:0}
-  figure>svg{display:block;width:100%;height:auto;max-width:32rem}
+  figure>svg{display:block;overflow:visible;width:100%;height:auto;max-width:32rem}
   .small svg{max-width:16rem}
   svg text{font-family:inherit;font-variant-numeric:tabular-nums}
   figcaption{font-size:.875rem;line-height:1.45;color:var(--muted);max-width:32rem;margin-top:.35rem}
@@ -67,7 +67,7 @@ export const STYLE = `
   thead th{color:var(--muted);font-size:.8125rem;border-bottom-color:var(--muted);vertical-align:bottom}
   tbody tr:last-child>*{border-bottom-color:var(--muted)}
   tbody th{overflow-wrap:anywhere;min-width:4.6rem}
-  code,dd,.title,.verdict,li{overflow-wrap:anywhere}
+  code,dd,.title,.verdict,li,header *{overflow-wrap:anywhere}
   td small,th small{display:block;color:var(--muted);font-size:.8125rem}
   td.own{font-weight:600}
   td.own small{font-weight:400}
@@ -75,6 +75,7 @@ export const STYLE = `
   .even{table-layout:fixed}
   .even th:first-child{width:34%}
   .parts td:last-child,.parts th:last-child{text-align:left;width:55%;padding-left:1.6rem}
+  .parts tbody th{overflow-wrap:normal}
   .letter{display:inline-block;min-width:1.35em;height:1.35em;line-height:1.3em;text-align:center;border:1.5px solid var(--blue);border-radius:1em;font-size:.75rem;font-weight:700;margin-right:.5em;padding:0 .15em}
   .note{font-size:.875rem;color:var(--muted);max-width:44rem;margin-top:.8rem}
   .warnings{padding-left:1.1rem;max-width:44rem}
@@ -108,7 +109,7 @@ export const STYLE = `
     h3,.lead,caption{break-after:avoid}
     .pair{grid-template-columns:1fr 1fr;gap:1rem 1.5rem}
     .small{grid-template-columns:repeat(5,1fr);gap:1rem}
-    .three{grid-template-columns:repeat(3,1fr);gap:1rem}
+    .three{grid-template-columns:1fr 1fr;gap:1rem 1.5rem}
     tr,.facts div{break-inside:avoid}
     .wide{overflow:visible}
     svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}

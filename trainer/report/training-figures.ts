@@ -118,7 +118,7 @@ export function drawChannelImportance(effects: readonly Effect[], channels: read
       },
       {
         mark: { type: "text", align: "right", baseline: "middle", dx: -10 },
-        data: rows.map(({ name }, y) => ({ x: domain[0], y, text: shorten(name, 23) })),
+        data: rows.map(({ name }, y) => ({ x: domain[0], y, text: shorten(name, 21) })),
       },
     ],
   });

@@ -45,7 +45,7 @@ const PARTS = [
   ["test", "nothing: every figure above is from here"],
 ] as const;
 
-export async function dataSection({ training, card, parts }: ReportContent): Promise<Markup> {
+export async function dataSection({ training, card, parts, leftOut }: ReportContent): Promise<Markup> {
   const { features, longest, shortest, timesteps: T } = training;
   const sameLength = shortest === longest;
   const plots = await Promise.all(
@@ -87,7 +87,7 @@ export async function dataSection({ training, card, parts }: ReportContent): Pro
           return html`<tr><th scope="row">${name}</th><td>${count(sequences)}</td><td>${percent(positives / sequences)}</td><td>${decided}</td></tr>`;
         })}</tbody>
       </table></div>
-      <p class="note">Split ${card.split.by === "random" ? "at random" : `by ${card.split.by}`}.</p>
+      <p class="note">Split ${card.split.by === "random" ? "at random" : `by ${card.split.by}`}.${leftOut > 0 ? ` ${count(leftOut)} ${leftOut === 1 ? "sequence" : "sequences"} of nothing but padding left out.` : ""}</p>
     </section>`;
 }
 

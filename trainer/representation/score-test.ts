@@ -4,7 +4,7 @@
 import type { Channels } from "../../shared/recipe.ts";
 
 /** The latest steps stand alone; those before them are pooled into one mean. */
-const BLOCKS = 10;
+export const BLOCKS = 10;
 
 export interface ScoreGain {
   /** Expected fall of the mean log loss in nats, less what chance alone would show. */

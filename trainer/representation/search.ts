@@ -1,57 +1,22 @@
-// Finds the numbers from which a data set can be learnt: forward by score tests, each step confirmed by a short training run on
-// validation, then backward by the same. Counts its budget in sequences, never in seconds. Never sees calibration or test.
-// Legend: N sequences, T steps, F features, C channels.
-import { applyRecipe, type Channel, type Channels, describeChannel, fitRecipe, type Log } from "../../shared/recipe.ts";
-import type { Padding, Shape } from "../../shared/sequence.ts";
-import type { Stepper } from "../fit.ts";
-import { flattenNetwork, initialNetwork } from "../network.ts";
-import { createRandom, type Random } from "../random.ts";
+// Finds the numbers from which a data set can be learnt: forward by score tests, each step confirmed by a trial on held-out
+// sequences, then backward by trials; what all-zero rows mean, where the data leave it open; and whether a teacher pays.
+import { type Channel, describeChannel } from "../../shared/recipe.ts";
+import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import { listCandidates, plainChannels } from "./candidates.ts";
-import type { FeatureFacts } from "./features.ts";
+import { type FeatureFacts, studyFeatures } from "./features.ts";
 import { blocksOf, scoreGain } from "./score-test.ts";
+import { createTrials, type Trial, type TrialInput } from "./trials.ts";
 
-export interface SearchInput {
-  /** (N,T,F) */
-  readonly values: Float64Array;
-  /** (N) */
-  readonly labels: Uint8Array;
-  readonly shape: Shape;
-  readonly features: readonly string[];
-  readonly facts: FeatureFacts;
-  readonly padding: Padding;
-  readonly train: Int32Array;
-  readonly validation: Int32Array;
-  /** Indices are in the order of time, and neighbours this far apart share rows; 0 when the order means nothing. */
-  readonly gap: number;
-  readonly log: Log;
-  /** Streams of its own from this seed on. */
-  readonly seed: number;
-  createStepper(data: Channels & { readonly labels: Uint8Array }, options: TrialOptions): Stepper;
-}
-
-export interface TrialOptions {
-  readonly channels: number;
-  readonly timesteps: number;
-  readonly units: number;
-  readonly maxBatch: number;
-  readonly optimizer: "adam";
-  readonly clipNorm: number;
-}
-
-/** One set of channels, tried. */
-export interface Trial {
+export interface Found {
   readonly channels: readonly Channel[];
-  /** Mean log loss on held-out sequences. */
+  /** Mean log loss on held-out sequences: of what was found, of levels and deltas of all features, of the base rate. */
   readonly loss: number;
-}
-
-export interface Found extends Trial {
+  readonly plainLoss: number;
+  readonly baseRateLoss: number;
+  /** Share of a teacher's probabilities in the targets. `undecided`: it is as good as the network, and training both will tell. */
+  readonly softness: number | "undecided";
   /** What each step of the search gained or lost, for people. */
   readonly notes: readonly string[];
-  /** The plain channels' loss on the same sample, by the same budget. */
-  readonly plainLoss: number;
-  /** Per-sequence held-out losses of the winner. */
-  readonly losses: Float64Array;
 }
 
 const MAX_CHANNELS = 10;
@@ -59,230 +24,156 @@ const MAX_CHANNELS = 10;
 const TRIED = 3;
 /** A score test counts from so many of its standard deviations. */
 const SIGNIFICANT = 3;
-const MAX_TRAIN = 20_000;
-const MAX_VALIDATION = 10_000;
-const MAX_TESTED = 10_000;
-/** With a smaller validation part, training and validation are held out in turn, in so many parts. */
-const ENOUGH_TO_VALIDATE = 3000;
-const FOLDS = 3;
-/** Numbers in the table of all candidates: 80 MB as float32. */
-const MAX_TABLE = 20_000_000;
-const UNITS = 24;
-const BATCH = 128;
-/** Sequences one trial sees: at least this many, or six epochs, but not more than this. */
-const BUDGET = [24_000, 60_000];
-const LEARNING_RATE = 8e-3;
 /** Products are tested with the channels chosen last. */
 const MAX_PRODUCTS = 4;
-const STREAM = { sample: 500, weights: 501, order: 502 };
+/** A simpler channel is preferred if it loses no more than this share of what has been gained over the base rate. */
+const SLIVER = 0.01;
+/** A teacher's share in the targets, where it pays: labels keep a say, for what the teacher cannot know. */
+export const SOFTNESS = 0.9;
 
-interface Run {
-  readonly set: readonly number[];
-  readonly loss: number;
-  /** (held out) */
-  readonly losses: Float64Array;
-  /** (tested) as the networks say that trained on them */
-  readonly probabilities: Float64Array;
-}
-
-/** Rows of the table of all candidates, by what a trial does with them. */
-interface Fold {
-  readonly train: Int32Array;
-  readonly held: Int32Array;
-}
-
-export function searchChannels(input: SearchInput): Found {
-  const { values, labels, shape, features, facts, padding, gap, log, seed, createStepper } = input;
+export async function searchChannels(input: TrialInput, facts: FeatureFacts): Promise<Found> {
+  const { shape, features } = input;
   const T = shape.timesteps;
-  const random = createRandom(seed, STREAM.sample);
-  const candidates = listCandidates(facts, T);
   const plain = plainChannels(facts, T);
+  const candidates = listCandidates(facts, T);
   const all = [...candidates, ...plain.filter((channel) => !candidates.some((known) => isSame(known, channel)))];
-  const most = Math.floor(MAX_TABLE / (T * all.length));
-  const train = sample(input.train, Math.min(MAX_TRAIN, most), random);
-  const validation = sample(input.validation, Math.min(MAX_VALIDATION, most), random);
-  const rows = Int32Array.from([...train, ...validation]);
-  const recipe = fitRecipe({ timesteps: T, features, padding, channels: all, standardise: true }, values, train, log);
-  const table = applyRecipe(recipe, select(values, rows, shape), log);
-  const tableLabels = Uint8Array.from(rows, (n) => labels[n]);
-  const folds =
-    validation.length >= ENOUGH_TO_VALIDATE ? [holdOut(train.length, rows.length, rows.length, 0)] : chooseFolds(rows.length, gap);
-  const isTrained = new Uint8Array(rows.length);
-  for (const fold of folds) for (const n of fold.train) isTrained[n] = 1;
-  const tested = Int32Array.from(rows.keys())
-    .filter((n) => isTrained[n] === 1)
-    .subarray(0, MAX_TESTED);
-  const testedLabels = Uint8Array.from(tested, (n) => tableLabels[n]);
-  const size = T * all.length;
-  const testedChannels = new Float32Array(tested.length * size);
-  tested.forEach((n, i) => {
-    testedChannels.set(table.channels.subarray(n * size, (n + 1) * size), i * size);
-  });
-  const testedTable = { channels: testedChannels, lengths: tested.map((n) => table.lengths[n]) };
-  const blocks = all.map((_, c) => blocksOf(testedTable, T, c));
-  const baseRate = tableLabels.reduce((sum, y) => sum + y, 0) / rows.length;
-
-  const runs = new Map<string, Run>();
-  /** Trains a small network on the channels `set` within the budget, its learning rate falling to zero; once for each fold. */
-  const attempt = (set: readonly number[]): Run => {
-    const key = [...set].sort((a, b) => a - b).join();
-    const known = runs.get(key);
-    if (known) return known;
-    const C = set.length;
-    const channels = pick(table.channels, all.length, set);
-    const options = { channels: C, timesteps: T, units: UNITS, maxBatch: BATCH, optimizer: "adam", clipNorm: 1 } as const;
-    const stepper = createStepper({ ...table, channels, labels: tableLabels }, options);
-    const losses: number[] = [];
-    const probabilities = new Float64Array(tested.length);
-    const trainedOn = new Uint8Array(tested.length);
-    try {
-      const initial = flattenNetwork(initialNetwork(C, UNITS, baseRate, createRandom(seed, STREAM.weights)));
-      for (const fold of folds) {
-        stepper.setParameters(initial);
-        stepper.setOptimizer({ steps: 0, moments: new Float32Array(2 * initial.length) });
-        trainBriefly(stepper, fold.train, createRandom(seed, STREAM.order));
-        losses.push(...lossesOf(stepper.logits(fold.held), tableLabels, fold.held));
-        const isIn = new Set(fold.train);
-        stepper.logits(tested).forEach((z, i) => {
-          if (!isIn.has(tested[i])) return;
-          probabilities[i] += 1 / (1 + Math.exp(-z));
-          trainedOn[i]++;
-        });
-      }
-    } finally {
-      stepper.dispose();
-    }
-    const run = {
-      set,
-      losses: Float64Array.from(losses),
-      loss: mean(losses),
-      probabilities: probabilities.map((p, i) => p / trainedOn[i]),
-    };
-    runs.set(key, run);
-    return run;
+  const trials = createTrials(input, all);
+  const { tested, testedLabels, isFolded, baseRate, isBetter } = trials;
+  /** On small data a teacher is cheap, and what it can learn from a set counts as much as what the network can. */
+  const attempt = async (set: readonly number[]): Promise<Trial> => {
+    const network = await trials.network(set);
+    if (!isFolded) return network;
+    const teacher = await trials.teacher(set);
+    return teacher.loss < network.loss ? teacher : network;
   };
+  const blocks = all.map((_, c) => blocksOf(tested, T, c));
   const name = (c: number): string => describeChannel(all[c], features);
   const notes: string[] = [];
-
-  const baseLosses = folds.flatMap(({ held }) => Array.from(held, (n) => -Math.log(tableLabels[n] === 1 ? baseRate : 1 - baseRate)));
-  let best: Run = {
-    set: [],
-    losses: Float64Array.from(baseLosses),
-    loss: mean(baseLosses),
-    probabilities: new Float64Array(tested.length).fill(baseRate),
+  const note = (what: string, before: Trial, after: Trial): void => {
+    notes.push(`${what}: ${before.loss.toFixed(4)} → ${after.loss.toFixed(4)}`);
   };
-  const isBetter = (a: Run, b: Run): boolean => exceedsNoise(b.losses, a.losses, gap);
+
+  let best = baseRate;
   while (best.set.length < Math.min(MAX_CHANNELS, all.length)) {
     const chosen = best.set.slice(-MAX_PRODUCTS).map((c) => blocks[c]);
-    const ranked = Array.from(all.keys())
+    const ranked = [...all.keys()]
       .filter((c) => !best.set.includes(c))
       .map((c) => ({ c, ...scoreGain(blocks[c], chosen, testedLabels, best.probabilities) }))
       .filter(({ gain, noise }) => gain > SIGNIFICANT * noise)
-      .sort((a, b) => b.gain - a.gain)
-      .slice(0, TRIED);
-    const tried = ranked.map(({ c }) => attempt([...best.set, c])).sort((a, b) => a.loss - b.loss)[0];
-    if (tried === undefined || !isBetter(tried, best)) break;
-    notes.push(`+ ${name(tried.set[tried.set.length - 1])}: ${best.loss.toFixed(4)} → ${tried.loss.toFixed(4)}`);
-    best = tried;
+      .sort((a, b) => b.gain - a.gain);
+    const tried: Trial[] = [];
+    for (const { c } of withSimpler(ranked, all)) tried.push(await attempt([...best.set, c]));
+    const next = simplest(tried, all, baseRate);
+    if (next === undefined || !isBetter(next, best)) break;
+    note(`+ ${name(next.set[next.set.length - 1])}`, best, next);
+    best = next;
   }
 
-  const plainRun = attempt(plain.map((channel) => all.findIndex((known) => isSame(known, channel))));
-  const union = attempt([...new Set([...best.set, ...plainRun.set])]);
-  for (const [run, what] of [
-    [plainRun, "levels and deltas of all features"],
-    [union, "the chosen with levels and deltas of all features"],
+  const plainTrial = await attempt(plain.map((channel) => all.findIndex((known) => isSame(known, channel))));
+  const union = await attempt([...new Set([...best.set, ...plainTrial.set])]);
+  for (const [trial, what] of [
+    [plainTrial, "levels and deltas of all features instead"],
+    [union, "with levels and deltas of all features"],
   ] as const) {
-    if (!isBetter(run, best)) continue;
-    notes.push(`${what}: ${best.loss.toFixed(4)} → ${run.loss.toFixed(4)}`);
-    best = run;
+    if (!isBetter(trial, best)) continue;
+    note(what, best, trial);
+    best = trial;
   }
   for (const c of [...best.set].reverse()) {
     if (best.set.length === 1) break;
-    const without = attempt(best.set.filter((other) => other !== c));
+    const without = await attempt(best.set.filter((other) => other !== c));
     if (isBetter(best, without)) continue;
-    notes.push(`− ${name(c)}: ${best.loss.toFixed(4)} → ${without.loss.toFixed(4)}`);
+    note(`− ${name(c)}`, best, without);
     best = without;
   }
-  return { channels: best.set.map((c) => all[c]), loss: best.loss, losses: best.losses, notes, plainLoss: plainRun.loss };
-}
 
-/** One-cycle training within the budget: the learning rate rises over a tenth of it, then falls to zero. */
-function trainBriefly(stepper: Stepper, train: Int32Array, random: Random): void {
-  const order = train.slice();
-  random.shuffle(order);
-  const steps = Math.ceil(Math.min(BUDGET[1], Math.max(BUDGET[0], 6 * train.length)) / BATCH);
-  const batch = Math.min(BATCH, order.length);
-  for (let step = 0, at = 0; step < steps; step++, at += batch) {
-    if (at + batch > order.length) {
-      random.shuffle(order);
-      at = 0;
+  const [network, teacher] = [await trials.network(best.set), await trials.teacher(best.set)];
+  let softness: Found["softness"] = 0;
+  if (isFolded) {
+    const taught = await trials.network(best.set, SOFTNESS);
+    if (taught.loss < network.loss) {
+      softness = SOFTNESS;
+      note("a logistic regression on the same channels teaches the network", network, taught);
     }
-    stepper.step(order.subarray(at, at + batch), LEARNING_RATE * Math.min(1, (10 * (step + 1)) / steps) * (1 - step / steps));
-  }
+  } else if (!isBetter(network, teacher)) softness = "undecided";
+  return {
+    channels: best.set.map((c) => all[c]),
+    loss: best.loss,
+    plainLoss: plainTrial.loss,
+    baseRateLoss: baseRate.loss,
+    softness,
+    notes,
+  };
 }
 
-/** Holds out rows `from` … `to` of `count`, and trains on the others that are at least `gap` away. */
-function holdOut(from: number, to: number, count: number, gap: number): Fold {
-  const all = Int32Array.from({ length: count }, (_, n) => n);
-  return { held: all.subarray(from, to), train: all.filter((n) => n < from - gap || n >= to + gap) };
+interface Ranked {
+  readonly c: number;
+  readonly gain: number;
 }
 
-function chooseFolds(count: number, gap: number): Fold[] {
-  return Array.from({ length: FOLDS }, (_, k) =>
-    holdOut(Math.floor((k * count) / FOLDS), Math.floor(((k + 1) * count) / FOLDS), count, gap),
+/** The first few, and of every pair among them its two features alone: who says as much by itself is preferred. */
+function withSimpler(ranked: readonly Ranked[], all: readonly Channel[]): Ranked[] {
+  const first = ranked.slice(0, TRIED);
+  const simpler = ranked.slice(TRIED).filter(({ c }) =>
+    first.some(({ c: pair }) => {
+      const [own, other] = [all[c], all[pair]];
+      return other.base !== "feature" && own.base === "feature" && own.view === other.view && (own.a === other.a || own.a === other.b);
+    }),
   );
+  return [...first, ...simpler];
 }
 
-/**
- * Whether the mean of `before − after` exceeds one standard error. Neighbours that share rows are not independent: with a `gap`
- * the error is that of means over blocks twice as long.
- */
-function exceedsNoise(before: Float64Array, after: Float64Array, gap: number): boolean {
-  const length = Math.max(1, 2 * gap);
-  const means: number[] = [];
-  for (let from = 0; from < before.length; from += length) {
-    const block = before.subarray(from, from + length).map((loss, i) => loss - after[from + i]);
-    means.push(mean(block));
-  }
-  const gain = mean(means);
-  const variance = means.reduce((sum, m) => sum + (m - gain) ** 2, 0) / Math.max(1, means.length - 1);
-  return gain > Math.sqrt(variance / means.length);
+/** The best trial, or one whose last channel is simpler and that loses no more than a sliver of what the best has gained. */
+function simplest(tried: readonly Trial[], all: readonly Channel[], baseRate: Trial): Trial | undefined {
+  if (tried.length === 0) return undefined;
+  const best = tried.reduce((a, b) => (b.loss < a.loss ? b : a));
+  const enough = best.loss + SLIVER * (baseRate.loss - best.loss);
+  const simple = tried
+    .filter(({ set, loss }) => all[set[set.length - 1]].base === "feature" && loss <= enough)
+    .sort((a, b) => a.loss - b.loss);
+  return simple[0] ?? best;
 }
 
 function isSame(a: Channel, b: Channel): boolean {
   return a.view === b.view && a.base === b.base && a.a === b.a && (a.base === "feature" || (b.base !== "feature" && a.b === b.b));
 }
 
-/** At most `count` of `indices`, at random, in their order. */
-function sample(indices: Int32Array, count: number, random: Random): Int32Array {
-  if (indices.length <= count) return indices;
-  const shuffled = indices.slice();
-  random.shuffle(shuffled);
-  return shuffled.subarray(0, count);
+/** All-zero rows after the first other row, as a share of all rows from there on. */
+export function zeroRowShare(values: Float64Array, shape: Shape, indices: ArrayLike<number>): number {
+  const { timesteps: T, features: F } = shape;
+  const rows = new Int32Array(T);
+  let zeros = 0;
+  let total = 0;
+  for (let i = 0; i < indices.length; i++) {
+    const length = validRows(values, indices[i] * T * F, shape, "leading", rows);
+    total += length;
+    for (let t = 0; t < length; t++) if (isZeroRow(values, (indices[i] * T + rows[t]) * F, F)) zeros++;
+  }
+  return total === 0 ? 0 : zeros / total;
 }
 
-function select(values: Float64Array, indices: Int32Array, { timesteps, features }: Shape): Float64Array {
-  const size = timesteps * features;
-  const out = new Float64Array(indices.length * size);
-  indices.forEach((n, i) => {
-    out.set(values.subarray(n * size, (n + 1) * size), i * size);
-  });
-  return out;
-}
+/** Fewer zero rows than this inside sequences are accidents, not a meaning. */
+const FEW_ZERO_ROWS = 1e-3;
 
-/** The columns `set` of a table with `C` columns. */
-function pick(table: Float32Array, C: number, set: readonly number[]): Float32Array {
-  const out = new Float32Array((table.length / C) * set.length);
-  for (let row = 0, at = 0; row < table.length; row += C) for (const c of set) out[at++] = table[row + c];
-  return out;
-}
-
-function lossesOf(logits: Float32Array, labels: Uint8Array, indices: Int32Array): Float64Array {
-  return Float64Array.from(logits, (z, i) => Math.max(z, 0) - z * labels[indices[i]] + Math.log1p(Math.exp(-Math.abs(z))));
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
+/**
+ * What all-zero rows mean. `leading` where they stand only in front, or nowhere; else every reading is tried with levels and
+ * deltas, and the one that validates best is taken.
+ */
+export async function choosePadding(input: Omit<TrialInput, "padding">): Promise<{ padding: Padding; note: string }> {
+  const { values, shape, train } = input;
+  const share = zeroRowShare(values, shape, train);
+  if (share < FEW_ZERO_ROWS) return { padding: "leading", note: "all-zero rows stand in front only: padding" };
+  const losses: { padding: Padding; loss: number }[] = [];
+  for (const padding of ["leading", "any", "none"] as const) {
+    const channels = plainChannels(studyFeatures(values, shape, train, padding), shape.timesteps);
+    if (channels.length === 0) continue;
+    const trial = await createTrials({ ...input, padding }, channels).network([...channels.keys()]);
+    losses.push({ padding, loss: trial.loss });
+  }
+  const best = losses.reduce((a, b) => (b.loss < a.loss ? b : a));
+  const figures = losses.map(({ padding, loss }) => `${padding} ${loss.toFixed(4)}`).join(", ");
+  return {
+    padding: best.padding,
+    note: `${(100 * share).toFixed(1)} % of the rows inside sequences are all zero; log loss by reading: ${figures}`,
+  };
 }

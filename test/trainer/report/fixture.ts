@@ -56,6 +56,7 @@ export function makeInput(changes: Changes = {}): ReportInput {
     verdict: { code: "learned", text: "Learned: a little." },
     history: [0.6, 0.5, 0.45, 0.46].map((loss, i) => ({ trainLoss: loss - 0.01 * i, validationLoss: loss, learningRate: 2e-3 / (1 + i) })),
     data: { values, labels },
+    leftOut: 0,
     split: { train: indices(0, 60), validation: indices(60, 90), calibration: indices(90, 120) },
     validation: { "base rate": new Float64Array(30).fill(0.3), [second]: new Float64Array(30).fill(0.4) },
     test: { ...test, baselines },

@@ -25,6 +25,7 @@ test("numbers that are read together keep the digits that tell them apart", () =
 test("a range names a common power once, one value once, and a small distance as such", () => {
   expect(range(3.51e9, 5.11e9)).toBe("3.51 … 5.11·10⁹");
   expect(range(4, 4)).toBe("4");
+  expect(range(8.06e8, 7.67e9)).toBe("8.06·10⁸ … 7.67·10⁹");
   expect(range(1.2428161, 1.2428166)).toBe("1.2428161 + 5·10⁻⁷");
 });
 

@@ -10,27 +10,36 @@ const epoch = { trainLoss: 0.5, validationLoss: 0.5, learningRate: 1e-3 };
 
 describe("says no NaN, undefined or null with", () => {
   test.each<[string, Changes]>([
-    ["a constant score", { probabilities: new Float32Array(N / 2).fill(0.25) }],
-    ["scores of 0 and 1", { probabilities: Float32Array.from({ length: N / 2 }, (_, n) => n % 2) }],
-    ["a test part of one class", { labels: Uint8Array.from({ length: N }, (_, n) => (n < N / 2 ? n % 2 : 0)) }],
-    ["one epoch", { input: { history: [epoch] } }],
-    ["no epoch", { input: { history: [] } }],
-    ["losses that are not numbers", { input: { history: [epoch, { ...epoch, trainLoss: Number.NaN, validationLoss: Infinity }] } }],
-    ["losses far above the rest", { input: { history: [{ ...epoch, trainLoss: 900 }, epoch] } }],
-    ["one row of one feature", { model: { timesteps: 1, features: ["only"], channels: level(1) } }],
-    ["30 features in 30 rows", { model: { timesteps: 30, features: names(30), channels: level(30) } }],
-    ["zero rows that are data", { model: { padding: "none" } }],
-    ["channels as they come", { model: { standardise: false } }],
-    ["a known truth", { input: { truth: { bayesLogLoss: 0.42, recovered: 0.98 } } }],
-    ["no truth in constants", { input: { truth: { bayesLogLoss: 0.42, recovered: Number.NaN } } }],
     [
-      "values at the ends of float64",
+      "a constant score, one epoch and no truth in constants",
+      {
+        probabilities: new Float32Array(N / 2).fill(0.25),
+        input: { history: [epoch], truth: { bayesLogLoss: 0.42, recovered: Number.NaN } },
+      },
+    ],
+    ["scores of 0 and 1, no epoch", { probabilities: Float32Array.from({ length: N / 2 }, (_, n) => n % 2), input: { history: [] } }],
+    [
+      "a test part of one class, losses that are not numbers",
+      {
+        labels: Uint8Array.from({ length: N }, (_, n) => (n < N / 2 ? n % 2 : 0)),
+        input: { history: [epoch, { ...epoch, trainLoss: Number.NaN, validationLoss: Infinity }] },
+      },
+    ],
+    [
+      "one row of one feature, losses far above the rest",
+      { model: { timesteps: 1, features: ["only"], channels: level(1) }, input: { history: [{ ...epoch, trainLoss: 900 }, epoch] } },
+    ],
+    ["more features than are drawn", { model: { timesteps: 12, features: names(26), channels: level(26) } }],
+    ["zero rows that are data, channels as they come", { model: { padding: "none", standardise: false } }],
+    [
+      "values at the ends of float64, a known truth",
       {
         model: { channels: level(5) },
         values: Float64Array.from(
           { length: N * 50 },
           (_, i) => [Number.MAX_VALUE, -Number.MAX_VALUE, 5e-324, 1, 0][(i * 7 + (i >> 3)) % 5] || 1,
         ),
+        input: { leftOut: 1, truth: { bayesLogLoss: 0.42, recovered: 0.98 } },
       },
     ],
     [

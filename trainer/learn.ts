@@ -1,0 +1,150 @@
+// From channels to a network: the settings that fit the data's size, one training run or two, and the better of them.
+// Legend: N sequences, T steps, C channels.
+import type { Network } from "../shared/lstm.ts";
+import type { Channels } from "../shared/recipe.ts";
+import type { Keeping } from "./checkpoint.ts";
+import { type Fit, fitNetwork, type Progress, type Stepper } from "./fit.ts";
+import { flattenNetwork, initialNetwork, unflattenNetwork } from "./network.ts";
+import { createRandom } from "./random.ts";
+import { fitTeacher, teacherColumns } from "./representation/teacher.ts";
+import { logit, soften, take } from "./representation/trials.ts";
+
+export interface Settings {
+  readonly units: number;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly optimizer: "adam" | "rmsprop";
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly schedule: "constant" | "cosine";
+  readonly plateau: number;
+  readonly patience: number;
+}
+
+/** What Keras users start from, and the design's case: it is kept to be compared with. */
+export const PLAIN_SETTINGS: Settings = {
+  units: 100,
+  batch: 1000,
+  epochs: 100,
+  optimizer: "rmsprop",
+  learningRate: 1e-3,
+  weightDecay: 0,
+  schedule: "constant",
+  plateau: 3,
+  patience: 10,
+};
+
+/**
+ * Settings for so many training sequences: few, and a small network sees them many times in small batches; many, and a larger
+ * one a few times in larger ones. Tuned once on made data with other seeds than those that are reported.
+ */
+export function chooseSettings(examples: number): Settings {
+  const units = examples < 3000 ? 16 : examples < 20_000 ? 32 : 64;
+  const epochs = Math.max(10, Math.min(40, Math.round(700_000 / examples)));
+  return {
+    units,
+    batch: examples < 10_000 ? 64 : 256,
+    epochs,
+    optimizer: "adam",
+    learningRate: 4e-3 * Math.sqrt(64 / units) * (examples < 10_000 ? 0.5 : 1),
+    weightDecay: 0.1,
+    schedule: "cosine",
+    plateau: epochs, // the schedule lowers the rate
+    patience: Math.max(5, Math.round(epochs / 2)),
+  };
+}
+
+export interface LearnInput {
+  readonly channels: Channels;
+  /** C and T */
+  readonly width: number;
+  readonly timesteps: number;
+  /** (N) */
+  readonly labels: Uint8Array;
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+  readonly settings: Settings;
+  /** Shares of a teacher's probabilities in the targets, one training run each; 0 is labels alone. */
+  readonly softness: readonly number[];
+  readonly positiveRate: number;
+  readonly seed: number;
+  createStepper(data: Channels & { readonly labels: ArrayLike<number> }, options: StepperOptions): Stepper;
+  keep?(softness: number, stage: number, path: string): Keeping;
+  note(text: string): void;
+  onProgress(progress: Progress): void;
+}
+
+export interface StepperOptions {
+  /** C, T and U. */
+  readonly channels: number;
+  readonly timesteps: number;
+  readonly units: number;
+  readonly maxBatch: number;
+  readonly optimizer: "adam" | "rmsprop";
+  readonly clipNorm: number;
+  readonly weightDecay: number;
+}
+
+export interface Learnt {
+  readonly network: Network;
+  readonly fit: Fit;
+  readonly softness: number;
+  /** Which arithmetic trained. */
+  readonly path: string;
+}
+
+const STREAM = { weights: 2, order: 1000 };
+/** Gradients with a larger global norm are scaled down to it (Pascanu et al. 2013). */
+const CLIP_NORM = 1;
+
+export async function learn(input: LearnInput): Promise<Learnt> {
+  const { channels, width, timesteps, labels, train, validation, settings, positiveRate, seed, softness, note } = input;
+  const { units, batch, optimizer, weightDecay } = settings;
+  const teacher = softness.some((share) => share > 0) ? teach(channels, timesteps, labels, train) : undefined;
+  const initial = flattenNetwork(initialNetwork(width, units, positiveRate, createRandom(seed, STREAM.weights)));
+  let best: Learnt | undefined;
+  for (const [stage, share] of softness.entries()) {
+    if (softness.length > 1) note(share > 0 ? `on a teacher's probabilities (${share}) and labels:` : "on labels alone:");
+    const targets = teacher && share > 0 ? soften(labels, teacher, share) : labels;
+    const options = {
+      channels: width,
+      timesteps,
+      units,
+      maxBatch: batch,
+      optimizer,
+      clipNorm: CLIP_NORM,
+      weightDecay: share > 0 ? 0 : weightDecay,
+    };
+    const stepper = input.createStepper({ ...channels, labels: targets }, options);
+    try {
+      stepper.setParameters(initial);
+      const { path } = stepper;
+      const fit = await fitNetwork(stepper, {
+        ...settings,
+        ...input.keep?.(share, stage, path),
+        train,
+        validation,
+        labels,
+        shuffle: (order, epoch) => createRandom(seed, STREAM.order + epoch).shuffle(order),
+        onProgress: input.onProgress,
+      });
+      if (best === undefined || fit.validationLoss < best.fit.validationLoss)
+        best = { network: unflattenNetwork(width, units, fit.parameters), fit, softness: share, path };
+    } finally {
+      stepper.dispose();
+    }
+  }
+  if (best === undefined) throw new RangeError("softness must name at least one way to learn");
+  return best;
+}
+
+/** (N) logits of a teacher that has seen the training part. */
+function teach(data: Channels, timesteps: number, labels: Uint8Array, train: Int32Array): Float64Array {
+  const columns = teacherColumns(data, timesteps);
+  const own = take(columns, train, columns.length / labels.length);
+  const { predict } = fitTeacher(
+    own,
+    Uint8Array.from(train, (n) => labels[n]),
+  );
+  return predict(columns).map(logit);
+}
