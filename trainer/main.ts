@@ -19,7 +19,8 @@ import { type Host, RECIPES } from "./train.ts";
 
 const USAGE = `npm run quickstep -- <command> …
 
-  train    <data> [--labels FILE] [--out FILE] [--test FILE [--test-labels FILE]] [--units N] [--epochs N] [--batch N] [--seed N]
+  train    <data> [--labels FILE] [--out FILE] [--report FILE] [--test FILE [--test-labels FILE]]
+           [--units N] [--epochs N] [--batch N] [--seed N]
            [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N] [--padding leading|any|none]
            [--recipe auto|raw] [--threads N] [--strict] [--resume]
            [--json]
@@ -81,6 +82,7 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       const { words, options } = parseOptions(rest, ["<data>"], {
         labels: text,
         out: text,
+        report: text,
         test: text,
         "test-labels": text,
         units: integer(1, 1024),

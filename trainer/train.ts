@@ -15,10 +15,11 @@ import { synthesiseGolden } from "./golden.ts";
 import { chooseSettings, learn, PLAIN_SETTINGS, type StepperOptions } from "./learn.ts";
 import { fitLogistic, flattenChannels } from "./logistic.ts";
 import { bootstrapIntervals, computeMetrics, entropy, recoveredInformation } from "./metrics.ts";
-import { chooseOperatingPoints } from "./operating-points.ts";
+import { chooseOperatingPoints, measureOperatingPoints } from "./operating-points.ts";
 import { createRandom } from "./random.ts";
 import type { LabelledDataset } from "./readers/dataset.ts";
 import { computeReference } from "./reference.ts";
+import type { ReportInput } from "./report/gather.ts";
 import { describeRelation, studyFeatures } from "./representation/features.ts";
 import { choosePadding, SOFTNESS, searchChannels } from "./representation/search.ts";
 import { logit, type TrialInput } from "./representation/trials.ts";
@@ -62,6 +63,8 @@ export interface Trained {
   /** Where the true probability is known: its log loss on the test part, and the share of what is learnable that was learnt. */
   readonly truth?: { readonly bayesLogLoss: number; readonly recovered: number };
   readonly channels: readonly string[];
+  /** What a report shows beyond the model. */
+  readonly evidence: Pick<ReportInput, "history" | "data" | "leftOut" | "split" | "validation" | "test">;
 }
 
 /** One seed, unrelated streams: drawing more in one place changes nothing elsewhere. */
@@ -164,7 +167,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     network,
     calibration: calibrated,
     positiveRate: positiveRate(labels, train),
-    operatingPoints: chooseOperatingPoints(labelsOf(validation), probabilitiesOf(validation)),
+    operatingPoints: chooseOperatingPoints(labelsOf(validation), probabilitiesOf(validation), { note: (text) => warnings.push(text) }),
     golden: { inputs: goldenInputs, probabilities: engine.probabilities(goldenChannels.channels, goldenChannels.lengths) },
     reference: computeReference(
       { channels: heldChannels, lengths: heldLengths, outOfRange: new Uint8Array(held.length) },
@@ -212,7 +215,8 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     warnings,
     versions: { quickstep: VERSION, node: host.node, path: learnt.path },
   };
-  const bytes = encodeArtifact({ ...decoded, card });
+  const operatingPoints = measureOperatingPoints(decoded.operatingPoints, test.labels, testProbabilities);
+  const bytes = encodeArtifact({ ...decoded, operatingPoints, card });
   const model = decodeArtifact(bytes);
   checkGolden(model, host.createEngine(model.network, model.calibration), host.kernel.log);
   const verdict = decideVerdict(test.labels, testProbabilities, baselines, {
@@ -223,7 +227,24 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     test.probability === null
       ? undefined
       : { bayesLogLoss: entropy(test.probability), recovered: recoveredInformation(test.probability, testProbabilities) };
-  return { model, bytes, fit, verdict, truth, channels: names };
+  const [validationChannels, validationLengths] = select(channels, validation, shape.timesteps * C);
+  const evidence: Trained["evidence"] = {
+    history: fit.history,
+    data: usable,
+    leftOut: data.labels.length - labels.length,
+    split,
+    validation: {
+      "base rate": new Float64Array(validation.length).fill(positiveRate(labels, train)),
+      "logistic regression": logistic({ channels: validationChannels, lengths: validationLengths, outOfRange: new Uint8Array(0) }),
+    },
+    test: {
+      values: test.values,
+      labels: test.labels,
+      probabilities: testProbabilities,
+      baselines: { "base rate": baseRate, "logistic regression": logisticProbabilities },
+    },
+  };
+  return { model, bytes, fit, verdict, truth, channels: names, evidence };
 }
 
 /** The plain script's recipe, to be compared with: every feature as it is. */

@@ -3,6 +3,7 @@ import { describeModel } from "../artifact-file.ts";
 import { createKeeper } from "../checkpoint.ts";
 import { writeWhole } from "../files.ts";
 import { createProgress } from "../progress.ts";
+import { createRandom } from "../random.ts";
 import { checkTrainable, type ReadOptions, readDataset } from "../readers/dataset.ts";
 import { formatMetrics, formatPercent, type Terminal } from "../terminal.ts";
 import { type Host, type TrainOptions, trainModel } from "../train.ts";
@@ -10,9 +11,13 @@ import { type Host, type TrainOptions, trainModel } from "../train.ts";
 export interface TrainCommand extends TrainOptions, Omit<ReadOptions, "ignoreLabels"> {
   readonly data: string;
   readonly out: string;
+  readonly report?: string;
   readonly resume: boolean;
   readonly json: boolean;
 }
+
+/** Beside those of ../train.ts. */
+const REPORT_STREAM = 5;
 
 export async function train(
   command: TrainCommand,
@@ -31,20 +36,30 @@ export async function train(
     keep: keeper.keep,
     breathe: keeper.breathe,
   });
+  const { model, verdict, truth, evidence } = trained;
+  const id = describeModel(model, trained.bytes);
+  if (command.report !== undefined) {
+    // vega takes a tenth of a second to load: only who wants a report waits for it
+    const [{ gatherReport }, { renderReport }] = await Promise.all([import("../report/gather.ts"), import("../report/page.ts")]);
+    const engine = host.createEngine(model.network, model.calibration);
+    const random = createRandom(command.seed, REPORT_STREAM);
+    const html = await renderReport(gatherReport({ model, id, verdict, truth, ...evidence, engine, log: host.kernel.log, random }));
+    writeWhole(command.report, new TextEncoder().encode(html));
+    terminal.say(`wrote ${command.report}`);
+  }
   writeWhole(command.out, trained.bytes);
   keeper.remove();
   const seconds = (performance.now() - started) / 1000;
-  const { card } = trained.model;
-  const id = describeModel(trained.model, trained.bytes);
+  const { card } = model;
   terminal.say(`\n${formatMetrics({ [`LSTM(${card.training.units})`]: card.test, ...card.baselines })}`);
   terminal.say(
     `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive; accuracy of always answering the majority: ${card.test.majorityAccuracy.toFixed(4)}`,
   );
-  if (trained.truth)
+  if (truth)
     terminal.say(
-      `the true probability is known: its own log loss is ${trained.truth.bayesLogLoss.toFixed(4)}; ${formatPercent(trained.truth.recovered)} of what can be learnt was learnt`,
+      `the true probability is known: its own log loss is ${truth.bayesLogLoss.toFixed(4)}; ${formatPercent(truth.recovered)} of what can be learnt was learnt`,
     );
-  terminal.say(`${trained.verdict.text}\nwrote ${command.out} (${id}, ${trained.bytes.length} bytes) in ${seconds.toFixed(0)} s`);
+  terminal.say(`${verdict.text}\nwrote ${command.out} (${id}, ${trained.bytes.length} bytes) in ${seconds.toFixed(0)} s`);
   if (command.json) {
     const { examples, ...test } = card.test;
     const document = {
@@ -54,12 +69,12 @@ export async function train(
       positiveRate: data.labels.reduce((sum, label) => sum + label, 0) / data.labels.length,
       test,
       baselines: card.baselines,
-      ...(trained.truth && { truth: trained.truth }),
+      ...(truth && { truth }),
       channels: trained.channels,
       epochs: card.training.epochs,
       examplesPerSecond: Math.round(progress.examplesPerSecond()),
       seconds,
-      verdict: trained.verdict,
+      verdict,
     };
     terminal.print(JSON.stringify(document));
   }

@@ -79,6 +79,10 @@ export async function searchChannels(input: TrialInput, facts: FeatureFacts): Pr
     note(what, best, trial);
     best = trial;
   }
+  if (best.set.length === 0) {
+    notes.push("nothing betters the base rate on held-out sequences: levels and deltas of all features stand in");
+    best = plainTrial;
+  }
   for (const c of [...best.set].reverse()) {
     if (best.set.length === 1) break;
     const without = await attempt(best.set.filter((other) => other !== c));
