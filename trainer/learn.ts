@@ -7,7 +7,7 @@ import { type Fit, fitNetwork, type Progress, type Stepper } from "./fit.ts";
 import { flattenNetwork, initialNetwork, unflattenNetwork } from "./network.ts";
 import { createRandom } from "./random.ts";
 import { fitTeacher, teacherColumns } from "./representation/teacher.ts";
-import { logit, soften, take } from "./representation/trials.ts";
+import { exceedsNoise, logit, logLoss, soften, take } from "./representation/trials.ts";
 
 export interface Settings {
   readonly units: number;
@@ -67,6 +67,10 @@ export interface LearnInput {
   /** Shares of a teacher's probabilities in the targets, one training run each; 0 is labels alone. */
   readonly softness: readonly number[];
   readonly positiveRate: number;
+  /** Nothing has bettered the base rate so far: what is learnt must do so on validation beyond doubt, or the base rate is served. */
+  readonly needsProof: boolean;
+  /** As in a split by time: neighbours closer than this share rows. */
+  readonly gap: number;
   readonly seed: number;
   createStepper(data: Channels & { readonly labels: ArrayLike<number> }, options: StepperOptions): Stepper;
   keep?(softness: number, stage: number, path: string): Keeping;
@@ -128,14 +132,32 @@ export async function learn(input: LearnInput): Promise<Learnt> {
         shuffle: (order, epoch) => createRandom(seed, STREAM.order + epoch).shuffle(order),
         onProgress: input.onProgress,
       });
-      if (best === undefined || fit.validationLoss < best.fit.validationLoss)
-        best = { network: unflattenNetwork(width, units, fit.parameters), fit, softness: share, path };
+      stepper.setParameters(fit.parameters);
+      const isProven = !input.needsProof || bettersBaseRate(stepper.logits(validation), input);
+      if (!isProven) note("not better than the base rate on validation beyond doubt: the model answers the base rate");
+      const network = unflattenNetwork(width, units, isProven ? fit.parameters : silence(initial, units));
+      if (best === undefined || fit.validationLoss < best.fit.validationLoss) best = { network, fit, softness: share, path };
     } finally {
       stepper.dispose();
     }
   }
   if (best === undefined) throw new RangeError("softness must name at least one way to learn");
   return best;
+}
+
+/** Standard errors by which something unexpected has to better the base rate. */
+const PROOF = 3;
+
+function bettersBaseRate(logits: Float32Array, { labels, validation, positiveRate, gap }: LearnInput): boolean {
+  const baseRate = Math.log(positiveRate / (1 - positiveRate));
+  const before = Float64Array.from(validation, (n) => logLoss(baseRate, labels[n]));
+  const after = Float64Array.from(validation, (n, i) => logLoss(logits[i], labels[n]));
+  return exceedsNoise(before, after, gap, PROOF);
+}
+
+/** The initial parameters with a head that listens to no unit: its bias is the base rate's logit. */
+function silence(initial: Float32Array, units: number): Float32Array {
+  return initial.map((weight, p) => (p >= initial.length - 1 - units && p < initial.length - 1 ? 0 : weight));
 }
 
 /** (N) logits of a teacher that has seen the training part. */

@@ -124,7 +124,9 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     padding = chosen.padding;
     note(`padding: ${padding} (${chosen.note})`);
   }
-  const { plan, softness } = isRaw ? planRaw(shape, features, padding) : await planAuto({ ...sampled, padding }, data.source, note);
+  const { plan, softness, isPromising } = isRaw
+    ? planRaw(shape, features, padding)
+    : await planAuto({ ...sampled, padding }, data.source, note);
   const warnings = findWarnings(data, usable, plan);
   for (const warning of warnings) note(`note: ${warning}`);
   const recipe = fitRecipe(plan, values, train, log);
@@ -138,7 +140,19 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const { horizon } = options;
   const run = { data: data.sha256, seed, horizon, split: split.by, plan, units, batch, epochs, version: VERSION, node: host.node };
   const learnt = await learn({
-    ...{ channels, width: C, timesteps: shape.timesteps, labels, train, validation, settings, softness, seed },
+    ...{
+      channels,
+      width: C,
+      timesteps: shape.timesteps,
+      labels,
+      train,
+      validation,
+      settings,
+      softness,
+      needsProof: !isPromising,
+      gap,
+      seed,
+    },
     positiveRate: positiveRate(labels, train),
     createStepper: host.createStepper,
     keep: host.keep && ((share, stage, path) => host.keep?.(JSON.stringify({ ...run, share, path }), stage) ?? {}),
@@ -250,13 +264,15 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
 /** The plain script's recipe, to be compared with: every feature as it is. */
 function planRaw(shape: Shape, features: readonly string[], padding: Padding): Planned {
   const channels = features.map((_, a) => ({ base: "feature", a, view: "level" }) as const);
-  return { plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false }, softness: [0] };
+  return { plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false }, softness: [0], isPromising: true };
 }
 
 interface Planned {
   readonly plan: Plan;
   /** The ways to learn that are to be tried. */
   readonly softness: readonly number[];
+  /** Whether there is reason to expect that something can be learnt. */
+  readonly isPromising: boolean;
 }
 
 /** What the data can be learnt from, said as it is found. */
@@ -273,7 +289,7 @@ async function planAuto(input: TrialInput, source: string, note: (text: string) 
     `held-out log loss in the search: base rate ${found.baseRateLoss.toFixed(4)}, levels and deltas ${found.plainLoss.toFixed(4)}, chosen ${found.loss.toFixed(4)}`,
   );
   const plan = { timesteps: shape.timesteps, features, padding, channels: found.channels, standardise: true };
-  return { plan, softness: found.softness === "undecided" ? [0, SOFTNESS] : [found.softness] };
+  return { plan, softness: found.softness === "undecided" ? [0, SOFTNESS] : [found.softness], isPromising: found.isPromising };
 }
 
 /** Those of the options that are given. */

@@ -8,6 +8,8 @@ export interface Verdict {
 
 /** A difference counts when it exceeds this many standard errors of the paired per-example difference. */
 const STANDARD_ERRORS = 2;
+/** Nats below which a difference is rounding. */
+const ROUNDING = 1e-6;
 
 /**
  * `learned`: better than every baseline beyond noise, or than the base rate while no baseline is better still.
@@ -32,7 +34,7 @@ export function decideVerdict(
         text: `The ${name} on the same channels is better (${baselines[name].logLoss.toFixed(4)}): ${figures}. Use more data or fewer units.`,
       };
   }
-  if (overBaseRate.mean <= STANDARD_ERRORS * overBaseRate.standardError)
+  if (overBaseRate.mean <= Math.max(ROUNDING, STANDARD_ERRORS * overBaseRate.standardError))
     return { code: "base-rate-only", text: `The model answers no better than the base rate: ${figures}.` };
   const overLogistic = gain("logistic regression");
   const comparison = overLogistic.mean > STANDARD_ERRORS * overLogistic.standardError ? "better than" : "level with";

@@ -13,6 +13,8 @@ export interface Found {
   readonly loss: number;
   readonly plainLoss: number;
   readonly baseRateLoss: number;
+  /** Whether anything bettered the base rate. */
+  readonly isPromising: boolean;
   /** Share of a teacher's probabilities in the targets. `undecided`: it is as good as the network, and training both will tell. */
   readonly softness: number | "undecided";
   /** What each step of the search gained or lost, for people. */
@@ -79,7 +81,8 @@ export async function searchChannels(input: TrialInput, facts: FeatureFacts): Pr
     note(what, best, trial);
     best = trial;
   }
-  if (best.set.length === 0) {
+  const isPromising = best.set.length > 0;
+  if (!isPromising) {
     notes.push("nothing betters the base rate on held-out sequences: levels and deltas of all features stand in");
     best = plainTrial;
   }
@@ -105,6 +108,7 @@ export async function searchChannels(input: TrialInput, facts: FeatureFacts): Pr
     loss: best.loss,
     plainLoss: plainTrial.loss,
     baseRateLoss: baseRate.loss,
+    isPromising,
     softness,
     notes,
   };

@@ -239,10 +239,10 @@ function holdOut(from: number, to: number, count: number, gap: number): Fold {
 }
 
 /**
- * Whether the mean of `before − after` exceeds one standard error. Neighbours that share rows are not independent: with a `gap`
+ * Whether the mean of `before − after` exceeds so many standard errors. Neighbours that share rows are not independent: with a `gap`
  * the error is that of means over blocks twice as long.
  */
-function exceedsNoise(before: Float64Array, after: Float64Array, gap: number): boolean {
+export function exceedsNoise(before: Float64Array, after: Float64Array, gap: number, errors = 1): boolean {
   const length = Math.max(1, 2 * gap);
   const means: number[] = [];
   for (let from = 0; from < before.length; from += length) {
@@ -251,7 +251,7 @@ function exceedsNoise(before: Float64Array, after: Float64Array, gap: number): b
   }
   const gain = mean(means);
   const variance = means.reduce((sum, m) => sum + (m - gain) ** 2, 0) / Math.max(1, means.length - 1);
-  return gain > Math.sqrt(variance / means.length);
+  return gain > errors * Math.sqrt(variance / means.length);
 }
 
 /** At most `count` of `indices`, at random. */
@@ -277,7 +277,7 @@ export function logit(p: number): number {
   return Math.log(held / (1 - held));
 }
 
-function logLoss(z: number, label: number): number {
+export function logLoss(z: number, label: number): number {
   return Math.max(z, 0) - z * label + Math.log1p(Math.exp(-Math.abs(z)));
 }
 
