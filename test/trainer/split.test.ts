@@ -317,7 +317,7 @@ describe("rows that recur by coincidence", () => {
     const result = split(values, { padding: "none" });
     expect(result.by).toBe("random");
     expect(result.reason).toMatch(/^rows recur by coincidence \(what surrounds them differs for (9[5-9]|100) % of them\)/);
-    expect(result.test.length).toBe(0.15 * N);
+    expect(Math.abs(result.test.length - 0.1 * N)).toBeLessThanOrEqual(2); // one of each label
   });
 
   test.each([
@@ -484,7 +484,7 @@ describe("shares", () => {
     [2000, [1300, 200, 200, 300]],
     [8000, [5200, 800, 800, 1200]],
     [15_000, [10_250, 1500, 1000, 2250]],
-    [24_000, [16_800, 2400, 1200, 3600]],
+    [24_000, [18_200, 2400, 1000, 2400]],
   ])("of %i sequences are %j", (N, expected) => {
     const sizes = sizesOf(split(values.subarray(0, N * SIZE)));
     expected.forEach((size, k) => {
@@ -495,7 +495,7 @@ describe("shares", () => {
   test("of data that bring a test part hold no test", () => {
     const sizes = sizesOf(split(values, { hasTest: true }));
     expect(sizes[3]).toBe(0);
-    expect(Math.abs(sizes[0] - 0.85 * 24_000)).toBeLessThanOrEqual(2);
+    expect(Math.abs(sizes[0] - (0.9 * 24_000 - 1000))).toBeLessThanOrEqual(2);
     const windows = cutWindows(drawRows(3009, random), 1);
     expect(split(windows.values, { hasTest: true })).toMatchObject({ by: "time", test: new Int32Array(0), dropped: 2 * (T - 1 + HORIZON) });
   });
