@@ -25,13 +25,14 @@ const BREATH_MS = 50;
 
 /** `run` says what the checkpoint belongs to: equal runs end in equal bytes. */
 export function encodeCheckpoint(state: FitState, run: string): Uint8Array {
-  const { parameters, optimizer, best, ...rest } = state;
-  const floats = [parameters, best.parameters, optimizer.moments];
+  const { parameters, optimizer, best, kept, ...rest } = state;
+  const floats = [parameters, kept.parameters, best.losses, optimizer.moments];
   const header = new TextEncoder().encode(
     JSON.stringify({
       run,
       ...rest,
       best: { loss: best.loss, epoch: best.epoch },
+      kept: { loss: kept.loss, epoch: kept.epoch },
       steps: optimizer.steps,
       sizes: floats.map((f) => f.length),
     }),
@@ -61,11 +62,11 @@ export function decodeCheckpoint(bytes: Uint8Array, run: string, source: string)
   if (header.run !== run)
     throw new DataError(source, "belongs to another run (other data, options, version or SIMD path): train without --resume");
   let at = start;
-  const [parameters, bestParameters, moments] = header.sizes.map((size: number) => {
+  const [parameters, keptParameters, losses, moments] = header.sizes.map((size: number) => {
     const floats = new Float32Array(new Uint8Array(bytes.subarray(at, (at += 4 * size))).buffer);
     return floats;
   });
-  const { epoch, seen, lossSum, learningRate, validationLoss, history, best, steps } = header;
+  const { epoch, seen, lossSum, learningRate, validationLoss, history, best, kept, steps } = header;
   return {
     epoch,
     seen,
@@ -73,7 +74,8 @@ export function decodeCheckpoint(bytes: Uint8Array, run: string, source: string)
     learningRate,
     validationLoss,
     history,
-    best: { ...best, parameters: bestParameters },
+    best: { ...best, losses },
+    kept: { ...kept, parameters: keptParameters },
     parameters,
     optimizer: { steps, moments },
   };

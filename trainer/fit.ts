@@ -2,6 +2,7 @@
 // after any step and taken up again there, with the same bytes in the end. Knows sequences only by index, and the network only
 // as something that steps.
 import { FitError } from "../shared/errors.ts";
+import { exceedsNoise, mean } from "./paired.ts";
 
 /** One network with its optimizer, over a data set it holds. Parameters are one flat float32 buffer. */
 export interface Stepper {
@@ -31,6 +32,8 @@ export interface FitOptions {
   readonly epochs: number;
   readonly batch: number;
   readonly learningRate: number;
+  /** Validation sequences closer than this share rows and are not independent; 0 when none do. */
+  readonly gap: number;
   /** `cosine`: the learning rate rises over the first twentieth of all steps and falls to zero with the last (Loshchilov & Hutter 2017). */
   readonly schedule: "constant" | "cosine";
   /** Epochs without a better validation loss before the learning rate is halved. */
@@ -71,9 +74,18 @@ export interface EpochRecord {
   readonly learningRate: number;
 }
 
+/** The epoch with the lowest validation loss. */
 interface Best {
-  readonly loss: number;
   readonly epoch: number;
+  readonly loss: number;
+  /** (validation) float32, so that a checkpoint keeps every bit */
+  readonly losses: Float32Array;
+}
+
+/** The weights to be returned. */
+interface Kept {
+  readonly epoch: number;
+  readonly loss: number;
   readonly parameters: Float32Array;
 }
 
@@ -87,12 +99,13 @@ export interface FitState {
   readonly validationLoss: number;
   readonly history: readonly EpochRecord[];
   readonly best: Best;
+  readonly kept: Kept;
   readonly parameters: Float32Array;
   readonly optimizer: OptimizerState;
 }
 
 export interface Fit {
-  /** The flat parameters of the epoch with the lowest validation loss. */
+  /** The flat parameters of the epoch that is kept. */
   readonly parameters: Float32Array;
   /** 1-based; 0 when the initial weights were never bettered. */
   readonly bestEpoch: number;
@@ -104,16 +117,38 @@ export interface Fit {
 /** A better validation loss must be better by more than rounding. */
 const MIN_IMPROVEMENT = 1e-5;
 
-/** Trains until the validation loss stops falling. The best weights are returned, not the last. */
+/**
+ * Trains until the validation loss stops falling. Returned are the weights of the best epoch, not of the last; where the learning
+ * rate falls by a schedule, those of the latest epoch that is not worse than the best by more than noise, since the best of many
+ * noisy figures is often an early accident.
+ */
 export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise<Fit> {
-  const { train, validation, labels, epochs, batch, schedule, plateau, patience, shuffle, onProgress, afterStep, onFailure, onEnd, from } =
-    options;
+  const {
+    train,
+    validation,
+    labels,
+    epochs,
+    batch,
+    schedule,
+    gap,
+    plateau,
+    patience,
+    shuffle,
+    onProgress,
+    afterStep,
+    onFailure,
+    onEnd,
+    from,
+  } = options;
   if (from) {
     stepper.setParameters(from.parameters);
     stepper.setOptimizer(from.optimizer);
   }
-  let validationLoss = from?.validationLoss ?? meanLogLoss(stepper.logits(validation), labels, validation);
-  let best: Best = from?.best ?? { loss: validationLoss, epoch: 0, parameters: stepper.getParameters() };
+  const validate = (): Float32Array => logLosses(stepper.logits(validation), labels, validation);
+  const initial = from === undefined ? validate() : undefined;
+  let validationLoss = from?.validationLoss ?? mean(initial ?? []);
+  let best: Best = from?.best ?? { epoch: 0, loss: validationLoss, losses: initial ?? new Float32Array(0) };
+  let kept: Kept = from?.kept ?? { epoch: 0, loss: validationLoss, parameters: stepper.getParameters() };
   let learningRate = from?.learningRate ?? options.learningRate;
   const history = [...(from?.history ?? [])];
   for (let epoch = from?.epoch ?? 1; epoch <= epochs; epoch++) {
@@ -132,6 +167,7 @@ export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise
       validationLoss,
       history: [...history],
       best,
+      kept,
       parameters: stepper.getParameters(),
       optimizer: stepper.getOptimizer(),
     });
@@ -149,19 +185,23 @@ export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise
       const wait = afterStep?.(snapshot);
       if (wait) await wait; // not when there is nothing to wait for: a step may be shorter than a turn of the event loop
     }
-    validationLoss = meanLogLoss(stepper.logits(validation), labels, validation);
+    const losses = validate();
+    validationLoss = mean(losses);
     history.push({ trainLoss: lossSum / order.length, validationLoss, learningRate });
     report(true);
-    if (validationLoss < best.loss - MIN_IMPROVEMENT) best = { loss: validationLoss, epoch, parameters: stepper.getParameters() };
+    const isBest = validationLoss < best.loss - MIN_IMPROVEMENT;
+    if (isBest) best = { epoch, loss: validationLoss, losses };
+    if (isBest || (schedule === "cosine" && best.epoch > 0 && !exceedsNoise(losses, best.losses, gap)))
+      kept = { epoch, loss: validationLoss, parameters: stepper.getParameters() };
     const stale = epoch - best.epoch;
     if (stale >= patience) break;
     if (stale > 0 && stale % plateau === 0) learningRate /= 2;
   }
   onEnd?.({
-    ...{ epoch: epochs + 1, seen: 0, lossSum: 0, learningRate, validationLoss, history, best },
-    ...{ parameters: best.parameters, optimizer: stepper.getOptimizer() },
+    ...{ epoch: epochs + 1, seen: 0, lossSum: 0, learningRate, validationLoss, history, best, kept },
+    ...{ parameters: kept.parameters, optimizer: stepper.getOptimizer() },
   });
-  return { parameters: best.parameters, bestEpoch: best.epoch, validationLoss: best.loss, history };
+  return { parameters: kept.parameters, bestEpoch: kept.epoch, validationLoss: kept.loss, history };
 }
 
 const WARM_UP = 0.05;
@@ -171,12 +211,7 @@ function cosine(done: number): number {
   return Math.min(1, (done + 0.002) / WARM_UP) * 0.5 * (1 + Math.cos(Math.PI * done));
 }
 
-/** Mean binary cross-entropy in nats from logits, stable for any logit. */
-export function meanLogLoss(logits: Float32Array, labels: Uint8Array, indices: Int32Array): number {
-  let sum = 0;
-  for (let i = 0; i < logits.length; i++) {
-    const z = logits[i];
-    sum += Math.max(z, 0) - z * labels[indices[i]] + Math.log1p(Math.exp(-Math.abs(z)));
-  }
-  return sum / logits.length;
+/** Binary cross-entropy of each sequence in nats from logits, stable for any logit. */
+export function logLosses(logits: Float32Array, labels: Uint8Array, indices: Int32Array): Float32Array {
+  return logits.map((z, i) => Math.max(z, 0) - z * labels[indices[i]] + Math.log1p(Math.exp(-Math.abs(z))));
 }

@@ -5,9 +5,10 @@ import type { Channels } from "../shared/recipe.ts";
 import type { Keeping } from "./checkpoint.ts";
 import { type Fit, fitNetwork, type Progress, type Stepper } from "./fit.ts";
 import { flattenNetwork, initialNetwork, unflattenNetwork } from "./network.ts";
+import { exceedsNoise } from "./paired.ts";
 import { createRandom } from "./random.ts";
 import { fitTeacher, teacherColumns } from "./representation/teacher.ts";
-import { exceedsNoise, logit, logLoss, soften, take } from "./representation/trials.ts";
+import { logit, logLoss, soften, take } from "./representation/trials.ts";
 
 export interface Settings {
   readonly units: number;
@@ -49,8 +50,8 @@ export function chooseSettings(examples: number): Settings {
     learningRate: 4e-3 * Math.sqrt(64 / units) * (examples < 10_000 ? 0.5 : 1),
     weightDecay: 0.1,
     schedule: "cosine",
-    plateau: epochs, // the schedule lowers the rate
-    patience: Math.max(5, Math.round(epochs / 2)),
+    plateau: epochs, // the schedule lowers the rate, and its last epochs are its best: whoever stops before misses them
+    patience: epochs,
   };
 }
 
@@ -129,6 +130,7 @@ export async function learn(input: LearnInput): Promise<Learnt> {
         train,
         validation,
         labels,
+        gap: input.gap,
         shuffle: (order, epoch) => createRandom(seed, STREAM.order + epoch).shuffle(order),
         onProgress: input.onProgress,
       });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitNetwork, meanLogLoss, type Stepper } from "../../trainer/fit.ts";
+import { fitNetwork, logLosses, type Stepper } from "../../trainer/fit.ts";
 import { createRandom } from "../../trainer/random.ts";
 
 /** A stepper whose only parameter counts epochs, and whose validation logits follow a script. */
@@ -38,7 +38,8 @@ const options = (overrides: object) => ({
   epochs: 20,
   batch: 4,
   learningRate: 1,
-  schedule: "constant" as const,
+  schedule: "constant" as "constant" | "cosine",
+  gap: 0,
   plateau: 2,
   patience: 5,
   shuffle: (order: Int32Array, epoch: number) => createRandom(1, epoch).shuffle(order),
@@ -90,9 +91,28 @@ describe("fitNetwork", () => {
   });
 });
 
-describe("meanLogLoss", () => {
-  it("is finite for any logit", () => {
-    expect(meanLogLoss(Float32Array.of(1000, -1000), Uint8Array.of(0, 1), Int32Array.of(0, 1))).toBe(1000);
-    expect(meanLogLoss(Float32Array.of(0), Uint8Array.of(1), Int32Array.of(0))).toBeCloseTo(Math.LN2, 15);
+describe("logLosses", () => {
+  it("are finite for any logit", () => {
+    expect(Array.from(logLosses(Float32Array.of(1000, -1000), Uint8Array.of(0, 1), Int32Array.of(0, 1)))).toEqual([1000, 1000]);
+    expect(logLosses(Float32Array.of(0), Uint8Array.of(1), Int32Array.of(0))[0]).toBeCloseTo(Math.LN2, 7);
+  });
+});
+
+describe("with a falling learning rate", () => {
+  const falling = { schedule: "cosine" as const, patience: 100, plateau: 100 };
+
+  it("keeps the latest epoch that is not worse than the best beyond noise", async () => {
+    // Labels 1 and 1, equal logits: a difference without noise is always beyond it, so only equals count as not worse.
+    const { bestEpoch } = await fitNetwork(scripted([0, 1, 3, 2, 3, 2.5]), options({ ...falling, epochs: 5 }));
+    expect(bestEpoch).toBe(4);
+  });
+
+  it("starts low, peaks, and ends near zero", async () => {
+    const stepper = scripted([0, 1]);
+    await fitNetwork(stepper, options({ ...falling, epochs: 40 }));
+    const { rates } = stepper;
+    expect(rates[0]).toBeLessThan(0.1);
+    expect(Math.max(...rates)).toBeGreaterThan(0.95);
+    expect(rates[39]).toBeLessThan(0.01);
   });
 });

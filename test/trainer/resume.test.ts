@@ -18,9 +18,13 @@ function start(
   out: string,
   ...more: string[]
 ): { child: ChildProcess; ended: Promise<{ code: number | null; said: string }>; epoch: (n: number) => Promise<void> } {
-  const child = spawn(process.execPath, [MAIN, "train", at("fx.npz"), "--out", at(out), "--units", "24", "--epochs", "12", ...more], {
-    cwd: folder,
-  });
+  const child = spawn(
+    process.execPath,
+    [MAIN, "train", at("fx.npz"), "--out", at(out), "--recipe", "raw", "--batch", "100", "--units", "24", "--epochs", "12", ...more],
+    {
+      cwd: folder,
+    },
+  );
   let said = "";
   child.stderr.on("data", (chunk) => {
     said += chunk;
@@ -79,7 +83,8 @@ describe("a checkpoint", () => {
     learningRate: 1 / 3,
     validationLoss: 0.55,
     history: [{ trainLoss: 0.6, validationLoss: 0.5, learningRate: 1e-3 }],
-    best: { loss: 0.5, epoch: 1, parameters: Float32Array.of(1, 2, 3) },
+    best: { loss: 0.5, epoch: 1, losses: Float32Array.of(0.1, 0.9) },
+    kept: { loss: 0.51, epoch: 2, parameters: Float32Array.of(1, 2, 3) },
     parameters: Float32Array.of(0.1, -0, 1e-45),
     optimizer: { steps: 41, moments: Float32Array.of(5, 6, 7, 8, 9, 10) },
   };

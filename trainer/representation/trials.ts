@@ -5,6 +5,7 @@ import { applyRecipe, type Channel, type Channels, fitRecipe, type Log } from ".
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { Stepper } from "../fit.ts";
 import { flattenNetwork, initialNetwork } from "../network.ts";
+import { exceedsNoise, mean } from "../paired.ts";
 import { createRandom, type Random } from "../random.ts";
 import { fitTeacher, teacherColumns } from "./teacher.ts";
 
@@ -74,8 +75,9 @@ const FOLDS = 3;
 const MAX_TABLE = 20_000_000;
 const UNITS = 24;
 const BATCH = 128;
-/** Sequences one network sees: six epochs, within these bounds. */
+/** Sequences one network sees: six epochs, within these bounds, but never more than so many epochs. */
 const BUDGET = [24_000, 60_000];
+const MAX_EPOCHS = 20;
 const LEARNING_RATE = 8e-3;
 const STREAM = { sample: 500, weights: 501, order: 502 };
 
@@ -221,7 +223,7 @@ export function soften(labels: ArrayLike<number>, logits: ArrayLike<number>, sof
 function trainBriefly(stepper: Stepper, train: Int32Array, random: Random): void {
   const order = train.slice();
   random.shuffle(order);
-  const steps = Math.ceil(Math.min(BUDGET[1], Math.max(BUDGET[0], 6 * train.length)) / BATCH);
+  const steps = Math.ceil(Math.min(BUDGET[1], MAX_EPOCHS * train.length, Math.max(BUDGET[0], 6 * train.length)) / BATCH);
   const batch = Math.min(BATCH, order.length);
   for (let step = 0, at = 0; step < steps; step++, at += batch) {
     if (at + batch > order.length) {
@@ -236,22 +238,6 @@ function trainBriefly(stepper: Stepper, train: Int32Array, random: Random): void
 function holdOut(from: number, to: number, count: number, gap: number): Fold {
   const all = Int32Array.from({ length: count }, (_, n) => n);
   return { held: all.subarray(from, to), train: all.filter((n) => n < from - gap || n >= to + gap) };
-}
-
-/**
- * Whether the mean of `before − after` exceeds so many standard errors. Neighbours that share rows are not independent: with a `gap`
- * the error is that of means over blocks twice as long.
- */
-export function exceedsNoise(before: Float64Array, after: Float64Array, gap: number, errors = 1): boolean {
-  const length = Math.max(1, 2 * gap);
-  const means: number[] = [];
-  for (let from = 0; from < before.length; from += length) {
-    const block = before.subarray(from, from + length).map((loss, i) => loss - after[from + i]);
-    means.push(mean(block));
-  }
-  const gain = mean(means);
-  const variance = means.reduce((sum, m) => sum + (m - gain) ** 2, 0) / Math.max(1, means.length - 1);
-  return gain > errors * Math.sqrt(variance / means.length);
 }
 
 /** At most `count` of `indices`, at random. */
@@ -279,10 +265,4 @@ export function logit(p: number): number {
 
 export function logLoss(z: number, label: number): number {
   return Math.max(z, 0) - z * label + Math.log1p(Math.exp(-Math.abs(z)));
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
 }

@@ -1,0 +1,27 @@
+// Two models on the same sequences: whether the one is better beyond noise. The paired difference says it, for both err on the same.
+
+type Losses = Float32Array | Float64Array;
+
+/**
+ * Whether the mean of `before − after` exceeds so many standard errors. Neighbours that share rows are not independent: with a `gap`
+ * the error is that of means over blocks twice as long.
+ */
+export function exceedsNoise(before: Losses, after: Losses, gap: number, errors = 1): boolean {
+  const length = Math.max(1, 2 * gap);
+  const means: number[] = [];
+  for (let from = 0; from < before.length; from += length) {
+    let sum = 0;
+    const to = Math.min(before.length, from + length);
+    for (let n = from; n < to; n++) sum += before[n] - after[n];
+    means.push(sum / (to - from));
+  }
+  const gain = mean(means);
+  const variance = means.reduce((sum, m) => sum + (m - gain) ** 2, 0) / Math.max(1, means.length - 1);
+  return gain > errors * Math.sqrt(variance / means.length);
+}
+
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}
