@@ -30,6 +30,8 @@ const SIGNIFICANT = 3;
 const MAX_PRODUCTS = 4;
 /** A simpler channel is preferred if it loses no more than this share of what has been gained over the base rate. */
 const SLIVER = 0.01;
+/** A teacher that misses no more than this share of what the network gains over the base rate may teach it something. */
+const COMPETITIVE = 0.05;
 /** A teacher's share in the targets, where it pays: labels keep a say, for what the teacher cannot know. */
 export const SOFTNESS = 0.9;
 
@@ -102,7 +104,7 @@ export async function searchChannels(input: TrialInput, facts: FeatureFacts): Pr
       softness = SOFTNESS;
       note("a logistic regression on the same channels teaches the network", network, taught);
     }
-  } else if (!isBetter(network, teacher)) softness = "undecided";
+  } else if (teacher.loss < network.loss + COMPETITIVE * (baseRate.loss - network.loss)) softness = "undecided";
   return {
     channels: best.set.map((c) => all[c]),
     loss: best.loss,

@@ -77,7 +77,7 @@ const UNITS = 24;
 const BATCH = 128;
 /** Sequences one network sees: six epochs, within these bounds, but never more than so many epochs. */
 const BUDGET = [24_000, 60_000];
-const MAX_EPOCHS = 20;
+const MAX_EPOCHS = 60;
 const LEARNING_RATE = 8e-3;
 const STREAM = { sample: 500, weights: 501, order: 502 };
 
