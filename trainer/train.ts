@@ -23,7 +23,7 @@ import type { ReportInput } from "./report/gather.ts";
 import { describeRelation, studyFeatures } from "./representation/features.ts";
 import { choosePadding, SOFTNESS, searchChannels } from "./representation/search.ts";
 import { logit, type TrialInput } from "./representation/trials.ts";
-import { type SplitMethod, splitDataset } from "./split.ts";
+import { type SplitMethod, splitDataset } from "./split/split.ts";
 import { decideVerdict, type Verdict } from "./verdict.ts";
 
 export const RECIPES = ["auto", "raw"] as const;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { Padding } from "../../shared/sequence.ts";
-import { createRandom, type Random } from "../../trainer/random.ts";
-import { type Split, type SplitInput, splitDataset } from "../../trainer/split.ts";
+import type { Padding } from "../../../shared/sequence.ts";
+import { createRandom, type Random } from "../../../trainer/random.ts";
+import { type Split, type SplitInput, splitDataset } from "../../../trainer/split/split.ts";
 
 const T = 10;
 const F = 3;
@@ -202,7 +202,7 @@ describe("windows of one series", () => {
   });
 
   test("of the S&P 500's days, in the file's order and shuffled", () => {
-    const csv = readFileSync(new URL("../../node_modules/vega-datasets/data/sp500-2000.csv", import.meta.url), "utf8");
+    const csv = readFileSync(new URL("../../../node_modules/vega-datasets/data/sp500-2000.csv", import.meta.url), "utf8");
     const days = csv
       .trim()
       .split("\n")

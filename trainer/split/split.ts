@@ -1,11 +1,11 @@
 // Splits a data set into training, validation, calibration and test so that no part has seen another's rows.
 // Knows rows and labels only: no files, no recipe, no model.
 // Legend: N sequences, T steps, F features.
-import { FitError, UsageError } from "../shared/errors.ts";
-import type { Padding, Shape } from "../shared/sequence.ts";
+import { FitError, UsageError } from "../../shared/errors.ts";
+import type { Padding, Shape } from "../../shared/sequence.ts";
+import type { Random } from "../random.ts";
 import { ascending, type Clock, cutByTime, maximum, measureSeries, orderInTime } from "./chronology.ts";
 import { findOverlap } from "./overlap.ts";
-import type { Random } from "./random.ts";
 import type { Timeline } from "./row-links.ts";
 
 export type SplitMethod = "auto" | "random" | "time" | "group";

@@ -1,7 +1,7 @@
 // Which sequences share rows, and how many steps apart they start: windows cut from one series give themselves away, whatever
 // the file's order. Looks at rows alone; knows no labels and no parts.
 // Legend: N sequences, D distinct ones, T steps, F features.
-import { type Padding, type Shape, validRows } from "../shared/sequence.ts";
+import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import { intern } from "./intern.ts";
 import { doubleRuns, type Links, linkRuns, placeInTime, type Timeline } from "./row-links.ts";
 
