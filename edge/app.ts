@@ -1,9 +1,9 @@
-// The HTTP surface: which routes there are, what every response carries, how every failure reads.
+// The HTTP surface: which routes there are, what surrounds them, how every failure reads.
 import { Hono } from "hono";
 import { ArtifactError, isQuickstepError } from "../shared/errors.ts";
-import type { Deployment } from "./deployment.ts";
-import { allowOnly, type EdgeEnv, identify } from "./middleware.ts";
-import { problem, RequestError } from "./problem.ts";
+import type { Deployment, Ready } from "./deployment.ts";
+import { allowOnly, answerProblem, type EdgeEnv, guard, identify, type Surroundings, shareWith } from "./middleware.ts";
+import { RequestError } from "./problem.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { modelRoutes } from "./routes/model.ts";
 import { scoreRoutes } from "./routes/score.ts";
@@ -15,22 +15,27 @@ const ROUTES = {
   "GET /health/ready": "whether it has a proven model",
 };
 
-/** `report` is told of every error that nobody foresaw. */
-export function createApp(deployment: Deployment, report: (error: Error) => void): Hono<EdgeEnv> {
+/** What needs a model. Its type is what the typed client knows. */
+function modelled(ready: Ready) {
+  return new Hono<EdgeEnv>().route("/v1/score", scoreRoutes(ready)).route("/v1/model", modelRoutes(ready));
+}
+export type Api = ReturnType<typeof modelled>;
+
+export function createApp(deployment: Deployment, surroundings: Surroundings): Hono<EdgeEnv> {
   const app = new Hono<EdgeEnv>();
-  app.use(identify(deployment));
+  app.use(identify(deployment, surroundings), shareWith(surroundings.origins), guard(surroundings));
   app.get("/", (c) => c.json({ name: "quickstep", routes: ROUTES })).all("/", allowOnly("GET", "HEAD"));
-  app.route("/health", healthRoutes(deployment));
+  app.route("/health", healthRoutes(deployment, surroundings.access));
   if ("unready" in deployment) {
     const refuse = () => {
       throw new ArtifactError(deployment.unready);
     };
     app.all("/v1/score", refuse).all("/v1/model", refuse);
-  } else app.route("/v1/score", scoreRoutes(deployment)).route("/v1/model", modelRoutes(deployment));
-  app.notFound((c) => problem(c, new RequestError("notFound", `there is no ${c.req.path}: GET / lists what there is`)));
+  } else app.route("/", modelled(deployment));
+  app.notFound((c) => answerProblem(c, new RequestError("notFound", `there is no ${c.req.path}: GET / lists what there is`)));
   app.onError((error, c) => {
-    if (!isQuickstepError(error) && !(error instanceof RequestError)) report(error);
-    return problem(c, error);
+    if (!isQuickstepError(error) && !(error instanceof RequestError)) surroundings.report(error);
+    return answerProblem(c, error);
   });
   return app;
 }

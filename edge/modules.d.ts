@@ -7,3 +7,7 @@ declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
 }
+// What workerd gives of itself; narrower than its whole surface.
+declare module "cloudflare:workers" {
+  export const env: import("./worker-surroundings.ts").WorkerEnv;
+}

@@ -8,7 +8,7 @@ import { instantiateKernel } from "../../shared/engine.ts";
 import { labelAt } from "../../shared/model.ts";
 import type { Channel } from "../../shared/recipe.ts";
 import { VERSION } from "../../shared/version.ts";
-import { openApp, postScore } from "../fixtures/app.ts";
+import { openApp, postScore, SURROUNDINGS } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel, makeSequences } from "../fixtures/model.ts";
 
@@ -135,7 +135,7 @@ describe("routes", () => {
   test.each(["/nowhere", "/v1", "/v1/score/", "/v1/scores", "/health", "//", "/v1/%ff", "/V1/SCORE"])(
     "%s is a 404 that says where to look",
     async (path) => {
-      const response = await app.request(`https://edge.test${path}`, { method: "POST", body: "{" });
+      const response = await app.request(`http://localhost${path}`, { method: "POST", body: "{" });
       expect(response.status).toBe(404);
       expect(response.headers.get("content-type")).toBe("application/problem+json");
       expect(await response.json()).toMatchObject({
@@ -178,7 +178,7 @@ test("an error nobody foresaw is reported, and answered without its inside", asy
   expect(opened).toMatchObject({ unready: expect.stringMatching(/this broken engine does not compute what the trainer computed/) });
   const failing = { ...broken, probabilities: () => expect.fail("a secret") };
   const response = await postScore(
-    createApp({ model, log, engine: failing, sha256: opened.sha256 }, report),
+    createApp({ model, log, engine: failing, sha256: opened.sha256 }, { ...SURROUNDINGS, report }),
     JSON.stringify({ sequence: [row] }),
   );
   expect(response.status).toBe(500);
@@ -207,6 +207,7 @@ describe("whatever the body, the answer is a problem of the client's or a valid 
       sequence: nearlySequence,
       sequences: fc.array(nearlySequence, { maxLength: 4 }),
       operatingPoint: fc.constantFrom("balanced", "sensitive", "x", 7),
+      explain: fc.constantFrom(true, false, true, 1),
     },
     { requiredKeys: [] },
   );
@@ -224,7 +225,7 @@ describe("whatever the body, the answer is a problem of the client's or a valid 
       expect(response.status >= 400 && response.status < 500).toBe(true);
       expect(response.headers.get("content-type")).toBe("application/problem+json");
       expect(answer).toMatchObject({ status: response.status, detail: expect.any(String) });
-      if (answer.pointer !== undefined) expect(answer.pointer).toMatch(/^\/(sequences?(\/\d+)*|operatingPoint)$/);
+      if (answer.pointer !== undefined) expect(answer.pointer).toMatch(/^\/(sequences?(\/\d+)*|operatingPoint|explain)$/);
     }
     return response.status;
   }

@@ -10,7 +10,8 @@ const sha256 = Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", a
   byte.toString(16).padStart(2, "0"),
 ).join("");
 
-const get = (path: string, headers = {}) => exports.default.fetch(`https://edge.test${path}`, { headers });
+const KEY = { authorization: "Bearer test-key-score-read" };
+const get = (path: string, headers = {}) => exports.default.fetch(`https://edge.test${path}`, { headers: { ...KEY, ...headers } });
 
 /** The golden inputs as a client sends them: T rows of F numbers. */
 const sequences = Array.from(golden.probabilities, (_, k) =>
@@ -21,7 +22,7 @@ const sequences = Array.from(golden.probabilities, (_, k) =>
 );
 
 async function score(body: unknown): Promise<{ model: string; results: { probability: number }[] }> {
-  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const init = { method: "POST", headers: { ...KEY, "content-type": "application/json" }, body: JSON.stringify(body) };
   const response = await exports.default.fetch("https://edge.test/v1/score", init);
   expect(response.status).toBe(200);
   return response.json();
