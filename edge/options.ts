@@ -1,6 +1,6 @@
 // What a request may ask for beside its sequences: the operating point, and an explanation. In the query of any format, or in
 // a JSON body, which then decides.
-import { describe, SequenceError } from "../shared/errors.ts";
+import { describe, type Path, SequenceError } from "../shared/errors.ts";
 import type { Model, OperatingPoint } from "../shared/model.ts";
 import { RequestError } from "./problem.ts";
 
@@ -31,13 +31,13 @@ export function queryOptions(url: string, { operatingPoints }: Model): Options {
   return { point, explain };
 }
 
-/** Options of a JSON object over those of the query. Throws SequenceError. */
-export function bodyOptions(body: Record<string, unknown>, { operatingPoints }: Model, query: Options): Options {
+/** Options of a JSON object, which stands at `path`, over those of the query. Throws SequenceError. */
+export function bodyOptions(body: Record<string, unknown>, { operatingPoints }: Model, query: Options, path: Path = []): Options {
   const { operatingPoint, explain = query.explain } = body;
-  if (typeof explain !== "boolean") throw new SequenceError(["explain"], "must be true or false", describe(explain));
+  if (typeof explain !== "boolean") throw new SequenceError([...path, "explain"], "must be true or false", describe(explain));
   if (operatingPoint === undefined) return { point: query.point, explain };
   const point = operatingPoints.find(({ name }) => name === operatingPoint);
-  if (point === undefined) throw new SequenceError(["operatingPoint"], mustBeOneOf(operatingPoints), describe(operatingPoint));
+  if (point === undefined) throw new SequenceError([...path, "operatingPoint"], mustBeOneOf(operatingPoints), describe(operatingPoint));
   return { point, explain };
 }
 

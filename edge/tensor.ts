@@ -15,23 +15,27 @@ export function readNumbers(bytes: Uint8Array<ArrayBuffer>, at: number, length: 
   return dtype === "float64" ? new Float64Array(buffer, start, length) : Float64Array.from(new Float32Array(buffer, start, length));
 }
 
+/** Whether `shape` is (N,t,F). Throws SequenceError, and LimitError above `maxSequences`. */
+export function checkShape(shape: readonly number[], { timesteps: T, features: F }: Shape, maxSequences: number, path: Path): void {
+  const [N, t] = shape;
+  if (shape.length !== 3 || shape[2] !== F || !(N >= 1) || !(t >= 1 && t <= T)) {
+    const got = shape.length > 8 ? `${shape.length} dimensions` : `[${shape.join(", ")}]`;
+    throw new SequenceError(path, `must have shape [sequences, 1 to ${T} steps, ${F} features]`, got);
+  }
+  if (N > maxSequences)
+    throw new LimitError(path, `at most ${maxSequences} sequences a request, got ${N}: send them in parts`, maxSequences);
+}
+
 /**
- * `numbers` (N,t,F) as the model takes them: checked, with zeros in front of shorter sequences. `pathOf` names a number's place
- * from its index. Throws SequenceError, and LimitError above `maxSequences`.
+ * `numbers` (N,t,F), of a checked shape, as the model takes them: finite, with zeros in front of shorter sequences. `pathOf`
+ * names a number's place from its index. Throws SequenceError.
  */
 export function alignTensor(
   numbers: Float64Array,
-  shape: readonly number[],
+  [N, t]: readonly number[],
   { timesteps: T, features: F }: Shape,
-  maxSequences: number,
-  path: Path,
   pathOf: (index: number) => Path,
 ): Float64Array {
-  const [N, t] = shape;
-  if (shape.length !== 3 || shape[2] !== F || !(N >= 1) || !(t >= 1 && t <= T))
-    throw new SequenceError(path, `must have shape [sequences, 1 to ${T} steps, ${F} features]`, `[${shape.join(", ")}]`);
-  if (N > maxSequences)
-    throw new LimitError(path, `at most ${maxSequences} sequences a request, got ${N}: send them in parts`, maxSequences);
   for (let i = 0; i < numbers.length; i++)
     if (!Number.isFinite(numbers[i])) throw new SequenceError(pathOf(i), "must be a finite number", describe(numbers[i]));
   if (t === T) return numbers;

@@ -12,7 +12,7 @@ import { bodyOptions, OPTION_NAMES, type Options, queryOptions } from "../option
 import { RequestError } from "../problem.ts";
 import { maxSequences, modelId, type Result, resultsOf, scoreValues } from "../scoring.ts";
 import { scoreLines } from "../streams.ts";
-import { alignTensor, BYTES_PER_NUMBER, type Dtype, readNumbers } from "../tensor.ts";
+import { alignTensor, BYTES_PER_NUMBER, checkShape, type Dtype, readNumbers } from "../tensor.ts";
 
 export const SCORE_TYPES = ["application/json", "application/x-ndjson", "application/octet-stream", "application/x-npy"] as const;
 export const SCORE_KEYS = ["sequence", "sequences", ...OPTION_NAMES] as const;
@@ -77,8 +77,10 @@ export function scoreRoutes(ready: Ready) {
     const sequenceBytes = T * F * BYTES_PER_NUMBER[dtype];
     if (bytes.length === 0 || bytes.length % sequenceBytes !== 0)
       throw new SequenceError([], `must be whole sequences of ${T} × ${F} ${dtype}, ${sequenceBytes} bytes each`, `${bytes.length} bytes`);
+    const shape = [bytes.length / sequenceBytes, T, F];
+    checkShape(shape, shapeOf(recipe), maxSequences(recipe), []);
     const numbers = readNumbers(bytes, 0, bytes.length / BYTES_PER_NUMBER[dtype], dtype);
-    const values = alignTensor(numbers, [bytes.length / sequenceBytes, T, F], shapeOf(recipe), maxSequences(recipe), [], placeIn(T, F));
+    const values = alignTensor(numbers, shape, shapeOf(recipe), placeIn(T, F));
     const type = `application/octet-stream; dtype=${dtype}`;
     return answerNumbers(
       c,
@@ -93,8 +95,8 @@ export function scoreRoutes(ready: Ready) {
     const { recipe } = model;
     const { data, shape, float32 } = parseNpy(await readBytes(c.req.raw));
     if (!(data instanceof Float64Array)) throw new SequenceError([], "must be an array of numbers", "text");
-    const [, t, F] = shape;
-    const values = alignTensor(data, shape, shapeOf(recipe), maxSequences(recipe), [], placeIn(t, F));
+    checkShape(shape, shapeOf(recipe), maxSequences(recipe), []);
+    const values = alignTensor(data, shape, shapeOf(recipe), placeIn(shape[1], shape[2]));
     return answerNumbers(c, values, query, "application/x-npy", (p) => encodeNpy(float32 ? p : Float64Array.from(p), [p.length]));
   }
 
