@@ -36,6 +36,8 @@ export type EdgeContext = Context<EdgeEnv>;
 /** What the app needs of the world beside its model. */
 export interface Surroundings {
   readonly access: Access;
+  /** The page of GET /, as HTML that brings its own policy for what it loads. */
+  readonly page: string;
   /** Origins whose pages may call; none unless listed. */
   readonly origins: readonly string[];
   /** Whether one more request of this name is within its rate; absent: no limit. */

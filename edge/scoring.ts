@@ -14,6 +14,20 @@ export interface Result {
   explanation?: Explanation;
 }
 
+/** The JSON body, as the typed client sends it. */
+export interface ScoreRequest {
+  sequence?: readonly (readonly number[])[];
+  sequences?: readonly (readonly (readonly number[])[])[];
+  operatingPoint?: string;
+  explain?: boolean;
+}
+
+export interface ScoreAnswer {
+  model: string;
+  operatingPoint: string;
+  results: Result[];
+}
+
 const MAX_SEQUENCES = 1000;
 /** Numbers in one buffer of a request: 32 MiB as float64, a quarter of what an isolate has. */
 const MAX_NUMBERS = 1 << 22;

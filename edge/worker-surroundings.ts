@@ -11,12 +11,13 @@ export interface WorkerEnv {
   readonly RATE_LIMIT?: { limit(options: { readonly key: string }): Promise<{ readonly success: boolean }> };
 }
 
-export function surroundingsOf(env: WorkerEnv): Surroundings {
+export function surroundingsOf(env: WorkerEnv, page: string): Surroundings {
   const { RATE_LIMIT, CORS_ORIGINS = "" } = env;
   const access = readAccess(env);
   if (access.unusable !== undefined) console.error(access.unusable);
   return {
     access,
+    page,
     origins: CORS_ORIGINS.split(/[\s,]+/).filter((origin) => origin !== ""),
     withinRate: RATE_LIMIT && (async (key) => (await RATE_LIMIT.limit({ key })).success),
     log: (record) => console.log(JSON.stringify(record)),

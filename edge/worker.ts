@@ -5,6 +5,7 @@ import inference from "../shared/kernel/inference.wasm";
 import { createApp } from "./app.ts";
 import { openDeployment } from "./deployment.ts";
 import artifact from "./model.safetensors";
+import page from "./page/page.html";
 import { surroundingsOf } from "./worker-surroundings.ts";
 
 const deployment = openDeployment(new Uint8Array(artifact), instantiateKernel(inference).log, ({ network, calibration }) =>
@@ -12,4 +13,4 @@ const deployment = openDeployment(new Uint8Array(artifact), instantiateKernel(in
 );
 if ("unready" in deployment) console.error(deployment.unready);
 
-export default createApp(deployment, surroundingsOf(env));
+export default createApp(deployment, surroundingsOf(env, page));

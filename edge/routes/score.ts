@@ -10,26 +10,12 @@ import type { Ready } from "../deployment.ts";
 import { allowOnly, type EdgeContext, type EdgeEnv } from "../middleware.ts";
 import { bodyOptions, OPTION_NAMES, type Options, queryOptions } from "../options.ts";
 import { RequestError } from "../problem.ts";
-import { maxSequences, modelId, type Result, resultsOf, scoreValues } from "../scoring.ts";
+import { maxSequences, modelId, resultsOf, type ScoreAnswer, type ScoreRequest, scoreValues } from "../scoring.ts";
 import { scoreLines } from "../streams.ts";
 import { alignTensor, BYTES_PER_NUMBER, checkShape, type Dtype, readNumbers } from "../tensor.ts";
 
 export const SCORE_TYPES = ["application/json", "application/x-ndjson", "application/octet-stream", "application/x-npy"] as const;
 export const SCORE_KEYS = ["sequence", "sequences", ...OPTION_NAMES] as const;
-
-/** What the typed client sends. */
-export interface ScoreRequest {
-  sequence?: readonly (readonly number[])[];
-  sequences?: readonly (readonly (readonly number[])[])[];
-  operatingPoint?: string;
-  explain?: boolean;
-}
-
-export interface ScoreAnswer {
-  model: string;
-  operatingPoint: string;
-  results: Result[];
-}
 
 type Answer = Response & TypedResponse<ScoreAnswer, 200, "json">;
 type ScoreHandler = Handler<EdgeEnv, "/", { in: { json: ScoreRequest }; out: { json: ScoreRequest } }, Promise<Answer>>;

@@ -88,7 +88,7 @@ describe("metadata and health", () => {
     ["/v2/models/other", "there is no model other: this Worker serves fx"],
     ["/v2/models/other/ready", "there is no model other: this Worker serves fx"],
     ["/v2/models/fx/versions/1", /^there is no version 1 of fx: this Worker serves [0-9a-f]{12}$/],
-    ["/v2/nothing", "there is no /v2/nothing: GET / lists what there is"],
+    ["/v2/nothing", "there is no /v2/nothing: GET /docs lists what there is"],
   ])("%s is a 404", async (path, detail) => {
     const response = await app.request(path);
     expect(response.status).toBe(404);
