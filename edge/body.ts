@@ -36,13 +36,18 @@ export async function readBytes(request: Request): Promise<Uint8Array<ArrayBuffe
   refuseEncoding(request);
   const declared = Number(request.headers.get("content-length"));
   if (declared > MAX_BODY_BYTES) throw tooLarge(`${declared}`);
-  if (declared > 0) return new Uint8Array(await request.arrayBuffer());
+  if (declared > 0) return new Uint8Array(await request.arrayBuffer().catch(brokenOff));
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw tooLarge("more"); // leaving the loop cancels the stream
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body ?? []) {
+      length += chunk.length;
+      if (length > MAX_BODY_BYTES) throw tooLarge("more"); // leaving the loop cancels the stream
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof LimitError) throw error;
+    brokenOff();
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
@@ -64,6 +69,11 @@ function decodeUtf8(bytes: Uint8Array, what: string): string {
   } catch {
     throw new RequestError("malformed", `${what} is not valid UTF-8`);
   }
+}
+
+/** The client is gone, or its connection: nobody's fault here, and nobody to read the answer. */
+function brokenOff(): never {
+  throw new RequestError("malformed", "the body broke off");
 }
 
 function tooLarge(got: string): LimitError {

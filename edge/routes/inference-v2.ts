@@ -17,7 +17,7 @@ import {
   parseJsonLength,
   readInferRequest,
 } from "../inference-request.ts";
-import { allowOnly, type EdgeContext, type EdgeEnv } from "../middleware.ts";
+import { allowOnly, answerWith, type EdgeContext, type EdgeEnv } from "../middleware.ts";
 import { bodyOptions, queryOptions } from "../options.ts";
 import { RequestError } from "../problem.ts";
 import { maxSequences, scoreValues } from "../scoring.ts";
@@ -99,8 +99,8 @@ export function inferenceRoutes(ready: Ready) {
       parameters: { ...parameters, operatingPoint: point.name },
     };
     const answer = encodeInferAnswer(head, request.outputs, dataOf);
-    if (answer.jsonBytes === undefined) return c.body(answer.body, 200, { "content-type": "application/json" });
-    return c.body(answer.body, 200, { "content-type": "application/octet-stream", [JSON_LENGTH]: `${answer.jsonBytes}` });
+    if (answer.jsonBytes === undefined) return answerWith(c, answer.body, { "content-type": "application/json" });
+    return answerWith(c, answer.body, { "content-type": "application/octet-stream", [JSON_LENGTH]: `${answer.jsonBytes}` });
   }
 
   const app = new Hono<EdgeEnv>();

@@ -7,7 +7,7 @@ import { shapeOf } from "../../shared/recipe.ts";
 import { parseSequence, parseSequences } from "../../shared/sequence.ts";
 import { mediaTypeOf, parseJson, readBytes, refuseEncoding, refuseMediaType } from "../body.ts";
 import type { Ready } from "../deployment.ts";
-import { allowOnly, type EdgeContext, type EdgeEnv } from "../middleware.ts";
+import { allowOnly, answerWith, type EdgeContext, type EdgeEnv } from "../middleware.ts";
 import { bodyOptions, OPTION_NAMES, type Options, queryOptions } from "../options.ts";
 import { RequestError } from "../problem.ts";
 import { maxSequences, modelId, resultsOf, type ScoreAnswer, type ScoreRequest, scoreValues } from "../scoring.ts";
@@ -31,7 +31,8 @@ export function scoreRoutes(ready: Ready) {
   function answerJson(c: EdgeContext, values: Float64Array, pathOf: (n: number) => Path, options: Options): Answer {
     const results = resultsOf(ready, values, pathOf, options);
     c.get("record").sequences = results.length;
-    return c.json({ model: modelId(model, c.get("sha256")), operatingPoint: options.point.name, results }, 200);
+    const answer: ScoreAnswer = { model: modelId(model, c.get("sha256")), operatingPoint: options.point.name, results };
+    return answerWith(c, JSON.stringify(answer), { "content-type": "application/json" }) as Answer;
   }
 
   /** Numbers came, numbers go, in the type they came: (N) probabilities. Labels and explanations are for `accept: application/json`. */
@@ -48,7 +49,7 @@ export function scoreRoutes(ready: Ready) {
       throw new RequestError("parameter", `explain needs the header accept: application/json, since ${type} has no place for it`);
     const { probabilities, outOfRange } = scoreValues(ready, values, pathOf);
     c.get("record").sequences = probabilities.length;
-    return c.body(encode(probabilities), 200, {
+    return answerWith(c, encode(probabilities), {
       "content-type": type,
       "x-quickstep-operating-point": encodeURIComponent(options.point.name),
       "x-quickstep-threshold": `${options.point.threshold}`,
@@ -92,14 +93,14 @@ export function scoreRoutes(ready: Ready) {
     if (body === null) throw new RequestError("malformed", "the body is empty, expected lines of JSON");
     const record = c.get("record");
     const finished = Promise.withResolvers<void>();
-    record.finished = finished.promise;
+    c.set("finished", finished.promise);
     const stream = scoreLines(ready, body, query, ({ sequences, errors }, failure) => {
       record.sequences = sequences;
       record.lineErrors = errors;
       if (failure !== undefined) record.problem = "broken";
       finished.resolve();
     });
-    return c.body(stream, 200, {
+    return answerWith(c, stream, {
       "content-type": "application/x-ndjson",
       "x-quickstep-operating-point": encodeURIComponent(query.point.name),
     });

@@ -315,6 +315,14 @@ describe("explain", () => {
   });
 });
 
+test.each(["application/json", "application/octet-stream", "application/x-npy"])(
+  "a body of %s that breaks off is no fault of ours",
+  async (type) => {
+    const body = new ReadableStream({ start: (controller) => controller.error(new Error("gone")) });
+    await expectProblem(await post(app, "/v1/score", body, { "content-type": type }), 400, "the body broke off");
+  },
+);
+
 test.each([
   ["?operatingPoint=best", 'operatingPoint must be one of balanced, sensitive, got "best"'],
   ["?explain=yes", 'explain must be true or false, got "yes"'],

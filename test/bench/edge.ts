@@ -1,0 +1,133 @@
+// The Worker on raw workerd: what a request costs beyond a Worker that parses the same JSON and answers a constant, beside what
+// onnxruntime-web adds; binary batches against JSON; start to first answer; CPU a request.
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { decodeArtifact } from "../../shared/artifact.ts";
+import { shapeOf } from "../../shared/recipe.ts";
+import { encodeOnnx } from "../../trainer/onnx/export.ts";
+import { type Contestant, medianOf, race, report, type Timing } from "./timing.ts";
+import { type Bundle, bundle, bundleSource, Connection, postRequest, type Server, sendAll, serve } from "./workerd.ts";
+
+const CLIENTS = 8;
+const ROUNDS = 9;
+const REQUESTS = 1000;
+const BATCH = 1000;
+const BATCH_REQUESTS = 10;
+const CPU_REQUESTS = 10_000;
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ARTIFACT = join(ROOT, "edge/model.safetensors");
+
+const CONSTANT = `const answer = JSON.stringify({ model: "constant@000000000000", operatingPoint: "even", results: [{ probability: 0.12345678, label: 0 }] });
+export default {
+  async fetch(request) {
+    JSON.parse(await request.text());
+    return new Response(answer, { headers: { "content-type": "application/json" } });
+  },
+};`;
+
+/** The onnx Worker, bundled from a configuration written for it beside its sources. */
+function bundleOnnx(): Bundle {
+  const folder = join(ROOT, ".wrangler", "bench-onnx");
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(ARTIFACT, join(folder, "model.safetensors"));
+  writeFileSync(join(folder, "model.onnx"), encodeOnnx(decodeArtifact(readFileSync(ARTIFACT))));
+  const worker = readFileSync(new URL("onnx/worker.ts", import.meta.url), "utf8").replaceAll("../../../shared/", "../../shared/");
+  writeFileSync(join(folder, "worker.ts"), worker);
+  const config = join(folder, "wrangler.toml");
+  const rules = `[[rules]]\ntype = "Data"\nglobs = ["**/*.safetensors", "**/*.onnx"]\nfallthrough = true\n`;
+  writeFileSync(config, `name = "bench-onnx"\nmain = "worker.ts"\ncompatibility_date = "2026-11-01"\n${rules}`);
+  try {
+    return bundle(config);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function timeStart(bundled: Bundle, request: Buffer): Promise<number> {
+  const start = performance.now();
+  const server = await serve(bundled);
+  const connection = await Connection.open(server.port);
+  await connection.send(request);
+  const elapsed = performance.now() - start;
+  connection.close();
+  await server.stop();
+  return elapsed;
+}
+
+function told(name: string, value: number, target: number, unit: string): void {
+  console.log(`  ${name.padEnd(70)} ${value.toFixed(3).padStart(8)} ${unit}   target ≤ ${target}${value <= target ? "" : "   MISSED"}`);
+}
+
+export async function run(): Promise<void> {
+  const { recipe, golden } = decodeArtifact(readFileSync(ARTIFACT));
+  const { timesteps: T, features: F } = shapeOf(recipe);
+  const k = golden.probabilities.length - 3; // of full length
+  const values = golden.inputs.subarray(k * T * F, (k + 1) * T * F);
+  const sequence = Array.from({ length: T }, (_, t) => Array.from(values.subarray(t * F, (t + 1) * F)));
+  const many = new Float64Array(BATCH * T * F);
+  for (let n = 0; n < BATCH; n++) many.set(values, n * T * F);
+  const one = postRequest("/v1/score", "application/json", JSON.stringify({ sequence }));
+  const inJson = postRequest("/v1/score", "application/json", JSON.stringify({ sequences: Array(BATCH).fill(sequence) }));
+  const inBytes = postRequest("/v1/score", "application/octet-stream", new Uint8Array(many.buffer));
+
+  const bundles = { constant: bundleSource(CONSTANT), quickstep: bundle(), onnx: bundleOnnx() };
+  const servers: Server[] = [];
+  const opened: Connection[] = [];
+  try {
+    const contestant = async (name: keyof typeof bundles): Promise<Contestant & { server: Server; connections: Connection[] }> => {
+      const server = await serve(bundles[name]);
+      servers.push(server);
+      const connections = await Promise.all(Array.from({ length: CLIENTS }, () => Connection.open(server.port)));
+      opened.push(...connections);
+      return { name, server, connections, run: (times) => sendAll(connections, times, () => one) };
+    };
+    const [constant, quickstep, onnx] = [await contestant("constant"), await contestant("quickstep"), await contestant("onnx")];
+
+    const answers = await Promise.all([quickstep, onnx].map(async ({ connections }) => JSON.parse(`${await connections[0].send(one)}`)));
+    const [ours, theirs] = answers.map(({ results }) => results[0].probability);
+    if (!Object.is(ours, golden.probabilities[k]) || Math.abs(ours - theirs) > 2e-6)
+      throw new Error(`the Workers disagree: ${ours}, ${theirs}`);
+
+    for (const { name } of [constant, quickstep, onnx])
+      console.log(`${name.padEnd(12)} ${(bundles[name as keyof typeof bundles].bytes / 1024).toFixed(0).padStart(6)} KiB to upload`);
+    const single = await race([constant, quickstep, onnx], ROUNDS, REQUESTS);
+    report(`\none JSON sequence a request, ${CLIENTS} clients, time from answer to answer`, single, "µs");
+    const batches: Contestant[] = [
+      { name: "octet-stream", run: (times) => sendAll(quickstep.connections, times, () => inBytes) },
+      { name: "JSON", run: (times) => sendAll(quickstep.connections, times, () => inJson) },
+    ];
+    const batch = await race(batches, ROUNDS, BATCH_REQUESTS);
+    report(`\n${BATCH} sequences a request`, batch, "ms");
+
+    const starts: Timing[] = [];
+    for (const name of ["quickstep", "onnx"] as const) starts.push({ name, samples: [] });
+    for (let round = 0; round < ROUNDS; round++)
+      for (const { name, samples } of starts) (samples as number[]).push(await timeStart(bundles[name as "quickstep" | "onnx"], one));
+    for (const { samples } of starts) (samples as number[]).sort((a, b) => a - b);
+    report("\nprocess start to first answer", starts, "ms");
+
+    const cpu: number[] = [];
+    console.log(`\nCPU a request, user and system, over ${CPU_REQUESTS} of them: unlike time, hardly touched by what else runs`);
+    for (const { name, server, run } of [constant, quickstep, onnx]) {
+      const before = server.cpu();
+      await run(CPU_REQUESTS);
+      cpu.push((server.cpu() - before) / CPU_REQUESTS);
+      console.log(`  ${name.padEnd(16)} ${cpu.at(-1)!.toFixed(3)} ms`);
+    }
+
+    console.log("\nmedians");
+    const [base, mine, other] = single.map(medianOf);
+    told("one JSON sequence, added over the constant Worker, to what onnx adds", (mine - base) / (other - base), 0.5, "×");
+    told("one JSON sequence, the whole request to the constant Worker's", mine / base, 1.5, "×");
+    told(`${BATCH} sequences as octet-stream to the same as JSON`, medianOf(batch[0]) / medianOf(batch[1]), 0.4, "×");
+    told("process start to first answer, to the onnx Worker's", medianOf(starts[0]) / medianOf(starts[1]), 0.12, "×");
+    told("CPU of one JSON request", cpu[1], 0.5, "ms");
+    told("CPU added over the constant Worker, to what onnx adds", (cpu[1] - cpu[0]) / (cpu[2] - cpu[0]), 0.5, "×");
+  } finally {
+    for (const connection of opened) connection.close();
+    for (const server of servers) await server.stop();
+    for (const bundled of Object.values(bundles)) bundled.remove();
+  }
+}
