@@ -73,7 +73,8 @@ export async function authorise(access: Access, request: Request, scope: Scope):
  * it came from. `wrangler dev` sets the address, raw workerd neither.
  */
 export function isLocal(request: Request): boolean {
-  if (!isLoopback(new URL(request.url).hostname) || request.headers.has("cf-ray")) return false;
+  const [, host] = /^https?:\/\/(\[[^\]]*\]|[^/:?#@]*)(?::\d+)?[/?#]/.exec(request.url) ?? []; // the platform's own spelling of an address
+  if (host === undefined || !isLoopback(host) || request.headers.has("cf-ray")) return false;
   const address = request.headers.get("cf-connecting-ip");
   return address === null || isLoopback(address);
 }

@@ -5,7 +5,7 @@ import { DataError, describe, type Path, SequenceError } from "../../shared/erro
 import { encodeNpy, readNpy } from "../../shared/npy.ts";
 import { shapeOf } from "../../shared/recipe.ts";
 import { parseSequence, parseSequences } from "../../shared/sequence.ts";
-import { mediaTypeOf, parseJson, readBytes, refuseEncoding, refuseMediaType } from "../body.ts";
+import { mediaTypeOf, readBytes, readJson, refuseEncoding, refuseMediaType } from "../body.ts";
 import type { Ready } from "../deployment.ts";
 import { allowOnly, answerWith, type EdgeContext, type EdgeEnv } from "../middleware.ts";
 import { bodyOptions, OPTION_NAMES, type Options, queryOptions } from "../options.ts";
@@ -24,7 +24,7 @@ export function scoreRoutes(ready: Ready) {
   const { model } = ready;
 
   async function scoreJson(c: EdgeContext, query: Options): Promise<Answer> {
-    const { values, pathOf, options } = parseRequest(parseJson(await readBytes(c.req.raw)), ready, query);
+    const { values, pathOf, options } = parseRequest(await readJson(c.req.raw), ready, query);
     return answerJson(c, values, pathOf, options);
   }
 
