@@ -30,7 +30,7 @@ const USAGE = `npm run quickstep -- <command> …
   score    <artifact> <data> [--out q.npy|q.csv] [--json]
   inspect  <artifact> [--json]
   sample   sp500|fx [--out DIR] [--n N] [--seed N] [--json]
-  export   <artifact> --onnx FILE
+  export   <artifact> --onnx FILE [--preprocessing]      with the recipe in the graph: raw float64 sequences to probabilities
   serve    <artifact> [--port 8787]
   verify   <url> [--artifact edge/model.safetensors] [--json]     the key, where one is needed: in the variable QUICKSTEP_KEY
 
@@ -134,9 +134,13 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       );
     }
     case "export": {
-      const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text });
+      const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text, preprocessing: "flag" });
       if (options.onnx === undefined) throw new UsageError("export needs --onnx FILE");
-      return exportModel({ artifact: words[0], onnx: options.onnx }, loadEngines(), terminal);
+      return exportModel(
+        { artifact: words[0], onnx: options.onnx, preprocessing: options.preprocessing ?? false },
+        loadEngines(),
+        terminal,
+      );
     }
     case "serve": {
       const { words, options } = parseOptions(rest, ["<artifact>"], { port: integer(1, 65_535) });
