@@ -75,6 +75,16 @@ describe("keys", () => {
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
   });
 
+  test("a key whose digest begins, or ends, as a right one's is wrong", async () => {
+    const app = closed();
+    const right = hashOf("alice-new");
+    for (const isNear of [(hash: string) => hash.startsWith(right.slice(0, 2)), (hash: string) => hash.endsWith(right.slice(-2))]) {
+      let n = 0;
+      while (!isNear(hashOf(`near-${n}`))) n++;
+      expect(await statusOf(app, "/v1/model", bearer(`near-${n}`))).toBe(401);
+    }
+  });
+
   test("what needs admin, score and read do not open", async () => {
     const app = closed();
     expect(await statusOf(app, "/admin/anything", bearer("alice-new"))).toBe(403);
@@ -186,11 +196,13 @@ describe("the rate of a key", () => {
     expect(await statusOf(app, "/v1/model", bearer("reading"))).toBe(200);
   });
 
-  test("is not spent by who has no key, nor by who may not", async () => {
+  test("is not spent by who has no key, who may not, or who is local", async () => {
     withinRate.mockClear();
     await statusOf(app, "/v1/model", bearer("wrong"));
     await statusOf(app, "/v1/model", bearer("scoring"));
     await statusOf(app, "/health/live", bearer("alice-old"));
+    const local = openApp(kernel, artifact, { withinRate });
+    expect((await local.request("/v1/model")).status).toBe(200);
     expect(withinRate).not.toHaveBeenCalled();
   });
 

@@ -118,6 +118,18 @@ describe("bodies", () => {
     for (const count of [seen.taken, seen.refused]) expect(count).toBeGreaterThan(300);
   });
 
+  test("are taken up to the very counts that the schema names", async () => {
+    const rowsOf = (count: number, width = 5) => Array.from({ length: count }, () => Array(width).fill(1));
+    const edges = [
+      ...[0, 1, 10, 11].map((rows) => ({ sequence: rowsOf(rows) })),
+      ...[4, 5, 6].map((width) => ({ sequence: rowsOf(1, width) })),
+      ...[0, 1, 1000, 1001].map((count) => ({ sequences: Array(count).fill(rowsOf(1)) })),
+    ];
+    const taken = await Promise.all(edges.map(async (edge) => (await postScore(app, JSON.stringify(edge))).status === 200));
+    expect(taken).toEqual(edges.map((edge) => isRequest(edge)));
+    expect(taken).toEqual([false, true, true, false, false, true, false, false, true, true, false]);
+  });
+
   test("of lines and of /v2 are answered as described", async () => {
     const isLine = ajv.compile({
       oneOf: [{ $ref: "service#/components/schemas/Result" }, { $ref: "service#/components/schemas/LineError" }],
