@@ -1,13 +1,18 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** The digests of `test-key-score-read` and `test-key-read`. */
+const API_KEYS = `
+  tests:dde359804bbf17e6d26d5c0760d5f9464837eecc88ee26f1a77d96fa5b3845be
+  reader:bbacdaf9b396472c47034f9694f1dfa54628788be7f8b17ed3e282aae0ebf97d:read`;
+
 export default defineConfig({
   test: {
     projects: [
       { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/workerd/**", "**/*.slow.test.ts"], testTimeout: 30_000 } },
       { test: { name: "slow", include: ["test/**/*.slow.test.ts"], testTimeout: 600_000 } },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings: { API_KEYS } } })],
         test: { name: "workerd", include: ["test/workerd/**/*.test.ts"], globalSetup: ["test/parity.setup.ts"] },
       },
     ],

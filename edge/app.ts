@@ -1,36 +1,43 @@
-// The HTTP surface: which routes there are, what every response carries, how every failure reads.
+// The HTTP surface: which routes there are, what surrounds them, how every failure reads.
 import { Hono } from "hono";
 import { ArtifactError, isQuickstepError } from "../shared/errors.ts";
-import type { Deployment } from "./deployment.ts";
-import { allowOnly, type EdgeEnv, identify } from "./middleware.ts";
-import { problem, RequestError } from "./problem.ts";
+import type { Deployment, Ready } from "./deployment.ts";
+import { answerProblem, type EdgeEnv, guard, identify, type Surroundings, shareWith } from "./middleware.ts";
+import { RequestError } from "./problem.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { inferenceHealthRoutes, inferenceRoutes } from "./routes/inference-v2.ts";
 import { modelRoutes } from "./routes/model.ts";
+import { openapiRoutes } from "./routes/openapi.ts";
+import { pageRoutes } from "./routes/page.ts";
 import { scoreRoutes } from "./routes/score.ts";
 
-const ROUTES = {
-  "POST /v1/score": "probabilities and labels of one sequence or many",
-  "GET /v1/model": "the deployed model's card",
-  "GET /health/live": "whether this Worker runs",
-  "GET /health/ready": "whether it has a proven model",
-};
+/** What needs a model. Its type is what the typed client knows. */
+function modelled(ready: Ready) {
+  return new Hono<EdgeEnv>()
+    .route("/v1/score", scoreRoutes(ready))
+    .route("/v1/model", modelRoutes(ready))
+    .route("/v2", inferenceRoutes(ready))
+    .route("/openapi.json", openapiRoutes(ready))
+    .route("/docs", docsRoutes(ready));
+}
+export type Api = ReturnType<typeof modelled>;
 
-/** `report` is told of every error that nobody foresaw. */
-export function createApp(deployment: Deployment, report: (error: Error) => void): Hono<EdgeEnv> {
+export function createApp(deployment: Deployment, surroundings: Surroundings): Hono<EdgeEnv> {
   const app = new Hono<EdgeEnv>();
-  app.use(identify(deployment));
-  app.get("/", (c) => c.json({ name: "quickstep", routes: ROUTES })).all("/", allowOnly("GET", "HEAD"));
-  app.route("/health", healthRoutes(deployment));
+  app.use(identify(deployment, surroundings), shareWith(surroundings.origins), guard(surroundings));
+  app.route("/", pageRoutes(surroundings.page));
+  app.route("/health", healthRoutes(deployment, surroundings.access)).route("/v2", inferenceHealthRoutes(deployment));
   if ("unready" in deployment) {
     const refuse = () => {
       throw new ArtifactError(deployment.unready);
     };
-    app.all("/v1/score", refuse).all("/v1/model", refuse);
-  } else app.route("/v1/score", scoreRoutes(deployment)).route("/v1/model", modelRoutes(deployment));
-  app.notFound((c) => problem(c, new RequestError("notFound", `there is no ${c.req.path}: GET / lists what there is`)));
+    app.all("/v1/score", refuse).all("/v1/model", refuse).all("/v2/models/*", refuse).all("/openapi.json", refuse).all("/docs", refuse);
+  } else app.route("/", modelled(deployment));
+  app.notFound((c) => answerProblem(c, new RequestError("notFound", `there is no ${c.req.path}: GET /docs lists what there is`)));
   app.onError((error, c) => {
-    if (!isQuickstepError(error) && !(error instanceof RequestError)) report(error);
-    return problem(c, error);
+    if (!isQuickstepError(error) && !(error instanceof RequestError)) surroundings.report(error);
+    return answerProblem(c, error);
   });
   return app;
 }

@@ -1,4 +1,4 @@
-// What wrangler's rules make of the two binary imports.
+// What wrangler's rules make of the imports that are no code.
 declare module "*.safetensors" {
   const bytes: ArrayBuffer;
   export default bytes;
@@ -6,4 +6,12 @@ declare module "*.safetensors" {
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
+}
+declare module "*.html" {
+  const text: string;
+  export default text;
+}
+// What workerd gives of itself; narrower than its whole surface.
+declare module "cloudflare:workers" {
+  export const env: import("./worker-surroundings.ts").WorkerEnv;
 }

@@ -1,10 +1,9 @@
 // Every failure a request can meet, and how each reads on the wire: RFC 9457 application/problem+json.
-import type { Context } from "hono";
 import { formatPointer, isQuickstepError, type QuickstepError } from "../shared/errors.ts";
 
 /** What only HTTP can get wrong; everything else is in shared/errors.ts. */
 export class RequestError extends Error {
-  readonly kind: "malformed" | "notFound" | "method" | "mediaType";
+  readonly kind: "malformed" | "parameter" | "notFound" | "method" | "mediaType" | "unauthorised" | "forbidden" | "rate" | "keys";
   constructor(kind: RequestError["kind"], message: string) {
     super(message);
     this.name = "RequestError";
@@ -12,30 +11,53 @@ export class RequestError extends Error {
   }
 }
 
-type Kind = QuickstepError["kind"] | RequestError["kind"] | "internal";
+export type ProblemKind = QuickstepError["kind"] | RequestError["kind"] | "internal";
 
 /** Each kind's status and title. `data`, `usage` and `fit` belong to the trainer: met here, they are our fault. */
-const PROBLEMS = {
+export const PROBLEMS = {
   sequence: [422, "The body is not what the model takes"],
+  parameter: [422, "A parameter is not one there is"],
   limit: [413, "Too much for one request"],
-  malformed: [400, "The body is not JSON"],
-  mediaType: [415, "The body must be application/json"],
+  malformed: [400, "The body cannot be read"],
+  mediaType: [415, "The body is of a type this route does not take"],
+  unauthorised: [401, "No valid key"],
+  forbidden: [403, "The key may not do this"],
+  rate: [429, "Too many requests"],
   notFound: [404, "No such route"],
   method: [405, "Method not allowed"],
   artifact: [503, "No usable model is deployed"],
+  keys: [503, "No usable keys are configured"],
   data: [500, "Internal error"],
   usage: [500, "Internal error"],
   fit: [500, "Internal error"],
   internal: [500, "Internal error"],
-} as const satisfies Record<Kind, readonly [status: number, title: string]>;
+} as const satisfies Record<ProblemKind, readonly [status: number, title: string]>;
 
-/** Answers with the problem that `error` is. What we did not foresee shows no inside. */
-export function problem(c: Context, error: unknown): Response {
-  const known = isQuickstepError(error) || error instanceof RequestError;
-  const kind = known ? error.kind : "internal";
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: (typeof PROBLEMS)[ProblemKind][0];
+  readonly detail: string;
+  /** RFC 6901: where in the body. */
+  readonly pointer?: string;
+}
+
+export function problemKind(error: unknown): ProblemKind {
+  return isQuickstepError(error) || error instanceof RequestError ? error.kind : "internal";
+}
+
+/** The problem that `error` is. What we did not foresee shows no inside. */
+export function describeProblem(error: unknown): Problem {
+  const kind = problemKind(error);
   const [status, title] = PROBLEMS[kind];
-  const detail = known ? error.message : "this should not have happened: report it with the request's id";
-  const hasPlace = known && "path" in error && error.path.length > 0;
-  const body = { type: `urn:quickstep:problem:${kind}`, title, status, detail, ...(hasPlace && { pointer: formatPointer(error.path) }) };
-  return c.json(body, status, { "content-type": "application/problem+json" });
+  const detail = kind === "internal" ? "this should not have happened: report it with the request's id" : (error as Error).message;
+  const hasPlace = isQuickstepError(error) && "path" in error && error.path.length > 0;
+  return { type: `urn:quickstep:problem:${kind}`, title, status, detail, ...(hasPlace && { pointer: formatPointer(error.path) }) };
+}
+
+/** `asV2`: with the `error` that clients of the Open Inference Protocol read. */
+export function problemResponse(error: unknown, asV2: boolean): Response {
+  const problem = describeProblem(error);
+  const body = asV2 ? { ...problem, error: problem.detail } : problem;
+  return new Response(JSON.stringify(body), { status: body.status, headers: { "content-type": "application/problem+json" } });
 }

@@ -1,6 +1,8 @@
-// Compiles the kernels: AssemblyScript → .wasm beside its source. Does nothing when they are newer than every source,
-// so that a watcher which sees its own output (wrangler's [build]) comes to rest.
-import { readdirSync, renameSync, statSync } from "node:fs";
+// Compiles the kernels, AssemblyScript → .wasm beside its source, and puts the edge's page together. Does nothing when what is
+// there is newer than every source, so that a watcher which sees its own output (wrangler's [build]) comes to rest.
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -46,4 +48,25 @@ for (const { source, target, options } of KERNELS) {
   }
   renameSync(join(root, temporary), join(root, target));
   console.error(`built ${join(dirname(target), target.slice(dirname(target).length + 1))}`);
+}
+
+/** One HTML file without a request of its own: script without its types and style inside, and a policy that allows just these two. */
+function assemblePage(folder: string): string {
+  const read = (name: string): string => readFileSync(join(folder, name), "utf8");
+  const style = read("style.css");
+  const script = stripTypeScriptTypes(read("script.ts")).replace(/^import type .*$/gm, "");
+  const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  const policy = `default-src 'none'; connect-src 'self'; img-src data:; style-src ${hash(style)}; script-src ${hash(script)}`;
+  const parts: Record<string, string> = { style, script, policy };
+  return read("index.html").replace(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name]);
+}
+
+const folder = join(root, "edge/page");
+const page = join(folder, "page.html");
+const newestPart = Math.max(...["index.html", "style.css", "script.ts"].map((name) => modified(join(folder, name))));
+if (modified(page) <= Math.max(newestPart, modified(fileURLToPath(import.meta.url)))) {
+  const temporary = `${page}.${process.pid}.tmp`;
+  writeFileSync(temporary, assemblePage(folder));
+  renameSync(temporary, page);
+  console.error("built edge/page/page.html");
 }

@@ -1,5 +1,6 @@
 // argv → command. The only place that touches process.argv, exit codes and the console, and that chooses implementations.
 import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import { isQuickstepError, UsageError } from "../shared/errors.ts";
 import { PADDINGS } from "../shared/sequence.ts";
@@ -13,6 +14,7 @@ import { sample } from "./commands/sample.ts";
 import { scoreFile } from "./commands/score.ts";
 import { serve } from "./commands/serve.ts";
 import { type TrainCommand, train } from "./commands/train.ts";
+import { verify } from "./commands/verify.ts";
 import { createTrainingStep } from "./step.ts";
 import type { Terminal } from "./terminal.ts";
 import { type Host, RECIPES } from "./train.ts";
@@ -28,12 +30,14 @@ const USAGE = `npm run quickstep -- <command> …
   score    <artifact> <data> [--out q.npy|q.csv] [--json]
   inspect  <artifact> [--json]
   sample   sp500|fx [--out DIR] [--n N] [--seed N] [--json]
-  export   <artifact> --onnx FILE
+  export   <artifact> --onnx FILE [--preprocessing]      with the recipe in the graph: raw float64 sequences to probabilities
   serve    <artifact> [--port 8787]
+  verify   <url> [--artifact edge/model.safetensors] [--json]     the key, where one is needed: in the variable QUICKSTEP_KEY
 
 <data> is .npz (X and y), .npy with --labels, or .csv; sequences of up to 10 rows × 5 numbers, or as the file says.
 Exit codes: 0 done, 2 bad usage or bad data (nothing written), 1 our fault.`;
 
+const DEPLOYED_MODEL = fileURLToPath(new URL("../edge/model.safetensors", import.meta.url));
 const SAMPLE_MODEL = "out/sp500.safetensors";
 const MAX_SEED = 2 ** 32 - 1;
 const seed = integer(0, MAX_SEED);
@@ -130,13 +134,24 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       );
     }
     case "export": {
-      const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text });
+      const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text, preprocessing: "flag" });
       if (options.onnx === undefined) throw new UsageError("export needs --onnx FILE");
-      return exportModel({ artifact: words[0], onnx: options.onnx }, loadEngines(), terminal);
+      return exportModel(
+        { artifact: words[0], onnx: options.onnx, preprocessing: options.preprocessing ?? false },
+        loadEngines(),
+        terminal,
+      );
     }
     case "serve": {
       const { words, options } = parseOptions(rest, ["<artifact>"], { port: integer(1, 65_535) });
       return serve({ artifact: words[0], port: options.port ?? 8787 }, loadEngines(), terminal, signal);
+    }
+    case "verify": {
+      const { words, options } = parseOptions(rest, ["<url>"], { artifact: text, json: "flag" });
+      if (!/^https?:/.test(words[0]) || !URL.canParse(words[0]))
+        throw new UsageError(`<url> must be an address like https://…, got ${words[0]}`);
+      const artifact = options.artifact ?? DEPLOYED_MODEL;
+      return verify({ url: words[0], artifact, key: process.env.QUICKSTEP_KEY, json: options.json ?? false }, loadEngines(), terminal);
     }
     case "start": {
       // What `npm start` does: the real sample, a model of it, and that model at a local Worker.

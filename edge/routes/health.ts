@@ -1,15 +1,18 @@
-// GET /health/live: the isolate runs. GET /health/ready: it has a model that reproduces its golden vectors.
+// GET /health/live: the isolate runs. GET /health/ready: it has a model that reproduces its golden vectors, and keys it can read.
 import { Hono } from "hono";
 import { ArtifactError } from "../../shared/errors.ts";
+import type { Access } from "../access.ts";
 import type { Deployment } from "../deployment.ts";
 import { allowOnly, type EdgeEnv } from "../middleware.ts";
-import { modelId } from "./score.ts";
+import { RequestError } from "../problem.ts";
+import { modelId } from "../scoring.ts";
 
-export function healthRoutes(deployment: Deployment): Hono<EdgeEnv> {
+export function healthRoutes(deployment: Deployment, access: Access) {
   return new Hono<EdgeEnv>()
     .get("/live", (c) => c.json({ live: true }))
     .get("/ready", (c) => {
       if ("unready" in deployment) throw new ArtifactError(deployment.unready);
+      if (access.unusable !== undefined) throw new RequestError("keys", access.unusable);
       return c.json({ ready: true, model: modelId(deployment.model, c.get("sha256")) });
     })
     .all("/live", allowOnly("GET", "HEAD"))

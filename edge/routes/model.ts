@@ -6,9 +6,9 @@ import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../body.ts";
 import type { Ready } from "../deployment.ts";
 import { allowOnly, type EdgeEnv } from "../middleware.ts";
-import { maxSequences, modelId } from "./score.ts";
+import { maxSequences, modelId } from "../scoring.ts";
 
-export function modelRoutes({ model }: Ready): Hono<EdgeEnv> {
+export function modelRoutes({ model }: Ready) {
   const { name, recipe, network, calibration, operatingPoints, card } = model;
   const { padding, clip, lengths, features, timesteps } = recipe;
   const { test: metrics, ...facts } = card;

@@ -1,6 +1,8 @@
 // npm run bench [-- name …]: every benchmark, or the named ones, one after the other.
 const BENCHES: Record<string, () => Promise<{ run(): Promise<void> }>> = {
+  edge: () => import("./edge.ts"),
   inference: () => import("./inference.ts"),
+  load: () => import("./load.ts"),
   train: () => import("./train.ts"),
 };
 

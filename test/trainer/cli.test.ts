@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeArtifact } from "../../shared/artifact.ts";
-import { readNpy } from "../../trainer/readers/npy.ts";
+import { readNpy } from "../../shared/npy.ts";
 import { encodeNpz } from "../../trainer/readers/npz.ts";
 import { generateFx } from "../../trainer/sample/fx.ts";
 import { kernel } from "../fixtures/kernel.ts";

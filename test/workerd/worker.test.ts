@@ -1,7 +1,8 @@
 // The Worker as it is deployed: edge/worker.ts with edge/model.safetensors, whatever model that is.
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import artifact from "../../edge/model.safetensors";
+import { surroundingsOf } from "../../edge/worker-surroundings.ts";
 import { decodeArtifact } from "../../shared/artifact.ts";
 import { VERSION } from "../../shared/version.ts";
 
@@ -10,7 +11,8 @@ const sha256 = Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", a
   byte.toString(16).padStart(2, "0"),
 ).join("");
 
-const get = (path: string, headers = {}) => exports.default.fetch(`https://edge.test${path}`, { headers });
+const KEY = { authorization: "Bearer test-key-score-read" };
+const get = (path: string, headers = {}) => exports.default.fetch(`https://edge.test${path}`, { headers: { ...KEY, ...headers } });
 
 /** The golden inputs as a client sends them: T rows of F numbers. */
 const sequences = Array.from(golden.probabilities, (_, k) =>
@@ -21,7 +23,7 @@ const sequences = Array.from(golden.probabilities, (_, k) =>
 );
 
 async function score(body: unknown): Promise<{ model: string; results: { probability: number }[] }> {
-  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const init = { method: "POST", headers: { ...KEY, "content-type": "application/json" }, body: JSON.stringify(body) };
   const response = await exports.default.fetch("https://edge.test/v1/score", init);
   expect(response.status).toBe(200);
   return response.json();
@@ -71,5 +73,43 @@ describe("the deployed Worker", () => {
     answers.forEach(({ results }, k) => {
       expect(results[0].probability).toBe(golden.probabilities[k]);
     });
+  });
+
+  test("is shut to who has no key, and to a key without the scope", async () => {
+    const outside = (path: string, headers = {}, method = "GET") => exports.default.fetch(`https://edge.test${path}`, { headers, method });
+    for (const [path, method] of [
+      ["/v1/model", "GET"],
+      ["/v1/score", "POST"],
+      [`/v2/models/${name}`, "GET"],
+    ])
+      expect((await outside(path, {}, method)).status, path).toBe(401);
+    const reader = { authorization: "Bearer test-key-read" };
+    expect((await outside("/v1/model", reader)).status).toBe(200);
+    expect((await outside("/v1/score", reader, "POST")).status).toBe(403);
+    for (const path of ["/", "/docs", "/openapi.json", "/health/ready", "/v2/health/ready"])
+      expect((await outside(path)).status, path).toBe(200);
+  });
+
+  test("serves the page that the build put together, with a policy of its own", async () => {
+    const page = await (await get("/")).text();
+    expect(page).toMatch(/http-equiv="content-security-policy" content="default-src 'none'; [^"]*script-src 'sha256-/);
+    expect(page).not.toContain("{{");
+  });
+
+  test("has the rate limit of wrangler.toml bound", async () => {
+    expect(await surroundingsOf(env, "").withinRate!("a key of its own")).toBe(true);
+  });
+
+  test("streams lines, and takes what else it takes, with the trainer's bits", async () => {
+    const send = (type: string, body: BodyInit) =>
+      exports.default.fetch("https://edge.test/v1/score", { method: "POST", headers: { ...KEY, "content-type": type }, body });
+    const lines = await (await send("application/x-ndjson", sequences.map((sequence) => JSON.stringify(sequence)).join("\n"))).text();
+    const streamed = lines
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).probability);
+    expect(Float32Array.from(streamed)).toEqual(golden.probabilities);
+    const octets = await send("application/octet-stream", new Uint8Array(golden.inputs.slice().buffer));
+    expect(Float32Array.from(new Float64Array(await octets.arrayBuffer()))).toEqual(golden.probabilities);
   });
 });

@@ -7,11 +7,16 @@ import type { Terminal } from "../terminal.ts";
 export interface ExportCommand {
   readonly artifact: string;
   readonly onnx: string;
+  /** Whether the recipe goes into the graph. */
+  readonly preprocessing: boolean;
 }
 
 export function exportModel(command: ExportCommand, engines: Engines, terminal: Terminal): void {
   const { model, id } = loadModel(command.artifact, engines);
-  const bytes = encodeOnnx(model);
+  const bytes = encodeOnnx(model, command);
   writeWhole(command.onnx, bytes);
-  terminal.say(`wrote ${id} as ONNX to ${command.onnx} (${bytes.length} bytes): the network and its calibration, on the recipe's channels`);
+  const what = command.preprocessing
+    ? "raw float64 sequences to probabilities"
+    : "the network and its calibration, on the recipe's channels";
+  terminal.say(`wrote ${id} as ONNX to ${command.onnx} (${bytes.length} bytes): ${what}`);
 }

@@ -1,9 +1,9 @@
 // score: a probability for every sequence of a file, in input order.
 import { UsageError } from "../../shared/errors.ts";
+import { encodeNpy } from "../../shared/npy.ts";
 import { type Engines, fitShape, loadModel } from "../artifact-file.ts";
 import { writeWhole } from "../files.ts";
 import { readDataset } from "../readers/dataset.ts";
-import { encodeNpy } from "../readers/npy.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface ScoreCommand {

@@ -4,12 +4,12 @@
 import { createHash } from "node:crypto";
 import { basename, extname } from "node:path";
 import { DataError } from "../../shared/errors.ts";
+import { readNpy } from "../../shared/npy.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { readWhole } from "../files.ts";
 import { type Content, checkShape, type LabelledPart, type Part, readArchive, toLabels, toValues, type Wanted } from "./arrays.ts";
 import { sortByTime, toGroups, toTimes } from "./columns.ts";
 import { readCsv, readCsvLabels } from "./csv.ts";
-import { readNpy } from "./npy.ts";
 import { openNpz } from "./npz.ts";
 
 export interface Dataset extends Part {

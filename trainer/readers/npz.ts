@@ -1,7 +1,7 @@
 // NumPy's archives: a zip of .npy files, stored or deflated. Bytes ⇄ named arrays. Knows no file system, and not what arrays mean.
 import { type FileEntry, Uint8ArrayReader, Uint8ArrayWriter, ZipReader, ZipWriter } from "@zip.js/zip.js";
 import { DataError } from "../../shared/errors.ts";
-import { encodeNpy, type NpyArray, readNpy } from "./npy.ts";
+import { encodeNpy, type NpyArray, readNpy } from "../../shared/npy.ts";
 
 /** Deflate's best case, 258 bytes in 2 bits (zlib.net/zlib_tech.html): a size beyond it is a lie. */
 const MAX_RATIO = 1032;

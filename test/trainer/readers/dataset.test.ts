@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { DataError } from "../../../shared/errors.ts";
+import { readNpy } from "../../../shared/npy.ts";
 import { checkTrainable, type Dataset, type ReadOptions, readDataset, requireLabels } from "../../../trainer/readers/dataset.ts";
-import { readNpy } from "../../../trainer/readers/npy.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/readers/", import.meta.url));
 const casesIn = (folder: string, ending: string): string[] =>

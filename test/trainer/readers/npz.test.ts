@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { encodeNpy, readNpy } from "../../../trainer/readers/npy.ts";
+import { encodeNpy, readNpy } from "../../../shared/npy.ts";
 import { encodeNpz, openNpz } from "../../../trainer/readers/npz.ts";
 
 const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../../fixtures/readers/${name}`, import.meta.url)));

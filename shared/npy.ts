@@ -1,6 +1,6 @@
 // NumPy's array format (numpy.org/doc/stable/reference/generated/numpy.lib.format.html), versions 1 to 3: bytes ⇄ one array.
 // Numbers come out as float64 in C order, whatever they were. Pickled objects are never read. Knows no file system.
-import { DataError } from "../../shared/errors.ts";
+import { DataError } from "./errors.ts";
 
 export interface NpyArray {
   readonly shape: readonly number[];
@@ -131,8 +131,18 @@ export function showShape(shape: readonly number[]): string {
 }
 
 /** Writes one array of `shape`, version 1.0, C order. */
-export function encodeNpy(data: Float64Array | Uint8Array | readonly string[], shape: readonly number[]): Uint8Array<ArrayBuffer> {
-  const [descr, content] = data instanceof Float64Array ? ["<f8", data] : data instanceof Uint8Array ? ["|u1", data] : encodeText(data);
+export function encodeNpy(
+  data: Float64Array | Float32Array | Uint8Array | readonly string[],
+  shape: readonly number[],
+): Uint8Array<ArrayBuffer> {
+  const [descr, content] =
+    data instanceof Float64Array
+      ? ["<f8", data]
+      : data instanceof Float32Array
+        ? ["<f4", data]
+        : data instanceof Uint8Array
+          ? ["|u1", data]
+          : encodeText(data as readonly string[]);
   const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${showShape(shape)}, }`;
   const start = Math.ceil((10 + dictionary.length + 1) / 64) * 64;
   const bytes = new Uint8Array(start + content.byteLength).fill(0x20, 0, start);

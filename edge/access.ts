@@ -1,0 +1,94 @@
+// Who may do what. Keys are known by their SHA-256 alone; nothing is allowed that is not listed; what a wrong key gets wrong,
+// and how long that takes, says nothing about the right one. Knows no route.
+import { RequestError } from "./problem.ts";
+
+/** `score`: have sequences scored. `read`: the model's card and metadata. `admin`: both, and what changes anything. */
+export type Scope = "score" | "read" | "admin";
+const SCOPES: readonly Scope[] = ["score", "read", "admin"];
+const DEFAULT_SCOPES: readonly Scope[] = ["score", "read"];
+
+export interface Key {
+  /** For logs and the rate limit. While a key is rotated, two have one name. */
+  readonly name: string;
+  /** (32) SHA-256 of the key's text. */
+  readonly digest: Uint8Array;
+  readonly scopes: readonly Scope[];
+}
+
+export interface Access {
+  readonly keys: readonly Key[];
+  /** Why the list of keys cannot be used: then nobody may do anything. */
+  readonly unusable?: string;
+  /** AUTH=open: whoever asks from this machine may score and read. */
+  readonly openLocally: boolean;
+}
+
+/** The name a local request without a key goes by. */
+export const LOCAL = "local";
+
+/**
+ * `API_KEYS`, a secret: `name:sha256[:scope+scope]`, separated by white space or commas, the scopes `score+read` where none are
+ * said. `AUTH`: `open`, or nothing. Never throws: a Worker that does not start cannot say why.
+ */
+export function readAccess({ AUTH, API_KEYS = "" }: { readonly AUTH?: string; readonly API_KEYS?: string }): Access {
+  const openLocally = AUTH === "open";
+  const keys: Key[] = [];
+  for (const [i, entry] of API_KEYS.split(/[\s,]+/)
+    .filter((text) => text !== "")
+    .entries()) {
+    const [, name, hash, scopes] = /^([\w.-]{1,64}):([0-9a-fA-F]{64})(?::([a-z+]+))?$/.exec(entry) ?? [];
+    const list = scopes === undefined ? DEFAULT_SCOPES : scopes.split("+");
+    if (name === undefined || !list.every(isScope))
+      // the entry itself may be a key pasted by mistake: it is not shown
+      return {
+        keys: [],
+        unusable: `entry ${i + 1} of API_KEYS must be name:sha256 or name:sha256:scopes, with scopes of ${SCOPES.join("+")}`,
+        openLocally,
+      };
+    keys.push({ name, digest: Uint8Array.from(hash.match(/../g)!, (byte) => Number.parseInt(byte, 16)), scopes: list });
+  }
+  return { keys, openLocally };
+}
+
+/** The name of who asks, if that one may. Throws RequestError: 401, 403, or 503 where the list of keys is unusable. */
+export async function authorise(access: Access, request: Request, scope: Scope): Promise<string> {
+  if (access.openLocally && scope !== "admin" && isLocal(request)) return LOCAL;
+  if (access.unusable !== undefined) throw new RequestError("keys", access.unusable);
+  const header = request.headers.get("authorization");
+  if (header === null) throw new RequestError("unauthorised", "the header authorization must be `Bearer` and a key, got none");
+  const token = /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? "";
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
+  let found: Key | undefined;
+  for (const key of access.keys) if (isEqual(key.digest, digest)) found = key; // no early end: every key is compared in full
+  if (found === undefined) throw new RequestError("unauthorised", "the key in the header authorization is not one this service knows");
+  if (!found.scopes.includes(scope) && !found.scopes.includes("admin"))
+    throw new RequestError("forbidden", `the key ${found.name} has the scopes ${found.scopes.join("+")}, this needs ${scope}`);
+  return found.name;
+}
+
+/**
+ * Whether a request was made to, and on, this very machine. AUTH=open can be deployed by mistake, so three facts must agree, and
+ * the first alone never holds on Cloudflare: the host asked for is what Cloudflare routed by, and no zone is called localhost.
+ * The other two are headers that Cloudflare sets itself, whatever the client sent: each request has a ray there, and the address
+ * it came from. `wrangler dev` sets the address, raw workerd neither.
+ */
+export function isLocal(request: Request): boolean {
+  const [, host] = /^https?:\/\/(\[[^\]]*\]|[^/:?#@]*)(?::\d+)?[/?#]/.exec(request.url) ?? []; // the platform's own spelling of an address
+  if (host === undefined || !isLoopback(host) || request.headers.has("cf-ray")) return false;
+  const address = request.headers.get("cf-connecting-ip");
+  return address === null || isLoopback(address);
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?|::ffff:127(\.\d{1,3}){3})$/.test(host);
+}
+
+function isScope(text: string): text is Scope {
+  return SCOPES.some((scope) => scope === text);
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = 0;
+  for (let i = 0; i < 32; i++) difference |= a[i] ^ b[i];
+  return difference === 0;
+}

@@ -1,0 +1,46 @@
+// What a request may ask for beside its sequences: the operating point, and an explanation. In the query of any format, or in
+// a JSON body, which then decides.
+import { describe, type Path, SequenceError } from "../shared/errors.ts";
+import type { Model, OperatingPoint } from "../shared/model.ts";
+import { RequestError } from "./problem.ts";
+
+export interface Options {
+  readonly point: OperatingPoint;
+  readonly explain: boolean;
+}
+
+export const OPTION_NAMES = ["operatingPoint", "explain"] as const;
+
+/** Throws RequestError naming the parameter. */
+export function queryOptions(url: string, { operatingPoints }: Model): Options {
+  let [point] = operatingPoints;
+  let explain = false;
+  const start = url.indexOf("?");
+  if (start < 0) return { point, explain };
+  for (const [name, value] of new URLSearchParams(url.slice(start))) {
+    if (name === "operatingPoint") {
+      const found = operatingPoints.find((known) => known.name === value);
+      if (found === undefined) throw new RequestError("parameter", `${name} ${mustBeOneOf(operatingPoints)}, got ${describe(value)}`);
+      point = found;
+    } else if (name === "explain") {
+      if (value !== "true" && value !== "false")
+        throw new RequestError("parameter", `${name} must be true or false, got ${describe(value)}`);
+      explain = value === "true";
+    } else throw new RequestError("parameter", `the query must have no parameters but ${OPTION_NAMES.join(", ")}, got ${describe(name)}`);
+  }
+  return { point, explain };
+}
+
+/** Options of a JSON object, which stands at `path`, over those of the query. Throws SequenceError. */
+export function bodyOptions(body: Record<string, unknown>, { operatingPoints }: Model, query: Options, path: Path = []): Options {
+  const { operatingPoint, explain = query.explain } = body;
+  if (typeof explain !== "boolean") throw new SequenceError([...path, "explain"], "must be true or false", describe(explain));
+  if (operatingPoint === undefined) return { point: query.point, explain };
+  const point = operatingPoints.find(({ name }) => name === operatingPoint);
+  if (point === undefined) throw new SequenceError([...path, "operatingPoint"], mustBeOneOf(operatingPoints), describe(operatingPoint));
+  return { point, explain };
+}
+
+function mustBeOneOf(points: readonly OperatingPoint[]): string {
+  return `must be one of ${points.map(({ name }) => name).join(", ")}`;
+}

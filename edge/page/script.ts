@@ -1,0 +1,234 @@
+// What the page does: a sequence from the text to /v1/score, the answer back into the page. Runs in browsers, without a framework;
+// its only knowledge of the service is what /v1/model and /openapi.json say.
+import type { ScoreAnswer } from "../scoring.ts";
+
+interface Figures {
+  readonly [name: string]: number | null;
+}
+
+interface Card {
+  readonly name: string;
+  readonly id: string;
+  readonly features: readonly string[];
+  readonly timesteps: number;
+  readonly units: number;
+  readonly recipe: { readonly padding: string; readonly channels: readonly string[]; readonly lengths: readonly [number, number] };
+  readonly calibration: { readonly slope: number; readonly intercept: number };
+  readonly operatingPoints: readonly { readonly name: string; readonly threshold: number }[];
+  readonly metrics: Figures;
+  readonly intervals: Figures;
+  readonly baselines: Readonly<Record<string, Figures>>;
+  readonly data: { readonly name: string };
+  readonly split: { readonly by: string };
+  readonly warnings: readonly string[];
+}
+
+const METRICS = [
+  ["logLoss", "log loss"],
+  ["auc", "AUC"],
+  ["prAuc", "PR-AUC"],
+  ["accuracy", "accuracy"],
+  ["brier", "Brier"],
+  ["ece", "ECE"],
+] as const;
+
+function $<T extends HTMLElement = HTMLElement>(id: string): T {
+  return document.getElementById(id) as T;
+}
+
+const text = $<HTMLTextAreaElement>("sequence");
+const point = $<HTMLSelectElement>("point");
+let card: Card | undefined;
+let key = "";
+
+function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { ...(init.headers as Record<string, string>), ...(key !== "" && { authorization: `Bearer ${key}` }) };
+  return fetch(path, { ...init, headers });
+}
+
+/** JSON as it is, or rows of numbers separated by commas, semicolons or white space; a first row of names is passed over. */
+function parseRows(source: string): unknown {
+  const trimmed = source.trim();
+  if (trimmed.startsWith("{")) {
+    const { sequence } = JSON.parse(trimmed) as { sequence?: unknown };
+    return sequence;
+  }
+  if (trimmed.startsWith("[")) return JSON.parse(trimmed);
+  const rows = trimmed
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => line.trim().split(/\s*[,;]\s*|\s+/));
+  if (rows.length > 1 && rows[0].every((cell) => Number.isNaN(Number(cell)))) rows.shift();
+  return rows.map((row) => row.map((cell) => (cell === "" || Number.isNaN(Number(cell)) ? cell : Number(cell))));
+}
+
+function show(rows: readonly (readonly number[])[]): void {
+  text.value = rows.map((row) => row.join(", ")).join("\n");
+}
+
+async function score(): Promise<void> {
+  $("problem").textContent = "";
+  let sequence: unknown;
+  try {
+    sequence = parseRows(text.value);
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+  const body = JSON.stringify({ sequence, operatingPoint: point.value, explain: true });
+  const response = await ask("/v1/score", { method: "POST", headers: { "content-type": "application/json" }, body });
+  const answer: ScoreAnswer & { detail?: string } = await response.json();
+  if (response.ok) showResult(answer);
+  else fail(`${answer.detail}`);
+}
+
+function fail(message: string): void {
+  $("problem").textContent = message;
+  text.focus();
+}
+
+function showResult({ results: [result], operatingPoint }: ScoreAnswer): void {
+  const threshold = card?.operatingPoints.find(({ name }) => name === operatingPoint)?.threshold ?? 0;
+  $("probability").textContent = result.probability.toFixed(4);
+  $("bar").style.width = `${100 * result.probability}%`;
+  $("threshold").style.left = `calc(${100 * threshold}% - 1px)`;
+  $("label").textContent = `Label ${result.label}`;
+  $("decision").textContent = `at ${operatingPoint}: 1 from ${threshold.toFixed(4)} on`;
+  $("range").hidden = result.outOfRange !== true;
+  const { explanation } = result;
+  if (explanation === undefined) return;
+  $("explanation").hidden = false;
+  const last = explanation.steps.length;
+  fillStrip(
+    "steps",
+    explanation.steps.map((change, t) => [t + 1 === last ? "last step" : `step −${last - 1 - t}`, change]),
+  );
+  fillStrip(
+    "features",
+    explanation.features.map((change, f) => [card?.features[f] ?? `feature ${f}`, change]),
+  );
+}
+
+/** A row a step or feature: its name, and its change as a number on a ground of that strength. */
+function fillStrip(id: string, changes: readonly (readonly [string, number | null])[]): void {
+  const most = Math.max(...changes.map(([, change]) => Math.abs(change ?? 0)), 1e-12);
+  $(id).replaceChildren(
+    ...changes.map(([name, change]) => {
+      const row = document.createElement("tr");
+      const cell = element("td", change === null ? "padding" : `${change < 0 ? "−" : "+"}${Math.abs(change).toFixed(3)}`);
+      if (change !== null) {
+        const share = (100 * Math.abs(change)) / most;
+        const colour = change < 0 ? "var(--down-rgb)" : "var(--up-rgb)";
+        cell.style.background = `linear-gradient(to left, rgba(${colour}, .4) ${share}%, transparent ${share}%)`;
+      }
+      row.append(element("th", name), cell);
+      row.firstElementChild!.setAttribute("scope", "row");
+      return row;
+    }),
+  );
+}
+
+function element(tag: string, content: string): HTMLElement {
+  const made = document.createElement(tag);
+  made.textContent = content;
+  return made;
+}
+
+function showCard(about: Card): void {
+  card = about;
+  document.title = `${about.name} · Quickstep`;
+  $("name").textContent = about.id;
+  $("hint").textContent =
+    `Up to ${about.timesteps} rows, oldest first, of ${about.features.length} numbers: ${about.features.join(", ")}. Or JSON.`;
+  point.replaceChildren(...about.operatingPoints.map(({ name }) => new Option(name, name)));
+  $("card").hidden = false;
+  $("model-line").textContent =
+    `LSTM(${about.units}) on ${about.recipe.channels.length} channels, trained on ${about.data.name}, split by ${about.split.by}.`;
+  const rows: [string, Figures][] = [["this model", about.metrics], ...Object.entries(about.baselines)];
+  const table = $<HTMLTableElement>("metrics");
+  $("metrics-title").textContent = `On ${about.metrics.examples} sequences held out, ${percent(about.metrics.positiveRate)} of them 1`;
+  const head = document.createElement("tr");
+  head.append(...["", ...METRICS.map(([, title]) => title)].map((title) => element("th", title)));
+  table.tHead!.replaceChildren(head);
+  table.tBodies[0].replaceChildren(
+    ...rows.map(([name, figures]) => {
+      const row = document.createElement("tr");
+      row.append(
+        element("th", name),
+        ...METRICS.map(([metric]) =>
+          element("td", withInterval(figures[metric], figures === about.metrics ? about.intervals[metric] : undefined)),
+        ),
+      );
+      return row;
+    }),
+  );
+  const { slope, intercept } = about.calibration;
+  $("calibration").textContent =
+    `Reliability: probabilities are off by ${percent(about.metrics.ece)} on average (ECE); calibrated with slope ${slope.toFixed(3)}, intercept ${intercept.toFixed(3)}.`;
+  const [shortest, longest] = about.recipe.lengths;
+  $("recipe-line").textContent =
+    `All-zero rows: padding ${about.recipe.padding}. Lengths seen in training: ${shortest} to ${longest}. The network sees:`;
+  $("channels").replaceChildren(...about.recipe.channels.map((channel) => element("li", channel)));
+  $("warnings").replaceChildren(...about.warnings.map((warning) => element("li", warning)));
+}
+
+function withInterval(value: number | null | undefined, half: number | null | undefined): string {
+  if (typeof value !== "number") return "–";
+  return typeof half === "number" ? `${value.toFixed(3)} ± ${half.toFixed(3)}` : value.toFixed(3);
+}
+
+function percent(share: number | null | undefined): string {
+  return typeof share === "number" ? `${(100 * share).toFixed(1)} %` : "–";
+}
+
+async function loadSample(): Promise<void> {
+  const { paths } = await (await fetch("/openapi.json")).json();
+  show(paths["/v1/score"].post.requestBody.content["application/json"].example.sequence);
+}
+
+async function load(): Promise<void> {
+  const response = await ask("/v1/model");
+  const needsKey = response.status === 401 || response.status === 403;
+  $("key-form").hidden = !needsKey;
+  $("try").hidden = needsKey;
+  if (needsKey) {
+    $("key-problem").textContent = key === "" ? "" : (await response.json()).detail;
+    $("key").focus();
+    return;
+  }
+  if (!response.ok) return fail((await response.json()).detail);
+  $("problem").textContent = "";
+  showCard(await response.json());
+  if (text.value === "") await loadSample();
+}
+
+/** Whatever goes wrong on the way, a lost connection above all, is said where problems are said. */
+function tell(work: Promise<void>): void {
+  work.catch((error: Error) => fail(error.message));
+}
+
+$("score-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  tell(score());
+});
+$("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  key = $<HTMLInputElement>("key").value.trim();
+  tell(load());
+});
+text.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) tell(score());
+});
+point.addEventListener("change", () => {
+  if (!$("explanation").hidden) tell(score());
+});
+$("sample").addEventListener("click", () => tell(loadSample()));
+$<HTMLInputElement>("file").addEventListener("change", (event) => {
+  const [file] = (event.target as HTMLInputElement).files ?? [];
+  if (file !== undefined)
+    tell(
+      file.text().then((content) => {
+        text.value = content;
+      }),
+    );
+});
+tell(load());

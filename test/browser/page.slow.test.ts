@@ -1,0 +1,186 @@
+// GET / in real Chromium, answered by the app itself: with the keyboard, on a phone, in the dark, behind a key.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readAccess } from "../../edge/access.ts";
+import { decodeArtifact } from "../../shared/artifact.ts";
+import { type App, openApp } from "../fixtures/app.ts";
+import { kernel } from "../fixtures/kernel.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+const isHere = existsSync(CHROMIUM);
+if (!isHere && process.env.CI) throw new Error(`${CHROMIUM} is missing: apt-get install chromium`);
+if (!isHere) console.warn(`skipped: ${CHROMIUM} is missing (apt-get install chromium)`);
+
+const artifact = new Uint8Array(readFileSync(new URL("../../edge/model.safetensors", import.meta.url)));
+const model = decodeArtifact(artifact);
+const html = readFileSync(new URL("../../edge/page/page.html", import.meta.url), "utf8");
+const SHOTS = fileURLToPath(new URL("../../out/page/", import.meta.url));
+const ROWS = model.recipe.timesteps;
+
+describe.skipIf(!isHere)("the page", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    mkdirSync(SHOTS, { recursive: true });
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  });
+  afterAll(() => browser?.close());
+
+  /** The page as `app` serves it, whatever the page asks for included; any error in its console fails the test. */
+  async function open(options: BrowserContextOptions = {}, app: App = openApp(kernel, artifact, { page: html })) {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    const errors: string[] = [];
+    page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+    page.on("pageerror", (error) => errors.push(error.message));
+    await page.route("**/*", async (route) => {
+      const request = route.request();
+      const body = request.postDataBuffer();
+      const response = await app.request(request.url(), {
+        method: request.method(),
+        headers: await request.allHeaders(),
+        ...(body && { body: new Uint8Array(body) }),
+      });
+      await route.fulfill({
+        status: response.status,
+        headers: Object.fromEntries(response.headers),
+        body: Buffer.from(await response.arrayBuffer()),
+      });
+    });
+    await page.goto("http://localhost/");
+    return { page, errors, close: () => context.close() };
+  }
+
+  const probabilityOn = async (page: Page): Promise<string> => {
+    await page.waitForFunction(() => !document.getElementById("explanation")?.hidden);
+    return (await page.textContent("#probability"))!;
+  };
+  const widerThanScreen = (page: Page): Promise<boolean> =>
+    page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+
+  test("shows the model, and scores the sample from the keyboard alone", async () => {
+    const { page, errors, close } = await open();
+    await page.waitForSelector("#card:not([hidden])");
+    expect(await page.textContent("h1")).toContain(model.name);
+    expect(await page.locator("#metrics tbody tr").count()).toBe(1 + Object.keys(model.card.baselines).length);
+    expect(await page.locator("#channels li").count()).toBe(model.recipe.channels.length);
+    await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
+    await page.keyboard.press("Tab"); // documentation
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("sequence");
+    await page.keyboard.press("Control+Enter");
+    const k = model.golden.probabilities.length - 3; // the sample is this golden vector, to eight digits
+    expect(Number(await probabilityOn(page))).toBeCloseTo(model.golden.probabilities[k], 3);
+    expect(await page.locator("#steps tr").count()).toBe(ROWS);
+    expect(await page.locator("#features tr").count()).toBe(model.recipe.features.length);
+    await page.screenshot({ path: `${SHOTS}light.png`, fullPage: true });
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test("takes CSV with names, JSON, and a file, and gives them one probability", async () => {
+    const { page, errors, close } = await open();
+    await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
+    const rows = (await page.inputValue("#sequence")).split("\n").map((line) => line.split(", ").map(Number));
+    const probabilities = new Set<string>();
+    const scoreNow = async (): Promise<void> => {
+      await Promise.all([page.waitForResponse("**/v1/score"), page.click("#score")]);
+      probabilities.add(await probabilityOn(page));
+      expect(await page.textContent("#problem")).toBe("");
+    };
+    const csv = [model.recipe.features.join(";"), ...rows.map((row) => row.join(";"))].join("\r\n");
+    for (const source of [csv, JSON.stringify(rows), JSON.stringify({ sequence: rows }), rows.map((row) => row.join("\t")).join("\n")]) {
+      await page.fill("#sequence", source);
+      await scoreNow();
+    }
+    await page.setInputFiles("#file", { name: "a.csv", mimeType: "text/csv", buffer: Buffer.from(csv) });
+    await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value.includes(";"));
+    await scoreNow();
+    expect(probabilities.size).toBe(1);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test("says what is wrong with a sequence, and where", async () => {
+    const { page, close } = await open();
+    await page.waitForSelector("#card:not([hidden])");
+    for (const [source, message] of [
+      ["1, 2, 3, 4, x", 'sequence[0][4] must be a finite number, got "x"'],
+      ["[[1,2]]", "sequence[0] must have 5 numbers, got 2"],
+      ["[[1,", "JSON"],
+      ["<img src=x onerror=alert(1)>", "sequence[0]"],
+    ]) {
+      await page.fill("#sequence", source);
+      await page.click("#score");
+      await page.waitForFunction((start) => document.getElementById("problem")?.textContent?.includes(start), message);
+    }
+    expect(await page.textContent("#probability")).toBe("–");
+    await page.screenshot({ path: `${SHOTS}problem.png`, fullPage: true });
+    await close();
+  });
+
+  test("labels at the operating point that is chosen", async () => {
+    const { page, close } = await open();
+    await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
+    await page.click("#score");
+    await probabilityOn(page);
+    for (const { name, threshold } of model.operatingPoints) {
+      await page.selectOption("#point", name);
+      await page.waitForFunction((start) => document.getElementById("decision")?.textContent?.startsWith(start), `at ${name}:`);
+      const probability = Number(await page.textContent("#probability"));
+      expect(await page.textContent("#label")).toBe(`Label ${probability >= threshold ? 1 : 0}`);
+    }
+    await close();
+  });
+
+  test("fits a phone, light and dark", async () => {
+    const { page, errors, close } = await open({
+      viewport: { width: 360, height: 740 },
+      hasTouch: true,
+      isMobile: true,
+      colorScheme: "dark",
+    });
+    await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
+    await page.tap("#score");
+    await probabilityOn(page);
+    expect(await widerThanScreen(page)).toBe(false);
+    const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(Math.max(...ground.match(/\d+/g)!.slice(0, 3).map(Number))).toBeLessThan(64);
+    for (const box of await page.locator("button:visible, select:visible").all())
+      expect((await box.boundingBox())!.height).toBeGreaterThanOrEqual(44);
+    await page.screenshot({ path: `${SHOTS}phone-dark.png`, fullPage: true });
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test("asks for a key where one is needed, and keeps it to itself", async () => {
+    const access = readAccess({ API_KEYS: `page:${createHash("sha256").update("the-key").digest("hex")}` });
+    const { page, close } = await open({}, openApp(kernel, artifact, { page: html, access }));
+    await page.waitForSelector("#key-form:not([hidden])");
+    expect(await page.isVisible("#card")).toBe(false);
+    await page.screenshot({ path: `${SHOTS}key.png`, fullPage: true });
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("key");
+    await page.keyboard.type("wrong");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.getElementById("key-problem")?.textContent?.includes("not one this service knows"));
+    await page.fill("#key", "the-key");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#card:not([hidden])");
+    await page.click("#score");
+    expect(Number(await probabilityOn(page))).toBeGreaterThan(0);
+    expect(page.url()).toBe("http://localhost/");
+    expect(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie])).toEqual([0, 0, ""]);
+    await close();
+  });
+
+  test("runs no script but its own", async () => {
+    const tampered = html.replace("</main>", "</main><script>document.title = 'taken'</script>");
+    const { page, errors, close } = await open({}, openApp(kernel, artifact, { page: tampered }));
+    await page.waitForSelector("#card:not([hidden])");
+    expect(await page.title()).toContain(model.name);
+    expect(errors.join()).toContain("Content Security Policy");
+    await close();
+  });
+});
