@@ -59,6 +59,8 @@ export interface LearnInput {
   readonly channels: Channels;
   /** C and T */
   readonly width: number;
+  /** (C) */
+  readonly names: readonly string[];
   readonly timesteps: number;
   /** (N) */
   readonly labels: Uint8Array;
@@ -88,6 +90,8 @@ export interface StepperOptions {
   readonly optimizer: "adam" | "rmsprop";
   readonly clipNorm: number;
   readonly weightDecay: number;
+  /** (C) What to call a channel in errors. */
+  readonly names?: readonly string[];
 }
 
 export interface Learnt {
@@ -119,6 +123,7 @@ export async function learn(input: LearnInput): Promise<Learnt> {
       optimizer,
       clipNorm: CLIP_NORM,
       weightDecay: share > 0 ? 0 : weightDecay,
+      names: input.names,
     };
     const stepper = input.createStepper({ ...channels, labels: targets }, options);
     try {

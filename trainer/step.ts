@@ -34,6 +34,8 @@ export interface StepOptions {
   readonly strict?: boolean;
   /** Hears, once each, which fast path this host lacks. */
   readonly warn?: (message: string) => void;
+  /** (C) What to call a channel in errors. */
+  readonly names?: readonly string[];
   /** Takes abilities of the host away (tests). */
   readonly host?: Partial<Host>;
 }
@@ -136,7 +138,7 @@ export function createTrainingStep(data: TrainingData, options: StepOptions): Tr
       }
     }
     const what = Number.isFinite(loss) ? `the gradient of ${broken.join(", ")} is not finite` : `the loss is ${loss}`;
-    const where = `channel ${largest.c}, step ${largest.t} of sequence ${largest.n}`;
+    const where = `${options.names?.[largest.c] ?? `channel ${largest.c}`}, step ${largest.t} of sequence ${largest.n}`;
     return new FitError(
       `${what} at optimizer step ${steps + 1}: the learning rate is ${learningRate}, the largest |input| ${largest.size} (${where}); lower the one or standardise the other`,
     );

@@ -143,6 +143,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     ...{
       channels,
       width: C,
+      names,
       timesteps: shape.timesteps,
       labels,
       train,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fitNetwork, logLosses, type Stepper } from "../../trainer/fit.ts";
+import { FitError } from "../../shared/errors.ts";
+import { type FitState, fitNetwork, logLosses, type Stepper } from "../../trainer/fit.ts";
 import { createRandom } from "../../trainer/random.ts";
 
 /** A stepper whose only parameter counts epochs, and whose validation logits follow a script. */
@@ -83,6 +84,22 @@ describe("fitNetwork", () => {
       }),
     );
     expect(trainLoss).toBe((3 * 1 + 1 * 5) / 4);
+  });
+
+  it("hands over the last good weights when a step fails, before the error leaves", async () => {
+    const stepper = scripted([0, 1]);
+    const failing = {
+      ...stepper,
+      step(indices: Int32Array, rate: number): number {
+        if (stepper.rates.length === 2) throw new FitError("the loss is NaN");
+        return stepper.step(indices, rate);
+      },
+    };
+    const saved: FitState[] = [];
+    await expect(fitNetwork(failing, options({ batch: 3, onFailure: (state: FitState) => saved.push(state) }))).rejects.toThrow(
+      "the loss is NaN",
+    );
+    expect(saved.map(({ epoch, seen, parameters }) => [epoch, seen, ...parameters])).toEqual([[2, 0, 2]]);
   });
 
   it("answers with the initial weights when nothing better was found", async () => {
