@@ -31,7 +31,7 @@ export function createProgress(terminal: Terminal, now: () => number): { show(pr
       const atMost = left + ((epochs - epoch) * total) / rate;
       const eta = Number.isFinite(left) ? `  ${formatSeconds(left)} left in this epoch, at most ${formatSeconds(atMost)} in all` : "";
       terminal.progress(
-        `epoch ${epoch}/${epochs}  ${Math.round((100 * seen) / total)} %  train ${trainLoss.toFixed(4)}  validation ${validationLoss.toFixed(4)}  ${speed}${eta}`,
+        `epoch ${epoch}/${epochs}  ${seen}/${total}  train ${trainLoss.toFixed(4)}  validation ${validationLoss.toFixed(4)}  ${speed}${eta}`,
       );
     },
     examplesPerSecond: () => (busyMs === 0 ? 0 : trained / (busyMs / 1000)),
