@@ -1,4 +1,4 @@
-// What a request may ask for beside its sequences: the operating point, and an explanation. In the query of any format, or in
+// What a request may ask for beside its sequences: the operating point, an explanation, and another base rate. In the query of any format, or in
 // a JSON body, which then decides.
 import { describe, type Path, SequenceError } from "../shared/errors.ts";
 import type { Model, OperatingPoint } from "../shared/model.ts";
@@ -7,16 +7,19 @@ import { RequestError } from "./problem.ts";
 export interface Options {
   readonly point: OperatingPoint;
   readonly explain: boolean;
+  /** How common 1s are where the sequences come from; undefined: as in training. */
+  readonly prior?: number;
 }
 
-export const OPTION_NAMES = ["operatingPoint", "explain"] as const;
+export const OPTION_NAMES = ["operatingPoint", "explain", "prior"] as const;
 
 /** Throws RequestError naming the parameter. */
 export function queryOptions(url: string, { operatingPoints }: Model): Options {
   let [point] = operatingPoints;
   let explain = false;
+  let prior: number | undefined;
   const start = url.indexOf("?");
-  if (start < 0) return { point, explain };
+  if (start < 0) return { point, explain, prior };
   for (const [name, value] of new URLSearchParams(url.slice(start))) {
     if (name === "operatingPoint") {
       const found = operatingPoints.find((known) => known.name === value);
@@ -26,19 +29,29 @@ export function queryOptions(url: string, { operatingPoints }: Model): Options {
       if (value !== "true" && value !== "false")
         throw new RequestError("parameter", `${name} must be true or false, got ${describe(value)}`);
       explain = value === "true";
+    } else if (name === "prior") {
+      prior = Number(value);
+      if (!isPrior(prior)) throw new RequestError("parameter", `prior ${PRIOR_RULE}, got ${describe(value)}`);
     } else throw new RequestError("parameter", `the query must have no parameters but ${OPTION_NAMES.join(", ")}, got ${describe(name)}`);
   }
-  return { point, explain };
+  return { point, explain, prior };
 }
 
 /** Options of a JSON object, which stands at `path`, over those of the query. Throws SequenceError. */
 export function bodyOptions(body: Record<string, unknown>, { operatingPoints }: Model, query: Options, path: Path = []): Options {
-  const { operatingPoint, explain = query.explain } = body;
+  const { operatingPoint, explain = query.explain, prior = query.prior } = body;
   if (typeof explain !== "boolean") throw new SequenceError([...path, "explain"], "must be true or false", describe(explain));
-  if (operatingPoint === undefined) return { point: query.point, explain };
+  if (prior !== undefined && !isPrior(prior)) throw new SequenceError([...path, "prior"], PRIOR_RULE, describe(prior));
+  if (operatingPoint === undefined) return { point: query.point, explain, prior };
   const point = operatingPoints.find(({ name }) => name === operatingPoint);
   if (point === undefined) throw new SequenceError([...path, "operatingPoint"], mustBeOneOf(operatingPoints), describe(operatingPoint));
-  return { point, explain };
+  return { point, explain, prior };
+}
+
+const PRIOR_RULE = "must be a number above 0 and below 1";
+
+function isPrior(value: unknown): value is number {
+  return typeof value === "number" && value > 0 && value < 1;
 }
 
 function mustBeOneOf(points: readonly OperatingPoint[]): string {

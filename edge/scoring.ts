@@ -20,6 +20,7 @@ export interface ScoreRequest {
   sequences?: readonly (readonly (readonly number[])[])[];
   operatingPoint?: string;
   explain?: boolean;
+  prior?: number;
 }
 
 export interface ScoreAnswer {
@@ -43,14 +44,15 @@ export function modelId(model: Model, sha256: string): string {
 }
 
 /** Scores `values` (N,T,F). Throws SequenceError at the place `pathOf(n)`. */
-export function scoreValues({ model, engine, log }: Ready, values: Float64Array, pathOf: (n: number) => Path): Scores {
-  return score(model, engine, log, values, pathOf);
+export function scoreValues({ model, engine, log }: Ready, values: Float64Array, pathOf: (n: number) => Path, { prior }: Options): Scores {
+  return score(model, engine, log, values, pathOf, prior);
 }
 
 /** Throws as scoreValues, and LimitError where more are to be explained than one request may. */
-export function resultsOf(ready: Ready, values: Float64Array, pathOf: (n: number) => Path, { point, explain: wanted }: Options): Result[] {
+export function resultsOf(ready: Ready, values: Float64Array, pathOf: (n: number) => Path, options: Options): Result[] {
+  const { point, explain: wanted } = options;
   const most = wanted ? maxExplained(ready.model.recipe) : Number.POSITIVE_INFINITY;
-  const { probabilities, outOfRange } = scoreValues(ready, values, pathOf);
+  const { probabilities, outOfRange } = scoreValues(ready, values, pathOf, options);
   const N = probabilities.length;
   if (N > most) throw new LimitError([], `at most ${most} sequences a request are explained, got ${N}: send them in parts`, most);
   return Array.from(probabilities, (probability, n) => {

@@ -77,10 +77,12 @@ export function inferenceRoutes(ready: Ready) {
     const body = await readBytes(c.req.raw);
     const request = readInferRequest(body, parseJsonLength(jsonLength, body.length), shapeOf(model.recipe), maxSequences(model.recipe));
     const { id, parameters, values, pathOf } = request;
-    const { point, explain } = bodyOptions({ operatingPoint: parameters.operatingPoint }, model, query, ["parameters"]);
+    const { operatingPoint, prior } = parameters;
+    const options = bodyOptions({ operatingPoint, prior }, model, query, ["parameters"]);
+    const { point, explain } = options;
     if (explain)
       throw new RequestError("parameter", "explain is a parameter of /v1/score: the Open Inference Protocol has no place for it");
-    const { probabilities, outOfRange } = scoreValues(ready, values, pathOf);
+    const { probabilities, outOfRange } = scoreValues(ready, values, pathOf, options);
     c.get("record").sequences = probabilities.length;
     const dataOf = (name: OutputName): OutputData => {
       switch (name) {

@@ -63,9 +63,17 @@ const json = (schema: Json, example?: unknown): Record<string, Json> => ({
   "application/json": { schema, ...(example !== undefined && { example }) },
 });
 
-function schemasOf({ recipe, operatingPoints }: Model): Record<string, Json> {
+/** Another base rate than the training part's. */
+function priorOf({ positiveRate }: Model): Json {
+  const description = "How common 1s are where the sequences come from, applied on the logit exactly.";
+  return { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1, default: positiveRate, description };
+}
+
+function schemasOf(model: Model): Record<string, Json> {
+  const { recipe, operatingPoints } = model;
   const { timesteps: T, features: F } = shapeOf(recipe);
   const point: Json = { enum: operatingPoints.map(({ name }) => name), default: operatingPoints[0].name };
+  const prior: Json = priorOf(model);
   const probability: Json = { type: "number", minimum: 0, maximum: 1, description: "Calibrated; a float32, written exactly." };
   const text: Json = { type: "string" };
   const scalars: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
@@ -85,6 +93,7 @@ function schemasOf({ recipe, operatingPoints }: Model): Record<string, Json> {
         sequences: { type: "array", minItems: 1, maxItems: maxSequences(recipe), items: ref("Sequence") },
         operatingPoint: { ...point, description: "Where probabilities become labels." },
         explain: { type: "boolean", default: false },
+        prior,
       },
       additionalProperties: false,
       oneOf: [{ required: ["sequence"] }, { required: ["sequences"] }],
@@ -141,7 +150,7 @@ function schemasOf({ recipe, operatingPoints }: Model): Record<string, Json> {
       type: "object",
       properties: {
         id: text,
-        parameters: { ...scalars, properties: { operatingPoint: point, binary_data_output: { type: "boolean" } } },
+        parameters: { ...scalars, properties: { operatingPoint: point, prior, binary_data_output: { type: "boolean" } } },
         inputs: {
           type: "array",
           minItems: 1,
@@ -228,6 +237,7 @@ function scorePaths(model: Model): Document["paths"] {
         parameters: [
           { name: "operatingPoint", in: "query", schema: { enum: names, default: names[0] } },
           { name: "explain", in: "query", schema: { enum: ["true", "false"], default: "false" } },
+          { name: "prior", in: "query", schema: priorOf(model) },
         ],
         requestBody: {
           required: true,

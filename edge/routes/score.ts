@@ -47,7 +47,7 @@ export function scoreRoutes(ready: Ready) {
     if (c.req.header("accept")?.includes("application/json")) return answerJson(c, values, pathOf, options);
     if (options.explain)
       throw new RequestError("parameter", `explain needs the header accept: application/json, since ${type} has no place for it`);
-    const { probabilities, outOfRange } = scoreValues(ready, values, pathOf);
+    const { probabilities, outOfRange } = scoreValues(ready, values, pathOf, options);
     c.get("record").sequences = probabilities.length;
     return answerWith(c, encode(probabilities), {
       "content-type": type,

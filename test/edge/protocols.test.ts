@@ -326,7 +326,9 @@ test.each(["application/json", "application/octet-stream", "application/x-npy"])
 test.each([
   ["?operatingPoint=best", 'operatingPoint must be one of balanced, sensitive, got "best"'],
   ["?explain=yes", 'explain must be true or false, got "yes"'],
-  ["?operatingpoint=balanced", 'the query must have no parameters but operatingPoint, explain, got "operatingpoint"'],
+  ["?prior=0", 'prior must be a number above 0 and below 1, got "0"'],
+  ["?prior=", 'prior must be a number above 0 and below 1, got ""'],
+  ["?operatingpoint=balanced", 'the query must have no parameters but operatingPoint, explain, prior, got "operatingpoint"'],
 ])("the query %s is refused", async (query, detail) => {
   const body = JSON.stringify({ sequence: [[1, 2, 3, 4, 5]] });
   await expectProblem(await post(app, `/v1/score${query}`, body, { "content-type": "application/json" }), 422, detail);
@@ -335,4 +337,42 @@ test.each([
 test("options in a JSON body decide over the query's", async () => {
   const results = await scoreJson({ sequences: toRows(values), operatingPoint: "balanced" }, "?operatingPoint=sensitive");
   expect(results).toEqual(expected);
+});
+
+describe("another base rate", () => {
+  const prior = 0.1;
+  const logit = (p: number): number => Math.log(p / (1 - p));
+  const shift = logit(prior) - logit(model.positiveRate);
+
+  test("moves every logit by the difference of the rates' logits", async () => {
+    const results = await scoreJson({ sequences: toRows(values), prior });
+    // float32 probabilities of logits within ±10: their own rounding, 6e-8, over p(1 − p)
+    for (const [n, { probability }] of results.entries()) {
+      const p = probabilities[n];
+      expect(Math.abs(logit(probability) - logit(p) - shift)).toBeLessThan(1e-6 / Math.min(p * (1 - p), probability * (1 - probability)));
+    }
+  });
+
+  test("is the same by body, by query, as numbers and by the Open Inference Protocol", async () => {
+    const results = await scoreJson({ sequences: toRows(values), prior });
+    expect(await scoreJson({ sequences: toRows(values) }, `?prior=${prior}`)).toEqual(results);
+    const octets = await post(app, `/v1/score?prior=${prior}`, bytesOf(values), { "content-type": "application/octet-stream" });
+    expect([...new Float64Array(await octets.arrayBuffer())]).toEqual(results.map(({ probability }) => probability));
+    const inputs = [{ name: "sequences", datatype: "FP64", shape: [N, T, F], data: [...values] }];
+    const infer = await post(app, "/v2/models/fx/infer", JSON.stringify({ parameters: { prior }, inputs }), {
+      "content-type": "application/json",
+    });
+    const { outputs } = (await infer.json()) as { outputs: { name: string; data: number[] }[] };
+    expect(outputs.find(({ name }) => name === "probability")?.data).toEqual(results.map(({ probability }) => probability));
+  });
+
+  test("that of training changes nothing", async () => {
+    expect(await scoreJson({ sequences: toRows(values), prior: model.positiveRate })).toEqual(expected);
+  });
+
+  test.each([0, 1, -0.5, "0.1", null])("%j is refused", async (wrong) => {
+    const body = JSON.stringify({ sequences: toRows(values), prior: wrong });
+    const got = typeof wrong === "string" ? JSON.stringify(wrong) : `${wrong}`;
+    await expectProblem(await postScore(app, body), 422, `prior must be a number above 0 and below 1, got ${got}`);
+  });
 });
