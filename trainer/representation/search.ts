@@ -13,7 +13,7 @@ export interface Found {
   readonly loss: number;
   readonly plainLoss: number;
   readonly baseRateLoss: number;
-  /** Whether anything bettered the base rate. */
+  /** Whether something bettered the base rate by more than the best of many tries does by luck. */
   readonly isPromising: boolean;
   /** Share of a teacher's probabilities in the targets. `undecided`: it is as good as the network, and training both will tell. */
   readonly softness: number | "undecided";
@@ -28,6 +28,8 @@ const TRIED = 3;
 const SIGNIFICANT = 3;
 /** Products are tested with the channels chosen last. */
 const MAX_PRODUCTS = 4;
+/** Standard errors by which the best of many candidates must better the base rate before anything is expected of it. */
+const PROMISE = 2;
 /** A simpler channel is preferred if it loses no more than this share of what has been gained over the base rate. */
 const SLIVER = 0.01;
 /** A teacher that misses no more than this share of what the network gains over the base rate may teach it something. */
@@ -83,8 +85,8 @@ export async function searchChannels(input: TrialInput, facts: FeatureFacts): Pr
     note(what, best, trial);
     best = trial;
   }
-  const isPromising = best.set.length > 0;
-  if (!isPromising) {
+  const isPromising = best.set.length > 0 && isBetter(best, baseRate, PROMISE);
+  if (best.set.length === 0) {
     notes.push("nothing betters the base rate on held-out sequences: levels and deltas of all features stand in");
     best = plainTrial;
   }

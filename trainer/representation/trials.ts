@@ -61,8 +61,8 @@ export interface Trials {
   /** A small network on labels; on `softness` of a teacher's probabilities and the rest labels; or that teacher alone. */
   network(set: readonly number[], softness?: number): Promise<Trial>;
   teacher(set: readonly number[]): Promise<Trial>;
-  /** Whether `a` beats `b` by more than one standard error of the paired difference. */
-  isBetter(a: Trial, b: Trial): boolean;
+  /** Whether `a` beats `b` by more than so many standard errors of the paired difference; 1 unless given. */
+  isBetter(a: Trial, b: Trial, errors?: number): boolean;
 }
 
 const MAX_TRAIN = 20_000;
@@ -210,7 +210,7 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
           return (wanted) => Float64Array.from(wanted, (n) => logits[n]);
         });
       }),
-    isBetter: (a, b) => exceedsNoise(b.losses, a.losses, gap),
+    isBetter: (a, b, errors) => exceedsNoise(b.losses, a.losses, gap, errors),
   };
 }
 
