@@ -70,6 +70,10 @@ export interface Trained {
 /** One seed, unrelated streams: drawing more in one place changes nothing elsewhere. */
 const STREAM = { split: 1, golden: 3, bootstrap: 4 };
 const BOOTSTRAP_RESAMPLES = 200;
+/** Training sequences that are scored to see how much better the model knows them. */
+const MAX_SEEN = 10_000;
+/** An AUC of the length alone from here on is said: it may be a leak. */
+const TELLING_LENGTH = 0.6;
 
 export async function trainModel(data: LabelledDataset, options: TrainOptions, host: Host): Promise<Trained> {
   const { shape, features } = data;
@@ -234,10 +238,10 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const bytes = encodeArtifact({ ...decoded, operatingPoints, card });
   const model = decodeArtifact(bytes);
   checkGolden(model, host.createEngine(model.network, model.calibration), host.kernel.log);
-  const verdict = decideVerdict(test.labels, testProbabilities, baselines, {
-    "base rate": baseRate,
-    "logistic regression": logisticProbabilities,
-  });
+  const seen = train.subarray(0, MAX_SEEN);
+  const trainLogLoss = computeMetrics(labelsOf(seen), probabilitiesOf(seen)).logLoss;
+  const baselineProbabilities = { "base rate": baseRate, "logistic regression": logisticProbabilities };
+  const verdict = decideVerdict(test.labels, testProbabilities, baselines, baselineProbabilities, trainLogLoss);
   const truth =
     test.probability === null
       ? undefined
@@ -376,12 +380,28 @@ function takesDifferences({ channels }: Plan): boolean {
   return channels.some(({ base, view }) => base !== "feature" || view === "delta" || view === "logDelta" || view === "centred");
 }
 
+/** (N) valid rows. */
+function lengthsOf(values: Float64Array, shape: Shape, padding: Padding): Int32Array {
+  const rows = new Int32Array(shape.timesteps);
+  const size = shape.timesteps * shape.features;
+  return Int32Array.from({ length: values.length / size }, (_, n) => validRows(values, n * size, shape, padding, rows));
+}
+
 /** Facts about the data that whoever uses the model should know. */
 function findWarnings(data: LabelledDataset, usable: Labelled, plan: Plan): string[] {
   const warnings: string[] = [];
   if (data.float32 && takesDifferences(plan))
     warnings.push(
       "the data came as float32, about seven digits, and the recipe takes differences: small movements on a large offset are rounded away; save it as float64",
+    );
+  const lengths = lengthsOf(usable.values, data.shape, plan.padding);
+  const { auc } = computeMetrics(
+    usable.labels,
+    Float64Array.from(lengths, (length) => length / data.shape.timesteps),
+  );
+  if (auc !== null && Math.max(auc, 1 - auc) > TELLING_LENGTH)
+    warnings.push(
+      `the length of a sequence alone tells its label with AUC ${Math.max(auc, 1 - auc).toFixed(3)}: make sure that it is known when the score is needed`,
     );
   if (plan.padding === "leading") {
     const { timesteps: T, features: F } = data.shape;

@@ -59,7 +59,7 @@ export async function train(
     terminal.say(
       `the true probability is known: its own log loss is ${truth.bayesLogLoss.toFixed(4)}; ${formatPercent(truth.recovered)} of what can be learnt was learnt`,
     );
-  terminal.say(`${verdict.text}\nwrote ${command.out} (${id}, ${trained.bytes.length} bytes) in ${seconds.toFixed(0)} s`);
+  terminal.say(`${verdict.text} ${verdict.next}\nwrote ${command.out} (${id}, ${trained.bytes.length} bytes) in ${seconds.toFixed(0)} s`);
   if (command.json) {
     const { examples, ...test } = card.test;
     const document = {

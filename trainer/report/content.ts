@@ -11,7 +11,7 @@ export interface ReportContent {
   readonly name: string;
   /** As `describeModel` says it. */
   readonly id: string;
-  readonly verdict: { readonly code: string; readonly text: string };
+  readonly verdict: { readonly code: string; readonly text: string; readonly next: string };
   readonly card: Card;
   readonly network: {
     readonly units: number;

@@ -18,7 +18,7 @@ export interface ReportInput {
   readonly model: Model;
   /** As `describeModel` says it. */
   readonly id: string;
-  readonly verdict: { readonly code: string; readonly text: string };
+  readonly verdict: { readonly code: string; readonly text: string; readonly next: string };
   readonly history: readonly EpochRecord[];
   readonly truth?: { readonly bayesLogLoss: number; readonly recovered: number };
   /** All but a test part from elsewhere: `values` (N,T,F) raw, `labels` (N). */
@@ -60,7 +60,7 @@ export function gatherReport(input: ReportInput): ReportContent {
   return {
     name: model.name,
     id,
-    verdict: { code: verdict.code, text: verdict.text },
+    verdict: { code: verdict.code, text: verdict.text, next: verdict.next },
     card,
     network: {
       units: network.units,

@@ -34,6 +34,7 @@ export function verdictSection({ verdict, figures, card, truth }: ReportContent)
     <section class="verdict ${kind}" aria-label="Verdict">
       <p class="code">${title}</p>
       <p class="text">${verdict.text}</p>
+      <p>${verdict.next}</p>
       <dl class="key">${keys.map(([name, value, note]) => html`<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>`)}</dl>
     </section>`;
 }

@@ -53,7 +53,7 @@ export function makeInput(changes: Changes = {}): ReportInput {
   return {
     model,
     id: "test@0123456789ab",
-    verdict: { code: "learned", text: "Learned: a little." },
+    verdict: { code: "learned", text: "Learned: a little.", next: "More of the same." },
     history: [0.6, 0.5, 0.45, 0.46].map((loss, i) => ({ trainLoss: loss - 0.01 * i, validationLoss: loss, learningRate: 2e-3 / (1 + i) })),
     data: { values, labels },
     leftOut: 0,

@@ -100,7 +100,7 @@ test("hostile names, verdicts and warnings change no tag and no attribute's name
       baselineName: names[1],
       input: {
         id: names[0],
-        verdict: { code: names[2], text: names[3] },
+        verdict: { code: names[2], text: names[3], next: "" },
         model: {
           ...input.model,
           operatingPoints: [{ name: names[4], threshold: 0.5 }],

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { computeMetrics } from "../../trainer/metrics.ts";
+import { createRandom } from "../../trainer/random.ts";
+import { decideVerdict } from "../../trainer/verdict.ts";
+
+const N = 2000;
+const random = createRandom(21);
+const truth = Float64Array.from({ length: N }, () => 0.02 + 0.9 * random.uniform() ** 3);
+const labels = Array.from(truth, (p) => (random.uniform() < p ? 1 : 0));
+const rate = labels.filter((y) => y === 1).length / N;
+const base = new Float64Array(N).fill(rate);
+const blurred = truth.map((p) => 0.5 * p + 0.5 * rate);
+
+function verdict(own: Float64Array, logistic: Float64Array, trainLogLoss = computeMetrics(labels, own).logLoss) {
+  const probabilities = { "base rate": base, "logistic regression": logistic };
+  const baselines = Object.fromEntries(Object.entries(probabilities).map(([name, q]) => [name, computeMetrics(labels, q)]));
+  return decideVerdict(labels, own, baselines, probabilities, trainLogLoss);
+}
+
+describe("decideVerdict", () => {
+  it("learned: better than the base rate, and says how it stands to the logistic regression", () => {
+    expect(verdict(truth, blurred)).toMatchObject({ code: "learned", text: expect.stringContaining("better than logistic regression") });
+    expect(verdict(truth, truth)).toMatchObject({ code: "learned", text: expect.stringContaining("level with logistic regression") });
+  });
+
+  it("base-rate-only: what differs from the base rate by rounding alone has learnt nothing", () => {
+    const rounded = base.map((p) => Math.fround(p));
+    expect(verdict(rounded, base).code).toBe("base-rate-only");
+    const noisy = base.map((p) => p * (1 + 0.05 * random.normal()));
+    expect(verdict(noisy, base).code).toBe("base-rate-only");
+  });
+
+  it("no-better-model-found: a simpler model beats it beyond noise", () => {
+    expect(verdict(blurred, truth).code).toBe("no-better-model-found");
+  });
+
+  it("advises more data where the training part is known much better, and other data where it is not", () => {
+    const { logLoss } = computeMetrics(labels, truth);
+    expect(verdict(truth, blurred, logLoss - 0.08).next).toMatch(/^More sequences/);
+    expect(verdict(truth, blurred, logLoss).next).toMatch(/^Further features/);
+  });
+});
