@@ -8,17 +8,22 @@ import { exceedsNoise, mean } from "./paired.ts";
 export interface Stepper {
   /** Which arithmetic computes: with data, seed and version it fixes every bit. */
   readonly path: string;
-  /** One optimizer step on the mean log loss of the sequences at `indices`. Returns that loss, before the step. Throws FitError. */
+  /**
+   * One optimizer step on the mean log loss of the sequences at `indices`. Returns that loss, before the step.
+   * Throws FitError, and leaves all as it was, when the loss or a gradient is not finite.
+   */
   step(indices: Int32Array, learningRate: number): number;
-  /** Logits of the sequences at `indices`, with the parameters as they are. */
+  /** Logits of any number of sequences, with the parameters as they are. The same bits whatever else is asked for. */
   logits(indices: Int32Array): Float32Array;
   getParameters(): Float32Array;
   setParameters(parameters: Float32Array): void;
   getOptimizer(): OptimizerState;
   setOptimizer(state: OptimizerState): void;
+  /** Ends what it started, threads above all. */
   dispose(): void;
 }
 
+/** What an optimizer remembers: (2P) first and second moments in the parameters' order, after so many steps. */
 export interface OptimizerState {
   readonly steps: number;
   readonly moments: Float32Array;

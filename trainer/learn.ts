@@ -8,7 +8,8 @@ import { flattenNetwork, initialNetwork, unflattenNetwork } from "./network.ts";
 import { exceedsNoise } from "./paired.ts";
 import { createRandom } from "./random.ts";
 import { fitTeacher, teacherColumns } from "./representation/teacher.ts";
-import { logit, logLoss, soften, take } from "./representation/trials.ts";
+import { logit, logLoss, soften } from "./representation/trials.ts";
+import { take } from "./sequences.ts";
 
 export interface Settings {
   readonly units: number;

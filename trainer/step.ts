@@ -1,6 +1,7 @@
 // A whole training step of LSTM → Dense(1) outside tfjs: gather, forward, loss, backward, clipping, optimizer, all in the kernel on
 // all threads. The data set lies once in the kernel's memory. Knows no epochs and no stopping.
 import { FitError } from "../shared/errors.ts";
+import type { Stepper } from "./fit.ts";
 import { createTrainingKernel, EVALUATE, type Host, REDUCE, TRAIN, TRANSPOSE, type TrainingKernel, UPDATE } from "./training-kernel.ts";
 
 /** Sequences as the recipe leaves them, with their labels. */
@@ -40,32 +41,12 @@ export interface StepOptions {
   readonly host?: Partial<Host>;
 }
 
-/** What an optimizer remembers: (2P) first and second moments in the parameters' order, after so many steps. */
-export interface OptimizerState {
-  readonly steps: number;
-  readonly moments: Float32Array;
-}
-
 /** Parameters are one flat (P) buffer: kernel (C,4U), recurrent (U,4U), bias (4U), headKernel (U), headBias (1). */
-export interface TrainingStep {
-  /** `fma` or `strict`: with data, seed and version it fixes every bit. */
+export interface TrainingStep extends Stepper {
   readonly path: "fma" | "strict";
   readonly threads: number;
-  /**
-   * One optimizer step on the sequences at `indices`. Returns their mean binary cross-entropy before it.
-   * Throws FitError, and leaves all as it was, when the loss or a gradient is not finite.
-   */
-  step(indices: Int32Array, learningRate: number): number;
-  /** Logits of any number of sequences, with the parameters as they are. The same bits whatever else is asked for. */
-  logits(indices: Int32Array): Float32Array;
-  getParameters(): Float32Array;
-  setParameters(parameters: Float32Array): void;
-  getOptimizer(): OptimizerState;
-  setOptimizer(state: OptimizerState): void;
   /** The kernel below, for measurements and tests. */
   readonly kernel: TrainingKernel;
-  /** Ends the threads. */
-  dispose(): void;
 }
 
 /** Keras' defaults (keras.optimizers.Adam, RMSprop). */

@@ -5,8 +5,8 @@ import type { Engine, Kernel } from "../shared/engine.ts";
 import { DataError } from "../shared/errors.ts";
 import type { Calibration, Network } from "../shared/lstm.ts";
 import { type Card, checkGolden, type Model, score } from "../shared/model.ts";
-import { applyRecipe, type Channels, describeChannel, fitRecipe, type Plan } from "../shared/recipe.ts";
-import { isZeroRow, type Padding, type Shape, validRows } from "../shared/sequence.ts";
+import { applyRecipe, type Channels, describeChannel, fitRecipe } from "../shared/recipe.ts";
+import type { Padding } from "../shared/sequence.ts";
 import { VERSION } from "../shared/version.ts";
 import { fitCalibration } from "./calibration.ts";
 import type { Keeping } from "./checkpoint.ts";
@@ -20,11 +20,14 @@ import { createRandom } from "./random.ts";
 import type { LabelledDataset } from "./readers/dataset.ts";
 import { computeReference } from "./reference.ts";
 import type { ReportInput } from "./report/gather.ts";
-import { describeRelation, studyFeatures } from "./representation/features.ts";
-import { choosePadding, SOFTNESS, searchChannels } from "./representation/search.ts";
-import { logit, type TrialInput } from "./representation/trials.ts";
+import { studyFeatures } from "./representation/features.ts";
+import { planAuto, planRaw } from "./representation/plan.ts";
+import { choosePadding } from "./representation/search.ts";
+import { logit } from "./representation/trials.ts";
+import { dropPaddingOnly, selectChannels, selectSequences } from "./sequences.ts";
 import { type SplitMethod, splitDataset } from "./split/split.ts";
 import { decideVerdict, type Verdict } from "./verdict.ts";
+import { findWarnings } from "./warnings.ts";
 
 export const RECIPES = ["auto", "raw"] as const;
 export type RecipeName = (typeof RECIPES)[number];
@@ -72,8 +75,6 @@ const STREAM = { split: 1, golden: 3, bootstrap: 4 };
 const BOOTSTRAP_RESAMPLES = 200;
 /** Training sequences that are scored to see how much better the model knows them. */
 const MAX_SEEN = 10_000;
-/** An AUC of the length alone from here on is said: it may be a leak. */
-const TELLING_LENGTH = 0.6;
 
 export async function trainModel(data: LabelledDataset, options: TrainOptions, host: Host): Promise<Trained> {
   const { shape, features } = data;
@@ -82,7 +83,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const { log } = host.kernel;
   const isRaw = recipeName === "raw";
   const reading = options.padding ?? (isRaw ? "none" : "leading"); // until the data have been asked
-  const usable = dropPaddingOnly(data, reading, host);
+  const usable = dropPaddingOnly(data, reading, note);
   const { values, labels } = usable;
   const everything = Int32Array.from(labels.keys());
   const everyFeature = studyFeatures(values, shape, everything, reading);
@@ -168,18 +169,19 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const labelsOf = (indices: Int32Array): Uint8Array => Uint8Array.from(indices, (n) => labels[n]);
   const uncalibrated = host
     .createEngine(network, { slope: 1, intercept: 0 })
-    .probabilities(...select(channels, calibration, shape.timesteps * C));
+    .probabilities(...selectChannels(channels, calibration, shape.timesteps * C));
   const calibrated = fitCalibration(
     Float32Array.from(uncalibrated, (p) => logit(p)),
     labelsOf(calibration),
   );
 
   const engine = host.createEngine(network, calibrated);
-  const probabilitiesOf = (indices: Int32Array): Float32Array => engine.probabilities(...select(channels, indices, shape.timesteps * C));
+  const probabilitiesOf = (indices: Int32Array): Float32Array =>
+    engine.probabilities(...selectChannels(channels, indices, shape.timesteps * C));
   const held = Int32Array.from([...validation, ...calibration]);
   const goldenInputs = synthesiseGolden(recipe, createRandom(options.seed, STREAM.golden));
   const goldenChannels = applyRecipe(recipe, goldenInputs, host.kernel.log);
-  const [heldChannels, heldLengths] = select(channels, held, shape.timesteps * C);
+  const [heldChannels, heldLengths] = selectChannels(channels, held, shape.timesteps * C);
   const withoutFigures: Model = {
     name: data.name,
     recipe,
@@ -201,8 +203,8 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const decodedEngine = host.createEngine(decoded.network, decoded.calibration);
   const test =
     data.test === null
-      ? selectRaw(usable, split.test, shape)
-      : dropPaddingOnly({ ...data.test, source: `${data.source} (test part)`, shape }, padding, host);
+      ? selectSequences(usable, split.test, shape)
+      : dropPaddingOnly({ ...data.test, source: `${data.source} (test part)`, shape }, padding, note);
   const testProbabilities = score(decoded, decodedEngine, host.kernel.log, test.values).probabilities;
   const metrics = computeMetrics(test.labels, testProbabilities);
   const logistic = fitLogisticBaseline(channels, recipe.timesteps, C, train, labels);
@@ -246,7 +248,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     test.probability === null
       ? undefined
       : { bayesLogLoss: entropy(test.probability), recovered: recoveredInformation(test.probability, testProbabilities) };
-  const [validationChannels, validationLengths] = select(channels, validation, shape.timesteps * C);
+  const [validationChannels, validationLengths] = selectChannels(channels, validation, shape.timesteps * C);
   const evidence: Trained["evidence"] = {
     history: fit.history,
     data: usable,
@@ -266,37 +268,6 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   return { model, bytes, fit, verdict, truth, channels: names, evidence };
 }
 
-/** The plain script's recipe, to be compared with: every feature as it is. */
-function planRaw(shape: Shape, features: readonly string[], padding: Padding): Planned {
-  const channels = features.map((_, a) => ({ base: "feature", a, view: "level" }) as const);
-  return { plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false }, softness: [0], isPromising: true };
-}
-
-interface Planned {
-  readonly plan: Plan;
-  /** The ways to learn that are to be tried. */
-  readonly softness: readonly number[];
-  /** Whether there is reason to expect that something can be learnt. */
-  readonly isPromising: boolean;
-}
-
-/** What the data can be learnt from, said as it is found. */
-async function planAuto(input: TrialInput, source: string, note: (text: string) => void): Promise<Planned> {
-  const { values, shape, train, padding, features } = input;
-  const facts = studyFeatures(values, shape, train, padding);
-  if (facts.constant.length > 0) note(`constant on the training part, left out: ${facts.constant.map((f) => features[f]).join(", ")}`);
-  for (const relation of facts.relations) note(`redundant, left out: ${describeRelation(relation, features)}`);
-  if (facts.constant.length === shape.features)
-    throw new DataError(source, "every feature is constant on the training part: there is nothing to learn from");
-  const found = await searchChannels(input, facts);
-  for (const line of found.notes) note(`  ${line}`);
-  note(
-    `held-out log loss in the search: base rate ${found.baseRateLoss.toFixed(4)}, levels and deltas ${found.plainLoss.toFixed(4)}, chosen ${found.loss.toFixed(4)}`,
-  );
-  const plan = { timesteps: shape.timesteps, features, padding, channels: found.channels, standardise: true };
-  return { plan, softness: found.softness === "undecided" ? [0, SOFTNESS] : [found.softness], isPromising: found.isPromising };
-}
-
 /** Those of the options that are given. */
 function given<K extends keyof TrainOptions>(
   options: TrainOptions,
@@ -307,53 +278,6 @@ function given<K extends keyof TrainOptions>(
   }>;
 }
 
-interface Labelled {
-  readonly values: Float64Array;
-  readonly labels: Uint8Array;
-  readonly probability: Float64Array | null;
-  readonly groups?: Int32Array;
-}
-
-/** Sequences without a valid row are left out, counted and said. */
-function dropPaddingOnly(
-  data: Labelled & { readonly source: string; readonly shape: Shape },
-  padding: Padding,
-  host: Pick<Host, "note">,
-): Labelled {
-  const { values, labels, shape } = data;
-  const rows = new Int32Array(shape.timesteps);
-  const size = shape.timesteps * shape.features;
-  const kept = Int32Array.from(labels.keys()).filter((n) => validRows(values, n * size, shape, padding, rows) > 0);
-  if (kept.length === labels.length) return data;
-  if (kept.length === 0) throw new DataError(data.source, `all ${labels.length} sequences are nothing but padding`);
-  host.note(`${data.source}: left out ${labels.length - kept.length} sequences without a valid row`);
-  return selectRaw(data, kept, shape);
-}
-
-function selectRaw(data: Labelled, indices: Int32Array, shape: Shape): Labelled {
-  const size = shape.timesteps * shape.features;
-  const values = new Float64Array(indices.length * size);
-  indices.forEach((n, i) => {
-    values.set(data.values.subarray(n * size, (n + 1) * size), i * size);
-  });
-  const { probability, groups } = data;
-  return {
-    values,
-    labels: Uint8Array.from(indices, (n) => data.labels[n]),
-    probability: probability && Float64Array.from(indices, (n) => probability[n]),
-    groups: groups && indices.map((n) => groups[n]),
-  };
-}
-
-/** The channels and lengths of the sequences at `indices`; `size` is T·C. */
-function select(data: Channels, indices: Int32Array, size: number): [channels: Float32Array, lengths: Int32Array] {
-  const channels = new Float32Array(indices.length * size);
-  indices.forEach((n, i) => {
-    channels.set(data.channels.subarray(n * size, (n + 1) * size), i * size);
-  });
-  return [channels, indices.map((n) => data.lengths[n])];
-}
-
 /** Logistic regression on the flattened channels of the training part. */
 function fitLogisticBaseline(
   data: Channels,
@@ -362,7 +286,7 @@ function fitLogisticBaseline(
   train: Int32Array,
   labels: Uint8Array,
 ): (test: Channels) => Float64Array {
-  const [channels, lengths] = select(data, train, T * C);
+  const [channels, lengths] = selectChannels(data, train, T * C);
   const { predict } = fitLogistic(
     flattenChannels({ channels, lengths }, T, C),
     Uint8Array.from(train, (n) => labels[n]),
@@ -373,48 +297,4 @@ function fitLogisticBaseline(
 
 function positiveRate(labels: Uint8Array, indices: Int32Array): number {
   return indices.reduce((sum, n) => sum + labels[n], 0) / indices.length;
-}
-
-/** A float32 file carries about seven digits: its differences are mostly rounding where a feature stands on a large offset. */
-function takesDifferences({ channels }: Plan): boolean {
-  return channels.some(({ base, view }) => base !== "feature" || view === "delta" || view === "logDelta" || view === "centred");
-}
-
-/** (N) valid rows. */
-function lengthsOf(values: Float64Array, shape: Shape, padding: Padding): Int32Array {
-  const rows = new Int32Array(shape.timesteps);
-  const size = shape.timesteps * shape.features;
-  return Int32Array.from({ length: values.length / size }, (_, n) => validRows(values, n * size, shape, padding, rows));
-}
-
-/** Facts about the data that whoever uses the model should know. */
-function findWarnings(data: LabelledDataset, usable: Labelled, plan: Plan): string[] {
-  const warnings: string[] = [];
-  if (data.float32 && takesDifferences(plan))
-    warnings.push(
-      "the data came as float32, about seven digits, and the recipe takes differences: small movements on a large offset are rounded away; save it as float64",
-    );
-  const lengths = lengthsOf(usable.values, data.shape, plan.padding);
-  const { auc } = computeMetrics(
-    usable.labels,
-    Float64Array.from(lengths, (length) => length / data.shape.timesteps),
-  );
-  if (auc !== null && Math.max(auc, 1 - auc) > TELLING_LENGTH)
-    warnings.push(
-      `the length of a sequence alone tells its label with AUC ${Math.max(auc, 1 - auc).toFixed(3)}: make sure that it is known when the score is needed`,
-    );
-  if (plan.padding === "leading") {
-    const { timesteps: T, features: F } = data.shape;
-    const rows = new Int32Array(T);
-    let zeroRows = 0;
-    for (let n = 0; n < usable.labels.length; n++) {
-      const length = validRows(usable.values, n * T * F, data.shape, "leading", rows);
-      for (let t = 0; t < length; t++) if (isZeroRow(usable.values, (n * T + rows[t]) * F, F)) zeroRows++;
-    }
-    if (zeroRows > 0)
-      warnings.push(
-        `${zeroRows} all-zero rows stand after the first data row of their sequence and count as data: use --padding any if they are padding too`,
-      );
-  }
-  return warnings;
 }

@@ -7,6 +7,7 @@ import type { Stepper } from "../fit.ts";
 import { flattenNetwork, initialNetwork } from "../network.ts";
 import { exceedsNoise, mean } from "../paired.ts";
 import { createRandom, type Random } from "../random.ts";
+import { take } from "../sequences.ts";
 import { fitTeacher, teacherColumns } from "./teacher.ts";
 
 export interface TrialInput {
@@ -246,15 +247,6 @@ function sample(indices: Int32Array, count: number, random: Random): Int32Array 
   const shuffled = indices.slice();
   random.shuffle(shuffled);
   return shuffled.subarray(0, count);
-}
-
-/** The items at `indices` of an array of items of `size` numbers. */
-export function take<A extends Float32Array | Float64Array>(values: A, indices: Int32Array, size: number): A {
-  const out = new (values.constructor as new (length: number) => A)(indices.length * size);
-  indices.forEach((n, i) => {
-    out.set(values.subarray(n * size, (n + 1) * size), i * size);
-  });
-  return out;
 }
 
 /** Finite for every float64 probability. */

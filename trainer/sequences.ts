@@ -1,0 +1,53 @@
+// Labelled sequences, and some of them. Knows no part and no model.
+// Legend: N sequences, T steps, F features, C channels.
+import { DataError } from "../shared/errors.ts";
+import type { Channels } from "../shared/recipe.ts";
+import { type Padding, type Shape, validRows } from "../shared/sequence.ts";
+
+export interface Labelled {
+  readonly values: Float64Array;
+  readonly labels: Uint8Array;
+  readonly probability: Float64Array | null;
+  readonly groups?: Int32Array;
+}
+
+/** Sequences without a valid row are left out, counted and said. */
+export function dropPaddingOnly(
+  data: Labelled & { readonly source: string; readonly shape: Shape },
+  padding: Padding,
+  note: (text: string) => void,
+): Labelled {
+  const { values, labels, shape } = data;
+  const rows = new Int32Array(shape.timesteps);
+  const size = shape.timesteps * shape.features;
+  const kept = Int32Array.from(labels.keys()).filter((n) => validRows(values, n * size, shape, padding, rows) > 0);
+  if (kept.length === labels.length) return data;
+  if (kept.length === 0) throw new DataError(data.source, `all ${labels.length} sequences are nothing but padding`);
+  note(`${data.source}: left out ${labels.length - kept.length} sequences without a valid row`);
+  return selectSequences(data, kept, shape);
+}
+
+export function selectSequences(data: Labelled, indices: Int32Array, shape: Shape): Labelled {
+  const size = shape.timesteps * shape.features;
+  const { probability, groups } = data;
+  return {
+    values: take(data.values, indices, size),
+    labels: Uint8Array.from(indices, (n) => data.labels[n]),
+    probability: probability && Float64Array.from(indices, (n) => probability[n]),
+    groups: groups && indices.map((n) => groups[n]),
+  };
+}
+
+/** The channels and lengths of the sequences at `indices`; `size` is T·C. */
+export function selectChannels(data: Channels, indices: Int32Array, size: number): [channels: Float32Array, lengths: Int32Array] {
+  return [take(data.channels, indices, size), indices.map((n) => data.lengths[n])];
+}
+
+/** The items at `indices` of an array of items of `size` numbers. */
+export function take<A extends Float32Array | Float64Array>(values: A, indices: Int32Array, size: number): A {
+  const out = new (values.constructor as new (length: number) => A)(indices.length * size);
+  indices.forEach((n, i) => {
+    out.set(values.subarray(n * size, (n + 1) * size), i * size);
+  });
+  return out;
+}
