@@ -1,5 +1,6 @@
 // What a training run amounts to, in a code and a sentence, from paired losses on the test part.
 import type { Metrics } from "../shared/model.ts";
+import { losses } from "./paired.ts";
 
 export interface Verdict {
   readonly code: "learned" | "base-rate-only" | "no-better-model-found";
@@ -70,12 +71,4 @@ function pairedGain(theirs: Float64Array, ours: Float64Array): Gain {
   const mean = differences.reduce((sum, d) => sum + d, 0) / n;
   const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / Math.max(1, n - 1);
   return { mean, standardError: Math.sqrt(variance / n) };
-}
-
-/** Per-example log losses in nats; probabilities held off 0 and 1 by a float32 rounding. */
-function losses(labels: ArrayLike<number>, probabilities: ArrayLike<number>): Float64Array {
-  return Float64Array.from(
-    { length: labels.length },
-    (_, i) => -Math.log(Math.max(2 ** -24, labels[i] === 1 ? probabilities[i] : 1 - probabilities[i])),
-  );
 }

@@ -6,11 +6,12 @@ import { applyRecipe, type Channels, describeChannel, type Log, type Recipe, sha
 import { validRows } from "../../shared/sequence.ts";
 import type { EpochRecord } from "../fit.ts";
 import { bootstrapIntervals, computeMetrics } from "../metrics.ts";
+import { losses } from "../paired.ts";
 import type { Random } from "../random.ts";
 import type { Decision, Example, ReportContent } from "./content.ts";
 import { describeTraining } from "./data-facts.ts";
 import { countInBins } from "./histogram.ts";
-import { losses, meanWithInterval, permutationImportance } from "./importance.ts";
+import { meanWithInterval, permutationImportance } from "./importance.ts";
 import { cutAtEachScore, precisionRecallCurve, reliabilityBins, rocCurve, shareOf, thin } from "./ranking.ts";
 
 export interface ReportInput {

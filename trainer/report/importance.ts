@@ -1,6 +1,8 @@
 // Which channel and which step a model leans on: how much the log loss rises when their values are dealt out anew among
 // sequences (Breiman 2001; Fisher, Rudin & Dominici 2019). Knows no recipe: scoring arrives as a function.
 // Legend: N sequences, T steps, C channels.
+
+import { losses } from "../paired.ts";
 import type { Random } from "../random.ts";
 
 export interface Effect {
@@ -108,12 +110,4 @@ export function meanWithInterval(values: Float64Array): Effect {
   const mean = values.reduce((sum, x) => sum + x, 0) / n;
   const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / Math.max(1, n - 1);
   return { rise: mean, halfWidth: 1.96 * Math.sqrt(variance / n) };
-}
-
-/** Log losses in nats; probabilities held off 0 and 1 by a float32 rounding. */
-export function losses(labels: ArrayLike<number>, probabilities: ArrayLike<number>): Float64Array {
-  return Float64Array.from(
-    { length: labels.length },
-    (_, i) => -Math.log(Math.max(2 ** -24, labels[i] === 1 ? probabilities[i] : 1 - probabilities[i])),
-  );
 }
