@@ -1,6 +1,6 @@
 // One request's sequences → its results, whatever protocol they came by. Knows no HTTP.
 import { LimitError, type Path } from "../shared/errors.ts";
-import { labelAt, type Model, type Scores, score } from "../shared/model.ts";
+import { labelAt, type Scores, score } from "../shared/model.ts";
 import type { Recipe } from "../shared/recipe.ts";
 import type { Ready } from "./deployment.ts";
 import { type Explanation, explain, maxExplained } from "./occlusion.ts";
@@ -36,11 +36,6 @@ const MAX_NUMBERS = 1 << 22;
 /** Fewer than MAX_SEQUENCES where a model's sequences are so large that their buffers would not fit an isolate. */
 export function maxSequences({ timesteps, features, channels }: Recipe): number {
   return Math.min(MAX_SEQUENCES, Math.floor(MAX_NUMBERS / (timesteps * Math.max(features.length, channels.length))));
-}
-
-/** `sp500@0123456789ab`: the name people know, and enough of the artifact's hash to tell two of that name apart. */
-export function modelId(model: Model, sha256: string): string {
-  return `${model.name}@${sha256.slice(0, 12)}`;
 }
 
 /** Scores `values` (N,T,F). Throws SequenceError at the place `pathOf(n)`. */

@@ -125,6 +125,11 @@ export function labelAt(point: OperatingPoint, probability: number): 0 | 1 {
   return probability >= point.threshold ? 1 : 0;
 }
 
+/** `sp500@0123456789ab`: the name people know, and enough of the artifact's hash (hexadecimal) to tell two of that name apart. */
+export function modelId({ name }: Model, sha256: string): string {
+  return `${name}@${sha256.slice(0, 12)}`;
+}
+
 /** Scores the golden vectors and compares bits. Throws ArtifactError at the first that differs. */
 export function checkGolden(model: Model, engine: Engine, log: Log): void {
   const { inputs, probabilities } = model.golden;

@@ -4,7 +4,7 @@ import { decodeArtifact } from "../shared/artifact.ts";
 import type { Engine, Kernel } from "../shared/engine.ts";
 import { ArtifactError, DataError } from "../shared/errors.ts";
 import type { Calibration, Network } from "../shared/lstm.ts";
-import { checkGolden, type Model, type Scores, score } from "../shared/model.ts";
+import { checkGolden, type Model, modelId, type Scores, score } from "../shared/model.ts";
 import { readWhole } from "./files.ts";
 import type { Dataset } from "./readers/dataset.ts";
 
@@ -35,9 +35,9 @@ export function loadModel(path: string, { kernel, createEngine }: Engines): Load
   }
 }
 
-/** `sp500@3f2a…`: the name and the first 12 hex digits of the SHA-256 of the bytes, as the edge says it too. */
+/** The model's id, from the bytes it is decoded from. */
 export function describeModel(model: Model, bytes: Uint8Array): string {
-  return `${model.name}@${createHash("sha256").update(bytes).digest("hex").slice(0, 12)}`;
+  return modelId(model, createHash("sha256").update(bytes).digest("hex"));
 }
 
 /** The data as this model takes it: shorter sequences are filled with zeros in front. Throws DataError. */

@@ -203,8 +203,16 @@ export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise
     if (stale > 0 && stale % plateau === 0) learningRate /= 2;
   }
   onEnd?.({
-    ...{ epoch: epochs + 1, seen: 0, lossSum: 0, learningRate, validationLoss, history, best, kept },
-    ...{ parameters: kept.parameters, optimizer: stepper.getOptimizer() },
+    epoch: epochs + 1,
+    seen: 0,
+    lossSum: 0,
+    learningRate,
+    validationLoss,
+    history,
+    best,
+    kept,
+    parameters: kept.parameters,
+    optimizer: stepper.getOptimizer(),
   });
   return { parameters: kept.parameters, bestEpoch: kept.epoch, validationLoss: kept.loss, history };
 }

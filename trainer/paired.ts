@@ -2,11 +2,22 @@
 
 type Losses = Float32Array | Float64Array;
 
-/**
- * Whether the mean of `before − after` exceeds so many standard errors. Neighbours that share rows are not independent: with a `gap`
- * the error is that of means over blocks twice as long.
- */
+export interface Gain {
+  readonly mean: number;
+  readonly standardError: number;
+}
+
+/** Whether the mean of `before − after` exceeds so many standard errors. */
 export function exceedsNoise(before: Losses, after: Losses, gap: number, errors = 1): boolean {
+  const gain = pairedGain(before, after, gap);
+  return gain.mean > errors * gain.standardError;
+}
+
+/**
+ * The mean of `before − after`. Neighbours that share rows are not independent: with a `gap` the error is that of means over
+ * blocks twice as long.
+ */
+export function pairedGain(before: Losses, after: Losses, gap: number): Gain {
   const length = Math.max(1, 2 * gap);
   const means: number[] = [];
   for (let from = 0; from < before.length; from += length) {
@@ -17,7 +28,7 @@ export function exceedsNoise(before: Losses, after: Losses, gap: number, errors 
   }
   const gain = mean(means);
   const variance = means.reduce((sum, m) => sum + (m - gain) ** 2, 0) / Math.max(1, means.length - 1);
-  return gain > errors * Math.sqrt(variance / means.length);
+  return { mean: gain, standardError: Math.sqrt(variance / means.length) };
 }
 
 export function mean(values: ArrayLike<number>): number {

@@ -2,7 +2,7 @@
 // Legend: N sequences, T steps, F features, C channels.
 import { DataError } from "../shared/errors.ts";
 import type { Channels } from "../shared/recipe.ts";
-import { type Padding, type Shape, validRows } from "../shared/sequence.ts";
+import { isZeroRow, type Padding, type Shape, validRows } from "../shared/sequence.ts";
 
 export interface Labelled {
   readonly values: Float64Array;
@@ -18,9 +18,8 @@ export function dropPaddingOnly(
   note: (text: string) => void,
 ): Labelled {
   const { values, labels, shape } = data;
-  const rows = new Int32Array(shape.timesteps);
-  const size = shape.timesteps * shape.features;
-  const kept = Int32Array.from(labels.keys()).filter((n) => validRows(values, n * size, shape, padding, rows) > 0);
+  const lengths = lengthsOf(values, shape, padding);
+  const kept = Int32Array.from(labels.keys()).filter((n) => lengths[n] > 0);
   if (kept.length === labels.length) return data;
   if (kept.length === 0) throw new DataError(data.source, `all ${labels.length} sequences are nothing but padding`);
   note(`${data.source}: left out ${labels.length - kept.length} sequences without a valid row`);
@@ -50,4 +49,25 @@ export function take<A extends Float32Array | Float64Array>(values: A, indices: 
     out.set(values.subarray(n * size, (n + 1) * size), i * size);
   });
   return out;
+}
+
+/** (N) valid rows. */
+export function lengthsOf(values: Float64Array, shape: Shape, padding: Padding): Int32Array {
+  const rows = new Int32Array(shape.timesteps);
+  const size = shape.timesteps * shape.features;
+  return Int32Array.from({ length: values.length / size }, (_, n) => validRows(values, n * size, shape, padding, rows));
+}
+
+/** All-zero rows after the first other row, and all rows from there on, in the sequences at `indices`. */
+export function countZeroRows(values: Float64Array, shape: Shape, indices: Int32Array): { zeros: number; total: number } {
+  const { timesteps: T, features: F } = shape;
+  const rows = new Int32Array(T);
+  let zeros = 0;
+  let total = 0;
+  for (const n of indices) {
+    const length = validRows(values, n * T * F, shape, "leading", rows);
+    total += length;
+    for (let t = 0; t < length; t++) if (isZeroRow(values, (n * T + rows[t]) * F, F)) zeros++;
+  }
+  return { zeros, total };
 }

@@ -140,26 +140,25 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   note(`channels: ${names.join(", ")}`);
 
   const C = plan.channels.length;
+  const rate = positiveRate(labels, train);
   const settings = { ...(isRaw ? PLAIN_SETTINGS : chooseSettings(train.length)), ...given(options, ["units", "batch", "epochs"]) };
   const { units, batch, epochs, optimizer } = settings;
   const { horizon } = options;
   const run = { data: data.sha256, seed, horizon, split: split.by, plan, units, batch, epochs, version: VERSION, node: host.node };
   const learnt = await learn({
-    ...{
-      channels,
-      width: C,
-      names,
-      timesteps: shape.timesteps,
-      labels,
-      train,
-      validation,
-      settings,
-      softness,
-      needsProof: !isPromising,
-      gap,
-      seed,
-    },
-    positiveRate: positiveRate(labels, train),
+    channels,
+    width: C,
+    names,
+    timesteps: shape.timesteps,
+    labels,
+    train,
+    validation,
+    settings,
+    softness,
+    needsProof: !isPromising,
+    gap,
+    seed,
+    positiveRate: rate,
     createStepper: host.createStepper,
     keep: host.keep && ((share, stage, path) => host.keep?.(JSON.stringify({ ...run, share, path }), stage) ?? {}),
     note,
@@ -179,15 +178,15 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const probabilitiesOf = (indices: Int32Array): Float32Array =>
     engine.probabilities(...selectChannels(channels, indices, shape.timesteps * C));
   const held = Int32Array.from([...validation, ...calibration]);
-  const goldenInputs = synthesiseGolden(recipe, createRandom(options.seed, STREAM.golden));
-  const goldenChannels = applyRecipe(recipe, goldenInputs, host.kernel.log);
+  const goldenInputs = synthesiseGolden(recipe, createRandom(seed, STREAM.golden));
+  const goldenChannels = applyRecipe(recipe, goldenInputs, log);
   const [heldChannels, heldLengths] = selectChannels(channels, held, shape.timesteps * C);
   const withoutFigures: Model = {
     name: data.name,
     recipe,
     network,
     calibration: calibrated,
-    positiveRate: positiveRate(labels, train),
+    positiveRate: rate,
     operatingPoints: chooseOperatingPoints(labelsOf(validation), probabilitiesOf(validation), { note: (text) => warnings.push(text) }),
     golden: { inputs: goldenInputs, probabilities: engine.probabilities(goldenChannels.channels, goldenChannels.lengths) },
     reference: computeReference(
@@ -205,11 +204,11 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     data.test === null
       ? selectSequences(usable, split.test, shape)
       : dropPaddingOnly({ ...data.test, source: `${data.source} (test part)`, shape }, padding, note);
-  const testProbabilities = score(decoded, decodedEngine, host.kernel.log, test.values).probabilities;
+  const testProbabilities = score(decoded, decodedEngine, log, test.values).probabilities;
   const metrics = computeMetrics(test.labels, testProbabilities);
   const logistic = fitLogisticBaseline(channels, recipe.timesteps, C, train, labels);
-  const logisticProbabilities = logistic(applyRecipe(recipe, test.values, host.kernel.log));
-  const baseRate = new Float64Array(test.labels.length).fill(positiveRate(labels, train));
+  const logisticProbabilities = logistic(applyRecipe(recipe, test.values, log));
+  const baseRate = new Float64Array(test.labels.length).fill(rate);
   const baselines = {
     "base rate": computeMetrics(test.labels, baseRate),
     "logistic regression": computeMetrics(test.labels, logisticProbabilities),
@@ -221,7 +220,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
       examples: { train: train.length, validation: validation.length, calibration: calibration.length, test: test.labels.length },
     },
     training: {
-      seed: options.seed,
+      seed,
       recipe: recipeName,
       units,
       softness: learnt.softness,
@@ -231,7 +230,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
       bestEpoch: fit.bestEpoch,
     },
     test: metrics,
-    intervals: bootstrapIntervals(test.labels, testProbabilities, createRandom(options.seed, STREAM.bootstrap), BOOTSTRAP_RESAMPLES),
+    intervals: bootstrapIntervals(test.labels, testProbabilities, createRandom(seed, STREAM.bootstrap), BOOTSTRAP_RESAMPLES),
     baselines,
     warnings,
     versions: { quickstep: VERSION, node: host.node, path: learnt.path },
@@ -239,7 +238,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const operatingPoints = measureOperatingPoints(decoded.operatingPoints, test.labels, testProbabilities);
   const bytes = encodeArtifact({ ...decoded, operatingPoints, card });
   const model = decodeArtifact(bytes);
-  checkGolden(model, host.createEngine(model.network, model.calibration), host.kernel.log);
+  checkGolden(model, host.createEngine(model.network, model.calibration), log);
   const seen = train.subarray(0, MAX_SEEN);
   const trainLogLoss = computeMetrics(labelsOf(seen), probabilitiesOf(seen)).logLoss;
   const baselineProbabilities = { "base rate": baseRate, "logistic regression": logisticProbabilities };
@@ -255,7 +254,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     leftOut: data.labels.length - labels.length,
     split,
     validation: {
-      "base rate": new Float64Array(validation.length).fill(positiveRate(labels, train)),
+      "base rate": new Float64Array(validation.length).fill(rate),
       "logistic regression": logistic({ channels: validationChannels, lengths: validationLengths, outOfRange: new Uint8Array(0) }),
     },
     test: {

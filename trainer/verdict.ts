@@ -1,6 +1,6 @@
 // What a training run amounts to, in a code and a sentence, from paired losses on the test part.
 import type { Metrics } from "../shared/model.ts";
-import { losses } from "./paired.ts";
+import { type Gain, losses, pairedGain } from "./paired.ts";
 
 export interface Verdict {
   readonly code: "learned" | "base-rate-only" | "no-better-model-found";
@@ -30,7 +30,7 @@ export function decideVerdict(
 ): Verdict {
   const own = losses(labels, probabilities);
   const mean = own.reduce((sum, loss) => sum + loss, 0) / own.length;
-  const gain = (name: string): Gain => pairedGain(losses(labels, baselineProbabilities[name]), own);
+  const gain = (name: string): Gain => pairedGain(losses(labels, baselineProbabilities[name]), own, 0);
   const overBaseRate = gain("base rate");
   const figures = `log loss ${mean.toFixed(4)} against ${baselines["base rate"].logLoss.toFixed(4)} of the base rate`;
   for (const name of Object.keys(baselines)) {
@@ -58,17 +58,4 @@ export function decideVerdict(
         ? `More sequences would help most: on those it was trained on its loss is ${trainLogLoss.toFixed(4)}.`
         : "Further features or a longer history would help most: it knows what it was trained on no better than what it has not seen, so more of the same would change little.",
   };
-}
-
-interface Gain {
-  readonly mean: number;
-  readonly standardError: number;
-}
-
-function pairedGain(theirs: Float64Array, ours: Float64Array): Gain {
-  const n = ours.length;
-  const differences = theirs.map((loss, i) => loss - ours[i]);
-  const mean = differences.reduce((sum, d) => sum + d, 0) / n;
-  const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / Math.max(1, n - 1);
-  return { mean, standardError: Math.sqrt(variance / n) };
 }

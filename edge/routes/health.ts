@@ -1,11 +1,11 @@
 // GET /health/live: the isolate runs. GET /health/ready: it has a model that reproduces its golden vectors, and keys it can read.
 import { Hono } from "hono";
 import { ArtifactError } from "../../shared/errors.ts";
+import { modelId } from "../../shared/model.ts";
 import type { Access } from "../access.ts";
 import type { Deployment } from "../deployment.ts";
 import { allowOnly, type EdgeEnv } from "../middleware.ts";
 import { RequestError } from "../problem.ts";
-import { modelId } from "../scoring.ts";
 
 export function healthRoutes(deployment: Deployment, access: Access) {
   return new Hono<EdgeEnv>()

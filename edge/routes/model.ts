@@ -1,12 +1,13 @@
 // GET /v1/model: the card of the deployed model, as people and programs read it.
 import { Hono } from "hono";
 import { FORMAT } from "../../shared/artifact.ts";
+import { modelId } from "../../shared/model.ts";
 import { describeChannel } from "../../shared/recipe.ts";
 import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../body.ts";
 import type { Ready } from "../deployment.ts";
 import { allowOnly, type EdgeEnv } from "../middleware.ts";
-import { maxSequences, modelId } from "../scoring.ts";
+import { maxSequences } from "../scoring.ts";
 
 export function modelRoutes({ model }: Ready) {
   const { name, recipe, network, calibration, operatingPoints, card } = model;

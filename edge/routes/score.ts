@@ -1,7 +1,9 @@
 // POST /v1/score: sequences in, their probabilities and labels out, in the order they came; as JSON, as a stream of JSON lines,
 // as bare numbers, or as an array of NumPy.
+
 import { type Handler, Hono, type TypedResponse } from "hono";
 import { DataError, describe, type Path, SequenceError } from "../../shared/errors.ts";
+import { modelId } from "../../shared/model.ts";
 import { encodeNpy, readNpy } from "../../shared/npy.ts";
 import { shapeOf } from "../../shared/recipe.ts";
 import { parseSequence, parseSequences } from "../../shared/sequence.ts";
@@ -10,7 +12,7 @@ import type { Ready } from "../deployment.ts";
 import { allowOnly, answerWith, type EdgeContext, type EdgeEnv } from "../middleware.ts";
 import { bodyOptions, OPTION_NAMES, type Options, queryOptions } from "../options.ts";
 import { RequestError } from "../problem.ts";
-import { maxSequences, modelId, resultsOf, type ScoreAnswer, type ScoreRequest, scoreValues } from "../scoring.ts";
+import { maxSequences, resultsOf, type ScoreAnswer, type ScoreRequest, scoreValues } from "../scoring.ts";
 import { scoreLines } from "../streams.ts";
 import { alignTensor, BYTES_PER_NUMBER, checkShape, type Dtype, readNumbers } from "../tensor.ts";
 

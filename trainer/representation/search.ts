@@ -1,7 +1,8 @@
 // Finds the numbers from which a data set can be learnt: forward by score tests, each step confirmed by a trial on held-out
 // sequences, then backward by trials; what all-zero rows mean, where the data leave it open; and whether a teacher pays.
 import { type Channel, describeChannel } from "../../shared/recipe.ts";
-import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
+import type { Padding } from "../../shared/sequence.ts";
+import { countZeroRows } from "../sequences.ts";
 import { listCandidates, plainChannels } from "./candidates.ts";
 import { type FeatureFacts, studyFeatures } from "./features.ts";
 import { blocksOf, scoreGain } from "./score-test.ts";
@@ -150,20 +151,6 @@ function isSame(a: Channel, b: Channel): boolean {
   return a.view === b.view && a.base === b.base && a.a === b.a && (a.base === "feature" || (b.base !== "feature" && a.b === b.b));
 }
 
-/** All-zero rows after the first other row, as a share of all rows from there on. */
-export function zeroRowShare(values: Float64Array, shape: Shape, indices: ArrayLike<number>): number {
-  const { timesteps: T, features: F } = shape;
-  const rows = new Int32Array(T);
-  let zeros = 0;
-  let total = 0;
-  for (let i = 0; i < indices.length; i++) {
-    const length = validRows(values, indices[i] * T * F, shape, "leading", rows);
-    total += length;
-    for (let t = 0; t < length; t++) if (isZeroRow(values, (indices[i] * T + rows[t]) * F, F)) zeros++;
-  }
-  return total === 0 ? 0 : zeros / total;
-}
-
 /** Fewer zero rows than this inside sequences are accidents, not a meaning. */
 const FEW_ZERO_ROWS = 1e-3;
 
@@ -173,7 +160,8 @@ const FEW_ZERO_ROWS = 1e-3;
  */
 export async function choosePadding(input: Omit<TrialInput, "padding">): Promise<{ padding: Padding; note: string }> {
   const { values, shape, train } = input;
-  const share = zeroRowShare(values, shape, train);
+  const { zeros, total } = countZeroRows(values, shape, train);
+  const share = total === 0 ? 0 : zeros / total;
   if (share < FEW_ZERO_ROWS) return { padding: "leading", note: "all-zero rows stand in front only: padding" };
   const losses: { padding: Padding; loss: number }[] = [];
   for (const padding of ["leading", "any", "none"] as const) {
