@@ -17,6 +17,7 @@ const ARROWS: readonly [files: RegExp, mayImport: RegExp][] = [
   [/^(shared|trainer)\/kernel\//, /^(shared|trainer)\/kernel\//],
   [/^shared\//, /^shared\/[^/]+\.ts$/],
   [/^edge\/worker[^/]*\.ts$/, /^(edge|shared)\/|^(npm:hono|npm:onnxruntime-web|cloudflare:)/],
+  [/^edge\/score\.ts$/, /^shared\//],
   [/^edge\/app\.ts$/, /^edge\/(?!worker).*\.ts$|^shared\/[^/]+\.ts$|^(npm:hono|cloudflare:)/],
   [/^edge\/client\.ts$/, /^edge\/(app|scoring)\.ts$|^npm:hono/],
   [/^edge\/routes\//, /^edge\/(?!worker|app\.ts).*\.ts$|^shared\/[^/]+\.ts$|^(npm:hono|cloudflare:)/],

@@ -1,5 +1,6 @@
-// Compiles the kernels, AssemblyScript → .wasm beside its source, and puts the edge's page together. Does nothing when what is
-// there is newer than every source, so that a watcher which sees its own output (wrangler's [build]) comes to rest.
+// Compiles the kernels, AssemblyScript → .wasm beside its source, puts the edge's page together, and bundles the edge into the Worker
+// that `serve` runs and `export --worker` hands out. Does nothing when what is there is newer than every source, so that a watcher
+// which sees its own output (wrangler's [build]) comes to rest.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
@@ -69,4 +70,35 @@ if (modified(page) <= Math.max(newestPart, modified(fileURLToPath(import.meta.ur
   writeFileSync(temporary, assemblePage(folder));
   renameSync(temporary, page);
   console.error("built edge/page/page.html");
+}
+
+/** Everything below `folder`, as paths from the root. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) => join(root, folder, path));
+}
+
+/** wrangler.toml for the bundle: no build of ours, no environments of other sources. */
+function configOf(toml: string): string {
+  const tables = toml.split(/^(?=\[)/m).filter((table) => !/^\[\[?(build|env\.[^\]]*)\]/.test(table));
+  return tables.join("").replace(/^main = .*$/m, 'main = "worker.js"');
+}
+
+const parts = join(root, "trainer/worker");
+const config = join(root, "wrangler.toml");
+const newestOfEdge = Math.max(...[...filesBelow("edge"), ...filesBelow("shared"), config, fileURLToPath(import.meta.url)].map(modified));
+if (modified(join(parts, "wrangler.toml")) <= newestOfEdge) {
+  const { build } = await import("esbuild");
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["edge/worker.ts"],
+    outdir: parts,
+    bundle: true,
+    format: "esm",
+    loader: { ".wasm": "copy", ".html": "copy" },
+    assetNames: "[name]",
+    external: ["cloudflare:*", "*.safetensors"], // the model comes last, by trainer/worker-project.ts
+    logLevel: "warning",
+  });
+  writeFileSync(join(parts, "wrangler.toml"), configOf(readFileSync(config, "utf8")));
+  console.error("built trainer/worker");
 }

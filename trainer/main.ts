@@ -1,6 +1,6 @@
+#!/usr/bin/env node
 // argv → command. The only place that touches process.argv, exit codes and the console, and that chooses implementations.
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import { isQuickstepError, UsageError } from "../shared/errors.ts";
 import { PADDINGS } from "../shared/sequence.ts";
@@ -8,7 +8,7 @@ import { choice, integer, parseOptions, text } from "./arguments.ts";
 import type { Engines } from "./artifact-file.ts";
 import { Interrupted } from "./checkpoint.ts";
 import { evaluate } from "./commands/evaluate.ts";
-import { exportModel } from "./commands/export.ts";
+import { exportModel, exportWorker } from "./commands/export.ts";
 import { inspect } from "./commands/inspect.ts";
 import { sample } from "./commands/sample.ts";
 import { scoreFile } from "./commands/score.ts";
@@ -19,7 +19,10 @@ import { createTrainingStep } from "./step.ts";
 import type { Terminal } from "./terminal.ts";
 import { type Host, RECIPES } from "./train.ts";
 
-const USAGE = `npm run quickstep -- <command> …
+/** Node runs TypeScript in the repository, and JavaScript in the published form. */
+const CALL = import.meta.url.endsWith(".ts") ? "npm run quickstep --" : "npx quickstep";
+
+const USAGE = `${CALL} <command> …
 
   train    <data> [--labels FILE] [--out FILE] [--report FILE] [--test FILE [--test-labels FILE]]
            [--units N] [--epochs N] [--batch N] [--seed N]
@@ -31,13 +34,15 @@ const USAGE = `npm run quickstep -- <command> …
   inspect  <artifact> [--json]
   sample   sp500|fx [--out DIR] [--n N] [--seed N] [--json]
   export   <artifact> --onnx FILE [--preprocessing]      with the recipe in the graph: raw float64 sequences to probabilities
+  export   <artifact> --worker DIR                       a Worker of its own, for npx wrangler deploy
   serve    <artifact> [--port 8787]
-  verify   <url> [--artifact edge/model.safetensors] [--json]     the key, where one is needed: in the variable QUICKSTEP_KEY
+  verify   <url> [--artifact FILE] [--json]     the key, where one is needed: in the variable QUICKSTEP_KEY
 
 <data> is .npz (X and y), .npy with --labels, or .csv; sequences of up to 10 rows × 5 numbers, or as the file says.
 Exit codes: 0 done, 2 bad usage or bad data (nothing written), 1 our fault.`;
 
-const DEPLOYED_MODEL = fileURLToPath(new URL("../edge/model.safetensors", import.meta.url));
+/** What `wrangler deploy` deploys from the folder one stands in: this repository, or what `export --worker` wrote. */
+const DEPLOYED_MODELS = ["edge/model.safetensors", "model.safetensors"];
 const SAMPLE_MODEL = "out/sp500.safetensors";
 const MAX_SEED = 2 ** 32 - 1;
 const seed = integer(0, MAX_SEED);
@@ -134,13 +139,12 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       );
     }
     case "export": {
-      const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text, preprocessing: "flag" });
-      if (options.onnx === undefined) throw new UsageError("export needs --onnx FILE");
-      return exportModel(
-        { artifact: words[0], onnx: options.onnx, preprocessing: options.preprocessing ?? false },
-        loadEngines(),
-        terminal,
-      );
+      const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text, preprocessing: "flag", worker: text });
+      const { onnx, worker, preprocessing = false } = options;
+      if (worker !== undefined && onnx === undefined && !preprocessing)
+        return exportWorker({ artifact: words[0], worker }, loadEngines(), terminal);
+      if (onnx === undefined || worker !== undefined) throw new UsageError("export needs either --onnx FILE or --worker DIR");
+      return exportModel({ artifact: words[0], onnx, preprocessing }, loadEngines(), terminal);
     }
     case "serve": {
       const { words, options } = parseOptions(rest, ["<artifact>"], { port: integer(1, 65_535) });
@@ -150,7 +154,7 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       const { words, options } = parseOptions(rest, ["<url>"], { artifact: text, json: "flag" });
       if (!/^https?:/.test(words[0]) || !URL.canParse(words[0]))
         throw new UsageError(`<url> must be an address like https://…, got ${words[0]}`);
-      const artifact = options.artifact ?? DEPLOYED_MODEL;
+      const artifact = options.artifact ?? DEPLOYED_MODELS.find((path) => existsSync(path)) ?? DEPLOYED_MODELS[0];
       return verify({ url: words[0], artifact, key: process.env.QUICKSTEP_KEY, json: options.json ?? false }, loadEngines(), terminal);
     }
     case "start": {

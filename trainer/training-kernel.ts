@@ -144,14 +144,19 @@ export function createTrainingKernel(options: KernelOptions) {
   };
 }
 
+const BUILDS = {
+  relaxed: new URL("./kernel/training.wasm", import.meta.url),
+  strict: new URL("./kernel/training-strict.wasm", import.meta.url),
+  single: new URL("./kernel/training-single.wasm", import.meta.url),
+};
+
 /** The fastest build that the host accepts and the caller wants. */
 function chooseBuild(strict: boolean, host: Partial<Host>, warn: (message: string) => void) {
-  const read = (name: string) => readFileSync(new URL(`./kernel/${name}.wasm`, import.meta.url));
-  const strictBytes = read("training-strict");
+  const strictBytes = readFileSync(BUILDS.strict);
   const shared = host.sharedMemory !== false && typeof SharedArrayBuffer === "function" && WebAssembly.validate(strictBytes);
-  if (!shared) return { module: new WebAssembly.Module(read("training-single")), shared };
+  if (!shared) return { module: new WebAssembly.Module(readFileSync(BUILDS.single)), shared };
   if (strict) return { module: new WebAssembly.Module(strictBytes), shared };
-  const relaxedBytes = read("training");
+  const relaxedBytes = readFileSync(BUILDS.relaxed);
   if (host.relaxedSimd !== false && WebAssembly.validate(relaxedBytes)) return { module: new WebAssembly.Module(relaxedBytes), shared };
   warn("this host has no relaxed SIMD: training takes the strict path, about a third slower and equal to rounding");
   return { module: new WebAssembly.Module(strictBytes), shared };

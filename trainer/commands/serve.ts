@@ -1,35 +1,35 @@
 // serve: an artifact at a local Worker, the same Worker that is deployed, by `wrangler dev`.
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { shapeOf } from "../../shared/recipe.ts";
 import { isZeroRow } from "../../shared/sequence.ts";
 import { type Engines, type LoadedModel, loadModel } from "../artifact-file.ts";
-import { readWhole, writeWhole } from "../files.ts";
+import { findCompanion } from "../companions.ts";
 import type { Terminal } from "../terminal.ts";
+import { writeWorkerProject } from "../worker-project.ts";
 
 export interface ServeCommand {
   readonly artifact: string;
   readonly port: number;
 }
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PROBE_INTERVAL_MS = 100;
 
 /** Runs until wrangler ends or `signal` aborts. */
 export async function serve(command: ServeCommand, engines: Engines, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const loaded = loadModel(command.artifact, engines);
+  const wrangler = join(findCompanion("wrangler", "to run a Worker on this machine"), "bin", "wrangler.js");
   const url = `http://localhost:${command.port}`;
-  const config = writeConfig(resolve(command.artifact), command.port);
-  const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin", "wrangler.js");
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-serve-"));
+  writeWorkerProject(folder, loaded.bytes);
   const port = ["--port", String(command.port), "--inspector-port", "0"];
   const child = spawn(
     process.execPath,
-    [wrangler, "dev", "--config", config, ...port, "--var", "AUTH:open", "--show-interactive-dev-session=false", "--log-level", "warn"],
+    [wrangler, "dev", ...port, "--var", "AUTH:open", "--show-interactive-dev-session=false", "--log-level", "warn"],
     {
-      cwd: ROOT,
+      cwd: folder,
       stdio: ["ignore", "inherit", "inherit"],
       detached: true,
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" },
@@ -55,23 +55,8 @@ export async function serve(command: ServeCommand, engines: Engines, terminal: T
     probing.abort();
     await announced;
     signal.removeEventListener("abort", stop);
-    rmSync(config, { force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/**
- * The Worker imports ./model.safetensors; here that name stands for the given file. wrangler applies its rule for data modules
- * to what a module imports, not to an alias itself, hence a module of one line between; and `dev` ignores --alias (4.156), hence
- * a configuration of its own, beside wrangler.toml since its paths are relative.
- */
-function writeConfig(artifact: string, port: number): string {
-  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-  const model = join(ROOT, ".wrangler", "serve", `model-${port}.ts`);
-  writeWhole(model, encode(`export { default } from ${JSON.stringify(artifact)};\n`));
-  const config = join(ROOT, `.wrangler-serve-${port}.toml`);
-  const deployed = new TextDecoder().decode(readWhole(join(ROOT, "wrangler.toml")));
-  writeWhole(config, encode(`${deployed}\n[alias]\n"./model.safetensors" = ${JSON.stringify(model)}\n`));
-  return config;
 }
 
 /** Whether the Worker came to answer with this very model. */

@@ -1,7 +1,8 @@
 // Real data: the S&P 500's daily figures from 2000 to 2020, as vega-datasets brings them. Ten days, and whether the next one
 // moves by more than 1 %. Windows overlap and stand in the order of time. Legend: N sequences, T steps, F features.
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { parse } from "csv-parse/sync";
+import { findCompanion } from "../companions.ts";
 import { readWhole } from "../files.ts";
 
 export interface Sp500Sample {
@@ -19,7 +20,7 @@ const RISE = 1.010050167084168;
 const FALL = 0.990049833749168;
 
 export function makeSp500(): Sp500Sample {
-  const path = fileURLToPath(new URL("../data/sp500-2000.csv", import.meta.resolve("vega-datasets"))); // resolves to build/index.js
+  const path = join(findCompanion("vega-datasets", "for the S&P 500's figures"), "data", "sp500-2000.csv");
   const days: Record<string, string>[] = parse(readWhole(path), { columns: true });
   const rows = days.map((day) => FEATURES.map((name) => Number(day[name])));
   const N = rows.length - T;

@@ -1,0 +1,58 @@
+// From an artifact's bytes to a function of raw sequences: what `quickstep/score` gives to other people's code. Parser, recipe and
+// kernel are the Worker's, so the probabilities are its bits. Knows no file system and no HTTP, and how to compile no kernel.
+import { decodeArtifact } from "./artifact.ts";
+import { createWasmEngine, instantiateKernel } from "./engine.ts";
+import { checkGolden, labelAt, score } from "./model.ts";
+import { shapeOf } from "./recipe.ts";
+import { parseSequences } from "./sequence.ts";
+
+export interface ScoredSequence {
+  readonly probability: number;
+  /** At the model's first operating point. */
+  readonly label: 0 | 1;
+  /** The sequence lies outside what training saw. */
+  readonly outOfRange: boolean;
+}
+
+export interface Scorer {
+  readonly name: string;
+  /** Rows of the longest sequence. */
+  readonly timesteps: number;
+  /** Names of the numbers in a row. */
+  readonly features: readonly string[];
+  /** Named thresholds: label 1 at or above; labels are given at the first. */
+  readonly operatingPoints: readonly { readonly name: string; readonly threshold: number }[];
+  /**
+   * Scores sequences of 1 to `timesteps` rows, oldest first, of as many finite numbers as there are features. Throws an Error
+   * that names the place, `sequences[3][2][4] must be a finite number, got null`, and scores nothing then.
+   */
+  score(sequences: readonly (readonly (readonly number[])[])[]): ScoredSequence[];
+}
+
+/**
+ * Decodes, and proves by the golden vectors that this host computes what the trainer computed. Throws ArtifactError.
+ * @internal The package's types leave it out: callers have load().
+ */
+export function openScorer(artifact: Uint8Array, kernel: WebAssembly.Module): Scorer {
+  const model = decodeArtifact(artifact);
+  const { log } = instantiateKernel(kernel);
+  const engine = createWasmEngine(kernel, model.network, model.calibration);
+  checkGolden(model, engine, log);
+  const { name, recipe, operatingPoints } = model;
+  const { timesteps, features } = recipe;
+  return {
+    name,
+    timesteps,
+    features,
+    operatingPoints: operatingPoints.map(({ name, threshold }) => ({ name, threshold })),
+    score(sequences) {
+      const values = parseSequences(sequences, ["sequences"], shapeOf(recipe), Number.POSITIVE_INFINITY);
+      const { probabilities, outOfRange } = score(model, engine, log, values);
+      return Array.from(probabilities, (probability, n) => ({
+        probability,
+        label: labelAt(operatingPoints[0], probability),
+        outOfRange: outOfRange[n] === 1,
+      }));
+    },
+  };
+}

@@ -1,0 +1,203 @@
+// The published form, as a stranger has it: `npm pack`, installed without a network into an empty folder, and used there.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { decodeArtifact } from "../shared/artifact.ts";
+import { shapeOf } from "../shared/recipe.ts";
+import { bundle, serve } from "./bench/workerd.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const CHROMIUM = "/usr/bin/chromium";
+const PORT = "8796";
+const folder = mkdtempSync(join(tmpdir(), "quickstep-package-"));
+const at = (...names: string[]): string => join(folder, ...names);
+
+function run(command: string, args: readonly string[], cwd = folder): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+function quickstep(...argv: string[]): string {
+  const { status, stdout, stderr } = run("npx", ["--offline", "quickstep", ...argv]);
+  expect(stderr, `quickstep ${argv.join(" ")}`).not.toContain("our fault");
+  expect(status, stderr).toBe(0);
+  return stdout;
+}
+
+const artifact = readFileSync(join(ROOT, "edge/model.safetensors"));
+const { golden, recipe } = decodeArtifact(artifact);
+const { timesteps: T, features: F } = shapeOf(recipe);
+const sequences = Array.from(golden.probabilities, (_, k) =>
+  Array.from({ length: T }, (_, t) => Array.from(golden.inputs.subarray((k * T + t) * F, (k * T + t + 1) * F))),
+);
+const expected = Array.from(golden.probabilities);
+
+beforeAll(() => {
+  const packed = run("npm", ["pack", "--silent", "--pack-destination", folder], ROOT);
+  expect(packed.status, packed.stderr).toBe(0);
+  const installed = run("npm", ["install", "--offline", "--no-audit", at(packed.stdout.trim().split("\n").at(-1)!)]);
+  expect(installed.stderr).toBe("");
+  expect(installed.status).toBe(0);
+  writeFileSync(at("model.safetensors"), artifact);
+  writeFileSync(at("sequences.json"), JSON.stringify(sequences));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("npx quickstep", () => {
+  test("comes alone: no package but itself, and no script that runs at its installation", () => {
+    const listed = JSON.parse(run("npm", ["ls", "--all", "--json"]).stdout);
+    expect(listed.dependencies.quickstep).toMatchObject({ version: "0.1.0" });
+    expect(listed.dependencies.quickstep).not.toHaveProperty("dependencies");
+    const { scripts } = JSON.parse(readFileSync(at("node_modules/quickstep/package.json"), "utf8"));
+    for (const name of ["preinstall", "install", "postinstall", "prepare"]) expect(scripts).not.toHaveProperty(name);
+  });
+
+  test("trains on two threads what the repository trains, byte for byte, with a report", () => {
+    quickstep("sample", "fx", "--n", "600", "--out", ".");
+    const argv = ["train", "fx.npz", "--units", "6", "--epochs", "2"];
+    quickstep(...argv, "--threads", "2", "--out", "published.safetensors", "--report", "report.html");
+    const own = run(process.execPath, [join(ROOT, "trainer/main.ts"), ...argv, "--threads", "1", "--out", "own.safetensors"]);
+    expect(own.status, own.stderr).toBe(0);
+    expect(readFileSync(at("published.safetensors")).equals(readFileSync(at("own.safetensors")))).toBe(true);
+    expect(readFileSync(at("report.html"), "utf8")).toContain("<svg");
+  });
+
+  test("scores, inspects, evaluates, exports", () => {
+    const { probabilities } = JSON.parse(quickstep("score", "published.safetensors", "fx.npz", "--json"));
+    expect(probabilities).toHaveLength(600);
+    expect(JSON.parse(quickstep("inspect", "published.safetensors", "--json"))).toMatchObject({ units: 6 });
+    expect(JSON.parse(quickstep("evaluate", "published.safetensors", "fx.npz", "--json"))).toMatchObject({ examples: 600 });
+    quickstep("export", "published.safetensors", "--onnx", "published.onnx");
+    expect(existsSync(at("published.onnx"))).toBe(true);
+  });
+
+  test("says in one sentence what it needs and does not bring", () => {
+    for (const [argv, name] of [
+      [["serve", "model.safetensors"], "wrangler"],
+      [["sample", "sp500"], "vega-datasets"],
+    ] as const) {
+      const { status, stderr } = run("npx", ["--offline", "quickstep", ...argv]);
+      expect(stderr).toMatch(new RegExp(`^quickstep: ${name}: is needed .*: npm install ${name}, then run this again\n$`));
+      expect(status).toBe(2);
+    }
+    expect(existsSync(at("out"))).toBe(false);
+  });
+
+  test("writes a Worker that wrangler takes, and leaves its owner's wrangler.toml alone", () => {
+    quickstep("export", "published.safetensors", "--worker", "worker");
+    const config = readFileSync(at("worker/wrangler.toml"), "utf8");
+    expect(config).toContain('main = "worker.js"');
+    expect(config).not.toContain("[build]");
+    writeFileSync(at("worker/wrangler.toml"), config.replace('name = "quickstep"', 'name = "mine"'));
+    quickstep("export", "model.safetensors", "--worker", "worker");
+    expect(readFileSync(at("worker/wrangler.toml"), "utf8")).toContain('name = "mine"');
+    expect(readFileSync(at("worker/model.safetensors")).equals(artifact)).toBe(true);
+    bundle(at("worker/wrangler.toml")).remove();
+  });
+
+  test("serves and verifies bit for bit where wrangler is installed", async () => {
+    symlinkSync(join(ROOT, "node_modules/wrangler"), at("node_modules/wrangler"));
+    const child = spawn("npx", ["--offline", "quickstep", "serve", "model.safetensors", "--port", PORT], { cwd: folder, detached: true });
+    let said = "";
+    try {
+      await new Promise<void>((done, failed) => {
+        const hear = (chunk: Buffer): void => {
+          said += chunk.toString();
+          if (/^curl /m.test(said)) done();
+        };
+        child.stdout.on("data", hear);
+        child.stderr.on("data", hear);
+        child.once("exit", () => failed(new Error(said)));
+      });
+      expect(JSON.parse(quickstep("verify", `http://localhost:${PORT}`, "--json"))).toMatchObject({ golden: 32 });
+    } finally {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
+      await new Promise((done) => (child.exitCode === null && child.signalCode === null ? child.once("exit", done) : done(null)));
+    }
+  });
+});
+
+describe("quickstep/score gives the trainer's bits", () => {
+  test("in Node", () => {
+    const script = `import { load } from "quickstep/score";
+      import { readFileSync } from "node:fs";
+      const scorer = await load(readFileSync("model.safetensors"));
+      const results = scorer.score(JSON.parse(readFileSync("sequences.json", "utf8")));
+      console.log(JSON.stringify({ timesteps: scorer.timesteps, probabilities: results.map(({ probability }) => probability) }));`;
+    const { stdout, stderr } = run(process.execPath, ["--input-type=module", "-e", script]);
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual({ timesteps: T, probabilities: expected });
+  });
+
+  test("in workerd, as wrangler bundles it, where no bytes may be compiled", async () => {
+    mkdirSync(at("own-worker"));
+    writeFileSync(
+      at("own-worker/worker.js"),
+      `import { load } from "quickstep/score";
+      import artifact from "../model.safetensors";
+      const scorer = await load(artifact);
+      export default { fetch: async (request) => Response.json(scorer.score(await request.json())) };`,
+    );
+    const rules = `[[rules]]\ntype = "Data"\nglobs = ["**/*.safetensors"]\n`;
+    writeFileSync(at("own-worker/wrangler.toml"), `name = "own"\nmain = "worker.js"\ncompatibility_date = "2026-11-01"\n${rules}`);
+    const bundled = bundle(at("own-worker/wrangler.toml"));
+    const server = await serve(bundled);
+    try {
+      const response = await fetch(`http://127.0.0.1:${server.port}/`, { method: "POST", body: JSON.stringify(sequences) });
+      const results: { probability: number }[] = await response.json();
+      expect(results.map(({ probability }) => probability)).toEqual(expected);
+    } finally {
+      await server.stop();
+      bundled.remove();
+    }
+  });
+
+  test.skipIf(!existsSync(CHROMIUM) && !process.env.CI)("in Chromium, as it is published and without a bundler", async () => {
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    try {
+      const page = await browser.newPage();
+      const { exports } = JSON.parse(readFileSync(at("node_modules/quickstep/package.json"), "utf8"));
+      const files: Record<string, { body: Buffer; contentType: string }> = {
+        "/": { body: Buffer.from("<!doctype html>"), contentType: "text/html" },
+        "/score.js": { body: readFileSync(at("node_modules/quickstep", exports["./score"].default)), contentType: "text/javascript" },
+        "/model.safetensors": { body: artifact, contentType: "application/octet-stream" },
+      };
+      await page.route("**/*", (route) => route.fulfill(files[new URL(route.request().url()).pathname] ?? { status: 404 }));
+      await page.goto("http://localhost/");
+      const results = await page.evaluate(`(async () => {
+        const { load } = await import("/score.js");
+        const scorer = await load(await (await fetch("/model.safetensors")).arrayBuffer());
+        return scorer.score(${JSON.stringify(sequences)});
+      })()`);
+      expect((results as { probability: number }[]).map(({ probability }) => probability)).toEqual(expected);
+    } finally {
+      await browser.close();
+    }
+  });
+
+  test("has types that a strict caller compiles against, wrong calls refused", () => {
+    const caller = (row: string): string => `import { load, type Scorer } from "quickstep/score";
+      const scorer: Scorer = await load(new Uint8Array(8));
+      export const probability: number = scorer.score([[${row}]])[0].probability;`;
+    writeFileSync(at("right.mts"), caller("[1, 2, 3, 4, 5]"));
+    writeFileSync(at("wrong.mts"), caller('["1"]'));
+    const check = (file: string) =>
+      run(join(ROOT, "node_modules/.bin/tsc"), [
+        "--strict",
+        "--noEmit",
+        "--target",
+        "es2024",
+        "--lib",
+        "es2024",
+        "--module",
+        "nodenext",
+        file,
+      ]);
+    expect(check("right.mts")).toMatchObject({ stdout: "", status: 0 });
+    expect(check("wrong.mts").stdout).toContain("wrong.mts(3");
+  });
+});
