@@ -2,11 +2,11 @@
 // Knows no HTTP, and no implementation of the engine.
 import { decodeArtifact } from "../shared/artifact.ts";
 import type { Engine } from "../shared/engine.ts";
-import { checkGolden, type Model } from "../shared/model.ts";
+import { checkGolden, type Model, type Served } from "../shared/model.ts";
 import type { Log } from "../shared/recipe.ts";
 
 export interface Ready {
-  readonly model: Model;
+  readonly model: Served;
   readonly engine: Engine;
   readonly log: Log;
 }
@@ -17,7 +17,7 @@ export interface Unready {
 }
 
 export type Deployment = (Ready | Unready) & {
-  /** SHA-256 of the artifact's bytes as hexadecimal digits; asynchronous because global scope may not wait for it. */
+  /** SHA-256 of the bytes served, the artifact's, as hexadecimal digits; asynchronous because global scope may not wait for it. */
   readonly sha256: () => Promise<string>;
 };
 
@@ -35,7 +35,7 @@ export function openDeployment(bytes: Uint8Array<ArrayBuffer>, log: Log, createE
 }
 
 /** Remembers the digest, not its promise: in workerd a promise dies with the request that made it. */
-function memoisedSha256(bytes: Uint8Array<ArrayBuffer>): () => Promise<string> {
+export function memoisedSha256(bytes: Uint8Array<ArrayBuffer>): () => Promise<string> {
   let digest: string | undefined;
   return async () => (digest ??= toHex(await crypto.subtle.digest("SHA-256", bytes)));
 }

@@ -3,6 +3,14 @@ declare module "*.safetensors" {
   const bytes: ArrayBuffer;
   export default bytes;
 }
+declare module "*.onnx" {
+  const bytes: ArrayBuffer;
+  export default bytes;
+}
+declare module "onnxruntime-web/ort-wasm-simd-threaded.mjs" {
+  const create: import("./onnx-session.ts").RuntimeFactory;
+  export default create;
+}
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;

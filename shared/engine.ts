@@ -5,8 +5,10 @@ import type { Calibration, Network } from "./lstm.ts";
 import { MAX_TIMESTEPS } from "./sequence.ts";
 
 export interface Engine {
-  /** Which implementation answers: `wasm`. */
+  /** Which implementation answers: `wasm`, or `onnxruntime-web` where edge/worker-onnx.ts runs. */
   readonly name: string;
+  /** How far its probabilities may lie from the trainer's, absolute; 0 where it is left out. */
+  readonly tolerance?: number;
   /**
    * Scores N sequences. `channels` (N,T,C) float32, left-aligned: the first `lengths[n]` rows of each hold data, the rest is
    * never read. `lengths` (N), each 1..T. `shift` is added to the calibrated logits, default 0. Returns (N) float32

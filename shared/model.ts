@@ -96,6 +96,10 @@ export interface Model {
   readonly card: Card;
 }
 
+/** What serving needs to know of a model; of one that was not trained here, its training is not known. */
+export type Served = Pick<Model, "name" | "recipe" | "operatingPoints" | "golden"> &
+  Partial<Pick<Model, "network" | "calibration" | "positiveRate" | "card">>;
+
 export interface Scores {
   /** (N) */
   readonly probabilities: Float32Array;
@@ -105,10 +109,11 @@ export interface Scores {
 
 /**
  * Scores raw sequences, `values` (N,T,F). Nothing is scored if one has no valid row: throws SequenceError, the place named by
- * `pathOf(n)`. `prior`, above 0 and below 1, is how common 1s are where the sequences come from; default: as in training.
+ * `pathOf(n)`. `prior`, above 0 and below 1, is how common 1s are where the sequences come from; default: as in training. It needs
+ * a model whose `positiveRate` is known.
  */
 export function score(
-  model: Model,
+  model: Pick<Served, "recipe" | "positiveRate">,
   engine: Engine,
   log: Log,
   values: Float64Array,
@@ -118,7 +123,8 @@ export function score(
   const { channels, lengths, outOfRange } = applyRecipe(model.recipe, values, log);
   for (let n = 0; n < lengths.length; n++)
     if (lengths[n] === 0) throw new SequenceError(pathOf(n), "must have at least one row that is not all zeros", "only padding");
-  return { probabilities: engine.probabilities(channels, lengths, priorShift(model.positiveRate, prior, log)), outOfRange };
+  const shift = prior === undefined ? 0 : priorShift(model.positiveRate!, prior, log);
+  return { probabilities: engine.probabilities(channels, lengths, shift), outOfRange };
 }
 
 export function labelAt(point: OperatingPoint, probability: number): 0 | 1 {
@@ -126,16 +132,17 @@ export function labelAt(point: OperatingPoint, probability: number): 0 | 1 {
 }
 
 /** `sp500@0123456789ab`: the name people know, and enough of the artifact's hash (hexadecimal) to tell two of that name apart. */
-export function modelId({ name }: Model, sha256: string): string {
+export function modelId({ name }: Pick<Model, "name">, sha256: string): string {
   return `${name}@${sha256.slice(0, 12)}`;
 }
 
-/** Scores the golden vectors and compares bits. Throws ArtifactError at the first that differs. */
-export function checkGolden(model: Model, engine: Engine, log: Log): void {
+/** Scores the golden vectors and compares bits, or what the engine's tolerance allows. Throws ArtifactError at the first that differs. */
+export function checkGolden(model: Pick<Model, "recipe" | "positiveRate" | "golden">, engine: Engine, log: Log): void {
+  const { tolerance = 0 } = engine;
   const { inputs, probabilities } = model.golden;
   const scored = score(model, engine, log, inputs, (n) => ["golden", n]).probabilities;
   for (let k = 0; k < probabilities.length; k++)
-    if (!Object.is(scored[k], probabilities[k]))
+    if (!(Object.is(scored[k], probabilities[k]) || Math.abs(scored[k] - probabilities[k]) <= tolerance))
       throw new ArtifactError(
         `golden vector ${k} scored ${scored[k]}, expected ${probabilities[k]}: this ${engine.name} engine does not compute what the trainer computed; rebuild the kernel or retrain`,
       );

@@ -6,15 +6,20 @@ interface Figures {
   readonly [name: string]: number | null;
 }
 
-interface Card {
+/** What is known of any model. */
+interface Service {
   readonly name: string;
   readonly id: string;
   readonly features: readonly string[];
   readonly timesteps: number;
+  readonly operatingPoints: readonly { readonly name: string; readonly threshold: number }[];
+}
+
+/** And of one that was trained here. */
+interface Card extends Service {
   readonly units: number;
   readonly recipe: { readonly padding: string; readonly channels: readonly string[]; readonly lengths: readonly [number, number] };
   readonly calibration: { readonly slope: number; readonly intercept: number };
-  readonly operatingPoints: readonly { readonly name: string; readonly threshold: number }[];
   readonly metrics: Figures;
   readonly intervals: Figures;
   readonly baselines: Readonly<Record<string, Figures>>;
@@ -38,7 +43,7 @@ function $<T extends HTMLElement = HTMLElement>(id: string): T {
 
 const text = $<HTMLTextAreaElement>("sequence");
 const point = $<HTMLSelectElement>("point");
-let card: Card | undefined;
+let card: Service | undefined;
 let key = "";
 
 function ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -133,7 +138,7 @@ function element(tag: string, content: string): HTMLElement {
   return made;
 }
 
-function showCard(about: Card): void {
+function showCard(about: Card | Service): void {
   card = about;
   document.title = `${about.name} · Quickstep`;
   $("name").textContent = about.id;
@@ -141,6 +146,10 @@ function showCard(about: Card): void {
     `Up to ${about.timesteps} rows, oldest first, of ${about.features.length} numbers: ${about.features.join(", ")}. Or JSON.`;
   point.replaceChildren(...about.operatingPoints.map(({ name }) => new Option(name, name)));
   $("card").hidden = false;
+  if (!("metrics" in about)) {
+    $("model-line").textContent = "It takes the rows as they are; nothing is known of its training.";
+    return;
+  }
   $("model-line").textContent =
     `LSTM(${about.units}) on ${about.recipe.channels.length} channels, trained on ${about.data.name}, split by ${about.split.by}.`;
   const rows: [string, Figures][] = [["this model", about.metrics], ...Object.entries(about.baselines)];

@@ -12,7 +12,7 @@ import { maxSequences } from "../scoring.ts";
 export function modelRoutes({ model }: Ready) {
   const { name, recipe, network, calibration, operatingPoints, card } = model;
   const { padding, clip, lengths, features, timesteps } = recipe;
-  const { test: metrics, ...facts } = card;
+  const { test: metrics, ...facts } = card ?? {};
   return new Hono<EdgeEnv>()
     .get("/", (c) =>
       c.json({
@@ -25,7 +25,7 @@ export function modelRoutes({ model }: Ready) {
         features,
         timesteps,
         recipe: { padding, channels: recipe.channels.map((channel) => describeChannel(channel, features)), clip, lengths },
-        units: network.units,
+        units: network?.units,
         calibration,
         operatingPoints,
         metrics,

@@ -3,7 +3,7 @@
 // may cost.
 // Legend: T steps, F features.
 import { Hono } from "hono";
-import type { Model } from "../../shared/model.ts";
+import type { Served } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe.ts";
 import { isZeroRow } from "../../shared/sequence.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -42,7 +42,7 @@ export function openapiRoutes(ready: Ready) {
     .all("/", allowOnly("GET", "HEAD"));
 }
 
-export function describeService(model: Model): Document {
+export function describeService(model: Served): Document {
   return {
     openapi: "3.1.0",
     info: {
@@ -63,17 +63,18 @@ const json = (schema: Json, example?: unknown): Record<string, Json> => ({
   "application/json": { schema, ...(example !== undefined && { example }) },
 });
 
-/** Another base rate than the training part's. */
-function priorOf({ positiveRate }: Model): Json {
+/** Another base rate than the training part's; the schema of nothing where that is not known. */
+function priorOf({ positiveRate }: Served): Json | false {
+  if (positiveRate === undefined) return false;
   const description = "How common 1s are where the sequences come from, applied on the logit exactly.";
   return { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1, default: positiveRate, description };
 }
 
-function schemasOf(model: Model): Record<string, Json> {
+function schemasOf(model: Served): Record<string, Json> {
   const { recipe, operatingPoints } = model;
   const { timesteps: T, features: F } = shapeOf(recipe);
   const point: Json = { enum: operatingPoints.map(({ name }) => name), default: operatingPoints[0].name };
-  const prior: Json = priorOf(model);
+  const prior = priorOf(model);
   const probability: Json = { type: "number", minimum: 0, maximum: 1, description: "Calibrated; a float32, written exactly." };
   const text: Json = { type: "string" };
   const scalars: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
@@ -220,7 +221,7 @@ const PROBLEM: Json = { description: "What is wrong, and where.", content: { "ap
 const KEYED: Record<string, Json> = { "401": PROBLEM, "403": PROBLEM, "429": PROBLEM, "503": PROBLEM };
 const BODIED: Record<string, Json> = { "400": PROBLEM, "413": PROBLEM, "415": PROBLEM, "422": PROBLEM };
 
-function scorePaths(model: Model): Document["paths"] {
+function scorePaths(model: Served): Document["paths"] {
   const { recipe, operatingPoints } = model;
   const { timesteps: T, features: F } = shapeOf(recipe);
   const [JSON_TYPE, NDJSON, OCTETS, NPY] = SCORE_TYPES;
@@ -237,7 +238,7 @@ function scorePaths(model: Model): Document["paths"] {
         parameters: [
           { name: "operatingPoint", in: "query", schema: { enum: names, default: names[0] } },
           { name: "explain", in: "query", schema: { enum: ["true", "false"], default: "false" } },
-          { name: "prior", in: "query", schema: priorOf(model) },
+          ...(model.positiveRate === undefined ? [] : [{ name: "prior", in: "query", schema: priorOf(model) }]),
         ],
         requestBody: {
           required: true,
@@ -280,7 +281,7 @@ function scorePaths(model: Model): Document["paths"] {
   };
 }
 
-function inferencePaths(model: Model): Document["paths"] {
+function inferencePaths(model: Served): Document["paths"] {
   const sequence = exampleSequence(model);
   const example = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };
   const name: Json = { name: "name", in: "path", required: true, schema: { const: model.name } };
@@ -345,9 +346,9 @@ function open(
 }
 
 /** A golden vector of full length, a random walk, to the digits that people read. */
-export function exampleSequence({ recipe, golden }: Model): number[][] {
+export function exampleSequence({ recipe, golden }: Served): number[][] {
   const { timesteps: T, features: F } = shapeOf(recipe);
-  const k = golden.probabilities.length - 3;
+  const k = Math.max(0, golden.probabilities.length - 3);
   const rows: number[][] = [];
   for (let t = 0; t < T; t++) {
     const from = (k * T + t) * F;

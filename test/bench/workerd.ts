@@ -21,11 +21,11 @@ export interface Bundle {
   remove(): void;
 }
 
-/** Bundles what `config`, a wrangler.toml, names. */
-export function bundle(config = "wrangler.toml"): Bundle {
+/** Bundles what `config`, a wrangler.toml, names; `options` are more of wrangler's. */
+export function bundle(config = "wrangler.toml", ...options: string[]): Bundle {
   const folder = mkdtempSync(join(tmpdir(), "quickstep-bench-"));
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
-  const args = [WRANGLER, "deploy", "--dry-run", "--config", config, "--outdir", folder];
+  const args = [WRANGLER, "deploy", "--dry-run", "--config", config, "--outdir", folder, ...options];
   const { status, stderr, stdout } = spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: "utf8" });
   if (status !== 0) throw new Error(`wrangler deploy --dry-run ended with ${status}: ${stdout}${stderr}`);
   return finish(folder);

@@ -1,9 +1,29 @@
-// The WASM engine against the definition in lstm.ts, and against itself: a sequence's bits do not depend on its company.
+// Every engine against the definition in lstm.ts, and against itself: a sequence's bits do not depend on its company. And what the
+// WASM engine alone promises.
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { createWasmEngine } from "../../shared/engine.ts";
-import { lstmProbability, type Network } from "../../shared/lstm.ts";
+import { createWasmEngine, type Engine } from "../../shared/engine.ts";
+import { type Calibration, lstmProbability, type Network } from "../../shared/lstm.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeNetwork, randomOf } from "../fixtures/model.ts";
+import { makeOnnxEngine } from "../fixtures/onnx.ts";
+
+interface Kind {
+  readonly name: string;
+  /** Against lstm.ts, absolute. */
+  readonly tolerance: number;
+  create(network: Network, calibration: Calibration, timesteps: number): Engine;
+}
+
+const ENGINES: readonly Kind[] = [
+  {
+    name: "wasm",
+    // float32 against float64: an activation errs by up to 1.4e-7, a gate's sum of up to 118 terms by about 3e-7; gates
+    // contract, so ten steps hardly add up; a probability moves by a quarter of the logit's error. Largest seen here: 1.5e-7.
+    tolerance: 5e-7,
+    create: (network, calibration) => createWasmEngine(kernel, network, calibration),
+  },
+  { name: "onnxruntime-web", tolerance: 2e-6, create: makeOnnxEngine }, // as test/parity.test.ts argues
+];
 
 const CALIBRATION = { slope: 1.25, intercept: -0.5 };
 
@@ -29,20 +49,19 @@ function pick({ channels, lengths }: ReturnType<typeof makeChannels>, indices: n
 }
 
 const SHAPES = [1, 3, 7, 8, 32, 33, 100].flatMap((U) => [1, 5, 8, 17].map((C) => ({ U, C })));
+const EVERYWHERE = ENGINES.flatMap((engine) => SHAPES.map((shape) => ({ ...engine, ...shape })));
 
-describe.each(SHAPES)("$U units, $C channels", ({ U, C }) => {
+describe.each(EVERYWHERE)("$name: $U units, $C channels", ({ U, C, tolerance, create }) => {
   const T = 10;
   const network = makeNetwork(C, U, 10 * U + C);
-  const engine = createWasmEngine(kernel, network, CALIBRATION);
+  const engine = create(network, CALIBRATION, T);
   const input = makeChannels(90, T, C, U + C);
   const probabilities = engine.probabilities(input.channels, input.lengths);
 
-  test("agrees with lstm.ts to 5e-7", () => {
-    // float32 against float64: an activation errs by up to 1.4e-7, a gate's sum of up to 118 terms by about 3e-7; gates
-    // contract, so ten steps hardly add up; a probability moves by a quarter of the logit's error. Largest seen here: 1.5e-7.
+  test(`agrees with lstm.ts to ${tolerance}`, () => {
     for (let n = 0; n < input.lengths.length; n++) {
       const expected = lstmProbability(network, CALIBRATION, input.channels.subarray(n * T * C, (n + 1) * T * C), input.lengths[n]);
-      expect(Math.abs(probabilities[n] - expected)).toBeLessThanOrEqual(5e-7);
+      expect(Math.abs(probabilities[n] - expected)).toBeLessThanOrEqual(tolerance);
     }
   });
 
@@ -61,7 +80,68 @@ describe.each(SHAPES)("$U units, $C channels", ({ U, C }) => {
   });
 });
 
-describe("the engine", () => {
+describe.each(ENGINES)("the $name engine", ({ create, tolerance }) => {
+  const C = 5;
+  const network = makeNetwork(C, 100, 1);
+  const engine = create(network, CALIBRATION, 10);
+
+  test("scores nothing when there is nothing", () => {
+    expect(engine.probabilities(new Float32Array(0), new Int32Array(0))).toEqual(new Float32Array(0));
+  });
+
+  test.each([0, 1, 10, 11, -1])("rejects a length outside 1 to T, and only that: %i", (length) => {
+    const score = () => engine.probabilities(new Float32Array(2 * 10 * C), Int32Array.of(3, length));
+    if (length >= 1 && length <= 10) expect(score()).toHaveLength(2);
+    else expect(score).toThrow(`lengths[1] must be 1 to 10, got ${length}`);
+  });
+
+  test("scores 512 steps, alone and in company", () => {
+    const long = create(network, CALIBRATION, 512);
+    const input = makeChannels(9, 512, C, 4, () => 512);
+    const probabilities = long.probabilities(input.channels, input.lengths);
+    const expected = lstmProbability(network, CALIBRATION, input.channels.subarray(8 * 512 * C), 512);
+    expect(Math.abs(probabilities[8] - expected)).toBeLessThanOrEqual(tolerance);
+    const { channels, lengths } = pick(input, [3]);
+    expect(long.probabilities(channels, lengths)[0]).toBe(probabilities[3]);
+  });
+
+  test("remembers nothing of earlier requests", () => {
+    const input = makeChannels(24, 10, C, 6);
+    const before = bitsOf(engine.probabilities(input.channels, input.lengths));
+    const loud = makeChannels(24, 10, C, 7, () => 10);
+    engine.probabilities(
+      loud.channels.map((x) => 1e30 * x),
+      loud.lengths,
+    );
+    expect(bitsOf(engine.probabilities(input.channels, input.lengths))).toEqual(before);
+  });
+
+  test.each([1, 8])("answers a probability whatever finite channels come: extremes of ±1e30, %i at a time", (N) => {
+    const random = randomOf(8);
+    const extremes = [1e30, -1e30, 1e-30, -0, 0, 1, -1, 1e-45, 3e5];
+    for (const [C, U] of [
+      [5, 100],
+      [17, 33],
+    ]) {
+      const network = makeNetwork(C, U, 9);
+      const engine = create(network, CALIBRATION, 10);
+      for (let i = 0; i < 50; i++) {
+        const channels = Float32Array.from({ length: N * 10 * C }, () => extremes[Math.floor(extremes.length * random())]);
+        for (const p of engine.probabilities(channels, new Int32Array(N).fill(10))) expect(p >= 0 && p <= 1).toBe(true);
+      }
+    }
+  });
+
+  test("a shift moves the logit by just that", () => {
+    const { channels, lengths } = makeChannels(9, 10, C, 12);
+    const logits = (shift?: number) => Array.from(engine.probabilities(channels, lengths, shift), (p) => Math.log(p / (1 - p)));
+    const [here, moved] = [logits(), logits(0.75)];
+    for (const [n, logit] of here.entries()) expect(moved[n] - logit).toBeCloseTo(0.75, 5); // of float32 probabilities near 0.5
+    expect(logits(0)).toEqual(here);
+  });
+});
+
+describe("the WASM engine alone", () => {
   const C = 5;
   const network = makeNetwork(C, 100, 1);
   const engine = createWasmEngine(kernel, network, CALIBRATION);
@@ -100,28 +180,9 @@ describe("the engine", () => {
     expect(calls).toEqual({ advanceOne: 11, advanceEight: 4 }); // to step 9, where three end, then to step 10
   });
 
-  test("scores nothing when there is nothing", () => {
-    expect(engine.probabilities(new Float32Array(0), new Int32Array(0))).toEqual(new Float32Array(0));
-  });
-
-  test.each([0, 1, 10, 11, -1])("rejects a length outside 1 to T, and only that: %i", (length) => {
-    const score = () => engine.probabilities(new Float32Array(2 * 10 * C), Int32Array.of(3, length));
-    if (length >= 1 && length <= 10) expect(score()).toHaveLength(2);
-    else expect(score).toThrow(`lengths[1] must be 1 to 10, got ${length}`);
-  });
-
   test("rejects channels that are not (N,T,C)", () => {
     expect(() => engine.probabilities(new Float32Array(10 * C + 1), Int32Array.of(1))).toThrow(RangeError);
     expect(() => engine.probabilities(new Float32Array(513 * C), Int32Array.of(1))).toThrow("up to 512 steps");
-  });
-
-  test("scores 512 steps, alone and in company", () => {
-    const input = makeChannels(9, 512, C, 4, () => 512);
-    const probabilities = engine.probabilities(input.channels, input.lengths);
-    const expected = lstmProbability(network, CALIBRATION, input.channels.subarray(8 * 512 * C), 512);
-    expect(Math.abs(probabilities[8] - expected)).toBeLessThanOrEqual(5e-7);
-    const { channels, lengths } = pick(input, [3]);
-    expect(engine.probabilities(channels, lengths)[0]).toBe(probabilities[3]);
   });
 
   test("takes no memory after its creation", () => {
@@ -140,33 +201,6 @@ describe("the engine", () => {
     own.probabilities(large.channels, large.lengths);
     expect(memory.buffer).toBe(buffer); // growing would have detached it
     expect(buffer.byteLength).toBe(size);
-  });
-
-  test("remembers nothing of earlier requests", () => {
-    const input = makeChannels(24, 10, C, 6);
-    const before = bitsOf(engine.probabilities(input.channels, input.lengths));
-    const loud = makeChannels(24, 10, C, 7, () => 10);
-    engine.probabilities(
-      loud.channels.map((x) => 1e30 * x),
-      loud.lengths,
-    );
-    expect(bitsOf(engine.probabilities(input.channels, input.lengths))).toEqual(before);
-  });
-
-  test.each([1, 8])("answers a probability whatever finite channels come: extremes of ±1e30, %i at a time", (N) => {
-    const random = randomOf(8);
-    const extremes = [1e30, -1e30, 1e-30, -0, 0, 1, -1, 1e-45, 3e5];
-    for (const [C, U] of [
-      [5, 100],
-      [17, 33],
-    ]) {
-      const network = makeNetwork(C, U, 9);
-      const engine = createWasmEngine(kernel, network, CALIBRATION);
-      for (let i = 0; i < 50; i++) {
-        const channels = Float32Array.from({ length: N * 10 * C }, () => extremes[Math.floor(extremes.length * random())]);
-        for (const p of engine.probabilities(channels, new Int32Array(N).fill(10))) expect(p >= 0 && p <= 1).toBe(true);
-      }
-    }
   });
 
   test("a weight that is not a number does not pass for an answer", () => {

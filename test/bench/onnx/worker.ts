@@ -9,7 +9,6 @@ import { instantiateKernel } from "../../../shared/engine.ts";
 import inference from "../../../shared/kernel/inference.wasm";
 import { applyRecipe, shapeOf } from "../../../shared/recipe.ts";
 import { parseSequences } from "../../../shared/sequence.ts";
-// @ts-expect-error: data to wrangler
 import onnx from "./model.onnx";
 import artifact from "./model.safetensors";
 

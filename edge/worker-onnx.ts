@@ -1,0 +1,24 @@
+// Composition root of `--env onnx`: the same app and routes on onnxruntime-web, around model.onnx.
+import { env } from "cloudflare:workers";
+import createRuntime from "onnxruntime-web/ort-wasm-simd-threaded.mjs";
+import runtimeModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
+import { instantiateKernel } from "../shared/engine.ts";
+import inference from "../shared/kernel/inference.wasm";
+import { createApp } from "./app.ts";
+import onnx from "./model.onnx";
+import artifact from "./model.safetensors";
+import { openOnnxDeployment } from "./onnx-deployment.ts";
+import { openRuntime, openSession } from "./onnx-session.ts";
+import page from "./page/page.html";
+import { surroundingsOf } from "./worker-surroundings.ts";
+
+const runtime = await openRuntime(createRuntime, runtimeModule);
+const deployment = openOnnxDeployment(
+  new Uint8Array(onnx),
+  new Uint8Array(artifact),
+  (bytes) => openSession(runtime, bytes),
+  instantiateKernel(inference),
+);
+if ("unready" in deployment) console.error(deployment.unready);
+
+export default createApp(deployment, surroundingsOf(env, page));
