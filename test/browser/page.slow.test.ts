@@ -5,9 +5,13 @@ import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readAccess } from "../../edge/access.ts";
+import { createApp } from "../../edge/app.ts";
+import { openOnnxDeployment } from "../../edge/onnx-deployment.ts";
+import { openSession } from "../../edge/onnx-session.ts";
 import { decodeArtifact } from "../../shared/artifact.ts";
-import { type App, openApp } from "../fixtures/app.ts";
+import { type App, openApp, SURROUNDINGS } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
+import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const isHere = existsSync(CHROMIUM);
@@ -172,6 +176,20 @@ describe.skipIf(!isHere)("the page", () => {
     expect(Number(await probabilityOn(page))).toBeGreaterThan(0);
     expect(page.url()).toBe("http://localhost/");
     expect(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie])).toEqual([0, 0, ""]);
+    await close();
+  });
+
+  test("shows a model of which no training is known, and scores with it", async () => {
+    const onnx = encodeLogistic(3, 2, Float32Array.of(1, 1, 1, 1, 1, 1));
+    const deployment = openOnnxDeployment(onnx, artifact, (bytes) => openSession(runtime, bytes), functions);
+    const { page, errors, close } = await open({}, createApp(deployment, { ...SURROUNDINGS, page: html }));
+    await page.waitForSelector("#card:not([hidden])");
+    expect(await page.textContent("#model-line")).toBe("It takes the rows as they are; nothing is known of its training.");
+    await page.fill("#sequence", "0, 0\n0.5, 0.5");
+    await page.click("#score");
+    expect(Number(await probabilityOn(page))).toBeCloseTo(1 / (1 + Math.exp(-1)), 3);
+    expect(errors).toEqual([]);
+    await page.screenshot({ path: `${SHOTS}onnx.png`, fullPage: true });
     await close();
   });
 
