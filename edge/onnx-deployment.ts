@@ -62,7 +62,7 @@ function openOther(session: Session, functions: Functions): Opened {
   const channels = Array.from({ length: F }, (_, a): Channel => ({ base: "feature", view: "level", a }));
   const features = channels.map((_, a) => `f${a}`);
   const plan = { timesteps: T, features, padding: "none", channels, standardise: false } as const;
-  const nothing = fitRecipe(plan, new Float64Array(T * F), [0], functions.log); // a fit on zeros: every mean is 0, every scale 1
+  const nothing = fitRecipe(plan, new Float64Array(T * F), [0], functions.log); // a fit on zeros: every mean is 0, explanations' too, every scale 1
   const recipe = { ...nothing, padding: takesLengths ? ("leading" as const) : ("none" as const), lengths: [1, T] as const };
   const engine = createOnnxEngine(session, { timesteps: T, channels: F }, functions);
   const inputs = new Float64Array(T * F).fill(1); // whether it runs at all

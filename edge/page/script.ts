@@ -148,6 +148,8 @@ function showCard(about: Card | Service): void {
   $("card").hidden = false;
   if (!("metrics" in about)) {
     $("model-line").textContent = "It takes the rows as they are; nothing is known of its training.";
+    $("occluded").textContent = "0";
+    $("recipe-line").textContent = "None: the network sees the rows, as float32.";
     return;
   }
   $("model-line").textContent =
