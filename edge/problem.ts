@@ -3,7 +3,20 @@ import { formatPointer, isQuickstepError, type QuickstepError } from "../shared/
 
 /** What only HTTP can get wrong; everything else is in shared/errors.ts. */
 export class RequestError extends Error {
-  readonly kind: "malformed" | "parameter" | "notFound" | "method" | "mediaType" | "unauthorised" | "forbidden" | "rate" | "keys";
+  readonly kind:
+    | "malformed"
+    | "parameter"
+    | "notFound"
+    | "method"
+    | "mediaType"
+    | "unauthorised"
+    | "forbidden"
+    | "rate"
+    | "keys"
+    | "signature"
+    | "conflict"
+    | "configuration"
+    | "storage";
   constructor(kind: RequestError["kind"], message: string) {
     super(message);
     this.name = "RequestError";
@@ -27,6 +40,10 @@ export const PROBLEMS = {
   method: [405, "Method not allowed"],
   artifact: [503, "No usable model is deployed"],
   keys: [503, "No usable keys are configured"],
+  signature: [401, "Not proven to come from this source"],
+  conflict: [409, "The id is taken"],
+  configuration: [503, "The configuration cannot be used"],
+  storage: [503, "Not stored: send it again"],
   data: [500, "Internal error"],
   usage: [500, "Internal error"],
   fit: [500, "Internal error"],
