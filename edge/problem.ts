@@ -13,7 +13,9 @@ export class RequestError extends Error {
     | "forbidden"
     | "rate"
     | "keys"
+    | "signature"
     | "conflict"
+    | "configuration"
     | "storage"
     | "unbound";
   /** Where in the body; empty where it is no place there. */
@@ -42,8 +44,10 @@ export const PROBLEMS = {
   method: [405, "Method not allowed"],
   artifact: [503, "No usable model is deployed"],
   keys: [503, "No usable keys are configured"],
-  conflict: [409, "The id is taken by another event"],
-  storage: [503, "The storage does not answer"],
+  signature: [401, "Not proven to come from this source"],
+  conflict: [409, "The id is taken"],
+  configuration: [503, "The configuration cannot be used"],
+  storage: [503, "Not stored: send it again"],
   unbound: [503, "This deployment keeps no streams"],
   data: [500, "Internal error"],
   usage: [500, "Internal error"],

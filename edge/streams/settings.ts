@@ -35,8 +35,7 @@ export function parseSettings(env: Readonly<Record<string, unknown>>, isDestinat
   const numbers = (name: string, least: number, most: number): number[] =>
     words(name).map((word) => {
       const number = Number(word);
-      if (!(number >= least && number <= most))
-        throw new ConfigurationError([name], `must be ${least} to ${most}`, describe(word));
+      if (!(number >= least && number <= most)) throw new ConfigurationError([name], `must be ${least} to ${most}`, describe(word));
       return number;
     });
   const number = (name: string, least: number, most: number): number | undefined => {
