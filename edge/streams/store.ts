@@ -17,6 +17,8 @@ export interface StreamAnswer {
   readonly key: string;
   readonly source: string;
   readonly id: string;
+  /** The event's own, ISO 8601. */
+  readonly timestamp: string;
   /** Counts the key's events, from 1 on, in the order they came. */
   readonly seq: number;
   /** `name@hash` of the artifact. */
