@@ -13,8 +13,8 @@ import { INPUT, INPUT_DATATYPES, OUTPUTS } from "../inference-request.ts";
 import { allowOnly, type EdgeEnv } from "../middleware.ts";
 import { maxExplained } from "../occlusion.ts";
 import { PROBLEMS } from "../problem.ts";
+import { MAX_LINE_BYTES } from "../score-lines.ts";
 import { maxSequences } from "../scoring.ts";
-import { MAX_LINE_BYTES } from "../streams.ts";
 import { SCORE_TYPES } from "./score.ts";
 
 type Json = Record<string, unknown>;
