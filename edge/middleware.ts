@@ -5,8 +5,8 @@ import { VERSION } from "../shared/version.ts";
 import { type Access, authorise, LOCAL } from "./access.ts";
 import type { Deployment } from "./deployment.ts";
 import { problemKind, problemResponse, RequestError } from "./problem.ts";
+import type { StreamStore } from "./streams/store.ts";
 import type { Endpoints } from "./webhooks/endpoints.ts";
-import type { Accept } from "./webhooks/event.ts";
 
 /** What is known of a request when it is over: never an input, never a key, never a signature. */
 export interface RequestRecord {
@@ -47,8 +47,8 @@ export interface Surroundings {
   readonly withinRate?: (name: string) => Promise<boolean>;
   /** Who sends webhooks in, and where results go. */
   readonly endpoints: Endpoints;
-  /** Takes a webhook's event in; absent where the Worker has no storage bound. */
-  readonly accept?: Accept;
+  /** Absent where the deployment has no storage bound. */
+  readonly streams?: StreamStore;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Told of every request that is over. */

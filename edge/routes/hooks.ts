@@ -7,9 +7,11 @@ import { parseJson, readBytes } from "../body.ts";
 import type { Ready } from "../deployment.ts";
 import { allowOnly, type EdgeContext, type EdgeEnv, type Surroundings } from "../middleware.ts";
 import { RequestError } from "../problem.ts";
+import { digestOf } from "../streams/event.ts";
+import type { StreamAnswer, StreamStore } from "../streams/store.ts";
 import { ConfigurationError } from "../webhooks/configuration.ts";
 import { refuseOwnHost } from "../webhooks/destinations.ts";
-import { type Accept, digestId, extractEvent, type HookEvent } from "../webhooks/event.ts";
+import { extractEvent, type HookEvent } from "../webhooks/event.ts";
 import type { Source } from "../webhooks/sources.ts";
 import { refuseAddress, verify } from "../webhooks/verification.ts";
 
@@ -18,20 +20,21 @@ export const MAX_HOOK_BYTES = 1024 * 1024;
 /** TradingView hangs up after 3 s and never comes back; a 503 before that it sends again. */
 const PATIENCE_MS = 2500;
 
-export function hookRoutes({ model }: Ready, { endpoints, accept, now, report }: Surroundings) {
+export function hookRoutes({ model }: Ready, { endpoints, streams, now, report }: Surroundings) {
   const shape = shapeOf(model.recipe);
 
   async function receive(c: EdgeContext): Promise<Response> {
     const source = sourceOf(c);
     const refused = refuseAddress(source, c.req.raw.headers);
     if (refused !== undefined) refuse(c, refused);
-    if (accept === undefined) throw new RequestError("storage", "this Worker has no storage for streams: bind it, as wrangler.toml does");
+    if (streams === undefined)
+      throw new RequestError("unbound", "this deployment has no storage for streams: bind it, as wrangler.toml does");
     const bytes = await readBytes(c.req.raw, MAX_HOOK_BYTES, "let the sender send less");
     const incoming = { headers: c.req.raw.headers, token: c.req.param("token") };
     const verdict = await verify(source, incoming, bytes, Math.floor(now() / 1000));
     if (!verdict.ok) return refuse(c, verdict.refusal);
-    const event = extractEvent(parseJson(bytes), source.pointers, shape, verdict.id ?? (await digestId(bytes)));
-    return c.json(await stored(accept, source, event));
+    const event = extractEvent(parseJson(bytes), source.pointers, shape, await digestOf(bytes), verdict.id);
+    return c.json(await stored(streams, source, event));
   }
 
   function sourceOf(c: EdgeContext): Source {
@@ -54,11 +57,12 @@ export function hookRoutes({ model }: Ready, { endpoints, accept, now, report }:
   }
 
   /** Answered late, a sender gives up for good; answered 503, it sends again, and the id keeps it one event. */
-  async function stored(accept: Accept, source: Source, event: HookEvent): Promise<object> {
+  async function stored(streams: StreamStore, { name, destinations }: Source, { key, event }: HookEvent): Promise<StreamAnswer> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(new RequestError("storage", `storing took more than ${PATIENCE_MS} ms`)), PATIENCE_MS);
     try {
-      return await Promise.race([accept(source, event), late.promise]);
+      const [{ answer }] = await Promise.race([streams.accept(key, [event], { source: name, destinations }), late.promise]);
+      return answer;
     } catch (error) {
       if (isQuickstepError(error) || error instanceof RequestError) throw error;
       report(error as Error);
