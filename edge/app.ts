@@ -6,6 +6,7 @@ import { answerProblem, type EdgeEnv, guard, identify, type Surroundings, shareW
 import { RequestError } from "./problem.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { hookRoutes } from "./routes/hooks.ts";
 import { inferenceHealthRoutes, inferenceRoutes } from "./routes/inference-v2.ts";
 import { modelRoutes } from "./routes/model.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
@@ -27,13 +28,19 @@ export function createApp(deployment: Deployment, surroundings: Surroundings): H
   const app = new Hono<EdgeEnv>();
   app.use(identify(deployment, surroundings), shareWith(surroundings.origins), guard(surroundings));
   app.route("/", pageRoutes(surroundings.page));
-  app.route("/health", healthRoutes(deployment, surroundings.access)).route("/v2", inferenceHealthRoutes(deployment));
+  app.route("/health", healthRoutes(deployment, surroundings)).route("/v2", inferenceHealthRoutes(deployment));
   if ("unready" in deployment) {
     const refuse = () => {
       throw new ArtifactError(deployment.unready);
     };
-    app.all("/v1/score", refuse).all("/v1/model", refuse).all("/v2/models/*", refuse).all("/openapi.json", refuse).all("/docs", refuse);
-  } else app.route("/", modelled(deployment));
+    app
+      .all("/v1/score", refuse)
+      .all("/v1/model", refuse)
+      .all("/hooks/*", refuse)
+      .all("/v2/models/*", refuse)
+      .all("/openapi.json", refuse)
+      .all("/docs", refuse);
+  } else app.route("/", modelled(deployment)).route("/hooks", hookRoutes(deployment, surroundings));
   app.notFound((c) => answerProblem(c, new RequestError("notFound", `there is no ${c.req.path}: GET /docs lists what there is`)));
   app.onError((error, c) => {
     if (!isQuickstepError(error) && !(error instanceof RequestError)) surroundings.report(error);

@@ -5,8 +5,10 @@ import { VERSION } from "../shared/version.ts";
 import { type Access, authorise, LOCAL } from "./access.ts";
 import type { Deployment } from "./deployment.ts";
 import { problemKind, problemResponse, RequestError } from "./problem.ts";
+import type { StreamStore } from "./streams/store.ts";
+import type { Endpoints } from "./webhooks/endpoints.ts";
 
-/** What is known of a request when it is over: never an input, never a key. */
+/** What is known of a request when it is over: never an input, never a key, never a signature. */
 export interface RequestRecord {
   id: string;
   method: string;
@@ -17,6 +19,9 @@ export interface RequestRecord {
   version: string;
   /** The name of the key. */
   key?: string;
+  /** Of a webhook: its source, and why it was not believed. */
+  source?: string;
+  refusal?: string;
   /** Sequences scored. */
   sequences?: number;
   /** Lines of a stream that were answered with an error. */
@@ -40,6 +45,12 @@ export interface Surroundings {
   readonly origins: readonly string[];
   /** Whether one more request of this name is within its rate; absent: no limit. */
   readonly withinRate?: (name: string) => Promise<boolean>;
+  /** Who sends webhooks in, and where results go. */
+  readonly endpoints: Endpoints;
+  /** Absent where the deployment has no storage bound. */
+  readonly streams?: StreamStore;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   /** Told of every request that is over. */
   readonly log: (record: RequestRecord) => void;
   /** Told of every error that nobody foresaw. */
@@ -48,6 +59,9 @@ export interface Surroundings {
 
 /** The period of the rate limit in wrangler.toml: after it, a key may go on for certain. */
 export const RATE_PERIOD_S = 60;
+
+/** Where a sender heeds it: enough for storage to move or restart. */
+const STORAGE_RETRY_S = 5;
 
 /** What every answer carries; a page replaces the first two by its own. */
 const SECURITY_HEADERS = {
@@ -114,8 +128,8 @@ export function shareWith(origins: readonly string[]): MiddlewareHandler<EdgeEnv
   };
 }
 
-/** What anybody may see: that there is a service, how it is spoken to, and whether it is well. */
-const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/)/;
+/** What anybody may see: that there is a service, how it is spoken to, and whether it is well. Webhooks prove themselves otherwise. */
+const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
 
 /** Closed by default: whatever is not public, a route that does not exist included, needs a key with the scope its method asks for. */
 export function guard({ access, withinRate }: Surroundings): MiddlewareHandler<EdgeEnv> {
@@ -136,6 +150,8 @@ export function answerProblem(c: EdgeContext, error: unknown): Response {
   const kind = problemKind(error);
   c.get("record").problem = kind;
   const response = problemResponse(error, c.req.path.startsWith("/v2"));
+  if (kind === "signature") response.headers.set("www-authenticate", 'Signature realm="quickstep"');
+  if (kind === "storage") response.headers.set("retry-after", `${STORAGE_RETRY_S}`);
   if (kind === "unauthorised") response.headers.set("www-authenticate", 'Bearer realm="quickstep"');
   if (kind === "rate") response.headers.set("retry-after", `${RATE_PERIOD_S}`);
   return response;

@@ -1,7 +1,7 @@
 // A verified body → the event it tells of: whose stream, which event, when, and its numbers. Knows no signatures and no storage.
 import { describe, type Path, SequenceError } from "../../shared/errors.ts";
 import { parseSequence, type Shape } from "../../shared/sequence.ts";
-import { encodeHex } from "./encoding.ts";
+import type { StreamEvent } from "../streams/event.ts";
 import { follow } from "./pointer.ts";
 
 /** Where in a source's bodies things stand, as reference tokens. */
@@ -19,22 +19,11 @@ export type Content =
   | { readonly kind: "numbers"; readonly at: readonly (readonly string[])[] }
   | { readonly kind: "sequence"; readonly at: readonly string[] };
 
-export type HookEvent = {
+/** What a webhook says: an event, and whose stream it belongs to. */
+export interface HookEvent {
   readonly key: string;
-  readonly id: string;
-  /** Milliseconds since 1970. */
-  readonly timestamp: number;
-} & ({ readonly values: readonly number[] } | { readonly sequence: readonly (readonly number[])[] });
-
-/**
- * Takes a verified event into its key's stream, exactly once; ids are told apart by source and key. Resolves, when it is stored, to
- * what the sender is answered. Rejects with RequestError or SequenceError where the event itself is at fault (the same id with
- * another content, …); any other failure is one of storage, and the sender is asked to come again.
- */
-export type Accept = (
-  source: { readonly name: string; readonly destinations: readonly string[] },
-  event: HookEvent,
-) => Promise<Readonly<Record<string, unknown>>>;
+  readonly event: StreamEvent;
+}
 
 /** Of a key and of an id, in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 256;
@@ -43,26 +32,35 @@ const LEAST_MILLISECONDS = 1e11;
 /** ECMA-262: the last instant a Date knows. */
 const LAST_INSTANT_MS = 8.64e15;
 
-/** Throws SequenceError at the place the pointer names. `id`: what stands for it where the source has no pointer to one. */
-export function extractEvent(document: unknown, pointers: Pointers, shape: Shape, id: string): HookEvent {
+/**
+ * Throws SequenceError at the place a pointer names. `digest`: of the body as it came, by which the same event is known when it comes
+ * again. `signedId`: what the sender calls it, if it signed that.
+ */
+export function extractEvent(document: unknown, pointers: Pointers, shape: Shape, digest: string, signedId?: string): HookEvent {
   const at = <T>(tokens: readonly string[], parse: (value: unknown, path: Path) => T): T => {
     const { value, path } = follow(document, tokens);
     return parse(value, path);
   };
-  const common = {
-    key: at(pointers.key, parseName),
-    id: pointers.id === undefined ? id : at(pointers.id, parseName),
-    timestamp: at(pointers.timestamp, parseTimestamp),
+  const { key, id, timestamp, content } = pointers;
+  const data = (): StreamEvent["data"] => {
+    switch (content.kind) {
+      case "row":
+        return { values: at(content.at, (value, path) => parseRow(value, path, shape)) };
+      case "numbers":
+        return { values: content.at.map((tokens) => at(tokens, parseNumber)) };
+      case "sequence":
+        return { sequence: at(content.at, (value, path) => parseRows(value, path, shape)) };
+    }
   };
-  const { content } = pointers;
-  if (content.kind === "row") return { ...common, values: at(content.at, (value, path) => parseRow(value, path, shape)) };
-  if (content.kind === "numbers") return { ...common, values: content.at.map((tokens) => at(tokens, parseNumber)) };
   return {
-    ...common,
-    sequence: at(content.at, (value, path) => {
-      parseSequence(value, path, shape, new Float64Array(shape.timesteps * shape.features), 0);
-      return value as readonly (readonly number[])[];
-    }),
+    key: at(key, parseName),
+    event: {
+      // a name that nobody signed could be changed to have the same body counted twice
+      id: id === undefined ? (signedId ?? `sha256:${digest}`) : at(id, parseName),
+      timestamp: at(timestamp, parseTimestamp),
+      data: data(),
+      digest,
+    },
   };
 }
 
@@ -71,7 +69,7 @@ export function parseName(value: unknown, path: Path): string {
   const name = Number.isSafeInteger(value) ? String(value) : value;
   const isName =
     typeof name === "string" &&
-    name !== "" &&
+    !/^\.{0,2}$/.test(name) && // no URL's path can hold . or ..
     name.isWellFormed() &&
     !/\p{Cc}/u.test(name) &&
     new TextEncoder().encode(name).length <= MAX_NAME_BYTES;
@@ -102,6 +100,12 @@ export function parseRow(value: unknown, path: Path, { features: F }: Shape): re
   return value.map((number, f) => parseNumber(number, [...path, f]));
 }
 
+/** 1 to T rows, as /v1/score takes them. */
+function parseRows(value: unknown, path: Path, shape: Shape): readonly (readonly number[])[] {
+  parseSequence(value, path, shape, new Float64Array(shape.timesteps * shape.features), 0);
+  return value as readonly (readonly number[])[];
+}
+
 function parseNumber(value: unknown, path: Path): number {
   if (typeof value !== "number" || !Number.isFinite(value)) throw new SequenceError(path, "must be a finite number", show(value));
   return value;
@@ -109,9 +113,4 @@ function parseNumber(value: unknown, path: Path): number {
 
 function show(value: unknown): string {
   return value === undefined ? "nothing" : describe(value);
-}
-
-/** What an event is called whose sender gives it no name that is signed: the same body sent again is the same event. */
-export async function digestId(body: Uint8Array<ArrayBuffer>): Promise<string> {
-  return `sha256:${encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", body)))}`;
 }

@@ -1,5 +1,6 @@
 // SOURCES: who may send events in, how each proves it, and where in its bodies things stand.
 import { describe, type Path } from "../../shared/errors.ts";
+import { API_SOURCE } from "../streams/store.ts";
 import {
   ConfigurationError,
   namedTables,
@@ -50,6 +51,7 @@ export function parseSources(value: unknown, secretOf: SecretOf): ReadonlyMap<st
 
 function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
   const path = ["SOURCES", name];
+  if (name === API_SOURCE) throw new ConfigurationError(path, "must have another name", `${name}, which POST /v1/streams goes by`);
   const kind = parseChoice(parseTable(value, path).scheme, [...path, "scheme"], SCHEMES);
   const table = parseTable(value, path, [...COMMON_KEYS, ...SCHEME_KEYS[kind]]);
   const secretsPath = [...path, "secrets"];
