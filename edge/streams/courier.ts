@@ -42,7 +42,8 @@ export class Courier {
   }
 
   private async attempt(ledger: Ledger, row: DueRow): Promise<void> {
-    const { destinations, now, random, fetch, settings, log } = this.world;
+    const { endpoints, now, random, fetch, log } = this.world;
+    const { destinations, settings } = endpoints;
     const id = this.idOf(ledger, row.n);
     const destination = destinations.get(row.destination);
     const attempt =

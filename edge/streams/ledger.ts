@@ -128,7 +128,8 @@ export class Ledger {
     const { timesteps } = shapeOf(ready.model.recipe);
     const seq = this.seq + 1;
     const isRow = "values" in data;
-    const window = isRow ? placeRow(this.window, { seq, source, id, timestamp, values: data.values }, timesteps) : this.window;
+    const values = isRow ? data.values.map((value) => value + 0) : []; // −0 is 0, as JSON keeps it
+    const window = isRow ? placeRow(this.window, { seq, source, id, timestamp, values }, timesteps) : this.window;
     const rows = isRow ? (window ?? []).map(({ values }) => values) : data.sequence;
     const late = window === undefined;
     const warming = !late && isWarming(ready, rows);
@@ -150,7 +151,7 @@ export class Ledger {
     const text = JSON.stringify(answer);
     this.sql.exec(
       "INSERT INTO events (seq, source, id, digest, arrived, timestamp, row, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      ...[seq, source, id, digest, now, isRow ? timestamp : null, isRow ? JSON.stringify(data.values) : null, text],
+      ...[seq, source, id, digest, now, isRow ? timestamp : null, isRow ? JSON.stringify(values) : null, text],
     );
     this.seq = seq;
     this.arrived = now;

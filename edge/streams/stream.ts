@@ -3,14 +3,13 @@
 import { modelId } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe.ts";
 import type { Deployment, Ready } from "../deployment.ts";
-import type { Destination } from "../webhooks/destinations.ts";
+import type { Endpoints } from "../webhooks/endpoints.ts";
 import { nextDelayMs } from "../webhooks/schedule.ts";
 import { Courier } from "./courier.ts";
 import type { Fetch } from "./delivery.ts";
 import type { DeliveryCounts, Directory } from "./directory.ts";
 import type { StreamEvent } from "./event.ts";
 import { Ledger } from "./ledger.ts";
-import type { Settings } from "./settings.ts";
 import type { ObjectContext } from "./storage.ts";
 import type { Origin } from "./store.ts";
 import type { Acceptance, DeliveryFilter, ListedDelivery, StreamObject, StreamView } from "./stream-object.ts";
@@ -18,8 +17,7 @@ import type { Acceptance, DeliveryFilter, ListedDelivery, StreamObject, StreamVi
 /** What all objects of a Worker are given. */
 export interface StreamSurroundings {
   readonly deployment: Deployment;
-  readonly settings: Settings;
-  readonly destinations: ReadonlyMap<string, Destination>;
+  readonly endpoints: Endpoints;
   /** The shard that knows `key`. */
   readonly directoryOf: (key: string) => Directory;
   readonly fetch: Fetch;
@@ -34,6 +32,7 @@ export interface StreamSurroundings {
 const REPORT_MS = 10_000;
 /** An alarm whose storage or directory failed is not run again before. */
 const FAILED_MS = 5000;
+const UNUSABLE_MS = 60_000;
 /** Between two looks for ids that may be forgotten. */
 const PURGE_MS = 3_600_000;
 
@@ -82,7 +81,7 @@ export class Stream implements StreamObject {
       const known = ledger.find(origin.source, event.id);
       if (known === undefined) {
         const now = Math.max(this.world.now(), ledger.arrived); // the order of arrival survives a clock that was set back
-        if (now - ledger.arrived > this.world.settings.quietMs) ledger.forgetWindow();
+        if (now - ledger.arrived > this.world.endpoints.settings.quietMs) ledger.forgetWindow();
         const { answer, scored } = ledger.add(scorer, origin.source, event, now);
         if (scored) this.post(ledger, answer, origin.destinations, now);
         return { answer, replayed: false };
@@ -92,7 +91,7 @@ export class Stream implements StreamObject {
     };
     try {
       const answers = this.context.storage.transactionSync(() => events.map(take));
-      if (!this.isArmed(isPosted ? this.world.now() : ledger.arrived + this.world.settings.quietMs)) this.arm();
+      if (!this.isArmed(isPosted ? this.world.now() : ledger.arrived + this.world.endpoints.settings.quietMs)) this.arm();
       return { answers };
     } catch (error) {
       ledger.read();
@@ -124,11 +123,12 @@ export class Stream implements StreamObject {
   /** An outbox row for each destination. */
   private post(ledger: Ledger, answer: string, destinations: readonly string[], now: number): void {
     if (destinations.length === 0) return;
-    const { settings, random } = this.world;
+    const { endpoints, random } = this.world;
+    const { settings, destinations: known } = endpoints;
     const body = `{"type":"prediction.created","timestamp":"${new Date(now).toISOString()}","data":${answer}}`;
     for (const name of destinations) {
       const due = now + nextDelayMs({ attempts: 0, random: random() }, settings.scheduleS)!;
-      ledger.outbox.add(ledger.seq, name, this.world.destinations.get(name)?.url, body, now, due);
+      ledger.outbox.add(ledger.seq, name, known.get(name)?.url, body, now, due);
     }
     const dropped = ledger.outbox.trim(settings.outboxRows);
     if (dropped === 0) return;
@@ -154,7 +154,7 @@ export class Stream implements StreamObject {
   }
 
   private nextAlarm({ outbox, window, arrived, facts }: Ledger): number {
-    const { quietMs, idsMs } = this.world.settings;
+    const { quietMs, idsMs } = this.world.endpoints.settings;
     const expiry = window.length > 0 ? arrived + quietMs + 1 : Number.POSITIVE_INFINITY;
     const report = facts.reported === JSON.stringify(this.counts()) ? Number.POSITIVE_INFINITY : facts.reportedAt + REPORT_MS;
     const purge = this.purgeAt ?? arrived + idsMs + PURGE_MS;
@@ -166,7 +166,9 @@ export class Stream implements StreamObject {
     this.isAlarmRunning = true;
     try {
       if (this.ledger !== undefined) {
-        await this.courier.deliver(this.ledger);
+        const { unusable } = this.world.endpoints;
+        if (unusable === undefined) await this.courier.deliver(this.ledger);
+        else this.notBefore = this.world.now() + UNUSABLE_MS; // no attempt is spent on a mistake in the configuration
         await this.tidy(this.ledger);
       }
     } catch (error) {
@@ -184,8 +186,8 @@ export class Stream implements StreamObject {
   }
 
   private async tidy(ledger: Ledger): Promise<void> {
-    const { now, settings } = this.world;
-    const { quietMs, idsMs } = settings;
+    const { now, endpoints } = this.world;
+    const { quietMs, idsMs } = endpoints.settings;
     this.context.storage.transactionSync(() => {
       ledger.outbox.prune(now() - idsMs);
       // without a model nobody knows how long a window is: nothing of it may go
@@ -202,7 +204,9 @@ export class Stream implements StreamObject {
   private isEmpty(): boolean {
     if (this.ledger === undefined) return true;
     const { window, outbox, arrived } = this.ledger;
-    return this.ready !== undefined && window.length === 0 && outbox.isEmpty && this.world.now() - arrived > this.world.settings.idsMs;
+    return (
+      this.ready !== undefined && window.length === 0 && outbox.isEmpty && this.world.now() - arrived > this.world.endpoints.settings.idsMs
+    );
   }
 
   /** Tells the directory how things stand, if it does not know. */
@@ -241,7 +245,7 @@ export class Stream implements StreamObject {
   async view(): Promise<StreamView | null> {
     const { ledger } = this;
     if (ledger === undefined || ledger.seq === 0) return null;
-    const { quietMs } = this.world.settings;
+    const { quietMs } = this.world.endpoints.settings;
     const window = this.world.now() - ledger.arrived > quietMs ? [] : ledger.window;
     const { key } = ledger.facts;
     const timesteps = this.ready === undefined ? 0 : shapeOf(this.ready.model.recipe).timesteps;
