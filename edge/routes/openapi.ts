@@ -15,9 +15,11 @@ import { maxExplained } from "../occlusion.ts";
 import { PROBLEMS } from "../problem.ts";
 import { MAX_LINE_BYTES } from "../score-lines.ts";
 import { maxSequences } from "../scoring.ts";
+import { MAX_HOOK_BYTES } from "./hooks.ts";
 import { SCORE_TYPES } from "./score.ts";
 
 type Json = Record<string, unknown>;
+const text: Json = { type: "string" };
 
 export interface Operation {
   readonly summary: string;
@@ -50,7 +52,7 @@ export function describeService(model: Model): Document {
       version: VERSION,
       description: "Scores short numeric sequences. Errors are RFC 9457 problems; in a request that has one nothing is scored.",
     },
-    paths: { ...scorePaths(model), ...inferencePaths(model), ...otherPaths() },
+    paths: { ...scorePaths(model), ...inferencePaths(model), ...hookPaths(), ...otherPaths() },
     components: {
       schemas: schemasOf(model),
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key with the scope that the operation names, or admin." } },
@@ -75,7 +77,6 @@ function schemasOf(model: Model): Record<string, Json> {
   const point: Json = { enum: operatingPoints.map(({ name }) => name), default: operatingPoints[0].name };
   const prior: Json = priorOf(model);
   const probability: Json = { type: "number", minimum: 0, maximum: 1, description: "Calibrated; a float32, written exactly." };
-  const text: Json = { type: "string" };
   const scalars: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
   return {
     Sequence: {
@@ -324,11 +325,38 @@ function inferencePaths(model: Model): Document["paths"] {
   return paths;
 }
 
+function hookPaths(): Document["paths"] {
+  const source: Json = { name: "source", in: "path", required: true, schema: text, description: "A name that SOURCES lists." };
+  const token: Json = { name: "token", in: "path", required: true, schema: text };
+  const receive = (summary: string, parameters: readonly Json[]): { post: Operation } => ({
+    post: {
+      summary,
+      description: `No key: the source's own signature, or token, over at most ${MAX_HOOK_BYTES} bytes of JSON, of whatever type they say they are. A 503 is worth sending again.`,
+      parameters,
+      requestBody: { required: true, content: { "*/*": { schema: { type: "object" } } } },
+      responses: {
+        "200": { description: "Stored, and what the key's stream says of it.", content: json({ type: "object" }) },
+        ...BODIED,
+        "401": PROBLEM,
+        "404": PROBLEM,
+        "409": PROBLEM,
+        "503": PROBLEM,
+      },
+    },
+  });
+  return {
+    "/hooks/{source}": receive("A webhook from outside, in its sender's own form", [source]),
+    "/hooks/{source}/{token}": receive("The same of a sender that cannot sign", [source, token]),
+  };
+}
+
 function otherPaths(): Document["paths"] {
   const page: Record<string, Json> = { "text/html": { schema: { type: "string" } } };
   return {
     "/health/live": { get: open("Whether this Worker runs", json({ type: "object" })) },
-    "/health/ready": { get: open("Whether it has a proven model and readable keys", json({ type: "object" }), {}, { "503": PROBLEM }) },
+    "/health/ready": {
+      get: open("Whether it has a proven model, readable keys and webhooks", json({ type: "object" }), {}, { "503": PROBLEM }),
+    },
     "/openapi.json": { get: open("This document", json({ type: "object" })) },
     "/docs": { get: open("This document, for people", page) },
     "/": { get: open("A page to try the model on", page) },

@@ -76,7 +76,7 @@ export function parseName(value: unknown, path: Path): string {
   if (!isName)
     throw new SequenceError(
       path,
-      `must be text of 1 to ${MAX_NAME_BYTES} bytes without control characters, or a whole number`,
+      `must be text of 1 to ${MAX_NAME_BYTES} bytes without control characters, not . or .., or a whole number`,
       show(value),
     );
   return name;

@@ -65,7 +65,11 @@ function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
       case "github":
         return { kind, secrets: texts() };
       case "token":
-        return { kind, secrets: texts(), at: table.token === "path" ? "path" : parsePlace(table.token, [...path, "token"]) };
+        return {
+          kind,
+          secrets: texts(),
+          at: table.token === "path" ? "path" : parsePlace(table.token, [...path, "token"], "path or a JSON Pointer such as /token"),
+        };
       case "hmac":
         return {
           kind,
@@ -102,10 +106,9 @@ function parseContent(values: unknown, sequence: unknown, path: Path): Content {
   return { kind: "numbers", at: places.map((place, i) => parsePlace(place, [...path, "values", i])) };
 }
 
-function parsePlace(value: unknown, path: Path): readonly string[] {
+function parsePlace(value: unknown, path: Path, what = "a JSON Pointer such as /data/ticker"): readonly string[] {
   const tokens = typeof value === "string" ? parsePointer(value) : undefined;
-  if (tokens === undefined)
-    throw new ConfigurationError(path, "must be a JSON Pointer such as /data/ticker", value === undefined ? "nothing" : describe(value));
+  if (tokens === undefined) throw new ConfigurationError(path, `must be ${what}`, value === undefined ? "nothing" : describe(value));
   return tokens;
 }
 
