@@ -1,5 +1,13 @@
 // What tests take from workerd.
 declare module "cloudflare:workers" {
   /** `default` is the Worker of wrangler.toml, in the isolate of the tests. */
-  export const exports: { default: { fetch: typeof fetch } };
+  export const exports: { default: { fetch: typeof fetch; scheduled(controller: object): Promise<void> } };
+}
+declare module "cloudflare:test" {
+  type ObjectContext = import("../../edge/streams/storage.ts").ObjectContext;
+  export function runInDurableObject<R>(stub: unknown, run: (instance: unknown, state: ObjectContext) => R | Promise<R>): Promise<R>;
+  /** Runs the alarm that is set, at once; whether one was. */
+  export function runDurableObjectAlarm(stub: unknown): Promise<boolean>;
+  export function evictAllDurableObjects(): Promise<void>;
+  export function listDurableObjectIds(namespace: unknown): Promise<unknown[]>;
 }
