@@ -133,7 +133,10 @@ export interface ServeOptions {
 export async function serve({ folder }: Bundle, options: ServeOptions = {}): Promise<Server> {
   const { port = await freePort(), clockPort = await freePort(), quiet = false } = options;
   const addresses = ["--socket-addr", `http=127.0.0.1:${port}`, "--socket-addr", `clock=127.0.0.1:${clockPort}`];
-  const child = spawn(WORKERD, ["serve", "config.capnp", ...addresses], { cwd: folder, stdio: ["ignore", "ignore", quiet ? "ignore" : "inherit"] });
+  const child = spawn(WORKERD, ["serve", "config.capnp", ...addresses], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", quiet ? "ignore" : "inherit"],
+  });
   await untilListening(port, child);
   const stat = (): string[] =>
     readFileSync(`/proc/${child.pid}/stat`, "utf8")

@@ -27,7 +27,8 @@ export interface Receiver {
 export const DESTINATIONS = ["desk", "wall"] as const;
 const SLOW_MS = 400;
 
-export async function openReceiver(secret: string, random: () => number): Promise<Receiver> {
+/** `silence`: now and then it says nothing at all, which costs the sender its whole patience. */
+export async function openReceiver(secret: string, random: () => number, silence: boolean): Promise<Receiver> {
   const webhook = new Webhook(secret);
   const attempts: Attempt[] = [];
   let forged = 0;
@@ -47,8 +48,7 @@ export async function openReceiver(secret: string, random: () => number): Promis
       note(false, "reset");
       response.socket?.resetAndDestroy();
     } else if (dice < 0.24) setTimeout(() => answer(200), SLOW_MS * random());
-    else if (dice < 0.2405)
-      note(false, "silence"); // until the sender's patience ends
+    else if (dice < 0.2405 && silence) note(false, "silence");
     else if (dice < 0.244 && destination === "wall") answer(410);
     else answer(204);
   }

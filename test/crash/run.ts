@@ -24,6 +24,8 @@ export interface CrashOptions {
   readonly keys: number;
   readonly kills: number;
   readonly seed: number;
+  /** Receivers that never answer, at 15 s each. */
+  readonly silence: boolean;
 }
 
 export interface Report extends Tally {
@@ -33,7 +35,8 @@ export interface Report extends Tally {
   refused: number;
   attempts: number;
   forged: number;
-  /** Dead deliveries that were sent again at the end, and how many of all are still not delivered then. */
+  /** Deliveries listed dead; those sent again at the end; and how many of all are still not delivered then. */
+  listedDead: number;
   replayed: number;
   undelivered: number;
   seconds: number;
@@ -62,7 +65,7 @@ export function textsFor(receiver: Receiver): Record<string, string> {
 export async function crash(options: CrashOptions, open: (receiver: Receiver) => Promise<Mortal>): Promise<Report> {
   const begun = performance.now();
   const random = randomOf(options.seed);
-  const receiver = await openReceiver(SECRET, random);
+  const receiver = await openReceiver(SECRET, random, options.silence);
   const server = await open(receiver);
   try {
     await server.start();
@@ -115,6 +118,7 @@ export async function crash(options: CrashOptions, open: (receiver: Receiver) =>
       refused: sent.refused,
       attempts: receiver.attempts.length,
       forged: receiver.forged,
+      listedDead: dead.length,
       replayed,
       undelivered: after.lost,
       seconds: (performance.now() - begun) / 1000,

@@ -4,10 +4,9 @@ declare module "cloudflare:workers" {
   export const exports: { default: { fetch: typeof fetch; scheduled(controller: object): Promise<void> } };
 }
 declare module "cloudflare:test" {
-  type ObjectContext = import("../../edge/streams/storage.ts").ObjectContext;
-  export function runInDurableObject<R>(stub: unknown, run: (instance: unknown, state: ObjectContext) => R | Promise<R>): Promise<R>;
+  type Storage = import("../../edge/streams/storage.ts").ObjectStorage & { getAlarm(): Promise<number | null> };
+  export function runInDurableObject<R>(stub: unknown, run: (instance: unknown, state: { storage: Storage }) => R | Promise<R>): Promise<R>;
   /** Runs the alarm that is set, at once; whether one was. */
   export function runDurableObjectAlarm(stub: unknown): Promise<boolean>;
   export function evictAllDurableObjects(): Promise<void>;
-  export function listDurableObjectIds(namespace: unknown): Promise<unknown[]>;
 }
