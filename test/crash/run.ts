@@ -39,6 +39,8 @@ export interface Report extends Tally {
   listedDead: number;
   replayed: number;
   undelivered: number;
+  /** Keys that GET /v1/streams lists, different ones. */
+  keysListed: number;
   seconds: number;
 }
 
@@ -96,7 +98,7 @@ export async function crash(options: CrashOptions, open: (receiver: Receiver) =>
       await killOnce();
     }
     await untilSettled(server);
-    const dead = await listAll(server, "dead");
+    const dead = await listAll<ListedDead>(server, "deliveries", "&state=dead");
     const model = openDeployment(
       readFileSync(new URL("../../edge/model.safetensors", import.meta.url)),
       instantiateKernel(kernel).log,
@@ -121,6 +123,7 @@ export async function crash(options: CrashOptions, open: (receiver: Receiver) =>
       listedDead: dead.length,
       replayed,
       undelivered: after.lost,
+      keysListed: new Set((await listAll<{ key: string }>(server, "streams")).map(({ key }) => key)).size,
       seconds: (performance.now() - begun) / 1000,
     };
   } finally {
@@ -138,12 +141,12 @@ async function ask(server: Mortal, path: string, method = "GET"): Promise<Record
   return answer as Record<string, unknown>;
 }
 
-async function listAll(server: Mortal, state: string): Promise<ListedDead[]> {
-  const found: ListedDead[] = [];
+async function listAll<Item>(server: Mortal, name: "streams" | "deliveries", filter = ""): Promise<Item[]> {
+  const found: Item[] = [];
   let cursor = "";
   for (;;) {
-    const page = await ask(server, `/v1/deliveries?state=${state}&limit=200${cursor}`);
-    found.push(...(page.deliveries as ListedDead[]));
+    const page = await ask(server, `/v1/${name}?limit=200${filter}${cursor}`);
+    found.push(...(page[name] as Item[]));
     if (page.cursor === undefined) return found;
     cursor = `&cursor=${page.cursor}`;
   }
@@ -162,7 +165,7 @@ async function replayDead(server: Mortal, destination: string): Promise<number> 
 
 /** Until nothing is pending. Objects that lost their alarm are for the sweep to find. */
 async function untilSettled(server: Mortal): Promise<void> {
-  for (let second = 0; (await listAll(server, "pending")).length > 0; second++) {
+  for (let second = 0; (await listAll(server, "deliveries", "&state=pending")).length > 0; second++) {
     if (second > 120) throw new Error(`deliveries are pending after ${second} s`);
     if (second % 10 === 9) await server.sweep();
     await pause(1000);
