@@ -59,7 +59,7 @@ export function streamSurroundingsOf({ DIRECTORY }: WorkerEnv, deployment: Deplo
     directoryOf: (key) => directoryOf(DIRECTORY!, shardOf(key)),
     fetch: (url, init) => fetch(url, init),
     now: () => Date.now(),
-    random: () => Math.random(),
+    random: () => crypto.getRandomValues(new Uint32Array(1))[0] / 4294967296,
     log: (record) => console.log(JSON.stringify(record)),
   };
 }

@@ -27,11 +27,13 @@ export interface Setup {
   readonly texts?: Readonly<Record<string, string>>;
   /** Durable Objects: the class behind each binding. They live in the folder, and outlive the process. */
   readonly objects?: Readonly<Record<string, string>>;
+  /** Where the folder is made; default: the system's for what is temporary. */
+  readonly folder?: string;
 }
 
 /** Bundles what `config`, a wrangler.toml, names. */
 export function bundle(config = "wrangler.toml", setup: Setup = {}): Bundle {
-  const folder = mkdtempSync(join(tmpdir(), "quickstep-bench-"));
+  const folder = mkdtempSync(join(setup.folder ?? tmpdir(), "quickstep-bench-"));
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
   const args = [WRANGLER, "deploy", "--dry-run", "--config", config, "--outdir", folder];
   const { status, stderr, stdout } = spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: "utf8" });
@@ -41,7 +43,7 @@ export function bundle(config = "wrangler.toml", setup: Setup = {}): Bundle {
 
 /** A Worker of one module, as it is. */
 export function bundleSource(source: string, setup: Setup = {}): Bundle {
-  const folder = mkdtempSync(join(tmpdir(), "quickstep-bench-"));
+  const folder = mkdtempSync(join(setup.folder ?? tmpdir(), "quickstep-bench-"));
   writeFileSync(join(folder, "worker.js"), source);
   return finish(folder, setup);
 }

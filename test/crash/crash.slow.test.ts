@@ -1,6 +1,6 @@
 // The whole crash, and the same through `wrangler dev`; and as many keys as nobody should have at once.
 import { expect, test } from "vitest";
-import { openRawWorkerd } from "./raw-workerd.ts";
+import { MEMORY, openRawWorkerd } from "./raw-workerd.ts";
 import { crash, type Report } from "./run.ts";
 import { isClean } from "./tally.ts";
 import { openWranglerDev } from "./wrangler-dev.ts";
@@ -15,7 +15,9 @@ test("10,000 events over 200 keys survive 25 SIGKILLs on raw workerd", { timeout
 });
 
 test("one event each of 10,000 keys survives 5 SIGKILLs, and all keys are listed", { timeout: 600_000 }, async () => {
-  const report = await crash({ events: 10_000, keys: 10_000, kills: 5, seed: 2, silence: false }, openRawWorkerd);
+  const report = await crash({ events: 10_000, keys: 10_000, kills: 5, seed: 2, silence: false }, (receiver) =>
+    openRawWorkerd(receiver, MEMORY),
+  );
   expectWhole(report);
   expect(report.keysListed).toBe(10_000);
 });
