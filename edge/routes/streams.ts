@@ -4,7 +4,7 @@ import { ArtifactError, describe, LimitError, type Path, SequenceError } from ".
 import { shapeOf } from "../../shared/recipe.ts";
 import { mediaTypeOf, readJson, refuseMediaType } from "../body.ts";
 import type { Deployment, Ready } from "../deployment.ts";
-import { allowOnly, type EdgeContext, type EdgeEnv, type Surroundings } from "../middleware.ts";
+import { allowOnly, answerWith, type EdgeContext, type EdgeEnv, type Surroundings } from "../middleware.ts";
 import { RequestError } from "../problem.ts";
 import { maxSequences } from "../scoring.ts";
 import { digestOf, parseKey, type StreamEvent } from "../streams/event.ts";
@@ -34,7 +34,7 @@ export function streamRoutes(deployment: Deployment, surroundings: Surroundings)
     const accepted = await store.accept(key, events, { source: API_SOURCE, destinations: endpoints.settings.destinations });
     const results = accepted.map(({ answer }) => answer);
     c.get("record").sequences = accepted.filter(({ answer, replayed }) => answer.probability !== undefined && !replayed).length;
-    return c.json(isBatch ? { results } : results[0]);
+    return answerWith(c, JSON.stringify(isBatch ? { results } : results[0]), { "content-type": "application/json" });
   }
 
   return new Hono<EdgeEnv>()
