@@ -6,11 +6,25 @@ import { createApp } from "./app.ts";
 import { openDeployment } from "./deployment.ts";
 import artifact from "./model.safetensors";
 import page from "./page/page.html";
-import { surroundingsOf } from "./worker-surroundings.ts";
+import { directoryClass, streamClass } from "./worker-objects.ts";
+import { storeOf, streamSurroundingsOf, surroundingsOf } from "./worker-surroundings.ts";
 
 const deployment = openDeployment(new Uint8Array(artifact), instantiateKernel(inference).log, ({ network, calibration }) =>
   createWasmEngine(inference, network, calibration),
 );
 if ("unready" in deployment) console.error(deployment.unready);
 
-export default createApp(deployment, surroundingsOf(env, page));
+const surroundings = surroundingsOf(env, page);
+const streams = storeOf(env, deployment);
+const app = createApp(deployment, { ...surroundings, streams });
+
+export const Stream = streamClass(streamSurroundingsOf(env, deployment, surroundings.endpoints));
+export const Directory = directoryClass();
+export default {
+  fetch: app.fetch,
+  /** The sweep of wrangler.toml's cron. */
+  async scheduled(): Promise<void> {
+    const woken = await streams?.sweep();
+    console.log(JSON.stringify({ event: "sweep", woken }));
+  },
+};

@@ -1,5 +1,7 @@
 // All streams as the routes see them, wherever they live.
+import type { ListedKey, Totals } from "./directory.ts";
 import type { StreamEvent } from "./event.ts";
+import type { DeliveryFilter, ListedDelivery, StreamView } from "./stream-object.ts";
 
 /** Who sent an event, and who is told what came of it. */
 export interface Origin {
@@ -17,6 +19,8 @@ export interface StreamAnswer {
   readonly key: string;
   readonly source: string;
   readonly id: string;
+  /** The event's own, ISO 8601. */
+  readonly timestamp: string;
   /** Counts the key's events, from 1 on, in the order they came. */
   readonly seq: number;
   /** `name@hash` of the artifact. */
@@ -42,10 +46,32 @@ export interface Accepted {
   readonly replayed: boolean;
 }
 
+/** Some of a list, and where the rest begins: undefined where it ends. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly cursor?: string;
+}
+
 export interface StreamStore {
   /**
    * All events of one key or none, in order. Throws RequestError: `conflict` where an id is known with another digest, `storage`
-   * where it could not be stored for certain (sending it again is safe), and ArtifactError where no model is ready.
+   * where it could not be stored for certain (sending it again is safe); ArtifactError where no model is ready; SequenceError for a
+   * key or a whole sequence that cannot be one.
    */
   accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<readonly Accepted[]>;
+  /** Undefined where there has been no event. This and all that follow throw RequestError `storage`. */
+  view(key: string): Promise<StreamView | undefined>;
+  /** Empties the window; ids stay. */
+  forget(key: string): Promise<void>;
+  /** All keys, some seconds behind in what is told of them. Throws RequestError `parameter` for a cursor that is none, as below. */
+  keys(limit: number, cursor?: string): Promise<Page<ListedKey>>;
+  /** Of one key newest first; else key by key, each newest first. */
+  deliveries(filter: DeliveryFilter & { readonly key?: string }, limit: number, cursor?: string): Promise<Page<ListedDelivery>>;
+  /** Sends a delivery again, whatever became of it. Whether there is one of this id. */
+  replay(id: string): Promise<boolean>;
+  /** All dead deliveries to a destination, of some keys at a time: how many, and the cursor to go on with. */
+  replayDead(destination: string, cursor?: string): Promise<{ readonly replayed: number; readonly cursor?: string }>;
+  totals(): Promise<Totals>;
+  /** Wakes keys whose deliveries are overdue: how many. */
+  sweep(): Promise<number>;
 }
