@@ -37,6 +37,7 @@ describe("an event", () => {
   test("is answered with what its stream says, and goes to its source's destinations", async () => {
     const origins: unknown[] = [];
     const told: StreamStore = {
+      ...streams,
       accept: (key, events, origin) => {
         origins.push(origin);
         return streams.accept(key, events, origin);
@@ -187,14 +188,14 @@ describe("storage", () => {
   test("that fails is a 503 the sender is asked to repeat, and is reported", async () => {
     const failure = new Error("Network connection lost: internal detail");
     const report = vi.fn();
-    const response = await post(open({ report, streams: { accept: () => Promise.reject(failure) } }), await github());
+    const response = await post(open({ report, streams: { ...streams, accept: () => Promise.reject(failure) } }), await github());
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
     expect(await response.text()).not.toContain("internal detail");
     expect(report).toHaveBeenCalledExactlyOnceWith(failure);
   });
 
   test("that takes too long is a 503 before TradingView's three seconds are over, never a 504", async () => {
-    const answer = Promise.resolve(post(open({ streams: { accept: () => new Promise(() => {}) } }), await github()));
+    const answer = Promise.resolve(post(open({ streams: { ...streams, accept: () => new Promise(() => {}) } }), await github()));
     while (vi.getTimerCount() === 0) await new Promise(setImmediate);
     await vi.advanceTimersByTimeAsync(2499);
     let isAnswered = false;
@@ -209,7 +210,7 @@ describe("storage", () => {
 
   test("that refuses an event says so in its own words, and no timer is left behind", async () => {
     const conflict = new RequestError("conflict", "the id e1 is taken");
-    const response = await post(open({ streams: { accept: () => Promise.reject(conflict) } }), await github());
+    const response = await post(open({ streams: { ...streams, accept: () => Promise.reject(conflict) } }), await github());
     expect(await problemOf(response)).toMatchObject({ status: 409, detail: "the id e1 is taken" });
     expect(vi.getTimerCount()).toBe(0);
   });
