@@ -4,6 +4,7 @@ import { ArtifactError, isQuickstepError } from "../shared/errors.ts";
 import type { Deployment, Ready } from "./deployment.ts";
 import { answerProblem, type EdgeEnv, guard, identify, type Surroundings, shareWith } from "./middleware.ts";
 import { RequestError } from "./problem.ts";
+import { deliveryRoutes, metricRoutes } from "./routes/deliveries.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { hookRoutes } from "./routes/hooks.ts";
@@ -12,6 +13,7 @@ import { modelRoutes } from "./routes/model.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { scoreRoutes } from "./routes/score.ts";
+import { streamRoutes } from "./routes/streams.ts";
 
 /** What needs a model. Its type is what the typed client knows. */
 function modelled(ready: Ready) {
@@ -29,6 +31,8 @@ export function createApp(deployment: Deployment, surroundings: Surroundings): H
   app.use(identify(deployment, surroundings), shareWith(surroundings.origins), guard(surroundings));
   app.route("/", pageRoutes(surroundings.page));
   app.route("/health", healthRoutes(deployment, surroundings)).route("/v2", inferenceHealthRoutes(deployment));
+  app.route("/v1/streams", streamRoutes(deployment, surroundings));
+  app.route("/v1/deliveries", deliveryRoutes(surroundings)).route("/v1/metrics", metricRoutes(surroundings));
   if ("unready" in deployment) {
     const refuse = () => {
       throw new ArtifactError(deployment.unready);

@@ -2,7 +2,7 @@
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { VERSION } from "../shared/version.ts";
-import { type Access, authorise, LOCAL } from "./access.ts";
+import { type Access, authorise, LOCAL, type Scope } from "./access.ts";
 import type { Deployment } from "./deployment.ts";
 import { problemKind, problemResponse, RequestError } from "./problem.ts";
 import type { StreamStore } from "./streams/store.ts";
@@ -115,7 +115,7 @@ export function shareWith(origins: readonly string[]): MiddlewareHandler<EdgeEnv
       c.res = new Response(null, {
         status: 204,
         headers: {
-          "access-control-allow-methods": "GET, HEAD, POST",
+          "access-control-allow-methods": "GET, HEAD, POST, DELETE",
           "access-control-allow-headers": "authorization, content-type, accept, inference-header-content-length",
           "access-control-max-age": "86400",
         },
@@ -135,14 +135,18 @@ const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
 export function guard({ access, withinRate }: Surroundings): MiddlewareHandler<EdgeEnv> {
   return async (c, next) => {
     if (PUBLIC.test(c.req.path)) return next();
-    const isRead = c.req.method === "GET" || c.req.method === "HEAD" || c.req.method === "OPTIONS";
-    const scope = c.req.path.startsWith("/admin/") ? "admin" : isRead ? "read" : "score";
-    const name = await authorise(access, c.req.raw, scope);
+    const name = await authorise(access, c.req.raw, scopeOf(c.req.method, c.req.path));
     c.get("record").key = name;
     if (name !== LOCAL && withinRate !== undefined && !(await withinRate(name)))
       throw new RequestError("rate", `the key ${name} has used up its requests: wait ${RATE_PERIOD_S} seconds`);
     return next();
   };
+}
+
+/** Reading reads; scoring only adds; whatever takes something away or sends something again is for admins. */
+function scopeOf(method: string, path: string): Scope {
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return "read";
+  return method === "DELETE" || /^\/(admin\/|v1\/deliveries)/.test(path) ? "admin" : "score";
 }
 
 /** Any failure as a problem, with the headers its kind calls for; v2 clients look for `error`. */

@@ -44,7 +44,12 @@ export function surroundingsOf(env: WorkerEnv, page: string): Surroundings {
 /** Undefined where no Durable Objects are bound. */
 export function storeOf({ STREAMS, DIRECTORY }: WorkerEnv, deployment: Deployment): StreamStore | undefined {
   if (STREAMS === undefined || DIRECTORY === undefined) return undefined;
-  return createObjectStore(deployment, { streams: STREAMS, directory: DIRECTORY }, () => Date.now());
+  return createObjectStore(
+    deployment,
+    { streams: STREAMS, directory: DIRECTORY },
+    () => Date.now(),
+    (error) => console.error(error),
+  );
 }
 
 export function streamSurroundingsOf({ DIRECTORY }: WorkerEnv, deployment: Deployment, endpoints: Endpoints): StreamSurroundings {

@@ -45,7 +45,12 @@ export function directoryOf(directory: Namespace<Directory>, shard: number): Dir
   return directory.get(directory.idFromName(`${shard}`));
 }
 
-export function createObjectStore(deployment: Deployment, { streams, directory }: Namespaces, now: () => number): StreamStore {
+export function createObjectStore(
+  deployment: Deployment,
+  { streams, directory }: Namespaces,
+  now: () => number,
+  report: (error: Error) => void,
+): StreamStore {
   const streamOf = (key: string): StreamObject => streams.get(streams.idFromName(key));
   const shard = (index: number): Directory => directoryOf(directory, index);
 
@@ -99,9 +104,7 @@ export function createObjectStore(deployment: Deployment, { streams, directory }
 
     view: async (key) => (await streamOf(key).view()) ?? undefined,
 
-    async forget(key) {
-      await streamOf(key).forget();
-    },
+    forget: (key) => streamOf(key).forget(),
 
     async keys(limit, cursor) {
       const found = await keysFrom(decodeCursor(cursor), limit);
@@ -155,18 +158,19 @@ export function createObjectStore(deployment: Deployment, { streams, directory }
       return woken.reduce((sum, count) => sum + count, 0);
     },
   };
-  return guardStorage(store);
+  return guardStorage(store, report);
 }
 
-/** Whatever the objects fail with is a RequestError `storage`: what was asked may or may not have happened. */
-function guardStorage(store: StreamStore): StreamStore {
+/** Whatever the objects fail with is reported, and is a RequestError `storage`: what was asked may or may not have happened. */
+function guardStorage(store: StreamStore, report: (error: Error) => void): StreamStore {
   const guard = <A extends unknown[], R>(method: (...parameters: A) => Promise<R>) => {
     return async (...parameters: A): Promise<R> => {
       try {
         return await method(...parameters);
       } catch (error) {
         if (error instanceof RequestError || error instanceof SequenceError || error instanceof ArtifactError) throw error;
-        throw new RequestError("storage", `the storage of streams failed (${(error as Error).message}): the same again is safe`);
+        report(error as Error);
+        throw new RequestError("storage", "the storage of streams did not answer: the same again is safe");
       }
     };
   };

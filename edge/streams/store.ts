@@ -61,8 +61,8 @@ export interface StreamStore {
   accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<readonly Accepted[]>;
   /** Undefined where there has been no event. This and all that follow throw RequestError `storage`. */
   view(key: string): Promise<StreamView | undefined>;
-  /** Empties the window; ids stay. */
-  forget(key: string): Promise<void>;
+  /** Empties the window; ids stay. Whether there has been an event. */
+  forget(key: string): Promise<boolean>;
   /** All keys, some seconds behind in what is told of them. Throws RequestError `parameter` for a cursor that is none, as below. */
   keys(limit: number, cursor?: string): Promise<Page<ListedKey>>;
   /** Of one key newest first; else key by key, each newest first. */

@@ -33,7 +33,7 @@ export interface DeliveryFilter {
 export interface StreamObject {
   accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<Acceptance>;
   view(): Promise<StreamView | null>;
-  /** Whether there was anything to forget. */
+  /** Whether there has been an event. */
   forget(): Promise<boolean>;
   /** Newest first, from below row `before`; each with its id. */
   list(filter: DeliveryFilter, before: number, limit: number): Promise<readonly ListedDelivery[]>;

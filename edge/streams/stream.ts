@@ -254,9 +254,8 @@ export class Stream implements StreamObject {
   }
 
   async forget(): Promise<boolean> {
-    const hadWindow = this.ledger !== undefined && this.ledger.window.length > 0;
     this.ledger?.forgetWindow();
-    return hadWindow;
+    return this.ledger !== undefined && this.ledger.seq > 0;
   }
 
   async list(filter: DeliveryFilter, before: number, limit: number): Promise<readonly ListedDelivery[]> {

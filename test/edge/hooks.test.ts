@@ -4,13 +4,12 @@ import { readAccess } from "../../edge/access.ts";
 import type { Surroundings } from "../../edge/middleware.ts";
 import { RequestError } from "../../edge/problem.ts";
 import { MAX_HOOK_BYTES } from "../../edge/routes/hooks.ts";
-import type { StreamStore } from "../../edge/streams/store.ts";
 import { readEndpoints } from "../../edge/webhooks/endpoints.ts";
 import { encodeArtifact } from "../../shared/artifact.ts";
 import { openApp } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
-import { BODY, ENV, fakeStreams, NOW, SENDERS, type Sent } from "../fixtures/senders.ts";
+import { acceptOnly, BODY, ENV, fakeStreams, NOW, SENDERS, type Sent } from "../fixtures/senders.ts";
 
 const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
 const endpoints = readEndpoints(ENV);
@@ -36,13 +35,10 @@ async function problemOf(response: Response | Promise<Response>): Promise<{ stat
 describe("an event", () => {
   test("is answered with what its stream says, and goes to its source's destinations", async () => {
     const origins: unknown[] = [];
-    const told: StreamStore = {
-      ...streams,
-      accept: (key, events, origin) => {
-        origins.push(origin);
-        return streams.accept(key, events, origin);
-      },
-    };
+    const told = acceptOnly((key, events, origin) => {
+      origins.push(origin);
+      return streams.accept(key, events, origin);
+    });
     const response = await post(open({ streams: told }), await SENDERS.standard(BODY, "STANDARD"));
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ source: "standard", id: "msg_1", seq: 1, warming: true });
@@ -188,14 +184,14 @@ describe("storage", () => {
   test("that fails is a 503 the sender is asked to repeat, and is reported", async () => {
     const failure = new Error("Network connection lost: internal detail");
     const report = vi.fn();
-    const response = await post(open({ report, streams: { ...streams, accept: () => Promise.reject(failure) } }), await github());
+    const response = await post(open({ report, streams: acceptOnly(() => Promise.reject(failure)) }), await github());
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
     expect(await response.text()).not.toContain("internal detail");
     expect(report).toHaveBeenCalledExactlyOnceWith(failure);
   });
 
   test("that takes too long is a 503 before TradingView's three seconds are over, never a 504", async () => {
-    const answer = Promise.resolve(post(open({ streams: { ...streams, accept: () => new Promise(() => {}) } }), await github()));
+    const answer = Promise.resolve(post(open({ streams: acceptOnly(() => new Promise(() => {})) }), await github()));
     while (vi.getTimerCount() === 0) await new Promise(setImmediate);
     await vi.advanceTimersByTimeAsync(2499);
     let isAnswered = false;
@@ -210,7 +206,7 @@ describe("storage", () => {
 
   test("that refuses an event says so in its own words, and no timer is left behind", async () => {
     const conflict = new RequestError("conflict", "the id e1 is taken");
-    const response = await post(open({ streams: { ...streams, accept: () => Promise.reject(conflict) } }), await github());
+    const response = await post(open({ streams: acceptOnly(() => Promise.reject(conflict)) }), await github());
     expect(await problemOf(response)).toMatchObject({ status: 409, detail: "the id e1 is taken" });
     expect(vi.getTimerCount()).toBe(0);
   });
