@@ -142,6 +142,7 @@ function showCard(about: Card): void {
     `Up to ${about.timesteps} rows, oldest first, of ${about.features.length} numbers: ${about.features.join(", ")}. Or JSON.`;
   point.replaceChildren(...about.operatingPoints.map(({ name }) => new Option(name, name)));
   $("card").hidden = false;
+  $("streams").hidden = false;
   $("model-line").textContent =
     `LSTM(${about.units}) on ${about.recipe.channels.length} channels, trained on ${about.data.name}, split by ${about.split.by}.`;
   const rows: [string, Figures][] = [["this model", about.metrics], ...Object.entries(about.baselines)];
@@ -215,8 +216,8 @@ const DELIVERY_COLUMNS: readonly Column[] = [
   ["destination", ({ destination }) => `${destination}`],
   ["state", ({ state }) => `${state}`],
   ["attempts", ({ attempts }) => `${attempts}`],
-  ["last answer", ({ status, diagnostics }) => [status, diagnostics].filter(Boolean).join(" ").slice(0, 80)],
-  ["next attempt", ({ due }) => (due === null ? "" : new Date(due).toLocaleString())],
+  ["last answer", ({ status, diagnostics }) => [status, diagnostics].filter(Boolean).join(" ").slice(0, 200)],
+  ["next attempt", ({ due }) => (due === null ? "" : new Date(due).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" }))],
 ];
 const STREAM_COLUMNS: readonly Column[] = [
   ["key", ({ key }) => `${key}`],
@@ -264,7 +265,9 @@ async function showStreams(): Promise<void> {
     await fillList("deliveries", `/v1/deliveries${state === "" ? "" : `?state=${state}`}`, "deliveries", DELIVERY_COLUMNS);
     await fillList("keys", "/v1/streams", "streams", STREAM_COLUMNS);
     const { streams, deliveries } = await (await ask("/v1/metrics")).json();
-    $("totals").textContent = [["streams", streams], ...Object.entries(deliveries)].map(([name, count]) => `${count} ${name}`).join(", ");
+    $("totals").textContent = [[streams === 1 ? "stream" : "streams", streams], ...Object.entries(deliveries)]
+      .map(([name, count]) => `${count} ${name}`)
+      .join(", ");
   } catch (error) {
     $("streams-problem").textContent = (error as Error).message;
   }

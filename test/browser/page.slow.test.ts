@@ -222,7 +222,7 @@ describe.skipIf(!isHere)("the page", () => {
       await page.keyboard.press("Enter");
       await page.click("summary");
       await page.waitForFunction(() => document.getElementById("totals")?.textContent !== "");
-      expect(await page.textContent("#totals")).toBe("1 streams, 1 pending, 2 delivered, 1 dead, 0 dropped");
+      expect(await page.textContent("#totals")).toBe("1 stream, 1 pending, 2 delivered, 1 dead, 0 dropped");
       expect(await page.textContent("#deliveries caption")).toBe("Deliveries: 3");
       expect(await page.textContent("#keys caption")).toBe("Streams: the first 1");
       const rows = await page.locator("#deliveries tbody tr").allInnerTexts();
