@@ -1,4 +1,5 @@
 // POST /hooks/{source} beside its signatures: what is no event, what storage does, and what anybody may see of it.
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readAccess } from "../../edge/access.ts";
 import type { Surroundings } from "../../edge/middleware.ts";
@@ -122,6 +123,57 @@ describe("an event", () => {
   });
 });
 
+describe("anything whatever", () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom("v1,", "t=1,v1=", "sha256=", "v7:", `${NOW}`));
+  const header = text.map((value) => value.replace(/[^\x20-\x7e]/g, "~"));
+
+  test("in headers and body is refused, and never our fault", async () => {
+    const app = open();
+    const names = [
+      "webhook-id",
+      "webhook-timestamp",
+      "webhook-signature",
+      "stripe-signature",
+      "x-hub-signature-256",
+      "x-signature",
+      "cf-connecting-ip",
+    ];
+    const headers = fc.record(Object.fromEntries(names.map((name) => [name, header])), { requiredKeys: [] });
+    const path = fc.oneof(fc.constantFrom(...endpoints.sources.keys()), text.map(encodeURIComponent));
+    await fc.assert(
+      fc.asyncProperty(path, headers, fc.oneof(text, fc.json()), async (name, given, body) => {
+        const { status } = await post(app, { path: `/hooks/${name}`, body, headers: given as Record<string, string> });
+        expect([401, 404]).toContain(status);
+      }),
+      { numRuns: 1000, seed: 5 },
+    );
+    expect(taken).toEqual([]);
+  });
+
+  test("signed is an event, or refused at its place", async () => {
+    const app = open();
+    const often = <T>(usual: T) =>
+      fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) });
+    const event = fc.record({ ticker: often("k"), time: often("2026-11-25T09:30:00Z"), bar: often([1, 2, 3, 4, 5]) }, { requiredKeys: [] });
+    const seen = { taken: 0, refused: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.oneof({ weight: 4, arbitrary: event }, fc.jsonValue()), async (value) => {
+        const response = await post(app, await SENDERS.github(JSON.stringify(value), "GITHUB"));
+        if (response.status === 200) seen.taken++;
+        else {
+          seen.refused++;
+          const { status, pointer } = await problemOf(response);
+          expect(status).toBe(422);
+          expect(pointer).toMatch(/^\/(ticker|time|bar)/);
+        }
+      }),
+      { numRuns: 1000, seed: 5 },
+    );
+    expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(100);
+    expect(taken).toHaveLength(seen.taken);
+  });
+});
+
 describe("a source", () => {
   test.each(["/hooks/nobody", "/hooks/__proto__", "/hooks/constructor", "/hooks/github/token", "/hooks/nobody/token"])(
     "that is not configured is a 404: %s",
@@ -165,6 +217,16 @@ describe("a configuration that cannot be used", () => {
     expect(await problemOf(app.request("/health/ready"))).toMatchObject({ status: 503, detail });
     const init = { method: "POST", headers: { "content-type": "application/json" }, body: '{"sequence":[[1,2,3,4,5]]}' };
     expect((await app.request("http://localhost/v1/score", init)).status).toBe(200);
+  });
+
+  test("that names other than one place a feature is one, too", async () => {
+    const places = ["/o", "/h", "/l", "/c"];
+    const app = open({ endpoints: readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: places } } }) });
+    const sentence = "SOURCES.github.values must name 5 places, one a feature of the model, got 4";
+    for (const response of [post(app, await github()), app.request("/health/ready")])
+      expect(await problemOf(response)).toMatchObject({ status: 503, detail: sentence });
+    const fits = readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: [...places, "/v"] } } });
+    expect((await open({ endpoints: fits }).request("/health/ready")).status).toBe(200);
   });
 
   test("without storage is a 503, without a model, too", async () => {
