@@ -145,8 +145,10 @@ export function guard({ access, withinRate }: Surroundings): MiddlewareHandler<E
 
 /** Reading reads; scoring only adds; whatever takes something away or sends something again is for admins. */
 function scopeOf(method: string, path: string): Scope {
+  if (path.startsWith("/admin/")) return "admin";
   if (method === "GET" || method === "HEAD" || method === "OPTIONS") return "read";
-  return method === "DELETE" || /^\/(admin\/|v1\/deliveries)/.test(path) ? "admin" : "score";
+  const isForAdmins = path.startsWith("/v1/deliveries") || (method === "DELETE" && path.startsWith("/v1/streams"));
+  return isForAdmins ? "admin" : "score";
 }
 
 /** Any failure as a problem, with the headers its kind calls for; v2 clients look for `error`. */

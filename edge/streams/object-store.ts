@@ -135,7 +135,8 @@ export function createObjectStore(
       const keys = await keysFrom(decodeCursor(cursor), OBJECTS_A_CALL);
       let replayed = 0;
       await inParallel(keys, async ({ key }) => {
-        replayed += await streamOf(key).replayDead(destination);
+        const count = await streamOf(key).replayDead(destination); // `+= await` would add to what the sum was before
+        replayed += count;
       });
       return { replayed, ...(keys.length === OBJECTS_A_CALL && { cursor: encodeCursor(keys[OBJECTS_A_CALL - 1].at) }) };
     },
