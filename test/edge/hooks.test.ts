@@ -2,19 +2,22 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readAccess } from "../../edge/access.ts";
+import { openDeployment } from "../../edge/deployment.ts";
 import type { Surroundings } from "../../edge/middleware.ts";
 import { RequestError } from "../../edge/problem.ts";
 import { MAX_HOOK_BYTES } from "../../edge/routes/hooks.ts";
 import { readEndpoints } from "../../edge/webhooks/endpoints.ts";
 import { encodeArtifact } from "../../shared/artifact.ts";
-import { openApp } from "../fixtures/app.ts";
+import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
+import { openApp, postScore } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
-import { acceptOnly, BODY, ENV, fakeStreams, NOW, SENDERS, type Sent } from "../fixtures/senders.ts";
+import { acceptOnly, BODY, ENV, fakeStreams, NOW, SENDERS, type Sent, TAMPERINGS, TICKER } from "../fixtures/senders.ts";
+import { openStreams } from "../fixtures/streams.ts";
 
 const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
 const endpoints = readEndpoints(ENV);
-let taken: { key: string; destinations?: readonly string[] }[] = [];
+let taken: { key: string }[] = [];
 const streams = fakeStreams((key) => taken.push({ key }));
 const open = (surroundings: Partial<Surroundings> = {}) =>
   openApp(kernel, artifact, { endpoints, streams, now: () => NOW * 1000, ...surroundings });
@@ -120,6 +123,46 @@ describe("an event", () => {
   test("compressed is a 415: its signature is over other bytes", async () => {
     const sent = await github();
     expect((await post(open(), { ...sent, headers: { ...sent.headers, "content-encoding": "gzip" } })).status).toBe(415);
+  });
+});
+
+describe("with streams behind it", () => {
+  const deployment = openDeployment(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+
+  test("an event that is sent again is the same event, however often it is signed anew; another under its id is a 409", async () => {
+    const { store } = openStreams(deployment);
+    const app = open({ streams: store });
+    const answers = new Set<string>();
+    for (const at of [NOW, NOW + 5, NOW + 300]) {
+      const response = await post(app, await SENDERS.standard(BODY, "STANDARD", at));
+      expect(response.status).toBe(200);
+      answers.add(await response.text());
+    }
+    expect(answers.size).toBe(1);
+    const other = await SENDERS.standard(BODY.replace("0.75", "0.5"), "STANDARD");
+    expect((await problemOf(post(app, other))).status).toBe(409);
+    expect(await store.view(TICKER)).toMatchObject({ seq: 1, filled: 1 });
+    expect((await post(app, await SENDERS.asymmetric(BODY, "ASYMMETRIC"))).status).toBe(200); // another source's ids are its own
+    expect(await store.view(TICKER)).toMatchObject({ seq: 2, filled: 2 });
+  });
+
+  test("nothing that is tampered with leaves a trace", async () => {
+    const { store } = openStreams(deployment);
+    const app = open({ streams: store });
+    for (const { make } of TAMPERINGS) expect((await post(app, await make())).status).toBe(401);
+    expect((await store.keys(10)).items).toEqual([]);
+    expect(await store.view(TICKER)).toBeUndefined();
+  });
+
+  test("a whole sequence is scored to the bits of /v1/score, and leaves the window alone", async () => {
+    const { store } = openStreams(deployment);
+    const whole = readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: undefined, sequence: "/bar" } } });
+    const app = open({ streams: store, endpoints: whole });
+    const sequence = Array.from({ length: 10 }, (_, t) => [1.25, 0.75, 1.25 + t / 64, 0.75, 1.25]);
+    const { probability } = await (await post(app, await github({ bar: sequence }))).json();
+    const { results } = await (await postScore(app, JSON.stringify({ sequence }))).json();
+    expect(probability).toBe(results[0].probability);
+    expect(await store.view(TICKER)).toMatchObject({ filled: 0 });
   });
 });
 
