@@ -14,6 +14,7 @@ import { openapiRoutes } from "./routes/openapi.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { scoreRoutes } from "./routes/score.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { endpointsFor } from "./webhooks/endpoints.ts";
 
 /** What needs a model. Its type is what the typed client knows. */
 function modelled(ready: Ready) {
@@ -26,8 +27,10 @@ function modelled(ready: Ready) {
 }
 export type Api = ReturnType<typeof modelled>;
 
-export function createApp(deployment: Deployment, surroundings: Surroundings): Hono<EdgeEnv> {
+export function createApp(deployment: Deployment, given: Surroundings): Hono<EdgeEnv> {
   const app = new Hono<EdgeEnv>();
+  const features = "unready" in deployment ? undefined : deployment.model.recipe.features.length;
+  const surroundings = features === undefined ? given : { ...given, endpoints: endpointsFor(given.endpoints, features) };
   app.use(identify(deployment, surroundings), shareWith(surroundings.origins), guard(surroundings));
   app.route("/", pageRoutes(surroundings.page));
   app.route("/health", healthRoutes(deployment, surroundings)).route("/v2", inferenceHealthRoutes(deployment));

@@ -8,7 +8,7 @@ import type { Ready } from "../deployment.ts";
 import { allowOnly, type EdgeContext, type EdgeEnv, type Surroundings } from "../middleware.ts";
 import { RequestError } from "../problem.ts";
 import { digestOf } from "../streams/event.ts";
-import type { StreamAnswer, StreamStore } from "../streams/store.ts";
+import type { Accepted, StreamStore } from "../streams/store.ts";
 import { ConfigurationError } from "../webhooks/configuration.ts";
 import { refuseOwnHost } from "../webhooks/destinations.ts";
 import { extractEvent, type HookEvent } from "../webhooks/event.ts";
@@ -34,7 +34,9 @@ export function hookRoutes({ model }: Ready, { endpoints, streams, now, report }
     const verdict = await verify(source, incoming, bytes, Math.floor(now() / 1000));
     if (!verdict.ok) return refuse(c, verdict.refusal);
     const event = extractEvent(parseJson(bytes), source.pointers, shape, await digestOf(bytes), verdict.id);
-    return c.json(await stored(streams, source, event));
+    const { answer, replayed } = await stored(streams, source, event);
+    if (answer.probability !== undefined && !replayed) c.get("record").sequences = 1;
+    return c.json(answer);
   }
 
   function sourceOf(c: EdgeContext): Source {
@@ -57,12 +59,12 @@ export function hookRoutes({ model }: Ready, { endpoints, streams, now, report }
   }
 
   /** Answered late, a sender gives up for good; answered 503, it sends again, and the id keeps it one event. */
-  async function stored(streams: StreamStore, { name, destinations }: Source, { key, event }: HookEvent): Promise<StreamAnswer> {
+  async function stored(streams: StreamStore, { name, destinations }: Source, { key, event }: HookEvent): Promise<Accepted> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(new RequestError("storage", `storing took more than ${PATIENCE_MS} ms`)), PATIENCE_MS);
     try {
-      const [{ answer }] = await Promise.race([streams.accept(key, [event], { source: name, destinations }), late.promise]);
-      return answer;
+      const [accepted] = await Promise.race([streams.accept(key, [event], { source: name, destinations }), late.promise]);
+      return accepted;
     } catch (error) {
       if (isQuickstepError(error) || error instanceof RequestError) throw error;
       report(error as Error);

@@ -15,6 +15,21 @@ export interface Endpoints {
 
 export const NO_ENDPOINTS: Endpoints = { sources: new Map(), destinations: new Map(), settings: DEFAULT_SETTINGS };
 
+/** The same for a model of F features; unusable where a source names more or fewer places for a row. */
+export function endpointsFor(endpoints: Endpoints, F: number): Endpoints {
+  for (const { name, pointers } of endpoints.sources.values()) {
+    const { content } = pointers;
+    if (content.kind !== "numbers" || content.at.length === F) continue;
+    const fault = new ConfigurationError(
+      ["SOURCES", name, "values"],
+      `must name ${F} places, one a feature of the model`,
+      `${content.at.length}`,
+    );
+    return { ...NO_ENDPOINTS, unusable: fault.message };
+  }
+  return endpoints;
+}
+
 /** Vars and secrets of `env`. Never throws: a Worker that does not start cannot say why. */
 export function readEndpoints(env: object): Endpoints {
   const { AUTH, SOURCES, DESTINATIONS, ...rest } = env as Readonly<Record<string, unknown>>;

@@ -129,6 +129,6 @@ function parseAddress(path: Path): (text: string, i: number) => string {
 
 /** `2A00::0:1` → `2a00::1`; undefined where `text` is no address. */
 export function normaliseAddress(text: string): string | undefined {
-  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return URL.parse(`http://${text}/`)?.hostname;
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return URL.parse(`http://${text}/`)?.hostname === text ? text : undefined; // 010 would be 8
   return /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text) ? URL.parse(`http://[${text}]/`)?.hostname.slice(1, -1) : undefined;
 }

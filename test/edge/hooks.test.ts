@@ -1,19 +1,23 @@
 // POST /hooks/{source} beside its signatures: what is no event, what storage does, and what anybody may see of it.
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readAccess } from "../../edge/access.ts";
+import { openDeployment } from "../../edge/deployment.ts";
 import type { Surroundings } from "../../edge/middleware.ts";
 import { RequestError } from "../../edge/problem.ts";
 import { MAX_HOOK_BYTES } from "../../edge/routes/hooks.ts";
 import { readEndpoints } from "../../edge/webhooks/endpoints.ts";
 import { encodeArtifact } from "../../shared/artifact.ts";
-import { openApp } from "../fixtures/app.ts";
+import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
+import { openApp, postScore } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
-import { acceptOnly, BODY, ENV, fakeStreams, NOW, SENDERS, type Sent } from "../fixtures/senders.ts";
+import { acceptOnly, BODY, ENV, fakeStreams, NOW, SENDERS, type Sent, TAMPERINGS, TICKER } from "../fixtures/senders.ts";
+import { openStreams } from "../fixtures/streams.ts";
 
 const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
 const endpoints = readEndpoints(ENV);
-let taken: { key: string; destinations?: readonly string[] }[] = [];
+let taken: { key: string }[] = [];
 const streams = fakeStreams((key) => taken.push({ key }));
 const open = (surroundings: Partial<Surroundings> = {}) =>
   openApp(kernel, artifact, { endpoints, streams, now: () => NOW * 1000, ...surroundings });
@@ -122,6 +126,97 @@ describe("an event", () => {
   });
 });
 
+describe("with streams behind it", () => {
+  const deployment = openDeployment(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+
+  test("an event that is sent again is the same event, however often it is signed anew; another under its id is a 409", async () => {
+    const { store } = openStreams(deployment);
+    const app = open({ streams: store });
+    const answers = new Set<string>();
+    for (const at of [NOW, NOW + 5, NOW + 300]) {
+      const response = await post(app, await SENDERS.standard(BODY, "STANDARD", at));
+      expect(response.status).toBe(200);
+      answers.add(await response.text());
+    }
+    expect(answers.size).toBe(1);
+    const other = await SENDERS.standard(BODY.replace("0.75", "0.5"), "STANDARD");
+    expect((await problemOf(post(app, other))).status).toBe(409);
+    expect(await store.view(TICKER)).toMatchObject({ seq: 1, filled: 1 });
+    expect((await post(app, await SENDERS.asymmetric(BODY, "ASYMMETRIC"))).status).toBe(200); // another source's ids are its own
+    expect(await store.view(TICKER)).toMatchObject({ seq: 2, filled: 2 });
+  });
+
+  test("nothing that is tampered with leaves a trace", async () => {
+    const { store } = openStreams(deployment);
+    const app = open({ streams: store });
+    for (const { make } of TAMPERINGS) expect((await post(app, await make())).status).toBe(401);
+    expect((await store.keys(10)).items).toEqual([]);
+    expect(await store.view(TICKER)).toBeUndefined();
+  });
+
+  test("a whole sequence is scored to the bits of /v1/score, and leaves the window alone", async () => {
+    const { store } = openStreams(deployment);
+    const whole = readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: undefined, sequence: "/bar" } } });
+    const app = open({ streams: store, endpoints: whole });
+    const sequence = Array.from({ length: 10 }, (_, t) => [1.25, 0.75, 1.25 + t / 64, 0.75, 1.25]);
+    const { probability } = await (await post(app, await github({ bar: sequence }))).json();
+    const { results } = await (await postScore(app, JSON.stringify({ sequence }))).json();
+    expect(probability).toBe(results[0].probability);
+    expect(await store.view(TICKER)).toMatchObject({ filled: 0 });
+  });
+});
+
+describe("anything whatever", () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom("v1,", "t=1,v1=", "sha256=", "v7:", `${NOW}`));
+  const header = text.map((value) => value.replace(/[^\x20-\x7e]/g, "~"));
+
+  test("in headers and body is refused, and never our fault", async () => {
+    const app = open();
+    const names = [
+      "webhook-id",
+      "webhook-timestamp",
+      "webhook-signature",
+      "stripe-signature",
+      "x-hub-signature-256",
+      "x-signature",
+      "cf-connecting-ip",
+    ];
+    const headers = fc.record(Object.fromEntries(names.map((name) => [name, header])), { requiredKeys: [] });
+    const path = fc.oneof(fc.constantFrom(...endpoints.sources.keys()), text.map(encodeURIComponent));
+    await fc.assert(
+      fc.asyncProperty(path, headers, fc.oneof(text, fc.json()), async (name, given, body) => {
+        const { status } = await post(app, { path: `/hooks/${name}`, body, headers: given as Record<string, string> });
+        expect([401, 404]).toContain(status);
+      }),
+      { numRuns: 1000, seed: 5 },
+    );
+    expect(taken).toEqual([]);
+  });
+
+  test("signed is an event, or refused at its place", async () => {
+    const app = open();
+    const often = <T>(usual: T) =>
+      fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) });
+    const event = fc.record({ ticker: often("k"), time: often("2026-11-25T09:30:00Z"), bar: often([1, 2, 3, 4, 5]) }, { requiredKeys: [] });
+    const seen = { taken: 0, refused: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.oneof({ weight: 4, arbitrary: event }, fc.jsonValue()), async (value) => {
+        const response = await post(app, await SENDERS.github(JSON.stringify(value), "GITHUB"));
+        if (response.status === 200) seen.taken++;
+        else {
+          seen.refused++;
+          const { status, pointer } = await problemOf(response);
+          expect(status).toBe(422);
+          expect(pointer).toMatch(/^\/(ticker|time|bar)/);
+        }
+      }),
+      { numRuns: 1000, seed: 5 },
+    );
+    expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(100);
+    expect(taken).toHaveLength(seen.taken);
+  });
+});
+
 describe("a source", () => {
   test.each(["/hooks/nobody", "/hooks/__proto__", "/hooks/constructor", "/hooks/github/token", "/hooks/nobody/token"])(
     "that is not configured is a 404: %s",
@@ -165,6 +260,16 @@ describe("a configuration that cannot be used", () => {
     expect(await problemOf(app.request("/health/ready"))).toMatchObject({ status: 503, detail });
     const init = { method: "POST", headers: { "content-type": "application/json" }, body: '{"sequence":[[1,2,3,4,5]]}' };
     expect((await app.request("http://localhost/v1/score", init)).status).toBe(200);
+  });
+
+  test("that names other than one place a feature is one, too", async () => {
+    const places = ["/o", "/h", "/l", "/c"];
+    const app = open({ endpoints: readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: places } } }) });
+    const sentence = "SOURCES.github.values must name 5 places, one a feature of the model, got 4";
+    for (const response of [post(app, await github()), app.request("/health/ready")])
+      expect(await problemOf(response)).toMatchObject({ status: 503, detail: sentence });
+    const fits = readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: [...places, "/v"] } } });
+    expect((await open({ endpoints: fits }).request("/health/ready")).status).toBe(200);
   });
 
   test("without storage is a 503, without a model, too", async () => {

@@ -90,6 +90,7 @@ describe("SOURCES", () => {
     [{ ...SIGNED, allow: ["1.2.3.4", "1.2.3"] }, 'SOURCES.s.allow[1] must be an IPv4 or IPv6 address, got "1.2.3"'],
     [{ ...SIGNED, allow: ["10.0.0.0/8"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "10.0.0.0/8"'],
     [{ ...SIGNED, allow: ["1.2.3.256"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "1.2.3.256"'],
+    [{ ...SIGNED, allow: ["010.0.0.1"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "010.0.0.1"'],
     [{ ...SIGNED, allow: ["::1::2"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "::1::2"'],
     [{ ...SIGNED, scheme: "token" }, "SOURCES.s.token must be path or a JSON Pointer such as /token, got nothing"],
     [{ ...SIGNED, scheme: "token", token: "header" }, 'SOURCES.s.token must be path or a JSON Pointer such as /token, got "header"'],
