@@ -1,10 +1,11 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-/** The digests of `test-key-score-read` and `test-key-read`. */
+/** The digests of `test-key-score-read`, `test-key-read` and `test-key-admin`. */
 const API_KEYS = `
   tests:dde359804bbf17e6d26d5c0760d5f9464837eecc88ee26f1a77d96fa5b3845be
-  reader:bbacdaf9b396472c47034f9694f1dfa54628788be7f8b17ed3e282aae0ebf97d:read`;
+  reader:bbacdaf9b396472c47034f9694f1dfa54628788be7f8b17ed3e282aae0ebf97d:read
+  root:9dcbbd74444fd6ad6e60351b17c5e8a9c6f88269a79f6c805e451fa121a9d608:admin`;
 
 export default defineConfig({
   test: {

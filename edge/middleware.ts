@@ -2,11 +2,13 @@
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { VERSION } from "../shared/version.ts";
-import { type Access, authorise, LOCAL } from "./access.ts";
+import { type Access, authorise, LOCAL, type Scope } from "./access.ts";
 import type { Deployment } from "./deployment.ts";
 import { problemKind, problemResponse, RequestError } from "./problem.ts";
+import type { StreamStore } from "./streams/store.ts";
+import type { Endpoints } from "./webhooks/endpoints.ts";
 
-/** What is known of a request when it is over: never an input, never a key. */
+/** What is known of a request when it is over: never an input, never a key, never a signature. */
 export interface RequestRecord {
   id: string;
   method: string;
@@ -17,6 +19,9 @@ export interface RequestRecord {
   version: string;
   /** The name of the key. */
   key?: string;
+  /** Of a webhook: its source, and why it was not believed. */
+  source?: string;
+  refusal?: string;
   /** Sequences scored. */
   sequences?: number;
   /** Lines of a stream that were answered with an error. */
@@ -40,6 +45,12 @@ export interface Surroundings {
   readonly origins: readonly string[];
   /** Whether one more request of this name is within its rate; absent: no limit. */
   readonly withinRate?: (name: string) => Promise<boolean>;
+  /** Who sends webhooks in, and where results go. */
+  readonly endpoints: Endpoints;
+  /** Absent where the deployment has no storage bound. */
+  readonly streams?: StreamStore;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   /** Told of every request that is over. */
   readonly log: (record: RequestRecord) => void;
   /** Told of every error that nobody foresaw. */
@@ -48,6 +59,9 @@ export interface Surroundings {
 
 /** The period of the rate limit in wrangler.toml: after it, a key may go on for certain. */
 export const RATE_PERIOD_S = 60;
+
+/** Where a sender heeds it: enough for storage to move or restart. */
+const STORAGE_RETRY_S = 5;
 
 /** What every answer carries; a page replaces the first two by its own. */
 const SECURITY_HEADERS = {
@@ -101,7 +115,7 @@ export function shareWith(origins: readonly string[]): MiddlewareHandler<EdgeEnv
       c.res = new Response(null, {
         status: 204,
         headers: {
-          "access-control-allow-methods": "GET, HEAD, POST",
+          "access-control-allow-methods": "GET, HEAD, POST, DELETE",
           "access-control-allow-headers": "authorization, content-type, accept, inference-header-content-length",
           "access-control-max-age": "86400",
         },
@@ -114,16 +128,14 @@ export function shareWith(origins: readonly string[]): MiddlewareHandler<EdgeEnv
   };
 }
 
-/** What anybody may see: that there is a service, how it is spoken to, and whether it is well. */
-const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/)/;
+/** What anybody may see: that there is a service, how it is spoken to, and whether it is well. Webhooks prove themselves otherwise. */
+const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
 
 /** Closed by default: whatever is not public, a route that does not exist included, needs a key with the scope its method asks for. */
 export function guard({ access, withinRate }: Surroundings): MiddlewareHandler<EdgeEnv> {
   return async (c, next) => {
     if (PUBLIC.test(c.req.path)) return next();
-    const isRead = c.req.method === "GET" || c.req.method === "HEAD" || c.req.method === "OPTIONS";
-    const scope = c.req.path.startsWith("/admin/") ? "admin" : isRead ? "read" : "score";
-    const name = await authorise(access, c.req.raw, scope);
+    const name = await authorise(access, c.req.raw, scopeOf(c.req.method, c.req.path));
     c.get("record").key = name;
     if (name !== LOCAL && withinRate !== undefined && !(await withinRate(name)))
       throw new RequestError("rate", `the key ${name} has used up its requests: wait ${RATE_PERIOD_S} seconds`);
@@ -131,11 +143,21 @@ export function guard({ access, withinRate }: Surroundings): MiddlewareHandler<E
   };
 }
 
+/** Reading reads; scoring only adds; whatever takes something away or sends something again is for admins. */
+function scopeOf(method: string, path: string): Scope {
+  if (path.startsWith("/admin/")) return "admin";
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return "read";
+  const isForAdmins = path.startsWith("/v1/deliveries") || (method === "DELETE" && path.startsWith("/v1/streams"));
+  return isForAdmins ? "admin" : "score";
+}
+
 /** Any failure as a problem, with the headers its kind calls for; v2 clients look for `error`. */
 export function answerProblem(c: EdgeContext, error: unknown): Response {
   const kind = problemKind(error);
   c.get("record").problem = kind;
   const response = problemResponse(error, c.req.path.startsWith("/v2"));
+  if (kind === "signature") response.headers.set("www-authenticate", 'Signature realm="quickstep"');
+  if (kind === "storage") response.headers.set("retry-after", `${STORAGE_RETRY_S}`);
   if (kind === "unauthorised") response.headers.set("www-authenticate", 'Bearer realm="quickstep"');
   if (kind === "rate") response.headers.set("retry-after", `${RATE_PERIOD_S}`);
   return response;

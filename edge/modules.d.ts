@@ -22,4 +22,7 @@ declare module "*.html" {
 // What workerd gives of itself; narrower than its whole surface.
 declare module "cloudflare:workers" {
   export const env: import("./worker-surroundings.ts").WorkerEnv;
+  export abstract class DurableObject {
+    constructor(context: import("./streams/storage.ts").ObjectContext, env: unknown);
+  }
 }

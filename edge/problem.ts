@@ -1,13 +1,30 @@
 // Every failure a request can meet, and how each reads on the wire: RFC 9457 application/problem+json.
-import { formatPointer, isQuickstepError, type QuickstepError } from "../shared/errors.ts";
+import { formatPointer, isQuickstepError, type Path, type QuickstepError } from "../shared/errors.ts";
 
 /** What only HTTP can get wrong; everything else is in shared/errors.ts. */
 export class RequestError extends Error {
-  readonly kind: "malformed" | "parameter" | "notFound" | "method" | "mediaType" | "unauthorised" | "forbidden" | "rate" | "keys";
-  constructor(kind: RequestError["kind"], message: string) {
+  readonly kind:
+    | "malformed"
+    | "parameter"
+    | "notFound"
+    | "method"
+    | "mediaType"
+    | "unauthorised"
+    | "forbidden"
+    | "rate"
+    | "keys"
+    | "signature"
+    | "conflict"
+    | "configuration"
+    | "storage"
+    | "unbound";
+  /** Where in the body; empty where it is no place there. */
+  readonly path: Path;
+  constructor(kind: RequestError["kind"], message: string, path: Path = []) {
     super(message);
     this.name = "RequestError";
     this.kind = kind;
+    this.path = path;
   }
 }
 
@@ -27,6 +44,11 @@ export const PROBLEMS = {
   method: [405, "Method not allowed"],
   artifact: [503, "No usable model is deployed"],
   keys: [503, "No usable keys are configured"],
+  signature: [401, "Not proven to come from this source"],
+  conflict: [409, "The id is taken"],
+  configuration: [503, "The configuration cannot be used"],
+  storage: [503, "Not stored: send it again"],
+  unbound: [503, "This deployment keeps no streams"],
   data: [500, "Internal error"],
   usage: [500, "Internal error"],
   fit: [500, "Internal error"],
@@ -51,8 +73,8 @@ export function describeProblem(error: unknown): Problem {
   const kind = problemKind(error);
   const [status, title] = PROBLEMS[kind];
   const detail = kind === "internal" ? "this should not have happened: report it with the request's id" : (error as Error).message;
-  const hasPlace = isQuickstepError(error) && "path" in error && error.path.length > 0;
-  return { type: `urn:quickstep:problem:${kind}`, title, status, detail, ...(hasPlace && { pointer: formatPointer(error.path) }) };
+  const path = (isQuickstepError(error) && "path" in error) || error instanceof RequestError ? error.path : [];
+  return { type: `urn:quickstep:problem:${kind}`, title, status, detail, ...(path.length > 0 && { pointer: formatPointer(path) }) };
 }
 
 /** `asV2`: with the `error` that clients of the Open Inference Protocol read. */

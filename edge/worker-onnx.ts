@@ -4,13 +4,12 @@ import createRuntime from "onnxruntime-web/ort-wasm-simd-threaded.mjs";
 import runtimeModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import { instantiateKernel } from "../shared/engine.ts";
 import inference from "../shared/kernel/inference.wasm";
-import { createApp } from "./app.ts";
 import onnx from "./model.onnx";
 import artifact from "./model.safetensors";
 import { openOnnxDeployment } from "./onnx-deployment.ts";
 import { openRuntime, openSession } from "./onnx-session.ts";
 import page from "./page/page.html";
-import { surroundingsOf } from "./worker-surroundings.ts";
+import { partsOf } from "./worker-parts.ts";
 
 const runtime = await openRuntime(createRuntime, runtimeModule);
 const deployment = openOnnxDeployment(
@@ -19,6 +18,7 @@ const deployment = openOnnxDeployment(
   (bytes) => openSession(runtime, bytes),
   instantiateKernel(inference),
 );
-if ("unready" in deployment) console.error(deployment.unready);
 
-export default createApp(deployment, surroundingsOf(env, page));
+const { Stream, Directory, handlers } = partsOf(env, page, deployment);
+
+export { Directory, handlers as default, Stream };

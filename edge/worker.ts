@@ -2,15 +2,15 @@
 import { env } from "cloudflare:workers";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import inference from "../shared/kernel/inference.wasm";
-import { createApp } from "./app.ts";
 import { openDeployment } from "./deployment.ts";
 import artifact from "./model.safetensors";
 import page from "./page/page.html";
-import { surroundingsOf } from "./worker-surroundings.ts";
+import { partsOf } from "./worker-parts.ts";
 
 const deployment = openDeployment(new Uint8Array(artifact), instantiateKernel(inference).log, ({ network, calibration }) =>
   createWasmEngine(inference, network, calibration),
 );
-if ("unready" in deployment) console.error(deployment.unready);
 
-export default createApp(deployment, surroundingsOf(env, page));
+const { Stream, Directory, handlers } = partsOf(env, page, deployment);
+
+export { Directory, handlers as default, Stream };

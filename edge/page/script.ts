@@ -1,5 +1,6 @@
-// What the page does: a sequence from the text to /v1/score, the answer back into the page. Runs in browsers, without a framework;
-// its only knowledge of the service is what /v1/model and /openapi.json say.
+// What the page does: a sequence from the text to /v1/score, the answer back into the page; streams and deliveries for who opens them.
+// Runs in browsers, without a framework, one file because it goes into the page as one script; its only knowledge of the service is
+// what /v1/model and /openapi.json say.
 import type { ScoreAnswer } from "../scoring.ts";
 
 interface Figures {
@@ -146,6 +147,7 @@ function showCard(about: Card | Service): void {
     `Up to ${about.timesteps} rows, oldest first, of ${about.features.length} numbers: ${about.features.join(", ")}. Or JSON.`;
   point.replaceChildren(...about.operatingPoints.map(({ name }) => new Option(name, name)));
   $("card").hidden = false;
+  $("streams").hidden = false;
   if (!("metrics" in about)) {
     $("model-line").textContent = "It takes the rows as they are; nothing is known of its training.";
     $("occluded").textContent = "0";
@@ -212,6 +214,76 @@ async function load(): Promise<void> {
   if (text.value === "") await loadSample();
 }
 
+interface Listed {
+  readonly [name: string]: string | number | null;
+}
+
+/** A column: its title, and what of a row it shows. */
+type Column = readonly [title: string, show: (row: Listed) => string];
+
+const DELIVERY_COLUMNS: readonly Column[] = [
+  ["key", ({ key }) => `${key}`],
+  ["event", ({ seq }) => `${seq}`],
+  ["destination", ({ destination }) => `${destination}`],
+  ["state", ({ state }) => `${state}`],
+  ["attempts", ({ attempts }) => `${attempts}`],
+  ["last answer", ({ status, diagnostics }) => [status, diagnostics].filter(Boolean).join(" ").slice(0, 200)],
+  ["next attempt", ({ due }) => (due === null ? "" : new Date(due).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" }))],
+];
+const STREAM_COLUMNS: readonly Column[] = [
+  ["key", ({ key }) => `${key}`],
+  ...["pending", "delivered", "dead", "dropped"].map((state): Column => [state, (row) => `${row[state]}`]),
+];
+
+/** The first page of what `path` lists; the list stands under `name`, which is the table's caption, too. */
+async function fillList(id: string, path: string, name: string, columns: readonly Column[]): Promise<void> {
+  const response = await ask(path);
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.detail);
+  const list: readonly Listed[] = answer[name];
+  const table = $<HTMLTableElement>(id);
+  const count = list.length === 0 ? "none" : `${answer.cursor === undefined ? "" : "the first "}${list.length}`;
+  table.caption!.textContent = `${name[0].toUpperCase()}${name.slice(1)}: ${count}`;
+  const rowOf = (tag: string, texts: readonly string[]): HTMLElement => {
+    const row = document.createElement("tr");
+    row.append(...texts.map((content, i) => element(i === 0 ? "th" : tag, content)));
+    return row;
+  };
+  table.tHead!.replaceChildren(
+    ...(list.length === 0
+      ? []
+      : [
+          rowOf(
+            "th",
+            columns.map(([title]) => title),
+          ),
+        ]),
+  );
+  table.tBodies[0].replaceChildren(
+    ...list.map((row) =>
+      rowOf(
+        "td",
+        columns.map(([, show]) => show(row)),
+      ),
+    ),
+  );
+}
+
+async function showStreams(): Promise<void> {
+  $("streams-problem").textContent = "";
+  const state = $<HTMLSelectElement>("state").value;
+  try {
+    await fillList("deliveries", `/v1/deliveries${state === "" ? "" : `?state=${state}`}`, "deliveries", DELIVERY_COLUMNS);
+    await fillList("keys", "/v1/streams", "streams", STREAM_COLUMNS);
+    const { streams, deliveries } = await (await ask("/v1/metrics")).json();
+    $("totals").textContent = [[streams === 1 ? "stream" : "streams", streams], ...Object.entries(deliveries)]
+      .map(([name, count]) => `${count} ${name}`)
+      .join(", ");
+  } catch (error) {
+    $("streams-problem").textContent = (error as Error).message;
+  }
+}
+
 /** Whatever goes wrong on the way, a lost connection above all, is said where problems are said. */
 function tell(work: Promise<void>): void {
   work.catch((error: Error) => fail(error.message));
@@ -242,4 +314,12 @@ $<HTMLInputElement>("file").addEventListener("change", (event) => {
       }),
     );
 });
+for (const [id, event] of [
+  ["streams", "toggle"],
+  ["state", "change"],
+  ["refresh", "click"],
+])
+  $(id).addEventListener(event, () => {
+    if ($<HTMLDetailsElement>("streams").open) void showStreams();
+  });
 tell(load());

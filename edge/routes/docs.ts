@@ -2,7 +2,8 @@
 import { Hono } from "hono";
 import type { Ready } from "../deployment.ts";
 import { allowOnly, type EdgeEnv } from "../middleware.ts";
-import { type Document, describeService, type Operation } from "./openapi.ts";
+import { type Document, describeService } from "./openapi.ts";
+import type { Operation } from "./openapi-terms.ts";
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 

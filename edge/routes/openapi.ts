@@ -13,25 +13,19 @@ import { INPUT, INPUT_DATATYPES, OUTPUTS } from "../inference-request.ts";
 import { allowOnly, type EdgeEnv } from "../middleware.ts";
 import { maxExplained } from "../occlusion.ts";
 import { PROBLEMS } from "../problem.ts";
+import { MAX_LINE_BYTES } from "../score-lines.ts";
 import { maxSequences } from "../scoring.ts";
-import { MAX_LINE_BYTES } from "../streams.ts";
+import { MAX_HOOK_BYTES } from "./hooks.ts";
+import { streamPaths, streamSchemas } from "./openapi-streams.ts";
+import { BODIED, type Json, json, KEYED, type Operation, type Paths, PROBLEM, ref } from "./openapi-terms.ts";
 import { SCORE_TYPES } from "./score.ts";
 
-type Json = Record<string, unknown>;
-
-export interface Operation {
-  readonly summary: string;
-  readonly description?: string;
-  readonly security?: readonly Json[];
-  readonly parameters?: readonly Json[];
-  readonly requestBody?: { readonly required: true; readonly content: Record<string, Json> };
-  readonly responses: Record<string, Json>;
-}
+const text: Json = { type: "string" };
 
 export interface Document {
   readonly openapi: "3.1.0";
   readonly info: Json;
-  readonly paths: Record<string, Record<string, Operation>>;
+  readonly paths: Paths;
   readonly components: { readonly schemas: Record<string, Json>; readonly securitySchemes: Json };
 }
 
@@ -50,18 +44,13 @@ export function describeService(model: Served): Document {
       version: VERSION,
       description: "Scores short numeric sequences. Errors are RFC 9457 problems; in a request that has one nothing is scored.",
     },
-    paths: { ...scorePaths(model), ...inferencePaths(model), ...otherPaths() },
+    paths: { ...scorePaths(model), ...inferencePaths(model), ...streamPaths(model), ...hookPaths(), ...otherPaths() },
     components: {
-      schemas: schemasOf(model),
+      schemas: { ...schemasOf(model), ...streamSchemas(model) },
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key with the scope that the operation names, or admin." } },
     },
   };
 }
-
-const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
-const json = (schema: Json, example?: unknown): Record<string, Json> => ({
-  "application/json": { schema, ...(example !== undefined && { example }) },
-});
 
 /** Another base rate than the training part's; the schema of nothing where that is not known. */
 function priorOf({ positiveRate }: Served): Json | false {
@@ -76,7 +65,6 @@ function schemasOf(model: Served): Record<string, Json> {
   const point: Json = { enum: operatingPoints.map(({ name }) => name), default: operatingPoints[0].name };
   const prior = priorOf(model);
   const probability: Json = { type: "number", minimum: 0, maximum: 1, description: "Calibrated; a float32, written exactly." };
-  const text: Json = { type: "string" };
   const scalars: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
   return {
     Sequence: {
@@ -217,11 +205,7 @@ function schemasOf(model: Served): Record<string, Json> {
   };
 }
 
-const PROBLEM: Json = { description: "What is wrong, and where.", content: { "application/problem+json": { schema: ref("Problem") } } };
-const KEYED: Record<string, Json> = { "401": PROBLEM, "403": PROBLEM, "429": PROBLEM, "503": PROBLEM };
-const BODIED: Record<string, Json> = { "400": PROBLEM, "413": PROBLEM, "415": PROBLEM, "422": PROBLEM };
-
-function scorePaths(model: Served): Document["paths"] {
+function scorePaths(model: Served): Paths {
   const { recipe, operatingPoints } = model;
   const { timesteps: T, features: F } = shapeOf(recipe);
   const [JSON_TYPE, NDJSON, OCTETS, NPY] = SCORE_TYPES;
@@ -281,12 +265,12 @@ function scorePaths(model: Served): Document["paths"] {
   };
 }
 
-function inferencePaths(model: Served): Document["paths"] {
+function inferencePaths(model: Served): Paths {
   const sequence = exampleSequence(model);
   const example = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };
   const name: Json = { name: "name", in: "path", required: true, schema: { const: model.name } };
   const version: Json = { name: "version", in: "path", required: true, schema: { type: "string" } };
-  const paths: Document["paths"] = {
+  const paths: Paths = {
     "/v2": { get: open("Open Inference Protocol: the server", json({ type: "object" }), { security: [{ key: ["read"] }] }) },
     "/v2/health/live": { get: open("Open Inference Protocol: live", json({ type: "object" })) },
     "/v2/health/ready": { get: open("Open Inference Protocol: ready", json({ type: "object" }), {}, { "503": PROBLEM }) },
@@ -325,11 +309,38 @@ function inferencePaths(model: Served): Document["paths"] {
   return paths;
 }
 
-function otherPaths(): Document["paths"] {
+function hookPaths(): Paths {
+  const source: Json = { name: "source", in: "path", required: true, schema: text, description: "A name that SOURCES lists." };
+  const token: Json = { name: "token", in: "path", required: true, schema: text };
+  const receive = (summary: string, parameters: readonly Json[]): { post: Operation } => ({
+    post: {
+      summary,
+      description: `No key: the source's own signature, or token, over at most ${MAX_HOOK_BYTES} bytes of JSON, of whatever type they say they are. A 503 is worth sending again.`,
+      parameters,
+      requestBody: { required: true, content: { "*/*": { schema: { type: "object" } } } },
+      responses: {
+        "200": { description: "Stored, and what the key's stream says of it.", content: json({ type: "object" }) },
+        ...BODIED,
+        "401": PROBLEM,
+        "404": PROBLEM,
+        "409": PROBLEM,
+        "503": PROBLEM,
+      },
+    },
+  });
+  return {
+    "/hooks/{source}": receive("A webhook from outside, in its sender's own form", [source]),
+    "/hooks/{source}/{token}": receive("The same of a sender that cannot sign", [source, token]),
+  };
+}
+
+function otherPaths(): Paths {
   const page: Record<string, Json> = { "text/html": { schema: { type: "string" } } };
   return {
     "/health/live": { get: open("Whether this Worker runs", json({ type: "object" })) },
-    "/health/ready": { get: open("Whether it has a proven model and readable keys", json({ type: "object" }), {}, { "503": PROBLEM }) },
+    "/health/ready": {
+      get: open("Whether it has a proven model, readable keys and webhooks", json({ type: "object" }), {}, { "503": PROBLEM }),
+    },
     "/openapi.json": { get: open("This document", json({ type: "object" })) },
     "/docs": { get: open("This document, for people", page) },
     "/": { get: open("A page to try the model on", page) },

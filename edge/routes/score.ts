@@ -12,8 +12,8 @@ import type { Ready } from "../deployment.ts";
 import { allowOnly, answerWith, type EdgeContext, type EdgeEnv } from "../middleware.ts";
 import { bodyOptions, OPTION_NAMES, type Options, queryOptions } from "../options.ts";
 import { RequestError } from "../problem.ts";
+import { scoreLines } from "../score-lines.ts";
 import { maxSequences, resultsOf, type ScoreAnswer, type ScoreRequest, scoreValues } from "../scoring.ts";
-import { scoreLines } from "../streams.ts";
 import { alignTensor, BYTES_PER_NUMBER, checkShape, type Dtype, readNumbers } from "../tensor.ts";
 
 export const SCORE_TYPES = ["application/json", "application/x-ndjson", "application/octet-stream", "application/x-npy"] as const;

@@ -3,6 +3,7 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   edge: () => import("./edge.ts"),
   inference: () => import("./inference.ts"),
   load: () => import("./load.ts"),
+  streams: () => import("./streams.ts"),
   train: () => import("./train.ts"),
 };
 

@@ -1,7 +1,7 @@
 // Workers on raw workerd, as `wrangler deploy --dry-run` bundles them, and clients that cost little beside them. Never through
 // `wrangler dev`, whose own milliseconds hide everything.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -21,21 +21,31 @@ export interface Bundle {
   remove(): void;
 }
 
+/** What a Worker is given beside its modules. */
+export interface Setup {
+  /** Texts by name; AUTH is open unless it is among them. */
+  readonly texts?: Readonly<Record<string, string>>;
+  /** Durable Objects: the class behind each binding. They live in the folder, and outlive the process. */
+  readonly objects?: Readonly<Record<string, string>>;
+  /** Where the folder is made; default: the system's for what is temporary. */
+  readonly folder?: string;
+}
+
 /** Bundles what `config`, a wrangler.toml, names; `options` are more of wrangler's. */
-export function bundle(config = "wrangler.toml", ...options: string[]): Bundle {
-  const folder = mkdtempSync(join(tmpdir(), "quickstep-bench-"));
+export function bundle(config = "wrangler.toml", setup: Setup = {}, ...options: string[]): Bundle {
+  const folder = mkdtempSync(join(setup.folder ?? tmpdir(), "quickstep-bench-"));
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
   const args = [WRANGLER, "deploy", "--dry-run", "--config", config, "--outdir", folder, ...options];
   const { status, stderr, stdout } = spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: "utf8" });
   if (status !== 0) throw new Error(`wrangler deploy --dry-run ended with ${status}: ${stdout}${stderr}`);
-  return finish(folder);
+  return finish(folder, setup);
 }
 
 /** A Worker of one module, as it is. */
-export function bundleSource(source: string): Bundle {
-  const folder = mkdtempSync(join(tmpdir(), "quickstep-bench-"));
+export function bundleSource(source: string, setup: Setup = {}): Bundle {
+  const folder = mkdtempSync(join(setup.folder ?? tmpdir(), "quickstep-bench-"));
   writeFileSync(join(folder, "worker.js"), source);
-  return finish(folder);
+  return finish(folder, setup);
 }
 
 const MODULE_KINDS: Record<string, string> = {
@@ -47,23 +57,55 @@ const MODULE_KINDS: Record<string, string> = {
   mjs: "esModule",
 };
 
-function finish(folder: string): Bundle {
+/** On a second socket: runs the Worker's scheduled handler, since nothing here has a cron. */
+const CLOCKWORK = `export default {
+  async fetch(request, env) {
+    await env.MAIN.scheduled({ scheduledTime: new Date(), cron: "* * * * *" });
+    return new Response("swept");
+  },
+};`;
+
+function finish(folder: string, { texts = {}, objects = {} }: Setup): Bundle {
   const files = readdirSync(folder).filter((name) => (name.split(".").at(-1) ?? "") in MODULE_KINDS);
   const main = files.find((name) => name.endsWith(".js"))!;
   const modules = [main, ...files.filter((name) => name !== main)].map(
     (name) => `(name = "${name}", ${MODULE_KINDS[name.split(".").at(-1)!]} = embed "${name}")`,
   );
   const compatibilityDate = /^compatibility_date = "(.*)"$/m.exec(readFileSync(join(ROOT, "wrangler.toml"), "utf8"))![1];
+  mkdirSync(join(folder, "disk"));
+  const bindings = [
+    ...Object.entries({ AUTH: "open", ...texts }).map(([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`),
+    ...Object.entries(objects).map(([name, className]) => `(name = "${name}", durableObjectNamespace = "${className}")`),
+  ];
+  const namespaces = Object.values(objects).map(
+    (className) => `(className = "${className}", uniqueKey = "bench-${className}", enableSql = true)`,
+  );
   writeFileSync(
     join(folder, "config.capnp"),
     `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker)],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+  services = [
+    (name = "main", worker = .worker),
+    (name = "clockwork", worker = .clockwork),
+    (name = "disk", disk = (path = "disk", writable = true)),
+    (name = "internet", network = (allow = ["public", "private"])),
+  ],
+  sockets = [
+    (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
+    (name = "clock", address = "127.0.0.1:0", http = (), service = "clockwork"),
+  ],
 );
 const worker :Workerd.Worker = (
   modules = [${modules.join(", ")}],
-  bindings = [(name = "AUTH", text = "open")],
+  bindings = [${bindings.join(", ")}],
+  durableObjectNamespaces = [${namespaces.join(", ")}],
+  durableObjectStorage = (localDisk = "disk"),
+  compatibilityDate = "${compatibilityDate}",
+  compatibilityFlags = ["global_fetch_strictly_public"],
+);
+const clockwork :Workerd.Worker = (
+  modules = [(name = "clockwork.js", esModule = ${JSON.stringify(CLOCKWORK)})],
+  bindings = [(name = "MAIN", service = "main")],
   compatibilityDate = "${compatibilityDate}",
 );`,
   );
@@ -73,6 +115,8 @@ const worker :Workerd.Worker = (
 
 export interface Server {
   readonly port: number;
+  /** Where any request runs the scheduled handler. */
+  readonly clockPort: number;
   /** User and system CPU so far, in milliseconds. */
   cpu(): number;
   /** Resident memory, in bytes. */
@@ -80,12 +124,20 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Starts workerd and answers when it accepts connections. */
-export async function serve({ folder }: Bundle): Promise<Server> {
-  const port = await freePort();
-  const child = spawn(WORKERD, ["serve", "config.capnp", "--socket-addr", `http=127.0.0.1:${port}`], {
+export interface ServeOptions {
+  readonly port?: number;
+  readonly clockPort?: number;
+  /** Without what workerd says of alarms that a crash has made late. */
+  readonly quiet?: boolean;
+}
+
+/** Starts workerd, on any ports unless some are given, and answers when it accepts connections. */
+export async function serve({ folder }: Bundle, options: ServeOptions = {}): Promise<Server> {
+  const { port = await freePort(), clockPort = await freePort(), quiet = false } = options;
+  const addresses = ["--socket-addr", `http=127.0.0.1:${port}`, "--socket-addr", `clock=127.0.0.1:${clockPort}`];
+  const child = spawn(WORKERD, ["serve", "config.capnp", ...addresses], {
     cwd: folder,
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", quiet ? "ignore" : "inherit"],
   });
   await untilListening(port, child);
   const stat = (): string[] =>
@@ -94,6 +146,7 @@ export async function serve({ folder }: Bundle): Promise<Server> {
       .split(" ");
   return {
     port,
+    clockPort,
     cpu: () => (Number(stat()[11]) + Number(stat()[12])) * 10, // in hundredths of a second (proc(5), utime and stime)
     memory: () => Number(stat()[21]) * 4096,
     stop: async () => {
@@ -104,7 +157,7 @@ export async function serve({ folder }: Bundle): Promise<Server> {
   };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address() as AddressInfo;

@@ -8,10 +8,13 @@ import { readAccess } from "../../edge/access.ts";
 import { createApp } from "../../edge/app.ts";
 import { openOnnxDeployment } from "../../edge/onnx-deployment.ts";
 import { openSession } from "../../edge/onnx-session.ts";
+import type { StreamStore } from "../../edge/streams/store.ts";
+import type { ListedDelivery } from "../../edge/streams/stream-object.ts";
 import { decodeArtifact } from "../../shared/artifact.ts";
 import { type App, openApp, SURROUNDINGS } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
+import { fakeStreams } from "../fixtures/senders.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const isHere = existsSync(CHROMIUM);
@@ -191,6 +194,82 @@ describe.skipIf(!isHere)("the page", () => {
     expect(errors).toEqual([]);
     await page.screenshot({ path: `${SHOTS}onnx.png`, fullPage: true });
     await close();
+  });
+
+  describe("streams and deliveries", () => {
+    const HOSTILE = "<img src=x onerror=\"document.title='taken'\"> 📈";
+    const counts = { pending: 1, delivered: 2, dead: 1, dropped: 0 };
+    const made = { key: HOSTILE, destination: "desk", created: 1_795_599_000_000 };
+    const deliveries: ListedDelivery[] = [
+      {
+        ...made,
+        n: 3,
+        id: "msg_3",
+        seq: 3,
+        state: "pending",
+        attempts: 2,
+        due: 1_795_599_300_000,
+        status: 503,
+        diagnostics: "down for an hour",
+      },
+      { ...made, n: 2, id: "msg_2", seq: 2, state: "delivered", attempts: 1, due: null, status: 204, diagnostics: "" },
+      {
+        ...made,
+        n: 1,
+        id: "msg_1",
+        seq: 1,
+        state: "dead",
+        attempts: 10,
+        due: null,
+        status: null,
+        diagnostics: "TimeoutError: ".padEnd(1000, "x"),
+      },
+    ];
+    const streams: StreamStore = {
+      ...fakeStreams(() => {}),
+      keys: async () => ({ items: [{ key: HOSTILE, ...counts, due: null, version: 1 }], cursor: "more" }),
+      deliveries: async ({ state }) => ({ items: deliveries.filter((delivery) => state === undefined || delivery.state === state) }),
+      totals: async () => ({ streams: 1, ...counts }),
+    };
+    const reader = { API_KEYS: `page:${createHash("sha256").update("the-key").digest("hex")}:read` };
+
+    test("are shown to a key that may read, as the service lists them, and whatever a key is called", async () => {
+      const app = openApp(kernel, artifact, { page: html, streams, access: readAccess(reader) });
+      const { page, close } = await open({ viewport: { width: 1100, height: 900 } }, app);
+      await page.fill("#key", "the-key");
+      await page.keyboard.press("Enter");
+      await page.click("summary");
+      await page.waitForFunction(() => document.getElementById("totals")?.textContent !== "");
+      expect(await page.textContent("#totals")).toBe("1 stream, 1 pending, 2 delivered, 1 dead, 0 dropped");
+      expect(await page.textContent("#deliveries caption")).toBe("Deliveries: 3");
+      expect(await page.textContent("#keys caption")).toBe("Streams: the first 1");
+      const rows = await page.locator("#deliveries tbody tr").allInnerTexts();
+      expect(rows[0]).toContain(`${HOSTILE}\t3\tdesk\tpending\t2\t503 down for an hour`);
+      expect(await page.locator("#keys tbody tr").allInnerTexts()).toEqual([`${HOSTILE}\t1\t2\t1\t0`]);
+      expect(await page.title()).toContain(model.name);
+      expect(await widerThanScreen(page)).toBe(false);
+      await page.screenshot({ path: `${SHOTS}streams.png`, fullPage: true });
+      await page.selectOption("#state", "dead");
+      await page.waitForFunction(() => document.querySelector("#deliveries caption")?.textContent === "Deliveries: 1");
+      expect(await page.locator("#deliveries tbody tr").allInnerTexts()).toEqual([expect.stringContaining("dead\t10\tTimeoutError: xx")]);
+      await page.selectOption("#state", "pending");
+      await page.waitForFunction(() => document.querySelector("#deliveries tbody")?.textContent?.includes("down for an hour"));
+      await close();
+    });
+
+    test("fit a phone, and where there is no storage the page says so", async () => {
+      const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, colorScheme: "dark" } as const;
+      const here = await open(phone, openApp(kernel, artifact, { page: html, streams }));
+      await here.page.tap("summary");
+      await here.page.waitForFunction(() => document.getElementById("totals")?.textContent !== "");
+      expect(await widerThanScreen(here.page)).toBe(false);
+      await here.page.screenshot({ path: `${SHOTS}streams-phone.png`, fullPage: true });
+      await here.close();
+      const { page, close } = await open();
+      await page.click("summary");
+      await page.waitForFunction(() => document.getElementById("streams-problem")?.textContent?.includes("no storage for streams"));
+      await close();
+    });
   });
 
   test("runs no script but its own", async () => {

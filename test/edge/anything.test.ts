@@ -2,14 +2,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readAccess } from "../../edge/access.ts";
+import { openDeployment } from "../../edge/deployment.ts";
 import { encodeArtifact } from "../../shared/artifact.ts";
+import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
 import { encodeNpy } from "../../shared/npy.ts";
 import { openApp, post } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel, makeSequences } from "../fixtures/model.ts";
+import { openStreams } from "../fixtures/streams.ts";
 
 const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
-const app = openApp(kernel, artifact);
+const deployment = openDeployment(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+const { surroundings } = openStreams(deployment);
+const app = openApp(kernel, artifact, surroundings);
 const RUNS = { numRuns: 400, seed: 5 };
 
 const BROKEN = [
@@ -65,6 +70,13 @@ const PATHS = [
   "/v2/models/fx",
   "/v2/models/fx/infer",
   "/v2/models/fx/ready",
+  "/v1/streams",
+  "/v1/streams/k",
+  "/v1/streams/k/events",
+  "/v1/deliveries",
+  "/v1/deliveries/replay",
+  "/v1/deliveries/msg_1/replay",
+  "/v1/metrics",
   "/health/ready",
   "/openapi.json",
   "/docs",
@@ -131,7 +143,7 @@ describe("any bytes", () => {
 });
 
 test("any path, method, query and headers, with keys and without", async () => {
-  const closed = openApp(kernel, artifact, { access: readAccess({ API_KEYS: "" }) });
+  const closed = openApp(kernel, artifact, { ...surroundings, access: readAccess({ API_KEYS: "" }) });
   const header = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)), maxLength: 30 });
   const request = fc.record({
     path: fc.oneof(fc.constantFrom(...PATHS), fc.webPath()),

@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), "quickstep-onnx-"));
 writeFileSync(join(folder, "given.onnx"), "");
 // the rule for data modules holds for what a module imports, not for an alias itself: hence one between
 writeFileSync(join(folder, "model.ts"), 'export { default } from "./given.onnx";');
-const bundled = bundle("wrangler.toml", "--env", "onnx", "--alias", `./model.onnx:${join(folder, "model.ts")}`);
+const bundled = bundle("wrangler.toml", {}, "--env", "onnx", "--alias", `./model.onnx:${join(folder, "model.ts")}`);
 const given = readdirSync(bundled.folder).find((name) => name.endsWith(".onnx"))!;
 afterAll(() => {
   bundled.remove();

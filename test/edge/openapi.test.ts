@@ -3,14 +3,20 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { client, type ScoreAnswer } from "../../edge/client.ts";
+import { openDeployment } from "../../edge/deployment.ts";
 import { type Document, describeService } from "../../edge/routes/openapi.ts";
 import { encodeArtifact } from "../../shared/artifact.ts";
+import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
 import { openApp, post, postScore } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
+import { openStreams } from "../fixtures/streams.ts";
 
 const model = makeModel(kernel, { name: "fx" });
-const app = openApp(kernel, encodeArtifact(model));
+const artifact = encodeArtifact(model);
+const deployment = openDeployment(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+const streams = openStreams(deployment);
+const app = openApp(kernel, artifact, streams.surroundings);
 const document: Document = await (await app.request("/openapi.json")).json();
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema(document, "service");
@@ -44,12 +50,12 @@ describe("the document", () => {
       const example = operation?.requestBody?.content["application/json"]?.example;
       if (example === undefined) continue;
       const { versions }: { versions: string[] } = await (await app.request("/v2/models/fx")).json();
-      const url = path.replace("{name}", "fx").replace("{version}", versions[0]);
+      const url = path.replace("{name}", "fx").replace("{version}", versions[0]).replace("{key}", "k");
       const response = await post(app, url, JSON.stringify(example), { "content-type": "application/json" });
       expect(response.status, await response.clone().text()).toBe(200);
       count++;
     }
-    expect(count).toBe(3);
+    expect(count).toBe(4);
   });
 
   test("names the scopes that the guard asks for", async () => {
@@ -145,6 +151,71 @@ describe("bodies", () => {
     expect(isInferAnswer(await taken.json()), JSON.stringify(isInferAnswer.errors)).toBe(true);
     const refused = await post(app, "/v2/models/fx/infer", "{}", { "content-type": "application/json" });
     expect(isProblem(await refused.json())).toBe(true);
+  });
+});
+
+describe("streams", () => {
+  const row = fc.oneof(
+    { weight: 20, arbitrary: fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 5, maxLength: 5 }) },
+    fc.oneof(fc.array(fc.double(), { maxLength: 7 }), fc.jsonValue({ maxDepth: 1 })),
+  );
+  const often = <A, B>(arbitrary: fc.Arbitrary<A>, seldom: fc.Arbitrary<B>) =>
+    fc.oneof({ weight: 20, arbitrary }, { weight: 1, arbitrary: seldom });
+  const event = fc.record(
+    {
+      id: often(fc.uuid(), fc.oneof(fc.integer(), fc.jsonValue({ maxDepth: 1 }))),
+      timestamp: often(
+        fc.date({ min: new Date(0), max: new Date("9999-01-01"), noInvalidDate: true }).map((date) => date.toISOString()),
+        fc.jsonValue(),
+      ),
+      values: row,
+    },
+    { requiredKeys: ["id", "timestamp", "values"] },
+  );
+  const body = often(fc.oneof(event, fc.record({ events: often(fc.array(event, { maxLength: 3 }), fc.jsonValue()) })), fc.jsonValue());
+
+  test("take only bodies that the schema allows, and answer as it says", async () => {
+    const [isRequest, isAnswer, isProblem] = ["StreamRequest", "StreamAnswers", "Problem"].map(validatorOf);
+    const seen = { taken: 0, refused: 0 };
+    await fc.assert(
+      fc.asyncProperty(body, fc.nat(20), async (value, key) => {
+        const text = JSON.stringify(value);
+        const isDescribed = isRequest(JSON.parse(text));
+        const response = await post(app, `/v1/streams/${key}/events`, text, { "content-type": "application/json" });
+        const answer = await response.json();
+        seen[response.status === 200 ? "taken" : "refused"]++;
+        if (response.status === 200) expect(isDescribed, text).toBe(true);
+        else expect([409, 413, 422], text).toContain(response.status);
+        const isValid = response.status === 200 ? isAnswer : isProblem;
+        expect(isValid(answer), JSON.stringify([answer, isValid.errors])).toBe(true);
+      }),
+      { numRuns: 1500, seed: 4 },
+    );
+    for (const count of [seen.taken, seen.refused]) expect(count).toBeGreaterThan(200);
+  });
+
+  test("are listed as the schemas say", async () => {
+    const origin = { source: "alerts", destinations: ["desk", "wall"] };
+    const data = { values: [1, 2, 3, 4, 5] };
+    await streams.store.accept(
+      "listed",
+      [
+        { id: "a", timestamp: 1, data, digest: "a" },
+        { id: "b", timestamp: 2, data, digest: "b" },
+      ],
+      origin,
+    );
+    await streams.advance(streams.clock);
+    for (const [path, name] of [
+      ["/v1/streams", "ListedStreams"],
+      ["/v1/streams/listed", "StreamView"],
+      ["/v1/deliveries?limit=1", "Deliveries"],
+      ["/v1/deliveries", "Deliveries"],
+      ["/v1/metrics", "Metrics"],
+    ]) {
+      const isValid = validatorOf(name);
+      expect(isValid(await (await app.request(path)).json()), `${path} ${JSON.stringify(isValid.errors)}`).toBe(true);
+    }
   });
 });
 

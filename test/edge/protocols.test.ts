@@ -1,6 +1,6 @@
 // The same sequences by every protocol: the same bits out, and the same refusals.
 import { describe, expect, test } from "vitest";
-import { MAX_LINE_BYTES } from "../../edge/streams.ts";
+import { MAX_LINE_BYTES } from "../../edge/score-lines.ts";
 import { encodeArtifact } from "../../shared/artifact.ts";
 import { encodeNpy, readNpy } from "../../shared/npy.ts";
 import { openApp, post, postScore } from "../fixtures/app.ts";

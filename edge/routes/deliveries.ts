@@ -1,0 +1,54 @@
+// /v1/deliveries: what was sent out, what was not, and sending it again. /v1/metrics: how much of each.
+import { Hono } from "hono";
+import { describe } from "../../shared/errors.ts";
+import { allowOnly, type EdgeEnv, type Surroundings } from "../middleware.ts";
+import { RequestError } from "../problem.ts";
+import { DELIVERY_STATES, type DeliveryState } from "../streams/outbox.ts";
+import type { ListedDelivery } from "../streams/stream-object.ts";
+import { parseLimit, parseQuery } from "./paging.ts";
+import { storeOf } from "./streams.ts";
+
+export function deliveryRoutes(surroundings: Surroundings) {
+  return new Hono<EdgeEnv>()
+    .get("/", async (c) => {
+      const { state, key, destination, limit, cursor } = parseQuery(c.req.url, ["state", "key", "destination", "limit", "cursor"]);
+      const filter = { key, destination, state: parseState(state) };
+      const page = await storeOf(surroundings).deliveries(filter, parseLimit(limit), cursor);
+      return c.json({ deliveries: page.items.map(show), cursor: page.cursor });
+    })
+    .post("/replay", async (c) => {
+      const { destination, cursor } = parseQuery(c.req.url, ["destination", "cursor"]);
+      const { endpoints } = surroundings;
+      if (destination === undefined || !endpoints.destinations.has(destination))
+        throw new RequestError("parameter", `destination must be one that DESTINATIONS lists, got ${describe(destination)}`);
+      return c.json(await storeOf(surroundings).replayDead(destination, cursor));
+    })
+    .post("/:id/replay", async (c) => {
+      if (!(await storeOf(surroundings).replay(c.req.param("id")))) throw new RequestError("notFound", "there is no delivery of this id");
+      return c.body(null, 202);
+    })
+    .all("/", allowOnly("GET", "HEAD"))
+    .all("/replay", allowOnly("POST"))
+    .all("/:id/replay", allowOnly("POST"));
+}
+
+export function metricRoutes(surroundings: Surroundings) {
+  return new Hono<EdgeEnv>()
+    .get("/", async (c) => {
+      const { streams, ...deliveries } = await storeOf(surroundings).totals();
+      return c.json({ streams, deliveries });
+    })
+    .all("/", allowOnly("GET", "HEAD"));
+}
+
+function parseState(text: string | undefined): DeliveryState | undefined {
+  const state = DELIVERY_STATES.find((known) => known === text);
+  if (text !== undefined && state === undefined)
+    throw new RequestError("parameter", `state must be one of ${DELIVERY_STATES.join(", ")}, got ${describe(text)}`);
+  return state;
+}
+
+function show({ n, created, due, ...rest }: ListedDelivery) {
+  const iso = (ms: number) => new Date(ms).toISOString();
+  return { ...rest, created: iso(created), due: due === null ? null : iso(due) };
+}

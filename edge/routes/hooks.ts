@@ -1,0 +1,84 @@
+// POST /hooks/{source}: an event from outside, in the sender's own form. Size, signature, JSON, pointers, then into its stream; what
+// fails on the way is answered before anything is stored. Senders prove who they are by what they sign, not by a key.
+import { Hono } from "hono";
+import { isQuickstepError } from "../../shared/errors.ts";
+import { shapeOf } from "../../shared/recipe.ts";
+import { parseJson, readBytes } from "../body.ts";
+import type { Ready } from "../deployment.ts";
+import { allowOnly, type EdgeContext, type EdgeEnv, type Surroundings } from "../middleware.ts";
+import { RequestError } from "../problem.ts";
+import { digestOf } from "../streams/event.ts";
+import type { Accepted, StreamStore } from "../streams/store.ts";
+import { ConfigurationError } from "../webhooks/configuration.ts";
+import { refuseOwnHost } from "../webhooks/destinations.ts";
+import { extractEvent, type HookEvent } from "../webhooks/event.ts";
+import type { Source } from "../webhooks/sources.ts";
+import { refuseAddress, verify } from "../webhooks/verification.ts";
+
+/** Read from whoever asks, before anything is known of them; an event with a whole window in it has some kilobytes. */
+export const MAX_HOOK_BYTES = 1024 * 1024;
+/** TradingView hangs up after 3 s and never comes back; a 503 before that it sends again. */
+const PATIENCE_MS = 2500;
+
+export function hookRoutes({ model }: Ready, { endpoints, streams, now, report }: Surroundings) {
+  const shape = shapeOf(model.recipe);
+
+  async function receive(c: EdgeContext): Promise<Response> {
+    const source = sourceOf(c);
+    const refused = refuseAddress(source, c.req.raw.headers);
+    if (refused !== undefined) refuse(c, refused);
+    if (streams === undefined)
+      throw new RequestError("unbound", "this deployment has no storage for streams: bind it, as wrangler.toml does");
+    const bytes = await readBytes(c.req.raw, MAX_HOOK_BYTES, "let the sender send less");
+    const incoming = { headers: c.req.raw.headers, token: c.req.param("token") };
+    const verdict = await verify(source, incoming, bytes, Math.floor(now() / 1000));
+    if (!verdict.ok) return refuse(c, verdict.refusal);
+    const event = extractEvent(parseJson(bytes), source.pointers, shape, await digestOf(bytes), verdict.id);
+    const { answer, replayed } = await stored(streams, source, event);
+    if (answer.probability !== undefined && !replayed) c.get("record").sequences = 1;
+    return c.json(answer);
+  }
+
+  function sourceOf(c: EdgeContext): Source {
+    if (endpoints.unusable !== undefined) throw new RequestError("configuration", endpoints.unusable);
+    const name = c.req.param("source") ?? "";
+    const source = endpoints.sources.get(name);
+    const takesToken = source?.scheme.kind === "token" && source.scheme.at === "path";
+    if (source === undefined || (c.req.param("token") !== undefined && !takesToken))
+      throw new RequestError("notFound", "no such source is configured: SOURCES in wrangler.toml lists them");
+    c.get("record").source = name;
+    try {
+      refuseOwnHost(
+        source.destinations.map((destination) => endpoints.destinations.get(destination)!),
+        c.req.url,
+      );
+    } catch (error) {
+      throw error instanceof ConfigurationError ? new RequestError("configuration", error.message) : error;
+    }
+    return source;
+  }
+
+  /** Answered late, a sender gives up for good; answered 503, it sends again, and the id keeps it one event. */
+  async function stored(streams: StreamStore, { name, destinations }: Source, { key, event }: HookEvent): Promise<Accepted> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new RequestError("storage", `storing took more than ${PATIENCE_MS} ms`)), PATIENCE_MS);
+    try {
+      const [accepted] = await Promise.race([streams.accept(key, [event], { source: name, destinations }), late.promise]);
+      return accepted;
+    } catch (error) {
+      if (isQuickstepError(error) || error instanceof RequestError) throw error;
+      report(error as Error);
+      throw new RequestError("storage", "the event could not be stored: send it again");
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  const only = allowOnly("POST");
+  return new Hono<EdgeEnv>().post("/:source", receive).post("/:source/:token", receive).all("/:source", only).all("/:source/:token", only);
+}
+
+function refuse(c: EdgeContext, refusal: string): never {
+  c.get("record").refusal = refusal;
+  throw new RequestError("signature", refusal);
+}

@@ -1,0 +1,110 @@
+// One shard of the directory: which keys there are, since the platform lists no objects, when each has something due, and its counts.
+// A key is here before its first event is acknowledged; what is said of it may be some seconds old. The number of shards is fixed:
+// another would look for known keys in the wrong place.
+import { hasTable, type ObjectContext, type Sql, select } from "./storage.ts";
+
+export const DIRECTORY_SHARDS = 16;
+
+/** Rows of the outbox by state; `delivered` and `dropped` since the key is known, the others as they are. */
+export interface DeliveryCounts {
+  readonly pending: number;
+  readonly delivered: number;
+  readonly dead: number;
+  readonly dropped: number;
+}
+
+/** What a key's object tells of itself. */
+export interface Summary extends DeliveryCounts {
+  /** Counts up: what arrives late is not taken for news. */
+  readonly version: number;
+  /** Not later than when its earliest delivery is due; null: none is, and the counts are exact. */
+  readonly due: number | null;
+}
+
+export interface ListedKey extends Summary {
+  readonly key: string;
+}
+
+export interface Totals extends DeliveryCounts {
+  readonly streams: number;
+}
+
+/** What the key's object and the Worker ask of a shard. */
+export interface Directory {
+  /** Learns the key where it is new. */
+  report(key: string, summary: Summary): Promise<void>;
+  /** The key's object is empty. What it delivered and dropped still counts. */
+  forget(key: string, version: number): Promise<void>;
+  /** Keys after `after`, in their order as bytes. */
+  page(after: string, limit: number): Promise<ListedKey[]>;
+  /** Keys with something due by `due` that were not asked since `checkedBefore`; they count as asked at `now`. */
+  overdue(due: number, checkedBefore: number, now: number, limit: number): Promise<string[]>;
+  totals(): Promise<Totals>;
+}
+
+const SCHEMA = `
+  CREATE TABLE streams (
+    key TEXT PRIMARY KEY, version INTEGER NOT NULL, due INTEGER, checked INTEGER NOT NULL DEFAULT 0,
+    pending INTEGER NOT NULL, delivered INTEGER NOT NULL, dead INTEGER NOT NULL, dropped INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX streams_by_due ON streams (due) WHERE due IS NOT NULL;
+  CREATE TABLE retired (delivered INTEGER NOT NULL, dropped INTEGER NOT NULL);
+  INSERT INTO retired VALUES (0, 0);`;
+
+/** FNV-1a over the key's UTF-8 (http://www.isthe.com/chongo/tech/comp/fnv): even, and the same for ever. */
+export function shardOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(key)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0) % DIRECTORY_SHARDS;
+}
+
+export function createDirectory({ storage }: ObjectContext): Directory {
+  const sql: Sql = storage.sql;
+  let isReady = hasTable(sql, "streams");
+
+  function prepare(): void {
+    if (!isReady) storage.transactionSync(() => sql.exec(SCHEMA));
+    isReady = true;
+  }
+
+  return {
+    async report(key, { version, due, pending, delivered, dead, dropped }) {
+      prepare();
+      sql.exec(
+        `INSERT INTO streams (key, version, due, pending, delivered, dead, dropped) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (key) DO UPDATE SET version = excluded.version, due = excluded.due, pending = excluded.pending,
+           delivered = excluded.delivered, dead = excluded.dead, dropped = excluded.dropped
+         WHERE excluded.version > version`,
+        ...[key, version, due, pending, delivered, dead, dropped],
+      );
+    },
+    async forget(key, version) {
+      if (!isReady) return;
+      storage.transactionSync(() => {
+        const deleted = "DELETE FROM streams WHERE key = ? AND version < ? RETURNING delivered, dropped";
+        for (const { delivered, dropped } of select<DeliveryCounts>(sql, deleted, key, version))
+          sql.exec("UPDATE retired SET delivered = delivered + ?, dropped = dropped + ?", delivered, dropped);
+      });
+    },
+    async page(after, limit) {
+      if (!isReady) return [];
+      const columns = "key, version, due, pending, delivered, dead, dropped";
+      return select<ListedKey>(sql, `SELECT ${columns} FROM streams WHERE key > ? ORDER BY key LIMIT ?`, after, limit);
+    },
+    async overdue(due, checkedBefore, now, limit) {
+      if (!isReady) return [];
+      return select<{ key: string }>(
+        sql,
+        `UPDATE streams SET checked = ?1 WHERE key IN (
+           SELECT key FROM streams WHERE due <= ?2 AND checked < ?3 ORDER BY checked, due LIMIT ?4) RETURNING key`,
+        ...[now, due, checkedBefore, limit],
+      ).map(({ key }) => key);
+    },
+    async totals() {
+      if (!isReady) return { streams: 0, pending: 0, delivered: 0, dead: 0, dropped: 0 };
+      const sums = ["pending", "delivered", "dead", "dropped"].map((name) => `coalesce(sum(${name}), 0) AS ${name}`).join(", ");
+      const [totals] = select<Totals>(sql, `SELECT count(*) AS streams, ${sums} FROM streams`);
+      const [retired] = select<DeliveryCounts>(sql, "SELECT delivered, dropped FROM retired");
+      return { ...totals, delivered: totals.delivered + retired.delivered, dropped: totals.dropped + retired.dropped };
+    },
+  };
+}

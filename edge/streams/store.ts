@@ -1,0 +1,77 @@
+// All streams as the routes see them, wherever they live.
+import type { ListedKey, Totals } from "./directory.ts";
+import type { StreamEvent } from "./event.ts";
+import type { DeliveryFilter, ListedDelivery, StreamView } from "./stream-object.ts";
+
+/** Who sent an event, and who is told what came of it. */
+export interface Origin {
+  /** The id's scope. */
+  readonly source: string;
+  /** Names of configured destinations: one outbox row each. */
+  readonly destinations: readonly string[];
+}
+
+/** The source of what comes by POST /v1/streams/{key}/events; no other may have its name. */
+export const API_SOURCE = "api";
+
+/** What an event is answered with, and again whenever the same event comes again. */
+export interface StreamAnswer {
+  readonly key: string;
+  readonly source: string;
+  readonly id: string;
+  /** The event's own, ISO 8601. */
+  readonly timestamp: string;
+  /** Counts the key's events, from 1 on, in the order they came. */
+  readonly seq: number;
+  /** `name@hash` of the artifact. */
+  readonly model: string;
+  readonly operatingPoint?: string;
+  readonly probability?: number;
+  readonly label?: 0 | 1;
+  readonly outOfRange?: true;
+  /** The window is shorter than the model's shortest trained length: no score. */
+  readonly warming?: true;
+  /** Older than a full window: remembered, not scored. */
+  readonly late?: true;
+  /** Events in the window, of `timesteps` that it can hold. */
+  readonly filled: number;
+  readonly timesteps: number;
+  /** The window that was scored, oldest first. Empty for a whole sequence. */
+  readonly window: readonly { readonly seq: number; readonly id: string }[];
+}
+
+export interface Accepted {
+  readonly answer: StreamAnswer;
+  /** It had been answered before. */
+  readonly replayed: boolean;
+}
+
+/** Some of a list, and where the rest begins: undefined where it ends. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly cursor?: string;
+}
+
+export interface StreamStore {
+  /**
+   * All events of one key or none, in order. Throws RequestError: `conflict` where an id is known with another digest, `storage`
+   * where it could not be stored for certain (sending it again is safe); ArtifactError where no model is ready; SequenceError for a
+   * key or a whole sequence that cannot be one.
+   */
+  accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<readonly Accepted[]>;
+  /** Undefined where there has been no event. This and all that follow throw RequestError `storage`. */
+  view(key: string): Promise<StreamView | undefined>;
+  /** Empties the window; ids stay. Whether there has been an event. */
+  forget(key: string): Promise<boolean>;
+  /** All keys, some seconds behind in what is told of them. Throws RequestError `parameter` for a cursor that is none, as below. */
+  keys(limit: number, cursor?: string): Promise<Page<ListedKey>>;
+  /** Of one key newest first; else key by key, each newest first. */
+  deliveries(filter: DeliveryFilter & { readonly key?: string }, limit: number, cursor?: string): Promise<Page<ListedDelivery>>;
+  /** Sends a delivery again, whatever became of it. Whether there is one of this id. */
+  replay(id: string): Promise<boolean>;
+  /** All dead deliveries to a destination, of some keys at a time: how many, and the cursor to go on with. */
+  replayDead(destination: string, cursor?: string): Promise<{ readonly replayed: number; readonly cursor?: string }>;
+  totals(): Promise<Totals>;
+  /** Wakes keys whose deliveries are overdue: how many. */
+  sweep(): Promise<number>;
+}

@@ -1,0 +1,51 @@
+// What the object of a key answers: plain data that crosses to the Worker and back.
+import type { DeliveryCounts } from "./directory.ts";
+import type { StreamEvent } from "./event.ts";
+import type { Delivery, DeliveryState } from "./outbox.ts";
+import type { Origin } from "./store.ts";
+import type { WindowRow } from "./window.ts";
+
+export type Acceptance =
+  /** StreamAnswers as JSON. */
+  | { readonly answers: readonly { readonly answer: string; readonly replayed: boolean }[] }
+  /** The first event whose id is known with another digest. */
+  | { readonly conflict: number }
+  | { readonly unready: string };
+
+export interface StreamView {
+  readonly key: string;
+  readonly seq: number;
+  readonly filled: number;
+  readonly timesteps: number;
+  /** Oldest first. */
+  readonly window: readonly WindowRow[];
+  /** When the window is forgotten if nothing arrives, in milliseconds since 1970; null where it is empty. */
+  readonly expires: number | null;
+  readonly deliveries: DeliveryCounts;
+}
+
+export interface DeliveryFilter {
+  readonly state?: DeliveryState;
+  readonly destination?: string;
+}
+
+/** The object's own methods, as the Worker calls them. */
+export interface StreamObject {
+  accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<Acceptance>;
+  view(): Promise<StreamView | null>;
+  /** Whether there has been an event. */
+  forget(): Promise<boolean>;
+  /** Newest first, from below row `before`; each with its id. */
+  list(filter: DeliveryFilter, before: number, limit: number): Promise<readonly ListedDelivery[]>;
+  /** Whether there is such a row. */
+  replay(incarnation: string, n: number): Promise<boolean>;
+  replayDead(destination: string): Promise<number>;
+  /** Sets the alarm that a crash may have lost, and tells the directory how things stand: where there has been no event, that too. */
+  touch(key: string): Promise<void>;
+}
+
+export interface ListedDelivery extends Delivery {
+  /** `webhook-id`, the same on every attempt: msg_, the object, its incarnation, the row. */
+  readonly id: string;
+  readonly key: string;
+}

@@ -1,0 +1,53 @@
+// A key's window: its last T events by timestamp, and what it scores. Pure.
+// Legend: T steps, F features.
+import { shapeOf } from "../../shared/recipe.ts";
+import { validRows } from "../../shared/sequence.ts";
+import type { Ready } from "../deployment.ts";
+import { type Result, resultsOf } from "../scoring.ts";
+
+export interface WindowRow {
+  readonly seq: number;
+  readonly source: string;
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  /** (F) */
+  readonly values: readonly number[];
+}
+
+/**
+ * The window with `row` at its place: by timestamp, and behind those of the same. The oldest gives way where there were T
+ * already; undefined where that would be `row` itself: it is late.
+ */
+export function placeRow(window: readonly WindowRow[], row: WindowRow, T: number): readonly WindowRow[] | undefined {
+  let at = window.length;
+  while (at > 0 && window[at - 1].timestamp > row.timestamp) at--;
+  if (at === 0 && window.length >= T) return undefined;
+  return window.toSpliced(at, 0, row).slice(-T);
+}
+
+/** Scores up to T rows just as /v1/score does. Throws SequenceError where none is valid. */
+export function scoreRows(ready: Ready, rows: readonly (readonly number[])[]): Result {
+  const options = { point: ready.model.operatingPoints[0], explain: false };
+  return resultsOf(ready, alignRows(ready, rows), () => ["sequence"], options)[0];
+}
+
+/** Fewer rows, or fewer valid ones, than the shortest sequence in training. */
+export function isWarming(ready: Ready, rows: readonly (readonly number[])[]): boolean {
+  const { recipe } = ready.model;
+  return Math.min(rows.length, countValid(ready, rows)) < Math.max(1, recipe.lengths[0]);
+}
+
+/** How many of the rows are no padding. */
+export function countValid(ready: Ready, rows: readonly (readonly number[])[]): number {
+  const { recipe } = ready.model;
+  return validRows(alignRows(ready, rows), 0, shapeOf(recipe), recipe.padding, new Int32Array(recipe.timesteps));
+}
+
+/** (T,F), zeros in front. */
+function alignRows({ model }: Ready, rows: readonly (readonly number[])[]): Float64Array {
+  const { timesteps: T, features: F } = shapeOf(model.recipe);
+  const values = new Float64Array(T * F);
+  for (let t = 0; t < rows.length; t++) values.set(rows[t], (T - rows.length + t) * F);
+  return values;
+}

@@ -1,0 +1,269 @@
+// /v1/streams, /v1/deliveries and /v1/metrics over HTTP: what they take, what they refuse and where it stands, and who may.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readAccess } from "../../../edge/access.ts";
+import { openDeployment } from "../../../edge/deployment.ts";
+import { readEndpoints } from "../../../edge/webhooks/endpoints.ts";
+import { encodeArtifact } from "../../../shared/artifact.ts";
+import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
+import { openApp, post } from "../../fixtures/app.ts";
+import { kernel } from "../../fixtures/kernel.ts";
+import { makeModel } from "../../fixtures/model.ts";
+import { openStreams } from "../../fixtures/streams.ts";
+
+const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
+const deployment = openDeployment(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+const EVENT = { id: "e1", timestamp: "2026-01-31T12:00:00Z", values: [1, 2, 3, 4, 5] };
+const JSON_TYPE = { "content-type": "application/json" };
+const KEYS = { access: readAccess({ API_KEYS: "" }) };
+
+function open(surroundings = {}) {
+  const streams = openStreams(deployment);
+  const app = openApp(kernel, artifact, { ...streams.surroundings, ...surroundings });
+  const send = (body: unknown, key = "k") =>
+    post(app, `/v1/streams/${encodeURIComponent(key)}/events`, typeof body === "string" ? body : JSON.stringify(body), JSON_TYPE);
+  return { streams, app, send };
+}
+
+describe("an event", () => {
+  test("is answered alone as itself, in a batch as one of the results", async () => {
+    const { send } = open();
+    const one = await (await send(EVENT)).json();
+    expect(one).toMatchObject({ key: "k", id: "e1", timestamp: "2026-01-31T12:00:00.000Z", seq: 1, filled: 1, timesteps: 10 });
+    const batch = await (await send({ events: [EVENT, { ...EVENT, id: "e2" }] })).json();
+    expect(batch).toEqual({
+      results: [
+        one,
+        expect.objectContaining({
+          seq: 2,
+          window: [
+            { seq: 1, id: "e1" },
+            { seq: 2, id: "e2" },
+          ],
+        }),
+      ],
+    });
+  });
+
+  test("is the same however its JSON is laid out, and whatever writes its time", async () => {
+    const { send } = open();
+    const first = await (await send(EVENT)).text();
+    const seconds = Date.parse(EVENT.timestamp) / 1000;
+    for (const again of [
+      `{ "values": [1.0, 2e0, 3, 4, 5.00],\n"timestamp": "2026-01-31T13:00:00+01:00", "id": "e1" }`,
+      JSON.stringify({ ...EVENT, timestamp: seconds }),
+      JSON.stringify({ ...EVENT, timestamp: seconds * 1000 }),
+    ])
+      expect(await (await send(again)).text()).toBe(first);
+    expect((await send({ ...EVENT, timestamp: seconds + 1 })).status).toBe(409);
+  });
+
+  test.each<[string, unknown, number, string, RegExp]>([
+    ["null", null, 422, "", /must be an object with id, timestamp, values/],
+    ["an array", [EVENT], 422, "", /must be an object/],
+    ["no id", { ...EVENT, id: undefined }, 422, "/id", /must be text/],
+    ["an empty id", { ...EVENT, id: "" }, 422, "/id", /must be text/],
+    ["an id of 257 bytes", { ...EVENT, id: "é".repeat(129) }, 422, "/id", /at most|1 to 256 bytes/],
+    ["an id with a control character", { ...EVENT, id: "a\u0000b" }, 422, "/id", /control characters/],
+    ["no timestamp", { ...EVENT, timestamp: undefined }, 422, "/timestamp", /must be a time/],
+    ["a time without its zone", { ...EVENT, timestamp: "2026-01-31T12:00:00" }, 422, "/timestamp", /must be a time/],
+    ["a time below 1970", { ...EVENT, timestamp: -1 }, 422, "/timestamp", /must be a time/],
+    ["a time that is none", { ...EVENT, timestamp: "2026-02-31T99:00:00Z" }, 422, "/timestamp", /must be a time/],
+    ["no values", { ...EVENT, values: undefined }, 422, "/values", /must be an array of 5 numbers/],
+    ["four values", { ...EVENT, values: [1, 2, 3, 4] }, 422, "/values", /must have 5 numbers, got 4/],
+    ["six values", { ...EVENT, values: [1, 2, 3, 4, 5, 6] }, 422, "/values", /must have 5 numbers, got 6/],
+    ["a value that is null", { ...EVENT, values: [1, 2, null, 4, 5] }, 422, "/values/2", /must be a finite number, got null/],
+    [
+      "a value that is not finite",
+      `{"id":"e","timestamp":1,"values":[1,2,3,4,1e400]}`,
+      422,
+      "/values/4",
+      /must be a finite number, got Infinity/,
+    ],
+    ["a value that is text", { ...EVENT, values: [1, 2, 3, 4, "5"] }, 422, "/values/4", /must be a finite number/],
+    ["another key", { ...EVENT, sequence: [] }, 422, "", /must have no keys but id, timestamp, values/],
+    ["a batch of none", { events: [] }, 422, "/events", /must hold at least one event/],
+    ["a batch that is none", { events: EVENT }, 422, "/events", /must be an array of events/],
+    ["a batch and something else", { events: [EVENT], id: "x" }, 422, "", /must have no keys but events/],
+    [
+      "a batch with one bad event",
+      { events: [EVENT, { ...EVENT, id: "x", values: [] }] },
+      422,
+      "/events/1/values",
+      /events\[1\]\.values must have 5 numbers/,
+    ],
+    ["a batch of too many", { events: Array(1001).fill(EVENT) }, 413, "/events", /at most 1000 events/],
+    ["a body that is too large", " ".repeat(2 ** 21) + JSON.stringify(EVENT), 413, "", /at most 2097152 bytes/],
+    ["no JSON", "{", 400, "", /is not JSON/],
+  ])("with %s is refused, and nothing of it is stored", async (_, body, status, pointer, detail) => {
+    const { send, streams } = open();
+    const response = await send(body);
+    const problem = await response.json();
+    expect([response.status, problem.pointer ?? "", response.headers.get("content-type")]).toEqual([
+      status,
+      pointer,
+      "application/problem+json",
+    ]);
+    expect(problem.detail).toMatch(detail);
+    expect(streams.query("k", "SELECT name FROM sqlite_master")).toEqual([]);
+  });
+
+  test("that is no JSON by its type is refused", async () => {
+    const { app } = open();
+    expect((await post(app, "/v1/streams/k/events", JSON.stringify(EVENT), { "content-type": "text/plain" })).status).toBe(415);
+  });
+
+  test("finds its stream by any key there can be, and by no other", async () => {
+    const { send, app } = open();
+    const key = fc.oneof(
+      fc.string({ unit: "binary", minLength: 1, maxLength: 40 }),
+      fc.constantFrom("a/b", "%", "%00", "%zz", "__proto__", "hasOwnProperty", "é".normalize("NFD")),
+    );
+    await fc.assert(
+      fc.asyncProperty(key, async (text) => {
+        const isKey =
+          text.isWellFormed() && !/\p{Cc}/u.test(text) && text !== "." && text !== ".." && new TextEncoder().encode(text).length <= 256;
+        if (!text.isWellFormed()) return; // no URL can hold it
+        const response = await send(EVENT, text);
+        if (text === "." || text === "..") return expect(response.status).toBeGreaterThanOrEqual(400);
+        expect(response.status, JSON.stringify(text)).toBe(isKey ? 200 : 422);
+        if (!isKey) return;
+        const view = await (await app.request(`/v1/streams/${encodeURIComponent(text)}`)).json();
+        expect(view).toMatchObject({ key: text, seq: 1 });
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+    expect((await send(EVENT, "k".repeat(257))).status).toBe(422);
+    expect((await app.request("/v1/streams/%ff")).status).toBeLessThan(500);
+  });
+});
+
+describe("reading", () => {
+  test("shows the window with what it was told, and when it expires", async () => {
+    const { send, app, streams } = open();
+    await send({ events: [EVENT, { ...EVENT, id: "e2", values: [5, 4, 3, 2, 1] }] });
+    const view = await (await app.request("/v1/streams/k")).json();
+    const row = { source: "api", timestamp: "2026-01-31T12:00:00.000Z" };
+    expect(view).toEqual({
+      key: "k",
+      seq: 2,
+      filled: 2,
+      timesteps: 10,
+      window: [
+        { ...row, seq: 1, id: "e1", values: [1, 2, 3, 4, 5] },
+        { ...row, seq: 2, id: "e2", values: [5, 4, 3, 2, 1] },
+      ],
+      expires: new Date(streams.clock + 7 * 86_400_000).toISOString(),
+      deliveries: { pending: 0, delivered: 0, dead: 0, dropped: 0 },
+    });
+    expect((await app.request("/v1/streams/other")).status).toBe(404);
+  });
+
+  test.each([
+    "/v1/streams?limit=0",
+    "/v1/streams?limit=201",
+    "/v1/streams?limit=ten",
+    "/v1/streams?cursor=x",
+    "/v1/streams?cursor=bnVsbA",
+    "/v1/streams?limit=1&limit=2",
+    "/v1/streams?page=2",
+    "/v1/deliveries?state=lost",
+    "/v1/deliveries?cursor=W10",
+    "/v1/deliveries?from=1",
+  ])("%s is a 422 that says what there is", async (path) => {
+    const response = await open().app.request(path);
+    expect([response.status, (await response.json()).type]).toEqual([422, "urn:quickstep:problem:parameter"]);
+  });
+});
+
+test("events go to the destinations of the configuration, and deliveries are listed and counted", async () => {
+  const streams = openStreams(deployment);
+  const endpoints = { ...streams.endpoints, settings: { ...streams.endpoints.settings, destinations: ["desk"] } };
+  const app = openApp(kernel, artifact, { ...streams.surroundings, endpoints });
+  await post(app, "/v1/streams/k/events", JSON.stringify(EVENT), JSON_TYPE);
+  await streams.advance(streams.clock + 20_000);
+  const { deliveries } = await (await app.request("/v1/deliveries?key=k&state=delivered&destination=desk")).json();
+  expect(deliveries).toEqual([
+    {
+      id: expect.stringMatching(/^msg_/),
+      key: "k",
+      seq: 1,
+      destination: "desk",
+      state: "delivered",
+      attempts: 1,
+      created: "2026-01-31T00:00:00.000Z",
+      due: null,
+      status: 204,
+      diagnostics: "",
+    },
+  ]);
+  expect(await (await app.request("/v1/metrics")).json()).toEqual({
+    streams: 1,
+    deliveries: { pending: 0, delivered: 1, dead: 0, dropped: 0 },
+  });
+  expect((await (await app.request("/v1/streams")).json()).streams).toEqual([{ key: "k", pending: 0, delivered: 1, dead: 0, dropped: 0 }]);
+});
+
+describe("who may", () => {
+  const digest = async (text: string) => Buffer.from(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toString("hex");
+  test.each([
+    ["GET", "/v1/streams", "read"],
+    ["GET", "/v1/streams/k", "read"],
+    ["GET", "/v1/deliveries", "read"],
+    ["GET", "/v1/metrics", "read"],
+    ["POST", "/v1/streams/k/events", "score"],
+    ["DELETE", "/v1/streams/k", "admin"],
+    ["POST", "/v1/deliveries/msg_x/replay", "admin"],
+    ["POST", "/v1/deliveries/replay", "admin"],
+  ])("%s %s: who has the scope %s or admin", async (method, path, scope) => {
+    const scopes = ["read", "score", "admin"];
+    const entries = await Promise.all(scopes.map(async (name) => `${name}:${await digest(name)}:${name}`));
+    const { app } = open({ access: readAccess({ API_KEYS: entries.join(" ") }) });
+    for (const name of scopes) {
+      const response = await app.request(`https://edge.test${path}`, { method, headers: { authorization: `Bearer ${name}` } });
+      expect([name, response.status === 403]).toEqual([name, name !== scope && name !== "admin"]);
+      expect(response.status).not.toBe(401);
+    }
+    expect((await open(KEYS).app.request(`https://edge.test${path}`, { method })).status).toBe(401);
+  });
+});
+
+describe("a deployment", () => {
+  test("without Durable Objects says so on each of these routes, and scores as ever", async () => {
+    const app = openApp(kernel, artifact);
+    for (const path of ["/v1/streams", "/v1/streams/k", "/v1/deliveries", "/v1/metrics"]) {
+      const response = await app.request(path);
+      expect([path, response.status, (await response.json()).type]).toEqual([path, 503, "urn:quickstep:problem:unbound"]);
+    }
+    expect((await post(app, "/v1/streams/k/events", JSON.stringify(EVENT), JSON_TYPE)).status).toBe(503);
+    expect((await post(app, "/v1/score", JSON.stringify({ sequence: [[1, 2, 3, 4, 5]] }), JSON_TYPE)).status).toBe(200);
+  });
+
+  test("whose configuration cannot be used takes no event in: it could go nowhere", async () => {
+    const endpoints = readEndpoints({ STREAM_DESTINATIONS: "desk" });
+    expect(endpoints.unusable).toBe('STREAM_DESTINATIONS must name some of DESTINATIONS, got "desk"');
+    const { send, streams } = open({ endpoints });
+    const response = await send(EVENT);
+    expect([response.status, (await response.json()).type]).toEqual([503, "urn:quickstep:problem:configuration"]);
+    expect(streams.query("k", "SELECT name FROM sqlite_master")).toEqual([]);
+  });
+
+  test.each([
+    [{ STREAM_QUIET_S: "soon" }, 'STREAM_QUIET_S must be 1 to 1000000000, got "soon"'],
+    [{ STREAM_QUIET_S: "0" }, 'STREAM_QUIET_S must be 1 to 1000000000, got "0"'],
+    [{ STREAM_QUIET_S: "1 2" }, "STREAM_QUIET_S must be one number, got 2"],
+    [{ STREAM_OUTBOX_ROWS: "-1" }, 'STREAM_OUTBOX_ROWS must be 1 to 1000000, got "-1"'],
+    [{ RETRY_SCHEDULE_S: "0 five" }, 'RETRY_SCHEDULE_S must be 0 to 1000000, got "five"'],
+  ])("refuses %o", (env, reason) => {
+    expect(readEndpoints(env).unusable).toBe(reason);
+  });
+
+  test("whose storage fails answers 503, is asked again in some seconds, and reports what it was", async () => {
+    const { send, streams } = open();
+    streams.directoryFails = true;
+    const response = await send(EVENT);
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(await response.text()).not.toContain("away");
+    expect(streams.log).toEqual([{ error: "Error: the directory is away" }]);
+  });
+});

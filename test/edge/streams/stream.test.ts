@@ -1,0 +1,266 @@
+// One key's stream: the window it keeps, what it answers, and what it remembers.
+import { describe, expect, test } from "vitest";
+import { openDeployment, type Ready } from "../../../edge/deployment.ts";
+import type { StreamEvent } from "../../../edge/streams/event.ts";
+import { API_SOURCE, type Origin, type StreamAnswer } from "../../../edge/streams/store.ts";
+import { encodeArtifact } from "../../../shared/artifact.ts";
+import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
+import { openApp, postScore } from "../../fixtures/app.ts";
+import { kernel } from "../../fixtures/kernel.ts";
+import { makeModel, randomOf } from "../../fixtures/model.ts";
+import { openStreams, type StreamsInNode } from "../../fixtures/streams.ts";
+
+const DAY_MS = 86_400_000;
+const API: Origin = { source: API_SOURCE, destinations: [] };
+const model = makeModel(kernel, { name: "fx", timesteps: 10 });
+const shortest3 = { ...model, recipe: { ...model.recipe, lengths: [3, 10] as const } };
+const artifact = encodeArtifact(model);
+const open = (bytes: Uint8Array<ArrayBuffer>) =>
+  openDeployment(bytes, instantiateKernel(kernel).log, ({ network, calibration }) => createWasmEngine(kernel, network, calibration));
+const deployment = open(artifact);
+const app = openApp(kernel, artifact);
+
+/** An event whose values say when it was. */
+function eventAt(timestamp: number, id = `e${timestamp}`, values = rowOf(timestamp)): StreamEvent {
+  return { id, timestamp, data: { values }, digest: JSON.stringify([timestamp, values]) };
+}
+
+function rowOf(seed: number): number[] {
+  const random = randomOf(seed);
+  return Array.from({ length: 5 }, (_, f) => (f % 2 === 0 ? 1.25 + 1e-4 * random() : 0.5 + random()));
+}
+
+async function send({ store }: StreamsInNode, ...events: StreamEvent[]): Promise<StreamAnswer> {
+  return (await store.accept("k", events, API)).at(-1)!.answer;
+}
+
+/** What /v1/score says of these rows. */
+async function scored(rows: readonly (readonly number[])[], by = app): Promise<number> {
+  const response = await postScore(by, JSON.stringify({ sequence: rows }));
+  return (await response.json()).results[0].probability;
+}
+
+describe("the window", () => {
+  test("grows event by event, and each answer has the bits of /v1/score of just that window", async () => {
+    const streams = openStreams(deployment);
+    const rows: number[][] = [];
+    for (let i = 1; i <= 14; i++) {
+      rows.push(rowOf(i));
+      const answer = await send(streams, eventAt(i));
+      const window = Array.from({ length: Math.min(i, 10) }, (_, t) => i - Math.min(i, 10) + t + 1);
+      expect(answer).toMatchObject({ key: "k", source: "api", id: `e${i}`, seq: i, filled: Math.min(i, 10), timesteps: 10 });
+      expect(answer.window).toEqual(window.map((seq) => ({ seq, id: `e${seq}` })));
+      expect(answer.probability).toBe(await scored(rows.slice(-10)));
+    }
+  });
+
+  test("is in the order of time, whatever the order of arrival", async () => {
+    const streams = openStreams(deployment);
+    const random = randomOf(3);
+    const times = Array.from({ length: 60 }, (_, i) => i + 1).sort(() => random() - 0.5);
+    const held: number[] = [];
+    for (const time of times) {
+      const isLate = held.length === 10 && time < held[0];
+      const answer = await send(streams, eventAt(time));
+      expect(answer.late ?? false, `${time} into ${held}`).toBe(isLate);
+      if (!isLate) held.push(time);
+      held.sort((a, b) => a - b).splice(0, held.length - 10);
+      const { window } = (await streams.store.view("k"))!;
+      expect(window.map(({ timestamp }) => timestamp)).toEqual(held);
+      if (isLate) expect(answer.probability).toBeUndefined();
+      else expect(answer.probability).toBe(await scored(held.map(rowOf)));
+    }
+  });
+
+  test("takes what has the same time behind what had it before", async () => {
+    const streams = openStreams(deployment);
+    const answer = await send(streams, eventAt(1, "a"), eventAt(1, "b"), eventAt(2, "c"), eventAt(1, "d"));
+    expect(answer.window.map(({ id }) => id)).toEqual(["a", "b", "d", "c"]);
+  });
+
+  test("is the same after a restart", async () => {
+    const streams = openStreams(deployment);
+    for (const time of [5, 1, 9, 3, 12, 7, 8, 20, 14, 2, 30, 4, 1]) await send(streams, eventAt(time, `${streams.clock++}`));
+    const before = await streams.store.view("k");
+    streams.restart();
+    expect(await streams.store.view("k")).toEqual(before);
+    expect((await send(streams, eventAt(31))).seq).toBe(14);
+  });
+
+  test("is warming below the model's shortest trained length, counted in rows that are no padding", async () => {
+    const ready = { ...(open(artifact) as Ready), model: shortest3, sha256: deployment.sha256 };
+    const streams = openStreams(ready);
+    const zeros = [0, 0, 0, 0, 0];
+    const answers = [];
+    for (const event of [eventAt(1, "pad", zeros), eventAt(2), eventAt(3), eventAt(4)]) answers.push(await send(streams, event));
+    expect(answers.map(({ warming, filled }) => [warming ?? false, filled])).toEqual([
+      [true, 1],
+      [true, 2],
+      [true, 3],
+      [false, 4],
+    ]);
+    expect(answers.map(({ probability }) => probability !== undefined)).toEqual([false, false, false, true]);
+  });
+
+  test("leaves out rows of another width, after a model of another shape is deployed", async () => {
+    const streams = openStreams(deployment);
+    await send(streams, eventAt(1), eventAt(2));
+    const other = open(
+      encodeArtifact(makeModel(kernel, { name: "two", features: ["a", "b"], channels: [{ base: "feature", a: 0, view: "level" }] })),
+    );
+    streams.restart(other);
+    const answer = (await streams.store.accept("k", [eventAt(3, "new", [1, 2])], API))[0].answer;
+    expect(answer.window).toEqual([{ seq: 3, id: "new" }]);
+    expect(answer.model).toMatch(/^two@/);
+  });
+
+  test("of a whole sequence is no window: it is scored as it is, and leaves the window alone", async () => {
+    const streams = openStreams(deployment);
+    await send(streams, eventAt(1));
+    const sequence = [rowOf(5), rowOf(6)];
+    const answer = await send(streams, { id: "s", timestamp: 2, data: { sequence }, digest: "s" });
+    expect(answer).toMatchObject({ seq: 2, filled: 1, window: [], probability: await scored(sequence) });
+    const padding = { id: "z", timestamp: 2, data: { sequence: [[0, 0, 0, 0, 0]] }, digest: "z" };
+    await expect(send(streams, padding)).rejects.toThrow("sequence must have at least one row that is not all zeros, got only padding");
+    expect((await streams.store.view("k"))!.seq).toBe(2);
+  });
+});
+
+describe("an id", () => {
+  test("that comes again with the same digest is answered as before, and nothing is stored", async () => {
+    const streams = openStreams(deployment);
+    const first = await streams.store.accept("k", [eventAt(1)], API);
+    await send(streams, eventAt(2));
+    streams.restart(open(encodeArtifact(makeModel(kernel, { name: "newer" }))));
+    const again = await streams.store.accept("k", [eventAt(1)], API);
+    expect([first[0].replayed, again[0].replayed]).toEqual([false, true]);
+    expect(JSON.stringify(again[0].answer)).toBe(JSON.stringify(first[0].answer));
+    expect((await streams.store.view("k"))!.seq).toBe(2);
+  });
+
+  test("that comes with another digest is a conflict, and of its batch nothing is stored", async () => {
+    const streams = openStreams(deployment);
+    await send(streams, eventAt(1));
+    const before = await streams.store.view("k");
+    const batch = [eventAt(2), eventAt(3), eventAt(9, "e1"), eventAt(4)];
+    await expect(streams.store.accept("k", batch, API)).rejects.toMatchObject({
+      kind: "conflict",
+      message: 'the id "e1" is taken by an event that says otherwise',
+      path: ["events", 2, "id"],
+    });
+    expect(await streams.store.view("k")).toEqual(before);
+    expect(streams.query("k", "SELECT count(*) AS n FROM events")).toEqual([{ n: 1 }]);
+    expect((await send(streams, eventAt(2))).seq).toBe(2);
+  });
+
+  test("counts once within a batch, too", async () => {
+    const streams = openStreams(deployment);
+    const accepted = await streams.store.accept("k", [eventAt(1), eventAt(1), eventAt(2)], API);
+    expect(accepted.map(({ answer, replayed }) => [answer.seq, replayed])).toEqual([
+      [1, false],
+      [1, true],
+      [2, false],
+    ]);
+  });
+
+  test("belongs to its source and its key", async () => {
+    const streams = openStreams(deployment);
+    await send(streams, eventAt(1, "x"));
+    const [{ answer }] = await streams.store.accept("k", [eventAt(2, "x")], { source: "alerts", destinations: [] });
+    expect(answer).toMatchObject({
+      seq: 2,
+      source: "alerts",
+      window: [
+        { seq: 1, id: "x" },
+        { seq: 2, id: "x" },
+      ],
+    });
+    const [other] = await streams.store.accept("K", [eventAt(2, "x")], API);
+    expect(other.answer.seq).toBe(1);
+  });
+
+  test("is remembered for seven days: past the window's expiry, past DELETE, past a restart; and not for ever", async () => {
+    const streams = openStreams(deployment, { quietMs: 1000 });
+    const start = streams.clock;
+    const { probability } = await send(streams, eventAt(1));
+    await streams.advance(start + 2000);
+    expect((await streams.store.view("k"))!.window).toEqual([]);
+    await send(streams, eventAt(2));
+    await streams.store.forget("k");
+    streams.restart();
+    await streams.advance(start + 7 * DAY_MS - 1);
+    expect(await send(streams, eventAt(1))).toMatchObject({ seq: 1, probability });
+    await expect(send(streams, eventAt(5, "e1"))).rejects.toMatchObject({ kind: "conflict" });
+    await streams.advance(start + 8 * DAY_MS);
+    expect(await streams.store.view("k")).toBeUndefined();
+    expect(streams.query("k", "SELECT name FROM sqlite_master WHERE name = 'events'")).toEqual([]);
+    expect((await streams.store.keys(10)).items).toEqual([]);
+    expect((await send(streams, eventAt(5, "e1"))).seq).toBe(1);
+    expect((await streams.store.keys(10)).items).toHaveLength(1);
+  });
+
+  test("stays for as long as its event is in the window, and those that are not go while others come", async () => {
+    const streams = openStreams(deployment, { quietMs: 100 * DAY_MS });
+    const start = streams.clock;
+    for (let i = 1; i <= 12; i++) await send(streams, eventAt(i));
+    await streams.advance(start + 9 * DAY_MS);
+    await send(streams, eventAt(13));
+    await streams.advance(start + 9 * DAY_MS + 2 * 3_600_000);
+    const ids = streams.query("k", "SELECT id FROM events ORDER BY seq").map(({ id }) => id);
+    expect(ids).toEqual([...Array.from({ length: 9 }, (_, i) => `e${i + 4}`), "e13"]);
+    expect((await send(streams, eventAt(14))).seq).toBe(14);
+  });
+});
+
+describe("forgetting", () => {
+  test("DELETE empties the window and erases the values, and seq goes on", async () => {
+    const streams = openStreams(deployment);
+    await send(streams, eventAt(1), eventAt(2));
+    expect(await streams.store.forget("k")).toBe(true);
+    expect(streams.query("k", "SELECT count(row) AS n FROM events")).toEqual([{ n: 0 }]);
+    const answer = await send(streams, eventAt(3));
+    expect(answer).toMatchObject({ seq: 3, filled: 1, window: [{ seq: 3, id: "e3" }] });
+    expect(answer.probability).toBe(await scored([rowOf(3)]));
+    expect(await streams.store.forget("other")).toBe(false);
+  });
+
+  test("a window expires after the quiet time to the millisecond, whether or not its alarm came", async () => {
+    for (const [pause, filled] of [
+      [1000, 2],
+      [1001, 1],
+    ]) {
+      const streams = openStreams(deployment, { quietMs: 1000 });
+      await send(streams, eventAt(1));
+      streams.loseAlarm("k");
+      streams.clock += pause;
+      expect((await streams.store.view("k"))!.filled).toBe(filled - 1);
+      expect((await send(streams, eventAt(2))).filled).toBe(filled);
+    }
+  });
+
+  test("a clock that is set back turns no order around and expires nothing", async () => {
+    const streams = openStreams(deployment, { quietMs: 1000 });
+    await send(streams, eventAt(1));
+    streams.clock -= 10 * DAY_MS;
+    expect((await send(streams, eventAt(2))).filled).toBe(2);
+    const arrivals = streams.query("k", "SELECT arrived FROM events ORDER BY seq").map(({ arrived }) => arrived);
+    expect(arrivals[0]).toBe(arrivals[1]);
+  });
+});
+
+test("a key that is only asked for is not stored", async () => {
+  const streams = openStreams(deployment);
+  expect(await streams.store.view("nobody")).toBeUndefined();
+  expect(await streams.store.deliveries({ key: "nobody" }, 10)).toEqual({ items: [] });
+  expect(streams.query("nobody", "SELECT name FROM sqlite_master")).toEqual([]);
+  expect((await streams.store.totals()).streams).toBe(0);
+});
+
+test("without a usable model nothing is taken in, and nothing of a window goes", async () => {
+  const streams = openStreams(deployment, { quietMs: 1000 });
+  await send(streams, eventAt(1));
+  streams.restart(open(new Uint8Array()));
+  await expect(send(streams, eventAt(2))).rejects.toMatchObject({ kind: "artifact" });
+  await streams.advance(streams.clock + 30 * DAY_MS);
+  expect(streams.query("k", "SELECT count(row) AS n FROM events")).toEqual([{ n: 1 }]);
+});

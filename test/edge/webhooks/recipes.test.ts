@@ -1,0 +1,175 @@
+// README's recipes for webhooks, run as they stand there: the configuration as wrangler reads it, each sender's event, the shell
+// lines, and the receivers.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { sign as signGithub } from "@octokit/webhooks-methods";
+import type { Hono } from "hono";
+import Stripe from "stripe";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { unstable_readConfig } from "wrangler";
+import type { StreamEvent } from "../../../edge/streams/event.ts";
+import { readEndpoints } from "../../../edge/webhooks/endpoints.ts";
+import { parseSigningKey } from "../../../edge/webhooks/keys.ts";
+import { signDelivery } from "../../../edge/webhooks/signing.ts";
+import { encodeArtifact } from "../../../shared/artifact.ts";
+import { openApp } from "../../fixtures/app.ts";
+import { kernel } from "../../fixtures/kernel.ts";
+import { makeModel } from "../../fixtures/model.ts";
+import { fakeStreams, SECRETS as KEYS } from "../../fixtures/senders.ts";
+
+const root = new URL("../../../", import.meta.url);
+const readme = readFileSync(new URL("README.md", root), "utf8");
+const section = readme.slice(readme.indexOf("\n## Webhooks and streams\n"), readme.indexOf("\n## Keys\n"));
+/** What is indented, from one line of prose to the next. */
+const blocks = section.split(/^(?=\S)/m).map((text) => text.replace(/^\S.*\n/, "").replace(/^ {4}/gm, ""));
+const blockWith = (start: string): string => blocks.find((block) => block.includes(start))!;
+
+const folder = fileURLToPath(new URL("out/recipes/", root));
+mkdirSync(folder, { recursive: true });
+/** What wrangler makes of the recipes' tables, beside wrangler.toml's own. */
+function varsOfReadme(): Record<string, unknown> {
+  const tables = [...section.matchAll(/^ {4}\[vars\.[\s\S]*?(?=\n\n)/gm)].map(([text]) => text.replace(/^ {4}/gm, ""));
+  expect(tables).toHaveLength(5);
+  const config = `${folder}wrangler.toml`;
+  writeFileSync(config, `name = "recipes"\ncompatibility_date = "2026-11-01"\n${tables.join("\n")}\n`);
+  return unstable_readConfig({ config }, { hideWarnings: true }).vars;
+}
+
+const SECRETS = {
+  TRADINGVIEW_TOKEN: "a token nobody guesses",
+  STRIPE_SIGNING_SECRET: "whsec_what Stripe shows",
+  GITHUB_SECRET: "what GitHub was told",
+  PUMPS_SECRET: "what the pumps know",
+  DESK_SECRET: KEYS.STANDARD,
+};
+const endpoints = readEndpoints({ ...varsOfReadme(), ...SECRETS });
+const taken: { key: string; event: StreamEvent }[] = [];
+const app = openApp(kernel, encodeArtifact(makeModel(kernel, { name: "fx" })), {
+  endpoints,
+  streams: fakeStreams((key, event) => taken.push({ key, event })),
+});
+const post = (path: string, body: string, headers: Record<string, string>) =>
+  app.request(`https://edge.example.com${path}`, { method: "POST", body, headers });
+afterEach(() => {
+  taken.length = 0;
+});
+
+describe("README's sources", () => {
+  test("are configured without a fault, and say where results go", () => {
+    expect(endpoints.unusable).toBeUndefined();
+    expect([...endpoints.sources.keys()]).toEqual(["tradingview", "stripe", "github", "pumps"]);
+    for (const { destinations } of endpoints.sources.values()) expect(destinations).toEqual(["desk"]);
+  });
+
+  test("TradingView: the alert's message, filled in as TradingView does, is one bar; the same alert again is the same event", async () => {
+    const [, message] = /^`(\{"token".*\})`:$/m.exec(section)!;
+    const filled: Record<string, string> = {
+      ticker: "NQ1!",
+      time: "2026-11-25T09:30:00Z",
+      open: "21010.25",
+      high: "21020",
+      low: "21000.5",
+      close: "21015",
+      volume: "1234",
+    };
+    const body = message.replace("…", SECRETS.TRADINGVIEW_TOKEN).replace(/\{\{(\w+)\}\}/g, (_, name: string) => filled[name]);
+    const headers = { "content-type": "text/plain; charset=utf-8", "cf-connecting-ip": "54.218.53.128" };
+    for (let i = 0; i < 2; i++) expect((await post("/hooks/tradingview", body, headers)).status).toBe(200);
+    const [first, second] = taken;
+    expect(first).toMatchObject({ key: "NQ1!", event: { data: { values: [21010.25, 21020, 21000.5, 21015, 1234] } } });
+    expect(second).toEqual(first);
+    expect((await post("/hooks/tradingview", body, { ...headers, "cf-connecting-ip": "54.218.53.129" })).status).toBe(401);
+  });
+
+  test("Stripe: charge.succeeded is its customer's", async () => {
+    const charge = {
+      amount: 2000,
+      amount_captured: 2000,
+      amount_refunded: 0,
+      created: 1795599000,
+      customer: "cus_9",
+      outcome: { risk_score: 12 },
+    };
+    const body = JSON.stringify({ id: "evt_3", object: "event", created: 1795599001, type: "charge.succeeded", data: { object: charge } });
+    const stripe = new Stripe("sk_test_none");
+    const signature = stripe.webhooks.generateTestHeaderString({ payload: body, secret: SECRETS.STRIPE_SIGNING_SECRET });
+    expect((await post("/hooks/stripe", body, { "stripe-signature": signature })).status).toBe(200);
+    expect(taken).toMatchObject([
+      { key: "cus_9", event: { id: "evt_3", timestamp: 1795599001000, data: { values: [2000, 2000, 0, 12, 1795599000] } } },
+    ]);
+  });
+
+  test("GitHub: pull_request is its repository's", async () => {
+    const request = { updated_at: "2026-11-25T09:30:00Z", additions: 12, deletions: 3, changed_files: 2, commits: 1, comments: 0 };
+    const body = JSON.stringify({ action: "synchronize", pull_request: request, repository: { full_name: "octocat/hello" } });
+    const headers = { "x-hub-signature-256": await signGithub(SECRETS.GITHUB_SECRET, body), "x-github-event": "pull_request" };
+    expect((await post("/hooks/github", body, headers)).status).toBe(200);
+    expect(taken).toMatchObject([{ key: "octocat/hello", event: { data: { values: [12, 3, 2, 1, 0] } } }]);
+  });
+
+  test("anything else: the shell lines, run by a shell", async () => {
+    const [lines] = /^ {4}body='[\s\S]*?\n(?=\n)/m.exec(section)!;
+    const server = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const answer = await post(request.url!, Buffer.concat(chunks).toString(), request.headers as Record<string, string>);
+      response.writeHead(answer.status).end(await answer.text());
+    });
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const { port } = server.address() as AddressInfo;
+    const script = lines.replace("localhost:8787", `127.0.0.1:${port}`);
+    const shell = spawn("bash", ["-ec", script], { env: { ...process.env, PUMPS_SECRET: SECRETS.PUMPS_SECRET } });
+    let output = "";
+    shell.stdout.on("data", (text) => {
+      output += text;
+    });
+    await new Promise((done) => shell.on("close", done));
+    server.close();
+    expect(JSON.parse(output)).toMatchObject({ key: "north-7", source: "pumps", id: "r-1" });
+    expect(taken).toMatchObject([{ key: "north-7", event: { id: "r-1", data: { values: [10.1, 10.4, 9.9, 10.2, 5100] } } }]);
+  });
+});
+
+const BODY = JSON.stringify({ type: "prediction.created", timestamp: "2026-11-25T09:30:00Z", data: { key: "ünï 📈", probability: 0.75 } });
+const delivery = (secret: string, timestampSeconds = Math.floor(Date.now() / 1000)) =>
+  signDelivery({ id: "dlv_1", timestampSeconds, body: BODY, keys: [parseSigningKey(secret, [])] });
+
+async function run(name: string, source: string): Promise<Record<string, unknown>> {
+  writeFileSync(`${folder}${name}`, source);
+  return import(`${folder}${name}?${Date.now()}`);
+}
+
+describe("README's receivers", () => {
+  test("Hono takes a delivery once, whatever attempts there are, and none that was tampered with", async () => {
+    vi.stubEnv("DESK_SECRET", SECRETS.DESK_SECRET);
+    const log = vi.spyOn(console, "log").mockImplementation(() => {});
+    const { default: receiver } = (await run("hono.mjs", blockWith('from "hono"'))) as { default: Hono };
+    const send = async (body: string, at?: number) =>
+      (await receiver.request("/in", { method: "POST", body, headers: await delivery(SECRETS.DESK_SECRET, at) })).status;
+    const now = Math.floor(Date.now() / 1000);
+    expect(await send(BODY, now - 5)).toBe(204);
+    expect(await send(BODY, now)).toBe(204);
+    expect(log.mock.calls).toEqual([[{ key: "ünï 📈", probability: 0.75 }]]);
+    expect(await send(BODY.replace("0.75", "0.76"))).toBe(401);
+    expect(await send(BODY, now - 301)).toBe(401);
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  });
+
+  test("node:crypto takes v1a of the pair that the line for it makes", async () => {
+    const line = blockWith("generateKeyPairSync");
+    const { stdout } = spawnSync("bash", ["-ec", line], { encoding: "utf8" });
+    const [whsk, whpk] = stdout.trim().split(" ");
+    const { isGenuine } = (await run("v1a.mjs", blockWith("createPublicKey"))) as { isGenuine: (...parameters: unknown[]) => boolean };
+    const headers = await delivery(whsk);
+    expect(isGenuine(whpk, headers, BODY)).toBe(true);
+    expect(isGenuine(whpk, { ...headers, "webhook-signature": `v1,AAAA ${headers["webhook-signature"]}` }, BODY)).toBe(true);
+    expect(isGenuine(whpk, headers, BODY.replace("0.75", "0.76"))).toBe(false);
+    expect(isGenuine(whpk, { ...headers, "webhook-id": "dlv_2" }, BODY)).toBe(false);
+    expect(isGenuine(KEYS.ASYMMETRIC_PUBLIC, headers, BODY)).toBe(false);
+    expect(isGenuine(whpk, await delivery(whsk, Math.floor(Date.now() / 1000) - 301), BODY)).toBe(false);
+  });
+});

@@ -1,0 +1,19 @@
+// Webhooks with the crypto.subtle of the real runtime: every sender, every tampering, and the published vectors of what we sign.
+import { exports } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { encodeArtifact } from "../../shared/artifact.ts";
+import kernel from "../../shared/kernel/inference.wasm";
+import { openApp } from "../fixtures/app.ts";
+import { makeModel } from "../fixtures/model.ts";
+import { describeDeliveries, describeSenders } from "../fixtures/senders.ts";
+
+const artifact = encodeArtifact(makeModel(kernel));
+describeSenders((surroundings) => openApp(kernel, artifact, surroundings));
+describeDeliveries();
+
+test("the deployed Worker, which is configured with no source, is ready and knows none", async () => {
+  expect((await exports.default.fetch("https://edge.test/health/ready")).status).toBe(200);
+  const response = await exports.default.fetch("https://edge.test/hooks/anybody", { method: "POST", body: "{}" });
+  expect(response.status).toBe(404);
+  expect(await response.json()).toMatchObject({ detail: "no such source is configured: SOURCES in wrangler.toml lists them" });
+});
