@@ -108,8 +108,9 @@ export class Stream implements StreamObject {
     const version = Math.max(now, (this.ledger?.facts.version ?? 0) + 1);
     const due = isPosted ? now : null;
     await this.world.directoryOf(key).report(key, { version, due, ...counts });
-    if (emptied !== this.emptied) return; // and the directory has forgotten it again
-    const told = { version: Math.max(version, this.ledger?.facts.version ?? 0), due, reported: JSON.stringify(counts), reportedAt: now };
+    // Meanwhile it may have been told otherwise, or to forget: then what it knows now decides whether to tell it again.
+    if (emptied !== this.emptied || (this.ledger?.facts.version ?? 0) >= version) return;
+    const told = { version, due, reported: JSON.stringify(counts), reportedAt: now };
     if (this.ledger === undefined) this.ledger = Ledger.create(this.context.storage, this.ready, key, told);
     else this.ledger.change(told);
   }
