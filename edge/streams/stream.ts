@@ -157,9 +157,11 @@ export class Stream implements StreamObject {
   private nextAlarm({ outbox, window, arrived, facts }: Ledger): number {
     const { quietMs, idsMs } = this.world.endpoints.settings;
     const expiry = window.length > 0 ? arrived + quietMs + 1 : Number.POSITIVE_INFINITY;
-    const report = facts.reported === JSON.stringify(this.counts()) ? Number.POSITIVE_INFINITY : facts.reportedAt + REPORT_MS;
+    const due = outbox.nextDue();
+    const isTold = facts.reported === JSON.stringify(this.counts()) && (due !== undefined || facts.due === null);
+    const report = isTold ? Number.POSITIVE_INFINITY : facts.reportedAt + REPORT_MS;
     const purge = this.purgeAt ?? arrived + idsMs + PURGE_MS;
-    return Math.max(Math.min(outbox.nextDue() ?? Number.POSITIVE_INFINITY, expiry, report, purge), this.notBefore);
+    return Math.max(Math.min(due ?? Number.POSITIVE_INFINITY, expiry, report, purge), this.notBefore);
   }
 
   /** Delivers what is due, forgets what is old, tells the directory. Never throws, and sets itself again. */
