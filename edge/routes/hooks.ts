@@ -9,8 +9,7 @@ import { allowOnly, type EdgeContext, type EdgeEnv, type Surroundings } from "..
 import { RequestError } from "../problem.ts";
 import { digestOf } from "../streams/event.ts";
 import type { Accepted, StreamStore } from "../streams/store.ts";
-import { ConfigurationError } from "../webhooks/configuration.ts";
-import { refuseOwnHost } from "../webhooks/destinations.ts";
+import { checkUsable } from "../webhooks/endpoints.ts";
 import { extractEvent, type HookEvent } from "../webhooks/event.ts";
 import type { Source } from "../webhooks/sources.ts";
 import { refuseAddress, verify } from "../webhooks/verification.ts";
@@ -40,21 +39,14 @@ export function hookRoutes({ model }: Ready, { endpoints, streams, now, report }
   }
 
   function sourceOf(c: EdgeContext): Source {
-    if (endpoints.unusable !== undefined) throw new RequestError("configuration", endpoints.unusable);
+    checkUsable(endpoints, [], c.req.url);
     const name = c.req.param("source") ?? "";
     const source = endpoints.sources.get(name);
     const takesToken = source?.scheme.kind === "token" && source.scheme.at === "path";
     if (source === undefined || (c.req.param("token") !== undefined && !takesToken))
       throw new RequestError("notFound", "no such source is configured: SOURCES in wrangler.toml lists them");
     c.get("record").source = name;
-    try {
-      refuseOwnHost(
-        source.destinations.map((destination) => endpoints.destinations.get(destination)!),
-        c.req.url,
-      );
-    } catch (error) {
-      throw error instanceof ConfigurationError ? new RequestError("configuration", error.message) : error;
-    }
+    checkUsable(endpoints, source.destinations, c.req.url);
     return source;
   }
 

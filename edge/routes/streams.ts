@@ -9,6 +9,7 @@ import { RequestError } from "../problem.ts";
 import { maxSequences } from "../scoring.ts";
 import { digestOf, parseKey, type StreamEvent } from "../streams/event.ts";
 import { API_SOURCE, type StreamStore } from "../streams/store.ts";
+import { checkUsable } from "../webhooks/endpoints.ts";
 import { parseName, parseRow, parseTimestamp } from "../webhooks/event.ts";
 import { parseLimit, parseQuery } from "./paging.ts";
 
@@ -25,7 +26,7 @@ export function streamRoutes(deployment: Deployment, surroundings: Surroundings)
     const store = storeOf(surroundings);
     if ("unready" in deployment) throw new ArtifactError(deployment.unready);
     const { endpoints } = surroundings;
-    if (endpoints.unusable !== undefined) throw new RequestError("configuration", endpoints.unusable);
+    checkUsable(endpoints, endpoints.settings.destinations, c.req.url);
     const key = keyOf(c);
     if (mediaTypeOf(c.req.raw).type !== "application/json") refuseMediaType(c.req.raw, ["application/json"]);
     const body = await readJson(c.req.raw);

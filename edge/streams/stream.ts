@@ -108,8 +108,9 @@ export class Stream implements StreamObject {
     const version = Math.max(now, (this.ledger?.facts.version ?? 0) + 1);
     const due = isPosted ? now : null;
     await this.world.directoryOf(key).report(key, { version, due, ...counts });
-    if (emptied !== this.emptied) return; // and the directory has forgotten it again
-    const told = { version: Math.max(version, this.ledger?.facts.version ?? 0), due, reported: JSON.stringify(counts), reportedAt: now };
+    // Meanwhile it may have been told otherwise, or to forget: then what it knows now decides whether to tell it again.
+    if (emptied !== this.emptied || (this.ledger?.facts.version ?? 0) >= version) return;
+    const told = { version, due, reported: JSON.stringify(counts), reportedAt: now };
     if (this.ledger === undefined) this.ledger = Ledger.create(this.context.storage, this.ready, key, told);
     else this.ledger.change(told);
   }
@@ -156,9 +157,11 @@ export class Stream implements StreamObject {
   private nextAlarm({ outbox, window, arrived, facts }: Ledger): number {
     const { quietMs, idsMs } = this.world.endpoints.settings;
     const expiry = window.length > 0 ? arrived + quietMs + 1 : Number.POSITIVE_INFINITY;
-    const report = facts.reported === JSON.stringify(this.counts()) ? Number.POSITIVE_INFINITY : facts.reportedAt + REPORT_MS;
+    const due = outbox.nextDue();
+    const isTold = facts.reported === JSON.stringify(this.counts()) && (due !== undefined || facts.due === null);
+    const report = isTold ? Number.POSITIVE_INFINITY : facts.reportedAt + REPORT_MS;
     const purge = this.purgeAt ?? arrived + idsMs + PURGE_MS;
-    return Math.max(Math.min(outbox.nextDue() ?? Number.POSITIVE_INFINITY, expiry, report, purge), this.notBefore);
+    return Math.max(Math.min(due ?? Number.POSITIVE_INFINITY, expiry, report, purge), this.notBefore);
   }
 
   /** Delivers what is due, forgets what is old, tells the directory. Never throws, and sets itself again. */

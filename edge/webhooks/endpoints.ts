@@ -1,8 +1,9 @@
 // Sources and destinations together, as a Worker is configured: checked at start-up, or the reason why they cannot be used.
 import { describe } from "../../shared/errors.ts";
+import { RequestError } from "../problem.ts";
 import { DEFAULT_SETTINGS, parseSettings, type Settings } from "../streams/settings.ts";
 import { ConfigurationError } from "./configuration.ts";
-import { type Destination, parseDestinations } from "./destinations.ts";
+import { type Destination, parseDestinations, refuseOwnHost } from "./destinations.ts";
 import { parseSources, type Source } from "./sources.ts";
 
 export interface Endpoints {
@@ -48,5 +49,18 @@ export function readEndpoints(env: object): Endpoints {
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     return { ...NO_ENDPOINTS, unusable: error.message };
+  }
+}
+
+/** Throws RequestError where the configuration is unusable, or one of these destinations is the very host that was asked. */
+export function checkUsable({ unusable, destinations }: Endpoints, names: readonly string[], requestUrl: string): void {
+  if (unusable !== undefined) throw new RequestError("configuration", unusable);
+  try {
+    refuseOwnHost(
+      names.map((name) => destinations.get(name)!),
+      requestUrl,
+    );
+  } catch (error) {
+    throw error instanceof ConfigurationError ? new RequestError("configuration", error.message) : error;
   }
 }

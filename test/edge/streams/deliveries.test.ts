@@ -340,6 +340,15 @@ describe("the directory", () => {
 });
 
 describe("the sweep", () => {
+  test("has nothing to do where all alarms do their work", async () => {
+    const streams = openStreams(deployment);
+    for (let i = 0; i < 30; i++) await send(streams, ["desk"], 1, `key ${i}`);
+    const padding = { ...eventAt(1), data: { values: [0, 0, 0, 0, 0] } };
+    await streams.store.accept("warming", [padding], { source: "alerts", destinations: ["desk"] });
+    await streams.advance(streams.clock + HOUR_MS);
+    expect(await streams.store.sweep()).toBe(0);
+  });
+
   test("wakes what lost its alarm, and finds nothing more to do then", async () => {
     const streams = openStreams(deployment);
     for (let i = 0; i < 100; i++) {

@@ -204,8 +204,16 @@ test("events go to the destinations of the configuration, and deliveries are lis
   expect((await (await app.request("/v1/streams")).json()).streams).toEqual([{ key: "k", pending: 0, delivered: 1, dead: 0, dropped: 0 }]);
 });
 
-describe("who may", () => {
+const SCOPES = ["read", "score", "admin"];
+
+/** A key of each scope, by its name. */
+async function keyed() {
   const digest = async (text: string) => Buffer.from(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toString("hex");
+  const entries = await Promise.all(SCOPES.map(async (name) => `${name}:${await digest(name)}:${name}`));
+  return readAccess({ API_KEYS: entries.join(" ") });
+}
+
+describe("who may", () => {
   test.each([
     ["GET", "/v1/streams", "read"],
     ["GET", "/v1/streams/k", "read"],
@@ -216,10 +224,8 @@ describe("who may", () => {
     ["POST", "/v1/deliveries/msg_x/replay", "admin"],
     ["POST", "/v1/deliveries/replay", "admin"],
   ])("%s %s: who has the scope %s or admin", async (method, path, scope) => {
-    const scopes = ["read", "score", "admin"];
-    const entries = await Promise.all(scopes.map(async (name) => `${name}:${await digest(name)}:${name}`));
-    const { app } = open({ access: readAccess({ API_KEYS: entries.join(" ") }) });
-    for (const name of scopes) {
+    const { app } = open({ access: await keyed() });
+    for (const name of SCOPES) {
       const response = await app.request(`https://edge.test${path}`, { method, headers: { authorization: `Bearer ${name}` } });
       expect([name, response.status === 403]).toEqual([name, name !== scope && name !== "admin"]);
       expect(response.status).not.toBe(401);
@@ -246,6 +252,17 @@ describe("a deployment", () => {
     const response = await send(EVENT);
     expect([response.status, (await response.json()).type]).toEqual([503, "urn:quickstep:problem:configuration"]);
     expect(streams.query("k", "SELECT name FROM sqlite_master")).toEqual([]);
+  });
+
+  test("whose own host is a destination takes no event in: results would come back as requests", async () => {
+    const { endpoints } = openStreams(deployment);
+    const settings = { ...endpoints.settings, destinations: ["desk"] };
+    const { app } = open({ endpoints: { ...endpoints, settings }, access: await keyed() });
+    const headers = { ...JSON_TYPE, authorization: "Bearer score" };
+    const sendTo = (host: string) =>
+      app.request(`https://${host}/v1/streams/k/events`, { method: "POST", headers, body: JSON.stringify(EVENT) });
+    expect((await sendTo("desk.example.com")).status).toBe(503);
+    expect((await sendTo("edge.example.com")).status).toBe(200);
   });
 
   test.each([
