@@ -97,7 +97,7 @@ function print(cells: readonly (string | number)[]): void {
 /**
  * Slope of the least-squares line of logit p on logit q: 1 for honest probabilities, above 1 for timid ones, below for bold ones.
  * `proper`: that of the line which minimises the cross-entropy instead, 1 where no correction of slope and intercept would help.
- * The first exceeds the second where q knows less than p: honest averages of far-out p are less far out.
+ * The first is mostly the larger where q knows less than p does: honest averages of far-out p are less far out.
  */
 function calibrationSlopes(p: ArrayLike<number>, q: ArrayLike<number>): { readonly slope: number; readonly proper: number } {
   const logit = (x: number): number => Math.log(Math.max(2 ** -30, x) / Math.max(2 ** -30, 1 - x));
