@@ -42,7 +42,7 @@ export function findWarnings(data: LabelledDataset, usable: Labelled, plan: Plan
 
 /** One number that ranks the labels this well holds them, or leaves a network nothing to do. */
 const GIVES_AWAY = 0.99;
-/** Cells looked at, at most: a second's worth. But sequences enough to tell 0.99 from 0.95. */
+/** Numbers looked at, at most, which is a fraction of a second; but sequences enough to tell 0.99 from 0.95. */
 const MAX_CELLS = 500_000;
 const MIN_SEQUENCES = 500;
 /** From this share of the sequences on, a flaw is not an accident. */
