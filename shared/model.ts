@@ -59,6 +59,13 @@ export interface Metrics {
   readonly ece: number;
 }
 
+/** Sequences of neighbouring scores: what was predicted of them on average, and the share of 1s that came. */
+export interface ReliabilityBin {
+  readonly examples: number;
+  readonly predicted: number;
+  readonly observed: Estimate;
+}
+
 /** Facts for people. Nothing in it changes a score. */
 export interface Card {
   readonly data: { readonly name: string; readonly sha256: string; readonly float32: boolean };
@@ -75,7 +82,9 @@ export interface Card {
     readonly bestEpoch: number;
   };
   readonly test: Metrics;
-  /** Half-widths of 95 % intervals by bootstrap over test sequences. */
+  /** Of the test part, by rising score. Left out in the oldest artifacts. */
+  readonly reliability?: readonly ReliabilityBin[];
+  /** Half-widths of 95 % intervals by bootstrap over test sequences, in blocks where these are in the order of time. */
   readonly intervals: Readonly<Partial<Record<keyof Metrics, number>>>;
   readonly baselines: Readonly<Record<string, Metrics>>;
   readonly warnings: readonly string[];

@@ -19,6 +19,15 @@ export function integer(least: number, most: number): (value: string, option: st
   };
 }
 
+/** `1:5`: two finite numbers above 0. */
+export function pair(value: string, option: string): readonly [number, number] {
+  const numbers = value.split(":").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  const [a, b] = numbers;
+  if (numbers.length !== 2 || !(a > 0 && b > 0 && a + b < Infinity))
+    throw new UsageError(`--${option} must be two numbers above 0 such as 1:5, got ${value}`);
+  return [a, b];
+}
+
 export function choice<T extends string>(...values: readonly T[]): (value: string, option: string) => T {
   return (value, option) => {
     const found = values.find((known) => known === value);

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import { isQuickstepError, UsageError } from "../shared/errors.ts";
 import { PADDINGS } from "../shared/sequence.ts";
-import { choice, integer, parseOptions, text } from "./arguments.ts";
+import { choice, integer, pair, parseOptions, text } from "./arguments.ts";
 import type { Engines } from "./artifact-file.ts";
 import { Interrupted } from "./checkpoint.ts";
 import { evaluate } from "./commands/evaluate.ts";
@@ -27,7 +27,7 @@ const USAGE = `${CALL} <command> …
   train    <data> [--labels FILE] [--out FILE] [--report FILE] [--test FILE [--test-labels FILE]]
            [--units N] [--epochs N] [--batch N] [--seed N]
            [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N] [--padding leading|any|none]
-           [--recipe auto|raw] [--threads N] [--strict] [--resume]
+           [--costs FALSE_1:FALSE_0] [--recipe auto|raw] [--threads N] [--strict] [--resume]
            [--json]
   evaluate <artifact> <data> [--labels FILE] [--json]
   score    <artifact> <data> [--out q.npy|q.csv] [--json]
@@ -103,6 +103,7 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
         time: text,
         horizon: integer(0, 1_000_000),
         padding: choice(...PADDINGS),
+        costs: pair,
         recipe: choice(...RECIPES),
         threads: integer(1, 64),
         strict: "flag",
@@ -112,8 +113,10 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       const [data] = words;
       const split = options.group !== undefined ? "group" : options.time !== undefined ? "time" : TRAIN_DEFAULTS.split;
       const out = data.replace(/(\.[^./\\]*)?$/, ".safetensors");
+      const { costs: given, ...own } = options;
+      const costs = given && { falsePositive: given[0], falseNegative: given[1] };
       return trainOn(
-        { ...TRAIN_DEFAULTS, split, out, resume: false, json: false, ...options, data, testLabels: options["test-labels"] },
+        { ...TRAIN_DEFAULTS, split, out, resume: false, json: false, ...own, costs, data, testLabels: options["test-labels"] },
         terminal,
         signal,
       );

@@ -1,6 +1,7 @@
 // Where a probability becomes a label: thresholds by name, chosen on validation and never on test, and what each is worth.
 // Every threshold but `even` and `lowest-cost` is a score that occurred, so that ties fall on one side of it together.
 import type { Estimate, OperatingPoint } from "../shared/model.ts";
+import { wilson } from "./intervals.ts";
 
 export interface Costs {
   /** Of a 0 taken for a 1, and of a 1 taken for a 0; correct labels cost nothing. */
@@ -156,18 +157,6 @@ function addWeighted(a: number, x: Estimate, b: number, y: Estimate): Estimate {
     low: value - Math.hypot(a * (x.value - x.low), b * (y.value - y.low)),
     high: value + Math.hypot(a * (x.high - x.value), b * (y.high - y.value)),
   };
-}
-
-/** 97.5 % quantile of the standard normal. */
-const Z = 1.959963984540054;
-
-/** A proportion with its 95 % score interval (Wilson 1927), which holds near 0 and 1 and for small counts. */
-function wilson(hits: number, count: number): Estimate {
-  const value = hits / count;
-  const middle = (hits + (Z * Z) / 2) / (count + Z * Z);
-  const half = (Z / (count + Z * Z)) * Math.sqrt((hits * (count - hits)) / count + (Z * Z) / 4);
-  // At no hits and at all, rounding would leave the value outside.
-  return { value, low: hits === 0 ? 0 : middle - half, high: hits === count ? 1 : middle + half };
 }
 
 function explain(figure: string, target: number, threshold: number, { value, low }: Estimate): string {

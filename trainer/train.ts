@@ -15,10 +15,11 @@ import { synthesiseGolden } from "./golden.ts";
 import { chooseSettings, learn, PLAIN_SETTINGS, type StepperOptions } from "./learn.ts";
 import { fitLogistic, flattenChannels } from "./logistic.ts";
 import { bootstrapIntervals, computeMetrics, entropy, recoveredInformation } from "./metrics.ts";
-import { chooseOperatingPoints, measureOperatingPoints } from "./operating-points.ts";
+import { type Costs, chooseOperatingPoints, measureOperatingPoints } from "./operating-points.ts";
 import { createRandom } from "./random.ts";
 import type { LabelledDataset } from "./readers/dataset.ts";
 import { computeReference } from "./reference.ts";
+import { reliabilityBins } from "./reliability.ts";
 import type { ReportInput } from "./report/gather.ts";
 import { studyFeatures } from "./representation/features.ts";
 import { planAuto, planRaw } from "./representation/plan.ts";
@@ -27,7 +28,7 @@ import { logit } from "./representation/trials.ts";
 import { dropPaddingOnly, selectChannels, selectSequences } from "./sequences.ts";
 import { type SplitMethod, splitDataset } from "./split/split.ts";
 import { decideVerdict, type Verdict } from "./verdict.ts";
-import { findWarnings } from "./warnings.ts";
+import { findFlaw, findWarnings } from "./warnings.ts";
 
 export const RECIPES = ["auto", "raw"] as const;
 export type RecipeName = (typeof RECIPES)[number];
@@ -42,6 +43,8 @@ export interface TrainOptions {
   readonly horizon: number;
   readonly padding?: Padding;
   readonly recipe: RecipeName;
+  /** Of the two mistakes, for the operating point `lowest-cost`. */
+  readonly costs?: Costs;
 }
 
 /** What the machine provides: implementations are chosen by whoever calls. */
@@ -67,11 +70,11 @@ export interface Trained {
   readonly truth?: { readonly bayesLogLoss: number; readonly recovered: number };
   readonly channels: readonly string[];
   /** What a report shows beyond the model. */
-  readonly evidence: Pick<ReportInput, "history" | "data" | "leftOut" | "split" | "validation" | "test">;
+  readonly evidence: Pick<ReportInput, "history" | "data" | "leftOut" | "split" | "validation" | "test" | "reliability" | "gap">;
 }
 
 /** One seed, unrelated streams: drawing more in one place changes nothing elsewhere. */
-const STREAM = { split: 1, golden: 3, bootstrap: 4 };
+const STREAM = { split: 1, golden: 3, bootstrap: 4, reliability: 6 };
 const BOOTSTRAP_RESAMPLES = 200;
 /** Training sequences that are scored to see how much better the model knows them. */
 const MAX_SEEN = 10_000;
@@ -187,7 +190,10 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     network,
     calibration: calibrated,
     positiveRate: rate,
-    operatingPoints: chooseOperatingPoints(labelsOf(validation), probabilitiesOf(validation), { note: (text) => warnings.push(text) }),
+    operatingPoints: chooseOperatingPoints(labelsOf(validation), probabilitiesOf(validation), {
+      costs: options.costs,
+      note: (text) => warnings.push(text),
+    }),
     golden: { inputs: goldenInputs, probabilities: engine.probabilities(goldenChannels.channels, goldenChannels.lengths) },
     reference: computeReference(
       { channels: heldChannels, lengths: heldLengths, outOfRange: new Uint8Array(held.length) },
@@ -213,6 +219,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     "base rate": computeMetrics(test.labels, baseRate),
     "logistic regression": computeMetrics(test.labels, logisticProbabilities),
   };
+  const reliability = reliabilityBins(test.labels, testProbabilities, createRandom(seed, STREAM.reliability), gap);
   const card: Card = {
     data: { name: data.name, sha256: data.sha256, float32: data.float32 },
     split: {
@@ -230,19 +237,21 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
       bestEpoch: fit.bestEpoch,
     },
     test: metrics,
-    intervals: bootstrapIntervals(test.labels, testProbabilities, createRandom(seed, STREAM.bootstrap), BOOTSTRAP_RESAMPLES),
+    intervals: bootstrapIntervals(test.labels, testProbabilities, createRandom(seed, STREAM.bootstrap), BOOTSTRAP_RESAMPLES, gap),
+    reliability,
     baselines,
     warnings,
     versions: { quickstep: VERSION, node: host.node, path: learnt.path },
   };
-  const operatingPoints = measureOperatingPoints(decoded.operatingPoints, test.labels, testProbabilities);
+  const operatingPoints = measureOperatingPoints(decoded.operatingPoints, test.labels, testProbabilities, options.costs);
   const bytes = encodeArtifact({ ...decoded, operatingPoints, card });
   const model = decodeArtifact(bytes);
   checkGolden(model, host.createEngine(model.network, model.calibration), log);
   const seen = train.subarray(0, MAX_SEEN);
   const trainLogLoss = computeMetrics(labelsOf(seen), probabilitiesOf(seen)).logLoss;
   const baselineProbabilities = { "base rate": baseRate, "logistic regression": logisticProbabilities };
-  const verdict = decideVerdict(test.labels, testProbabilities, baselines, baselineProbabilities, trainLogLoss);
+  const flaw = findFlaw({ data: usable, features, split, test: data.test === null ? null : test, shape, padding });
+  const verdict = decideVerdict(test.labels, testProbabilities, baselines, baselineProbabilities, trainLogLoss, gap, flaw);
   const truth =
     test.probability === null
       ? undefined
@@ -261,8 +270,10 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
       values: test.values,
       labels: test.labels,
       probabilities: testProbabilities,
-      baselines: { "base rate": baseRate, "logistic regression": logisticProbabilities },
+      baselines: baselineProbabilities,
     },
+    reliability,
+    gap,
   };
   return { model, bytes, fit, verdict, truth, channels: names, evidence };
 }

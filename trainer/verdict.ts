@@ -3,11 +3,14 @@ import type { Metrics } from "../shared/model.ts";
 import { type Gain, losses, pairedGain } from "./paired.ts";
 
 export interface Verdict {
-  readonly code: "learned" | "base-rate-only" | "no-better-model-found";
+  readonly code: "learned" | "base-rate-only" | "no-better-model-found" | "bad-data";
   readonly text: string;
   /** The one step that would help most. */
   readonly next: string;
 }
+
+/** What about the data makes every figure worthless or misleading, and what to do about it. */
+export type Flaw = Pick<Verdict, "text" | "next">;
 
 /** A difference counts when it exceeds this many standard errors of the paired per-example difference. */
 const STANDARD_ERRORS = 2;
@@ -18,8 +21,8 @@ const ROUNDING = 1e-6;
 
 /**
  * `learned`: better than every baseline beyond noise, or than the base rate while no baseline is better still.
- * `base-rate-only`: no better than the base rate. `no-better-model-found`: a simpler baseline beats the network.
- * `trainLogLoss` is the model's own on sequences it was trained on.
+ * `bad-data`: whatever was learnt, `flaw` says why the figures do not mean it. `base-rate-only`: no better than the base rate. `no-better-model-found`: a simpler baseline beats the network.
+ * `trainLogLoss` is the model's own on sequences it was trained on; `gap` as in a split by time, neighbours closer than it share rows.
  */
 export function decideVerdict(
   labels: ArrayLike<number>,
@@ -27,12 +30,15 @@ export function decideVerdict(
   baselines: Readonly<Record<string, Metrics>>,
   baselineProbabilities: Readonly<Record<string, ArrayLike<number>>>,
   trainLogLoss: number,
+  gap: number,
+  flaw: Flaw | undefined,
 ): Verdict {
   const own = losses(labels, probabilities);
   const mean = own.reduce((sum, loss) => sum + loss, 0) / own.length;
-  const gain = (name: string): Gain => pairedGain(losses(labels, baselineProbabilities[name]), own, 0);
+  const gain = (name: string): Gain => pairedGain(losses(labels, baselineProbabilities[name]), own, gap);
   const overBaseRate = gain("base rate");
   const figures = `log loss ${mean.toFixed(4)} against ${baselines["base rate"].logLoss.toFixed(4)} of the base rate`;
+  if (flaw !== undefined) return { code: "bad-data", text: `${flaw.text}; the figures mean little: ${figures}.`, next: flaw.next };
   for (const name of Object.keys(baselines)) {
     const over = gain(name);
     if (name !== "base rate" && over.mean < -STANDARD_ERRORS * over.standardError)

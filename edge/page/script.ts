@@ -7,6 +7,12 @@ interface Figures {
   readonly [name: string]: number | null;
 }
 
+interface Bin {
+  readonly examples: number;
+  readonly predicted: number;
+  readonly observed: { readonly value: number; readonly low: number; readonly high: number };
+}
+
 /** What is known of any model. */
 interface Service {
   readonly name: string;
@@ -23,6 +29,7 @@ interface Card extends Service {
   readonly calibration: { readonly slope: number; readonly intercept: number };
   readonly metrics: Figures;
   readonly intervals: Figures;
+  readonly reliability?: readonly Bin[];
   readonly baselines: Readonly<Record<string, Figures>>;
   readonly data: { readonly name: string };
   readonly split: { readonly by: string };
@@ -177,11 +184,36 @@ function showCard(about: Card | Service): void {
   const { slope, intercept } = about.calibration;
   $("calibration").textContent =
     `Reliability: probabilities are off by ${percent(about.metrics.ece)} on average (ECE); calibrated with slope ${slope.toFixed(3)}, intercept ${intercept.toFixed(3)}.`;
+  showReliability(about.reliability ?? []);
   const [shortest, longest] = about.recipe.lengths;
   $("recipe-line").textContent =
     `All-zero rows: padding ${about.recipe.padding}. Lengths seen in training: ${shortest} to ${longest}. The network sees:`;
   $("channels").replaceChildren(...about.recipe.channels.map((channel) => element("li", channel)));
   $("warnings").replaceChildren(...about.warnings.map((warning) => element("li", warning)));
+}
+
+/** A row a bin: a band where the interval of what came lies on the way from 0 to 100 %, and a line at what was predicted. */
+function showReliability(bins: readonly Bin[]): void {
+  $("reliability").hidden = bins.length === 0;
+  $<HTMLTableElement>("reliability").tBodies[0].replaceChildren(
+    ...bins.map(({ examples, predicted, observed: { value, low, high } }) => {
+      const row = document.createElement("tr");
+      const bar = element("td", "");
+      const band = `rgba(var(--up-rgb), .4) ${100 * low}% ${Math.max(100 * high, 100 * low + 0.5)}%`;
+      bar.style.background = `linear-gradient(to right, transparent ${100 * low}%, ${band}, transparent 0)`;
+      const line = document.createElement("i");
+      line.style.left = `calc(${100 * predicted}% - 1px)`;
+      bar.append(line);
+      row.append(
+        element("th", percent(predicted)),
+        element("td", `${percent(value)} (${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)})`),
+        bar,
+        element("td", String(examples)),
+      );
+      row.firstElementChild!.setAttribute("scope", "row");
+      return row;
+    }),
+  );
 }
 
 function withInterval(value: number | null | undefined, half: number | null | undefined): string {

@@ -16,7 +16,7 @@ export function modelRoutes({ model }: Ready) {
   return new Hono<EdgeEnv>()
     .get("/", (c) =>
       c.json({
-        ...facts, // data, split, training, intervals, baselines, warnings, versions
+        ...facts, // data, split, training, intervals, reliability, baselines, warnings, versions
         name,
         id: modelId(model, c.get("sha256")),
         sha256: c.get("sha256"),

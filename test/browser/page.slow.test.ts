@@ -10,7 +10,7 @@ import { openOnnxDeployment } from "../../edge/onnx-deployment.ts";
 import { openSession } from "../../edge/onnx-session.ts";
 import type { StreamStore } from "../../edge/streams/store.ts";
 import type { ListedDelivery } from "../../edge/streams/stream-object.ts";
-import { decodeArtifact } from "../../shared/artifact.ts";
+import { decodeArtifact, encodeArtifact } from "../../shared/artifact.ts";
 import { type App, openApp, SURROUNDINGS } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
@@ -72,6 +72,14 @@ describe.skipIf(!isHere)("the page", () => {
     await page.waitForSelector("#card:not([hidden])");
     expect(await page.textContent("h1")).toContain(model.name);
     expect(await page.locator("#metrics tbody tr").count()).toBe(1 + Object.keys(model.card.baselines).length);
+    const bins = model.card.reliability!;
+    expect(await page.locator("#reliability tbody tr").count()).toBe(bins.length);
+    const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+    for (const [b, { predicted, observed, examples }] of bins.entries()) {
+      const cells = await page.locator(`#reliability tbody tr:nth-child(${b + 1}) > *`).allTextContents();
+      const came = `${percent(observed.value)} (${(100 * observed.low).toFixed(1)}–${(100 * observed.high).toFixed(1)})`;
+      expect(cells).toEqual([percent(predicted), came, "", String(examples)]);
+    }
     expect(await page.locator("#channels li").count()).toBe(model.recipe.channels.length);
     await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
     await page.keyboard.press("Tab"); // documentation
@@ -83,6 +91,16 @@ describe.skipIf(!isHere)("the page", () => {
     expect(await page.locator("#steps tr").count()).toBe(ROWS);
     expect(await page.locator("#features tr").count()).toBe(model.recipe.features.length);
     await page.screenshot({ path: `${SHOTS}light.png`, fullPage: true });
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test("shows no reliability where an older artifact has none", async () => {
+    const { reliability: _, ...card } = model.card;
+    const { page, errors, close } = await open({}, openApp(kernel, new Uint8Array(encodeArtifact({ ...model, card })), { page: html }));
+    await page.waitForSelector("#card:not([hidden])");
+    expect(await page.locator("#metrics tbody tr").count()).toBeGreaterThan(1);
+    expect(await page.isVisible("#reliability")).toBe(false);
     expect(errors).toEqual([]);
     await close();
   });

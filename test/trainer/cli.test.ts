@@ -75,6 +75,39 @@ describe("train", () => {
   });
 });
 
+describe("train says", () => {
+  const train = (data: string, ...more: string[]) =>
+    quickstep("train", data, "--out", at("said.safetensors"), "--units", "4", "--epochs", "1", "--recipe", "raw", ...more);
+
+  it("bad-data, with what to do, where one cell gives the label away, and still writes the model", async () => {
+    const leaking = await writeData("leak.npz", (X, y) => {
+      for (let n = 0; n < N; n++) X[n * T * F + 47] = 3 + y[n];
+    });
+    const { status, stdout, stderr } = train(leaking, "--json");
+    const { verdict, artifact } = JSON.parse(stdout);
+    expect([status, verdict.code]).toEqual([0, "bad-data"]);
+    expect(stderr).toContain(`${verdict.text} ${verdict.next}`);
+    expect(verdict.text).toMatch(/^F2 in row 10 alone tells the label with AUC 1\.0000/i);
+    expect(readFileSync(artifact).length).toBeGreaterThan(1000);
+  });
+
+  it("what each operating point is worth, with its intervals, and what it costs where costs are given", () => {
+    const row = (text: string, name: string): string[] =>
+      text
+        .split("\n")
+        .find((line) => line.startsWith(name))
+        ?.split(/ {2,}/) ?? [];
+    const { stderr, stdout } = train(at("good.npz"), "--costs", "1:5", "--json");
+    expect(row(stderr, "label 1")).toEqual(["label 1", "from", "precision", "recall", "F1", "cost"]);
+    const point = JSON.parse(stdout).operatingPoints.find(({ name }: { name: string }) => name === "lowest-cost");
+    expect(point.threshold).toBe(1 / 6);
+    const { recall, f1, cost } = point.figures;
+    const shown = ({ value, low, high }: Record<string, number>): string => `${value.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`;
+    expect(row(stderr, "lowest-cost").slice(3)).toEqual([recall, f1, cost].map(shown));
+    expect(row(train(at("good.npz")).stderr, "label 1")).not.toContain("cost");
+  });
+});
+
 describe("evaluate, score, inspect, export", () => {
   it("evaluate prints the figures of the design", () => {
     const { status, stdout } = quickstep("evaluate", at("model.safetensors"), at("good.npz"), "--json");
@@ -119,6 +152,7 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
       /--units must be a whole number from 1 to 1024, got many/,
     ],
     ["a choice that is none", () => ["train", at("good.npz"), "--padding", "left"], /--padding must be one of leading, any, none/],
+    ["costs that are none", () => ["train", at("good.npz"), "--costs", "1:0"], /--costs must be two numbers above 0 such as 1:5, got 1:0/],
     ["a missing file", () => ["train", at("nothing.npz")], /nothing\.npz: cannot be read: there is no such file/],
     ["a missing artifact", () => ["score", at("nothing.safetensors"), at("good.npz")], /nothing\.safetensors: cannot be read/],
     ["an artifact that is none", () => ["inspect", at("good.npz")], /good\.npz: artifact/],

@@ -2,7 +2,7 @@
 import { FORMAT } from "../../shared/artifact.ts";
 import { describeChannel } from "../../shared/recipe.ts";
 import { type Engines, loadModel } from "../artifact-file.ts";
-import { formatMetrics, formatPercent, type Terminal } from "../terminal.ts";
+import { formatMetrics, formatOperatingPoints, formatPercent, type Terminal } from "../terminal.ts";
 
 export interface InspectCommand {
   readonly artifact: string;
@@ -37,7 +37,6 @@ export function inspect(command: InspectCommand, engines: Engines, terminal: Ter
     `takes      up to ${recipe.timesteps} rows of ${recipe.features.length} features: ${recipe.features.join(", ")}; padding: ${recipe.padding}`,
     `channels   ${channels.join(", ")}`,
     `network    LSTM(${network.units}) → Dense(1) → sigmoid; calibration slope ${calibration.slope.toFixed(4)}, intercept ${calibration.intercept.toFixed(4)}`,
-    `labels     1 from ${operatingPoints.map(({ name, threshold }) => `${threshold.toFixed(4)} (${name})`).join(", ")}`,
     `trained    on ${card.data.name} (sha256 ${card.data.sha256.slice(0, 12)}…), ${Object.entries(split.examples)
       .map(([part, n]) => `${n} ${part}`)
       .join(", ")}, split by ${split.by}`,
@@ -45,6 +44,7 @@ export function inspect(command: InspectCommand, engines: Engines, terminal: Ter
     "golden     32 vectors score bit for bit here",
     formatMetrics({ model: card.test, ...card.baselines }),
     `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive`,
+    formatOperatingPoints(operatingPoints),
     ...card.warnings.map((warning) => `note: ${warning}`),
   ];
   terminal.print(lines.join("\n"));

@@ -5,7 +5,7 @@ import { writeWhole } from "../files.ts";
 import { createProgress } from "../progress.ts";
 import { createRandom } from "../random.ts";
 import { checkTrainable, type ReadOptions, readDataset } from "../readers/dataset.ts";
-import { formatMetrics, formatPercent, type Terminal } from "../terminal.ts";
+import { formatMetrics, formatOperatingPoints, formatPercent, type Terminal } from "../terminal.ts";
 import { type Host, type TrainOptions, trainModel } from "../train.ts";
 
 export interface TrainCommand extends TrainOptions, Omit<ReadOptions, "ignoreLabels"> {
@@ -55,6 +55,7 @@ export async function train(
   terminal.say(
     `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive; accuracy of always answering the majority: ${card.test.majorityAccuracy.toFixed(4)}`,
   );
+  terminal.say(`\n${formatOperatingPoints(model.operatingPoints)}\n`);
   if (truth)
     terminal.say(
       `the true probability is known: its own log loss is ${truth.bayesLogLoss.toFixed(4)}; ${formatPercent(truth.recovered)} of what can be learnt was learnt`,
@@ -69,6 +70,7 @@ export async function train(
       positiveRate: data.labels.reduce((sum, label) => sum + label, 0) / data.labels.length,
       test,
       baselines: card.baselines,
+      operatingPoints: model.operatingPoints,
       ...(truth && { truth }),
       channels: trained.channels,
       epochs: card.training.epochs,

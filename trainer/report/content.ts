@@ -1,11 +1,11 @@
 // Everything the report shows, as plain data. Knows neither where it comes from nor how it looks.
-import type { Card, Metrics } from "../../shared/model.ts";
+import type { Card, Estimate, Metrics, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import type { EpochRecord } from "../fit.ts";
 import type { Intervals } from "../metrics.ts";
 import type { ClassHistogram } from "./histogram.ts";
 import type { Effect, Importance } from "./importance.ts";
-import type { Point, ReliabilityBin, Share } from "./ranking.ts";
+import type { Point } from "./ranking.ts";
 
 export interface ReportContent {
   readonly name: string;
@@ -60,11 +60,10 @@ export interface Decision {
   readonly name: string;
   readonly threshold: number;
   /** Sequences that get label 1, of all. */
-  readonly labelled: Share;
-  /** Null where nothing gets label 1, or nothing is positive, or nothing is negative. */
-  readonly precision: Share | null;
-  readonly recall: Share | null;
-  readonly falsePositiveRate: Share | null;
+  readonly labelled: Estimate;
+  /** Null where nothing is negative. */
+  readonly falsePositiveRate: Estimate | null;
+  readonly figures: NonNullable<OperatingPoint["figures"]>;
 }
 
 /** The training part as it came. */

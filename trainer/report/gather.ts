@@ -1,18 +1,20 @@
 // From a trained model and the parts it was judged on to everything its report shows. Draws nothing.
 // Legend: N sequences, T steps, F features, C channels.
 import type { Engine } from "../../shared/engine.ts";
-import { labelAt, type Model, type OperatingPoint } from "../../shared/model.ts";
+import { labelAt, type Model, type OperatingPoint, type ReliabilityBin } from "../../shared/model.ts";
 import { applyRecipe, type Channels, describeChannel, type Log, type Recipe, shapeOf } from "../../shared/recipe.ts";
 import { validRows } from "../../shared/sequence.ts";
 import type { EpochRecord } from "../fit.ts";
+import { wilson, Z95 } from "../intervals.ts";
 import { bootstrapIntervals, computeMetrics } from "../metrics.ts";
-import { losses } from "../paired.ts";
+import { measureOperatingPoints } from "../operating-points.ts";
+import { losses, pairedGain } from "../paired.ts";
 import type { Random } from "../random.ts";
 import type { Decision, Example, ReportContent } from "./content.ts";
 import { describeTraining } from "./data-facts.ts";
 import { countInBins } from "./histogram.ts";
-import { meanWithInterval, permutationImportance } from "./importance.ts";
-import { cutAtEachScore, precisionRecallCurve, reliabilityBins, rocCurve, shareOf, thin } from "./ranking.ts";
+import { type Effect, permutationImportance } from "./importance.ts";
+import { cutAtEachScore, precisionRecallCurve, rocCurve, thin } from "./ranking.ts";
 
 export interface ReportInput {
   /** As decoded, its card complete. */
@@ -37,6 +39,9 @@ export interface ReportInput {
     readonly probabilities: Float32Array;
     readonly baselines: Readonly<Record<string, ArrayLike<number>>>;
   };
+  readonly reliability: readonly ReliabilityBin[];
+  /** Test sequences closer than this share rows; 0 where their order means nothing. */
+  readonly gap: number;
   /** Of the model. */
   readonly engine: Pick<Engine, "probabilities">;
   readonly log: Log;
@@ -47,7 +52,7 @@ const BOOTSTRAP_RESAMPLES = 200;
 const SCORE_BINS = 25;
 
 export function gatherReport(input: ReportInput): ReportContent {
-  const { model, id, verdict, history, truth, data, leftOut, split, validation, test, engine, log, random } = input;
+  const { model, id, verdict, history, truth, data, leftOut, split, validation, test, reliability, gap, engine, log, random } = input;
   const { card, recipe, network, calibration } = model;
   const { labels, probabilities, baselines } = test;
   const own = losses(labels, probabilities);
@@ -57,6 +62,10 @@ export function gatherReport(input: ReportInput): ReportContent {
   const curveOf = (name: string, scores: ArrayLike<number>): ReportContent["curves"][number] => {
     const cuts = cutAtEachScore(labels, scores);
     return { name, roc: thin(rocCurve(cuts)), precisionRecall: thin(precisionRecallCurve(cuts)) };
+  };
+  const gainOf = (before: Float64Array): Effect => {
+    const { mean, standardError } = pairedGain(before, own, gap);
+    return { rise: mean, halfWidth: Z95 * standardError };
   };
   return {
     name: model.name,
@@ -77,8 +86,8 @@ export function gatherReport(input: ReportInput): ReportContent {
       ...Object.entries(card.baselines).map(([name, metrics]) => ({
         name,
         metrics,
-        intervals: baselines[name] === undefined ? {} : bootstrapIntervals(labels, baselines[name], random, BOOTSTRAP_RESAMPLES),
-        gain: baselines[name] === undefined ? null : meanWithInterval(losses(labels, baselines[name]).map((loss, n) => loss - own[n])),
+        intervals: baselines[name] === undefined ? {} : bootstrapIntervals(labels, baselines[name], random, BOOTSTRAP_RESAMPLES, gap),
+        gain: baselines[name] === undefined ? null : gainOf(losses(labels, baselines[name])),
       })),
     ],
     truth: truth ?? null,
@@ -90,7 +99,7 @@ export function gatherReport(input: ReportInput): ReportContent {
         logLoss: computeMetrics(labelsOf(split.validation), guesses).logLoss,
       })),
     },
-    reliability: reliabilityBins(labels, probabilities),
+    reliability,
     curves: [
       curveOf(modelName, probabilities),
       ...Object.entries(baselines)
@@ -118,23 +127,25 @@ export function gatherReport(input: ReportInput): ReportContent {
 }
 
 function decide(point: OperatingPoint, labels: ArrayLike<number>, probabilities: Float32Array): Decision {
-  let truePositives = 0;
   let labelled = 0;
   let positives = 0;
+  let falsePositives = 0;
   probabilities.forEach((p, n) => {
     const answer = labelAt(point, p);
     labelled += answer;
     positives += labels[n];
-    truePositives += answer * labels[n];
+    falsePositives += answer * (1 - labels[n]);
   });
   const N = probabilities.length;
+  const [{ figures = {} }] = measureOperatingPoints([point], labels, probabilities);
+  const { name, threshold } = point;
+  const cost = point.figures?.cost; // what a mistake costs, only the one who trained knows
   return {
-    name: point.name,
-    threshold: point.threshold,
-    labelled: shareOf(labelled, N)!,
-    precision: shareOf(truePositives, labelled),
-    recall: shareOf(truePositives, positives),
-    falsePositiveRate: shareOf(labelled - truePositives, N - positives),
+    name,
+    threshold,
+    labelled: wilson(labelled, N),
+    falsePositiveRate: positives === N ? null : wilson(falsePositives, N - positives),
+    figures: { ...figures, ...(cost && { cost }) },
   };
 }
 

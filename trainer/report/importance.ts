@@ -2,6 +2,7 @@
 // sequences (Breiman 2001; Fisher, Rudin & Dominici 2019). Knows no recipe: scoring arrives as a function.
 // Legend: N sequences, T steps, C channels.
 
+import { Z95 } from "../intervals.ts";
 import { losses } from "../paired.ts";
 import type { Random } from "../random.ts";
 
@@ -105,9 +106,9 @@ export function permutationImportance(
   return { sequences: n, repeats, channels: ofChannels, steps };
 }
 
-export function meanWithInterval(values: Float64Array): Effect {
+function meanWithInterval(values: Float64Array): Effect {
   const n = values.length;
   const mean = values.reduce((sum, x) => sum + x, 0) / n;
   const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / Math.max(1, n - 1);
-  return { rise: mean, halfWidth: 1.96 * Math.sqrt(variance / n) };
+  return { rise: mean, halfWidth: Z95 * Math.sqrt(variance / n) };
 }

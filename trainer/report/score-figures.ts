@@ -48,10 +48,10 @@ export function drawLosses({ figures }: Pick<ReportContent, "figures">): Promise
 
 /** Share of positives against the mean predicted probability, in bins of equal mass. */
 export function drawReliability({ reliability }: Pick<ReportContent, "reliability">): Promise<Markup> {
-  const most = Math.max(...reliability.map(({ predicted, interval }) => Math.max(predicted, interval[1])));
+  const most = Math.max(...reliability.map(({ predicted, observed }) => Math.max(predicted, observed.high)));
   const end = [0.05, 0.1, 0.2, 0.4].find((limit) => most <= limit) ?? 1;
   const marks = ticks(0, end, 5);
-  const pairs = reliability.map(({ predicted, observed }) => `${figure(predicted, 2)} → ${figure(observed, 2)}`).join(", ");
+  const pairs = reliability.map(({ predicted, observed }) => `${figure(predicted, 2)} → ${figure(observed.value, 2)}`).join(", ");
   return draw({
     ...PANEL,
     alt: `Reliability: mean predicted probability → share of positives, in ${reliability.length} bins: ${pairs}.`,
@@ -61,11 +61,11 @@ export function drawReliability({ reliability }: Pick<ReportContent, "reliabilit
       { mark: { type: "rule", color: GREY.light, strokeDash: [4, 3] }, data: [{ x: 0, y: 0, x2: end, y2: end }] },
       {
         mark: { type: "rule", color: BLUE.light, strokeWidth: 1.5 },
-        data: reliability.map(({ predicted, interval: [low, high] }) => ({ x: predicted, y: low, y2: high })),
+        data: reliability.map(({ predicted, observed: { low, high } }) => ({ x: predicted, y: low, y2: high })),
       },
       {
         mark: { type: "point", filled: true, opacity: 1, size: 46, color: BLUE.light },
-        data: reliability.map(({ predicted, observed }) => ({ x: predicted, y: observed })),
+        data: reliability.map(({ predicted, observed }) => ({ x: predicted, y: observed.value })),
       },
     ],
   });
@@ -79,7 +79,7 @@ export function drawPrecisionRecall(content: Pick<ReportContent, "curves" | "dec
     y: "precision",
     interpolate: "step-before",
     pointsOf: (curve) => curve.precisionRecall,
-    markOf: ({ recall, precision }) => (recall && precision ? { x: recall.value, y: precision.value } : null),
+    markOf: ({ figures: { recall, precision } }) => (recall && precision ? { x: recall.value, y: precision.value } : null),
     chance: { x: 0, y: positiveRate, x2: 1, y2: positiveRate },
   });
 }
@@ -91,7 +91,8 @@ export function drawRoc(content: Pick<ReportContent, "curves" | "decisions" | "c
     y: "recall",
     interpolate: "linear",
     pointsOf: (curve) => curve.roc,
-    markOf: ({ recall, falsePositiveRate }) => (recall && falsePositiveRate ? { x: falsePositiveRate.value, y: recall.value } : null),
+    markOf: ({ figures: { recall }, falsePositiveRate }) =>
+      recall && falsePositiveRate ? { x: falsePositiveRate.value, y: recall.value } : null,
     chance: { x: 0, y: 0, x2: 1, y2: 1 },
   });
 }

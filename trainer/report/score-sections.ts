@@ -1,10 +1,9 @@
 // What the page says of the test part, in words and tables: verdict, figures, probabilities, decisions.
-import type { Metrics } from "../../shared/model.ts";
+import type { Estimate, Metrics } from "../../shared/model.ts";
 import type { ReportContent } from "./content.ts";
 import { count, figure, percent } from "./format.ts";
 import { classLegend, frame, lineLegend } from "./frame.ts";
 import { html, type Markup } from "./html.ts";
-import type { Share } from "./ranking.ts";
 import { drawLosses, drawPrecisionRecall, drawReliability, drawRoc, drawScores, letterOf } from "./score-figures.ts";
 
 /** What the codes mean; another code is shown as it is. */
@@ -50,11 +49,10 @@ const FIGURES: readonly { readonly key: keyof Metrics; readonly name: string; re
 
 export async function figuresSection(content: ReportContent): Promise<Markup> {
   const { figures, card } = content;
-  const isByTime = card.split.by === "time";
   return html`
     <section aria-labelledby="figures">
       <h2 id="figures">Figures on the test part</h2>
-      <p class="lead">${count(card.test.examples)} sequences that no choice has seen. ± is half a 95 % interval, by bootstrap over sequences${isByTime ? "; sequences that follow each other in time resemble each other, so the true intervals are wider" : ""}.</p>
+      <p class="lead">${count(card.test.examples)} sequences that no choice has seen. ± is half a 95 % interval, by bootstrap${blocks(card.split.by)}.</p>
       <div class="wide"><table class="even">
         <thead><tr><th scope="col">Figure</th>${figures.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
         <tbody>
@@ -82,6 +80,11 @@ export async function figuresSection(content: ReportContent): Promise<Markup> {
     </section>`;
 }
 
+/** Neighbours in time resemble each other, and are drawn together. */
+function blocks(by: string): string {
+  return by === "time" ? " over blocks of sequences that follow each other in time" : " over sequences";
+}
+
 const OWN = html` class="own"`;
 
 export async function probabilitiesSection(content: ReportContent): Promise<Markup> {
@@ -97,7 +100,7 @@ export async function probabilitiesSection(content: ReportContent): Promise<Mark
           : `The network’s logit is corrected to ${figure(network.slope, 3)} · logit ${network.intercept < 0 ? "−" : "+"} ${figure(Math.abs(network.intercept), 3)}, as fitted on the calibration part.`
       }</p>
       <div class="pair">
-        ${frame(await drawReliability(content), html`<b>Reliability.</b> ${reliability.length} ${reliability.length === 1 ? "bin" : "bins of equal mass"}, ${count(smallest)} sequences or more in each, with 95 % intervals (Wilson). On the dashed line the share of positives is what was predicted.`)}
+        ${frame(await drawReliability(content), html`<b>Reliability.</b> ${reliability.length} ${reliability.length === 1 ? "bin" : "bins of equal mass"}, ${count(smallest)} sequences or more in each, with 95 % intervals by bootstrap${blocks(card.split.by)}. On the dashed line the share of positives is what was predicted.`)}
         ${frame(await drawScores(content), html`<b>Scores by class.</b> Each class in shares of its own size. Lettered lines: the operating points below.`, classLegend())}
       </div>
     </section>`;
@@ -106,15 +109,17 @@ export async function probabilitiesSection(content: ReportContent): Promise<Mark
 export async function decisionsSection(content: ReportContent): Promise<Markup> {
   const { decisions, curves, card } = content;
   const hasBoth = curves[0].roc.length > 0;
+  const hasCost = decisions.some(({ figures }) => figures.cost !== undefined);
+  const titles = ["Threshold", "Labelled 1", "Precision", "Recall", "F1", ...(hasCost ? ["Cost"] : [])];
   return html`
     <section aria-labelledby="decisions">
       <h2 id="decisions">Decisions</h2>
-      <p class="lead">An operating point turns a probability into a label: 1 from its threshold on. Thresholds were chosen before the test part was seen; what they do there, with 95 % intervals (Wilson) in percent:</p>
+      <p class="lead">An operating point turns a probability into a label: 1 from its threshold on. Thresholds were chosen before the test part was seen; what they do there, in percent with 95 % intervals (Wilson)${hasCost ? "; the cost is a sequence’s mean" : ""}:</p>
       <div class="wide"><table>
-        <thead><tr><th scope="col">Operating point</th><th scope="col">Threshold</th><th scope="col">Labelled 1</th><th scope="col">Precision</th><th scope="col">Recall</th><th scope="col">False positives<small>of negatives</small></th></tr></thead>
+        <thead><tr><th scope="col">Operating point</th>${titles.map((title) => html`<th scope="col">${title}</th>`)}<th scope="col">False positives<small>of negatives</small></th></tr></thead>
         <tbody>${decisions.map(
-          ({ name, threshold, labelled, precision, recall, falsePositiveRate }, i) =>
-            html`<tr><th scope="row"><span class="letter">${letterOf(i)}</span>${name}${i === 0 ? html`<small>the default</small>` : null}</th><td>${figure(threshold)}</td>${[labelled, precision, recall, falsePositiveRate].map(shareCell)}</tr>`,
+          ({ name, threshold, labelled, falsePositiveRate, figures: { precision, recall, f1, cost } }, i) =>
+            html`<tr><th scope="row"><span class="letter">${letterOf(i)}</span>${name}${i === 0 ? html`<small>the default</small>` : null}</th><td>${figure(threshold)}</td>${[labelled, precision, recall, f1].map(shareCell)}${hasCost ? html`<td>${cost && figure(cost.value)}<small>${cost && `${figure(cost.low)}–${figure(cost.high)}`}</small></td>` : null}${shareCell(falsePositiveRate)}</tr>`,
         )}</tbody>
       </table></div>
       ${
@@ -133,10 +138,9 @@ function bound(share: number): string {
   return share === 0 || share === 1 ? String(100 * share) : (100 * share).toFixed(share < 0.01 || share > 0.99 ? 1 : 0);
 }
 
-function shareCell(share: Share | null): Markup {
-  if (share === null) return html`<td>–</td>`;
-  const [low, high] = share.interval;
-  return html`<td>${percent(share.value)}<small>${bound(low)}–${bound(high)}</small></td>`;
+function shareCell(share: Estimate | null | undefined): Markup {
+  if (!share) return html`<td>–</td>`;
+  return html`<td>${percent(share.value)}<small>${bound(share.low)}–${bound(share.high)}</small></td>`;
 }
 
 function plusMinus(half: number | undefined, decimals = 4): string {

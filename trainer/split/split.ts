@@ -40,6 +40,8 @@ export interface Split {
   readonly validation: Int32Array;
   readonly calibration: Int32Array;
   readonly test: Int32Array;
+  /** Sequences that share rows, not by coincidence, with one in another part: what asking for another split than `auto` may bring. */
+  readonly straying: number;
   /** Sequences left out to keep a gap between parts. */
   readonly dropped: number;
 }
@@ -68,7 +70,7 @@ export function splitDataset(input: SplitInput): Split {
     if (overlap.finding !== "series") clocks.push({ series: new Int32Array(N), time: ascending(N) });
     const order = overlap.finding === "series" ? orderInTime(overlap, gap) : ascending(N);
     const { part, dropped } = cutByTime(order, clocks, gap, shares);
-    return collect("time", order, part, dropped, hasTest, () => {
+    return collect("time", order, part, { dropped }, hasTest, () => {
       const cut = `with a gap of ${gap} steps, which leaves out ${count(dropped)}`;
       if (overlap.finding !== "series") return `as asked, in the order of the file, ${cut}`;
       return `${describeSharing(overlap)}, so in the order of time that these rows give, ${cut}`;
@@ -79,12 +81,12 @@ export function splitDataset(input: SplitInput): Split {
   const isSeries = method === "auto" && overlap.finding === "series";
   const whole = isGrouped ? renumber(groups) : isSeries ? overlap.component : overlap.copy;
   const part = assignWhole(whole, labels, shares, random);
-  return collect(isGrouped || isSeries ? "group" : "random", ascending(N), part, 0, hasTest, () => {
+  const straying = overlap.finding === "coincidence" ? 0 : countStraying(overlap.component, part);
+  return collect(isGrouped || isSeries ? "group" : "random", ascending(N), part, { straying }, hasTest, () => {
     const copies = N - overlap.distinct;
     const kept = isGrouped || copies === 0 ? "" : `, exact copies (${count(copies)}) with their originals`;
-    const strays = overlap.finding === "coincidence" ? 0 : countStraying(overlap.component, part);
     const warning =
-      strays === 0 ? "" : `; but ${count(strays)} of ${count(N)} sequences share rows with another part, which flatters the scores`;
+      straying === 0 ? "" : `; but ${count(straying)} of ${count(N)} sequences share rows with another part, which flatters the scores`;
     if (isGrouped) return `as asked, ${count(maximum(whole) + 1)} groups, each in one part${warning}`;
     if (method === "random") return `as asked, at random, stratified by label${kept}${warning}`;
     if (isSeries) return `${describeSharing(overlap)}, so each series is in one part`;
@@ -142,7 +144,14 @@ function assignWhole(group: Int32Array, labels: ArrayLike<number>, shares: numbe
   return Int8Array.from(group, (g) => partOf[g]);
 }
 
-function collect(by: Split["by"], order: Int32Array, part: Int8Array, dropped: number, hasTest: boolean, reason: () => string): Split {
+function collect(
+  by: Split["by"],
+  order: Int32Array,
+  part: Int8Array,
+  { dropped = 0, straying = 0 },
+  hasTest: boolean,
+  reason: () => string,
+): Split {
   const [train, validation, calibration, test] = PARTS.map((_, k) => order.filter((n) => part[n] === k));
   const parts = { train, validation, calibration, test };
   for (const name of PARTS)
@@ -150,7 +159,7 @@ function collect(by: Split["by"], order: Int32Array, part: Int8Array, dropped: n
       throw new FitError(
         `a split by ${by} of ${count(order.length)} sequences leaves the ${name} part empty (${reason()}): give more data, or another --split`,
       );
-  return { by, reason: reason(), ...parts, dropped };
+  return { by, reason: reason(), ...parts, straying, dropped };
 }
 
 /** Sequences whose series (or group) is in more than one part. */

@@ -3,6 +3,7 @@ import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { type Card, type Model, score } from "../../../shared/model.ts";
 import { bootstrapIntervals, computeMetrics } from "../../../trainer/metrics.ts";
 import { createRandom } from "../../../trainer/random.ts";
+import { reliabilityBins } from "../../../trainer/reliability.ts";
 import type { ReportInput } from "../../../trainer/report/gather.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { type ModelOptions, makeModel, makeSequences, randomOf } from "../../fixtures/model.ts";
@@ -17,6 +18,7 @@ export interface Changes {
 }
 
 export const N = 240;
+const GAP = 2;
 
 /** The last 120 of 240 sequences are the test part; labels lean on the probabilities, so that the curves have a shape. */
 export function makeInput(changes: Changes = {}): ReportInput {
@@ -44,7 +46,7 @@ export function makeInput(changes: Changes = {}): ReportInput {
     split: { by: "time", examples: { train: 60, validation: 30, calibration: 30, test: 120 } },
     training: { ...made.card.training, optimizer: "adam", batch: 32, epochs: 4, bestEpoch: 3 },
     test: computeMetrics(test.labels, test.probabilities),
-    intervals: bootstrapIntervals(test.labels, test.probabilities, createRandom(1), 50),
+    intervals: bootstrapIntervals(test.labels, test.probabilities, createRandom(1), 50, GAP),
     baselines: Object.fromEntries(Object.entries(baselines).map(([name, guesses]) => [name, computeMetrics(test.labels, guesses)])),
     warnings: ["a fact to keep in mind"],
   };
@@ -60,6 +62,8 @@ export function makeInput(changes: Changes = {}): ReportInput {
     split: { train: indices(0, 60), validation: indices(60, 90), calibration: indices(90, 120) },
     validation: { "base rate": new Float64Array(30).fill(0.3), [second]: new Float64Array(30).fill(0.4) },
     test: { ...test, baselines },
+    reliability: reliabilityBins(test.labels, test.probabilities, createRandom(2), GAP),
+    gap: GAP,
     engine,
     log,
     random: createRandom(1, 6),

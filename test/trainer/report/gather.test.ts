@@ -15,7 +15,8 @@ describe("what is gathered", () => {
   });
 
   test("holds each operating point as the test part counts it", () => {
-    for (const { threshold, labelled, precision, recall, falsePositiveRate } of content.decisions) {
+    for (const { threshold, labelled, falsePositiveRate, figures } of content.decisions) {
+      const { precision, recall, f1 } = figures;
       const ones = all.filter((n) => probabilities[n] >= threshold);
       const hits = ones.filter((n) => labels[n] === 1).length;
       const positives = all.filter((n) => labels[n] === 1).length;
@@ -23,6 +24,7 @@ describe("what is gathered", () => {
       expect(labelled.value).toBe(ones.length / all.length);
       expect(precision!.value).toBe(hits / ones.length);
       expect(recall!.value).toBe(hits / positives);
+      expect(f1!.value).toBeCloseTo((2 * hits) / (ones.length + positives), 12);
       expect(falsePositiveRate!.value).toBe((ones.length - hits) / (all.length - positives));
     }
     expect(content.decisions.map(({ name }) => name)).toEqual(input.model.operatingPoints.map(({ name }) => name));

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Metrics } from "../../../shared/model.ts";
+import { percent } from "../../../trainer/report/format.ts";
 import { gatherReport } from "../../../trainer/report/gather.ts";
 import { renderReport } from "../../../trainer/report/page.ts";
 import { COLOURS } from "../../../trainer/report/palette.ts";
@@ -81,6 +82,23 @@ describe("the page", () => {
     expect(page).toContain(model.card.test.majorityAccuracy.toFixed(4));
     expect(page).toContain("a fact to keep in mind");
   });
+});
+
+test("shows what each operating point is worth, and its cost where costs were given", async () => {
+  const { model } = makeInput();
+  const cost = { value: 0.4321, low: 0.4, high: 0.5 };
+  const points = model.operatingPoints.map((point) => ({ ...point, figures: { cost } }));
+  const content = gatherReport(makeInput({ input: { model: { ...makeInput().model, operatingPoints: points } } }));
+  const [page, without] = [await renderReport(content), await render()];
+  const section = page.slice(page.indexOf('id="decisions"'));
+  const cells = section.split("<tr>").slice(2, 2 + points.length);
+  content.decisions.forEach(({ name, figures: { precision, recall, f1 } }, i) => {
+    expect(cells[i]).toContain(name);
+    for (const { value } of [precision!, recall!, f1!]) expect(cells[i]).toContain(`<td>${percent(value)}<small>`);
+    expect(cells[i]).toContain("<td>0.4321<small>0.4000–0.5000</small>");
+  });
+  expect(page).toContain('<th scope="col">Cost</th>');
+  expect(without).not.toContain('<th scope="col">Cost</th>');
 });
 
 const HOSTILE = [

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Metrics } from "../../../shared/model.ts";
 import { countInBins, histogramOf } from "../../../trainer/report/histogram.ts";
-import { cutAtEachScore, precisionRecallCurve, reliabilityBins, rocCurve, thin, wilsonInterval } from "../../../trainer/report/ranking.ts";
+import { cutAtEachScore, precisionRecallCurve, rocCurve, thin } from "../../../trainer/report/ranking.ts";
 
 interface Case {
   readonly name: string;
@@ -28,13 +28,6 @@ describe("what is drawn has the figures of scikit-learn", () => {
       expect(thin(roc)[0]).toEqual({ x: 0, y: 0 });
       expect(thin(roc).at(-1)).toEqual({ x: 1, y: 1 });
     }
-    const bins = reliabilityBins(labels, probabilities);
-    const ece = bins.reduce(
-      (sum, { examples, predicted, observed }) => sum + (examples / labels.length) * Math.abs(predicted - observed),
-      0,
-    );
-    expect(ece).toBeCloseTo(expected.ece, 10);
-    expect(bins.reduce((sum, { examples }) => sum + examples, 0)).toBe(labels.length);
   });
 });
 
@@ -43,20 +36,6 @@ test("thinning moves no point of a curve farther than a printed dot", () => {
   const kept = thin(curve);
   expect(kept.length).toBeLessThan(700);
   for (const { x, y } of curve) expect(kept.some((k) => Math.abs(k.x - x) <= 1 / 300 && Math.abs(k.y - y) <= 1 / 300)).toBe(true);
-});
-
-test.each([
-  [0, 12],
-  [3, 10],
-  [50, 100],
-  [759, 759],
-])("the interval of %i in %i inverts the score test", (successes, trials) => {
-  const share = successes / trials;
-  const [low, high] = wilsonInterval(successes, trials);
-  for (const p of [low, high])
-    if (p > 0 && p < 1) expect(Math.abs(share - p)).toBeCloseTo(1.959963984540054 * Math.sqrt((p * (1 - p)) / trials), 12);
-  expect(low <= share && share <= high && low >= 0 && high <= 1).toBe(true);
-  expect(successes > 0 ? low > 0 : low === 0).toBe(true);
 });
 
 describe("bins", () => {
