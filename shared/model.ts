@@ -74,13 +74,27 @@ export interface Card {
     readonly epochs: number;
     readonly bestEpoch: number;
   };
-  readonly test: Metrics;
+  /** Null where no labelled sequences have been seen: an imported model before `calibrate`. */
+  readonly test: Metrics | null;
   /** Half-widths of 95 % intervals by bootstrap over test sequences. */
   readonly intervals: Readonly<Partial<Record<keyof Metrics, number>>>;
   readonly baselines: Readonly<Record<string, Metrics>>;
   readonly warnings: readonly string[];
   readonly versions: { readonly quickstep: string; readonly node: string; readonly path: string };
+  /** Of a model that was trained elsewhere; `training` then says nothing. */
+  readonly imported?: {
+    readonly file: string;
+    readonly sha256: string;
+    readonly format: string;
+    /** What was found in the file, in words. */
+    readonly found: readonly string[];
+    /** The largest difference from a float64 pass written from the format's definition, on random sequences. */
+    readonly parity: number;
+  };
 }
+
+/** A card with figures, as training writes it. */
+export type MeasuredCard = Card & { readonly test: Metrics };
 
 export interface Model {
   readonly name: string;

@@ -38,13 +38,23 @@ export function inspect(command: InspectCommand, engines: Engines, terminal: Ter
     `channels   ${channels.join(", ")}`,
     `network    LSTM(${network.units}) → Dense(1) → sigmoid; calibration slope ${calibration.slope.toFixed(4)}, intercept ${calibration.intercept.toFixed(4)}`,
     `labels     1 from ${operatingPoints.map(({ name, threshold }) => `${threshold.toFixed(4)} (${name})`).join(", ")}`,
+    ...(card.imported
+      ? [
+          `imported   from ${card.imported.file} (sha256 ${card.imported.sha256.slice(0, 12)}…), ${card.imported.format}; parity ${card.imported.parity.toExponential(1)}`,
+          ...card.imported.found.map((line) => `           ${line}`),
+        ]
+      : []),
     `trained    on ${card.data.name} (sha256 ${card.data.sha256.slice(0, 12)}…), ${Object.entries(split.examples)
       .map(([part, n]) => `${n} ${part}`)
       .join(", ")}, split by ${split.by}`,
     `           ${training.optimizer}, batch ${training.batch}, best of ${training.epochs} epochs: ${training.bestEpoch}, seed ${training.seed}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
     "golden     32 vectors score bit for bit here",
-    formatMetrics({ model: card.test, ...card.baselines }),
-    `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive`,
+    ...(card.test === null
+      ? ["figures    none yet: quickstep calibrate gives them, from labelled sequences"]
+      : [
+          formatMetrics({ model: card.test, ...card.baselines }),
+          `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive`,
+        ]),
     ...card.warnings.map((warning) => `note: ${warning}`),
   ];
   terminal.print(lines.join("\n"));
