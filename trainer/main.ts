@@ -3,12 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import { isQuickstepError, UsageError } from "../shared/errors.ts";
-import { PADDINGS } from "../shared/sequence.ts";
+import { MAX_TIMESTEPS, PADDINGS } from "../shared/sequence.ts";
 import { choice, integer, parseOptions, text } from "./arguments.ts";
 import type { Engines } from "./artifact-file.ts";
 import { Interrupted } from "./checkpoint.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { exportModel } from "./commands/export.ts";
+import { importModel } from "./commands/import.ts";
 import { inspect } from "./commands/inspect.ts";
 import { sample } from "./commands/sample.ts";
 import { scoreFile } from "./commands/score.ts";
@@ -30,7 +31,9 @@ const USAGE = `npm run quickstep -- <command> …
   score    <artifact> <data> [--out q.npy|q.csv] [--json]
   inspect  <artifact> [--json]
   sample   sp500|fx [--out DIR] [--n N] [--seed N] [--json]
+  import   <model> --out FILE [--scaler FILE] [--features a,b,…] [--timesteps N] [--json]     Keras .keras or .h5, ONNX, PyTorch safetensors
   export   <artifact> --onnx FILE [--preprocessing]      with the recipe in the graph: raw float64 sequences to probabilities
+  export   <artifact> --safetensors-torch FILE
   serve    <artifact> [--port 8787]
   verify   <url> [--artifact edge/model.safetensors] [--json]     the key, where one is needed: in the variable QUICKSTEP_KEY
 
@@ -133,14 +136,23 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
         terminal,
       );
     }
+    case "import": {
+      const { words, options } = parseOptions(rest, ["<model>"], {
+        out: text,
+        scaler: text,
+        features: text,
+        timesteps: integer(1, MAX_TIMESTEPS),
+        json: "flag",
+      });
+      const { out } = options;
+      if (out === undefined) throw new UsageError("import needs --out FILE");
+      return importModel({ json: false, ...options, out, model: words[0], node: process.versions.node }, loadEngines(), terminal);
+    }
     case "export": {
-      const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text, preprocessing: "flag" });
-      if (options.onnx === undefined) throw new UsageError("export needs --onnx FILE");
-      return exportModel(
-        { artifact: words[0], onnx: options.onnx, preprocessing: options.preprocessing ?? false },
-        loadEngines(),
-        terminal,
-      );
+      const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text, preprocessing: "flag", "safetensors-torch": text });
+      const { onnx, preprocessing = false, "safetensors-torch": torch } = options;
+      if (onnx === undefined && torch === undefined) throw new UsageError("export needs --onnx FILE or --safetensors-torch FILE");
+      return exportModel({ artifact: words[0], onnx, torch, preprocessing }, loadEngines(), terminal);
     }
     case "serve": {
       const { words, options } = parseOptions(rest, ["<artifact>"], { port: integer(1, 65_535) });

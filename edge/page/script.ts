@@ -147,7 +147,10 @@ function showCard(about: Card): void {
     `LSTM(${about.units}) on ${about.recipe.channels.length} channels, ` +
     (about.imported ? `imported from ${about.imported.file}.` : `trained on ${about.data.name}, split by ${about.split.by}.`);
   const { metrics } = about;
-  const rows: [string, Figures][] = [...(metrics ? [["this model", metrics] as [string, Figures]] : []), ...Object.entries(about.baselines)];
+  const rows: [string, Figures][] = [
+    ...(metrics ? [["this model", metrics] as [string, Figures]] : []),
+    ...Object.entries(about.baselines),
+  ];
   const table = $<HTMLTableElement>("metrics");
   $("metrics-title").textContent = metrics
     ? `On ${metrics.examples} sequences held out, ${percent(metrics.positiveRate)} of them 1`
