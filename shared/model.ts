@@ -81,6 +81,12 @@ export interface Card {
   readonly baselines: Readonly<Record<string, Metrics>>;
   readonly warnings: readonly string[];
   readonly versions: { readonly quickstep: string; readonly node: string; readonly path: string };
+  /** The labelled sequences that `calibrate` saw, of which `test` and the operating points' figures then speak. */
+  readonly calibrated?: {
+    readonly data: Card["data"];
+    readonly by: string;
+    readonly examples: Record<"calibration" | "validation" | "test", number>;
+  };
   /** Of a model that was trained elsewhere; `training` then says nothing. */
   readonly imported?: {
     readonly file: string;

@@ -7,6 +7,7 @@ import { MAX_TIMESTEPS, PADDINGS } from "../shared/sequence.ts";
 import { choice, integer, parseOptions, text } from "./arguments.ts";
 import type { Engines } from "./artifact-file.ts";
 import { Interrupted } from "./checkpoint.ts";
+import { calibrate } from "./commands/calibrate.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { exportModel } from "./commands/export.ts";
 import { importModel } from "./commands/import.ts";
@@ -32,6 +33,8 @@ const USAGE = `npm run quickstep -- <command> …
   inspect  <artifact> [--json]
   sample   sp500|fx [--out DIR] [--n N] [--seed N] [--json]
   import   <model> --out FILE [--scaler FILE] [--features a,b,…] [--timesteps N] [--json]     Keras .keras or .h5, ONNX, PyTorch safetensors
+  calibrate <artifact> <data> --out FILE [--labels FILE] [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N]
+           [--seed N] [--json]     calibration, operating points, figures and drift reference, from labelled sequences
   export   <artifact> --onnx FILE [--preprocessing]      with the recipe in the graph: raw float64 sequences to probabilities
   export   <artifact> --safetensors-torch FILE
   serve    <artifact> [--port 8787]
@@ -147,6 +150,26 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       const { out } = options;
       if (out === undefined) throw new UsageError("import needs --out FILE");
       return importModel({ json: false, ...options, out, model: words[0], node: process.versions.node }, loadEngines(), terminal);
+    }
+    case "calibrate": {
+      const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], {
+        labels: text,
+        split: choice("auto", "random", "time", "group"),
+        group: text,
+        time: text,
+        horizon: integer(0, 1_000_000),
+        seed,
+        out: text,
+        json: "flag",
+      });
+      const { out } = options;
+      if (out === undefined) throw new UsageError("calibrate needs --out FILE");
+      const split = options.group !== undefined ? "group" : options.time !== undefined ? "time" : TRAIN_DEFAULTS.split;
+      return calibrate(
+        { ...TRAIN_DEFAULTS, split, json: false, ...options, out, artifact: words[0], data: words[1] },
+        loadEngines(),
+        terminal,
+      );
     }
     case "export": {
       const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text, preprocessing: "flag", "safetensors-torch": text });

@@ -44,10 +44,23 @@ export function inspect(command: InspectCommand, engines: Engines, terminal: Ter
           ...card.imported.found.map((line) => `           ${line}`),
         ]
       : []),
-    `trained    on ${card.data.name} (sha256 ${card.data.sha256.slice(0, 12)}…), ${Object.entries(split.examples)
-      .map(([part, n]) => `${n} ${part}`)
-      .join(", ")}, split by ${split.by}`,
-    `           ${training.optimizer}, batch ${training.batch}, best of ${training.epochs} epochs: ${training.bestEpoch}, seed ${training.seed}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
+    ...(card.calibrated
+      ? [
+          `calibrated on ${card.calibrated.data.name} (sha256 ${card.calibrated.data.sha256.slice(0, 12)}…), ${Object.entries(
+            card.calibrated.examples,
+          )
+            .map(([part, n]) => `${n} ${part}`)
+            .join(", ")}, split by ${card.calibrated.by}`,
+        ]
+      : []),
+    ...(card.imported
+      ? []
+      : [
+          `trained    on ${card.data.name} (sha256 ${card.data.sha256.slice(0, 12)}…), ${Object.entries(split.examples)
+            .map(([part, n]) => `${n} ${part}`)
+            .join(", ")}, split by ${split.by}`,
+          `           ${training.optimizer}, batch ${training.batch}, best of ${training.epochs} epochs: ${training.bestEpoch}, seed ${training.seed}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
+        ]),
     "golden     32 vectors score bit for bit here",
     ...(card.test === null
       ? ["figures    none yet: quickstep calibrate gives them, from labelled sequences"]

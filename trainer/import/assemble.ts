@@ -32,6 +32,9 @@ export interface Imported {
   readonly parity: number;
 }
 
+/** The card's warning until `calibrate` has seen labelled sequences. */
+export const UNCALIBRATED =
+  "imported and not calibrated: the share of 1s in its training data is unknown and taken for 0.5, so a base rate given with a request is held against that";
 const PARITY_SEQUENCES = 64;
 /** Float32 rounds a gate of 100 units by some 1e-7; what is wrong is wrong by far more. */
 export const PARITY_LIMIT = 1e-5;
@@ -187,9 +190,7 @@ function cardOf(network: Network, found: Found, lines: readonly string[], parity
     test: null,
     intervals: {},
     baselines: {},
-    warnings: [
-      "imported and not calibrated: the share of 1s in its training data is unknown and taken for 0.5, so a base rate given with a request is held against that",
-    ],
+    warnings: [UNCALIBRATED],
     versions: { quickstep: VERSION, node: options.node, path: "import" },
     imported: { file: options.file, sha256: options.sha256, format: found.format, found: lines, parity },
   };
