@@ -20,28 +20,38 @@ export function isSafetensors(bytes: Uint8Array): boolean {
   return bytes.length > 8 && bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0; // {, behind a length below 2^48
 }
 
-/** Throws DataError. Tensors of other types than floats are passed over if they are single numbers, as counters are. */
-export function readSafetensors(bytes: Uint8Array, source: string): Safetensors {
-  const fail = (message: string): never => {
-    throw new DataError(source, `${message}: it is cut short or damaged`);
-  };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headerBytes = Number(view.getBigUint64(0, true));
+/** The header alone. Throws DataError. */
+export function readHeader(
+  bytes: Uint8Array,
+  source: string,
+): {
+  readonly start: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly entries: readonly [name: string, entry: unknown][];
+} {
+  const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true));
   if (headerBytes > MAX_HEADER_BYTES || 8 + headerBytes > bytes.length)
-    fail(`claims a header of ${headerBytes} bytes, but the file has ${bytes.length}`);
+    return damaged(source, `claims a header of ${headerBytes} bytes, but the file has ${bytes.length}`);
   let header: Record<string, unknown>;
   try {
     header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes)));
   } catch {
-    return fail("has a header that is not JSON");
+    return damaged(source, "has a header that is not JSON");
   }
+  const { __metadata__, ...entries } = header;
+  const texts = Object.entries((__metadata__ ?? {}) as object).filter(([, text]) => typeof text === "string");
+  return { start: 8 + headerBytes, metadata: Object.fromEntries(texts), entries: Object.entries(entries) };
+}
+
+/** Throws DataError. Tensors of other types than floats are passed over if they are single numbers, as counters are. */
+export function readSafetensors(bytes: Uint8Array, source: string): Safetensors {
+  const { start, metadata, entries } = readHeader(bytes, source);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tensors = new Map<string, { dtype: string; shape: number[]; data: Float64Array }>();
-  const start = 8 + headerBytes;
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
+  for (const [name, entry] of entries) {
     const { dtype, shape, data_offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
     if (!Array.isArray(shape) || !Array.isArray(data_offsets) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0))
-      return fail(`describes ${name} in a way that cannot be read`);
+      return damaged(source, `describes ${name} in a way that cannot be read`);
     const count = shape.reduce((product, size) => product * size, 1);
     const known = DTYPES[String(dtype)];
     if (known === undefined) {
@@ -51,14 +61,17 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
     const [width, read] = known;
     const [from, to] = data_offsets.map(Number);
     if (!(from >= 0 && to - from === count * width && start + to <= bytes.length))
-      fail(`${name} claims ${count} numbers at bytes ${from} to ${to} of ${bytes.length - start}`);
+      damaged(source, `${name} claims ${count} numbers at bytes ${from} to ${to} of ${bytes.length - start}`);
     const data = new Float64Array(count);
     for (let i = 0; i < count; i++) data[i] = read(view, start + from + i * width);
     if (!data.every(Number.isFinite)) throw new DataError(source, `${name} holds a number that is not finite: the weights are damaged`);
     tensors.set(name, { dtype: String(dtype), shape, data });
   }
-  const texts = Object.entries((header.__metadata__ ?? {}) as object).filter(([, text]) => typeof text === "string");
-  return { metadata: Object.fromEntries(texts), tensors };
+  return { metadata, tensors };
+}
+
+function damaged(source: string, message: string): never {
+  throw new DataError(source, `${message}: it is cut short or damaged`);
 }
 
 /** Float32 arrays, in the order given; the header is padded with spaces so that data starts at a multiple of 8. */
