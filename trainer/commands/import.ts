@@ -9,6 +9,10 @@ import { readModel } from "../import/read-model.ts";
 import { readScaler } from "../import/scaler.ts";
 import type { Terminal } from "../terminal.ts";
 
+/** An LSTM of 4096 units with its optimizer's state has 900 MB. */
+const MAX_MODEL_BYTES = 2 ** 30;
+const MAX_SCALER_BYTES = 2 ** 20;
+
 export interface ImportCommand {
   readonly model: string;
   readonly out: string;
@@ -25,9 +29,9 @@ export async function importModel(command: ImportCommand, engines: Engines, term
   const features = command.features?.split(",").map((name) => name.trim());
   if (features && (features.includes("") || new Set(features).size < features.length))
     throw new UsageError(`--features must be names separated by commas, each once, got ${command.features}`);
-  const bytes = readWhole(path);
+  const bytes = readWhole(path, MAX_MODEL_BYTES);
   const found = await readModel(bytes, path, timesteps ?? null);
-  const scaler = command.scaler === undefined ? undefined : await readScaler(readWhole(command.scaler), command.scaler);
+  const scaler = command.scaler === undefined ? undefined : await readScaler(readWhole(command.scaler, MAX_SCALER_BYTES), command.scaler);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const name = basename(path, extname(path));
   const imported = assembleModel(path, found, { name, file: basename(path), sha256, features, timesteps, scaler, node }, engines);

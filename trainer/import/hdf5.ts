@@ -10,7 +10,7 @@ export interface Hdf5 {
 }
 
 /** A model of 4096 units takes 3 s. */
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 20_000;
 
 export function isHdf5(bytes: Uint8Array): boolean {
   return [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a].every((byte, i) => bytes[i] === byte);

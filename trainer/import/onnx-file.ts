@@ -11,6 +11,19 @@ export interface Tensor {
 
 export type Attribute = number | string | readonly number[] | readonly string[] | Tensor;
 
+/** What an attribute should be, or undefined where it is absent or something else. */
+export function numbersOf(value: Attribute | undefined): number[] | undefined {
+  return Array.isArray(value) && value.every((one) => typeof one === "number") ? [...value] : undefined;
+}
+
+export function textsOf(value: Attribute | undefined): string[] | undefined {
+  return Array.isArray(value) && value.every((one) => typeof one === "string") ? [...value] : undefined;
+}
+
+export function tensorOf(value: Attribute | undefined): Tensor | undefined {
+  return typeof value === "object" && "data" in value ? value : undefined;
+}
+
 export interface Node {
   readonly operator: string;
   readonly name: string;

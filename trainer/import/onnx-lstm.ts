@@ -2,7 +2,7 @@
 // activations), and what of it can be imported. Knows no graph.
 // Legend: T steps, N sequences, F inputs, U units; gates i,o,f,c.
 import { refuse, sigmoid } from "./found.ts";
-import type { Node, Tensor } from "./onnx-file.ts";
+import { type Node, numbersOf, type Tensor, textsOf } from "./onnx-file.ts";
 
 export interface LstmInputs {
   /** (T,N,F), or (N,T,F) with layout 1. */
@@ -35,7 +35,7 @@ export function settingsOf({ name, attributes }: Node, source: string): LstmSett
     refuse(source, `${what} clips its cell input at ${attributes.get("clip")} (clip)`, "quickstep's kernel does not clip: train without");
   if (attributes.get("input_forget"))
     refuse(source, `${what} couples its input and forget gates (input_forget)`, "quickstep's kernel has both gates");
-  const activations = (attributes.get("activations") ?? ["Sigmoid", "Tanh", "Tanh"]) as readonly string[];
+  const activations = textsOf(attributes.get("activations")) ?? ["Sigmoid", "Tanh", "Tanh"];
   const [gate, candidate, output] = activations.map((activation) => activation.toLowerCase());
   if (activations.length !== 3 || !/^(hard)?sigmoid$/.test(gate) || candidate !== "tanh" || output !== "tanh")
     refuse(
@@ -43,8 +43,8 @@ export function settingsOf({ name, attributes }: Node, source: string): LstmSett
       `${what} has the activations ${activations.join(", ")}`,
       "quickstep's kernel computes Sigmoid or HardSigmoid, Tanh, Tanh",
     );
-  const [alpha] = (attributes.get("activation_alpha") ?? [0.2]) as readonly number[];
-  const [beta] = (attributes.get("activation_beta") ?? [0.5]) as readonly number[];
+  const [alpha] = numbersOf(attributes.get("activation_alpha")) ?? [0.2];
+  const [beta] = numbersOf(attributes.get("activation_beta")) ?? [0.5];
   if (gate === "hardsigmoid" && !(alpha > 0 && beta === 0.5))
     refuse(
       source,
@@ -67,6 +67,7 @@ export function runLstm({ x, w, r, b, lengths, hidden, cell }: LstmInputs, { rev
   const lastC = new Float64Array(N * U);
   for (let n = 0; n < N; n++) {
     const L = lengths ? lengths.data[n] : T;
+    if (!(L >= 0 && L <= T)) throw new RangeError(`a length of ${L} for ${T} steps`);
     // For one sequence the state lies alike in both layouts.
     let h = Float64Array.from({ length: U }, (_, u) => hidden?.data[n * U + u] ?? 0);
     const c = Float64Array.from({ length: U }, (_, u) => cell?.data[n * U + u] ?? 0);

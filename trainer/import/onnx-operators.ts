@@ -1,7 +1,7 @@
 // ONNX operators in float64, as many as stand around an LSTM in what PyTorch, tf2onnx and keras2onnx write: a slow, obvious
 // interpreter, by which a graph is understood and an import is checked. github.com/onnx/onnx/blob/main/docs/Operators.md
 import { refuse } from "./found.ts";
-import type { Attribute, Graph, Node, Tensor } from "./onnx-file.ts";
+import { type Attribute, type Graph, type Node, numbersOf, type Tensor, tensorOf } from "./onnx-file.ts";
 import { runLstm, settingsOf } from "./onnx-lstm.ts";
 
 /** Far above any batch of probes; a graph that asks for more is refused. */
@@ -19,7 +19,7 @@ export function evaluate(graph: Graph, given: ReadonlyMap<string, Tensor>, wante
     if (node === undefined || underway.has(name))
       return refuse(source, `needs ${name}, which nothing computes`, "store it in the file as a constant");
     underway.add(name);
-    const outputs = run(node, (k) => (node.inputs[k] ? compute(node.inputs[k]) : undefined), source);
+    const outputs = attempt(node, (k) => (node.inputs[k] ? compute(node.inputs[k]) : undefined), source);
     node.outputs.forEach((output, k) => {
       if (output !== "" && outputs[k] && !known.has(output)) known.set(output, outputs[k]);
     });
@@ -32,6 +32,16 @@ export function evaluate(graph: Graph, given: ReadonlyMap<string, Tensor>, wante
 
 type Inputs = (k: number) => Tensor | undefined;
 
+/** Attributes and shapes come from the file: whatever an operator cannot make of them is the file's fault. */
+function attempt(node: Node, optional: Inputs, source: string): Tensor[] {
+  try {
+    return run(node, optional, source);
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    return refuse(source, `the operator ${node.operator} does not fit its inputs (${error.message})`, "it is damaged: export it again");
+  }
+}
+
 function run(node: Node, optional: Inputs, source: string): Tensor[] {
   const { operator, attributes } = node;
   const what = `the operator ${operator}${node.name ? ` (${node.name})` : ""}`;
@@ -40,7 +50,7 @@ function run(node: Node, optional: Inputs, source: string): Tensor[] {
   const number = (name: string, missing: number): number => Number(attributes.get(name) ?? missing);
   /** From an attribute in old opsets, an input in newer ones. */
   const list = (name: string, k: number): number[] | undefined =>
-    (attributes.get(name) as number[]) ?? (optional(k) && [...optional(k)!.data]);
+    numbersOf(attributes.get(name)) ?? (optional(k) && [...optional(k)!.data]);
   const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
   const make = (dims: readonly number[], at: (index: number[]) => number): Tensor => {
     const size = sizeOf(dims);
@@ -74,7 +84,7 @@ function run(node: Node, optional: Inputs, source: string): Tensor[] {
     case "Shape":
       return [vector(input(0).dims.slice(number("start", 0), attributes.has("end") ? number("end", 0) : undefined))];
     case "ConstantOfShape": {
-      const value = (attributes.get("value") as Tensor | undefined)?.data[0] ?? 0;
+      const value = tensorOf(attributes.get("value"))?.data[0] ?? 0;
       return [make([...input(0).data], () => value)];
     }
     case "Expand": {
@@ -116,7 +126,7 @@ function run(node: Node, optional: Inputs, source: string): Tensor[] {
     }
     case "Transpose": {
       const x = input(0);
-      const order = (attributes.get("perm") as number[]) ?? x.dims.map((_, d) => x.dims.length - 1 - d);
+      const order = numbersOf(attributes.get("perm")) ?? x.dims.map((_, d) => x.dims.length - 1 - d);
       return [
         make(
           order.map((d) => x.dims[d]),
@@ -280,12 +290,12 @@ function multiply(a: Tensor, b: Tensor, make: (dims: readonly number[], at: (ind
 }
 
 function constantOf(attributes: ReadonlyMap<string, Attribute>): Tensor | undefined {
-  const value = attributes.get("value");
-  if (typeof value === "object" && "data" in value) return value;
+  const value = tensorOf(attributes.get("value"));
+  if (value) return value;
   for (const name of ["value_float", "value_int"]) {
     const single = attributes.get(name);
     if (typeof single === "number") return { dims: [], data: Float64Array.of(single) };
   }
-  const many = attributes.get("value_floats") ?? attributes.get("value_ints");
-  return Array.isArray(many) ? vector(many as number[]) : undefined;
+  const many = numbersOf(attributes.get("value_floats") ?? attributes.get("value_ints"));
+  return many && vector(many);
 }

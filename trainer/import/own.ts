@@ -20,7 +20,7 @@ export function parseOwn(text: string, C: number, source: string): Own {
   }
 }
 
-/** Lists become arrays again; statistics of the features, which nothing is scored with, may be missing. Throws where it does not fit. */
+/** Lists become arrays again; statistics of the features, which nothing is scored with, are missing in older files. Throws where it does not fit. */
 export function restoreOwn(name: string, recipe: Recipe, calibration: Calibration, C: number): Own {
   const F = recipe.features.length;
   const numbers = (list: ArrayLike<number> | undefined, length: number, missing?: number): Float64Array => {

@@ -38,6 +38,7 @@ export function readHeader(
   } catch {
     return damaged(source, "has a header that is not JSON");
   }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) return damaged(source, "has a header that is no object");
   const { __metadata__, ...entries } = header;
   const texts = Object.entries((__metadata__ ?? {}) as object).filter(([, text]) => typeof text === "string");
   return { start: 8 + headerBytes, metadata: Object.fromEntries(texts), entries: Object.entries(entries) };
@@ -48,6 +49,7 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
   const { start, metadata, entries } = readHeader(bytes, source);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tensors = new Map<string, { dtype: string; shape: number[]; data: Float64Array }>();
+  let claimed = 0;
   for (const [name, entry] of entries) {
     const { dtype, shape, data_offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
     if (!Array.isArray(shape) || !Array.isArray(data_offsets) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0))
@@ -60,7 +62,8 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
     }
     const [width, read] = known;
     const [from, to] = data_offsets.map(Number);
-    if (!(from >= 0 && to - from === count * width && start + to <= bytes.length))
+    claimed += count * width; // tensors do not overlap
+    if (!(from >= 0 && to - from === count * width && start + Math.max(to, claimed) <= bytes.length))
       damaged(source, `${name} claims ${count} numbers at bytes ${from} to ${to} of ${bytes.length - start}`);
     const data = new Float64Array(count);
     for (let i = 0; i < count; i++) data[i] = read(view, start + from + i * width);

@@ -81,8 +81,10 @@ export function encodeOnnx(
       : [bytesField(11, port("channels", FLOAT, ["N", recipe.timesteps, C])), bytesField(11, port("lengths", INT32, ["N"]))]),
     bytesField(12, port("probability", FLOAT, ["N"])),
   );
-  const { timesteps, features, padding, channels, clip, lengths, mean, scale, floor } = recipe;
-  const steps = { timesteps, features, padding, channels, clip, lengths, mean: [...mean], scale: [...scale], floor: [...floor] };
+  const { timesteps, features, padding, channels, clip, lengths } = recipe;
+  const [mean, scale, floor] = [recipe.mean, recipe.scale, recipe.floor].map((array) => [...array]);
+  const [featureMean, featureScale] = [recipe.featureMean, recipe.featureScale].map((array) => [...array]);
+  const steps = { timesteps, features, padding, channels, clip, lengths, mean, scale, floor, featureMean, featureScale };
   return message(
     integerField(1, IR_VERSION),
     textField(2, "quickstep"),
