@@ -9,8 +9,8 @@ import { readModel } from "../import/read-model.ts";
 import { readScaler } from "../import/scaler.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** An LSTM of 4096 units with its optimizer's state has 900 MB. */
-const MAX_MODEL_BYTES = 2 ** 30;
+/** An LSTM of 2048 units with its optimizer's state has 200 MB; reading takes a few times that. */
+const MAX_MODEL_BYTES = 2 ** 28;
 const MAX_SCALER_BYTES = 2 ** 20;
 
 export interface ImportCommand {
@@ -38,7 +38,7 @@ export async function importModel(command: ImportCommand, engines: Engines, term
   writeWhole(out, imported.bytes);
   const { recipe } = imported.model;
   const id = describeModel(imported.model, imported.bytes);
-  terminal.say(`${path}: ${found.format}`);
+  terminal.say(`${path}: ${imported.model.card.imported?.format}`);
   for (const line of imported.found) terminal.say(`  ${line}`);
   terminal.say(`  takes up to ${recipe.timesteps} rows of ${recipe.features.join(", ")}`);
   terminal.say(

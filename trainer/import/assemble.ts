@@ -10,7 +10,7 @@ import { VERSION } from "../../shared/version.ts";
 import type { Engines } from "../artifact-file.ts";
 import { synthesiseGolden } from "../golden.ts";
 import { createRandom, type Random } from "../random.ts";
-import { absorbSigns, addFront, type Found, plainFront } from "./found.ts";
+import { absorbSigns, addFront, type Found, plainFront, printable } from "./found.ts";
 import type { Scaler } from "./scaler.ts";
 
 export interface ImportOptions {
@@ -59,7 +59,7 @@ export function assembleModel(source: string, found: Found, options: ImportOptio
     ...(found.timesteps === null && !own && options.timesteps === undefined
       ? [`the file does not say how many steps: ${recipe.timesteps} are taken (--timesteps N)`]
       : []),
-  ];
+  ].map(printable);
   const inputs = synthesiseGolden(recipe, createRandom(1, STREAM.golden));
   const engine = engines.createEngine(network, calibration);
   const channels = applyRecipe(recipe, inputs, engines.kernel.log);
@@ -203,6 +203,6 @@ function cardOf(network: Network, found: Found, lines: readonly string[], parity
     baselines: {},
     warnings: [UNCALIBRATED],
     versions: { quickstep: VERSION, node: options.node, path: "import" },
-    imported: { file: options.file, sha256: options.sha256, format: found.format, found: lines, parity },
+    imported: { file: options.file, sha256: options.sha256, format: printable(found.format), found: lines, parity },
   };
 }

@@ -56,8 +56,16 @@ export function absorbSigns(network: Network, { sign }: Front): Network {
 
 /** Refuses by name: what it is, and what would be needed. */
 export function refuse(source: string, what: string, remedy: string): never {
-  throw new DataError(source, `${what}: ${remedy}`);
+  throw new DataError(source, printable(`${what}: ${remedy}`));
 }
+
+/** Names come from the file: no control characters reach a terminal, and no page of text. */
+export function printable(text: string): string {
+  const line = text.replace(/\p{Cc}+/gu, " ");
+  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line;
+}
+
+const MAX_LINE = 500;
 
 export const MAX_UNITS = 4096; // as an artifact holds them
 

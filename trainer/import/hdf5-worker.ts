@@ -6,8 +6,8 @@ import type { Hdf5 } from "./hdf5.ts";
 
 const MAX_ENTRIES = 10_000;
 const MAX_DEPTH = 16;
-/** Of numbers in all arrays together: recurrent weights of 4096 units and some. */
-const MAX_NUMBERS = 100_000_000;
+/** Of numbers in all arrays together: an LSTM of 2048 units has half of it. */
+const MAX_NUMBERS = 2 ** 25;
 const MAX_TEXT_BYTES = 1 << 24;
 
 const { bytes } = workerData as { bytes: Uint8Array };

@@ -9,7 +9,7 @@ export interface Hdf5 {
   readonly arrays: Map<string, { readonly shape: readonly number[]; readonly data: Float64Array }>;
 }
 
-/** A model of 4096 units takes 3 s. */
+/** Far more than the largest model takes. */
 const LIMIT_MS = 20_000;
 
 export function isHdf5(bytes: Uint8Array): boolean {

@@ -27,8 +27,8 @@ export async function readKerasH5(bytes: Uint8Array, source: string): Promise<Fo
   return buildKeras(planKeras(parse(config, source), version, source), weightsOf, `Keras ${version || "1"} (.h5)`, source);
 }
 
-/** Of a model of 4096 units, and its optimizer's state. */
-const MAX_WEIGHTS_BYTES = 2 ** 30;
+/** An LSTM of 2048 units with its optimizer's state has 200 MB. */
+const MAX_WEIGHTS_BYTES = 2 ** 28;
 const MAX_CONFIG_BYTES = 2 ** 24;
 
 /** keras.io/guides/serialization_and_saving. Throws DataError. */

@@ -1,5 +1,5 @@
 // Safetensors (github.com/huggingface/safetensors): bytes ⇄ named arrays of floats and texts. Knows no model.
-import { DataError } from "../../shared/errors.ts";
+import { refuse } from "./found.ts";
 
 export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
@@ -58,7 +58,7 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
     const known = DTYPES[String(dtype)];
     if (known === undefined) {
       if (count === 1) continue;
-      throw new DataError(source, `${name} is of type ${dtype}, expected F32, F64, F16 or BF16: save it as float32`);
+      refuse(source, `${name} is of type ${dtype}, expected F32, F64, F16 or BF16`, "save it as float32");
     }
     const [width, read] = known;
     const [from, to] = data_offsets.map(Number);
@@ -67,14 +67,14 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
       damaged(source, `${name} claims ${count} numbers at bytes ${from} to ${to} of ${bytes.length - start}`);
     const data = new Float64Array(count);
     for (let i = 0; i < count; i++) data[i] = read(view, start + from + i * width);
-    if (!data.every(Number.isFinite)) throw new DataError(source, `${name} holds a number that is not finite: the weights are damaged`);
+    if (!data.every(Number.isFinite)) refuse(source, `${name} holds a number that is not finite`, "the weights are damaged");
     tensors.set(name, { dtype: String(dtype), shape, data });
   }
   return { metadata, tensors };
 }
 
 function damaged(source: string, message: string): never {
-  throw new DataError(source, `${message}: it is cut short or damaged`);
+  refuse(source, message, "it is cut short or damaged");
 }
 
 /** Float32 arrays, in the order given; the header is padded with spaces so that data starts at a multiple of 8. */

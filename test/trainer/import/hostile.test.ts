@@ -106,3 +106,23 @@ describe("a byte flipped or a tail lost, anywhere", () => {
     60_000,
   );
 });
+
+test("names in a file reach no terminal with control characters, nor as a page", async () => {
+  const name = `\u001b[31mred\n\u0007${"x".repeat(5000)}`;
+  const header = text(JSON.stringify({ [name]: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }));
+  const bytes = new Uint8Array(8 + header.length + 4);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, 8);
+  const message = await refusal(bytes);
+  expect(message).toContain("holds no LSTM");
+  expect(message).not.toMatch(/\p{Cc}/u);
+  expect(message.length).toBeLessThan(600);
+});
+
+test("a bomb of a quarter of a gibibyte and more in place of weights is never unpacked", async () => {
+  const bytes = await zip({ "config.json": text("{}"), "model.weights.h5": new Uint8Array(2 ** 28 + 1) });
+  expect(bytes.length).toBeLessThan(2 ** 20);
+  const before = process.memoryUsage.rss();
+  expect(await refusal(bytes)).toContain("model.weights.h5: claims 268435457 bytes, expected at most 268435456");
+  expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 26);
+});
