@@ -4,6 +4,7 @@
 // Legend: T steps, F features, C channels, U units, K golden vectors.
 import { crc32 } from "./crc32.ts";
 import { ArtifactError } from "./errors.ts";
+import type { Network } from "./lstm.ts";
 import { type Card, CHANNEL_BINS, type Model, type OperatingPoint, POINT_FIGURES, SCORE_BINS } from "./model.ts";
 import { type Channel, type Recipe, usesFloors, VIEWS } from "./recipe.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "./sequence.ts";
@@ -21,7 +22,11 @@ const DTYPES = { F64: Float64Array, F32: Float32Array, U32: Uint32Array } as con
 type Dtype = keyof typeof DTYPES;
 
 /** The tensors of an artifact: name, type and shape, in the order of the file. */
-function layout(T: number, F: number, C: number, U: number): [name: string, dtype: Dtype, shape: number[]][] {
+function layout(T: number, F: number, C: number, U: number, hasInitial: boolean): [name: string, dtype: Dtype, shape: number[]][] {
+  const initial: [string, Dtype, number[]][] = [
+    ["lstm.initialHidden", "F32", [U]],
+    ["lstm.initialCell", "F32", [U]],
+  ];
   return [
     ["recipe.mean", "F64", [C]],
     ["recipe.scale", "F64", [C]],
@@ -35,6 +40,7 @@ function layout(T: number, F: number, C: number, U: number): [name: string, dtyp
     ["lstm.bias", "F32", [4 * U]],
     ["head.kernel", "F32", [U, 1]],
     ["head.bias", "F32", [1]],
+    ...(hasInitial ? initial : []),
     ["reference.channelEdges", "F32", [C, CHANNEL_BINS - 1]],
     ["reference.channelCounts", "U32", [C, CHANNEL_BINS]],
     ["reference.scoreCounts", "U32", [SCORE_BINS]],
@@ -56,6 +62,7 @@ export function encodeArtifact(model: Model): Uint8Array<ArrayBuffer> {
     "lstm.bias": network.bias,
     "head.kernel": network.headKernel,
     "head.bias": network.headBias,
+    ...(network.initial && { "lstm.initialHidden": network.initial.hidden, "lstm.initialCell": network.initial.cell }),
     "reference.channelEdges": reference.channelEdges,
     "reference.channelCounts": reference.channelCounts,
     "reference.scoreCounts": reference.scoreCounts,
@@ -65,13 +72,14 @@ export function encodeArtifact(model: Model): Uint8Array<ArrayBuffer> {
     format: FORMAT,
     name: model.name,
     recipe: JSON.stringify({ timesteps, features, padding, channels, clip, lengths }),
+    ...(isUnusual(network) && { network: JSON.stringify(variantOf(network)) }),
     calibration: JSON.stringify(model.calibration),
     positiveRate: JSON.stringify(model.positiveRate),
     operatingPoints: JSON.stringify(model.operatingPoints),
     card: JSON.stringify(model.card),
   };
   const header: Record<string, unknown> = { __metadata__: metadata };
-  const entries = layout(timesteps, features.length, network.channels, network.units);
+  const entries = layout(timesteps, features.length, network.channels, network.units, network.initial !== undefined);
   let dataBytes = 0;
   for (const [name, dtype, shape] of entries) {
     const { byteLength } = tensors[name];
@@ -117,9 +125,11 @@ export function decodeArtifact(bytes: Uint8Array): Model {
   if (!Number.isInteger(U) || U < 1 || U > MAX_UNITS)
     fail(`lstm.bias has shape ${show(biasBytes)}, expected [4·units] with 1 to ${MAX_UNITS} units`);
 
+  const { initial, ...variant } = checkVariant(metadata.network === undefined ? {} : parse(metadata.network, "network"));
+
   let end = 0;
   const tensors: Record<string, Tensor> = {};
-  for (const [name, dtype, shape] of layout(T, F, C, U)) {
+  for (const [name, dtype, shape] of layout(T, F, C, U, initial === true)) {
     const entry = object(header[name], name);
     if (entry.dtype !== dtype) fail(`${name} is of type ${show(entry.dtype)}, expected ${dtype}`);
     if (JSON.stringify(entry.shape) !== JSON.stringify(shape))
@@ -187,6 +197,8 @@ export function decodeArtifact(bytes: Uint8Array): Model {
       bias: f32("lstm.bias"),
       headKernel: f32("head.kernel"),
       headBias: f32("head.bias"),
+      ...variant,
+      ...(initial && { initial: { hidden: f32("lstm.initialHidden"), cell: f32("lstm.initialCell") } }),
     },
     calibration: { slope, intercept },
     positiveRate,
@@ -199,6 +211,30 @@ export function decodeArtifact(bytes: Uint8Array): Model {
     },
     card: card as unknown as Card, // for people: shown, never computed with
   };
+}
+
+/** How an imported network may differ from a trained one; a trained one says nothing of it. */
+interface Variant {
+  readonly hardGates?: number;
+  readonly backwards?: true;
+  readonly initial?: true;
+}
+
+function variantOf({ hardGates, backwards, initial }: Network): Variant {
+  return { hardGates, backwards, initial: initial && true };
+}
+
+function isUnusual(network: Network): boolean {
+  return Object.values(variantOf(network)).some((value) => value !== undefined);
+}
+
+function checkVariant(value: unknown): Variant {
+  const variant = object(value, "network");
+  for (const [key, entry] of Object.entries(variant)) {
+    const isGood = key === "hardGates" ? isFiniteNumber(entry) && entry > 0 : (key === "backwards" || key === "initial") && entry === true;
+    if (!isGood) fail(`network.${key} is ${show(entry)}, which this code does not know: update and redeploy quickstep`);
+  }
+  return variant;
 }
 
 /**

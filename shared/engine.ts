@@ -29,6 +29,9 @@ export interface Kernel {
   prepare(): number;
   advanceOne(C: number, U: number, weights: number, inputs: number, state: number, from: number, to: number): void;
   advanceEight(C: number, U: number, weights: number, inputs: number, stride: number, state: number, from: number, to: number): void;
+  /** The same with hard sigmoids. */
+  readonly advanceOneHard: Kernel["advanceOne"];
+  readonly advanceEightHard: Kernel["advanceEight"];
   probabilityOne(C: number, U: number, head: number, state: number, steps: number, slope: number, intercept: number): number;
   probabilityEight(
     C: number,
@@ -75,17 +78,38 @@ export function createWasmEngine(module: WebAssembly.Module, network: Network, c
   packWeights(network, memory.subarray(weights / 4, head / 4));
   memory[head / 4] = network.headBias[0];
   memory.set(network.headKernel, head / 4 + 1);
+  const { backwards, initial, hardGates } = network;
+  const advanceOne = hardGates === undefined ? kernel.advanceOne : kernel.advanceOneHard;
+  const advanceEight = hardGates === undefined ? kernel.advanceEight : kernel.advanceEightHard;
+  // The kernel takes the state for zeros at step 0. One that is not is put where step 2 finds it: steps of even number share a buffer.
+  const start = initial === undefined ? 0 : 2;
+  const firstInput = inputs - 4 * start * C;
   const { slope } = calibration;
   let { intercept } = calibration; // with the shift of the call that is running
 
   function copyInput(channels: Float32Array, offset: number, length: number, to: number): void {
-    for (let i = 0, at = inputs / 4 + to; i < length * C; i++) memory[at + i] = channels[offset + i];
+    let at = inputs / 4 + to;
+    if (backwards)
+      for (let row = offset + (length - 1) * C; row >= offset; row -= C) for (let c = 0; c < C; c++) memory[at++] = channels[row + c];
+    else for (let i = 0; i < length * C; i++) memory[at + i] = channels[offset + i];
+  }
+
+  /** For `lanes` sequences side by side, `rows` being their units' places. */
+  function copyInitial(lanes: number, rows: number): void {
+    if (initial === undefined) return;
+    const hidden = state / 4 + C * lanes;
+    const cell = state / 4 + 2 * (C + rows) * lanes;
+    for (let u = 0; u < U; u++) {
+      memory.fill(initial.hidden[u], hidden + u * lanes, hidden + (u + 1) * lanes);
+      memory.fill(initial.cell[u], cell + u * lanes, cell + (u + 1) * lanes);
+    }
   }
 
   function scoreOne(channels: Float32Array, offset: number, length: number): number {
     copyInput(channels, offset, length, 0);
-    kernel.advanceOne(C, U, weights, inputs, state, 0, length);
-    return kernel.probabilityOne(C, U, head, state, length, slope, intercept);
+    copyInitial(1, 4 * Math.ceil(U / 4));
+    advanceOne(C, U, weights, firstInput, state, start, start + length);
+    return kernel.probabilityOne(C, U, head, state, start + length, slope, intercept);
   }
 
   /**
@@ -97,13 +121,14 @@ export function createWasmEngine(module: WebAssembly.Module, network: Network, c
       const n = order[from + lane];
       copyInput(channels, n * size, lengths[n], lane * size);
     }
+    copyInitial(LANES, U);
     let reached = 0;
     for (let lane = LANES - 1; lane >= 0; lane--) {
       const n = order[from + lane];
       if (lengths[n] > reached) {
-        kernel.advanceEight(C, U, weights, inputs, 4 * size, state, reached, lengths[n]);
+        advanceEight(C, U, weights, firstInput, 4 * size, state, start + reached, start + lengths[n]);
         reached = lengths[n];
-        kernel.probabilityEight(C, U, head, state, reached, slope, intercept, results);
+        kernel.probabilityEight(C, U, head, state, start + reached, slope, intercept, results);
       }
       out[n] = memory[results / 4 + lane];
     }
@@ -161,15 +186,16 @@ function longestFirst(lengths: Int32Array, T: number): Int32Array {
 
 /**
  * To (B,1+C+U,4,4): block of four units, row (bias, kernel, recurrent), gate i,f,c,o, unit; zeros where a block passes U. Times
- * what the activations' powers of two take: a product in float64, rounded once.
+ * what the activations' powers of two take, or a hard sigmoid's slope: a product in float64, rounded once.
  */
 function packWeights(network: Network, packed: Float32Array): void {
-  const { channels: C, units: U, kernel, recurrent, bias } = network;
+  const { channels: C, units: U, kernel, recurrent, bias, hardGates } = network;
   let at = 0;
   const packRow = (matrix: Float32Array, row: number, first: number): void => {
     for (let gate = 0; gate < 4; gate++) {
-      const scale = gate === 2 ? TANH_SCALE : -TANH_SCALE / 2;
-      for (let u = first; u < first + 4; u++) packed[at++] = u < U ? scale * matrix[row * 4 * U + gate * U + u] : 0;
+      const scale = gate === 2 ? TANH_SCALE : (hardGates ?? -TANH_SCALE / 2);
+      const half = hardGates !== undefined && gate !== 2 && matrix === bias ? 0.5 : 0;
+      for (let u = first; u < first + 4; u++) packed[at++] = u < U ? scale * matrix[row * 4 * U + gate * U + u] + half : 0;
     }
   };
   for (let first = 0; first < U; first += 4) {

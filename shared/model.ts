@@ -81,7 +81,8 @@ export interface Card {
     readonly epochs: number;
     readonly bestEpoch: number;
   };
-  readonly test: Metrics;
+  /** Null where no labelled sequences have been seen: an imported model before `calibrate`. */
+  readonly test: Metrics | null;
   /** Of the test part, by rising score. Left out in the oldest artifacts. */
   readonly reliability?: readonly ReliabilityBin[];
   /** Half-widths of 95 % intervals by bootstrap over test sequences, in blocks where these are in the order of time. */
@@ -89,7 +90,26 @@ export interface Card {
   readonly baselines: Readonly<Record<string, Metrics>>;
   readonly warnings: readonly string[];
   readonly versions: { readonly quickstep: string; readonly node: string; readonly path: string };
+  /** The labelled sequences that `calibrate` saw, of which `test` and the operating points' figures then speak. */
+  readonly calibrated?: {
+    readonly data: Card["data"];
+    readonly by: string;
+    readonly examples: Record<"calibration" | "validation" | "test", number>;
+  };
+  /** Of a model that was trained elsewhere; `training` then says nothing. */
+  readonly imported?: {
+    readonly file: string;
+    readonly sha256: string;
+    readonly format: string;
+    /** What was found in the file, in words. */
+    readonly found: readonly string[];
+    /** The largest difference from a float64 pass written from the format's definition, on random sequences. */
+    readonly parity: number;
+  };
 }
+
+/** A card with figures, as training writes it. */
+export type MeasuredCard = Card & { readonly test: Metrics };
 
 export interface Model {
   readonly name: string;

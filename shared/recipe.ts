@@ -60,7 +60,7 @@ export type Log = (x: number) => number;
 /** Standard deviations. A value ten away from the mean says "far out" as well as one a thousand away, and keeps gates finite. */
 const CLIP = 10;
 /** Without standardising: far above any data, yet C·clip·weight stays finite in float32 (max 3.4e38). */
-const CLIP_UNSCALED = 1e30;
+export const CLIP_UNSCALED = 1e30;
 /** Bases beyond this are held there, so that differences and sums over 512 rows stay finite (float64 max 1.8e308). */
 const BASE_LIMIT = 1e300;
 

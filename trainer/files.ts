@@ -14,9 +14,11 @@ import {
 import { basename, dirname, join } from "node:path";
 import { DataError } from "../shared/errors.ts";
 
-/** Reads a whole file. Throws DataError. */
-export function readWhole(path: string): Uint8Array<ArrayBuffer> {
+/** Reads a whole file, of at most `limit` bytes. Throws DataError. */
+export function readWhole(path: string, limit = Number.POSITIVE_INFINITY): Uint8Array<ArrayBuffer> {
   try {
+    const { size } = limit < Number.POSITIVE_INFINITY ? statSync(path) : { size: 0 };
+    if (size > limit) throw new Error(`it has ${size} bytes, expected at most ${limit}`);
     return readFileSync(path);
   } catch (error) {
     throw new DataError(path, `cannot be read: ${reason(error)}`);

@@ -3,12 +3,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import { isQuickstepError, UsageError } from "../shared/errors.ts";
-import { PADDINGS } from "../shared/sequence.ts";
+import { MAX_TIMESTEPS, PADDINGS } from "../shared/sequence.ts";
 import { choice, integer, pair, parseOptions, text } from "./arguments.ts";
 import type { Engines } from "./artifact-file.ts";
 import { Interrupted } from "./checkpoint.ts";
+import { calibrate } from "./commands/calibrate.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { exportModel, exportWorker } from "./commands/export.ts";
+import { importModel } from "./commands/import.ts";
 import { inspect } from "./commands/inspect.ts";
 import { sample } from "./commands/sample.ts";
 import { scoreFile } from "./commands/score.ts";
@@ -33,7 +35,11 @@ const USAGE = `${CALL} <command> …
   score    <artifact> <data> [--out q.npy|q.csv] [--json]
   inspect  <artifact> [--json]
   sample   sp500|fx [--out DIR] [--n N] [--seed N] [--json]
+  import   <model> --out FILE [--scaler FILE] [--features a,b,…] [--timesteps N] [--json]     Keras .keras or .h5, ONNX, PyTorch safetensors
+  calibrate <artifact> <data> --out FILE [--labels FILE] [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N]
+           [--seed N] [--json]     calibration, operating points, figures and drift reference, from labelled sequences
   export   <artifact> --onnx FILE [--preprocessing]      with the recipe in the graph: raw float64 sequences to probabilities
+  export   <artifact> --safetensors-torch FILE
   export   <artifact> --worker DIR                       a Worker of its own, for npx wrangler deploy
   serve    <artifact> [--port 8787]
   verify   <url> [--artifact FILE] [--json]     the key, where one is needed: in the variable QUICKSTEP_KEY
@@ -141,13 +147,51 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
         terminal,
       );
     }
+    case "import": {
+      const { words, options } = parseOptions(rest, ["<model>"], {
+        out: text,
+        scaler: text,
+        features: text,
+        timesteps: integer(1, MAX_TIMESTEPS),
+        json: "flag",
+      });
+      const { out } = options;
+      if (out === undefined) throw new UsageError("import needs --out FILE");
+      return importModel({ json: false, ...options, out, model: words[0], node: process.versions.node }, loadEngines(), terminal);
+    }
+    case "calibrate": {
+      const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], {
+        labels: text,
+        split: choice("auto", "random", "time", "group"),
+        group: text,
+        time: text,
+        horizon: integer(0, 1_000_000),
+        seed,
+        out: text,
+        json: "flag",
+      });
+      const { out } = options;
+      if (out === undefined) throw new UsageError("calibrate needs --out FILE");
+      const split = options.group !== undefined ? "group" : options.time !== undefined ? "time" : TRAIN_DEFAULTS.split;
+      return calibrate(
+        { ...TRAIN_DEFAULTS, split, json: false, ...options, out, artifact: words[0], data: words[1] },
+        loadEngines(),
+        terminal,
+      );
+    }
     case "export": {
-      const { words, options } = parseOptions(rest, ["<artifact>"], { onnx: text, preprocessing: "flag", worker: text });
-      const { onnx, worker, preprocessing = false } = options;
-      if (worker !== undefined && onnx === undefined && !preprocessing)
-        return exportWorker({ artifact: words[0], worker }, loadEngines(), terminal);
-      if (onnx === undefined || worker !== undefined) throw new UsageError("export needs either --onnx FILE or --worker DIR");
-      return exportModel({ artifact: words[0], onnx, preprocessing }, loadEngines(), terminal);
+      const { words, options } = parseOptions(rest, ["<artifact>"], {
+        onnx: text,
+        preprocessing: "flag",
+        "safetensors-torch": text,
+        worker: text,
+      });
+      const { onnx, worker, preprocessing, "safetensors-torch": torch } = options;
+      if (preprocessing && onnx === undefined) throw new UsageError("--preprocessing goes with --onnx FILE");
+      if ((worker === undefined) === (onnx === undefined && torch === undefined))
+        throw new UsageError("export needs --onnx FILE, --safetensors-torch FILE, or --worker DIR alone");
+      if (worker !== undefined) return exportWorker({ artifact: words[0], worker }, loadEngines(), terminal);
+      return exportModel({ artifact: words[0], onnx, torch, preprocessing: preprocessing ?? false }, loadEngines(), terminal);
     }
     case "serve": {
       const { words, options } = parseOptions(rest, ["<artifact>"], { port: integer(1, 65_535) });

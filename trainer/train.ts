@@ -4,7 +4,7 @@ import { decodeArtifact, encodeArtifact } from "../shared/artifact.ts";
 import type { Engine, Kernel } from "../shared/engine.ts";
 import { DataError } from "../shared/errors.ts";
 import type { Calibration, Network } from "../shared/lstm.ts";
-import { type Card, checkGolden, type Model, score } from "../shared/model.ts";
+import { type Card, checkGolden, type MeasuredCard, type Model, score } from "../shared/model.ts";
 import { applyRecipe, type Channels, describeChannel, fitRecipe } from "../shared/recipe.ts";
 import type { Padding } from "../shared/sequence.ts";
 import { VERSION } from "../shared/version.ts";
@@ -62,7 +62,7 @@ export interface Host {
 }
 
 export interface Trained {
-  readonly model: Model;
+  readonly model: Model & { readonly card: MeasuredCard };
   readonly bytes: Uint8Array;
   readonly fit: Fit;
   readonly verdict: Verdict;
@@ -220,7 +220,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     "logistic regression": computeMetrics(test.labels, logisticProbabilities),
   };
   const reliability = reliabilityBins(test.labels, testProbabilities, createRandom(seed, STREAM.reliability), gap);
-  const card: Card = {
+  const card: MeasuredCard = {
     data: { name: data.name, sha256: data.sha256, float32: data.float32 },
     split: {
       by: split.by,
@@ -245,7 +245,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   };
   const operatingPoints = measureOperatingPoints(decoded.operatingPoints, test.labels, testProbabilities, options.costs);
   const bytes = encodeArtifact({ ...decoded, operatingPoints, card });
-  const model = decodeArtifact(bytes);
+  const model = { ...decodeArtifact(bytes), card };
   checkGolden(model, host.createEngine(model.network, model.calibration), log);
   const seen = train.subarray(0, MAX_SEEN);
   const trainLogLoss = computeMetrics(labelsOf(seen), probabilitiesOf(seen)).logLoss;

@@ -27,12 +27,14 @@ interface Card extends Service {
   readonly units: number;
   readonly recipe: { readonly padding: string; readonly channels: readonly string[]; readonly lengths: readonly [number, number] };
   readonly calibration: { readonly slope: number; readonly intercept: number };
-  readonly metrics: Figures;
+  /** Null where the model was trained elsewhere and has seen no labelled sequence here. */
+  readonly metrics: Figures | null;
   readonly intervals: Figures;
   readonly reliability?: readonly Bin[];
   readonly baselines: Readonly<Record<string, Figures>>;
   readonly data: { readonly name: string };
   readonly split: { readonly by: string };
+  readonly imported?: { readonly file: string };
   readonly warnings: readonly string[];
 }
 
@@ -162,10 +164,17 @@ function showCard(about: Card | Service): void {
     return;
   }
   $("model-line").textContent =
-    `LSTM(${about.units}) on ${about.recipe.channels.length} channels, trained on ${about.data.name}, split by ${about.split.by}.`;
-  const rows: [string, Figures][] = [["this model", about.metrics], ...Object.entries(about.baselines)];
+    `LSTM(${about.units}) on ${about.recipe.channels.length} channels, ` +
+    (about.imported ? `imported from ${about.imported.file}.` : `trained on ${about.data.name}, split by ${about.split.by}.`);
+  const { metrics } = about;
+  const rows: [string, Figures][] = [
+    ...(metrics ? [["this model", metrics] as [string, Figures]] : []),
+    ...Object.entries(about.baselines),
+  ];
   const table = $<HTMLTableElement>("metrics");
-  $("metrics-title").textContent = `On ${about.metrics.examples} sequences held out, ${percent(about.metrics.positiveRate)} of them 1`;
+  $("metrics-title").textContent = metrics
+    ? `On ${metrics.examples} sequences held out, ${percent(metrics.positiveRate)} of them 1`
+    : "No figures yet: it has seen no labelled sequence here";
   const head = document.createElement("tr");
   head.append(...["", ...METRICS.map(([, title]) => title)].map((title) => element("th", title)));
   table.tHead!.replaceChildren(head);
@@ -175,7 +184,7 @@ function showCard(about: Card | Service): void {
       row.append(
         element("th", name),
         ...METRICS.map(([metric]) =>
-          element("td", withInterval(figures[metric], figures === about.metrics ? about.intervals[metric] : undefined)),
+          element("td", withInterval(figures[metric], figures === metrics ? about.intervals[metric] : undefined)),
         ),
       );
       return row;
@@ -183,7 +192,8 @@ function showCard(about: Card | Service): void {
   );
   const { slope, intercept } = about.calibration;
   $("calibration").textContent =
-    `Reliability: probabilities are off by ${percent(about.metrics.ece)} on average (ECE); calibrated with slope ${slope.toFixed(3)}, intercept ${intercept.toFixed(3)}.`;
+    (metrics ? `Reliability: probabilities are off by ${percent(metrics.ece)} on average (ECE); calibrated` : "Calibrated") +
+    ` with slope ${slope.toFixed(3)}, intercept ${intercept.toFixed(3)}.`;
   showReliability(about.reliability ?? []);
   const [shortest, longest] = about.recipe.lengths;
   $("recipe-line").textContent =

@@ -77,6 +77,19 @@ export function tanhOver(t: v128, d: v128): v128 {
   return f32x4.div(f32x4.sub(e, v128.load(ONE)), f32x4.mul(f32x4.add(e, v128.load(ONE)), d));
 }
 
+// @ts-ignore: decorator
+@inline
+export function one(): v128 {
+  return v128.load(ONE);
+}
+
+/** x held within [0,1]; NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+export function hardSigmoid(x: v128): v128 {
+  return f32x4.pmax(f32x4.pmin(x, one()), f32x4.splat(0));
+}
+
 /** x·2·log2 e, as tanhOver takes it. */
 // @ts-ignore: decorator
 @inline

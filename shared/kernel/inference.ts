@@ -9,7 +9,7 @@
 //   state    two buffers of [inputs | outputs], this step's and the next one's, changing places; then the cells:
 //            one: 2·(C+4B) + 4B floats; eight: (2·K + U)·8 floats, the sequences side by side
 import { multiplyAdd } from "./activations";
-import { finishOutputs, updateCell } from "./cell";
+import { finishHardOutputs, finishOutputs, updateCell } from "./cell";
 
 export { prepare, sigmoid, tanh } from "./activations";
 
@@ -21,8 +21,29 @@ export function exp(x: f64): f64 {
   return NativeMath.exp(x);
 }
 
-/** Runs steps `from` … `to` − 1 of one sequence. Lanes are four units; two blocks go together, so that eight chains are under way. */
+/** Runs steps `from` … `to` − 1 of one sequence. */
 export function advanceOne(C: usize, U: usize, weights: usize, inputs: usize, state: usize, from: usize, to: usize): void {
+  stepOne(C, U, weights, inputs, state, from, to, false);
+}
+
+/** The same with hard sigmoids, their slope and half in the weights. */
+export function advanceOneHard(C: usize, U: usize, weights: usize, inputs: usize, state: usize, from: usize, to: usize): void {
+  stepOne(C, U, weights, inputs, state, from, to, true);
+}
+
+/** Runs steps `from` … `to` − 1 of eight sequences, whose inputs lie `stride` bytes apart. */
+export function advanceEight(C: usize, U: usize, weights: usize, inputs: usize, stride: usize, state: usize, from: usize, to: usize): void {
+  stepEight(C, U, weights, inputs, stride, state, from, to, false);
+}
+
+export function advanceEightHard(C: usize, U: usize, weights: usize, inputs: usize, stride: usize, state: usize, from: usize, to: usize): void {
+  stepEight(C, U, weights, inputs, stride, state, from, to, true);
+}
+
+/** Lanes are four units; two blocks go together, so that eight chains are under way. Inlined twice, once for each kind of gate. */
+// @ts-ignore: decorator
+@inline
+function stepOne(C: usize, U: usize, weights: usize, inputs: usize, state: usize, from: usize, to: usize, hard: bool): void {
   const B = (U + 3) >> 2;
   const blockBytes = (C + U + 1) << 6;
   const bufferBytes = (C + (B << 2)) << 2;
@@ -59,8 +80,8 @@ export function advanceOne(C: usize, U: usize, weights: usize, inputs: usize, st
         c1 = multiplyAdd(c1, x, v128.load(v, 32));
         o1 = multiplyAdd(o1, x, v128.load(v, 48));
       }
-      updateCell(cell, output, i0, f0, c0, o0, first);
-      updateCell(cell + 16, output + 16, i1, f1, c1, o1, first);
+      updateCell(cell, output, i0, f0, c0, o0, first, hard);
+      updateCell(cell + 16, output + 16, i1, f1, c1, o1, first, hard);
       cell += 32;
       output += 32;
       w = weights + (((cell - cells) >> 4) * blockBytes);
@@ -78,14 +99,17 @@ export function advanceOne(C: usize, U: usize, weights: usize, inputs: usize, st
         c0 = multiplyAdd(c0, x, v128.load(w, 32));
         o0 = multiplyAdd(o0, x, v128.load(w, 48));
       }
-      updateCell(cell, output, i0, f0, c0, o0, first);
+      updateCell(cell, output, i0, f0, c0, o0, first, hard);
     }
-    finishOutputs(cells, outputs, B);
+    if (hard) finishHardOutputs(cells, outputs, B);
+    else finishOutputs(cells, outputs, B);
   }
 }
 
-/** The same for eight sequences. Lanes are four sequences; one unit's four gates go together. */
-export function advanceEight(
+/** Lanes are four sequences; one unit's four gates go together. */
+// @ts-ignore: decorator
+@inline
+function stepEight(
   C: usize,
   U: usize,
   weights: usize,
@@ -94,6 +118,7 @@ export function advanceEight(
   state: usize,
   from: usize,
   to: usize,
+  hard: bool,
 ): void {
   const blockBytes = (C + U + 1) << 6;
   const bufferBytes = (C + U) << 5;
@@ -140,12 +165,13 @@ export function advanceEight(
         o0 = multiplyAdd(o0, x0, weight);
         o1 = multiplyAdd(o1, x1, weight);
       }
-      updateCell(cell, output, i0, f0, c0, o0, first);
-      updateCell(cell + 16, output + 16, i1, f1, c1, o1, first);
+      updateCell(cell, output, i0, f0, c0, o0, first, hard);
+      updateCell(cell + 16, output + 16, i1, f1, c1, o1, first, hard);
       cell += 32;
       output += 32;
     }
-    finishOutputs(cells, outputs, U << 1);
+    if (hard) finishHardOutputs(cells, outputs, U << 1);
+    else finishOutputs(cells, outputs, U << 1);
   }
 }
 

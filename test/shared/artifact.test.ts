@@ -81,6 +81,18 @@ describe("round trip", () => {
       makeModel(kernel, { name: "σειρά 🌊", padding: "none", standardise: false }),
     ],
     ["100 units, padding everywhere", makeModel(kernel, { units: 100, padding: "any" })],
+    [
+      "hard gates, backwards, from a state",
+      {
+        ...model,
+        network: {
+          ...model.network,
+          hardGates: 1 / 6,
+          backwards: true,
+          initial: { hidden: Float32Array.of(1, 2, 3), cell: Float32Array.of(4, 5, 6) },
+        },
+      },
+    ],
   ])("decodes what was encoded, bit for bit: %s", (_, original) => {
     expect(decodeArtifact(encodeArtifact(original))).toEqual(original);
   });
@@ -383,6 +395,16 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
     "a figure that is not finite",
     ({ metadata }) => (metadata.operatingPoints[0].figures.precision.low = Number.NaN), // JSON has null for it
     'operatingPoints[0].figures.precision is {"value":0.75,"low":null,"high":0.9}, expected the numbers value, low and high',
+  ],
+  [
+    "a network this code does not know",
+    ({ metadata }) => (metadata.network = { peepholes: true }),
+    "network.peepholes is true, which this code does not know: update and redeploy quickstep",
+  ],
+  [
+    "hard gates without a slope",
+    ({ metadata }) => (metadata.network = { hardGates: 0 }),
+    "network.hardGates is 0, which this code does not know: update and redeploy quickstep",
   ],
   ["no card", ({ metadata }) => delete metadata.card, "card is missing, expected JSON text"],
   ["a card that is no object", ({ metadata }) => (metadata.card = "none"), 'card is "none", expected an object'],

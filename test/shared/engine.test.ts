@@ -141,6 +141,42 @@ describe.each(ENGINES)("the $name engine", ({ create, tolerance }) => {
   });
 });
 
+/** What only imported networks have, alone and together; `initial` large enough to matter. */
+const VARIANTS: [title: string, of: (U: number) => Partial<Network>][] = [
+  ["Keras 2's hard sigmoid", () => ({ hardGates: 0.2 })],
+  ["Keras 3's hard sigmoid", () => ({ hardGates: 1 / 6 })],
+  ["backwards", () => ({ backwards: true })],
+  ["from a state", (U) => ({ initial: initialOf(U) })],
+  ["hard, backwards and from a state", (U) => ({ hardGates: 0.2, backwards: true, initial: initialOf(U) })],
+];
+
+function initialOf(U: number): NonNullable<Network["initial"]> {
+  const random = randomOf(U);
+  const numbers = () => Float32Array.from({ length: U }, () => 2 * random() - 1);
+  return { hidden: numbers(), cell: numbers() };
+}
+
+describe.each(VARIANTS)("a network that is %s", (_, of) => {
+  test.each([1, 3, 8, 33, 100])("agrees with lstm.ts to 5e-7 with %i units, alone and eight at a time with the same bits", (U) => {
+    const [T, C] = [10, 5];
+    const plain = makeNetwork(C, U, U);
+    const network: Network = { ...plain, ...of(U) };
+    const input = makeChannels(90, T, C, U);
+    const engine = createWasmEngine(kernel, network, CALIBRATION);
+    const probabilities = engine.probabilities(input.channels, input.lengths);
+    const oracle = (variant: Network, n: number) =>
+      lstmProbability(variant, CALIBRATION, input.channels.subarray(n * T * C, (n + 1) * T * C), input.lengths[n]);
+    let moved = 0;
+    for (let n = 0; n < input.lengths.length; n++) {
+      expect(Math.abs(probabilities[n] - oracle(network, n))).toBeLessThanOrEqual(5e-7);
+      moved = Math.max(moved, Math.abs(oracle(network, n) - oracle(plain, n)));
+      const { channels, lengths } = pick(input, [n]);
+      expect(engine.probabilities(channels, lengths)[0]).toBe(probabilities[n]);
+    }
+    expect(moved).toBeGreaterThan(1e-3); // so that ignoring the variant would be seen
+  });
+});
+
 describe("the WASM engine alone", () => {
   const C = 5;
   const network = makeNetwork(C, 100, 1);

@@ -37,13 +37,36 @@ export function inspect(command: InspectCommand, engines: Engines, terminal: Ter
     `takes      up to ${recipe.timesteps} rows of ${recipe.features.length} features: ${recipe.features.join(", ")}; padding: ${recipe.padding}`,
     `channels   ${channels.join(", ")}`,
     `network    LSTM(${network.units}) → Dense(1) → sigmoid; calibration slope ${calibration.slope.toFixed(4)}, intercept ${calibration.intercept.toFixed(4)}`,
-    `trained    on ${card.data.name} (sha256 ${card.data.sha256.slice(0, 12)}…), ${Object.entries(split.examples)
-      .map(([part, n]) => `${n} ${part}`)
-      .join(", ")}, split by ${split.by}`,
-    `           ${training.optimizer}, batch ${training.batch}, best of ${training.epochs} epochs: ${training.bestEpoch}, seed ${training.seed}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
+    ...(card.imported
+      ? [
+          `imported   from ${card.imported.file} (sha256 ${card.imported.sha256.slice(0, 12)}…), ${card.imported.format}; parity ${card.imported.parity.toExponential(1)}`,
+          ...card.imported.found.map((line) => `           ${line}`),
+        ]
+      : []),
+    ...(card.calibrated
+      ? [
+          `calibrated on ${card.calibrated.data.name} (sha256 ${card.calibrated.data.sha256.slice(0, 12)}…), ${Object.entries(
+            card.calibrated.examples,
+          )
+            .map(([part, n]) => `${n} ${part}`)
+            .join(", ")}, split by ${card.calibrated.by}`,
+        ]
+      : []),
+    ...(card.imported
+      ? []
+      : [
+          `trained    on ${card.data.name} (sha256 ${card.data.sha256.slice(0, 12)}…), ${Object.entries(split.examples)
+            .map(([part, n]) => `${n} ${part}`)
+            .join(", ")}, split by ${split.by}`,
+          `           ${training.optimizer}, batch ${training.batch}, best of ${training.epochs} epochs: ${training.bestEpoch}, seed ${training.seed}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
+        ]),
     "golden     32 vectors score bit for bit here",
-    formatMetrics({ model: card.test, ...card.baselines }),
-    `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive`,
+    ...(card.test === null
+      ? ["figures    none yet: quickstep calibrate gives them, from labelled sequences"]
+      : [
+          formatMetrics({ model: card.test, ...card.baselines }),
+          `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive`,
+        ]),
     formatOperatingPoints(operatingPoints),
     ...card.warnings.map((warning) => `note: ${warning}`),
   ];

@@ -4,7 +4,7 @@
 // Legend: N sequences, T steps, C channels, U units.
 import type { Model } from "../../shared/model.ts";
 import { describeChannel } from "../../shared/recipe.ts";
-import { DOUBLE, FLOAT, floats, INT32, INT64, int, ints, node, port, raw, tensor } from "./graph.ts";
+import { DOUBLE, FLOAT, floatList, floats, INT32, INT64, int, ints, node, port, raw, string, strings, tensor } from "./graph.ts";
 import { bytesField, integerField, message, textField } from "./protobuf.ts";
 import { describeRecipe } from "./recipe-graph.ts";
 
@@ -24,7 +24,7 @@ export function encodeOnnx(
   { preprocessing = false }: { readonly preprocessing?: boolean } = {},
 ): Uint8Array<ArrayBuffer> {
   const { network, calibration, recipe, name } = model;
-  const { channels: C, units: U } = network;
+  const { channels: C, units: U, hardGates, backwards, initial } = network;
   const weights = [
     floats("W", [1, 4 * U, C], gateRows(network.kernel, C, U)),
     floats("R", [1, 4 * U, U], gateRows(network.recurrent, U, U)),
@@ -36,10 +36,34 @@ export function encodeOnnx(
     floats("intercept", [], raw(Float32Array.of(calibration.intercept))),
     tensor("directions", INT64, [1], raw(BigInt64Array.of(0n))),
     tensor("flat", INT64, [1], raw(BigInt64Array.of(-1n))),
+    ...(initial ? [floats("hidden", [1, 1, U], raw(initial.hidden)), floats("cell", [1, 1, U], raw(initial.cell))] : []),
   ];
+  const attributes = [
+    int("hidden_size", U),
+    ...(backwards ? [string("direction", "reverse")] : []),
+    ...(hardGates === undefined
+      ? []
+      : [
+          strings("activations", ["HardSigmoid", "Tanh", "Tanh"]),
+          floatList("activation_alpha", [hardGates]),
+          floatList("activation_beta", [0.5]),
+        ]),
+  ];
+  // The state before the first step, once for every sequence: (1,1,U) → (1,N,U)
+  const start = initial
+    ? [
+        node("Shape", ["lengths"], "count"),
+        node("Concat", ["one", "count", "one"], "stateShape", int("axis", 0)),
+        node("Expand", ["hidden", "stateShape"], "firstHidden"),
+        node("Expand", ["cell", "stateShape"], "firstCell"),
+      ]
+    : [];
+  const states = initial ? ["firstHidden", "firstCell"] : [];
+  if (initial) weights.push(tensor("one", INT64, [1], raw(BigInt64Array.of(1n))));
   const nodes = [
     node("Transpose", ["channels"], "steps", ints("perm", [1, 0, 2])), // (T,N,C): ONNX Runtime's CPU LSTM knows only layout 0
-    node("LSTM", ["steps", "W", "R", "B", "lengths"], ["", "last"], int("hidden_size", U)), // last (1,N,U): at each one's own length
+    ...start,
+    node("LSTM", ["steps", "W", "R", "B", "lengths", ...states], ["", "last"], ...attributes), // last (1,N,U): at each one's own length
     node("Squeeze", ["last", "directions"], "state"), // (N,U)
     node("Gemm", ["state", "headKernel", "headBias"], "logit"), // (N,1)
     node("Mul", ["logit", "slope"], "scaled"),
@@ -57,8 +81,10 @@ export function encodeOnnx(
       : [bytesField(11, port("channels", FLOAT, ["N", recipe.timesteps, C])), bytesField(11, port("lengths", INT32, ["N"]))]),
     bytesField(12, port("probability", FLOAT, ["N"])),
   );
-  const { timesteps, features, padding, channels, clip, lengths, mean, scale, floor } = recipe;
-  const steps = { timesteps, features, padding, channels, clip, lengths, mean: [...mean], scale: [...scale], floor: [...floor] };
+  const { timesteps, features, padding, channels, clip, lengths } = recipe;
+  const [mean, scale, floor] = [recipe.mean, recipe.scale, recipe.floor].map((array) => [...array]);
+  const [featureMean, featureScale] = [recipe.featureMean, recipe.featureScale].map((array) => [...array]);
+  const steps = { timesteps, features, padding, channels, clip, lengths, mean, scale, floor, featureMean, featureScale };
   return message(
     integerField(1, IR_VERSION),
     textField(2, "quickstep"),

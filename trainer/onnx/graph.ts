@@ -11,7 +11,10 @@ export const DOUBLE = 11;
 
 // AttributeProto.AttributeType
 const ATTRIBUTE_INT = 2;
+const ATTRIBUTE_STRING = 3;
+const ATTRIBUTE_FLOATS = 6;
 const ATTRIBUTE_INTS = 7;
+const ATTRIBUTE_STRINGS = 8;
 
 /** ONNX stores little-endian, as every host that runs Node 24 does. */
 export function raw({ buffer, byteOffset, byteLength }: Float32Array | Float64Array | BigInt64Array | Uint8Array): Uint8Array {
@@ -48,6 +51,19 @@ export function int(name: string, value: number): Uint8Array {
 
 export function ints(name: string, values: readonly number[]): Uint8Array {
   return message(textField(1, name), ...values.map((value) => integerField(8, value)), integerField(20, ATTRIBUTE_INTS));
+}
+
+export function string(name: string, value: string): Uint8Array {
+  return message(textField(1, name), textField(4, value), integerField(20, ATTRIBUTE_STRING));
+}
+
+export function strings(name: string, values: readonly string[]): Uint8Array {
+  return message(textField(1, name), ...values.map((value) => textField(9, value)), integerField(20, ATTRIBUTE_STRINGS));
+}
+
+/** Packed, as a reader must take them too. */
+export function floatList(name: string, values: readonly number[]): Uint8Array {
+  return message(textField(1, name), bytesField(7, raw(Float32Array.from(values))), integerField(20, ATTRIBUTE_FLOATS));
 }
 
 /** A graph input or output; a dimension given as text is symbolic. */

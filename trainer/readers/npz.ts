@@ -15,33 +15,50 @@ export interface Npz {
   read(name: string): Promise<NpyArray>;
 }
 
-/** Opens an archive; arrays are unpacked as they are asked for. `source` names it in errors. Throws DataError. */
-export async function openNpz(bytes: Uint8Array, source: string): Promise<Npz> {
+export interface Zip {
+  readonly names: readonly string[];
+  /** Unpacks one file, of at most `limit` bytes, and checks its CRC. Throws DataError. */
+  read(name: string, limit?: number): Promise<Uint8Array>;
+}
+
+/** Opens a zip; files are unpacked as they are asked for. `kind` says what it should be. Throws DataError. */
+export async function openZip(bytes: Uint8Array, source: string, kind: string): Promise<Zip> {
   const entries = new Map<string, FileEntry>();
   try {
     for (const entry of await new ZipReader(new Uint8ArrayReader(bytes), { useWebWorkers: false }).getEntries())
-      if (!entry.directory && entry.filename.endsWith(".npy")) entries.set(entry.filename.slice(0, -4), entry);
+      if (!entry.directory) entries.set(entry.filename, entry);
   } catch (error) {
-    throw new DataError(source, `is not a zip archive as np.savez writes it, or is cut short or damaged (${(error as Error).message})`);
+    throw new DataError(source, `is not ${kind}, or is cut short or damaged (${(error as Error).message})`);
   }
   return {
     names: [...entries.keys()],
-    async read(name) {
-      const place = `${source}: ${name}`;
+    async read(name, limit = MAX_ARRAY_BYTES) {
+      const place = `${source}: ${name.replace(/\.npy$/, "")}`;
       const entry = entries.get(name);
-      if (entry === undefined) throw new DataError(source, `has no array ${name}`);
+      if (entry === undefined) throw new DataError(source, `has no ${name}`);
       const { uncompressedSize, compressedSize } = entry;
-      if (uncompressedSize > MAX_ARRAY_BYTES)
-        throw new DataError(place, `claims ${uncompressedSize} bytes, expected at most ${MAX_ARRAY_BYTES}: split the data`);
+      if (uncompressedSize > limit)
+        throw new DataError(place, `claims ${uncompressedSize} bytes, expected at most ${limit}: split the data`);
       if (uncompressedSize > MAX_RATIO * compressedSize)
         throw new DataError(place, `claims ${uncompressedSize} bytes packed into ${compressedSize}, which no packing does: it is damaged`);
-      let unpacked: Uint8Array;
       try {
-        unpacked = await unpack(entry);
+        return await unpack(entry);
       } catch (error) {
         throw new DataError(place, `cannot be unpacked: it is damaged (${(error as Error).message})`);
       }
-      return readNpy(unpacked, place);
+    },
+  };
+}
+
+/** Opens an archive; arrays are unpacked as they are asked for. `source` names it in errors. Throws DataError. */
+export async function openNpz(bytes: Uint8Array, source: string): Promise<Npz> {
+  const zip = await openZip(bytes, source, "a zip archive as np.savez writes it");
+  const names = zip.names.filter((name) => name.endsWith(".npy")).map((name) => name.slice(0, -4));
+  return {
+    names,
+    async read(name) {
+      if (!names.includes(name)) throw new DataError(source, `has no array ${name}`);
+      return readNpy(await zip.read(`${name}.npy`), `${source}: ${name}`);
     },
   };
 }

@@ -1,5 +1,5 @@
 // Everything the report shows, as plain data. Knows neither where it comes from nor how it looks.
-import type { Card, Estimate, Metrics, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
+import type { Estimate, MeasuredCard, Metrics, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import type { EpochRecord } from "../fit.ts";
 import type { Intervals } from "../metrics.ts";
@@ -12,7 +12,7 @@ export interface ReportContent {
   /** As `describeModel` says it. */
   readonly id: string;
   readonly verdict: { readonly code: string; readonly text: string; readonly next: string };
-  readonly card: Card;
+  readonly card: MeasuredCard;
   readonly network: {
     readonly units: number;
     readonly parameters: number;

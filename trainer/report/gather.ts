@@ -1,7 +1,7 @@
 // From a trained model and the parts it was judged on to everything its report shows. Draws nothing.
 // Legend: N sequences, T steps, F features, C channels.
 import type { Engine } from "../../shared/engine.ts";
-import { labelAt, type Model, type OperatingPoint, type ReliabilityBin } from "../../shared/model.ts";
+import { labelAt, type MeasuredCard, type Model, type OperatingPoint, type ReliabilityBin } from "../../shared/model.ts";
 import { applyRecipe, type Channels, describeChannel, type Log, type Recipe, shapeOf } from "../../shared/recipe.ts";
 import { validRows } from "../../shared/sequence.ts";
 import type { EpochRecord } from "../fit.ts";
@@ -18,7 +18,7 @@ import { cutAtEachScore, precisionRecallCurve, rocCurve, thin } from "./ranking.
 
 export interface ReportInput {
   /** As decoded, its card complete. */
-  readonly model: Model;
+  readonly model: Model & { readonly card: MeasuredCard };
   /** As `describeModel` says it. */
   readonly id: string;
   readonly verdict: { readonly code: string; readonly text: string; readonly next: string };

@@ -68,6 +68,25 @@ test.each([1, 7, 32, 100])("ONNX Runtime gives the oracle's probabilities for %i
   expect(worst).toBeLessThanOrEqual(TOLERANCE);
 });
 
+test.each<[string, Partial<Network>]>([
+  ["Keras 2's hard sigmoid", { hardGates: 0.2 }],
+  ["Keras 3's hard sigmoid", { hardGates: 1 / 6 }],
+  ["reading backwards", { backwards: true }],
+  ["a state before the first step", { initial: { hidden: new Float32Array(7).fill(0.5), cell: new Float32Array(7).fill(-1) } }],
+])("ONNX Runtime gives the oracle's probabilities with %s", async (_, variant) => {
+  const plain = randomModel(7, 3);
+  const model = { ...plain, network: { ...plain.network, ...variant } };
+  const N = 50;
+  const random = createRandom(5);
+  const channels = Float32Array.from({ length: N * T * C }, () => random.normal());
+  const lengths = Int32Array.from({ length: N }, (_, n) => 1 + (n % T));
+  const { data } = await run(encodeOnnx(model), channels, lengths);
+  for (let n = 0; n < N; n++) {
+    const expected = lstmProbability(model.network, model.calibration, channels.subarray(n * T * C, (n + 1) * T * C), lengths[n]);
+    expect(Math.abs((data as Float32Array)[n] - expected)).toBeLessThanOrEqual(TOLERANCE);
+  }
+});
+
 test("the number of sequences is free: one scores as it does among many", async () => {
   const onnx = encodeOnnx(randomModel(7, 1));
   const random = createRandom(2);

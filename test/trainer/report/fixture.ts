@@ -1,6 +1,6 @@
 // A small model with its parts, as `train` has them when it writes the report. Knows no page.
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
-import { type Card, type Model, score } from "../../../shared/model.ts";
+import { type MeasuredCard, score } from "../../../shared/model.ts";
 import { bootstrapIntervals, computeMetrics } from "../../../trainer/metrics.ts";
 import { createRandom } from "../../../trainer/random.ts";
 import { reliabilityBins } from "../../../trainer/reliability.ts";
@@ -41,7 +41,7 @@ export function makeInput(changes: Changes = {}): ReportInput {
     "base rate": new Float64Array(N / 2).fill(0.3),
     [second]: Float64Array.from(test.probabilities, (p) => 0.2 + 0.6 * p),
   };
-  const card: Card = {
+  const card: MeasuredCard = {
     ...made.card,
     split: { by: "time", examples: { train: 60, validation: 30, calibration: 30, test: 120 } },
     training: { ...made.card.training, optimizer: "adam", batch: 32, epochs: 4, bestEpoch: 3 },
@@ -50,7 +50,7 @@ export function makeInput(changes: Changes = {}): ReportInput {
     baselines: Object.fromEntries(Object.entries(baselines).map(([name, guesses]) => [name, computeMetrics(test.labels, guesses)])),
     warnings: ["a fact to keep in mind"],
   };
-  const model: Model = { ...made, card };
+  const model = { ...made, card };
   const indices = (from: number, to: number): Int32Array => Int32Array.from({ length: to - from }, (_, i) => from + i);
   return {
     model,

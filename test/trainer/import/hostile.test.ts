@@ -1,0 +1,128 @@
+// Files that are damaged, lie, or carry code: one sentence each, soon, and nothing of them is run.
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
+import { describe, expect, test } from "vitest";
+import { createRandom } from "../../../trainer/random.ts";
+import { importBytes, refusal } from "../../fixtures/import/importing.ts";
+
+const folder = new URL("../../fixtures/import/", import.meta.url);
+const read = (name: string): Uint8Array => readFileSync(new URL(name, folder));
+const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+
+async function zip(files: Record<string, Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  const writer = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false });
+  for (const [name, bytes] of Object.entries(files)) await writer.add(name, new Uint8ArrayReader(bytes));
+  return writer.close();
+}
+
+const PICKLE =
+  "which can run code and is never read: save the state dict with safetensors.torch.save_file, or the model with torch.onnx.export";
+
+test.each<[string, () => Promise<Uint8Array> | Uint8Array, RegExp | string]>([
+  ["a file of torch.save", () => read("bad/model.pt"), `is a PyTorch file with a pickle in it, ${PICKLE}`],
+  ["an old file of torch.save", () => read("bad/legacy.pt"), `is a pickle, ${PICKLE}`],
+  [
+    "a pickle",
+    () => Uint8Array.of(0x80, 4, 0x95, ...text("cposix\nsystem\n(S'touch /tmp/quickstep-pickle'\ntR.")),
+    `is a pickle, ${PICKLE}`,
+  ],
+  [
+    "Python objects in HDF5",
+    () => read("bad/objects.h5"),
+    "is an HDF5 file without a Keras model in it: save the whole model with model.save",
+  ],
+  [
+    "HDF5 that claims 4 TB",
+    () => read("bad/absurd.h5"),
+    "cannot be read as HDF5: model_weights/lstm/kernel:0 claims 1000000 × 1000000 numbers, more than a model has",
+  ],
+  ["HDF5 that is cut short", () => read("good/lstm100.h5").subarray(0, 30_000), "cannot be read as HDF5: it is cut short or damaged"],
+  ["HDF5's signature alone", () => read("good/lstm100.h5").subarray(0, 8), "cannot be read as HDF5: it is cut short or damaged"],
+  [
+    "a .keras file that is cut short",
+    () => read("good/normalization.keras").subarray(0, 9000),
+    "is not a model as Keras saves it (.keras), or is cut short or damaged",
+  ],
+  ["a zip of something else", () => zip({ "word/document.xml": text("<xml/>") }), "is a zip archive without a config.json"],
+  ["a .keras file without weights", () => zip({ "config.json": text("{}") }), "holds no model.weights.h5"],
+  [
+    "a config that is not JSON",
+    () => zip({ "config.json": text("os.system('ls')"), "model.weights.h5": new Uint8Array(9) }),
+    "holds a config that is not JSON",
+  ],
+  [
+    "weights that are not HDF5",
+    () => zip({ "config.json": text("{}"), "model.weights.h5": text("nothing") }),
+    "model.weights.h5: cannot be read as HDF5",
+  ],
+  [
+    "a zip bomb for a config",
+    () => zip({ "config.json": new Uint8Array(2 ** 25), "model.weights.h5": new Uint8Array(9) }),
+    "config.json: claims 33554432 bytes, expected at most 16777216",
+  ],
+  [
+    "safetensors that are cut short",
+    () => read("good/torch.safetensors").subarray(0, 2000),
+    /claims \d+ numbers at bytes .* it is cut short or damaged/,
+  ],
+  [
+    "a header longer than the file",
+    () => Uint8Array.of(0xff, 0xff, 0, 0, 0, 0, 0, 0, 0x7b),
+    "claims a header of 65535 bytes, but the file has 9: it is cut short",
+  ],
+  ["ONNX that is cut short", () => read("good/torch-state-9.onnx").subarray(0, 1500), "cannot be read as ONNX: it is cut short or damaged"],
+  ["nothing at all", () => new Uint8Array(), "is no model file that quickstep knows: expected Keras"],
+  ["a page", () => text("<!doctype html><title>404</title>"), "is no model file that quickstep knows"],
+])("%s is refused in one sentence", async (_, make, sentence) => {
+  const started = performance.now();
+  const message = await refusal(await make());
+  if (typeof sentence === "string") expect(message).toContain(sentence);
+  else expect(message).toMatch(sentence);
+  expect(message).toMatch(/^DataError: model: /);
+  expect(message).not.toContain("\n");
+  expect(performance.now() - started).toBeLessThan(10_000);
+});
+
+describe("a byte flipped or a tail lost, anywhere", () => {
+  /** HDF5 starts a thread a file, so there are fewer of those. */
+  const FLIPS: Record<string, number> = { h5: 3, keras: 3, onnx: 60, safetensors: 60 };
+  test.each(readdirSync(fileURLToPath(new URL("good/", folder))).filter((name) => !/\.json$|lstm100/.test(name)))(
+    "%s is imported, or refused as bad data; never our fault, never a score that is none",
+    async (name) => {
+      const bytes = read(`good/${name}`);
+      const random = createRandom(name.length);
+      for (let k = 0; k < FLIPS[name.split(".")[1]]; k++) {
+        const damaged = Uint8Array.from(k % 4 === 3 ? bytes.subarray(0, random.integer(bytes.length)) : bytes);
+        if (damaged.length > 0) damaged[random.integer(damaged.length)] ^= 1 << random.integer(8);
+        try {
+          const { parity } = await importBytes(damaged);
+          expect(parity).toBeLessThanOrEqual(1e-5);
+        } catch (error) {
+          expect(`${(error as Error).name}: ${(error as Error).stack}`).toMatch(/^DataError/);
+        }
+      }
+    },
+    60_000,
+  );
+});
+
+test("names in a file reach no terminal with control characters, nor as a page", async () => {
+  const name = `\u001b[31mred\n\u0007${"x".repeat(5000)}`;
+  const header = text(JSON.stringify({ [name]: { dtype: "F32", shape: [1], data_offsets: [0, 4] } }));
+  const bytes = new Uint8Array(8 + header.length + 4);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, 8);
+  const message = await refusal(bytes);
+  expect(message).toContain("holds no LSTM");
+  expect(message).not.toMatch(/\p{Cc}/u);
+  expect(message.length).toBeLessThan(600);
+});
+
+test("a bomb of a quarter of a gibibyte and more in place of weights is never unpacked", async () => {
+  const bytes = await zip({ "config.json": text("{}"), "model.weights.h5": new Uint8Array(2 ** 28 + 1) });
+  expect(bytes.length).toBeLessThan(2 ** 20);
+  const before = process.memoryUsage.rss();
+  expect(await refusal(bytes)).toContain("model.weights.h5: claims 268435457 bytes, expected at most 268435456");
+  expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 26);
+});

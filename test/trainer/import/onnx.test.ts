@@ -1,0 +1,428 @@
+// ONNX graphs: the ONNX project's own LSTM cases, the patterns of exporters against ONNX Runtime, and what is refused.
+import * as ort from "onnxruntime-web/wasm";
+import { describe, expect, test } from "vitest";
+import {
+  DOUBLE,
+  FLOAT,
+  floatList,
+  floats,
+  INT32,
+  int,
+  ints,
+  node,
+  port,
+  raw,
+  string,
+  strings,
+  tensor,
+} from "../../../trainer/onnx/graph.ts";
+import { bytesField, integerField, message, textField } from "../../../trainer/onnx/protobuf.ts";
+import { importBytes, refusal, scoreBytes } from "../../fixtures/import/importing.ts";
+import { type GraphParts, int64s, lstmConstants, normals, onnxModel } from "../../fixtures/import/onnx-graphs.ts";
+
+ort.env.wasm.numThreads = 1;
+const [T, F, U] = [10, 5, 4];
+const TOLERANCE = 2e-6;
+
+/**
+ * The ONNX project's backend tests test_lstm_defaults, …_with_initial_bias and …_batchwise (onnx/backend/test/case/node/lstm.py):
+ * one step, x counts from 1, all weights alike. The states are those of its test_data_set_0/output_*.pb.
+ */
+const PROJECT = [
+  { name: "test_lstm_defaults", F: 2, U: 3, weight: 0.1, bias: null, layout: 0, state: [0.0952412, 0.25606447, 0.40323776] },
+  { name: "test_lstm_with_initial_bias", F: 3, U: 4, weight: 0.1, bias: 0.1, layout: 0, state: [0.25606447, 0.5367278, 0.6672132] },
+  { name: "test_lstm_batchwise", F: 2, U: 7, weight: 0.3, bias: null, layout: 1, state: [0.3336926, 0.6223932, 0.718579] },
+];
+
+describe.each(PROJECT)("the ONNX project's $name", ({ F, U, weight, bias, layout, state }) => {
+  const same = (name: string, dims: number[], value: number): Uint8Array =>
+    floats(name, dims, raw(new Float32Array(dims.reduce((a, b) => a * b)).fill(value)));
+  const biases = bias === null ? [] : [floats("B", [1, 8 * U], raw(new Float32Array(8 * U).fill(bias, 0, 4 * U)))];
+  test.each(Array.from({ length: U }, (_, u) => u))("unit %i has the state that it says, within 1e-5", async (u) => {
+    const bytes = onnxModel({
+      opset: 14,
+      nodes: [
+        node("LSTM", ["x", "W", "R", ...(bias === null ? [] : ["B"])], ["", "Y_h"], int("hidden_size", U), int("layout", layout)),
+        node("Reshape", ["Y_h", "flat"], "h"),
+        node("MatMul", ["h", "unit"], "z"),
+        node("Sigmoid", ["z"], "p"),
+      ],
+      constants: [
+        same("W", [1, 4 * U, F], weight),
+        same("R", [1, 4 * U, U], weight),
+        ...biases,
+        int64s("flat", -1, U),
+        floats("unit", [U, 1], raw(Float32Array.from({ length: U }, (_, v) => Number(v === u)))), // the head reads one unit
+      ],
+      x: layout === 1 ? ["n", 1, F] : [1, "n", F],
+    });
+    const { bytes: artifact } = await importBytes(bytes);
+    const x = Float64Array.from({ length: 3 * F }, (_, k) => k + 1);
+    const logits = scoreBytes(artifact, x).map((p) => Math.log(p / (1 - p)));
+    for (const [n, expected] of state.entries()) expect(Math.abs(logits[n] - expected)).toBeLessThanOrEqual(1e-5);
+  });
+});
+
+const transposed = node("Transpose", ["x"], "steps", ints("perm", [1, 0, 2]));
+const dense = [node("MatMul", ["h", "head"], "product"), node("Add", ["product", "bias"], "z"), node("Sigmoid", ["z"], "p")];
+const lstm = (inputs: string[], outputs: string[], ...more: Uint8Array[]) => node("LSTM", inputs, outputs, int("hidden_size", U), ...more);
+const forward = lstm(["steps", "W", "R", "B"], ["", "Y_h"]);
+const lastState = node("Squeeze", ["Y_h", "zeroth"], "h");
+const constants = [...lstmConstants(F, U), int64s("zeroth", 0)];
+
+const PATTERNS: Record<string, GraphParts> = {
+  "tf2onnx: Transpose, LSTM, Squeeze, MatMul, Add, Sigmoid": {
+    nodes: [transposed, forward, lastState, ...dense],
+    constants,
+    x: ["n", T, F],
+  },
+  "tf2onnx with zeros for a state, expanded to the batch": {
+    nodes: [
+      node("Shape", ["x"], "shape"),
+      node("Slice", ["shape", "zeroth", "first", "zeroth"], "count"),
+      node("Concat", ["first", "count", "units"], "stateShape", int("axis", 0)),
+      node("ConstantOfShape", ["stateShape"], "zeros"),
+      transposed,
+      lstm(["steps", "W", "R", "B", "", "zeros", "zeros"], ["Y"]),
+      node("Squeeze", ["Y", "first"], "states"),
+      node("Gather", ["states", "last"], "h"),
+      ...dense,
+    ],
+    constants: [...constants, int64s("first", 1), int64s("units", U), tensor("last", 7, [], raw(BigInt64Array.of(-1n)))],
+    x: ["n", T, F],
+    opset: 13,
+  },
+  "keras2onnx: Reshape of the state, Gemm, an Identity at the end, opset 7": {
+    nodes: [
+      transposed,
+      forward,
+      node("Reshape", ["Y_h", "flat"], "h"),
+      node("Gemm", ["h", "head", "bias"], "z"),
+      node("Sigmoid", ["z"], "q"),
+      node("Identity", ["q"], "p"),
+    ],
+    constants: [...constants, int64s("flat", -1, U)],
+    x: ["n", T, F],
+    opset: 7,
+  },
+  "a hard sigmoid in the gates": {
+    nodes: [
+      transposed,
+      lstm(
+        ["steps", "W", "R", "B"],
+        ["", "Y_h"],
+        strings("activations", ["HardSigmoid", "Tanh", "Tanh"]),
+        floatList("activation_alpha", [0.2]),
+      ),
+      lastState,
+      ...dense,
+    ],
+    constants,
+    x: ["n", T, F],
+  },
+  "reverse, its last state at the first row of Y": {
+    nodes: [
+      transposed,
+      lstm(["steps", "W", "R", "B"], ["Y"], string("direction", "reverse")),
+      node("Squeeze", ["Y", "first"], "states"),
+      node("Gather", ["states", "place"], "h"),
+      ...dense,
+    ],
+    constants: [...constants, int64s("first", 1), tensor("place", 7, [], raw(BigInt64Array.of(0n)))],
+    x: ["n", T, F],
+  },
+  "a constant state before the first step": {
+    nodes: [
+      node("Shape", ["x"], "shape"),
+      node("Gather", ["shape", "zeroth"], "count"),
+      node("Concat", ["first", "count", "first"], "stateShape", int("axis", 0)),
+      node("Expand", ["h0", "stateShape"], "hidden"),
+      node("Expand", ["c0", "stateShape"], "cell"),
+      transposed,
+      lstm(["steps", "W", "R", "B", "", "hidden", "cell"], ["", "Y_h"]),
+      lastState,
+      ...dense,
+    ],
+    constants: [...constants, int64s("first", 1), floats("h0", [1, 1, U], raw(normals(7, U))), floats("c0", [1, 1, U], raw(normals(8, U)))],
+    x: ["n", T, F],
+  },
+  "features scaled in front": {
+    nodes: [
+      node("Sub", ["x", "mean"], "centred"),
+      node("Div", ["centred", "deviation"], "scaled"),
+      node("Transpose", ["scaled"], "steps", ints("perm", [1, 0, 2])),
+      forward,
+      lastState,
+      ...dense,
+    ],
+    constants: [...constants, floats("mean", [F], raw(normals(9, F))), floats("deviation", [F], raw(Float32Array.of(0.5, 2, -1, 3, 0.25)))],
+    x: ["n", T, F],
+  },
+  "opset 22, steps first, a batch of one fixed": {
+    nodes: [lstm(["x", "W", "R", "B"], ["", "Y_h"]), lastState, ...dense],
+    constants,
+    x: [T, 1, F],
+    opset: 22,
+  },
+  "two classes behind a softmax": {
+    nodes: [
+      transposed,
+      forward,
+      lastState,
+      node("Gemm", ["h", "two", "biases"], "z", int("transB", 1)),
+      node("Softmax", ["z"], "p", int("axis", 1)),
+    ],
+    constants: [...constants, floats("two", [2, U], raw(normals(10, 2 * U))), floats("biases", [2], raw(normals(11, 2)))],
+    x: ["n", T, F],
+  },
+};
+
+/** Sequences of every length, zero rows in front and inside. */
+const N = 40;
+const values = Float64Array.from(normals(20, N * T * F, 1), (x, at) => {
+  const [n, t] = [Math.floor(at / (T * F)), Math.floor(at / F) % T];
+  return t < n % T || (n % 3 === 0 && t === 7) ? 0 : x;
+});
+
+test.each(Object.entries(PATTERNS))("scores as ONNX Runtime does, within 2e-6: %s", async (_, parts) => {
+  const bytes = onnxModel(parts);
+  const scores = scoreBytes((await importBytes(bytes)).bytes, values);
+  const session = await ort.InferenceSession.create(bytes);
+  for (let n = 0; n < N; n++) {
+    const dims = parts.x.map((size) => (typeof size === "string" ? 1 : size));
+    const own = Float32Array.from(values.subarray(n * T * F, (n + 1) * T * F));
+    const { p } = await session.run({ x: new ort.Tensor("float32", own, dims) });
+    expect(Math.abs(scores[n] - Number(p.data[p.data.length - 1]))).toBeLessThanOrEqual(TOLERANCE);
+  }
+  expect(new Set(scores).size).toBeGreaterThan(N / 2);
+});
+
+test("lengths as an input: shorter sequences are padded in front, and score as ONNX Runtime scores them left-aligned", async () => {
+  const bytes = onnxModel({
+    nodes: [transposed, lstm(["steps", "W", "R", "B", "lengths"], ["", "Y_h"]), lastState, ...dense],
+    constants,
+    x: ["n", T, F],
+    inputs: [port("lengths", INT32, ["n"])],
+  });
+  const { bytes: artifact, model } = await importBytes(bytes);
+  expect(model.recipe.padding).toBe("leading");
+  const session = await ort.InferenceSession.create(bytes);
+  const noise = Float32Array.from(normals(30, T * F, 1));
+  for (let length = 1; length <= T; length++) {
+    const padded = new Float64Array(T * F);
+    padded.set(noise.subarray(0, length * F), (T - length) * F);
+    const { p } = await session.run({
+      x: new ort.Tensor("float32", noise, [1, T, F]),
+      lengths: new ort.Tensor("int32", Int32Array.of(length), [1]),
+    });
+    expect(Math.abs(scoreBytes(artifact, padded)[0] - Number(p.data[0]))).toBeLessThanOrEqual(TOLERANCE);
+  }
+});
+
+describe("refused by name, with what would be needed", () => {
+  const base = { nodes: [transposed, forward, lastState, ...dense], constants, x: ["n", T, F] } satisfies GraphParts;
+  const withLstm = (...more: Uint8Array[]): GraphParts => ({
+    ...base,
+    nodes: [transposed, lstm(["steps", "W", "R", "B"], ["", "Y_h"], ...more), lastState, ...dense],
+  });
+  const cases: [string, GraphParts, RegExp][] = [
+    [
+      "peepholes",
+      {
+        ...base,
+        nodes: [transposed, lstm(["steps", "W", "R", "B", "", "", "", "P"], ["", "Y_h"]), lastState, ...dense],
+        constants: [...constants, floats("P", [1, 3 * U], raw(new Float32Array(3 * U).fill(0.1)))],
+      },
+      /peepholes \(P\): quickstep's kernel has none/,
+    ],
+    [
+      "a clip",
+      withLstm(message(textField(1, "clip"), Uint8Array.of(21, 0, 0, 64, 64), integerField(20, 1))),
+      /clips its cell input at 3 \(clip\)/,
+    ],
+    ["two directions", withLstm(string("direction", "bidirectional")), /is bidirectional: two directions would take a second LSTM/],
+    [
+      "other activations",
+      withLstm(strings("activations", ["Sigmoid", "Relu", "Tanh"])),
+      /activations Sigmoid, Relu, Tanh: quickstep's kernel computes/,
+    ],
+    ["coupled gates", withLstm(int("input_forget", 1)), /couples its input and forget gates/],
+    [
+      "a hard sigmoid off the middle",
+      withLstm(strings("activations", ["HardSigmoid", "Tanh", "Tanh"]), floatList("activation_beta", [0.4])),
+      /HardSigmoid of 0.2.* x \+ 0.4/,
+    ],
+    [
+      "another cell",
+      { ...base, nodes: [transposed, node("GRU", ["steps", "W", "R"], ["", "Y_h"], int("hidden_size", U)), lastState, ...dense] },
+      /holds GRU: quickstep runs exactly one LSTM/,
+    ],
+    ["two LSTMs", { ...base, nodes: [...base.nodes, lstm(["steps", "W", "R"], ["", "other"])] }, /holds LSTM, LSTM/],
+    ["no LSTM", { ...base, nodes: [node("Sigmoid", ["x"], "p")] }, /holds no LSTM node \(Sigmoid\)/],
+    [
+      "weights that are inputs",
+      { ...base, constants: constants.slice(1), inputs: [port("W", FLOAT, [1, 4 * U, F])] },
+      /takes its weights W as an input/,
+    ],
+    ["a second input", { ...base, inputs: [port("more", FLOAT, ["n", 3])] }, /has 2 inputs \(x, more\)/],
+    [
+      "a state that is an input",
+      {
+        ...base,
+        nodes: [transposed, lstm(["steps", "W", "R", "B", "", "h0"], ["", "Y_h"]), lastState, ...dense],
+        inputs: [port("h0", FLOAT, [1, "n", U])],
+      },
+      /takes its initial_h as an input/,
+    ],
+    [
+      "a layer between LSTM and head",
+      {
+        ...base,
+        nodes: [transposed, forward, lastState, node("Relu", ["h"], "r"), node("MatMul", ["r", "head"], "z"), node("Sigmoid", ["z"], "p")],
+      },
+      /operator Relu \(Relu r\) is not supported/,
+    ],
+    [
+      "a head that is not linear",
+      {
+        ...base,
+        nodes: [
+          transposed,
+          forward,
+          lastState,
+          node("Mul", ["h", "h"], "r"),
+          node("MatMul", ["r", "head"], "z"),
+          node("Sigmoid", ["z"], "p"),
+        ],
+      },
+      /head that is not linear/,
+    ],
+    [
+      "the mean of all steps",
+      {
+        ...base,
+        nodes: [
+          transposed,
+          lstm(["steps", "W", "R", "B"], ["Y"]),
+          node("Squeeze", ["Y", "first"], "states"),
+          node("Slice", ["states", "zeroth", "second", "zeroth"], "early"),
+          node("Squeeze", ["early", "zeroth"], "h"),
+          ...dense,
+        ],
+        constants: [...constants, int64s("first", 1), int64s("second", 1)],
+      },
+      /reads more than the last state/,
+    ],
+    [
+      "the cell's state",
+      { ...base, nodes: [transposed, lstm(["steps", "W", "R", "B"], ["", "", "Y_c"]), node("Squeeze", ["Y_c", "zeroth"], "h"), ...dense] },
+      /reads more than the last state/,
+    ],
+    [
+      "a logit without a sigmoid",
+      { ...base, nodes: [transposed, forward, lastState, node("MatMul", ["h", "head"], "p")] },
+      /ends in MatMul, not in a Sigmoid/,
+    ],
+    [
+      "features mixed in front",
+      {
+        ...base,
+        nodes: [
+          node("MatMul", ["x", "mix"], "mixed"),
+          node("Transpose", ["mixed"], "steps", ints("perm", [1, 0, 2])),
+          forward,
+          lastState,
+          ...dense,
+        ],
+        constants: [...constants, floats("mix", [F, F], raw(normals(12, F * F)))],
+      },
+      /more to x in front of its LSTM than to scale/,
+    ],
+    ["two outputs", { ...base, outputs: ["p", "h"] }, /has 2 outputs \(p, h\)/],
+    [
+      "lengths made of the data",
+      {
+        ...base,
+        nodes: [
+          transposed,
+          node("Squeeze", ["steps"], "odd"),
+          node("Cast", ["odd"], "lens", int("to", 6)),
+          lstm(["steps", "W", "R", "B", "lens"], ["", "Y_h"]),
+          lastState,
+          ...dense,
+        ],
+      },
+      /computes sequence_lens from its input/,
+    ],
+    ["an old opset", { ...base, opset: 6 }, /written for opset 6: quickstep reads 7 to/],
+    ["an opset to come", { ...base, opset: 40 }, /written for opset 40/],
+    ["a shape of four axes", { ...base, x: ["n", T, F, 1] }, /expected three axes/],
+    [
+      "an operator of another domain",
+      {
+        ...base,
+        nodes: [
+          transposed,
+          forward,
+          lastState,
+          message(textField(1, "h"), textField(2, "z"), textField(4, "FusedDense"), textField(7, "com.microsoft")),
+          node("Sigmoid", ["z"], "p"),
+        ],
+      },
+      /operator com\.microsoft\.FusedDense is not supported/,
+    ],
+  ];
+  test.each(cases)("%s", async (_, parts, sentence) => {
+    expect(await refusal(onnxModel(parts))).toMatch(sentence);
+  });
+
+  test("the graph they all vary is imported", async () => expect(await refusal(onnxModel(base))).toBe("imported"));
+
+  test("external data, and sizes beyond the file", async () => {
+    const external = message(
+      integerField(1, 1),
+      integerField(1, 4 * U),
+      integerField(1, F),
+      integerField(2, 1),
+      textField(8, "W"),
+      bytesField(13, message(textField(1, "location"), textField(2, "/etc/passwd"))),
+      integerField(14, 1),
+    );
+    expect(await refusal(onnxModel({ ...base, constants: [external, ...constants.slice(1)] }))).toMatch(
+      /tensor W lies in a file of its own \(external data\): save the model with its weights inside/,
+    );
+    const lying = message(
+      integerField(1, 2 ** 31),
+      integerField(1, 2 ** 20),
+      integerField(2, 1),
+      textField(8, "W"),
+      bytesField(9, new Uint8Array(8)),
+    );
+    expect(await refusal(onnxModel({ ...base, constants: [lying, ...constants.slice(1)] }))).toMatch(
+      /tensor W claims \(2147483648, 1048576\) numbers, but holds 2/,
+    );
+    const claim = Uint8Array.of(0x08, 0x08, 0x3a, 0xff, 0xff, 0xff, 0xff, 0x07); // a graph of 2 GiB
+    expect(await refusal(claim)).toMatch(/cannot be read as ONNX: it is cut short or damaged/);
+    const huge = {
+      ...base,
+      nodes: [
+        node("ConstantOfShape", ["size"], "x2"),
+        node("Add", ["x", "x2"], "y"),
+        node("Transpose", ["y"], "steps", ints("perm", [1, 0, 2])),
+        forward,
+        lastState,
+        ...dense,
+      ],
+      constants: [...constants, int64s("size", 2 ** 40, 2 ** 40)],
+    };
+    expect(await refusal(onnxModel(huge))).toMatch(/makes \d.* numbers: expected at most/);
+  });
+
+  test("a number of a type nobody trains in", async () => {
+    const half = tensor("head", 10, [U, 1], new Uint8Array(2 * U));
+    expect(await refusal(onnxModel({ ...base, constants: [...constants.filter((_, k) => k !== 3), half] }))).toMatch(
+      /tensor head is of ONNX's data type 10/,
+    );
+    expect(DOUBLE).toBe(11); // which is read
+  });
+});

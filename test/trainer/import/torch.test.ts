@@ -1,0 +1,78 @@
+// State dicts of PyTorch that are more, or less, than one LSTM and one Linear: refused by name.
+import { expect, test } from "vitest";
+import { encodeSafetensors } from "../../../trainer/import/safetensors.ts";
+import { importBytes, refusal, scoreBytes } from "../../fixtures/import/importing.ts";
+import { normals } from "../../fixtures/import/onnx-graphs.ts";
+
+const [F, U] = [5, 4];
+type Shapes = Record<string, number[]>;
+const LSTM: Shapes = {
+  "lstm.weight_ih_l0": [4 * U, F],
+  "lstm.weight_hh_l0": [4 * U, U],
+  "lstm.bias_ih_l0": [4 * U],
+  "lstm.bias_hh_l0": [4 * U],
+};
+const HEAD: Shapes = { "fc.weight": [1, U], "fc.bias": [1] };
+
+function state(shapes: Shapes, fill?: number): Uint8Array {
+  const count = (shape: number[]): number => shape.reduce((product, size) => product * size, 1);
+  return encodeSafetensors(
+    Object.fromEntries(
+      Object.entries(shapes).map(([name, shape], k) => [
+        name,
+        { shape, data: fill === undefined ? normals(k + 1, count(shape)) : new Float32Array(count(shape)).fill(fill) },
+      ]),
+    ),
+    { format: "pt" },
+  );
+}
+
+test.each<[string, Shapes, string]>([
+  [
+    "two layers",
+    { ...LSTM, "lstm.weight_ih_l1": [4 * U, U], ...HEAD },
+    "lstm.has several layers (lstm.weight_ih_l1): quickstep runs one LSTM",
+  ],
+  ["two directions", { ...LSTM, "lstm.weight_ih_l0_reverse": [4 * U, F], ...HEAD }, "lstm.is bidirectional"],
+  ["projections", { ...LSTM, "lstm.weight_hr_l0": [2, U], ...HEAD }, "lstm.has projections"],
+  [
+    "a GRU",
+    { "rnn.weight_ih_l0": [3 * U, F], "rnn.weight_hh_l0": [3 * U, U], ...HEAD },
+    "holds a torch.nn.GRU (12 rows for 4 units): only LSTM models can be imported",
+  ],
+  ["a plain RNN", { "rnn.weight_ih_l0": [U, F], "rnn.weight_hh_l0": [U, U], ...HEAD }, "holds a torch.nn.RNN"],
+  [
+    "two LSTMs",
+    { ...LSTM, "other.weight_ih_l0": [4 * U, F], ...HEAD },
+    "holds 2 recurrent modules (lstm.weight_ih_l0, other.weight_ih_l0)",
+  ],
+  ["no LSTM", HEAD, "holds no LSTM: none of its tensors (fc.weight, fc.bias) is named …weight_ih_l0"],
+  ["no head", LSTM, "holds 0 tensors of shape (1, 4) beside the LSTM (none)"],
+  [
+    "a head of two classes",
+    { ...LSTM, "fc.weight": [2, U], "fc.bias": [2] },
+    "holds 0 tensors of shape (1, 4) beside the LSTM (fc.weight, fc.bias): quickstep needs the weight of one torch.nn.Linear(units, 1)",
+  ],
+  ["a layer that has no place", { ...LSTM, "norm.running_mean": [F], ...HEAD }, "holds norm.running_mean, which quickstep cannot place"],
+  ["biases of another size", { ...LSTM, "lstm.bias_hh_l0": [3], ...HEAD }, "bias has not 16 numbers"],
+  [
+    "shapes that do not fit",
+    { ...LSTM, "lstm.weight_ih_l0": [15, F], ...HEAD },
+    "lstm.weight_ih_l0 is (15, 5) and lstm.weight_hh_l0 is (16, 4)",
+  ],
+])("%s", async (_, shapes, sentence) => {
+  expect(await refusal(state(shapes))).toContain(sentence);
+});
+
+test("weights that are not finite", async () => {
+  expect(await refusal(state({ ...LSTM, ...HEAD }, Number.NaN))).toContain("lstm.weight_ih_l0 holds a number that is not finite");
+});
+
+test("modules of any name, without biases: the head's 0 and the LSTM's 0 are assumed", async () => {
+  const shapes = { "net.0.weight_ih_l0": [4 * U, F], "net.0.weight_hh_l0": [4 * U, U], "net.1.weight": [1, U] };
+  const { model, bytes, found } = await importBytes(state(shapes), { timesteps: 3, features: ["a", "b", "c", "d", "e"] });
+  expect([...model.network.bias, model.network.headBias[0]].every((value) => value === 0)).toBe(true);
+  expect([model.recipe.timesteps, model.recipe.features]).toEqual([3, ["a", "b", "c", "d", "e"]]);
+  expect(found.join()).toContain("a sigmoid behind it is assumed");
+  expect(scoreBytes(bytes, new Float64Array(3 * F))[0]).toBe(0.5);
+});

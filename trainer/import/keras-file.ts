@@ -1,0 +1,67 @@
+// Keras' two files → Found: .h5 (config and weights in one HDF5 file) and .keras (a zip of config.json, metadata.json and
+// model.weights.h5). Knows where each keeps a layer's arrays, and not what is in them.
+import type { Zip } from "../readers/npz.ts";
+import { type Found, refuse } from "./found.ts";
+import { type Hdf5, readHdf5 } from "./hdf5.ts";
+import { type Layer, planKeras } from "./keras-config.ts";
+import { buildKeras, type Weights } from "./keras-model.ts";
+
+/** keras.io/api/models/model_saving_apis/whole_model_saving_and_loading (the legacy H5 format). Throws DataError. */
+export async function readKerasH5(bytes: Uint8Array, source: string): Promise<Found> {
+  const file = await readHdf5(bytes, source);
+  const config = file.attributes.get("@model_config");
+  if (typeof config !== "string")
+    refuse(
+      source,
+      file.attributes.has("@layer_names") || [...file.arrays.keys()].some((path) => path.endsWith("/vars/0"))
+        ? "holds weights without the model's config"
+        : "is an HDF5 file without a Keras model in it",
+      "save the whole model with model.save(…)",
+    );
+  const version = String(file.attributes.get("@keras_version") ?? "");
+  const weightsOf = ({ name }: Layer): Weights[] => {
+    const folder = `model_weights/${name}`;
+    const names = [file.attributes.get(`${folder}@weight_names`) ?? []].flat();
+    return names.flatMap((weight) => file.arrays.get(`${folder}/${weight}`) ?? []);
+  };
+  return buildKeras(planKeras(parse(config, source), version, source), weightsOf, `Keras ${version || "1"} (.h5)`, source);
+}
+
+/** An LSTM of 2048 units with its optimizer's state has 200 MB. */
+const MAX_WEIGHTS_BYTES = 2 ** 28;
+const MAX_CONFIG_BYTES = 2 ** 24;
+
+/** keras.io/guides/serialization_and_saving. Throws DataError. */
+export async function readKerasZip(zip: Zip, source: string): Promise<Found> {
+  const text = async (name: string): Promise<string> => new TextDecoder().decode(await zip.read(name, MAX_CONFIG_BYTES));
+  const config = parse(await text("config.json"), source);
+  const metadata = zip.names.includes("metadata.json") ? parse(await text("metadata.json"), source) : {};
+  const version = String((metadata as { keras_version?: unknown })?.keras_version ?? "3");
+  if (!zip.names.includes("model.weights.h5")) refuse(source, "holds no model.weights.h5", "save it with model.save('….keras')");
+  const weights = await readHdf5(await zip.read("model.weights.h5", MAX_WEIGHTS_BYTES), `${source}: model.weights.h5`);
+  const plan = planKeras(config, version, source);
+  const twice = plan.front.find(({ type }, k) => plan.front.findIndex((other) => other.type === type) < k);
+  if (twice) refuse(source, `layer ${twice.name} is a second ${twice.type}`, "merge the two and save again"); // arraysOf could not tell them apart
+  return buildKeras(plan, (layer) => arraysOf(weights, layer), `Keras ${version} (.keras)`, source);
+}
+
+/** Layers are stored by their class, not by their name: layers/lstm/cell/vars/0. Each class occurs once in what is imported. */
+function arraysOf({ arrays }: Hdf5, { type, name }: Layer): Weights[] {
+  const snake = type.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
+  const inside = type === "LSTM" ? "/cell/vars/" : "/vars/";
+  for (const root of ["layers", "_layer_checkpoint_dependencies"]) // the second: TensorFlow 2.12 and 2.13
+    for (const folder of [snake, name]) {
+      const found: Weights[] = [];
+      for (let k = 0; arrays.has(`${root}/${folder}${inside}${k}`); k++) found.push(arrays.get(`${root}/${folder}${inside}${k}`)!);
+      if (found.length > 0) return found;
+    }
+  return [];
+}
+
+function parse(text: string, source: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return refuse(source, "holds a config that is not JSON", "it is damaged: save the model again");
+  }
+}
