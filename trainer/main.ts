@@ -1,5 +1,6 @@
 // argv → command. The only place that touches process.argv, exit codes and the console, and that chooses implementations.
 import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import { isQuickstepError, UsageError } from "../shared/errors.ts";
@@ -15,32 +16,36 @@ import { scoreFile } from "./commands/score.ts";
 import { serve } from "./commands/serve.ts";
 import { type TrainCommand, train } from "./commands/train.ts";
 import { verify } from "./commands/verify.ts";
+import { isLong, READ_OPTIONS, READ_USAGE } from "./readers/options.ts";
+import { stem } from "./readers/source.ts";
 import { createTrainingStep } from "./step.ts";
 import type { Terminal } from "./terminal.ts";
 import { type Host, RECIPES } from "./train.ts";
 
 const USAGE = `npm run quickstep -- <command> …
 
-  train    <data> [--labels FILE] [--out FILE] [--report FILE] [--test FILE [--test-labels FILE]]
+  train    <data>… [--out FILE] [--report FILE] [--test FILE [--test-labels FILE]]
            [--units N] [--epochs N] [--batch N] [--seed N]
-           [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N] [--padding leading|any|none]
+           [--split auto|random|time|group] [--horizon N] [--padding leading|any|none]
            [--recipe auto|raw] [--threads N] [--strict] [--resume]
            [--json]
-  evaluate <artifact> <data> [--labels FILE] [--json]
-  score    <artifact> <data> [--out q.npy|q.csv] [--json]
+  evaluate <artifact> <data>… [--threads N] [--json]
+  score    <artifact> <data>… [--out q.csv|q.jsonl|q.parquet|q.npy] [--threads N] [--json]
   inspect  <artifact> [--json]
   sample   sp500|fx [--out DIR] [--n N] [--seed N] [--json]
   export   <artifact> --onnx FILE [--preprocessing]      with the recipe in the graph: raw float64 sequences to probabilities
   serve    <artifact> [--port 8787]
   verify   <url> [--artifact edge/model.safetensors] [--json]     the key, where one is needed: in the variable QUICKSTEP_KEY
 
-<data> is .npz (X and y), .npy with --labels, or .csv; sequences of up to 10 rows × 5 numbers, or as the file says.
+${READ_USAGE}
+
 Exit codes: 0 done, 2 bad usage or bad data (nothing written), 1 our fault.`;
 
 const DEPLOYED_MODEL = fileURLToPath(new URL("../edge/model.safetensors", import.meta.url));
 const SAMPLE_MODEL = "out/sp500.safetensors";
 const MAX_SEED = 2 ** 32 - 1;
 const seed = integer(0, MAX_SEED);
+const threads = integer(1, 64);
 
 /** A line that overwrites itself needs a terminal; its leftovers are cleared before anything else is said. */
 function createTerminal(): Terminal {
@@ -69,7 +74,11 @@ function createTerminal(): Terminal {
 
 function loadEngines(): Engines {
   const module = new WebAssembly.Module(readFileSync(new URL("../shared/kernel/inference.wasm", import.meta.url)));
-  return { kernel: instantiateKernel(module), createEngine: (network, calibration) => createWasmEngine(module, network, calibration) };
+  return {
+    kernel: instantiateKernel(module),
+    module,
+    createEngine: (network, calibration) => createWasmEngine(module, network, calibration),
+  };
 }
 
 function trainOn(command: TrainCommand & { threads?: number; strict?: boolean }, terminal: Terminal, signal: AbortSignal): Promise<void> {
@@ -83,8 +92,8 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
   const [name, ...rest] = argv;
   switch (name) {
     case "train": {
-      const { words, options } = parseOptions(rest, ["<data>"], {
-        labels: text,
+      const { words, options } = parseOptions(rest, ["<data>…"], {
+        ...READ_OPTIONS,
         out: text,
         report: text,
         test: text,
@@ -94,32 +103,30 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
         batch: integer(1, 1_000_000),
         seed,
         split: choice("auto", "random", "time", "group"),
-        group: text,
-        time: text,
-        horizon: integer(0, 1_000_000),
         padding: choice(...PADDINGS),
         recipe: choice(...RECIPES),
-        threads: integer(1, 64),
+        threads,
         strict: "flag",
         resume: "flag",
         json: "flag",
       });
-      const [data] = words;
-      const split = options.group !== undefined ? "group" : options.time !== undefined ? "time" : TRAIN_DEFAULTS.split;
-      const out = data.replace(/(\.[^./\\]*)?$/, ".safetensors");
-      return trainOn(
-        { ...TRAIN_DEFAULTS, split, out, resume: false, json: false, ...options, data, testLabels: options["test-labels"] },
-        terminal,
-        signal,
-      );
+      const isTimed = options.time !== undefined && !isLong(options); // of rows the time is known, and only orders them
+      const split = options.group !== undefined ? "group" : isTimed ? "time" : TRAIN_DEFAULTS.split;
+      const out = `${stem(words[0])}.safetensors`;
+      const read = { ...options, testLabels: options["test-labels"] };
+      return trainOn({ ...TRAIN_DEFAULTS, split, out, resume: false, json: false, ...options, data: words, read }, terminal, signal);
     }
     case "evaluate": {
-      const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], { labels: text, json: "flag" });
-      return evaluate({ artifact: words[0], data: words[1], labels: options.labels, json: options.json ?? false }, loadEngines(), terminal);
+      const { words, options } = parseOptions(rest, ["<artifact>", "<data>…"], { ...READ_OPTIONS, threads, json: "flag" });
+      const [artifact, ...data] = words;
+      const command = { artifact, data, read: options, threads: options.threads ?? availableParallelism(), json: options.json ?? false };
+      return evaluate(command, loadEngines(), terminal);
     }
     case "score": {
-      const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], { out: text, json: "flag" });
-      return scoreFile({ artifact: words[0], data: words[1], out: options.out, json: options.json ?? false }, loadEngines(), terminal);
+      const { words, options } = parseOptions(rest, ["<artifact>", "<data>…"], { ...READ_OPTIONS, out: text, threads, json: "flag" });
+      const [artifact, ...data] = words;
+      const command = { artifact, data, read: options, threads: options.threads ?? availableParallelism(), json: options.json ?? false };
+      return scoreFile({ ...command, out: options.out }, loadEngines(), terminal);
     }
     case "inspect": {
       const { words, options } = parseOptions(rest, ["<artifact>"], { json: "flag" });
@@ -158,7 +165,11 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       const { options } = parseOptions(rest, [], { retrain: "flag", port: integer(1, 65_535) });
       if (options.retrain || !existsSync(SAMPLE_MODEL)) {
         await sample({ kind: "sp500", out: "out", n: 0, seed: 0, json: false }, terminal);
-        await trainOn({ ...TRAIN_DEFAULTS, data: "out/sp500.npz", out: SAMPLE_MODEL, resume: false, json: false }, terminal, signal);
+        await trainOn(
+          { ...TRAIN_DEFAULTS, data: ["out/sp500.npz"], read: {}, out: SAMPLE_MODEL, resume: false, json: false },
+          terminal,
+          signal,
+        );
       } else terminal.say(`${SAMPLE_MODEL} exists and is served as it is; npm start -- --retrain trains again`);
       return serve({ artifact: SAMPLE_MODEL, port: options.port ?? 8787 }, loadEngines(), terminal, signal);
     }

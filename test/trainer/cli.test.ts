@@ -158,8 +158,8 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
     ["labels that do not fit", () => ["evaluate", at("model.safetensors"), at("good.npz"), "--labels", at("q.npy")], /q\.npy/],
     [
       "an output nobody writes",
-      () => ["score", at("model.safetensors"), at("good.npz"), "--out", at("q.parquet")],
-      /--out must end in \.npy or \.csv/,
+      () => ["score", at("model.safetensors"), at("good.npz"), "--out", at("q.xlsx")],
+      /--out must end in \.csv, \.jsonl, \.parquet or \.npy, got/,
     ],
     [
       "a folder in the way of --out",

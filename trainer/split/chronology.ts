@@ -61,6 +61,23 @@ export function orderInTime({ component: series, offset: time }: Timeline, gap: 
   return ascending(N).sort((i, j) => place[i] - place[j] || time[i] - time[j] || i - j);
 }
 
+/** All sequences in the order of `times` (N); at equal times those of one series together, and as they follow each other. */
+export function orderByTimes({ component: series, offset }: Timeline, times: Float64Array): Int32Array {
+  return ascending(times.length).sort((i, j) => times[i] - times[j] || series[i] - series[j] || offset[i] - offset[j]);
+}
+
+/** (N) how many different times come before each. */
+export function rankTimes(times: Float64Array): Int32Array {
+  const order = ascending(times.length).sort((i, j) => times[i] - times[j]);
+  const ranks = new Int32Array(times.length);
+  let rank = 0;
+  for (let i = 1; i < order.length; i++) {
+    if (times[order[i]] > times[order[i - 1]]) rank++;
+    ranks[order[i]] = rank;
+  }
+  return ranks;
+}
+
 /**
  * Cuts `order` into parts of about the given shares. On every clock, a sequence is left out that starts up to `gap` steps after
  * one of an earlier part. Returns each sequence's part.

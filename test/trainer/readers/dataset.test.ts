@@ -27,7 +27,7 @@ describe("readDataset reads", () => {
     const { options, expected } = JSON.parse(readFileSync(join(fixtures, "good", `${name}.json`), "utf8"));
     for (const key of ["labels", "test"]) if (options[key]) options[key] = join(fixtures, "good", options[key]);
     const path = dataFile("good", name);
-    const { values, labels, probability, shape, features, float32, test, groups, ...frame } = await readDataset(path, options);
+    const { values, labels, probability, shape, features, float32, test, groups, timeline, reading, ...frame } = await readDataset([path], options);
     expect({
       values: plain(values),
       labels: plain(labels),
@@ -37,9 +37,11 @@ describe("readDataset reads", () => {
       float32,
       test: test && { values: plain(test.values), labels: plain(test.labels), probability: plain(test.probability) },
       groups: groups && plain(groups),
+      timeline: timeline && { series: plain(timeline.series), start: plain(timeline.start), time: plain(timeline.time) },
     }).toEqual(expected);
     const hash = createHash("sha256").update(readFileSync(path));
     for (const other of [options.labels, options.test]) if (other) hash.update(readFileSync(other));
+    expect(JSON.parse(reading ?? "")).toMatchObject(Object.fromEntries(Object.entries(options).filter(([name]) => !/labels|test/i.test(name))));
     expect(frame).toEqual({ source: path, name, sha256: hash.digest("hex") });
   });
 });
@@ -47,7 +49,7 @@ describe("readDataset reads", () => {
 describe("readDataset refuses, with one sentence that names the place,", () => {
   test.each(casesIn("bad", ".txt"))("%s", async (name) => {
     const path = dataFile("bad", name);
-    const error = await readDataset(path, {}).then(
+    const error = await readDataset([path], {}).then(
       () => "nothing was refused",
       (thrown) => thrown,
     );
@@ -98,7 +100,12 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
       `${good("unlabelled")}: holds no labels: give them in a file with --labels or --test-labels, as an array y or as a column named label`,
     ],
     ["a group that is not there", good("plain"), { group: "who" }, `${good("plain")}: holds X, y, expected also who`],
-    ["a group that is no column", good("csv-grid"), { group: "who" }, `${good("csv-grid")}: has no column "who" in its first line`],
+    [
+      "a group that is no column",
+      good("csv-grid"),
+      { group: "who" },
+      `${good("csv-grid")}: has no column "who", only "open_0", "high_0", "low_0", "close_0", …`,
+    ],
     ["a time beside a bare array", good("pair"), { time: "day" }, `${good("pair")}: holds one array and no day: save both in one .npz`],
     [
       "a time that is none",
@@ -108,7 +115,7 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
     ],
   ];
   test.each(refusals)("%s", async (_title, path, options, message) => {
-    await expect(readDataset(path, options)).rejects.toThrow(
+    await expect(readDataset([path], options)).rejects.toThrow(
       new DataError(message.slice(0, message.indexOf(": ")), message.slice(message.indexOf(": ") + 2)),
     );
   });
@@ -140,7 +147,7 @@ describe("whatever happens to a file", () => {
     const path = join(folder, subject);
     const isSound = async (bytes: Uint8Array): Promise<void> => {
       writeFileSync(path, bytes);
-      const data = await readDataset(path, {}).catch((error) => {
+      const data = await readDataset([path], {}).catch((error) => {
         if (!(error instanceof DataError)) throw error;
       });
       if (!data) return;
@@ -186,6 +193,6 @@ describe("checkTrainable", () => {
 });
 
 test("requireLabels refuses data without labels", async () => {
-  const data = await readDataset(dataFile("good", "unlabelled"), {});
+  const data = await readDataset([dataFile("good", "unlabelled")], {});
   expect(() => requireLabels(data)).toThrow("holds no labels: give them in a file");
 });
