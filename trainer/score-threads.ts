@@ -84,14 +84,15 @@ async function* cutPieces(batches: AsyncIterable<Batch>, source: string, loaded:
     const size = timesteps * features.length;
     const values = fitShape(batch, source, loaded.model);
     const N = values.length / size;
-    for (let from = 0; from < N; from += PIECE) {
-      const to = Math.min(N, from + PIECE);
+    for (let from = 0; from < N; ) {
+      const to = N - from < 2 * PIECE ? N : from + PIECE;
       yield {
-        values: values.slice(from * size, to * size),
+        values: from === 0 && to === N ? values : values.slice(from * size, to * size), // whole batches go as they are, uncopied
         first: first + from,
         labels: batch.labels?.subarray(from, to) ?? null,
         columns: Object.fromEntries(Object.entries(batch.columns).map(([name, column]) => [name, column.slice(from, to)])),
       };
+      from = to;
     }
     first += N;
   }

@@ -10,8 +10,10 @@ type Chunks = AsyncIterable<Uint8Array>;
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const MISSING = /^(?:[+-]?(?:nan|inf|infinity)|n\/?a|null|)$/i; // as numpy, pandas and R write it
-/** 2 MiB of float64 at a time. */
+/** 2 MiB of float64 at a time, */
 const BATCH_NUMBERS = 2 ** 18;
+/** and so few lines that their texts die young. */
+const BATCH_LINES = 2 ** 13;
 /** 512 × 64 numbers of 17 digits take a hundredth. */
 const MAX_LINE = 2 ** 26;
 
@@ -63,7 +65,7 @@ async function* readLines(chunks: Chunks, source: string, { columns, complain }:
       });
     total += N;
     N = 0;
-    capacity = Math.max(1, Math.floor(BATCH_NUMBERS / Math.max(1, order.length)));
+    capacity = Math.max(1, Math.min(BATCH_LINES, Math.floor(BATCH_NUMBERS / Math.max(1, order.length))));
     values = new Float64Array(capacity * order.length);
     labels = new Uint8Array(label === null ? 0 : capacity);
     texts = columns.map(() => []);

@@ -101,7 +101,7 @@ export async function* cutWindows(
   if (frame === null) return;
   const seriesOf = (r: number): number => (key === undefined ? 0 : blocks[Math.floor(r / BLOCK)].series[r % BLOCK]);
   const timeOf = (r: number): number => blocks[Math.floor(r / BLOCK)].times[r % BLOCK];
-  const { previous, position, lengths } = linkRows(R, seriesOf, key === undefined ? 1 : keys.size, isInOrder ? null : timeOf);
+  const { previous, positions, lengths } = linkRows(R, seriesOf, key === undefined ? 1 : keys.size, isInOrder ? null : timeOf);
 
   const countAt = (stride: number): number => {
     let total = 0;
@@ -132,6 +132,7 @@ export async function* cutWindows(
   const capacity = Math.max(1, Math.floor(BATCH_NUMBERS / (T * F)));
   const names = [...keys.keys()];
   const ends = new Int32Array(capacity); // rows
+  const starts = new Int32Array(capacity); // below 0 where the series is too short
   let N = 0;
   const labelRows = new Int32Array(capacity);
   const flush = (): Windows => {
@@ -141,7 +142,7 @@ export async function* cutWindows(
     for (let n = 0; n < N; n++) {
       let r = ends[n];
       series[n] = seriesOf(r);
-      start[n] = Math.max(0, position[r] - T + 1);
+      start[n] = Math.max(0, starts[n]);
       for (let t = T - 1; t >= 0 && r >= 0; t--) {
         const block = blocks[Math.floor(r / BLOCK)];
         const from = (r % BLOCK) * F;
@@ -167,14 +168,17 @@ export async function* cutWindows(
     return batch;
   };
   // In the order of the rows that end them, or from which the label is.
+  const passed = new Int32Array(lengths.length);
   for (let q = 0; q < R; q++) {
-    const usable = lengths[seriesOf(q)] - horizon;
-    const end = position[q] - horizon; // in its series
+    const s = seriesOf(q);
+    const usable = lengths[s] - horizon;
+    const end = (positions?.[q] ?? passed[s]++) - horizon; // in its series
     const isEnd = usable < T ? end === usable - 1 : end >= T - 1 && (end - T + 1) % stride === 0;
     if (!isEnd || end < 0) continue;
     let r = q;
     for (let h = 0; h < horizon; h++) r = previous[r];
     labelRows[N] = q;
+    starts[N] = end - T + 1;
     ends[N++] = r;
     if (N === capacity) yield flush();
   }
@@ -188,17 +192,17 @@ function countWindows(usable: number, T: number, stride: number): number {
 }
 
 /**
- * (R) the row before each in its series, −1 before the first; (R) how many come before it; and each series' length. In the order
- * of `timeOf`, where equal times stay as they stand, or as rows stand.
+ * (R) the row before each in its series, −1 before the first; (R) how many come before it, null where rows stand in order and it
+ * can be counted; and each series' length. In the order of `timeOf`, where equal times stay as they stand, or as rows stand.
  */
 function linkRows(
   R: number,
   seriesOf: (r: number) => number,
   count: number,
   timeOf: ((r: number) => number) | null,
-): { previous: Int32Array; position: Int32Array; lengths: Int32Array } {
+): { previous: Int32Array; positions: Int32Array | null; lengths: Int32Array } {
   const previous = new Int32Array(R);
-  const position = new Int32Array(R);
+  const positions = timeOf && new Int32Array(R);
   const lengths = new Int32Array(count);
   const last = new Int32Array(count).fill(-1);
   let order: Int32Array | null = null;
@@ -210,10 +214,11 @@ function linkRows(
     const r = order?.[i] ?? i;
     const s = seriesOf(r);
     previous[r] = last[s];
-    position[r] = lengths[s]++;
+    if (positions) positions[r] = lengths[s];
+    lengths[s]++;
     last[s] = r;
   }
-  return { previous, position, lengths };
+  return { previous, positions, lengths };
 }
 
 function toColumn(cells: (string | number)[]): Float64Array | string[] {
