@@ -14,8 +14,8 @@ const MISSING = /^(?:[+-]?(?:nan|inf|infinity)|n\/?a|null|)$/i; // as numpy, pan
 const BATCH_NUMBERS = 2 ** 18;
 /** and so few lines that their texts die young. */
 const BATCH_LINES = 2 ** 13;
-/** 512 × 64 numbers of 17 digits take a hundredth. */
-const MAX_LINE = 2 ** 26;
+/** 512 × 64 numbers of 17 digits take a fifth. */
+const MAX_LINE = 2 ** 22;
 
 /** Reads records as `findLayout` says, some at a time. Throws DataError naming the line. */
 export function readCsv(chunks: Chunks, source: string, wanted: Wanted): AsyncGenerator<Content> {
@@ -110,7 +110,11 @@ async function* readLines(chunks: Chunks, source: string, { columns, complain }:
       else parser.write(chunk, (error) => error ?? done());
     });
   try {
+    let open = 0; // bytes of a line that has not ended; csv-parse would count its fields, not their commas
     for await (const chunk of chunks) {
+      const rest = chunk.length - 1 - Math.max(chunk.lastIndexOf(0x0a), chunk.lastIndexOf(0x0d));
+      open = rest === chunk.length ? open + rest : rest;
+      if (open > MAX_LINE) throw new DataError(`${source}: line ${lastLine + 1}`, `is longer than ${MAX_LINE} bytes`);
       await feed(chunk);
       yield* ready.splice(0);
     }
@@ -120,7 +124,7 @@ async function* readLines(chunks: Chunks, source: string, { columns, complain }:
     const { code, message } = error;
     const place = `${source}: line ${lastLine + 1}`;
     if (code === "CSV_QUOTE_NOT_CLOSED") throw new DataError(place, "opens a quote that is never closed");
-    if (code === "CSV_MAX_RECORD_SIZE") throw new DataError(place, `is longer than ${MAX_LINE} characters`);
+    if (code === "CSV_MAX_RECORD_SIZE") throw new DataError(place, `is longer than ${MAX_LINE} bytes`);
     if (code.endsWith("_QUOTE")) throw new DataError(place, "has a quote in the middle of a field");
     throw new DataError(source, `cannot be read as CSV: ${message}`);
   }

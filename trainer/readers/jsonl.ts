@@ -19,8 +19,8 @@ interface JsonRecord {
 }
 
 const BATCH_RECORDS = 4096;
-/** 512 × 64 numbers of 17 digits take a hundredth. */
-const MAX_LINE_BYTES = 2 ** 26;
+/** 512 × 64 numbers of 17 digits take a fifth. */
+const MAX_LINE_BYTES = 2 ** 22;
 /** Where a line may hold its sequence. */
 const SEQUENCE = "sequence";
 
@@ -31,7 +31,7 @@ export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: stri
   let F = 0;
   let total = 0;
   const parse = (text: string, line: number): void => {
-    if (text.trim() === "") return;
+    if (text === "" || text.trim() === "") return;
     const place = `${source}: line ${line}`;
     const record = parseLine(text, place);
     if (F === 0) {
@@ -84,7 +84,8 @@ function parseLine(text: string, place: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new DataError(place, `is not JSON: ${(error as Error).message.slice(0, 100)}`);
+    const [, what, at] = /^(.*?)(?: in JSON at position (\d+).*|, (?:"|\.\.\.).*)?$/s.exec((error as Error).message) ?? [];
+    throw new DataError(place, `is not JSON: ${what}${at === undefined ? "" : ` after character ${at}`}`);
   }
 }
 

@@ -21,7 +21,7 @@ export function toLabel(value: number, what: string, source: string, complain: C
 }
 
 /** Below this, whatever a file unpacks to is cheap to look at. */
-const HARMLESS_BYTES = 2 ** 28;
+const HARMLESS_BYTES = 2 ** 26;
 /** Deflate packs at best 1032 to 1 (zlib.net/zlib_tech.html), numbers as text 2 to 10 to 1, columns that hardly change 100 to 1. */
 const MAX_INFLATION = 250;
 
