@@ -1,6 +1,6 @@
 // Probabilities as files: CSV, JSON lines, Parquet or NumPy's array, by the ending, piece by piece. Beside each probability stands
 // what names its sequence, where the input names it. Knows no model.
-import type { DecodedArray, SchemaElement } from "hyparquet";
+import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { UsageError } from "../shared/errors.ts";
 import { encodeNpy } from "../shared/npy.ts";
@@ -24,6 +24,8 @@ export interface ScoreOutput {
 }
 
 export const SCORE_ENDINGS = [".csv", ".jsonl", ".parquet", ".npy"] as const;
+/** Rows of a Parquet row group: readers want more than a piece. */
+const GROUP_ROWS = 2 ** 16;
 const NOTHING = new Uint8Array(0);
 
 /** Opens `path`. Throws UsageError for an ending that nobody writes, DataError where it cannot be written. */
@@ -104,17 +106,30 @@ const ENCODERS: Readonly<Record<(typeof SCORE_ENDINGS)[number], (file: WholeFile
       bytes.index = 0;
       return written;
     };
+    const held: Piece[] = [];
+    let rows = 0;
+    const writeGroup = (): void => {
+      if (rows === 0) return;
+      const columns = Object.keys(held[0].columns);
+      writer ??= new ParquetWriter({ writer: bytes, schema: describeColumns(held[0].columns), createdBy: "quickstep" });
+      const data = columns.map((name) => held.flatMap((piece) => Array.from<string | number>(piece.columns[name])));
+      const probabilities = held.flatMap((piece) => Array.from(piece.probabilities));
+      writer.write({
+        columnData: [...columns, "probability"].map((name, i) => ({ name, data: data[i] ?? probabilities })),
+        rowGroupSize: rows,
+      });
+      held.length = 0;
+      rows = 0;
+    };
     return {
-      encode({ probabilities, columns }) {
-        writer ??= new ParquetWriter({ writer: bytes, schema: describeColumns(columns), createdBy: "quickstep" });
-        const data = [...Object.entries(columns), ["probability", Float64Array.from(probabilities)] as const];
-        writer.write({
-          columnData: data.map(([name, column]) => ({ name, data: column as DecodedArray })),
-          rowGroupSize: probabilities.length,
-        });
+      encode(piece) {
+        held.push(piece);
+        rows += piece.probabilities.length;
+        if (rows >= GROUP_ROWS) writeGroup();
         return drain();
       },
       end() {
+        writeGroup();
         writer?.finish();
         return { rest: drain() };
       },

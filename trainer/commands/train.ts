@@ -18,7 +18,7 @@ export interface TrainCommand extends TrainOptions {
 }
 
 /** Training takes 1.7 kB a sequence (measured): as many windows as a GiB holds. */
-const MOST_WINDOWS = 500_000;
+const MOST_WINDOWS = 400_000;
 /** Beside those of ../train.ts. */
 const REPORT_STREAM = 5;
 

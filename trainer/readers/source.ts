@@ -13,6 +13,8 @@ export type Format = (typeof FORMATS)[number];
 /** The path that means standard input. */
 export const STDIN = "-";
 const CHUNK_BYTES = 2 ** 20;
+/** Of one read call. */
+const MAX_READ_BYTES = 2 ** 30;
 /** What is read as a whole: 10 million sequences of 10 × 5 float64. */
 const MAX_WHOLE_BYTES = 2 ** 32;
 
@@ -37,19 +39,30 @@ export interface RandomAccess {
 export function openSource(path: string, format: Format | undefined, hash: Hash | null): Source {
   const name = path === STDIN ? "standard input" : path;
   const chunks = () => unpack(readChunks(path, name, hash), name);
-  const whole = () => concatenate(chunks(), name);
+  const file = () => (path === STDIN ? null : openFile(path));
+  const whole = async (): Promise<Uint8Array> => {
+    const plain = file();
+    if (plain === null) return concatenate(chunks(), name);
+    let bytes: Uint8Array;
+    try {
+      checkSize(plain.byteLength, name);
+      bytes = new Uint8Array(plain.slice(0));
+    } finally {
+      plain.close();
+    }
+    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) hash?.update(bytes.subarray(at, at + CHUNK_BYTES));
+    return bytes;
+  };
   return {
     name,
     format: format ?? formatOf(path),
     chunks,
     whole,
     async random() {
-      if (path !== STDIN) {
-        const file = openFile(path);
-        if (file !== null) {
-          if (hash) for await (const _ of readChunks(path, name, hash));
-          return file;
-        }
+      const plain = file();
+      if (plain !== null) {
+        if (hash) for await (const _ of readChunks(path, name, hash));
+        return plain;
       }
       const { buffer, byteOffset, byteLength } = await whole();
       return { byteLength, slice: (from, to = byteLength) => buffer.slice(byteOffset + from, byteOffset + to) as ArrayBuffer, close() {} };
@@ -121,14 +134,20 @@ function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
+/** What is read as a whole has at least a byte, and fits. */
+function checkSize(bytes: number, name: string): void {
+  if (bytes === 0) throw new DataError(name, "is empty");
+  if (bytes > MAX_WHOLE_BYTES)
+    throw new DataError(name, `holds more than ${MAX_WHOLE_BYTES} bytes: split it, or give it as .csv or .jsonl`);
+}
+
 async function concatenate(chunks: AsyncGenerator<Uint8Array>, name: string): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunks) {
     parts.push(chunk);
     length += chunk.length;
-    if (length > MAX_WHOLE_BYTES)
-      throw new DataError(name, `holds more than ${MAX_WHOLE_BYTES} bytes: split it, or give it as .csv or .jsonl`);
+    checkSize(length, name);
   }
   if (parts.length === 1 && parts[0].byteOffset % 8 === 0) return parts[0];
   const all = new Uint8Array(length);
@@ -149,7 +168,7 @@ function openFile(path: string): RandomAccess | null {
     const slice = (from: number, to = status.size): ArrayBuffer => {
       const bytes = new Uint8Array(Math.max(0, Math.min(to, status.size) - from));
       for (let at = 0; at < bytes.length; ) {
-        const count = readSync(file, bytes, at, bytes.length - at, from + at);
+        const count = readSync(file, bytes, at, Math.min(bytes.length - at, MAX_READ_BYTES), from + at);
         if (count === 0) throw new DataError(path, "became shorter while it was read");
         at += count;
       }

@@ -86,7 +86,12 @@ test("of series that tick together, windows that overlap in time are in one part
 });
 
 test("without times a series is cut in the order of its rows", () => {
-  const parts = split(makeWindows([3000], () => 0), "auto", 1, false);
+  const parts = split(
+    makeWindows([3000], () => 0),
+    "auto",
+    1,
+    false,
+  );
   expect(parts.by).toBe("time");
   expect(parts.reason).toContain("2,997 windows of one series");
   expect(Math.max(...parts.train)).toBeLessThan(Math.min(...parts.validation));
