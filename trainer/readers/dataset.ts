@@ -62,7 +62,7 @@ const MIN_SEQUENCES = 100;
 export async function readDataset(paths: readonly string[], options: ReadOptions): Promise<Dataset> {
   const hash = createHash("sha256");
   const { group, time, test: testPath } = options;
-  const main = await collect(readBatches(paths, options, hash), paths);
+  const main = await collect(readBatches(paths, { ...options, inOne: true }, hash), paths);
   let { test } = main;
   if (testPath !== undefined) {
     const { key, features, window, stride, horizon, label, note, complain, time } = options;
@@ -129,6 +129,7 @@ export async function* readBatches(paths: readonly string[], options: ReadOption
         stride: options.stride,
         horizon: ignoreLabels ? 0 : (options.horizon ?? 0),
         most: options.mostWindows ?? Number.POSITIVE_INFINITY,
+        inOne: options.inOne ?? false,
       },
       note,
     );

@@ -37,6 +37,8 @@ export interface ReadOptions extends Options<typeof READ_OPTIONS> {
   readonly note?: (text: string) => void;
   /** As many windows as memory is given for, where --stride does not say; default: all. */
   readonly mostWindows?: number;
+  /** All windows in one batch. */
+  readonly inOne?: boolean;
 }
 
 /** Whether records are single rows. */

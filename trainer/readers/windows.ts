@@ -16,6 +16,8 @@ export interface WindowOptions {
   /** The label is that of the row so many after the window's last. */
   readonly horizon: number;
   readonly most: number;
+  /** All windows in one batch: nothing has to be copied to join them. */
+  readonly inOne: boolean;
 }
 
 /** Where windows lie in time. */
@@ -129,7 +131,7 @@ export async function* cutWindows(
   if (countAt(stride) === 0)
     throw new DataError(source, `holds ${R} rows and no window: no series is longer than the horizon of ${horizon}`);
 
-  const capacity = Math.max(1, Math.floor(BATCH_NUMBERS / (T * F)));
+  const capacity = options.inOne ? countAt(stride) : Math.max(1, Math.floor(BATCH_NUMBERS / (T * F)));
   const names = [...keys.keys()];
   const ends = new Int32Array(capacity); // rows
   const starts = new Int32Array(capacity); // below 0 where the series is too short

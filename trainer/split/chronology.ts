@@ -6,7 +6,7 @@ import type { Timeline } from "./row-links.ts";
 export const DROPPED = -1;
 
 /** In a shuffled file only series of this many gaps advance together: three cuts cost them at most 10 %. */
-const MIN_GAPS = 30;
+export const MIN_GAPS = 30;
 /** Above this share of steps forward, a file counts as being in order of time. */
 const IN_ORDER = 0.95;
 

@@ -5,7 +5,7 @@ import { FitError, UsageError } from "../../shared/errors.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { Random } from "../random.ts";
 import type { Timeline as WindowTimeline } from "../readers/windows.ts";
-import { ascending, type Clock, cutByTime, maximum, measureSeries, orderByTimes, orderInTime, rankTimes } from "./chronology.ts";
+import { ascending, type Clock, cutByTime, MIN_GAPS, maximum, measureSeries, orderByTimes, orderInTime, rankTimes } from "./chronology.ts";
 import { findOverlap, type Overlap } from "./overlap.ts";
 import type { Timeline } from "./row-links.ts";
 
@@ -63,7 +63,10 @@ export function splitDataset(input: SplitInput): Split {
   const largest = extent.starts.indexOf(maximum(extent.starts));
   // A series that the smallest part could not hold is cut, unless it is hardly longer than the gaps and would be lost by cutting.
   const smallestPart = Math.min(...shares.filter((share) => share > 0)) * extent.starts.reduce((sum, starts) => sum + starts, 0);
-  const isLong = overlap.finding === "series" && extent.starts[largest] > smallestPart && extent.steps[largest] > PARTS.length * gap;
+  const isLarge = overlap.finding === "series" && extent.starts[largest] > smallestPart && extent.steps[largest] > PARTS.length * gap;
+  // Where times are known all series are cut at the same moments, if it costs them little: what comes later is what will be scored.
+  const meanSteps = extent.steps.reduce((sum, steps) => sum + steps, 0) / extent.steps.length;
+  const isLong = isLarge || (timeline?.time != null && meanSteps >= MIN_GAPS * gap);
   const by = method !== "auto" ? method : groups !== undefined ? "group" : isLong ? "time" : "random";
 
   if (by === "time") {

@@ -55,6 +55,7 @@ describe("no row, nor the row of a label, is in two parts", () => {
   test.each<[title: string, lengths: number[], clock: Clock, method: SplitMethod, by: string, horizon: number, stride?: number]>([
     ["one long series, by time", [3000], (_s, r) => r, "auto", "time", 1],
     ["many short series, whole", Array.from({ length: 300 }, (_, s) => 8 + (s % 5)), (_s, r) => r, "auto", "group", 1],
+    ["many long series, by time", Array.from({ length: 30 }, () => 500), (_s, r) => r, "auto", "time", 1],
     ["three series that tick together", [1000, 1000, 900], (_s, r) => r, "auto", "time", 1],
     ["three series, each after the other", [1000, 1000, 1000], (s, r) => 1000 * s + r, "time", "time", 1],
     ["long series, but whole as asked", [400, 300, 300, 300, 300, 300, 300, 300], (_s, r) => r, "group", "group", 1],
