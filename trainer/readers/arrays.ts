@@ -114,12 +114,13 @@ export function checkShape(found: Shape, expected: Shape, source: string, what: 
     );
 }
 
-/** Sequences of shape (N,T,F), or flat (N,50) of 10 × 5. Throws DataError. */
+/** Sequences of shape (N,T,F), or flat (N,50) of 10 × 5; an error counts from `first`. Throws DataError. */
 export function toValues(
   array: NpyArray,
   name: string,
   source: string,
   complain: Complain,
+  first = 0,
 ): { values: Float64Array; shape: Shape; float32: boolean } {
   const { timesteps, features } = DEFAULT_SHAPE;
   const flatColumns = timesteps * features;
@@ -139,7 +140,7 @@ export function toValues(
   const values = numbers(array, name, source);
   for (let i = 0; i < values.length; i++)
     if (!Number.isFinite(values[i])) {
-      const place = `[${Math.floor(i / (T * F))}][${Math.floor(i / F) % T}][${i % F}]`;
+      const place = `[${first + Math.floor(i / (T * F))}][${Math.floor(i / F) % T}][${i % F}]`;
       complain(source, `${name}${place} is ${values[i]}, expected a finite number: fill the gap or leave the sequence out`);
     }
   return { values, shape: { timesteps: T, features: F }, float32: array.float32 };

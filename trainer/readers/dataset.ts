@@ -6,24 +6,15 @@ import { basename } from "node:path";
 import { DataError, UsageError } from "../../shared/errors.ts";
 import { readNpy } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE, type Shape } from "../../shared/sequence.ts";
-import {
-  type Column,
-  type Content,
-  checkShape,
-  type LabelledPart,
-  type Part,
-  readArchive,
-  toLabels,
-  toValues,
-  type Wanted,
-} from "./arrays.ts";
+import { type Column, type Content, checkShape, type LabelledPart, type Part, readArchive, toLabels, type Wanted } from "./arrays.ts";
 import { sortByTime, toGroups, toTimes } from "./columns.ts";
 import { readCsv, readCsvLabels } from "./csv.ts";
 import { readJsonl } from "./jsonl.ts";
+import { readNpyFile } from "./npy.ts";
 import { openNpz } from "./npz.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import { readParquet } from "./parquet.ts";
-import { openSource, type Source, stem } from "./source.ts";
+import { openSource, type RandomAccess, type Source, stem } from "./source.ts";
 import { refuse } from "./validity.ts";
 import { cutWindows, type Timeline } from "./windows.ts";
 
@@ -205,25 +196,28 @@ async function* readContent(source: Source, wanted: Wanted): AsyncGenerator<Cont
       name,
       "holds arrays of sequences; rows of series are read from .csv, .jsonl and .parquet: leave out --key, --features, --window and --stride",
     );
-  const none = { labels: null, probability: null, features: null, test: null, columns: {} };
   switch (source.format) {
     case "npz":
       return yield await readArchive(await openNpz(await source.whole(), name), name, wanted);
     case "npy":
       if (wanted.columns.length > 0) throw new DataError(name, `holds one array and no ${wanted.columns[0]}: save both in one .npz`);
-      return yield { ...none, ...toValues(readNpy(await source.whole(), name), "X", name, wanted.complain) };
+      return yield* readAt(source, (file) => readNpyFile(file, name, wanted.complain));
     case "csv":
       return yield* readCsv(source.chunks(), name, wanted);
     case "jsonl":
       return yield* readJsonl(source.chunks(), name, wanted);
-    case "parquet": {
-      const file = await source.random();
-      try {
-        return yield* readParquet(file, name, wanted);
-      } finally {
-        file.close();
-      }
-    }
+    case "parquet":
+      return yield* readAt(source, (file) => readParquet(file, name, wanted));
+  }
+}
+
+/** What `read` makes of a file that is open meanwhile. */
+async function* readAt(source: Source, read: (file: RandomAccess) => Iterable<Content> | AsyncIterable<Content>): AsyncGenerator<Content> {
+  const file = await source.random();
+  try {
+    yield* read(file);
+  } finally {
+    file.close();
   }
 }
 

@@ -61,6 +61,7 @@ export function openSource(path: string, format: Format | undefined, hash: Hash 
     async random() {
       const plain = file();
       if (plain !== null) {
+        if (plain.byteLength === 0) throw new DataError(name, "is empty");
         if (hash) for await (const _ of readChunks(path, name, hash));
         return plain;
       }

@@ -185,6 +185,8 @@ export async function* cutWindows(
     if (N === capacity) yield flush();
   }
   if (N > 0) yield flush();
+  // Half a gigabyte, perhaps, that the collector would leave for a while to whoever trains next.
+  for (const block of blocks) for (const { buffer } of Object.values(block) as Float64Array<ArrayBuffer>[]) buffer.transfer(0);
 }
 
 /** Windows in a series of `usable` rows that may end one; one that is shorter than T is a single window. */

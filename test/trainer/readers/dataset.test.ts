@@ -8,8 +8,15 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { DataError } from "../../../shared/errors.ts";
-import { readNpy } from "../../../shared/npy.ts";
-import { checkTrainable, type Dataset, type ReadOptions, readDataset, requireLabels } from "../../../trainer/readers/dataset.ts";
+import { encodeNpy, readNpy } from "../../../shared/npy.ts";
+import {
+  checkTrainable,
+  type Dataset,
+  type ReadOptions,
+  readBatches,
+  readDataset,
+  requireLabels,
+} from "../../../trainer/readers/dataset.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/readers/", import.meta.url));
 const casesIn = (folder: string, ending: string): string[] =>
@@ -166,6 +173,33 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
     expect(error).toBeInstanceOf(DataError);
     expect(error.message).toBe(message);
   });
+});
+
+test("a large .npy is read in pieces, to the same numbers, and an error names the place in the whole", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-npy-"));
+  const path = join(folder, "large.npy");
+  const values = Float64Array.from({ length: 100_000 * 50 }, (_, i) => i / 7); // 40 MB
+  const batches = async (bytes: Uint8Array): Promise<number[]> => {
+    writeFileSync(path, bytes);
+    const read: number[] = [];
+    let n = 0;
+    for await (const batch of readBatches([path], {})) {
+      expect(batch.values).toEqual(values.subarray(n, n + batch.values.length));
+      read.push(batch.values.length / 50);
+      n += batch.values.length;
+    }
+    expect(n).toBe(values.length);
+    return read;
+  };
+  const whole = encodeNpy(values, [100_000, 10, 5]);
+  expect((await batches(whole)).length).toBe(2);
+  expect((await batches(encodeNpy(values, [100_000, 50]))).length).toBe(2);
+  await expect(batches(whole.subarray(0, whole.length - 8))).rejects.toThrow(
+    "39999992 bytes of data, but its header claims (100000, 10, 5)",
+  );
+  values[4_999_999] = Number.NaN;
+  await expect(batches(encodeNpy(values, [100_000, 10, 5]))).rejects.toThrow("X[99999][9][4] is NaN");
+  rmSync(folder, { recursive: true });
 });
 
 describe("readNpy reads", () => {
