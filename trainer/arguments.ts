@@ -36,7 +36,7 @@ export function choice<T extends string>(...values: readonly T[]): (value: strin
   };
 }
 
-/** `names` are the words that must follow the command, in order. */
+/** `names` are the words that must follow the command, in order; a last one that ends in … may be several. */
 export function parseOptions<S extends Record<string, Reader<unknown>>>(
   argv: readonly string[],
   names: readonly string[],
@@ -72,7 +72,7 @@ export function parseOptions<S extends Record<string, Reader<unknown>>>(
       options[token.name] = reader(token.value, token.name);
     }
   }
-  if (words.length < names.length) throw new UsageError(`${names[words.length]} is missing`);
-  if (words.length > names.length) throw new UsageError(`unexpected word ${words[names.length]}`);
+  if (words.length < names.length) throw new UsageError(`${names[words.length].replace("…", "")} is missing`);
+  if (words.length > names.length && !names.at(-1)?.endsWith("…")) throw new UsageError(`unexpected word ${words[names.length]}`);
   return { words, options: options as Options<S> };
 }

@@ -10,6 +10,8 @@ import type { Dataset } from "./readers/dataset.ts";
 
 export interface Engines {
   readonly kernel: Kernel;
+  /** The kernel's module, for threads that make engines of their own. */
+  readonly module: WebAssembly.Module;
   createEngine(network: Network, calibration: Calibration): Engine;
 }
 
@@ -17,8 +19,8 @@ export interface LoadedModel {
   readonly model: Model;
   readonly bytes: Uint8Array;
   readonly id: string;
-  /** Scores raw sequences, `values` (N,T,F) float64. */
-  score(values: Float64Array): Scores;
+  /** Scores raw sequences, `values` (N,T,F) float64; an error counts from `first`. */
+  score(values: Float64Array, first?: number): Scores;
 }
 
 /** Reads, decodes and checks the golden vectors. Throws DataError naming the file. */
@@ -28,7 +30,12 @@ export function loadModel(path: string, { kernel, createEngine }: Engines): Load
     const model = decodeArtifact(bytes);
     const engine = createEngine(model.network, model.calibration);
     checkGolden(model, engine, kernel.log);
-    return { model, bytes, id: describeModel(model, bytes), score: (values) => score(model, engine, kernel.log, values) };
+    return {
+      model,
+      bytes,
+      id: describeModel(model, bytes),
+      score: (values, first = 0) => score(model, engine, kernel.log, values, (n) => ["sequences", first + n]),
+    };
   } catch (error) {
     if (error instanceof ArtifactError) throw new DataError(path, error.message);
     throw error;
@@ -41,15 +48,12 @@ export function describeModel(model: Model, bytes: Uint8Array): string {
 }
 
 /** The data as this model takes it: shorter sequences are filled with zeros in front. Throws DataError. */
-export function fitShape(data: Dataset, { recipe }: Model): Float64Array {
+export function fitShape(data: Pick<Dataset, "shape" | "values">, source: string, { recipe }: Model): Float64Array {
   const { timesteps: T, features } = recipe;
   const { shape, values } = data;
   if (shape.features !== features.length)
-    throw new DataError(
-      data.source,
-      `has ${shape.features} features a row, but the model takes ${features.length} (${features.join(", ")})`,
-    );
-  if (shape.timesteps > T) throw new DataError(data.source, `has sequences of ${shape.timesteps} rows, but the model takes at most ${T}`);
+    throw new DataError(source, `has ${shape.features} features a row, but the model takes ${features.length} (${features.join(", ")})`);
+  if (shape.timesteps > T) throw new DataError(source, `has sequences of ${shape.timesteps} rows, but the model takes at most ${T}`);
   if (shape.timesteps === T) return values;
   const from = shape.timesteps * shape.features;
   const to = T * shape.features;

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DataError } from "../shared/errors.ts";
@@ -30,30 +31,72 @@ export function readWhole(path: string, limit = Number.POSITIVE_INFINITY): Uint8
  * Throws DataError and leaves no temporary file; whatever stood at `path` before stands there still.
  */
 export function writeWhole(path: string, bytes: Uint8Array): void {
+  const file = createWhole(path);
+  file.write(bytes);
+  file.finish();
+}
+
+/** A file that is written piece by piece, and is there when it is finished or not at all. */
+export interface WholeFile {
+  /** A pipe or device takes pieces in order only, and at once. */
+  readonly canRewrite: boolean;
+  write(bytes: Uint8Array): void;
+  /** Replaces bytes that were written at `at`. */
+  rewrite(bytes: Uint8Array, at: number): void;
+  finish(): void;
+  /** After an error elsewhere: leaves nothing. Does nothing once finished. */
+  discard(): void;
+}
+
+/** As writeWhole, piece by piece. Each of its functions throws DataError, after which nothing is left. */
+export function createWhole(path: string): WholeFile {
+  let file: number | undefined;
   let temporary: string | undefined;
-  try {
-    const present = statSync(path, { throwIfNoEntry: false });
-    if (present && !present.isFile() && !present.isDirectory()) {
-      writeFileSync(path, bytes); // a pipe or device stays what it is
-      return;
-    }
-    const target = present ? realpathSync(path) : path; // a link stays a link
-    const folder = dirname(target);
-    mkdirSync(folder, { recursive: true });
-    const name = join(folder, `.${basename(target)}.${process.pid}.tmp`);
-    const file = openSync(name, "w", present?.mode);
-    temporary = name;
-    try {
-      writeFileSync(file, bytes);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(name, target);
-  } catch (error) {
+  let target = path;
+  const discard = (): void => {
+    if (file !== undefined) closeSync(file);
+    file = undefined;
     if (temporary !== undefined) rmSync(temporary, { force: true });
-    throw new DataError(path, `cannot be written: ${reason(error)}`);
-  }
+    temporary = undefined;
+  };
+  const guard = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      discard();
+      throw new DataError(path, `cannot be written: ${reason(error)}`);
+    }
+  };
+  return guard(() => {
+    const present = statSync(path, { throwIfNoEntry: false });
+    const isStream = present !== undefined && !present.isFile() && !present.isDirectory(); // a pipe or device stays what it is
+    if (isStream) file = openSync(path, "w");
+    else {
+      target = present ? realpathSync(path) : path; // a link stays a link
+      const folder = dirname(target);
+      mkdirSync(folder, { recursive: true });
+      const name = join(folder, `.${basename(target)}.${process.pid}.tmp`);
+      file = openSync(name, "w", present?.mode);
+      temporary = name;
+    }
+    return {
+      canRewrite: !isStream,
+      write: (bytes) => guard(() => writeFileSync(file as number, bytes)),
+      rewrite: (bytes, at) =>
+        guard(() => {
+          for (let done = 0; done < bytes.length; ) done += writeSync(file as number, bytes, done, bytes.length - done, at + done);
+        }),
+      finish: () =>
+        guard(() => {
+          if (!isStream) fsyncSync(file as number);
+          closeSync(file as number);
+          file = undefined;
+          if (temporary !== undefined) renameSync(temporary, target);
+          temporary = undefined;
+        }),
+      discard,
+    };
+  });
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -70,7 +113,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: "it is larger than the 2 GiB that can be read at once: split it",
 };
 
-function reason(error: unknown): string {
+/** What went wrong, in words. */
+export function reason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return REASONS[code ?? ""] ?? message;
 }

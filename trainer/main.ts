@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // argv → command. The only place that touches process.argv, exit codes and the console, and that chooses implementations.
 import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import { isQuickstepError, UsageError } from "../shared/errors.ts";
 import { MAX_TIMESTEPS, PADDINGS } from "../shared/sequence.ts";
@@ -17,6 +18,9 @@ import { scoreFile } from "./commands/score.ts";
 import { serve } from "./commands/serve.ts";
 import { type TrainCommand, train } from "./commands/train.ts";
 import { verify } from "./commands/verify.ts";
+import { isLong, READ_OPTIONS, READ_USAGE, type ReadOptions } from "./readers/options.ts";
+import { stem } from "./readers/source.ts";
+import type { SplitMethod } from "./split/split.ts";
 import { createTrainingStep } from "./step.ts";
 import type { Terminal } from "./terminal.ts";
 import { type Host, RECIPES } from "./train.ts";
@@ -26,25 +30,26 @@ const CALL = import.meta.url.endsWith(".ts") ? "npm run quickstep --" : "npx qui
 
 const USAGE = `${CALL} <command> …
 
-  train    <data> [--labels FILE] [--out FILE] [--report FILE] [--test FILE [--test-labels FILE]]
+  train    <data>… [--out FILE] [--report FILE] [--test FILE [--test-labels FILE]]
            [--units N] [--epochs N] [--batch N] [--seed N]
-           [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N] [--padding leading|any|none]
+           [--split auto|random|time|group] [--horizon N] [--padding leading|any|none]
            [--costs FALSE_1:FALSE_0] [--recipe auto|raw] [--threads N] [--strict] [--resume]
            [--json]
-  evaluate <artifact> <data> [--labels FILE] [--json]
-  score    <artifact> <data> [--out q.npy|q.csv] [--json]
+  evaluate <artifact> <data>… [--threads N] [--json]
+  score    <artifact> <data>… [--out q.csv|q.jsonl|q.parquet|q.npy] [--threads N] [--json]
   inspect  <artifact> [--json]
   sample   sp500|fx [--out DIR] [--n N] [--seed N] [--json]
   import   <model> --out FILE [--scaler FILE] [--features a,b,…] [--timesteps N] [--json]     Keras .keras or .h5, ONNX, PyTorch safetensors
-  calibrate <artifact> <data> --out FILE [--labels FILE] [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N]
-           [--seed N] [--json]     calibration, operating points, figures and drift reference, from labelled sequences
+  calibrate <artifact> <data>… --out FILE [--split auto|random|time|group] [--horizon N] [--seed N] [--json]
+           calibration, operating points, figures and drift reference, from labelled sequences
   export   <artifact> --onnx FILE [--preprocessing]      with the recipe in the graph: raw float64 sequences to probabilities
   export   <artifact> --safetensors-torch FILE
   export   <artifact> --worker DIR                       a Worker of its own, for npx wrangler deploy
   serve    <artifact> [--port 8787]
   verify   <url> [--artifact FILE] [--json]     the key, where one is needed: in the variable QUICKSTEP_KEY
 
-<data> is .npz (X and y), .npy with --labels, or .csv; sequences of up to 10 rows × 5 numbers, or as the file says.
+${READ_USAGE}
+
 Exit codes: 0 done, 2 bad usage or bad data (nothing written), 1 our fault.`;
 
 /** What `wrangler deploy` deploys from the folder one stands in: this repository, or what `export --worker` wrote. */
@@ -52,6 +57,7 @@ const DEPLOYED_MODELS = ["edge/model.safetensors", "model.safetensors"];
 const SAMPLE_MODEL = "out/sp500.safetensors";
 const MAX_SEED = 2 ** 32 - 1;
 const seed = integer(0, MAX_SEED);
+const threads = integer(1, 64);
 
 /** A line that overwrites itself needs a terminal; its leftovers are cleared before anything else is said. */
 function createTerminal(): Terminal {
@@ -80,7 +86,11 @@ function createTerminal(): Terminal {
 
 function loadEngines(): Engines {
   const module = new WebAssembly.Module(readFileSync(new URL("../shared/kernel/inference.wasm", import.meta.url)));
-  return { kernel: instantiateKernel(module), createEngine: (network, calibration) => createWasmEngine(module, network, calibration) };
+  return {
+    kernel: instantiateKernel(module),
+    module,
+    createEngine: (network, calibration) => createWasmEngine(module, network, calibration),
+  };
 }
 
 function trainOn(command: TrainCommand & { threads?: number; strict?: boolean }, terminal: Terminal, signal: AbortSignal): Promise<void> {
@@ -94,8 +104,8 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
   const [name, ...rest] = argv;
   switch (name) {
     case "train": {
-      const { words, options } = parseOptions(rest, ["<data>"], {
-        labels: text,
+      const { words, options } = parseOptions(rest, ["<data>…"], {
+        ...READ_OPTIONS,
         out: text,
         report: text,
         test: text,
@@ -105,35 +115,32 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
         batch: integer(1, 1_000_000),
         seed,
         split: choice("auto", "random", "time", "group"),
-        group: text,
-        time: text,
-        horizon: integer(0, 1_000_000),
         padding: choice(...PADDINGS),
         costs: pair,
         recipe: choice(...RECIPES),
-        threads: integer(1, 64),
+        threads,
         strict: "flag",
         resume: "flag",
         json: "flag",
       });
-      const [data] = words;
-      const split = options.group !== undefined ? "group" : options.time !== undefined ? "time" : TRAIN_DEFAULTS.split;
-      const out = data.replace(/(\.[^./\\]*)?$/, ".safetensors");
+      const out = `${stem(words[0])}.safetensors`;
+      const read = { ...options, testLabels: options["test-labels"] };
       const { costs: given, ...own } = options;
       const costs = given && { falsePositive: given[0], falseNegative: given[1] };
-      return trainOn(
-        { ...TRAIN_DEFAULTS, split, out, resume: false, json: false, ...own, costs, data, testLabels: options["test-labels"] },
-        terminal,
-        signal,
-      );
+      const command = { ...TRAIN_DEFAULTS, out, resume: false, json: false, ...own, split: splitMethod(options), costs, data: words, read };
+      return trainOn(command, terminal, signal);
     }
     case "evaluate": {
-      const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], { labels: text, json: "flag" });
-      return evaluate({ artifact: words[0], data: words[1], labels: options.labels, json: options.json ?? false }, loadEngines(), terminal);
+      const { words, options } = parseOptions(rest, ["<artifact>", "<data>…"], { ...READ_OPTIONS, threads, json: "flag" });
+      const [artifact, ...data] = words;
+      const command = { artifact, data, read: options, threads: options.threads ?? availableParallelism(), json: options.json ?? false };
+      return evaluate(command, loadEngines(), terminal);
     }
     case "score": {
-      const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], { out: text, json: "flag" });
-      return scoreFile({ artifact: words[0], data: words[1], out: options.out, json: options.json ?? false }, loadEngines(), terminal);
+      const { words, options } = parseOptions(rest, ["<artifact>", "<data>…"], { ...READ_OPTIONS, out: text, threads, json: "flag" });
+      const [artifact, ...data] = words;
+      const command = { artifact, data, read: options, threads: options.threads ?? availableParallelism(), json: options.json ?? false };
+      return scoreFile({ ...command, out: options.out }, loadEngines(), terminal);
     }
     case "inspect": {
       const { words, options } = parseOptions(rest, ["<artifact>"], { json: "flag" });
@@ -160,24 +167,18 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       return importModel({ json: false, ...options, out, model: words[0], node: process.versions.node }, loadEngines(), terminal);
     }
     case "calibrate": {
-      const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], {
-        labels: text,
+      const { words, options } = parseOptions(rest, ["<artifact>", "<data>…"], {
+        ...READ_OPTIONS,
         split: choice("auto", "random", "time", "group"),
-        group: text,
-        time: text,
-        horizon: integer(0, 1_000_000),
         seed,
         out: text,
         json: "flag",
       });
       const { out } = options;
       if (out === undefined) throw new UsageError("calibrate needs --out FILE");
-      const split = options.group !== undefined ? "group" : options.time !== undefined ? "time" : TRAIN_DEFAULTS.split;
-      return calibrate(
-        { ...TRAIN_DEFAULTS, split, json: false, ...options, out, artifact: words[0], data: words[1] },
-        loadEngines(),
-        terminal,
-      );
+      const [artifact, ...data] = words;
+      const command = { ...TRAIN_DEFAULTS, json: false, ...options, split: splitMethod(options), out, artifact, data, read: options };
+      return calibrate(command, loadEngines(), terminal);
     }
     case "export": {
       const { words, options } = parseOptions(rest, ["<artifact>"], {
@@ -209,7 +210,11 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       const { options } = parseOptions(rest, [], { retrain: "flag", port: integer(1, 65_535) });
       if (options.retrain || !existsSync(SAMPLE_MODEL)) {
         await sample({ kind: "sp500", out: "out", n: 0, seed: 0, json: false }, terminal);
-        await trainOn({ ...TRAIN_DEFAULTS, data: "out/sp500.npz", out: SAMPLE_MODEL, resume: false, json: false }, terminal, signal);
+        await trainOn(
+          { ...TRAIN_DEFAULTS, data: ["out/sp500.npz"], read: {}, out: SAMPLE_MODEL, resume: false, json: false },
+          terminal,
+          signal,
+        );
       } else terminal.say(`${SAMPLE_MODEL} exists and is served as it is; npm start -- --retrain trains again`);
       return serve({ artifact: SAMPLE_MODEL, port: options.port ?? 8787 }, loadEngines(), terminal, signal);
     }
@@ -221,6 +226,12 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
     default:
       throw new UsageError(`unknown command ${name}`);
   }
+}
+
+/** What the options that name columns ask for, where --split does not say. The time of rows is known and only orders them. */
+function splitMethod(options: ReadOptions & { readonly split?: SplitMethod }): SplitMethod {
+  const isTimed = options.time !== undefined && !isLong(options);
+  return options.split ?? (options.group !== undefined ? "group" : isTimed ? "time" : TRAIN_DEFAULTS.split);
 }
 
 const TRAIN_DEFAULTS = { seed: 1, split: "auto", horizon: 1, recipe: "auto" } as const;

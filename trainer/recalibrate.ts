@@ -38,7 +38,11 @@ export function recalibrate(
   const { log } = engines.kernel;
   const { timesteps: T, features, padding } = model.recipe;
   const shape = { timesteps: T, features: features.length };
-  const { values, labels, groups } = dropPaddingOnly({ ...data, values: fitShape(data, model), shape }, padding, note);
+  const { values, labels, groups, timeline } = dropPaddingOnly(
+    { ...data, values: fitShape(data, data.source, model), shape },
+    padding,
+    note,
+  );
   const split = splitDataset({
     values,
     labels,
@@ -47,6 +51,7 @@ export function recalibrate(
     method,
     horizon,
     groups,
+    timeline,
     hasTest: false,
     random: createRandom(seed, STREAM.split),
   });

@@ -3,12 +3,14 @@
 import { DataError } from "../shared/errors.ts";
 import type { Channels } from "../shared/recipe.ts";
 import { isZeroRow, type Padding, type Shape, validRows } from "../shared/sequence.ts";
+import type { Timeline } from "./readers/windows.ts";
 
 export interface Labelled {
   readonly values: Float64Array;
   readonly labels: Uint8Array;
   readonly probability: Float64Array | null;
   readonly groups?: Int32Array;
+  readonly timeline?: Timeline;
 }
 
 /** Sequences without a valid row are left out, counted and said. */
@@ -28,12 +30,17 @@ export function dropPaddingOnly(
 
 export function selectSequences(data: Labelled, indices: Int32Array, shape: Shape): Labelled {
   const size = shape.timesteps * shape.features;
-  const { probability, groups } = data;
+  const { probability, groups, timeline } = data;
   return {
     values: take(data.values, indices, size),
     labels: Uint8Array.from(indices, (n) => data.labels[n]),
     probability: probability && Float64Array.from(indices, (n) => probability[n]),
     groups: groups && indices.map((n) => groups[n]),
+    timeline: timeline && {
+      series: indices.map((n) => timeline.series[n]),
+      start: indices.map((n) => timeline.start[n]),
+      time: timeline.time && Float64Array.from(indices, (n) => timeline.time?.[n] ?? 0),
+    },
   };
 }
 

@@ -100,6 +100,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     method: options.split,
     horizon: options.horizon,
     groups: usable.groups,
+    timeline: usable.timeline,
     hasTest: data.test !== null,
     random: createRandom(seed, STREAM.split),
   });
@@ -147,7 +148,19 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const settings = { ...(isRaw ? PLAIN_SETTINGS : chooseSettings(train.length)), ...given(options, ["units", "batch", "epochs"]) };
   const { units, batch, epochs, optimizer } = settings;
   const { horizon } = options;
-  const run = { data: data.sha256, seed, horizon, split: split.by, plan, units, batch, epochs, version: VERSION, node: host.node };
+  const run = {
+    data: data.sha256,
+    reading: data.reading,
+    seed,
+    horizon,
+    split: split.by,
+    plan,
+    units,
+    batch,
+    epochs,
+    version: VERSION,
+    node: host.node,
+  };
   const learnt = await learn({
     channels,
     width: C,

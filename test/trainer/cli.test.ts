@@ -4,9 +4,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { parquetReadObjects } from "hyparquet";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeArtifact } from "../../shared/artifact.ts";
-import { readNpy } from "../../shared/npy.ts";
+import { encodeNpy, readNpy } from "../../shared/npy.ts";
 import { encodeNpz } from "../../trainer/readers/npz.ts";
 import { generateFx } from "../../trainer/sample/fx.ts";
 import { kernel } from "../fixtures/kernel.ts";
@@ -16,8 +19,19 @@ const MAIN = fileURLToPath(new URL("../../trainer/main.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "quickstep-cli-"));
 const at = (name: string): string => join(folder, name);
 
-function quickstep(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...argv], { cwd: folder, encoding: "utf8" });
+interface Outcome {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function quickstep(...argv: string[]): Outcome {
+  return feed(undefined, ...argv);
+}
+
+/** With `input` on standard input. */
+function feed(input: Uint8Array | undefined, ...argv: string[]): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...argv], { cwd: folder, encoding: "utf8", input });
   return { status, stdout, stderr };
 }
 
@@ -130,6 +144,124 @@ describe("evaluate, score, inspect, export", () => {
     expect(quickstep("score", at("model.safetensors"), at("good.npz")).stdout).toBe(readFileSync(at("q.csv"), "utf8"));
   });
 
+  it("score reads every format, packed or not, from a file or standard input, and gives the same", async () => {
+    const { values, labels } = generateFx(N, 3);
+    const rows = Array.from({ length: N }, (_, n) =>
+      Array.from({ length: T }, (_, t) => Array.from(values.subarray((n * T + t) * F, (n * T + t + 1) * F))),
+    );
+    const files: Record<string, Uint8Array> = {
+      csv: Buffer.from(rows.map((sequence, n) => [...sequence.flat(), labels[n]].join()).join("\n")),
+      jsonl: Buffer.from(rows.map((sequence, n) => JSON.stringify({ sequence, label: labels[n] })).join("\n")),
+      npz: readFileSync(at("good.npz")),
+      npy: encodeNpy(values, [N, T, F]),
+      parquet: new Uint8Array(
+        parquetWriteBuffer({
+          columnData: Array.from({ length: T * F }, (_, i) => ({
+            name: `f${i % F}_${Math.floor(i / F)}`,
+            data: values.filter((_, j) => j % (T * F) === i),
+          })),
+        }),
+      ),
+    };
+    const expected = quickstep("score", at("model.safetensors"), at("good.npz")).stdout;
+    expect(expected.split("\n").length).toBe(N + 2);
+    for (const [format, bytes] of Object.entries(files)) {
+      writeFileSync(at(`same.${format}`), bytes);
+      writeFileSync(at(`same.${format}.gz`), gzipSync(bytes));
+      expect(quickstep("score", at("model.safetensors"), at(`same.${format}`)), format).toMatchObject({ status: 0, stdout: expected });
+      expect(quickstep("score", at("model.safetensors"), at(`same.${format}.gz`)), `${format}.gz`).toMatchObject({
+        status: 0,
+        stdout: expected,
+      });
+      expect(feed(bytes, "score", at("model.safetensors"), "-", "--format", format), `${format} from standard input`).toMatchObject({
+        status: 0,
+        stdout: expected,
+      });
+    }
+    expect(feed(gzipSync(files.csv), "score", at("model.safetensors"), "-", "--format", "csv").stdout).toBe(expected);
+  }, 60_000);
+
+  it("score writes the same bytes with any number of threads, and the same numbers in every format", async () => {
+    const count = 30_000; // more than a thread takes at once
+    const { values } = generateFx(count, 5);
+    writeFileSync(at("many.npy"), encodeNpy(values, [count, T, F]));
+    const written = (out: string, ...argv: string[]): Buffer => {
+      expect(quickstep("score", at("model.safetensors"), at("many.npy"), "--out", at(out), ...argv)).toMatchObject({
+        status: 0,
+        stdout: "",
+      });
+      return readFileSync(at(out));
+    };
+    const probabilities = Array.from(readNpy(written("many-1.npy", "--threads", "1"), "").data as Float64Array);
+    expect(probabilities.length).toBe(count);
+    for (const format of ["npy", "csv", "jsonl", "parquet"])
+      expect(written(`a.${format}`, "--threads", "1").equals(written(`b.${format}`, "--threads", "3")), format).toBe(true);
+    expect(Array.from(readNpy(readFileSync(at("a.npy")), "").data as Float64Array)).toEqual(probabilities);
+    expect(readFileSync(at("a.csv"), "utf8").trimEnd().split("\n").slice(1).map(Number)).toEqual(probabilities);
+    expect(
+      readFileSync(at("a.jsonl"), "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).probability),
+    ).toEqual(probabilities);
+    const parquet = readFileSync(at("a.parquet"));
+    const table = await parquetReadObjects({
+      file: parquet.buffer.slice(parquet.byteOffset, parquet.byteOffset + parquet.length) as ArrayBuffer,
+    });
+    expect(table.map(({ probability }) => probability)).toEqual(probabilities);
+  }, 60_000);
+
+  it("score names the series and the time of each window of long rows, in the order of their last rows", () => {
+    const lines = Array.from(
+      { length: 40 },
+      (_, i) => `"s,${i % 2}",2024-01-${String(1 + (i >> 1)).padStart(2, "0")},${[1, 2, 3, 4, 5].map((x) => x + i / 100).join()}`,
+    );
+    writeFileSync(at("long.csv"), ["id,day,a,b,c,d,e", ...lines].join("\n"));
+    const argv = ["score", at("model.safetensors"), at("long.csv"), "--key", "id", "--time", "day", "--features", "a,b,c,d,e"];
+    const [header, ...scored] = quickstep(...argv)
+      .stdout.trimEnd()
+      .split("\n");
+    expect(header).toBe("id,day,probability");
+    expect(scored.length).toBe(2 * (20 - 9));
+    expect(scored[1]).toMatch(/^"s,1",2024-01-10T00:00:00\.000Z,0\.\d+$/);
+    expect(quickstep(...argv, "--out", at("long.jsonl")).status).toBe(0);
+    const [first] = readFileSync(at("long.jsonl"), "utf8").split("\n");
+    expect(JSON.parse(first)).toEqual({ id: "s,0", day: "2024-01-10T00:00:00.000Z", probability: Number(scored[0].split(",").at(-1)) });
+  });
+
+  it("train takes long rows and several files, and splits them in time so that no window straddles", () => {
+    const { values, labels } = generateFx(N, 3);
+    const lines = Array.from(
+      { length: N },
+      (_, n) => `${n >> 1},s${n % 2},${Array.from(values.subarray((n * T + 9) * F, (n + 1) * T * F)).join()},${labels[n]}`,
+    );
+    writeFileSync(at("part1.csv"), ["t,id,a,b,c,d,e,up", ...lines.slice(0, 150)].join("\n"));
+    writeFileSync(at("part2.csv"), ["t,id,a,b,c,d,e,up", ...lines.slice(150)].join("\n"));
+    const argv = [
+      "train",
+      at("part1.csv"),
+      at("part2.csv"),
+      "--key",
+      "id",
+      "--time",
+      "t",
+      "--label",
+      "up",
+      "--window",
+      "4",
+      "--horizon",
+      "1",
+    ];
+    const { status, stderr, stdout } = quickstep(...argv, "--units", "3", "--epochs", "1", "--out", at("long.safetensors"), "--json");
+    expect(stderr).toContain("split by time: 392 windows of 2 series, in the order of their last rows' times, with a gap of 4 steps");
+    expect(status).toBe(0);
+    const { train, validation, calibration, test } = JSON.parse(stdout).examples;
+    expect(train + validation + calibration + test).toBeLessThan(392);
+    expect(
+      quickstep("evaluate", at("long.safetensors"), at("part2.csv"), "--key", "id", "--time", "t", "--label", "up", "--json").status,
+    ).toBe(0);
+  }, 60_000);
+
   it("inspect shows the recipe, for people and as JSON", () => {
     expect(quickstep("inspect", at("model.safetensors")).stdout).toContain("channels");
     expect(JSON.parse(quickstep("inspect", at("model.safetensors"), "--json").stdout).timesteps).toBe(10);
@@ -189,11 +321,44 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
       async () => ["score", at("model.safetensors"), await writeData("gap.npz", (X) => X.fill(0, 50, 100))],
       /\[1\]/,
     ],
+    [
+      "standard input without a format",
+      () => ["score", at("model.safetensors"), "-"],
+      /standard input has no ending: say --format csv\|jsonl/,
+    ],
+    [
+      "a feature named twice",
+      () => ["train", at("good.npz"), "--features", "a,b,a"],
+      /--features must be up to 64 different names separated by commas/,
+    ],
+    [
+      "a bad line far on, to score to standard output",
+      () => {
+        const good = Array.from({ length: 20_000 }, () => JSON.stringify([[1, 2, 3, 4, 5]]));
+        writeFileSync(at("far.jsonl"), [...good, "[[1,2,3,4,null]]"].join("\n"));
+        return ["score", at("model.safetensors"), at("far.jsonl")];
+      },
+      /far\.jsonl: line 20001: sequence\[0\]\[4\] must be a finite number, got null/,
+    ],
+    [
+      "a bad line far on, to score to a file",
+      () => ["score", at("model.safetensors"), at("far.jsonl"), "--threads", "2", "--out", at("far.parquet")],
+      /far\.jsonl: line 20001/,
+    ],
+    [
+      "padding only, far on and on several threads",
+      () => {
+        const good = Array.from({ length: 20_000 }, () => JSON.stringify([[1, 2, 3, 4, 5]]));
+        writeFileSync(at("pad.jsonl"), [...good, "[[0,0,0,0,0]]"].join("\n"));
+        return ["score", at("model.safetensors"), at("pad.jsonl"), "--threads", "2"];
+      },
+      /sequences\[20000\] must have at least one row that is not all zeros/,
+    ],
     ["labels that do not fit", () => ["evaluate", at("model.safetensors"), at("good.npz"), "--labels", at("q.npy")], /q\.npy/],
     [
       "an output nobody writes",
-      () => ["score", at("model.safetensors"), at("good.npz"), "--out", at("q.parquet")],
-      /--out must end in \.npy or \.csv/,
+      () => ["score", at("model.safetensors"), at("good.npz"), "--out", at("q.xlsx")],
+      /--out must end in \.csv, \.jsonl, \.parquet or \.npy, got/,
     ],
     [
       "a folder in the way of --out",

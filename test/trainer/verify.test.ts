@@ -21,6 +21,7 @@ const path = join(folder, "fx.safetensors");
 writeFileSync(path, artifact);
 
 const engines = {
+  module: kernel,
   kernel: instantiateKernel(kernel),
   createEngine: (...[network, calibration]: Parameters<typeof createWasmEngine> extends [unknown, ...infer R] ? R : never) =>
     createWasmEngine(kernel, network, calibration),

@@ -2,15 +2,14 @@
 import { describeModel, type Engines, loadModel } from "../artifact-file.ts";
 import { writeWhole } from "../files.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
+import { fillFrom, type ReadOptions } from "../readers/options.ts";
 import { type CalibrateOptions, recalibrate } from "../recalibrate.ts";
 import { formatMetrics, type Terminal } from "../terminal.ts";
 
 export interface CalibrateCommand extends CalibrateOptions {
   readonly artifact: string;
-  readonly data: string;
-  readonly labels?: string;
-  readonly group?: string;
-  readonly time?: string;
+  readonly data: readonly string[];
+  readonly read: ReadOptions;
   readonly out: string;
   readonly json: boolean;
 }
@@ -18,7 +17,8 @@ export interface CalibrateCommand extends CalibrateOptions {
 export async function calibrate(command: CalibrateCommand, engines: Engines, terminal: Terminal): Promise<void> {
   const { out } = command;
   const loaded = loadModel(command.artifact, engines);
-  const data = checkTrainable(await readDataset(command.data, command));
+  const read = { ...fillFrom(command.read, loaded.model.recipe), note: terminal.say };
+  const data = checkTrainable(await readDataset(command.data, read));
   const { model, bytes } = recalibrate(loaded.model, data, command, engines, terminal.say);
   writeWhole(out, bytes);
   const { card, calibration, operatingPoints, positiveRate } = model;

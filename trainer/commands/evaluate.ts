@@ -1,24 +1,44 @@
 // evaluate: the figures of an artifact on labelled sequences, from the decoded file and the kernel that serves it.
-import { type Engines, fitShape, loadModel } from "../artifact-file.ts";
+import { type Engines, loadModel } from "../artifact-file.ts";
 import { computeMetrics } from "../metrics.ts";
-import { readDataset, requireLabels } from "../readers/dataset.ts";
+import { readBatches, requireLabels } from "../readers/dataset.ts";
+import { fillFrom, type ReadOptions } from "../readers/options.ts";
+import { scoreBatches } from "../score-threads.ts";
 import { formatMetrics, formatPercent, type Terminal } from "../terminal.ts";
 
 export interface EvaluateCommand {
   readonly artifact: string;
-  readonly data: string;
-  readonly labels?: string;
+  readonly data: readonly string[];
+  readonly read: ReadOptions;
+  readonly threads: number;
   readonly json: boolean;
 }
 
 export async function evaluate(command: EvaluateCommand, engines: Engines, terminal: Terminal): Promise<void> {
   const loaded = loadModel(command.artifact, engines);
-  const data = requireLabels(await readDataset(command.data, { labels: command.labels }));
-  const metrics = computeMetrics(data.labels, loaded.score(fitShape(data, loaded.model)).probabilities);
-  terminal.say(`${loaded.id} on ${command.data}: ${metrics.examples} sequences, ${formatPercent(metrics.positiveRate)} positive`);
+  const source = command.data.join(", ");
+  const read = { ...fillFrom(command.read, loaded.model.recipe), note: terminal.say };
+  const labels: Uint8Array[] = [];
+  const probabilities: Float32Array[] = [];
+  for await (const piece of scoreBatches(readBatches(command.data, read), source, loaded, engines.module, command.threads)) {
+    labels.push(requireLabels({ ...piece, source }).labels);
+    probabilities.push(piece.probabilities);
+  }
+  const metrics = computeMetrics(Buffer.concat(labels), join(probabilities));
+  terminal.say(`${loaded.id} on ${source}: ${metrics.examples} sequences, ${formatPercent(metrics.positiveRate)} positive`);
   terminal.say(formatMetrics({ model: metrics }));
   terminal.say(
     `always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`,
   );
   if (command.json) terminal.print(JSON.stringify(metrics));
+}
+
+function join(pieces: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
 }

@@ -1,44 +1,53 @@
-// score: a probability for every sequence of a file, in input order.
-import { UsageError } from "../../shared/errors.ts";
-import { encodeNpy } from "../../shared/npy.ts";
-import { type Engines, fitShape, loadModel } from "../artifact-file.ts";
-import { writeWhole } from "../files.ts";
-import { readDataset } from "../readers/dataset.ts";
+// score: a probability for every sequence, in input order, as it comes.
+import { type Engines, loadModel } from "../artifact-file.ts";
+import { readBatches } from "../readers/dataset.ts";
+import { fillFrom, type ReadOptions } from "../readers/options.ts";
+import { createScoreOutput, endingOf, formatCsv } from "../score-output.ts";
+import { scoreBatches } from "../score-threads.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface ScoreCommand {
   readonly artifact: string;
-  readonly data: string;
-  /** `.npy` (float64, (N,)) or `.csv` (a `probability` column); undefined prints the CSV. */
+  readonly data: readonly string[];
+  readonly read: ReadOptions;
+  /** Its ending says the format; undefined prints the CSV. */
   readonly out?: string;
+  readonly threads: number;
   readonly json: boolean;
 }
 
 export async function scoreFile(command: ScoreCommand, engines: Engines, terminal: Terminal): Promise<void> {
-  const { out } = command;
-  if (out !== undefined && !/\.(npy|csv)$/.test(out)) throw new UsageError(`--out must end in .npy or .csv, got ${out}`);
+  const { out, data } = command;
+  if (out !== undefined) endingOf(out);
   const loaded = loadModel(command.artifact, engines);
-  const data = await readDataset(command.data, { ignoreLabels: true });
-  const { probabilities, outOfRange } = loaded.score(fitShape(data, loaded.model));
-  const csv = (): string => `probability\n${Array.from(probabilities, String).join("\n")}\n`;
-  if (out === undefined) {
-    if (!command.json) terminal.print(csv().trimEnd());
-  } else {
-    const bytes = out.endsWith(".npy")
-      ? encodeNpy(Float64Array.from(probabilities), [probabilities.length])
-      : new TextEncoder().encode(csv());
-    writeWhole(out, bytes);
-    terminal.say(`wrote ${probabilities.length} probabilities of ${loaded.id} to ${out}`);
+  const read = { ...fillFrom(command.read, loaded.model.recipe), ignoreLabels: true, note: terminal.say };
+  let examples = 0;
+  let strange = 0;
+  const printed: string[] = []; // nothing is printed of what turns out to be bad further on
+  const probabilities: Float32Array[] = [];
+  const output = out === undefined ? null : createScoreOutput(out);
+  try {
+    for await (const piece of scoreBatches(readBatches(data, read), data[0], loaded, engines.module, command.threads)) {
+      if (output) output.write(piece);
+      else if (command.json) probabilities.push(piece.probabilities);
+      else printed.push(formatCsv(piece, examples === 0).trimEnd());
+      examples += piece.probabilities.length;
+      strange += piece.outOfRange.reduce((sum, flag) => sum + flag, 0);
+    }
+    output?.finish();
+  } finally {
+    output?.discard();
   }
-  const strange = outOfRange.reduce((sum, flag) => sum + flag, 0);
+  for (const lines of printed) terminal.print(lines);
+  if (output) terminal.say(`wrote ${examples} probabilities of ${loaded.id} to ${out}`);
   if (strange > 0) terminal.say(`note: ${strange} sequences lie outside what training saw`);
   if (command.json)
     terminal.print(
       JSON.stringify({
         model: loaded.id,
-        examples: probabilities.length,
+        examples,
         outOfRange: strange,
-        ...(out === undefined ? { probabilities: Array.from(probabilities) } : { out }),
+        ...(output ? { out } : { probabilities: probabilities.flatMap((piece) => Array.from(piece)) }),
       }),
     );
 }

@@ -1,9 +1,10 @@
-// What NumPy arrays mean as data: which names an archive may use, which shapes and values each array may have.
-// Knows neither bytes nor files. Legend: N sequences, T steps, F features.
+// What a file holds, and what NumPy arrays mean as that: which names an archive may use, which shapes and values each array may
+// have. Knows neither bytes nor files. Legend: N sequences, T steps, F features.
 import { DataError } from "../../shared/errors.ts";
 import { type NpyArray, showShape } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 import type { Npz } from "./npz.ts";
+import { type Complain, toLabel } from "./validity.ts";
 
 /** One part of a data set. */
 export interface Part {
@@ -20,7 +21,7 @@ export type LabelledPart = Part & { readonly labels: Uint8Array };
 /** (N) numbers or texts beside the values: who a sequence belongs to, or when it was. */
 export type Column = Float64Array | readonly string[];
 
-/** What is in one file. */
+/** What is in one file, or the next sequences of it. Rows of a series are sequences of one step. */
 export interface Content extends Part {
   readonly shape: Shape;
   /** (F) or null where the file names none */
@@ -29,17 +30,26 @@ export interface Content extends Part {
   readonly float32: boolean;
   /** A test part the file brings along, or null. */
   readonly test: LabelledPart | null;
+  /** (N) each, further columns by name. */
   readonly columns: Readonly<Record<string, Column>>;
 }
 
 /** What is looked at beside values and feature names; the rest may be broken. */
 export interface Wanted {
   readonly labels: boolean;
+  /** Name of the labels; undefined: one of the usual ones. */
+  readonly label?: string;
   /** The known truth and the test part. */
   readonly parts: boolean;
   /** Names of further columns, which must be there. */
   readonly columns: readonly string[];
+  /** Records are single rows, with these features, or with all columns that are left; undefined: whole sequences. */
+  readonly rows?: { readonly features?: readonly string[] };
+  readonly complain: Complain;
 }
+
+/** As people call a column of labels. */
+export const LABEL_NAMES = ["label", "y", "target"];
 
 const NAMES = {
   values: ["X", "x", "X_train", "x_train"],
@@ -52,17 +62,19 @@ const NAMES = {
 
 /** Reads an archive's arrays by name. Throws DataError. */
 export async function readArchive(npz: Npz, source: string, wanted: Wanted): Promise<Content> {
+  const { complain } = wanted;
   const find = (role: keyof typeof NAMES): string | null => {
-    const found = NAMES[role].filter((name) => npz.names.includes(name));
+    const names = role === "labels" && wanted.label !== undefined ? [wanted.label] : NAMES[role];
+    const found = names.filter((name) => npz.names.includes(name));
     if (found.length > 1) throw new DataError(source, `holds both ${found.join(" and ")}: keep one of them`);
     return found[0] ?? null;
   };
   const holds = npz.names.length === 0 ? "no array" : `${npz.names.slice(0, 8).join(", ")}${npz.names.length > 8 ? ", …" : ""}`;
   const valuesName = find("values");
   if (valuesName === null) throw new DataError(source, `holds ${holds}, expected X and y: name them, as np.savez(file, X=X, y=y)`);
-  const { values, shape, float32 } = toValues(await npz.read(valuesName), valuesName, source);
+  const { values, shape, float32 } = toValues(await npz.read(valuesName), valuesName, source, complain);
   const N = values.length / (shape.timesteps * shape.features);
-  const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count);
+  const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count, complain);
   const readProbability = async (name: string | null, count: number) =>
     name === null ? null : toProbability(await npz.read(name), name, source, count);
 
@@ -86,7 +98,7 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   if (testName === null) return { ...content, test: null };
   const testLabels = find("testLabels");
   if (testLabels === null) throw new DataError(source, `holds ${testName} without y_test: add it, or leave ${testName} out`);
-  const test = toValues(await npz.read(testName), testName, source);
+  const test = toValues(await npz.read(testName), testName, source, complain);
   checkShape(test.shape, shape, source, `the sequences of ${testName}`);
   const count = test.values.length / (shape.timesteps * shape.features);
   const labels = await readLabels(testLabels, count);
@@ -102,8 +114,14 @@ export function checkShape(found: Shape, expected: Shape, source: string, what: 
     );
 }
 
-/** Sequences of shape (N,T,F), or flat (N,50) of 10 × 5. Throws DataError. */
-export function toValues(array: NpyArray, name: string, source: string): { values: Float64Array; shape: Shape; float32: boolean } {
+/** Sequences of shape (N,T,F), or flat (N,50) of 10 × 5; an error counts from `first`. Throws DataError. */
+export function toValues(
+  array: NpyArray,
+  name: string,
+  source: string,
+  complain: Complain,
+  first = 0,
+): { values: Float64Array; shape: Shape; float32: boolean } {
   const { timesteps, features } = DEFAULT_SHAPE;
   const flatColumns = timesteps * features;
   const isFlat = array.shape.length === 2 && array.shape[1] === flatColumns;
@@ -122,19 +140,15 @@ export function toValues(array: NpyArray, name: string, source: string): { value
   const values = numbers(array, name, source);
   for (let i = 0; i < values.length; i++)
     if (!Number.isFinite(values[i])) {
-      const place = `[${Math.floor(i / (T * F))}][${Math.floor(i / F) % T}][${i % F}]`;
-      throw new DataError(source, `${name}${place} is ${values[i]}, expected a finite number: fill the gap or leave the sequence out`);
+      const place = `[${first + Math.floor(i / (T * F))}][${Math.floor(i / F) % T}][${i % F}]`;
+      complain(source, `${name}${place} is ${values[i]}, expected a finite number: fill the gap or leave the sequence out`);
     }
   return { values, shape: { timesteps: T, features: F }, float32: array.float32 };
 }
 
 /** Labels (N) or (N,1), each 0 or 1; `N` null takes any number of them. Throws DataError. */
-export function toLabels(array: NpyArray, name: string, source: string, N: number | null): Uint8Array {
-  const values = column(array, name, source, N);
-  return Uint8Array.from(values, (label, n) => {
-    if (label === 0 || label === 1) return label;
-    throw new DataError(source, `${name}[${n}] is ${label}, expected a label 0 or 1`);
-  });
+export function toLabels(array: NpyArray, name: string, source: string, N: number | null, complain: Complain): Uint8Array {
+  return Uint8Array.from(column(array, name, source, N), (label, n) => toLabel(label, `${name}[${n}]`, source, complain));
 }
 
 function toProbability(array: NpyArray, name: string, source: string, N: number): Float64Array {

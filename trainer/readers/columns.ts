@@ -13,15 +13,15 @@ export function toGroups(column: Column): Int32Array {
   });
 }
 
-/** (N) numbers as they are, ISO dates in milliseconds. Throws DataError. */
-export function toTimes(column: Column, name: string, source: string): Float64Array {
+/** (N) numbers as they are, ISO dates in milliseconds; an error counts from `first`. Throws DataError. */
+export function toTimes(column: Column, name: string, source: string, first = 0): Float64Array {
   return Float64Array.from(column as ArrayLike<number | string>, (entry, n) => {
     const isNumber = typeof entry === "number" || (entry !== "" && Number.isFinite(Number(entry)));
     const time = isNumber ? Number(entry) : Date.parse(entry as string);
     if (Number.isFinite(time)) return time;
     throw new DataError(
       source,
-      `${name}[${n}] is ${typeof entry === "string" ? JSON.stringify(entry) : entry}, expected a number or an ISO date such as 2024-05-31T12:00Z`,
+      `${name}[${first + n}] is ${typeof entry === "string" ? JSON.stringify(entry) : entry}, expected a number or an ISO date such as 2024-05-31T12:00Z`,
     );
   });
 }

@@ -6,7 +6,7 @@ import type { Timeline } from "./row-links.ts";
 export const DROPPED = -1;
 
 /** In a shuffled file only series of this many gaps advance together: three cuts cost them at most 10 %. */
-const MIN_GAPS = 30;
+export const MIN_GAPS = 30;
 /** Above this share of steps forward, a file counts as being in order of time. */
 const IN_ORDER = 0.95;
 
@@ -59,6 +59,23 @@ export function orderInTime({ component: series, offset: time }: Timeline, gap: 
     for (let i = start; i < end; i++) place[members[i]] = places[advances ? i : (start + end) >> 1];
   }
   return ascending(N).sort((i, j) => place[i] - place[j] || time[i] - time[j] || i - j);
+}
+
+/** All sequences in the order of `times` (N); at equal times those of one series together, and as they follow each other. */
+export function orderByTimes({ component: series, offset }: Timeline, times: Float64Array): Int32Array {
+  return ascending(times.length).sort((i, j) => times[i] - times[j] || series[i] - series[j] || offset[i] - offset[j]);
+}
+
+/** (N) how many different times come before each. */
+export function rankTimes(times: Float64Array): Int32Array {
+  const order = ascending(times.length).sort((i, j) => times[i] - times[j]);
+  const ranks = new Int32Array(times.length);
+  let rank = 0;
+  for (let i = 1; i < order.length; i++) {
+    if (times[order[i]] > times[order[i - 1]]) rank++;
+    ranks[order[i]] = rank;
+  }
+  return ranks;
 }
 
 /**

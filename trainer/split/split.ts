@@ -1,11 +1,12 @@
 // Splits a data set into training, validation, calibration and test so that no part has seen another's rows.
-// Knows rows and labels only: no files, no recipe, no model.
+// Knows rows, labels and where windows lie in time: no files, no recipe, no model.
 // Legend: N sequences, T steps, F features.
 import { FitError, UsageError } from "../../shared/errors.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { Random } from "../random.ts";
-import { ascending, type Clock, cutByTime, maximum, measureSeries, orderInTime } from "./chronology.ts";
-import { findOverlap } from "./overlap.ts";
+import type { Timeline as WindowTimeline } from "../readers/windows.ts";
+import { ascending, type Clock, cutByTime, MIN_GAPS, maximum, measureSeries, orderByTimes, orderInTime, rankTimes } from "./chronology.ts";
+import { findOverlap, type Overlap } from "./overlap.ts";
 import type { Timeline } from "./row-links.ts";
 
 export type SplitMethod = "auto" | "random" | "time" | "group";
@@ -26,6 +27,8 @@ export interface SplitInput {
   readonly horizon: number;
   /** (N) what must stay in one part. */
   readonly groups?: Int32Array;
+  /** Where windows lie in their series, if that is known: nothing has to be found out from rows then. */
+  readonly timeline?: WindowTimeline;
   /** The data bring their own test part: none is cut off here. */
   readonly hasTest: boolean;
   readonly random: Random;
@@ -50,30 +53,42 @@ const PARTS = ["train", "validation", "calibration", "test"] as const;
 
 /** Throws FitError when a part would be empty, UsageError when groups are asked for but not given. */
 export function splitDataset(input: SplitInput): Split {
-  const { values, labels, shape, padding, method, horizon, groups, hasTest, random } = input;
+  const { values, labels, shape, padding, method, horizon, hasTest, random, timeline } = input;
   const N = labels.length;
   const shares = chooseShares(N, hasTest);
+  const overlap = timeline ? knownOverlap(timeline) : findOverlap(values, shape, padding);
+  const groups = input.groups ?? (timeline && method === "group" ? overlap.component : undefined);
   if (method === "group" && groups === undefined) throw new UsageError("a split by group needs to know the groups: name them with --group");
 
-  const overlap = findOverlap(values, shape, padding);
   const gap = shape.timesteps - 1 + horizon;
   const extent = measureSeries(overlap);
   const largest = extent.starts.indexOf(maximum(extent.starts));
   // A series that the smallest part could not hold is cut, unless it is hardly longer than the gaps and would be lost by cutting.
   const smallestPart = Math.min(...shares.filter((share) => share > 0)) * extent.starts.reduce((sum, starts) => sum + starts, 0);
-  const isLong = overlap.finding === "series" && extent.starts[largest] > smallestPart && extent.steps[largest] > PARTS.length * gap;
+  const isLarge = overlap.finding === "series" && extent.starts[largest] > smallestPart && extent.steps[largest] > PARTS.length * gap;
+  // Where times are known all series are cut at the same moments, if it costs them little: what comes later is what will be scored.
+  const meanSteps = extent.steps.reduce((sum, steps) => sum + steps, 0) / extent.steps.length;
+  const isLong = isLarge || (timeline?.time != null && meanSteps >= MIN_GAPS * gap);
   const by = method !== "auto" ? method : groups !== undefined ? "group" : isLong ? "time" : "random";
 
   if (by === "time") {
     const clocks: Clock[] = [];
     if (overlap.finding !== "coincidence") clocks.push({ series: overlap.component, time: overlap.offset });
     if (overlap.finding !== "series") clocks.push({ series: new Int32Array(N), time: ascending(N) });
-    const order = overlap.finding === "series" ? orderInTime(overlap, gap) : ascending(N);
+    const times = timeline?.time ?? null;
+    const order = times ? orderByTimes(overlap, times) : overlap.finding === "series" ? orderInTime(overlap, gap) : ascending(N);
+    if (times) {
+      const ranks = rankTimes(times);
+      // Series that tick together: what happens to all at once must not be on both sides of a cut either.
+      if (overlap.components > 1 && maximum(ranks) < 2 * maximum(extent.steps))
+        clocks.push({ series: new Int32Array(N), time: scaleRanks(ranks, extent.steps) });
+    }
     const { part, dropped } = cutByTime(order, clocks, gap, shares);
     return collect("time", order, part, { dropped }, hasTest, () => {
       const cut = `with a gap of ${gap} steps, which leaves out ${count(dropped)}`;
       if (overlap.finding !== "series") return `as asked, in the order of the file, ${cut}`;
-      return `${describeSharing(overlap)}, so in the order of time that these rows give, ${cut}`;
+      if (times) return `${describeWindows(overlap)}, in the order of their last rows' times, ${cut}`;
+      return `${timeline ? describeWindows(overlap) : describeSharing(overlap)}, so in the order of time that these rows give, ${cut}`;
     });
   }
 
@@ -87,9 +102,10 @@ export function splitDataset(input: SplitInput): Split {
     const kept = isGrouped || copies === 0 ? "" : `, exact copies (${count(copies)}) with their originals`;
     const warning =
       straying === 0 ? "" : `; but ${count(straying)} of ${count(N)} sequences share rows with another part, which flatters the scores`;
+    if (isGrouped && timeline) return `as asked, ${describeWindows(overlap)}, each series in one part`;
     if (isGrouped) return `as asked, ${count(maximum(whole) + 1)} groups, each in one part${warning}`;
     if (method === "random") return `as asked, at random, stratified by label${kept}${warning}`;
-    if (isSeries) return `${describeSharing(overlap)}, so each series is in one part`;
+    if (isSeries) return `${timeline ? describeWindows(overlap) : describeSharing(overlap)}, so each series is in one part`;
     if (overlap.finding === "none") return `no row is in two different sequences, so at random, stratified by label${kept}`;
     const share = Math.round(100 * overlap.contradictions);
     return `rows recur by coincidence (what surrounds them differs for ${share} % of them), so at random, stratified by label${kept}`;
@@ -167,6 +183,31 @@ function countStraying(series: Int32Array, part: Int8Array): number {
   const parts = new Uint8Array(maximum(series) + 1);
   for (let n = 0; n < series.length; n++) parts[series[n]] |= 1 << part[n];
   return series.reduce((sum, s) => sum + ((parts[s] & (parts[s] - 1)) !== 0 ? 1 : 0), 0);
+}
+
+/** What rows would show, from what is known. */
+function knownOverlap({ series, start }: WindowTimeline): Overlap {
+  const N = series.length;
+  const component = renumber(series);
+  return {
+    finding: "series",
+    contradictions: 0,
+    copy: ascending(N),
+    distinct: N,
+    component,
+    components: maximum(component) + 1,
+    offset: start,
+  };
+}
+
+/** Ranks in steps: with a stride, there are fewer moments than steps. */
+function scaleRanks(ranks: Int32Array, steps: Int32Array): Int32Array {
+  const scale = maximum(steps) / (maximum(ranks) + 1);
+  return ranks.map((rank) => Math.floor(rank * scale));
+}
+
+function describeWindows({ component, components }: Timeline): string {
+  return `${count(component.length)} windows of ${components === 1 ? "one" : count(components)} series`;
 }
 
 function describeSharing({ component, components }: Timeline): string {

@@ -128,7 +128,11 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
       () => ["import", model, "--out", at("n.safetensors"), "--scaler", scaler("\u0080\u0004cposix")],
       /bad\.json: is neither JSON .* a pickle is never read/,
     ],
-    ["an export of nothing", () => ["export", at("m.safetensors")], /export needs --onnx FILE, --safetensors-torch FILE, or --worker DIR alone/],
+    [
+      "an export of nothing",
+      () => ["export", at("m.safetensors")],
+      /export needs --onnx FILE, --safetensors-torch FILE, or --worker DIR alone/,
+    ],
     ["calibrate without labels", () => ["calibrate", at("m.safetensors"), at("q.npy"), "--out", at("n.safetensors")], /q\.npy/],
     ["calibrate without --out", () => ["calibrate", at("m.safetensors"), at("data.npz")], /calibrate needs --out FILE/],
   ])("%s", (_, argv, message) => {

@@ -1,5 +1,5 @@
-// Files that NumPy wrote, in pairs: good/<case> with what it must read as, bad/<case> with what the error must say.
-// test/fixtures/readers/make.py made them; a new case is two files.
+// Files that NumPy and Arrow wrote, in pairs: good/<case> with what it must read as, bad/<case> with what the error must say.
+// make.py and make-tables.py in test/fixtures/readers made them; a new case is two files.
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,8 +8,15 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { DataError } from "../../../shared/errors.ts";
-import { readNpy } from "../../../shared/npy.ts";
-import { checkTrainable, type Dataset, type ReadOptions, readDataset, requireLabels } from "../../../trainer/readers/dataset.ts";
+import { encodeNpy, readNpy } from "../../../shared/npy.ts";
+import {
+  checkTrainable,
+  type Dataset,
+  type ReadOptions,
+  readBatches,
+  readDataset,
+  requireLabels,
+} from "../../../trainer/readers/dataset.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/readers/", import.meta.url));
 const casesIn = (folder: string, ending: string): string[] =>
@@ -27,7 +34,10 @@ describe("readDataset reads", () => {
     const { options, expected } = JSON.parse(readFileSync(join(fixtures, "good", `${name}.json`), "utf8"));
     for (const key of ["labels", "test"]) if (options[key]) options[key] = join(fixtures, "good", options[key]);
     const path = dataFile("good", name);
-    const { values, labels, probability, shape, features, float32, test, groups, ...frame } = await readDataset(path, options);
+    const { values, labels, probability, shape, features, float32, test, groups, timeline, reading, ...frame } = await readDataset(
+      [path],
+      options,
+    );
     expect({
       values: plain(values),
       labels: plain(labels),
@@ -37,9 +47,13 @@ describe("readDataset reads", () => {
       float32,
       test: test && { values: plain(test.values), labels: plain(test.labels), probability: plain(test.probability) },
       groups: groups && plain(groups),
+      timeline: timeline && { series: plain(timeline.series), start: plain(timeline.start), time: plain(timeline.time) },
     }).toEqual(expected);
     const hash = createHash("sha256").update(readFileSync(path));
     for (const other of [options.labels, options.test]) if (other) hash.update(readFileSync(other));
+    expect(JSON.parse(reading ?? "")).toMatchObject(
+      Object.fromEntries(Object.entries(options).filter(([name]) => !/labels|test/i.test(name))),
+    );
     expect(frame).toEqual({ source: path, name, sha256: hash.digest("hex") });
   });
 });
@@ -47,7 +61,7 @@ describe("readDataset reads", () => {
 describe("readDataset refuses, with one sentence that names the place,", () => {
   test.each(casesIn("bad", ".txt"))("%s", async (name) => {
     const path = dataFile("bad", name);
-    const error = await readDataset(path, {}).then(
+    const error = await readDataset([path], {}).then(
       () => "nothing was refused",
       (thrown) => thrown,
     );
@@ -98,7 +112,54 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
       `${good("unlabelled")}: holds no labels: give them in a file with --labels or --test-labels, as an array y or as a column named label`,
     ],
     ["a group that is not there", good("plain"), { group: "who" }, `${good("plain")}: holds X, y, expected also who`],
-    ["a group that is no column", good("csv-grid"), { group: "who" }, `${good("csv-grid")}: has no column "who" in its first line`],
+    [
+      "a group that is no column",
+      good("csv-grid"),
+      { group: "who" },
+      `${good("csv-grid")}: has no column "who", only "open_0", "high_0", "low_0", "close_0", …`,
+    ],
+    [
+      "rows of series in an archive",
+      good("plain"),
+      { key: "id" },
+      `${good("plain")}: holds arrays of sequences; rows of series are read from .csv, .jsonl and .parquet: leave out --key, --features, --window and --stride`,
+    ],
+    [
+      "a feature that is no column",
+      good("long-csv"),
+      { features: ["a", "c"] },
+      `${good("long-csv")}: has no column "c", only "id", "at", "a", "b", …`,
+    ],
+    [
+      "a feature that is no field",
+      good("long-jsonl"),
+      { features: ["a", "c"] },
+      `${good("long-jsonl")}: line 1: "c" is missing, expected a finite number`,
+    ],
+    [
+      "a key that is no field",
+      good("long-jsonl"),
+      { key: "who", features: ["a"] },
+      `${good("long-jsonl")}: line 1: "who" is missing, expected a number or text`,
+    ],
+    [
+      "text among the features",
+      good("long-csv"),
+      { time: "at", label: "up", window: 2 },
+      `${good("long-csv")}: line 2: column "id" is "s", expected a finite number`,
+    ],
+    [
+      "a horizon beyond all series",
+      good("long-csv"),
+      { key: "id", features: ["a"], horizon: 5 },
+      `${good("long-csv")}: holds 7 rows and no window: no series is longer than the horizon of 5`,
+    ],
+    [
+      "a label that is no column",
+      good("csv-grid"),
+      { label: "up" },
+      `${good("csv-grid")}: has no column "up", only "open_0", "high_0", "low_0", "close_0", …`,
+    ],
     ["a time beside a bare array", good("pair"), { time: "day" }, `${good("pair")}: holds one array and no day: save both in one .npz`],
     [
       "a time that is none",
@@ -108,10 +169,37 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
     ],
   ];
   test.each(refusals)("%s", async (_title, path, options, message) => {
-    await expect(readDataset(path, options)).rejects.toThrow(
-      new DataError(message.slice(0, message.indexOf(": ")), message.slice(message.indexOf(": ") + 2)),
-    );
+    const error = await readDataset([path], options).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toBe(message);
   });
+});
+
+test("a large .npy is read in pieces, to the same numbers, and an error names the place in the whole", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-npy-"));
+  const path = join(folder, "large.npy");
+  const values = Float64Array.from({ length: 100_000 * 50 }, (_, i) => i / 7); // 40 MB
+  const batches = async (bytes: Uint8Array): Promise<number[]> => {
+    writeFileSync(path, bytes);
+    const read: number[] = [];
+    let n = 0;
+    for await (const batch of readBatches([path], {})) {
+      expect(batch.values).toEqual(values.subarray(n, n + batch.values.length));
+      read.push(batch.values.length / 50);
+      n += batch.values.length;
+    }
+    expect(n).toBe(values.length);
+    return read;
+  };
+  const whole = encodeNpy(values, [100_000, 10, 5]);
+  expect((await batches(whole)).length).toBe(2);
+  expect((await batches(encodeNpy(values, [100_000, 50]))).length).toBe(2);
+  await expect(batches(whole.subarray(0, whole.length - 8))).rejects.toThrow(
+    "39999992 bytes of data, but its header claims (100000, 10, 5)",
+  );
+  values[4_999_999] = Number.NaN;
+  await expect(batches(encodeNpy(values, [100_000, 10, 5]))).rejects.toThrow("X[99999][9][4] is NaN");
+  rmSync(folder, { recursive: true });
 });
 
 describe("readNpy reads", () => {
@@ -133,14 +221,30 @@ describe("readNpy reads", () => {
 describe("whatever happens to a file", () => {
   const folder = mkdtempSync(join(tmpdir(), "quickstep-"));
   afterAll(() => rmSync(folder, { recursive: true }));
-  const subjects = ["plain.npz", "deflated.npz", "named.npz", "keras.npz", "pair.npy", "csv-grid.csv", "csv-bare.csv"];
+  const subjects = [
+    "plain.npz",
+    "deflated.npz",
+    "named.npz",
+    "keras.npz",
+    "pair.npy",
+    "csv-grid.csv",
+    "csv-bare.csv",
+    "jsonl-objects.jsonl",
+    "packed-csv.csv.gz",
+    "parquet-none.parquet",
+    "parquet-zstd.parquet",
+    "parquet-v2.parquet",
+    "parquet-nested.parquet",
+    "parquet-nested-v2.parquet",
+    "parquet-flat.parquet",
+  ];
 
   test.each(subjects)("%s gives a Dataset or a DataError", async (subject) => {
     const whole = readFileSync(join(fixtures, "good", subject));
     const path = join(folder, subject);
     const isSound = async (bytes: Uint8Array): Promise<void> => {
       writeFileSync(path, bytes);
-      const data = await readDataset(path, {}).catch((error) => {
+      const data = await readDataset([path], {}).catch((error) => {
         if (!(error instanceof DataError)) throw error;
       });
       if (!data) return;
@@ -185,7 +289,78 @@ describe("checkTrainable", () => {
   });
 });
 
+describe("several files are one set", () => {
+  const good = (name: string): string => dataFile("good", name);
+
+  test("of any formats, in their order, the shorter sequences padded in front", async () => {
+    const bare = await readDataset([good("jsonl-bare")], {});
+    const all = await readDataset([good("parquet-zstd"), good("packed-csv")], {});
+    expect(Array.from(all.values)).toEqual([...bare.values, ...bare.values]);
+    expect(Array.from(all.labels ?? [])).toEqual([1, 0, 1, 1, 0, 1]);
+    expect(all.source).toBe(`${good("parquet-zstd")} and 1 more`);
+    const mixed = await readDataset([good("jsonl-bare"), good("pair")], {});
+    expect(mixed.values.length).toBe(2 * bare.values.length);
+  });
+
+  test("a series goes on from one to the next", async () => {
+    const options = { key: "id", time: "at", features: ["a", "b"], label: "up", window: 3 };
+    const once = await readDataset([good("long-csv")], options);
+    const folder = mkdtempSync(join(tmpdir(), "quickstep-parts-"));
+    const [header, ...lines] = readFileSync(good("long-csv"), "utf8").trimEnd().split("\n");
+    const parts = [lines.slice(0, 4), lines.slice(4)].map((part, i) => {
+      writeFileSync(join(folder, `${i}.csv`), `${[header, ...part].join("\n")}\n`);
+      return join(folder, `${i}.csv`);
+    });
+    const { values, labels, timeline } = await readDataset(parts, options);
+    rmSync(folder, { recursive: true });
+    expect([values, labels, timeline]).toEqual([once.values, once.labels, once.timeline]);
+  });
+
+  test.each([
+    [
+      "other features",
+      ["csv-grid", "csv-small"],
+      /csv-small\.csv: has the features a, b, expected open, high, low, close, größe as in .*csv-grid\.csv/,
+    ],
+    [
+      "labels in one only",
+      ["jsonl-objects", "jsonl-bare"],
+      /jsonl-bare\.jsonl: has no labels, unlike what comes before: give all of them, or none/,
+    ],
+    ["two test parts", ["keras", "tested"], /hold a test part each: keep one of them, or name one file with --test/],
+  ])("unless they have %s", async (_title, names, message) => {
+    await expect(readDataset(names.map(good), {})).rejects.toThrow(message);
+  });
+});
+
+test("rows hold more windows than memory is given for: every so-manieth is taken, and it is said", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-most-"));
+  writeFileSync(join(folder, "rows.csv"), `a\n${Array.from({ length: 1000 }, (_, n) => n + 1).join("\n")}\n`);
+  const notes: string[] = [];
+  const options = { window: 10, note: (text: string) => notes.push(text) };
+  const { timeline } = await readDataset([join(folder, "rows.csv")], { ...options, mostWindows: 100 });
+  expect(plain(timeline?.start.subarray(0, 3) ?? null)).toEqual([0, 10, 20]);
+  expect(timeline?.start.length).toBe(100);
+  expect(notes.join()).toContain("1,000 rows hold 991 windows of 10; one in 10 is taken (100), to fit into memory: --stride decides it");
+  const whole = await readDataset([join(folder, "rows.csv")], { ...options, mostWindows: 100, stride: 1 });
+  expect(whole.timeline?.start.length).toBe(991);
+  rmSync(folder, { recursive: true });
+});
+
+test("complaints can be collected, and what is complained of is kept as NaN or as no label", async () => {
+  const complaints: string[] = [];
+  const collect = { complain: (source: string, message: string) => complaints.push(`${source}: ${message}`) };
+  const gap = await readDataset([dataFile("bad", "csv-nan")], collect);
+  expect(gap.values.filter(Number.isNaN).length).toBe(1);
+  const odd = await readDataset([dataFile("bad", "parquet-label")], collect);
+  expect(plain(odd.labels)).toEqual([0, 1, 255]);
+  expect(complaints.map((text) => text.replace(/^.*\/bad\//, ""))).toEqual([
+    'csv-nan.csv: line 3: column "low_1" is "nan", expected a finite number',
+    'parquet-label.parquet: row 3: column "label" is 2, expected a label 0 or 1',
+  ]);
+});
+
 test("requireLabels refuses data without labels", async () => {
-  const data = await readDataset(dataFile("good", "unlabelled"), {});
+  const data = await readDataset([dataFile("good", "unlabelled")], {});
   expect(() => requireLabels(data)).toThrow("holds no labels: give them in a file");
 });

@@ -1,0 +1,190 @@
+// JSON, one record a line: a sequence of its own length, bare or under "sequence" with a label beside it, or one row of a series
+// as an object. Bytes → batches. Knows no file system.
+// Legend: T steps, F features.
+import { DataError, describe, SequenceError } from "../../shared/errors.ts";
+import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequence.ts";
+import { type Column, type Content, LABEL_NAMES, type Wanted } from "./arrays.ts";
+import { show } from "./layout.ts";
+import { NO_LABEL, toLabel } from "./validity.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** One line, read. */
+interface JsonRecord {
+  /** (T,F) */
+  readonly values: Float64Array;
+  readonly label: number | null;
+  /** As `wanted.columns` */
+  readonly others: readonly (string | number)[];
+}
+
+const BATCH_RECORDS = 4096;
+/** 512 × 64 numbers of 17 digits take a fifth. */
+const MAX_LINE_BYTES = 2 ** 22;
+/** Where a line may hold its sequence. */
+const SEQUENCE = "sequence";
+
+/** Reads records, some at a time; those of a batch that are shorter than its longest are padded in front. Throws DataError naming the line. */
+export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: string, wanted: Wanted): AsyncGenerator<Content> {
+  let records: JsonRecord[] = [];
+  let features: readonly string[] | null = null;
+  let F = 0;
+  let total = 0;
+  const parse = (text: string, line: number): void => {
+    if (text === "" || text.trim() === "") return;
+    const place = `${source}: line ${line}`;
+    const record = parseLine(text, place);
+    if (F === 0) {
+      features = wanted.rows ? findFeatures(record, place, wanted) : null;
+      F = features?.length ?? measureRow(record, place);
+    }
+    const values = features ? readRow(record as Fields, features, place, wanted) : readSequence(record, F, place, wanted);
+    if (values === null) return;
+    records.push({ values, ...readBeside(record, place, wanted) });
+  };
+  const flush = (): Content => {
+    const batch = toBatch(records, F, features, source, wanted);
+    total += records.length;
+    records = [];
+    return batch;
+  };
+  for await (const { lines, first } of splitLines(chunks, source))
+    for (let i = 0; i < lines.length; i++) {
+      parse(lines[i], first + i);
+      if (records.length === BATCH_RECORDS) yield flush();
+    }
+  if (records.length > 0) yield flush();
+  if (total === 0) throw new DataError(source, "has no line of JSON");
+}
+
+/** Whole lines, as many at a time as have come; `first` counts from 1. */
+async function* splitLines(chunks: AsyncIterable<Uint8Array>, source: string): AsyncGenerator<{ lines: string[]; first: number }> {
+  const decoder = new TextDecoder();
+  let rest: Uint8Array[] = []; // of a line that has not ended
+  let restBytes = 0;
+  let first = 1;
+  const decode = (last: Uint8Array): string => decoder.decode(rest.length > 0 ? Buffer.concat([...rest, last]) : last);
+  for await (const chunk of chunks) {
+    const end = chunk.lastIndexOf(0x0a) + 1;
+    if (end > 0) {
+      const lines = decode(chunk.subarray(0, end - 1)).split("\n");
+      yield { lines, first };
+      first += lines.length;
+      rest = [];
+      restBytes = 0;
+    }
+    if (end < chunk.length) rest.push(chunk.subarray(end));
+    restBytes += chunk.length - end;
+    if (restBytes > MAX_LINE_BYTES) throw new DataError(`${source}: line ${first}`, `is longer than ${MAX_LINE_BYTES} bytes`);
+  }
+  if (rest.length > 0) yield { lines: [decode(new Uint8Array(0))], first };
+}
+
+function parseLine(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const [, what, at] = /^(.*?)(?: in JSON at position (\d+).*|, (?:"|\.\.\.).*)?$/s.exec((error as Error).message) ?? [];
+    throw new DataError(place, `is not JSON: ${what}${at === undefined ? "" : ` after character ${at}`}`);
+  }
+}
+
+function sequenceOf(record: unknown): unknown {
+  return isFields(record) ? record[SEQUENCE] : record;
+}
+
+function isFields(record: unknown): record is Fields {
+  return typeof record === "object" && record !== null && !Array.isArray(record);
+}
+
+/** F by the first row of the first sequence. */
+function measureRow(record: unknown, place: string): number {
+  const sequence = sequenceOf(record);
+  if (isFields(record) && sequence === undefined)
+    throw new DataError(
+      place,
+      `has no "${SEQUENCE}", only ${Object.keys(record).slice(0, 4).map(show).join(", ") || "nothing"}: for one row a line say --key or --features`,
+    );
+  const row: unknown = Array.isArray(sequence) ? sequence[0] : undefined;
+  if (!Array.isArray(row) || row.length === 0 || row.length > MAX_FEATURES)
+    throw new DataError(
+      place,
+      `holds ${describe(sequence)}, expected a sequence: an array of rows, each an array of 1 to ${MAX_FEATURES} numbers`,
+    );
+  return row.length;
+}
+
+/** (T,F), or null after a complaint. */
+function readSequence(record: unknown, F: number, place: string, wanted: Wanted): Float64Array | null {
+  const sequence = sequenceOf(record);
+  const T = Array.isArray(sequence) ? Math.min(sequence.length, MAX_TIMESTEPS) : 0;
+  const values = new Float64Array(T * F);
+  try {
+    parseSequence(sequence, [SEQUENCE], { timesteps: MAX_TIMESTEPS, features: F }, values, (T - MAX_TIMESTEPS) * F);
+  } catch (error) {
+    if (!(error instanceof SequenceError)) throw error;
+    wanted.complain(place, error.message);
+    return null;
+  }
+  return values;
+}
+
+/** The features that are named, or all fields but the key, the time and the label. */
+function findFeatures(record: unknown, place: string, { rows, columns, label }: Wanted): readonly string[] {
+  if (!isFields(record)) throw new DataError(place, `holds ${describe(record)}, expected an object: one row, its features by name`);
+  const isLabel = (name: string): boolean => (label === undefined ? LABEL_NAMES.includes(name.toLowerCase()) : name === label);
+  const features = rows?.features ?? Object.keys(record).filter((name) => !columns.includes(name) && !isLabel(name));
+  if (features.length === 0 || features.length > MAX_FEATURES)
+    throw new DataError(place, `has ${features.length} features, expected 1 to ${MAX_FEATURES}: name them with --features`);
+  return features;
+}
+
+/** (1,F) */
+function readRow(record: unknown, features: readonly string[], place: string, { complain }: Wanted): Float64Array {
+  if (!isFields(record)) throw new DataError(place, `holds ${describe(record)}, expected an object: one row, its features by name`);
+  return Float64Array.from(features, (name) => {
+    const value = Object.hasOwn(record, name) ? record[name] : undefined;
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    complain(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a finite number`);
+    return Number.NaN;
+  });
+}
+
+function readBeside(record: unknown, place: string, wanted: Wanted): Omit<JsonRecord, "values"> {
+  const fields = isFields(record) ? record : {};
+  const others = wanted.columns.map((name) => {
+    const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (typeof value === "string" || typeof value === "number") return value;
+    throw new DataError(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a number or text`);
+  });
+  const name = wanted.label ?? LABEL_NAMES.find((name) => Object.hasOwn(fields, name));
+  if (!wanted.labels || name === undefined) return { label: null, others };
+  const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (typeof value === "number" || typeof value === "boolean")
+    return { label: toLabel(Number(value), show(name), place, wanted.complain), others };
+  wanted.complain(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a label 0 or 1`);
+  return { label: NO_LABEL, others };
+}
+
+function toBatch(records: readonly JsonRecord[], F: number, features: readonly string[] | null, source: string, wanted: Wanted): Content {
+  const T = records.reduce((longest, { values }) => Math.max(longest, values.length / F), 0);
+  const values = new Float64Array(records.length * T * F);
+  for (const [n, record] of records.entries()) values.set(record.values, (n + 1) * T * F - record.values.length);
+  const labelled = records.filter(({ label }) => label !== null).length;
+  if (labelled !== 0 && labelled !== records.length)
+    throw new DataError(source, "has labels in some lines only: give every line one, or none");
+  const column = (i: number): Column => {
+    const cells = records.map(({ others }) => others[i]);
+    return cells.every((cell) => typeof cell === "number") ? Float64Array.from(cells as number[]) : cells.map(String);
+  };
+  return {
+    values,
+    labels: labelled === 0 ? null : Uint8Array.from(records, ({ label }) => label ?? NO_LABEL),
+    probability: null,
+    shape: { timesteps: T, features: F },
+    features,
+    float32: false,
+    test: null,
+    columns: Object.fromEntries(wanted.columns.map((name, i) => [name, column(i)])),
+  };
+}

@@ -1,0 +1,174 @@
+// One column chunk of a Parquet file, page by page. hyparquet decodes; what it would take on trust (sizes, counts, run lengths) is
+// held against the bytes first, so that a lying page costs no more than an honest one. Knows no layout and no file.
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
+import { type ColumnMetaData, type DecodedArray, type SchemaTree, snappyUncompress } from "hyparquet";
+import { parquetHeader } from "hyparquet/src/column.js";
+import { convert, convertWithDictionary, DEFAULT_PARSERS } from "hyparquet/src/convert.js";
+import { decompressPage, readDataPage, readDataPageV2 } from "hyparquet/src/datapage.js";
+import { readPlain } from "hyparquet/src/plain.js";
+import { getMaxDefinitionLevel, getMaxRepetitionLevel } from "hyparquet/src/schema.js";
+import { readVarInt } from "hyparquet/src/thrift.js";
+import { decompressLz4, decompressLz4Raw } from "hyparquet-compressors";
+
+/** Entries of a leaf column: values, nulls and empty lists. */
+export interface Page {
+  readonly count: number;
+  /** Of the entries that hold one. */
+  readonly values: DecodedArray;
+  /** (count) an entry holds a value at the highest level; undefined: all do. */
+  readonly definition: ArrayLike<number> | undefined;
+  /** (count) 0 starts a record; undefined: each does. */
+  readonly repetition: ArrayLike<number> | undefined;
+}
+
+type Unpack = (bytes: Uint8Array, size: number) => Uint8Array;
+
+/** Each gives up at the size that the page claims. */
+const UNPACK: Readonly<Record<string, Unpack>> = {
+  UNCOMPRESSED: (bytes) => bytes,
+  SNAPPY(bytes, size) {
+    const out = new Uint8Array(size);
+    snappyUncompress(bytes, out);
+    return out;
+  },
+  GZIP: (bytes, size) => gunzipSync(bytes, { maxOutputLength: Math.max(1, size) }),
+  ZSTD: (bytes, size) => zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size) }),
+  BROTLI: (bytes, size) => brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, size) }),
+  LZ4: decompressLz4,
+  LZ4_RAW: decompressLz4Raw,
+};
+
+const MAX_HEADER_BYTES = 2 ** 14;
+/** Runs of eight are filled up, by some writers to more. */
+const RUN_SLACK = 2 ** 12;
+/** Bits a plain value takes at least; texts have a length of four bytes. */
+const LEAST_BITS: Readonly<Record<string, number>> = { BOOLEAN: 1, INT32: 32, INT64: 64, INT96: 96, FLOAT: 32, DOUBLE: 64, BYTE_ARRAY: 32 };
+
+/** The pages of a chunk (`bytes`, from its first page on). Throws whatever a damaged one makes hyparquet throw, or RangeError. */
+export function* readPages(bytes: ArrayBuffer, meta: ColumnMetaData, schemaPath: SchemaTree[]): Generator<Page> {
+  const element = schemaPath[schemaPath.length - 1].element;
+  const unpack = UNPACK[meta.codec];
+  if (unpack === undefined) throw new RangeError(`compression ${meta.codec} is not read`);
+  const levels = { definition: getMaxDefinitionLevel(schemaPath), repetition: getMaxRepetitionLevel(schemaPath) };
+  let checkPage: (page: Uint8Array) => void = () => {};
+  // hyparquet asks `compressors` for every codec but UNCOMPRESSED: under another name all pages come by here
+  const gated = (packed: Uint8Array, size: number): Uint8Array => {
+    const page = unpack(packed, size);
+    checkPage(page);
+    return page;
+  };
+  const decoder = {
+    pathInSchema: meta.path_in_schema,
+    type: meta.type,
+    element,
+    schemaPath,
+    codec: "GZIP" as const,
+    compressors: { GZIP: gated },
+    parsers: DEFAULT_PARSERS,
+  };
+  let dictionary: DecodedArray | undefined;
+  let left = Number(meta.num_values);
+  let room = Number(meta.total_uncompressed_size);
+  for (let at = 0; left > 0; ) {
+    if (at >= bytes.byteLength) throw new RangeError(`a column lacks ${left} of its ${meta.num_values} values`);
+    const reader = { view: new DataView(bytes, at, Math.min(MAX_HEADER_BYTES, bytes.byteLength - at)), offset: 0 };
+    const header = parquetHeader(reader);
+    at += reader.offset;
+    const { uncompressed_page_size: size, compressed_page_size: packedSize } = header;
+    room -= size;
+    if (!(size >= 0 && packedSize >= 0 && room >= 0)) throw new RangeError("a page is larger than its column");
+    const packed = new Uint8Array(bytes, at, packedSize);
+    at += packedSize;
+    if (header.type === "DICTIONARY_PAGE") {
+      const count = header.dictionary_page_header?.num_values ?? 0;
+      const bits = LEAST_BITS[meta.type] ?? 8 * (element.type_length ?? 1);
+      if (!(count >= 0 && count * bits <= 8 * size)) throw new RangeError("a dictionary claims more entries than it has room for");
+      checkPage = () => {};
+      const page = decompressPage(packed, size, decoder.codec, decoder.compressors);
+      const plain = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: 0 };
+      dictionary = convert(readPlain(plain, meta.type, count, element.type_length), decoder);
+      continue;
+    }
+    const v1 = header.data_page_header;
+    const v2 = header.data_page_header_v2;
+    const count = v1?.num_values ?? v2?.num_values;
+    if (count === undefined) continue; // an index page
+    if (!(count >= 0 && count <= left)) throw new RangeError("a page claims more values than its column");
+    left -= count;
+    const encoding = v1?.encoding ?? v2?.encoding ?? "PLAIN";
+    const isIndexed = encoding === "PLAIN_DICTIONARY" || encoding === "RLE_DICTIONARY";
+    if (isIndexed && dictionary === undefined) throw new RangeError("a page needs a dictionary that is not there");
+    const checkValues = (view: DataView, from: number): void => {
+      if (isIndexed && from < view.byteLength) checkRuns(view, from + 1, view.getUint8(from), count);
+      else if (encoding === "RLE") checkRuns(view, from + (v1 ? 4 : 0), 1, count);
+      else if (encoding.startsWith("DELTA")) checkDelta(view, from, encoding);
+    };
+    if (v1) {
+      checkPage = (page) => {
+        const view = viewOf(page);
+        let from = 0;
+        for (const level of [levels.repetition, levels.definition]) {
+          if (level === 0) continue;
+          checkRuns(view, from + 4, bitWidth(level), count);
+          from += 4 + view.getUint32(from, true);
+        }
+        checkValues(view, from);
+      };
+    }
+    let data: ReturnType<typeof readDataPage>;
+    if (v1) data = readDataPage(decompressPage(packed, size, decoder.codec, decoder.compressors), v1, decoder);
+    else if (v2) {
+      const { repetition_levels_byte_length: repetitions, definition_levels_byte_length: definitions, num_nulls: nulls } = v2;
+      if (!(repetitions >= 0 && definitions >= 0 && nulls >= 0 && nulls <= count)) throw new RangeError("a page has levels of no size");
+      const view = viewOf(packed);
+      if (levels.repetition > 0) checkRuns(view, 0, bitWidth(levels.repetition), count);
+      if (levels.definition > 0) checkRuns(view, repetitions, bitWidth(levels.definition), count);
+      checkPage = (page) => checkValues(viewOf(page), 0);
+      if (v2.is_compressed === false) checkPage(packed.subarray(repetitions + definitions));
+      data = readDataPageV2(packed, header, decoder);
+    } else continue;
+    const values = convertWithDictionary(data.dataPage, dictionary, encoding, decoder);
+    yield {
+      count,
+      values,
+      definition: data.definitionLevels?.length ? data.definitionLevels : undefined,
+      repetition: data.repetitionLevels.length > 0 ? data.repetitionLevels : undefined,
+    };
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function bitWidth(level: number): number {
+  return 32 - Math.clz32(level);
+}
+
+/**
+ * Walks the runs of hyparquet's readRleBitPackedHybrid without reading them: it would write a run as long as it claims to be.
+ * `count` is the most that is read; nulls take no value, so a page may end before.
+ */
+function checkRuns(view: DataView, from: number, width: number, count: number): void {
+  if (width > 32) throw new RangeError(`a run of ${width} bits a value`);
+  const reader = { view, offset: from };
+  for (let seen = 0; seen < count && reader.offset < view.byteLength; ) {
+    const header = readVarInt(reader) >>> 0;
+    const length = header & 1 ? (header >>> 1) * 8 : header >>> 1;
+    reader.offset += header & 1 ? (header >>> 1) * width : Math.ceil(width / 8);
+    if (length > count - seen + RUN_SLACK) throw new RangeError("a run is longer than its page");
+    seen += length;
+  }
+}
+
+/** The header of delta-packed numbers: with an absurd one hyparquet would go round in circles. */
+function checkDelta(view: DataView, from: number, encoding: string): void {
+  if (encoding === "DELTA_BYTE_ARRAY")
+    throw new RangeError("encoding DELTA_BYTE_ARRAY is not read: write plain or dictionary-encoded text");
+  const reader = { view, offset: from };
+  if (from >= view.byteLength) return; // nothing but nulls
+  const block = readVarInt(reader);
+  const miniblocks = readVarInt(reader);
+  if (!(block >= 1 && block <= 2 ** 20 && miniblocks >= 1 && miniblocks <= block))
+    throw new RangeError(`delta blocks of ${block} in ${miniblocks} parts`);
+}

@@ -1,0 +1,185 @@
+// Where bytes come from: a file or standard input, packed with gzip or not, as a stream or as a whole. Knows no format's inside.
+import type { Hash } from "node:crypto";
+import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { pipeline, Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { DataError, UsageError } from "../../shared/errors.ts";
+import { reason } from "../files.ts";
+import { checkInflation } from "./validity.ts";
+
+export const FORMATS = ["csv", "jsonl", "npy", "npz", "parquet"] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** The path that means standard input. */
+export const STDIN = "-";
+const CHUNK_BYTES = 2 ** 20;
+/** Of one read call. */
+const MAX_READ_BYTES = 2 ** 30;
+/** What is read as a whole: 10 million sequences of 10 × 5 float64. */
+const MAX_WHOLE_BYTES = 2 ** 32;
+
+export interface Source {
+  /** For errors. */
+  readonly name: string;
+  readonly format: Format;
+  /** The bytes, unpacked, in order. Throws DataError. */
+  chunks(): AsyncGenerator<Uint8Array>;
+  whole(): Promise<Uint8Array>;
+  /** The bytes, unpacked, to be read here and there. */
+  random(): Promise<RandomAccess>;
+}
+
+export interface RandomAccess {
+  readonly byteLength: number;
+  slice(from: number, to?: number): ArrayBuffer;
+  close(): void;
+}
+
+/** A file by its ending, `.gz` aside, or as `format` says; `hash` sees its bytes as they are stored. Throws DataError, UsageError. */
+export function openSource(path: string, format: Format | undefined, hash: Hash | null): Source {
+  const name = path === STDIN ? "standard input" : path;
+  const chunks = () => unpack(readChunks(path, name, hash), name);
+  const file = () => (path === STDIN ? null : openFile(path));
+  const whole = async (): Promise<Uint8Array> => {
+    const plain = file();
+    if (plain === null) return concatenate(chunks(), name);
+    let bytes: Uint8Array;
+    try {
+      checkSize(plain.byteLength, name);
+      bytes = new Uint8Array(plain.slice(0));
+    } finally {
+      plain.close();
+    }
+    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) hash?.update(bytes.subarray(at, at + CHUNK_BYTES));
+    return bytes;
+  };
+  return {
+    name,
+    format: format ?? formatOf(path),
+    chunks,
+    whole,
+    async random() {
+      const plain = file();
+      if (plain !== null) {
+        if (plain.byteLength === 0) throw new DataError(name, "is empty");
+        if (hash) for await (const _ of readChunks(path, name, hash));
+        return plain;
+      }
+      const { buffer, byteOffset, byteLength } = await whole();
+      return { byteLength, slice: (from, to = byteLength) => buffer.slice(byteOffset + from, byteOffset + to) as ArrayBuffer, close() {} };
+    },
+  };
+}
+
+/** `data/new.csv.gz` → `data/new`. */
+export function stem(path: string): string {
+  return path === STDIN ? "stdin" : path.replace(/\.gz$/i, "").replace(/(?<=[^/\\])\.[^./\\]*$/, "");
+}
+
+function formatOf(path: string): Format {
+  if (path === STDIN) throw new UsageError(`standard input has no ending: say --format ${FORMATS.join("|")}`);
+  const ending = /(?<=[^/\\])\.([^./\\]*)$/.exec(path.replace(/\.gz$/i, ""))?.[1] ?? "";
+  const format = FORMATS.find((format) => format === (ending.toLowerCase() === "ndjson" ? "jsonl" : ending.toLowerCase()));
+  if (format === undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new DataError(path, "cannot be read: it is a folder, expected a file");
+  if (format === undefined)
+    throw new DataError(path, `has the extension ${ending === "" ? '""' : `.${ending}`}, expected .npz, .npy, .csv, .jsonl or .parquet`);
+  return format;
+}
+
+async function* readChunks(path: string, name: string, hash: Hash | null): AsyncGenerator<Uint8Array> {
+  const options = { highWaterMark: CHUNK_BYTES };
+  let total = 0;
+  try {
+    for await (const chunk of path === STDIN ? createReadStream("", { ...options, fd: 0 }) : createReadStream(path, options)) {
+      hash?.update(chunk);
+      total += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    throw new DataError(name, `cannot be read: ${reason(error)}`);
+  }
+  if (total === 0) throw new DataError(name, "is empty");
+}
+
+/** Gunzips what starts as gzip does; none of the formats does. */
+async function* unpack(chunks: AsyncGenerator<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  const first = await chunks.next();
+  if (first.done) return;
+  let packed = 0;
+  const all = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      for (let chunk: IteratorResult<Uint8Array, unknown> = first; !chunk.done; chunk = await chunks.next()) {
+        packed += chunk.value.length;
+        yield chunk.value;
+      }
+    } finally {
+      await chunks.return(undefined);
+    }
+  };
+  if (!isGzip(first.value)) return yield* all();
+  let unpacked = 0;
+  try {
+    for await (const chunk of pipeline(Readable.from(all()), createGunzip({ chunkSize: CHUNK_BYTES }), () => {})) {
+      unpacked += chunk.length;
+      checkInflation(unpacked, packed, name);
+      yield chunk;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code?.startsWith("Z_") !== true) throw error;
+    throw new DataError(name, `cannot be unpacked: it is cut short or damaged (${(error as Error).message})`);
+  }
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** What is read as a whole has at least a byte, and fits. */
+function checkSize(bytes: number, name: string): void {
+  if (bytes === 0) throw new DataError(name, "is empty");
+  if (bytes > MAX_WHOLE_BYTES)
+    throw new DataError(name, `holds more than ${MAX_WHOLE_BYTES} bytes: split it, or give it as .csv or .jsonl`);
+}
+
+async function concatenate(chunks: AsyncGenerator<Uint8Array>, name: string): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    length += chunk.length;
+    checkSize(length, name);
+  }
+  if (parts.length === 1 && parts[0].byteOffset % 8 === 0) return parts[0];
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (let i = 0; i < parts.length; i++) {
+    all.set(parts[i], at);
+    at += parts[i].length;
+    parts[i] = new Uint8Array(0); // so that they can go one by one
+  }
+  return all;
+}
+
+/** A regular file that is not packed, or null. Throws DataError. */
+function openFile(path: string): RandomAccess | null {
+  try {
+    const file = openSync(path, "r");
+    const status = fstatSync(file);
+    const slice = (from: number, to = status.size): ArrayBuffer => {
+      const bytes = new Uint8Array(Math.max(0, Math.min(to, status.size) - from));
+      for (let at = 0; at < bytes.length; ) {
+        const count = readSync(file, bytes, at, Math.min(bytes.length - at, MAX_READ_BYTES), from + at);
+        if (count === 0) throw new DataError(path, "became shorter while it was read");
+        at += count;
+      }
+      return bytes.buffer;
+    };
+    if (status.isFile() && !isGzip(new Uint8Array(slice(0, 2)))) return { byteLength: status.size, slice, close: () => closeSync(file) };
+    closeSync(file);
+    return null;
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    throw new DataError(path, `cannot be read: ${reason(error)}`);
+  }
+}
