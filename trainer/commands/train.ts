@@ -17,8 +17,8 @@ export interface TrainCommand extends TrainOptions {
   readonly json: boolean;
 }
 
-/** Training takes 1.7 kB a sequence (measured): as many windows as a GiB holds. */
-const MOST_WINDOWS = 400_000;
+/** Training takes 1.7 kB a sequence (measured): as many windows as fit a GiB together with 10 million rows. */
+const MOST_WINDOWS = 250_000;
 /** Beside those of ../train.ts. */
 const REPORT_STREAM = 5;
 

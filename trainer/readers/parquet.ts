@@ -11,8 +11,10 @@ import { type Page, readPages } from "./parquet-pages.ts";
 import type { RandomAccess } from "./source.ts";
 import { checkInflation, NO_LABEL, toLabel } from "./validity.ts";
 
-/** 2 MiB of float64 at a time. */
+/** 2 MiB of float64 at a time, */
 const BATCH_NUMBERS = 2 ** 18;
+/** and so few rows that their texts die young. */
+const BATCH_ROWS = 2 ** 13;
 const FOOTER_BYTES = 8; // its length, PAR1
 /** In a footer only texts have bytes from 0x80 on, one after the other; as a number so long a run would take minutes to read. */
 const MAX_HIGH_RUN = 4096;
@@ -50,6 +52,7 @@ export async function* readParquet(file: RandomAccess, source: string, wanted: W
       const count = Math.min(plan.batchRows, rows - from);
       yield guard(() => plan.read(cursors, first + from, count));
     }
+    for (const cursor of cursors) cursor.close();
     first += rows;
   }
   if (first === 0) throw new DataError(source, "holds no row");
@@ -138,7 +141,7 @@ function planColumns(schema: SchemaTree, source: string, wanted: Wanted): Plan {
   const leaves = order.map((i) => leafOf([header[i]]));
   return {
     leaves: [...wanted.columns.map((name) => leafOf([name])), ...(label === null ? [] : [leafOf([header[label]])]), ...leaves],
-    batchRows: Math.max(1, Math.floor(BATCH_NUMBERS / order.length)),
+    batchRows: Math.max(1, Math.min(BATCH_ROWS, Math.floor(BATCH_NUMBERS / order.length))),
     read(cursors, first, count) {
       const columns = others(cursors, first, count);
       const labels = label === null ? null : toLabels(cursors[wanted.columns.length], header[label], first, count);
@@ -256,6 +259,8 @@ function describeCell(cell: Cell): string {
 }
 
 interface Cursor {
+  /** Frees the packed pages now: a collector would let those of several row groups gather. */
+  close(): void;
   /** Passes on every entry of the next `count` records: number within them, the entry, its repetition level. */
   take(count: number, see: (n: number, cell: Cell, repetition: number) => void): void;
 }
@@ -279,6 +284,7 @@ function openColumn(file: RandomAccess, columns: FileMetaData["row_groups"][numb
   let entry = 0;
   let value = 0;
   return {
+    close: () => void bytes.transfer(0),
     take(count, see) {
       for (let n = -1; ; entry++) {
         while (entry === page.count) {
