@@ -37,7 +37,7 @@ export const UNCALIBRATED =
   "imported and not calibrated: the share of 1s in its training data is unknown and taken for 0.5, so a base rate given with a request is held against that";
 const PARITY_SEQUENCES = 64;
 /** Float32 rounds a gate of 100 units by some 1e-7; what is wrong is wrong by far more. */
-export const PARITY_LIMIT = 1e-5;
+const PARITY_LIMIT = 1e-5;
 const STREAM = { golden: 3, parity: 5 };
 
 /** Throws DataError, `source` naming the file: what does not fit, or a difference beyond 1e-5. */

@@ -1,5 +1,6 @@
 // ONNX operators in float64, as many as stand around an LSTM in what PyTorch, tf2onnx and keras2onnx write: a slow, obvious
-// interpreter, by which a graph is understood and an import is checked. github.com/onnx/onnx/blob/main/docs/Operators.md
+// interpreter, by which a graph is understood and an import is checked. One switch, an operator a case, is longer than files here
+// are, and easier to hold against the specification. github.com/onnx/onnx/blob/main/docs/Operators.md
 import { refuse } from "./found.ts";
 import { type Attribute, type Graph, type Node, numbersOf, type Tensor, tensorOf } from "./onnx-file.ts";
 import { runLstm, settingsOf } from "./onnx-lstm.ts";

@@ -7,7 +7,7 @@ import { importBytes, scoreBytes } from "../../fixtures/import/importing.ts";
 
 const folder = new URL("../../fixtures/import/", import.meta.url);
 const X = readNpy(readFileSync(new URL("sequences.npy", folder)), "sequences.npy").data as Float64Array;
-/** The kernel computes in float32 what the oracles compute in float64; the issue of parity.test.ts, with the same bound. */
+/** The kernel computes in float32 what the oracles compute in float64: parity.test.ts argues the bound. */
 const TOLERANCE = 2e-6;
 
 const files = readdirSync(new URL("good/", folder)).filter((name) => !name.endsWith(".json"));
