@@ -1,0 +1,238 @@
+// The user's own training curve, as Keras' CSVLogger writes it, held against what guessing gives. Bytes in, sentences out.
+// Knows no model, and of the data only their positive rate and the labels of a test part.
+import { type CsvError, parse } from "csv-parse/sync";
+import { DataError } from "../../shared/errors.ts";
+
+/** One number an epoch each; NaN where the log holds none. Undefined where the log has no such column. */
+export interface History {
+  readonly loss: readonly number[];
+  readonly valLoss?: readonly number[];
+  readonly accuracy?: readonly number[];
+  readonly valAccuracy?: readonly number[];
+}
+
+export interface HistoryContext {
+  readonly positiveRate: number;
+  /** Sequences in the file the curve was trained on. */
+  readonly examples: number;
+  /** (N) of the test part, where there is one. */
+  readonly testLabels?: ArrayLike<number>;
+}
+
+/** The loss of always answering the best constant. */
+export interface Floor {
+  readonly weights: string;
+  readonly loss: number;
+}
+
+export interface HistoryVerdict {
+  readonly epochs: number;
+  /** `flat`: never left the base rate. `left`: below it. `above`: never came down to it. `unclear`: depends on the class weights. `diverged`: no longer finite. */
+  readonly code: "flat" | "left" | "above" | "unclear" | "diverged";
+  readonly floors: readonly Floor[];
+  /** Lowest loss, of the validation part where the log has one, and its epoch from 1. */
+  readonly best: { readonly loss: number; readonly epoch: number };
+  readonly accuracyIsMajority: boolean;
+  readonly stillFalling: boolean;
+  readonly overfit: boolean;
+  readonly validationIsTest: boolean;
+  /** What to tell people, one sentence each, the most important first. */
+  readonly sentences: readonly string[];
+}
+
+const NAMES = {
+  loss: ["loss"],
+  valLoss: ["val_loss"],
+  accuracy: ["accuracy", "acc", "binary_accuracy"],
+  valAccuracy: ["val_accuracy", "val_acc", "val_binary_accuracy"],
+} as const;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+/** As CSVLogger writes a value that is missing, or not finite. */
+const NOT_FINITE = /^(?:[+-]?(?:nan|inf|infinity)|na|none|)$/i;
+
+/**
+ * Reads a CSVLogger file (a header with at least `loss`), or two columns without one: epoch and loss, or loss and val_loss.
+ * Throws DataError naming the line.
+ */
+export function readHistory(bytes: Uint8Array, source: string): History {
+  let rows: string[][];
+  try {
+    rows = parse(bytes, { bom: true, trim: true, delimiter: [",", ";", "\t"], skip_empty_lines: true, relax_column_count: true });
+  } catch (error) {
+    throw new DataError(source, `cannot be read as CSV: ${(error as CsvError).message}`);
+  }
+  const isHeader = rows.length > 0 && rows[0].some((cell) => !NUMBER.test(cell) && !NOT_FINITE.test(cell));
+  const names = isHeader ? rows[0].map((name) => name.toLowerCase()) : null;
+  const lines = names === null ? rows : rows.slice(1);
+  const width = rows[0]?.length ?? 0;
+  if (names !== null && !names.includes("loss"))
+    throw new DataError(
+      source,
+      `has the columns ${names.join(", ").slice(0, 80)}, expected one named loss, as keras.callbacks.CSVLogger writes`,
+    );
+  if (lines.length === 0)
+    throw new DataError(source, "holds no epoch, expected a line of numbers for each, as keras.callbacks.CSVLogger writes");
+  if (names === null && width !== 2)
+    throw new DataError(
+      source,
+      `has ${width} column${width === 1 ? "" : "s"} and no header, expected two, loss and val_loss, or a header that names them`,
+    );
+  const cells = lines.map((row, i) => {
+    const place = `${source}: line ${i + (names === null ? 1 : 2)}`;
+    if (row.length !== width) throw new DataError(place, `has ${row.length} columns, expected ${width} as in the first line`);
+    return row.map((cell, column) => {
+      if (NUMBER.test(cell)) return Number(cell);
+      if (NOT_FINITE.test(cell)) return Number.NaN;
+      const name = names?.[column] ?? `column ${column + 1}`;
+      throw new DataError(place, `${name} is ${JSON.stringify(cell.slice(0, 40))}, expected a number`);
+    });
+  });
+  const column = (index: number): number[] => cells.map((row) => row[index]);
+  if (names === null) {
+    const counts = cells.length > 1 && cells.every(([epoch], i) => epoch === cells[0][0] + i) && (cells[0][0] === 0 || cells[0][0] === 1);
+    return counts ? { loss: column(1) } : { loss: column(0), valLoss: column(1) };
+  }
+  const find = (role: keyof typeof NAMES): number[] | undefined => {
+    const index = names.findIndex((name) => (NAMES[role] as readonly string[]).includes(name));
+    const values = index < 0 ? undefined : column(index);
+    return values?.some(Number.isFinite) ? values : undefined;
+  };
+  return { loss: column(names.indexOf("loss")), valLoss: find("valLoss"), accuracy: find("accuracy"), valAccuracy: find("valAccuracy") };
+}
+
+/**
+ * What guessing costs at a share p of 1s, in nats: 0.562, 0.693 and 1.040 at p = 1/4. With class weights w the best constant is
+ * q = w₁p / (w₁p + w₀(1−p)), and the weighted loss of it −(w₁ p ln q + w₀ (1−p) ln(1−q)).
+ */
+export function baseRateFloors(p: number): readonly [unweighted: Floor, balanced: Floor, inverse: Floor] {
+  const ratio = (1 - p) / p;
+  return [
+    { weights: "without class weights", loss: p <= 0 || p >= 1 ? 0 : -p * Math.log(p) - (1 - p) * Math.log(1 - p) },
+    { weights: "with balanced ones", loss: Math.LN2 },
+    { weights: `with {0: 1, 1: ${Number(ratio.toPrecision(3))}}`, loss: 2 * (1 - p) * Math.LN2 },
+  ];
+}
+
+/** A loss this much below the base rate's, as a share of it, has left it (the design's plateau stands at 0.9964 of it). */
+const LEFT = 0.01;
+/** A change this large, as a share of the loss, is worth a sentence. */
+const NOTABLE = 0.02;
+/** Keras' validation_split where nobody says more: it decides how well the validation part's own positive rate is known. */
+const VALIDATION_SHARE = 0.2;
+
+export function judgeHistory(history: History, { positiveRate: p, examples, testLabels }: HistoryContext): HistoryVerdict {
+  const { loss, valLoss, accuracy, valAccuracy } = history;
+  const epochs = loss.length;
+  const floors = baseRateFloors(p);
+  const [unweighted, balanced] = floors;
+  const curve = valLoss ?? loss;
+  const ofCurve = valLoss ? "validation loss" : "loss";
+  const finite = curve.filter(Number.isFinite);
+  const bestLoss = finite.length > 0 ? Math.min(...finite) : Number.NaN;
+  const best = { loss: bestLoss, epoch: curve.indexOf(bestLoss) + 1 };
+  const rateError = 2 * Math.sqrt((p * (1 - p)) / (examples * (valLoss ? VALIDATION_SHARE : 1)));
+  const tolerance = Math.max(LEFT, (rateError * Math.abs(Math.log((1 - p) / p))) / unweighted.loss);
+  const settled = median(lastThird(loss).filter(Number.isFinite));
+  const near = [...floors].sort((a, b) => Math.abs(a.loss - settled) - Math.abs(b.loss - settled))[0];
+  const isNear = Math.abs(near.loss - settled) <= Math.max(NOTABLE, tolerance) * near.loss;
+  // Keras weights the training loss alone: a network trained with weights answers one half, which costs ln 2 on validation.
+  const floor = valLoss && near !== unweighted ? balanced : near;
+  const lost = loss.findIndex((x) => !Number.isFinite(x));
+  const leaves = (held: Floor): boolean => bestLoss < (1 - tolerance) * held.loss;
+  const code =
+    lost >= 0
+      ? "diverged"
+      : leaves(unweighted) || (isNear && leaves(floor))
+        ? "left"
+        : isNear
+          ? "flat"
+          : settled < balanced.loss
+            ? "unclear"
+            : "above";
+
+  const majority = Math.max(p, 1 - p);
+  const right = valAccuracy ?? accuracy;
+  const accuracyIsMajority = right !== undefined && Math.abs(mean(lastThird(right)) - majority) <= Math.max(0.005, rateError);
+  const stillFalling = code !== "diverged" && isFalling(curve);
+  const overfit =
+    valLoss !== undefined &&
+    mean(lastThird(valLoss)) > (1 + NOTABLE) * bestLoss &&
+    best.epoch < epochs &&
+    loss[epochs - 1] < (1 - NOTABLE) * loss[best.epoch - 1];
+  const validationIsTest = valAccuracy !== undefined && testLabels !== undefined && countsInParts(valAccuracy, testLabels);
+
+  const f = (x: number): string => x.toFixed(3);
+  const all = floors.map((each) => `${f(each.loss)} ${each.weights}`).join(", ");
+  const sentences = [
+    {
+      flat: `Your ${ofCurve} never left the base rate: its best is ${f(bestLoss)} (epoch ${best.epoch} of ${epochs}), and guessing alone gives ${f(floor.loss)} (${all}).`,
+      left: `Your ${ofCurve} left the base rate: its best is ${f(bestLoss)} (epoch ${best.epoch} of ${epochs}) against ${f(leaves(unweighted) ? unweighted.loss : floor.loss)} of guessing (${all}).`,
+      above: `Your ${ofCurve} never came down to what guessing gives: its best is ${f(bestLoss)}, guessing ${all}.`,
+      unclear: `Your ${ofCurve}, ${f(bestLoss)} at best, is above what guessing gives ${unweighted.weights} and below what it gives ${balanced.weights} (${all}): compare it with the one you trained by.`,
+      diverged: `Your loss is no longer a number from epoch ${lost + 1} of ${epochs} on: the learning rate is too high, or the inputs too large.`,
+    }[code],
+  ];
+  if (accuracyIsMajority)
+    sentences.push(
+      `Your ${valAccuracy ? "validation accuracy" : "accuracy"}, ${f(mean(lastThird(right!)))}, is the majority's: always answering ${p < 0.5 ? 0 : 1} gives ${f(majority)}.`,
+    );
+  if (validationIsTest)
+    sentences.push(
+      `Your validation figures were counted on exactly as many sequences as the test part holds (${testLabels!.length}): if you passed X_test as validation_data, what stopped or chose the network by it cannot also judge it; keep one part that chose nothing.`,
+    );
+  if (overfit)
+    sentences.push(
+      `Your validation loss rises from epoch ${best.epoch} on while the training loss falls: stop there and keep those weights.`,
+    );
+  if (stillFalling) sentences.push(`Your ${ofCurve} is still falling at the last epoch: train longer.`);
+  return { epochs, code, floors, best, accuracyIsMajority, stillFalling, overfit, validationIsTest, sentences };
+}
+
+function lastThird(values: readonly number[]): readonly number[] {
+  return values.slice(-Math.ceil(values.length / 3));
+}
+
+/** Whether a line through the last half of at least six epochs falls beyond its noise, and notably. */
+function isFalling(curve: readonly number[]): boolean {
+  const y = curve.slice(-Math.max(4, Math.ceil(curve.length / 2)));
+  const n = y.length;
+  if (curve.length < 6 || !y.every(Number.isFinite)) return false;
+  const centre = (n - 1) / 2;
+  const squares = (n * (n * n - 1)) / 12; // Σ (t − centre)²
+  const slope = y.reduce((sum, value, t) => sum + value * (t - centre), 0) / squares;
+  const level = mean(y);
+  const residual = y.reduce((sum, value, t) => sum + (value - level - slope * (t - centre)) ** 2, 0);
+  const error = Math.sqrt(residual / (n - 2) / squares);
+  return slope < -3 * error && -slope * n > NOTABLE * level && y[n - 1] < y[0];
+}
+
+/** float32 keeps an accuracy to 6e-8: any that is a whole number of N-ths to this was counted on N sequences, or a divisor of N. */
+const ACCURACY_DIGITS = 1e-7;
+
+/**
+ * Whether every accuracy is a whole number of N-ths and not all of a divisor's, N the labels of the test part: one of a part of
+ * another size is with probability 2 · 1e-7 · N. A constant must be exactly the majority's. A part of the same size passes, too.
+ */
+function countsInParts(accuracy: readonly number[], labels: ArrayLike<number>): boolean {
+  const N = labels.length;
+  const distinct = [...new Set(accuracy.filter(Number.isFinite))];
+  const offBy = (share: number): number => Math.abs(share - Math.round(share * N) / N);
+  if (N < 20 || N > 1e6 || distinct.length === 0 || !distinct.every((share) => offBy(share) <= ACCURACY_DIGITS)) return false;
+  if (distinct.length > 1) return distinct.reduce((divisor, share) => greatestCommonDivisor(divisor, Math.round(share * N)), N) === 1;
+  let positives = 0;
+  for (let n = 0; n < N; n++) positives += labels[n];
+  return Math.abs(distinct[0] - Math.max(positives, N - positives) / N) <= ACCURACY_DIGITS;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted.length === 0 ? Number.NaN : (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
