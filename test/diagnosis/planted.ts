@@ -1,0 +1,410 @@
+// Made data sets with one cause each of a loss that stays too high, or none. Pure: a seed gives the same numbers everywhere. The
+// probability is known, so is the share of what can be learnt that a network learns, with the remedy (`cure`) and without.
+// Legend: N sequences, T steps, F features.
+import type { Channel, Plan } from "../../shared/recipe.ts";
+import type { Padding } from "../../shared/sequence.ts";
+import type { CauseCode, DiagnosisData } from "../../trainer/diagnosis/diagnosis.ts";
+import { createRandom, type Random } from "../../trainer/random.ts";
+
+export interface Planted {
+  readonly code: CauseCode | "healthy";
+  readonly data: DiagnosisData & { readonly labels: Float64Array };
+  /** (N) what nobody can beat, given these values; before anything was done to labels or values that no network could know. */
+  readonly probability: Float64Array;
+  /** As --tried takes it. */
+  readonly tried: string;
+  /** The remedy: other channels, or other words for --tried. Undefined where no network cures it. */
+  readonly cure?: { readonly plan?: Plan; readonly tried?: string };
+}
+
+/** A plant's size: for each code what is said at it. */
+export type Plant = (random: Random, strength: number) => Omit<Planted, "code">;
+
+/** Everything the plants start from: sequences of standard normal numbers, some of which decide the label. */
+interface Latent {
+  readonly N: number;
+  readonly T: number;
+  readonly F: number;
+  /** (N,T,F) standard normal; rows before `first[n]` are not there */
+  readonly u: Float64Array;
+  readonly first: Int32Array;
+  readonly probability: Float64Array;
+  readonly labels: Float64Array;
+  /** The two features that count. */
+  readonly signal: readonly [number, number];
+}
+
+interface LatentOptions {
+  readonly N?: number;
+  /** Rows that are missing in front, up to so many. */
+  readonly missing?: number;
+  /** Added to the logit of sequence n. */
+  readonly drift?: (n: number) => number;
+}
+
+/**
+ * The label follows a sum over steps, the latest most, of feature a, or of feature a where feature b is positive; as logit
+ * 3 times a standard normal, which leaves some 0.3 nats to be learnt at 25 to 45 % of 1s.
+ */
+function drawLatent(random: Random, { N = 3000, missing = 0, drift }: LatentOptions = {}): Latent {
+  const T = 6 + random.integer(5);
+  const F = 3 + random.integer(3);
+  const a = random.integer(F);
+  const b = (a + 1 + random.integer(F - 1)) % F;
+  const decay = 0.6 + 0.3 * random.uniform();
+  const isGated = random.uniform() < 0.4;
+  const rate = -0.13 - 0.55 * random.uniform(); // Φ of it: 25 to 45 % of 1s
+  const slope = 3;
+  const intercept = rate * Math.sqrt(slope * slope + 2.9); // E σ(c + s·x) ≈ Φ(c / √(s² + (16√3/15π)⁻²)), x standard normal
+  const u = new Float64Array(N * T * F);
+  const first = new Int32Array(N);
+  const probability = new Float64Array(N);
+  const labels = new Float64Array(N);
+  for (let n = 0; n < N; n++) {
+    first[n] = missing > 0 ? random.integer(missing + 1) : 0;
+    let [sum, variance] = [0, 0];
+    for (let t = first[n]; t < T; t++) {
+      const row = (n * T + t) * F;
+      for (let f = 0; f < F; f++) u[row + f] = random.normal();
+      const weight = isGated && u[row + b] <= 0 ? 0.2 : 1;
+      sum = decay * sum + weight * (u[row + a] + (isGated ? 0 : 0.7 * u[row + b]));
+      variance = decay * decay * variance + (isGated ? 0.52 : 1.49);
+    }
+    probability[n] = 1 / (1 + Math.exp(-(intercept + (drift?.(n) ?? 0) + (slope * sum) / Math.sqrt(variance))));
+    labels[n] = random.uniform() < probability[n] ? 1 : 0;
+  }
+  return { N, T, F, u, first, probability, labels, signal: [a, b] };
+}
+
+/** Values (N,T,F) from `observe` at the rows that are there. */
+function observe(latent: Latent, of: (row: number, f: number, n: number, t: number) => number): Float64Array {
+  const { N, T, F, first } = latent;
+  const values = new Float64Array(N * T * F);
+  for (let n = 0; n < N; n++)
+    for (let t = first[n]; t < T; t++) for (let f = 0; f < F; f++) values[(n * T + t) * F + f] = of((n * T + t) * F, f, n, t);
+  return values;
+}
+
+function asData({ T, F, labels }: Pick<Latent, "T" | "F" | "labels">, values: Float64Array, own: ArrayLike<number> = labels): Planted["data"] {
+  return {
+    source: "made",
+    values,
+    labels: Float64Array.from(own),
+    shape: { timesteps: T, features: F },
+    features: Array.from({ length: F }, (_, f) => `f${f}`),
+    float32: false,
+    test: null,
+  };
+}
+
+function planOf({ T, F }: Pick<Latent, "T" | "F">, channels: readonly Channel[], padding: Padding): Plan {
+  return { timesteps: T, features: Array.from({ length: F }, (_, f) => `f${f}`), padding, channels, standardise: true };
+}
+
+const each = (F: number, view: Channel["view"]): Channel[] => Array.from({ length: F }, (_, a) => ({ base: "feature", a, view }));
+
+/** Settings that learn what is there to be learnt: one of a few, so that no rule fits but one. */
+function soundSettings(random: Random): string {
+  const units = [16, 24, 32][random.integer(3)];
+  return `adam,lr=${[0.002, 0.003, 0.005][random.integer(3)]},batch=${[32, 64][random.integer(2)]},units=${units}`;
+}
+
+/** Each feature at a scale and offset of its own, within what any network takes. */
+function mild(random: Random, F: number): (x: number, f: number) => number {
+  const scale = Float64Array.from({ length: F }, () => 0.7 + 0.6 * random.uniform());
+  const offset = Float64Array.from({ length: F }, () => 0.4 * random.normal());
+  return (x, f) => offset[f] + scale[f] * x;
+}
+
+function plain(random: Random, options?: LatentOptions): { readonly latent: Latent; readonly values: Float64Array } {
+  const latent = drawLatent(random, options);
+  const look = mild(random, latent.F);
+  return { latent, values: observe(latent, (row, f) => look(latent.u[row + f], f)) };
+}
+
+/** Nothing is wrong. What was tried differs in whether it scales, needs to mask, and looks at levels or at walks. */
+export const healthy: Plant = (random) => {
+  const kind = random.integer(3);
+  const { latent, values } = plain(random, { missing: kind === 1 ? 4 : 0 });
+  if (kind === 2) {
+    // scaled by who tried, whatever the units
+    const unit = Float64Array.from({ length: latent.F }, () => 10 ** (3 * random.normal()));
+    for (let i = 0; i < values.length; i++) values[i] *= unit[i % latent.F];
+  }
+  const words = kind === 0 && random.integer(2) === 0 ? "" : ",scaled";
+  return { data: asData(latent, values), probability: latent.probability, tried: `${soundSettings(random)}${words},mask` };
+};
+
+export const PLANTS = {
+  /** Features in units so small that the network hears nothing: strength is the factor. */
+  "features-unscaled: small": (random, strength) => unscaled(random, 1 / strength),
+  /** Or so large that every gate is shut. */
+  "features-unscaled: large": (random, strength) => unscaled(random, strength),
+
+  /** Sequences stand at levels of their own, `strength` times as far apart as they move, and only the movement counts. */
+  "movement-tiny": (random, strength) => moving(random, strength, "scaled"),
+  /** The design's case: the same on raw numbers around 1.25 that differ by a few hundredths. */
+  "movement-tiny: raw": (random, strength) => moving(random, strength, ""),
+
+  /** Two features walk together, `strength` times as far as they stand apart; what counts is how they stand. */
+  "difference-hidden": (random, strength) => {
+    const latent = drawLatent(random);
+    const { T, F, u, signal } = latent;
+    const [a, b] = signal;
+    const near = new Float64Array(latent.N * T);
+    for (let n = 0; n < latent.N; n++)
+      for (let t = 0, level = random.normal(); t < T; t++) near[n * T + t] = level = 0.8 * level + 0.6 * random.normal();
+    const look = mild(random, F);
+    // b's own numbers, which count as well, go to the spread through a third of a's weight: nothing but the spread tells the label
+    const { probability, labels } = labelBy(latent, random, (row) => u[row + a]);
+    const values = observe(latent, (row, f, n, t) => {
+      if (f === a) return 5 * near[n * T + t] + (5 * u[row + a]) / strength;
+      return f === b ? 5 * near[n * T + t] : look(u[row + f], f);
+    });
+    const others = each(F, "level").filter((channel) => channel.a !== a && channel.a !== b);
+    const channels: Channel[] = [{ base: "difference", a, b, view: "level" }, { base: "feature", a: b, view: "level" }, ...others];
+    const own = { ...latent, labels };
+    return {
+      data: asData(own, values),
+      probability,
+      tried: `${soundSettings(random)},scaled,mask`,
+      cure: { plan: planOf(latent, channels, "any") },
+    };
+  },
+
+  /** Up to `strength` all-zero rows behind, which an LSTM without a mask reads on. */
+  "padding-unmasked": (random, strength) => {
+    const latent = drawLatent(random);
+    const { N, T, F, u } = latent;
+    const longer = T + Math.ceil(strength);
+    const look = mild(random, F);
+    const values = new Float64Array(N * longer * F);
+    for (let n = 0; n < N; n++) {
+      // a fractional strength is reached by some of the sequences
+      const behind = Math.floor(random.uniform() * (strength + 1));
+      for (let t = 0; t < T; t++)
+        for (let f = 0; f < F; f++) values[(n * longer + longer - T - behind + t) * F + f] = look(u[(n * T + t) * F + f], f) + 1.5;
+    }
+    const wide = { ...latent, T: longer };
+    const settings = soundSettings(random);
+    return { data: asData(wide, values), probability: latent.probability, tried: settings, cure: { tried: `${settings},scaled,mask` } };
+  },
+
+  "learning-rate-high": (random, strength) => rated(random, strength),
+  "learning-rate-low": (random, strength) => rated(random, strength),
+
+  /** Stopped after 2000 / strength sequences a unit of … : strength is one over the epochs. */
+  undertrained: (random, strength) => {
+    const { latent, values } = plain(random);
+    const settings = "scaled,mask,adam,lr=0.001,batch=32,units=16";
+    const epochs = Math.max(1, Math.round(strength));
+    return {
+      data: asData(latent, values),
+      probability: latent.probability,
+      tried: `${settings},epochs=${epochs}`,
+      cure: { tried: settings },
+    };
+  },
+
+  /** Few sequences, a large network, and `strength` epochs without stopping. */
+  overfit: (random, strength) => {
+    const { latent, values } = plain(random, { N: 1000 });
+    const settings = "scaled,mask,adam,lr=0.005,batch=32,units=64";
+    const epochs = Math.max(1, Math.round(strength));
+    return { data: asData(latent, values), probability: latent.probability, tried: `${settings},epochs=${epochs}`, cure: { tried: settings } };
+  },
+
+  /** The share `strength` of the sequences stands there twice, once as 0 and once as 1. */
+  "label-conflict": (random, strength) => {
+    const { latent, values } = plain(random);
+    const { N, T, F } = latent;
+    const labels = Float64Array.from(latent.labels);
+    const order = Int32Array.from({ length: N }, (_, n) => n);
+    random.shuffle(order);
+    for (let i = 0; i + 1 < strength * N; i += 2) {
+      const [from, to] = [order[i], order[i + 1]];
+      values.copyWithin(to * T * F, from * T * F, (from + 1) * T * F);
+      labels[to] = 1 - labels[from];
+    }
+    return { data: asData(latent, values, labels), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+  },
+
+  /** One cell, the last of a feature that says nothing else, knows the label, up to noise of `strength`. */
+  leak: (random, strength) => {
+    const { latent, values } = plain(random);
+    const { N, T, F, signal } = latent;
+    const f = Array.from({ length: F }, (_, k) => k).find((k) => !signal.includes(k))!;
+    for (let n = 0; n < N; n++) values[(n * T + T - 1) * F + f] = latent.labels[n] + strength * random.normal();
+    return { data: asData(latent, values), probability: latent.labels, tried: `${soundSettings(random)},scaled,mask` };
+  },
+
+  /** The logit of the positive rate rises by `strength` from the first sequence to the last. */
+  "drift-in-file": (random, strength) => {
+    const N = 3000;
+    const { latent, values } = plain(random, { N, drift: (n) => strength * (n / N - 0.5) });
+    return { data: asData(latent, values), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+  },
+
+  "no-signal": (random) => {
+    const { latent, values } = plain(random, { missing: random.integer(2) * 3 });
+    const rate = 0.2 + 0.3 * random.uniform();
+    const labels = Float64Array.from(latent.labels, () => (random.uniform() < rate ? 1 : 0));
+    return { data: asData(latent, values, labels), probability: labels.map(() => rate), tried: `${soundSettings(random)},scaled,mask` };
+  },
+
+  "redundant-feature": (random) => {
+    const { latent, values } = plain(random);
+    const { F } = latent;
+    const [k, i, j] = shuffled(F, random);
+    const [a, b] = [0.5 + random.uniform(), -2 * random.uniform()];
+    for (let at = 0; at < values.length; at += F) values[at + k] = a * values[at + i] + b * values[at + j];
+    const own = relabel(latent, values, random, [i, j]);
+    return { data: asData(own, values), probability: own.probability, tried: `${soundSettings(random)},scaled,mask` };
+  },
+
+  "constant-feature": (random) => {
+    const { latent, values } = plain(random);
+    const f = Array.from({ length: latent.F }, (_, k) => k).find((k) => !latent.signal.includes(k))!;
+    const constant = Math.round(10 * random.normal());
+    for (let at = f; at < values.length; at += latent.F) values[at] = constant;
+    return { data: asData(latent, values), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+  },
+
+  "non-finite": (random) => {
+    const { latent, values } = plain(random);
+    const count = 1 + random.integer(200);
+    for (let k = 0; k < count; k++) values[random.integer(values.length)] = [Number.NaN, Infinity, -Infinity][random.integer(3)];
+    return { data: asData(latent, values), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+  },
+
+  "labels-invalid": (random) => {
+    const { latent, values } = plain(random);
+    const strange = [2, -1, 0.5, Number.NaN][random.integer(4)];
+    const share = random.integer(2) === 0 ? 1 : 0.01 + 0.1 * random.uniform();
+    const labels = Float64Array.from(latent.labels, (label) => (label === 1 && random.uniform() < share ? strange : label));
+    labels[random.integer(labels.length)] = strange;
+    return { data: asData(latent, values, labels), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+  },
+
+  "one-class": (random) => {
+    const { latent, values } = plain(random);
+    const only = random.integer(2);
+    return {
+      data: asData(latent, values, new Float64Array(latent.N).fill(only)),
+      probability: latent.probability,
+      tried: `${soundSettings(random)},scaled,mask`,
+    };
+  },
+
+  "too-few": (random) => {
+    const { latent, values } = plain(random, { N: 6 + random.integer(50) });
+    return { data: asData(latent, values), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+  },
+} satisfies Readonly<Record<string, Plant>>;
+
+export type PlantName = keyof typeof PLANTS;
+
+export function codeOf(name: PlantName): CauseCode {
+  return name.split(":")[0] as CauseCode;
+}
+
+/** Every data set of one seed is its own: the stream is the plant's place in the list, the share's behind it. */
+export function plant(name: PlantName, strength: number, seed: number, stream: number): Planted {
+  const make: Plant = PLANTS[name];
+  return { code: codeOf(name), ...make(createRandom(seed, stream), strength) };
+}
+
+export function plantHealthy(seed: number, stream: number): Planted {
+  return { code: "healthy", ...healthy(createRandom(seed, stream), 0) };
+}
+
+/** A healthy data set, or one that needs a remedy, with its labels in another order: nothing in it can be learnt. */
+export function plantPermuted(seed: number, stream: number): Planted {
+  const random = createRandom(seed, stream);
+  const makers: Plant[] = [healthy, PLANTS["movement-tiny"], PLANTS["features-unscaled: small"], PLANTS["difference-hidden"]];
+  const made = makers[random.integer(makers.length)](random, 10);
+  const order = Int32Array.from(made.data.labels.keys());
+  random.shuffle(order);
+  const labels = Float64Array.from(order, (n) => made.data.labels[n]);
+  return { ...made, code: "no-signal", data: { ...made.data, labels } };
+}
+
+function unscaled(random: Random, factor: number): Omit<Planted, "code"> {
+  const { latent, values } = plain(random);
+  for (let i = 0; i < values.length; i++) values[i] *= factor;
+  const settings = soundSettings(random);
+  return {
+    data: asData(latent, values),
+    probability: latent.probability,
+    tried: `${settings},mask`,
+    cure: { tried: `${settings},scaled,mask` },
+  };
+}
+
+function moving(random: Random, strength: number, words: "scaled" | ""): Omit<Planted, "code"> {
+  const latent = drawLatent(random);
+  const { N, T, F, u, signal } = latent;
+  const size = words === "scaled" ? 1 : 0.03;
+  const centre = words === "scaled" ? 0 : 1.25;
+  const levels = Float64Array.from({ length: N * F }, () => random.normal());
+  const walk = new Float64Array(u.length);
+  for (let n = 0; n < N; n++)
+    for (let t = 0; t < T; t++)
+      for (let f = 0; f < F; f++) {
+        const at = (n * T + t) * F + f;
+        walk[at] = t === 0 ? centre + size * levels[n * F + f] : walk[at - F] + (size * u[at]) / strength;
+      }
+  // the first movement is not in the values, so it cannot count
+  const seen = labelBy(latent, random, (row, t) => (t === 0 ? 0 : u[row + signal[0]] + 0.7 * u[row + signal[1]]), 1.49);
+  return {
+    data: asData({ ...latent, labels: seen.labels }, walk),
+    probability: seen.probability,
+    tried: [soundSettings(random), words, "mask"].filter((word) => word !== "").join(","),
+    cure: { plan: planOf(latent, each(F, "delta"), "any") },
+  };
+}
+
+/** Labels that follow a decayed sum of what `scoreOf` makes of each row, `variance` its variance. */
+function labelBy(
+  { N, T, F }: Latent,
+  random: Random,
+  scoreOf: (row: number, t: number) => number,
+  variance = 1,
+): Pick<Latent, "labels" | "probability"> {
+  const decay = 0.8;
+  const probability = new Float64Array(N);
+  const labels = new Float64Array(N);
+  for (let n = 0; n < N; n++) {
+    let [sum, of] = [0, 0];
+    for (let t = 0; t < T; t++) {
+      sum = decay * sum + scoreOf((n * T + t) * F, t);
+      of = decay * decay * of + variance;
+    }
+    probability[n] = 1 / (1 + Math.exp(-(-1.3 + (3 * sum) / Math.sqrt(of))));
+    labels[n] = random.uniform() < probability[n] ? 1 : 0;
+  }
+  return { probability, labels };
+}
+
+/** Labels anew, by the values of two features as they stand. */
+function relabel(latent: Latent, values: Float64Array, random: Random, [i, j]: readonly [number, number]): Latent {
+  return { ...latent, ...labelBy(latent, random, (row) => values[row + i] + 0.7 * values[row + j], 1.9) };
+}
+
+function shuffled(F: number, random: Random): [number, number, number] {
+  const order = Int32Array.from({ length: F }, (_, f) => f);
+  random.shuffle(order);
+  return [order[0], order[1], order[2]];
+}
+
+function rated(random: Random, rate: number): Omit<Planted, "code"> {
+  const { latent, values } = plain(random);
+  const optimizer = ["adam", "rmsprop"][random.integer(2)];
+  const settings = `scaled,mask,${optimizer},batch=32,units=${[16, 32][random.integer(2)]}`;
+  return {
+    data: asData(latent, values),
+    probability: latent.probability,
+    tried: `${settings},lr=${Number(rate.toPrecision(3))}`,
+    cure: { tried: `${settings},lr=0.003` },
+  };
+}
