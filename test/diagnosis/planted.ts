@@ -136,10 +136,10 @@ export const healthy: Plant = (random) => {
 };
 
 export const PLANTS = {
-  /** Features in units so small that the network hears nothing: strength is the factor. */
-  "features-unscaled: small": (random, strength) => unscaled(random, 1 / strength),
-  /** Or so large that every gate is shut. */
-  "features-unscaled: large": (random, strength) => unscaled(random, strength),
+  /** Features in units so small that the network hears nothing. */
+  "features-unscaled: small": (random, strength) => unscaled(random, () => 1 / strength),
+  /** Those that say nothing in units so large that they shut every gate. */
+  "features-unscaled: mixed": (random, strength) => unscaled(random, (isSignal) => (isSignal ? 1 : strength)),
 
   /** Sequences stand at levels of their own, `strength` times as far apart as they move, and only the movement counts. */
   "movement-tiny": (random, strength) => moving(random, strength, "scaled"),
@@ -172,31 +172,34 @@ export const PLANTS = {
     };
   },
 
-  /** Up to `strength` all-zero rows behind, which an LSTM without a mask reads on. */
+  /** `strength` all-zero rows behind the others and a few more: an LSTM without a mask forgets over them. */
   "padding-unmasked": (random, strength) => {
-    const latent = drawLatent(random);
+    const latent = drawLatent(random, { N: 1500 });
     const { N, T, F, u } = latent;
-    const longer = T + Math.ceil(strength);
+    const longer = T + Math.round(strength) + 4;
     const look = mild(random, F);
     const values = new Float64Array(N * longer * F);
     for (let n = 0; n < N; n++) {
-      // a fractional strength is reached by some of the sequences
-      const behind = Math.floor(random.uniform() * (strength + 1));
+      const front = random.integer(5);
       for (let t = 0; t < T; t++)
-        for (let f = 0; f < F; f++) values[(n * longer + longer - T - behind + t) * F + f] = look(u[(n * T + t) * F + f], f) + 1.5;
+        for (let f = 0; f < F; f++) values[(n * longer + front + t) * F + f] = look(u[(n * T + t) * F + f], f);
     }
-    const wide = { ...latent, T: longer };
     const settings = soundSettings(random);
-    return { data: asData(wide, values), probability: latent.probability, tried: settings, cure: { tried: `${settings},scaled,mask` } };
+    return {
+      data: asData({ ...latent, T: longer }, values),
+      probability: latent.probability,
+      tried: settings,
+      cure: { tried: `${settings},mask` },
+    };
   },
 
   "learning-rate-high": (random, strength) => rated(random, strength),
   "learning-rate-low": (random, strength) => rated(random, strength),
 
-  /** Stopped after 2000 / strength sequences a unit of … : strength is one over the epochs. */
+  /** Stopped after `strength` epochs at a small rate. */
   undertrained: (random, strength) => {
     const { latent, values } = plain(random);
-    const settings = "scaled,mask,adam,lr=0.001,batch=32,units=16";
+    const settings = "scaled,mask,adam,lr=0.0005,batch=32,units=16";
     const epochs = Math.max(1, Math.round(strength));
     return {
       data: asData(latent, values),
@@ -209,7 +212,7 @@ export const PLANTS = {
   /** Few sequences, a large network, and `strength` epochs without stopping. */
   overfit: (random, strength) => {
     const { latent, values } = plain(random, { N: 1000 });
-    const settings = "scaled,mask,adam,lr=0.005,batch=32,units=64";
+    const settings = "scaled,mask,adam,lr=0.003,batch=32,units=64";
     const epochs = Math.max(1, Math.round(strength));
     return { data: asData(latent, values), probability: latent.probability, tried: `${settings},epochs=${epochs}`, cure: { tried: settings } };
   },
@@ -329,9 +332,9 @@ export function plantPermuted(seed: number, stream: number): Planted {
   return { ...made, code: "no-signal", data: { ...made.data, labels } };
 }
 
-function unscaled(random: Random, factor: number): Omit<Planted, "code"> {
+function unscaled(random: Random, factorOf: (isSignal: boolean) => number): Omit<Planted, "code"> {
   const { latent, values } = plain(random);
-  for (let i = 0; i < values.length; i++) values[i] *= factor;
+  for (let i = 0; i < values.length; i++) values[i] *= factorOf(latent.signal.includes(i % latent.F));
   const settings = soundSettings(random);
   return {
     data: asData(latent, values),
