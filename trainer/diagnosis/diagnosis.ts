@@ -1,10 +1,25 @@
 // What a diagnosis is, and its path: facts, is there anything to learn, what was tried, what cures it, and the proof.
 // Knows no file and no terminal. Legend: N sequences, T steps, F features.
-import type { Channels, Log, Plan } from "../../shared/recipe.ts";
+import { applyRecipe, type Channels, describeChannel, fitRecipe, type Log, type Plan } from "../../shared/recipe.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import type { Stepper } from "../fit.ts";
 import type { StepperOptions } from "../learn.ts";
+import { createRandom } from "../random.ts";
+import { usefulFeatures } from "../representation/candidates.ts";
+import { take } from "../sequences.ts";
+import { findOverlap } from "../split/overlap.ts";
+import { accuse } from "./accusations.ts";
+import { createLab, type Setup } from "./experiments.ts";
+import { findStill, studyData } from "./facts.ts";
+import { drawSample, MAX_SEQUENCES } from "./folds.ts";
+import { chosenByMost, findHidden, listHidden, withStill } from "./hidden.ts";
+import { studyLabels } from "./label-facts.ts";
+import { listProbes } from "./probes.ts";
+import { prove } from "./prove.ts";
+import { findSignal, type Signal } from "./signal.ts";
 import type { Tried } from "./tried.ts";
+import { findUsable } from "./usable.ts";
+import { conclude } from "./verdict.ts";
 
 export const CAUSE_CODES = [
   "features-unscaled",
@@ -58,6 +73,8 @@ export interface DiagnosisData {
 export interface DiagnosisOptions {
   readonly tried: Tried;
   readonly seed: number;
+  /** Causes that something else accuses, such as the user's own curve: `undertrained`, `overfit`. */
+  readonly suspects?: readonly CauseCode[];
 }
 
 export interface DiagnosisHost {
@@ -88,6 +105,121 @@ export interface Diagnosis {
   readonly tried: (Outcome & { readonly settings: Tried }) | null;
   /** What cures it, null where nothing was trained. Where the verdict is `healthy` it is what was tried. */
   readonly cured: (Outcome & { readonly settings: Tried; readonly earlyStopping: boolean }) | null;
+  /** Whether there is anything to learn; null where nothing was trained. */
+  readonly signal: Signal | null;
   /** Data facts that are no cause, one sentence each. */
   readonly notes: readonly string[];
+}
+
+const STREAM = { sample: 600, signal: 601, proof: 602 };
+/** Numbers in the table of all candidates: 80 MB as float32. */
+const MAX_TABLE = 20_000_000;
+/** Sequences that one run of an experiment sees: on few data, and on many. */
+const BUDGET = [32_000, 100_000] as const;
+const FEW = 8000;
+
+/** Never throws for data that are merely bad: what is wrong with them is the answer. */
+export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, host: DiagnosisHost): Promise<Diagnosis> {
+  const { shape, features: names } = data;
+  const { tried, seed } = options;
+  const { usable, causes: blocking, notes, canWork } = findUsable(data);
+  const { values, labels } = usable;
+  if (!canWork) return conclude({ blocking, facts: [], notes, labels, tested: null });
+  const say = (text: string): void => host.note?.(text);
+
+  const facts = studyData(values, labels, shape, names);
+  const overlap = findOverlap(values, shape, "leading");
+  const labelFacts = studyLabels(values, labels, shape, names, overlap);
+  notes.push(...facts.notes);
+  const candidates = listHidden(facts.features, shape.timesteps);
+  const most = Math.min(MAX_SEQUENCES, Math.floor(MAX_TABLE / (shape.timesteps * candidates.channels.length)));
+  const sample = drawSample(overlap, shape.timesteps, most, createRandom(seed, STREAM.sample));
+  const { order, gap, folds, blocks } = sample;
+  if (order.length < labels.length) notes.push(`looked at ${order.length} of ${labels.length} sequences, drawn by seed ${seed}`);
+  const own = take(values, order, shape.timesteps * shape.features);
+  const y = Uint8Array.from(order, (n) => labels[n]);
+  const rate = y.reduce((sum, label) => sum + label, 0) / y.length;
+  const plan = {
+    timesteps: shape.timesteps,
+    features: names,
+    padding: "leading",
+    channels: candidates.channels,
+    standardise: true,
+  } as const;
+  const everyone = Int32Array.from(y.keys());
+  const table = applyRecipe(fitRecipe(plan, own, everyone, host.log), own, host.log);
+  await host.breathe();
+
+  const signal = findSignal(listProbes(table, candidates.channels.length, shape.timesteps, y), y, gap, createRandom(seed, STREAM.signal));
+  say(
+    `signal: AUC ${signal.auc.toFixed(3)} by ${signal.probe}, p = ${signal.p.toFixed(3)} (${signal.smallest.toFixed(3)} would be found with 80 % power)`,
+  );
+  await host.breathe();
+  const still = findStill(facts);
+  const hidden = folds.map(({ train }) => withStill(findHidden(candidates, table, shape.timesteps, y, train), candidates, still));
+  const name = (c: number): string => describeChannel(candidates.channels[c], names);
+  const chosen = {
+    movement: chosenByMost(hidden.map(({ movement }) => movement)),
+    difference: chosenByMost(hidden.map(({ difference }) => difference)),
+  };
+  const { tried: triedSetup, accusations } = accuse({
+    tried,
+    examples: labels.length,
+    names,
+    facts,
+    movement: chosen.movement.map(name),
+    difference: chosen.difference.map(name),
+    budget: BUDGET[order.length > FEW ? 1 : 0],
+    suspects: options.suspects ?? [],
+  });
+  say(`accused: ${accusations.map(({ code }) => code).join(", ") || "nothing"}`);
+  const lab = createLab({
+    values: own,
+    labels: y,
+    shape,
+    features: names,
+    folds,
+    channels: candidates.channels,
+    movement: hidden.map(({ movement }) => movement),
+    difference: hidden.map(({ difference }) => difference),
+    seed,
+    host,
+  });
+  const proof = await prove({
+    lab,
+    tried: triedSetup,
+    accusations,
+    labels: y,
+    rate,
+    blocks,
+    folds,
+    random: createRandom(seed, STREAM.proof),
+    say,
+  });
+  const levels = usefulFeatures(facts.features);
+  const planOf = ({ view }: Setup, isCure: boolean): Plan => ({
+    timesteps: shape.timesteps,
+    features: names,
+    padding: view.padding,
+    channels: [
+      ...(isCure ? levels : [...names.keys()]).map((f) => candidates.channels[f]),
+      ...(view.movement ? chosen.movement : []).map((c) => candidates.channels[c]),
+      ...(view.difference ? chosen.difference : []).map((c) => candidates.channels[c]),
+    ],
+    standardise: view.scaled,
+  });
+  return conclude({
+    blocking,
+    facts: [...labelFacts, ...facts.causes],
+    notes,
+    labels,
+    tested: {
+      settings: tried,
+      signal,
+      proof,
+      triedPlan: planOf(proof.tried.setup, false),
+      curedPlan: planOf(proof.cured.setup, proof.isCure),
+      sampled: y,
+    },
+  });
 }

@@ -1,0 +1,81 @@
+// Which sequences are looked at, in which order, and which are held out in turn: never one together with another that shares
+// its rows. Legend: N sequences, M of them sampled.
+import type { Random } from "../random.ts";
+import { maximum, orderInTime } from "../split/chronology.ts";
+import type { Overlap } from "../split/overlap.ts";
+
+/** Each sequence sampled is held out in one fold; a fold has its own seed, too. */
+export interface Fold {
+  /** Positions in the sample. */
+  readonly train: Int32Array;
+  readonly held: Int32Array;
+}
+
+export interface Sample {
+  /** (M) indices of sequences: in the order of time where rows are shared along long series, else in random order, kin together. */
+  readonly order: Int32Array;
+  /** Neighbours in `order` closer than this share rows; 0 where the order means nothing. */
+  readonly gap: number;
+  /** (M) the block of each position, for resampling: what shares rows is resampled together. */
+  readonly blocks: Int32Array;
+  readonly folds: readonly Fold[];
+}
+
+/** Sequences that one diagnosis looks at, at most. */
+export const MAX_SEQUENCES = 24_000;
+/** Up to here three folds: more to train on where there is little. */
+const FEW = 8000;
+/** More blocks than this add nothing to an interval. */
+const MAX_BLOCKS = 2000;
+
+/** At most `most` sequences of those that `overlap` knows. */
+export function drawSample(overlap: Overlap, timesteps: number, most: number, random: Random): Sample {
+  const N = overlap.copy.length;
+  const reach = timesteps; // rows apart from which two windows of one series share nothing, with the label's horizon of 1
+  const sizes = new Int32Array(overlap.components);
+  for (const c of overlap.component) sizes[c]++;
+  const isSeries = overlap.finding === "series" && maximum(sizes) > 20 * reach;
+  const isSingle = overlap.components === N;
+  let order: Int32Array;
+  if (isSeries) {
+    const all = orderInTime(overlap, reach);
+    const from = N <= most ? 0 : random.integer(N - most);
+    order = all.slice(from, from + most);
+  } else {
+    order = Int32Array.from({ length: isSingle ? N : overlap.components }, (_, i) => i);
+    random.shuffle(order);
+    if (!isSingle) {
+      const rank = new Int32Array(overlap.components);
+      order.forEach((component, i) => {
+        rank[component] = i;
+      });
+      order = Int32Array.from({ length: N }, (_, n) => n).sort((a, b) => rank[overlap.component[a]] - rank[overlap.component[b]] || a - b);
+    }
+    order = order.slice(0, most);
+  }
+  const M = order.length;
+  const gap = isSeries ? reach : 0;
+  const kin = isSeries ? Int32Array.from(order.keys(), (i) => Math.floor(i / (2 * reach))) : order.map((n) => overlap.component[n]);
+  const count = M > FEW ? 2 : 3;
+  /** The first position from `at` on that starts a new family. */
+  const border = (at: number): number => {
+    let i = at;
+    while (!isSeries && i > 0 && i < M && kin[i] === kin[i - 1]) i++;
+    return i;
+  };
+  const folds = Array.from({ length: count }, (_, k): Fold => {
+    const [from, to] = [border(Math.floor((k * M) / count)), border(Math.floor(((k + 1) * M) / count))];
+    const all = Int32Array.from({ length: M }, (_, i) => i);
+    return { held: all.subarray(from, to), train: all.filter((i) => i < from - gap || i >= to + gap) };
+  });
+  return { order, gap, blocks: numberBlocks(kin), folds };
+}
+
+/** Runs of equal entries, bundled where there are very many. */
+function numberBlocks(kin: Int32Array): Int32Array {
+  const blocks = new Int32Array(kin.length);
+  for (let i = 1; i < kin.length; i++) blocks[i] = blocks[i - 1] + (kin[i] === kin[i - 1] ? 0 : 1);
+  const count = kin.length === 0 ? 0 : blocks[kin.length - 1] + 1;
+  const bundle = Math.ceil(count / MAX_BLOCKS);
+  return blocks.map((block) => Math.floor(block / bundle));
+}
