@@ -48,7 +48,9 @@ async function ask(title: string, planted: Planted, seed: number): Promise<{ top
   const named = diagnosis.causes.map(({ code, certainty }) => `${code} (${certainty})`);
   const isRight = topOf(diagnosis) === planted.code;
   if (given.verbose || !isRight)
-    console.log(`${isRight ? "  " : "! "}${title.padEnd(44)} ${seconds.toFixed(1)} s  ${named.join(", ") || "healthy"}  [${planted.tried}]`);
+    console.log(
+      `${isRight ? "  " : "! "}${title.padEnd(44)} ${seconds.toFixed(1)} s  ${named.join(", ") || "healthy"}  [${planted.tried}]`,
+    );
   return { top: topOf(diagnosis), claims: claimsSignal(diagnosis), named };
 }
 

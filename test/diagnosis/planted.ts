@@ -85,7 +85,11 @@ function observe(latent: Latent, of: (row: number, f: number, n: number, t: numb
   return values;
 }
 
-function asData({ T, F, labels }: Pick<Latent, "T" | "F" | "labels">, values: Float64Array, own: ArrayLike<number> = labels): Planted["data"] {
+function asData(
+  { T, F, labels }: Pick<Latent, "T" | "F" | "labels">,
+  values: Float64Array,
+  own: ArrayLike<number> = labels,
+): Planted["data"] {
   return {
     source: "made",
     values,
@@ -181,8 +185,7 @@ export const PLANTS = {
     const values = new Float64Array(N * longer * F);
     for (let n = 0; n < N; n++) {
       const front = random.integer(5);
-      for (let t = 0; t < T; t++)
-        for (let f = 0; f < F; f++) values[(n * longer + front + t) * F + f] = look(u[(n * T + t) * F + f], f);
+      for (let t = 0; t < T; t++) for (let f = 0; f < F; f++) values[(n * longer + front + t) * F + f] = look(u[(n * T + t) * F + f], f);
     }
     const settings = soundSettings(random);
     return {
@@ -214,7 +217,12 @@ export const PLANTS = {
     const { latent, values } = plain(random, { N: 1000 });
     const settings = "scaled,mask,adam,lr=0.003,batch=32,units=64";
     const epochs = Math.max(1, Math.round(strength));
-    return { data: asData(latent, values), probability: latent.probability, tried: `${settings},epochs=${epochs}`, cure: { tried: settings } };
+    return {
+      data: asData(latent, values),
+      probability: latent.probability,
+      tried: `${settings},epochs=${epochs}`,
+      cure: { tried: settings },
+    };
   },
 
   /** The share `strength` of the sequences stands there twice, once as 0 and once as 1. */

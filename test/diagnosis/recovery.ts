@@ -56,9 +56,14 @@ function recoveredShare(data: Planted["data"], probability: Float64Array, plan: 
   const labels = Uint8Array.from(data.labels);
   const C = plan.channels.length;
   const { units, batch, optimizer, learningRate } = tried;
-  const stepper = createTrainingStep({ ...channels, labels }, { channels: C, timesteps: plan.timesteps, units, maxBatch: batch, optimizer, threads: 1 });
+  const stepper = createTrainingStep(
+    { ...channels, labels },
+    { channels: C, timesteps: plan.timesteps, units, maxBatch: batch, optimizer, threads: 1 },
+  );
   try {
-    stepper.setParameters(flattenNetwork(initialNetwork(C, units, mean(Array.from(train, (n) => labels[n])), createRandom(seed, STREAM.weights))));
+    stepper.setParameters(
+      flattenNetwork(initialNetwork(C, units, mean(Array.from(train, (n) => labels[n])), createRandom(seed, STREAM.weights))),
+    );
     let best = { epoch: 0, loss: Infinity, logits: stepper.logits(held) };
     for (let epoch = 1; epoch <= (tried.epochs ?? EPOCHS); epoch++) {
       createRandom(seed, STREAM.order + epoch).shuffle(train);
