@@ -7,6 +7,7 @@ import { PADDINGS } from "../shared/sequence.ts";
 import { choice, integer, parseOptions, text } from "./arguments.ts";
 import type { Engines } from "./artifact-file.ts";
 import { Interrupted } from "./checkpoint.ts";
+import { diagnose } from "./commands/diagnose.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { exportModel } from "./commands/export.ts";
 import { inspect } from "./commands/inspect.ts";
@@ -26,6 +27,8 @@ const USAGE = `npm run quickstep -- <command> …
            [--split auto|random|time|group] [--group NAME] [--time NAME] [--horizon N] [--padding leading|any|none]
            [--recipe auto|raw] [--threads N] [--strict] [--resume]
            [--json]
+  diagnose <data> [--labels FILE] [--test FILE [--test-labels FILE]] [--tried scaled,mask,adam,lr=N,batch=N,units=N,epochs=N]
+           [--report FILE] [--seed N] [--json]          why the loss does not fall, with proof, and what cures it
   evaluate <artifact> <data> [--labels FILE] [--json]
   score    <artifact> <data> [--out q.npy|q.csv] [--json]
   inspect  <artifact> [--json]
@@ -112,6 +115,23 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
         terminal,
         signal,
       );
+    }
+    case "diagnose": {
+      const { words, options } = parseOptions(rest, ["<data>"], {
+        labels: text,
+        test: text,
+        "test-labels": text,
+        tried: text,
+        report: text,
+        seed,
+        json: "flag",
+      });
+      const { "test-labels": testLabels, ...given } = options;
+      const command = { tried: "", seed: 1, json: false, ...given, data: words[0], testLabels };
+      const { log } = loadEngines().kernel;
+      // Short runs of small networks: a second thread would wait more than it helps (measured).
+      const createStepper: Host["createStepper"] = (data, how) => createTrainingStep(data, { ...how, threads: 1, warn: terminal.say });
+      return diagnose(command, { log, createStepper }, terminal, signal);
     }
     case "evaluate": {
       const { words, options } = parseOptions(rest, ["<artifact>", "<data>"], { labels: text, json: "flag" });

@@ -1,9 +1,10 @@
 // What the data checks accuse: each cause with the one change that takes it away, and the one that puts it back.
 // Knows no result of any experiment.
 
+import { percent } from "../report/format.ts";
 import type { CauseCode } from "./diagnosis.ts";
 import type { Regime, Setup, View } from "./experiments.ts";
-import { type DataFacts, findStill, findUnscaled, percent } from "./facts.ts";
+import { type DataFacts, findStill, findUnscaled } from "./facts.ts";
 import type { Tried } from "./tried.ts";
 
 export interface Accusation {

@@ -91,6 +91,12 @@ export interface Outcome {
   /** Mean held-out log loss in nats over all seeds. */
   readonly loss: number;
   readonly auc: number | null;
+  /** Mean held-out log loss before training and at eight points along it. */
+  readonly curve: readonly number[];
+  /** Log loss on the sequences trained on, at the end. */
+  readonly trainLoss: number;
+  /** Change of the weights in one step near the end, as a share of their size: about 1e-3 where training goes well. */
+  readonly updateRatio: number;
 }
 
 export interface Diagnosis {

@@ -1,6 +1,7 @@
 // Plain facts about the data, with numbers: what a script as it was tried would stumble over, before anything is trained.
 // Legend: N sequences, T steps, F features.
 import { isZeroRow, type Shape, validRows } from "../../shared/sequence.ts";
+import { percent, short } from "../report/format.ts";
 import { describeRelation, type FeatureFacts, studyFeatures } from "../representation/features.ts";
 import { countZeroRows } from "../sequences.ts";
 import type { Cause } from "./diagnosis.ts";
@@ -118,12 +119,4 @@ function describeFeatures(names: readonly string[], facts: FeatureFacts, within:
   );
   if (padding.inside > 0) notes.push(`${percent(padding.inside)} of the rows after the first that is not zero are all zero`);
   return notes;
-}
-
-export function short(x: number): string {
-  return String(Number(x.toPrecision(3)));
-}
-
-export function percent(share: number): string {
-  return `${share > 0 && share < 0.001 ? (100 * share).toExponential(0) : Number((100 * share).toPrecision(2))} %`;
 }

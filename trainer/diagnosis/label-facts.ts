@@ -2,10 +2,10 @@
 // Legend: N sequences, T steps, F features.
 import { type Shape, validRows } from "../../shared/sequence.ts";
 import { computeMetrics, entropy } from "../metrics.ts";
+import { percent } from "../report/format.ts";
 import { lengthsOf } from "../sequences.ts";
 import type { Overlap } from "../split/overlap.ts";
 import type { Cause } from "./diagnosis.ts";
-import { percent } from "./facts.ts";
 
 /** A cause from data alone; `gain` is what it is worth in nats. `holds`: it keeps the loss, or what one believes of it, where it is. */
 export type LabelFact = Cause & { readonly gain: number; readonly holds: boolean };

@@ -1,9 +1,9 @@
 // Facts and experiments, ranked and put into words. Computes nothing that was not measured before.
 import type { Plan } from "../../shared/recipe.ts";
 import { computeMetrics, entropy } from "../metrics.ts";
-import type { Cause, CauseCode, Diagnosis } from "./diagnosis.ts";
+import { percent } from "../report/format.ts";
+import type { Cause, CauseCode, Diagnosis, Outcome } from "./diagnosis.ts";
 import type { Run, Setup } from "./experiments.ts";
-import { percent } from "./facts.ts";
 import type { LabelFact } from "./label-facts.ts";
 import { MATERIAL, type Measured, type Proof, type Tested } from "./prove.ts";
 import type { Signal } from "./signal.ts";
@@ -164,13 +164,14 @@ function accuracyOf({ probabilities }: Run, labels: Uint8Array): number {
   return right / count;
 }
 
-function outcome({ run }: Measured, plan: Plan, labels: Uint8Array): { plan: Plan; loss: number; auc: number | null } {
+function outcome({ run }: Measured, plan: Plan, labels: Uint8Array): Outcome {
   const at = [...run.probabilities.keys()].filter((i) => !Number.isNaN(run.probabilities[i]));
   const { auc } = computeMetrics(
     at.map((i) => labels[i]),
     at.map((i) => run.probabilities[i]),
   );
-  return { plan, loss: run.loss, auc };
+  const { loss, curve, trainLoss, updateRatio } = run;
+  return { plan, loss, auc, curve, trainLoss, updateRatio };
 }
 
 /** What one's own script should be set to. */

@@ -7,13 +7,17 @@ import type { Npz } from "./npz.ts";
 
 /** One part of a data set. */
 export interface Part {
-  /** (N,T,F) finite */
+  /** (N,T,F) finite, unless read leniently */
   readonly values: Float64Array;
-  /** (N) 0 or 1; null where there are none. */
+  /** (N) 0 or 1; null where there are none. Read leniently: 0 for what is neither, and `rawLabels` says what it was. */
   readonly labels: Uint8Array | null;
+  /** (N) only where read leniently */
+  readonly rawLabels?: Float64Array | null;
   /** (N) the known truth of synthetic data, or null. */
   readonly probability: Float64Array | null;
 }
+
+export type Labels = { readonly labels: Uint8Array; readonly rawLabels?: Float64Array };
 
 export type LabelledPart = Part & { readonly labels: Uint8Array };
 
@@ -39,6 +43,8 @@ export interface Wanted {
   readonly parts: boolean;
   /** Names of further columns, which must be there. */
   readonly columns: readonly string[];
+  /** Numbers that are not finite and labels that are neither 0 nor 1 are no errors. */
+  readonly lenient?: boolean;
 }
 
 const NAMES = {
@@ -60,9 +66,9 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   const holds = npz.names.length === 0 ? "no array" : `${npz.names.slice(0, 8).join(", ")}${npz.names.length > 8 ? ", …" : ""}`;
   const valuesName = find("values");
   if (valuesName === null) throw new DataError(source, `holds ${holds}, expected X and y: name them, as np.savez(file, X=X, y=y)`);
-  const { values, shape, float32 } = toValues(await npz.read(valuesName), valuesName, source);
+  const { values, shape, float32 } = toValues(await npz.read(valuesName), valuesName, source, wanted.lenient);
   const N = values.length / (shape.timesteps * shape.features);
-  const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count);
+  const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count, wanted.lenient);
   const readProbability = async (name: string | null, count: number) =>
     name === null ? null : toProbability(await npz.read(name), name, source, count);
 
@@ -74,7 +80,7 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   }
   const content = {
     values,
-    labels: labelsName === null ? null : await readLabels(labelsName, N),
+    ...(labelsName === null ? { labels: null } : await readLabels(labelsName, N)),
     probability: wanted.parts ? await readProbability(find("probability"), N) : null,
     shape,
     features: npz.names.includes("features") ? toNames(await npz.read("features"), shape, source) : null,
@@ -86,11 +92,11 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   if (testName === null) return { ...content, test: null };
   const testLabels = find("testLabels");
   if (testLabels === null) throw new DataError(source, `holds ${testName} without y_test: add it, or leave ${testName} out`);
-  const test = toValues(await npz.read(testName), testName, source);
+  const test = toValues(await npz.read(testName), testName, source, wanted.lenient);
   checkShape(test.shape, shape, source, `the sequences of ${testName}`);
   const count = test.values.length / (shape.timesteps * shape.features);
   const labels = await readLabels(testLabels, count);
-  return { ...content, test: { values: test.values, labels, probability: await readProbability(find("testProbability"), count) } };
+  return { ...content, test: { values: test.values, ...labels, probability: await readProbability(find("testProbability"), count) } };
 }
 
 /** Throws DataError where a test part has sequences of another shape. */
@@ -103,7 +109,12 @@ export function checkShape(found: Shape, expected: Shape, source: string, what: 
 }
 
 /** Sequences of shape (N,T,F), or flat (N,50) of 10 × 5. Throws DataError. */
-export function toValues(array: NpyArray, name: string, source: string): { values: Float64Array; shape: Shape; float32: boolean } {
+export function toValues(
+  array: NpyArray,
+  name: string,
+  source: string,
+  lenient = false,
+): { values: Float64Array; shape: Shape; float32: boolean } {
   const { timesteps, features } = DEFAULT_SHAPE;
   const flatColumns = timesteps * features;
   const isFlat = array.shape.length === 2 && array.shape[1] === flatColumns;
@@ -121,7 +132,7 @@ export function toValues(array: NpyArray, name: string, source: string): { value
     );
   const values = numbers(array, name, source);
   for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(values[i])) {
+    if (!lenient && !Number.isFinite(values[i])) {
       const place = `[${Math.floor(i / (T * F))}][${Math.floor(i / F) % T}][${i % F}]`;
       throw new DataError(source, `${name}${place} is ${values[i]}, expected a finite number: fill the gap or leave the sequence out`);
     }
@@ -129,12 +140,14 @@ export function toValues(array: NpyArray, name: string, source: string): { value
 }
 
 /** Labels (N) or (N,1), each 0 or 1; `N` null takes any number of them. Throws DataError. */
-export function toLabels(array: NpyArray, name: string, source: string, N: number | null): Uint8Array {
+export function toLabels(array: NpyArray, name: string, source: string, N: number | null, lenient = false): Labels {
   const values = column(array, name, source, N);
-  return Uint8Array.from(values, (label, n) => {
+  const labels = Uint8Array.from(values, (label, n) => {
     if (label === 0 || label === 1) return label;
+    if (lenient) return 0;
     throw new DataError(source, `${name}[${n}] is ${label}, expected a label 0 or 1`);
   });
+  return lenient ? { labels, rawLabels: values } : { labels };
 }
 
 function toProbability(array: NpyArray, name: string, source: string, N: number): Float64Array {

@@ -31,7 +31,7 @@ interface Sortable extends Part {
 }
 
 /** The same sequences in the order of `times` (N); equal times stay as they stood (sort is stable). */
-export function sortByTime({ values, labels, probability, groups }: Sortable, times: Float64Array): Sortable {
+export function sortByTime({ values, labels, rawLabels, probability, groups }: Sortable, times: Float64Array): Sortable {
   const order = Int32Array.from(times.keys()).sort((a, b) => times[a] - times[b]);
   const size = values.length / times.length; // T·F
   const sorted = new Float64Array(values.length);
@@ -41,6 +41,7 @@ export function sortByTime({ values, labels, probability, groups }: Sortable, ti
   return {
     values: sorted,
     labels: labels && Uint8Array.from(order, (n) => labels[n]),
+    rawLabels: rawLabels && Float64Array.from(order, (n) => rawLabels[n]),
     probability: probability && Float64Array.from(order, (n) => probability[n]),
     groups: groups && order.map((n) => groups[n]),
   };

@@ -9,6 +9,8 @@ export interface CsvContent {
   readonly values: Float64Array;
   /** (N), or null where there are none */
   readonly labels: Uint8Array | null;
+  /** (N) as they stand, only where read leniently */
+  readonly rawLabels?: Float64Array | null;
   readonly shape: Shape;
   /** (F) names from the header, or null */
   readonly features: readonly string[] | null;
@@ -36,26 +38,28 @@ const MISSING = /^(?:[+-]?(?:nan|inf|infinity)|n\/?a|null|)$/i; // as numpy, pan
  * 10 × 5 numbers, step by step. The label is the column named label, y or target, or else the one that
  * is left; it is looked at only where `labels` are wanted. `columns` names further ones. Throws DataError naming the line.
  */
-export function readCsv(bytes: Uint8Array, source: string, labels: boolean, columns: readonly string[]): CsvContent {
-  return readLines(bytes, source, (header, count) => {
+export function readCsv(bytes: Uint8Array, source: string, labels: boolean, columns: readonly string[], lenient = false): CsvContent {
+  const plan: Plan = (header, count) => {
     const layout = findLayout(header, count, source, columns);
     return labels ? layout : { ...layout, label: null };
-  });
+  };
+  return readLines(bytes, source, plan, lenient);
 }
 
 /** Reads labels from a file of their own, with one column. */
-export function readCsvLabels(bytes: Uint8Array, source: string): Uint8Array {
-  const { labels } = readLines(bytes, source, (_header, count) => {
+export function readCsvLabels(bytes: Uint8Array, source: string, lenient = false): Pick<CsvContent, "rawLabels"> & { labels: Uint8Array } {
+  const plan: Plan = (_header, count) => {
     if (count !== 1) throw new DataError(source, `has ${count} columns, expected one, the label`);
     return { shape: { timesteps: 0, features: 0 }, features: null, order: [], label: 0, others: [] };
-  });
-  return labels ?? new Uint8Array(0);
+  };
+  const { labels, rawLabels } = readLines(bytes, source, plan, lenient);
+  return { labels: labels ?? new Uint8Array(0), rawLabels };
 }
 
 type Plan = (header: readonly string[] | null, columns: number) => Layout;
 
 /** Reads every line as `plan` says once the first is known. */
-function readLines(bytes: Uint8Array, source: string, plan: Plan): CsvContent {
+function readLines(bytes: Uint8Array, source: string, plan: Plan, lenient: boolean): CsvContent {
   let header: readonly string[] | null = null;
   let layout: Layout | null = null;
   let count = 0;
@@ -67,7 +71,7 @@ function readLines(bytes: Uint8Array, source: string, plan: Plan): CsvContent {
   const onRecord = (record: string[], { lines: line }: { lines: number }): null => {
     const read = (i: number): number => {
       const number = parseCell(record[i]);
-      if (number !== undefined && Number.isFinite(number)) return number;
+      if (number !== undefined && (lenient || Number.isFinite(number))) return number;
       throw new DataError(`${source}: line ${line}`, `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number`);
     };
     lastLine = line;
@@ -90,7 +94,7 @@ function readLines(bytes: Uint8Array, source: string, plan: Plan): CsvContent {
     for (let i = 0; i < order.length; i++) values[at + i] = read(order[i]);
     if (label !== null) {
       const number = read(label);
-      if (number !== 0 && number !== 1)
+      if (!lenient && number !== 0 && number !== 1)
         throw new DataError(`${source}: line ${line}`, `${nameColumn(header, label)} is ${number}, expected a label 0 or 1`);
       labels.push(number);
     }
@@ -110,8 +114,9 @@ function readLines(bytes: Uint8Array, source: string, plan: Plan): CsvContent {
   }
   if (layout === null || N === 0) throw new DataError(source, "has no line of numbers");
   const { shape, features, order, label } = layout as Layout;
-  const found = label === null ? null : Uint8Array.from(labels);
-  return { values: values.slice(0, N * order.length), labels: found, shape, features, columns: texts };
+  const found = label === null ? null : Uint8Array.from(labels, (number) => (number === 1 ? 1 : 0));
+  const raw = lenient && label !== null ? { rawLabels: Float64Array.from(labels) } : {};
+  return { values: values.slice(0, N * order.length), labels: found, ...raw, shape, features, columns: texts };
 }
 
 /** A number; NaN for what stands for a missing one; undefined for other text. */

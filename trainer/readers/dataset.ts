@@ -44,6 +44,8 @@ export interface ReadOptions {
   readonly time?: string;
   /** Labels and test parts are not looked at, not even for errors, and come as null. */
   readonly ignoreLabels?: boolean;
+  /** Numbers that are not finite and labels that are neither 0 nor 1 are no errors: see Part. */
+  readonly lenient?: boolean;
 }
 
 const MIN_SEQUENCES = 100;
@@ -57,22 +59,24 @@ export async function readDataset(path: string, options: ReadOptions): Promise<D
     hash.update(bytes);
     return bytes;
   };
-  const { group, time, ignoreLabels = false } = options;
+  const { group, time, ignoreLabels = false, lenient } = options;
   const main = await readPart(path, options.labels, read, {
     labels: !ignoreLabels,
     parts: !ignoreLabels,
     columns: [group, time].filter((name) => name !== undefined),
+    lenient,
   });
   const { shape, float32, columns } = main;
   let { test } = main;
   if (options.test !== undefined) {
-    const other = await readPart(options.test, options.testLabels, read, { labels: true, parts: true, columns: [] });
+    const other = await readPart(options.test, options.testLabels, read, { labels: true, parts: true, columns: [], lenient });
     checkShape(other.shape, shape, options.test, "the sequences");
     test = requireLabels({ ...other, source: options.test });
   }
   const content = {
     values: main.values,
     labels: main.labels,
+    rawLabels: main.rawLabels,
     probability: main.probability,
     groups: group === undefined ? undefined : toGroups(columns[group]),
   };
@@ -115,11 +119,11 @@ async function readPart(
 ): Promise<Content> {
   if (labelsPath === undefined || !wanted.labels) return readContent(read(path), path, wanted);
   const content = await readContent(read(path), path, { ...wanted, labels: false });
-  const labels = readLabels(read(labelsPath), labelsPath);
+  const { labels, rawLabels } = readLabels(read(labelsPath), labelsPath, wanted.lenient);
   const N = content.values.length / (content.shape.timesteps * content.shape.features);
   if (labels.length !== N)
     throw new DataError(labelsPath, `holds ${labels.length} labels, expected ${N}, one for each sequence in ${path}`);
-  return { ...content, labels };
+  return { ...content, labels, rawLabels };
 }
 
 async function readContent(bytes: Uint8Array, path: string, wanted: Wanted): Promise<Content> {
@@ -129,20 +133,20 @@ async function readContent(bytes: Uint8Array, path: string, wanted: Wanted): Pro
       return readArchive(await openNpz(bytes, path), path, wanted);
     case ".npy":
       if (wanted.columns.length > 0) throw new DataError(path, `holds one array and no ${wanted.columns[0]}: save both in one .npz`);
-      return { ...none, ...toValues(readNpy(bytes, path), "X", path) };
+      return { ...none, ...toValues(readNpy(bytes, path), "X", path, wanted.lenient) };
     case ".csv":
-      return { ...none, ...readCsv(bytes, path, wanted.labels, wanted.columns) };
+      return { ...none, ...readCsv(bytes, path, wanted.labels, wanted.columns, wanted.lenient) };
     default:
       throw new DataError(path, `has the extension ${extname(path) || '""'}, expected .npz, .npy or .csv`);
   }
 }
 
-function readLabels(bytes: Uint8Array, path: string): Uint8Array {
+function readLabels(bytes: Uint8Array, path: string, lenient = false): Pick<Content, "rawLabels"> & { labels: Uint8Array } {
   switch (extname(path).toLowerCase()) {
     case ".npy":
-      return toLabels(readNpy(bytes, path), "labels", path, null);
+      return toLabels(readNpy(bytes, path), "labels", path, null, lenient);
     case ".csv":
-      return readCsvLabels(bytes, path);
+      return readCsvLabels(bytes, path, lenient);
     default:
       throw new DataError(path, `has the extension ${extname(path) || '""'}, expected .npy or .csv for labels`);
   }
