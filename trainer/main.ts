@@ -28,7 +28,7 @@ const USAGE = `npm run quickstep -- <command> …
            [--recipe auto|raw] [--threads N] [--strict] [--resume]
            [--json]
   diagnose <data> [--labels FILE] [--test FILE [--test-labels FILE]] [--tried scaled,mask,adam,lr=N,batch=N,units=N,epochs=N]
-           [--report FILE] [--seed N] [--json]          why the loss does not fall, with proof, and what cures it
+           [--history FILE] [--report FILE] [--seed N] [--json]     why the loss does not fall, with proof, and what cures it
   evaluate <artifact> <data> [--labels FILE] [--json]
   score    <artifact> <data> [--out q.npy|q.csv] [--json]
   inspect  <artifact> [--json]
@@ -122,6 +122,7 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
         test: text,
         "test-labels": text,
         tried: text,
+        history: text,
         report: text,
         seed,
         json: "flag",

@@ -1,8 +1,10 @@
 // diagnose: a file and what was tried with it in; why the loss stops falling, and what cures it, out.
 import { describeChannel } from "../../shared/recipe.ts";
 import { type Diagnosis, type DiagnosisData, type DiagnosisHost, diagnose as diagnoseData } from "../diagnosis/diagnosis.ts";
+import { contextOf, judgeHistory, readHistory, suspectsOf } from "../diagnosis/history.ts";
+import { writeCure } from "../diagnosis/script.ts";
 import { describeTried, parseTried } from "../diagnosis/tried.ts";
-import { writeWhole } from "../files.ts";
+import { readWhole, writeWhole } from "../files.ts";
 import { type Dataset, readDataset } from "../readers/dataset.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -13,6 +15,8 @@ export interface DiagnoseCommand {
   readonly testLabels?: string;
   /** Words as parseTried takes them. */
   readonly tried: string;
+  /** The user's own training curve, as Keras' CSVLogger writes it. */
+  readonly history?: string;
   readonly report?: string;
   readonly seed: number;
   readonly json: boolean;
@@ -26,21 +30,30 @@ export async function diagnose(
 ): Promise<void> {
   const started = performance.now();
   const tried = parseTried(command.tried);
+  const log = command.history === undefined ? undefined : readHistory(readWhole(command.history), command.history);
   const data = await readDataset(command.data, { ...command, lenient: true });
+  const context = contextOf(toDiagnosisData(data));
+  const own = log && context && judgeHistory(log, context);
   const breathe = async (): Promise<void> => {
     await new Promise(setImmediate);
     signal.throwIfAborted();
   };
-  const diagnosis = await diagnoseData(toDiagnosisData(data), { tried, seed: command.seed }, { ...host, breathe, note: terminal.progress });
+  const options = { tried, seed: command.seed, suspects: own && suspectsOf(own) };
+  const diagnosis = await diagnoseData(toDiagnosisData(data), options, { ...host, breathe, note: terminal.progress });
   const seconds = (performance.now() - started) / 1000;
-  for (const line of listLines(diagnosis)) terminal.say(line);
+  const script = writeCure(diagnosis);
+  for (const line of listLines(diagnosis, own?.sentences ?? [], script)) terminal.say(line);
   if (command.report !== undefined) {
     const { renderDiagnosis } = await import("../diagnosis/page.ts");
-    writeWhole(command.report, new TextEncoder().encode(await renderDiagnosis(data.name, diagnosis)));
+    writeWhole(
+      command.report,
+      new TextEncoder().encode(await renderDiagnosis(data.name, diagnosis, { sentences: own?.sentences ?? [], script })),
+    );
     terminal.say(`wrote ${command.report}`);
   }
   terminal.say(`in ${seconds.toFixed(0)} s`);
-  if (command.json) terminal.print(JSON.stringify({ data: { name: data.name, sha256: data.sha256 }, ...diagnosis, seconds }));
+  if (command.json)
+    terminal.print(JSON.stringify({ data: { name: data.name, sha256: data.sha256 }, ...diagnosis, history: own, script, seconds }));
 }
 
 function toDiagnosisData({ source, values, labels, rawLabels, shape, features, float32, test }: Dataset): DiagnosisData {
@@ -55,9 +68,13 @@ function toDiagnosisData({ source, values, labels, rawLabels, shape, features, f
   };
 }
 
-/** The verdict first, then causes, then what is plain fact. */
-function listLines({ verdict, causes, tried, cured, baseRateLoss, notes }: Diagnosis): string[] {
-  const lines = [`${verdict.code}: ${verdict.text}`, ""];
+/** The verdict first, then the user's own curve, causes, figures, what is plain fact, and the lines that cure. */
+function listLines(
+  { verdict, causes, tried, cured, baseRateLoss, notes }: Diagnosis,
+  curve: readonly string[],
+  script: readonly string[] | undefined,
+): string[] {
+  const lines = [`${verdict.code}: ${verdict.text}`, ...curve, ""];
   causes.forEach(({ code, certainty, evidence, remedy }, i) => {
     lines.push(`${i + 1}. ${code} (${certainty}): ${evidence}`, `   → ${remedy}`);
   });
@@ -72,5 +89,6 @@ function listLines({ verdict, causes, tried, cured, baseRateLoss, notes }: Diagn
       );
     lines.push("");
   }
-  return [...lines, ...notes.map((note) => `- ${note}`)];
+  lines.push(...notes.map((note) => `- ${note}`));
+  return script === undefined ? lines : [...lines, "", "what cures your script, for its X and y:", "", ...script, ""];
 }

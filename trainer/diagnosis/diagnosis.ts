@@ -17,6 +17,7 @@ import { studyLabels } from "./label-facts.ts";
 import { listProbes } from "./probes.ts";
 import { prove } from "./prove.ts";
 import { findSignal, type Signal } from "./signal.ts";
+import { studyTestPart } from "./test-part.ts";
 import type { Tried } from "./tried.ts";
 import { findUsable } from "./usable.ts";
 import { conclude } from "./verdict.ts";
@@ -113,6 +114,8 @@ export interface Diagnosis {
   readonly cured: (Outcome & { readonly settings: Tried; readonly earlyStopping: boolean }) | null;
   /** Whether there is anything to learn; null where nothing was trained. */
   readonly signal: Signal | null;
+  /** Sequences that separate training and held-out ones where neighbours share rows; 0 where the order means nothing. */
+  readonly gap: number;
   /** Data facts that are no cause, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -130,7 +133,7 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
   const { tried, seed } = options;
   const { usable, causes: blocking, notes, canWork } = findUsable(data);
   const { values, labels } = usable;
-  if (!canWork) return conclude({ blocking, facts: [], notes, labels, tested: null });
+  if (!canWork) return conclude({ blocking, facts: studyTestPart(data), notes, labels, gap: 0, tested: null });
   const say = (text: string): void => host.note?.(text);
 
   const facts = studyData(values, labels, shape, names);
@@ -216,9 +219,10 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
   });
   return conclude({
     blocking,
-    facts: [...labelFacts, ...facts.causes],
+    facts: [...labelFacts, ...studyTestPart(data), ...facts.causes],
     notes,
     labels,
+    gap,
     tested: {
       settings: tried,
       signal,

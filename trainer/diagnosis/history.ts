@@ -2,6 +2,7 @@
 // Knows no model, and of the data only their positive rate and the labels of a test part.
 import { type CsvError, parse } from "csv-parse/sync";
 import { DataError } from "../../shared/errors.ts";
+import type { CauseCode, DiagnosisData } from "./diagnosis.ts";
 
 /** One number an epoch each; NaN where the log holds none. Undefined where the log has no such column. */
 export interface History {
@@ -111,6 +112,23 @@ export function baseRateFloors(p: number): readonly [unweighted: Floor, balanced
     { weights: "with balanced ones", loss: Math.LN2 },
     { weights: `with {0: 1, 1: ${Number(ratio.toPrecision(3))}}`, loss: 2 * (1 - p) * Math.LN2 },
   ];
+}
+
+/** What of the data a curve is held against: labels that are neither 0 nor 1 are left out; undefined without two classes. */
+export function contextOf({ values, labels, shape, test }: DiagnosisData): HistoryContext | undefined {
+  let [zeros, ones] = [0, 0];
+  for (let n = 0; n < (labels?.length ?? 0); n++) {
+    if (labels![n] === 0) zeros++;
+    if (labels![n] === 1) ones++;
+  }
+  if (zeros === 0 || ones === 0) return undefined;
+  const examples = values.length / shape.timesteps / shape.features;
+  return { positiveRate: ones / (zeros + ones), examples, testLabels: test?.labels };
+}
+
+/** Causes that a curve accuses, to be tried by experiment. */
+export function suspectsOf({ overfit, stillFalling }: HistoryVerdict): CauseCode[] {
+  return [...(overfit ? ["overfit" as const] : []), ...(stillFalling ? ["undertrained" as const] : [])];
 }
 
 /** A loss this much below the base rate's, as a share of it, has left it (the design's plateau stands at 0.9964 of it). */

@@ -10,7 +10,14 @@ import { STYLE } from "../report/style.ts";
 import type { Cause, Diagnosis } from "./diagnosis.ts";
 import { describeTried } from "./tried.ts";
 
-export async function renderDiagnosis(name: string, diagnosis: Diagnosis): Promise<string> {
+export interface Beside {
+  /** About the user's own curve. */
+  readonly sentences: readonly string[];
+  /** The lines that cure, where there are any. */
+  readonly script: readonly string[] | undefined;
+}
+
+export async function renderDiagnosis(name: string, diagnosis: Diagnosis, { sentences, script }: Beside): Promise<string> {
   const { verdict, notes } = diagnosis;
   const page = html`<!doctype html>
 <html lang="en">
@@ -28,6 +35,8 @@ export async function renderDiagnosis(name: string, diagnosis: Diagnosis): Promi
     ${verdictSection(diagnosis)}
     ${await experimentsSection(diagnosis)}
     ${causesSection(diagnosis)}
+    ${script && html`<section><h2>What cures your script</h2><div class="wide"><pre>${script.map((line) => html`${line}\n`)}</pre></div></section>`}
+    ${sentences.length === 0 ? null : html`<section><h2>Your own curve</h2><ul class="warnings">${sentences.map((text) => html`<li>${text}</li>`)}</ul></section>`}
     <section><h2>The data, plainly</h2><ul class="warnings">${notes.map((note) => html`<li>${note}</li>`)}</ul></section>
 </main>
 </body>

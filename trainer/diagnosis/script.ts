@@ -2,19 +2,13 @@
 // with scales from the training part alone. Knows only what was found; whoever tests it runs the lines.
 // Legend: N sequences, T steps, F features, C channels.
 import type { Channel, Plan } from "../../shared/recipe.ts";
-
-export interface CuredSettings {
-  readonly units: number;
-  readonly batch: number;
-  readonly epochs: number;
-  readonly optimizer: "adam" | "rmsprop";
-  readonly learningRate: number;
-}
+import type { Diagnosis } from "./diagnosis.ts";
+import type { Tried } from "./tried.ts";
 
 export interface ScriptInput {
   /** The channels that cure. */
   readonly plan: Plan;
-  readonly settings: CuredSettings;
+  readonly settings: Pick<Tried, "units" | "batch" | "optimizer" | "learningRate">;
   /** By time where sequences overlap or are ordered: validation is then what comes last, a gap of so many sequences after training. */
   readonly split: { readonly by: "random" } | { readonly by: "time"; readonly gap: number };
   /** The log loss on held-out sequences that was measured with this plan, and the base rate's. */
@@ -27,6 +21,15 @@ export const MAX_LINES = 15;
 const MASK = { standardised: "-99", raw: "-1e9" };
 /** Epochs without a better validation loss. */
 const PATIENCE = 10;
+/** More than early stopping ever lets pass. */
+const EPOCHS = 200;
+
+/** The lines for what was found; undefined where no other channels or settings were found to help. */
+export function writeCure({ causes, cured, baseRateLoss, gap }: Diagnosis): string[] | undefined {
+  if (cured === null || baseRateLoss === null || causes.every(({ added }) => added === undefined)) return undefined;
+  const { plan, settings, loss } = cured;
+  return writeScript({ plan, settings, split: gap > 0 ? { by: "time", gap } : { by: "random" }, loss, baseRateLoss });
+}
 
 /**
  * The lines, which assume X (N,T,F) or (N,T·F) and y (N) of the user's script. Valid rows are moved to the front, as recipe.ts does:
@@ -43,7 +46,7 @@ export function writeScript({ plan, settings, split, loss, baseRateLoss }: Scrip
   const names = used.sort((a, b) => a - b).map((f) => `f[${f}] ${oneLine(features[f])}`);
   const inside = isMasked ? "[ok[tr]]" : "";
   const mask = standardise ? MASK.standardised : MASK.raw;
-  const { units, batch, epochs, optimizer, learningRate } = settings;
+  const { units, batch, optimizer, learningRate } = settings;
 
   const lines = [
     `import numpy as np, keras; X, y = np.asarray(X, "float64").reshape(-1, ${T}, ${F}), np.asarray(y).ravel()  # yours, not scaled`,
@@ -78,7 +81,7 @@ export function writeScript({ plan, settings, split, loss, baseRateLoss }: Scrip
     `Z = ${isMasked ? `np.where(ok[..., None], ${filled}, ${mask})` : filled}.astype("float32")`,
     `model = keras.Sequential([${layers.join(", ")}])`,
     `model.compile(optimizer=keras.optimizers.${optimizer === "adam" ? "Adam" : "RMSprop"}(${learningRate}), loss="binary_crossentropy")`,
-    `model.fit(Z[tr], y[tr], batch_size=${batch}, epochs=${epochs}, validation_data=(Z[va], y[va]), callbacks=[keras.callbacks.EarlyStopping(patience=${PATIENCE}, restore_best_weights=True)])  # val_loss about ${loss.toFixed(3)}; the base rate alone: ${baseRateLoss.toFixed(3)}`,
+    `model.fit(Z[tr], y[tr], batch_size=${batch}, epochs=${EPOCHS}, validation_data=(Z[va], y[va]), callbacks=[keras.callbacks.EarlyStopping(patience=${PATIENCE}, restore_best_weights=True)])  # val_loss about ${loss.toFixed(3)}; the base rate alone: ${baseRateLoss.toFixed(3)}`,
   );
   return lines;
 }

@@ -15,6 +15,7 @@ export interface Conclusion {
   readonly notes: readonly string[];
   /** (N) usable ones */
   readonly labels: Uint8Array;
+  readonly gap: number;
   readonly tested: {
     readonly settings: Tried;
     readonly signal: Signal;
@@ -29,11 +30,12 @@ export interface Conclusion {
 /** A length that brings so much of all that can be learnt is the answer rather than a feature. */
 const MOSTLY = 0.6;
 
-export function conclude({ blocking, facts, notes, labels, tested }: Conclusion): Diagnosis {
+export function conclude({ blocking, facts, notes, labels, gap, tested }: Conclusion): Diagnosis {
   const N = labels.length;
   const rate = N === 0 ? null : labels.reduce((sum, label) => sum + label, 0) / N;
   const common = {
     examples: N,
+    gap,
     positiveRate: rate,
     baseRateLoss: rate === null ? null : entropy([rate]),
     majorityAccuracy: rate === null ? null : Math.max(rate, 1 - rate),
