@@ -1,7 +1,7 @@
 // What the data checks accuse: each cause with the one change that takes it away, and the one that puts it back.
 // Knows no result of any experiment.
 
-import { percent } from "../report/format.ts";
+import { percent, short } from "../report/format.ts";
 import type { CauseCode } from "./diagnosis.ts";
 import type { Regime, Setup, View } from "./experiments.ts";
 import { type DataFacts, findStill, findUnscaled } from "./facts.ts";
@@ -27,7 +27,7 @@ export interface Evidence {
   readonly examples: number;
   readonly names: readonly string[];
   readonly facts: DataFacts;
-  /** Names of the movements, differences and ratios that score tests picked. */
+  /** Names of the movements of features that hardly move, and of the differences and ratios that score tests picked. */
   readonly movement: readonly string[];
   readonly difference: readonly string[];
   /** Sequences that one run may see. */
@@ -43,26 +43,32 @@ const RATE = 6e-3;
 const UNITS = 24;
 const UNITS_TO_OVERFIT = 64;
 const BATCH = 64;
-/** Where nothing is said: until the loss stopped falling, as in the plain script. */
-const EPOCHS = 100;
+/** Where nothing is said: so many, long enough for most losses to stop falling. */
+const EPOCHS = 60;
 /** Padding below this share of rows is not worth an experiment. */
 const PADDED = 0.01;
 /** Times that each sequence is seen, from which the training part may be learnt by heart. */
-const BY_HEART = 10;
+const BY_HEART = 5;
+/** Mean of a rate that rises over a tenth of the steps and then falls to zero, as a share of its highest. */
+const CYCLE = 0.45;
 export const MAX_ACCUSATIONS = 6;
 
 export function accuse(evidence: Evidence): Accused {
   const { tried, examples, budget, suspects } = evidence;
-  const isFast = tried.learningRate >= RATES[1];
-  const isSlow = tried.learningRate <= RATES[0];
+  const { learningRate, optimizer } = tried;
+  const isFast = learningRate >= RATES[1];
+  const isSlow = learningRate <= RATES[0];
+  const isSaid = tried.epochs !== undefined;
   const epochs = tried.epochs ?? EPOCHS;
-  const batch = isFast ? Math.max(32, Math.min(256, tried.batch)) : BATCH;
+  const batch = isSaid || isFast ? Math.max(16, Math.min(256, tried.batch)) : BATCH;
   const enough = Math.max(150, Math.floor(budget / batch));
   const said = epochs * Math.ceil((0.8 * examples) / tried.batch);
-  const isShort = (tried.epochs !== undefined || suspects.includes("undertrained")) && said < enough;
-  const isLong = (tried.epochs !== undefined && said >= enough && epochs >= BY_HEART) || suspects.includes("overfit");
+  // What counts is steps × rate: many steps at a low rate are run as fewer at a higher one.
+  const progress = said * learningRate;
+  const isShort = (isSaid && progress < CYCLE * enough * RATE) || suspects.includes("undertrained");
+  const isLong = (isSaid && epochs >= BY_HEART) || suspects.includes("overfit");
   const good: Regime = {
-    optimizer: tried.optimizer,
+    optimizer,
     units: Math.min(tried.units, isLong ? UNITS_TO_OVERFIT : UNITS),
     batch,
     steps: enough,
@@ -71,10 +77,9 @@ export function accuse(evidence: Evidence): Accused {
     stops: true,
   };
   let regime = good;
-  const steps = isShort ? said : isLong ? 2 * enough : enough;
-  // Progress is steps × rate: many steps at a low rate are run as fewer at a higher one.
-  const stretched = Math.min(RATE, tried.learningRate * Math.max(1, said / steps));
-  if (isFast) regime = { ...regime, steps, rate: tried.learningRate, schedule: "constant" };
+  const steps = isSaid ? Math.min(said, 2 * enough) : enough;
+  const stretched = Math.min(Math.max(RATE, learningRate), learningRate * Math.max(1, said / steps));
+  if (isFast) regime = { ...regime, steps, rate: learningRate, schedule: "constant" };
   else if (isSlow || isShort || isLong) regime = { ...regime, steps, rate: stretched, schedule: "constant" };
   if (isLong) regime = { ...regime, stops: false };
 
@@ -82,6 +87,7 @@ export function accuse(evidence: Evidence): Accused {
     padding: tried.masked ? "any" : "none",
     scaled: tried.scaled,
     addedScaled: true,
+    levels: true,
     movement: false,
     difference: false,
   };
@@ -124,16 +130,15 @@ function accuseView({ tried, names, facts, movement, difference }: Evidence): Ac
     (setup: Setup): Setup => ({ ...setup, view: { ...setup.view, ...part } });
   if (movement.length > 0) {
     const still = findStill(facts);
-    const shares = still.map((f) => `${names[f]} ${percent(facts.within[f])}`).join(", ");
+    const shares = still
+      .map((f) => `${names[f]} ${short(facts.movement[f])} (${percent(facts.within[f])} of its variance within sequences)`)
+      .join(", ");
     accusations.push({
       code: "movement-tiny",
-      evidence:
-        still.length > 0
-          ? `of its variance, a feature has within a sequence: ${shares}`
-          : `score tests find more in ${movement.join(", ")} than in the levels`,
+      evidence: `from row to row a feature changes by so many of its standard deviations: ${shares}`,
       remedy: `give the network ${movement.join(", ")}, standardised`,
       add: change({ movement: true }),
-      remove: change({ movement: false }),
+      remove: change({ movement: false, levels: true }),
     });
   }
   if (difference.length > 0)
@@ -142,7 +147,7 @@ function accuseView({ tried, names, facts, movement, difference }: Evidence): Ac
       evidence: `score tests find more in ${difference.join(", ")} than in all levels and movements`,
       remedy: `give the network ${difference.join(", ")}, standardised`,
       add: change({ difference: true }),
-      remove: change({ difference: false }),
+      remove: change({ difference: false, levels: true }),
     });
   const unscaled = findUnscaled(facts, names);
   if (!tried.scaled && (unscaled.length > 0 || movement.length + difference.length > 0))
@@ -153,12 +158,13 @@ function accuseView({ tried, names, facts, movement, difference }: Evidence): Ac
       add: change({ scaled: true, addedScaled: true }),
       remove: change({ scaled: false, addedScaled: false }),
     });
-  if (!tried.masked && facts.padding.rows >= PADDED)
+  const { front, behind, sequences } = facts.padding;
+  if (!tried.masked && front + behind >= PADDED)
     accusations.push({
       code: "padding-unmasked",
-      evidence: `${percent(facts.padding.rows)} of all rows are padding, in ${percent(facts.padding.sequences)} of the sequences`,
+      evidence: `${percent(front + behind)} of all rows are padding, in ${percent(sequences)} of the sequences`,
       remedy: "mask it: Masking(0.0) before the LSTM",
-      add: change({ padding: "leading" }),
+      add: change({ padding: facts.reading }),
       remove: change({ padding: "none" }),
     });
   return accusations;

@@ -10,9 +10,9 @@ import { take } from "../sequences.ts";
 import { findOverlap } from "../split/overlap.ts";
 import { accuse } from "./accusations.ts";
 import { createLab, type Setup } from "./experiments.ts";
-import { findStill, studyData } from "./facts.ts";
+import { studyData } from "./facts.ts";
 import { drawSample, MAX_SEQUENCES } from "./folds.ts";
-import { chosenByMost, findHidden, listHidden, withStill } from "./hidden.ts";
+import { chosenByMost, closePairs, findHidden, listCandidates } from "./hidden.ts";
 import { studyLabels } from "./label-facts.ts";
 import { listProbes } from "./probes.ts";
 import { prove } from "./prove.ts";
@@ -137,10 +137,10 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
   const say = (text: string): void => host.note?.(text);
 
   const facts = studyData(values, labels, shape, names);
-  const overlap = findOverlap(values, shape, "leading");
-  const labelFacts = studyLabels(values, labels, shape, names, overlap);
+  const overlap = findOverlap(values, shape, facts.reading);
+  const labelFacts = studyLabels(values, labels, shape, names, facts.reading, overlap);
   notes.push(...facts.notes);
-  const candidates = listHidden(facts.features, shape.timesteps);
+  const candidates = listCandidates(facts, shape.timesteps);
   const most = Math.min(MAX_SEQUENCES, Math.floor(MAX_TABLE / (shape.timesteps * candidates.channels.length)));
   const sample = drawSample(overlap, shape.timesteps, most, createRandom(seed, STREAM.sample));
   const { order, gap, folds, blocks } = sample;
@@ -148,15 +148,16 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
   const own = take(values, order, shape.timesteps * shape.features);
   const y = Uint8Array.from(order, (n) => labels[n]);
   const rate = y.reduce((sum, label) => sum + label, 0) / y.length;
-  const plan = {
+  const plan: Plan = {
     timesteps: shape.timesteps,
     features: names,
-    padding: "leading",
+    padding: facts.reading,
     channels: candidates.channels,
     standardise: true,
-  } as const;
+  };
   const everyone = Int32Array.from(y.keys());
-  const table = applyRecipe(fitRecipe(plan, own, everyone, host.log), own, host.log);
+  const recipe = fitRecipe(plan, own, everyone, host.log);
+  const table = applyRecipe(recipe, own, host.log);
   await host.breathe();
 
   const signal = findSignal(listProbes(table, candidates.channels.length, shape.timesteps, y), y, gap, createRandom(seed, STREAM.signal));
@@ -164,13 +165,11 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
     `signal: AUC ${signal.auc.toFixed(3)} by ${signal.probe}, p = ${signal.p.toFixed(3)} (${signal.smallest.toFixed(3)} would be found with 80 % power)`,
   );
   await host.breathe();
-  const still = findStill(facts);
-  const hidden = folds.map(({ train }) => withStill(findHidden(candidates, table, shape.timesteps, y, train), candidates, still));
+  const pairs = closePairs(candidates, recipe.scale, facts);
+  const differences = folds.map(({ train }) => findHidden(candidates, pairs, table, y, train));
+  const movements = Array.from({ length: candidates.movements }, (_, i) => candidates.levels + i);
+  const chosen = { movement: movements, difference: chosenByMost(differences) };
   const name = (c: number): string => describeChannel(candidates.channels[c], names);
-  const chosen = {
-    movement: chosenByMost(hidden.map(({ movement }) => movement)),
-    difference: chosenByMost(hidden.map(({ difference }) => difference)),
-  };
   const { tried: triedSetup, accusations } = accuse({
     tried,
     examples: labels.length,
@@ -189,8 +188,8 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
     features: names,
     folds,
     channels: candidates.channels,
-    movement: hidden.map(({ movement }) => movement),
-    difference: hidden.map(({ difference }) => difference),
+    movement: movements,
+    difference: differences,
     seed,
     host,
   });
@@ -206,17 +205,12 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
     say,
   });
   const levels = usefulFeatures(facts.features);
-  const planOf = ({ view }: Setup, isCure: boolean): Plan => ({
-    timesteps: shape.timesteps,
-    features: names,
-    padding: view.padding,
-    channels: [
-      ...(isCure ? levels : [...names.keys()]).map((f) => candidates.channels[f]),
-      ...(view.movement ? chosen.movement : []).map((c) => candidates.channels[c]),
-      ...(view.difference ? chosen.difference : []).map((c) => candidates.channels[c]),
-    ],
-    standardise: view.scaled,
-  });
+  const planOf = ({ view }: Setup, isCure: boolean): Plan => {
+    const added = [...(view.movement ? chosen.movement : []), ...(view.difference ? chosen.difference : [])];
+    const kept = !isCure ? [...names.keys()] : view.levels || added.length === 0 ? levels : [];
+    const channels = [...kept, ...added].map((c) => candidates.channels[c]);
+    return { timesteps: shape.timesteps, features: names, padding: view.padding, channels, standardise: view.scaled };
+  };
   return conclude({
     blocking,
     facts: [...labelFacts, ...studyTestPart(data), ...facts.causes],

@@ -14,6 +14,8 @@ import type { Fold } from "./folds.ts";
 /** What the network is given. */
 export interface View {
   readonly padding: Padding;
+  /** Whether the levels are there, where anything else is. */
+  readonly levels: boolean;
   /** Levels standardised; and whatever else there is. */
   readonly scaled: boolean;
   readonly addedScaled: boolean;
@@ -62,14 +64,15 @@ export interface LabInput {
   readonly features: readonly string[];
   readonly folds: readonly Fold[];
   readonly channels: readonly Channel[];
-  /** Channels of each fold beyond the levels, as positions in `channels`. */
-  readonly movement: readonly (readonly number[])[];
+  /** Channels beyond the levels, as positions in `channels`; differences are those that each fold chose for itself. */
+  readonly movement: readonly number[];
   readonly difference: readonly (readonly number[])[];
   readonly seed: number;
   readonly host: DiagnosisHost;
 }
 
-const CHECKPOINTS = 8;
+/** Shares of the steps after which the held-out sequences are looked at. */
+const CHECKPOINTS = [0.03, 0.06, 0.12, 0.2, 0.35, 0.5, 0.75, 1];
 /** Gradients with a larger global norm are scaled down to it, as in training. */
 const CLIP_NORM = 1;
 const STREAM = { weights: 610, order: 640 };
@@ -99,7 +102,8 @@ export function createLab(input: LabInput): (setup: Setup) => Promise<Run> {
   };
   const dataOf = (k: number, view: View): { channels: Channels; width: number } => {
     const levels = Array.from({ length: F }, (_, f) => f);
-    const added = [...(view.movement ? input.movement[k] : []), ...(view.difference ? input.difference[k] : [])];
+    const added = [...(view.movement ? input.movement : []), ...(view.difference ? input.difference[k] : [])];
+    if (added.length > 0 && !view.levels) return { channels: tableOf(k, view.padding, view.addedScaled, added), width: added.length };
     if (added.length === 0 || view.scaled === view.addedScaled) {
       const columns = [...levels, ...added];
       return { channels: tableOf(k, view.padding, view.scaled, columns), width: columns.length };
@@ -118,7 +122,7 @@ export function createLab(input: LabInput): (setup: Setup) => Promise<Run> {
       const hasAdded = width > F;
       const seen = {
         ...view,
-        movement: view.movement && input.movement[k].length > 0,
+        movement: view.movement && input.movement.length > 0,
         difference: view.difference && input.difference[k].length > 0,
       };
       const { stops, ...way } = regime;
@@ -196,10 +200,9 @@ function train(
         break; // the loss is not finite: what was reached stands
       }
       if (before) updateRatio = ratio(before, stepper.getParameters());
-      if (Math.floor(((step + 1) * CHECKPOINTS) / steps) > Math.floor((step * CHECKPOINTS) / steps))
-        checkpoints.push(finite(stepper.logits(held)));
+      if (CHECKPOINTS.some((share) => Math.ceil(share * steps) === step + 1)) checkpoints.push(finite(stepper.logits(held)));
     }
-    while (checkpoints.length <= CHECKPOINTS) checkpoints.push(checkpoints[checkpoints.length - 1]);
+    while (checkpoints.length <= CHECKPOINTS.length) checkpoints.push(checkpoints[checkpoints.length - 1]);
     return {
       last: checkpoints[checkpoints.length - 1],
       best: chooseCrosswise(checkpoints, held, labels),

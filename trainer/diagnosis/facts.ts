@@ -1,42 +1,49 @@
 // Plain facts about the data, with numbers: what a script as it was tried would stumble over, before anything is trained.
 // Legend: N sequences, T steps, F features.
-import { isZeroRow, type Shape, validRows } from "../../shared/sequence.ts";
-import { percent, short } from "../report/format.ts";
+import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
+import { count, percent, short } from "../report/format.ts";
 import { describeRelation, type FeatureFacts, studyFeatures } from "../representation/features.ts";
-import { countZeroRows } from "../sequences.ts";
 import type { Cause } from "./diagnosis.ts";
 
 export interface DataFacts {
   /** Over valid rows. */
   readonly features: FeatureFacts;
+  /** What all-zero rows are taken for: padding in front, or anywhere where they stand behind as well. */
+  readonly reading: Padding;
   /** (F) share of a feature's variance that lies within sequences; 1 for a constant. */
   readonly within: Float64Array;
+  /** (F) standard deviation of a feature's change from row to row, in its own; 1.4 where rows are unrelated, 0 for a constant. */
+  readonly movement: Float64Array;
   readonly padding: PaddingFacts;
   readonly causes: readonly Cause[];
   readonly notes: readonly string[];
 }
 
 export interface PaddingFacts {
-  /** Shares of all rows that are all zero in front; of sequences that have any. */
-  readonly rows: number;
-  readonly sequences: number;
-  /** Rows all zero after the first other one, as a share of those. */
+  /** All-zero rows in front, behind, and between others, as shares of all rows. */
+  readonly front: number;
+  readonly behind: number;
   readonly inside: number;
+  /** Sequences that have any in front or behind, of all. */
+  readonly sequences: number;
 }
 
 /** A spread or offset this far from 1 saturates gates, or drowns in the bias (start values of the TFDV and Karpathy checklists). */
 const SPREAD = [0.1, 10] as const;
 const OFFSET = 5;
-/** Below this share of movement a level that differs from sequence to sequence is nearly all that a network sees. */
-export const LITTLE_MOVEMENT = 0.1;
+/** A change from row to row, or a difference of two features, that is smaller against the levels may be hidden in them. */
+export const SMALL = 0.7;
+/** Zero rows behind others are padding too, not accidents, from this share of all rows on. */
+const PADDED_BEHIND = 0.01;
 
 /** `features` names; `labels` are of the same sequences, in the order of the file. */
 export function studyData(values: Float64Array, labels: Uint8Array, shape: Shape, names: readonly string[]): DataFacts {
   const N = labels.length;
   const everything = Int32Array.from(labels.keys());
-  const features = studyFeatures(values, shape, everything, "leading");
-  const within = shareWithin(values, shape, features);
-  const padding = studyPadding(values, shape, everything);
+  const padding = studyPadding(values, shape);
+  const reading = padding.behind >= PADDED_BEHIND ? "any" : "leading";
+  const features = studyFeatures(values, shape, everything, reading);
+  const { within, movement } = studyMovement(values, shape, reading, features);
   const causes: Cause[] = [];
   for (const f of features.constant)
     causes.push({
@@ -55,7 +62,7 @@ export function studyData(values: Float64Array, labels: Uint8Array, shape: Shape
       remedy: `leave ${names[relation.feature]} out`,
     });
   }
-  return { features, within, padding, causes, notes: describeFeatures(names, features, within, padding, N) };
+  return { features, reading, within, movement, padding, causes, notes: describeFeatures(names, features, within, padding, N) };
 }
 
 /** Features whose scale, or offset, keeps an unscaled network from seeing them; each with a reason. */
@@ -71,40 +78,56 @@ export function findUnscaled({ features }: DataFacts, names: readonly string[]):
   });
 }
 
-/** Features that differ between sequences far more than they move within one. */
-export function findStill({ features, within }: DataFacts): number[] {
-  return Array.from(within.keys()).filter((f) => !features.constant.includes(f) && within[f] < LITTLE_MOVEMENT);
+/** Features whose change from row to row is small against how far they spread. */
+export function findStill({ features, movement }: DataFacts): number[] {
+  return Array.from(movement.keys()).filter((f) => !features.constant.includes(f) && movement[f] < SMALL);
 }
 
-function shareWithin(values: Float64Array, shape: Shape, { deviation }: FeatureFacts): Float64Array {
+function studyMovement(
+  values: Float64Array,
+  shape: Shape,
+  reading: Padding,
+  { deviation }: FeatureFacts,
+): Pick<DataFacts, "within" | "movement"> {
   const { timesteps: T, features: F } = shape;
   const rows = new Int32Array(T);
-  const squares = new Float64Array(F);
-  let total = 0;
+  const inside = new Float64Array(F);
+  const steps = new Float64Array(F);
+  let [total, pairs] = [0, 0];
   for (let offset = 0; offset < values.length; offset += T * F) {
-    const length = validRows(values, offset, shape, "leading", rows);
+    const length = validRows(values, offset, shape, reading, rows);
     total += length;
+    pairs += Math.max(0, length - 1);
     for (let f = 0; f < F; f++) {
       let mean = 0;
       for (let t = 0; t < length; t++) mean += values[offset + rows[t] * F + f] / length;
-      for (let t = 0; t < length; t++) squares[f] += (values[offset + rows[t] * F + f] - mean) ** 2;
+      for (let t = 0; t < length; t++) {
+        const x = values[offset + rows[t] * F + f];
+        inside[f] += (x - mean) ** 2;
+        if (t > 0) steps[f] += (x - values[offset + rows[t - 1] * F + f]) ** 2;
+      }
     }
   }
-  return squares.map((sum, f) => (deviation[f] === 0 ? 1 : sum / total / deviation[f] ** 2));
+  return {
+    within: inside.map((sum, f) => (deviation[f] === 0 ? 1 : sum / total / deviation[f] ** 2)),
+    movement: steps.map((sum, f) => (deviation[f] === 0 || pairs === 0 ? 0 : Math.sqrt(sum / pairs) / deviation[f])),
+  };
 }
 
-function studyPadding(values: Float64Array, shape: Shape, everything: Int32Array): PaddingFacts {
-  const { timesteps: T, features: F } = shape;
-  let [rows, sequences] = [0, 0];
+function studyPadding(values: Float64Array, { timesteps: T, features: F }: Shape): PaddingFacts {
+  const N = values.length / (T * F);
+  let [front, behind, inside, sequences] = [0, 0, 0, 0];
   for (let offset = 0; offset < values.length; offset += T * F) {
-    let t = 0;
-    while (t < T && isZeroRow(values, offset + t * F, F)) t++;
-    rows += t;
-    if (t > 0) sequences++;
+    const isZero = (t: number): boolean => isZeroRow(values, offset + t * F, F);
+    let [first, last] = [0, T - 1];
+    while (first < T && isZero(first)) first++;
+    while (last > first && isZero(last)) last--;
+    front += first;
+    behind += T - 1 - last;
+    for (let t = first + 1; t < last; t++) if (isZero(t)) inside++;
+    if (first > 0 || last < T - 1) sequences++;
   }
-  const { zeros, total } = countZeroRows(values, shape, everything);
-  const N = everything.length;
-  return { rows: rows / (N * T), sequences: sequences / N, inside: total === 0 ? 0 : zeros / total };
+  return { front: front / (N * T), behind: behind / (N * T), inside: inside / (N * T), sequences: sequences / N };
 }
 
 function describeFeatures(names: readonly string[], facts: FeatureFacts, within: Float64Array, padding: PaddingFacts, N: number): string[] {
@@ -112,11 +135,12 @@ function describeFeatures(names: readonly string[], facts: FeatureFacts, within:
     (name, f) =>
       `${name}: ${short(facts.lowest[f])} … ${short(facts.highest[f])}, mean ${short(facts.mean[f])}, standard deviation ${short(facts.deviation[f])}, ${percent(within[f])} of its variance within sequences`,
   );
+  const { front, behind, inside, sequences } = padding;
   notes.push(
-    padding.rows === 0
-      ? `no all-zero row stands in front of any of the ${N} sequences`
-      : `padding: ${percent(padding.rows)} of all rows are zeros in front, in ${percent(padding.sequences)} of the sequences`,
+    front + behind === 0
+      ? `no all-zero row stands in front of or behind any of the ${count(N)} sequences`
+      : `padding: ${percent(front)} of all rows are zeros in front and ${percent(behind)} zeros behind, in ${percent(sequences)} of the sequences`,
   );
-  if (padding.inside > 0) notes.push(`${percent(padding.inside)} of the rows after the first that is not zero are all zero`);
+  if (inside > 0) notes.push(`${percent(inside)} of all rows are zeros between others`);
   return notes;
 }

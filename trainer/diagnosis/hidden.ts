@@ -1,82 +1,85 @@
-// Which movements, differences and ratios tell what the levels do not: score tests against a logistic regression, before
-// anything is trained. Legend: M sequences, T steps, C channels, D columns.
+// Which movements may be hidden in the levels, and which differences and ratios tell what levels do not: score tests against a
+// logistic regression, before anything is trained. Legend: M sequences, T steps, C channels, D columns.
 import type { Channel, Channels } from "../../shared/recipe.ts";
 import { fitLogistic } from "../logistic.ts";
-import { listCandidates, plainChannels } from "../representation/candidates.ts";
-import type { FeatureFacts } from "../representation/features.ts";
+import { listCandidates as listChannels, plainChannels } from "../representation/candidates.ts";
 import { BLOCKS, blocksOf, scoreGain } from "../representation/score-test.ts";
-
-export interface Hidden {
-  /** Positions in the list of candidates. */
-  readonly movement: readonly number[];
-  readonly difference: readonly number[];
-}
+import { selectChannels } from "../sequences.ts";
+import { type DataFacts, SMALL } from "./facts.ts";
 
 export interface Candidates {
-  /** All levels first, then movements, then differences and ratios of pairs. */
+  /** All levels first, then movements of features that hardly move, then differences and ratios of pairs that stay close together. */
   readonly channels: readonly Channel[];
   readonly levels: number;
   readonly movements: number;
 }
 
+/** All levels, and what may be hidden in them: changes from row to row, and differences of pairs, that are small against the levels. */
+export function listCandidates({ features, movement }: DataFacts, T: number): Candidates {
+  const levels = Array.from(features.mean.keys(), (a): Channel => ({ base: "feature", a, view: "level" }));
+  const movements = plainChannels(features, T).filter(({ a, view }) => (view === "delta" || view === "logDelta") && movement[a] < SMALL);
+  const pairs = listChannels(features, T).filter(({ base }) => base !== "feature");
+  return { channels: [...levels, ...movements, ...pairs], levels: levels.length, movements: movements.length };
+}
+
+/** Of the pairs, those whose difference or log ratio spreads less than either feature; `scale` (K) are the candidates' own. */
+export function closePairs({ channels, levels, movements }: Candidates, scale: Float64Array, { features }: DataFacts): number[] {
+  const { mean, deviation } = features;
+  // of a logarithm, as if it were normal
+  const ofLog = (f: number): number => Math.sqrt(Math.log1p((deviation[f] / mean[f]) ** 2));
+  const isClose = new Map<string, boolean>();
+  return Array.from({ length: channels.length - levels - movements }, (_, i) => levels + movements + i).filter((c) => {
+    const channel = channels[c];
+    if (channel.base === "feature") return false;
+    const { base, a, b, view } = channel;
+    const key = `${base} ${a} ${b}`;
+    if (view === "level") {
+      const own = base === "difference" ? [deviation[a], deviation[b]] : [ofLog(a), ofLog(b)];
+      isClose.set(key, scale[c] < SMALL * Math.min(...own));
+    }
+    return isClose.get(key) === true; // a pair's level comes before its delta
+  });
+}
+
 /** A score test counts from so many of its standard deviations: one in a thousand by chance, and there are tens of them. */
 const SIGNIFICANT = 4;
 const MAX_DIFFERENCES = 2;
-/** On standardised columns. */
-const PENALTY = 10;
+/** On standardised columns: strong, since a network does not find large opposite weights on two nearly equal features either. */
+const PENALTY = 100;
 /** Columns of the regression on everything known so far: beyond, only the latest steps are taken. */
 const MAX_COLUMNS = 120;
 /** Sequences that are looked at. */
 const MAX_ROWS = 6000;
 
 /**
- * Tests each movement beside all levels, then each pair beside levels and movements. `table` holds every candidate, standardised;
+ * Tests each of `pairs` beside the levels, the movements, and what was chosen before. `table` holds every candidate, standardised;
  * `labels` are of the same sequences; only those at `rows` are looked at.
  */
 export function findHidden(
   { channels, levels, movements }: Candidates,
+  pairs: readonly number[],
   table: Channels,
-  T: number,
   labels: Uint8Array,
   rows: Int32Array,
-): Hidden {
+): number[] {
   const seen = rows.subarray(0, MAX_ROWS);
   const own = Uint8Array.from(seen, (n) => labels[n]);
-  const K = channels.length;
-  const blocks = channels.map((_, c) => {
-    const all = blocksOf(table, T, c);
-    const out = new Float64Array(seen.length * BLOCKS);
-    seen.forEach((n, i) => {
-      out.set(all.subarray(n * BLOCKS, (n + 1) * BLOCKS), i * BLOCKS);
-    });
-    return out;
-  });
-  const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
-  const best = (candidates: readonly number[], known: readonly number[]): number[] => {
-    if (candidates.length === 0) return [];
-    const probabilities = explain(
-      known.map((c) => blocks[c]),
-      own,
-    );
-    return candidates
-      .map((c) => ({ c, ...scoreGain(blocks[c], [], own, probabilities) }))
-      .filter(({ gain, noise }) => gain > SIGNIFICANT * noise)
-      .sort((a, b) => b.gain - a.gain)
-      .map(({ c }) => c);
-  };
-  const level = range(0, levels);
-  const movement = best(range(levels, levels + movements), level);
-  const difference: number[] = [];
-  const pairs = range(levels + movements, K);
-  while (difference.length < MAX_DIFFERENCES) {
-    const next = best(
-      pairs.filter((c) => !difference.includes(c)),
-      [...range(0, levels + movements), ...difference],
-    )[0];
-    if (next === undefined) break;
-    difference.push(next);
+  const T = table.channels.length / (table.lengths.length * channels.length);
+  const [channelsOfSeen, lengths] = selectChannels(table, seen, T * channels.length);
+  const blockOf = (c: number): Float64Array => blocksOf({ channels: channelsOfSeen, lengths }, T, c);
+  const known = Array.from({ length: levels + movements }, (_, c) => blockOf(c));
+  const found: number[] = [];
+  while (found.length < MAX_DIFFERENCES && pairs.length > found.length) {
+    const probabilities = explain(known, own);
+    const best = pairs
+      .filter((c) => !found.includes(c))
+      .map((c) => ({ c, ...scoreGain(blockOf(c), [], own, probabilities) }))
+      .reduce((a, b) => (b.gain > a.gain ? b : a));
+    if (best.gain <= SIGNIFICANT * best.noise) break;
+    found.push(best.c);
+    known.push(blockOf(best.c));
   }
-  return { movement, difference };
+  return found;
 }
 
 /** (M) probabilities by a logistic regression on the latest steps of the known channels. */
@@ -89,20 +92,6 @@ function explain(known: readonly Float64Array[], labels: Uint8Array): Float64Arr
     for (let n = 0; n < M; n++) for (let j = 0; j < steps; j++) x[n * D + k * steps + j] = block[n * BLOCKS + j];
   });
   return fitLogistic(x, labels, { l2: PENALTY }).predict(x);
-}
-
-/** All levels, the movement of every useful feature, and what pairs of similar features give. */
-export function listHidden(facts: FeatureFacts, timesteps: number): Candidates {
-  const levels = Array.from(facts.mean.keys(), (a): Channel => ({ base: "feature", a, view: "level" }));
-  const movements = plainChannels(facts, timesteps).filter(({ view }) => view === "delta" || view === "logDelta");
-  const pairs = listCandidates(facts, timesteps).filter(({ base }) => base !== "feature");
-  return { channels: [...levels, ...movements, ...pairs], levels: levels.length, movements: movements.length };
-}
-
-/** With the movements of the features that hardly move within a sequence, whatever the score tests say of them. */
-export function withStill({ movement, difference }: Hidden, { channels, levels, movements }: Candidates, still: readonly number[]): Hidden {
-  const more = Array.from({ length: movements }, (_, i) => levels + i).filter((c) => still.includes(channels[c].a));
-  return { movement: [...new Set([...movement, ...more])].sort((a, b) => a - b), difference };
 }
 
 /** What more than half of the folds chose, the most often chosen first. */

@@ -1,6 +1,6 @@
 // Facts about how labels and sequences go together: conflicts, copies, a drift along the file, and what gives the label away.
 // Legend: N sequences, T steps, F features.
-import { type Shape, validRows } from "../../shared/sequence.ts";
+import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import { computeMetrics, entropy } from "../metrics.ts";
 import { percent } from "../report/format.ts";
 import { lengthsOf } from "../sequences.ts";
@@ -30,11 +30,12 @@ export function studyLabels(
   labels: Uint8Array,
   shape: Shape,
   names: readonly string[],
+  reading: Padding,
   overlap: Overlap,
 ): LabelFact[] {
   return [
     ...findConflicts(labels, overlap),
-    ...findGivenAway(values, labels, shape, names),
+    ...findGivenAway(values, labels, shape, names, reading),
     ...findSharing(overlap),
     ...findDrift(labels, overlap, shape.timesteps),
   ];
@@ -126,7 +127,7 @@ function findDrift(labels: Uint8Array, { finding }: Overlap, T: number): LabelFa
 }
 
 /** A cell, or the length, that tells the label by itself. */
-function findGivenAway(values: Float64Array, labels: Uint8Array, shape: Shape, names: readonly string[]): LabelFact[] {
+function findGivenAway(values: Float64Array, labels: Uint8Array, shape: Shape, names: readonly string[], reading: Padding): LabelFact[] {
   const { timesteps: T, features: F } = shape;
   const N = labels.length;
   const facts: LabelFact[] = [];
@@ -134,7 +135,7 @@ function findGivenAway(values: Float64Array, labels: Uint8Array, shape: Shape, n
   const rows = new Int32Array(T);
   const isValid = new Uint8Array(N * T);
   for (let n = 0; n < N; n += stride) {
-    const length = validRows(values, n * T * F, shape, "leading", rows);
+    const length = validRows(values, n * T * F, shape, reading, rows);
     for (let i = 0; i < length; i++) isValid[n * T + rows[i]] = 1;
   }
   let best = { auc: 0, t: 0, f: 0, count: 0 };
@@ -160,7 +161,7 @@ function findGivenAway(values: Float64Array, labels: Uint8Array, shape: Shape, n
       evidence: `${names[best.f]} at step ${best.t} alone tells the label with AUC ${best.auc.toFixed(3)} (${best.count} sequences)`,
       remedy: `ask whether ${names[best.f]} is known when the answer is needed; if it holds the answer, leave it out`,
     });
-  const lengths = lengthsOf(values, shape, "leading");
+  const lengths = lengthsOf(values, shape, reading);
   const auc = aucOf(labels, Float64Array.from(lengths));
   if (auc >= TELLING_LENGTH)
     facts.push({

@@ -67,6 +67,11 @@ export async function prove(input: ProveInput): Promise<Proof> {
   const tried = await measure(input.tried);
   const all = accusations.reduce((setup, { add }) => add(setup), input.tried);
   let cured = await measure(all);
+  if (all.view.movement || all.view.difference) {
+    // Levels may do harm: where they wander off, a network that leans on them does not know what comes.
+    const without = await measure({ ...all, view: { ...all.view, levels: false } });
+    if (without.run.loss < cured.run.loss) cured = without;
+  }
   say(`held-out log loss: tried ${tried.run.loss.toFixed(4)}, with every accused cause cured ${cured.run.loss.toFixed(4)}`);
   const summarise = (): Comparison[] =>
     compare([
