@@ -1,7 +1,7 @@
 // npm run diagnosis [-- --seeds 101,102 --only planted,healthy,permuted --plants movement-tiny,… --calibrate --verbose]: how often
 // diagnose is right on data whose one cause is known, how often it cries wolf where there is none, and how often it claims a signal
 // where labels were permuted. Seeds 1 to 5 are for reporting, 101 on (the default) for tuning: never look at the former while rules
-// are tuned. --calibrate finds the strengths of planted causes for the seeds, into strengths.json.
+// are tuned. --calibrate finds strengths for the seeds that strengths.json does not have, and adds them.
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type DiagnosisHost, diagnose } from "../../trainer/diagnosis/diagnosis.ts";
@@ -10,7 +10,7 @@ import { createTrainingStep } from "../../trainer/step.ts";
 import { type Planted, plantHealthy, plantPermuted } from "./planted.ts";
 import { kernel } from "./recovery.ts";
 import { type Answer, claimsSignal, confusionMatrix, describeShare, topOf } from "./score.ts";
-import { type Case, calibrate, casesOf, FILE, keyOf, make, type Strength, strengthsOf } from "./strengths.ts";
+import { type Case, calibrate, casesOf, FILE, keyOf, make, RANGES, SHARES, type Strength, strengthsOf } from "./strengths.ts";
 
 const REPORTED_SEEDS = [1, 2, 3, 4, 5];
 /** Data sets of each kind without a planted cause, a seed. */
@@ -60,7 +60,7 @@ function isScored({ tried, cured }: Strength): boolean {
 
 function writeStrengths(): void {
   const known: Record<string, Strength> = JSON.parse(readFileSync(FILE, "utf8"));
-  for (const each of cases) {
+  for (const each of cases.filter((one) => known[keyOf(one)] === undefined)) {
     const strength = calibrate(each);
     if (strength.lost === undefined) continue;
     known[keyOf(each)] = strength;
@@ -85,8 +85,8 @@ async function measurePlanted(): Promise<void> {
   }
   const hits = (of: typeof pairs): string => describeShare(of.filter(({ planted, answer }) => planted === answer).length, of.length);
   console.log(`\n${confusionMatrix(pairs)}\n`);
-  for (const share of [0.1, 0.4, 0.8]) {
-    const own = pairs.filter((pair) => pair.of.share === share && pair.lost !== undefined);
+  for (const share of SHARES) {
+    const own = pairs.filter((pair) => pair.of.share === share && RANGES[pair.of.name] !== undefined);
     const lost = own.map((pair) => pair.lost!).sort((a, b) => a - b);
     if (own.length > 0)
       console.log(`where ${100 * share} % are to be lost (median ${(100 * lost[lost.length >> 1]).toFixed(0)} %): ${hits(own)}`);

@@ -147,7 +147,7 @@ export const PLANTS = {
 
   /** Sequences stand at levels of their own, `strength` times as far apart as they move, and only the movement counts. */
   "movement-tiny": (random, strength) => moving(random, strength, "scaled"),
-  /** The design's case: the same on raw numbers around 1.25 that differ by a few hundredths. */
+  /** The same on raw numbers around 1.25 that differ by a few hundredths, and move so little that scales alone bring nothing. */
   "movement-tiny: raw": (random, strength) => moving(random, strength, ""),
 
   /** Two features walk together, `strength` times as far as they stand apart; what counts is how they stand. */
@@ -196,13 +196,13 @@ export const PLANTS = {
     };
   },
 
-  "learning-rate-high": (random, strength) => rated(random, strength),
-  "learning-rate-low": (random, strength) => rated(random, strength),
+  "learning-rate-high": (random, strength) => rated(random, strength, ""),
+  "learning-rate-low": (random, strength) => rated(random, strength, ",epochs=30"),
 
-  /** Stopped after `strength` epochs at a small rate. */
+  /** Stopped after `strength` epochs. */
   undertrained: (random, strength) => {
     const { latent, values } = plain(random);
-    const settings = "scaled,mask,adam,lr=0.0005,batch=32,units=16";
+    const settings = "scaled,mask,adam,lr=0.001,batch=64,units=16";
     const epochs = Math.max(1, Math.round(strength));
     return {
       data: asData(latent, values),
@@ -408,14 +408,14 @@ function shuffled(F: number, random: Random): [number, number, number] {
   return [order[0], order[1], order[2]];
 }
 
-function rated(random: Random, rate: number): Omit<Planted, "code"> {
+function rated(random: Random, rate: number, words: string): Omit<Planted, "code"> {
   const { latent, values } = plain(random);
   const optimizer = ["adam", "rmsprop"][random.integer(2)];
   const settings = `scaled,mask,${optimizer},batch=32,units=${[16, 32][random.integer(2)]}`;
   return {
     data: asData(latent, values),
     probability: latent.probability,
-    tried: `${settings},lr=${Number(rate.toPrecision(3))}`,
+    tried: `${settings},lr=${Number(rate.toPrecision(3))}${words}`,
     cure: { tried: `${settings},lr=0.003` },
   };
 }

@@ -5,24 +5,27 @@ import { type Planted, type PlantName, plant } from "./planted.ts";
 import { measureRecovery, type Recovery } from "./recovery.ts";
 
 /** Shares of what the remedy recovers that are to be lost without it. */
-export const SHARES = [0.1, 0.4, 0.8] as const;
+export const SHARES: readonly number[] = [0.1, 0.4, 0.8];
 
 /** From a strength that loses less than a tenth to one that loses more than eight: logarithmic. */
 export const RANGES: Partial<Record<PlantName, readonly [least: number, most: number]>> = {
   "features-unscaled: small": [3, 1e5],
   "features-unscaled: mixed": [3, 1e3],
   "movement-tiny": [2, 100],
-  "movement-tiny: raw": [0.2, 10],
   "difference-hidden": [2, 50],
   "padding-unmasked": [5, 90],
   "learning-rate-high": [0.01, 1],
-  "learning-rate-low": [3e-4, 1e-6],
+  "learning-rate-low": [3e-4, 2e-6],
   undertrained: [24, 1],
   overfit: [5, 60],
 };
 
-/** Strengths of causes that no network cures: shares of conflicting sequences; noise on a label, its own spread 1; logits. */
+/**
+ * Strengths that are not found: how many times as far apart as they move sequences are, where all is lost; shares of conflicting
+ * sequences; noise on a label, whose own classes are 1 apart; logits.
+ */
 const FIXED: Partial<Record<PlantName, readonly number[]>> = {
+  "movement-tiny: raw": [50, 200, 1000],
   "label-conflict": SHARES,
   leak: [0.3, 0.2, 0.1],
   "drift-in-file": [1.5, 2.5, 4],
@@ -37,7 +40,10 @@ const STEPS = 5;
 /** Bisection for `share`; the strength that came nearest. Deterministic: the same for one seed on every host with one SIMD path. */
 export function calibrate({ name, share, seed, stream }: Case): Strength {
   const range = RANGES[name];
-  if (range === undefined) return { strength: FIXED[name]?.[SHARES.indexOf(share as 0.1)] ?? 0 };
+  if (range === undefined) {
+    const strength = FIXED[name]?.[SHARES.indexOf(share)] ?? 0;
+    return { strength, ...measureRecovery(plant(name, strength, seed, stream), seed) };
+  }
   let [low, high] = range.map(Math.log);
   let best: (Strength & Recovery) | undefined;
   for (let step = 0; step < STEPS; step++) {
