@@ -3,21 +3,17 @@
 // where labels were permuted. Seeds 1 to 5 are for reporting, 101 on (the default) for tuning: never look at the former while rules
 // are tuned. --calibrate finds strengths for the seeds that strengths.json does not have, and adds them.
 import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { type DiagnosisHost, diagnose } from "../../trainer/diagnosis/diagnosis.ts";
-import { parseTried } from "../../trainer/diagnosis/tried.ts";
-import { createTrainingStep } from "../../trainer/step.ts";
-import { type Planted, plantHealthy, plantPermuted } from "./planted.ts";
-import { kernel } from "./recovery.ts";
-import { type Answer, claimsSignal, confusionMatrix, describeShare, topOf } from "./score.ts";
-import { type Case, calibrate, casesOf, FILE, keyOf, make, RANGES, SHARES, type Strength, strengthsOf } from "./strengths.ts";
+import { Worker } from "node:worker_threads";
+import type { Answered, Job } from "./answer.ts";
+import { confusionMatrix, describeShare } from "./score.ts";
+import { calibrate, casesOf, FILE, isScored, keyOf, RANGES, SHARES, type Strength, strengthsOf } from "./strengths.ts";
 
 const REPORTED_SEEDS = [1, 2, 3, 4, 5];
 /** Data sets of each kind without a planted cause, a seed. */
 const CONTROLS = 20;
 const STREAM = { healthy: 1000, permuted: 2000 };
-/** A remedy that recovers less of what can be learnt proves nothing: such a case is not scored. */
-const LEAST_RECOVERED = 0.05;
 
 const { values: given } = parseArgs({
   options: {
@@ -32,30 +28,72 @@ const { values: given } = parseArgs({
 const seeds = given.seeds.split(",").map(Number);
 const plants = given.plants?.split(",");
 const cases = seeds.flatMap(casesOf).filter(({ name }) => plants?.includes(name) ?? true);
-const controls = seeds.flatMap((seed) => Array.from({ length: Number(given.controls) }, (_, i) => ({ seed, i })));
 
-const host: DiagnosisHost = {
-  log: kernel.log,
-  createStepper: (data, options) => createTrainingStep(data, options),
-  breathe: async () => {},
-};
-
-/** The answer, after a line about it. */
-async function ask(title: string, planted: Planted, seed: number): Promise<{ top: Answer; claims: boolean; named: string[] }> {
-  const started = performance.now();
-  const diagnosis = await diagnose(planted.data, { tried: parseTried(planted.tried), seed }, host);
-  const seconds = (performance.now() - started) / 1000;
-  const named = diagnosis.causes.map(({ code, certainty }) => `${code} (${certainty})`);
-  const isRight = topOf(diagnosis) === planted.code;
-  if (given.verbose || !isRight)
-    console.log(
-      `${isRight ? "  " : "! "}${title.padEnd(44)} ${seconds.toFixed(1)} s  ${named.join(", ") || "healthy"}  [${planted.tried}]`,
-    );
-  return { top: topOf(diagnosis), claims: claimsSignal(diagnosis), named };
+interface Titled {
+  readonly title: string;
+  readonly job: Job;
 }
 
-function isScored({ tried, cured }: Strength): boolean {
-  return tried === undefined || cured === undefined || cured - tried >= LEAST_RECOVERED;
+/** Answers in the order of the jobs, by one worker a core; a line for each wrong one as it comes. */
+function answerAll(jobs: readonly Titled[]): Promise<Answered[]> {
+  const answers: Answered[] = [];
+  let [next, done] = [0, 0];
+  return new Promise((resolve, reject) => {
+    if (jobs.length === 0) return resolve(answers);
+    const workers = Array.from({ length: Math.min(jobs.length, availableParallelism()) }, () => {
+      const worker = new Worker(new URL("./answer.ts", import.meta.url));
+      let own = next++;
+      worker.postMessage(jobs[own].job);
+      worker.on("error", reject);
+      worker.on("message", (answered: Answered) => {
+        answers[own] = answered;
+        const { planted, top, named, tried, seconds } = answered;
+        if (given.verbose || top !== planted)
+          console.log(
+            `${top === planted ? "  " : "! "}${jobs[own].title.padEnd(44)} ${seconds.toFixed(1)} s  ${named.join(", ") || "healthy"}  [${tried}]`,
+          );
+        if (++done === jobs.length) for (const each of workers) each.terminate();
+        if (done === jobs.length) return resolve(answers);
+        own = next++;
+        if (own < jobs.length) worker.postMessage(jobs[own].job);
+      });
+      return worker;
+    });
+  });
+}
+
+async function measurePlanted(): Promise<void> {
+  const all = [...strengthsOf(cases)];
+  const scored = all.filter(([, strength]) => isScored(strength));
+  const answers = await answerAll(
+    scored.map(([of, { strength, lost }]) => ({
+      title: `${keyOf(of)}${lost === undefined ? "" : `, ${(100 * lost).toFixed(0)} % lost`}`,
+      job: { kind: "planted", name: of.name, strength, seed: of.seed, stream: of.stream },
+    })),
+  );
+  const describe = (of: readonly Answered[]): string => describeShare(of.filter(({ planted, top }) => planted === top).length, of.length);
+  console.log(`\n${confusionMatrix(answers)}\n`);
+  for (const share of SHARES) {
+    const own = scored.flatMap(([{ name, share: wanted }, { lost }], i) =>
+      wanted === share && RANGES[name] !== undefined ? [{ lost: lost!, answered: answers[i] }] : [],
+    );
+    const losses = own.map(({ lost }) => lost).sort((a, b) => a - b);
+    const median = (100 * losses[losses.length >> 1]).toFixed(0);
+    if (own.length > 0)
+      console.log(`where ${100 * share} % are to be lost (median ${median} %): ${describe(own.map(({ answered }) => answered))}`);
+  }
+  console.log(`top cause right: ${describe(answers)}; ${all.length - scored.length} discarded, whose remedy recovers less than 5 %`);
+}
+
+async function measureWithout(kind: "healthy" | "permuted", isWrong: (answered: Answered) => boolean, title: string): Promise<void> {
+  const jobs = seeds.flatMap((seed) =>
+    Array.from({ length: Number(given.controls) }, (_, i) => ({
+      title: `${kind} ${seed}.${i}`,
+      job: { kind, seed, stream: STREAM[kind] + i },
+    })),
+  );
+  const answers = await answerAll(jobs);
+  console.log(`${title}: ${describeShare(answers.filter(isWrong).length, answers.length)}`);
 }
 
 function writeStrengths(): void {
@@ -65,49 +103,13 @@ function writeStrengths(): void {
     if (strength.lost === undefined) continue;
     known[keyOf(each)] = strength;
     console.log(keyOf(each), JSON.stringify(strength));
-    writeFileSync(FILE, `${JSON.stringify(known, null, 1).replace(/\{\n\s+"strength"[^}]*\}/g, (text) => text.replace(/\s+/g, " "))}\n`);
+    const lines = Object.entries(known).map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value, round)}`);
+    writeFileSync(FILE, `{\n${lines.sort().join(",\n")}\n}\n`);
   }
 }
 
-async function measurePlanted(): Promise<void> {
-  const strengths = strengthsOf(cases);
-  const pairs: { planted: Answer; answer: Answer; of: Case; lost: number | undefined }[] = [];
-  let discarded = 0;
-  for (const [each, strength] of strengths) {
-    if (!isScored(strength)) {
-      discarded++;
-      continue;
-    }
-    const planted = make(each, strength);
-    const lost = strength.lost === undefined ? "" : `, ${(100 * strength.lost).toFixed(0)} % lost`;
-    const { top } = await ask(`${keyOf(each)}${lost}`, planted, each.seed);
-    pairs.push({ planted: planted.code, answer: top, of: each, lost: strength.lost });
-  }
-  const hits = (of: typeof pairs): string => describeShare(of.filter(({ planted, answer }) => planted === answer).length, of.length);
-  console.log(`\n${confusionMatrix(pairs)}\n`);
-  for (const share of SHARES) {
-    const own = pairs.filter((pair) => pair.of.share === share && RANGES[pair.of.name] !== undefined);
-    const lost = own.map((pair) => pair.lost!).sort((a, b) => a - b);
-    if (own.length > 0)
-      console.log(`where ${100 * share} % are to be lost (median ${(100 * lost[lost.length >> 1]).toFixed(0)} %): ${hits(own)}`);
-  }
-  console.log(`top cause right: ${hits(pairs)}; ${discarded} discarded, their remedy recovers less than ${100 * LEAST_RECOVERED} %`);
-}
-
-async function measureControls(): Promise<void> {
-  let alarms = 0;
-  for (const { seed, i } of controls) {
-    const { named } = await ask(`healthy ${seed}.${i}`, plantHealthy(seed, STREAM.healthy + i), seed);
-    if (named.length > 0) alarms++;
-  }
-  console.log(`false alarms, any cause named on a clean control: ${describeShare(alarms, controls.length)}\n`);
-}
-
-async function measurePermuted(): Promise<void> {
-  let claims = 0;
-  for (const { seed, i } of controls)
-    if ((await ask(`permuted ${seed}.${i}`, plantPermuted(seed, STREAM.permuted + i), seed)).claims) claims++;
-  console.log(`false discoveries, anything but no-signal said first of permuted labels: ${describeShare(claims, controls.length)}\n`);
+function round(_: string, value: unknown): unknown {
+  return typeof value === "number" ? Number(value.toPrecision(4)) : value;
 }
 
 if (given.calibrate) writeStrengths();
@@ -117,7 +119,9 @@ else {
   console.log(`seeds ${seeds.join(", ")}: ${isReport ? "for reporting; tune nothing by these" : "for tuning"}`);
   const wanted = given.only.split(",");
   if (wanted.includes("planted")) await measurePlanted();
-  if (wanted.includes("healthy")) await measureControls();
-  if (wanted.includes("permuted")) await measurePermuted();
+  if (wanted.includes("healthy"))
+    await measureWithout("healthy", ({ named }) => named.length > 0, "false alarms, any cause named on a clean control");
+  if (wanted.includes("permuted"))
+    await measureWithout("permuted", ({ claims }) => claims, "false discoveries, anything but no-signal named first on permuted labels");
   console.log(`${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
 }

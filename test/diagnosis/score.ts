@@ -30,14 +30,14 @@ export function describeShare(hits: number, count: number): string {
 }
 
 /** Planted causes down, answers across; empty cells are zeros. */
-export function confusionMatrix(pairs: readonly { readonly planted: Answer; readonly answer: Answer }[]): string {
+export function confusionMatrix(pairs: readonly { readonly planted: Answer; readonly top: Answer }[]): string {
   const planted = [...new Set(pairs.map((pair) => pair.planted))];
-  const answers = [...planted, ...new Set(pairs.map((pair) => pair.answer).filter((answer) => !planted.includes(answer)))];
+  const answers = [...planted, ...new Set(pairs.map((pair) => pair.top).filter((answer) => !planted.includes(answer)))];
   const width = Math.max(...answers.map((answer) => answer.length));
   const columns = answers.map((_, i) => String.fromCharCode(97 + i));
   const rows = answers.map((answer, i) => {
     const own = pairs.filter((pair) => pair.planted === answer);
-    const cells = answers.map((other) => own.filter((pair) => pair.answer === other).length || "");
+    const cells = answers.map((other) => own.filter((pair) => pair.top === other).length || "");
     return `${columns[i]} ${answer.padEnd(width)} ${cells.map((cell) => String(cell).padStart(4)).join("")}`;
   });
   return [`  ${"planted \\ named first".padEnd(width)} ${columns.map((column) => column.padStart(4)).join("")}`, ...rows].join("\n");

@@ -1,7 +1,7 @@
 // How strong each planted cause is: found by bisection for each data set, until what was tried, without the remedy, loses the wanted
 // share of what the remedy recovers. Only networks of ./recovery.ts are trained for it; no diagnosis is looked at.
 import { readFileSync } from "node:fs";
-import { type Planted, type PlantName, plant } from "./planted.ts";
+import { type PlantName, plant } from "./planted.ts";
 import { measureRecovery, type Recovery } from "./recovery.ts";
 
 /** Shares of what the remedy recovers that are to be lost without it. */
@@ -105,6 +105,9 @@ export function strengthsOf(cases: readonly Case[]): Map<Case, Strength> {
   return new Map(cases.map((each) => [each, known[keyOf(each)] ?? calibrate(each)]));
 }
 
-export function make({ name, seed, stream }: Case, { strength }: Strength): Planted {
-  return plant(name, strength, seed, stream);
+/** A remedy that recovers less of what can be learnt proves nothing: such a case is not scored. */
+const LEAST_RECOVERED = 0.05;
+
+export function isScored({ tried, cured }: Strength): boolean {
+  return tried === undefined || cured === undefined || cured - tried >= LEAST_RECOVERED;
 }
