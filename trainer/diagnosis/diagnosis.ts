@@ -200,7 +200,6 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
     labels: y,
     rate,
     blocks,
-    folds,
     random: createRandom(seed, STREAM.proof),
     say,
   });

@@ -43,8 +43,10 @@ export interface Setup {
 
 /** How one setup did on all folds. */
 export interface Run {
-  /** (M) held-out losses in nats, each sequence's from the fold that held it out; NaN where none did. */
+  /** (M) held-out losses in nats, mean over the runs that held a sequence out; NaN where none did. */
   readonly losses: Float64Array;
+  /** The same of each seed. */
+  readonly seeds: readonly Float64Array[];
   readonly loss: number;
   /** (M) probabilities. */
   readonly probabilities: Float64Array;
@@ -113,8 +115,9 @@ export function createLab(input: LabInput): (setup: Setup) => Promise<Run> {
   };
 
   return async ({ view, regime }) => {
-    const losses = new Float64Array(labels.length).fill(Number.NaN);
-    const probabilities = new Float64Array(labels.length).fill(Number.NaN);
+    const count = Math.max(...folds.map((fold) => fold.seed)) + 1;
+    const losses = Array.from({ length: count }, () => new Float64Array(labels.length).fill(Number.NaN));
+    const probabilities = losses.map((of) => of.slice());
     const runs: FoldRun[] = [];
     for (const [k, fold] of folds.entries()) {
       await host.breathe();
@@ -127,20 +130,21 @@ export function createLab(input: LabInput): (setup: Setup) => Promise<Run> {
       };
       const { stops, ...way } = regime;
       const key = JSON.stringify([k, hasAdded ? seen : { ...seen, addedScaled: seen.scaled }, way]);
-      const run = known.get(key) ?? train(data, width, T, labels, fold, regime, seed + k, host);
+      const run = known.get(key) ?? train(data, width, T, labels, fold, regime, seed + 31 * k + fold.seed, host);
       known.set(key, run);
       runs.push(run);
       const logits = stops ? run.best : run.last;
       fold.held.forEach((n, i) => {
-        losses[n] = logLoss(logits[i], labels[n]);
-        probabilities[n] = 1 / (1 + Math.exp(-logits[i]));
+        losses[fold.seed][n] = logLoss(logits[i], labels[n]);
+        probabilities[fold.seed][n] = 1 / (1 + Math.exp(-logits[i]));
       });
     }
-    const tested = losses.filter((loss) => !Number.isNaN(loss));
+    const all = average(losses);
     return {
-      losses,
-      probabilities,
-      loss: mean(tested),
+      losses: all,
+      seeds: losses,
+      probabilities: average(probabilities),
+      loss: mean(all.filter((loss) => !Number.isNaN(loss))),
       trainLoss: mean(runs.map(({ trainLoss }) => trainLoss)),
       curve: runs[0].curve.map((_, i) => mean(runs.map(({ curve }) => curve[i]))),
       updateRatio: mean(runs.map(({ updateRatio }) => updateRatio)),
@@ -235,6 +239,14 @@ function chooseCrosswise(checkpoints: readonly Float32Array[], held: Int32Array,
 /** Logits that stay comparable: beyond ±30 a probability is 0 or 1 in float32, and what is not a number knows nothing. */
 function finite(logits: Float32Array): Float32Array {
   return logits.map((z) => (Number.isNaN(z) ? 0 : Math.max(-30, Math.min(30, z))));
+}
+
+/** Place by place over those that are numbers. */
+function average(arrays: readonly Float64Array[]): Float64Array {
+  return arrays[0].map((_, i) => {
+    const own = arrays.map((array) => array[i]).filter((x) => !Number.isNaN(x));
+    return own.length === 0 ? Number.NaN : mean(own);
+  });
 }
 
 function ratio(before: Float32Array, after: Float32Array): number {

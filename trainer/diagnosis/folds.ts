@@ -4,8 +4,10 @@ import type { Random } from "../random.ts";
 import { maximum, orderInTime } from "../split/chronology.ts";
 import type { Overlap } from "../split/overlap.ts";
 
-/** Each sequence sampled is held out in one fold; a fold has its own seed, too. */
+/** One training run: who trains, who is held out, by which seed. */
 export interface Fold {
+  /** From 0. Where there are many sequences each fold has its own seed; where there are few, every seed goes through all folds. */
+  readonly seed: number;
   /** Positions in the sample. */
   readonly train: Int32Array;
   readonly held: Int32Array;
@@ -23,8 +25,9 @@ export interface Sample {
 
 /** Sequences that one diagnosis looks at, at most. */
 export const MAX_SEQUENCES = 24_000;
-/** Up to here three folds: more to train on where there is little. */
+/** Up to here three folds: more to train on where there is little. Up to there twice, so that less is left to the luck of a run. */
 const FEW = 8000;
+const VERY_FEW = 4000;
 /** More blocks than this add nothing to an interval. */
 const MAX_BLOCKS = 2000;
 
@@ -66,9 +69,10 @@ export function drawSample(overlap: Overlap, timesteps: number, most: number, ra
   const folds = Array.from({ length: count }, (_, k): Fold => {
     const [from, to] = [border(Math.floor((k * M) / count)), border(Math.floor(((k + 1) * M) / count))];
     const all = Int32Array.from({ length: M }, (_, i) => i);
-    return { held: all.subarray(from, to), train: all.filter((i) => i < from - gap || i >= to + gap) };
+    return { seed: k, held: all.subarray(from, to), train: all.filter((i) => i < from - gap || i >= to + gap) };
   });
-  return { order, gap, blocks: numberBlocks(kin), folds };
+  const runs = M > VERY_FEW ? folds : [0, 1].flatMap((seed) => folds.map((fold) => ({ ...fold, seed })));
+  return { order, gap, blocks: numberBlocks(kin), folds: runs };
 }
 
 /** Runs of equal entries, bundled where there are very many. */

@@ -5,8 +5,8 @@ import type { Random } from "../random.ts";
 export interface Comparison {
   /** Mean of before − after in nats. */
   readonly mean: number;
-  /** One for each fold. */
-  readonly folds: readonly number[];
+  /** One for each seed. */
+  readonly seeds: readonly number[];
   /** Two-sided: how often a mean resampled falls on the other side of 0. */
   readonly p: number;
   /** Of 95 %. */
@@ -15,14 +15,16 @@ export interface Comparison {
 
 const RESAMPLES = 2000;
 
-/**
- * Compares pairs of per-example losses (M) by the block bootstrap (Künsch 1989), all pairs on the same draws.
- * `blocks` (M) numbers what is drawn together, `folds` the positions that one training run was tested on.
- */
+/** Losses (M) in nats: means over seeds, and of each; NaN where a sequence was not held out. */
+export interface Losses {
+  readonly losses: Float64Array;
+  readonly seeds: readonly Float64Array[];
+}
+
+/** Compares pairs by the block bootstrap (Künsch 1989), all on the same draws; `blocks` (M) numbers what is drawn together. */
 export function comparePairs(
-  pairs: readonly (readonly [before: Float64Array, after: Float64Array])[],
+  pairs: readonly (readonly [before: Losses, after: Losses])[],
   blocks: Int32Array,
-  folds: readonly Int32Array[],
   random: Random,
 ): Comparison[] {
   const count = blocks.reduce((most, block) => Math.max(most, block + 1), 0);
@@ -30,8 +32,9 @@ export function comparePairs(
   const sums = new Float64Array(count * K);
   const sizes = new Float64Array(count);
   blocks.forEach((block, i) => {
+    if (pairs.some(([before, after]) => Number.isNaN(before.losses[i] - after.losses[i]))) return;
     sizes[block]++;
-    for (let k = 0; k < K; k++) sums[block * K + k] += pairs[k][0][i] - pairs[k][1][i];
+    for (let k = 0; k < K; k++) sums[block * K + k] += pairs[k][0].losses[i] - pairs[k][1].losses[i];
   });
   const means = pairs.map(() => new Float64Array(RESAMPLES));
   const total = new Float64Array(K);
@@ -50,20 +53,22 @@ export function comparePairs(
     const below = sorted.reduce((sum, mean) => sum + (mean <= 0 ? 1 : 0), 0);
     const above = sorted.reduce((sum, mean) => sum + (mean >= 0 ? 1 : 0), 0);
     return {
-      mean: meanOver(before, after, before.keys()),
-      folds: folds.map((held) => meanOver(before, after, held)),
+      mean: meanDifference(before.losses, after.losses),
+      seeds: before.seeds.map((losses, seed) => meanDifference(losses, after.seeds[seed])),
       p: Math.min(1, (2 * (Math.min(below, above) + 1)) / (RESAMPLES + 1)),
       interval: [sorted[Math.floor(0.025 * RESAMPLES)], sorted[Math.floor(0.975 * RESAMPLES)]],
     };
   });
 }
 
-function meanOver(before: Float64Array, after: Float64Array, at: Iterable<number>): number {
+function meanDifference(before: Float64Array, after: Float64Array): number {
   let [sum, count] = [0, 0];
-  for (const i of at) {
-    sum += before[i] - after[i];
+  before.forEach((loss, i) => {
+    const difference = loss - after[i];
+    if (Number.isNaN(difference)) return;
+    sum += difference;
     count++;
-  }
+  });
   return sum / count;
 }
 

@@ -57,7 +57,7 @@ export function conclude({ blocking, facts, notes, labels, gap, tested }: Conclu
     ...[
       ...measured,
       ...holding.map((fact) => (isAnswer(fact, learnable) ? { ...strip(fact), gain: Number.POSITIVE_INFINITY } : strip(fact))),
-    ].sort((a, b) => (b.gain ?? 0) - (a.gain ?? 0)),
+    ].sort((a, b) => weigh(b) - weigh(a)),
     ...(isNothing ? [describeNothing(signal, proof)] : []),
     ...lasting.map(strip),
   ].map((cause) => (cause.gain === Number.POSITIVE_INFINITY ? { ...cause, gain: undefined } : cause));
@@ -77,6 +77,13 @@ export function conclude({ blocking, facts, notes, labels, gap, tested }: Conclu
     signal,
     notes: [...notes, ...noteFigures(proof, common.majorityAccuracy, sampled)],
   };
+}
+
+/** The cure of what is hidden brings its own scale: where scaling everything does about as well, it is the more telling name. */
+const TELLING = 1.1;
+
+function weigh({ code, gain = 0 }: Cause): number {
+  return code === "movement-tiny" || code === "difference-hidden" ? TELLING * gain : gain;
 }
 
 function isLearnt({ gains: { tried, cured } }: Proof): boolean {
