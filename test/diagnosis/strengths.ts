@@ -28,7 +28,7 @@ const FIXED: Partial<Record<PlantName, readonly number[]>> = {
   "movement-tiny: raw": [50, 200, 1000],
   "label-conflict": SHARES,
   leak: [0.3, 0.2, 0.1],
-  "drift-in-file": [1.5, 2.5, 4],
+  "drift-in-file": [2, 3, 4.5],
 };
 
 export interface Strength extends Partial<Recovery> {
