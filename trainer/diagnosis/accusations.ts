@@ -120,7 +120,7 @@ export function accuse(evidence: Evidence): Accused {
       evidence: `${epochs} epochs, with all weights of the last one`,
       remedy: "stop early: EarlyStopping(patience=5, restore_best_weights=True)",
       add: change({ stops: true }),
-      remove: change({ stops: false, steps, rate, schedule }),
+      remove: change({ stops: false }),
     });
   return { tried: { view, regime }, accusations: accusations.slice(0, MAX_ACCUSATIONS) };
 }

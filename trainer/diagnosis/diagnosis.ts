@@ -17,6 +17,7 @@ import { studyLabels } from "./label-facts.ts";
 import { listProbes } from "./probes.ts";
 import { prove } from "./prove.ts";
 import { findSignal, type Signal } from "./signal.ts";
+import type { Tensors } from "./tensors.ts";
 import { studyTestPart } from "./test-part.ts";
 import type { Tried } from "./tried.ts";
 import { findUsable } from "./usable.ts";
@@ -98,6 +99,8 @@ export interface Outcome {
   readonly trainLoss: number;
   /** Change of the weights in one step near the end, as a share of their size: about 1e-3 where training goes well. */
   readonly updateRatio: number;
+  /** Share of the gates i, f and o that stand below 0.05 or above 0.95 in the end. */
+  readonly saturation: number;
 }
 
 export interface Diagnosis {
@@ -112,6 +115,10 @@ export interface Diagnosis {
   readonly tried: (Outcome & { readonly settings: Tried }) | null;
   /** What cures it, null where nothing was trained. Where the verdict is `healthy` it is what was tried. */
   readonly cured: (Outcome & { readonly settings: Tried; readonly earlyStopping: boolean }) | null;
+  /** Nats gained by curing one proven or likely cause after the other, the first first. */
+  readonly joint: readonly { readonly code: CauseCode; readonly gain: number }[];
+  /** What the networks' own numbers say; null where nothing was trained. */
+  readonly tensors: { readonly tried: Tensors; readonly cured: Tensors } | null;
   /** Whether there is anything to learn; null where nothing was trained. */
   readonly signal: Signal | null;
   /** Sequences that separate training and held-out ones where neighbours share rows; 0 where the order means nothing. */
@@ -223,6 +230,7 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
       triedPlan: planOf(proof.tried.setup, false),
       curedPlan: planOf(proof.cured.setup, proof.isCure),
       sampled: y,
+      tensors: { tried: lab.examine(proof.tried.setup), cured: lab.examine(proof.cured.setup) },
     },
   });
 }

@@ -4,12 +4,13 @@
 import { FitError } from "../../shared/errors.ts";
 import { applyRecipe, type Channel, type Channels, fitRecipe, type Log } from "../../shared/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
-import { flattenNetwork, initialNetwork } from "../network.ts";
+import { flattenNetwork, initialNetwork, unflattenNetwork } from "../network.ts";
 import { mean } from "../paired.ts";
 import { createRandom } from "../random.ts";
 import { logLoss } from "../representation/trials.ts";
 import type { DiagnosisHost } from "./diagnosis.ts";
 import type { Fold } from "./folds.ts";
+import { examineTensors, saturation, type Tensors } from "./tensors.ts";
 
 /** What the network is given. */
 export interface View {
@@ -56,6 +57,14 @@ export interface Run {
   readonly curve: readonly number[];
   /** Mean change of a weight in one of the last steps, as a share of the weight (about 1e-3 where training goes well). */
   readonly updateRatio: number;
+  /** Share of gates below 0.05 or above 0.95 in the end. */
+  readonly saturation: number;
+}
+
+export interface Lab {
+  run(setup: Setup): Promise<Run>;
+  /** One small batch by heart and a ramp of learning rates, on the first fold. */
+  examine(setup: Setup): Tensors;
 }
 
 export interface LabInput {
@@ -75,11 +84,13 @@ export interface LabInput {
 
 /** Shares of the steps after which the held-out sequences are looked at. */
 const CHECKPOINTS = [0.03, 0.06, 0.12, 0.2, 0.35, 0.5, 0.75, 1];
+/** Sequences whose gates are looked into. */
+const LOOKED_INTO = 30;
 /** Gradients with a larger global norm are scaled down to it, as in training. */
 const CLIP_NORM = 1;
 const STREAM = { weights: 610, order: 640 };
 
-export function createLab(input: LabInput): (setup: Setup) => Promise<Run> {
+export function createLab(input: LabInput): Lab {
   const { values, labels, shape, features, folds, channels, seed, host } = input;
   const { timesteps: T, features: F } = shape;
   const tables = new Map<string, Channels>();
@@ -114,7 +125,11 @@ export function createLab(input: LabInput): (setup: Setup) => Promise<Run> {
     return { channels: { ...a, channels: beside(a.channels, b.channels, F, added.length) }, width: F + added.length };
   };
 
-  return async ({ view, regime }) => {
+  const examine = ({ view, regime }: Setup): Tensors => {
+    const { channels: data, width } = dataOf(0, view);
+    return examineTensors({ data, labels, width, timesteps: T, train: folds[0].train, regime, seed }, host);
+  };
+  const run = async ({ view, regime }: Setup): Promise<Run> => {
     const count = Math.max(...folds.map((fold) => fold.seed)) + 1;
     const losses = Array.from({ length: count }, () => new Float64Array(labels.length).fill(Number.NaN));
     const probabilities = losses.map((of) => of.slice());
@@ -148,8 +163,10 @@ export function createLab(input: LabInput): (setup: Setup) => Promise<Run> {
       trainLoss: mean(runs.map(({ trainLoss }) => trainLoss)),
       curve: runs[0].curve.map((_, i) => mean(runs.map(({ curve }) => curve[i]))),
       updateRatio: mean(runs.map(({ updateRatio }) => updateRatio)),
+      saturation: mean(runs.map((of) => of.saturation)),
     };
   };
+  return { run, examine };
 }
 
 interface FoldRun {
@@ -159,6 +176,7 @@ interface FoldRun {
   readonly trainLoss: number;
   readonly curve: readonly number[];
   readonly updateRatio: number;
+  readonly saturation: number;
 }
 
 function train(
@@ -213,6 +231,7 @@ function train(
       trainLoss: trainCount === 0 ? Number.NaN : trainSum / trainCount,
       curve: checkpoints.map((logits) => mean(held.length === 0 ? [] : Array.from(held, (n, i) => logLoss(logits[i], labels[n])))),
       updateRatio,
+      saturation: saturation(unflattenNetwork(width, units, stepper.getParameters()), data, T, held.subarray(0, LOOKED_INTO)),
     };
   } finally {
     stepper.dispose();

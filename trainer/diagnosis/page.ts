@@ -84,7 +84,7 @@ async function experimentsSection({ tried, cured, causes, baseRateLoss, verdict 
             ],
             baseRateLoss,
           ),
-          html`<b>Along the way.</b> Held-out loss by the share of the budget. Near the end one step moves the weights by ${figure(tried.updateRatio, 5)} of their size in what was tried${isHealthy ? "" : `, ${figure(cured.updateRatio, 5)} in the cured recipe`}; 0.001 is usual.`,
+          html`<b>Along the way.</b> Held-out loss by the share of the budget. Where both lines lie on the dashed one, nothing is learnt but how common 1s are.`,
           lineLegend(isHealthy ? ["tried"] : ["tried", "cured"]),
         )}
       </div>

@@ -1,12 +1,13 @@
 // Facts and experiments, ranked and put into words. Computes nothing that was not measured before.
 import type { Plan } from "../../shared/recipe.ts";
 import { computeMetrics, entropy } from "../metrics.ts";
-import { percent } from "../report/format.ts";
+import { figure, percent, short } from "../report/format.ts";
 import type { Cause, CauseCode, Diagnosis, Outcome } from "./diagnosis.ts";
 import type { Run, Setup } from "./experiments.ts";
 import type { LabelFact } from "./label-facts.ts";
 import { MATERIAL, type Measured, type Proof, type Tested } from "./prove.ts";
 import type { Signal } from "./signal.ts";
+import type { Tensors } from "./tensors.ts";
 import { describeTried, type Tried } from "./tried.ts";
 
 export interface Conclusion {
@@ -22,6 +23,7 @@ export interface Conclusion {
     readonly proof: Proof;
     readonly triedPlan: Plan;
     readonly curedPlan: Plan;
+    readonly tensors: { readonly tried: Tensors; readonly cured: Tensors };
     /** (M) of the sample */
     readonly sampled: Uint8Array;
   } | null;
@@ -43,25 +45,35 @@ export function conclude({ blocking, facts, notes, labels, gap, tested }: Conclu
   if (tested === null) {
     const [first] = blocking;
     const verdict = { code: first.code, text: `${sentence(first.evidence)} ${sentence(first.remedy)}` };
-    return { verdict, causes: [...blocking, ...facts.map(strip)], ...common, tried: null, cured: null, signal: null, notes };
+    return {
+      verdict,
+      causes: [...blocking, ...facts.map(strip)],
+      ...common,
+      tried: null,
+      cured: null,
+      joint: [],
+      signal: null,
+      tensors: null,
+      notes,
+    };
   }
-  const { settings, signal, proof, triedPlan, curedPlan, sampled } = tested;
+  const { settings, signal, proof, triedPlan, curedPlan, sampled, tensors } = tested;
   const { gains } = proof;
   const learnable = Math.max(0, gains.cured.mean, gains.tried.mean);
-  const measured = proof.tested.filter(({ isProven, isLikely }) => isProven || isLikely).map((test) => describeTested(test, proof));
   const isNothing = !signal.isFound && !isLearnt(proof);
-  const holding = facts.filter((fact): fact is LabelFact => isLabelFact(fact) && fact.holds && holds(fact, learnable, isNothing));
+  const holding = facts.filter((fact): fact is LabelFact => isLabelFact(fact) && holds(fact, learnable, isNothing));
   const lasting = facts.filter((fact) => !holding.includes(fact as LabelFact));
+  const weighed = [
+    ...proof.tested.map((test) => ({ cause: describeTested(test, proof), worth: test.worth })),
+    ...holding.map((fact) => ({ cause: strip(fact), worth: isAnswer(fact, learnable) ? Number.POSITIVE_INFINITY : fact.gain })),
+  ].sort((a, b) => b.worth - a.worth);
   const ranked: Cause[] = [
     ...blocking,
-    ...[
-      ...measured,
-      ...holding.map((fact) => (isAnswer(fact, learnable) ? { ...strip(fact), gain: Number.POSITIVE_INFINITY } : strip(fact))),
-    ].sort((a, b) => weigh(b) - weigh(a)),
+    ...weighed.map(({ cause }) => cause),
     ...(isNothing ? [describeNothing(signal, proof)] : []),
     ...lasting.map(strip),
-  ].map((cause) => (cause.gain === Number.POSITIVE_INFINITY ? { ...cause, gain: undefined } : cause));
-  const holdsLoss = blocking.length + measured.length + holding.length > 0 || isNothing;
+  ];
+  const holdsLoss = blocking.length + weighed.length > 0 || isNothing;
   const code: CauseCode | "healthy" = holdsLoss ? ranked[0].code : "healthy";
   const text = holdsLoss ? tell(ranked[0], tested) : tellHealthy(tested);
   return {
@@ -74,16 +86,11 @@ export function conclude({ blocking, facts, notes, labels, gap, tested }: Conclu
       settings: proof.isCure ? cureSettings(settings, proof.tried.setup, proof.cured.setup, N) : settings,
       earlyStopping: true,
     },
+    joint: proof.joint,
     signal,
-    notes: [...notes, ...noteFigures(proof, common.majorityAccuracy, sampled)],
+    tensors,
+    notes: [...notes, ...noteFigures(proof, common.majorityAccuracy, sampled), ...noteTensors(tested)],
   };
-}
-
-/** The cure of what is hidden brings its own scale: where scaling everything does about as well, it is the more telling name. */
-const TELLING = 1.1;
-
-function weigh({ code, gain = 0 }: Cause): number {
-  return code === "movement-tiny" || code === "difference-hidden" ? TELLING * gain : gain;
 }
 
 function isLearnt({ gains: { tried, cured } }: Proof): boolean {
@@ -100,14 +107,15 @@ function isAnswer({ code, gain }: LabelFact, learnable: number): boolean {
 
 /** Whether a fact about labels is worth naming as what holds the loss. */
 function holds(fact: LabelFact, learnable: number, isNothing: boolean): boolean {
+  if (!fact.holds) return false;
   if (fact.code === "leak") return isAnswer(fact, learnable) && !isNothing;
   return fact.gain >= Math.max(0.005, MATERIAL * learnable);
 }
 
 function strip(fact: Cause | LabelFact): Cause {
   if (!isLabelFact(fact)) return fact;
-  const { holds: _, ...cause } = fact;
-  return cause;
+  const { holds: _, gain, ...cause } = fact;
+  return Number.isFinite(gain) && gain > 0 ? { ...cause, gain } : cause;
 }
 
 function describeTested({ accusation, added, removed, isProven }: Tested, { tried, cured, gains }: Proof): Cause {
@@ -118,7 +126,7 @@ function describeTested({ accusation, added, removed, isProven }: Tested, { trie
     certainty: isProven ? "proven" : "likely",
     evidence: `${accusation.evidence}; its cure alone recovers ${share(added.mean)} of the gap between ${nats(tried.run.loss)} and ${nats(cured.run.loss)}, and without it the cured recipe loses ${share(removed.mean)} (the larger: 95 % interval ${nats(interval[0])} … ${nats(interval[1])} nats)`,
     remedy: accusation.remedy,
-    gain: (added.mean + removed.mean) / 2,
+    gain: Math.max(added.mean, removed.mean),
     added: added.mean,
     removed: removed.mean,
   };
@@ -163,6 +171,24 @@ function noteFigures({ tried, baseRateLoss }: Proof, majority: number | null, la
   return notes;
 }
 
+function noteTensors({ proof, tensors, settings }: NonNullable<Conclusion["tested"]>): string[] {
+  const both = (of: (which: "tried" | "cured") => string): string => (proof.isCure ? `${of("tried")}; cured ${of("cured")}` : of("tried"));
+  const rates = (which: "tried" | "cured"): string => {
+    const found = tensors[which].rates;
+    return found === null ? "at none" : `from ${short(found[0])} to ${short(found[1])}`;
+  };
+  const notes = [
+    `one batch of 32 learnt by heart in 300 steps: tried ${both((which) => figure(tensors[which].batchLoss))} nats left`,
+    `in a ramp of learning rates the loss falls: tried ${both(rates)} (tried with ${settings.learningRate})`,
+    `gates that stand below 0.05 or above 0.95: tried ${both((which) => percent(proof[which].run.saturation))}; a step near the end moves the weights by ${both((which) => short(proof[which].run.updateRatio))} of their size (0.001 is usual)`,
+  ];
+  if (proof.joint.length > 1)
+    notes.push(
+      `cured one after the other: ${proof.joint.map(({ code, gain }) => `+ ${code} ${Math.round((100 * gain) / proof.gains.gap.mean)} %`).join(", ")} of the gap of ${nats(proof.gains.gap.mean)} nats`,
+    );
+  return notes;
+}
+
 function accuracyOf({ probabilities }: Run, labels: Uint8Array): number {
   let [right, count] = [0, 0];
   probabilities.forEach((p, i) => {
@@ -179,8 +205,8 @@ function outcome({ run }: Measured, plan: Plan, labels: Uint8Array): Outcome {
     at.map((i) => labels[i]),
     at.map((i) => run.probabilities[i]),
   );
-  const { loss, curve, trainLoss, updateRatio } = run;
-  return { plan, loss, auc, curve, trainLoss, updateRatio };
+  const { loss, curve, trainLoss, updateRatio, saturation } = run;
+  return { plan, loss, auc, curve, trainLoss, updateRatio, saturation };
 }
 
 /** What one's own script should be set to. */

@@ -5,7 +5,7 @@ import { FitError, UsageError } from "../../shared/errors.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { Random } from "../random.ts";
 import { ascending, type Clock, cutByTime, maximum, measureSeries, orderInTime } from "./chronology.ts";
-import { findOverlap } from "./overlap.ts";
+import { findOverlap, type Overlap } from "./overlap.ts";
 import type { Timeline } from "./row-links.ts";
 
 export type SplitMethod = "auto" | "random" | "time" | "group";
@@ -42,6 +42,8 @@ export interface Split {
   readonly test: Int32Array;
   /** Sequences left out to keep a gap between parts. */
   readonly dropped: number;
+  /** Who shares rows with whom, as it was found. */
+  readonly overlap: Overlap;
 }
 
 const PARTS = ["train", "validation", "calibration", "test"] as const;
@@ -68,7 +70,7 @@ export function splitDataset(input: SplitInput): Split {
     if (overlap.finding !== "series") clocks.push({ series: new Int32Array(N), time: ascending(N) });
     const order = overlap.finding === "series" ? orderInTime(overlap, gap) : ascending(N);
     const { part, dropped } = cutByTime(order, clocks, gap, shares);
-    return collect("time", order, part, dropped, hasTest, () => {
+    return collect("time", order, part, dropped, hasTest, overlap, () => {
       const cut = `with a gap of ${gap} steps, which leaves out ${count(dropped)}`;
       if (overlap.finding !== "series") return `as asked, in the order of the file, ${cut}`;
       return `${describeSharing(overlap)}, so in the order of time that these rows give, ${cut}`;
@@ -79,7 +81,7 @@ export function splitDataset(input: SplitInput): Split {
   const isSeries = method === "auto" && overlap.finding === "series";
   const whole = isGrouped ? renumber(groups) : isSeries ? overlap.component : overlap.copy;
   const part = assignWhole(whole, labels, shares, random);
-  return collect(isGrouped || isSeries ? "group" : "random", ascending(N), part, 0, hasTest, () => {
+  return collect(isGrouped || isSeries ? "group" : "random", ascending(N), part, 0, hasTest, overlap, () => {
     const copies = N - overlap.distinct;
     const kept = isGrouped || copies === 0 ? "" : `, exact copies (${count(copies)}) with their originals`;
     const strays = overlap.finding === "coincidence" ? 0 : countStraying(overlap.component, part);
@@ -142,7 +144,15 @@ function assignWhole(group: Int32Array, labels: ArrayLike<number>, shares: numbe
   return Int8Array.from(group, (g) => partOf[g]);
 }
 
-function collect(by: Split["by"], order: Int32Array, part: Int8Array, dropped: number, hasTest: boolean, reason: () => string): Split {
+function collect(
+  by: Split["by"],
+  order: Int32Array,
+  part: Int8Array,
+  dropped: number,
+  hasTest: boolean,
+  overlap: Overlap,
+  reason: () => string,
+): Split {
   const [train, validation, calibration, test] = PARTS.map((_, k) => order.filter((n) => part[n] === k));
   const parts = { train, validation, calibration, test };
   for (const name of PARTS)
@@ -150,7 +160,7 @@ function collect(by: Split["by"], order: Int32Array, part: Int8Array, dropped: n
       throw new FitError(
         `a split by ${by} of ${count(order.length)} sequences leaves the ${name} part empty (${reason()}): give more data, or another --split`,
       );
-  return { by, reason: reason(), ...parts, dropped };
+  return { by, reason: reason(), ...parts, dropped, overlap };
 }
 
 /** Sequences whose series (or group) is in more than one part. */
