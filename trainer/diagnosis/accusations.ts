@@ -45,6 +45,7 @@ const UNITS = { few: 16, many: 32 };
 const FEW = 8000;
 const UNITS_TO_OVERFIT = 64;
 const BATCH = 64;
+const MIN_STEPS = 60;
 /** Where nothing is said: so many, long enough for most losses to stop falling. */
 const EPOCHS = 60;
 /** Padding below this share of rows is not worth an experiment. */
@@ -63,7 +64,7 @@ export function accuse(evidence: Evidence): Accused {
   const isSaid = tried.epochs !== undefined;
   const epochs = tried.epochs ?? EPOCHS;
   const batch = isSaid || isFast ? Math.max(16, Math.min(256, tried.batch)) : BATCH;
-  const enough = Math.max(150, Math.floor(budget / batch));
+  const enough = Math.max(MIN_STEPS, Math.floor(budget / batch));
   const said = epochs * Math.ceil((0.8 * examples) / tried.batch);
   // What counts is steps × rate: many steps at a low rate are run as fewer at a higher one.
   const progress = said * learningRate;

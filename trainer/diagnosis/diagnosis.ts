@@ -7,7 +7,7 @@ import type { StepperOptions } from "../learn.ts";
 import { createRandom } from "../random.ts";
 import { usefulFeatures } from "../representation/candidates.ts";
 import { take } from "../sequences.ts";
-import { findOverlap } from "../split/overlap.ts";
+import { findOverlap, type Overlap } from "../split/overlap.ts";
 import { accuse } from "./accusations.ts";
 import { createLab, type Setup } from "./experiments.ts";
 import { studyData } from "./facts.ts";
@@ -133,6 +133,8 @@ const MAX_TABLE = 20_000_000;
 /** Sequences that one run of an experiment sees: on few data, and on many. */
 const BUDGET = [32_000, 100_000] as const;
 const FEW = 8000;
+/** Longer sequences cost more each, and as many more to learn: fewer are seen, so that an answer comes in time. */
+const LONG = 128;
 
 /** Never throws for data that are merely bad: what is wrong with them is the answer. */
 export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, host: DiagnosisHost): Promise<Diagnosis> {
@@ -149,9 +151,19 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
   notes.push(...facts.notes);
   const candidates = listCandidates(facts, shape.timesteps);
   const most = Math.min(MAX_SEQUENCES, Math.floor(MAX_TABLE / (shape.timesteps * candidates.channels.length)));
-  const sample = drawSample(overlap, shape.timesteps, most, createRandom(seed, STREAM.sample));
+  const sample = drawSample(overlap, labels, shape.timesteps, most, createRandom(seed, STREAM.sample));
   const { order, gap, folds, blocks } = sample;
   if (order.length < labels.length) notes.push(`looked at ${order.length} of ${labels.length} sequences, drawn by seed ${seed}`);
+  if (facts.features.constant.length === shape.features)
+    return conclude({ blocking: [...blocking, ...facts.causes], facts: labelFacts, notes, labels, tested: null });
+  if (folds.length === 0)
+    return conclude({
+      blocking: [...blocking, describeUncuttable(overlap)],
+      facts: [...labelFacts, ...facts.causes],
+      notes,
+      labels,
+      tested: null,
+    });
   const own = take(values, order, shape.timesteps * shape.features);
   const y = Uint8Array.from(order, (n) => labels[n]);
   const rate = y.reduce((sum, label) => sum + label, 0) / y.length;
@@ -184,7 +196,7 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
     facts,
     movement: chosen.movement.map(name),
     difference: chosen.difference.map(name),
-    budget: BUDGET[order.length > FEW ? 1 : 0],
+    budget: BUDGET[order.length > FEW ? 1 : 0] * Math.min(1, (LONG / shape.timesteps) ** 2),
     suspects: options.suspects ?? [],
   });
   say(`accused: ${accusations.map(({ code }) => code).join(", ") || "nothing"}`);
@@ -233,4 +245,13 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
       tensors: { tried: lab.examine(proof.tried.setup), cured: lab.examine(proof.cured.setup) },
     },
   });
+}
+
+function describeUncuttable({ components }: Overlap): Cause {
+  return {
+    code: "too-few",
+    certainty: "fact",
+    evidence: `the sequences share rows in ${components} ${components === 1 ? "series" : "families"}, and no part of them held out leaves both labels on either side`,
+    remedy: "bring sequences of more, or longer, series",
+  };
 }

@@ -28,17 +28,22 @@ export const MAX_SEQUENCES = 24_000;
 /** Up to here three folds: more to train on where there is little. Up to there twice, so that less is left to the luck of a run. */
 const FEW = 8000;
 const VERY_FEW = 4000;
+/** What shares rows stays together if there are so many such families; a series that holds more is cut by time. */
+const MIN_FAMILIES = 12;
+/** A fold with fewer of a label to train on teaches nothing. */
+const MIN_OF_A_LABEL = 5;
 /** More blocks than this add nothing to an interval. */
 const MAX_BLOCKS = 2000;
 
-/** At most `most` sequences of those that `overlap` knows. */
-export function drawSample(overlap: Overlap, timesteps: number, most: number, random: Random): Sample {
+/** At most `most` sequences of those that `overlap` knows; `labels` of all. No folds where they would hold one label only. */
+export function drawSample(overlap: Overlap, labels: Uint8Array, timesteps: number, most: number, random: Random): Sample {
   const N = overlap.copy.length;
   const reach = timesteps; // rows apart from which two windows of one series share nothing, with the label's horizon of 1
   const sizes = new Int32Array(overlap.components);
   for (const c of overlap.component) sizes[c]++;
-  const isSeries = overlap.finding === "series" && maximum(sizes) > 20 * reach;
-  const isSingle = overlap.components === N;
+  const isHeavy = maximum(sizes) > N / MIN_FAMILIES;
+  const isSeries = overlap.finding === "series" && isHeavy;
+  const isSingle = overlap.components === N || isHeavy; // copies of one sequence that are half the file cannot stay together
   let order: Int32Array;
   if (isSeries) {
     const all = orderInTime(overlap, reach);
@@ -58,7 +63,11 @@ export function drawSample(overlap: Overlap, timesteps: number, most: number, ra
   }
   const M = order.length;
   const gap = isSeries ? reach : 0;
-  const kin = isSeries ? Int32Array.from(order.keys(), (i) => Math.floor(i / (2 * reach))) : order.map((n) => overlap.component[n]);
+  const kin = isSeries
+    ? Int32Array.from(order.keys(), (i) => Math.floor(i / (2 * reach)))
+    : isSingle
+      ? order
+      : order.map((n) => overlap.component[n]);
   const count = M > FEW ? 2 : 3;
   /** The first position from `at` on that starts a new family. */
   const border = (at: number): number => {
@@ -71,6 +80,11 @@ export function drawSample(overlap: Overlap, timesteps: number, most: number, ra
     const all = Int32Array.from({ length: M }, (_, i) => i);
     return { seed: k, held: all.subarray(from, to), train: all.filter((i) => i < from - gap || i >= to + gap) };
   });
+  const isUsable = folds.every(({ train, held }) => {
+    const positives = train.reduce((sum, i) => sum + labels[order[i]], 0);
+    return held.length > 0 && Math.min(positives, train.length - positives) >= MIN_OF_A_LABEL;
+  });
+  if (!isUsable) return { order, gap, blocks: numberBlocks(kin), folds: [] };
   const runs = M > VERY_FEW ? folds : [0, 1].flatMap((seed) => folds.map((fold) => ({ ...fold, seed })));
   return { order, gap, blocks: numberBlocks(kin), folds: runs };
 }

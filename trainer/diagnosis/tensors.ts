@@ -33,38 +33,43 @@ export interface Subject {
 const BY_HEART = { sequences: 32, steps: 300, rate: 1e-2 };
 /** The ramp of Smith 2017 (cyclical learning rates): exponentially from the one to the other. */
 const RAMP = { low: 1e-6, high: 1, steps: 120, batch: 64, smoothing: 0.85 };
-/** A fall or rise of the smoothed loss that counts, as a share of what it starts from. */
+/** Longer sequences get fewer steps. */
+const LONG = 64;
+const STREAM = { order: 650, weights: 651 };
+/** A fall of the smoothed loss that counts, as a share of what it starts from. */
 const NOTICEABLE = 0.02;
 
 export function examineTensors(subject: Subject, host: Pick<DiagnosisHost, "createStepper">): Tensors {
   const { labels, train, timesteps, width, regime, seed } = subject;
-  const random = createRandom(seed, 650);
+  const steps = (count: number): number => Math.max(40, Math.round(count * Math.min(1, LONG / timesteps)));
+  const ramp = steps(RAMP.steps);
+  const random = createRandom(seed, STREAM.order);
   const shuffled = train.slice();
   random.shuffle(shuffled);
   const half = BY_HEART.sequences / 2;
   const batch = Int32Array.from([0, 1].flatMap((label) => Array.from(shuffled.filter((n) => labels[n] === label).subarray(0, half))));
   const { optimizer, units } = regime;
   const options = { channels: width, timesteps, units, maxBatch: RAMP.batch, optimizer, clipNorm: 1, weightDecay: 0 };
-  const initial = flattenNetwork(initialNetwork(width, units, 0.5, createRandom(seed, 651)));
-  const [channels, lengths] = selectChannels(subject.data, shuffled.subarray(0, RAMP.steps * RAMP.batch), timesteps * width);
+  const initial = flattenNetwork(initialNetwork(width, units, 0.5, createRandom(seed, STREAM.weights)));
+  const [channels, lengths] = selectChannels(subject.data, shuffled.subarray(0, ramp * RAMP.batch), timesteps * width);
   const stepper = host.createStepper(
     { channels, lengths, outOfRange: new Uint8Array(0), labels: Uint8Array.from(shuffled.subarray(0, lengths.length), (n) => labels[n]) },
     options,
   );
   try {
     stepper.setParameters(initial);
-    const losses = walk(RAMP.steps, (step) => {
+    const losses = walk(ramp, (step) => {
       const from = (step * RAMP.batch) % Math.max(1, lengths.length - RAMP.batch + 1);
       return stepper.step(
         Int32Array.from({ length: Math.min(RAMP.batch, lengths.length) }, (_, i) => from + i),
-        RAMP.low * (RAMP.high / RAMP.low) ** (step / (RAMP.steps - 1)),
+        RAMP.low * (RAMP.high / RAMP.low) ** (step / (ramp - 1)),
       );
     });
     const place = new Map(Array.from(shuffled.subarray(0, lengths.length), (n, i) => [n, i]));
     stepper.setParameters(initial);
     stepper.setOptimizer({ steps: 0, moments: new Float32Array(2 * initial.length) });
     const own = batch.map((n) => place.get(n) ?? 0);
-    const learnt = walk(BY_HEART.steps, () => stepper.step(own, BY_HEART.rate));
+    const learnt = walk(steps(BY_HEART.steps), () => stepper.step(own, BY_HEART.rate));
     return { batchLoss: learnt.length === 0 ? Number.NaN : mean(learnt.slice(-10)), rates: fallingRates(losses) };
   } finally {
     stepper.dispose();
@@ -95,7 +100,7 @@ function fallingRates(losses: readonly number[]): readonly [number, number] | nu
   const start = mean(settled.slice(0, 10));
   const falls = settled.findIndex((loss) => loss < (1 - NOTICEABLE) * start);
   if (falls < 0 || falls > lowest) return null;
-  const rateAt = (i: number): number => RAMP.low * (RAMP.high / RAMP.low) ** ((i + 10) / (RAMP.steps - 1));
+  const rateAt = (i: number): number => RAMP.low * (RAMP.high / RAMP.low) ** ((i + 10) / (losses.length - 1));
   return [rateAt(falls), rateAt(lowest)];
 }
 

@@ -68,6 +68,9 @@ export function findUsable(data: DiagnosisData): { usable: Usable; causes: Cause
   const usable = { values: kept.length === N ? values : take(values, kept, size), labels: Uint8Array.from(kept, (n) => labels[n]) };
   const positives = usable.labels.reduce((sum, label) => sum + label, 0);
   const rarer = Math.min(positives, kept.length - positives);
+  const isEnough = kept.length >= ENOUGH && rarer >= ENOUGH_OF_A_LABEL;
+  // Where numbers or labels are no good, what is left of them says nothing more.
+  if (causes.length > 0) return { usable, causes, notes, canWork: isEnough };
   if (kept.length > 0 && rarer === 0)
     causes.push({
       code: "one-class",
@@ -75,14 +78,14 @@ export function findUsable(data: DiagnosisData): { usable: Usable; causes: Cause
       evidence: `all ${kept.length} usable labels are ${positives === 0 ? 0 : 1}: the loss falls to 0 by answering that, and nothing is learnt`,
       remedy: "look at how the labels were made; both kinds are needed",
     });
-  else if (kept.length < ENOUGH || rarer < ENOUGH_OF_A_LABEL)
+  else if (!isEnough)
     causes.push({
       code: "too-few",
       certainty: "fact",
       evidence: `${kept.length} usable sequences, ${rarer} of the rarer label: the standard error of a loss held out on a fifth of them is about ${(1.2 / Math.sqrt(Math.max(1, kept.length / 5))).toFixed(2)} nats, more than most signals are worth`,
       remedy: `bring at least ${ENOUGH} sequences and ${ENOUGH_OF_A_LABEL} of each label, better some thousands`,
     });
-  return { usable, causes, notes, canWork: kept.length >= ENOUGH && rarer >= ENOUGH_OF_A_LABEL };
+  return { usable, causes, notes, canWork: isEnough };
 }
 
 function describeMapping(labels: ArrayLike<number>, N: number): string {
