@@ -1,7 +1,7 @@
 // npm run diagnosis [-- --seeds 101,102 --only planted,healthy,permuted --plants movement-tiny,… --calibrate --verbose]: how often
 // diagnose is right on data whose one cause is known, how often it cries wolf where there is none, and how often it claims a signal
 // where labels were permuted. Seeds 1 to 5 are for reporting, 101 on (the default) for tuning: never look at the former while rules
-// are tuned. --calibrate finds strengths for the seeds that strengths.json does not have, and adds them.
+// are tuned. --calibrate finds strengths for the seeds that fixtures/strengths.json does not have, and adds them.
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";

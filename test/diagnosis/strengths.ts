@@ -96,10 +96,10 @@ const STREAMS: Readonly<Record<PlantName, number>> = {
   "too-few": 290,
 };
 
-export const FILE = new URL("./strengths.json", import.meta.url);
+export const FILE = new URL("../fixtures/strengths.json", import.meta.url);
 export const keyOf = ({ name, share, seed }: Case): string => `${name} ${share} ${seed}`;
 
-/** Calibrated strengths by ./strengths.json, and anew for what is not there. */
+/** Calibrated strengths by ../fixtures/strengths.json, and anew for what is not there. */
 export function strengthsOf(cases: readonly Case[]): Map<Case, Strength> {
   const known: Record<string, Strength> = JSON.parse(readFileSync(FILE, "utf8"));
   return new Map(cases.map((each) => [each, known[keyOf(each)] ?? calibrate(each)]));

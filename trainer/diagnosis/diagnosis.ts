@@ -155,7 +155,14 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
   const { order, gap, folds, blocks } = sample;
   if (order.length < labels.length) notes.push(`looked at ${order.length} of ${labels.length} sequences, drawn by seed ${seed}`);
   if (facts.features.constant.length === shape.features)
-    return conclude({ blocking: [...blocking, ...facts.causes], facts: [...labelFacts, ...studyTestPart(data)], notes, labels, gap, tested: null });
+    return conclude({
+      blocking: [...blocking, ...facts.causes],
+      facts: [...labelFacts, ...studyTestPart(data)],
+      notes,
+      labels,
+      gap,
+      tested: null,
+    });
   if (folds.length === 0)
     return conclude({
       blocking: [...blocking, describeUncuttable(overlap)],
