@@ -56,16 +56,18 @@ const NOT_FINITE = /^(?:[+-]?(?:nan|inf|infinity)|na|none|)$/i;
  * Throws DataError naming the line.
  */
 export function readHistory(bytes: Uint8Array, source: string): History {
-  let rows: string[][];
+  let records: { readonly record: readonly string[]; readonly info: { readonly lines: number } }[];
+  const options = { bom: true, trim: true, delimiter: [",", ";", "\t"], skip_empty_lines: true, relax_column_count: true, info: true };
   try {
-    rows = parse(bytes, { bom: true, trim: true, delimiter: [",", ";", "\t"], skip_empty_lines: true, relax_column_count: true });
+    records = parse(bytes, options) as unknown as typeof records;
   } catch (error) {
     throw new DataError(source, `cannot be read as CSV: ${(error as CsvError).message}`);
   }
-  const isHeader = rows.length > 0 && rows[0].some((cell) => !NUMBER.test(cell) && !NOT_FINITE.test(cell));
-  const names = isHeader ? rows[0].map((name) => name.toLowerCase()) : null;
-  const lines = names === null ? rows : rows.slice(1);
-  const width = rows[0]?.length ?? 0;
+  const first = records[0]?.record ?? [];
+  const isHeader = first.some((cell) => !NUMBER.test(cell) && !NOT_FINITE.test(cell));
+  const names = isHeader ? first.map((name) => name.toLowerCase()) : null;
+  const lines = names === null ? records : records.slice(1);
+  const width = first.length;
   if (names !== null && !names.includes("loss"))
     throw new DataError(
       source,
@@ -78,10 +80,10 @@ export function readHistory(bytes: Uint8Array, source: string): History {
       source,
       `has ${width} column${width === 1 ? "" : "s"} and no header, expected two, loss and val_loss, or a header that names them`,
     );
-  const cells = lines.map((row, i) => {
-    const place = `${source}: line ${i + (names === null ? 1 : 2)}`;
-    if (row.length !== width) throw new DataError(place, `has ${row.length} columns, expected ${width} as in the first line`);
-    return row.map((cell, column) => {
+  const cells = lines.map(({ record, info }) => {
+    const place = `${source}: line ${info.lines}`;
+    if (record.length !== width) throw new DataError(place, `has ${record.length} columns, expected ${width} as in the first line`);
+    return record.map((cell, column) => {
       if (NUMBER.test(cell)) return Number(cell);
       if (NOT_FINITE.test(cell)) return Number.NaN;
       const name = names?.[column] ?? `column ${column + 1}`;

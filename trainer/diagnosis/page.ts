@@ -17,7 +17,9 @@ export interface Beside {
   readonly script: readonly string[] | undefined;
 }
 
-export async function renderDiagnosis(name: string, diagnosis: Diagnosis, { sentences, script }: Beside): Promise<string> {
+const NOTHING: Beside = { sentences: [], script: undefined };
+
+export async function renderDiagnosis(name: string, diagnosis: Diagnosis, { sentences, script }: Beside = NOTHING): Promise<string> {
   const { verdict, notes } = diagnosis;
   const page = html`<!doctype html>
 <html lang="en">

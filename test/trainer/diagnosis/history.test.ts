@@ -42,6 +42,7 @@ describe("names the place of what cannot be read", () => {
     ["0,0.5,0.6\n", "log.csv: has 3 columns and no header, expected two"],
     ["0.5\n", "log.csv: has 1 column and no header, expected two"],
     ["epoch,loss\n0,0.5\n1\n", "log.csv: line 3: has 1 columns, expected 2"],
+    ["epoch,loss\n0,0.5\n\n1,half\n", 'log.csv: line 4: loss is "half", expected a number'],
     ["epoch,loss\n0,0.5\n1,half\n", 'log.csv: line 3: loss is "half", expected a number'],
     ['epoch,loss\n0,"0.5\n', "log.csv: cannot be read as CSV"],
     ["\u0000\u0001PNG", "log.csv: has the columns"],
