@@ -29,7 +29,7 @@ export interface PaddingFacts {
 }
 
 /** A spread or offset this far from 1 saturates gates, or drowns in the bias (start values of the TFDV and Karpathy checklists). */
-const SPREAD = [0.1, 10] as const;
+const SPREAD = [0.2, 5] as const;
 const OFFSET = 5;
 /** A change from row to row, or a difference of two features, that is smaller against the levels may be hidden in them. */
 export const SMALL = 0.7;
