@@ -83,7 +83,7 @@ export interface LabInput {
 }
 
 /** Shares of the steps after which the held-out sequences are looked at. */
-const CHECKPOINTS = [0.03, 0.06, 0.12, 0.2, 0.35, 0.5, 0.75, 1];
+export const CHECKPOINTS = [0.03, 0.06, 0.12, 0.2, 0.35, 0.5, 0.75, 1];
 /** Sequences whose gates are looked into. */
 const LOOKED_INTO = 30;
 /** Gradients with a larger global norm are scaled down to it, as in training. */

@@ -8,6 +8,7 @@ import { draw, type Layer } from "../report/plot.ts";
 import { LINE_STYLES } from "../report/score-figures.ts";
 import { STYLE } from "../report/style.ts";
 import type { Cause, Diagnosis } from "./diagnosis.ts";
+import { CHECKPOINTS } from "./experiments.ts";
 import { describeTried } from "./tried.ts";
 
 export interface Beside {
@@ -113,9 +114,9 @@ function drawBars(bars: readonly { name: string; loss: number }[], baseRateLoss:
   const domain = [Math.max(0, low - room), high + room] as const;
   return draw({
     alt: `Held-out log loss: ${bars.map(({ name, loss }) => `${name} ${figure(loss)}`).join(", ")}; base rate ${figure(baseRateLoss)}.`,
-    width: 230,
+    width: 210,
     height: 24 * bars.length + 10,
-    margin: { left: 190, right: 20, top: 8, bottom: 42 },
+    margin: { left: 224, right: 20, top: 8, bottom: 42 },
     x: { domain, ticks: ticks(...domain, 4), format: "~f", title: "log loss, nats" },
     y: { domain: [bars.length - 0.4, -0.6] },
     layers: [
@@ -160,7 +161,7 @@ function drawCurves(curves: readonly { name: string; losses: readonly number[] }
         const { color, strokeWidth, strokeDash } = LINE_STYLES[i];
         return {
           mark: { type: "line", color, strokeWidth, strokeDash },
-          data: losses.map((y, k) => ({ x: (100 * k) / (losses.length - 1), y })),
+          data: losses.map((y, k) => ({ x: 100 * [0, ...CHECKPOINTS][k], y })),
         };
       }),
     ],

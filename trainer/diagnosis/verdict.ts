@@ -142,6 +142,18 @@ function describeNothing(signal: Signal, { gains }: Proof): Cause {
   };
 }
 
+/** What holds the loss, for those that experiments test. */
+const SUBJECTS: Readonly<Partial<Record<CauseCode, string>>> = {
+  "features-unscaled": "Features on scales of their own hold",
+  "movement-tiny": "Movements that are tiny against the levels hold",
+  "difference-hidden": "A difference hidden between features that run together holds",
+  "padding-unmasked": "Padding that is read as data holds",
+  "learning-rate-high": "Too high a learning rate holds",
+  "learning-rate-low": "Too low a learning rate holds",
+  overfit: "Training that goes on for too long holds",
+  undertrained: "Training that ends too early holds",
+};
+
 function tell(top: Cause, { proof, settings, signal }: NonNullable<Conclusion["tested"]>): string {
   const { tried, cured, baseRateLoss, isCure } = proof;
   if (top.code === "no-signal")
@@ -150,7 +162,7 @@ function tell(top: Cause, { proof, settings, signal }: NonNullable<Conclusion["t
   const joint = proof.tested
     .filter(({ isProven, accusation }) => isProven && accusation.code !== top.code)
     .map(({ accusation }) => accusation.code);
-  return `${top.code} holds the loss at ${nats(tried.run.loss)} (base rate ${nats(baseRateLoss)}; ${describeTried(settings)}): ${top.remedy}${joint.length > 0 ? ` (together with ${joint.join(", ")})` : ""}, and it reaches ${nats(cured.run.loss)}.`;
+  return `${SUBJECTS[top.code]} the loss at ${nats(tried.run.loss)} (base rate ${nats(baseRateLoss)}; ${describeTried(settings)}): ${top.remedy}${joint.length > 0 ? ` (together with ${joint.join(", ")})` : ""}, and it reaches ${nats(cured.run.loss)}.`;
 }
 
 function tellHealthy({ proof, settings }: NonNullable<Conclusion["tested"]>): string {
