@@ -2,13 +2,13 @@
 // probability is known, so is the share of what can be learnt that a network learns, with the remedy (`cure`) and without.
 // Legend: N sequences, T steps, F features.
 import type { Channel, Plan } from "../../shared/recipe.ts";
-import type { Padding } from "../../shared/sequence.ts";
-import type { CauseCode, DiagnosisData } from "../../trainer/diagnosis/diagnosis.ts";
+import type { CauseCode } from "../../trainer/diagnosis/diagnosis.ts";
 import { createRandom, type Random } from "../../trainer/random.ts";
+import { asData, type Data, drawLatent, each, labelBy, mild, observe, plain, planOf, relabel, shuffled, soundSettings } from "./latent.ts";
 
 export interface Planted {
   readonly code: CauseCode | "healthy";
-  readonly data: DiagnosisData & { readonly labels: Float64Array };
+  readonly data: Data;
   /** (N) what nobody can beat, given these values; before anything was done to labels or values that no network could know. */
   readonly probability: Float64Array;
   /** As --tried takes it. */
@@ -17,116 +17,10 @@ export interface Planted {
   readonly cure?: { readonly plan?: Plan; readonly tried?: string };
 }
 
-/** A plant's size: for each code what is said at it. */
+/** What `strength` means is said at each plant. */
 export type Plant = (random: Random, strength: number) => Omit<Planted, "code">;
 
-/** Everything the plants start from: sequences of standard normal numbers, some of which decide the label. */
-interface Latent {
-  readonly N: number;
-  readonly T: number;
-  readonly F: number;
-  /** (N,T,F) standard normal; rows before `first[n]` are not there */
-  readonly u: Float64Array;
-  readonly first: Int32Array;
-  readonly probability: Float64Array;
-  readonly labels: Float64Array;
-  /** The two features that count. */
-  readonly signal: readonly [number, number];
-}
-
-interface LatentOptions {
-  readonly N?: number;
-  /** Rows that are missing in front, up to so many. */
-  readonly missing?: number;
-  /** Added to the logit of sequence n. */
-  readonly drift?: (n: number) => number;
-}
-
-/**
- * The label follows a sum over steps, the latest most, of feature a, or of feature a where feature b is positive; as logit
- * 3 times a standard normal, which leaves some 0.3 nats to be learnt at 25 to 45 % of 1s.
- */
-function drawLatent(random: Random, { N = 3000, missing = 0, drift }: LatentOptions = {}): Latent {
-  const T = 6 + random.integer(5);
-  const F = 3 + random.integer(3);
-  const a = random.integer(F);
-  const b = (a + 1 + random.integer(F - 1)) % F;
-  const decay = 0.6 + 0.3 * random.uniform();
-  const isGated = random.uniform() < 0.4;
-  const rate = -0.13 - 0.55 * random.uniform(); // Φ of it: 25 to 45 % of 1s
-  const slope = 3;
-  const intercept = rate * Math.sqrt(slope * slope + 2.9); // E σ(c + s·x) ≈ Φ(c / √(s² + (16√3/15π)⁻²)), x standard normal
-  const u = new Float64Array(N * T * F);
-  const first = new Int32Array(N);
-  const probability = new Float64Array(N);
-  const labels = new Float64Array(N);
-  for (let n = 0; n < N; n++) {
-    first[n] = missing > 0 ? random.integer(missing + 1) : 0;
-    let [sum, variance] = [0, 0];
-    for (let t = first[n]; t < T; t++) {
-      const row = (n * T + t) * F;
-      for (let f = 0; f < F; f++) u[row + f] = random.normal();
-      const weight = isGated && u[row + b] <= 0 ? 0.2 : 1;
-      sum = decay * sum + weight * (u[row + a] + (isGated ? 0 : 0.7 * u[row + b]));
-      variance = decay * decay * variance + (isGated ? 0.52 : 1.49);
-    }
-    probability[n] = 1 / (1 + Math.exp(-(intercept + (drift?.(n) ?? 0) + (slope * sum) / Math.sqrt(variance))));
-    labels[n] = random.uniform() < probability[n] ? 1 : 0;
-  }
-  return { N, T, F, u, first, probability, labels, signal: [a, b] };
-}
-
-/** Values (N,T,F) from `observe` at the rows that are there. */
-function observe(latent: Latent, of: (row: number, f: number, n: number, t: number) => number): Float64Array {
-  const { N, T, F, first } = latent;
-  const values = new Float64Array(N * T * F);
-  for (let n = 0; n < N; n++)
-    for (let t = first[n]; t < T; t++) for (let f = 0; f < F; f++) values[(n * T + t) * F + f] = of((n * T + t) * F, f, n, t);
-  return values;
-}
-
-function asData(
-  { T, F, labels }: Pick<Latent, "T" | "F" | "labels">,
-  values: Float64Array,
-  own: ArrayLike<number> = labels,
-): Planted["data"] {
-  return {
-    source: "made",
-    values,
-    labels: Float64Array.from(own),
-    shape: { timesteps: T, features: F },
-    features: Array.from({ length: F }, (_, f) => `f${f}`),
-    float32: false,
-    test: null,
-  };
-}
-
-function planOf({ T, F }: Pick<Latent, "T" | "F">, channels: readonly Channel[], padding: Padding): Plan {
-  return { timesteps: T, features: Array.from({ length: F }, (_, f) => `f${f}`), padding, channels, standardise: true };
-}
-
-const each = (F: number, view: Channel["view"]): Channel[] => Array.from({ length: F }, (_, a) => ({ base: "feature", a, view }));
-
-/** Settings that learn what is there to be learnt: one of a few, so that no rule fits but one. */
-function soundSettings(random: Random): string {
-  const units = [16, 24, 32][random.integer(3)];
-  return `adam,lr=${[0.002, 0.003, 0.005][random.integer(3)]},batch=${[32, 64][random.integer(2)]},units=${units}`;
-}
-
-/** Each feature at a scale and offset of its own, within what any network takes. */
-function mild(random: Random, F: number): (x: number, f: number) => number {
-  const scale = Float64Array.from({ length: F }, () => 0.7 + 0.6 * random.uniform());
-  const offset = Float64Array.from({ length: F }, () => 0.4 * random.normal());
-  return (x, f) => offset[f] + scale[f] * x;
-}
-
-function plain(random: Random, options?: LatentOptions): { readonly latent: Latent; readonly values: Float64Array } {
-  const latent = drawLatent(random, options);
-  const look = mild(random, latent.F);
-  return { latent, values: observe(latent, (row, f) => look(latent.u[row + f], f)) };
-}
-
-/** Nothing is wrong. What was tried differs in whether it scales, needs to mask, and looks at levels or at walks. */
+/** Nothing is wrong. What was tried differs in whether it scales, and the data in their units and in rows that are missing in front. */
 export const healthy: Plant = (random) => {
   const kind = random.integer(3);
   const { latent, values } = plain(random, { missing: kind === 1 ? 4 : 0 });
@@ -159,7 +53,6 @@ export const PLANTS = {
     for (let n = 0; n < latent.N; n++)
       for (let t = 0, level = random.normal(); t < T; t++) near[n * T + t] = level = 0.8 * level + 0.6 * random.normal();
     const look = mild(random, F);
-    // b's own numbers, which count as well, go to the spread through a third of a's weight: nothing but the spread tells the label
     const { probability, labels } = labelBy(latent, random, (row) => u[row + a]);
     const values = observe(latent, (row, f, n, t) => {
       if (f === a) return 5 * near[n * T + t] + (5 * u[row + a]) / strength;
@@ -373,39 +266,6 @@ function moving(random: Random, strength: number, words: "scaled" | ""): Omit<Pl
     tried: [soundSettings(random), words, "mask"].filter((word) => word !== "").join(","),
     cure: { plan: planOf(latent, each(F, "delta"), "any") },
   };
-}
-
-/** Labels that follow a decayed sum of what `scoreOf` makes of each row, `variance` its variance. */
-function labelBy(
-  { N, T, F }: Latent,
-  random: Random,
-  scoreOf: (row: number, t: number) => number,
-  variance = 1,
-): Pick<Latent, "labels" | "probability"> {
-  const decay = 0.8;
-  const probability = new Float64Array(N);
-  const labels = new Float64Array(N);
-  for (let n = 0; n < N; n++) {
-    let [sum, of] = [0, 0];
-    for (let t = 0; t < T; t++) {
-      sum = decay * sum + scoreOf((n * T + t) * F, t);
-      of = decay * decay * of + variance;
-    }
-    probability[n] = 1 / (1 + Math.exp(-(-1.3 + (3 * sum) / Math.sqrt(of))));
-    labels[n] = random.uniform() < probability[n] ? 1 : 0;
-  }
-  return { probability, labels };
-}
-
-/** Labels anew, by the values of two features as they stand. */
-function relabel(latent: Latent, values: Float64Array, random: Random, [i, j]: readonly [number, number]): Latent {
-  return { ...latent, ...labelBy(latent, random, (row) => values[row + i] + 0.7 * values[row + j], 1.9) };
-}
-
-function shuffled(F: number, random: Random): [number, number, number] {
-  const order = Int32Array.from({ length: F }, (_, f) => f);
-  random.shuffle(order);
-  return [order[0], order[1], order[2]];
 }
 
 function rated(random: Random, rate: number, words: string): Omit<Planted, "code"> {

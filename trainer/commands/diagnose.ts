@@ -1,8 +1,9 @@
 // diagnose: a file and what was tried with it in; why the loss stops falling, and what cures it, out.
 import { describeChannel } from "../../shared/recipe.ts";
 import { type Diagnosis, type DiagnosisData, type DiagnosisHost, diagnose as diagnoseData } from "../diagnosis/diagnosis.ts";
-import { contextOf, judgeHistory, readHistory, suspectsOf } from "../diagnosis/history.ts";
+import { contextOf, judgeHistory, suspectsOf } from "../diagnosis/history.ts";
 import { writeCure } from "../diagnosis/script.ts";
+import { readHistory } from "../diagnosis/training-log.ts";
 import { describeTried, parseTried } from "../diagnosis/tried.ts";
 import { readWhole, writeWhole } from "../files.ts";
 import { type Dataset, readDataset } from "../readers/dataset.ts";

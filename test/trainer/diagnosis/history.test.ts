@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { baseRateFloors, type History, judgeHistory, readHistory } from "../../../trainer/diagnosis/history.ts";
+import { baseRateFloors, judgeHistory } from "../../../trainer/diagnosis/history.ts";
+import { type History, readHistory } from "../../../trainer/diagnosis/training-log.ts";
 
 const read = (text: string) => readHistory(new TextEncoder().encode(text), "log.csv");
 const quarter = { positiveRate: 0.25, examples: 100_000 };
