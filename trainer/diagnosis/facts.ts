@@ -14,6 +14,8 @@ export interface DataFacts {
   readonly within: Float64Array;
   /** (F) standard deviation of a feature's change from row to row, in its own; 1.4 where rows are unrelated, 0 for a constant. */
   readonly movement: Float64Array;
+  /** (F) share of the valid rows in which a feature is 0. */
+  readonly zeros: Float64Array;
   readonly padding: PaddingFacts;
   readonly causes: readonly Cause[];
   readonly notes: readonly string[];
@@ -41,9 +43,9 @@ export function studyData(values: Float64Array, labels: Uint8Array, shape: Shape
   const N = labels.length;
   const everything = Int32Array.from(labels.keys());
   const padding = studyPadding(values, shape);
-  const reading = padding.behind >= PADDED_BEHIND ? "any" : "leading";
+  const reading: Padding = padding.behind >= PADDED_BEHIND ? "any" : "leading";
   const features = studyFeatures(values, shape, everything, reading);
-  const { within, movement } = studyMovement(values, shape, reading, features);
+  const { within, movement, zeros } = studyRows(values, shape, reading, features);
   const causes: Cause[] = [];
   for (const f of features.constant)
     causes.push({
@@ -62,7 +64,8 @@ export function studyData(values: Float64Array, labels: Uint8Array, shape: Shape
       remedy: `leave ${names[relation.feature]} out`,
     });
   }
-  return { features, reading, within, movement, padding, causes, notes: describeFeatures(names, features, within, padding, N) };
+  const found = { features, reading, within, movement, zeros, padding, causes };
+  return { ...found, notes: describeData(found, names, N) };
 }
 
 /** Features whose scale, or offset, keeps an unscaled network from seeing them; each with a reason. */
@@ -83,16 +86,17 @@ export function findStill({ features, movement }: DataFacts): number[] {
   return Array.from(movement.keys()).filter((f) => !features.constant.includes(f) && movement[f] < SMALL);
 }
 
-function studyMovement(
+function studyRows(
   values: Float64Array,
   shape: Shape,
   reading: Padding,
   { deviation }: FeatureFacts,
-): Pick<DataFacts, "within" | "movement"> {
+): Pick<DataFacts, "within" | "movement" | "zeros"> {
   const { timesteps: T, features: F } = shape;
   const rows = new Int32Array(T);
   const inside = new Float64Array(F);
   const steps = new Float64Array(F);
+  const zeros = new Float64Array(F);
   let [total, pairs] = [0, 0];
   for (let offset = 0; offset < values.length; offset += T * F) {
     const length = validRows(values, offset, shape, reading, rows);
@@ -104,11 +108,13 @@ function studyMovement(
       for (let t = 0; t < length; t++) {
         const x = values[offset + rows[t] * F + f];
         inside[f] += (x - mean) ** 2;
+        if (x === 0) zeros[f]++;
         if (t > 0) steps[f] += (x - values[offset + rows[t - 1] * F + f]) ** 2;
       }
     }
   }
   return {
+    zeros: zeros.map((count) => count / total),
     within: inside.map((sum, f) => (deviation[f] === 0 ? 1 : sum / total / deviation[f] ** 2)),
     movement: steps.map((sum, f) => (deviation[f] === 0 || pairs === 0 ? 0 : Math.sqrt(sum / pairs) / deviation[f])),
   };
@@ -130,11 +136,16 @@ function studyPadding(values: Float64Array, { timesteps: T, features: F }: Shape
   return { front: front / (N * T), behind: behind / (N * T), inside: inside / (N * T), sequences: sequences / N };
 }
 
-function describeFeatures(names: readonly string[], facts: FeatureFacts, within: Float64Array, padding: PaddingFacts, N: number): string[] {
-  const notes = names.map(
-    (name, f) =>
-      `${name}: ${short(facts.lowest[f])} … ${short(facts.highest[f])}, mean ${short(facts.mean[f])}, standard deviation ${short(facts.deviation[f])}, ${percent(within[f])} of its variance within sequences`,
-  );
+/** Features that are described one by one: what fits a screen. */
+const MAX_DESCRIBED = 12;
+
+function describeData({ features, within, zeros, padding }: Omit<DataFacts, "notes">, names: readonly string[], N: number): string[] {
+  const { lowest, highest, mean, deviation } = features;
+  const notes = names.slice(0, MAX_DESCRIBED).map((name, f) => {
+    const zero = zeros[f] > 0 ? `, ${percent(zeros[f])} of its valid entries are 0` : "";
+    return `${name}: ${short(lowest[f])} … ${short(highest[f])}, mean ${short(mean[f])}, standard deviation ${short(deviation[f])}, ${percent(within[f])} of its variance within sequences${zero}`;
+  });
+  if (names.length > MAX_DESCRIBED) notes.push(`and ${names.length - MAX_DESCRIBED} features more`);
   const { front, behind, inside, sequences } = padding;
   notes.push(
     front + behind === 0

@@ -44,7 +44,7 @@ export function conclude({ blocking, facts, notes, labels, gap, tested }: Conclu
   };
   if (tested === null) {
     const [first] = blocking;
-    const verdict = { code: first.code, text: `${sentence(first.evidence)} ${sentence(first.remedy)}` };
+    const verdict = { code: first.code, text: `${first.evidence}; ${first.remedy}.` };
     return {
       verdict,
       causes: [...blocking, ...facts.map(strip)],
@@ -158,7 +158,7 @@ function tell(top: Cause, { proof, settings, signal }: NonNullable<Conclusion["t
   const { tried, cured, baseRateLoss, isCure } = proof;
   if (top.code === "no-signal")
     return `Nothing to learn was found: the loss stays at the base rate's ${nats(baseRateLoss)} because neither probes nor networks find more than chance (an AUC of ${signal.smallest.toFixed(3)} would have been found).`;
-  if (!isCure || top.added === undefined) return `${sentence(top.evidence)} ${sentence(top.remedy)}`;
+  if (!isCure || top.added === undefined) return `${top.evidence}; ${top.remedy}.`;
   const joint = proof.tested
     .filter(({ isProven, accusation }) => isProven && accusation.code !== top.code)
     .map(({ accusation }) => accusation.code);
@@ -237,8 +237,4 @@ function cureSettings(tried: Tried, before: Setup, after: Setup, N: number): Tri
 
 function nats(x: number): string {
   return x.toFixed(4);
-}
-
-function sentence(text: string): string {
-  return `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }

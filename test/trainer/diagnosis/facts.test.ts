@@ -69,6 +69,13 @@ describe("studyData", () => {
     expect(study(shape([1]))).toMatchObject({ reading: "leading", padding: { front: 0, behind: 0, inside: 0.25 } });
   });
 
+  test("counts zeros in valid rows, and says so of the feature", () => {
+    const data = plain((_, t, f) => (f === 1 && t % 2 === 0 ? 0 : 1 + random.uniform()));
+    const { zeros, notes } = studyData(data.values, Uint8Array.from(data.labels ?? []), data.shape, data.features);
+    expect([...zeros]).toEqual([0, 0.5, 0]);
+    expect(notes[1]).toMatch(/^f1: 0 … .*, 50\.0\s% of its valid entries are 0$/);
+  });
+
   test("measures movement against spread: √2 where rows are unrelated, the ratio of step and spread in a walk", () => {
     const level = Float64Array.from({ length: 600 }, () => 10 * random.normal());
     const data = plain((n, t, f) => (f === 0 ? random.normal() : level[n] + 0.1 * t));
