@@ -8,7 +8,7 @@ const SEED = 101;
 const TIMEOUT = 120_000;
 const plants = [
   "movement-tiny: raw",
-  "difference-hidden",
+
   "label-conflict",
   "leak",
   "non-finite",
