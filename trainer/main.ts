@@ -9,6 +9,7 @@ import { choice, integer, pair, parseOptions, text } from "./arguments.ts";
 import type { Engines } from "./artifact-file.ts";
 import { Interrupted } from "./checkpoint.ts";
 import { calibrate } from "./commands/calibrate.ts";
+import { diagnose } from "./commands/diagnose.ts";
 import { evaluate } from "./commands/evaluate.ts";
 import { exportModel, exportWorker } from "./commands/export.ts";
 import { importModel } from "./commands/import.ts";
@@ -35,6 +36,8 @@ const USAGE = `${CALL} <command> …
            [--split auto|random|time|group] [--horizon N] [--padding leading|any|none]
            [--costs FALSE_1:FALSE_0] [--recipe auto|raw] [--threads N] [--strict] [--resume]
            [--json]
+  diagnose <data>… [--test FILE [--test-labels FILE]] [--tried scaled,mask,adam,lr=N,batch=N,units=N,epochs=N] [--history FILE]
+           [--report FILE] [--seed N] [--json]     why the loss does not fall, with proof, and what cures it
   evaluate <artifact> <data>… [--threads N] [--json]
   score    <artifact> <data>… [--out q.csv|q.jsonl|q.parquet|q.npy] [--threads N] [--json]
   inspect  <artifact> [--json]
@@ -129,6 +132,24 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       const costs = given && { falsePositive: given[0], falseNegative: given[1] };
       const command = { ...TRAIN_DEFAULTS, out, resume: false, json: false, ...own, split: splitMethod(options), costs, data: words, read };
       return trainOn(command, terminal, signal);
+    }
+    case "diagnose": {
+      const { words, options } = parseOptions(rest, ["<data>…"], {
+        ...READ_OPTIONS,
+        test: text,
+        "test-labels": text,
+        tried: text,
+        history: text,
+        report: text,
+        seed,
+        json: "flag",
+      });
+      const read = { ...options, testLabels: options["test-labels"] };
+      const command = { tried: "", seed: 1, json: false, ...options, data: words, read };
+      const { log } = loadEngines().kernel;
+      // Short runs of small networks: a second thread would wait more than it helps (measured).
+      const createStepper: Host["createStepper"] = (data, how) => createTrainingStep(data, { ...how, threads: 1, warn: terminal.say });
+      return diagnose(command, { log, createStepper }, terminal, signal);
     }
     case "evaluate": {
       const { words, options } = parseOptions(rest, ["<artifact>", "<data>…"], { ...READ_OPTIONS, threads, json: "flag" });

@@ -10,6 +10,7 @@ import type { Padding } from "../shared/sequence.ts";
 import { VERSION } from "../shared/version.ts";
 import { fitCalibration } from "./calibration.ts";
 import type { Keeping } from "./checkpoint.ts";
+import { createLossWatch } from "./diagnosis/loss-watch.ts";
 import type { Fit, Progress, Stepper } from "./fit.ts";
 import { synthesiseGolden } from "./golden.ts";
 import { chooseSettings, learn, PLAIN_SETTINGS, type StepperOptions } from "./learn.ts";
@@ -28,7 +29,7 @@ import { logit } from "./representation/trials.ts";
 import { dropPaddingOnly, selectChannels, selectSequences } from "./sequences.ts";
 import { type SplitMethod, splitDataset } from "./split/split.ts";
 import { decideVerdict, type Verdict } from "./verdict.ts";
-import { findFlaw, findWarnings } from "./warnings.ts";
+import { findFlaw, findLabelWarnings, findRecipeWarnings } from "./warnings.ts";
 
 export const RECIPES = ["auto", "raw"] as const;
 export type RecipeName = (typeof RECIPES)[number];
@@ -106,6 +107,8 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   });
   note(`split by ${split.by}: ${split.reason}`);
   const { train, validation, calibration } = split;
+  const warnings = findLabelWarnings(usable, data, split.overlap);
+  for (const warning of warnings) note(`note: ${warning}`);
   for (const [part, indices] of Object.entries({ train, validation }))
     if (new Set(Array.from(indices, (n) => labels[n])).size < 2)
       throw new DataError(
@@ -136,8 +139,10 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const { plan, softness, isPromising } = isRaw
     ? planRaw(shape, features, padding)
     : await planAuto({ ...sampled, padding }, data.source, note);
-  const warnings = findWarnings(data, usable, plan);
-  for (const warning of warnings) note(`note: ${warning}`);
+  for (const warning of findRecipeWarnings(data, usable, plan)) {
+    note(`note: ${warning}`);
+    warnings.push(warning);
+  }
   const recipe = fitRecipe(plan, values, train, log);
   const channels = applyRecipe(recipe, values, log);
   const names = plan.channels.map((channel) => describeChannel(channel, features));
@@ -161,6 +166,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     version: VERSION,
     node: host.node,
   };
+  const watch = createLossWatch(baseRateLoss(labels, validation, rate), note);
   const learnt = await learn({
     channels,
     width: C,
@@ -178,7 +184,10 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     createStepper: host.createStepper,
     keep: host.keep && ((share, stage, path) => host.keep?.(JSON.stringify({ ...run, share, path }), stage) ?? {}),
     note,
-    onProgress: host.onProgress,
+    onProgress: (progress) => {
+      watch(progress);
+      host.onProgress(progress);
+    },
   });
   const { network, fit } = learnt;
   const labelsOf = (indices: Int32Array): Uint8Array => Uint8Array.from(indices, (n) => labels[n]);
@@ -316,6 +325,12 @@ function fitLogisticBaseline(
     { l2: 1 },
   );
   return (test) => predict(flattenChannels(test, T, C));
+}
+
+/** Mean log loss of answering `rate` to all at `indices`. */
+function baseRateLoss(labels: Uint8Array, indices: Int32Array, rate: number): number {
+  const own = positiveRate(labels, indices);
+  return -own * Math.log(rate) - (1 - own) * Math.log(1 - rate);
 }
 
 function positiveRate(labels: Uint8Array, indices: Int32Array): number {

@@ -2,33 +2,34 @@
 // Legend: N sequences, T steps, F features.
 import type { Plan } from "../shared/recipe.ts";
 import type { Padding, Shape } from "../shared/sequence.ts";
+import { studyLabels } from "./diagnosis/label-facts.ts";
 import { areaUnderRoc } from "./metrics.ts";
 import type { LabelledDataset } from "./readers/dataset.ts";
 import { countZeroRows, type Labelled, lengthsOf } from "./sequences.ts";
 import { intern } from "./split/intern.ts";
+import type { Overlap } from "./split/overlap.ts";
 import type { Split } from "./split/split.ts";
 import { formatPercent } from "./terminal.ts";
 import type { Flaw } from "./verdict.ts";
-
-/** An AUC of the length alone from here on is said: it may be a leak. */
-const TELLING_LENGTH = 0.6;
 
 /** A float32 file carries about seven digits: its differences are mostly rounding where a feature stands on a large offset. */
 function takesDifferences({ channels }: Plan): boolean {
   return channels.some(({ base, view }) => base !== "feature" || view === "delta" || view === "logDelta" || view === "centred");
 }
 
-/** One sentence each. */
-export function findWarnings(data: LabelledDataset, usable: Labelled, plan: Plan): string[] {
+/** What the labels alone show before anything is trained. One sentence each; what the split takes care of is left out. */
+export function findLabelWarnings(usable: Labelled, { shape, features }: LabelledDataset, overlap: Overlap): string[] {
+  return studyLabels(usable.values, usable.labels, shape, features, "leading", overlap)
+    .filter(({ holds }) => holds)
+    .map(({ evidence, remedy }) => `${evidence}: ${remedy}`);
+}
+
+/** What the recipe makes of the data. One sentence each. */
+export function findRecipeWarnings(data: LabelledDataset, usable: Labelled, plan: Plan): string[] {
   const warnings: string[] = [];
   if (data.float32 && takesDifferences(plan))
     warnings.push(
       "the data came as float32, about seven digits, and the recipe takes differences: small movements on a large offset are rounded away; save it as float64",
-    );
-  const auc = tell(usable.labels, lengthsOf(usable.values, data.shape, plan.padding));
-  if (auc > TELLING_LENGTH)
-    warnings.push(
-      `the length of a sequence alone tells its label with AUC ${auc.toFixed(3)}: make sure that it is known when the score is needed`,
     );
   if (plan.padding === "leading") {
     const { zeros } = countZeroRows(usable.values, data.shape, Int32Array.from(usable.labels.keys()));

@@ -52,6 +52,33 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+describe("diagnose", () => {
+  it("says what is wrong with bad numbers and labels instead of refusing them, and writes a page", async () => {
+    await writeData("gaps.npz", (X) => X.fill(Number.NaN, 60, 62));
+    const { status, stdout, stderr } = quickstep("diagnose", at("gaps.npz"), "--report", at("gaps.html"), "--json");
+    expect([status, stderr.split(":")[0]]).toEqual([0, "non-finite"]);
+    const document = JSON.parse(stdout);
+    expect(document.verdict).toEqual({ code: "non-finite", text: expect.stringContaining("X[1][2][0] (NaN)") });
+    expect(Object.keys(document.causes[0])).toEqual(expect.arrayContaining(["code", "evidence", "remedy", "certainty"]));
+    expect(readFileSync(at("gaps.html"), "utf8")).toContain("X[1][2][0] (NaN)");
+
+    writeFileSync(at("strange.csv"), `a_0,b_0,label\n${"1,nan,2\n3,4,0\n".repeat(60)}`);
+    const strange = JSON.parse(quickstep("diagnose", at("strange.csv"), "--json").stdout);
+    expect(strange.causes.map(({ code }: { code: string }) => code)).toEqual(["non-finite", "labels-invalid"]);
+  }, 60_000);
+
+  it.each([
+    [["--tried", "sgd"], "sgd"],
+    [["--tried", "lr=fast"], "lr"],
+    [["--nonsense"], "--nonsense"],
+  ])("refuses %s with exit code 2 and the word", (words, name) => {
+    const { status, stdout, stderr } = quickstep("diagnose", at("good.npz"), "--report", at("never.html"), ...words);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(name);
+    expect(readdirSync(folder)).not.toContain("never.html");
+  });
+});
+
 describe("train", () => {
   it("writes an artifact, the same bytes twice and for any number of threads, and one JSON document", async () => {
     const run = (out: string, threads: string) =>

@@ -71,10 +71,10 @@ async function* readLines(chunks: Chunks, source: string, { columns, complain }:
     texts = columns.map(() => []);
   };
   const onRecord = (record: string[], { lines: line }: { lines: number }): null => {
-    const read = (i: number): number => {
+    const read = (i: number, missing?: number): number => {
       const number = parseCell(record[i]);
       if (number !== undefined && Number.isFinite(number)) return number;
-      complain(`${source}: line ${line}`, `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number`);
+      complain(`${source}: line ${line}`, `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number`, missing);
       return Number.NaN;
     };
     lastLine = line;
@@ -90,7 +90,7 @@ async function* readLines(chunks: Chunks, source: string, { columns, complain }:
       throw new DataError(`${source}: line ${line}`, `has ${record.length} columns, expected ${count} as in the first line`);
     for (let i = 0; i < order.length; i++) values[N * order.length + i] = read(order[i]);
     if (label !== null) {
-      const number = read(label);
+      const number = read(label, Number.NaN);
       labels[N] = Number.isNaN(number) ? NO_LABEL : toLabel(number, nameColumn(header, label), `${source}: line ${line}`, complain);
     }
     for (let i = 0; i < others.length; i++) texts[i].push(record[others[i]].trim());

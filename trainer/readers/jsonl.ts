@@ -162,7 +162,7 @@ function readBeside(record: unknown, place: string, wanted: Wanted): Omit<JsonRe
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (typeof value === "number" || typeof value === "boolean")
     return { label: toLabel(Number(value), show(name), place, wanted.complain), others };
-  wanted.complain(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a label 0 or 1`);
+  wanted.complain(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a label 0 or 1`, Number.NaN);
   return { label: NO_LABEL, others };
 }
 

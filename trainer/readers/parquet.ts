@@ -108,7 +108,7 @@ function planColumns(schema: SchemaTree, source: string, wanted: Wanted): Plan {
       const number = toNumber(cell);
       if (number !== undefined) labels[n] = toLabel(number, `column ${show(name)}`, place(first + n), wanted.complain);
       else {
-        wanted.complain(place(first + n), `column ${show(name)} is ${describeCell(cell)}, expected a label 0 or 1`);
+        wanted.complain(place(first + n), `column ${show(name)} is ${describeCell(cell)}, expected a label 0 or 1`, Number.NaN);
         labels[n] = NO_LABEL;
       }
     });

@@ -72,7 +72,7 @@ function findRelations(rows: Float64Array, mean: Float64Array, deviation: Float6
   const relations: Relation[] = [];
   const independent: { readonly feature: number; readonly direction: Float64Array; readonly norm: number; readonly on: number[] }[] = [];
   for (let f = 0; f < F; f++) {
-    if (constant.includes(f) || deviation[f] === 0) continue;
+    if (constant.includes(f) || deviation[f] === 0 || !Number.isFinite(deviation[f])) continue; // squares overflow beyond 1e154
     const column = Float64Array.from({ length: count }, (_, i) => (rows[i * stride * F + f] - mean[f]) / deviation[f]);
     const size = Math.sqrt(dot(column, column));
     const on = independent.map(() => 0); // the column's components along the orthonormal directions

@@ -47,6 +47,8 @@ export interface Split {
   readonly straying: number;
   /** Sequences left out to keep a gap between parts. */
   readonly dropped: number;
+  /** Who shares rows with whom, as it was found. */
+  readonly overlap: Overlap;
 }
 
 const PARTS = ["train", "validation", "calibration", "test"] as const;
@@ -84,7 +86,7 @@ export function splitDataset(input: SplitInput): Split {
         clocks.push({ series: new Int32Array(N), time: scaleRanks(ranks, extent.steps) });
     }
     const { part, dropped } = cutByTime(order, clocks, gap, shares);
-    return collect("time", order, part, { dropped }, hasTest, () => {
+    return collect("time", order, part, { dropped }, hasTest, overlap, () => {
       const cut = `with a gap of ${gap} steps, which leaves out ${count(dropped)}`;
       if (overlap.finding !== "series") return `as asked, in the order of the file, ${cut}`;
       if (times) return `${describeWindows(overlap)}, in the order of their last rows' times, ${cut}`;
@@ -97,7 +99,7 @@ export function splitDataset(input: SplitInput): Split {
   const whole = isGrouped ? renumber(groups) : isSeries ? overlap.component : overlap.copy;
   const part = assignWhole(whole, labels, shares, random);
   const straying = overlap.finding === "coincidence" ? 0 : countStraying(overlap.component, part);
-  return collect(isGrouped || isSeries ? "group" : "random", ascending(N), part, { straying }, hasTest, () => {
+  return collect(isGrouped || isSeries ? "group" : "random", ascending(N), part, { straying }, hasTest, overlap, () => {
     const copies = N - overlap.distinct;
     const kept = isGrouped || copies === 0 ? "" : `, exact copies (${count(copies)}) with their originals`;
     const warning =
@@ -166,6 +168,7 @@ function collect(
   part: Int8Array,
   { dropped = 0, straying = 0 },
   hasTest: boolean,
+  overlap: Overlap,
   reason: () => string,
 ): Split {
   const [train, validation, calibration, test] = PARTS.map((_, k) => order.filter((n) => part[n] === k));
@@ -175,7 +178,7 @@ function collect(
       throw new FitError(
         `a split by ${by} of ${count(order.length)} sequences leaves the ${name} part empty (${reason()}): give more data, or another --split`,
       );
-  return { by, reason: reason(), ...parts, straying, dropped };
+  return { by, reason: reason(), ...parts, straying, dropped, overlap };
 }
 
 /** Sequences whose series (or group) is in more than one part. */

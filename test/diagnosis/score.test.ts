@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { claimsSignal, confusionMatrix, describeShare, topOf, wilson } from "./score.ts";
+
+test("Wilson intervals are those of his formula", () => {
+  // python3: z=1.959963984540054; p=k/n; c=(p+z*z/2/n)/(1+z*z/n); h=z/(1+z*z/n)*(p*(1-p)/n+z*z/4/n/n)**.5; print(c-h, c+h)
+  for (const [hits, count, low, high] of [
+    [9, 10, 0.5958499732047615, 0.9821237869049271],
+    [0, 100, 0, 0.03699349821],
+    [230, 230, 0.9835723792, 1],
+  ]) {
+    const interval = wilson(hits, count);
+    expect(Math.abs(interval[0] - low)).toBeLessThan(1e-6);
+    expect(Math.abs(interval[1] - high)).toBeLessThan(1e-6);
+  }
+  expect(describeShare(9, 10)).toBe("9 of 10, 90.0 % (59.6 to 98.2)");
+  expect(describeShare(0, 0)).toBe("none");
+});
+
+test("the confusion matrix has a row a planted cause and a column an answer, also one that was never planted", () => {
+  const lines = confusionMatrix([
+    { planted: "leak", top: "leak" },
+    { planted: "leak", top: "healthy" },
+    { planted: "overfit", top: "leak" },
+  ]).split("\n");
+  expect(lines[0].trim().split(/\s+/).slice(-3)).toEqual(["a", "b", "c"]);
+  expect(lines.slice(1).map((line) => line.slice(0, 9))).toEqual(["a leak   ", "b overfit", "c healthy"]);
+  expect(lines[1].match(/\d/g)).toEqual(["1", "1"]);
+  expect(lines[2].match(/\d/g)).toEqual(["1"]);
+});
+
+test("no cause is healthy, and anything but no-signal first claims a signal", () => {
+  const cause = (code: "leak" | "no-signal") => ({ code, evidence: "", remedy: "", certainty: "fact" }) as const;
+  expect(topOf({ causes: [] })).toBe("healthy");
+  expect(topOf({ causes: [cause("leak"), cause("no-signal")] })).toBe("leak");
+  expect(claimsSignal({ causes: [] })).toBe(true);
+  expect(claimsSignal({ causes: [cause("leak"), cause("no-signal")] })).toBe(true);
+  expect(claimsSignal({ causes: [cause("no-signal")] })).toBe(false);
+});

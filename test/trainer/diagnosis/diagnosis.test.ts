@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import { CAUSE_CODES, type Diagnosis, type DiagnosisData, diagnose } from "../../../trainer/diagnosis/diagnosis.ts";
+import { renderDiagnosis } from "../../../trainer/diagnosis/page.ts";
+import { parseTried } from "../../../trainer/diagnosis/tried.ts";
+import { createRandom } from "../../../trainer/random.ts";
+import { generateFx } from "../../../trainer/sample/fx.ts";
+import { differenceHidden, heavyTails } from "../../quality/generators.ts";
+import { asData, host, make } from "./made.ts";
+
+const ask = (data: DiagnosisData, tried = "", seed = 1): Promise<Diagnosis> => diagnose(data, { tried: parseTried(tried), seed }, host);
+const codes = ({ causes }: Diagnosis): string[] => causes.map(({ code, certainty }) => `${code} ${certainty}`);
+const SLOW = 120_000;
+
+describe("the design's case, by the plain script", () => {
+  test(
+    "movement-tiny holds the loss at the base rate, scaling and masking are needed with it, and the cure reaches far below",
+    async () => {
+      const diagnosis = await ask(asData(generateFx(2400, 3)));
+      expect(codes(diagnosis)).toEqual([
+        "movement-tiny proven",
+        expect.stringMatching(/^(features-unscaled|padding-unmasked) proven$/),
+        expect.stringMatching(/^(features-unscaled|padding-unmasked) proven$/),
+        "redundant-feature fact",
+      ]);
+      const { tried, cured, baseRateLoss, joint, verdict, notes } = diagnosis;
+      expect(verdict).toMatchObject({
+        code: "movement-tiny",
+        text: expect.stringMatching(/^Movements that are tiny .* hold the loss at .*Δ f0, Δ f1/),
+      });
+      expect(Math.abs(tried!.loss - baseRateLoss!)).toBeLessThan(0.01);
+      expect(cured!.loss).toBeLessThan(baseRateLoss! - 0.08); // the truth's own: 0.14 below
+      expect(cured!.settings).toMatchObject({ scaled: true, masked: true });
+      expect(joint[joint.length - 1].gain).toBeGreaterThan(0.08);
+      expect(joint[0].gain).toBeLessThan(0.02); // none of them helps alone
+      expect(notes.join("\n")).toMatch(/the accuracy of what was tried, .* is that of always answering the majority/);
+      const page = await renderDiagnosis("<fx>", diagnosis);
+      expect(page).toContain("&lt;fx&gt;");
+      expect(page).toContain("Movements that are tiny against the levels hold the loss at");
+      expect(await renderDiagnosis("<fx>", diagnosis)).toBe(page);
+    },
+    SLOW,
+  );
+});
+
+test(
+  "two features that say everything by their difference: difference-hidden, and no other cause is worth as much",
+  async () => {
+    const { causes, cured } = await ask(asData(differenceHidden(2000, 4)), "scaled,adam,mask");
+    expect(causes[0]).toMatchObject({ code: "difference-hidden", certainty: "proven" });
+    expect(cured!.plan.channels).toContainEqual(expect.objectContaining({ a: 0, b: 1 }));
+  },
+  SLOW,
+);
+
+test(
+  "what learns what is there is left alone: healthy, and nothing named",
+  async () => {
+    const diagnosis = await ask(asData(heavyTails(2400, 5)), "scaled,adam,mask");
+    expect(diagnosis.causes).toEqual([]);
+    expect(diagnosis.verdict.code).toBe("healthy");
+    expect(diagnosis.tried!.loss).toBeLessThan(diagnosis.baseRateLoss! - 0.05);
+  },
+  SLOW,
+);
+
+test(
+  "a learning rate a hundred times too high or too low is named, by what a better one reaches on the same sequences",
+  async () => {
+    const data = asData(heavyTails(1500, 6));
+    expect((await ask(data, "scaled,adam,mask,lr=0.5,batch=32")).causes[0]).toMatchObject({
+      code: "learning-rate-high",
+      certainty: "proven",
+    });
+    expect((await ask(data, "scaled,adam,mask,lr=1e-6,batch=32")).causes[0]).toMatchObject({
+      code: "learning-rate-low",
+      certainty: "proven",
+    });
+  },
+  SLOW,
+);
+
+test(
+  "labels in another order are no-signal, with the AUC that would have been found; the same seed says the same",
+  async () => {
+    const made = generateFx(1200, 7);
+    const order = Int32Array.from(made.labels.keys());
+    createRandom(8).shuffle(order);
+    const data = asData({ ...made, labels: Uint8Array.from(order, (n) => made.labels[n]) });
+    const diagnosis = await ask(data);
+    expect(codes(diagnosis)).toEqual(["no-signal likely", "redundant-feature fact"]);
+    expect(diagnosis.verdict.text).toMatch(/an AUC of 0\.5\d\d would have been found/);
+    expect(await ask(data)).toEqual(diagnosis);
+  },
+  SLOW,
+);
+
+describe("data that are merely bad", () => {
+  const random = createRandom(9);
+  const coin = (): number => random.integer(2);
+  test.each<[name: string, data: DiagnosisData, code: string]>([
+    ["nothing at all", make([0, 5, 2], () => 0, coin), "too-few"],
+    ["one sequence", make([1, 5, 2], () => 1, coin), "one-class"],
+    ["nothing but zeros", make([200, 5, 2], () => 0, coin), "too-few"],
+    ["nothing but NaN", make([200, 5, 2], () => Number.NaN, coin), "non-finite"],
+    ["nothing but threes", make([200, 5, 2], () => 3, coin), "constant-feature"],
+    ["one sequence over and over", make([200, 3, 2], (_, t, f) => 1 + t + f, coin), "label-conflict"],
+    [
+      "values at both ends of float64",
+      make([200, 3, 2], (_, __, f) => (f === 0 ? 1e308 : 1e-310) * (random.uniform() - 0.5), coin),
+      "no-signal",
+    ],
+    ["one row of one number", make([200, 1, 1], () => random.normal(), coin), "no-signal"],
+    ["a short series cut into windows", make([120, 10, 1], (n, t) => Math.sin(0.37 * (n + t) ** 1.2), coin), "no-signal"],
+    [
+      "a series whose 1s stand together",
+      make(
+        [120, 10, 1],
+        (n, t) => Math.sin(0.37 * (n + t) ** 1.2),
+        (n) => (n < 30 ? 1 : 0),
+      ),
+      "too-few",
+    ],
+    ["no number", { ...make([200, 3, 2], () => Number.NaN, coin), labels: null }, "non-finite"],
+  ])("%s is diagnosed, not refused", async (_, data, code) => {
+    const diagnosis = await ask(data);
+    expect(diagnosis.causes[0].code).toBe(code);
+    expect(CAUSE_CODES).toContain(diagnosis.verdict.code);
+    expect(JSON.stringify(diagnosis)).not.toContain("undefined");
+  });
+});

@@ -1,0 +1,169 @@
+// A diagnosis as one HTML page: nothing is fetched, nothing runs, and the same diagnosis gives the same bytes.
+import { describeChannel } from "../../shared/recipe.ts";
+import { count, figure, percent, ticks } from "../report/format.ts";
+import { frame, lineLegend } from "../report/frame.ts";
+import { html, Markup } from "../report/html.ts";
+import { GREY, MUTED } from "../report/palette.ts";
+import { draw, type Layer } from "../report/plot.ts";
+import { LINE_STYLES } from "../report/score-figures.ts";
+import { STYLE } from "../report/style.ts";
+import type { Cause, Diagnosis } from "./diagnosis.ts";
+import { CHECKPOINTS } from "./experiments.ts";
+import { describeTried } from "./tried.ts";
+
+export interface Beside {
+  /** About the user's own curve. */
+  readonly sentences: readonly string[];
+  /** The lines that cure, where there are any. */
+  readonly script: readonly string[] | undefined;
+}
+
+const NOTHING: Beside = { sentences: [], script: undefined };
+
+export async function renderDiagnosis(name: string, diagnosis: Diagnosis, { sentences, script }: Beside = NOTHING): Promise<string> {
+  const { verdict, notes } = diagnosis;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="robots" content="noindex">
+<title>${name}: ${verdict.code}</title>
+<style>${new Markup(STYLE)}</style>
+</head>
+<body>
+<main>
+    <header><h1>${name}</h1><span>diagnosis</span></header>
+    ${verdictSection(diagnosis)}
+    ${await experimentsSection(diagnosis)}
+    ${causesSection(diagnosis)}
+    ${script && html`<section><h2>What cures your script</h2><div class="wide"><pre>${script.map((line) => html`${line}\n`)}</pre></div></section>`}
+    ${sentences.length === 0 ? null : html`<section><h2>Your own curve</h2><ul class="warnings">${sentences.map((text) => html`<li>${text}</li>`)}</ul></section>`}
+    <section><h2>The data, plainly</h2><ul class="warnings">${notes.map((note) => html`<li>${note}</li>`)}</ul></section>
+</main>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function verdictSection({ verdict, examples, positiveRate, baseRateLoss, tried, cured, signal }: Diagnosis): Markup {
+  const keys: [name: string, value: string, note: string][] = [
+    ["Sequences", count(examples), positiveRate === null ? "" : `${percent(positiveRate)} positive`],
+    ["Base rate", figure(baseRateLoss), "log loss of answering it always, nats"],
+  ];
+  if (tried) keys.push(["Tried", figure(tried.loss), describeTried(tried.settings)]);
+  if (cured && verdict.code !== "healthy") keys.push(["Cured", figure(cured.loss), "held out, within the same small budget"]);
+  if (signal) keys.push(["Probe's AUC", figure(signal.auc, 3), `p = ${figure(signal.p, 3)}; ${figure(signal.smallest, 3)} would be found`]);
+  return html`
+    <section class="verdict ${verdict.code === "healthy" ? "learned" : "failed"}" aria-label="Verdict">
+      <p class="code">${verdict.code}</p>
+      <p class="text">${verdict.text}</p>
+      <dl class="key">${keys.map(([key, value, note]) => html`<div><dt>${key}</dt><dd>${value}<small>${note}</small></dd></div>`)}</dl>
+    </section>`;
+}
+
+async function experimentsSection({ tried, cured, causes, baseRateLoss, verdict }: Diagnosis): Promise<Markup | null> {
+  if (!tried || !cured || baseRateLoss === null) return null;
+  const isHealthy = verdict.code === "healthy";
+  const measured = causes.filter((cause) => cause.added !== undefined && cause.removed !== undefined);
+  const bars = [
+    { name: "tried", loss: tried.loss },
+    ...measured.map(({ code, added }) => ({ name: `tried + cure of ${code}`, loss: tried.loss - (added ?? 0) })),
+    ...measured.map(({ code, removed }) => ({ name: `cured − cure of ${code}`, loss: cured.loss + (removed ?? 0) })),
+    ...(isHealthy ? [] : [{ name: "cured", loss: cured.loss }]),
+  ];
+  return html`
+    <section><h2>The experiments</h2>
+      <p class="lead">Short training runs on the same sequences, differing in one thing; the loss is of sequences held out.</p>
+      <div class="pair">
+        ${frame(await drawBars(bars, baseRateLoss), html`<b>One thing at a time.</b> Each accused cause is cured in what was tried, and put back into the cured recipe. The dashed line is the base rate.`)}
+        ${frame(
+          await drawCurves(
+            [
+              { name: "tried", losses: tried.curve },
+              { name: "cured", losses: isHealthy ? [] : cured.curve },
+            ],
+            baseRateLoss,
+          ),
+          html`<b>Along the way.</b> Held-out loss by the share of the budget. Where both lines lie on the dashed one, nothing is learnt but how common 1s are.`,
+          lineLegend(isHealthy ? ["tried"] : ["tried", "cured"]),
+        )}
+      </div>
+      <p class="note">Cured recipe: ${cured.plan.channels.map((channel) => describeChannel(channel, cured.plan.features)).join(", ")}${cured.plan.standardise ? ", standardised" : ""}; all-zero rows: ${cured.plan.padding}.</p>
+    </section>`;
+}
+
+function causesSection({ causes }: Diagnosis): Markup | null {
+  if (causes.length === 0) return null;
+  const row = ({ code, certainty, evidence, remedy, added, removed }: Cause): Markup =>
+    html`<tr><th scope="row">${code}<small>${certainty}</small></th><td>${figure(added)}</td><td>${figure(removed)}</td><td>${evidence}<small>${remedy}</small></td></tr>`;
+  return html`
+    <section><h2>Causes</h2>
+      <div class="wide"><table class="parts"><caption>Nats of held-out log loss that the cure brings to what was tried, and that the cured recipe loses without it.</caption>
+      <thead><tr><th scope="col">cause</th><th scope="col">brings</th><th scope="col">loses</th><th scope="col">evidence and cure</th></tr></thead>
+      <tbody>${causes.map(row)}</tbody></table></div>
+    </section>`;
+}
+
+function drawBars(bars: readonly { name: string; loss: number }[], baseRateLoss: number): Promise<Markup> {
+  const losses = [...bars.map(({ loss }) => loss), baseRateLoss];
+  const [low, high] = [Math.min(...losses), Math.max(...losses)];
+  const room = Math.max(0.005, 0.1 * (high - low));
+  const domain = [Math.max(0, low - room), high + room] as const;
+  return draw({
+    alt: `Held-out log loss: ${bars.map(({ name, loss }) => `${name} ${figure(loss)}`).join(", ")}; base rate ${figure(baseRateLoss)}.`,
+    width: 210,
+    height: 24 * bars.length + 10,
+    margin: { left: 224, right: 20, top: 8, bottom: 42 },
+    x: { domain, ticks: ticks(...domain, 4), format: "~f", title: "log loss, nats" },
+    y: { domain: [bars.length - 0.4, -0.6] },
+    layers: [
+      {
+        mark: { type: "rule", color: MUTED.light, strokeDash: [4, 3] },
+        data: [{ x: baseRateLoss, y: -0.6, y2: bars.length - 0.4 }],
+      },
+      ...bars.map(
+        ({ loss }, i): Layer => ({
+          mark: { type: "rule", color: GREY.light, strokeWidth: 2 },
+          data: [{ x: loss, x2: baseRateLoss, y: i }],
+        }),
+      ),
+      {
+        mark: { type: "point", filled: true, opacity: 1, size: 80, color: LINE_STYLES[0].color },
+        data: bars.map(({ loss }, i) => ({ x: loss, y: i })),
+      },
+      {
+        mark: { type: "text", align: "right", dx: -8, clip: false },
+        data: bars.map(({ name }, i) => ({ x: domain[0], y: i, text: name })),
+      },
+    ],
+  });
+}
+
+function drawCurves(curves: readonly { name: string; losses: readonly number[] }[], baseRateLoss: number): Promise<Markup> {
+  const all = [...curves.flatMap(({ losses }) => losses), baseRateLoss];
+  const low = Math.min(...all);
+  const high = Math.min(Math.max(...all), 2 * baseRateLoss);
+  const room = Math.max(0.005, 0.08 * (high - low));
+  const domain = [Math.max(0, low - room), high + room] as const;
+  return draw({
+    alt: `Held-out log loss along training: ${curves.map(({ name, losses }) => `${name} from ${figure(losses[0])} to ${figure(losses[losses.length - 1])}`).join(", ")}; base rate ${figure(baseRateLoss)}.`,
+    width: 330,
+    height: 200,
+    margin: { left: 46, right: 20, top: 30, bottom: 42 },
+    x: { domain: [0, 100], ticks: [0, 25, 50, 75, 100], format: "d", title: "% of the budget" },
+    y: { domain, ticks: ticks(...domain, 5), format: "~f", grid: true, title: "log loss, nats" },
+    layers: [
+      { mark: { type: "rule", color: MUTED.light, strokeDash: [4, 3] }, data: [{ x: 0, x2: 100, y: baseRateLoss }] },
+      ...curves.map(({ losses }, i): Layer => {
+        const { color, strokeWidth, strokeDash } = LINE_STYLES[i];
+        return {
+          mark: { type: "line", color, strokeWidth, strokeDash },
+          data: losses.map((y, k) => ({ x: 100 * [0, ...CHECKPOINTS][k], y })),
+        };
+      }),
+    ],
+  });
+}

@@ -1,0 +1,110 @@
+// The lines that cure the user's own script: at most 15 of Keras and numpy that compute what the cured recipe computes, in float64,
+// with scales from the training part alone. Knows only what was found; whoever tests it runs the lines.
+// Legend: N sequences, T steps, F features, C channels.
+import type { Channel, Plan } from "../../shared/recipe.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import type { Tried } from "./tried.ts";
+
+export interface ScriptInput {
+  /** The channels that cure. */
+  readonly plan: Plan;
+  readonly settings: Pick<Tried, "units" | "batch" | "optimizer" | "learningRate">;
+  /** By time where sequences overlap or are ordered: validation is then what comes last, a gap of so many sequences after training. */
+  readonly split: { readonly by: "random" } | { readonly by: "time"; readonly gap: number };
+  /** The log loss on held-out sequences that was measured with this plan, and the base rate's. */
+  readonly loss: number;
+  readonly baseRateLoss: number;
+}
+
+export const MAX_LINES = 15;
+/** Standardised channels lie within ±10 (recipe.ts' clip), raw ones below this: no valid row can look like padding. */
+const MASK = { standardised: "-99", raw: "-1e9" };
+/** Epochs without a better validation loss. */
+const PATIENCE = 10;
+/** More than early stopping ever lets pass. */
+const EPOCHS = 200;
+
+/** The lines for what was found; undefined where no other channels or settings were found to help. */
+export function writeCure({ causes, cured, baseRateLoss, gap }: Diagnosis): string[] | undefined {
+  if (cured === null || baseRateLoss === null || causes.every(({ added }) => added === undefined)) return undefined;
+  const { plan, settings, loss } = cured;
+  return writeScript({ plan, settings, split: gap > 0 ? { by: "time", gap } : { by: "random" }, loss, baseRateLoss });
+}
+
+/**
+ * The lines, which assume X (N,T,F) or (N,T·F) and y (N) of the user's script. Valid rows are moved to the front, as recipe.ts does:
+ * a delta is then a difference of neighbours whatever the padding, and a GPU's LSTM takes the mask. Undefined first deltas are NaN
+ * until the scales are known, then 0. Padding gets a value of its own instead of 0, since a valid row may be all zeros.
+ */
+export function writeScript({ plan, settings, split, loss, baseRateLoss }: ScriptInput): string[] {
+  const { timesteps: T, features, padding, channels, standardise } = plan;
+  const F = features.length;
+  const isMasked = padding !== "none";
+  const has = (...views: readonly string[]): boolean => channels.some(({ view }) => views.includes(view));
+  const hasLog = has("log", "logDelta") || channels.some(({ base }) => base === "logRatio");
+  const used = [...new Set(channels.flatMap((channel) => (channel.base === "feature" ? [channel.a] : [channel.a, channel.b])))];
+  const names = used.sort((a, b) => a - b).map((f) => `f[${f}] ${oneLine(features[f])}`);
+  const inside = isMasked ? "[ok[tr]]" : "";
+  const mask = standardise ? MASK.standardised : MASK.raw;
+  const { units, batch, optimizer, learningRate } = settings;
+
+  const lines = [
+    `import numpy as np, keras; X, y = np.asarray(X, "float64").reshape(-1, ${T}, ${F}), np.asarray(y).ravel()  # yours, not scaled`,
+  ];
+  if (isMasked) {
+    const notZero = "np.any(X != 0, axis=2)";
+    lines.push(
+      padding === "any"
+        ? `ok = ${notZero}  # all-zero rows are padding`
+        : `ok = np.logical_or.accumulate(${notZero}, axis=1)  # all-zero rows in front are padding`,
+      `X, y, ok = X[ok.any(1)], y[ok.any(1)], ok[ok.any(1)]`,
+      `i = np.argsort(~ok, axis=1, kind="stable"); X = np.take_along_axis(X, i[..., None], 1); ok = np.take_along_axis(ok, i, 1)`,
+    );
+  }
+  lines.push(
+    `f = np.moveaxis(X, 2, 0)  # ${names.join(", ")}`,
+    split.by === "time"
+      ? `tr = np.arange(len(X)) < 0.8 * len(X); va = np.arange(len(X)) >= 0.8 * len(X) + ${split.gap}  # in the order of time, with a gap`
+      : `tr = np.random.default_rng(0).permutation(len(X)) < 0.8 * len(X); va = ~tr`,
+  );
+  if (hasLog) lines.push(`L = lambda a: np.log(np.where(a > 0, a, a[tr]${inside}.min()))`);
+  if (has("delta", "logDelta")) lines.push("D = lambda a: np.diff(a, axis=1, prepend=np.nan)  # movements: this row minus the one before");
+  if (has("centred"))
+    lines.push(`M = lambda a: a - a.mean(axis=1, keepdims=True${isMasked ? ", where=ok" : ""})  # minus the sequence's own mean`);
+  lines.push(`Z = np.stack([${channels.map(express).join(", ")}], axis=-1)${isMasked ? "; Z[~ok] = np.nan" : ""}`);
+  if (standardise)
+    lines.push("Z = np.clip((Z - np.nanmean(Z[tr], axis=(0, 1))) / np.nanstd(Z[tr], axis=(0, 1)), -10, 10)  # scales of the training part");
+  const filled = "np.nan_to_num(Z)";
+  const layers = isMasked ? [`keras.layers.Masking(${mask})`] : [];
+  layers.push(`keras.layers.LSTM(${units})`, `keras.layers.Dense(1, activation="sigmoid")`);
+  lines.push(
+    `Z = ${isMasked ? `np.where(ok[..., None], ${filled}, ${mask})` : filled}.astype("float32")`,
+    `model = keras.Sequential([${layers.join(", ")}])`,
+    `model.compile(optimizer=keras.optimizers.${optimizer === "adam" ? "Adam" : "RMSprop"}(${learningRate}), loss="binary_crossentropy")`,
+    `model.fit(Z[tr], y[tr], batch_size=${batch}, epochs=${EPOCHS}, validation_data=(Z[va], y[va]), callbacks=[keras.callbacks.EarlyStopping(patience=${PATIENCE}, restore_best_weights=True)])  # val_loss about ${loss.toFixed(3)}; the base rate alone: ${baseRateLoss.toFixed(3)}`,
+  );
+  return lines;
+}
+
+/** A channel in numpy: `f` by feature, L a logarithm, D a movement, M a deviation from the sequence's own mean. */
+function express(channel: Channel): string {
+  const a = `f[${channel.a}]`;
+  const base = channel.base === "feature" ? a : channel.base === "difference" ? `${a} - f[${channel.b}]` : `L(${a}) - L(f[${channel.b}])`;
+  switch (channel.view) {
+    case "level":
+      return base;
+    case "delta":
+      return `D(${base})`;
+    case "log":
+      return `L(${base})`;
+    case "logDelta":
+      return `D(L(${base}))`;
+    case "centred":
+      return `M(${base})`;
+  }
+}
+
+/** A feature's name inside a comment: no line break gets out of it. */
+function oneLine(name: string): string {
+  return name.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
+}

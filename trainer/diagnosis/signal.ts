@@ -1,0 +1,126 @@
+// Is there anything to learn: a linear and a nonlinear probe, fitted and chosen on one half, tested on the other against labels
+// that were moved away from their sequences. Legend: M sequences, T steps, D columns.
+import { fitLogistic } from "../logistic.ts";
+import { computeMetrics } from "../metrics.ts";
+import type { Random } from "../random.ts";
+
+export interface Signal {
+  readonly isFound: boolean;
+  /** Of the probe, on the half that chose nothing. */
+  readonly auc: number;
+  readonly probe: string;
+  readonly p: number;
+  readonly permutations: number;
+  /** The smallest AUC that would have been found four times in five. */
+  readonly smallest: number;
+}
+
+export interface Probe {
+  readonly name: string;
+  /** (M,D) of the tested sequences, standardised */
+  readonly columns: Float32Array | Float64Array;
+}
+
+const PERMUTATIONS = 999;
+/** So that "signal" is claimed in one of a hundred data sets without one. */
+const LEVEL = 0.01;
+/** Standard normal: one-sided 1 %, and a power of 80 %. */
+const Z = 2.326 + 0.842;
+/** On standardised columns. */
+const PENALTIES = [3, 30, 300];
+/** N·D² of one Newton step. */
+const MAX_WORK = 3e8;
+
+/**
+ * The half before `gap` positions in the middle fits and chooses; the other is scored once, and its labels are moved 999 times: shuffled,
+ * or by circular shifts of more than `gap` where neighbours share rows.
+ */
+export function findSignal(probes: readonly Probe[], labels: Uint8Array, gap: number, random: Random): Signal {
+  const M = labels.length;
+  const half = M >> 1;
+  const from = half + gap;
+  const cut = Math.floor((2 * half) / 3);
+  let best: { name: string; loss: number; columns: Probe["columns"]; l2: number } | undefined;
+  for (const { name, columns } of probes) {
+    const D = columns.length / M;
+    const most = Math.max(200, Math.floor(MAX_WORK / (D * D)));
+    const start = Math.max(0, cut - most);
+    for (const l2 of PENALTIES) {
+      const loss = lossOf(columns, D, labels, [start, cut], [cut + gap, half], l2);
+      if (best === undefined || loss < best.loss) best = { name, loss, columns, l2 };
+    }
+  }
+  if (best === undefined) throw new RangeError("a signal test needs a probe");
+  const D = best.columns.length / M;
+  const start = Math.max(0, half - Math.max(300, Math.floor(MAX_WORK / (D * D))));
+  const { predict } = fitLogistic(best.columns.subarray(start * D, half * D), labels.subarray(start, half), { l2: best.l2 });
+  const scores = predict(best.columns.subarray(from * D));
+  const tested = labels.slice(from);
+  const { auc } = computeMetrics(tested, scores);
+  const { atLeast, deviation } = permute(scores, tested, gap, random);
+  const p = (atLeast + 1) / (PERMUTATIONS + 1);
+  return {
+    isFound: p <= LEVEL,
+    auc: auc ?? 0.5,
+    probe: best.name,
+    p,
+    permutations: PERMUTATIONS,
+    smallest: Math.min(1, 0.5 + Z * deviation),
+  };
+}
+
+function lossOf(
+  columns: Float32Array | Float64Array,
+  D: number,
+  labels: Uint8Array,
+  [start, cut]: readonly [number, number],
+  [from, to]: readonly [number, number],
+  l2: number,
+): number {
+  const own = labels.subarray(start, cut);
+  if (own.every((label) => label === own[0])) return Number.POSITIVE_INFINITY;
+  const p = fitLogistic(columns.subarray(start * D, cut * D), own, { l2 }).predict(columns.subarray(from * D, to * D));
+  return p.reduce((sum, q, i) => sum - Math.log(Math.max(1e-12, labels[from + i] === 1 ? q : 1 - q)), 0);
+}
+
+/** How often moved labels fit the scores as well as the true ones, and the standard deviation of their AUC. */
+function permute(scores: Float64Array, labels: Uint8Array, gap: number, random: Random): { atLeast: number; deviation: number } {
+  const M = labels.length;
+  const ranks = rank(scores);
+  const positives = labels.reduce((sum, label) => sum + label, 0);
+  const pairs = positives * (M - positives);
+  const aucOf = (labelAt: (i: number) => number): number => {
+    let sum = 0;
+    for (let i = 0; i < M; i++) if (labelAt(i) === 1) sum += ranks[i];
+    return (sum - (positives * (positives + 1)) / 2) / pairs;
+  };
+  const own = aucOf((i) => labels[i]);
+  const order = Int32Array.from({ length: M }, (_, i) => i);
+  let [atLeast, squares] = [0, 0];
+  for (let k = 0; k < PERMUTATIONS; k++) {
+    let auc: number;
+    if (gap > 0) {
+      const shift = gap + 1 + random.integer(Math.max(1, M - 2 * gap - 1));
+      auc = aucOf((i) => labels[(i + shift) % M]);
+    } else {
+      random.shuffle(order);
+      auc = aucOf((i) => labels[order[i]]);
+    }
+    if (auc >= own) atLeast++;
+    squares += (auc - 0.5) ** 2;
+  }
+  return { atLeast, deviation: Math.sqrt(squares / PERMUTATIONS) };
+}
+
+/** (M) from 1, equal scores share their mean rank. */
+function rank(scores: Float64Array): Float64Array {
+  const order = Int32Array.from(scores.keys()).sort((a, b) => scores[a] - scores[b]);
+  const ranks = new Float64Array(scores.length);
+  for (let i = 0; i < order.length; ) {
+    let j = i;
+    while (j < order.length && scores[order[j]] === scores[order[i]]) j++;
+    for (let k = i; k < j; k++) ranks[order[k]] = (i + j + 1) / 2;
+    i = j;
+  }
+  return ranks;
+}
