@@ -1,5 +1,6 @@
 // The object of one key. An event is stored, scored and put into the outbox in one transaction, and answered after it; a known one is
-// answered as before. Its alarm delivers. It may die at any moment, and takes up where its storage stands.
+// answered as before. Its alarm delivers. It may die at any moment, and takes up where its storage stands. Longer than most files: events,
+// alarm and what the directory is told decide together whether the alarm is set and whether the object may vanish.
 import { modelId } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe.ts";
 import type { Deployment, Ready } from "../deployment.ts";
