@@ -277,6 +277,7 @@ export class Stream implements StreamObject {
   }
 
   async replayDead(destination: string): Promise<number> {
+    if (!this.ledger?.outbox.hasDead(destination)) return 0; // and nobody needs to be told
     const ledger = await this.mayBeDue();
     if (ledger === undefined) return 0;
     const count = this.context.storage.transactionSync(() => ledger.outbox.replayDead(destination, this.world.now()));
