@@ -13,6 +13,7 @@ export default defineConfig({
       { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/workerd/**", "**/*.slow.test.ts"], testTimeout: 30_000 } },
       { test: { name: "slow", include: ["test/**/*.slow.test.ts"], testTimeout: 600_000 } },
       {
+        logLevel: "error", // else a line for every source map that a library does not ship
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings: { API_KEYS } } })],
         test: { name: "workerd", include: ["test/workerd/**/*.test.ts"], globalSetup: ["test/parity.setup.ts"] },
       },

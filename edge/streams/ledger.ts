@@ -161,8 +161,7 @@ export class Ledger {
 
   /** The window is empty, and what was in it is gone; ids and answers stay. */
   forgetWindow(): void {
-    if (this.window.length === 0) return;
-    this.sql.exec("UPDATE events SET row = NULL WHERE row IS NOT NULL");
+    this.sql.exec("UPDATE events SET row = NULL WHERE row IS NOT NULL"); // also of events that were late, or for another model
     this.window = [];
   }
 

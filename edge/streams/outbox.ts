@@ -159,6 +159,12 @@ export class Outbox {
     return select(this.sql, revived, now, destination).length;
   }
 
+  /** Whether replayDead would change anything. */
+  hasDead(destination: string): boolean {
+    const dead = "SELECT 1 FROM outbox WHERE state = 'dead' AND destination = ? LIMIT 1";
+    return this.gone.has(destination) || select(this.sql, dead, destination).length > 0;
+  }
+
   private revive(destination: string): void {
     if (this.gone.delete(destination)) this.sql.exec("DELETE FROM gone WHERE destination = ?", destination);
   }

@@ -1,5 +1,6 @@
 // The object of one key. An event is stored, scored and put into the outbox in one transaction, and answered after it; a known one is
-// answered as before. Its alarm delivers. It may die at any moment, and takes up where its storage stands.
+// answered as before. Its alarm delivers. It may die at any moment, and takes up where its storage stands. Longer than most files: events,
+// alarm and what the directory is told decide together whether the alarm is set and whether the object may vanish.
 import { modelId } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe.ts";
 import type { Deployment, Ready } from "../deployment.ts";
@@ -276,6 +277,7 @@ export class Stream implements StreamObject {
   }
 
   async replayDead(destination: string): Promise<number> {
+    if (!this.ledger?.outbox.hasDead(destination)) return 0; // and nobody needs to be told
     const ledger = await this.mayBeDue();
     if (ledger === undefined) return 0;
     const count = this.context.storage.transactionSync(() => ledger.outbox.replayDead(destination, this.world.now()));

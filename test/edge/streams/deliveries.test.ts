@@ -5,6 +5,7 @@ import { MAX_DIAGNOSTICS_BYTES } from "../../../edge/streams/delivery.ts";
 import { DIRECTORY_SHARDS, shardOf } from "../../../edge/streams/directory.ts";
 import type { StreamEvent } from "../../../edge/streams/event.ts";
 import type { ListedDelivery } from "../../../edge/streams/stream-object.ts";
+import { NO_ENDPOINTS } from "../../../edge/webhooks/endpoints.ts";
 import { SCHEDULE_S } from "../../../edge/webhooks/schedule.ts";
 import { encodeArtifact } from "../../../shared/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
@@ -150,6 +151,18 @@ describe("a delivery", () => {
     await send(streams, ["gone"]);
     await streams.advance(streams.clock + 5000);
     expect(await list(streams)).toMatchObject([{ state: "dead", attempts: 2, diagnostics: "no destination gone is configured" }]);
+  });
+
+  test("spends no attempt while the configuration cannot be used", async () => {
+    const streams = openStreams(deployment);
+    const { endpoints } = streams;
+    await send(streams, ["desk"]);
+    streams.restart(undefined, { ...NO_ENDPOINTS, unusable: "SOURCES must be a table, got text" });
+    await streams.advance(streams.clock + HOUR_MS);
+    expect(await list(streams)).toMatchObject([{ state: "pending", attempts: 0 }]);
+    streams.restart(undefined, endpoints);
+    await streams.advance(streams.clock + 60_000);
+    expect(await list(streams)).toMatchObject([{ state: "delivered", attempts: 1 }]);
   });
 
   test("does not happen for what has no score", async () => {

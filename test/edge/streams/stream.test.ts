@@ -112,6 +112,8 @@ describe("the window", () => {
     const answer = (await streams.store.accept("k", [eventAt(3, "new", [1, 2])], API))[0].answer;
     expect(answer.window).toEqual([{ seq: 3, id: "new" }]);
     expect(answer.model).toMatch(/^two@/);
+    await streams.store.forget("k");
+    expect(streams.query("k", "SELECT count(row) AS n FROM events")).toEqual([{ n: 0 }]);
   });
 
   test("of a whole sequence is no window: it is scored as it is, and leaves the window alone", async () => {
