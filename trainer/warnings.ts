@@ -3,12 +3,12 @@
 import type { Plan } from "../shared/recipe.ts";
 import type { Padding, Shape } from "../shared/sequence.ts";
 import { studyLabels } from "./diagnosis/label-facts.ts";
-import { areaUnderRoc } from "./metrics.ts";
 import type { LabelledDataset } from "./readers/dataset.ts";
 import { countZeroRows, type Labelled, lengthsOf } from "./sequences.ts";
 import { intern } from "./split/intern.ts";
 import type { Overlap } from "./split/overlap.ts";
 import type { Split } from "./split/split.ts";
+import { findTellingCell, tell } from "./telling.ts";
 import { formatPercent } from "./terminal.ts";
 import type { Flaw } from "./verdict.ts";
 
@@ -72,20 +72,16 @@ function findGiveaway({ data, features, split, shape, padding }: FlawInput): Fla
   const step = Math.max(1, Math.floor(split.train.length / Math.max(MIN_SEQUENCES, MAX_CELLS / size)));
   const some = split.train.filter((_, i) => i % step === 0);
   const labels = Uint8Array.from(some, (n) => data.labels[n]);
-  const name = (cell: number): string => `${features[cell % shape.features]} in row ${1 + Math.floor(cell / shape.features)}`;
   const lengths = lengthsOf(data.values, shape, padding);
-  let best = {
-    what: "the length of a sequence",
-    auc: tell(
-      labels,
-      some.map((n) => lengths[n]),
-    ),
-  };
-  for (let cell = 0; cell < size; cell++) {
-    const column = Float64Array.from(some, (n) => data.values[n * size + cell]);
-    const auc = tell(labels, column);
-    if (auc > best.auc) best = { what: name(cell), auc };
-  }
+  const ofLength = tell(
+    labels,
+    some.map((n) => lengths[n]),
+  );
+  const cell = findTellingCell(data.values, data.labels, some, shape, padding);
+  const best =
+    cell !== null && cell.auc > ofLength
+      ? { what: `${features[cell.feature]} in row ${1 + cell.step}`, auc: cell.auc }
+      : { what: "the length of a sequence", auc: ofLength };
   if (best.auc < GIVES_AWAY) return undefined;
   return {
     text: `${capitalise(best.what)} alone tells the label with AUC ${best.auc.toFixed(4)}: it was made from the label, or leaves a network nothing to do`,
@@ -152,12 +148,6 @@ function findContradictions({ data, shape }: FlawInput): Flaw | undefined {
 
 function identify(values: Float64Array, size: number): { readonly ids: Int32Array; readonly count: number } {
   return intern(new Int32Array(values.buffer, values.byteOffset, 2 * values.length), 2 * size, null);
-}
-
-/** How well a number ranks the labels, in either direction; 0.5 when it does not, or there is one class only. */
-function tell(labels: ArrayLike<number>, scores: ArrayLike<number>): number {
-  const auc = areaUnderRoc(labels, scores) ?? 0.5;
-  return Math.max(auc, 1 - auc);
 }
 
 function capitalise(text: string): string {

@@ -1,10 +1,11 @@
 // Facts about how labels and sequences go together: conflicts, copies, a drift along the file, and what gives the label away.
 // Legend: N sequences, T steps, F features.
-import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
-import { computeMetrics, entropy } from "../metrics.ts";
+import type { Padding, Shape } from "../../shared/sequence.ts";
+import { entropy } from "../metrics.ts";
 import { percent } from "../report/format.ts";
 import { lengthsOf } from "../sequences.ts";
 import type { Overlap } from "../split/overlap.ts";
+import { findTellingCell, tell } from "../telling.ts";
 import type { Cause } from "./diagnosis.ts";
 
 /** A cause from data alone; `gain` is what it is worth in nats. `holds`: it keeps the loss, or what one believes of it, where it is. */
@@ -128,57 +129,32 @@ function findDrift(labels: Uint8Array, { finding }: Overlap, T: number): LabelFa
 
 /** A cell, or the length, that tells the label by itself. */
 function findGivenAway(values: Float64Array, labels: Uint8Array, shape: Shape, names: readonly string[], reading: Padding): LabelFact[] {
-  const { timesteps: T, features: F } = shape;
   const N = labels.length;
   const facts: LabelFact[] = [];
   const stride = Math.ceil(N / MAX_CELLS);
-  const rows = new Int32Array(T);
-  const isValid = new Uint8Array(N * T);
-  for (let n = 0; n < N; n += stride) {
-    const length = validRows(values, n * T * F, shape, reading, rows);
-    for (let i = 0; i < length; i++) isValid[n * T + rows[i]] = 1;
-  }
-  let best = { auc: 0, t: 0, f: 0, count: 0 };
-  for (let t = 0; t < T; t++) {
-    const here: number[] = [];
-    for (let n = 0; n < N; n += stride) if (isValid[n * T + t]) here.push(n);
-    if (here.length < 50) continue;
-    const own = Uint8Array.from(here, (n) => labels[n]);
-    for (let f = 0; f < F; f++) {
-      const auc = aucOf(
-        own,
-        Float64Array.from(here, (n) => values[(n * T + t) * F + f]),
-      );
-      if (auc > best.auc) best = { auc, t, f, count: here.length };
-    }
-  }
-  if (best.auc >= TELLING_CELL)
+  const some = Int32Array.from({ length: Math.ceil(N / stride) }, (_, i) => i * stride);
+  const cell = findTellingCell(values, labels, some, shape, reading);
+  if (cell !== null && cell.auc >= TELLING_CELL)
     facts.push({
       code: "leak",
       certainty: "fact",
       holds: true,
       gain: Number.POSITIVE_INFINITY,
-      evidence: `${names[best.f]} at step ${best.t} alone tells the label with AUC ${best.auc.toFixed(3)} (${best.count} sequences)`,
-      remedy: `ask whether ${names[best.f]} is known when the answer is needed; if it holds the answer, leave it out`,
+      evidence: `${names[cell.feature]} at step ${cell.step} alone tells the label with AUC ${cell.auc.toFixed(3)} (${cell.count} sequences)`,
+      remedy: `ask whether ${names[cell.feature]} is known when the answer is needed; if it holds the answer, leave it out`,
     });
   const lengths = lengthsOf(values, shape, reading);
-  const auc = aucOf(labels, Float64Array.from(lengths));
+  const auc = tell(labels, lengths);
   if (auc >= TELLING_LENGTH)
     facts.push({
       code: "leak",
       certainty: "fact",
       holds: true,
-      gain: gainOfLength(lengths, labels, T),
+      gain: gainOfLength(lengths, labels, shape.timesteps),
       evidence: `the length of a sequence alone tells its label with AUC ${auc.toFixed(3)}`,
       remedy: "make sure that the length is known when the answer is needed, and is not a trace of how the data were cut",
     });
   return facts;
-}
-
-/** At least 0.5: whichever direction tells. */
-function aucOf(labels: Uint8Array, scores: Float64Array): number {
-  const { auc } = computeMetrics(labels, scores);
-  return auc === null ? 0.5 : Math.max(auc, 1 - auc);
 }
 
 /** Nats that knowing the length alone gains, less what chance would show. */

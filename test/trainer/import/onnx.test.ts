@@ -1,8 +1,11 @@
 // ONNX graphs: the ONNX project's own LSTM cases, the patterns of exporters against ONNX Runtime, and what is refused.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as ort from "onnxruntime-web/wasm";
 import { describe, expect, test } from "vitest";
 import { FLOAT, floatList, floats, INT32, int, ints, node, port, raw, string, strings, tensor } from "../../../trainer/onnx/graph.ts";
-import { bytesField, integerField, message, textField } from "../../../trainer/onnx/protobuf.ts";
+import { bytesField, integerField, message, readFields, textField } from "../../../trainer/onnx/protobuf.ts";
 import { importBytes, refusal, scoreBytes } from "../../fixtures/import/importing.ts";
 import { type GraphParts, int64s, lstmConstants, normals, onnxModel } from "../../fixtures/import/onnx-graphs.ts";
 
@@ -10,43 +13,56 @@ ort.env.wasm.numThreads = 1;
 const [T, F, U] = [10, 5, 4];
 const TOLERANCE = 2e-6;
 
-/**
- * The ONNX project's backend tests test_lstm_defaults, …_with_initial_bias and …_batchwise (onnx/backend/test/case/node/lstm.py):
- * one step, x counts from 1, all weights alike. The states are those of its test_data_set_0/output_*.pb.
- */
-const PROJECT = [
-  { name: "test_lstm_defaults", F: 2, U: 3, weight: 0.1, bias: null, layout: 0, state: [0.0952412, 0.25606447, 0.40323776] },
-  { name: "test_lstm_with_initial_bias", F: 3, U: 4, weight: 0.1, bias: 0.1, layout: 0, state: [0.25606447, 0.5367278, 0.6672132] },
-  { name: "test_lstm_batchwise", F: 2, U: 7, weight: 0.3, bias: null, layout: 1, state: [0.3336926, 0.6223932, 0.718579] },
-];
+const PROJECT = fileURLToPath(new URL("../../fixtures/import/onnx-project/", import.meta.url));
 
-describe.each(PROJECT)("the ONNX project's $name", ({ F, U, weight, bias, layout, state }) => {
-  const same = (name: string, dims: number[], value: number): Uint8Array =>
-    floats(name, dims, raw(new Float32Array(dims.reduce((a, b) => a * b)).fill(value)));
-  const biases = bias === null ? [] : [floats("B", [1, 8 * U], raw(new Float32Array(8 * U).fill(bias, 0, 4 * U)))];
-  test.each(Array.from({ length: U }, (_, u) => u))("unit %i has the state that it says, within 1e-5", async (u) => {
-    const bytes = onnxModel({
+/** The fields of a message with one number. */
+function all(bytes: Uint8Array, number: number): Uint8Array[] {
+  return Array.from(readFields(bytes)).flatMap((found) => (found.field === number ? [found.bytes] : []));
+}
+
+/** A tensor's sizes and float32 values, and its bytes as they are. */
+function readTensor(folder: string, file: string): { dims: number[]; values: Float32Array; bytes: Uint8Array } {
+  const bytes = readFileSync(join(PROJECT, folder, file));
+  const [data] = all(bytes, 9);
+  return { dims: all(bytes, 1).map(([size]) => size), values: new Float32Array(Uint8Array.from(data).buffer), bytes };
+}
+
+/** The project's own LSTM node and constants, as its test has them, with a head that reads one unit. */
+function readProject(folder: string) {
+  const [graph] = all(readFileSync(join(PROJECT, folder, "model.onnx")), 7);
+  const [lstm] = all(graph, 1);
+  const inputs = all(graph, 11).map((_, i) => readTensor(folder, `input_${i}.pb`));
+  const state = readTensor(folder, `output_${all(graph, 12).length - 1}.pb`); // Y_h comes last
+  const U = state.dims.at(-1)!;
+  const [x, ...constants] = inputs;
+  const F = x.dims[2];
+  const withHead = (u: number): Uint8Array<ArrayBuffer> =>
+    onnxModel({
       opset: 14,
-      nodes: [
-        node("LSTM", ["x", "W", "R", ...(bias === null ? [] : ["B"])], ["", "Y_h"], int("hidden_size", U), int("layout", layout)),
-        node("Reshape", ["Y_h", "flat"], "h"),
-        node("MatMul", ["h", "unit"], "z"),
-        node("Sigmoid", ["z"], "p"),
-      ],
+      input: "X",
+      nodes: [lstm, node("Reshape", ["Y_h", "flat"], "h"), node("MatMul", ["h", "unit"], "z"), node("Sigmoid", ["z"], "p")],
       constants: [
-        same("W", [1, 4 * U, F], weight),
-        same("R", [1, 4 * U, U], weight),
-        ...biases,
+        ...constants.map(({ bytes }) => bytes),
         int64s("flat", -1, U),
-        floats("unit", [U, 1], raw(Float32Array.from({ length: U }, (_, v) => Number(v === u)))), // the head reads one unit
+        floats("unit", [U, 1], raw(Float32Array.from({ length: U }, (_, v) => Number(v === u)))),
       ],
-      x: layout === 1 ? ["n", 1, F] : [1, "n", F],
+      x: x.dims[0] === 1 ? [1, "n", F] : ["n", 1, F],
     });
-    const { bytes: artifact } = await importBytes(bytes);
-    const x = Float64Array.from({ length: 3 * F }, (_, k) => k + 1);
-    const logits = scoreBytes(artifact, x).map((p) => Math.log(p / (1 - p)));
-    for (const [n, expected] of state.entries()) expect(Math.abs(logits[n] - expected)).toBeLessThanOrEqual(1e-5);
+  return { x: Float64Array.from(x.values), state: state.values, U, withHead };
+}
+
+describe.each(["test_lstm_defaults", "test_lstm_with_initial_bias", "test_lstm_batchwise"])("the ONNX project's %s", (name) => {
+  const { x, state, U, withHead } = readProject(name);
+  test.each(Array.from({ length: U }, (_, u) => u))("unit %i has the states that it expects, within 1e-5", async (u) => {
+    const { bytes } = await importBytes(withHead(u));
+    const logits = scoreBytes(bytes, x).map((p) => Math.log(p / (1 - p)));
+    expect(logits).toHaveLength(3);
+    for (const [n, logit] of logits.entries()) expect(Math.abs(logit - state[n * U + u])).toBeLessThanOrEqual(1e-5);
   });
+});
+
+test("the ONNX project's test_lstm_with_peepholes is refused by name", async () => {
+  expect(await refusal(readProject("test_lstm_with_peepholes").withHead(0))).toMatch(/peephole/);
 });
 
 const transposed = node("Transpose", ["x"], "steps", ints("perm", [1, 0, 2]));
