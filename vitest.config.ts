@@ -9,13 +9,14 @@ const API_KEYS = `
 
 export default defineConfig({
   test: {
+    silent: "passed-only", // a line a request is no news while tests pass
     projects: [
       { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/workerd/**", "**/*.slow.test.ts"], testTimeout: 30_000 } },
       { test: { name: "slow", include: ["test/**/*.slow.test.ts"], testTimeout: 600_000 } },
       {
         logLevel: "error", // else a line for every source map that a library does not ship
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings: { API_KEYS } } })],
-        test: { name: "workerd", include: ["test/workerd/**/*.test.ts"], globalSetup: ["test/parity.setup.ts"] },
+        test: { name: "workerd", testTimeout: 30_000, include: ["test/workerd/**/*.test.ts"], globalSetup: ["test/parity.setup.ts"] },
       },
     ],
   },

@@ -83,6 +83,26 @@ export async function dieInTheMiddle(server: Server, clients: number): Promise<v
   }
 }
 
+/** Clients that send half a body and stall while others ask, then the rest: each gets its own answer. */
+export async function stallInTheMiddle(server: Server, clients: number, meanwhile: () => Promise<void>): Promise<void> {
+  const { sequences, probabilities } = goldenSequences();
+  const requests = sequences.map((sequence) => postRequest("/v1/score", "application/json", JSON.stringify({ sequence })));
+  const connections = await Promise.all(Array.from({ length: clients }, () => Connection.open(server.port)));
+  const answers = connections.map((connection, i) => {
+    const request = requests[i % requests.length];
+    return connection.send(request.subarray(0, request.length - 20));
+  });
+  await meanwhile();
+  connections.forEach((connection, i) => {
+    connection.write(requests[i % requests.length].subarray(-20));
+  });
+  for (const [i, answer] of answers.entries()) {
+    const [{ probability }] = JSON.parse(`${await answer}`).results;
+    if (!Object.is(probability, probabilities[i % requests.length])) throw new Error(`client ${i} got ${probability}`);
+  }
+  for (const connection of connections) connection.close();
+}
+
 const inMib = (bytes: number): string => `${(bytes / MIB).toFixed(0)} MiB`;
 
 export async function run(): Promise<void> {

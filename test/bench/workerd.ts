@@ -208,6 +208,11 @@ export class Connection {
     });
   }
 
+  /** More of a request that `send` began. */
+  write(rest: Buffer): void {
+    this.socket.write(rest);
+  }
+
   close(): void {
     this.socket.destroy();
   }

@@ -1,6 +1,6 @@
 // The Worker on raw workerd, as bundled for a deploy, a small part of what `npm run bench -- load` does.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { dieInTheMiddle, interleave, streamLines } from "../bench/load.ts";
+import { dieInTheMiddle, interleave, stallInTheMiddle, streamLines } from "../bench/load.ts";
 import { type Bundle, bundle, type Server, serve } from "../bench/workerd.ts";
 
 /** What garbage may lie around between two collections. */
@@ -39,5 +39,11 @@ test("clients that die in the middle of a body hold nothing", async () => {
   const before = server.memory();
   await dieInTheMiddle(server, 1000);
   await interleave(server, 1000, () => {});
+  expect(server.memory() - before).toBeLessThan(SLACK_BYTES);
+});
+
+test("500 clients that stall in the middle of a body hold up nobody, and get their own answers in the end", async () => {
+  const before = server.memory();
+  await stallInTheMiddle(server, 500, () => interleave(server, 5000, () => {}));
   expect(server.memory() - before).toBeLessThan(SLACK_BYTES);
 });
