@@ -165,8 +165,10 @@ function tell(top: Cause, { proof, settings, signal }: NonNullable<Conclusion["t
   return `${SUBJECTS[top.code]} the loss at ${nats(tried.run.loss)} (base rate ${nats(baseRateLoss)}; ${describeTried(settings)}): ${top.remedy}${joint.length > 0 ? ` (together with ${joint.join(", ")})` : ""}, and it reaches ${nats(cured.run.loss)}.`;
 }
 
-function tellHealthy({ proof, settings }: NonNullable<Conclusion["tested"]>): string {
+function tellHealthy({ proof, settings, signal }: NonNullable<Conclusion["tested"]>): string {
   const { tried, baseRateLoss, gains } = proof;
+  if (!isLearnt(proof))
+    return `A probe finds something (AUC ${signal.auc.toFixed(3)}, p = ${signal.p.toFixed(3)}), but neither ${describeTried(settings)} nor any cure betters the base rate (${nats(baseRateLoss)}) beyond chance: it is little, or chance once in a hundred; more sequences would tell.`;
   const learnt = gains.tried.mean > 0 ? `${nats(tried.run.loss)}, ${nats(gains.tried.mean)} below the base rate` : nats(tried.run.loss);
   return `Nothing was found that holds the loss: ${describeTried(settings)} reaches ${learnt} (${nats(baseRateLoss)}), and no cure that was tried betters it beyond chance.`;
 }

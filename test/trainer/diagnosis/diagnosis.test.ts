@@ -58,6 +58,7 @@ test(
     const diagnosis = await ask(asData(heavyTails(2400, 5)), "scaled,adam,mask");
     expect(diagnosis.causes).toEqual([]);
     expect(diagnosis.verdict.code).toBe("healthy");
+    expect(diagnosis.verdict.text).toMatch(/^Nothing was found that holds the loss: .* below the base rate/);
     expect(diagnosis.tried!.loss).toBeLessThan(diagnosis.baseRateLoss! - 0.05);
   },
   SLOW,
