@@ -1,6 +1,6 @@
 // One column chunk of a Parquet file, page by page. hyparquet decodes; what it would take on trust (sizes, counts, run lengths) is
 // held against the bytes first, so that a lying page costs no more than an honest one. Knows no layout and no file.
-import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
+import * as zlib from "node:zlib";
 import { type ColumnMetaData, type DecodedArray, type SchemaTree, snappyUncompress } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { convert, convertWithDictionary, DEFAULT_PARSERS } from "hyparquet/src/convert.js";
@@ -8,7 +8,7 @@ import { decompressPage, readDataPage, readDataPageV2 } from "hyparquet/src/data
 import { readPlain } from "hyparquet/src/plain.js";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from "hyparquet/src/schema.js";
 import { readVarInt } from "hyparquet/src/thrift.js";
-import { decompressLz4, decompressLz4Raw } from "hyparquet-compressors";
+import { decompressLz4, decompressLz4Raw, decompressZstd } from "hyparquet-compressors";
 
 /** Entries of a leaf column: values, nulls and empty lists. */
 export interface Page {
@@ -31,12 +31,18 @@ const UNPACK: Readonly<Record<string, Unpack>> = {
     snappyUncompress(bytes, out);
     return out;
   },
-  GZIP: (bytes, size) => gunzipSync(bytes, { maxOutputLength: Math.max(1, size) }),
-  ZSTD: (bytes, size) => zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size) }),
-  BROTLI: (bytes, size) => brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, size) }),
+  GZIP: (bytes, size) => zlib.gunzipSync(bytes, { maxOutputLength: Math.max(1, size) }),
+  ZSTD: zstd,
+  BROTLI: (bytes, size) => zlib.brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, size) }),
   LZ4: decompressLz4,
   LZ4_RAW: decompressLz4Raw,
 };
+
+/** Node has it from 22.15 on. */
+function zstd(bytes: Uint8Array, size: number): Uint8Array {
+  if ("zstdDecompressSync" in zlib) return zlib.zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size) });
+  return decompressZstd(bytes, new Uint8Array(size));
+}
 
 const MAX_HEADER_BYTES = 2 ** 14;
 /** Runs of eight are filled up, by some writers to more. */
