@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -9,6 +10,7 @@ const API_KEYS = `
 
 export default defineConfig({
   test: {
+    maxWorkers: availableParallelism(), // by default one core stays idle: half of two
     silent: "passed-only", // a line a request is no news while tests pass
     projects: [
       { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/workerd/**", "**/*.slow.test.ts"], testTimeout: 30_000 } },
