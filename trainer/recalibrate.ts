@@ -1,7 +1,6 @@
 // What labelled sequences can still do for a finished network: calibration, operating points, figures and the drift reference.
 // The network is not touched. Parts as in training, so that what overlaps never meets: what would train fits the calibration.
 import { decodeArtifact, encodeArtifact } from "../shared/artifact.ts";
-import { DataError } from "../shared/errors.ts";
 import { type Card, checkGolden, type MeasuredCard, type Model, score } from "../shared/model.ts";
 import { applyRecipe, fitRecipe, type Log, type Recipe } from "../shared/recipe.ts";
 import { type Engines, fitShape } from "./artifact-file.ts";
@@ -15,7 +14,7 @@ import type { LabelledDataset } from "./readers/dataset.ts";
 import { computeReference } from "./reference.ts";
 import { reliabilityBins } from "./reliability.ts";
 import { logit } from "./representation/trials.ts";
-import { dropPaddingOnly, selectChannels, selectSequences } from "./sequences.ts";
+import { dropPaddingOnly, positiveRate, requireBothClasses, selectChannels, selectSequences } from "./sequences.ts";
 import { type SplitMethod, splitDataset } from "./split/split.ts";
 
 export interface CalibrateOptions {
@@ -58,12 +57,7 @@ export function recalibrate(
   note(`split by ${split.by}: ${split.reason}`);
   const gap = split.by === "time" ? T - 1 + horizon : 0;
   const parts = { calibration: Int32Array.from([...split.train, ...split.calibration]), validation: split.validation, test: split.test };
-  for (const [part, indices] of Object.entries(parts))
-    if (new Set(Array.from(indices, (n) => labels[n])).size < 2)
-      throw new DataError(
-        data.source,
-        `the ${part} part (${indices.length} sequences) has one class only: give more data, or --split random if its order means nothing`,
-      );
+  requireBothClasses(parts, labels, data.source);
 
   const labelsOf = (indices: Int32Array): Uint8Array => Uint8Array.from(indices, (n) => labels[n]);
   const recipe = model.card.imported ? withFacts(model.recipe, values, parts.calibration, log) : model.recipe;
@@ -91,7 +85,7 @@ export function recalibrate(
   const held = Int32Array.from([...parts.calibration, ...parts.validation]);
   const [heldChannels, heldLengths] = selectChannels(channels, held, size);
   const warnings = model.card.warnings.filter((warning) => warning !== UNCALIBRATED && !/cannot be attained/.test(warning));
-  const rate = labelsOf(parts.calibration).reduce((sum, label) => sum + label, 0) / parts.calibration.length;
+  const rate = positiveRate(labels, parts.calibration);
   const draft: Model = {
     ...model,
     recipe,

@@ -78,3 +78,18 @@ export function countZeroRows(values: Float64Array, shape: Shape, indices: Int32
   }
   return { zeros, total };
 }
+
+/** The share of 1s among the sequences at `indices`. */
+export function positiveRate(labels: Uint8Array, indices: Int32Array): number {
+  return indices.reduce((sum, n) => sum + labels[n], 0) / indices.length;
+}
+
+/** Throws DataError naming the part that has 0s or 1s only. */
+export function requireBothClasses(parts: Readonly<Record<string, Int32Array>>, labels: Uint8Array, source: string): void {
+  for (const [part, indices] of Object.entries(parts))
+    if (new Set(Array.from(indices, (n) => labels[n])).size < 2)
+      throw new DataError(
+        source,
+        `the ${part} part (${indices.length} sequences) has one class only: give more data, or --split random if its order means nothing`,
+      );
+}

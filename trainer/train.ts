@@ -26,7 +26,7 @@ import { studyFeatures } from "./representation/features.ts";
 import { planAuto, planRaw } from "./representation/plan.ts";
 import { choosePadding } from "./representation/search.ts";
 import { logit } from "./representation/trials.ts";
-import { dropPaddingOnly, selectChannels, selectSequences } from "./sequences.ts";
+import { dropPaddingOnly, positiveRate, requireBothClasses, selectChannels, selectSequences } from "./sequences.ts";
 import { type SplitMethod, splitDataset } from "./split/split.ts";
 import { decideVerdict, type Verdict } from "./verdict.ts";
 import { findFlaw, findLabelWarnings, findRecipeWarnings } from "./warnings.ts";
@@ -109,12 +109,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const { train, validation, calibration } = split;
   const warnings = findLabelWarnings(usable, data, split.overlap);
   for (const warning of warnings) note(`note: ${warning}`);
-  for (const [part, indices] of Object.entries({ train, validation }))
-    if (new Set(Array.from(indices, (n) => labels[n])).size < 2)
-      throw new DataError(
-        data.source,
-        `the ${part} part (${indices.length} sequences) has one class only: give more data, or --split random if its order means nothing`,
-      );
+  requireBothClasses({ train, validation }, labels, data.source);
 
   const gap = split.by === "time" ? shape.timesteps - 1 + options.horizon : 0;
   const sampled = {
@@ -331,8 +326,4 @@ function fitLogisticBaseline(
 function baseRateLoss(labels: Uint8Array, indices: Int32Array, rate: number): number {
   const own = positiveRate(labels, indices);
   return -own * Math.log(rate) - (1 - own) * Math.log(1 - rate);
-}
-
-function positiveRate(labels: Uint8Array, indices: Int32Array): number {
-  return indices.reduce((sum, n) => sum + labels[n], 0) / indices.length;
 }

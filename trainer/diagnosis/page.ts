@@ -1,12 +1,12 @@
-// A diagnosis as one HTML page: nothing is fetched, nothing runs, and the same diagnosis gives the same bytes.
+// A diagnosis as one HTML page.
 import { describeChannel } from "../../shared/recipe.ts";
+import { renderDocument } from "../report/document.ts";
 import { count, figure, percent, ticks } from "../report/format.ts";
 import { frame, lineLegend } from "../report/frame.ts";
-import { html, Markup } from "../report/html.ts";
+import { html, type Markup } from "../report/html.ts";
 import { GREY, MUTED } from "../report/palette.ts";
 import { draw, type Layer } from "../report/plot.ts";
 import { LINE_STYLES } from "../report/score-figures.ts";
-import { STYLE } from "../report/style.ts";
 import type { Cause, Diagnosis } from "./diagnosis.ts";
 import { CHECKPOINTS } from "./experiments.ts";
 import { describeTried } from "./tried.ts";
@@ -22,30 +22,19 @@ const NOTHING: Beside = { sentences: [], script: undefined };
 
 export async function renderDiagnosis(name: string, diagnosis: Diagnosis, { sentences, script }: Beside = NOTHING): Promise<string> {
   const { verdict, notes } = diagnosis;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="robots" content="noindex">
-<title>${name}: ${verdict.code}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-<main>
-    <header><h1>${name}</h1><span>diagnosis</span></header>
-    ${verdictSection(diagnosis)}
-    ${await experimentsSection(diagnosis)}
-    ${causesSection(diagnosis)}
-    ${script && html`<section><h2>What cures your script</h2><div class="wide"><pre>${script.map((line) => html`${line}\n`)}</pre></div></section>`}
-    ${sentences.length === 0 ? null : html`<section><h2>Your own curve</h2><ul class="warnings">${sentences.map((text) => html`<li>${text}</li>`)}</ul></section>`}
-    <section><h2>The data, plainly</h2><ul class="warnings">${notes.map((note) => html`<li>${note}</li>`)}</ul></section>
-</main>
-</body>
-</html>
-`;
-  return page.text;
+  return renderDocument(name, verdict.code, "diagnosis", [
+    verdictSection(diagnosis),
+    await experimentsSection(diagnosis),
+    causesSection(diagnosis),
+    script &&
+      html`<section><h2>What cures your script</h2><div class="wide"><pre>${script.map((line) => html`${line}\n`)}</pre></div></section>`,
+    sentences.length === 0 ? null : html`<section><h2>Your own curve</h2>${list(sentences)}</section>`,
+    html`<section><h2>The data, plainly</h2>${list(notes)}</section>`,
+  ]);
+}
+
+function list(sentences: readonly string[]): Markup {
+  return html`<ul class="warnings">${sentences.map((text) => html`<li>${text}</li>`)}</ul>`;
 }
 
 function verdictSection({ verdict, examples, positiveRate, baseRateLoss, tried, cured, signal }: Diagnosis): Markup {
