@@ -27,6 +27,7 @@ export interface Kernel {
   sigmoid(x: number): number;
   tanh(x: number): number;
   prepare(): number;
+  packWeights(C: number, U: number, matrix: number, weights: number, gateScale: number, tanhScale: number, half: number): void;
   advanceOne(C: number, U: number, weights: number, inputs: number, state: number, from: number, to: number): void;
   advanceEight(C: number, U: number, weights: number, inputs: number, stride: number, state: number, from: number, to: number): void;
   /** The same with hard sigmoids. */
@@ -71,14 +72,20 @@ export function createWasmEngine(module: WebAssembly.Module, network: Network, c
   const inputs = align(head + 4 * (1 + U));
   const state = align(inputs + 4 * LANES * MAX_TIMESTEPS * C);
   const results = align(state + 4 * LANES * (2 * (C + U) + U)); // eight states take more than one in blocks of four units
-  const bytes = results + 4 * LANES;
+  const matrix = head; // the weights as they come lie there until they are packed, and nothing else does yet
+  const bytes = Math.max(results + 4 * LANES, matrix + 16 * U * (1 + C + U));
   kernel.memory.grow(Math.ceil(bytes / PAGE_BYTES) - kernel.memory.buffer.byteLength / PAGE_BYTES);
   const memory = new Float32Array(kernel.memory.buffer);
 
-  packWeights(network, memory.subarray(weights / 4, head / 4));
+  const { backwards, initial, hardGates } = network;
+  memory.set(network.bias, matrix / 4);
+  memory.set(network.kernel, matrix / 4 + 4 * U);
+  memory.set(network.recurrent, matrix / 4 + 4 * U * (1 + C));
+  // The activations take powers of two, or a hard sigmoid's slope and half.
+  kernel.packWeights(C, U, matrix, weights, hardGates ?? -TANH_SCALE / 2, TANH_SCALE, hardGates === undefined ? 0 : 0.5);
+  memory.fill(0, matrix / 4);
   memory[head / 4] = network.headBias[0];
   memory.set(network.headKernel, head / 4 + 1);
-  const { backwards, initial, hardGates } = network;
   const advanceOne = hardGates === undefined ? kernel.advanceOne : kernel.advanceOneHard;
   const advanceEight = hardGates === undefined ? kernel.advanceEight : kernel.advanceEightHard;
   // The kernel takes the state for zeros at step 0. One that is not is put where step 2 finds it: steps of even number share a buffer.
@@ -182,27 +189,6 @@ function longestFirst(lengths: Int32Array, T: number): Int32Array {
   const order = new Int32Array(lengths.length);
   for (let n = 0; n < lengths.length; n++) order[starts[T - lengths[n]]++] = n;
   return order;
-}
-
-/**
- * To (B,1+C+U,4,4): block of four units, row (bias, kernel, recurrent), gate i,f,c,o, unit; zeros where a block passes U. Times
- * what the activations' powers of two take, or a hard sigmoid's slope: a product in float64, rounded once.
- */
-function packWeights(network: Network, packed: Float32Array): void {
-  const { channels: C, units: U, kernel, recurrent, bias, hardGates } = network;
-  let at = 0;
-  const packRow = (matrix: Float32Array, row: number, first: number): void => {
-    for (let gate = 0; gate < 4; gate++) {
-      const scale = gate === 2 ? TANH_SCALE : (hardGates ?? -TANH_SCALE / 2);
-      const half = hardGates !== undefined && gate !== 2 && matrix === bias ? 0.5 : 0;
-      for (let u = first; u < first + 4; u++) packed[at++] = u < U ? scale * matrix[row * 4 * U + gate * U + u] + half : 0;
-    }
-  };
-  for (let first = 0; first < U; first += 4) {
-    packRow(bias, 0, first);
-    for (let c = 0; c < C; c++) packRow(kernel, c, first);
-    for (let u = 0; u < U; u++) packRow(recurrent, u, first);
-  }
 }
 
 /** The next address at which a cache line begins. */
