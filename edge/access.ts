@@ -73,15 +73,13 @@ export async function authorise(access: Access, request: Request, scope: Scope):
  * it came from. `wrangler dev` sets the address, raw workerd neither.
  */
 export function isLocal(request: Request): boolean {
-  const [, host] = /^https?:\/\/(\[[^\]]*\]|[^/:?#@]*)(?::\d+)?[/?#]/.exec(request.url) ?? []; // the platform's own spelling of an address
-  if (host === undefined || !isLoopback(host) || request.headers.has("cf-ray")) return false;
+  if (!LOOPBACK_URL.test(request.url) || request.headers.has("cf-ray")) return false; // the platform's own spelling of an address
   const address = request.headers.get("cf-connecting-ip");
-  return address === null || isLoopback(address);
+  return address === null || LOOPBACK.test(address);
 }
 
-function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?|::ffff:127(\.\d{1,3}){3})$/.test(host);
-}
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?|::ffff:127(\.\d{1,3}){3})$/;
+const LOOPBACK_URL = /^https?:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?[/?#]/;
 
 function isScope(text: string): text is Scope {
   return SCOPES.some((scope) => scope === text);

@@ -31,7 +31,9 @@ export function createApp(deployment: Deployment, given: Surroundings): Hono<Edg
   const app = new Hono<EdgeEnv>();
   const features = "unready" in deployment ? undefined : deployment.model.recipe.features.length;
   const surroundings = features === undefined ? given : { ...given, endpoints: endpointsFor(given.endpoints, features) };
-  app.use(identify(deployment, surroundings), shareWith(surroundings.origins), guard(surroundings));
+  app.use(identify(deployment, surroundings));
+  if (surroundings.origins.length > 0) app.use(shareWith(surroundings.origins));
+  app.use(guard(surroundings));
   app.route("/", pageRoutes(surroundings.page));
   app.route("/health", healthRoutes(deployment, surroundings)).route("/v2", inferenceHealthRoutes(deployment));
   app.route("/v1/streams", streamRoutes(deployment, surroundings));

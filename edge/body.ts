@@ -4,9 +4,12 @@ import { RequestError } from "./problem.ts";
 
 export const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
+const PLAIN_JSON = { type: "application/json", parameters: new Map<string, string>() };
+
 /** `Application/JSON; charset=utf-8` → `application/json` and its parameters. An absent header is an empty type. */
 export function mediaTypeOf(request: Request): { readonly type: string; readonly parameters: ReadonlyMap<string, string> } {
   const header = request.headers.get("content-type") ?? "";
+  if (header === "application/json") return PLAIN_JSON;
   const [type, ...rest] = header.split(";");
   const parameters = new Map<string, string>();
   for (const part of rest) {
@@ -81,10 +84,10 @@ export function parseJson(bytes: Uint8Array, what = "the body"): unknown {
 }
 
 function parseText(text: string, what: string): unknown {
-  if (text.trim() === "") throw new RequestError("malformed", `${what} is empty, expected JSON`);
   try {
     return JSON.parse(text);
   } catch (error) {
+    if (text.trim() === "") throw new RequestError("malformed", `${what} is empty, expected JSON`);
     throw new RequestError("malformed", `${what} is not JSON: ${(error as SyntaxError).message}`);
   }
 }

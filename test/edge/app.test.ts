@@ -131,6 +131,11 @@ describe("routes", () => {
     expect(await response.text()).toBe(SURROUNDINGS.page);
   });
 
+  test("are matched by Hono's fast router, which knows no pattern beside a word", async () => {
+    await app.request("/health/live");
+    expect(app.router.name).toBe("SmartRouter + RegExpRouter");
+  });
+
   test.each(["/nowhere", "/v1", "/v1/score/", "/v1/scores", "/health", "//", "/v1/%ff", "/V1/SCORE"])(
     "%s is a 404 that says where to look",
     async (path) => {
@@ -154,6 +159,8 @@ describe("routes", () => {
     ["POST", "/health/live", "GET, HEAD"],
     ["POST", "/health/ready", "GET, HEAD"],
     ["PUT", "/", "GET, HEAD"],
+    ["GET", "/v1/deliveries/replay", "POST"],
+    ["GET", "/v1/deliveries/msg_1/replay", "POST"],
   ])("%s %s is a 405 that allows %s", async (method, path, allow) => {
     const response = await app.request(path, { method });
     expect(response.status).toBe(405);

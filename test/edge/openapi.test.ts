@@ -22,8 +22,8 @@ const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema(document, "service");
 const validatorOf = (name: string) => ajv.getSchema(`service#/components/schemas/${name}`)!;
 
-/** `/v2/models/{name}` as the router writes it, `/v2/models/:name`. */
-const patternOf = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
+/** `/v2/models/{name}` as the router writes it, `/v2/models/:name`; the one word that is routed as an id, and told from others by its handler. */
+const patternOf = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1").replace(/^\/v1\/deliveries\/replay$/, "/v1/deliveries/:id");
 
 describe("the document", () => {
   test("is OpenAPI 3.1 about the model that is deployed", () => {

@@ -204,6 +204,14 @@ test("events go to the destinations of the configuration, and deliveries are lis
   expect((await (await app.request("/v1/streams")).json()).streams).toEqual([{ key: "k", pending: 0, delivered: 1, dead: 0, dropped: 0 }]);
 });
 
+test("only the word replay is a route beside an id's own, and it wants a destination", async () => {
+  const { app } = open({ access: await keyed() });
+  const send = (id: string) =>
+    app.request(`https://edge.test/v1/deliveries/${id}`, { method: "POST", headers: { authorization: "Bearer admin" } });
+  expect((await send("msg_1")).status).toBe(404);
+  expect(await (await send("replay")).json()).toMatchObject({ status: 422, detail: expect.stringContaining("destination must be one") });
+});
+
 const SCOPES = ["read", "score", "admin"];
 
 /** A key of each scope, by its name. */
