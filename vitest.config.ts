@@ -1,4 +1,5 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -8,12 +9,17 @@ const API_KEYS = `
   reader:bbacdaf9b396472c47034f9694f1dfa54628788be7f8b17ed3e282aae0ebf97d:read
   root:9dcbbd74444fd6ad6e60351b17c5e8a9c6f88269a79f6c805e451fa121a9d608:admin`;
 
+/** Some two hundred commands are started, and Node need not compile the same sources for each: 0.14 s instead of 0.36 (measured). */
+const env = { NODE_COMPILE_CACHE: join(tmpdir(), "quickstep-tests-compiled") };
+
 export default defineConfig({
   test: {
     maxWorkers: availableParallelism(), // by default one core stays idle: half of two
     silent: "passed-only", // a line a request is no news while tests pass
     projects: [
-      { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/workerd/**", "**/*.slow.test.ts"], testTimeout: 30_000 } },
+      {
+        test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/workerd/**", "**/*.slow.test.ts"], testTimeout: 30_000, env },
+      },
       { test: { name: "slow", include: ["test/**/*.slow.test.ts"], testTimeout: 600_000 } },
       {
         logLevel: "error", // else a line for every source map that a library does not ship
