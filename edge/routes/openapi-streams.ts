@@ -5,10 +5,9 @@ import { shapeOf } from "../../shared/recipe.ts";
 import { maxSequences } from "../scoring.ts";
 import { DELIVERY_STATES } from "../streams/outbox.ts";
 import { MAX_NAME_BYTES } from "../webhooks/event.ts";
-import { BODIED, type Json, json, KEYED, type Operation, type Paths, PROBLEM, ref } from "./openapi-terms.ts";
+import { BODIED, type Json, json, KEYED, type Operation, type Paths, PROBLEM, ref, text } from "./openapi-terms.ts";
 import { DEFAULT_LIMIT, MAX_LIMIT } from "./paging.ts";
 
-const text: Json = { type: "string" };
 const count: Json = { type: "integer", minimum: 0 };
 const flag = (description: string): Json => ({ const: true, description });
 const time: Json = { ...text, format: "date-time" };

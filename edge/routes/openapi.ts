@@ -5,22 +5,33 @@
 import { Hono } from "hono";
 import type { Served } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe.ts";
-import { isZeroRow } from "../../shared/sequence.ts";
 import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../body.ts";
 import type { Ready } from "../deployment.ts";
-import { INPUT, INPUT_DATATYPES, OUTPUTS } from "../inference-request.ts";
 import { allowOnly, type EdgeEnv } from "../middleware.ts";
 import { maxExplained } from "../occlusion.ts";
 import { PROBLEMS } from "../problem.ts";
 import { MAX_LINE_BYTES } from "../score-lines.ts";
 import { maxSequences } from "../scoring.ts";
 import { MAX_HOOK_BYTES } from "./hooks.ts";
+import { inferencePaths, inferenceSchemas } from "./openapi-inference.ts";
 import { streamPaths, streamSchemas } from "./openapi-streams.ts";
-import { BODIED, type Json, json, KEYED, type Operation, type Paths, PROBLEM, ref } from "./openapi-terms.ts";
+import {
+  BODIED,
+  exampleSequence,
+  type Json,
+  json,
+  KEYED,
+  type Operation,
+  open,
+  type Paths,
+  PROBLEM,
+  pointOf,
+  priorOf,
+  ref,
+  text,
+} from "./openapi-terms.ts";
 import { SCORE_TYPES } from "./score.ts";
-
-const text: Json = { type: "string" };
 
 export interface Document {
   readonly openapi: "3.1.0";
@@ -46,26 +57,18 @@ export function describeService(model: Served): Document {
     },
     paths: { ...scorePaths(model), ...inferencePaths(model), ...streamPaths(model), ...hookPaths(), ...otherPaths() },
     components: {
-      schemas: { ...schemasOf(model), ...streamSchemas(model) },
+      schemas: { ...schemasOf(model), ...inferenceSchemas(model), ...streamSchemas(model) },
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key with the scope that the operation names, or admin." } },
     },
   };
 }
 
-/** Another base rate than the training part's; the schema of nothing where that is not known. */
-function priorOf({ positiveRate }: Served): Json | false {
-  if (positiveRate === undefined) return false;
-  const description = "How common 1s are where the sequences come from, applied on the logit exactly.";
-  return { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1, default: positiveRate, description };
-}
-
 function schemasOf(model: Served): Record<string, Json> {
-  const { recipe, operatingPoints } = model;
+  const { recipe } = model;
   const { timesteps: T, features: F } = shapeOf(recipe);
-  const point: Json = { enum: operatingPoints.map(({ name }) => name), default: operatingPoints[0].name };
+  const point = pointOf(model);
   const prior = priorOf(model);
   const probability: Json = { type: "number", minimum: 0, maximum: 1, description: "Calibrated; a float32, written exactly." };
-  const scalars: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
   return {
     Sequence: {
       type: "array",
@@ -135,73 +138,6 @@ function schemasOf(model: Served): Record<string, Json> {
       required: ["line", "error"],
       additionalProperties: false,
     },
-    InferRequest: {
-      type: "object",
-      properties: {
-        id: text,
-        parameters: { ...scalars, properties: { operatingPoint: point, prior, binary_data_output: { type: "boolean" } } },
-        inputs: {
-          type: "array",
-          minItems: 1,
-          maxItems: 1,
-          items: {
-            type: "object",
-            properties: {
-              name: { const: INPUT },
-              datatype: { enum: Object.keys(INPUT_DATATYPES) },
-              shape: {
-                type: "array",
-                minItems: 3,
-                maxItems: 3,
-                items: { type: "integer", minimum: 1 },
-                description: `[sequences, 1 to ${T} steps, ${F} features]`,
-              },
-              data: { type: "array", description: "Row-major, flat or nested as the shape is; left out where binary_data_size is given." },
-              parameters: { ...scalars, properties: { binary_data_size: { type: "integer", minimum: 0 } } },
-            },
-            required: ["name", "datatype", "shape"],
-          },
-        },
-        outputs: {
-          type: "array",
-          items: {
-            type: "object",
-            properties: {
-              name: { enum: OUTPUTS.map(({ name }) => name) },
-              parameters: { ...scalars, properties: { binary_data: { type: "boolean" } } },
-            },
-            required: ["name"],
-          },
-        },
-      },
-      required: ["inputs"],
-    },
-    InferAnswer: {
-      type: "object",
-      properties: {
-        model_name: text,
-        model_version: text,
-        id: text,
-        parameters: scalars,
-        outputs: {
-          type: "array",
-          items: {
-            type: "object",
-            properties: {
-              name: { enum: OUTPUTS.map(({ name }) => name) },
-              datatype: { enum: OUTPUTS.map(({ datatype }) => datatype) },
-              shape: { type: "array", items: { type: "integer" } },
-              data: { type: "array", items: { type: ["number", "boolean"] } },
-              parameters: { type: "object", properties: { binary_data_size: { type: "integer" } } },
-            },
-            required: ["name", "datatype", "shape"],
-            additionalProperties: false,
-          },
-        },
-      },
-      required: ["model_name", "model_version", "outputs"],
-      additionalProperties: false,
-    },
   };
 }
 
@@ -265,50 +201,6 @@ function scorePaths(model: Served): Paths {
   };
 }
 
-function inferencePaths(model: Served): Paths {
-  const sequence = exampleSequence(model);
-  const example = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };
-  const name: Json = { name: "name", in: "path", required: true, schema: { const: model.name } };
-  const version: Json = { name: "version", in: "path", required: true, schema: { type: "string" } };
-  const paths: Paths = {
-    "/v2": { get: open("Open Inference Protocol: the server", json({ type: "object" }), { security: [{ key: ["read"] }] }) },
-    "/v2/health/live": { get: open("Open Inference Protocol: live", json({ type: "object" })) },
-    "/v2/health/ready": { get: open("Open Inference Protocol: ready", json({ type: "object" }), {}, { "503": PROBLEM }) },
-  };
-  for (const [path, parameters] of [
-    ["/v2/models/{name}", [name]],
-    ["/v2/models/{name}/versions/{version}", [name, version]],
-  ] as const) {
-    const keyed = { security: [{ key: ["read"] }], parameters };
-    const missing = { "404": PROBLEM, ...KEYED };
-    paths[path] = { get: open("Open Inference Protocol: the model's inputs and outputs", json({ type: "object" }), keyed, missing) };
-    paths[`${path}/ready`] = { get: open("Open Inference Protocol: the model is ready", json({ type: "object" }), keyed, missing) };
-    paths[`${path}/infer`] = {
-      post: {
-        summary: "Open Inference Protocol: score sequences",
-        description:
-          "Scope: score. With the header inference-header-content-length, JSON of that many bytes and binary tensors behind it. The parameter operatingPoint names where probabilities become labels.",
-        security: [{ key: ["score"] }],
-        parameters: [...parameters, { name: "inference-header-content-length", in: "header", schema: { type: "integer" } }],
-        requestBody: {
-          required: true,
-          content: { ...json(ref("InferRequest"), example), "application/octet-stream": { schema: { type: "string", format: "binary" } } },
-        },
-        responses: {
-          "200": {
-            description: "The outputs asked for, all where none is.",
-            content: { ...json(ref("InferAnswer")), "application/octet-stream": { schema: { type: "string", format: "binary" } } },
-          },
-          "404": PROBLEM,
-          ...BODIED,
-          ...KEYED,
-        },
-      },
-    };
-  }
-  return paths;
-}
-
 function hookPaths(): Paths {
   const source: Json = { name: "source", in: "path", required: true, schema: text, description: "A name that SOURCES lists." };
   const token: Json = { name: "token", in: "path", required: true, schema: text };
@@ -345,25 +237,4 @@ function otherPaths(): Paths {
     "/docs": { get: open("This document, for people", page) },
     "/": { get: open("A page to try the model on", page) },
   };
-}
-
-function open(
-  summary: string,
-  content: Record<string, Json>,
-  more: Partial<Operation> = {},
-  problems: Record<string, Json> = {},
-): Operation {
-  return { summary, ...more, responses: { "200": { description: "As it says.", content }, ...problems } };
-}
-
-/** A golden vector of full length, a random walk, to the digits that people read. */
-export function exampleSequence({ recipe, golden }: Served): number[][] {
-  const { timesteps: T, features: F } = shapeOf(recipe);
-  const k = Math.max(0, golden.probabilities.length - 3);
-  const rows: number[][] = [];
-  for (let t = 0; t < T; t++) {
-    const from = (k * T + t) * F;
-    if (!isZeroRow(golden.inputs, from, F)) rows.push(Array.from(golden.inputs.subarray(from, from + F), (x) => Number(x.toPrecision(8))));
-  }
-  return rows;
 }
