@@ -1,13 +1,13 @@
 // Parquet: sequences as wide columns or in one nested list column, or one row of a series a record. File → batches. A row group's
-// columns are held packed, and unpacked page by page. Pages are read in parquet-pages.ts.
+// columns are held packed, and unpacked page by page: parquet-cursor.ts walks a column, parquet-pages.ts reads its pages.
 // Legend: T steps, F features.
-import { type ColumnMetaData, type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } from "hyparquet";
+import { type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } from "hyparquet";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
 import { DataError } from "../../shared/errors.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 import { type Column, type Content, LABEL_NAMES, type Wanted } from "./arrays.ts";
 import { findLayout, show } from "./layout.ts";
-import { type Page, readPages } from "./parquet-pages.ts";
+import { type Cell, type Cursor, type Leaf, openColumn, samePath } from "./parquet-cursor.ts";
 import type { RandomAccess } from "./source.ts";
 import { checkInflation, NO_LABEL, toLabel } from "./validity.ts";
 
@@ -18,8 +18,6 @@ const BATCH_ROWS = 2 ** 13;
 const FOOTER_BYTES = 8; // its length, PAR1
 /** In a footer only texts have bytes from 0x80 on, one after the other; as a number so long a run would take minutes to read. */
 const MAX_HIGH_RUN = 4096;
-
-type Cell = number | bigint | string | boolean | Date | null | undefined;
 
 /** Reads records as their columns are named, some at a time. Throws DataError. */
 export async function* readParquet(file: RandomAccess, source: string, wanted: Wanted): AsyncGenerator<Content> {
@@ -72,13 +70,6 @@ function readMetadata(file: RandomAccess, source: string): FileMetaData {
     if (run > MAX_HIGH_RUN) throw new RangeError("a number without end");
   }
   return parquetMetadata(footer, { geoparquet: false });
-}
-
-/** A leaf of the schema that is read. */
-interface Leaf {
-  readonly path: SchemaTree[];
-  readonly definition: number;
-  readonly repetition: number;
 }
 
 interface Plan {
@@ -256,53 +247,4 @@ function describeCell(cell: Cell): string {
   if (cell === null || cell === undefined) return "null";
   if (cell instanceof Date) return "a date";
   return typeof cell === "string" ? show(cell) : typeof cell === "object" ? "an object" : String(cell);
-}
-
-interface Cursor {
-  /** Frees the packed pages now: a collector would let those of several row groups gather. */
-  close(): void;
-  /** Passes on every entry of the next `count` records: number within them, the entry, its repetition level. */
-  take(count: number, see: (n: number, cell: Cell, repetition: number) => void): void;
-}
-
-function samePath(path: readonly SchemaTree[], meta: ColumnMetaData): boolean {
-  return path[path.length - 1].path.join("\0") === meta.path_in_schema.join("\0");
-}
-
-/** Walks the entries of a leaf in a row group of `rows` records. */
-function openColumn(file: RandomAccess, columns: FileMetaData["row_groups"][number]["columns"], leaf: Leaf, rows: number): Cursor {
-  const meta = columns.find(({ meta_data }) => meta_data && samePath(leaf.path, meta_data))?.meta_data;
-  if (meta === undefined) throw new RangeError(`a row group lacks column ${leaf.path[leaf.path.length - 1].path.join(".")}`);
-  if (leaf.repetition === 0 && Number(meta.num_values) !== rows)
-    throw new RangeError(`a column of ${meta.num_values} values in ${rows} rows`);
-  // 0 stands for none, and some writers say nothing of a dictionary that is there
-  const offsets = [meta.dictionary_page_offset, meta.data_page_offset].filter((offset) => offset).map(Number);
-  const start = Math.min(...offsets);
-  const bytes = file.slice(start, start + Number(meta.total_compressed_size));
-  const pages = readPages(bytes, meta, leaf.path);
-  let page: Page = { count: 0, values: [], definition: undefined, repetition: undefined };
-  let entry = 0;
-  let value = 0;
-  return {
-    close: () => void bytes.transfer(0),
-    take(count, see) {
-      for (let n = -1; ; entry++) {
-        while (entry === page.count) {
-          const next = pages.next();
-          if (next.done) {
-            if (n === count - 1) return;
-            throw new RangeError(`a column of ${rows} rows ends early`);
-          }
-          page = next.value;
-          entry = 0;
-          value = 0;
-        }
-        const repetition = page.repetition?.[entry] ?? 0;
-        if (repetition === 0 && ++n === count) return;
-        if (n < 0) throw new RangeError("a row that continues none");
-        const isThere = page.definition === undefined || page.definition[entry] === leaf.definition;
-        see(n, isThere ? (page.values[value++] as Cell) : null, repetition);
-      }
-    },
-  };
 }
