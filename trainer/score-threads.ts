@@ -6,7 +6,7 @@ import { type Path, SequenceError } from "../shared/errors.ts";
 import type { Scores } from "../shared/model.ts";
 import { fitShape, type LoadedModel } from "./artifact-file.ts";
 import type { Column } from "./readers/arrays.ts";
-import type { Batch } from "./readers/dataset.ts";
+import type { Batch } from "./readers/batches.ts";
 
 /** What a worker is started with; `score-worker.ts` is the other end. */
 export interface ScoreStart {

@@ -1,7 +1,8 @@
 // evaluate: the figures of an artifact on labelled sequences, from the decoded file and the kernel that serves it.
 import { type Engines, loadModel } from "../artifact-file.ts";
 import { computeMetrics } from "../metrics.ts";
-import { readBatches, requireLabels } from "../readers/dataset.ts";
+import { readBatches } from "../readers/batches.ts";
+import { requireLabels } from "../readers/dataset.ts";
 import { fillFrom, type ReadOptions } from "../readers/options.ts";
 import { scoreBatches } from "../score-threads.ts";
 import { formatMetrics, formatPercent, type Terminal } from "../terminal.ts";

@@ -1,6 +1,6 @@
 // score: a probability for every sequence, in input order, as it comes.
 import { type Engines, loadModel } from "../artifact-file.ts";
-import { readBatches } from "../readers/dataset.ts";
+import { readBatches } from "../readers/batches.ts";
 import { fillFrom, type ReadOptions } from "../readers/options.ts";
 import { createScoreOutput, endingOf, formatCsv } from "../score-output.ts";
 import { scoreBatches } from "../score-threads.ts";

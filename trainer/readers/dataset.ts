@@ -1,22 +1,16 @@
-// Data files → batches of sequences, or one Dataset with everything checked. Each format's bytes are read by a file of its own
-// beside this one. What cannot be used is one DataError: which file and place, what was found, what was expected, what to do.
+// Data files → one Dataset with everything checked. What cannot be used is one DataError: which file and place, what was found,
+// what was expected, what to do.
 // Legend: N sequences, T steps, F features.
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { DataError, UsageError } from "../../shared/errors.ts";
-import { readNpy } from "../../shared/npy.ts";
-import { DEFAULT_SHAPE, type Shape } from "../../shared/sequence.ts";
-import { type Column, type Content, checkShape, type LabelledPart, type Part, readArchive, toLabels, type Wanted } from "./arrays.ts";
+import { DataError } from "../../shared/errors.ts";
+import type { Shape } from "../../shared/sequence.ts";
+import { type Column, checkShape, type LabelledPart, type Part } from "./arrays.ts";
+import { type Batch, describePaths, readBatches } from "./batches.ts";
 import { sortByTime, toGroups, toTimes } from "./columns.ts";
-import { readCsv, readCsvLabels } from "./csv.ts";
-import { readJsonl } from "./jsonl.ts";
-import { readNpyFile } from "./npy.ts";
-import { openNpz } from "./npz.ts";
 import { isLong, type ReadOptions } from "./options.ts";
-import { readParquet } from "./parquet.ts";
-import { openSource, type RandomAccess, type Source, stem } from "./source.ts";
-import { refuse } from "./validity.ts";
-import { cutWindows, type Timeline } from "./windows.ts";
+import { stem } from "./source.ts";
+import type { Timeline } from "./windows.ts";
 
 export type { ReadOptions } from "./options.ts";
 
@@ -43,9 +37,6 @@ export interface Dataset extends Part {
 }
 
 export type LabelledDataset = Dataset & { readonly labels: Uint8Array };
-
-/** Some sequences of the data, in order. */
-export type Batch = Content & { readonly timeline?: Timeline };
 
 const MIN_SEQUENCES = 100;
 
@@ -89,46 +80,6 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   };
 }
 
-/**
- * Reads all files one after the other, some sequences at a time, in order. A batch's T is its own longest sequence's. Rows of
- * series are read to the end before their first window comes. Throws DataError, UsageError.
- */
-export async function* readBatches(paths: readonly string[], options: ReadOptions, hash: Hash | null = null): AsyncGenerator<Batch> {
-  const { ignoreLabels = false, complain = refuse, note = () => {}, group, time, key, label } = options;
-  const isRows = isLong(options);
-  if (isRows && options.labels !== undefined)
-    throw new UsageError("--labels names a file with one label a sequence; for rows of series name their column with --label");
-  if (isRows && group !== undefined) throw new UsageError("--group names what sequences belong to; rows of series belong to their --key");
-  const labelsPath = ignoreLabels ? undefined : options.labels;
-  const wanted: Wanted = {
-    labels: !ignoreLabels && labelsPath === undefined,
-    label,
-    parts: !ignoreLabels,
-    columns: [...new Set([isRows ? key : group, time].filter((name) => name !== undefined))],
-    rows: isRows ? { features: options.features } : undefined,
-    complain,
-  };
-  const batches = readFiles(paths, options, wanted, hash);
-  if (isRows)
-    return yield* cutWindows(
-      batches,
-      describePaths(paths),
-      {
-        key,
-        time,
-        window: options.window ?? DEFAULT_SHAPE.timesteps,
-        stride: options.stride,
-        horizon: ignoreLabels ? 0 : (options.horizon ?? 0),
-        most: options.mostWindows ?? Number.POSITIVE_INFINITY,
-        inOne: options.inOne ?? false,
-      },
-      note,
-    );
-  if (labelsPath === undefined) return yield* batches;
-  yield* withLabels(batches, await readLabels(openSource(labelsPath, undefined, null), wanted), labelsPath, describePaths(paths));
-  if (hash) for await (const _ of openSource(labelsPath, undefined, hash).chunks()); // after the data's bytes
-}
-
 /** Throws DataError where a data set holds no labels. */
 export function requireLabels<D extends { readonly labels: Uint8Array | null; readonly source: string }>(
   data: D,
@@ -152,97 +103,6 @@ export function checkTrainable(data: Dataset): LabelledDataset {
   if (positives === 0 || positives === labels.length)
     throw new DataError(source, `holds only the label ${labels[0]}, expected both 0 and 1: there is nothing to tell apart`);
   return labelled;
-}
-
-/** `a.csv`, or `a.csv and 2 more`. */
-function describePaths(paths: readonly string[]): string {
-  const [first, ...more] = paths.map((path) => (path === "-" ? "standard input" : path));
-  return more.length === 0 ? first : `${first} and ${more.length} more`;
-}
-
-/** The files' batches as they come, each with the features of the first. */
-async function* readFiles(paths: readonly string[], options: ReadOptions, wanted: Wanted, hash: Hash | null): AsyncGenerator<Content> {
-  let first: Content | null = null;
-  for (const path of paths) {
-    const source = openSource(path, options.format, hash);
-    for await (const batch of readContent(source, wanted)) {
-      first ??= { ...batch, values: new Float64Array(0) };
-      if (
-        batch.shape.features !== first.shape.features ||
-        (batch.features && first.features && batch.features.join() !== first.features.join())
-      )
-        throw new DataError(
-          source.name,
-          `has the features ${describeFeatures(batch)}, expected ${describeFeatures(first)} as in ${describePaths(paths.slice(0, 1))}`,
-        );
-      if ((batch.labels === null) !== (first.labels === null))
-        throw new DataError(
-          source.name,
-          `has ${batch.labels === null ? "no" : "its"} labels, unlike what comes before: give all of them, or none`,
-        );
-      yield batch;
-    }
-  }
-}
-
-function describeFeatures({ features, shape }: Content): string {
-  return features?.join(", ") ?? `of ${shape.features} columns`;
-}
-
-async function* readContent(source: Source, wanted: Wanted): AsyncGenerator<Content> {
-  const { name } = source;
-  if (wanted.rows && (source.format === "npz" || source.format === "npy"))
-    throw new DataError(
-      name,
-      "holds arrays of sequences; rows of series are read from .csv, .jsonl and .parquet: leave out --key, --features, --window and --stride",
-    );
-  switch (source.format) {
-    case "npz":
-      return yield await readArchive(await openNpz(await source.whole(), name), name, wanted);
-    case "npy":
-      if (wanted.columns.length > 0) throw new DataError(name, `holds one array and no ${wanted.columns[0]}: save both in one .npz`);
-      return yield* readAt(source, (file) => readNpyFile(file, name, wanted.complain));
-    case "csv":
-      return yield* readCsv(source.chunks(), name, wanted);
-    case "jsonl":
-      return yield* readJsonl(source.chunks(), name, wanted);
-    case "parquet":
-      return yield* readAt(source, (file) => readParquet(file, name, wanted));
-  }
-}
-
-/** What `read` makes of a file that is open meanwhile. */
-async function* readAt(source: Source, read: (file: RandomAccess) => Iterable<Content> | AsyncIterable<Content>): AsyncGenerator<Content> {
-  const file = await source.random();
-  try {
-    yield* read(file);
-  } finally {
-    file.close();
-  }
-}
-
-async function readLabels(source: Source, wanted: Wanted): Promise<Uint8Array> {
-  const { name, format } = source;
-  if (format === "npy") return toLabels(readNpy(await source.whole(), name), "labels", name, null, wanted.complain);
-  if (format === "csv") return readCsvLabels(source.chunks(), name, wanted);
-  throw new DataError(name, `has the extension .${format}, expected .npy or .csv for labels`);
-}
-
-/** The batches with the labels that are theirs. */
-async function* withLabels(
-  batches: AsyncGenerator<Content>,
-  labels: Uint8Array,
-  labelsPath: string,
-  source: string,
-): AsyncGenerator<Content> {
-  let N = 0;
-  for await (const batch of batches) {
-    const count = batch.values.length / (batch.shape.timesteps * batch.shape.features);
-    yield { ...batch, labels: labels.slice(N, N + count) };
-    N += count;
-  }
-  if (labels.length !== N)
-    throw new DataError(labelsPath, `holds ${labels.length} labels, expected ${N}, one for each sequence in ${source}`);
 }
 
 /** One content out of many: shorter sequences padded in front to the longest of all. Throws DataError. */

@@ -9,14 +9,8 @@ import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { DataError } from "../../../shared/errors.ts";
 import { encodeNpy, readNpy } from "../../../shared/npy.ts";
-import {
-  checkTrainable,
-  type Dataset,
-  type ReadOptions,
-  readBatches,
-  readDataset,
-  requireLabels,
-} from "../../../trainer/readers/dataset.ts";
+import { readBatches } from "../../../trainer/readers/batches.ts";
+import { checkTrainable, type Dataset, type ReadOptions, readDataset, requireLabels } from "../../../trainer/readers/dataset.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/readers/", import.meta.url));
 const casesIn = (folder: string, ending: string): string[] =>
