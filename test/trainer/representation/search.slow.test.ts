@@ -43,7 +43,8 @@ test("tries what all-zero rows mean where they stand inside sequences", async ()
 });
 
 test("finds what counts only as a total beside another", { timeout: 120_000 }, async () => {
-  expect((await train("totals", counts(40_000, 204))).channels).toEqual(expect.arrayContaining(["carts", "clicks"]));
+  const { channels } = await train("totals", counts(40_000, 204));
+  for (const name of ["carts", "views", "clicks"]) expect(channels.join()).toContain(name); // clicks alone, or less than views
 });
 
 test("serves the base rate where labels are drawn blindly", async () => {
