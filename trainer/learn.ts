@@ -3,10 +3,12 @@
 import type { Network } from "../shared/lstm.ts";
 import type { Channels } from "../shared/recipe.ts";
 import type { Keeping } from "./checkpoint.ts";
-import { type Fit, fitNetwork, type Progress, type Stepper } from "./fit.ts";
+import { type Fit, fitNetwork, logLosses, type Progress, type Stepper } from "./fit.ts";
 import { flattenNetwork, initialNetwork, unflattenNetwork } from "./network.ts";
 import { exceedsNoise } from "./paired.ts";
 import { createRandom } from "./random.ts";
+import type { Way } from "./representation/search.ts";
+import { fitSummaryNetwork, summarise, summaryBudget } from "./representation/summaries.ts";
 import { fitTeacher, teacherColumns } from "./representation/teacher.ts";
 import { logit, logLoss, soften } from "./representation/trials.ts";
 import { take } from "./sequences.ts";
@@ -68,8 +70,8 @@ export interface LearnInput {
   readonly train: Int32Array;
   readonly validation: Int32Array;
   readonly settings: Settings;
-  /** Shares of a teacher's probabilities in the targets, one training run each; 0 is labels alone. */
-  readonly softness: readonly number[];
+  /** One training run each. Who is taught errs less by chance, so a later way is taken unless it validates worse beyond noise. */
+  readonly ways: readonly Way[];
   readonly positiveRate: number;
   /** Nothing has bettered the base rate so far: what is learnt must do so on validation beyond doubt, or the base rate is served. */
   readonly needsProof: boolean;
@@ -77,7 +79,7 @@ export interface LearnInput {
   readonly gap: number;
   readonly seed: number;
   createStepper(data: Channels & { readonly labels: ArrayLike<number> }, options: StepperOptions): Stepper;
-  keep?(softness: number, stage: number, path: string): Keeping;
+  keep?(way: Way, stage: number, path: string): Keeping;
   note(text: string): void;
   onProgress(progress: Progress): void;
 }
@@ -98,7 +100,7 @@ export interface StepperOptions {
 export interface Learnt {
   readonly network: Network;
   readonly fit: Fit;
-  readonly softness: number;
+  readonly way: Way;
   /** Which arithmetic trained. */
   readonly path: string;
 }
@@ -108,14 +110,14 @@ const STREAM = { weights: 2, order: 1000 };
 const CLIP_NORM = 1;
 
 export async function learn(input: LearnInput): Promise<Learnt> {
-  const { channels, width, timesteps, labels, train, validation, settings, positiveRate, seed, softness, note } = input;
+  const { channels, width, timesteps, labels, train, validation, settings, positiveRate, seed, ways, note } = input;
   const { units, batch, optimizer, weightDecay } = settings;
-  const teacher = softness.some((share) => share > 0) ? teach(channels, timesteps, labels, train) : undefined;
   const initial = flattenNetwork(initialNetwork(width, units, positiveRate, createRandom(seed, STREAM.weights)));
-  let best: Learnt | undefined;
-  for (const [stage, share] of softness.entries()) {
-    if (softness.length > 1) note(share > 0 ? `on a teacher's probabilities (${share}) and labels:` : "on labels alone:");
-    const targets = teacher && share > 0 ? soften(labels, teacher, share) : labels;
+  let best: (Learnt & { readonly losses: Float32Array }) | undefined;
+  for (const [stage, way] of ways.entries()) {
+    const { teacher, share } = way;
+    if (ways.length > 1) note(teacher === "none" ? "on labels alone:" : `on a teacher's probabilities (${teacher}, ${share}) and labels:`);
+    const targets = teacher === "none" ? labels : soften(labels, TEACHERS[teacher](input), share);
     const options = {
       channels: width,
       timesteps,
@@ -123,7 +125,7 @@ export async function learn(input: LearnInput): Promise<Learnt> {
       maxBatch: batch,
       optimizer,
       clipNorm: CLIP_NORM,
-      weightDecay: share > 0 ? 0 : weightDecay,
+      weightDecay: teacher === "none" ? weightDecay : 0,
       names: input.names,
     };
     const stepper = input.createStepper({ ...channels, labels: targets }, options);
@@ -132,7 +134,7 @@ export async function learn(input: LearnInput): Promise<Learnt> {
       const { path } = stepper;
       const fit = await fitNetwork(stepper, {
         ...settings,
-        ...input.keep?.(share, stage, path),
+        ...input.keep?.(way, stage, path),
         train,
         validation,
         labels,
@@ -141,15 +143,17 @@ export async function learn(input: LearnInput): Promise<Learnt> {
         onProgress: input.onProgress,
       });
       stepper.setParameters(fit.parameters);
-      const isProven = !input.needsProof || bettersBaseRate(stepper.logits(validation), input);
+      const logits = stepper.logits(validation);
+      const isProven = !input.needsProof || bettersBaseRate(logits, input);
       if (!isProven) note("not better than the base rate on validation beyond doubt: the model answers the base rate");
       const network = unflattenNetwork(width, units, isProven ? fit.parameters : silence(initial, units));
-      if (best === undefined || fit.validationLoss < best.fit.validationLoss) best = { network, fit, softness: share, path };
+      const losses = logLosses(logits, labels, validation);
+      if (best === undefined || !exceedsNoise(losses, best.losses, input.gap)) best = { network, fit, way, path, losses };
     } finally {
       stepper.dispose();
     }
   }
-  if (best === undefined) throw new RangeError("softness must name at least one way to learn");
+  if (best === undefined) throw new RangeError("ways must name at least one way to learn");
   return best;
 }
 
@@ -168,13 +172,20 @@ function silence(initial: Float32Array, units: number): Float32Array {
   return initial.map((weight, p) => (p >= initial.length - 1 - units && p < initial.length - 1 ? 0 : weight));
 }
 
-/** (N) logits of a teacher that has seen the training part. */
-function teach(data: Channels, timesteps: number, labels: Uint8Array, train: Int32Array): Float64Array {
-  const columns = teacherColumns(data, timesteps);
+/** Each knows a teacher's (N) logits, after it has seen the training part. */
+const TEACHERS = { "logistic regression": teachSteps, summaries: teachSummaries } as const;
+
+function teachSteps({ channels, timesteps, labels, train }: LearnInput): Float64Array {
+  const columns = teacherColumns(channels, timesteps);
   const own = take(columns, train, columns.length / labels.length);
   const { predict } = fitTeacher(
     own,
     Uint8Array.from(train, (n) => labels[n]),
   );
   return predict(columns).map(logit);
+}
+
+function teachSummaries({ channels, timesteps, labels, train, positiveRate, seed, createStepper }: LearnInput): Float32Array {
+  const columns = summarise(channels, timesteps);
+  return fitSummaryNetwork({ columns, labels, train, positiveRate, sequences: summaryBudget(train.length), seed, createStepper });
 }

@@ -120,6 +120,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     train,
     validation,
     gap,
+    areStrangers: split.by === "random",
     log,
     seed,
     createStepper: host.createStepper,
@@ -131,7 +132,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     padding = chosen.padding;
     note(`padding: ${padding} (${chosen.note})`);
   }
-  const { plan, softness, isPromising } = isRaw
+  const { plan, ways, isPromising } = isRaw
     ? planRaw(shape, features, padding)
     : await planAuto({ ...sampled, padding }, data.source, note);
   for (const warning of findRecipeWarnings(data, usable, plan)) {
@@ -171,13 +172,13 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     train,
     validation,
     settings,
-    softness,
+    ways,
     needsProof: !isPromising,
     gap,
     seed,
     positiveRate: rate,
     createStepper: host.createStepper,
-    keep: host.keep && ((share, stage, path) => host.keep?.(JSON.stringify({ ...run, share, path }), stage) ?? {}),
+    keep: host.keep && ((way, stage, path) => host.keep?.(JSON.stringify({ ...run, way, path }), stage) ?? {}),
     note,
     onProgress: (progress) => {
       watch(progress);
@@ -247,7 +248,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
       seed,
       recipe: recipeName,
       units,
-      softness: learnt.softness,
+      softness: learnt.way.share,
       optimizer,
       batch,
       epochs: fit.history.length,

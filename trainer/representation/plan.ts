@@ -3,19 +3,19 @@ import { DataError } from "../../shared/errors.ts";
 import type { Plan } from "../../shared/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { describeRelation, studyFeatures } from "./features.ts";
-import { SOFTNESS, searchChannels } from "./search.ts";
+import { ON_LABELS, searchChannels, type Way } from "./search.ts";
 import type { TrialInput } from "./trials.ts";
 
 /** The plain script's recipe, to be compared with: every feature as it is. */
 export function planRaw(shape: Shape, features: readonly string[], padding: Padding): Planned {
   const channels = features.map((_, a) => ({ base: "feature", a, view: "level" }) as const);
-  return { plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false }, softness: [0], isPromising: true };
+  return { plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false }, ways: [ON_LABELS], isPromising: true };
 }
 
 export interface Planned {
   readonly plan: Plan;
   /** The ways to learn that are to be tried. */
-  readonly softness: readonly number[];
+  readonly ways: readonly Way[];
   /** Whether there is reason to expect that something can be learnt. */
   readonly isPromising: boolean;
 }
@@ -34,5 +34,5 @@ export async function planAuto(input: TrialInput, source: string, note: (text: s
     `held-out log loss in the search: base rate ${found.baseRateLoss.toFixed(4)}, levels and deltas ${found.plainLoss.toFixed(4)}, chosen ${found.loss.toFixed(4)}`,
   );
   const plan = { timesteps: shape.timesteps, features, padding, channels: found.channels, standardise: true };
-  return { plan, softness: found.softness === "undecided" ? [0, SOFTNESS] : [found.softness], isPromising: found.isPromising };
+  return { plan, ways: found.ways, isPromising: found.isPromising };
 }

@@ -8,6 +8,14 @@ import { type FeatureFacts, studyFeatures } from "./features.ts";
 import { blocksOf, scoreGain } from "./score-test.ts";
 import { createTrials, type Trial, type TrialInput } from "./trials.ts";
 
+/** What a network learns from: the teacher's probabilities by so much, labels by the rest. */
+export interface Way {
+  readonly teacher: "none" | "logistic regression" | "summaries";
+  readonly share: number;
+}
+
+export const ON_LABELS: Way = { teacher: "none", share: 0 };
+
 export interface Found {
   readonly channels: readonly Channel[];
   /** Mean log loss on held-out sequences: of what was found, of levels and deltas of all features, of the base rate. */
@@ -16,8 +24,8 @@ export interface Found {
   readonly baseRateLoss: number;
   /** Whether something bettered the base rate by more than the best of many tries does by luck. */
   readonly isPromising: boolean;
-  /** Share of a teacher's probabilities in the targets. `undecided`: it is as good as the network, and training both will tell. */
-  readonly softness: number | "undecided";
+  /** Ways to learn worth trying: two where a teacher is as good as the network, since only training both will tell. */
+  readonly ways: readonly Way[];
   /** What each step of the search gained or lost, for people. */
   readonly notes: readonly string[];
 }
@@ -31,6 +39,8 @@ const SIGNIFICANT = 3;
 const MAX_PRODUCTS = 4;
 /** Standard errors by which the best of many candidates must better the base rate before anything is expected of it. */
 const PROMISE = 2;
+/** And standard errors by which the best of some channels must better what there is without it. (On fx, seed 102, one let `f2 − f3` in: −0.002.) */
+const BEST_OF_SOME = 2;
 /**
  * And standard errors by which a whole other set must better what was found channel by channel: the paired error does not hold the
  * luck of two trainings. (Measured on mixed scales, 40,000: 0.80 of what can be learnt with one error and noise let in, 0.84 with two.)
@@ -41,7 +51,7 @@ const SLIVER = 0.01;
 /** A teacher that misses no more than this share of what the network gains over the base rate may teach it something. */
 const COMPETITIVE = 0.05;
 /** A teacher's share in the targets, where it pays: labels keep a say, for what the teacher cannot know. */
-export const SOFTNESS = 0.9;
+const SOFTNESS = 0.9;
 
 export async function searchChannels(input: TrialInput, facts: FeatureFacts): Promise<Found> {
   const { shape, features } = input;
@@ -51,11 +61,10 @@ export async function searchChannels(input: TrialInput, facts: FeatureFacts): Pr
   const all = [...candidates, ...plain.filter((channel) => !candidates.some((known) => isSame(known, channel)))];
   const trials = createTrials(input, all);
   const { tested, testedLabels, isFolded, baseRate, isBetter } = trials;
-  /** On small data a teacher is cheap, and what it can learn from a set counts as much as what the network can. */
+  /** What a teacher can learn from a set counts as much as what the network can: on small data the logistic regression, which is cheap there. */
   const attempt = async (set: readonly number[]): Promise<Trial> => {
     const network = await trials.network(set);
-    if (!isFolded) return network;
-    const teacher = await trials.teacher(set);
+    const teacher = await (isFolded ? trials.teacher(set) : trials.summaries(set));
     return teacher.loss < network.loss ? teacher : network;
   };
   const blocks = all.map((_, c) => blocksOf(tested, T, c));
@@ -65,18 +74,25 @@ export async function searchChannels(input: TrialInput, facts: FeatureFacts): Pr
     notes.push(`${what}: ${before.loss.toFixed(4)} → ${after.loss.toFixed(4)}`);
   };
 
+  /** The best of `from` with one more channel, if it betters `from`: on few sequences by one standard error, lest nothing is found. */
+  const extend = async (from: Trial, by: readonly Ranked[]): Promise<Trial | undefined> => {
+    const tried: Trial[] = [];
+    for (const { c } of by) tried.push(await attempt([...from.set, c]));
+    const next = simplest(tried, all, baseRate);
+    return next !== undefined && isBetter(next, from, isFolded ? 1 : BEST_OF_SOME) ? next : undefined;
+  };
+
   let best = baseRate;
   while (best.set.length < Math.min(MAX_CHANNELS, all.length)) {
     const chosen = best.set.slice(-MAX_PRODUCTS).map((c) => blocks[c]);
-    const ranked = [...all.keys()]
+    const tests = [...all.keys()]
       .filter((c) => !best.set.includes(c))
       .map((c) => ({ c, ...scoreGain(blocks[c], chosen, testedLabels, best.probabilities) }))
-      .filter(({ gain, noise }) => gain > SIGNIFICANT * noise)
       .sort((a, b) => b.gain - a.gain);
-    const tried: Trial[] = [];
-    for (const { c } of withSimpler(ranked, all)) tried.push(await attempt([...best.set, c]));
-    const next = simplest(tried, all, baseRate);
-    if (next === undefined || !isBetter(next, best)) break;
+    const significant = tests.filter(({ gain, noise }) => gain > SIGNIFICANT * noise);
+    const plainest = isFolded || best.set.length === 0 ? [] : tests.filter(({ c }) => isPlain(all[c])).slice(0, TRIED);
+    const next = (await extend(best, withSimpler(significant, all))) ?? (await extend(best, plainest));
+    if (next === undefined) break;
     note(`+ ${name(next.set[next.set.length - 1])}`, best, next);
     best = next;
   }
@@ -104,22 +120,29 @@ export async function searchChannels(input: TrialInput, facts: FeatureFacts): Pr
     best = without;
   }
 
-  const [network, teacher] = [await trials.network(best.set), await trials.teacher(best.set)];
-  let softness: Found["softness"] = 0;
+  const network = await trials.network(best.set);
+  const logistic = await trials.teacher(best.set);
+  const ways: Way[] = [];
   if (isFolded) {
     const taught = await trials.network(best.set, SOFTNESS);
     if (taught.loss < network.loss) {
-      softness = SOFTNESS;
+      ways.push({ teacher: "logistic regression", share: SOFTNESS });
       note("a logistic regression on the same channels teaches the network", network, taught);
-    }
-  } else if (teacher.loss < network.loss + COMPETITIVE * (baseRate.loss - network.loss)) softness = "undecided";
+    } else ways.push(ON_LABELS);
+  } else {
+    const summaries = await trials.summaries(best.set);
+    const teacher = summaries.loss < logistic.loss ? summaries : logistic;
+    ways.push(ON_LABELS);
+    if (teacher.loss < network.loss + COMPETITIVE * (baseRate.loss - network.loss))
+      ways.push({ teacher: teacher === summaries ? "summaries" : "logistic regression", share: SOFTNESS });
+  }
   return {
     channels: best.set.map((c) => all[c]),
     loss: best.loss,
     plainLoss: plainTrial.loss,
     baseRateLoss: baseRate.loss,
     isPromising,
-    softness,
+    ways,
     notes,
   };
 }
@@ -150,6 +173,11 @@ function simplest(tried: readonly Trial[], all: readonly Channel[], baseRate: Tr
     .filter(({ set, loss }) => all[set[set.length - 1]].base === "feature" && loss <= enough)
     .sort((a, b) => a.loss - b.loss);
   return simple[0] ?? best;
+}
+
+/** A feature as it is. A score test sees what is added at each step; what only a total tells, beside others, it misses. */
+function isPlain({ base, view }: Channel): boolean {
+  return base === "feature" && view === "level";
 }
 
 function isSame(a: Channel, b: Channel): boolean {

@@ -8,6 +8,8 @@ import { flattenNetwork, initialNetwork } from "../network.ts";
 import { exceedsNoise, mean } from "../paired.ts";
 import { createRandom, type Random } from "../random.ts";
 import { take } from "../sequences.ts";
+import { trainBriefly } from "./brief.ts";
+import { fitSummaryNetwork, summarise } from "./summaries.ts";
 import { fitTeacher, teacherColumns } from "./teacher.ts";
 
 export interface TrialInput {
@@ -22,6 +24,8 @@ export interface TrialInput {
   readonly validation: Int32Array;
   /** Indices are in the order of time, and neighbours closer than this share rows; 0 when the order means nothing. */
   readonly gap: number;
+  /** Any two sequences are strangers, as in a split at random: training sequences left over can be held out as well. */
+  readonly areStrangers: boolean;
   readonly log: Log;
   readonly seed: number;
   createStepper(data: Channels & { readonly labels: ArrayLike<number> }, options: TrialOptions): Stepper;
@@ -62,6 +66,8 @@ export interface Trials {
   /** A small network on labels; on `softness` of a teacher's probabilities and the rest labels; or that teacher alone. */
   network(set: readonly number[], softness?: number): Promise<Trial>;
   teacher(set: readonly number[]): Promise<Trial>;
+  /** The network without memory. */
+  summaries(set: readonly number[]): Promise<Trial>;
   /** Whether `a` beats `b` by more than so many standard errors of the paired difference; 1 unless given. */
   isBetter(a: Trial, b: Trial, errors?: number): boolean;
 }
@@ -80,6 +86,8 @@ const BATCH = 128;
 const BUDGET = [24_000, 60_000];
 const MAX_EPOCHS = 60;
 const LEARNING_RATE = 8e-3;
+/** The network without memory is so much cheaper that it may see more. */
+const SUMMARY_EPOCHS = 20;
 const STREAM = { sample: 500, weights: 501, order: 502 };
 
 interface Fold {
@@ -93,8 +101,9 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
   const K = all.length;
   const random = createRandom(seed, STREAM.sample);
   const most = Math.floor(MAX_TABLE / (T * K));
-  const train = sample(input.train, Math.min(MAX_TRAIN, most), random);
-  const validation = sample(input.validation, Math.min(MAX_VALIDATION, most), random);
+  const [train, left] = sample(input.train, Math.min(MAX_TRAIN, most), random);
+  const spare = input.areStrangers && input.validation.length >= ENOUGH_TO_VALIDATE ? left : [];
+  const [validation] = sample(Int32Array.from([...input.validation, ...spare]), Math.min(MAX_VALIDATION, most), random);
   const rows = Int32Array.from([...train, ...validation]);
   const R = rows.length;
   const recipe = fitRecipe({ timesteps: T, features, padding, channels: all, standardise: true }, values, train, log);
@@ -196,7 +205,8 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
             const own = stepper;
             own.setParameters(initial);
             own.setOptimizer({ steps: 0, moments: new Float32Array(2 * initial.length) });
-            trainBriefly(own, fold.train, createRandom(seed, STREAM.order));
+            const sequences = Math.min(BUDGET[1], MAX_EPOCHS * fold.train.length, Math.max(BUDGET[0], 6 * fold.train.length));
+            trainBriefly(own, fold.train, { sequences, batch: BATCH, learningRate: LEARNING_RATE }, createRandom(seed, STREAM.order));
             return (wanted) => own.logits(wanted);
           });
         } finally {
@@ -211,6 +221,15 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
           return (wanted) => Float64Array.from(wanted, (n) => logits[n]);
         });
       }),
+    summaries: (set) =>
+      once(`summaries ${keyOf(set)}`, () => {
+        const columns = summarise(pick(set), T);
+        return acrossFolds(set, ({ train: own }) => {
+          const sequences = SUMMARY_EPOCHS * own.length;
+          const logits = fitSummaryNetwork({ columns, labels: y, train: own, positiveRate: rate, sequences, seed, createStepper });
+          return (wanted) => Float64Array.from(wanted, (n) => logits[n]);
+        });
+      }),
     isBetter: (a, b, errors) => exceedsNoise(b.losses, a.losses, gap, errors),
   };
 }
@@ -220,33 +239,18 @@ export function soften(labels: ArrayLike<number>, logits: ArrayLike<number>, sof
   return Float32Array.from({ length: labels.length }, (_, n) => (1 - softness) * labels[n] + softness / (1 + Math.exp(-logits[n])));
 }
 
-/** One-cycle training within the budget: the learning rate rises over a tenth of it, then falls to zero. */
-function trainBriefly(stepper: Stepper, train: Int32Array, random: Random): void {
-  const order = train.slice();
-  random.shuffle(order);
-  const steps = Math.ceil(Math.min(BUDGET[1], MAX_EPOCHS * train.length, Math.max(BUDGET[0], 6 * train.length)) / BATCH);
-  const batch = Math.min(BATCH, order.length);
-  for (let step = 0, at = 0; step < steps; step++, at += batch) {
-    if (at + batch > order.length) {
-      random.shuffle(order);
-      at = 0;
-    }
-    stepper.step(order.subarray(at, at + batch), LEARNING_RATE * Math.min(1, (10 * (step + 1)) / steps) * (1 - step / steps));
-  }
-}
-
 /** Holds out rows `from` … `to` of `count`, and trains on the others that are at least `gap` away. */
 function holdOut(from: number, to: number, count: number, gap: number): Fold {
   const all = Int32Array.from({ length: count }, (_, n) => n);
   return { held: all.subarray(from, to), train: all.filter((n) => n < from - gap || n >= to + gap) };
 }
 
-/** At most `count` of `indices`, at random. */
-function sample(indices: Int32Array, count: number, random: Random): Int32Array {
-  if (indices.length <= count) return indices;
+/** At most `count` of `indices`, at random, and those that are left. */
+function sample(indices: Int32Array, count: number, random: Random): [Int32Array, Int32Array] {
+  if (indices.length <= count) return [indices, new Int32Array(0)];
   const shuffled = indices.slice();
   random.shuffle(shuffled);
-  return shuffled.subarray(0, count);
+  return [shuffled.subarray(0, count), shuffled.subarray(count)];
 }
 
 /** Finite for every float64 probability. */

@@ -42,6 +42,11 @@ test("tries what all-zero rows mean where they stand inside sequences", async ()
   expect((await train("counts", counts(20_000, 202))).said).toMatch(/padding: none \(.*leading 0\.\d+, any 0\.\d+, none 0\.\d+/);
 });
 
+test("finds what counts only as a total beside another", { timeout: 120_000 }, async () => {
+  const { channels } = await train("totals", counts(40_000, 204));
+  for (const name of ["carts", "views", "clicks"]) expect(channels.join()).toContain(name); // clicks alone, or less than views
+});
+
 test("serves the base rate where labels are drawn blindly", async () => {
   const random = createRandom(203);
   const made = differenceOnly(6000, 203);
