@@ -91,19 +91,35 @@ function asDataset(name: string, part: Pick<Generated, "values" | "labels" | "fe
 
 function print(cells: readonly (string | number)[]): void {
   const text = cells.map((cell) => (typeof cell === "number" ? cell.toFixed(4) : cell));
-  console.log(text.map((cell, i) => (i === 0 ? cell.padEnd(26) : cell.padStart(11))).join(""));
+  console.log(text.map((cell, i) => (i === 0 ? cell.padEnd(26) : cell.padStart(12))).join(""));
 }
 
-/**
- * Slope of the least-squares line of logit p on logit q: 1 for honest probabilities, above 1 for timid ones, below for bold ones.
- * `proper`: that of the line which minimises the cross-entropy instead, 1 where no correction of slope and intercept would help.
- * The first is mostly the larger where q knows less than p does: honest averages of far-out p are less far out.
- */
-function calibrationSlopes(p: ArrayLike<number>, q: ArrayLike<number>): { readonly slope: number; readonly proper: number } {
+interface Slopes {
+  /** Of the least-squares line of logit p on logit q. */
+  readonly plain: number;
+  /** Of the line that minimises the cross-entropy (Cox 1958, the calibration slope): 1 where no correction of slope and intercept would help. */
+  readonly cox: number;
+  /**
+   * The first again, with the mean of p among its neighbours for q, so for probabilities that nobody could calibrate better. Above 1
+   * where q knows less than p does: honest averages of far-out p are less far out.
+   */
+  readonly calibrated: number;
+}
+
+/** Neighbours in q that share a mean. */
+const NEIGHBOURS = 100;
+
+/** All are 1 where q = p. */
+function calibrationSlopes(p: ArrayLike<number>, q: ArrayLike<number>): Slopes {
   const logit = (x: number): number => Math.log(Math.max(2 ** -30, x) / Math.max(2 ** -30, 1 - x));
-  const [x, y] = [Array.from(q, logit), Array.from(p, logit)];
+  const y = Array.from(p, logit);
   /** Newton's step from a line, with weights and residuals of its own. */
-  const step = (weight: (z: number) => number, residual: (z: number, i: number) => number, line: readonly [number, number]) => {
+  const step = (
+    x: readonly number[],
+    weight: (z: number) => number,
+    residual: (z: number, i: number) => number,
+    line: readonly [number, number],
+  ) => {
     let [a, b, aa, ab, bb] = [0, 0, 0, 0, 0];
     x.forEach((value, i) => {
       const z = line[0] * value + line[1];
@@ -118,26 +134,52 @@ function calibrationSlopes(p: ArrayLike<number>, q: ArrayLike<number>): { readon
     const determinant = aa * bb - ab * ab;
     return [line[0] + (bb * a - ab * b) / determinant, line[1] + (aa * b - ab * a) / determinant] as const;
   };
+  const plainSlope = (x: readonly number[]): number => {
+    const [slope] = step(
+      x,
+      () => 1,
+      (z, i) => y[i] - z,
+      [1, 0],
+    );
+    return slope;
+  };
+  const x = Array.from(q, logit);
   const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
-  const [slope] = step(
-    () => 1,
-    (z, i) => y[i] - z,
-    [1, 0],
-  );
   let line: readonly [number, number] = [1, 0];
   for (let k = 0; k < 10; k++)
     line = step(
+      x,
       (z) => sigmoid(z) * (1 - sigmoid(z)),
       (z, i) => p[i] - sigmoid(z),
       line,
     );
-  return { slope, proper: line[0] };
+  const order = x.map((_, i) => i).sort((i, j) => x[i] - x[j]);
+  const averaged: number[] = new Array(x.length);
+  for (let from = 0; from < order.length; from += NEIGHBOURS) {
+    const group = order.slice(from, from + NEIGHBOURS);
+    const mean = group.reduce((sum, i) => sum + p[i], 0) / group.length;
+    for (const i of group) averaged[i] = logit(mean);
+  }
+  return { plain: plainSlope(x), cox: line[0], calibrated: plainSlope(averaged) };
 }
 
 /** `recovered` on the run's own test part, and the same on fresh sequences, which are more. */
 async function measureMade(name: string): Promise<void> {
   const { n, make } = MADE[name];
-  print([name, "recovered", "fresh", "slope", "proper", "log loss", "base rate", "Bayes", "logistic", "epochs", "seconds"]);
+  print([
+    name,
+    "recovered",
+    "fresh",
+    "plain slope",
+    "at best",
+    "Cox slope",
+    "log loss",
+    "base rate",
+    "Bayes",
+    "logistic",
+    "epochs",
+    "seconds",
+  ]);
   const shares: number[] = [];
   for (const seed of seeds) {
     const data = asDataset(name, make(Number(given.n ?? n), seed));
@@ -150,13 +192,14 @@ async function measureMade(name: string): Promise<void> {
     const fresh = make(FRESH, FRESH_SEED + seed);
     const scored = score(model, host.createEngine(model.network, model.calibration), host.kernel.log, fresh.values).probabilities;
     const again = recoveredInformation(fresh.probability, scored);
-    const { slope, proper } = calibrationSlopes(fresh.probability, scored);
+    const { plain, calibrated, cox } = calibrationSlopes(fresh.probability, scored);
     print([
       `  seed ${seed}`,
       recovered,
       again,
-      slope,
-      proper,
+      plain,
+      calibrated,
+      cox,
       test.logLoss,
       test.baseRateLogLoss,
       bayesLogLoss,
