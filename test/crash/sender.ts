@@ -24,6 +24,9 @@ export interface Sent {
   readonly refused: number;
 }
 
+/** A server that was killed is back within seconds; one that is not has ended by itself. */
+const PATIENCE_MS = 60_000;
+
 /** `count` events over `keys` keys. One in seven is some steps late, one in fifty much too late. */
 export function makeEvents(count: number, keys: number, random: () => number): SentEvent[] {
   return Array.from({ length: count }, (_, i) => {
@@ -40,7 +43,7 @@ export function makeEvents(count: number, keys: number, random: () => number): S
   });
 }
 
-/** Sends with `clients` at once. `acknowledge` is told how many have been; throws where an answer breaks what was promised. */
+/** Sends with `clients` at once. `acknowledge` is told how many have been; throws where an answer breaks what was promised, or none comes. */
 export async function sendAll(
   url: string,
   events: readonly SentEvent[],
@@ -65,10 +68,11 @@ export async function sendAll(
   }
 
   async function postUntilAnswered(event: SentEvent): Promise<{ status: number; text: string }> {
-    for (;;) {
+    for (const begun = performance.now(); performance.now() - begun < PATIENCE_MS; ) {
       const answered = await post(event);
       if (answered !== undefined) return answered;
     }
+    throw new Error(`event ${event.id} was not answered for ${PATIENCE_MS / 1000} s: the server has ended`);
   }
 
   async function client(): Promise<void> {
