@@ -251,15 +251,22 @@ describe("pages of other origins", () => {
   });
 });
 
-test("every answer carries the security headers, errors included", async () => {
-  for (const [path, headers] of [
+test("every answer carries the security headers and names artifact, code and request, errors included", async () => {
+  const scoring = { method: "POST", body: BODY, headers: { ...bearer("alice-new"), "content-type": "application/json" } };
+  const app = closed();
+  for (const [path, init] of [
     ["/health/live", {}],
-    ["/v1/model", bearer("reading")],
+    ["/v1/model", { headers: bearer("reading") }],
     ["/v1/model", {}],
-    ["/nowhere", bearer("rooting")],
+    ["/nowhere", { headers: bearer("rooting") }],
+    ["/v1/score", scoring],
+    ["/v1/score", { ...scoring, body: "{" }],
   ] as const) {
-    const { headers: got } = await closed().request(URL_OUTSIDE + path, { headers });
+    const { headers: got } = await app.request(URL_OUTSIDE + path, { ...init, headers: { ...init.headers, "cf-ray": `ray ${path}` } });
     expect(Object.fromEntries(got), path).toMatchObject({
+      "x-quickstep-model": expect.stringMatching(/^[0-9a-f]{64}$/),
+      "x-quickstep-version": "0.1.0",
+      "x-request-id": `ray ${path}`,
       "x-content-type-options": "nosniff",
       "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
       "strict-transport-security": "max-age=31536000",
