@@ -101,7 +101,8 @@ export async function run(): Promise<void> {
   const channels: Channel[] = Array.from({ length: 5 }, (_, a) => ({ base: "feature", view: "level", a }));
   const model = makeModel(kernel, { units: 100, channels });
   const artifact = encodeArtifact(model);
-  const { probability, one, inJson, inBytes } = requestsOf(model);
+  const large = requestsOf(model);
+  const { probability, one } = large;
   const deployedModel = decodeArtifact(readFileSync(join(ROOT, "edge", "model.safetensors")));
   const small = requestsOf(deployedModel);
 
@@ -148,17 +149,13 @@ export async function run(): Promise<void> {
     const single = await race([constant, quickstep, bare, onnx], ROUNDS, REQUESTS);
     report(`\none JSON sequence a request, ${CLIENTS} clients, time from answer to answer`, single, "µs");
     const { units } = deployedModel.network;
-    const batches: Contestant[] = [
-      { name: "octet-stream", run: (times) => quickstep.send(times, inBytes) },
-      { name: "JSON", run: (times) => quickstep.send(times, inJson) },
+    const batchesTo = ({ send }: typeof quickstep, requests: ReturnType<typeof requestsOf>): Contestant[] => [
+      { name: "octet-stream", run: (times) => send(times, requests.inBytes) },
+      { name: "JSON", run: (times) => send(times, requests.inJson) },
     ];
-    const smallBatches: Contestant[] = [
-      { name: "octet-stream", run: (times) => deployed.send(times, small.inBytes) },
-      { name: "JSON", run: (times) => deployed.send(times, small.inJson) },
-    ];
-    const batch = await race(batches, ROUNDS, BATCH_REQUESTS);
+    const batch = await race(batchesTo(quickstep, large), ROUNDS, BATCH_REQUESTS);
     report(`\n${BATCH} sequences a request`, batch, "ms");
-    const smallBatch = await race(smallBatches, ROUNDS, 4 * BATCH_REQUESTS);
+    const smallBatch = await race(batchesTo(deployed, small), ROUNDS, 4 * BATCH_REQUESTS);
     report(`\n${BATCH} sequences a request to the committed model, LSTM(${units})`, smallBatch, "ms");
 
     const started = ["quickstep", "bare onnx", "onnx"] as const;

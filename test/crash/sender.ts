@@ -68,7 +68,8 @@ export async function sendAll(
   }
 
   async function postUntilAnswered(event: SentEvent): Promise<{ status: number; text: string }> {
-    for (const begun = performance.now(); performance.now() - begun < PATIENCE_MS; ) {
+    const begun = performance.now();
+    while (performance.now() - begun < PATIENCE_MS) {
       const answered = await post(event);
       if (answered !== undefined) return answered;
     }
