@@ -1,20 +1,20 @@
 // The HTTP surface: which routes there are, what surrounds them, how every failure reads.
 import { Hono } from "hono";
 import { ArtifactError, isQuickstepError } from "../shared/errors.ts";
-import type { Deployment, Ready } from "./deployment.ts";
-import { answerProblem, type EdgeEnv, guard, identify, type Surroundings, shareWith } from "./middleware.ts";
-import { RequestError } from "./problem.ts";
+import { endpointsFor } from "./config/endpoints.ts";
+import { answerProblem, type EdgeEnv, guard, identify, type Surroundings, shareWith } from "./http/middleware.ts";
+import { RequestError } from "./http/problem.ts";
+import type { Deployment, Ready } from "./models/servable-model.ts";
+import { openapiRoutes } from "./openapi/openapi.ts";
 import { deliveryRoutes, metricRoutes } from "./routes/deliveries.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { inferenceHealthRoutes, inferenceRoutes } from "./routes/inference-v2.ts";
 import { modelRoutes } from "./routes/model.ts";
-import { openapiRoutes } from "./routes/openapi.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { scoreRoutes } from "./routes/score.ts";
 import { streamRoutes } from "./routes/streams.ts";
-import { endpointsFor } from "./webhooks/endpoints.ts";
 
 /** What needs a model. Its type is what the typed client knows. */
 function modelled(ready: Ready) {

@@ -3,7 +3,7 @@
 import { hc } from "hono/client";
 import type { Api } from "./app.ts";
 
-export type { ScoreAnswer, ScoreRequest } from "./scoring.ts";
+export type { ScoreAnswer, ScoreRequest } from "./scoring/scoring.ts";
 
 export function client(...parameters: Parameters<typeof hc>) {
   return hc<Api>(...parameters);

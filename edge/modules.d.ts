@@ -8,7 +8,7 @@ declare module "*.onnx" {
   export default bytes;
 }
 declare module "onnxruntime-web/ort-wasm-simd-threaded.mjs" {
-  const create: import("./onnx-session.ts").RuntimeFactory;
+  const create: import("./models/onnx-session.ts").RuntimeFactory;
   export default create;
 }
 declare module "*.wasm" {
@@ -21,7 +21,7 @@ declare module "*.html" {
 }
 // What workerd gives of itself; narrower than its whole surface.
 declare module "cloudflare:workers" {
-  export const env: import("./worker-surroundings.ts").WorkerEnv;
+  export const env: import("./worker-env.ts").WorkerEnv;
   export abstract class DurableObject {
     constructor(context: import("./streams/storage.ts").ObjectContext, env: unknown);
   }

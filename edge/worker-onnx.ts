@@ -6,8 +6,8 @@ import { instantiateKernel } from "../shared/engine.ts";
 import inference from "../shared/kernel/inference.wasm";
 import onnx from "./model.onnx";
 import artifact from "./model.safetensors";
-import { openOnnxDeployment } from "./onnx-deployment.ts";
-import { openRuntime, openSession } from "./onnx-session.ts";
+import { openOnnxDeployment } from "./models/onnx-model.ts";
+import { openRuntime, openSession } from "./models/onnx-session.ts";
 import page from "./page/page.html";
 import { partsOf } from "./worker-parts.ts";
 

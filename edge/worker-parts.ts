@@ -1,8 +1,8 @@
 // What a Worker exports, whatever engine its composition root chose: the app, the sweep, and the Durable Objects' classes.
 import { createApp } from "./app.ts";
-import type { Deployment } from "./deployment.ts";
+import type { Deployment } from "./models/servable-model.ts";
+import { storeOf, streamSurroundingsOf, surroundingsOf, type WorkerEnv } from "./worker-env.ts";
 import { directoryClass, streamClass } from "./worker-objects.ts";
-import { storeOf, streamSurroundingsOf, surroundingsOf, type WorkerEnv } from "./worker-surroundings.ts";
 
 export function partsOf(env: WorkerEnv, page: string, deployment: Deployment) {
   if ("unready" in deployment) console.error(deployment.unready);

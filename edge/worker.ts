@@ -2,8 +2,8 @@
 import { env } from "cloudflare:workers";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import inference from "../shared/kernel/inference.wasm";
-import { openDeployment } from "./deployment.ts";
 import artifact from "./model.safetensors";
+import { openDeployment } from "./models/servable-model.ts";
 import page from "./page/page.html";
 import { partsOf } from "./worker-parts.ts";
 

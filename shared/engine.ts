@@ -1,7 +1,7 @@
 // Scores channels with the WASM kernel and owns the kernel's memory: who lies where is decided here, once, at creation.
 // Takes a compiled module, since workerd compiles none at run time. Knows no recipe and no artifact.
 // Legend: N sequences, T steps, C channels, U units, B = ⌈U/4⌉ blocks of four units.
-import type { Calibration, Network } from "./lstm.ts";
+import type { Calibration, Network } from "./networks/lstm.ts";
 import { MAX_TIMESTEPS } from "./sequence.ts";
 
 export interface Engine {

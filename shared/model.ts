@@ -1,9 +1,9 @@
 // What a decoded artifact is, and what it means to score with it. Knows no file format, no engine's inside, no HTTP.
 import type { Engine } from "./engine.ts";
 import { ArtifactError, type Path, SequenceError } from "./errors.ts";
-import type { Calibration, Network } from "./lstm.ts";
+import type { Calibration, Network } from "./networks/lstm.ts";
 import { priorShift } from "./prior.ts";
-import { applyRecipe, type Log, type Recipe } from "./recipe.ts";
+import { applyRecipe, type Log, type Recipe } from "./recipe/recipe.ts";
 
 /** A figure with its 95 % interval. */
 export interface Estimate {

@@ -1,9 +1,9 @@
 // From an artifact's bytes to a function of raw sequences: what `quickstep/score` gives to other people's code. Parser, recipe and
 // kernel are the Worker's, so the probabilities are its bits. Knows no file system and no HTTP, and how to compile no kernel.
-import { decodeArtifact } from "./artifact.ts";
+import { decodeArtifact } from "./artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "./engine.ts";
 import { checkGolden, labelAt, score } from "./model.ts";
-import { shapeOf } from "./recipe.ts";
+import { shapeOf } from "./recipe/recipe.ts";
 import { parseSequences } from "./sequence.ts";
 
 export interface ScoredSequence {

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { decodeArtifact } from "../shared/artifact.ts";
-import { shapeOf } from "../shared/recipe.ts";
-import { bundle, serve } from "./bench/workerd.ts";
+import { decodeArtifact } from "../shared/artifact/artifact.ts";
+import { shapeOf } from "../shared/recipe/recipe.ts";
+import { bundle, serve } from "./studies/bench/workerd.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CHROMIUM = "/usr/bin/chromium";

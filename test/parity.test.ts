@@ -7,12 +7,12 @@ import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as ort from "onnxruntime-web/wasm";
 import { beforeAll, describe, expect, it } from "vitest";
-import { decodeArtifact } from "../shared/artifact.ts";
+import { decodeArtifact } from "../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
-import { lstmProbability, sigmoid } from "../shared/lstm.ts";
 import type { Model } from "../shared/model.ts";
-import { applyRecipe, type Channels } from "../shared/recipe.ts";
-import { encodeOnnx } from "../trainer/onnx/export.ts";
+import { lstmProbability, sigmoid } from "../shared/networks/lstm.ts";
+import { applyRecipe, type Channels } from "../shared/recipe/recipe.ts";
+import { encodeOnnx } from "../trainer/export/onnx/export.ts";
 import { kernel } from "./fixtures/kernel.ts";
 import { PARITY_CASES, parityModel, paritySequences } from "./fixtures/parity.ts";
 

@@ -5,9 +5,9 @@ import { availableParallelism } from "node:os";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import { isQuickstepError, UsageError } from "../shared/errors.ts";
 import { MAX_TIMESTEPS, PADDINGS } from "../shared/sequence.ts";
-import { choice, integer, pair, parseOptions, text } from "./arguments.ts";
-import type { Engines } from "./artifact-file.ts";
-import { Interrupted } from "./checkpoint.ts";
+import type { Engines } from "./artifact/artifact-file.ts";
+import { choice, integer, pair, parseOptions, text } from "./cli/arguments.ts";
+import type { Terminal } from "./cli/terminal.ts";
 import { calibrate } from "./commands/calibrate.ts";
 import { diagnose } from "./commands/diagnose.ts";
 import { evaluate } from "./commands/evaluate.ts";
@@ -19,12 +19,12 @@ import { scoreFile } from "./commands/score.ts";
 import { serve } from "./commands/serve.ts";
 import { type TrainCommand, train } from "./commands/train.ts";
 import { verify } from "./commands/verify.ts";
+import { type Host, RECIPES } from "./pipeline/train.ts";
 import { isLong, READ_OPTIONS, READ_USAGE, type ReadOptions } from "./readers/options.ts";
 import { stem } from "./readers/source.ts";
 import type { SplitMethod } from "./split/split.ts";
-import { createTrainingStep } from "./step.ts";
-import type { Terminal } from "./terminal.ts";
-import { type Host, RECIPES } from "./train.ts";
+import { Interrupted } from "./training/checkpoint.ts";
+import { createTrainingStep } from "./training/step.ts";
 
 /** Node runs TypeScript in the repository, and JavaScript in the published form. */
 const CALL = import.meta.url.endsWith(".ts") ? "npm run quickstep --" : "npx quickstep";

@@ -1,7 +1,7 @@
 // What the page does: a sequence from the text to /v1/score, the answer back into the page; streams and deliveries for who opens them.
 // Runs in browsers, without a framework, one file because it goes into the page as one script; its only knowledge of the service is
 // what /v1/model and /openapi.json say.
-import type { ScoreAnswer } from "../scoring.ts";
+import type { ScoreAnswer } from "../scoring/scoring.ts";
 
 interface Figures {
   readonly [name: string]: number | null;

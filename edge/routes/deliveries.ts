@@ -1,9 +1,9 @@
 // /v1/deliveries: what was sent out, what was not, and sending it again. /v1/metrics: how much of each.
 import { Hono } from "hono";
 import { describe } from "../../shared/errors.ts";
-import { allowOnly, type EdgeEnv, type Surroundings } from "../middleware.ts";
-import { RequestError } from "../problem.ts";
-import { DELIVERY_STATES, type DeliveryState } from "../streams/outbox.ts";
+import { DELIVERY_STATES, type DeliveryState } from "../deliveries/outbox.ts";
+import { allowOnly, type EdgeEnv, type Surroundings } from "../http/middleware.ts";
+import { RequestError } from "../http/problem.ts";
 import type { ListedDelivery } from "../streams/stream-object.ts";
 import { parseLimit, parseQuery } from "./paging.ts";
 import { storeOf } from "./streams.ts";

@@ -1,9 +1,9 @@
 // GET /docs: the OpenAPI document as a page, rendered here: no script, nothing from elsewhere.
 import { Hono } from "hono";
-import type { Ready } from "../deployment.ts";
-import { allowOnly, type EdgeEnv } from "../middleware.ts";
-import { type Document, describeService } from "./openapi.ts";
-import type { Operation } from "./openapi-terms.ts";
+import { allowOnly, type EdgeEnv } from "../http/middleware.ts";
+import type { Ready } from "../models/servable-model.ts";
+import { type Document, describeService } from "../openapi/openapi.ts";
+import type { Operation } from "../openapi/terms.ts";
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 

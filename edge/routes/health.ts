@@ -2,9 +2,9 @@
 import { Hono } from "hono";
 import { ArtifactError } from "../../shared/errors.ts";
 import { modelId } from "../../shared/model.ts";
-import type { Deployment } from "../deployment.ts";
-import { allowOnly, type EdgeEnv, type Surroundings } from "../middleware.ts";
-import { RequestError } from "../problem.ts";
+import { allowOnly, type EdgeEnv, type Surroundings } from "../http/middleware.ts";
+import { RequestError } from "../http/problem.ts";
+import type { Deployment } from "../models/servable-model.ts";
 
 export function healthRoutes(deployment: Deployment, { access, endpoints }: Surroundings) {
   return new Hono<EdgeEnv>()

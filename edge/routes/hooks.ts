@@ -2,14 +2,14 @@
 // fails on the way is answered before anything is stored. Senders prove who they are by what they sign, not by a key.
 import { Hono } from "hono";
 import { isQuickstepError } from "../../shared/errors.ts";
-import { shapeOf } from "../../shared/recipe.ts";
-import { parseJson, readBytes } from "../body.ts";
-import type { Ready } from "../deployment.ts";
-import { allowOnly, type EdgeContext, type EdgeEnv, type Surroundings } from "../middleware.ts";
-import { RequestError } from "../problem.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { checkUsable } from "../config/endpoints.ts";
+import { parseJson, readBytes } from "../http/body.ts";
+import { allowOnly, type EdgeContext, type EdgeEnv, type Surroundings } from "../http/middleware.ts";
+import { RequestError } from "../http/problem.ts";
+import type { Ready } from "../models/servable-model.ts";
 import { digestOf } from "../streams/event.ts";
 import type { Accepted, StreamStore } from "../streams/store.ts";
-import { checkUsable } from "../webhooks/endpoints.ts";
 import { extractEvent, type HookEvent } from "../webhooks/event.ts";
 import type { Source } from "../webhooks/sources.ts";
 import { refuseAddress, verify } from "../webhooks/verification.ts";

@@ -3,10 +3,12 @@
 import { Hono } from "hono";
 import { ArtifactError } from "../../shared/errors.ts";
 import { labelAt } from "../../shared/model.ts";
-import { shapeOf } from "../../shared/recipe.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { VERSION } from "../../shared/version.ts";
-import { mediaTypeOf, readBytes, refuseMediaType } from "../body.ts";
-import type { Deployment, Ready } from "../deployment.ts";
+import { mediaTypeOf, readBytes, refuseMediaType } from "../http/body.ts";
+import { allowOnly, answerWith, type EdgeContext, type EdgeEnv } from "../http/middleware.ts";
+import { RequestError } from "../http/problem.ts";
+import type { Deployment, Ready } from "../models/servable-model.ts";
 import {
   encodeInferAnswer,
   INPUT,
@@ -16,11 +18,9 @@ import {
   type OutputName,
   parseJsonLength,
   readInferRequest,
-} from "../inference-request.ts";
-import { allowOnly, answerWith, type EdgeContext, type EdgeEnv } from "../middleware.ts";
-import { bodyOptions, queryOptions } from "../options.ts";
-import { RequestError } from "../problem.ts";
-import { maxSequences, scoreValues } from "../scoring.ts";
+} from "../scoring/inference-request.ts";
+import { bodyOptions, queryOptions } from "../scoring/options.ts";
+import { maxSequences, scoreValues } from "../scoring/scoring.ts";
 
 const JSON_LENGTH = "inference-header-content-length";
 

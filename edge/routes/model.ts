@@ -1,13 +1,13 @@
 // GET /v1/model: the card of the deployed model, as people and programs read it.
 import { Hono } from "hono";
-import { FORMAT } from "../../shared/artifact.ts";
+import { FORMAT } from "../../shared/artifact/artifact.ts";
 import { modelId } from "../../shared/model.ts";
-import { describeChannel } from "../../shared/recipe.ts";
+import { describeChannel } from "../../shared/recipe/recipe.ts";
 import { VERSION } from "../../shared/version.ts";
-import { MAX_BODY_BYTES } from "../body.ts";
-import type { Ready } from "../deployment.ts";
-import { allowOnly, type EdgeEnv } from "../middleware.ts";
-import { maxSequences } from "../scoring.ts";
+import { MAX_BODY_BYTES } from "../http/body.ts";
+import { allowOnly, type EdgeEnv } from "../http/middleware.ts";
+import type { Ready } from "../models/servable-model.ts";
+import { maxSequences } from "../scoring/scoring.ts";
 
 export function modelRoutes({ model }: Ready) {
   const { name, recipe, network, calibration, operatingPoints, card } = model;

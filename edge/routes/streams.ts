@@ -1,15 +1,15 @@
 // /v1/streams: events into a key's window, and what is in it.
 import { Hono } from "hono";
 import { ArtifactError, describe, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
-import { shapeOf } from "../../shared/recipe.ts";
-import { mediaTypeOf, readJson, refuseMediaType } from "../body.ts";
-import type { Deployment, Ready } from "../deployment.ts";
-import { allowOnly, answerWith, type EdgeContext, type EdgeEnv, type Surroundings } from "../middleware.ts";
-import { RequestError } from "../problem.ts";
-import { maxSequences } from "../scoring.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { checkUsable } from "../config/endpoints.ts";
+import { mediaTypeOf, readJson, refuseMediaType } from "../http/body.ts";
+import { allowOnly, answerWith, type EdgeContext, type EdgeEnv, type Surroundings } from "../http/middleware.ts";
+import { RequestError } from "../http/problem.ts";
+import type { Deployment, Ready } from "../models/servable-model.ts";
+import { maxSequences } from "../scoring/scoring.ts";
 import { digestOf, parseKey, type StreamEvent } from "../streams/event.ts";
 import { API_SOURCE, type StreamStore } from "../streams/store.ts";
-import { checkUsable } from "../webhooks/endpoints.ts";
 import { parseName, parseRow, parseTimestamp } from "../webhooks/event.ts";
 import { parseLimit, parseQuery } from "./paging.ts";
 

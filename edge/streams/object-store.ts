@@ -1,8 +1,8 @@
 // The store of streams on Durable Objects: one object a key, some for the directory. What concerns all keys goes through the directory,
 // some keys a call, since one request may ask only so many objects.
 import { ArtifactError, SequenceError } from "../../shared/errors.ts";
-import type { Deployment } from "../deployment.ts";
-import { RequestError } from "../problem.ts";
+import { RequestError } from "../http/problem.ts";
+import type { Deployment } from "../models/servable-model.ts";
 import { decode, encodeBase64, encodeText } from "../webhooks/encoding.ts";
 import { DIRECTORY_SHARDS, type Directory, type ListedKey, type Totals } from "./directory.ts";
 import { parseKey } from "./event.ts";

@@ -1,7 +1,8 @@
 // What the object of a key answers: plain data that crosses to the Worker and back.
+
+import type { Delivery, DeliveryState } from "../deliveries/outbox.ts";
 import type { DeliveryCounts } from "./directory.ts";
 import type { StreamEvent } from "./event.ts";
-import type { Delivery, DeliveryState } from "./outbox.ts";
 import type { Origin } from "./store.ts";
 import type { WindowRow } from "./window.ts";
 

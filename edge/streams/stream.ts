@@ -2,15 +2,15 @@
 // answered as before. Its alarm delivers. It may die at any moment, and takes up where its storage stands. Longer than most files: events,
 // alarm and what the directory is told decide together whether the alarm is set and whether the object may vanish.
 import { modelId } from "../../shared/model.ts";
-import { shapeOf } from "../../shared/recipe.ts";
-import type { Deployment, Ready } from "../deployment.ts";
-import type { Endpoints } from "../webhooks/endpoints.ts";
-import { nextDelayMs } from "../webhooks/schedule.ts";
-import { Courier } from "./courier.ts";
-import type { Fetch } from "./delivery.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
+import type { Endpoints } from "../config/endpoints.ts";
+import type { Fetch } from "../deliveries/delivery.ts";
+import { Courier } from "../deliveries/dispatcher.ts";
+import { nextDelayMs } from "../deliveries/schedule.ts";
+import type { Deployment, Ready } from "../models/servable-model.ts";
 import type { DeliveryCounts, Directory } from "./directory.ts";
 import type { StreamEvent } from "./event.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger } from "./event-log.ts";
 import type { ObjectContext } from "./storage.ts";
 import type { Origin } from "./store.ts";
 import type { Acceptance, DeliveryFilter, ListedDelivery, StreamObject, StreamView } from "./stream-object.ts";

@@ -1,9 +1,9 @@
 // A key's window: its last T events by timestamp, and what it scores. Pure.
 // Legend: T steps, F features.
-import { shapeOf } from "../../shared/recipe.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { validRows } from "../../shared/sequence.ts";
-import type { Ready } from "../deployment.ts";
-import { type Result, resultsOf } from "../scoring.ts";
+import type { Ready } from "../models/servable-model.ts";
+import { type Result, resultsOf } from "../scoring/scoring.ts";
 
 export interface WindowRow {
   readonly seq: number;

@@ -1,6 +1,5 @@
 // SOURCES: who may send events in, how each proves it, and where in its bodies things stand.
 import { describe, type Path } from "../../shared/errors.ts";
-import { API_SOURCE } from "../streams/store.ts";
 import {
   ConfigurationError,
   namedTables,
@@ -10,7 +9,8 @@ import {
   parseTable,
   type SecretOf,
   secretsAt,
-} from "./configuration.ts";
+} from "../config/configuration.ts";
+import { API_SOURCE } from "../streams/store.ts";
 import { type Bytes, ENCODINGS, type Encoding } from "./encoding.ts";
 import type { Content, Pointers } from "./event.ts";
 import { parseTextSecret, parseVerifyingKey, type VerifyingKey } from "./keys.ts";

@@ -1,9 +1,9 @@
 // Whatever comes, on whatever route, by whatever method: an answer of the client's fault or a valid one, never one of ours.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readAccess } from "../../edge/access.ts";
-import { openDeployment } from "../../edge/deployment.ts";
-import { encodeArtifact } from "../../shared/artifact.ts";
+import { readAccess } from "../../edge/http/access.ts";
+import { openDeployment } from "../../edge/models/servable-model.ts";
+import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
 import { encodeNpy } from "../../shared/npy.ts";
 import { openApp, post } from "../fixtures/app.ts";

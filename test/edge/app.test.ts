@@ -2,11 +2,11 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { createApp } from "../../edge/app.ts";
-import { openDeployment } from "../../edge/deployment.ts";
-import { encodeArtifact } from "../../shared/artifact.ts";
+import { openDeployment } from "../../edge/models/servable-model.ts";
+import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { instantiateKernel } from "../../shared/engine.ts";
 import { labelAt } from "../../shared/model.ts";
-import type { Channel } from "../../shared/recipe.ts";
+import type { Channel } from "../../shared/recipe/recipe.ts";
 import { VERSION } from "../../shared/version.ts";
 import { openApp, postScore, SURROUNDINGS } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";

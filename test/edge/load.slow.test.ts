@@ -1,7 +1,7 @@
 // The Worker on raw workerd, as bundled for a deploy, a small part of what `npm run bench -- load` does.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { dieInTheMiddle, interleave, stallInTheMiddle, streamLines } from "../bench/load.ts";
-import { type Bundle, bundle, type Server, serve } from "../bench/workerd.ts";
+import { dieInTheMiddle, interleave, stallInTheMiddle, streamLines } from "../studies/bench/load.ts";
+import { type Bundle, bundle, type Server, serve } from "../studies/bench/workerd.ts";
 
 /** What garbage may lie around between two collections. */
 const SLACK_BYTES = 96 * 2 ** 20;

@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { decodeArtifact } from "../../shared/artifact.ts";
-import { encodeOnnx } from "../../trainer/onnx/export.ts";
-import { bundle, serve } from "../bench/workerd.ts";
+import { decodeArtifact } from "../../shared/artifact/artifact.ts";
+import { encodeOnnx } from "../../trainer/export/onnx/export.ts";
 import { encodeLogistic } from "../fixtures/onnx.ts";
+import { bundle, serve } from "../studies/bench/workerd.ts";
 
 const model = decodeArtifact(readFileSync(new URL("../../edge/model.safetensors", import.meta.url)));
 const { golden, recipe } = model;

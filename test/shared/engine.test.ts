@@ -2,7 +2,7 @@
 // WASM engine alone promises.
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createWasmEngine, type Engine } from "../../shared/engine.ts";
-import { type Calibration, lstmProbability, type Network } from "../../shared/lstm.ts";
+import { type Calibration, lstmProbability, type Network } from "../../shared/networks/lstm.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeNetwork, randomOf } from "../fixtures/model.ts";
 import { makeOnnxEngine } from "../fixtures/onnx.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
 import { labelAt, score } from "../../shared/model.ts";
 import { priorShift } from "../../shared/prior.ts";
-import { createRandom } from "../../trainer/random.ts";
+import { createRandom } from "../../trainer/statistics/random.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel, makeSequences } from "../fixtures/model.ts";
 

@@ -1,6 +1,6 @@
 // What quickstep/score gives its callers; in the package itself, Workers and a browser: test/package.slow.test.ts.
 import { expect, test } from "vitest";
-import { encodeArtifact } from "../../shared/artifact.ts";
+import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { openScorer } from "../../shared/scorer.ts";
 import { openApp, postScore } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";

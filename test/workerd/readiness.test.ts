@@ -1,6 +1,6 @@
 // A Worker whose artifact cannot be trusted says so, and never scores.
 import { describe, expect, test } from "vitest";
-import { encodeArtifact } from "../../shared/artifact.ts";
+import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import kernel from "../../shared/kernel/inference.wasm";
 import type { Model } from "../../shared/model.ts";
 import { type App, openApp, postScore } from "../fixtures/app.ts";

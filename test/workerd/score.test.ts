@@ -1,7 +1,7 @@
 // POST /v1/score in the real runtime: what it takes, what it refuses and how, and that a refusal leaves nothing behind.
 import { describe, expect, test } from "vitest";
-import { MAX_BODY_BYTES } from "../../edge/body.ts";
-import { encodeArtifact } from "../../shared/artifact.ts";
+import { MAX_BODY_BYTES } from "../../edge/http/body.ts";
+import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import kernel from "../../shared/kernel/inference.wasm";
 import { openApp, postScore } from "../fixtures/app.ts";
 import { makeModel } from "../fixtures/model.ts";

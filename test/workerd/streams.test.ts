@@ -3,7 +3,7 @@ import { evictAllDurableObjects, runDurableObjectAlarm, runInDurableObject } fro
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 import artifact from "../../edge/model.safetensors";
-import { decodeArtifact } from "../../shared/artifact.ts";
+import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 
 const { recipe, golden } = decodeArtifact(new Uint8Array(artifact));
 const { timesteps: T } = recipe;

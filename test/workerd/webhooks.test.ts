@@ -1,7 +1,7 @@
 // Webhooks with the crypto.subtle of the real runtime: every sender, every tampering, and the published vectors of what we sign.
 import { exports } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { encodeArtifact } from "../../shared/artifact.ts";
+import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import kernel from "../../shared/kernel/inference.wasm";
 import { openApp } from "../fixtures/app.ts";
 import { makeModel } from "../fixtures/model.ts";

@@ -2,8 +2,8 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import artifact from "../../edge/model.safetensors";
-import { surroundingsOf } from "../../edge/worker-surroundings.ts";
-import { decodeArtifact } from "../../shared/artifact.ts";
+import { surroundingsOf } from "../../edge/worker-env.ts";
+import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import { VERSION } from "../../shared/version.ts";
 
 const { recipe, golden, name } = decodeArtifact(new Uint8Array(artifact));

@@ -1,10 +1,10 @@
 // calibrate: an artifact's calibration, operating points, figures and drift reference, from labelled sequences.
-import { describeModel, type Engines, loadModel } from "../artifact-file.ts";
-import { writeWhole } from "../files.ts";
+import { describeModel, type Engines, loadModel } from "../artifact/artifact-file.ts";
+import { formatMetrics, type Terminal } from "../cli/terminal.ts";
+import { writeWhole } from "../files/whole-files.ts";
+import { type CalibrateOptions, recalibrate } from "../pipeline/recalibrate.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { fillFrom, type ReadOptions } from "../readers/options.ts";
-import { type CalibrateOptions, recalibrate } from "../recalibrate.ts";
-import { formatMetrics, type Terminal } from "../terminal.ts";
 
 export interface CalibrateCommand extends CalibrateOptions {
   readonly artifact: string;

@@ -1,15 +1,15 @@
 // diagnose: a file and what was tried with it in; why the loss stops falling, and what cures it, out.
-import { describeChannel } from "../../shared/recipe.ts";
-import { type Diagnosis, type DiagnosisData, type DiagnosisHost, diagnose as diagnoseData } from "../diagnosis/diagnosis.ts";
+import { describeChannel } from "../../shared/recipe/recipe.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { type Diagnosis, type DiagnosisData, type DiagnosisHost, diagnose as diagnoseData } from "../diagnosis/diagnose.ts";
 import { contextOf, judgeHistory, suspectsOf } from "../diagnosis/history.ts";
 import { writeCure } from "../diagnosis/script.ts";
+import { describeTried, parseTried } from "../diagnosis/setup.ts";
 import { readHistory } from "../diagnosis/training-log.ts";
-import { describeTried, parseTried } from "../diagnosis/tried.ts";
-import { readWhole, writeWhole } from "../files.ts";
+import { readWhole, writeWhole } from "../files/whole-files.ts";
 import { type Dataset, readDataset } from "../readers/dataset.ts";
 import type { ReadOptions } from "../readers/options.ts";
 import { collectFlaws, type Flaws } from "../readers/validity.ts";
-import type { Terminal } from "../terminal.ts";
 
 export interface DiagnoseCommand {
   readonly data: readonly string[];

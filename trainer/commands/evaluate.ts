@@ -1,11 +1,11 @@
 // evaluate: the figures of an artifact on labelled sequences, from the decoded file and the kernel that serves it.
-import { type Engines, loadModel } from "../artifact-file.ts";
-import { computeMetrics } from "../metrics.ts";
+import { type Engines, loadModel } from "../artifact/artifact-file.ts";
+import { formatMetrics, formatPercent, type Terminal } from "../cli/terminal.ts";
 import { readBatches } from "../readers/batches.ts";
 import { requireLabels } from "../readers/dataset.ts";
 import { fillFrom, type ReadOptions } from "../readers/options.ts";
-import { scoreBatches } from "../score-threads.ts";
-import { formatMetrics, formatPercent, type Terminal } from "../terminal.ts";
+import { scoreBatches } from "../scoring/score-threads.ts";
+import { computeMetrics } from "../statistics/metrics.ts";
 
 export interface EvaluateCommand {
   readonly artifact: string;

@@ -1,11 +1,11 @@
 // export: an artifact in another form: its network for ONNX or PyTorch, or a Worker around it.
 import { ArtifactError, DataError } from "../../shared/errors.ts";
-import { type Engines, loadModel } from "../artifact-file.ts";
-import { writeWhole } from "../files.ts";
+import { type Engines, loadModel } from "../artifact/artifact-file.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { encodeOnnx } from "../export/onnx/export.ts";
+import { writeWorkerProject } from "../export/worker-project.ts";
+import { writeWhole } from "../files/whole-files.ts";
 import { encodeTorch } from "../import/torch.ts";
-import { encodeOnnx } from "../onnx/export.ts";
-import type { Terminal } from "../terminal.ts";
-import { writeWorkerProject } from "../worker-project.ts";
 
 export interface ExportCommand {
   readonly artifact: string;

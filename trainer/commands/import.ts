@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import { basename, extname } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
-import { describeModel, type Engines } from "../artifact-file.ts";
-import { readWhole, writeWhole } from "../files.ts";
+import { describeModel, type Engines } from "../artifact/artifact-file.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { readWhole, writeWhole } from "../files/whole-files.ts";
 import { assembleModel } from "../import/assemble.ts";
 import { readModel } from "../import/read-model.ts";
 import { readScaler } from "../import/scaler.ts";
-import type { Terminal } from "../terminal.ts";
 
 /** An LSTM of 2048 units with its optimizer's state has 200 MB; reading takes a few times that. */
 const MAX_MODEL_BYTES = 2 ** 28;

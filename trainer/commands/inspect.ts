@@ -1,8 +1,8 @@
 // inspect: what is in an artifact, for people; with --json, for programs.
-import { FORMAT } from "../../shared/artifact.ts";
-import { describeChannel } from "../../shared/recipe.ts";
-import { type Engines, loadModel } from "../artifact-file.ts";
-import { formatMetrics, formatOperatingPoints, formatPercent, type Terminal } from "../terminal.ts";
+import { FORMAT } from "../../shared/artifact/artifact.ts";
+import { describeChannel } from "../../shared/recipe/recipe.ts";
+import { type Engines, loadModel } from "../artifact/artifact-file.ts";
+import { formatMetrics, formatOperatingPoints, formatPercent, type Terminal } from "../cli/terminal.ts";
 
 export interface InspectCommand {
   readonly artifact: string;

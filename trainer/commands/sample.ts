@@ -1,11 +1,11 @@
 // sample: data to try the trainer on. `sp500` is real; `fx` is made, so that the best possible score is known.
 import { join } from "node:path";
-import { writeWhole } from "../files.ts";
-import { computeMetrics, entropy } from "../metrics.ts";
+import { formatPercent, type Terminal } from "../cli/terminal.ts";
+import { writeWhole } from "../files/whole-files.ts";
 import { encodeNpz } from "../readers/npz.ts";
 import { generateFx } from "../sample/fx.ts";
 import { makeSp500 } from "../sample/sp500.ts";
-import { formatPercent, type Terminal } from "../terminal.ts";
+import { computeMetrics, entropy } from "../statistics/metrics.ts";
 
 export interface SampleCommand {
   readonly kind: "sp500" | "fx";

@@ -1,10 +1,10 @@
 // score: a probability for every sequence, in input order, as it comes.
-import { type Engines, loadModel } from "../artifact-file.ts";
+import { type Engines, loadModel } from "../artifact/artifact-file.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { readBatches } from "../readers/batches.ts";
 import { fillFrom, type ReadOptions } from "../readers/options.ts";
-import { createScoreOutput, endingOf, formatCsv } from "../score-output.ts";
-import { scoreBatches } from "../score-threads.ts";
-import type { Terminal } from "../terminal.ts";
+import { createScoreOutput, endingOf, formatCsv } from "../scoring/score-output.ts";
+import { scoreBatches } from "../scoring/score-threads.ts";
 
 export interface ScoreCommand {
   readonly artifact: string;

@@ -3,12 +3,12 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { shapeOf } from "../../shared/recipe.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { isZeroRow } from "../../shared/sequence.ts";
-import { type Engines, type LoadedModel, loadModel } from "../artifact-file.ts";
-import { findCompanion } from "../companions.ts";
-import type { Terminal } from "../terminal.ts";
-import { writeWorkerProject } from "../worker-project.ts";
+import { type Engines, type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { writeWorkerProject } from "../export/worker-project.ts";
+import { findCompanion } from "../files/companions.ts";
 
 export interface ServeCommand {
   readonly artifact: string;

@@ -1,12 +1,12 @@
 // train: a file of labelled sequences in, one artifact out.
-import { describeModel } from "../artifact-file.ts";
-import { createKeeper } from "../checkpoint.ts";
-import { writeWhole } from "../files.ts";
-import { createProgress } from "../progress.ts";
-import { createRandom } from "../random.ts";
+import { describeModel } from "../artifact/artifact-file.ts";
+import { createProgress } from "../cli/progress.ts";
+import { formatMetrics, formatOperatingPoints, formatPercent, type Terminal } from "../cli/terminal.ts";
+import { writeWhole } from "../files/whole-files.ts";
+import { type Host, type TrainOptions, trainModel } from "../pipeline/train.ts";
 import { checkTrainable, type ReadOptions, readDataset } from "../readers/dataset.ts";
-import { formatMetrics, formatOperatingPoints, formatPercent, type Terminal } from "../terminal.ts";
-import { type Host, type TrainOptions, trainModel } from "../train.ts";
+import { createRandom } from "../statistics/random.ts";
+import { createKeeper } from "../training/checkpoint.ts";
 
 export interface TrainCommand extends TrainOptions {
   readonly data: readonly string[];

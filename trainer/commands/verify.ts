@@ -2,9 +2,9 @@
 // the last step of a deploy. Whatever the network does, a deployment is either proven or named with what is wrong.
 import { createHash } from "node:crypto";
 import { DataError } from "../../shared/errors.ts";
-import { shapeOf } from "../../shared/recipe.ts";
-import { type Engines, type LoadedModel, loadModel } from "../artifact-file.ts";
-import type { Terminal } from "../terminal.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { type Engines, type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
+import type { Terminal } from "../cli/terminal.ts";
 
 export interface VerifyCommand {
   /** Where the Worker answers; a path is kept. */

@@ -2,13 +2,13 @@
 // Legend: M sequences of the sample, T steps, C channels, U units.
 
 import { FitError } from "../../shared/errors.ts";
-import { applyRecipe, type Channel, type Channels, fitRecipe, type Log } from "../../shared/recipe.ts";
+import { applyRecipe, type Channel, type Channels, fitRecipe, type Log } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
-import { flattenNetwork, initialNetwork, unflattenNetwork } from "../network.ts";
-import { mean } from "../paired.ts";
-import { createRandom } from "../random.ts";
-import { logLoss } from "../representation/trials.ts";
-import type { DiagnosisHost } from "./diagnosis.ts";
+import { logLoss } from "../features/candidate-evaluation.ts";
+import { mean } from "../statistics/paired.ts";
+import { createRandom } from "../statistics/random.ts";
+import { flattenNetwork, initialNetwork, unflattenNetwork } from "../training/parameters.ts";
+import type { DiagnosisHost } from "./diagnose.ts";
 import type { Fold } from "./folds.ts";
 import { examineTensors, saturation, type Tensors } from "./tensors.ts";
 

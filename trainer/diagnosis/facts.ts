@@ -1,9 +1,9 @@
 // Plain facts about the data, with numbers: what a script as it was tried would stumble over, before anything is trained.
 // Legend: N sequences, T steps, F features.
 import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
-import { count, percent, short } from "../report/format.ts";
-import { describeRelation, type FeatureFacts, studyFeatures } from "../representation/features.ts";
-import type { Cause } from "./diagnosis.ts";
+import { describeRelation, type FeatureFacts, studyFeatures } from "../features/facts.ts";
+import { count, percent, short } from "../html/format.ts";
+import type { Cause } from "./diagnose.ts";
 
 export interface DataFacts {
   /** Over valid rows. */

@@ -1,8 +1,9 @@
 // Which sequences are looked at, in which order, and which are held out in turn: never one together with another that shares
 // its rows. Legend: N sequences, M of them sampled.
-import type { Random } from "../random.ts";
+
 import { maximum, orderInTime } from "../split/chronology.ts";
 import type { Overlap } from "../split/overlap.ts";
+import type { Random } from "../statistics/random.ts";
 
 /** One training run: who trains, who is held out, by which seed. */
 export interface Fold {

@@ -1,10 +1,10 @@
 // Which movements may be hidden in the levels, and which differences and ratios tell what levels do not: score tests against a
 // logistic regression, before anything is trained. Legend: M sequences, T steps, C channels, D columns.
-import type { Channel, Channels } from "../../shared/recipe.ts";
-import { fitLogistic } from "../logistic.ts";
-import { listCandidates as listChannels, plainChannels } from "../representation/candidates.ts";
-import { BLOCKS, blocksOf, scoreGain } from "../representation/score-test.ts";
-import { selectChannels } from "../sequences.ts";
+import type { Channel, Channels } from "../../shared/recipe/recipe.ts";
+import { selectChannels } from "../data/sequences.ts";
+import { listCandidates as listChannels, plainChannels } from "../features/candidates.ts";
+import { BLOCKS, blocksOf, scoreGain } from "../features/score-test.ts";
+import { fitLogistic } from "../statistics/logistic.ts";
 import { type DataFacts, SMALL } from "./facts.ts";
 
 export interface Candidates {

@@ -1,6 +1,6 @@
 // The user's own training curve, held against what guessing gives. Knows no model, and of the data only their positive rate and the
 // labels of a test part.
-import type { CauseCode, DiagnosisData } from "./diagnosis.ts";
+import type { CauseCode, DiagnosisData } from "./diagnose.ts";
 import type { History } from "./training-log.ts";
 
 export interface HistoryContext {

@@ -1,12 +1,12 @@
 // Facts about how labels and sequences go together: conflicts, copies, a drift along the file, and what gives the label away.
 // Legend: N sequences, T steps, F features.
 import type { Padding, Shape } from "../../shared/sequence.ts";
-import { entropy } from "../metrics.ts";
-import { percent } from "../report/format.ts";
-import { lengthsOf } from "../sequences.ts";
+import { findTellingCell, tell } from "../data/label-leaks.ts";
+import { lengthsOf } from "../data/sequences.ts";
+import { percent } from "../html/format.ts";
 import type { Overlap } from "../split/overlap.ts";
-import { findTellingCell, tell } from "../telling.ts";
-import type { Cause } from "./diagnosis.ts";
+import { entropy } from "../statistics/metrics.ts";
+import type { Cause } from "./diagnose.ts";
 
 /** A cause from data alone; `gain` is what it is worth in nats. `holds`: it keeps the loss, or what one believes of it, where it is. */
 export type LabelFact = Cause & { readonly gain: number; readonly holds: boolean };

@@ -1,15 +1,15 @@
 // A diagnosis as one HTML page.
-import { describeChannel } from "../../shared/recipe.ts";
-import { renderDocument } from "../report/document.ts";
-import { count, figure, percent, ticks } from "../report/format.ts";
-import { frame, lineLegend } from "../report/frame.ts";
-import { html, type Markup } from "../report/html.ts";
-import { GREY, MUTED } from "../report/palette.ts";
-import { draw, type Layer } from "../report/plot.ts";
+import { describeChannel } from "../../shared/recipe/recipe.ts";
+import { renderDocument } from "../html/document.ts";
+import { count, figure, percent, ticks } from "../html/format.ts";
+import { frame, lineLegend } from "../html/frame.ts";
+import { html, type Markup } from "../html/html.ts";
+import { GREY, MUTED } from "../html/palette.ts";
+import { draw, type Layer } from "../html/plot.ts";
 import { LINE_STYLES } from "../report/score-figures.ts";
-import type { Cause, Diagnosis } from "./diagnosis.ts";
+import type { Cause, Diagnosis } from "./diagnose.ts";
 import { CHECKPOINTS } from "./experiments.ts";
-import { describeTried } from "./tried.ts";
+import { describeTried } from "./setup.ts";
 
 export interface Beside {
   /** About the user's own curve. */

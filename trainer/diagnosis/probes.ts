@@ -1,8 +1,8 @@
 // Columns for the signal test: what a linear model sees, and what sizes and products add. Channels are chosen on the half that
 // fits, so that the other chose nothing. Legend: M sequences, T steps, K candidates.
-import type { Channels } from "../../shared/recipe.ts";
-import { blocksOf, scoreGain } from "../representation/score-test.ts";
-import { teacherColumns } from "../representation/teacher.ts";
+import type { Channels } from "../../shared/recipe/recipe.ts";
+import { teacherColumns } from "../features/logistic-teacher.ts";
+import { blocksOf, scoreGain } from "../features/score-test.ts";
 import type { Probe } from "./signal.ts";
 
 /** Channels of each probe: the nonlinear one takes products of all pairs. */

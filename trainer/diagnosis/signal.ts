@@ -1,8 +1,8 @@
 // Is there anything to learn: a linear and a nonlinear probe, fitted and chosen on one half, tested on the other against labels
 // that were moved away from their sequences. Legend: M sequences, T steps, D columns.
-import { fitLogistic } from "../logistic.ts";
-import { computeMetrics } from "../metrics.ts";
-import type { Random } from "../random.ts";
+import { fitLogistic } from "../statistics/logistic.ts";
+import { computeMetrics } from "../statistics/metrics.ts";
+import type { Random } from "../statistics/random.ts";
 
 export interface Signal {
   readonly isFound: boolean;

@@ -1,13 +1,13 @@
 // What the network's own numbers say: can it learn one small batch by heart, at which learning rates does its loss fall, do its gates
 // still move. Symptoms, not causes: they are said beside the proof. Legend: T steps, C channels, U units, G = 4U gates in order i,f,c,o.
 import { FitError } from "../../shared/errors.ts";
-import { type Network, sigmoid } from "../../shared/lstm.ts";
-import type { Channels } from "../../shared/recipe.ts";
-import { flattenNetwork, initialNetwork } from "../network.ts";
-import { mean } from "../paired.ts";
-import { createRandom } from "../random.ts";
-import { selectChannels } from "../sequences.ts";
-import type { DiagnosisHost } from "./diagnosis.ts";
+import { type Network, sigmoid } from "../../shared/networks/lstm.ts";
+import type { Channels } from "../../shared/recipe/recipe.ts";
+import { selectChannels } from "../data/sequences.ts";
+import { mean } from "../statistics/paired.ts";
+import { createRandom } from "../statistics/random.ts";
+import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
+import type { DiagnosisHost } from "./diagnose.ts";
 import type { Regime } from "./experiments.ts";
 
 export interface Tensors {

@@ -1,8 +1,8 @@
 // A test part that is not one: its sequences stand among those that train.
 // Legend: N sequences, T steps, F features.
 
-import { percent } from "../report/format.ts";
-import type { Cause, DiagnosisData } from "./diagnosis.ts";
+import { percent } from "../html/format.ts";
+import type { Cause, DiagnosisData } from "./diagnose.ts";
 
 /** Below this share of the test part, copies are accidents. */
 const COPIES = 0.01;

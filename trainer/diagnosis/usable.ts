@@ -1,8 +1,8 @@
 // What of the data can be worked with at all: labels and numbers as they came, counted where they are no good.
 // Legend: N sequences, T steps, F features.
 import type { Shape } from "../../shared/sequence.ts";
-import { lengthsOf, take } from "../sequences.ts";
-import type { Cause, DiagnosisData } from "./diagnosis.ts";
+import { lengthsOf, take } from "../data/sequences.ts";
+import type { Cause, DiagnosisData } from "./diagnose.ts";
 
 export interface Usable {
   /** (N,T,F) finite, no sequence without a row that holds something */

@@ -1,14 +1,14 @@
 // Facts and experiments, ranked and put into words. Computes nothing that was not measured before.
-import type { Plan } from "../../shared/recipe.ts";
-import { computeMetrics, entropy } from "../metrics.ts";
-import { figure, percent, short } from "../report/format.ts";
-import type { Cause, CauseCode, Diagnosis, Outcome } from "./diagnosis.ts";
+import type { Plan } from "../../shared/recipe/recipe.ts";
+import { figure, percent, short } from "../html/format.ts";
+import { computeMetrics, entropy } from "../statistics/metrics.ts";
+import { MATERIAL, type Measured, type Proof, type Tested } from "./ablations.ts";
+import type { Cause, CauseCode, Diagnosis, Outcome } from "./diagnose.ts";
 import type { Run, Setup } from "./experiments.ts";
 import type { LabelFact } from "./label-facts.ts";
-import { MATERIAL, type Measured, type Proof, type Tested } from "./prove.ts";
+import { describeTried, type Tried } from "./setup.ts";
 import type { Signal } from "./signal.ts";
 import type { Tensors } from "./tensors.ts";
-import { describeTried, type Tried } from "./tried.ts";
 
 export interface Conclusion {
   readonly blocking: readonly Cause[];

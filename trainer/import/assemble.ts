@@ -1,15 +1,15 @@
 // Found → artifact, held against the source's own forward pass on random sequences before anything is written.
 // Legend: N sequences, T steps, F features, C channels.
-import { decodeArtifact, encodeArtifact } from "../../shared/artifact.ts";
+import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { DataError } from "../../shared/errors.ts";
-import { lstmProbability, type Network } from "../../shared/lstm.ts";
 import { type Card, CHANNEL_BINS, checkGolden, type Model, SCORE_BINS, score } from "../../shared/model.ts";
-import { applyRecipe, CLIP_UNSCALED, type Recipe } from "../../shared/recipe.ts";
+import { lstmProbability, type Network } from "../../shared/networks/lstm.ts";
+import { applyRecipe, CLIP_UNSCALED, type Recipe } from "../../shared/recipe/recipe.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, validRows } from "../../shared/sequence.ts";
 import { VERSION } from "../../shared/version.ts";
-import type { Engines } from "../artifact-file.ts";
-import { synthesiseGolden } from "../golden.ts";
-import { createRandom, type Random } from "../random.ts";
+import type { Engines } from "../artifact/artifact-file.ts";
+import { synthesiseGolden } from "../artifact/golden.ts";
+import { createRandom, type Random } from "../statistics/random.ts";
 import { absorbSigns, addFront, type Found, plainFront, printable } from "./found.ts";
 import type { Scaler } from "./scaler.ts";
 

@@ -2,7 +2,7 @@
 // forward pass to hold it against. Knows no format.
 // Legend: T steps, F features, U units.
 import { DataError } from "../../shared/errors.ts";
-import type { Network } from "../../shared/lstm.ts";
+import type { Network } from "../../shared/networks/lstm.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import type { Own } from "./own.ts";
 

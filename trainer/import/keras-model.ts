@@ -2,7 +2,7 @@
 // Definitions: keras.io/api/layers/recurrent_layers/lstm, …/normalization_layers/batch_normalization,
 // …/preprocessing_layers/numerical/normalization. Knows no file.
 // Legend: T steps, F features, U units.
-import type { Network } from "../../shared/lstm.ts";
+import type { Network } from "../../shared/networks/lstm.ts";
 import { addFront, type Found, type Front, MAX_UNITS, plainFront, refuse, sigmoid } from "./found.ts";
 import type { KerasPlan, Layer } from "./keras-config.ts";
 

@@ -1,6 +1,6 @@
 // ONNX files: bytes → graph. Field numbers and enums: github.com/onnx/onnx/blob/main/onnx/onnx.proto. Knows no operator.
 import { DataError } from "../../shared/errors.ts";
-import { type Field, readFields, readVarints } from "../onnx/protobuf.ts";
+import { type Field, readFields, readVarints } from "../export/onnx/protobuf.ts";
 import { refuse } from "./found.ts";
 
 /** Numbers of any type as float64: int64 beyond 2^53 is rounded, which only "to the end" of a slice is. */

@@ -1,9 +1,9 @@
 // What stands in front of a graph's LSTM: which axis of its input is which, what is done to features, where states start. Found out
 // by asking the graph through the interpreter: it must be linear in each feature, so that zeros, ones and numbered inputs tell all.
 // Legend: T steps, N sequences, F features, U units.
-import type { Network } from "../../shared/lstm.ts";
+import type { Network } from "../../shared/networks/lstm.ts";
 import { DEFAULT_SHAPE, MAX_TIMESTEPS } from "../../shared/sequence.ts";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../statistics/random.ts";
 import { addFront, type Front, plainFront, refuse } from "./found.ts";
 import type { Graph, Node, Tensor } from "./onnx-file.ts";
 import type { LstmSettings } from "./onnx-lstm.ts";

@@ -1,7 +1,7 @@
 // What stands behind a graph's LSTM: from the last state to the logit, which must be linear, so that zeros, units and noise in the
 // LSTM's place tell its bias, its weights, and that nothing else is read.
 // Legend: T steps, N sequences, U units.
-import { createRandom } from "../random.ts";
+import { createRandom } from "../statistics/random.ts";
 import { refuse } from "./found.ts";
 import type { Graph, Tensor } from "./onnx-file.ts";
 import { type Context, feed, type Layout, near } from "./onnx-front.ts";

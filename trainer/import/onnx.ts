@@ -1,6 +1,6 @@
 // An ONNX graph → Found: its one LSTM by its constants, what is around it by asking the graph itself (onnx-front.ts, onnx-head.ts).
 // Legend: T steps, F features, U units; gates i,o,f,c in ONNX, i,f,c,o here.
-import type { Network } from "../../shared/lstm.ts";
+import type { Network } from "../../shared/networks/lstm.ts";
 import { type Found, MAX_UNITS, plainFront, refuse } from "./found.ts";
 import { readGraph, type Tensor } from "./onnx-file.ts";
 import { type Context, feed, findLayout, readFront, readInitial } from "./onnx-front.ts";

@@ -1,8 +1,8 @@
 // What quickstep's own exports carry beside the weights, as JSON: name, calibration and recipe. Checked as far as an artifact's
 // decoder does not do it anyway: whoever imports it encodes and decodes it.
 import { DataError } from "../../shared/errors.ts";
-import type { Calibration } from "../../shared/lstm.ts";
-import type { Recipe } from "../../shared/recipe.ts";
+import type { Calibration } from "../../shared/networks/lstm.ts";
+import type { Recipe } from "../../shared/recipe/recipe.ts";
 
 export interface Own {
   readonly name: string;

@@ -1,5 +1,5 @@
 // A model file of whatever kind → Found. The kind is told by the first bytes, never by the name.
-import { FORMAT } from "../../shared/artifact.ts";
+import { FORMAT } from "../../shared/artifact/artifact.ts";
 import { openZip } from "../readers/npz.ts";
 import { type Found, refuse } from "./found.ts";
 import { isHdf5 } from "./hdf5.ts";

@@ -2,9 +2,9 @@
 // pytorch.org/docs/stable/generated/torch.nn.LSTM.html (weight_ih (4U,F), weight_hh (4U,U), gates i,f,g,o, two biases).
 // Legend: T steps, F features, U units.
 import { ArtifactError } from "../../shared/errors.ts";
-import type { Network } from "../../shared/lstm.ts";
 import type { Model } from "../../shared/model.ts";
-import type { Recipe } from "../../shared/recipe.ts";
+import type { Network } from "../../shared/networks/lstm.ts";
+import type { Recipe } from "../../shared/recipe/recipe.ts";
 import { type Found, MAX_UNITS, plainFront, refuse, sigmoid } from "./found.ts";
 import { parseOwn } from "./own.ts";
 import { encodeSafetensors, type Safetensors } from "./safetensors.ts";

@@ -1,7 +1,7 @@
 // The options that say how data are read, the same for every command that reads some: `parseOptions(…, { ...READ_OPTIONS, … })`.
 import { UsageError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
-import { choice, integer, type Options, text } from "../arguments.ts";
+import { choice, integer, type Options, text } from "../cli/arguments.ts";
 import { FORMATS } from "./source.ts";
 import type { Complain } from "./validity.ts";
 

@@ -4,7 +4,7 @@ import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } 
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { DataError, UsageError } from "../../shared/errors.ts";
-import { reason } from "../files.ts";
+import { reason } from "../files/whole-files.ts";
 import { checkInflation } from "./validity.ts";
 
 export const FORMATS = ["csv", "jsonl", "npy", "npz", "parquet"] as const;

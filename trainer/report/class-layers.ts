@@ -1,7 +1,8 @@
 // How the two classes look in a histogram, the same in every figure.
+
+import { BLUE, ORANGE } from "../html/palette.ts";
+import type { Layer } from "../html/plot.ts";
 import type { ClassHistogram } from "./histogram.ts";
-import { BLUE, ORANGE } from "./palette.ts";
-import type { Layer } from "./plot.ts";
 
 /** In percent. */
 export function classShares({ counts }: ClassHistogram): [zeros: number[], ones: number[]] {

@@ -1,8 +1,8 @@
 // Everything the report shows, as plain data. Knows neither where it comes from nor how it looks.
 import type { Estimate, MeasuredCard, Metrics, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
 import type { Padding } from "../../shared/sequence.ts";
-import type { EpochRecord } from "../fit.ts";
-import type { Intervals } from "../metrics.ts";
+import type { Intervals } from "../statistics/metrics.ts";
+import type { EpochRecord } from "../training/loop.ts";
 import type { ClassHistogram } from "./histogram.ts";
 import type { Effect, Importance } from "./importance.ts";
 import type { Point } from "./ranking.ts";

@@ -1,7 +1,7 @@
 // The training part as it came: distributions by feature and class, padding, lengths. Knows no model.
 // Legend: N sequences, T steps, F features.
-import type { Recipe } from "../../shared/recipe.ts";
-import { shapeOf } from "../../shared/recipe.ts";
+import type { Recipe } from "../../shared/recipe/recipe.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { isZeroRow, validRows } from "../../shared/sequence.ts";
 import type { FeatureFacts, TrainingFacts } from "./content.ts";
 import { histogramOf, quantile } from "./histogram.ts";

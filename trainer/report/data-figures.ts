@@ -1,11 +1,12 @@
 // Figures of the data: distributions by class, and what the recipe makes of a sequence.
+
+import { figure, range, shorten, together } from "../html/format.ts";
+import type { Markup } from "../html/html.ts";
+import { DIVERGING, HAIRLINE, INK, MUTED } from "../html/palette.ts";
+import { type Datum, draw, type Layer } from "../html/plot.ts";
 import { classLayers, highestShare } from "./class-layers.ts";
 import type { Example } from "./content.ts";
-import { figure, range, shorten, together } from "./format.ts";
 import type { ClassHistogram } from "./histogram.ts";
-import type { Markup } from "./html.ts";
-import { DIVERGING, HAIRLINE, INK, MUTED } from "./palette.ts";
-import { type Datum, draw, type Layer } from "./plot.ts";
 
 /** One feature, or the lengths: both classes, the range written at the ends. */
 export function drawDistribution(name: string, histogram: ClassHistogram): Promise<Markup> {

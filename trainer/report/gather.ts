@@ -2,14 +2,14 @@
 // Legend: N sequences, T steps, F features, C channels.
 import type { Engine } from "../../shared/engine.ts";
 import { labelAt, type MeasuredCard, type Model, type OperatingPoint, type ReliabilityBin } from "../../shared/model.ts";
-import { applyRecipe, type Channels, describeChannel, type Log, type Recipe, shapeOf } from "../../shared/recipe.ts";
+import { applyRecipe, type Channels, describeChannel, type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { validRows } from "../../shared/sequence.ts";
-import type { EpochRecord } from "../fit.ts";
-import { wilson, Z95 } from "../intervals.ts";
-import { bootstrapIntervals, computeMetrics } from "../metrics.ts";
-import { measureOperatingPoints } from "../operating-points.ts";
-import { losses, pairedGain } from "../paired.ts";
-import type { Random } from "../random.ts";
+import { wilson, Z95 } from "../statistics/intervals.ts";
+import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
+import { measureOperatingPoints } from "../statistics/operating-points.ts";
+import { losses, pairedGain } from "../statistics/paired.ts";
+import type { Random } from "../statistics/random.ts";
+import type { EpochRecord } from "../training/loop.ts";
 import type { Decision, Example, ReportContent } from "./content.ts";
 import { describeTraining } from "./data-facts.ts";
 import { countInBins } from "./histogram.ts";

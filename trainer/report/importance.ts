@@ -2,9 +2,9 @@
 // sequences (Breiman 2001; Fisher, Rudin & Dominici 2019). Knows no recipe: scoring arrives as a function.
 // Legend: N sequences, T steps, C channels.
 
-import { Z95 } from "../intervals.ts";
-import { losses } from "../paired.ts";
-import type { Random } from "../random.ts";
+import { Z95 } from "../statistics/intervals.ts";
+import { losses } from "../statistics/paired.ts";
+import type { Random } from "../statistics/random.ts";
 
 export interface Effect {
   /** Rise of the mean log loss, in nats. */

@@ -1,6 +1,7 @@
 // The report as one HTML file.
+
+import { renderDocument } from "../html/document.ts";
 import type { ReportContent } from "./content.ts";
-import { renderDocument } from "./document.ts";
 import { decisionsSection, figuresSection, probabilitiesSection, verdictSection } from "./score-sections.ts";
 import { dataSection, importanceSection, learningSection, originSection, recipeSection } from "./training-sections.ts";
 

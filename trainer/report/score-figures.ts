@@ -1,10 +1,11 @@
 // Figures of the test part: models side by side, reliability, curves with the operating points, scores by class.
+
+import { figure, shorten, spreadOut, ticks } from "../html/format.ts";
+import type { Markup } from "../html/html.ts";
+import { BLUE, GREY, INK, ORANGE, PAPER } from "../html/palette.ts";
+import { type Datum, draw, type Layer } from "../html/plot.ts";
 import { classLayers, classShares } from "./class-layers.ts";
 import type { Decision, ReportContent } from "./content.ts";
-import { figure, shorten, spreadOut, ticks } from "./format.ts";
-import type { Markup } from "./html.ts";
-import { BLUE, GREY, INK, ORANGE, PAPER } from "./palette.ts";
-import { type Datum, draw, type Layer } from "./plot.ts";
 import type { Point } from "./ranking.ts";
 
 const PANEL = { width: 352, height: 264, margin: { left: 46, right: 22, top: 30, bottom: 42 } };

@@ -1,9 +1,9 @@
 // What the page says of the test part, in words and tables: verdict, figures, probabilities, decisions.
 import type { Estimate, Metrics } from "../../shared/model.ts";
+import { count, figure, percent } from "../html/format.ts";
+import { classLegend, frame, lineLegend } from "../html/frame.ts";
+import { html, type Markup } from "../html/html.ts";
 import type { ReportContent } from "./content.ts";
-import { count, figure, percent } from "./format.ts";
-import { classLegend, frame, lineLegend } from "./frame.ts";
-import { html, type Markup } from "./html.ts";
 import { drawLosses, drawPrecisionRecall, drawReliability, drawRoc, drawScores, letterOf } from "./score-figures.ts";
 
 /** What the codes mean; another code is shown as it is. */

@@ -1,10 +1,11 @@
 // Figures of how the model came about and of what it leans on: learning curves, importance.
+
+import { figure, shorten, spreadOut, ticks } from "../html/format.ts";
+import type { Markup } from "../html/html.ts";
+import { BLUE, GREY, MUTED } from "../html/palette.ts";
+import { draw, type Layer } from "../html/plot.ts";
 import type { ReportContent } from "./content.ts";
-import { figure, shorten, spreadOut, ticks } from "./format.ts";
-import type { Markup } from "./html.ts";
 import type { Effect, StepEffect } from "./importance.ts";
-import { BLUE, GREY, MUTED } from "./palette.ts";
-import { draw, type Layer } from "./plot.ts";
 import { LINE_STYLES } from "./score-figures.ts";
 
 /** Loss by epoch. Losses far above the baselines are drawn at the upper edge. */

@@ -1,10 +1,10 @@
 // What the page says of how the model came about, in words and tables: learning, data, recipe, importance, origin.
 import type { Padding } from "../../shared/sequence.ts";
+import { count, figure, percent, range, short, together } from "../html/format.ts";
+import { classLegend, frame } from "../html/frame.ts";
+import { html, type Markup } from "../html/html.ts";
 import type { ReportContent } from "./content.ts";
 import { drawDistribution, drawExample, MAX_CHANNELS, MAX_RAW } from "./data-figures.ts";
-import { count, figure, percent, range, short, together } from "./format.ts";
-import { classLegend, frame } from "./frame.ts";
-import { html, type Markup } from "./html.ts";
 import { drawChannelImportance, drawLearning, drawStepImportance, MAX_EFFECTS } from "./training-figures.ts";
 
 export async function learningSection(content: ReportContent): Promise<Markup> {

@@ -2,8 +2,8 @@
 // moves by more than 1 %. Windows overlap and stand in the order of time. Legend: N sequences, T steps, F features.
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
-import { findCompanion } from "../companions.ts";
-import { readWhole } from "../files.ts";
+import { findCompanion } from "../files/companions.ts";
+import { readWhole } from "../files/whole-files.ts";
 
 export interface Sp500Sample {
   /** (N,10,5) */

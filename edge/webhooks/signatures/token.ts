@@ -1,6 +1,6 @@
 // A token in the path or in the body, for senders that cannot sign, such as TradingView. It proves who, not what: whoever sees one
 // request can send another.
-import { parseJson } from "../../body.ts";
+import { parseJson } from "../../http/body.ts";
 import { type Bytes, encodeText } from "../encoding.ts";
 import { isHmac, signHmac } from "../keys.ts";
 import { follow } from "../pointer.ts";

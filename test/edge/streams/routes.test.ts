@@ -1,10 +1,10 @@
 // /v1/streams, /v1/deliveries and /v1/metrics over HTTP: what they take, what they refuse and where it stands, and who may.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readAccess } from "../../../edge/access.ts";
-import { openDeployment } from "../../../edge/deployment.ts";
-import { readEndpoints } from "../../../edge/webhooks/endpoints.ts";
-import { encodeArtifact } from "../../../shared/artifact.ts";
+import { readEndpoints } from "../../../edge/config/endpoints.ts";
+import { readAccess } from "../../../edge/http/access.ts";
+import { openDeployment } from "../../../edge/models/servable-model.ts";
+import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { openApp, post } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";

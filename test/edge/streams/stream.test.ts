@@ -1,9 +1,9 @@
 // One key's stream: the window it keeps, what it answers, and what it remembers.
 import { describe, expect, test } from "vitest";
-import { openDeployment, type Ready } from "../../../edge/deployment.ts";
+import { openDeployment, type Ready } from "../../../edge/models/servable-model.ts";
 import type { StreamEvent } from "../../../edge/streams/event.ts";
 import { API_SOURCE, type Origin, type StreamAnswer } from "../../../edge/streams/store.ts";
-import { encodeArtifact } from "../../../shared/artifact.ts";
+import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { openApp, postScore } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";

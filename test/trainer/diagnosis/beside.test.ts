@@ -7,7 +7,7 @@ import { instantiateKernel } from "../../../shared/engine.ts";
 import { diagnose } from "../../../trainer/commands/diagnose.ts";
 import { encodeNpz } from "../../../trainer/readers/npz.ts";
 import { generateFx } from "../../../trainer/sample/fx.ts";
-import { createTrainingStep } from "../../../trainer/step.ts";
+import { createTrainingStep } from "../../../trainer/training/step.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "quickstep-beside-"));

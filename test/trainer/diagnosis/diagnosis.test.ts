@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { CAUSE_CODES, type Diagnosis, type DiagnosisData, diagnose } from "../../../trainer/diagnosis/diagnosis.ts";
+import { CAUSE_CODES, type Diagnosis, type DiagnosisData, diagnose } from "../../../trainer/diagnosis/diagnose.ts";
 import { renderDiagnosis } from "../../../trainer/diagnosis/page.ts";
-import { parseTried } from "../../../trainer/diagnosis/tried.ts";
-import { createRandom } from "../../../trainer/random.ts";
+import { parseTried } from "../../../trainer/diagnosis/setup.ts";
 import { generateFx } from "../../../trainer/sample/fx.ts";
-import { differenceHidden, heavyTails } from "../../quality/generators.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
+import { differenceHidden, heavyTails } from "../../studies/quality/generators.ts";
 import { asData, host, make } from "./made.ts";
 
 const ask = (data: DiagnosisData, tried = "", seed = 1): Promise<Diagnosis> => diagnose(data, { tried: parseTried(tried), seed }, host);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { DiagnosisData } from "../../../trainer/diagnosis/diagnosis.ts";
+import type { DiagnosisData } from "../../../trainer/diagnosis/diagnose.ts";
 import { studyData } from "../../../trainer/diagnosis/facts.ts";
 import { type LabelFact, studyLabels } from "../../../trainer/diagnosis/label-facts.ts";
 import { findUsable } from "../../../trainer/diagnosis/usable.ts";
-import { createRandom } from "../../../trainer/random.ts";
 import { findOverlap } from "../../../trainer/split/overlap.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
 import { make } from "./made.ts";
 
 const random = createRandom(41);

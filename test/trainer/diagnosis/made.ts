@@ -1,8 +1,8 @@
 // Small data sets for the tests of diagnosis, by the generators of the quality benchmark and by hand.
 import { readFileSync } from "node:fs";
 import { instantiateKernel } from "../../../shared/engine.ts";
-import type { DiagnosisData, DiagnosisHost } from "../../../trainer/diagnosis/diagnosis.ts";
-import { createTrainingStep } from "../../../trainer/step.ts";
+import type { DiagnosisData, DiagnosisHost } from "../../../trainer/diagnosis/diagnose.ts";
+import { createTrainingStep } from "../../../trainer/training/step.ts";
 
 const module = new WebAssembly.Module(readFileSync(new URL("../../../shared/kernel/inference.wasm", import.meta.url)));
 

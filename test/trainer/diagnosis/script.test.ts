@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { instantiateKernel } from "../../../shared/engine.ts";
-import { lstmProbability } from "../../../shared/lstm.ts";
-import { applyRecipe, fitRecipe } from "../../../shared/recipe.ts";
+import { lstmProbability } from "../../../shared/networks/lstm.ts";
+import { applyRecipe, fitRecipe } from "../../../shared/recipe/recipe.ts";
 import { isZeroRow } from "../../../shared/sequence.ts";
 import { MAX_LINES, writeScript } from "../../../trainer/diagnosis/script.ts";
 import { kernel } from "../../fixtures/kernel.ts";
@@ -70,7 +70,7 @@ describe.each(Object.entries(CASES))("%s", (name, input) => {
       }
   });
 
-  test("the network is shared/lstm.ts' network, and its lines train it", () => {
+  test("the network is shared/networks/lstm.ts' network, and its lines train it", () => {
     const network = {
       channels: C,
       units: settings.units,

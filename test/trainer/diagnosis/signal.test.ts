@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { findSignal } from "../../../trainer/diagnosis/signal.ts";
-import { createRandom } from "../../../trainer/random.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
 
 const M = 800;
 

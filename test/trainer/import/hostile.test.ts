@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { describe, expect, test } from "vitest";
-import { createRandom } from "../../../trainer/random.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
 import { importBytes, refusal } from "../../fixtures/import/importing.ts";
 
 const folder = new URL("../../fixtures/import/", import.meta.url);

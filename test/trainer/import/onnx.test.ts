@@ -4,8 +4,21 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as ort from "onnxruntime-web/wasm";
 import { describe, expect, test } from "vitest";
-import { FLOAT, floatList, floats, INT32, int, ints, node, port, raw, string, strings, tensor } from "../../../trainer/onnx/graph.ts";
-import { bytesField, integerField, message, readFields, textField } from "../../../trainer/onnx/protobuf.ts";
+import {
+  FLOAT,
+  floatList,
+  floats,
+  INT32,
+  int,
+  ints,
+  node,
+  port,
+  raw,
+  string,
+  strings,
+  tensor,
+} from "../../../trainer/export/onnx/graph.ts";
+import { bytesField, integerField, message, readFields, textField } from "../../../trainer/export/onnx/protobuf.ts";
 import { importBytes, refusal, scoreBytes } from "../../fixtures/import/importing.ts";
 import { type GraphParts, int64s, lstmConstants, normals, onnxModel } from "../../fixtures/import/onnx-graphs.ts";
 

@@ -1,12 +1,12 @@
 // Out and in again: what quickstep exports, other programs read alike, and comes back with the same bits.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { encodeArtifact } from "../../../shared/artifact.ts";
-import type { Network } from "../../../shared/lstm.ts";
+import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import type { Model } from "../../../shared/model.ts";
+import type { Network } from "../../../shared/networks/lstm.ts";
 import { readNpy } from "../../../shared/npy.ts";
+import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
 import { encodeTorch } from "../../../trainer/import/torch.ts";
-import { encodeOnnx } from "../../../trainer/onnx/export.ts";
 import { EXPORTED, exportedModel } from "../../fixtures/import/exported.ts";
 import { importBytes, refusal, scoreBytes } from "../../fixtures/import/importing.ts";
 import { kernel } from "../../fixtures/kernel.ts";

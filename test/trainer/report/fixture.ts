@@ -1,10 +1,10 @@
 // A small model with its parts, as `train` has them when it writes the report. Knows no page.
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { type MeasuredCard, score } from "../../../shared/model.ts";
-import { bootstrapIntervals, computeMetrics } from "../../../trainer/metrics.ts";
-import { createRandom } from "../../../trainer/random.ts";
-import { reliabilityBins } from "../../../trainer/reliability.ts";
 import type { ReportInput } from "../../../trainer/report/gather.ts";
+import { bootstrapIntervals, computeMetrics } from "../../../trainer/statistics/metrics.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
+import { reliabilityBins } from "../../../trainer/statistics/reliability.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { type ModelOptions, makeModel, makeSequences, randomOf } from "../../fixtures/model.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { applyRecipe } from "../../../shared/recipe.ts";
-import { computeMetrics } from "../../../trainer/metrics.ts";
+import { applyRecipe } from "../../../shared/recipe/recipe.ts";
 import { gatherReport } from "../../../trainer/report/gather.ts";
+import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { makeInput, N } from "./fixture.ts";
 
 describe("what is gathered", () => {

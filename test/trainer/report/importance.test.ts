@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createRandom } from "../../../trainer/random.ts";
 import { permutationImportance } from "../../../trainer/report/importance.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
 import { randomOf } from "../../fixtures/model.ts";
 
 const T = 4;

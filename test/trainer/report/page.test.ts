@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Metrics } from "../../../shared/model.ts";
-import { percent } from "../../../trainer/report/format.ts";
+import { percent } from "../../../trainer/html/format.ts";
+import { COLOURS } from "../../../trainer/html/palette.ts";
 import { gatherReport } from "../../../trainer/report/gather.ts";
 import { renderReport } from "../../../trainer/report/page.ts";
-import { COLOURS } from "../../../trainer/report/palette.ts";
 import { type Changes, makeInput } from "./fixture.ts";
 import { parseTags, type Tag } from "./tags.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isZeroRow } from "../../../shared/sequence.ts";
-import { computeMetrics, entropy } from "../../../trainer/metrics.ts";
 import { generateFx } from "../../../trainer/sample/fx.ts";
+import { computeMetrics, entropy } from "../../../trainer/statistics/metrics.ts";
 
 const N = 100_000;
 const T = 10;

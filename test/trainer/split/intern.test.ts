@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { createRandom } from "../../../trainer/random.ts";
 import { intern } from "../../../trainer/split/intern.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
 
 test("equal blocks get the number of the first, in the order they appear; unused ones −1", () => {
   const words = Int32Array.of(5, 6, 7, 8, 5, 6, 6, 5, 7, 8);

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Padding } from "../../../shared/sequence.ts";
-import { createRandom, type Random } from "../../../trainer/random.ts";
 import { type Split, type SplitInput, splitDataset } from "../../../trainer/split/split.ts";
+import { createRandom, type Random } from "../../../trainer/statistics/random.ts";
 
 const T = 10;
 const F = 3;

@@ -1,8 +1,8 @@
 // Windows cut from rows whose series and times are known: a split keeps each row, and where series tick together each moment, in
 // one part.
 import { describe, expect, test } from "vitest";
-import { createRandom } from "../../../trainer/random.ts";
 import { type SplitMethod, splitDataset } from "../../../trainer/split/split.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
 
 const T = 4;
 const PARTS = ["train", "validation", "calibration", "test"] as const;

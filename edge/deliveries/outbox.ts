@@ -1,0 +1,213 @@
+// The outbox of one key, as rows in its object's storage: what is due, what became of it, what may go. Every method is synchronous:
+// whoever calls it decides what is one transaction.
+
+import { type Sql, select } from "../streams/storage.ts";
+import type { Attempt } from "./delivery.ts";
+
+export const DELIVERY_STATES = ["pending", "delivered", "dead"] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** A row as it is listed. Times in milliseconds since 1970. */
+export interface Delivery {
+  /** Within its object; counts up and is never given twice. */
+  readonly n: number;
+  /** The event whose result it carries. */
+  readonly seq: number;
+  readonly destination: string;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly created: number;
+  /** When it is tried next; null where it is not. */
+  readonly due: number | null;
+  /** Of the last attempt; null before the first, or where there was no answer. */
+  readonly status: number | null;
+  /** Why the last attempt failed, or why there is none. */
+  readonly diagnostics: string;
+}
+
+export interface DueRow {
+  readonly n: number;
+  readonly destination: string;
+  readonly attempts: number;
+  readonly body: string;
+}
+
+/** Delivered rows that are kept to be looked at. */
+const DELIVERED_ROWS = 100;
+
+export const OUTBOX_SCHEMA = `
+  CREATE TABLE outbox (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL, destination TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+    created INTEGER NOT NULL, due INTEGER, status INTEGER, diagnostics TEXT NOT NULL, body TEXT NOT NULL);
+  CREATE INDEX outbox_by_due ON outbox (state, due);
+  CREATE TABLE gone (destination TEXT PRIMARY KEY, url TEXT NOT NULL);`;
+
+const LISTED = "n, seq, destination, state, attempts, created, due, status, diagnostics";
+
+export class Outbox {
+  private readonly sql: Sql;
+  private rows = 0;
+  /** Destinations that answered 410, with the address that did: another address under that name is another receiver. */
+  private gone = new Map<string, string>();
+
+  /** The tables must be there. */
+  constructor(sql: Sql) {
+    this.sql = sql;
+    this.read();
+  }
+
+  /** What is held in memory, from storage. */
+  read(): void {
+    this.rows = select<{ rows: number }>(this.sql, "SELECT count(*) AS rows FROM outbox")[0].rows;
+    const gone = select<{ destination: string; url: string }>(this.sql, "SELECT destination, url FROM gone");
+    this.gone = new Map(gone.map(({ destination, url }) => [destination, url]));
+  }
+
+  /** One row, due at `due`; at once a dead one where the destination, at `url` now, has asked for no more. */
+  add(seq: number, destination: string, url: string | undefined, body: string, now: number, due: number): void {
+    const isGone = url !== undefined && this.gone.get(destination) === url;
+    this.sql.exec(
+      "INSERT INTO outbox (seq, destination, state, attempts, created, due, diagnostics, body) VALUES (?, ?, ?, 0, ?, ?, ?, ?)",
+      seq,
+      destination,
+      isGone ? "dead" : "pending",
+      now,
+      isGone ? null : due,
+      isGone ? GONE : "",
+      body,
+    );
+    this.rows++;
+  }
+
+  /**
+   * Makes room where there are more than `most` rows: the oldest delivered ones go, then the oldest dead ones; where all are pending,
+   * the oldest of those count as dead. Returns how many went that were never delivered.
+   */
+  trim(most: number): number {
+    let dropped = 0;
+    const excess = (): number => this.rows - most;
+    if (excess() > 0) this.drop("delivered", excess());
+    if (excess() > 0) dropped += this.drop("dead", excess());
+    if (excess() > 0) dropped += this.drop("pending", excess());
+    return dropped;
+  }
+
+  private drop(state: DeliveryState, count: number): number {
+    const gone = select<{ n: number }>(
+      this.sql,
+      "DELETE FROM outbox WHERE n IN (SELECT n FROM outbox WHERE state = ? ORDER BY n LIMIT ?) RETURNING n",
+      state,
+      count,
+    );
+    this.rows -= gone.length;
+    return gone.length;
+  }
+
+  /** At most `limit` rows that are due, the longest due first, none of `except`. */
+  due(now: number, limit: number, except: readonly number[]): DueRow[] {
+    return select<DueRow>(
+      this.sql,
+      `SELECT n, destination, attempts, body FROM outbox
+       WHERE state = 'pending' AND due <= ? AND n NOT IN (SELECT value FROM json_each(?)) ORDER BY due, n LIMIT ?`,
+      now,
+      JSON.stringify(except),
+      limit,
+    );
+  }
+
+  /** When the next row is due. */
+  nextDue(): number | undefined {
+    return select<{ due: number }>(this.sql, "SELECT due FROM outbox WHERE state = 'pending' ORDER BY due LIMIT 1")[0]?.due;
+  }
+
+  /** What came of an attempt. `nextDelayMs`: until the next, undefined where there is none left. Returns the row's state. */
+  settle(
+    { n, destination }: DueRow,
+    url: string | undefined,
+    { verdict, status, diagnostics }: Attempt,
+    now: number,
+    nextDelayMs: number | undefined,
+  ): DeliveryState {
+    const isOver = verdict === "disable" || nextDelayMs === undefined;
+    const state: DeliveryState = verdict === "delivered" ? "delivered" : isOver ? "dead" : "pending";
+    const settled = "UPDATE outbox SET state = ?, attempts = attempts + 1, due = ?, status = ?, diagnostics = ? WHERE n = ?";
+    this.sql.exec(settled, state, state === "pending" ? now + nextDelayMs! : null, status ?? null, diagnostics, n);
+    if (verdict === "disable" && url !== undefined) this.disable(destination, url);
+    return state;
+  }
+
+  /** What waits for this destination waits in vain. */
+  private disable(destination: string, url: string): void {
+    this.sql.exec("INSERT OR REPLACE INTO gone (destination, url) VALUES (?, ?)", destination, url);
+    const dead = "UPDATE outbox SET state = 'dead', due = NULL, diagnostics = ? WHERE destination = ? AND state = 'pending'";
+    this.sql.exec(dead, GONE, destination);
+    this.gone.set(destination, url);
+  }
+
+  /** Row `n` again from the start of the schedule, whatever its state. Whether there is one. */
+  replay(n: number, now: number): boolean {
+    const [row] = select<{ destination: string }>(this.sql, "SELECT destination FROM outbox WHERE n = ?", n);
+    if (row === undefined) return false;
+    this.revive(row.destination);
+    this.sql.exec("UPDATE outbox SET state = 'pending', attempts = 0, due = ? WHERE n = ?", now, n);
+    return true;
+  }
+
+  /** All dead rows of a destination, and it counts as there again. Returns how many. */
+  replayDead(destination: string, now: number): number {
+    this.revive(destination);
+    const revived = "UPDATE outbox SET state = 'pending', attempts = 0, due = ? WHERE state = 'dead' AND destination = ? RETURNING n";
+    return select(this.sql, revived, now, destination).length;
+  }
+
+  /** Whether replayDead would change anything. */
+  hasDead(destination: string): boolean {
+    const dead = "SELECT 1 FROM outbox WHERE state = 'dead' AND destination = ? LIMIT 1";
+    return this.gone.has(destination) || select(this.sql, dead, destination).length > 0;
+  }
+
+  private revive(destination: string): void {
+    if (this.gone.delete(destination)) this.sql.exec("DELETE FROM gone WHERE destination = ?", destination);
+  }
+
+  /** Newest first, from below `before`. */
+  list(filter: { readonly state?: DeliveryState; readonly destination?: string }, before: number, limit: number): Delivery[] {
+    return select<Delivery>(
+      this.sql,
+      `SELECT ${LISTED} FROM outbox WHERE n < ? AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR destination = ?3) ORDER BY n DESC LIMIT ?4`,
+      before,
+      filter.state ?? null,
+      filter.destination ?? null,
+      limit,
+    );
+  }
+
+  /** Rows by state. */
+  counts(): Record<DeliveryState, number> {
+    const counts = { pending: 0, delivered: 0, dead: 0 };
+    for (const { state, rows } of select<{ state: DeliveryState; rows: number }>(
+      this.sql,
+      "SELECT state, count(*) AS rows FROM outbox GROUP BY state",
+    ))
+      counts[state] = rows;
+    return counts;
+  }
+
+  /** Forgets delivered rows created before `before`, and all but the newest. */
+  prune(before: number): void {
+    const gone = select(
+      this.sql,
+      `DELETE FROM outbox WHERE state = 'delivered'
+         AND (created < ? OR n <= (SELECT n FROM outbox WHERE state = 'delivered' ORDER BY n DESC LIMIT 1 OFFSET ?)) RETURNING n`,
+      before,
+      DELIVERED_ROWS,
+    );
+    this.rows -= gone.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.rows === 0;
+  }
+}
+
+const GONE = "the destination answered 410 and gets nothing until one of its deliveries is replayed";

@@ -1,0 +1,31 @@
+// One attempt at a delivery, signed as Standard Webhooks 1.0.0 says: whoever verifies with its libraries can receive us.
+import { encodeText } from "../webhooks/encoding.ts";
+import { type SigningKey, signContent } from "../webhooks/keys.ts";
+
+export interface Delivery {
+  /** The same on every attempt, without a dot: what receivers tell repetitions by. */
+  readonly id: string;
+  /** Of this attempt, in seconds since 1970: receivers refuse old ones. */
+  readonly timestampSeconds: number;
+  readonly body: string;
+  /** Each signs; the receiver is content with one it knows. */
+  readonly keys: readonly SigningKey[];
+}
+
+export interface DeliveryHeaders extends Record<string, string> {
+  "content-type": string;
+  "webhook-id": string;
+  "webhook-timestamp": string;
+  "webhook-signature": string;
+}
+
+export async function signDelivery({ id, timestampSeconds, body, keys }: Delivery): Promise<DeliveryHeaders> {
+  const content = encodeText(`${id}.${timestampSeconds}.${body}`);
+  const signatures = await Promise.all(keys.map((key) => signContent(key, content)));
+  return {
+    "content-type": "application/json",
+    "webhook-id": id,
+    "webhook-timestamp": `${timestampSeconds}`,
+    "webhook-signature": signatures.join(" "),
+  };
+}

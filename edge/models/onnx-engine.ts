@@ -1,0 +1,92 @@
+// An ONNX model as an Engine, on channels as the recipe gives them. Sequences go through one at a time: a batch's other rows would
+// change the last bits of a sequence's own sums, and an Engine promises that they do not.
+// Legend: N sequences, T steps, C channels.
+import type { Engine } from "../../shared/engine.ts";
+import { ArtifactError } from "../../shared/errors.ts";
+import { FLOAT, INT32, INT64, type Port, type Session, type Tensor } from "./onnx-session.ts";
+
+/** Two float32 implementations that round in another order: test/parity.test.ts argues it. */
+const TOLERANCE = 2e-6;
+
+/** What a graph's inputs say. */
+export interface OnnxShape {
+  /** T and C where the graph fixes them. */
+  readonly timesteps: number | undefined;
+  readonly channels: number | undefined;
+  /** Whether it takes each sequence's length; else it cannot tell data from the zero rows behind. */
+  readonly takesLengths: boolean;
+}
+
+/** Throws ArtifactError where the graph is not sequences (N,T,C) float32, and lengths (N) perhaps, to one probability each. */
+export function shapeOfOnnx({ inputs, outputs }: Session): OnnxShape {
+  const [sequences, lengths, ...others] = inputs;
+  if (sequences === undefined || sequences.type !== FLOAT || sequences.shape.length !== 3)
+    refuse(`its first input must be float32 (N, steps, features), got ${describePort(sequences)}`);
+  if (lengths !== undefined && ((lengths.type !== INT32 && lengths.type !== INT64) || lengths.shape.length !== 1))
+    refuse(`its second input, if any, must be lengths, int32 or int64 (N), got ${describePort(lengths)}`);
+  if (others.length > 0) refuse(`it must have one input, or two with lengths, got ${inputs.length}`);
+  const [output] = outputs;
+  if (output === undefined || output.type !== FLOAT || !(output.shape.length === 1 || (output.shape.length === 2 && output.shape[1] === 1)))
+    refuse(`its first output must be float32 (N) or (N, 1), a probability each, got ${describePort(output)}`);
+  const fixed = (size: number | string): number | undefined => (typeof size === "number" && size > 0 ? size : undefined);
+  return { timesteps: fixed(sequences.shape[1]), channels: fixed(sequences.shape[2]), takesLengths: lengths !== undefined };
+}
+
+/** Throws ArtifactError where the graph fixes another T or C. `log` and `exp` are the kernel's. */
+export function createOnnxEngine(
+  session: Session,
+  { timesteps: T, channels: C }: { readonly timesteps: number; readonly channels: number },
+  { log, exp }: { log(x: number): number; exp(x: number): number },
+): Engine {
+  const shape = shapeOfOnnx(session);
+  if ((shape.timesteps ?? T) !== T || (shape.channels ?? C) !== C)
+    refuse(`its first input must be (N, ${T}, ${C}) to go with model.safetensors, got ${describePort(session.inputs[0])}`);
+  const rows = new Float32Array(T * C);
+  const data: Tensor = { type: FLOAT, shape: [1, T, C], data: rows };
+
+  function scoreOne(channels: Float32Array, from: number, length: number): number {
+    const own = channels.subarray(from, from + length * C);
+    rows.fill(0);
+    rows.set(own);
+    const results = session.run(shape.takesLengths ? [data, lengthTensor(session.inputs[1], length)] : [data]);
+    const [probability] = results;
+    if (results.length !== 1 || !(probability >= 0 && probability <= 1))
+      refuse(
+        `it must give a probability, from 0 to 1, for a sequence, got ${results.length === 1 ? probability : `${results.length} numbers`}`,
+      );
+    return probability;
+  }
+
+  /** On the logit, as a calibration would be shifted. */
+  function move(probability: number, shift: number): number {
+    return 1 / (1 + exp(log(1 - probability) - log(probability) - shift));
+  }
+
+  return {
+    name: "onnxruntime-web",
+    tolerance: TOLERANCE,
+    probabilities(channels, lengths, shift = 0) {
+      const N = lengths.length;
+      if (channels.length !== N * T * C) throw new RangeError(`channels must be ${N} × ${T} steps × ${C}, got ${channels.length} numbers`);
+      return Float32Array.from(lengths, (length, n) => {
+        if (!(length >= 1 && length <= T)) throw new RangeError(`lengths[${n}] must be 1 to ${T}, got ${length}`);
+        const probability = scoreOne(channels, n * T * C, length);
+        return shift === 0 ? probability : move(probability, shift);
+      });
+    },
+  };
+}
+
+function lengthTensor({ type }: Port, length: number): Tensor {
+  return { type, shape: [1], data: type === INT32 ? Int32Array.of(length) : BigInt64Array.of(BigInt(length)) };
+}
+
+const TYPES: Readonly<Record<number, string>> = { [FLOAT]: "float32", [INT32]: "int32", [INT64]: "int64", 10: "float16", 11: "float64" };
+
+function describePort(port: Port | undefined): string {
+  return port === undefined ? "none" : `${port.name}: ${TYPES[port.type] ?? `type ${port.type}`} (${port.shape.join(", ")})`;
+}
+
+function refuse(reason: string): never {
+  throw new ArtifactError(`model.onnx cannot be served: ${reason}`);
+}

@@ -1,0 +1,74 @@
+// What an isolate with ONNX Runtime serves: a model.onnx that is the network of model.safetensors, as `export --onnx` writes it,
+// with that artifact's recipe, names and figures; or any other that takes rows as they are, of whose training nothing is known.
+// Legend: T steps, F features.
+import { decodeArtifact } from "../../shared/artifact/artifact.ts";
+import type { Engine } from "../../shared/engine.ts";
+import { checkGolden, type Served, score } from "../../shared/model.ts";
+import { type Channel, fitRecipe } from "../../shared/recipe/recipe.ts";
+import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
+import { createOnnxEngine, shapeOfOnnx } from "./onnx-engine.ts";
+import type { Session } from "./onnx-session.ts";
+import { type Deployment, memoisedSha256 } from "./servable-model.ts";
+
+/** What the kernel computes for an engine of floats. */
+export interface Functions {
+  log(x: number): number;
+  exp(x: number): number;
+}
+
+/** The first input of what `export --onnx` writes: the recipe's channels. */
+const CHANNELS = "channels";
+
+/** Never throws, as openDeployment. */
+export function openOnnxDeployment(
+  onnx: Uint8Array<ArrayBuffer>,
+  artifact: Uint8Array<ArrayBuffer>,
+  openSession: (onnx: Uint8Array) => Session,
+  functions: Functions,
+): Deployment {
+  const both = new Uint8Array(onnx.length + artifact.length);
+  both.set(onnx);
+  both.set(artifact, onnx.length);
+  const sha256 = memoisedSha256(both);
+  try {
+    const session = openSession(onnx);
+    const { log } = functions;
+    const { model, engine } = session.inputs[0]?.name === CHANNELS ? openOwn(session, artifact, functions) : openOther(session, functions);
+    return { model, engine, log, sha256 };
+  } catch (error) {
+    return { unready: error instanceof Error ? error.message : String(error), sha256 };
+  }
+}
+
+interface Opened {
+  readonly model: Served;
+  readonly engine: Engine;
+}
+
+function openOwn(session: Session, artifact: Uint8Array, functions: Functions): Opened {
+  const model = decodeArtifact(artifact);
+  const { timesteps, channels } = model.recipe;
+  const engine = createOnnxEngine(session, { timesteps, channels: channels.length }, functions);
+  checkGolden(model, engine, functions.log);
+  return { model, engine };
+}
+
+/**
+ * The rows go to the graph as float32, oldest first: zero rows in front of a shorter sequence, as it came; or behind it, if the graph
+ * takes lengths.
+ */
+function openOther(session: Session, functions: Functions): Opened {
+  const { timesteps: T = DEFAULT_SHAPE.timesteps, channels: F = DEFAULT_SHAPE.features, takesLengths } = shapeOfOnnx(session);
+  const channels = Array.from({ length: F }, (_, a): Channel => ({ base: "feature", view: "level", a }));
+  const features = channels.map((_, a) => `f${a}`);
+  const plan = { timesteps: T, features, padding: "none", channels, standardise: false } as const;
+  const nothing = fitRecipe(plan, new Float64Array(T * F), [0], functions.log); // a fit on zeros: every mean is 0, explanations' too, every scale 1
+  const recipe = { ...nothing, padding: takesLengths ? ("leading" as const) : ("none" as const), lengths: [1, T] as const };
+  const engine = createOnnxEngine(session, { timesteps: T, channels: F }, functions);
+  const inputs = new Float64Array(T * F).fill(1); // whether it runs at all
+  const { probabilities } = score({ recipe }, engine, functions.log, inputs);
+  return {
+    model: { name: "onnx", recipe, operatingPoints: [{ name: "even", threshold: 0.5 }], golden: { inputs, probabilities } },
+    engine,
+  };
+}

@@ -1,0 +1,45 @@
+// What this isolate serves: the decoded, proven model, or the reason why there is none. Opened once, at module scope.
+// Knows no HTTP, and no implementation of the engine.
+import { decodeArtifact } from "../../shared/artifact/artifact.ts";
+import type { Engine } from "../../shared/engine.ts";
+import { checkGolden, type Model, type Served } from "../../shared/model.ts";
+import type { Log } from "../../shared/recipe/recipe.ts";
+
+export interface Ready {
+  readonly model: Served;
+  readonly engine: Engine;
+  readonly log: Log;
+}
+
+export interface Unready {
+  /** Why nothing can be scored, in one sentence. */
+  readonly unready: string;
+}
+
+export type Deployment = (Ready | Unready) & {
+  /** SHA-256 of the bytes served, the artifact's, as hexadecimal digits; asynchronous because global scope may not wait for it. */
+  readonly sha256: () => Promise<string>;
+};
+
+/** Never throws: an isolate that crashes cannot say what is wrong with its artifact. */
+export function openDeployment(bytes: Uint8Array<ArrayBuffer>, log: Log, createEngine: (model: Model) => Engine): Deployment {
+  const sha256 = memoisedSha256(bytes);
+  try {
+    const model = decodeArtifact(bytes);
+    const engine = createEngine(model);
+    checkGolden(model, engine, log);
+    return { model, engine, log, sha256 };
+  } catch (error) {
+    return { unready: error instanceof Error ? error.message : String(error), sha256 };
+  }
+}
+
+/** Remembers the digest, not its promise: in workerd a promise dies with the request that made it. */
+export function memoisedSha256(bytes: Uint8Array<ArrayBuffer>): () => Promise<string> {
+  let digest: string | undefined;
+  return async () => (digest ??= toHex(await crypto.subtle.digest("SHA-256", bytes)));
+}
+
+function toHex(bytes: ArrayBuffer): string {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

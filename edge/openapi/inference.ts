@@ -1,0 +1,126 @@
+// The part of the OpenAPI document that is about the Open Inference Protocol.
+// Legend: T steps, F features.
+import type { Served } from "../../shared/model.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { INPUT, INPUT_DATATYPES, OUTPUTS } from "../scoring/inference-request.ts";
+import { BODIED, exampleSequence, type Json, json, KEYED, open, type Paths, PROBLEM, pointOf, priorOf, ref, text } from "./terms.ts";
+
+export function inferenceSchemas(model: Served): Record<string, Json> {
+  const { timesteps: T, features: F } = shapeOf(model.recipe);
+  const point = pointOf(model);
+  const prior = priorOf(model);
+  const scalars: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
+  return {
+    InferRequest: {
+      type: "object",
+      properties: {
+        id: text,
+        parameters: { ...scalars, properties: { operatingPoint: point, prior, binary_data_output: { type: "boolean" } } },
+        inputs: {
+          type: "array",
+          minItems: 1,
+          maxItems: 1,
+          items: {
+            type: "object",
+            properties: {
+              name: { const: INPUT },
+              datatype: { enum: Object.keys(INPUT_DATATYPES) },
+              shape: {
+                type: "array",
+                minItems: 3,
+                maxItems: 3,
+                items: { type: "integer", minimum: 1 },
+                description: `[sequences, 1 to ${T} steps, ${F} features]`,
+              },
+              data: { type: "array", description: "Row-major, flat or nested as the shape is; left out where binary_data_size is given." },
+              parameters: { ...scalars, properties: { binary_data_size: { type: "integer", minimum: 0 } } },
+            },
+            required: ["name", "datatype", "shape"],
+          },
+        },
+        outputs: {
+          type: "array",
+          items: {
+            type: "object",
+            properties: {
+              name: { enum: OUTPUTS.map(({ name }) => name) },
+              parameters: { ...scalars, properties: { binary_data: { type: "boolean" } } },
+            },
+            required: ["name"],
+          },
+        },
+      },
+      required: ["inputs"],
+    },
+    InferAnswer: {
+      type: "object",
+      properties: {
+        model_name: text,
+        model_version: text,
+        id: text,
+        parameters: scalars,
+        outputs: {
+          type: "array",
+          items: {
+            type: "object",
+            properties: {
+              name: { enum: OUTPUTS.map(({ name }) => name) },
+              datatype: { enum: OUTPUTS.map(({ datatype }) => datatype) },
+              shape: { type: "array", items: { type: "integer" } },
+              data: { type: "array", items: { type: ["number", "boolean"] } },
+              parameters: { type: "object", properties: { binary_data_size: { type: "integer" } } },
+            },
+            required: ["name", "datatype", "shape"],
+            additionalProperties: false,
+          },
+        },
+      },
+      required: ["model_name", "model_version", "outputs"],
+      additionalProperties: false,
+    },
+  };
+}
+
+export function inferencePaths(model: Served): Paths {
+  const sequence = exampleSequence(model);
+  const example = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };
+  const name: Json = { name: "name", in: "path", required: true, schema: { const: model.name } };
+  const version: Json = { name: "version", in: "path", required: true, schema: { type: "string" } };
+  const paths: Paths = {
+    "/v2": { get: open("Open Inference Protocol: the server", json({ type: "object" }), { security: [{ key: ["read"] }] }) },
+    "/v2/health/live": { get: open("Open Inference Protocol: live", json({ type: "object" })) },
+    "/v2/health/ready": { get: open("Open Inference Protocol: ready", json({ type: "object" }), {}, { "503": PROBLEM }) },
+  };
+  for (const [path, parameters] of [
+    ["/v2/models/{name}", [name]],
+    ["/v2/models/{name}/versions/{version}", [name, version]],
+  ] as const) {
+    const keyed = { security: [{ key: ["read"] }], parameters };
+    const missing = { "404": PROBLEM, ...KEYED };
+    paths[path] = { get: open("Open Inference Protocol: the model's inputs and outputs", json({ type: "object" }), keyed, missing) };
+    paths[`${path}/ready`] = { get: open("Open Inference Protocol: the model is ready", json({ type: "object" }), keyed, missing) };
+    paths[`${path}/infer`] = {
+      post: {
+        summary: "Open Inference Protocol: score sequences",
+        description:
+          "Scope: score. With the header inference-header-content-length, JSON of that many bytes and binary tensors behind it. The parameter operatingPoint names where probabilities become labels.",
+        security: [{ key: ["score"] }],
+        parameters: [...parameters, { name: "inference-header-content-length", in: "header", schema: { type: "integer" } }],
+        requestBody: {
+          required: true,
+          content: { ...json(ref("InferRequest"), example), "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+        },
+        responses: {
+          "200": {
+            description: "The outputs asked for, all where none is.",
+            content: { ...json(ref("InferAnswer")), "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+          },
+          "404": PROBLEM,
+          ...BODIED,
+          ...KEYED,
+        },
+      },
+    };
+  }
+  return paths;
+}

@@ -1,0 +1,66 @@
+// The words that every part of the OpenAPI document is written in.
+// Legend: T steps, F features.
+import type { Served } from "../../shared/model.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { isZeroRow } from "../../shared/sequence.ts";
+
+export type Json = Record<string, unknown>;
+
+export interface Operation {
+  readonly summary: string;
+  readonly description?: string;
+  readonly security?: readonly Json[];
+  readonly parameters?: readonly Json[];
+  readonly requestBody?: { readonly required: true; readonly content: Record<string, Json> };
+  readonly responses: Record<string, Json>;
+}
+
+export type Paths = Record<string, Record<string, Operation>>;
+
+export const text: Json = { type: "string" };
+
+export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+
+export const json = (schema: Json, example?: unknown): Record<string, Json> => ({
+  "application/json": { schema, ...(example !== undefined && { example }) },
+});
+
+export const PROBLEM: Json = {
+  description: "What is wrong, and where.",
+  content: { "application/problem+json": { schema: ref("Problem") } },
+};
+export const KEYED: Record<string, Json> = { "401": PROBLEM, "403": PROBLEM, "429": PROBLEM, "503": PROBLEM };
+export const BODIED: Record<string, Json> = { "400": PROBLEM, "413": PROBLEM, "415": PROBLEM, "422": PROBLEM };
+
+export function open(
+  summary: string,
+  content: Record<string, Json>,
+  more: Partial<Operation> = {},
+  problems: Record<string, Json> = {},
+): Operation {
+  return { summary, ...more, responses: { "200": { description: "As it says.", content }, ...problems } };
+}
+
+/** The names of the model's operating points. */
+export function pointOf({ operatingPoints }: Served): Json {
+  return { enum: operatingPoints.map(({ name }) => name), default: operatingPoints[0].name };
+}
+
+/** Another base rate than the training part's; the schema of nothing where that is not known. */
+export function priorOf({ positiveRate }: Served): Json | false {
+  if (positiveRate === undefined) return false;
+  const description = "How common 1s are where the sequences come from, applied on the logit exactly.";
+  return { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1, default: positiveRate, description };
+}
+
+/** A golden vector of full length, a random walk, to the digits that people read. */
+export function exampleSequence({ recipe, golden }: Served): number[][] {
+  const { timesteps: T, features: F } = shapeOf(recipe);
+  const k = Math.max(0, golden.probabilities.length - 3);
+  const rows: number[][] = [];
+  for (let t = 0; t < T; t++) {
+    const from = (k * T + t) * F;
+    if (!isZeroRow(golden.inputs, from, F)) rows.push(Array.from(golden.inputs.subarray(from, from + F), (x) => Number(x.toPrecision(8))));
+  }
+  return rows;
+}

@@ -1,0 +1,103 @@
+// NDJSON in, NDJSON out: results leave while lines arrive, one output line for every line that is not blank, in their order.
+// A bad line becomes an error line and the rest go on. Nothing is read ahead of what the client takes.
+import { describe, SequenceError } from "../../shared/errors.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { parseSequence } from "../../shared/sequence.ts";
+import { parseJson } from "../http/body.ts";
+import { type Line, LineSplitter } from "../http/lines.ts";
+import { describeProblem, problemKind, RequestError } from "../http/problem.ts";
+import type { Ready } from "../models/servable-model.ts";
+import type { Options } from "./options.ts";
+import { type Result, resultsOf } from "./scoring.ts";
+
+/** The largest sequence there can be, 512 × 64 numbers of 25 digits, fits. */
+export const MAX_LINE_BYTES = 1 << 20;
+
+export interface StreamTotals {
+  /** Lines answered with a result. */
+  sequences: number;
+  /** Lines answered with an error. */
+  errors: number;
+}
+
+/** `done` is told once, when the last line has been answered or the client has gone. */
+export function scoreLines(
+  ready: Ready,
+  body: ReadableStream<Uint8Array>,
+  options: Options,
+  done: (totals: StreamTotals, failure?: unknown) => void,
+): ReadableStream<Uint8Array> {
+  const { recipe } = ready.model;
+  const reader = body.getReader();
+  const splitter = new LineSplitter(MAX_LINE_BYTES);
+  const encoder = new TextEncoder();
+  const values = new Float64Array(recipe.timesteps * recipe.features.length);
+  const totals: StreamTotals = { sequences: 0, errors: 0 };
+  let lineNumber = 0;
+
+  function scoreLine(line: Line): Result {
+    if (line === null) throw new RequestError("malformed", `the line must have at most ${MAX_LINE_BYTES} bytes, got more`);
+    const { sequence, lineOptions } = parseLine(parseJson(line, "the line"), options);
+    values.fill(0);
+    parseSequence(sequence, ["sequence"], shapeOf(recipe), values, 0);
+    return resultsOf(ready, values, () => ["sequence"], lineOptions)[0];
+  }
+
+  function answer(lines: Iterable<Line>): string {
+    let text = "";
+    for (const line of lines) {
+      lineNumber++;
+      if (line !== null && isBlank(line)) continue;
+      try {
+        text += `${JSON.stringify(scoreLine(line))}\n`;
+        totals.sequences++;
+      } catch (error) {
+        if (problemKind(error) === "internal") throw error;
+        text += `${JSON.stringify({ line: lineNumber, error: describeProblem(error) })}\n`;
+        totals.errors++;
+      }
+    }
+    return text;
+  }
+
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          for (;;) {
+            const { done: ended, value } = await reader.read();
+            const text = answer(ended ? splitter.end() : splitter.split(value));
+            if (text !== "") controller.enqueue(encoder.encode(text));
+            if (ended) {
+              controller.close();
+              return done(totals);
+            }
+            if (text !== "") return;
+          }
+        } catch (error) {
+          controller.error(error); // the client's connection broke, or we did: what is half an answer must not look whole
+          done(totals, error);
+        }
+      },
+      async cancel(reason) {
+        done(totals);
+        await reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** `{"sequence":[[…]]}`, or the sequence itself. */
+function parseLine(line: unknown, options: Options): { readonly sequence: unknown; readonly lineOptions: Options } {
+  if (Array.isArray(line)) return { sequence: line, lineOptions: options };
+  if (typeof line !== "object" || line === null)
+    throw new SequenceError(["line"], "must be a sequence or an object with one", describe(line));
+  const unknownKey = Object.keys(line).find((key) => key !== "sequence");
+  if (unknownKey !== undefined) throw new SequenceError(["line"], "must have no key but sequence", describe(unknownKey));
+  return { sequence: (line as { sequence?: unknown }).sequence, lineOptions: options };
+}
+
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
+}

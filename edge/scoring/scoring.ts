@@ -1,0 +1,59 @@
+// One request's sequences → its results, whatever protocol they came by. Knows no HTTP.
+import { LimitError, type Path } from "../../shared/errors.ts";
+import { labelAt, type Scores, score } from "../../shared/model.ts";
+import type { Recipe } from "../../shared/recipe/recipe.ts";
+import type { Ready } from "../models/servable-model.ts";
+import { type Explanation, explain, maxExplained } from "./occlusion.ts";
+import type { Options } from "./options.ts";
+
+export interface Result {
+  probability: number;
+  label: 0 | 1;
+  /** The sequence lies outside what training saw. */
+  outOfRange?: true;
+  explanation?: Explanation;
+}
+
+/** The JSON body, as the typed client sends it. */
+export interface ScoreRequest {
+  sequence?: readonly (readonly number[])[];
+  sequences?: readonly (readonly (readonly number[])[])[];
+  operatingPoint?: string;
+  explain?: boolean;
+  prior?: number;
+}
+
+export interface ScoreAnswer {
+  model: string;
+  operatingPoint: string;
+  results: Result[];
+}
+
+const MAX_SEQUENCES = 1000;
+/** Numbers in one buffer of a request: 32 MiB as float64, a quarter of what an isolate has. */
+const MAX_NUMBERS = 1 << 22;
+
+/** Fewer than MAX_SEQUENCES where a model's sequences are so large that their buffers would not fit an isolate. */
+export function maxSequences({ timesteps, features, channels }: Recipe): number {
+  return Math.min(MAX_SEQUENCES, Math.floor(MAX_NUMBERS / (timesteps * Math.max(features.length, channels.length))));
+}
+
+/** Scores `values` (N,T,F). Throws SequenceError at the place `pathOf(n)`. */
+export function scoreValues({ model, engine, log }: Ready, values: Float64Array, pathOf: (n: number) => Path, { prior }: Options): Scores {
+  return score(model, engine, log, values, pathOf, prior);
+}
+
+/** Throws as scoreValues, and LimitError where more are to be explained than one request may. */
+export function resultsOf(ready: Ready, values: Float64Array, pathOf: (n: number) => Path, options: Options): Result[] {
+  const { point, explain: wanted } = options;
+  const most = wanted ? maxExplained(ready.model.recipe) : Number.POSITIVE_INFINITY;
+  const { probabilities, outOfRange } = scoreValues(ready, values, pathOf, options);
+  const N = probabilities.length;
+  if (N > most) throw new LimitError([], `at most ${most} sequences a request are explained, got ${N}: send them in parts`, most);
+  return Array.from(probabilities, (probability, n) => {
+    const result: Result = { probability, label: labelAt(point, probability) };
+    if (outOfRange[n] === 1) result.outOfRange = true;
+    if (wanted) result.explanation = explain(ready, values, n);
+    return result;
+  });
+}

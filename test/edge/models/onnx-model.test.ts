@@ -1,0 +1,174 @@
+// The second engine behind the same routes: the artifact's own network, other people's models, and what cannot be served. In the real
+// runtime: ./onnx-worker.test.ts.
+import { describe, expect, test } from "vitest";
+import { createApp } from "../../../edge/app.ts";
+import { openOnnxDeployment } from "../../../edge/models/onnx-model.ts";
+import { openSession } from "../../../edge/models/onnx-session.ts";
+import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
+import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
+import { FLOAT, port } from "../../../trainer/export/onnx/graph.ts";
+import { openApp, post, postScore, SURROUNDINGS } from "../../fixtures/app.ts";
+import { kernel } from "../../fixtures/kernel.ts";
+import { makeModel, makeSequences, randomOf } from "../../fixtures/model.ts";
+import { encodeLogistic, functions, runtime } from "../../fixtures/onnx.ts";
+
+const T = 10;
+const F = 5;
+const DOUBLE = 11;
+const model = makeModel(kernel);
+const artifact = encodeArtifact(model);
+
+const deploy = (onnx: Uint8Array<ArrayBuffer>) => openOnnxDeployment(onnx, artifact, (bytes) => openSession(runtime, bytes), functions);
+const openOnnx = (onnx: Uint8Array<ArrayBuffer>) => createApp(deploy(onnx), SURROUNDINGS);
+type App = ReturnType<typeof openOnnx>;
+
+const values = makeSequences(40, T, F, 9);
+const sequences = Array.from({ length: 40 }, (_, n) =>
+  Array.from({ length: T }, (_, t) => [...values.subarray((n * T + t) * F, (n * T + t + 1) * F)]),
+);
+
+async function probabilitiesOf(app: App, body: object): Promise<number[]> {
+  const response = await postScore(app, JSON.stringify(body));
+  expect(response.status, await response.clone().text()).toBe(200);
+  const { results }: { results: { probability: number }[] } = await response.json();
+  return results.map(({ probability }) => probability);
+}
+
+async function reasonOf(app: App): Promise<string> {
+  const ready = await app.request("/health/ready");
+  expect(ready.status).toBe(503);
+  expect((await postScore(app, JSON.stringify({ sequences }))).status).toBe(503);
+  return (await ready.json()).detail;
+}
+
+describe("a model.onnx that export wrote", () => {
+  const own = openOnnx(encodeOnnx(model));
+  const wasm = openApp(kernel, artifact);
+
+  test("scores raw sequences by the artifact's recipe, within 2e-6 of the kernel, with another base rate too", async () => {
+    for (const more of [{}, { prior: 0.05 }]) {
+      const expected = await probabilitiesOf(wasm, { sequences, ...more });
+      const found = await probabilitiesOf(own, { sequences, ...more });
+      for (const [n, p] of found.entries()) expect(Math.abs(p - expected[n])).toBeLessThanOrEqual(2e-6);
+    }
+  });
+
+  test("answers on every route what the default does, probabilities apart", async () => {
+    const sequence = sequences[9];
+    const routes: [string, string, Record<string, string>][] = [
+      ["/v1/score", JSON.stringify({ sequence, explain: true, operatingPoint: "sensitive" }), { "content-type": "application/json" }],
+      ["/v1/score", JSON.stringify(sequence), { "content-type": "application/x-ndjson" }],
+      [
+        "/v2/models/test/infer",
+        JSON.stringify({ inputs: [{ name: "sequences", datatype: "FP64", shape: [1, T, F], data: [sequence] }] }),
+        { "content-type": "application/json" },
+      ],
+    ];
+    const blind = (text: string) => text.replace(/-?\d+\.\d+(e-\d+)?/g, "#").replace(/test@[0-9a-f]+|"[0-9a-f]{12}"/g, "id");
+    for (const [path, body, headers] of routes) {
+      const [expected, found] = await Promise.all([wasm, own].map((app) => post(app, path, body, headers)));
+      expect([found.status, blind(await found.text())]).toEqual([200, blind(await expected.text())]);
+    }
+    expect((await (await own.request("/v1/model")).json()).metrics).toEqual(model.card.test);
+    expect(await (await own.request("/openapi.json")).text()).toBe(await (await wasm.request("/openapi.json")).text());
+  });
+
+  test("has an id of its own, since other numbers come from it", async () => {
+    const [here, there] = [await own.request("/health/ready"), await wasm.request("/health/ready")];
+    expect(here.headers.get("x-quickstep-model")).not.toBe(there.headers.get("x-quickstep-model"));
+  });
+
+  test("is unready where it is the network of another artifact", async () => {
+    const other = { ...model, network: makeModel(kernel, { seed: 2 }).network };
+    expect(await reasonOf(openOnnx(encodeOnnx(other)))).toMatch(/^golden vector 0 scored .* this onnxruntime-web engine does not compute/);
+    const narrow = makeModel(kernel, { channels: model.recipe.channels.slice(0, 3) });
+    expect(await reasonOf(openOnnx(encodeOnnx(narrow)))).toBe(
+      "model.onnx cannot be served: its first input must be (N, 10, 6) to go with model.safetensors, got channels: float32 (N, 10, 3)",
+    );
+  });
+});
+
+describe("another's model.onnx", () => {
+  const random = randomOf(3);
+  const weights = Float32Array.from({ length: T * F }, () => random() - 0.5);
+  const other = openOnnx(encodeLogistic(T, F, weights));
+
+  test("gets the rows as they are, zero rows in front of a shorter sequence", async () => {
+    const short = sequences.map((rows) => rows.slice(rows.findIndex((row) => row.some((x) => x !== 0))));
+    const expected = Array.from(sequences, (rows) => {
+      const logit = rows.flat().reduce((sum, x, i) => sum + Math.fround(x) * weights[i], 0);
+      return 1 / (1 + Math.exp(-logit));
+    });
+    for (const [n, p] of (await probabilitiesOf(other, { sequences: short })).entries())
+      expect(Math.abs(p - expected[n])).toBeLessThanOrEqual(2e-6);
+    expect(new Set(expected.map((p) => p.toFixed(3))).size).toBeGreaterThan(10);
+  });
+
+  test("gets rows and their number where it takes lengths", async () => {
+    const app = openOnnx(encodeLogistic(3, 1, Float32Array.of(1, 10, 100), { takesLengths: true }));
+    const [p] = await probabilitiesOf(app, { sequence: [[0.01], [0.02]] }); // 1 · 0.01 + 10 · 0.02, and the length 2
+    expect(Math.log(p / (1 - p))).toBeCloseTo(2.21, 5);
+  });
+
+  test("has its own shape: steps and features of the graph", async () => {
+    const app = openOnnx(encodeLogistic(3, 2, Float32Array.of(0, 0, 0, 0, 1, 0)));
+    expect(await probabilitiesOf(app, { sequence: [[0, 9]] })).toEqual([0.5]);
+    const refused = await postScore(app, JSON.stringify({ sequence: [[1, 2, 3]] }));
+    expect(await refused.json()).toMatchObject({ status: 422, detail: "sequence[0] must have 2 numbers, got 3" });
+  });
+
+  test("says of its training that nothing is known, and takes no other base rate", async () => {
+    const card = await (await other.request("/v1/model")).json();
+    expect(card).toMatchObject({ name: "onnx", timesteps: T, features: ["f0", "f1", "f2", "f3", "f4"] });
+    for (const key of ["metrics", "units", "calibration", "data"]) expect(card).not.toHaveProperty(key);
+    const refused = await postScore(other, JSON.stringify({ sequences, prior: 0.1 }));
+    expect(refused.status).toBe(422);
+    expect((await refused.json()).detail).toMatch(/^prior must be left out, since how common 1s were .* is not known, got 0.1$/);
+    expect((await postScore(other, JSON.stringify({ sequences }))).status).toBe(200);
+    const { components } = await (await other.request("/openapi.json")).json();
+    expect(components.schemas.ScoreRequest.properties.prior).toBe(false);
+    expect((await other.request("/docs")).status).toBe(200);
+  });
+
+  test.each<[string, Uint8Array<ArrayBuffer>, RegExp]>([
+    ["no ONNX", new TextEncoder().encode("<html>"), /^the ONNX model cannot be opened: /],
+    ["nothing", new Uint8Array(), /^the ONNX model cannot be opened: /],
+    [
+      "raw float64 sequences, the recipe inside",
+      encodeOnnx(model, { preprocessing: true }),
+      /its first input must be float32 \(N, steps, features\), got sequences: float64 \(N, 10, 5\)$/,
+    ],
+    [
+      "rows without steps",
+      encodeLogistic(1, F, weights.subarray(0, F), { input: port("rows", FLOAT, ["batch", F]) }),
+      /got rows: float32 \(batch, 5\)$/,
+    ],
+    [
+      "two classes",
+      encodeLogistic(T, F, new Float32Array(2 * T * F), { width: 2 }),
+      /its first output must be .* got answer: float32 \(batch, 2\)$/,
+    ],
+    ["a fixed batch of 4", encodeLogistic(T, F, weights, { input: port("rows", FLOAT, [4, T, F]) }), /does not run: .*Expected: 4/s],
+    [
+      "logits",
+      encodeLogistic(T, F, new Float32Array(T * F).fill(1), { squash: false }),
+      /must give a probability, from 0 to 1, .* got 50$/,
+    ],
+    ["NaN", encodeLogistic(T, F, new Float32Array(T * F).fill(Number.NaN), { squash: false }), /got NaN$/],
+    [
+      "float64 rows",
+      encodeLogistic(T, F, weights, { input: port("rows", DOUBLE, ["batch", T, F]) }),
+      /^the ONNX model cannot be opened: .*Type/,
+    ],
+  ])("is unready with the reason where it holds %s", async (_, onnx, reason) => {
+    expect(await reasonOf(openOnnx(onnx))).toMatch(reason);
+  });
+
+  test("that answers with no probability for some sequence gives an error for it, never a score", async () => {
+    const app = openOnnx(encodeLogistic(T, F, new Float32Array(T * F).fill(0.01), { squash: false })); // the sum over 100
+    expect(await probabilitiesOf(app, { sequence: [[1, 2, 3, 4, 5]] })).toEqual([expect.closeTo(0.15, 6)]);
+    const response = await postScore(app, JSON.stringify({ sequences: [[[1, 2, 3, 4, 5]], [[100, 2, 3, 4, 5]]] }));
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ detail: expect.stringMatching(/^model.onnx cannot be served: .* got 1\.1/) });
+  });
+});

@@ -1,0 +1,318 @@
+// POST /hooks/{source} beside its signatures: what is no event, what storage does, and what anybody may see of it.
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { readEndpoints } from "../../../edge/config/endpoints.ts";
+import { readAccess } from "../../../edge/http/access.ts";
+import type { Surroundings } from "../../../edge/http/middleware.ts";
+import { RequestError } from "../../../edge/http/problem.ts";
+import { openDeployment } from "../../../edge/models/servable-model.ts";
+import { MAX_HOOK_BYTES } from "../../../edge/routes/hooks.ts";
+import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
+import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
+import { openApp, postScore } from "../../fixtures/app.ts";
+import { kernel } from "../../fixtures/kernel.ts";
+import { makeModel } from "../../fixtures/model.ts";
+import { acceptOnly, BODY, ENV, fakeStreams, NOW, SENDERS, type Sent, TAMPERINGS, TICKER } from "../../fixtures/senders.ts";
+import { openStreams } from "../../fixtures/streams.ts";
+
+const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
+const endpoints = readEndpoints(ENV);
+let taken: { key: string }[] = [];
+const streams = fakeStreams((key) => taken.push({ key }));
+const open = (surroundings: Partial<Surroundings> = {}) =>
+  openApp(kernel, artifact, { endpoints, streams, now: () => NOW * 1000, ...surroundings });
+const post = (app: ReturnType<typeof open>, { path, body, headers }: Sent) =>
+  app.request(`https://edge.test${path}`, { method: "POST", body: new TextEncoder().encode(body), headers });
+const github = (change: object = {}): Promise<Sent> => SENDERS.github(JSON.stringify({ ...JSON.parse(BODY), ...change }), "GITHUB");
+beforeEach(() => {
+  taken = [];
+});
+
+async function problemOf(response: Response | Promise<Response>): Promise<{ status: number; detail: string; pointer?: string }> {
+  const answer = await response;
+  expect(answer.headers.get("content-type")).toBe("application/problem+json");
+  const problem = await answer.json();
+  expect(problem.status).toBe(answer.status);
+  return problem;
+}
+
+describe("an event", () => {
+  test("is answered with what its stream says, and goes to its source's destinations", async () => {
+    const origins: unknown[] = [];
+    const told = acceptOnly((key, events, origin) => {
+      origins.push(origin);
+      return streams.accept(key, events, origin);
+    });
+    const response = await post(open({ streams: told }), await SENDERS.standard(BODY, "STANDARD"));
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ source: "standard", id: "msg_1", seq: 1, warming: true });
+    expect(origins).toEqual([{ source: "standard", destinations: ["desk"] }]);
+  });
+
+  test("needs no key, whatever keys there are; and a key is no signature", async () => {
+    const access = readAccess({ API_KEYS: `a:${"0".repeat(64)}` });
+    expect((await post(open({ access }), await github())).status).toBe(200);
+    const unsigned = { path: "/hooks/github", body: BODY, headers: { authorization: "Bearer a" } };
+    expect((await post(open(), unsigned)).status).toBe(401);
+  });
+
+  test("may say that it is text, or nothing of what it is", async () => {
+    for (const type of ["text/plain; charset=utf-8", "application/octet-stream", ""])
+      expect((await post(open(), { ...(await github()), headers: { ...(await github()).headers, "content-type": type } })).status).toBe(
+        200,
+      );
+  });
+
+  test.each<[object, string, string]>([
+    [
+      { ticker: undefined },
+      "ticker must be text of 1 to 256 bytes without control characters, not . or .., or a whole number, got nothing",
+      "/ticker",
+    ],
+    [{ ticker: ["a"] }, "ticker must be text", "/ticker"],
+    [
+      { time: "yesterday" },
+      'time must be a time such as 2026-11-25T09:30:00Z, or seconds or milliseconds since 1970, got "yesterday"',
+      "/time",
+    ],
+    [{ bar: [1, 2, 3, 4] }, "bar must have 5 numbers, got 4", "/bar"],
+    [{ bar: [1, 2, 3, 4, null] }, "bar[4] must be a finite number, got null", "/bar/4"],
+    [{ bar: { o: 1 } }, "bar must be an array of 5 numbers, got an object", "/bar"],
+  ])("of which the pointers miss something is a 422 that names it: %j", async (change, detail, pointer) => {
+    const problem = await problemOf(post(open(), await github(change)));
+    expect(problem).toMatchObject({ status: 422, pointer });
+    expect(problem.detail).toContain(detail);
+    expect(taken).toEqual([]);
+  });
+
+  test("with a number that JSON cannot hold is refused, not rounded to infinity", async () => {
+    const sent = await SENDERS.github(BODY.replace("[1.25", "[1e999"), "GITHUB");
+    expect(await problemOf(post(open(), sent))).toMatchObject({ status: 422, detail: "bar[0] must be a finite number, got Infinity" });
+  });
+
+  test.each([
+    ["no JSON", "the body is not JSON"],
+    [" ", "the body is empty, expected JSON"],
+    ["null", "ticker must be text"],
+    ["[]", "ticker must be text"],
+  ])("signed, but %j, is refused", async (body, detail) => {
+    const problem = await problemOf(post(open(), await SENDERS.github(body, "GITHUB")));
+    expect([400, 422]).toContain(problem.status);
+    expect(problem.detail).toContain(detail);
+    expect(taken).toEqual([]);
+  });
+
+  test("signed, but no UTF-8, is refused", async () => {
+    const { path, headers } = await SENDERS.hmac("\u00ff", "HMAC");
+    const response = open().request(`https://edge.test${path}`, { method: "POST", body: Uint8Array.of(0xff), headers });
+    expect((await problemOf(response)).status).toBe(401); // other bytes than those signed
+  });
+
+  test("larger than a mebibyte is a 413 before its signature is looked at, declared or not", async () => {
+    const body = new Uint8Array(MAX_HOOK_BYTES + 1);
+    const url = "https://edge.test/hooks/github";
+    const declared = { method: "POST", body, headers: { "content-length": `${body.length}` } };
+    const streamed = { method: "POST", body: new Blob([body]).stream(), duplex: "half" };
+    for (const init of [declared, streamed])
+      expect(await problemOf(open().request(url, init))).toMatchObject({
+        status: 413,
+        detail: expect.stringMatching(/^the body must have at most 1048576 bytes, got (1048577|more): let the sender send less$/),
+      });
+  });
+
+  test("compressed is a 415: its signature is over other bytes", async () => {
+    const sent = await github();
+    expect((await post(open(), { ...sent, headers: { ...sent.headers, "content-encoding": "gzip" } })).status).toBe(415);
+  });
+});
+
+describe("with streams behind it", () => {
+  const deployment = openDeployment(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+
+  test("an event that is sent again is the same event, however often it is signed anew; another under its id is a 409", async () => {
+    const { store } = openStreams(deployment);
+    const app = open({ streams: store });
+    const answers = new Set<string>();
+    for (const at of [NOW, NOW + 5, NOW + 300]) {
+      const response = await post(app, await SENDERS.standard(BODY, "STANDARD", at));
+      expect(response.status).toBe(200);
+      answers.add(await response.text());
+    }
+    expect(answers.size).toBe(1);
+    const other = await SENDERS.standard(BODY.replace("0.75", "0.5"), "STANDARD");
+    expect((await problemOf(post(app, other))).status).toBe(409);
+    expect(await store.view(TICKER)).toMatchObject({ seq: 1, filled: 1 });
+    expect((await post(app, await SENDERS.asymmetric(BODY, "ASYMMETRIC"))).status).toBe(200); // another source's ids are its own
+    expect(await store.view(TICKER)).toMatchObject({ seq: 2, filled: 2 });
+  });
+
+  test("nothing that is tampered with leaves a trace", async () => {
+    const { store } = openStreams(deployment);
+    const app = open({ streams: store });
+    for (const { make } of TAMPERINGS) expect((await post(app, await make())).status).toBe(401);
+    expect((await store.keys(10)).items).toEqual([]);
+    expect(await store.view(TICKER)).toBeUndefined();
+  });
+
+  test("a whole sequence is scored to the bits of /v1/score, and leaves the window alone", async () => {
+    const { store } = openStreams(deployment);
+    const whole = readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: undefined, sequence: "/bar" } } });
+    const app = open({ streams: store, endpoints: whole });
+    const sequence = Array.from({ length: 10 }, (_, t) => [1.25, 0.75, 1.25 + t / 64, 0.75, 1.25]);
+    const { probability } = await (await post(app, await github({ bar: sequence }))).json();
+    const { results } = await (await postScore(app, JSON.stringify({ sequence }))).json();
+    expect(probability).toBe(results[0].probability);
+    expect(await store.view(TICKER)).toMatchObject({ filled: 0 });
+  });
+});
+
+describe("anything whatever", () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom("v1,", "t=1,v1=", "sha256=", "v7:", `${NOW}`));
+  const header = text.map((value) => value.replace(/[^\x20-\x7e]/g, "~"));
+
+  test("in headers and body is refused, and never our fault", async () => {
+    const app = open();
+    const names = [
+      "webhook-id",
+      "webhook-timestamp",
+      "webhook-signature",
+      "stripe-signature",
+      "x-hub-signature-256",
+      "x-signature",
+      "cf-connecting-ip",
+    ];
+    const headers = fc.record(Object.fromEntries(names.map((name) => [name, header])), { requiredKeys: [] });
+    const path = fc.oneof(fc.constantFrom(...endpoints.sources.keys()), text.map(encodeURIComponent));
+    await fc.assert(
+      fc.asyncProperty(path, headers, fc.oneof(text, fc.json()), async (name, given, body) => {
+        const { status } = await post(app, { path: `/hooks/${name}`, body, headers: given as Record<string, string> });
+        expect([401, 404]).toContain(status);
+      }),
+      { numRuns: 1000, seed: 5 },
+    );
+    expect(taken).toEqual([]);
+  });
+
+  test("signed is an event, or refused at its place", async () => {
+    const app = open();
+    const often = <T>(usual: T) =>
+      fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) });
+    const event = fc.record({ ticker: often("k"), time: often("2026-11-25T09:30:00Z"), bar: often([1, 2, 3, 4, 5]) }, { requiredKeys: [] });
+    const seen = { taken: 0, refused: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.oneof({ weight: 4, arbitrary: event }, fc.jsonValue()), async (value) => {
+        const response = await post(app, await SENDERS.github(JSON.stringify(value), "GITHUB"));
+        if (response.status === 200) seen.taken++;
+        else {
+          seen.refused++;
+          const { status, pointer } = await problemOf(response);
+          expect(status).toBe(422);
+          expect(pointer).toMatch(/^\/(ticker|time|bar)/);
+        }
+      }),
+      { numRuns: 1000, seed: 5 },
+    );
+    expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(100);
+    expect(taken).toHaveLength(seen.taken);
+  });
+});
+
+describe("a source", () => {
+  test.each(["/hooks/nobody", "/hooks/__proto__", "/hooks/constructor", "/hooks/github/token", "/hooks/nobody/token"])(
+    "that is not configured is a 404: %s",
+    async (path) => {
+      const response = await post(open(), { ...(await github()), path });
+      expect(response.status).toBe(404);
+      expect(taken).toEqual([]);
+    },
+  );
+
+  test("answers POST alone", async () => {
+    for (const path of ["/hooks/github", "/hooks/path/a"]) {
+      const response = await open().request(`https://edge.test${path}`);
+      expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
+    }
+  });
+
+  test("whose destination is the Worker's own host is a 503 that says so", async () => {
+    const own = readEndpoints({
+      ...ENV,
+      DESTINATIONS: { desk: { url: "https://edge.example.com/hooks/standard", secrets: ["STANDARD"] } },
+    });
+    const { body, headers } = await SENDERS.standard(BODY, "STANDARD");
+    const response = open({ endpoints: own }).request("https://edge.example.com/hooks/standard", { method: "POST", body, headers });
+    const problem = await problemOf(response);
+    expect(problem).toMatchObject({
+      status: 503,
+      detail: "DESTINATIONS.desk.url must be another host than this Worker's own, got edge.example.com",
+    });
+    expect(taken).toEqual([]);
+  });
+});
+
+describe("a configuration that cannot be used", () => {
+  const broken = readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, key: "ticker" } } });
+  const detail = 'SOURCES.github.key must be a JSON Pointer such as /data/ticker, got "ticker"';
+
+  test("is a 503 with the sentence, also for readiness, and keeps nothing else from working", async () => {
+    const app = open({ endpoints: broken });
+    expect(await problemOf(post(app, await github()))).toMatchObject({ status: 503, detail });
+    expect(await problemOf(app.request("/health/ready"))).toMatchObject({ status: 503, detail });
+    const init = { method: "POST", headers: { "content-type": "application/json" }, body: '{"sequence":[[1,2,3,4,5]]}' };
+    expect((await app.request("http://localhost/v1/score", init)).status).toBe(200);
+  });
+
+  test("that names other than one place a feature is one, too", async () => {
+    const places = ["/o", "/h", "/l", "/c"];
+    const app = open({ endpoints: readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: places } } }) });
+    const sentence = "SOURCES.github.values must name 5 places, one a feature of the model, got 4";
+    for (const response of [post(app, await github()), app.request("/health/ready")])
+      expect(await problemOf(response)).toMatchObject({ status: 503, detail: sentence });
+    const fits = readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: [...places, "/v"] } } });
+    expect((await open({ endpoints: fits }).request("/health/ready")).status).toBe(200);
+  });
+
+  test("without storage is a 503, without a model, too", async () => {
+    expect(await problemOf(post(open({ streams: undefined }), await github()))).toMatchObject({
+      status: 503,
+      detail: expect.stringContaining("no storage"),
+    });
+    const unready = openApp(kernel, artifact.slice(0, 100), { endpoints, streams });
+    expect((await post(unready, await github())).status).toBe(503);
+  });
+});
+
+describe("storage", () => {
+  beforeEach(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+  afterEach(() => vi.useRealTimers());
+
+  test("that fails is a 503 the sender is asked to repeat, and is reported", async () => {
+    const failure = new Error("Network connection lost: internal detail");
+    const report = vi.fn();
+    const response = await post(open({ report, streams: acceptOnly(() => Promise.reject(failure)) }), await github());
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(await response.text()).not.toContain("internal detail");
+    expect(report).toHaveBeenCalledExactlyOnceWith(failure);
+  });
+
+  test("that takes too long is a 503 before TradingView's three seconds are over, never a 504", async () => {
+    const answer = Promise.resolve(post(open({ streams: acceptOnly(() => new Promise(() => {})) }), await github()));
+    while (vi.getTimerCount() === 0) await new Promise(setImmediate);
+    await vi.advanceTimersByTimeAsync(2499);
+    let isAnswered = false;
+    void answer.then(() => {
+      isAnswered = true;
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(isAnswered).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await problemOf(answer)).toMatchObject({ status: 503, detail: "storing took more than 2500 ms" });
+  });
+
+  test("that refuses an event says so in its own words, and no timer is left behind", async () => {
+    const conflict = new RequestError("conflict", "the id e1 is taken");
+    const response = await post(open({ streams: acceptOnly(() => Promise.reject(conflict)) }), await github());
+    expect(await problemOf(response)).toMatchObject({ status: 409, detail: "the id e1 is taken" });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

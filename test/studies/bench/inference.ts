@@ -1,0 +1,126 @@
+// The kernel against onnxruntime-web on one thread: the same LSTM(100) → sigmoid on 10 steps × 5 channels, in one run.
+// One sequence at a time, 1000 at once, and from bytes to the first answer, which takes a fresh process a time.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifact.ts";
+import { createWasmEngine } from "../../../shared/engine.ts";
+import type { Channel } from "../../../shared/recipe/recipe.ts";
+import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
+import { makeModel, randomOf } from "../../fixtures/model.ts";
+import { type Contestant, race, report } from "./timing.ts";
+
+const T = 10;
+const C = 5;
+const BATCH = 1000;
+const ROUNDS = 9;
+
+const kernelBytes = readFileSync(new URL("../../../shared/kernel/inference.wasm", import.meta.url));
+const ortBytes = () => readFileSync(new URL(import.meta.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm")));
+
+async function openOrt(onnx: Uint8Array, wasmBinary: Uint8Array) {
+  const ort = await import("onnxruntime-web/wasm");
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmBinary = wasmBinary.slice().buffer;
+  const score =
+    (session: Awaited<ReturnType<typeof ort.InferenceSession.create>>) => async (channels: Float32Array, lengths: Int32Array) => {
+      const N = lengths.length;
+      const feeds = { channels: new ort.Tensor("float32", channels, [N, T, C]), lengths: new ort.Tensor("int32", lengths, [N]) };
+      const { probability } = await session.run(feeds);
+      return probability.data as Float32Array;
+    };
+  return { create: async () => score(await ort.InferenceSession.create(onnx)) };
+}
+
+function benchModel() {
+  const channels: Channel[] = Array.from({ length: C }, (_, a) => ({ base: "feature", view: "level", a }));
+  return makeModel(new WebAssembly.Module(kernelBytes), { units: 100, channels });
+}
+
+/** N sequences, standard normal (sum of 12 uniforms), of length 10 or of lengths 1 to 10 in random order. */
+function makeInput(N: number, padded: boolean) {
+  const random = randomOf(N + Number(padded));
+  const normal = () => Array.from({ length: 12 }, random).reduce((sum, x) => sum + x, -6);
+  const lengths = Int32Array.from({ length: N }, () => (padded ? 1 + Math.floor(T * random()) : T));
+  const channels = new Float32Array(N * T * C);
+  for (let n = 0; n < N; n++) for (let i = 0; i < lengths[n] * C; i++) channels[n * T * C + i] = normal();
+  return { channels, lengths };
+}
+
+export async function run(): Promise<void> {
+  const model = benchModel();
+  const engine = createWasmEngine(new WebAssembly.Module(kernelBytes), model.network, model.calibration);
+  const onnx = encodeOnnx(model);
+  const ort = await (await openOrt(onnx, ortBytes())).create();
+
+  for (const padded of [false, true]) {
+    const { channels, lengths } = makeInput(BATCH, padded);
+    const expected = await ort(channels, lengths);
+    const difference = engine.probabilities(channels, lengths).reduce((worst, p, n) => Math.max(worst, Math.abs(p - expected[n])), 0);
+    console.log(padded ? "\nlengths 1 to 10" : "length 10", `(largest difference ${difference.toExponential(1)})`);
+
+    const one = (n: number) => [channels.slice(n * T * C, (n + 1) * T * C), lengths.slice(n, n + 1)] as const;
+    const singles = Array.from({ length: BATCH }, (_, n) => one(n));
+    const alone: Contestant[] = [
+      {
+        name: "kernel",
+        run: (times) => {
+          for (let i = 0; i < times; i++) engine.probabilities(...singles[i % BATCH]);
+        },
+      },
+      {
+        name: "onnxruntime-web",
+        run: async (times) => {
+          for (let i = 0; i < times; i++) await ort(...singles[i % BATCH]);
+        },
+      },
+    ];
+    report("one sequence at a time", await race(alone, ROUNDS, 3 * BATCH), "µs");
+    const together: Contestant[] = [
+      {
+        name: "kernel",
+        run: (times) => {
+          for (let i = 0; i < times; i++) engine.probabilities(channels, lengths);
+        },
+      },
+      {
+        name: "onnxruntime-web",
+        run: async (times) => {
+          for (let i = 0; i < times; i++) await ort(channels, lengths);
+        },
+      },
+    ];
+    report(`${BATCH} at once, a sequence`, await race(together, ROUNDS, 3), "µs", BATCH);
+  }
+
+  const artifact = encodeArtifact(model);
+  const files = { kernel: artifact, "with artifact": artifact, "onnxruntime-web": onnx };
+  const loads = Object.entries(files).map(([name, input]) => ({ name, input, samples: [] as number[] }));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const { name, input, samples } of loads)
+      samples.push(Number(execFileSync(process.execPath, [fileURLToPath(import.meta.url), name], { input, encoding: "utf8" })));
+  for (const { samples } of loads) samples.sort((a, b) => a - b);
+  report("\nfrom the bytes of module and model to the first answer, a fresh process each", loads, "ms");
+}
+
+/**
+ * Milliseconds from bytes to the first answer; reading files and importing JavaScript is not counted. `kernel` has its model
+ * decoded, `with artifact` has not, and ONNX Runtime has its from ONNX.
+ */
+async function timeLoad(name: string): Promise<number> {
+  const file = readFileSync(0);
+  const { channels, lengths } = makeInput(1, false);
+  if (name !== "onnxruntime-web") {
+    const decoded = name === "kernel" ? decodeArtifact(file) : undefined;
+    const start = performance.now();
+    const { network, calibration } = decoded ?? decodeArtifact(file);
+    createWasmEngine(new WebAssembly.Module(kernelBytes), network, calibration).probabilities(channels, lengths);
+    return performance.now() - start;
+  }
+  const { create } = await openOrt(file, ortBytes());
+  const start = performance.now();
+  await (await create())(channels, lengths);
+  return performance.now() - start;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(await timeLoad(process.argv[2]));

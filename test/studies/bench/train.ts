@@ -1,0 +1,212 @@
+// One Adam step of LSTM(100) → Dense(1) on 1000 sequences of 10 × 5: ours on one and two threads, tfjs' layers on its wasm
+// backend, the same with our op under tfjs' autodiff, and PyTorch where Debian's python3-torch is installed. In one run, taking turns.
+import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import * as tf from "@tensorflow/tfjs";
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { GATHER } from "../../../trainer/training/kernel.ts";
+import { flattenNetwork } from "../../../trainer/training/parameters.ts";
+import { createTrainingStep, type TrainingStep } from "../../../trainer/training/step.ts";
+import { drawNetwork, drawSequences, generator } from "../../fixtures/sequences.ts";
+import { createFusedLstm } from "./fused-lstm.ts";
+import { type Contestant, medianOf, race, report } from "./timing.ts";
+
+const [B, T, C, U] = [1000, 10, 5, 100];
+const ROUNDS = 11;
+/** A third of the steps are padding: 60 of 90 rows are valid. train.py has the same. */
+const PADDED_LENGTHS = [10, 3, 8, 10, 4, 7, 3, 10, 5];
+const RATE = 1e-3;
+const PEAK_TURNS = 5_000_000;
+
+const random = generator(1);
+const network = drawNetwork(C, U, 0.1, random);
+const full = drawSequences(B, T, C, random, true);
+
+/** Multiply-adds, counted twice, of a step on sequences of these lengths: forward, back to the states, into the weights. */
+function operations(lengths: ArrayLike<number>): number {
+  let rows = 0;
+  let withState = 0; // a first step multiplies no state
+  for (const length of Array.from(lengths)) {
+    rows += length;
+    withState += length - 1;
+  }
+  return 2 * 4 * U * (2 * rows * C + 3 * withState * U);
+}
+
+/** The batch in full, padded by a third, and with no row at all: sequences 0 … B, … 2B, … 3B. */
+function startStep(threads: number): TrainingStep {
+  const lengths = Int32Array.from({ length: 3 * B }, (_, n) => (n < B ? T : n < 2 * B ? PADDED_LENGTHS[n % PADDED_LENGTHS.length] : 0));
+  const channels = new Float32Array(3 * B * T * C);
+  for (let part = 0; part < 3; part++) channels.set(full.x, part * B * T * C);
+  const labels = Uint8Array.from(lengths, (_, n) => full.labels[n % B]);
+  const step = createTrainingStep(
+    { channels, lengths, labels },
+    { channels: C, timesteps: T, units: U, maxBatch: B, threads, warn: console.log },
+  );
+  step.setParameters(flattenNetwork(network));
+  return step;
+}
+
+async function tfjsContestants(): Promise<Contestant[]> {
+  setWasmPaths(`${dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm"))}/`);
+  await tf.setBackend("wasm");
+  const xs = tf.tensor3d(full.x, [B, T, C]);
+  const ys = tf.tensor2d(Float32Array.from(full.labels), [B, 1]);
+  const model = tf.sequential({
+    layers: [
+      tf.layers.lstm({ units: U, inputShape: [T, C], recurrentActivation: "sigmoid", recurrentInitializer: "glorotUniform" }),
+      tf.layers.dense({ units: 1 }),
+    ],
+  });
+  model.compile({ optimizer: tf.train.adam(RATE), loss: (labels, logits) => tf.losses.sigmoidCrossEntropy(labels, logits) });
+
+  const lstm = createFusedLstm({ channels: C, timesteps: T, units: U, maxBatch: B, threads: 2 });
+  const kernel = tf.variable(tf.tensor2d(network.kernel, [C, 4 * U]));
+  const recurrent = tf.variable(tf.tensor2d(network.recurrent, [U, 4 * U]));
+  const bias = tf.variable(tf.tensor1d(network.bias));
+  const headKernel = tf.variable(tf.tensor2d(network.headKernel, [U, 1]));
+  const headBias = tf.variable(tf.tensor1d(network.headBias));
+  const optimizer = tf.train.adam(RATE);
+  const fusedStep = (): void => {
+    const cost = optimizer.minimize(() => {
+      const states = lstm.apply(xs, full.lengths, kernel as tf.Tensor2D, recurrent as tf.Tensor2D, bias as tf.Tensor1D);
+      return tf.losses.sigmoidCrossEntropy(ys, states.matMul<tf.Tensor2D>(headKernel as tf.Tensor2D).add(headBias)) as tf.Scalar;
+    }, true);
+    cost!.dataSync();
+    cost!.dispose();
+  };
+  return [
+    {
+      name: "tfjs wasm",
+      run: async () => {
+        await model.trainOnBatch(xs, ys);
+      },
+    },
+    { name: "tfjs, our LSTM", run: fusedStep },
+  ];
+}
+
+const WAYS = ["full", "padded", "packed"] as const;
+type Way = (typeof WAYS)[number];
+
+interface Torch {
+  readonly version: string;
+  step(threads: number, way: Way): Promise<void>;
+  end(): void;
+}
+
+/** null where no Python here has PyTorch. */
+async function startTorch(): Promise<Torch | null> {
+  // Debian's OpenBLAS picks its kernels by the machine unless it is told otherwise.
+  const { OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE, ...env } = process.env;
+  for (const [name, value] of Object.entries({ OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE }))
+    if (value) console.log(`PyTorch runs without ${name}=${value}`);
+  const script = fileURLToPath(new URL("train.py", import.meta.url));
+  const child: ChildProcess = spawn("/usr/bin/python3", [script], { env, stdio: ["pipe", "pipe", "ignore"] });
+  child.on("error", () => {});
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const nextLine = async (): Promise<string | undefined> => (await lines.next()).value;
+  const version = await nextLine();
+  if (version === undefined) return null;
+  return {
+    version,
+    async step(threads, way) {
+      child.stdin!.write(`${threads} ${way}\n`);
+      if ((await nextLine()) === undefined) throw new Error("PyTorch's process has ended");
+    },
+    end: () => child.stdin!.end(),
+  };
+}
+
+const times = (value: number): string => `${value.toFixed(2)}×`;
+const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+
+/** One line: the ratio of medians, which the target is for, and that of minima, which a busy machine disturbs less. */
+function tell(name: string, target: number | null, [median, minimum]: readonly [number, number]): void {
+  const text = target !== null && target < 1 ? percent : times;
+  const verdict = target === null ? "" : `   target ${text(target)}${median >= target ? "" : "   SHORT"}`;
+  console.log(`  ${name.padEnd(62)} ${text(median).padStart(8)} (minima ${text(minimum)})${verdict}`);
+}
+
+export async function run(): Promise<void> {
+  const steps = [startStep(1), startStep(2)];
+  const torch = await startTorch();
+  const peer = torch ? `PyTorch ${torch.version}` : "no PyTorch (python3-torch is absent)";
+  console.log(`${availableParallelism()} cores, Node ${process.version}, ${steps[0].path}, ${peer}`);
+
+  const ours = (threads: 1 | 2, which: 0 | 1 | 2) => {
+    const indices = Int32Array.from({ length: B }, (_, b) => which * B + b);
+    return () => {
+      steps[threads - 1].step(indices, RATE);
+    };
+  };
+  const theirs = (threads: 1 | 2, way: Way): Contestant[] =>
+    torch ? [{ name: `PyTorch ${threads} ${way}`, run: () => torch.step(threads, way) }] : [];
+  // PyTorch's threads keep looking for work for a while, at the next one's cost.
+  const pause: Contestant = { name: "", run: () => new Promise((resolve) => setTimeout(resolve, 50)) };
+  const { exports } = steps[0].kernel;
+  const contestants: Contestant[] = [
+    { name: "ours 1 full", run: ours(1, 0) },
+    { name: "ours 2 full", run: ours(2, 0) },
+    { name: "ours 1 padded", run: ours(1, 1) },
+    { name: "ours 2 padded", run: ours(2, 1) },
+    { name: "ours 1 no row", run: ours(1, 2) },
+    {
+      name: "ours 1 gather",
+      run: () => {
+        const { kernel } = steps[0];
+        kernel.indices.forEach((_, b) => {
+          kernel.indices[b] = b;
+        });
+        kernel.plan(B);
+        kernel.run(GATHER, kernel.shards());
+      },
+    },
+    { name: "128-bit peak", run: () => void exports.peak(PEAK_TURNS) },
+    ...WAYS.flatMap((way) => [...theirs(1, way), ...theirs(2, way)]),
+    pause,
+    ...(await tfjsContestants()),
+  ];
+  const timings = (await race(contestants, ROUNDS, 1)).filter(({ name }) => name !== "");
+  torch?.end();
+  for (const step of steps) step.dispose();
+
+  report("one step on 1000 sequences: whose, threads, batch; ratios to the last", timings, "ms");
+  const pair = (name: string): [number, number] => {
+    const timing = timings.find((candidate) => candidate.name === name)!;
+    return [medianOf(timing), timing.samples[0]];
+  };
+  const better = (way: Way): [number, number] => {
+    const [one, two] = [pair(`PyTorch 1 ${way}`), pair(`PyTorch 2 ${way}`)];
+    return [Math.min(one[0], two[0]), Math.min(one[1], two[1])];
+  };
+  const ratio = (a: readonly [number, number], b: readonly [number, number]): [number, number] => [a[0] / b[0], a[1] / b[1]];
+  const rate = (name: string): string =>
+    pair(name)
+      .map((ms) => `${(B / ms).toFixed(1)} k`)
+      .join(" (best ");
+  console.log(
+    `\nsequences/s: 1 thread ${rate("ours 1 full")}), 2 threads ${rate("ours 2 full")}), a third padded ${rate("ours 2 padded")})`,
+  );
+  tell("2 threads against tfjs' wasm backend", 15, ratio(pair("tfjs wasm"), pair("ours 2 full")));
+  if (torch) {
+    tell("2 threads against PyTorch, its better of 1 and 2 threads", 1, ratio(better("full"), pair("ours 2 full")));
+    tell("the same, a third of the steps padded", 1.4, ratio(better("padded"), pair("ours 2 padded")));
+    tell("the same, against its pack_padded_sequence", null, ratio(better("packed"), pair("ours 2 padded")));
+  } else console.log("  against PyTorch: absent here");
+  tell("2 threads against 1", 1.7, ratio(pair("ours 1 full"), pair("ours 2 full")));
+  const flops = operations(full.lengths);
+  const [gflops, peak] = [
+    pair("ours 1 full").map((ms) => flops / ms / 1e6),
+    pair("128-bit peak").map((ms) => (64 * PEAK_TURNS) / ms / 1e6),
+  ];
+  const of = `${gflops[0].toFixed(1)} of ${peak[0].toFixed(1)} GFLOP/s`;
+  tell(`share of the 128-bit peak, 1 thread, ${of}`, 0.6, [gflops[0] / peak[0], gflops[1] / peak[1]]);
+  const outside = [0, 1].map((k) => pair("ours 1 no row")[k] + pair("ours 1 gather")[k]);
+  const whole = pair("ours 1 full");
+  tell("inside the LSTM; outside: gather, head, loss, clipping, Adam", 0.85, [1 - outside[0] / whole[0], 1 - outside[1] / whole[1]]);
+}

@@ -1,0 +1,85 @@
+// How much of what can be learnt the tried network learns, and the same with the remedy: measured against the known probability, by
+// training both. Independent of what the diagnosis does. Legend: N sequences, T steps, C channels, F features.
+import { readFileSync } from "node:fs";
+import { instantiateKernel } from "../../../shared/engine.ts";
+import { applyRecipe, fitRecipe, type Plan } from "../../../shared/recipe/recipe.ts";
+import { parseTried, type Tried } from "../../../trainer/diagnosis/setup.ts";
+import { recoveredInformation } from "../../../trainer/statistics/metrics.ts";
+import { mean } from "../../../trainer/statistics/paired.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
+import { logLosses } from "../../../trainer/training/loop.ts";
+import { flattenNetwork, initialNetwork } from "../../../trainer/training/parameters.ts";
+import { createTrainingStep } from "../../../trainer/training/step.ts";
+import type { Planted } from "./planted.ts";
+
+const module = new WebAssembly.Module(readFileSync(new URL("../../../shared/kernel/inference.wasm", import.meta.url)));
+export const kernel = instantiateKernel(module);
+
+const TRAIN = 0.7;
+/** Whoever does not say for how long trained until ten epochs brought nothing, or this many. */
+const EPOCHS = 60;
+const PATIENCE = 10;
+const STREAM = { split: 50, weights: 51, order: 1000 };
+
+export interface Recovery {
+  /** Shares of what can be learnt, 1 for all. */
+  readonly tried: number;
+  readonly cured: number;
+  /** The share of what the remedy recovers that is lost without it. */
+  readonly lost: number;
+}
+
+/** Trains what was tried, and that with the remedy. Undefined where no remedy is known. */
+export function measureRecovery({ data, probability, tried, cure }: Planted, seed: number): Recovery | undefined {
+  if (cure === undefined) return undefined;
+  const before = parseTried(tried);
+  const after = parseTried(cure.tried ?? tried);
+  const share = (plan: Plan, settings: Tried): number => recoveredShare(data, probability, plan, settings, seed);
+  const without = share(levelsOf(data, before), before);
+  const cured = share(cure.plan ?? levelsOf(data, after), after);
+  return { tried: without, cured, lost: 1 - without / cured };
+}
+
+/** Every feature as it is, as the words of --tried read the rows. */
+function levelsOf({ shape, features }: Planted["data"], { scaled, masked }: Tried): Plan {
+  const channels = features.map((_, a) => ({ base: "feature", a, view: "level" }) as const);
+  return { timesteps: shape.timesteps, features, padding: masked ? "any" : "none", channels, standardise: scaled };
+}
+
+function recoveredShare(data: Planted["data"], probability: Float64Array, plan: Plan, tried: Tried, seed: number): number {
+  const N = data.labels.length;
+  const order = Int32Array.from({ length: N }, (_, n) => n);
+  createRandom(seed, STREAM.split).shuffle(order);
+  const train = order.slice(0, Math.round(TRAIN * N));
+  const held = order.slice(train.length);
+  const channels = applyRecipe(fitRecipe(plan, data.values, train, kernel.log), data.values, kernel.log);
+  const labels = Uint8Array.from(data.labels);
+  const C = plan.channels.length;
+  const { units, batch, optimizer, learningRate } = tried;
+  const stepper = createTrainingStep(
+    { ...channels, labels },
+    { channels: C, timesteps: plan.timesteps, units, maxBatch: batch, optimizer, threads: 1 },
+  );
+  try {
+    stepper.setParameters(
+      flattenNetwork(initialNetwork(C, units, mean(Array.from(train, (n) => labels[n])), createRandom(seed, STREAM.weights))),
+    );
+    let best = { epoch: 0, loss: Infinity, logits: stepper.logits(held) };
+    for (let epoch = 1; epoch <= (tried.epochs ?? EPOCHS); epoch++) {
+      createRandom(seed, STREAM.order + epoch).shuffle(train);
+      for (let at = 0; at < train.length; at += batch) stepper.step(train.subarray(at, at + batch), learningRate);
+      if (tried.epochs !== undefined && epoch < tried.epochs) continue;
+      const logits = stepper.logits(held);
+      const loss = mean(logLosses(logits, labels, held));
+      if (loss < best.loss || tried.epochs !== undefined) best = { epoch, loss, logits };
+      if (epoch - best.epoch >= PATIENCE) break;
+    }
+    const scores = Float64Array.from(best.logits, (logit) => 1 / (1 + Math.exp(-logit)));
+    return recoveredInformation(
+      Float64Array.from(held, (n) => probability[n]),
+      scores,
+    );
+  } finally {
+    stepper.dispose();
+  }
+}

@@ -1,0 +1,129 @@
+// verify against the app itself, whole and tampered with, on a socket of its own.
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, expect, test } from "vitest";
+import { readAccess } from "../../../edge/http/access.ts";
+import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
+import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
+import { verify } from "../../../trainer/commands/verify.ts";
+import { type App, openApp } from "../../fixtures/app.ts";
+import { kernel } from "../../fixtures/kernel.ts";
+import { makeModel } from "../../fixtures/model.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "quickstep-verify-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
+const path = join(folder, "fx.safetensors");
+writeFileSync(path, artifact);
+
+const engines = {
+  module: kernel,
+  kernel: instantiateKernel(kernel),
+  createEngine: (...[network, calibration]: Parameters<typeof createWasmEngine> extends [unknown, ...infer R] ? R : never) =>
+    createWasmEngine(kernel, network, calibration),
+};
+
+let server: Server | undefined;
+afterEach(() => server?.close());
+
+/** Serves `app`, each answer passed through `change`. */
+async function listen(app: App, change: (response: Response) => Response | Promise<Response> = (response) => response): Promise<string> {
+  server = createServer(async (incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk);
+    const headers = incoming.headers as Record<string, string>;
+    const response = await change(
+      await app.request(`http://${headers.host}${incoming.url}`, { method: incoming.method, headers, body: Buffer.concat(chunks) }),
+    );
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(Buffer.from(await response.arrayBuffer()));
+  });
+  await new Promise<void>((done) => server!.listen(0, "127.0.0.1", done));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function verified(url: string, key?: string, file = path): Promise<string> {
+  const printed: string[] = [];
+  const terminal = { say: () => {}, progress: () => {}, print: (line: string) => printed.push(line) };
+  await verify({ url, artifact: file, key, json: false }, engines, terminal);
+  return printed.join("\n");
+}
+
+test("a deployment of the artifact is verified, bit for bit", async () => {
+  const url = await listen(openApp(kernel, artifact));
+  expect(await verified(`${url}/`)).toMatch(
+    /serves fx@[0-9a-f]{12} with quickstep 0\.1\.0: 32 golden vectors as JSON and as float64, bit for bit$/,
+  );
+});
+
+test.each(["application/json", "application/octet-stream"])("one bit of one probability as %s is found", async (type) => {
+  const url = await listen(openApp(kernel, artifact), async (response) => {
+    if (!response.headers.get("content-type")!.startsWith(type)) return response;
+    const { headers } = response;
+    if (type === "application/json") {
+      const answer = await response.json();
+      const bits = new Uint32Array(Float32Array.of(answer.results[17].probability).buffer);
+      bits[0] ^= 1;
+      answer.results[17].probability = new Float32Array(bits.buffer)[0];
+      return Response.json(answer, { headers: { "x-quickstep-model": headers.get("x-quickstep-model")! } });
+    }
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    bytes[17 * 8] ^= 1;
+    return new Response(bytes, { headers });
+  });
+  await expect(verified(url)).rejects.toThrow(/golden vector 17 as \w+ scored .*, expected .*: roll this version back$/);
+});
+
+test("another artifact of the same name is told apart", async () => {
+  const url = await listen(openApp(kernel, encodeArtifact(makeModel(kernel, { name: "fx", seed: 2 }))));
+  await expect(verified(url)).rejects.toThrow(/serves the artifact [0-9a-f]{12}, expected fx@[0-9a-f]{12}: deploy it/);
+});
+
+test("a key is sent, and asked for where it is missing", async () => {
+  const access = readAccess({ API_KEYS: `deploy:${createHash("sha256").update("secret").digest("hex")}:score` });
+  const url = await listen(openApp(kernel, artifact, { access }));
+  expect(await verified(url, "secret")).toContain("bit for bit");
+  await expect(verified(url)).rejects.toThrow(/answered 401: .*; a key goes into the variable QUICKSTEP_KEY$/);
+});
+
+test("a large model goes in parts", async () => {
+  const large = encodeArtifact(
+    makeModel(kernel, {
+      timesteps: 100,
+      features: Array.from({ length: 30 }, (_, f) => `f${f}`),
+      units: 1,
+      channels: [{ base: "feature", a: 1, view: "level" }],
+    }),
+  );
+  const file = join(folder, "large.safetensors");
+  writeFileSync(file, large);
+  expect(await verified(await listen(openApp(kernel, large)), undefined, file)).toContain("32 golden vectors");
+});
+
+test.each<[string, (response: Response) => Response, RegExp]>([
+  ["a page", () => new Response("<html>"), /answered 200 without the header x-quickstep-model: this is no Quickstep Worker$/],
+  [
+    "a redirect",
+    () => new Response(null, { status: 302, headers: { location: "http://127.0.0.1:1/" } }),
+    /answered 302 without the header/,
+  ],
+  [
+    "something else",
+    (response) => new Response("{}", { headers: response.headers }),
+    /answered something else than probabilities as JSON$/,
+  ],
+  [
+    "too few",
+    (response) => new Response('{"results":[]}', { headers: response.headers }),
+    /answered 0 probabilities to 32 golden vectors$/,
+  ],
+])("%s is no deployment", async (_, change, message) => {
+  await expect(verified(await listen(openApp(kernel, artifact), change))).rejects.toThrow(message);
+});
+
+test("nobody there is said so", async () => {
+  await expect(verified("http://127.0.0.1:9")).rejects.toThrow(/cannot be reached/);
+});

@@ -1,0 +1,32 @@
+import { expect, it } from "vitest";
+import { countZeroRows, dropPaddingOnly, lengthsOf } from "../../../trainer/data/sequences.ts";
+
+const shape = { timesteps: 3, features: 2 };
+// Zero rows in front; one inside; nothing else.
+const values = Float64Array.of(0, 0, 0, 0, 1, 0, /**/ 2, 1, 0, 0, 3, 1, /**/ 0, 0, 0, 0, 0, 0);
+const data = { source: "file", values, labels: Uint8Array.of(1, 0, 1), probability: null, shape };
+
+it("counts all-zero rows after the first other row, of all rows from there on", () => {
+  expect(countZeroRows(values, shape, Int32Array.of(0, 1, 2))).toEqual({ zeros: 1, total: 4 });
+  expect(countZeroRows(values, shape, Int32Array.of(0, 2))).toEqual({ zeros: 0, total: 1 });
+});
+
+it.each([
+  ["leading", [1, 3, 0]],
+  ["any", [1, 2, 0]],
+  ["none", [3, 3, 3]],
+] as const)("counts the valid rows of padding %s", (padding, expected) => {
+  expect(Array.from(lengthsOf(values, shape, padding))).toEqual(expected);
+});
+
+it("leaves out sequences without a valid row, and says how many", () => {
+  const said: string[] = [];
+  const { labels, values: kept } = dropPaddingOnly(data, "leading", (text) => said.push(text));
+  expect([Array.from(labels), kept]).toEqual([[1, 0], values.slice(0, 12)]);
+  expect(said).toEqual(["file: left out 1 sequences without a valid row"]);
+});
+
+it("refuses nothing but padding", () => {
+  const empty = { ...data, values: new Float64Array(18) };
+  expect(() => dropPaddingOnly(empty, "any", () => {})).toThrow("file: all 3 sequences are nothing but padding");
+});

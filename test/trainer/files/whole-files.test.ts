@@ -1,0 +1,100 @@
+import fs, { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { DataError } from "../../../shared/errors.ts";
+import { readWhole, writeWhole } from "../../../trainer/files/whole-files.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "quickstep-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const bytes = Uint8Array.of(1, 2, 3);
+
+/** Makes one function of node:fs fail as the system would, for as long as `run` takes. */
+function failing(name: "fsyncSync" | "writeFileSync" | "renameSync" | "openSync" | "readFileSync", code: string, run: () => void): void {
+  const spy = vi.spyOn(fs, name).mockImplementation(() => {
+    throw Object.assign(new Error(code), { code });
+  });
+  syncBuiltinESMExports();
+  try {
+    run();
+  } finally {
+    spy.mockRestore();
+    syncBuiltinESMExports();
+  }
+}
+
+describe("writeWhole", () => {
+  test("writes into a folder that is not there yet", () => {
+    const path = join(folder, "a", "b", "file");
+    writeWhole(path, bytes);
+    expect(readWhole(path)).toEqual(Buffer.from(bytes));
+    expect(readdirSync(join(folder, "a", "b"))).toEqual(["file"]);
+  });
+
+  test("replaces a file and keeps its permissions", () => {
+    const path = join(folder, "file");
+    writeFileSync(path, "old", { mode: 0o600 });
+    writeWhole(path, bytes);
+    expect(readFileSync(path)).toEqual(Buffer.from(bytes));
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test("writes what a link points to and leaves the link", () => {
+    writeFileSync(join(folder, "file"), "old");
+    symlinkSync("file", join(folder, "link"));
+    writeWhole(join(folder, "link"), bytes);
+    expect(readFileSync(join(folder, "file"))).toEqual(Buffer.from(bytes));
+    expect(readlinkSync(join(folder, "link"))).toBe("file");
+  });
+
+  test("does not replace a device", () => {
+    writeWhole("/dev/null", bytes);
+    expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
+  });
+
+  test.each([
+    ["fsyncSync", "ENOSPC", "the disk is full: free some space, or choose another folder"],
+    ["writeFileSync", "ENOSPC", "the disk is full: free some space, or choose another folder"],
+    ["writeFileSync", "EDQUOT", "the disk quota is used up: free some space, or choose another folder"],
+    ["openSync", "EACCES", "permission denied"],
+    ["openSync", "EROFS", "the file system is read-only"],
+    ["renameSync", "EPERM", "permission denied"],
+    ["renameSync", "EXOTIC", "EXOTIC"],
+  ] as const)("when %s says %s, leaves the old file and nothing else", (name, code, reason) => {
+    const path = join(folder, "file");
+    writeFileSync(path, "old");
+    failing(name, code, () => expect(() => writeWhole(path, bytes)).toThrow(new DataError(path, `cannot be written: ${reason}`)));
+    expect(readdirSync(folder)).toEqual(["file"]);
+    expect(readFileSync(path, "utf8")).toBe("old");
+  });
+
+  test("refuses a folder's name and a path through a file", () => {
+    mkdirSync(join(folder, "sub"));
+    writeFileSync(join(folder, "file"), "old");
+    const sub = join(folder, "sub");
+    expect(() => writeWhole(sub, bytes)).toThrow(new DataError(sub, "cannot be written: it is a folder, expected a file"));
+    for (const path of [join(folder, "file", "x"), join(folder, "file", "x", "y")])
+      expect(() => writeWhole(path, bytes)).toThrow(new DataError(path, "cannot be written: a part of its path is a file, not a folder"));
+    const long = join(folder, "x".repeat(300));
+    expect(() => writeWhole(long, bytes)).toThrow(new DataError(long, "cannot be written: the name is too long"));
+    expect(readdirSync(folder).sort()).toEqual(["file", "sub"]);
+  });
+});
+
+describe("readWhole", () => {
+  test("says why a file cannot be read", () => {
+    const path = join(folder, "none");
+    expect(() => readWhole(path)).toThrow(new DataError(path, "cannot be read: there is no such file"));
+    expect(() => readWhole(folder)).toThrow(new DataError(folder, "cannot be read: it is a folder, expected a file"));
+    failing("readFileSync", "ERR_FS_FILE_TOO_LARGE", () =>
+      expect(() => readWhole(path)).toThrow(
+        new DataError(path, "cannot be read: it is larger than the 2 GiB that can be read at once: split it"),
+      ),
+    );
+  });
+});

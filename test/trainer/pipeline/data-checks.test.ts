@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import type { Labelled } from "../../../trainer/data/sequences.ts";
+import { findFlaw } from "../../../trainer/pipeline/data-checks.ts";
+import { splitDataset } from "../../../trainer/split/split.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
+import { counts, lengthTells, orderOnly } from "../../studies/quality/generators.ts";
+
+const SHAPE = { timesteps: 10, features: 5 };
+const FEATURES = ["a", "b", "c", "d", "e"];
+const SIZE = 50;
+
+function flaw(data: Labelled, method: "auto" | "random" = "auto", test: Labelled | null = null, padding: "leading" | "none" = "leading") {
+  const { values, labels } = data;
+  const random = createRandom(1);
+  const split = splitDataset({ values, labels, shape: SHAPE, padding, method, horizon: 1, hasTest: test !== null, random });
+  return findFlaw({ data, features: FEATURES, split, test, shape: SHAPE, padding });
+}
+
+function repeat(data: Labelled, relabel: (label: number, n: number) => number): Labelled {
+  const values = new Float64Array(2 * data.values.length);
+  values.set(data.values);
+  values.set(data.values, data.values.length);
+  return { values, labels: Uint8Array.of(...data.labels, ...data.labels.map(relabel)), probability: null };
+}
+
+/** Windows of ten rows of one series, one row apart. */
+function windows(N: number): Labelled {
+  const random = createRandom(2);
+  const series = Float64Array.from({ length: (N + 9) * 5 }, () => random.normal());
+  const values = new Float64Array(N * SIZE);
+  for (let n = 0; n < N; n++) values.set(series.subarray(n * 5, n * 5 + SIZE), n * SIZE);
+  return { values, labels: Uint8Array.from({ length: N }, () => random.integer(2)), probability: null };
+}
+
+describe("findFlaw", () => {
+  const data = orderOnly(2000, 101);
+
+  it("finds none in data that are as they should be, nor in counts, whose sequences recur, nor where length says something", () => {
+    expect(flaw(data)).toBeUndefined();
+    expect(flaw(counts(4000, 101), "auto", null, "none")).toBeUndefined();
+    // Short sequences of two values each recur by the hundred: a test file holds them as well.
+    const coarse = (N: number, seed: number): Labelled => {
+      const random = createRandom(seed);
+      const values = new Float64Array(N * SIZE);
+      for (let n = 0; n < N; n++) for (let i = 0; i < 6; i++) values[n * SIZE + 44 + i] = 1 + random.integer(2);
+      return {
+        values,
+        labels: Uint8Array.from({ length: N }, (_, n) => (random.uniform() < 0.4 * values[n * SIZE + 49] ? 1 : 0)),
+        probability: null,
+      };
+    };
+    expect(flaw(coarse(4000, 1), "auto", coarse(1000, 2))).toBeUndefined();
+    expect(flaw(lengthTells(2000, 101))).toBeUndefined();
+    expect(flaw(windows(2000))).toBeUndefined();
+  });
+
+  it("names the cell in which the label stands", () => {
+    const values = data.values.slice();
+    const random = createRandom(3);
+    data.labels.forEach((label, n) => {
+      values[n * SIZE + 8 * 5 + 3] = 5 - label + 0.2 * random.normal();
+    });
+    expect(flaw({ ...data, values })?.text).toMatch(/^D in row 9 alone tells the label with AUC (0\.99|1\.00)/);
+    data.labels.forEach((label, n) => {
+      values[n * SIZE + 8 * 5 + 3] = 5 - label + 0.6 * random.normal(); // AUC 0.88: a good feature, no giveaway
+    });
+    expect(flaw({ ...data, values })).toBeUndefined();
+  });
+
+  it("says that the length gives the label away", () => {
+    const values = data.values.slice();
+    data.labels.forEach((label, n) => {
+      values.fill(label === 1 ? 0 : 1, n * SIZE, n * SIZE + 15);
+      for (let i = n * SIZE + 15; i < (n + 1) * SIZE; i++) values[i] = 1 + ((7 * i) % 11);
+    });
+    expect(flaw({ ...data, values })?.text).toMatch(/^The length of a sequence alone/);
+  });
+
+  it("says that overlapping windows dealt at random leave no untouched test part", () => {
+    expect(flaw(windows(2000), "random")?.text).toMatch(/^100\.0 % of the sequences share rows with another part/);
+  });
+
+  it("says that a test file holds what training has seen", () => {
+    const half = (from: number): Labelled => ({
+      values: data.values.slice(from * SIZE, (from + 1000) * SIZE),
+      labels: data.labels.slice(from, from + 1000),
+      probability: null,
+    });
+    expect(flaw(half(0), "auto", half(1000))).toBeUndefined();
+    expect(flaw(half(0), "auto", half(800))?.text).toMatch(/^20\.0 % of the test sequences are among those trained on/);
+  });
+
+  it("says that the labels of equal sequences are no more alike than any, but not where they mostly agree", () => {
+    const random = createRandom(4);
+    const shuffled = data.labels.slice();
+    random.shuffle(shuffled as unknown as Int32Array);
+    expect(flaw(repeat(data, (_, n) => shuffled[n]))?.text).toMatch(/^100\.0 % of the sequences have an exact equal/);
+    expect(flaw(repeat(data, (label) => 1 - label))?.next).toMatch(/^Check how labels were joined/);
+    expect(flaw(repeat(data, (label) => (random.uniform() < 0.2 ? 1 - label : label)))).toBeUndefined();
+  });
+});

@@ -1,0 +1,75 @@
+// Which of two trainings is taken, with networks that answer what the test wants.
+import { expect, it } from "vitest";
+import type { Way } from "../../../trainer/features/search.ts";
+import { type LearnInput, learn } from "../../../trainer/pipeline/fit-network.ts";
+import type { Stepper } from "../../../trainer/training/loop.ts";
+
+const WAYS: readonly Way[] = [
+  { teacher: "none", share: 0 },
+  { teacher: "summaries", share: 0.9 },
+];
+const N = 400;
+const U = 2;
+const labels = Uint8Array.from({ length: N }, (_, n) => n % 2);
+const order = Int32Array.from({ length: N }, (_, n) => n);
+
+/** Answers ±`certainty` by the label, where nine in ten are right: ln 9 = 2.197 is the best certainty. */
+function stub(certainty: number): Stepper {
+  const parameters = new Float32Array(4 * U + 4 * U * U + 4 * U + U + 1);
+  return {
+    path: "stub",
+    step: () => 0.5,
+    logits: (indices) => Float32Array.from(indices, (n) => certainty * (labels[n] === 1 ? 1 : -1) * (n % 20 < 2 ? -1 : 1)),
+    getParameters: () => parameters,
+    setParameters: () => {},
+    getOptimizer: () => ({ steps: 0, moments: new Float32Array(0) }),
+    setOptimizer: () => {},
+    dispose: () => {},
+  };
+}
+
+/** From whom the network has learnt that is taken, if networks trained on labels and on a teacher's probabilities are so certain. */
+async function taken(onLabels: number, taught: number): Promise<string> {
+  const input: LearnInput = {
+    channels: { channels: new Float32Array(N * 2), lengths: new Int32Array(N).fill(2), outOfRange: new Uint8Array(N) },
+    width: 1,
+    names: ["one"],
+    timesteps: 2,
+    labels,
+    train: order.subarray(0, 200),
+    validation: order.subarray(200),
+    settings: {
+      units: U,
+      batch: 100,
+      epochs: 2,
+      optimizer: "adam",
+      learningRate: 0.01,
+      weightDecay: 0,
+      schedule: "cosine",
+      plateau: 2,
+      patience: 2,
+    },
+    ways: WAYS,
+    positiveRate: 0.5,
+    needsProof: false,
+    gap: 0,
+    seed: 1,
+    createStepper: (data, { timesteps }) => stub(timesteps === 1 ? 0 : data.labels === labels ? onLabels : taught),
+    note: () => {},
+    onProgress: () => {},
+  };
+  return (await learn(input)).way.teacher;
+}
+
+it("takes the taught network where it validates as well or better", async () => {
+  expect(await taken(1, 1)).toBe("summaries");
+  expect(await taken(0.1, 1)).toBe("summaries");
+});
+
+it("takes the taught network where it validates worse by less than noise", async () => {
+  expect(await taken(2.2, 2.1)).toBe("summaries");
+});
+
+it("takes the network trained on labels where that validates better beyond noise", async () => {
+  expect(await taken(2, 0.1)).toBe("none");
+});

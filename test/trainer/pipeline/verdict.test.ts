@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { decideVerdict, type Flaw } from "../../../trainer/pipeline/verdict.ts";
+import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
+
+const N = 2000;
+const random = createRandom(21);
+const truth = Float64Array.from({ length: N }, () => 0.02 + 0.9 * random.uniform() ** 3);
+const labels = Array.from(truth, (p) => (random.uniform() < p ? 1 : 0));
+const rate = labels.filter((y) => y === 1).length / N;
+const base = new Float64Array(N).fill(rate);
+const blurred = truth.map((p) => 0.5 * p + 0.5 * rate);
+
+function verdict(own: Float64Array, logistic: Float64Array, trainLogLoss = computeMetrics(labels, own).logLoss, gap = 0, flaw?: Flaw) {
+  const probabilities = { "base rate": base, "logistic regression": logistic };
+  const baselines = Object.fromEntries(Object.entries(probabilities).map(([name, q]) => [name, computeMetrics(labels, q)]));
+  return decideVerdict(labels, own, baselines, probabilities, trainLogLoss, gap, flaw);
+}
+
+describe("decideVerdict", () => {
+  it("learned: better than the base rate, and says how it stands to the logistic regression", () => {
+    expect(verdict(truth, blurred)).toMatchObject({ code: "learned", text: expect.stringContaining("better than logistic regression") });
+    expect(verdict(truth, truth)).toMatchObject({ code: "learned", text: expect.stringContaining("level with logistic regression") });
+  });
+
+  it("base-rate-only: what differs from the base rate by rounding alone has learnt nothing", () => {
+    const rounded = base.map((p) => Math.fround(p));
+    expect(verdict(rounded, base).code).toBe("base-rate-only");
+    const noisy = base.map((p) => p * (1 + 0.05 * random.normal()));
+    expect(verdict(noisy, base).code).toBe("base-rate-only");
+  });
+
+  it("no-better-model-found: a simpler model beats it beyond noise", () => {
+    expect(verdict(blurred, truth).code).toBe("no-better-model-found");
+  });
+
+  it("advises more data where the training part is known much better, and other data where it is not", () => {
+    const { logLoss } = computeMetrics(labels, truth);
+    expect(verdict(truth, blurred, logLoss - 0.08).next).toMatch(/^More sequences/);
+    expect(verdict(truth, blurred, logLoss).next).toMatch(/^Further features/);
+  });
+
+  it("bad-data: a flaw of the data goes before whatever was learnt, with its own next step", () => {
+    const flaw = { text: "The label is in the file", next: "Leave it out." };
+    const { code, text, next } = verdict(truth, blurred, undefined, 0, flaw);
+    expect([code, next]).toEqual(["bad-data", "Leave it out."]);
+    expect(text).toMatch(/^The label is in the file; the figures mean little: log loss 0\.\d+ against/);
+  });
+
+  it("counts overlapping windows in time as the fewer that they are", () => {
+    // A gain that comes and goes in waves: beyond two standard errors if all 2,000 count, within them if blocks of 200 do.
+    const drift = Float64Array.from({ length: N }, (_, n) => Math.sin((2 * Math.PI * n) / 500));
+    const leaning = base.map((p, n) => p + (0.12 * drift[n] + 0.02) * (labels[n] - rate));
+    expect(verdict(leaning, base, undefined, 0).code).toBe("learned");
+    expect(verdict(leaning, base, undefined, 100).code).toBe("base-rate-only");
+  });
+});

@@ -1,0 +1,63 @@
+// An artifact as a file: read, decoded, and made ready to score with the kernel that serves it.
+import { createHash } from "node:crypto";
+import { decodeArtifact } from "../../shared/artifact/artifact.ts";
+import type { Engine, Kernel } from "../../shared/engine.ts";
+import { ArtifactError, DataError } from "../../shared/errors.ts";
+import { checkGolden, type Model, modelId, type Scores, score } from "../../shared/model.ts";
+import type { Calibration, Network } from "../../shared/networks/lstm.ts";
+import { readWhole } from "../files/whole-files.ts";
+import type { Dataset } from "../readers/dataset.ts";
+
+export interface Engines {
+  readonly kernel: Kernel;
+  /** The kernel's module, for threads that make engines of their own. */
+  readonly module: WebAssembly.Module;
+  createEngine(network: Network, calibration: Calibration): Engine;
+}
+
+export interface LoadedModel {
+  readonly model: Model;
+  readonly bytes: Uint8Array;
+  readonly id: string;
+  /** Scores raw sequences, `values` (N,T,F) float64; an error counts from `first`. */
+  score(values: Float64Array, first?: number): Scores;
+}
+
+/** Reads, decodes and checks the golden vectors. Throws DataError naming the file. */
+export function loadModel(path: string, { kernel, createEngine }: Engines): LoadedModel {
+  const bytes = readWhole(path);
+  try {
+    const model = decodeArtifact(bytes);
+    const engine = createEngine(model.network, model.calibration);
+    checkGolden(model, engine, kernel.log);
+    return {
+      model,
+      bytes,
+      id: describeModel(model, bytes),
+      score: (values, first = 0) => score(model, engine, kernel.log, values, (n) => ["sequences", first + n]),
+    };
+  } catch (error) {
+    if (error instanceof ArtifactError) throw new DataError(path, error.message);
+    throw error;
+  }
+}
+
+/** The model's id, from the bytes it is decoded from. */
+export function describeModel(model: Model, bytes: Uint8Array): string {
+  return modelId(model, createHash("sha256").update(bytes).digest("hex"));
+}
+
+/** The data as this model takes it: shorter sequences are filled with zeros in front. Throws DataError. */
+export function fitShape(data: Pick<Dataset, "shape" | "values">, source: string, { recipe }: Model): Float64Array {
+  const { timesteps: T, features } = recipe;
+  const { shape, values } = data;
+  if (shape.features !== features.length)
+    throw new DataError(source, `has ${shape.features} features a row, but the model takes ${features.length} (${features.join(", ")})`);
+  if (shape.timesteps > T) throw new DataError(source, `has sequences of ${shape.timesteps} rows, but the model takes at most ${T}`);
+  if (shape.timesteps === T) return values;
+  const from = shape.timesteps * shape.features;
+  const to = T * shape.features;
+  const out = new Float64Array((values.length / from) * to);
+  for (let n = 0; n * from < values.length; n++) out.set(values.subarray(n * from, (n + 1) * from), (n + 1) * to - from);
+  return out;
+}

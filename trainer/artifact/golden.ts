@@ -1,0 +1,42 @@
+// Raw inputs made from a recipe's statistics, to be scored wherever the artifact is loaded. No row of anyone's data is in them.
+import { GOLDEN_COUNT } from "../../shared/artifact/artifact.ts";
+import { type Recipe, usesFloors } from "../../shared/recipe/recipe.ts";
+import type { Random } from "../statistics/random.ts";
+
+/**
+ * (K,T,F) inputs of every length up to T (evenly spread where T > K), in turn: independent rows, random walks, values far
+ * beyond the clip up to the largest float64, and rows with zeros, among them all-zero rows inside the sequence.
+ */
+export function synthesiseGolden(recipe: Recipe, random: Random): Float64Array {
+  const { timesteps: T, features, channels, scale, featureMean, featureScale } = recipe;
+  const F = features.length;
+  const inputs = new Float64Array(GOLDEN_COUNT * T * F);
+  const isPositive = features.map((_, f) =>
+    channels.some((c) => usesFloors(c).includes(true) && (c.a === f || (c.base !== "feature" && c.b === f))),
+  );
+  const movement = features.map((_, f) => {
+    const delta = channels.findIndex((c) => c.base === "feature" && c.a === f && c.view === "delta");
+    return delta >= 0 ? scale[delta] : featureScale[f] / 10;
+  });
+  for (let k = 0; k < GOLDEN_COUNT; k++) {
+    const length = 1 + Math.floor((k * T) / GOLDEN_COUNT);
+    const kind = k % 4;
+    for (let t = T - length; t < T; t++) {
+      for (let f = 0; f < F; f++) {
+        const at = (k * T + t) * F + f;
+        const draw = featureMean[f] + featureScale[f] * random.normal();
+        let x = draw;
+        if (kind === 1 && t > T - length) x = inputs[at - F] + movement[f] * random.normal();
+        if (kind === 2) x = random.uniform() < 0.1 ? Math.sign(draw) * Number.MAX_VALUE : draw * 1000;
+        if (kind === 3 && random.uniform() < 0.3) x = 0;
+        inputs[at] = isPositive[f] && kind < 2 ? Math.abs(x) : x;
+      }
+      const from = (k * T + t) * F;
+      const isInside = t > T - length && t < T - 1;
+      if (kind === 3 && isInside && random.uniform() < 0.3) inputs.fill(0, from, from + F);
+      // The first and last rows hold data, whatever all-zero rows mean.
+      if (!isInside && inputs.subarray(from, from + F).every((x) => x === 0)) inputs[from] = featureScale[0];
+    }
+  }
+  return inputs;
+}

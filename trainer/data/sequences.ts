@@ -1,0 +1,95 @@
+// Labelled sequences, and some of them. Knows no part and no model.
+// Legend: N sequences, T steps, F features, C channels.
+import { DataError } from "../../shared/errors.ts";
+import type { Channels } from "../../shared/recipe/recipe.ts";
+import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
+import type { Timeline } from "../readers/windows.ts";
+
+export interface Labelled {
+  readonly values: Float64Array;
+  readonly labels: Uint8Array;
+  readonly probability: Float64Array | null;
+  readonly groups?: Int32Array;
+  readonly timeline?: Timeline;
+}
+
+/** Sequences without a valid row are left out, counted and said. */
+export function dropPaddingOnly(
+  data: Labelled & { readonly source: string; readonly shape: Shape },
+  padding: Padding,
+  note: (text: string) => void,
+): Labelled {
+  const { values, labels, shape } = data;
+  const lengths = lengthsOf(values, shape, padding);
+  const kept = Int32Array.from(labels.keys()).filter((n) => lengths[n] > 0);
+  if (kept.length === labels.length) return data;
+  if (kept.length === 0) throw new DataError(data.source, `all ${labels.length} sequences are nothing but padding`);
+  note(`${data.source}: left out ${labels.length - kept.length} sequences without a valid row`);
+  return selectSequences(data, kept, shape);
+}
+
+export function selectSequences(data: Labelled, indices: Int32Array, shape: Shape): Labelled {
+  const size = shape.timesteps * shape.features;
+  const { probability, groups, timeline } = data;
+  return {
+    values: take(data.values, indices, size),
+    labels: Uint8Array.from(indices, (n) => data.labels[n]),
+    probability: probability && Float64Array.from(indices, (n) => probability[n]),
+    groups: groups && indices.map((n) => groups[n]),
+    timeline: timeline && {
+      series: indices.map((n) => timeline.series[n]),
+      start: indices.map((n) => timeline.start[n]),
+      time: timeline.time && Float64Array.from(indices, (n) => timeline.time?.[n] ?? 0),
+    },
+  };
+}
+
+/** The channels and lengths of the sequences at `indices`; `size` is T·C. */
+export function selectChannels(data: Channels, indices: Int32Array, size: number): [channels: Float32Array, lengths: Int32Array] {
+  return [take(data.channels, indices, size), indices.map((n) => data.lengths[n])];
+}
+
+/** The items at `indices` of an array of items of `size` numbers. */
+export function take<A extends Float32Array | Float64Array>(values: A, indices: Int32Array, size: number): A {
+  const out = new (values.constructor as new (length: number) => A)(indices.length * size);
+  indices.forEach((n, i) => {
+    out.set(values.subarray(n * size, (n + 1) * size), i * size);
+  });
+  return out;
+}
+
+/** (N) valid rows. */
+export function lengthsOf(values: Float64Array, shape: Shape, padding: Padding): Int32Array {
+  const rows = new Int32Array(shape.timesteps);
+  const size = shape.timesteps * shape.features;
+  return Int32Array.from({ length: values.length / size }, (_, n) => validRows(values, n * size, shape, padding, rows));
+}
+
+/** All-zero rows after the first other row, and all rows from there on, in the sequences at `indices`. */
+export function countZeroRows(values: Float64Array, shape: Shape, indices: Int32Array): { zeros: number; total: number } {
+  const { timesteps: T, features: F } = shape;
+  const rows = new Int32Array(T);
+  let zeros = 0;
+  let total = 0;
+  for (const n of indices) {
+    const length = validRows(values, n * T * F, shape, "leading", rows);
+    total += length;
+    for (let t = 0; t < length; t++) if (isZeroRow(values, (n * T + rows[t]) * F, F)) zeros++;
+  }
+  return { zeros, total };
+}
+
+/** The share of 1s among the sequences at `indices`. */
+export function positiveRate(labels: Uint8Array, indices: Int32Array): number {
+  return indices.reduce((sum, n) => sum + labels[n], 0) / indices.length;
+}
+
+/** Throws DataError naming the part that has 0s or 1s only. */
+export function requireBothClasses(parts: Readonly<Record<string, Int32Array>>, labels: Uint8Array, source: string): void {
+  for (const [part, indices] of Object.entries(parts))
+    if (new Set(Array.from(indices, (n) => labels[n])).size < 2)
+      throw new DataError(
+        source,
+        `the ${part} part (${indices.length} sequences) has one class only: give more data, or --split random if its order means nothing`,
+      );
+}

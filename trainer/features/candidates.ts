@@ -1,0 +1,49 @@
+// The channels worth looking at for a data set, from facts about its features.
+import type { Base, Channel, View } from "../../shared/recipe/recipe.ts";
+import type { FeatureFacts } from "./facts.ts";
+
+/** Below this ratio of largest to smallest, a logarithm is a straight line to within what a network cares about. */
+const MIN_LOG_RANGE = 1.5;
+/** Features whose typical values differ by more than this factor are not compared with each other. */
+const SIMILAR = 4;
+const MAX_PAIRS = 60;
+
+/** Features that are not constant and not sums of others. */
+export function usefulFeatures({ constant, relations, mean }: FeatureFacts): number[] {
+  const redundant = relations.map(({ feature }) => feature);
+  return Array.from(mean.keys()).filter((f) => !constant.includes(f) && !redundant.includes(f));
+}
+
+/** Every view of every useful feature, and differences and log ratios of pairs of similar magnitude. */
+export function listCandidates(facts: FeatureFacts, timesteps: number): Channel[] {
+  const { lowest, highest, mean, deviation } = facts;
+  const useful = usefulFeatures(facts);
+  const moves = timesteps > 1; // with one row a sequence, a delta is never defined and every row is its own mean
+  const views = (...always: View[]): View[] => (moves ? always : always.filter((view) => view === "level" || view === "log"));
+  const channels = useful.flatMap((a): Channel[] => {
+    const hasLog = lowest[a] > 0 && highest[a] / lowest[a] > MIN_LOG_RANGE;
+    const list = hasLog ? views("level", "delta", "centred", "log", "logDelta") : views("level", "delta", "centred");
+    return list.map((view) => ({ base: "feature", a, view }));
+  });
+  const typical = (f: number): number => Math.abs(mean[f]) + deviation[f];
+  const pairs = useful
+    .flatMap((a, i) => useful.slice(i + 1).map((b) => ({ a, b, unlike: Math.abs(Math.log(typical(a) / typical(b))) })))
+    .filter(({ unlike }) => unlike <= Math.log(SIMILAR))
+    .sort((p, q) => p.unlike - q.unlike)
+    .slice(0, MAX_PAIRS);
+  for (const { a, b } of pairs) {
+    const bases: Base[] = [{ base: "difference", a, b }];
+    if (lowest[a] > 0 && lowest[b] > 0) bases.push({ base: "logRatio", a, b });
+    for (const base of bases) for (const view of views("level", "delta")) channels.push({ ...base, view });
+  }
+  return channels;
+}
+
+/** Level and delta of every useful feature, in logarithms where they say more: what one would try by hand. */
+export function plainChannels(facts: FeatureFacts, timesteps: number): Channel[] {
+  return usefulFeatures(facts).flatMap((a): Channel[] => {
+    const hasLog = facts.lowest[a] > 0 && facts.highest[a] / facts.lowest[a] > MIN_LOG_RANGE;
+    const views: View[] = hasLog ? ["log", "logDelta"] : ["level", "delta"];
+    return (timesteps > 1 ? views : views.slice(0, 1)).map((view) => ({ base: "feature", a, view }));
+  });
+}

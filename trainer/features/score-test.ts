@@ -1,0 +1,116 @@
+// How much a channel could add to what a model already knows, without training anything: Rao's score test of its steps, their
+// sizes, and their products with the channels already chosen. One pass over the data a channel.
+// Legend: N sequences, T steps, C channels, D columns.
+import type { Channels } from "../../shared/recipe/recipe.ts";
+
+/** The latest steps stand alone; those before them are pooled into one mean. */
+export const BLOCKS = 10;
+
+export interface ScoreGain {
+  /** Expected fall of the mean log loss in nats, less what chance alone would show. */
+  readonly gain: number;
+  /** Standard deviation of that figure if the channel adds nothing. */
+  readonly noise: number;
+}
+
+/** (N,BLOCKS) of one channel: right-aligned, 0 where a sequence has no such step. */
+export function blocksOf({ channels, lengths }: Pick<Channels, "channels" | "lengths">, T: number, c: number): Float64Array {
+  const N = lengths.length;
+  const C = channels.length / (N * T);
+  const out = new Float64Array(N * BLOCKS);
+  for (let n = 0; n < N; n++) {
+    const older = Math.max(0, lengths[n] - (BLOCKS - 1));
+    for (let t = 0; t < lengths[n]; t++) {
+      const fromEnd = lengths[n] - 1 - t;
+      const x = channels[(n * T + t) * C + c];
+      if (fromEnd < BLOCKS - 1) out[n * BLOCKS + fromEnd] = x;
+      else out[n * BLOCKS + BLOCKS - 1] += x / older;
+    }
+  }
+  return out;
+}
+
+/**
+ * The score test of `candidate` (N,BLOCKS) against residuals label − probability. At the maximum of a model's likelihood,
+ * ½ uᵀH⁻¹u with u = Zᵀr, H = ZᵀWZ approximates what adding the columns Z would gain (Rao 1948); under chance it is ½χ²(D).
+ */
+export function scoreGain(
+  candidate: Float64Array,
+  chosen: readonly Float64Array[],
+  labels: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+): ScoreGain {
+  const N = labels.length;
+  const D = BLOCKS * (2 + chosen.length);
+  const size = meanSize(candidate);
+  const row = new Float64Array(D);
+  const u = new Float64Array(D);
+  const H = new Float64Array(D * D);
+  const weighted = new Float64Array(D); // Σ w·z, for centring
+  let weights = 0;
+  for (let n = 0; n < N; n++) {
+    const p = probabilities[n];
+    const w = p * (1 - p);
+    const r = labels[n] - p;
+    for (let j = 0; j < BLOCKS; j++) {
+      const x = candidate[n * BLOCKS + j];
+      row[j] = x;
+      row[BLOCKS + j] = x === 0 ? 0 : Math.abs(x) - size[j];
+      for (let k = 0; k < chosen.length; k++) row[(2 + k) * BLOCKS + j] = x * chosen[k][n * BLOCKS + j];
+    }
+    weights += w;
+    for (let a = 0; a < D; a++) {
+      const x = row[a];
+      if (x === 0) continue;
+      u[a] += r * x;
+      const wx = w * x;
+      weighted[a] += wx;
+      for (let b = 0; b <= a; b++) H[a * D + b] += wx * row[b];
+    }
+  }
+  for (let a = 0; a < D; a++) for (let b = 0; b <= a; b++) H[a * D + b] -= (weighted[a] * weighted[b]) / weights; // the intercept is free
+  const { statistic, rank } = quadraticForm(H, u, D);
+  return { gain: (statistic - rank) / (2 * N), noise: Math.sqrt(2 * rank) / (2 * N) };
+}
+
+/** (BLOCKS) mean |x| over the sequences that have the step. */
+function meanSize(blocks: Float64Array): Float64Array {
+  const sum = new Float64Array(BLOCKS);
+  const count = new Float64Array(BLOCKS);
+  for (let i = 0; i < blocks.length; i++) {
+    if (blocks[i] === 0) continue;
+    sum[i % BLOCKS] += Math.abs(blocks[i]);
+    count[i % BLOCKS]++;
+  }
+  return sum.map((total, j) => (count[j] === 0 ? 0 : total / count[j]));
+}
+
+/** Columns that keep less than this share of themselves beside the others are passed over. */
+const COLLINEAR = 1e-6;
+
+/** uᵀH⁻¹u by Cholesky on the lower triangle, columns without own information left out; `rank` counts the others. */
+function quadraticForm(H: Float64Array, u: Float64Array, D: number): { statistic: number; rank: number } {
+  const y = u.slice();
+  const isUsed = new Uint8Array(D);
+  let statistic = 0;
+  let rank = 0;
+  for (let j = 0; j < D; j++) {
+    const own = H[j * D + j];
+    let pivot = own;
+    for (let k = 0; k < j; k++) if (isUsed[k]) pivot -= H[j * D + k] * H[j * D + k];
+    if (!(own > 0) || pivot < COLLINEAR * own) continue;
+    isUsed[j] = 1;
+    rank++;
+    const root = Math.sqrt(pivot);
+    H[j * D + j] = root;
+    for (let k = 0; k < j; k++) if (isUsed[k]) y[j] -= H[j * D + k] * y[k];
+    y[j] /= root;
+    statistic += y[j] * y[j];
+    for (let i = j + 1; i < D; i++) {
+      let x = H[i * D + j];
+      for (let k = 0; k < j; k++) if (isUsed[k]) x -= H[i * D + k] * H[j * D + k];
+      H[i * D + j] = x / root;
+    }
+  }
+  return { statistic, rank };
+}

@@ -1,0 +1,26 @@
+// One run of training without a validation part: so many sequences, a learning rate that rises and falls to zero with the last.
+
+import type { Random } from "../statistics/random.ts";
+import type { Stepper } from "../training/loop.ts";
+
+export interface Brief {
+  /** Seen in all, each epoch in an order of its own. */
+  readonly sequences: number;
+  readonly batch: number;
+  /** The highest, after a tenth of all steps. */
+  readonly learningRate: number;
+}
+
+export function trainBriefly(stepper: Stepper, train: Int32Array, { sequences, batch: most, learningRate }: Brief, random: Random): void {
+  const order = train.slice();
+  random.shuffle(order);
+  const steps = Math.ceil(sequences / most);
+  const batch = Math.min(most, order.length);
+  for (let step = 0, at = 0; step < steps; step++, at += batch) {
+    if (at + batch > order.length) {
+      random.shuffle(order);
+      at = 0;
+    }
+    stepper.step(order.subarray(at, at + batch), learningRate * Math.min(1, (10 * (step + 1)) / steps) * (1 - step / steps));
+  }
+}

@@ -1,0 +1,120 @@
+// The file system, as everything in the trainer reads and writes it: whole files, or one DataError saying what is wrong.
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { DataError } from "../../shared/errors.ts";
+
+/** Reads a whole file, of at most `limit` bytes. Throws DataError. */
+export function readWhole(path: string, limit = Number.POSITIVE_INFINITY): Uint8Array<ArrayBuffer> {
+  try {
+    const { size } = limit < Number.POSITIVE_INFINITY ? statSync(path) : { size: 0 };
+    if (size > limit) throw new Error(`it has ${size} bytes, expected at most ${limit}`);
+    return readFileSync(path);
+  } catch (error) {
+    throw new DataError(path, `cannot be read: ${reason(error)}`);
+  }
+}
+
+/**
+ * Writes a whole file or nothing: to a temporary name in the same folder, through to the disk, then renamed. Creates the folder.
+ * Throws DataError and leaves no temporary file; whatever stood at `path` before stands there still.
+ */
+export function writeWhole(path: string, bytes: Uint8Array): void {
+  const file = createWhole(path);
+  file.write(bytes);
+  file.finish();
+}
+
+/** A file that is written piece by piece, and is there when it is finished or not at all. */
+export interface WholeFile {
+  /** A pipe or device takes pieces in order only, and at once. */
+  readonly canRewrite: boolean;
+  write(bytes: Uint8Array): void;
+  /** Replaces bytes that were written at `at`. */
+  rewrite(bytes: Uint8Array, at: number): void;
+  finish(): void;
+  /** After an error elsewhere: leaves nothing. Does nothing once finished. */
+  discard(): void;
+}
+
+/** As writeWhole, piece by piece. Each of its functions throws DataError, after which nothing is left. */
+export function createWhole(path: string): WholeFile {
+  let file: number | undefined;
+  let temporary: string | undefined;
+  let target = path;
+  const discard = (): void => {
+    if (file !== undefined) closeSync(file);
+    file = undefined;
+    if (temporary !== undefined) rmSync(temporary, { force: true });
+    temporary = undefined;
+  };
+  const guard = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      discard();
+      throw new DataError(path, `cannot be written: ${reason(error)}`);
+    }
+  };
+  return guard(() => {
+    const present = statSync(path, { throwIfNoEntry: false });
+    const isStream = present !== undefined && !present.isFile() && !present.isDirectory(); // a pipe or device stays what it is
+    if (isStream) file = openSync(path, "w");
+    else {
+      target = present ? realpathSync(path) : path; // a link stays a link
+      const folder = dirname(target);
+      mkdirSync(folder, { recursive: true });
+      const name = join(folder, `.${basename(target)}.${process.pid}.tmp`);
+      file = openSync(name, "w", present?.mode);
+      temporary = name;
+    }
+    return {
+      canRewrite: !isStream,
+      write: (bytes) => guard(() => writeFileSync(file as number, bytes)),
+      rewrite: (bytes, at) =>
+        guard(() => {
+          for (let done = 0; done < bytes.length; ) done += writeSync(file as number, bytes, done, bytes.length - done, at + done);
+        }),
+      finish: () =>
+        guard(() => {
+          if (!isStream) fsyncSync(file as number);
+          closeSync(file as number);
+          file = undefined;
+          if (temporary !== undefined) renameSync(temporary, target);
+          temporary = undefined;
+        }),
+      discard,
+    };
+  });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a folder, expected a file",
+  ENOTDIR: "a part of its path is a file, not a folder",
+  EEXIST: "a part of its path is a file, not a folder", // as mkdir says it
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full: free some space, or choose another folder",
+  EDQUOT: "the disk quota is used up: free some space, or choose another folder",
+  ENAMETOOLONG: "the name is too long",
+  ERR_FS_FILE_TOO_LARGE: "it is larger than the 2 GiB that can be read at once: split it",
+};
+
+/** What went wrong, in words. */
+export function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return REASONS[code ?? ""] ?? message;
+}

@@ -1,0 +1,122 @@
+// What `npm pack` ships, into dist/: the CLI with its threads, kernels and Worker, and `quickstep/score`. Everything is bundled, so the
+// package depends on nothing. No file is listed here: what a module names by `new URL("…", import.meta.url)` comes along.
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BuildOptions, build, type Loader, type Metafile, type Plugin } from "esbuild";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const dist = join(root, "dist");
+
+const COMMON = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  target: "es2024",
+  minifyWhitespace: true, // names stay, for the sake of stack traces
+  minifySyntax: true,
+  legalComments: "none", // LICENSES.txt holds them whole
+  logLevel: "warning",
+  metafile: true,
+} as const satisfies BuildOptions;
+
+const OWN_FILE = /new URL\("(\.[^"]+)",\s*import\.meta\.url\)/g;
+
+/** Every file that a source of ours in `folder` names by its own URL. */
+function namedFiles(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .map((name) => join(root, folder, name))
+    .filter((path) => path.endsWith(".ts") && !BUILDERS.includes(path))
+    .flatMap((path) => Array.from(readFileSync(path, "utf8").matchAll(OWN_FILE), ([, name]) => resolve(dirname(path), name)));
+}
+
+/** These run in the repository alone. */
+const BUILDERS = ["build.ts", "pack.ts"].map((name) => join(root, "trainer", name));
+
+/** All output lies in one folder, so a file's new URL is its name, and two may not share one. Threads' modules are bundled. */
+function placeOwnFiles(folder: string): Plugin {
+  const placed = new Map<string, string>();
+  const place = (file: string): string => {
+    const name = basename(file).replace(/\.ts$/, ".js");
+    if ((placed.get(name) ?? file) !== file) throw new Error(`${file} and ${placed.get(name)} share a name: rename one`);
+    placed.set(name, file);
+    if (!file.endsWith(".ts")) cpSync(file, join(folder, name), { recursive: true });
+    return name;
+  };
+  return {
+    name: "own-files",
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const contents = readFileSync(path, "utf8").replace(
+          OWN_FILE,
+          (_, name: string) => `new URL("../${place(resolve(dirname(path), name))}", import.meta.url)`,
+        );
+        return { contents, loader: "ts" };
+      });
+    },
+  };
+}
+
+/** The licences of what was bundled, as they ask for. */
+function licensesOf(metafiles: readonly Metafile[]): string {
+  const folders = metafiles
+    .flatMap(({ outputs }) => Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs)))
+    .flatMap((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
+  return Array.from(new Set(folders), (folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    const file = readdirSync(join(root, folder)).find((entry) => /^(licen[sc]e|copying)(\.|$)/i.test(entry));
+    const text = file === undefined ? "The package holds no text of its licence." : readFileSync(join(root, folder, file), "utf8");
+    return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+  })
+    .sort()
+    .join(`\n${"-".repeat(80)}\n\n`);
+}
+
+rmSync(dist, { recursive: true, force: true });
+const cli = await build({
+  ...COMMON,
+  entryPoints: ["trainer/main.ts", ...new Set(namedFiles("trainer").filter((path) => path.endsWith(".ts")))],
+  outdir: join(dist, "cli"),
+  entryNames: "[name]",
+  splitting: true,
+  platform: "node",
+  plugins: [placeOwnFiles(join(dist, "cli"))],
+});
+const bundleScore = (name: string, kernel: Loader) =>
+  build({
+    ...COMMON,
+    entryPoints: ["edge/score.ts"],
+    outdir: join(dist, "score"),
+    entryNames: name,
+    assetNames: "[name]",
+    loader: { ".wasm": kernel },
+  });
+const scores = [await bundleScore("score", "binary"), await bundleScore("workerd", "copy")];
+/** For its licences: `npm run build` bundled it into worker/, which the CLI brings. */
+const worker = await build({
+  ...COMMON,
+  entryPoints: ["edge/worker.ts"],
+  outdir: dist,
+  write: false,
+  loader: { ".wasm": "empty", ".html": "empty", ".safetensors": "empty" },
+  external: ["cloudflare:*"],
+});
+writeFileSync(join(dist, "LICENSES.txt"), licensesOf([cli, ...scores, worker].map(({ metafile }) => metafile)));
+
+// The types of quickstep/score: the two files that declare them, and nothing that needs more than the language.
+const TYPES = ["edge/score.d.ts", "shared/scorer.d.ts"];
+const flags = "--ignoreConfig --declaration --emitDeclarationOnly --stripInternal --allowImportingTsExtensions --skipLibCheck --strict";
+const dialect = "--target es2024 --lib es2024,webworker --module nodenext --types node";
+const emitted = join(dist, "emitted");
+const { status, stdout } = spawnSync(
+  "tsc",
+  `${flags} ${dialect} --rootDir . --outDir ${emitted} edge/score.ts edge/modules.d.ts`.split(" "),
+  { cwd: root, encoding: "utf8" },
+);
+if (status !== 0) throw new Error(`the types of quickstep/score cannot be written: ${stdout}`);
+for (const name of TYPES) {
+  mkdirSync(dirname(join(dist, "types", name)), { recursive: true });
+  writeFileSync(join(dist, "types", name), readFileSync(join(emitted, name), "utf8").replaceAll('.ts"', '.js"'));
+}
+rmSync(emitted, { recursive: true });

@@ -1,0 +1,98 @@
+// Makes probabilities honest: a slope and an intercept on the logit, fitted on sequences that nothing else was fitted on.
+// Changes no ranking: the slope is above 0. Platt 1999; slope alone is temperature scaling (Guo et al. 2017).
+import type { Calibration } from "../../shared/networks/lstm.ts";
+
+const IDENTITY: Calibration = { slope: 1, intercept: 0 };
+/** Below this many examples a fit is mostly noise, and none is tried. */
+const MIN_FOR_SLOPE = 200;
+/** Below this many the slope alone is fitted. */
+const MIN_FOR_INTERCEPT = 1000;
+const FOLDS = 5;
+/** Ten are usual. On separable labels there is no end. */
+const MAX_STEPS = 30;
+/** Newton's method ends when a step promises less than this share of the loss. */
+const LAST_STEP = 1e-13;
+
+/**
+ * The calibration of `logits` (N) that minimises the log loss on `labels` (N, 0 or 1): identity below 200 examples, slope below
+ * 1,000, else slope and intercept. Kept only if it beats the identity by more than one standard error of the paired losses, each
+ * from a fit on the other four fifths; identity too if the best slope is not above 0 or has no bound (separable labels).
+ */
+export function fitCalibration(logits: ArrayLike<number>, labels: ArrayLike<number>): Calibration {
+  const N = labels.length;
+  if (N < MIN_FOR_SLOPE) return IDENTITY;
+  const hasIntercept = N >= MIN_FOR_INTERCEPT;
+  const fitted = fitOutside(logits, labels, null, -1, hasIntercept);
+  if (fitted === null) return IDENTITY;
+
+  const folds = assignFolds(labels);
+  const gains = new Float64Array(N);
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const calibration = fitOutside(logits, labels, folds, fold, hasIntercept) ?? IDENTITY;
+    for (let n = 0; n < N; n++)
+      if (folds[n] === fold) gains[n] = lossOf(logits[n], labels[n]) - lossOf(calibrate(calibration, logits[n]), labels[n]);
+  }
+  const mean = gains.reduce((sum, gain) => sum + gain, 0) / N;
+  const variance = gains.reduce((sum, gain) => sum + (gain - mean) ** 2, 0) / (N - 1);
+  return mean > Math.sqrt(variance / N) ? fitted : IDENTITY;
+}
+
+/** Consecutive fifths of each label, so that every fold has both labels and neighbours in time share a fold. */
+function assignFolds(labels: ArrayLike<number>): Uint8Array {
+  const totals = [0, 0];
+  for (let n = 0; n < labels.length; n++) totals[labels[n]]++;
+  const seen = [0, 0];
+  return Uint8Array.from(labels, (label) => Math.floor((FOLDS * seen[label]++) / totals[label]));
+}
+
+/** Newton's method on the examples outside `fold`. Null when there is no optimum with a slope above 0. */
+function fitOutside(
+  logits: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  folds: Uint8Array | null,
+  fold: number,
+  hasIntercept: boolean,
+): Calibration | null {
+  const used = Int32Array.from(labels, (_, n) => n).filter((n) => folds?.[n] !== fold);
+  const loss = (calibration: Calibration): number =>
+    used.reduce((sum, n) => sum + lossOf(calibrate(calibration, logits[n]), labels[n]), 0) / used.length;
+  let current = IDENTITY;
+  let currentLoss = loss(current);
+  for (let step = 0; step < MAX_STEPS; step++) {
+    // Gradient (a, b) and Hessian (aa, ab, bb) in slope and intercept, of the mean loss.
+    let [a, b, aa, ab, bb] = [0, 0, 0, 0, 0];
+    for (const n of used) {
+      const z = calibrate(current, logits[n]);
+      const tail = 1 / (1 + Math.exp(Math.abs(z))); // of the label that z speaks against, exact where 1 − p would be 0
+      const excess = ((z > 0 === (labels[n] === 1) ? tail : 1 - tail) * (labels[n] === 1 ? -1 : 1)) / used.length;
+      const weight = (tail * (1 - tail)) / used.length;
+      a += excess * logits[n];
+      b += excess;
+      aa += weight * logits[n] * logits[n];
+      ab += weight * logits[n];
+      bb += weight;
+    }
+    const determinant = aa * bb - ab * ab;
+    const slope = hasIntercept ? (bb * a - ab * b) / determinant : a / aa;
+    const intercept = hasIntercept ? (aa * b - ab * a) / determinant : 0;
+    const promised = (slope * a + intercept * b) / 2;
+    if (!Number.isFinite(promised)) return null; // logits that do not vary, or probabilities of 0 and 1 only
+    if (promised < LAST_STEP * currentLoss) return current.slope > 0 ? current : null;
+    for (let length = 1; ; length /= 2) {
+      const next = { slope: current.slope - length * slope, intercept: current.intercept - length * intercept };
+      const nextLoss = loss(next);
+      if (nextLoss > currentLoss - 0.1 * length * promised) continue;
+      [current, currentLoss] = [next, nextLoss];
+      break;
+    }
+  }
+  return null; // separable: the loss falls for ever
+}
+
+function calibrate({ slope, intercept }: Calibration, logit: number): number {
+  return slope * logit + intercept;
+}
+
+function lossOf(logit: number, label: number): number {
+  return Math.max(logit, 0) - label * logit + Math.log1p(Math.exp(-Math.abs(logit)));
+}

@@ -1,0 +1,164 @@
+// Where a probability becomes a label: thresholds by name, chosen on validation and never on test, and what each is worth.
+// Every threshold but `even` and `lowest-cost` is a score that occurred, so that ties fall on one side of it together.
+import type { Estimate, OperatingPoint } from "../../shared/model.ts";
+import { wilson } from "./intervals.ts";
+
+export interface Costs {
+  /** Of a 0 taken for a 1, and of a 1 taken for a 0; correct labels cost nothing. */
+  readonly falsePositive: number;
+  readonly falseNegative: number;
+}
+
+export interface OperatingPointOptions {
+  /** Precisions and recalls to be reached, each above 0 and below 1. Default 0.9 of both. */
+  readonly precisions?: readonly number[];
+  readonly recalls?: readonly number[];
+  readonly costs?: Costs;
+  /** Hears, in one sentence each, which of them cannot be attained. */
+  note?(text: string): void;
+}
+
+/** How many of each were labelled how. */
+interface Confusion {
+  readonly truePositives: number;
+  readonly falsePositives: number;
+  readonly falseNegatives: number;
+  readonly trueNegatives: number;
+}
+
+interface Candidate extends Confusion {
+  readonly threshold: number;
+}
+
+/**
+ * `even` (0.5, the default), `best-f1`, `balanced-accuracy`, and where they can be had `precision>=p` (as many positives found as
+ * its lower bound allows), `recall>=r` (as precise as its lower bound allows) and `lowest-cost`. `labels` (N) holds both classes.
+ * The figures are of the same sequences and lean to the good side; measureOperatingPoints gives them on others.
+ */
+export function chooseOperatingPoints(
+  labels: ArrayLike<number>,
+  probabilities: Float32Array,
+  options: OperatingPointOptions = {},
+): OperatingPoint[] {
+  const { precisions = [0.9], recalls = [0.9], costs, note = () => {} } = options;
+  const candidates = listCandidates(labels, probabilities);
+  const points: OperatingPoint[] = [
+    { name: "even", threshold: 0.5 },
+    { name: "best-f1", threshold: best(candidates, (c) => f1Of(c).value).threshold },
+    { name: "balanced-accuracy", threshold: best(candidates, (c) => balancedAccuracyOf(c).value).threshold },
+  ];
+  for (const target of precisions) {
+    // The lowest threshold of those that attain it finds the most positives.
+    const found = candidates.findLast((c) => precisionOf(c).low >= target);
+    if (found !== undefined) points.push({ name: `precision>=${target}`, threshold: found.threshold });
+    else {
+      const closest = best(candidates, (c) => precisionOf(c).low);
+      note(explain("precision", target, closest.threshold, precisionOf(closest)));
+    }
+  }
+  for (const target of recalls) {
+    const found = candidates.find((c) => recallOf(c).low >= target); // the highest threshold: the fewest false alarms
+    if (found !== undefined) points.push({ name: `recall>=${target}`, threshold: found.threshold });
+    else note(explain("recall", target, candidates[candidates.length - 1].threshold, recallOf(candidates[candidates.length - 1])));
+  }
+  // Elkan 2001: for honest probabilities the best threshold follows from the costs alone, and no sampling noise enters it.
+  if (costs !== undefined)
+    points.push({ name: "lowest-cost", threshold: costs.falsePositive / (costs.falsePositive + costs.falseNegative) });
+  return measureOperatingPoints(points, labels, probabilities, costs);
+}
+
+/** The same points with their figures on other sequences, such as the test part. Figures without a denominator are left out. */
+export function measureOperatingPoints(
+  points: readonly OperatingPoint[],
+  labels: ArrayLike<number>,
+  probabilities: Float32Array,
+  costs?: Costs,
+): OperatingPoint[] {
+  return points.map(({ name, threshold }) => {
+    const confusion = countAt(threshold, labels, probabilities);
+    const { truePositives, falsePositives, falseNegatives, trueNegatives } = confusion;
+    const hasPositives = truePositives + falseNegatives > 0;
+    return {
+      name,
+      threshold,
+      figures: {
+        ...(truePositives + falsePositives > 0 && { precision: precisionOf(confusion) }),
+        ...(hasPositives && { recall: recallOf(confusion), f1: f1Of(confusion) }),
+        ...(hasPositives && falsePositives + trueNegatives > 0 && { balancedAccuracy: balancedAccuracyOf(confusion) }),
+        ...(costs !== undefined && { cost: costOf(confusion, costs) }),
+      },
+    };
+  });
+}
+
+/** One a distinct score, highest first: everything at or above it is labelled 1. */
+function listCandidates(labels: ArrayLike<number>, probabilities: Float32Array): Candidate[] {
+  const N = labels.length;
+  const order = new Int32Array(N).map((_, i) => i).sort((i, j) => probabilities[j] - probabilities[i]);
+  let positives = 0;
+  for (let i = 0; i < N; i++) positives += labels[i];
+  const candidates: Candidate[] = [];
+  let truePositives = 0;
+  for (let k = 0; k < N; k++) {
+    truePositives += labels[order[k]];
+    const threshold = probabilities[order[k]];
+    if (k + 1 < N && probabilities[order[k + 1]] === threshold) continue; // inside a tie
+    const falsePositives = k + 1 - truePositives;
+    const trueNegatives = N - positives - falsePositives;
+    candidates.push({ threshold, truePositives, falsePositives, falseNegatives: positives - truePositives, trueNegatives });
+  }
+  return candidates;
+}
+
+function countAt(threshold: number, labels: ArrayLike<number>, probabilities: Float32Array): Confusion {
+  const counts = [0, 0, 0, 0]; // by 2 · label + what it is taken for
+  for (let i = 0; i < labels.length; i++) counts[2 * labels[i] + (probabilities[i] >= threshold ? 1 : 0)]++;
+  const [trueNegatives, falsePositives, falseNegatives, truePositives] = counts;
+  return { truePositives, falsePositives, falseNegatives, trueNegatives };
+}
+
+/** The first of the highest: of thresholds as good as each other, the highest. */
+function best(candidates: readonly Candidate[], figure: (candidate: Candidate) => number): Candidate {
+  return candidates.reduce((champion, candidate) => (figure(candidate) > figure(champion) ? candidate : champion));
+}
+
+function precisionOf({ truePositives, falsePositives }: Confusion): Estimate {
+  return wilson(truePositives, truePositives + falsePositives);
+}
+
+function recallOf({ truePositives, falseNegatives }: Confusion): Estimate {
+  return wilson(truePositives, truePositives + falseNegatives);
+}
+
+/** F1 = 2J/(1 + J) of Jaccard's J = TP/(TP + FP + FN), which is a proportion and has a proportion's interval. */
+function f1Of({ truePositives, falsePositives, falseNegatives }: Confusion): Estimate {
+  const { value, low, high } = wilson(truePositives, truePositives + falsePositives + falseNegatives);
+  const f1 = (jaccard: number): number => (2 * jaccard) / (1 + jaccard);
+  return { value: f1(value), low: f1(low), high: f1(high) };
+}
+
+function balancedAccuracyOf({ truePositives, falsePositives, falseNegatives, trueNegatives }: Confusion): Estimate {
+  const sensitivity = wilson(truePositives, truePositives + falseNegatives);
+  const specificity = wilson(trueNegatives, trueNegatives + falsePositives);
+  return addWeighted(0.5, sensitivity, 0.5, specificity);
+}
+
+/** A sequence's mean cost. Its two rates exclude each other, so that taking them for independent errs on the wide side. */
+function costOf({ truePositives, falsePositives, falseNegatives, trueNegatives }: Confusion, costs: Costs): Estimate {
+  const N = truePositives + falsePositives + falseNegatives + trueNegatives;
+  return addWeighted(costs.falsePositive, wilson(falsePositives, N), costs.falseNegative, wilson(falseNegatives, N));
+}
+
+/** a·x + b·y of independent estimates (Zou & Donner 2008, which for a difference is Newcombe's method 10). */
+function addWeighted(a: number, x: Estimate, b: number, y: Estimate): Estimate {
+  const value = a * x.value + b * y.value;
+  return {
+    value,
+    low: value - Math.hypot(a * (x.value - x.low), b * (y.value - y.low)),
+    high: value + Math.hypot(a * (x.high - x.value), b * (y.high - y.value)),
+  };
+}
+
+function explain(figure: string, target: number, threshold: number, { value, low }: Estimate): string {
+  return `${figure} ≥ ${target} cannot be attained: its lower 95 % bound on the validation part is ${low.toFixed(3)} at best (${value.toFixed(3)} from ${threshold.toFixed(4)} on)`;
+}

@@ -1,0 +1,153 @@
+// Where everything of the training kernel lies in its memory. The shapes and their meaning are in kernel/training.ts.
+// Legend: N sequences held, B of a batch at most, T steps, C channels, U units, Q = ⌈U/4⌉ unit blocks, E = ⌈(1+C)/4⌉ entry blocks.
+import { LimitError } from "../../shared/errors.ts";
+import { PROGRESS_OFFSET, poolBytes } from "./thread-pool.ts";
+
+// biome-ignore format: a table
+/** The kernel's Job, 32 bits each, in its order. */
+export const JOB = [
+  "kind", "timesteps", "channels", "units", "unitBlocks", "entryBlocks", "batch", "chunks", "shards", "chunkRows", "order",
+  "indices", "data", "lengths", "labels", "weights", "transposed", "size", "gradients", "total", "first", "second", "losses",
+  "norms", "logits", "states", "statesGradient", "inputsGradient", "workspaces", "workspaceBytes", "entries", "gates", "cells",
+  "tanhs", "stateGradients", "cellGradients", "last", "progress", "optimizer", "scale", "clip", "rate", "decay", "beta1",
+  "beta2", "epsilon",
+] as const;
+export type Field = (typeof JOB)[number];
+export const FIRST_FLOAT = JOB.indexOf("scale");
+
+/** Shards whose gradients are summed in their order, whatever the number of threads: more than this cannot work at once. */
+export const SHARDS = 16;
+
+/** What a chunk keeps for the backward pass stays in the second-level cache beside the weights; ¼ to 2 MB are equal here (measured). */
+const CHUNK_BYTES = 1 << 19;
+const MIN_CHUNK_ROWS = 8;
+const MAX_CHUNK_ROWS = 64;
+const PAGE = 65_536;
+const MAX_PAGES = 65_536;
+
+export interface Shape {
+  /** C */
+  readonly channels: number;
+  /** U */
+  readonly units: number;
+  /** T */
+  readonly timesteps: number;
+  /** B */
+  readonly maxBatch: number;
+  /** N */
+  readonly sequences: number;
+  /** Keep every chunk between a forward and a backward job, instead of one chunk a thread. */
+  readonly keepsChunks: boolean;
+}
+
+export interface MemoryMap {
+  /** The job's fields that never change: dimensions, and addresses in bytes. */
+  readonly fields: Readonly<Record<Exclude<Field, "kind" | "batch" | "chunks" | "shards" | Setting>, number>>;
+  /** Addresses of the pool's control words and of the job. */
+  readonly words: number;
+  readonly job: number;
+  readonly pages: number;
+}
+
+type Setting = "optimizer" | "scale" | "clip" | "rate" | "decay" | "beta1" | "beta2" | "epsilon";
+
+/** Throws LimitError where WebAssembly's 4 GiB do not suffice. */
+export function mapMemory(
+  { channels: C, units: U, timesteps: T, maxBatch: B, sequences: N, keepsChunks }: Shape,
+  threads: number,
+): MemoryMap {
+  const Q = Math.ceil(U / 4);
+  const E = Math.ceil((1 + C) / 4);
+  const size = 64 * Q * (E + Q) + 4 * Q + 4;
+  const rowBytes = 16 * T * (E + Q + 4 * Q + 2 * Q);
+  const chunkRows = Math.min(MAX_CHUNK_ROWS, Math.max(MIN_CHUNK_ROWS, 4 * Math.round(CHUNK_BYTES / rowBytes / 4)));
+  const maxChunks = Math.ceil(B / chunkRows) + SHARDS;
+
+  // One chunk's buffers, after its row counts and offsets. 8 rows more than it has, for an odd pitch.
+  const packed = chunkRows * T + 8;
+  const workspace = createLayout(8 * (T + 2));
+  const buffers = {
+    entries: workspace.reserve(16 * (E + Q) * packed),
+    gates: workspace.reserve(64 * Q * packed),
+    cells: workspace.reserve(16 * Q * packed),
+    tanhs: workspace.reserve(16 * Q * packed),
+    stateGradients: workspace.reserve(32 * Math.ceil(Q / 2) * chunkRows),
+    cellGradients: workspace.reserve(16 * Q * chunkRows),
+    last: workspace.reserve(16 * Q * chunkRows),
+  };
+  const workspaceBytes = workspace.end();
+
+  // Page 0 is left to the kernel's constants, which every instance writes anew.
+  const memory = createLayout(PAGE);
+  const words = memory.reserve(poolBytes(threads));
+  const job = memory.reserve(4 * JOB.length);
+  const kept = keepsChunks ? 4 * B : 0;
+  const fields = {
+    timesteps: T,
+    channels: C,
+    units: U,
+    unitBlocks: Q,
+    entryBlocks: E,
+    chunkRows,
+    size,
+    ...buffers,
+    workspaceBytes,
+    progress: words + PROGRESS_OFFSET,
+    transposed: memory.reserve(512 * Q * (Math.ceil(Q / 2) + Math.ceil(C / 8))),
+    weights: memory.reserve(4 * size),
+    total: memory.reserve(4 * size),
+    first: memory.reserve(4 * size),
+    second: memory.reserve(4 * size),
+    gradients: memory.reserve(4 * size * SHARDS),
+    losses: memory.reserve(8 * SHARDS),
+    norms: memory.reserve(8 * (Q + 1)),
+    order: memory.reserve(4 * B),
+    indices: memory.reserve(4 * B),
+    logits: memory.reserve(4 * B),
+    states: memory.reserve(kept * U),
+    statesGradient: memory.reserve(kept * U),
+    inputsGradient: memory.reserve(kept * T * C),
+    workspaces: memory.reserve(workspaceBytes * (keepsChunks ? maxChunks : threads)),
+    lengths: memory.reserve(4 * N),
+    labels: memory.reserve(4 * N),
+    data: memory.reserve(4 * N * T * C),
+  };
+  const pages = Math.ceil(memory.end() / PAGE);
+  if (pages > MAX_PAGES) {
+    const needed = `${(memory.end() / 2 ** 30).toFixed(1)} GiB for ${N} sequences of ${T} × ${C} and ${U} units`;
+    throw new LimitError([], `training needs ${needed}, and WebAssembly has 4: take fewer sequences, steps or units`, 2 ** 32);
+  }
+  return { fields, words, job, pages };
+}
+
+/** Gives out addresses from `start` on, 64 bytes aligned: a cache line. */
+function createLayout(start: number) {
+  let end = 64 * Math.ceil(start / 64);
+  return {
+    reserve(bytes: number): number {
+      const at = end;
+      end += 64 * Math.ceil(bytes / 64);
+      return at;
+    },
+    end: () => end,
+  };
+}
+
+/** (P) index in the kernel's weights of kernel (C,4U), recurrent (U,4U), bias (4U), headKernel (U), headBias (1). */
+export function placeParameters(C: number, U: number): Int32Array {
+  const Q = Math.ceil(U / 4);
+  const E = Math.ceil((1 + C) / 4);
+  const rows = 4 * (E + Q);
+  const place = new Int32Array(4 * U * (C + U + 1) + U + 1);
+  let n = 0;
+  const placeRow = (row: number): void => {
+    for (let gate = 0; gate < 4; gate++) {
+      for (let u = 0; u < U; u++) place[n++] = 8 * ((2 * (u >> 2) + (gate >> 1)) * rows + row) + 4 * (gate & 1) + (u & 3);
+    }
+  };
+  for (let c = 0; c < C; c++) placeRow(1 + c);
+  for (let u = 0; u < U; u++) placeRow(4 * E + u);
+  placeRow(0);
+  for (let u = 0; u <= U; u++) place[n++] = 16 * Q * rows + (u < U ? u : 4 * Q);
+  return place;
+}
