@@ -6,6 +6,7 @@ import { writeWhole } from "../files/whole-files.ts";
 import { type Host, type TrainOptions, trainModel } from "../pipeline/train.ts";
 import { checkTrainable, type ReadOptions, readDataset } from "../readers/dataset.ts";
 import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import { createKeeper } from "../training/checkpoint.ts";
 
 export interface TrainCommand extends TrainOptions {
@@ -19,8 +20,6 @@ export interface TrainCommand extends TrainOptions {
 
 /** Training takes 1.7 kB a sequence (measured): as many windows as fit a GiB together with 10 million rows. */
 const MOST_WINDOWS = 250_000;
-/** Beside those of ../train.ts. */
-const REPORT_STREAM = 5;
 
 export async function train(
   command: TrainCommand,
@@ -45,7 +44,7 @@ export async function train(
     // vega takes a tenth of a second to load: only who wants a report waits for it
     const [{ gatherReport }, { renderReport }] = await Promise.all([import("../report/gather.ts"), import("../report/page.ts")]);
     const engine = host.createEngine(model.network, model.calibration);
-    const random = createRandom(command.seed, REPORT_STREAM);
+    const random = createRandom(command.seed, STREAMS.report);
     const html = await renderReport(gatherReport({ model, id, verdict, truth, ...evidence, engine, log: host.kernel.log, random }));
     writeWhole(command.report, new TextEncoder().encode(html));
     terminal.say(`wrote ${command.report}`);

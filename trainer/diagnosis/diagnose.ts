@@ -7,6 +7,7 @@ import { usefulFeatures } from "../features/candidates.ts";
 import type { StepperOptions } from "../pipeline/fit-network.ts";
 import { findOverlap, type Overlap } from "../split/overlap.ts";
 import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import type { Stepper } from "../training/loop.ts";
 import { prove } from "./ablations.ts";
 import { createLab, type Setup } from "./experiments.ts";
@@ -127,7 +128,6 @@ export interface Diagnosis {
   readonly notes: readonly string[];
 }
 
-const STREAM = { sample: 600, signal: 601, proof: 602 };
 /** Numbers in the table of all candidates: 80 MB as float32. */
 const MAX_TABLE = 20_000_000;
 /** Sequences that one run of an experiment sees: on few data, and on many. */
@@ -151,7 +151,7 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
   notes.push(...facts.notes);
   const candidates = listCandidates(facts, shape.timesteps);
   const most = Math.min(MAX_SEQUENCES, Math.floor(MAX_TABLE / (shape.timesteps * candidates.channels.length)));
-  const sample = drawSample(overlap, labels, shape.timesteps, most, createRandom(seed, STREAM.sample));
+  const sample = drawSample(overlap, labels, shape.timesteps, most, createRandom(seed, STREAMS.diagnosisSample));
   const { order, gap, folds, blocks } = sample;
   if (order.length < labels.length) notes.push(`looked at ${order.length} of ${labels.length} sequences, drawn by seed ${seed}`);
   if (facts.features.constant.length === shape.features)
@@ -187,7 +187,12 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
   const table = applyRecipe(recipe, own, host.log);
   await host.breathe();
 
-  const signal = findSignal(listProbes(table, candidates.channels.length, shape.timesteps, y), y, gap, createRandom(seed, STREAM.signal));
+  const signal = findSignal(
+    listProbes(table, candidates.channels.length, shape.timesteps, y),
+    y,
+    gap,
+    createRandom(seed, STREAMS.diagnosisSignal),
+  );
   say(
     `signal: AUC ${signal.auc.toFixed(3)} by ${signal.probe}, p = ${signal.p.toFixed(3)} (${signal.smallest.toFixed(3)} would be found with 80 % power)`,
   );
@@ -227,7 +232,7 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
     labels: y,
     rate,
     blocks,
-    random: createRandom(seed, STREAM.proof),
+    random: createRandom(seed, STREAMS.diagnosisBootstrap),
     say,
   });
   const levels = usefulFeatures(facts.features);

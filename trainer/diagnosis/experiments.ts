@@ -7,6 +7,7 @@ import type { Padding, Shape } from "../../shared/sequence.ts";
 import { logLoss } from "../features/candidate-evaluation.ts";
 import { mean } from "../statistics/paired.ts";
 import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import { flattenNetwork, initialNetwork, unflattenNetwork } from "../training/parameters.ts";
 import type { DiagnosisHost } from "./diagnose.ts";
 import type { Fold } from "./folds.ts";
@@ -88,7 +89,6 @@ export const CHECKPOINTS = [0.03, 0.06, 0.12, 0.2, 0.35, 0.5, 0.75, 1];
 const LOOKED_INTO = 30;
 /** Gradients with a larger global norm are scaled down to it, as in training. */
 const CLIP_NORM = 1;
-const STREAM = { weights: 610, order: 640 };
 
 export function createLab(input: LabInput): Lab {
   const { values, labels, shape, features, folds, channels, seed, host } = input;
@@ -196,8 +196,8 @@ function train(
   const options = { channels: width, timesteps: T, units, maxBatch: Math.max(batch, 64), optimizer, clipNorm: CLIP_NORM, weightDecay: 0 };
   const stepper = host.createStepper({ ...data, labels }, options);
   try {
-    stepper.setParameters(flattenNetwork(initialNetwork(width, units, base, createRandom(seed, STREAM.weights))));
-    const random = createRandom(seed, STREAM.order);
+    stepper.setParameters(flattenNetwork(initialNetwork(width, units, base, createRandom(seed, STREAMS.experimentWeights))));
+    const random = createRandom(seed, STREAMS.experimentOrder);
     const order = own.slice();
     random.shuffle(order);
     const checkpoints = [finite(stepper.logits(held))];

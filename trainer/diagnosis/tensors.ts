@@ -6,6 +6,7 @@ import type { Channels } from "../../shared/recipe/recipe.ts";
 import { selectChannels } from "../data/sequences.ts";
 import { mean } from "../statistics/paired.ts";
 import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
 import type { DiagnosisHost } from "./diagnose.ts";
 import type { Regime } from "./experiments.ts";
@@ -35,7 +36,6 @@ const BY_HEART = { sequences: 32, steps: 300, rate: 1e-2 };
 const RAMP = { low: 1e-6, high: 1, steps: 120, batch: 64, smoothing: 0.85 };
 /** Longer sequences get fewer steps. */
 const LONG = 64;
-const STREAM = { order: 650, weights: 651 };
 /** A fall of the smoothed loss that counts, as a share of what it starts from. */
 const NOTICEABLE = 0.02;
 
@@ -43,14 +43,14 @@ export function examineTensors(subject: Subject, host: Pick<DiagnosisHost, "crea
   const { labels, train, timesteps, width, regime, seed } = subject;
   const steps = (count: number): number => Math.max(40, Math.round(count * Math.min(1, LONG / timesteps)));
   const ramp = steps(RAMP.steps);
-  const random = createRandom(seed, STREAM.order);
+  const random = createRandom(seed, STREAMS.tensorsOrder);
   const shuffled = train.slice();
   random.shuffle(shuffled);
   const half = BY_HEART.sequences / 2;
   const batch = Int32Array.from([0, 1].flatMap((label) => Array.from(shuffled.filter((n) => labels[n] === label).subarray(0, half))));
   const { optimizer, units } = regime;
   const options = { channels: width, timesteps, units, maxBatch: RAMP.batch, optimizer, clipNorm: 1, weightDecay: 0 };
-  const initial = flattenNetwork(initialNetwork(width, units, 0.5, createRandom(seed, STREAM.weights)));
+  const initial = flattenNetwork(initialNetwork(width, units, 0.5, createRandom(seed, STREAMS.tensorsWeights)));
   const [channels, lengths] = selectChannels(subject.data, shuffled.subarray(0, ramp * RAMP.batch), timesteps * width);
   const stepper = host.createStepper(
     { channels, lengths, outOfRange: new Uint8Array(0), labels: Uint8Array.from(shuffled.subarray(0, lengths.length), (n) => labels[n]) },

@@ -6,6 +6,7 @@ import type { Padding, Shape } from "../../shared/sequence.ts";
 import { take } from "../data/sequences.ts";
 import { exceedsNoise, mean } from "../statistics/paired.ts";
 import { createRandom, type Random } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import type { Stepper } from "../training/loop.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
 import { fitTeacher, teacherColumns } from "./logistic-teacher.ts";
@@ -88,7 +89,6 @@ const MAX_EPOCHS = 60;
 const LEARNING_RATE = 8e-3;
 /** The network without memory is so much cheaper that it may see more. */
 const SUMMARY_EPOCHS = 20;
-const STREAM = { sample: 500, weights: 501, order: 502 };
 
 interface Fold {
   readonly train: Int32Array;
@@ -99,7 +99,7 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
   const { values, labels, shape, features, padding, gap, log, seed, createStepper, breathe } = input;
   const T = shape.timesteps;
   const K = all.length;
-  const random = createRandom(seed, STREAM.sample);
+  const random = createRandom(seed, STREAMS.candidateSample);
   const most = Math.floor(MAX_TABLE / (T * K));
   const [train, left] = sample(input.train, Math.min(MAX_TRAIN, most), random);
   const spare = input.areStrangers && input.validation.length >= ENOUGH_TO_VALIDATE ? left : [];
@@ -184,7 +184,7 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
       once(`network ${softness} ${keyOf(set)}`, async () => {
         const C = set.length;
         const data = pick(set);
-        const initial = flattenNetwork(initialNetwork(C, UNITS, rate, createRandom(seed, STREAM.weights)));
+        const initial = flattenNetwork(initialNetwork(C, UNITS, rate, createRandom(seed, STREAMS.candidateWeights)));
         const teach = softness > 0 ? teachers(set) : undefined;
         const options = {
           channels: C,
@@ -206,7 +206,12 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
             own.setParameters(initial);
             own.setOptimizer({ steps: 0, moments: new Float32Array(2 * initial.length) });
             const sequences = Math.min(BUDGET[1], MAX_EPOCHS * fold.train.length, Math.max(BUDGET[0], 6 * fold.train.length));
-            trainBriefly(own, fold.train, { sequences, batch: BATCH, learningRate: LEARNING_RATE }, createRandom(seed, STREAM.order));
+            trainBriefly(
+              own,
+              fold.train,
+              { sequences, batch: BATCH, learningRate: LEARNING_RATE },
+              createRandom(seed, STREAMS.candidateOrder),
+            );
             return (wanted) => own.logits(wanted);
           });
         } finally {

@@ -4,6 +4,7 @@
 // Legend: N sequences, T steps, C channels, D = C · SUMMARIES columns.
 
 import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import type { Stepper } from "../training/loop.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
 import type { TrialInput } from "./candidate-evaluation.ts";
@@ -22,7 +23,6 @@ const BATCH = 256;
 const LEARNING_RATE = 8e-3;
 const WEIGHT_DECAY = 0.1;
 const CLIP_NORM = 1;
-const STREAM = { weights: 510, order: 511 };
 
 /** Sequences to see in all, to learn from so many: 40 epochs, but no more than a second or two. */
 export function summaryBudget(examples: number): number {
@@ -80,8 +80,8 @@ export function fitSummaryNetwork(input: SummaryNetworkInput): Float32Array {
     weightDecay: WEIGHT_DECAY,
   });
   try {
-    stepper.setParameters(flattenNetwork(initialNetwork(D, UNITS, positiveRate, createRandom(seed, STREAM.weights))));
-    trainBriefly(stepper, train, { sequences, batch: BATCH, learningRate: LEARNING_RATE }, createRandom(seed, STREAM.order));
+    stepper.setParameters(flattenNetwork(initialNetwork(D, UNITS, positiveRate, createRandom(seed, STREAMS.summaryWeights))));
+    trainBriefly(stepper, train, { sequences, batch: BATCH, learningRate: LEARNING_RATE }, createRandom(seed, STREAMS.summaryOrder));
     return stepper.logits(Int32Array.from({ length: N }, (_, n) => n));
   } finally {
     stepper.dispose();

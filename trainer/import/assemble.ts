@@ -10,6 +10,7 @@ import { VERSION } from "../../shared/version.ts";
 import type { Engines } from "../artifact/artifact-file.ts";
 import { synthesiseGolden } from "../artifact/golden.ts";
 import { createRandom, type Random } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import { absorbSigns, addFront, type Found, plainFront, printable } from "./found.ts";
 import type { Scaler } from "./scaler.ts";
 
@@ -38,7 +39,6 @@ export const UNCALIBRATED =
 const PARITY_SEQUENCES = 64;
 /** Float32 rounds a gate of 100 units by some 1e-7; what is wrong is wrong by far more. */
 const PARITY_LIMIT = 1e-5;
-const STREAM = { golden: 3, parity: 5 };
 
 /** Throws DataError, `source` naming the file: what does not fit, or a difference beyond 1e-5. */
 export function assembleModel(source: string, found: Found, options: ImportOptions, engines: Engines): Imported {
@@ -60,7 +60,7 @@ export function assembleModel(source: string, found: Found, options: ImportOptio
       ? [`the file does not say how many steps: ${recipe.timesteps} are taken (--timesteps N)`]
       : []),
   ].map(printable);
-  const inputs = synthesiseGolden(recipe, createRandom(1, STREAM.golden));
+  const inputs = synthesiseGolden(recipe, createRandom(1, STREAMS.golden));
   const engine = engines.createEngine(network, calibration);
   const channels = applyRecipe(recipe, inputs, engines.kernel.log);
   const draft: Model = {
@@ -136,7 +136,7 @@ function measureParity(
   const { recipe, network } = model;
   const { timesteps: T, features, padding } = recipe;
   const F = features.length;
-  const values = randomSequences(recipe, createRandom(1, STREAM.parity));
+  const values = randomSequences(recipe, createRandom(1, STREAMS.importParity));
   const engine = engines.createEngine(network, model.calibration);
   const { probabilities } = score(model, engine, engines.kernel.log, values);
   const { channels, lengths } = applyRecipe(recipe, values, engines.kernel.log);

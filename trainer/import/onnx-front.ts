@@ -4,6 +4,7 @@
 import type { Network } from "../../shared/networks/lstm.ts";
 import { DEFAULT_SHAPE, MAX_TIMESTEPS } from "../../shared/sequence.ts";
 import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import { addFront, type Front, plainFront, refuse } from "./found.ts";
 import type { Graph, Node, Tensor } from "./onnx-file.ts";
 import type { LstmSettings } from "./onnx-lstm.ts";
@@ -135,7 +136,7 @@ export function readFront({ graph, source, node, F }: Context, layout: Layout): 
 
 /** The state before the first step; also checks that lengths are not made of the data. */
 export function readInitial({ graph, source, node, F, U }: Context, layout: Layout): Network["initial"] {
-  const random = createRandom(1);
+  const random = createRandom(1, STREAMS.generatedData);
   const both = [feed(layout, F, () => 0), feed(layout, F, () => random.normal())];
   const independent = (k: number, what: string): Float64Array | undefined => {
     if (!node.inputs[k]) return undefined;

@@ -2,6 +2,7 @@
 // LSTM's place tell its bias, its weights, and that nothing else is read.
 // Legend: T steps, N sequences, U units.
 import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import { refuse } from "./found.ts";
 import type { Graph, Tensor } from "./onnx-file.ts";
 import { type Context, feed, type Layout, near } from "./onnx-front.ts";
@@ -22,7 +23,7 @@ export function readHead(context: Context, layout: Layout): { output: string; we
   const output = graph.outputs[0].name;
   const last = lastActivation(context, output);
   const { N, T } = layout;
-  const random = createRandom(2);
+  const random = createRandom(2, STREAMS.generatedData);
   const noise = (): number => random.normal();
   const final = settings.reverse ? 0 : T - 1;
   /** The logits (N) where the last state is `state` (N,U), and everything else is `other`. */

@@ -9,6 +9,7 @@ import type { Way } from "../features/search.ts";
 import { fitSummaryNetwork, summarise, summaryBudget } from "../features/summary-teacher.ts";
 import { exceedsNoise } from "../statistics/paired.ts";
 import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import type { Keeping } from "../training/checkpoint.ts";
 import { type Fit, fitNetwork, logLosses, type Progress, type Stepper } from "../training/loop.ts";
 import { flattenNetwork, initialNetwork, unflattenNetwork } from "../training/parameters.ts";
@@ -105,14 +106,13 @@ export interface Learnt {
   readonly path: string;
 }
 
-const STREAM = { weights: 2, order: 1000 };
 /** Gradients with a larger global norm are scaled down to it (Pascanu et al. 2013). */
 const CLIP_NORM = 1;
 
 export async function learn(input: LearnInput): Promise<Learnt> {
   const { channels, width, timesteps, labels, train, validation, settings, positiveRate, seed, ways, note } = input;
   const { units, batch, optimizer, weightDecay } = settings;
-  const initial = flattenNetwork(initialNetwork(width, units, positiveRate, createRandom(seed, STREAM.weights)));
+  const initial = flattenNetwork(initialNetwork(width, units, positiveRate, createRandom(seed, STREAMS.weights)));
   let best: (Learnt & { readonly losses: Float32Array }) | undefined;
   for (const [stage, way] of ways.entries()) {
     const { teacher, share } = way;
@@ -139,7 +139,7 @@ export async function learn(input: LearnInput): Promise<Learnt> {
         validation,
         labels,
         gap: input.gap,
-        shuffle: (order, epoch) => createRandom(seed, STREAM.order + epoch).shuffle(order),
+        shuffle: (order, epoch) => createRandom(seed, STREAMS.epochOrder + epoch).shuffle(order),
         onProgress: input.onProgress,
       });
       stepper.setParameters(fit.parameters);

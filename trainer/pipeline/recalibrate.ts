@@ -15,6 +15,7 @@ import { fitCalibration } from "../statistics/calibration.ts";
 import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
 import { chooseOperatingPoints, measureOperatingPoints } from "../statistics/operating-points.ts";
 import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import { reliabilityBins } from "../statistics/reliability.ts";
 
 export interface CalibrateOptions {
@@ -23,7 +24,6 @@ export interface CalibrateOptions {
   readonly horizon: number;
 }
 
-const STREAM = { split: 1, golden: 3, bootstrap: 4, reliability: 6 };
 const BOOTSTRAP_RESAMPLES = 200;
 
 /** The model with everything refitted but its network, and its bytes. Throws DataError. */
@@ -52,7 +52,7 @@ export function recalibrate(
     groups,
     timeline,
     hasTest: false,
-    random: createRandom(seed, STREAM.split),
+    random: createRandom(seed, STREAMS.split),
   });
   note(`split by ${split.by}: ${split.reason}`);
   const gap = split.by === "time" ? T - 1 + horizon : 0;
@@ -80,7 +80,7 @@ export function recalibrate(
       : "calibration: no slope above 0 gains more than chance would, so it stays",
   );
   const engine = engines.createEngine(model.network, calibration);
-  const inputs = synthesiseGolden(recipe, createRandom(seed, STREAM.golden));
+  const inputs = synthesiseGolden(recipe, createRandom(seed, STREAMS.golden));
   const golden = applyRecipe(recipe, inputs, log);
   const held = Int32Array.from([...parts.calibration, ...parts.validation]);
   const [heldChannels, heldLengths] = selectChannels(channels, held, size);
@@ -110,8 +110,8 @@ export function recalibrate(
   const card: MeasuredCard = {
     ...(model.card as Card),
     test: computeMetrics(test.labels, probabilities),
-    intervals: bootstrapIntervals(test.labels, probabilities, createRandom(seed, STREAM.bootstrap), BOOTSTRAP_RESAMPLES, gap),
-    reliability: reliabilityBins(test.labels, probabilities, createRandom(seed, STREAM.reliability), gap),
+    intervals: bootstrapIntervals(test.labels, probabilities, createRandom(seed, STREAMS.bootstrap), BOOTSTRAP_RESAMPLES, gap),
+    reliability: reliabilityBins(test.labels, probabilities, createRandom(seed, STREAMS.reliability), gap),
     baselines: { "base rate": computeMetrics(test.labels, new Float64Array(test.labels.length).fill(rate)) },
     warnings,
     calibrated: {

@@ -23,6 +23,7 @@ import { fitLogistic, flattenChannels } from "../statistics/logistic.ts";
 import { bootstrapIntervals, computeMetrics, entropy, recoveredInformation } from "../statistics/metrics.ts";
 import { type Costs, chooseOperatingPoints, measureOperatingPoints } from "../statistics/operating-points.ts";
 import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 import { reliabilityBins } from "../statistics/reliability.ts";
 import type { Keeping } from "../training/checkpoint.ts";
 import type { Fit, Progress, Stepper } from "../training/loop.ts";
@@ -74,8 +75,6 @@ export interface Trained {
   readonly evidence: Pick<ReportInput, "history" | "data" | "leftOut" | "split" | "validation" | "test" | "reliability" | "gap">;
 }
 
-/** One seed, unrelated streams: drawing more in one place changes nothing elsewhere. */
-const STREAM = { split: 1, golden: 3, bootstrap: 4, reliability: 6 };
 const BOOTSTRAP_RESAMPLES = 200;
 /** Training sequences that are scored to see how much better the model knows them. */
 const MAX_SEEN = 10_000;
@@ -103,7 +102,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     groups: usable.groups,
     timeline: usable.timeline,
     hasTest: data.test !== null,
-    random: createRandom(seed, STREAM.split),
+    random: createRandom(seed, STREAMS.split),
   });
   note(`split by ${split.by}: ${split.reason}`);
   const { train, validation, calibration } = split;
@@ -199,7 +198,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
   const probabilitiesOf = (indices: Int32Array): Float32Array =>
     engine.probabilities(...selectChannels(channels, indices, shape.timesteps * C));
   const held = Int32Array.from([...validation, ...calibration]);
-  const goldenInputs = synthesiseGolden(recipe, createRandom(seed, STREAM.golden));
+  const goldenInputs = synthesiseGolden(recipe, createRandom(seed, STREAMS.golden));
   const goldenChannels = applyRecipe(recipe, goldenInputs, log);
   const [heldChannels, heldLengths] = selectChannels(channels, held, shape.timesteps * C);
   const withoutFigures: Model = {
@@ -237,7 +236,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     "base rate": computeMetrics(test.labels, baseRate),
     "logistic regression": computeMetrics(test.labels, logisticProbabilities),
   };
-  const reliability = reliabilityBins(test.labels, testProbabilities, createRandom(seed, STREAM.reliability), gap);
+  const reliability = reliabilityBins(test.labels, testProbabilities, createRandom(seed, STREAMS.reliability), gap);
   const card: MeasuredCard = {
     data: { name: data.name, sha256: data.sha256, float32: data.float32 },
     split: {
@@ -255,7 +254,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
       bestEpoch: fit.bestEpoch,
     },
     test: metrics,
-    intervals: bootstrapIntervals(test.labels, testProbabilities, createRandom(seed, STREAM.bootstrap), BOOTSTRAP_RESAMPLES, gap),
+    intervals: bootstrapIntervals(test.labels, testProbabilities, createRandom(seed, STREAMS.bootstrap), BOOTSTRAP_RESAMPLES, gap),
     reliability,
     baselines,
     warnings,

@@ -2,6 +2,7 @@
 // numbers. Features 0 and 1 stand on a large offset and move by 1e-5 to 1e-3 a step; feature 2 has real zeros; feature 4 is
 // feature 3 plus 0.00875 times feature 2. Legend: N sequences, T steps, F features.
 import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
 
 export interface FxSample {
   /** (N,10,5), zero rows in front */
@@ -30,7 +31,7 @@ const SLOPE = 0.801;
 
 /** N sequences: a third of all rows is padding, lengths are 1 to 10. Pure: the same seed gives the same bits on every host. */
 export function generateFx(N: number, seed: number): FxSample {
-  const random = createRandom(seed);
+  const random = createRandom(seed, STREAMS.generatedData);
   const values = new Float64Array(N * T * F);
   const labels = new Uint8Array(N);
   const probability = new Float64Array(N);
