@@ -9,6 +9,7 @@ import type { Network } from "../networks/lstm.ts";
 import { type Channel, type Recipe, usesFloors, VIEWS } from "../recipe/recipe.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "../sequence.ts";
 import { crc32 } from "./crc32.ts";
+import { decodeFrame, encodeFrame, packTensors, type TensorData } from "./safetensors.ts";
 
 export const FORMAT = "quickstep/1";
 export const GOLDEN_COUNT = 32;
@@ -17,7 +18,6 @@ const MAX_HEADER_BYTES = 1 << 20;
 const MAX_UNITS = 4096;
 const MAX_CHANNELS = 1024;
 
-type Tensor = Float64Array | Float32Array | Uint32Array;
 /** Widest first: safetensors allows no holes, so this order keeps every tensor aligned to its own width. */
 const DTYPES = { F64: Float64Array, F32: Float32Array, U32: Uint32Array } as const;
 type Dtype = keyof typeof DTYPES;
@@ -50,7 +50,7 @@ function layout(T: number, F: number, C: number, U: number, hasInitial: boolean)
 
 export function encodeArtifact(model: Model): Uint8Array<ArrayBuffer> {
   const { recipe, network, golden, reference } = model;
-  const tensors: Record<string, Tensor> = {
+  const tensors: Record<string, TensorData> = {
     "recipe.mean": recipe.mean,
     "recipe.scale": recipe.scale,
     "recipe.floor": recipe.floor,
@@ -69,7 +69,7 @@ export function encodeArtifact(model: Model): Uint8Array<ArrayBuffer> {
     "reference.scoreCounts": reference.scoreCounts,
   };
   const { timesteps, features, padding, channels, clip, lengths } = recipe;
-  const metadata: Record<string, unknown> = {
+  const metadata: Record<string, string> = {
     format: FORMAT,
     name: model.name,
     recipe: JSON.stringify({ timesteps, features, padding, channels, clip, lengths }),
@@ -79,35 +79,16 @@ export function encodeArtifact(model: Model): Uint8Array<ArrayBuffer> {
     operatingPoints: JSON.stringify(model.operatingPoints),
     card: JSON.stringify(model.card),
   };
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  const entries = layout(timesteps, features.length, network.channels, network.units, network.initial !== undefined);
-  let dataBytes = 0;
-  for (const [name, dtype, shape] of entries) {
-    const { byteLength } = tensors[name];
-    header[name] = { dtype, shape, data_offsets: [dataBytes, dataBytes + byteLength] };
-    dataBytes += byteLength;
-  }
-  const data = new Uint8Array(dataBytes);
-  let at = 0;
-  for (const [name] of entries) {
-    const { buffer, byteOffset, byteLength } = tensors[name];
-    data.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-    at += byteLength;
-  }
-  metadata.checksum = checksumOf(metadata, data);
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const dataStart = Math.ceil((8 + json.length) / ALIGNMENT) * ALIGNMENT;
-  const bytes = new Uint8Array(dataStart + dataBytes).fill(0x20, 0, dataStart); // the header is padded with spaces, as the format allows
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
-  bytes.set(json, 8);
-  bytes.set(data, dataStart);
-  return bytes;
+  const shapes = layout(timesteps, features.length, network.channels, network.units, network.initial !== undefined);
+  const packed = packTensors(Object.fromEntries(shapes.map(([name, , shape]) => [name, { shape, data: tensors[name] }])));
+  return encodeFrame({ ...metadata, checksum: checksumOf(metadata, packed.data) }, packed, ALIGNMENT);
 }
 
 /** Decodes and checks everything but the golden vectors' scores (checkGolden does). Throws ArtifactError. */
 export function decodeArtifact(bytes: Uint8Array): Model {
-  const { header, data } = readSafetensors(bytes);
-  const metadata = object(header.__metadata__, "__metadata__");
+  const { metadata: texts, entries, dataStart, data } = decodeFrame(bytes, MAX_HEADER_BYTES, fail);
+  if (dataStart % ALIGNMENT !== 0) fail(`the data starts at byte ${dataStart}, expected a multiple of ${ALIGNMENT}`);
+  const metadata = object(texts, "__metadata__");
   const format = metadata.format;
   if (typeof format !== "string" || !format.startsWith("quickstep/"))
     fail(`format is ${show(format)}, expected ${FORMAT}: this safetensors file was not written by quickstep train`);
@@ -121,7 +102,7 @@ export function decodeArtifact(bytes: Uint8Array): Model {
   const T = plan.timesteps;
   const F = plan.features.length;
   const C = plan.channels.length;
-  const biasBytes = object(header["lstm.bias"], "lstm.bias").shape;
+  const biasBytes = object(entries["lstm.bias"], "lstm.bias").shape;
   const U = Array.isArray(biasBytes) && biasBytes.length === 1 ? Number(biasBytes[0]) / 4 : Number.NaN;
   if (!Number.isInteger(U) || U < 1 || U > MAX_UNITS)
     fail(`lstm.bias has shape ${show(biasBytes)}, expected [4·units] with 1 to ${MAX_UNITS} units`);
@@ -129,9 +110,9 @@ export function decodeArtifact(bytes: Uint8Array): Model {
   const { initial, ...variant } = checkVariant(metadata.network === undefined ? {} : parse(metadata.network, "network"));
 
   let end = 0;
-  const tensors: Record<string, Tensor> = {};
+  const tensors: Record<string, TensorData> = {};
   for (const [name, dtype, shape] of layout(T, F, C, U, initial === true)) {
-    const entry = object(header[name], name);
+    const entry = object(entries[name], name);
     if (entry.dtype !== dtype) fail(`${name} is of type ${show(entry.dtype)}, expected ${dtype}`);
     if (JSON.stringify(entry.shape) !== JSON.stringify(shape))
       fail(`${name} has shape ${show(entry.shape)}, expected ${JSON.stringify(shape)}`);
@@ -246,18 +227,6 @@ function checksumOf(metadata: Record<string, unknown>, data: Uint8Array): string
   const texts = Object.entries(metadata).filter(([key]) => key !== "checksum");
   const crc = crc32(data, crc32(new TextEncoder().encode(JSON.stringify(texts))));
   return crc.toString(16).padStart(8, "0");
-}
-
-/** The frame: header as JSON, data as bytes. */
-function readSafetensors(bytes: Uint8Array): { header: Record<string, unknown>; data: Uint8Array } {
-  if (bytes.length < 8) fail(`the file has ${bytes.length} bytes, expected a safetensors header`);
-  const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (headerBytes > MAX_HEADER_BYTES)
-    fail(`the header claims ${headerBytes} bytes, expected at most ${MAX_HEADER_BYTES}: not a quickstep artifact`);
-  if (8 + headerBytes > bytes.length) fail(`the header claims ${headerBytes} bytes, but the file has ${bytes.length}: it is cut short`);
-  if ((8 + headerBytes) % ALIGNMENT !== 0) fail(`the data starts at byte ${8 + headerBytes}, expected a multiple of ${ALIGNMENT}`);
-  const text = new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes));
-  return { header: object(parse(text, "the header"), "the header"), data: bytes.subarray(8 + headerBytes) };
 }
 
 function checkPlan(value: unknown): Omit<Recipe, "mean" | "scale" | "floor" | "featureMean" | "featureScale"> {

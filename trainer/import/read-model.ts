@@ -6,7 +6,7 @@ import { isHdf5 } from "./hdf5.ts";
 import { readKerasH5, readKerasZip } from "./keras-file.ts";
 import { readOnnx } from "./onnx.ts";
 import { looksLikeProtobuf } from "./onnx-file.ts";
-import { isSafetensors, readHeader, readSafetensors } from "./safetensors.ts";
+import { isSafetensors, readMetadata, readSafetensors } from "./safetensors.ts";
 import { readTorch } from "./torch.ts";
 
 /** `timesteps` where the user says it: a graph of any length is tried with it. Throws DataError. */
@@ -22,7 +22,7 @@ export async function readModel(bytes: Uint8Array, source: string, timesteps: nu
   // Pickle protocols 2 to 5 start with their number
   if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) refusePickle(source, "a pickle");
   if (isSafetensors(bytes)) {
-    if (readHeader(bytes, source).metadata.format?.startsWith("quickstep/"))
+    if (readMetadata(bytes, source).format?.startsWith("quickstep/"))
       refuse(
         source,
         "is already an artifact of quickstep",

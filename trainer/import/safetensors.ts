@@ -1,4 +1,6 @@
-// Safetensors (github.com/huggingface/safetensors): bytes ⇄ named arrays of floats and texts. Knows no model.
+// Safetensors of any writer → named arrays of floats, widened to float64, and texts. Knows no model.
+import { decodeFrame, type Frame } from "../../shared/artifact/safetensors.ts";
+import { DataError } from "../../shared/errors.ts";
 import { refuse } from "./found.ts";
 
 export interface Safetensors {
@@ -20,37 +22,28 @@ export function isSafetensors(bytes: Uint8Array): boolean {
   return bytes.length > 8 && bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0; // {, behind a length below 2^48
 }
 
-/** The header alone. Throws DataError. */
-export function readHeader(
-  bytes: Uint8Array,
-  source: string,
-): {
-  readonly start: number;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly entries: readonly [name: string, entry: unknown][];
-} {
-  const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true));
-  if (headerBytes > MAX_HEADER_BYTES || 8 + headerBytes > bytes.length)
-    return damaged(source, `claims a header of ${headerBytes} bytes, but the file has ${bytes.length}`);
-  let header: Record<string, unknown>;
-  try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes)));
-  } catch {
-    return damaged(source, "has a header that is not JSON");
-  }
-  if (typeof header !== "object" || header === null || Array.isArray(header)) return damaged(source, "has a header that is no object");
-  const { __metadata__, ...entries } = header;
-  const texts = Object.entries((__metadata__ ?? {}) as object).filter(([, text]) => typeof text === "string");
-  return { start: 8 + headerBytes, metadata: Object.fromEntries(texts), entries: Object.entries(entries) };
+/** The header's texts alone. Throws DataError. */
+export function readMetadata(bytes: Uint8Array, source: string): Readonly<Record<string, string>> {
+  return textsOf(openFrame(bytes, source));
+}
+
+function openFrame(bytes: Uint8Array, source: string): Frame {
+  return decodeFrame(bytes, MAX_HEADER_BYTES, (message) => {
+    throw new DataError(source, message);
+  });
+}
+
+function textsOf({ metadata }: Frame): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries((metadata ?? {}) as object).filter(([, text]) => typeof text === "string"));
 }
 
 /** Throws DataError. Tensors of other types than floats are passed over if they are single numbers, as counters are. */
 export function readSafetensors(bytes: Uint8Array, source: string): Safetensors {
-  const { start, metadata, entries } = readHeader(bytes, source);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const frame = openFrame(bytes, source);
+  const view = new DataView(frame.data.buffer, frame.data.byteOffset, frame.data.byteLength);
   const tensors = new Map<string, { dtype: string; shape: number[]; data: Float64Array }>();
   let claimed = 0;
-  for (const [name, entry] of entries) {
+  for (const [name, entry] of Object.entries(frame.entries)) {
     const { dtype, shape, data_offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
     if (!Array.isArray(shape) || !Array.isArray(data_offsets) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0))
       return damaged(source, `describes ${name} in a way that cannot be read`);
@@ -63,40 +56,18 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
     const [width, read] = known;
     const [from, to] = data_offsets.map(Number);
     claimed += count * width; // tensors do not overlap
-    if (!(from >= 0 && to - from === count * width && start + Math.max(to, claimed) <= bytes.length))
-      damaged(source, `${name} claims ${count} numbers at bytes ${from} to ${to} of ${bytes.length - start}`);
+    if (!(from >= 0 && to - from === count * width && Math.max(to, claimed) <= view.byteLength))
+      damaged(source, `${name} claims ${count} numbers at bytes ${from} to ${to} of ${view.byteLength}`);
     const data = new Float64Array(count);
-    for (let i = 0; i < count; i++) data[i] = read(view, start + from + i * width);
+    for (let i = 0; i < count; i++) data[i] = read(view, from + i * width);
     if (!data.every(Number.isFinite)) refuse(source, `${name} holds a number that is not finite`, "the weights are damaged");
     tensors.set(name, { dtype: String(dtype), shape, data });
   }
-  return { metadata, tensors };
+  return { metadata: textsOf(frame), tensors };
 }
 
 function damaged(source: string, message: string): never {
   refuse(source, message, "it is cut short or damaged");
-}
-
-/** Float32 arrays, in the order given; the header is padded with spaces so that data starts at a multiple of 8. */
-export function encodeSafetensors(
-  tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>,
-  metadata: Readonly<Record<string, string>>,
-): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  let end = 0;
-  for (const [name, { shape, data }] of Object.entries(tensors))
-    header[name] = { dtype: "F32", shape, data_offsets: [end, (end += data.byteLength)] };
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const start = Math.ceil((8 + json.length) / 8) * 8;
-  const bytes = new Uint8Array(start + end).fill(0x20, 0, start);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
-  bytes.set(json, 8);
-  let at = start;
-  for (const { data } of Object.values(tensors)) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return bytes;
 }
 
 function float32OfBits(bits: number): number {

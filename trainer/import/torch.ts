@@ -1,15 +1,18 @@
 // PyTorch's LSTM and Linear as a state dict in safetensors ⇄ our layout. Names and definition:
 // pytorch.org/docs/stable/generated/torch.nn.LSTM.html (weight_ih (4U,F), weight_hh (4U,U), gates i,f,g,o, two biases).
 // Legend: T steps, F features, U units.
+import { encodeFrame, packTensors } from "../../shared/artifact/safetensors.ts";
 import { ArtifactError } from "../../shared/errors.ts";
 import type { Model } from "../../shared/model.ts";
 import type { Network } from "../../shared/networks/lstm.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import { type Found, MAX_UNITS, plainFront, refuse, sigmoid } from "./found.ts";
 import { parseOwn } from "./own.ts";
-import { encodeSafetensors, type Safetensors } from "./safetensors.ts";
+import type { Safetensors } from "./safetensors.ts";
 
 const OWN_KEY = "quickstep";
+/** Bytes: the format's own writer has it. */
+const ALIGNMENT = 8;
 
 /** The state dict of LSTM(U) → Linear(U, 1), whatever the modules are called. Throws DataError naming what does not fit. */
 export function readTorch({ tensors, metadata }: Safetensors, source: string): Found {
@@ -130,17 +133,15 @@ export function encodeTorch({ name, recipe, calibration, network }: Model): Uint
   const unusual =
     hardGates !== undefined ? "hard sigmoids" : backwards ? "steps read backwards" : initial ? "a state before the first step" : undefined;
   if (unusual) throw new ArtifactError(`has ${unusual}, for which a state dict of PyTorch has no place: export it with --onnx`);
-  return encodeSafetensors(
-    {
-      "lstm.weight_ih_l0": { shape: [4 * U, C], data: transpose(kernel, C, 4 * U) },
-      "lstm.weight_hh_l0": { shape: [4 * U, U], data: transpose(recurrent, U, 4 * U) },
-      "lstm.bias_ih_l0": { shape: [4 * U], data: bias },
-      "lstm.bias_hh_l0": { shape: [4 * U], data: new Float32Array(4 * U) },
-      "fc.weight": { shape: [1, U], data: headKernel },
-      "fc.bias": { shape: [1], data: headBias },
-    },
-    { format: "pt", [OWN_KEY]: JSON.stringify({ name, calibration, recipe: plainRecipe(recipe) }) },
-  );
+  const tensors = packTensors({
+    "lstm.weight_ih_l0": { shape: [4 * U, C], data: transpose(kernel, C, 4 * U) },
+    "lstm.weight_hh_l0": { shape: [4 * U, U], data: transpose(recurrent, U, 4 * U) },
+    "lstm.bias_ih_l0": { shape: [4 * U], data: bias },
+    "lstm.bias_hh_l0": { shape: [4 * U], data: new Float32Array(4 * U) },
+    "fc.weight": { shape: [1, U], data: headKernel },
+    "fc.bias": { shape: [1], data: headBias },
+  });
+  return encodeFrame({ format: "pt", [OWN_KEY]: JSON.stringify({ name, calibration, recipe: plainRecipe(recipe) }) }, tensors, ALIGNMENT);
 }
 
 /** A recipe whose arrays are lists, as JSON has them. */

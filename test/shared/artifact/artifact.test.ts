@@ -138,13 +138,13 @@ describe("the frame", () => {
   test("rejects a file of another kind", () =>
     expectArtifactError(
       new TextEncoder().encode("<!doctype html><title>404</title>"),
-      "artifact the header claims 8104636974849335000 bytes, expected at most 1048576: not a quickstep artifact",
+      "artifact the header claims 8104636974849335000 bytes, expected at most 1048576: the file is damaged, or no safetensors file",
     ));
 
   test("rejects a header that was cut short", () =>
     expectArtifactError(
       bytes.subarray(0, 100),
-      `artifact the header claims ${takeApartLength()} bytes, but the file has 100: it is cut short`,
+      `artifact the header claims ${takeApartLength()} bytes, but the file has 100: the file is cut short or damaged`,
     ));
 
   test("rejects data that is not aligned", () => {
@@ -155,9 +155,9 @@ describe("the frame", () => {
   });
 
   test.each([
-    ["{", "artifact the header is not JSON: not a quickstep artifact, or damaged"],
-    ["[1,2]", "artifact the header is [1,2], expected an object"],
-    ["null", "artifact the header is null, expected an object"],
+    ["{", "artifact the header is not JSON: the file is damaged, or no safetensors file"],
+    ["[1,2]", "artifact the header is not a JSON object: the file is damaged"],
+    ["null", "artifact the header is not a JSON object: the file is damaged"],
     ["{}", "artifact __metadata__ is missing, expected an object"],
   ])("rejects the header %s", (header, sentence) => expectArtifactError(frame(header, new Uint8Array()), sentence));
 

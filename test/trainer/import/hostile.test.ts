@@ -69,7 +69,7 @@ test.each<[string, () => Promise<Uint8Array> | Uint8Array, RegExp | string]>([
   [
     "a header longer than the file",
     () => Uint8Array.of(0xff, 0xff, 0, 0, 0, 0, 0, 0, 0x7b),
-    "claims a header of 65535 bytes, but the file has 9: it is cut short",
+    "the header claims 65535 bytes, but the file has 9: the file is cut short",
   ],
   ["ONNX that is cut short", () => read("good/torch-state-9.onnx").subarray(0, 1500), "cannot be read as ONNX: it is cut short or damaged"],
   ["nothing at all", () => new Uint8Array(), "is no model file that quickstep knows: expected Keras"],

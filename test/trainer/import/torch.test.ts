@@ -1,6 +1,6 @@
 // State dicts of PyTorch that are more, or less, than one LSTM and one Linear: refused by name.
 import { expect, test } from "vitest";
-import { encodeSafetensors } from "../../../trainer/import/safetensors.ts";
+import { encodeFrame, packTensors } from "../../../shared/artifact/safetensors.ts";
 import { importBytes, refusal, scoreBytes } from "../../fixtures/import/importing.ts";
 import { normals } from "../../fixtures/import/onnx-graphs.ts";
 
@@ -16,15 +16,15 @@ const HEAD: Shapes = { "fc.weight": [1, U], "fc.bias": [1] };
 
 function state(shapes: Shapes, fill?: number): Uint8Array {
   const count = (shape: number[]): number => shape.reduce((product, size) => product * size, 1);
-  return encodeSafetensors(
+  const tensors = packTensors(
     Object.fromEntries(
       Object.entries(shapes).map(([name, shape], k) => [
         name,
         { shape, data: fill === undefined ? normals(k + 1, count(shape)) : new Float32Array(count(shape)).fill(fill) },
       ]),
     ),
-    { format: "pt" },
   );
+  return encodeFrame({ format: "pt" }, tensors, 8);
 }
 
 test.each<[string, Shapes, string]>([
