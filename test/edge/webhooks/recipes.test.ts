@@ -1,14 +1,14 @@
-// README's recipes for webhooks, run as they stand there: the configuration as wrangler reads it, each sender's event, the shell
-// lines, and the receivers.
+// The webhook examples of docs/examples, run from their files: the configuration as wrangler reads it, each sender's event, the shell
+// script, and the receivers.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { sign as signGithub } from "@octokit/webhooks-methods";
 import type { Hono } from "hono";
 import Stripe from "stripe";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { unstable_readConfig } from "wrangler";
 import { readEndpoints } from "../../../edge/config/endpoints.ts";
 import { signDelivery } from "../../../edge/deliveries/signing.ts";
@@ -21,20 +21,15 @@ import { makeModel } from "../../fixtures/model.ts";
 import { fakeStreams, SECRETS as KEYS } from "../../fixtures/senders.ts";
 
 const root = new URL("../../../", import.meta.url);
-const readme = readFileSync(new URL("README.md", root), "utf8");
-const section = readme.slice(readme.indexOf("\n## Webhooks and streams\n"), readme.indexOf("\n## Keys\n"));
-/** What is indented, from one line of prose to the next. */
-const blocks = section.split(/^(?=\S)/m).map((text) => text.replace(/^\S.*\n/, "").replace(/^ {4}/gm, ""));
-const blockWith = (start: string): string => blocks.find((block) => block.includes(start))!;
+const examples = fileURLToPath(new URL("docs/examples/", root));
+const exampleOf = (name: string): string => readFileSync(`${examples}${name}`, "utf8");
 
 const folder = fileURLToPath(new URL("out/recipes/", root));
 mkdirSync(folder, { recursive: true });
-/** What wrangler makes of the recipes' tables, beside wrangler.toml's own. */
-function varsOfReadme(): Record<string, unknown> {
-  const tables = [...section.matchAll(/^ {4}\[vars\.[\s\S]*?(?=\n\n)/gm)].map(([text]) => text.replace(/^ {4}/gm, ""));
-  expect(tables).toHaveLength(5);
+/** What wrangler makes of the tables of webhooks.toml. */
+function readVars(): Record<string, unknown> {
   const config = `${folder}wrangler.toml`;
-  writeFileSync(config, `name = "recipes"\ncompatibility_date = "2026-11-01"\n${tables.join("\n")}\n`);
+  writeFileSync(config, `name = "recipes"\ncompatibility_date = "2026-11-01"\n${exampleOf("webhooks.toml")}`);
   return unstable_readConfig({ config }, { hideWarnings: true }).vars;
 }
 
@@ -45,7 +40,7 @@ const SECRETS = {
   PUMPS_SECRET: "what the pumps know",
   DESK_SECRET: KEYS.STANDARD,
 };
-const endpoints = readEndpoints({ ...varsOfReadme(), ...SECRETS });
+const endpoints = readEndpoints({ ...readVars(), ...SECRETS });
 const taken: { key: string; event: StreamEvent }[] = [];
 const app = openApp(kernel, encodeArtifact(makeModel(kernel, { name: "fx" })), {
   endpoints,
@@ -57,7 +52,7 @@ afterEach(() => {
   taken.length = 0;
 });
 
-describe("README's sources", () => {
+describe("the example sources", () => {
   test("are configured without a fault, and say where results go", () => {
     expect(endpoints.unusable).toBeUndefined();
     expect([...endpoints.sources.keys()]).toEqual(["tradingview", "stripe", "github", "pumps"]);
@@ -65,7 +60,7 @@ describe("README's sources", () => {
   });
 
   test("TradingView: the alert's message, filled in as TradingView does, is one bar; the same alert again is the same event", async () => {
-    const [, message] = /^`(\{"token".*\})`:$/m.exec(section)!;
+    const message = exampleOf("tradingview-alert.txt");
     const filled: Record<string, string> = {
       ticker: "NQ1!",
       time: "2026-11-25T09:30:00Z",
@@ -75,7 +70,10 @@ describe("README's sources", () => {
       close: "21015",
       volume: "1234",
     };
-    const body = message.replace("…", SECRETS.TRADINGVIEW_TOKEN).replace(/\{\{(\w+)\}\}/g, (_, name: string) => filled[name]);
+    const body = message
+      .trim()
+      .replace("YOUR TOKEN", SECRETS.TRADINGVIEW_TOKEN)
+      .replace(/\{\{(\w+)\}\}/g, (_, name: string) => filled[name]);
     const headers = { "content-type": "text/plain; charset=utf-8", "cf-connecting-ip": "54.218.53.128" };
     for (let i = 0; i < 2; i++) expect((await post("/hooks/tradingview", body, headers)).status).toBe(200);
     const [first, second] = taken;
@@ -110,8 +108,7 @@ describe("README's sources", () => {
     expect(taken).toMatchObject([{ key: "octocat/hello", event: { data: { values: [12, 3, 2, 1, 0] } } }]);
   });
 
-  test("anything else: the shell lines, run by a shell", async () => {
-    const [lines] = /^ {4}body='[\s\S]*?\n(?=\n)/m.exec(section)!;
+  test("anything else: the shell script, run by a shell", async () => {
     const server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk);
@@ -120,8 +117,8 @@ describe("README's sources", () => {
     });
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     const { port } = server.address() as AddressInfo;
-    const script = lines.replace("localhost:8787", `127.0.0.1:${port}`);
-    const shell = spawn("bash", ["-ec", script], { env: { ...process.env, PUMPS_SECRET: SECRETS.PUMPS_SECRET } });
+    const env = { ...process.env, PUMPS_SECRET: SECRETS.PUMPS_SECRET, WORKER: `http://127.0.0.1:${port}` };
+    const shell = spawn("bash", [`${examples}send-signed.sh`], { env });
     let output = "";
     shell.stdout.on("data", (text) => {
       output += text;
@@ -137,33 +134,48 @@ const BODY = JSON.stringify({ type: "prediction.created", timestamp: "2026-11-25
 const delivery = (secret: string, timestampSeconds = Math.floor(Date.now() / 1000)) =>
   signDelivery({ id: "dlv_1", timestampSeconds, body: BODY, keys: [parseSigningKey(secret, [])] });
 
-async function run(name: string, source: string): Promise<Record<string, unknown>> {
-  writeFileSync(`${folder}${name}`, source);
-  return import(`${folder}${name}?${Date.now()}`);
-}
+const load = (name: string): Promise<Record<string, unknown>> => import(`${examples}${name}`);
 
-describe("README's receivers", () => {
-  test("Hono takes a delivery once, whatever attempts there are, and none that was tampered with", async () => {
-    vi.stubEnv("DESK_SECRET", SECRETS.DESK_SECRET);
-    const log = vi.spyOn(console, "log").mockImplementation(() => {});
-    const { default: receiver } = (await run("hono.mjs", blockWith('from "hono"'))) as { default: Hono };
-    const send = async (body: string, at?: number) =>
-      (await receiver.request("/in", { method: "POST", body, headers: await delivery(SECRETS.DESK_SECRET, at) })).status;
-    const now = Math.floor(Date.now() / 1000);
-    expect(await send(BODY, now - 5)).toBe(204);
-    expect(await send(BODY, now)).toBe(204);
-    expect(log.mock.calls).toEqual([[{ key: "ünï 📈", probability: 0.75 }]]);
-    expect(await send(BODY.replace("0.75", "0.76"))).toBe(401);
-    expect(await send(BODY, now - 301)).toBe(401);
+/** What a receiver's own route answers to one delivery. */
+type Send = (body: string, headers: Record<string, string>) => Promise<number>;
+
+describe("the example receivers", () => {
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  vi.stubEnv("DESK_SECRET", SECRETS.DESK_SECRET);
+  afterAll(() => {
     vi.restoreAllMocks();
     vi.unstubAllEnvs();
   });
 
-  test("node:crypto takes v1a of the pair that the line for it makes", async () => {
-    const line = blockWith("generateKeyPairSync");
-    const { stdout } = spawnSync("bash", ["-ec", line], { encoding: "utf8" });
-    const [whsk, whpk] = stdout.trim().split(" ");
-    const { isGenuine } = (await run("v1a.mjs", blockWith("createPublicKey"))) as { isGenuine: (...parameters: unknown[]) => boolean };
+  async function checkReceiver(send: Send): Promise<void> {
+    log.mockClear();
+    const deliver = async (body: string, at?: number) => send(body, await delivery(SECRETS.DESK_SECRET, at));
+    const now = Math.floor(Date.now() / 1000);
+    expect(await deliver(BODY, now - 5)).toBe(204);
+    expect(await deliver(BODY, now)).toBe(204);
+    expect(log.mock.calls).toEqual([[{ key: "ünï 📈", probability: 0.75 }]]);
+    expect(await send(BODY.replace("0.75", "0.76"), await delivery(SECRETS.DESK_SECRET))).toBe(401);
+    expect(await deliver(BODY, now - 301)).toBe(401);
+  }
+
+  test("Hono takes a delivery once, whatever attempts there are, and none that was tampered with", async () => {
+    const { default: receiver } = (await load("receive-hono.mjs")) as { default: Hono };
+    await checkReceiver(async (body, headers) => (await receiver.request("/in", { method: "POST", body, headers })).status);
+  });
+
+  test("Express takes a delivery once, whatever attempts there are, and none that was tampered with", async () => {
+    const { default: receiver } = (await load("receive-express.mjs")) as { default: RequestListener };
+    const server = createServer(receiver);
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const { port } = server.address() as AddressInfo;
+    await checkReceiver(async (body, headers) => (await fetch(`http://127.0.0.1:${port}/in`, { method: "POST", body, headers })).status);
+    server.close();
+  });
+
+  test("node:crypto takes v1a of the pair that the example for it makes", async () => {
+    const { stdout } = spawnSync(process.execPath, [`${examples}make-ed25519-keys.mjs`], { encoding: "utf8" });
+    const [whsk, whpk] = stdout.trim().split("\n");
+    const { isGenuine } = (await load("verify-ed25519.mjs")) as { isGenuine: (...parameters: unknown[]) => boolean };
     const headers = await delivery(whsk);
     expect(isGenuine(whpk, headers, BODY)).toBe(true);
     expect(isGenuine(whpk, { ...headers, "webhook-signature": `v1,AAAA ${headers["webhook-signature"]}` }, BODY)).toBe(true);
