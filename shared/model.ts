@@ -156,8 +156,30 @@ export function score(
   return { probabilities: engine.probabilities(channels, lengths, shift), outOfRange };
 }
 
+/** The label of a probability at an operating point: 1 from its threshold on. */
 export function labelAt(point: OperatingPoint, probability: number): 0 | 1 {
   return probability >= point.threshold ? 1 : 0;
+}
+
+/** The operating point at 0.5 that every trained or imported model has, and the name that older artifacts give it. */
+export const DEFAULT_POINT = "default";
+const OLD_DEFAULT_POINT = "even";
+const OTHER_NAME: Readonly<Record<string, string>> = { [DEFAULT_POINT]: OLD_DEFAULT_POINT, [OLD_DEFAULT_POINT]: DEFAULT_POINT };
+
+/**
+ * The point a caller means by `name`, undefined where there is none. Both names of the default point find it, whichever the
+ * artifact has; a point of that very name goes first.
+ */
+export function findOperatingPoint<Point extends { readonly name: string }>(points: readonly Point[], name: unknown): Point | undefined {
+  const exact = points.find((point) => point.name === name);
+  if (exact !== undefined || (name !== DEFAULT_POINT && name !== OLD_DEFAULT_POINT)) return exact;
+  return points.find((point) => point.name === OTHER_NAME[name]);
+}
+
+/** Every name that findOperatingPoint finds: those of the points in their order, then the other name of the default point. */
+export function operatingPointNames(points: readonly { readonly name: string }[]): string[] {
+  const names = points.map(({ name }) => name);
+  return [...names, ...[DEFAULT_POINT, OLD_DEFAULT_POINT].filter((name) => !names.includes(name) && names.includes(OTHER_NAME[name]))];
 }
 
 /** `sp500@0123456789ab`: the name people know, and enough of the artifact's hash (hexadecimal) to tell two of that name apart. */

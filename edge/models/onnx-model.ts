@@ -3,7 +3,7 @@
 // Legend: T steps, F features.
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
-import { checkGolden, type Served, score } from "../../shared/model.ts";
+import { checkGolden, DEFAULT_POINT, type Served, score } from "../../shared/model.ts";
 import { type Channel, fitRecipe } from "../../shared/recipe/recipe.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
 import { createOnnxEngine, shapeOfOnnx } from "./onnx-engine.ts";
@@ -68,7 +68,7 @@ function openOther(session: Session, functions: Functions): Opened {
   const inputs = new Float64Array(T * F).fill(1); // whether it runs at all
   const { probabilities } = score({ recipe }, engine, functions.log, inputs);
   return {
-    model: { name: "onnx", recipe, operatingPoints: [{ name: "even", threshold: 0.5 }], golden: { inputs, probabilities } },
+    model: { name: "onnx", recipe, operatingPoints: [{ name: DEFAULT_POINT, threshold: 0.5 }], golden: { inputs, probabilities } },
     engine,
   };
 }

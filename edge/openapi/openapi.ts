@@ -18,6 +18,7 @@ import { maxSequences } from "../scoring/scoring.ts";
 import { inferencePaths, inferenceSchemas } from "./inference.ts";
 import { streamPaths, streamSchemas } from "./streams.ts";
 import {
+  answeredPointOf,
   BODIED,
   exampleSequence,
   type Json,
@@ -92,7 +93,7 @@ function schemasOf(model: Served): Record<string, Json> {
     },
     ScoreAnswer: {
       type: "object",
-      properties: { model: text, operatingPoint: point, results: { type: "array", minItems: 1, items: ref("Result") } },
+      properties: { model: text, operatingPoint: answeredPointOf(model), results: { type: "array", minItems: 1, items: ref("Result") } },
       required: ["model", "operatingPoint", "results"],
       additionalProperties: false,
     },
@@ -142,11 +143,10 @@ function schemasOf(model: Served): Record<string, Json> {
 }
 
 function scorePaths(model: Served): Paths {
-  const { recipe, operatingPoints } = model;
+  const { recipe } = model;
   const { timesteps: T, features: F } = shapeOf(recipe);
   const [JSON_TYPE, NDJSON, OCTETS, NPY] = SCORE_TYPES;
   const numbers: Json = { type: "string", format: "binary" };
-  const names = operatingPoints.map(({ name }) => name);
   return {
     "/v1/score": {
       post: {
@@ -156,7 +156,7 @@ function scorePaths(model: Served): Paths {
           `bare numbers and arrays are answered as JSON with the header \`accept: application/json\`.`,
         security: [{ key: ["score"] }],
         parameters: [
-          { name: "operatingPoint", in: "query", schema: { enum: names, default: names[0] } },
+          { name: "operatingPoint", in: "query", schema: pointOf(model) },
           { name: "explain", in: "query", schema: { enum: ["true", "false"], default: "false" } },
           ...(model.positiveRate === undefined ? [] : [{ name: "prior", in: "query", schema: priorOf(model) }]),
         ],

@@ -1,6 +1,6 @@
 // The part of the OpenAPI document that is about streams and deliveries.
 // Legend: T steps, F features.
-import type { Served } from "../../shared/model.ts";
+import { operatingPointNames, type Served } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { DELIVERY_STATES } from "../deliveries/outbox.ts";
 import { DEFAULT_LIMIT, MAX_LIMIT } from "../routes/paging.ts";
@@ -47,7 +47,8 @@ export function streamSchemas(model: Served): Record<string, Json> {
         timestamp: time,
         seq: { type: "integer", minimum: 1, description: "Counts the key's events in the order they came." },
         model: text,
-        operatingPoint: { enum: operatingPoints.map(({ name }) => name) },
+        // An answer may be older than the artifact that serves now.
+        operatingPoint: { enum: operatingPointNames(operatingPoints) },
         probability: { type: "number", minimum: 0, maximum: 1 },
         label: { enum: [0, 1] },
         outOfRange: flag("The window lies outside what training saw."),

@@ -1,6 +1,6 @@
 // The words that every part of the OpenAPI document is written in.
 // Legend: T steps, F features.
-import type { Served } from "../../shared/model.ts";
+import { operatingPointNames, type Served } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { isZeroRow } from "../../shared/sequence.ts";
 
@@ -41,9 +41,14 @@ export function open(
   return { summary, ...more, responses: { "200": { description: "As it says.", content }, ...problems } };
 }
 
-/** The names of the model's operating points. */
+/** The operating point a request may ask for. */
 export function pointOf({ operatingPoints }: Served): Json {
-  return { enum: operatingPoints.map(({ name }) => name), default: operatingPoints[0].name };
+  return { enum: operatingPointNames(operatingPoints), default: operatingPoints[0].name };
+}
+
+/** The operating point an answer names. */
+export function answeredPointOf({ operatingPoints }: Served): Json {
+  return { enum: operatingPoints.map(({ name }) => name) };
 }
 
 /** Another base rate than the training part's; the schema of nothing where that is not known. */

@@ -1,7 +1,7 @@
 // What a request may ask for beside its sequences: the operating point, an explanation, and another base rate. In the query of any format, or in
 // a JSON body, which then decides.
 import { describe, type Path, SequenceError } from "../../shared/errors.ts";
-import type { OperatingPoint, Served } from "../../shared/model.ts";
+import { findOperatingPoint, type OperatingPoint, type Served } from "../../shared/model.ts";
 import { RequestError } from "../http/problem.ts";
 
 export interface Options {
@@ -22,7 +22,7 @@ export function queryOptions(url: string, { operatingPoints, positiveRate }: Ser
   if (start < 0) return { point, explain, prior };
   for (const [name, value] of new URLSearchParams(url.slice(start))) {
     if (name === "operatingPoint") {
-      const found = operatingPoints.find((known) => known.name === value);
+      const found = findOperatingPoint(operatingPoints, value);
       if (found === undefined) throw new RequestError("parameter", `${name} ${mustBeOneOf(operatingPoints)}, got ${describe(value)}`);
       point = found;
     } else if (name === "explain") {
@@ -49,7 +49,7 @@ export function bodyOptions(
   if (prior !== undefined && !isPrior(prior, positiveRate))
     throw new SequenceError([...path, "prior"], priorRule(positiveRate), describe(prior));
   if (operatingPoint === undefined) return { point: query.point, explain, prior };
-  const point = operatingPoints.find(({ name }) => name === operatingPoint);
+  const point = findOperatingPoint(operatingPoints, operatingPoint);
   if (point === undefined) throw new SequenceError([...path, "operatingPoint"], mustBeOneOf(operatingPoints), describe(operatingPoint));
   return { point, explain, prior };
 }

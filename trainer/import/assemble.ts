@@ -2,7 +2,7 @@
 // Legend: N sequences, T steps, F features, C channels.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { DataError } from "../../shared/errors.ts";
-import { type Card, CHANNEL_BINS, checkGolden, type Model, SCORE_BINS, score } from "../../shared/model.ts";
+import { type Card, CHANNEL_BINS, checkGolden, DEFAULT_POINT, type Model, SCORE_BINS, score } from "../../shared/model.ts";
 import { lstmProbability, type Network } from "../../shared/networks/lstm.ts";
 import { applyRecipe, CLIP_UNSCALED, type Recipe } from "../../shared/recipe/recipe.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, validRows } from "../../shared/sequence.ts";
@@ -69,7 +69,7 @@ export function assembleModel(source: string, found: Found, options: ImportOptio
     network,
     calibration,
     positiveRate: 0.5, // nothing says it: calibrate does
-    operatingPoints: [{ name: "even", threshold: 0.5 }],
+    operatingPoints: [{ name: DEFAULT_POINT, threshold: 0.5 }],
     golden: { inputs, probabilities: engine.probabilities(channels.channels, channels.lengths) },
     reference: {
       channelEdges: new Float32Array(network.channels * (CHANNEL_BINS - 1)),

@@ -1,6 +1,6 @@
 // Where a probability becomes a label: thresholds by name, chosen on validation and never on test, and what each is worth.
-// Every threshold but `even` and `lowest-cost` is a score that occurred, so that ties fall on one side of it together.
-import type { Estimate, OperatingPoint } from "../../shared/model.ts";
+// Every threshold but `default` and `lowest-cost` is a score that occurred, so that ties fall on one side of it together.
+import { DEFAULT_POINT, type Estimate, type OperatingPoint } from "../../shared/model.ts";
 import { wilson } from "./intervals.ts";
 
 export interface Costs {
@@ -31,7 +31,7 @@ interface Candidate extends Confusion {
 }
 
 /**
- * `even` (0.5, the default), `best-f1`, `balanced-accuracy`, and where they can be had `precision>=p` (as many positives found as
+ * `default` (0.5), `best-f1`, `balanced-accuracy`, and where they can be had `precision>=p` (as many positives found as
  * its lower bound allows), `recall>=r` (as precise as its lower bound allows) and `lowest-cost`. `labels` (N) holds both classes.
  * The figures are of the same sequences and lean to the good side; measureOperatingPoints gives them on others.
  */
@@ -43,7 +43,7 @@ export function chooseOperatingPoints(
   const { precisions = [0.9], recalls = [0.9], costs, note = () => {} } = options;
   const candidates = listCandidates(labels, probabilities);
   const points: OperatingPoint[] = [
-    { name: "even", threshold: 0.5 },
+    { name: DEFAULT_POINT, threshold: 0.5 },
     { name: "best-f1", threshold: best(candidates, (c) => f1Of(c).value).threshold },
     { name: "balanced-accuracy", threshold: best(candidates, (c) => balancedAccuracyOf(c).value).threshold },
   ];

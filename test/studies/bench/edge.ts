@@ -21,7 +21,7 @@ const CPU_REQUESTS = 10_000;
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-const CONSTANT = `const answer = JSON.stringify({ model: "constant@000000000000", operatingPoint: "even", results: [{ probability: 0.12345678, label: 0 }] });
+const CONSTANT = `const answer = JSON.stringify({ model: "constant@000000000000", operatingPoint: "default", results: [{ probability: 0.12345678, label: 0 }] });
 export default {
   async fetch(request) {
     JSON.parse(await request.text());

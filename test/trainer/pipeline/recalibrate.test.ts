@@ -70,7 +70,7 @@ describe("an imported model", () => {
   });
 
   test("gets operating points with figures, the data's base rate, and a drift reference of all but the test part", () => {
-    expect(after.operatingPoints.map(({ name }) => name)).toEqual(expect.arrayContaining(["even", "best-f1", "balanced-accuracy"]));
+    expect(after.operatingPoints.map(({ name }) => name)).toEqual(expect.arrayContaining(["default", "best-f1", "balanced-accuracy"]));
     expect(after.operatingPoints[0].figures?.recall).toBeDefined();
     const rate = data.labels.reduce((sum, label) => sum + label, 0) / N;
     expect(Math.abs(after.positiveRate - rate)).toBeLessThan(0.02);

@@ -69,7 +69,7 @@ test("the default is even, and no name comes twice", () => {
   const names = chooseOperatingPoints(labels, probabilities, { ...OPTIONS, precisions: [0.5, 0.8], recalls: [0.5, 0.9] }).map(
     (p) => p.name,
   );
-  expect(names[0]).toBe("even");
+  expect(names[0]).toBe("default");
   expect(new Set(names).size).toBe(names.length);
   expect(names).toContain("precision>=0.5");
 });
@@ -79,7 +79,7 @@ test("what cannot be attained is said and is no point", () => {
   const labels = Uint8Array.from({ length: 400 }, (_, i) => (i % 4 === 0 ? 1 : 0));
   const probabilities = Float32Array.from(labels, (_, i) => (i % 7) / 7); // says nothing about the label
   const points = chooseOperatingPoints(labels, probabilities, { precisions: [0.9], recalls: [0.999], note: (text) => notes.push(text) });
-  expect(points.map(({ name }) => name)).toEqual(["even", "best-f1", "balanced-accuracy"]);
+  expect(points.map(({ name }) => name)).toEqual(["default", "best-f1", "balanced-accuracy"]);
   expect(notes).toEqual([
     expect.stringMatching(
       /^precision ≥ 0.9 cannot be attained: its lower 95 % bound on the validation part is 0\.2\d\d at best \(0\.2\d\d from 0\.\d{4} on\)$/,
@@ -130,7 +130,7 @@ test("costs decide the threshold: a miss that costs five false alarms is worth o
   const points = chooseOperatingPoints(labels, probabilities, OPTIONS);
   expect(named(points, "lowest-cost").threshold).toBe(1 / 6);
   const cost = (point: string) => named(points, point).figures!.cost!.value;
-  for (const name of ["even", "best-f1", "balanced-accuracy"]) expect(cost("lowest-cost")).toBeLessThan(cost(name));
+  for (const name of ["default", "best-f1", "balanced-accuracy"]) expect(cost("lowest-cost")).toBeLessThan(cost(name));
 });
 
 test("figures without a denominator are left out: no number in an artifact is NaN", () => {

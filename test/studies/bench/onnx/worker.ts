@@ -34,6 +34,6 @@ export default {
       lengths: new ort.Tensor("int32", lengths, [lengths.length]),
     });
     const results = Array.from(probability.data as Float32Array, (p) => ({ probability: p, label: p >= 0.5 ? 1 : 0 }));
-    return Response.json({ model: name, operatingPoint: "even", results });
+    return Response.json({ model: name, operatingPoint: "default", results });
   },
 };
