@@ -19,7 +19,7 @@ import { scoreFile } from "./commands/score.ts";
 import { serve } from "./commands/serve.ts";
 import { type TrainCommand, train } from "./commands/train.ts";
 import { verify } from "./commands/verify.ts";
-import { type Host, RECIPES } from "./pipeline/train.ts";
+import { RECIPES, type TrainDependencies } from "./pipeline/train.ts";
 import { isLong, READ_OPTIONS, READ_USAGE, type ReadOptions } from "./readers/options.ts";
 import { stem } from "./readers/source.ts";
 import type { SplitMethod } from "./split/split.ts";
@@ -98,7 +98,7 @@ function loadEngines(): Engines {
 
 function trainOn(command: TrainCommand & { threads?: number; strict?: boolean }, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const { threads, strict } = command;
-  const createStepper: Host["createStepper"] = (data, options) =>
+  const createStepper: TrainDependencies["createStepper"] = (data, options) =>
     createTrainingStep(data, { ...options, threads, strict, warn: terminal.say });
   return train(command, { ...loadEngines(), createStepper, node: process.versions.node }, terminal, signal);
 }
@@ -148,7 +148,8 @@ async function run(argv: readonly string[], terminal: Terminal, signal: AbortSig
       const command = { tried: "", seed: 1, json: false, ...options, data: words, read };
       const { log } = loadEngines().kernel;
       // Short runs of small networks: a second thread would wait more than it helps (measured).
-      const createStepper: Host["createStepper"] = (data, how) => createTrainingStep(data, { ...how, threads: 1, warn: terminal.say });
+      const createStepper: TrainDependencies["createStepper"] = (data, how) =>
+        createTrainingStep(data, { ...how, threads: 1, warn: terminal.say });
       return diagnose(command, { log, createStepper }, terminal, signal);
     }
     case "evaluate": {

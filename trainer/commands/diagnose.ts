@@ -40,12 +40,12 @@ export async function diagnose(
   const given = toDiagnosisData(data, flaws);
   const context = contextOf(given);
   const own = log && context && judgeHistory(log, context);
-  const breathe = async (): Promise<void> => {
+  const yieldToEventLoop = async (): Promise<void> => {
     await new Promise(setImmediate);
     signal.throwIfAborted();
   };
   const options = { tried, seed: command.seed, suspects: own && suspectsOf(own) };
-  const diagnosis = await diagnoseData(given, options, { ...host, breathe, note: terminal.progress });
+  const diagnosis = await diagnoseData(given, options, { ...host, yieldToEventLoop, note: terminal.progress });
   const seconds = (performance.now() - started) / 1000;
   const script = writeCure(diagnosis);
   for (const line of listLines(diagnosis, own?.sentences ?? [], script)) terminal.say(line);

@@ -3,11 +3,11 @@ import { describeModel } from "../artifact/artifact-file.ts";
 import { createProgress } from "../cli/progress.ts";
 import { formatMetrics, formatOperatingPoints, formatPercent, type Terminal } from "../cli/terminal.ts";
 import { writeWhole } from "../files/whole-files.ts";
-import { type Host, type TrainOptions, trainModel } from "../pipeline/train.ts";
+import { type TrainDependencies, type TrainOptions, trainModel } from "../pipeline/train.ts";
 import { checkTrainable, type ReadOptions, readDataset } from "../readers/dataset.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
-import { createKeeper } from "../training/checkpoint.ts";
+import { createCheckpointer } from "../training/checkpoint.ts";
 
 export interface TrainCommand extends TrainOptions {
   readonly data: readonly string[];
@@ -23,34 +23,34 @@ const MOST_WINDOWS = 250_000;
 
 export async function train(
   command: TrainCommand,
-  host: Omit<Host, "note" | "onProgress" | "keep" | "breathe">,
+  dependencies: Omit<TrainDependencies, "note" | "onProgress" | "checkpoint" | "yieldToEventLoop">,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
   const started = performance.now();
   const data = checkTrainable(await readDataset(command.data, { ...command.read, note: terminal.say, mostWindows: MOST_WINDOWS }));
   const progress = createProgress(terminal, () => performance.now());
-  const keeper = createKeeper(`${command.out}.checkpoint`, command.resume, signal, () => performance.now());
+  const checkpointer = createCheckpointer(`${command.out}.checkpoint`, command.resume, signal, () => performance.now());
   const trained = await trainModel(data, command, {
-    ...host,
+    ...dependencies,
     note: terminal.say,
     onProgress: progress.show,
-    keep: keeper.keep,
-    breathe: keeper.breathe,
+    checkpoint: checkpointer.checkpoint,
+    yieldToEventLoop: checkpointer.yieldToEventLoop,
   });
   const { model, verdict, truth, evidence } = trained;
   const id = describeModel(model, trained.bytes);
   if (command.report !== undefined) {
     // vega takes a tenth of a second to load: only who wants a report waits for it
     const [{ gatherReport }, { renderReport }] = await Promise.all([import("../report/gather.ts"), import("../report/page.ts")]);
-    const engine = host.createEngine(model.network, model.calibration);
+    const engine = dependencies.createEngine(model.network, model.calibration);
     const random = createRandom(command.seed, STREAMS.report);
-    const html = await renderReport(gatherReport({ model, id, verdict, truth, ...evidence, engine, log: host.kernel.log, random }));
+    const html = await renderReport(gatherReport({ model, id, verdict, truth, ...evidence, engine, log: dependencies.kernel.log, random }));
     writeWhole(command.report, new TextEncoder().encode(html));
     terminal.say(`wrote ${command.report}`);
   }
   writeWhole(command.out, trained.bytes);
-  keeper.remove();
+  checkpointer.remove();
   const seconds = (performance.now() - started) / 1000;
   const { card } = model;
   terminal.say(`\n${formatMetrics({ [`LSTM(${card.training.units})`]: card.test, ...card.baselines })}`);

@@ -1,12 +1,12 @@
-// Single numbers that tell the label: a cell of the sequences, or their length. Knows no verdict.
+// Label leaks: single numbers that rank the labels almost alone: a cell of the sequences, or their length. Knows no verdict.
 // Legend: T steps, F features.
 import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import { areaUnderRoc } from "../statistics/metrics.ts";
 
-export interface TellingCell {
+export interface LeakingCell {
   readonly step: number;
   readonly feature: number;
-  /** 0.5 to 1: in whichever direction it tells. */
+  /** 0.5 to 1: in whichever direction the number ranks the labels. */
   readonly auc: number;
   /** Sequences in which that row is data. */
   readonly count: number;
@@ -16,19 +16,19 @@ export interface TellingCell {
 const LEAST = 50;
 
 /** How well a number ranks the labels, in either direction; 0.5 when it does not, or there is one class only. */
-export function tell(labels: ArrayLike<number>, scores: ArrayLike<number>): number {
+export function rankingAuc(labels: ArrayLike<number>, scores: ArrayLike<number>): number {
   const auc = areaUnderRoc(labels, scores) ?? 0.5;
   return Math.max(auc, 1 - auc);
 }
 
 /** The cell that tells the labels of the sequences at `indices` best, over those in which its row is no padding; null where rows are too few. */
-export function findTellingCell(
+export function findLeakingCell(
   values: Float64Array,
   labels: ArrayLike<number>,
   indices: ArrayLike<number>,
   shape: Shape,
   padding: Padding,
-): TellingCell | null {
+): LeakingCell | null {
   const { timesteps: T, features: F } = shape;
   const rows = new Int32Array(T);
   const isValid = new Uint8Array(indices.length * T);
@@ -36,7 +36,7 @@ export function findTellingCell(
     const length = validRows(values, indices[i] * T * F, shape, padding, rows);
     for (let r = 0; r < length; r++) isValid[i * T + rows[r]] = 1;
   }
-  let best: TellingCell | null = null;
+  let best: LeakingCell | null = null;
   for (let step = 0; step < T; step++) {
     const here = Array.from({ length: indices.length }, (_, i) => i)
       .filter((i) => isValid[i * T + step] === 1)
@@ -44,7 +44,7 @@ export function findTellingCell(
     if (here.length < LEAST) continue;
     const own = Uint8Array.from(here, (n) => labels[n]);
     for (let feature = 0; feature < F; feature++) {
-      const auc = tell(
+      const auc = rankingAuc(
         own,
         Float64Array.from(here, (n) => values[(n * T + step) * F + feature]),
       );

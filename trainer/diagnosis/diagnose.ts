@@ -1,14 +1,13 @@
 // What a diagnosis is, and its path: facts, is there anything to learn, what was tried, what cures it, and the proof.
 // Knows no file and no terminal. Legend: N sequences, T steps, F features.
-import { applyRecipe, type Channels, describeChannel, fitRecipe, type Log, type Plan } from "../../shared/recipe/recipe.ts";
+import { applyRecipe, describeChannel, fitRecipe, type Log, type Plan } from "../../shared/recipe/recipe.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { take } from "../data/sequences.ts";
 import { usefulFeatures } from "../features/candidates.ts";
-import type { StepperOptions } from "../pipeline/fit-network.ts";
 import { findOverlap, type Overlap } from "../split/overlap.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
-import type { Stepper } from "../training/loop.ts";
+import type { CreateStepper } from "../training/loop.ts";
 import { prove } from "./ablations.ts";
 import { createLab, type Setup } from "./experiments.ts";
 import { studyData } from "./facts.ts";
@@ -82,9 +81,9 @@ export interface DiagnosisOptions {
 
 export interface DiagnosisHost {
   readonly log: Log;
-  createStepper(data: Channels & { readonly labels: ArrayLike<number> }, options: StepperOptions): Stepper;
+  readonly createStepper: CreateStepper;
   /** Gives the event loop a turn; may throw, to leave. */
-  breathe(): Promise<void>;
+  yieldToEventLoop(): Promise<void>;
   note?(text: string): void;
 }
 
@@ -185,7 +184,7 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
   const everyone = Int32Array.from(y.keys());
   const recipe = fitRecipe(plan, own, everyone, host.log);
   const table = applyRecipe(recipe, own, host.log);
-  await host.breathe();
+  await host.yieldToEventLoop();
 
   const signal = findSignal(
     listProbes(table, candidates.channels.length, shape.timesteps, y),
@@ -196,7 +195,7 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
   say(
     `signal: AUC ${signal.auc.toFixed(3)} by ${signal.probe}, p = ${signal.p.toFixed(3)} (${signal.smallest.toFixed(3)} would be found with 80 % power)`,
   );
-  await host.breathe();
+  await host.yieldToEventLoop();
   const pairs = closePairs(candidates, recipe.scale, facts);
   const differences = folds.map(({ train }) => findHidden(candidates, pairs, table, y, train));
   const movements = Array.from({ length: candidates.movements }, (_, i) => candidates.levels + i);

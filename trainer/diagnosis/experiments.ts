@@ -135,7 +135,7 @@ export function createLab(input: LabInput): Lab {
     const probabilities = losses.map((of) => of.slice());
     const runs: FoldRun[] = [];
     for (const [k, fold] of folds.entries()) {
-      await host.breathe();
+      await host.yieldToEventLoop();
       const { channels: data, width } = dataOf(k, view);
       const hasAdded = width > F;
       const seen = {

@@ -1,7 +1,7 @@
 // Facts about how labels and sequences go together: conflicts, copies, a drift along the file, and what gives the label away.
 // Legend: N sequences, T steps, F features.
 import type { Padding, Shape } from "../../shared/sequence.ts";
-import { findTellingCell, tell } from "../data/label-leaks.ts";
+import { findLeakingCell, rankingAuc } from "../data/label-leaks.ts";
 import { lengthsOf } from "../data/sequences.ts";
 import { percent } from "../html/format.ts";
 import type { Overlap } from "../split/overlap.ts";
@@ -133,7 +133,7 @@ function findGivenAway(values: Float64Array, labels: Uint8Array, shape: Shape, n
   const facts: LabelFact[] = [];
   const stride = Math.ceil(N / MAX_CELLS);
   const some = Int32Array.from({ length: Math.ceil(N / stride) }, (_, i) => i * stride);
-  const cell = findTellingCell(values, labels, some, shape, reading);
+  const cell = findLeakingCell(values, labels, some, shape, reading);
   if (cell !== null && cell.auc >= TELLING_CELL)
     facts.push({
       code: "leak",
@@ -144,7 +144,7 @@ function findGivenAway(values: Float64Array, labels: Uint8Array, shape: Shape, n
       remedy: `ask whether ${names[cell.feature]} is known when the answer is needed; if it holds the answer, leave it out`,
     });
   const lengths = lengthsOf(values, shape, reading);
-  const auc = tell(labels, lengths);
+  const auc = rankingAuc(labels, lengths);
   if (auc >= TELLING_LENGTH)
     facts.push({
       code: "leak",

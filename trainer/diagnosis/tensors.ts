@@ -53,7 +53,7 @@ export function examineTensors(subject: Subject, host: Pick<DiagnosisHost, "crea
   const initial = flattenNetwork(initialNetwork(width, units, 0.5, createRandom(seed, STREAMS.tensorsWeights)));
   const [channels, lengths] = selectChannels(subject.data, shuffled.subarray(0, ramp * RAMP.batch), timesteps * width);
   const stepper = host.createStepper(
-    { channels, lengths, outOfRange: new Uint8Array(0), labels: Uint8Array.from(shuffled.subarray(0, lengths.length), (n) => labels[n]) },
+    { channels, lengths, labels: Uint8Array.from(shuffled.subarray(0, lengths.length), (n) => labels[n]) },
     options,
   );
   try {

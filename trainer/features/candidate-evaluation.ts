@@ -7,13 +7,13 @@ import { take } from "../data/sequences.ts";
 import { exceedsNoise, mean } from "../statistics/paired.ts";
 import { createRandom, type Random } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
-import type { Stepper } from "../training/loop.ts";
+import type { CreateStepper, Stepper } from "../training/loop.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
 import { fitTeacher, teacherColumns } from "./logistic-teacher.ts";
-import { trainBriefly } from "./short-run.ts";
-import { fitSummaryNetwork, summarise } from "./summary-teacher.ts";
+import { trainShortRun } from "./short-run.ts";
+import { computeSummaryFeatures, fitSummaryMlp } from "./summary-teacher.ts";
 
-export interface TrialInput {
+export interface EvaluationInput {
   /** (N,T,F) */
   readonly values: Float64Array;
   /** (N) */
@@ -29,48 +29,38 @@ export interface TrialInput {
   readonly areStrangers: boolean;
   readonly log: Log;
   readonly seed: number;
-  createStepper(data: Channels & { readonly labels: ArrayLike<number> }, options: TrialOptions): Stepper;
+  readonly createStepper: CreateStepper;
   /** Gives others a turn; may throw, to leave. */
-  breathe(): Promise<void>;
-}
-
-export interface TrialOptions {
-  readonly channels: number;
-  readonly timesteps: number;
-  readonly units: number;
-  readonly maxBatch: number;
-  readonly optimizer: "adam";
-  readonly clipNorm: number;
-  readonly weightDecay: number;
+  yieldToEventLoop(): Promise<void>;
 }
 
 /** How one set of channels did, learnt in one way. */
-export interface Trial {
+export interface Evaluation {
   /** Columns of the table. */
   readonly set: readonly number[];
   /** Mean of `losses`. */
   readonly loss: number;
-  /** Log loss of every held-out sequence, the same sequences in the same order for every trial. */
+  /** Log loss of every held-out sequence, the same sequences in the same order for every evaluation. */
   readonly losses: Float64Array;
   /** (tested) probabilities of training sequences, as the models say that trained on them. */
   readonly probabilities: Float64Array;
 }
 
-export interface Trials {
+export interface CandidateEvaluator {
   /** Every candidate's channels of the tested sequences, (tested,T,K) left-aligned. */
   readonly tested: Pick<Channels, "channels" | "lengths">;
   readonly testedLabels: Uint8Array;
   /** Training and validation are held out in turn, since validation alone is too small. */
   readonly isFolded: boolean;
   /** What answering the base rate does. */
-  readonly baseRate: Trial;
-  /** A small network on labels; on `softness` of a teacher's probabilities and the rest labels; or that teacher alone. */
-  network(set: readonly number[], softness?: number): Promise<Trial>;
-  teacher(set: readonly number[]): Promise<Trial>;
-  /** The network without memory. */
-  summaries(set: readonly number[]): Promise<Trial>;
+  readonly baseRate: Evaluation;
+  /** A small network on labels; on `distillationWeight` of a teacher's probabilities and the rest labels; or that teacher alone. */
+  network(set: readonly number[], distillationWeight?: number): Promise<Evaluation>;
+  teacher(set: readonly number[]): Promise<Evaluation>;
+  /** The MLP on summary features. */
+  summaryMlp(set: readonly number[]): Promise<Evaluation>;
   /** Whether `a` beats `b` by more than so many standard errors of the paired difference; 1 unless given. */
-  isBetter(a: Trial, b: Trial, errors?: number): boolean;
+  isBetter(a: Evaluation, b: Evaluation, errors?: number): boolean;
 }
 
 const MAX_TRAIN = 20_000;
@@ -87,7 +77,7 @@ const BATCH = 128;
 const BUDGET = [24_000, 60_000];
 const MAX_EPOCHS = 60;
 const LEARNING_RATE = 8e-3;
-/** The network without memory is so much cheaper that it may see more. */
+/** The MLP on summary features is so much cheaper that it may see more. */
 const SUMMARY_EPOCHS = 20;
 
 interface Fold {
@@ -95,8 +85,8 @@ interface Fold {
   readonly held: Int32Array;
 }
 
-export function createTrials(input: TrialInput, all: readonly Channel[]): Trials {
-  const { values, labels, shape, features, padding, gap, log, seed, createStepper, breathe } = input;
+export function createCandidateEvaluator(input: EvaluationInput, all: readonly Channel[]): CandidateEvaluator {
+  const { values, labels, shape, features, padding, gap, log, seed, createStepper, yieldToEventLoop } = input;
   const T = shape.timesteps;
   const K = all.length;
   const random = createRandom(seed, STREAMS.candidateSample);
@@ -127,12 +117,15 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
     return { ...table, channels };
   };
   /** Runs `learn` on every fold; it answers with the logits of the given rows. */
-  const acrossFolds = async (set: readonly number[], learn: (fold: Fold) => (rows: Int32Array) => ArrayLike<number>): Promise<Trial> => {
+  const acrossFolds = async (
+    set: readonly number[],
+    learn: (fold: Fold) => (rows: Int32Array) => ArrayLike<number>,
+  ): Promise<Evaluation> => {
     const losses: number[] = [];
     const probabilities = new Float64Array(tested.length);
     const counts = new Uint8Array(tested.length);
     for (const fold of folds) {
-      await breathe();
+      await yieldToEventLoop();
       const logits = learn(fold);
       const held = logits(fold.held);
       for (let i = 0; i < held.length; i++) losses.push(logLoss(held[i], y[fold.held[i]]));
@@ -161,11 +154,11 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
     };
   };
 
-  const known = new Map<string, Trial>();
-  const once = async (key: string, run: () => Promise<Trial>): Promise<Trial> => {
-    const trial = known.get(key) ?? (await run());
-    known.set(key, trial);
-    return trial;
+  const known = new Map<string, Evaluation>();
+  const once = async (key: string, run: () => Promise<Evaluation>): Promise<Evaluation> => {
+    const evaluation = known.get(key) ?? (await run());
+    known.set(key, evaluation);
+    return evaluation;
   };
   const keyOf = (set: readonly number[]): string => [...set].sort((a, b) => a - b).join();
 
@@ -180,12 +173,12 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
       losses: Float64Array.from(baseLosses),
       probabilities: new Float64Array(tested.length).fill(rate),
     },
-    network: (set, softness = 0) =>
-      once(`network ${softness} ${keyOf(set)}`, async () => {
+    network: (set, distillationWeight = 0) =>
+      once(`network ${distillationWeight} ${keyOf(set)}`, async () => {
         const C = set.length;
         const data = pick(set);
         const initial = flattenNetwork(initialNetwork(C, UNITS, rate, createRandom(seed, STREAMS.candidateWeights)));
-        const teach = softness > 0 ? teachers(set) : undefined;
+        const teach = distillationWeight > 0 ? teachers(set) : undefined;
         const options = {
           channels: C,
           timesteps: T,
@@ -200,13 +193,13 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
           return await acrossFolds(set, (fold) => {
             if (stepper === undefined || teach) {
               stepper?.dispose();
-              stepper = createStepper({ ...data, labels: teach ? soften(y, teach(fold), softness) : y }, options);
+              stepper = createStepper({ ...data, labels: teach ? distil(y, teach(fold), distillationWeight) : y }, options);
             }
             const own = stepper;
             own.setParameters(initial);
             own.setOptimizer({ steps: 0, moments: new Float32Array(2 * initial.length) });
             const sequences = Math.min(BUDGET[1], MAX_EPOCHS * fold.train.length, Math.max(BUDGET[0], 6 * fold.train.length));
-            trainBriefly(
+            trainShortRun(
               own,
               fold.train,
               { sequences, batch: BATCH, learningRate: LEARNING_RATE },
@@ -226,12 +219,12 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
           return (wanted) => Float64Array.from(wanted, (n) => logits[n]);
         });
       }),
-    summaries: (set) =>
-      once(`summaries ${keyOf(set)}`, () => {
-        const columns = summarise(pick(set), T);
+    summaryMlp: (set) =>
+      once(`summaryMlp ${keyOf(set)}`, () => {
+        const columns = computeSummaryFeatures(pick(set), T);
         return acrossFolds(set, ({ train: own }) => {
           const sequences = SUMMARY_EPOCHS * own.length;
-          const logits = fitSummaryNetwork({ columns, labels: y, train: own, positiveRate: rate, sequences, seed, createStepper });
+          const logits = fitSummaryMlp({ columns, labels: y, train: own, positiveRate: rate, sequences, seed, createStepper });
           return (wanted) => Float64Array.from(wanted, (n) => logits[n]);
         });
       }),
@@ -240,8 +233,11 @@ export function createTrials(input: TrialInput, all: readonly Channel[]): Trials
 }
 
 /** Targets between labels and a teacher's probabilities. */
-export function soften(labels: ArrayLike<number>, logits: ArrayLike<number>, softness: number): Float32Array {
-  return Float32Array.from({ length: labels.length }, (_, n) => (1 - softness) * labels[n] + softness / (1 + Math.exp(-logits[n])));
+export function distil(labels: ArrayLike<number>, logits: ArrayLike<number>, distillationWeight: number): Float32Array {
+  return Float32Array.from(
+    { length: labels.length },
+    (_, n) => (1 - distillationWeight) * labels[n] + distillationWeight / (1 + Math.exp(-logits[n])),
+  );
 }
 
 /** Holds out rows `from` … `to` of `count`, and trains on the others that are at least `gap` away. */

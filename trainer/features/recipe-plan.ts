@@ -1,27 +1,31 @@
-// The recipe's plan and the ways to learn from it: the plain script's, or what the search finds, said as it is found.
+// The recipe's plan and the targets to learn from it: the plain script's, or what the search finds, said as it is found.
 import { DataError } from "../../shared/errors.ts";
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
-import type { TrialInput } from "./candidate-evaluation.ts";
+import type { EvaluationInput } from "./candidate-evaluation.ts";
 import { describeRelation, studyFeatures } from "./facts.ts";
-import { ON_LABELS, searchChannels, type Way } from "./search.ts";
+import { type DistillationTarget, ON_LABELS, searchChannels } from "./search.ts";
 
 /** The plain script's recipe, to be compared with: every feature as it is. */
 export function planRaw(shape: Shape, features: readonly string[], padding: Padding): Planned {
   const channels = features.map((_, a) => ({ base: "feature", a, view: "level" }) as const);
-  return { plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false }, ways: [ON_LABELS], isPromising: true };
+  return {
+    plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false },
+    targets: [ON_LABELS],
+    isSignificant: true,
+  };
 }
 
 export interface Planned {
   readonly plan: Plan;
-  /** The ways to learn that are to be tried. */
-  readonly ways: readonly Way[];
+  /** The targets that a network is to be trained on, one run each. */
+  readonly targets: readonly DistillationTarget[];
   /** Whether there is reason to expect that something can be learnt. */
-  readonly isPromising: boolean;
+  readonly isSignificant: boolean;
 }
 
 /** What the data can be learnt from, said as it is found. */
-export async function planAuto(input: TrialInput, source: string, note: (text: string) => void): Promise<Planned> {
+export async function planAuto(input: EvaluationInput, source: string, note: (text: string) => void): Promise<Planned> {
   const { values, shape, train, padding, features } = input;
   const facts = studyFeatures(values, shape, train, padding);
   if (facts.constant.length > 0) note(`constant on the training part, left out: ${facts.constant.map((f) => features[f]).join(", ")}`);
@@ -34,5 +38,5 @@ export async function planAuto(input: TrialInput, source: string, note: (text: s
     `held-out log loss in the search: base rate ${found.baseRateLoss.toFixed(4)}, levels and deltas ${found.plainLoss.toFixed(4)}, chosen ${found.loss.toFixed(4)}`,
   );
   const plan = { timesteps: shape.timesteps, features, padding, channels: found.channels, standardise: true };
-  return { plan, ways: found.ways, isPromising: found.isPromising };
+  return { plan, targets: found.targets, isSignificant: found.isSignificant };
 }

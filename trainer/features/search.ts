@@ -1,31 +1,31 @@
-// Finds the numbers from which a data set can be learnt: forward by score tests, each step confirmed by a trial on held-out
-// sequences, then backward by trials; what all-zero rows mean, where the data leave it open; and whether a teacher pays.
+// Finds the numbers from which a data set can be learnt: forward by score tests, each step confirmed by a short run on held-out
+// sequences, then backward by short runs; what all-zero rows mean, where the data leave it open; and whether a teacher pays.
 import { type Channel, describeChannel } from "../../shared/recipe/recipe.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import { countZeroRows } from "../data/sequences.ts";
-import { createTrials, type Trial, type TrialInput } from "./candidate-evaluation.ts";
+import { createCandidateEvaluator, type Evaluation, type EvaluationInput } from "./candidate-evaluation.ts";
 import { listCandidates, plainChannels } from "./candidates.ts";
 import { type FeatureFacts, studyFeatures } from "./facts.ts";
 import { blocksOf, scoreGain } from "./score-test.ts";
 
 /** What a network learns from: the teacher's probabilities by so much, labels by the rest. */
-export interface Way {
-  readonly teacher: "none" | "logistic regression" | "summaries";
-  readonly share: number;
+export interface DistillationTarget {
+  readonly teacher: "none" | "logistic regression" | "MLP on summary features";
+  readonly distillationWeight: number;
 }
 
-export const ON_LABELS: Way = { teacher: "none", share: 0 };
+export const ON_LABELS: DistillationTarget = { teacher: "none", distillationWeight: 0 };
 
-export interface Found {
+export interface SearchResult {
   readonly channels: readonly Channel[];
   /** Mean log loss on held-out sequences: of what was found, of levels and deltas of all features, of the base rate. */
   readonly loss: number;
   readonly plainLoss: number;
   readonly baseRateLoss: number;
   /** Whether something bettered the base rate by more than the best of many tries does by luck. */
-  readonly isPromising: boolean;
-  /** Ways to learn worth trying: two where a teacher is as good as the network, since only training both will tell. */
-  readonly ways: readonly Way[];
+  readonly isSignificant: boolean;
+  /** What to learn from: two targets where a teacher is as good as the network, since only training both will tell. */
+  readonly targets: readonly DistillationTarget[];
   /** What each step of the search gained or lost, for people. */
   readonly notes: readonly string[];
 }
@@ -52,36 +52,36 @@ const WHOLESALE = 2;
 const SLIVER = 0.01;
 /** A teacher that misses no more than this share of what the network gains over the base rate may teach it something. */
 const COMPETITIVE = 0.05;
-/** A teacher's share in the targets, where it pays: labels keep a say, for what the teacher cannot know. */
-const SOFTNESS = 0.9;
+/** The distillation weight, where a teacher pays: labels keep a say, for what the teacher cannot know. */
+const DISTILLATION_WEIGHT = 0.9;
 
-export async function searchChannels(input: TrialInput, facts: FeatureFacts): Promise<Found> {
+export async function searchChannels(input: EvaluationInput, facts: FeatureFacts): Promise<SearchResult> {
   const { shape, features } = input;
   const T = shape.timesteps;
   const plain = plainChannels(facts, T);
   const candidates = listCandidates(facts, T);
   const all = [...candidates, ...plain.filter((channel) => !candidates.some((known) => isSame(known, channel)))];
-  const trials = createTrials(input, all);
-  const { tested, testedLabels, isFolded, baseRate, isBetter } = trials;
+  const evaluator = createCandidateEvaluator(input, all);
+  const { tested, testedLabels, isFolded, baseRate, isBetter } = evaluator;
   /** What a teacher can learn from a set counts as much as what the network can: on small data the logistic regression, which is cheap there. */
-  const attempt = async (set: readonly number[]): Promise<Trial> => {
-    const network = await trials.network(set);
-    const teacher = await (isFolded ? trials.teacher(set) : trials.summaries(set));
+  const attempt = async (set: readonly number[]): Promise<Evaluation> => {
+    const network = await evaluator.network(set);
+    const teacher = await (isFolded ? evaluator.teacher(set) : evaluator.summaryMlp(set));
     return teacher.loss < network.loss ? teacher : network;
   };
   const blocks = all.map((_, c) => blocksOf(tested, T, c));
   const name = (c: number): string => describeChannel(all[c], features);
   const notes: string[] = [];
-  const note = (what: string, before: Trial, after: Trial): void => {
+  const note = (what: string, before: Evaluation, after: Evaluation): void => {
     notes.push(`${what}: ${before.loss.toFixed(4)} → ${after.loss.toFixed(4)}`);
   };
 
   /** The best of `from` with one more channel that better `from`: on few sequences by one standard error, lest nothing is found. */
-  const extend = async (from: Trial, by: readonly Ranked[], errors = isFolded ? 1 : BEST_OF_SOME): Promise<Trial | undefined> => {
-    const better: Trial[] = [];
+  const extend = async (from: Evaluation, by: readonly Ranked[], errors = isFolded ? 1 : BEST_OF_SOME): Promise<Evaluation | undefined> => {
+    const better: Evaluation[] = [];
     for (const { c } of by) {
-      const trial = await attempt([...from.set, c]);
-      if (isBetter(trial, from, errors)) better.push(trial);
+      const evaluation = await attempt([...from.set, c]);
+      if (isBetter(evaluation, from, errors)) better.push(evaluation);
     }
     return simplest(better, all, baseRate);
   };
@@ -101,20 +101,20 @@ export async function searchChannels(input: TrialInput, facts: FeatureFacts): Pr
     best = next;
   }
 
-  const plainTrial = await attempt(plain.map((channel) => all.findIndex((known) => isSame(known, channel))));
-  const union = await attempt([...new Set([...best.set, ...plainTrial.set])]);
-  for (const [trial, what] of [
-    [plainTrial, "levels and deltas of all features instead"],
+  const plainEvaluation = await attempt(plain.map((channel) => all.findIndex((known) => isSame(known, channel))));
+  const union = await attempt([...new Set([...best.set, ...plainEvaluation.set])]);
+  for (const [evaluation, what] of [
+    [plainEvaluation, "levels and deltas of all features instead"],
     [union, "with levels and deltas of all features"],
   ] as const) {
-    if (!isBetter(trial, best, WHOLESALE)) continue;
-    note(what, best, trial);
-    best = trial;
+    if (!isBetter(evaluation, best, WHOLESALE)) continue;
+    note(what, best, evaluation);
+    best = evaluation;
   }
-  const isPromising = best.set.length > 0 && isBetter(best, baseRate, PROMISE);
+  const isSignificant = best.set.length > 0 && isBetter(best, baseRate, PROMISE);
   if (best.set.length === 0) {
     notes.push("nothing betters the base rate on held-out sequences: levels and deltas of all features stand in");
-    best = plainTrial;
+    best = plainEvaluation;
   }
   for (const c of [...best.set].reverse()) {
     if (best.set.length === 1) break;
@@ -124,29 +124,32 @@ export async function searchChannels(input: TrialInput, facts: FeatureFacts): Pr
     best = without;
   }
 
-  const network = await trials.network(best.set);
-  const logistic = await trials.teacher(best.set);
-  const ways: Way[] = [];
+  const network = await evaluator.network(best.set);
+  const logistic = await evaluator.teacher(best.set);
+  const targets: DistillationTarget[] = [];
   if (isFolded) {
-    const taught = await trials.network(best.set, SOFTNESS);
+    const taught = await evaluator.network(best.set, DISTILLATION_WEIGHT);
     if (taught.loss < network.loss) {
-      ways.push({ teacher: "logistic regression", share: SOFTNESS });
+      targets.push({ teacher: "logistic regression", distillationWeight: DISTILLATION_WEIGHT });
       note("a logistic regression on the same channels teaches the network", network, taught);
-    } else ways.push(ON_LABELS);
+    } else targets.push(ON_LABELS);
   } else {
-    const summaries = await trials.summaries(best.set);
-    const teacher = summaries.loss < logistic.loss ? summaries : logistic;
-    ways.push(ON_LABELS);
+    const summaryMlp = await evaluator.summaryMlp(best.set);
+    const teacher = summaryMlp.loss < logistic.loss ? summaryMlp : logistic;
+    targets.push(ON_LABELS);
     if (teacher.loss < network.loss + COMPETITIVE * (baseRate.loss - network.loss))
-      ways.push({ teacher: teacher === summaries ? "summaries" : "logistic regression", share: SOFTNESS });
+      targets.push({
+        teacher: teacher === summaryMlp ? "MLP on summary features" : "logistic regression",
+        distillationWeight: DISTILLATION_WEIGHT,
+      });
   }
   return {
     channels: best.set.map((c) => all[c]),
     loss: best.loss,
-    plainLoss: plainTrial.loss,
+    plainLoss: plainEvaluation.loss,
     baseRateLoss: baseRate.loss,
-    isPromising,
-    ways,
+    isSignificant,
+    targets,
     notes,
   };
 }
@@ -168,8 +171,8 @@ function withSimpler(ranked: readonly Ranked[], all: readonly Channel[]): Ranked
   return [...first, ...simpler];
 }
 
-/** The best trial, or one whose last channel is simpler and that loses no more than a sliver of what the best has gained. */
-function simplest(tried: readonly Trial[], all: readonly Channel[], baseRate: Trial): Trial | undefined {
+/** The best evaluation, or one whose last channel is simpler and that loses no more than a sliver of what the best has gained. */
+function simplest(tried: readonly Evaluation[], all: readonly Channel[], baseRate: Evaluation): Evaluation | undefined {
   if (tried.length === 0) return undefined;
   const best = tried.reduce((a, b) => (b.loss < a.loss ? b : a));
   const enough = best.loss + SLIVER * (baseRate.loss - best.loss);
@@ -195,7 +198,7 @@ const FEW_ZERO_ROWS = 1e-3;
  * What all-zero rows mean. `leading` where they stand only in front, or nowhere; else every reading is tried with levels and
  * deltas, and the one that validates best is taken.
  */
-export async function choosePadding(input: Omit<TrialInput, "padding">): Promise<{ padding: Padding; note: string }> {
+export async function choosePadding(input: Omit<EvaluationInput, "padding">): Promise<{ padding: Padding; note: string }> {
   const { values, shape, train } = input;
   const { zeros, total } = countZeroRows(values, shape, train);
   const share = total === 0 ? 0 : zeros / total;
@@ -204,8 +207,8 @@ export async function choosePadding(input: Omit<TrialInput, "padding">): Promise
   for (const padding of ["leading", "any", "none"] as const) {
     const channels = plainChannels(studyFeatures(values, shape, train, padding), shape.timesteps);
     if (channels.length === 0) continue;
-    const trial = await createTrials({ ...input, padding }, channels).network([...channels.keys()]);
-    losses.push({ padding, loss: trial.loss });
+    const evaluation = await createCandidateEvaluator({ ...input, padding }, channels).network([...channels.keys()]);
+    losses.push({ padding, loss: evaluation.loss });
   }
   const best = losses.reduce((a, b) => (b.loss < a.loss ? b : a));
   const figures = losses.map(({ padding, loss }) => `${padding} ${loss.toFixed(4)}`).join(", ");

@@ -3,7 +3,7 @@
 import type { Random } from "../statistics/random.ts";
 import type { Stepper } from "../training/loop.ts";
 
-export interface Brief {
+export interface ShortRun {
   /** Seen in all, each epoch in an order of its own. */
   readonly sequences: number;
   readonly batch: number;
@@ -11,7 +11,12 @@ export interface Brief {
   readonly learningRate: number;
 }
 
-export function trainBriefly(stepper: Stepper, train: Int32Array, { sequences, batch: most, learningRate }: Brief, random: Random): void {
+export function trainShortRun(
+  stepper: Stepper,
+  train: Int32Array,
+  { sequences, batch: most, learningRate }: ShortRun,
+  random: Random,
+): void {
   const order = train.slice();
   random.shuffle(order);
   const steps = Math.ceil(sequences / most);

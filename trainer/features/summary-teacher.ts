@@ -1,20 +1,19 @@
-// A network without memory, on a few numbers that sum up each channel of a sequence. What counts the same wherever it happens (a
+// An MLP on summary features: a few numbers for each channel of a sequence. What counts the same wherever it happens (a
 // total, a ratio of totals, how long nothing has happened) it learns from far fewer sequences than an LSTM, which must first learn
 // to add; so it can teach one, and shows sooner what a channel is worth. Knows no held-out data.
-// Legend: N sequences, T steps, C channels, D = C · SUMMARIES columns.
+// Legend: N sequences, T steps, C channels, D = C · SUMMARY_FEATURES columns.
 
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
-import type { Stepper } from "../training/loop.ts";
+import type { CreateStepper, Stepper } from "../training/loop.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
-import type { TrialInput } from "./candidate-evaluation.ts";
 import type { TeacherData } from "./logistic-teacher.ts";
-import { trainBriefly } from "./short-run.ts";
+import { trainShortRun } from "./short-run.ts";
 
-/** Of the past that a mean remembers, the share that is left after a step. */
-const MEMORIES = [0.5, 0.7, 0.85];
-/** Per channel: the last value, the mean, means that forget, and for how many rows the value has stood still. */
-export const SUMMARIES = 3 + MEMORIES.length;
+/** What is left of an exponential moving average after a step. */
+const DECAYS = [0.5, 0.7, 0.85];
+/** Per channel: the last value, the mean, exponential moving averages, and for how many rows the value has not changed (run length). */
+export const SUMMARY_FEATURES = 3 + DECAYS.length;
 /** Standardised columns end here. */
 const CLIP = 8;
 
@@ -25,33 +24,33 @@ const WEIGHT_DECAY = 0.1;
 const CLIP_NORM = 1;
 
 /** Sequences to see in all, to learn from so many: 40 epochs, but no more than a second or two. */
-export function summaryBudget(examples: number): number {
+export function summaryMlpBudget(examples: number): number {
   return Math.min(40 * examples, 1_200_000);
 }
 
 /** (N,D) float32 */
-export function summarise({ channels, lengths }: TeacherData, T: number): Float32Array {
+export function computeSummaryFeatures({ channels, lengths }: TeacherData, T: number): Float32Array {
   const N = lengths.length;
   const C = channels.length / (N * T);
-  const out = new Float32Array(N * C * SUMMARIES);
+  const out = new Float32Array(N * C * SUMMARY_FEATURES);
   for (let n = 0, at = 0; n < N; n++)
-    for (let c = 0; c < C; c++, at += SUMMARIES) {
-      let [last, sum, still] = [0, 0, 0];
-      const fading = MEMORIES.map(() => 0);
+    for (let c = 0; c < C; c++, at += SUMMARY_FEATURES) {
+      let [last, sum, runLength] = [0, 0, 0];
+      const averages = DECAYS.map(() => 0);
       for (let t = 0; t < lengths[n]; t++) {
         const x = channels[(n * T + t) * C + c];
-        still = t > 0 && x === last ? still + 1 : 0;
+        runLength = t > 0 && x === last ? runLength + 1 : 0;
         last = x;
         sum += x;
-        for (let m = 0; m < fading.length; m++) fading[m] = MEMORIES[m] * fading[m] + (1 - MEMORIES[m]) * x;
+        for (let m = 0; m < averages.length; m++) averages[m] = DECAYS[m] * averages[m] + (1 - DECAYS[m]) * x;
       }
-      out.set([last, sum / Math.max(1, lengths[n]), still, ...fading], at);
+      out.set([last, sum / Math.max(1, lengths[n]), runLength, ...averages], at);
     }
   return out;
 }
 
-export interface SummaryNetworkInput {
-  /** (N,D), as `summarise` gives them */
+export interface SummaryMlpInput {
+  /** (N,D), as `computeSummaryFeatures` gives them */
   readonly columns: Float32Array;
   /** (N) */
   readonly labels: ArrayLike<number>;
@@ -61,15 +60,15 @@ export interface SummaryNetworkInput {
   /** Seen in training, in all. */
   readonly sequences: number;
   readonly seed: number;
-  readonly createStepper: TrialInput["createStepper"];
+  readonly createStepper: CreateStepper;
 }
 
-/** (N) logits, of those it has learnt from too. An LSTM at its first step has no past: it is the network without memory. */
-export function fitSummaryNetwork(input: SummaryNetworkInput): Float32Array {
+/** (N) logits, of those it has learnt from too. An LSTM at its first step has no past: over sequences of one row it is an MLP. */
+export function fitSummaryMlp(input: SummaryMlpInput): Float32Array {
   const { columns, labels, train, positiveRate, sequences, seed, createStepper } = input;
   const N = labels.length;
   const D = columns.length / N;
-  const data = { channels: standardise(columns, D, train), lengths: new Int32Array(N).fill(1), outOfRange: new Uint8Array(N), labels };
+  const data = { channels: standardise(columns, D, train), lengths: new Int32Array(N).fill(1), labels };
   const stepper: Stepper = createStepper(data, {
     channels: D,
     timesteps: 1,
@@ -81,7 +80,7 @@ export function fitSummaryNetwork(input: SummaryNetworkInput): Float32Array {
   });
   try {
     stepper.setParameters(flattenNetwork(initialNetwork(D, UNITS, positiveRate, createRandom(seed, STREAMS.summaryWeights))));
-    trainBriefly(stepper, train, { sequences, batch: BATCH, learningRate: LEARNING_RATE }, createRandom(seed, STREAMS.summaryOrder));
+    trainShortRun(stepper, train, { sequences, batch: BATCH, learningRate: LEARNING_RATE }, createRandom(seed, STREAMS.summaryOrder));
     return stepper.logits(Int32Array.from({ length: N }, (_, n) => n));
   } finally {
     stepper.dispose();

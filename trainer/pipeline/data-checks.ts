@@ -3,7 +3,7 @@
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { formatPercent } from "../cli/terminal.ts";
-import { findTellingCell, tell } from "../data/label-leaks.ts";
+import { findLeakingCell, rankingAuc } from "../data/label-leaks.ts";
 import { countZeroRows, type Labelled, lengthsOf } from "../data/sequences.ts";
 import { studyLabels } from "../diagnosis/label-facts.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
@@ -73,11 +73,11 @@ function findGiveaway({ data, features, split, shape, padding }: FlawInput): Fla
   const some = split.train.filter((_, i) => i % step === 0);
   const labels = Uint8Array.from(some, (n) => data.labels[n]);
   const lengths = lengthsOf(data.values, shape, padding);
-  const ofLength = tell(
+  const ofLength = rankingAuc(
     labels,
     some.map((n) => lengths[n]),
   );
-  const cell = findTellingCell(data.values, data.labels, some, shape, padding);
+  const cell = findLeakingCell(data.values, data.labels, some, shape, padding);
   const best =
     cell !== null && cell.auc > ofLength
       ? { what: `${features[cell.feature]} in row ${1 + cell.step}`, auc: cell.auc }

@@ -3,15 +3,15 @@
 import type { Network } from "../../shared/networks/lstm.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 import { take } from "../data/sequences.ts";
-import { logit, logLoss, soften } from "../features/candidate-evaluation.ts";
+import { distil, logit, logLoss } from "../features/candidate-evaluation.ts";
 import { fitTeacher, teacherColumns } from "../features/logistic-teacher.ts";
-import type { Way } from "../features/search.ts";
-import { fitSummaryNetwork, summarise, summaryBudget } from "../features/summary-teacher.ts";
+import type { DistillationTarget } from "../features/search.ts";
+import { computeSummaryFeatures, fitSummaryMlp, summaryMlpBudget } from "../features/summary-teacher.ts";
 import { exceedsNoise } from "../statistics/paired.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
-import type { Keeping } from "../training/checkpoint.ts";
-import { type Fit, fitNetwork, logLosses, type Progress, type Stepper } from "../training/loop.ts";
+import type { Checkpointing } from "../training/checkpoint.ts";
+import { type CreateStepper, type Fit, fitNetwork, logLosses, type Progress } from "../training/loop.ts";
 import { flattenNetwork, initialNetwork, unflattenNetwork } from "../training/parameters.ts";
 
 export interface Settings {
@@ -22,7 +22,7 @@ export interface Settings {
   readonly learningRate: number;
   readonly weightDecay: number;
   readonly schedule: "constant" | "cosine";
-  readonly plateau: number;
+  readonly learningRatePatience: number;
   readonly patience: number;
 }
 
@@ -35,7 +35,7 @@ export const PLAIN_SETTINGS: Settings = {
   learningRate: 1e-3,
   weightDecay: 0,
   schedule: "constant",
-  plateau: 3,
+  learningRatePatience: 3,
   patience: 10,
 };
 
@@ -54,7 +54,7 @@ export function chooseSettings(examples: number): Settings {
     learningRate: 4e-3 * Math.sqrt(64 / units) * (examples < 10_000 ? 0.5 : 1),
     weightDecay: 0.1,
     schedule: "cosine",
-    plateau: epochs, // the schedule lowers the rate, and its last epochs are its best: whoever stops before misses them
+    learningRatePatience: epochs, // the schedule lowers the rate, and its last epochs are its best: whoever stops before misses them
     patience: epochs,
   };
 }
@@ -71,53 +71,41 @@ export interface LearnInput {
   readonly train: Int32Array;
   readonly validation: Int32Array;
   readonly settings: Settings;
-  /** One training run each. Who is taught errs less by chance, so a later way is taken unless it validates worse beyond noise. */
-  readonly ways: readonly Way[];
+  /** One training run each. Who is taught errs less by chance, so a later target is taken unless it validates worse beyond noise. */
+  readonly targets: readonly DistillationTarget[];
   readonly positiveRate: number;
   /** Nothing has bettered the base rate so far: what is learnt must do so on validation beyond doubt, or the base rate is served. */
-  readonly needsProof: boolean;
+  readonly requireSignificance: boolean;
   /** As in a split by time: neighbours closer than this share rows. */
   readonly gap: number;
   readonly seed: number;
-  createStepper(data: Channels & { readonly labels: ArrayLike<number> }, options: StepperOptions): Stepper;
-  keep?(way: Way, stage: number, path: string): Keeping;
+  readonly createStepper: CreateStepper;
+  checkpoint?(target: DistillationTarget, stage: number, simdPath: string): Checkpointing;
   note(text: string): void;
   onProgress(progress: Progress): void;
-}
-
-export interface StepperOptions {
-  /** C, T and U. */
-  readonly channels: number;
-  readonly timesteps: number;
-  readonly units: number;
-  readonly maxBatch: number;
-  readonly optimizer: "adam" | "rmsprop";
-  readonly clipNorm: number;
-  readonly weightDecay: number;
-  /** (C) What to call a channel in errors. */
-  readonly names?: readonly string[];
 }
 
 export interface Learnt {
   readonly network: Network;
   readonly fit: Fit;
-  readonly way: Way;
+  readonly target: DistillationTarget;
   /** Which arithmetic trained. */
-  readonly path: string;
+  readonly simdPath: string;
 }
 
 /** Gradients with a larger global norm are scaled down to it (Pascanu et al. 2013). */
 const CLIP_NORM = 1;
 
 export async function learn(input: LearnInput): Promise<Learnt> {
-  const { channels, width, timesteps, labels, train, validation, settings, positiveRate, seed, ways, note } = input;
+  const { channels, width, timesteps, labels, train, validation, settings, positiveRate, seed, targets, note } = input;
   const { units, batch, optimizer, weightDecay } = settings;
   const initial = flattenNetwork(initialNetwork(width, units, positiveRate, createRandom(seed, STREAMS.weights)));
   let best: (Learnt & { readonly losses: Float32Array }) | undefined;
-  for (const [stage, way] of ways.entries()) {
-    const { teacher, share } = way;
-    if (ways.length > 1) note(teacher === "none" ? "on labels alone:" : `on a teacher's probabilities (${teacher}, ${share}) and labels:`);
-    const targets = teacher === "none" ? labels : soften(labels, TEACHERS[teacher](input), share);
+  for (const [stage, target] of targets.entries()) {
+    const { teacher, distillationWeight } = target;
+    if (targets.length > 1)
+      note(teacher === "none" ? "on labels alone:" : `on a teacher's probabilities (${teacher}, ${distillationWeight}) and labels:`);
+    const softLabels = teacher === "none" ? labels : distil(labels, TEACHERS[teacher](input), distillationWeight);
     const options = {
       channels: width,
       timesteps,
@@ -128,13 +116,13 @@ export async function learn(input: LearnInput): Promise<Learnt> {
       weightDecay: teacher === "none" ? weightDecay : 0,
       names: input.names,
     };
-    const stepper = input.createStepper({ ...channels, labels: targets }, options);
+    const stepper = input.createStepper({ ...channels, labels: softLabels }, options);
     try {
       stepper.setParameters(initial);
-      const { path } = stepper;
+      const { simdPath } = stepper;
       const fit = await fitNetwork(stepper, {
         ...settings,
-        ...input.keep?.(way, stage, path),
+        ...input.checkpoint?.(target, stage, simdPath),
         train,
         validation,
         labels,
@@ -144,16 +132,16 @@ export async function learn(input: LearnInput): Promise<Learnt> {
       });
       stepper.setParameters(fit.parameters);
       const logits = stepper.logits(validation);
-      const isProven = !input.needsProof || bettersBaseRate(logits, input);
+      const isProven = !input.requireSignificance || bettersBaseRate(logits, input);
       if (!isProven) note("not better than the base rate on validation beyond doubt: the model answers the base rate");
-      const network = unflattenNetwork(width, units, isProven ? fit.parameters : silence(initial, units));
+      const network = unflattenNetwork(width, units, isProven ? fit.parameters : zeroHead(initial, units));
       const losses = logLosses(logits, labels, validation);
-      if (best === undefined || !exceedsNoise(losses, best.losses, input.gap)) best = { network, fit, way, path, losses };
+      if (best === undefined || !exceedsNoise(losses, best.losses, input.gap)) best = { network, fit, target, simdPath, losses };
     } finally {
       stepper.dispose();
     }
   }
-  if (best === undefined) throw new RangeError("ways must name at least one way to learn");
+  if (best === undefined) throw new RangeError("targets must name at least one target to learn from");
   return best;
 }
 
@@ -168,12 +156,12 @@ function bettersBaseRate(logits: Float32Array, { labels, validation, positiveRat
 }
 
 /** The initial parameters with a head that listens to no unit: its bias is the base rate's logit. */
-function silence(initial: Float32Array, units: number): Float32Array {
+function zeroHead(initial: Float32Array, units: number): Float32Array {
   return initial.map((weight, p) => (p >= initial.length - 1 - units && p < initial.length - 1 ? 0 : weight));
 }
 
 /** Each knows a teacher's (N) logits, after it has seen the training part. */
-const TEACHERS = { "logistic regression": teachSteps, summaries: teachSummaries } as const;
+const TEACHERS = { "logistic regression": teachSteps, "MLP on summary features": teachSummaryMlp } as const;
 
 function teachSteps({ channels, timesteps, labels, train }: LearnInput): Float64Array {
   const columns = teacherColumns(channels, timesteps);
@@ -185,7 +173,7 @@ function teachSteps({ channels, timesteps, labels, train }: LearnInput): Float64
   return predict(columns).map(logit);
 }
 
-function teachSummaries({ channels, timesteps, labels, train, positiveRate, seed, createStepper }: LearnInput): Float32Array {
-  const columns = summarise(channels, timesteps);
-  return fitSummaryNetwork({ columns, labels, train, positiveRate, sequences: summaryBudget(train.length), seed, createStepper });
+function teachSummaryMlp({ channels, timesteps, labels, train, positiveRate, seed, createStepper }: LearnInput): Float32Array {
+  const columns = computeSummaryFeatures(channels, timesteps);
+  return fitSummaryMlp({ columns, labels, train, positiveRate, sequences: summaryMlpBudget(train.length), seed, createStepper });
 }

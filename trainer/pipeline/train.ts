@@ -25,11 +25,11 @@ import { type Costs, chooseOperatingPoints, measureOperatingPoints } from "../st
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { reliabilityBins } from "../statistics/reliability.ts";
-import type { Keeping } from "../training/checkpoint.ts";
-import type { Fit, Progress, Stepper } from "../training/loop.ts";
+import type { Checkpointing } from "../training/checkpoint.ts";
+import type { CreateStepper, Fit, Progress } from "../training/loop.ts";
 import { createLossWatch } from "../training/loss-watch.ts";
 import { findFlaw, findLabelWarnings, findRecipeWarnings } from "./data-checks.ts";
-import { chooseSettings, learn, PLAIN_SETTINGS, type StepperOptions } from "./fit-network.ts";
+import { chooseSettings, learn, PLAIN_SETTINGS } from "./fit-network.ts";
 import { decideVerdict, type Verdict } from "./verdict.ts";
 
 export const RECIPES = ["auto", "raw"] as const;
@@ -50,17 +50,17 @@ export interface TrainOptions {
 }
 
 /** What the machine provides: implementations are chosen by whoever calls. */
-export interface Host {
+export interface TrainDependencies {
   readonly kernel: Kernel;
   createEngine(network: Network, calibration: Calibration): Engine;
-  createStepper(data: Channels & { readonly labels: ArrayLike<number> }, options: StepperOptions): Stepper;
+  readonly createStepper: CreateStepper;
   readonly node: string;
   note(text: string): void;
   onProgress(progress: Progress): void;
-  /** Keeps the fit that `run` names: fits of equal names end in equal bytes. `stage` counts those of one training. */
-  keep?(run: string, stage: number): Keeping;
+  /** Saves the fit that `run` names: fits of equal names end in equal bytes. `stage` counts those of one training. */
+  checkpoint?(run: string, stage: number): Checkpointing;
   /** Gives the event loop a turn; may throw, to leave. */
-  breathe(): Promise<void>;
+  yieldToEventLoop(): Promise<void>;
 }
 
 export interface Trained {
@@ -79,11 +79,11 @@ const BOOTSTRAP_RESAMPLES = 200;
 /** Training sequences that are scored to see how much better the model knows them. */
 const MAX_SEEN = 10_000;
 
-export async function trainModel(data: LabelledDataset, options: TrainOptions, host: Host): Promise<Trained> {
+export async function trainModel(data: LabelledDataset, options: TrainOptions, dependencies: TrainDependencies): Promise<Trained> {
   const { shape, features } = data;
   const { seed, recipe: recipeName } = options;
-  const { note } = host;
-  const { log } = host.kernel;
+  const { note } = dependencies;
+  const { log } = dependencies.kernel;
   const isRaw = recipeName === "raw";
   const reading = options.padding ?? (isRaw ? "none" : "leading"); // until the data have been asked
   const usable = dropPaddingOnly(data, reading, note);
@@ -122,8 +122,8 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     areStrangers: split.by === "random",
     log,
     seed,
-    createStepper: host.createStepper,
-    breathe: host.breathe,
+    createStepper: dependencies.createStepper,
+    yieldToEventLoop: dependencies.yieldToEventLoop,
   };
   let padding = reading;
   if (options.padding === undefined && !isRaw) {
@@ -131,7 +131,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     padding = chosen.padding;
     note(`padding: ${padding} (${chosen.note})`);
   }
-  const { plan, ways, isPromising } = isRaw
+  const { plan, targets, isSignificant } = isRaw
     ? planRaw(shape, features, padding)
     : await planAuto({ ...sampled, padding }, data.source, note);
   for (const warning of findRecipeWarnings(data, usable, plan)) {
@@ -159,7 +159,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     batch,
     epochs,
     version: VERSION,
-    node: host.node,
+    node: dependencies.node,
   };
   const watch = createLossWatch(baseRateLoss(labels, validation, rate), note);
   const learnt = await learn({
@@ -171,22 +171,24 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     train,
     validation,
     settings,
-    ways,
-    needsProof: !isPromising,
+    targets,
+    requireSignificance: !isSignificant,
     gap,
     seed,
     positiveRate: rate,
-    createStepper: host.createStepper,
-    keep: host.keep && ((way, stage, path) => host.keep?.(JSON.stringify({ ...run, way, path }), stage) ?? {}),
+    createStepper: dependencies.createStepper,
+    checkpoint:
+      dependencies.checkpoint &&
+      ((target, stage, simdPath) => dependencies.checkpoint?.(JSON.stringify({ ...run, target, simdPath }), stage) ?? {}),
     note,
     onProgress: (progress) => {
       watch(progress);
-      host.onProgress(progress);
+      dependencies.onProgress(progress);
     },
   });
   const { network, fit } = learnt;
   const labelsOf = (indices: Int32Array): Uint8Array => Uint8Array.from(indices, (n) => labels[n]);
-  const uncalibrated = host
+  const uncalibrated = dependencies
     .createEngine(network, { slope: 1, intercept: 0 })
     .probabilities(...selectChannels(channels, calibration, shape.timesteps * C));
   const calibrated = fitCalibration(
@@ -194,7 +196,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     labelsOf(calibration),
   );
 
-  const engine = host.createEngine(network, calibrated);
+  const engine = dependencies.createEngine(network, calibrated);
   const probabilitiesOf = (indices: Int32Array): Float32Array =>
     engine.probabilities(...selectChannels(channels, indices, shape.timesteps * C));
   const held = Int32Array.from([...validation, ...calibration]);
@@ -222,7 +224,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
 
   // From here on only the decoded file counts.
   const decoded = decodeArtifact(encodeArtifact(withoutFigures));
-  const decodedEngine = host.createEngine(decoded.network, decoded.calibration);
+  const decodedEngine = dependencies.createEngine(decoded.network, decoded.calibration);
   const test =
     data.test === null
       ? selectSequences(usable, split.test, shape)
@@ -247,7 +249,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
       seed,
       recipe: recipeName,
       units,
-      softness: learnt.way.share,
+      softness: learnt.target.distillationWeight,
       optimizer,
       batch,
       epochs: fit.history.length,
@@ -258,12 +260,12 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, h
     reliability,
     baselines,
     warnings,
-    versions: { quickstep: VERSION, node: host.node, path: learnt.path },
+    versions: { quickstep: VERSION, node: dependencies.node, path: learnt.simdPath },
   };
   const operatingPoints = measureOperatingPoints(decoded.operatingPoints, test.labels, testProbabilities, options.costs);
   const bytes = encodeArtifact({ ...decoded, operatingPoints, card });
   const model = { ...decodeArtifact(bytes), card };
-  checkGolden(model, host.createEngine(model.network, model.calibration), log);
+  checkGolden(model, dependencies.createEngine(model.network, model.calibration), log);
   const seen = train.subarray(0, MAX_SEEN);
   const trainLogLoss = computeMetrics(labelsOf(seen), probabilitiesOf(seen)).logLoss;
   const baselineProbabilities = { "base rate": baseRate, "logistic regression": logisticProbabilities };

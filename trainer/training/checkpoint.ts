@@ -81,32 +81,32 @@ export function decodeCheckpoint(bytes: Uint8Array, run: string, source: string)
   };
 }
 
-/** What a fit needs to be kept: options for fitNetwork. */
-export type Keeping = Pick<FitOptions, "from" | "afterStep" | "onFailure" | "onEnd">;
+/** What a fit needs to be saved and resumed: options for fitNetwork. */
+export type Checkpointing = Pick<FitOptions, "from" | "afterStep" | "onFailure" | "onEnd">;
 
-export interface Keeper {
+export interface Checkpointer {
   /** `stage` tells the fits of one run apart: 0, 1, … */
-  keep(run: string, stage: number): Keeping;
+  checkpoint(run: string, stage: number): Checkpointing;
   /** Gives the event loop a turn; leaves with Interrupted if that is asked for. */
-  breathe(): Promise<void>;
+  yieldToEventLoop(): Promise<void>;
   remove(): void;
 }
 
 /**
- * Keeps the fits of a run at `path`, with the stage's number behind it from the second on. `isResuming`: goes on from what is
+ * Saves the fits of a run at `path`, with the stage's number behind it from the second on. `isResuming`: goes on from what is
  * there. Once `signal` is aborted, a fit is left with Interrupted as soon as its state is safe. `now` in milliseconds.
  */
-export function createKeeper(path: string, isResuming: boolean, signal: AbortSignal, now: () => number): Keeper {
+export function createCheckpointer(path: string, isResuming: boolean, signal: AbortSignal, now: () => number): Checkpointer {
   const paths = new Set<string>();
   const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
   return {
-    keep(run, stage) {
+    checkpoint(run, stage) {
       const own = stage === 0 ? path : `${path}${stage + 1}`;
       paths.add(own);
       const save = (state: FitState): void => writeWhole(own, encodeCheckpoint(state, run));
       let written = now();
       let breathed = now();
-      const breathe = async (snapshot: () => FitState): Promise<void> => {
+      const yieldToEventLoop = async (snapshot: () => FitState): Promise<void> => {
         await turn();
         breathed = now();
         if (!signal.aborted) return;
@@ -123,11 +123,11 @@ export function createKeeper(path: string, isResuming: boolean, signal: AbortSig
             save(snapshot());
             written = now();
           }
-          return time - breathed < BREATH_MS ? undefined : breathe(snapshot);
+          return time - breathed < BREATH_MS ? undefined : yieldToEventLoop(snapshot);
         },
       };
     },
-    async breathe() {
+    async yieldToEventLoop() {
       await turn();
       if (signal.aborted) throw new Interrupted();
     },

@@ -18,7 +18,7 @@ export const GATHER = 7;
 export type Kind = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 /** What the host offers; tests take something away. */
-export interface Host {
+export interface HostCapabilities {
   readonly relaxedSimd: boolean;
   readonly sharedMemory: boolean;
   readonly workers: boolean;
@@ -29,7 +29,7 @@ export interface KernelOptions extends Shape {
   readonly threads?: number;
   /** No relaxed SIMD, so that no bit depends on the host. */
   readonly strict?: boolean;
-  readonly host?: Partial<Host>;
+  readonly host?: Partial<HostCapabilities>;
   readonly warn?: (message: string) => void;
 }
 
@@ -96,7 +96,7 @@ export function createTrainingKernel(options: KernelOptions) {
   let shards = 0;
   return {
     /** `fma`: multiply-adds round once; `strict`: twice, as every host can (and as relaxed SIMD does where the host has no FMA). */
-    path: exports.fuses(1 + 2 ** -12) ? ("fma" as const) : ("strict" as const),
+    simdPath: exports.fuses(1 + 2 ** -12) ? ("fma" as const) : ("strict" as const),
     threads,
     exports,
     pool,
@@ -151,7 +151,7 @@ const BUILDS = {
 };
 
 /** The fastest build that the host accepts and the caller wants. */
-function chooseBuild(strict: boolean, host: Partial<Host>, warn: (message: string) => void) {
+function chooseBuild(strict: boolean, host: Partial<HostCapabilities>, warn: (message: string) => void) {
   const strictBytes = readFileSync(BUILDS.strict);
   const shared = host.sharedMemory !== false && typeof SharedArrayBuffer === "function" && WebAssembly.validate(strictBytes);
   if (!shared) return { module: new WebAssembly.Module(readFileSync(BUILDS.single)), shared };

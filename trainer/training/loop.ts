@@ -7,7 +7,7 @@ import { exceedsNoise, mean } from "../statistics/paired.ts";
 /** One network with its optimizer, over a data set it holds. Parameters are one flat float32 buffer. */
 export interface Stepper {
   /** Which arithmetic computes: with data, seed and version it fixes every bit. */
-  readonly path: string;
+  readonly simdPath: string;
   /**
    * One optimizer step on the mean log loss of the sequences at `indices`. Returns that loss, before the step.
    * Throws FitError, and leaves all as it was, when the loss or a gradient is not finite.
@@ -29,6 +29,37 @@ export interface OptimizerState {
   readonly moments: Float32Array;
 }
 
+/** What a stepper is made for. */
+export interface StepperOptions {
+  /** C, T and U. */
+  readonly channels: number;
+  readonly timesteps: number;
+  readonly units: number;
+  /** Sequences of one step at most. */
+  readonly maxBatch: number;
+  /** As Keras defines them: adam with β 0.9 and 0.999, rmsprop with ρ 0.9, both ε 1e-7. */
+  readonly optimizer: "adam" | "rmsprop";
+  /** Gradients with a larger global norm are scaled down to it. */
+  readonly clipNorm: number;
+  /** Decoupled (Loshchilov & Hutter 2019): weights shrink by learning rate × this, biases do not. */
+  readonly weightDecay: number;
+  /** (C) What to call a channel in errors. */
+  readonly names?: readonly string[];
+}
+
+/** Sequences as the recipe leaves them, with what the probability should be: 0, 1, or a softer target between them. */
+export interface StepperData {
+  /** (N,T,C) left-aligned */
+  readonly channels: Float32Array;
+  /** (N) valid rows, 0 … T */
+  readonly lengths: Int32Array;
+  /** (N) */
+  readonly labels: ArrayLike<number>;
+}
+
+/** Makes a stepper over a data set; the caller disposes of it. Throws LimitError where memory does not suffice. */
+export type CreateStepper = (data: StepperData, options: StepperOptions) => Stepper;
+
 export interface FitOptions {
   readonly train: Int32Array;
   readonly validation: Int32Array;
@@ -42,7 +73,7 @@ export interface FitOptions {
   /** `cosine`: the learning rate rises over the first twentieth of all steps and falls to zero with the last (Loshchilov & Hutter 2017). */
   readonly schedule: "constant" | "cosine";
   /** Epochs without a better validation loss before the learning rate is halved. */
-  readonly plateau: number;
+  readonly learningRatePatience: number;
   /** Epochs without a better validation loss before training stops. */
   readonly patience: number;
   /** Reorders the sequences of an epoch (from 1), in place, by that epoch's own seed. */
@@ -136,7 +167,7 @@ export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise
     batch,
     schedule,
     gap,
-    plateau,
+    learningRatePatience,
     patience,
     shuffle,
     onProgress,
@@ -200,7 +231,7 @@ export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise
       kept = { epoch, loss: validationLoss, parameters: stepper.getParameters() };
     const stale = epoch - best.epoch;
     if (stale >= patience) break;
-    if (stale > 0 && stale % plateau === 0) learningRate /= 2;
+    if (stale > 0 && stale % learningRatePatience === 0) learningRate /= 2;
   }
   onEnd?.({
     epoch: epochs + 1,

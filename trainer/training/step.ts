@@ -1,49 +1,26 @@
 // A whole training step of LSTM → Dense(1) outside tfjs: gather, forward, loss, backward, clipping, optimizer, all in the kernel on
 // all threads. The data set lies once in the kernel's memory. Knows no epochs and no stopping.
 import { FitError } from "../../shared/errors.ts";
-import { createTrainingKernel, EVALUATE, type Host, REDUCE, TRAIN, TRANSPOSE, type TrainingKernel, UPDATE } from "./kernel.ts";
-import type { Stepper } from "./loop.ts";
+import { createTrainingKernel, EVALUATE, type HostCapabilities, REDUCE, TRAIN, TRANSPOSE, type TrainingKernel, UPDATE } from "./kernel.ts";
+import type { Stepper, StepperData, StepperOptions } from "./loop.ts";
 
-/** Sequences as the recipe leaves them, with their labels. */
-export interface TrainingData {
-  /** (N,T,C) left-aligned */
-  readonly channels: Float32Array;
-  /** (N) valid rows, 0 … T */
-  readonly lengths: Int32Array;
-  /** (N) what the probability should be: 0 or 1, or a softer target between them */
-  readonly labels: ArrayLike<number>;
-}
-
-export interface StepOptions {
-  /** C */
-  readonly channels: number;
-  /** T */
-  readonly timesteps: number;
-  /** U */
-  readonly units: number;
-  /** Sequences of one step at most. */
-  readonly maxBatch: number;
-  /** As Keras defines them: adam with β 0.9 and 0.999, rmsprop with ρ 0.9, both ε 1e-7. Default adam. */
-  readonly optimizer?: "adam" | "rmsprop";
-  /** Gradients with a larger global norm are scaled down to it. Default: none are. */
-  readonly clipNorm?: number;
-  /** Decoupled (Loshchilov & Hutter 2019): weights shrink by learning rate × this, biases don't. Default 0. */
-  readonly weightDecay?: number;
+/** Without `optimizer`: adam; without `clipNorm`: gradients as they are; without `weightDecay`: none. */
+export interface StepOptions
+  extends Pick<StepperOptions, "channels" | "timesteps" | "units" | "maxBatch" | "names">,
+    Partial<Pick<StepperOptions, "optimizer" | "clipNorm" | "weightDecay">> {
   /** Default: the cores. The results are the same for any number. */
   readonly threads?: number;
   /** Without relaxed SIMD, so that no bit depends on the host. */
   readonly strict?: boolean;
-  /** Hears, once each, which fast path this host lacks. */
+  /** Hears, once each, which fast SIMD path this host lacks. */
   readonly warn?: (message: string) => void;
-  /** (C) What to call a channel in errors. */
-  readonly names?: readonly string[];
   /** Takes abilities of the host away (tests). */
-  readonly host?: Partial<Host>;
+  readonly host?: Partial<HostCapabilities>;
 }
 
 /** Parameters are one flat (P) buffer: kernel (C,4U), recurrent (U,4U), bias (4U), headKernel (U), headBias (1). */
 export interface TrainingStep extends Stepper {
-  readonly path: "fma" | "strict";
+  readonly simdPath: "fma" | "strict";
   readonly threads: number;
   /** The kernel below, for measurements and tests. */
   readonly kernel: TrainingKernel;
@@ -54,7 +31,7 @@ const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
 const RMSPROP = { beta1: 0, beta2: 0.9, epsilon: 1e-7 };
 
 /** Copies `data` into the kernel's memory; the caller's buffers are not needed any more. */
-export function createTrainingStep(data: TrainingData, options: StepOptions): TrainingStep {
+export function createTrainingStep(data: StepperData, options: StepOptions): TrainingStep {
   const {
     channels: C,
     timesteps: T,
@@ -126,7 +103,7 @@ export function createTrainingStep(data: TrainingData, options: StepOptions): Tr
   }
 
   return {
-    path: kernel.path,
+    simdPath: kernel.simdPath,
     threads: kernel.threads,
     kernel,
     step(indices, learningRate) {

@@ -96,7 +96,7 @@ test("a host without relaxed SIMD, shared memory or workers is told so once and 
   const plain = run({ host: { relaxedSimd: false } });
   const single = run({ host: { sharedMemory: false } });
   const alone = run({ host: { workers: false } });
-  expect([fast, strict, plain, single, alone].map(({ lstm }) => [lstm.path, lstm.threads])).toEqual([
+  expect([fast, strict, plain, single, alone].map(({ lstm }) => [lstm.simdPath, lstm.threads])).toEqual([
     ["fma", 2],
     ["strict", 2],
     ["strict", 2],

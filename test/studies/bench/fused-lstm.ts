@@ -2,7 +2,7 @@
 // optimizers stay in charge and the LSTM alone is replaced. Knows no loss.
 // Legend: B sequences of a batch, T steps, C channels, U units, gates in order i,f,c,o.
 import * as tf from "@tensorflow/tfjs";
-import { BACKWARD, createTrainingKernel, FORWARD, type Host, REDUCE, TRANSPOSE } from "../../../trainer/training/kernel.ts";
+import { BACKWARD, createTrainingKernel, FORWARD, type HostCapabilities, REDUCE, TRANSPOSE } from "../../../trainer/training/kernel.ts";
 
 export interface FusedLstmOptions {
   /** C */
@@ -16,10 +16,10 @@ export interface FusedLstmOptions {
   readonly threads?: number;
   /** Without relaxed SIMD, so that no bit depends on the host. */
   readonly strict?: boolean;
-  /** Hears, once each, which fast path this host lacks. */
+  /** Hears, once each, which fast SIMD path this host lacks. */
   readonly warn?: (message: string) => void;
   /** Takes abilities of the host away (tests). */
-  readonly host?: Partial<Host>;
+  readonly host?: Partial<HostCapabilities>;
 }
 
 /** tfjs' and Keras' layout. */
@@ -41,7 +41,7 @@ export interface LstmGradients {
 }
 
 export interface FusedLstm {
-  readonly path: "fma" | "strict";
+  readonly simdPath: "fma" | "strict";
   readonly threads: number;
   /** Last states (B,U) of left-aligned sequences x (B,T,C) with `lengths` (B) valid rows; zero where there is none. */
   forward(x: ArrayLike<number>, lengths: Int32Array, weights: LstmWeights): Float32Array;
@@ -103,7 +103,7 @@ export function createFusedLstm(options: FusedLstmOptions): FusedLstm {
   }
 
   return {
-    path: kernel.path,
+    simdPath: kernel.simdPath,
     threads: kernel.threads,
     forward,
     backward,

@@ -136,7 +136,7 @@ export async function run(): Promise<void> {
   const steps = [startStep(1), startStep(2)];
   const torch = await startTorch();
   const peer = torch ? `PyTorch ${torch.version}` : "no PyTorch (python3-torch is absent)";
-  console.log(`${availableParallelism()} cores, Node ${process.version}, ${steps[0].path}, ${peer}`);
+  console.log(`${availableParallelism()} cores, Node ${process.version}, ${steps[0].simdPath}, ${peer}`);
 
   const ours = (threads: 1 | 2, which: 0 | 1 | 2) => {
     const indices = Int32Array.from({ length: B }, (_, b) => which * B + b);

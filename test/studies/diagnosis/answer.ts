@@ -26,7 +26,7 @@ export interface Answered {
 const host: DiagnosisHost = {
   log: kernel.log,
   createStepper: (data, options) => createTrainingStep(data, { ...options, threads: 1 }),
-  breathe: async () => {},
+  yieldToEventLoop: async () => {},
 };
 
 export async function answer(job: Job): Promise<Answered> {

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { score } from "../../../shared/model.ts";
 import { writeWhole } from "../../../trainer/files/whole-files.ts";
-import { type Host, type Trained, trainModel } from "../../../trainer/pipeline/train.ts";
+import { type TrainDependencies, type Trained, trainModel } from "../../../trainer/pipeline/train.ts";
 import type { LabelledDataset } from "../../../trainer/readers/dataset.ts";
 import { encodeNpz } from "../../../trainer/readers/npz.ts";
 import { generateFx } from "../../../trainer/sample/fx.ts";
@@ -64,19 +64,19 @@ const seeds = given.seeds.split(",").map(Number);
 const isReport = seeds.every((seed) => REPORTED_SEEDS.includes(seed));
 
 const module = new WebAssembly.Module(readFileSync(new URL("../../../shared/kernel/inference.wasm", import.meta.url)));
-const host: Host = {
+const dependencies: TrainDependencies = {
   kernel: instantiateKernel(module),
   createEngine: (network, calibration) => createWasmEngine(module, network, calibration),
   createStepper: (data, options) => createTrainingStep(data, options),
   node: process.versions.node,
   note: (text) => given.verbose && console.error(`  ${text}`),
   onProgress: () => {},
-  breathe: async () => {},
+  yieldToEventLoop: async () => {},
 };
 
 async function timedTraining(data: LabelledDataset, seed: number): Promise<Trained & { readonly seconds: number }> {
   const started = performance.now();
-  const trained = await trainModel(data, { ...DEFAULTS, seed }, host);
+  const trained = await trainModel(data, { ...DEFAULTS, seed }, dependencies);
   const seconds = (performance.now() - started) / 1000;
   if (given.verbose)
     console.error(`  ${trained.channels.join(", ")}; best epoch ${trained.fit.bestEpoch} of ${trained.fit.history.length}`);
@@ -190,7 +190,12 @@ async function measureMade(name: string): Promise<void> {
     const logistic = baselines["logistic regression"].logLoss;
     const epochs = `${fit.bestEpoch}/${fit.history.length}`;
     const fresh = make(FRESH, FRESH_SEED + seed);
-    const scored = score(model, host.createEngine(model.network, model.calibration), host.kernel.log, fresh.values).probabilities;
+    const scored = score(
+      model,
+      dependencies.createEngine(model.network, model.calibration),
+      dependencies.kernel.log,
+      fresh.values,
+    ).probabilities;
     const again = recoveredInformation(fresh.probability, scored);
     const { plain, calibrated, cox } = calibrationSlopes(fresh.probability, scored);
     print([

@@ -9,7 +9,7 @@ const module = new WebAssembly.Module(readFileSync(new URL("../../../shared/kern
 export const host: DiagnosisHost = {
   log: instantiateKernel(module).log,
   createStepper: (data, options) => createTrainingStep(data, { ...options, threads: 1 }),
-  breathe: async () => {},
+  yieldToEventLoop: async () => {},
 };
 
 export function asData(

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { fitSummaryNetwork, SUMMARIES, summarise } from "../../../trainer/features/summary-teacher.ts";
+import { computeSummaryFeatures, fitSummaryMlp, SUMMARY_FEATURES } from "../../../trainer/features/summary-teacher.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { createTrainingStep } from "../../../trainer/training/step.ts";
 
 const T = 4;
 
-describe("summarise", () => {
-  it("gives the last value, the mean, how long it has stood still, and means that forget", () => {
+describe("computeSummaryFeatures", () => {
+  it("gives the last value, the mean, run length, and exponential moving averages", () => {
     const channels = Float32Array.of(1, 5, 2, 5, 2, 5, 2, 7, /* two rows */ 4, 1, 8, 1, 0, 0, 0, 0); // (2,4,2)
-    const columns = summarise({ channels, lengths: Int32Array.of(4, 2) }, T);
-    const row = (n: number, c: number) => Array.from(columns.subarray((2 * n + c) * SUMMARIES, (2 * n + c + 1) * SUMMARIES));
+    const columns = computeSummaryFeatures({ channels, lengths: Int32Array.of(4, 2) }, T);
+    const row = (n: number, c: number) => Array.from(columns.subarray((2 * n + c) * SUMMARY_FEATURES, (2 * n + c + 1) * SUMMARY_FEATURES));
     // 0.5: ((1·½)·½ + 2·½)·½ … = 1.8125; 0.7 and 0.85 likewise, by hand
     expect(row(0, 0)).toEqual([2, 1.75, 2, 1.8125, 1.4169, 0.863_868_75].map(Math.fround));
     expect(row(0, 1).slice(0, 3)).toEqual([7, 5.5, 0]);
@@ -18,7 +18,7 @@ describe("summarise", () => {
   });
 });
 
-describe("the network without memory", () => {
+describe("the MLP on summary features", () => {
   const N = 6000;
   const random = createRandom(401);
   const channels = Float32Array.from({ length: N * T * 2 }, () => random.uniform());
@@ -28,9 +28,9 @@ describe("the network without memory", () => {
   const labels = Uint8Array.from(truth, (z) => (random.uniform() < 1 / (1 + Math.exp(-z)) ? 1 : 0));
   const order = Int32Array.from({ length: N }, (_, n) => n);
   const [train, held] = [order.subarray(0, 4000), order.subarray(4000)];
-  const columns = summarise({ channels, lengths }, T);
+  const columns = computeSummaryFeatures({ channels, lengths }, T);
   const logitsBy = (threads: number) =>
-    fitSummaryNetwork({
+    fitSummaryMlp({
       columns,
       labels,
       train,
@@ -58,8 +58,8 @@ describe("the network without memory", () => {
 
   it("takes a column that does not vary in training for nothing", () => {
     const flat = columns.slice();
-    for (let n = 0; n < N; n++) flat[n * 2 * SUMMARIES] = n < 4000 ? 3 : 1e9;
-    const logits = fitSummaryNetwork({
+    for (let n = 0; n < N; n++) flat[n * 2 * SUMMARY_FEATURES] = n < 4000 ? 3 : 1e9;
+    const logits = fitSummaryMlp({
       columns: flat,
       labels,
       train,

@@ -1,12 +1,12 @@
 // Which of two trainings is taken, with networks that answer what the test wants.
 import { expect, it } from "vitest";
-import type { Way } from "../../../trainer/features/search.ts";
+import type { DistillationTarget } from "../../../trainer/features/search.ts";
 import { type LearnInput, learn } from "../../../trainer/pipeline/fit-network.ts";
 import type { Stepper } from "../../../trainer/training/loop.ts";
 
-const WAYS: readonly Way[] = [
-  { teacher: "none", share: 0 },
-  { teacher: "summaries", share: 0.9 },
+const TARGETS: readonly DistillationTarget[] = [
+  { teacher: "none", distillationWeight: 0 },
+  { teacher: "MLP on summary features", distillationWeight: 0.9 },
 ];
 const N = 400;
 const U = 2;
@@ -17,7 +17,7 @@ const order = Int32Array.from({ length: N }, (_, n) => n);
 function stub(certainty: number): Stepper {
   const parameters = new Float32Array(4 * U + 4 * U * U + 4 * U + U + 1);
   return {
-    path: "stub",
+    simdPath: "stub",
     step: () => 0.5,
     logits: (indices) => Float32Array.from(indices, (n) => certainty * (labels[n] === 1 ? 1 : -1) * (n % 20 < 2 ? -1 : 1)),
     getParameters: () => parameters,
@@ -46,28 +46,28 @@ async function taken(onLabels: number, taught: number): Promise<string> {
       learningRate: 0.01,
       weightDecay: 0,
       schedule: "cosine",
-      plateau: 2,
+      learningRatePatience: 2,
       patience: 2,
     },
-    ways: WAYS,
+    targets: TARGETS,
     positiveRate: 0.5,
-    needsProof: false,
+    requireSignificance: false,
     gap: 0,
     seed: 1,
     createStepper: (data, { timesteps }) => stub(timesteps === 1 ? 0 : data.labels === labels ? onLabels : taught),
     note: () => {},
     onProgress: () => {},
   };
-  return (await learn(input)).way.teacher;
+  return (await learn(input)).target.teacher;
 }
 
 it("takes the taught network where it validates as well or better", async () => {
-  expect(await taken(1, 1)).toBe("summaries");
-  expect(await taken(0.1, 1)).toBe("summaries");
+  expect(await taken(1, 1)).toBe("MLP on summary features");
+  expect(await taken(0.1, 1)).toBe("MLP on summary features");
 });
 
 it("takes the taught network where it validates worse by less than noise", async () => {
-  expect(await taken(2.2, 2.1)).toBe("summaries");
+  expect(await taken(2.2, 2.1)).toBe("MLP on summary features");
 });
 
 it("takes the network trained on labels where that validates better beyond noise", async () => {

@@ -10,7 +10,7 @@ function scripted(validationLogits: readonly number[]): Stepper & { readonly see
   const seen: number[][] = [];
   const rates: number[] = [];
   return {
-    path: "scripted",
+    simdPath: "scripted",
     seen,
     rates,
     step(indices, learningRate) {
@@ -41,7 +41,7 @@ const options = (overrides: object) => ({
   learningRate: 1,
   schedule: "constant" as "constant" | "cosine",
   gap: 0,
-  plateau: 2,
+  learningRatePatience: 2,
   patience: 5,
   shuffle: (order: Int32Array, epoch: number) => createRandom(1, epoch).shuffle(order),
   ...overrides,
@@ -56,7 +56,7 @@ describe("fitNetwork", () => {
     expect(history.length).toBe(7);
   });
 
-  it("halves the learning rate every `plateau` epochs without a better loss", async () => {
+  it("halves the learning rate every `learningRatePatience` epochs without a better loss", async () => {
     const stepper = scripted([0, 1, 0.5, 0.5, 0.5, 0.5, 0.5]);
     await fitNetwork(stepper, options({}));
     expect(stepper.rates).toEqual([1, 1, 1, 0.5, 0.5, 0.25]);
@@ -116,7 +116,7 @@ describe("logLosses", () => {
 });
 
 describe("with a falling learning rate", () => {
-  const falling = { schedule: "cosine" as const, patience: 100, plateau: 100 };
+  const falling = { schedule: "cosine" as const, patience: 100, learningRatePatience: 100 };
 
   it("keeps the latest epoch that is not worse than the best beyond noise", async () => {
     // Labels 1 and 1, equal logits: a difference without noise is always beyond it, so only equals count as not worse.

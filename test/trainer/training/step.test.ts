@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { FitError } from "../../../shared/errors.ts";
+import type { StepperData } from "../../../trainer/training/loop.ts";
 import { flattenNetwork, unflattenNetwork } from "../../../trainer/training/parameters.ts";
-import { createTrainingStep, type StepOptions, type TrainingData, type TrainingStep } from "../../../trainer/training/step.ts";
+import { createTrainingStep, type StepOptions, type TrainingStep } from "../../../trainer/training/step.ts";
 import { drawNetwork, drawSequences, generator, relativeDifference } from "../../fixtures/sequences.ts";
 import { logit, lossGradients, meanLoss, toWeights } from "./lstm-reference.ts";
 
@@ -12,7 +13,7 @@ afterEach(() => {
   for (const step of open.splice(0)) step.dispose();
 });
 
-function start(data: TrainingData, parameters: Float32Array, options: StepOptions): TrainingStep {
+function start(data: StepperData, parameters: Float32Array, options: StepOptions): TrainingStep {
   const step = createTrainingStep(data, { threads: 1, ...options });
   step.setParameters(parameters);
   open.push(step);
@@ -170,13 +171,13 @@ test("a sequence without rows has the head's bias as its logit", () => {
 test.each([
   [
     "an input that is NaN",
-    (data: TrainingData) => data.channels.fill(NaN, 7 * 12 + 7, 7 * 12 + 8),
+    (data: StepperData) => data.channels.fill(NaN, 7 * 12 + 7, 7 * 12 + 8),
     1,
     "the loss is NaN at optimizer step 2",
   ],
-  ["weights of 1e38", (data: TrainingData) => data.channels.fill(5, 7 * 12 + 7, 7 * 12 + 8), 1e38, "the loss is NaN at optimizer step 2"],
+  ["weights of 1e38", (data: StepperData) => data.channels.fill(5, 7 * 12 + 7, 7 * 12 + 8), 1e38, "the loss is NaN at optimizer step 2"],
   // gates that do not look at their inputs yet, so that they are not saturated
-  ["inputs of 1e38", (data: TrainingData) => data.channels.fill(1e38).fill(3e38, 7 * 12 + 7, 7 * 12 + 8), 0, "the gradient of kernel is"],
+  ["inputs of 1e38", (data: StepperData) => data.channels.fill(1e38).fill(3e38, 7 * 12 + 7, 7 * 12 + 8), 0, "the gradient of kernel is"],
 ])("%s: the error names the largest input and the learning rate, and nothing is changed", (_, spoil, scale, message) => {
   const { data, parameters, shape } = setUp(60, 4, 3, 8);
   data.lengths.fill(4);
@@ -208,7 +209,7 @@ test("a strict step and one on a poorer host agree: strict to the byte, fused to
     const warnings: string[] = [];
     const step = start(data, parameters, { ...shape, maxBatch: 300, threads: 2, warn: (message) => warnings.push(message), ...options });
     const losses = Array.from({ length: 10 }, () => step.step(range(0, 300), 1e-2));
-    return { losses, warnings, path: step.path, threads: step.threads };
+    return { losses, warnings, simdPath: step.simdPath, threads: step.threads };
   };
   const fused = run({});
   const strict = run({ strict: true });
