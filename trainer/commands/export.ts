@@ -5,7 +5,7 @@ import type { Terminal } from "../cli/terminal.ts";
 import { encodeOnnx } from "../export/onnx/export.ts";
 import { writeWorkerProject } from "../export/worker-project.ts";
 import { writeWhole } from "../files/whole-files.ts";
-import { encodeTorch } from "../import/torch.ts";
+import { encodeTorch } from "../import/torch/state-dict.ts";
 
 export interface ExportCommand {
   readonly artifact: string;

@@ -39,7 +39,7 @@ export async function importModel(command: ImportCommand, engines: Engines, term
   const { recipe } = imported.model;
   const id = describeModel(imported.model, imported.bytes);
   terminal.say(`${path}: ${imported.model.card.imported?.format}`);
-  for (const line of imported.found) terminal.say(`  ${line}`);
+  for (const line of imported.findings) terminal.say(`  ${line}`);
   terminal.say(`  takes up to ${recipe.timesteps} rows of ${recipe.features.join(", ")}`);
   terminal.say(
     `parity: on 64 random sequences the format's own definition, in float64, and the kernel differ by at most ${imported.parity.toExponential(1)}`,
@@ -53,7 +53,7 @@ export async function importModel(command: ImportCommand, engines: Engines, term
         artifact: out,
         model: id,
         format: found.format,
-        found: imported.found,
+        found: imported.findings,
         units: imported.model.network.units,
         timesteps: recipe.timesteps,
         features: recipe.features,

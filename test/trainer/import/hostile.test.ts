@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { describe, expect, test } from "vitest";
 import { createRandom } from "../../../trainer/statistics/random.ts";
-import { importBytes, refusal } from "../../fixtures/import/importing.ts";
+import { importBytes, rejection } from "../../fixtures/import/importing.ts";
 
 const folder = new URL("../../fixtures/import/", import.meta.url);
 const read = (name: string): Uint8Array => readFileSync(new URL(name, folder));
@@ -76,7 +76,7 @@ test.each<[string, () => Promise<Uint8Array> | Uint8Array, RegExp | string]>([
   ["a page", () => text("<!doctype html><title>404</title>"), "is no model file that quickstep knows"],
 ])("%s is refused in one sentence", async (_, make, sentence) => {
   const started = performance.now();
-  const message = await refusal(await make());
+  const message = await rejection(await make());
   if (typeof sentence === "string") expect(message).toContain(sentence);
   else expect(message).toMatch(sentence);
   expect(message).toMatch(/^DataError: model: /);
@@ -113,7 +113,7 @@ test("names in a file reach no terminal with control characters, nor as a page",
   const bytes = new Uint8Array(8 + header.length + 4);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
   bytes.set(header, 8);
-  const message = await refusal(bytes);
+  const message = await rejection(bytes);
   expect(message).toContain("holds no LSTM");
   expect(message).not.toMatch(/\p{Cc}/u);
   expect(message.length).toBeLessThan(600);
@@ -123,6 +123,6 @@ test("a bomb of a quarter of a gibibyte and more in place of weights is never un
   const bytes = await zip({ "config.json": text("{}"), "model.weights.h5": new Uint8Array(2 ** 28 + 1) });
   expect(bytes.length).toBeLessThan(2 ** 20);
   const before = process.memoryUsage.rss();
-  expect(await refusal(bytes)).toContain("model.weights.h5: claims 268435457 bytes, expected at most 268435456");
+  expect(await rejection(bytes)).toContain("model.weights.h5: claims 268435457 bytes, expected at most 268435456");
   expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 26);
 });

@@ -6,9 +6,9 @@ import type { Model } from "../../../shared/model.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
 import { readNpy } from "../../../shared/npy.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
-import { encodeTorch } from "../../../trainer/import/torch.ts";
+import { encodeTorch } from "../../../trainer/import/torch/state-dict.ts";
 import { EXPORTED, exportedModel } from "../../fixtures/import/exported.ts";
-import { importBytes, refusal, scoreBytes } from "../../fixtures/import/importing.ts";
+import { importBytes, rejection, scoreBytes } from "../../fixtures/import/importing.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeModel, makeSequences } from "../../fixtures/model.ts";
 
@@ -75,7 +75,7 @@ test.each<[string, Model, Uint8Array]>([
 });
 
 test("an export with its own recipe takes no other", async () => {
-  expect(await refusal(encodeTorch(model), { timesteps: 10 })).toContain("brings its own recipe, as quickstep exported it");
+  expect(await rejection(encodeTorch(model), { timesteps: 10 })).toContain("brings its own recipe, as quickstep exported it");
 });
 
 test.each<[string, Partial<Network>]>([
@@ -89,7 +89,7 @@ test.each<[string, Partial<Network>]>([
 });
 
 test("an artifact is recognised: there is nothing to import", async () => {
-  expect(await refusal(encodeArtifact(model))).toBe(
+  expect(await rejection(encodeArtifact(model))).toBe(
     "DataError: model: is already an artifact of quickstep: there is nothing to import: evaluate, score and serve take it as it is (quickstep/1)",
   );
 });

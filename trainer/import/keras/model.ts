@@ -2,9 +2,11 @@
 // Definitions: keras.io/api/layers/recurrent_layers/lstm, …/normalization_layers/batch_normalization,
 // …/preprocessing_layers/numerical/normalization. Knows no file.
 // Legend: T steps, F features, U units.
-import type { Network } from "../../shared/networks/lstm.ts";
-import { addFront, type Found, type Front, MAX_UNITS, plainFront, refuse, sigmoid } from "./found.ts";
-import type { KerasPlan, Layer } from "./keras-config.ts";
+import type { Network } from "../../../shared/networks/lstm.ts";
+import { addFront, type Front, plainFront } from "../contract/front.ts";
+import { type ImportedNetwork, MAX_UNITS, sigmoid } from "../contract/imported-network.ts";
+import { rejectFile } from "../contract/reject-file.ts";
+import type { KerasPlan, Layer } from "./config.ts";
 
 export interface Weights {
   readonly shape: readonly number[];
@@ -20,10 +22,15 @@ interface Gate {
 type Gates = Readonly<Record<"i" | "f" | "c" | "o", Gate>>;
 
 /** `weightsOf` gives a layer's float arrays in Keras' order. Throws DataError. */
-export function buildKeras(plan: KerasPlan, weightsOf: (layer: Layer) => readonly Weights[], format: string, source: string): Found {
+export function buildKeras(
+  plan: KerasPlan,
+  weightsOf: (layer: Layer) => readonly Weights[],
+  format: string,
+  source: string,
+): ImportedNetwork {
   const { gates, F, U } = readGates(plan.lstm, weightsOf(plan.lstm), source);
   if (plan.features !== null && plan.features !== F)
-    refuse(source, `takes ${plan.features} features, but its LSTM has weights for ${F}`, "it is damaged: save the model again");
+    rejectFile(source, `takes ${plan.features} features, but its LSTM has weights for ${F}`, "it is damaged: save the model again");
   const [headKernel, headBias] = readDense(plan.dense, weightsOf(plan.dense), U, source);
   const stages = plan.front.map((layer) => readFront(layer, weightsOf(layer), F, source));
   const front = stages.reduce((before: Front, { mean, scale }) => addFront(before, mean, scale), plainFront(F));
@@ -42,14 +49,14 @@ export function buildKeras(plan: KerasPlan, weightsOf: (layer: Layer) => readonl
   const names = [...(isMasked ? ["Masking(0)"] : []), ...plan.front.map(({ type }) => type)];
   return {
     format,
-    lines: [
+    findings: [
       `${[...names, `LSTM(${U})`, "Dense(1, sigmoid)"].join(" → ")} on ${F} features${plan.ignored.length > 0 ? `; ${[...new Set(plan.ignored)].join(", ")} ignored` : ""}`,
       hardGates === null
         ? "gates: sigmoid"
         : `gates: hard_sigmoid, ${hardGates === 0.2 ? "0.2 · x + 0.5, as Keras 1 and 2 have it" : "x / 6 + 0.5, as Keras 3 has it"}`,
       isMasked ? "Masking(0): all-zero rows are passed over (padding: any)" : "no Masking: all-zero rows are data (padding: none)",
       ...(backwards ? ["go_backwards: steps are read from the last to the first"] : []),
-      ...plan.lines,
+      ...plan.findings,
     ],
     timesteps: plan.timesteps,
     padding: isMasked ? "any" : "none",
@@ -95,11 +102,11 @@ function readGates({ name, config }: Layer, weights: readonly Weights[], source:
   const what = `layer ${name} (LSTM)`;
   const U = Number(config.units ?? config.output_dim);
   if (!Number.isInteger(U) || U < 1 || U > MAX_UNITS)
-    refuse(source, `${what} has ${config.units ?? config.output_dim} units`, `expected 1 to ${MAX_UNITS}`);
+    rejectFile(source, `${what} has ${config.units ?? config.output_dim} units`, `expected 1 to ${MAX_UNITS}`);
   const F = weights[0]?.shape[0] ?? 0;
   const expect = (found: Weights | undefined, shape: number[]): Float64Array => {
     if (found === undefined || JSON.stringify(found.shape) !== JSON.stringify(shape))
-      refuse(
+      rejectFile(
         source,
         `${what} has weights of shape ${found ? `(${found.shape.join(", ")})` : "none"}, expected (${shape.join(", ")})`,
         "it is damaged, or saved without its weights: save the whole model",
@@ -135,7 +142,11 @@ function readDense({ name, config }: Layer, weights: readonly Weights[], U: numb
   const hasBias = (config.use_bias ?? config.bias ?? true) !== false;
   const [kernel, bias] = weights;
   if (kernel?.data.length !== U || (hasBias && bias?.data.length !== 1))
-    refuse(source, `layer ${name} (Dense) has weights of other shapes than (${U}, 1) and (1)`, "it is damaged: save the whole model again");
+    rejectFile(
+      source,
+      `layer ${name} (Dense) has weights of other shapes than (${U}, 1) and (1)`,
+      "it is damaged: save the whole model again",
+    );
   return [kernel.data, hasBias ? bias.data[0] : 0];
 }
 
@@ -153,13 +164,14 @@ function readFront({ type, name, config }: Layer, weights: readonly Weights[], F
   const what = `layer ${name} (${type})`;
   const perFeature = (values: ArrayLike<number> | undefined): Float64Array => {
     if (values?.length !== F && values?.length !== 1)
-      return refuse(source, `${what} has ${values?.length ?? 0} numbers for ${F} features`, "it is damaged: save the model again");
+      return rejectFile(source, `${what} has ${values?.length ?? 0} numbers for ${F} features`, "it is damaged: save the model again");
     return Float64Array.from({ length: F }, (_, f) => values[values.length === 1 ? 0 : f]);
   };
   const features = Array.from({ length: F }, (_, f) => f);
   const finish = (mean: readonly number[], scale: readonly number[], apply: Stage["apply"]): Stage => {
     const strange = features.find((f) => !Number.isFinite(mean[f]) || !Number.isFinite(scale[f]) || scale[f] === 0);
-    if (strange !== undefined) refuse(source, `${what} makes a constant of feature ${strange}`, "leave that feature out and train again");
+    if (strange !== undefined)
+      rejectFile(source, `${what} makes a constant of feature ${strange}`, "leave that feature out and train again");
     return { mean, scale, apply };
   };
   if (type === "Rescaling") {

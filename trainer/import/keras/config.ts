@@ -1,7 +1,7 @@
 // Keras' description of a model, as .h5 and .keras hold it, in every spelling since Keras 1: JSON → the chain of layers that
 // quickstep knows, with their settings. Everything else is refused by name. Knows no weights.
 // Layouts: keras.io/api/models/model_saving_apis, github.com/keras-team/keras (legacy/saving and saving/serialization_lib.py).
-import { refuse } from "./found.ts";
+import { rejectFile } from "../contract/reject-file.ts";
 
 export interface Layer {
   readonly type: string;
@@ -22,7 +22,7 @@ export interface KerasPlan {
   readonly dense: Layer;
   /** Layers that do nothing when a model is used. */
   readonly ignored: readonly string[];
-  readonly lines: readonly string[];
+  readonly findings: readonly string[];
 }
 
 /** Nothing at inference. */
@@ -35,7 +35,7 @@ export function planKeras(config: unknown, version: string, source: string): Ker
   const major = Number(version.split(".")[0]) || 1;
   const front: Layer[] = [];
   const ignored: string[] = [];
-  const lines: string[] = [];
+  const findings: string[] = [];
   let isMasked = false;
   let lstm: Layer | undefined;
   let dense: Layer | undefined;
@@ -48,9 +48,9 @@ export function planKeras(config: unknown, version: string, source: string): Ker
       if (type !== "InputLayer") ignored.push(type);
     } else if (type === "Masking" && lstm === undefined) {
       if (config.mask_value !== 0)
-        refuse(source, `${what} masks ${config.mask_value}`, "quickstep passes over all-zero rows, so mask_value must be 0");
+        rejectFile(source, `${what} masks ${config.mask_value}`, "quickstep passes over all-zero rows, so mask_value must be 0");
       if (front.length > 0)
-        refuse(
+        rejectFile(
           source,
           `${what} stands behind ${front[0].name} (${front[0].type})`,
           "which rows are zero must be asked of the raw rows: put Masking first",
@@ -59,33 +59,33 @@ export function planKeras(config: unknown, version: string, source: string): Ker
     } else if (FRONT.test(type) && lstm === undefined) {
       checkFront(layer, source);
       if (isMasked && type !== "BatchNormalization")
-        lines.push(`the mask is taken to pass through ${name} (${type}), as in today's Keras; some older versions dropped it there`);
+        findings.push(`the mask is taken to pass through ${name} (${type}), as in today's Keras; some older versions dropped it there`);
       front.push(layer);
     } else if (type === "LSTM" && lstm === undefined) {
       checkLstm(layer, source);
       lstm = layer;
-    } else if (type === "LSTM") refuse(source, `${what} is a second LSTM`, "quickstep runs one LSTM: train a single one");
+    } else if (type === "LSTM") rejectFile(source, `${what} is a second LSTM`, "quickstep runs one LSTM: train a single one");
     else if (type === "Dense" && lstm !== undefined && dense === undefined) {
       const units = config.units ?? config.output_dim;
-      if (units !== 1) refuse(source, `${what} has ${units} units`, "quickstep needs Dense(1, sigmoid) right behind the LSTM");
+      if (units !== 1) rejectFile(source, `${what} has ${units} units`, "quickstep needs Dense(1, sigmoid) right behind the LSTM");
       const activation = nameOf(config.activation);
       if (activation !== "sigmoid" && activation !== "linear")
-        refuse(source, `${what} has the activation ${activation}`, "quickstep needs Dense(1, sigmoid)");
+        rejectFile(source, `${what} has the activation ${activation}`, "quickstep needs Dense(1, sigmoid)");
       isActivated = activation === "sigmoid";
       dense = layer;
     } else if (type === "Activation" && dense !== undefined && !isActivated && nameOf(config.activation) === "sigmoid") isActivated = true;
     else
-      refuse(
+      rejectFile(
         source,
         `${what} is not supported here`,
-        `quickstep runs [Masking], [Normalization], LSTM, Dense(1, sigmoid); ${remedyOf(type)}`,
+        `quickstep runs [Masking], [Normalization], LSTM, Dense(1, sigmoid); ${fixOf(type)}`,
       );
   }
   if (lstm === undefined)
-    refuse(source, `holds no LSTM among its layers (${layers.map(({ type }) => type).join(", ")})`, "only LSTM models can be imported");
-  if (dense === undefined) refuse(source, "has no Dense layer behind its LSTM", "quickstep needs Dense(1, sigmoid) there");
+    rejectFile(source, `holds no LSTM among its layers (${layers.map(({ type }) => type).join(", ")})`, "only LSTM models can be imported");
+  if (dense === undefined) rejectFile(source, "has no Dense layer behind its LSTM", "quickstep needs Dense(1, sigmoid) there");
   if (!isActivated)
-    refuse(
+    rejectFile(
       source,
       `layer ${dense.name} (Dense) is linear`,
       "add a sigmoid activation and save again, so that the model answers a probability",
@@ -102,7 +102,7 @@ export function planKeras(config: unknown, version: string, source: string): Ker
     backwards: lstm.config.go_backwards === true,
     dense,
     ignored,
-    lines,
+    findings,
   };
 }
 
@@ -113,7 +113,7 @@ function chain(config: unknown, source: string): Layer[] {
   const inner = model.config;
   const list: unknown = Array.isArray(inner) ? inner : object(inner, "its config", source).layers;
   if (!/^(Sequential|Functional|Model)$/.test(type) || !Array.isArray(list))
-    refuse(
+    rejectFile(
       source,
       `is a model of the class ${type}`,
       "quickstep reads Sequential and functional models: build it from layers and save again",
@@ -129,23 +129,23 @@ function chain(config: unknown, source: string): Layer[] {
     };
   });
   const nested = layers.find(({ type }) => /^(Sequential|Functional|Model)$/.test(type));
-  if (nested) refuse(source, `layer ${nested.name} is a model of its own (${nested.type})`, "flatten it into one model and save again");
+  if (nested) rejectFile(source, `layer ${nested.name} is a model of its own (${nested.type})`, "flatten it into one model and save again");
   if (type === "Sequential") return layers;
 
   const outputs = namesIn(object(inner, "its config", source).output_layers);
   if (outputs.size !== 1)
-    refuse(source, `has ${outputs.size} outputs`, "quickstep answers one probability: save a model with that output alone");
+    rejectFile(source, `has ${outputs.size} outputs`, "quickstep answers one probability: save a model with that output alone");
   const ordered: typeof layers = [];
   let hasRecordedMask = false;
   for (let [name] = outputs; name !== undefined; ) {
     const layer = layers.find((candidate) => candidate.name === name);
     if (layer === undefined || ordered.length > layers.length)
-      refuse(source, `has no layer ${name}`, "its config is damaged: save it again");
+      rejectFile(source, `has no layer ${name}`, "its config is damaged: save it again");
     ordered.unshift(layer);
     // Keras 3 records the mask that it makes of Masking's input as layers of their own.
     const inbound = [...layer.inbound].filter((from) => !/^(NotEqual|Any)$/.test(layers.find((other) => other.name === from)?.type ?? ""));
     if (inbound.length > 1)
-      refuse(
+      rejectFile(
         source,
         `layer ${name} (${layer.type}) has ${inbound.length} inputs (${inbound.join(", ")})`,
         "quickstep runs a chain of layers, each with one input",
@@ -154,7 +154,7 @@ function chain(config: unknown, source: string): Layer[] {
     [name] = inbound;
   }
   if (hasRecordedMask && !ordered.some((layer) => layer.type === "Masking"))
-    refuse(source, "computes a mask by itself (NotEqual, Any)", "quickstep knows the mask of a Masking(0) layer");
+    rejectFile(source, "computes a mask by itself (NotEqual, Any)", "quickstep knows the mask of a Masking(0) layer");
   return ordered;
 }
 
@@ -174,33 +174,33 @@ function namesIn(value: unknown): Set<string> {
 function checkLstm({ name, config }: Layer, source: string): void {
   const what = `layer ${name} (LSTM)`;
   const activation = nameOf(config.activation ?? "tanh");
-  if (activation !== "tanh") refuse(source, `${what} has the activation ${activation}`, "quickstep's kernel computes tanh there");
+  if (activation !== "tanh") rejectFile(source, `${what} has the activation ${activation}`, "quickstep's kernel computes tanh there");
   const recurrent = nameOf(config.recurrent_activation ?? config.inner_activation ?? "sigmoid");
   if (recurrent !== "sigmoid" && recurrent !== "hard_sigmoid")
-    refuse(source, `${what} has the recurrent activation ${recurrent}`, "quickstep's kernel computes sigmoid and hard_sigmoid there");
-  const flags: [key: string, remedy: string][] = [
+    rejectFile(source, `${what} has the recurrent activation ${recurrent}`, "quickstep's kernel computes sigmoid and hard_sigmoid there");
+  const flags: [key: string, fix: string][] = [
     ["return_sequences", "quickstep reads the last state only: save a model with return_sequences=False"],
     ["return_state", "quickstep reads the last state only: save a model with return_state=False"],
     ["stateful", "scores would depend on earlier ones: save a model with stateful=False"],
     ["time_major", "save a model with sequences first"],
   ];
-  for (const [key, remedy] of flags) if (config[key] === true) refuse(source, `${what} has ${key}=True`, remedy);
+  for (const [key, fix] of flags) if (config[key] === true) rejectFile(source, `${what} has ${key}=True`, fix);
 }
 
 function checkFront({ type, name, config }: Layer, source: string): void {
   const axis = [config.axis ?? -1].flat();
   const isLast = axis.length === 0 || (axis.length === 1 && (axis[0] === -1 || axis[0] === 2));
   if (type !== "Rescaling" && !isLast)
-    refuse(source, `layer ${name} (${type}) works along axis ${JSON.stringify(config.axis)}`, "quickstep scales features: use axis -1");
+    rejectFile(source, `layer ${name} (${type}) works along axis ${JSON.stringify(config.axis)}`, "quickstep scales features: use axis -1");
   if (config.mode !== undefined && config.mode !== 0)
-    refuse(source, `layer ${name} (${type}) has mode ${config.mode}`, "quickstep knows mode 0");
-  if (config.invert === true) refuse(source, `layer ${name} (${type}) has invert=True`, "quickstep standardises, not the reverse");
+    rejectFile(source, `layer ${name} (${type}) has mode ${config.mode}`, "quickstep knows mode 0");
+  if (config.invert === true) rejectFile(source, `layer ${name} (${type}) has invert=True`, "quickstep standardises, not the reverse");
 }
 
 function checkPrecision({ name, type, config: { dtype } }: Layer, source: string): void {
   const policy = typeof dtype === "object" && dtype !== null ? JSON.stringify(dtype) : String(dtype ?? "float32");
   if (/mixed|float16|int8|float8/.test(policy))
-    refuse(
+    rejectFile(
       source,
       `layer ${name} (${type}) computes in ${policy.match(/mixed_\w+|b?float16|int8|float8/)?.[0]}`,
       "quickstep computes in float32: set that policy and save again",
@@ -216,7 +216,7 @@ function nameOf(activation: unknown): string {
   return String(activation ?? "linear");
 }
 
-function remedyOf(type: string): string {
+function fixOf(type: string): string {
   if (/^(GRU|SimpleRNN|RNN|ConvLSTM.*|CuDNNGRU)$/.test(type)) return "this recurrent layer has another cell";
   if (type === "CuDNNLSTM") return "load the weights into an LSTM layer in Keras and save that";
   if (type === "Bidirectional") return "two directions would take a second LSTM";
@@ -238,6 +238,6 @@ function shapeOf(layers: readonly Layer[]): { timesteps: number | null; features
 
 function object(value: unknown, what: string, source: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    refuse(source, `${what} is not what Keras writes`, "it is damaged: save the model again");
+    rejectFile(source, `${what} is not what Keras writes`, "it is damaged: save the model again");
   return value as Record<string, unknown>;
 }

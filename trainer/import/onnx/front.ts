@@ -1,14 +1,16 @@
 // What stands in front of a graph's LSTM: which axis of its input is which, what is done to features, where states start. Found out
 // by asking the graph through the interpreter: it must be linear in each feature, so that zeros, ones and numbered inputs tell all.
 // Legend: T steps, N sequences, F features, U units.
-import type { Network } from "../../shared/networks/lstm.ts";
-import { DEFAULT_SHAPE, MAX_TIMESTEPS } from "../../shared/sequence.ts";
-import { createRandom } from "../statistics/random.ts";
-import { STREAMS } from "../statistics/random-streams.ts";
-import { addFront, type Front, plainFront, refuse } from "./found.ts";
-import type { Graph, Node, Tensor } from "./onnx-file.ts";
-import type { LstmSettings } from "./onnx-lstm.ts";
-import { evaluate } from "./onnx-operators.ts";
+import type { Network } from "../../../shared/networks/lstm.ts";
+import { DEFAULT_SHAPE, MAX_TIMESTEPS } from "../../../shared/sequence.ts";
+import { createRandom } from "../../statistics/random.ts";
+import { STREAMS } from "../../statistics/random-streams.ts";
+import { addFront, type Front, plainFront } from "../contract/front.ts";
+import { rejectFile } from "../contract/reject-file.ts";
+import type { Graph } from "./file.ts";
+import { evaluate } from "./interpreter.ts";
+import type { LstmSettings } from "./operators/lstm.ts";
+import type { Node, Tensor } from "./operators/node.ts";
 
 /** The graph with what is known of its one LSTM. */
 export interface Context {
@@ -59,17 +61,17 @@ export function findLayout({ graph, source, node, F, settings }: Context, timest
     [6, "initial_c"],
   ] as const)
     if (graph.inputs.some(({ name }) => name === node.inputs[k]))
-      refuse(source, `takes its ${what} as an input`, "quickstep starts every sequence alike: store it as a constant");
+      rejectFile(source, `takes its ${what} as an input`, "quickstep starts every sequence alike: store it as a constant");
   const inputs = graph.inputs.filter(({ name }) => name !== lengths);
   if (inputs.length !== 1)
-    refuse(
+    rejectFile(
       source,
       `has ${inputs.length} inputs (${inputs.map(({ name }) => name).join(", ")})`,
       "quickstep gives a model one array of sequences, and lengths for sequence_lens",
     );
   const { name: input, dims } = inputs[0];
   if (dims.length !== 3 || (dims[2] !== null && dims[2] !== F))
-    refuse(
+    rejectFile(
       source,
       `takes ${input} of shape (${dims.map((size) => size ?? "?").join(", ")})`,
       `expected three axes, the last of ${F} features`,
@@ -99,7 +101,7 @@ export function findLayout({ graph, source, node, F, settings }: Context, timest
     });
     if (fits) return layout;
   }
-  return refuse(
+  return rejectFile(
     source,
     `does more to ${input} in front of its LSTM than to scale each feature`,
     "quickstep can fold a mean and a scale for each feature into its recipe",
@@ -126,7 +128,7 @@ export function readFront({ graph, source, node, F }: Context, layout: Layout): 
   const scale = features.map((f) => 1 / (one[f] - zero[f]));
   const dead = features.find((f) => !Number.isFinite(scale[f]));
   if (dead !== undefined)
-    refuse(source, `makes a constant of feature ${dead} in front of its LSTM`, "leave that feature out and train again");
+    rejectFile(source, `makes a constant of feature ${dead} in front of its LSTM`, "leave that feature out and train again");
   return addFront(
     plainFront(F),
     features.map((f) => -zero[f] * scale[f]),
@@ -142,14 +144,14 @@ export function readInitial({ graph, source, node, F, U }: Context, layout: Layo
     if (!node.inputs[k]) return undefined;
     const [a, b] = both.map((feeds) => evaluate(graph, feeds, node.inputs[k], source).data);
     if (a.some((value, at) => value !== b[at]))
-      refuse(source, `computes ${what} from its input`, "quickstep takes constants there; for a mask, import the Keras file instead");
+      rejectFile(source, `computes ${what} from its input`, "quickstep takes constants there; for a mask, import the Keras file instead");
     return a;
   };
   if (layout.lengths === null && independent(4, "sequence_lens")?.some((length) => length !== layout.T))
-    refuse(source, "has fixed sequence_lens below its steps", "quickstep reads every step: export it with that many steps");
+    rejectFile(source, "has fixed sequence_lens below its steps", "quickstep reads every step: export it with that many steps");
   const states = [independent(5, "initial_h"), independent(6, "initial_c")].map((state) => {
     if (state?.some((value, at) => value !== state[at % U]))
-      refuse(source, "starts sequences from different states", "quickstep starts every sequence alike");
+      rejectFile(source, "starts sequences from different states", "quickstep starts every sequence alike");
     return Float32Array.from({ length: U }, (_, u) => state?.[u] ?? 0);
   });
   return states.some((state) => state.some((value) => value !== 0)) ? { hidden: states[0], cell: states[1] } : undefined;

@@ -1,6 +1,6 @@
 // HDF5 files: bytes → texts and arrays by their path. Knows no model. The library runs in a thread that may die or be ended.
 import { Worker } from "node:worker_threads";
-import { DataError } from "../../shared/errors.ts";
+import { DataError } from "../../../shared/errors.ts";
 
 export interface Hdf5 {
   /** `path@name` → text or texts; the root's path is empty. */

@@ -1,37 +1,8 @@
 // ONNX files: bytes → graph. Field numbers and enums: github.com/onnx/onnx/blob/main/onnx/onnx.proto. Knows no operator.
-import { DataError } from "../../shared/errors.ts";
-import { type Field, readFields, readVarints } from "../export/onnx/protobuf.ts";
-import { refuse } from "./found.ts";
-
-/** Numbers of any type as float64: int64 beyond 2^53 is rounded, which only "to the end" of a slice is. */
-export interface Tensor {
-  readonly dims: readonly number[];
-  readonly data: Float64Array;
-}
-
-export type Attribute = number | string | readonly number[] | readonly string[] | Tensor;
-
-/** What an attribute should be, or undefined where it is absent or something else. */
-export function numbersOf(value: Attribute | undefined): number[] | undefined {
-  return Array.isArray(value) && value.every((one) => typeof one === "number") ? [...value] : undefined;
-}
-
-export function textsOf(value: Attribute | undefined): string[] | undefined {
-  return Array.isArray(value) && value.every((one) => typeof one === "string") ? [...value] : undefined;
-}
-
-export function tensorOf(value: Attribute | undefined): Tensor | undefined {
-  return typeof value === "object" && "data" in value ? value : undefined;
-}
-
-export interface Node {
-  readonly operator: string;
-  readonly name: string;
-  /** "" where an optional one is left out. */
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: ReadonlyMap<string, Attribute>;
-}
+import { DataError } from "../../../shared/errors.ts";
+import { type Field, readFields, readVarints } from "../../export/onnx/protobuf.ts";
+import { rejectFile } from "../contract/reject-file.ts";
+import type { Attribute, Node, Tensor } from "./operators/node.ts";
 
 export interface Port {
   readonly name: string;
@@ -86,9 +57,10 @@ function parseModel(bytes: Uint8Array, source: string): Graph {
       metadata.set(text(find(fields, 1)?.bytes), text(find(fields, 2)?.bytes));
     }
   }
-  if (graph === undefined) refuse(source, "holds no ONNX graph", "expected a model as torch.onnx.export, tf2onnx or quickstep writes it");
+  if (graph === undefined)
+    rejectFile(source, "holds no ONNX graph", "expected a model as torch.onnx.export, tf2onnx or quickstep writes it");
   if (opset < OLDEST_OPSET || opset > NEWEST_OPSET)
-    refuse(
+    rejectFile(
       source,
       `is written for opset ${opset}`,
       `quickstep reads ${OLDEST_OPSET} to ${NEWEST_OPSET}: export it with another opset_version`,
@@ -105,8 +77,9 @@ function parseModel(bytes: Uint8Array, source: string): Graph {
     }
     if (field === 11) inputs.push(parsePort(part));
     if (field === 12) outputs.push(parsePort(part));
-    if (field === 15) refuse(source, "stores weights as sparse tensors", "export them dense");
-    if (nodes.length > MAX_NODES) refuse(source, `has more than ${MAX_NODES} nodes`, "that is more than an LSTM with what is around it");
+    if (field === 15) rejectFile(source, "stores weights as sparse tensors", "export them dense");
+    if (nodes.length > MAX_NODES)
+      rejectFile(source, `has more than ${MAX_NODES} nodes`, "that is more than an LSTM with what is around it");
   }
   return { opset, producer, metadata, nodes, constants, inputs: inputs.filter(({ name }) => !constants.has(name)), outputs };
 }
@@ -171,15 +144,19 @@ export function parseTensor(bytes: Uint8Array, source: string): { name: string; 
   const name = text(find(fields, 8)?.bytes);
   const what = `tensor ${name || "without a name"}`;
   if (of(13).length > 0 || find(fields, 14)?.integer === 1n)
-    refuse(source, `${what} lies in a file of its own (external data)`, "save the model with its weights inside: they are small");
+    rejectFile(source, `${what} lies in a file of its own (external data)`, "save the model with its weights inside: they are small");
   const dims = of(1).flatMap(({ bytes: part, integer }) => integersOf(part, integer));
   const count = dims.reduce((product, size) => product * size, 1);
   const type = Number(find(fields, 2)?.integer ?? 0n);
   const known = RAW[type];
   if (known === undefined)
-    refuse(source, `${what} is of ONNX's data type ${type}`, "quickstep reads float32, float64 and whole numbers: export it in float32");
+    rejectFile(
+      source,
+      `${what} is of ONNX's data type ${type}`,
+      "quickstep reads float32, float64 and whole numbers: export it in float32",
+    );
   if (dims.length > MAX_RANK || !dims.every((size) => size >= 0))
-    refuse(source, `${what} has the shape (${dims.join(", ")})`, "it is damaged");
+    rejectFile(source, `${what} has the shape (${dims.join(", ")})`, "it is damaged");
   const raw = find(fields, 9)?.bytes;
   const listed = raw
     ? []
@@ -189,7 +166,8 @@ export function parseTensor(bytes: Uint8Array, source: string): { name: string; 
       ];
   const [width, read] = known;
   const stored = raw ? raw.length / width : listed.length;
-  if (stored !== count) refuse(source, `${what} claims (${dims.join(", ")}) numbers, but holds ${stored}`, "it is cut short or damaged");
+  if (stored !== count)
+    rejectFile(source, `${what} claims (${dims.join(", ")}) numbers, but holds ${stored}`, "it is cut short or damaged");
   if (!raw) return { name, tensor: { dims, data: Float64Array.from(listed) } };
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   return { name, tensor: { dims, data: Float64Array.from({ length: count }, (_, i) => read(view, i * width)) } };

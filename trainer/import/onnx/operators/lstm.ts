@@ -1,8 +1,9 @@
 // ONNX' LSTM in float64, from its definition (github.com/onnx/onnx/blob/main/docs/Operators.md#LSTM, equations of the default
 // activations), and what of it can be imported. Knows no graph.
 // Legend: T steps, N sequences, F inputs, U units; gates i,o,f,c.
-import { refuse, sigmoid } from "./found.ts";
-import { type Node, numbersOf, type Tensor, textsOf } from "./onnx-file.ts";
+import { sigmoid } from "../../contract/imported-network.ts";
+import { rejectFile } from "../../contract/reject-file.ts";
+import { type Node, numbersOf, type Tensor, textsOf } from "./node.ts";
 
 export interface LstmInputs {
   /** (T,N,F), or (N,T,F) with layout 1. */
@@ -30,15 +31,19 @@ export function settingsOf({ name, attributes }: Node, source: string): LstmSett
   const what = `the LSTM ${name}`.trimEnd();
   const direction = attributes.get("direction") ?? "forward";
   if (direction !== "forward" && direction !== "reverse")
-    refuse(source, `${what} is ${direction}`, "two directions would take a second LSTM: train with one");
+    rejectFile(source, `${what} is ${direction}`, "two directions would take a second LSTM: train with one");
   if (attributes.has("clip"))
-    refuse(source, `${what} clips its cell input at ${attributes.get("clip")} (clip)`, "quickstep's kernel does not clip: train without");
+    rejectFile(
+      source,
+      `${what} clips its cell input at ${attributes.get("clip")} (clip)`,
+      "quickstep's kernel does not clip: train without",
+    );
   if (attributes.get("input_forget"))
-    refuse(source, `${what} couples its input and forget gates (input_forget)`, "quickstep's kernel has both gates");
+    rejectFile(source, `${what} couples its input and forget gates (input_forget)`, "quickstep's kernel has both gates");
   const activations = textsOf(attributes.get("activations")) ?? ["Sigmoid", "Tanh", "Tanh"];
   const [gate, candidate, output] = activations.map((activation) => activation.toLowerCase());
   if (activations.length !== 3 || !/^(hard)?sigmoid$/.test(gate) || candidate !== "tanh" || output !== "tanh")
-    refuse(
+    rejectFile(
       source,
       `${what} has the activations ${activations.join(", ")}`,
       "quickstep's kernel computes Sigmoid or HardSigmoid, Tanh, Tanh",
@@ -46,7 +51,7 @@ export function settingsOf({ name, attributes }: Node, source: string): LstmSett
   const [alpha] = numbersOf(attributes.get("activation_alpha")) ?? [0.2];
   const [beta] = numbersOf(attributes.get("activation_beta")) ?? [0.5];
   if (gate === "hardsigmoid" && !(alpha > 0 && beta === 0.5))
-    refuse(
+    rejectFile(
       source,
       `${what} has a HardSigmoid of ${alpha} · x + ${beta}`,
       "quickstep's kernel computes slopes above 0 and 0.5 in the middle",

@@ -1,7 +1,7 @@
 // What Keras models can hold and quickstep cannot run: refused by the layer's name, with what would be needed.
 import { describe, expect, test } from "vitest";
-import { DataError } from "../../../shared/errors.ts";
-import { type KerasPlan, planKeras } from "../../../trainer/import/keras-config.ts";
+import { DataError } from "../../../../shared/errors.ts";
+import { type KerasPlan, planKeras } from "../../../../trainer/import/keras/config.ts";
 
 type Config = Record<string, unknown>;
 const layer = (class_name: string, config: Config = {}) => ({ class_name, config: { name: class_name.toLowerCase(), ...config } });

@@ -1,17 +1,18 @@
-// Keras' two files → Found: .h5 (config and weights in one HDF5 file) and .keras (a zip of config.json, metadata.json and
+// Keras' two files → ImportedNetwork: .h5 (config and weights in one HDF5 file) and .keras (a zip of config.json, metadata.json and
 // model.weights.h5). Knows where each keeps a layer's arrays, and not what is in them.
-import type { Zip } from "../readers/npz.ts";
-import { type Found, refuse } from "./found.ts";
+import type { Zip } from "../../readers/npz.ts";
+import type { ImportedNetwork } from "../contract/imported-network.ts";
+import { rejectFile } from "../contract/reject-file.ts";
+import { type Layer, planKeras } from "./config.ts";
 import { type Hdf5, readHdf5 } from "./hdf5.ts";
-import { type Layer, planKeras } from "./keras-config.ts";
-import { buildKeras, type Weights } from "./keras-model.ts";
+import { buildKeras, type Weights } from "./model.ts";
 
 /** keras.io/api/models/model_saving_apis/whole_model_saving_and_loading (the legacy H5 format). Throws DataError. */
-export async function readKerasH5(bytes: Uint8Array, source: string): Promise<Found> {
+export async function readKerasH5(bytes: Uint8Array, source: string): Promise<ImportedNetwork> {
   const file = await readHdf5(bytes, source);
   const config = file.attributes.get("@model_config");
   if (typeof config !== "string")
-    refuse(
+    rejectFile(
       source,
       file.attributes.has("@layer_names") || [...file.arrays.keys()].some((path) => path.endsWith("/vars/0"))
         ? "holds weights without the model's config"
@@ -32,16 +33,16 @@ const MAX_WEIGHTS_BYTES = 2 ** 28;
 const MAX_CONFIG_BYTES = 2 ** 24;
 
 /** keras.io/guides/serialization_and_saving. Throws DataError. */
-export async function readKerasZip(zip: Zip, source: string): Promise<Found> {
+export async function readKerasZip(zip: Zip, source: string): Promise<ImportedNetwork> {
   const text = async (name: string): Promise<string> => new TextDecoder().decode(await zip.read(name, MAX_CONFIG_BYTES));
   const config = parse(await text("config.json"), source);
   const metadata = zip.names.includes("metadata.json") ? parse(await text("metadata.json"), source) : {};
   const version = String((metadata as { keras_version?: unknown })?.keras_version ?? "3");
-  if (!zip.names.includes("model.weights.h5")) refuse(source, "holds no model.weights.h5", "save it with model.save('….keras')");
+  if (!zip.names.includes("model.weights.h5")) rejectFile(source, "holds no model.weights.h5", "save it with model.save('….keras')");
   const weights = await readHdf5(await zip.read("model.weights.h5", MAX_WEIGHTS_BYTES), `${source}: model.weights.h5`);
   const plan = planKeras(config, version, source);
   const twice = plan.front.find(({ type }, k) => plan.front.findIndex((other) => other.type === type) < k);
-  if (twice) refuse(source, `layer ${twice.name} is a second ${twice.type}`, "merge the two and save again"); // arraysOf could not tell them apart
+  if (twice) rejectFile(source, `layer ${twice.name} is a second ${twice.type}`, "merge the two and save again"); // arraysOf could not tell them apart
   return buildKeras(plan, (layer) => arraysOf(weights, layer), `Keras ${version} (.keras)`, source);
 }
 
@@ -62,6 +63,6 @@ function parse(text: string, source: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return refuse(source, "holds a config that is not JSON", "it is damaged: save the model again");
+    return rejectFile(source, "holds a config that is not JSON", "it is damaged: save the model again");
   }
 }

@@ -1,12 +1,13 @@
 // What stands behind a graph's LSTM: from the last state to the logit, which must be linear, so that zeros, units and noise in the
 // LSTM's place tell its bias, its weights, and that nothing else is read.
 // Legend: T steps, N sequences, U units.
-import { createRandom } from "../statistics/random.ts";
-import { STREAMS } from "../statistics/random-streams.ts";
-import { refuse } from "./found.ts";
-import type { Graph, Tensor } from "./onnx-file.ts";
-import { type Context, feed, type Layout, near } from "./onnx-front.ts";
-import { evaluate } from "./onnx-operators.ts";
+import { createRandom } from "../../statistics/random.ts";
+import { STREAMS } from "../../statistics/random-streams.ts";
+import { rejectFile } from "../contract/reject-file.ts";
+import type { Graph } from "./file.ts";
+import { type Context, feed, type Layout, near } from "./front.ts";
+import { evaluate } from "./interpreter.ts";
+import type { Tensor } from "./operators/node.ts";
 
 /** So large that what it is added to is lost beside it: a weight comes out to its last bit. */
 const PROBE = 2 ** 60;
@@ -15,7 +16,7 @@ const PROBE = 2 ** 60;
 export function readHead(context: Context, layout: Layout): { output: string; weights: Float32Array; bias: Float32Array; classes: 1 | 2 } {
   const { graph, source, node, U, F, settings } = context;
   if (graph.outputs.length !== 1)
-    refuse(
+    rejectFile(
       source,
       `has ${graph.outputs.length} outputs (${graph.outputs.map(({ name }) => name).join(", ")})`,
       "quickstep answers one probability: export that output alone",
@@ -54,7 +55,7 @@ export function readHead(context: Context, layout: Layout): { output: string; we
     const { data } = evaluate(graph, given, last.logit, source);
     const classes = data.length / N;
     if (classes !== (last.operator === "Softmax" ? 2 : 1))
-      refuse(source, `answers ${classes} numbers for a sequence`, "quickstep answers one probability");
+      rejectFile(source, `answers ${classes} numbers for a sequence`, "quickstep answers one probability");
     return classes === 2 ? Float64Array.from({ length: N }, (_, n) => data[2 * n + 1] - data[2 * n]) : data;
   };
   const bias = logits(
@@ -62,7 +63,7 @@ export function readHead(context: Context, layout: Layout): { output: string; we
     () => 0,
   );
   if (logits(() => 0, noise).some((z) => !near(z, bias[0])))
-    refuse(
+    rejectFile(
       source,
       "reads more than the last state of its LSTM (earlier steps, its cell, or the input again)",
       "quickstep's head sees the last state only",
@@ -82,10 +83,10 @@ export function readHead(context: Context, layout: Layout): { output: string; we
   for (let n = 0; n < N; n++) {
     const expected = weights.reduce((sum, weight, u) => sum + weight * states[n * U + u], bias[0]);
     if (!near(mixed[n], expected))
-      refuse(source, "has a head that is not linear, or that mixes sequences", "quickstep runs one linear layer behind the LSTM");
+      rejectFile(source, "has a head that is not linear, or that mixes sequences", "quickstep runs one linear layer behind the LSTM");
   }
   if (layout.lengths !== null && node.outputs[0] && dependsOn(graph, last.logit, node.outputs[0]))
-    refuse(source, "reads the last row of Y, although sequences may be shorter", "read Y_h, the state at each one's own length");
+    rejectFile(source, "reads the last row of Y, although sequences may be shorter", "read Y_h, the state at each one's own length");
   return { output, weights: Float32Array.from(weights), bias: Float32Array.from([bias[0]]), classes: last.operator === "Softmax" ? 2 : 1 };
 }
 
@@ -97,10 +98,10 @@ function lastActivation({ graph, source }: Context, output: string): { operator:
     if (maker === undefined) break;
     if (maker.operator === "Sigmoid" || maker.operator === "Softmax") return { operator: maker.operator, logit: maker.inputs[0] };
     if (!/^(Identity|Reshape|Squeeze|Unsqueeze|Flatten|Cast)$/.test(maker.operator))
-      refuse(source, `ends in ${maker.operator}, not in a Sigmoid`, "export a model that answers a probability: wrap it in a sigmoid");
+      rejectFile(source, `ends in ${maker.operator}, not in a Sigmoid`, "export a model that answers a probability: wrap it in a sigmoid");
     name = maker.inputs[0];
   }
-  return refuse(source, `ends in ${output}, which no Sigmoid makes`, "export a model that answers a probability");
+  return rejectFile(source, `ends in ${output}, which no Sigmoid makes`, "export a model that answers a probability");
 }
 
 function dependsOn(graph: Graph, name: string, wanted: string): boolean {

@@ -1,9 +1,10 @@
 // ONNX operators in float64, as many as stand around an LSTM in what PyTorch, tf2onnx and keras2onnx write: a slow, obvious
 // interpreter, by which a graph is understood and an import is checked. One switch, an operator a case, is longer than files here
 // are, and easier to hold against the specification. github.com/onnx/onnx/blob/main/docs/Operators.md
-import { refuse } from "./found.ts";
-import { type Attribute, type Graph, type Node, numbersOf, type Tensor, tensorOf } from "./onnx-file.ts";
-import { runLstm, settingsOf } from "./onnx-lstm.ts";
+import { rejectFile } from "../contract/reject-file.ts";
+import type { Graph } from "./file.ts";
+import { runLstm, settingsOf } from "./operators/lstm.ts";
+import { type Attribute, type Node, numbersOf, type Tensor, tensorOf } from "./operators/node.ts";
 
 /** Far above any batch of probes; a graph that asks for more is refused. */
 const MAX_NUMBERS = 10_000_000;
@@ -18,7 +19,7 @@ export function evaluate(graph: Graph, given: ReadonlyMap<string, Tensor>, wante
     if (value) return value;
     const node = makers.get(name);
     if (node === undefined || underway.has(name))
-      return refuse(source, `needs ${name}, which nothing computes`, "store it in the file as a constant");
+      return rejectFile(source, `needs ${name}, which nothing computes`, "store it in the file as a constant");
     underway.add(name);
     const outputs = attempt(node, (k) => (node.inputs[k] ? compute(node.inputs[k]) : undefined), source);
     node.outputs.forEach((output, k) => {
@@ -26,7 +27,7 @@ export function evaluate(graph: Graph, given: ReadonlyMap<string, Tensor>, wante
     });
     underway.delete(name);
     const result = known.get(name);
-    return result ?? refuse(source, `needs ${name}, which ${node.operator} does not give here`, "export it for inference");
+    return result ?? rejectFile(source, `needs ${name}, which ${node.operator} does not give here`, "export it for inference");
   };
   return compute(wanted);
 }
@@ -39,15 +40,15 @@ function attempt(node: Node, optional: Inputs, source: string): Tensor[] {
     return run(node, optional, source);
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-    return refuse(source, `the operator ${node.operator} does not fit its inputs (${error.message})`, "it is damaged: export it again");
+    return rejectFile(source, `the operator ${node.operator} does not fit its inputs (${error.message})`, "it is damaged: export it again");
   }
 }
 
 function run(node: Node, optional: Inputs, source: string): Tensor[] {
   const { operator, attributes } = node;
   const what = `the operator ${operator}${node.name ? ` (${node.name})` : ""}`;
-  const input = (k: number): Tensor => optional(k) ?? refuse(source, `${what} lacks its input ${k}`, "it is damaged: export it again");
-  const broken = (): never => refuse(source, `${what} does not fit its inputs`, "it is damaged: export it again");
+  const input = (k: number): Tensor => optional(k) ?? rejectFile(source, `${what} lacks its input ${k}`, "it is damaged: export it again");
+  const broken = (): never => rejectFile(source, `${what} does not fit its inputs`, "it is damaged: export it again");
   const number = (name: string, missing: number): number => Number(attributes.get(name) ?? missing);
   /** From an attribute in old opsets, an input in newer ones. */
   const list = (name: string, k: number): number[] | undefined =>
@@ -55,7 +56,7 @@ function run(node: Node, optional: Inputs, source: string): Tensor[] {
   const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
   const make = (dims: readonly number[], at: (index: number[]) => number): Tensor => {
     const size = sizeOf(dims);
-    if (!(size <= MAX_NUMBERS)) refuse(source, `${what} makes ${size} numbers`, `expected at most ${MAX_NUMBERS}`);
+    if (!(size <= MAX_NUMBERS)) rejectFile(source, `${what} makes ${size} numbers`, `expected at most ${MAX_NUMBERS}`);
     const data = new Float64Array(size);
     const index = dims.map(() => 0);
     for (let i = 0; i < size; i++) {
@@ -171,7 +172,7 @@ function run(node: Node, optional: Inputs, source: string): Tensor[] {
       const [starts, ends] = [list("starts", 1) ?? broken(), list("ends", 2) ?? broken()];
       const axes = list("axes", 3) ?? starts.map((_, k) => k);
       const steps = list("steps", 4) ?? starts.map(() => 1);
-      if (steps.some((step) => step !== 1)) refuse(source, `${what} takes steps of ${steps}`, "quickstep reads slices of step 1");
+      if (steps.some((step) => step !== 1)) rejectFile(source, `${what} takes steps of ${steps}`, "quickstep reads slices of step 1");
       const [from, dims] = [x.dims.map(() => 0), [...x.dims]];
       axes.forEach((axis, k) => {
         const d = axisOf(axis, x.dims.length);
@@ -250,7 +251,7 @@ function run(node: Node, optional: Inputs, source: string): Tensor[] {
       return runLstm({ x, w, r, b, lengths, hidden, cell }, settingsOf(node, source));
     }
     default:
-      return refuse(source, `${what} is not supported`, "quickstep runs one LSTM with a linear head and a Sigmoid behind it");
+      return rejectFile(source, `${what} is not supported`, "quickstep runs one LSTM with a linear head and a Sigmoid behind it");
   }
 }
 

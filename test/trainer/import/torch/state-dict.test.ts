@@ -1,8 +1,8 @@
 // State dicts of PyTorch that are more, or less, than one LSTM and one Linear: refused by name.
 import { expect, test } from "vitest";
-import { encodeFrame, packTensors } from "../../../shared/artifact/safetensors.ts";
-import { importBytes, refusal, scoreBytes } from "../../fixtures/import/importing.ts";
-import { normals } from "../../fixtures/import/onnx-graphs.ts";
+import { encodeFrame, packTensors } from "../../../../shared/artifact/safetensors.ts";
+import { importBytes, rejection, scoreBytes } from "../../../fixtures/import/importing.ts";
+import { normals } from "../../../fixtures/import/onnx-graphs.ts";
 
 const [F, U] = [5, 4];
 type Shapes = Record<string, number[]>;
@@ -61,18 +61,18 @@ test.each<[string, Shapes, string]>([
     "lstm.weight_ih_l0 is (15, 5) and lstm.weight_hh_l0 is (16, 4)",
   ],
 ])("%s", async (_, shapes, sentence) => {
-  expect(await refusal(state(shapes))).toContain(sentence);
+  expect(await rejection(state(shapes))).toContain(sentence);
 });
 
 test("weights that are not finite", async () => {
-  expect(await refusal(state({ ...LSTM, ...HEAD }, Number.NaN))).toContain("lstm.weight_ih_l0 holds a number that is not finite");
+  expect(await rejection(state({ ...LSTM, ...HEAD }, Number.NaN))).toContain("lstm.weight_ih_l0 holds a number that is not finite");
 });
 
 test("modules of any name, without biases: the head's 0 and the LSTM's 0 are assumed", async () => {
   const shapes = { "net.0.weight_ih_l0": [4 * U, F], "net.0.weight_hh_l0": [4 * U, U], "net.1.weight": [1, U] };
-  const { model, bytes, found } = await importBytes(state(shapes), { timesteps: 3, features: ["a", "b", "c", "d", "e"] });
+  const { model, bytes, findings } = await importBytes(state(shapes), { timesteps: 3, features: ["a", "b", "c", "d", "e"] });
   expect([...model.network.bias, model.network.headBias[0]].every((value) => value === 0)).toBe(true);
   expect([model.recipe.timesteps, model.recipe.features]).toEqual([3, ["a", "b", "c", "d", "e"]]);
-  expect(found.join()).toContain("a sigmoid behind it is assumed");
+  expect(findings.join()).toContain("a sigmoid behind it is assumed");
   expect(scoreBytes(bytes, new Float64Array(3 * F))[0]).toBe(0.5);
 });

@@ -1,13 +1,15 @@
 // PyTorch's LSTM and Linear as a state dict in safetensors ⇄ our layout. Names and definition:
 // pytorch.org/docs/stable/generated/torch.nn.LSTM.html (weight_ih (4U,F), weight_hh (4U,U), gates i,f,g,o, two biases).
 // Legend: T steps, F features, U units.
-import { encodeFrame, packTensors } from "../../shared/artifact/safetensors.ts";
-import { ArtifactError } from "../../shared/errors.ts";
-import type { Model } from "../../shared/model.ts";
-import type { Network } from "../../shared/networks/lstm.ts";
-import type { Recipe } from "../../shared/recipe/recipe.ts";
-import { type Found, MAX_UNITS, plainFront, refuse, sigmoid } from "./found.ts";
-import { parseOwn } from "./own.ts";
+import { encodeFrame, packTensors } from "../../../shared/artifact/safetensors.ts";
+import { ArtifactError } from "../../../shared/errors.ts";
+import type { Model } from "../../../shared/model.ts";
+import type { Network } from "../../../shared/networks/lstm.ts";
+import type { Recipe } from "../../../shared/recipe/recipe.ts";
+import { parseExportMetadata } from "../contract/export-metadata.ts";
+import { plainFront } from "../contract/front.ts";
+import { type ImportedNetwork, MAX_UNITS, sigmoid } from "../contract/imported-network.ts";
+import { rejectFile } from "../contract/reject-file.ts";
 import type { Safetensors } from "./safetensors.ts";
 
 const OWN_KEY = "quickstep";
@@ -15,11 +17,11 @@ const OWN_KEY = "quickstep";
 const ALIGNMENT = 8;
 
 /** The state dict of LSTM(U) → Linear(U, 1), whatever the modules are called. Throws DataError naming what does not fit. */
-export function readTorch({ tensors, metadata }: Safetensors, source: string): Found {
+export function readTorch({ tensors, metadata }: Safetensors, source: string): ImportedNetwork {
   const names = [...tensors.keys()];
   const first = names.filter((name) => /(^|\.)weight_ih_l0$/.test(name));
   if (first.length !== 1)
-    refuse(
+    rejectFile(
       source,
       first.length === 0
         ? `holds no LSTM: none of its tensors (${names.slice(0, 5).join(", ")}) is named …weight_ih_l0`
@@ -28,38 +30,38 @@ export function readTorch({ tensors, metadata }: Safetensors, source: string): F
     );
   const prefix = first[0].slice(0, -"weight_ih_l0".length);
   const own = names.filter((name) => name.startsWith(prefix) && /^(weight|bias)_[a-z]+_l\d+(_reverse)?$/.test(name.slice(prefix.length)));
-  const unusual: [pattern: RegExp, what: string, remedy: string][] = [
+  const unusual: [pattern: RegExp, what: string, fix: string][] = [
     [/_reverse$/, "is bidirectional", "two directions would take a second LSTM"],
     [/_l[1-9]\d*$/, "has several layers", "quickstep runs one LSTM: train with num_layers=1"],
     [/weight_hr_l0$/, "has projections", "train with proj_size=0"],
   ];
-  for (const [pattern, what, remedy] of unusual) {
+  for (const [pattern, what, fix] of unusual) {
     const found = own.find((name) => pattern.test(name));
-    if (found) refuse(source, `${prefix || "the LSTM "}${what} (${found})`, remedy);
+    if (found) rejectFile(source, `${prefix || "the LSTM "}${what} (${found})`, fix);
   }
   const of = (name: string) => tensors.get(prefix + name);
   const [inputs, states] = [of("weight_ih_l0"), of("weight_hh_l0")];
   if (inputs?.shape.length !== 2 || states?.shape.length !== 2)
-    return refuse(source, `lacks ${prefix}weight_hh_l0`, "save the whole state dict");
+    return rejectFile(source, `lacks ${prefix}weight_hh_l0`, "save the whole state dict");
   const [rows, F] = inputs.shape;
   const U = states.shape[1];
   const cells: Record<number, string> = { 1: "torch.nn.RNN", 3: "torch.nn.GRU" };
-  if (cells[rows / U]) refuse(source, `holds a ${cells[rows / U]} (${rows} rows for ${U} units)`, "only LSTM models can be imported");
+  if (cells[rows / U]) rejectFile(source, `holds a ${cells[rows / U]} (${rows} rows for ${U} units)`, "only LSTM models can be imported");
   if (rows !== 4 * U || states.shape[0] !== 4 * U || U < 1 || U > MAX_UNITS)
-    refuse(
+    rejectFile(
       source,
       `${first[0]} is (${inputs.shape.join(", ")}) and ${prefix}weight_hh_l0 is (${states.shape.join(", ")})`,
       `expected (4·units, features) and (4·units, units), 1 to ${MAX_UNITS} units`,
     );
   const biases = [of("bias_ih_l0"), of("bias_hh_l0")];
   if (biases.some((bias) => bias !== undefined && bias.data.length !== 4 * U))
-    refuse(source, `${prefix}bias has not ${4 * U} numbers`, "it is damaged: save it again");
+    rejectFile(source, `${prefix}bias has not ${4 * U} numbers`, "it is damaged: save it again");
   const [wb, rb] = biases.map((bias) => bias?.data ?? new Float64Array(4 * U));
 
   const others = names.filter((name) => !own.includes(name));
   const head = others.filter((name) => JSON.stringify(tensors.get(name)?.shape) === JSON.stringify([1, U]));
   if (head.length !== 1)
-    refuse(
+    rejectFile(
       source,
       `holds ${head.length} tensors of shape (1, ${U}) beside the LSTM (${others.join(", ") || "none"})`,
       "quickstep needs the weight of one torch.nn.Linear(units, 1)",
@@ -67,7 +69,7 @@ export function readTorch({ tensors, metadata }: Safetensors, source: string): F
   const biasName = head[0].replace(/weight$/, "bias");
   const strange = others.filter((name) => name !== head[0] && name !== biasName);
   if (strange.length > 0)
-    refuse(
+    rejectFile(
       source,
       `holds ${strange.join(", ")}, which quickstep cannot place`,
       "it runs one LSTM and one Linear: fold the rest into them, or import the model's ONNX",
@@ -84,10 +86,10 @@ export function readTorch({ tensors, metadata }: Safetensors, source: string): F
     headKernel: Float32Array.from(headKernel),
     headBias: Float32Array.of(headBias),
   };
-  const restored = metadata[OWN_KEY] === undefined ? undefined : parseOwn(metadata[OWN_KEY], F, source);
+  const restored = metadata[OWN_KEY] === undefined ? undefined : parseExportMetadata(metadata[OWN_KEY], F, source);
   return {
     format: restored ? "PyTorch safetensors, as quickstep exports it" : "PyTorch safetensors",
-    lines: [
+    findings: [
       `${prefix}LSTM(${F}, ${U}) → ${head[0].replace(/\.?weight$/, "") || "Linear"}(${U}, 1); the two biases are summed`,
       ...(restored
         ? []
@@ -119,7 +121,7 @@ export function readTorch({ tensors, metadata }: Safetensors, source: string): F
       const { slope, intercept } = restored?.calibration ?? { slope: 1, intercept: 0 };
       return sigmoid(slope * h.reduce((sum, value, u) => sum + value * headKernel[u], headBias) + intercept);
     },
-    own: restored,
+    exportMetadata: restored,
   };
 }
 

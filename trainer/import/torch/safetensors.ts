@@ -1,7 +1,7 @@
 // Safetensors of any writer → named arrays of floats, widened to float64, and texts. Knows no model.
-import { decodeFrame, type Frame } from "../../shared/artifact/safetensors.ts";
-import { DataError } from "../../shared/errors.ts";
-import { refuse } from "./found.ts";
+import { decodeFrame, type Frame } from "../../../shared/artifact/safetensors.ts";
+import { DataError } from "../../../shared/errors.ts";
+import { rejectFile } from "../contract/reject-file.ts";
 
 export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
     const known = DTYPES[String(dtype)];
     if (known === undefined) {
       if (count === 1) continue;
-      refuse(source, `${name} is of type ${dtype}, expected F32, F64, F16 or BF16`, "save it as float32");
+      rejectFile(source, `${name} is of type ${dtype}, expected F32, F64, F16 or BF16`, "save it as float32");
     }
     const [width, read] = known;
     const [from, to] = data_offsets.map(Number);
@@ -60,14 +60,14 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
       damaged(source, `${name} claims ${count} numbers at bytes ${from} to ${to} of ${view.byteLength}`);
     const data = new Float64Array(count);
     for (let i = 0; i < count; i++) data[i] = read(view, from + i * width);
-    if (!data.every(Number.isFinite)) refuse(source, `${name} holds a number that is not finite`, "the weights are damaged");
+    if (!data.every(Number.isFinite)) rejectFile(source, `${name} holds a number that is not finite`, "the weights are damaged");
     tensors.set(name, { dtype: String(dtype), shape, data });
   }
   return { metadata: textsOf(frame), tensors };
 }
 
 function damaged(source: string, message: string): never {
-  refuse(source, message, "it is cut short or damaged");
+  rejectFile(source, message, "it is cut short or damaged");
 }
 
 function float32OfBits(bits: number): number {

@@ -17,16 +17,16 @@ import {
   string,
   strings,
   tensor,
-} from "../../../trainer/export/onnx/graph.ts";
-import { bytesField, integerField, message, readFields, textField } from "../../../trainer/export/onnx/protobuf.ts";
-import { importBytes, refusal, scoreBytes } from "../../fixtures/import/importing.ts";
-import { type GraphParts, int64s, lstmConstants, normals, onnxModel } from "../../fixtures/import/onnx-graphs.ts";
+} from "../../../../trainer/export/onnx/graph.ts";
+import { bytesField, integerField, message, readFields, textField } from "../../../../trainer/export/onnx/protobuf.ts";
+import { importBytes, rejection, scoreBytes } from "../../../fixtures/import/importing.ts";
+import { type GraphParts, int64s, lstmConstants, normals, onnxModel } from "../../../fixtures/import/onnx-graphs.ts";
 
 ort.env.wasm.numThreads = 1;
 const [T, F, U] = [10, 5, 4];
 const TOLERANCE = 2e-6;
 
-const PROJECT = fileURLToPath(new URL("../../fixtures/import/onnx-project/", import.meta.url));
+const PROJECT = fileURLToPath(new URL("../../../fixtures/import/onnx-project/", import.meta.url));
 
 /** The fields of a message with one number. */
 function all(bytes: Uint8Array, number: number): Uint8Array[] {
@@ -75,7 +75,7 @@ describe.each(["test_lstm_defaults", "test_lstm_with_initial_bias", "test_lstm_b
 });
 
 test("the ONNX project's test_lstm_with_peepholes is refused by name", async () => {
-  expect(await refusal(readProject("test_lstm_with_peepholes").withHead(0))).toMatch(/peephole/);
+  expect(await rejection(readProject("test_lstm_with_peepholes").withHead(0))).toMatch(/peephole/);
 });
 
 const transposed = node("Transpose", ["x"], "steps", ints("perm", [1, 0, 2]));
@@ -388,10 +388,10 @@ describe("refused by name, with what would be needed", () => {
     ],
   ];
   test.each(cases)("%s", async (_, parts, sentence) => {
-    expect(await refusal(onnxModel(parts))).toMatch(sentence);
+    expect(await rejection(onnxModel(parts))).toMatch(sentence);
   });
 
-  test("the graph they all vary is imported", async () => expect(await refusal(onnxModel(base))).toBe("imported"));
+  test("the graph they all vary is imported", async () => expect(await rejection(onnxModel(base))).toBe("imported"));
 
   test("external data, and sizes beyond the file", async () => {
     const external = message(
@@ -403,7 +403,7 @@ describe("refused by name, with what would be needed", () => {
       bytesField(13, message(textField(1, "location"), textField(2, "/etc/passwd"))),
       integerField(14, 1),
     );
-    expect(await refusal(onnxModel({ ...base, constants: [external, ...constants.slice(1)] }))).toMatch(
+    expect(await rejection(onnxModel({ ...base, constants: [external, ...constants.slice(1)] }))).toMatch(
       /tensor W lies in a file of its own \(external data\): save the model with its weights inside/,
     );
     const lying = message(
@@ -413,11 +413,11 @@ describe("refused by name, with what would be needed", () => {
       textField(8, "W"),
       bytesField(9, new Uint8Array(8)),
     );
-    expect(await refusal(onnxModel({ ...base, constants: [lying, ...constants.slice(1)] }))).toMatch(
+    expect(await rejection(onnxModel({ ...base, constants: [lying, ...constants.slice(1)] }))).toMatch(
       /tensor W claims \(2147483648, 1048576\) numbers, but holds 2/,
     );
     const claim = Uint8Array.of(0x08, 0x08, 0x3a, 0xff, 0xff, 0xff, 0xff, 0x07); // a graph of 2 GiB
-    expect(await refusal(claim)).toMatch(/cannot be read as ONNX: it is cut short or damaged/);
+    expect(await rejection(claim)).toMatch(/cannot be read as ONNX: it is cut short or damaged/);
     const huge = {
       ...base,
       nodes: [
@@ -430,12 +430,12 @@ describe("refused by name, with what would be needed", () => {
       ],
       constants: [...constants, int64s("size", 2 ** 40, 2 ** 40)],
     };
-    expect(await refusal(onnxModel(huge))).toMatch(/makes \d.* numbers: expected at most/);
+    expect(await rejection(onnxModel(huge))).toMatch(/makes \d.* numbers: expected at most/);
   });
 
   test("a number of a type nobody trains in", async () => {
     const half = tensor("head", 10, [U, 1], new Uint8Array(2 * U));
-    expect(await refusal(onnxModel({ ...base, constants: [...constants.filter((_, k) => k !== 3), half] }))).toMatch(
+    expect(await rejection(onnxModel({ ...base, constants: [...constants.filter((_, k) => k !== 3), half] }))).toMatch(
       /tensor head is of ONNX's data type 10/,
     );
   });

@@ -1,20 +1,23 @@
-// An ONNX graph → Found: its one LSTM by its constants, what is around it by asking the graph itself (onnx-front.ts, onnx-head.ts).
+// An ONNX graph → ImportedNetwork: its one LSTM by its constants, what is around it by asking the graph itself (onnx-front.ts, onnx-head.ts).
 // Legend: T steps, F features, U units; gates i,o,f,c in ONNX, i,f,c,o here.
-import type { Network } from "../../shared/networks/lstm.ts";
-import { type Found, MAX_UNITS, plainFront, refuse } from "./found.ts";
-import { readGraph, type Tensor } from "./onnx-file.ts";
-import { type Context, feed, findLayout, readFront, readInitial } from "./onnx-front.ts";
-import { readHead } from "./onnx-head.ts";
-import { type LstmSettings, settingsOf } from "./onnx-lstm.ts";
-import { evaluate } from "./onnx-operators.ts";
-import { type Own, restoreOwn } from "./own.ts";
+import type { Network } from "../../../shared/networks/lstm.ts";
+import { type ExportMetadata, restoreExportMetadata } from "../contract/export-metadata.ts";
+import { plainFront } from "../contract/front.ts";
+import { type ImportedNetwork, MAX_UNITS } from "../contract/imported-network.ts";
+import { rejectFile } from "../contract/reject-file.ts";
+import { readGraph } from "./file.ts";
+import { type Context, feed, findLayout, readFront, readInitial } from "./front.ts";
+import { readHead } from "./head.ts";
+import { evaluate } from "./interpreter.ts";
+import { type LstmSettings, settingsOf } from "./operators/lstm.ts";
+import type { Tensor } from "./operators/node.ts";
 
 /** `timesteps` as the user says it. Throws DataError. */
-export function readOnnx(bytes: Uint8Array, source: string, timesteps: number | null): Found {
+export function readOnnx(bytes: Uint8Array, source: string, timesteps: number | null): ImportedNetwork {
   const graph = readGraph(bytes, source);
   const recurrent = graph.nodes.filter(({ operator }) => /^(.*\.)?(LSTM|GRU|RNN)$/.test(operator));
   if (recurrent.length !== 1 || recurrent[0].operator !== "LSTM")
-    refuse(
+    rejectFile(
       source,
       recurrent.length === 0
         ? `holds no LSTM node (${[...new Set(graph.nodes.map(({ operator }) => operator))].slice(0, 12).join(", ")})`
@@ -25,23 +28,23 @@ export function readOnnx(bytes: Uint8Array, source: string, timesteps: number | 
   const settings = settingsOf(node, source);
   const constant = (k: number, what: string): Tensor => {
     if (node.inputs[k] && graph.inputs.some(({ name }) => name === node.inputs[k]))
-      refuse(source, `takes its ${what} as an input`, "store the weights in the file, as constants");
+      rejectFile(source, `takes its ${what} as an input`, "store the weights in the file, as constants");
     return evaluate(graph, new Map(), node.inputs[k] ?? "", source);
   };
   const [w, r] = [constant(1, "weights W"), constant(2, "weights R")];
   const U = r.dims[2];
   const F = w.dims[2];
   if (String(r.dims) !== String([1, 4 * U, U]) || String(w.dims) !== String([1, 4 * U, F]) || !(U >= 1 && U <= MAX_UNITS))
-    refuse(
+    rejectFile(
       source,
       `has an LSTM with W (${w.dims.join(", ")}) and R (${r.dims.join(", ")})`,
       `expected (1, 4·units, features) and (1, 4·units, units), 1 to ${MAX_UNITS} units`,
     );
   const b = node.inputs[3] ? constant(3, "biases B") : undefined;
   if (b && b.data.length !== 8 * U)
-    refuse(source, `has an LSTM with ${b.data.length} biases, expected ${8 * U}`, "it is damaged: export it again");
+    rejectFile(source, `has an LSTM with ${b.data.length} biases, expected ${8 * U}`, "it is damaged: export it again");
   if (node.inputs[7] && constant(7, "peepholes P").data.some((weight) => weight !== 0))
-    refuse(source, "has an LSTM with peepholes (P)", "quickstep's kernel has none: train without");
+    rejectFile(source, "has an LSTM with peepholes (P)", "quickstep's kernel has none: train without");
 
   const context: Context = { source, graph, node, settings, F, U };
   const lstm = {
@@ -59,7 +62,7 @@ export function readOnnx(bytes: Uint8Array, source: string, timesteps: number | 
   const network: Network = { ...lstm, headKernel: weights, headBias: bias, ...(initial && { initial }) };
   return {
     format: `ONNX, opset ${graph.opset}, from ${graph.producer || "an unnamed producer"}`,
-    lines: [
+    findings: [
       `LSTM(${U}) on ${F} features, ${settings.reverse ? "reverse" : "forward"}, layout ${settings.batchFirst ? 1 : 0}; biases Wb and Rb summed`,
       ...describeSettings(settings, initial !== undefined),
       `input ${layout.input} is (${layout.batchFirst ? "sequences, steps" : "steps, sequences"}, features)${front === null ? "" : "; what it does to features in front is folded into the recipe"}`,
@@ -90,30 +93,34 @@ export function readOnnx(bytes: Uint8Array, source: string, timesteps: number | 
 }
 
 /** A file of quickstep's own: its constants by their names, its recipe from the metadata. */
-function readOwn({ graph, source, settings, U, F }: Context, lstm: Omit<Network, "headKernel" | "headBias">, recipe: string): Found {
+function readOwn(
+  { graph, source, settings, U, F }: Context,
+  lstm: Omit<Network, "headKernel" | "headBias">,
+  recipe: string,
+): ImportedNetwork {
   const constant = (name: string): Float64Array =>
-    graph.constants.get(name)?.data ?? refuse(source, `lacks its constant ${name}`, "it is damaged: export it again");
-  let own: Own;
+    graph.constants.get(name)?.data ?? rejectFile(source, `lacks its constant ${name}`, "it is damaged: export it again");
+  let exportMetadata: ExportMetadata;
   try {
     const calibration = { slope: constant("slope")[0], intercept: constant("intercept")[0] };
-    own = restoreOwn(graph.metadata.get("name") ?? "", JSON.parse(recipe), calibration, F);
+    exportMetadata = restoreExportMetadata(graph.metadata.get("name") ?? "", JSON.parse(recipe), calibration, F);
   } catch {
-    return refuse(source, "carries a recipe that cannot be read", "it is damaged: export it again");
+    return rejectFile(source, "carries a recipe that cannot be read", "it is damaged: export it again");
   }
   const initial = graph.constants.has("hidden") && {
     hidden: Float32Array.from(constant("hidden")),
     cell: Float32Array.from(constant("cell")),
   };
-  const T = own.recipe.timesteps;
+  const T = exportMetadata.recipe.timesteps;
   return {
     format: `ONNX, opset ${graph.opset}, as quickstep exports it`,
-    lines: [
+    findings: [
       `LSTM(${U}) on ${F} channels`,
       ...describeSettings(settings, Boolean(initial)),
       "recipe and calibration come from the file; operating points and figures are not in it",
     ],
     timesteps: T,
-    padding: own.recipe.padding,
+    padding: exportMetadata.recipe.padding,
     front: plainFront(F),
     network: {
       ...lstm,
@@ -130,7 +137,7 @@ function readOwn({ graph, source, settings, U, F }: Context, lstm: Omit<Network,
       ]);
       return evaluate(graph, feeds, "probabilities", source).data[0];
     },
-    own,
+    exportMetadata,
   };
 }
 

@@ -1,0 +1,35 @@
+// What an importer hands over, whatever the format: the network in our layout, the scaling in front of the network, and the source's
+// own forward pass, against which the network is checked. Knows no format.
+// Legend: T steps, F features, U units.
+import type { Network } from "../../../shared/networks/lstm.ts";
+import type { Padding } from "../../../shared/sequence.ts";
+import type { ExportMetadata } from "./export-metadata.ts";
+import type { Front } from "./front.ts";
+
+export interface ImportedNetwork {
+  /** `Keras 3 (.keras)` */
+  readonly format: string;
+  /** What the importer found and what the importer had to assume: one line each. */
+  readonly findings: readonly string[];
+  /** null where the file does not say the number of steps. */
+  readonly timesteps: number | null;
+  readonly padding: Padding;
+  readonly front: Front;
+  readonly network: Network;
+  /**
+   * The format's definition in float64, from the file's own arrays: `rows` (T,F) → probability. Shares no code with `network`.
+   * Rows are as the model itself takes them, zero rows among them; only the valid rows where padding is `leading`; and channels
+   * instead of features where `exportMetadata` is given.
+   */
+  forward(rows: Float64Array): number;
+  /** Carried only by files that quickstep exported. */
+  readonly exportMetadata?: ExportMetadata;
+}
+
+/** The largest network that an artifact holds (shared/artifact/artifact.ts). */
+export const MAX_UNITS = 4096;
+
+/** 1 / (1 + exp(−x)) in float64. */
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}

@@ -1,0 +1,87 @@
+// How closely an imported model agrees with the source's own forward pass: probabilities of random sequences, by the kernel and by our
+// float64 definition, against the file's.
+// Legend: N sequences, T steps, F features, C channels.
+import { type Model, score } from "../../shared/model.ts";
+import { lstmProbability } from "../../shared/networks/lstm.ts";
+import { applyRecipe, type Recipe } from "../../shared/recipe/recipe.ts";
+import { validRows } from "../../shared/sequence.ts";
+import type { Engines } from "../artifact/artifact-file.ts";
+import { createRandom, type Random } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
+import type { ImportedNetwork } from "./contract/imported-network.ts";
+import type { Scaler } from "./scaler.ts";
+
+/** Lengths are drawn evenly; every second sequence has all-zero rows inside. */
+export const PARITY_SEQUENCES = 64;
+/** Of the rows inside every second sequence. */
+const ZERO_ROW_RATE = 0.2;
+
+/** Largest differences from the source's forward pass in a probability; NaN counts as the largest. */
+export interface Parity {
+  readonly kernel: number;
+  readonly definition: number;
+}
+
+/**
+ * Compares on 64 seeded sequences of every length, with values around the recipe's statistics and all-zero rows in front and inside.
+ * `scaler` is what the user gave beside the file; `model` has the scaler in its recipe.
+ */
+export function measureParity(model: Model, imported: ImportedNetwork, scaler: Scaler | undefined, engines: Engines): Parity {
+  const { recipe, network, calibration } = model;
+  const { timesteps: T } = recipe;
+  const C = network.channels;
+  const values = randomSequences(recipe, createRandom(1, STREAMS.importParity));
+  const { probabilities } = score(model, engines.createEngine(network, calibration), engines.kernel.log, values);
+  const { channels, lengths } = applyRecipe(recipe, values, engines.kernel.log);
+  let kernel = 0;
+  let definition = 0;
+  for (let n = 0; n < PARITY_SEQUENCES; n++) {
+    const rows = imported.exportMetadata
+      ? Float64Array.from(channels.subarray(n * T * C, (n * T + lengths[n]) * C))
+      : rowsOf(recipe, values, n, scaler);
+    const expected = imported.forward(rows);
+    const ours = lstmProbability(network, calibration, channels.subarray(n * T * C, (n + 1) * T * C), lengths[n]);
+    kernel = largest(kernel, Math.abs(expected - probabilities[n]));
+    definition = largest(definition, Math.abs(expected - ours));
+  }
+  return { kernel, definition };
+}
+
+/** NaN counts as the largest. */
+function largest(a: number, b: number): number {
+  return Number.isNaN(a) || b <= a ? a : b;
+}
+
+/** Sequence `n` as the source's model takes it: scaled, and its valid rows alone where padding is `leading`. */
+function rowsOf({ timesteps: T, features, padding }: Recipe, values: Float64Array, n: number, scaler: Scaler | undefined): Float64Array {
+  const F = features.length;
+  const rows = scaleRows(values.slice(n * T * F, (n + 1) * T * F), F, scaler, padding !== "none");
+  if (padding !== "leading") return rows;
+  return rows.subarray((T - validRows(values, n * T * F, { timesteps: T, features: F }, padding, new Int32Array(T))) * F);
+}
+
+/** What scikit-learn does to rows before the model sees them; padding stays zero. */
+function scaleRows(rows: Float64Array, F: number, scaler: Scaler | undefined, keepsZeroRows: boolean): Float64Array {
+  if (scaler === undefined) return rows;
+  return rows.map((x, at) => {
+    const from = at - (at % F);
+    const isZero = rows.subarray(from, from + F).every((value) => value === 0);
+    return keepsZeroRows && isZero ? 0 : (x - scaler.mean[at % F]) / scaler.scale[at % F];
+  });
+}
+
+/** (N,T,F) */
+function randomSequences({ timesteps: T, features, padding, featureMean, featureScale }: Recipe, random: Random): Float64Array {
+  const F = features.length;
+  const values = new Float64Array(PARITY_SEQUENCES * T * F);
+  for (let n = 0; n < PARITY_SEQUENCES; n++) {
+    const shortest = padding === "none" ? 0 : 1;
+    const length = n === 0 ? T : shortest + random.integer(T + 1 - shortest);
+    for (let t = T - length; t < T; t++) {
+      const isInside = t > T - length && t < T - 1;
+      if (n % 2 === 1 && isInside && random.uniform() < ZERO_ROW_RATE) continue; // an all-zero row
+      for (let f = 0; f < F; f++) values[(n * T + t) * F + f] = featureMean[f] + featureScale[f] * random.normal();
+    }
+  }
+  return values;
+}
