@@ -6,8 +6,8 @@ export interface NpyArray {
   readonly shape: readonly number[];
   /** In C order; text arrays give their strings. */
   readonly data: Float64Array | readonly string[];
-  /** Whether the numbers were float32. */
-  readonly float32: boolean;
+  /** What the file holds, as NumPy calls it: `float32`, `int64`, …, or `text`. */
+  readonly dtype: string;
 }
 
 type Read = (view: DataView, at: number, little: boolean) => number;
@@ -84,12 +84,17 @@ export function readNpy(bytes: Uint8Array, source: string): NpyArray {
     );
 
   const little = order !== ">";
-  if (kind === "U") return { shape, data: readText(view, start, count, width, little, fail), float32: false };
+  if (kind === "U") return { shape, data: readText(view, start, count, width, little, fail), dtype: "text" };
   const data = new Float64Array(count);
   if (kind + size === "f8" && little && start % 8 === 0 && bytes.byteOffset % 8 === 0)
     data.set(new Float64Array(bytes.buffer, bytes.byteOffset + start, count)); // NumPy aligns its data to 64 bytes
   else for (let i = 0; i < count; i++) data[i] = read(view, start + i * width, little);
-  return { shape, data: fortran === "True" ? toCOrder(data, shape) : data, float32: kind + size === "f4" };
+  return { shape, data: fortran === "True" ? toCOrder(data, shape) : data, dtype: nameOf(kind, width) };
+}
+
+/** `f`, 4 → `float32` */
+function nameOf(kind: string, width: number): string {
+  return kind === "b" ? "bool" : `${kind === "f" ? "float" : kind === "i" ? "int" : "uint"}${8 * width}`;
 }
 
 /** Fixed-width UTF-32, filled up with zeros. */

@@ -82,11 +82,13 @@ export function scoreRoutes(ready: Ready) {
 
   async function scoreNpy(c: EdgeContext, query: Options): Promise<Response> {
     const { recipe } = model;
-    const { data, shape, float32 } = parseNpy(await readBytes(c.req.raw));
+    const { data, shape, dtype } = parseNpy(await readBytes(c.req.raw));
     if (!(data instanceof Float64Array)) throw new SequenceError([], "must be an array of numbers", "text");
     checkShape(shape, shapeOf(recipe), maxSequences(recipe), []);
     const values = alignTensor(data, shape, shapeOf(recipe), placeIn(shape[1], shape[2]));
-    return answerNumbers(c, values, query, "application/x-npy", (p) => encodeNpy(float32 ? p : Float64Array.from(p), [p.length]));
+    return answerNumbers(c, values, query, "application/x-npy", (p) =>
+      encodeNpy(dtype === "float32" ? p : Float64Array.from(p), [p.length]),
+    );
   }
 
   function scoreStream(c: EdgeContext, query: Options): Response {

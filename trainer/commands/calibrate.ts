@@ -4,6 +4,8 @@ import { formatMetrics, type Terminal } from "../cli/terminal.ts";
 import { writeWhole } from "../files/whole-files.ts";
 import { type CalibrateOptions, recalibrate } from "../pipeline/recalibrate.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
+import { describeNote } from "../readers/describe.ts";
+import type { ReadNote } from "../readers/facts.ts";
 import { fillFrom, type ReadOptions } from "../readers/options.ts";
 
 export interface CalibrateCommand extends CalibrateOptions {
@@ -17,7 +19,7 @@ export interface CalibrateCommand extends CalibrateOptions {
 export async function calibrate(command: CalibrateCommand, engines: Engines, terminal: Terminal): Promise<void> {
   const { out } = command;
   const loaded = loadModel(command.artifact, engines);
-  const read = { ...fillFrom(command.read, loaded.model.recipe), note: terminal.say };
+  const read = { ...fillFrom(command.read, loaded.model.recipe), onNote: (note: ReadNote) => terminal.say(describeNote(note)) };
   const data = checkTrainable(await readDataset(command.data, read));
   const { model, bytes } = recalibrate(loaded.model, data, command, engines, terminal.say);
   writeWhole(out, bytes);

@@ -8,8 +8,8 @@ import { describeTried, parseTried } from "../diagnosis/setup.ts";
 import { readHistory } from "../diagnosis/training-log.ts";
 import { readWhole, writeWhole } from "../files/whole-files.ts";
 import { type Dataset, readDataset } from "../readers/dataset.ts";
+import { collectIssues, type IssueCollector } from "../readers/issues.ts";
 import type { ReadOptions } from "../readers/options.ts";
-import { collectFlaws, type Flaws } from "../readers/validity.ts";
 
 export interface DiagnoseCommand {
   readonly data: readonly string[];
@@ -35,9 +35,9 @@ export async function diagnose(
   const started = performance.now();
   const tried = parseTried(command.tried);
   const log = command.history === undefined ? undefined : readHistory(readWhole(command.history), command.history);
-  const flaws = collectFlaws();
-  const data = await readDataset(command.data, { ...command.read, complain: flaws.complain, mostWindows: MOST_WINDOWS });
-  const given = toDiagnosisData(data, flaws);
+  const issues = collectIssues();
+  const data = await readDataset(command.data, { ...command.read, onIssue: issues.onIssue, mostWindows: MOST_WINDOWS });
+  const given = toDiagnosisData(data, issues);
   const context = contextOf(given);
   const own = log && context && judgeHistory(log, context);
   const yieldToEventLoop = async (): Promise<void> => {
@@ -62,15 +62,15 @@ export async function diagnose(
     terminal.print(JSON.stringify({ data: { name: data.name, sha256: data.sha256 }, ...diagnosis, history: own, script, seconds }));
 }
 
-function toDiagnosisData({ source, values, labels, shape, features, float32, test }: Dataset, flaws: Flaws): DiagnosisData {
+function toDiagnosisData({ source, values, labels, shape, features, float32, test }: Dataset, issues: IssueCollector): DiagnosisData {
   return {
     source,
     values,
-    labels: labels && flaws.restore(labels),
+    labels: labels && issues.restoreLabels(labels),
     shape,
     features,
     float32,
-    test: test && { values: test.values, labels: flaws.restore(test.labels) },
+    test: test && { values: test.values, labels: issues.restoreLabels(test.labels) },
   };
 }
 

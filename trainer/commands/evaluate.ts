@@ -1,8 +1,10 @@
 // evaluate: the figures of an artifact on labelled sequences, from the decoded file and the kernel that serves it.
 import { type Engines, loadModel } from "../artifact/artifact-file.ts";
 import { formatMetrics, formatPercent, type Terminal } from "../cli/terminal.ts";
-import { readBatches } from "../readers/batches.ts";
+import { readBatches } from "../readers/data-files.ts";
 import { requireLabels } from "../readers/dataset.ts";
+import { describeNote } from "../readers/describe.ts";
+import type { ReadNote } from "../readers/facts.ts";
 import { fillFrom, type ReadOptions } from "../readers/options.ts";
 import { scoreBatches } from "../scoring/score-threads.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
@@ -18,7 +20,7 @@ export interface EvaluateCommand {
 export async function evaluate(command: EvaluateCommand, engines: Engines, terminal: Terminal): Promise<void> {
   const loaded = loadModel(command.artifact, engines);
   const source = command.data.join(", ");
-  const read = { ...fillFrom(command.read, loaded.model.recipe), note: terminal.say };
+  const read = { ...fillFrom(command.read, loaded.model.recipe), onNote: (note: ReadNote) => terminal.say(describeNote(note)) };
   const labels: Uint8Array[] = [];
   const probabilities: Float32Array[] = [];
   for await (const piece of scoreBatches(readBatches(command.data, read), source, loaded, engines.module, command.threads)) {

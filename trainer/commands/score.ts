@@ -1,7 +1,9 @@
 // score: a probability for every sequence, in input order, as it comes.
 import { type Engines, loadModel } from "../artifact/artifact-file.ts";
 import type { Terminal } from "../cli/terminal.ts";
-import { readBatches } from "../readers/batches.ts";
+import { readBatches } from "../readers/data-files.ts";
+import { describeNote } from "../readers/describe.ts";
+import type { ReadNote } from "../readers/facts.ts";
 import { fillFrom, type ReadOptions } from "../readers/options.ts";
 import { createScoreOutput, endingOf, formatCsv } from "../scoring/score-output.ts";
 import { scoreBatches } from "../scoring/score-threads.ts";
@@ -20,7 +22,11 @@ export async function scoreFile(command: ScoreCommand, engines: Engines, termina
   const { out, data } = command;
   if (out !== undefined) endingOf(out);
   const loaded = loadModel(command.artifact, engines);
-  const read = { ...fillFrom(command.read, loaded.model.recipe), ignoreLabels: true, note: terminal.say };
+  const read = {
+    ...fillFrom(command.read, loaded.model.recipe),
+    ignoreLabels: true,
+    onNote: (note: ReadNote) => terminal.say(describeNote(note)),
+  };
   let examples = 0;
   let strange = 0;
   const printed: string[] = []; // nothing is printed of what turns out to be bad further on

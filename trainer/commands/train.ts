@@ -5,6 +5,7 @@ import { formatMetrics, formatOperatingPoints, formatPercent, type Terminal } fr
 import { writeWhole } from "../files/whole-files.ts";
 import { type TrainDependencies, type TrainOptions, trainModel } from "../pipeline/train.ts";
 import { checkTrainable, type ReadOptions, readDataset } from "../readers/dataset.ts";
+import { describeNote } from "../readers/describe.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { createCheckpointer } from "../training/checkpoint.ts";
@@ -28,7 +29,9 @@ export async function train(
   signal: AbortSignal,
 ): Promise<void> {
   const started = performance.now();
-  const data = checkTrainable(await readDataset(command.data, { ...command.read, note: terminal.say, mostWindows: MOST_WINDOWS }));
+  const data = checkTrainable(
+    await readDataset(command.data, { ...command.read, onNote: (note) => terminal.say(describeNote(note)), mostWindows: MOST_WINDOWS }),
+  );
   const progress = createProgress(terminal, () => performance.now());
   const checkpointer = createCheckpointer(`${command.out}.checkpoint`, command.resume, signal, () => performance.now());
   const trained = await trainModel(data, command, {

@@ -3,7 +3,7 @@
 import { DataError } from "../../shared/errors.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
-import type { Timeline } from "../readers/windows.ts";
+import type { Timeline } from "../readers/batch.ts";
 
 export interface Labelled {
   readonly values: Float64Array;

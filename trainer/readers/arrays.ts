@@ -1,55 +1,11 @@
-// What a file holds, and what NumPy arrays mean as that: which names an archive may use, which shapes and values each array may
-// have. Knows neither bytes nor files. Legend: N sequences, T steps, F features.
+// What NumPy arrays mean: which names an archive may use, which shapes and values each array may have. Knows neither bytes nor
+// files. Legend: N sequences, T steps, F features.
 import { DataError } from "../../shared/errors.ts";
 import { type NpyArray, showShape } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
+import type { Batch, Column, Wanted } from "./batch.ts";
+import { type OnIssue, toLabel } from "./issues.ts";
 import type { Npz } from "./npz.ts";
-import { type Complain, toLabel } from "./validity.ts";
-
-/** One part of a data set. */
-export interface Part {
-  /** (N,T,F) finite */
-  readonly values: Float64Array;
-  /** (N) 0 or 1; null where there are none. */
-  readonly labels: Uint8Array | null;
-  /** (N) the known truth of synthetic data, or null. */
-  readonly probability: Float64Array | null;
-}
-
-export type LabelledPart = Part & { readonly labels: Uint8Array };
-
-/** (N) numbers or texts beside the values: who a sequence belongs to, or when it was. */
-export type Column = Float64Array | readonly string[];
-
-/** What is in one file, or the next sequences of it. Rows of a series are sequences of one step. */
-export interface Content extends Part {
-  readonly shape: Shape;
-  /** (F) or null where the file names none */
-  readonly features: readonly string[] | null;
-  /** Whether the values came as float32. */
-  readonly float32: boolean;
-  /** A test part the file brings along, or null. */
-  readonly test: LabelledPart | null;
-  /** (N) each, further columns by name. */
-  readonly columns: Readonly<Record<string, Column>>;
-}
-
-/** What is looked at beside values and feature names; the rest may be broken. */
-export interface Wanted {
-  readonly labels: boolean;
-  /** Name of the labels; undefined: one of the usual ones. */
-  readonly label?: string;
-  /** The known truth and the test part. */
-  readonly parts: boolean;
-  /** Names of further columns, which must be there. */
-  readonly columns: readonly string[];
-  /** Records are single rows, with these features, or with all columns that are left; undefined: whole sequences. */
-  readonly rows?: { readonly features?: readonly string[] };
-  readonly complain: Complain;
-}
-
-/** As people call a column of labels. */
-export const LABEL_NAMES = ["label", "y", "target"];
 
 const NAMES = {
   values: ["X", "x", "X_train", "x_train"],
@@ -61,8 +17,8 @@ const NAMES = {
 } as const;
 
 /** Reads an archive's arrays by name. Throws DataError. */
-export async function readArchive(npz: Npz, source: string, wanted: Wanted): Promise<Content> {
-  const { complain } = wanted;
+export async function readArchive(npz: Npz, source: string, wanted: Wanted): Promise<Batch> {
+  const { onIssue } = wanted;
   const find = (role: keyof typeof NAMES): string | null => {
     const names = role === "labels" && wanted.label !== undefined ? [wanted.label] : NAMES[role];
     const found = names.filter((name) => npz.names.includes(name));
@@ -72,9 +28,9 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   const holds = npz.names.length === 0 ? "no array" : `${npz.names.slice(0, 8).join(", ")}${npz.names.length > 8 ? ", …" : ""}`;
   const valuesName = find("values");
   if (valuesName === null) throw new DataError(source, `holds ${holds}, expected X and y: name them, as np.savez(file, X=X, y=y)`);
-  const { values, shape, float32 } = toValues(await npz.read(valuesName), valuesName, source, complain);
+  const { values, shape, dtype } = toValues(await npz.read(valuesName), valuesName, source, onIssue);
   const N = values.length / (shape.timesteps * shape.features);
-  const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count, complain);
+  const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count, onIssue);
   const readProbability = async (name: string | null, count: number) =>
     name === null ? null : toProbability(await npz.read(name), name, source, count);
 
@@ -90,7 +46,8 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
     probability: wanted.parts ? await readProbability(find("probability"), N) : null,
     shape,
     features: npz.names.includes("features") ? toNames(await npz.read("features"), shape, source) : null,
-    float32,
+    dtype,
+    labelName: labelsName,
     columns,
   };
 
@@ -98,7 +55,7 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   if (testName === null) return { ...content, test: null };
   const testLabels = find("testLabels");
   if (testLabels === null) throw new DataError(source, `holds ${testName} without y_test: add it, or leave ${testName} out`);
-  const test = toValues(await npz.read(testName), testName, source, complain);
+  const test = toValues(await npz.read(testName), testName, source, onIssue);
   checkShape(test.shape, shape, source, `the sequences of ${testName}`);
   const count = test.values.length / (shape.timesteps * shape.features);
   const labels = await readLabels(testLabels, count);
@@ -119,9 +76,9 @@ export function toValues(
   array: NpyArray,
   name: string,
   source: string,
-  complain: Complain,
+  onIssue: OnIssue,
   first = 0,
-): { values: Float64Array; shape: Shape; float32: boolean } {
+): { values: Float64Array; shape: Shape; dtype: string } {
   const { timesteps, features } = DEFAULT_SHAPE;
   const flatColumns = timesteps * features;
   const isFlat = array.shape.length === 2 && array.shape[1] === flatColumns;
@@ -141,14 +98,14 @@ export function toValues(
   for (let i = 0; i < values.length; i++)
     if (!Number.isFinite(values[i])) {
       const place = `[${first + Math.floor(i / (T * F))}][${Math.floor(i / F) % T}][${i % F}]`;
-      complain(source, `${name}${place} is ${values[i]}, expected a finite number: fill the gap or leave the sequence out`);
+      onIssue(source, `${name}${place} is ${values[i]}, expected a finite number: fill the gap or leave the sequence out`);
     }
-  return { values, shape: { timesteps: T, features: F }, float32: array.float32 };
+  return { values, shape: { timesteps: T, features: F }, dtype: array.dtype };
 }
 
 /** Labels (N) or (N,1), each 0 or 1; `N` null takes any number of them. Throws DataError. */
-export function toLabels(array: NpyArray, name: string, source: string, N: number | null, complain: Complain): Uint8Array {
-  return Uint8Array.from(column(array, name, source, N), (label, n) => toLabel(label, `${name}[${n}]`, source, complain));
+export function toLabels(array: NpyArray, name: string, source: string, N: number | null, onIssue: OnIssue): Uint8Array {
+  return Uint8Array.from(column(array, name, source, N), (label, n) => toLabel(label, `${name}[${n}]`, source, onIssue));
 }
 
 function toProbability(array: NpyArray, name: string, source: string, N: number): Float64Array {

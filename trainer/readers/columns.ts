@@ -1,7 +1,7 @@
 // What stands beside the values: who a sequence belongs to, and when it was. Knows no format.
 // Legend: N sequences.
 import { DataError } from "../../shared/errors.ts";
-import type { Column, Part } from "./arrays.ts";
+import type { Column, Part } from "./batch.ts";
 
 /** (N) equal entries get equal numbers, from 0 in the order they appear. */
 export function toGroups(column: Column): Int32Array {

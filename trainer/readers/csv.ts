@@ -2,9 +2,9 @@
 // Legend: N sequences, T steps, F features.
 import { CsvError, parse } from "csv-parse";
 import { DataError } from "../../shared/errors.ts";
-import type { Content, Wanted } from "./arrays.ts";
+import type { Batch, Wanted } from "./batch.ts";
+import { NO_LABEL, toLabel } from "./issues.ts";
 import { findLayout, type Layout, nameColumn, show } from "./layout.ts";
-import { NO_LABEL, toLabel } from "./validity.ts";
 
 type Chunks = AsyncIterable<Uint8Array>;
 
@@ -18,7 +18,7 @@ const BATCH_LINES = 2 ** 13;
 const MAX_LINE = 2 ** 22;
 
 /** Reads records as `findLayout` says, some at a time. Throws DataError naming the line. */
-export function readCsv(chunks: Chunks, source: string, wanted: Wanted): AsyncGenerator<Content> {
+export function readCsv(chunks: Chunks, source: string, wanted: Wanted): AsyncGenerator<Batch> {
   return readLines(chunks, source, wanted, (header, count) => {
     const layout = findLayout(header, count, source, wanted);
     return wanted.labels ? layout : { ...layout, label: null };
@@ -39,7 +39,7 @@ export async function readCsvLabels(chunks: Chunks, source: string, wanted: Want
 type Plan = (header: readonly string[] | null, columns: number) => Layout;
 
 /** Reads every line as `plan` says once the first is known. */
-async function* readLines(chunks: Chunks, source: string, { columns, complain }: Wanted, plan: Plan): AsyncGenerator<Content> {
+async function* readLines(chunks: Chunks, source: string, { columns, onIssue }: Wanted, plan: Plan): AsyncGenerator<Batch> {
   let header: readonly string[] | null = null;
   let layout: Layout | null = null;
   let count = 0;
@@ -50,7 +50,7 @@ async function* readLines(chunks: Chunks, source: string, { columns, complain }:
   let N = 0;
   let total = 0;
   let lastLine = 0;
-  const ready: Content[] = [];
+  const ready: Batch[] = [];
   const flush = ({ shape, features, order, label }: Layout): void => {
     if (N > 0)
       ready.push({
@@ -59,7 +59,8 @@ async function* readLines(chunks: Chunks, source: string, { columns, complain }:
         probability: null,
         shape,
         features,
-        float32: false,
+        dtype: null,
+        labelName: label === null ? null : (header?.[label] ?? `column ${label + 1}`),
         test: null,
         columns: Object.fromEntries(columns.map((name, i) => [name, texts[i]])),
       });
@@ -74,7 +75,7 @@ async function* readLines(chunks: Chunks, source: string, { columns, complain }:
     const read = (i: number, missing?: number): number => {
       const number = parseCell(record[i]);
       if (number !== undefined && Number.isFinite(number)) return number;
-      complain(`${source}: line ${line}`, `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number`, missing);
+      onIssue(`${source}: line ${line}`, `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number`, missing);
       return Number.NaN;
     };
     lastLine = line;
@@ -91,7 +92,7 @@ async function* readLines(chunks: Chunks, source: string, { columns, complain }:
     for (let i = 0; i < order.length; i++) values[N * order.length + i] = read(order[i]);
     if (label !== null) {
       const number = read(label, Number.NaN);
-      labels[N] = Number.isNaN(number) ? NO_LABEL : toLabel(number, nameColumn(header, label), `${source}: line ${line}`, complain);
+      labels[N] = Number.isNaN(number) ? NO_LABEL : toLabel(number, nameColumn(header, label), `${source}: line ${line}`, onIssue);
     }
     for (let i = 0; i < others.length; i++) texts[i].push(record[others[i]].trim());
     if (++N === capacity) flush(layout);

@@ -5,12 +5,13 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { DataError } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
-import { type Column, checkShape, type LabelledPart, type Part } from "./arrays.ts";
-import { type Batch, describePaths, readBatches } from "./batches.ts";
+import { checkShape } from "./arrays.ts";
+import type { Batch, Column, LabelledPart, Part, Timeline } from "./batch.ts";
 import { sortByTime, toGroups, toTimes } from "./columns.ts";
+import { describePaths, readBatches } from "./data-files.ts";
+import { createReadTally, type ReadFacts, tallyBatches } from "./facts.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import { stem } from "./source.ts";
-import type { Timeline } from "./windows.ts";
 
 export type { ReadOptions } from "./options.ts";
 
@@ -36,26 +37,30 @@ export interface Dataset extends Part {
   readonly reading?: string;
 }
 
+/** A data set that was read from files, with what there is to say of it. */
+export type ReadDataset = Dataset & { readonly facts: ReadFacts };
+
 export type LabelledDataset = Dataset & { readonly labels: Uint8Array };
 
 const MIN_SEQUENCES = 100;
 
 /** Reads all files into one set; sequences are (N,T,F), flat ones 10 × 5 or as a header says. Throws DataError, UsageError. */
-export async function readDataset(paths: readonly string[], options: ReadOptions): Promise<Dataset> {
+export async function readDataset(paths: readonly string[], options: ReadOptions): Promise<ReadDataset> {
   const hash = createHash("sha256");
   const { group, time, test: testPath } = options;
-  const main = await collect(readBatches(paths, { ...options, inOne: true }, hash), paths);
+  const tally = createReadTally(describePaths(paths), options.ignoreLabels ? undefined : options.labels, options.ignoreLabels);
+  const main = await collect(tallyBatches(readBatches(paths, { ...options, inOne: true }, hash), tally), paths);
   let { test } = main;
   if (testPath !== undefined) {
-    const { key, features, window, stride, horizon, label, note, complain, time } = options;
+    const { key, features, window, stride, horizon, label, onNote, onIssue, time } = options;
     const reading = isLong(options) ? { key, features: features ?? main.features ?? undefined, window, stride, horizon, time } : {};
-    const other = await collect(readBatches([testPath], { ...reading, labels: options.testLabels, label, note, complain }, hash), [
+    const other = await collect(readBatches([testPath], { ...reading, labels: options.testLabels, label, onNote, onIssue }, hash), [
       testPath,
     ]);
     checkShape(other.shape, main.shape, testPath, "the sequences");
     test = requireLabels({ ...other, source: testPath });
   }
-  const { shape, float32, columns, timeline } = main;
+  const { shape, dtype, columns, timeline } = main;
   const content = {
     values: main.values,
     labels: main.labels,
@@ -73,9 +78,10 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     sha256: hash.digest("hex"),
     shape,
     features,
-    float32,
+    float32: dtype === "float32",
     test,
     timeline,
+    facts: { ...tally.facts(), testSequences: test?.labels.length ?? 0 },
     reading: JSON.stringify({ format, label, key, time, group, features: options.features, window, stride, horizon }),
   };
 }
@@ -145,14 +151,14 @@ async function collect(batches: AsyncGenerator<Batch>, paths: readonly string[])
     n += counts[i];
     all[i] = first; // so that they can go one by one
   }
-  const float32 = first.float32;
   return {
     values,
     labels,
     probability,
     shape,
     features: first.features,
-    float32,
+    dtype: first.dtype,
+    labelName: first.labelName,
     test: tests[0] ?? null,
     columns: columns as Record<string, Column>,
     timeline,

@@ -3,9 +3,9 @@
 // Legend: T steps, F features.
 import { DataError, describe, SequenceError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequence.ts";
-import { type Column, type Content, LABEL_NAMES, type Wanted } from "./arrays.ts";
+import { type Batch, type Column, LABEL_NAMES, type Wanted } from "./batch.ts";
+import { NO_LABEL, toLabel } from "./issues.ts";
 import { show } from "./layout.ts";
-import { NO_LABEL, toLabel } from "./validity.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -14,6 +14,7 @@ interface JsonRecord {
   /** (T,F) */
   readonly values: Float64Array;
   readonly label: number | null;
+  readonly labelName: string | null;
   /** As `wanted.columns` */
   readonly others: readonly (string | number)[];
 }
@@ -25,7 +26,7 @@ const MAX_LINE_BYTES = 2 ** 22;
 const SEQUENCE = "sequence";
 
 /** Reads records, some at a time; those of a batch that are shorter than its longest are padded in front. Throws DataError naming the line. */
-export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: string, wanted: Wanted): AsyncGenerator<Content> {
+export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: string, wanted: Wanted): AsyncGenerator<Batch> {
   let records: JsonRecord[] = [];
   let features: readonly string[] | null = null;
   let F = 0;
@@ -42,7 +43,7 @@ export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: stri
     if (values === null) return;
     records.push({ values, ...readBeside(record, place, wanted) });
   };
-  const flush = (): Content => {
+  const flush = (): Batch => {
     const batch = toBatch(records, F, features, source, wanted);
     total += records.length;
     records = [];
@@ -123,7 +124,7 @@ function readSequence(record: unknown, F: number, place: string, wanted: Wanted)
     parseSequence(sequence, [SEQUENCE], { timesteps: MAX_TIMESTEPS, features: F }, values, (T - MAX_TIMESTEPS) * F);
   } catch (error) {
     if (!(error instanceof SequenceError)) throw error;
-    wanted.complain(place, error.message);
+    wanted.onIssue(place, error.message);
     return null;
   }
   return values;
@@ -140,12 +141,12 @@ function findFeatures(record: unknown, place: string, { rows, columns, label }: 
 }
 
 /** (1,F) */
-function readRow(record: unknown, features: readonly string[], place: string, { complain }: Wanted): Float64Array {
+function readRow(record: unknown, features: readonly string[], place: string, { onIssue }: Wanted): Float64Array {
   if (!isFields(record)) throw new DataError(place, `holds ${describe(record)}, expected an object: one row, its features by name`);
   return Float64Array.from(features, (name) => {
     const value = Object.hasOwn(record, name) ? record[name] : undefined;
     if (typeof value === "number" && Number.isFinite(value)) return value;
-    complain(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a finite number`);
+    onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a finite number`);
     return Number.NaN;
   });
 }
@@ -158,15 +159,15 @@ function readBeside(record: unknown, place: string, wanted: Wanted): Omit<JsonRe
     throw new DataError(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a number or text`);
   });
   const name = wanted.label ?? LABEL_NAMES.find((name) => Object.hasOwn(fields, name));
-  if (!wanted.labels || name === undefined) return { label: null, others };
+  if (!wanted.labels || name === undefined) return { label: null, labelName: null, others };
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (typeof value === "number" || typeof value === "boolean")
-    return { label: toLabel(Number(value), show(name), place, wanted.complain), others };
-  wanted.complain(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a label 0 or 1`, Number.NaN);
-  return { label: NO_LABEL, others };
+    return { label: toLabel(Number(value), show(name), place, wanted.onIssue), labelName: name, others };
+  wanted.onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a label 0 or 1`, Number.NaN);
+  return { label: NO_LABEL, labelName: name, others };
 }
 
-function toBatch(records: readonly JsonRecord[], F: number, features: readonly string[] | null, source: string, wanted: Wanted): Content {
+function toBatch(records: readonly JsonRecord[], F: number, features: readonly string[] | null, source: string, wanted: Wanted): Batch {
   const T = records.reduce((longest, { values }) => Math.max(longest, values.length / F), 0);
   const values = new Float64Array(records.length * T * F);
   for (const [n, record] of records.entries()) values.set(record.values, (n + 1) * T * F - record.values.length);
@@ -183,7 +184,8 @@ function toBatch(records: readonly JsonRecord[], F: number, features: readonly s
     probability: null,
     shape: { timesteps: T, features: F },
     features,
-    float32: false,
+    dtype: null,
+    labelName: records[0].labelName,
     test: null,
     columns: Object.fromEntries(wanted.columns.map((name, i) => [name, column(i)])),
   };

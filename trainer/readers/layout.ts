@@ -2,7 +2,7 @@
 // Legend: T steps, F features.
 import { DataError } from "../../shared/errors.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
-import { LABEL_NAMES, type Wanted } from "./arrays.ts";
+import { LABEL_NAMES, type Wanted } from "./batch.ts";
 
 /** Where a record holds what. */
 export interface Layout {

@@ -2,8 +2,9 @@
 import { UsageError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
 import { choice, integer, type Options, text } from "../cli/arguments.ts";
+import type { ReadNote } from "./facts.ts";
+import type { OnIssue } from "./issues.ts";
 import { FORMATS } from "./source.ts";
-import type { Complain } from "./validity.ts";
 
 export const READ_OPTIONS = {
   format: choice(...FORMATS),
@@ -32,9 +33,9 @@ export interface ReadOptions extends Options<typeof READ_OPTIONS> {
   /** Labels and test parts are not looked at, not even for errors, and come as null. */
   readonly ignoreLabels?: boolean;
   /** Hears of values that are not finite and labels that are not 0 or 1; default: the first is thrown. */
-  readonly complain?: Complain;
+  readonly onIssue?: OnIssue;
   /** Called with what a reader leaves out or does by itself. */
-  readonly note?: (text: string) => void;
+  readonly onNote?: (note: ReadNote) => void;
   /** As many windows as memory is given for, where --stride does not say; default: all. */
   readonly mostWindows?: number;
   /** All windows in one batch. */

@@ -5,22 +5,25 @@ import { type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } fr
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
 import { DataError } from "../../shared/errors.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
-import { type Column, type Content, LABEL_NAMES, type Wanted } from "./arrays.ts";
+import { type Batch, type Column, LABEL_NAMES, type Wanted } from "./batch.ts";
+import { checkInflation } from "./inflation.ts";
+import { NO_LABEL, toLabel } from "./issues.ts";
 import { findLayout, show } from "./layout.ts";
 import { type Cell, type Cursor, type Leaf, openColumn, samePath } from "./parquet-cursor.ts";
 import type { RandomAccess } from "./source.ts";
-import { checkInflation, NO_LABEL, toLabel } from "./validity.ts";
 
 /** 2 MiB of float64 at a time, */
 const BATCH_NUMBERS = 2 ** 18;
 /** and so few rows that their texts die young. */
 const BATCH_ROWS = 2 ** 13;
+/** Parquet's types as NumPy calls them. */
+const DTYPES: Readonly<Record<string, string>> = { FLOAT: "float32", DOUBLE: "float64", BOOLEAN: "bool" };
 const FOOTER_BYTES = 8; // its length, PAR1
 /** In a footer only texts have bytes from 0x80 on, one after the other; as a number so long a run would take minutes to read. */
 const MAX_HIGH_RUN = 4096;
 
 /** Reads records as their columns are named, some at a time. Throws DataError. */
-export async function* readParquet(file: RandomAccess, source: string, wanted: Wanted): AsyncGenerator<Content> {
+export async function* readParquet(file: RandomAccess, source: string, wanted: Wanted): AsyncGenerator<Batch> {
   const guard = <T>(read: () => T): T => {
     try {
       return read();
@@ -76,7 +79,7 @@ interface Plan {
   readonly leaves: readonly Leaf[];
   readonly batchRows: number;
   /** `count` records, those from number `first` on in the file; one cursor a leaf. */
-  read(cursors: readonly Cursor[], first: number, count: number): Content;
+  read(cursors: readonly Cursor[], first: number, count: number): Batch;
 }
 
 /** Which columns are read and what they mean. Throws DataError. */
@@ -90,16 +93,16 @@ function planColumns(schema: SchemaTree, source: string, wanted: Wanted): Plan {
   const lists = schema.children.filter(({ children, element }) => children.length > 0 || element.repetition_type === "REPEATED");
   const list = lists.find(({ element }) => element.name === "sequence") ?? (lists.length === 1 ? lists[0] : undefined);
   const place = (n: number): string => `${source}: row ${n + 1}`; // as a table shows them
-  const others = (cursors: readonly Cursor[], first: number, count: number): Content["columns"] =>
+  const others = (cursors: readonly Cursor[], first: number, count: number): Batch["columns"] =>
     Object.fromEntries(wanted.columns.map((name, i) => [name, readColumn(cursors[i], name, first, count, place)]));
   const toLabels = (cursor: Cursor | undefined, name: string, first: number, count: number): Uint8Array | null => {
     if (cursor === undefined) return null;
     const labels = new Uint8Array(count);
     cursor.take(count, (n, cell) => {
       const number = toNumber(cell);
-      if (number !== undefined) labels[n] = toLabel(number, `column ${show(name)}`, place(first + n), wanted.complain);
+      if (number !== undefined) labels[n] = toLabel(number, `column ${show(name)}`, place(first + n), wanted.onIssue);
       else {
-        wanted.complain(place(first + n), `column ${show(name)} is ${describeCell(cell)}, expected a label 0 or 1`, Number.NaN);
+        wanted.onIssue(place(first + n), `column ${show(name)} is ${describeCell(cell)}, expected a label 0 or 1`, Number.NaN);
         labels[n] = NO_LABEL;
       }
     });
@@ -121,7 +124,7 @@ function planColumns(schema: SchemaTree, source: string, wanted: Wanted): Plan {
         const columns = others(cursors, first, count);
         const labels = labelled ? toLabels(cursors[wanted.columns.length], label, first, count) : null;
         const nested = readNested(cursors[cursors.length - 1], leaf.repetition, count, (n) => [place(first + n), what], wanted);
-        return { ...frame, ...nested, labels, columns, features: null, float32: leaf.path[leaf.path.length - 1].element.type === "FLOAT" };
+        return { ...frame, ...nested, labels, columns, features: null, dtype: dtypeOf([leaf]), labelName: labelled ? label : null };
       },
     };
   }
@@ -141,14 +144,23 @@ function planColumns(schema: SchemaTree, source: string, wanted: Wanted): Plan {
         cursor.take(count, (n, cell) => {
           const number = toNumber(cell);
           if (number === undefined || !Number.isFinite(number))
-            wanted.complain(place(first + n), `column ${show(header[order[i]])} is ${describeCell(cell)}, expected a finite number`);
+            wanted.onIssue(place(first + n), `column ${show(header[order[i]])} is ${describeCell(cell)}, expected a finite number`);
           values[n * order.length + i] = number ?? Number.NaN;
         });
       });
-      const float32 = leaves.every(({ path }) => path[path.length - 1].element.type === "FLOAT");
-      return { ...frame, values, labels, columns, shape, features, float32 };
+      const labelName = label === null ? null : header[label];
+      return { ...frame, values, labels, labelName, columns, shape, features, dtype: dtypeOf(leaves) };
     },
   };
+}
+
+/** As NumPy calls the types of these leaves, each once. */
+function dtypeOf(leaves: readonly Leaf[]): string {
+  const names = leaves.map(({ path }) => {
+    const { type } = path[path.length - 1].element;
+    return DTYPES[type ?? ""] ?? String(type).toLowerCase();
+  });
+  return [...new Set(names)].join(" and ");
 }
 
 /** The one leaf below a list column. */
@@ -215,7 +227,7 @@ function readNested(
     const number = toNumber(cell);
     if (number === undefined || !Number.isFinite(number)) {
       const [place, what] = where(n);
-      wanted.complain(place, `${what} holds ${describeCell(cell)}, expected finite numbers`);
+      wanted.onIssue(place, `${what} holds ${describeCell(cell)}, expected finite numbers`);
     }
     numbers.push(number ?? Number.NaN);
     inRow++;

@@ -5,7 +5,7 @@ import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { DataError, UsageError } from "../../shared/errors.ts";
 import { reason } from "../files/whole-files.ts";
-import { checkInflation } from "./validity.ts";
+import { checkInflation } from "./inflation.ts";
 
 export const FORMATS = ["csv", "jsonl", "npy", "npz", "parquet"] as const;
 export type Format = (typeof FORMATS)[number];

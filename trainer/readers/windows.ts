@@ -2,8 +2,9 @@
 // blocks; windows are cut when they are asked for. Knows no file and no format.
 // Legend: R rows, F features, T the window's length in rows.
 import { DataError } from "../../shared/errors.ts";
-import type { Content } from "./arrays.ts";
+import type { Batch, Timeline } from "./batch.ts";
 import { toTimes } from "./columns.ts";
+import type { ReadNote } from "./facts.ts";
 
 export interface WindowOptions {
   /** Name of the column that says which series a row belongs to; undefined: all rows are one. */
@@ -20,17 +21,7 @@ export interface WindowOptions {
   readonly inOne: boolean;
 }
 
-/** Where windows lie in time. */
-export interface Timeline {
-  /** (N) number of the series, from 0 */
-  readonly series: Int32Array;
-  /** (N) rows of its series before its first one */
-  readonly start: Int32Array;
-  /** (N) time of the last row, or null where rows have none */
-  readonly time: Float64Array | null;
-}
-
-export type Windows = Content & { readonly timeline: Timeline };
+export type Windows = Batch & { readonly timeline: Timeline };
 
 const BLOCK = 2 ** 16;
 /** 2 MiB of float64 at a time. */
@@ -49,16 +40,16 @@ interface Block {
 
 /** Reads all rows, then cuts. Says how many windows there are where some are left out. Throws DataError. */
 export async function* cutWindows(
-  batches: AsyncIterable<Content>,
+  batches: AsyncIterable<Batch>,
   source: string,
   options: WindowOptions,
-  note: (text: string) => void,
+  onNote: (note: ReadNote) => void,
 ): AsyncGenerator<Windows> {
   const { key, time, window: T, horizon } = options;
   const blocks: Block[] = [];
   const keys = new Map<string | number, number>();
   const lastTime: number[] = []; // by series
-  let frame: Content | null = null;
+  let frame: Batch | null = null;
   let R = 0;
   let F = 0;
   let isInOrder = true;
@@ -114,20 +105,12 @@ export async function* cutWindows(
   let stride = options.stride ?? 1;
   if (options.stride === undefined && all > options.most) {
     stride = Math.ceil(all / options.most);
-    note(
-      `${source}: ${R.toLocaleString("en-US")} rows hold ${all.toLocaleString("en-US")} windows of ${T}; one in ${stride} is taken (${countAt(stride).toLocaleString("en-US")}), to fit into memory: --stride decides it`,
-    );
+    onNote({ code: "windows-thinned", source, rows: R, windows: all, window: T, stride, taken: countAt(stride) });
   }
   const tooShort = lengths.reduce((count, length) => count + (length <= horizon ? 1 : 0), 0);
-  if (tooShort > 0)
-    note(
-      `${source}: ${tooShort.toLocaleString("en-US")} of ${lengths.length.toLocaleString("en-US")} series end within the horizon of ${horizon} and give no window`,
-    );
+  if (tooShort > 0) onNote({ code: "series-too-short", source, series: tooShort, total: lengths.length, horizon });
   const short = lengths.reduce((count, length) => count + (length > horizon && length - horizon < T ? 1 : 0), 0);
-  if (short > 0)
-    note(
-      `${source}: ${short.toLocaleString("en-US")} of ${lengths.length.toLocaleString("en-US")} series are shorter than a window of ${T}: one padded sequence each`,
-    );
+  if (short > 0) onNote({ code: "series-padded", source, series: short, total: lengths.length, window: T });
   if (countAt(stride) === 0)
     throw new DataError(source, `holds ${R} rows and no window: no series is longer than the horizon of ${horizon}`);
 
@@ -154,7 +137,7 @@ export async function* cutWindows(
     }
     const last = Float64Array.from({ length: N }, (_, n) => (time === undefined ? 0 : timeOf(ends[n])));
     const batch = {
-      ...(frame as Content),
+      ...(frame as Batch),
       values,
       labels: frame?.labels
         ? Uint8Array.from({ length: N }, (_, n) => blocks[Math.floor(labelRows[n] / BLOCK)].labels[labelRows[n] % BLOCK])

@@ -5,7 +5,7 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { UsageError } from "../../shared/errors.ts";
 import { encodeNpy } from "../../shared/npy.ts";
 import { createWhole, type WholeFile } from "../files/whole-files.ts";
-import type { Column } from "../readers/arrays.ts";
+import type { Column } from "../readers/batch.ts";
 import type { Scored } from "./score-threads.ts";
 
 type Piece = Pick<Scored, "probabilities" | "columns">;

@@ -5,8 +5,7 @@ import { Worker } from "node:worker_threads";
 import { type Path, SequenceError } from "../../shared/errors.ts";
 import type { Scores } from "../../shared/model.ts";
 import { fitShape, type LoadedModel } from "../artifact/artifact-file.ts";
-import type { Column } from "../readers/arrays.ts";
-import type { Batch } from "../readers/batches.ts";
+import type { Batch, Column } from "../readers/batch.ts";
 
 /** What a worker is started with; `score-worker.ts` is the other end. */
 export interface ScoreStart {

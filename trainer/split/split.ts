@@ -3,7 +3,7 @@
 // Legend: N sequences, T steps, F features.
 import { FitError, UsageError } from "../../shared/errors.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
-import type { Timeline as WindowTimeline } from "../readers/windows.ts";
+import type { Timeline as WindowTimeline } from "../readers/batch.ts";
 import type { Random } from "../statistics/random.ts";
 import { ascending, type Clock, cutByTime, MIN_GAPS, maximum, measureSeries, orderByTimes, orderInTime, rankTimes } from "./chronology.ts";
 import { findOverlap, type Overlap } from "./overlap.ts";

@@ -137,9 +137,9 @@ describe("application/x-npy", () => {
     const wide = await npy(encodeNpy(values, [N, T, F]));
     expect(wide.headers.get("content-type")).toBe("application/x-npy");
     const answer = readNpy(new Uint8Array(await wide.arrayBuffer()), "answer");
-    expect(answer).toEqual({ shape: [N], data: Float64Array.from(probabilities), float32: false });
+    expect(answer).toEqual({ shape: [N], data: Float64Array.from(probabilities), dtype: "float64" });
     const narrow = readNpy(new Uint8Array(await (await npy(encodeNpy(singles, [N, T, F]))).arrayBuffer()), "answer");
-    expect(narrow).toEqual({ shape: [N], data: Float64Array.from(probabilitiesOfSingles), float32: true });
+    expect(narrow).toEqual({ shape: [N], data: Float64Array.from(probabilitiesOfSingles), dtype: "float32" });
   });
 
   test("fewer steps than the model's are padded in front", async () => {

@@ -9,8 +9,10 @@ import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { DataError } from "../../../shared/errors.ts";
 import { encodeNpy, readNpy } from "../../../shared/npy.ts";
-import { readBatches } from "../../../trainer/readers/batches.ts";
+import { readBatches } from "../../../trainer/readers/data-files.ts";
 import { checkTrainable, type Dataset, type ReadOptions, readDataset, requireLabels } from "../../../trainer/readers/dataset.ts";
+import { describeNote } from "../../../trainer/readers/describe.ts";
+import type { ReadNote } from "../../../trainer/readers/facts.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/readers/", import.meta.url));
 const casesIn = (folder: string, ending: string): string[] =>
@@ -28,7 +30,7 @@ describe("readDataset reads", () => {
     const { options, expected } = JSON.parse(readFileSync(join(fixtures, "good", `${name}.json`), "utf8"));
     for (const key of ["labels", "test"]) if (options[key]) options[key] = join(fixtures, "good", options[key]);
     const path = dataFile("good", name);
-    const { values, labels, probability, shape, features, float32, test, groups, timeline, reading, ...frame } = await readDataset(
+    const { values, labels, probability, shape, features, float32, test, groups, timeline, reading, facts, ...frame } = await readDataset(
       [path],
       options,
     );
@@ -199,9 +201,10 @@ test("a large .npy is read in pieces, to the same numbers, and an error names th
 
 describe("readNpy reads", () => {
   test.each(casesIn("npy", ".npy"))("%s", (name) => {
-    const { shape, data, float32 } = readNpy(readFileSync(join(fixtures, "npy", `${name}.npy`)), name);
+    const { shape, data, dtype } = readNpy(readFileSync(join(fixtures, "npy", `${name}.npy`)), name);
     expect(shape).toEqual([2, 10, 5]);
-    expect(float32).toBe(name.startsWith("f4"));
+    const [kind, width] = name;
+    expect(dtype).toBe(kind === "b" ? "bool" : `${{ f: "float", i: "int", u: "uint" }[kind]}${8 * Number(width)}`);
     expect([...data]).toEqual(Array.from({ length: 100 }, (_, i) => (name.startsWith("f") ? i / 8 - 3 : name.startsWith("b") ? i % 2 : i)));
   });
 
@@ -332,7 +335,7 @@ test("rows hold more windows than memory is given for: every so-manieth is taken
   const folder = mkdtempSync(join(tmpdir(), "quickstep-most-"));
   writeFileSync(join(folder, "rows.csv"), `a\n${Array.from({ length: 1000 }, (_, n) => n + 1).join("\n")}\n`);
   const notes: string[] = [];
-  const options = { window: 10, note: (text: string) => notes.push(text) };
+  const options = { window: 10, onNote: (note: ReadNote) => notes.push(describeNote(note)) };
   const { timeline } = await readDataset([join(folder, "rows.csv")], { ...options, mostWindows: 100 });
   expect(plain(timeline?.start.subarray(0, 3) ?? null)).toEqual([0, 10, 20]);
   expect(timeline?.start.length).toBe(100);
@@ -342,14 +345,14 @@ test("rows hold more windows than memory is given for: every so-manieth is taken
   rmSync(folder, { recursive: true });
 });
 
-test("complaints can be collected, and what is complained of is kept as NaN or as no label", async () => {
-  const complaints: string[] = [];
-  const collect = { complain: (source: string, message: string) => complaints.push(`${source}: ${message}`) };
+test("issues can be collected, and bad values are kept as NaN or as no label", async () => {
+  const issues: string[] = [];
+  const collect = { onIssue: (source: string, message: string) => issues.push(`${source}: ${message}`) };
   const gap = await readDataset([dataFile("bad", "csv-nan")], collect);
   expect(gap.values.filter(Number.isNaN).length).toBe(1);
   const odd = await readDataset([dataFile("bad", "parquet-label")], collect);
   expect(plain(odd.labels)).toEqual([0, 1, 255]);
-  expect(complaints.map((text) => text.replace(/^.*\/bad\//, ""))).toEqual([
+  expect(issues.map((text) => text.replace(/^.*\/bad\//, ""))).toEqual([
     'csv-nan.csv: line 3: column "low_1" is "nan", expected a finite number',
     'parquet-label.parquet: row 3: column "label" is 2, expected a label 0 or 1',
   ]);

@@ -39,7 +39,7 @@ test.each([
   ["bomb.parquet.gz", "\0"],
 ])("%s", async (name, text) => {
   expect(await refusal(name, bomb(text))).toMatch(
-    /unpacks to 6\d MiB, more than 250 times its size: it is damaged, or made to fill memory$/,
+    /unpacks to 6\d MiB, more than 250 times its size: the file is damaged, or made to fill memory$/,
   );
 });
 

@@ -15,8 +15,8 @@ test("writes the bytes that np.save writes", () => {
 
 test("reads back every bit of what it writes", () => {
   const numbers = Float64Array.of(0, -0, 5e-324, -1.7976931348623157e308, 0.1);
-  expect(readNpy(encodeNpy(numbers, [5]), "numbers")).toEqual({ shape: [5], data: numbers, float32: false });
-  expect(readNpy(encodeNpy(NAMES, [2, 2]), "names")).toEqual({ shape: [2, 2], data: NAMES, float32: false });
+  expect(readNpy(encodeNpy(numbers, [5]), "numbers")).toEqual({ shape: [5], data: numbers, dtype: "float64" });
+  expect(readNpy(encodeNpy(NAMES, [2, 2]), "names")).toEqual({ shape: [2, 2], data: NAMES, dtype: "text" });
 });
 
 test("packs arrays under their names, the same bytes each time", async () => {
@@ -24,8 +24,8 @@ test("packs arrays under their names, the same bytes each time", async () => {
   const bytes = await encodeNpz(arrays);
   const npz = await openNpz(bytes, "packed.npz");
   expect(npz.names).toEqual(["X", "y"]);
-  expect(await npz.read("X")).toEqual({ shape: [2, 2], data: Float64Array.of(1, 2, 3, 4), float32: false });
-  expect(await npz.read("y")).toEqual({ shape: [2], data: Float64Array.of(0, 1), float32: false });
+  expect(await npz.read("X")).toEqual({ shape: [2, 2], data: Float64Array.of(1, 2, 3, 4), dtype: "float64" });
+  expect(await npz.read("y")).toEqual({ shape: [2], data: Float64Array.of(0, 1), dtype: "uint8" });
   await expect(npz.read("z")).rejects.toThrow("packed.npz: has no array z");
   expect(await encodeNpz(arrays)).toEqual(bytes);
   // Zip keeps a date; ours is the first that it can hold, midnight on 1 January 1980, whatever the clock and the time zone say.

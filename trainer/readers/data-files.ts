@@ -4,26 +4,24 @@ import type { Hash } from "node:crypto";
 import { DataError, UsageError } from "../../shared/errors.ts";
 import { readNpy } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
-import { type Content, readArchive, toLabels, type Wanted } from "./arrays.ts";
+import { readArchive, toLabels } from "./arrays.ts";
+import type { Batch, Wanted } from "./batch.ts";
 import { readCsv, readCsvLabels } from "./csv.ts";
+import { throwIssue } from "./issues.ts";
 import { readJsonl } from "./jsonl.ts";
 import { readNpyFile } from "./npy.ts";
 import { openNpz } from "./npz.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import { readParquet } from "./parquet.ts";
 import { openSource, type RandomAccess, type Source } from "./source.ts";
-import { refuse } from "./validity.ts";
-import { cutWindows, type Timeline } from "./windows.ts";
-
-/** Some sequences of the data, in order. */
-export type Batch = Content & { readonly timeline?: Timeline };
+import { cutWindows } from "./windows.ts";
 
 /**
  * Reads all files one after the other, some sequences at a time, in order. A batch's T is its own longest sequence's. Rows of
  * series are read to the end before their first window comes. Throws DataError, UsageError.
  */
 export async function* readBatches(paths: readonly string[], options: ReadOptions, hash: Hash | null = null): AsyncGenerator<Batch> {
-  const { ignoreLabels = false, complain = refuse, note = () => {}, group, time, key, label } = options;
+  const { ignoreLabels = false, onIssue = throwIssue, onNote = () => {}, group, time, key, label } = options;
   const isRows = isLong(options);
   if (isRows && options.labels !== undefined)
     throw new UsageError("--labels names a file with one label a sequence; for rows of series name their column with --label");
@@ -35,7 +33,7 @@ export async function* readBatches(paths: readonly string[], options: ReadOption
     parts: !ignoreLabels,
     columns: [...new Set([isRows ? key : group, time].filter((name) => name !== undefined))],
     rows: isRows ? { features: options.features } : undefined,
-    complain,
+    onIssue,
   };
   const batches = readFiles(paths, options, wanted, hash);
   if (isRows)
@@ -51,7 +49,7 @@ export async function* readBatches(paths: readonly string[], options: ReadOption
         most: options.mostWindows ?? Number.POSITIVE_INFINITY,
         inOne: options.inOne ?? false,
       },
-      note,
+      onNote,
     );
   if (labelsPath === undefined) return yield* batches;
   yield* withLabels(batches, await readLabels(openSource(labelsPath, undefined, null), wanted), labelsPath, describePaths(paths));
@@ -65,8 +63,8 @@ export function describePaths(paths: readonly string[]): string {
 }
 
 /** The files' batches as they come, each with the features of the first. */
-async function* readFiles(paths: readonly string[], options: ReadOptions, wanted: Wanted, hash: Hash | null): AsyncGenerator<Content> {
-  let first: Content | null = null;
+async function* readFiles(paths: readonly string[], options: ReadOptions, wanted: Wanted, hash: Hash | null): AsyncGenerator<Batch> {
+  let first: Batch | null = null;
   for (const path of paths) {
     const source = openSource(path, options.format, hash);
     for await (const batch of readContent(source, wanted)) {
@@ -89,11 +87,11 @@ async function* readFiles(paths: readonly string[], options: ReadOptions, wanted
   }
 }
 
-function describeFeatures({ features, shape }: Content): string {
+function describeFeatures({ features, shape }: Batch): string {
   return features?.join(", ") ?? `of ${shape.features} columns`;
 }
 
-async function* readContent(source: Source, wanted: Wanted): AsyncGenerator<Content> {
+async function* readContent(source: Source, wanted: Wanted): AsyncGenerator<Batch> {
   const { name } = source;
   if (wanted.rows && (source.format === "npz" || source.format === "npy"))
     throw new DataError(
@@ -105,7 +103,7 @@ async function* readContent(source: Source, wanted: Wanted): AsyncGenerator<Cont
       return yield await readArchive(await openNpz(await source.whole(), name), name, wanted);
     case "npy":
       if (wanted.columns.length > 0) throw new DataError(name, `holds one array and no ${wanted.columns[0]}: save both in one .npz`);
-      return yield* readAt(source, (file) => readNpyFile(file, name, wanted.complain));
+      return yield* readAt(source, (file) => readNpyFile(file, name, wanted.onIssue));
     case "csv":
       return yield* readCsv(source.chunks(), name, wanted);
     case "jsonl":
@@ -116,7 +114,7 @@ async function* readContent(source: Source, wanted: Wanted): AsyncGenerator<Cont
 }
 
 /** What `read` makes of a file that is open meanwhile. */
-async function* readAt(source: Source, read: (file: RandomAccess) => Iterable<Content> | AsyncIterable<Content>): AsyncGenerator<Content> {
+async function* readAt(source: Source, read: (file: RandomAccess) => Iterable<Batch> | AsyncIterable<Batch>): AsyncGenerator<Batch> {
   const file = await source.random();
   try {
     yield* read(file);
@@ -127,18 +125,13 @@ async function* readAt(source: Source, read: (file: RandomAccess) => Iterable<Co
 
 async function readLabels(source: Source, wanted: Wanted): Promise<Uint8Array> {
   const { name, format } = source;
-  if (format === "npy") return toLabels(readNpy(await source.whole(), name), "labels", name, null, wanted.complain);
+  if (format === "npy") return toLabels(readNpy(await source.whole(), name), "labels", name, null, wanted.onIssue);
   if (format === "csv") return readCsvLabels(source.chunks(), name, wanted);
   throw new DataError(name, `has the extension .${format}, expected .npy or .csv for labels`);
 }
 
 /** The batches with the labels that are theirs. */
-async function* withLabels(
-  batches: AsyncGenerator<Content>,
-  labels: Uint8Array,
-  labelsPath: string,
-  source: string,
-): AsyncGenerator<Content> {
+async function* withLabels(batches: AsyncGenerator<Batch>, labels: Uint8Array, labelsPath: string, source: string): AsyncGenerator<Batch> {
   let N = 0;
   for await (const batch of batches) {
     const count = batch.values.length / (batch.shape.timesteps * batch.shape.features);

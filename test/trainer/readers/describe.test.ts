@@ -1,0 +1,69 @@
+// The one line that says what was read, from files of every kind.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { readBatches } from "../../../trainer/readers/data-files.ts";
+import { type ReadOptions, readDataset } from "../../../trainer/readers/dataset.ts";
+import { describeNote, describeRead } from "../../../trainer/readers/describe.ts";
+import { createReadTally, type ReadNote, tallyBatches } from "../../../trainer/readers/facts.ts";
+
+const good = (name: string): string => fileURLToPath(new URL(`../../fixtures/readers/good/${name}`, import.meta.url));
+const ten = "10 steps × 5 features (f0 … f4)";
+
+test.each<[string, ReadOptions, string]>([
+  ["plain.npz", {}, `3 sequences, ${ten}, float64, label y, 66.7 % positive`],
+  ["float32.npz", {}, `3 sequences, ${ten}, float32, label y, 66.7 % positive`],
+  ["whole-numbers.npz", {}, `3 sequences, ${ten}, int64, label y, 66.7 % positive`],
+  ["unlabelled.npz", {}, `3 sequences, ${ten}, float64, no labels`],
+  ["unlabelled.npz", { ignoreLabels: true }, `3 sequences, ${ten}, float64`],
+  ["apart.npy", { labels: good("pair-labels.npy") }, `3 sequences, ${ten}, float64, labels from pair-labels.npy, 66.7 % positive`],
+  ["csv-small.csv", {}, "3 sequences, 2 steps × 2 features (a, b), label y, 66.7 % positive"],
+  ["csv-bare.csv", {}, `3 sequences, ${ten}, label column 51, 66.7 % positive`],
+  ["jsonl-columns.jsonl", { label: "Rose", group: "who", time: "day" }, `3 sequences, ${ten}, label Rose, 66.7 % positive`],
+  ["parquet-float32.parquet", {}, `3 sequences, ${ten}, float32, no labels`],
+  ["parquet-zstd.parquet", {}, "3 sequences, 10 steps × 5 features (open … größe), float64, label label, 66.7 % positive"],
+])("%s with %j", async (name, options, line) => {
+  const { facts } = await readDataset([good(name)], options);
+  expect(describeRead(facts).replaceAll(good(""), "")).toBe(`read ${name}: ${line}`);
+});
+
+test("several files, their types and a test part are counted together", async () => {
+  const { facts } = await readDataset([good("plain.npz"), good("float32.npz")], { test: good("parquet-zstd.parquet") });
+  expect(facts).toMatchObject({ sequences: 6, dtype: "float64 and float32", testSequences: 3, series: null });
+  expect(describeRead(facts)).toContain("plain.npz and 1 more: 6 sequences");
+  expect(describeRead(facts)).toMatch(/66\.7 % positive, 3 test sequences$/);
+});
+
+test("windows of rows: how many of how many series, and what is left out", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-describe-"));
+  const path = join(folder, "rows.csv");
+  const rows = [..."aaaaaaaabbb".split("").map((who, n) => `${who},${n + 1},${n % 2}`), "c,1,0"];
+  writeFileSync(path, `who,x,y\n${rows.join("\n")}\n`);
+  const notes: ReadNote[] = [];
+  const { facts } = await readDataset([path], { key: "who", window: 4, horizon: 1, onNote: (note) => notes.push(note) });
+  expect(describeRead(facts)).toBe(`read ${path}: 5 windows of 2 series, 4 steps × 1 feature (x), label y, 40.0 % positive`);
+  expect(notes.map(describeNote)).toEqual([
+    `${path}: 1 of 3 series end within the horizon of 1 and give no window`,
+    `${path}: 1 of 3 series are shorter than a window of 4: one padded sequence each`,
+  ]);
+  rmSync(folder, { recursive: true });
+});
+
+test("a stream of batches is described as the whole set is", async () => {
+  const path = good("plain.npz");
+  const tally = createReadTally(path);
+  expect(() => tally.facts()).toThrow("nothing has been read yet");
+  for await (const _ of tallyBatches(readBatches([path], {}), tally));
+  expect(tally.facts()).toEqual((await readDataset([path], {})).facts);
+});
+
+test("labels that are neither 0 nor 1 are counted, and are no part of the rate", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-describe-"));
+  const path = join(folder, "odd.csv");
+  writeFileSync(path, readFileSync(good("csv-small.csv"), "utf8").trimEnd().replace(/\d$/, "7"));
+  const { facts } = await readDataset([path], { onIssue: () => {} });
+  expect(describeRead(facts)).toMatch(/label y, (50|100)\.0 % positive, 1 without a label$/);
+  rmSync(folder, { recursive: true });
+});

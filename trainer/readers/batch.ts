@@ -1,0 +1,73 @@
+// What a reader takes and gives. A reader is one file a format: bytes and `Wanted` in, batches of sequences out, in the file's order.
+// Legend: N sequences, T steps, F features.
+import type { Shape } from "../../shared/sequence.ts";
+import type { OnIssue } from "./issues.ts";
+
+/** One part of a data set. */
+export interface Part {
+  /** (N,T,F) finite */
+  readonly values: Float64Array;
+  /** (N) 0 or 1; null where there are none. */
+  readonly labels: Uint8Array | null;
+  /** (N) the known truth of synthetic data, or null. */
+  readonly probability: Float64Array | null;
+}
+
+export type LabelledPart = Part & { readonly labels: Uint8Array };
+
+/** (N) numbers or texts beside the values: who a sequence belongs to, or when it was. */
+export type Column = Float64Array | readonly string[];
+
+/** Where windows that were cut from rows lie in time. */
+export interface Timeline {
+  /** (N) number of the series, from 0 */
+  readonly series: Int32Array;
+  /** (N) rows of its series before its first one */
+  readonly start: Int32Array;
+  /** (N) time of the last row, or null where rows have none */
+  readonly time: Float64Array | null;
+}
+
+/** What is in one file, or the next sequences of it. Rows of a series are sequences of one step. */
+export interface Batch extends Part {
+  readonly shape: Shape;
+  /** (F) or null where the file names none */
+  readonly features: readonly string[] | null;
+  /** The type in which the file holds the values, as NumPy calls it; null where they are text, as in CSV and JSON. */
+  readonly dtype: string | null;
+  /** Name of the labels in the file; null where it holds none or none are wanted. */
+  readonly labelName: string | null;
+  /** A test part the file brings along, or null. */
+  readonly test: LabelledPart | null;
+  /** (N) each, further columns by name. */
+  readonly columns: Readonly<Record<string, Column>>;
+  /** Undefined where the file holds sequences. */
+  readonly timeline?: Timeline;
+}
+
+/** What a reader looks at beside values and feature names; the rest may be broken. */
+export interface Wanted {
+  readonly labels: boolean;
+  /** Name of the labels; undefined: one of LABEL_NAMES. */
+  readonly label?: string;
+  /** The known truth and the test part. */
+  readonly parts: boolean;
+  /** Names of further columns, which must be there. */
+  readonly columns: readonly string[];
+  /** Records are single rows, with these features, or with all columns that are left; undefined: whole sequences. */
+  readonly rows?: { readonly features?: readonly string[] };
+  readonly onIssue: OnIssue;
+}
+
+/** As people call a column of labels. */
+export const LABEL_NAMES = ["label", "y", "target"];
+
+/** Numbers in a batch of a reader that gives some at a time: 2 MiB of float64. */
+export const BATCH_NUMBERS = 2 ** 18;
+/** Records in such a batch, at most: so few that their texts die young. */
+export const BATCH_RECORDS = 2 ** 13;
+
+/** A column's cells as they come → numbers where all are, else texts. */
+export function toColumn(cells: readonly (string | number)[]): Column {
+  return cells.every((cell) => typeof cell === "number") ? Float64Array.from(cells as readonly number[]) : cells.map(String);
+}

@@ -1,0 +1,54 @@
+// Sentences about what was read. Knows facts, no files.
+import type { LabelFacts, ReadFacts, ReadNote } from "./facts.ts";
+
+/** Feature names that are all written; of more, the first and the last. */
+const MAX_NAMES = 3;
+
+/** `read mine.npz: 3,000 sequences, 10 steps × 5 features (f0 … f4), float64, label y, 27.2 % positive` */
+export function describeRead(facts: ReadFacts): string {
+  const { source, sequences, shape, series, dtype, labels, testSequences } = facts;
+  const parts = [
+    series === null
+      ? quantity(sequences, "sequence")
+      : `${quantity(sequences, "window")} of ${series === 1 ? "one" : count(series)} series`,
+    `${quantity(shape.timesteps, "step")} × ${quantity(shape.features, "feature")} (${listNames(facts.features)})`,
+    ...(dtype === null ? [] : [dtype]),
+    ...(labels === "ignored" ? [] : labels === "none" ? ["no labels"] : describeLabels(labels, sequences)),
+    ...(testSequences === 0 ? [] : [`${quantity(testSequences, "test sequence")}`]),
+  ];
+  return `read ${source}: ${parts.join(", ")}`;
+}
+
+function describeLabels({ name, isFile, positives, missing }: LabelFacts, sequences: number): string[] {
+  const labelled = sequences - missing;
+  return [
+    isFile ? `labels from ${name}` : `label ${name}`,
+    ...(labelled === 0 ? [] : [`${((100 * positives) / labelled).toFixed(1)} % positive`]),
+    ...(missing === 0 ? [] : [`${count(missing)} without a label`]),
+  ];
+}
+
+/** One sentence about what a reader leaves out or does by itself. */
+export function describeNote(note: ReadNote): string {
+  const { source } = note;
+  switch (note.code) {
+    case "windows-thinned":
+      return `${source}: ${count(note.rows)} rows hold ${count(note.windows)} windows of ${note.window}; one in ${note.stride} is taken (${count(note.taken)}), to fit into memory: --stride decides it`;
+    case "series-too-short":
+      return `${source}: ${count(note.series)} of ${count(note.total)} series end within the horizon of ${note.horizon} and give no window`;
+    case "series-padded":
+      return `${source}: ${count(note.series)} of ${count(note.total)} series are shorter than a window of ${note.window}: one padded sequence each`;
+  }
+}
+
+function listNames(names: readonly string[]): string {
+  return names.length <= MAX_NAMES ? names.join(", ") : `${names[0]} … ${names[names.length - 1]}`;
+}
+
+function quantity(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+function count(n: number): string {
+  return n.toLocaleString("en-US");
+}

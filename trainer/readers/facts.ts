@@ -1,0 +1,115 @@
+// What was read, as facts: counted over the batches as they come, so that a stream and a whole data set are described alike.
+// describe.ts makes the sentences. Legend: N sequences, T steps, F features.
+import type { Shape } from "../../shared/sequence.ts";
+import type { Batch } from "./batch.ts";
+import { NO_LABEL } from "./issues.ts";
+
+export interface LabelFacts {
+  /** Name of the labels in the data, or the file that holds them. */
+  readonly name: string;
+  readonly isFile: boolean;
+  /** Sequences with label 1. */
+  readonly positives: number;
+  /** Sequences whose label is neither 0 nor 1. */
+  readonly missing: number;
+}
+
+export interface ReadFacts {
+  /** `a.csv`, or `a.csv and 2 more` */
+  readonly source: string;
+  /** N; of rows of series, the windows cut from them */
+  readonly sequences: number;
+  /** T is the longest sequence's. */
+  readonly shape: Shape;
+  /** (F) from the data, or f0, f1, … */
+  readonly features: readonly string[];
+  /** As the files hold the values, `float32 and float64` where they differ; null where they are text. */
+  readonly dtype: string | null;
+  /** `none`: the data hold no labels; `ignored`: nobody looked. */
+  readonly labels: LabelFacts | "none" | "ignored";
+  /** Series that windows were cut from; null where the files hold sequences. */
+  readonly series: number | null;
+  /** Sequences of a test part of its own; 0 where there is none. */
+  readonly testSequences: number;
+}
+
+/** What a reader leaves out or does by itself. */
+export type ReadNote =
+  /** One window in `stride` was taken, to fit into memory. */
+  | {
+      readonly code: "windows-thinned";
+      readonly source: string;
+      readonly rows: number;
+      readonly windows: number;
+      readonly window: number;
+      readonly stride: number;
+      readonly taken: number;
+    }
+  /** `series` of `total` series end within the horizon and give no window. */
+  | {
+      readonly code: "series-too-short";
+      readonly source: string;
+      readonly series: number;
+      readonly total: number;
+      readonly horizon: number;
+    }
+  /** `series` of `total` series are shorter than a window and give one padded sequence each. */
+  | { readonly code: "series-padded"; readonly source: string; readonly series: number; readonly total: number; readonly window: number };
+
+/** Counts what batches hold. */
+export interface ReadTally {
+  add(batch: Batch): void;
+  /** Throws RangeError before the first batch. */
+  facts(): ReadFacts;
+}
+
+/** A tally of the data named `source`; `labelsFile` is the file the labels come from, where that is one of its own. */
+export function createReadTally(source: string, labelsFile?: string, ignoreLabels = false): ReadTally {
+  const dtypes = new Set<string>();
+  let first: Batch | null = null;
+  let timesteps = 0;
+  let sequences = 0;
+  let positives = 0;
+  let missing = 0;
+  let series = 0;
+  let testSequences = 0;
+  return {
+    add(batch) {
+      first ??= { ...batch, values: new Float64Array(0), labels: batch.labels && new Uint8Array(0), columns: {}, test: null };
+      const { values, labels, shape, dtype, timeline, test } = batch;
+      sequences += values.length / (shape.timesteps * shape.features);
+      timesteps = Math.max(timesteps, shape.timesteps);
+      if (dtype !== null) dtypes.add(dtype);
+      for (const label of labels ?? []) {
+        if (label === 1) positives++;
+        else if (label === NO_LABEL) missing++;
+      }
+      if (timeline) series = timeline.series.reduce((count, s) => Math.max(count, s + 1), series);
+      testSequences += test?.labels.length ?? 0;
+    },
+    facts() {
+      if (first === null) throw new RangeError("nothing has been read yet");
+      const { features } = first.shape;
+      const name = labelsFile ?? first.labelName;
+      const isLabelled = first.labels !== null && name !== null;
+      return {
+        source,
+        sequences,
+        shape: { timesteps, features },
+        features: first.features ?? Array.from({ length: features }, (_, f) => `f${f}`),
+        dtype: dtypes.size === 0 ? null : [...dtypes].join(" and "),
+        labels: ignoreLabels ? "ignored" : isLabelled ? { name, isFile: labelsFile !== undefined, positives, missing } : "none",
+        series: first.timeline ? series : null,
+        testSequences,
+      };
+    },
+  };
+}
+
+/** The batches as they are, each counted as it passes. */
+export async function* tallyBatches(batches: AsyncIterable<Batch>, tally: ReadTally): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    tally.add(batch);
+    yield batch;
+  }
+}

@@ -1,0 +1,50 @@
+// What becomes of a value that is not finite and of a label that is not 0 or 1. Knows no format.
+import { DataError } from "../../shared/errors.ts";
+
+/**
+ * Hears of a bad value or label: `source` is the file and the place in it, `label` what stands there where a label should be.
+ * `throwIssue` throws. Where a handler returns, the value is kept as NaN and the label as NO_LABEL; a sequence of JSON that cannot
+ * be read is left out.
+ */
+export type OnIssue = (source: string, message: string, label?: number) => void;
+
+/** The default: the first issue ends the reading. Throws DataError. */
+export const throwIssue: OnIssue = (source, message) => {
+  throw new DataError(source, message);
+};
+
+/** Stands in labels where the file has none that can be used. */
+export const NO_LABEL = 255;
+
+/** 0, 1, or NO_LABEL after `onIssue` has heard of it; `what` names the label there. */
+export function toLabel(value: number, what: string, source: string, onIssue: OnIssue): number {
+  if (value === 0 || value === 1) return value;
+  onIssue(source, `${what} is ${value}, expected a label 0 or 1`, value);
+  return NO_LABEL;
+}
+
+/** Collects issues instead of throwing them, for whoever wants to know what is wrong with the data. */
+export interface IssueCollector {
+  readonly onIssue: OnIssue;
+  /**
+   * (N) labels with what stood where they are NO_LABEL, NaN where that is not known. Call it in the order of reading. Of windows
+   * that share rows, what stood in the rows.
+   */
+  restoreLabels(labels: Uint8Array): Float64Array;
+}
+
+/** A collector for one reading of data. */
+export function collectIssues(): IssueCollector {
+  const strange: number[] = [];
+  let used = 0;
+  return {
+    onIssue(_source, _message, label) {
+      if (label !== undefined) strange.push(label);
+    },
+    restoreLabels(labels) {
+      const missing = labels.reduce((sum, label) => sum + (label === NO_LABEL ? 1 : 0), 0);
+      const isKnown = used + missing <= strange.length;
+      return Float64Array.from(labels, (label) => (label !== NO_LABEL ? label : isKnown ? strange[used++] : Number.NaN));
+    },
+  };
+}
