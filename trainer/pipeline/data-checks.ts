@@ -3,9 +3,10 @@
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { formatPercent } from "../cli/terminal.ts";
+import { checkLabels } from "../data/label-checks.ts";
 import { findLeakingCell, rankingAuc } from "../data/label-leaks.ts";
+import { describeLabelFinding } from "../data/label-sentences.ts";
 import { countZeroRows, type Labelled, lengthsOf } from "../data/sequences.ts";
-import { studyLabels } from "../diagnosis/label-facts.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { intern } from "../split/intern.ts";
 import type { Overlap } from "../split/overlap.ts";
@@ -19,9 +20,10 @@ function takesDifferences({ channels }: Plan): boolean {
 
 /** What the labels alone show before anything is trained. One sentence each; what the split takes care of is left out. */
 export function findLabelWarnings(usable: Labelled, { shape, features }: LabelledDataset, overlap: Overlap): string[] {
-  return studyLabels(usable.values, usable.labels, shape, features, "leading", overlap)
-    .filter(({ holds }) => holds)
-    .map(({ evidence, remedy }) => `${evidence}: ${remedy}`);
+  return checkLabels(usable.values, usable.labels, shape, "leading", overlap)
+    .filter(({ code }) => code !== "copies" && code !== "shared-rows")
+    .map((finding) => describeLabelFinding(finding, features))
+    .map(({ evidence, fix }) => `${evidence} ${fix}`);
 }
 
 /** What the recipe makes of the data. One sentence each. */

@@ -108,7 +108,7 @@ describe("studyLabels", () => {
       (n, t, f) => (t === 3 && f === 1 ? labels[n] + 0.1 * random.normal() : random.normal()),
       (n) => labels[n],
     );
-    expect(find(labelFacts(data), "leak").evidence).toMatch(/^f1 at step 3 alone tells the label with AUC (1\.000|0\.99\d)/);
+    expect(find(labelFacts(data), "leak").evidence).toMatch(/^f1 at step 3 alone ranks the labels with AUC (1\.000|0\.99\d)/);
   });
 
   test("a rate that rises along the file is a drift, with what the tail costs", () => {
