@@ -57,7 +57,7 @@ export interface FlawInput {
   /** All but a test part from elsewhere. */
   readonly data: Labelled;
   readonly features: readonly string[];
-  readonly split: Pick<Split, "train" | "straying">;
+  readonly split: Pick<Split, "train" | "crossesParts">;
   /** A test part from elsewhere. */
   readonly test: Labelled | null;
   readonly shape: Shape;
@@ -94,9 +94,9 @@ function findGiveaway({ data, features, split, shape, padding }: FlawInput): Fla
 /** Sequences of the test part that training has seen, or that share rows with it. */
 function findStraying({ data, split, test, shape }: FlawInput): Flaw | undefined {
   const N = data.labels.length;
-  if (split.straying > MANY * N)
+  if (split.crossesParts > MANY * N)
     return {
-      text: `${formatPercent(split.straying / N)} of the sequences share rows with another part of this split, so the test part is not new to the model`,
+      text: `${formatPercent(split.crossesParts / N)} of the sequences share rows with another part of this split, so the test part is not new to the model`,
       next: "Train with --split auto, which keeps them together.",
     };
   if (test === null) return undefined;

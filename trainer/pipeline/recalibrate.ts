@@ -10,6 +10,7 @@ import { dropPaddingOnly, positiveRate, requireBothClasses, selectChannels, sele
 import { logit } from "../features/candidate-evaluation.ts";
 import { UNCALIBRATED } from "../import/assemble.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
+import { describeSplit } from "../split/reason.ts";
 import { type SplitMethod, splitDataset } from "../split/split.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
 import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
@@ -54,7 +55,7 @@ export function recalibrate(
     hasTest: false,
     random: createRandom(seed, STREAMS.split),
   });
-  note(`split by ${split.by}: ${split.reason}`);
+  note(describeSplit(split));
   const gap = split.by === "time" ? T - 1 + horizon : 0;
   const parts = { calibration: Int32Array.from([...split.train, ...split.calibration]), validation: split.validation, test: split.test };
   requireBothClasses(parts, labels, data.source);

@@ -17,6 +17,7 @@ import { planAuto, planRaw } from "../features/recipe-plan.ts";
 import { choosePadding } from "../features/search.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import type { ReportInput } from "../report/gather.ts";
+import { describeSplit } from "../split/reason.ts";
 import { type SplitMethod, splitDataset } from "../split/split.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
 import { fitLogistic, flattenChannels } from "../statistics/logistic.ts";
@@ -104,7 +105,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, d
     hasTest: data.test !== null,
     random: createRandom(seed, STREAMS.split),
   });
-  note(`split by ${split.by}: ${split.reason}`);
+  note(describeSplit(split));
   const { train, validation, calibration } = split;
   const warnings = findLabelWarnings(usable, data, split.overlap);
   for (const warning of warnings) note(`note: ${warning}`);

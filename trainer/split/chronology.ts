@@ -1,6 +1,6 @@
 // Sequences in order of time, and cut with a gap into parts that come one after the other. Knows starts in steps, not rows.
 // Legend: N sequences.
-import type { Timeline } from "./row-links.ts";
+import type { SeriesOffsets } from "./series-offsets.ts";
 
 /** The part of a sequence left out. */
 export const DROPPED = -1;
@@ -11,7 +11,7 @@ export const MIN_GAPS = 30;
 const IN_ORDER = 0.95;
 
 /** For each series, how many different starts it has, and how many steps there are from its first start to its last. */
-export function measureSeries({ component, components, offset }: Timeline): { starts: Int32Array; steps: Int32Array } {
+export function measureSeries({ component, components, offset }: SeriesOffsets): { starts: Int32Array; steps: Int32Array } {
   const steps = new Int32Array(components);
   for (let n = 0; n < component.length; n++) steps[component[n]] = Math.max(steps[component[n]], offset[n] + 1);
   const base = new Int32Array(components);
@@ -39,7 +39,7 @@ export interface Clock {
  * In a file that is in order nothing moves. In a shuffled one all long series thus advance together; a short one would lose most
  * of its sequences to the cuts, and stands together where its middle is.
  */
-export function orderInTime({ component: series, offset: time }: Timeline, gap: number): Int32Array {
+export function orderInTime({ component: series, offset: time }: SeriesOffsets, gap: number): Int32Array {
   const N = series.length;
   const places = ascending(N).sort((i, j) => series[i] - series[j] || i - j); // series by series, in file order
   const members = ascending(N).sort((i, j) => series[i] - series[j] || time[i] - time[j] || i - j); // and in order of time
@@ -62,7 +62,7 @@ export function orderInTime({ component: series, offset: time }: Timeline, gap: 
 }
 
 /** All sequences in the order of `times` (N); at equal times those of one series together, and as they follow each other. */
-export function orderByTimes({ component: series, offset }: Timeline, times: Float64Array): Int32Array {
+export function orderByTimes({ component: series, offset }: SeriesOffsets, times: Float64Array): Int32Array {
   return ascending(times.length).sort((i, j) => times[i] - times[j] || series[i] - series[j] || offset[i] - offset[j]);
 }
 
@@ -82,7 +82,12 @@ export function rankTimes(times: Float64Array): Int32Array {
  * Cuts `order` into parts of about the given shares. On every clock, a sequence is left out that starts up to `gap` steps after
  * one of an earlier part. Returns each sequence's part.
  */
-export function cutByTime(order: Int32Array, clocks: Clock[], gap: number, shares: number[]): { part: Int8Array; dropped: number } {
+export function cutByTime(
+  order: Int32Array,
+  clocks: Clock[],
+  gap: number,
+  shares: readonly number[],
+): { part: Int8Array; dropped: number } {
   const part = new Int8Array(order.length);
   const last = shares.findLastIndex((share) => share > 0);
   let usable = order.length;

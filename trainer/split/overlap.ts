@@ -3,9 +3,10 @@
 // Legend: N sequences, D distinct ones, T steps, F features.
 import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import { intern } from "./intern.ts";
-import { doubleRuns, type Links, linkRuns, placeInTime, type Timeline } from "./row-links.ts";
+import { doubleRuns, type Links, linkRuns } from "./row-links.ts";
+import { followLinks, type SeriesOffsets } from "./series-offsets.ts";
 
-export interface Overlap extends Timeline {
+export interface Overlap extends SeriesOffsets {
   /**
    * `series`: sequences share rows, and agree on when those happened. `coincidence`: rows recur, but what surrounds them differs,
    * as with counts or flags. `none`: no row is in two sequences, whole copies apart.
@@ -32,8 +33,32 @@ export function findOverlap(values: Float64Array, shape: Shape, padding: Padding
   const { timesteps: T } = shape;
   const rows = identifyRows(values, shape, padding);
   const { ids: copy, count: distinct, first } = intern(rows, T, null);
-  let runs = collapse(rows, first, T);
+  const { series, contradictions } = followRows(collapse(rows, first, T), distinct, T);
+  const candidates: SeriesOffsets[] = [];
+  if (series !== null) {
+    const { component, components, offset } = series;
+    candidates.push({ component: copy.map((d) => component[d]), components, offset: copy.map((d) => offset[d]) });
+  }
+  const neighbours = contradictions > MAX_CONTRADICTIONS ? followFile(rows, T) : null;
+  if (neighbours !== null) candidates.push(neighbours);
+  const plausible = candidates.filter(
+    ({ components }) => contradictions <= MAX_CONTRADICTIONS || components <= (1 - MIN_LINKED) * distinct,
+  );
+  if (plausible.length > 0) {
+    const best = plausible.reduce((a, b) => (b.components < a.components ? b : a));
+    return { finding: "series", contradictions, copy, distinct, ...best };
+  }
+  const finding = contradictions > 0 ? "coincidence" : "none";
+  return { finding, contradictions, copy, distinct, component: copy, components: distinct, offset: new Int32Array(copy.length) };
+}
+
+/**
+ * What runs of 1, 2, 4, … rows of the distinct sequences, `moments` (D,T), say about who follows whom: null where they link nothing,
+ * or links contradict each other too often. `contradictions` as in Overlap.
+ */
+function followRows(moments: Int32Array, D: number, T: number): { series: SeriesOffsets | null; contradictions: number } {
   const trusted: Links[] = [];
+  let runs = moments;
   let contradictions = 0;
   for (let length = 1; length < Math.max(2, T); length *= 2) {
     const links = linkRuns(runs, T);
@@ -43,24 +68,13 @@ export function findOverlap(values: Float64Array, shape: Shape, padding: Padding
     if (contradicting + repeated === 0) break; // longer runs would say the same
     runs = doubleRuns(runs, length, T);
   }
-  const placed = placeInTime(trusted, distinct, T);
   const followed = trusted.reduce((sum, { count }) => sum + count, 0);
-  if (followed > 0) contradictions = Math.max(contradictions, placed.conflicts / followed);
-
-  const timelines: Timeline[] = [];
-  if (followed > 0 && placed.conflicts <= MAX_CONTRADICTIONS * followed) {
-    const { component, components, offset } = placed;
-    timelines.push({ component: copy.map((d) => component[d]), components, offset: copy.map((d) => offset[d]) });
-  }
-  const neighbours = contradictions > MAX_CONTRADICTIONS ? followFile(rows, T) : null;
-  if (neighbours !== null) timelines.push(neighbours);
-  const plausible = timelines.filter(({ components }) => contradictions <= MAX_CONTRADICTIONS || components <= (1 - MIN_LINKED) * distinct);
-  if (plausible.length > 0) {
-    const best = plausible.reduce((a, b) => (b.components < a.components ? b : a));
-    return { finding: "series", contradictions, copy, distinct, ...best };
-  }
-  const finding = contradictions > 0 ? "coincidence" : "none";
-  return { finding, contradictions, copy, distinct, component: copy, components: distinct, offset: new Int32Array(copy.length) };
+  if (followed === 0) return { series: null, contradictions };
+  const series = followLinks(trusted, D, T);
+  return {
+    series: series.conflicts <= MAX_CONTRADICTIONS * followed ? series : null,
+    contradictions: Math.max(contradictions, series.conflicts / followed),
+  };
 }
 
 /** (N,T) a number for every distinct row, −1 for padding. */
@@ -98,7 +112,7 @@ function collapse(rows: Int32Array, first: Int32Array, T: number): Int32Array {
  * Windows in the file's order, whatever their rows hold: when each sequence and the next are the same but for one shift, at least
  * half of the time and twice as often as sequences far apart. A window that recurs elsewhere counts as another moment.
  */
-function followFile(rows: Int32Array, T: number): Timeline | null {
+function followFile(rows: Int32Array, T: number): SeriesOffsets | null {
   const N = rows.length / T;
   const isShifted = (a: number, b: number, shift: number): boolean => {
     let compared = 0;

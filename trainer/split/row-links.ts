@@ -1,20 +1,12 @@
-// Links sequences that share runs of rows, and follows the links to tell how many steps apart the sequences start.
-// Rows are only numbers here. A cell is a place in a sequence: d · T + t. Legend: D sequences, T steps.
+// Links sequences that share runs of rows. Rows are only numbers here. A cell is one row of a sequence: d · T + t.
+// Legend: D sequences, T steps.
 import { intern } from "./intern.ts";
-
-export interface Timeline {
-  /** Linked sequences have the same number, 0 … components − 1. */
-  readonly component: Int32Array;
-  readonly components: number;
-  /** Steps from the earliest start in the component: what stands at t happened at offset + t. */
-  readonly offset: Int32Array;
-}
 
 export interface Links {
   /** Pairs of cells that are the same moment. */
   readonly from: Int32Array;
   readonly to: Int32Array;
-  /** What speaks for each pair. */
+  /** SINGLE or CONFIRMED, of each pair. */
   readonly evidence: Uint8Array;
   readonly count: number;
   /** Runs that stand in more than one sequence, and how many of them have surroundings that differ. */
@@ -24,49 +16,57 @@ export interface Links {
   readonly repeated: number;
 }
 
-/** One run that is the same in both, or a second one beside it. */
-const SINGLE = 0;
-const CONFIRMED = 1;
+/** Evidence for a link: one run is the same in both sequences, */
+export const SINGLE = 0;
+/** or a second one beside it. */
+export const CONFIRMED = 1;
 
 /**
  * Links the sequences of each run that recurs in `runs` (D,T), −1 where there is none. A run is given up at the first
  * occurrence that does not agree with the one before in what surrounds it.
  */
 export function linkRuns(runs: Int32Array, T: number): Links {
-  const D = runs.length / T;
   const isRepeated = findRepeated(runs, T);
-  const starts = new Int32Array(isRepeated.length + 1);
-  for (const id of runs) if (id >= 0 && isRepeated[id] === 0) starts[id + 1]++;
-  for (let id = 0; id < isRepeated.length; id++) starts[id + 1] += starts[id];
-  const occurrences = new Int32Array(starts[isRepeated.length]); // cells by run, then by t: neighbours overlap the most
-  const next = starts.slice();
-  for (let t = 0; t < T; t++)
-    for (let d = 0; d < D; d++) {
-      const id = runs[d * T + t];
-      if (id >= 0 && isRepeated[id] === 0) occurrences[next[id]++] = d * T + t;
-    }
-
-  const from = new Int32Array(occurrences.length);
-  const to = new Int32Array(occurrences.length);
-  const evidence = new Uint8Array(occurrences.length);
+  const ids = isRepeated.length;
+  const { starts, cells } = groupCells(runs, isRepeated, T);
+  const from = new Int32Array(cells.length);
+  const to = new Int32Array(cells.length);
+  const evidence = new Uint8Array(cells.length);
   let count = 0;
   let recurring = 0;
   let contradicting = 0;
-  for (let id = 0; id < isRepeated.length; id++) {
+  for (let id = 0; id < ids; id++) {
     if (starts[id + 1] - starts[id] < 2) continue;
     recurring++;
     for (let i = starts[id] + 1; i < starts[id + 1]; i++) {
-      const agreeing = countAgreeing(runs, occurrences[i - 1], occurrences[i], T);
+      const agreeing = countAgreeing(runs, cells[i - 1], cells[i], T);
       if (agreeing === 0) {
         contradicting++;
         break;
       }
-      from[count] = occurrences[i - 1];
-      to[count] = occurrences[i];
+      from[count] = cells[i - 1];
+      to[count] = cells[i];
       evidence[count++] = agreeing > 1 ? CONFIRMED : SINGLE;
     }
   }
   return { from, to, evidence, count, recurring, contradicting, repeated: isRepeated.reduce((sum, is) => sum + is, 0) };
+}
+
+/** The cells of run `id` are cells[starts[id] … starts[id + 1]), by t: neighbours overlap the most. Repeated runs have none. */
+function groupCells(runs: Int32Array, isRepeated: Uint8Array, T: number): { starts: Int32Array; cells: Int32Array } {
+  const ids = isRepeated.length;
+  const D = runs.length / T;
+  const starts = new Int32Array(ids + 1);
+  for (const id of runs) if (id >= 0 && isRepeated[id] === 0) starts[id + 1]++;
+  for (let id = 0; id < ids; id++) starts[id + 1] += starts[id];
+  const cells = new Int32Array(starts[ids]);
+  const next = starts.slice();
+  for (let t = 0; t < T; t++)
+    for (let d = 0; d < D; d++) {
+      const id = runs[d * T + t];
+      if (id >= 0 && isRepeated[id] === 0) cells[next[id]++] = d * T + t;
+    }
+  return { starts, cells };
 }
 
 /** (ids) 1 for what stands more than once in some sequence, such as a flag that comes and goes: it tells no time. */
@@ -114,59 +114,4 @@ export function doubleRuns(runs: Int32Array, length: number, T: number): Int32Ar
     pairs[2 * cell + 1] = runs[cell + length];
   }
   return intern(pairs, 2, isUsed).ids;
-}
-
-/**
- * Follows the links, the best first: a disjoint-set forest in which every node knows its distance in steps from its parent.
- * `conflicts` counts the links that contradict those before them.
- */
-export function placeInTime(linkings: readonly Links[], D: number, T: number): Timeline & { readonly conflicts: number } {
-  const parent = new Int32Array(D).map((_, d) => d);
-  const distance = new Int32Array(D); // start of d minus start of its parent
-  const size = new Int32Array(D).fill(1);
-  const find = (d: number): number => {
-    let root = d;
-    let total = 0;
-    for (; parent[root] !== root; root = parent[root]) total += distance[root];
-    for (let node = d; node !== root; ) {
-      const above = parent[node];
-      const step = distance[node];
-      parent[node] = root;
-      distance[node] = total;
-      total -= step;
-      node = above;
-    }
-    return root;
-  };
-  let conflicts = 0;
-  const join = (from: number, to: number): void => {
-    const a = Math.floor(from / T);
-    const b = Math.floor(to / T);
-    const rootA = find(a);
-    const rootB = find(b);
-    const apart = (from % T) - (to % T) + distance[a] - distance[b]; // start of b's root minus start of a's
-    if (rootA === rootB) {
-      if (apart !== 0) conflicts++;
-      return;
-    }
-    const [root, child] = size[rootA] >= size[rootB] ? [rootA, rootB] : [rootB, rootA];
-    parent[child] = root;
-    distance[child] = child === rootB ? apart : -apart;
-    size[root] += size[child];
-  };
-  for (const level of [CONFIRMED, SINGLE])
-    for (const { from, to, evidence, count } of linkings) for (let i = 0; i < count; i++) if (evidence[i] === level) join(from[i], to[i]);
-
-  const component = new Int32Array(D).fill(-1);
-  const offset = new Int32Array(D);
-  const earliest: number[] = [];
-  for (let d = 0; d < D; d++) {
-    const root = find(d);
-    if (component[root] < 0) component[root] = earliest.push(0) - 1;
-    component[d] = component[root];
-    offset[d] = distance[d];
-    earliest[component[d]] = Math.min(earliest[component[d]], offset[d]);
-  }
-  for (let d = 0; d < D; d++) offset[d] -= earliest[component[d]];
-  return { component, components: earliest.length, offset, conflicts };
 }

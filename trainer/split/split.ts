@@ -3,11 +3,13 @@
 // Legend: N sequences, T steps, F features.
 import { FitError, UsageError } from "../../shared/errors.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
-import type { Timeline as WindowTimeline } from "../readers/batch.ts";
+import type { Timeline } from "../readers/batch.ts";
 import type { Random } from "../statistics/random.ts";
 import { ascending, type Clock, cutByTime, MIN_GAPS, maximum, measureSeries, orderByTimes, orderInTime, rankTimes } from "./chronology.ts";
+import { assignGroups, countCrossing, renumber } from "./groups.ts";
 import { findOverlap, type Overlap } from "./overlap.ts";
-import type { Timeline } from "./row-links.ts";
+import { describeReason, type SharingFacts, type SplitReason, type WindowFacts } from "./reason.ts";
+import type { SeriesOffsets } from "./series-offsets.ts";
 
 export type SplitMethod = "auto" | "random" | "time" | "group";
 
@@ -28,7 +30,7 @@ export interface SplitInput {
   /** (N) what must stay in one part. */
   readonly groups?: Int32Array;
   /** Where windows lie in their series, if that is known: nothing has to be found out from rows then. */
-  readonly timeline?: WindowTimeline;
+  readonly timeline?: Timeline;
   /** The data bring their own test part: none is cut off here. */
   readonly hasTest: boolean;
   readonly random: Random;
@@ -37,14 +39,14 @@ export interface SplitInput {
 /** Indices of sequences: ascending, by time in the order of time. */
 export interface Split {
   readonly by: "time" | "random" | "group";
-  /** One sentence with its numbers. */
-  readonly reason: string;
+  /** Facts; describeSplit makes the sentence. */
+  readonly reason: SplitReason;
   readonly train: Int32Array;
   readonly validation: Int32Array;
   readonly calibration: Int32Array;
   readonly test: Int32Array;
   /** Sequences that share rows, not by coincidence, with one in another part: what asking for another split than `auto` may bring. */
-  readonly straying: number;
+  readonly crossesParts: number;
   /** Sequences left out to keep a gap between parts. */
   readonly dropped: number;
   /** Who shares rows with whom, as it was found. */
@@ -53,65 +55,127 @@ export interface Split {
 
 const PARTS = ["train", "validation", "calibration", "test"] as const;
 
+/** What the way of splitting is chosen by. */
+interface Situation {
+  readonly overlap: Overlap;
+  /** What must stay in one part, or undefined. */
+  readonly groups: Int32Array | undefined;
+  /** Starts closer than this share a row, or the row of a label. Steps. */
+  readonly gap: number;
+  /** Of each series, its different starts and its steps from the first start to the last. */
+  readonly extent: { readonly starts: Int32Array; readonly steps: Int32Array };
+  /** Of the parts, in their order. They sum to 1. */
+  readonly shares: readonly number[];
+}
+
+/** Where each sequence goes, before it is checked that no part is empty. */
+interface Assignment {
+  readonly by: Split["by"];
+  readonly reason: SplitReason;
+  /** All sequences, in the order in which parts list them. */
+  readonly order: Int32Array;
+  /** (N) number of the part, DROPPED where left out. */
+  readonly part: Int8Array;
+  readonly crossesParts: number;
+  readonly dropped: number;
+}
+
 /** Throws FitError when a part would be empty, UsageError when groups are asked for but not given. */
 export function splitDataset(input: SplitInput): Split {
-  const { values, labels, shape, padding, method, horizon, hasTest, random, timeline } = input;
-  const N = labels.length;
-  const shares = chooseShares(N, hasTest);
-  const overlap = timeline ? knownOverlap(timeline) : findOverlap(values, shape, padding);
-  const groups = input.groups ?? (timeline && method === "group" ? overlap.component : undefined);
-  if (method === "group" && groups === undefined) throw new UsageError("a split by group needs to know the groups: name them with --group");
+  const situation = examine(input);
+  const assignment = chooseMethod(input, situation) === "time" ? splitByTime(input, situation) : splitWhole(input, situation);
+  return collectParts(assignment, input.hasTest, situation.overlap);
+}
 
-  const gap = shape.timesteps - 1 + horizon;
-  const extent = measureSeries(overlap);
-  const largest = extent.starts.indexOf(maximum(extent.starts));
-  // A series that the smallest part could not hold is cut, unless it is hardly longer than the gaps and would be lost by cutting.
-  const smallestPart = Math.min(...shares.filter((share) => share > 0)) * extent.starts.reduce((sum, starts) => sum + starts, 0);
-  const isLarge = overlap.finding === "series" && extent.starts[largest] > smallestPart && extent.steps[largest] > PARTS.length * gap;
+function examine({ values, labels, shape, padding, method, horizon, hasTest, timeline, groups }: SplitInput): Situation {
+  const overlap = timeline ? overlapOf(timeline) : findOverlap(values, shape, padding);
+  return {
+    overlap,
+    groups: groups ?? (timeline && method === "group" ? overlap.component : undefined),
+    gap: shape.timesteps - 1 + horizon,
+    extent: measureSeries(overlap),
+    shares: chooseShares(labels.length, hasTest),
+  };
+}
+
+function chooseMethod({ method, timeline }: SplitInput, situation: Situation): Split["by"] {
+  const { groups, gap, extent } = situation;
+  if (method === "group" && groups === undefined) throw new UsageError("a split by group needs to know the groups: name them with --group");
+  if (method !== "auto") return method;
+  if (groups !== undefined) return "group";
   // Where times are known all series are cut at the same moments, if it costs them little: what comes later is what will be scored.
   const meanSteps = extent.steps.reduce((sum, steps) => sum + steps, 0) / extent.steps.length;
-  const isLong = isLarge || (timeline?.time != null && meanSteps >= MIN_GAPS * gap);
-  const by = method !== "auto" ? method : groups !== undefined ? "group" : isLong ? "time" : "random";
+  const isLong = hasLargeSeries(situation) || (timeline?.time != null && meanSteps >= MIN_GAPS * gap);
+  return isLong ? "time" : "random";
+}
 
-  if (by === "time") {
-    const clocks: Clock[] = [];
-    if (overlap.finding !== "coincidence") clocks.push({ series: overlap.component, time: overlap.offset });
-    if (overlap.finding !== "series") clocks.push({ series: new Int32Array(N), time: ascending(N) });
-    const times = timeline?.time ?? null;
-    const order = times ? orderByTimes(overlap, times) : overlap.finding === "series" ? orderInTime(overlap, gap) : ascending(N);
-    if (times) {
-      const ranks = rankTimes(times);
-      // Series that tick together: what happens to all at once must not be on both sides of a cut either.
-      if (overlap.components > 1 && maximum(ranks) < 2 * maximum(extent.steps))
-        clocks.push({ series: new Int32Array(N), time: scaleRanks(ranks, extent.steps) });
-    }
-    const { part, dropped } = cutByTime(order, clocks, gap, shares);
-    return collect("time", order, part, { dropped }, hasTest, overlap, () => {
-      const cut = `with a gap of ${gap} steps, which leaves out ${count(dropped)}`;
-      if (overlap.finding !== "series") return `as asked, in the order of the file, ${cut}`;
-      if (times) return `${describeWindows(overlap)}, in the order of their last rows' times, ${cut}`;
-      return `${timeline ? describeWindows(overlap) : describeSharing(overlap)}, so in the order of time that these rows give, ${cut}`;
-    });
+/** A series that the smallest part could not hold is cut, unless it is hardly longer than the gaps and would be lost by cutting. */
+function hasLargeSeries({ overlap, extent, shares, gap }: Situation): boolean {
+  const largest = extent.starts.indexOf(maximum(extent.starts));
+  const smallestPart = Math.min(...shares.filter((share) => share > 0)) * extent.starts.reduce((sum, starts) => sum + starts, 0);
+  return overlap.finding === "series" && extent.starts[largest] > smallestPart && extent.steps[largest] > PARTS.length * gap;
+}
+
+/** Parts that follow each other in time, with a gap between them. */
+function splitByTime({ timeline }: SplitInput, { overlap, gap, extent, shares }: Situation): Assignment {
+  const N = overlap.copy.length;
+  const times = timeline?.time ?? null;
+  const isSeries = overlap.finding === "series";
+  const inFileOrder: Clock = { series: new Int32Array(N), time: ascending(N) };
+  const clocks: Clock[] = [];
+  if (overlap.finding !== "coincidence") clocks.push({ series: overlap.component, time: overlap.offset });
+  if (!isSeries) clocks.push(inFileOrder);
+  if (times) {
+    const ranks = rankTimes(times);
+    // Series that tick together: what happens to all at once must not be on both sides of a cut either.
+    if (overlap.components > 1 && maximum(ranks) < 2 * maximum(extent.steps))
+      clocks.push({ series: new Int32Array(N), time: scaleRanks(ranks, extent.steps) });
   }
+  const order = times ? orderByTimes(overlap, times) : isSeries ? orderInTime(overlap, gap) : ascending(N);
+  const { part, dropped } = cutByTime(order, clocks, gap, shares);
+  const cut = { gap, dropped };
+  const reason: SplitReason = !isSeries
+    ? { code: "file-order", ...cut }
+    : times
+      ? { code: "window-times", ...windowFacts(overlap), ...cut }
+      : timeline
+        ? { code: "window-order", ...windowFacts(overlap), ...cut }
+        : { code: "shared-rows-order", ...sharingFacts(overlap), ...cut };
+  return { by: "time", reason, order, part, crossesParts: 0, dropped };
+}
 
-  const isGrouped = by === "group" && groups !== undefined;
+/** Whole groups, whole series or single sequences with their copies into parts. */
+function splitWhole(input: SplitInput, { overlap, groups, shares }: Situation): Assignment {
+  const { method, labels, random, timeline } = input;
+  const isGrouped = groups !== undefined && method !== "random";
   const isSeries = method === "auto" && overlap.finding === "series";
   const whole = isGrouped ? renumber(groups) : isSeries ? overlap.component : overlap.copy;
-  const part = assignWhole(whole, labels, shares, random);
-  const straying = overlap.finding === "coincidence" ? 0 : countStraying(overlap.component, part);
-  return collect(isGrouped || isSeries ? "group" : "random", ascending(N), part, { straying }, hasTest, overlap, () => {
-    const copies = N - overlap.distinct;
-    const kept = isGrouped || copies === 0 ? "" : `, exact copies (${count(copies)}) with their originals`;
-    const warning =
-      straying === 0 ? "" : `; but ${count(straying)} of ${count(N)} sequences share rows with another part, which flatters the scores`;
-    if (isGrouped && timeline) return `as asked, ${describeWindows(overlap)}, each series in one part`;
-    if (isGrouped) return `as asked, ${count(maximum(whole) + 1)} groups, each in one part${warning}`;
-    if (method === "random") return `as asked, at random, stratified by label${kept}${warning}`;
-    if (isSeries) return `${timeline ? describeWindows(overlap) : describeSharing(overlap)}, so each series is in one part`;
-    if (overlap.finding === "none") return `no row is in two different sequences, so at random, stratified by label${kept}`;
-    const share = Math.round(100 * overlap.contradictions);
-    return `rows recur by coincidence (what surrounds them differs for ${share} % of them), so at random, stratified by label${kept}`;
-  });
+  const part = assignGroups(whole, labels, shares, random);
+  const N = part.length;
+  const copies = N - overlap.distinct;
+  const crossesParts = overlap.finding === "coincidence" ? 0 : countCrossing(overlap.component, part);
+  const reason = (): SplitReason => {
+    if (isGrouped && timeline) return { code: "window-series-asked", ...windowFacts(overlap) };
+    if (isGrouped) return { code: "groups", groups: maximum(whole) + 1, sequences: N, crossesParts };
+    if (method === "random") return { code: "random-asked", copies, sequences: N, crossesParts };
+    if (isSeries && timeline) return { code: "window-series", ...windowFacts(overlap) };
+    if (isSeries) return { code: "shared-rows-series", ...sharingFacts(overlap) };
+    if (overlap.finding === "none") return { code: "no-shared-rows", copies };
+    return { code: "coincidence", contradictions: overlap.contradictions, copies };
+  };
+  return { by: isGrouped || isSeries ? "group" : "random", reason: reason(), order: ascending(N), part, crossesParts, dropped: 0 };
+}
+
+/** The parts' lists. Throws FitError where a part that is needed is empty. */
+function collectParts({ order, part, ...assignment }: Assignment, hasTest: boolean, overlap: Overlap): Split {
+  const [train, validation, calibration, test] = PARTS.map((_, k) => order.filter((n) => part[n] === k));
+  const parts = { train, validation, calibration, test };
+  for (const name of PARTS)
+    if (parts[name].length === 0 && name !== "calibration" && !(name === "test" && hasTest))
+      throw new FitError(
+        `a split by ${assignment.by} of ${order.length.toLocaleString("en-US")} sequences leaves the ${name} part empty (${describeReason(assignment.reason)}): give more data, or another --split`,
+      );
+  return { ...assignment, ...parts, overlap };
 }
 
 /**
@@ -129,67 +193,8 @@ function chooseShares(N: number, hasTest: boolean): number[] {
   return [1 - validation - calibration - test, validation, calibration, test];
 }
 
-/**
- * Puts whole groups into parts, the largest first, each where it is missed most: the part whose two label counts lack most of
- * their share. Groups of one thus come out stratified to within one sequence. Returns each sequence's part.
- */
-function assignWhole(group: Int32Array, labels: ArrayLike<number>, shares: number[], random: Random): Int8Array {
-  const groups = maximum(group) + 1;
-  const counts = new Int32Array(2 * groups); // (groups,2) by label
-  const totals = [0, 0];
-  for (let n = 0; n < group.length; n++) {
-    counts[2 * group[n] + labels[n]]++;
-    totals[labels[n]]++;
-  }
-  const size = (g: number): number => counts[2 * g] + counts[2 * g + 1];
-  const order = ascending(groups);
-  random.shuffle(order);
-  order.sort((a, b) => size(b) - size(a)); // stable
-  const lacking = shares.map((share) => totals.map((total) => share * total));
-  const partOf = new Int8Array(groups);
-  for (const g of order) {
-    let best = 0;
-    let bestGain = Number.NEGATIVE_INFINITY;
-    for (let k = 0; k < shares.length; k++) {
-      if (shares[k] === 0) continue;
-      let gain = 0;
-      for (let y = 0; y < 2; y++) if (totals[y] > 0) gain += (counts[2 * g + y] / totals[y]) * (lacking[k][y] / totals[y]);
-      if (gain > bestGain) [best, bestGain] = [k, gain];
-    }
-    partOf[g] = best;
-    for (let y = 0; y < 2; y++) lacking[best][y] -= counts[2 * g + y];
-  }
-  return Int8Array.from(group, (g) => partOf[g]);
-}
-
-function collect(
-  by: Split["by"],
-  order: Int32Array,
-  part: Int8Array,
-  { dropped = 0, straying = 0 },
-  hasTest: boolean,
-  overlap: Overlap,
-  reason: () => string,
-): Split {
-  const [train, validation, calibration, test] = PARTS.map((_, k) => order.filter((n) => part[n] === k));
-  const parts = { train, validation, calibration, test };
-  for (const name of PARTS)
-    if (parts[name].length === 0 && name !== "calibration" && !(name === "test" && hasTest))
-      throw new FitError(
-        `a split by ${by} of ${count(order.length)} sequences leaves the ${name} part empty (${reason()}): give more data, or another --split`,
-      );
-  return { by, reason: reason(), ...parts, straying, dropped, overlap };
-}
-
-/** Sequences whose series (or group) is in more than one part. */
-function countStraying(series: Int32Array, part: Int8Array): number {
-  const parts = new Uint8Array(maximum(series) + 1);
-  for (let n = 0; n < series.length; n++) parts[series[n]] |= 1 << part[n];
-  return series.reduce((sum, s) => sum + ((parts[s] & (parts[s] - 1)) !== 0 ? 1 : 0), 0);
-}
-
-/** What rows would show, from what is known. */
-function knownOverlap({ series, start }: WindowTimeline): Overlap {
+/** What rows would show, from where windows are known to lie. */
+function overlapOf({ series, start }: Timeline): Overlap {
   const N = series.length;
   const component = renumber(series);
   return {
@@ -209,26 +214,14 @@ function scaleRanks(ranks: Int32Array, steps: Int32Array): Int32Array {
   return ranks.map((rank) => Math.floor(rank * scale));
 }
 
-function describeWindows({ component, components }: Timeline): string {
-  return `${count(component.length)} windows of ${components === 1 ? "one" : count(components)} series`;
+function windowFacts({ component, components }: SeriesOffsets): WindowFacts {
+  return { windows: component.length, series: components };
 }
 
-function describeSharing({ component, components }: Timeline): string {
+function sharingFacts({ component, components }: SeriesOffsets): SharingFacts {
   const sizes = new Int32Array(components);
   for (const c of component) sizes[c]++;
   const series = sizes.filter((size) => size > 1);
   const sharing = series.reduce((sum, size) => sum + size, 0);
-  const where = series.length === 1 ? "one series" : `${count(series.length)} series of up to ${count(maximum(series))}`;
-  return `${count(sharing)} of ${count(component.length)} sequences share rows, in ${where}`;
-}
-
-/** Any numbers to 0 … distinct − 1. */
-function renumber(groups: Int32Array): Int32Array {
-  const numbers = new Map<number, number>();
-  for (const group of groups) if (!numbers.has(group)) numbers.set(group, numbers.size);
-  return groups.map((group) => numbers.get(group)!);
-}
-
-function count(n: number): string {
-  return n.toLocaleString("en-US");
+  return { sequences: component.length, sharing, series: series.length, longest: maximum(series) };
 }

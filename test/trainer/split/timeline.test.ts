@@ -1,6 +1,7 @@
 // Windows cut from rows whose series and times are known: a split keeps each row, and where series tick together each moment, in
 // one part.
 import { describe, expect, test } from "vitest";
+import { describeReason } from "../../../trainer/split/reason.ts";
 import { type SplitMethod, splitDataset } from "../../../trainer/split/split.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 
@@ -94,6 +95,6 @@ test("without times a series is cut in the order of its rows", () => {
     false,
   );
   expect(parts.by).toBe("time");
-  expect(parts.reason).toContain("2,997 windows of one series");
+  expect(describeReason(parts.reason)).toContain("2,997 windows of one series");
   expect(Math.max(...parts.train)).toBeLessThan(Math.min(...parts.validation));
 });
