@@ -5,7 +5,8 @@ import { writeWhole } from "../files/whole-files.ts";
 import { encodeNpz } from "../readers/npz.ts";
 import { generateFx } from "../sample/fx.ts";
 import { makeSp500 } from "../sample/sp500.ts";
-import { computeMetrics, entropy } from "../statistics/metrics.ts";
+import { meanEntropy } from "../statistics/log-loss.ts";
+import { computeMetrics } from "../statistics/metrics.ts";
 
 export interface SampleCommand {
   readonly kind: "sp500" | "fx";
@@ -30,7 +31,7 @@ export async function sample(command: SampleCommand, terminal: Terminal): Promis
   });
   writeWhole(path, bytes);
   const { positiveRate, baseRateLogLoss } = computeMetrics(labels, new Float64Array(N).fill(0.5));
-  const bayesLogLoss = probability === null ? undefined : entropy(probability);
+  const bayesLogLoss = probability === null ? undefined : meanEntropy(probability);
   const known = bayesLogLoss === undefined ? "" : `; the best possible log loss, of the true probability: ${bayesLogLoss.toFixed(4)}`;
   terminal.say(
     `wrote ${N} sequences to ${path}: ${formatPercent(positiveRate)} positive, log loss of the base rate ${baseRateLogLoss.toFixed(4)}${known}`,

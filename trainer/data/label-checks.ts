@@ -3,7 +3,7 @@
 // Legend: N sequences, T steps, F features.
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { Overlap } from "../split/overlap.ts";
-import { entropy } from "../statistics/metrics.ts";
+import { crossEntropy, entropy } from "../statistics/log-loss.ts";
 import { findLeakingCell, rankingAuc } from "./label-leaks.ts";
 import { lengthsOf } from "./sequences.ts";
 
@@ -67,7 +67,7 @@ function findContradictoryCopies(labels: Uint8Array, { copy, distinct }: Overlap
   for (let d = 0; d < distinct; d++) {
     if (positives[d] === 0 || positives[d] === counts[d]) continue;
     contradictory += counts[d];
-    floor += (counts[d] / N) * entropy([positives[d] / counts[d]]);
+    floor += (counts[d] / N) * entropy(positives[d] / counts[d]);
   }
   return contradictory < MIN_CONTRADICTORY * N ? [] : [{ code: "contradictory-copies", count: contradictory, examples: N, floor }];
 }
@@ -100,9 +100,9 @@ function gainOfLength(lengths: Int32Array, labels: Uint8Array, T: number): numbe
     if (counts[length] === 0) continue;
     distinctLengths++;
     total += positives[length];
-    loss += (counts[length] / N) * entropy([positives[length] / counts[length]]);
+    loss += (counts[length] / N) * entropy(positives[length] / counts[length]);
   }
-  return Math.max(0, entropy([total / N]) - loss - (distinctLengths - 1) / (2 * N));
+  return Math.max(0, entropy(total / N) - loss - (distinctLengths - 1) / (2 * N));
 }
 
 function findSharing({ copy, distinct, component, components, finding }: Overlap): LabelFinding[] {
@@ -132,6 +132,6 @@ function findDrift(labels: Uint8Array, { finding }: Overlap, T: number): LabelFi
   const cut = Math.floor((1 - TAIL) * N);
   const [head, tail] = [rateOf(0, cut), rateOf(cut, N)];
   const clamped = Math.max(1 / N, Math.min(1 - 1 / N, head));
-  const cost = -tail * Math.log(clamped) - (1 - tail) * Math.log(1 - clamped) - entropy([tail]);
+  const cost = crossEntropy(tail, clamped) - entropy(tail);
   return [{ code: "drift", min, max, head, tail, tailShare: TAIL, cost }];
 }

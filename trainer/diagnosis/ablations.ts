@@ -1,5 +1,6 @@
 // The experiments: every accused cause added to what was tried and taken out of the cured recipe, on the same held-out sequences.
 // Legend: M sequences.
+import { logLossOf } from "../statistics/log-loss.ts";
 import { mean } from "../statistics/paired.ts";
 import type { Random } from "../statistics/random.ts";
 import type { CauseCode } from "./diagnose.ts";
@@ -66,7 +67,7 @@ export async function prove(input: ProveInput): Promise<Proof> {
   const compare = (pairs: readonly (readonly [Losses, Losses])[]): Comparison[] => comparePairs(pairs, input.blocks, input.random);
   const measure = async (setup: Setup): Promise<Measured> => ({ setup, run: await lab.run(setup) });
   const tried = await measure(input.tried);
-  const losses = Float64Array.from(labels, (label) => -Math.log(label === 1 ? rate : 1 - rate));
+  const losses = Float64Array.from(labels, (label) => logLossOf(label, rate));
   const base = { losses, seeds: tried.run.seeds.map(() => losses) };
   const all = accusations.reduce((setup, { add }) => add(setup), input.tried);
   let cured = await measure(all);

@@ -4,7 +4,7 @@
 import { FitError } from "../../shared/errors.ts";
 import { applyRecipe, type Channel, type Channels, fitRecipe, type Log } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
-import { logLoss } from "../features/candidate-evaluation.ts";
+import { logLossOfLogit } from "../statistics/log-loss.ts";
 import { mean } from "../statistics/paired.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
@@ -150,7 +150,7 @@ export function createLab(input: LabInput): Lab {
       runs.push(run);
       const logits = stops ? run.best : run.last;
       fold.held.forEach((n, i) => {
-        losses[fold.seed][n] = logLoss(logits[i], labels[n]);
+        losses[fold.seed][n] = logLossOfLogit(labels[n], logits[i]);
         probabilities[fold.seed][n] = 1 / (1 + Math.exp(-logits[i]));
       });
     }
@@ -229,7 +229,7 @@ function train(
       last: checkpoints[checkpoints.length - 1],
       best: chooseCrosswise(checkpoints, held, labels),
       trainLoss: trainCount === 0 ? Number.NaN : trainSum / trainCount,
-      curve: checkpoints.map((logits) => mean(held.length === 0 ? [] : Array.from(held, (n, i) => logLoss(logits[i], labels[n])))),
+      curve: checkpoints.map((logits) => mean(held.length === 0 ? [] : Array.from(held, (n, i) => logLossOfLogit(labels[n], logits[i])))),
       updateRatio,
       saturation: saturation(unflattenNetwork(width, units, stepper.getParameters()), data, T, held.subarray(0, LOOKED_INTO)),
     };
@@ -244,7 +244,7 @@ function chooseCrosswise(checkpoints: readonly Float32Array[], held: Int32Array,
   const bestOn = (from: number, to: number): Float32Array => {
     const losses = checkpoints.map((logits) => {
       let sum = 0;
-      for (let i = from; i < to; i++) sum += logLoss(logits[i], labels[held[i]]);
+      for (let i = from; i < to; i++) sum += logLossOfLogit(labels[held[i]], logits[i]);
       return sum;
     });
     return checkpoints[losses.indexOf(Math.min(...losses))];

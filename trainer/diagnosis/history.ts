@@ -1,5 +1,6 @@
 // The user's own training curve, held against what guessing gives. Knows no model, and of the data only their positive rate and the
 // labels of a test part.
+import { entropy } from "../statistics/log-loss.ts";
 import type { CauseCode, DiagnosisData } from "./diagnose.ts";
 import type { History } from "./training-log.ts";
 
@@ -39,7 +40,7 @@ export interface HistoryVerdict {
 export function baseRateFloors(p: number): readonly [unweighted: Floor, balanced: Floor, inverse: Floor] {
   const ratio = (1 - p) / p;
   return [
-    { weights: "without class weights", loss: p <= 0 || p >= 1 ? 0 : -p * Math.log(p) - (1 - p) * Math.log(1 - p) },
+    { weights: "without class weights", loss: entropy(p) },
     { weights: "with balanced ones", loss: Math.LN2 },
     { weights: `with {0: 1, 1: ${Number(ratio.toPrecision(3))}}`, loss: 2 * (1 - p) * Math.LN2 },
   ];

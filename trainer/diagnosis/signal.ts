@@ -1,5 +1,6 @@
 // Is there anything to learn: a linear and a nonlinear probe, fitted and chosen on one half, tested on the other against labels
 // that were moved away from their sequences. Legend: M sequences, T steps, D columns.
+import { logLossOf } from "../statistics/log-loss.ts";
 import { fitLogistic } from "../statistics/logistic.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
 import type { Random } from "../statistics/random.ts";
@@ -80,7 +81,7 @@ function lossOf(
   const own = labels.subarray(start, cut);
   if (own.every((label) => label === own[0])) return Number.POSITIVE_INFINITY;
   const p = fitLogistic(columns.subarray(start * D, cut * D), own, { l2 }).predict(columns.subarray(from * D, to * D));
-  return p.reduce((sum, q, i) => sum - Math.log(Math.max(1e-12, labels[from + i] === 1 ? q : 1 - q)), 0);
+  return p.reduce((sum, q, i) => sum + logLossOf(labels[from + i], q), 0);
 }
 
 /** How often moved labels fit the scores as well as the true ones, and the standard deviation of their AUC. */

@@ -1,7 +1,8 @@
 // Facts and experiments, ranked and put into words. Computes nothing that was not measured before.
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import { figure, percent, short } from "../html/format.ts";
-import { computeMetrics, entropy } from "../statistics/metrics.ts";
+import { entropy } from "../statistics/log-loss.ts";
+import { computeMetrics } from "../statistics/metrics.ts";
 import { MATERIAL, type Measured, type Proof, type Tested } from "./ablations.ts";
 import type { Cause, CauseCode, Diagnosis, Outcome } from "./diagnose.ts";
 import type { Run, Setup } from "./experiments.ts";
@@ -39,7 +40,7 @@ export function conclude({ blocking, facts, notes, labels, gap, tested }: Conclu
     examples: N,
     gap,
     positiveRate: rate,
-    baseRateLoss: rate === null ? null : entropy([rate]),
+    baseRateLoss: rate === null ? null : entropy(rate),
     majorityAccuracy: rate === null ? null : Math.max(rate, 1 - rate),
   };
   if (tested === null) {

@@ -4,6 +4,7 @@
 import { applyRecipe, type Channel, type Channels, fitRecipe, type Log } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { take } from "../data/sequences.ts";
+import { logitOf, logLossOfLogit } from "../statistics/log-loss.ts";
 import { exceedsNoise, mean } from "../statistics/paired.ts";
 import { createRandom, type Random } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
@@ -128,7 +129,7 @@ export function createCandidateEvaluator(input: EvaluationInput, all: readonly C
       await yieldToEventLoop();
       const logits = learn(fold);
       const held = logits(fold.held);
-      for (let i = 0; i < held.length; i++) losses.push(logLoss(held[i], y[fold.held[i]]));
+      for (let i = 0; i < held.length; i++) losses.push(logLossOfLogit(y[fold.held[i]], held[i]));
       const isIn = new Uint8Array(R);
       for (const n of fold.train) isIn[n] = 1;
       const own = logits(tested);
@@ -150,7 +151,7 @@ export function createCandidateEvaluator(input: EvaluationInput, all: readonly C
         take(columns, own, D),
         Uint8Array.from(own, (n) => y[n]),
       );
-      return predict(columns).map(logit);
+      return predict(columns).map(logitOf);
     };
   };
 
@@ -162,7 +163,7 @@ export function createCandidateEvaluator(input: EvaluationInput, all: readonly C
   };
   const keyOf = (set: readonly number[]): string => [...set].sort((a, b) => a - b).join();
 
-  const baseLosses = folds.flatMap(({ held }) => Array.from(held, (n) => logLoss(Math.log(rate / (1 - rate)), y[n])));
+  const baseLosses = folds.flatMap(({ held }) => Array.from(held, (n) => logLossOfLogit(y[n], logitOf(rate))));
   return {
     tested: { channels: take(table.channels, tested, T * K), lengths: tested.map((n) => table.lengths[n]) },
     testedLabels: Uint8Array.from(tested, (n) => y[n]),
@@ -252,14 +253,4 @@ function sample(indices: Int32Array, count: number, random: Random): [Int32Array
   const shuffled = indices.slice();
   random.shuffle(shuffled);
   return [shuffled.subarray(0, count), shuffled.subarray(count)];
-}
-
-/** Finite for every float64 probability. */
-export function logit(p: number): number {
-  const held = Math.min(1 - 2 ** -50, Math.max(2 ** -50, p));
-  return Math.log(held / (1 - held));
-}
-
-export function logLoss(z: number, label: number): number {
-  return Math.max(z, 0) - z * label + Math.log1p(Math.exp(-Math.abs(z)));
 }

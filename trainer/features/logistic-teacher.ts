@@ -2,6 +2,7 @@
 // far fewer sequences than by an LSTM; trained on that model's probabilities instead of on noisy labels, the LSTM inherits what
 // it knows (knowledge distillation: Hinton, Vinyals & Dean 2015). Whether it pays is decided on held-out data.
 // Legend: N sequences, T steps, C channels, D columns.
+import { logLossOf } from "../statistics/log-loss.ts";
 import { fitLogistic, type Logistic } from "../statistics/logistic.ts";
 import { BLOCKS, blocksOf } from "./score-test.ts";
 
@@ -69,7 +70,7 @@ export function fitTeacher(columns: Float64Array, labels: ArrayLike<number>): Lo
     learn(0, cut, l2)
       .predict(columns.subarray(cut * D, end * D))
       .forEach((p, i) => {
-        loss -= Math.log(Math.max(1e-12, labels[cut + i] === 1 ? p : 1 - p));
+        loss += logLossOf(labels[cut + i], p);
       });
     return { l2, loss };
   });

@@ -3,15 +3,16 @@
 import type { Network } from "../../shared/networks/lstm.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 import { take } from "../data/sequences.ts";
-import { distil, logit, logLoss } from "../features/candidate-evaluation.ts";
+import { distil } from "../features/candidate-evaluation.ts";
 import { fitTeacher, teacherColumns } from "../features/logistic-teacher.ts";
 import type { DistillationTarget } from "../features/search.ts";
 import { computeSummaryFeatures, fitSummaryMlp, summaryMlpBudget } from "../features/summary-teacher.ts";
+import { logitOf, logLossesOfLogits, logLossOfLogit } from "../statistics/log-loss.ts";
 import { exceedsNoise } from "../statistics/paired.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import type { Checkpointing } from "../training/checkpoint.ts";
-import { type CreateStepper, type Fit, fitNetwork, logLosses, type Progress } from "../training/loop.ts";
+import { type CreateStepper, type Fit, fitNetwork, type Progress } from "../training/loop.ts";
 import { flattenNetwork, initialNetwork, unflattenNetwork } from "../training/parameters.ts";
 
 export interface Settings {
@@ -135,7 +136,7 @@ export async function learn(input: LearnInput): Promise<Learnt> {
       const isProven = !input.requireSignificance || bettersBaseRate(logits, input);
       if (!isProven) note("not better than the base rate on validation beyond doubt: the model answers the base rate");
       const network = unflattenNetwork(width, units, isProven ? fit.parameters : zeroHead(initial, units));
-      const losses = logLosses(logits, labels, validation);
+      const losses = logLossesOfLogits(labels, logits, validation);
       if (best === undefined || !exceedsNoise(losses, best.losses, input.gap)) best = { network, fit, target, simdPath, losses };
     } finally {
       stepper.dispose();
@@ -149,9 +150,9 @@ export async function learn(input: LearnInput): Promise<Learnt> {
 const PROOF = 3;
 
 function bettersBaseRate(logits: Float32Array, { labels, validation, positiveRate, gap }: LearnInput): boolean {
-  const baseRate = Math.log(positiveRate / (1 - positiveRate));
-  const before = Float64Array.from(validation, (n) => logLoss(baseRate, labels[n]));
-  const after = Float64Array.from(validation, (n, i) => logLoss(logits[i], labels[n]));
+  const baseRate = logitOf(positiveRate);
+  const before = Float64Array.from(validation, (n) => logLossOfLogit(labels[n], baseRate));
+  const after = Float64Array.from(validation, (n, i) => logLossOfLogit(labels[n], logits[i]));
   return exceedsNoise(before, after, gap, PROOF);
 }
 
@@ -170,7 +171,7 @@ function teachSteps({ channels, timesteps, labels, train }: LearnInput): Float64
     own,
     Uint8Array.from(train, (n) => labels[n]),
   );
-  return predict(columns).map(logit);
+  return predict(columns).map(logitOf);
 }
 
 function teachSummaryMlp({ channels, timesteps, labels, train, positiveRate, seed, createStepper }: LearnInput): Float32Array {

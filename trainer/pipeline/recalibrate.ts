@@ -7,12 +7,12 @@ import { type Engines, fitShape } from "../artifact/artifact-file.ts";
 import { synthesiseGolden } from "../artifact/golden.ts";
 import { computeReference } from "../artifact/reference.ts";
 import { dropPaddingOnly, positiveRate, requireBothClasses, selectChannels, selectSequences } from "../data/sequences.ts";
-import { logit } from "../features/candidate-evaluation.ts";
 import { UNCALIBRATED } from "../import/assemble.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { describeSplit } from "../split/reason.ts";
 import { type SplitMethod, splitDataset } from "../split/split.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
+import { logitOf } from "../statistics/log-loss.ts";
 import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
 import { chooseOperatingPoints, measureOperatingPoints } from "../statistics/operating-points.ts";
 import { createRandom } from "../statistics/random.ts";
@@ -67,7 +67,7 @@ export function recalibrate(
   const before = engines.createEngine(model.network, model.calibration).probabilities(...selectChannels(channels, parts.calibration, size));
   // On top of what the model has: where nothing is gained, that stays.
   const fitted = fitCalibration(
-    Float64Array.from(before, (p) => logit(p)),
+    Float64Array.from(before, (p) => logitOf(p)),
     labelsOf(parts.calibration),
   );
   const calibration = {

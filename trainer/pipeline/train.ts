@@ -11,7 +11,6 @@ import { VERSION } from "../../shared/version.ts";
 import { synthesiseGolden } from "../artifact/golden.ts";
 import { computeReference } from "../artifact/reference.ts";
 import { dropPaddingOnly, positiveRate, requireBothClasses, selectChannels, selectSequences } from "../data/sequences.ts";
-import { logit } from "../features/candidate-evaluation.ts";
 import { studyFeatures } from "../features/facts.ts";
 import { planAuto, planRaw } from "../features/recipe-plan.ts";
 import { choosePadding } from "../features/search.ts";
@@ -20,8 +19,9 @@ import type { ReportInput } from "../report/gather.ts";
 import { describeSplit } from "../split/reason.ts";
 import { type SplitMethod, splitDataset } from "../split/split.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
+import { crossEntropy, logitOf, meanEntropy } from "../statistics/log-loss.ts";
 import { fitLogistic, flattenChannels } from "../statistics/logistic.ts";
-import { bootstrapIntervals, computeMetrics, entropy, recoveredInformation } from "../statistics/metrics.ts";
+import { bootstrapIntervals, computeMetrics, recoveredInformation } from "../statistics/metrics.ts";
 import { type Costs, chooseOperatingPoints, measureOperatingPoints } from "../statistics/operating-points.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
@@ -193,7 +193,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, d
     .createEngine(network, { slope: 1, intercept: 0 })
     .probabilities(...selectChannels(channels, calibration, shape.timesteps * C));
   const calibrated = fitCalibration(
-    Float32Array.from(uncalibrated, (p) => logit(p)),
+    Float32Array.from(uncalibrated, (p) => logitOf(p)),
     labelsOf(calibration),
   );
 
@@ -275,7 +275,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, d
   const truth =
     test.probability === null
       ? undefined
-      : { bayesLogLoss: entropy(test.probability), recovered: recoveredInformation(test.probability, testProbabilities) };
+      : { bayesLogLoss: meanEntropy(test.probability), recovered: recoveredInformation(test.probability, testProbabilities) };
   const [validationChannels, validationLengths] = selectChannels(channels, validation, shape.timesteps * C);
   const evidence: Trained["evidence"] = {
     history: fit.history,
@@ -328,5 +328,5 @@ function fitLogisticBaseline(
 /** Mean log loss of answering `rate` to all at `indices`. */
 function baseRateLoss(labels: Uint8Array, indices: Int32Array, rate: number): number {
   const own = positiveRate(labels, indices);
-  return -own * Math.log(rate) - (1 - own) * Math.log(1 - rate);
+  return crossEntropy(own, rate);
 }

@@ -1,6 +1,7 @@
 // What a training run amounts to, in a code and a sentence, from paired losses on the test part.
 import type { Metrics } from "../../shared/model.ts";
-import { type Gain, losses, pairedGain } from "../statistics/paired.ts";
+import { logLosses } from "../statistics/log-loss.ts";
+import { type Gain, pairedGain } from "../statistics/paired.ts";
 
 export interface Verdict {
   readonly code: "learned" | "base-rate-only" | "no-better-model-found" | "bad-data";
@@ -33,9 +34,9 @@ export function decideVerdict(
   gap: number,
   flaw: Flaw | undefined,
 ): Verdict {
-  const own = losses(labels, probabilities);
+  const own = logLosses(labels, probabilities);
   const mean = own.reduce((sum, loss) => sum + loss, 0) / own.length;
-  const gain = (name: string): Gain => pairedGain(losses(labels, baselineProbabilities[name]), own, gap);
+  const gain = (name: string): Gain => pairedGain(logLosses(labels, baselineProbabilities[name]), own, gap);
   const overBaseRate = gain("base rate");
   const figures = `log loss ${mean.toFixed(4)} against ${baselines["base rate"].logLoss.toFixed(4)} of the base rate`;
   if (flaw !== undefined) return { code: "bad-data", text: `${flaw.text}; the figures mean little: ${figures}.`, next: flaw.next };

@@ -5,9 +5,10 @@ import { labelAt, type MeasuredCard, type Model, type OperatingPoint, type Relia
 import { applyRecipe, type Channels, describeChannel, type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { validRows } from "../../shared/sequence.ts";
 import { wilson, Z95 } from "../statistics/intervals.ts";
+import { logLosses } from "../statistics/log-loss.ts";
 import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
 import { measureOperatingPoints } from "../statistics/operating-points.ts";
-import { losses, pairedGain } from "../statistics/paired.ts";
+import { pairedGain } from "../statistics/paired.ts";
 import type { Random } from "../statistics/random.ts";
 import type { EpochRecord } from "../training/loop.ts";
 import type { Decision, Example, ReportContent } from "./content.ts";
@@ -55,7 +56,7 @@ export function gatherReport(input: ReportInput): ReportContent {
   const { model, id, verdict, history, truth, data, leftOut, split, validation, test, reliability, gap, engine, log, random } = input;
   const { card, recipe, network, calibration } = model;
   const { labels, probabilities, baselines } = test;
-  const own = losses(labels, probabilities);
+  const own = logLosses(labels, probabilities);
   const modelName = `LSTM(${network.units})`;
   const channels = applyRecipe(recipe, test.values, log);
   const labelsOf = (indices: Int32Array): Uint8Array => Uint8Array.from(indices, (n) => data.labels[n]);
@@ -87,7 +88,7 @@ export function gatherReport(input: ReportInput): ReportContent {
         name,
         metrics,
         intervals: baselines[name] === undefined ? {} : bootstrapIntervals(labels, baselines[name], random, BOOTSTRAP_RESAMPLES, gap),
-        gain: baselines[name] === undefined ? null : gainOf(losses(labels, baselines[name])),
+        gain: baselines[name] === undefined ? null : gainOf(logLosses(labels, baselines[name])),
       })),
     ],
     truth: truth ?? null,

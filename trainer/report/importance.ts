@@ -3,7 +3,7 @@
 // Legend: N sequences, T steps, C channels.
 
 import { Z95 } from "../statistics/intervals.ts";
-import { losses } from "../statistics/paired.ts";
+import { logLosses } from "../statistics/log-loss.ts";
 import type { Random } from "../statistics/random.ts";
 
 export interface Effect {
@@ -74,7 +74,7 @@ export function permutationImportance(
   });
   const ownLengths = indices.map((from) => lengths[from]);
   const ownLabels = Array.from(indices, (from) => labels[from]);
-  const before = losses(ownLabels, probabilitiesOf(own, ownLengths));
+  const before = logLosses(ownLabels, probabilitiesOf(own, ownLengths));
   const groups = Object.values(Object.groupBy(ownLengths.keys(), (i) => ownLengths[i])).map((members) => Int32Array.from(members!));
 
   /** `concerns(age, c)`: whether channel c of the row `age` before the last is dealt out anew. */
@@ -91,7 +91,7 @@ export function permutationImportance(
             if (concerns(length - 1 - t, c))
               for (let k = 0; k < group.length; k++) dealt[(group[k] * T + t) * C + c] = own[(donors[k] * T + t) * C + c];
       }
-      const after = losses(ownLabels, probabilitiesOf(dealt, ownLengths));
+      const after = logLosses(ownLabels, probabilitiesOf(dealt, ownLengths));
       for (let i = 0; i < n; i++) rises[i] += (after[i] - before[i]) / repeats;
     }
     return meanWithInterval(rises);

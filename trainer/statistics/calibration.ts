@@ -1,6 +1,7 @@
 // Makes probabilities honest: a slope and an intercept on the logit, fitted on sequences that nothing else was fitted on.
 // Changes no ranking: the slope is above 0. Platt 1999; slope alone is temperature scaling (Guo et al. 2017).
 import type { Calibration } from "../../shared/networks/lstm.ts";
+import { logLossOfLogit } from "./log-loss.ts";
 
 const IDENTITY: Calibration = { slope: 1, intercept: 0 };
 /** Below this many examples a fit is mostly noise, and none is tried. */
@@ -30,7 +31,7 @@ export function fitCalibration(logits: ArrayLike<number>, labels: ArrayLike<numb
   for (let fold = 0; fold < FOLDS; fold++) {
     const calibration = fitOutside(logits, labels, folds, fold, hasIntercept) ?? IDENTITY;
     for (let n = 0; n < N; n++)
-      if (folds[n] === fold) gains[n] = lossOf(logits[n], labels[n]) - lossOf(calibrate(calibration, logits[n]), labels[n]);
+      if (folds[n] === fold) gains[n] = logLossOfLogit(labels[n], logits[n]) - logLossOfLogit(labels[n], calibrate(calibration, logits[n]));
   }
   const mean = gains.reduce((sum, gain) => sum + gain, 0) / N;
   const variance = gains.reduce((sum, gain) => sum + (gain - mean) ** 2, 0) / (N - 1);
@@ -55,7 +56,7 @@ function fitOutside(
 ): Calibration | null {
   const used = Int32Array.from(labels, (_, n) => n).filter((n) => folds?.[n] !== fold);
   const loss = (calibration: Calibration): number =>
-    used.reduce((sum, n) => sum + lossOf(calibrate(calibration, logits[n]), labels[n]), 0) / used.length;
+    used.reduce((sum, n) => sum + logLossOfLogit(labels[n], calibrate(calibration, logits[n])), 0) / used.length;
   let current = IDENTITY;
   let currentLoss = loss(current);
   for (let step = 0; step < MAX_STEPS; step++) {
@@ -91,8 +92,4 @@ function fitOutside(
 
 function calibrate({ slope, intercept }: Calibration, logit: number): number {
   return slope * logit + intercept;
-}
-
-function lossOf(logit: number, label: number): number {
-  return Math.max(logit, 0) - label * logit + Math.log1p(Math.exp(-Math.abs(logit)));
 }

@@ -3,6 +3,7 @@
 // Legend: N examples, D columns.
 import { FitError } from "../../shared/errors.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
+import { logLossOfLogit } from "./log-loss.ts";
 
 export interface Logistic {
   /** (D) */
@@ -36,10 +37,7 @@ export function fitLogistic(x: Float32Array | Float64Array, labels: ArrayLike<nu
   const objective = (candidate: Float64Array): number => {
     let sum = 0;
     for (let d = 0; d < D; d++) sum += (l2 / 2) * candidate[d] * candidate[d];
-    for (let n = 0; n < N; n++) {
-      const z = logit(x, n * D, candidate);
-      sum += Math.max(z, 0) - labels[n] * z + Math.log1p(Math.exp(-Math.abs(z)));
-    }
+    for (let n = 0; n < N; n++) sum += logLossOfLogit(labels[n], logit(x, n * D, candidate));
     return sum;
   };
   let loss = objective(weights);

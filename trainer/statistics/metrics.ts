@@ -1,11 +1,9 @@
 // Figures on labelled probabilities, as scikit-learn defines them. Knows no model and no file.
 import type { Metrics } from "../../shared/model.ts";
 import { drawWeights, Spread, Z95 } from "./intervals.ts";
+import { crossEntropy, entropy, logLossOf, meanEntropy } from "./log-loss.ts";
 import type { Random } from "./random.ts";
 import { BINS } from "./reliability.ts";
-
-/** Under a logarithm a probability is held this far from 0 and 1: float64's epsilon, as sklearn.metrics.log_loss does. A certain miss costs 36 nats. */
-const LOG_EPSILON = 2 ** -52;
 
 /** Examples in ascending order of score. */
 interface Ranked {
@@ -47,7 +45,7 @@ export function computeMetrics(labels: ArrayLike<number>, probabilities: ArrayLi
     examples: N,
     positiveRate,
     logLoss: loss / N,
-    baseRateLogLoss: entropyOf(positiveRate),
+    baseRateLogLoss: entropy(positiveRate),
     accuracy: hits / N,
     majorityAccuracy: Math.max(positiveRate, 1 - positiveRate),
     auc: areas?.auc ?? null,
@@ -114,13 +112,6 @@ export function areaUnderRoc(labels: ArrayLike<number>, scores: ArrayLike<number
   return computeAreas(rank(labels, scores), new Int32Array(labels.length).fill(1))?.auc ?? null;
 }
 
-/** Mean entropy, in nats, of events of probability `p` (N): the log loss of who knows p exactly. */
-export function entropy(p: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < p.length; i++) sum += entropyOf(p[i]);
-  return sum / p.length;
-}
-
 /**
  * The share of what can be learnt that predictions `q` (N) have learnt, given the true probabilities `p` (N):
  * 1 − mean KL(p‖q) / (H(mean p) − mean H(p)). 1 when q is p, 0 when q is the base rate, below 0 when it is worse. NaN when p is constant.
@@ -131,24 +122,15 @@ export function recoveredInformation(p: ArrayLike<number>, q: ArrayLike<number>)
   let sum = 0;
   let varies = false;
   for (let i = 0; i < N; i++) {
-    divergence += p[i] * logLossOf(1, q[i]) + (1 - p[i]) * logLossOf(0, q[i]) - entropyOf(p[i]);
+    divergence += crossEntropy(p[i], q[i]) - entropy(p[i]);
     sum += p[i];
     varies ||= p[i] !== p[0];
   }
-  return varies ? 1 - divergence / N / (entropyOf(sum / N) - entropy(p)) : Number.NaN;
-}
-
-function logLossOf(label: number, p: number): number {
-  const clipped = Math.max(LOG_EPSILON, Math.min(1 - LOG_EPSILON, p));
-  return label === 1 ? -Math.log(clipped) : -Math.log1p(-clipped);
+  return varies ? 1 - divergence / N / (entropy(sum / N) - meanEntropy(p)) : Number.NaN;
 }
 
 function hit(label: number, p: number): 0 | 1 {
   return p >= 0.5 === (label === 1) ? 1 : 0;
-}
-
-function entropyOf(p: number): number {
-  return p <= 0 || p >= 1 ? 0 : -p * Math.log(p) - (1 - p) * Math.log1p(-p);
 }
 
 function rank(labels: ArrayLike<number>, probabilities: ArrayLike<number>): Ranked {

@@ -36,11 +36,3 @@ export function mean(values: ArrayLike<number>): number {
   for (let i = 0; i < values.length; i++) sum += values[i];
   return sum / values.length;
 }
-
-/** Log loss of every sequence in nats; probabilities held off 0 and 1 by a float32 rounding. */
-export function losses(labels: ArrayLike<number>, probabilities: ArrayLike<number>): Float64Array {
-  return Float64Array.from(
-    { length: labels.length },
-    (_, i) => -Math.log(Math.max(2 ** -24, labels[i] === 1 ? probabilities[i] : 1 - probabilities[i])),
-  );
-}

@@ -2,6 +2,7 @@
 // after any step and taken up again there, with the same bytes in the end. Knows sequences only by index, and the network only
 // as something that steps.
 import { FitError } from "../../shared/errors.ts";
+import { logLossesOfLogits } from "../statistics/log-loss.ts";
 import { exceedsNoise, mean } from "../statistics/paired.ts";
 
 /** One network with its optimizer, over a data set it holds. Parameters are one flat float32 buffer. */
@@ -180,7 +181,7 @@ export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise
     stepper.setParameters(from.parameters);
     stepper.setOptimizer(from.optimizer);
   }
-  const validate = (): Float32Array => logLosses(stepper.logits(validation), labels, validation);
+  const validate = (): Float32Array => logLossesOfLogits(labels, stepper.logits(validation), validation);
   const initial = from === undefined ? validate() : undefined;
   let validationLoss = from?.validationLoss ?? mean(initial ?? []);
   let best: Best = from?.best ?? { epoch: 0, loss: validationLoss, losses: initial ?? new Float32Array(0) };
@@ -253,9 +254,4 @@ const WARM_UP = 0.05;
 /** The share of the learning rate after the share `done` of all steps. */
 function cosine(done: number): number {
   return Math.min(1, (done + 0.002) / WARM_UP) * 0.5 * (1 + Math.cos(Math.PI * done));
-}
-
-/** Binary cross-entropy of each sequence in nats from logits, stable for any logit. */
-export function logLosses(logits: Float32Array, labels: Uint8Array, indices: Int32Array): Float32Array {
-  return logits.map((z, i) => Math.max(z, 0) - z * labels[indices[i]] + Math.log1p(Math.exp(-Math.abs(z))));
 }

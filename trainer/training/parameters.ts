@@ -1,5 +1,7 @@
 // The network before training: Keras' initial weights, from one seed. Knows nothing of how it is trained.
+
 import type { Network } from "../../shared/networks/lstm.ts";
+import { logitOf } from "../statistics/log-loss.ts";
 import type { Random } from "../statistics/random.ts";
 
 /**
@@ -15,7 +17,7 @@ export function initialNetwork(channels: number, units: number, positiveRate: nu
     recurrent: orthogonal(units, 4 * units, random),
     bias,
     headKernel: glorotUniform(units, 1, random),
-    headBias: Float32Array.of(Math.log(positiveRate / (1 - positiveRate))),
+    headBias: Float32Array.of(logitOf(positiveRate)),
   };
 }
 

@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { instantiateKernel } from "../../../shared/engine.ts";
 import { applyRecipe, fitRecipe, type Plan } from "../../../shared/recipe/recipe.ts";
 import { parseTried, type Tried } from "../../../trainer/diagnosis/setup.ts";
+import { logLossesOfLogits } from "../../../trainer/statistics/log-loss.ts";
 import { recoveredInformation } from "../../../trainer/statistics/metrics.ts";
 import { mean } from "../../../trainer/statistics/paired.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
-import { logLosses } from "../../../trainer/training/loop.ts";
 import { flattenNetwork, initialNetwork } from "../../../trainer/training/parameters.ts";
 import { createTrainingStep } from "../../../trainer/training/step.ts";
 import type { Planted } from "./planted.ts";
@@ -70,7 +70,7 @@ function recoveredShare(data: Planted["data"], probability: Float64Array, plan: 
       for (let at = 0; at < train.length; at += batch) stepper.step(train.subarray(at, at + batch), learningRate);
       if (tried.epochs !== undefined && epoch < tried.epochs) continue;
       const logits = stepper.logits(held);
-      const loss = mean(logLosses(logits, labels, held));
+      const loss = mean(logLossesOfLogits(labels, logits, held));
       if (loss < best.loss || tried.epochs !== undefined) best = { epoch, loss, logits };
       if (epoch - best.epoch >= PATIENCE) break;
     }

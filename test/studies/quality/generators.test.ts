@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { entropy, recoveredInformation } from "../../../trainer/statistics/metrics.ts";
+import { meanEntropy } from "../../../trainer/statistics/log-loss.ts";
+import { recoveredInformation } from "../../../trainer/statistics/metrics.ts";
 import { counts, differenceHidden, differenceOnly, F, heavyTails, lengthTells, mixedScales, orderOnly, T } from "./generators.ts";
 import { cutAtOrigins, labelDirection, logRange, ORIGINS } from "./prices.ts";
 
@@ -13,7 +14,7 @@ describe.each(Object.entries(GENERATORS))("%s", (_, make) => {
   test("has one 1 in four and a best possible loss of 0.42 nats", () => {
     // Standard errors at 8,000 sequences: 0.005 and at most 0.003.
     expect(Math.abs(probability.reduce((sum, p) => sum + p, 0) / N - 0.25)).toBeLessThan(0.015);
-    expect(Math.abs(entropy(probability) - 0.42)).toBeLessThan(0.012);
+    expect(Math.abs(meanEntropy(probability) - 0.42)).toBeLessThan(0.012);
   });
 
   test("draws labels from the probability", () => {

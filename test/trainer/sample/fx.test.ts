@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { isZeroRow } from "../../../shared/sequence.ts";
 import { generateFx } from "../../../trainer/sample/fx.ts";
-import { computeMetrics, entropy } from "../../../trainer/statistics/metrics.ts";
+import { meanEntropy } from "../../../trainer/statistics/log-loss.ts";
+import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
 
 const N = 100_000;
 const T = 10;
@@ -21,14 +22,14 @@ test("is shaped like the case: base-rate loss 0.563, best possible loss 0.42, a 
   expect(values.length).toBe(N * T * F);
   expect(features.length).toBe(F);
   expect(Math.abs(computeMetrics(labels, probability).baseRateLogLoss - 0.563)).toBeLessThan(0.005);
-  expect(Math.abs(entropy(probability) - 0.42)).toBeLessThan(0.01);
+  expect(Math.abs(meanEntropy(probability) - 0.42)).toBeLessThan(0.01);
   expect(Math.abs(share((n, t) => !isRow(n, t)) - 1 / 3)).toBeLessThan(0.01);
   expect(Math.abs(share((n, t) => isRow(n, t) && at(n, t, 2) === 0) / share(isRow) - 1 / 3)).toBeLessThan(0.01);
 });
 
 test("labels are drawn from the probability it tells", () => {
   const { logLoss, auc, ece } = computeMetrics(labels, probability);
-  expect(Math.abs(logLoss - entropy(probability))).toBeLessThan(5 * 0.002); // five standard errors: a loss deviates by 0.6, √100,000 times less for the mean
+  expect(Math.abs(logLoss - meanEntropy(probability))).toBeLessThan(5 * 0.002); // five standard errors: a loss deviates by 0.6, √100,000 times less for the mean
   expect(auc).toBeGreaterThan(0.815);
   expect(ece).toBeLessThan(0.01);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Metrics } from "../../../shared/model.ts";
-import { bootstrapIntervals, computeMetrics, entropy, recoveredInformation } from "../../../trainer/statistics/metrics.ts";
+import { bootstrapIntervals, computeMetrics, recoveredInformation } from "../../../trainer/statistics/metrics.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 
 interface Case {
@@ -102,11 +102,6 @@ test("bootstrap intervals depend on the seed alone", () => {
 });
 
 describe("information", () => {
-  test("entropy is the mean in nats, 0 where nothing is uncertain", () => {
-    expect(entropy([0.25])).toBeCloseTo(0.5623351446188083, 15); // −¼ ln ¼ − ¾ ln ¾
-    expect(entropy([0, 1, 0.5])).toBeCloseTo(Math.LN2 / 3, 15);
-  });
-
   test("the truth recovers everything, the base rate nothing, worse than it less than nothing", () => {
     const p = [0.1, 0.2, 0.4, 0.9];
     expect(recoveredInformation(p, p)).toBeCloseTo(1, 12);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { FitError } from "../../../shared/errors.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
-import { type FitState, fitNetwork, logLosses, type Stepper } from "../../../trainer/training/loop.ts";
+import { type FitState, fitNetwork, type Stepper } from "../../../trainer/training/loop.ts";
 
 /** A stepper whose only parameter counts epochs, and whose validation logits follow a script. */
 function scripted(validationLogits: readonly number[]): Stepper & { readonly seen: number[][]; readonly rates: number[] } {
@@ -105,13 +105,6 @@ describe("fitNetwork", () => {
   it("answers with the initial weights when nothing better was found", async () => {
     const { bestEpoch, parameters } = await fitNetwork(scripted([3, 1]), options({}));
     expect([bestEpoch, parameters[0]]).toEqual([0, 0]);
-  });
-});
-
-describe("logLosses", () => {
-  it("are finite for any logit", () => {
-    expect(Array.from(logLosses(Float32Array.of(1000, -1000), Uint8Array.of(0, 1), Int32Array.of(0, 1)))).toEqual([1000, 1000]);
-    expect(logLosses(Float32Array.of(0), Uint8Array.of(1), Int32Array.of(0))[0]).toBeCloseTo(Math.LN2, 7);
   });
 });
 
