@@ -3,9 +3,9 @@ import { ArtifactError, DataError } from "../../shared/errors.ts";
 import { type Engines, loadModel } from "../artifact/artifact-file.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { encodeOnnx } from "../export/onnx/export.ts";
+import { encodeTorch } from "../export/torch.ts";
 import { writeWorkerProject } from "../export/worker-project.ts";
 import { writeWhole } from "../files/whole-files.ts";
-import { encodeTorch } from "../import/torch/state-dict.ts";
 
 export interface ExportCommand {
   readonly artifact: string;

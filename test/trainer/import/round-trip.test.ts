@@ -6,7 +6,7 @@ import type { Model } from "../../../shared/model.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
 import { readNpy } from "../../../shared/npy.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
-import { encodeTorch } from "../../../trainer/import/torch/state-dict.ts";
+import { encodeTorch } from "../../../trainer/export/torch.ts";
 import { EXPORTED, exportedModel } from "../../fixtures/import/exported.ts";
 import { importBytes, rejection, scoreBytes } from "../../fixtures/import/importing.ts";
 import { kernel } from "../../fixtures/kernel.ts";

@@ -18,11 +18,12 @@ const DTYPES: Readonly<Record<string, [bytes: number, read: (view: DataView, at:
   BF16: [2, (view, at) => float32OfBits(view.getUint16(at, true) << 16)],
 };
 
+/** Whether `bytes` begin as a safetensors file does: a header length below 2^48, then `{`. */
 export function isSafetensors(bytes: Uint8Array): boolean {
-  return bytes.length > 8 && bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0; // {, behind a length below 2^48
+  return bytes.length > 8 && bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0;
 }
 
-/** The header's texts alone. Throws DataError. */
+/** The texts of `__metadata__`, without reading a tensor. Throws DataError. */
 export function readMetadata(bytes: Uint8Array, source: string): Readonly<Record<string, string>> {
   return textsOf(openFrame(bytes, source));
 }
@@ -37,7 +38,10 @@ function textsOf({ metadata }: Frame): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries((metadata ?? {}) as object).filter(([, text]) => typeof text === "string"));
 }
 
-/** Throws DataError. Tensors of other types than floats are passed over if they are single numbers, as counters are. */
+/**
+ * Every tensor of floats, widened to float64, which is exact. Tensors of other types are passed over where they are single numbers, as
+ * counters are. Throws DataError: a damaged file, other types, numbers that are not finite.
+ */
 export function readSafetensors(bytes: Uint8Array, source: string): Safetensors {
   const frame = openFrame(bytes, source);
   const view = new DataView(frame.data.buffer, frame.data.byteOffset, frame.data.byteLength);
