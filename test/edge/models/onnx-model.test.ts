@@ -6,7 +6,8 @@ import { openOnnxDeployment } from "../../../edge/models/onnx-model.ts";
 import { openSession } from "../../../edge/models/onnx-session.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
-import { FLOAT, port } from "../../../trainer/export/onnx/graph.ts";
+import { port } from "../../../trainer/export/onnx/graph.ts";
+import { DOUBLE, FLOAT } from "../../../trainer/export/onnx/schema.ts";
 import { openApp, post, postScore, SURROUNDINGS } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeModel, makeSequences, randomOf } from "../../fixtures/model.ts";
@@ -14,7 +15,6 @@ import { encodeLogistic, functions, runtime } from "../../fixtures/onnx.ts";
 
 const T = 10;
 const F = 5;
-const DOUBLE = 11;
 const model = makeModel(kernel);
 const artifact = encodeArtifact(model);
 

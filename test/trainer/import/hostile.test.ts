@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
+import protobuf from "protobufjs/light.js";
 import { describe, expect, test } from "vitest";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { importBytes, rejection } from "../../fixtures/import/importing.ts";
@@ -125,4 +126,57 @@ test("a bomb of a quarter of a gibibyte and more in place of weights is never un
   const before = process.memoryUsage.rss();
   expect(await rejection(bytes)).toContain("model.weights.h5: claims 268435457 bytes, expected at most 268435456");
   expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 26);
+});
+
+describe("ONNX that would take far more memory than its bytes", () => {
+  /** A field that holds `bytes`. */
+  const field = (id: number, bytes: Uint8Array): Uint8Array =>
+    new protobuf.Writer()
+      .uint32(id * 8 + 2)
+      .bytes(bytes)
+      .finish();
+  const [GRAPH, NODE, INITIALIZER, ATTRIBUTE] = [7, 1, 5, 5];
+  const [FLOAT_DATA, INT64_DATA, METADATA, DOC_STRING] = [4, 7, 14, 6];
+  const model = (...fields: Uint8Array[]): Uint8Array => Buffer.concat([Uint8Array.of(8, 8), ...fields]);
+  const nested = (id: number, depth: number): Uint8Array =>
+    Array.from({ length: depth }).reduce<Uint8Array>((inner) => field(id, inner), new Uint8Array());
+
+  test.each<[string, () => Uint8Array, string]>([
+    [
+      "32 million empty nodes",
+      () => model(field(GRAPH, Buffer.alloc(2 ** 26, Uint8Array.of(NODE * 8 + 2, 0)))),
+      "more fields than a model has",
+    ],
+    [
+      "32 million whole numbers in a list",
+      () => model(field(GRAPH, field(INITIALIZER, field(INT64_DATA, new Uint8Array(2 ** 25))))),
+      "more integers than a model has",
+    ],
+    [
+      "34 million floats in a list",
+      () => model(field(GRAPH, field(INITIALIZER, field(FLOAT_DATA, new Uint8Array(2 ** 27 + 4))))),
+      "more floats than a model has",
+    ],
+    [
+      "8 million numbers, one field each",
+      () => model(field(GRAPH, field(INITIALIZER, Buffer.alloc(2 ** 24, Uint8Array.of(INT64_DATA * 8, 1))))),
+      "more fields than a model has",
+    ],
+    ["a text of 32 MiB", () => model(field(METADATA, field(1, new Uint8Array(2 ** 25).fill(65)))), "more text than a model has"],
+    ["a text longer than its message", () => model(field(GRAPH, Uint8Array.of(2 * 8 + 2, 5, 65))), "name claims 5 bytes, where 1 are left"],
+    ["groups 200,000 deep", () => model(Buffer.alloc(200_000, 3 * 8 + 3)), "max depth exceeded"],
+    [
+      "graphs in attributes of nodes, 2,000 deep",
+      () => model(field(GRAPH, field(NODE, field(ATTRIBUTE, nested(6, 2000)))), Uint8Array.of(8 * 8 + 2, 2, 16, 17)),
+      "holds no LSTM node",
+    ],
+    ["a field that goes on and on", () => model(field(DOC_STRING, new Uint8Array(3)), Buffer.alloc(2 ** 20, 0xff)), "invalid tag encoding"],
+  ])("%s", async (_, make, sentence) => {
+    const bytes = make();
+    const before = process.memoryUsage.rss();
+    const started = performance.now();
+    expect(await rejection(bytes)).toMatch(new RegExp(`^DataError: model: .*${sentence}`));
+    expect(performance.now() - started).toBeLessThan(2000);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(2 ** 26);
+  });
 });

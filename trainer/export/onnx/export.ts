@@ -1,17 +1,19 @@
 // Model → ONNX bytes: the network and its calibration as one graph on the recipe's channels; or with the recipe in front of them, in
 // float64 like everywhere, so that any ONNX runtime scores raw sequences. The recipe travels as metadata, too.
-// Field numbers and enums: github.com/onnx/onnx/blob/main/onnx/onnx.proto. LSTM: github.com/onnx/onnx/blob/main/docs/Operators.md#LSTM
+// LSTM: github.com/onnx/onnx/blob/main/docs/Operators.md#LSTM
 // Legend: N sequences, T steps, C channels, U units.
 import type { Model } from "../../../shared/model.ts";
-import { describeChannel } from "../../../shared/recipe/recipe.ts";
-import { DOUBLE, FLOAT, floatList, floats, INT32, INT64, int, ints, node, port, raw, string, strings, tensor } from "./graph.ts";
-import { bytesField, integerField, message, textField } from "./protobuf.ts";
-import { describeRecipe } from "./recipe-graph.ts";
+import type { Calibration, Network } from "../../../shared/networks/lstm.ts";
+import { describeChannel, type Recipe } from "../../../shared/recipe/recipe.ts";
+import { floatList, floats, int, ints, node, port, raw, string, strings, tensor } from "./graph.ts";
+import { encodeModel } from "./protobuf.ts";
+import { describeRecipe, type RecipeGraph } from "./recipe-graph.ts";
+import { type AttributeProto, DOUBLE, FLOAT, INT32, INT64, type NodeProto, type TensorProto, type ValueInfoProto } from "./schema.ts";
 
 const OPSET = 17;
 const IR_VERSION = 8; // the one that came with opset 17 (github.com/onnx/onnx/blob/main/docs/Versioning.md)
 
-/** ONNX's gate order i,o,f,c as places in Keras' order i,f,c,o. */
+/** ONNX's gate order i,o,f,c as indices into Keras' order i,f,c,o. */
 const GATES = [0, 3, 1, 2];
 
 /**
@@ -20,85 +22,99 @@ const GATES = [0, 3, 1, 2];
  * raw, shorter ones padded with zero rows in front; a sequence of nothing but padding gives NaN, which is no score.
  */
 export function encodeOnnx(
-  model: Pick<Model, "network" | "calibration" | "recipe" | "name">,
+  { network, calibration, recipe, name }: Pick<Model, "network" | "calibration" | "recipe" | "name">,
   { preprocessing = false }: { readonly preprocessing?: boolean } = {},
 ): Uint8Array<ArrayBuffer> {
-  const { network, calibration, recipe, name } = model;
-  const { channels: C, units: U, hardGates, backwards, initial } = network;
-  const weights = [
+  const recipeGraph: RecipeGraph = preprocessing ? describeRecipe(recipe) : { nodes: [], constants: [], last: [] };
+  return encodeModel({
+    irVersion: IR_VERSION,
+    producerName: "quickstep",
+    docString: describeInputs(name, recipe, preprocessing),
+    graph: {
+      node: [...recipeGraph.nodes, ...networkNodes(network, preprocessing ? "scored" : "probability"), ...recipeGraph.last],
+      name: "quickstep",
+      initializer: [...networkConstants(network, calibration), ...recipeGraph.constants],
+      input: inputsOf(recipe, preprocessing),
+      output: [port("probability", FLOAT, ["N"])],
+    },
+    opsetImport: [{ domain: "", version: OPSET }],
+    metadataProps: [
+      { key: "name", value: name },
+      { key: "recipe", value: JSON.stringify(withLists(recipe)) },
+    ],
+  });
+}
+
+function inputsOf({ timesteps, features, channels }: Recipe, preprocessing: boolean): ValueInfoProto[] {
+  if (preprocessing) return [port("sequences", DOUBLE, ["N", timesteps, features.length])];
+  return [port("channels", FLOAT, ["N", timesteps, channels.length]), port("lengths", INT32, ["N"])];
+}
+
+function describeInputs(name: string, { features, channels }: Recipe, preprocessing: boolean): string {
+  if (preprocessing) return `${name}: input sequences are raw rows of ${features.join(", ")}, padded in front`;
+  return `${name}: input channels are ${channels.map((channel) => describeChannel(channel, features)).join(", ")}, as metadata recipe says`;
+}
+
+/** `channels`, `lengths` → `output` (N), by the constants of networkConstants. */
+function networkNodes({ units, initial, hardGates, backwards }: Network, output: string): NodeProto[] {
+  const states = initial ? ["firstHidden", "firstCell"] : [];
+  const settings = lstmAttributes(units, hardGates, backwards);
+  return [
+    node("Transpose", ["channels"], "steps", ints("perm", [1, 0, 2])), // (T,N,C): ONNX Runtime's CPU LSTM knows only layout 0
+    ...(initial ? initialStateNodes() : []),
+    node("LSTM", ["steps", "W", "R", "B", "lengths", ...states], ["", "last"], ...settings), // last (1,N,U): at each one's own length
+    node("Squeeze", ["last", "directions"], "state"), // (N,U)
+    node("Gemm", ["state", "headKernel", "headBias"], "logit"), // (N,1)
+    node("Mul", ["logit", "slope"], "scaled"),
+    node("Add", ["scaled", "intercept"], "calibrated"),
+    node("Sigmoid", ["calibrated"], "probabilities"),
+    node("Reshape", ["probabilities", "flat"], output), // (N)
+  ];
+}
+
+/** The state before the first step, once for every sequence: (1,1,U) → (1,N,U). */
+function initialStateNodes(): NodeProto[] {
+  return [
+    node("Shape", ["lengths"], "count"),
+    node("Concat", ["one", "count", "one"], "stateShape", int("axis", 0)),
+    node("Expand", ["hidden", "stateShape"], "firstHidden"),
+    node("Expand", ["cell", "stateShape"], "firstCell"),
+  ];
+}
+
+function lstmAttributes(U: number, hardGates: Network["hardGates"], backwards: Network["backwards"]): AttributeProto[] {
+  const activations = (slope: number): AttributeProto[] => [
+    strings("activations", ["HardSigmoid", "Tanh", "Tanh"]),
+    floatList("activation_alpha", [slope]),
+    floatList("activation_beta", [0.5]),
+  ];
+  return [
+    int("hidden_size", U),
+    ...(backwards ? [string("direction", "reverse")] : []),
+    ...(hardGates === undefined ? [] : activations(hardGates)),
+  ];
+}
+
+function networkConstants(network: Network, calibration: Calibration): TensorProto[] {
+  const { channels: C, units: U, initial } = network;
+  return [
     floats("W", [1, 4 * U, C], gateRows(network.kernel, C, U)),
     floats("R", [1, 4 * U, U], gateRows(network.recurrent, U, U)),
-    // Keras has one bias where ONNX has two: it goes to the first, Wb; the second, Rb, stays zero.
-    floats("B", [1, 8 * U], message(gateRows(network.bias, 1, U), new Uint8Array(16 * U))),
+    floats("B", [1, 8 * U], twoBiases(gateRows(network.bias, 1, U))),
     floats("headKernel", [U, 1], raw(network.headKernel)),
     floats("headBias", [1], raw(network.headBias)),
     floats("slope", [], raw(Float32Array.of(calibration.slope))),
     floats("intercept", [], raw(Float32Array.of(calibration.intercept))),
     tensor("directions", INT64, [1], raw(BigInt64Array.of(0n))),
     tensor("flat", INT64, [1], raw(BigInt64Array.of(-1n))),
-    ...(initial ? [floats("hidden", [1, 1, U], raw(initial.hidden)), floats("cell", [1, 1, U], raw(initial.cell))] : []),
+    ...(initial
+      ? [
+          floats("hidden", [1, 1, U], raw(initial.hidden)),
+          floats("cell", [1, 1, U], raw(initial.cell)),
+          tensor("one", INT64, [1], raw(BigInt64Array.of(1n))),
+        ]
+      : []),
   ];
-  const attributes = [
-    int("hidden_size", U),
-    ...(backwards ? [string("direction", "reverse")] : []),
-    ...(hardGates === undefined
-      ? []
-      : [
-          strings("activations", ["HardSigmoid", "Tanh", "Tanh"]),
-          floatList("activation_alpha", [hardGates]),
-          floatList("activation_beta", [0.5]),
-        ]),
-  ];
-  // The state before the first step, once for every sequence: (1,1,U) → (1,N,U)
-  const start = initial
-    ? [
-        node("Shape", ["lengths"], "count"),
-        node("Concat", ["one", "count", "one"], "stateShape", int("axis", 0)),
-        node("Expand", ["hidden", "stateShape"], "firstHidden"),
-        node("Expand", ["cell", "stateShape"], "firstCell"),
-      ]
-    : [];
-  const states = initial ? ["firstHidden", "firstCell"] : [];
-  if (initial) weights.push(tensor("one", INT64, [1], raw(BigInt64Array.of(1n))));
-  const nodes = [
-    node("Transpose", ["channels"], "steps", ints("perm", [1, 0, 2])), // (T,N,C): ONNX Runtime's CPU LSTM knows only layout 0
-    ...start,
-    node("LSTM", ["steps", "W", "R", "B", "lengths", ...states], ["", "last"], ...attributes), // last (1,N,U): at each one's own length
-    node("Squeeze", ["last", "directions"], "state"), // (N,U)
-    node("Gemm", ["state", "headKernel", "headBias"], "logit"), // (N,1)
-    node("Mul", ["logit", "slope"], "scaled"),
-    node("Add", ["scaled", "intercept"], "calibrated"),
-    node("Sigmoid", ["calibrated"], "probabilities"),
-    node("Reshape", ["probabilities", "flat"], preprocessing ? "scored" : "probability"), // (N)
-  ];
-  const recipeGraph = preprocessing ? describeRecipe(recipe) : { nodes: [], constants: [], last: [] };
-  const graph = message(
-    ...[...recipeGraph.nodes, ...nodes, ...recipeGraph.last].map((bytes) => bytesField(1, bytes)),
-    textField(2, "quickstep"),
-    ...[...weights, ...recipeGraph.constants].map((bytes) => bytesField(5, bytes)),
-    ...(preprocessing
-      ? [bytesField(11, port("sequences", DOUBLE, ["N", recipe.timesteps, recipe.features.length]))]
-      : [bytesField(11, port("channels", FLOAT, ["N", recipe.timesteps, C])), bytesField(11, port("lengths", INT32, ["N"]))]),
-    bytesField(12, port("probability", FLOAT, ["N"])),
-  );
-  const { timesteps, features, padding, channels, clip, lengths } = recipe;
-  const [mean, scale, floor] = [recipe.mean, recipe.scale, recipe.floor].map((array) => [...array]);
-  const [featureMean, featureScale] = [recipe.featureMean, recipe.featureScale].map((array) => [...array]);
-  const steps = { timesteps, features, padding, channels, clip, lengths, mean, scale, floor, featureMean, featureScale };
-  return message(
-    integerField(1, IR_VERSION),
-    textField(2, "quickstep"),
-    textField(
-      6,
-      preprocessing
-        ? `${name}: input sequences are raw rows of ${features.join(", ")}, padded in front`
-        : `${name}: input channels are ${channels.map((channel) => describeChannel(channel, features)).join(", ")}, as metadata recipe says`,
-    ),
-    bytesField(7, graph),
-    bytesField(8, message(textField(1, ""), integerField(2, OPSET))),
-    bytesField(14, message(textField(1, "name"), textField(2, name))),
-    bytesField(14, message(textField(1, "recipe"), textField(2, JSON.stringify(steps)))),
-  );
 }
 
 /** (rows,4U) in gates i,f,c,o → little-endian (4U,rows) in gates i,o,f,c. */
@@ -108,4 +124,19 @@ function gateRows(weights: Float32Array, rows: number, U: number): Uint8Array {
   for (const gate of GATES)
     for (let u = 0; u < U; u++) for (let row = 0; row < rows; row++) out[at++] = weights[row * 4 * U + gate * U + u];
   return raw(out);
+}
+
+/** Keras has one bias where ONNX has two: the bias goes to the first, Wb; the second, Rb, stays zero. */
+function twoBiases(bias: Uint8Array): Uint8Array {
+  const both = new Uint8Array(2 * bias.length);
+  both.set(bias);
+  return both;
+}
+
+/** The recipe with its arrays as lists, as JSON has them. */
+function withLists(recipe: Recipe): Record<string, unknown> {
+  const { timesteps, features, padding, channels, clip, lengths } = recipe;
+  const [mean, scale, floor] = [recipe.mean, recipe.scale, recipe.floor].map((array) => [...array]);
+  const [featureMean, featureScale] = [recipe.featureMean, recipe.featureScale].map((array) => [...array]);
+  return { timesteps, features, padding, channels, clip, lengths, mean, scale, floor, featureMean, featureScale };
 }

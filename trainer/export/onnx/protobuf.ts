@@ -1,100 +1,74 @@
-// Protocol Buffers' wire format, as much as ONNX needs (protobuf.dev/programming-guides/encoding): written and read.
-// A message is the concatenation of its fields. Knows nothing of ONNX.
+// ONNX' messages ⇄ bytes, by protobufjs (wire format: protobuf.dev/programming-guides/encoding). A file is measured before it is decoded,
+// since a message of two bytes becomes an object of a hundred. Knows the messages from schema.ts, and no network.
+import protobuf from "protobufjs/light.js";
+import { DESCRIPTOR, type ModelProto, type TensorProto } from "./schema.ts";
 
-type Bytes = Uint8Array<ArrayBuffer>;
+const root = protobuf.Root.fromJSON(DESCRIPTOR);
+const MODEL = root.lookupType("ModelProto");
+const TENSOR = root.lookupType("TensorProto");
 
-const VARINT = 0;
-const FIXED64 = 1;
-const LENGTH_DELIMITED = 2;
-const FIXED32 = 5;
+/** What a decoded file may hold: each far more than an exporter writes for one recurrent network, and together some 700 MB at most. */
+const LIMITS = {
+  /** Messages, and numbers and texts that stand alone: PyTorch writes some 500. */
+  fields: 2 ** 17,
+  /** Whole numbers in packed lists: shapes, not weights. */
+  integers: 2 ** 20,
+  /** Floats in packed lists: an LSTM of 2048 units has half of them. Weights in `rawData` stay bytes of the file. */
+  floats: 2 ** 25,
+  /** Bytes of text, recipes in metadata among them. */
+  text: 2 ** 24,
+};
+type Size = Record<keyof typeof LIMITS, number>;
 
-export function message(...fields: readonly Uint8Array[]): Bytes {
-  const out = new Uint8Array(fields.reduce((total, field) => total + field.length, 0));
-  let at = 0;
-  for (const field of fields) {
-    out.set(field, at);
-    at += field.length;
-  }
-  return out;
+/** The bytes of a model: fields in the order of their numbers, as onnx.proto's other writers have them. */
+export function encodeModel(model: ModelProto): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(MODEL.encode(model).finish());
 }
 
-/** An int32, int64, bool or enum field. `value` is a whole number from 0 to 2^53 − 1. */
-export function integerField(field: number, value: number): Bytes {
-  return Uint8Array.from([...varint(field * 8 + VARINT), ...varint(value)]);
+/**
+ * The model in `bytes`. Lists are always there, empty where the file has none; bytes are views of the file, not copies. Throws Error
+ * where the file is cut short, is no protobuf, or holds more than a model has.
+ */
+export function decodeModel(bytes: Uint8Array): ModelProto {
+  return decode(MODEL, bytes) as ModelProto;
 }
 
-/** A bytes field or an embedded message. */
-export function bytesField(field: number, value: Uint8Array): Bytes {
-  return message(Uint8Array.from([...varint(field * 8 + LENGTH_DELIMITED), ...varint(value.length)]), value);
+/** A file that is one tensor, as the ONNX project's tests have them. As decodeModel does. */
+export function decodeTensor(bytes: Uint8Array): TensorProto {
+  return decode(TENSOR, bytes) as TensorProto;
 }
 
-export function textField(field: number, value: string): Bytes {
-  return bytesField(field, new TextEncoder().encode(value));
+function decode(type: protobuf.Type, bytes: Uint8Array): unknown {
+  measure(type, protobuf.Reader.create(bytes), bytes.length, { fields: 0, integers: 0, floats: 0, text: 0 });
+  return type.toObject(type.decode(bytes), { longs: Number, arrays: true });
 }
 
-/** Seven bits a byte, lowest first; the eighth says that more follow. */
-function varint(value: number): number[] {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`a varint must be a whole number from 0, got ${value}`);
-  const out: number[] = [];
-  while (value > 127) {
-    out.push((value % 128) + 128);
-    value = Math.floor(value / 128); // bit operators would cut at 32 bits
-  }
-  out.push(value);
-  return out;
-}
-
-/** One field as it lies in a message: the bytes of a string, message or packed list, or a number's own bytes. */
-export interface Field {
-  readonly field: number;
-  /** Of a varint, as int64; of fixed widths, nothing. */
-  readonly integer: bigint | null;
-  readonly bytes: Uint8Array;
-}
-
-/** The fields of a message, in order. Takes no more memory than the message has. Throws RangeError where it is cut short or damaged. */
-export function* readFields(bytes: Uint8Array): Generator<Field> {
-  for (let at = 0; at < bytes.length; ) {
-    const key = readVarint(bytes, at);
-    at = key.end;
-    const field = Number(key.value >> 3n);
-    const kind = Number(key.value & 7n);
-    if (field === 0) throw new RangeError(`no field has the number 0, at byte ${at}`);
-    if (kind === VARINT) {
-      const { value, end } = readVarint(bytes, at);
-      yield { field, integer: BigInt.asIntN(64, value), bytes: bytes.subarray(at, end) };
-      at = end;
+/** Walks from the reader's position to `end` without building anything, and adds to `size`. Throws RangeError beyond a limit. */
+function measure(type: protobuf.Type, reader: protobuf.Reader, end: number, size: Size): void {
+  while (reader.pos < end) {
+    const tag = reader.tag();
+    const wireType = tag & 7;
+    const field = type.fieldsById[tag >>> 3]?.resolve();
+    if (field) add(size, "fields", 1);
+    if (field === undefined || wireType !== LENGTH_DELIMITED) {
+      reader.skipType(wireType, 0, tag >>> 3);
       continue;
     }
-    let length = kind === FIXED64 ? 8 : kind === FIXED32 ? 4 : -1;
-    if (kind === LENGTH_DELIMITED) {
-      const { value, end } = readVarint(bytes, at);
-      at = end;
-      if (value > BigInt(bytes.length - at))
-        throw new RangeError(`field ${field} claims ${value} bytes, where ${bytes.length - at} are left`);
-      length = Number(value);
-    }
-    if (length < 0 || at + length > bytes.length) throw new RangeError(`field ${field} cannot be read at byte ${at}`);
-    yield { field, integer: null, bytes: bytes.subarray(at, at + length) };
-    at += length;
+    const stop = reader.uint32() + reader.pos;
+    if (stop > end) throw new RangeError(`${field.name} claims ${stop - reader.pos} bytes, where ${end - reader.pos} are left`);
+    if (field.resolvedType instanceof protobuf.Type) measure(field.resolvedType, reader, stop, size);
+    else if (field.type === "string") add(size, "text", stop - reader.pos);
+    else if (field.type === "float") add(size, "floats", (stop - reader.pos) / 4);
+    else if (field.type === "double") add(size, "floats", (stop - reader.pos) / 8);
+    else if (field.type !== "bytes") add(size, "integers", stop - reader.pos); // a byte or more each
+    reader.pos = stop;
   }
 }
 
-/** The numbers of a packed list of varints, as int64. */
-export function* readVarints(bytes: Uint8Array): Generator<bigint> {
-  for (let at = 0; at < bytes.length; ) {
-    const { value, end } = readVarint(bytes, at);
-    yield BigInt.asIntN(64, value);
-    at = end;
-  }
-}
+/** protobuf.dev/programming-guides/encoding/#structure */
+const LENGTH_DELIMITED = 2;
 
-function readVarint(bytes: Uint8Array, at: number): { value: bigint; end: number } {
-  let value = 0n;
-  for (let shift = 0n; shift < 70n && at < bytes.length; shift += 7n) {
-    const byte = bytes[at++];
-    value |= BigInt(byte & 127) << shift;
-    if (byte < 128) return { value, end: at };
-  }
-  throw new RangeError(`a number without an end, at byte ${at}`);
+function add(size: Size, what: keyof Size, count: number): void {
+  size[what] += count;
+  if (size[what] > LIMITS[what]) throw new RangeError(`more ${what} than a model has`);
 }

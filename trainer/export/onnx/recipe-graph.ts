@@ -1,40 +1,102 @@
 // The recipe as ONNX nodes: raw sequences (N,T,F) float64 → channels (N,T,C) float32, left-aligned, and lengths (N), what applyRecipe
 // computes. All in float64 up to the last step, as there: differences are taken before rounding.
 // Operators: github.com/onnx/onnx/blob/main/docs/Operators.md, opset 17.
+// Legend: N sequences, T steps, F features, C channels.
 import { type Channel, type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
-import { BOOL, DOUBLE, FLOAT, INT32, INT64, int, ints, node, raw, tensor } from "./graph.ts";
+import { int, ints, node, raw, tensor } from "./graph.ts";
+import { type AttributeProto, BOOL, DOUBLE, FLOAT, INT32, INT64, type NodeProto, type TensorProto } from "./schema.ts";
 
-/** As shared/recipe/recipe.ts holds bases. */
+/** As shared/recipe/recipe.ts clamps bases. */
 const BASE_LIMIT = 1e300;
 
 export interface RecipeGraph {
-  readonly nodes: readonly Uint8Array[];
-  readonly constants: readonly Uint8Array[];
+  readonly nodes: readonly NodeProto[];
+  readonly constants: readonly TensorProto[];
   /** What follows the network: `scored` (N) → `probability` (N), NaN where there was no valid row. */
-  readonly last: readonly Uint8Array[];
+  readonly last: readonly NodeProto[];
 }
 
+/** The graph under construction: each operator's result and each constant is a name. */
+interface Builder {
+  readonly nodes: NodeProto[];
+  readonly constants: TensorProto[];
+  /** One operator's result, under a name of its own unless it is given one. */
+  op(operator: string, inputs: readonly string[], attributes?: readonly AttributeProto[], name?: string): string;
+  constant(type: number, dims: readonly number[], data: Uint8Array): string;
+  /** A float64 scalar. */
+  number(x: number): string;
+  /** int64 (count of values). */
+  indices(...values: number[]): string;
+  /** float32 (1, count of values). */
+  floatRow(values: readonly number[]): string;
+  cast(input: string, type: number, name?: string): string;
+  clip(input: string, bound: number): string;
+  /** The float64 scalar 0. */
+  readonly zero: string;
+}
+
+/** Which rows are data, and the data rows themselves. */
+interface Rows {
+  /** (N,T,F) data rows first, in their order. */
+  readonly rows: string;
+  /** (N) number of data rows. */
+  readonly length: string;
+  /** (N,T,1) bool: whether a left-aligned row is data; and whether it has a data row before it. */
+  readonly isValid: string;
+  readonly isBehindFirst: string;
+}
+
+/** The nodes that compute `channels` and `lengths` from `sequences`, and the node that follows the network. */
 export function describeRecipe(recipe: Recipe): RecipeGraph {
   const { timesteps: T } = shapeOf(recipe);
-  const nodes: Uint8Array[] = [];
-  const constants: Uint8Array[] = [];
+  const build = createBuilder();
+  const { op, cast, number, zero } = build;
+  const rows = alignRows(build, recipe.padding, T);
+  const columns = recipe.channels.map((channel, c) => {
+    const isDelta = channel.view === "delta" || channel.view === "logDelta";
+    const x = viewOf(build, channel, recipe.floor.subarray(3 * c, 3 * c + 3), rows, T);
+    const standardised = build.clip(op("Div", [op("Sub", [x, number(recipe.mean[c])]), number(recipe.scale[c])]), recipe.clip);
+    return op("Where", [isDelta ? rows.isBehindFirst : rows.isValid, standardised, zero]);
+  });
+  cast(op("Concat", columns, [int("axis", 2)]), FLOAT, "channels");
+  const hasRow = op("Greater", [rows.length, zero]);
+  cast(op("Max", [rows.length, number(1)]), INT32, "lengths"); // the network wants at least one step
+  const nothing = build.constant(FLOAT, [], raw(Float32Array.of(Number.NaN)));
+  const { nodes, constants } = build;
+  return { nodes, constants, last: [node("Where", [hasRow, "scored", nothing], "probability")] };
+}
+
+function createBuilder(): Builder {
+  const nodes: NodeProto[] = [];
+  const constants: TensorProto[] = [];
   let count = 0;
-  /** One operator's result, under a name of its own unless it is given one. */
-  const op = (operator: string, inputs: readonly string[], attributes: readonly Uint8Array[] = [], name = `recipe${count++}`): string => {
+  const op: Builder["op"] = (operator, inputs, attributes = [], name = `recipe${count++}`) => {
     nodes.push(node(operator, inputs, name, ...attributes));
     return name;
   };
-  const constant = (type: number, dims: readonly number[], data: Uint8Array): string => {
+  const constant: Builder["constant"] = (type, dims, data) => {
     const name = `constant${count++}`;
     constants.push(tensor(name, type, dims, data));
     return name;
   };
   const number = (x: number): string => constant(DOUBLE, [], raw(Float64Array.of(x)));
-  const indices = (...values: number[]): string => constant(INT64, [values.length], raw(BigInt64Array.from(values, BigInt)));
-  const floatRow = (values: number[]): string => constant(FLOAT, [1, values.length], raw(Float32Array.from(values)));
-  const cast = (input: string, type: number, name?: string): string => op("Cast", [input], [int("to", type)], name);
-  const zero = number(0);
+  return {
+    nodes,
+    constants,
+    op,
+    constant,
+    number,
+    indices: (...values) => constant(INT64, [values.length], raw(BigInt64Array.from(values, BigInt))),
+    floatRow: (values) => constant(FLOAT, [1, values.length], raw(Float32Array.from(values))),
+    cast: (input, type, name) => op("Cast", [input], [int("to", type)], name),
+    clip: (input, bound) => op("Clip", [input, number(-bound), number(bound)]),
+    zero: number(0),
+  };
+}
 
+function alignRows(build: Builder, padding: Recipe["padding"], T: number): Rows {
+  const { op, constant, indices, floatRow, cast, zero } = build;
+  const steps = Array.from({ length: T }, (_, t) => t);
   // Which rows are data, (N,T) bool
   const largest = op("ReduceMax", [op("Abs", ["sequences"])], [ints("axes", [2]), int("keepdims", 0)]);
   const isOther = op("Greater", [largest, zero]);
@@ -42,64 +104,59 @@ export function describeRecipe(recipe: Recipe): RecipeGraph {
     any: () => isOther,
     leading: () => op("Greater", [op("CumSum", [cast(isOther, DOUBLE), constant(INT64, [], raw(BigInt64Array.of(1n)))]), zero]),
     none: () => op("Equal", [largest, largest]),
-  }[recipe.padding]();
-  const length = op("ReduceSum", [cast(isData, DOUBLE), indices(1)], [int("keepdims", 0)]); // (N)
+  }[padding]();
+  const length = op("ReduceSum", [cast(isData, DOUBLE), indices(1)], [int("keepdims", 0)]);
 
   // Data rows first, in their order: the largest keys are theirs, T … 1, the others' are 0 … 1 − T
-  const steps = Array.from({ length: T }, (_, t) => t);
   const keys = op("Where", [isData, floatRow(steps.map((t) => T - t)), floatRow(steps.map((t) => -t))]);
-  nodes.push(node("TopK", [keys, indices(T)], ["sortedKeys", "order"], int("axis", 1)));
+  build.nodes.push(node("TopK", [keys, indices(T)], ["sortedKeys", "order"], int("axis", 1)));
   const order = op("Expand", [op("Unsqueeze", ["order", indices(2)]), op("Shape", ["sequences"])]); // (N,T,F)
   const rows = op("GatherElements", ["sequences", order], [int("axis", 1)]);
-  const isValid = op("Unsqueeze", [op("Greater", ["sortedKeys", constant(FLOAT, [], raw(Float32Array.of(0)))]), indices(2)]); // (N,T,1)
-  const isBehindFirst = op("And", [
-    isValid,
-    constant(
-      BOOL,
-      [1, T, 1],
-      Uint8Array.from(steps, (t) => Number(t > 0)),
-    ),
-  ]);
+  const isValid = op("Unsqueeze", [op("Greater", ["sortedKeys", constant(FLOAT, [], raw(Float32Array.of(0)))]), indices(2)]);
+  const isLater = constant(
+    BOOL,
+    [1, T, 1],
+    Uint8Array.from(steps, (t) => Number(t > 0)),
+  );
+  return { rows, length, isValid, isBehindFirst: op("And", [isValid, isLater]) };
+}
 
-  const clip = (input: string, bound: number): string => op("Clip", [input, number(-bound), number(bound)]);
-  const feature = (f: number, held: boolean): string => {
-    const column = op("Gather", [rows, indices(f)], [int("axis", 2)]); // (N,T,1)
-    return held ? clip(column, BASE_LIMIT) : column;
-  };
-  const logOf = (input: string, floor: number): string =>
-    op("Log", [op("Where", [op("LessOrEqual", [input, zero]), number(floor), input])]);
-  const base = (channel: Channel, floors: Float64Array): string => {
-    switch (channel.base) {
-      case "feature":
-        return feature(channel.a, true);
-      case "difference":
-        return clip(op("Sub", [feature(channel.a, true), feature(channel.b, true)]), BASE_LIMIT);
-      case "logRatio":
-        return op("Sub", [logOf(feature(channel.a, false), floors[0]), logOf(feature(channel.b, false), floors[1])]);
-    }
-  };
-  const previous = (input: string): string =>
-    T === 1 ? input : op("Concat", [slice(input, 0, 1), slice(input, 0, T - 1)], [int("axis", 1)]);
-  const slice = (input: string, from: number, to: number): string => op("Slice", [input, indices(from), indices(to), indices(1)]);
-  const centre = (input: string): string => {
-    const sum = op("ReduceSum", [op("Where", [isValid, input, zero]), indices(1)]); // (N,1,1)
-    return op("Sub", [input, op("Div", [sum, op("Reshape", [length, indices(-1, 1, 1)])])]);
-  };
+/** The channel before standardising, (N,T,1); `floors` (3) as a recipe has them. */
+function viewOf(build: Builder, channel: Channel, floors: Float64Array, rows: Rows, T: number): string {
+  const { op } = build;
+  const base = baseOf(build, channel, floors, rows);
+  const x = channel.view === "log" || channel.view === "logDelta" ? logOf(build, base, floors[2]) : base;
+  if (channel.view === "delta" || channel.view === "logDelta") return op("Sub", [x, previousOf(build, x, T)]);
+  if (channel.view === "centred") return centre(build, x, rows);
+  return x;
+}
 
-  const columns = recipe.channels.map((channel, c) => {
-    const { view } = channel;
-    const floors = recipe.floor.subarray(3 * c, 3 * c + 3);
-    let x = base(channel, floors);
-    if (view === "log" || view === "logDelta") x = logOf(x, floors[2]);
-    const isDelta = view === "delta" || view === "logDelta";
-    if (isDelta) x = op("Sub", [x, previous(x)]);
-    if (view === "centred") x = centre(x);
-    const standardised = clip(op("Div", [op("Sub", [x, number(recipe.mean[c])]), number(recipe.scale[c])]), recipe.clip);
-    return op("Where", [isDelta ? isBehindFirst : isValid, standardised, zero]);
-  });
-  cast(op("Concat", columns, [int("axis", 2)]), FLOAT, "channels");
-  const hasRow = op("Greater", [length, zero]);
-  cast(op("Max", [length, number(1)]), INT32, "lengths"); // the network wants at least one step
-  const nothing = constant(FLOAT, [], raw(Float32Array.of(Number.NaN)));
-  return { nodes, constants, last: [node("Where", [hasRow, "scored", nothing], "probability")] };
+function baseOf(build: Builder, channel: Channel, floors: Float64Array, { rows }: Rows): string {
+  const { op, clip, indices } = build;
+  const feature = (f: number): string => op("Gather", [rows, indices(f)], [int("axis", 2)]); // (N,T,1)
+  const clamped = (f: number): string => clip(feature(f), BASE_LIMIT);
+  switch (channel.base) {
+    case "feature":
+      return clamped(channel.a);
+    case "difference":
+      return clip(op("Sub", [clamped(channel.a), clamped(channel.b)]), BASE_LIMIT);
+    case "logRatio":
+      return op("Sub", [logOf(build, feature(channel.a), floors[0]), logOf(build, feature(channel.b), floors[1])]);
+  }
+}
+
+function logOf({ op, number, zero }: Builder, input: string, floor: number): string {
+  return op("Log", [op("Where", [op("LessOrEqual", [input, zero]), number(floor), input])]);
+}
+
+/** Each row's predecessor; the first row's is the first row itself. */
+function previousOf({ op, indices }: Builder, input: string, T: number): string {
+  const slice = (from: number, to: number): string => op("Slice", [input, indices(from), indices(to), indices(1)]);
+  return T === 1 ? input : op("Concat", [slice(0, 1), slice(0, T - 1)], [int("axis", 1)]);
+}
+
+/** Minus the mean over the sequence's own valid rows. */
+function centre({ op, indices, zero }: Builder, input: string, { isValid, length }: Rows): string {
+  const sum = op("ReduceSum", [op("Where", [isValid, input, zero]), indices(1)]); // (N,1,1)
+  return op("Sub", [input, op("Div", [sum, op("Reshape", [length, indices(-1, 1, 1)])])]);
 }

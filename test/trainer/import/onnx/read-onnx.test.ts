@@ -4,21 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as ort from "onnxruntime-web/wasm";
 import { describe, expect, test } from "vitest";
-import {
-  FLOAT,
-  floatList,
-  floats,
-  INT32,
-  int,
-  ints,
-  node,
-  port,
-  raw,
-  string,
-  strings,
-  tensor,
-} from "../../../../trainer/export/onnx/graph.ts";
-import { bytesField, integerField, message, readFields, textField } from "../../../../trainer/export/onnx/protobuf.ts";
+import { floatList, floats, int, ints, node, port, raw, string, strings, tensor } from "../../../../trainer/export/onnx/graph.ts";
+import { decodeModel, decodeTensor } from "../../../../trainer/export/onnx/protobuf.ts";
+import { ATTRIBUTE, type AttributeProto, EXTERNAL, FLOAT, INT32 } from "../../../../trainer/export/onnx/schema.ts";
 import { importBytes, rejection, scoreBytes } from "../../../fixtures/import/importing.ts";
 import { type GraphParts, int64s, lstmConstants, normals, onnxModel } from "../../../fixtures/import/onnx-graphs.ts";
 
@@ -28,24 +16,18 @@ const TOLERANCE = 2e-6;
 
 const PROJECT = fileURLToPath(new URL("../../../fixtures/import/onnx-project/", import.meta.url));
 
-/** The fields of a message with one number. */
-function all(bytes: Uint8Array, number: number): Uint8Array[] {
-  return Array.from(readFields(bytes)).flatMap((found) => (found.field === number ? [found.bytes] : []));
-}
-
-/** A tensor's sizes and float32 values, and its bytes as they are. */
-function readTensor(folder: string, file: string): { dims: number[]; values: Float32Array; bytes: Uint8Array } {
-  const bytes = readFileSync(join(PROJECT, folder, file));
-  const [data] = all(bytes, 9);
-  return { dims: all(bytes, 1).map(([size]) => size), values: new Float32Array(Uint8Array.from(data).buffer), bytes };
+/** A tensor's sizes and float32 values, and the tensor as it is. */
+function readTensor(folder: string, file: string) {
+  const tensor = decodeTensor(readFileSync(join(PROJECT, folder, file)));
+  return { dims: tensor.dims ?? [], values: new Float32Array(Uint8Array.from(tensor.rawData!).buffer), tensor };
 }
 
 /** The project's own LSTM node and constants, as its test has them, with a head that reads one unit. */
 function readProject(folder: string) {
-  const [graph] = all(readFileSync(join(PROJECT, folder, "model.onnx")), 7);
-  const [lstm] = all(graph, 1);
-  const inputs = all(graph, 11).map((_, i) => readTensor(folder, `input_${i}.pb`));
-  const state = readTensor(folder, `output_${all(graph, 12).length - 1}.pb`); // Y_h comes last
+  const graph = decodeModel(readFileSync(join(PROJECT, folder, "model.onnx"))).graph!;
+  const [lstm] = graph.node!;
+  const inputs = graph.input!.map((_, i) => readTensor(folder, `input_${i}.pb`));
+  const state = readTensor(folder, `output_${graph.output!.length - 1}.pb`); // Y_h comes last
   const U = state.dims.at(-1)!;
   const [x, ...constants] = inputs;
   const F = x.dims[2];
@@ -55,7 +37,7 @@ function readProject(folder: string) {
       input: "X",
       nodes: [lstm, node("Reshape", ["Y_h", "flat"], "h"), node("MatMul", ["h", "unit"], "z"), node("Sigmoid", ["z"], "p")],
       constants: [
-        ...constants.map(({ bytes }) => bytes),
+        ...constants.map(({ tensor }) => tensor),
         int64s("flat", -1, U),
         floats("unit", [U, 1], raw(Float32Array.from({ length: U }, (_, v) => Number(v === u)))),
       ],
@@ -80,7 +62,8 @@ test("the ONNX project's test_lstm_with_peepholes is refused by name", async () 
 
 const transposed = node("Transpose", ["x"], "steps", ints("perm", [1, 0, 2]));
 const dense = [node("MatMul", ["h", "head"], "product"), node("Add", ["product", "bias"], "z"), node("Sigmoid", ["z"], "p")];
-const lstm = (inputs: string[], outputs: string[], ...more: Uint8Array[]) => node("LSTM", inputs, outputs, int("hidden_size", U), ...more);
+const lstm = (inputs: string[], outputs: string[], ...more: AttributeProto[]) =>
+  node("LSTM", inputs, outputs, int("hidden_size", U), ...more);
 const forward = lstm(["steps", "W", "R", "B"], ["", "Y_h"]);
 const lastState = node("Squeeze", ["Y_h", "zeroth"], "h");
 const constants = [...lstmConstants(F, U), int64s("zeroth", 0)];
@@ -236,7 +219,7 @@ test("lengths as an input: shorter sequences are padded in front, and score as O
 
 describe("refused by name, with what would be needed", () => {
   const base = { nodes: [transposed, forward, lastState, ...dense], constants, x: ["n", T, F] } satisfies GraphParts;
-  const withLstm = (...more: Uint8Array[]): GraphParts => ({
+  const withLstm = (...more: AttributeProto[]): GraphParts => ({
     ...base,
     nodes: [transposed, lstm(["steps", "W", "R", "B"], ["", "Y_h"], ...more), lastState, ...dense],
   });
@@ -250,11 +233,7 @@ describe("refused by name, with what would be needed", () => {
       },
       /peepholes \(P\): quickstep's kernel has none/,
     ],
-    [
-      "a clip",
-      withLstm(message(textField(1, "clip"), Uint8Array.of(21, 0, 0, 64, 64), integerField(20, 1))),
-      /clips its cell input at 3 \(clip\)/,
-    ],
+    ["a clip", withLstm({ name: "clip", f: 3, type: ATTRIBUTE.FLOAT }), /clips its cell input at 3 \(clip\)/],
     ["two directions", withLstm(string("direction", "bidirectional")), /is bidirectional: two directions would take a second LSTM/],
     [
       "other activations",
@@ -380,7 +359,7 @@ describe("refused by name, with what would be needed", () => {
           transposed,
           forward,
           lastState,
-          message(textField(1, "h"), textField(2, "z"), textField(4, "FusedDense"), textField(7, "com.microsoft")),
+          { input: ["h"], output: ["z"], opType: "FusedDense", domain: "com.microsoft" },
           node("Sigmoid", ["z"], "p"),
         ],
       },
@@ -394,25 +373,17 @@ describe("refused by name, with what would be needed", () => {
   test("the graph they all vary is imported", async () => expect(await rejection(onnxModel(base))).toBe("imported"));
 
   test("external data, and sizes beyond the file", async () => {
-    const external = message(
-      integerField(1, 1),
-      integerField(1, 4 * U),
-      integerField(1, F),
-      integerField(2, 1),
-      textField(8, "W"),
-      bytesField(13, message(textField(1, "location"), textField(2, "/etc/passwd"))),
-      integerField(14, 1),
-    );
+    const external = {
+      dims: [4 * U, F],
+      dataType: FLOAT,
+      name: "W",
+      externalData: [{ key: "location", value: "/etc/passwd" }],
+      dataLocation: EXTERNAL,
+    };
     expect(await rejection(onnxModel({ ...base, constants: [external, ...constants.slice(1)] }))).toMatch(
       /tensor W lies in a file of its own \(external data\): save the model with its weights inside/,
     );
-    const lying = message(
-      integerField(1, 2 ** 31),
-      integerField(1, 2 ** 20),
-      integerField(2, 1),
-      textField(8, "W"),
-      bytesField(9, new Uint8Array(8)),
-    );
+    const lying = { dims: [2 ** 31, 2 ** 20], dataType: FLOAT, name: "W", rawData: new Uint8Array(8) };
     expect(await rejection(onnxModel({ ...base, constants: [lying, ...constants.slice(1)] }))).toMatch(
       /tensor W claims \(2147483648, 1048576\) numbers, but holds 2/,
     );
