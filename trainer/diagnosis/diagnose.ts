@@ -7,7 +7,7 @@ import { usefulFeatures } from "../features/candidates.ts";
 import { findOverlap, type Overlap } from "../split/overlap.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
-import type { CreateStepper } from "../training/loop.ts";
+import type { CreateStepper } from "../training/stepper.ts";
 import { prove } from "./ablations.ts";
 import { createLab, type Setup } from "./experiments.ts";
 import { studyData } from "./facts.ts";

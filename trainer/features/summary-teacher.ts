@@ -5,8 +5,8 @@
 
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
-import type { CreateStepper, Stepper } from "../training/loop.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
+import type { CreateStepper, Stepper } from "../training/stepper.ts";
 import type { TeacherData } from "./logistic-teacher.ts";
 import { trainShortRun } from "./short-run.ts";
 

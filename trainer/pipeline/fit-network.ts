@@ -12,8 +12,9 @@ import { exceedsNoise } from "../statistics/paired.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import type { Checkpointing } from "../training/checkpoint.ts";
-import { type CreateStepper, type Fit, fitNetwork, type Progress } from "../training/loop.ts";
+import { type Fit, fitNetwork, type Progress } from "../training/loop.ts";
 import { flattenNetwork, initialNetwork, unflattenNetwork } from "../training/parameters.ts";
+import type { CreateStepper } from "../training/stepper.ts";
 
 export interface Settings {
   readonly units: number;

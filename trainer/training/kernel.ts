@@ -1,10 +1,12 @@
 // The training kernel on its memory and threads: which build the host can run, how a batch is ordered and cut, and its jobs.
-// What a job computes is kernel/training.ts; what it is for, fused-lstm.ts and step.ts.
+// What a job computes is kernel/training.ts; what it is for, step.ts.
 // Legend: N sequences held, B of a batch at most, T steps, C channels, U units, Q = ⌈U/4⌉ unit blocks, P parameters.
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { FIRST_FLOAT, type Field, JOB, mapMemory, placeParameters, SHARDS, type Shape } from "./memory-map.ts";
-import { createPool, type Pool, type Task } from "./thread-pool.ts";
+import { FIRST_FLOAT, type Field, JOB, type MemoryMap, mapMemory, SHARDS, type Shape } from "./memory-map.ts";
+import { packedIndices } from "./parameters.ts";
+import { ThreadPool } from "./thread-pool.ts";
+import type { Task } from "./thread-protocol.ts";
 
 /** What the kernel can do, in the order of its constants. */
 export const TRAIN = 0;
@@ -43,92 +45,29 @@ export type TrainingKernel = ReturnType<typeof createTrainingKernel>;
 
 /** Starts the threads. Views are on the kernel's memory; weights, gradients and moments are in its layout. */
 export function createTrainingKernel(options: KernelOptions) {
-  const {
-    channels: C,
-    units: U,
-    timesteps: T,
-    maxBatch: B,
-    sequences: N,
-    keepsChunks,
-    strict = false,
-    host = {},
-    warn = () => {},
-  } = options;
-  const { module, shared } = chooseBuild(strict, host, warn);
-  let threads = Math.max(1, Math.min(SHARDS, options.threads ?? availableParallelism()));
-  const goAlone = (reason: string): void => {
-    warn(`this host has no threads (${reason}): training runs on one, with the same results`);
-    threads = 1;
-  };
-  if (threads > 1 && !shared) goAlone("no shared memory");
-  if (threads > 1 && host.workers === false) goAlone("no workers");
-
-  const { fields, words, job, pages } = mapMemory(options, threads);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
-  const { buffer } = memory;
-  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
-  const openPool = (): Pool => createPool(module, memory, words, job, threads, exports.task);
-  let pool: Pool;
-  try {
-    pool = openPool();
-  } catch (error) {
-    goAlone(error instanceof Error ? error.message : String(error));
-    pool = openPool();
-  }
-
-  const jobInts = new Int32Array(buffer, job, JOB.length);
-  const jobFloats = new Float32Array(buffer, job, JOB.length);
-  const set = (values: Partial<Record<Field, number>>): void => {
-    for (const [field, value] of Object.entries(values)) {
-      const at = JOB.indexOf(field as Field);
-      if (at < FIRST_FLOAT) jobInts[at] = value;
-      else jobFloats[at] = value;
-    }
-  };
+  const { fields, job, buffer, exports, pool } = startThreads(options);
+  const set = createJobSetter(buffer, job);
   set(fields);
-
-  const floats = (field: Field & keyof typeof fields, length: number) => new Float32Array(buffer, fields[field], length);
-  const order = new Int32Array(buffer, fields.order, B);
-  const indices = new Int32Array(buffer, fields.indices, B);
-  const lengths = new Int32Array(buffer, fields.lengths, N);
+  const order = new Int32Array(buffer, fields.order, options.maxBatch);
+  const views = viewMemory(buffer, fields, options);
   const seconds = new Float64Array(8);
-  const kept = keepsChunks ? B : 0;
   let shards = 0;
   return {
     /** `fma`: multiply-adds round once; `strict`: twice, as every host can (and as relaxed SIMD does where the host has no FMA). */
     simdPath: exports.fuses(1 + 2 ** -12) ? ("fma" as const) : ("strict" as const),
-    threads,
+    threads: pool.threads,
     exports,
     pool,
     /** Job fields: addresses and dimensions as they stand, and what a caller may set. */
     fields,
     set,
-    /** (B) which sequence stands where in the batch */
-    indices,
-    /** (N,T,C), (N), (N) */
-    data: floats("data", N * T * C),
-    lengths,
-    labels: new Float32Array(buffer, fields.labels, N),
-    /** (P) where each flat parameter lies in the four that follow */
-    place: placeParameters(C, U),
-    weights: floats("weights", fields.size),
-    total: floats("total", fields.size),
-    first: floats("first", fields.size),
-    second: floats("second", fields.size),
-    /** (shards) sums; (Q+1) sums of squares of the mean gradient, unit block by unit block, then the head */
-    losses: new Float64Array(buffer, fields.losses, SHARDS),
-    norms: new Float64Array(buffer, fields.norms, fields.unitBlocks + 1),
-    /** (B); (B,U), (B,U), (B,T,C) when chunks are kept */
-    logits: floats("logits", B),
-    states: floats("states", kept * U),
-    statesGradient: floats("statesGradient", kept * U),
-    inputsGradient: floats("inputsGradient", kept * T * C),
+    ...views,
     /** Orders the first `batch` indices by falling length and cuts them into chunks and shards. */
     plan(batch: number): void {
-      sortByFallingLength(order, indices, lengths, batch, T);
-      const fewest = Math.ceil(batch / fields.chunkRows);
-      shards = Math.min(SHARDS, fewest);
-      set({ batch, shards, chunks: shards * Math.ceil(fewest / shards) });
+      sortByFallingLength(order, views.indices, views.lengths, batch, options.timesteps);
+      const minChunks = Math.ceil(batch / fields.chunkRows);
+      shards = Math.min(SHARDS, minChunks);
+      set({ batch, shards, chunks: shards * Math.ceil(minChunks / shards) });
     },
     /** The number of tasks of a job on sequences. */
     shards: () => shards,
@@ -141,6 +80,74 @@ export function createTrainingKernel(options: KernelOptions) {
     },
     seconds,
     dispose: () => pool.dispose(),
+  };
+}
+
+/** The build that the host can run, on memory for it and on as many threads as the host has. */
+function startThreads(options: KernelOptions) {
+  const { strict = false, host = {}, warn = () => {} } = options;
+  const { module, shared } = chooseBuild(strict, host, warn);
+  let threads = Math.max(1, Math.min(SHARDS, options.threads ?? availableParallelism()));
+  const fallBackToOne = (reason: string): void => {
+    warn(`this host has no threads (${reason}): training runs on one, with the same results`);
+    threads = 1;
+  };
+  if (threads > 1 && !shared) fallBackToOne("no shared memory");
+  if (threads > 1 && host.workers === false) fallBackToOne("no workers");
+
+  const { fields, words, job, pages } = mapMemory(options, threads);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+  const openPool = (): ThreadPool => new ThreadPool({ module, memory, words, job, threads, task: exports.task });
+  let pool: ThreadPool;
+  try {
+    pool = openPool();
+  } catch (error) {
+    fallBackToOne(error instanceof Error ? error.message : String(error));
+    pool = openPool();
+  }
+  return { fields, job, buffer: memory.buffer, exports, pool };
+}
+
+/** Writes fields of the job at address `job`. */
+function createJobSetter(buffer: ArrayBufferLike, job: number): (values: Partial<Record<Field, number>>) => void {
+  const ints = new Int32Array(buffer, job, JOB.length);
+  const floats = new Float32Array(buffer, job, JOB.length);
+  return (values) => {
+    for (const [field, value] of Object.entries(values)) {
+      const index = JOB.indexOf(field as Field);
+      if (index < FIRST_FLOAT) ints[index] = value;
+      else floats[index] = value;
+    }
+  };
+}
+
+/** Views on what a caller reads and writes. */
+function viewMemory(buffer: ArrayBufferLike, fields: MemoryMap["fields"], options: KernelOptions) {
+  const { channels: C, units: U, timesteps: T, maxBatch: B, sequences: N, keepsChunks } = options;
+  const floats = (field: keyof typeof fields, length: number) => new Float32Array(buffer, fields[field], length);
+  const statesOf = keepsChunks ? B : 0;
+  return {
+    /** (B) which sequence stands where in the batch */
+    indices: new Int32Array(buffer, fields.indices, B),
+    /** (N,T,C), (N), (N) */
+    data: floats("data", N * T * C),
+    lengths: new Int32Array(buffer, fields.lengths, N),
+    labels: floats("labels", N),
+    /** (P) where each flat parameter lies in the four that follow */
+    packed: packedIndices(C, U),
+    weights: floats("weights", fields.size),
+    total: floats("total", fields.size),
+    first: floats("first", fields.size),
+    second: floats("second", fields.size),
+    /** (shards) sums; (Q+1) sums of squares of the mean gradient, unit block by unit block, then the head */
+    losses: new Float64Array(buffer, fields.losses, SHARDS),
+    norms: new Float64Array(buffer, fields.norms, fields.unitBlocks + 1),
+    /** (B); (B,U), (B,U), (B,T,C) when chunks are kept */
+    logits: floats("logits", B),
+    states: floats("states", statesOf * U),
+    statesGradient: floats("statesGradient", statesOf * U),
+    inputsGradient: floats("inputsGradient", statesOf * T * C),
   };
 }
 

@@ -4,62 +4,7 @@
 import { FitError } from "../../shared/errors.ts";
 import { logLossesOfLogits } from "../statistics/log-loss.ts";
 import { exceedsNoise, mean } from "../statistics/paired.ts";
-
-/** One network with its optimizer, over a data set it holds. Parameters are one flat float32 buffer. */
-export interface Stepper {
-  /** Which arithmetic computes: with data, seed and version it fixes every bit. */
-  readonly simdPath: string;
-  /**
-   * One optimizer step on the mean log loss of the sequences at `indices`. Returns that loss, before the step.
-   * Throws FitError, and leaves all as it was, when the loss or a gradient is not finite.
-   */
-  step(indices: Int32Array, learningRate: number): number;
-  /** Logits of any number of sequences, with the parameters as they are. The same bits whatever else is asked for. */
-  logits(indices: Int32Array): Float32Array;
-  getParameters(): Float32Array;
-  setParameters(parameters: Float32Array): void;
-  getOptimizer(): OptimizerState;
-  setOptimizer(state: OptimizerState): void;
-  /** Ends what it started, threads above all. */
-  dispose(): void;
-}
-
-/** What an optimizer remembers: (2P) first and second moments in the parameters' order, after so many steps. */
-export interface OptimizerState {
-  readonly steps: number;
-  readonly moments: Float32Array;
-}
-
-/** What a stepper is made for. */
-export interface StepperOptions {
-  /** C, T and U. */
-  readonly channels: number;
-  readonly timesteps: number;
-  readonly units: number;
-  /** Sequences of one step at most. */
-  readonly maxBatch: number;
-  /** As Keras defines them: adam with β 0.9 and 0.999, rmsprop with ρ 0.9, both ε 1e-7. */
-  readonly optimizer: "adam" | "rmsprop";
-  /** Gradients with a larger global norm are scaled down to it. */
-  readonly clipNorm: number;
-  /** Decoupled (Loshchilov & Hutter 2019): weights shrink by learning rate × this, biases do not. */
-  readonly weightDecay: number;
-  /** (C) What to call a channel in errors. */
-  readonly names?: readonly string[];
-}
-
-/** Sequences as the recipe leaves them, with what the probability should be: 0, 1, or a softer target between them. */
-export interface StepperData {
-  /** (N,T,C) left-aligned */
-  readonly channels: Float32Array;
-  /** (N) valid rows, 0 … T */
-  readonly lengths: Int32Array;
-  /** (N) */
-  readonly labels: ArrayLike<number>;
-}
-
-/** Makes a stepper over a data set; the caller disposes of it. Throws LimitError where memory does not suffice. */
-export type CreateStepper = (data: StepperData, options: StepperOptions) => Stepper;
+import type { OptimizerState, Stepper } from "./stepper.ts";
 
 export interface FitOptions {
   readonly train: Int32Array;
@@ -154,99 +99,111 @@ export interface Fit {
 /** A better validation loss must be better by more than rounding. */
 const MIN_IMPROVEMENT = 1e-5;
 
+/** The state between two steps, as the loop moves it on. */
+interface Loop {
+  epoch: number;
+  seen: number;
+  lossSum: number;
+  learningRate: number;
+  validationLoss: number;
+  readonly history: EpochRecord[];
+  best: Best;
+  kept: Kept;
+}
+
 /**
  * Trains until the validation loss stops falling. Returned are the weights of the best epoch, not of the last; where the learning
  * rate falls by a schedule, those of the latest epoch that is not worse than the best by more than noise, since the best of many
- * noisy figures is often an early accident.
+ * noisy figures is often an early accident. Throws FitError when a loss or a gradient is not finite.
  */
 export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise<Fit> {
-  const {
-    train,
-    validation,
-    labels,
-    epochs,
-    batch,
-    schedule,
-    gap,
-    learningRatePatience,
-    patience,
-    shuffle,
-    onProgress,
-    afterStep,
-    onFailure,
-    onEnd,
-    from,
-  } = options;
-  if (from) {
-    stepper.setParameters(from.parameters);
-    stepper.setOptimizer(from.optimizer);
+  const { epochs, onEnd, from } = options;
+  const loop = from === undefined ? startLoop(stepper, options) : resumeLoop(stepper, from);
+  while (loop.epoch <= epochs) {
+    await trainEpoch(loop, stepper, options);
+    if (endEpoch(loop, stepper, options)) break;
+    loop.epoch++;
+    loop.seen = 0;
+    loop.lossSum = 0;
   }
-  const validate = (): Float32Array => logLossesOfLogits(labels, stepper.logits(validation), validation);
-  const initial = from === undefined ? validate() : undefined;
-  let validationLoss = from?.validationLoss ?? mean(initial ?? []);
-  let best: Best = from?.best ?? { epoch: 0, loss: validationLoss, losses: initial ?? new Float32Array(0) };
-  let kept: Kept = from?.kept ?? { epoch: 0, loss: validationLoss, parameters: stepper.getParameters() };
-  let learningRate = from?.learningRate ?? options.learningRate;
-  const history = [...(from?.history ?? [])];
-  for (let epoch = from?.epoch ?? 1; epoch <= epochs; epoch++) {
-    const order = train.slice();
-    shuffle(order, epoch);
-    const resumed = from?.epoch === epoch ? from : undefined;
-    let lossSum = resumed?.lossSum ?? 0;
-    let seen = resumed?.seen ?? 0;
-    const report = (isEpochEnd: boolean): void =>
-      onProgress?.({ epoch, epochs, seen, total: order.length, trainLoss: lossSum / seen, validationLoss, learningRate, isEpochEnd });
-    const snapshot = (): FitState => ({
-      epoch,
-      seen,
-      lossSum,
-      learningRate,
-      validationLoss,
-      history: [...history],
-      best,
-      kept,
-      parameters: stepper.getParameters(),
-      optimizer: stepper.getOptimizer(),
-    });
-    while (seen < order.length) {
-      const indices = order.subarray(seen, seen + batch);
-      const done = (epoch - 1 + seen / order.length) / epochs;
-      try {
-        lossSum += stepper.step(indices, learningRate * (schedule === "cosine" ? cosine(done) : 1)) * indices.length;
-      } catch (error) {
-        if (error instanceof FitError) onFailure?.(snapshot()); // nothing was updated: these are the last good weights
-        throw error;
-      }
-      seen += indices.length;
-      report(false);
-      const wait = afterStep?.(snapshot);
-      if (wait) await wait; // not when there is nothing to wait for: a step may be shorter than a turn of the event loop
-    }
-    const losses = validate();
-    validationLoss = mean(losses);
-    history.push({ trainLoss: lossSum / order.length, validationLoss, learningRate });
-    report(true);
-    const isBest = validationLoss < best.loss - MIN_IMPROVEMENT;
-    if (isBest) best = { epoch, loss: validationLoss, losses };
-    if (isBest || (schedule === "cosine" && best.epoch > 0 && !exceedsNoise(losses, best.losses, gap)))
-      kept = { epoch, loss: validationLoss, parameters: stepper.getParameters() };
-    const stale = epoch - best.epoch;
-    if (stale >= patience) break;
-    if (stale > 0 && stale % learningRatePatience === 0) learningRate /= 2;
-  }
-  onEnd?.({
-    epoch: epochs + 1,
+  const { kept, history } = loop;
+  onEnd?.({ ...takeSnapshot({ ...loop, epoch: epochs + 1, seen: 0, lossSum: 0 }, stepper), parameters: kept.parameters });
+  return { parameters: kept.parameters, bestEpoch: kept.epoch, validationLoss: kept.loss, history };
+}
+
+function startLoop(stepper: Stepper, options: FitOptions): Loop {
+  const losses = validate(stepper, options);
+  const loss = mean(losses);
+  return {
+    epoch: 1,
     seen: 0,
     lossSum: 0,
-    learningRate,
-    validationLoss,
-    history,
-    best,
-    kept,
-    parameters: kept.parameters,
-    optimizer: stepper.getOptimizer(),
-  });
-  return { parameters: kept.parameters, bestEpoch: kept.epoch, validationLoss: kept.loss, history };
+    learningRate: options.learningRate,
+    validationLoss: loss,
+    history: [],
+    best: { epoch: 0, loss, losses },
+    kept: { epoch: 0, loss, parameters: stepper.getParameters() },
+  };
+}
+
+function resumeLoop(stepper: Stepper, { parameters, optimizer, ...from }: FitState): Loop {
+  stepper.setParameters(parameters);
+  stepper.setOptimizer(optimizer);
+  return { ...from, history: [...from.history] };
+}
+
+function takeSnapshot(loop: Loop, stepper: Stepper): FitState {
+  return { ...loop, history: [...loop.history], parameters: stepper.getParameters(), optimizer: stepper.getOptimizer() };
+}
+
+function validate(stepper: Stepper, { validation, labels }: FitOptions): Float32Array {
+  return logLossesOfLogits(labels, stepper.logits(validation), validation);
+}
+
+/** The steps of an epoch that are left. */
+async function trainEpoch(loop: Loop, stepper: Stepper, options: FitOptions): Promise<void> {
+  const { train, epochs, batch, schedule, shuffle, afterStep, onFailure } = options;
+  const order = train.slice();
+  shuffle(order, loop.epoch);
+  const snapshot = (): FitState => takeSnapshot(loop, stepper);
+  while (loop.seen < order.length) {
+    const indices = order.subarray(loop.seen, loop.seen + batch);
+    const done = (loop.epoch - 1 + loop.seen / order.length) / epochs;
+    try {
+      loop.lossSum += stepper.step(indices, loop.learningRate * (schedule === "cosine" ? cosine(done) : 1)) * indices.length;
+    } catch (error) {
+      if (error instanceof FitError) onFailure?.(snapshot()); // nothing was updated: these are the last good weights
+      throw error;
+    }
+    loop.seen += indices.length;
+    reportProgress(loop, options, false);
+    const wait = afterStep?.(snapshot);
+    if (wait) await wait; // not when there is nothing to wait for: a step may be shorter than a turn of the event loop
+  }
+}
+
+/** Validates, keeps what is best, lowers the learning rate. Returns whether patience has run out. */
+function endEpoch(loop: Loop, stepper: Stepper, options: FitOptions): boolean {
+  const { train, schedule, gap, learningRatePatience, patience } = options;
+  const { epoch } = loop;
+  const losses = validate(stepper, options);
+  const loss = mean(losses);
+  loop.validationLoss = loss;
+  loop.history.push({ trainLoss: loop.lossSum / train.length, validationLoss: loss, learningRate: loop.learningRate });
+  reportProgress(loop, options, true);
+  const isBest = loss < loop.best.loss - MIN_IMPROVEMENT;
+  if (isBest) loop.best = { epoch, loss, losses };
+  if (isBest || (schedule === "cosine" && loop.best.epoch > 0 && !exceedsNoise(losses, loop.best.losses, gap)))
+    loop.kept = { epoch, loss, parameters: stepper.getParameters() };
+  const stale = epoch - loop.best.epoch;
+  if (stale >= patience) return true;
+  if (stale > 0 && stale % learningRatePatience === 0) loop.learningRate /= 2;
+  return false;
+}
+
+function reportProgress(loop: Loop, { epochs, train, onProgress }: FitOptions, isEpochEnd: boolean): void {
+  const { epoch, seen, lossSum, validationLoss, learningRate } = loop;
+  onProgress?.({ epoch, epochs, seen, total: train.length, trainLoss: lossSum / seen, validationLoss, learningRate, isEpochEnd });
 }
 
 const WARM_UP = 0.05;

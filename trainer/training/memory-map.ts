@@ -1,7 +1,8 @@
 // Where everything of the training kernel lies in its memory. The shapes and their meaning are in kernel/training.ts.
 // Legend: N sequences held, B of a batch at most, T steps, C channels, U units, Q = ⌈U/4⌉ unit blocks, E = ⌈(1+C)/4⌉ entry blocks.
 import { LimitError } from "../../shared/errors.ts";
-import { PROGRESS_OFFSET, poolBytes } from "./thread-pool.ts";
+import { countBlocks } from "./parameters.ts";
+import { PROGRESS_OFFSET, poolBytes } from "./thread-protocol.ts";
 
 // biome-ignore format: a table
 /** The kernel's Job, 32 bits each, in its order. */
@@ -51,37 +52,20 @@ export interface MemoryMap {
 
 type Setting = "optimizer" | "scale" | "clip" | "rate" | "decay" | "beta1" | "beta2" | "epsilon";
 
-/** Throws LimitError where WebAssembly's 4 GiB do not suffice. */
-export function mapMemory(
-  { channels: C, units: U, timesteps: T, maxBatch: B, sequences: N, keepsChunks }: Shape,
-  threads: number,
-): MemoryMap {
-  const Q = Math.ceil(U / 4);
-  const E = Math.ceil((1 + C) / 4);
-  const size = 64 * Q * (E + Q) + 4 * Q + 4;
-  const rowBytes = 16 * T * (E + Q + 4 * Q + 2 * Q);
-  const chunkRows = Math.min(MAX_CHUNK_ROWS, Math.max(MIN_CHUNK_ROWS, 4 * Math.round(CHUNK_BYTES / rowBytes / 4)));
+/**
+ * Gives everything its place for `threads` threads. Throws LimitError where WebAssembly's 4 GiB do not suffice.
+ */
+export function mapMemory(shape: Shape, threads: number): MemoryMap {
+  const { channels: C, units: U, timesteps: T, maxBatch: B, sequences: N, keepsChunks } = shape;
+  const { unitBlocks: Q, entryBlocks: E, packedSize: size } = countBlocks(C, U);
+  const { chunkRows, workspaceBytes, buffers } = mapChunk(T, Q, E);
   const maxChunks = Math.ceil(B / chunkRows) + SHARDS;
-
-  // One chunk's buffers, after its row counts and offsets. 8 rows more than it has, for an odd pitch.
-  const packed = chunkRows * T + 8;
-  const workspace = createLayout(8 * (T + 2));
-  const buffers = {
-    entries: workspace.reserve(16 * (E + Q) * packed),
-    gates: workspace.reserve(64 * Q * packed),
-    cells: workspace.reserve(16 * Q * packed),
-    tanhs: workspace.reserve(16 * Q * packed),
-    stateGradients: workspace.reserve(32 * Math.ceil(Q / 2) * chunkRows),
-    cellGradients: workspace.reserve(16 * Q * chunkRows),
-    last: workspace.reserve(16 * Q * chunkRows),
-  };
-  const workspaceBytes = workspace.end();
 
   // Page 0 is left to the kernel's constants, which every instance writes anew.
   const memory = createLayout(PAGE);
   const words = memory.reserve(poolBytes(threads));
   const job = memory.reserve(4 * JOB.length);
-  const kept = keepsChunks ? 4 * B : 0;
+  const statesOf = keepsChunks ? 4 * B : 0;
   const fields = {
     timesteps: T,
     channels: C,
@@ -104,20 +88,40 @@ export function mapMemory(
     order: memory.reserve(4 * B),
     indices: memory.reserve(4 * B),
     logits: memory.reserve(4 * B),
-    states: memory.reserve(kept * U),
-    statesGradient: memory.reserve(kept * U),
-    inputsGradient: memory.reserve(kept * T * C),
+    states: memory.reserve(statesOf * U),
+    statesGradient: memory.reserve(statesOf * U),
+    inputsGradient: memory.reserve(statesOf * T * C),
     workspaces: memory.reserve(workspaceBytes * (keepsChunks ? maxChunks : threads)),
     lengths: memory.reserve(4 * N),
     labels: memory.reserve(4 * N),
     data: memory.reserve(4 * N * T * C),
   };
-  const pages = Math.ceil(memory.end() / PAGE);
-  if (pages > MAX_PAGES) {
-    const needed = `${(memory.end() / 2 ** 30).toFixed(1)} GiB for ${N} sequences of ${T} × ${C} and ${U} units`;
-    throw new LimitError([], `training needs ${needed}, and WebAssembly has 4: take fewer sequences, steps or units`, 2 ** 32);
-  }
-  return { fields, words, job, pages };
+  return { fields, words, job, pages: countPages(memory.end(), shape) };
+}
+
+/** One chunk's buffers, after its row counts and offsets: offsets in bytes. 8 rows more than the chunk has, for an odd pitch. */
+function mapChunk(T: number, Q: number, E: number) {
+  const rowBytes = 16 * T * (E + Q + 4 * Q + 2 * Q);
+  const chunkRows = Math.min(MAX_CHUNK_ROWS, Math.max(MIN_CHUNK_ROWS, 4 * Math.round(CHUNK_BYTES / rowBytes / 4)));
+  const packed = chunkRows * T + 8;
+  const workspace = createLayout(8 * (T + 2));
+  const buffers = {
+    entries: workspace.reserve(16 * (E + Q) * packed),
+    gates: workspace.reserve(64 * Q * packed),
+    cells: workspace.reserve(16 * Q * packed),
+    tanhs: workspace.reserve(16 * Q * packed),
+    stateGradients: workspace.reserve(32 * Math.ceil(Q / 2) * chunkRows),
+    cellGradients: workspace.reserve(16 * Q * chunkRows),
+    last: workspace.reserve(16 * Q * chunkRows),
+  };
+  return { chunkRows, buffers, workspaceBytes: workspace.end() };
+}
+
+function countPages(bytes: number, { channels, units, timesteps, sequences }: Shape): number {
+  const pages = Math.ceil(bytes / PAGE);
+  if (pages <= MAX_PAGES) return pages;
+  const needed = `${(bytes / 2 ** 30).toFixed(1)} GiB for ${sequences} sequences of ${timesteps} × ${channels} and ${units} units`;
+  throw new LimitError([], `training needs ${needed}, and WebAssembly has 4: take fewer sequences, steps or units`, 2 ** 32);
 }
 
 /** Gives out addresses from `start` on, 64 bytes aligned: a cache line. */
@@ -131,23 +135,4 @@ function createLayout(start: number) {
     },
     end: () => end,
   };
-}
-
-/** (P) index in the kernel's weights of kernel (C,4U), recurrent (U,4U), bias (4U), headKernel (U), headBias (1). */
-export function placeParameters(C: number, U: number): Int32Array {
-  const Q = Math.ceil(U / 4);
-  const E = Math.ceil((1 + C) / 4);
-  const rows = 4 * (E + Q);
-  const place = new Int32Array(4 * U * (C + U + 1) + U + 1);
-  let n = 0;
-  const placeRow = (row: number): void => {
-    for (let gate = 0; gate < 4; gate++) {
-      for (let u = 0; u < U; u++) place[n++] = 8 * ((2 * (u >> 2) + (gate >> 1)) * rows + row) + 4 * (gate & 1) + (u & 3);
-    }
-  };
-  for (let c = 0; c < C; c++) placeRow(1 + c);
-  for (let u = 0; u < U; u++) placeRow(4 * E + u);
-  placeRow(0);
-  for (let u = 0; u <= U; u++) place[n++] = 16 * Q * rows + (u < U ? u : 4 * Q);
-  return place;
 }

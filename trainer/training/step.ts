@@ -2,7 +2,9 @@
 // all threads. The data set lies once in the kernel's memory. Knows no epochs and no stopping.
 import { FitError } from "../../shared/errors.ts";
 import { createTrainingKernel, EVALUATE, type HostCapabilities, REDUCE, TRAIN, TRANSPOSE, type TrainingKernel, UPDATE } from "./kernel.ts";
-import type { Stepper, StepperData, StepperOptions } from "./loop.ts";
+
+import { layoutParameters } from "./parameters.ts";
+import type { OptimizerState, Stepper, StepperData, StepperOptions } from "./stepper.ts";
 
 /** Without `optimizer`: adam; without `clipNorm`: gradients as they are; without `weightDecay`: none. */
 export interface StepOptions
@@ -30,138 +32,154 @@ export interface TrainingStep extends Stepper {
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
 const RMSPROP = { beta1: 0, beta2: 0.9, epsilon: 1e-7 };
 
-/** Copies `data` into the kernel's memory; the caller's buffers are not needed any more. */
+/** Copies `data` into the kernel's memory; the caller's buffers are not needed any more. Throws RangeError where sizes do not fit. */
 export function createTrainingStep(data: StepperData, options: StepOptions): TrainingStep {
-  const {
-    channels: C,
-    timesteps: T,
-    units: U,
-    maxBatch,
-    optimizer = "adam",
-    clipNorm = Infinity,
-    weightDecay = 0,
-    threads,
-    strict,
-    warn,
-    host,
-  } = options;
-  const N = data.lengths.length;
-  if (data.channels.length !== N * T * C)
-    throw new RangeError(`channels must hold ${N} × ${T} × ${C} numbers, got ${data.channels.length}`);
-  if (data.labels.length !== N) throw new RangeError(`labels must be ${N}, as many as lengths, got ${data.labels.length}`);
-  if (data.lengths.some((length) => length < 0 || length > T)) throw new RangeError(`lengths must be between 0 and ${T}`);
-
-  const kernel = createTrainingKernel({
-    channels: C,
-    units: U,
-    timesteps: T,
-    maxBatch,
-    sequences: N,
-    keepsChunks: false,
-    threads,
-    strict,
-    warn,
-    host,
-  });
-  const { place, weights, total, first, second, losses, norms } = kernel;
+  checkData(data, options);
+  const kernel = createTrainingKernel({ ...options, sequences: data.lengths.length, keepsChunks: false });
   kernel.data.set(data.channels);
   kernel.lengths.set(data.lengths);
   kernel.labels.set(data.labels);
-  const Q = norms.length - 1;
-  const { beta1, beta2, epsilon } = optimizer === "adam" ? ADAM : RMSPROP;
-  kernel.set({ optimizer: optimizer === "adam" ? 0 : 1, beta1, beta2, epsilon });
-  let steps = 0;
-
-  function take(indices: Int32Array): void {
-    for (const n of indices) if (!(n >= 0 && n < N)) throw new RangeError(`indices must be between 0 and ${N - 1}, got ${n}`);
-    kernel.indices.set(indices);
-    kernel.plan(indices.length);
-  }
-
-  /** Which parameters' gradients, and which input, look like the reason. */
-  function explain(loss: number, indices: Int32Array, learningRate: number): FitError {
-    const sizes = { kernel: C * 4 * U, recurrent: U * 4 * U, bias: 4 * U, head: U + 1 };
-    const broken: string[] = [];
-    let at = 0;
-    for (const [name, count] of Object.entries(sizes)) {
-      if (place.subarray(at, at + count).some((p) => !Number.isFinite(total[p]))) broken.push(name);
-      at += count;
-    }
-    let largest = { size: -1, n: 0, t: 0, c: 0 };
-    for (const n of indices) {
-      for (let k = 0; k < kernel.lengths[n] * C; k++) {
-        const size = Math.abs(kernel.data[n * T * C + k]);
-        if (size > largest.size || (Number.isNaN(size) && !Number.isNaN(largest.size)))
-          largest = { size, n, t: Math.floor(k / C), c: k % C };
-      }
-    }
-    const what = Number.isFinite(loss) ? `the gradient of ${broken.join(", ")} is not finite` : `the loss is ${loss}`;
-    const where = `${options.names?.[largest.c] ?? `channel ${largest.c}`}, step ${largest.t} of sequence ${largest.n}`;
-    return new FitError(
-      `${what} at optimizer step ${steps + 1}: the learning rate is ${learningRate}, the largest |input| ${largest.size} (${where}); lower the one or standardise the other`,
-    );
-  }
-
+  const optimizer = createOptimizer(kernel, options);
   return {
     simdPath: kernel.simdPath,
     threads: kernel.threads,
     kernel,
     step(indices, learningRate) {
-      const B = indices.length;
-      if (B < 1 || B > maxBatch) throw new RangeError(`a step takes 1 to ${maxBatch} sequences, got ${B}`);
-      take(indices);
-      kernel.set({ scale: 1 / B });
-      kernel.run(TRAIN, kernel.shards());
-      kernel.run(REDUCE, Q + 1);
-      let loss = 0;
-      for (let s = 0; s < kernel.shards(); s++) loss += losses[s];
-      loss /= B;
-      const norm = Math.sqrt(norms.reduce((sum, squares) => sum + squares, 0));
-      if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw explain(loss, indices, learningRate);
-      steps++;
-      // Keras folds both bias corrections into the step size.
-      const correction = optimizer === "adam" ? Math.sqrt(1 - power(beta2, steps)) / (1 - power(beta1, steps)) : 1;
-      kernel.set({ clip: norm > clipNorm ? clipNorm / norm : 1, rate: learningRate * correction, decay: learningRate * weightDecay });
-      kernel.run(UPDATE, Q + 1);
+      if (indices.length < 1 || indices.length > options.maxBatch)
+        throw new RangeError(`a step takes 1 to ${options.maxBatch} sequences, got ${indices.length}`);
+      selectBatch(kernel, indices);
+      const { loss, norm } = computeGradients(kernel, indices.length);
+      if (!Number.isFinite(loss) || !Number.isFinite(norm))
+        throw explainFailure(kernel, options, { loss, indices, learningRate, step: optimizer.steps() + 1 });
+      optimizer.update(norm, learningRate);
       return loss;
     },
     logits(indices) {
       const out = new Float32Array(indices.length);
-      for (let at = 0; at < indices.length; at += maxBatch) {
-        const batch = indices.subarray(at, at + maxBatch);
-        take(batch);
+      for (let at = 0; at < indices.length; at += options.maxBatch) {
+        const batch = indices.subarray(at, at + options.maxBatch);
+        selectBatch(kernel, batch);
         kernel.run(EVALUATE, kernel.shards());
         out.set(kernel.logits.subarray(0, batch.length), at);
       }
       return out;
     },
-    getParameters: () => Float32Array.from(place, (p) => weights[p]),
+    getParameters: () => Float32Array.from(kernel.packed, (p) => kernel.weights[p]),
     setParameters(parameters) {
-      if (parameters.length !== place.length) throw new RangeError(`parameters must be ${place.length} numbers, got ${parameters.length}`);
+      checkCount("parameters", parameters, kernel.packed.length);
       parameters.forEach((value, n) => {
-        weights[place[n]] = value;
+        kernel.weights[kernel.packed[n]] = value;
       });
-      kernel.run(TRANSPOSE, Q);
+      kernel.run(TRANSPOSE, unitBlocksOf(kernel));
     },
-    getOptimizer() {
-      const moments = new Float32Array(2 * place.length);
-      place.forEach((p, n) => {
+    getOptimizer: optimizer.state,
+    setOptimizer: optimizer.setState,
+    dispose: () => kernel.dispose(),
+  };
+}
+
+function checkData({ channels, lengths, labels }: StepperData, { channels: C, timesteps: T }: StepOptions): void {
+  const N = lengths.length;
+  if (channels.length !== N * T * C) throw new RangeError(`channels must hold ${N} × ${T} × ${C} numbers, got ${channels.length}`);
+  if (labels.length !== N) throw new RangeError(`labels must be ${N}, as many as lengths, got ${labels.length}`);
+  if (lengths.some((length) => length < 0 || length > T)) throw new RangeError(`lengths must be between 0 and ${T}`);
+}
+
+function checkCount(name: string, values: Float32Array, count: number): void {
+  if (values.length !== count) throw new RangeError(`${name} must be ${count} numbers, got ${values.length}`);
+}
+
+function unitBlocksOf(kernel: TrainingKernel): number {
+  return kernel.norms.length - 1;
+}
+
+/** Puts the sequences at `indices` into the batch. */
+function selectBatch(kernel: TrainingKernel, indices: Int32Array): void {
+  const N = kernel.lengths.length;
+  for (const n of indices) if (!(n >= 0 && n < N)) throw new RangeError(`indices must be between 0 and ${N - 1}, got ${n}`);
+  kernel.indices.set(indices);
+  kernel.plan(indices.length);
+}
+
+/** Mean loss of the batch of B sequences, and the global norm of its mean gradient, which the kernel holds. */
+function computeGradients(kernel: TrainingKernel, B: number): { loss: number; norm: number } {
+  kernel.set({ scale: 1 / B });
+  kernel.run(TRAIN, kernel.shards());
+  kernel.run(REDUCE, unitBlocksOf(kernel) + 1);
+  let loss = 0;
+  for (let s = 0; s < kernel.shards(); s++) loss += kernel.losses[s];
+  loss /= B;
+  return { loss, norm: Math.sqrt(kernel.norms.reduce((sum, squares) => sum + squares, 0)) };
+}
+
+/** The optimizer's steps and moments, and the step that it takes with the gradient that the kernel holds. */
+function createOptimizer(kernel: TrainingKernel, { optimizer = "adam", clipNorm = Infinity, weightDecay = 0 }: StepOptions) {
+  const { packed, first, second } = kernel;
+  const P = packed.length;
+  const { beta1, beta2, epsilon } = optimizer === "adam" ? ADAM : RMSPROP;
+  kernel.set({ optimizer: optimizer === "adam" ? 0 : 1, beta1, beta2, epsilon });
+  let steps = 0;
+  return {
+    steps: () => steps,
+    /** `norm` is the gradient's. */
+    update(norm: number, learningRate: number): void {
+      steps++;
+      // Keras folds both bias corrections into the step size.
+      const correction = optimizer === "adam" ? Math.sqrt(1 - power(beta2, steps)) / (1 - power(beta1, steps)) : 1;
+      kernel.set({ clip: norm > clipNorm ? clipNorm / norm : 1, rate: learningRate * correction, decay: learningRate * weightDecay });
+      kernel.run(UPDATE, unitBlocksOf(kernel) + 1);
+    },
+    state(): OptimizerState {
+      const moments = new Float32Array(2 * P);
+      packed.forEach((p, n) => {
         moments[n] = first[p];
-        moments[place.length + n] = second[p];
+        moments[P + n] = second[p];
       });
       return { steps, moments };
     },
-    setOptimizer(state) {
-      if (state.moments.length !== 2 * place.length)
-        throw new RangeError(`moments must be ${2 * place.length} numbers, got ${state.moments.length}`);
+    setState(state: OptimizerState): void {
+      checkCount("moments", state.moments, 2 * P);
       steps = state.steps;
-      place.forEach((p, n) => {
+      packed.forEach((p, n) => {
         first[p] = state.moments[n];
-        second[p] = state.moments[place.length + n];
+        second[p] = state.moments[P + n];
       });
     },
-    dispose: () => kernel.dispose(),
   };
+}
+
+interface FailedStep {
+  readonly loss: number;
+  readonly indices: Int32Array;
+  readonly learningRate: number;
+  /** Which optimizer step it would have been, from 1. */
+  readonly step: number;
+}
+
+/** Which parameters' gradients, and which input, look like the reason. */
+function explainFailure(kernel: TrainingKernel, options: StepOptions, { loss, indices, learningRate, step }: FailedStep): FitError {
+  const { channels: C, units: U, names } = options;
+  const isBroken = ({ start, end }: { start: number; end: number }): boolean =>
+    kernel.packed.subarray(start, end).some((p) => !Number.isFinite(kernel.total[p]));
+  const broken = layoutParameters(C, U).parts.filter(isBroken);
+  const brokenNames = new Set(broken.map(({ name }) => (name === "headKernel" || name === "headBias" ? "head" : name)));
+  const what = Number.isFinite(loss) ? `the gradient of ${[...brokenNames].join(", ")} is not finite` : `the loss is ${loss}`;
+  const { size, n, t, c } = findLargestInput(kernel, options, indices);
+  return new FitError(
+    `${what} at optimizer step ${step}: the learning rate is ${learningRate}, the largest |input| ${size} (${names?.[c] ?? `channel ${c}`}, step ${t} of sequence ${n}); lower the one or standardise the other`,
+  );
+}
+
+/** NaN counts as larger than any number. */
+function findLargestInput(kernel: TrainingKernel, { channels: C, timesteps: T }: StepOptions, indices: Int32Array) {
+  let largest = { size: -1, n: 0, t: 0, c: 0 };
+  for (const n of indices) {
+    for (let k = 0; k < kernel.lengths[n] * C; k++) {
+      const size = Math.abs(kernel.data[n * T * C + k]);
+      if (size > largest.size || (Number.isNaN(size) && !Number.isNaN(largest.size))) largest = { size, n, t: Math.floor(k / C), c: k % C };
+    }
+  }
+  return largest;
 }
 
 /** baseⁿ by squaring: only multiplications, so a resumed run has the same bits on every host. */

@@ -55,7 +55,7 @@ export interface FusedLstm {
 export function createFusedLstm(options: FusedLstmOptions): FusedLstm {
   const { channels: C, units: U, timesteps: T, maxBatch } = options;
   const kernel = createTrainingKernel({ ...options, sequences: maxBatch, keepsChunks: true });
-  const { place, weights: packed, total } = kernel;
+  const { packed, weights: packedWeights, total } = kernel;
   kernel.indices.forEach((_, b) => {
     kernel.indices[b] = b;
   });
@@ -74,7 +74,7 @@ export function createFusedLstm(options: FusedLstmOptions): FusedLstm {
     [weights.kernel, weights.recurrent, weights.bias].forEach((part, k) => {
       if (part.length !== sizes[k])
         throw new RangeError(`${["kernel", "recurrent", "bias"][k]} must hold ${sizes[k]} numbers, got ${part.length}`);
-      for (let n = 0; n < part.length; n++) packed[place[at++]] = part[n];
+      for (let n = 0; n < part.length; n++) packedWeights[packed[at++]] = part[n];
     });
     kernel.data.set(x);
     kernel.lengths.set(lengths);
@@ -97,7 +97,7 @@ export function createFusedLstm(options: FusedLstmOptions): FusedLstm {
     kernel.run(BACKWARD, kernel.shards());
     kernel.run(REDUCE, Math.ceil(U / 4));
     let at = 0;
-    const [kernelPart, recurrent, bias] = sizes.map((size) => Float32Array.from({ length: size }, () => total[place[at++]]));
+    const [kernelPart, recurrent, bias] = sizes.map((size) => Float32Array.from({ length: size }, () => total[packed[at++]]));
     const gradients = { kernel: kernelPart, recurrent, bias };
     return wantsInputs ? { ...gradients, x: kernel.inputsGradient.slice(0, batch * T * C) } : gradients;
   }

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { DistillationTarget } from "../../../trainer/features/search.ts";
 import { type LearnInput, learn } from "../../../trainer/pipeline/fit-network.ts";
-import type { Stepper } from "../../../trainer/training/loop.ts";
+import type { Stepper } from "../../../trainer/training/stepper.ts";
 
 const TARGETS: readonly DistillationTarget[] = [
   { teacher: "none", distillationWeight: 0 },

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { FitError } from "../../../shared/errors.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
-import { type FitState, fitNetwork, type Stepper } from "../../../trainer/training/loop.ts";
+import { type FitState, fitNetwork } from "../../../trainer/training/loop.ts";
+import type { Stepper } from "../../../trainer/training/stepper.ts";
 
 /** A stepper whose only parameter counts epochs, and whose validation logits follow a script. */
 function scripted(validationLogits: readonly number[]): Stepper & { readonly seen: number[][]; readonly rates: number[] } {

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { FitError } from "../../../shared/errors.ts";
-import type { StepperData } from "../../../trainer/training/loop.ts";
 import { flattenNetwork, unflattenNetwork } from "../../../trainer/training/parameters.ts";
 import { createTrainingStep, type StepOptions, type TrainingStep } from "../../../trainer/training/step.ts";
+import type { StepperData } from "../../../trainer/training/stepper.ts";
 import { drawNetwork, drawSequences, generator, relativeDifference } from "../../fixtures/sequences.ts";
 import { logit, lossGradients, meanLoss, toWeights } from "./lstm-reference.ts";
 

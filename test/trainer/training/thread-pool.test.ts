@@ -6,18 +6,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
-import { createPool, MAX_TASKS, type Pool, poolBytes, type Task } from "../../../trainer/training/thread-pool.ts";
+import { ThreadPool } from "../../../trainer/training/thread-pool.ts";
+import { MAX_TASKS, poolBytes, type Task } from "../../../trainer/training/thread-protocol.ts";
 
 const JOB = 65_536;
 const WORDS = 32_768;
 
-const open: Pool[] = [];
+const open: ThreadPool[] = [];
 afterEach(() => {
   for (const pool of open.splice(0)) pool.dispose();
 });
 
 /** A pool whose kernel does `body`, AssemblyScript with `job`, `thread` and `n` in scope, and int32 counters from `job` on. */
-async function start(threads: number, body: string): Promise<{ pool: Pool; counters: Int32Array }> {
+async function start(threads: number, body: string): Promise<{ pool: ThreadPool; counters: Int32Array }> {
   const { default: asc } = await import("assemblyscript/asc");
   const { binary, error } = await asc.compileString(`export function task(job: usize, thread: i32, n: i32): void { ${body} }`, {
     runtime: "stub",
@@ -30,7 +31,7 @@ async function start(threads: number, body: string): Promise<{ pool: Pool; count
   const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
   const module = new WebAssembly.Module(binary as Uint8Array<ArrayBuffer>);
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const pool = createPool(module, memory, WORDS, JOB, threads, exports.task as Task);
+  const pool = new ThreadPool({ module, memory, words: WORDS, job: JOB, threads, task: exports.task as Task });
   open.push(pool);
   expect(poolBytes(threads)).toBeLessThan(JOB - WORDS);
   return { pool, counters: new Int32Array(memory.buffer, JOB) };
