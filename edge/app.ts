@@ -1,20 +1,24 @@
 // The HTTP surface: which routes there are, what surrounds them, how every failure reads.
 import { Hono } from "hono";
 import { ArtifactError, isQuickstepError } from "../shared/errors.ts";
-import { endpointsFor } from "./config/endpoints.ts";
-import { answerProblem, type EdgeEnv, guard, identify, type Surroundings, shareWith } from "./http/middleware.ts";
+import { authorize } from "./http/authorize.ts";
+import { allowOrigins } from "./http/cors.ts";
 import { RequestError } from "./http/problem.ts";
-import type { Deployment, Ready } from "./models/servable-model.ts";
-import { openapiRoutes } from "./openapi/openapi.ts";
+import { type EdgeEnv, requestContext } from "./http/request-context.ts";
+import { answerProblem } from "./http/respond.ts";
+import type { Ready, ServableModel } from "./models/servable-model.ts";
 import { deliveryRoutes, metricRoutes } from "./routes/deliveries.ts";
+import type { Dependencies } from "./routes/dependencies.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { inferenceHealthRoutes, inferenceRoutes } from "./routes/inference-v2.ts";
 import { modelRoutes } from "./routes/model.ts";
+import { openapiRoutes } from "./routes/openapi.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { scoreRoutes } from "./routes/score.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { endpointsFor } from "./streams/endpoints.ts";
 
 /** What needs a model. Its type is what the typed client knows. */
 function modelled(ready: Ready) {
@@ -27,32 +31,28 @@ function modelled(ready: Ready) {
 }
 export type Api = ReturnType<typeof modelled>;
 
-export function createApp(deployment: Deployment, given: Surroundings): Hono<EdgeEnv> {
+/** The app around `servable`. An unready model leaves the routes that need one answering why. */
+export function createApp(servable: ServableModel, given: Dependencies): Hono<EdgeEnv> {
   const app = new Hono<EdgeEnv>();
-  const features = "unready" in deployment ? undefined : deployment.model.recipe.features.length;
-  const surroundings = features === undefined ? given : { ...given, endpoints: endpointsFor(given.endpoints, features) };
-  app.use(identify(deployment, surroundings));
-  if (surroundings.origins.length > 0) app.use(shareWith(surroundings.origins));
-  app.use(guard(surroundings));
-  app.route("/", pageRoutes(surroundings.page));
-  app.route("/health", healthRoutes(deployment, surroundings)).route("/v2", inferenceHealthRoutes(deployment));
-  app.route("/v1/streams", streamRoutes(deployment, surroundings));
-  app.route("/v1/deliveries", deliveryRoutes(surroundings)).route("/v1/metrics", metricRoutes(surroundings));
-  if ("unready" in deployment) {
+  const features = "unready" in servable ? undefined : servable.model.recipe.features.length;
+  const dependencies = features === undefined ? given : { ...given, endpoints: endpointsFor(given.endpoints, features) };
+  const { access, withinRate, origins, log, report } = dependencies;
+  app.use(requestContext(servable.sha256, log));
+  if (origins.length > 0) app.use(allowOrigins(origins));
+  app.use(authorize(access, withinRate));
+  app.route("/", pageRoutes(dependencies.page));
+  app.route("/health", healthRoutes(servable, dependencies)).route("/v2", inferenceHealthRoutes(servable));
+  app.route("/v1/streams", streamRoutes(servable, dependencies));
+  app.route("/v1/deliveries", deliveryRoutes(dependencies)).route("/v1/metrics", metricRoutes(dependencies));
+  if ("unready" in servable) {
     const refuse = () => {
-      throw new ArtifactError(deployment.unready);
+      throw new ArtifactError(servable.unready);
     };
-    app
-      .all("/v1/score", refuse)
-      .all("/v1/model", refuse)
-      .all("/hooks/*", refuse)
-      .all("/v2/models/*", refuse)
-      .all("/openapi.json", refuse)
-      .all("/docs", refuse);
-  } else app.route("/", modelled(deployment)).route("/hooks", hookRoutes(deployment, surroundings));
+    for (const path of ["/v1/score", "/v1/model", "/hooks/*", "/v2/models/*", "/openapi.json", "/docs"]) app.all(path, refuse);
+  } else app.route("/", modelled(servable)).route("/hooks", hookRoutes(servable, dependencies));
   app.notFound((c) => answerProblem(c, new RequestError("notFound", `there is no ${c.req.path}: GET /docs lists what there is`)));
   app.onError((error, c) => {
-    if (!isQuickstepError(error) && !(error instanceof RequestError)) surroundings.report(error);
+    if (!isQuickstepError(error) && !(error instanceof RequestError)) report(error);
     return answerProblem(c, error);
   });
   return app;

@@ -1,13 +1,15 @@
-// What a Worker is given by its configuration, as the app takes it: keys, webhooks, origins, the rate limit, and where log lines go.
-
-import { type Endpoints, readEndpoints } from "./config/endpoints.ts";
+// What a Worker is given by its configuration, and what it exports for it, whatever engine its composition root chose: the app, the
+// sweep, and the classes of the Durable Objects.
+import { createApp } from "./app.ts";
 import { readAccess } from "./http/access.ts";
-import type { Surroundings } from "./http/middleware.ts";
-import type { Deployment } from "./models/servable-model.ts";
+import type { ServableModel } from "./models/servable-model.ts";
+import type { Dependencies } from "./routes/dependencies.ts";
 import { type Directory, shardOf } from "./streams/directory.ts";
+import { directoryClass, streamClass } from "./streams/durable-objects.ts";
+import { type Endpoints, readEndpoints } from "./streams/endpoints.ts";
 import { createObjectStore, directoryOf, type Namespace } from "./streams/object-store.ts";
 import type { StreamStore } from "./streams/store.ts";
-import type { StreamSurroundings } from "./streams/stream.ts";
+import type { StreamDependencies } from "./streams/stream.ts";
 import type { StreamObject } from "./streams/stream-object.ts";
 
 /** wrangler.toml's vars and bindings, and the secret. All may be absent. */
@@ -16,7 +18,7 @@ export interface WorkerEnv {
   readonly API_KEYS?: string;
   /** Separated by white space or commas. */
   readonly CORS_ORIGINS?: string;
-  /** Tables, or the same as JSON text: see webhooks/sources.ts and webhooks/destinations.ts. */
+  /** Tables, or the same as JSON text: see webhooks/sources.ts and deliveries/destinations.ts. */
   readonly SOURCES?: unknown;
   readonly DESTINATIONS?: unknown;
   /** The Durable Objects: both or no streams. */
@@ -25,7 +27,27 @@ export interface WorkerEnv {
   readonly RATE_LIMIT?: { limit(options: { readonly key: string }): Promise<{ readonly success: boolean }> };
 }
 
-export function surroundingsOf(env: WorkerEnv, page: string): Surroundings {
+/** A Worker's exports. `page`: the HTML of GET /. What is wrong with model or configuration is logged, and answered to who asks. */
+export function openWorker(env: WorkerEnv, page: string, servable: ServableModel) {
+  if ("unready" in servable) console.error(servable.unready);
+  const dependencies = readDependencies(env, page);
+  const streams = openStreams(env, servable);
+  return {
+    Stream: streamClass(streamDependencies(env, servable, dependencies.endpoints)),
+    Directory: directoryClass(),
+    handlers: {
+      fetch: createApp(servable, { ...dependencies, streams }).fetch,
+      /** The sweep of wrangler.toml's cron. */
+      async scheduled(): Promise<void> {
+        const woken = await streams?.sweep();
+        console.log(JSON.stringify({ event: "sweep", woken }));
+      },
+    },
+  };
+}
+
+/** What the app is given beside its model. `page`: the HTML of GET /. */
+export function readDependencies(env: WorkerEnv, page: string): Dependencies {
   const { RATE_LIMIT, CORS_ORIGINS = "" } = env;
   const access = readAccess(env);
   const endpoints = readEndpoints(env);
@@ -43,19 +65,19 @@ export function surroundingsOf(env: WorkerEnv, page: string): Surroundings {
 }
 
 /** Undefined where no Durable Objects are bound. */
-export function storeOf({ STREAMS, DIRECTORY }: WorkerEnv, deployment: Deployment): StreamStore | undefined {
+function openStreams({ STREAMS, DIRECTORY }: WorkerEnv, servable: ServableModel): StreamStore | undefined {
   if (STREAMS === undefined || DIRECTORY === undefined) return undefined;
   return createObjectStore(
-    deployment,
+    servable,
     { streams: STREAMS, directory: DIRECTORY },
     () => Date.now(),
     (error) => console.error(error),
   );
 }
 
-export function streamSurroundingsOf({ DIRECTORY }: WorkerEnv, deployment: Deployment, endpoints: Endpoints): StreamSurroundings {
+function streamDependencies({ DIRECTORY }: WorkerEnv, servable: ServableModel, endpoints: Endpoints): StreamDependencies {
   return {
-    deployment,
+    servable,
     endpoints,
     directoryOf: (key) => directoryOf(DIRECTORY!, shardOf(key)),
     fetch: (url, init) => fetch(url, init),

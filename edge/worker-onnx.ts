@@ -6,19 +6,19 @@ import { instantiateKernel } from "../shared/engine.ts";
 import inference from "../shared/kernel/inference.wasm";
 import onnx from "./model.onnx";
 import artifact from "./model.safetensors";
-import { openOnnxDeployment } from "./models/onnx-model.ts";
+import { openOnnxModel } from "./models/onnx-model.ts";
 import { openRuntime, openSession } from "./models/onnx-session.ts";
 import page from "./page/page.html";
-import { partsOf } from "./worker-parts.ts";
+import { openWorker } from "./worker-env.ts";
 
 const runtime = await openRuntime(createRuntime, runtimeModule);
-const deployment = openOnnxDeployment(
+const servable = openOnnxModel(
   new Uint8Array(onnx),
   new Uint8Array(artifact),
   (bytes) => openSession(runtime, bytes),
   instantiateKernel(inference),
 );
 
-const { Stream, Directory, handlers } = partsOf(env, page, deployment);
+const { Stream, Directory, handlers } = openWorker(env, page, servable);
 
 export { Directory, handlers as default, Stream };

@@ -3,14 +3,14 @@ import { env } from "cloudflare:workers";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import inference from "../shared/kernel/inference.wasm";
 import artifact from "./model.safetensors";
-import { openDeployment } from "./models/servable-model.ts";
+import { openModel } from "./models/servable-model.ts";
 import page from "./page/page.html";
-import { partsOf } from "./worker-parts.ts";
+import { openWorker } from "./worker-env.ts";
 
-const deployment = openDeployment(new Uint8Array(artifact), instantiateKernel(inference).log, ({ network, calibration }) =>
+const servable = openModel(new Uint8Array(artifact), instantiateKernel(inference).log, ({ network, calibration }) =>
   createWasmEngine(inference, network, calibration),
 );
 
-const { Stream, Directory, handlers } = partsOf(env, page, deployment);
+const { Stream, Directory, handlers } = openWorker(env, page, servable);
 
 export { Directory, handlers as default, Stream };

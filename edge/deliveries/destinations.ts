@@ -1,7 +1,7 @@
 // DESTINATIONS: where results go, and with what each delivery is signed. They come from the configuration alone, never from a request.
 import type { Path } from "../../shared/errors.ts";
 import { ConfigurationError, namedTables, parseString, parseTable, type SecretOf, secretsAt } from "../config/configuration.ts";
-import { parseSigningKey, type SigningKey } from "../webhooks/keys.ts";
+import { parseSigningKey, type SigningKey } from "../webhooks/signatures/keys.ts";
 
 export interface Destination {
   readonly name: string;

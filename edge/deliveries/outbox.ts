@@ -1,8 +1,7 @@
 // The outbox of one key, as rows in its object's storage: what is due, what became of it, what may go. Every method is synchronous:
 // whoever calls it decides what is one transaction.
-
-import { type Sql, select } from "../streams/storage.ts";
 import type { Attempt } from "./delivery.ts";
+import { type Sql, select } from "./sql.ts";
 
 export const DELIVERY_STATES = ["pending", "delivered", "dead"] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
@@ -32,9 +31,18 @@ export interface DueRow {
   readonly body: string;
 }
 
+/** Rows of the outbox by state; `delivered` and `dropped` since the key is known, the others as they are. */
+export interface DeliveryCounts {
+  readonly pending: number;
+  readonly delivered: number;
+  readonly dead: number;
+  readonly dropped: number;
+}
+
 /** Delivered rows that are kept to be looked at. */
 const DELIVERED_ROWS = 100;
 
+/** Tables and columns lie in people's objects: their names stay. `gone` holds the destinations that are disabled. */
 export const OUTBOX_SCHEMA = `
   CREATE TABLE outbox (
     n INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL, destination TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
@@ -44,11 +52,12 @@ export const OUTBOX_SCHEMA = `
 
 const LISTED = "n, seq, destination, state, attempts, created, due, status, diagnostics";
 
+/** The rows of one key. Memory holds only what storage does. */
 export class Outbox {
   private readonly sql: Sql;
   private rows = 0;
   /** Destinations that answered 410, with the address that did: another address under that name is another receiver. */
-  private gone = new Map<string, string>();
+  private disabled = new Map<string, string>();
 
   /** The tables must be there. */
   constructor(sql: Sql) {
@@ -59,33 +68,33 @@ export class Outbox {
   /** What is held in memory, from storage. */
   read(): void {
     this.rows = select<{ rows: number }>(this.sql, "SELECT count(*) AS rows FROM outbox")[0].rows;
-    const gone = select<{ destination: string; url: string }>(this.sql, "SELECT destination, url FROM gone");
-    this.gone = new Map(gone.map(({ destination, url }) => [destination, url]));
+    const disabled = select<{ destination: string; url: string }>(this.sql, "SELECT destination, url FROM gone");
+    this.disabled = new Map(disabled.map(({ destination, url }) => [destination, url]));
   }
 
   /** One row, due at `due`; at once a dead one where the destination, at `url` now, has asked for no more. */
   add(seq: number, destination: string, url: string | undefined, body: string, now: number, due: number): void {
-    const isGone = url !== undefined && this.gone.get(destination) === url;
+    const isDisabled = url !== undefined && this.disabled.get(destination) === url;
     this.sql.exec(
       "INSERT INTO outbox (seq, destination, state, attempts, created, due, diagnostics, body) VALUES (?, ?, ?, 0, ?, ?, ?, ?)",
       seq,
       destination,
-      isGone ? "dead" : "pending",
+      isDisabled ? "dead" : "pending",
       now,
-      isGone ? null : due,
-      isGone ? GONE : "",
+      isDisabled ? null : due,
+      isDisabled ? DISABLED : "",
       body,
     );
     this.rows++;
   }
 
   /**
-   * Makes room where there are more than `most` rows: the oldest delivered ones go, then the oldest dead ones; where all are pending,
-   * the oldest of those count as dead. Returns how many went that were never delivered.
+   * Makes room where there are more than `maxRows` rows: the oldest delivered ones go, then the oldest dead ones; where all are pending,
+   * the oldest of those count as dead. Returns how many were deleted that were never delivered.
    */
-  trim(most: number): number {
+  trim(maxRows: number): number {
     let dropped = 0;
-    const excess = (): number => this.rows - most;
+    const excess = (): number => this.rows - maxRows;
     if (excess() > 0) this.drop("delivered", excess());
     if (excess() > 0) dropped += this.drop("dead", excess());
     if (excess() > 0) dropped += this.drop("pending", excess());
@@ -93,14 +102,14 @@ export class Outbox {
   }
 
   private drop(state: DeliveryState, count: number): number {
-    const gone = select<{ n: number }>(
+    const deleted = select<{ n: number }>(
       this.sql,
       "DELETE FROM outbox WHERE n IN (SELECT n FROM outbox WHERE state = ? ORDER BY n LIMIT ?) RETURNING n",
       state,
       count,
     );
-    this.rows -= gone.length;
-    return gone.length;
+    this.rows -= deleted.length;
+    return deleted.length;
   }
 
   /** At most `limit` rows that are due, the longest due first, none of `except`. */
@@ -140,8 +149,8 @@ export class Outbox {
   private disable(destination: string, url: string): void {
     this.sql.exec("INSERT OR REPLACE INTO gone (destination, url) VALUES (?, ?)", destination, url);
     const dead = "UPDATE outbox SET state = 'dead', due = NULL, diagnostics = ? WHERE destination = ? AND state = 'pending'";
-    this.sql.exec(dead, GONE, destination);
-    this.gone.set(destination, url);
+    this.sql.exec(dead, DISABLED, destination);
+    this.disabled.set(destination, url);
   }
 
   /** Row `n` again from the start of the schedule, whatever its state. Whether there is one. */
@@ -163,11 +172,11 @@ export class Outbox {
   /** Whether replayDead would change anything. */
   hasDead(destination: string): boolean {
     const dead = "SELECT 1 FROM outbox WHERE state = 'dead' AND destination = ? LIMIT 1";
-    return this.gone.has(destination) || select(this.sql, dead, destination).length > 0;
+    return this.disabled.has(destination) || select(this.sql, dead, destination).length > 0;
   }
 
   private revive(destination: string): void {
-    if (this.gone.delete(destination)) this.sql.exec("DELETE FROM gone WHERE destination = ?", destination);
+    if (this.disabled.delete(destination)) this.sql.exec("DELETE FROM gone WHERE destination = ?", destination);
   }
 
   /** Newest first, from below `before`. */
@@ -195,14 +204,14 @@ export class Outbox {
 
   /** Forgets delivered rows created before `before`, and all but the newest. */
   prune(before: number): void {
-    const gone = select(
+    const deleted = select(
       this.sql,
       `DELETE FROM outbox WHERE state = 'delivered'
          AND (created < ? OR n <= (SELECT n FROM outbox WHERE state = 'delivered' ORDER BY n DESC LIMIT 1 OFFSET ?)) RETURNING n`,
       before,
       DELIVERED_ROWS,
     );
-    this.rows -= gone.length;
+    this.rows -= deleted.length;
   }
 
   get isEmpty(): boolean {
@@ -210,4 +219,4 @@ export class Outbox {
   }
 }
 
-const GONE = "the destination answered 410 and gets nothing until one of its deliveries is replayed";
+const DISABLED = "the destination answered 410 and gets nothing until one of its deliveries is replayed";

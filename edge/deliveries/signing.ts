@@ -1,6 +1,6 @@
 // One attempt at a delivery, signed as Standard Webhooks 1.0.0 says: whoever verifies with its libraries can receive us.
-import { encodeText } from "../webhooks/encoding.ts";
-import { type SigningKey, signContent } from "../webhooks/keys.ts";
+import { encodeText } from "../http/encoding.ts";
+import { type SigningKey, signContent } from "../webhooks/signatures/keys.ts";
 
 export interface Delivery {
   /** The same on every attempt, without a dot: what receivers tell repetitions by. */

@@ -51,7 +51,7 @@ export function readAccess({ AUTH, API_KEYS = "" }: { readonly AUTH?: string; re
 }
 
 /** The name of who asks, if that one may. Throws RequestError: 401, 403, or 503 where the list of keys is unusable. */
-export async function authorise(access: Access, request: Request, scope: Scope): Promise<string> {
+export async function verifyKey(access: Access, request: Request, scope: Scope): Promise<string> {
   if (access.openLocally && scope !== "admin" && isLocal(request)) return LOCAL;
   if (access.unusable !== undefined) throw new RequestError("keys", access.unusable);
   const header = request.headers.get("authorization");

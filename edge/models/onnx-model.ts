@@ -8,7 +8,7 @@ import { type Channel, fitRecipe } from "../../shared/recipe/recipe.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
 import { createOnnxEngine, shapeOfOnnx } from "./onnx-engine.ts";
 import type { Session } from "./onnx-session.ts";
-import { type Deployment, memoisedSha256 } from "./servable-model.ts";
+import { memoisedSha256, type ServableModel } from "./servable-model.ts";
 
 /** What the kernel computes for an engine of floats. */
 export interface Functions {
@@ -19,13 +19,13 @@ export interface Functions {
 /** The first input of what `export --onnx` writes: the recipe's channels. */
 const CHANNELS = "channels";
 
-/** Never throws, as openDeployment. */
-export function openOnnxDeployment(
+/** Never throws, as openModel. */
+export function openOnnxModel(
   onnx: Uint8Array<ArrayBuffer>,
   artifact: Uint8Array<ArrayBuffer>,
   openSession: (onnx: Uint8Array) => Session,
   functions: Functions,
-): Deployment {
+): ServableModel {
   const both = new Uint8Array(onnx.length + artifact.length);
   both.set(onnx);
   both.set(artifact, onnx.length);

@@ -16,13 +16,13 @@ export interface Unready {
   readonly unready: string;
 }
 
-export type Deployment = (Ready | Unready) & {
+export type ServableModel = (Ready | Unready) & {
   /** SHA-256 of the bytes served, the artifact's, as hexadecimal digits; asynchronous because global scope may not wait for it. */
   readonly sha256: () => Promise<string>;
 };
 
 /** Never throws: an isolate that crashes cannot say what is wrong with its artifact. */
-export function openDeployment(bytes: Uint8Array<ArrayBuffer>, log: Log, createEngine: (model: Model) => Engine): Deployment {
+export function openModel(bytes: Uint8Array<ArrayBuffer>, log: Log, createEngine: (model: Model) => Engine): ServableModel {
   const sha256 = memoisedSha256(bytes);
   try {
     const model = decodeArtifact(bytes);

@@ -1,20 +1,17 @@
-// GET /openapi.json: the service as OpenAPI 3.1, from the constants that validate and the model that is deployed. What a JSON
+// The service as OpenAPI 3.1, from the constants that validate and the model that is deployed. What a JSON
 // schema cannot say is in the descriptions: a sequence of nothing but padding is refused, and more explanations than a request
 // may cost.
 // Legend: T steps, F features.
-import { Hono } from "hono";
 import type { Served } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../http/body.ts";
-import { allowOnly, type EdgeEnv } from "../http/middleware.ts";
 import { PROBLEMS } from "../http/problem.ts";
-import type { Ready } from "../models/servable-model.ts";
-import { MAX_HOOK_BYTES } from "../routes/hooks.ts";
-import { SCORE_TYPES } from "../routes/score.ts";
 import { maxExplained } from "../scoring/occlusion.ts";
 import { MAX_LINE_BYTES } from "../scoring/score-lines.ts";
+import { SCORE_TYPES } from "../scoring/score-request.ts";
 import { maxSequences } from "../scoring/scoring.ts";
+import { MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
 import { inferencePaths, inferenceSchemas } from "./inference.ts";
 import { streamPaths, streamSchemas } from "./streams.ts";
 import {
@@ -41,13 +38,7 @@ export interface Document {
   readonly components: { readonly schemas: Record<string, Json>; readonly securitySchemes: Json };
 }
 
-export function openapiRoutes(ready: Ready) {
-  let document: string | undefined; // written when first asked for: starting up stays short
-  return new Hono<EdgeEnv>()
-    .get("/", (c) => c.body((document ??= JSON.stringify(describeService(ready.model))), 200, { "content-type": "application/json" }))
-    .all("/", allowOnly("GET", "HEAD"));
-}
-
+/** The document about `model`: what a client may send and what the Worker answers. */
 export function describeService(model: Served): Document {
   return {
     openapi: "3.1.0",

@@ -3,7 +3,7 @@
 import { operatingPointNames, type Served } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { DELIVERY_STATES } from "../deliveries/outbox.ts";
-import { DEFAULT_LIMIT, MAX_LIMIT } from "../routes/paging.ts";
+import { DEFAULT_LIMIT, MAX_LIMIT } from "../http/query.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { MAX_NAME_BYTES } from "../webhooks/event.ts";
 import { BODIED, type Json, json, KEYED, type Operation, type Paths, PROBLEM, ref, text } from "./terms.ts";

@@ -2,31 +2,32 @@
 import { Hono } from "hono";
 import { describe } from "../../shared/errors.ts";
 import { DELIVERY_STATES, type DeliveryState } from "../deliveries/outbox.ts";
-import { allowOnly, type EdgeEnv, type Surroundings } from "../http/middleware.ts";
 import { RequestError } from "../http/problem.ts";
+import { parseLimit, parseQuery } from "../http/query.ts";
+import type { EdgeEnv } from "../http/request-context.ts";
+import { allowOnly } from "../http/respond.ts";
 import type { ListedDelivery } from "../streams/stream-object.ts";
-import { parseLimit, parseQuery } from "./paging.ts";
-import { storeOf } from "./streams.ts";
+import { type Dependencies, storeOf } from "./dependencies.ts";
 
 /** `/replay` is matched as an id: a word beside a pattern puts all routes on Hono's slower router, 4 µs a request (measured). */
-export function deliveryRoutes(surroundings: Surroundings) {
+export function deliveryRoutes(dependencies: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/", async (c) => {
       const { state, key, destination, limit, cursor } = parseQuery(c.req.url, ["state", "key", "destination", "limit", "cursor"]);
       const filter = { key, destination, state: parseState(state) };
-      const page = await storeOf(surroundings).deliveries(filter, parseLimit(limit), cursor);
+      const page = await storeOf(dependencies).deliveries(filter, parseLimit(limit), cursor);
       return c.json({ deliveries: page.items.map(show), cursor: page.cursor });
     })
     .post("/:id", async (c, next) => {
       if (c.req.param("id") !== "replay") return next();
       const { destination, cursor } = parseQuery(c.req.url, ["destination", "cursor"]);
-      const { endpoints } = surroundings;
+      const { endpoints } = dependencies;
       if (destination === undefined || !endpoints.destinations.has(destination))
         throw new RequestError("parameter", `destination must be one that DESTINATIONS lists, got ${describe(destination)}`);
-      return c.json(await storeOf(surroundings).replayDead(destination, cursor));
+      return c.json(await storeOf(dependencies).replayDead(destination, cursor));
     })
     .post("/:id/replay", async (c) => {
-      if (!(await storeOf(surroundings).replay(c.req.param("id")))) throw new RequestError("notFound", "there is no delivery of this id");
+      if (!(await storeOf(dependencies).replay(c.req.param("id")))) throw new RequestError("notFound", "there is no delivery of this id");
       return c.body(null, 202);
     })
     .all("/", allowOnly("GET", "HEAD"))
@@ -34,10 +35,10 @@ export function deliveryRoutes(surroundings: Surroundings) {
     .all("/:id/replay", allowOnly("POST"));
 }
 
-export function metricRoutes(surroundings: Surroundings) {
+export function metricRoutes(dependencies: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/", async (c) => {
-      const { streams, ...deliveries } = await storeOf(surroundings).totals();
+      const { streams, ...deliveries } = await storeOf(dependencies).totals();
       return c.json({ streams, deliveries });
     })
     .all("/", allowOnly("GET", "HEAD"));

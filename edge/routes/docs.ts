@@ -1,6 +1,7 @@
 // GET /docs: the OpenAPI document as a page, rendered here: no script, nothing from elsewhere.
 import { Hono } from "hono";
-import { allowOnly, type EdgeEnv } from "../http/middleware.ts";
+import type { EdgeEnv } from "../http/request-context.ts";
+import { allowOnly } from "../http/respond.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { type Document, describeService } from "../openapi/openapi.ts";
 import type { Operation } from "../openapi/terms.ts";

@@ -3,23 +3,23 @@
 import { Hono } from "hono";
 import { isQuickstepError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { checkUsable } from "../config/endpoints.ts";
 import { parseJson, readBytes } from "../http/body.ts";
-import { allowOnly, type EdgeContext, type EdgeEnv, type Surroundings } from "../http/middleware.ts";
 import { RequestError } from "../http/problem.ts";
+import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
+import { allowOnly } from "../http/respond.ts";
 import type { Ready } from "../models/servable-model.ts";
-import { digestOf } from "../streams/event.ts";
+import { checkUsable } from "../streams/endpoints.ts";
 import type { Accepted, StreamStore } from "../streams/store.ts";
-import { extractEvent, type HookEvent } from "../webhooks/event.ts";
-import type { Source } from "../webhooks/sources.ts";
-import { refuseAddress, verify } from "../webhooks/verification.ts";
+import { digestOf } from "../webhooks/event.ts";
+import { extractEvent, type HookEvent, MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
+import { verify } from "../webhooks/signatures/schemes.ts";
+import { refuseAddress, type Source } from "../webhooks/sources.ts";
+import type { Dependencies } from "./dependencies.ts";
 
-/** Read from whoever asks, before anything is known of them; an event with a whole window in it has some kilobytes. */
-export const MAX_HOOK_BYTES = 1024 * 1024;
 /** TradingView hangs up after 3 s and never comes back; a 503 before that it sends again. */
 const PATIENCE_MS = 2500;
 
-export function hookRoutes({ model }: Ready, { endpoints, streams, now, report }: Surroundings) {
+export function hookRoutes({ model }: Ready, { endpoints, streams, now, report }: Dependencies) {
   const shape = shapeOf(model.recipe);
 
   async function receive(c: EdgeContext): Promise<Response> {

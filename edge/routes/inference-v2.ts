@@ -6,9 +6,10 @@ import { labelAt } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { VERSION } from "../../shared/version.ts";
 import { mediaTypeOf, readBytes, refuseMediaType } from "../http/body.ts";
-import { allowOnly, answerWith, type EdgeContext, type EdgeEnv } from "../http/middleware.ts";
 import { RequestError } from "../http/problem.ts";
-import type { Deployment, Ready } from "../models/servable-model.ts";
+import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
+import { allowOnly, answerWith } from "../http/respond.ts";
+import type { Ready, ServableModel } from "../models/servable-model.ts";
 import {
   encodeInferAnswer,
   INPUT,
@@ -25,12 +26,12 @@ import { maxSequences, scoreValues } from "../scoring/scoring.ts";
 const JSON_LENGTH = "inference-header-content-length";
 
 /** What answers with a model and without. */
-export function inferenceHealthRoutes(deployment: Deployment) {
+export function inferenceHealthRoutes(servable: ServableModel) {
   const app = new Hono<EdgeEnv>()
     .get("/", (c) => c.json({ name: "quickstep", version: VERSION, extensions: ["binary_tensor_data"] }))
     .get("/health/live", (c) => c.json({ live: true }))
     .get("/health/ready", (c) => {
-      if ("unready" in deployment) throw new ArtifactError(deployment.unready);
+      if ("unready" in servable) throw new ArtifactError(servable.unready);
       return c.json({ ready: true });
     });
   for (const path of ["/", "/health/live", "/health/ready"]) app.all(path, allowOnly("GET", "HEAD"));

@@ -5,7 +5,8 @@ import { modelId } from "../../shared/model.ts";
 import { describeChannel } from "../../shared/recipe/recipe.ts";
 import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../http/body.ts";
-import { allowOnly, type EdgeEnv } from "../http/middleware.ts";
+import type { EdgeEnv } from "../http/request-context.ts";
+import { allowOnly } from "../http/respond.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 

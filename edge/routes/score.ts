@@ -6,18 +6,16 @@ import { DataError, describe, type Path, SequenceError } from "../../shared/erro
 import { modelId } from "../../shared/model.ts";
 import { encodeNpy, readNpy } from "../../shared/npy.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { parseSequence, parseSequences } from "../../shared/sequence.ts";
 import { mediaTypeOf, readBytes, readJson, refuseEncoding, refuseMediaType } from "../http/body.ts";
-import { allowOnly, answerWith, type EdgeContext, type EdgeEnv } from "../http/middleware.ts";
 import { RequestError } from "../http/problem.ts";
+import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
+import { allowOnly, answerWith } from "../http/respond.ts";
 import type { Ready } from "../models/servable-model.ts";
-import { bodyOptions, OPTION_NAMES, type Options, queryOptions } from "../scoring/options.ts";
+import { type Options, queryOptions } from "../scoring/options.ts";
 import { scoreLines } from "../scoring/score-lines.ts";
+import { parseScoreRequest, SCORE_TYPES } from "../scoring/score-request.ts";
 import { maxSequences, resultsOf, type ScoreAnswer, type ScoreRequest, scoreValues } from "../scoring/scoring.ts";
 import { alignTensor, BYTES_PER_NUMBER, checkShape, type Dtype, readNumbers } from "../scoring/tensor.ts";
-
-export const SCORE_TYPES = ["application/json", "application/x-ndjson", "application/octet-stream", "application/x-npy"] as const;
-export const SCORE_KEYS = ["sequence", "sequences", ...OPTION_NAMES] as const;
 
 type Answer = Response & TypedResponse<ScoreAnswer, 200, "json">;
 type ScoreHandler = Handler<EdgeEnv, "/", { in: { json: ScoreRequest }; out: { json: ScoreRequest } }, Promise<Answer>>;
@@ -26,7 +24,7 @@ export function scoreRoutes(ready: Ready) {
   const { model } = ready;
 
   async function scoreJson(c: EdgeContext, query: Options): Promise<Answer> {
-    const { values, pathOf, options } = parseRequest(await readJson(c.req.raw), ready, query);
+    const { values, pathOf, options } = parseScoreRequest(await readJson(c.req.raw), ready, query);
     return answerJson(c, values, pathOf, options);
   }
 
@@ -147,32 +145,4 @@ function parseNpy(bytes: Uint8Array): ReturnType<typeof readNpy> {
 /** The place of number `i` of (N,t,F), as the JSON body would have it. */
 function placeIn(t: number, F: number): (i: number) => Path {
   return (i) => ["sequences", Math.floor(i / (t * F)), Math.floor(i / F) % t, i % F];
-}
-
-interface ParsedRequest {
-  /** (N,T,F) */
-  readonly values: Float64Array;
-  /** Where in the body sequence n stands. */
-  readonly pathOf: (n: number) => Path;
-  readonly options: Options;
-}
-
-/** Throws SequenceError, and LimitError for too many sequences. */
-function parseRequest(body: unknown, { model }: Ready, query: Options): ParsedRequest {
-  const { recipe } = model;
-  if (typeof body !== "object" || body === null || Array.isArray(body))
-    throw new SequenceError([], "must be an object with sequence or sequences", describe(body));
-  const unknownKey = Object.keys(body).find((key) => !SCORE_KEYS.some((known) => known === key));
-  if (unknownKey !== undefined) throw new SequenceError([], `must have no keys but ${SCORE_KEYS.join(", ")}`, describe(unknownKey));
-  const { sequence, sequences } = body as Record<string, unknown>;
-  if ((sequence === undefined) === (sequences === undefined))
-    throw new SequenceError([], "must have either sequence or sequences", sequence === undefined ? "neither" : "both");
-  const options = bodyOptions(body as Record<string, unknown>, model, query);
-  if (sequences !== undefined) {
-    const values = parseSequences(sequences, ["sequences"], shapeOf(recipe), maxSequences(recipe));
-    return { values, pathOf: (n) => ["sequences", n], options };
-  }
-  const values = new Float64Array(recipe.timesteps * recipe.features.length);
-  parseSequence(sequence, ["sequence"], shapeOf(recipe), values, 0);
-  return { values, pathOf: () => ["sequence"], options };
 }

@@ -2,36 +2,31 @@
 import { Hono } from "hono";
 import { ArtifactError, describe, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { checkUsable } from "../config/endpoints.ts";
 import { mediaTypeOf, readJson, refuseMediaType } from "../http/body.ts";
-import { allowOnly, answerWith, type EdgeContext, type EdgeEnv, type Surroundings } from "../http/middleware.ts";
 import { RequestError } from "../http/problem.ts";
-import type { Deployment, Ready } from "../models/servable-model.ts";
+import { parseLimit, parseQuery } from "../http/query.ts";
+import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
+import { allowOnly, answerWith } from "../http/respond.ts";
+import type { Ready, ServableModel } from "../models/servable-model.ts";
 import { maxSequences } from "../scoring/scoring.ts";
-import { digestOf, parseKey, type StreamEvent } from "../streams/event.ts";
-import { API_SOURCE, type StreamStore } from "../streams/store.ts";
-import { parseName, parseRow, parseTimestamp } from "../webhooks/event.ts";
-import { parseLimit, parseQuery } from "./paging.ts";
+import { checkUsable } from "../streams/endpoints.ts";
+import { digestOf, parseName, parseRow, parseTimestamp, type StreamEvent } from "../webhooks/event.ts";
+import { API_SOURCE } from "../webhooks/sources.ts";
+import { type Dependencies, storeOf } from "./dependencies.ts";
 
 const EVENT_KEYS = ["id", "timestamp", "values"] as const;
 
-/** The store. Throws RequestError where there is none. */
-export function storeOf({ streams }: Surroundings): StreamStore {
-  if (streams !== undefined) return streams;
-  throw new RequestError("unbound", "this deployment has no storage for streams: bind the Durable Objects as wrangler.toml does");
-}
-
-export function streamRoutes(deployment: Deployment, surroundings: Surroundings) {
+export function streamRoutes(servable: ServableModel, dependencies: Dependencies) {
   async function take(c: EdgeContext): Promise<Response> {
-    const store = storeOf(surroundings);
-    if ("unready" in deployment) throw new ArtifactError(deployment.unready);
-    const { endpoints } = surroundings;
+    const store = storeOf(dependencies);
+    if ("unready" in servable) throw new ArtifactError(servable.unready);
+    const { endpoints } = dependencies;
     checkUsable(endpoints, endpoints.settings.destinations, c.req.url);
     const key = keyOf(c);
     if (mediaTypeOf(c.req.raw).type !== "application/json") refuseMediaType(c.req.raw, ["application/json"]);
     const body = await readJson(c.req.raw);
     const isBatch = typeof body === "object" && body !== null && "events" in body;
-    const events = await (isBatch ? parseBatch(body, deployment) : parseEvent(body, [], deployment).then((event) => [event]));
+    const events = await (isBatch ? parseBatch(body, servable) : parseEvent(body, [], servable).then((event) => [event]));
     const accepted = await store.accept(key, events, { source: API_SOURCE, destinations: endpoints.settings.destinations });
     const results = accepted.map(({ answer }) => answer);
     c.get("record").sequences = accepted.filter(({ answer, replayed }) => answer.probability !== undefined && !replayed).length;
@@ -41,20 +36,20 @@ export function streamRoutes(deployment: Deployment, surroundings: Surroundings)
   return new Hono<EdgeEnv>()
     .get("/", async (c) => {
       const { limit, cursor } = parseQuery(c.req.url, ["limit", "cursor"]);
-      const page = await storeOf(surroundings).keys(parseLimit(limit), cursor);
+      const page = await storeOf(dependencies).keys(parseLimit(limit), cursor);
       const streams = page.items.map(({ key, pending, delivered, dead, dropped }) => ({ key, pending, delivered, dead, dropped }));
       return c.json({ streams, cursor: page.cursor });
     })
     .post("/:key/events", take)
     .get("/:key", async (c) => {
-      const view = await storeOf(surroundings).view(keyOf(c));
+      const view = await storeOf(dependencies).view(keyOf(c));
       if (view === undefined) throw unknownKey();
       const iso = (ms: number) => new Date(ms).toISOString();
       const window = view.window.map(({ timestamp, ...row }) => ({ ...row, timestamp: iso(timestamp) }));
       return c.json({ ...view, window, expires: view.expires === null ? null : iso(view.expires) });
     })
     .delete("/:key", async (c) => {
-      if (!(await storeOf(surroundings).forget(keyOf(c)))) throw unknownKey();
+      if (!(await storeOf(dependencies).forget(keyOf(c)))) throw unknownKey();
       return c.body(null, 204);
     })
     .all("/", allowOnly("GET", "HEAD"))
@@ -64,7 +59,7 @@ export function streamRoutes(deployment: Deployment, surroundings: Surroundings)
 
 function keyOf(c: EdgeContext): string {
   try {
-    return parseKey(c.req.param("key"), ["key"]);
+    return parseName(c.req.param("key"), ["key"]);
   } catch (error) {
     throw error instanceof SequenceError ? new RequestError("parameter", error.message) : error; // its place is no place in the body
   }

@@ -1,19 +1,13 @@
 // One shard of the directory: which keys there are, since the platform lists no objects, when each has something due, and its counts.
 // A key is here before its first event is acknowledged; what is said of it may be some seconds old. The number of shards is fixed:
 // another would look for known keys in the wrong place.
-import { hasTable, type ObjectContext, type Sql, select } from "./storage.ts";
+import type { DeliveryCounts } from "../deliveries/outbox.ts";
+import { hasTable, type Sql, select } from "../deliveries/sql.ts";
+import type { ObjectContext } from "./storage.ts";
 
 export const DIRECTORY_SHARDS = 16;
 
-/** Rows of the outbox by state; `delivered` and `dropped` since the key is known, the others as they are. */
-export interface DeliveryCounts {
-  readonly pending: number;
-  readonly delivered: number;
-  readonly dead: number;
-  readonly dropped: number;
-}
-
-/** What a key's object tells of itself. */
+/** What a key's object reports of itself. */
 export interface Summary extends DeliveryCounts {
   /** Counts up: what arrives late is not taken for news. */
   readonly version: number;

@@ -2,15 +2,17 @@
 // between: the object decides what is one transaction. Memory holds only what storage does.
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import type { Attempt } from "../deliveries/delivery.ts";
-import { type DeliveryState, type DueRow, OUTBOX_SCHEMA, Outbox } from "../deliveries/outbox.ts";
+import { type DeliveryCounts, type DeliveryState, type DueRow, OUTBOX_SCHEMA, Outbox } from "../deliveries/outbox.ts";
+import { hasTable, type Sql, type SqlValue, select } from "../deliveries/sql.ts";
 import type { Ready } from "../models/servable-model.ts";
-import type { StreamEvent } from "./event.ts";
-import { hasTable, type ObjectStorage, type Sql, type SqlValue, select } from "./storage.ts";
+import type { StreamEvent } from "../webhooks/event.ts";
+import type { ObjectStorage } from "./storage.ts";
 import type { StreamAnswer } from "./store.ts";
 import { isWarming, placeRow, scoreRows, type WindowRow } from "./window.ts";
 
 /**
- * Events keep their values for as long as their ids, or until the window is forgotten: NULL then. `timestamp` is NULL for a whole
+ * Tables and columns lie in people's objects: their names stay. `incarnation` is the generation, `reported` and `reportedAt` the counts
+ * that the directory heard and when. Events keep their values for as long as their ids, or until the window is forgotten: NULL then. `timestamp` is NULL for a whole
  * sequence, which is in no window.
  */
 const SCHEMA = `
@@ -23,25 +25,27 @@ const SCHEMA = `
   CREATE INDEX events_by_time ON events (timestamp, seq) WHERE row IS NOT NULL;
   ${OUTBOX_SCHEMA}`;
 
-/** What the directory knows of this object. */
-export interface Told {
-  /** Of the last report. */
+/** What the directory was told last. */
+export interface DirectoryReport {
   readonly version: number;
-  /** null: it believes that nothing is due. */
+  /** null: the directory believes that nothing is due. */
   readonly due: number | null;
-  /** The counts, and since when. Empty: it may not know this object. */
+  /** The counts as JSON. Empty: the directory may not know this object. */
   readonly reported: string;
+  /** Milliseconds since 1970. */
   readonly reportedAt: number;
 }
 
-export interface Facts extends Told {
+export interface Facts extends DirectoryReport {
   readonly key: string;
   /** Tells this object's deliveries from those it had before it was emptied. */
-  readonly incarnation: string;
-  /** Deliveries that succeeded, and such that went without, since the key is known. */
+  readonly generation: string;
+  /** Deliveries that succeeded, and rows that were deleted undelivered, since the key is known. */
   readonly delivered: number;
   readonly dropped: number;
 }
+
+const FACTS = "key, incarnation AS generation, delivered, dropped, version, due, reported, reportedAt";
 
 /** A model that is ready, and its name. */
 export interface Scorer {
@@ -49,7 +53,8 @@ export interface Scorer {
   readonly model: string;
 }
 
-export class Ledger {
+/** What is written down of one key; constructed by `open` and `create`. */
+export class EventLog {
   readonly outbox: Outbox;
   facts!: Facts;
   /** Oldest first. */
@@ -71,25 +76,25 @@ export class Ledger {
   }
 
   /** Undefined where there has been no event. Writes nothing. */
-  static open(storage: ObjectStorage, ready: Ready | undefined): Ledger | undefined {
-    return hasTable(storage.sql, "stream") ? new Ledger(storage, ready) : undefined;
+  static open(storage: ObjectStorage, ready: Ready | undefined): EventLog | undefined {
+    return hasTable(storage.sql, "stream") ? new EventLog(storage, ready) : undefined;
   }
 
-  /** `told`: what the directory has just been told. */
-  static create(storage: ObjectStorage, ready: Ready | undefined, key: string, told: Told): Ledger {
+  /** Creates the tables. `report`: what the directory has just been told. */
+  static create(storage: ObjectStorage, ready: Ready | undefined, key: string, report: DirectoryReport): EventLog {
     storage.transactionSync(() => {
       storage.sql.exec(SCHEMA);
-      const incarnation = crypto.randomUUID().slice(0, 8);
-      const { version, due, reported, reportedAt } = told;
+      const generation = crypto.randomUUID().slice(0, 8);
+      const { version, due, reported, reportedAt } = report;
       const insert = "INSERT INTO stream VALUES (?, ?, 0, 0, ?, ?, ?, ?)";
-      storage.sql.exec(insert, key, incarnation, version, due, reported, reportedAt);
+      storage.sql.exec(insert, key, generation, version, due, reported, reportedAt);
     });
-    return new Ledger(storage, ready);
+    return new EventLog(storage, ready);
   }
 
   /** Everything that is held in memory, from storage: also after a transaction that was undone. */
   read(): void {
-    [this.facts] = select<Facts>(this.sql, "SELECT * FROM stream");
+    [this.facts] = select<Facts>(this.sql, `SELECT ${FACTS} FROM stream`);
     const last = select<{ seq: number; arrived: number }>(this.sql, "SELECT seq, arrived FROM events ORDER BY seq DESC LIMIT 1");
     const { seq, arrived } = last[0] ?? { seq: 0, arrived: 0 };
     this.seq = seq;
@@ -159,7 +164,7 @@ export class Ledger {
     return { answer: text, scored };
   }
 
-  /** The window is empty, and what was in it is gone; ids and answers stay. */
+  /** Empties the window and deletes all events' values; ids and answers stay. */
   forgetWindow(): void {
     this.sql.exec("UPDATE events SET row = NULL WHERE row IS NOT NULL"); // also of events that were late, or for another model
     this.window = [];
@@ -187,8 +192,14 @@ export class Ledger {
     });
   }
 
-  change(facts: Partial<Facts>): void {
-    const names = Object.keys(facts) as (keyof Facts)[];
+  /** Rows of the outbox by state. */
+  counts(): DeliveryCounts {
+    return { ...this.outbox.counts(), delivered: this.facts.delivered, dropped: this.facts.dropped };
+  }
+
+  /** Writes these facts, and remembers them. */
+  change(facts: Partial<Omit<Facts, "key" | "generation">>): void {
+    const names = Object.keys(facts) as (keyof typeof facts)[];
     const values: SqlValue[] = names.map((name) => facts[name] ?? null);
     this.sql.exec(`UPDATE stream SET ${names.map((name) => `${name} = ?`).join(", ")}`, ...values);
     this.facts = { ...this.facts, ...facts };

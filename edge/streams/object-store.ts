@@ -2,12 +2,12 @@
 // some keys a call, since one request may ask only so many objects.
 import { ArtifactError, SequenceError } from "../../shared/errors.ts";
 import { RequestError } from "../http/problem.ts";
-import type { Deployment } from "../models/servable-model.ts";
-import { decode, encodeBase64, encodeText } from "../webhooks/encoding.ts";
+import type { ServableModel } from "../models/servable-model.ts";
+import { parseName, type StreamEvent } from "../webhooks/event.ts";
+import { type Cursor, decodeCursor, encodeCursor, START } from "./cursor.ts";
 import { DIRECTORY_SHARDS, type Directory, type ListedKey, type Totals } from "./directory.ts";
-import { parseKey } from "./event.ts";
 import type { Accepted, Page, StreamStore } from "./store.ts";
-import type { ListedDelivery, StreamObject } from "./stream-object.ts";
+import type { DeliveryFilter, ListedDelivery, Origin, StreamObject } from "./stream-object.ts";
 import { countValid } from "./window.ts";
 
 /** A namespace of Durable Objects as far as it is used. */
@@ -33,139 +33,178 @@ const OVERDUE_MS = 60_000;
 /** A key that was woken is left alone for this long: others are in line. */
 const SWEEP_MS = 600_000;
 
-/** A place in the keys of all shards: behind `after`; and, where `before` is given, in `after` itself below this row. */
-interface Cursor {
-  readonly shard: number;
-  readonly after: string;
-  readonly before?: number;
-}
-const START: Cursor = { shard: 0, after: "" };
-
-export function directoryOf(directory: Namespace<Directory>, shard: number): Directory {
-  return directory.get(directory.idFromName(`${shard}`));
+/** The object of shard `index`, 0 to DIRECTORY_SHARDS − 1. */
+export function directoryOf(directory: Namespace<Directory>, index: number): Directory {
+  return directory.get(directory.idFromName(`${index}`));
 }
 
+/**
+ * The store of `servable`'s streams on these objects. `now`: milliseconds since 1970. `report` gets whatever the objects fail with; who
+ * asked gets a RequestError `storage`.
+ */
 export function createObjectStore(
-  deployment: Deployment,
-  { streams, directory }: Namespaces,
+  servable: ServableModel,
+  namespaces: Namespaces,
   now: () => number,
   report: (error: Error) => void,
 ): StreamStore {
-  const streamOf = (key: string): StreamObject => streams.get(streams.idFromName(key));
-  const shard = (index: number): Directory => directoryOf(directory, index);
-
-  /** The keys behind `from`, shard after shard, at most `limit`, each with the cursor behind it. */
-  async function keysFrom({ shard: first, after }: Cursor, limit: number): Promise<readonly (ListedKey & { readonly at: Cursor })[]> {
-    const found: (ListedKey & { readonly at: Cursor })[] = [];
-    for (let index = first; index < DIRECTORY_SHARDS && found.length < limit; index++) {
-      const keys = await shard(index).page(index === first ? after : "", limit - found.length);
-      for (const listed of keys) found.push({ ...listed, at: { shard: index, after: listed.key } });
-    }
-    return found;
-  }
-
-  async function deliveriesOfAll(
-    filter: Parameters<StreamStore["deliveries"]>[0],
-    limit: number,
-    from: Cursor,
-  ): Promise<Page<ListedDelivery>> {
-    const items: ListedDelivery[] = [];
-    const { after, before } = from;
-    if (before !== undefined) {
-      items.push(...(await streamOf(after).list(filter, before, limit)));
-      if (items.length === limit) return { items, cursor: encodeCursor({ ...from, before: items[limit - 1].n }) };
-    }
-    const keys = await keysFrom(from, OBJECTS_A_CALL);
-    for (const listed of keys) {
-      // where nothing may be due the counts are exact
-      const isEmpty = listed.due === null && (filter.state === undefined ? listed.delivered + listed.dead : listed[filter.state]) === 0;
-      if (isEmpty) continue;
-      items.push(...(await streamOf(listed.key).list(filter, Number.MAX_SAFE_INTEGER, limit - items.length)));
-      if (items.length === limit) return { items, cursor: encodeCursor({ ...listed.at, before: items[limit - 1].n }) };
-    }
-    return { items, ...(keys.length === OBJECTS_A_CALL && { cursor: encodeCursor(keys[OBJECTS_A_CALL - 1].at) }) };
-  }
-
+  const objects = objectsOf(namespaces);
   const store: StreamStore = {
-    async accept(key, events, origin) {
-      parseKey(key, ["key"]);
-      if ("unready" in deployment) throw new ArtifactError(deployment.unready);
-      for (const { data } of events)
-        if ("sequence" in data && countValid(deployment, data.sequence) === 0)
-          throw new SequenceError(["sequence"], "must have at least one row that is not all zeros", "only padding");
-      const acceptance = await streamOf(key).accept(key, events, origin);
-      if ("unready" in acceptance) throw new ArtifactError(acceptance.unready);
-      if ("answers" in acceptance)
-        return acceptance.answers.map(({ answer, replayed }): Accepted => ({ answer: JSON.parse(answer), replayed }));
-      const { conflict } = acceptance;
-      const path = events.length > 1 ? ["events", conflict, "id"] : ["id"];
-      throw new RequestError("conflict", `the id ${JSON.stringify(events[conflict].id)} is taken by an event that says otherwise`, path);
-    },
-
-    view: async (key) => (await streamOf(key).view()) ?? undefined,
-
-    forget: (key) => streamOf(key).forget(),
-
-    async keys(limit, cursor) {
-      const found = await keysFrom(decodeCursor(cursor), limit);
-      const items = found.map(({ at, ...listed }) => listed);
-      return { items, ...(found.length === limit && { cursor: encodeCursor(found[limit - 1].at) }) };
-    },
-
-    async deliveries(filter, limit, cursor) {
-      const from = decodeCursor(cursor);
-      if (filter.key === undefined) return deliveriesOfAll(filter, limit, from);
-      const items = await streamOf(filter.key).list(filter, from.before ?? Number.MAX_SAFE_INTEGER, limit);
-      return { items, ...(items.length === limit && { cursor: encodeCursor({ ...START, before: items[limit - 1].n }) }) };
-    },
-
-    async replay(id) {
-      const [, object, incarnation, n] = /^msg_([0-9a-f]{64})_([0-9a-f]{8})_(\d{1,15})$/.exec(id) ?? [];
-      if (object === undefined) return false;
-      let objectId: unknown;
-      try {
-        objectId = streams.idFromString(object);
-      } catch {
-        return false;
-      }
-      return streams.get(objectId).replay(incarnation, Number(n));
-    },
-
-    async replayDead(destination, cursor) {
-      const keys = await keysFrom(decodeCursor(cursor), OBJECTS_A_CALL);
-      let replayed = 0;
-      const mayHaveDead = keys.filter(({ due, dead }) => due !== null || dead > 0); // where nothing is due the counts are exact
-      await inParallel(mayHaveDead, async ({ key }) => {
-        const count = await streamOf(key).replayDead(destination); // `+= await` would add to what the sum was before
-        replayed += count;
-      });
-      return { replayed, ...(keys.length === OBJECTS_A_CALL && { cursor: encodeCursor(keys[OBJECTS_A_CALL - 1].at) }) };
-    },
-
-    async totals() {
-      const shards = await Promise.all(Array.from({ length: DIRECTORY_SHARDS }, (_, index) => shard(index).totals()));
-      const sum = (name: keyof Totals): number => shards.reduce((total, counts) => total + counts[name], 0);
-      const [streams, pending, delivered, dead, dropped] = (["streams", "pending", "delivered", "dead", "dropped"] as const).map(sum);
-      return { streams, pending, delivered, dead, dropped };
-    },
-
-    async sweep() {
-      const woken = await Promise.all(
-        Array.from({ length: DIRECTORY_SHARDS }, async (_, index) => {
-          const keys = await shard(index).overdue(now() - OVERDUE_MS, now() - SWEEP_MS, now(), SWEPT_A_SHARD);
-          const results = await Promise.allSettled(keys.map((key) => streamOf(key).touch(key)));
-          return results.filter(({ status }) => status === "fulfilled").length; // the others are in line for the next sweep
-        }),
-      );
-      return woken.reduce((sum, count) => sum + count, 0);
-    },
+    accept: (key, events, origin) => acceptEvents(objects, servable, key, events, origin),
+    view: async (key) => (await objects.streamOf(key).view()) ?? undefined,
+    forget: (key) => objects.streamOf(key).forget(),
+    keys: (limit, cursor) => listKeys(objects, limit, decodeCursor(cursor)),
+    deliveries: ({ key, ...filter }, limit, cursor) =>
+      key === undefined
+        ? listAllDeliveries(objects, filter, limit, decodeCursor(cursor))
+        : listDeliveries(objects, key, filter, limit, decodeCursor(cursor)),
+    replay: (id) => replayDelivery(namespaces.streams, id),
+    replayDead: (destination, cursor) => replayAllDead(objects, destination, decodeCursor(cursor)),
+    totals: () => sumTotals(objects),
+    sweep: () => wakeOverdue(objects, now()),
   };
-  return guardStorage(store, report);
+  return reportFailures(store, report);
+}
+
+interface Objects {
+  streamOf(key: string): StreamObject;
+  shard(index: number): Directory;
+}
+
+function objectsOf({ streams, directory }: Namespaces): Objects {
+  return {
+    streamOf: (key) => streams.get(streams.idFromName(key)),
+    shard: (index) => directoryOf(directory, index),
+  };
+}
+
+/** Asks all shards at once. */
+function inEveryShard<R>(objects: Objects, ask: (shard: Directory) => Promise<R>): Promise<R[]> {
+  return Promise.all(Array.from({ length: DIRECTORY_SHARDS }, async (_, index) => ask(objects.shard(index))));
+}
+
+/** As StreamStore.accept. */
+async function acceptEvents(
+  objects: Objects,
+  servable: ServableModel,
+  key: string,
+  events: readonly StreamEvent[],
+  origin: Origin,
+): Promise<readonly Accepted[]> {
+  parseName(key, ["key"]);
+  if ("unready" in servable) throw new ArtifactError(servable.unready);
+  for (const { data } of events)
+    if ("sequence" in data && countValid(servable, data.sequence) === 0)
+      throw new SequenceError(["sequence"], "must have at least one row that is not all zeros", "only padding");
+  const acceptance = await objects.streamOf(key).accept(key, events, origin);
+  if ("unready" in acceptance) throw new ArtifactError(acceptance.unready);
+  if ("answers" in acceptance)
+    return acceptance.answers.map(({ answer, replayed }): Accepted => ({ answer: JSON.parse(answer), replayed }));
+  const { conflict } = acceptance;
+  const path = events.length > 1 ? ["events", conflict, "id"] : ["id"];
+  throw new RequestError("conflict", `the id ${JSON.stringify(events[conflict].id)} is taken by an event that says otherwise`, path);
+}
+
+/** A key as the directory lists it, with the cursor behind it. */
+type FoundKey = ListedKey & { readonly at: Cursor };
+
+/** The keys behind `from`, shard after shard, at most `limit`. */
+async function keysFrom(objects: Objects, { shard: first, after }: Cursor, limit: number): Promise<readonly FoundKey[]> {
+  const keys: FoundKey[] = [];
+  for (let index = first; index < DIRECTORY_SHARDS && keys.length < limit; index++) {
+    const page = await objects.shard(index).page(index === first ? after : "", limit - keys.length);
+    for (const listed of page) keys.push({ ...listed, at: { shard: index, after: listed.key } });
+  }
+  return keys;
+}
+
+/** The cursor behind `keys`; none where they are the last: fewer than were asked for. */
+function cursorBehind(keys: readonly FoundKey[], limit: number): { readonly cursor?: string } {
+  return keys.length === limit ? { cursor: encodeCursor(keys[limit - 1].at) } : {};
+}
+
+async function listKeys(objects: Objects, limit: number, from: Cursor): Promise<Page<ListedKey>> {
+  const keys = await keysFrom(objects, from, limit);
+  return { items: keys.map(({ at, ...listed }) => listed), ...cursorBehind(keys, limit) };
+}
+
+/** Of one key, newest first. */
+async function listDeliveries(
+  objects: Objects,
+  key: string,
+  filter: DeliveryFilter,
+  limit: number,
+  { before = Number.MAX_SAFE_INTEGER }: Cursor,
+): Promise<Page<ListedDelivery>> {
+  const items = await objects.streamOf(key).list(filter, before, limit);
+  return { items, ...(items.length === limit && { cursor: encodeCursor({ ...START, before: items[limit - 1].n }) }) };
+}
+
+/** Key by key, each newest first: the rest of the key that `from` is in, then the keys behind. */
+async function listAllDeliveries(objects: Objects, filter: DeliveryFilter, limit: number, from: Cursor): Promise<Page<ListedDelivery>> {
+  const items: ListedDelivery[] = [];
+  if (from.before !== undefined) {
+    items.push(...(await objects.streamOf(from.after).list(filter, from.before, limit)));
+    if (items.length === limit) return { items, cursor: encodeCursor({ ...from, before: items[limit - 1].n }) };
+  }
+  const keys = await keysFrom(objects, from, OBJECTS_A_CALL);
+  for (const listed of keys) {
+    if (hasNone(listed, filter)) continue;
+    items.push(...(await objects.streamOf(listed.key).list(filter, Number.MAX_SAFE_INTEGER, limit - items.length)));
+    if (items.length === limit) return { items, cursor: encodeCursor({ ...listed.at, before: items[limit - 1].n }) };
+  }
+  return { items, ...cursorBehind(keys, OBJECTS_A_CALL) };
+}
+
+/** Whether the directory knows for certain that the key has no such delivery: where nothing may be due the counts are exact. */
+function hasNone(listed: ListedKey, { state }: DeliveryFilter): boolean {
+  return listed.due === null && (state === undefined ? listed.delivered + listed.dead : listed[state]) === 0;
+}
+
+/** As StreamStore.replay. The id names its object. */
+async function replayDelivery(streams: Namespace<StreamObject>, id: string): Promise<boolean> {
+  const [, object, generation, n] = /^msg_([0-9a-f]{64})_([0-9a-f]{8})_(\d{1,15})$/.exec(id) ?? [];
+  if (object === undefined) return false;
+  let objectId: unknown;
+  try {
+    objectId = streams.idFromString(object);
+  } catch {
+    return false;
+  }
+  return streams.get(objectId).replay(generation, Number(n));
+}
+
+async function replayAllDead(objects: Objects, destination: string, from: Cursor) {
+  const keys = await keysFrom(objects, from, OBJECTS_A_CALL);
+  let replayed = 0;
+  const mayHaveDead = keys.filter(({ due, dead }) => due !== null || dead > 0); // where nothing is due the counts are exact
+  await inParallel(mayHaveDead, async ({ key }) => {
+    const count = await objects.streamOf(key).replayDead(destination); // `+= await` would add to what the sum was before
+    replayed += count;
+  });
+  return { replayed, ...cursorBehind(keys, OBJECTS_A_CALL) };
+}
+
+async function sumTotals(objects: Objects): Promise<Totals> {
+  const shards = await inEveryShard(objects, (shard) => shard.totals());
+  const sum = (name: keyof Totals): number => shards.reduce((total, counts) => total + counts[name], 0);
+  const [streams, pending, delivered, dead, dropped] = (["streams", "pending", "delivered", "dead", "dropped"] as const).map(sum);
+  return { streams, pending, delivered, dead, dropped };
+}
+
+/** Rearms the alarms that are overdue: how many. */
+async function wakeOverdue(objects: Objects, now: number): Promise<number> {
+  const woken = await inEveryShard(objects, async (shard) => {
+    const keys = await shard.overdue(now - OVERDUE_MS, now - SWEEP_MS, now, SWEPT_A_SHARD);
+    const results = await Promise.allSettled(keys.map((key) => objects.streamOf(key).rearmAlarm(key)));
+    return results.filter(({ status }) => status === "fulfilled").length; // the others are in line for the next sweep
+  });
+  return woken.reduce((sum, count) => sum + count, 0);
 }
 
 /** Whatever the objects fail with is reported, and is a RequestError `storage`: what was asked may or may not have happened. */
-function guardStorage(store: StreamStore, report: (error: Error) => void): StreamStore {
-  const guard = <A extends unknown[], R>(method: (...parameters: A) => Promise<R>) => {
+function reportFailures(store: StreamStore, report: (error: Error) => void): StreamStore {
+  const reporting = <A extends unknown[], R>(method: (...parameters: A) => Promise<R>) => {
     return async (...parameters: A): Promise<R> => {
       try {
         return await method(...parameters);
@@ -177,15 +216,15 @@ function guardStorage(store: StreamStore, report: (error: Error) => void): Strea
     };
   };
   return {
-    accept: guard(store.accept),
-    view: guard(store.view),
-    forget: guard(store.forget),
-    keys: guard(store.keys),
-    deliveries: guard(store.deliveries),
-    replay: guard(store.replay),
-    replayDead: guard(store.replayDead),
-    totals: guard(store.totals),
-    sweep: guard(store.sweep),
+    accept: reporting(store.accept),
+    view: reporting(store.view),
+    forget: reporting(store.forget),
+    keys: reporting(store.keys),
+    deliveries: reporting(store.deliveries),
+    replay: reporting(store.replay),
+    replayDead: reporting(store.replayDead),
+    totals: reporting(store.totals),
+    sweep: reporting(store.sweep),
   };
 }
 
@@ -195,20 +234,4 @@ async function inParallel<T>(items: readonly T[], run: (item: T) => Promise<void
     while (next < items.length) await run(items[next++]);
   };
   await Promise.all(Array.from({ length: OBJECTS_AT_ONCE }, worker));
-}
-
-/** Opaque to clients, and safe in a URL. */
-function encodeCursor({ shard, after, before }: Cursor): string {
-  const bytes = encodeText(JSON.stringify([shard, after, before ?? null]));
-  return encodeBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-function decodeCursor(text: string | undefined): Cursor {
-  if (text === undefined) return START;
-  try {
-    const [shard, after, before] = JSON.parse(new TextDecoder().decode(decode(text, "base64url"))) as unknown[];
-    const isPlace = Number.isInteger(shard) && typeof after === "string" && (before === null || Number.isSafeInteger(before));
-    if (isPlace) return { shard: shard as number, after: after as string, ...(before !== null && { before: before as number }) };
-  } catch {}
-  throw new RequestError("parameter", "cursor must be one that an answer gave");
 }

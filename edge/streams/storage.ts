@@ -1,12 +1,5 @@
-// The storage of a Durable Object as far as streams use it: SQLite that answers at once, and one alarm. workerd has it; so has
-// anything else with SQLite, which is how the objects are tested outside.
-
-export type SqlValue = string | number | null;
-
-export interface Sql {
-  /** Runs at once, and gives all rows. */
-  exec(query: string, ...bindings: SqlValue[]): { toArray(): Record<string, SqlValue>[] };
-}
+// The storage of a Durable Object as far as streams use it: SQLite that answers at once, and one alarm.
+import type { Sql } from "../deliveries/sql.ts";
 
 export interface ObjectStorage {
   readonly sql: Sql;
@@ -19,20 +12,10 @@ export interface ObjectStorage {
   deleteAll(): Promise<void>;
 }
 
-/** What an object is given of its surroundings by the runtime. */
+/** What the runtime gives an object. */
 export interface ObjectContext {
   readonly id: { toString(): string };
   readonly storage: ObjectStorage;
   /** Nothing else of this object runs meanwhile. */
   blockConcurrencyWhile<T>(run: () => Promise<T>): Promise<T>;
-}
-
-/** The rows, with the columns that `Row` names: who writes a query knows what it selects. */
-export function select<Row>(sql: Sql, query: string, ...bindings: SqlValue[]): Row[] {
-  return sql.exec(query, ...bindings).toArray() as Row[];
-}
-
-/** Whether the object has this table yet. Reading it writes nothing, so asking for what is not there leaves nothing behind. */
-export function hasTable(sql: Sql, name: string): boolean {
-  return select(sql, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", name).length > 0;
 }

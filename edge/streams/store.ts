@@ -1,18 +1,7 @@
 // All streams as the routes see them, wherever they live.
+import type { StreamEvent } from "../webhooks/event.ts";
 import type { ListedKey, Totals } from "./directory.ts";
-import type { StreamEvent } from "./event.ts";
-import type { DeliveryFilter, ListedDelivery, StreamView } from "./stream-object.ts";
-
-/** Who sent an event, and who is told what came of it. */
-export interface Origin {
-  /** The id's scope. */
-  readonly source: string;
-  /** Names of configured destinations: one outbox row each. */
-  readonly destinations: readonly string[];
-}
-
-/** The source of what comes by POST /v1/streams/{key}/events; no other may have its name. */
-export const API_SOURCE = "api";
+import type { DeliveryFilter, ListedDelivery, Origin, StreamView } from "./stream-object.ts";
 
 /** What an event is answered with, and again whenever the same event comes again. */
 export interface StreamAnswer {

@@ -1,10 +1,15 @@
 // What the object of a key answers: plain data that crosses to the Worker and back.
-
-import type { Delivery, DeliveryState } from "../deliveries/outbox.ts";
-import type { DeliveryCounts } from "./directory.ts";
-import type { StreamEvent } from "./event.ts";
-import type { Origin } from "./store.ts";
+import type { Delivery, DeliveryCounts, DeliveryState } from "../deliveries/outbox.ts";
+import type { StreamEvent } from "../webhooks/event.ts";
 import type { WindowRow } from "./window.ts";
+
+/** Who sent an event, and who is told what came of it. */
+export interface Origin {
+  /** The id's scope. */
+  readonly source: string;
+  /** Names of configured destinations: one outbox row each. */
+  readonly destinations: readonly string[];
+}
 
 export type Acceptance =
   /** StreamAnswers as JSON. */
@@ -39,14 +44,14 @@ export interface StreamObject {
   /** Newest first, from below row `before`; each with its id. */
   list(filter: DeliveryFilter, before: number, limit: number): Promise<readonly ListedDelivery[]>;
   /** Whether there is such a row. */
-  replay(incarnation: string, n: number): Promise<boolean>;
+  replay(generation: string, n: number): Promise<boolean>;
   replayDead(destination: string): Promise<number>;
-  /** Sets the alarm that a crash may have lost, and tells the directory how things stand: where there has been no event, that too. */
-  touch(key: string): Promise<void>;
+  /** Sets the alarm that a crash may have lost, and reports to the directory: also where there has been no event. */
+  rearmAlarm(key: string): Promise<void>;
 }
 
 export interface ListedDelivery extends Delivery {
-  /** `webhook-id`, the same on every attempt: msg_, the object, its incarnation, the row. */
+  /** `webhook-id`, the same on every attempt: msg_, the object, its generation, the row. */
   readonly id: string;
   readonly key: string;
 }

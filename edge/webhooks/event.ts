@@ -1,70 +1,27 @@
-// A verified body → the event it tells of: whose stream, which event, when, and its numbers. Knows no signatures and no storage.
+// One event of a key, whoever sent it, and how its parts are read. Knows no body's layout, no signatures and no storage.
 import { describe, type Path, SequenceError } from "../../shared/errors.ts";
 import { parseSequence, type Shape } from "../../shared/sequence.ts";
-import type { StreamEvent } from "../streams/event.ts";
-import { follow } from "./pointer.ts";
+import { encodeHex } from "../http/encoding.ts";
 
-/** Where in a source's bodies things stand, as reference tokens. */
-export interface Pointers {
-  readonly key: readonly string[];
-  /** Undefined: the scheme's own signed id, or else a digest of the body. */
-  readonly id?: readonly string[];
-  readonly timestamp: readonly string[];
-  readonly content: Content;
-}
-
-/** `row`: one array of F numbers; `numbers`: F places, in the model's order of features; `sequence`: a whole sequence of rows. */
-export type Content =
-  | { readonly kind: "row"; readonly at: readonly string[] }
-  | { readonly kind: "numbers"; readonly at: readonly (readonly string[])[] }
-  | { readonly kind: "sequence"; readonly at: readonly string[] };
-
-/** What a webhook says: an event, and whose stream it belongs to. */
-export interface HookEvent {
-  readonly key: string;
-  readonly event: StreamEvent;
+export interface StreamEvent {
+  /** Unique among its source's ids of this key, for as long as ids are remembered. */
+  readonly id: string;
+  /** Milliseconds since 1970: where in the window it belongs. */
+  readonly timestamp: number;
+  /** One row (F) that joins the key's window, or a whole sequence of rows that is scored as it is and leaves the window alone. */
+  readonly data: { readonly values: readonly number[] } | { readonly sequence: readonly (readonly number[])[] };
+  /** Two events of one id are the same if this is: `digestOf` what the sender said. */
+  readonly digest: string;
 }
 
 /** Of a key and of an id, in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 256;
 /** From here on a number is milliseconds: as seconds, the year 5138. */
-const LEAST_MILLISECONDS = 1e11;
+const MIN_MILLISECONDS = 1e11;
 /** ECMA-262: the last instant a Date knows. */
 const LAST_INSTANT_MS = 8.64e15;
 
-/**
- * Throws SequenceError at the place a pointer names. `digest`: of the body as it came, by which the same event is known when it comes
- * again. `signedId`: what the sender calls it, if it signed that.
- */
-export function extractEvent(document: unknown, pointers: Pointers, shape: Shape, digest: string, signedId?: string): HookEvent {
-  const at = <T>(tokens: readonly string[], parse: (value: unknown, path: Path) => T): T => {
-    const { value, path } = follow(document, tokens);
-    return parse(value, path);
-  };
-  const { key, id, timestamp, content } = pointers;
-  const data = (): StreamEvent["data"] => {
-    switch (content.kind) {
-      case "row":
-        return { values: at(content.at, (value, path) => parseRow(value, path, shape)) };
-      case "numbers":
-        return { values: content.at.map((tokens) => at(tokens, parseNumber)) };
-      case "sequence":
-        return { sequence: at(content.at, (value, path) => parseRows(value, path, shape)) };
-    }
-  };
-  return {
-    key: at(key, parseName),
-    event: {
-      // a name that nobody signed could be changed to have the same body counted twice
-      id: id === undefined ? (signedId ?? `sha256:${digest}`) : at(id, parseName),
-      timestamp: at(timestamp, parseTimestamp),
-      data: data(),
-      digest,
-    },
-  };
-}
-
-/** A key or an id: text, or a whole number written as text. Throws SequenceError. */
+/** A key or an id: text, or a whole number written as text. Throws SequenceError at `path`. */
 export function parseName(value: unknown, path: Path): string {
   const name = Number.isSafeInteger(value) ? String(value) : value;
   const isName =
@@ -85,7 +42,7 @@ export function parseName(value: unknown, path: Path): string {
 /** Milliseconds since 1970, from a date and time with its zone (RFC 3339), or from a number of seconds or milliseconds. Throws SequenceError. */
 export function parseTimestamp(value: unknown, path: Path): number {
   if (typeof value === "number" && value >= 0 && value <= LAST_INSTANT_MS)
-    return Math.round(value < LEAST_MILLISECONDS ? value * 1000 : value);
+    return Math.round(value < MIN_MILLISECONDS ? value * 1000 : value);
   const isInstant = typeof value === "string" && /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)$/.test(value);
   const instant = isInstant ? Date.parse(value.replace(" ", "T").toUpperCase()) : Number.NaN;
   if (Number.isNaN(instant))
@@ -93,22 +50,29 @@ export function parseTimestamp(value: unknown, path: Path): number {
   return instant;
 }
 
-/** F finite numbers. Throws SequenceError. */
+/** A row of F finite numbers. Throws SequenceError at the place in `path`. */
 export function parseRow(value: unknown, path: Path, { features: F }: Shape): readonly number[] {
   if (!Array.isArray(value)) throw new SequenceError(path, `must be an array of ${F} numbers`, show(value));
   if (value.length !== F) throw new SequenceError(path, `must have ${F} numbers`, `${value.length}`);
   return value.map((number, f) => parseNumber(number, [...path, f]));
 }
 
-/** 1 to T rows, as /v1/score takes them. */
-function parseRows(value: unknown, path: Path, shape: Shape): readonly (readonly number[])[] {
+/** 1 to T rows of F finite numbers, as /v1/score takes them. Throws SequenceError at the place in `path`. */
+export function parseRows(value: unknown, path: Path, shape: Shape): readonly (readonly number[])[] {
   parseSequence(value, path, shape, new Float64Array(shape.timesteps * shape.features), 0);
   return value as readonly (readonly number[])[];
 }
 
-function parseNumber(value: unknown, path: Path): number {
+/** A finite number. Throws SequenceError at `path`. */
+export function parseNumber(value: unknown, path: Path): number {
   if (typeof value !== "number" || !Number.isFinite(value)) throw new SequenceError(path, "must be a finite number", show(value));
   return value;
+}
+
+/** SHA-256 of `said` (text as UTF-8), as 64 hexadecimal digits. */
+export async function digestOf(said: string | Uint8Array<ArrayBuffer>): Promise<string> {
+  const bytes = typeof said === "string" ? new TextEncoder().encode(said) : said;
+  return encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }
 
 function show(value: unknown): string {

@@ -6,12 +6,12 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../edge/app.ts";
 import { readAccess } from "../../edge/http/access.ts";
-import { openOnnxDeployment } from "../../edge/models/onnx-model.ts";
+import { openOnnxModel } from "../../edge/models/onnx-model.ts";
 import { openSession } from "../../edge/models/onnx-session.ts";
 import type { StreamStore } from "../../edge/streams/store.ts";
 import type { ListedDelivery } from "../../edge/streams/stream-object.ts";
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
-import { type App, openApp, SURROUNDINGS } from "../fixtures/app.ts";
+import { type App, openApp, DEPENDENCIES } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
 import { fakeStreams } from "../fixtures/senders.ts";
@@ -202,8 +202,8 @@ describe.skipIf(!isHere)("the page", () => {
 
   test("shows a model of which no training is known, and scores with it", async () => {
     const onnx = encodeLogistic(3, 2, Float32Array.of(1, 1, 1, 1, 1, 1));
-    const deployment = openOnnxDeployment(onnx, artifact, (bytes) => openSession(runtime, bytes), functions);
-    const { page, errors, close } = await open({}, createApp(deployment, { ...SURROUNDINGS, page: html }));
+    const servable = openOnnxModel(onnx, artifact, (bytes) => openSession(runtime, bytes), functions);
+    const { page, errors, close } = await open({}, createApp(servable, { ...DEPENDENCIES, page: html }));
     await page.waitForSelector("#card:not([hidden])");
     expect(await page.textContent("#model-line")).toBe("It takes the rows as they are; nothing is known of its training.");
     await page.fill("#sequence", "0, 0\n0.5, 0.5");

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readAccess } from "../../edge/http/access.ts";
-import { openDeployment } from "../../edge/models/servable-model.ts";
+import { openModel } from "../../edge/models/servable-model.ts";
 import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
 import { encodeNpy } from "../../shared/npy.ts";
@@ -12,9 +12,9 @@ import { makeModel, makeSequences } from "../fixtures/model.ts";
 import { openStreams } from "../fixtures/streams.ts";
 
 const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
-const deployment = openDeployment(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
-const { surroundings } = openStreams(deployment);
-const app = openApp(kernel, artifact, surroundings);
+const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+const { dependencies } = openStreams(servable);
+const app = openApp(kernel, artifact, dependencies);
 const RUNS = { numRuns: 400, seed: 5 };
 
 const BROKEN = [
@@ -143,7 +143,7 @@ describe("any bytes", () => {
 });
 
 test("any path, method, query and headers, with keys and without", async () => {
-  const closed = openApp(kernel, artifact, { ...surroundings, access: readAccess({ API_KEYS: "" }) });
+  const closed = openApp(kernel, artifact, { ...dependencies, access: readAccess({ API_KEYS: "" }) });
   const header = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)), maxLength: 30 });
   const request = fc.record({
     path: fc.oneof(fc.constantFrom(...PATHS), fc.webPath()),

@@ -2,13 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { createApp } from "../../edge/app.ts";
-import { openDeployment } from "../../edge/models/servable-model.ts";
+import { openModel } from "../../edge/models/servable-model.ts";
 import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { instantiateKernel } from "../../shared/engine.ts";
 import { labelAt } from "../../shared/model.ts";
 import type { Channel } from "../../shared/recipe/recipe.ts";
 import { VERSION } from "../../shared/version.ts";
-import { openApp, postScore, SURROUNDINGS } from "../fixtures/app.ts";
+import { DEPENDENCIES, openApp, postScore } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel, makeSequences } from "../fixtures/model.ts";
 
@@ -128,7 +128,7 @@ describe("routes", () => {
     const response = await app.request("/");
     expect(response.headers.get("content-type")).toBe("text/html; charset=UTF-8");
     expect(response.headers.get("content-security-policy")).toBe("frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
-    expect(await response.text()).toBe(SURROUNDINGS.page);
+    expect(await response.text()).toBe(DEPENDENCIES.page);
   });
 
   test("are matched by Hono's fast router, which knows no pattern beside a word", async () => {
@@ -180,11 +180,11 @@ test("an error nobody foresaw is reported, and answered without its inside", asy
   const report = vi.fn();
   const { log } = instantiateKernel(kernel);
   const broken = { name: "broken", probabilities: () => new Float32Array([0]) };
-  const opened = openDeployment(artifact, log, () => broken);
+  const opened = openModel(artifact, log, () => broken);
   expect(opened).toMatchObject({ unready: expect.stringMatching(/this broken engine does not compute what the trainer computed/) });
   const failing = { ...broken, probabilities: () => expect.fail("a secret") };
   const response = await postScore(
-    createApp({ model, log, engine: failing, sha256: opened.sha256 }, { ...SURROUNDINGS, report }),
+    createApp({ model, log, engine: failing, sha256: opened.sha256 }, { ...DEPENDENCIES, report }),
     JSON.stringify({ sequence: [row] }),
   );
   expect(response.status).toBe(500);

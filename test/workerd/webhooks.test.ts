@@ -8,7 +8,7 @@ import { makeModel } from "../fixtures/model.ts";
 import { describeDeliveries, describeSenders } from "../fixtures/senders.ts";
 
 const artifact = encodeArtifact(makeModel(kernel));
-describeSenders((surroundings) => openApp(kernel, artifact, surroundings));
+describeSenders((dependencies) => openApp(kernel, artifact, dependencies));
 describeDeliveries();
 
 test("the deployed Worker, which is configured with no source, is ready and knows none", async () => {

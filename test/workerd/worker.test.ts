@@ -2,7 +2,7 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import artifact from "../../edge/model.safetensors";
-import { surroundingsOf } from "../../edge/worker-env.ts";
+import { readDependencies } from "../../edge/worker-env.ts";
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import { VERSION } from "../../shared/version.ts";
 
@@ -97,7 +97,7 @@ describe("the deployed Worker", () => {
   });
 
   test("has the rate limit of wrangler.toml bound", async () => {
-    expect(await surroundingsOf(env, "").withinRate!("a key of its own")).toBe(true);
+    expect(await readDependencies(env, "").withinRate!("a key of its own")).toBe(true);
   });
 
   test("streams lines, and takes what else it takes, with the trainer's bits", async () => {

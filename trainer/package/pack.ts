@@ -86,7 +86,7 @@ const cli = await build({
 const bundleScore = (name: string, kernel: Loader) =>
   build({
     ...COMMON,
-    entryPoints: ["edge/score.ts"],
+    entryPoints: ["edge/scoring/package-entry.ts"],
     outdir: join(dist, "score"),
     entryNames: name,
     assetNames: "[name]",
@@ -105,13 +105,13 @@ const worker = await build({
 writeFileSync(join(dist, "LICENSES.txt"), licensesOf([cli, ...scores, worker].map(({ metafile }) => metafile)));
 
 // The types of quickstep/score: the two files that declare them, and nothing that needs more than the language.
-const TYPES = ["edge/score.d.ts", "shared/scorer.d.ts"];
+const TYPES = ["edge/scoring/package-entry.d.ts", "shared/scorer.d.ts"];
 const flags = "--ignoreConfig --declaration --emitDeclarationOnly --stripInternal --allowImportingTsExtensions --skipLibCheck --strict";
 const dialect = "--target es2024 --lib es2024,webworker --module nodenext --types node";
 const emitted = join(dist, "emitted");
 const { status, stdout } = spawnSync(
   "tsc",
-  `${flags} ${dialect} --rootDir . --outDir ${emitted} edge/score.ts edge/modules.d.ts`.split(" "),
+  `${flags} ${dialect} --rootDir . --outDir ${emitted} edge/scoring/package-entry.ts edge/modules.d.ts`.split(" "),
   { cwd: root, encoding: "utf8" },
 );
 if (status !== 0) throw new Error(`the types of quickstep/score cannot be written: ${stdout}`);

@@ -1,8 +1,16 @@
 // GitHub: `X-Hub-Signature-256: sha256=…`. Its delivery id is not signed, so it says nothing about what the event is.
-import type { Bytes } from "../encoding.ts";
-import type { Verdict } from "../verdict.ts";
-import { verifyHmac } from "./hmac.ts";
+import type { Bytes } from "../../http/encoding.ts";
+import { hmac } from "./hmac.ts";
+import { type SchemeDefinition, textSecrets } from "./scheme.ts";
 
-export function verifyGithub(secrets: readonly Bytes[], headers: Headers, bytes: Bytes): Promise<Verdict> {
-  return verifyHmac({ secrets, header: "x-hub-signature-256", encoding: "hex", prefix: "sha256=" }, headers, bytes);
+export interface GithubScheme {
+  readonly kind: "github";
+  readonly secrets: readonly Bytes[];
 }
+
+export const github: SchemeDefinition<GithubScheme> = {
+  keys: [],
+  parse: (given) => ({ kind: "github", secrets: textSecrets(given) }),
+  verify: ({ secrets }, incoming, bytes, nowSeconds) =>
+    hmac.verify({ kind: "hmac", secrets, header: "x-hub-signature-256", encoding: "hex", prefix: "sha256=" }, incoming, bytes, nowSeconds),
+};

@@ -1,12 +1,12 @@
 // What goes out: each result to each destination, again until it is taken, or dead and listed; and what the directory knows of it.
 import { describe, expect, test } from "vitest";
-import { NO_ENDPOINTS } from "../../../edge/config/endpoints.ts";
 import { MAX_DIAGNOSTICS_BYTES } from "../../../edge/deliveries/delivery.ts";
 import { SCHEDULE_S } from "../../../edge/deliveries/schedule.ts";
-import { openDeployment } from "../../../edge/models/servable-model.ts";
+import { openModel } from "../../../edge/models/servable-model.ts";
 import { DIRECTORY_SHARDS, shardOf } from "../../../edge/streams/directory.ts";
-import type { StreamEvent } from "../../../edge/streams/event.ts";
+import { NO_ENDPOINTS } from "../../../edge/streams/endpoints.ts";
 import type { ListedDelivery } from "../../../edge/streams/stream-object.ts";
+import type { StreamEvent } from "../../../edge/webhooks/event.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { kernel } from "../../fixtures/kernel.ts";
@@ -14,7 +14,7 @@ import { makeModel } from "../../fixtures/model.ts";
 import { openStreams, type StreamsInNode } from "../../fixtures/streams.ts";
 
 const HOUR_MS = 3_600_000;
-const deployment = openDeployment(encodeArtifact(makeModel(kernel, { name: "fx" })), instantiateKernel(kernel).log, (m) =>
+const servable = openModel(encodeArtifact(makeModel(kernel, { name: "fx" })), instantiateKernel(kernel).log, (m) =>
   createWasmEngine(kernel, m.network, m.calibration),
 );
 const eventAt = (n: number): StreamEvent => ({ id: `e${n}`, timestamp: n, data: { values: [1, 2, 3, 4, 5] }, digest: `${n}` });
@@ -31,7 +31,7 @@ const settle = (streams: StreamsInNode) => streams.advance(streams.clock);
 
 describe("a delivery", () => {
   test("goes to each destination once, signed, as prediction.created with the stored answer", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     const requests: { url: string; init: RequestInit }[] = [];
     streams.fetch = async (url, init) => {
       requests.push({ url, init });
@@ -56,7 +56,7 @@ describe("a delivery", () => {
   });
 
   test("is tried at 0 s, 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h with one id and one body, then it is dead", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     const attempts: { at: number; id: string; timestamp: string; body: string }[] = [];
     streams.fetch = async (_, { headers, body }) => {
       const sent = headers as Record<string, string>;
@@ -86,7 +86,7 @@ describe("a delivery", () => {
       { status: 500 },
     ],
   ])("that meets %s waits for its next attempt", async (_, answer, expected) => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     streams.fetch = async () => answer();
     await send(streams, ["desk"]);
     await settle(streams);
@@ -94,7 +94,7 @@ describe("a delivery", () => {
   });
 
   test("waits as long as Retry-After asks, if that is longer", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     streams.fetch = async () => new Response(null, { status: 429, headers: { "retry-after": "100" } });
     await send(streams, ["desk"]);
     await settle(streams);
@@ -102,7 +102,7 @@ describe("a delivery", () => {
   });
 
   test("keeps at most 1 KiB of a complaint, and reads no more of it", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     let pulled = 0;
     streams.fetch = async () =>
       new Response(
@@ -123,7 +123,7 @@ describe("a delivery", () => {
   });
 
   test("is one of at most six at once, and one that waits holds up no other", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     let open = 0;
     let most = 0;
     const held: (() => void)[] = [];
@@ -147,14 +147,14 @@ describe("a delivery", () => {
   });
 
   test("to a destination that is not configured any more is tried to the end and dies of that", async () => {
-    const streams = openStreams(deployment, { scheduleS: [0, 1] });
+    const streams = openStreams(servable, { scheduleS: [0, 1] });
     await send(streams, ["gone"]);
     await streams.advance(streams.clock + 5000);
     expect(await list(streams)).toMatchObject([{ state: "dead", attempts: 2, diagnostics: "no destination gone is configured" }]);
   });
 
   test("spends no attempt while the configuration cannot be used", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     const { endpoints } = streams;
     await send(streams, ["desk"]);
     streams.restart(undefined, { ...NO_ENDPOINTS, unusable: "SOURCES must be a table, got text" });
@@ -166,7 +166,7 @@ describe("a delivery", () => {
   });
 
   test("does not happen for what has no score", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     await send(streams, ["desk"], 10, "k", 100);
     const [{ answer }] = await send(streams, ["desk"], 1, "k", 1);
     expect(answer.late).toBe(true);
@@ -176,7 +176,7 @@ describe("a delivery", () => {
 
 describe("410", () => {
   test("kills what waits for that destination and key, and later ones; a replay brings it back", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     let status = 500;
     const fetched: string[] = [];
     streams.fetch = async (url) => {
@@ -211,7 +211,7 @@ describe("410", () => {
 
 describe("sending again", () => {
   test("one, whatever became of it, under the id it has; none of an id there is not", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     const ids: string[] = [];
     streams.fetch = async (_, { headers }) => {
       ids.push((headers as Record<string, string>)["webhook-id"]);
@@ -234,7 +234,7 @@ describe("sending again", () => {
   });
 
   test("all dead ones of a destination, over more keys than one call visits", async () => {
-    const streams = openStreams(deployment, { scheduleS: [0] });
+    const streams = openStreams(servable, { scheduleS: [0] });
     let status = 500;
     streams.fetch = async () => new Response(null, { status });
     for (let i = 0; i < 230; i++) await send(streams, ["desk", "wall"], 1, `key ${i}`);
@@ -265,7 +265,7 @@ describe("sending again", () => {
 
 describe("storage", () => {
   test("of a key whose destination is down has a limit: delivered rows go first, then the oldest, counted and logged", async () => {
-    const streams = openStreams(deployment, { outboxRows: 20, scheduleS: [0, 1e6] });
+    const streams = openStreams(servable, { outboxRows: 20, scheduleS: [0, 1e6] });
     await send(streams, ["wall"], 5);
     await settle(streams);
     streams.fetch = async () => new Response(null, { status: 500 });
@@ -282,7 +282,7 @@ describe("storage", () => {
   });
 
   test("keeps the last 100 delivered rows, and none for longer than ids", async () => {
-    const streams = openStreams(deployment, { quietMs: 1e12 });
+    const streams = openStreams(servable, { idleTtlMs: 1e12 });
     await send(streams, ["desk"], 150);
     await settle(streams);
     expect(await list(streams)).toHaveLength(100);
@@ -292,7 +292,7 @@ describe("storage", () => {
   });
 
   test("that is emptied leaves its counts behind", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     await send(streams, ["desk"], 3);
     await streams.advance(streams.clock + 30 * 24 * HOUR_MS);
     expect(await streams.store.totals()).toEqual({ streams: 0, pending: 0, delivered: 3, dead: 0, dropped: 0 });
@@ -302,7 +302,7 @@ describe("storage", () => {
 
 describe("the directory", () => {
   test("knows a key before its first event is acknowledged: without it nothing is taken in", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     streams.directoryFails = true;
     await expect(send(streams, ["desk"])).rejects.toMatchObject({ kind: "storage" });
     expect(streams.query("k", "SELECT name FROM sqlite_master")).toEqual([]);
@@ -312,7 +312,7 @@ describe("the directory", () => {
   });
 
   test("that is away keeps no delivery back, and hears of it later", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     await send(streams, ["desk"]);
     streams.directoryFails = true;
     await streams.advance(streams.clock + 60_000);
@@ -325,7 +325,7 @@ describe("the directory", () => {
   });
 
   test("lists every key once, page by page, and spreads keys evenly over its shards", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     const keys = Array.from({ length: 400 }, (_, i) => `klíč ${i}`);
     for (const key of keys) await send(streams, [], 1, key);
     const listed: string[] = [];
@@ -341,7 +341,7 @@ describe("the directory", () => {
   });
 
   test("takes no late report for news, and forgets nobody it has newer news of", async () => {
-    const directory = openStreams(deployment).directoryOf("k");
+    const directory = openStreams(servable).directoryOf("k");
     const summary = (version: number) => ({ version, due: version, pending: version, delivered: 0, dead: 0, dropped: 0 });
     await directory.report("k", summary(5));
     await directory.report("k", summary(4));
@@ -354,7 +354,7 @@ describe("the directory", () => {
 
 describe("the sweep", () => {
   test("has nothing to do where all alarms do their work", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     for (let i = 0; i < 30; i++) await send(streams, ["desk"], 1, `key ${i}`);
     const padding = { ...eventAt(1), data: { values: [0, 0, 0, 0, 0] } };
     await streams.store.accept("warming", [padding], { source: "alerts", destinations: ["desk"] });
@@ -363,7 +363,7 @@ describe("the sweep", () => {
   });
 
   test("wakes what lost its alarm, and finds nothing more to do then", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     for (let i = 0; i < 100; i++) {
       await send(streams, ["desk"], 1, `key ${i}`);
       streams.loseAlarm(`key ${i}`);
@@ -381,7 +381,7 @@ describe("the sweep", () => {
   });
 
   test("is told of a delivery that comes after it found nothing", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     await send(streams, ["desk"]);
     await streams.advance(streams.clock + HOUR_MS);
     await streams.store.sweep();

@@ -2,13 +2,13 @@
 // runtime: ./onnx-worker.test.ts.
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../../edge/app.ts";
-import { openOnnxDeployment } from "../../../edge/models/onnx-model.ts";
+import { openOnnxModel } from "../../../edge/models/onnx-model.ts";
 import { openSession } from "../../../edge/models/onnx-session.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
 import { port } from "../../../trainer/export/onnx/graph.ts";
 import { DOUBLE, FLOAT } from "../../../trainer/export/onnx/schema.ts";
-import { openApp, post, postScore, SURROUNDINGS } from "../../fixtures/app.ts";
+import { DEPENDENCIES, openApp, post, postScore } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeModel, makeSequences, randomOf } from "../../fixtures/model.ts";
 import { encodeLogistic, functions, runtime } from "../../fixtures/onnx.ts";
@@ -18,8 +18,8 @@ const F = 5;
 const model = makeModel(kernel);
 const artifact = encodeArtifact(model);
 
-const deploy = (onnx: Uint8Array<ArrayBuffer>) => openOnnxDeployment(onnx, artifact, (bytes) => openSession(runtime, bytes), functions);
-const openOnnx = (onnx: Uint8Array<ArrayBuffer>) => createApp(deploy(onnx), SURROUNDINGS);
+const deploy = (onnx: Uint8Array<ArrayBuffer>) => openOnnxModel(onnx, artifact, (bytes) => openSession(runtime, bytes), functions);
+const openOnnx = (onnx: Uint8Array<ArrayBuffer>) => createApp(deploy(onnx), DEPENDENCIES);
 type App = ReturnType<typeof openOnnx>;
 
 const values = makeSequences(40, T, F, 9);

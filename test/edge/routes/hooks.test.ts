@@ -1,12 +1,12 @@
 // POST /hooks/{source} beside its signatures: what is no event, what storage does, and what anybody may see of it.
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { readEndpoints } from "../../../edge/config/endpoints.ts";
 import { readAccess } from "../../../edge/http/access.ts";
-import type { Surroundings } from "../../../edge/http/middleware.ts";
 import { RequestError } from "../../../edge/http/problem.ts";
-import { openDeployment } from "../../../edge/models/servable-model.ts";
-import { MAX_HOOK_BYTES } from "../../../edge/routes/hooks.ts";
+import { openModel } from "../../../edge/models/servable-model.ts";
+import type { Dependencies } from "../../../edge/routes/dependencies.ts";
+import { readEndpoints } from "../../../edge/streams/endpoints.ts";
+import { MAX_HOOK_BYTES } from "../../../edge/webhooks/extraction.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { openApp, postScore } from "../../fixtures/app.ts";
@@ -19,8 +19,8 @@ const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
 const endpoints = readEndpoints(ENV);
 let taken: { key: string }[] = [];
 const streams = fakeStreams((key) => taken.push({ key }));
-const open = (surroundings: Partial<Surroundings> = {}) =>
-  openApp(kernel, artifact, { endpoints, streams, now: () => NOW * 1000, ...surroundings });
+const open = (dependencies: Partial<Dependencies> = {}) =>
+  openApp(kernel, artifact, { endpoints, streams, now: () => NOW * 1000, ...dependencies });
 const post = (app: ReturnType<typeof open>, { path, body, headers }: Sent) =>
   app.request(`https://edge.test${path}`, { method: "POST", body: new TextEncoder().encode(body), headers });
 const github = (change: object = {}): Promise<Sent> => SENDERS.github(JSON.stringify({ ...JSON.parse(BODY), ...change }), "GITHUB");
@@ -127,10 +127,10 @@ describe("an event", () => {
 });
 
 describe("with streams behind it", () => {
-  const deployment = openDeployment(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+  const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
 
   test("an event that is sent again is the same event, however often it is signed anew; another under its id is a 409", async () => {
-    const { store } = openStreams(deployment);
+    const { store } = openStreams(servable);
     const app = open({ streams: store });
     const answers = new Set<string>();
     for (const at of [NOW, NOW + 5, NOW + 300]) {
@@ -147,7 +147,7 @@ describe("with streams behind it", () => {
   });
 
   test("nothing that is tampered with leaves a trace", async () => {
-    const { store } = openStreams(deployment);
+    const { store } = openStreams(servable);
     const app = open({ streams: store });
     for (const { make } of TAMPERINGS) expect((await post(app, await make())).status).toBe(401);
     expect((await store.keys(10)).items).toEqual([]);
@@ -155,7 +155,7 @@ describe("with streams behind it", () => {
   });
 
   test("a whole sequence is scored to the bits of /v1/score, and leaves the window alone", async () => {
-    const { store } = openStreams(deployment);
+    const { store } = openStreams(servable);
     const whole = readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: undefined, sequence: "/bar" } } });
     const app = open({ streams: store, endpoints: whole });
     const sequence = Array.from({ length: 10 }, (_, t) => [1.25, 0.75, 1.25 + t / 64, 0.75, 1.25]);

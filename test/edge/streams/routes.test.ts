@@ -1,9 +1,9 @@
 // /v1/streams, /v1/deliveries and /v1/metrics over HTTP: what they take, what they refuse and where it stands, and who may.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readEndpoints } from "../../../edge/config/endpoints.ts";
 import { readAccess } from "../../../edge/http/access.ts";
-import { openDeployment } from "../../../edge/models/servable-model.ts";
+import { openModel } from "../../../edge/models/servable-model.ts";
+import { readEndpoints } from "../../../edge/streams/endpoints.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { openApp, post } from "../../fixtures/app.ts";
@@ -12,14 +12,14 @@ import { makeModel } from "../../fixtures/model.ts";
 import { openStreams } from "../../fixtures/streams.ts";
 
 const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
-const deployment = openDeployment(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
 const EVENT = { id: "e1", timestamp: "2026-01-31T12:00:00Z", values: [1, 2, 3, 4, 5] };
 const JSON_TYPE = { "content-type": "application/json" };
 const KEYS = { access: readAccess({ API_KEYS: "" }) };
 
-function open(surroundings = {}) {
-  const streams = openStreams(deployment);
-  const app = openApp(kernel, artifact, { ...streams.surroundings, ...surroundings });
+function open(dependencies = {}) {
+  const streams = openStreams(servable);
+  const app = openApp(kernel, artifact, { ...streams.dependencies, ...dependencies });
   const send = (body: unknown, key = "k") =>
     post(app, `/v1/streams/${encodeURIComponent(key)}/events`, typeof body === "string" ? body : JSON.stringify(body), JSON_TYPE);
   return { streams, app, send };
@@ -177,9 +177,9 @@ describe("reading", () => {
 });
 
 test("events go to the destinations of the configuration, and deliveries are listed and counted", async () => {
-  const streams = openStreams(deployment);
+  const streams = openStreams(servable);
   const endpoints = { ...streams.endpoints, settings: { ...streams.endpoints.settings, destinations: ["desk"] } };
-  const app = openApp(kernel, artifact, { ...streams.surroundings, endpoints });
+  const app = openApp(kernel, artifact, { ...streams.dependencies, endpoints });
   await post(app, "/v1/streams/k/events", JSON.stringify(EVENT), JSON_TYPE);
   await streams.advance(streams.clock + 20_000);
   const { deliveries } = await (await app.request("/v1/deliveries?key=k&state=delivered&destination=desk")).json();
@@ -263,7 +263,7 @@ describe("a deployment", () => {
   });
 
   test("whose own host is a destination takes no event in: results would come back as requests", async () => {
-    const { endpoints } = openStreams(deployment);
+    const { endpoints } = openStreams(servable);
     const settings = { ...endpoints.settings, destinations: ["desk"] };
     const { app } = open({ endpoints: { ...endpoints, settings }, access: await keyed() });
     const headers = { ...JSON_TYPE, authorization: "Bearer score" };

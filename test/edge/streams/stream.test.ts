@@ -1,8 +1,10 @@
 // One key's stream: the window it keeps, what it answers, and what it remembers.
 import { describe, expect, test } from "vitest";
-import { openDeployment, type Ready } from "../../../edge/models/servable-model.ts";
-import type { StreamEvent } from "../../../edge/streams/event.ts";
-import { API_SOURCE, type Origin, type StreamAnswer } from "../../../edge/streams/store.ts";
+import { openModel, type Ready } from "../../../edge/models/servable-model.ts";
+import type { StreamAnswer } from "../../../edge/streams/store.ts";
+import type { Origin } from "../../../edge/streams/stream-object.ts";
+import type { StreamEvent } from "../../../edge/webhooks/event.ts";
+import { API_SOURCE } from "../../../edge/webhooks/sources.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { openApp, postScore } from "../../fixtures/app.ts";
@@ -16,8 +18,8 @@ const model = makeModel(kernel, { name: "fx", timesteps: 10 });
 const shortest3 = { ...model, recipe: { ...model.recipe, lengths: [3, 10] as const } };
 const artifact = encodeArtifact(model);
 const open = (bytes: Uint8Array<ArrayBuffer>) =>
-  openDeployment(bytes, instantiateKernel(kernel).log, ({ network, calibration }) => createWasmEngine(kernel, network, calibration));
-const deployment = open(artifact);
+  openModel(bytes, instantiateKernel(kernel).log, ({ network, calibration }) => createWasmEngine(kernel, network, calibration));
+const servable = open(artifact);
 const app = openApp(kernel, artifact);
 
 /** An event whose values say when it was. */
@@ -42,7 +44,7 @@ async function scored(rows: readonly (readonly number[])[], by = app): Promise<n
 
 describe("the window", () => {
   test("grows event by event, and each answer has the bits of /v1/score of just that window", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     const rows: number[][] = [];
     for (let i = 1; i <= 14; i++) {
       rows.push(rowOf(i));
@@ -55,7 +57,7 @@ describe("the window", () => {
   });
 
   test("is in the order of time, whatever the order of arrival", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     const random = randomOf(3);
     const times = Array.from({ length: 60 }, (_, i) => i + 1).sort(() => random() - 0.5);
     const held: number[] = [];
@@ -73,13 +75,13 @@ describe("the window", () => {
   });
 
   test("takes what has the same time behind what had it before", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     const answer = await send(streams, eventAt(1, "a"), eventAt(1, "b"), eventAt(2, "c"), eventAt(1, "d"));
     expect(answer.window.map(({ id }) => id)).toEqual(["a", "b", "d", "c"]);
   });
 
   test("is the same after a restart", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     for (const time of [5, 1, 9, 3, 12, 7, 8, 20, 14, 2, 30, 4, 1]) await send(streams, eventAt(time, `${streams.clock++}`));
     const before = await streams.store.view("k");
     streams.restart();
@@ -88,7 +90,7 @@ describe("the window", () => {
   });
 
   test("is warming below the model's shortest trained length, counted in rows that are no padding", async () => {
-    const ready = { ...(open(artifact) as Ready), model: shortest3, sha256: deployment.sha256 };
+    const ready = { ...(open(artifact) as Ready), model: shortest3, sha256: servable.sha256 };
     const streams = openStreams(ready);
     const zeros = [0, 0, 0, 0, 0];
     const answers = [];
@@ -103,7 +105,7 @@ describe("the window", () => {
   });
 
   test("leaves out rows of another width, after a model of another shape is deployed", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     await send(streams, eventAt(1), eventAt(2));
     const other = open(
       encodeArtifact(makeModel(kernel, { name: "two", features: ["a", "b"], channels: [{ base: "feature", a: 0, view: "level" }] })),
@@ -117,7 +119,7 @@ describe("the window", () => {
   });
 
   test("of a whole sequence is no window: it is scored as it is, and leaves the window alone", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     await send(streams, eventAt(1));
     const sequence = [rowOf(5), rowOf(6)];
     const answer = await send(streams, { id: "s", timestamp: 2, data: { sequence }, digest: "s" });
@@ -130,7 +132,7 @@ describe("the window", () => {
 
 describe("an id", () => {
   test("that comes again with the same digest is answered as before, and nothing is stored", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     const first = await streams.store.accept("k", [eventAt(1)], API);
     await send(streams, eventAt(2));
     streams.restart(open(encodeArtifact(makeModel(kernel, { name: "newer" }))));
@@ -141,7 +143,7 @@ describe("an id", () => {
   });
 
   test("that comes with another digest is a conflict, and of its batch nothing is stored", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     await send(streams, eventAt(1));
     const before = await streams.store.view("k");
     const batch = [eventAt(2), eventAt(3), eventAt(9, "e1"), eventAt(4)];
@@ -156,7 +158,7 @@ describe("an id", () => {
   });
 
   test("counts once within a batch, too", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     const accepted = await streams.store.accept("k", [eventAt(1), eventAt(1), eventAt(2)], API);
     expect(accepted.map(({ answer, replayed }) => [answer.seq, replayed])).toEqual([
       [1, false],
@@ -166,7 +168,7 @@ describe("an id", () => {
   });
 
   test("belongs to its source and its key", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     await send(streams, eventAt(1, "x"));
     const [{ answer }] = await streams.store.accept("k", [eventAt(2, "x")], { source: "alerts", destinations: [] });
     expect(answer).toMatchObject({
@@ -182,7 +184,7 @@ describe("an id", () => {
   });
 
   test("is remembered for seven days: past the window's expiry, past DELETE, past a restart; and not for ever", async () => {
-    const streams = openStreams(deployment, { quietMs: 1000 });
+    const streams = openStreams(servable, { idleTtlMs: 1000 });
     const start = streams.clock;
     const { probability } = await send(streams, eventAt(1));
     await streams.advance(start + 2000);
@@ -202,7 +204,7 @@ describe("an id", () => {
   });
 
   test("stays for as long as its event is in the window, and those that are not go while others come", async () => {
-    const streams = openStreams(deployment, { quietMs: 100 * DAY_MS });
+    const streams = openStreams(servable, { idleTtlMs: 100 * DAY_MS });
     const start = streams.clock;
     for (let i = 1; i <= 12; i++) await send(streams, eventAt(i));
     await streams.advance(start + 9 * DAY_MS);
@@ -216,7 +218,7 @@ describe("an id", () => {
 
 describe("forgetting", () => {
   test("DELETE empties the window and erases the values, and seq goes on", async () => {
-    const streams = openStreams(deployment);
+    const streams = openStreams(servable);
     await send(streams, eventAt(1), eventAt(2));
     expect(await streams.store.forget("k")).toBe(true);
     expect(streams.query("k", "SELECT count(row) AS n FROM events")).toEqual([{ n: 0 }]);
@@ -231,7 +233,7 @@ describe("forgetting", () => {
       [1000, 2],
       [1001, 1],
     ]) {
-      const streams = openStreams(deployment, { quietMs: 1000 });
+      const streams = openStreams(servable, { idleTtlMs: 1000 });
       await send(streams, eventAt(1));
       streams.loseAlarm("k");
       streams.clock += pause;
@@ -241,7 +243,7 @@ describe("forgetting", () => {
   });
 
   test("a clock that is set back turns no order around and expires nothing", async () => {
-    const streams = openStreams(deployment, { quietMs: 1000 });
+    const streams = openStreams(servable, { idleTtlMs: 1000 });
     await send(streams, eventAt(1));
     streams.clock -= 10 * DAY_MS;
     expect((await send(streams, eventAt(2))).filled).toBe(2);
@@ -251,7 +253,7 @@ describe("forgetting", () => {
 });
 
 test("a key that is only asked for is not stored", async () => {
-  const streams = openStreams(deployment);
+  const streams = openStreams(servable);
   expect(await streams.store.view("nobody")).toBeUndefined();
   expect(await streams.store.deliveries({ key: "nobody" }, 10)).toEqual({ items: [] });
   expect(streams.query("nobody", "SELECT name FROM sqlite_master")).toEqual([]);
@@ -259,7 +261,7 @@ test("a key that is only asked for is not stored", async () => {
 });
 
 test("without a usable model nothing is taken in, and nothing of a window goes", async () => {
-  const streams = openStreams(deployment, { quietMs: 1000 });
+  const streams = openStreams(servable, { idleTtlMs: 1000 });
   await send(streams, eventAt(1));
   streams.restart(open(new Uint8Array()));
   await expect(send(streams, eventAt(2))).rejects.toMatchObject({ kind: "artifact" });

@@ -4,10 +4,10 @@ import { verifyWithFallback } from "@octokit/webhooks-methods";
 import { Webhook } from "standardwebhooks";
 import Stripe from "stripe";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { readEndpoints } from "../../../edge/config/endpoints.ts";
 import { signDelivery } from "../../../edge/deliveries/signing.ts";
-import { parseSigningKey } from "../../../edge/webhooks/keys.ts";
-import { verify } from "../../../edge/webhooks/verification.ts";
+import { readEndpoints } from "../../../edge/streams/endpoints.ts";
+import { parseSigningKey } from "../../../edge/webhooks/signatures/keys.ts";
+import { verify } from "../../../edge/webhooks/signatures/schemes.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { openApp } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
@@ -15,7 +15,7 @@ import { makeModel, randomOf } from "../../fixtures/model.ts";
 import { BODY, describeDeliveries, describeSenders, ENV, NOW, SECRETS, SENDERS, type Sent, TAMPERINGS } from "../../fixtures/senders.ts";
 
 const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
-describeSenders((surroundings) => openApp(kernel, artifact, surroundings));
+describeSenders((dependencies) => openApp(kernel, artifact, dependencies));
 describeDeliveries();
 
 const { sources } = readEndpoints(ENV);

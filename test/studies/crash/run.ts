@@ -1,7 +1,7 @@
 // Events are sent, deliveries fail, and the server is killed with SIGKILL at random, again and again; then everything is counted.
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { openDeployment } from "../../../edge/models/servable-model.ts";
+import { openModel } from "../../../edge/models/servable-model.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { randomOf } from "../../fixtures/model.ts";
@@ -99,10 +99,8 @@ export async function crash(options: CrashOptions, open: (receiver: Receiver) =>
     }
     await untilSettled(server);
     const dead = await listAll<ListedDead>(server, "deliveries", "&state=dead");
-    const model = openDeployment(
-      readFileSync(new URL("../../../edge/model.safetensors", import.meta.url)),
-      instantiateKernel(kernel).log,
-      (m) => createWasmEngine(kernel, m.network, m.calibration),
+    const model = openModel(readFileSync(new URL("../../../edge/model.safetensors", import.meta.url)), instantiateKernel(kernel).log, (m) =>
+      createWasmEngine(kernel, m.network, m.calibration),
     );
     if ("unready" in model) throw new Error(model.unready);
     const counted = tally(model, sent.acknowledged, receiver.attempts, dead, DESTINATIONS);

@@ -120,7 +120,7 @@ test.each<[string, (response: Response) => Response, RegExp]>([
     (response) => new Response('{"results":[]}', { headers: response.headers }),
     /answered 0 probabilities to 32 golden vectors$/,
   ],
-])("%s is no deployment", async (_, change, message) => {
+])("%s is no servable", async (_, change, message) => {
   await expect(verified(await listen(openApp(kernel, artifact), change))).rejects.toThrow(message);
 });
 

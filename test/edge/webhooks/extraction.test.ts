@@ -1,7 +1,8 @@
 // JSON Pointers as RFC 6901 has them, and events out of bodies.
 import { describe, expect, test } from "vitest";
-import { extractEvent, MAX_NAME_BYTES, type Pointers, parseTimestamp } from "../../../edge/webhooks/event.ts";
-import { follow, parsePointer } from "../../../edge/webhooks/pointer.ts";
+import { followPointer, parsePointer } from "../../../edge/config/json-pointer.ts";
+import { MAX_NAME_BYTES, parseTimestamp } from "../../../edge/webhooks/event.ts";
+import { extractEvent, type Pointers } from "../../../edge/webhooks/extraction.ts";
 import { formatPointer, SequenceError } from "../../../shared/errors.ts";
 
 describe("JSON Pointer", () => {
@@ -28,7 +29,7 @@ describe("JSON Pointer", () => {
     ["/constructor/name", undefined],
     ["/__proto__", undefined],
     ["//a", undefined],
-  ])("%j", (pointer, value) => expect(follow(document, parsePointer(pointer)!).value).toEqual(value));
+  ])("%j", (pointer, value) => expect(followPointer(document, parsePointer(pointer)!).value).toEqual(value));
 
   test.each(["foo", "#/foo", "/a~", "/a~2b", " /a"])("%j is none", (text) => expect(parsePointer(text)).toBeUndefined());
 });

@@ -1,8 +1,8 @@
 // Secrets as the schemes write them → keys, and what is signed and verified with them: HMAC-SHA256 and ed25519, by crypto.subtle,
 // which compares in constant time.
-import type { Path } from "../../shared/errors.ts";
-import { ConfigurationError } from "../config/configuration.ts";
-import { type Bytes, concat, decodeBase64, encodeBase64, encodeText } from "./encoding.ts";
+import type { Path } from "../../../shared/errors.ts";
+import { ConfigurationError } from "../../config/configuration.ts";
+import { type Bytes, concat, decodeBase64, encodeBase64, encodeText } from "../../http/encoding.ts";
 
 /** Names Standard Webhooks' versions: `v1` HMAC-SHA256, `v1a` ed25519. */
 export type SigningKey = { readonly version: "v1"; readonly secret: Bytes } | { readonly version: "v1a"; readonly seed: Bytes };

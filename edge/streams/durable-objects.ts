@@ -1,20 +1,18 @@
-// The Durable Objects as the platform starts them: each hands its calls to what edge/streams/ says it is.
+// The Durable Objects as the platform starts them: each hands its calls to the stream or the directory that it is.
 import { DurableObject } from "cloudflare:workers";
-import type { Summary } from "./streams/directory.ts";
-import { createDirectory, type Directory } from "./streams/directory.ts";
-import type { StreamEvent } from "./streams/event.ts";
-import type { ObjectContext } from "./streams/storage.ts";
-import type { Origin } from "./streams/store.ts";
-import { Stream, type StreamSurroundings } from "./streams/stream.ts";
-import type { DeliveryFilter, StreamObject } from "./streams/stream-object.ts";
+import type { StreamEvent } from "../webhooks/event.ts";
+import { createDirectory, type Directory, type Summary } from "./directory.ts";
+import type { ObjectContext } from "./storage.ts";
+import { Stream, type StreamDependencies } from "./stream.ts";
+import type { DeliveryFilter, Origin, StreamObject } from "./stream-object.ts";
 
 /** The class of the objects that are one key's stream each. */
-export function streamClass(world: StreamSurroundings) {
+export function streamClass(dependencies: StreamDependencies) {
   return class extends DurableObject implements StreamObject {
     private readonly stream: Stream;
     constructor(context: ObjectContext, env: unknown) {
       super(context, env);
-      this.stream = new Stream(context, world);
+      this.stream = new Stream(context, dependencies);
     }
     accept(key: string, events: readonly StreamEvent[], origin: Origin) {
       return this.stream.accept(key, events, origin);
@@ -28,14 +26,14 @@ export function streamClass(world: StreamSurroundings) {
     list(filter: DeliveryFilter, before: number, limit: number) {
       return this.stream.list(filter, before, limit);
     }
-    replay(incarnation: string, n: number) {
-      return this.stream.replay(incarnation, n);
+    replay(generation: string, n: number) {
+      return this.stream.replay(generation, n);
     }
     replayDead(destination: string) {
       return this.stream.replayDead(destination);
     }
-    touch(key: string) {
-      return this.stream.touch(key);
+    rearmAlarm(key: string) {
+      return this.stream.rearmAlarm(key);
     }
     alarm() {
       return this.stream.alarm();

@@ -1,7 +1,7 @@
 // SOURCES and DESTINATIONS: what they may say, and the sentence for everything they may not.
 import { describe, expect, test } from "vitest";
-import { NO_ENDPOINTS, readEndpoints } from "../../../edge/config/endpoints.ts";
 import { parseDestinations, refuseOwnHost } from "../../../edge/deliveries/destinations.ts";
+import { NO_ENDPOINTS, readEndpoints } from "../../../edge/streams/endpoints.ts";
 import { ENV, SECRETS } from "../../fixtures/senders.ts";
 
 const GOOD = ENV.SOURCES.standard;
@@ -28,7 +28,7 @@ describe("SOURCES", () => {
       scheme: { kind: "github", secrets: [new TextEncoder().encode(SECRETS.GITHUB)] },
       pointers: { key: ["a/b", "~1", "0"], id: [], timestamp: ["b"], content: { kind: "numbers", at: [["o"], ["h"]] } },
       destinations: [],
-      allow: ["::ffff:1", "1.2.3.4"].map((text) => (text === "::ffff:1" ? new URL("http://[::ffff:1]/").hostname.slice(1, -1) : text)),
+      allowedIps: ["::ffff:1", "1.2.3.4"].map((text) => (text === "::ffff:1" ? new URL("http://[::ffff:1]/").hostname.slice(1, -1) : text)),
     });
     const whole = readEndpoints({ ...ENV, SOURCES: { s: { ...SIGNED, values: undefined, sequence: "/w" } } });
     expect(whole.sources.get("s")?.pointers).toEqual({ key: ["a"], timestamp: ["b"], content: { kind: "sequence", at: ["w"] } });
@@ -52,7 +52,7 @@ describe("SOURCES", () => {
     [{ ...SIGNED, destination: ["desk"] }, "SOURCES.s must have no keys but scheme, secrets, "],
     [
       { ...SIGNED, header: "X-A" },
-      'SOURCES.s must have no keys but scheme, secrets, allow, key, id, timestamp, values, sequence, destinations, got "header"',
+      'SOURCES.s must have no keys but scheme, secrets, allowedIps, key, id, timestamp, values, sequence, destinations, allow, got "header"',
     ],
     [{ ...SIGNED, secrets: undefined }, "SOURCES.s.secrets must be an array of names of secrets, got nothing"],
     [{ ...SIGNED, secrets: "GITHUB" }, 'SOURCES.s.secrets must be an array of names of secrets, got "GITHUB"'],
@@ -86,6 +86,8 @@ describe("SOURCES", () => {
     [{ ...SIGNED, values: ["/o", "h"] }, 'SOURCES.s.values[1] must be a JSON Pointer such as /data/ticker, got "h"'],
     [{ ...SIGNED, destinations: "desk" }, 'SOURCES.s.destinations must be an array of names of DESTINATIONS, got "desk"'],
     [{ ...SIGNED, destinations: ["desk", "nowhere"] }, 'SOURCES.s.destinations[1] must be one of DESTINATIONS, got "nowhere"'],
+    [{ ...SIGNED, allow: ["1.2.3.4"], allowedIps: ["1.2.3.4"] }, "SOURCES.s must have either allowedIps or allow, got both"],
+    [{ ...SIGNED, allowedIps: ["1.2.3"] }, 'SOURCES.s.allowedIps[0] must be an IPv4 or IPv6 address, got "1.2.3"'],
     [{ ...SIGNED, allow: [] }, "SOURCES.s.allow must hold at least 1 of IP addresses, got an empty array"],
     [{ ...SIGNED, allow: ["1.2.3.4", "1.2.3"] }, 'SOURCES.s.allow[1] must be an IPv4 or IPv6 address, got "1.2.3"'],
     [{ ...SIGNED, allow: ["10.0.0.0/8"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "10.0.0.0/8"'],

@@ -1,6 +1,6 @@
 // The query of a list: its filters, how many, from where on; and nothing else.
 import { describe } from "../../shared/errors.ts";
-import { RequestError } from "../http/problem.ts";
+import { RequestError } from "./problem.ts";
 
 export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 200;

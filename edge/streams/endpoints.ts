@@ -1,10 +1,11 @@
-// Sources and destinations together, as a Worker is configured: checked at start-up, or the reason why they cannot be used.
+// Sources, destinations and settings of streams together, as a Worker is configured: checked at start-up, or the reason why they cannot
+// be used.
 import { describe } from "../../shared/errors.ts";
+import { ConfigurationError } from "../config/configuration.ts";
 import { type Destination, parseDestinations, refuseOwnHost } from "../deliveries/destinations.ts";
 import { RequestError } from "../http/problem.ts";
 import { parseSources, type Source } from "../webhooks/sources.ts";
-import { ConfigurationError } from "./configuration.ts";
-import { DEFAULT_SETTINGS, parseSettings, type Settings } from "./stream-settings.ts";
+import { DEFAULT_SETTINGS, parseSettings, type Settings } from "./settings.ts";
 
 export interface Endpoints {
   readonly sources: ReadonlyMap<string, Source>;
@@ -14,6 +15,7 @@ export interface Endpoints {
   readonly unusable?: string;
 }
 
+/** Nothing comes in but by the API, and nothing goes out. */
 export const NO_ENDPOINTS: Endpoints = { sources: new Map(), destinations: new Map(), settings: DEFAULT_SETTINGS };
 
 /** The same for a model of F features; unusable where a source names more or fewer places for a row. */

@@ -1,0 +1,33 @@
+// Which scope a request needs, and whether its key has it. Closed by default.
+import type { MiddlewareHandler } from "hono";
+import { type Access, LOCAL, type Scope, verifyKey } from "./access.ts";
+import { RequestError } from "./problem.ts";
+import type { EdgeEnv } from "./request-context.ts";
+
+/** The period of the rate limit in wrangler.toml: after it, a key may go on for certain. */
+export const RATE_PERIOD_S = 60;
+
+/** What anybody may see: that there is a service, how to call it, and whether it is well. Webhooks are verified by their signatures. */
+const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
+
+/**
+ * Middleware: whatever is not public, a route that does not exist included, needs a key with the scope its method asks for. Throws
+ * RequestError. `withinRate`: whether one more request of this name is within its rate; absent: no limit.
+ */
+export function authorize(access: Access, withinRate?: (name: string) => Promise<boolean>): MiddlewareHandler<EdgeEnv> {
+  return async (c, next) => {
+    if (PUBLIC.test(c.req.path)) return next();
+    const name = await verifyKey(access, c.req.raw, scopeOf(c.req.method, c.req.path));
+    c.get("record").key = name;
+    if (name !== LOCAL && withinRate !== undefined && !(await withinRate(name)))
+      throw new RequestError("rate", `the key ${name} has used up its requests: wait ${RATE_PERIOD_S} seconds`);
+    return next();
+  };
+}
+
+/** Reading reads; scoring only adds; whatever takes something away or sends something again is for admins. */
+function scopeOf(method: string, path: string): Scope {
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return "read";
+  const isForAdmins = path.startsWith("/v1/deliveries") || (method === "DELETE" && path.startsWith("/v1/streams"));
+  return isForAdmins ? "admin" : "score";
+}

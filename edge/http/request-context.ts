@@ -1,0 +1,94 @@
+// What every route runs inside: who asks and who answers, in the headers of every answer and in one log record a request.
+import type { Context, MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import { VERSION } from "../../shared/version.ts";
+
+/** What is known of a request when it is over: never an input, never a key, never a signature. */
+export interface RequestRecord {
+  id: string;
+  method: string;
+  /** The route's pattern, not what the client wrote. */
+  route: string;
+  status: number;
+  model: string;
+  version: string;
+  /** The name of the key. */
+  key?: string;
+  /** The source of a webhook. */
+  source?: string;
+  /** Why the webhook was not believed. */
+  refusal?: string;
+  /** Sequences scored. */
+  sequences?: number;
+  /** Lines of a stream that were answered with an error. */
+  lineErrors?: number;
+  /** The kind of problem it was answered with. */
+  problem?: string;
+}
+
+/** What middleware leaves for the routes behind it. */
+export interface EdgeEnv {
+  Variables: {
+    sha256: string;
+    record: RequestRecord;
+    /** What every answer carries but the request's id. */
+    headers: Headers;
+    /** The answer that carries all headers already: answerWith made it. */
+    named?: Response;
+    /** Of a streamed answer: settled when its last byte is out. */
+    finished?: Promise<void>;
+  };
+}
+export type EdgeContext = Context<EdgeEnv>;
+
+/** Set on every answer that does not bring its own value of them, as the page does with the first two. */
+const SECURITY_HEADERS = {
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cache-control": "no-store",
+  "strict-transport-security": "max-age=31536000",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+/**
+ * Outermost middleware: names the artifact, the code and the request in the headers of every response, errors included, beside the
+ * security headers; logs the request when its answer is over. `sha256`: of the artifact, as hexadecimal digits. `log` gets one record
+ * a request.
+ */
+export function requestContext(sha256: () => Promise<string>, log: (record: RequestRecord) => void): MiddlewareHandler<EdgeEnv> {
+  let headers: Headers | undefined;
+  return async (c, next) => {
+    const hash = await sha256();
+    headers ??= new Headers({ ...SECURITY_HEADERS, "x-quickstep-model": hash, "x-quickstep-version": VERSION });
+    const id = c.req.raw.headers.get("cf-ray") ?? crypto.randomUUID();
+    const record: RequestRecord = { id, method: c.req.method, route: "", status: 0, model: hash.slice(0, 12), version: VERSION };
+    c.set("sha256", hash);
+    c.set("record", record);
+    c.set("headers", headers);
+    await next();
+    if (c.res !== c.get("named")) {
+      const sent = c.res.headers;
+      for (const [name, value] of headers) if (!sent.has(name)) sent.set(name, value);
+      sent.set("x-request-id", id);
+    }
+    record.route = routePath(c, -1);
+    record.status = c.res.status;
+    const finished = c.get("finished"); // a streamed answer is over later
+    if (finished === undefined) log(record);
+    else
+      waitUntil(
+        c,
+        finished.then(() => log(record)),
+      );
+  };
+}
+
+/** Outside workerd there is nothing to keep alive. */
+function waitUntil(c: EdgeContext, promise: Promise<void>): void {
+  try {
+    c.executionCtx.waitUntil(promise);
+  } catch {
+    void promise;
+  }
+}

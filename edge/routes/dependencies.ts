@@ -1,0 +1,32 @@
+// What the routes are given beside the model: who may call, what is configured, and where streams are kept. worker-env.ts fills it in.
+import type { Access } from "../http/access.ts";
+import { RequestError } from "../http/problem.ts";
+import type { RequestRecord } from "../http/request-context.ts";
+import type { Endpoints } from "../streams/endpoints.ts";
+import type { StreamStore } from "../streams/store.ts";
+
+export interface Dependencies {
+  readonly access: Access;
+  /** The page of GET /, as HTML that brings its own policy for what it loads. */
+  readonly page: string;
+  /** Origins whose pages may call; none unless listed. */
+  readonly origins: readonly string[];
+  /** Whether one more request of this name is within its rate; absent: no limit. */
+  readonly withinRate?: (name: string) => Promise<boolean>;
+  /** Who sends webhooks in, and where results go. */
+  readonly endpoints: Endpoints;
+  /** Absent where the Worker has no storage bound. */
+  readonly streams?: StreamStore;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Gets one record a request, when the answer is over. */
+  readonly log: (record: RequestRecord) => void;
+  /** Gets every error that nobody foresaw. */
+  readonly report: (error: Error) => void;
+}
+
+/** The store of streams. Throws RequestError `unbound` where there is none. */
+export function storeOf({ streams }: Pick<Dependencies, "streams">): StreamStore {
+  if (streams !== undefined) return streams;
+  throw new RequestError("unbound", "this deployment has no storage for streams: bind the Durable Objects as wrangler.toml does");
+}

@@ -1,0 +1,38 @@
+// What POST /v1/score takes: the types of its bodies, and the JSON one read and checked, by hand, since it is the hot path.
+import { describe, type Path, SequenceError } from "../../shared/errors.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { parseSequence, parseSequences } from "../../shared/sequence.ts";
+import type { Ready } from "../models/servable-model.ts";
+import { bodyOptions, OPTION_NAMES, type Options } from "./options.ts";
+import { maxSequences } from "./scoring.ts";
+
+export const SCORE_TYPES = ["application/json", "application/x-ndjson", "application/octet-stream", "application/x-npy"] as const;
+const SCORE_KEYS = ["sequence", "sequences", ...OPTION_NAMES] as const;
+
+export interface ParsedRequest {
+  /** (N,T,F) */
+  readonly values: Float64Array;
+  /** Where in the body sequence n stands. */
+  readonly pathOf: (n: number) => Path;
+  readonly options: Options;
+}
+
+/** The JSON body of POST /v1/score; `query`: the options that the query named. Throws SequenceError, and LimitError for too many sequences. */
+export function parseScoreRequest(body: unknown, { model }: Ready, query: Options): ParsedRequest {
+  const { recipe } = model;
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw new SequenceError([], "must be an object with sequence or sequences", describe(body));
+  const unknownKey = Object.keys(body).find((key) => !SCORE_KEYS.some((known) => known === key));
+  if (unknownKey !== undefined) throw new SequenceError([], `must have no keys but ${SCORE_KEYS.join(", ")}`, describe(unknownKey));
+  const { sequence, sequences } = body as Record<string, unknown>;
+  if ((sequence === undefined) === (sequences === undefined))
+    throw new SequenceError([], "must have either sequence or sequences", sequence === undefined ? "neither" : "both");
+  const options = bodyOptions(body as Record<string, unknown>, model, query);
+  if (sequences !== undefined) {
+    const values = parseSequences(sequences, ["sequences"], shapeOf(recipe), maxSequences(recipe));
+    return { values, pathOf: (n) => ["sequences", n], options };
+  }
+  const values = new Float64Array(recipe.timesteps * recipe.features.length);
+  parseSequence(sequence, ["sequence"], shapeOf(recipe), values, 0);
+  return { values, pathOf: () => ["sequence"], options };
+}

@@ -1,0 +1,35 @@
+// An answer → rows of the outbox, one for each destination.
+import { nextDelayMs } from "../deliveries/schedule.ts";
+import type { Endpoints } from "./endpoints.ts";
+import type { EventLog } from "./event-log.ts";
+
+export interface PostDependencies {
+  readonly endpoints: Endpoints;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: (record: Readonly<Record<string, unknown>>) => void;
+}
+
+/**
+ * Puts the answer to the log's last event, a StreamAnswer as JSON, into the outbox for each of `destinations`, names. Where the outbox
+ * holds more rows than the settings allow, the oldest go, which is logged. `now`: milliseconds since 1970.
+ */
+export function postAnswer(
+  eventLog: EventLog,
+  answer: string,
+  destinations: readonly string[],
+  now: number,
+  { endpoints, random, log }: PostDependencies,
+): void {
+  if (destinations.length === 0) return;
+  const { settings, destinations: known } = endpoints;
+  const body = `{"type":"prediction.created","timestamp":"${new Date(now).toISOString()}","data":${answer}}`;
+  for (const name of destinations) {
+    const due = now + nextDelayMs({ attempts: 0, random: random() }, settings.scheduleS)!;
+    eventLog.outbox.add(eventLog.seq, name, known.get(name)?.url, body, now, due);
+  }
+  const dropped = eventLog.outbox.trim(settings.outboxRows);
+  if (dropped === 0) return;
+  eventLog.change({ dropped: eventLog.facts.dropped + dropped });
+  log({ event: "deliveries dropped", key: eventLog.facts.key, dropped, limit: settings.outboxRows });
+}

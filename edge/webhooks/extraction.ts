@@ -1,0 +1,62 @@
+// A verified body → the event it tells of: whose stream, which event, when, and its numbers. Knows no signatures and no storage.
+import type { Path } from "../../shared/errors.ts";
+import type { Shape } from "../../shared/sequence.ts";
+import { followPointer } from "../config/json-pointer.ts";
+import { parseName, parseNumber, parseRow, parseRows, parseTimestamp, type StreamEvent } from "./event.ts";
+
+/** Where in a source's bodies things stand, as reference tokens. */
+export interface Pointers {
+  readonly key: readonly string[];
+  /** Undefined: the scheme's own signed id, or else a digest of the body. */
+  readonly id?: readonly string[];
+  readonly timestamp: readonly string[];
+  readonly content: Content;
+}
+
+/** `row`: one array of F numbers; `numbers`: F places, in the model's order of features; `sequence`: a whole sequence of rows. */
+export type Content =
+  | { readonly kind: "row"; readonly at: readonly string[] }
+  | { readonly kind: "numbers"; readonly at: readonly (readonly string[])[] }
+  | { readonly kind: "sequence"; readonly at: readonly string[] };
+
+/** Of a body: read from whoever asks, before anything is known of them; an event with a whole window in it has some kilobytes. */
+export const MAX_HOOK_BYTES = 1024 * 1024;
+
+/** What a webhook says: an event, and whose stream it belongs to. */
+export interface HookEvent {
+  readonly key: string;
+  readonly event: StreamEvent;
+}
+
+/**
+ * The event in `document`, a body's JSON; `shape` is the model's. Throws SequenceError at the place a pointer names. `digest`: of the
+ * body as it came, by which the same event is known when it comes again. `signedId`: the sender's id of the event, if the sender signed
+ * the id.
+ */
+export function extractEvent(document: unknown, pointers: Pointers, shape: Shape, digest: string, signedId?: string): HookEvent {
+  const at = <T>(tokens: readonly string[], parse: (value: unknown, path: Path) => T): T => {
+    const { value, path } = followPointer(document, tokens);
+    return parse(value, path);
+  };
+  const { key, id, timestamp, content } = pointers;
+  const data = (): StreamEvent["data"] => {
+    switch (content.kind) {
+      case "row":
+        return { values: at(content.at, (value, path) => parseRow(value, path, shape)) };
+      case "numbers":
+        return { values: content.at.map((tokens) => at(tokens, parseNumber)) };
+      case "sequence":
+        return { sequence: at(content.at, (value, path) => parseRows(value, path, shape)) };
+    }
+  };
+  return {
+    key: at(key, parseName),
+    event: {
+      // a name that nobody signed could be changed to have the same body counted twice
+      id: id === undefined ? (signedId ?? `sha256:${digest}`) : at(id, parseName),
+      timestamp: at(timestamp, parseTimestamp),
+      data: data(),
+      digest,
+    },
+  };
+}
