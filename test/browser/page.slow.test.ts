@@ -11,7 +11,7 @@ import { openSession } from "../../edge/models/onnx-session.ts";
 import type { StreamStore } from "../../edge/streams/store.ts";
 import type { ListedDelivery } from "../../edge/streams/stream-object.ts";
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
-import { type App, openApp, DEPENDENCIES } from "../fixtures/app.ts";
+import { type App, DEPENDENCIES, openApp } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
 import { fakeStreams } from "../fixtures/senders.ts";
