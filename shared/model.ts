@@ -3,7 +3,8 @@ import type { Engine } from "./engine.ts";
 import { ArtifactError, type Path, SequenceError } from "./errors.ts";
 import type { Calibration, Network } from "./networks/lstm.ts";
 import { priorShift } from "./prior.ts";
-import { applyRecipe, type Log, type Recipe } from "./recipe/recipe.ts";
+import { applyRecipe } from "./recipe/apply.ts";
+import type { Log, Recipe } from "./recipe/recipe.ts";
 
 /** A figure with its 95 % interval. */
 export interface Estimate {

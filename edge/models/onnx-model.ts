@@ -4,7 +4,8 @@
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { checkGolden, DEFAULT_POINT, type Served, score } from "../../shared/model.ts";
-import { type Channel, fitRecipe } from "../../shared/recipe/recipe.ts";
+import type { Channel } from "../../shared/recipe/channel.ts";
+import { fitRecipe } from "../../shared/recipe/fit.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
 import { createOnnxEngine, shapeOfOnnx } from "./onnx-engine.ts";
 import type { Session } from "./onnx-session.ts";

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { FORMAT } from "../../shared/artifact/artifact.ts";
 import { modelId } from "../../shared/model.ts";
-import { describeChannel } from "../../shared/recipe/recipe.ts";
+import { describeChannel } from "../../shared/recipe/channel.ts";
 import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../http/body.ts";
 import type { EdgeEnv } from "../http/request-context.ts";

@@ -1,7 +1,8 @@
 // Which steps and features a score rests on: the change of the logit when one step's, or one feature's, channels are set to
 // the training mean (occlusion; Zeiler & Fergus 2014). The changes need not sum to anything.
 // Legend: T steps, F features, C channels, L valid rows.
-import { applyRecipe, type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { validRows } from "../../shared/sequence.ts";
 import type { Ready } from "../models/servable-model.ts";
 

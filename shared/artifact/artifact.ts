@@ -6,7 +6,8 @@
 import { ArtifactError } from "../errors.ts";
 import { type Card, CHANNEL_BINS, type Model, type OperatingPoint, POINT_FIGURES, SCORE_BINS } from "../model.ts";
 import type { Network } from "../networks/lstm.ts";
-import { type Channel, type Recipe, usesFloors, VIEWS } from "../recipe/recipe.ts";
+import { type Channel, usesFloors, VIEWS } from "../recipe/channel.ts";
+import type { Recipe } from "../recipe/recipe.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "../sequence.ts";
 import { crc32 } from "./crc32.ts";
 import { decodeFrame, encodeFrame, packTensors, type TensorData } from "./safetensors.ts";

@@ -6,7 +6,7 @@ import { openModel } from "../../edge/models/servable-model.ts";
 import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { instantiateKernel } from "../../shared/engine.ts";
 import { labelAt } from "../../shared/model.ts";
-import type { Channel } from "../../shared/recipe/recipe.ts";
+import type { Channel } from "../../shared/recipe/channel.ts";
 import { VERSION } from "../../shared/version.ts";
 import { DEPENDENCIES, openApp, postScore } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";

@@ -1,5 +1,5 @@
 // diagnose: a file and what was tried with it in; why the loss stops falling, and what cures it, out.
-import { describeChannel } from "../../shared/recipe/recipe.ts";
+import { describeChannel } from "../../shared/recipe/channel.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { type Diagnosis, type DiagnosisData, type DiagnosisHost, diagnose as diagnoseData } from "../diagnosis/diagnose.ts";
 import { contextOf, judgeHistory, suspectsOf } from "../diagnosis/history.ts";

@@ -1,6 +1,6 @@
 // inspect: what is in an artifact, for people; with --json, for programs.
 import { FORMAT } from "../../shared/artifact/artifact.ts";
-import { describeChannel } from "../../shared/recipe/recipe.ts";
+import { describeChannel } from "../../shared/recipe/channel.ts";
 import { type Engines, loadModel } from "../artifact/artifact-file.ts";
 import { formatMetrics, formatOperatingPoints, formatPercent, type Terminal } from "../cli/terminal.ts";
 

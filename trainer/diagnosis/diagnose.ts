@@ -1,6 +1,9 @@
 // What a diagnosis is, and its path: facts, is there anything to learn, what was tried, what cures it, and the proof.
 // Knows no file and no terminal. Legend: N sequences, T steps, F features.
-import { applyRecipe, describeChannel, fitRecipe, type Log, type Plan } from "../../shared/recipe/recipe.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { describeChannel } from "../../shared/recipe/channel.ts";
+import { fitRecipe } from "../../shared/recipe/fit.ts";
+import type { Log, Plan } from "../../shared/recipe/recipe.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { take } from "../data/sequences.ts";
 import { usefulFeatures } from "../features/candidates.ts";

@@ -2,7 +2,10 @@
 // Legend: M sequences of the sample, T steps, C channels, U units.
 
 import { FitError } from "../../shared/errors.ts";
-import { applyRecipe, type Channel, type Channels, fitRecipe, type Log } from "../../shared/recipe/recipe.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import type { Channel } from "../../shared/recipe/channel.ts";
+import { fitRecipe } from "../../shared/recipe/fit.ts";
+import type { Channels, Log } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { logLossOfLogit } from "../statistics/log-loss.ts";
 import { mean } from "../statistics/paired.ts";

@@ -1,6 +1,7 @@
 // Which movements may be hidden in the levels, and which differences and ratios tell what levels do not: score tests against a
 // logistic regression, before anything is trained. Legend: M sequences, T steps, C channels, D columns.
-import type { Channel, Channels } from "../../shared/recipe/recipe.ts";
+import type { Channel } from "../../shared/recipe/channel.ts";
+import type { Channels } from "../../shared/recipe/recipe.ts";
 import { selectChannels } from "../data/sequences.ts";
 import { listCandidates as listChannels, plainChannels } from "../features/candidates.ts";
 import { BLOCKS, blocksOf, scoreGain } from "../features/score-test.ts";

@@ -1,5 +1,5 @@
 // A diagnosis as one HTML page.
-import { describeChannel } from "../../shared/recipe/recipe.ts";
+import { describeChannel } from "../../shared/recipe/channel.ts";
 import { renderDocument } from "../html/document.ts";
 import { count, figure, percent, ticks } from "../html/format.ts";
 import { frame, lineLegend } from "../html/frame.ts";

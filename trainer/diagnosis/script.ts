@@ -1,7 +1,8 @@
 // The lines that cure the user's own script: at most 15 of Keras and numpy that compute what the cured recipe computes, in float64,
 // with scales from the training part alone. Knows only what was found; whoever tests it runs the lines.
 // Legend: N sequences, T steps, F features, C channels.
-import type { Channel, Plan } from "../../shared/recipe/recipe.ts";
+import type { Channel } from "../../shared/recipe/channel.ts";
+import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Diagnosis } from "./diagnose.ts";
 import type { Tried } from "./setup.ts";
 

@@ -1,7 +1,10 @@
 // Short training runs on a sample, to compare sets of channels on held-out sequences. Counts its budget in sequences, never in
 // seconds. Never sees calibration or test.
 // Legend: N sequences, T steps, F features, C channels, K candidates (columns of the table), R rows of the sample.
-import { applyRecipe, type Channel, type Channels, fitRecipe, type Log } from "../../shared/recipe/recipe.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import type { Channel } from "../../shared/recipe/channel.ts";
+import { fitRecipe } from "../../shared/recipe/fit.ts";
+import type { Channels, Log } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { take } from "../data/sequences.ts";
 import { logitOf, logLossOfLogit } from "../statistics/log-loss.ts";

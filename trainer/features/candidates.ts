@@ -1,5 +1,5 @@
 // The channels worth looking at for a data set, from facts about its features.
-import type { Base, Channel, View } from "../../shared/recipe/recipe.ts";
+import type { Base, Channel, View } from "../../shared/recipe/channel.ts";
 import type { FeatureFacts } from "./facts.ts";
 
 /** Below this ratio of largest to smallest, a logarithm is a straight line to within what a network cares about. */

@@ -1,6 +1,6 @@
 // Finds the numbers from which a data set can be learnt: forward by score tests, each step confirmed by a short run on held-out
 // sequences, then backward by short runs; what all-zero rows mean, where the data leave it open; and whether a teacher pays.
-import { type Channel, describeChannel } from "../../shared/recipe/recipe.ts";
+import { type Channel, describeChannel } from "../../shared/recipe/channel.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import { countZeroRows } from "../data/sequences.ts";
 import { createCandidateEvaluator, type Evaluation, type EvaluationInput } from "./candidate-evaluation.ts";

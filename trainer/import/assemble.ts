@@ -4,7 +4,8 @@ import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.t
 import { DataError } from "../../shared/errors.ts";
 import { type Card, CHANNEL_BINS, checkGolden, DEFAULT_POINT, type Model, SCORE_BINS } from "../../shared/model.ts";
 import type { Network } from "../../shared/networks/lstm.ts";
-import { applyRecipe, CLIP_UNSCALED, type Recipe } from "../../shared/recipe/recipe.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { CLIP_UNSCALED, type Recipe } from "../../shared/recipe/recipe.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { Engines } from "../artifact/artifact-file.ts";

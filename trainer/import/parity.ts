@@ -3,7 +3,8 @@
 // Legend: N sequences, T steps, F features, C channels.
 import { type Model, score } from "../../shared/model.ts";
 import { lstmProbability } from "../../shared/networks/lstm.ts";
-import { applyRecipe, type Recipe } from "../../shared/recipe/recipe.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import type { Recipe } from "../../shared/recipe/recipe.ts";
 import { validRows } from "../../shared/sequence.ts";
 import type { Engines } from "../artifact/artifact-file.ts";
 import { createRandom, type Random } from "../statistics/random.ts";

@@ -2,7 +2,9 @@
 // The network is not touched. Parts as in training, so that what overlaps never meets: what would train fits the calibration.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { type Card, checkGolden, type MeasuredCard, type Model, score } from "../../shared/model.ts";
-import { applyRecipe, fitRecipe, type Log, type Recipe } from "../../shared/recipe/recipe.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { fitRecipe } from "../../shared/recipe/fit.ts";
+import type { Log, Recipe } from "../../shared/recipe/recipe.ts";
 import { type Engines, fitShape } from "../artifact/artifact-file.ts";
 import { synthesiseGolden } from "../artifact/golden.ts";
 import { computeReference } from "../artifact/reference.ts";

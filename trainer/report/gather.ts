@@ -2,7 +2,9 @@
 // Legend: N sequences, T steps, F features, C channels.
 import type { Engine } from "../../shared/engine.ts";
 import { labelAt, type MeasuredCard, type Model, type OperatingPoint, type ReliabilityBin } from "../../shared/model.ts";
-import { applyRecipe, type Channels, describeChannel, type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { describeChannel } from "../../shared/recipe/channel.ts";
+import { type Channels, type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { validRows } from "../../shared/sequence.ts";
 import { wilson, Z95 } from "../statistics/intervals.ts";
 import { logLosses } from "../statistics/log-loss.ts";

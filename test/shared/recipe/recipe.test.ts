@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { applyRecipe, type Base, type Channel, describeChannel, fitRecipe, type Plan, VIEWS } from "../../../shared/recipe/recipe.ts";
+import { applyRecipe } from "../../../shared/recipe/apply.ts";
+import { type Base, type Channel, describeChannel, VIEWS } from "../../../shared/recipe/channel.ts";
+import { fitRecipe } from "../../../shared/recipe/fit.ts";
+import type { Plan } from "../../../shared/recipe/recipe.ts";
 import type { Padding } from "../../../shared/sequence.ts";
 
 const FEATURES = ["a", "b"];

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine } from "../../../shared/engine.ts";
-import type { Channel } from "../../../shared/recipe/recipe.ts";
+import type { Channel } from "../../../shared/recipe/channel.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
 import { makeModel, randomOf } from "../../fixtures/model.ts";
 import { type Contestant, race, report } from "./timing.ts";

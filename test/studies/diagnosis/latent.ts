@@ -1,6 +1,7 @@
 // What planted data sets are made of: sequences of standard normal numbers, labels that follow from some of them, and the looks they
 // are given. Pure. Legend: N sequences, T steps, F features.
-import type { Channel, Plan } from "../../../shared/recipe/recipe.ts";
+import type { Channel } from "../../../shared/recipe/channel.ts";
+import type { Plan } from "../../../shared/recipe/recipe.ts";
 import type { Padding } from "../../../shared/sequence.ts";
 import type { DiagnosisData } from "../../../trainer/diagnosis/diagnose.ts";
 import type { Random } from "../../../trainer/statistics/random.ts";

@@ -1,7 +1,8 @@
 // Made data sets with one cause each of a loss that stays too high, or none. Pure: a seed gives the same numbers everywhere. The
 // probability is known, so is the share of what can be learnt that a network learns, with the remedy (`cure`) and without.
 // Legend: N sequences, T steps, F features.
-import type { Channel, Plan } from "../../../shared/recipe/recipe.ts";
+import type { Channel } from "../../../shared/recipe/channel.ts";
+import type { Plan } from "../../../shared/recipe/recipe.ts";
 import type { CauseCode } from "../../../trainer/diagnosis/diagnose.ts";
 import { createRandom, type Random } from "../../../trainer/statistics/random.ts";
 import { asData, type Data, drawLatent, each, labelBy, mild, observe, plain, planOf, relabel, shuffled, soundSettings } from "./latent.ts";

@@ -2,7 +2,9 @@
 // training both. Independent of what the diagnosis does. Legend: N sequences, T steps, C channels, F features.
 import { readFileSync } from "node:fs";
 import { instantiateKernel } from "../../../shared/engine.ts";
-import { applyRecipe, fitRecipe, type Plan } from "../../../shared/recipe/recipe.ts";
+import { applyRecipe } from "../../../shared/recipe/apply.ts";
+import { fitRecipe } from "../../../shared/recipe/fit.ts";
+import type { Plan } from "../../../shared/recipe/recipe.ts";
 import { parseTried, type Tried } from "../../../trainer/diagnosis/setup.ts";
 import { logLossesOfLogits } from "../../../trainer/statistics/log-loss.ts";
 import { recoveredInformation } from "../../../trainer/statistics/metrics.ts";

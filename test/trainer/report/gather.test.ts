@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { applyRecipe } from "../../../shared/recipe/recipe.ts";
+import { applyRecipe } from "../../../shared/recipe/apply.ts";
 import { gatherReport } from "../../../trainer/report/gather.ts";
 import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { makeInput, N } from "./fixture.ts";

@@ -4,7 +4,8 @@
 // Legend: N sequences, T steps, C channels, U units.
 import type { Model } from "../../../shared/model.ts";
 import type { Calibration, Network } from "../../../shared/networks/lstm.ts";
-import { describeChannel, type Recipe } from "../../../shared/recipe/recipe.ts";
+import { describeChannel } from "../../../shared/recipe/channel.ts";
+import type { Recipe } from "../../../shared/recipe/recipe.ts";
 import { floatList, floats, int, ints, node, port, raw, string, strings, tensor } from "./graph.ts";
 import { encodeModel } from "./protobuf.ts";
 import { describeRecipe, type RecipeGraph } from "./recipe-graph.ts";

@@ -2,7 +2,8 @@
 // computes. All in float64 up to the last step, as there: differences are taken before rounding.
 // Operators: github.com/onnx/onnx/blob/main/docs/Operators.md, opset 17.
 // Legend: N sequences, T steps, F features, C channels.
-import { type Channel, type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
+import type { Channel } from "../../../shared/recipe/channel.ts";
+import { type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
 import { int, ints, node, raw, tensor } from "./graph.ts";
 import { type AttributeProto, BOOL, DOUBLE, FLOAT, INT32, INT64, type NodeProto, type TensorProto } from "./schema.ts";
 

@@ -1,0 +1,118 @@
+// A plan and the training part → a recipe: floors, means and scales, one channel at a time. Knows no network.
+// Legend: N sequences, T steps, F features, C channels.
+import { MAX_TIMESTEPS } from "../sequence.ts";
+import { type Channel, describeChannel, usesFloors } from "./channel.ts";
+import { CLIP, CLIP_UNSCALED, type Log, type Plan, type Recipe, shapeOf } from "./recipe.ts";
+import { BASE_LIMIT, baseValue, clamp, computeSeries, moveTo, openRows, type SequenceRows } from "./series.ts";
+
+/** Goes through the training sequences that have a valid row, in order. */
+type Walk = (visit: (sequence: SequenceRows) => void) => void;
+
+/**
+ * Fits `plan` on the sequences `indices` of `values` (N,T,F). Sequences without a valid row are passed over.
+ * Throws RangeError when a logarithm's base is not positive on the training part, or no row is valid: the caller plans better.
+ */
+export function fitRecipe(plan: Plan, values: Float64Array, indices: ArrayLike<number>, log: Log): Recipe {
+  const { timesteps: T, channels, standardise, ...rest } = plan;
+  const F = plan.features.length;
+  const C = channels.length;
+  const sequence = openRows(values, shapeOf(plan), plan.padding);
+  const walk: Walk = (visit) => {
+    for (let i = 0; i < indices.length; i++) if (moveTo(sequence, indices[i]) > 0) visit(sequence);
+  };
+  const { lengths, total } = measureLengths(walk, T);
+  const column = new Float64Array(total); // one channel at a time, so that 100,000 sequences stay cheap
+  const mean = new Float64Array(C);
+  const scale = new Float64Array(C).fill(1);
+  const floor = new Float64Array(3 * C);
+  for (let c = 0; c < C; c++) {
+    floor.set(fitFloors(channels[c], plan.features, walk, log), 3 * c);
+    if (standardise) [mean[c], scale[c]] = meanAndScale(column, collectChannel({ channels, floor }, c, walk, log, column));
+  }
+  const featureMean = new Float64Array(F);
+  const featureScale = new Float64Array(F);
+  for (let f = 0; f < F; f++) [featureMean[f], featureScale[f]] = meanAndScale(column, collectFeature(f, walk, column));
+  const clip = standardise ? CLIP : CLIP_UNSCALED;
+  return { timesteps: T, channels, ...rest, clip, lengths, mean, scale, floor, featureMean, featureScale };
+}
+
+/** Shortest and longest of the sequences, and all their rows. */
+function measureLengths(walk: Walk, T: number): { lengths: readonly [number, number]; total: number } {
+  let shortest = T;
+  let longest = 0;
+  let total = 0;
+  walk(({ length }) => {
+    shortest = Math.min(shortest, length);
+    longest = Math.max(longest, length);
+    total += length;
+  });
+  if (total === 0) throw new RangeError("no training sequence has a valid row");
+  return { lengths: [shortest, longest], total };
+}
+
+/** (3) training minima as Recipe.floor holds them, 0 where the channel needs none. Throws RangeError where one is not positive. */
+function fitFloors(channel: Channel, features: readonly string[], walk: Walk, log: Log): number[] {
+  const isUsed = usesFloors(channel);
+  if (!isUsed.includes(true)) return [0, 0, 0];
+  const lowest = [BASE_LIMIT, BASE_LIMIT, BASE_LIMIT];
+  const lower = (k: number, x: number): void => {
+    lowest[k] = Math.min(lowest[k], x);
+  };
+  walk(({ values, shape, rows, offset, length }) => {
+    for (let t = 0; t < length; t++) {
+      const row = offset + rows[t] * shape.features;
+      if (channel.base !== "logRatio") {
+        lower(2, baseValue(channel, values, row));
+        continue;
+      }
+      const a = values[row + channel.a];
+      const b = values[row + channel.b];
+      lower(0, a);
+      lower(1, b);
+      if (isUsed[2]) lower(2, log(Math.max(a, 0)) - log(Math.max(b, 0)));
+    }
+  });
+  return lowest.map((floor, k) => {
+    if (!isUsed[k]) return 0;
+    if (!(floor > 0)) throw new RangeError(`${describeChannel(channel, features)} needs positive values on the training part`);
+    return floor;
+  });
+}
+
+/** Writes the defined entries of channel `c` to `column`. Returns how many there are. */
+function collectChannel(recipe: Pick<Recipe, "channels" | "floor">, c: number, walk: Walk, log: Log, column: Float64Array): number {
+  const series = new Float64Array(MAX_TIMESTEPS);
+  let count = 0;
+  walk((sequence) => {
+    const { firstDefined } = computeSeries(recipe, c, sequence, log, series);
+    for (let t = firstDefined; t < sequence.length; t++) column[count++] = series[t];
+  });
+  return count;
+}
+
+/** Writes feature `f` of all valid rows to `column`, clamped. Returns how many there are. */
+function collectFeature(f: number, walk: Walk, column: Float64Array): number {
+  let count = 0;
+  walk(({ values, shape, rows, offset, length }) => {
+    for (let t = 0; t < length; t++) column[count++] = clamp(values[offset + rows[t] * shape.features + f], BASE_LIMIT);
+  });
+  return count;
+}
+
+/** Mean and population standard deviation of the first `count` values, scaled by the largest so that no square overflows. */
+function meanAndScale(values: Float64Array, count: number): [mean: number, scale: number] {
+  let largest = 0;
+  for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(values[i]));
+  if (largest === 0) return [0, 1];
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += values[i] / largest;
+  const mean = sum / count;
+  let squares = 0;
+  for (let i = 0; i < count; i++) {
+    const distance = values[i] / largest - mean;
+    squares += distance * distance;
+  }
+  // A spread within the rounding of the mean is a constant, not a scale.
+  const deviation = Math.sqrt(squares / count);
+  return [mean * largest, deviation > 1e-14 * Math.abs(mean) ? Math.max(deviation * largest, Number.MIN_VALUE) : 1];
+}
