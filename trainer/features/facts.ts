@@ -1,6 +1,7 @@
 // What the raw features are like on the training part: ranges, constants, and which are sums of others.
 // Legend: N sequences, T steps, F features.
 import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
+import { dot, orthogonalise } from "../statistics/linear-algebra.ts";
 
 /** A feature that is a linear combination of others, to the last digits the data have. */
 export interface Relation {
@@ -62,8 +63,8 @@ function collectRows(values: Float64Array, shape: Shape, indices: ArrayLike<numb
 }
 
 /**
- * Feature by feature, Gram–Schmidt on centred, scaled columns against the independent features so far (twice, for float64
- * orthogonality); what leaves nothing behind is redundant, and its coefficients follow by back substitution.
+ * Feature by feature, Gram–Schmidt on centred, scaled columns against the independent features so far; what leaves nothing
+ * behind is redundant, and its coefficients follow by back substitution.
  */
 function findRelations(rows: Float64Array, mean: Float64Array, deviation: Float64Array, constant: readonly number[]): Relation[] {
   const F = mean.length;
@@ -75,13 +76,11 @@ function findRelations(rows: Float64Array, mean: Float64Array, deviation: Float6
     if (constant.includes(f) || deviation[f] === 0 || !Number.isFinite(deviation[f])) continue; // squares overflow beyond 1e154
     const column = Float64Array.from({ length: count }, (_, i) => (rows[i * stride * F + f] - mean[f]) / deviation[f]);
     const size = Math.sqrt(dot(column, column));
-    const on = independent.map(() => 0); // the column's components along the orthonormal directions
-    for (let pass = 0; pass < 2; pass++)
-      independent.forEach(({ direction }, k) => {
-        const component = dot(column, direction);
-        on[k] += component;
-        for (let i = 0; i < count; i++) column[i] -= component * direction[i];
-      });
+    // The column's components along the orthonormal directions.
+    const on = orthogonalise(
+      column,
+      independent.map(({ direction }) => direction),
+    );
     const left = Math.sqrt(dot(column, column));
     if (left > EXACT * size) {
       independent.push({ feature: f, direction: column.map((x) => x / left), norm: left, on });
@@ -103,12 +102,6 @@ function findRelations(rows: Float64Array, mean: Float64Array, deviation: Float6
     relations.push({ feature: f, constant: Math.abs(constantTerm) < EXACT * deviation[f] ? 0 : constantTerm, terms });
   }
   return relations;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }
 
 /** `f4 = f3 + 0.00875 · f2` */

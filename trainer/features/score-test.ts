@@ -2,6 +2,7 @@
 // sizes, and their products with the channels already chosen. One pass over the data a channel.
 // Legend: N sequences, T steps, C channels, D columns.
 import type { Channels } from "../../shared/recipe/recipe.ts";
+import { factorise, solveLower } from "../statistics/linear-algebra.ts";
 
 /** The latest steps stand alone; those before them are pooled into one mean. */
 export const BLOCKS = 10;
@@ -88,29 +89,10 @@ function meanSize(blocks: Float64Array): Float64Array {
 /** Columns that keep less than this share of themselves beside the others are passed over. */
 const COLLINEAR = 1e-6;
 
-/** uᵀH⁻¹u by Cholesky on the lower triangle, columns without own information left out; `rank` counts the others. */
+/** uᵀH⁻¹u of H's lower triangle, which is overwritten; columns without own information are left out, and `rank` counts the others. */
 function quadraticForm(H: Float64Array, u: Float64Array, D: number): { statistic: number; rank: number } {
-  const y = u.slice();
-  const isUsed = new Uint8Array(D);
-  let statistic = 0;
+  factorise(H, D, D, (left, own) => (!(own > 0) || left < COLLINEAR * own ? 0 : left));
   let rank = 0;
-  for (let j = 0; j < D; j++) {
-    const own = H[j * D + j];
-    let pivot = own;
-    for (let k = 0; k < j; k++) if (isUsed[k]) pivot -= H[j * D + k] * H[j * D + k];
-    if (!(own > 0) || pivot < COLLINEAR * own) continue;
-    isUsed[j] = 1;
-    rank++;
-    const root = Math.sqrt(pivot);
-    H[j * D + j] = root;
-    for (let k = 0; k < j; k++) if (isUsed[k]) y[j] -= H[j * D + k] * y[k];
-    y[j] /= root;
-    statistic += y[j] * y[j];
-    for (let i = j + 1; i < D; i++) {
-      let x = H[i * D + j];
-      for (let k = 0; k < j; k++) if (isUsed[k]) x -= H[i * D + k] * H[j * D + k];
-      H[i * D + j] = x / root;
-    }
-  }
-  return { statistic, rank };
+  for (let j = 0; j < D; j++) if (H[j * D + j] !== 0) rank++;
+  return { statistic: solveLower(H, D, u).reduce((sum, y) => sum + y * y, 0), rank };
 }

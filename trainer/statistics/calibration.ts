@@ -2,6 +2,7 @@
 // Changes no ranking: the slope is above 0. Platt 1999; slope alone is temperature scaling (Guo et al. 2017).
 import type { Calibration } from "../../shared/networks/lstm.ts";
 import { logLossOfLogit } from "./log-loss.ts";
+import { minimise } from "./newton.ts";
 
 const IDENTITY: Calibration = { slope: 1, intercept: 0 };
 /** Below this many examples a fit is mostly noise, and none is tried. */
@@ -9,10 +10,8 @@ const MIN_FOR_SLOPE = 200;
 /** Below this many the slope alone is fitted. */
 const MIN_FOR_INTERCEPT = 1000;
 const FOLDS = 5;
-/** Ten are usual. On separable labels there is no end. */
-const MAX_STEPS = 30;
-/** Newton's method ends when a step promises less than this share of the loss. */
-const LAST_STEP = 1e-13;
+/** Ten steps are usual. On separable labels there is no end. */
+const NEWTON = { maxSteps: 30, lastStep: 1e-13, takeLastStep: false };
 
 /**
  * The calibration of `logits` (N) that minimises the log loss on `labels` (N, 0 or 1): identity below 200 examples, slope below
@@ -46,7 +45,7 @@ function assignFolds(labels: ArrayLike<number>): Uint8Array {
   return Uint8Array.from(labels, (label) => Math.floor((FOLDS * seen[label]++) / totals[label]));
 }
 
-/** Newton's method on the examples outside `fold`. Null when there is no optimum with a slope above 0. */
+/** The calibration fitted on the examples outside `fold`. Null when there is no optimum with a slope above 0. */
 function fitOutside(
   logits: ArrayLike<number>,
   labels: ArrayLike<number>,
@@ -55,39 +54,46 @@ function fitOutside(
   hasIntercept: boolean,
 ): Calibration | null {
   const used = Int32Array.from(labels, (_, n) => n).filter((n) => folds?.[n] !== fold);
-  const loss = (calibration: Calibration): number =>
-    used.reduce((sum, n) => sum + logLossOfLogit(labels[n], calibrate(calibration, logits[n])), 0) / used.length;
-  let current = IDENTITY;
-  let currentLoss = loss(current);
-  for (let step = 0; step < MAX_STEPS; step++) {
-    // Gradient (a, b) and Hessian (aa, ab, bb) in slope and intercept, of the mean loss.
-    let [a, b, aa, ab, bb] = [0, 0, 0, 0, 0];
-    for (const n of used) {
-      const z = calibrate(current, logits[n]);
-      const tail = 1 / (1 + Math.exp(Math.abs(z))); // of the label that z speaks against, exact where 1 − p would be 0
-      const excess = ((z > 0 === (labels[n] === 1) ? tail : 1 - tail) * (labels[n] === 1 ? -1 : 1)) / used.length;
-      const weight = (tail * (1 - tail)) / used.length;
-      a += excess * logits[n];
-      b += excess;
-      aa += weight * logits[n] * logits[n];
-      ab += weight * logits[n];
-      bb += weight;
-    }
-    const determinant = aa * bb - ab * ab;
-    const slope = hasIntercept ? (bb * a - ab * b) / determinant : a / aa;
-    const intercept = hasIntercept ? (aa * b - ab * a) / determinant : 0;
-    const promised = (slope * a + intercept * b) / 2;
-    if (!Number.isFinite(promised)) return null; // logits that do not vary, or probabilities of 0 and 1 only
-    if (promised < LAST_STEP * currentLoss) return current.slope > 0 ? current : null;
-    for (let length = 1; ; length /= 2) {
-      const next = { slope: current.slope - length * slope, intercept: current.intercept - length * intercept };
-      const nextLoss = loss(next);
-      if (nextLoss > currentLoss - 0.1 * length * promised) continue;
-      [current, currentLoss] = [next, nextLoss];
-      break;
-    }
+  const calibrationOf = ([slope, intercept]: Float64Array): Calibration => ({ slope, intercept });
+  const { parameters, isFound } = minimise(
+    {
+      loss: (at) => used.reduce((sum, n) => sum + logLossOfLogit(labels[n], calibrate(calibrationOf(at), logits[n])), 0) / used.length,
+      derivatives: (at) => newtonStep(calibrationOf(at), logits, labels, used, hasIntercept),
+    },
+    Float64Array.of(IDENTITY.slope, IDENTITY.intercept),
+    NEWTON,
+  );
+  // Not found: labels that are separable, logits that do not vary, or probabilities of 0 and 1 only.
+  return isFound && parameters[0] > 0 ? calibrationOf(parameters) : null;
+}
+
+/** Gradient of the mean loss in slope and intercept, and its Newton step; without an intercept that of the step is 0. */
+function newtonStep(
+  current: Calibration,
+  logits: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  used: Int32Array,
+  hasIntercept: boolean,
+): { gradient: Float64Array; direction: Float64Array } {
+  let [a, b, aa, ab, bb] = [0, 0, 0, 0, 0]; // gradient (a, b) and Hessian (aa, ab, bb)
+  for (const n of used) {
+    const z = calibrate(current, logits[n]);
+    const tail = 1 / (1 + Math.exp(Math.abs(z))); // of the label that z speaks against, exact where 1 − p would be 0
+    const excess = ((z > 0 === (labels[n] === 1) ? tail : 1 - tail) * (labels[n] === 1 ? -1 : 1)) / used.length;
+    const weight = (tail * (1 - tail)) / used.length;
+    a += excess * logits[n];
+    b += excess;
+    aa += weight * logits[n] * logits[n];
+    ab += weight * logits[n];
+    bb += weight;
   }
-  return null; // separable: the loss falls for ever
+  const determinant = aa * bb - ab * ab;
+  return {
+    gradient: Float64Array.of(a, b),
+    direction: hasIntercept
+      ? Float64Array.of((bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant)
+      : Float64Array.of(a / aa, 0),
+  };
 }
 
 function calibrate({ slope, intercept }: Calibration, logit: number): number {

@@ -3,7 +3,9 @@
 // Legend: N examples, D columns.
 import { FitError } from "../../shared/errors.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
+import { factorise, solveFactorised } from "./linear-algebra.ts";
 import { logLossOfLogit } from "./log-loss.ts";
+import { minimise } from "./newton.ts";
 
 export interface Logistic {
   /** (D) */
@@ -13,10 +15,8 @@ export interface Logistic {
   predict(x: Float32Array | Float64Array): Float64Array;
 }
 
-/** Newton steps: five to ten are usual (measured). */
-const MAX_STEPS = 100;
-/** A step that promises less than this share of the loss is the last: what it leaves is of the order of its square. */
-const LAST_STEP = 1e-12;
+/** Five to ten steps are usual (measured). */
+const NEWTON = { maxSteps: 100, lastStep: 1e-12, takeLastStep: true };
 /** Rows taken together: with 100 columns their scaled copy stays in the second-level cache. */
 const BLOCK_ROWS = 128;
 
@@ -32,31 +32,15 @@ export function fitLogistic(x: Float32Array | Float64Array, labels: ArrayLike<nu
   if (positives === 0 || positives === N)
     throw new FitError(`logistic regression needs both labels, got ${N} examples of label ${positives === 0 ? 0 : 1}`);
 
-  let weights = new Float64Array(D + 1); // the intercept last
-  weights[D] = Math.log(positives / (N - positives));
-  const objective = (candidate: Float64Array): number => {
+  const start = new Float64Array(D + 1); // the intercept last
+  start[D] = Math.log(positives / (N - positives));
+  const loss = (weights: Float64Array): number => {
     let sum = 0;
-    for (let d = 0; d < D; d++) sum += (l2 / 2) * candidate[d] * candidate[d];
-    for (let n = 0; n < N; n++) sum += logLossOfLogit(labels[n], logit(x, n * D, candidate));
+    for (let d = 0; d < D; d++) sum += (l2 / 2) * weights[d] * weights[d];
+    for (let n = 0; n < N; n++) sum += logLossOfLogit(labels[n], logit(x, n * D, weights));
     return sum;
   };
-  let loss = objective(weights);
-  for (let step = 0; step < MAX_STEPS; step++) {
-    const { gradient, hessian, stride } = derivatives(x, labels, weights, l2);
-    const direction = solve(hessian, stride, gradient);
-    const promised = direction.reduce((sum, value, d) => sum + value * gradient[d], 0) / 2;
-    const isLast = promised <= LAST_STEP * loss;
-    // Newton overshoots where probabilities saturate: halve until the loss falls by a tenth of what was promised (Armijo).
-    for (let length = 1; ; length /= 2) {
-      const candidate = weights.map((weight, d) => weight - length * direction[d]);
-      const candidateLoss = objective(candidate);
-      if (!isLast && candidateLoss > loss - 0.1 * length * promised) continue;
-      weights = candidate;
-      loss = candidateLoss;
-      break;
-    }
-    if (isLast) break;
-  }
+  const { parameters: weights } = minimise({ loss, derivatives: (at) => newtonStep(x, labels, at, l2) }, start, NEWTON);
   return {
     weights: weights.slice(0, D),
     intercept: weights[D],
@@ -82,6 +66,23 @@ function logit(x: Float32Array | Float64Array, from: number, weights: Float64Arr
   let sum = weights[D];
   for (let d = 0; d < D; d++) sum += x[from + d] * weights[d];
   return sum;
+}
+
+/** Gradient (D+1) of the objective, and its Newton step (D+1). */
+function newtonStep(
+  x: Float32Array | Float64Array,
+  labels: ArrayLike<number>,
+  weights: Float64Array,
+  l2: number,
+): { gradient: Float64Array; direction: Float64Array } {
+  const { gradient, hessian, stride } = derivatives(x, labels, weights, l2);
+  factorise(hessian, stride, gradient.length, holdAboveZero);
+  return { gradient, direction: solveFactorised(hessian, stride, gradient) };
+}
+
+/** Of a column that the ones before it span rounding may leave 0 or less; the second bound keeps steps finite. */
+function holdAboveZero(left: number, own: number): number {
+  return Math.max(left, Math.max(own * 1e-14, 1e-30));
 }
 
 /** Gradient (D+1) and Hessian, its lower triangle in rows of `stride` ≥ D + 1 numbers, of the objective. */
@@ -158,28 +159,4 @@ function addProducts(block: Float64Array, stride: number, hessian: Float64Array)
       hessian[at + 3 * stride] += s30;
       hessian[at + 3 * stride + 1] += s31;
     }
-}
-
-/** Solves A v = b for symmetric positive A, its lower triangle in rows of `stride`, by Cholesky in place. */
-function solve(A: Float64Array, stride: number, b: Float64Array): Float64Array {
-  const M = b.length;
-  for (let i = 0; i < M; i++) {
-    // Of a column that the ones before it span rounding may leave 0 or less; the second bound keeps steps finite.
-    const floor = Math.max(A[i * stride + i] * 1e-14, 1e-30);
-    for (let j = 0; j <= i; j++) {
-      let sum = A[i * stride + j];
-      for (let k = 0; k < j; k++) sum -= A[i * stride + k] * A[j * stride + k];
-      A[i * stride + j] = i === j ? Math.sqrt(Math.max(sum, floor)) : sum / A[j * stride + j];
-    }
-  }
-  const v = b.slice();
-  for (let i = 0; i < M; i++) {
-    for (let k = 0; k < i; k++) v[i] -= A[i * stride + k] * v[k];
-    v[i] /= A[i * stride + i];
-  }
-  for (let i = M - 1; i >= 0; i--) {
-    for (let k = i + 1; k < M; k++) v[i] -= A[k * stride + i] * v[k];
-    v[i] /= A[i * stride + i];
-  }
-  return v;
 }

@@ -1,6 +1,7 @@
 // The parameters of LSTM → Dense(1): Keras' initial values from one seed, and the one layout in which they lie flat. Knows nothing
 // of how they are trained. Legend: C channels, U units, gates in order i,f,c,o.
 import type { Network } from "../../shared/networks/lstm.ts";
+import { dot, orthogonalise } from "../statistics/linear-algebra.ts";
 import { logitOf } from "../statistics/log-loss.ts";
 import type { Random } from "../statistics/random.ts";
 
@@ -27,25 +28,15 @@ function glorotUniform(inputs: number, outputs: number, random: Random): Float32
   return Float32Array.from({ length: inputs * outputs }, () => bound * (2 * random.uniform() - 1));
 }
 
-/** `rows` orthonormal rows of length `columns` ≥ rows: normal numbers, Gram–Schmidt twice for float64 orthogonality. */
+/** `rows` orthonormal rows of length `columns` ≥ rows: normal numbers, then Gram–Schmidt. */
 function orthogonal(rows: number, columns: number, random: Random): Float32Array {
   const matrix = Array.from({ length: rows }, () => Float64Array.from({ length: columns }, () => random.normal()));
   for (let i = 0; i < rows; i++) {
-    for (let pass = 0; pass < 2; pass++) for (let j = 0; j < i; j++) addScaled(matrix[i], matrix[j], -dot(matrix[i], matrix[j]));
+    orthogonalise(matrix[i], matrix.slice(0, i));
     const norm = Math.sqrt(dot(matrix[i], matrix[i]));
     for (let k = 0; k < columns; k++) matrix[i][k] /= norm;
   }
   return Float32Array.from(matrix.flatMap((row) => Array.from(row)));
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += a[k] * b[k];
-  return sum;
-}
-
-function addScaled(a: Float64Array, b: Float64Array, scale: number): void {
-  for (let k = 0; k < a.length; k++) a[k] += scale * b[k];
 }
 
 /** The parts of the parameters, in the order in which they lie in one flat buffer: (C,4U), (U,4U), (4U), (U), (1). */
