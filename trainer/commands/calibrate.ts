@@ -1,35 +1,68 @@
-// calibrate: an artifact's calibration, operating points, figures and drift reference, from labelled sequences.
-import { describeModel, type Engines, loadModel } from "../artifact/artifact-file.ts";
-import { formatMetrics, type Terminal } from "../cli/terminal.ts";
+// calibrate: an artifact's calibration, operating points, metrics and drift reference, from labelled sequences.
+import { UsageError } from "../../shared/errors.ts";
+import { describeModel, loadModel } from "../artifact/artifact-file.ts";
+import { integer, pair, text } from "../cli/arguments.ts";
+import { ARTIFACT_WORD, DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, SPLIT_OPTION, splitMethodOf } from "../cli/data-options.ts";
+import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
+import type { Dependencies } from "../cli/dependencies.ts";
+import { ARTIFACT_ENDINGS, checkOutput } from "../cli/outputs.ts";
+import { noteReading } from "../cli/read-line.ts";
+import { createStages } from "../cli/stages.ts";
+import { formatMetrics, formatOperatingPoints } from "../cli/tables.ts";
 import { writeWhole } from "../files/whole-files.ts";
-import { type CalibrateOptions, recalibrate } from "../pipeline/recalibrate.ts";
+import { recalibrate } from "../pipeline/recalibrate.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
-import { describeNote } from "../readers/describe.ts";
-import type { ReadNote } from "../readers/facts.ts";
-import { fillFrom, type ReadOptions } from "../readers/options.ts";
+import { describeRead } from "../readers/describe.ts";
+import { fillFrom } from "../readers/options.ts";
 
-export interface CalibrateCommand extends CalibrateOptions {
-  readonly artifact: string;
-  readonly data: readonly string[];
-  readonly read: ReadOptions;
-  readonly out: string;
-  readonly json: boolean;
-}
+const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };
 
-export async function calibrate(command: CalibrateCommand, engines: Engines, terminal: Terminal): Promise<void> {
-  const { out } = command;
-  const loaded = loadModel(command.artifact, engines);
-  const read = { ...fillFrom(command.read, loaded.model.recipe), onNote: (note: ReadNote) => terminal.say(describeNote(note)) };
-  const data = checkTrainable(await readDataset(command.data, read));
-  const { model, bytes } = recalibrate(loaded.model, data, command, engines, terminal.say);
+const OPTIONS = {
+  out: option("FILE", text, "where the new artifact goes", "none: it must be said"),
+  costs: option("A:B", pair, "cost of a false 1 and of a false 0, for the operating point lowest-cost", "as the artifact has it"),
+  split: SPLIT_OPTION,
+  seed: optionWithDefault("N", integer(0, MAX_SEED), "seed of every random choice", 1),
+  json: flag("print one JSON document on stdout"),
+  ...READ_OPTIONS,
+};
+
+export const calibrateCommand = declareCommand({
+  name: "calibrate",
+  summary: "Refit calibration, operating points and drift reference of an artifact",
+  words: WORDS,
+  options: OPTIONS,
+  examples: [
+    "calibrate mine.safetensors new.npz --out renewed.safetensors",
+    "calibrate mine.safetensors new.csv --out renewed.safetensors --costs 1:5",
+  ],
+  run: calibrate,
+});
+
+/** Writes the new artifact and says its metrics. Throws UsageError, DataError. */
+async function calibrate(values: Values<typeof WORDS, typeof OPTIONS>, dependencies: Dependencies): Promise<void> {
+  const { terminal, now } = dependencies;
+  const { out, seed, costs, horizon = 1 } = values;
+  if (out === undefined) throw new UsageError("calibrate needs --out FILE");
+  checkOutput("out", out, ARTIFACT_ENDINGS);
+  const engines = dependencies.loadEngines();
+  const loaded = loadModel(values.artifact, engines);
+  const read = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), onNote: noteReading(terminal) };
+  const given = await readDataset(values.data, read);
+  terminal.say(describeRead(given.facts));
+  const data = checkTrainable(given);
+  const stages = createStages(terminal, now);
+  stages.show("calibrate");
+  const options = { seed, horizon, split: splitMethodOf(values), costs: costs && { falsePositive: costs[0], falseNegative: costs[1] } };
+  const { model, bytes } = recalibrate(loaded.model, data, options, engines, terminal.say);
+  stages.finish();
   writeWhole(out, bytes);
   const { card, calibration, operatingPoints, positiveRate } = model;
-  terminal.say(formatMetrics({ [loaded.id]: card.test, ...card.baselines }));
-  for (const { name, threshold } of operatingPoints) terminal.say(`label 1 from ${threshold.toFixed(4)} on: ${name}`);
+  terminal.say(`\n${formatMetrics({ [loaded.id]: card.test, ...card.baselines })}`);
+  terminal.say(`\n${formatOperatingPoints(operatingPoints)}\n`);
   for (const warning of card.warnings) terminal.say(`note: ${warning}`);
   const id = describeModel(model, bytes);
   terminal.say(`wrote ${out} (${id}, ${bytes.length} bytes)`);
-  if (command.json)
+  if (values.json)
     terminal.print(
       JSON.stringify({
         artifact: out,

@@ -1,5 +1,12 @@
 // diagnose: a file and what was tried with it in; why the loss stops falling, and what cures it, out.
 import { describeChannel } from "../../shared/recipe/channel.ts";
+import { integer, text } from "../cli/arguments.ts";
+import { DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, TEST_OPTIONS } from "../cli/data-options.ts";
+import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
+import type { Dependencies } from "../cli/dependencies.ts";
+import { checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
+import { noteReading } from "../cli/read-line.ts";
+import { createStages } from "../cli/stages.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { type Diagnosis, type DiagnosisData, type DiagnosisHost, diagnose as diagnoseData } from "../diagnosis/diagnose.ts";
 import { contextOf, judgeHistory, suspectsOf } from "../diagnosis/history.ts";
@@ -8,10 +15,46 @@ import { describeTried, parseTried } from "../diagnosis/setup.ts";
 import { readHistory } from "../diagnosis/training-log.ts";
 import { readWhole, writeWhole } from "../files/whole-files.ts";
 import { type Dataset, readDataset } from "../readers/dataset.ts";
+import { describeRead } from "../readers/describe.ts";
 import { collectIssues, type IssueCollector } from "../readers/issues.ts";
 import type { ReadOptions } from "../readers/options.ts";
+import { Interrupted } from "../training/checkpoint.ts";
 
-export interface DiagnoseCommand {
+const WORDS = { data: DATA_WORD };
+
+const OPTIONS = {
+  tried: option(
+    "WORDS",
+    text,
+    "what you tried, as scaled,mask,adam,lr=0.01,batch=32,units=64,epochs=5",
+    "LSTM(100) on raw numbers, RMSprop 0.001, batch 1000",
+  ),
+  history: option("FILE", text, "your training curve, as Keras' CSVLogger writes it", "no curve is looked at"),
+  report: option("FILE", text, "where an HTML page goes", "no page"),
+  seed: optionWithDefault("N", integer(0, MAX_SEED), "seed of every random choice", 1),
+  json: flag("print one JSON document on stdout"),
+  ...TEST_OPTIONS,
+  ...READ_OPTIONS,
+};
+
+type DiagnoseValues = Values<typeof WORDS, typeof OPTIONS>;
+
+export const diagnoseCommand = declareCommand({
+  name: "diagnose",
+  summary: "Find out by experiments why the loss does not fall, and what to change",
+  words: WORDS,
+  options: OPTIONS,
+  examples: ["diagnose mine.npz --report why.html", "diagnose mine.csv --tried scaled,adam,lr=0.001,batch=32 --history log.csv"],
+  run: ({ data, tried = "", history, report, seed, json, ...rest }: DiagnoseValues, dependencies: Dependencies) => {
+    const command = { data, tried, history, report, seed, json, read: readOptionsOf(rest) };
+    const { terminal, signal } = dependencies;
+    const { log } = dependencies.loadEngines().kernel;
+    // Short runs of small networks: a second thread would wait more than it helps (measured).
+    return diagnose(command, { log, createStepper: dependencies.createStepper({ threads: 1 }) }, terminal, signal);
+  },
+});
+
+export interface DiagnoseRequest {
   readonly data: readonly string[];
   readonly read: ReadOptions;
   /** Words as parseTried takes them. */
@@ -26,26 +69,36 @@ export interface DiagnoseCommand {
 /** As many windows of rows as are of use: a sample of the sequences is looked at. */
 const MOST_WINDOWS = 250_000;
 
+/** Diagnoses, writes the page, and says the verdict first. Throws UsageError, DataError, Interrupted. */
 export async function diagnose(
-  command: DiagnoseCommand,
+  command: DiagnoseRequest,
   host: Pick<DiagnosisHost, "log" | "createStepper">,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
   const started = performance.now();
   const tried = parseTried(command.tried);
+  if (command.report !== undefined) checkOutput("report", command.report, PAGE_ENDINGS);
   const log = command.history === undefined ? undefined : readHistory(readWhole(command.history), command.history);
   const issues = collectIssues();
-  const data = await readDataset(command.data, { ...command.read, onIssue: issues.onIssue, mostWindows: MOST_WINDOWS });
+  const read = { ...command.read, onIssue: issues.onIssue, onNote: noteReading(terminal), mostWindows: MOST_WINDOWS };
+  const data = await readDataset(command.data, read);
+  terminal.say(describeRead(data.facts));
   const given = toDiagnosisData(data, issues);
   const context = contextOf(given);
   const own = log && context && judgeHistory(log, context);
   const yieldToEventLoop = async (): Promise<void> => {
     await new Promise(setImmediate);
-    signal.throwIfAborted();
+    if (signal.aborted) throw new Interrupted();
   };
   const options = { tried, seed: command.seed, suspects: own && suspectsOf(own) };
-  const diagnosis = await diagnoseData(given, options, { ...host, yieldToEventLoop, note: terminal.progress });
+  const stages = createStages(terminal, () => performance.now());
+  const diagnosis = await diagnoseData(given, options, {
+    ...host,
+    yieldToEventLoop,
+    note: (text) => stages.show("diagnose", undefined, text),
+  });
+  stages.finish();
   const seconds = (performance.now() - started) / 1000;
   const script = writeCure(diagnosis);
   for (const line of listLines(diagnosis, own?.sentences ?? [], script)) terminal.say(line);

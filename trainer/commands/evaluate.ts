@@ -1,39 +1,61 @@
-// evaluate: the figures of an artifact on labelled sequences, from the decoded file and the kernel that serves it.
-import { type Engines, loadModel } from "../artifact/artifact-file.ts";
-import { formatMetrics, formatPercent, type Terminal } from "../cli/terminal.ts";
-import { readBatches } from "../readers/data-files.ts";
+// evaluate: the metrics of an artifact on labelled sequences, from the decoded file and the kernel that serves it.
+import { loadModel } from "../artifact/artifact-file.ts";
+import { integer } from "../cli/arguments.ts";
+import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf } from "../cli/data-options.ts";
+import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
+import type { Dependencies } from "../cli/dependencies.ts";
+import { announceBatches, noteReading } from "../cli/read-line.ts";
+import { createStages } from "../cli/stages.ts";
+import { countOf, formatMetrics, formatPercent } from "../cli/tables.ts";
+import { describePaths, readBatches } from "../readers/data-files.ts";
 import { requireLabels } from "../readers/dataset.ts";
-import { describeNote } from "../readers/describe.ts";
-import type { ReadNote } from "../readers/facts.ts";
-import { fillFrom, type ReadOptions } from "../readers/options.ts";
+import { fillFrom } from "../readers/options.ts";
 import { scoreBatches } from "../scoring/score-threads.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
 
-export interface EvaluateCommand {
-  readonly artifact: string;
-  readonly data: readonly string[];
-  readonly read: ReadOptions;
-  readonly threads: number;
-  readonly json: boolean;
-}
+const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };
 
-export async function evaluate(command: EvaluateCommand, engines: Engines, terminal: Terminal): Promise<void> {
-  const loaded = loadModel(command.artifact, engines);
-  const source = command.data.join(", ");
-  const read = { ...fillFrom(command.read, loaded.model.recipe), onNote: (note: ReadNote) => terminal.say(describeNote(note)) };
+const OPTIONS = {
+  threads: option("N", integer(1, 64), "threads that score", "all cores"),
+  json: flag("print one JSON document on stdout"),
+  ...READ_OPTIONS,
+};
+
+export const evaluateCommand = declareCommand({
+  name: "evaluate",
+  summary: "Compute the metrics of an artifact on labelled sequences",
+  words: WORDS,
+  options: OPTIONS,
+  examples: ["evaluate mine.safetensors more.npz", "evaluate mine.safetensors more.npy --labels y.npy --json"],
+  run: evaluate,
+});
+
+/** Says the metrics. Throws DataError where there are no labels or the model does not take the data. */
+async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependencies: Dependencies): Promise<void> {
+  const { terminal, now } = dependencies;
+  const engines = dependencies.loadEngines();
+  const loaded = loadModel(values.artifact, engines);
+  const source = describePaths(values.data);
+  const read = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), onNote: noteReading(terminal) };
+  const batches = announceBatches(readBatches(values.data, read), { source, labels: values.labels }, terminal);
+  const stages = createStages(terminal, now);
   const labels: Uint8Array[] = [];
   const probabilities: Float32Array[] = [];
-  for await (const piece of scoreBatches(readBatches(command.data, read), source, loaded, engines.module, command.threads)) {
+  let examples = 0;
+  for await (const piece of scoreBatches(batches, source, loaded, engines.module, values.threads ?? dependencies.cores)) {
     labels.push(requireLabels({ ...piece, source }).labels);
     probabilities.push(piece.probabilities);
+    examples += piece.probabilities.length;
+    stages.show("score", undefined, countOf(examples, "sequence"));
   }
+  stages.finish();
   const metrics = computeMetrics(Buffer.concat(labels), join(probabilities));
-  terminal.say(`${loaded.id} on ${source}: ${metrics.examples} sequences, ${formatPercent(metrics.positiveRate)} positive`);
+  terminal.say(`${loaded.id} on ${source}: ${countOf(metrics.examples, "sequence")}, ${formatPercent(metrics.positiveRate)} positive`);
   terminal.say(formatMetrics({ model: metrics }));
   terminal.say(
     `always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`,
   );
-  if (command.json) terminal.print(JSON.stringify(metrics));
+  if (values.json) terminal.print(JSON.stringify(metrics));
 }
 
 function join(pieces: readonly Float32Array[]): Float32Array {

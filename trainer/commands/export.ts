@@ -1,39 +1,80 @@
 // export: an artifact in another form: its network for ONNX or PyTorch, or a Worker around it.
-import { ArtifactError, DataError } from "../../shared/errors.ts";
-import { type Engines, loadModel } from "../artifact/artifact-file.ts";
-import type { Terminal } from "../cli/terminal.ts";
+import { join } from "node:path";
+import { ArtifactError, DataError, UsageError } from "../../shared/errors.ts";
+import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
+import { text } from "../cli/arguments.ts";
+import { ARTIFACT_WORD } from "../cli/data-options.ts";
+import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
+import type { Dependencies } from "../cli/dependencies.ts";
+import { ARTIFACT_ENDINGS, checkOutput, ONNX_ENDINGS } from "../cli/outputs.ts";
+import { createStages } from "../cli/stages.ts";
 import { encodeOnnx } from "../export/onnx/export.ts";
 import { encodeTorch } from "../export/torch.ts";
 import { writeWorkerProject } from "../export/worker-project.ts";
-import { writeWhole } from "../files/whole-files.ts";
+import { checkWritable, writeWhole } from "../files/whole-files.ts";
 
-export interface ExportCommand {
-  readonly artifact: string;
-  readonly onnx?: string;
-  /** Whether the recipe goes into the ONNX graph. */
-  readonly preprocessing: boolean;
-  /** A state dict of PyTorch, as safetensors. */
-  readonly torch?: string;
+const WORDS = { artifact: ARTIFACT_WORD };
+
+const OPTIONS = {
+  onnx: option("FILE", text, "where an ONNX file goes", "no ONNX file"),
+  preprocessing: flag("with the recipe in the ONNX graph: raw float64 sequences in, probabilities out"),
+  safetensorsTorch: option("FILE", text, "where a state dict of PyTorch goes, as .safetensors", "no state dict"),
+  worker: option("DIR", text, "folder that a Worker for npx wrangler deploy goes into", "no Worker"),
+};
+
+type ExportValues = Values<typeof WORDS, typeof OPTIONS>;
+
+export const exportCommand = declareCommand({
+  name: "export",
+  summary: "Write an artifact as ONNX, as a state dict of PyTorch, or as a Worker of its own",
+  words: WORDS,
+  options: OPTIONS,
+  examples: ["export mine.safetensors --onnx mine.onnx --preprocessing", "export mine.safetensors --worker worker"],
+  run: exportModel,
+});
+
+/** Writes what the options name. Throws UsageError, DataError; nothing is written then. */
+function exportModel(values: ExportValues, dependencies: Dependencies): void {
+  const { artifact, worker } = values;
+  checkTargets(values);
+  const loaded = loadModel(artifact, dependencies.loadEngines());
+  if (worker !== undefined) exportWorker(loaded, worker, dependencies.terminal);
+  else exportNetwork(loaded, values, dependencies);
 }
 
-export function exportModel(command: ExportCommand, engines: Engines, terminal: Terminal): void {
-  const { model, id } = loadModel(command.artifact, engines);
-  const write = (path: string, bytes: Uint8Array, what: string): void => {
+/** As ONNX, PyTorch, or both: all is encoded before anything is written. */
+function exportNetwork(loaded: LoadedModel, values: ExportValues, { terminal, now }: Dependencies): void {
+  const { artifact, onnx, preprocessing, safetensorsTorch } = values;
+  const stages = createStages(terminal, now);
+  stages.show("export");
+  const torch = safetensorsTorch === undefined ? undefined : encodeTorchOf(loaded, artifact);
+  const graph = onnx === undefined ? undefined : encodeOnnx(loaded.model, { preprocessing });
+  stages.finish();
+  const write = (path: string, bytes: Uint8Array, content: string): void => {
     writeWhole(path, bytes);
-    terminal.say(`wrote ${id} as ${what}`.replace("FILE", `${path} (${bytes.length} bytes)`));
+    terminal.say(`wrote ${path} (${loaded.id}, ${bytes.length} bytes): ${content}`);
   };
-  const torch = command.torch === undefined ? undefined : torchOf(model, command.artifact);
-  if (command.onnx !== undefined)
+  if (onnx !== undefined && graph)
     write(
-      command.onnx,
-      encodeOnnx(model, command),
-      `ONNX to FILE: ${command.preprocessing ? "raw float64 sequences to probabilities" : "the network and its calibration, on the recipe's channels"}`,
+      onnx,
+      graph,
+      preprocessing ? "ONNX, raw float64 sequences to probabilities" : "ONNX, the network and its calibration, on the recipe's channels",
     );
-  if (command.torch !== undefined && torch)
-    write(command.torch, torch, "a state dict of PyTorch to FILE: lstm and fc, on the recipe's channels");
+  if (safetensorsTorch !== undefined && torch)
+    write(safetensorsTorch, torch, "a state dict of PyTorch, lstm and fc, on the recipe's channels");
 }
 
-function torchOf(model: Parameters<typeof encodeTorch>[0], source: string): Uint8Array {
+/** Throws UsageError, DataError where the options do not fit together, or a file cannot be written. */
+function checkTargets({ onnx, preprocessing, safetensorsTorch, worker }: ExportValues): void {
+  if (preprocessing && onnx === undefined) throw new UsageError("--preprocessing goes with --onnx FILE");
+  if ((worker === undefined) === (onnx === undefined && safetensorsTorch === undefined))
+    throw new UsageError("export needs --onnx FILE, --safetensors-torch FILE, or --worker DIR alone");
+  if (onnx !== undefined) checkOutput("onnx", onnx, ONNX_ENDINGS);
+  if (safetensorsTorch !== undefined) checkOutput("safetensors-torch", safetensorsTorch, ARTIFACT_ENDINGS);
+  if (worker !== undefined) checkWritable(join(worker, "wrangler.toml"));
+}
+
+function encodeTorchOf({ model }: LoadedModel, source: string): Uint8Array {
   try {
     return encodeTorch(model);
   } catch (error) {
@@ -42,19 +83,12 @@ function torchOf(model: Parameters<typeof encodeTorch>[0], source: string): Uint
   }
 }
 
-export interface ExportWorkerCommand {
-  readonly artifact: string;
-  /** Folder. */
-  readonly worker: string;
-}
-
-export function exportWorker(command: ExportWorkerCommand, engines: Engines, terminal: Terminal): void {
-  const { bytes, id } = loadModel(command.artifact, engines);
-  writeWorkerProject(command.worker, bytes);
-  terminal.say(`wrote a Worker that serves ${id} to ${command.worker}. In that folder:
+function exportWorker({ bytes, id }: LoadedModel, folder: string, { say }: Dependencies["terminal"]): void {
+  writeWorkerProject(folder, bytes);
+  say(`wrote ${folder}: a Worker that serves ${id}. In that folder:
 
   npx wrangler dev --var AUTH:open       try it on this machine
-  npx wrangler deploy                    deploy it: shut, until the secret API_KEYS lists who may come
+  npx wrangler deploy                    deploy it; it answers nobody until API_KEYS is set
   npx wrangler secret put API_KEYS       lines of name:sha256 of the key
 `);
 }

@@ -1,74 +1,92 @@
 // inspect: what is in an artifact, for people; with --json, for programs.
 import { FORMAT } from "../../shared/artifact/artifact.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
-import { type Engines, loadModel } from "../artifact/artifact-file.ts";
-import { formatMetrics, formatOperatingPoints, formatPercent, type Terminal } from "../cli/terminal.ts";
+import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
+import { ARTIFACT_WORD } from "../cli/data-options.ts";
+import { declareCommand, flag, type Values } from "../cli/declaration.ts";
+import type { Dependencies } from "../cli/dependencies.ts";
+import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
 
-export interface InspectCommand {
-  readonly artifact: string;
-  readonly json: boolean;
+const WORDS = { artifact: ARTIFACT_WORD };
+
+const OPTIONS = { json: flag("print one JSON document on stdout") };
+
+export const inspectCommand = declareCommand({
+  name: "inspect",
+  summary: "Show what is in an artifact: its recipe, network, metrics and origin",
+  words: WORDS,
+  options: OPTIONS,
+  examples: ["inspect mine.safetensors", "inspect mine.safetensors --json"],
+  run: inspect,
+});
+
+/** Prints the artifact's content on stdout. Throws DataError where the file is no artifact. */
+function inspect({ artifact, json }: Values<typeof WORDS, typeof OPTIONS>, { terminal, loadEngines }: Dependencies): void {
+  const loaded = loadModel(artifact, loadEngines());
+  terminal.print(json ? JSON.stringify(toDocument(loaded)) : listLines(loaded).join("\n"));
 }
 
-export function inspect(command: InspectCommand, engines: Engines, terminal: Terminal): void {
-  const { model, id, bytes } = loadModel(command.artifact, engines);
+function toDocument({ model, id, bytes }: LoadedModel): Readonly<Record<string, unknown>> {
   const { recipe, network, calibration, operatingPoints, card } = model;
-  const channels = recipe.channels.map((channel) => describeChannel(channel, recipe.features));
-  if (command.json) {
-    const { timesteps, features, padding, clip, lengths } = recipe;
-    terminal.print(
-      JSON.stringify({
-        id,
-        format: FORMAT,
-        bytes: bytes.length,
-        timesteps,
-        features,
-        units: network.units,
-        recipe: { padding, channels, clip, lengths },
-        calibration,
-        operatingPoints,
-        card,
-      }),
-    );
-    return;
-  }
-  const { split, training, versions } = card;
-  const lines = [
+  const { timesteps, features, padding, clip, lengths } = recipe;
+  return {
+    id,
+    format: FORMAT,
+    bytes: bytes.length,
+    timesteps,
+    features,
+    units: network.units,
+    recipe: { padding, channels: channelsOf(model), clip, lengths },
+    calibration,
+    operatingPoints,
+    card,
+  };
+}
+
+function listLines({ model, id, bytes }: LoadedModel): string[] {
+  const { recipe, network, calibration, operatingPoints, card } = model;
+  const { slope, intercept } = calibration;
+  return [
     `${id}  ${FORMAT}  ${bytes.length} bytes`,
-    `takes      up to ${recipe.timesteps} rows of ${recipe.features.length} features: ${recipe.features.join(", ")}; padding: ${recipe.padding}`,
-    `channels   ${channels.join(", ")}`,
-    `network    LSTM(${network.units}) → Dense(1) → sigmoid; calibration slope ${calibration.slope.toFixed(4)}, intercept ${calibration.intercept.toFixed(4)}`,
-    ...(card.imported
-      ? [
-          `imported   from ${card.imported.file} (sha256 ${card.imported.sha256.slice(0, 12)}…), ${card.imported.format}; parity ${card.imported.parity.toExponential(1)}`,
-          ...card.imported.found.map((line) => `           ${line}`),
-        ]
-      : []),
-    ...(card.calibrated
-      ? [
-          `calibrated on ${card.calibrated.data.name} (sha256 ${card.calibrated.data.sha256.slice(0, 12)}…), ${Object.entries(
-            card.calibrated.examples,
-          )
-            .map(([part, n]) => `${n} ${part}`)
-            .join(", ")}, split by ${card.calibrated.by}`,
-        ]
-      : []),
-    ...(card.imported
-      ? []
-      : [
-          `trained    on ${card.data.name} (sha256 ${card.data.sha256.slice(0, 12)}…), ${Object.entries(split.examples)
-            .map(([part, n]) => `${n} ${part}`)
-            .join(", ")}, split by ${split.by}`,
-          `           ${training.optimizer}, batch ${training.batch}, best of ${training.epochs} epochs: ${training.bestEpoch}, seed ${training.seed}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
-        ]),
+    `takes      up to ${countOf(recipe.timesteps, "row")} of ${countOf(recipe.features.length, "feature")}: ${recipe.features.join(", ")}; padding: ${recipe.padding}`,
+    `channels   ${channelsOf(model).join(", ")}`,
+    `network    LSTM(${network.units}) → Dense(1) → sigmoid; calibration slope ${slope.toFixed(4)}, intercept ${intercept.toFixed(4)}`,
+    ...describeOrigin(model),
     "golden     32 vectors score bit for bit here",
     ...(card.test === null
-      ? ["figures    none yet: quickstep calibrate gives them, from labelled sequences"]
+      ? ["metrics    none yet: quickstep calibrate computes them from labelled sequences"]
       : [
           formatMetrics({ model: card.test, ...card.baselines }),
-          `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive`,
+          `${countOf(card.test.examples, "test sequence")}, ${formatPercent(card.test.positiveRate)} positive`,
         ]),
     formatOperatingPoints(operatingPoints),
     ...card.warnings.map((warning) => `note: ${warning}`),
   ];
-  terminal.print(lines.join("\n"));
+}
+
+function channelsOf({ recipe }: LoadedModel["model"]): string[] {
+  return recipe.channels.map((channel) => describeChannel(channel, recipe.features));
+}
+
+/** Where the network, the calibration and the metrics come from. */
+function describeOrigin({ card }: LoadedModel["model"]): string[] {
+  const { split, training, versions, imported, calibrated } = card;
+  const file = ({ name, sha256 }: { readonly name: string; readonly sha256: string }): string => `${name} (sha256 ${sha256.slice(0, 12)}…)`;
+  const parts = (examples: object): string =>
+    Object.entries(examples)
+      .map(([part, n]) => `${n} ${part}`)
+      .join(", ");
+  const lines: string[] = [];
+  if (imported)
+    lines.push(
+      `imported   from ${file({ ...imported, name: imported.file })}, ${imported.format}; parity ${imported.parity.toExponential(1)}`,
+      ...imported.found.map((line) => `           ${line}`),
+    );
+  if (calibrated) lines.push(`calibrated on ${file(calibrated.data)}, ${parts(calibrated.examples)}, split by ${calibrated.by}`);
+  if (!imported)
+    lines.push(
+      `trained    on ${file(card.data)}, ${parts(split.examples)}, split by ${split.by}`,
+      `           ${training.optimizer}, batch ${training.batch}, best of ${training.epochs} epochs: ${training.bestEpoch}, seed ${training.seed}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
+    );
+  return lines;
 }

@@ -1,59 +1,95 @@
 // score: a probability for every sequence, in input order, as it comes.
-import { type Engines, loadModel } from "../artifact/artifact-file.ts";
-import type { Terminal } from "../cli/terminal.ts";
-import { readBatches } from "../readers/data-files.ts";
-import { describeNote } from "../readers/describe.ts";
-import type { ReadNote } from "../readers/facts.ts";
-import { fillFrom, type ReadOptions } from "../readers/options.ts";
-import { createScoreOutput, endingOf, formatCsv } from "../scoring/score-output.ts";
-import { scoreBatches } from "../scoring/score-threads.ts";
+import { loadModel } from "../artifact/artifact-file.ts";
+import { integer, text } from "../cli/arguments.ts";
+import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf } from "../cli/data-options.ts";
+import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
+import type { Dependencies } from "../cli/dependencies.ts";
+import { announceBatches, noteReading } from "../cli/read-line.ts";
+import { createStages } from "../cli/stages.ts";
+import { countOf } from "../cli/tables.ts";
+import { checkWritable } from "../files/whole-files.ts";
+import { describePaths, readBatches } from "../readers/data-files.ts";
+import { fillFrom } from "../readers/options.ts";
+import { createScoreOutput, endingOf, formatCsv, type ScoreOutput } from "../scoring/score-output.ts";
+import { type Scored, scoreBatches } from "../scoring/score-threads.ts";
 
-export interface ScoreCommand {
-  readonly artifact: string;
-  readonly data: readonly string[];
-  readonly read: ReadOptions;
-  /** Its ending says the format; undefined prints the CSV. */
-  readonly out?: string;
-  readonly threads: number;
-  readonly json: boolean;
+const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };
+
+const OPTIONS = {
+  out: option("FILE", text, "where the probabilities go: .csv, .jsonl, .parquet or .npy", "CSV on stdout"),
+  threads: option("N", integer(1, 64), "threads that score", "all cores"),
+  json: flag("print one JSON document on stdout"),
+  ...READ_OPTIONS,
+};
+
+export const scoreCommand = declareCommand({
+  name: "score",
+  summary: "Write the probability of every sequence, in the order of the input",
+  words: WORDS,
+  options: OPTIONS,
+  examples: ["score mine.safetensors new.parquet --out q.csv", "score mine.safetensors - --format jsonl < new.jsonl"],
+  run: scoreFile,
+});
+
+/** Scores to `--out`, whole or not at all, or to stdout once all is scored. Throws UsageError, DataError, SequenceError. */
+async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependencies: Dependencies): Promise<void> {
+  const { terminal, now } = dependencies;
+  const { out, data, json } = values;
+  const source = describePaths(data);
+  if (out !== undefined) {
+    endingOf(out);
+    checkWritable(out);
+  }
+  const engines = dependencies.loadEngines();
+  const loaded = loadModel(values.artifact, engines);
+  const read = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), ignoreLabels: true, onNote: noteReading(terminal) };
+  const batches = announceBatches(readBatches(data, read), { source, ignoreLabels: true }, terminal);
+  const stages = createStages(terminal, now);
+  let examples = 0;
+  let outOfRange = 0;
+  const collected = collectScores(out, json);
+  try {
+    for await (const piece of scoreBatches(batches, data[0], loaded, engines.module, values.threads ?? dependencies.cores)) {
+      collected.add(piece, examples === 0);
+      examples += piece.probabilities.length;
+      outOfRange += piece.outOfRange.reduce((sum, flag) => sum + flag, 0);
+      stages.show("score", undefined, countOf(examples, "sequence"));
+    }
+    stages.finish();
+    collected.output?.finish();
+  } finally {
+    collected.output?.discard();
+  }
+  for (const lines of collected.printed) terminal.print(lines);
+  if (out !== undefined) terminal.say(`wrote ${out}: ${countOf(examples, "sequence")} scored by ${loaded.id}`);
+  if (outOfRange > 0) terminal.say(`note: ${countOf(outOfRange, "sequence")} outside what training saw`);
+  const { probabilities } = collected;
+  if (json)
+    terminal.print(JSON.stringify({ model: loaded.id, examples, outOfRange, ...(out === undefined ? { probabilities } : { out }) }));
 }
 
-export async function scoreFile(command: ScoreCommand, engines: Engines, terminal: Terminal): Promise<void> {
-  const { out, data } = command;
-  if (out !== undefined) endingOf(out);
-  const loaded = loadModel(command.artifact, engines);
-  const read = {
-    ...fillFrom(command.read, loaded.model.recipe),
-    ignoreLabels: true,
-    onNote: (note: ReadNote) => terminal.say(describeNote(note)),
-  };
-  let examples = 0;
-  let strange = 0;
-  const printed: string[] = []; // nothing is printed of what turns out to be bad further on
-  const probabilities: Float32Array[] = [];
+interface Collected {
+  readonly output: ScoreOutput | null;
+  /** Lines of CSV for stdout: nothing is printed of what turns out to be bad further on. */
+  readonly printed: string[];
+  /** For the JSON document. */
+  readonly probabilities: number[];
+  add(piece: Scored, isFirst: boolean): void;
+}
+
+/** Scores go to a file, into a JSON document, or to stdout. */
+function collectScores(out: string | undefined, json: boolean): Collected {
   const output = out === undefined ? null : createScoreOutput(out);
-  try {
-    for await (const piece of scoreBatches(readBatches(data, read), data[0], loaded, engines.module, command.threads)) {
+  const printed: string[] = [];
+  const probabilities: number[] = [];
+  return {
+    output,
+    printed,
+    probabilities,
+    add(piece, isFirst) {
       if (output) output.write(piece);
-      else if (command.json) probabilities.push(piece.probabilities);
-      else printed.push(formatCsv(piece, examples === 0).trimEnd());
-      examples += piece.probabilities.length;
-      strange += piece.outOfRange.reduce((sum, flag) => sum + flag, 0);
-    }
-    output?.finish();
-  } finally {
-    output?.discard();
-  }
-  for (const lines of printed) terminal.print(lines);
-  if (output) terminal.say(`wrote ${examples} probabilities of ${loaded.id} to ${out}`);
-  if (strange > 0) terminal.say(`note: ${strange} sequences lie outside what training saw`);
-  if (command.json)
-    terminal.print(
-      JSON.stringify({
-        model: loaded.id,
-        examples,
-        outOfRange: strange,
-        ...(output ? { out } : { probabilities: probabilities.flatMap((piece) => Array.from(piece)) }),
-      }),
-    );
+      else if (json) for (const probability of piece.probabilities) probabilities.push(probability);
+      else printed.push(formatCsv(piece, isFirst).trimEnd());
+    },
+  };
 }

@@ -5,29 +5,64 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { isZeroRow } from "../../shared/sequence.ts";
-import { type Engines, type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
-import type { Terminal } from "../cli/terminal.ts";
+import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
+import { integer } from "../cli/arguments.ts";
+import { ARTIFACT_WORD } from "../cli/data-options.ts";
+import { declareCommand, optionWithDefault, type Values } from "../cli/declaration.ts";
+import type { Dependencies } from "../cli/dependencies.ts";
 import { writeWorkerProject } from "../export/worker-project.ts";
 import { findCompanion } from "../files/companions.ts";
 
-export interface ServeCommand {
-  readonly artifact: string;
-  readonly port: number;
-}
+export const PORT_OPTION = optionWithDefault("N", integer(1, 65_535), "port that the Worker listens on", 8787);
+
+const WORDS = { artifact: ARTIFACT_WORD };
+
+const OPTIONS = { port: PORT_OPTION };
+
+type ServeValues = Values<typeof WORDS, typeof OPTIONS>;
+
+export const serveCommand = declareCommand({
+  name: "serve",
+  summary: "Serve an artifact on this machine with the Worker that is deployed",
+  words: WORDS,
+  options: OPTIONS,
+  examples: ["serve mine.safetensors", "serve mine.safetensors --port 8080"],
+  run: (values: ServeValues, dependencies: Dependencies) => serve(values, dependencies),
+});
 
 const PROBE_INTERVAL_MS = 100;
 
-/** Runs until wrangler ends or `signal` aborts. */
-export async function serve(command: ServeCommand, engines: Engines, terminal: Terminal, signal: AbortSignal): Promise<void> {
-  const loaded = loadModel(command.artifact, engines);
+/** Runs until wrangler ends or the signal aborts. Throws DataError where wrangler or the artifact is missing. */
+export async function serve({ artifact, port }: ServeValues, dependencies: Dependencies): Promise<void> {
+  const { terminal, signal } = dependencies;
+  const loaded = loadModel(artifact, dependencies.loadEngines());
   const wrangler = join(findCompanion("wrangler", "to run a Worker on this machine"), "bin", "wrangler.js");
-  const url = `http://localhost:${command.port}`;
+  const url = `http://localhost:${port}`;
   const folder = mkdtempSync(join(tmpdir(), "quickstep-serve-"));
   writeWorkerProject(folder, loaded.bytes);
-  const port = ["--port", String(command.port), "--inspector-port", "0"];
+  const worker = startWrangler(wrangler, folder, port);
+  signal.addEventListener("abort", worker.stop);
+  const probing = new AbortController();
+  const announced = untilServed(url, loaded.id, AbortSignal.any([signal, probing.signal])).then((isServed) => {
+    if (isServed) terminal.say(`\n${loaded.id} answers at ${url}; Ctrl-C stops it. Try:\n\n${curlLine(url, loaded)}\n`);
+  });
+  try {
+    const code = await worker.ended;
+    if (code !== 0 && !signal.aborted) throw new Error(`wrangler dev ended with code ${code}: is port ${port} taken?`);
+  } finally {
+    probing.abort();
+    await announced;
+    signal.removeEventListener("abort", worker.stop);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** `wrangler dev` in `folder`; `ended` gives its exit code. */
+function startWrangler(wrangler: string, folder: string, port: number): { stop(): void; readonly ended: Promise<number | null> } {
+  const where = ["--port", String(port), "--inspector-port", "0"];
   const child = spawn(
     process.execPath,
-    [wrangler, "dev", ...port, "--var", "AUTH:open", "--show-interactive-dev-session=false", "--log-level", "warn"],
+    [wrangler, "dev", ...where, "--var", "AUTH:open", "--show-interactive-dev-session=false", "--log-level", "warn"],
     {
       cwd: folder,
       stdio: ["ignore", "inherit", "inherit"],
@@ -35,28 +70,17 @@ export async function serve(command: ServeCommand, engines: Engines, terminal: T
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" },
     },
   );
-  // wrangler's own children keep the port when it alone is killed: the whole group goes.
-  const stop = (): void => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGTERM");
-  };
-  signal.addEventListener("abort", stop);
   const ended = new Promise<number | null>((done, failed) => {
     child.once("exit", done);
     child.once("error", failed);
   });
-  const probing = new AbortController();
-  const announced = untilServed(url, loaded.id, AbortSignal.any([signal, probing.signal])).then((isServed) => {
-    if (isServed) terminal.say(`\n${loaded.id} answers at ${url}; Ctrl-C stops it. Try:\n\n${curlLine(url, loaded)}\n`);
-  });
-  try {
-    const code = await ended;
-    if (code !== 0 && !signal.aborted) throw new Error(`wrangler dev ended with code ${code}: is port ${command.port} taken?`);
-  } finally {
-    probing.abort();
-    await announced;
-    signal.removeEventListener("abort", stop);
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return {
+    // wrangler's own children keep the port when it alone is killed: the whole group goes
+    stop() {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGTERM");
+    },
+    ended,
+  };
 }
 
 /** Whether the Worker came to answer with this very model. */

@@ -1,88 +1,178 @@
 // train: a file of labelled sequences in, one artifact out.
+import { PADDINGS } from "../../shared/sequence.ts";
 import { describeModel } from "../artifact/artifact-file.ts";
-import { createProgress } from "../cli/progress.ts";
-import { formatMetrics, formatOperatingPoints, formatPercent, type Terminal } from "../cli/terminal.ts";
+import { choice, integer, pair, text } from "../cli/arguments.ts";
+import { DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, SPLIT_OPTION, splitMethodOf, TEST_OPTIONS } from "../cli/data-options.ts";
+import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
+import type { Dependencies } from "../cli/dependencies.ts";
+import { ARTIFACT_ENDINGS, checkAbsent, checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
+import { createFitProgress } from "../cli/progress.ts";
+import { noteReading } from "../cli/read-line.ts";
+import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { writeWhole } from "../files/whole-files.ts";
-import { type TrainDependencies, type TrainOptions, trainModel } from "../pipeline/train.ts";
-import { checkTrainable, type ReadOptions, readDataset } from "../readers/dataset.ts";
-import { describeNote } from "../readers/describe.ts";
+import { RECIPES, type Trained, trainModel } from "../pipeline/train.ts";
+import { checkTrainable, readDataset } from "../readers/dataset.ts";
+import { describeRead } from "../readers/describe.ts";
+import { stem } from "../readers/source.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { createCheckpointer } from "../training/checkpoint.ts";
 
-export interface TrainCommand extends TrainOptions {
-  readonly data: readonly string[];
-  readonly read: ReadOptions;
-  readonly out: string;
-  readonly report?: string;
-  readonly resume: boolean;
-  readonly json: boolean;
-}
+const WORDS = { data: DATA_WORD };
+
+const OPTIONS = {
+  out: option("FILE", text, "where the artifact goes", "<data>.safetensors, which --force overwrites"),
+  force: flag("overwrite the default --out where it is there already"),
+  report: option("FILE", text, "where an HTML report goes", "no report"),
+  units: option("N", integer(1, 1024), "hidden units of the LSTM", "by the number of sequences, up to 100"),
+  epochs: option("N", integer(1, 10_000), "most passes over the training part", "by the number of sequences"),
+  batch: option("N", integer(1, 1_000_000), "sequences of one optimizer step", "by the number of sequences"),
+  seed: optionWithDefault("N", integer(0, MAX_SEED), "seed of every random choice", 1),
+  recipe: optionWithDefault("NAME", choice(...RECIPES), "auto searches the channels; raw takes the numbers as they are", "auto"),
+  padding: option("HOW", choice(...PADDINGS), "which all-zero rows are padding: leading, any or none", "found from the data"),
+  costs: option("A:B", pair, "cost of a false 1 and of a false 0, for the operating point lowest-cost", "no such operating point"),
+  split: SPLIT_OPTION,
+  threads: option("N", integer(1, 64), "threads that train", "all cores"),
+  strict: flag("without relaxed multiply-adds: the same bytes on every machine"),
+  resume: flag("go on from the checkpoint that an interrupted run left"),
+  json: flag("print one JSON document on stdout"),
+  ...TEST_OPTIONS,
+  ...READ_OPTIONS,
+};
+
+type TrainValues = Values<typeof WORDS, typeof OPTIONS>;
+
+export const trainCommand = declareCommand({
+  name: "train",
+  summary: "Train a model of labelled sequences and write one artifact",
+  words: WORDS,
+  options: OPTIONS,
+  examples: ["train mine.npz --report mine.html", "train ticks.parquet --key symbol --time at --label rises --window 10"],
+  run: (values: TrainValues, dependencies: Dependencies) => train(values, dependencies),
+});
 
 /** Training takes 1.7 kB a sequence (measured): as many windows as fit a GiB together with 10 million rows. */
 const MOST_WINDOWS = 250_000;
 
-export async function train(
-  command: TrainCommand,
-  dependencies: Omit<TrainDependencies, "note" | "onProgress" | "checkpoint" | "yieldToEventLoop">,
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<void> {
-  const started = performance.now();
-  const data = checkTrainable(
-    await readDataset(command.data, { ...command.read, onNote: (note) => terminal.say(describeNote(note)), mostWindows: MOST_WINDOWS }),
-  );
-  const progress = createProgress(terminal, () => performance.now());
-  const checkpointer = createCheckpointer(`${command.out}.checkpoint`, command.resume, signal, () => performance.now());
-  const trained = await trainModel(data, command, {
-    ...dependencies,
-    note: terminal.say,
+/** Reads, trains, writes the artifact and the report, and says what came of it. Throws QuickstepError, Interrupted. */
+export async function train(values: Partial<TrainValues> & Pick<TrainValues, "data">, dependencies: Dependencies): Promise<void> {
+  const { terminal, signal, now } = dependencies;
+  const started = now();
+  const { report, json = false, resume = false } = values;
+  const out = checkOutputs(values);
+  const read = { ...readOptionsOf(values), onNote: noteReading(terminal), mostWindows: MOST_WINDOWS };
+  const given = await readDataset(values.data, read);
+  terminal.say(describeRead(given.facts));
+  const data = checkTrainable(given);
+  const progress = createFitProgress(terminal, now);
+  const checkpointer = createCheckpointer(`${out}.checkpoint`, resume, signal, now);
+  const engines = dependencies.loadEngines();
+  const trained = await trainModel(data, trainOptionsOf(values), {
+    ...engines,
+    createStepper: dependencies.createStepper(values),
+    node: dependencies.node,
+    note: progress.say,
     onProgress: progress.show,
     checkpoint: checkpointer.checkpoint,
     yieldToEventLoop: checkpointer.yieldToEventLoop,
   });
-  const { model, verdict, truth, evidence } = trained;
-  const id = describeModel(model, trained.bytes);
-  if (command.report !== undefined) {
-    // vega takes a tenth of a second to load: only who wants a report waits for it
-    const [{ gatherReport }, { renderReport }] = await Promise.all([import("../report/gather.ts"), import("../report/page.ts")]);
-    const engine = dependencies.createEngine(model.network, model.calibration);
-    const random = createRandom(command.seed, STREAMS.report);
-    const html = await renderReport(gatherReport({ model, id, verdict, truth, ...evidence, engine, log: dependencies.kernel.log, random }));
-    writeWhole(command.report, new TextEncoder().encode(html));
-    terminal.say(`wrote ${command.report}`);
-  }
-  writeWhole(command.out, trained.bytes);
+  progress.finish();
+  const id = describeModel(trained.model, trained.bytes);
+  if (report !== undefined) await writeReport(report, trained, id, values.seed ?? 1, engines);
+  writeWhole(out, trained.bytes);
   checkpointer.remove();
-  const seconds = (performance.now() - started) / 1000;
-  const { card } = model;
-  terminal.say(`\n${formatMetrics({ [`LSTM(${card.training.units})`]: card.test, ...card.baselines })}`);
-  terminal.say(
-    `${card.test.examples} test sequences, ${formatPercent(card.test.positiveRate)} positive; accuracy of always answering the majority: ${card.test.majorityAccuracy.toFixed(4)}`,
-  );
-  terminal.say(`\n${formatOperatingPoints(model.operatingPoints)}\n`);
-  if (truth)
-    terminal.say(
-      `the true probability is known: its own log loss is ${truth.bayesLogLoss.toFixed(4)}; ${formatPercent(truth.recovered)} of what can be learnt was learnt`,
-    );
-  terminal.say(`${verdict.text} ${verdict.next}\nwrote ${command.out} (${id}, ${trained.bytes.length} bytes) in ${seconds.toFixed(0)} s`);
-  if (command.json) {
-    const { examples, ...test } = card.test;
-    const document = {
-      artifact: command.out,
-      model: id,
-      examples: { ...card.split.examples, test: examples },
-      positiveRate: data.labels.reduce((sum, label) => sum + label, 0) / data.labels.length,
-      test,
-      baselines: card.baselines,
-      operatingPoints: model.operatingPoints,
-      ...(truth && { truth }),
-      channels: trained.channels,
-      epochs: card.training.epochs,
-      examplesPerSecond: Math.round(progress.examplesPerSecond()),
-      seconds,
-      verdict,
-    };
-    terminal.print(JSON.stringify(document));
+  const seconds = (now() - started) / 1000;
+  sayResult(trained, terminal);
+  if (report !== undefined) terminal.say(`wrote ${report}`);
+  terminal.say(`wrote ${out} (${id}, ${trained.bytes.length} bytes) in ${seconds.toFixed(0)} s`);
+  if (json) {
+    const speed = { examplesPerSecond: progress.sequencesPerSecond(), seconds };
+    terminal.print(JSON.stringify(toDocument(trained, { artifact: out, model: id }, data.labels, speed)));
   }
+}
+
+/** Where the artifact goes. Throws UsageError, DataError where something cannot be written, or a default would overwrite. */
+function checkOutputs({
+  data,
+  out,
+  report,
+  format,
+  force = false,
+  resume = false,
+}: Partial<TrainValues> & Pick<TrainValues, "data">): string {
+  const path = out ?? `${stem(data[0])}.safetensors`;
+  checkOutput("out", path, ARTIFACT_ENDINGS);
+  if (report !== undefined) checkOutput("report", report, PAGE_ENDINGS);
+  const isRead = path === data[0] && format === undefined; // by a reader that will say what it thinks of its ending
+  if (out === undefined && !force && !resume && !isRead) checkAbsent(path);
+  return path;
+}
+
+function trainOptionsOf(values: Partial<TrainValues>): Parameters<typeof trainModel>[1] {
+  const { units, epochs, batch, seed = 1, recipe = "auto", padding, costs, horizon = 1 } = values;
+  return {
+    units,
+    epochs,
+    batch,
+    seed,
+    recipe,
+    padding,
+    horizon,
+    split: splitMethodOf(values),
+    costs: costs && { falsePositive: costs[0], falseNegative: costs[1] },
+  };
+}
+
+async function writeReport(
+  path: string,
+  trained: Trained,
+  id: string,
+  seed: number,
+  engines: ReturnType<Dependencies["loadEngines"]>,
+): Promise<void> {
+  // vega takes a tenth of a second to load: only who wants a report waits for it
+  const [{ gatherReport }, { renderReport }] = await Promise.all([import("../report/gather.ts"), import("../report/page.ts")]);
+  const { model, verdict, truth, evidence } = trained;
+  const engine = engines.createEngine(model.network, model.calibration);
+  const random = createRandom(seed, STREAMS.report);
+  const html = await renderReport(gatherReport({ model, id, verdict, truth, ...evidence, engine, log: engines.kernel.log, random }));
+  writeWhole(path, new TextEncoder().encode(html));
+}
+
+function sayResult({ model, verdict, truth }: Trained, { say }: Terminal): void {
+  const { card, operatingPoints } = model;
+  say(`\n${formatMetrics({ [`LSTM(${card.training.units})`]: card.test, ...card.baselines })}`);
+  say(
+    `${countOf(card.test.examples, "test sequence")}, ${formatPercent(card.test.positiveRate)} positive; the majority's accuracy is ${card.test.majorityAccuracy.toFixed(4)}`,
+  );
+  say(`\n${formatOperatingPoints(operatingPoints)}\n`);
+  if (truth) {
+    say(`the true probability is known; its own log loss is ${truth.bayesLogLoss.toFixed(4)}`);
+    say(`${formatPercent(truth.recovered)} of what can be learnt was learnt`);
+  }
+  say(`${verdict.text} ${verdict.next}`);
+}
+
+function toDocument(
+  { model, verdict, truth, channels }: Trained,
+  names: { readonly artifact: string; readonly model: string },
+  labels: Uint8Array,
+  speed: { readonly examplesPerSecond: number; readonly seconds: number },
+): Readonly<Record<string, unknown>> {
+  const { card, operatingPoints } = model;
+  const { examples, ...test } = card.test;
+  return {
+    ...names,
+    examples: { ...card.split.examples, test: examples },
+    positiveRate: labels.reduce((sum, label) => sum + label, 0) / labels.length,
+    test,
+    baselines: card.baselines,
+    operatingPoints,
+    ...(truth && { truth }),
+    channels,
+    epochs: card.training.epochs,
+    ...speed,
+    verdict,
+  };
 }

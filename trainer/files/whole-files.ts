@@ -1,6 +1,9 @@
 // The file system, as everything in the trainer reads and writes it: whole files, or one DataError saying what is wrong.
 import {
+  accessSync,
   closeSync,
+  constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -34,6 +37,27 @@ export function writeWhole(path: string, bytes: Uint8Array): void {
   const file = createWhole(path);
   file.write(bytes);
   file.finish();
+}
+
+/**
+ * Whether writeWhole could write `path`: it is no folder, its folder is writable, or the nearest folder above it that exists is.
+ * Creates nothing. Throws DataError.
+ */
+export function checkWritable(path: string): void {
+  try {
+    const present = statSync(path, { throwIfNoEntry: false });
+    if (present?.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+    if (present && !present.isFile()) {
+      accessSync(path, constants.W_OK); // a pipe or a device
+      return;
+    }
+    let folder = dirname(present ? realpathSync(path) : path);
+    while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+    if (!statSync(folder).isDirectory()) throw Object.assign(new Error(), { code: "ENOTDIR" });
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new DataError(path, `cannot be written: ${reason(error)}`);
+  }
 }
 
 /** A file that is written piece by piece, and is there when it is finished or not at all. */

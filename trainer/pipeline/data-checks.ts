@@ -2,7 +2,7 @@
 // Legend: N sequences, T steps, F features.
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
-import { formatPercent } from "../cli/terminal.ts";
+import { formatPercent } from "../cli/tables.ts";
 import { checkLabels } from "../data/label-checks.ts";
 import { findLeakingCell, rankingAuc } from "../data/label-leaks.ts";
 import { describeLabelFinding } from "../data/label-sentences.ts";

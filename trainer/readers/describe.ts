@@ -19,6 +19,16 @@ export function describeRead(facts: ReadFacts): string {
   return `read ${source}: ${parts.join(", ")}`;
 }
 
+/** `reading mine.csv: 10 steps × 5 features (f0 … f4), label y`, of the first batch of many, before their number is known. */
+export function describeReading({ source, shape, features, dtype, labels }: ReadFacts): string {
+  const parts = [
+    `${quantity(shape.timesteps, "step")} × ${quantity(shape.features, "feature")} (${listNames(features)})`,
+    ...(dtype === null ? [] : [dtype]),
+    ...(labels === "ignored" ? [] : [labels === "none" ? "no labels" : `label ${labels.name}`]),
+  ];
+  return `reading ${source}: ${parts.join(", ")}`;
+}
+
 function describeLabels({ name, isFile, positives, missing }: LabelFacts, sequences: number): string[] {
   const labelled = sequences - missing;
   return [

@@ -1,32 +1,26 @@
-// The options that say how data are read, the same for every command that reads some: `parseOptions(…, { ...READ_OPTIONS, … })`.
-import { UsageError } from "../../shared/errors.ts";
-import { MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
-import { choice, integer, type Options, text } from "../cli/arguments.ts";
+// How data are read, as every command says it and every reader takes it.
 import type { ReadNote } from "./facts.ts";
 import type { OnIssue } from "./issues.ts";
-import { FORMATS } from "./source.ts";
+import type { Format } from "./source.ts";
 
-export const READ_OPTIONS = {
-  format: choice(...FORMATS),
-  labels: text,
-  label: text,
-  group: text,
-  time: text,
-  key: text,
-  features: list,
-  window: integer(1, MAX_TIMESTEPS),
-  stride: integer(1, 1_000_000),
-  horizon: integer(0, 1_000_000),
-};
-
-export const READ_USAGE = `<data> is one file or more, read as one set: .csv .jsonl .npz .npy .parquet, each also as .gz, or - for standard input
-with --format csv|jsonl|npz|npy|parquet. One sequence a record, up to 10 rows × 5 numbers or as the file says, and its label:
-           [--labels FILE] [--label NAME] [--group NAME] [--time NAME]
-Or one row of a series a record (.csv .jsonl .parquet), said by any of --key, --features, --window, --stride:
-           [--key NAME] [--time NAME] [--features a,b,c,d,e] [--label NAME] [--window 10] [--stride N] [--horizon N]`;
-
-/** What READ_OPTIONS reads, and what only code says. */
-export interface ReadOptions extends Options<typeof READ_OPTIONS> {
+export interface ReadOptions {
+  /** Undefined: by the file's ending. */
+  readonly format?: Format;
+  /** A file with one label a sequence. */
+  readonly labels?: string;
+  /** Name of the label column; undefined: label, y or target. */
+  readonly label?: string;
+  /** Name of the column whose equal values belong together. */
+  readonly group?: string;
+  /** Name of the column that orders sequences or rows. */
+  readonly time?: string;
+  /** Any of these four says that records are single rows: the series' column, the feature columns, rows a window, rows from one to the next. */
+  readonly key?: string;
+  readonly features?: readonly string[];
+  readonly window?: number;
+  readonly stride?: number;
+  /** Rows from a window's last row to the row with its label; undefined: 0. */
+  readonly horizon?: number;
   /** A file that becomes the test part; it goes before `X_test` in the data. */
   readonly test?: string;
   readonly testLabels?: string;
@@ -52,11 +46,4 @@ export function fillFrom(options: ReadOptions, model: { readonly timesteps: numb
   if (!isLong(options)) return options;
   const isNamed = model.features.some((name, f) => name !== `f${f}`);
   return { ...options, window: options.window ?? model.timesteps, features: options.features ?? (isNamed ? model.features : undefined) };
-}
-
-function list(value: string, option: string): readonly string[] {
-  const names = value.split(",").map((name) => name.trim());
-  if (names.includes("") || new Set(names).size !== names.length || names.length > MAX_FEATURES)
-    throw new UsageError(`--${option} must be up to ${MAX_FEATURES} different names separated by commas, got ${value}`);
-  return names;
 }

@@ -11,7 +11,7 @@ export class Interrupted extends Error {
   constructor(path?: string) {
     super(
       path === undefined
-        ? "interrupted before anything was worth keeping"
+        ? "interrupted: nothing to keep yet"
         : `interrupted; ${path} keeps the run: the same command with --resume goes on`,
     );
     this.name = "Interrupted";

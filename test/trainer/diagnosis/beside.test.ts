@@ -25,7 +25,7 @@ async function run(history: string | undefined): Promise<{ said: string; documen
   await diagnose(
     { data: [at("fx.npz")], read: {}, tried: "", seed: 1, json: true, history, report: at("page.html") },
     { log: instantiateKernel(kernel).log, createStepper: (data, options) => createTrainingStep(data, { ...options, threads: 1 }) },
-    { say: (text) => said.push(text), progress: () => {}, print: (text) => printed.push(text) },
+    { isWatched: false, say: (text) => said.push(text), progress: () => {}, print: (text) => printed.push(text) },
     new AbortController().signal,
   );
   return { said: said.join("\n"), document: JSON.parse(printed.join("")) };

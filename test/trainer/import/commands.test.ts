@@ -101,7 +101,7 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
     [
       "a name twice",
       () => ["import", model, "--out", at("n.safetensors"), "--features", "a,a"],
-      /--features must be names separated by commas, each once/,
+      /--features must be up to 64 different names separated by commas/,
     ],
     [
       "steps that the file denies",

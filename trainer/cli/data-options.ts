@@ -1,0 +1,67 @@
+// The options that say how data are read, the same for every command that reads data.
+import { MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
+import { isLong, type ReadOptions } from "../readers/options.ts";
+import { FORMATS } from "../readers/source.ts";
+import type { SplitMethod } from "../split/split.ts";
+import { choice, integer, names, text } from "./arguments.ts";
+import { grouped, option, word, words } from "./declaration.ts";
+
+export const MAX_SEED = 2 ** 32 - 1;
+
+/** The word `<data…>`. */
+export const DATA_WORD = words("files read as one set: .csv .jsonl .npz .npy .parquet, each also as .gz; or - for standard input");
+
+/** The word `<artifact>`. */
+export const ARTIFACT_WORD = word("model that train, import or calibrate wrote, .safetensors");
+
+export const DATA_OPTIONS = grouped("Reading the data:", {
+  format: option("FORMAT", choice(...FORMATS), `format of standard input: ${FORMATS.join(", ")}`, "by the file's ending"),
+  labels: option("FILE", text, ".npy or .csv file with one label a sequence", "the labels stand in the data"),
+  label: option("NAME", text, "name of the label column", "label, y or target"),
+  group: option("NAME", text, "name of the column whose equal values stay in one part", "every sequence is a group of its own"),
+  time: option("NAME", text, "name of the column that orders sequences or rows in time", "the order of the file"),
+});
+
+export const ROW_OPTIONS = grouped("Reading rows of series, one row a record, as windows:", {
+  key: option("NAME", text, "name of the column that says which series a row belongs to", "all rows are one series"),
+  features: option("a,b,…", names(MAX_FEATURES), "names of the feature columns", "all other columns"),
+  window: option("N", integer(1, MAX_TIMESTEPS), "rows of a window", "10, or as the model takes them"),
+  stride: option("N", integer(1, 1_000_000), "rows from one window to the next", "1; train and diagnose take at most 250,000 windows"),
+  horizon: option(
+    "N",
+    integer(0, 1_000_000),
+    "rows from a window's last row to the row with its label; parts split by time lie that far apart",
+    "0 for the label, 1 between parts",
+  ),
+});
+
+/** Everything that says how data are read. */
+export const READ_OPTIONS = { ...DATA_OPTIONS, ...ROW_OPTIONS };
+
+/** A file that becomes the test part. */
+export const TEST_OPTIONS = grouped("Reading the data:", {
+  test: option("FILE", text, "file that becomes the test part", "X_test and y_test of an .npz, else a part of the data"),
+  testLabels: option("FILE", text, ".npy or .csv file with the labels of --test", "the labels stand in the test file"),
+});
+
+export const SPLITS = ["auto", "random", "time", "group"] as const satisfies readonly SplitMethod[];
+
+/** The option `--split`. */
+export const SPLIT_OPTION = option(
+  "HOW",
+  choice(...SPLITS),
+  `how the parts are made: ${SPLITS.join(", ")}`,
+  "group with --group, time with --time, else auto: by time where sequences share rows, else random",
+);
+
+/** The values of the read options alone, as the readers take them. */
+export function readOptionsOf(values: ReadOptions): ReadOptions {
+  const { format, labels, label, group, time, key, features, window, stride, horizon, test, testLabels } = values;
+  return { format, labels, label, group, time, key, features, window, stride, horizon, test, testLabels };
+}
+
+/** What the options that name columns ask for, where --split does not say. The time of rows is known and only orders them. */
+export function splitMethodOf(values: ReadOptions & { readonly split?: SplitMethod }): SplitMethod {
+  const isTimed = values.time !== undefined && !isLong(values);
+  return values.split ?? (values.group !== undefined ? "group" : isTimed ? "time" : "auto");
+}

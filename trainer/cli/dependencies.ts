@@ -1,0 +1,29 @@
+// What a command may need of the machine. main.ts chooses the implementations; nothing else knows them.
+import type { Engines } from "../artifact/artifact-file.ts";
+import type { TrainDependencies } from "../pipeline/train.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** How the training kernel is to run. */
+export interface KernelOptions {
+  /** Undefined: all cores. */
+  readonly threads?: number;
+  /** Without relaxed multiply-adds: equal bytes on every host. */
+  readonly strict?: boolean;
+}
+
+export interface Dependencies {
+  readonly terminal: Terminal;
+  /** Aborts at Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Milliseconds of a clock that never goes back. */
+  now(): number;
+  /** The inference kernel and engines on it. */
+  loadEngines(): Engines;
+  /** Makes training steps, as `createStepper` of the pipeline and of a diagnosis. */
+  createStepper(options: KernelOptions): TrainDependencies["createStepper"];
+  /** Node's version, as artifacts name it. */
+  readonly node: string;
+  readonly cores: number;
+  /** The API key of a deployment, from the variable QUICKSTEP_KEY. */
+  readonly key?: string;
+}

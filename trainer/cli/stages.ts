@@ -1,0 +1,44 @@
+// The progress of work that goes by stages. On a terminal one line overwrites itself, with the time left where it can be told;
+// elsewhere every stage has a line.
+import { formatPercent, formatSeconds } from "./tables.ts";
+import type { Terminal } from "./terminal.ts";
+
+const REDRAW_MS = 100;
+
+export interface Stages {
+  /**
+   * The work is at `stage`. `share` of it, 0 to 1, is done: an estimate that may err on the low side; `detail` says more to whoever
+   * watches.
+   */
+  show(stage: string, share?: number, detail?: string): void;
+  /** Clears the line. */
+  finish(): void;
+}
+
+/** `now` in milliseconds. */
+export function createStages(terminal: Terminal, now: () => number): Stages {
+  let current: string | undefined;
+  let started = 0;
+  let drawn = Number.NEGATIVE_INFINITY;
+  return {
+    show(stage, share = 0, detail) {
+      const time = now();
+      if (stage !== current) {
+        current = stage;
+        started = time;
+        drawn = Number.NEGATIVE_INFINITY;
+        if (!terminal.isWatched) terminal.say(`${stage} …`);
+      }
+      if (time - drawn < REDRAW_MS) return;
+      drawn = time;
+      const left = (((time - started) / 1000) * (1 - share)) / share;
+      const parts = [`${stage} …`, ...(detail === undefined ? [] : [detail])];
+      if (share > 0) parts.push(formatPercent(share), `${formatSeconds(left)} left`);
+      terminal.progress(parts.join("  "));
+    },
+    finish() {
+      current = undefined;
+      terminal.progress("");
+    },
+  };
+}
