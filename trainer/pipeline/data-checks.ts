@@ -2,7 +2,6 @@
 // Legend: N sequences, T steps, F features.
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
-import { formatPercent } from "../cli/tables.ts";
 import { checkLabels } from "../data/label-checks.ts";
 import { findLeakingCell, rankingAuc } from "../data/label-leaks.ts";
 import { describeLabelFinding } from "../data/label-sentences.ts";
@@ -154,4 +153,9 @@ function identify(values: Float64Array, size: number): { readonly ids: Int32Arra
 
 function capitalise(text: string): string {
   return text[0].toUpperCase() + text.slice(1);
+}
+
+/** `27.2 %` */
+function formatPercent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }
