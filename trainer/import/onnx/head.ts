@@ -1,97 +1,78 @@
-// What stands behind a graph's LSTM: from the last state to the logit, which must be linear, so that zeros, units and noise in the
-// LSTM's place tell its bias, its weights, and that nothing else is read.
-// Legend: T steps, N sequences, U units.
+// What stands behind a graph's LSTM: from the last state to the logit, which must be linear. Zeros, units and noise in place of the
+// LSTM's outputs tell the head's bias, its weights, and that nothing else is read.
+// Legend: N sequences, T steps, U units.
 import { createRandom } from "../../statistics/random.ts";
 import { STREAMS } from "../../statistics/random-streams.ts";
 import { rejectFile } from "../contract/reject-file.ts";
 import type { Graph } from "./file.ts";
-import { type Context, feed, type Layout, near } from "./front.ts";
 import { evaluate } from "./interpreter.ts";
+import { feed, type Layout, near } from "./layout.ts";
 import type { Tensor } from "./operators/node.ts";
+import type { RecurrentGraph } from "./recurrent.ts";
+
+export interface Head {
+  /** The graph's output. */
+  readonly output: string;
+  /** (U) and (1): the last state to the logit of class 1. */
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+  /** 2 behind a softmax, whose second number is the probability of class 1. */
+  readonly classes: 1 | 2;
+}
 
 /** So large that what it is added to is lost beside it: a weight comes out to its last bit. */
 const PROBE = 2 ** 60;
 
-/** From the last state to the logit: a linear function, asked for its bias and weights. */
-export function readHead(context: Context, layout: Layout): { output: string; weights: Float32Array; bias: Float32Array; classes: 1 | 2 } {
-  const { graph, source, node, U, F, settings } = context;
-  if (graph.outputs.length !== 1)
-    rejectFile(
-      source,
-      `has ${graph.outputs.length} outputs (${graph.outputs.map(({ name }) => name).join(", ")})`,
-      "quickstep answers one probability: export that output alone",
-    );
-  const output = graph.outputs[0].name;
-  const last = lastActivation(context, output);
-  const { N, T } = layout;
+/** The last activation of the graph: its name, and the tensor that goes into it. */
+interface Activation {
+  readonly operator: "Sigmoid" | "Softmax";
+  readonly logit: string;
+}
+
+/** Logits (N) where the last state (N,U) is `state`, and whatever else the LSTM gives, and the graph's input, are `other`. */
+type Logits = (state: (n: number, u: number) => number, other: () => number) => Float64Array;
+
+/** The head as one linear layer. Throws DataError where it is none, or reads more than the last state. */
+export function readHead(recurrent: RecurrentGraph, layout: Layout): Head {
+  const { source, graph, node, U } = recurrent;
+  const output = findOutput(graph, source);
+  const activation = findActivation(graph, output, source);
+  const logits = probeLogits(recurrent, layout, activation);
   const random = createRandom(2, STREAMS.generatedData);
-  const noise = (): number => random.normal();
-  const final = settings.reverse ? 0 : T - 1;
-  /** The logits (N) where the last state is `state` (N,U), and everything else is `other`. */
-  const logits = (state: (n: number, u: number) => number, other: () => number): Float64Array => {
-    const [y, h, c] = node.outputs;
-    const tensor = (dims: number[], value: (at: number) => number): Tensor => ({
-      dims,
-      data: Float64Array.from({ length: dims.reduce((a, b) => a * b) }, (_, at) => value(at)),
-    });
-    const lastDims = settings.batchFirst ? [N, 1, U] : [1, N, U];
-    const given = new Map(feed(layout, F, other));
-    if (y)
-      given.set(
-        y,
-        tensor(settings.batchFirst ? [N, T, 1, U] : [T, 1, N, U], (at) => {
-          const [n, t] = settings.batchFirst
-            ? [Math.floor(at / (T * U)), Math.floor(at / U) % T]
-            : [Math.floor(at / U) % N, Math.floor(at / (N * U))];
-          return t === final ? state(n, at % U) : other();
-        }),
-      );
-    if (h)
-      given.set(
-        h,
-        tensor(lastDims, (at) => state(Math.floor(at / U), at % U)),
-      );
-    if (c) given.set(c, tensor(lastDims, other));
-    const { data } = evaluate(graph, given, last.logit, source);
-    const classes = data.length / N;
-    if (classes !== (last.operator === "Softmax" ? 2 : 1))
-      rejectFile(source, `answers ${classes} numbers for a sequence`, "quickstep answers one probability");
-    return classes === 2 ? Float64Array.from({ length: N }, (_, n) => data[2 * n + 1] - data[2 * n]) : data;
-  };
-  const bias = logits(
-    () => 0,
-    () => 0,
-  );
-  if (logits(() => 0, noise).some((z) => !near(z, bias[0])))
+  const [zero, noise] = [() => 0, () => random.normal()];
+  const [bias] = logits(zero, zero);
+  if (logits(zero, noise).some((z) => !near(z, bias)))
     rejectFile(
       source,
       "reads more than the last state of its LSTM (earlier steps, its cell, or the input again)",
       "quickstep's head sees the last state only",
     );
-  const weights = Float64Array.from(
-    { length: U },
-    (_, u) =>
-      (logits(
-        (_, v) => (v === u ? PROBE : 0),
-        () => 0,
-      )[0] -
-        bias[0]) /
-      PROBE,
-  );
-  const states = Float64Array.from({ length: N * U }, () => random.uniform());
+  const unit = (u: number) => (_: number, v: number) => (v === u ? PROBE : 0);
+  const weights = Float64Array.from({ length: U }, (_, u) => (logits(unit(u), zero)[0] - bias) / PROBE);
+  const states = Float64Array.from({ length: layout.N * U }, () => random.uniform());
   const mixed = logits((n, u) => states[n * U + u], noise);
-  for (let n = 0; n < N; n++) {
-    const expected = weights.reduce((sum, weight, u) => sum + weight * states[n * U + u], bias[0]);
-    if (!near(mixed[n], expected))
+  for (const [n, logit] of mixed.entries()) {
+    const expected = weights.reduce((sum, weight, u) => sum + weight * states[n * U + u], bias);
+    if (!near(logit, expected))
       rejectFile(source, "has a head that is not linear, or that mixes sequences", "quickstep runs one linear layer behind the LSTM");
   }
-  if (layout.lengths !== null && node.outputs[0] && dependsOn(graph, last.logit, node.outputs[0]))
+  if (layout.lengths !== null && node.outputs[0] && dependsOn(graph, activation.logit, node.outputs[0]))
     rejectFile(source, "reads the last row of Y, although sequences may be shorter", "read Y_h, the state at each one's own length");
-  return { output, weights: Float32Array.from(weights), bias: Float32Array.from([bias[0]]), classes: last.operator === "Softmax" ? 2 : 1 };
+  return { output, weights: Float32Array.from(weights), bias: Float32Array.of(bias), classes: activation.operator === "Softmax" ? 2 : 1 };
+}
+
+function findOutput({ outputs }: Graph, source: string): string {
+  if (outputs.length !== 1)
+    rejectFile(
+      source,
+      `has ${outputs.length} outputs (${outputs.map(({ name }) => name).join(", ")})`,
+      "quickstep answers one probability: export that output alone",
+    );
+  return outputs[0].name;
 }
 
 /** The Sigmoid or Softmax from which the output comes, through nothing but changes of shape. */
-function lastActivation({ graph, source }: Context, output: string): { operator: string; logit: string } {
+function findActivation(graph: Graph, output: string, source: string): Activation {
   let name = output;
   for (let hops = 0; hops < graph.nodes.length; hops++) {
     const maker = graph.nodes.find(({ outputs }) => outputs.includes(name));
@@ -102,6 +83,35 @@ function lastActivation({ graph, source }: Context, output: string): { operator:
     name = maker.inputs[0];
   }
   return rejectFile(source, `ends in ${output}, which no Sigmoid makes`, "export a model that answers a probability");
+}
+
+/** Evaluates the graph behind the LSTM, with tensors given for the LSTM's outputs. */
+function probeLogits({ source, graph, node, U, F, settings }: RecurrentGraph, layout: Layout, { operator, logit }: Activation): Logits {
+  const { N, T } = layout;
+  const { batchFirst, reverse } = settings;
+  const final = reverse ? 0 : T - 1;
+  const [y, h, c] = node.outputs;
+  const lastDims = batchFirst ? [N, 1, U] : [1, N, U];
+  return (state, other) => {
+    const given = new Map(feed(layout, F, other));
+    const rows = (at: number): number => {
+      const [n, t] = batchFirst ? [Math.floor(at / (T * U)), Math.floor(at / U) % T] : [Math.floor(at / U) % N, Math.floor(at / (N * U))];
+      return t === final ? state(n, at % U) : other();
+    };
+    if (y) given.set(y, fill(batchFirst ? [N, T, 1, U] : [T, 1, N, U], rows));
+    const lastState = (at: number): number => state(Math.floor(at / U), at % U);
+    if (h) given.set(h, fill(lastDims, lastState));
+    if (c) given.set(c, fill(lastDims, other));
+    const { data } = evaluate(graph, given, logit, source);
+    const classes = data.length / N;
+    if (classes !== (operator === "Softmax" ? 2 : 1))
+      rejectFile(source, `answers ${classes} numbers for a sequence`, "quickstep answers one probability");
+    return classes === 2 ? Float64Array.from({ length: N }, (_, n) => data[2 * n + 1] - data[2 * n]) : data;
+  };
+}
+
+function fill(dims: readonly number[], valueAt: (at: number) => number): Tensor {
+  return { dims, data: Float64Array.from({ length: dims.reduce((a, b) => a * b) }, (_, at) => valueAt(at)) };
 }
 
 function dependsOn(graph: Graph, name: string, wanted: string): boolean {

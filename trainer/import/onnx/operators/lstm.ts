@@ -2,22 +2,8 @@
 // activations), and what of it can be imported. Knows no graph.
 // Legend: T steps, N sequences, F inputs, U units; gates i,o,f,c.
 import { sigmoid } from "../../contract/imported-network.ts";
-import { rejectFile } from "../../contract/reject-file.ts";
-import { type Node, numbersOf, type Tensor, textsOf } from "./node.ts";
-
-export interface LstmInputs {
-  /** (T,N,F), or (N,T,F) with layout 1. */
-  readonly x: Tensor;
-  /** (1,4U,F), (1,4U,U), (1,8U) */
-  readonly w: Tensor;
-  readonly r: Tensor;
-  readonly b?: Tensor;
-  /** (N) */
-  readonly lengths?: Tensor;
-  /** (1,N,U), or (N,1,U) with layout 1. */
-  readonly hidden?: Tensor;
-  readonly cell?: Tensor;
-}
+import type { Tensor } from "./node.ts";
+import { type Attributes, anything, number, numbers, OperatorError, operator, readAttributes, texts, type ValuesOf } from "./operator.ts";
 
 export interface LstmSettings {
   readonly reverse: boolean;
@@ -26,43 +12,75 @@ export interface LstmSettings {
   readonly hardGates: number | null;
 }
 
-/** Throws DataError naming what the kernel cannot compute. */
-export function settingsOf({ name, attributes }: Node, source: string): LstmSettings {
-  const what = `the LSTM ${name}`.trimEnd();
-  const direction = attributes.get("direction") ?? "forward";
+const ATTRIBUTES = {
+  direction: anything,
+  clip: anything,
+  input_forget: anything,
+  activations: texts,
+  activation_alpha: numbers,
+  activation_beta: numbers,
+  layout: number(0),
+};
+/** ONNX' defaults of HardSigmoid. */
+const [HARD_SIGMOID_ALPHA, HARD_SIGMOID_BETA] = [0.2, 0.5];
+
+export const LSTM = operator({
+  inputs: ["X", "W", "R", "B?", "sequence_lens?", "initial_h?", "initial_c?"],
+  attributes: ATTRIBUTES,
+  evaluate: ([x, w, r, b, lengths, hidden, cell], attributes) => runLstm({ x, w, r, b, lengths, hidden, cell }, settingsOf(attributes)),
+});
+
+/** The settings in a node's attributes. Throws OperatorError naming what the kernel cannot compute. */
+export function readLstmSettings(attributes: Attributes): LstmSettings {
+  return settingsOf(readAttributes(ATTRIBUTES, attributes));
+}
+
+function settingsOf({ direction = "forward", clip, input_forget, layout, ...rest }: ValuesOf<typeof ATTRIBUTES>): LstmSettings {
   if (direction !== "forward" && direction !== "reverse")
-    rejectFile(source, `${what} is ${direction}`, "two directions would take a second LSTM: train with one");
-  if (attributes.has("clip"))
-    rejectFile(
-      source,
-      `${what} clips its cell input at ${attributes.get("clip")} (clip)`,
-      "quickstep's kernel does not clip: train without",
-    );
-  if (attributes.get("input_forget"))
-    rejectFile(source, `${what} couples its input and forget gates (input_forget)`, "quickstep's kernel has both gates");
-  const activations = textsOf(attributes.get("activations")) ?? ["Sigmoid", "Tanh", "Tanh"];
+    throw new OperatorError(`is ${direction}`, "two directions would take a second LSTM: train with one");
+  if (clip !== undefined)
+    throw new OperatorError(`clips its cell input at ${clip} (clip)`, "quickstep's kernel does not clip: train without");
+  if (input_forget) throw new OperatorError("couples its input and forget gates (input_forget)", "quickstep's kernel has both gates");
+  return { reverse: direction === "reverse", batchFirst: layout === 1, hardGates: hardGatesOf(rest) };
+}
+
+function hardGatesOf({
+  activations = ["Sigmoid", "Tanh", "Tanh"],
+  activation_alpha: [alpha] = [HARD_SIGMOID_ALPHA],
+  activation_beta: [beta] = [HARD_SIGMOID_BETA],
+}: Pick<ValuesOf<typeof ATTRIBUTES>, "activations" | "activation_alpha" | "activation_beta">): number | null {
   const [gate, candidate, output] = activations.map((activation) => activation.toLowerCase());
   if (activations.length !== 3 || !/^(hard)?sigmoid$/.test(gate) || candidate !== "tanh" || output !== "tanh")
-    rejectFile(
-      source,
-      `${what} has the activations ${activations.join(", ")}`,
+    throw new OperatorError(
+      `has the activations ${activations.join(", ")}`,
       "quickstep's kernel computes Sigmoid or HardSigmoid, Tanh, Tanh",
     );
-  const [alpha] = numbersOf(attributes.get("activation_alpha")) ?? [0.2];
-  const [beta] = numbersOf(attributes.get("activation_beta")) ?? [0.5];
-  if (gate === "hardsigmoid" && !(alpha > 0 && beta === 0.5))
-    rejectFile(
-      source,
-      `${what} has a HardSigmoid of ${alpha} · x + ${beta}`,
+  if (gate === "sigmoid") return null;
+  if (!(alpha > 0 && beta === 0.5))
+    throw new OperatorError(
+      `has a HardSigmoid of ${alpha} · x + ${beta}`,
       "quickstep's kernel computes slopes above 0 and 0.5 in the middle",
     );
   // Float32 cannot hold these two: what was meant is known.
-  const slope = [0.2, 1 / 6].find((exact) => Math.fround(exact) === alpha) ?? alpha;
-  return { reverse: direction === "reverse", batchFirst: attributes.get("layout") === 1, hardGates: gate === "hardsigmoid" ? slope : null };
+  return [0.2, 1 / 6].find((exact) => Math.fround(exact) === alpha) ?? alpha;
+}
+
+interface LstmInputs {
+  /** (T,N,F), or (N,T,F) with layout 1. */
+  readonly x: Tensor;
+  /** (1,4U,F), (1,4U,U), (1,8U) */
+  readonly w: Tensor;
+  readonly r: Tensor;
+  readonly b: Tensor | undefined;
+  /** (N) */
+  readonly lengths: Tensor | undefined;
+  /** (1,N,U), or (N,1,U) with layout 1. */
+  readonly hidden: Tensor | undefined;
+  readonly cell: Tensor | undefined;
 }
 
 /** Y (T,1,N,U), Y_h (1,N,U), Y_c (1,N,U); with layout 1 (N,T,1,U), (N,1,U), (N,1,U). */
-export function runLstm({ x, w, r, b, lengths, hidden, cell }: LstmInputs, { reverse, batchFirst, hardGates }: LstmSettings): Tensor[] {
+function runLstm({ x, w, r, b, lengths, hidden, cell }: LstmInputs, { reverse, batchFirst, hardGates }: LstmSettings): Tensor[] {
   const [T, N] = batchFirst ? [x.dims[1], x.dims[0]] : x.dims;
   const F = x.dims[2];
   const U = r.dims[2];

@@ -1,0 +1,93 @@
+// Operators that compute with numbers, in float64 whatever the type.
+// Definitions: github.com/onnx/onnx/blob/main/docs/Operators.md, opsets 7 to 26.
+import { BOOL, DOUBLE, FLOAT } from "../../../export/onnx/schema.ts";
+import { sigmoid } from "../../contract/imported-network.ts";
+import type { Tensor } from "./node.ts";
+import { misfit, number, type Operator, operator } from "./operator.ts";
+import { at, broadcast, build } from "./tensors.ts";
+
+function pairwise(combine: (a: number, b: number) => number): Operator {
+  return operator({
+    inputs: ["A", "B"],
+    evaluate: ([a, b]) => [build(broadcast(a.dims, b.dims), (index) => combine(at(a, index), at(b, index)))],
+  });
+}
+
+function each(change: (x: number) => number): Operator {
+  return operator({ inputs: ["X"], evaluate: ([x]) => [map(x, change)] });
+}
+
+function map({ dims, data }: Tensor, change: (x: number) => number): Tensor {
+  return { dims, data: data.map(change) };
+}
+
+export const ARITHMETIC_OPERATORS: Readonly<Record<string, Operator>> = {
+  Add: pairwise((a, b) => a + b),
+  Sub: pairwise((a, b) => a - b),
+  Mul: pairwise((a, b) => a * b),
+  Div: pairwise((a, b) => a / b),
+  Equal: pairwise((a, b) => Number(a === b)),
+  Neg: each((x) => -x),
+  Sqrt: each(Math.sqrt),
+  Sigmoid: each(sigmoid),
+  Cast: operator({
+    inputs: ["input"],
+    attributes: { to: number(FLOAT) },
+    evaluate([x], { to }) {
+      if (to === FLOAT || to === DOUBLE) return [x];
+      return [map(x, to === BOOL ? (value) => Number(value !== 0) : Math.trunc)];
+    },
+  }),
+  Where: operator({
+    inputs: ["condition", "X", "Y"],
+    evaluate([condition, x, y]) {
+      const dims = broadcast(broadcast(condition.dims, x.dims), y.dims);
+      return [build(dims, (index) => (at(condition, index) !== 0 ? at(x, index) : at(y, index)))];
+    },
+  }),
+  Softmax: operator({
+    inputs: ["input"],
+    attributes: { axis: number(-1) },
+    evaluate([x], { axis }) {
+      if (x.dims.length !== 2 || (axis !== -1 && axis !== 1)) misfit();
+      const width = x.dims[1];
+      const exponential = (n: number, j: number, k: number): number => Math.exp(x.data[n * width + j] - x.data[n * width + k]);
+      return [build(x.dims, ([n, k]) => 1 / Array.from({ length: width }, (_, j) => exponential(n, j, k)).reduce((a, b) => a + b))];
+    },
+  }),
+  MatMul: operator({ inputs: ["A", "B"], evaluate: ([a, b]) => [multiply(a, b)] }),
+  Gemm: operator({
+    inputs: ["A", "B", "C?"],
+    attributes: { transA: number(0), transB: number(0), alpha: number(1), beta: number(1) },
+    evaluate([a, b, c], { transA, transB, alpha, beta }) {
+      if (a.dims.length !== 2 || b.dims.length !== 2) misfit();
+      const product = multiply(transA ? transpose(a) : a, transB ? transpose(b) : b);
+      return [build(product.dims, (index) => alpha * at(product, index) + (c ? beta * at(c, index) : 0))];
+    },
+  }),
+  BatchNormalization: operator({
+    inputs: ["X", "scale", "B", "input_mean", "input_var"],
+    attributes: { epsilon: number(1e-5) },
+    evaluate([x, scale, bias, mean, variance], { epsilon }) {
+      const normalised = (value: number, c: number): number =>
+        ((value - mean.data[c]) / Math.sqrt(variance.data[c] + epsilon)) * scale.data[c] + bias.data[c];
+      return [build(x.dims, (index) => normalised(at(x, index), index[1]))];
+    },
+  }),
+};
+
+/** (I,J) → (J,I) */
+function transpose(x: Tensor): Tensor {
+  return build([x.dims[1], x.dims[0]], ([i, j]) => at(x, [j, i]));
+}
+
+/** (…,M,K) × (K,P) */
+function multiply(a: Tensor, b: Tensor): Tensor {
+  const K = a.dims[a.dims.length - 1];
+  if (a.dims.length < 2 || b.dims.length !== 2 || b.dims[0] !== K) misfit();
+  return build([...a.dims.slice(0, -1), b.dims[1]], (index) => {
+    let sum = 0;
+    for (let k = 0; k < K; k++) sum += at(a, index.with(-1, k)) * b.data[k * b.dims[1] + index[index.length - 1]];
+    return sum;
+  });
+}
