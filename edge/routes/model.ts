@@ -1,6 +1,6 @@
 // GET /v1/model: the card of the deployed model, as people and programs read it.
 import { Hono } from "hono";
-import { FORMAT } from "../../shared/artifact/artifact.ts";
+import { FORMAT } from "../../shared/artifact/metadata.ts";
 import { modelId } from "../../shared/model.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { VERSION } from "../../shared/version.ts";

@@ -1,5 +1,5 @@
 // Raw inputs made from a recipe's statistics, to be scored wherever the artifact is loaded. No row of anyone's data is in them.
-import { GOLDEN_COUNT } from "../../shared/artifact/artifact.ts";
+import { GOLDEN_COUNT } from "../../shared/artifact/tensors.ts";
 import { usesFloors } from "../../shared/recipe/channel.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import type { Random } from "../statistics/random.ts";

@@ -1,5 +1,5 @@
 // inspect: what is in an artifact, for people; with --json, for programs.
-import { FORMAT } from "../../shared/artifact/artifact.ts";
+import { FORMAT } from "../../shared/artifact/metadata.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
 import { ARTIFACT_WORD } from "../cli/data-options.ts";

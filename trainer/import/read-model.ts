@@ -1,5 +1,5 @@
 // A model file of whatever kind → ImportedNetwork. The kind is told by the first bytes, never by the name.
-import { FORMAT } from "../../shared/artifact/artifact.ts";
+import { FORMAT } from "../../shared/artifact/metadata.ts";
 import { openZip } from "../readers/npz.ts";
 import type { ImportedNetwork } from "./contract/imported-network.ts";
 import { rejectFile } from "./contract/reject-file.ts";

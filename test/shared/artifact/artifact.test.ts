@@ -1,7 +1,8 @@
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeArtifact, encodeArtifact, GOLDEN_COUNT } from "../../../shared/artifact/artifact.ts";
+import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifact.ts";
+import { GOLDEN_COUNT } from "../../../shared/artifact/tensors.ts";
 import { ArtifactError } from "../../../shared/errors.ts";
 import type { Model } from "../../../shared/model.ts";
 import { kernel } from "../../fixtures/kernel.ts";
