@@ -32,7 +32,7 @@ function namedFiles(folder: string): string[] {
 }
 
 /** These run in the repository alone. */
-const BUILDERS = ["build.ts", "pack.ts"].map((name) => join(root, "trainer", name));
+const BUILDERS = ["build.ts", "pack.ts"].map((name) => join(root, "trainer/package", name));
 
 /** All output lies in one folder, so a file's new URL is its name, and two may not share one. Threads' modules are bundled. */
 function placeOwnFiles(folder: string): Plugin {
@@ -50,7 +50,7 @@ function placeOwnFiles(folder: string): Plugin {
       onLoad({ filter: /\.ts$/ }, ({ path }) => {
         const contents = readFileSync(path, "utf8").replace(
           OWN_FILE,
-          (_, name: string) => `new URL("../${place(resolve(dirname(path), name))}", import.meta.url)`,
+          (_, name: string) => `new URL("./${place(resolve(dirname(path), name))}", import.meta.url)`,
         );
         return { contents, loader: "ts" };
       });
@@ -73,6 +73,9 @@ function licensesOf(metafiles: readonly Metafile[]): string {
     .join(`\n${"-".repeat(80)}\n\n`);
 }
 
+/** commander is CommonJS and asks for Node's own modules by `require`, which a module does not have. */
+const COMMONJS = `import { createRequire as requireFrom } from "node:module";const require = requireFrom(import.meta.url);`;
+
 rmSync(dist, { recursive: true, force: true });
 const cli = await build({
   ...COMMON,
@@ -81,6 +84,7 @@ const cli = await build({
   entryNames: "[name]",
   splitting: true,
   platform: "node",
+  banner: { js: COMMONJS },
   plugins: [placeOwnFiles(join(dist, "cli"))],
 });
 const bundleScore = (name: string, kernel: Loader) =>
@@ -109,9 +113,13 @@ const TYPES = ["edge/scoring/package-entry.d.ts", "shared/scorer.d.ts"];
 const flags = "--ignoreConfig --declaration --emitDeclarationOnly --stripInternal --allowImportingTsExtensions --skipLibCheck --strict";
 const dialect = "--target es2024 --lib es2024,webworker --module nodenext --types node";
 const emitted = join(dist, "emitted");
+/** Of edge/modules.d.ts, all that the scorer imports; the rest would bring the Worker's types along. */
+const WASM = 'declare module "*.wasm" {\n  const module: WebAssembly.Module;\n  export default module;\n}\n';
+mkdirSync(emitted, { recursive: true });
+writeFileSync(join(emitted, "wasm.d.ts"), WASM);
 const { status, stdout } = spawnSync(
   "tsc",
-  `${flags} ${dialect} --rootDir . --outDir ${emitted} edge/scoring/package-entry.ts edge/modules.d.ts`.split(" "),
+  `${flags} ${dialect} --rootDir . --outDir ${emitted} edge/scoring/package-entry.ts ${join(emitted, "wasm.d.ts")}`.split(" "),
   { cwd: root, encoding: "utf8" },
 );
 if (status !== 0) throw new Error(`the types of quickstep/score cannot be written: ${stdout}`);
