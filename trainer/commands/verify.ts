@@ -31,7 +31,8 @@ export const verifyCommand = declareCommand({
     const { url, json } = values;
     if (!/^https?:/.test(url) || !URL.canParse(url)) throw new UsageError(`<url> must be an address like https://…, got ${url}`);
     const artifact = values.artifact ?? DEPLOYED_MODELS.find((path) => existsSync(path)) ?? DEPLOYED_MODELS[0];
-    return verify({ url, artifact, key, json, version: versionOf(values) }, loadEngines(), terminal);
+    const version = findVersion(values, existsSync(CONFIG) ? readFileSync(CONFIG, "utf8") : "");
+    return verify({ url, artifact, key, json, version }, loadEngines(), terminal);
   },
 });
 
@@ -39,17 +40,19 @@ export const verifyCommand = declareCommand({
 const DEPLOYED_MODELS = ["edge/model.safetensors", "model.safetensors"];
 const CONFIG = "wrangler.toml";
 
-/** The version to ask of the Worker that the options or wrangler.toml name. Throws UsageError. */
-function versionOf({ version: id, name }: { readonly version?: string; readonly name?: string }): WorkerVersion | undefined {
+/** The version to ask of the Worker that `--name` or `config`, the text of a wrangler.toml, names. Throws UsageError. */
+export function findVersion(
+  { version: id, name }: { readonly version?: string; readonly name?: string },
+  config: string,
+): WorkerVersion | undefined {
   if (id === undefined) {
     if (name !== undefined) throw new UsageError("--name goes with --version ID");
     return undefined;
   }
   if (!/^[\w-]+$/.test(id)) throw new UsageError(`--version must be the id that wrangler versions list shows, got ${id}`);
-  const [top] = existsSync(CONFIG) ? readFileSync(CONFIG, "utf8").split(/^\[/m) : [""];
-  const worker = name ?? /^name\s*=\s*"([^"]*)"/m.exec(top)?.[1];
-  if (worker === undefined)
-    throw new UsageError(`--version needs the Worker's name: there is no ${CONFIG} here that says it; give --name NAME`);
+  const [top] = config.split(/^\s*\[/m);
+  const worker = name ?? /^\s*name\s*=\s*["']([^"']*)["']/m.exec(top)?.[1];
+  if (worker === undefined) throw new UsageError(`--version needs the Worker's name: no ${CONFIG} here says it; give --name NAME`);
   if (!/^[\w-]+$/.test(worker)) throw new UsageError(`--name must be a Worker's name of letters, digits, - and _, got ${worker}`);
   return { worker, id };
 }

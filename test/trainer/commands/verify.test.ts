@@ -5,11 +5,11 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { readAccess } from "../../../edge/http/access.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
-import { verify } from "../../../trainer/commands/verify.ts";
+import { findVersion, verify, type WorkerVersion } from "../../../trainer/commands/verify.ts";
 import { type App, openApp } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeModel } from "../../fixtures/model.ts";
@@ -45,10 +45,9 @@ async function listen(app: App, change: (response: Response) => Response | Promi
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function verified(url: string, key?: string, file = path): Promise<string> {
+async function verified(url: string, key?: string, file = path, version?: WorkerVersion): Promise<string> {
   const printed: string[] = [];
-  const terminal = { say: () => {}, progress: () => {}, print: (line: string) => printed.push(line) };
-  await verify({ url, artifact: file, key, json: false }, engines, terminal);
+  await verify({ url, artifact: file, key, version, json: false }, engines, { print: (line: string) => printed.push(line) });
   return printed.join("\n");
 }
 
@@ -126,4 +125,63 @@ test.each<[string, (response: Response) => Response, RegExp]>([
 
 test("nobody there is said so", async () => {
   await expect(verified("http://127.0.0.1:9")).rejects.toThrow(/cannot be reached/);
+});
+
+describe("--version", () => {
+  const NEW = "9d2b4f0e-3c1a-4f7b-8a54-0f6f2c1f9f11";
+  const old = encodeArtifact(makeModel(kernel, { name: "fx", seed: 2 }));
+
+  /** As Cloudflare does: the version that the header asks for where it is part of the deployment, else the deployment's own choice. */
+  async function deploy(): Promise<{ url: string; asked: (string | undefined)[] }> {
+    const asked: (string | undefined)[] = [];
+    const apps = { old: openApp(kernel, old), new: openApp(kernel, artifact) };
+    const served = createServer(async (incoming, outgoing) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of incoming) chunks.push(chunk);
+      const headers = incoming.headers as Record<string, string>;
+      asked.push(headers["cloudflare-workers-version-overrides"]);
+      const app = asked.at(-1) === `quickstep="${NEW}"` ? apps.new : apps.old;
+      const response = await app.request(`http://${headers.host}${incoming.url}`, {
+        method: incoming.method,
+        headers,
+        body: Buffer.concat(chunks),
+      });
+      outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(Buffer.from(await response.arrayBuffer()));
+    });
+    server = served;
+    await new Promise<void>((done) => served.listen(0, "127.0.0.1", done));
+    return { url: `http://127.0.0.1:${(served.address() as AddressInfo).port}`, asked };
+  }
+
+  test("asks that version with every request, and says that it answered", async () => {
+    const { url, asked } = await deploy();
+    expect(await verified(url, undefined, path, { worker: "quickstep", id: NEW })).toMatch(
+      new RegExp(`serves fx@[0-9a-f]{12} with quickstep 0\\.1\\.0 as version ${NEW}: 32 golden vectors`),
+    );
+    expect(asked).toEqual([`quickstep="${NEW}"`, `quickstep="${NEW}"`]);
+  });
+
+  test("without it no version is asked for", async () => {
+    const { url, asked } = await deploy();
+    await expect(verified(url)).rejects.toThrow(/expected fx@[0-9a-f]{12}: deploy it, or name the artifact/);
+    expect(asked).toEqual([undefined]);
+  });
+
+  test("a version that was not reached is said so", async () => {
+    const { url } = await deploy();
+    await expect(verified(url, undefined, path, { worker: "quickstep", id: "another" })).rejects.toThrow(
+      /serves the artifact [0-9a-f]{12}, expected fx@[0-9a-f]{12}: version another of quickstep was not reached, or it holds another artifact/,
+    );
+  });
+
+  test("takes the Worker's name from --name, or from wrangler.toml", () => {
+    const config = '# name = "comment"\nname = "mine" # ours\nmain = "worker.js"\n[env.onnx]\nname = "other"\n';
+    expect(findVersion({ version: NEW }, config)).toEqual({ worker: "mine", id: NEW });
+    expect(findVersion({ version: NEW, name: "theirs" }, config)).toEqual({ worker: "theirs", id: NEW });
+    expect(findVersion({}, config)).toBeUndefined();
+    expect(() => findVersion({ version: NEW }, "")).toThrow(/^--version needs the Worker's name: .*--name NAME$/);
+    expect(() => findVersion({ name: "theirs" }, config)).toThrow("--name goes with --version ID");
+    expect(() => findVersion({ version: 'x", y="z' }, config)).toThrow(/^--version must be the id that wrangler versions list shows/);
+    expect(() => findVersion({ version: NEW, name: "a b" }, config)).toThrow(/^--name must be a Worker's name/);
+  });
 });
