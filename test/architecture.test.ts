@@ -18,10 +18,10 @@ const ARROWS: readonly [files: RegExp, mayImport: RegExp][] = [
   [/^shared\//, /^shared\/(?!kernel\/).*\.ts$/],
   [/^edge\/worker[^/]*\.ts$/, /^(edge|shared)\/|^(npm:hono|npm:onnxruntime-web|cloudflare:)/],
   [/^edge\/scoring\/package-entry\.ts$/, /^shared\//],
-  [/^edge\/app\.ts$/, /^edge\/(?!worker).*\.ts$|^shared\/(?!kernel\/).*\.ts$|^(npm:hono|cloudflare:)/],
+  [/^edge\/app\.ts$/, /^edge\/(?!worker).*\.ts$|^shared\/(?!kernel\/).*\.ts$|^(npm:(hono|zod)|cloudflare:)/],
   [/^edge\/client\.ts$/, /^edge\/(app|scoring\/scoring)\.ts$|^npm:hono/],
-  [/^edge\/(routes|openapi)\//, /^edge\/(?!worker|app\.ts).*\.ts$|^shared\/(?!kernel\/).*\.ts$|^(npm:hono|cloudflare:)/],
-  [/^edge\//, /^edge\/(?!worker|app\.ts|(routes|openapi)\/).*\.ts$|^shared\/(?!kernel\/).*\.ts$|^(npm:hono|cloudflare:)/],
+  [/^edge\/(routes|openapi)\//, /^edge\/(?!worker|app\.ts).*\.ts$|^shared\/(?!kernel\/).*\.ts$|^(npm:(hono|zod)|cloudflare:)/],
+  [/^edge\//, /^edge\/(?!worker|app\.ts|(routes|openapi)\/).*\.ts$|^shared\/(?!kernel\/).*\.ts$|^(npm:(hono|zod)|cloudflare:)/],
   [/^trainer\/main\.ts$/, /^(trainer|shared)\/|^(npm|node):/],
   [/^trainer\//, /^trainer\/(?!main\.ts|commands\/)|^shared\/|^(npm|node):/],
 ];

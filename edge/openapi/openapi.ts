@@ -13,7 +13,9 @@ import { SCORE_TYPES } from "../scoring/score-request.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
 import { inferencePaths, inferenceSchemas } from "./inference.ts";
-import { streamPaths, streamSchemas } from "./streams.ts";
+import { componentsOf } from "./json-schema.ts";
+import { streamSchemas } from "./stream-schemas.ts";
+import { streamPaths } from "./streams.ts";
 import {
   answeredPointOf,
   BODIED,
@@ -49,7 +51,7 @@ export function describeService(model: Served): Document {
     },
     paths: { ...scorePaths(model), ...inferencePaths(model), ...streamPaths(model), ...hookPaths(), ...otherPaths() },
     components: {
-      schemas: { ...schemasOf(model), ...inferenceSchemas(model), ...streamSchemas(model) },
+      schemas: { ...schemasOf(model), ...inferenceSchemas(model), ...componentsOf(streamSchemas(model)) },
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key with the scope that the operation names, or admin." } },
     },
   };

@@ -1,11 +1,11 @@
 // /v1/deliveries: what was sent out, what was not, and sending it again. /v1/metrics: how much of each.
 import { Hono } from "hono";
 import { describe } from "../../shared/errors.ts";
-import { DELIVERY_STATES, type DeliveryState } from "../deliveries/outbox.ts";
 import { RequestError } from "../http/problem.ts";
-import { parseLimit, parseQuery } from "../http/query.ts";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
+import { parseQuery } from "../http/schema.ts";
+import { DELIVERIES_QUERY, REPLAY_QUERY } from "../openapi/stream-schemas.ts";
 import type { ListedDelivery } from "../streams/stream-object.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
@@ -13,14 +13,14 @@ import { type Dependencies, storeOf } from "./dependencies.ts";
 export function deliveryRoutes(dependencies: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/", async (c) => {
-      const { state, key, destination, limit, cursor } = parseQuery(c.req.url, ["state", "key", "destination", "limit", "cursor"]);
-      const filter = { key, destination, state: parseState(state) };
-      const page = await storeOf(dependencies).deliveries(filter, parseLimit(limit), cursor);
+      const { state, key, destination, limit, cursor } = parseQuery(c.req.url, DELIVERIES_QUERY);
+      const filter = { key, destination, state };
+      const page = await storeOf(dependencies).deliveries(filter, limit, cursor);
       return c.json({ deliveries: page.items.map(show), cursor: page.cursor });
     })
     .post("/:id", async (c, next) => {
       if (c.req.param("id") !== "replay") return next();
-      const { destination, cursor } = parseQuery(c.req.url, ["destination", "cursor"]);
+      const { destination, cursor } = parseQuery(c.req.url, REPLAY_QUERY);
       const { endpoints } = dependencies;
       if (destination === undefined || !endpoints.destinations.has(destination))
         throw new RequestError("parameter", `destination must be one that DESTINATIONS lists, got ${describe(destination)}`);
@@ -42,13 +42,6 @@ export function metricRoutes(dependencies: Dependencies) {
       return c.json({ streams, deliveries });
     })
     .all("/", allowOnly("GET", "HEAD"));
-}
-
-function parseState(text: string | undefined): DeliveryState | undefined {
-  const state = DELIVERY_STATES.find((known) => known === text);
-  if (text !== undefined && state === undefined)
-    throw new RequestError("parameter", `state must be one of ${DELIVERY_STATES.join(", ")}, got ${describe(text)}`);
-  return state;
 }
 
 function show({ n, created, due, ...rest }: ListedDelivery) {

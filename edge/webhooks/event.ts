@@ -1,7 +1,9 @@
 // One event of a key, whoever sent it, and how its parts are read. Knows no body's layout, no signatures and no storage.
-import { describe, type Path, SequenceError } from "../../shared/errors.ts";
+import * as z from "zod/mini";
+import type { Path } from "../../shared/errors.ts";
 import { parseSequence, type Shape } from "../../shared/sequence.ts";
 import { encodeHex } from "../http/encoding.ts";
+import { parseAt } from "../http/schema.ts";
 
 export interface StreamEvent {
   /** Unique among its source's ids of this key, for as long as ids are remembered. */
@@ -21,40 +23,58 @@ const MIN_MILLISECONDS = 1e11;
 /** ECMA-262: the last instant a Date knows. */
 const LAST_INSTANT_MS = 8.64e15;
 
-/** A key or an id: text, or a whole number written as text. Throws SequenceError at `path`. */
+const NAME_RULE = `must be text of 1 to ${MAX_NAME_BYTES} bytes without control characters, not . or .., or a whole number`;
+const TIME_RULE = "must be a time such as 2026-11-25T09:30:00Z, or seconds or milliseconds since 1970";
+
+/** A key or an id: text, or a whole number, which is read as its text. */
+export const NAME = z.union(
+  [
+    z.string(NAME_RULE).check(z.minLength(1, NAME_RULE), z.maxLength(MAX_NAME_BYTES, NAME_RULE), z.refine(isName, NAME_RULE)),
+    z.pipe(z.int(NAME_RULE), z.transform(String)),
+  ],
+  NAME_RULE,
+);
+
+/** No URL's path can hold `.` or `..`. */
+function isName(text: string): boolean {
+  if (/^\.{1,2}$/.test(text) || !text.isWellFormed() || /\p{Cc}/u.test(text)) return false;
+  return new TextEncoder().encode(text).length <= MAX_NAME_BYTES;
+}
+
+/** A date and time with its zone (RFC 3339), or a number of seconds or milliseconds; read as milliseconds since 1970. */
+export const TIMESTAMP = z.union(
+  [
+    z.pipe(
+      z.pipe(
+        z.string(TIME_RULE).check(z.regex(/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)$/, TIME_RULE)),
+        z.transform((text) => Date.parse(text.replace(" ", "T").toUpperCase())),
+      ),
+      z.number(TIME_RULE), // no day such as 31 February
+    ),
+    z.pipe(
+      z.number(TIME_RULE).check(z.minimum(0, TIME_RULE), z.maximum(LAST_INSTANT_MS, TIME_RULE)),
+      z.transform((instant) => Math.round(instant < MIN_MILLISECONDS ? instant * 1000 : instant)),
+    ),
+  ],
+  TIME_RULE,
+);
+
+/** JSON has no other numbers but those too large for a double. */
+export const NUMBER = z.number("must be a finite number");
+
+/** A row of F finite numbers. */
+export function rowOf(F: number) {
+  return z.array(NUMBER, `must be an array of ${F} numbers`).check(z.length(F, `must have ${F} numbers`));
+}
+
+/** A key or an id. Throws SequenceError at `path`. */
 export function parseName(value: unknown, path: Path): string {
-  const name = Number.isSafeInteger(value) ? String(value) : value;
-  const isName =
-    typeof name === "string" &&
-    !/^\.{0,2}$/.test(name) && // no URL's path can hold . or ..
-    name.isWellFormed() &&
-    !/\p{Cc}/u.test(name) &&
-    new TextEncoder().encode(name).length <= MAX_NAME_BYTES;
-  if (!isName)
-    throw new SequenceError(
-      path,
-      `must be text of 1 to ${MAX_NAME_BYTES} bytes without control characters, not . or .., or a whole number`,
-      show(value),
-    );
-  return name;
+  return parseAt(NAME, value, path);
 }
 
-/** Milliseconds since 1970, from a date and time with its zone (RFC 3339), or from a number of seconds or milliseconds. Throws SequenceError. */
+/** Milliseconds since 1970. Throws SequenceError at `path`. */
 export function parseTimestamp(value: unknown, path: Path): number {
-  if (typeof value === "number" && value >= 0 && value <= LAST_INSTANT_MS)
-    return Math.round(value < MIN_MILLISECONDS ? value * 1000 : value);
-  const isInstant = typeof value === "string" && /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)$/.test(value);
-  const instant = isInstant ? Date.parse(value.replace(" ", "T").toUpperCase()) : Number.NaN;
-  if (Number.isNaN(instant))
-    throw new SequenceError(path, "must be a time such as 2026-11-25T09:30:00Z, or seconds or milliseconds since 1970", show(value));
-  return instant;
-}
-
-/** A row of F finite numbers. Throws SequenceError at the place in `path`. */
-export function parseRow(value: unknown, path: Path, { features: F }: Shape): readonly number[] {
-  if (!Array.isArray(value)) throw new SequenceError(path, `must be an array of ${F} numbers`, show(value));
-  if (value.length !== F) throw new SequenceError(path, `must have ${F} numbers`, `${value.length}`);
-  return value.map((number, f) => parseNumber(number, [...path, f]));
+  return parseAt(TIMESTAMP, value, path);
 }
 
 /** 1 to T rows of F finite numbers, as /v1/score takes them. Throws SequenceError at the place in `path`. */
@@ -63,18 +83,8 @@ export function parseRows(value: unknown, path: Path, shape: Shape): readonly (r
   return value as readonly (readonly number[])[];
 }
 
-/** A finite number. Throws SequenceError at `path`. */
-export function parseNumber(value: unknown, path: Path): number {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new SequenceError(path, "must be a finite number", show(value));
-  return value;
-}
-
 /** SHA-256 of `said` (text as UTF-8), as 64 hexadecimal digits. */
 export async function digestOf(said: string | Uint8Array<ArrayBuffer>): Promise<string> {
   const bytes = typeof said === "string" ? new TextEncoder().encode(said) : said;
   return encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
-}
-
-function show(value: unknown): string {
-  return value === undefined ? "nothing" : describe(value);
 }

@@ -2,7 +2,8 @@
 import type { Path } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { followPointer } from "../config/json-pointer.ts";
-import { parseName, parseNumber, parseRow, parseRows, parseTimestamp, type StreamEvent } from "./event.ts";
+import { parseAt } from "../http/schema.ts";
+import { NUMBER, parseName, parseRows, parseTimestamp, rowOf, type StreamEvent } from "./event.ts";
 
 /** Where in a source's bodies things stand, as reference tokens. */
 export interface Pointers {
@@ -42,9 +43,9 @@ export function extractEvent(document: unknown, pointers: Pointers, shape: Shape
   const data = (): StreamEvent["data"] => {
     switch (content.kind) {
       case "row":
-        return { values: at(content.at, (value, path) => parseRow(value, path, shape)) };
+        return { values: at(content.at, (value, path) => parseAt(rowOf(shape.features), value, path)) };
       case "numbers":
-        return { values: content.at.map((tokens) => at(tokens, parseNumber)) };
+        return { values: content.at.map((tokens) => at(tokens, (value, path) => parseAt(NUMBER, value, path))) };
       case "sequence":
         return { sequence: at(content.at, (value, path) => parseRows(value, path, shape)) };
     }

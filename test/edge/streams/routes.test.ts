@@ -277,10 +277,16 @@ describe("a deployment", () => {
     [{ STREAM_QUIET_S: "soon" }, 'STREAM_QUIET_S must be 1 to 1000000000, got "soon"'],
     [{ STREAM_QUIET_S: "0" }, 'STREAM_QUIET_S must be 1 to 1000000000, got "0"'],
     [{ STREAM_QUIET_S: "1 2" }, "STREAM_QUIET_S must be one number, got 2"],
+    [{ STREAM_IDLE_TTL_S: "soon" }, 'STREAM_IDLE_TTL_S must be 1 to 1000000000, got "soon"'],
+    [{ STREAM_IDLE_TTL_S: "1", STREAM_QUIET_S: "1" }, "STREAM_IDLE_TTL_S must be set without STREAM_QUIET_S, its older name, got both"],
     [{ STREAM_OUTBOX_ROWS: "-1" }, 'STREAM_OUTBOX_ROWS must be 1 to 1000000, got "-1"'],
     [{ RETRY_SCHEDULE_S: "0 five" }, 'RETRY_SCHEDULE_S must be 0 to 1000000, got "five"'],
   ])("refuses %o", (env, reason) => {
     expect(readEndpoints(env).unusable).toBe(reason);
+  });
+
+  test.each(["STREAM_IDLE_TTL_S", "STREAM_QUIET_S"])("takes %s, by its new name and its older one", (name) => {
+    expect(readEndpoints({ STREAM_IDLE_TTL_S: "", STREAM_QUIET_S: "", [name]: "600" }).settings.idleTtlMs).toBe(600_000);
   });
 
   test("whose storage fails answers 503, is asked again in some seconds, and reports what it was", async () => {
