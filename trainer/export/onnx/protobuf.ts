@@ -7,9 +7,9 @@ const root = protobuf.Root.fromJSON(DESCRIPTOR);
 const MODEL = root.lookupType("ModelProto");
 const TENSOR = root.lookupType("TensorProto");
 
-/** What a decoded file may hold: each far more than an exporter writes for one recurrent network, and together some 700 MB at most. */
+/** What a file may hold to be decoded: each far more than an exporter writes for one recurrent network. */
 const LIMITS = {
-  /** Messages, and numbers and texts that stand alone: PyTorch writes some 500. */
+  /** Messages, and numbers and texts that stand alone: PyTorch writes some 300 (measured). */
   fields: 2 ** 17,
   /** Whole numbers in packed lists: shapes, not weights. */
   integers: 2 ** 20,

@@ -3,11 +3,18 @@
 import type { Zip } from "../../readers/npz.ts";
 import type { ImportedNetwork } from "../contract/imported-network.ts";
 import { rejectFile } from "../contract/reject-file.ts";
-import { type Layer, planKeras } from "./config.ts";
+import { planKeras } from "./config.ts";
 import { type Hdf5, readHdf5 } from "./hdf5.ts";
-import { buildKeras, type Weights } from "./model.ts";
+import type { Layer, Weights } from "./layer.ts";
+import { LAYERS } from "./layers.ts";
+import { buildKeras } from "./model.ts";
 
-/** keras.io/api/models/model_saving_apis/whole_model_saving_and_loading (the legacy H5 format). Throws DataError. */
+/** An LSTM of 2048 units with its optimizer's state has 200 MB. */
+const MAX_WEIGHTS_BYTES = 2 ** 28;
+/** A config has some kilobytes; layers' constants may lie in the config. */
+const MAX_CONFIG_BYTES = 2 ** 24;
+
+/** Reads a .h5 file (keras.io/api/models/model_saving_apis/whole_model_saving_and_loading, the legacy H5 format). Throws DataError. */
 export async function readKerasH5(bytes: Uint8Array, source: string): Promise<ImportedNetwork> {
   const file = await readHdf5(bytes, source);
   const config = file.attributes.get("@model_config");
@@ -28,11 +35,7 @@ export async function readKerasH5(bytes: Uint8Array, source: string): Promise<Im
   return buildKeras(planKeras(parse(config, source), version, source), weightsOf, `Keras ${version || "1"} (.h5)`, source);
 }
 
-/** An LSTM of 2048 units with its optimizer's state has 200 MB. */
-const MAX_WEIGHTS_BYTES = 2 ** 28;
-const MAX_CONFIG_BYTES = 2 ** 24;
-
-/** keras.io/guides/serialization_and_saving. Throws DataError. */
+/** Reads a .keras file, opened as a zip (keras.io/guides/serialization_and_saving). Throws DataError. */
 export async function readKerasZip(zip: Zip, source: string): Promise<ImportedNetwork> {
   const text = async (name: string): Promise<string> => new TextDecoder().decode(await zip.read(name, MAX_CONFIG_BYTES));
   const config = parse(await text("config.json"), source);
@@ -49,7 +52,7 @@ export async function readKerasZip(zip: Zip, source: string): Promise<ImportedNe
 /** Layers are stored by their class, not by their name: layers/lstm/cell/vars/0. Each class occurs once in what is imported. */
 function arraysOf({ arrays }: Hdf5, { type, name }: Layer): Weights[] {
   const snake = type.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
-  const inside = type === "LSTM" ? "/cell/vars/" : "/vars/";
+  const inside = `/${LAYERS.get(type)?.arraysFolder ?? "vars"}/`;
   for (const root of ["layers", "_layer_checkpoint_dependencies"]) // the second: TensorFlow 2.12 and 2.13
     for (const folder of [snake, name]) {
       const found: Weights[] = [];

@@ -4,10 +4,13 @@ import { parentPort, workerData } from "node:worker_threads";
 import h5wasm, { type Attribute, Dataset, Group } from "h5wasm";
 import type { Hdf5 } from "./hdf5.ts";
 
+/** Groups, arrays and attributes: a model of a few layers has some dozens (measured). */
 const MAX_ENTRIES = 10_000;
+/** Keras nests its arrays up to 6 deep (measured). */
 const MAX_DEPTH = 16;
 /** Of numbers in all arrays together: an LSTM of 2048 units has half of it. */
 const MAX_NUMBERS = 2 ** 25;
+/** Of one attribute: the config of a model is one. */
 const MAX_TEXT_BYTES = 1 << 24;
 
 const { bytes } = workerData as { bytes: Uint8Array };
@@ -18,7 +21,7 @@ const arrays: Hdf5["arrays"] = new Map();
 let entries = 0;
 let numbers = 0;
 
-function keepAttributes(path: string, found: Record<string, Attribute>): void {
+function collectAttributes(path: string, found: Record<string, Attribute>): void {
   for (const [name, attribute] of Object.entries(found)) {
     const { size, total_size } = attribute.metadata;
     if (size * total_size > MAX_TEXT_BYTES || ++entries > MAX_ENTRIES) throw new RangeError("more text than a model has");
@@ -29,7 +32,7 @@ function keepAttributes(path: string, found: Record<string, Attribute>): void {
 }
 
 function walk(group: Group, path: string, depth: number): void {
-  keepAttributes(path, group.attrs);
+  collectAttributes(path, group.attrs);
   for (const key of group.keys()) {
     if (++entries > MAX_ENTRIES || depth > MAX_DEPTH) throw new RangeError("more groups than a model has");
     if (key === "optimizer_weights" || key === "optimizer") continue;

@@ -12,11 +12,12 @@ export interface Hdf5 {
 /** Far more than the largest model takes. */
 const LIMIT_MS = 20_000;
 
+/** Whether `bytes` begin with HDF5's signature (support.hdfgroup.org, "HDF5 File Format Specification", II.A). */
 export function isHdf5(bytes: Uint8Array): boolean {
   return [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a].every((byte, i) => bytes[i] === byte);
 }
 
-/** Throws DataError where the file is damaged, claims absurd sizes or takes too long. */
+/** Reads every text and every array of floats. Throws DataError where the file is damaged, claims absurd sizes or takes too long. */
 export function readHdf5(bytes: Uint8Array, source: string): Promise<Hdf5> {
   const worker = new Worker(new URL("./hdf5-worker.ts", import.meta.url), {
     workerData: { bytes },

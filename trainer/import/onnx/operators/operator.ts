@@ -18,11 +18,14 @@ export type AttributeReader<T> = (value: Attribute | undefined) => T;
 export function number(missing: number): AttributeReader<number> {
   return (value) => Number(value ?? missing);
 }
-/** A list of numbers or texts, a tensor, or anything; undefined where the attribute is absent or something else. */
+/** A list of numbers; undefined where the attribute is absent or something else. */
 export const numbers: AttributeReader<number[] | undefined> = numbersOf;
+/** A list of texts; undefined where the attribute is absent or something else. */
 export const texts: AttributeReader<string[] | undefined> = textsOf;
+/** A tensor; undefined where the attribute is absent or something else. */
 export const tensor: AttributeReader<Tensor | undefined> = tensorOf;
-export const anything: AttributeReader<Attribute | undefined> = (value) => value;
+/** The attribute as it is; undefined where it is absent. */
+export const anything = (value: Attribute | undefined): Attribute | undefined => value;
 
 type Readers = Readonly<Record<string, AttributeReader<unknown>>>;
 export type ValuesOf<R extends Readers> = { readonly [K in keyof R]: ReturnType<R[K]> };
