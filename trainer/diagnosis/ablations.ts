@@ -1,7 +1,8 @@
 // The experiments: every accused cause added to what was tried and taken out of the cured recipe, on the same held-out sequences.
 // Legend: M sequences.
+
+import { mean } from "../statistics/descriptive.ts";
 import { logLossOf } from "../statistics/log-loss.ts";
-import { mean } from "../statistics/paired.ts";
 import type { Random } from "../statistics/random.ts";
 import type { CauseCode } from "./diagnose.ts";
 import type { Lab, Run, Setup } from "./experiments.ts";

@@ -4,7 +4,7 @@ import { FitError } from "../../shared/errors.ts";
 import { type Network, sigmoid } from "../../shared/networks/lstm.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 import { selectChannels } from "../data/sequences.ts";
-import { mean } from "../statistics/paired.ts";
+import { mean } from "../statistics/descriptive.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";

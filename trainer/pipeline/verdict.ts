@@ -1,7 +1,8 @@
 // What a training run amounts to, in a code and a sentence, from paired losses on the test part.
 import type { Metrics } from "../../shared/model.ts";
+import { type MeanWithError, mean } from "../statistics/descriptive.ts";
 import { logLosses } from "../statistics/log-loss.ts";
-import { type Gain, pairedGain } from "../statistics/paired.ts";
+import { pairedGain } from "../statistics/paired.ts";
 
 export interface Verdict {
   readonly code: "learned" | "base-rate-only" | "no-better-model-found" | "bad-data";
@@ -35,10 +36,10 @@ export function decideVerdict(
   flaw: Flaw | undefined,
 ): Verdict {
   const own = logLosses(labels, probabilities);
-  const mean = own.reduce((sum, loss) => sum + loss, 0) / own.length;
-  const gain = (name: string): Gain => pairedGain(logLosses(labels, baselineProbabilities[name]), own, gap);
+  const ownLoss = mean(own);
+  const gain = (name: string): MeanWithError => pairedGain(logLosses(labels, baselineProbabilities[name]), own, gap);
   const overBaseRate = gain("base rate");
-  const figures = `log loss ${mean.toFixed(4)} against ${baselines["base rate"].logLoss.toFixed(4)} of the base rate`;
+  const figures = `log loss ${ownLoss.toFixed(4)} against ${baselines["base rate"].logLoss.toFixed(4)} of the base rate`;
   if (flaw !== undefined) return { code: "bad-data", text: `${flaw.text}; the figures mean little: ${figures}.`, next: flaw.next };
   for (const name of Object.keys(baselines)) {
     const over = gain(name);
@@ -61,7 +62,7 @@ export function decideVerdict(
     code: "learned",
     text: `Learned: ${figures}, ${comparison} logistic regression (${baselines["logistic regression"].logLoss.toFixed(4)}).`,
     next:
-      mean - trainLogLoss > OVERFIT * overBaseRate.mean
+      ownLoss - trainLogLoss > OVERFIT * overBaseRate.mean
         ? `More sequences would help most: on those it was trained on its loss is ${trainLogLoss.toFixed(4)}.`
         : "Further features or a longer history would help most: it knows what it was trained on no better than what it has not seen, so more of the same would change little.",
   };

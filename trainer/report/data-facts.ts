@@ -3,8 +3,9 @@
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { isZeroRow, validRows } from "../../shared/sequence.ts";
+import { quantile } from "../statistics/descriptive.ts";
 import type { FeatureFacts, TrainingFacts } from "./content.ts";
-import { histogramOf, quantile } from "./histogram.ts";
+import { histogramOf } from "./histogram.ts";
 
 /** Values a feature's facts are taken from, at most: quantiles are then known to 0.2 % of rank. */
 const MAX_ROWS = 200_000;

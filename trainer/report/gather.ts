@@ -1,7 +1,7 @@
 // From a trained model and the parts it was judged on to everything its report shows. Draws nothing.
 // Legend: N sequences, T steps, F features, C channels.
 import type { Engine } from "../../shared/engine.ts";
-import { labelAt, type MeasuredCard, type Model, type OperatingPoint, type ReliabilityBin } from "../../shared/model.ts";
+import type { MeasuredCard, Model, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { type Channels, type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
@@ -12,12 +12,13 @@ import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
 import { measureOperatingPoints } from "../statistics/operating-points.ts";
 import { pairedGain } from "../statistics/paired.ts";
 import type { Random } from "../statistics/random.ts";
+import { confusionAt, confusionAtEachScore, rank } from "../statistics/ranking.ts";
 import type { EpochRecord } from "../training/loop.ts";
 import type { Decision, Example, ReportContent } from "./content.ts";
 import { describeTraining } from "./data-facts.ts";
 import { countInBins } from "./histogram.ts";
 import { type Effect, permutationImportance } from "./importance.ts";
-import { cutAtEachScore, precisionRecallCurve, rocCurve, thin } from "./ranking.ts";
+import { precisionRecallCurve, rocCurve, thin } from "./ranking.ts";
 
 export interface ReportInput {
   /** As decoded, its card complete. */
@@ -63,8 +64,8 @@ export function gatherReport(input: ReportInput): ReportContent {
   const channels = applyRecipe(recipe, test.values, log);
   const labelsOf = (indices: Int32Array): Uint8Array => Uint8Array.from(indices, (n) => data.labels[n]);
   const curveOf = (name: string, scores: ArrayLike<number>): ReportContent["curves"][number] => {
-    const cuts = cutAtEachScore(labels, scores);
-    return { name, roc: thin(rocCurve(cuts)), precisionRecall: thin(precisionRecallCurve(cuts)) };
+    const confusions = confusionAtEachScore(rank(labels, scores));
+    return { name, roc: thin(rocCurve(confusions)), precisionRecall: thin(precisionRecallCurve(confusions)) };
   };
   const gainOf = (before: Float64Array): Effect => {
     const { mean, standardError } = pairedGain(before, own, gap);
@@ -130,24 +131,16 @@ export function gatherReport(input: ReportInput): ReportContent {
 }
 
 function decide(point: OperatingPoint, labels: ArrayLike<number>, probabilities: Float32Array): Decision {
-  let labelled = 0;
-  let positives = 0;
-  let falsePositives = 0;
-  probabilities.forEach((p, n) => {
-    const answer = labelAt(point, p);
-    labelled += answer;
-    positives += labels[n];
-    falsePositives += answer * (1 - labels[n]);
-  });
-  const N = probabilities.length;
+  const { truePositives, falsePositives, trueNegatives } = confusionAt(point.threshold, labels, probabilities);
+  const negatives = falsePositives + trueNegatives;
   const [{ figures = {} }] = measureOperatingPoints([point], labels, probabilities);
   const { name, threshold } = point;
   const cost = point.figures?.cost; // what a mistake costs, only the one who trained knows
   return {
     name,
     threshold,
-    labelled: wilson(labelled, N),
-    falsePositiveRate: positives === N ? null : wilson(falsePositives, N - positives),
+    labelled: wilson(truePositives + falsePositives, labels.length),
+    falsePositiveRate: negatives === 0 ? null : wilson(falsePositives, negatives),
     figures: { ...figures, ...(cost && { cost }) },
   };
 }

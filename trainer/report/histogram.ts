@@ -1,4 +1,5 @@
 // Values in bins, one count a class.
+import { quantile } from "../statistics/descriptive.ts";
 
 export interface ClassHistogram {
   /** (B+1) ascending. */
@@ -47,9 +48,4 @@ export function histogramOf(values: Float64Array, labels: Uint8Array, sorted: Fl
 
 function ulp([low, high]: readonly [number, number]): number {
   return Math.max(Math.abs(low), Math.abs(high), Number.MIN_VALUE * 2 ** 53) * 2 ** -52;
-}
-
-/** Of ascending values, the one at rank ⌊q·(n−1)⌉. */
-export function quantile(sorted: Float64Array, q: number): number {
-  return sorted[Math.round(q * (sorted.length - 1))];
 }

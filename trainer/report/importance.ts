@@ -2,6 +2,7 @@
 // sequences (Breiman 2001; Fisher, Rudin & Dominici 2019). Knows no recipe: scoring arrives as a function.
 // Legend: N sequences, T steps, C channels.
 
+import { meanWithError } from "../statistics/descriptive.ts";
 import { Z95 } from "../statistics/intervals.ts";
 import { logLosses } from "../statistics/log-loss.ts";
 import type { Random } from "../statistics/random.ts";
@@ -107,8 +108,6 @@ export function permutationImportance(
 }
 
 function meanWithInterval(values: Float64Array): Effect {
-  const n = values.length;
-  const mean = values.reduce((sum, x) => sum + x, 0) / n;
-  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / Math.max(1, n - 1);
-  return { rise: mean, halfWidth: Z95 * Math.sqrt(variance / n) };
+  const { mean, standardError } = meanWithError(values);
+  return { rise: mean, halfWidth: Z95 * standardError };
 }

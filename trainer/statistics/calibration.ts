@@ -1,6 +1,7 @@
 // Makes probabilities honest: a slope and an intercept on the logit, fitted on sequences that nothing else was fitted on.
 // Changes no ranking: the slope is above 0. Platt 1999; slope alone is temperature scaling (Guo et al. 2017).
 import type { Calibration } from "../../shared/networks/lstm.ts";
+import { meanWithError } from "./descriptive.ts";
 import { logLossOfLogit } from "./log-loss.ts";
 import { minimise } from "./newton.ts";
 
@@ -32,9 +33,8 @@ export function fitCalibration(logits: ArrayLike<number>, labels: ArrayLike<numb
     for (let n = 0; n < N; n++)
       if (folds[n] === fold) gains[n] = logLossOfLogit(labels[n], logits[n]) - logLossOfLogit(labels[n], calibrate(calibration, logits[n]));
   }
-  const mean = gains.reduce((sum, gain) => sum + gain, 0) / N;
-  const variance = gains.reduce((sum, gain) => sum + (gain - mean) ** 2, 0) / (N - 1);
-  return mean > Math.sqrt(variance / N) ? fitted : IDENTITY;
+  const { mean, standardError } = meanWithError(gains);
+  return mean > standardError ? fitted : IDENTITY;
 }
 
 /** Consecutive fifths of each label, so that every fold has both labels and neighbours in time share a fold. */

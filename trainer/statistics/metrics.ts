@@ -1,27 +1,25 @@
-// Figures on labelled probabilities, as scikit-learn defines them. Knows no model and no file.
+// Metrics of labelled probabilities, as scikit-learn defines them, and how far each could be off. Knows no model and no file.
+// Legend: N sequences.
 import type { Metrics } from "../../shared/model.ts";
 import { drawWeights, Spread, Z95 } from "./intervals.ts";
 import { crossEntropy, entropy, logLossOf, meanEntropy } from "./log-loss.ts";
 import type { Random } from "./random.ts";
+import { equalMassBins, type Ranked, rank } from "./ranking.ts";
 import { BINS } from "./reliability.ts";
 
-/** Examples in ascending order of score. */
-interface Ranked {
-  /** (N) where each stood before. */
-  readonly order: Int32Array;
-  /** (N) */
-  readonly scores: Float64Array;
-  /** (N) 0 or 1 */
-  readonly labels: Uint8Array;
-  /** Where each run of equal scores ends, ascending; the last is N. */
-  readonly runEnds: Int32Array;
-}
-
 /**
- * Figures of `probabilities` (N) for label 1 on `labels` (N, 0 or 1). Label 1 is predicted from 0.5 on.
- * Log loss: mean, unweighted, in nats. `auc`: ties count one half. `prAuc`: average precision, Σ (Rₖ − Rₖ₋₁) Pₖ over distinct scores.
- * `ece`: Σ_b (n_b / N) |mean p − positive rate| over 15 bins of equal mass, cut at the scores of rank ⌈bN/15⌉, equal scores in one bin.
- * Throws RangeError when there is nothing to measure.
+ * The metrics of `probabilities` (N) of label 1 on `labels` (N, 0 or 1), as scikit-learn defines them; label 1 is predicted from
+ * 0.5 on. Throws RangeError for no sequences, or for two lengths. A metric that needs both labels is null where one is missing.
+ *
+ * | metric | definition |
+ * |---|---|
+ * | `logLoss` | `log_loss`: mean, unweighted, in nats |
+ * | `baseRateLogLoss` | entropy of these labels' positive rate |
+ * | `accuracy`, `majorityAccuracy` | `accuracy_score`, of the model and of always saying the more frequent label |
+ * | `auc` | `roc_auc_score`: ties count one half |
+ * | `prAuc` | `average_precision_score`: Σ (Rₖ − Rₖ₋₁) Pₖ over distinct scores |
+ * | `brier` | `brier_score_loss`: mean (p − y)² |
+ * | `ece` | expected calibration error Σ_b (n_b / N) · abs(mean p − positive rate) (Naeini, Cooper & Hauskrecht 2015), over 15 bins of equal mass |
  */
 export function computeMetrics(labels: ArrayLike<number>, probabilities: ArrayLike<number>): Metrics {
   const ranked = rank(labels, probabilities);
@@ -55,13 +53,15 @@ export function computeMetrics(labels: ArrayLike<number>, probabilities: ArrayLi
   };
 }
 
+/** Half-widths of 95 % intervals; those that could not be had are left out. */
 export type Intervals = Readonly<Partial<Record<"logLoss" | "accuracy" | "brier" | "auc" | "prAuc" | "ece", number>>>;
 
 /**
- * Half-widths of 95 % intervals: 1.96 standard deviations over `resamples` bootstrap samples. At 200 resamples that is known to
- * 5 %, the half-distance of the outer percentiles to 7 %. Areas are left out when a class is missing. With a `gap` the examples
- * are in the order of time and share rows with those closer than it: they are drawn in blocks. That of the calibration error is
- * up to a third too wide (measured) where probabilities are honest: resampling adds its own noise to a figure that is all noise.
+ * Half-widths of 95 % intervals of the metrics of `labels` and `probabilities` (N): 1.96 standard deviations over `resamples`
+ * bootstrap samples (Efron 1979). At 200 resamples that is known to 5 %, the half-distance of the outer percentiles to 7 %. Areas
+ * are left out when a class is missing. With a `gap` the sequences are in the order of time and share rows with those closer than
+ * it: they are drawn in blocks. The interval of the calibration error is up to a third too wide (measured) where probabilities
+ * are honest: resampling adds its own noise to a metric that is all noise. Throws RangeError as computeMetrics does.
  */
 export function bootstrapIntervals(
   labels: ArrayLike<number>,
@@ -107,7 +107,7 @@ export function bootstrapIntervals(
   );
 }
 
-/** AUC of any finite scores, ties one half; null when a class is missing. */
+/** `roc_auc_score` of any finite scores (N) on labels (N, 0 or 1), ties one half; null when a class is missing. Throws RangeError as computeMetrics does. */
 export function areaUnderRoc(labels: ArrayLike<number>, scores: ArrayLike<number>): number | null {
   return computeAreas(rank(labels, scores), new Int32Array(labels.length).fill(1))?.auc ?? null;
 }
@@ -131,16 +131,6 @@ export function recoveredInformation(p: ArrayLike<number>, q: ArrayLike<number>)
 
 function hit(label: number, p: number): 0 | 1 {
   return p >= 0.5 === (label === 1) ? 1 : 0;
-}
-
-function rank(labels: ArrayLike<number>, probabilities: ArrayLike<number>): Ranked {
-  const N = labels.length;
-  if (N === 0 || probabilities.length !== N) throw new RangeError(`got ${N} labels and ${probabilities.length} probabilities`);
-  const order = new Int32Array(N).map((_, i) => i).sort((i, j) => probabilities[i] - probabilities[j]);
-  const scores = Float64Array.from(order, (i) => probabilities[i]);
-  const ends: number[] = [];
-  for (let i = 1; i <= N; i++) if (i === N || scores[i] !== scores[i - 1]) ends.push(i);
-  return { order, scores, labels: Uint8Array.from(order, (i) => labels[i]), runEnds: Int32Array.from(ends) };
 }
 
 /** Both areas with example i counted `weights[i]` times; null when a class has no weight. Sums are whole numbers, hence exact. */
@@ -167,21 +157,14 @@ function computeAreas({ labels, runEnds }: Ranked, weights: Int32Array): { auc: 
 }
 
 /** With example i counted `weights[i]` times; the bins are cut anew, at equal mass. */
-function calibrationError({ scores, labels, runEnds }: Ranked, weights: Int32Array): number {
-  const N = scores.length;
+function calibrationError(ranked: Ranked, weights: Int32Array): number {
+  const { scores, labels } = ranked;
   let sum = 0;
-  let excess = 0;
-  let passed = 0;
-  let cut = Math.ceil(N / BINS);
-  for (let run = 0, i = 0; run < runEnds.length; run++) {
-    for (; i < runEnds[run]; i++) {
-      excess += weights[i] * (scores[i] - labels[i]);
-      passed += weights[i];
-    }
-    if (passed < cut) continue;
+  let i = 0;
+  for (const end of equalMassBins(ranked, weights, BINS)) {
+    let excess = 0;
+    for (; i < end; i++) excess += weights[i] * (scores[i] - labels[i]);
     sum += Math.abs(excess);
-    excess = 0;
-    for (let b = 1; cut <= passed && cut < N; b++) cut = Math.ceil((b * N) / BINS);
   }
-  return sum / N;
+  return sum / scores.length;
 }

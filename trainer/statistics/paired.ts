@@ -1,11 +1,8 @@
 // Two models on the same sequences: whether the one is better beyond noise. The paired difference says it, for both err on the same.
 
-type Losses = Float32Array | Float64Array;
+import { type MeanWithError, meanWithError } from "./descriptive.ts";
 
-export interface Gain {
-  readonly mean: number;
-  readonly standardError: number;
-}
+type Losses = Float32Array | Float64Array;
 
 /** Whether the mean of `before − after` exceeds so many standard errors. */
 export function exceedsNoise(before: Losses, after: Losses, gap: number, errors = 1): boolean {
@@ -17,7 +14,7 @@ export function exceedsNoise(before: Losses, after: Losses, gap: number, errors 
  * The mean of `before − after`. Neighbours that share rows are not independent: with a `gap` the error is that of means over
  * blocks twice as long.
  */
-export function pairedGain(before: Losses, after: Losses, gap: number): Gain {
+export function pairedGain(before: Losses, after: Losses, gap: number): MeanWithError {
   const length = Math.max(1, 2 * gap);
   const means: number[] = [];
   for (let from = 0; from < before.length; from += length) {
@@ -26,13 +23,5 @@ export function pairedGain(before: Losses, after: Losses, gap: number): Gain {
     for (let n = from; n < to; n++) sum += before[n] - after[n];
     means.push(sum / (to - from));
   }
-  const gain = mean(means);
-  const variance = means.reduce((sum, m) => sum + (m - gain) ** 2, 0) / Math.max(1, means.length - 1);
-  return { mean: gain, standardError: Math.sqrt(variance / means.length) };
-}
-
-export function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
+  return meanWithError(means);
 }

@@ -1,8 +1,10 @@
 // Whether probabilities mean what they say: bins of equal mass, what was predicted in each and what came.
 // Knows no model and draws nothing. Legend: N sequences.
 import type { Estimate, ReliabilityBin } from "../../shared/model.ts";
+import { mean, quantile } from "./descriptive.ts";
 import { drawWeights, wilson } from "./intervals.ts";
 import type { Random } from "./random.ts";
+import { equalMassBins, rank } from "./ranking.ts";
 
 /** Equal-mass bins: with 5,000 sequences each holds 333, whose positive rate is known to ±0.03. */
 export const BINS = 15;
@@ -21,22 +23,17 @@ export function reliabilityBins(
   gap: number,
 ): ReliabilityBin[] {
   const N = labels.length;
-  const order = Int32Array.from({ length: N }, (_, n) => n).sort((a, b) => probabilities[a] - probabilities[b] || a - b);
+  const ranked = rank(labels, probabilities);
+  const weights = new Int32Array(N).fill(1);
   const binOf = new Int32Array(N); // by sequence
   const bins: { examples: number; positives: number; predicted: number; shares: number[] }[] = [];
-  for (let b = 1, start = 0; b <= BINS; b++) {
-    let end = Math.max(start, Math.ceil((b * N) / BINS));
-    while (end < N && end > 0 && probabilities[order[end]] === probabilities[order[end - 1]]) end++;
-    if (end === start) continue;
-    const members = order.subarray(start, end);
-    for (const n of members) binOf[n] = bins.length;
-    const positives = members.reduce((sum, n) => sum + labels[n], 0);
-    let predicted = 0;
-    for (const n of members) predicted += probabilities[n];
-    bins.push({ examples: members.length, positives, predicted: predicted / members.length, shares: [] });
+  let start = 0;
+  for (const end of equalMassBins(ranked, weights, BINS)) {
+    for (const n of ranked.order.subarray(start, end)) binOf[n] = bins.length;
+    const positives = ranked.labels.subarray(start, end).reduce((sum, label) => sum + label, 0);
+    bins.push({ examples: end - start, positives, predicted: mean(ranked.scores.subarray(start, end)), shares: [] });
     start = end;
   }
-  const weights = new Int32Array(N);
   for (let r = 0; r < RESAMPLES; r++) {
     drawWeights(weights, random, gap);
     const totals = new Float64Array(2 * bins.length);
@@ -51,12 +48,12 @@ export function reliabilityBins(
   return bins.map(({ examples, positives, predicted, shares }) => ({
     examples,
     predicted,
-    observed: positives === 0 || positives === examples ? wilson(positives, examples) : quantiles(positives / examples, shares),
+    observed: positives === 0 || positives === examples ? wilson(positives, examples) : percentileInterval(positives / examples, shares),
   }));
 }
 
-function quantiles(value: number, shares: number[]): Estimate {
+/** `value` with the outer 2.5 % of `shares`, widened to hold it. */
+function percentileInterval(value: number, shares: number[]): Estimate {
   shares.sort((a, b) => a - b);
-  const at = (q: number): number => shares[Math.round(q * (shares.length - 1))];
-  return { value, low: Math.min(value, at(0.025)), high: Math.max(value, at(0.975)) };
+  return { value, low: Math.min(value, quantile(shares, 0.025)), high: Math.max(value, quantile(shares, 0.975)) };
 }

@@ -2,8 +2,9 @@
 // after any step and taken up again there, with the same bytes in the end. Knows sequences only by index, and the network only
 // as something that steps.
 import { FitError } from "../../shared/errors.ts";
+import { mean } from "../statistics/descriptive.ts";
 import { logLossesOfLogits } from "../statistics/log-loss.ts";
-import { exceedsNoise, mean } from "../statistics/paired.ts";
+import { exceedsNoise } from "../statistics/paired.ts";
 import type { OptimizerState, Stepper } from "./stepper.ts";
 
 export interface FitOptions {

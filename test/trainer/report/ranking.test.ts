@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Metrics } from "../../../shared/model.ts";
 import { countInBins, histogramOf } from "../../../trainer/report/histogram.ts";
-import { cutAtEachScore, precisionRecallCurve, rocCurve, thin } from "../../../trainer/report/ranking.ts";
+import { precisionRecallCurve, rocCurve, thin } from "../../../trainer/report/ranking.ts";
+import { confusionAtEachScore, rank } from "../../../trainer/statistics/ranking.ts";
 
 interface Case {
   readonly name: string;
@@ -16,9 +17,9 @@ const cases: Case[] = JSON.parse(readFileSync(new URL("../../fixtures/metrics.js
 
 describe("what is drawn has the figures of scikit-learn", () => {
   test.each(cases)("on $name", ({ labels, probabilities, expected }) => {
-    const cuts = cutAtEachScore(labels, probabilities);
-    const roc = rocCurve(cuts);
-    const pr = precisionRecallCurve(cuts);
+    const confusions = confusionAtEachScore(rank(labels, probabilities));
+    const roc = rocCurve(confusions);
+    const pr = precisionRecallCurve(confusions);
     if (expected.auc === null) {
       expect([roc, pr]).toEqual([[], []]);
     } else {
