@@ -48,7 +48,7 @@ test("the artifact as it was written is ready", async () => {
 describe("a corrupt artifact is unready", () => {
   test.each<[string, Uint8Array<ArrayBuffer>, RegExp]>([
     ["no bytes", new Uint8Array(), /the file has 0 bytes/],
-    ["text", new TextEncoder().encode("not found, not found"), /not a quickstep artifact/],
+    ["text", new TextEncoder().encode("not found, not found"), /no safetensors file/],
     ["cut in half", artifact.slice(0, artifact.length / 2), /cut short/],
     ["one byte short", artifact.slice(0, -1), /cut short/],
     ["a flipped byte of the header's length", flipped(1, 0x40), /artifact/],
