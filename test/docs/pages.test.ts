@@ -65,6 +65,11 @@ test("every table of figures has a command, in the section before it or in each 
 describe("docs/architecture.md", () => {
   const text = read("docs/architecture.md");
 
+  test("says what every package is for", () => {
+    const { devDependencies } = JSON.parse(read("package.json")) as { devDependencies: Record<string, string> };
+    expect(Object.keys(devDependencies).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
   test("has the SQL of the Durable Objects as the code has it", () => {
     const statements = (source: string): string[] =>
       [...source.matchAll(/CREATE (?:TABLE|INDEX)[^;`]+;/g)].map(([statement]) => statement.replace(/\s+/g, " "));
