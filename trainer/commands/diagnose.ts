@@ -1,4 +1,4 @@
-// diagnose: a file and what was tried with it in; why the loss stops falling, and what cures it, out.
+// diagnose: a file and the setup somebody trained with in; why the loss stops falling, and what fixes it, out.
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { integer, text } from "../cli/arguments.ts";
 import { DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, TEST_OPTIONS } from "../cli/data-options.ts";
@@ -8,10 +8,14 @@ import { checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
 import { noteReading } from "../cli/read-line.ts";
 import { createStages } from "../cli/stages.ts";
 import type { Terminal } from "../cli/terminal.ts";
-import { type Diagnosis, type DiagnosisData, type DiagnosisHost, diagnose as diagnoseData } from "../diagnosis/diagnose.ts";
-import { contextOf, judgeHistory, suspectsOf } from "../diagnosis/history.ts";
-import { writeCure } from "../diagnosis/script.ts";
-import { describeTried, parseTried } from "../diagnosis/setup.ts";
+import { diagnose as diagnoseData } from "../diagnosis/diagnose.ts";
+import type { Diagnosis } from "../diagnosis/diagnosis.ts";
+import { toDocument } from "../diagnosis/document.ts";
+import { contextOf, hypothesesOfCurve, judgeHistory } from "../diagnosis/history.ts";
+import type { DiagnosisData, DiagnosisDependencies } from "../diagnosis/input.ts";
+import { describeInterimResult, type Stage } from "../diagnosis/progress.ts";
+import { writeFixScript } from "../diagnosis/script.ts";
+import { describeBaselineSetup, parseBaselineSetup } from "../diagnosis/setup.ts";
 import { readHistory } from "../diagnosis/training-log.ts";
 import { readWhole, writeWhole } from "../files/whole-files.ts";
 import { type Dataset, readDataset } from "../readers/dataset.ts";
@@ -57,7 +61,7 @@ export const diagnoseCommand = declareCommand({
 export interface DiagnoseRequest {
   readonly data: readonly string[];
   readonly read: ReadOptions;
-  /** Words as parseTried takes them. */
+  /** Words as parseBaselineSetup takes them. */
   readonly tried: string;
   /** The user's own training curve, as Keras' CSVLogger writes it. */
   readonly history?: string;
@@ -69,15 +73,22 @@ export interface DiagnoseRequest {
 /** As many windows of rows as are of use: a sample of the sequences is looked at. */
 const MOST_WINDOWS = 250_000;
 
+const STAGE_NAMES: Readonly<Record<Stage, string>> = {
+  "data-checks": "checking the data",
+  "signal-test": "testing for a signal",
+  experiments: "training experiments",
+  "network-checks": "examining the networks",
+};
+
 /** Diagnoses, writes the page, and says the verdict first. Throws UsageError, DataError, Interrupted. */
 export async function diagnose(
   command: DiagnoseRequest,
-  host: Pick<DiagnosisHost, "log" | "createStepper">,
+  host: Pick<DiagnosisDependencies, "log" | "createStepper">,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
   const started = performance.now();
-  const tried = parseTried(command.tried);
+  const baseline = parseBaselineSetup(command.tried);
   if (command.report !== undefined) checkOutput("report", command.report, PAGE_ENDINGS);
   const log = command.history === undefined ? undefined : readHistory(readWhole(command.history), command.history);
   const issues = collectIssues();
@@ -91,16 +102,20 @@ export async function diagnose(
     await new Promise(setImmediate);
     if (signal.aborted) throw new Interrupted();
   };
-  const options = { tried, seed: command.seed, suspects: own && suspectsOf(own) };
+  const options = { baseline, seed: command.seed, curveHypotheses: own && hypothesesOfCurve(own) };
   const stages = createStages(terminal, () => performance.now());
+  let detail: string | undefined;
   const diagnosis = await diagnoseData(given, options, {
     ...host,
     yieldToEventLoop,
-    note: (text) => stages.show("diagnose", undefined, text),
+    onProgress: ({ stage, done, total }) => stages.show(STAGE_NAMES[stage], total === 0 ? undefined : done / total, detail),
+    onInterimResult: (result) => {
+      detail = describeInterimResult(result);
+    },
   });
   stages.finish();
   const seconds = (performance.now() - started) / 1000;
-  const script = writeCure(diagnosis);
+  const script = writeFixScript(diagnosis);
   for (const line of listLines(diagnosis, own?.sentences ?? [], script)) terminal.say(line);
   if (command.report !== undefined) {
     const { renderDiagnosis } = await import("../diagnosis/page.ts");
@@ -112,7 +127,9 @@ export async function diagnose(
   }
   terminal.say(`in ${seconds.toFixed(0)} s`);
   if (command.json)
-    terminal.print(JSON.stringify({ data: { name: data.name, sha256: data.sha256 }, ...diagnosis, history: own, script, seconds }));
+    terminal.print(
+      JSON.stringify({ data: { name: data.name, sha256: data.sha256 }, ...toDocument(diagnosis), history: own, script, seconds }),
+    );
 }
 
 function toDiagnosisData({ source, values, labels, shape, features, float32, test }: Dataset, issues: IssueCollector): DiagnosisData {
@@ -127,27 +144,30 @@ function toDiagnosisData({ source, values, labels, shape, features, float32, tes
   };
 }
 
-/** The verdict first, then the user's own curve, causes, figures, what is plain fact, and the lines that cure. */
+/** The verdict first, then the user's own curve, causes, figures, what is plain fact, and the lines that fix the user's script. */
 function listLines(
-  { verdict, causes, tried, cured, baseRateLoss, notes }: Diagnosis,
+  { verdict, causes, baseline, fixed, baseRateLoss, notes }: Diagnosis,
   curve: readonly string[],
   script: readonly string[] | undefined,
 ): string[] {
   const lines = [`${verdict.code}: ${verdict.text}`, ...curve, ""];
-  causes.forEach(({ code, certainty, evidence, remedy }, i) => {
-    lines.push(`${i + 1}. ${code} (${certainty}): ${evidence}`, `   → ${remedy}`);
+  causes.forEach(({ code, certainty, evidence, fix }, i) => {
+    lines.push(`${i + 1}. ${code} (${certainty}): ${evidence}`, `   → ${fix}`);
   });
   if (causes.length > 0) lines.push("");
-  if (tried !== null && cured !== null && baseRateLoss !== null) {
+  if (baseline !== null && fixed !== null && baseRateLoss !== null) {
     const figures = ({ loss, auc }: { loss: number; auc: number | null }): string =>
       `log loss ${loss.toFixed(4)}${auc === null ? "" : `, AUC ${auc.toFixed(3)}`}`;
-    lines.push(`base rate   log loss ${baseRateLoss.toFixed(4)}`, `tried       ${figures(tried)} (${describeTried(tried.settings)})`);
+    lines.push(
+      `base rate        log loss ${baseRateLoss.toFixed(4)}`,
+      `baseline setup   ${figures(baseline)} (${describeBaselineSetup(baseline.settings)})`,
+    );
     if (verdict.code !== "healthy")
       lines.push(
-        `cured       ${figures(cured)} (${cured.plan.channels.map((channel) => describeChannel(channel, cured.plan.features)).join(", ")})`,
+        `fixed setup      ${figures(fixed)} (${fixed.plan.channels.map((channel) => describeChannel(channel, fixed.plan.features)).join(", ")})`,
       );
     lines.push("");
   }
   lines.push(...notes.map((note) => `- ${note}`));
-  return script === undefined ? lines : [...lines, "", "what cures your script, for its X and y:", "", ...script, ""];
+  return script === undefined ? lines : [...lines, "", "lines that fix your script, for its X and y:", "", ...script, ""];
 }

@@ -1,182 +1,151 @@
-// What a diagnosis is, and its path: facts, is there anything to learn, what was tried, what cures it, and the proof.
-// Knows no file and no terminal. Legend: N sequences, T steps, F features.
+// The path of a diagnosis: facts of the data, is there anything to learn, hypotheses, ablations, verdict. Knows no file and no
+// terminal. Legend: N sequences, M of them sampled, T steps, F features, K candidates.
 import { applyRecipe } from "../../shared/recipe/apply.ts";
-import { describeChannel } from "../../shared/recipe/channel.ts";
+import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
-import type { Log, Plan } from "../../shared/recipe/recipe.ts";
+import type { Channels, Plan, Recipe } from "../../shared/recipe/recipe.ts";
 import type { Shape } from "../../shared/sequence.ts";
+import { checkLabels } from "../data/label-checks.ts";
 import { take } from "../data/sequences.ts";
 import { usefulFeatures } from "../features/candidates.ts";
-import { findOverlap, type Overlap } from "../split/overlap.ts";
+import { findOverlap } from "../split/overlap.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
-import type { CreateStepper } from "../training/stepper.ts";
-import { prove } from "./ablations.ts";
-import { createLab, type Setup } from "./experiments.ts";
-import { studyData } from "./facts.ts";
-import { drawSample, MAX_SEQUENCES } from "./folds.ts";
-import { chosenByMost, closePairs, findHidden, listCandidates } from "./hidden.ts";
-import { accuse } from "./hypotheses.ts";
-import { studyLabels } from "./label-facts.ts";
+import { maxExperiments, runAblations } from "./ablations.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import { createExperimentRunner, type ExperimentRunner } from "./experiment-runner.ts";
+import type { ExperimentSetup } from "./experiment-setup.ts";
+import { type DataFacts, studyData } from "./facts.ts";
+import { drawSample, MAX_SEQUENCES, type Sample } from "./folds.ts";
+import { type Candidates, chosenByMost, closePairs, findHidden, listCandidates } from "./hidden.ts";
+import { formHypotheses, type Hypothesis } from "./hypotheses.ts";
+import type { DiagnosisData, DiagnosisDependencies, DiagnosisOptions } from "./input.ts";
+import { weighLabelFinding } from "./label-facts.ts";
+import { noteData, noteEmpty, noteSample } from "./notes.ts";
 import { listProbes } from "./probes.ts";
-import type { Tried } from "./setup.ts";
 import { findSignal, type Signal } from "./signal.ts";
-import type { Tensors } from "./tensors.ts";
 import { studyTestPart } from "./test-part.ts";
 import { findUsable } from "./usable.ts";
-import { conclude } from "./verdict.ts";
-
-export const CAUSE_CODES = [
-  "features-unscaled",
-  "movement-tiny",
-  "difference-hidden",
-  "padding-unmasked",
-  "learning-rate-high",
-  "learning-rate-low",
-  "no-signal",
-  "label-conflict",
-  "leak",
-  "drift-in-file",
-  "redundant-feature",
-  "constant-feature",
-  "non-finite",
-  "labels-invalid",
-  "one-class",
-  "too-few",
-  "overfit",
-  "undertrained",
-] as const;
-export type CauseCode = (typeof CAUSE_CODES)[number];
-export type Certainty = "proven" | "likely" | "fact";
-
-export interface Cause {
-  readonly code: CauseCode;
-  /** One sentence with its numbers. */
-  readonly evidence: string;
-  readonly remedy: string;
-  readonly certainty: Certainty;
-  /** Nats of held-out log loss it moves: the larger of the two experiments where there were any, else an estimate from the data. */
-  readonly gain?: number;
-  /** Nats gained by adding its cure to what was tried, and lost by taking it out of the cured recipe. */
-  readonly added?: number;
-  readonly removed?: number;
-}
-
-/** What is diagnosed: as read leniently, so numbers may be non-finite and labels anything. */
-export interface DiagnosisData {
-  readonly source: string;
-  /** (N,T,F) */
-  readonly values: Float64Array;
-  /** (N) as they stand in the file; null where there are none. */
-  readonly labels: ArrayLike<number> | null;
-  readonly shape: Shape;
-  readonly features: readonly string[];
-  readonly float32: boolean;
-  readonly test: { readonly values: Float64Array; readonly labels: ArrayLike<number> } | null;
-}
-
-export interface DiagnosisOptions {
-  readonly tried: Tried;
-  readonly seed: number;
-  /** Causes that something else accuses, such as the user's own curve: `undertrained`, `overfit`. */
-  readonly suspects?: readonly CauseCode[];
-}
-
-export interface DiagnosisHost {
-  readonly log: Log;
-  readonly createStepper: CreateStepper;
-  /** Gives the event loop a turn; may throw, to leave. */
-  yieldToEventLoop(): Promise<void>;
-  note?(text: string): void;
-}
-
-/** How a network was trained in the experiments. */
-export interface Outcome {
-  readonly plan: Plan;
-  /** Mean held-out log loss in nats over all seeds. */
-  readonly loss: number;
-  readonly auc: number | null;
-  /** Mean held-out log loss before training and at eight points along it. */
-  readonly curve: readonly number[];
-  /** Log loss on the sequences trained on, at the end. */
-  readonly trainLoss: number;
-  /** Change of the weights in one step near the end, as a share of their size: about 1e-3 where training goes well. */
-  readonly updateRatio: number;
-  /** Share of the gates i, f and o that stand below 0.05 or above 0.95 in the end. */
-  readonly saturation: number;
-}
-
-export interface Diagnosis {
-  readonly verdict: { readonly code: CauseCode | "healthy"; readonly text: string };
-  /** The first holds the loss; facts that do not hold it come last. */
-  readonly causes: readonly Cause[];
-  readonly examples: number;
-  readonly positiveRate: number | null;
-  /** Entropy of the base rate, and accuracy of always answering the majority; null where labels cannot be used. */
-  readonly baseRateLoss: number | null;
-  readonly majorityAccuracy: number | null;
-  readonly tried: (Outcome & { readonly settings: Tried }) | null;
-  /** What cures it, null where nothing was trained. Where the verdict is `healthy` it is what was tried. */
-  readonly cured: (Outcome & { readonly settings: Tried; readonly earlyStopping: boolean }) | null;
-  /** Nats gained by curing one proven or likely cause after the other, the first first. */
-  readonly joint: readonly { readonly code: CauseCode; readonly gain: number }[];
-  /** What the networks' own numbers say; null where nothing was trained. */
-  readonly tensors: { readonly tried: Tensors; readonly cured: Tensors } | null;
-  /** Whether there is anything to learn; null where nothing was trained. */
-  readonly signal: Signal | null;
-  /** Sequences that separate training and held-out ones where neighbours share rows; 0 where the order means nothing. */
-  readonly gap: number;
-  /** Data facts that are no cause, one sentence each. */
-  readonly notes: readonly string[];
-}
+import { conclude, concludeWithoutExperiments, type Findings } from "./verdict.ts";
 
 /** Numbers in the table of all candidates: 80 MB as float32. */
 const MAX_TABLE = 20_000_000;
 /** Sequences that one run of an experiment sees: on few data, and on many. */
-const BUDGET = [32_000, 100_000] as const;
+const BUDGET = { few: 32_000, many: 100_000 };
 const FEW = 8000;
 /** Longer sequences cost more each, and as many more to learn: fewer are seen, so that an answer comes in time. */
 const LONG = 128;
 
-/** Never throws for data that are merely bad: what is wrong with them is the answer. */
-export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, host: DiagnosisHost): Promise<Diagnosis> {
-  const { shape, features: names } = data;
-  const { tried, seed } = options;
-  const { usable, causes: blocking, notes, canWork } = findUsable(data);
-  const { values, labels } = usable;
-  if (!canWork) return conclude({ blocking, facts: studyTestPart(data), notes, labels, gap: 0, tested: null });
-  const say = (text: string): void => host.note?.(text);
+/** Why a loss stays where it is. Never throws for data that are merely bad: what is wrong with them is the answer. */
+export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, dependencies: DiagnosisDependencies): Promise<Diagnosis> {
+  dependencies.onProgress?.({ stage: "data-checks", done: 0, total: 0 });
+  const checked = checkData(data, options.seed);
+  if (checked.sample === null) return concludeWithoutExperiments(checked.findings);
+  const subject = prepareSubject(checked.sample, dependencies);
+  await dependencies.yieldToEventLoop();
 
-  const facts = studyData(values, labels, shape, names);
+  dependencies.onProgress?.({ stage: "signal-test", done: 0, total: 0 });
+  const signal = testSignal(subject, options.seed);
+  dependencies.onInterimResult?.({ kind: "signal", signal });
+  await dependencies.yieldToEventLoop();
+
+  const hidden = findHiddenChannels(subject);
+  const { baseline, hypotheses } = formHypotheses({
+    baseline: options.baseline,
+    examples: checked.findings.labels.length,
+    facts: subject.facts,
+    movement: hidden.movement.map((c) => subject.candidates.channels[c]),
+    difference: hidden.difference.map((c) => subject.candidates.channels[c]),
+    budget: budgetOf(subject),
+    curveHypotheses: options.curveHypotheses ?? [],
+  });
+  dependencies.onInterimResult?.({ kind: "hypotheses", codes: hypotheses.map(({ code }) => code) });
+  const runner = createRunner(subject, hidden, hypotheses, options.seed, dependencies);
+  const result = await runAblations({
+    runner,
+    baseline,
+    hypotheses,
+    labels: subject.labels,
+    positiveRate: subject.labels.reduce((sum, label) => sum + label, 0) / subject.labels.length,
+    blocks: subject.sample.blocks,
+    random: createRandom(options.seed, STREAMS.diagnosisBootstrap),
+    onInterimResult: dependencies.onInterimResult,
+  });
+
+  dependencies.onProgress?.({ stage: "network-checks", done: 0, total: 0 });
+  return conclude(checked.findings, {
+    settings: options.baseline,
+    signal,
+    result,
+    baselinePlan: planOf(subject, hidden, result.baseline.setup, false),
+    fixedPlan: planOf(subject, hidden, result.fixed.setup, result.isFixed),
+    sampled: subject.labels,
+    tensors: { baseline: runner.examine(result.baseline.setup), fixed: runner.examine(result.fixed.setup) },
+  });
+}
+
+/** What experiments work on before it is prepared. */
+interface SampledData {
+  /** (N,T,F) and (N), usable */
+  readonly values: Float64Array;
+  readonly labels: Uint8Array;
+  readonly shape: Shape;
+  readonly names: readonly string[];
+  readonly facts: DataFacts;
+  readonly candidates: Candidates;
+  readonly sample: Sample;
+}
+
+/** All that can be said without training; `sample` is null where nothing can be trained. */
+function checkData(data: DiagnosisData, seed: number): { readonly findings: Findings; readonly sample: SampledData | null } {
+  const { shape, features: names } = data;
+  const { values, labels, empty, findings: blocking, isEnough } = findUsable(data);
+  const testPart = studyTestPart(data);
+  const notes = noteEmpty(empty);
+  if (!isEnough) return { findings: { names, blocking, labelFacts: [], facts: testPart, notes, labels, gap: 0 }, sample: null };
+
+  const facts = studyData(values, shape);
   const overlap = findOverlap(values, shape, facts.reading);
-  const labelFacts = studyLabels(values, labels, shape, names, facts.reading, overlap);
-  notes.push(...facts.notes);
   const candidates = listCandidates(facts, shape.timesteps);
-  const most = Math.min(MAX_SEQUENCES, Math.floor(MAX_TABLE / (shape.timesteps * candidates.channels.length)));
-  const sample = drawSample(overlap, labels, shape.timesteps, most, createRandom(seed, STREAMS.diagnosisSample));
-  const { order, gap, folds, blocks } = sample;
-  if (order.length < labels.length) notes.push(`looked at ${order.length} of ${labels.length} sequences, drawn by seed ${seed}`);
+  const maxSequences = Math.min(MAX_SEQUENCES, Math.floor(MAX_TABLE / (shape.timesteps * candidates.channels.length)));
+  const sample = drawSample(overlap, labels, shape.timesteps, maxSequences, createRandom(seed, STREAMS.diagnosisSample));
+  const findings: Findings = {
+    names,
+    blocking,
+    labelFacts: checkLabels(values, labels, shape, facts.reading, overlap).map(weighLabelFinding),
+    facts: [...testPart, ...facts.findings],
+    notes: [...notes, ...noteData(facts, names, labels.length), ...noteSample(sample.order.length, labels.length, seed)],
+    labels,
+    gap: sample.gap,
+  };
   if (facts.features.constant.length === shape.features)
-    return conclude({
-      blocking: [...blocking, ...facts.causes],
-      facts: [...labelFacts, ...studyTestPart(data)],
-      notes,
-      labels,
-      gap,
-      tested: null,
-    });
-  if (folds.length === 0)
-    return conclude({
-      blocking: [...blocking, describeUncuttable(overlap)],
-      facts: [...labelFacts, ...studyTestPart(data), ...facts.causes],
-      notes,
-      labels,
-      gap,
-      tested: null,
-    });
-  const own = take(values, order, shape.timesteps * shape.features);
-  const y = Uint8Array.from(order, (n) => labels[n]);
-  const rate = y.reduce((sum, label) => sum + label, 0) / y.length;
+    return { findings: { ...findings, blocking: [...blocking, ...facts.findings], facts: testPart }, sample: null };
+  if (sample.folds.length === 0) {
+    const uncut = { code: "too-few", reason: "groups", groups: overlap.components } as const;
+    return { findings: { ...findings, blocking: [...blocking, uncut] }, sample: null };
+  }
+  return { findings, sample: { values, labels, shape, names, facts, candidates, sample } };
+}
+
+/** What experiments work on: the sample, and every candidate channel of it. */
+interface Subject {
+  /** (M,T,F) and (M) */
+  readonly values: Float64Array;
+  readonly labels: Uint8Array;
+  readonly shape: Shape;
+  readonly names: readonly string[];
+  readonly facts: DataFacts;
+  readonly candidates: Candidates;
+  readonly sample: Sample;
+  /** (M,T,K), standardised over the whole sample, and the scales. */
+  readonly table: Channels;
+  readonly recipe: Recipe;
+}
+
+function prepareSubject(sampled: SampledData, { log }: DiagnosisDependencies): Subject {
+  const { shape, names, facts, candidates, sample } = sampled;
+  const values = take(sampled.values, sample.order, shape.timesteps * shape.features);
+  const labels = Uint8Array.from(sample.order, (n) => sampled.labels[n]);
   const plan: Plan = {
     timesteps: shape.timesteps,
     features: names,
@@ -184,89 +153,64 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, h
     channels: candidates.channels,
     standardise: true,
   };
-  const everyone = Int32Array.from(y.keys());
-  const recipe = fitRecipe(plan, own, everyone, host.log);
-  const table = applyRecipe(recipe, own, host.log);
-  await host.yieldToEventLoop();
-
-  const signal = findSignal(
-    listProbes(table, candidates.channels.length, shape.timesteps, y),
-    y,
-    gap,
-    createRandom(seed, STREAMS.diagnosisSignal),
-  );
-  say(
-    `signal: AUC ${signal.auc.toFixed(3)} by ${signal.probe}, p = ${signal.p.toFixed(3)} (${signal.smallest.toFixed(3)} would be found with 80 % power)`,
-  );
-  await host.yieldToEventLoop();
-  const pairs = closePairs(candidates, recipe.scale, facts);
-  const differences = folds.map(({ train }) => findHidden(candidates, pairs, table, y, train));
-  const movements = Array.from({ length: candidates.movements }, (_, i) => candidates.levels + i);
-  const chosen = { movement: movements, difference: chosenByMost(differences) };
-  const name = (c: number): string => describeChannel(candidates.channels[c], names);
-  const { tried: triedSetup, accusations } = accuse({
-    tried,
-    examples: labels.length,
-    names,
-    facts,
-    movement: chosen.movement.map(name),
-    difference: chosen.difference.map(name),
-    budget: BUDGET[order.length > FEW ? 1 : 0] * Math.min(1, (LONG / shape.timesteps) ** 2),
-    suspects: options.suspects ?? [],
-  });
-  say(`accused: ${accusations.map(({ code }) => code).join(", ") || "nothing"}`);
-  const lab = createLab({
-    values: own,
-    labels: y,
-    shape,
-    features: names,
-    folds,
-    channels: candidates.channels,
-    movement: movements,
-    difference: differences,
-    seed,
-    host,
-  });
-  const proof = await prove({
-    lab,
-    tried: triedSetup,
-    accusations,
-    labels: y,
-    rate,
-    blocks,
-    random: createRandom(seed, STREAMS.diagnosisBootstrap),
-    say,
-  });
-  const levels = usefulFeatures(facts.features);
-  const planOf = ({ view }: Setup, isCure: boolean): Plan => {
-    const added = [...(view.movement ? chosen.movement : []), ...(view.difference ? chosen.difference : [])];
-    const kept = !isCure ? [...names.keys()] : view.levels || added.length === 0 ? levels : [];
-    const channels = [...kept, ...added].map((c) => candidates.channels[c]);
-    return { timesteps: shape.timesteps, features: names, padding: view.padding, channels, standardise: view.scaled };
-  };
-  return conclude({
-    blocking,
-    facts: [...labelFacts, ...studyTestPart(data), ...facts.causes],
-    notes,
-    labels,
-    gap,
-    tested: {
-      settings: tried,
-      signal,
-      proof,
-      triedPlan: planOf(proof.tried.setup, false),
-      curedPlan: planOf(proof.cured.setup, proof.isCure),
-      sampled: y,
-      tensors: { tried: lab.examine(proof.tried.setup), cured: lab.examine(proof.cured.setup) },
-    },
-  });
+  const recipe = fitRecipe(plan, values, Int32Array.from(labels.keys()), log);
+  return { ...sampled, values, labels, recipe, table: applyRecipe(recipe, values, log) };
 }
 
-function describeUncuttable({ components }: Overlap): Cause {
+function testSignal({ table, candidates, shape, labels, sample }: Subject, seed: number): Signal {
+  const probes = listProbes(table, candidates.channels.length, shape.timesteps, labels);
+  return findSignal(probes, labels, sample.gap, createRandom(seed, STREAMS.diagnosisSignal));
+}
+
+/** Channels beyond the levels, as positions among the candidates. */
+interface HiddenChannels {
+  readonly movement: readonly number[];
+  /** What more than half of the folds chose, and what each chose for itself. */
+  readonly difference: readonly number[];
+  readonly differenceOfFold: readonly (readonly number[])[];
+}
+
+function findHiddenChannels({ candidates, recipe, facts, sample, table, labels }: Subject): HiddenChannels {
+  const pairs = closePairs(candidates, recipe.scale, facts);
+  const differenceOfFold = sample.folds.map(({ train }) => findHidden(candidates, pairs, table, labels, train));
   return {
-    code: "too-few",
-    certainty: "fact",
-    evidence: `the sequences share rows in ${components} ${components === 1 ? "series" : "families"}, and no part of them held out leaves both labels on either side`,
-    remedy: "bring sequences of more, or longer, series",
+    movement: Array.from({ length: candidates.movements }, (_, i) => candidates.levels + i),
+    difference: chosenByMost(differenceOfFold),
+    differenceOfFold,
   };
+}
+
+/** Sequences that one training run may see. */
+function budgetOf({ sample, shape }: Subject): number {
+  return BUDGET[sample.order.length > FEW ? "many" : "few"] * Math.min(1, (LONG / shape.timesteps) ** 2);
+}
+
+function createRunner(
+  { values, labels, shape, names, sample: { folds }, candidates }: Subject,
+  { movement, differenceOfFold }: HiddenChannels,
+  hypotheses: readonly Hypothesis[],
+  seed: number,
+  dependencies: DiagnosisDependencies,
+): ExperimentRunner {
+  const total = maxExperiments(hypotheses) * folds.length;
+  let done = 0;
+  const report = (): void => dependencies.onProgress?.({ stage: "experiments", done, total });
+  report();
+  const onFoldRun = (): void => {
+    done++;
+    report();
+  };
+  const { channels } = candidates;
+  const { log } = dependencies;
+  const input = { values, labels, shape, features: names, folds, channels, movement, difference: differenceOfFold, seed, log, onFoldRun };
+  return createExperimentRunner(input, dependencies);
+}
+
+/** The recipe plan of an experiment on all data. A fixed one leaves out levels that it does not need, and useless features. */
+function planOf({ shape, names, facts, candidates }: Subject, hidden: HiddenChannels, { inputs }: ExperimentSetup, isFixed: boolean): Plan {
+  const added = [...(inputs.movement ? hidden.movement : []), ...(inputs.difference ? hidden.difference : [])];
+  const useful = inputs.levels || added.length === 0 ? usefulFeatures(facts.features) : [];
+  const levels = isFixed ? useful : [...names.keys()];
+  const channels: Channel[] = [...levels, ...added].map((c) => candidates.channels[c]);
+  return { timesteps: shape.timesteps, features: names, padding: inputs.padding, channels, standardise: inputs.scaled };
 }

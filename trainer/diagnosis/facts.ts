@@ -1,9 +1,9 @@
-// Plain facts about the data, with numbers: what a script as it was tried would stumble over, before anything is trained.
+// Facts about the data, as numbers: scales, movement, padding, and features that add nothing. Nothing is trained, and labels are not
+// looked at.
 // Legend: N sequences, T steps, F features.
 import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
-import { describeRelation, type FeatureFacts, studyFeatures } from "../features/facts.ts";
-import { count, percent, short } from "../html/format.ts";
-import type { Cause } from "./diagnose.ts";
+import { type FeatureFacts, type Relation, studyFeatures } from "../features/facts.ts";
+import type { DataFinding, StillFeature, UnscaledFeature } from "./finding.ts";
 
 export interface DataFacts {
   /** Over valid rows. */
@@ -17,8 +17,8 @@ export interface DataFacts {
   /** (F) share of the valid rows in which a feature is 0. */
   readonly zeros: Float64Array;
   readonly padding: PaddingFacts;
-  readonly causes: readonly Cause[];
-  readonly notes: readonly string[];
+  /** Features that are constant, or follow from others. */
+  readonly findings: readonly DataFinding[];
 }
 
 export interface PaddingFacts {
@@ -38,52 +38,44 @@ export const SMALL = 0.7;
 /** Zero rows behind others are padding too, not accidents, from this share of all rows on. */
 const PADDED_BEHIND = 0.01;
 
-/** `features` names; `labels` are of the same sequences, in the order of the file. */
-export function studyData(values: Float64Array, labels: Uint8Array, shape: Shape, names: readonly string[]): DataFacts {
-  const N = labels.length;
-  const everything = Int32Array.from(labels.keys());
+/** Facts of all sequences of `values` (N,T,F), finite. */
+export function studyData(values: Float64Array, shape: Shape): DataFacts {
+  const N = values.length / (shape.timesteps * shape.features);
   const padding = studyPadding(values, shape);
   const reading: Padding = padding.behind >= PADDED_BEHIND ? "any" : "leading";
-  const features = studyFeatures(values, shape, everything, reading);
-  const { within, movement, zeros } = studyRows(values, shape, reading, features);
-  const causes: Cause[] = [];
-  for (const f of features.constant)
-    causes.push({
-      code: "constant-feature",
-      certainty: "fact",
-      evidence: `${names[f]} is ${features.lowest[f]} in every valid row: it tells nothing`,
-      remedy: `leave ${names[f]} out`,
-    });
-  for (const relation of features.relations) {
-    const text = describeRelation(relation, names);
-    const isCopy = relation.constant === 0 && relation.terms.length === 1 && Math.abs(relation.terms[0].coefficient - 1) < 1e-9;
-    causes.push({
-      code: "redundant-feature",
-      certainty: "fact",
-      evidence: isCopy ? `${text}: two of the features are one` : `${text} to seven digits: ${names[relation.feature]} tells nothing new`,
-      remedy: `leave ${names[relation.feature]} out`,
-    });
-  }
-  const found = { features, reading, within, movement, zeros, padding, causes };
-  return { ...found, notes: describeData(found, names, N) };
+  const features = studyFeatures(
+    values,
+    shape,
+    Int32Array.from({ length: N }, (_, n) => n),
+    reading,
+  );
+  const findings = [
+    ...features.constant.map((feature): DataFinding => ({ code: "constant-feature", feature, value: features.lowest[feature] })),
+    ...features.relations.map((relation): DataFinding => ({ code: "redundant-feature", relation, isCopy: isCopy(relation) })),
+  ];
+  return { features, reading, ...studyRows(values, shape, reading, features), padding, findings };
 }
 
-/** Features whose scale, or offset, keeps an unscaled network from seeing them; each with a reason. */
-export function findUnscaled({ features }: DataFacts, names: readonly string[]): string[] {
-  const { mean, deviation, constant } = features;
-  return names.flatMap((name, f) => {
-    if (constant.includes(f)) return [];
-    const offset = Math.abs(mean[f]) / deviation[f];
-    const spread = deviation[f];
-    if (spread < SPREAD[0] || spread > SPREAD[1] || Math.abs(mean[f]) > SPREAD[1])
-      return [`${name} is ${short(mean[f])} ± ${short(spread)}`];
-    return offset > OFFSET ? [`${name} stands at ${short(offset)} of its standard deviations`] : [];
+function isCopy({ constant, terms }: Relation): boolean {
+  return constant === 0 && terms.length === 1 && Math.abs(terms[0].coefficient - 1) < 1e-9;
+}
+
+/** Features whose spread, or offset, keeps a network that is not given standardised inputs from seeing them. */
+export function findUnscaledFeatures({ features: { mean, deviation, constant } }: DataFacts): UnscaledFeature[] {
+  return Array.from(mean.keys()).flatMap((feature): UnscaledFeature[] => {
+    if (constant.includes(feature)) return [];
+    const fact = { feature, mean: mean[feature], deviation: deviation[feature] };
+    const isSpread = fact.deviation < SPREAD[0] || fact.deviation > SPREAD[1] || Math.abs(fact.mean) > SPREAD[1];
+    if (isSpread) return [{ ...fact, reason: "spread" }];
+    return Math.abs(fact.mean) / fact.deviation > OFFSET ? [{ ...fact, reason: "offset" }] : [];
   });
 }
 
 /** Features whose change from row to row is small against how far they spread. */
-export function findStill({ features, movement }: DataFacts): number[] {
-  return Array.from(movement.keys()).filter((f) => !features.constant.includes(f) && movement[f] < SMALL);
+export function findStillFeatures({ features, movement, within }: DataFacts): StillFeature[] {
+  return Array.from(movement.keys())
+    .filter((f) => !features.constant.includes(f) && movement[f] < SMALL)
+    .map((feature) => ({ feature, movement: movement[feature], within: within[feature] }));
 }
 
 function studyRows(
@@ -134,24 +126,4 @@ function studyPadding(values: Float64Array, { timesteps: T, features: F }: Shape
     if (first > 0 || last < T - 1) sequences++;
   }
   return { front: front / (N * T), behind: behind / (N * T), inside: inside / (N * T), sequences: sequences / N };
-}
-
-/** Features that are described one by one: what fits a screen. */
-const MAX_DESCRIBED = 12;
-
-function describeData({ features, within, zeros, padding }: Omit<DataFacts, "notes">, names: readonly string[], N: number): string[] {
-  const { lowest, highest, mean, deviation } = features;
-  const notes = names.slice(0, MAX_DESCRIBED).map((name, f) => {
-    const zero = zeros[f] > 0 ? `, ${percent(zeros[f])} of its valid entries are 0` : "";
-    return `${name}: ${short(lowest[f])} … ${short(highest[f])}, mean ${short(mean[f])}, standard deviation ${short(deviation[f])}, ${percent(within[f])} of its variance within sequences${zero}`;
-  });
-  if (names.length > MAX_DESCRIBED) notes.push(`and ${names.length - MAX_DESCRIBED} features more`);
-  const { front, behind, inside, sequences } = padding;
-  notes.push(
-    front + behind === 0
-      ? `no all-zero row stands in front of or behind any of the ${count(N)} sequences`
-      : `padding: ${percent(front)} of all rows are zeros in front and ${percent(behind)} zeros behind, in ${percent(sequences)} of the sequences`,
-  );
-  if (inside > 0) notes.push(`${percent(inside)} of all rows are zeros between others`);
-  return notes;
 }

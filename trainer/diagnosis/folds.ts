@@ -11,7 +11,7 @@ export interface Fold {
   readonly seed: number;
   /** Positions in the sample. */
   readonly train: Int32Array;
-  readonly held: Int32Array;
+  readonly heldOut: Int32Array;
 }
 
 export interface Sample {
@@ -79,11 +79,11 @@ export function drawSample(overlap: Overlap, labels: Uint8Array, timesteps: numb
   const folds = Array.from({ length: count }, (_, k): Fold => {
     const [from, to] = [border(Math.floor((k * M) / count)), border(Math.floor(((k + 1) * M) / count))];
     const all = Int32Array.from({ length: M }, (_, i) => i);
-    return { seed: k, held: all.subarray(from, to), train: all.filter((i) => i < from - gap || i >= to + gap) };
+    return { seed: k, heldOut: all.subarray(from, to), train: all.filter((i) => i < from - gap || i >= to + gap) };
   });
-  const isUsable = folds.every(({ train, held }) => {
+  const isUsable = folds.every(({ train, heldOut }) => {
     const positives = train.reduce((sum, i) => sum + labels[order[i]], 0);
-    return held.length > 0 && Math.min(positives, train.length - positives) >= MIN_OF_A_LABEL;
+    return heldOut.length > 0 && Math.min(positives, train.length - positives) >= MIN_OF_A_LABEL;
   });
   if (!isUsable) return { order, gap, blocks: numberBlocks(kin), folds: [] };
   const runs = M > VERY_FEW ? folds : [0, 1].flatMap((seed) => folds.map((fold) => ({ ...fold, seed })));

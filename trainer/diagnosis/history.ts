@@ -1,7 +1,8 @@
 // The user's own training curve, held against what guessing gives. Knows no model, and of the data only their positive rate and the
 // labels of a test part.
 import { entropy } from "../statistics/log-loss.ts";
-import type { CauseCode, DiagnosisData } from "./diagnose.ts";
+import type { CauseCode } from "./cause.ts";
+import type { DiagnosisData } from "./input.ts";
 import type { History } from "./training-log.ts";
 
 export interface HistoryContext {
@@ -59,7 +60,7 @@ export function contextOf({ values, labels, shape, test }: DiagnosisData): Histo
 }
 
 /** Causes that a curve accuses, to be tried by experiment. */
-export function suspectsOf({ overfit, stillFalling }: HistoryVerdict): CauseCode[] {
+export function hypothesesOfCurve({ overfit, stillFalling }: HistoryVerdict): CauseCode[] {
   return [...(overfit ? ["overfit" as const] : []), ...(stillFalling ? ["undertrained" as const] : [])];
 }
 

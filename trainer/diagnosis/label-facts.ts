@@ -1,12 +1,15 @@
-// What the label checks find, as causes: which of them hold the loss, and how many nats each is worth. Legend: N sequences, T steps, F features.
-import type { Padding, Shape } from "../../shared/sequence.ts";
-import { checkLabels, type LabelFinding } from "../data/label-checks.ts";
-import { describeLabelFinding } from "../data/label-sentences.ts";
-import type { Overlap } from "../split/overlap.ts";
-import type { Cause, CauseCode } from "./diagnose.ts";
+// What the label checks find, as causes: which of them keep the loss high, and how many nats each costs. Knows no sentence.
+import type { LabelFinding } from "../data/label-checks.ts";
+import type { CauseCode } from "./cause.ts";
 
-/** A cause from data alone; `gain` is what it is worth in nats. `holds`: it keeps the loss, or what one believes of it, where it is. */
-export type LabelFact = Cause & { readonly gain: number; readonly holds: boolean };
+export interface LabelFact {
+  readonly code: CauseCode;
+  readonly finding: LabelFinding;
+  /** Nats of held-out log loss; infinite for a cell that holds the answer. */
+  readonly gain: number;
+  /** Whether the loss, or what one believes of the loss, stays where it is because of this. */
+  readonly keepsLoss: boolean;
+}
 
 const CAUSES: Readonly<Record<LabelFinding["code"], CauseCode>> = {
   "contradictory-copies": "label-conflict",
@@ -17,29 +20,12 @@ const CAUSES: Readonly<Record<LabelFinding["code"], CauseCode>> = {
   drift: "drift-in-file",
 };
 
-/** The facts of `values` (N,T,F) and `labels` (N), whose features are called `names`; `overlap` is these values'. */
-export function studyLabels(
-  values: Float64Array,
-  labels: Uint8Array,
-  shape: Shape,
-  names: readonly string[],
-  reading: Padding,
-  overlap: Overlap,
-): LabelFact[] {
-  return checkLabels(values, labels, shape, reading, overlap).map((finding) => {
-    const { evidence, fix } = describeLabelFinding(finding, names);
-    return {
-      code: CAUSES[finding.code],
-      certainty: "fact",
-      holds: finding.code !== "copies" && finding.code !== "shared-rows",
-      gain: gainOf(finding),
-      evidence,
-      remedy: fix,
-    };
-  });
+/** Copies and shared rows cost nothing: they flatter. */
+export function weighLabelFinding(finding: LabelFinding): LabelFact {
+  const keepsLoss = finding.code !== "copies" && finding.code !== "shared-rows";
+  return { code: CAUSES[finding.code], finding, gain: gainOf(finding), keepsLoss };
 }
 
-/** A cell that holds the answer is worth more than anything else. */
 function gainOf(finding: LabelFinding): number {
   switch (finding.code) {
     case "contradictory-copies":

@@ -7,14 +7,15 @@ import { html, type Markup } from "../html/html.ts";
 import { GREY, MUTED } from "../html/palette.ts";
 import { draw, type Layer } from "../html/plot.ts";
 import { LINE_STYLES } from "../report/score-figures.ts";
-import type { Cause, Diagnosis } from "./diagnose.ts";
-import { CHECKPOINTS } from "./experiments.ts";
-import { describeTried } from "./setup.ts";
+import type { Cause } from "./cause.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import { CHECKPOINTS } from "./fold-training.ts";
+import { describeBaselineSetup } from "./setup.ts";
 
 export interface Beside {
   /** About the user's own curve. */
   readonly sentences: readonly string[];
-  /** The lines that cure, where there are any. */
+  /** The lines that fix the user's script, where there are any. */
   readonly script: readonly string[] | undefined;
 }
 
@@ -27,9 +28,9 @@ export async function renderDiagnosis(name: string, diagnosis: Diagnosis, { sent
     await experimentsSection(diagnosis),
     causesSection(diagnosis),
     script &&
-      html`<section><h2>What cures your script</h2><div class="wide"><pre>${script.map((line) => html`${line}\n`)}</pre></div></section>`,
+      html`<section><h2>Lines that fix your script</h2><div class="wide"><pre>${script.map((line) => html`${line}\n`)}</pre></div></section>`,
     sentences.length === 0 ? null : html`<section><h2>Your own curve</h2>${list(sentences)}</section>`,
-    html`<section><h2>The data, plainly</h2>${list(notes)}</section>`,
+    html`<section><h2>The data and the networks</h2>${list(notes)}</section>`,
   ]);
 }
 
@@ -37,13 +38,13 @@ function list(sentences: readonly string[]): Markup {
   return html`<ul class="warnings">${sentences.map((text) => html`<li>${text}</li>`)}</ul>`;
 }
 
-function verdictSection({ verdict, examples, positiveRate, baseRateLoss, tried, cured, signal }: Diagnosis): Markup {
+function verdictSection({ verdict, examples, positiveRate, baseRateLoss, baseline, fixed, signal }: Diagnosis): Markup {
   const keys: [name: string, value: string, note: string][] = [
     ["Sequences", count(examples), positiveRate === null ? "" : `${percent(positiveRate)} positive`],
     ["Base rate", figure(baseRateLoss), "log loss of answering it always, nats"],
   ];
-  if (tried) keys.push(["Tried", figure(tried.loss), describeTried(tried.settings)]);
-  if (cured && verdict.code !== "healthy") keys.push(["Cured", figure(cured.loss), "held out, within the same small budget"]);
+  if (baseline) keys.push(["Baseline setup", figure(baseline.loss), describeBaselineSetup(baseline.settings)]);
+  if (fixed && verdict.code !== "healthy") keys.push(["Fixed setup", figure(fixed.loss), "held out, within the same small budget"]);
   if (signal) keys.push(["Probe's AUC", figure(signal.auc, 3), `p = ${figure(signal.p, 3)}; ${figure(signal.smallest, 3)} would be found`]);
   return html`
     <section class="verdict ${verdict.code === "healthy" ? "learned" : "failed"}" aria-label="Verdict">
@@ -53,45 +54,45 @@ function verdictSection({ verdict, examples, positiveRate, baseRateLoss, tried, 
     </section>`;
 }
 
-async function experimentsSection({ tried, cured, causes, baseRateLoss, verdict }: Diagnosis): Promise<Markup | null> {
-  if (!tried || !cured || baseRateLoss === null) return null;
+async function experimentsSection({ baseline, fixed, causes, baseRateLoss, verdict }: Diagnosis): Promise<Markup | null> {
+  if (!baseline || !fixed || baseRateLoss === null) return null;
   const isHealthy = verdict.code === "healthy";
   const measured = causes.filter((cause) => cause.added !== undefined && cause.removed !== undefined);
   const bars = [
-    { name: "tried", loss: tried.loss },
-    ...measured.map(({ code, added }) => ({ name: `tried + cure of ${code}`, loss: tried.loss - (added ?? 0) })),
-    ...measured.map(({ code, removed }) => ({ name: `cured − cure of ${code}`, loss: cured.loss + (removed ?? 0) })),
-    ...(isHealthy ? [] : [{ name: "cured", loss: cured.loss }]),
+    { name: "baseline setup", loss: baseline.loss },
+    ...measured.map(({ code, added }) => ({ name: `baseline + ${code}`, loss: baseline.loss - (added ?? 0) })),
+    ...measured.map(({ code, removed }) => ({ name: `fixed − ${code}`, loss: fixed.loss + (removed ?? 0) })),
+    ...(isHealthy ? [] : [{ name: "fixed setup", loss: fixed.loss }]),
   ];
   return html`
     <section><h2>The experiments</h2>
       <p class="lead">Short training runs on the same sequences, differing in one thing; the loss is of sequences held out.</p>
       <div class="pair">
-        ${frame(await drawBars(bars, baseRateLoss), html`<b>One thing at a time.</b> Each accused cause is cured in what was tried, and put back into the cured recipe. The dashed line is the base rate.`)}
+        ${frame(await drawBars(bars, baseRateLoss), html`<b>One thing at a time.</b> “baseline + …”: the fix of one cause added to the baseline setup. “fixed − …”: the same fix taken out of the fixed setup. The dashed line is the base rate.`)}
         ${frame(
           await drawCurves(
             [
-              { name: "tried", losses: tried.curve },
-              { name: "cured", losses: isHealthy ? [] : cured.curve },
+              { name: "baseline setup", losses: baseline.curve },
+              { name: "fixed setup", losses: isHealthy ? [] : fixed.curve },
             ],
             baseRateLoss,
           ),
           html`<b>Along the way.</b> Held-out loss by the share of the budget. Where both lines lie on the dashed one, nothing is learnt but how common 1s are.`,
-          lineLegend(isHealthy ? ["tried"] : ["tried", "cured"]),
+          lineLegend(isHealthy ? ["baseline setup"] : ["baseline setup", "fixed setup"]),
         )}
       </div>
-      <p class="note">Cured recipe: ${cured.plan.channels.map((channel) => describeChannel(channel, cured.plan.features)).join(", ")}${cured.plan.standardise ? ", standardised" : ""}; all-zero rows: ${cured.plan.padding}.</p>
+      <p class="note">Fixed setup: ${fixed.plan.channels.map((channel) => describeChannel(channel, fixed.plan.features)).join(", ")}${fixed.plan.standardise ? ", standardised" : ""}; padding: ${fixed.plan.padding}.</p>
     </section>`;
 }
 
 function causesSection({ causes }: Diagnosis): Markup | null {
   if (causes.length === 0) return null;
-  const row = ({ code, certainty, evidence, remedy, added, removed }: Cause): Markup =>
-    html`<tr><th scope="row">${code}<small>${certainty}</small></th><td>${figure(added)}</td><td>${figure(removed)}</td><td>${evidence}<small>${remedy}</small></td></tr>`;
+  const row = ({ code, certainty, evidence, fix, added, removed }: Cause): Markup =>
+    html`<tr><th scope="row">${code}<small>${certainty}</small></th><td>${figure(added)}</td><td>${figure(removed)}</td><td>${evidence}<small>${fix}</small></td></tr>`;
   return html`
     <section><h2>Causes</h2>
-      <div class="wide"><table class="parts"><caption>Nats of held-out log loss that the cure brings to what was tried, and that the cured recipe loses without it.</caption>
-      <thead><tr><th scope="col">cause</th><th scope="col">brings</th><th scope="col">loses</th><th scope="col">evidence and cure</th></tr></thead>
+      <div class="wide"><table class="parts"><caption>Nats of held-out log loss: what the fix gains on the baseline setup, and what the fixed setup loses without the fix.</caption>
+      <thead><tr><th scope="col">cause</th><th scope="col">gains</th><th scope="col">loses</th><th scope="col">evidence and fix</th></tr></thead>
       <tbody>${causes.map(row)}</tbody></table></div>
     </section>`;
 }

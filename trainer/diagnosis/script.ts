@@ -1,15 +1,15 @@
-// The lines that cure the user's own script: at most 15 of Keras and numpy that compute what the cured recipe computes, in float64,
+// The lines that fix the user's own script: at most 15 of Keras and numpy that compute what the fixed setup computes, in float64,
 // with scales from the training part alone. Knows only what was found; whoever tests it runs the lines.
 // Legend: N sequences, T steps, F features, C channels.
 import type { Channel } from "../../shared/recipe/channel.ts";
 import type { Plan } from "../../shared/recipe/recipe.ts";
-import type { Diagnosis } from "./diagnose.ts";
-import type { Tried } from "./setup.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import type { BaselineSetup } from "./setup.ts";
 
 export interface ScriptInput {
-  /** The channels that cure. */
+  /** The channels of the fixed setup. */
   readonly plan: Plan;
-  readonly settings: Pick<Tried, "units" | "batch" | "optimizer" | "learningRate">;
+  readonly settings: Pick<BaselineSetup, "units" | "batch" | "optimizer" | "learningRate">;
   /** By time where sequences overlap or are ordered: validation is then what comes last, a gap of so many sequences after training. */
   readonly split: { readonly by: "random" } | { readonly by: "time"; readonly gap: number };
   /** The log loss on held-out sequences that was measured with this plan, and the base rate's. */
@@ -26,9 +26,9 @@ const PATIENCE = 10;
 const EPOCHS = 200;
 
 /** The lines for what was found; undefined where no other channels or settings were found to help. */
-export function writeCure({ causes, cured, baseRateLoss, gap }: Diagnosis): string[] | undefined {
-  if (cured === null || baseRateLoss === null || causes.every(({ added }) => added === undefined)) return undefined;
-  const { plan, settings, loss } = cured;
+export function writeFixScript({ causes, fixed, baseRateLoss, gap }: Diagnosis): string[] | undefined {
+  if (fixed === null || baseRateLoss === null || causes.every(({ added }) => added === undefined)) return undefined;
+  const { plan, settings, loss } = fixed;
   return writeScript({ plan, settings, split: gap > 0 ? { by: "time", gap } : { by: "random" }, loss, baseRateLoss });
 }
 

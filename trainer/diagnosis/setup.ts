@@ -1,7 +1,7 @@
 // What somebody tried, in the words of --tried: scaled,mask,adam,lr=0.1,batch=32,units=64,epochs=5. Unsaid is the plain script.
 import { UsageError } from "../../shared/errors.ts";
 
-export interface Tried {
+export interface BaselineSetup {
   /** Each feature standardised over the training part's valid rows. */
   readonly scaled: boolean;
   /** Keras' Masking(0). */
@@ -15,9 +15,16 @@ export interface Tried {
 }
 
 /** LSTM(100), raw inputs, no masking, Keras' RMSprop, batch 1000. */
-export const PLAIN: Tried = { scaled: false, masked: false, optimizer: "rmsprop", learningRate: 1e-3, batch: 1000, units: 100 };
+export const PLAIN_SETUP: BaselineSetup = {
+  scaled: false,
+  masked: false,
+  optimizer: "rmsprop",
+  learningRate: 1e-3,
+  batch: 1000,
+  units: 100,
+};
 
-const WORDS: Readonly<Record<string, Partial<Tried>>> = {
+const WORDS: Readonly<Record<string, Partial<BaselineSetup>>> = {
   scaled: { scaled: true },
   mask: { masked: true },
   adam: { optimizer: "adam" },
@@ -32,8 +39,8 @@ const NUMBERS = {
 } as const;
 
 /** Throws UsageError naming the word. */
-export function parseTried(text: string): Tried {
-  let tried = PLAIN;
+export function parseBaselineSetup(text: string): BaselineSetup {
+  let tried = PLAIN_SETUP;
   for (const word of text.split(",").map((part) => part.trim().toLowerCase())) {
     if (word === "") continue;
     if (Object.hasOwn(WORDS, word)) {
@@ -55,7 +62,7 @@ export function parseTried(text: string): Tried {
 }
 
 /** `LSTM(100), raw inputs, no masking, rmsprop 0.001, batch 1000` */
-export function describeTried({ scaled, masked, optimizer, learningRate, batch, units, epochs }: Tried): string {
+export function describeBaselineSetup({ scaled, masked, optimizer, learningRate, batch, units, epochs }: BaselineSetup): string {
   const parts = [
     `LSTM(${units})`,
     scaled ? "scaled inputs" : "raw inputs",

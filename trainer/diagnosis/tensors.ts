@@ -8,8 +8,8 @@ import { mean } from "../statistics/descriptive.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
-import type { DiagnosisHost } from "./diagnose.ts";
-import type { Regime } from "./experiments.ts";
+import type { TrainingSetup } from "./experiment-setup.ts";
+import type { DiagnosisDependencies } from "./input.ts";
 
 export interface Tensors {
   /** Log loss on one small balanced batch after 300 steps on it alone: near 0 where the numbers reach the network. */
@@ -26,7 +26,7 @@ export interface Subject {
   readonly timesteps: number;
   /** Positions to train on. */
   readonly train: Int32Array;
-  readonly regime: Regime;
+  readonly training: TrainingSetup;
   readonly seed: number;
 }
 
@@ -39,8 +39,9 @@ const LONG = 64;
 /** A fall of the smoothed loss that counts, as a share of what it starts from. */
 const NOTICEABLE = 0.02;
 
-export function examineTensors(subject: Subject, host: Pick<DiagnosisHost, "createStepper">): Tensors {
-  const { labels, train, timesteps, width, regime, seed } = subject;
+/** Trains a network of its own on at most 120 batches, and on one batch. Throws nothing where the loss is not finite. */
+export function examineTensors(subject: Subject, createStepper: DiagnosisDependencies["createStepper"]): Tensors {
+  const { labels, train, timesteps, width, training, seed } = subject;
   const steps = (count: number): number => Math.max(40, Math.round(count * Math.min(1, LONG / timesteps)));
   const ramp = steps(RAMP.steps);
   const random = createRandom(seed, STREAMS.tensorsOrder);
@@ -48,11 +49,11 @@ export function examineTensors(subject: Subject, host: Pick<DiagnosisHost, "crea
   random.shuffle(shuffled);
   const half = BY_HEART.sequences / 2;
   const batch = Int32Array.from([0, 1].flatMap((label) => Array.from(shuffled.filter((n) => labels[n] === label).subarray(0, half))));
-  const { optimizer, units } = regime;
+  const { optimizer, units } = training;
   const options = { channels: width, timesteps, units, maxBatch: RAMP.batch, optimizer, clipNorm: 1, weightDecay: 0 };
   const initial = flattenNetwork(initialNetwork(width, units, 0.5, createRandom(seed, STREAMS.tensorsWeights)));
   const [channels, lengths] = selectChannels(subject.data, shuffled.subarray(0, ramp * RAMP.batch), timesteps * width);
-  const stepper = host.createStepper(
+  const stepper = createStepper(
     { channels, lengths, labels: Uint8Array.from(shuffled.subarray(0, lengths.length), (n) => labels[n]) },
     options,
   );

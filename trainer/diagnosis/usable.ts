@@ -1,100 +1,98 @@
-// What of the data can be worked with at all: labels and numbers as they came, counted where they are no good.
+// What of the data can be worked with at all: labels and numbers as they came, counted where they are invalid.
 // Legend: N sequences, T steps, F features.
 import type { Shape } from "../../shared/sequence.ts";
 import { lengthsOf, take } from "../data/sequences.ts";
-import type { Cause, DiagnosisData } from "./diagnose.ts";
+import type { BlockingFinding } from "./finding.ts";
+import type { DiagnosisData } from "./input.ts";
 
-export interface Usable {
+export interface UsableData {
   /** (N,T,F) finite, no sequence without a row that holds something */
   readonly values: Float64Array;
   /** (N) 0 or 1 */
   readonly labels: Uint8Array;
+  /** Sequences of nothing but zeros, which are left out. */
+  readonly empty: number;
+  readonly findings: readonly BlockingFinding[];
+  /** Whether enough is left for held-out comparisons. */
+  readonly isEnough: boolean;
 }
 
 /** Fewer sequences, or fewer of one label, cannot carry a held-out comparison. */
 const ENOUGH = 100;
 const ENOUGH_OF_A_LABEL = 20;
 
-/** The sequences that can be worked with, and what stands in the way of all work: each a fact with its first place. */
-export function findUsable(data: DiagnosisData): { usable: Usable; causes: Cause[]; notes: string[]; canWork: boolean } {
-  const { values, shape } = data;
+/** The sequences that can be worked with, and what is invalid in the others: each a finding with its first place. */
+export function findUsable({ values, shape, labels: given }: DiagnosisData): UsableData {
   const size = shape.timesteps * shape.features;
   const N = values.length / size;
-  const causes: Cause[] = [];
-  const notes: string[] = [];
-  const labels = data.labels ?? new Uint8Array(0);
-
-  const isWhole = new Uint8Array(N).fill(1);
-  let [broken, first] = [0, -1];
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
-    if (first < 0) first = i;
-    broken++;
-    isWhole[Math.floor(i / size)] = 0;
-  }
-  if (broken > 0) {
-    const sequences = N - isWhole.reduce((sum, finite) => sum + finite, 0);
-    causes.push({
-      code: "non-finite",
-      certainty: "fact",
-      evidence: `${broken} of ${values.length} numbers are NaN or infinite, in ${sequences} of ${N} sequences, first ${place(first, shape)} (${values[first]}): one of them in a batch makes the loss and every weight NaN`,
-      remedy: "fill the gaps from the row before, or leave those sequences out: X = X[np.isfinite(X).all(axis=(1, 2))]",
-    });
-  }
-
-  const isLabel = (n: number): boolean => labels[n] === 0 || labels[n] === 1;
-  const invalid = Array.from({ length: N }, (_, n) => n).filter((n) => !isLabel(n));
-  if (data.labels === null)
-    causes.push({
-      code: "labels-invalid",
-      certainty: "fact",
-      evidence: "the file holds no labels",
-      remedy: "give them in a file with --labels, as an array y or as a column named label",
-    });
-  else if (invalid.length > 0) {
-    const kinds = [...new Set(invalid.map((n) => labels[n]))].sort((a, b) => a - b);
-    causes.push({
-      code: "labels-invalid",
-      certainty: "fact",
-      evidence: `${invalid.length} of ${N} labels are neither 0 nor 1, first y[${invalid[0]}] = ${labels[invalid[0]]} (values ${kinds.slice(0, 5).join(", ")}${kinds.length > 5 ? ", …" : ""}): binary cross-entropy has no lowest point for them`,
-      remedy: describeMapping(labels, N),
-    });
-  }
-
+  const labels = given ?? new Uint8Array(0);
+  const { finite, finding: nonFinite } = checkNumbers(values, shape);
+  const invalidLabels = given === null ? ({ code: "labels-invalid", reason: "missing" } as const) : checkLabels(labels, N);
   const lengths = lengthsOf(values, shape, "leading");
-  const kept = Int32Array.from({ length: N }, (_, n) => n).filter((n) => isWhole[n] === 1 && isLabel(n) && lengths[n] > 0);
-  const empty = lengths.reduce((sum, length) => sum + (length === 0 ? 1 : 0), 0);
-  if (empty > 0) notes.push(`${empty} sequences are nothing but zeros and are left out`);
+  const kept = Int32Array.from({ length: N }, (_, n) => n).filter((n) => finite[n] === 1 && isLabel(labels[n]) && lengths[n] > 0);
   const usable = { values: kept.length === N ? values : take(values, kept, size), labels: Uint8Array.from(kept, (n) => labels[n]) };
   const positives = usable.labels.reduce((sum, label) => sum + label, 0);
   const rarer = Math.min(positives, kept.length - positives);
   const isEnough = kept.length >= ENOUGH && rarer >= ENOUGH_OF_A_LABEL;
-  // Where numbers or labels are no good, what is left of them says nothing more.
-  if (causes.length > 0) return { usable, causes, notes, canWork: isEnough };
-  if (kept.length > 0 && rarer === 0)
-    causes.push({
-      code: "one-class",
-      certainty: "fact",
-      evidence: `all ${kept.length} usable labels are ${positives === 0 ? 0 : 1}: the loss falls to 0 by answering that, and nothing is learnt`,
-      remedy: "look at how the labels were made; both kinds are needed",
-    });
-  else if (!isEnough)
-    causes.push({
-      code: "too-few",
-      certainty: "fact",
-      evidence: `${kept.length} usable sequences, ${rarer} of the rarer label: the standard error of a loss held out on a fifth of them is about ${(1.2 / Math.sqrt(Math.max(1, kept.length / 5))).toFixed(2)} nats, more than most signals are worth`,
-      remedy: `bring at least ${ENOUGH} sequences and ${ENOUGH_OF_A_LABEL} of each label, better some thousands`,
-    });
-  return { usable, causes, notes, canWork: isEnough };
+  const invalid = [nonFinite, invalidLabels].filter((finding) => finding !== null);
+  // Where numbers or labels are invalid, what is left of them says nothing more.
+  const scarce = invalid.length > 0 || isEnough ? [] : [describeScarcity(kept.length, positives, rarer)];
+  return {
+    ...usable,
+    empty: lengths.reduce((sum, length) => sum + (length === 0 ? 1 : 0), 0),
+    findings: [...invalid, ...scarce],
+    isEnough,
+  };
 }
 
-function describeMapping(labels: ArrayLike<number>, N: number): string {
-  const kinds = new Set(Array.from({ length: N }, (_, n) => labels[n]));
-  if (kinds.size === 2 && [...kinds].every(Number.isFinite)) return `two values: map them, y = (y == ${Math.max(...kinds)}).astype(int)`;
-  return "map the labels to 0 and 1, and leave out sequences without one";
+/** (N) which sequences are finite throughout, and the finding where not all are. */
+function checkNumbers(values: Float64Array, { timesteps: T, features: F }: Shape): { finite: Uint8Array; finding: BlockingFinding | null } {
+  const finite = new Uint8Array(values.length / (T * F)).fill(1);
+  let [numbers, first] = [0, -1];
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    if (first < 0) first = i;
+    numbers++;
+    finite[Math.floor(i / (T * F))] = 0;
+  }
+  if (numbers === 0) return { finite, finding: null };
+  const examples = finite.length;
+  return {
+    finite,
+    finding: {
+      code: "non-finite",
+      numbers,
+      allNumbers: values.length,
+      sequences: examples - finite.reduce((sum, one) => sum + one, 0),
+      examples,
+      first: { sequence: Math.floor(first / (T * F)), step: Math.floor(first / F) % T, feature: first % F, value: values[first] },
+    },
+  };
 }
 
-/** `X[3][2][4]` */
-function place(index: number, { timesteps: T, features: F }: Shape): string {
-  return `X[${Math.floor(index / (T * F))}][${Math.floor(index / F) % T}][${index % F}]`;
+function isLabel(x: number): boolean {
+  return x === 0 || x === 1;
+}
+
+/** Null where every label is 0 or 1. */
+function checkLabels(labels: ArrayLike<number>, N: number): BlockingFinding | null {
+  const all = Array.from({ length: N }, (_, n) => labels[n]);
+  const invalid = all.filter((label) => !isLabel(label));
+  if (invalid.length === 0) return null;
+  const sequence = all.findIndex((label) => !isLabel(label));
+  const distinct = new Set(all);
+  return {
+    code: "labels-invalid",
+    reason: "values",
+    invalid: invalid.length,
+    examples: N,
+    first: { sequence, value: labels[sequence] },
+    values: [...new Set(invalid)].sort((a, b) => a - b),
+    positive: distinct.size === 2 && [...distinct].every(Number.isFinite) ? Math.max(...distinct) : null,
+  };
+}
+
+function describeScarcity(examples: number, positives: number, rarer: number): BlockingFinding {
+  if (examples > 0 && rarer === 0) return { code: "one-class", examples, label: positives === 0 ? 0 : 1 };
+  return { code: "too-few", reason: "count", examples, rarer, enough: ENOUGH, enoughOfALabel: ENOUGH_OF_A_LABEL };
 }

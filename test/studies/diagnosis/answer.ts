@@ -1,7 +1,8 @@
 // One made data set, diagnosed: what is named, in how many seconds. As a worker thread it answers the jobs it is sent.
 import { isMainThread, parentPort } from "node:worker_threads";
-import { type DiagnosisHost, diagnose } from "../../../trainer/diagnosis/diagnose.ts";
-import { parseTried } from "../../../trainer/diagnosis/setup.ts";
+import { diagnose } from "../../../trainer/diagnosis/diagnose.ts";
+import type { DiagnosisDependencies } from "../../../trainer/diagnosis/input.ts";
+import { parseBaselineSetup } from "../../../trainer/diagnosis/setup.ts";
 import { createTrainingStep } from "../../../trainer/training/step.ts";
 import { type Planted, type PlantName, plant, plantHealthy, plantPermuted } from "./planted.ts";
 import { kernel } from "./recovery.ts";
@@ -23,7 +24,7 @@ export interface Answered {
   readonly seconds: number;
 }
 
-const host: DiagnosisHost = {
+const dependencies: DiagnosisDependencies = {
   log: kernel.log,
   createStepper: (data, options) => createTrainingStep(data, { ...options, threads: 1 }),
   yieldToEventLoop: async () => {},
@@ -32,7 +33,7 @@ const host: DiagnosisHost = {
 export async function answer(job: Job): Promise<Answered> {
   const { data, tried, code } = makeData(job);
   const started = performance.now();
-  const diagnosis = await diagnose(data, { tried: parseTried(tried), seed: job.seed }, host);
+  const diagnosis = await diagnose(data, { baseline: parseBaselineSetup(tried), seed: job.seed }, dependencies);
   const seconds = (performance.now() - started) / 1000;
   const named = diagnosis.causes.map((cause) => `${cause.code} (${cause.certainty})`);
   return { planted: code, top: topOf(diagnosis), claims: claimsSignal(diagnosis), named, tried, seconds };

@@ -3,7 +3,7 @@
 import type { Channel } from "../../../shared/recipe/channel.ts";
 import type { Plan } from "../../../shared/recipe/recipe.ts";
 import type { Padding } from "../../../shared/sequence.ts";
-import type { DiagnosisData } from "../../../trainer/diagnosis/diagnose.ts";
+import type { DiagnosisData } from "../../../trainer/diagnosis/input.ts";
 import type { Random } from "../../../trainer/statistics/random.ts";
 
 export type Data = DiagnosisData & { readonly labels: Float64Array };

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CAUSE_CODES } from "../../../trainer/diagnosis/diagnose.ts";
-import { parseTried } from "../../../trainer/diagnosis/setup.ts";
+import { CAUSE_CODES } from "../../../trainer/diagnosis/cause.ts";
+import { parseBaselineSetup } from "../../../trainer/diagnosis/setup.ts";
 import { entropy, meanEntropy } from "../../../trainer/statistics/log-loss.ts";
 import { codeOf, PLANTS, type PlantName, plant, plantHealthy, plantPermuted } from "./planted.ts";
 import { casesOf, FILE, isScored, keyOf, RANGES, type Strength } from "./strengths.ts";
@@ -36,7 +36,7 @@ describe.each(names)("%s", (name) => {
 
   test("names what was tried in words that --tried takes, and a remedy that differs", () => {
     const { cure } = made;
-    expect(() => parseTried(made.tried)).not.toThrow();
+    expect(() => parseBaselineSetup(made.tried)).not.toThrow();
     if (cure) expect(cure.plan !== undefined || cure.tried !== made.tried).toBe(true);
   });
 });

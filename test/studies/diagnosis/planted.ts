@@ -3,7 +3,7 @@
 // Legend: N sequences, T steps, F features.
 import type { Channel } from "../../../shared/recipe/channel.ts";
 import type { Plan } from "../../../shared/recipe/recipe.ts";
-import type { CauseCode } from "../../../trainer/diagnosis/diagnose.ts";
+import type { CauseCode } from "../../../trainer/diagnosis/cause.ts";
 import { createRandom, type Random } from "../../../trainer/statistics/random.ts";
 import { asData, type Data, drawLatent, each, labelBy, mild, observe, plain, planOf, relabel, shuffled, soundSettings } from "./latent.ts";
 

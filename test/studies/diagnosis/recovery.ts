@@ -5,7 +5,7 @@ import { instantiateKernel } from "../../../shared/engine.ts";
 import { applyRecipe } from "../../../shared/recipe/apply.ts";
 import { fitRecipe } from "../../../shared/recipe/fit.ts";
 import type { Plan } from "../../../shared/recipe/recipe.ts";
-import { parseTried, type Tried } from "../../../trainer/diagnosis/setup.ts";
+import { type BaselineSetup, parseBaselineSetup } from "../../../trainer/diagnosis/setup.ts";
 import { mean } from "../../../trainer/statistics/descriptive.ts";
 import { logLossesOfLogits } from "../../../trainer/statistics/log-loss.ts";
 import { recoveredInformation } from "../../../trainer/statistics/metrics.ts";
@@ -34,21 +34,21 @@ export interface Recovery {
 /** Trains what was tried, and that with the remedy. Undefined where no remedy is known. */
 export function measureRecovery({ data, probability, tried, cure }: Planted, seed: number): Recovery | undefined {
   if (cure === undefined) return undefined;
-  const before = parseTried(tried);
-  const after = parseTried(cure.tried ?? tried);
-  const share = (plan: Plan, settings: Tried): number => recoveredShare(data, probability, plan, settings, seed);
+  const before = parseBaselineSetup(tried);
+  const after = parseBaselineSetup(cure.tried ?? tried);
+  const share = (plan: Plan, settings: BaselineSetup): number => recoveredShare(data, probability, plan, settings, seed);
   const without = share(levelsOf(data, before), before);
   const cured = share(cure.plan ?? levelsOf(data, after), after);
   return { tried: without, cured, lost: 1 - without / cured };
 }
 
 /** Every feature as it is, as the words of --tried read the rows. */
-function levelsOf({ shape, features }: Planted["data"], { scaled, masked }: Tried): Plan {
+function levelsOf({ shape, features }: Planted["data"], { scaled, masked }: BaselineSetup): Plan {
   const channels = features.map((_, a) => ({ base: "feature", a, view: "level" }) as const);
   return { timesteps: shape.timesteps, features, padding: masked ? "any" : "none", channels, standardise: scaled };
 }
 
-function recoveredShare(data: Planted["data"], probability: Float64Array, plan: Plan, tried: Tried, seed: number): number {
+function recoveredShare(data: Planted["data"], probability: Float64Array, plan: Plan, tried: BaselineSetup, seed: number): number {
   const N = data.labels.length;
   const order = Int32Array.from({ length: N }, (_, n) => n);
   createRandom(seed, STREAM.split).shuffle(order);

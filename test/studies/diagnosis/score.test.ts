@@ -29,7 +29,7 @@ test("the confusion matrix has a row a planted cause and a column an answer, als
 });
 
 test("no cause is healthy, and anything but no-signal first claims a signal", () => {
-  const cause = (code: "leak" | "no-signal") => ({ code, evidence: "", remedy: "", certainty: "fact" }) as const;
+  const cause = (code: "leak" | "no-signal") => ({ code, evidence: "", fix: "", certainty: "fact" }) as const;
   expect(topOf({ causes: [] })).toBe("healthy");
   expect(topOf({ causes: [cause("leak"), cause("no-signal")] })).toBe("leak");
   expect(claimsSignal({ causes: [] })).toBe(true);

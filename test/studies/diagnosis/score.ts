@@ -1,5 +1,6 @@
 // What a diagnosis is worth, in counts: right top causes, false alarms, false discoveries, each with its Wilson interval.
-import type { CauseCode, Diagnosis } from "../../../trainer/diagnosis/diagnose.ts";
+import type { CauseCode } from "../../../trainer/diagnosis/cause.ts";
+import type { Diagnosis } from "../../../trainer/diagnosis/diagnosis.ts";
 
 export type Answer = CauseCode | "healthy";
 

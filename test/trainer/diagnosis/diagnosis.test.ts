@@ -1,19 +1,23 @@
 import { describe, expect, test } from "vitest";
-import { CAUSE_CODES, type Diagnosis, type DiagnosisData, diagnose } from "../../../trainer/diagnosis/diagnose.ts";
+import { CAUSE_CODES } from "../../../trainer/diagnosis/cause.ts";
+import { diagnose } from "../../../trainer/diagnosis/diagnose.ts";
+import type { Diagnosis } from "../../../trainer/diagnosis/diagnosis.ts";
+import type { DiagnosisData } from "../../../trainer/diagnosis/input.ts";
 import { renderDiagnosis } from "../../../trainer/diagnosis/page.ts";
-import { parseTried } from "../../../trainer/diagnosis/setup.ts";
+import { parseBaselineSetup } from "../../../trainer/diagnosis/setup.ts";
 import { generateFx } from "../../../trainer/sample/fx.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { differenceHidden, heavyTails } from "../../studies/quality/generators.ts";
-import { asData, host, make } from "./made.ts";
+import { asData, dependencies, make } from "./synthetic.ts";
 
-const ask = (data: DiagnosisData, tried = "", seed = 1): Promise<Diagnosis> => diagnose(data, { tried: parseTried(tried), seed }, host);
+const ask = (data: DiagnosisData, tried = "", seed = 1): Promise<Diagnosis> =>
+  diagnose(data, { baseline: parseBaselineSetup(tried), seed }, dependencies);
 const codes = ({ causes }: Diagnosis): string[] => causes.map(({ code, certainty }) => `${code} ${certainty}`);
 const SLOW = 120_000;
 
 describe("the design's case, by the plain script", () => {
   test(
-    "movement-tiny holds the loss at the base rate, scaling and masking are needed with it, and the cure reaches far below",
+    "movement-tiny keeps the loss at the base rate, scaling and masking are needed with it, and the fixes reach far below",
     async () => {
       const diagnosis = await ask(asData(generateFx(2400, 3)));
       expect(codes(diagnosis)).toEqual([
@@ -22,20 +26,20 @@ describe("the design's case, by the plain script", () => {
         expect.stringMatching(/^(features-unscaled|padding-unmasked) proven$/),
         "redundant-feature fact",
       ]);
-      const { tried, cured, baseRateLoss, joint, verdict, notes } = diagnosis;
+      const { baseline, fixed, baseRateLoss, joint, verdict, notes } = diagnosis;
       expect(verdict).toMatchObject({
         code: "movement-tiny",
-        text: expect.stringMatching(/^Movements that are tiny .* hold the loss at .*Δ f0, Δ f1/),
+        text: expect.stringMatching(/^Movements that are tiny .* keep the loss at .*Δ f0, Δ f1/),
       });
-      expect(Math.abs(tried!.loss - baseRateLoss!)).toBeLessThan(0.01);
-      expect(cured!.loss).toBeLessThan(baseRateLoss! - 0.08); // the truth's own: 0.14 below
-      expect(cured!.settings).toMatchObject({ scaled: true, masked: true });
+      expect(Math.abs(baseline!.loss - baseRateLoss!)).toBeLessThan(0.01);
+      expect(fixed!.loss).toBeLessThan(baseRateLoss! - 0.08); // the truth's own: 0.14 below
+      expect(fixed!.settings).toMatchObject({ scaled: true, masked: true });
       expect(joint[joint.length - 1].gain).toBeGreaterThan(0.08);
       expect(joint[0].gain).toBeLessThan(0.02); // none of them helps alone
-      expect(notes.join("\n")).toMatch(/the accuracy of what was tried, .* is that of always answering the majority/);
+      expect(notes.join("\n")).toMatch(/the accuracy of the baseline setup, .* is that of always answering the majority/);
       const page = await renderDiagnosis("<fx>", diagnosis);
       expect(page).toContain("&lt;fx&gt;");
-      expect(page).toContain("Movements that are tiny against the levels hold the loss at");
+      expect(page).toContain("Movements that are tiny against the levels keep the loss at");
       expect(await renderDiagnosis("<fx>", diagnosis)).toBe(page);
     },
     SLOW,
@@ -45,9 +49,9 @@ describe("the design's case, by the plain script", () => {
 test(
   "two features that say everything by their difference: difference-hidden, and no other cause is worth as much",
   async () => {
-    const { causes, cured } = await ask(asData(differenceHidden(2000, 4)), "scaled,adam,mask");
+    const { causes, fixed } = await ask(asData(differenceHidden(2000, 4)), "scaled,adam,mask");
     expect(causes[0]).toMatchObject({ code: "difference-hidden", certainty: "proven" });
-    expect(cured!.plan.channels).toContainEqual(expect.objectContaining({ a: 0, b: 1 }));
+    expect(fixed!.plan.channels).toContainEqual(expect.objectContaining({ a: 0, b: 1 }));
   },
   SLOW,
 );
@@ -58,8 +62,8 @@ test(
     const diagnosis = await ask(asData(heavyTails(2400, 5)), "scaled,adam,mask");
     expect(diagnosis.causes).toEqual([]);
     expect(diagnosis.verdict.code).toBe("healthy");
-    expect(diagnosis.verdict.text).toMatch(/^Nothing was found that holds the loss: .* below the base rate/);
-    expect(diagnosis.tried!.loss).toBeLessThan(diagnosis.baseRateLoss! - 0.05);
+    expect(diagnosis.verdict.text).toMatch(/^Nothing was found that keeps the loss high: .* below the base rate/);
+    expect(diagnosis.baseline!.loss).toBeLessThan(diagnosis.baseRateLoss! - 0.05);
   },
   SLOW,
 );

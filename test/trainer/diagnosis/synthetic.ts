@@ -1,12 +1,12 @@
-// Small data sets for the tests of diagnosis, by the generators of the quality benchmark and by hand.
+// Small synthetic data sets for the tests of diagnosis, by the generators of the quality benchmark and by hand.
 import { readFileSync } from "node:fs";
 import { instantiateKernel } from "../../../shared/engine.ts";
-import type { DiagnosisData, DiagnosisHost } from "../../../trainer/diagnosis/diagnose.ts";
+import type { DiagnosisData, DiagnosisDependencies } from "../../../trainer/diagnosis/input.ts";
 import { createTrainingStep } from "../../../trainer/training/step.ts";
 
 const module = new WebAssembly.Module(readFileSync(new URL("../../../shared/kernel/inference.wasm", import.meta.url)));
 
-export const host: DiagnosisHost = {
+export const dependencies: DiagnosisDependencies = {
   log: instantiateKernel(module).log,
   createStepper: (data, options) => createTrainingStep(data, { ...options, threads: 1 }),
   yieldToEventLoop: async () => {},
@@ -16,7 +16,7 @@ export function asData(
   { values, labels, features }: { values: Float64Array; labels: ArrayLike<number> | null; features: readonly string[] },
   timesteps = 10,
 ): DiagnosisData {
-  return { source: "made", values, labels, shape: { timesteps, features: features.length }, features, float32: false, test: null };
+  return { source: "synthetic", values, labels, shape: { timesteps, features: features.length }, features, float32: false, test: null };
 }
 
 /** (N,T,F) by `value`, (N) by `label`. */

@@ -1,0 +1,21 @@
+// A diagnosis under the names that `diagnose --json` has always had: they stay readable for ever.
+import type { Cause } from "./cause.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+
+type Document<D> = Omit<D, "causes" | "baseline" | "fixed" | "tensors"> & {
+  readonly causes: readonly (Omit<Cause, "fix"> & { readonly remedy: string })[];
+  readonly tried: Diagnosis["baseline"];
+  readonly cured: Diagnosis["fixed"];
+  readonly tensors: { readonly tried: unknown; readonly cured: unknown } | null;
+};
+
+/** `fix` is written as `remedy`, `baseline` as `tried`, `fixed` as `cured`; all else keeps its name. */
+export function toDocument({ causes, baseline, fixed, tensors, ...rest }: Diagnosis): Document<Diagnosis> {
+  return {
+    ...rest,
+    causes: causes.map(({ fix, ...cause }) => ({ ...cause, remedy: fix })),
+    tried: baseline,
+    cured: fixed,
+    tensors: tensors && { tried: tensors.baseline, cured: tensors.fixed },
+  };
+}

@@ -1,0 +1,33 @@
+// What one experiment trains: the network's inputs and how the network is trained. An experiment changes one thing of it.
+import type { Padding } from "../../shared/sequence.ts";
+
+/** What the network is given. */
+export interface InputSetup {
+  readonly padding: Padding;
+  /** Whether the levels are there, where anything else is. */
+  readonly levels: boolean;
+  /** Levels standardised; and whatever else there is. */
+  readonly scaled: boolean;
+  readonly addedScaled: boolean;
+  readonly movement: boolean;
+  readonly difference: boolean;
+}
+
+/** How the network is trained. */
+export interface TrainingSetup {
+  readonly optimizer: "adam" | "rmsprop";
+  readonly units: number;
+  readonly batch: number;
+  readonly steps: number;
+  /** The learning rate; the highest of a cycle. */
+  readonly rate: number;
+  /** `cycle`: the rate rises over a tenth of the steps, then falls to zero. */
+  readonly schedule: "cycle" | "constant";
+  /** Answers with the best checkpoint instead of the last. */
+  readonly stopsEarly: boolean;
+}
+
+export interface ExperimentSetup {
+  readonly inputs: InputSetup;
+  readonly training: TrainingSetup;
+}

@@ -1,0 +1,61 @@
+// The verdict in words, and what experiments add to the evidence of a cause. Computes nothing.
+import type { Ablation, AblationResult } from "./ablations.ts";
+import type { Cause, CauseCode } from "./cause.ts";
+import { type BaselineSetup, describeBaselineSetup } from "./setup.ts";
+import type { Signal } from "./signal.ts";
+
+/** What keeps the loss high, for those that experiments test. */
+const SUBJECTS: Readonly<Partial<Record<CauseCode, string>>> = {
+  "features-unscaled": "Features on different scales keep",
+  "movement-tiny": "Movements that are tiny against the levels keep",
+  "difference-hidden": "A difference hidden between features that run together keeps",
+  "padding-unmasked": "Padding that is read as data keeps",
+  "learning-rate-high": "A learning rate that is too high keeps",
+  "learning-rate-low": "A learning rate that is too low keeps",
+  overfit: "Training for too many epochs keeps",
+  undertrained: "Training that ends too early keeps",
+};
+
+export interface TestedVerdict {
+  readonly settings: BaselineSetup;
+  readonly signal: Signal;
+  readonly result: AblationResult;
+}
+
+/** Of a cause that no experiment tested. */
+export function sayUntested({ evidence, fix }: Cause): string {
+  return `${evidence} ${fix}`;
+}
+
+/** Of the first of the causes, after experiments. */
+export function sayCause(top: Cause, { result, settings, signal }: TestedVerdict): string {
+  const { baseline, fixed, baseRateLoss, isFixed, ablations } = result;
+  if (top.code === "no-signal")
+    return `Nothing to learn was found: the loss stays at the base rate's ${nats(baseRateLoss)}, and neither probes nor networks find more than chance (an AUC of ${signal.smallest.toFixed(3)} would have been found).`;
+  if (!isFixed || top.added === undefined) return sayUntested(top);
+  const others = ablations
+    .filter(({ isProven, hypothesis }) => isProven && hypothesis.code !== top.code)
+    .map(({ hypothesis }) => hypothesis.code);
+  const together = others.length === 0 ? "this fix" : `this fix and ${others.length === 1 ? "that" : "those"} of ${others.join(", ")}`;
+  return `${SUBJECTS[top.code]} the loss at ${nats(baseline.loss)} (base rate ${nats(baseRateLoss)}; ${describeBaselineSetup(settings)}). ${top.fix} With ${together}, the loss is ${nats(fixed.loss)}.`;
+}
+
+/** `isLearnt`: whether any network is better than the base rate beyond chance. */
+export function sayHealthy({ result, settings, signal }: TestedVerdict, isLearnt: boolean): string {
+  const { baseline, baseRateLoss, gains } = result;
+  if (!isLearnt)
+    return `A probe finds a signal (AUC ${signal.auc.toFixed(3)}, p = ${signal.p.toFixed(3)}), but neither ${describeBaselineSetup(settings)} nor any fix is better than the base rate (${nats(baseRateLoss)}) beyond chance. The signal is weak, or it is the chance of one in a hundred; more sequences would tell.`;
+  const below = gains.baseline.mean > 0 ? `, ${nats(gains.baseline.mean)} below the base rate` : "";
+  return `Nothing was found that keeps the loss high: ${describeBaselineSetup(settings)} reaches ${nats(baseline.loss)}${below} (${nats(baseRateLoss)}), and no fix that was tested is better beyond chance.`;
+}
+
+/** What the two experiments say of a cause. */
+export function sayAblation({ added, removed }: Ablation, { baseline, fixed, gains }: AblationResult): string {
+  const share = (gain: number): string => `${Math.round((100 * gain) / gains.gap.mean)} %`;
+  const [low, high] = (added.mean >= removed.mean ? added : removed).interval;
+  return `The fix alone recovers ${share(added.mean)} of the gap between ${nats(baseline.loss)} (baseline setup) and ${nats(fixed.loss)} (fixed setup); without it the fixed setup loses ${share(removed.mean)} (95 % interval of the larger: ${nats(low)} … ${nats(high)} nats).`;
+}
+
+function nats(x: number): string {
+  return x.toFixed(4);
+}
