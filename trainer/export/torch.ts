@@ -39,7 +39,7 @@ export function encodeTorch({ name, recipe, calibration, network }: Model): Uint
 function rejectUnusual({ hardGates, backwards, initial }: Network): void {
   const unusual =
     hardGates !== undefined ? "hard sigmoids" : backwards ? "steps read backwards" : initial ? "a state before the first step" : undefined;
-  if (unusual) throw new ArtifactError(`has ${unusual}, for which a state dict of PyTorch has no place: export it with --onnx`);
+  if (unusual) throw new ArtifactError(`has ${unusual}: a state dict of PyTorch cannot hold ${unusual}; export with --onnx`);
 }
 
 /** A recipe whose arrays are lists, as JSON has them. */

@@ -11,7 +11,10 @@ const CONFIG = "wrangler.toml";
 /** As edge/worker.ts imports it. */
 const MODEL = "model.safetensors";
 
-/** Writes or renews the Worker in `folder`; a wrangler.toml that is there stays as it is. Throws DataError. */
+/**
+ * Writes or renews the Worker in `folder` around the bytes of an artifact; a wrangler.toml that is there stays as it is. Throws
+ * DataError where a file cannot be written.
+ */
 export function writeWorkerProject(folder: string, artifact: Uint8Array): void {
   for (const name of readdirSync(PARTS))
     if (name !== CONFIG || !existsSync(join(folder, CONFIG))) writeWhole(join(folder, name), readWhole(join(PARTS, name)));

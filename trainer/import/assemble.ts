@@ -51,7 +51,7 @@ const PARITY_LIMIT = 1e-5;
  */
 export function assembleModel(source: string, imported: ImportedNetwork, options: ImportOptions, engines: Engines): ImportedModel {
   if (imported.exportMetadata && (options.scaler || options.features || options.timesteps !== undefined))
-    throw new DataError(source, "brings its own recipe, as quickstep exported it: leave out --scaler, --features and --timesteps");
+    throw new DataError(source, "brings its own recipe, since quickstep exported the file: leave out --scaler, --features and --timesteps");
   const front = options.scaler ? frontBehindScaler(source, imported, options.scaler) : imported.front;
   const network = absorbSigns(imported.network, front);
   const recipe = imported.exportMetadata?.recipe ?? plainRecipe(source, { ...imported, front, network }, options);
@@ -79,7 +79,7 @@ function plainRecipe(source: string, { front, network, padding, timesteps }: Imp
   if (F > MAX_FEATURES) throw new DataError(source, `takes ${F} features a step, expected at most ${MAX_FEATURES}`);
   const T = timesteps ?? options.timesteps ?? DEFAULT_SHAPE.timesteps;
   if (timesteps !== null && options.timesteps !== undefined && options.timesteps !== timesteps)
-    throw new DataError(source, `takes ${timesteps} steps, but --timesteps says ${options.timesteps}: leave it out`);
+    throw new DataError(source, `takes ${timesteps} steps, but --timesteps says ${options.timesteps}: leave --timesteps out`);
   if (T < 1 || T > MAX_TIMESTEPS) throw new DataError(source, `takes ${T} steps, expected 1 to ${MAX_TIMESTEPS}`);
   const names = options.features ?? Array.from({ length: F }, (_, f) => `f${f}`);
   if (names.length !== F) throw new DataError(source, `takes ${F} features, but --features names ${names.length} (${names.join(", ")})`);
@@ -136,7 +136,7 @@ function checkParity(source: string, draft: Model, imported: ImportedNetwork, sc
   const { kernel, definition } = measureParity(draft, imported, scaler, engines);
   if (kernel <= PARITY_LIMIT) return kernel;
   // Where our float64 definition agrees with the source's, the kernel's rounding is what is left.
-  const cause = definition <= PARITY_LIMIT ? "is too sensitive for float32, in which quickstep computes" : "was understood wrongly";
+  const cause = definition <= PARITY_LIMIT ? "is too sensitive for float32, the precision of quickstep's kernel" : "was understood wrongly";
   throw new DataError(
     source,
     `${cause}: its own definition and the imported model differ by ${kernel.toExponential(1)} in a probability, where ${PARITY_LIMIT} is allowed; nothing is written`,

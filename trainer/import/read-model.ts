@@ -10,14 +10,17 @@ import { readOnnx } from "./onnx/read-onnx.ts";
 import { isSafetensors, readMetadata, readSafetensors } from "./torch/safetensors.ts";
 import { readTorch } from "./torch/state-dict.ts";
 
-/** `timesteps` where the user says it: a graph of any length is tried with it. Throws DataError. */
+/**
+ * Reads a model file of any format. `timesteps` is what the user says, null where the user says nothing: an ONNX graph of any length is
+ * probed with that many steps. Throws DataError naming what cannot be imported, and what to do.
+ */
 export async function readModel(bytes: Uint8Array, source: string, timesteps: number | null): Promise<ImportedNetwork> {
   if (isHdf5(bytes)) return readKerasH5(bytes, source);
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
     const zip = await openZip(bytes, source, "a model as Keras saves it (.keras)");
     if (zip.names.some((name) => /(^|\/)data\.pkl$/.test(name))) rejectPickle(source, "a PyTorch file with a pickle in it");
     if (!zip.names.includes("config.json"))
-      rejectFile(source, "is a zip archive without a config.json", "expected a .keras file: save it with model.save('….keras')");
+      rejectFile(source, "is a zip archive without a config.json", "expected a .keras file: save the model with model.save('….keras')");
     return readKerasZip(zip, source);
   }
   // Pickle protocols 2 to 5 start with their number
@@ -27,7 +30,7 @@ export async function readModel(bytes: Uint8Array, source: string, timesteps: nu
       rejectFile(
         source,
         "is already an artifact of quickstep",
-        `there is nothing to import: evaluate, score and serve take it as it is (${FORMAT})`,
+        `there is nothing to import: evaluate, score and serve take the file as it is (${FORMAT})`,
       );
     return readTorch(readSafetensors(bytes, source), source);
   }
@@ -42,7 +45,7 @@ export async function readModel(bytes: Uint8Array, source: string, timesteps: nu
 function rejectPickle(source: string, what: string): never {
   rejectFile(
     source,
-    `is ${what}, which can run code and is never read`,
+    `is ${what}; quickstep never reads a pickle, since a pickle can run code`,
     "save the state dict with safetensors.torch.save_file, or the model with torch.onnx.export",
   );
 }

@@ -86,7 +86,7 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
     [
       "a pickle",
       () => ["import", join(BAD, "model.pt"), "--out", at("n.safetensors")],
-      /model\.pt: is a PyTorch file with a pickle in it, which can run code and is never read/,
+      /model\.pt: is a PyTorch file with a pickle in it; quickstep never reads a pickle, since a pickle can run code/,
     ],
     [
       "an artifact",
@@ -160,7 +160,7 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
     );
     expect([status, stderr]).toEqual([
       2,
-      expect.stringContaining("has hard sigmoids, for which a state dict of PyTorch has no place: export it with --onnx"),
+      expect.stringContaining("has hard sigmoids: a state dict of PyTorch cannot hold hard sigmoids; export with --onnx"),
     ]);
     expect(readFileSync(at("old.safetensors"), "utf8")).toBe("old");
     expect(existsSync(at("new.onnx"))).toBe(false);

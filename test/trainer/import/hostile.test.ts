@@ -18,15 +18,15 @@ async function zip(files: Record<string, Uint8Array>): Promise<Uint8Array<ArrayB
 }
 
 const PICKLE =
-  "which can run code and is never read: save the state dict with safetensors.torch.save_file, or the model with torch.onnx.export";
+  "quickstep never reads a pickle, since a pickle can run code: save the state dict with safetensors.torch.save_file, or the model with torch.onnx.export";
 
 test.each<[string, () => Promise<Uint8Array> | Uint8Array, RegExp | string]>([
-  ["a file of torch.save", () => read("bad/model.pt"), `is a PyTorch file with a pickle in it, ${PICKLE}`],
-  ["an old file of torch.save", () => read("bad/legacy.pt"), `is a pickle, ${PICKLE}`],
+  ["a file of torch.save", () => read("bad/model.pt"), `is a PyTorch file with a pickle in it; ${PICKLE}`],
+  ["an old file of torch.save", () => read("bad/legacy.pt"), `is a pickle; ${PICKLE}`],
   [
     "a pickle",
     () => Uint8Array.of(0x80, 4, 0x95, ...text("cposix\nsystem\n(S'touch /tmp/quickstep-pickle'\ntR.")),
-    `is a pickle, ${PICKLE}`,
+    `is a pickle; ${PICKLE}`,
   ],
   [
     "Python objects in HDF5",
@@ -38,8 +38,8 @@ test.each<[string, () => Promise<Uint8Array> | Uint8Array, RegExp | string]>([
     () => read("bad/absurd.h5"),
     "cannot be read as HDF5: model_weights/lstm/kernel:0 claims 1000000 × 1000000 numbers, more than a model has",
   ],
-  ["HDF5 that is cut short", () => read("good/lstm100.h5").subarray(0, 30_000), "cannot be read as HDF5: it is cut short or damaged"],
-  ["HDF5's signature alone", () => read("good/lstm100.h5").subarray(0, 8), "cannot be read as HDF5: it is cut short or damaged"],
+  ["HDF5 that is cut short", () => read("good/lstm100.h5").subarray(0, 30_000), "cannot be read as HDF5: the file is cut short or damaged"],
+  ["HDF5's signature alone", () => read("good/lstm100.h5").subarray(0, 8), "cannot be read as HDF5: the file is cut short or damaged"],
   [
     "a .keras file that is cut short",
     () => read("good/normalization.keras").subarray(0, 9000),
@@ -65,14 +65,18 @@ test.each<[string, () => Promise<Uint8Array> | Uint8Array, RegExp | string]>([
   [
     "safetensors that are cut short",
     () => read("good/torch.safetensors").subarray(0, 2000),
-    /claims \d+ numbers at bytes .* it is cut short or damaged/,
+    /claims \d+ numbers at bytes .* the file is cut short or damaged/,
   ],
   [
     "a header longer than the file",
     () => Uint8Array.of(0xff, 0xff, 0, 0, 0, 0, 0, 0, 0x7b),
     "the header claims 65535 bytes, but the file has 9: the file is cut short",
   ],
-  ["ONNX that is cut short", () => read("good/torch-state-9.onnx").subarray(0, 1500), "cannot be read as ONNX: it is cut short or damaged"],
+  [
+    "ONNX that is cut short",
+    () => read("good/torch-state-9.onnx").subarray(0, 1500),
+    "cannot be read as ONNX: the file is cut short or damaged",
+  ],
   ["nothing at all", () => new Uint8Array(), "is no model file that quickstep knows: expected Keras"],
   ["a page", () => text("<!doctype html><title>404</title>"), "is no model file that quickstep knows"],
 ])("%s is refused in one sentence", async (_, make, sentence) => {

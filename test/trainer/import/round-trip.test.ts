@@ -75,7 +75,7 @@ test.each<[string, Model, Uint8Array]>([
 });
 
 test("an export with its own recipe takes no other", async () => {
-  expect(await rejection(encodeTorch(model), { timesteps: 10 })).toContain("brings its own recipe, as quickstep exported it");
+  expect(await rejection(encodeTorch(model), { timesteps: 10 })).toContain("brings its own recipe, since quickstep exported the file");
 });
 
 test.each<[string, Partial<Network>]>([
@@ -84,12 +84,12 @@ test.each<[string, Partial<Network>]>([
   ["a state before the first step", { initial: UNUSUAL.initial }],
 ])("a state dict of PyTorch has no place for %s", (what, variant) => {
   expect(() => encodeTorch({ ...model, network: { ...model.network, ...variant } })).toThrow(
-    `has ${what}, for which a state dict of PyTorch has no place`,
+    `has ${what}: a state dict of PyTorch cannot hold ${what}`,
   );
 });
 
 test("an artifact is recognised: there is nothing to import", async () => {
   expect(await rejection(encodeArtifact(model))).toBe(
-    "DataError: model: is already an artifact of quickstep: there is nothing to import: evaluate, score and serve take it as it is (quickstep/1)",
+    "DataError: model: is already an artifact of quickstep: there is nothing to import: evaluate, score and serve take the file as it is (quickstep/1)",
   );
 });

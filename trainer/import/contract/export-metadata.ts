@@ -17,7 +17,7 @@ export function parseExportMetadata(text: string, C: number, source: string): Ex
     const { name, recipe, calibration } = JSON.parse(text) as ExportMetadata;
     return restoreExportMetadata(name, recipe, calibration, C);
   } catch {
-    throw new DataError(source, "carries a recipe that cannot be read: it is damaged; export it again");
+    throw new DataError(source, "carries a recipe that cannot be read: the file is damaged; export the model again");
   }
 }
 

@@ -22,11 +22,12 @@ export function readChain(config: unknown, source: string): Layer[] {
     return rejectFile(
       source,
       `is a model of the class ${type}`,
-      "quickstep reads Sequential and functional models: build it from layers and save again",
+      "quickstep reads Sequential and functional models: build the model from layers and save again",
     );
   const layers = list.map((entry) => readLayer(entry, source));
   const nested = layers.find((layer) => MODEL_CLASSES.test(layer.type));
-  if (nested) rejectFile(source, `layer ${nested.name} is a model of its own (${nested.type})`, "flatten it into one model and save again");
+  if (nested)
+    rejectFile(source, `layer ${nested.name} is a model of its own (${nested.type})`, "flatten the layers into one model and save again");
   if (type === "Sequential") return layers;
   const outputs = namesIn(object(inner, "its config", source).output_layers);
   if (outputs.size !== 1)
@@ -53,7 +54,7 @@ function orderFrom(output: string, layers: readonly LinkedLayer[], source: strin
   for (let name: string | undefined = output; name !== undefined; ) {
     const layer = layers.find((candidate) => candidate.name === name);
     if (layer === undefined || ordered.length > layers.length)
-      return rejectFile(source, `has no layer ${name}`, "its config is damaged: save it again");
+      return rejectFile(source, `has no layer ${name}`, "the config is damaged: save the model again");
     ordered.unshift(layer);
     const inbound = [...layer.inbound].filter((from) => !MASK_CLASSES.test(layers.find((other) => other.name === from)?.type ?? ""));
     if (inbound.length > 1)
@@ -85,6 +86,6 @@ function namesIn(value: unknown): Set<string> {
 
 function object(value: unknown, what: string, source: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    rejectFile(source, `${what} is not what Keras writes`, "it is damaged: save the model again");
+    rejectFile(source, `${what} is not what Keras writes`, "the file is damaged: save the model again");
   return value as Record<string, unknown>;
 }

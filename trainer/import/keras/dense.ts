@@ -23,7 +23,7 @@ export function readDense(layer: Layer, weights: readonly Weights[], U: number, 
     rejectFile(
       source,
       `${describeLayer(layer)} has weights of other shapes than (${U}, 1) and (1)`,
-      "it is damaged: save the whole model again",
+      "the file is damaged: save the whole model again",
     );
   return [kernel.data, hasBias ? bias.data[0] : 0];
 }

@@ -41,7 +41,7 @@ export async function readKerasZip(zip: Zip, source: string): Promise<ImportedNe
   const config = parse(await text("config.json"), source);
   const metadata = zip.names.includes("metadata.json") ? parse(await text("metadata.json"), source) : {};
   const version = String((metadata as { keras_version?: unknown })?.keras_version ?? "3");
-  if (!zip.names.includes("model.weights.h5")) rejectFile(source, "holds no model.weights.h5", "save it with model.save('….keras')");
+  if (!zip.names.includes("model.weights.h5")) rejectFile(source, "holds no model.weights.h5", "save the model with model.save('….keras')");
   const weights = await readHdf5(await zip.read("model.weights.h5", MAX_WEIGHTS_BYTES), `${source}: model.weights.h5`);
   const plan = planKeras(config, version, source);
   const twice = plan.front.find(({ type }, k) => plan.front.findIndex((other) => other.type === type) < k);
@@ -66,6 +66,6 @@ function parse(text: string, source: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return rejectFile(source, "holds a config that is not JSON", "it is damaged: save the model again");
+    return rejectFile(source, "holds a config that is not JSON", "the file is damaged: save the model again");
   }
 }

@@ -81,7 +81,7 @@ function spreader(layer: Layer, F: number, source: string) {
       return rejectFile(
         source,
         `${describeLayer(layer)} has ${values?.length ?? 0} numbers for ${F} features`,
-        "it is damaged: save the model again",
+        "the file is damaged: save the model again",
       );
     return Float64Array.from({ length: F }, (_, f) => values[values.length === 1 ? 0 : f]);
   };

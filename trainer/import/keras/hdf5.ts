@@ -28,14 +28,14 @@ export function readHdf5(bytes: Uint8Array, source: string): Promise<Hdf5> {
   });
   return new Promise<Hdf5>((resolve, reject) => {
     const fail = (reason: string): void => reject(new DataError(source, `cannot be read as HDF5: ${reason}`));
-    const timer = setTimeout(() => fail(`it takes longer than ${LIMIT_MS / 1000} s, so it is damaged or no model`), LIMIT_MS);
+    const timer = setTimeout(() => fail(`reading takes longer than ${LIMIT_MS / 1000} s: the file is damaged, or no model`), LIMIT_MS);
     worker.once("message", resolve);
     worker.once("error", (error) => fail(describeError(error)));
-    worker.once("exit", () => fail("it is cut short or damaged"));
+    worker.once("exit", () => fail("the file is cut short or damaged"));
     worker.once("exit", () => clearTimeout(timer));
   }).finally(() => worker.terminate());
 }
 
 function describeError(error: unknown): string {
-  return error instanceof RangeError && /than a model has/.test(error.message) ? error.message : "it is cut short or damaged";
+  return error instanceof RangeError && /than a model has/.test(error.message) ? error.message : "the file is cut short or damaged";
 }

@@ -72,7 +72,7 @@ function addMasking(draft: PlanDraft, layer: Layer, source: string): void {
     rejectFile(
       source,
       `${what} stands behind ${before.name} (${before.type})`,
-      "which rows are zero must be asked of the raw rows: put Masking first",
+      "zero rows are looked for in the raw rows: put Masking first",
     );
   draft.isMasked = true;
 }

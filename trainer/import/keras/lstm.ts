@@ -77,7 +77,7 @@ function expectShape(layer: Layer, weights: Weights | undefined, shape: number[]
     return rejectFile(
       source,
       `${describeLayer(layer)} has weights of shape ${weights ? `(${weights.shape.join(", ")})` : "none"}, expected (${shape.join(", ")})`,
-      "it is damaged, or saved without its weights: save the whole model",
+      "the file is damaged, or saved without its weights: save the whole model",
     );
   return weights.data;
 }

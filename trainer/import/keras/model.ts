@@ -31,7 +31,7 @@ export function buildKeras(
 ): ImportedNetwork {
   const { gates, F, U } = readGates(plan.lstm, weightsOf(plan.lstm), source);
   if (plan.features !== null && plan.features !== F)
-    rejectFile(source, `takes ${plan.features} features, but its LSTM has weights for ${F}`, "it is damaged: save the model again");
+    rejectFile(source, `takes ${plan.features} features, but its LSTM has weights for ${F}`, "the file is damaged: save the model again");
   const [headKernel, headBias] = readDense(plan.dense, weightsOf(plan.dense), U, source);
   const stages = plan.front.map((layer) => LAYERS.get(layer.type)!.readStage!(layer, weightsOf(layer), F, source));
   const model: KerasModel = { plan, F, U, stages, gates, headKernel, headBias };

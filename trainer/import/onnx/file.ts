@@ -57,7 +57,7 @@ export function readGraph(bytes: Uint8Array, source: string): Graph {
     rejectFile(
       source,
       `is written for opset ${opset}`,
-      `quickstep reads ${OLDEST_OPSET} to ${NEWEST_OPSET}: export it with another opset_version`,
+      `quickstep reads ${OLDEST_OPSET} to ${NEWEST_OPSET}: export the model with another opset_version`,
     );
   checkGraph(graph, source);
   const constants = new Map(graph.initializer?.map((tensor) => [tensor.name ?? "", tensorOf(tensor, source)]));
@@ -76,14 +76,14 @@ function decode(bytes: Uint8Array, source: string): ModelProto {
   try {
     return decodeModel(bytes);
   } catch (error) {
-    throw new DataError(source, `cannot be read as ONNX: it is cut short or damaged (${(error as Error).message})`);
+    throw new DataError(source, `cannot be read as ONNX: the file is cut short or damaged (${(error as Error).message})`);
   }
 }
 
 function checkGraph({ sparseInitializer, node }: GraphProto, source: string): void {
-  if (sparseInitializer?.length) rejectFile(source, "stores weights as sparse tensors", "export them dense");
+  if (sparseInitializer?.length) rejectFile(source, "stores weights as sparse tensors", "export dense weights");
   if (node && node.length > MAX_NODES)
-    rejectFile(source, `has more than ${MAX_NODES} nodes`, "that is more than an LSTM with what is around it");
+    rejectFile(source, `has more than ${MAX_NODES} nodes`, "an LSTM and the operators around one take fewer");
 }
 
 /** The operators of ONNX itself have no domain, or this one. */
@@ -139,21 +139,21 @@ function tensorOf(tensor: TensorProto, source: string): Tensor {
   const { name, dims = [], dataType = 0, rawData } = tensor;
   const what = `tensor ${name || "without a name"}`;
   if (tensor.externalData?.length || tensor.dataLocation === EXTERNAL)
-    rejectFile(source, `${what} lies in a file of its own (external data)`, "save the model with its weights inside: they are small");
+    rejectFile(source, `${what} lies in a file of its own (external data)`, "save the model with its weights inside");
   const storage = STORAGE[dataType];
   if (storage === undefined)
     rejectFile(
       source,
       `${what} is of ONNX's data type ${dataType}`,
-      "quickstep reads float32, float64 and whole numbers: export it in float32",
+      "quickstep reads float32, float64 and whole numbers: export the model in float32",
     );
   if (dims.length > MAX_RANK || !dims.every((size) => size >= 0))
-    rejectFile(source, `${what} has the shape (${dims.join(", ")})`, "it is damaged");
+    rejectFile(source, `${what} has the shape (${dims.join(", ")})`, "the file is damaged");
   const count = dims.reduce((product, size) => product * size, 1);
   const list = storage.listIn(tensor) ?? [];
   const stored = rawData ? rawData.length / storage.bytes : list.length;
   if (stored !== count)
-    rejectFile(source, `${what} claims (${dims.join(", ")}) numbers, but holds ${stored}`, "it is cut short or damaged");
+    rejectFile(source, `${what} claims (${dims.join(", ")}) numbers, but holds ${stored}`, "the file is cut short or damaged");
   if (!rawData) return { dims, data: Float64Array.from(list) };
   const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
   const data = new Float64Array(count);

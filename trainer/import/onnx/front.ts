@@ -39,7 +39,7 @@ export function readInitial(recurrent: RecurrentGraph, layout: Layout): Network[
   const independent = readIndependent(recurrent, layout);
   const lengths = layout.lengths === null ? independent(LSTM_INPUT.sequenceLens, "sequence_lens") : undefined;
   if (lengths?.some((length) => length !== layout.T))
-    rejectFile(source, "has fixed sequence_lens below its steps", "quickstep reads every step: export it with that many steps");
+    rejectFile(source, "has fixed sequence_lens below its steps", "quickstep reads every step: export the model with all of its steps");
   const [hidden, cell] = [independent(LSTM_INPUT.initialH, "initial_h"), independent(LSTM_INPUT.initialC, "initial_c")].map((state) => {
     if (state?.some((value, at) => value !== state[at % U]))
       rejectFile(source, "starts sequences from different states", "quickstep starts every sequence alike");

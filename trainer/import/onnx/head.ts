@@ -79,10 +79,14 @@ function findActivation(graph: Graph, output: string, source: string): Activatio
     if (maker === undefined) break;
     if (maker.operator === "Sigmoid" || maker.operator === "Softmax") return { operator: maker.operator, logit: maker.inputs[0] };
     if (!/^(Identity|Reshape|Squeeze|Unsqueeze|Flatten|Cast)$/.test(maker.operator))
-      rejectFile(source, `ends in ${maker.operator}, not in a Sigmoid`, "export a model that answers a probability: wrap it in a sigmoid");
+      rejectFile(
+        source,
+        `ends in ${maker.operator}, not in a Sigmoid`,
+        "export a model that answers a probability: wrap the model in a sigmoid",
+      );
     name = maker.inputs[0];
   }
-  return rejectFile(source, `ends in ${output}, which no Sigmoid makes`, "export a model that answers a probability");
+  return rejectFile(source, `ends in ${output}, and no Sigmoid makes ${output}`, "export a model that answers a probability");
 }
 
 /** Evaluates the graph behind the LSTM, with tensors given for the LSTM's outputs. */

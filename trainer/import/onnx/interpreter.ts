@@ -18,12 +18,15 @@ export function evaluate(graph: Graph, given: ReadonlyMap<string, Tensor>, wante
     if (value) return value;
     const node = makers.get(name);
     if (node === undefined || underway.has(name))
-      return rejectFile(source, `needs ${name}, which nothing computes`, "store it in the file as a constant");
+      return rejectFile(source, `needs ${name}, but no node computes ${name}`, `store ${name} in the file as a constant`);
     underway.add(name);
     const outputs = evaluateNode(node, compute, source);
     for (const [k, output] of node.outputs.entries()) if (output !== "" && outputs[k] && !known.has(output)) known.set(output, outputs[k]);
     underway.delete(name);
-    return known.get(name) ?? rejectFile(source, `needs ${name}, which ${node.operator} does not give here`, "export it for inference");
+    return (
+      known.get(name) ??
+      rejectFile(source, `needs ${name}, but ${node.operator} does not give ${name} here`, "export the model for inference")
+    );
   };
   return compute(wanted);
 }

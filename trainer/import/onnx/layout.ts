@@ -82,7 +82,7 @@ function findInput({ source, graph, node, F }: RecurrentGraph, lengths: string |
     [LSTM_INPUT.initialC, "initial_c"],
   ] as const)
     if (graph.inputs.some(({ name }) => name === node.inputs[k]))
-      rejectFile(source, `takes its ${what} as an input`, "quickstep starts every sequence alike: store it as a constant");
+      rejectFile(source, `takes its ${what} as an input`, `quickstep starts every sequence alike: store the ${what} as a constant`);
   const inputs = graph.inputs.filter(({ name }) => name !== lengths);
   if (inputs.length !== 1)
     rejectFile(

@@ -19,7 +19,7 @@ export function isQuickstepExport({ producer, metadata }: Graph): boolean {
 /** The network, recipe and calibration of an export. Throws DataError where the file is damaged. */
 export function readQuickstepExport({ graph, source, settings, lstm, U, F: C }: RecurrentGraph): ImportedNetwork {
   const constant = (name: string): Float64Array =>
-    graph.constants.get(name)?.data ?? rejectFile(source, `lacks its constant ${name}`, "it is damaged: export it again");
+    graph.constants.get(name)?.data ?? rejectFile(source, `lacks its constant ${name}`, "the file is damaged: export the model again");
   const exportMetadata = readMetadata(graph, C, constant, source);
   const initial = graph.constants.has("hidden") && {
     hidden: Float32Array.from(constant("hidden")),
@@ -31,7 +31,7 @@ export function readQuickstepExport({ graph, source, settings, lstm, U, F: C }: 
     findings: [
       `LSTM(${U}) on ${C} channels`,
       ...describeSettings(settings, Boolean(initial)),
-      "recipe and calibration come from the file; operating points and figures are not in it",
+      "recipe and calibration come from the file; operating points and metrics are not in the file",
     ],
     timesteps: T,
     padding,
@@ -68,6 +68,6 @@ function readMetadata({ metadata }: Graph, C: number, constant: (name: string) =
     const calibration = { slope: constant("slope")[0], intercept: constant("intercept")[0] };
     return restoreExportMetadata(metadata.get("name") ?? "", JSON.parse(metadata.get("recipe") ?? ""), calibration, C);
   } catch {
-    return rejectFile(source, "carries a recipe that cannot be read", "it is damaged: export it again");
+    return rejectFile(source, "carries a recipe that cannot be read", "the file is damaged: export the model again");
   }
 }

@@ -35,7 +35,7 @@ function describe({ settings, F, U }: RecurrentGraph, layout: Layout, { classes 
   return [
     `LSTM(${U}) on ${F} features, ${settings.reverse ? "reverse" : "forward"}, layout ${settings.batchFirst ? 1 : 0}; biases Wb and Rb summed`,
     ...describeSettings(settings, hasInitial),
-    `input ${layout.input} is (${axes}, features)${hasFront ? "; what it does to features in front is folded into the recipe" : ""}`,
+    `input ${layout.input} is (${axes}, features)${hasFront ? "; what the graph does to features in front is folded into the recipe" : ""}`,
     classes === 2
       ? "head: a softmax of two, taken as a sigmoid of their difference: the probability of class 1"
       : "head: linear and a sigmoid",

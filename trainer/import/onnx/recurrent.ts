@@ -42,7 +42,7 @@ export function findRecurrent(graph: Graph, source: string): RecurrentGraph {
     );
   const b = node.inputs[LSTM_INPUT.B] ? constant(LSTM_INPUT.B, "biases B") : undefined;
   if (b && b.data.length !== 8 * U)
-    rejectFile(source, `has an LSTM with ${b.data.length} biases, expected ${8 * U}`, "it is damaged: export it again");
+    rejectFile(source, `has an LSTM with ${b.data.length} biases, expected ${8 * U}`, "the file is damaged: export the model again");
   if (node.inputs[LSTM_INPUT.P] && constant(LSTM_INPUT.P, "peepholes P").data.some((weight) => weight !== 0))
     rejectFile(source, "has an LSTM with peepholes (P)", "quickstep's kernel has none: train without");
   const { hardGates, reverse } = settings;

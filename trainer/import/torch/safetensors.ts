@@ -55,7 +55,7 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
     const known = DTYPES[String(dtype)];
     if (known === undefined) {
       if (count === 1) continue;
-      rejectFile(source, `${name} is of type ${dtype}, expected F32, F64, F16 or BF16`, "save it as float32");
+      rejectFile(source, `${name} is of type ${dtype}, expected F32, F64, F16 or BF16`, "save the tensor as float32");
     }
     const [width, read] = known;
     const [from, to] = data_offsets.map(Number);
@@ -71,7 +71,7 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
 }
 
 function damaged(source: string, message: string): never {
-  rejectFile(source, message, "it is cut short or damaged");
+  rejectFile(source, message, "the file is cut short or damaged");
 }
 
 function float32OfBits(bits: number): number {

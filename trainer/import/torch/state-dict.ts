@@ -65,7 +65,7 @@ export function readTorch({ tensors, metadata }: Safetensors, source: string): I
       ...(exportMetadata
         ? []
         : [
-            "a sigmoid behind it is assumed, and that the last state is read: a state dict does not say",
+            "assumed, since a state dict does not say: the last state is read, and a sigmoid follows the Linear",
             "all-zero rows are data (padding: none)",
           ]),
     ],
@@ -123,7 +123,7 @@ function readLstm(tensors: Tensors, prefix: string, source: string): Lstm {
     );
   const biases = [parameter("bias_ih_l0"), parameter("bias_hh_l0")];
   if (biases.some((bias) => bias !== undefined && bias.data.length !== LSTM_GATES * U))
-    rejectFile(source, `${prefix}bias has not ${LSTM_GATES * U} numbers`, "it is damaged: save it again");
+    rejectFile(source, `${prefix}bias has not ${LSTM_GATES * U} numbers`, "the file is damaged: save the state dict again");
   const [inputBias, stateBias] = biases.map((bias) => bias?.data ?? new Float64Array(LSTM_GATES * U)); // bias=False
   return { F, U, inputs: inputs.data, states: states.data, inputBias, stateBias };
 }
@@ -143,8 +143,8 @@ function readLinear(tensors: Tensors, others: readonly string[], U: number, sour
   if (unknown.length > 0)
     rejectFile(
       source,
-      `holds ${unknown.join(", ")}, which quickstep cannot place`,
-      "it runs one LSTM and one Linear: fold the rest into them, or import the model's ONNX",
+      `holds ${unknown.join(", ")}, unknown to quickstep`,
+      "quickstep runs one LSTM and one Linear: fold the rest into the two, or import the model's ONNX",
     );
   return { name, kernel: tensors.get(name)!.data, bias: tensors.get(biasName)?.data[0] ?? 0 };
 }

@@ -91,7 +91,7 @@ describe("refused by name", () => {
     [
       "Masking behind BatchNormalization",
       [layer("BatchNormalization", { axis: [2] }), layer("Masking", { mask_value: 0 }), lstm(), dense()],
-      "layer masking (Masking) stands behind batchnormalization (BatchNormalization): which rows are zero must be asked of the raw rows",
+      "layer masking (Masking) stands behind batchnormalization (BatchNormalization): zero rows are looked for in the raw rows",
     ],
     [
       "normalising along steps",
@@ -152,7 +152,7 @@ describe("refused by name", () => {
     [
       "a circle",
       functional([keras2("Dense", "dense", ["b"], { units: 1 }), keras2("LSTM", "b", ["dense"], { units: 1 })]),
-      "its config is damaged",
+      "the config is damaged",
     ],
     [
       "a mask that is not Masking's",

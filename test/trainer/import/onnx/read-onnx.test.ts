@@ -388,7 +388,7 @@ describe("refused by name, with what would be needed", () => {
       /tensor W claims \(2147483648, 1048576\) numbers, but holds 2/,
     );
     const claim = Uint8Array.of(0x08, 0x08, 0x3a, 0xff, 0xff, 0xff, 0xff, 0x07); // a graph of 2 GiB
-    expect(await rejection(claim)).toMatch(/cannot be read as ONNX: it is cut short or damaged/);
+    expect(await rejection(claim)).toMatch(/cannot be read as ONNX: the file is cut short or damaged/);
     const huge = {
       ...base,
       nodes: [

@@ -53,7 +53,7 @@ test.each<[string, Shapes, string]>([
     { ...LSTM, "fc.weight": [2, U], "fc.bias": [2] },
     "holds 0 tensors of shape (1, 4) beside the LSTM (fc.weight, fc.bias): quickstep needs the weight of one torch.nn.Linear(units, 1)",
   ],
-  ["a layer that has no place", { ...LSTM, "norm.running_mean": [F], ...HEAD }, "holds norm.running_mean, which quickstep cannot place"],
+  ["a layer that has no place", { ...LSTM, "norm.running_mean": [F], ...HEAD }, "holds norm.running_mean, unknown to quickstep"],
   ["biases of another size", { ...LSTM, "lstm.bias_hh_l0": [3], ...HEAD }, "bias has not 16 numbers"],
   [
     "shapes that do not fit",
@@ -73,6 +73,6 @@ test("modules of any name, without biases: the head's 0 and the LSTM's 0 are ass
   const { model, bytes, findings } = await importBytes(state(shapes), { timesteps: 3, features: ["a", "b", "c", "d", "e"] });
   expect([...model.network.bias, model.network.headBias[0]].every((value) => value === 0)).toBe(true);
   expect([model.recipe.timesteps, model.recipe.features]).toEqual([3, ["a", "b", "c", "d", "e"]]);
-  expect(findings.join()).toContain("a sigmoid behind it is assumed");
+  expect(findings.join()).toContain("a sigmoid follows the Linear");
   expect(scoreBytes(bytes, new Float64Array(3 * F))[0]).toBe(0.5);
 });

@@ -71,7 +71,7 @@ export class OperatorError extends Error {
   }
 }
 
-export const DAMAGED = "it is damaged: export it again";
+export const DAMAGED = "the file is damaged: export the model again";
 
 /** Throws: shapes or attributes that the operator's definition rules out. */
 export function misfit(reason?: string): never {
