@@ -37,7 +37,7 @@ class Job {
   order: usize;
   /** (B) int32 which sequence stands at a position */
   indices: usize;
-  /** (N,T,C) float32 left-aligned, (N) int32, (N) uint8 */
+  /** (N,T,C) float32 left-aligned, (N) int32, (N) float32 from 0 to 1: a teacher's are between */
   data: usize;
   lengths: usize;
   labels: usize;

@@ -50,7 +50,7 @@ export interface StepperData {
   readonly channels: Float32Array;
   /** (N) valid rows, 0 … T */
   readonly lengths: Int32Array;
-  /** (N) */
+  /** (N) from 0 to 1, held as float32: a teacher's are between. */
   readonly labels: ArrayLike<number>;
 }
 

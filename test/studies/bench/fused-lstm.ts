@@ -1,5 +1,6 @@
-// The LSTM as one operation: on typed arrays, and as a tfjs op with its own gradient, so that tfjs' autodiff, layers and
-// optimizers stay in charge and the LSTM alone is replaced. Knows no loss.
+// The training kernel's LSTM as one operation: on typed arrays, and as a tfjs op with its own gradient, so that tfjs' autodiff, layers
+// and optimizers stay in charge and the LSTM alone is replaced. The product trains without tfjs; this op holds the kernel's gradients
+// against tfjs' own and is a contestant of the training bench. Knows no loss.
 // Legend: B sequences of a batch, T steps, C channels, U units, gates in order i,f,c,o.
 import * as tf from "@tensorflow/tfjs";
 import { BACKWARD, createTrainingKernel, FORWARD, type HostCapabilities, REDUCE, TRANSPOSE } from "../../../trainer/training/kernel.ts";
@@ -52,38 +53,32 @@ export interface FusedLstm {
   dispose(): void;
 }
 
+/** Starts the kernel and its threads; dispose() ends them. The op's methods throw RangeError for shapes that do not fit. */
 export function createFusedLstm(options: FusedLstmOptions): FusedLstm {
-  const { channels: C, units: U, timesteps: T, maxBatch } = options;
-  const kernel = createTrainingKernel({ ...options, sequences: maxBatch, keepsChunks: true });
+  const { channels: C, units: U, timesteps: T } = options;
+  const kernel = createTrainingKernel({ ...options, sequences: options.maxBatch, keepsChunks: true });
   const { packed, weights: packedWeights, total } = kernel;
   kernel.indices.forEach((_, b) => {
     kernel.indices[b] = b;
   });
-  const sizes = [C * 4 * U, U * 4 * U, 4 * U];
   let batch = 0;
   /** Counts forward calls: only the latest one's activations are there, and a backward call consumes them. */
   let calls = 0;
   let isKept = false;
 
   function forward(x: ArrayLike<number>, lengths: Int32Array, weights: LstmWeights): Float32Array {
-    const B = lengths.length;
-    if (B < 1 || B > maxBatch) throw new RangeError(`a batch takes 1 to ${maxBatch} sequences, got ${B}`);
-    if (x.length !== B * T * C) throw new RangeError(`x must hold ${B} × ${T} × ${C} numbers, got ${x.length}`);
-    if (lengths.some((length) => length < 0 || length > T)) throw new RangeError(`lengths must be between 0 and ${T}`);
+    checkForward(options, x, lengths, weights);
     let at = 0;
-    [weights.kernel, weights.recurrent, weights.bias].forEach((part, k) => {
-      if (part.length !== sizes[k])
-        throw new RangeError(`${["kernel", "recurrent", "bias"][k]} must hold ${sizes[k]} numbers, got ${part.length}`);
+    for (const part of [weights.kernel, weights.recurrent, weights.bias])
       for (let n = 0; n < part.length; n++) packedWeights[packed[at++]] = part[n];
-    });
     kernel.data.set(x);
     kernel.lengths.set(lengths);
-    kernel.plan(B);
+    batch = lengths.length;
+    kernel.plan(batch);
     kernel.run(FORWARD, kernel.shards());
-    batch = B;
     calls++;
     isKept = true;
-    return kernel.states.slice(0, B * U);
+    return kernel.states.slice(0, batch * U);
   }
 
   function backward(statesGradient: ArrayLike<number>, wantsInputs = false): LstmGradients {
@@ -97,38 +92,47 @@ export function createFusedLstm(options: FusedLstmOptions): FusedLstm {
     kernel.run(BACKWARD, kernel.shards());
     kernel.run(REDUCE, Math.ceil(U / 4));
     let at = 0;
-    const [kernelPart, recurrent, bias] = sizes.map((size) => Float32Array.from({ length: size }, () => total[packed[at++]]));
+    const [kernelPart, recurrent, bias] = weightSizes(options).map((size) =>
+      Float32Array.from({ length: size }, () => total[packed[at++]]),
+    );
     const gradients = { kernel: kernelPart, recurrent, bias };
     return wantsInputs ? { ...gradients, x: kernel.inputsGradient.slice(0, batch * T * C) } : gradients;
   }
 
-  return {
-    simdPath: kernel.simdPath,
-    threads: kernel.threads,
-    forward,
-    backward,
-    apply(x, lengths, kernelTensor, recurrentTensor, biasTensor) {
-      const op = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
-        const save = inputs.pop() as tf.GradSaveFunc;
-        const tensors = inputs as tf.Tensor[];
-        const run = ([xs, k, r, b]: tf.Tensor[]): Float32Array =>
-          forward(xs.dataSync(), lengths, { kernel: k.dataSync(), recurrent: r.dataSync(), bias: b.dataSync() });
-        const states = run(tensors);
-        const call = calls;
-        save(tensors);
-        return {
-          value: tf.tensor2d(states, [lengths.length, U]),
-          gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-            if (calls !== call || !isKept) run(saved); // another batch went forward in between, or this one back already
-            const gradients = backward(dy.dataSync(), true);
-            return [gradients.x!, gradients.kernel, gradients.recurrent, gradients.bias].map((values, n) =>
-              tf.tensor(values, saved[n].shape),
-            );
-          },
-        };
-      });
-      return op(x, kernelTensor, recurrentTensor, biasTensor) as tf.Tensor2D;
-    },
-    dispose: () => kernel.dispose(),
-  };
+  function apply(x: tf.Tensor3D, lengths: Int32Array, ...weights: [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D]): tf.Tensor2D {
+    const run = ([xs, k, r, b]: tf.Tensor[]): Float32Array =>
+      forward(xs.dataSync(), lengths, { kernel: k.dataSync(), recurrent: r.dataSync(), bias: b.dataSync() });
+    const op = tf.customGrad((...inputs: (tf.Tensor | tf.GradSaveFunc)[]) => {
+      const save = inputs.pop() as tf.GradSaveFunc;
+      const tensors = inputs as tf.Tensor[];
+      const states = run(tensors);
+      const call = calls;
+      save(tensors);
+      const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
+        if (calls !== call || !isKept) run(saved); // another batch went forward in between, or this one back already
+        const gradients = backward(dy.dataSync(), true);
+        return [gradients.x!, gradients.kernel, gradients.recurrent, gradients.bias].map((values, n) => tf.tensor(values, saved[n].shape));
+      };
+      return { value: tf.tensor2d(states, [lengths.length, U]), gradFunc };
+    });
+    return op(x, ...weights) as tf.Tensor2D;
+  }
+
+  return { simdPath: kernel.simdPath, threads: kernel.threads, forward, backward, apply, dispose: () => kernel.dispose() };
+}
+
+/** Of kernel, recurrent kernel and bias. */
+function weightSizes({ channels: C, units: U }: FusedLstmOptions): [number, number, number] {
+  return [C * 4 * U, U * 4 * U, 4 * U];
+}
+
+function checkForward(options: FusedLstmOptions, x: ArrayLike<number>, lengths: Int32Array, weights: LstmWeights): void {
+  const { channels: C, timesteps: T, maxBatch } = options;
+  const B = lengths.length;
+  if (B < 1 || B > maxBatch) throw new RangeError(`a batch takes 1 to ${maxBatch} sequences, got ${B}`);
+  if (x.length !== B * T * C) throw new RangeError(`x must hold ${B} × ${T} × ${C} numbers, got ${x.length}`);
+  if (lengths.some((length) => length < 0 || length > T)) throw new RangeError(`lengths must be between 0 and ${T}`);
+  const sizes = weightSizes(options);
+  for (const [k, name] of (["kernel", "recurrent", "bias"] as const).entries())
+    if (weights[name].length !== sizes[k]) throw new RangeError(`${name} must hold ${sizes[k]} numbers, got ${weights[name].length}`);
 }
