@@ -5,6 +5,7 @@ import type { Api } from "./app.ts";
 
 export type { ScoreAnswer, ScoreRequest } from "./scoring/scoring.ts";
 
+/** A client of the Worker at a base address; parameters as Hono's `hc` takes them. Its requests resolve to the typed Response. */
 export function client(...parameters: Parameters<typeof hc>) {
   return hc<Api>(...parameters);
 }

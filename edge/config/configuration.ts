@@ -12,9 +12,10 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** A table of wrangler.toml, of which only its being one is known. */
 export type Table = Readonly<Record<string, unknown>>;
 
-/** The tables of the var `name`: by their own names, which go into paths and logs. Absent or empty is no table. */
+/** The tables of the var `name`: by their own names, which go into paths and logs. Absent or empty is no table. Throws ConfigurationError. */
 export function namedTables(value: unknown, name: string): [name: string, table: unknown][] {
   if (value === undefined || value === "") return [];
   const entries = Object.entries(parseTable(typeof value === "string" ? parseText(value, name) : value, [name]));
@@ -36,7 +37,7 @@ function parseText(text: string, name: string): unknown {
   }
 }
 
-/** `keys`: all that may stand in the table; without it, any. */
+/** The table at `path`. `keys`: all that may stand in it; without them, any. Throws ConfigurationError. */
 export function parseTable(value: unknown, path: Path, keys?: readonly string[]): Table {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new ConfigurationError(path, "must be a table", show(value));
@@ -45,21 +46,24 @@ export function parseTable(value: unknown, path: Path, keys?: readonly string[])
   return value as Table;
 }
 
+/** A text that is not empty. Throws ConfigurationError, which reads `must be ${what}`. */
 export function parseString(value: unknown, path: Path, what = "text"): string {
   if (typeof value !== "string" || value === "") throw new ConfigurationError(path, `must be ${what}`, show(value));
   return value;
 }
 
-/** An array of at least `least` different texts. */
-export function parseStrings(value: unknown, path: Path, what: string, least: number): readonly string[] {
+/** An array of at least `min` different texts, of which `what` says what they are. Throws ConfigurationError. */
+/** A text that is not empty. Throws ConfigurationError, which reads `must be ${what}`. */
+export function parseStrings(value: unknown, path: Path, what: string, min: number): readonly string[] {
   if (!Array.isArray(value)) throw new ConfigurationError(path, `must be an array of ${what}`, show(value));
-  if (value.length < least) throw new ConfigurationError(path, `must hold at least ${least} of ${what}`, show(value));
+  if (value.length < min) throw new ConfigurationError(path, `must hold at least ${min} of ${what}`, show(value));
   const texts = value.map((item, i) => parseString(item, [...path, i]));
   const twice = texts.findIndex((text, i) => texts.indexOf(text) < i);
   if (twice >= 0) throw new ConfigurationError([...path, twice], "must not stand there twice", describe(texts[twice]));
   return texts;
 }
 
+/** One of `choices`. Throws ConfigurationError. */
 export function parseChoice<T extends string>(value: unknown, path: Path, choices: readonly T[]): T {
   const choice = choices.find((one) => one === value);
   if (choice === undefined) throw new ConfigurationError(path, `must be one of ${choices.join(", ")}`, show(value));

@@ -34,26 +34,26 @@ export function parseDestinations(value: unknown, secretOf: SecretOf, allowLoopb
  * digits) the one that is recognised here. What a name resolves to is for `global_fetch_strictly_public` to police.
  */
 function parseUrl(text: string, path: Path, allowLoopback: boolean): string {
-  const refuse = (expected: string, got: string): never => {
+  const reject = (expected: string, got: string): never => {
     throw new ConfigurationError(path, `must ${expected}`, got);
   };
-  const url = URL.parse(text) ?? refuse("be an https address", "text that is no URL");
+  const url = URL.parse(text) ?? reject("be an https address", "text that is no URL");
   const { protocol, hostname, port, username, password, hash } = url;
-  if (username !== "" || password !== "") refuse("have no user name or password: deliveries are signed", "one"); // which is not shown
-  if (hash !== "") refuse("have no fragment", hash);
+  if (username !== "" || password !== "") reject("have no user name or password: deliveries are signed", "one"); // which is not shown
+  if (hash !== "") reject("have no fragment", hash);
   if (allowLoopback && protocol === "http:" && LOOPBACK.test(hostname)) return url.href;
-  if (protocol !== "https:") refuse(`be https${allowLoopback ? ", or http to this machine" : ""}`, `${protocol}//`);
-  if (port !== "") refuse("be on https' own port, 443", port);
-  if (hostname.startsWith("[") || /^[\d.]+$/.test(hostname)) refuse("name its host, not an IP address", hostname);
-  if (hostname.endsWith(".")) refuse("have a host that does not end in a dot", hostname);
-  if (!hostname.includes(".") || PRIVATE_SUFFIX.test(`.${hostname}`)) refuse("have a host of the public internet", hostname);
+  if (protocol !== "https:") reject(`be https${allowLoopback ? ", or http to this machine" : ""}`, `${protocol}//`);
+  if (port !== "") reject("be on https' own port, 443", port);
+  if (hostname.startsWith("[") || /^[\d.]+$/.test(hostname)) reject("name its host, not an IP address", hostname);
+  if (hostname.endsWith(".")) reject("have a host that does not end in a dot", hostname);
+  if (!hostname.includes(".") || PRIVATE_SUFFIX.test(`.${hostname}`)) reject("have a host of the public internet", hostname);
   return url.href;
 }
 
 /** Throws ConfigurationError where a destination is the very host that was asked: results would come back as requests. */
 export function refuseOwnHost(destinations: Iterable<Destination>, requestUrl: string): void {
-  const own = new URL(requestUrl).host;
+  const ownHost = new URL(requestUrl).host;
   for (const { name, url } of destinations)
-    if (new URL(url).host === own)
-      throw new ConfigurationError(["DESTINATIONS", name, "url"], "must be another host than this Worker's own", own);
+    if (new URL(url).host === ownHost)
+      throw new ConfigurationError(["DESTINATIONS", name, "url"], "must be another host than this Worker's own", ownHost);
 }

@@ -19,6 +19,7 @@ export interface DeliveryHeaders extends Record<string, string> {
   "webhook-signature": string;
 }
 
+/** The headers of a delivery: its id, its timestamp, and a signature of every key over `id.timestamp.body`. */
 export async function signDelivery({ id, timestampSeconds, body, keys }: Delivery): Promise<DeliveryHeaders> {
   const content = encodeText(`${id}.${timestampSeconds}.${body}`);
   const signatures = await Promise.all(keys.map((key) => signContent(key, content)));

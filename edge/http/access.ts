@@ -58,12 +58,12 @@ export async function verifyKey(access: Access, request: Request, scope: Scope):
   if (header === null) throw new RequestError("unauthorised", "the header authorization must be `Bearer` and a key, got none");
   const token = /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? "";
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
-  let found: Key | undefined;
-  for (const key of access.keys) if (isEqual(key.digest, digest)) found = key; // no early end: every key is compared in full
-  if (found === undefined) throw new RequestError("unauthorised", "the key in the header authorization is not one this service knows");
-  if (!found.scopes.includes(scope) && !found.scopes.includes("admin"))
-    throw new RequestError("forbidden", `the key ${found.name} has the scopes ${found.scopes.join("+")}, this needs ${scope}`);
-  return found.name;
+  let known: Key | undefined;
+  for (const key of access.keys) if (isEqual(key.digest, digest)) known = key; // no early end: every key is compared in full
+  if (known === undefined) throw new RequestError("unauthorised", "the key in the header authorization is not one this service knows");
+  if (!known.scopes.includes(scope) && !known.scopes.includes("admin"))
+    throw new RequestError("forbidden", `the key ${known.name} has the scopes ${known.scopes.join("+")}, this needs ${scope}`);
+  return known.name;
 }
 
 /**

@@ -6,24 +6,28 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 export const ENCODINGS = ["hex", "base64", "base64url"] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
+/** UTF-8. */
 export function encodeText(text: string): Bytes {
   return new TextEncoder().encode(text);
 }
 
+/** All parts, one behind the other. */
 export function concat(...parts: readonly Bytes[]): Bytes {
   const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
+  let offset = 0;
   for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+    whole.set(part, offset);
+    offset += part.length;
   }
   return whole;
 }
 
+/** Two small hexadecimal digits a byte. */
 export function encodeHex(bytes: Bytes): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** With padding. */
 export function encodeBase64(bytes: Bytes): string {
   return btoa(String.fromCharCode(...bytes));
 }
@@ -39,6 +43,7 @@ function decodeHex(text: string): Bytes | undefined {
   return Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
 }
 
+/** Undefined where `text` is not what encodeBase64 writes. */
 export function decodeBase64(text: string): Bytes | undefined {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return undefined;
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -46,6 +51,10 @@ export function decodeBase64(text: string): Bytes | undefined {
 }
 
 function fromUrl(text: string): string {
-  const bare = text.replaceAll("-", "+").replaceAll("_", "/");
-  return text.includes("+") || text.includes("/") ? "?" : bare.includes("=") ? bare : bare.padEnd(Math.ceil(bare.length / 4) * 4, "=");
+  const standard = text.replaceAll("-", "+").replaceAll("_", "/");
+  return text.includes("+") || text.includes("/")
+    ? "?"
+    : standard.includes("=")
+      ? standard
+      : standard.padEnd(Math.ceil(standard.length / 4) * 4, "=");
 }

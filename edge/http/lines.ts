@@ -1,4 +1,4 @@
-// A stream of bytes as lines, each held whole and never more than one: memory stays flat whatever is sent, in whatever pieces.
+// A stream of bytes as lines, one whole line in memory at a time: memory stays flat whatever is sent, in whatever pieces.
 
 /** A line's bytes, valid until the next one is asked for; null for a line longer than `maxBytes`, which is passed over. */
 export type Line = Uint8Array | null;
@@ -6,9 +6,10 @@ export type Line = Uint8Array | null;
 const NEWLINE = 0x0a;
 const FIRST_BYTES = 4096;
 
+/** Splits the chunks of one stream; a line may be spread over several. */
 export class LineSplitter {
   private readonly maxBytes: number;
-  private held = new Uint8Array(FIRST_BYTES);
+  private buffer = new Uint8Array(FIRST_BYTES);
   private length = 0;
   private overflown = false;
 
@@ -24,12 +25,12 @@ export class LineSplitter {
       if (end < 0) break;
       if (this.length === 0 && !this.overflown) yield end - from > this.maxBytes ? null : chunk.subarray(from, end);
       else {
-        this.hold(chunk.subarray(from, end));
+        this.append(chunk.subarray(from, end));
         yield this.take();
       }
       from = end + 1;
     }
-    this.hold(chunk.subarray(from));
+    this.append(chunk.subarray(from));
   }
 
   /** The last line, where no newline ends it. */
@@ -37,23 +38,23 @@ export class LineSplitter {
     if (this.length > 0 || this.overflown) yield this.take();
   }
 
-  private hold(piece: Uint8Array): void {
+  private append(piece: Uint8Array): void {
     if (this.overflown || this.length + piece.length > this.maxBytes) {
       this.overflown = true;
       this.length = 0;
       return;
     }
-    if (this.length + piece.length > this.held.length) {
-      const larger = new Uint8Array(Math.min(this.maxBytes, Math.max(2 * this.held.length, this.length + piece.length)));
-      larger.set(this.held.subarray(0, this.length));
-      this.held = larger;
+    if (this.length + piece.length > this.buffer.length) {
+      const larger = new Uint8Array(Math.min(this.maxBytes, Math.max(2 * this.buffer.length, this.length + piece.length)));
+      larger.set(this.buffer.subarray(0, this.length));
+      this.buffer = larger;
     }
-    this.held.set(piece, this.length);
+    this.buffer.set(piece, this.length);
     this.length += piece.length;
   }
 
   private take(): Line {
-    const line = this.overflown ? null : this.held.subarray(0, this.length);
+    const line = this.overflown ? null : this.buffer.subarray(0, this.length);
     this.length = 0;
     this.overflown = false;
     return line;

@@ -30,7 +30,7 @@ export class RequestError extends Error {
 
 export type ProblemKind = QuickstepError["kind"] | RequestError["kind"] | "internal";
 
-/** Each kind's status and title. `data`, `usage` and `fit` belong to the trainer: met here, they are our fault. */
+/** Each kind's status and title. `data`, `usage` and `fit` belong to the trainer: met here, they are internal errors. */
 export const PROBLEMS = {
   sequence: [422, "The body is not what the model takes"],
   parameter: [422, "A parameter is not one there is"],
@@ -64,6 +64,7 @@ export interface Problem {
   readonly pointer?: string;
 }
 
+/** The kind of the problem that `error` is; `internal` for what nobody foresaw. */
 export function problemKind(error: unknown): ProblemKind {
   return isQuickstepError(error) || error instanceof RequestError ? error.kind : "internal";
 }
@@ -77,7 +78,7 @@ export function describeProblem(error: unknown): Problem {
   return { type: `urn:quickstep:problem:${kind}`, title, status, detail, ...(path.length > 0 && { pointer: formatPointer(path) }) };
 }
 
-/** `asV2`: with the `error` that clients of the Open Inference Protocol read. */
+/** The answer to `error`. `asV2`: with the `error` that clients of the Open Inference Protocol read. */
 export function problemResponse(error: unknown, asV2: boolean): Response {
   const problem = describeProblem(error);
   const body = asV2 ? { ...problem, error: problem.detail } : problem;

@@ -21,13 +21,13 @@ export interface OnnxShape {
 export function shapeOfOnnx({ inputs, outputs }: Session): OnnxShape {
   const [sequences, lengths, ...others] = inputs;
   if (sequences === undefined || sequences.type !== FLOAT || sequences.shape.length !== 3)
-    refuse(`its first input must be float32 (N, steps, features), got ${describePort(sequences)}`);
+    reject(`its first input must be float32 (N, steps, features), got ${describePort(sequences)}`);
   if (lengths !== undefined && ((lengths.type !== INT32 && lengths.type !== INT64) || lengths.shape.length !== 1))
-    refuse(`its second input, if any, must be lengths, int32 or int64 (N), got ${describePort(lengths)}`);
-  if (others.length > 0) refuse(`it must have one input, or two with lengths, got ${inputs.length}`);
+    reject(`its second input, if any, must be lengths, int32 or int64 (N), got ${describePort(lengths)}`);
+  if (others.length > 0) reject(`it must have one input, or two with lengths, got ${inputs.length}`);
   const [output] = outputs;
   if (output === undefined || output.type !== FLOAT || !(output.shape.length === 1 || (output.shape.length === 2 && output.shape[1] === 1)))
-    refuse(`its first output must be float32 (N) or (N, 1), a probability each, got ${describePort(output)}`);
+    reject(`its first output must be float32 (N) or (N, 1), a probability each, got ${describePort(output)}`);
   const fixed = (size: number | string): number | undefined => (typeof size === "number" && size > 0 ? size : undefined);
   return { timesteps: fixed(sequences.shape[1]), channels: fixed(sequences.shape[2]), takesLengths: lengths !== undefined };
 }
@@ -40,18 +40,17 @@ export function createOnnxEngine(
 ): Engine {
   const shape = shapeOfOnnx(session);
   if ((shape.timesteps ?? T) !== T || (shape.channels ?? C) !== C)
-    refuse(`its first input must be (N, ${T}, ${C}) to go with model.safetensors, got ${describePort(session.inputs[0])}`);
+    reject(`its first input must be (N, ${T}, ${C}) to go with model.safetensors, got ${describePort(session.inputs[0])}`);
   const rows = new Float32Array(T * C);
   const data: Tensor = { type: FLOAT, shape: [1, T, C], data: rows };
 
   function scoreOne(channels: Float32Array, from: number, length: number): number {
-    const own = channels.subarray(from, from + length * C);
     rows.fill(0);
-    rows.set(own);
+    rows.set(channels.subarray(from, from + length * C));
     const results = session.run(shape.takesLengths ? [data, lengthTensor(session.inputs[1], length)] : [data]);
     const [probability] = results;
     if (results.length !== 1 || !(probability >= 0 && probability <= 1))
-      refuse(
+      reject(
         `it must give a probability, from 0 to 1, for a sequence, got ${results.length === 1 ? probability : `${results.length} numbers`}`,
       );
     return probability;
@@ -87,6 +86,6 @@ function describePort(port: Port | undefined): string {
   return port === undefined ? "none" : `${port.name}: ${TYPES[port.type] ?? `type ${port.type}`} (${port.shape.join(", ")})`;
 }
 
-function refuse(reason: string): never {
+function reject(reason: string): never {
   throw new ArtifactError(`model.onnx cannot be served: ${reason}`);
 }

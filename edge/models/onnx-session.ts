@@ -107,7 +107,7 @@ export function openSession(runtime: Runtime, onnx: Uint8Array): Session {
 
   function run(tensors: readonly Tensor[]): Float32Array {
     const stack = runtime.stackSave();
-    const held: number[] = [];
+    const created: number[] = [];
     const buffers: number[] = [];
     try {
       const values = runtime.stackAlloc(4 * inputCount);
@@ -118,7 +118,7 @@ export function openSession(runtime: Runtime, onnx: Uint8Array): Session {
         const dimensions = runtime.stackAlloc(4 * shape.length);
         runtime.HEAP32.set(shape, dimensions / 4);
         const tensor = runtime._OrtCreateTensor(type, buffer, data.byteLength, dimensions, shape.length, IN_MEMORY);
-        held.push(tensor);
+        created.push(tensor);
         runtime.HEAP32[values / 4 + i] = tensor;
       }
       const out = runtime.stackAlloc(4);
@@ -126,10 +126,10 @@ export function openSession(runtime: Runtime, onnx: Uint8Array): Session {
       if (runtime._OrtRun(session, inputNames, values, inputCount, outputName, 1, out, 0) !== 0)
         throw new ArtifactError(`the ONNX model does not run: ${lastError(runtime)}`);
       const tensor = runtime.HEAP32[out / 4];
-      held.push(tensor);
+      created.push(tensor);
       return readTensor(runtime, tensor);
     } finally {
-      for (const tensor of held) runtime._OrtReleaseTensor(tensor);
+      for (const tensor of created) runtime._OrtReleaseTensor(tensor);
       for (const buffer of buffers) runtime._free(buffer);
       runtime.stackRestore(stack);
     }

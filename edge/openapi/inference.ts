@@ -5,82 +5,89 @@ import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { INPUT, INPUT_DATATYPES, OUTPUTS } from "../scoring/inference-request.ts";
 import { BODIED, exampleSequence, type Json, json, KEYED, open, type Paths, PROBLEM, pointOf, priorOf, ref, text } from "./terms.ts";
 
+const SCALARS: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
+
+/** InferRequest and InferAnswer. */
 export function inferenceSchemas(model: Served): Record<string, Json> {
+  return { InferRequest: requestSchema(model), InferAnswer: ANSWER };
+}
+
+function requestSchema(model: Served): Json {
   const { timesteps: T, features: F } = shapeOf(model.recipe);
-  const point = pointOf(model);
-  const prior = priorOf(model);
-  const scalars: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
   return {
-    InferRequest: {
-      type: "object",
-      properties: {
-        id: text,
-        parameters: { ...scalars, properties: { operatingPoint: point, prior, binary_data_output: { type: "boolean" } } },
-        inputs: {
-          type: "array",
-          minItems: 1,
-          maxItems: 1,
-          items: {
-            type: "object",
-            properties: {
-              name: { const: INPUT },
-              datatype: { enum: Object.keys(INPUT_DATATYPES) },
-              shape: {
-                type: "array",
-                minItems: 3,
-                maxItems: 3,
-                items: { type: "integer", minimum: 1 },
-                description: `[sequences, 1 to ${T} steps, ${F} features]`,
-              },
-              data: { type: "array", description: "Row-major, flat or nested as the shape is; left out where binary_data_size is given." },
-              parameters: { ...scalars, properties: { binary_data_size: { type: "integer", minimum: 0 } } },
+    type: "object",
+    properties: {
+      id: text,
+      parameters: {
+        ...SCALARS,
+        properties: { operatingPoint: pointOf(model), prior: priorOf(model), binary_data_output: { type: "boolean" } },
+      },
+      inputs: {
+        type: "array",
+        minItems: 1,
+        maxItems: 1,
+        items: {
+          type: "object",
+          properties: {
+            name: { const: INPUT },
+            datatype: { enum: Object.keys(INPUT_DATATYPES) },
+            shape: {
+              type: "array",
+              minItems: 3,
+              maxItems: 3,
+              items: { type: "integer", minimum: 1 },
+              description: `[sequences, 1 to ${T} steps, ${F} features]`,
             },
-            required: ["name", "datatype", "shape"],
+            data: { type: "array", description: "Row-major, flat or nested as the shape is; left out where binary_data_size is given." },
+            parameters: { ...SCALARS, properties: { binary_data_size: { type: "integer", minimum: 0 } } },
           },
-        },
-        outputs: {
-          type: "array",
-          items: {
-            type: "object",
-            properties: {
-              name: { enum: OUTPUTS.map(({ name }) => name) },
-              parameters: { ...scalars, properties: { binary_data: { type: "boolean" } } },
-            },
-            required: ["name"],
-          },
+          required: ["name", "datatype", "shape"],
         },
       },
-      required: ["inputs"],
-    },
-    InferAnswer: {
-      type: "object",
-      properties: {
-        model_name: text,
-        model_version: text,
-        id: text,
-        parameters: scalars,
-        outputs: {
-          type: "array",
-          items: {
-            type: "object",
-            properties: {
-              name: { enum: OUTPUTS.map(({ name }) => name) },
-              datatype: { enum: OUTPUTS.map(({ datatype }) => datatype) },
-              shape: { type: "array", items: { type: "integer" } },
-              data: { type: "array", items: { type: ["number", "boolean"] } },
-              parameters: { type: "object", properties: { binary_data_size: { type: "integer" } } },
-            },
-            required: ["name", "datatype", "shape"],
-            additionalProperties: false,
+      outputs: {
+        type: "array",
+        items: {
+          type: "object",
+          properties: {
+            name: { enum: OUTPUTS.map(({ name }) => name) },
+            parameters: { ...SCALARS, properties: { binary_data: { type: "boolean" } } },
           },
+          required: ["name"],
         },
       },
-      required: ["model_name", "model_version", "outputs"],
-      additionalProperties: false,
     },
+    required: ["inputs"],
   };
 }
 
+const ANSWER: Json = {
+  type: "object",
+  properties: {
+    model_name: text,
+    model_version: text,
+    id: text,
+    parameters: SCALARS,
+    outputs: {
+      type: "array",
+      items: {
+        type: "object",
+        properties: {
+          name: { enum: OUTPUTS.map(({ name }) => name) },
+          datatype: { enum: OUTPUTS.map(({ datatype }) => datatype) },
+          shape: { type: "array", items: { type: "integer" } },
+          data: { type: "array", items: { type: ["number", "boolean"] } },
+          parameters: { type: "object", properties: { binary_data_size: { type: "integer" } } },
+        },
+        required: ["name", "datatype", "shape"],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: ["model_name", "model_version", "outputs"],
+  additionalProperties: false,
+};
+
+/** The paths of the protocol, with and without a version. */
 export function inferencePaths(model: Served): Paths {
   const sequence = exampleSequence(model);
   const example = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };

@@ -19,8 +19,10 @@ export type Paths = Record<string, Record<string, Operation>>;
 
 export const text: Json = { type: "string" };
 
+/** The schema of a component. */
 export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
+/** A body of JSON. */
 export const json = (schema: Json, example?: unknown): Record<string, Json> => ({
   "application/json": { schema, ...(example !== undefined && { example }) },
 });
@@ -32,6 +34,7 @@ export const PROBLEM: Json = {
 export const KEYED: Record<string, Json> = { "401": PROBLEM, "403": PROBLEM, "429": PROBLEM, "503": PROBLEM };
 export const BODIED: Record<string, Json> = { "400": PROBLEM, "413": PROBLEM, "415": PROBLEM, "422": PROBLEM };
 
+/** An operation that needs no key unless `more` says so: answered with `content`, or with one of `problems`. */
 export function open(
   summary: string,
   content: Record<string, Json>,

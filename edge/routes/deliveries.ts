@@ -9,7 +9,7 @@ import { DELIVERIES_QUERY, REPLAY_QUERY } from "../openapi/stream-schemas.ts";
 import type { ListedDelivery } from "../streams/stream-object.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
-/** `/replay` is matched as an id: a word beside a pattern puts all routes on Hono's slower router, 4 µs a request (measured). */
+/** Deliveries, by filter and page, and their replays. `/replay` is matched as an id: a word beside a pattern puts all routes on Hono's slower router, 4 µs a request (measured). */
 export function deliveryRoutes(dependencies: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/", async (c) => {
@@ -35,6 +35,7 @@ export function deliveryRoutes(dependencies: Dependencies) {
     .all("/:id/replay", allowOnly("POST"));
 }
 
+/** Counts of all streams and deliveries. */
 export function metricRoutes(dependencies: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/", async (c) => {

@@ -15,6 +15,7 @@ const STYLE = `
   pre { overflow-x: auto; padding: .75rem; border: 1px solid #8886; border-radius: .4rem; font-size: .85rem; }
   code, pre { font-family: ui-monospace, monospace; } dt { font-weight: 600; } summary { cursor: pointer; }`;
 
+/** The page about the model that is served. */
 export function docsRoutes(ready: Ready) {
   let page: string | undefined; // rendered when first asked for: starting up stays short
   return new Hono<EdgeEnv>()

@@ -8,6 +8,7 @@ import { allowOnly } from "../http/respond.ts";
 import type { ServableModel } from "../models/servable-model.ts";
 import type { Dependencies } from "./dependencies.ts";
 
+/** Readiness is a 503 that says what is wrong with model, keys or configuration. */
 export function healthRoutes(servable: ServableModel, { access, endpoints }: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/live", (c) => c.json({ live: true }))

@@ -10,6 +10,7 @@ import { allowOnly } from "../http/respond.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 
+/** The card of the model that is served. */
 export function modelRoutes({ model }: Ready) {
   const { name, recipe, network, calibration, operatingPoints, card } = model;
   const { padding, clip, lengths, features, timesteps } = recipe;

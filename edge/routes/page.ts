@@ -6,6 +6,7 @@ import { allowOnly } from "../http/respond.ts";
 /** What a page cannot say of itself; what it may load is in its own policy, both hold. */
 const POLICY = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/** `page`: the HTML. */
 export function pageRoutes(page: string) {
   return new Hono<EdgeEnv>()
     .get("/", (c) => c.html(page, 200, { "content-security-policy": POLICY, "cache-control": "no-cache" }))

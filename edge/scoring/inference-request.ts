@@ -176,6 +176,7 @@ export interface InferAnswer {
   readonly jsonBytes?: number;
 }
 
+/** The answer: `head`, then `outputs` in their order, each as JSON or, where it was asked for as binary, as bytes behind the JSON. */
 export function encodeInferAnswer(
   head: Record<string, unknown>,
   outputs: InferRequest["outputs"],

@@ -19,6 +19,7 @@ const MAX_PASSES = 2000;
 /** Variants in memory at once. */
 const BATCH = 64;
 
+/** Sequences that one request may have explained: at least one. */
 export function maxExplained({ timesteps, features }: Recipe): number {
   return Math.max(1, Math.floor(MAX_PASSES / (1 + timesteps + features.length)));
 }

@@ -22,9 +22,9 @@ export function queryOptions(url: string, { operatingPoints, positiveRate }: Ser
   if (start < 0) return { point, explain, prior };
   for (const [name, value] of new URLSearchParams(url.slice(start))) {
     if (name === "operatingPoint") {
-      const found = findOperatingPoint(operatingPoints, value);
-      if (found === undefined) throw new RequestError("parameter", `${name} ${mustBeOneOf(operatingPoints)}, got ${describe(value)}`);
-      point = found;
+      const named = findOperatingPoint(operatingPoints, value);
+      if (named === undefined) throw new RequestError("parameter", `${name} ${mustBeOneOf(operatingPoints)}, got ${describe(value)}`);
+      point = named;
     } else if (name === "explain") {
       if (value !== "true" && value !== "false")
         throw new RequestError("parameter", `${name} must be true or false, got ${describe(value)}`);

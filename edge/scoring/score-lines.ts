@@ -20,27 +20,61 @@ export interface StreamTotals {
   errors: number;
 }
 
-/** `done` is told once, when the last line has been answered or the client has gone. */
+/**
+ * The answers to the lines of `body`, as they can be given. `done` is called once, when the last line has been answered or the client
+ * has gone; with the error, where the client's connection broke or scoring failed.
+ */
 export function scoreLines(
   ready: Ready,
   body: ReadableStream<Uint8Array>,
   options: Options,
   done: (totals: StreamTotals, failure?: unknown) => void,
 ): ReadableStream<Uint8Array> {
-  const { recipe } = ready.model;
   const reader = body.getReader();
   const splitter = new LineSplitter(MAX_LINE_BYTES);
   const encoder = new TextEncoder();
+  const { totals, answer } = createLineScorer(ready, options);
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          for (;;) {
+            const { done: ended, value } = await reader.read();
+            const text = answer(ended ? splitter.end() : splitter.split(value));
+            if (text !== "") controller.enqueue(encoder.encode(text));
+            if (ended) {
+              controller.close();
+              return done(totals);
+            }
+            if (text !== "") return;
+          }
+        } catch (error) {
+          controller.error(error); // half an answer must not look whole
+          done(totals, error);
+        }
+      },
+      async cancel(reason) {
+        done(totals);
+        await reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Lines → their answers' lines, as one text; blank lines have none. `totals` counts along. */
+function createLineScorer(ready: Ready, options: Options) {
+  const { recipe } = ready.model;
   const values = new Float64Array(recipe.timesteps * recipe.features.length);
   const totals: StreamTotals = { sequences: 0, errors: 0 };
   let lineNumber = 0;
 
   function scoreLine(line: Line): Result {
     if (line === null) throw new RequestError("malformed", `the line must have at most ${MAX_LINE_BYTES} bytes, got more`);
-    const { sequence, lineOptions } = parseLine(parseJson(line, "the line"), options);
+    const sequence = sequenceIn(parseJson(line, "the line"));
     values.fill(0);
     parseSequence(sequence, ["sequence"], shapeOf(recipe), values, 0);
-    return resultsOf(ready, values, () => ["sequence"], lineOptions)[0];
+    return resultsOf(ready, values, () => ["sequence"], options)[0];
   }
 
   function answer(lines: Iterable<Line>): string {
@@ -59,43 +93,17 @@ export function scoreLines(
     }
     return text;
   }
-
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          for (;;) {
-            const { done: ended, value } = await reader.read();
-            const text = answer(ended ? splitter.end() : splitter.split(value));
-            if (text !== "") controller.enqueue(encoder.encode(text));
-            if (ended) {
-              controller.close();
-              return done(totals);
-            }
-            if (text !== "") return;
-          }
-        } catch (error) {
-          controller.error(error); // the client's connection broke, or we did: what is half an answer must not look whole
-          done(totals, error);
-        }
-      },
-      async cancel(reason) {
-        done(totals);
-        await reader.cancel(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  return { totals, answer };
 }
 
-/** `{"sequence":[[…]]}`, or the sequence itself. */
-function parseLine(line: unknown, options: Options): { readonly sequence: unknown; readonly lineOptions: Options } {
-  if (Array.isArray(line)) return { sequence: line, lineOptions: options };
+/** `{"sequence":[[…]]}`, or the sequence itself. Throws SequenceError. */
+function sequenceIn(line: unknown): unknown {
+  if (Array.isArray(line)) return line;
   if (typeof line !== "object" || line === null)
     throw new SequenceError(["line"], "must be a sequence or an object with one", describe(line));
   const unknownKey = Object.keys(line).find((key) => key !== "sequence");
   if (unknownKey !== undefined) throw new SequenceError(["line"], "must have no key but sequence", describe(unknownKey));
-  return { sequence: (line as { sequence?: unknown }).sequence, lineOptions: options };
+  return (line as { sequence?: unknown }).sequence;
 }
 
 function isBlank(line: Uint8Array): boolean {

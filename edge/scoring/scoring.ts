@@ -46,10 +46,10 @@ export function scoreValues({ model, engine, log }: Ready, values: Float64Array,
 /** Throws as scoreValues, and LimitError where more are to be explained than one request may. */
 export function resultsOf(ready: Ready, values: Float64Array, pathOf: (n: number) => Path, options: Options): Result[] {
   const { point, explain: wanted } = options;
-  const most = wanted ? maxExplained(ready.model.recipe) : Number.POSITIVE_INFINITY;
+  const maxN = wanted ? maxExplained(ready.model.recipe) : Number.POSITIVE_INFINITY;
   const { probabilities, outOfRange } = scoreValues(ready, values, pathOf, options);
   const N = probabilities.length;
-  if (N > most) throw new LimitError([], `at most ${most} sequences a request are explained, got ${N}: send them in parts`, most);
+  if (N > maxN) throw new LimitError([], `at most ${maxN} sequences a request are explained, got ${N}: send them in parts`, maxN);
   return Array.from(probabilities, (probability, n) => {
     const result: Result = { probability, label: labelAt(point, probability) };
     if (outOfRange[n] === 1) result.outOfRange = true;

@@ -51,6 +51,7 @@ export function shardOf(key: string): number {
   return (hash >>> 0) % DIRECTORY_SHARDS;
 }
 
+/** The shard that an object's storage is. Tables are created by the first report. */
 export function createDirectory({ storage }: ObjectContext): Directory {
   const sql: Sql = storage.sql;
   let isReady = hasTable(sql, "streams");

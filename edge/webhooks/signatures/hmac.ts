@@ -3,7 +3,7 @@ import { describe, type Path } from "../../../shared/errors.ts";
 import { ConfigurationError, parseChoice, parseString } from "../../config/configuration.ts";
 import { type Bytes, decode, ENCODINGS, type Encoding } from "../../http/encoding.ts";
 import { isHmac } from "./keys.ts";
-import { anyOf, GENUINE, refuse, type SchemeDefinition, textSecrets } from "./scheme.ts";
+import { anyOf, GENUINE, rejected, type SchemeDefinition, textSecrets } from "./scheme.ts";
 
 export interface HmacScheme {
   readonly kind: "hmac";
@@ -27,11 +27,11 @@ export const hmac: SchemeDefinition<HmacScheme> = {
   },
   async verify({ secrets, header, encoding, prefix }, { headers }, bytes) {
     const text = headers.get(header);
-    if (text === null) return refuse(`the header ${header} is missing`);
+    if (text === null) return rejected(`the header ${header} is missing`);
     const signature = text.startsWith(prefix) ? decode(text.slice(prefix.length), encoding) : undefined;
-    if (signature === undefined) return refuse(`the header ${header} is not ${prefix}${encoding}`);
+    if (signature === undefined) return rejected(`the header ${header} is not ${prefix}${encoding}`);
     const isGenuine = await anyOf(secrets, (secret) => isHmac(secret, bytes, signature));
-    return isGenuine ? GENUINE : refuse(`the signature in ${header} does not fit`);
+    return isGenuine ? GENUINE : rejected(`the signature in ${header} does not fit`);
   },
 };
 

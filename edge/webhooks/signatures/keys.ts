@@ -9,9 +9,9 @@ export type SigningKey = { readonly version: "v1"; readonly secret: Bytes } | { 
 export type VerifyingKey = { readonly version: "v1"; readonly secret: Bytes } | { readonly version: "v1a"; readonly publicKey: Bytes };
 
 /** Standard Webhooks: 24 to 64 random bytes. */
-const SECRET_BYTES: readonly [least: number, most: number] = [24, 64];
+const SECRET_BYTES: readonly [min: number, max: number] = [24, 64];
 /** What else is a secret here is somebody's text: short ones can be guessed from one signed body. */
-const LEAST_CHARACTERS = 16;
+const MIN_CHARACTERS = 16;
 /** RFC 8410: what stands before the 32 bytes of an ed25519 seed in PKCS #8. */
 const PKCS8 = Uint8Array.of(0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20);
 
@@ -36,15 +36,15 @@ export function parseVerifyingKey(text: string, path: Path): VerifyingKey {
 
 /** Any text as it stands, whatever it begins with: what Stripe, GitHub and others sign with. Throws ConfigurationError. */
 export function parseTextSecret(text: string, path: Path): Bytes {
-  if (text.length < LEAST_CHARACTERS) throw wrongSecret(path, `${LEAST_CHARACTERS} characters or more`);
+  if (text.length < MIN_CHARACTERS) throw wrongSecret(path, `${MIN_CHARACTERS} characters or more`);
   return encodeText(text);
 }
 
 function decodeSecret(text: string, path: Path): Bytes {
   const bytes = decodeBase64(text.slice("whsec_".length));
-  const [least, most] = SECRET_BYTES;
-  if (bytes === undefined || bytes.length < least || bytes.length > most)
-    throw wrongSecret(path, `whsec_ and base64 of ${least} to ${most} bytes`);
+  const [min, max] = SECRET_BYTES;
+  if (bytes === undefined || bytes.length < min || bytes.length > max)
+    throw wrongSecret(path, `whsec_ and base64 of ${min} to ${max} bytes`);
   return bytes;
 }
 
@@ -52,10 +52,12 @@ function wrongSecret(path: Path, expected: string): ConfigurationError {
   return new ConfigurationError(path, `must name a secret that is ${expected}`, "another, which is not shown");
 }
 
+/** (32) HMAC-SHA256. */
 export async function signHmac(secret: Bytes, content: Bytes): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.sign("HMAC", await hmacKey(secret, "sign"), content));
 }
 
+/** Whether `signature` is the HMAC-SHA256 of `content`, compared in constant time. */
 export async function isHmac(secret: Bytes, content: Bytes, signature: Bytes): Promise<boolean> {
   return crypto.subtle.verify("HMAC", await hmacKey(secret, "verify"), signature, content);
 }
@@ -71,6 +73,7 @@ export async function signContent(key: SigningKey, content: Bytes): Promise<stri
   return `v1a,${encodeBase64(new Uint8Array(await crypto.subtle.sign("Ed25519", seed, content)))}`;
 }
 
+/** Whether `signature` is the key's over `content`. */
 export async function isSignature(key: VerifyingKey, content: Bytes, signature: Bytes): Promise<boolean> {
   if (key.version === "v1") return isHmac(key.secret, content, signature);
   if (signature.length !== 64) return false; // workerd throws

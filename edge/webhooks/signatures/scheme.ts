@@ -41,7 +41,7 @@ export const MAX_SIGNATURES = 8;
 export const GENUINE: Verdict = { ok: true };
 
 /** The verdict that a request is not the source's; `refusal` says why, without a secret. */
-export function refuse(refusal: string): Verdict {
+export function rejected(refusal: string): Verdict {
   return { ok: false, refusal };
 }
 

@@ -4,7 +4,7 @@ import { followPointer, parsePointerAt } from "../../config/json-pointer.ts";
 import { parseJson } from "../../http/body.ts";
 import { type Bytes, encodeText } from "../../http/encoding.ts";
 import { isHmac, signHmac } from "./keys.ts";
-import { anyOf, GENUINE, refuse, type SchemeDefinition, textSecrets } from "./scheme.ts";
+import { anyOf, GENUINE, rejected, type SchemeDefinition, textSecrets } from "./scheme.ts";
 
 export interface TokenScheme {
   readonly kind: "token";
@@ -26,10 +26,10 @@ export const token: SchemeDefinition<TokenScheme> = {
   async verify({ secrets, at }, incoming, bytes) {
     const sent = at === "path" ? incoming.token : tokenIn(bytes, at);
     if (typeof sent !== "string" || sent === "")
-      return refuse(`the token is missing ${at === "path" ? "behind the source in the path" : "from the body"}`);
+      return rejected(`the token is missing ${at === "path" ? "behind the source in the path" : "from the body"}`);
     // equal texts have equal signatures, and those are compared in constant time
     const signature = await signHmac(ANY_KEY, encodeText(sent));
-    return (await anyOf(secrets, (secret) => isHmac(ANY_KEY, secret, signature))) ? GENUINE : refuse("the token is not this source's");
+    return (await anyOf(secrets, (secret) => isHmac(ANY_KEY, secret, signature))) ? GENUINE : rejected("the token is not this source's");
   },
 };
 
