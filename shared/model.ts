@@ -90,6 +90,8 @@ export interface Card {
   readonly intervals: Readonly<Partial<Record<keyof Metrics, number>>>;
   readonly baselines: Readonly<Record<string, Metrics>>;
   readonly warnings: readonly string[];
+  /** What each warning is, in their order, for programs; empty where it has no code. Left out in older artifacts. */
+  readonly warningCodes?: readonly string[];
   readonly versions: { readonly quickstep: string; readonly node: string; readonly path: string };
   /** The labelled sequences that `calibrate` saw, of which `test` and the operating points' figures then speak. */
   readonly calibrated?: {

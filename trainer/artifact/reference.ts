@@ -3,9 +3,13 @@
 import { CHANNEL_BINS, type Reference, SCORE_BINS } from "../../shared/model.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 
-/** Histograms of `held` (the recipe's channels of held-out sequences) over valid rows, and of their `probabilities` (N). */
-export function computeReference(held: Channels, timesteps: number, probabilities: Float32Array): Reference {
-  const { channels, lengths } = held;
+/** Histograms of `heldOut` (the recipe's channels of held-out sequences) over valid rows, and of their `probabilities` (N). */
+export function computeReference(
+  heldOut: Pick<Channels, "channels" | "lengths">,
+  timesteps: number,
+  probabilities: Float32Array,
+): Reference {
+  const { channels, lengths } = heldOut;
   const N = lengths.length;
   const C = channels.length / (N * timesteps);
   const rows = lengths.reduce((sum, length) => sum + length, 0);

@@ -11,6 +11,7 @@ import { createStages } from "../cli/stages.ts";
 import { formatMetrics, formatOperatingPoints } from "../cli/tables.ts";
 import { writeWhole } from "../files/whole-files.ts";
 import { recalibrate } from "../pipeline/recalibrate.ts";
+import { describeNote } from "../pipeline/sentences.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
 import { fillFrom } from "../readers/options.ts";
@@ -53,7 +54,9 @@ async function calibrate(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   const stages = createStages(terminal, now);
   stages.show("calibrate");
   const options = { seed, horizon, split: splitMethodOf(values), costs: costs && { falsePositive: costs[0], falseNegative: costs[1] } };
-  const { model, bytes } = recalibrate(loaded.model, data, options, engines, terminal.say);
+  const { model, bytes } = recalibrate(loaded.model, data, options, engines, (note) =>
+    terminal.say(describeNote(note, loaded.model.recipe.features)),
+  );
   stages.finish();
   writeWhole(out, bytes);
   const { card, calibration, operatingPoints, positiveRate } = model;

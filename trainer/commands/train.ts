@@ -11,6 +11,7 @@ import { noteReading } from "../cli/read-line.ts";
 import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { writeWhole } from "../files/whole-files.ts";
+import { describeNote } from "../pipeline/sentences.ts";
 import { RECIPES, type Trained, trainModel } from "../pipeline/train.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
@@ -72,7 +73,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
     ...engines,
     createStepper: dependencies.createStepper(values),
     node: dependencies.node,
-    note: progress.say,
+    onNote: (note) => progress.say(describeNote(note, data.features)),
     onProgress: progress.show,
     checkpoint: checkpointer.checkpoint,
     yieldToEventLoop: checkpointer.yieldToEventLoop,

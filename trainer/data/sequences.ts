@@ -13,21 +13,29 @@ export interface Labelled {
   readonly timeline?: Timeline;
 }
 
-/** Sequences without a valid row are left out, counted and said. */
+/** Sequences of `source` without a valid row were left out. */
+export interface LeftOutNote {
+  readonly code: "left-out";
+  readonly source: string;
+  readonly sequences: number;
+}
+
+/** The sequences with a valid row. Throws DataError when there is none. */
 export function dropPaddingOnly(
   data: Labelled & { readonly source: string; readonly shape: Shape },
   padding: Padding,
-  note: (text: string) => void,
+  onNote: (note: LeftOutNote) => void,
 ): Labelled {
-  const { values, labels, shape } = data;
+  const { values, labels, shape, source } = data;
   const lengths = lengthsOf(values, shape, padding);
-  const kept = Int32Array.from(labels.keys()).filter((n) => lengths[n] > 0);
-  if (kept.length === labels.length) return data;
-  if (kept.length === 0) throw new DataError(data.source, `all ${labels.length} sequences are nothing but padding`);
-  note(`${data.source}: left out ${labels.length - kept.length} sequences without a valid row`);
-  return selectSequences(data, kept, shape);
+  const valid = Int32Array.from(labels.keys()).filter((n) => lengths[n] > 0);
+  if (valid.length === labels.length) return data;
+  if (valid.length === 0) throw new DataError(source, `all ${labels.length} sequences are nothing but padding`);
+  onNote({ code: "left-out", source, sequences: labels.length - valid.length });
+  return selectSequences(data, valid, shape);
 }
 
+/** The sequences at `indices`, copies, with whatever is known of each. */
 export function selectSequences(data: Labelled, indices: Int32Array, shape: Shape): Labelled {
   const size = shape.timesteps * shape.features;
   const { probability, groups, timeline } = data;

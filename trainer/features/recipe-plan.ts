@@ -1,13 +1,32 @@
-// The recipe's plan and the targets to learn from it: the plain script's, or what the search finds, said as it is found.
+// The recipe plan and the targets to learn from: the plain script's, or what the feature search finds.
 import { DataError } from "../../shared/errors.ts";
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { EvaluationInput } from "./candidate-evaluation.ts";
-import { describeRelation, studyFeatures } from "./facts.ts";
-import { type DistillationTarget, ON_LABELS, searchChannels } from "./search.ts";
+import { type DistillationTarget, ON_LABELS } from "./distillation.ts";
+import { type Relation, studyFeatures } from "./facts.ts";
+import { type SearchProgress, type SearchStep, searchChannels } from "./search.ts";
+
+export interface RecipePlan {
+  readonly plan: Plan;
+  /** The targets that a network is to be trained on, one run each. */
+  readonly targets: readonly DistillationTarget[];
+  /** Whether there is reason to expect that something can be learnt. */
+  readonly isSignificant: boolean;
+}
+
+/** What is found on the way to a plan. Features are positions. */
+export type PlanNote =
+  /** Constant on the training part, and left out. */
+  | { readonly code: "constant-features"; readonly features: readonly number[] }
+  /** Left out. */
+  | { readonly code: "redundant-feature"; readonly relation: Relation }
+  | SearchStep
+  /** Held-out log losses in the search. */
+  | { readonly code: "search-losses"; readonly baseRate: number; readonly plain: number; readonly chosen: number };
 
 /** The plain script's recipe, to be compared with: every feature as it is. */
-export function planRaw(shape: Shape, features: readonly string[], padding: Padding): Planned {
+export function planRaw(shape: Shape, features: readonly string[], padding: Padding): RecipePlan {
   const channels = features.map((_, a) => ({ base: "feature", a, view: "level" }) as const);
   return {
     plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false },
@@ -16,27 +35,22 @@ export function planRaw(shape: Shape, features: readonly string[], padding: Padd
   };
 }
 
-export interface Planned {
-  readonly plan: Plan;
-  /** The targets that a network is to be trained on, one run each. */
-  readonly targets: readonly DistillationTarget[];
-  /** Whether there is reason to expect that something can be learnt. */
-  readonly isSignificant: boolean;
-}
-
-/** What the data can be learnt from, said as it is found. */
-export async function planAuto(input: EvaluationInput, source: string, note: (text: string) => void): Promise<Planned> {
+/** What the data can be learnt from. Throws DataError that names `source` when every feature is constant on the training part. */
+export async function planAuto(
+  input: EvaluationInput,
+  source: string,
+  onNote: (note: PlanNote) => void,
+  onProgress?: (progress: SearchProgress) => void,
+): Promise<RecipePlan> {
   const { values, shape, train, padding, features } = input;
   const facts = studyFeatures(values, shape, train, padding);
-  if (facts.constant.length > 0) note(`constant on the training part, left out: ${facts.constant.map((f) => features[f]).join(", ")}`);
-  for (const relation of facts.relations) note(`redundant, left out: ${describeRelation(relation, features)}`);
+  if (facts.constant.length > 0) onNote({ code: "constant-features", features: facts.constant });
+  for (const relation of facts.relations) onNote({ code: "redundant-feature", relation });
   if (facts.constant.length === shape.features)
     throw new DataError(source, "every feature is constant on the training part: there is nothing to learn from");
-  const found = await searchChannels(input, facts);
-  for (const line of found.notes) note(`  ${line}`);
-  note(
-    `held-out log loss in the search: base rate ${found.baseRateLoss.toFixed(4)}, levels and deltas ${found.plainLoss.toFixed(4)}, chosen ${found.loss.toFixed(4)}`,
-  );
-  const plan = { timesteps: shape.timesteps, features, padding, channels: found.channels, standardise: true };
-  return { plan, targets: found.targets, isSignificant: found.isSignificant };
+  const result = await searchChannels(input, facts, onProgress);
+  for (const step of result.steps) onNote(step);
+  onNote({ code: "search-losses", baseRate: result.baseRateLoss, plain: result.plainLoss, chosen: result.loss });
+  const plan = { timesteps: shape.timesteps, features, padding, channels: result.channels, standardise: true };
+  return { plan, targets: result.targets, isSignificant: result.isSignificant };
 }

@@ -1,20 +1,19 @@
-// Finds the numbers from which a data set can be learnt: forward by score tests, each step confirmed by a short run on held-out
-// sequences, then backward by short runs; what all-zero rows mean, where the data leave it open; and whether a teacher pays.
-import { type Channel, describeChannel } from "../../shared/recipe/channel.ts";
-import type { Padding } from "../../shared/sequence.ts";
-import { countZeroRows } from "../data/sequences.ts";
-import { createCandidateEvaluator, type Evaluation, type EvaluationInput } from "./candidate-evaluation.ts";
+// The feature search: finds the channels from which a data set can be learnt, forward by score tests, each step confirmed by short
+// runs on held-out sequences, then backward by short runs; and whether a teacher pays.
+import type { Channel } from "../../shared/recipe/channel.ts";
+import { type CandidateEvaluator, createCandidateEvaluator, type Evaluation, type EvaluationInput } from "./candidate-evaluation.ts";
 import { listCandidates, plainChannels } from "./candidates.ts";
-import { type FeatureFacts, studyFeatures } from "./facts.ts";
+import { type DistillationTarget, ON_LABELS } from "./distillation.ts";
+import type { FeatureFacts } from "./facts.ts";
 import { blocksOf, scoreGain } from "./score-test.ts";
 
-/** What a network learns from: the teacher's probabilities by so much, labels by the rest. */
-export interface DistillationTarget {
-  readonly teacher: "none" | "logistic regression" | "MLP on summary features";
-  readonly distillationWeight: number;
-}
-
-export const ON_LABELS: DistillationTarget = { teacher: "none", distillationWeight: 0 };
+/** What a step of the search gained or lost: held-out log losses. */
+export type SearchStep =
+  | { readonly code: "channel-added" | "channel-removed"; readonly channel: Channel; readonly before: number; readonly after: number }
+  /** Levels and deltas of all features take the place of what was found, or join it; a teacher's probabilities take the place of labels. */
+  | { readonly code: "plain-channels-instead" | "plain-channels-added" | "teacher-pays"; readonly before: number; readonly after: number }
+  /** Nothing betters the base rate: levels and deltas of all features stand in. */
+  | { readonly code: "nothing-found" };
 
 export interface SearchResult {
   readonly channels: readonly Channel[];
@@ -22,23 +21,31 @@ export interface SearchResult {
   readonly loss: number;
   readonly plainLoss: number;
   readonly baseRateLoss: number;
-  /** Whether something bettered the base rate by more than the best of many tries does by luck. */
+  /** Whether something bettered the base rate by more than the best of many candidates does by luck. */
   readonly isSignificant: boolean;
   /** What to learn from: two targets where a teacher is as good as the network, since only training both will tell. */
   readonly targets: readonly DistillationTarget[];
-  /** What each step of the search gained or lost, for people. */
-  readonly notes: readonly string[];
+  readonly steps: readonly SearchStep[];
+}
+
+/** Where a search stands. */
+export interface SearchProgress {
+  readonly stage: "adding" | "comparing" | "removing" | "teachers";
+  /** Channels found so far. */
+  readonly channels: number;
+  /** How much is done, 0 to 1: an estimate on the low side. */
+  readonly share: number;
 }
 
 const MAX_CHANNELS = 10;
-/** Candidates whose score test is best, tried by training. */
-const TRIED = 3;
+/** Candidates whose score test is best, evaluated by short runs. */
+const EVALUATED = 3;
 /** A score test counts from so many of its standard deviations. */
 const SIGNIFICANT = 3;
 /** Products are tested with the channels chosen last. */
 const MAX_PRODUCTS = 4;
 /** Standard errors by which the best of many candidates must better the base rate before anything is expected of it. */
-const PROMISE = 2;
+const SIGNIFICANT_ERRORS = 2;
 /** And standard errors by which the best of some channels must better what there is without it. (On fx, seed 102, one let `f2 − f3` in: −0.002.) */
 const BEST_OF_SOME = 2;
 /** Where they are features as they are, which cost little if they tell nothing. (On counts, seed 101, clicks came to 2.00 errors at first.) */
@@ -55,128 +62,207 @@ const COMPETITIVE = 0.05;
 /** The distillation weight, where a teacher pays: labels keep a say, for what the teacher cannot know. */
 const DISTILLATION_WEIGHT = 0.9;
 
-export async function searchChannels(input: EvaluationInput, facts: FeatureFacts): Promise<SearchResult> {
-  const { shape, features } = input;
-  const T = shape.timesteps;
+/** What all steps of a search need. */
+interface Search {
+  readonly evaluator: CandidateEvaluator;
+  /** (K) candidates, and the plain channels that are none of them. */
+  readonly all: readonly Channel[];
+  /** Positions in `all` of levels and deltas of all features. */
+  readonly plain: readonly number[];
+  /** (K) of the tested sequences, for score tests. */
+  readonly blocks: readonly Float64Array[];
+  readonly steps: SearchStep[];
+  readonly onProgress: (progress: SearchProgress) => void;
+}
+
+/** Searches among the candidates that `facts` of the training part suggest. Deterministic; throws what `yieldToEventLoop` throws. */
+export async function searchChannels(
+  input: EvaluationInput,
+  facts: FeatureFacts,
+  onProgress: (progress: SearchProgress) => void = () => {},
+): Promise<SearchResult> {
+  const search = openSearch(input, facts, onProgress);
+  const { evaluator, all, steps } = search;
+  const { baseRate } = evaluator;
+  const added = await addChannels(search);
+  const { best: compared, plain } = await comparePlain(search, added);
+  const isSignificant = compared.set.length > 0 && evaluator.isBetter(compared, baseRate, SIGNIFICANT_ERRORS);
+  if (compared.set.length === 0) steps.push({ code: "nothing-found" });
+  const best = await removeChannels(search, compared.set.length === 0 ? plain : compared);
+  const targets = await chooseTargets(search, best);
+  return {
+    channels: best.set.map((c) => all[c]),
+    loss: best.loss,
+    plainLoss: plain.loss,
+    baseRateLoss: baseRate.loss,
+    isSignificant,
+    targets,
+    steps,
+  };
+}
+
+function openSearch(input: EvaluationInput, facts: FeatureFacts, onProgress: Search["onProgress"]): Search {
+  const T = input.shape.timesteps;
   const plain = plainChannels(facts, T);
   const candidates = listCandidates(facts, T);
   const all = [...candidates, ...plain.filter((channel) => !candidates.some((known) => isSame(known, channel)))];
   const evaluator = createCandidateEvaluator(input, all);
-  const { tested, testedLabels, isFolded, baseRate, isBetter } = evaluator;
-  /** What a teacher can learn from a set counts as much as what the network can: on small data the logistic regression, which is cheap there. */
-  const attempt = async (set: readonly number[]): Promise<Evaluation> => {
-    const network = await evaluator.network(set);
-    const teacher = await (isFolded ? evaluator.teacher(set) : evaluator.summaryMlp(set));
-    return teacher.loss < network.loss ? teacher : network;
+  return {
+    evaluator,
+    all,
+    plain: plain.map((channel) => all.findIndex((known) => isSame(known, channel))),
+    blocks: all.map((_, c) => blocksOf(evaluator.tested, T, c)),
+    steps: [],
+    onProgress,
   };
-  const blocks = all.map((_, c) => blocksOf(tested, T, c));
-  const name = (c: number): string => describeChannel(all[c], features);
-  const notes: string[] = [];
-  const note = (what: string, before: Evaluation, after: Evaluation): void => {
-    notes.push(`${what}: ${before.loss.toFixed(4)} → ${after.loss.toFixed(4)}`);
-  };
+}
 
-  /** The best of `from` with one more channel that better `from`: on few sequences by one standard error, lest nothing is found. */
-  const extend = async (from: Evaluation, by: readonly Ranked[], errors = isFolded ? 1 : BEST_OF_SOME): Promise<Evaluation | undefined> => {
-    const better: Evaluation[] = [];
-    for (const { c } of by) {
-      const evaluation = await attempt([...from.set, c]);
-      if (isBetter(evaluation, from, errors)) better.push(evaluation);
-    }
-    return simplest(better, all, baseRate);
-  };
+/** What a teacher can learn from a set counts as much as what the network can: on small data the logistic regression, which is cheap there. */
+async function evaluate({ evaluator }: Search, set: readonly number[]): Promise<Evaluation> {
+  const network = await evaluator.lstm(set);
+  const teacher = await (evaluator.isFolded ? evaluator.logisticRegression(set) : evaluator.summaryMlp(set));
+  return teacher.loss < network.loss ? teacher : network;
+}
 
+/** Adds one channel after the other to none, while the best of the candidates betters what there is. */
+async function addChannels(search: Search): Promise<Evaluation> {
+  const { evaluator, all, steps } = search;
+  const { isFolded, baseRate } = evaluator;
   let best = baseRate;
   while (best.set.length < Math.min(MAX_CHANNELS, all.length)) {
-    const chosen = best.set.slice(-MAX_PRODUCTS).map((c) => blocks[c]);
-    const tests = [...all.keys()]
-      .filter((c) => !best.set.includes(c))
-      .map((c) => ({ c, ...scoreGain(blocks[c], chosen, testedLabels, best.probabilities) }))
-      .sort((a, b) => b.gain - a.gain);
-    const significant = tests.filter(({ gain, noise }) => gain > SIGNIFICANT * noise);
-    const plainest = isFolded || best.set.length === 0 ? [] : tests.filter(({ c }) => isPlain(all[c])).slice(0, TRIED);
-    const next = (await extend(best, withSimpler(significant, all))) ?? (await extend(best, plainest, BEST_OF_PLAIN));
+    reportProgress(search, "adding", best.set.length, 0);
+    const ranked = rankCandidates(search, best);
+    const significant = ranked.filter(({ gain, noise }) => gain > SIGNIFICANT * noise);
+    const plainest = isFolded || best.set.length === 0 ? [] : ranked.filter(({ c }) => isPlain(all[c])).slice(0, EVALUATED);
+    // On few sequences one standard error is enough, lest nothing is found.
+    const next =
+      (await extend(search, best, withSimpler(significant, all), isFolded ? 1 : BEST_OF_SOME)) ??
+      (await extend(search, best, plainest, BEST_OF_PLAIN));
     if (next === undefined) break;
-    note(`+ ${name(next.set[next.set.length - 1])}`, best, next);
+    steps.push({ code: "channel-added", channel: all[next.set[next.set.length - 1]], before: best.loss, after: next.loss });
     best = next;
   }
-
-  const plainEvaluation = await attempt(plain.map((channel) => all.findIndex((known) => isSame(known, channel))));
-  const union = await attempt([...new Set([...best.set, ...plainEvaluation.set])]);
-  for (const [evaluation, what] of [
-    [plainEvaluation, "levels and deltas of all features instead"],
-    [union, "with levels and deltas of all features"],
-  ] as const) {
-    if (!isBetter(evaluation, best, WHOLESALE)) continue;
-    note(what, best, evaluation);
-    best = evaluation;
-  }
-  const isSignificant = best.set.length > 0 && isBetter(best, baseRate, PROMISE);
-  if (best.set.length === 0) {
-    notes.push("nothing betters the base rate on held-out sequences: levels and deltas of all features stand in");
-    best = plainEvaluation;
-  }
-  for (const c of [...best.set].reverse()) {
-    if (best.set.length === 1) break;
-    const without = await attempt(best.set.filter((other) => other !== c));
-    if (isBetter(best, without)) continue;
-    note(`− ${name(c)}`, best, without);
-    best = without;
-  }
-
-  const network = await evaluator.network(best.set);
-  const logistic = await evaluator.teacher(best.set);
-  const targets: DistillationTarget[] = [];
-  if (isFolded) {
-    const taught = await evaluator.network(best.set, DISTILLATION_WEIGHT);
-    if (taught.loss < network.loss) {
-      targets.push({ teacher: "logistic regression", distillationWeight: DISTILLATION_WEIGHT });
-      note("a logistic regression on the same channels teaches the network", network, taught);
-    } else targets.push(ON_LABELS);
-  } else {
-    const summaryMlp = await evaluator.summaryMlp(best.set);
-    const teacher = summaryMlp.loss < logistic.loss ? summaryMlp : logistic;
-    targets.push(ON_LABELS);
-    if (teacher.loss < network.loss + COMPETITIVE * (baseRate.loss - network.loss))
-      targets.push({
-        teacher: teacher === summaryMlp ? "MLP on summary features" : "logistic regression",
-        distillationWeight: DISTILLATION_WEIGHT,
-      });
-  }
-  return {
-    channels: best.set.map((c) => all[c]),
-    loss: best.loss,
-    plainLoss: plainEvaluation.loss,
-    baseRateLoss: baseRate.loss,
-    isSignificant,
-    targets,
-    notes,
-  };
+  return best;
 }
 
 interface Ranked {
   readonly c: number;
   readonly gain: number;
+  readonly noise: number;
+}
+
+/** The candidates that `best` lacks, by falling score test. */
+function rankCandidates({ evaluator, all, blocks }: Search, best: Evaluation): Ranked[] {
+  const chosen = best.set.slice(-MAX_PRODUCTS).map((c) => blocks[c]);
+  return [...all.keys()]
+    .filter((c) => !best.set.includes(c))
+    .map((c) => ({ c, ...scoreGain(blocks[c], chosen, evaluator.testedLabels, best.probabilities) }))
+    .sort((a, b) => b.gain - a.gain);
+}
+
+/** The best of `from` with one more channel that better `from` by so many standard errors. */
+async function extend(search: Search, from: Evaluation, by: readonly Ranked[], errors: number): Promise<Evaluation | undefined> {
+  const { evaluator, all } = search;
+  const better: Evaluation[] = [];
+  for (const [i, { c }] of by.entries()) {
+    const evaluation = await evaluate(search, [...from.set, c]);
+    reportProgress(search, "adding", from.set.length, (i + 1) / by.length);
+    if (evaluator.isBetter(evaluation, from, errors)) better.push(evaluation);
+  }
+  return simplest(better, all, evaluator.baseRate);
+}
+
+/** Levels and deltas of all features, instead of what was found or besides, where that betters it. */
+async function comparePlain(search: Search, found: Evaluation): Promise<{ best: Evaluation; plain: Evaluation }> {
+  const { evaluator, steps } = search;
+  reportProgress(search, "comparing", found.set.length, 0);
+  const plain = await evaluate(search, search.plain);
+  const union = await evaluate(search, [...new Set([...found.set, ...plain.set])]);
+  let best = found;
+  for (const [evaluation, code] of [
+    [plain, "plain-channels-instead"],
+    [union, "plain-channels-added"],
+  ] as const) {
+    if (!evaluator.isBetter(evaluation, best, WHOLESALE)) continue;
+    steps.push({ code, before: best.loss, after: evaluation.loss });
+    best = evaluation;
+  }
+  return { best, plain };
+}
+
+/** Removes each channel, the last first, whose lack does not show. */
+async function removeChannels(search: Search, from: Evaluation): Promise<Evaluation> {
+  const { evaluator, all, steps } = search;
+  let best = from;
+  for (const [i, c] of [...from.set].reverse().entries()) {
+    if (best.set.length === 1) break;
+    reportProgress(search, "removing", best.set.length, i / from.set.length);
+    const without = await evaluate(
+      search,
+      best.set.filter((other) => other !== c),
+    );
+    if (evaluator.isBetter(best, without)) continue;
+    steps.push({ code: "channel-removed", channel: all[c], before: best.loss, after: without.loss });
+    best = without;
+  }
+  return best;
+}
+
+/** What to train on: labels, a teacher's probabilities, or both in turn. */
+async function chooseTargets(search: Search, { set }: Evaluation): Promise<DistillationTarget[]> {
+  const { evaluator, steps } = search;
+  reportProgress(search, "teachers", set.length, 0);
+  const network = await evaluator.lstm(set);
+  const logistic = await evaluator.logisticRegression(set);
+  if (evaluator.isFolded) {
+    const taught = await evaluator.lstm(set, DISTILLATION_WEIGHT);
+    const pays = taught.loss < network.loss;
+    if (pays) steps.push({ code: "teacher-pays", before: network.loss, after: taught.loss });
+    return [pays ? { teacher: "logistic regression", distillationWeight: DISTILLATION_WEIGHT } : ON_LABELS];
+  }
+  const summaryMlp = await evaluator.summaryMlp(set);
+  const teacher = summaryMlp.loss < logistic.loss ? summaryMlp : logistic;
+  const isCompetitive = teacher.loss < network.loss + COMPETITIVE * (evaluator.baseRate.loss - network.loss);
+  const name = teacher === summaryMlp ? "MLP on summary features" : "logistic regression";
+  return isCompetitive ? [ON_LABELS, { teacher: name, distillationWeight: DISTILLATION_WEIGHT }] : [ON_LABELS];
+}
+
+/** `part` of this round is done; whatever may follow counts as if it does. */
+function reportProgress({ onProgress, all }: Search, stage: SearchProgress["stage"], channels: number, part: number): void {
+  const rounds = Math.min(MAX_CHANNELS, all.length);
+  const ADDING = 0.7; // of the time, at most; the rest is removing and comparing
+  const share = {
+    adding: (ADDING * (channels + part)) / rounds,
+    comparing: ADDING,
+    removing: ADDING + (0.9 - ADDING) * part,
+    teachers: 0.9,
+  };
+  onProgress({ stage, channels, share: share[stage] });
 }
 
 /** The first few, and of every pair among them its two features alone: who says as much by itself is preferred. */
 function withSimpler(ranked: readonly Ranked[], all: readonly Channel[]): Ranked[] {
-  const first = ranked.slice(0, TRIED);
-  const simpler = ranked.slice(TRIED).filter(({ c }) =>
+  const first = ranked.slice(0, EVALUATED);
+  const simpler = ranked.slice(EVALUATED).filter(({ c }) =>
     first.some(({ c: pair }) => {
-      const [own, other] = [all[c], all[pair]];
-      return other.base !== "feature" && own.base === "feature" && own.view === other.view && (own.a === other.a || own.a === other.b);
+      const [single, other] = [all[c], all[pair]];
+      return (
+        other.base !== "feature" &&
+        single.base === "feature" &&
+        single.view === other.view &&
+        (single.a === other.a || single.a === other.b)
+      );
     }),
   );
   return [...first, ...simpler];
 }
 
 /** The best evaluation, or one whose last channel is simpler and that loses no more than a sliver of what the best has gained. */
-function simplest(tried: readonly Evaluation[], all: readonly Channel[], baseRate: Evaluation): Evaluation | undefined {
-  if (tried.length === 0) return undefined;
-  const best = tried.reduce((a, b) => (b.loss < a.loss ? b : a));
+function simplest(evaluations: readonly Evaluation[], all: readonly Channel[], baseRate: Evaluation): Evaluation | undefined {
+  if (evaluations.length === 0) return undefined;
+  const best = evaluations.reduce((a, b) => (b.loss < a.loss ? b : a));
   const enough = best.loss + SLIVER * (baseRate.loss - best.loss);
-  const simple = tried
+  const simple = evaluations
     .filter(({ set, loss }) => all[set[set.length - 1]].base === "feature" && loss <= enough)
     .sort((a, b) => a.loss - b.loss);
   return simple[0] ?? best;
@@ -189,31 +275,4 @@ function isPlain({ base, view }: Channel): boolean {
 
 function isSame(a: Channel, b: Channel): boolean {
   return a.view === b.view && a.base === b.base && a.a === b.a && (a.base === "feature" || (b.base !== "feature" && a.b === b.b));
-}
-
-/** Fewer zero rows than this inside sequences are accidents, not a meaning. */
-const FEW_ZERO_ROWS = 1e-3;
-
-/**
- * What all-zero rows mean. `leading` where they stand only in front, or nowhere; else every reading is tried with levels and
- * deltas, and the one that validates best is taken.
- */
-export async function choosePadding(input: Omit<EvaluationInput, "padding">): Promise<{ padding: Padding; note: string }> {
-  const { values, shape, train } = input;
-  const { zeros, total } = countZeroRows(values, shape, train);
-  const share = total === 0 ? 0 : zeros / total;
-  if (share < FEW_ZERO_ROWS) return { padding: "leading", note: "all-zero rows stand in front only: padding" };
-  const losses: { padding: Padding; loss: number }[] = [];
-  for (const padding of ["leading", "any", "none"] as const) {
-    const channels = plainChannels(studyFeatures(values, shape, train, padding), shape.timesteps);
-    if (channels.length === 0) continue;
-    const evaluation = await createCandidateEvaluator({ ...input, padding }, channels).network([...channels.keys()]);
-    losses.push({ padding, loss: evaluation.loss });
-  }
-  const best = losses.reduce((a, b) => (b.loss < a.loss ? b : a));
-  const figures = losses.map(({ padding, loss }) => `${padding} ${loss.toFixed(4)}`).join(", ");
-  return {
-    padding: best.padding,
-    note: `${(100 * share).toFixed(1)} % of the rows inside sequences are all zero; log loss by reading: ${figures}`,
-  };
 }

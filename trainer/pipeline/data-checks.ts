@@ -4,46 +4,50 @@ import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { checkLabels } from "../data/label-checks.ts";
 import { findLeakingCell, rankingAuc } from "../data/label-leaks.ts";
-import { describeLabelFinding } from "../data/label-sentences.ts";
 import { countZeroRows, type Labelled, lengthsOf } from "../data/sequences.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { intern } from "../split/intern.ts";
 import type { Overlap } from "../split/overlap.ts";
 import type { Split } from "../split/split.ts";
-import type { Flaw } from "./verdict.ts";
+import type { Warning } from "./warning.ts";
+
+/** What the labels alone show before anything is trained; what the split takes care of is left out. */
+export function findLabelWarnings(usable: Labelled, shape: Shape, overlap: Overlap): Warning[] {
+  return checkLabels(usable.values, usable.labels, shape, "leading", overlap).filter(
+    (finding) => finding.code !== "copies" && finding.code !== "shared-rows",
+  );
+}
+
+/** What the recipe makes of the data. */
+export function findRecipeWarnings(data: LabelledDataset, usable: Labelled, plan: Plan): Warning[] {
+  const warnings: Warning[] = [];
+  if (data.float32 && takesDifferences(plan)) warnings.push({ code: "float32-differences" });
+  if (plan.padding === "leading") {
+    const { zeros } = countZeroRows(usable.values, data.shape, Int32Array.from(usable.labels.keys()));
+    if (zeros > 0) warnings.push({ code: "zero-rows-inside", rows: zeros });
+  }
+  return warnings;
+}
 
 /** A float32 file carries about seven digits: its differences are mostly rounding where a feature stands on a large offset. */
 function takesDifferences({ channels }: Plan): boolean {
   return channels.some(({ base, view }) => base !== "feature" || view === "delta" || view === "logDelta" || view === "centred");
 }
 
-/** What the labels alone show before anything is trained. One sentence each; what the split takes care of is left out. */
-export function findLabelWarnings(usable: Labelled, { shape, features }: LabelledDataset, overlap: Overlap): string[] {
-  return checkLabels(usable.values, usable.labels, shape, "leading", overlap)
-    .filter(({ code }) => code !== "copies" && code !== "shared-rows")
-    .map((finding) => describeLabelFinding(finding, features))
-    .map(({ evidence, fix }) => `${evidence} ${fix}`);
-}
-
-/** What the recipe makes of the data. One sentence each. */
-export function findRecipeWarnings(data: LabelledDataset, usable: Labelled, plan: Plan): string[] {
-  const warnings: string[] = [];
-  if (data.float32 && takesDifferences(plan))
-    warnings.push(
-      "the data came as float32, about seven digits, and the recipe takes differences: small movements on a large offset are rounded away; save it as float64",
-    );
-  if (plan.padding === "leading") {
-    const { zeros } = countZeroRows(usable.values, data.shape, Int32Array.from(usable.labels.keys()));
-    if (zeros > 0)
-      warnings.push(
-        `${zeros} all-zero rows stand after the first data row of their sequence and count as data: use --padding any if they are padding too`,
-      );
-  }
-  return warnings;
-}
+/** What about the data makes every figure worthless or misleading. Shares are of all sequences. */
+export type Flaw =
+  /** One number ranks the labels so well that it holds them, or leaves a network nothing to do: a cell, or the length. */
+  | { readonly code: "leaking-cell"; readonly feature: number; readonly step: number; readonly auc: number }
+  | { readonly code: "leaking-length"; readonly auc: number }
+  /** Sequences share rows with another part of the split. */
+  | { readonly code: "crosses-parts"; readonly share: number }
+  /** Sequences of a test part from elsewhere are among the training data; `recurring` of the training data recur there. */
+  | { readonly code: "test-seen"; readonly share: number; readonly recurring: number }
+  /** Sequences have an equal, and the labels of equals agree no more than those of any two. */
+  | { readonly code: "labels-unrelated"; readonly share: number };
 
 /** One number that ranks the labels this well holds them, or leaves a network nothing to do. */
-const GIVES_AWAY = 0.99;
+const LEAK = 0.99;
 /** Numbers looked at, at most, which is a fraction of a second; but sequences enough to tell 0.99 from 0.95. */
 const MAX_CELLS = 500_000;
 const MIN_SEQUENCES = 500;
@@ -55,7 +59,6 @@ const NOISE = 3;
 export interface FlawInput {
   /** All but a test part from elsewhere. */
   readonly data: Labelled;
-  readonly features: readonly string[];
   readonly split: Pick<Split, "train" | "crossesParts">;
   /** A test part from elsewhere. */
   readonly test: Labelled | null;
@@ -65,58 +68,48 @@ export interface FlawInput {
 
 /** The first that is found of: the label in plain sight, parts that are not apart, labels that belong to other sequences. */
 export function findFlaw(input: FlawInput): Flaw | undefined {
-  return findGiveaway(input) ?? findStraying(input) ?? findContradictions(input);
+  return findLeak(input) ?? findCrossing(input) ?? findTestSeen(input) ?? findUnrelatedLabels(input);
 }
 
-function findGiveaway({ data, features, split, shape, padding }: FlawInput): Flaw | undefined {
+function findLeak({ data, split, shape, padding }: FlawInput): Flaw | undefined {
   const size = shape.timesteps * shape.features;
-  const step = Math.max(1, Math.floor(split.train.length / Math.max(MIN_SEQUENCES, MAX_CELLS / size)));
-  const some = split.train.filter((_, i) => i % step === 0);
-  const labels = Uint8Array.from(some, (n) => data.labels[n]);
+  const stride = Math.max(1, Math.floor(split.train.length / Math.max(MIN_SEQUENCES, MAX_CELLS / size)));
+  const sampled = split.train.filter((_, i) => i % stride === 0);
+  const labels = Uint8Array.from(sampled, (n) => data.labels[n]);
   const lengths = lengthsOf(data.values, shape, padding);
-  const ofLength = rankingAuc(
+  const lengthAuc = rankingAuc(
     labels,
-    some.map((n) => lengths[n]),
+    sampled.map((n) => lengths[n]),
   );
-  const cell = findLeakingCell(data.values, data.labels, some, shape, padding);
-  const best =
-    cell !== null && cell.auc > ofLength
-      ? { what: `${features[cell.feature]} in row ${1 + cell.step}`, auc: cell.auc }
-      : { what: "the length of a sequence", auc: ofLength };
-  if (best.auc < GIVES_AWAY) return undefined;
-  return {
-    text: `${capitalise(best.what)} alone tells the label with AUC ${best.auc.toFixed(4)}: it was made from the label, or leaves a network nothing to do`,
-    next: "Check that it is known when the score is needed: if not, leave it out and train again; if it is, compare with it alone.",
-  };
+  const cell = findLeakingCell(data.values, data.labels, sampled, shape, padding);
+  if (Math.max(cell?.auc ?? 0, lengthAuc) < LEAK) return undefined;
+  return cell !== null && cell.auc > lengthAuc
+    ? { code: "leaking-cell", feature: cell.feature, step: cell.step, auc: cell.auc }
+    : { code: "leaking-length", auc: lengthAuc };
 }
 
-/** Sequences of the test part that training has seen, or that share rows with it. */
-function findStraying({ data, split, test, shape }: FlawInput): Flaw | undefined {
-  const N = data.labels.length;
-  if (split.crossesParts > MANY * N)
-    return {
-      text: `${formatPercent(split.crossesParts / N)} of the sequences share rows with another part of this split, so the test part is not new to the model`,
-      next: "Train with --split auto, which keeps them together.",
-    };
+function findCrossing({ data, split }: FlawInput): Flaw | undefined {
+  const share = split.crossesParts / data.labels.length;
+  return split.crossesParts > MANY * data.labels.length ? { code: "crosses-parts", share } : undefined;
+}
+
+/** Sequences of the test part that training has seen. */
+function findTestSeen({ data, test, shape }: FlawInput): Flaw | undefined {
   if (test === null) return undefined;
-  const size = shape.timesteps * shape.features;
-  const both = new Float64Array(data.values.length + test.values.length);
-  both.set(data.values);
-  both.set(test.values, data.values.length);
-  const { ids, count } = identify(both, size);
-  const seen = new Int32Array(count);
-  for (let n = 0; n < N; n++) seen[ids[n]]++;
-  const known = ids.subarray(N).reduce((sum, id) => sum + (seen[id] > 0 ? 1 : 0), 0) / test.labels.length;
-  const recurring = ids.subarray(0, N).reduce((sum, id) => sum + (seen[id] > 1 ? 1 : 0), 0) / N; // as counts and flags do
-  if (known - recurring <= MANY) return undefined;
-  return {
-    text: `${formatPercent(known)} of the test sequences are among those trained on, where ${formatPercent(recurring)} recur within these`,
-    next: "Leave them out of one of the two files and train again.",
-  };
+  const N = data.labels.length;
+  const all = new Float64Array(data.values.length + test.values.length);
+  all.set(data.values);
+  all.set(test.values, data.values.length);
+  const { ids, count } = identify(all, shape.timesteps * shape.features);
+  const copies = new Int32Array(count);
+  for (let n = 0; n < N; n++) copies[ids[n]]++;
+  const share = ids.subarray(N).reduce((sum, id) => sum + (copies[id] > 0 ? 1 : 0), 0) / test.labels.length;
+  const recurring = ids.subarray(0, N).reduce((sum, id) => sum + (copies[id] > 1 ? 1 : 0), 0) / N; // as counts and flags do
+  return share - recurring <= MANY ? undefined : { code: "test-seen", share, recurring };
 }
 
 /** Equal sequences whose labels agree no more than those of any two: among many, the labels are not these sequences' own. */
-function findContradictions({ data, shape }: FlawInput): Flaw | undefined {
+function findUnrelatedLabels({ data, shape }: FlawInput): Flaw | undefined {
   const N = data.labels.length;
   const { ids, count } = identify(data.values, shape.timesteps * shape.features);
   const totals = new Float64Array(count);
@@ -125,11 +118,21 @@ function findContradictions({ data, shape }: FlawInput): Flaw | undefined {
     totals[id]++;
     positives[id] += data.labels[n];
   });
-  let contradicted = 0; // distinct sequences that have both labels
+  const { contradicted, compared, kappa } = compareEquals(totals, positives);
+  if (contradicted <= MANY * count || kappa > NOISE * Math.sqrt(2 / compared)) return undefined;
+  return { code: "labels-unrelated", share: compared / N };
+}
+
+/**
+ * Of distinct sequences, by how often each occurs and with which labels: how many have both labels, how many sequences have an
+ * equal, and Cohen's κ (1960) of the labels of equals: 0 by chance, 1 where equals are always labelled alike.
+ */
+function compareEquals(totals: Float64Array, positives: Float64Array) {
+  let contradicted = 0;
   let agreement = 0; // over sequences that have an equal: the share of their equals with the same label
   let compared = 0;
   let ones = 0;
-  for (let id = 0; id < count; id++) {
+  for (let id = 0; id < totals.length; id++) {
     const [m, k] = [totals[id], positives[id]];
     if (m < 2) continue;
     if (k > 0 && k < m) contradicted++;
@@ -139,23 +142,9 @@ function findContradictions({ data, shape }: FlawInput): Flaw | undefined {
   }
   const rate = ones / compared;
   const chance = rate * rate + (1 - rate) * (1 - rate);
-  const kappa = (agreement / compared - chance) / (1 - chance); // Cohen 1960: 0 by chance, 1 where equals are always labelled alike
-  if (contradicted <= MANY * count || kappa > NOISE * Math.sqrt(2 / compared)) return undefined;
-  return {
-    text: `${formatPercent(compared / N)} of the sequences have an exact equal, and the labels of equals agree no more often than those of any two`,
-    next: "Check how labels were joined to sequences: a key or an order was lost, or the label depends on something that is not in the file.",
-  };
+  return { contradicted, compared, kappa: (agreement / compared - chance) / (1 - chance) };
 }
 
 function identify(values: Float64Array, size: number): { readonly ids: Int32Array; readonly count: number } {
   return intern(new Int32Array(values.buffer, values.byteOffset, 2 * values.length), 2 * size, null);
-}
-
-function capitalise(text: string): string {
-  return text[0].toUpperCase() + text.slice(1);
-}
-
-/** `27.2 %` */
-function formatPercent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

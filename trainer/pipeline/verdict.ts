@@ -1,18 +1,48 @@
-// What a training run amounts to, in a code and a sentence, from paired losses on the test part.
+// What a training run amounts to, from paired losses on the test part: facts with a code. sentences.ts makes sentences of them.
 import type { Metrics } from "../../shared/model.ts";
-import { type MeanWithError, mean } from "../statistics/descriptive.ts";
+import { mean } from "../statistics/descriptive.ts";
 import { logLosses } from "../statistics/log-loss.ts";
 import { pairedGain } from "../statistics/paired.ts";
+import type { Flaw } from "./data-checks.ts";
 
-export interface Verdict {
-  readonly code: "learned" | "base-rate-only" | "no-better-model-found" | "bad-data";
-  readonly text: string;
-  /** The one step that would help most. */
-  readonly next: string;
+export const BASE_RATE = "base rate";
+export const LOGISTIC_REGRESSION = "logistic regression";
+
+/** Log losses on the test part. */
+interface Losses {
+  readonly logLoss: number;
+  readonly baseRateLogLoss: number;
 }
 
-/** What about the data makes every figure worthless or misleading, and what to do about it. */
-export type Flaw = Pick<Verdict, "text" | "next">;
+export type VerdictFacts = Losses &
+  (
+    | { readonly code: "bad-data"; readonly flaw: Flaw }
+    | { readonly code: "no-better-model-found"; readonly baseline: string; readonly baselineLogLoss: number }
+    | { readonly code: "base-rate-only" }
+    | {
+        readonly code: "learned";
+        readonly logisticLogLoss: number;
+        readonly isBetterThanLogistic: boolean;
+        /** On sequences it was trained on. */
+        readonly trainLogLoss: number;
+        /** The model knows what it was trained on much better than the test part. */
+        readonly isOverfit: boolean;
+      }
+  );
+
+export interface VerdictInput {
+  /** (test) */
+  readonly labels: ArrayLike<number>;
+  readonly probabilities: ArrayLike<number>;
+  /** By name, BASE_RATE and LOGISTIC_REGRESSION among them: metrics, and probabilities (test). */
+  readonly baselines: Readonly<Record<string, Metrics>>;
+  readonly baselineProbabilities: Readonly<Record<string, ArrayLike<number>>>;
+  /** The model's own, on sequences it was trained on. */
+  readonly trainLogLoss: number;
+  /** As in a split by time: neighbours closer than this share rows. */
+  readonly gap: number;
+  readonly flaw: Flaw | undefined;
+}
 
 /** A difference counts when it exceeds this many standard errors of the paired per-example difference. */
 const STANDARD_ERRORS = 2;
@@ -22,48 +52,31 @@ const OVERFIT = 0.15;
 const ROUNDING = 1e-6;
 
 /**
- * `learned`: better than every baseline beyond noise, or than the base rate while no baseline is better still.
- * `bad-data`: whatever was learnt, `flaw` says why the figures do not mean it. `base-rate-only`: no better than the base rate. `no-better-model-found`: a simpler baseline beats the network.
- * `trainLogLoss` is the model's own on sequences it was trained on; `gap` as in a split by time, neighbours closer than it share rows.
+ * `bad-data`: whatever was learnt, `flaw` says why the figures do not mean it. `no-better-model-found`: a simpler baseline beats the
+ * model. `base-rate-only`: the model is no better than the base rate. `learned`: better than every baseline beyond noise, or than
+ * the base rate while no baseline is better still.
  */
-export function decideVerdict(
-  labels: ArrayLike<number>,
-  probabilities: ArrayLike<number>,
-  baselines: Readonly<Record<string, Metrics>>,
-  baselineProbabilities: Readonly<Record<string, ArrayLike<number>>>,
-  trainLogLoss: number,
-  gap: number,
-  flaw: Flaw | undefined,
-): Verdict {
-  const own = logLosses(labels, probabilities);
-  const ownLoss = mean(own);
-  const gain = (name: string): MeanWithError => pairedGain(logLosses(labels, baselineProbabilities[name]), own, gap);
-  const overBaseRate = gain("base rate");
-  const figures = `log loss ${ownLoss.toFixed(4)} against ${baselines["base rate"].logLoss.toFixed(4)} of the base rate`;
-  if (flaw !== undefined) return { code: "bad-data", text: `${flaw.text}; the figures mean little: ${figures}.`, next: flaw.next };
-  for (const name of Object.keys(baselines)) {
-    const over = gain(name);
-    if (name !== "base rate" && over.mean < -STANDARD_ERRORS * over.standardError)
-      return {
-        code: "no-better-model-found",
-        text: `The ${name} on the same channels is better (${baselines[name].logLoss.toFixed(4)}): ${figures}.`,
-        next: "Train on more sequences, or use the simpler model: at this size it generalises better.",
-      };
+export function decideVerdict(input: VerdictInput): VerdictFacts {
+  const { labels, probabilities, baselines, baselineProbabilities, trainLogLoss, gap, flaw } = input;
+  const losses = logLosses(labels, probabilities);
+  const logLoss = mean(losses);
+  const figures = { logLoss, baseRateLogLoss: baselines[BASE_RATE].logLoss };
+  if (flaw !== undefined) return { code: "bad-data", ...figures, flaw };
+  const gainOver = (name: string) => pairedGain(logLosses(labels, baselineProbabilities[name]), losses, gap);
+  for (const [name, { logLoss: baselineLogLoss }] of Object.entries(baselines)) {
+    const gain = gainOver(name);
+    if (name !== BASE_RATE && gain.mean < -STANDARD_ERRORS * gain.standardError)
+      return { code: "no-better-model-found", ...figures, baseline: name, baselineLogLoss };
   }
-  if (overBaseRate.mean <= Math.max(ROUNDING, STANDARD_ERRORS * overBaseRate.standardError))
-    return {
-      code: "base-rate-only",
-      text: `The model answers no better than the base rate: ${figures}.`,
-      next: "Ask whether these features can know the label at all: further features, or another label, help more than more of the same.",
-    };
-  const overLogistic = gain("logistic regression");
-  const comparison = overLogistic.mean > STANDARD_ERRORS * overLogistic.standardError ? "better than" : "level with";
+  const overBaseRate = gainOver(BASE_RATE);
+  if (overBaseRate.mean <= Math.max(ROUNDING, STANDARD_ERRORS * overBaseRate.standardError)) return { code: "base-rate-only", ...figures };
+  const overLogistic = gainOver(LOGISTIC_REGRESSION);
   return {
     code: "learned",
-    text: `Learned: ${figures}, ${comparison} logistic regression (${baselines["logistic regression"].logLoss.toFixed(4)}).`,
-    next:
-      ownLoss - trainLogLoss > OVERFIT * overBaseRate.mean
-        ? `More sequences would help most: on those it was trained on its loss is ${trainLogLoss.toFixed(4)}.`
-        : "Further features or a longer history would help most: it knows what it was trained on no better than what it has not seen, so more of the same would change little.",
+    ...figures,
+    logisticLogLoss: baselines[LOGISTIC_REGRESSION].logLoss,
+    isBetterThanLogistic: overLogistic.mean > STANDARD_ERRORS * overLogistic.standardError,
+    trainLogLoss,
+    isOverfit: logLoss - trainLogLoss > OVERFIT * overBaseRate.mean,
   };
 }

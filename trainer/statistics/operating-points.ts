@@ -14,8 +14,16 @@ export interface OperatingPointOptions {
   readonly precisions?: readonly number[];
   readonly recalls?: readonly number[];
   readonly costs?: Costs;
-  /** Hears, in one sentence each, which of them cannot be attained. */
-  note?(text: string): void;
+  /** Hears which of them no threshold attains. */
+  onUnattained?(unattained: Unattained): void;
+}
+
+/** A precision or recall whose lower bound no threshold brings to `target`; `figure` is that of the `threshold` which comes closest. */
+export interface Unattained {
+  readonly code: "precision-unattained" | "recall-unattained";
+  readonly target: number;
+  readonly threshold: number;
+  readonly figure: Estimate;
 }
 
 /** How many of each were labelled how. */
@@ -40,7 +48,7 @@ export function chooseOperatingPoints(
   probabilities: Float32Array,
   options: OperatingPointOptions = {},
 ): OperatingPoint[] {
-  const { precisions = [0.9], recalls = [0.9], costs, note = () => {} } = options;
+  const { precisions = [0.9], recalls = [0.9], costs, onUnattained = () => {} } = options;
   const candidates = listCandidates(labels, probabilities);
   const points: OperatingPoint[] = [
     { name: DEFAULT_POINT, threshold: 0.5 },
@@ -53,13 +61,16 @@ export function chooseOperatingPoints(
     if (found !== undefined) points.push({ name: `precision>=${target}`, threshold: found.threshold });
     else {
       const closest = best(candidates, (c) => precisionOf(c).low);
-      note(explain("precision", target, closest.threshold, precisionOf(closest)));
+      onUnattained({ code: "precision-unattained", target, threshold: closest.threshold, figure: precisionOf(closest) });
     }
   }
   for (const target of recalls) {
     const found = candidates.find((c) => recallOf(c).low >= target); // the highest threshold: the fewest false alarms
     if (found !== undefined) points.push({ name: `recall>=${target}`, threshold: found.threshold });
-    else note(explain("recall", target, candidates[candidates.length - 1].threshold, recallOf(candidates[candidates.length - 1])));
+    else {
+      const closest = candidates[candidates.length - 1];
+      onUnattained({ code: "recall-unattained", target, threshold: closest.threshold, figure: recallOf(closest) });
+    }
   }
   // Elkan 2001: for honest probabilities the best threshold follows from the costs alone, and no sampling noise enters it.
   if (costs !== undefined)
@@ -157,8 +168,4 @@ function addWeighted(a: number, x: Estimate, b: number, y: Estimate): Estimate {
     low: value - Math.hypot(a * (x.value - x.low), b * (y.value - y.low)),
     high: value + Math.hypot(a * (x.high - x.value), b * (y.high - y.value)),
   };
-}
-
-function explain(figure: string, target: number, threshold: number, { value, low }: Estimate): string {
-  return `${figure} ≥ ${target} cannot be attained: its lower 95 % bound on the validation part is ${low.toFixed(3)} at best (${value.toFixed(3)} from ${threshold.toFixed(4)} on)`;
 }

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { score } from "../../../shared/model.ts";
 import { writeWhole } from "../../../trainer/files/whole-files.ts";
+import { describeNote } from "../../../trainer/pipeline/sentences.ts";
 import { type TrainDependencies, type Trained, trainModel } from "../../../trainer/pipeline/train.ts";
 import type { LabelledDataset } from "../../../trainer/readers/dataset.ts";
 import { encodeNpz } from "../../../trainer/readers/npz.ts";
@@ -69,7 +70,7 @@ const dependencies: TrainDependencies = {
   createEngine: (network, calibration) => createWasmEngine(module, network, calibration),
   createStepper: (data, options) => createTrainingStep(data, options),
   node: process.versions.node,
-  note: (text) => given.verbose && console.error(`  ${text}`),
+  onNote: (note) => given.verbose && console.error(`  ${describeNote(note, [])}`),
   onProgress: () => {},
   yieldToEventLoop: async () => {},
 };

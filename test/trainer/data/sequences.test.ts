@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { countZeroRows, dropPaddingOnly, lengthsOf } from "../../../trainer/data/sequences.ts";
+import { countZeroRows, dropPaddingOnly, type LeftOutNote, lengthsOf } from "../../../trainer/data/sequences.ts";
 
 const shape = { timesteps: 3, features: 2 };
 // Zero rows in front; one inside; nothing else.
@@ -20,10 +20,10 @@ it.each([
 });
 
 it("leaves out sequences without a valid row, and says how many", () => {
-  const said: string[] = [];
-  const { labels, values: kept } = dropPaddingOnly(data, "leading", (text) => said.push(text));
+  const notes: LeftOutNote[] = [];
+  const { labels, values: kept } = dropPaddingOnly(data, "leading", (note) => notes.push(note));
   expect([Array.from(labels), kept]).toEqual([[1, 0], values.slice(0, 12)]);
-  expect(said).toEqual(["file: left out 1 sequences without a valid row"]);
+  expect(notes).toEqual([{ code: "left-out", source: "file", sequences: 1 }]);
 });
 
 it("refuses nothing but padding", () => {

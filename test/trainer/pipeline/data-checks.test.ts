@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Labelled } from "../../../trainer/data/sequences.ts";
 import { findFlaw } from "../../../trainer/pipeline/data-checks.ts";
+import { describeFlaw } from "../../../trainer/pipeline/sentences.ts";
 import { splitDataset } from "../../../trainer/split/split.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { counts, lengthTells, orderOnly } from "../../studies/quality/generators.ts";
@@ -13,7 +14,8 @@ function flaw(data: Labelled, method: "auto" | "random" = "auto", test: Labelled
   const { values, labels } = data;
   const random = createRandom(1);
   const split = splitDataset({ values, labels, shape: SHAPE, padding, method, horizon: 1, hasTest: test !== null, random });
-  return findFlaw({ data, features: FEATURES, split, test, shape: SHAPE, padding });
+  const found = findFlaw({ data, split, test, shape: SHAPE, padding });
+  return found && describeFlaw(found, FEATURES);
 }
 
 function repeat(data: Labelled, relabel: (label: number, n: number) => number): Labelled {
@@ -60,7 +62,7 @@ describe("findFlaw", () => {
     data.labels.forEach((label, n) => {
       values[n * SIZE + 8 * 5 + 3] = 5 - label + 0.2 * random.normal();
     });
-    expect(flaw({ ...data, values })?.text).toMatch(/^D in row 9 alone tells the label with AUC (0\.99|1\.00)/);
+    expect(flaw({ ...data, values })?.text).toMatch(/^D in row 9 alone ranks the labels with AUC (0\.99|1\.00)/);
     data.labels.forEach((label, n) => {
       values[n * SIZE + 8 * 5 + 3] = 5 - label + 0.6 * random.normal(); // AUC 0.88: a good feature, no giveaway
     });

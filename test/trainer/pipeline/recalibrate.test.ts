@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { checkGolden, type MeasuredCard, type Model, score } from "../../../shared/model.ts";
 import { recalibrate } from "../../../trainer/pipeline/recalibrate.ts";
+import { describeNote } from "../../../trainer/pipeline/sentences.ts";
 import type { LabelledDataset } from "../../../trainer/readers/dataset.ts";
 import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
@@ -43,7 +44,7 @@ describe("an imported model", () => {
   beforeAll(async () => {
     before = (await importBytes(file)).model;
     data = labelled(before);
-    ({ model: after, bytes } = recalibrate(before, data, OPTIONS, engines, (text) => notes.push(text)));
+    ({ model: after, bytes } = recalibrate(before, data, OPTIONS, engines, (note) => notes.push(describeNote(note, []))));
   });
 
   test("gets the calibration that the labels were drawn with", () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { decideVerdict, type Flaw } from "../../../trainer/pipeline/verdict.ts";
+import type { Flaw } from "../../../trainer/pipeline/data-checks.ts";
+import { describeVerdict } from "../../../trainer/pipeline/sentences.ts";
+import { decideVerdict } from "../../../trainer/pipeline/verdict.ts";
 import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 
@@ -14,7 +16,9 @@ const blurred = truth.map((p) => 0.5 * p + 0.5 * rate);
 function verdict(own: Float64Array, logistic: Float64Array, trainLogLoss = computeMetrics(labels, own).logLoss, gap = 0, flaw?: Flaw) {
   const probabilities = { "base rate": base, "logistic regression": logistic };
   const baselines = Object.fromEntries(Object.entries(probabilities).map(([name, q]) => [name, computeMetrics(labels, q)]));
-  return decideVerdict(labels, own, baselines, probabilities, trainLogLoss, gap, flaw);
+  const baselineProbabilities = probabilities;
+  const facts = decideVerdict({ labels, probabilities: own, baselines, baselineProbabilities, trainLogLoss, gap, flaw });
+  return describeVerdict(facts, ["spread"]);
 }
 
 describe("decideVerdict", () => {
@@ -41,10 +45,13 @@ describe("decideVerdict", () => {
   });
 
   it("bad-data: a flaw of the data goes before whatever was learnt, with its own next step", () => {
-    const flaw = { text: "The label is in the file", next: "Leave it out." };
+    const flaw = { code: "leaking-cell", feature: 0, step: 9, auc: 0.9999 } as const;
     const { code, text, next } = verdict(truth, blurred, undefined, 0, flaw);
-    expect([code, next]).toEqual(["bad-data", "Leave it out."]);
-    expect(text).toMatch(/^The label is in the file; the figures mean little: log loss 0\.\d+ against/);
+    expect(code).toBe("bad-data");
+    expect(next).toMatch(/^Check that it is known when the score is needed/);
+    expect(text).toMatch(
+      /^Spread in row 10 alone ranks the labels with AUC 0\.9999: .*\. The figures mean little: log loss 0\.\d+ against/,
+    );
   });
 
   it("counts overlapping windows in time as the fewer that they are", () => {

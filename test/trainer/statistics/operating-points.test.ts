@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { OperatingPoint } from "../../../shared/model.ts";
-import { chooseOperatingPoints, measureOperatingPoints } from "../../../trainer/statistics/operating-points.ts";
+import { describeWarning } from "../../../trainer/pipeline/sentences.ts";
+import { chooseOperatingPoints, measureOperatingPoints, type Unattained } from "../../../trainer/statistics/operating-points.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 
 type Interval = [value: number, low: number, high: number];
@@ -75,12 +76,16 @@ test("the default is even, and no name comes twice", () => {
 });
 
 test("what cannot be attained is said and is no point", () => {
-  const notes: string[] = [];
+  const unattained: Unattained[] = [];
   const labels = Uint8Array.from({ length: 400 }, (_, i) => (i % 4 === 0 ? 1 : 0));
   const probabilities = Float32Array.from(labels, (_, i) => (i % 7) / 7); // says nothing about the label
-  const points = chooseOperatingPoints(labels, probabilities, { precisions: [0.9], recalls: [0.999], note: (text) => notes.push(text) });
+  const points = chooseOperatingPoints(labels, probabilities, {
+    precisions: [0.9],
+    recalls: [0.999],
+    onUnattained: (point) => unattained.push(point),
+  });
   expect(points.map(({ name }) => name)).toEqual(["default", "best-f1", "balanced-accuracy"]);
-  expect(notes).toEqual([
+  expect(unattained.map((point) => describeWarning(point, []))).toEqual([
     expect.stringMatching(
       /^precision ≥ 0.9 cannot be attained: its lower 95 % bound on the validation part is 0\.2\d\d at best \(0\.2\d\d from 0\.\d{4} on\)$/,
     ),

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { describeNote } from "../../../trainer/pipeline/sentences.ts";
 import { createLossWatch } from "../../../trainer/training/loss-watch.ts";
 
 const BASE = 0.5623; // H(0.25)
@@ -6,7 +7,7 @@ const BASE = 0.5623; // H(0.25)
 /** What is said over epochs of these losses (train, validation), after a start at `initial`. */
 function listen(initial: number, epochs: readonly (readonly [number, number])[]): string[] {
   const said: string[] = [];
-  const watch = createLossWatch(BASE, (text) => said.push(text));
+  const watch = createLossWatch(BASE, (note) => said.push(describeNote(note, [])));
   const common = { epochs: 40, seen: 10, total: 10, learningRate: 1e-3 };
   watch({ ...common, epoch: 1, seen: 1, trainLoss: initial, validationLoss: initial, isEpochEnd: false });
   epochs.forEach(([trainLoss, validationLoss], i) => {

@@ -1,8 +1,9 @@
 // Which of two trainings is taken, with networks that answer what the test wants.
 import { expect, it } from "vitest";
-import type { DistillationTarget } from "../../../trainer/features/search.ts";
-import { type LearnInput, learn } from "../../../trainer/pipeline/fit-network.ts";
-import type { Stepper } from "../../../trainer/training/stepper.ts";
+import type { DistillationTarget } from "../../../../trainer/features/distillation.ts";
+import { createLstmLearner } from "../../../../trainer/learners/lstm/lstm.ts";
+import type { LstmSettings } from "../../../../trainer/learners/lstm/settings.ts";
+import type { Stepper } from "../../../../trainer/training/stepper.ts";
 
 const TARGETS: readonly DistillationTarget[] = [
   { teacher: "none", distillationWeight: 0 },
@@ -10,6 +11,17 @@ const TARGETS: readonly DistillationTarget[] = [
 ];
 const N = 400;
 const U = 2;
+const SETTINGS: LstmSettings = {
+  units: U,
+  batch: 100,
+  epochs: 2,
+  optimizer: "adam",
+  learningRate: 0.01,
+  weightDecay: 0,
+  schedule: "cosine",
+  learningRatePatience: 2,
+  patience: 2,
+};
 const labels = Uint8Array.from({ length: N }, (_, n) => n % 2);
 const order = Int32Array.from({ length: N }, (_, n) => n);
 
@@ -30,35 +42,16 @@ function stub(certainty: number): Stepper {
 
 /** From whom the network has learnt that is taken, if networks trained on labels and on a teacher's probabilities are so certain. */
 async function taken(onLabels: number, taught: number): Promise<string> {
-  const input: LearnInput = {
-    channels: { channels: new Float32Array(N * 2), lengths: new Int32Array(N).fill(2), outOfRange: new Uint8Array(N) },
-    width: 1,
-    names: ["one"],
-    timesteps: 2,
-    labels,
-    train: order.subarray(0, 200),
-    validation: order.subarray(200),
-    settings: {
-      units: U,
-      batch: 100,
-      epochs: 2,
-      optimizer: "adam",
-      learningRate: 0.01,
-      weightDecay: 0,
-      schedule: "cosine",
-      learningRatePatience: 2,
-      patience: 2,
-    },
-    targets: TARGETS,
-    positiveRate: 0.5,
-    requireSignificance: false,
-    gap: 0,
-    seed: 1,
+  const options = { settings: SETTINGS, targets: TARGETS, requireSignificance: false };
+  const learner = createLstmLearner(options, {
     createStepper: (data, { timesteps }) => stub(timesteps === 1 ? 0 : data.labels === labels ? onLabels : taught),
-    note: () => {},
+    createEngine: () => expect.unreachable(),
+    onNote: () => {},
     onProgress: () => {},
-  };
-  return (await learn(input)).target.teacher;
+  });
+  const view = { channels: new Float32Array(N * 2), lengths: new Int32Array(N).fill(2), timesteps: 2, names: ["one"] };
+  const rows = { train: order.subarray(0, 200), validation: order.subarray(200), gap: 0 };
+  return (await learner.fit(view, labels, rows, 1)).target.teacher;
 }
 
 it("takes the taught network where it validates as well or better", async () => {

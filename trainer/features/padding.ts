@@ -1,0 +1,36 @@
+// What all-zero rows mean, where the data leave it open. Legend: N sequences, T steps, F features.
+import type { Padding } from "../../shared/sequence.ts";
+import { countZeroRows } from "../data/sequences.ts";
+import { createCandidateEvaluator, type EvaluationInput } from "./candidate-evaluation.ts";
+import { plainChannels } from "./candidates.ts";
+import { studyFeatures } from "./facts.ts";
+
+export interface PaddingChoice {
+  readonly padding: Padding;
+  /** Of the rows from a sequence's first other row on, the share that is all zero. */
+  readonly zeroShare: number;
+  /** Held-out log loss by reading; empty where zero rows stand in front only, and nothing had to be compared. */
+  readonly losses: readonly { readonly padding: Padding; readonly loss: number }[];
+}
+
+/** Fewer zero rows than this inside sequences are accidents, not a meaning. */
+const FEW_ZERO_ROWS = 1e-3;
+
+/**
+ * `leading` where all-zero rows stand only in front, or nowhere; else every reading is evaluated with levels and deltas, and the one
+ * that validates best is taken.
+ */
+export async function choosePadding(input: Omit<EvaluationInput, "padding">): Promise<PaddingChoice> {
+  const { values, shape, train } = input;
+  const { zeros, total } = countZeroRows(values, shape, train);
+  const zeroShare = total === 0 ? 0 : zeros / total;
+  if (zeroShare < FEW_ZERO_ROWS) return { padding: "leading", zeroShare, losses: [] };
+  const losses: { padding: Padding; loss: number }[] = [];
+  for (const padding of ["leading", "any", "none"] as const) {
+    const channels = plainChannels(studyFeatures(values, shape, train, padding), shape.timesteps);
+    if (channels.length === 0) continue;
+    const evaluation = await createCandidateEvaluator({ ...input, padding }, channels).lstm([...channels.keys()]);
+    losses.push({ padding, loss: evaluation.loss });
+  }
+  return { padding: losses.reduce((a, b) => (b.loss < a.loss ? b : a)).padding, zeroShare, losses };
+}

@@ -1,0 +1,152 @@
+// The LSTM as a learner: one training run a target, and the better network of them.
+// Legend: N sequences, T steps, C channels, U units.
+import type { Engine } from "../../../shared/engine.ts";
+import type { Calibration, Network } from "../../../shared/networks/lstm.ts";
+import { positiveRate } from "../../data/sequences.ts";
+import { type DistillationTarget, distil } from "../../features/distillation.ts";
+import { logitOf, logLossesOfLogits, logLossOfLogit } from "../../statistics/log-loss.ts";
+import { exceedsNoise } from "../../statistics/paired.ts";
+import { createRandom } from "../../statistics/random.ts";
+import { STREAMS } from "../../statistics/random-streams.ts";
+import type { Checkpointing } from "../../training/checkpoint.ts";
+import { type Fit, fitNetwork, type Progress } from "../../training/loop.ts";
+import { flattenNetwork, initialNetwork, unflattenNetwork, zeroHead } from "../../training/parameters.ts";
+import type { CreateStepper } from "../../training/stepper.ts";
+import type { Learner, Rows, View } from "../learner.ts";
+import type { LstmSettings } from "./settings.ts";
+import { teachLogits } from "./teachers.ts";
+
+export interface LstmOptions {
+  readonly settings: LstmSettings;
+  /**
+   * One training run each, at least one. A network that was taught errs less by chance, so a later target's network is taken unless
+   * it validates worse beyond noise.
+   */
+  readonly targets: readonly DistillationTarget[];
+  /** Nothing has bettered the base rate so far: a network must do so on validation beyond doubt, or the base rate is served. */
+  readonly requireSignificance: boolean;
+}
+
+export interface LstmDependencies {
+  readonly createStepper: CreateStepper;
+  createEngine(network: Network, calibration: Calibration): Engine;
+  /** Saves the run on a target, the `stage`-th from 0. */
+  checkpoint?(target: DistillationTarget, stage: number, simdPath: string): Checkpointing;
+  onNote(note: LstmNote): void;
+  onProgress(progress: Progress): void;
+}
+
+export type LstmNote =
+  /** One of several targets is next. */
+  | { readonly code: "training-target"; readonly target: DistillationTarget }
+  /** A network is not better than the base rate on validation beyond doubt, so the base rate stands in for it. */
+  | { readonly code: "base-rate-stands-in" };
+
+export interface LstmMember {
+  readonly network: Network;
+  readonly fit: Fit;
+  /** What it was trained on. */
+  readonly target: DistillationTarget;
+  /** Which arithmetic trained. */
+  readonly simdPath: string;
+}
+
+/** Gradients with a larger global norm are scaled down to it (Pascanu et al. 2013). */
+const CLIP_NORM = 1;
+/** Standard errors by which something unexpected has to better the base rate. */
+const SIGNIFICANT = 3;
+
+/** LSTM(units) → Dense(1). `fit` throws FitError when a loss is not finite, and whatever `checkpoint` throws to leave. */
+export function createLstmLearner(options: LstmOptions, dependencies: LstmDependencies): Learner<LstmMember> {
+  return {
+    fit: (view, labels, rows, seed) => fitLstm({ view, labels, rows, seed, options, dependencies }),
+    logits({ network }, { channels, lengths }) {
+      const engine = dependencies.createEngine(network, { slope: 1, intercept: 0 });
+      return Float32Array.from(engine.probabilities(channels, lengths), (p) => logitOf(p));
+    },
+  };
+}
+
+interface FitInput {
+  readonly view: View;
+  readonly labels: Uint8Array;
+  readonly rows: Rows;
+  readonly seed: number;
+  readonly options: LstmOptions;
+  readonly dependencies: LstmDependencies;
+}
+
+/** What one target came to: `losses` (validation). */
+type Candidate = LstmMember & { readonly losses: Float32Array };
+
+async function fitLstm(input: FitInput): Promise<LstmMember> {
+  const { view, labels, rows, seed, options, dependencies } = input;
+  const { targets, settings } = options;
+  const rate = positiveRate(labels, rows.train);
+  const initial = flattenNetwork(initialNetwork(view.names.length, settings.units, rate, createRandom(seed, STREAMS.weights)));
+  let best: Candidate | undefined;
+  for (const [stage, target] of targets.entries()) {
+    if (targets.length > 1) dependencies.onNote({ code: "training-target", target });
+    const candidate = await fitOnTarget(input, target, stage, initial);
+    if (best === undefined || !exceedsNoise(candidate.losses, best.losses, rows.gap)) best = candidate;
+  }
+  if (best === undefined) throw new RangeError("targets must name at least one target to learn from");
+  const { network, fit, target, simdPath } = best;
+  return { network, fit, target, simdPath };
+}
+
+async function fitOnTarget(input: FitInput, target: DistillationTarget, stage: number, initial: Float32Array): Promise<Candidate> {
+  const { view, labels, rows, seed, options, dependencies } = input;
+  const { settings } = options;
+  const stepper = openStepper(input, target);
+  try {
+    stepper.setParameters(initial);
+    const { simdPath } = stepper;
+    const fit = await fitNetwork(stepper, {
+      ...settings,
+      ...dependencies.checkpoint?.(target, stage, simdPath),
+      ...rows,
+      labels,
+      shuffle: (order, epoch) => createRandom(seed, STREAMS.epochOrder + epoch).shuffle(order),
+      onProgress: dependencies.onProgress,
+    });
+    stepper.setParameters(fit.parameters);
+    const logits = stepper.logits(rows.validation);
+    const isServed = !options.requireSignificance || bettersBaseRate(logits, labels, rows);
+    if (!isServed) dependencies.onNote({ code: "base-rate-stands-in" });
+    const [C, U] = [view.names.length, settings.units];
+    const network = unflattenNetwork(C, U, isServed ? fit.parameters : zeroHead(initial, C, U));
+    return { network, fit, target, simdPath, losses: logLossesOfLogits(labels, logits, rows.validation) };
+  } finally {
+    stepper.dispose();
+  }
+}
+
+function openStepper({ view, labels, rows, seed, options, dependencies }: FitInput, { teacher, distillationWeight }: DistillationTarget) {
+  const { createStepper } = dependencies;
+  const { units, batch, optimizer, weightDecay } = options.settings;
+  const targets =
+    teacher === "none"
+      ? labels
+      : distil(labels, teachLogits(teacher, { view, labels, train: rows.train, seed, createStepper }), distillationWeight);
+  return createStepper(
+    { channels: view.channels, lengths: view.lengths, labels: targets },
+    {
+      channels: view.names.length,
+      timesteps: view.timesteps,
+      units,
+      maxBatch: batch,
+      optimizer,
+      clipNorm: CLIP_NORM,
+      weightDecay: teacher === "none" ? weightDecay : 0, // a teacher's probabilities hold no noise to fit
+      names: view.names,
+    },
+  );
+}
+
+function bettersBaseRate(logits: Float32Array, labels: Uint8Array, { train, validation, gap }: Rows): boolean {
+  const baseRate = logitOf(positiveRate(labels, train));
+  const before = Float64Array.from(validation, (n) => logLossOfLogit(labels[n], baseRate));
+  const after = Float64Array.from(validation, (n, i) => logLossOfLogit(labels[n], logits[i]));
+  return exceedsNoise(before, after, gap, SIGNIFICANT);
+}

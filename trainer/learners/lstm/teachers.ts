@@ -1,0 +1,44 @@
+// The teachers of an LSTM, each fitted on the training sequences. Legend: N sequences.
+import { positiveRate, take } from "../../data/sequences.ts";
+import type { DistillationTarget } from "../../features/distillation.ts";
+import { fitTeacher, teacherColumns } from "../../features/logistic-teacher.ts";
+import { computeSummaryFeatures, fitSummaryMlp, summaryMlpBudget } from "../../features/summary-teacher.ts";
+import { logitOf } from "../../statistics/log-loss.ts";
+import type { CreateStepper } from "../../training/stepper.ts";
+import type { View } from "../learner.ts";
+
+export interface TeachingInput {
+  readonly view: View;
+  /** (N) 0 or 1 */
+  readonly labels: Uint8Array;
+  readonly train: Int32Array;
+  readonly seed: number;
+  readonly createStepper: CreateStepper;
+}
+
+type Teacher = Exclude<DistillationTarget["teacher"], "none">;
+
+const TEACHERS: Readonly<Record<Teacher, (input: TeachingInput) => ArrayLike<number>>> = {
+  "logistic regression": teachByLogisticRegression,
+  "MLP on summary features": teachBySummaryMlp,
+};
+
+/** (N) logits of a teacher that has seen the training sequences, for these and all others. */
+export function teachLogits(teacher: Teacher, input: TeachingInput): ArrayLike<number> {
+  return TEACHERS[teacher](input);
+}
+
+function teachByLogisticRegression({ view, labels, train }: TeachingInput): Float64Array {
+  const columns = teacherColumns(view, view.timesteps);
+  const { predict } = fitTeacher(
+    take(columns, train, columns.length / labels.length),
+    Uint8Array.from(train, (n) => labels[n]),
+  );
+  return predict(columns).map(logitOf);
+}
+
+function teachBySummaryMlp({ view, labels, train, seed, createStepper }: TeachingInput): Float32Array {
+  const columns = computeSummaryFeatures(view, view.timesteps);
+  const sequences = summaryMlpBudget(train.length);
+  return fitSummaryMlp({ columns, labels, train, positiveRate: positiveRate(labels, train), sequences, seed, createStepper });
+}

@@ -1,0 +1,61 @@
+// Last step of a training run, and of a recalibration: figures of the decoded artifact on the untouched test part, and the bytes that
+// hold them. Every figure comes from the decoded artifact and the kernel that serves it.
+import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
+import { checkGolden, type MeasuredCard, type Model, type ReliabilityBin, score } from "../../shared/model.ts";
+import type { Labelled } from "../data/sequences.ts";
+import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
+import { type Costs, measureOperatingPoints } from "../statistics/operating-points.ts";
+import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
+import { reliabilityBins } from "../statistics/reliability.ts";
+import type { ScoringDependencies } from "./contract.ts";
+import type { Packaged } from "./package.ts";
+
+const BOOTSTRAP_RESAMPLES = 200;
+
+/** The model's figures on the test part, as a card holds them. */
+export interface Assessment extends Pick<MeasuredCard, "test" | "intervals"> {
+  /** (test) */
+  readonly probabilities: Float32Array;
+  readonly reliability: readonly ReliabilityBin[];
+}
+
+/** Scores raw `test` sequences. `gap`: neighbours closer than this share rows. */
+export function assess(
+  { model, engine }: Packaged,
+  test: Labelled,
+  gap: number,
+  seed: number,
+  { kernel }: ScoringDependencies,
+): Assessment {
+  const { labels, values } = test;
+  const { probabilities } = score(model, engine, kernel.log, values);
+  return {
+    probabilities,
+    test: computeMetrics(labels, probabilities),
+    intervals: bootstrapIntervals(labels, probabilities, createRandom(seed, STREAMS.bootstrap), BOOTSTRAP_RESAMPLES, gap),
+    reliability: reliabilityBins(labels, probabilities, createRandom(seed, STREAMS.reliability), gap),
+  };
+}
+
+export interface Sealed {
+  readonly model: Model & { readonly card: MeasuredCard };
+  /** The artifact. */
+  readonly bytes: Uint8Array;
+}
+
+/** The artifact with its card, its operating points measured on the test part and its golden vectors checked. Throws ArtifactError. */
+export function seal(
+  { model }: Packaged,
+  card: MeasuredCard,
+  labels: Uint8Array,
+  probabilities: Float32Array,
+  costs: Costs | undefined,
+  { kernel, createEngine }: ScoringDependencies,
+): Sealed {
+  const operatingPoints = measureOperatingPoints(model.operatingPoints, labels, probabilities, costs);
+  const bytes = encodeArtifact({ ...model, operatingPoints, card });
+  const sealed = { ...decodeArtifact(bytes), card };
+  checkGolden(sealed, createEngine(sealed.network, sealed.calibration), kernel.log);
+  return { model: sealed, bytes };
+}

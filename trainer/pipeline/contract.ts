@@ -1,0 +1,51 @@
+// What a training run is given: options, and what the machine provides. Implementations are chosen by whoever calls.
+import type { Engine, Kernel } from "../../shared/engine.ts";
+import type { Calibration, Network } from "../../shared/networks/lstm.ts";
+import type { Padding } from "../../shared/sequence.ts";
+import type { SearchProgress } from "../features/search.ts";
+import type { SplitMethod } from "../split/split.ts";
+import type { Costs } from "../statistics/operating-points.ts";
+import type { Checkpointing } from "../training/checkpoint.ts";
+import type { Progress } from "../training/loop.ts";
+import type { CreateStepper } from "../training/stepper.ts";
+import type { TrainNote } from "./note.ts";
+
+export const RECIPES = ["auto", "raw"] as const;
+export type RecipeName = (typeof RECIPES)[number];
+
+export interface TrainOptions {
+  /** Undefined: chosen by the size of the training part. */
+  readonly units?: number;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly seed: number;
+  readonly split: SplitMethod;
+  /** How many steps after a sequence's last row its label is known. */
+  readonly horizon: number;
+  /** Undefined: found from the data. */
+  readonly padding?: Padding;
+  readonly recipe: RecipeName;
+  /** Of the two mistakes, for the operating point `lowest-cost`. */
+  readonly costs?: Costs;
+}
+
+/** What scores. */
+export interface ScoringDependencies {
+  readonly kernel: Kernel;
+  createEngine(network: Network, calibration: Calibration): Engine;
+}
+
+/** What the machine provides to a training run. */
+export interface TrainDependencies extends ScoringDependencies {
+  readonly createStepper: CreateStepper;
+  /** Node's version, as artifacts name it. */
+  readonly node: string;
+  /** Hears what is found on the way; `describeNote` makes a sentence of a note. */
+  onNote(note: TrainNote): void;
+  onProgress(progress: Progress): void;
+  onSearchProgress?(progress: SearchProgress): void;
+  /** Saves the fit that `run` names: fits of equal names end in equal bytes. `stage` counts those of one training. */
+  checkpoint?(run: string, stage: number): Checkpointing;
+  /** Gives the event loop a turn; may throw, to leave. */
+  yieldToEventLoop(): Promise<void>;
+}

@@ -1,0 +1,23 @@
+// What a training run, or a recalibration, finds on its way: facts with codes. sentences.ts makes sentences of them.
+import type { Channel } from "../../shared/recipe/channel.ts";
+import type { LeftOutNote } from "../data/sequences.ts";
+import type { PaddingChoice } from "../features/padding.ts";
+import type { PlanNote } from "../features/recipe-plan.ts";
+import type { LstmNote } from "../learners/lstm/lstm.ts";
+import type { Split } from "../split/split.ts";
+import type { LossNote } from "../training/loss-watch.ts";
+import type { Warning } from "./warning.ts";
+
+export type TrainNote =
+  | LeftOutNote
+  | { readonly code: "split"; readonly split: Pick<Split, "by" | "reason"> }
+  | { readonly code: "warning"; readonly warning: Warning }
+  | { readonly code: "padding"; readonly choice: PaddingChoice }
+  | PlanNote
+  /** The recipe's, in order. */
+  | { readonly code: "channels"; readonly channels: readonly Channel[] }
+  | LstmNote
+  | LossNote
+  | { readonly code: "calibration"; readonly slope: number; readonly intercept: number }
+  /** No slope above 0 gains more than chance would. */
+  | { readonly code: "calibration-stays" };

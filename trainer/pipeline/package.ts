@@ -1,0 +1,58 @@
+// Fourth step of a training run, and of a recalibration: everything of the model but its figures, as the artifact holds it.
+// Legend: N sequences, C channels.
+import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
+import type { Engine } from "../../shared/engine.ts";
+import type { Card, Model } from "../../shared/model.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { synthesiseGolden } from "../artifact/golden.ts";
+import { computeReference } from "../artifact/reference.ts";
+import { selectView, type View } from "../learners/learner.ts";
+import { type Costs, chooseOperatingPoints, type Unattained } from "../statistics/operating-points.ts";
+import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
+import type { ScoringDependencies } from "./contract.ts";
+
+export interface PackageInput {
+  readonly model: Pick<Model, "name" | "recipe" | "network" | "calibration" | "positiveRate">;
+  /** Of all sequences (N). */
+  readonly view: View;
+  /** (N) */
+  readonly labels: Uint8Array;
+  /** The calibration was fitted on the one; the operating points are chosen on the other. */
+  readonly calibration: Int32Array;
+  readonly validation: Int32Array;
+  readonly costs?: Costs;
+  readonly seed: number;
+}
+
+export interface Packaged {
+  /** As decoded from the artifact's bytes: from here on only these count. Its card is empty. */
+  readonly model: Model;
+  readonly engine: Engine;
+  /** Operating points that cannot be had. */
+  readonly unattained: readonly Unattained[];
+}
+
+/** Chooses operating points, synthesises golden vectors, computes the drift reference, and takes the model through its bytes. */
+export function packageModel(input: PackageInput, { kernel, createEngine }: ScoringDependencies): Packaged {
+  const { model, view, labels, calibration, validation, costs, seed } = input;
+  const engine = createEngine(model.network, model.calibration);
+  const probabilitiesOf = (part: View): Float32Array => engine.probabilities(part.channels, part.lengths);
+  const inputs = synthesiseGolden(model.recipe, createRandom(seed, STREAMS.golden));
+  const golden = applyRecipe(model.recipe, inputs, kernel.log);
+  const heldOut = selectView(view, Int32Array.from([...validation, ...calibration]));
+  const unattained: Unattained[] = [];
+  const draft: Model = {
+    ...model,
+    operatingPoints: chooseOperatingPoints(
+      Uint8Array.from(validation, (n) => labels[n]),
+      probabilitiesOf(selectView(view, validation)),
+      { costs, onUnattained: (point) => unattained.push(point) },
+    ),
+    golden: { inputs, probabilities: engine.probabilities(golden.channels, golden.lengths) },
+    reference: computeReference(heldOut, view.timesteps, probabilitiesOf(heldOut)),
+    card: {} as Card,
+  };
+  const decoded = decodeArtifact(encodeArtifact(draft));
+  return { model: decoded, engine: createEngine(decoded.network, decoded.calibration), unattained };
+}

@@ -1,0 +1,184 @@
+// What training and recalibration find, as sentences: notes on the way, warnings for the card, the verdict. Computes nothing.
+import { describeChannel } from "../../shared/recipe/channel.ts";
+import { describeLabelFinding } from "../data/label-sentences.ts";
+import { describeRelation } from "../features/facts.ts";
+import type { PaddingChoice } from "../features/padding.ts";
+import { describeSplit } from "../split/reason.ts";
+import type { Unattained } from "../statistics/operating-points.ts";
+import type { LossNote } from "../training/loss-watch.ts";
+import type { Flaw } from "./data-checks.ts";
+import type { TrainNote } from "./note.ts";
+import type { VerdictFacts } from "./verdict.ts";
+import type { Warning } from "./warning.ts";
+
+/** One line; `names` are those of the features. */
+export function describeNote(note: TrainNote, names: readonly string[]): string {
+  switch (note.code) {
+    case "left-out":
+      return `${note.source}: left out ${note.sequences} sequences without a valid row`;
+    case "split":
+      return describeSplit(note.split);
+    case "warning":
+      return `note: ${describeWarning(note.warning, names)}`;
+    case "padding":
+      return `padding: ${note.choice.padding} (${describePadding(note.choice)})`;
+    case "constant-features":
+      return `constant on the training part, left out: ${note.features.map((f) => names[f]).join(", ")}`;
+    case "redundant-feature":
+      return `redundant, left out: ${describeRelation(note.relation, names)}`;
+    case "channel-added":
+      return `  + ${describeChannel(note.channel, names)}: ${describeStep(note)}`;
+    case "channel-removed":
+      return `  − ${describeChannel(note.channel, names)}: ${describeStep(note)}`;
+    case "plain-channels-instead":
+      return `  levels and deltas of all features instead: ${describeStep(note)}`;
+    case "plain-channels-added":
+      return `  with levels and deltas of all features: ${describeStep(note)}`;
+    case "teacher-pays":
+      return `  a logistic regression on the same channels teaches the network: ${describeStep(note)}`;
+    case "nothing-found":
+      return "  nothing is better than the base rate on held-out sequences: levels and deltas of all features stand in";
+    case "search-losses":
+      return `held-out log loss in the search: base rate ${note.baseRate.toFixed(4)}, levels and deltas ${note.plain.toFixed(4)}, chosen ${note.chosen.toFixed(4)}`;
+    case "channels":
+      return `channels: ${note.channels.map((channel) => describeChannel(channel, names)).join(", ")}`;
+    case "training-target":
+      return note.target.teacher === "none"
+        ? "on labels alone:"
+        : `on a teacher's probabilities (${note.target.teacher}, distillation weight ${note.target.distillationWeight}) and labels:`;
+    case "base-rate-stands-in":
+      return "not better than the base rate on validation beyond doubt: the model answers the base rate";
+    case "calibration":
+      return `calibration: slope ${note.slope.toFixed(4)}, intercept ${note.intercept.toFixed(4)}`;
+    case "calibration-stays":
+      return "calibration: no slope above 0 gains more than chance would, so the calibration stays";
+    default:
+      return `loss: ${describeLossNote(note)}`;
+  }
+}
+
+function describeStep({ before, after }: { readonly before: number; readonly after: number }): string {
+  return `${before.toFixed(4)} → ${after.toFixed(4)}`;
+}
+
+function describePadding({ zeroShare, losses }: PaddingChoice): string {
+  if (losses.length === 0) return "all-zero rows stand in front only: padding";
+  const figures = losses.map(({ padding, loss }) => `${padding} ${loss.toFixed(4)}`).join(", ");
+  return `${percent(zeroShare)} of the rows inside sequences are all zero; log loss by reading: ${figures}`;
+}
+
+function describeLossNote(note: LossNote): string {
+  switch (note.code) {
+    case "initial-loss":
+      return `the initial loss is ${note.loss.toFixed(4)}; the base rate's is ${note.baseRateLoss.toFixed(4)}, that of answering one half ${Math.LN2.toFixed(4)}: ${note.isExpected ? "as it should" : "the inputs are too large for the initial weights"}`;
+    case "loss-diverges":
+      return `${note.loss.toFixed(4)} after epoch ${note.epoch} is more than twice the base rate's: the learning rate is too high, or the inputs are too large`;
+    case "loss-flat":
+      return `still at the base rate after epoch ${note.epoch}; it may be a slow start, but diagnose finds the cause in a minute`;
+    case "overfitting":
+      return `the validation loss has risen for ${note.epochs} epochs while the training loss fell: overfitting; the best epoch's weights are kept`;
+  }
+}
+
+/** One or two sentences; `names` are those of the features. */
+export function describeWarning(warning: Warning, names: readonly string[]): string {
+  switch (warning.code) {
+    case "float32-differences":
+      return "the data came as float32, about seven digits, and the recipe takes differences: small movements on a large offset are rounded away; save the data as float64";
+    case "zero-rows-inside":
+      return `${warning.rows} all-zero rows stand after the first data row of their sequence and count as data: use --padding any if they are padding too`;
+    case "precision-unattained":
+      return describeUnattained("precision", warning);
+    case "recall-unattained":
+      return describeUnattained("recall", warning);
+    default: {
+      const { evidence, fix } = describeLabelFinding(warning, names);
+      return `${evidence} ${fix}`;
+    }
+  }
+}
+
+function describeUnattained(figure: string, { target, threshold, figure: { value, low } }: Unattained): string {
+  return `${figure} ≥ ${target} cannot be attained: its lower 95 % bound on the validation part is ${low.toFixed(3)} at best (${value.toFixed(3)} from ${threshold.toFixed(4)} on)`;
+}
+
+/** What a training run amounts to, for people; the code is for programs. */
+export interface Verdict {
+  readonly code: VerdictFacts["code"];
+  readonly text: string;
+  /** The one step that would help most. */
+  readonly next: string;
+}
+
+/** `names` are those of the features. */
+export function describeVerdict(facts: VerdictFacts, names: readonly string[]): Verdict {
+  const figures = `log loss ${facts.logLoss.toFixed(4)} against ${facts.baseRateLogLoss.toFixed(4)} of the base rate`;
+  switch (facts.code) {
+    case "bad-data": {
+      const { text, next } = describeFlaw(facts.flaw, names);
+      return { code: facts.code, text: `${text}. The figures mean little: ${figures}.`, next };
+    }
+    case "no-better-model-found":
+      return {
+        code: facts.code,
+        text: `The ${facts.baseline} on the same channels is better (${facts.baselineLogLoss.toFixed(4)}): ${figures}.`,
+        next: "Train on more sequences, or use the simpler model: at this size it generalises better.",
+      };
+    case "base-rate-only":
+      return {
+        code: facts.code,
+        text: `The model answers no better than the base rate: ${figures}.`,
+        next: "Ask whether these features can know the label at all: further features, or another label, help more than more of the same.",
+      };
+    case "learned": {
+      const comparison = facts.isBetterThanLogistic ? "better than" : "level with";
+      return {
+        code: facts.code,
+        text: `Learned: ${figures}, ${comparison} logistic regression (${facts.logisticLogLoss.toFixed(4)}).`,
+        next: facts.isOverfit
+          ? `More sequences would help most: on those it was trained on its loss is ${facts.trainLogLoss.toFixed(4)}.`
+          : "Further features or a longer history would help most: the model knows what it was trained on no better than what it has not seen, so more of the same would change little.",
+      };
+    }
+  }
+}
+
+/** What about the data makes the figures worthless or misleading, and what to do about it; `names` are those of the features. */
+export function describeFlaw(flaw: Flaw, names: readonly string[]): { readonly text: string; readonly next: string } {
+  switch (flaw.code) {
+    case "leaking-cell":
+      return describeLeak(`${capitalise(names[flaw.feature])} in row ${1 + flaw.step}`, flaw.auc);
+    case "leaking-length":
+      return describeLeak("The length of a sequence", flaw.auc);
+    case "crosses-parts":
+      return {
+        text: `${percent(flaw.share)} of the sequences share rows with another part of this split, so the test part is not new to the model`,
+        next: "Train with --split auto, which keeps them together.",
+      };
+    case "test-seen":
+      return {
+        text: `${percent(flaw.share)} of the test sequences are among those trained on, where ${percent(flaw.recurring)} recur within these`,
+        next: "Leave them out of one of the two files and train again.",
+      };
+    case "labels-unrelated":
+      return {
+        text: `${percent(flaw.share)} of the sequences have an exact equal, and the labels of equals agree no more often than those of any two`,
+        next: "Check how labels were joined to sequences: a key or an order was lost, or the label depends on something that is not in the file.",
+      };
+  }
+}
+
+function describeLeak(what: string, auc: number): { readonly text: string; readonly next: string } {
+  return {
+    text: `${what} alone ranks the labels with AUC ${auc.toFixed(4)}: it was made from the label, or leaves a network nothing to do`,
+    next: "Check that it is known when the score is needed: if not, leave it out and train again; if it is, compare with it alone.",
+  };
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+function capitalise(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
+}
