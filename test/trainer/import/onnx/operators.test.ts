@@ -1,0 +1,170 @@
+// Every operator of the interpreter's tables against ONNX Runtime, on small tensors. A new operator needs a case here.
+import * as ort from "onnxruntime-web/wasm";
+import { expect, test } from "vitest";
+import { floats, int, ints, node, raw, tensor } from "../../../../trainer/export/onnx/graph.ts";
+import { encodeModel } from "../../../../trainer/export/onnx/protobuf.ts";
+import {
+  ATTRIBUTE,
+  type AttributeProto,
+  BOOL,
+  DOUBLE,
+  FLOAT,
+  INT32,
+  INT64,
+  type TensorProto,
+} from "../../../../trainer/export/onnx/schema.ts";
+import { readGraph } from "../../../../trainer/import/onnx/file.ts";
+import { evaluate } from "../../../../trainer/import/onnx/interpreter.ts";
+import { OPERATORS } from "../../../../trainer/import/onnx/operators/table.ts";
+import { int64s, lstmConstants, normals } from "../../../fixtures/import/onnx-graphs.ts";
+
+ort.env.wasm.numThreads = 1;
+/** The runtime computes in float32. */
+const TOLERANCE = 2e-6;
+
+const noise = (seed: number, ...dims: number[]): TensorProto =>
+  floats(
+    `noise${seed}`,
+    dims,
+    raw(
+      normals(
+        seed,
+        dims.reduce((a, b) => a * b, 1),
+        1,
+      ),
+    ),
+  );
+const positive = (seed: number, ...dims: number[]): TensorProto =>
+  floats(
+    `positive${seed}`,
+    dims,
+    raw(
+      normals(
+        seed,
+        dims.reduce((a, b) => a * b, 1),
+        1,
+      ).map((x) => 0.1 + x * x),
+    ),
+  );
+const float = (name: string, f: number): AttributeProto => ({ name, f, type: ATTRIBUTE.FLOAT });
+const bools = (...values: number[]): TensorProto => tensor("bools", BOOL, [values.length], Uint8Array.from(values));
+
+interface Case {
+  readonly inputs?: readonly (TensorProto | null)[];
+  readonly attributes?: readonly AttributeProto[];
+  /** Type of the output, default FLOAT. */
+  readonly type?: number;
+  readonly opset?: number;
+}
+const [W, R, B] = lstmConstants(3, 4);
+const pair: Case[] = [{ inputs: [noise(1, 2, 3), positive(2, 3)] }, { inputs: [noise(1, 2, 1, 3), positive(2, 4, 1)] }];
+
+const CASES: Readonly<Record<string, readonly Case[]>> = {
+  Constant: [
+    { attributes: [{ name: "value", t: noise(1, 2, 2), type: ATTRIBUTE.TENSOR }] },
+    { attributes: [float("value_float", 0.5)] },
+    { attributes: [ints("value_ints", [3, -4])], type: INT64 },
+  ],
+  ConstantOfShape: [
+    {
+      inputs: [int64s("shape", 2, 3)],
+      attributes: [{ name: "value", t: floats("", [1], raw(Float32Array.of(7))), type: ATTRIBUTE.TENSOR }],
+    },
+    { inputs: [int64s("shape", 2)] },
+  ],
+  Identity: [{ inputs: [noise(1, 3)] }],
+  Dropout: [{ inputs: [noise(1, 3)] }],
+  Shape: [
+    { inputs: [noise(1, 2, 3, 4)], type: INT64 },
+    { inputs: [noise(1, 2, 3, 4)], attributes: [int("start", 1), int("end", -1)], type: INT64 },
+  ],
+  Expand: [{ inputs: [noise(1, 2, 1), int64s("shape", 3, 1, 4)] }],
+  Reshape: [
+    { inputs: [noise(1, 2, 3, 4), int64s("shape", 0, -1)] },
+    { inputs: [noise(1, 2, 3, 4), int64s("shape", 4, 6)], attributes: [int("allowzero", 1)] },
+  ],
+  Flatten: [{ inputs: [noise(1, 2, 3, 4)] }, { inputs: [noise(1, 2, 3, 4)], attributes: [int("axis", -1)] }],
+  Squeeze: [
+    { inputs: [noise(1, 1, 3, 1)] },
+    { inputs: [noise(1, 1, 3, 1), int64s("axes", -1)] },
+    { inputs: [noise(1, 1, 3, 1)], attributes: [ints("axes", [0])], opset: 11 },
+  ],
+  Unsqueeze: [{ inputs: [noise(1, 2, 3), int64s("axes", 3, 0)] }, { inputs: [noise(1, 2, 3)], attributes: [ints("axes", [1])], opset: 11 }],
+  Transpose: [{ inputs: [noise(1, 2, 3, 4)] }, { inputs: [noise(1, 2, 3, 4)], attributes: [ints("perm", [1, 2, 0])] }],
+  Concat: [{ inputs: [noise(1, 2, 3), noise(2, 2, 1), noise(3, 2, 2)], attributes: [int("axis", -1)] }],
+  Gather: [
+    { inputs: [noise(1, 3, 4), int64s("indices", -1, 0)], attributes: [int("axis", 1)] },
+    { inputs: [noise(1, 3, 4), tensor("scalar", INT64, [], raw(BigInt64Array.of(1n)))] },
+  ],
+  Slice: [
+    { inputs: [noise(1, 4, 5), int64s("starts", 1, -3), int64s("ends", 3, 2 ** 40)] },
+    { inputs: [noise(1, 4, 5), int64s("starts", 1), int64s("ends", -1), int64s("axes", -1), int64s("steps", 1)] },
+    { inputs: [noise(1, 4, 5)], attributes: [ints("starts", [0]), ints("ends", [2]), ints("axes", [1])], opset: 9 },
+  ],
+  Add: pair,
+  Sub: pair,
+  Mul: pair,
+  Div: pair,
+  Equal: [{ inputs: [int64s("a", 1, 2, 3), int64s("b", 1, 0, 3)], type: BOOL }],
+  Neg: [{ inputs: [noise(1, 5)] }],
+  Sqrt: [{ inputs: [positive(1, 5)] }],
+  Sigmoid: [{ inputs: [noise(1, 5)] }],
+  Cast: [
+    { inputs: [noise(1, 5)], attributes: [int("to", INT32)], type: INT32 },
+    { inputs: [int64s("whole", 0, -2, 3)], attributes: [int("to", BOOL)], type: BOOL },
+    { inputs: [noise(1, 5)], attributes: [int("to", DOUBLE)], type: DOUBLE },
+  ],
+  Where: [{ inputs: [bools(1, 0, 1), noise(1, 2, 3), noise(2, 1)] }],
+  Softmax: [{ inputs: [noise(1, 3, 2)] }, { inputs: [noise(1, 3, 4)], attributes: [int("axis", 1)] }],
+  MatMul: [{ inputs: [noise(1, 2, 3), noise(2, 3, 4)] }, { inputs: [noise(1, 2, 2, 3), noise(2, 3, 4)] }],
+  Gemm: [
+    { inputs: [noise(1, 2, 3), noise(2, 3, 4)] },
+    {
+      inputs: [noise(1, 3, 2), noise(2, 4, 3), noise(3, 4)],
+      attributes: [int("transA", 1), int("transB", 1), float("alpha", 0.5), float("beta", 2)],
+    },
+  ],
+  BatchNormalization: [
+    { inputs: [noise(1, 2, 3), noise(2, 3), noise(3, 3), noise(4, 3), positive(5, 3)], attributes: [float("epsilon", 1e-3)] },
+  ],
+  LSTM: [
+    { inputs: [noise(11, 5, 2, 3), W, R, B], attributes: [int("hidden_size", 4)] },
+    {
+      inputs: [noise(11, 5, 2, 3), W, R, null, tensor("lens", INT32, [2], new Uint8Array(Int32Array.of(3, 5).buffer)), noise(12, 1, 2, 4)],
+      attributes: [int("hidden_size", 4)],
+    },
+  ],
+};
+
+test("every operator has a case", () => {
+  expect(Object.keys(CASES).sort()).toEqual([...OPERATORS.keys()].sort());
+});
+
+test.each(Object.entries(CASES))("%s computes what ONNX Runtime computes", async (operator, cases) => {
+  for (const { inputs = [], attributes = [], type = FLOAT, opset = 17 } of cases) {
+    const bytes = encodeModel({
+      irVersion: 8,
+      graph: {
+        node: [
+          node(
+            operator,
+            inputs.map((input) => input?.name ?? ""),
+            "y",
+            ...attributes,
+          ),
+        ],
+        name: operator,
+        initializer: inputs.filter((input) => input !== null),
+        output: [{ name: "y", type: { tensorType: { elemType: type } } }],
+      },
+      opsetImport: [{ domain: "", version: opset }],
+    });
+    const session = await ort.InferenceSession.create(bytes);
+    const { y } = await session.run({});
+    const found = evaluate(readGraph(bytes, operator), new Map(), "y", operator);
+    expect(found.dims).toEqual(y.dims);
+    for (const [k, value] of Array.from(y.data as Float32Array, Number).entries())
+      expect(Math.abs(found.data[k] - value)).toBeLessThanOrEqual(TOLERANCE);
+    await session.release();
+  }
+});
