@@ -33,7 +33,7 @@ export function createTerminal(stdout: Output, stderr: Output): Terminal {
     },
     progress(line) {
       if (!isWatched) return;
-      stderr.write(`\r\x1b[K${line.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))}`);
+      stderr.write(`\r\x1b[K${line.slice(0, Math.max(20, (stderr.columns || 80) - 1))}`);
       isDrawn = true;
     },
     print(line) {

@@ -5,7 +5,7 @@ import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf } from "../cli/da
 import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { announceBatches, noteReading } from "../cli/read-line.ts";
-import { createStages } from "../cli/stages.ts";
+import { createScoreProgress } from "../cli/score-progress.ts";
 import { countOf, formatMetrics, formatPercent } from "../cli/tables.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
 import { requireLabels } from "../readers/dataset.ts";
@@ -36,19 +36,18 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
   const source = describePaths(values.data);
-  const read = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), onNote: noteReading(terminal) };
-  const batches = announceBatches(readBatches(values.data, read), { source, labels: values.labels }, terminal);
-  const stages = createStages(terminal, now);
+  const options = fillFrom(readOptionsOf(values), loaded.model.recipe);
+  const progress = createScoreProgress(terminal, now, options);
+  const read = { ...options, onNote: noteReading(terminal), onRead: progress.onRead };
+  const batches = progress.count(announceBatches(readBatches(values.data, read), { source, labels: values.labels }, terminal));
   const labels: Uint8Array[] = [];
   const probabilities: Float32Array[] = [];
-  let examples = 0;
   for await (const piece of scoreBatches(batches, source, loaded, engines.module, values.threads ?? dependencies.cores)) {
     labels.push(requireLabels({ ...piece, source }).labels);
     probabilities.push(piece.probabilities);
-    examples += piece.probabilities.length;
-    stages.show("score", undefined, countOf(examples, "sequence"));
+    progress.scored(piece.probabilities.length);
   }
-  stages.finish();
+  progress.finish();
   const metrics = computeMetrics(Buffer.concat(labels), join(probabilities));
   terminal.say(`${loaded.id} on ${source}: ${countOf(metrics.examples, "sequence")}, ${formatPercent(metrics.positiveRate)} positive`);
   terminal.say(formatMetrics({ model: metrics }));

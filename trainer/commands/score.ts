@@ -5,7 +5,7 @@ import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf } from "../cli/da
 import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { announceBatches, noteReading } from "../cli/read-line.ts";
-import { createStages } from "../cli/stages.ts";
+import { createScoreProgress } from "../cli/score-progress.ts";
 import { countOf } from "../cli/tables.ts";
 import { checkWritable } from "../files/whole-files.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
@@ -42,9 +42,10 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   }
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
-  const read = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), ignoreLabels: true, onNote: noteReading(terminal) };
-  const batches = announceBatches(readBatches(data, read), { source, ignoreLabels: true }, terminal);
-  const stages = createStages(terminal, now);
+  const options = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), ignoreLabels: true };
+  const progress = createScoreProgress(terminal, now, options);
+  const read = { ...options, onNote: noteReading(terminal), onRead: progress.onRead };
+  const batches = progress.count(announceBatches(readBatches(data, read), { source, ignoreLabels: true }, terminal));
   let examples = 0;
   let outOfRange = 0;
   const collected = collectScores(out, json);
@@ -53,9 +54,9 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
       collected.add(piece, examples === 0);
       examples += piece.probabilities.length;
       outOfRange += piece.outOfRange.reduce((sum, flag) => sum + flag, 0);
-      stages.show("score", undefined, countOf(examples, "sequence"));
+      progress.scored(piece.probabilities.length);
     }
-    stages.finish();
+    progress.finish();
     collected.output?.finish();
   } finally {
     collected.output?.discard();

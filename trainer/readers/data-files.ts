@@ -1,6 +1,7 @@
 // Data files → batches of sequences, in order. Each format's bytes are read by a file of its own beside this one.
 // Legend: N sequences, T steps.
 import type { Hash } from "node:crypto";
+import { statSync } from "node:fs";
 import { DataError, UsageError } from "../../shared/errors.ts";
 import { readNpy } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
@@ -13,7 +14,7 @@ import { readNpyFile } from "./npy.ts";
 import { openNpz } from "./npz.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import { readParquet } from "./parquet.ts";
-import { openSource, type RandomAccess, type Source } from "./source.ts";
+import { openSource, type RandomAccess, type Source, STDIN } from "./source.ts";
 import { cutWindows } from "./windows.ts";
 
 /**
@@ -65,8 +66,9 @@ export function describePaths(paths: readonly string[]): string {
 /** The files' batches as they come, each with the features of the first. */
 async function* readFiles(paths: readonly string[], options: ReadOptions, wanted: Wanted, hash: Hash | null): AsyncGenerator<Batch> {
   let first: Batch | null = null;
+  const onBytes = countBytes(paths, options.onRead);
   for (const path of paths) {
-    const source = openSource(path, options.format, hash);
+    const source = openSource(path, options.format, hash, onBytes);
     for await (const batch of readContent(source, wanted)) {
       first ??= { ...batch, values: new Float64Array(0) };
       if (
@@ -85,6 +87,18 @@ async function* readFiles(paths: readonly string[], options: ReadOptions, wanted
       yield batch;
     }
   }
+}
+
+/** Adds up what is read of the files and reports its share; undefined where nobody asks, or where their size is not known. */
+function countBytes(paths: readonly string[], onRead: ReadOptions["onRead"]): ((bytes: number) => void) | undefined {
+  if (onRead === undefined || paths.includes(STDIN)) return undefined;
+  const total = paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
+  if (total === 0) return undefined;
+  let read = 0;
+  return (bytes) => {
+    read += bytes;
+    onRead(Math.min(1, read / total));
+  };
 }
 
 function describeFeatures({ features, shape }: Batch): string {

@@ -30,6 +30,8 @@ export interface ReadOptions {
   readonly onIssue?: OnIssue;
   /** Called with what a reader leaves out or does by itself. */
   readonly onNote?: (note: ReadNote) => void;
+  /** Called with the share of the files' bytes that is read, 0 to 1, as reading goes on; never where standard input is among them. */
+  readonly onRead?: (share: number) => void;
   /** As many windows as memory is given for, where --stride does not say; default: all. */
   readonly mostWindows?: number;
   /** All windows in one batch. */

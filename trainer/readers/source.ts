@@ -35,11 +35,19 @@ export interface RandomAccess {
   close(): void;
 }
 
-/** A file by its ending, `.gz` aside, or as `format` says; `hash` sees its bytes as they are stored. Throws DataError, UsageError. */
-export function openSource(path: string, format: Format | undefined, hash: Hash | null): Source {
+/**
+ * A file by its ending, `.gz` aside, or as `format` says; `hash` sees its bytes as they are stored, `onBytes` hears how many are
+ * read at a time. Throws DataError, UsageError.
+ */
+export function openSource(
+  path: string,
+  format: Format | undefined,
+  hash: Hash | null,
+  onBytes: (bytes: number) => void = () => {},
+): Source {
   const name = path === STDIN ? "standard input" : path;
-  const chunks = () => unpack(readChunks(path, name, hash), name);
-  const file = () => (path === STDIN ? null : openFile(path));
+  const chunks = () => unpack(readChunks(path, name, hash, onBytes), name);
+  const file = () => (path === STDIN ? null : openFile(path, onBytes));
   const whole = async (): Promise<Uint8Array> => {
     const plain = file();
     if (plain === null) return concatenate(chunks(), name);
@@ -62,7 +70,7 @@ export function openSource(path: string, format: Format | undefined, hash: Hash 
       const plain = file();
       if (plain !== null) {
         if (plain.byteLength === 0) throw new DataError(name, "is empty");
-        if (hash) for await (const _ of readChunks(path, name, hash));
+        if (hash) for await (const _ of readChunks(path, name, hash, () => {}));
         return plain;
       }
       const { buffer, byteOffset, byteLength } = await whole();
@@ -87,13 +95,14 @@ function formatOf(path: string): Format {
   return format;
 }
 
-async function* readChunks(path: string, name: string, hash: Hash | null): AsyncGenerator<Uint8Array> {
+async function* readChunks(path: string, name: string, hash: Hash | null, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   const options = { highWaterMark: CHUNK_BYTES };
   let total = 0;
   try {
     for await (const chunk of path === STDIN ? createReadStream("", { ...options, fd: 0 }) : createReadStream(path, options)) {
       hash?.update(chunk);
       total += chunk.length;
+      onBytes(chunk.length);
       yield chunk;
     }
   } catch (error) {
@@ -162,7 +171,7 @@ async function concatenate(chunks: AsyncGenerator<Uint8Array>, name: string): Pr
 }
 
 /** A regular file that is not packed, or null. Throws DataError. */
-function openFile(path: string): RandomAccess | null {
+function openFile(path: string, onBytes: (bytes: number) => void): RandomAccess | null {
   try {
     const file = openSync(path, "r");
     const status = fstatSync(file);
@@ -172,6 +181,7 @@ function openFile(path: string): RandomAccess | null {
         const count = readSync(file, bytes, at, Math.min(bytes.length - at, MAX_READ_BYTES), from + at);
         if (count === 0) throw new DataError(path, "became shorter while it was read");
         at += count;
+        onBytes(count);
       }
       return bytes.buffer;
     };
