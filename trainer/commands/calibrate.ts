@@ -1,5 +1,6 @@
 // calibrate: an artifact's calibration, operating points, metrics and drift reference, from labelled sequences.
 import { UsageError } from "../../shared/errors.ts";
+import type { OperatingPoint } from "../../shared/model.ts";
 import { describeModel, loadModel } from "../artifact/artifact-file.ts";
 import { integer, pair, text } from "../cli/arguments.ts";
 import { ARTIFACT_WORD, DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, SPLIT_OPTION, splitMethodOf } from "../cli/data-options.ts";
@@ -15,6 +16,7 @@ import { describeNote } from "../pipeline/sentences.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
 import { fillFrom } from "../readers/options.ts";
+import type { Costs } from "../statistics/operating-points.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };
 
@@ -42,18 +44,23 @@ export const calibrateCommand = declareCommand({
 /** Writes the new artifact and says its metrics. Throws UsageError, DataError. */
 async function calibrate(values: Values<typeof WORDS, typeof OPTIONS>, dependencies: Dependencies): Promise<void> {
   const { terminal, now } = dependencies;
-  const { out, seed, costs, horizon = 1 } = values;
+  const { out, seed, horizon = 1 } = values;
   if (out === undefined) throw new UsageError("calibrate needs --out FILE");
   checkOutput("out", out, ARTIFACT_ENDINGS);
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
   const read = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), onNote: noteReading(terminal) };
-  const given = await readDataset(values.data, read);
-  terminal.say(describeRead(given.facts));
-  const data = checkTrainable(given);
+  const dataset = await readDataset(values.data, read);
+  terminal.say(describeRead(dataset.facts));
+  const data = checkTrainable(dataset);
   const stages = createStages(terminal, now);
   stages.show("calibrate");
-  const options = { seed, horizon, split: splitMethodOf(values), costs: costs && { falsePositive: costs[0], falseNegative: costs[1] } };
+  const costs = costsOf(values.costs, loaded.model.operatingPoints);
+  if (costs && values.costs === undefined)
+    terminal.say(
+      `lowest-cost stays: a false 1 costs ${costs.falsePositive.toFixed(4)} and a false 0 ${costs.falseNegative.toFixed(4)} of their sum`,
+    );
+  const options = { seed, horizon, split: splitMethodOf(values), costs };
   const { model, bytes } = recalibrate(loaded.model, data, options, engines, (note) =>
     terminal.say(describeNote(note, loaded.model.recipe.features)),
   );
@@ -77,4 +84,14 @@ async function calibrate(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
         test: card.test,
       }),
     );
+}
+
+/**
+ * The costs that are given; else those that lead to the threshold of `lowest-cost` among `points`, scaled to a sum of 1: an artifact
+ * holds the threshold and not the costs. Undefined where there is neither.
+ */
+function costsOf(given: readonly [number, number] | undefined, points: readonly OperatingPoint[]): Costs | undefined {
+  if (given) return { falsePositive: given[0], falseNegative: given[1] };
+  const point = points.find(({ name }) => name === "lowest-cost");
+  return point && { falsePositive: point.threshold, falseNegative: 1 - point.threshold };
 }

@@ -63,9 +63,9 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const { report, json = false, resume = false } = values;
   const out = checkOutputs(values);
   const read = { ...readOptionsOf(values), onNote: noteReading(terminal), mostWindows: MOST_WINDOWS };
-  const given = await readDataset(values.data, read);
-  terminal.say(describeRead(given.facts));
-  const data = checkTrainable(given);
+  const dataset = await readDataset(values.data, read);
+  terminal.say(describeRead(dataset.facts));
+  const data = checkTrainable(dataset);
   const progress = createFitProgress(terminal, now);
   const checkpointer = createCheckpointer(`${out}.checkpoint`, resume, signal, now);
   const engines = dependencies.loadEngines();

@@ -1,4 +1,4 @@
-// Made data with a known truth: sequences like exchange rates, whose label depends on movements a network does not see in the raw
+// Synthetic data with a known truth: sequences like exchange rates, whose label depends on movements a network does not see in the raw
 // numbers. Features 0 and 1 stand on a large offset and move by 1e-5 to 1e-3 a step; feature 2 has real zeros; feature 4 is
 // feature 3 plus 0.00875 times feature 2. Legend: N sequences, T steps, F features.
 import { createRandom } from "../statistics/random.ts";

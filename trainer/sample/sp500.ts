@@ -19,6 +19,7 @@ const FEATURES = ["open", "high", "low", "close", "volume"]; // not adjclose: it
 const RISE = 1.010050167084168;
 const FALL = 0.990049833749168;
 
+/** All windows of the file, in the order of time: the same numbers on every host. Throws DataError where vega-datasets is missing. */
 export function makeSp500(): Sp500Sample {
   const path = join(findCompanion("vega-datasets", "for the S&P 500's figures"), "data", "sp500-2000.csv");
   const days: Record<string, string>[] = parse(readWhole(path), { columns: true });

@@ -17,9 +17,13 @@ interface Encoder {
   end(): { readonly rest: Uint8Array; readonly start?: Uint8Array };
 }
 
+/** A file of scores in the making. */
 export interface ScoreOutput {
+  /** Adds the next piece. Throws DataError. */
   write(piece: Piece): void;
+  /** The file is there from here on. Throws DataError. */
   finish(): void;
+  /** Leaves nothing, unless finished. */
   discard(): void;
 }
 
