@@ -1,6 +1,7 @@
 // What a diagnosis is worth, in counts: right top causes, false alarms, false discoveries, each with its Wilson interval.
 import type { CauseCode } from "../../../trainer/diagnosis/cause.ts";
 import type { Diagnosis } from "../../../trainer/diagnosis/diagnosis.ts";
+import { wilson } from "../../../trainer/statistics/intervals.ts";
 
 export type Answer = CauseCode | "healthy";
 
@@ -14,20 +15,12 @@ export function claimsSignal({ causes }: Pick<Diagnosis, "causes">): boolean {
   return causes[0]?.code !== "no-signal";
 }
 
-/** 95 % interval of a share (Wilson 1927), in [0,1]. */
-export function wilson(hits: number, count: number): [low: number, high: number] {
-  const z = 1.959964;
-  const share = hits / count;
-  const centre = (share + (z * z) / (2 * count)) / (1 + (z * z) / count);
-  const half = (z / (1 + (z * z) / count)) * Math.sqrt((share * (1 - share)) / count + (z * z) / (4 * count * count));
-  return [Math.max(0, centre - half), Math.min(1, centre + half)];
-}
-
 /** `212 of 225, 94.2 % (90.4 to 96.6)` */
 export function describeShare(hits: number, count: number): string {
   if (count === 0) return "none";
-  const [low, high] = wilson(hits, count).map((share) => (100 * share).toFixed(1));
-  return `${hits} of ${count}, ${((100 * hits) / count).toFixed(1)} % (${low} to ${high})`;
+  const { value, low, high } = wilson(hits, count);
+  const [middle, from, to] = [value, low, high].map((share) => (100 * share).toFixed(1));
+  return `${hits} of ${count}, ${middle} % (${from} to ${to})`;
 }
 
 /** Planted causes down, answers across; empty cells are zeros. */

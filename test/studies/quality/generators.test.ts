@@ -55,7 +55,11 @@ test("differenceOnly and differenceHidden: the two features differ by no more th
   ] as const) {
     const { values } = make(500, 101);
     for (let n = 0; n < 500; n++)
-      for (let t = 0; t < T; t++) expect(Math.abs(rowOf(values, n, t)[1] - rowOf(values, n, t)[0])).toBeLessThan(most);
+      for (let t = 0; t < T; t++) {
+        const [near, far] = rowOf(values, n, t);
+        expect(Math.abs(far - near)).toBeLessThan(most);
+        if (!isZero(rowOf(values, n, t))) expect(near).toBeGreaterThan(100 * Math.abs(far - near));
+      }
   }
 });
 

@@ -13,9 +13,11 @@ import type { LabelledDataset } from "../../../trainer/readers/dataset.ts";
 import { encodeNpz } from "../../../trainer/readers/npz.ts";
 import { generateFx } from "../../../trainer/sample/fx.ts";
 import { makeSp500 } from "../../../trainer/sample/sp500.ts";
+import { mean } from "../../../trainer/statistics/descriptive.ts";
 import { fitLogistic } from "../../../trainer/statistics/logistic.ts";
 import { computeMetrics, recoveredInformation } from "../../../trainer/statistics/metrics.ts";
 import { createTrainingStep } from "../../../trainer/training/step.ts";
+import { calibrationSlopes } from "./calibration-slopes.ts";
 import {
   counts,
   differenceHidden,
@@ -95,75 +97,6 @@ function print(cells: readonly (string | number)[]): void {
   console.log(text.map((cell, i) => (i === 0 ? cell.padEnd(26) : cell.padStart(12))).join(""));
 }
 
-interface Slopes {
-  /** Of the least-squares line of logit p on logit q. */
-  readonly plain: number;
-  /** Of the line that minimises the cross-entropy (Cox 1958, the calibration slope): 1 where no correction of slope and intercept would help. */
-  readonly cox: number;
-  /**
-   * The first again, with the mean of p among its neighbours for q, so for probabilities that nobody could calibrate better. Above 1
-   * where q knows less than p does: honest averages of far-out p are less far out.
-   */
-  readonly calibrated: number;
-}
-
-/** Neighbours in q that share a mean. */
-const NEIGHBOURS = 100;
-
-/** All are 1 where q = p. */
-function calibrationSlopes(p: ArrayLike<number>, q: ArrayLike<number>): Slopes {
-  const logit = (x: number): number => Math.log(Math.max(2 ** -30, x) / Math.max(2 ** -30, 1 - x));
-  const y = Array.from(p, logit);
-  /** Newton's step from a line, with weights and residuals of its own. */
-  const step = (
-    x: readonly number[],
-    weight: (z: number) => number,
-    residual: (z: number, i: number) => number,
-    line: readonly [number, number],
-  ) => {
-    let [a, b, aa, ab, bb] = [0, 0, 0, 0, 0];
-    x.forEach((value, i) => {
-      const z = line[0] * value + line[1];
-      const w = weight(z);
-      const e = residual(z, i);
-      a += e * value;
-      b += e;
-      aa += w * value * value;
-      ab += w * value;
-      bb += w;
-    });
-    const determinant = aa * bb - ab * ab;
-    return [line[0] + (bb * a - ab * b) / determinant, line[1] + (aa * b - ab * a) / determinant] as const;
-  };
-  const plainSlope = (x: readonly number[]): number => {
-    const [slope] = step(
-      x,
-      () => 1,
-      (z, i) => y[i] - z,
-      [1, 0],
-    );
-    return slope;
-  };
-  const x = Array.from(q, logit);
-  const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
-  let line: readonly [number, number] = [1, 0];
-  for (let k = 0; k < 10; k++)
-    line = step(
-      x,
-      (z) => sigmoid(z) * (1 - sigmoid(z)),
-      (z, i) => p[i] - sigmoid(z),
-      line,
-    );
-  const order = x.map((_, i) => i).sort((i, j) => x[i] - x[j]);
-  const averaged: number[] = new Array(x.length);
-  for (let from = 0; from < order.length; from += NEIGHBOURS) {
-    const group = order.slice(from, from + NEIGHBOURS);
-    const mean = group.reduce((sum, i) => sum + p[i], 0) / group.length;
-    for (const i of group) averaged[i] = logit(mean);
-  }
-  return { plain: plainSlope(x), cox: line[0], calibrated: plainSlope(averaged) };
-}
-
 /** `recovered` on the run's own test part, and the same on fresh sequences, which are more. */
 async function measureMade(name: string): Promise<void> {
   const { n, make } = MADE[name];
@@ -240,15 +173,15 @@ async function measurePrices(name: "sp500" | "direction"): Promise<void> {
       );
       const baseline = fitLogistic(logRange(past.values), past.labels, { l2: 1 }).predict(logRange(future.values));
       const { test: own, baselines } = model.card;
-      const figures = [own.logLoss, baselines["base rate"].logLoss, own.baseRateLogLoss, computeMetrics(future.labels, baseline).logLoss];
-      figures.push(baselines["logistic regression"].logLoss);
-      rows.push(figures);
-      print([`  seed ${seed}, ${before.length}+${test.length} (${o + 1})`, ...figures, ` ${verdict.code}`, seconds.toFixed(1)]);
+      const losses = [own.logLoss, baselines["base rate"].logLoss, own.baseRateLogLoss, computeMetrics(future.labels, baseline).logLoss];
+      losses.push(baselines["logistic regression"].logLoss);
+      rows.push(losses);
+      print([`  seed ${seed}, ${before.length}+${test.length} (${o + 1})`, ...losses, ` ${verdict.code}`, seconds.toFixed(1)]);
     }
-    const mean = rows[0].map((_, i) => rows.reduce((sum, row) => sum + row[i], 0) / rows.length);
-    print([`  seed ${seed}, mean`, ...mean]);
+    const means = rows[0].map((_, i) => mean(rows.map((row) => row[i])));
+    print([`  seed ${seed}, mean`, ...means]);
     const excess = rows.map((row) => row[0] - row[1]);
-    print([`  over the base rate`, ...excess.map((x) => x.toFixed(4)), ` mean ${(mean[0] - mean[1]).toFixed(4)}`]);
+    print([`  over the base rate`, ...excess.map((x) => x.toFixed(4)), ` mean ${(means[0] - means[1]).toFixed(4)}`]);
   }
 }
 

@@ -17,6 +17,19 @@ test.each([
   expect(successes > 0 ? low > 0 : low === 0).toBe(true);
 });
 
+test("Wilson intervals are those of his formula", () => {
+  // python3: z=1.959963984540054; p=k/n; c=(p+z*z/2/n)/(1+z*z/n); h=z/(1+z*z/n)*(p*(1-p)/n+z*z/4/n/n)**.5; print(c-h, c+h)
+  for (const [hits, count, low, high] of [
+    [9, 10, 0.5958499732047615, 0.9821237869049271],
+    [0, 100, 0, 0.03699349821],
+    [230, 230, 0.9835723792, 1],
+  ]) {
+    const interval = wilson(hits, count);
+    expect(Math.abs(interval.low - low)).toBeLessThan(1e-10);
+    expect(Math.abs(interval.high - high)).toBeLessThan(1e-10);
+  }
+});
+
 test("every resample has as many draws as there are examples, every example as often as another", () => {
   for (const gap of [0, 3, 1000]) {
     const sums = new Float64Array(50);

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { createRandom } from "../../../trainer/statistics/random.ts";
+import { calibrationSlopes } from "./calibration-slopes.ts";
+
+const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
+const random = createRandom(1);
+const logits = Array.from({ length: 20_000 }, () => 2 * random.normal() - 1);
+const p = logits.map(sigmoid);
+
+test("all are 1 where the predictions are the truth, but for the averages of neighbours", () => {
+  const { plain, cox, calibrated } = calibrationSlopes(p, p);
+  expect(plain).toBeCloseTo(1, 12);
+  expect(cox).toBeCloseTo(1, 9);
+  expect(calibrated).toBeCloseTo(1, 2);
+});
+
+test("predictions twice as far out have half the slope, moved ones the same", () => {
+  const far = calibrationSlopes(
+    p,
+    logits.map((z) => sigmoid(2 * z + 0.5)),
+  );
+  expect(far.plain).toBeCloseTo(0.5, 9);
+  expect(far.cox).toBeCloseTo(0.5, 9);
+});
+
+test("of honest predictions that know less than the truth, Cox's slope is 1 and that of least squares is above", () => {
+  // A second normal that the predictions do not know: sigmoid(z + u) averaged over u is about sigmoid(z / √(1 + π/8)).
+  const known = Array.from({ length: 20_000 }, () => random.normal());
+  const truth = known.map((z) => sigmoid(z + random.normal()));
+  const { plain, cox, calibrated } = calibrationSlopes(
+    truth,
+    known.map((z) => sigmoid(z / Math.sqrt(1 + Math.PI / 8))),
+  );
+  expect(cox).toBeCloseTo(1, 1);
+  expect(plain).toBeGreaterThan(1.1);
+  expect(Math.abs(calibrated - plain)).toBeLessThan(0.1);
+});
