@@ -13,7 +13,7 @@ export interface OnnxShape {
   /** T and C where the graph fixes them. */
   readonly timesteps: number | undefined;
   readonly channels: number | undefined;
-  /** Whether it takes each sequence's length; else it cannot tell data from the zero rows behind. */
+  /** Whether the graph takes each sequence's length; else it cannot distinguish data from the zero rows behind. */
   readonly takesLengths: boolean;
 }
 

@@ -1,5 +1,5 @@
 // What an isolate with ONNX Runtime serves: a model.onnx that is the network of model.safetensors, as `export --onnx` writes it,
-// with that artifact's recipe, names and figures; or any other that takes rows as they are, of whose training nothing is known.
+// with that artifact's recipe, names and metrics; or any other that takes rows as they are, of whose training nothing is known.
 // Legend: T steps, F features.
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
@@ -34,7 +34,8 @@ export function openOnnxModel(
   try {
     const session = openSession(onnx);
     const { log } = functions;
-    const { model, engine } = session.inputs[0]?.name === CHANNELS ? openOwn(session, artifact, functions) : openOther(session, functions);
+    const { model, engine } =
+      session.inputs[0]?.name === CHANNELS ? openExported(session, artifact, functions) : openForeign(session, functions);
     return { model, engine, log, sha256 };
   } catch (error) {
     return { unready: error instanceof Error ? error.message : String(error), sha256 };
@@ -46,7 +47,7 @@ interface Opened {
   readonly engine: Engine;
 }
 
-function openOwn(session: Session, artifact: Uint8Array, functions: Functions): Opened {
+function openExported(session: Session, artifact: Uint8Array, functions: Functions): Opened {
   const model = decodeArtifact(artifact);
   const { timesteps, channels } = model.recipe;
   const engine = createOnnxEngine(session, { timesteps, channels: channels.length }, functions);
@@ -58,7 +59,7 @@ function openOwn(session: Session, artifact: Uint8Array, functions: Functions): 
  * The rows go to the graph as float32, oldest first: zero rows in front of a shorter sequence, as it came; or behind it, if the graph
  * takes lengths.
  */
-function openOther(session: Session, functions: Functions): Opened {
+function openForeign(session: Session, functions: Functions): Opened {
   const { timesteps: T = DEFAULT_SHAPE.timesteps, channels: F = DEFAULT_SHAPE.features, takesLengths } = shapeOfOnnx(session);
   const channels = Array.from({ length: F }, (_, a): Channel => ({ base: "feature", view: "level", a }));
   const features = channels.map((_, a) => `f${a}`);

@@ -1,9 +1,9 @@
 // What the page does: a sequence from the text to /v1/score, the answer back into the page; streams and deliveries for who opens them.
-// Runs in browsers, without a framework, one file because it goes into the page as one script; its only knowledge of the service is
-// what /v1/model and /openapi.json say.
+// Runs in browsers, without a framework; its only knowledge of the service is what /v1/model and /openapi.json say. One file, and longer
+// than others: the build only strips its types and puts it into the page as one script, whose hash the page's policy allows.
 import type { ScoreAnswer } from "../scoring/scoring.ts";
 
-interface Figures {
+interface Metrics {
   readonly [name: string]: number | null;
 }
 
@@ -28,17 +28,17 @@ interface Card extends Service {
   readonly recipe: { readonly padding: string; readonly channels: readonly string[]; readonly lengths: readonly [number, number] };
   readonly calibration: { readonly slope: number; readonly intercept: number };
   /** Null where the model was trained elsewhere and has seen no labelled sequence here. */
-  readonly metrics: Figures | null;
-  readonly intervals: Figures;
+  readonly metrics: Metrics | null;
+  readonly intervals: Metrics;
   readonly reliability?: readonly Bin[];
-  readonly baselines: Readonly<Record<string, Figures>>;
+  readonly baselines: Readonly<Record<string, Metrics>>;
   readonly data: { readonly name: string };
   readonly split: { readonly by: string };
   readonly imported?: { readonly file: string };
   readonly warnings: readonly string[];
 }
 
-const METRICS = [
+const METRIC_TITLES = [
   ["logLoss", "log loss"],
   ["auc", "AUC"],
   ["prAuc", "PR-AUC"],
@@ -125,15 +125,15 @@ function showResult({ results: [result], operatingPoint }: ScoreAnswer): void {
 
 /** A row a step or feature: its name, and its change as a number on a ground of that strength. */
 function fillStrip(id: string, changes: readonly (readonly [string, number | null])[]): void {
-  const most = Math.max(...changes.map(([, change]) => Math.abs(change ?? 0)), 1e-12);
+  const max = Math.max(...changes.map(([, change]) => Math.abs(change ?? 0)), 1e-12);
   $(id).replaceChildren(
     ...changes.map(([name, change]) => {
       const row = document.createElement("tr");
       const cell = element("td", change === null ? "padding" : `${change < 0 ? "−" : "+"}${Math.abs(change).toFixed(3)}`);
       if (change !== null) {
-        const share = (100 * Math.abs(change)) / most;
+        const width = (100 * Math.abs(change)) / max;
         const colour = change < 0 ? "var(--down-rgb)" : "var(--up-rgb)";
-        cell.style.background = `linear-gradient(to left, rgba(${colour}, .4) ${share}%, transparent ${share}%)`;
+        cell.style.background = `linear-gradient(to left, rgba(${colour}, .4) ${width}%, transparent ${width}%)`;
       }
       row.append(element("th", name), cell);
       row.firstElementChild!.setAttribute("scope", "row");
@@ -158,7 +158,7 @@ function showCard(about: Card | Service): void {
   $("card").hidden = false;
   $("streams").hidden = false;
   if (!("metrics" in about)) {
-    $("model-line").textContent = "It takes the rows as they are; nothing is known of its training.";
+    $("model-line").textContent = "The model takes the rows as they are; nothing is known of its training.";
     $("occluded").textContent = "0";
     $("recipe-line").textContent = "None: the network sees the rows, as float32.";
     return;
@@ -167,24 +167,24 @@ function showCard(about: Card | Service): void {
     `LSTM(${about.units}) on ${about.recipe.channels.length} channels, ` +
     (about.imported ? `imported from ${about.imported.file}.` : `trained on ${about.data.name}, split by ${about.split.by}.`);
   const { metrics } = about;
-  const rows: [string, Figures][] = [
-    ...(metrics ? [["this model", metrics] as [string, Figures]] : []),
+  const rows: [string, Metrics][] = [
+    ...(metrics ? [["this model", metrics] as [string, Metrics]] : []),
     ...Object.entries(about.baselines),
   ];
   const table = $<HTMLTableElement>("metrics");
   $("metrics-title").textContent = metrics
     ? `On ${metrics.examples} sequences held out, ${percent(metrics.positiveRate)} of them 1`
-    : "No figures yet: it has seen no labelled sequence here";
+    : "No metrics yet: the model has seen no labelled sequence here";
   const head = document.createElement("tr");
-  head.append(...["", ...METRICS.map(([, title]) => title)].map((title) => element("th", title)));
+  head.append(...["", ...METRIC_TITLES.map(([, title]) => title)].map((title) => element("th", title)));
   table.tHead!.replaceChildren(head);
   table.tBodies[0].replaceChildren(
-    ...rows.map(([name, figures]) => {
+    ...rows.map(([name, values]) => {
       const row = document.createElement("tr");
       row.append(
         element("th", name),
-        ...METRICS.map(([metric]) =>
-          element("td", withInterval(figures[metric], figures === metrics ? about.intervals[metric] : undefined)),
+        ...METRIC_TITLES.map(([metric]) =>
+          element("td", withInterval(values[metric], values === metrics ? about.intervals[metric] : undefined)),
         ),
       );
       return row;
@@ -326,31 +326,31 @@ async function showStreams(): Promise<void> {
   }
 }
 
-/** Whatever goes wrong on the way, a lost connection above all, is said where problems are said. */
-function tell(work: Promise<void>): void {
+/** Shows what goes wrong on the way, a lost connection above all, where problems are shown. */
+function showFailure(work: Promise<void>): void {
   work.catch((error: Error) => fail(error.message));
 }
 
 $("score-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  tell(score());
+  showFailure(score());
 });
 $("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   key = $<HTMLInputElement>("key").value.trim();
-  tell(load());
+  showFailure(load());
 });
 text.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) tell(score());
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) showFailure(score());
 });
 point.addEventListener("change", () => {
-  if (!$("explanation").hidden) tell(score());
+  if (!$("explanation").hidden) showFailure(score());
 });
-$("sample").addEventListener("click", () => tell(loadSample()));
+$("sample").addEventListener("click", () => showFailure(loadSample()));
 $<HTMLInputElement>("file").addEventListener("change", (event) => {
   const [file] = (event.target as HTMLInputElement).files ?? [];
   if (file !== undefined)
-    tell(
+    showFailure(
       file.text().then((content) => {
         text.value = content;
       }),
@@ -364,4 +364,4 @@ for (const [id, event] of [
   $(id).addEventListener(event, () => {
     if ($<HTMLDetailsElement>("streams").open) void showStreams();
   });
-tell(load());
+showFailure(load());

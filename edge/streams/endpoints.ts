@@ -23,12 +23,12 @@ export function endpointsFor(endpoints: Endpoints, F: number): Endpoints {
   for (const { name, pointers } of endpoints.sources.values()) {
     const { content } = pointers;
     if (content.kind !== "numbers" || content.at.length === F) continue;
-    const fault = new ConfigurationError(
+    const error = new ConfigurationError(
       ["SOURCES", name, "values"],
       `must name ${F} places, one a feature of the model`,
       `${content.at.length}`,
     );
-    return { ...NO_ENDPOINTS, unusable: fault.message };
+    return { ...NO_ENDPOINTS, unusable: error.message };
   }
   return endpoints;
 }

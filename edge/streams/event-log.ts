@@ -25,7 +25,7 @@ const SCHEMA = `
   CREATE INDEX events_by_time ON events (timestamp, seq) WHERE row IS NOT NULL;
   ${OUTBOX_SCHEMA}`;
 
-/** What the directory was told last. */
+/** The last report to the directory. */
 export interface DirectoryReport {
   readonly version: number;
   /** null: the directory believes that nothing is due. */
@@ -80,7 +80,7 @@ export class EventLog {
     return hasTable(storage.sql, "stream") ? new EventLog(storage, ready) : undefined;
   }
 
-  /** Creates the tables. `report`: what the directory has just been told. */
+  /** Creates the tables. `report`: what has just been reported to the directory. */
   static create(storage: ObjectStorage, ready: Ready | undefined, key: string, report: DirectoryReport): EventLog {
     storage.transactionSync(() => {
       storage.sql.exec(SCHEMA);

@@ -52,7 +52,7 @@ export interface StreamStore {
   view(key: string): Promise<StreamView | undefined>;
   /** Empties the window; ids stay. Whether there has been an event. */
   forget(key: string): Promise<boolean>;
-  /** All keys, some seconds behind in what is told of them. Throws RequestError `parameter` for a cursor that is none, as below. */
+  /** All keys, with counts that may be some seconds old. Throws RequestError `parameter` for a cursor that is none, as below. */
   keys(limit: number, cursor?: string): Promise<Page<ListedKey>>;
   /** Of one key newest first; else key by key, each newest first. */
   deliveries(filter: DeliveryFilter & { readonly key?: string }, limit: number, cursor?: string): Promise<Page<ListedDelivery>>;

@@ -3,7 +3,7 @@ import type { Delivery, DeliveryCounts, DeliveryState } from "../deliveries/outb
 import type { StreamEvent } from "../webhooks/event.ts";
 import type { WindowRow } from "./window.ts";
 
-/** Who sent an event, and who is told what came of it. */
+/** Who sent an event, and where its result goes. */
 export interface Origin {
   /** The id's scope. */
   readonly source: string;

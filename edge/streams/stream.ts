@@ -255,7 +255,7 @@ export class Stream implements StreamObject {
   }
 
   async replayDead(destination: string): Promise<number> {
-    if (!this.eventLog?.outbox.hasDead(destination)) return 0; // and nobody needs to be told
+    if (!this.eventLog?.outbox.hasDead(destination)) return 0; // and the directory needs no report
     const eventLog = await this.mayBeDue();
     if (eventLog === undefined) return 0;
     const count = this.context.storage.transactionSync(() => eventLog.outbox.replayDead(destination, this.dependencies.now()));

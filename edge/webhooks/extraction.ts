@@ -1,4 +1,4 @@
-// A verified body → the event it tells of: whose stream, which event, when, and its numbers. Knows no signatures and no storage.
+// A verified body → the event it describes: whose stream, which event, when, and its numbers. Knows no signatures and no storage.
 import type { Path } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { followPointer } from "../config/json-pointer.ts";

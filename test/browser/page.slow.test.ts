@@ -205,7 +205,7 @@ describe.skipIf(!isHere)("the page", () => {
     const servable = openOnnxModel(onnx, artifact, (bytes) => openSession(runtime, bytes), functions);
     const { page, errors, close } = await open({}, createApp(servable, { ...DEPENDENCIES, page: html }));
     await page.waitForSelector("#card:not([hidden])");
-    expect(await page.textContent("#model-line")).toBe("It takes the rows as they are; nothing is known of its training.");
+    expect(await page.textContent("#model-line")).toBe("The model takes the rows as they are; nothing is known of its training.");
     await page.fill("#sequence", "0, 0\n0.5, 0.5");
     await page.click("#score");
     expect(Number(await probabilityOn(page))).toBeCloseTo(1 / (1 + Math.exp(-1)), 3);

@@ -1,4 +1,4 @@
-// A model that was trained elsewhere, served: hard gates, read backwards, no figures yet.
+// A model that was trained elsewhere, served: hard gates, read backwards, no metrics yet.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { readNpy } from "../../shared/npy.ts";
@@ -21,7 +21,7 @@ test("an imported model is ready, and scores with the bits it has in the trainer
   expect(results.map(({ probability }) => probability)).toEqual(scoreBytes(bytes, X.subarray(50, 550)));
 });
 
-test("its card says where it came from, and that there are no figures yet", async () => {
+test("its card says where it came from, and that there are no metrics yet", async () => {
   const card = (await (await app.request("/v1/model")).json()) as Record<string, unknown>;
   expect(card).toMatchObject({ metrics: null, imported: { format: "Keras 2.2.4 (.h5)" } });
   expect(String(card.warnings)).toContain("not calibrated");

@@ -33,7 +33,7 @@ export const token: SchemeDefinition<TokenScheme> = {
   },
 };
 
-/** Undefined also where the body is no JSON: who has no token is told nothing of bodies. */
+/** Undefined also where the body is no JSON: whoever has no token learns nothing about bodies. */
 function tokenIn(bytes: Bytes, at: readonly string[]): unknown {
   try {
     return followPointer(parseJson(bytes), at).value;
