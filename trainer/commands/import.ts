@@ -10,6 +10,7 @@ import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkOutput } from "../cli/outputs.ts";
 import { readWhole, writeWhole } from "../files/whole-files.ts";
 import { assembleModel } from "../import/assemble.ts";
+import { PARITY_SEQUENCES } from "../import/parity.ts";
 import { readModel } from "../import/read-model.ts";
 import { readScaler } from "../import/scaler.ts";
 
@@ -59,7 +60,7 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
   for (const line of imported.findings) terminal.say(`  ${line}`);
   terminal.say(`  takes up to ${recipe.timesteps} rows of ${recipe.features.join(", ")}`);
   terminal.say(
-    `parity: on 64 random sequences the format's own definition, in float64, and the kernel differ by at most ${imported.parity.toExponential(1)}`,
+    `parity: on ${PARITY_SEQUENCES} random sequences the format's own definition, in float64, and the kernel differ by at most ${imported.parity.toExponential(1)}`,
   );
   terminal.say(`wrote ${out} (${id}, ${imported.bytes.length} bytes)`);
   terminal.say("quickstep calibrate fits its probabilities and operating points to labelled sequences");

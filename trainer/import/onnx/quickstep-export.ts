@@ -7,9 +7,8 @@ import type { ImportedNetwork } from "../contract/imported-network.ts";
 import { rejectFile } from "../contract/reject-file.ts";
 import type { Graph } from "./file.ts";
 import { evaluate } from "./interpreter.ts";
-import type { LstmSettings } from "./operators/lstm.ts";
 import type { Tensor } from "./operators/node.ts";
-import type { RecurrentGraph } from "./recurrent.ts";
+import { describeSettings, type RecurrentGraph } from "./recurrent.ts";
 
 /** Whether quickstep wrote the graph, with the recipe of its channels. */
 export function isQuickstepExport({ producer, metadata }: Graph): boolean {
@@ -53,14 +52,6 @@ export function readQuickstepExport({ graph, source, settings, lstm, U, F: C }: 
     },
     exportMetadata,
   };
-}
-
-/** What a findings line says of the gates and the first state. */
-export function describeSettings({ hardGates }: LstmSettings, hasInitial: boolean): string[] {
-  return [
-    ...(hardGates === null ? [] : [`gates: HardSigmoid, ${hardGates.toPrecision(3)} · x + 0.5`]),
-    ...(hasInitial ? ["starts from a constant state (initial_h, initial_c)"] : []),
-  ];
 }
 
 function readMetadata({ metadata }: Graph, C: number, constant: (name: string) => Float64Array, source: string): ExportMetadata {

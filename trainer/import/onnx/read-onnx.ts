@@ -7,8 +7,8 @@ import { readFront, readInitial } from "./front.ts";
 import { type Head, readHead } from "./head.ts";
 import { evaluate } from "./interpreter.ts";
 import { feed, findLayout, type Layout } from "./layout.ts";
-import { describeSettings, isQuickstepExport, readQuickstepExport } from "./quickstep-export.ts";
-import { findRecurrent, type RecurrentGraph } from "./recurrent.ts";
+import { isQuickstepExport, readQuickstepExport } from "./quickstep-export.ts";
+import { describeSettings, findRecurrent, type RecurrentGraph } from "./recurrent.ts";
 
 /** Reads a graph of one LSTM and a linear head. `timesteps` as the user says it. Throws DataError naming what does not fit. */
 export function readOnnx(bytes: Uint8Array, source: string, timesteps: number | null): ImportedNetwork {

@@ -58,6 +58,14 @@ export function findRecurrent(graph: Graph, source: string): RecurrentGraph {
   return { source, graph, node, settings, F, U, lstm };
 }
 
+/** Lines for the findings: unusual gates, and a first state other than 0. */
+export function describeSettings({ hardGates }: LstmSettings, hasInitial: boolean): string[] {
+  return [
+    ...(hardGates === null ? [] : [`gates: HardSigmoid, ${hardGates.toPrecision(3)} · x + 0.5`]),
+    ...(hasInitial ? ["starts from a constant state (initial_h, initial_c)"] : []),
+  ];
+}
+
 function findNode({ nodes }: Graph, source: string): Node {
   const recurrent = nodes.filter(({ operator }) => /^(.*\.)?(LSTM|GRU|RNN)$/.test(operator));
   if (recurrent.length !== 1 || recurrent[0].operator !== "LSTM")
