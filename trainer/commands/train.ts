@@ -8,6 +8,7 @@ import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkAbsent, checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
 import { createFitProgress } from "../cli/progress.ts";
 import { noteReading } from "../cli/read-line.ts";
+import { createStages } from "../cli/stages.ts";
 import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { writeWhole } from "../files/whole-files.ts";
@@ -56,6 +57,8 @@ export const trainCommand = declareCommand({
 /** Training takes 1.7 kB a sequence (measured): as many windows as fit a GiB together with 10 million rows. */
 const MOST_WINDOWS = 250_000;
 
+const SEARCH_STAGES = { adding: "adding", comparing: "comparing", removing: "removing", teachers: "comparing teachers" } as const;
+
 /** Reads, trains, writes the artifact and the report, and says what came of it. Throws QuickstepError, Interrupted. */
 export async function train(values: Partial<TrainValues> & Pick<TrainValues, "data">, dependencies: Dependencies): Promise<void> {
   const { terminal, signal, now } = dependencies;
@@ -67,6 +70,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   terminal.say(describeRead(dataset.facts));
   const data = checkTrainable(dataset);
   const progress = createFitProgress(terminal, now);
+  const stages = createStages(terminal, now);
   const checkpointer = createCheckpointer(`${out}.checkpoint`, resume, signal, now);
   const engines = dependencies.loadEngines();
   const trained = await trainModel(data, trainOptionsOf(values), {
@@ -75,6 +79,8 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
     node: dependencies.node,
     onNote: (note) => progress.say(describeNote(note, data.features)),
     onProgress: progress.show,
+    onSearchProgress: ({ stage, channels, share }) =>
+      stages.show("feature search", share, `${SEARCH_STAGES[stage]}, ${countOf(channels, "channel")}`),
     checkpoint: checkpointer.checkpoint,
     yieldToEventLoop: checkpointer.yieldToEventLoop,
   });

@@ -42,10 +42,10 @@ export function findLeakingCell(
       .filter((i) => isValid[i * T + step] === 1)
       .map((i) => indices[i]);
     if (here.length < LEAST) continue;
-    const own = Uint8Array.from(here, (n) => labels[n]);
+    const cellLabels = Uint8Array.from(here, (n) => labels[n]);
     for (let feature = 0; feature < F; feature++) {
       const auc = rankingAuc(
-        own,
+        cellLabels,
         Float64Array.from(here, (n) => values[(n * T + step) * F + feature]),
       );
       if (auc > (best?.auc ?? 0)) best = { step, feature, auc, count: here.length };

@@ -65,7 +65,7 @@ export function drawEvaluationSample(input: SampleInput, candidates: readonly Ch
   const rows = Int32Array.from([...train, ...validation]);
   const R = rows.length;
   const recipe = fitRecipe({ timesteps: T, features, padding, channels: candidates, standardise: true }, values, train, log);
-  const own = Uint8Array.from(rows, (n) => labels[n]);
+  const drawnLabels = Uint8Array.from(rows, (n) => labels[n]);
   const isFolded = validation.length < ENOUGH_TO_VALIDATE;
   const folds = isFolded
     ? Array.from({ length: FOLDS }, (_, k) => holdOut(Math.floor((k * R) / FOLDS), Math.floor(((k + 1) * R) / FOLDS), R, gap))
@@ -74,8 +74,8 @@ export function drawEvaluationSample(input: SampleInput, candidates: readonly Ch
     table: applyRecipe(recipe, take(values, rows, T * shape.features), log),
     T,
     K,
-    labels: own,
-    positiveRate: own.reduce((sum, label) => sum + label, 0) / R,
+    labels: drawnLabels,
+    positiveRate: drawnLabels.reduce((sum, label) => sum + label, 0) / R,
     folds,
     isFolded,
     tested: listTrained(folds, R).subarray(0, MAX_TESTED),

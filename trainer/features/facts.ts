@@ -28,6 +28,7 @@ const EXACT = 1e-7;
 /** A coefficient below this share of the largest contribution is rounding. */
 const NEGLIGIBLE = 1e-7;
 
+/** Facts of the features over the valid rows of the sequences at `indices` of `values` (N,T,F). */
 export function studyFeatures(values: Float64Array, shape: Shape, indices: ArrayLike<number>, padding: Padding): FeatureFacts {
   const F = shape.features;
   const rows = collectRows(values, shape, indices, padding);

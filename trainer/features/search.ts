@@ -1,11 +1,12 @@
 // The feature search: finds the channels from which a data set can be learnt, forward by score tests, each step confirmed by short
 // runs on held-out sequences, then backward by short runs; and whether a teacher pays.
 import type { Channel } from "../../shared/recipe/channel.ts";
+import { chooseSimplest, EVALUATED, isPlain, isSame, type Ranked, rankCandidates, withSimpler } from "./candidate-choice.ts";
 import { type CandidateEvaluator, createCandidateEvaluator, type Evaluation, type EvaluationInput } from "./candidate-evaluation.ts";
 import { listCandidates, plainChannels } from "./candidates.ts";
 import { type DistillationTarget, ON_LABELS } from "./distillation.ts";
 import type { FeatureFacts } from "./facts.ts";
-import { blocksOf, scoreGain } from "./score-test.ts";
+import { blocksOf } from "./score-test.ts";
 
 /** What a step of the search gained or lost: held-out log losses. */
 export type SearchStep =
@@ -38,12 +39,8 @@ export interface SearchProgress {
 }
 
 const MAX_CHANNELS = 10;
-/** Candidates whose score test is best, evaluated by short runs. */
-const EVALUATED = 3;
 /** A score test counts from so many of its standard deviations. */
 const SIGNIFICANT = 3;
-/** Products are tested with the channels chosen last. */
-const MAX_PRODUCTS = 4;
 /** Standard errors by which the best of many candidates must better the base rate before anything is expected of it. */
 const SIGNIFICANT_ERRORS = 2;
 /** And standard errors by which the best of some channels must better what there is without it. (On fx, seed 102, one let `f2 − f3` in: −0.002.) */
@@ -55,8 +52,6 @@ const BEST_OF_PLAIN = 1.5;
  * luck of two trainings. (Measured on mixed scales, 40,000: 0.80 of what can be learnt with one error and noise let in, 0.84 with two.)
  */
 const WHOLESALE = 2;
-/** A simpler channel is preferred if it loses no more than this share of what has been gained over the base rate. */
-const SLIVER = 0.01;
 /** A teacher that misses no more than this share of what the network gains over the base rate may teach it something. */
 const COMPETITIVE = 0.05;
 /** The distillation weight, where a teacher pays: labels keep a say, for what the teacher cannot know. */
@@ -131,7 +126,7 @@ async function addChannels(search: Search): Promise<Evaluation> {
   let best = baseRate;
   while (best.set.length < Math.min(MAX_CHANNELS, all.length)) {
     reportProgress(search, "adding", best.set.length, 0);
-    const ranked = rankCandidates(search, best);
+    const ranked = rankCandidates(search.blocks, evaluator.testedLabels, best);
     const significant = ranked.filter(({ gain, noise }) => gain > SIGNIFICANT * noise);
     const plainest = isFolded || best.set.length === 0 ? [] : ranked.filter(({ c }) => isPlain(all[c])).slice(0, EVALUATED);
     // On few sequences one standard error is enough, lest nothing is found.
@@ -145,21 +140,6 @@ async function addChannels(search: Search): Promise<Evaluation> {
   return best;
 }
 
-interface Ranked {
-  readonly c: number;
-  readonly gain: number;
-  readonly noise: number;
-}
-
-/** The candidates that `best` lacks, by falling score test. */
-function rankCandidates({ evaluator, all, blocks }: Search, best: Evaluation): Ranked[] {
-  const chosen = best.set.slice(-MAX_PRODUCTS).map((c) => blocks[c]);
-  return [...all.keys()]
-    .filter((c) => !best.set.includes(c))
-    .map((c) => ({ c, ...scoreGain(blocks[c], chosen, evaluator.testedLabels, best.probabilities) }))
-    .sort((a, b) => b.gain - a.gain);
-}
-
 /** The best of `from` with one more channel that better `from` by so many standard errors. */
 async function extend(search: Search, from: Evaluation, by: readonly Ranked[], errors: number): Promise<Evaluation | undefined> {
   const { evaluator, all } = search;
@@ -169,7 +149,7 @@ async function extend(search: Search, from: Evaluation, by: readonly Ranked[], e
     reportProgress(search, "adding", from.set.length, (i + 1) / by.length);
     if (evaluator.isBetter(evaluation, from, errors)) better.push(evaluation);
   }
-  return simplest(better, all, evaluator.baseRate);
+  return chooseSimplest(better, all, evaluator.baseRate);
 }
 
 /** Levels and deltas of all features, instead of what was found or besides, where that betters it. */
@@ -227,52 +207,18 @@ async function chooseTargets(search: Search, { set }: Evaluation): Promise<Disti
   return isCompetitive ? [ON_LABELS, { teacher: name, distillationWeight: DISTILLATION_WEIGHT }] : [ON_LABELS];
 }
 
+/** Shares of a search's time, at most, after which it adds, and removes, no more channels. */
+const ADDING = 0.7;
+const REMOVING = 0.9;
+
 /** `part` of this round is done; whatever may follow counts as if it does. */
 function reportProgress({ onProgress, all }: Search, stage: SearchProgress["stage"], channels: number, part: number): void {
   const rounds = Math.min(MAX_CHANNELS, all.length);
-  const ADDING = 0.7; // of the time, at most; the rest is removing and comparing
   const share = {
     adding: (ADDING * (channels + part)) / rounds,
     comparing: ADDING,
-    removing: ADDING + (0.9 - ADDING) * part,
-    teachers: 0.9,
+    removing: ADDING + (REMOVING - ADDING) * part,
+    teachers: REMOVING,
   };
   onProgress({ stage, channels, share: share[stage] });
-}
-
-/** The first few, and of every pair among them its two features alone: who says as much by itself is preferred. */
-function withSimpler(ranked: readonly Ranked[], all: readonly Channel[]): Ranked[] {
-  const first = ranked.slice(0, EVALUATED);
-  const simpler = ranked.slice(EVALUATED).filter(({ c }) =>
-    first.some(({ c: pair }) => {
-      const [single, other] = [all[c], all[pair]];
-      return (
-        other.base !== "feature" &&
-        single.base === "feature" &&
-        single.view === other.view &&
-        (single.a === other.a || single.a === other.b)
-      );
-    }),
-  );
-  return [...first, ...simpler];
-}
-
-/** The best evaluation, or one whose last channel is simpler and that loses no more than a sliver of what the best has gained. */
-function simplest(evaluations: readonly Evaluation[], all: readonly Channel[], baseRate: Evaluation): Evaluation | undefined {
-  if (evaluations.length === 0) return undefined;
-  const best = evaluations.reduce((a, b) => (b.loss < a.loss ? b : a));
-  const enough = best.loss + SLIVER * (baseRate.loss - best.loss);
-  const simple = evaluations
-    .filter(({ set, loss }) => all[set[set.length - 1]].base === "feature" && loss <= enough)
-    .sort((a, b) => a.loss - b.loss);
-  return simple[0] ?? best;
-}
-
-/** A feature as it is. A score test sees what is added at each step; what only a total tells, beside others, it misses. */
-function isPlain({ base, view }: Channel): boolean {
-  return base === "feature" && view === "level";
-}
-
-function isSame(a: Channel, b: Channel): boolean {
-  return a.view === b.view && a.base === b.base && a.a === b.a && (a.base === "feature" || (b.base !== "feature" && a.b === b.b));
 }

@@ -11,16 +11,17 @@ export interface ShortRun {
   readonly learningRate: number;
 }
 
+/** Trains on the sequences at `train`, from the parameters and moments that `stepper` has. Throws FitError as `stepper.step` does. */
 export function trainShortRun(
   stepper: Stepper,
   train: Int32Array,
-  { sequences, batch: most, learningRate }: ShortRun,
+  { sequences, batch: maxBatch, learningRate }: ShortRun,
   random: Random,
 ): void {
   const order = train.slice();
   random.shuffle(order);
-  const steps = Math.ceil(sequences / most);
-  const batch = Math.min(most, order.length);
+  const steps = Math.ceil(sequences / maxBatch);
+  const batch = Math.min(maxBatch, order.length);
   for (let step = 0, at = 0; step < steps; step++, at += batch) {
     if (at + batch > order.length) {
       random.shuffle(order);

@@ -40,7 +40,7 @@ export interface ImportedModel {
 }
 
 /** The card's warning until `calibrate` has seen labelled sequences. */
-export const UNCALIBRATED =
+const UNCALIBRATED =
   "imported and not calibrated: the share of 1s in its training data is unknown and taken for 0.5, so a base rate given with a request is held against that";
 /** Float32 rounds a gate of 100 units by some 1e-7; a misunderstood network differs by far more. */
 const PARITY_LIMIT = 1e-5;
@@ -167,6 +167,7 @@ function cardOf(
     intervals: {},
     baselines: {},
     warnings: [UNCALIBRATED],
+    warningCodes: ["not-calibrated"],
     versions: { quickstep: VERSION, node, path: "import" },
     imported: { file, sha256, format: printable(format), found: findings, parity },
   };

@@ -21,7 +21,7 @@ export class Interrupted extends Error {
 const MAGIC = 0x50435351; // "QSCP"
 const INTERVAL_MS = 3000;
 /** The event loop gets a turn this often: signals, and the ends of worker threads, arrive only there. */
-const BREATH_MS = 50;
+const TURN_MS = 50;
 
 /** `run` says what the checkpoint belongs to: equal runs end in equal bytes. */
 export function encodeCheckpoint(state: FitState, run: string): Uint8Array {
@@ -98,41 +98,49 @@ export interface Checkpointer {
  */
 export function createCheckpointer(path: string, isResuming: boolean, signal: AbortSignal, now: () => number): Checkpointer {
   const paths = new Set<string>();
-  const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
   return {
     checkpoint(run, stage) {
-      const own = stage === 0 ? path : `${path}${stage + 1}`;
-      paths.add(own);
-      const save = (state: FitState): void => writeWhole(own, encodeCheckpoint(state, run));
-      let written = now();
-      let breathed = now();
-      const yieldToEventLoop = async (snapshot: () => FitState): Promise<void> => {
-        await turn();
-        breathed = now();
-        if (!signal.aborted) return;
-        save(snapshot());
-        throw new Interrupted(own);
-      };
+      const stagePath = stage === 0 ? path : `${path}${stage + 1}`;
+      paths.add(stagePath);
+      const save = (state: FitState): void => writeWhole(stagePath, encodeCheckpoint(state, run));
       return {
-        from: isResuming && existsSync(own) ? decodeCheckpoint(readWhole(own), run, own) : undefined,
+        from: isResuming && existsSync(stagePath) ? decodeCheckpoint(readWhole(stagePath), run, stagePath) : undefined,
         onFailure: save,
         onEnd: save,
-        afterStep(snapshot) {
-          const time = now();
-          if (time - written >= INTERVAL_MS) {
-            save(snapshot());
-            written = now();
-          }
-          return time - breathed < BREATH_MS ? undefined : yieldToEventLoop(snapshot);
-        },
+        afterStep: saveNowAndThen(save, stagePath, signal, now),
       };
     },
     async yieldToEventLoop() {
-      await turn();
+      await nextTurn();
       if (signal.aborted) throw new Interrupted();
     },
     remove() {
-      for (const own of paths) rmSync(own, { force: true });
+      for (const stagePath of paths) rmSync(stagePath, { force: true });
     },
   };
+}
+
+/** Saves every few seconds, and gives the event loop a turn more often than that; leaves where the signal asks for it. */
+function saveNowAndThen(save: (state: FitState) => void, path: string, signal: AbortSignal, now: () => number): FitOptions["afterStep"] {
+  let savedAt = now();
+  let turnedAt = now();
+  const yieldOrLeave = async (snapshot: () => FitState): Promise<void> => {
+    await nextTurn();
+    turnedAt = now();
+    if (!signal.aborted) return;
+    save(snapshot());
+    throw new Interrupted(path);
+  };
+  return (snapshot) => {
+    const time = now();
+    if (time - savedAt >= INTERVAL_MS) {
+      save(snapshot());
+      savedAt = now();
+    }
+    return time - turnedAt < TURN_MS ? undefined : yieldOrLeave(snapshot);
+  };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((done) => setImmediate(done));
 }

@@ -1,0 +1,56 @@
+// Which candidate a step of the feature search takes: by score tests before short runs, by simplicity after them. Trains nothing.
+import type { Channel } from "../../shared/recipe/channel.ts";
+import type { Evaluation } from "./candidate-evaluation.ts";
+import { type ScoreGain, scoreGain } from "./score-test.ts";
+
+/** A candidate by its score test. */
+export interface Ranked extends ScoreGain {
+  /** Position among all candidates. */
+  readonly c: number;
+}
+
+/** Candidates whose score test is best, evaluated by short runs. */
+export const EVALUATED = 3;
+/** Products are tested with the channels chosen last. */
+const MAX_PRODUCTS = 4;
+/** A simpler channel is preferred if it loses no more than this share of what has been gained over the base rate. */
+const SLIVER = 0.01;
+
+/** The candidates that `best` lacks, by falling score test; `blocks` (K) and `labels` are those of the tested sequences. */
+export function rankCandidates(blocks: readonly Float64Array[], labels: Uint8Array, best: Evaluation): Ranked[] {
+  const chosen = best.set.slice(-MAX_PRODUCTS).map((c) => blocks[c]);
+  return [...blocks.keys()]
+    .filter((c) => !best.set.includes(c))
+    .map((c) => ({ c, ...scoreGain(blocks[c], chosen, labels, best.probabilities) }))
+    .sort((a, b) => b.gain - a.gain);
+}
+
+/** The first few, and of every pair among them its two features alone: who says as much by itself is preferred. */
+export function withSimpler(ranked: readonly Ranked[], all: readonly Channel[]): Ranked[] {
+  const first = ranked.slice(0, EVALUATED);
+  const isPartOf = (single: Channel, pair: Channel): boolean =>
+    pair.base !== "feature" && single.base === "feature" && single.view === pair.view && (single.a === pair.a || single.a === pair.b);
+  const simpler = ranked.slice(EVALUATED).filter(({ c }) => first.some(({ c: pair }) => isPartOf(all[c], all[pair])));
+  return [...first, ...simpler];
+}
+
+/** The best evaluation, or one whose last channel is simpler and that loses no more than a sliver of what the best has gained. */
+export function chooseSimplest(evaluations: readonly Evaluation[], all: readonly Channel[], baseRate: Evaluation): Evaluation | undefined {
+  if (evaluations.length === 0) return undefined;
+  const best = evaluations.reduce((a, b) => (b.loss < a.loss ? b : a));
+  const enough = best.loss + SLIVER * (baseRate.loss - best.loss);
+  const simple = evaluations
+    .filter(({ set, loss }) => all[set[set.length - 1]].base === "feature" && loss <= enough)
+    .sort((a, b) => a.loss - b.loss);
+  return simple[0] ?? best;
+}
+
+/** A feature as it is. A score test sees what is added at each step; what only a total tells, beside others, it misses. */
+export function isPlain({ base, view }: Channel): boolean {
+  return base === "feature" && view === "level";
+}
+
+/** Whether two channels are computed alike. */
+export function isSame(a: Channel, b: Channel): boolean {
+  return a.view === b.view && a.base === b.base && a.a === b.a && (a.base === "feature" || (b.base !== "feature" && a.b === b.b));
+}
