@@ -1,5 +1,5 @@
 // What is said beside the causes: plain facts of the data, and the networks' own numbers. Sentences alone; computes nothing.
-import { count, figure, percent, short } from "../html/format.ts";
+import { count, formatNumber, percent, short } from "../html/format.ts";
 import type { DataFacts } from "./facts.ts";
 import type { BaselineSetup } from "./setup.ts";
 import type { Tensors } from "./tensors.ts";
@@ -64,7 +64,7 @@ export function noteNetworks(baseline: NetworkNumbers, fixed: NetworkNumbers | n
   const both = (say: (numbers: NetworkNumbers) => string): string =>
     fixed === null ? `baseline setup ${say(baseline)}` : `baseline setup ${say(baseline)}, fixed setup ${say(fixed)}`;
   return [
-    `loss on one batch of 32 after 300 steps on it alone: ${both(({ batchLoss }) => figure(batchLoss))} nats (near 0 where the inputs reach the network)`,
+    `loss on one batch of 32 after 300 steps on it alone: ${both(({ batchLoss }) => formatNumber(batchLoss))} nats (near 0 where the inputs reach the network)`,
     `learning rates at which the loss falls in a ramp: ${both(({ rates }) => (rates === null ? "none" : `${short(rates[0])} to ${short(rates[1])}`))} (the baseline setup trains with ${learningRate})`,
     `gates below 0.05 or above 0.95: ${both(({ saturation }) => percent(saturation))}`,
     `change of the weights in one step near the end: ${both(({ updateRatio }) => short(updateRatio))} of their size (0.001 is usual)`,

@@ -1,12 +1,12 @@
 // A diagnosis as one HTML page.
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { renderDocument } from "../html/document.ts";
-import { count, figure, percent, ticks } from "../html/format.ts";
+import { count, formatNumber, percent, ticks } from "../html/format.ts";
 import { frame, lineLegend } from "../html/frame.ts";
 import { html, type Markup } from "../html/html.ts";
-import { GREY, MUTED } from "../html/palette.ts";
+import { GREY, LINE_STYLES, MUTED } from "../html/palette.ts";
 import { draw, type Layer } from "../html/plot.ts";
-import { LINE_STYLES } from "../report/score-figures.ts";
+import { verdictSection } from "../html/verdict-section.ts";
 import type { Cause } from "./cause.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { CHECKPOINTS } from "./fold-training.ts";
@@ -21,10 +21,11 @@ export interface Beside {
 
 const NOTHING: Beside = { sentences: [], script: undefined };
 
+/** The whole page, verdict first. The same diagnosis gives the same bytes. */
 export async function renderDiagnosis(name: string, diagnosis: Diagnosis, { sentences, script }: Beside = NOTHING): Promise<string> {
   const { verdict, notes } = diagnosis;
   return renderDocument(name, verdict.code, "diagnosis", [
-    verdictSection(diagnosis),
+    diagnosisVerdict(diagnosis),
     await experimentsSection(diagnosis),
     causesSection(diagnosis),
     script &&
@@ -38,20 +39,19 @@ function list(sentences: readonly string[]): Markup {
   return html`<ul class="warnings">${sentences.map((text) => html`<li>${text}</li>`)}</ul>`;
 }
 
-function verdictSection({ verdict, examples, positiveRate, baseRateLoss, baseline, fixed, signal }: Diagnosis): Markup {
+function diagnosisVerdict({ verdict, examples, positiveRate, baseRateLoss, baseline, fixed, signal }: Diagnosis): Markup {
+  const { code, text } = verdict;
   const keys: [name: string, value: string, note: string][] = [
     ["Sequences", count(examples), positiveRate === null ? "" : `${percent(positiveRate)} positive`],
-    ["Base rate", figure(baseRateLoss), "log loss of answering it always, nats"],
+    ["Base rate", formatNumber(baseRateLoss), "log loss of always answering the positive rate, nats"],
   ];
-  if (baseline) keys.push(["Baseline setup", figure(baseline.loss), describeBaselineSetup(baseline.settings)]);
-  if (fixed && verdict.code !== "healthy") keys.push(["Fixed setup", figure(fixed.loss), "held out, within the same small budget"]);
-  if (signal) keys.push(["Probe's AUC", figure(signal.auc, 3), `p = ${figure(signal.p, 3)}; ${figure(signal.smallest, 3)} would be found`]);
-  return html`
-    <section class="verdict ${verdict.code === "healthy" ? "learned" : "failed"}" aria-label="Verdict">
-      <p class="code">${verdict.code}</p>
-      <p class="text">${verdict.text}</p>
-      <dl class="key">${keys.map(([key, value, note]) => html`<div><dt>${key}</dt><dd>${value}<small>${note}</small></dd></div>`)}</dl>
-    </section>`;
+  if (baseline) keys.push(["Baseline setup", formatNumber(baseline.loss), describeBaselineSetup(baseline.settings)]);
+  if (fixed && code !== "healthy") keys.push(["Fixed setup", formatNumber(fixed.loss), "held out, within the same small budget"]);
+  if (signal) {
+    const { auc, p, smallest } = signal;
+    keys.push(["AUC of a probe", formatNumber(auc, 3), `p = ${formatNumber(p, 3)}; ${formatNumber(smallest, 3)} would have been found`]);
+  }
+  return verdictSection({ isGood: code === "healthy", title: code, text, keys });
 }
 
 async function experimentsSection({ baseline, fixed, causes, baseRateLoss, verdict }: Diagnosis): Promise<Markup | null> {
@@ -88,7 +88,7 @@ async function experimentsSection({ baseline, fixed, causes, baseRateLoss, verdi
 function causesSection({ causes }: Diagnosis): Markup | null {
   if (causes.length === 0) return null;
   const row = ({ code, certainty, evidence, fix, added, removed }: Cause): Markup =>
-    html`<tr><th scope="row">${code}<small>${certainty}</small></th><td>${figure(added)}</td><td>${figure(removed)}</td><td>${evidence}<small>${fix}</small></td></tr>`;
+    html`<tr><th scope="row">${code}<small>${certainty}</small></th><td>${formatNumber(added)}</td><td>${formatNumber(removed)}</td><td>${evidence}<small>${fix}</small></td></tr>`;
   return html`
     <section><h2>Causes</h2>
       <div class="wide"><table class="parts"><caption>Nats of held-out log loss: what the fix gains on the baseline setup, and what the fixed setup loses without the fix.</caption>
@@ -103,7 +103,7 @@ function drawBars(bars: readonly { name: string; loss: number }[], baseRateLoss:
   const room = Math.max(0.005, 0.1 * (high - low));
   const domain = [Math.max(0, low - room), high + room] as const;
   return draw({
-    alt: `Held-out log loss: ${bars.map(({ name, loss }) => `${name} ${figure(loss)}`).join(", ")}; base rate ${figure(baseRateLoss)}.`,
+    alt: `Held-out log loss: ${bars.map(({ name, loss }) => `${name} ${formatNumber(loss)}`).join(", ")}; base rate ${formatNumber(baseRateLoss)}.`,
     width: 210,
     height: 24 * bars.length + 10,
     margin: { left: 224, right: 20, top: 8, bottom: 42 },
@@ -139,7 +139,7 @@ function drawCurves(curves: readonly { name: string; losses: readonly number[] }
   const room = Math.max(0.005, 0.08 * (high - low));
   const domain = [Math.max(0, low - room), high + room] as const;
   return draw({
-    alt: `Held-out log loss along training: ${curves.map(({ name, losses }) => `${name} from ${figure(losses[0])} to ${figure(losses[losses.length - 1])}`).join(", ")}; base rate ${figure(baseRateLoss)}.`,
+    alt: `Held-out log loss along training: ${curves.map(({ name, losses }) => `${name} from ${formatNumber(losses[0])} to ${formatNumber(losses[losses.length - 1])}`).join(", ")}; base rate ${formatNumber(baseRateLoss)}.`,
     width: 330,
     height: 200,
     margin: { left: 46, right: 20, top: 30, bottom: 42 },

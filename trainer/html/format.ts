@@ -1,8 +1,8 @@
 // How numbers and names are written on the page. Knows no page.
 import { cleanText } from "./html.ts";
 
-/** `0.4123`, `–` where a figure is undefined. */
-export function figure(x: number | null | undefined, decimals = 4): string {
+/** `0.4123`, `–` where a number is undefined. */
+export function formatNumber(x: number | null | undefined, decimals = 4): string {
   return x === null || x === undefined || !Number.isFinite(x) ? "–" : minus(x.toFixed(decimals));
 }
 

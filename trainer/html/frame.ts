@@ -1,13 +1,13 @@
 // What surrounds a figure: caption, keys to lines and classes.
-
-import { LINE_STYLES } from "../report/score-figures.ts";
 import { html, type Markup } from "./html.ts";
-import { BLUE, ORANGE } from "./palette.ts";
+import { BLUE, LINE_STYLES, ORANGE } from "./palette.ts";
 
+/** A figure with its caption below it, and a legend between them. */
 export function frame(svg: Markup, caption: Markup, legend: Markup | null = null): Markup {
   return html`<figure>${svg}${legend}<figcaption>${caption}</figcaption></figure>`;
 }
 
+/** Names of the lines in the order of LINE_STYLES. */
 export function lineLegend(names: readonly string[]): Markup {
   return html`<ul class="legend">${names.map((name, i) => {
     const { color, strokeWidth, strokeDash } = LINE_STYLES[i % LINE_STYLES.length];
@@ -15,6 +15,7 @@ export function lineLegend(names: readonly string[]): Markup {
   })}</ul>`;
 }
 
+/** The two classes as class-layers.ts draws them. */
 export function classLegend(): Markup {
   const swatch = (colour: string, opacity: number): Markup =>
     html`<svg viewBox="0 0 26 10" aria-hidden="true"><rect x="1" y="1" width="24" height="8" fill="${colour}" fill-opacity="${opacity}" stroke="${colour}"/></svg>`;

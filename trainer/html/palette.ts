@@ -28,4 +28,13 @@ export const DIVERGING: readonly Colour[] = [
   { light: "#963c06", dark: "#ffb877" },
 ];
 
+/** Lines of one figure, in order: the colour and the dashes together tell them apart. */
+export const LINE_STYLES = [
+  { color: BLUE.light, strokeWidth: 2, strokeDash: [] },
+  { color: ORANGE.light, strokeWidth: 1.5, strokeDash: [6, 3] },
+  { color: GREY.light, strokeWidth: 1.5, strokeDash: [2, 2] },
+  { color: INK.light, strokeWidth: 1.2, strokeDash: [8, 3, 2, 3] },
+] as const;
+
+/** All that a figure may be drawn in: style.ts exchanges them in the dark. */
 export const COLOURS: readonly Colour[] = [PAPER, INK, MUTED, HAIRLINE, BLUE, ORANGE, GREY, ...DIVERGING];

@@ -69,11 +69,11 @@ export const STYLE = `
   tbody th{overflow-wrap:anywhere;min-width:4.6rem}
   code,dd,.title,.verdict,li,header *{overflow-wrap:anywhere}
   td small,th small{display:block;color:var(--muted);font-size:.8125rem}
-  td.own{font-weight:600}
-  td.own small{font-weight:400}
+  td.model{font-weight:600}
+  td.model small{font-weight:400}
   .wide{overflow-x:auto}
-  .even{table-layout:fixed}
-  .even th:first-child{width:34%}
+  .equal{table-layout:fixed}
+  .equal th:first-child{width:34%}
   .parts td:last-child,.parts th:last-child{text-align:left;width:55%;padding-left:1.6rem}
   .parts tbody th{overflow-wrap:normal}
   .letter{display:inline-block;min-width:1.35em;height:1.35em;line-height:1.3em;text-align:center;border:1.5px solid var(--blue);border-radius:1em;font-size:.75rem;font-weight:700;margin-right:.5em;padding:0 .15em}
@@ -95,7 +95,7 @@ export const STYLE = `
     td small,th small,thead th{font-size:.72rem}
     th,td{padding-left:.35rem}
     tbody th{min-width:4.1rem}
-    .even th:first-child{width:28%}
+    .equal th:first-child{width:28%}
     .facts{grid-template-columns:1fr;gap:0}
     .facts dd{margin-bottom:.5rem}
     .small{grid-template-columns:1fr 1fr}

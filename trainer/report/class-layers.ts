@@ -1,10 +1,9 @@
 // How the two classes look in a histogram, the same in every figure.
-
 import { BLUE, ORANGE } from "../html/palette.ts";
 import type { Layer } from "../html/plot.ts";
 import type { ClassHistogram } from "./histogram.ts";
 
-/** In percent. */
+/** Each class in percent of its own total; all 0 where it has none. */
 export function classShares({ counts }: ClassHistogram): [zeros: number[], ones: number[]] {
   const [zeros, ones] = counts.map((of) => {
     const total = of.reduce((sum, n) => sum + n, 0);
@@ -37,6 +36,7 @@ export function classLayers(histogram: ClassHistogram): Layer[] {
   });
 }
 
+/** The highest bin of either class, in percent; never 0. */
 export function highestShare(histogram: ClassHistogram): number {
   return Math.max(...classShares(histogram).flat(), Number.MIN_VALUE);
 }

@@ -20,7 +20,7 @@ export interface ReportContent {
     readonly intercept: number;
   };
   /** The model first, then its baselines. */
-  readonly figures: readonly ModelFigures[];
+  readonly models: readonly ModelMetrics[];
   /** Where the true probability of the test part is known. */
   readonly truth: { readonly bayesLogLoss: number; readonly recovered: number } | null;
   readonly learning: {
@@ -32,7 +32,7 @@ export interface ReportContent {
   readonly reliability: readonly ReliabilityBin[];
   /** The model first. A curve is empty where the test part has one class only. */
   readonly curves: readonly { readonly name: string; readonly roc: readonly Point[]; readonly precisionRecall: readonly Point[] }[];
-  readonly decisions: readonly Decision[];
+  readonly operatingPoints: readonly MeasuredPoint[];
   /** Of the test part's probabilities. */
   readonly scores: ClassHistogram;
   readonly training: TrainingFacts;
@@ -47,7 +47,7 @@ export interface ReportContent {
   readonly importance: Importance;
 }
 
-export interface ModelFigures {
+export interface ModelMetrics {
   readonly name: string;
   readonly metrics: Metrics;
   readonly intervals: Intervals;
@@ -56,14 +56,14 @@ export interface ModelFigures {
 }
 
 /** An operating point as the test part sees it. */
-export interface Decision {
+export interface MeasuredPoint {
   readonly name: string;
   readonly threshold: number;
   /** Sequences that get label 1, of all. */
   readonly labelled: Estimate;
   /** Null where nothing is negative. */
   readonly falsePositiveRate: Estimate | null;
-  readonly figures: NonNullable<OperatingPoint["figures"]>;
+  readonly metrics: NonNullable<OperatingPoint["figures"]>;
 }
 
 /** The training part as it came. */

@@ -2,14 +2,14 @@
 // Legend: N sequences, T steps, F features.
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { isZeroRow, validRows } from "../../shared/sequence.ts";
+import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import { quantile } from "../statistics/descriptive.ts";
 import type { FeatureFacts, TrainingFacts } from "./content.ts";
 import { histogramOf } from "./histogram.ts";
 
 /** Values a feature's facts are taken from, at most: quantiles are then known to 0.2 % of rank. */
 const MAX_ROWS = 200_000;
-/** Values beyond are held here, as the recipe holds them, so that no spread overflows. */
+/** Values beyond are clamped to it, as the recipe clamps them, so that no spread overflows. */
 const VALUE_LIMIT = 1e300;
 
 /** Facts of the sequences `indices` of `values` (N,T,F); `labels` (N). */
@@ -21,52 +21,71 @@ export function describeTraining(
 ): TrainingFacts {
   const { timesteps: T, padding } = recipe;
   const shape = shapeOf(recipe);
-  const F = shape.features;
-  const rows = new Int32Array(T);
-  const lengths = new Float64Array(indices.length);
-  let valid = 0;
-  let zeroRows = 0;
-  indices.forEach((n, i) => {
-    lengths[i] = validRows(values, n * T * F, shape, padding, rows);
-    valid += lengths[i];
-    for (let t = 0; t < lengths[i]; t++) if (isZeroRow(values, (n * T + rows[t]) * F, F)) zeroRows++;
-  });
+  const { lengths, zeroRows } = measureRows(values, indices, shape, padding);
   const sortedLengths = lengths.toSorted();
-
   const sampled = Math.min(indices.length, Math.max(1, Math.floor(MAX_ROWS / T)));
   const sample = Int32Array.from({ length: sampled }, (_, i) => indices[Math.floor((i * indices.length) / sampled)]);
+  const labelsOfPart = Uint8Array.from(indices, (n) => labels[n]);
   return {
     sequences: indices.length,
     timesteps: T,
     padding,
-    paddingShare: 1 - valid / (indices.length * T),
+    paddingShare: 1 - lengths.reduce((sum, length) => sum + length, 0) / (indices.length * T),
     zeroRows,
-    lengths: histogramOf(
-      lengths,
-      Uint8Array.from(indices, (n) => labels[n]),
-      sortedLengths,
-    ),
+    lengths: histogramOf(lengths, labelsOfPart, sortedLengths),
     shortest: sortedLengths[0],
     longest: sortedLengths[sortedLengths.length - 1],
     features: recipe.features.map((name, f) => {
-      const column = new Float64Array(sampled * T);
-      const classes = new Uint8Array(sampled * T);
-      const moves = new Float64Array(sampled * T);
-      let size = 0;
-      let moved = 0;
-      for (const n of sample) {
-        const length = validRows(values, n * T * F, shape, padding, rows);
-        for (let t = 0; t < length; t++) {
-          column[size] = Math.max(-VALUE_LIMIT, Math.min(VALUE_LIMIT, values[(n * T + rows[t]) * F + f]));
-          classes[size] = labels[n];
-          if (t > 0) moves[moved++] = Math.abs(column[size] - column[size - 1]);
-          size++;
-        }
-      }
-      return describeFeature(name, column.subarray(0, size), classes.subarray(0, size), moves.subarray(0, moved));
+      const { column, classes, moves } = readColumn(values, labels, sample, shape, padding, f);
+      return describeFeature(name, column, classes, moves);
     }),
     sampled,
   };
+}
+
+/** Valid rows of each sequence, and how many of them are all zero. */
+function measureRows(
+  values: Float64Array,
+  indices: Int32Array,
+  shape: Shape,
+  padding: Padding,
+): { readonly lengths: Float64Array; readonly zeroRows: number } {
+  const { timesteps: T, features: F } = shape;
+  const rows = new Int32Array(T);
+  const lengths = new Float64Array(indices.length);
+  let zeroRows = 0;
+  indices.forEach((n, i) => {
+    lengths[i] = validRows(values, n * T * F, shape, padding, rows);
+    for (let t = 0; t < lengths[i]; t++) if (isZeroRow(values, (n * T + rows[t]) * F, F)) zeroRows++;
+  });
+  return { lengths, zeroRows };
+}
+
+interface Column {
+  /** One feature over the valid rows of the sample, and the labels of their sequences. */
+  readonly column: Float64Array;
+  readonly classes: Uint8Array;
+  /** Absolute changes from row to row. */
+  readonly moves: Float64Array;
+}
+
+function readColumn(values: Float64Array, labels: Uint8Array, sample: Int32Array, shape: Shape, padding: Padding, f: number): Column {
+  const { timesteps: T, features: F } = shape;
+  const rows = new Int32Array(T);
+  const column = new Float64Array(sample.length * T);
+  const classes = new Uint8Array(sample.length * T);
+  const moves = new Float64Array(sample.length * T);
+  let [size, moved] = [0, 0];
+  for (const n of sample) {
+    const length = validRows(values, n * T * F, shape, padding, rows);
+    for (let t = 0; t < length; t++) {
+      column[size] = Math.max(-VALUE_LIMIT, Math.min(VALUE_LIMIT, values[(n * T + rows[t]) * F + f]));
+      classes[size] = labels[n];
+      if (t > 0) moves[moved++] = Math.abs(column[size] - column[size - 1]);
+      size++;
+    }
+  }
+  return { column: column.subarray(0, size), classes: classes.subarray(0, size), moves: moves.subarray(0, moved) };
 }
 
 function describeFeature(name: string, column: Float64Array, classes: Uint8Array, moves: Float64Array): FeatureFacts {

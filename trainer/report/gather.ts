@@ -1,11 +1,10 @@
 // From a trained model and the parts it was judged on to everything its report shows. Draws nothing.
 // Legend: N sequences, T steps, F features, C channels.
 import type { Engine } from "../../shared/engine.ts";
-import type { MeasuredCard, Model, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
+import type { MeasuredCard, Metrics, Model, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
-import { type Channels, type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
-import { validRows } from "../../shared/sequence.ts";
+import type { Log } from "../../shared/recipe/recipe.ts";
 import { wilson, Z95 } from "../statistics/intervals.ts";
 import { logLosses } from "../statistics/log-loss.ts";
 import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
@@ -14,10 +13,11 @@ import { pairedGain } from "../statistics/paired.ts";
 import type { Random } from "../statistics/random.ts";
 import { confusionAt, confusionAtEachScore, rank } from "../statistics/ranking.ts";
 import type { EpochRecord } from "../training/loop.ts";
-import type { Decision, Example, ReportContent } from "./content.ts";
+import type { MeasuredPoint, ModelMetrics, ReportContent } from "./content.ts";
 import { describeTraining } from "./data-facts.ts";
+import { chooseExamples } from "./examples.ts";
 import { countInBins } from "./histogram.ts";
-import { type Effect, permutationImportance } from "./importance.ts";
+import { permutationImportance } from "./importance.ts";
 import { precisionRecallCurve, rocCurve, thin } from "./ranking.ts";
 
 export interface ReportInput {
@@ -55,65 +55,27 @@ export interface ReportInput {
 const BOOTSTRAP_RESAMPLES = 200;
 const SCORE_BINS = 25;
 
+/** Everything the report shows. Draws from `input.random`; throws nothing of its own. */
 export function gatherReport(input: ReportInput): ReportContent {
-  const { model, id, verdict, history, truth, data, leftOut, split, validation, test, reliability, gap, engine, log, random } = input;
-  const { card, recipe, network, calibration } = model;
-  const { labels, probabilities, baselines } = test;
-  const own = logLosses(labels, probabilities);
-  const modelName = `LSTM(${network.units})`;
-  const channels = applyRecipe(recipe, test.values, log);
-  const labelsOf = (indices: Int32Array): Uint8Array => Uint8Array.from(indices, (n) => data.labels[n]);
-  const curveOf = (name: string, scores: ArrayLike<number>): ReportContent["curves"][number] => {
-    const confusions = confusionAtEachScore(rank(labels, scores));
-    return { name, roc: thin(rocCurve(confusions)), precisionRecall: thin(precisionRecallCurve(confusions)) };
-  };
-  const gainOf = (before: Float64Array): Effect => {
-    const { mean, standardError } = pairedGain(before, own, gap);
-    return { rise: mean, halfWidth: Z95 * standardError };
-  };
+  const { model, id, verdict, truth, data, leftOut, split, test, reliability } = input;
+  const { card, recipe } = model;
+  const { labels, probabilities } = test;
+  const channels = applyRecipe(recipe, test.values, input.log);
   return {
     name: model.name,
     id,
     verdict: { code: verdict.code, text: verdict.text, next: verdict.next },
     card,
-    network: {
-      units: network.units,
-      parameters: [network.kernel, network.recurrent, network.bias, network.headKernel, network.headBias].reduce(
-        (sum, { length }) => sum + length,
-        0,
-      ),
-      slope: calibration.slope,
-      intercept: calibration.intercept,
-    },
-    figures: [
-      { name: modelName, metrics: card.test, intervals: card.intervals, gain: null },
-      ...Object.entries(card.baselines).map(([name, metrics]) => ({
-        name,
-        metrics,
-        intervals: baselines[name] === undefined ? {} : bootstrapIntervals(labels, baselines[name], random, BOOTSTRAP_RESAMPLES, gap),
-        gain: baselines[name] === undefined ? null : gainOf(logLosses(labels, baselines[name])),
-      })),
-    ],
+    network: describeNetwork(model),
+    models: compareModels(input),
     truth: truth ?? null,
-    learning: {
-      history,
-      bestEpoch: card.training.bestEpoch,
-      lines: Object.entries(validation).map(([name, guesses]) => ({
-        name,
-        logLoss: computeMetrics(labelsOf(split.validation), guesses).logLoss,
-      })),
-    },
+    learning: gatherLearning(input),
     reliability,
-    curves: [
-      curveOf(modelName, probabilities),
-      ...Object.entries(baselines)
-        .filter(([, guesses]) => Array.prototype.some.call(guesses, (guess) => guess !== guesses[0])) // a constant ranks nothing
-        .map(([name, guesses]) => curveOf(name, guesses)),
-    ],
-    decisions: model.operatingPoints.map((point) => decide(point, labels, probabilities)),
+    curves: gatherCurves(input),
+    operatingPoints: model.operatingPoints.map((point) => measurePoint(point, labels, probabilities)),
     scores: countInBins(probabilities, labels, [0, 1], SCORE_BINS),
     training: describeTraining(recipe, data.values, data.labels, split.train),
-    parts: [labelsOf(split.train), labelsOf(split.validation), labelsOf(split.calibration), labels].map((part) => ({
+    parts: [...[split.train, split.validation, split.calibration].map((indices) => labelsAt(data.labels, indices)), labels].map((part) => ({
       sequences: part.length,
       positives: part.reduce((sum, label) => sum + label, 0),
     })),
@@ -124,56 +86,76 @@ export function gatherReport(input: ReportInput): ReportContent {
     importance: permutationImportance(
       { ...channels, labels },
       recipe.timesteps,
-      (dealt, lengths) => engine.probabilities(dealt, lengths),
-      random,
+      (dealt, lengths) => input.engine.probabilities(dealt, lengths),
+      input.random,
     ),
   };
 }
 
-function decide(point: OperatingPoint, labels: ArrayLike<number>, probabilities: Float32Array): Decision {
+function nameOf({ network }: Model): string {
+  return `LSTM(${network.units})`;
+}
+
+function labelsAt(labels: Uint8Array, indices: Int32Array): Uint8Array {
+  return Uint8Array.from(indices, (n) => labels[n]);
+}
+
+function describeNetwork({ network, calibration: { slope, intercept } }: Model): ReportContent["network"] {
+  const { kernel, recurrent, bias, headKernel, headBias } = network;
+  const parameters = [kernel, recurrent, bias, headKernel, headBias].reduce((sum, { length }) => sum + length, 0);
+  return { units: network.units, parameters, slope, intercept };
+}
+
+/** The model, then every baseline with its intervals and the model's gain on it, where its probabilities are at hand. */
+function compareModels({ model, test, gap, random }: ReportInput): ModelMetrics[] {
+  const { labels, probabilities, baselines } = test;
+  const { card } = model;
+  const modelLosses = logLosses(labels, probabilities);
+  const compare = ([name, metrics]: [string, Metrics]): ModelMetrics => {
+    const guesses = baselines[name];
+    if (guesses === undefined) return { name, metrics, intervals: {}, gain: null };
+    const intervals = bootstrapIntervals(labels, guesses, random, BOOTSTRAP_RESAMPLES, gap);
+    const { mean, standardError } = pairedGain(logLosses(labels, guesses), modelLosses, gap);
+    return { name, metrics, intervals, gain: { rise: mean, halfWidth: Z95 * standardError } };
+  };
+  return [
+    { name: nameOf(model), metrics: card.test, intervals: card.intervals, gain: null },
+    ...Object.entries(card.baselines).map(compare),
+  ];
+}
+
+function gatherLearning({ model, history, validation, data, split }: ReportInput): ReportContent["learning"] {
+  const labels = labelsAt(data.labels, split.validation);
+  return {
+    history,
+    bestEpoch: model.card.training.bestEpoch,
+    lines: Object.entries(validation).map(([name, guesses]) => ({ name, logLoss: computeMetrics(labels, guesses).logLoss })),
+  };
+}
+
+function gatherCurves({ model, test: { labels, probabilities, baselines } }: ReportInput): ReportContent["curves"] {
+  const curveOf = ([name, scores]: [string, ArrayLike<number>]): ReportContent["curves"][number] => {
+    const confusions = confusionAtEachScore(rank(labels, scores));
+    return { name, roc: thin(rocCurve(confusions)), precisionRecall: thin(precisionRecallCurve(confusions)) };
+  };
+  const ranking = Object.entries(baselines).filter(([, guesses]) => {
+    return Array.prototype.some.call(guesses, (guess) => guess !== guesses[0]); // a constant ranks nothing
+  });
+  return [curveOf([nameOf(model), probabilities]), ...ranking.map(curveOf)];
+}
+
+/** The point on the test part; what a mistake costs comes from the point, since only the one who trained knows. */
+function measurePoint(point: OperatingPoint, labels: ArrayLike<number>, probabilities: Float32Array): MeasuredPoint {
   const { truePositives, falsePositives, trueNegatives } = confusionAt(point.threshold, labels, probabilities);
   const negatives = falsePositives + trueNegatives;
   const [{ figures = {} }] = measureOperatingPoints([point], labels, probabilities);
   const { name, threshold } = point;
-  const cost = point.figures?.cost; // what a mistake costs, only the one who trained knows
+  const cost = point.figures?.cost;
   return {
     name,
     threshold,
     labelled: wilson(truePositives + falsePositives, labels.length),
     falsePositiveRate: negatives === 0 ? null : wilson(falsePositives, negatives),
-    figures: { ...figures, ...(cost && { cost }) },
+    metrics: { ...figures, ...(cost && { cost }) },
   };
-}
-
-/** Ranks of the sequences that are shown: not the outermost, which are often odd. */
-const EXAMPLES = [
-  { title: "scored low", rank: 0.02 },
-  { title: "scored in the middle", rank: 0.5 },
-  { title: "scored high", rank: 0.98 },
-];
-
-function chooseExamples(
-  recipe: Recipe,
-  values: Float64Array,
-  { channels, lengths }: Channels,
-  labels: ArrayLike<number>,
-  probabilities: Float32Array,
-): Example[] {
-  const shape = shapeOf(recipe);
-  const { timesteps: T, features: F } = shape;
-  const C = recipe.channels.length;
-  const isUndefined = recipe.channels.map(({ view }) => view === "delta" || view === "logDelta");
-  const order = Array.from(probabilities.keys()).sort((a, b) => probabilities[a] - probabilities[b] || a - b);
-  const rows = new Int32Array(T);
-  return EXAMPLES.map(({ title, rank }) => {
-    const n = order[Math.round(rank * (order.length - 1))];
-    const raw = new Array<number[] | null>(T).fill(null);
-    const seen = new Array<(number | null)[] | null>(T).fill(null);
-    validRows(values, n * T * F, shape, recipe.padding, rows);
-    for (let t = 0; t < lengths[n]; t++) {
-      raw[rows[t]] = Array.from(values.subarray((n * T + rows[t]) * F, (n * T + rows[t] + 1) * F));
-      seen[rows[t]] = Array.from(channels.subarray((n * T + t) * C, (n * T + t + 1) * C), (x, c) => (t === 0 && isUndefined[c] ? null : x));
-    }
-    return { title, probability: probabilities[n], label: labels[n], rows: raw, channels: seen };
-  });
 }

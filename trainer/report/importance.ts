@@ -1,5 +1,5 @@
-// Which channel and which step a model leans on: how much the log loss rises when their values are dealt out anew among
-// sequences (Breiman 2001; Fisher, Rudin & Dominici 2019). Knows no recipe: scoring arrives as a function.
+// Which channel and which step a model leans on: how much the log loss rises when their values are permuted among sequences
+// (Breiman 2001; Fisher, Rudin & Dominici 2019). Knows no recipe: scoring arrives as a function.
 // Legend: N sequences, T steps, C channels.
 
 import { meanWithError } from "../statistics/descriptive.ts";
@@ -49,65 +49,81 @@ const ROW_BUDGET = 1_200_000;
 const MAX_BANDS = 20;
 
 /**
- * Values change hands only between sequences of one length, so that steps keep their distance from the end and no row becomes
- * padding. Takes the first sequences after a shuffle, as many as the budget of rows allows. Null without channels.
+ * Permutation importance of each channel and each row. Values change hands only between sequences of one length, so that steps keep
+ * their distance from the end and no row becomes padding. Takes the first sequences after a shuffle, as many as the budget of rows
+ * allows. `probabilitiesOf` scores (n,T,C) with n lengths. No channels, no effects of channels.
  */
-export function permutationImportance(
-  { channels, lengths, labels }: Scored,
-  T: number,
-  probabilitiesOf: ProbabilitiesOf,
-  random: Random,
-): Importance {
-  const N = lengths.length;
-  const C = channels.length / (N * T);
-  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+export function permutationImportance(scored: Scored, T: number, probabilitiesOf: ProbabilitiesOf, random: Random): Importance {
+  const N = scored.lengths.length;
+  const C = scored.channels.length / (N * T);
+  const longest = scored.lengths.reduce((max, length) => Math.max(max, length), 0);
   const bands = Math.min(longest, MAX_BANDS);
-  const rounds = (C + bands) * longest;
-  const n = Math.min(N, MAX_SEQUENCES, Math.max(MIN_SEQUENCES, Math.floor(ROW_BUDGET / rounds)));
-  const repeats = Math.max(1, Math.min(MAX_REPEATS, Math.floor(ROW_BUDGET / rounds / n)));
+  const { sequences, repeats } = planRounds(N, (C + bands) * longest);
+  const sample = drawSample(scored, T * C, sequences, random);
+  const before = logLosses(sample.labels, probabilitiesOf(sample.channels, sample.lengths));
 
-  const chosen = Int32Array.from({ length: N }, (_, i) => i);
-  random.shuffle(chosen);
-  const indices = chosen.subarray(0, n).toSorted();
-  const own = new Float32Array(n * T * C);
-  indices.forEach((from, to) => {
-    own.set(channels.subarray(from * T * C, (from + 1) * T * C), to * T * C);
-  });
-  const ownLengths = indices.map((from) => lengths[from]);
-  const ownLabels = Array.from(indices, (from) => labels[from]);
-  const before = logLosses(ownLabels, probabilitiesOf(own, ownLengths));
-  const groups = Object.values(Object.groupBy(ownLengths.keys(), (i) => ownLengths[i])).map((members) => Int32Array.from(members!));
-
-  /** `concerns(age, c)`: whether channel c of the row `age` before the last is dealt out anew. */
-  const effectOf = (concerns: (age: number, c: number) => boolean): Effect => {
-    const rises = new Float64Array(n);
+  const effectOf = (isPermuted: IsPermuted): Effect => {
+    const rises = new Float64Array(sequences);
     for (let r = 0; r < repeats; r++) {
-      const dealt = own.slice();
-      for (const group of groups) {
-        const donors = group.slice();
-        random.shuffle(donors);
-        const length = ownLengths[group[0]];
-        for (let t = 0; t < length; t++)
-          for (let c = 0; c < C; c++)
-            if (concerns(length - 1 - t, c))
-              for (let k = 0; k < group.length; k++) dealt[(group[k] * T + t) * C + c] = own[(donors[k] * T + t) * C + c];
-      }
-      const after = logLosses(ownLabels, probabilitiesOf(dealt, ownLengths));
-      for (let i = 0; i < n; i++) rises[i] += (after[i] - before[i]) / repeats;
+      const after = logLosses(sample.labels, probabilitiesOf(permute(sample, T, C, isPermuted, random), sample.lengths));
+      for (let i = 0; i < sequences; i++) rises[i] += (after[i] - before[i]) / repeats;
     }
-    return meanWithInterval(rises);
+    const { mean, standardError } = meanWithError(rises);
+    return { rise: mean, halfWidth: Z95 * standardError };
   };
-
   const ofChannels = Array.from({ length: C }, (_, channel) => effectOf((_age, c) => c === channel));
   const steps = Array.from({ length: bands }, (_, b) => {
     const from = Math.floor((b * longest) / bands);
     const to = Math.floor(((b + 1) * longest) / bands) - 1;
     return { from, to, ...effectOf((age) => age >= from && age <= to) };
   });
-  return { sequences: n, repeats, channels: ofChannels, steps };
+  return { sequences, repeats, channels: ofChannels, steps };
 }
 
-function meanWithInterval(values: Float64Array): Effect {
-  const { mean, standardError } = meanWithError(values);
-  return { rise: mean, halfWidth: Z95 * standardError };
+/** Within the budget of rows, `rowsOfOne` of which one sequence takes in one repeat. */
+function planRounds(N: number, rowsOfOne: number): { readonly sequences: number; readonly repeats: number } {
+  const sequences = Math.min(N, MAX_SEQUENCES, Math.max(MIN_SEQUENCES, Math.floor(ROW_BUDGET / rowsOfOne)));
+  return { sequences, repeats: Math.max(1, Math.min(MAX_REPEATS, Math.floor(ROW_BUDGET / rowsOfOne / sequences))) };
+}
+
+interface Sample extends Scored {
+  /** Positions in the sample of the sequences of one length. */
+  readonly groups: readonly Int32Array[];
+}
+
+/** The first `n` after a shuffle, in their order; a sequence holds `size` numbers. */
+function drawSample({ channels, lengths, labels }: Scored, size: number, n: number, random: Random): Sample {
+  const chosen = Int32Array.from({ length: lengths.length }, (_, i) => i);
+  random.shuffle(chosen);
+  const indices = chosen.subarray(0, n).toSorted();
+  const sampled = new Float32Array(n * size);
+  indices.forEach((from, to) => {
+    sampled.set(channels.subarray(from * size, (from + 1) * size), to * size);
+  });
+  const sampledLengths = indices.map((from) => lengths[from]);
+  const groups = Object.values(Object.groupBy(sampledLengths.keys(), (i) => sampledLengths[i]));
+  return {
+    channels: sampled,
+    lengths: sampledLengths,
+    labels: Array.from(indices, (from) => labels[from]),
+    groups: groups.map((members) => Int32Array.from(members!)),
+  };
+}
+
+/** Whether channel c of the row `age` before the last is permuted. */
+type IsPermuted = (age: number, c: number) => boolean;
+
+/** A copy of the sample's channels in which every group gets the values at some places in another order. */
+function permute({ channels, lengths, groups }: Sample, T: number, C: number, isPermuted: IsPermuted, random: Random): Float32Array {
+  const permuted = channels.slice();
+  for (const group of groups) {
+    const donors = group.slice();
+    random.shuffle(donors);
+    const length = lengths[group[0]];
+    for (let t = 0; t < length; t++)
+      for (let c = 0; c < C; c++)
+        if (isPermuted(length - 1 - t, c))
+          for (let k = 0; k < group.length; k++) permuted[(group[k] * T + t) * C + c] = channels[(donors[k] * T + t) * C + c];
+  }
+  return permuted;
 }

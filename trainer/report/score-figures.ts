@@ -1,19 +1,18 @@
 // Figures of the test part: models side by side, reliability, curves with the operating points, scores by class.
-
-import { figure, shorten, spreadOut, ticks } from "../html/format.ts";
+import { formatNumber, shorten, spreadOut, ticks } from "../html/format.ts";
 import type { Markup } from "../html/html.ts";
-import { BLUE, GREY, INK, ORANGE, PAPER } from "../html/palette.ts";
+import { BLUE, GREY, INK, LINE_STYLES, PAPER } from "../html/palette.ts";
 import { type Datum, draw, type Layer } from "../html/plot.ts";
-import { classLayers, classShares } from "./class-layers.ts";
-import type { Decision, ReportContent } from "./content.ts";
+import { classLayers, classShares, highestShare } from "./class-layers.ts";
+import type { MeasuredPoint, ReportContent } from "./content.ts";
 import type { Point } from "./ranking.ts";
 
 const PANEL = { width: 352, height: 264, margin: { left: 46, right: 22, top: 30, bottom: 42 } };
 const UNIT_TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 /** Log losses with their intervals, one row a model. */
-export function drawLosses({ figures }: Pick<ReportContent, "figures">): Promise<Markup> {
-  const rows = figures.map(({ name, metrics, intervals }, i) => ({
+export function drawLosses({ models }: Pick<ReportContent, "models">): Promise<Markup> {
+  const rows = models.map(({ name, metrics, intervals }, i) => ({
     name,
     y: i,
     loss: metrics.logLoss,
@@ -24,7 +23,7 @@ export function drawLosses({ figures }: Pick<ReportContent, "figures">): Promise
   const room = Math.max(0.02, (high - low) * 0.08);
   const domain = [Math.max(0, low - room), high + room] as const;
   return draw({
-    alt: `Log loss on the test part: ${rows.map(({ name, loss, half }) => `${name} ${figure(loss)} ± ${figure(half)}`).join("; ")}.`,
+    alt: `Log loss on the test part: ${rows.map(({ name, loss, half }) => `${name} ${formatNumber(loss)} ± ${formatNumber(half)}`).join("; ")}.`,
     width: 250,
     height: 34 * rows.length,
     margin: { left: 148, right: 22, top: 8, bottom: 42 },
@@ -47,17 +46,19 @@ export function drawLosses({ figures }: Pick<ReportContent, "figures">): Promise
   });
 }
 
-/** Share of positives against the mean predicted probability, in bins of equal mass. */
+/** The positive rate against the mean predicted probability, in bins of equal mass. */
 export function drawReliability({ reliability }: Pick<ReportContent, "reliability">): Promise<Markup> {
-  const most = Math.max(...reliability.map(({ predicted, observed }) => Math.max(predicted, observed.high)));
-  const end = [0.05, 0.1, 0.2, 0.4].find((limit) => most <= limit) ?? 1;
+  const highest = Math.max(...reliability.map(({ predicted, observed }) => Math.max(predicted, observed.high)));
+  const end = [0.05, 0.1, 0.2, 0.4].find((limit) => highest <= limit) ?? 1;
   const marks = ticks(0, end, 5);
-  const pairs = reliability.map(({ predicted, observed }) => `${figure(predicted, 2)} → ${figure(observed.value, 2)}`).join(", ");
+  const pairs = reliability
+    .map(({ predicted, observed }) => `${formatNumber(predicted, 2)} → ${formatNumber(observed.value, 2)}`)
+    .join(", ");
   return draw({
     ...PANEL,
-    alt: `Reliability: mean predicted probability → share of positives, in ${reliability.length} bins: ${pairs}.`,
+    alt: `Reliability: mean predicted probability → positive rate, in ${reliability.length} bins: ${pairs}.`,
     x: { domain: [0, end], ticks: marks, format: "~f", title: "predicted probability" },
-    y: { domain: [0, end], ticks: marks, format: "~f", grid: true, title: "share of positives" },
+    y: { domain: [0, end], ticks: marks, format: "~f", grid: true, title: "positive rate" },
     layers: [
       { mark: { type: "rule", color: GREY.light, strokeDash: [4, 3] }, data: [{ x: 0, y: 0, x2: end, y2: end }] },
       {
@@ -72,7 +73,8 @@ export function drawReliability({ reliability }: Pick<ReportContent, "reliabilit
   });
 }
 
-export function drawPrecisionRecall(content: Pick<ReportContent, "curves" | "decisions" | "card">): Promise<Markup> {
+/** Curves of the model and of the baselines that rank anything, with the operating points; the dotted line is the positive rate. */
+export function drawPrecisionRecall(content: Pick<ReportContent, "curves" | "operatingPoints" | "card">): Promise<Markup> {
   const { positiveRate } = content.card.test;
   return drawCurves(content, {
     title: `Precision against recall`,
@@ -80,31 +82,24 @@ export function drawPrecisionRecall(content: Pick<ReportContent, "curves" | "dec
     y: "precision",
     interpolate: "step-before",
     pointsOf: (curve) => curve.precisionRecall,
-    markOf: ({ figures: { recall, precision } }) => (recall && precision ? { x: recall.value, y: precision.value } : null),
+    markOf: ({ metrics: { recall, precision } }) => (recall && precision ? { x: recall.value, y: precision.value } : null),
     chance: { x: 0, y: positiveRate, x2: 1, y2: positiveRate },
   });
 }
 
-export function drawRoc(content: Pick<ReportContent, "curves" | "decisions" | "card">): Promise<Markup> {
+/** The same as a ROC curve; the dotted diagonal is chance. */
+export function drawRoc(content: Pick<ReportContent, "curves" | "operatingPoints" | "card">): Promise<Markup> {
   return drawCurves(content, {
     title: `Recall against false positive rate (ROC)`,
     x: "false positive rate",
     y: "recall",
     interpolate: "linear",
     pointsOf: (curve) => curve.roc,
-    markOf: ({ figures: { recall }, falsePositiveRate }) =>
+    markOf: ({ metrics: { recall }, falsePositiveRate }) =>
       recall && falsePositiveRate ? { x: falsePositiveRate.value, y: recall.value } : null,
     chance: { x: 0, y: 0, x2: 1, y2: 1 },
   });
 }
-
-/** Lines of the model and of its baselines, in order: the colour and the dashes together tell them apart. */
-export const LINE_STYLES = [
-  { color: BLUE.light, strokeWidth: 2, strokeDash: [] },
-  { color: ORANGE.light, strokeWidth: 1.5, strokeDash: [6, 3] },
-  { color: GREY.light, strokeWidth: 1.5, strokeDash: [2, 2] },
-  { color: INK.light, strokeWidth: 1.2, strokeDash: [8, 3, 2, 3] },
-] as const;
 
 /** Operating points are lettered, so that labels need no room: A is the first, the default. */
 export function letterOf(index: number): string {
@@ -117,19 +112,19 @@ interface CurveKind {
   readonly y: string;
   readonly interpolate: "linear" | "step-before";
   pointsOf(curve: ReportContent["curves"][number]): readonly Point[];
-  markOf(decision: Decision): Point | null;
+  markOf(point: MeasuredPoint): Point | null;
   readonly chance: Datum;
 }
 
-function drawCurves({ curves, decisions }: Pick<ReportContent, "curves" | "decisions">, kind: CurveKind): Promise<Markup> {
-  const marks = decisions.flatMap((decision, i) => {
-    const point = kind.markOf(decision);
-    return point ? [{ ...point, letter: letterOf(i), name: decision.name }] : [];
+function drawCurves({ curves, operatingPoints }: Pick<ReportContent, "curves" | "operatingPoints">, kind: CurveKind): Promise<Markup> {
+  const marks = operatingPoints.flatMap((measured, i) => {
+    const point = kind.markOf(measured);
+    return point ? [{ ...point, letter: letterOf(i), name: measured.name }] : [];
   });
   const places = mergeNear(marks);
   return draw({
     ...PANEL,
-    alt: `${kind.title} on the test part. ${marks.map(({ name, letter, x, y }) => `${letter} ${name}: ${kind.x} ${figure(x, 2)}, ${kind.y} ${figure(y, 2)}`).join("; ")}.`,
+    alt: `${kind.title} on the test part. ${marks.map(({ name, letter, x, y }) => `${letter} ${name}: ${kind.x} ${formatNumber(x, 2)}, ${kind.y} ${formatNumber(y, 2)}`).join("; ")}.`,
     x: { domain: [0, 1], ticks: UNIT_TICKS, format: "~f", title: kind.x },
     y: { domain: [0, 1], ticks: UNIT_TICKS, format: "~f", grid: true, title: kind.y },
     layers: [
@@ -168,15 +163,17 @@ function mergeNear(marks: readonly (Point & { readonly letter: string })[]): (Po
 }
 
 /** The two classes' scores, each as shares of its own class. */
-export function drawScores({ scores, decisions }: Pick<ReportContent, "scores" | "decisions">): Promise<Markup> {
-  const highest = Math.max(...classShares(scores).flat(), Number.MIN_VALUE);
+export function drawScores({ scores, operatingPoints }: Pick<ReportContent, "scores" | "operatingPoints">): Promise<Markup> {
+  const highest = highestShare(scores);
   const top = highest * 1.15;
   const shares = classShares(scores);
   const median = (of: readonly number[]): number => {
     let sum = 0;
     return of.findIndex((share) => (sum += share) >= 50) / of.length;
   };
-  const thresholds = decisions.map(({ threshold }, i) => ({ threshold, letter: letterOf(i) })).filter(({ threshold }) => threshold <= 1);
+  const thresholds = operatingPoints
+    .map(({ threshold }, i) => ({ threshold, letter: letterOf(i) }))
+    .filter(({ threshold }) => threshold <= 1);
   const places = spreadOut(
     thresholds.map(({ threshold }) => threshold),
     0.035,
@@ -185,7 +182,7 @@ export function drawScores({ scores, decisions }: Pick<ReportContent, "scores" |
   );
   return draw({
     ...PANEL,
-    alt: `Scores by class: half of the sequences with label 0 score below about ${figure(median(shares[0]), 2)}, of those with label 1 below about ${figure(median(shares[1]), 2)}.`,
+    alt: `Scores by class: half of the sequences with label 0 score below about ${formatNumber(median(shares[0]), 2)}, of those with label 1 below about ${formatNumber(median(shares[1]), 2)}.`,
     x: { domain: [0, 1], ticks: UNIT_TICKS, format: "~f", title: "predicted probability" },
     y: { domain: [0, top], ticks: ticks(0, highest, 4), format: "~f", grid: true, title: "% of its class" },
     layers: [

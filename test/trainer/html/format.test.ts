@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { figure, percent, range, short, shorten, spreadOut, ticks, together } from "../../../trainer/html/format.ts";
+import { formatNumber, percent, range, short, shorten, spreadOut, ticks, together } from "../../../trainer/html/format.ts";
 import { html, Markup } from "../../../trainer/html/html.ts";
 
 test.each([
@@ -37,7 +37,7 @@ test("a percentage is 0 only for none and 100 only for all", () => {
     ">\u00a099.9\u00a0%",
     "100\u00a0%",
   ]);
-  expect([figure(null), figure(Number.NaN), figure(-0.04)]).toEqual(["–", "–", "−0.0400"]);
+  expect([formatNumber(null), formatNumber(Number.NaN), formatNumber(-0.04)]).toEqual(["–", "–", "−0.0400"]);
 });
 
 test("names are cut between characters", () => {

@@ -15,8 +15,8 @@ describe("what is gathered", () => {
   });
 
   test("holds each operating point as the test part counts it", () => {
-    for (const { threshold, labelled, falsePositiveRate, figures } of content.decisions) {
-      const { precision, recall, f1 } = figures;
+    for (const { threshold, labelled, falsePositiveRate, metrics } of content.operatingPoints) {
+      const { precision, recall, f1 } = metrics;
       const ones = all.filter((n) => probabilities[n] >= threshold);
       const hits = ones.filter((n) => labels[n] === 1).length;
       const positives = all.filter((n) => labels[n] === 1).length;
@@ -27,11 +27,11 @@ describe("what is gathered", () => {
       expect(f1!.value).toBeCloseTo((2 * hits) / (ones.length + positives), 12);
       expect(falsePositiveRate!.value).toBe((ones.length - hits) / (all.length - positives));
     }
-    expect(content.decisions.map(({ name }) => name)).toEqual(input.model.operatingPoints.map(({ name }) => name));
+    expect(content.operatingPoints.map(({ name }) => name)).toEqual(input.model.operatingPoints.map(({ name }) => name));
   });
 
   test("pairs the model's gain with each baseline's loss", () => {
-    for (const { name, metrics, gain } of content.figures.slice(1)) {
+    for (const { name, metrics, gain } of content.models.slice(1)) {
       expect(metrics).toBe(input.model.card.baselines[name]);
       expect(gain!.rise).toBeCloseTo(metrics.logLoss - input.model.card.test.logLoss, 12);
     }

@@ -90,9 +90,9 @@ test("shows what each operating point is worth, and its cost where costs were gi
   const points = model.operatingPoints.map((point) => ({ ...point, figures: { cost } }));
   const content = gatherReport(makeInput({ input: { model: { ...makeInput().model, operatingPoints: points } } }));
   const [page, without] = [await renderReport(content), await render()];
-  const section = page.slice(page.indexOf('id="decisions"'));
+  const section = page.slice(page.indexOf('id="operating-points"'));
   const cells = section.split("<tr>").slice(2, 2 + points.length);
-  content.decisions.forEach(({ name, figures: { precision, recall, f1 } }, i) => {
+  content.operatingPoints.forEach(({ name, metrics: { precision, recall, f1 } }, i) => {
     expect(cells[i]).toContain(name);
     for (const { value } of [precision!, recall!, f1!]) expect(cells[i]).toContain(`<td>${percent(value)}<small>`);
     expect(cells[i]).toContain("<td>0.4321<small>0.4000–0.5000</small>");

@@ -1,0 +1,83 @@
+// What the model leans on: the rise of the log loss by channel and by row.
+import { formatNumber, shorten, ticks } from "../html/format.ts";
+import type { Markup } from "../html/html.ts";
+import { BLUE, MUTED } from "../html/palette.ts";
+import { draw } from "../html/plot.ts";
+import type { Effect, StepEffect } from "./importance.ts";
+
+export const MAX_EFFECTS = 20;
+
+/** Channels by what they matter, the most first. */
+export function drawChannelImportance(effects: readonly Effect[], channels: readonly string[]): Promise<Markup> {
+  const rows = effects
+    .map((effect, c) => ({ ...effect, name: channels[c] }))
+    .sort((a, b) => b.rise - a.rise)
+    .slice(0, MAX_EFFECTS);
+  const domain = effectDomain(rows);
+  const height = 20 * rows.length;
+  return draw({
+    alt: `Rise of log loss when a channel is permuted: ${rows.map(({ name, rise, halfWidth }) => `${name} ${formatNumber(rise)} ± ${formatNumber(halfWidth)}`).join("; ")}.`,
+    width: 244,
+    height,
+    margin: { left: 154, right: 22, top: 8, bottom: 42 },
+    x: { domain, ticks: ticks(...domain, 6), format: "~f", grid: true, title: "rise of log loss, nats" },
+    y: { domain: [rows.length - 0.5, -0.5] },
+    layers: [
+      { mark: { type: "rule", color: MUTED.light }, data: [{ x: 0, y: -0.5, y2: rows.length - 0.5 }] },
+      {
+        mark: { type: "rule", color: BLUE.light, strokeWidth: 1.5 },
+        data: rows.map(({ rise, halfWidth }, y) => ({ x: rise - halfWidth, x2: rise + halfWidth, y })),
+      },
+      {
+        mark: { type: "point", filled: true, opacity: 1, size: 46, color: BLUE.light },
+        data: rows.map(({ rise }, y) => ({ x: rise, y })),
+      },
+      {
+        mark: { type: "text", align: "right", baseline: "middle", dx: -10 },
+        data: rows.map(({ name }, y) => ({ x: domain[0], y, text: shorten(name, 21) })),
+      },
+    ],
+  });
+}
+
+/** Steps in the order of time, the last row at the right. */
+export function drawStepImportance(effects: readonly StepEffect[]): Promise<Markup> {
+  const domain = effectDomain(effects);
+  const names = effects.map(({ from, to }) => (from === to ? stepName(from) : `${stepName(to)} to ${stepName(from)}`));
+  const stride = Math.ceil(effects.length / (effects.some(({ from, to }) => from !== to) ? 5 : 12));
+  const place = (i: number): number => effects.length - 1 - i;
+  return draw({
+    alt: `Rise of log loss when a row is permuted, by rows before the last: ${effects.map(({ rise, halfWidth }, i) => `${names[i]}: ${formatNumber(rise)} ± ${formatNumber(halfWidth)}`).join("; ")}.`,
+    width: 338,
+    height: 220,
+    margin: { left: 60, right: 22, top: 30, bottom: 42 },
+    x: { domain: [-0.5, effects.length - 0.5], ticks: [], title: "row, counted from the last" },
+    y: { domain, ticks: ticks(...domain, 5), format: "~f", grid: true, title: "rise of log loss, nats" },
+    layers: [
+      { mark: { type: "rule", color: MUTED.light }, data: [{ x: -0.5, x2: effects.length - 0.5, y: 0 }] },
+      {
+        mark: { type: "rule", color: BLUE.light, strokeWidth: 1.5 },
+        data: effects.map(({ rise, halfWidth }, i) => ({ x: place(i), y: rise - halfWidth, y2: rise + halfWidth })),
+      },
+      {
+        mark: { type: "point", filled: true, opacity: 1, size: 46, color: BLUE.light },
+        data: effects.map(({ rise }, i) => ({ x: place(i), y: rise })),
+      },
+      {
+        mark: { type: "text", align: "center", baseline: "top", dy: 7, color: MUTED.light },
+        data: names.flatMap((text, i) => (i % stride === 0 ? [{ x: place(i), y: domain[0], text }] : [])),
+      },
+    ],
+  });
+}
+
+function stepName(age: number): string {
+  return age === 0 ? "last" : `−${age}`;
+}
+
+function effectDomain(effects: readonly Effect[]): [number, number] {
+  const low = Math.min(0, ...effects.map(({ rise, halfWidth }) => rise - halfWidth));
+  const high = Math.max(0, ...effects.map(({ rise, halfWidth }) => rise + halfWidth));
+  const room = Math.max(0.0005, (high - low) * 0.05);
+  return [low - room, high + room];
+}
