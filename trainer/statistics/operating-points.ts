@@ -2,6 +2,7 @@
 // Every threshold but `default` and `lowest-cost` is a score that occurred, so that ties fall on one side of it together.
 import { DEFAULT_POINT, type Estimate, type OperatingPoint } from "../../shared/model.ts";
 import { wilson } from "./intervals.ts";
+import { type Confusion, confusionAt, confusionAtEachScore, rank, type ThresholdConfusion } from "./ranking.ts";
 
 export interface Costs {
   /** Of a 0 taken for a 1, and of a 1 taken for a 0; correct labels cost nothing. */
@@ -18,7 +19,7 @@ export interface OperatingPointOptions {
   onUnattained?(unattained: Unattained): void;
 }
 
-/** A precision or recall whose lower bound no threshold brings to `target`; `figure` is that of the `threshold` which comes closest. */
+/** A precision or recall whose lower bound no threshold brings to `target`; `figure` is the one at the `threshold` that comes closest. */
 export interface Unattained {
   readonly code: "precision-unattained" | "recall-unattained";
   readonly target: number;
@@ -26,22 +27,17 @@ export interface Unattained {
   readonly figure: Estimate;
 }
 
-/** How many of each were labelled how. */
-interface Confusion {
-  readonly truePositives: number;
-  readonly falsePositives: number;
-  readonly falseNegatives: number;
-  readonly trueNegatives: number;
-}
-
-interface Candidate extends Confusion {
-  readonly threshold: number;
-}
-
 /**
- * `default` (0.5), `best-f1`, `balanced-accuracy`, and where they can be had `precision>=p` (as many positives found as
- * its lower bound allows), `recall>=r` (as precise as its lower bound allows) and `lowest-cost`. `labels` (N) holds both classes.
- * The figures are of the same sequences and lean to the good side; measureOperatingPoints gives them on others.
+ * The operating points that labels (N, both 0 and 1 among them) and probabilities (N) give, with their metrics on the same
+ * sequences, which lean to the good side: measureOperatingPoints gives them on others.
+ *
+ * | name | threshold |
+ * |---|---|
+ * | `default` | 0.5 |
+ * | `best-f1`, `balanced-accuracy` | where F1, the mean of recall and specificity, is largest |
+ * | `precision>=p` | the lowest whose precision has a lower 95 % bound of p: as many positives found as p allows |
+ * | `recall>=r` | the highest whose recall has a lower 95 % bound of r: as precise as r allows |
+ * | `lowest-cost` | where a mistake costs as much on either side; only where costs are given |
  */
 export function chooseOperatingPoints(
   labels: ArrayLike<number>,
@@ -49,7 +45,7 @@ export function chooseOperatingPoints(
   options: OperatingPointOptions = {},
 ): OperatingPoint[] {
   const { precisions = [0.9], recalls = [0.9], costs, onUnattained = () => {} } = options;
-  const candidates = listCandidates(labels, probabilities);
+  const candidates = confusionAtEachScore(rank(labels, probabilities)); // the highest threshold first
   const points: OperatingPoint[] = [
     { name: DEFAULT_POINT, threshold: 0.5 },
     { name: "best-f1", threshold: best(candidates, (c) => f1Of(c).value).threshold },
@@ -78,7 +74,10 @@ export function chooseOperatingPoints(
   return measureOperatingPoints(points, labels, probabilities, costs);
 }
 
-/** The same points with their figures on other sequences, such as the test part. Figures without a denominator are left out. */
+/**
+ * The same points with their metrics, each with its 95 % interval, on labels (N, 0 or 1) and probabilities (N) such as those of the
+ * test part. Metrics without a denominator are left out, and the cost where no costs are given.
+ */
 export function measureOperatingPoints(
   points: readonly OperatingPoint[],
   labels: ArrayLike<number>,
@@ -86,7 +85,7 @@ export function measureOperatingPoints(
   costs?: Costs,
 ): OperatingPoint[] {
   return points.map(({ name, threshold }) => {
-    const confusion = countAt(threshold, labels, probabilities);
+    const confusion = confusionAt(threshold, labels, probabilities);
     const { truePositives, falsePositives, falseNegatives, trueNegatives } = confusion;
     const hasPositives = truePositives + falseNegatives > 0;
     return {
@@ -102,35 +101,9 @@ export function measureOperatingPoints(
   });
 }
 
-/** One a distinct score, highest first: everything at or above it is labelled 1. */
-function listCandidates(labels: ArrayLike<number>, probabilities: Float32Array): Candidate[] {
-  const N = labels.length;
-  const order = new Int32Array(N).map((_, i) => i).sort((i, j) => probabilities[j] - probabilities[i]);
-  let positives = 0;
-  for (let i = 0; i < N; i++) positives += labels[i];
-  const candidates: Candidate[] = [];
-  let truePositives = 0;
-  for (let k = 0; k < N; k++) {
-    truePositives += labels[order[k]];
-    const threshold = probabilities[order[k]];
-    if (k + 1 < N && probabilities[order[k + 1]] === threshold) continue; // inside a tie
-    const falsePositives = k + 1 - truePositives;
-    const trueNegatives = N - positives - falsePositives;
-    candidates.push({ threshold, truePositives, falsePositives, falseNegatives: positives - truePositives, trueNegatives });
-  }
-  return candidates;
-}
-
-function countAt(threshold: number, labels: ArrayLike<number>, probabilities: Float32Array): Confusion {
-  const counts = [0, 0, 0, 0]; // by 2 · label + what it is taken for
-  for (let i = 0; i < labels.length; i++) counts[2 * labels[i] + (probabilities[i] >= threshold ? 1 : 0)]++;
-  const [trueNegatives, falsePositives, falseNegatives, truePositives] = counts;
-  return { truePositives, falsePositives, falseNegatives, trueNegatives };
-}
-
 /** The first of the highest: of thresholds as good as each other, the highest. */
-function best(candidates: readonly Candidate[], figure: (candidate: Candidate) => number): Candidate {
-  return candidates.reduce((champion, candidate) => (figure(candidate) > figure(champion) ? candidate : champion));
+function best(candidates: readonly ThresholdConfusion[], metric: (at: ThresholdConfusion) => number): ThresholdConfusion {
+  return candidates.reduce((champion, candidate) => (metric(candidate) > metric(champion) ? candidate : champion));
 }
 
 function precisionOf({ truePositives, falsePositives }: Confusion): Estimate {

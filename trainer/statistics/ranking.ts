@@ -51,6 +51,11 @@ export interface Confusion {
   readonly trueNegatives: number;
 }
 
+/** The confusion where label 1 is predicted from `threshold` on. */
+export interface ThresholdConfusion extends Confusion {
+  readonly threshold: number;
+}
+
 /** The confusion where label 1 is predicted from `threshold` on, of labels (N, 0 or 1) and scores (N). */
 export function confusionAt(threshold: number, labels: ArrayLike<number>, scores: ArrayLike<number>): Confusion {
   const counts = [0, 0, 0, 0]; // by 2 · label + predicted label
@@ -60,10 +65,10 @@ export function confusionAt(threshold: number, labels: ArrayLike<number>, scores
 }
 
 /** The confusion at every distinct score as threshold, the highest first; at the last all are labelled 1. As sklearn.metrics.roc_curve counts. */
-export function confusionAtEachScore({ scores, labels, runEnds }: Ranked): (Confusion & { readonly threshold: number })[] {
+export function confusionAtEachScore({ scores, labels, runEnds }: Ranked): ThresholdConfusion[] {
   const N = labels.length;
   const positives = labels.reduce((sum, label) => sum + label, 0);
-  const confusions: (Confusion & { readonly threshold: number })[] = [];
+  const confusions: ThresholdConfusion[] = [];
   let truePositives = 0;
   for (let run = runEnds.length - 1; run >= 0; run--) {
     const start = run === 0 ? 0 : runEnds[run - 1];
