@@ -92,7 +92,7 @@ export async function diagnose(
   if (command.report !== undefined) checkOutput("report", command.report, PAGE_ENDINGS);
   const log = command.history === undefined ? undefined : readHistory(readWhole(command.history), command.history);
   const issues = collectIssues();
-  const read = { ...command.read, onIssue: issues.onIssue, onNote: noteReading(terminal), mostWindows: MOST_WINDOWS };
+  const read = { ...command.read, onIssue: issues.onIssue, onNote: noteReading(terminal), maxWindows: MOST_WINDOWS };
   const data = await readDataset(command.data, read);
   terminal.say(describeRead(data.facts));
   const given = toDiagnosisData(data, issues);

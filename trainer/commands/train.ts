@@ -65,7 +65,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const started = now();
   const { report, json = false, resume = false } = values;
   const out = checkOutputs(values);
-  const read = { ...readOptionsOf(values), onNote: noteReading(terminal), mostWindows: MOST_WINDOWS };
+  const read = { ...readOptionsOf(values), onNote: noteReading(terminal), maxWindows: MOST_WINDOWS };
   const dataset = await readDataset(values.data, read);
   terminal.say(describeRead(dataset.facts));
   const data = checkTrainable(dataset);

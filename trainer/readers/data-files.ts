@@ -47,7 +47,7 @@ export async function* readBatches(paths: readonly string[], options: ReadOption
         window: options.window ?? DEFAULT_SHAPE.timesteps,
         stride: options.stride,
         horizon: ignoreLabels ? 0 : (options.horizon ?? 0),
-        most: options.mostWindows ?? Number.POSITIVE_INFINITY,
+        maxWindows: options.maxWindows ?? Number.POSITIVE_INFINITY,
         inOne: options.inOne ?? false,
       },
       onNote,

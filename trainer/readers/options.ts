@@ -33,7 +33,7 @@ export interface ReadOptions {
   /** Called with the share of the files' bytes that is read, 0 to 1, as reading goes on; never where standard input is among them. */
   readonly onRead?: (share: number) => void;
   /** As many windows as memory is given for, where --stride does not say; default: all. */
-  readonly mostWindows?: number;
+  readonly maxWindows?: number;
   /** All windows in one batch. */
   readonly inOne?: boolean;
 }

@@ -336,11 +336,11 @@ test("rows hold more windows than memory is given for: every so-manieth is taken
   writeFileSync(join(folder, "rows.csv"), `a\n${Array.from({ length: 1000 }, (_, n) => n + 1).join("\n")}\n`);
   const notes: string[] = [];
   const options = { window: 10, onNote: (note: ReadNote) => notes.push(describeNote(note)) };
-  const { timeline } = await readDataset([join(folder, "rows.csv")], { ...options, mostWindows: 100 });
+  const { timeline } = await readDataset([join(folder, "rows.csv")], { ...options, maxWindows: 100 });
   expect(plain(timeline?.start.subarray(0, 3) ?? null)).toEqual([0, 10, 20]);
   expect(timeline?.start.length).toBe(100);
   expect(notes.join()).toContain("1,000 rows hold 991 windows of 10; one in 10 is taken (100), to fit into memory: --stride decides it");
-  const whole = await readDataset([join(folder, "rows.csv")], { ...options, mostWindows: 100, stride: 1 });
+  const whole = await readDataset([join(folder, "rows.csv")], { ...options, maxWindows: 100, stride: 1 });
   expect(whole.timeline?.start.length).toBe(991);
   rmSync(folder, { recursive: true });
 });

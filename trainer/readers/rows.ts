@@ -1,0 +1,173 @@
+// Rows of one or many series, one a record, kept once and in blocks: nothing is copied when they grow. Knows no file, no format and
+// no window. Legend: R rows, F features.
+import { DataError } from "../../shared/errors.ts";
+import type { Batch } from "./batch.ts";
+import { toTimes } from "./columns.ts";
+
+/** Rows of a block: 2^16. */
+const BLOCK_BITS = 16;
+const BLOCK = 2 ** BLOCK_BITS;
+const IN_BLOCK = BLOCK - 1;
+/** Int32 counts rows; long before, memory is short. */
+const MAX_ROWS = 2 ** 28;
+
+interface Block {
+  /** (BLOCK,F) */
+  readonly values: Float64Array;
+  /** (BLOCK) each, or empty where there are none */
+  readonly labels: Uint8Array;
+  readonly series: Int32Array;
+  readonly times: Float64Array;
+}
+
+/** Which columns say what a row belongs to, and when it was. */
+export interface RowColumns {
+  /** Name of the column that says which series a row belongs to; undefined: all rows are one. */
+  readonly key?: string;
+  /** Name of the column that orders a series; undefined: rows stand in order. */
+  readonly time?: string;
+}
+
+/** All rows of the files. Rows are numbered 0 … R − 1 as they come. */
+export interface Rows extends RowColumns {
+  /** R */
+  readonly count: number;
+  /** F */
+  readonly features: number;
+  /** What the first batch says beside its rows. */
+  readonly frame: Batch;
+  /** Names of the series as their numbers have them; one, unnamed, where there is no key. */
+  readonly keys: readonly (string | number)[];
+  readonly series: number;
+  /** Whether each series' times rise or stay, as rows come. */
+  readonly isInOrder: boolean;
+  /** Whether times stand as dates and not as numbers. */
+  readonly areDates: boolean;
+  readonly blocks: readonly Block[];
+}
+
+/** Number of the series of row `r`. */
+export function seriesOf({ key, blocks }: Rows, r: number): number {
+  return key === undefined ? 0 : blocks[r >>> BLOCK_BITS].series[r & IN_BLOCK];
+}
+
+/** Time of row `r`, milliseconds where it is a date; 0 where rows have none. */
+export function timeOf({ time, blocks }: Rows, r: number): number {
+  return time === undefined ? 0 : blocks[r >>> BLOCK_BITS].times[r & IN_BLOCK];
+}
+
+/** Label of row `r`; only where `frame.labels` is not null. */
+export function labelOf({ blocks }: Rows, r: number): number {
+  return blocks[r >>> BLOCK_BITS].labels[r & IN_BLOCK];
+}
+
+/** Copies the F values of row `r` to `out[offset …]`. */
+export function copyRow({ blocks, features: F }: Rows, r: number, out: Float64Array, offset: number): void {
+  const { values } = blocks[r >>> BLOCK_BITS];
+  const from = (r & IN_BLOCK) * F;
+  for (let f = 0; f < F; f++) out[offset + f] = values[from + f];
+}
+
+/** Frees the blocks now: half a gigabyte, perhaps, that the collector would leave for a while to whoever trains next. */
+export function freeRows({ blocks }: Rows): void {
+  for (const block of blocks) for (const { buffer } of Object.values(block) as Float64Array<ArrayBuffer>[]) buffer.transfer(0);
+}
+
+/** Reads batches of single-step sequences to the end; null where there are none. Throws DataError. */
+export async function gatherRows(batches: AsyncIterable<Batch>, source: string, { key, time }: RowColumns): Promise<Rows | null> {
+  const blocks: Block[] = [];
+  const numbering = createNumbering(key, source);
+  const clock = createClock(time, source);
+  let frame: Batch | null = null;
+  let count = 0;
+  for await (const batch of batches) {
+    frame ??= { ...batch, values: new Float64Array(0), columns: {} };
+    const F = batch.shape.features;
+    if ((batch.labels === null) !== (frame.labels === null)) throw new DataError(source, "has labels in a part of the rows only");
+    const rows = batch.values.length / F;
+    if (count + rows > MAX_ROWS) throw new DataError(source, `holds more than ${MAX_ROWS} rows: split it`);
+    const series = numbering.number(batch);
+    const times = clock.read(batch, series, count);
+    for (let i = 0; i < rows; ) {
+      const at = (count + i) & IN_BLOCK;
+      if (at === 0) blocks.push(createBlock(F, batch.labels !== null, series !== null, times !== null));
+      const block = blocks[blocks.length - 1];
+      const end = Math.min(rows, i + BLOCK - at);
+      block.values.set(batch.values.subarray(i * F, end * F), at * F);
+      if (batch.labels) block.labels.set(batch.labels.subarray(i, end), at);
+      if (series) block.series.set(series.subarray(i, end), at);
+      if (times) block.times.set(times.subarray(i, end), at);
+      i = end;
+    }
+    count += rows;
+  }
+  if (frame === null) return null;
+  const keys = [...numbering.keys.keys()];
+  return {
+    key,
+    time,
+    count,
+    features: frame.shape.features,
+    frame,
+    keys,
+    series: key === undefined ? 1 : keys.length,
+    isInOrder: clock.isInOrder(),
+    areDates: clock.areDates(),
+    blocks,
+  };
+}
+
+function createBlock(F: number, isLabelled: boolean, isKeyed: boolean, isTimed: boolean): Block {
+  return {
+    values: new Float64Array(BLOCK * F),
+    labels: new Uint8Array(isLabelled ? BLOCK : 0),
+    series: new Int32Array(isKeyed ? BLOCK : 0),
+    times: new Float64Array(isTimed ? BLOCK : 0),
+  };
+}
+
+/** Numbers series in the order in which they appear. */
+function createNumbering(key: string | undefined, source: string) {
+  const keys = new Map<string | number, number>();
+  return {
+    keys,
+    /** (rows) numbers of a batch's series, or null without a key. Throws DataError where keys are of two kinds. */
+    number(batch: Batch): Int32Array | null {
+      if (key === undefined) return null;
+      const names = batch.columns[key];
+      if (typeof names[0] !== typeof (keys.keys().next().value ?? names[0]))
+        throw new DataError(source, `${key} is text in some rows and a number in others: write it alike`);
+      const series = new Int32Array(names.length);
+      for (let i = 0; i < names.length; i++) {
+        const known = keys.get(names[i]);
+        series[i] = known ?? keys.size;
+        if (known === undefined) keys.set(names[i], series[i]);
+      }
+      return series;
+    },
+  };
+}
+
+/** Reads times, and sees whether each series' rise. */
+function createClock(time: string | undefined, source: string) {
+  const lastTime: number[] = []; // by series
+  let isInOrder = true;
+  let areDates = false;
+  return {
+    isInOrder: () => isInOrder,
+    areDates: () => areDates,
+    /** (rows) times of a batch, or null without a time column; an error counts rows from `first`. Throws DataError. */
+    read(batch: Batch, series: Int32Array | null, first: number): Float64Array | null {
+      if (time === undefined) return null;
+      const column = batch.columns[time];
+      const times = toTimes(column, time, source, first);
+      areDates ||= typeof column[0] === "string" && !Number.isFinite(Number(column[0]));
+      for (let i = 0; i < times.length; i++) {
+        const s = series?.[i] ?? 0;
+        if (times[i] < lastTime[s]) isInOrder = false;
+        lastTime[s] = times[i];
+      }
+      return times;
+    },
+  };
+}
