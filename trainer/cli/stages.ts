@@ -7,8 +7,8 @@ const REDRAW_MS = 100;
 
 export interface Stages {
   /**
-   * The work is at `stage`. `share` of it, 0 to 1, is done: an estimate that may err on the low side; `detail` says more to whoever
-   * watches.
+   * The work is at `stage`. `share`, 0 to 1, is done of this stage, or of all stages where it grows from one to the next: an estimate
+   * that may err on the low side. `detail` says more to whoever watches.
    */
   show(stage: string, share?: number, detail?: string): void;
   /** Clears the line. */
@@ -18,17 +18,19 @@ export interface Stages {
 /** `now` in milliseconds. */
 export function createStages(terminal: Terminal, now: () => number): Stages {
   let current: string | undefined;
-  let started = 0;
+  let started = 0; // when `share` was last 0
+  let lastShare = 0;
   let drawn = Number.NEGATIVE_INFINITY;
   return {
     show(stage, share = 0, detail) {
       const time = now();
       if (stage !== current) {
         current = stage;
-        started = time;
+        if (share === 0 || share < lastShare) started = time;
         drawn = Number.NEGATIVE_INFINITY;
         if (!terminal.isWatched) terminal.say(`${stage} …`);
       }
+      lastShare = share;
       if (time - drawn < REDRAW_MS) return;
       drawn = time;
       const left = (((time - started) / 1000) * (1 - share)) / share;
@@ -38,6 +40,7 @@ export function createStages(terminal: Terminal, now: () => number): Stages {
     },
     finish() {
       current = undefined;
+      lastShare = 0;
       terminal.progress("");
     },
   };

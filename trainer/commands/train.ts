@@ -11,6 +11,7 @@ import { noteReading } from "../cli/read-line.ts";
 import { createStages } from "../cli/stages.ts";
 import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
 import type { Terminal } from "../cli/terminal.ts";
+import type { SearchProgress } from "../features/search.ts";
 import { writeWhole } from "../files/whole-files.ts";
 import { describeNote } from "../pipeline/sentences.ts";
 import { RECIPES, type Trained, trainModel } from "../pipeline/train.ts";
@@ -57,7 +58,12 @@ export const trainCommand = declareCommand({
 /** Training takes 1.7 kB a sequence (measured): as many windows as fit a GiB together with 10 million rows. */
 const MOST_WINDOWS = 250_000;
 
-const SEARCH_STAGES = { adding: "adding", comparing: "comparing", removing: "removing", teachers: "comparing teachers" } as const;
+const SEARCH_STAGES: Readonly<Record<SearchProgress["stage"], string>> = {
+  adding: "feature search: adding channels",
+  comparing: "feature search: comparing with levels and deltas of all features",
+  removing: "feature search: removing channels that add nothing",
+  teachers: "feature search: looking for a teacher",
+};
 
 /** Reads, trains, writes the artifact and the report, and says what came of it. Throws QuickstepError, Interrupted. */
 export async function train(values: Partial<TrainValues> & Pick<TrainValues, "data">, dependencies: Dependencies): Promise<void> {
@@ -70,7 +76,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   terminal.say(describeRead(dataset.facts));
   const data = checkTrainable(dataset);
   const progress = createFitProgress(terminal, now);
-  const stages = createStages(terminal, now);
+  const search = createStages(terminal, now);
   const checkpointer = createCheckpointer(`${out}.checkpoint`, resume, signal, now);
   const engines = dependencies.loadEngines();
   const trained = await trainModel(data, trainOptionsOf(values), {
@@ -79,8 +85,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
     node: dependencies.node,
     onNote: (note) => progress.say(describeNote(note, data.features)),
     onProgress: progress.show,
-    onSearchProgress: ({ stage, channels, share }) =>
-      stages.show("feature search", share, `${SEARCH_STAGES[stage]}, ${countOf(channels, "channel")}`),
+    onSearchProgress: ({ stage, channels, share }) => search.show(SEARCH_STAGES[stage], share, countOf(channels, "channel")),
     checkpoint: checkpointer.checkpoint,
     yieldToEventLoop: checkpointer.yieldToEventLoop,
   });

@@ -112,7 +112,7 @@ export function createCheckpointer(path: string, isResuming: boolean, signal: Ab
     },
     async yieldToEventLoop() {
       await nextTurn();
-      if (signal.aborted) throw new Interrupted();
+      if (signal.aborted) throw new Interrupted(isResuming && existsSync(path) ? path : undefined);
     },
     remove() {
       for (const stagePath of paths) rmSync(stagePath, { force: true });

@@ -94,6 +94,19 @@ test("on a terminal a stage overwrites one line, with the time left where it can
   expect(said).toEqual([]);
 });
 
+test("a share that grows from stage to stage is of all stages, and the time left counts from the first", () => {
+  const { terminal, drawn, clock, now } = open(true);
+  const stages = createStages(terminal, now);
+  stages.show("adding", 0);
+  clock.ms = 10_000;
+  stages.show("removing", 0.5);
+  clock.ms = 12_000;
+  stages.show("scoring", 0);
+  clock.ms = 14_000;
+  stages.show("scoring", 0.5);
+  expect(drawn).toEqual(["adding …", "removing …  50.0 %  10 s left", "scoring …", "scoring …  50.0 %  2 s left"]);
+});
+
 test("a drawn line is cleared before anything is said or printed, and fits the terminal", () => {
   const written: string[] = [];
   const out = { isTTY: true, columns: 30, write: (text: string) => written.push(text) };
