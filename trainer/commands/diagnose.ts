@@ -12,6 +12,7 @@ import { diagnose as diagnoseData } from "../diagnosis/diagnose.ts";
 import type { Diagnosis } from "../diagnosis/diagnosis.ts";
 import { toDocument } from "../diagnosis/document.ts";
 import { contextOf, hypothesesOfCurve, judgeHistory } from "../diagnosis/history.ts";
+import { describeHistory } from "../diagnosis/history-sentences.ts";
 import type { DiagnosisData, DiagnosisDependencies } from "../diagnosis/input.ts";
 import { describeInterimResult, type Stage } from "../diagnosis/progress.ts";
 import { writeFixScript } from "../diagnosis/script.ts";
@@ -97,12 +98,13 @@ export async function diagnose(
   terminal.say(describeRead(data.facts));
   const given = toDiagnosisData(data, issues);
   const context = contextOf(given);
-  const own = log && context && judgeHistory(log, context);
+  const curve = log && context && judgeHistory(log, context);
+  const curveSentences = curve ? describeHistory(curve) : [];
   const yieldToEventLoop = async (): Promise<void> => {
     await new Promise(setImmediate);
     if (signal.aborted) throw new Interrupted();
   };
-  const options = { baseline, seed: command.seed, curveHypotheses: own && hypothesesOfCurve(own) };
+  const options = { baseline, seed: command.seed, curveHypotheses: curve && hypothesesOfCurve(curve) };
   const stages = createStages(terminal, () => performance.now());
   let detail: string | undefined;
   const diagnosis = await diagnoseData(given, options, {
@@ -116,19 +118,25 @@ export async function diagnose(
   stages.finish();
   const seconds = (performance.now() - started) / 1000;
   const script = writeFixScript(diagnosis);
-  for (const line of listLines(diagnosis, own?.sentences ?? [], script)) terminal.say(line);
+  for (const line of listLines(diagnosis, curveSentences, script)) terminal.say(line);
   if (command.report !== undefined) {
     const { renderDiagnosis } = await import("../diagnosis/page.ts");
     writeWhole(
       command.report,
-      new TextEncoder().encode(await renderDiagnosis(data.name, diagnosis, { sentences: own?.sentences ?? [], script })),
+      new TextEncoder().encode(await renderDiagnosis(data.name, diagnosis, { sentences: curveSentences, script })),
     );
     terminal.say(`wrote ${command.report}`);
   }
   terminal.say(`in ${seconds.toFixed(0)} s`);
   if (command.json)
     terminal.print(
-      JSON.stringify({ data: { name: data.name, sha256: data.sha256 }, ...toDocument(diagnosis), history: own, script, seconds }),
+      JSON.stringify({
+        data: { name: data.name, sha256: data.sha256 },
+        ...toDocument(diagnosis),
+        history: curve && { ...curve, sentences: curveSentences },
+        script,
+        seconds,
+      }),
     );
 }
 

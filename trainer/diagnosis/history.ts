@@ -1,5 +1,6 @@
-// The user's own training curve, held against what guessing gives. Knows no model, and of the data only their positive rate and the
-// labels of a test part.
+// The user's own training curve, compared with what guessing gives. Knows no model and no sentence, and of the data only their
+// positive rate and the labels of a test part.
+import { mean, median } from "../statistics/descriptive.ts";
 import { entropy } from "../statistics/log-loss.ts";
 import type { CauseCode } from "./cause.ts";
 import type { DiagnosisData } from "./input.ts";
@@ -19,35 +20,47 @@ export interface Floor {
   readonly loss: number;
 }
 
+/** What a training curve shows, as codes and numbers; history-sentences.ts makes sentences of them. */
 export interface HistoryVerdict {
   readonly epochs: number;
   /** `flat`: never left the base rate. `left`: below it. `above`: never came down to it. `unclear`: depends on the class weights. `diverged`: no longer finite. */
   readonly code: "flat" | "left" | "above" | "unclear" | "diverged";
   readonly floors: readonly Floor[];
+  /** The floor that the curve is compared with. */
+  readonly floorLoss: number;
+  /** Whether `best` and `stillFalling` are of the validation loss: the log holds one. */
+  readonly hasValidation: boolean;
   /** Lowest loss, of the validation part where the log has one, and its epoch from 1. */
   readonly best: { readonly loss: number; readonly epoch: number };
+  /** The first epoch, from 1, whose training loss is not finite; null where there is none. */
+  readonly divergedAt: number | null;
+  /** Mean accuracy over the last third of the epochs, of the validation part where the log has one; null where the log has none. */
+  readonly accuracy: { readonly value: number; readonly isValidation: boolean } | null;
+  /** Of always answering `majorityLabel`. */
+  readonly majorityAccuracy: number;
+  readonly majorityLabel: 0 | 1;
   readonly accuracyIsMajority: boolean;
   readonly stillFalling: boolean;
   readonly overfit: boolean;
+  /** Whether the validation part must have as many sequences as the test part, and how many that has; null where there is none. */
   readonly validationIsTest: boolean;
-  /** What to tell people, one sentence each, the most important first. */
-  readonly sentences: readonly string[];
+  readonly testExamples: number | null;
 }
 
 /**
- * What guessing costs at a share p of 1s, in nats: 0.562, 0.693 and 1.040 at p = 1/4. With class weights w the best constant is
+ * What guessing costs at a positive rate p, in nats: 0.562, 0.693 and 1.040 at p = 1/4. With class weights w the best constant is
  * q = w₁p / (w₁p + w₀(1−p)), and the weighted loss of it −(w₁ p ln q + w₀ (1−p) ln(1−q)).
  */
 export function baseRateFloors(p: number): readonly [unweighted: Floor, balanced: Floor, inverse: Floor] {
   const ratio = (1 - p) / p;
   return [
     { weights: "without class weights", loss: entropy(p) },
-    { weights: "with balanced ones", loss: Math.LN2 },
+    { weights: "with balanced class weights", loss: Math.LN2 },
     { weights: `with {0: 1, 1: ${Number(ratio.toPrecision(3))}}`, loss: 2 * (1 - p) * Math.LN2 },
   ];
 }
 
-/** What of the data a curve is held against: labels that are neither 0 nor 1 are left out; undefined without two classes. */
+/** What of the data a curve is compared with: labels that are neither 0 nor 1 are left out; undefined without two classes. */
 export function contextOf({ values, labels, shape, test }: DiagnosisData): HistoryContext | undefined {
   let [zeros, ones] = [0, 0];
   for (let n = 0; n < (labels?.length ?? 0); n++) {
@@ -59,7 +72,7 @@ export function contextOf({ values, labels, shape, test }: DiagnosisData): Histo
   return { positiveRate: ones / (zeros + ones), examples, testLabels: test?.labels };
 }
 
-/** Causes that a curve accuses, to be tried by experiment. */
+/** Causes that a curve suggests, to be tested by experiment. */
 export function hypothesesOfCurve({ overfit, stillFalling }: HistoryVerdict): CauseCode[] {
   return [...(overfit ? ["overfit" as const] : []), ...(stillFalling ? ["undertrained" as const] : [])];
 }
@@ -71,72 +84,74 @@ const NOTABLE = 0.02;
 /** Keras' validation_split where nobody says more: it decides how well the validation part's own positive rate is known. */
 const VALIDATION_SHARE = 0.2;
 
-export function judgeHistory(history: History, { positiveRate: p, examples, testLabels }: HistoryContext): HistoryVerdict {
+/** What `history` shows of a network trained on data like `context`. Throws nothing: losses may be NaN. */
+export function judgeHistory(history: History, context: HistoryContext): HistoryVerdict {
   const { loss, valLoss, accuracy, valAccuracy } = history;
-  const epochs = loss.length;
-  const floors = baseRateFloors(p);
-  const [unweighted, balanced] = floors;
+  const { positiveRate: p, testLabels } = context;
   const curve = valLoss ?? loss;
-  const ofCurve = valLoss ? "validation loss" : "loss";
   const finite = curve.filter(Number.isFinite);
   const bestLoss = finite.length > 0 ? Math.min(...finite) : Number.NaN;
   const best = { loss: bestLoss, epoch: curve.indexOf(bestLoss) + 1 };
-  const rateError = 2 * Math.sqrt((p * (1 - p)) / (examples * (valLoss ? VALIDATION_SHARE : 1)));
+  const rateError = rateErrorOf(context, valLoss !== undefined);
+  const floors = baseRateFloors(p);
+  const { code, floorLoss } = compareWithFloors(history, bestLoss, floors, p, rateError);
+  const lost = loss.findIndex((x) => !Number.isFinite(x));
+  const accuracies = valAccuracy ?? accuracy;
+  const ownAccuracy = accuracies && { value: mean(lastThird(accuracies)), isValidation: valAccuracy !== undefined };
+  const majorityAccuracy = Math.max(p, 1 - p);
+  return {
+    epochs: loss.length,
+    code,
+    floors,
+    floorLoss,
+    hasValidation: valLoss !== undefined,
+    best,
+    divergedAt: lost < 0 ? null : lost + 1,
+    accuracy: ownAccuracy ?? null,
+    majorityAccuracy,
+    majorityLabel: p < 0.5 ? 0 : 1,
+    accuracyIsMajority: ownAccuracy !== undefined && Math.abs(ownAccuracy.value - majorityAccuracy) <= Math.max(0.005, rateError),
+    stillFalling: code !== "diverged" && isFalling(curve),
+    overfit: valLoss !== undefined && isOverfit(loss, valLoss, best),
+    validationIsTest: valAccuracy !== undefined && testLabels !== undefined && countsInParts(valAccuracy, testLabels),
+    testExamples: testLabels?.length ?? null,
+  };
+}
+
+/** Two standard errors of the positive rate of the part that the curve is of. */
+function rateErrorOf({ positiveRate: p, examples }: HistoryContext, hasValidation: boolean): number {
+  return 2 * Math.sqrt((p * (1 - p)) / (examples * (hasValidation ? VALIDATION_SHARE : 1)));
+}
+
+/** Where the curve stands against what guessing costs, under the class weights that fit the training loss best. */
+function compareWithFloors(
+  { loss, valLoss }: History,
+  bestLoss: number,
+  floors: ReturnType<typeof baseRateFloors>,
+  p: number,
+  rateError: number,
+): Pick<HistoryVerdict, "code" | "floorLoss"> {
+  const [unweighted, balanced] = floors;
   const tolerance = Math.max(LEFT, (rateError * Math.abs(Math.log((1 - p) / p))) / unweighted.loss);
   const settled = median(lastThird(loss).filter(Number.isFinite));
-  const near = [...floors].sort((a, b) => Math.abs(a.loss - settled) - Math.abs(b.loss - settled))[0];
-  const isNear = Math.abs(near.loss - settled) <= Math.max(NOTABLE, tolerance) * near.loss;
+  const nearest = [...floors].sort((a, b) => Math.abs(a.loss - settled) - Math.abs(b.loss - settled))[0];
+  const isNear = Math.abs(nearest.loss - settled) <= Math.max(NOTABLE, tolerance) * nearest.loss;
   // Keras weights the training loss alone: a network trained with weights answers one half, which costs ln 2 on validation.
-  const floor = valLoss && near !== unweighted ? balanced : near;
-  const lost = loss.findIndex((x) => !Number.isFinite(x));
-  const leaves = (held: Floor): boolean => bestLoss < (1 - tolerance) * held.loss;
-  const code =
-    lost >= 0
-      ? "diverged"
-      : leaves(unweighted) || (isNear && leaves(floor))
-        ? "left"
-        : isNear
-          ? "flat"
-          : settled < balanced.loss
-            ? "unclear"
-            : "above";
+  const floor = valLoss && nearest !== unweighted ? balanced : nearest;
+  const leaves = (other: Floor): boolean => bestLoss < (1 - tolerance) * other.loss;
+  const floorLoss = leaves(unweighted) ? unweighted.loss : floor.loss;
+  if (loss.some((x) => !Number.isFinite(x))) return { code: "diverged", floorLoss };
+  if (leaves(unweighted) || (isNear && leaves(floor))) return { code: "left", floorLoss };
+  if (isNear) return { code: "flat", floorLoss };
+  return { code: settled < balanced.loss ? "unclear" : "above", floorLoss };
+}
 
-  const majority = Math.max(p, 1 - p);
-  const right = valAccuracy ?? accuracy;
-  const accuracyIsMajority = right !== undefined && Math.abs(mean(lastThird(right)) - majority) <= Math.max(0.005, rateError);
-  const stillFalling = code !== "diverged" && isFalling(curve);
-  const overfit =
-    valLoss !== undefined &&
-    mean(lastThird(valLoss)) > (1 + NOTABLE) * bestLoss &&
-    best.epoch < epochs &&
-    loss[epochs - 1] < (1 - NOTABLE) * loss[best.epoch - 1];
-  const validationIsTest = valAccuracy !== undefined && testLabels !== undefined && countsInParts(valAccuracy, testLabels);
-
-  const f = (x: number): string => x.toFixed(3);
-  const all = floors.map((each) => `${f(each.loss)} ${each.weights}`).join(", ");
-  const sentences = [
-    {
-      flat: `Your ${ofCurve} never left the base rate: its best is ${f(bestLoss)} (epoch ${best.epoch} of ${epochs}), and guessing alone gives ${f(floor.loss)} (${all}).`,
-      left: `Your ${ofCurve} left the base rate: its best is ${f(bestLoss)} (epoch ${best.epoch} of ${epochs}) against ${f(leaves(unweighted) ? unweighted.loss : floor.loss)} of guessing (${all}).`,
-      above: `Your ${ofCurve} never came down to what guessing gives: its best is ${f(bestLoss)}, guessing ${all}.`,
-      unclear: `Your ${ofCurve}, ${f(bestLoss)} at best, is above what guessing gives ${unweighted.weights} and below what it gives ${balanced.weights} (${all}): compare it with the one you trained by.`,
-      diverged: `Your loss is no longer a number from epoch ${lost + 1} of ${epochs} on: the learning rate is too high, or the inputs too large.`,
-    }[code],
-  ];
-  if (accuracyIsMajority)
-    sentences.push(
-      `Your ${valAccuracy ? "validation accuracy" : "accuracy"}, ${f(mean(lastThird(right!)))}, is the majority's: always answering ${p < 0.5 ? 0 : 1} gives ${f(majority)}.`,
-    );
-  if (validationIsTest)
-    sentences.push(
-      `Your validation figures were counted on exactly as many sequences as the test part holds (${testLabels!.length}): if you passed X_test as validation_data, what stopped or chose the network by it cannot also judge it; keep one part that chose nothing.`,
-    );
-  if (overfit)
-    sentences.push(
-      `Your validation loss rises from epoch ${best.epoch} on while the training loss falls: stop there and keep those weights.`,
-    );
-  if (stillFalling) sentences.push(`Your ${ofCurve} is still falling at the last epoch: train longer.`);
-  return { epochs, code, floors, best, accuracyIsMajority, stillFalling, overfit, validationIsTest, sentences };
+/** Whether the validation loss rises after its best epoch while the training loss falls. */
+function isOverfit(loss: readonly number[], valLoss: readonly number[], best: HistoryVerdict["best"]): boolean {
+  const epochs = loss.length;
+  return (
+    mean(lastThird(valLoss)) > (1 + NOTABLE) * best.loss && best.epoch < epochs && loss[epochs - 1] < (1 - NOTABLE) * loss[best.epoch - 1]
+  );
 }
 
 function lastThird(values: readonly number[]): readonly number[] {
@@ -177,13 +192,4 @@ function countsInParts(accuracy: readonly number[], labels: ArrayLike<number>): 
 
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted.length === 0 ? Number.NaN : (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }

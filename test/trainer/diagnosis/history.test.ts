@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { baseRateFloors, judgeHistory } from "../../../trainer/diagnosis/history.ts";
+import { describeHistory } from "../../../trainer/diagnosis/history-sentences.ts";
 import { type History, readHistory } from "../../../trainer/diagnosis/training-log.ts";
 
 const read = (text: string) => readHistory(new TextEncoder().encode(text), "log.csv");
@@ -7,7 +8,10 @@ const quarter = { positiveRate: 0.25, examples: 100_000 };
 /** A curve from `from` that settles at `to`, with noise below 0.1 %. */
 const settling = (from: number, to: number, epochs = 20) =>
   Array.from({ length: epochs }, (_, e) => to + (from - to) * Math.exp(-3 * e) + 4e-4 * Math.sin(7 * e));
-const judge = (history: History, more = {}) => judgeHistory(history, { ...quarter, ...more });
+const judge = (history: History, more = {}) => {
+  const verdict = judgeHistory(history, { ...quarter, ...more });
+  return { ...verdict, sentences: describeHistory(verdict) };
+};
 
 test("guessing costs 0.562, 0.693 and 1.040 at one 1 in four", () => {
   expect(baseRateFloors(0.25).map(({ loss }) => loss.toFixed(3))).toEqual(["0.562", "0.693", "1.040"]);
@@ -57,7 +61,7 @@ describe("says whether the curve ever left the base rate", () => {
     expect(best.loss).toBeCloseTo(0.561, 3);
     expect(sentences[0]).toContain("never left the base rate");
     expect(sentences[0]).toContain(
-      "guessing alone gives 0.562 (0.562 without class weights, 0.693 with balanced ones, 1.040 with {0: 1, 1: 3})",
+      "guessing alone gives 0.562 (0.562 without class weights, 0.693 with balanced class weights, 1.040 with {0: 1, 1: 3})",
     );
   });
   test.each([
