@@ -1,6 +1,6 @@
 // What a command may need of the machine. main.ts chooses the implementations; nothing else knows them.
 import type { Engines } from "../artifact/artifact-file.ts";
-import type { TrainDependencies } from "../pipeline/train.ts";
+import type { CreateStepper } from "../training/stepper.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How the training kernel is to run. */
@@ -19,8 +19,8 @@ export interface Dependencies {
   now(): number;
   /** The inference kernel and engines on it. */
   loadEngines(): Engines;
-  /** Makes training steps, as `createStepper` of the pipeline and of a diagnosis. */
-  createStepper(options: KernelOptions): TrainDependencies["createStepper"];
+  /** Makes training steps, for the pipeline and for a diagnosis. */
+  createStepper(options: KernelOptions): CreateStepper;
   /** Node's version, as artifacts name it. */
   readonly node: string;
   readonly cores: number;

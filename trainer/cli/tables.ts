@@ -21,11 +21,11 @@ export function formatSeconds(seconds: number): string {
   return seconds < 100 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
-/** A table of models against figures, one row each, the columns aligned. */
-export function formatMetrics(rows: Readonly<Record<string, Metrics>>): string {
+/** A table of models against metrics on the sequences that `title` names: one row each, the columns aligned. */
+export function formatMetrics(rows: Readonly<Record<string, Metrics>>, title = "on the test part"): string {
   const figure = (x: number | null): string => (x === null ? "–" : x.toFixed(4));
   const table = [
-    ["on the test part", "log loss", "accuracy", "AUC", "PR-AUC", "Brier", "ECE"],
+    [title, "log loss", "accuracy", "AUC", "PR-AUC", "Brier", "ECE"],
     ...Object.entries(rows).map(([name, m]) => [
       name,
       figure(m.logLoss),

@@ -50,7 +50,7 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   progress.finish();
   const metrics = computeMetrics(Buffer.concat(labels), join(probabilities));
   terminal.say(`${loaded.id} on ${source}: ${countOf(metrics.examples, "sequence")}, ${formatPercent(metrics.positiveRate)} positive`);
-  terminal.say(formatMetrics({ model: metrics }));
+  terminal.say(formatMetrics({ model: metrics }, "on these sequences"));
   terminal.say(
     `always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`,
   );

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DataError } from "../../../shared/errors.ts";
-import { readWhole, writeWhole } from "../../../trainer/files/whole-files.ts";
+import { checkWritable, readWhole, writeWhole } from "../../../trainer/files/whole-files.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -15,7 +15,11 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const bytes = Uint8Array.of(1, 2, 3);
 
 /** Makes one function of node:fs fail as the system would, for as long as `run` takes. */
-function failing(name: "fsyncSync" | "writeFileSync" | "renameSync" | "openSync" | "readFileSync", code: string, run: () => void): void {
+function failing(
+  name: "accessSync" | "fsyncSync" | "writeFileSync" | "renameSync" | "openSync" | "readFileSync",
+  code: string,
+  run: () => void,
+): void {
   const spy = vi.spyOn(fs, name).mockImplementation(() => {
     throw Object.assign(new Error(code), { code });
   });
@@ -83,6 +87,40 @@ describe("writeWhole", () => {
     const long = join(folder, "x".repeat(300));
     expect(() => writeWhole(long, bytes)).toThrow(new DataError(long, "cannot be written: the name is too long"));
     expect(readdirSync(folder).sort()).toEqual(["file", "sub"]);
+  });
+});
+
+describe("checkWritable", () => {
+  test("passes what writeWhole can write, and makes nothing", () => {
+    writeFileSync(join(folder, "file"), "old");
+    for (const path of [join(folder, "new"), join(folder, "file"), join(folder, "a", "b", "new"), "/dev/null"])
+      expect(() => checkWritable(path)).not.toThrow();
+    expect(readdirSync(folder)).toEqual(["file"]);
+    expect(readFileSync(join(folder, "file"), "utf8")).toBe("old");
+  });
+
+  test("refuses what writeWhole cannot write, in the same words", () => {
+    mkdirSync(join(folder, "sub"));
+    writeFileSync(join(folder, "file"), "old");
+    for (const name of ["sub", "file/x", "file/x/y", "x".repeat(300)]) {
+      const path = join(folder, name);
+      const said = (act: () => void): string => {
+        try {
+          act();
+        } catch (error) {
+          return (error as Error).message;
+        }
+        return "nothing";
+      };
+      expect(said(() => checkWritable(path))).toBe(said(() => writeWhole(path, bytes)));
+    }
+  });
+
+  test.each(["EACCES", "EROFS"] as const)("says why a folder that is no use is none: %s", (code) => {
+    const path = join(folder, "file");
+    failing("accessSync", code, () =>
+      expect(() => checkWritable(path)).toThrow(/^.*file: cannot be written: (permission denied|the file system is read-only)$/),
+    );
   });
 });
 
