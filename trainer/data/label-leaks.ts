@@ -13,7 +13,7 @@ export interface LeakingCell {
 }
 
 /** Fewer sequences say nothing of an AUC near 1. */
-const LEAST = 50;
+const MIN_SEQUENCES = 50;
 
 /** How well a number ranks the labels, in either direction; 0.5 when it does not, or there is one class only. */
 export function rankingAuc(labels: ArrayLike<number>, scores: ArrayLike<number>): number {
@@ -21,7 +21,10 @@ export function rankingAuc(labels: ArrayLike<number>, scores: ArrayLike<number>)
   return Math.max(auc, 1 - auc);
 }
 
-/** The cell that tells the labels of the sequences at `indices` best, over those in which its row is no padding; null where rows are too few. */
+/**
+ * Of the sequences at `indices` of `values` (N,T,F), the cell that ranks the labels best, over those in which its row is no padding;
+ * null where no row is data in enough sequences.
+ */
 export function findLeakingCell(
   values: Float64Array,
   labels: ArrayLike<number>,
@@ -41,7 +44,7 @@ export function findLeakingCell(
     const here = Array.from({ length: indices.length }, (_, i) => i)
       .filter((i) => isValid[i * T + step] === 1)
       .map((i) => indices[i]);
-    if (here.length < LEAST) continue;
+    if (here.length < MIN_SEQUENCES) continue;
     const cellLabels = Uint8Array.from(here, (n) => labels[n]);
     for (let feature = 0; feature < F; feature++) {
       const auc = rankingAuc(

@@ -87,7 +87,7 @@ export function countZeroRows(values: Float64Array, shape: Shape, indices: Int32
   return { zeros, total };
 }
 
-/** The share of 1s among the sequences at `indices`. */
+/** The positive rate of the sequences at `indices`, 0 to 1. */
 export function positiveRate(labels: Uint8Array, indices: Int32Array): number {
   return indices.reduce((sum, n) => sum + labels[n], 0) / indices.length;
 }

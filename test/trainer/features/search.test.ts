@@ -1,0 +1,82 @@
+// The feature search on networks that answer what the test wants.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { instantiateKernel } from "../../../shared/engine.ts";
+import { studyFeatures } from "../../../trainer/features/facts.ts";
+import { type SearchProgress, searchChannels } from "../../../trainer/features/search.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
+import type { CreateStepper } from "../../../trainer/training/stepper.ts";
+
+const [N, T, F] = [600, 4, 2];
+const { log } = instantiateKernel(new WebAssembly.Module(readFileSync(new URL("../../../shared/kernel/inference.wasm", import.meta.url))));
+
+/** Answers one half to all, whatever it is trained on. */
+const createIgnorant: CreateStepper = () => ({
+  simdPath: "stub",
+  step: () => Math.LN2,
+  logits: (indices) => new Float32Array(indices.length),
+  getParameters: () => new Float32Array(0),
+  setParameters: () => {},
+  getOptimizer: () => ({ steps: 0, moments: new Float32Array(0) }),
+  setOptimizer: () => {},
+  dispose: () => {},
+});
+
+test("where nothing betters the base rate, levels and deltas stand in, and nothing is promised", async () => {
+  const random = createRandom(44);
+  const values = Float64Array.from({ length: N * T * F }, () => random.normal());
+  const labels = Uint8Array.from({ length: N }, () => random.integer(2));
+  const shape = { timesteps: T, features: F };
+  const order = Int32Array.from({ length: N }, (_, n) => n);
+  const [train, validation] = [order.subarray(0, 500), order.subarray(500)];
+  const seen: SearchProgress[] = [];
+  const input = {
+    values,
+    labels,
+    shape,
+    features: ["a", "b"],
+    padding: "leading",
+    train,
+    validation,
+    gap: 0,
+    areStrangers: true,
+    log,
+    seed: 1,
+    createStepper: createIgnorant,
+    yieldToEventLoop: async () => {},
+  } as const;
+  const result = await searchChannels(input, studyFeatures(values, shape, train, "leading"), (progress) => seen.push(progress));
+  expect(result.isSignificant).toBe(false);
+  expect(result.steps[0]).toEqual({ code: "nothing-found" });
+  expect(result.channels.length).toBeGreaterThan(0);
+  for (const { base, view } of result.channels) expect([base, view]).toEqual(["feature", expect.stringMatching(/^(level|delta)$/)]);
+  expect(seen.map(({ stage }) => stage)).toEqual(expect.arrayContaining(["adding", "comparing", "teachers"]));
+  const shares = seen.map(({ share }) => share);
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  expect(shares.every((share) => share >= 0 && share <= 1)).toBe(true);
+});
+
+test("leaves where it is asked to", async () => {
+  const values = Float64Array.from({ length: N * T * F }, (_, at) => Math.sin(at * at));
+  const order = Int32Array.from({ length: N }, (_, n) => n);
+  const shape = { timesteps: T, features: F };
+  const search = searchChannels(
+    {
+      values,
+      labels: Uint8Array.from(order, (n) => n % 2),
+      shape,
+      features: ["a", "b"],
+      padding: "leading",
+      train: order.subarray(0, 500),
+      validation: order.subarray(500),
+      gap: 0,
+      areStrangers: true,
+      log,
+      seed: 1,
+      createStepper: createIgnorant,
+      yieldToEventLoop: () => Promise.reject(new Error("Ctrl-C")),
+    },
+    studyFeatures(values, shape, order, "leading"),
+  );
+  await expect(search).rejects.toThrow("Ctrl-C");
+});
