@@ -48,8 +48,7 @@ export async function planAuto(
   for (const relation of facts.relations) onNote({ code: "redundant-feature", relation });
   if (facts.constant.length === shape.features)
     throw new DataError(source, "every feature is constant on the training part: there is nothing to learn from");
-  const result = await searchChannels(input, facts, onProgress);
-  for (const step of result.steps) onNote(step);
+  const result = await searchChannels(input, facts, { onStep: onNote, onProgress });
   onNote({ code: "search-losses", baseRate: result.baseRateLoss, plain: result.plainLoss, chosen: result.loss });
   const plan = { timesteps: shape.timesteps, features, padding, channels: result.channels, standardise: true };
   return { plan, targets: result.targets, isSignificant: result.isSignificant };

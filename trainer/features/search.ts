@@ -26,7 +26,6 @@ export interface SearchResult {
   readonly isSignificant: boolean;
   /** What to learn from: two targets where a teacher is as good as the network, since only training both will tell. */
   readonly targets: readonly DistillationTarget[];
-  readonly steps: readonly SearchStep[];
 }
 
 /** Where a search stands. */
@@ -66,23 +65,29 @@ interface Search {
   readonly plain: readonly number[];
   /** (K) of the tested sequences, for score tests. */
   readonly blocks: readonly Float64Array[];
-  readonly steps: SearchStep[];
+  readonly onStep: (step: SearchStep) => void;
   readonly onProgress: (progress: SearchProgress) => void;
+}
+
+/** Who hears of a search while it goes on. */
+export interface SearchListeners {
+  onStep?(step: SearchStep): void;
+  onProgress?(progress: SearchProgress): void;
 }
 
 /** Searches among the candidates that `facts` of the training part suggest. Deterministic; throws what `yieldToEventLoop` throws. */
 export async function searchChannels(
   input: EvaluationInput,
   facts: FeatureFacts,
-  onProgress: (progress: SearchProgress) => void = () => {},
+  { onStep = () => {}, onProgress = () => {} }: SearchListeners = {},
 ): Promise<SearchResult> {
-  const search = openSearch(input, facts, onProgress);
-  const { evaluator, all, steps } = search;
+  const search = openSearch(input, facts, onStep, onProgress);
+  const { evaluator, all } = search;
   const { baseRate } = evaluator;
   const added = await addChannels(search);
   const { best: compared, plain } = await comparePlain(search, added);
   const isSignificant = compared.set.length > 0 && evaluator.isBetter(compared, baseRate, SIGNIFICANT_ERRORS);
-  if (compared.set.length === 0) steps.push({ code: "nothing-found" });
+  if (compared.set.length === 0) onStep({ code: "nothing-found" });
   const best = await removeChannels(search, compared.set.length === 0 ? plain : compared);
   const targets = await chooseTargets(search, best);
   return {
@@ -92,11 +97,10 @@ export async function searchChannels(
     baseRateLoss: baseRate.loss,
     isSignificant,
     targets,
-    steps,
   };
 }
 
-function openSearch(input: EvaluationInput, facts: FeatureFacts, onProgress: Search["onProgress"]): Search {
+function openSearch(input: EvaluationInput, facts: FeatureFacts, onStep: Search["onStep"], onProgress: Search["onProgress"]): Search {
   const T = input.shape.timesteps;
   const plain = plainChannels(facts, T);
   const candidates = listCandidates(facts, T);
@@ -107,7 +111,7 @@ function openSearch(input: EvaluationInput, facts: FeatureFacts, onProgress: Sea
     all,
     plain: plain.map((channel) => all.findIndex((known) => isSame(known, channel))),
     blocks: all.map((_, c) => blocksOf(evaluator.tested, T, c)),
-    steps: [],
+    onStep,
     onProgress,
   };
 }
@@ -121,7 +125,7 @@ async function evaluate({ evaluator }: Search, set: readonly number[]): Promise<
 
 /** Adds one channel after the other to none, while the best of the candidates betters what there is. */
 async function addChannels(search: Search): Promise<Evaluation> {
-  const { evaluator, all, steps } = search;
+  const { evaluator, all, onStep } = search;
   const { isFolded, baseRate } = evaluator;
   let best = baseRate;
   while (best.set.length < Math.min(MAX_CHANNELS, all.length)) {
@@ -134,7 +138,7 @@ async function addChannels(search: Search): Promise<Evaluation> {
       (await extend(search, best, withSimpler(significant, all), isFolded ? 1 : BEST_OF_SOME)) ??
       (await extend(search, best, plainest, BEST_OF_PLAIN));
     if (next === undefined) break;
-    steps.push({ code: "channel-added", channel: all[next.set[next.set.length - 1]], before: best.loss, after: next.loss });
+    onStep({ code: "channel-added", channel: all[next.set[next.set.length - 1]], before: best.loss, after: next.loss });
     best = next;
   }
   return best;
@@ -154,7 +158,7 @@ async function extend(search: Search, from: Evaluation, by: readonly Ranked[], e
 
 /** Levels and deltas of all features, instead of what was found or besides, where that betters it. */
 async function comparePlain(search: Search, found: Evaluation): Promise<{ best: Evaluation; plain: Evaluation }> {
-  const { evaluator, steps } = search;
+  const { evaluator, onStep } = search;
   reportProgress(search, "comparing", found.set.length, 0);
   const plain = await evaluate(search, search.plain);
   const union = await evaluate(search, [...new Set([...found.set, ...plain.set])]);
@@ -164,7 +168,7 @@ async function comparePlain(search: Search, found: Evaluation): Promise<{ best: 
     [union, "plain-channels-added"],
   ] as const) {
     if (!evaluator.isBetter(evaluation, best, WHOLESALE)) continue;
-    steps.push({ code, before: best.loss, after: evaluation.loss });
+    onStep({ code, before: best.loss, after: evaluation.loss });
     best = evaluation;
   }
   return { best, plain };
@@ -172,7 +176,7 @@ async function comparePlain(search: Search, found: Evaluation): Promise<{ best: 
 
 /** Removes each channel, the last first, whose lack does not show. */
 async function removeChannels(search: Search, from: Evaluation): Promise<Evaluation> {
-  const { evaluator, all, steps } = search;
+  const { evaluator, all, onStep } = search;
   let best = from;
   for (const [i, c] of [...from.set].reverse().entries()) {
     if (best.set.length === 1) break;
@@ -182,7 +186,7 @@ async function removeChannels(search: Search, from: Evaluation): Promise<Evaluat
       best.set.filter((other) => other !== c),
     );
     if (evaluator.isBetter(best, without)) continue;
-    steps.push({ code: "channel-removed", channel: all[c], before: best.loss, after: without.loss });
+    onStep({ code: "channel-removed", channel: all[c], before: best.loss, after: without.loss });
     best = without;
   }
   return best;
@@ -190,14 +194,14 @@ async function removeChannels(search: Search, from: Evaluation): Promise<Evaluat
 
 /** What to train on: labels, a teacher's probabilities, or both in turn. */
 async function chooseTargets(search: Search, { set }: Evaluation): Promise<DistillationTarget[]> {
-  const { evaluator, steps } = search;
+  const { evaluator, onStep } = search;
   reportProgress(search, "teachers", set.length, 0);
   const network = await evaluator.lstm(set);
   const logistic = await evaluator.logisticRegression(set);
   if (evaluator.isFolded) {
     const taught = await evaluator.lstm(set, DISTILLATION_WEIGHT);
     const pays = taught.loss < network.loss;
-    if (pays) steps.push({ code: "teacher-pays", before: network.loss, after: taught.loss });
+    if (pays) onStep({ code: "teacher-pays", before: network.loss, after: taught.loss });
     return [pays ? { teacher: "logistic regression", distillationWeight: DISTILLATION_WEIGHT } : ON_LABELS];
   }
   const summaryMlp = await evaluator.summaryMlp(set);

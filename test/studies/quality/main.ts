@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { score } from "../../../shared/model.ts";
 import { writeWhole } from "../../../trainer/files/whole-files.ts";
+import type { TrainNote } from "../../../trainer/pipeline/note.ts";
 import { describeNote } from "../../../trainer/pipeline/sentences.ts";
 import { type TrainDependencies, type Trained, trainModel } from "../../../trainer/pipeline/train.ts";
 import type { LabelledDataset } from "../../../trainer/readers/dataset.ts";
@@ -67,19 +68,21 @@ const seeds = given.seeds.split(",").map(Number);
 const isReport = seeds.every((seed) => REPORTED_SEEDS.includes(seed));
 
 const module = new WebAssembly.Module(readFileSync(new URL("../../../shared/kernel/inference.wasm", import.meta.url)));
-const dependencies: TrainDependencies = {
+const dependencies: Omit<TrainDependencies, "onNote"> = {
   kernel: instantiateKernel(module),
   createEngine: (network, calibration) => createWasmEngine(module, network, calibration),
   createStepper: (data, options) => createTrainingStep(data, options),
   node: process.versions.node,
-  onNote: (note) => given.verbose && console.error(`  ${describeNote(note, [])}`),
   onProgress: () => {},
   yieldToEventLoop: async () => {},
 };
 
 async function timedTraining(data: LabelledDataset, seed: number): Promise<Trained & { readonly seconds: number }> {
   const started = performance.now();
-  const trained = await trainModel(data, { ...DEFAULTS, seed }, dependencies);
+  const onNote = (note: TrainNote): void => {
+    if (given.verbose) console.error(`  ${describeNote(note, data.features)}`);
+  };
+  const trained = await trainModel(data, { ...DEFAULTS, seed }, { ...dependencies, onNote });
   const seconds = (performance.now() - started) / 1000;
   if (given.verbose)
     console.error(`  ${trained.channels.join(", ")}; best epoch ${trained.fit.bestEpoch} of ${trained.fit.history.length}`);

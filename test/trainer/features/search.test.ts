@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { instantiateKernel } from "../../../shared/engine.ts";
 import { studyFeatures } from "../../../trainer/features/facts.ts";
-import { type SearchProgress, searchChannels } from "../../../trainer/features/search.ts";
+import { type SearchProgress, type SearchStep, searchChannels } from "../../../trainer/features/search.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import type { CreateStepper } from "../../../trainer/training/stepper.ts";
 
@@ -45,9 +45,13 @@ test("where nothing betters the base rate, levels and deltas stand in, and nothi
     createStepper: createIgnorant,
     yieldToEventLoop: async () => {},
   } as const;
-  const result = await searchChannels(input, studyFeatures(values, shape, train, "leading"), (progress) => seen.push(progress));
+  const steps: SearchStep[] = [];
+  const result = await searchChannels(input, studyFeatures(values, shape, train, "leading"), {
+    onStep: (step) => steps.push(step),
+    onProgress: (progress) => seen.push(progress),
+  });
   expect(result.isSignificant).toBe(false);
-  expect(result.steps[0]).toEqual({ code: "nothing-found" });
+  expect(steps[0]).toEqual({ code: "nothing-found" });
   expect(result.channels.length).toBeGreaterThan(0);
   for (const { base, view } of result.channels) expect([base, view]).toEqual(["feature", expect.stringMatching(/^(level|delta)$/)]);
   expect(seen.map(({ stage }) => stage)).toEqual(expect.arrayContaining(["adding", "comparing", "teachers"]));
