@@ -1,5 +1,6 @@
 // The path of a diagnosis: facts of the data, is there anything to learn, hypotheses, ablations, verdict. Knows no file and no
 // terminal. Legend: N sequences, M of them sampled, T steps, F features, K candidates.
+
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
@@ -9,6 +10,7 @@ import { checkLabels } from "../data/label-checks.ts";
 import { take } from "../data/sequences.ts";
 import { usefulFeatures } from "../features/candidates.ts";
 import { findOverlap } from "../split/overlap.ts";
+import { mean } from "../statistics/descriptive.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { maxExperiments, runAblations } from "./ablations.ts";
@@ -66,7 +68,7 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, d
     baseline,
     hypotheses,
     labels: subject.labels,
-    positiveRate: subject.labels.reduce((sum, label) => sum + label, 0) / subject.labels.length,
+    positiveRate: mean(subject.labels),
     blocks: subject.sample.blocks,
     random: createRandom(options.seed, STREAMS.diagnosisBootstrap),
     onInterimResult: dependencies.onInterimResult,

@@ -1,6 +1,7 @@
 // Experiments: a setup trained and held out on every fold of a sample, all within one budget, counted in sequences. Runs that were
 // made before are not made again. Legend: M sequences of the sample, T steps, F features.
 
+import { sigmoid } from "../../shared/networks/lstm.ts";
 import { mean } from "../statistics/descriptive.ts";
 import { logLossOfLogit } from "../statistics/log-loss.ts";
 import { type ChannelTablesInput, createChannelTables } from "./channel-tables.ts";
@@ -93,7 +94,7 @@ function summarise(setup: ExperimentSetup, runs: readonly FoldRun[], { folds, la
     const logits = setup.training.stopsEarly ? runs[k].best : runs[k].last;
     heldOut.forEach((n, i) => {
       seeds[seed][n] = logLossOfLogit(labels[n], logits[i]);
-      probabilities[seed][n] = 1 / (1 + Math.exp(-logits[i]));
+      probabilities[seed][n] = sigmoid(logits[i]);
     });
   });
   const losses = averageNumbers(seeds);

@@ -2,7 +2,7 @@
 // that were moved away from their sequences. Legend: M sequences, T steps, D columns.
 import { logLossOf } from "../statistics/log-loss.ts";
 import { fitLogistic } from "../statistics/logistic.ts";
-import { computeMetrics } from "../statistics/metrics.ts";
+import { areaUnderRoc } from "../statistics/metrics.ts";
 import type { Random } from "../statistics/random.ts";
 
 export interface Signal {
@@ -57,7 +57,7 @@ export function findSignal(probes: readonly Probe[], labels: Uint8Array, gap: nu
   const { predict } = fitLogistic(best.columns.subarray(start * D, half * D), labels.subarray(start, half), { l2: best.l2 });
   const scores = predict(best.columns.subarray(from * D));
   const tested = labels.slice(from);
-  const { auc } = computeMetrics(tested, scores);
+  const auc = areaUnderRoc(tested, scores);
   const { atLeast, deviation } = permute(scores, tested, gap, random);
   const p = (atLeast + 1) / (PERMUTATIONS + 1);
   return {

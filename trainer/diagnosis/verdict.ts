@@ -1,8 +1,10 @@
 // Findings and experiments, ranked. Computes nothing that was not measured before.
+
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import { describeLabelFinding } from "../data/label-sentences.ts";
+import { mean } from "../statistics/descriptive.ts";
 import { entropy } from "../statistics/log-loss.ts";
-import { computeMetrics } from "../statistics/metrics.ts";
+import { areaUnderRoc } from "../statistics/metrics.ts";
 import { type Ablation, type AblationResult, MATERIAL } from "./ablations.ts";
 import type { Cause, CauseCode } from "./cause.ts";
 import type { Diagnosis, Outcome } from "./diagnosis.ts";
@@ -100,7 +102,7 @@ function describeLabels({
   gap,
 }: Findings): Pick<Diagnosis, "examples" | "gap" | "positiveRate" | "baseRateLoss" | "majorityAccuracy"> {
   const N = labels.length;
-  const rate = N === 0 ? null : labels.reduce((sum, label) => sum + label, 0) / N;
+  const rate = N === 0 ? null : mean(labels);
   return {
     examples: N,
     gap,
@@ -177,7 +179,7 @@ function ablationCause(ablation: Ablation, result: AblationResult, names: readon
 
 function noteExperiments({ labels }: Findings, { result, sampled, tensors, settings }: Experiments): string[] {
   const { baseline, fixed, isFixed, joint, gains, baseRateLoss } = result;
-  const rate = labels.reduce((sum, label) => sum + label, 0) / labels.length;
+  const rate = mean(labels);
   const numbersOf = ({ saturation, updateRatio }: Experiment, own: Tensors) => ({ ...own, saturation, updateRatio });
   return [
     ...noteGuessing({ accuracy: accuracyOf(baseline, sampled), majority: Math.max(rate, 1 - rate), loss: baseline.loss, baseRateLoss }),
@@ -199,7 +201,7 @@ function accuracyOf({ probabilities }: Experiment, labels: Uint8Array): number {
 
 function outcome({ probabilities, loss, curve, trainLoss, updateRatio, saturation }: Experiment, plan: Plan, labels: Uint8Array): Outcome {
   const at = [...probabilities.keys()].filter((i) => !Number.isNaN(probabilities[i]));
-  const { auc } = computeMetrics(
+  const auc = areaUnderRoc(
     at.map((i) => labels[i]),
     at.map((i) => probabilities[i]),
   );

@@ -1,5 +1,6 @@
 // Compares sets of channels by short runs on held-out sequences. Counts its budget in sequences, never in seconds.
 // Legend: T steps, C channels, K candidates (columns of the table), R rows of the sample.
+import { sigmoid } from "../../shared/networks/lstm.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 import { take } from "../data/sequences.ts";
@@ -118,7 +119,7 @@ async function evaluateOnFolds(
     const seen = logits(tested);
     for (let i = 0; i < seen.length; i++) {
       if (isTrained[tested[i]] === 0) continue;
-      probabilities[i] += 1 / (1 + Math.exp(-seen[i]));
+      probabilities[i] += sigmoid(seen[i]);
       counts[i]++;
     }
   }

@@ -1,11 +1,13 @@
 // The sequences on which candidates are compared: every candidate's channels of them once, in folds. Never sees calibration or test.
 // Legend: N sequences, T steps, F features, C channels, K candidates (columns of the table), R rows of the sample.
+
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
 import type { Channels, Log } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { take } from "../data/sequences.ts";
+import { mean } from "../statistics/descriptive.ts";
 import { createRandom, type Random } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 
@@ -75,7 +77,7 @@ export function drawEvaluationSample(input: SampleInput, candidates: readonly Ch
     T,
     K,
     labels: drawnLabels,
-    positiveRate: drawnLabels.reduce((sum, label) => sum + label, 0) / R,
+    positiveRate: mean(drawnLabels),
     folds,
     isFolded,
     tested: listTrained(folds, R).subarray(0, MAX_TESTED),

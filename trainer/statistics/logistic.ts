@@ -1,7 +1,9 @@
 // L2-regularised logistic regression by Newton's method: the baseline every network is measured against.
 // Knows numbers in columns; standardising them is the caller's.
 // Legend: N examples, D columns.
+
 import { FitError } from "../../shared/errors.ts";
+import { sigmoid } from "../../shared/networks/lstm.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 import { factorise, solveFactorised } from "./linear-algebra.ts";
 import { logLossOfLogit } from "./log-loss.ts";
@@ -44,7 +46,7 @@ export function fitLogistic(x: Float32Array | Float64Array, labels: ArrayLike<nu
   return {
     weights: weights.slice(0, D),
     intercept: weights[D],
-    predict: (rows) => new Float64Array(rows.length / D).map((_, n) => 1 / (1 + Math.exp(-logit(rows, n * D, weights)))),
+    predict: (rows) => new Float64Array(rows.length / D).map((_, n) => sigmoid(logit(rows, n * D, weights))),
   };
 }
 
@@ -103,7 +105,7 @@ function derivatives(
     if (rows < BLOCK_ROWS) block.fill(0);
     for (let r = 0; r < rows; r++) {
       const from = (start + r) * D;
-      const p = 1 / (1 + Math.exp(-logit(x, from, weights)));
+      const p = sigmoid(logit(x, from, weights));
       const excess = p - labels[start + r];
       const root = Math.sqrt(p * (1 - p));
       for (let d = 0; d < D; d++) {
