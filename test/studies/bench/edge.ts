@@ -1,5 +1,6 @@
-// The Worker on raw workerd, with LSTM(100) on 10 steps × 5 channels as the inference benchmark has it: what a request costs beyond a Worker that parses the same JSON and answers a constant, beside what
-// the onnx engine adds (`--env onnx`: the same routes, keys, headers and log) and what a bare Worker around onnxruntime-web adds; binary batches against JSON; start to first answer; CPU a request.
+// The Worker on raw workerd, with LSTM(100) on 10 steps × 5 channels as the inference benchmark has it: what a request costs beyond a
+// Worker that parses the same JSON and answers a constant, beside what the onnx engine adds (`--env onnx`: the same routes, keys, headers
+// and log) and what a bare Worker around onnxruntime-web adds; raw binary batches against JSON; start to first answer; CPU a request.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,13 +40,13 @@ function withArtifact(bundled: Bundle, artifact: Uint8Array): Bundle {
 
 /** The same on the second engine. Its model.onnx stands beside the sources, where none is committed, while it is bundled. */
 function bundleOnnxEngine(model: Model, artifact: Uint8Array): Bundle {
-  const place = join(ROOT, "edge", "model.onnx");
-  if (existsSync(place)) throw new Error(`${place} would be overwritten: move it away`);
-  writeFileSync(place, encodeOnnx(model));
+  const path = join(ROOT, "edge", "model.onnx");
+  if (existsSync(path)) throw new Error(`${path} would be overwritten: move it away`);
+  writeFileSync(path, encodeOnnx(model));
   try {
     return withArtifact(bundle("wrangler.toml", {}, "--env", "onnx"), artifact);
   } finally {
-    rmSync(place);
+    rmSync(path);
   }
 }
 
@@ -78,7 +79,7 @@ async function timeStart(bundled: Bundle, request: Buffer): Promise<number> {
   return elapsed;
 }
 
-function told(name: string, value: number, target: number, unit: string): void {
+function printTarget(name: string, value: number, target: number, unit: string): void {
   console.log(`  ${name.padEnd(80)} ${value.toFixed(3).padStart(8)} ${unit}   target ≤ ${target}${value <= target ? "" : "   MISSED"}`);
 }
 
@@ -98,96 +99,121 @@ function requestsOf({ recipe, golden }: Model) {
   };
 }
 
+type Name = "constant" | "quickstep" | "bare onnx" | "onnx" | "deployed";
+
+/** A Worker that runs, and what is sent to it. */
+interface Running extends Contestant {
+  readonly server: Server;
+  send(times: number, request: Buffer): Promise<void>;
+}
+
+async function startWorker(name: Name, bundled: Bundle, request: Buffer): Promise<Running> {
+  const server = await serve(bundled);
+  // connections of its own each time: workerd closes those that are idle while others have their turn
+  const send = async (times: number, request: Buffer): Promise<void> => {
+    const connections = await Promise.all(Array.from({ length: CLIENTS }, () => Connection.open(server.port)));
+    await sendAll(connections, times, () => request);
+    for (const connection of connections) connection.close();
+  };
+  return { name, server, send, run: (times) => send(times, request) };
+}
+
+/** Throws where a Worker answers `request` with another probability; by less than `tolerance` it may. */
+async function checkAnswer({ server }: Running, request: Buffer, probability: number, tolerance: number): Promise<void> {
+  const connection = await Connection.open(server.port);
+  const got: number = JSON.parse(`${await connection.send(request)}`).results[0].probability;
+  connection.close();
+  if (tolerance === 0 ? !Object.is(got, probability) : Math.abs(got - probability) > tolerance)
+    throw new Error(`a Worker answers ${got}, expected ${probability}`);
+}
+
+/** Batches in both forms, to one Worker. */
+function batchesTo({ send }: Running, requests: ReturnType<typeof requestsOf>): Contestant[] {
+  return [
+    { name: "octet-stream", run: (times) => send(times, requests.inBytes) },
+    { name: "JSON", run: (times) => send(times, requests.inJson) },
+  ];
+}
+
+/** Milliseconds from the start of the process to its first answer, sorted. */
+async function timeStarts(bundles: Readonly<Record<Name, Bundle>>, names: readonly Name[], request: Buffer) {
+  const starts = names.map((name) => ({ name, samples: [] as number[] }));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const { name, samples } of starts) samples.push(await timeStart(bundles[name], request));
+  for (const { samples } of starts) samples.sort((a, b) => a - b);
+  report("\nprocess start to first answer", starts, "ms");
+  return starts;
+}
+
+/** Milliseconds of CPU a request, by Worker. */
+async function measureCpu(workers: readonly Running[]): Promise<number[]> {
+  const cpu: number[] = [];
+  console.log(`\nCPU a request, user and system, over ${CPU_REQUESTS} of them: unlike time, hardly touched by what else runs`);
+  for (const { name, server, run } of workers) {
+    const before = server.cpu();
+    await run(CPU_REQUESTS);
+    cpu.push((server.cpu() - before) / CPU_REQUESTS);
+    console.log(`  ${name.padEnd(16)} ${cpu.at(-1)!.toFixed(3)} ms`);
+  }
+  return cpu;
+}
+
+/** Runs the benchmark and prints it. */
 export async function run(): Promise<void> {
   const channels: Channel[] = Array.from({ length: 5 }, (_, a) => ({ base: "feature", view: "level", a }));
   const model = makeModel(kernel, { units: 100, channels });
   const artifact = encodeArtifact(model);
-  const large = requestsOf(model);
-  const { probability, one } = large;
+  const requests = requestsOf(model);
   const deployedModel = decodeArtifact(readFileSync(join(ROOT, "edge", "model.safetensors")));
-  const small = requestsOf(deployedModel);
-
-  const bundles = {
+  const bundles: Record<Name, Bundle> = {
     constant: bundleSource(CONSTANT),
     quickstep: withArtifact(bundle(), artifact),
     onnx: bundleOnnxEngine(model, artifact),
     "bare onnx": bundleBareOnnx(model, artifact),
     deployed: bundle(),
   };
-  type Name = keyof typeof bundles;
-  const servers: Server[] = [];
+  const workers: Running[] = [];
   try {
-    const contestant = async (name: Name) => {
-      const server = await serve(bundles[name]);
-      servers.push(server);
-      // connections of its own each time: workerd closes those that are idle while others have their turn
-      const send = async (times: number, request: Buffer): Promise<void> => {
-        const connections = await Promise.all(Array.from({ length: CLIENTS }, () => Connection.open(server.port)));
-        await sendAll(connections, times, () => request);
-        for (const connection of connections) connection.close();
-      };
-      return { name, server, send, run: (times: number) => send(times, one) };
-    };
-    const [constant, quickstep, bare, onnx] = [
-      await contestant("constant"),
-      await contestant("quickstep"),
-      await contestant("bare onnx"),
-      await contestant("onnx"),
-    ];
-    const deployed = await contestant("deployed");
-
-    for (const { server } of [quickstep, bare, onnx]) {
-      const connection = await Connection.open(server.port);
-      const got: number = JSON.parse(`${await connection.send(one)}`).results[0].probability;
-      connection.close();
-      const isExact = server === quickstep.server;
-      if (isExact ? !Object.is(got, probability) : Math.abs(got - probability) > 2e-6)
-        throw new Error(`a Worker answers ${got}, expected ${probability}`);
-    }
-
-    for (const { name } of [constant, quickstep, bare, onnx])
-      console.log(`${name.padEnd(12)} ${(bundles[name].bytes / 1024).toFixed(0).padStart(6)} KiB to upload`);
-    const single = await race([constant, quickstep, bare, onnx], ROUNDS, REQUESTS);
-    report(`\none JSON sequence a request, ${CLIENTS} clients, time from answer to answer`, single, "µs");
-    const { units } = deployedModel.network;
-    const batchesTo = ({ send }: typeof quickstep, requests: ReturnType<typeof requestsOf>): Contestant[] => [
-      { name: "octet-stream", run: (times) => send(times, requests.inBytes) },
-      { name: "JSON", run: (times) => send(times, requests.inJson) },
-    ];
-    const batch = await race(batchesTo(quickstep, large), ROUNDS, BATCH_REQUESTS);
-    report(`\n${BATCH} sequences a request`, batch, "ms");
-    const smallBatch = await race(batchesTo(deployed, small), ROUNDS, 4 * BATCH_REQUESTS);
-    report(`\n${BATCH} sequences a request to the committed model, LSTM(${units})`, smallBatch, "ms");
-
-    const started = ["quickstep", "bare onnx", "onnx"] as const;
-    const starts = started.map((name) => ({ name, samples: [] as number[] }));
-    for (let round = 0; round < ROUNDS; round++) for (const { name, samples } of starts) samples.push(await timeStart(bundles[name], one));
-    for (const { samples } of starts) samples.sort((a, b) => a - b);
-    report("\nprocess start to first answer", starts, "ms");
-
-    const cpu: number[] = [];
-    console.log(`\nCPU a request, user and system, over ${CPU_REQUESTS} of them: unlike time, hardly touched by what else runs`);
-    for (const { name, server, run } of [constant, quickstep, bare, onnx]) {
-      const before = server.cpu();
-      await run(CPU_REQUESTS);
-      cpu.push((server.cpu() - before) / CPU_REQUESTS);
-      console.log(`  ${name.padEnd(16)} ${cpu.at(-1)!.toFixed(3)} ms`);
-    }
-
-    console.log("\nmedians");
-    const [base, mine, least, other] = single.map(medianOf);
-    const [startOurs, startBare, startOnnx] = starts.map(medianOf);
-    told("one JSON sequence, added over the constant Worker, to what the onnx engine adds", (mine - base) / (other - base), 0.5, "×");
-    told("  to what a bare Worker around onnxruntime-web adds", (mine - base) / (least - base), 0.5, "×");
-    told("one JSON sequence, the whole request to the constant Worker's", mine / base, 1.5, "×");
-    told(`${BATCH} sequences as octet-stream to the same as JSON`, medianOf(batch[0]) / medianOf(batch[1]), 0.4, "×");
-    told(`  to the committed model, LSTM(${units})`, medianOf(smallBatch[0]) / medianOf(smallBatch[1]), 0.4, "×");
-    told("process start to first answer, to the onnx engine's", startOurs / startOnnx, 0.12, "×");
-    told("  to the bare onnxruntime-web Worker's", startOurs / startBare, 0.12, "×");
-    told("CPU of one JSON request", cpu[1], 0.5, "ms");
-    told("CPU added over the constant Worker, to what the onnx engine adds", (cpu[1] - cpu[0]) / (cpu[3] - cpu[0]), 0.5, "×");
+    for (const name of ["constant", "quickstep", "bare onnx", "onnx", "deployed"] as const)
+      workers.push(await startWorker(name, bundles[name], requests.one));
+    await compare(workers, bundles, requests, deployedModel);
   } finally {
-    for (const server of servers) await server.stop();
+    for (const { server } of workers) await server.stop();
     for (const bundled of Object.values(bundles)) bundled.remove();
   }
+}
+
+async function compare(
+  [constant, quickstep, bare, onnx, deployed]: readonly Running[],
+  bundles: Readonly<Record<Name, Bundle>>,
+  requests: ReturnType<typeof requestsOf>,
+  deployedModel: Model,
+): Promise<void> {
+  const racing = [constant, quickstep, bare, onnx];
+  await checkAnswer(quickstep, requests.one, requests.probability, 0);
+  for (const worker of [bare, onnx]) await checkAnswer(worker, requests.one, requests.probability, 2e-6);
+  for (const { name } of racing)
+    console.log(`${name.padEnd(12)} ${(bundles[name as Name].bytes / 1024).toFixed(0).padStart(6)} KiB to upload`);
+  const single = await race(racing, ROUNDS, REQUESTS);
+  report(`\none JSON sequence a request, ${CLIENTS} clients, time from answer to answer`, single, "µs");
+  const batch = await race(batchesTo(quickstep, requests), ROUNDS, BATCH_REQUESTS);
+  report(`\n${BATCH} sequences a request`, batch, "ms");
+  const { units } = deployedModel.network;
+  const smallBatch = await race(batchesTo(deployed, requestsOf(deployedModel)), ROUNDS, 4 * BATCH_REQUESTS);
+  report(`\n${BATCH} sequences a request to the committed model, LSTM(${units})`, smallBatch, "ms");
+  const starts = await timeStarts(bundles, ["quickstep", "bare onnx", "onnx"], requests.one);
+  const cpu = await measureCpu(racing);
+
+  console.log("\nmedians");
+  const [base, ours, theirs, engine] = single.map(medianOf);
+  const [startOurs, startBare, startOnnx] = starts.map(medianOf);
+  printTarget("one JSON sequence, added over the constant Worker, to what the onnx engine adds", (ours - base) / (engine - base), 0.5, "×");
+  printTarget("  to what a bare Worker around onnxruntime-web adds", (ours - base) / (theirs - base), 0.5, "×");
+  printTarget("one JSON sequence, the whole request to the constant Worker's", ours / base, 1.5, "×");
+  printTarget(`${BATCH} sequences as octet-stream to the same as JSON`, medianOf(batch[0]) / medianOf(batch[1]), 0.4, "×");
+  printTarget(`  to the committed model, LSTM(${units})`, medianOf(smallBatch[0]) / medianOf(smallBatch[1]), 0.4, "×");
+  printTarget("process start to first answer, to the onnx engine's", startOurs / startOnnx, 0.12, "×");
+  printTarget("  to the bare onnxruntime-web Worker's", startOurs / startBare, 0.12, "×");
+  printTarget("CPU of one JSON request", cpu[1], 0.5, "ms");
+  printTarget("CPU added over the constant Worker, to what the onnx engine adds", (cpu[1] - cpu[0]) / (cpu[3] - cpu[0]), 0.5, "×");
 }

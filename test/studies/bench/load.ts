@@ -1,5 +1,5 @@
 // The Worker on raw workerd under load: 1,000,000 requests from many clients at once, each answer compared with the one it
-// has alone; 100,000 lines in one stream; clients that die in the middle. Memory is told as it goes.
+// has alone; 100,000 lines in one stream; clients that die in the middle. Memory is printed on the way.
 import { readFileSync } from "node:fs";
 import { decodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { shapeOf } from "../../../shared/recipe/recipe.ts";
@@ -17,8 +17,8 @@ function goldenSequences(): { sequences: number[][][]; probabilities: Float32Arr
   return { sequences, probabilities: golden.probabilities };
 }
 
-/** Throws at the first answer that is not the golden one. `tell` is told requests so far and resident bytes. */
-export async function interleave(server: Server, requests: number, tell: (sent: number, memory: number) => void): Promise<void> {
+/** Throws at the first answer that is not the golden one. `onProgress` gets the requests so far and the resident bytes. */
+export async function interleave(server: Server, requests: number, onProgress: (sent: number, memory: number) => void): Promise<void> {
   const { sequences, probabilities } = goldenSequences();
   const bodies = sequences.map((sequence) => postRequest("/v1/score", "application/json", JSON.stringify({ sequence })));
   const connections = await Promise.all(Array.from({ length: CLIENTS }, () => Connection.open(server.port)));
@@ -34,7 +34,7 @@ export async function interleave(server: Server, requests: number, tell: (sent: 
         if (!Object.is(probability, expected)) throw new Error(`request ${sent + i} was answered ${probability}, expected ${expected}`);
       },
     );
-    tell(Math.min(requests, sent + step), server.memory());
+    onProgress(Math.min(requests, sent + step), server.memory());
   }
   for (const connection of connections) connection.close();
 }
@@ -54,12 +54,12 @@ export async function streamLines(server: Server, lines: number): Promise<number
   });
   const init = { method: "POST", body, headers: { "content-type": "application/x-ndjson" }, duplex: "half" };
   const response = await fetch(`http://localhost:${server.port}/v1/score`, init as RequestInit);
-  let held = "";
+  let buffered = "";
   let answered = 0;
   let memory = 0;
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-    const answers = (held + chunk).split("\n");
-    held = answers.pop()!;
+    const answers = (buffered + chunk).split("\n");
+    buffered = answers.pop()!;
     for (const answer of answers) {
       const expected = probabilities[answered++ % probabilities.length];
       if (!Object.is(JSON.parse(answer).probability, expected))

@@ -183,7 +183,7 @@ async function untilListening(port: number, child: ChildProcess): Promise<void> 
 /** One connection that sends whole requests and takes whole answers: less work a request than a client of Node's has. */
 export class Connection {
   private readonly socket: Socket;
-  private held: Buffer = Buffer.alloc(0);
+  private buffered: Buffer = Buffer.alloc(0);
   private waiting: { done: (body: Buffer) => void; failed: (error: Error) => void } | undefined;
 
   private constructor(socket: Socket) {
@@ -218,14 +218,14 @@ export class Connection {
   }
 
   private hear(chunk: Buffer): void {
-    this.held = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk]);
-    const end = this.held.indexOf("\r\n\r\n");
+    this.buffered = this.buffered.length === 0 ? chunk : Buffer.concat([this.buffered, chunk]);
+    const end = this.buffered.indexOf("\r\n\r\n");
     if (end < 0) return;
-    const head = this.held.toString("latin1", 0, end);
+    const head = this.buffered.toString("latin1", 0, end);
     const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1]);
-    if (this.held.length < end + 4 + length) return;
-    const body = this.held.subarray(end + 4, end + 4 + length);
-    this.held = this.held.subarray(end + 4 + length);
+    if (this.buffered.length < end + 4 + length) return;
+    const body = this.buffered.subarray(end + 4, end + 4 + length);
+    this.buffered = this.buffered.subarray(end + 4 + length);
     const { done, failed } = this.waiting!;
     this.waiting = undefined;
     if (head.startsWith("HTTP/1.1 200")) done(body);
