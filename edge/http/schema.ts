@@ -11,6 +11,12 @@ export type Schema<T> = z.ZodMiniType<T>;
 
 type Issue = z.core.$ZodIssue;
 
+/** What `make` returns, made when it is first asked for: to make schemas at start-up would double what starting costs (measured). */
+export function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 /** An object with just these keys. Its messages name them. */
 export function exactObject<Shape extends z.core.$ZodShape>(shape: Shape) {
   const keys = Object.keys(shape).join(", ");

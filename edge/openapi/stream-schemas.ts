@@ -5,97 +5,116 @@ import * as z from "zod/mini";
 import type { Served } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { DELIVERY_STATES } from "../deliveries/outbox.ts";
-import { PAGING } from "../http/paging.ts";
-import { exactObject } from "../http/schema.ts";
+import { paging } from "../http/paging.ts";
+import { exactObject, lazy } from "../http/schema.ts";
 import { maxSequences } from "../scoring/scoring.ts";
-import { NAME, rowOf, TIMESTAMP } from "../webhooks/event.ts";
+import { MAX_NAME_BYTES, nameSchema, rowOf, timestampSchema } from "../webhooks/event.ts";
 
-const STATE_RULE = `must be one of ${DELIVERY_STATES.join(", ")}`;
-const state = z.enum(DELIVERY_STATES, STATE_RULE);
-const destination = z.optional(z.string()).check(z.describe("A name that DESTINATIONS lists."));
+/** The query of GET /v1/streams. */
+export const listQuery = lazy(() => exactObject(paging()));
 
-/** Queries, by the route that takes them. */
-export const LIST_QUERY = exactObject(PAGING);
-export const DELIVERIES_QUERY = exactObject({
-  state: z.optional(state).check(z.describe("Only these.")),
-  key: z.optional(z.string()).check(z.describe("Of this key.")),
-  destination,
-  ...PAGING,
+/** The query of GET /v1/deliveries. */
+export const deliveriesQuery = lazy(() => {
+  const state = z.enum(DELIVERY_STATES, `must be one of ${DELIVERY_STATES.join(", ")}`);
+  return exactObject({
+    state: z.optional(state).check(z.describe("Only these.")),
+    key: z.optional(z.string()).check(z.describe("Of this key.")),
+    destination: destination(),
+    ...paging(),
+  });
 });
-export const REPLAY_QUERY = exactObject({ destination, cursor: PAGING.cursor });
+
+/** The query of POST /v1/deliveries/replay. */
+export const replayQuery = lazy(() => exactObject({ destination: destination(), cursor: paging().cursor }));
+
+const destination = lazy(() => z.optional(z.string()).check(z.describe("A name that DESTINATIONS lists.")));
 
 /** What POST /v1/streams/{key}/events takes for a model of F features: an event, or a batch of at most `maxEvents`. */
 export function eventSchemas(F: number, maxEvents: number) {
-  const event = exactObject({ id: NAME, timestamp: TIMESTAMP, values: rowOf(F) });
+  const event = exactObject({ id: nameSchema(), timestamp: timestampSchema(), values: rowOf(F) });
   const events = z
     .array(event, "must be an array of events")
     .check(z.minLength(1, "must hold at least one event"), z.maxLength(maxEvents, `must hold at most ${maxEvents} events`));
   return { event, batch: exactObject({ events }) };
 }
 
-const text = z.string();
-const name = z.string().check(z.minLength(1), z.maxLength(256));
-const time = z.iso.datetime();
-const count = z.int().check(z.minimum(0));
-const flag = (description: string) => z.optional(z.literal(true)).check(z.describe(description));
-const counts = { pending: count, delivered: count, dead: count, dropped: count };
-
 /** The components of the document, by their names. */
-export function streamSchemas({ recipe, operatingPoints }: Served) {
-  const { timesteps: T, features: F } = shapeOf(recipe);
-  const row = z.array(z.number()).check(z.length(F), z.describe(recipe.features.join(", ")));
-  const filled = count.check(z.maximum(T));
-  const { event, batch } = eventSchemas(F, maxSequences(recipe));
-  const StreamAnswer = z.strictObject({
-    key: name,
-    source: text,
-    id: name,
-    timestamp: time,
+export function streamSchemas(model: Served) {
+  const { timesteps: T, features: F } = shapeOf(model.recipe);
+  const { event, batch } = eventSchemas(F, maxSequences(model.recipe));
+  const answer = answerSchema(model, T);
+  return {
+    StreamEvent: event,
+    StreamRequest: z.union([event, batch]).check(z.describe("One event, or events in the order they are to be taken: all or none.")),
+    StreamAnswer: answer,
+    StreamAnswers: z.union([answer, z.strictObject({ results: z.array(answer).check(z.minLength(1)) })]),
+    StreamView: viewSchema(model, T, F),
+    ...deliverySchemas(),
+  };
+}
+
+const text = lazy(() => z.string());
+const name = lazy(() => z.string().check(z.minLength(1), z.maxLength(MAX_NAME_BYTES)));
+const time = lazy(() => z.iso.datetime());
+const count = lazy(() => z.int().check(z.minimum(0)));
+const flag = (description: string) => z.optional(z.literal(true)).check(z.describe(description));
+const counts = () => ({ pending: count(), delivered: count(), dead: count(), dropped: count() });
+
+function answerSchema({ operatingPoints }: Served, T: number) {
+  return z.strictObject({
+    key: name(),
+    source: text(),
+    id: name(),
+    timestamp: time(),
     seq: z.int().check(z.minimum(1), z.describe("Counts the key's events in the order they came.")),
-    model: text,
+    model: text(),
     operatingPoint: z.optional(z.enum(operatingPoints.map((point) => point.name))),
     probability: z.optional(z.number().check(z.minimum(0), z.maximum(1))),
     label: z.optional(z.literal([0, 1])),
     outOfRange: flag("The window lies outside what training saw."),
     warming: flag("The window is shorter than the shortest sequence in training: no score."),
     late: flag("Older than a full window: remembered, not scored."),
-    filled,
+    filled: count().check(z.maximum(T)),
     timesteps: z.literal(T),
-    window: z.array(z.strictObject({ seq: count, id: name })).check(z.maxLength(T), z.describe("What was scored, oldest first.")),
+    window: z.array(z.strictObject({ seq: count(), id: name() })).check(z.maxLength(T), z.describe("What was scored, oldest first.")),
   });
-  const windowRow = z.strictObject({ seq: count, source: text, id: name, timestamp: time, values: row });
-  const ListedStream = z.strictObject({ key: name, ...counts });
+}
+
+function viewSchema({ recipe }: Served, T: number, F: number) {
+  const values = z.array(z.number()).check(z.length(F), z.describe(recipe.features.join(", ")));
+  const row = z.strictObject({ seq: count(), source: text(), id: name(), timestamp: time(), values });
+  return z.strictObject({
+    key: name(),
+    seq: count(),
+    filled: count().check(z.maximum(T)),
+    timesteps: z.literal(T),
+    window: z.array(row).check(z.maxLength(T)),
+    expires: z.nullable(time()).check(z.describe("When the window is forgotten if nothing comes.")),
+    deliveries: z.strictObject(counts()),
+  });
+}
+
+function deliverySchemas() {
+  const cursor = z.optional(text());
+  const ListedStream = z.strictObject({ key: name(), ...counts() });
   const Delivery = z.strictObject({
-    id: text.check(z.describe("webhook-id, the same on every attempt.")),
-    key: name,
-    seq: count.check(z.describe("The event whose result it carries.")),
-    destination: text,
+    id: text().check(z.describe("webhook-id, the same on every attempt.")),
+    key: name(),
+    seq: count().check(z.describe("The event whose result it carries.")),
+    destination: text(),
     state: z.enum(DELIVERY_STATES),
-    attempts: count,
-    created: time,
-    due: z.nullable(time),
+    attempts: count(),
+    created: time(),
+    due: z.nullable(time()),
     status: z.nullable(z.int()).check(z.describe("Of the last attempt.")),
-    diagnostics: text.check(z.describe("Why the last attempt failed: the beginning of what the receiver said.")),
+    diagnostics: text().check(z.describe("Why the last attempt failed: the beginning of what the receiver said.")),
   });
   return {
-    StreamEvent: event,
-    StreamRequest: z.union([event, batch]).check(z.describe("One event, or events in the order they are to be taken: all or none.")),
-    StreamAnswer,
-    StreamAnswers: z.union([StreamAnswer, z.strictObject({ results: z.array(StreamAnswer).check(z.minLength(1)) })]),
-    StreamView: z.strictObject({
-      key: name,
-      seq: count,
-      filled,
-      timesteps: z.literal(T),
-      window: z.array(windowRow).check(z.maxLength(T)),
-      expires: z.nullable(time).check(z.describe("When the window is forgotten if nothing comes.")),
-      deliveries: z.strictObject(counts),
-    }),
     ListedStream,
-    ListedStreams: z.strictObject({ streams: z.array(ListedStream), cursor: z.optional(text) }),
+    ListedStreams: z.strictObject({ streams: z.array(ListedStream), cursor }),
     Delivery,
-    Deliveries: z.strictObject({ deliveries: z.array(Delivery), cursor: z.optional(text) }),
-    Replayed: z.strictObject({ replayed: count, cursor: z.optional(text) }),
-    Metrics: z.strictObject({ streams: count, deliveries: z.strictObject(counts) }),
+    Deliveries: z.strictObject({ deliveries: z.array(Delivery), cursor }),
+    Replayed: z.strictObject({ replayed: count(), cursor }),
+    Metrics: z.strictObject({ streams: count(), deliveries: z.strictObject(counts()) }),
   };
 }

@@ -4,7 +4,7 @@ import type { Served } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { queryParameters } from "./json-schema.ts";
-import { DELIVERIES_QUERY, LIST_QUERY, REPLAY_QUERY } from "./stream-schemas.ts";
+import { deliveriesQuery, listQuery, replayQuery } from "./stream-schemas.ts";
 import { BODIED, type Json, json, KEYED, type Operation, type Paths, PROBLEM, ref, text } from "./terms.ts";
 
 const KEY: Json = { name: "key", in: "path", required: true, schema: text, description: "Percent-encoded." };
@@ -40,20 +40,20 @@ function streamsOf(model: Served): Paths {
         "404": PROBLEM,
       }),
     },
-    "/v1/streams": { get: read("All keys, with counts some seconds old", "ListedStreams", queryParameters(LIST_QUERY)) },
+    "/v1/streams": { get: read("All keys, with counts some seconds old", "ListedStreams", queryParameters(listQuery())) },
   };
 }
 
 function deliveries(): Paths {
   return {
     "/v1/deliveries": {
-      get: read("Deliveries, of one key newest first, else key by key", "Deliveries", queryParameters(DELIVERIES_QUERY)),
+      get: read("Deliveries, of one key newest first, else key by key", "Deliveries", queryParameters(deliveriesQuery())),
     },
     "/v1/deliveries/replay": {
       post: change(
         "Send all dead deliveries to a destination again",
         "Of some keys at a time: again with the cursor until there is none.",
-        queryParameters(REPLAY_QUERY),
+        queryParameters(replayQuery()),
         { "200": { description: "How many.", content: json(ref("Replayed")) } },
       ),
     },

@@ -5,7 +5,7 @@ import { RequestError } from "../http/problem.ts";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import { parseQuery } from "../http/schema.ts";
-import { DELIVERIES_QUERY, REPLAY_QUERY } from "../openapi/stream-schemas.ts";
+import { deliveriesQuery, replayQuery } from "../openapi/stream-schemas.ts";
 import type { ListedDelivery } from "../streams/stream-object.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
@@ -13,14 +13,14 @@ import { type Dependencies, storeOf } from "./dependencies.ts";
 export function deliveryRoutes(dependencies: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/", async (c) => {
-      const { state, key, destination, limit, cursor } = parseQuery(c.req.url, DELIVERIES_QUERY);
+      const { state, key, destination, limit, cursor } = parseQuery(c.req.url, deliveriesQuery());
       const filter = { key, destination, state };
       const page = await storeOf(dependencies).deliveries(filter, limit, cursor);
       return c.json({ deliveries: page.items.map(show), cursor: page.cursor });
     })
     .post("/:id", async (c, next) => {
       if (c.req.param("id") !== "replay") return next();
-      const { destination, cursor } = parseQuery(c.req.url, REPLAY_QUERY);
+      const { destination, cursor } = parseQuery(c.req.url, replayQuery());
       const { endpoints } = dependencies;
       if (destination === undefined || !endpoints.destinations.has(destination))
         throw new RequestError("parameter", `destination must be one that DESTINATIONS lists, got ${describe(destination)}`);

@@ -7,9 +7,9 @@ import { mediaTypeOf, readJson, refuseMediaType } from "../http/body.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
-import { parseAt, parseQuery } from "../http/schema.ts";
+import { lazy, parseAt, parseQuery } from "../http/schema.ts";
 import type { Ready, ServableModel } from "../models/servable-model.ts";
-import { eventSchemas, LIST_QUERY } from "../openapi/stream-schemas.ts";
+import { eventSchemas, listQuery } from "../openapi/stream-schemas.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { checkUsable } from "../streams/endpoints.ts";
 import { digestOf, parseName, type StreamEvent } from "../webhooks/event.ts";
@@ -36,7 +36,7 @@ export function streamRoutes(servable: ServableModel, dependencies: Dependencies
 
   return new Hono<EdgeEnv>()
     .get("/", async (c) => {
-      const { limit, cursor } = parseQuery(c.req.url, LIST_QUERY);
+      const { limit, cursor } = parseQuery(c.req.url, listQuery());
       const page = await storeOf(dependencies).keys(limit, cursor);
       const streams = page.items.map(({ key, pending, delivered, dead, dropped }) => ({ key, pending, delivered, dead, dropped }));
       return c.json({ streams, cursor: page.cursor });
@@ -73,11 +73,12 @@ function unknownKey(): RequestError {
 /** Reads a body's events: one, or a batch in an object. What it returns throws SequenceError and LimitError. */
 function eventParser({ model }: Ready) {
   const maxEvents = maxSequences(model.recipe);
-  const { event, batch } = eventSchemas(shapeOf(model.recipe).features, maxEvents);
-  const withDigest = async ({ id, timestamp, values }: z.output<typeof event>): Promise<StreamEvent> => {
+  const schemas = lazy(() => eventSchemas(shapeOf(model.recipe).features, maxEvents));
+  const withDigest = async ({ id, timestamp, values }: z.output<ReturnType<typeof schemas>["event"]>): Promise<StreamEvent> => {
     return { id, timestamp, data: { values }, digest: await digestOf(JSON.stringify([timestamp, values])) };
   };
   return async (body: unknown): Promise<{ readonly events: readonly StreamEvent[]; readonly isBatch: boolean }> => {
+    const { event, batch } = schemas();
     const isBatch = typeof body === "object" && body !== null && "events" in body;
     if (!isBatch) return { events: [await withDigest(parseAt(event, body, []))], isBatch };
     const given = body.events;

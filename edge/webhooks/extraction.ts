@@ -3,7 +3,7 @@ import type { Path } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { followPointer } from "../config/json-pointer.ts";
 import { parseAt } from "../http/schema.ts";
-import { NUMBER, parseName, parseRows, parseTimestamp, rowOf, type StreamEvent } from "./event.ts";
+import { numberSchema, parseName, parseRows, parseTimestamp, rowOf, type StreamEvent } from "./event.ts";
 
 /** Where in a source's bodies things stand, as reference tokens. */
 export interface Pointers {
@@ -45,7 +45,7 @@ export function extractEvent(document: unknown, pointers: Pointers, shape: Shape
       case "row":
         return { values: at(content.at, (value, path) => parseAt(rowOf(shape.features), value, path)) };
       case "numbers":
-        return { values: content.at.map((tokens) => at(tokens, (value, path) => parseAt(NUMBER, value, path))) };
+        return { values: content.at.map((tokens) => at(tokens, (value, path) => parseAt(numberSchema(), value, path))) };
       case "sequence":
         return { sequence: at(content.at, (value, path) => parseRows(value, path, shape)) };
     }
