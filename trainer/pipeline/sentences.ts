@@ -15,7 +15,7 @@ import type { Warning } from "./warning.ts";
 export function describeNote(note: TrainNote, names: readonly string[]): string {
   switch (note.code) {
     case "left-out":
-      return `${note.source}: left out ${note.sequences} sequences without a valid row`;
+      return `${note.source}: ${note.sequences === 1 ? "one sequence" : `${note.sequences} sequences`} without a valid row left out`;
     case "split":
       return describeSplit(note.split);
     case "warning":
@@ -47,7 +47,7 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
         ? "on labels alone:"
         : `on a teacher's probabilities (${note.target.teacher}, distillation weight ${note.target.distillationWeight}) and labels:`;
     case "base-rate-stands-in":
-      return "not better than the base rate on validation beyond doubt: the model answers the base rate";
+      return "the network is not better than the base rate on the validation part beyond chance: the model answers the base rate";
     case "calibration":
       return `calibration: slope ${note.slope.toFixed(4)}, intercept ${note.intercept.toFixed(4)}`;
     case "calibration-stays":
@@ -70,11 +70,11 @@ function describePadding({ zeroShare, losses }: PaddingChoice): string {
 function describeLossNote(note: LossNote): string {
   switch (note.code) {
     case "initial-loss":
-      return `the initial loss is ${note.loss.toFixed(4)}; the base rate's is ${note.baseRateLoss.toFixed(4)}, that of answering one half ${Math.LN2.toFixed(4)}: ${note.isExpected ? "as it should" : "the inputs are too large for the initial weights"}`;
+      return `the initial loss is ${note.loss.toFixed(4)}; the loss of the base rate is ${note.baseRateLoss.toFixed(4)}, that of one half ${Math.LN2.toFixed(4)}: ${note.isExpected ? "as expected" : "the inputs are too large for the initial weights"}`;
     case "loss-diverges":
-      return `${note.loss.toFixed(4)} after epoch ${note.epoch} is more than twice the base rate's: the learning rate is too high, or the inputs are too large`;
+      return `the validation loss after epoch ${note.epoch} is ${note.loss.toFixed(4)}, more than twice the base rate's: the learning rate is too high, or the inputs are too large`;
     case "loss-flat":
-      return `still at the base rate after epoch ${note.epoch}; it may be a slow start, but diagnose finds the cause in a minute`;
+      return `the validation loss is still at the base rate after epoch ${note.epoch}: training may start slowly, and diagnose finds the cause in a minute`;
     case "overfitting":
       return `the validation loss has risen for ${note.epochs} epochs while the training loss fell: overfitting; the best epoch's weights are kept`;
   }
@@ -84,9 +84,9 @@ function describeLossNote(note: LossNote): string {
 export function describeWarning(warning: Warning, names: readonly string[]): string {
   switch (warning.code) {
     case "float32-differences":
-      return "the data came as float32, about seven digits, and the recipe takes differences: small movements on a large offset are rounded away; save the data as float64";
+      return "The data came as float32, about seven digits, and the recipe takes differences: small movements on a large offset are rounded away. Save the data as float64.";
     case "zero-rows-inside":
-      return `${warning.rows} all-zero rows stand after the first data row of their sequence and count as data: use --padding any if they are padding too`;
+      return `${warning.rows} all-zero rows stand after the first data row of their sequence and count as data. Use --padding any if these rows are padding.`;
     case "precision-unattained":
       return describeUnattained("precision", warning);
     case "recall-unattained":
@@ -99,7 +99,7 @@ export function describeWarning(warning: Warning, names: readonly string[]): str
 }
 
 function describeUnattained(figure: string, { target, threshold, figure: { value, low } }: Unattained): string {
-  return `${figure} ≥ ${target} cannot be attained: its lower 95 % bound on the validation part is ${low.toFixed(3)} at best (${value.toFixed(3)} from ${threshold.toFixed(4)} on)`;
+  return `${capitalise(figure)} ≥ ${target} cannot be attained: the lower 95 % bound on the validation part is ${low.toFixed(3)} at best (${value.toFixed(3)} from threshold ${threshold.toFixed(4)} on).`;
 }
 
 /** What a training run amounts to, for people; the code is for programs. */
@@ -128,7 +128,7 @@ export function describeVerdict(facts: VerdictFacts, names: readonly string[]): 
       return {
         code: facts.code,
         text: `The model answers no better than the base rate: ${figures}.`,
-        next: "Ask whether these features can know the label at all: further features, or another label, help more than more of the same.",
+        next: "Check whether these features can say anything about the label: further features, or another label, help more than more sequences.",
       };
     case "learned": {
       const comparison = facts.isBetterThanLogistic ? "better than" : "level with";
@@ -136,8 +136,8 @@ export function describeVerdict(facts: VerdictFacts, names: readonly string[]): 
         code: facts.code,
         text: `Learned: ${figures}, ${comparison} logistic regression (${facts.logisticLogLoss.toFixed(4)}).`,
         next: facts.isOverfit
-          ? `More sequences would help most: on those it was trained on its loss is ${facts.trainLogLoss.toFixed(4)}.`
-          : "Further features or a longer history would help most: the model knows what it was trained on no better than what it has not seen, so more of the same would change little.",
+          ? `More sequences would help most: the loss on the training part is ${facts.trainLogLoss.toFixed(4)}.`
+          : "Further features or a longer history would help most: the loss on the training part is about the same, so more sequences would change little.",
       };
     }
   }
@@ -147,18 +147,18 @@ export function describeVerdict(facts: VerdictFacts, names: readonly string[]): 
 export function describeFlaw(flaw: Flaw, names: readonly string[]): { readonly text: string; readonly next: string } {
   switch (flaw.code) {
     case "leaking-cell":
-      return describeLeak(`${capitalise(names[flaw.feature])} in row ${1 + flaw.step}`, flaw.auc);
+      return describeLeak(names[flaw.feature], `${names[flaw.feature]} in row ${1 + flaw.step}`, flaw.auc);
     case "leaking-length":
-      return describeLeak("The length of a sequence", flaw.auc);
+      return describeLeak("the length", "the length of a sequence", flaw.auc);
     case "crosses-parts":
       return {
         text: `${percent(flaw.share)} of the sequences share rows with another part of this split, so the test part is not new to the model`,
-        next: "Train with --split auto, which keeps them together.",
+        next: "Train with --split auto: sequences that share rows then stay in one part.",
       };
     case "test-seen":
       return {
-        text: `${percent(flaw.share)} of the test sequences are among those trained on, where ${percent(flaw.recurring)} recur within these`,
-        next: "Leave them out of one of the two files and train again.",
+        text: `${percent(flaw.share)} of the test sequences are among those trained on; ${percent(flaw.recurring)} of the training data recur within the training data`,
+        next: "Leave these sequences out of one of the two files and train again.",
       };
     case "labels-unrelated":
       return {
@@ -168,10 +168,10 @@ export function describeFlaw(flaw: Flaw, names: readonly string[]): { readonly t
   }
 }
 
-function describeLeak(what: string, auc: number): { readonly text: string; readonly next: string } {
+function describeLeak(what: string, where: string, auc: number): { readonly text: string; readonly next: string } {
   return {
-    text: `${what} alone ranks the labels with AUC ${auc.toFixed(4)}: it was made from the label, or leaves a network nothing to do`,
-    next: "Check that it is known when the score is needed: if not, leave it out and train again; if it is, compare with it alone.",
+    text: `${capitalise(where)} alone ranks the labels with AUC ${auc.toFixed(4)}: ${what} was made from the label, or leaves a network nothing to do`,
+    next: `Check whether ${what} is known when the score is needed. If not, leave ${what} out and train again. If so, compare the model with ${what} alone.`,
   };
 }
 

@@ -48,7 +48,7 @@ describe("decideVerdict", () => {
     const flaw = { code: "leaking-cell", feature: 0, step: 9, auc: 0.9999 } as const;
     const { code, text, next } = verdict(truth, blurred, undefined, 0, flaw);
     expect(code).toBe("bad-data");
-    expect(next).toMatch(/^Check that it is known when the score is needed/);
+    expect(next).toMatch(/^Check whether spread is known when the score is needed/);
     expect(text).toMatch(
       /^Spread in row 10 alone ranks the labels with AUC 0\.9999: .*\. The figures mean little: log loss 0\.\d+ against/,
     );

@@ -14,7 +14,7 @@ test("a card holds a sentence and a code of each warning", () => {
   const card = toCardWarnings(WARNINGS, describeIt);
   expect(card.warningCodes).toEqual(["float32-differences", "recall-unattained", "leaking-cell"]);
   expect(card.warnings[1]).toBe(
-    "recall ≥ 0.9 cannot be attained: its lower 95 % bound on the validation part is 0.860 at best (0.910 from 0.1000 on)",
+    "Recall ≥ 0.9 cannot be attained: the lower 95 % bound on the validation part is 0.860 at best (0.910 from threshold 0.1000 on).",
   );
   expect(card.warnings[2]).toMatch(/^close at step 3 alone ranks the labels with AUC 0\.980 \(400 sequences\)\. Check/);
 });

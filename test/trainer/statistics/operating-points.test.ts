@@ -87,10 +87,10 @@ test("what cannot be attained is said and is no point", () => {
   expect(points.map(({ name }) => name)).toEqual(["default", "best-f1", "balanced-accuracy"]);
   expect(unattained.map((point) => describeWarning(point, []))).toEqual([
     expect.stringMatching(
-      /^precision ≥ 0.9 cannot be attained: its lower 95 % bound on the validation part is 0\.2\d\d at best \(0\.2\d\d from 0\.\d{4} on\)$/,
+      /^Precision ≥ 0.9 cannot be attained: the lower 95 % bound on the validation part is 0\.2\d\d at best \(0\.2\d\d from threshold 0\.\d{4} on\)\.$/,
     ),
     // 100 of 100 positives: 100 / (100 + 1.96²)
-    "recall ≥ 0.999 cannot be attained: its lower 95 % bound on the validation part is 0.963 at best (1.000 from 0.0000 on)",
+    "Recall ≥ 0.999 cannot be attained: the lower 95 % bound on the validation part is 0.963 at best (1.000 from threshold 0.0000 on).",
   ]);
 });
 
