@@ -1,6 +1,5 @@
 // Ablations: the fix of every hypothesis added to the baseline setup and taken out of the fixed setup, on the same held-out
 // sequences. Knows no sentence. Legend: M sequences.
-
 import { mean } from "../statistics/descriptive.ts";
 import { logLossOf } from "../statistics/log-loss.ts";
 import type { Random } from "../statistics/random.ts";

@@ -1,6 +1,5 @@
 // The path of a diagnosis: facts of the data, is there anything to learn, hypotheses, ablations, verdict. Knows no file and no
 // terminal. Legend: N sequences, M of them sampled, T steps, F features, K candidates.
-
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";

@@ -1,6 +1,5 @@
 // Experiments: a setup trained and held out on every fold of a sample, all within one budget, counted in sequences. Runs that were
 // made before are not made again. Legend: M sequences of the sample, T steps, F features.
-
 import { sigmoid } from "../../shared/networks/lstm.ts";
 import { mean } from "../statistics/descriptive.ts";
 import { logLossOfLogit } from "../statistics/log-loss.ts";

@@ -1,6 +1,5 @@
 // Which sequences are looked at, in which order, and which are held out in turn: never one together with another that shares
 // its rows. Legend: N sequences, M of them sampled.
-
 import { maximum, orderInTime } from "../split/chronology.ts";
 import type { Overlap } from "../split/overlap.ts";
 import type { Random } from "../statistics/random.ts";

@@ -1,5 +1,4 @@
 // Findings and experiments, ranked. Computes nothing that was not measured before.
-
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import { describeLabelFinding } from "../data/label-sentences.ts";
 import { mean } from "../statistics/descriptive.ts";

@@ -1,5 +1,4 @@
 // One run of training without a validation part: so many sequences, a learning rate that rises and falls to zero with the last.
-
 import type { Random } from "../statistics/random.ts";
 import type { Stepper } from "../training/stepper.ts";
 

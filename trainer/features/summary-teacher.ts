@@ -2,7 +2,6 @@
 // total, a ratio of totals, how long nothing has happened) it learns from far fewer sequences than an LSTM, which must first learn
 // to add; so it can teach one, and shows sooner what a channel is worth. Knows no held-out data.
 // Legend: N sequences, T steps, C channels, D = C · SUMMARY_FEATURES columns.
-
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";

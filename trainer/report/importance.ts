@@ -1,7 +1,6 @@
 // Which channel and which step a model leans on: how much the log loss rises when their values are permuted among sequences
 // (Breiman 2001; Fisher, Rudin & Dominici 2019). Knows no recipe: scoring arrives as a function.
 // Legend: N sequences, T steps, C channels.
-
 import { meanWithError } from "../statistics/descriptive.ts";
 import { Z95 } from "../statistics/intervals.ts";
 import { logLosses } from "../statistics/log-loss.ts";

@@ -1,7 +1,6 @@
 // L2-regularised logistic regression by Newton's method: the baseline every network is measured against.
 // Knows numbers in columns; standardising them is the caller's.
 // Legend: N examples, D columns.
-
 import { FitError } from "../../shared/errors.ts";
 import { sigmoid } from "../../shared/networks/lstm.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";

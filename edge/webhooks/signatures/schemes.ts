@@ -1,5 +1,4 @@
 // The schemes by which sources prove who they are. A new one is a file beside this and two lines here.
-
 import type { Path } from "../../../shared/errors.ts";
 import { parseChoice, parseTable, type SecretOf, secretsAt } from "../../config/configuration.ts";
 import type { Bytes } from "../../http/encoding.ts";

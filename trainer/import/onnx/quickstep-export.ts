@@ -1,6 +1,5 @@
 // An ONNX file that quickstep exported: its constants by their names (trainer/export/onnx/export.ts), its recipe from the metadata.
 // Legend: T steps, C channels, U units.
-
 import { type ExportMetadata, restoreExportMetadata } from "../contract/export-metadata.ts";
 import { plainFront } from "../contract/front.ts";
 import type { ImportedNetwork } from "../contract/imported-network.ts";

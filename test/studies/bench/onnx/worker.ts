@@ -1,7 +1,6 @@
 // The least Worker around onnxruntime-web for the same model, to measure against: the same JSON, parser and recipe, no routes,
 // keys or headers. workerd compiles no bytes: the runtime's wasm is imported as a module, and instantiate is handed that module while
 // the session is created.
-
 import runtime from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import * as ort from "onnxruntime-web/wasm";
 import { decodeArtifact } from "../../../../shared/artifact/artifact.ts";
