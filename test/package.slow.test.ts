@@ -44,7 +44,7 @@ beforeAll(() => {
   expect(installed.status).toBe(0);
   writeFileSync(at("model.safetensors"), artifact);
   writeFileSync(at("sequences.json"), JSON.stringify(sequences));
-});
+}, 300_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("npx quickstep", () => {

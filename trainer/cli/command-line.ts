@@ -27,7 +27,7 @@ export interface Program<D> {
   readonly footer: string;
 }
 
-/** Reads a command line; `argv` holds neither Node nor the program. Throws nothing. */
+/** Reads a command line; `argv` holds neither Node nor the program. What cannot be understood is a mistake, and no error. */
 export function readCommandLine<D>(program: Program<D>, argv: readonly string[]): CommandLine<D> {
   const chosen: { readonly command: AnyCommand<D>; readonly parsed: Command }[] = [];
   const printed: string[] = [];
@@ -69,6 +69,7 @@ function createParser<D>(
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
+    .enablePositionalOptions() // the program's --version goes before a command, which may have one of its own
     .exitOverride()
     .configureOutput({ writeOut: (text) => printed.push(text), writeErr: () => {} })
     .configureHelp({ subcommandTerm: (sub) => sub.name() })

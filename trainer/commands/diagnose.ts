@@ -127,7 +127,7 @@ export async function diagnose(
     );
     terminal.say(`wrote ${command.report}`);
   }
-  terminal.say(`in ${seconds.toFixed(0)} s`);
+  terminal.say(`diagnosed in ${seconds.toFixed(0)} s`);
   if (command.json)
     terminal.print(
       JSON.stringify({

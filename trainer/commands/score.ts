@@ -6,7 +6,7 @@ import { declareCommand, flag, option, type Values } from "../cli/declaration.ts
 import type { Dependencies } from "../cli/dependencies.ts";
 import { announceBatches, noteReading } from "../cli/read-line.ts";
 import { createScoreProgress } from "../cli/score-progress.ts";
-import { countOf } from "../cli/tables.ts";
+import { countOf, formatCount } from "../cli/tables.ts";
 import { checkWritable } from "../files/whole-files.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
 import { fillFrom } from "../readers/options.ts";
@@ -63,7 +63,7 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   }
   for (const lines of collected.printed) terminal.print(lines);
   if (out !== undefined) terminal.say(`wrote ${out}: ${countOf(examples, "sequence")} scored by ${loaded.id}`);
-  if (outOfRange > 0) terminal.say(`note: ${countOf(outOfRange, "sequence")} outside what training saw`);
+  if (outOfRange > 0) terminal.say(`note: sequences outside what training saw: ${formatCount(outOfRange)}`);
   const { probabilities } = collected;
   if (json)
     terminal.print(JSON.stringify({ model: loaded.id, examples, outOfRange, ...(out === undefined ? { probabilities } : { out }) }));

@@ -13,6 +13,7 @@ const fit = declareCommand({
     outFile: option("FILE", text, "where it goes", "<data>.txt"),
     degree: optionWithDefault("N", integer(0, 9), "degree of the polynomial", 3),
     exact: flag("through every point"),
+    version: option("ID", text, "version of the curve", "the latest"),
     ...grouped("Reading:", { format: option("NAME", choice("csv", "npy"), "format of the files", "by their ending") }),
   },
   examples: ["fit spline a.csv", "fit line a.csv b.csv --degree 1"],
@@ -50,14 +51,18 @@ describe("values", () => {
       outFile: undefined,
       degree: 3,
       exact: false,
+      version: undefined,
       format: undefined,
     });
-    expect(valuesOf("fit", "--exact", "line", "a.csv", "--out-file=x.txt", "b.csv", "--degree", "1", "-", "--format", "npy")).toEqual({
+    expect(
+      valuesOf("fit", "--exact", "line", "a.csv", "--out-file=x.txt", "b.csv", "--degree", "1", "-", "--format", "npy", "--version", "7"),
+    ).toEqual({
       curve: "line",
       data: ["a.csv", "b.csv", "-"],
       outFile: "x.txt",
       degree: 1,
       exact: true,
+      version: "7",
       format: "npy",
     });
   });

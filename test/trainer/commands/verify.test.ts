@@ -1,10 +1,12 @@
 // verify against the app itself, whole and tampered with, on a socket of its own.
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { readAccess } from "../../../edge/http/access.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
@@ -128,6 +130,16 @@ test("nobody there is said so", async () => {
 });
 
 describe("--version", () => {
+  test("of the command is not that of the program", () => {
+    const main = fileURLToPath(new URL("../../../trainer/main.ts", import.meta.url));
+    const argv = [main, "verify", "http://127.0.0.1:9", "--artifact", path, "--version", "not an id", "--name", "quickstep"];
+    const { status, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
+    expect(stderr).toMatch(
+      /^quickstep: --version must be the id that wrangler versions list shows, got not an id\nsee .* verify --help\n$/,
+    );
+    expect(status).toBe(2);
+  });
+
   const NEW = "9d2b4f0e-3c1a-4f7b-8a54-0f6f2c1f9f11";
   const old = encodeArtifact(makeModel(kernel, { name: "fx", seed: 2 }));
 
