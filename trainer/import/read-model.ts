@@ -1,11 +1,12 @@
-// A model file of whatever kind → ImportedNetwork. The kind is told by the first bytes, never by the name.
+// A model file of whatever kind → ImportedNetwork. The kind is told by the first bytes, never by the name. A format that states more of
+// its first bytes is asked first: the two bytes of a pickle or a zip are also lengths with which a safetensors header may begin.
 import { FORMAT } from "../../shared/artifact/metadata.ts";
-import { openZip } from "../readers/npz.ts";
+import { isZip, openZip } from "../readers/npz.ts";
 import type { ImportedNetwork } from "./contract/imported-network.ts";
 import { rejectFile } from "./contract/reject-file.ts";
 import { readKerasH5, readKerasZip } from "./keras/file.ts";
 import { isHdf5 } from "./keras/hdf5.ts";
-import { looksLikeProtobuf } from "./onnx/file.ts";
+import { looksLikeOnnx } from "./onnx/file.ts";
 import { readOnnx } from "./onnx/read-onnx.ts";
 import { isSafetensors, readMetadata, readSafetensors } from "./torch/safetensors.ts";
 import { readTorch } from "./torch/state-dict.ts";
@@ -15,8 +16,9 @@ import { readTorch } from "./torch/state-dict.ts";
  * probed with that many steps. Throws DataError naming what cannot be imported, and what to do.
  */
 export async function readModel(bytes: Uint8Array, source: string, timesteps: number | null): Promise<ImportedNetwork> {
+  if (isSafetensors(bytes)) return readTensors(bytes, source);
   if (isHdf5(bytes)) return readKerasH5(bytes, source);
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
+  if (isZip(bytes)) {
     const zip = await openZip(bytes, source, "a model as Keras saves it (.keras)");
     if (zip.names.some((name) => /(^|\/)data\.pkl$/.test(name))) rejectPickle(source, "a PyTorch file with a pickle in it");
     if (!zip.names.includes("config.json"))
@@ -25,21 +27,22 @@ export async function readModel(bytes: Uint8Array, source: string, timesteps: nu
   }
   // Pickle protocols 2 to 5 start with their number
   if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) rejectPickle(source, "a pickle");
-  if (isSafetensors(bytes)) {
-    if (readMetadata(bytes, source).format?.startsWith("quickstep/"))
-      rejectFile(
-        source,
-        "is already an artifact of quickstep",
-        `there is nothing to import: evaluate, score and serve take the file as it is (${FORMAT})`,
-      );
-    return readTorch(readSafetensors(bytes, source), source);
-  }
-  if (looksLikeProtobuf(bytes)) return readOnnx(bytes, source, timesteps);
+  if (looksLikeOnnx(bytes)) return readOnnx(bytes, source, timesteps);
   return rejectFile(
     source,
     "is no model file that quickstep knows",
     "expected Keras (.keras, .h5), ONNX, or a state dict of PyTorch as safetensors",
   );
+}
+
+function readTensors(bytes: Uint8Array, source: string): ImportedNetwork {
+  if (readMetadata(bytes, source).format?.startsWith("quickstep/"))
+    rejectFile(
+      source,
+      "is already an artifact of quickstep",
+      `there is nothing to import: evaluate, score and serve take the file as it is (${FORMAT})`,
+    );
+  return readTorch(readSafetensors(bytes, source), source);
 }
 
 function rejectPickle(source: string, what: string): never {

@@ -1,6 +1,6 @@
 // A StandardScaler of scikit-learn as a file: mean_ and scale_, in JSON or in an archive of NumPy. Never a pickle.
 import { DataError } from "../../shared/errors.ts";
-import { openNpz } from "../readers/npz.ts";
+import { isZip, openNpz } from "../readers/npz.ts";
 
 export interface Scaler {
   readonly mean: Float64Array;
@@ -9,7 +9,7 @@ export interface Scaler {
 
 /** `{"mean_": […], "scale_": […]}`, or the same two arrays in an .npz; names without the underscore are taken too. Throws DataError. */
 export async function readScaler(bytes: Uint8Array, source: string): Promise<Scaler> {
-  const arrays = bytes[0] === 0x50 ? await fromNpz(bytes, source) : fromJson(bytes, source);
+  const arrays = isZip(bytes) ? await fromNpz(bytes, source) : fromJson(bytes, source);
   const [mean, scale] = (["mean", "scale"] as const).map((name) => {
     const values = arrays[`${name}_`] ?? arrays[name];
     if (values === undefined) throw new DataError(source, `has no ${name}_: save both mean_ and scale_ of the StandardScaler`);

@@ -21,6 +21,12 @@ export interface Zip {
   read(name: string, limit?: number): Promise<Uint8Array>;
 }
 
+/** Whether `bytes` begin as a zip does: with a file, or with the directory of an empty archive (PKWARE's APPNOTE.TXT, 4.3.7 and 4.3.16). */
+export function isZip(bytes: Uint8Array): boolean {
+  const [p, k, a, b] = bytes;
+  return p === 0x50 && k === 0x4b && ((a === 3 && b === 4) || (a === 5 && b === 6));
+}
+
 /** Opens a zip; files are unpacked as they are asked for. `kind` says what it should be. Throws DataError. */
 export async function openZip(bytes: Uint8Array, source: string, kind: string): Promise<Zip> {
   const entries = new Map<string, FileEntry>();

@@ -113,12 +113,18 @@ async function* readChunks(path: string, name: string, hash: Hash | null, onByte
 
 /** Gunzips what starts as gzip does; none of the formats does. */
 async function* unpack(chunks: AsyncGenerator<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
-  const first = await chunks.next();
-  if (first.done) return;
+  let first: Uint8Array = new Uint8Array(0);
+  while (first.length < SIGNATURE_BYTES) {
+    const chunk = await chunks.next(); // a pipe may hand over byte by byte
+    if (chunk.done) break;
+    first = first.length === 0 ? chunk.value : Buffer.concat([first, chunk.value]);
+  }
   let packed = 0;
   const all = async function* (): AsyncGenerator<Uint8Array> {
     try {
-      for (let chunk: IteratorResult<Uint8Array, unknown> = first; !chunk.done; chunk = await chunks.next()) {
+      packed += first.length;
+      yield first;
+      for (let chunk = await chunks.next(); !chunk.done; chunk = await chunks.next()) {
         packed += chunk.value.length;
         yield chunk.value;
       }
@@ -126,7 +132,7 @@ async function* unpack(chunks: AsyncGenerator<Uint8Array>, name: string): AsyncG
       await chunks.return(undefined);
     }
   };
-  if (!isGzip(first.value)) return yield* all();
+  if (!isGzip(first)) return yield* all();
   let unpacked = 0;
   try {
     for await (const chunk of pipeline(Readable.from(all()), createGunzip({ chunkSize: CHUNK_BYTES }), () => {})) {
@@ -140,6 +146,10 @@ async function* unpack(chunks: AsyncGenerator<Uint8Array>, name: string): AsyncG
   }
 }
 
+/** Of gzip (RFC 1952, 2.3.1). */
+const SIGNATURE_BYTES = 2;
+
+/** Whether `bytes` begin as gzip does. */
 function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
@@ -185,7 +195,8 @@ function openFile(path: string, onBytes: (bytes: number) => void): RandomAccess 
       }
       return bytes.buffer;
     };
-    if (status.isFile() && !isGzip(new Uint8Array(slice(0, 2)))) return { byteLength: status.size, slice, close: () => closeSync(file) };
+    if (status.isFile() && !isGzip(new Uint8Array(slice(0, SIGNATURE_BYTES))))
+      return { byteLength: status.size, slice, close: () => closeSync(file) };
     closeSync(file);
     return null;
   } catch (error) {

@@ -89,6 +89,47 @@ test.each<[string, () => Promise<Uint8Array> | Uint8Array, RegExp | string]>([
   expect(performance.now() - started).toBeLessThan(10_000);
 });
 
+describe("a safetensors file is told from other formats by more than its first two bytes", () => {
+  /** The same tensors behind a header of `length` bytes: the format lets the header end in spaces. */
+  const withHeader = (length: number): Uint8Array => {
+    const bytes = read("good/torch.safetensors");
+    const end = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+    const header = Buffer.alloc(8 + length, " ");
+    header.writeBigUInt64LE(BigInt(length));
+    header.set(bytes.subarray(8, end), 8);
+    return Buffer.concat([header, bytes.subarray(end)]);
+  };
+  test.each([
+    ["a pickle of protocol 2", 0x0280],
+    ["a pickle of protocol 3", 0x0380],
+    ["a pickle of protocol 4", 0x0480],
+    ["a pickle of protocol 5", 0x0580],
+    ["a zip", 0x4b50],
+    ["a zip, to the third byte", 0x034b50],
+    ["HDF5", 0x4889],
+    ["ONNX", 0x0808],
+    ["gzip", 0x8b1f],
+  ])("where its length begins as %s does", async (_, length) => {
+    const plain = await importBytes(read("good/torch.safetensors"));
+    expect((await importBytes(withHeader(length))).model.network).toEqual(plain.model.network);
+  });
+});
+
+test("an ONNX file is read whichever field it begins with", async () => {
+  const bytes = read("good/torch-state-9.onnx");
+  const reader = protobuf.Reader.create(bytes);
+  const fields: Uint8Array[] = [];
+  while (reader.pos < bytes.length) {
+    const from = reader.pos;
+    const tag = reader.uint32();
+    reader.skipType(tag & 7);
+    fields.push(bytes.subarray(from, reader.pos));
+  }
+  const plain = await importBytes(bytes);
+  for (let k = 1; k < fields.length; k++)
+    expect((await importBytes(Buffer.concat([...fields.slice(k), ...fields.slice(0, k)]))).model.network).toEqual(plain.model.network);
+});
+
 describe("a byte flipped or a tail lost, anywhere", () => {
   /** HDF5 starts a thread a file, so there are fewer of those. */
   const FLIPS: Record<string, number> = { h5: 3, keras: 3, onnx: 60, safetensors: 60 };

@@ -42,9 +42,20 @@ const MAX_NODES = 1000; // PyTorch writes some 20, and the interpreter goes one 
 const MAX_RANK = 8;
 const [OLDEST_OPSET, NEWEST_OPSET] = [7, 26]; // LSTM-7 to LSTM-22: github.com/onnx/onnx/blob/main/docs/Changelog.md
 
-/** Whether `bytes` may be a model: ir_version comes first, a varint; whoever leaves it out begins with another field of a model. */
-export function looksLikeProtobuf(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x08 || bytes[0] === 0x12 || bytes[0] === 0x3a;
+/** First bytes of most models: ir_version, producer_name or graph. */
+const USUAL_TAGS: ReadonlySet<number | undefined> = new Set([0x08, 0x12, 0x3a]);
+
+/**
+ * Whether `bytes` may be a model. Protobuf has no signature, and fields may come in any order: what begins with another field than
+ * usual is taken for a model where the whole file decodes to one with a graph.
+ */
+export function looksLikeOnnx(bytes: Uint8Array): boolean {
+  if (USUAL_TAGS.has(bytes[0])) return true;
+  try {
+    return decodeModel(bytes).graph !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The graph in an ONNX file. Throws DataError: a damaged file, an unknown opset, tensors of other types or outside of the file. */
