@@ -1,33 +1,29 @@
-// CSV: one sequence a line, T·F numbers and perhaps a label, or one row of a series. Bytes → batches. Knows no file system.
-// Legend: N sequences, T steps, F features.
+// CSV: one sequence a line, T·F numbers and perhaps a label, or one row of a series. Bytes → batches; csv-parse finds the fields.
+// Knows no file system. Legend: N sequences, T steps, F features.
 import { CsvError, parse } from "csv-parse";
 import { DataError } from "../../shared/errors.ts";
-import type { Batch, Wanted } from "./batch.ts";
-import { NO_LABEL, toLabel } from "./issues.ts";
+import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.ts";
+import { NO_LABEL, type OnIssue, toLabel } from "./issues.ts";
 import { findLayout, type Layout, nameColumn, show } from "./layout.ts";
 
 type Chunks = AsyncIterable<Uint8Array>;
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const MISSING = /^(?:[+-]?(?:nan|inf|infinity)|n\/?a|null|)$/i; // as numpy, pandas and R write it
-/** 2 MiB of float64 at a time, */
-const BATCH_NUMBERS = 2 ** 18;
-/** and so few lines that their texts die young. */
-const BATCH_LINES = 2 ** 13;
 /** 512 × 64 numbers of 17 digits take a fifth. */
-const MAX_LINE = 2 ** 22;
+const MAX_LINE_BYTES = 2 ** 22;
 
 /** Reads records as `findLayout` says, some at a time. Throws DataError naming the line. */
 export function readCsv(chunks: Chunks, source: string, wanted: Wanted): AsyncGenerator<Batch> {
-  return readLines(chunks, source, wanted, (header, count) => {
+  return readRecords(chunks, source, wanted, (header, count) => {
     const layout = findLayout(header, count, source, wanted);
     return wanted.labels ? layout : { ...layout, label: null };
   });
 }
 
-/** Reads labels from a file of their own, with one column. */
+/** Reads (N) labels from a file of their own, with one column. Throws DataError naming the line. */
 export async function readCsvLabels(chunks: Chunks, source: string, wanted: Wanted): Promise<Uint8Array> {
-  const batches = readLines(chunks, source, wanted, (_header, count) => {
+  const batches = readRecords(chunks, source, wanted, (_header, count) => {
     if (count !== 1) throw new DataError(source, `has ${count} columns, expected one, the label`);
     return { shape: { timesteps: 1, features: 1 }, features: null, order: [], label: 0, others: [] };
   });
@@ -36,71 +32,50 @@ export async function readCsvLabels(chunks: Chunks, source: string, wanted: Want
   return Uint8Array.from(labels);
 }
 
-type Plan = (header: readonly string[] | null, columns: number) => Layout;
+/** What the first line says of all; `header` is null where it holds numbers. */
+type LayoutOf = (header: readonly string[] | null, columns: number) => Layout;
 
-/** Reads every line as `plan` says once the first is known. */
-async function* readLines(chunks: Chunks, source: string, { columns, onIssue }: Wanted, plan: Plan): AsyncGenerator<Batch> {
-  let header: readonly string[] | null = null;
-  let layout: Layout | null = null;
-  let count = 0;
-  let capacity = 0;
-  let values = new Float64Array(0);
-  let labels = new Uint8Array(0);
-  let texts: string[][] = [];
-  let N = 0;
-  let total = 0;
-  let lastLine = 0;
-  const ready: Batch[] = [];
-  const flush = ({ shape, features, order, label }: Layout): void => {
-    if (N > 0)
-      ready.push({
-        values: values.subarray(0, N * order.length),
-        labels: label === null ? null : labels.subarray(0, N),
-        probability: null,
-        shape,
-        features,
-        dtype: null,
-        labelName: label === null ? null : (header?.[label] ?? `column ${label + 1}`),
-        test: null,
-        columns: Object.fromEntries(columns.map((name, i) => [name, texts[i]])),
-      });
-    total += N;
-    N = 0;
-    capacity = Math.max(1, Math.min(BATCH_LINES, Math.floor(BATCH_NUMBERS / Math.max(1, order.length))));
-    values = new Float64Array(capacity * order.length);
-    labels = new Uint8Array(label === null ? 0 : capacity);
-    texts = columns.map(() => []);
-  };
-  const onRecord = (record: string[], { lines: line }: { lines: number }): null => {
-    const read = (i: number, missing?: number): number => {
-      const number = parseCell(record[i]);
-      if (number !== undefined && Number.isFinite(number)) return number;
-      onIssue(`${source}: line ${line}`, `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number`, missing);
-      return Number.NaN;
-    };
-    lastLine = line;
-    if (layout === null) {
-      count = record.length;
-      if (isHeader(record)) header = record.map((cell) => cell.trim());
-      layout = plan(header, count);
-      flush(layout);
-      if (header) return null;
+async function* readRecords(chunks: Chunks, source: string, wanted: Wanted, layoutOf: LayoutOf): AsyncGenerator<Batch> {
+  const batcher = createBatcher(source, wanted, layoutOf);
+  const feed = createFeed(batcher.add);
+  const place = (): string => `${source}: line ${batcher.lines() + 1}`;
+  try {
+    for await (const chunk of limitLines(chunks, place)) {
+      await feed(chunk);
+      yield* batcher.take();
     }
-    const { order, label, others } = layout;
-    if (record.length !== count)
-      throw new DataError(`${source}: line ${line}`, `has ${record.length} columns, expected ${count} as in the first line`);
-    for (let i = 0; i < order.length; i++) values[N * order.length + i] = read(order[i]);
-    if (label !== null) {
-      const number = read(label, Number.NaN);
-      labels[N] = Number.isNaN(number) ? NO_LABEL : toLabel(number, nameColumn(header, label), `${source}: line ${line}`, onIssue);
-    }
-    for (let i = 0; i < others.length; i++) texts[i].push(record[others[i]].trim());
-    if (++N === capacity) flush(layout);
-    return null; // csv-parse keeps nothing: the texts of 100,000 lines are ten times their numbers
-  };
-  const parser = parse({ bom: true, skip_empty_lines: true, relax_column_count: true, max_record_size: MAX_LINE, on_record: onRecord });
+    await feed(null);
+  } catch (error) {
+    throw error instanceof CsvError ? explain(error, source, place()) : error;
+  }
+  yield* batcher.finish();
+}
+
+/** The chunks as they are. csv-parse would count a line's fields, not their commas. Throws DataError at a line that is too long. */
+async function* limitLines(chunks: Chunks, place: () => string): AsyncGenerator<Uint8Array> {
+  let open = 0; // bytes of a line that has not ended
+  for await (const chunk of chunks) {
+    const rest = chunk.length - 1 - Math.max(chunk.lastIndexOf(0x0a), chunk.lastIndexOf(0x0d));
+    open = rest === chunk.length ? open + rest : rest;
+    if (open > MAX_LINE_BYTES) throw new DataError(place(), `is longer than ${MAX_LINE_BYTES} bytes`);
+    yield chunk;
+  }
+}
+
+/** Parses chunk by chunk, null at the end; every record goes to `onRecord`. Rejects with CsvError, or what `onRecord` throws. */
+function createFeed(onRecord: (record: string[], line: number) => void): (chunk: Uint8Array | null) => Promise<void> {
+  const parser = parse({
+    bom: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    max_record_size: MAX_LINE_BYTES,
+    on_record(record: string[], { lines }) {
+      onRecord(record, lines);
+      return null; // csv-parse keeps nothing: the texts of 100,000 lines are ten times their numbers
+    },
+  });
   parser.resume();
-  const feed = (chunk: Uint8Array | null): Promise<void> =>
+  return (chunk) =>
     new Promise((resolve, reject) => {
       parser.once("error", reject);
       const done = (): void => {
@@ -110,28 +85,125 @@ async function* readLines(chunks: Chunks, source: string, { columns, onIssue }: 
       if (chunk === null) parser.once("end", done).end();
       else parser.write(chunk, (error) => error ?? done());
     });
-  try {
-    let open = 0; // bytes of a line that has not ended; csv-parse would count its fields, not their commas
-    for await (const chunk of chunks) {
-      const rest = chunk.length - 1 - Math.max(chunk.lastIndexOf(0x0a), chunk.lastIndexOf(0x0d));
-      open = rest === chunk.length ? open + rest : rest;
-      if (open > MAX_LINE) throw new DataError(`${source}: line ${lastLine + 1}`, `is longer than ${MAX_LINE} bytes`);
-      await feed(chunk);
-      yield* ready.splice(0);
-    }
-    await feed(null);
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const { code, message } = error;
-    const place = `${source}: line ${lastLine + 1}`;
-    if (code === "CSV_QUOTE_NOT_CLOSED") throw new DataError(place, "opens a quote that is never closed");
-    if (code === "CSV_MAX_RECORD_SIZE") throw new DataError(place, `is longer than ${MAX_LINE} bytes`);
-    if (code.endsWith("_QUOTE")) throw new DataError(place, "has a quote in the middle of a field");
-    throw new DataError(source, `cannot be read as CSV: ${message}`);
+}
+
+function explain({ code, message }: CsvError, source: string, place: string): DataError {
+  if (code === "CSV_QUOTE_NOT_CLOSED") return new DataError(place, "opens a quote that is never closed");
+  if (code === "CSV_MAX_RECORD_SIZE") return new DataError(place, `is longer than ${MAX_LINE_BYTES} bytes`);
+  if (code.endsWith("_QUOTE")) return new DataError(place, "has a quote in the middle of a field");
+  return new DataError(source, `cannot be read as CSV: ${message}`);
+}
+
+/** What the first line says, and whom to tell what is wrong. */
+interface Table {
+  readonly source: string;
+  readonly onIssue: OnIssue;
+  readonly header: readonly string[] | null;
+  /** Columns of every line. */
+  readonly columns: number;
+  readonly layout: Layout;
+  /** Records of a batch. */
+  readonly capacity: number;
+}
+
+/** Records that have come since the last batch. */
+interface Pending {
+  /** (capacity,T,F) */
+  readonly values: Float64Array;
+  readonly labels: Uint8Array;
+  /** A list for each of `wanted.columns`. */
+  readonly texts: string[][];
+}
+
+/** Turns records into batches. */
+function createBatcher(source: string, { columns: wantedColumns, onIssue }: Wanted, layoutOf: LayoutOf) {
+  let table: Table | null = null;
+  let pending: Pending | null = null;
+  let N = 0; // of pending
+  let total = 0;
+  let lastLine = 0;
+  const ready: Batch[] = [];
+
+  function open({ layout: { order, label }, capacity }: Table): Pending {
+    const values = new Float64Array(capacity * order.length);
+    return { values, labels: new Uint8Array(label === null ? 0 : capacity), texts: wantedColumns.map(() => []) };
   }
-  if (layout !== null) flush(layout);
-  yield* ready;
-  if (total === 0) throw new DataError(source, "has no line of numbers");
+
+  function flush(): void {
+    if (table === null || pending === null || N === 0) return;
+    ready.push(toBatch(table, pending, N, wantedColumns));
+    total += N;
+    N = 0;
+    pending = null;
+  }
+
+  function addTo(table: Table, record: readonly string[], line: number): void {
+    const { columns, layout, capacity } = table;
+    const { order, label, others } = layout;
+    if (record.length !== columns)
+      throw new DataError(`${source}: line ${line}`, `has ${record.length} columns, expected ${columns} as in the first line`);
+    pending ??= open(table);
+    const { values, labels, texts } = pending;
+    for (let i = 0; i < order.length; i++) values[N * order.length + i] = readCell(table, record, order[i], line);
+    if (label !== null) labels[N] = readLabel(table, record, label, line);
+    for (let i = 0; i < others.length; i++) texts[i].push(record[others[i]].trim());
+    if (++N === capacity) flush();
+  }
+
+  return {
+    /** Lines read so far. */
+    lines: () => lastLine,
+    add(record: string[], line: number): void {
+      lastLine = line;
+      const isFirst = table === null;
+      table ??= { source, onIssue, ...readFirst(record, layoutOf) };
+      if (!isFirst || table.header === null) addTo(table, record, line);
+    },
+    /** The batches that are full. */
+    take: (): Batch[] => ready.splice(0),
+    /** The last batches. Throws DataError where no record came. */
+    finish(): Batch[] {
+      flush();
+      if (total === 0) throw new DataError(source, "has no line of numbers");
+      return ready.splice(0);
+    },
+  };
+}
+
+function readFirst(record: readonly string[], layoutOf: LayoutOf): Omit<Table, "source" | "onIssue"> {
+  const header = isHeader(record) ? record.map((cell) => cell.trim()) : null;
+  const layout = layoutOf(header, record.length);
+  const capacity = Math.max(1, Math.min(BATCH_RECORDS, Math.floor(BATCH_NUMBERS / Math.max(1, layout.order.length))));
+  return { header, columns: record.length, layout, capacity };
+}
+
+function toBatch({ header, layout }: Table, { values, labels, texts }: Pending, N: number, columns: readonly string[]): Batch {
+  const { shape, features, order, label } = layout;
+  return {
+    values: values.subarray(0, N * order.length),
+    labels: label === null ? null : labels.subarray(0, N),
+    probability: null,
+    shape,
+    features,
+    dtype: null,
+    labelName: label === null ? null : (header?.[label] ?? `column ${label + 1}`),
+    test: null,
+    columns: Object.fromEntries(columns.map((name, i) => [name, texts[i]])),
+  };
+}
+
+/** The number in column `i`, NaN after onIssue has heard that there is none; `missingLabel` where a label should be. */
+function readCell({ source, onIssue, header }: Table, record: readonly string[], i: number, line: number, missingLabel?: number): number {
+  const number = parseCell(record[i]);
+  if (number !== undefined && Number.isFinite(number)) return number;
+  onIssue(`${source}: line ${line}`, `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number`, missingLabel);
+  return Number.NaN;
+}
+
+function readLabel(table: Table, record: readonly string[], i: number, line: number): number {
+  const { source, onIssue, header } = table;
+  const number = readCell(table, record, i, line, Number.NaN);
+  return Number.isNaN(number) ? NO_LABEL : toLabel(number, nameColumn(header, i), `${source}: line ${line}`, onIssue);
 }
 
 /** A number; NaN for what stands for a missing one; undefined for other text. */
