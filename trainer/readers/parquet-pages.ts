@@ -48,99 +48,161 @@ const MAX_HEADER_BYTES = 2 ** 14;
 /** Runs of eight are filled up, by some writers to more. */
 const RUN_SLACK = 2 ** 12;
 /** Bits a plain value takes at least; texts have a length of four bytes. */
-const LEAST_BITS: Readonly<Record<string, number>> = { BOOLEAN: 1, INT32: 32, INT64: 64, INT96: 96, FLOAT: 32, DOUBLE: 64, BYTE_ARRAY: 32 };
+const MIN_BITS: Readonly<Record<string, number>> = { BOOLEAN: 1, INT32: 32, INT64: 64, INT96: 96, FLOAT: 32, DOUBLE: 64, BYTE_ARRAY: 32 };
 
 /** The pages of a chunk (`bytes`, from its first page on). Throws whatever a damaged one makes hyparquet throw, or RangeError. */
 export function* readPages(bytes: ArrayBuffer, meta: ColumnMetaData, schemaPath: SchemaTree[]): Generator<Page> {
-  const element = schemaPath[schemaPath.length - 1].element;
-  const unpack = UNPACK[meta.codec];
-  if (unpack === undefined) throw new RangeError(`compression ${meta.codec} is not read`);
-  const levels = { definition: getMaxDefinitionLevel(schemaPath), repetition: getMaxRepetitionLevel(schemaPath) };
-  let checkPage: (page: Uint8Array) => void = () => {};
-  // hyparquet asks `compressors` for every codec but UNCOMPRESSED: under another name all pages come by here
-  const gated = (packed: Uint8Array, size: number): Uint8Array => {
-    const page = unpack(packed, size);
-    checkPage(page);
-    return page;
-  };
-  const decoder = {
-    pathInSchema: meta.path_in_schema,
-    type: meta.type,
-    element,
-    schemaPath,
-    codec: "GZIP" as const,
-    compressors: { GZIP: gated },
-    parsers: DEFAULT_PARSERS,
-  };
+  const chunk = openChunk(meta, schemaPath);
   let dictionary: DecodedArray | undefined;
   let left = Number(meta.num_values);
+  if (left === 0) return;
+  for (const page of splitPages(bytes, meta)) {
+    const { header } = page;
+    const count = header.data_page_header?.num_values ?? header.data_page_header_v2?.num_values;
+    if (header.type === "DICTIONARY_PAGE") dictionary = readDictionary(chunk, page);
+    else if (count !== undefined) {
+      if (!(count >= 0 && count <= left)) throw new RangeError("a page claims more values than its column");
+      left -= count;
+      yield readValues(chunk, page, count, dictionary);
+      if (left === 0) return;
+    } // else an index page
+  }
+  throw new RangeError(`a column lacks ${left} of its ${meta.num_values} values`);
+}
+
+/** A page as it lies in the file. */
+interface PackedPage {
+  readonly header: ReturnType<typeof parquetHeader>;
+  readonly packed: Uint8Array;
+}
+
+/** Page by page, each within the chunk, all together within the size that the chunk claims. */
+function* splitPages(bytes: ArrayBuffer, meta: ColumnMetaData): Generator<PackedPage> {
   let room = Number(meta.total_uncompressed_size);
-  for (let at = 0; left > 0; ) {
-    if (at >= bytes.byteLength) throw new RangeError(`a column lacks ${left} of its ${meta.num_values} values`);
+  for (let at = 0; at < bytes.byteLength; ) {
     const reader = { view: new DataView(bytes, at, Math.min(MAX_HEADER_BYTES, bytes.byteLength - at)), offset: 0 };
     const header = parquetHeader(reader);
-    at += reader.offset;
     const { uncompressed_page_size: size, compressed_page_size: packedSize } = header;
+    at += reader.offset;
     room -= size;
     if (!(size >= 0 && packedSize >= 0 && room >= 0)) throw new RangeError("a page is larger than its column");
-    const packed = new Uint8Array(bytes, at, packedSize);
+    yield { header, packed: new Uint8Array(bytes, at, packedSize) };
     at += packedSize;
-    if (header.type === "DICTIONARY_PAGE") {
-      const count = header.dictionary_page_header?.num_values ?? 0;
-      const bits = LEAST_BITS[meta.type] ?? 8 * (element.type_length ?? 1);
-      if (!(count >= 0 && count * bits <= 8 * size)) throw new RangeError("a dictionary claims more entries than it has room for");
-      checkPage = () => {};
-      const page = decompressPage(packed, size, decoder.codec, decoder.compressors);
-      const plain = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: 0 };
-      dictionary = convert(readPlain(plain, meta.type, count, element.type_length), decoder);
-      continue;
-    }
-    const v1 = header.data_page_header;
-    const v2 = header.data_page_header_v2;
-    const count = v1?.num_values ?? v2?.num_values;
-    if (count === undefined) continue; // an index page
-    if (!(count >= 0 && count <= left)) throw new RangeError("a page claims more values than its column");
-    left -= count;
-    const encoding = v1?.encoding ?? v2?.encoding ?? "PLAIN";
-    const isIndexed = encoding === "PLAIN_DICTIONARY" || encoding === "RLE_DICTIONARY";
-    if (isIndexed && dictionary === undefined) throw new RangeError("a page needs a dictionary that is not there");
-    const checkValues = (view: DataView, from: number): void => {
-      if (isIndexed && from < view.byteLength) checkRuns(view, from + 1, view.getUint8(from), count);
-      else if (encoding === "RLE") checkRuns(view, from + (v1 ? 4 : 0), 1, count);
-      else if (encoding.startsWith("DELTA")) checkDelta(view, from, encoding);
-    };
-    if (v1) {
-      checkPage = (page) => {
-        const view = viewOf(page);
-        let from = 0;
-        for (const level of [levels.repetition, levels.definition]) {
-          if (level === 0) continue;
-          checkRuns(view, from + 4, bitWidth(level), count);
-          from += 4 + view.getUint32(from, true);
-        }
-        checkValues(view, from);
-      };
-    }
-    let data: ReturnType<typeof readDataPage>;
-    if (v1) data = readDataPage(decompressPage(packed, size, decoder.codec, decoder.compressors), v1, decoder);
-    else if (v2) {
-      const { repetition_levels_byte_length: repetitions, definition_levels_byte_length: definitions, num_nulls: nulls } = v2;
-      if (!(repetitions >= 0 && definitions >= 0 && nulls >= 0 && nulls <= count)) throw new RangeError("a page has levels of no size");
-      const view = viewOf(packed);
-      if (levels.repetition > 0) checkRuns(view, 0, bitWidth(levels.repetition), count);
-      if (levels.definition > 0) checkRuns(view, repetitions, bitWidth(levels.definition), count);
-      checkPage = (page) => checkValues(viewOf(page), 0);
-      if (v2.is_compressed === false) checkPage(packed.subarray(repetitions + definitions));
-      data = readDataPageV2(packed, header, decoder);
-    } else continue;
-    const values = convertWithDictionary(data.dataPage, dictionary, encoding, decoder);
-    yield {
-      count,
-      values,
-      definition: data.definitionLevels?.length ? data.definitionLevels : undefined,
-      repetition: data.repetitionLevels.length > 0 ? data.repetitionLevels : undefined,
-    };
   }
+}
+
+type Check = (page: Uint8Array) => void;
+
+/** A column chunk, and what hyparquet needs to decode its pages. */
+interface Chunk {
+  readonly meta: ColumnMetaData;
+  readonly levels: { readonly definition: number; readonly repetition: number };
+  /** `check` sees every page as soon as it is unpacked, before hyparquet reads it. */
+  readonly gate: { check: Check };
+  readonly decoder: Parameters<typeof readDataPage>[2] & { readonly compressors: { readonly GZIP: Unpack } };
+}
+
+function openChunk(meta: ColumnMetaData, schemaPath: SchemaTree[]): Chunk {
+  const unpack = UNPACK[meta.codec];
+  if (unpack === undefined) throw new RangeError(`compression ${meta.codec} is not read`);
+  const gate: Chunk["gate"] = { check: () => {} };
+  // hyparquet asks `compressors` for every codec but UNCOMPRESSED: under another name all pages come by here
+  const gated: Unpack = (packed, size) => {
+    const page = unpack(packed, size);
+    gate.check(page);
+    return page;
+  };
+  return {
+    meta,
+    levels: { definition: getMaxDefinitionLevel(schemaPath), repetition: getMaxRepetitionLevel(schemaPath) },
+    gate,
+    decoder: {
+      pathInSchema: meta.path_in_schema,
+      type: meta.type,
+      element: schemaPath[schemaPath.length - 1].element,
+      schemaPath,
+      codec: "GZIP" as const,
+      compressors: { GZIP: gated },
+      parsers: DEFAULT_PARSERS,
+    },
+  };
+}
+
+/** Unpacks a page, which `check` sees first. */
+function unpackPage({ gate, decoder }: Chunk, { header, packed }: PackedPage, check: Check): Uint8Array {
+  gate.check = check;
+  return decompressPage(packed, header.uncompressed_page_size, decoder.codec, decoder.compressors);
+}
+
+function readDictionary(chunk: Chunk, page: PackedPage): DecodedArray {
+  const { type } = chunk.meta;
+  const { type_length: width } = chunk.decoder.element;
+  const { dictionary_page_header: dictionary, uncompressed_page_size: size } = page.header;
+  const count = dictionary?.num_values ?? 0;
+  const bits = MIN_BITS[type] ?? 8 * (width ?? 1);
+  if (!(count >= 0 && count * bits <= 8 * size)) throw new RangeError("a dictionary claims more entries than it has room for");
+  const plain = { view: viewOf(unpackPage(chunk, page, () => {})), offset: 0 };
+  return convert(readPlain(plain, type, count, width), chunk.decoder);
+}
+
+/** A data page of `count` entries, of either version. */
+function readValues(chunk: Chunk, page: PackedPage, count: number, dictionary: DecodedArray | undefined): Page {
+  const { data_page_header: v1, data_page_header_v2: v2 } = page.header;
+  const encoding = v1?.encoding ?? v2?.encoding ?? "PLAIN";
+  if (isIndexed(encoding) && dictionary === undefined) throw new RangeError("a page needs a dictionary that is not there");
+  const data = v1
+    ? readDataPage(
+        unpackPage(chunk, page, (bytes) => checkPageV1(viewOf(bytes), chunk, encoding, count)),
+        v1,
+        chunk.decoder,
+      )
+    : readPageV2(chunk, page, encoding, count);
+  return {
+    count,
+    values: convertWithDictionary(data.dataPage, dictionary, encoding, chunk.decoder),
+    definition: data.definitionLevels?.length ? data.definitionLevels : undefined,
+    repetition: data.repetitionLevels.length > 0 ? data.repetitionLevels : undefined,
+  };
+}
+
+function isIndexed(encoding: string): boolean {
+  return encoding === "PLAIN_DICTIONARY" || encoding === "RLE_DICTIONARY";
+}
+
+/** Version 1: levels with their lengths before them, then values, all packed together. */
+function checkPageV1(view: DataView, { levels }: Chunk, encoding: string, count: number): void {
+  let from = 0;
+  for (const level of [levels.repetition, levels.definition]) {
+    if (level === 0) continue;
+    checkRuns(view, from + 4, bitWidth(level), count);
+    from += 4 + view.getUint32(from, true);
+  }
+  checkValues(view, from, encoding, count, 4);
+}
+
+/** Version 2: levels are not packed and come first; only the values may be. */
+function readPageV2(chunk: Chunk, { header, packed }: PackedPage, encoding: string, count: number): ReturnType<typeof readDataPageV2> {
+  const { levels, gate, decoder } = chunk;
+  const {
+    repetition_levels_byte_length: repetitions,
+    definition_levels_byte_length: definitions,
+    num_nulls: nulls,
+    is_compressed,
+  } = header.data_page_header_v2!;
+  if (!(repetitions >= 0 && definitions >= 0 && nulls >= 0 && nulls <= count)) throw new RangeError("a page has levels of no size");
+  const view = viewOf(packed);
+  if (levels.repetition > 0) checkRuns(view, 0, bitWidth(levels.repetition), count);
+  if (levels.definition > 0) checkRuns(view, repetitions, bitWidth(levels.definition), count);
+  gate.check = (page) => checkValues(viewOf(page), 0, encoding, count, 0);
+  if (is_compressed === false) gate.check(packed.subarray(repetitions + definitions));
+  return readDataPageV2(packed, header, decoder);
+}
+
+/** Values from byte `from` on; runs of booleans begin `lengthBytes` later. */
+function checkValues(view: DataView, from: number, encoding: string, count: number, lengthBytes: number): void {
+  if (isIndexed(encoding) && from < view.byteLength) checkRuns(view, from + 1, view.getUint8(from), count);
+  else if (encoding === "RLE") checkRuns(view, from + lengthBytes, 1, count);
+  else if (encoding.startsWith("DELTA")) checkDelta(view, from, encoding);
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -153,7 +215,7 @@ function bitWidth(level: number): number {
 
 /**
  * Walks the runs of hyparquet's readRleBitPackedHybrid without reading them: it would write a run as long as it claims to be.
- * `count` is the most that is read; nulls take no value, so a page may end before.
+ * At most `count` values are read; nulls take no value, so a page may end before.
  */
 function checkRuns(view: DataView, from: number, width: number, count: number): void {
   if (width > 32) throw new RangeError(`a run of ${width} bits a value`);

@@ -1,0 +1,76 @@
+// A Parquet column's cells → labels, numbers or texts of the next records. Knows no layout and no bytes.
+import { DataError } from "../../shared/errors.ts";
+import { type Column, toColumn, type Wanted } from "./batch.ts";
+import { NO_LABEL, toLabel } from "./issues.ts";
+import { show } from "./layout.ts";
+import type { Cell, Cursor } from "./parquet-cursor.ts";
+
+/** The records that are read next. */
+export interface RecordRange {
+  readonly source: string;
+  /** Number of the first in the file. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** As an error names record `n` of a range: rows count from 1, as a table shows them. */
+export function placeOf({ source, first }: RecordRange, n: number): string {
+  return `${source}: row ${first + n + 1}`;
+}
+
+/** (count) labels, NO_LABEL after onIssue has heard of one that is none. */
+export function readLabels(cursor: Cursor, name: string, range: RecordRange, { onIssue }: Wanted): Uint8Array {
+  const labels = new Uint8Array(range.count);
+  const what = `column ${show(name)}`;
+  cursor.take(range.count, (n, cell) => {
+    const number = toNumber(cell);
+    if (number !== undefined) labels[n] = toLabel(number, what, placeOf(range, n), onIssue);
+    else {
+      onIssue(placeOf(range, n), `${what} is ${describeCell(cell)}, expected a label 0 or 1`, Number.NaN);
+      labels[n] = NO_LABEL;
+    }
+  });
+  return labels;
+}
+
+/** Writes `count` numbers to `out[offset]`, `out[offset + step]`, …; NaN after onIssue has heard of one that is none. */
+export function readNumbers(
+  cursor: Cursor,
+  name: string,
+  range: RecordRange,
+  { onIssue }: Wanted,
+  out: { readonly values: Float64Array; readonly offset: number; readonly step: number },
+): void {
+  const { values, offset, step } = out;
+  cursor.take(range.count, (n, cell) => {
+    const number = toNumber(cell);
+    if (number === undefined || !Number.isFinite(number))
+      onIssue(placeOf(range, n), `column ${show(name)} is ${describeCell(cell)}, expected a finite number`);
+    values[offset + n * step] = number ?? Number.NaN;
+  });
+}
+
+/** (count) numbers or texts; dates as ISO texts. Throws DataError where a cell is neither. */
+export function readColumn(cursor: Cursor, name: string, range: RecordRange): Column {
+  const cells: (number | string)[] = [];
+  cursor.take(range.count, (n, cell) => {
+    if (cell instanceof Date && Number.isFinite(cell.getTime())) cells.push(cell.toISOString());
+    else if (typeof cell === "bigint") cells.push(Number.isSafeInteger(Number(cell)) ? Number(cell) : String(cell));
+    else if (typeof cell === "number" || typeof cell === "string") cells.push(cell);
+    else throw new DataError(placeOf(range, n), `column ${show(name)} is ${describeCell(cell)}, expected a number or text`);
+  });
+  return toColumn(cells);
+}
+
+/** Undefined where a cell is no number; 1 and 0 for true and false. */
+export function toNumber(cell: Cell): number | undefined {
+  if (typeof cell === "number") return cell;
+  return typeof cell === "bigint" || typeof cell === "boolean" ? Number(cell) : undefined;
+}
+
+/** A cell as an error shows it. */
+export function describeCell(cell: Cell): string {
+  if (cell === null || cell === undefined) return "null";
+  if (cell instanceof Date) return "a date";
+  return typeof cell === "string" ? show(cell) : typeof cell === "object" ? "an object" : String(cell);
+}

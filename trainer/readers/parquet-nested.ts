@@ -1,0 +1,98 @@
+// A Parquet list column → sequences: a list of rows, each a list of numbers, or a flat list of 10 × 5 numbers.
+// Legend: T steps, F features.
+import { DataError } from "../../shared/errors.ts";
+import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
+import type { Wanted } from "./batch.ts";
+import { describeCell, placeOf, type RecordRange, toNumber } from "./parquet-cells.ts";
+import type { Cursor } from "./parquet-cursor.ts";
+
+/** Numbers of a flat sequence. */
+const FLAT_NUMBERS = DEFAULT_SHAPE.timesteps * DEFAULT_SHAPE.features;
+
+/**
+ * Reads the next sequences of a list of `levels` levels, 2 for rows and 1 for flat. Those shorter than the longest are padded in
+ * front. `what` names the column in errors. Throws DataError.
+ */
+export function readNested(
+  cursor: Cursor,
+  levels: number,
+  what: string,
+  range: RecordRange,
+  { onIssue }: Wanted,
+): { values: Float64Array; shape: Shape } {
+  const fail = (n: number, message: string): never => {
+    throw new DataError(placeOf(range, n), `${what} ${message}`);
+  };
+  if (levels > 2) fail(0, `is nested ${levels} deep, expected a list of rows, each a list of numbers`);
+  const rows = createRowCounter(levels, fail);
+  const numbers: number[] = [];
+  const starts = new Int32Array(range.count + 1); // in numbers
+  let current = -1;
+  const endRecord = (): void => {
+    if (current < 0) return;
+    rows.endRecord(current);
+    starts[current + 1] = numbers.length;
+  };
+  cursor.take(range.count, (n, cell, repetition) => {
+    if (n !== current) {
+      endRecord();
+      current = n;
+      rows.startRecord();
+    } else if (repetition < levels) rows.nextRow(n);
+    const number = toNumber(cell);
+    if (number === undefined || !Number.isFinite(number))
+      onIssue(placeOf(range, n), `${what} holds ${describeCell(cell)}, expected finite numbers`);
+    numbers.push(number ?? Number.NaN);
+    rows.addNumber();
+  });
+  endRecord();
+  const shape = rows.shape();
+  return { values: rightAlign(numbers, starts, shape.timesteps * shape.features), shape };
+}
+
+/** Counts rows and their numbers; finds F, which all rows share, and T, the longest record's. */
+function createRowCounter(levels: number, fail: (n: number, message: string) => never) {
+  let F = levels === 1 ? DEFAULT_SHAPE.features : 0;
+  let T = 1;
+  let rows = 0; // of the record that is read
+  let inRow = 0;
+  const endRow = (n: number): void => {
+    if (levels === 1) {
+      if (inRow !== FLAT_NUMBERS) fail(n, `has ${inRow} numbers, expected ${FLAT_NUMBERS} (10 × 5), or a list of rows`);
+      rows = DEFAULT_SHAPE.timesteps;
+      return;
+    }
+    if (F === 0) F = inRow;
+    if (inRow !== F || F > MAX_FEATURES)
+      fail(n, `has a row of ${inRow} numbers, expected ${F > MAX_FEATURES ? `at most ${MAX_FEATURES}` : F}`);
+    if (rows > MAX_TIMESTEPS) fail(n, `has more than ${MAX_TIMESTEPS} rows`);
+  };
+  return {
+    startRecord(): void {
+      rows = 1;
+      inRow = 0;
+    },
+    addNumber(): void {
+      inRow++;
+    },
+    nextRow(n: number): void {
+      endRow(n);
+      rows++;
+      inRow = 0;
+    },
+    endRecord(n: number): void {
+      endRow(n);
+      T = Math.max(T, rows);
+    },
+    shape: (): Shape => ({ timesteps: T, features: F }),
+  };
+}
+
+/** (N,size) each sequence's numbers, from starts[n] to starts[n + 1], at the end of its block. */
+function rightAlign(numbers: readonly number[], starts: Int32Array, size: number): Float64Array {
+  const N = starts.length - 1;
+  const values = new Float64Array(N * size);
+  for (let n = 0; n < N; n++)
+    for (let i = starts[n], at = (n + 1) * size - (starts[n + 1] - starts[n]); i < starts[n + 1]; i++) values[at++] = numbers[i];
+  return values;
+}

@@ -1,0 +1,111 @@
+// Which columns of a Parquet file are read and what they mean: wide columns, one nested list column, or one row of a series a record.
+// Legend: T steps, F features.
+import type { SchemaTree } from "hyparquet";
+import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
+import { DataError } from "../../shared/errors.ts";
+import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, LABEL_NAMES, type Wanted } from "./batch.ts";
+import { findLayout, show } from "./layout.ts";
+import { type RecordRange, readColumn, readLabels, readNumbers } from "./parquet-cells.ts";
+import type { Cursor, Leaf } from "./parquet-cursor.ts";
+import { readNested } from "./parquet-nested.ts";
+
+/** Parquet's types as NumPy calls them. */
+const DTYPES: Readonly<Record<string, string>> = { FLOAT: "float32", DOUBLE: "float64", BOOLEAN: "bool" };
+/** Numbers of a sequence of a list column, whose T and F are not known before it is read. */
+const USUAL_NUMBERS = 50;
+
+export interface ParquetPlan {
+  readonly leaves: readonly Leaf[];
+  /** Records of a batch. */
+  readonly batchRecords: number;
+  /** The records of a range; one cursor a leaf. */
+  read(cursors: readonly Cursor[], range: RecordRange): Batch;
+}
+
+/** The leaves come as wanted.columns, then the label if there is one, then the values. Throws DataError. */
+export function planColumns(schema: SchemaTree, source: string, wanted: Wanted): ParquetPlan {
+  const isList = ({ children, element }: SchemaTree): boolean => children.length > 0 || element.repetition_type === "REPEATED";
+  const names = schema.children
+    .filter((column) => !isList(column))
+    .map(({ element }) => element.name)
+    .filter((name) => !/^__index_level_\d+__$/.test(name)); // pandas' index
+  const lists = schema.children.filter(isList);
+  const list = lists.find(({ element }) => element.name === "sequence") ?? (lists.length === 1 ? lists[0] : undefined);
+  return list && !wanted.rows ? planList(schema, list, names, source, wanted) : planTable(schema, names, source, wanted);
+}
+
+/** One list column of sequences; labels and other columns stand beside it. */
+function planList(schema: SchemaTree, list: SchemaTree, names: readonly string[], source: string, wanted: Wanted): ParquetPlan {
+  for (const name of [...wanted.columns, ...(wanted.labels && wanted.label !== undefined ? [wanted.label] : [])])
+    if (!names.includes(name)) throw new DataError(source, `has no column ${show(name)} of single values`);
+  const usual = names.find((name) => LABEL_NAMES.includes(name.toLowerCase()) && !wanted.columns.includes(name));
+  const label = wanted.labels ? (wanted.label ?? usual ?? null) : null;
+  const leaf = leafOf(schema, leafPath(list, source));
+  const beside = planBeside(schema, label, wanted);
+  const what = `column ${show(list.element.name)}`;
+  return {
+    leaves: [...beside.leaves, leaf],
+    batchRecords: Math.ceil(BATCH_NUMBERS / USUAL_NUMBERS),
+    read(cursors, range) {
+      const facts = beside.read(cursors, range);
+      const nested = readNested(cursors[cursors.length - 1], leaf.repetition, what, range, wanted);
+      return { ...facts, ...nested, features: null, dtype: dtypeOf([leaf]) };
+    },
+  };
+}
+
+/** A column a number, as findLayout orders them. */
+function planTable(schema: SchemaTree, names: readonly string[], source: string, wanted: Wanted): ParquetPlan {
+  const layout = findLayout(names, names.length, source, wanted);
+  const { shape, features, order } = layout;
+  const label = wanted.labels && layout.label !== null ? names[layout.label] : null;
+  const leaves = order.map((i) => leafOf(schema, [names[i]]));
+  const beside = planBeside(schema, label, wanted);
+  return {
+    leaves: [...beside.leaves, ...leaves],
+    batchRecords: Math.max(1, Math.min(BATCH_RECORDS, Math.floor(BATCH_NUMBERS / order.length))),
+    read(cursors, range) {
+      const facts = beside.read(cursors, range);
+      const values = new Float64Array(range.count * order.length);
+      for (const [i, cursor] of cursors.slice(-order.length).entries())
+        readNumbers(cursor, names[order[i]], range, wanted, { values, offset: i, step: order.length });
+      return { ...facts, values, shape, features, dtype: dtypeOf(leaves) };
+    },
+  };
+}
+
+/** What stands beside the values: wanted.columns, and the label where it is not null. */
+function planBeside(schema: SchemaTree, label: string | null, wanted: Wanted) {
+  const names = [...wanted.columns, ...(label === null ? [] : [label])];
+  return {
+    leaves: names.map((name) => leafOf(schema, [name])),
+    read(cursors: readonly Cursor[], range: RecordRange): Pick<Batch, "labels" | "labelName" | "columns" | "probability" | "test"> {
+      const columns = wanted.columns.map((name, i) => [name, readColumn(cursors[i], name, range)]);
+      const labels = label === null ? null : readLabels(cursors[wanted.columns.length], label, range, wanted);
+      return { labels, labelName: label, columns: Object.fromEntries(columns), probability: null, test: null };
+    },
+  };
+}
+
+function leafOf(schema: SchemaTree, path: string[]): Leaf {
+  const nodes = getTreePath(schema, path);
+  return { path: nodes, definition: getMaxDefinitionLevel(nodes), repetition: getMaxRepetitionLevel(nodes) };
+}
+
+/** The path of the one leaf below a list column. */
+function leafPath(list: SchemaTree, source: string): string[] {
+  let node = list;
+  while (node.children.length === 1) node = node.children[0];
+  if (node.children.length > 1)
+    throw new DataError(source, `column ${show(list.element.name)} holds structures, expected a list of rows, each a list of numbers`);
+  return node.path;
+}
+
+/** As NumPy calls the types of these leaves, each once. */
+function dtypeOf(leaves: readonly Leaf[]): string {
+  const names = leaves.map(({ path }) => {
+    const { type } = path[path.length - 1].element;
+    return DTYPES[type ?? ""] ?? String(type).toLowerCase();
+  });
+  return [...new Set(names)].join(" and ");
+}
