@@ -6,7 +6,7 @@ import { priorShift } from "./prior.ts";
 import { applyRecipe } from "./recipe/apply.ts";
 import type { Log, Recipe } from "./recipe/recipe.ts";
 
-/** A figure with its 95 % interval. */
+/** A number with its 95 % interval. */
 export interface Estimate {
   readonly value: number;
   readonly low: number;
@@ -14,14 +14,14 @@ export interface Estimate {
 }
 
 /** `cost` is a sequence's mean, in the unit the costs were given in. */
-export const POINT_FIGURES = ["precision", "recall", "f1", "balancedAccuracy", "cost"] as const;
+export const POINT_METRICS = ["precision", "recall", "f1", "balancedAccuracy", "cost"] as const;
 
 /** A named threshold on the calibrated probability: label 1 at or above it. */
 export interface OperatingPoint {
   readonly name: string;
   readonly threshold: number;
-  /** What it is worth on held-out sequences; figures without a denominator are left out. Nothing in it changes a label. */
-  readonly figures?: Readonly<Partial<Record<(typeof POINT_FIGURES)[number], Estimate>>>;
+  /** Its metrics on held-out sequences; those without a denominator are left out. Nothing in it changes a label. */
+  readonly figures?: Readonly<Partial<Record<(typeof POINT_METRICS)[number], Estimate>>>;
 }
 
 /** Raw inputs with the probabilities the kernel gave when the artifact was written. Synthesised: no row of the user's data. */
@@ -45,7 +45,7 @@ export interface Reference {
 export const CHANNEL_BINS = 10;
 export const SCORE_BINS = 20;
 
-/** Figures on one set of labelled sequences. Losses in nats. Undefined figures (AUC of one class) are null. */
+/** Metrics on one set of labelled sequences. Losses in nats. Undefined metrics (AUC of one class) are null. */
 export interface Metrics {
   readonly examples: number;
   readonly positiveRate: number;
@@ -60,7 +60,7 @@ export interface Metrics {
   readonly ece: number;
 }
 
-/** Sequences of neighbouring scores: what was predicted of them on average, and the share of 1s that came. */
+/** Sequences of neighbouring scores: what was predicted of them on average, and their positive rate. */
 export interface ReliabilityBin {
   readonly examples: number;
   readonly predicted: number;
@@ -93,7 +93,7 @@ export interface Card {
   /** What each warning is, in their order, for programs; empty where it has no code. Left out in older artifacts. */
   readonly warningCodes?: readonly string[];
   readonly versions: { readonly quickstep: string; readonly node: string; readonly path: string };
-  /** The labelled sequences that `calibrate` saw, of which `test` and the operating points' figures then speak. */
+  /** The labelled sequences that `calibrate` saw, of which `test` and the operating points' metrics then speak. */
   readonly calibrated?: {
     readonly data: Card["data"];
     readonly by: string;
@@ -111,7 +111,7 @@ export interface Card {
   };
 }
 
-/** A card with figures, as training writes it. */
+/** A card with metrics, as training writes it. */
 export type MeasuredCard = Card & { readonly test: Metrics };
 
 export interface Model {
@@ -119,7 +119,7 @@ export interface Model {
   readonly recipe: Recipe;
   readonly network: Network;
   readonly calibration: Calibration;
-  /** Share of 1s in the training part, above 0 and below 1: what a caller's own base rate is held against. */
+  /** Of the training part, above 0 and below 1: what a caller's own positive rate is held against. */
   readonly positiveRate: number;
   /** The first is the default. */
   readonly operatingPoints: readonly OperatingPoint[];

@@ -1,6 +1,6 @@
 // An artifact's metadata: what it says of the model in texts, most of them JSON. docs/architecture.md lists the fields.
 // Legend: F features.
-import { type Card, type Model, type OperatingPoint, POINT_FIGURES } from "../model.ts";
+import { type Card, type Model, type OperatingPoint, POINT_METRICS } from "../model.ts";
 import type { Calibration, Network } from "../networks/lstm.ts";
 import { type Channel, VIEWS } from "../recipe/channel.ts";
 import type { Plan, Recipe } from "../recipe/recipe.ts";
@@ -153,7 +153,7 @@ function parsePoints(value: unknown): OperatingPoint[] {
 function parseFigures(value: unknown, what: string): OperatingPoint["figures"] {
   const figures = Object.entries(asObject(value, what));
   for (const [name, figure] of figures) {
-    if (!POINT_FIGURES.some((known) => known === name)) fail(`${what} holds ${show(name)}, expected ${POINT_FIGURES.join(", ")}`);
+    if (!POINT_METRICS.some((known) => known === name)) fail(`${what} holds ${show(name)}, expected ${POINT_METRICS.join(", ")}`);
     const { value, low, high } = asObject(figure, `${what}.${name}`);
     if (![value, low, high].every(isFiniteNumber)) fail(`${what}.${name} is ${show(figure)}, expected the numbers value, low and high`);
   }

@@ -10,7 +10,7 @@ export const BLOCKS = 10;
 export interface ScoreGain {
   /** Expected fall of the mean log loss in nats, less what chance alone would show. */
   readonly gain: number;
-  /** Standard deviation of that figure if the channel adds nothing. */
+  /** Standard deviation of that gain if the channel adds nothing. */
   readonly noise: number;
 }
 

@@ -1,5 +1,5 @@
-// Last step of a training run, and of a recalibration: figures of the decoded artifact on the untouched test part, and the bytes that
-// hold them. Every figure comes from the decoded artifact and the kernel that serves it.
+// Last step of a training run, and of a recalibration: metrics of the decoded artifact on the untouched test part, and the bytes that
+// hold them. Every metric comes from the decoded artifact and the kernel that serves it.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { checkGolden, type MeasuredCard, type Model, type ReliabilityBin, score } from "../../shared/model.ts";
 import type { Labelled } from "../data/sequences.ts";
@@ -13,7 +13,7 @@ import type { Packaged } from "./package.ts";
 
 const BOOTSTRAP_RESAMPLES = 200;
 
-/** The model's figures on the test part, as a card holds them. */
+/** The model's metrics on the test part, as a card holds them. */
 export interface Assessment extends Pick<MeasuredCard, "test" | "intervals"> {
   /** (test) */
   readonly probabilities: Float32Array;

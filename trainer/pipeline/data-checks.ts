@@ -1,4 +1,4 @@
-// Facts about the data that whoever uses the model should know, and those that make its figures worthless.
+// Facts about the data that whoever uses the model should know, and those that make its metrics worthless.
 // Legend: N sequences, T steps, F features.
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
@@ -34,7 +34,7 @@ function takesDifferences({ channels }: Plan): boolean {
   return channels.some(({ base, view }) => base !== "feature" || view === "delta" || view === "logDelta" || view === "centred");
 }
 
-/** What about the data makes every figure worthless or misleading. Shares are of all sequences. */
+/** What about the data makes every metric worthless or misleading. Shares are of all sequences. */
 export type Flaw =
   /** One number ranks the labels so well that it holds them, or leaves a network nothing to do: a cell, or the length. */
   | { readonly code: "leaking-cell"; readonly feature: number; readonly step: number; readonly auc: number }

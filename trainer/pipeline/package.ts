@@ -1,4 +1,4 @@
-// Fourth step of a training run, and of a recalibration: everything of the model but its figures, as the artifact holds it.
+// Fourth step of a training run, and of a recalibration: everything of the model but its metrics, as the artifact holds it.
 // Legend: N sequences, C channels.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";

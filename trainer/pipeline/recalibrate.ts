@@ -1,4 +1,4 @@
-// What labelled sequences can still do for a finished network: calibration, operating points, figures and the drift reference.
+// What labelled sequences can still do for a finished network: calibration, operating points, metrics and the drift reference.
 // The network is not touched. Parts as in training, so that what overlaps never meets: what would train fits the calibration.
 import type { Card, MeasuredCard, Model } from "../../shared/model.ts";
 import type { Calibration } from "../../shared/networks/lstm.ts";

@@ -1,5 +1,5 @@
 // The path of a training run, from a data set to a model: prepare → represent → fit-network → package → assess. Every choice is made
-// on the training, validation or calibration part; every figure comes from the decoded artifact and the kernel that serves it.
+// on the training, validation or calibration part; every metric comes from the decoded artifact and the kernel that serves it.
 import type { MeasuredCard, Metrics } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { VERSION } from "../../shared/version.ts";

@@ -52,7 +52,7 @@ const OVERFIT = 0.15;
 const ROUNDING = 1e-6;
 
 /**
- * `bad-data`: whatever was learnt, `flaw` says why the figures do not mean it. `no-better-model-found`: a simpler baseline beats the
+ * `bad-data`: whatever was learnt, `flaw` says why the metrics do not mean it. `no-better-model-found`: a simpler baseline beats the
  * model. `base-rate-only`: the model is no better than the base rate. `learned`: better than every baseline beyond noise, or than
  * the base rate while no baseline is better still.
  */

@@ -1,4 +1,4 @@
-// How sure a figure on N examples is: shares by formula, everything else by resampling. Knows no figure.
+// How far a number measured on N sequences may be off: shares by formula, everything else by resampling. Knows no metric.
 import type { Estimate } from "../../shared/model.ts";
 import type { Random } from "./random.ts";
 

@@ -115,7 +115,7 @@ interface Loop {
 /**
  * Trains until the validation loss stops falling. Returned are the weights of the best epoch, not of the last; where the learning
  * rate falls by a schedule, those of the latest epoch that is not worse than the best by more than noise, since the best of many
- * noisy figures is often an early accident. Throws FitError when a loss or a gradient is not finite.
+ * noisy losses is often an early accident. Throws FitError when a loss or a gradient is not finite.
  */
 export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise<Fit> {
   const { epochs, onEnd, from } = options;

@@ -1,4 +1,4 @@
-// One made data set, diagnosed: what is named, in how many seconds. As a worker thread it answers the jobs it is sent.
+// One synthetic data set, diagnosed: what is named, in how many seconds. As a worker thread it answers the jobs it is sent.
 import { isMainThread, parentPort } from "node:worker_threads";
 import { diagnose } from "../../../trainer/diagnosis/diagnose.ts";
 import type { DiagnosisDependencies } from "../../../trainer/diagnosis/input.ts";

@@ -1,4 +1,4 @@
-// Made data sets with one cause each of a loss that stays too high, or none. Pure: a seed gives the same numbers everywhere. The
+// Synthetic data sets with one cause each of a loss that stays too high, or none. Pure: a seed gives the same numbers everywhere. The
 // probability is known, so is the share of what can be learnt that a network learns, with the remedy (`cure`) and without.
 // Legend: N sequences, T steps, F features.
 import type { Channel } from "../../../shared/recipe/channel.ts";

@@ -1,4 +1,4 @@
-// Made data whose true probability is known, each of a shape on which trainers are known to fail. Pure: a seed gives the same
+// Synthetic data whose true probability is known, each of a shape on which trainers are known to fail. Pure: a seed gives the same
 // numbers everywhere. The probability depends on nothing but the values as they are given, so that 1.00 can be reached. What
 // logistic regression recovers is measured on standardised flattened rows, 10,000 to fit and 10,000 to test.
 // Legend: N sequences, T steps, F features.

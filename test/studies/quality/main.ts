@@ -1,6 +1,6 @@
 // npm run quality [-- --only fx,order,… --n N --seeds 101,102 --out DIR --verbose]: how good the models are, on data whose truth is
 // known and on real prices. Seeds 1 to 3 are for reporting, 101 to 103 (the default) for tuning: never look at the former while
-// anything is tuned. With --out the made data sets are written as .npz for peer.py instead of trained on.
+// anything is tuned. With --out the synthetic data sets are written as .npz for peer.py instead of trained on.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
