@@ -14,6 +14,7 @@ import { toDocument } from "../diagnosis/document.ts";
 import { contextOf, hypothesesOfCurve, judgeHistory } from "../diagnosis/history.ts";
 import { describeHistory } from "../diagnosis/history-sentences.ts";
 import type { DiagnosisData, DiagnosisDependencies } from "../diagnosis/input.ts";
+import { listNotes } from "../diagnosis/notes.ts";
 import { describeInterimResult, type Stage } from "../diagnosis/progress.ts";
 import { writeFixScript } from "../diagnosis/script.ts";
 import { describeBaselineSetup, parseBaselineSetup } from "../diagnosis/setup.ts";
@@ -153,11 +154,8 @@ function toDiagnosisData({ source, values, labels, shape, features, float32, tes
 }
 
 /** The verdict first, then the user's own curve, causes, figures, what is plain fact, and the lines that fix the user's script. */
-function listLines(
-  { verdict, causes, baseline, fixed, baseRateLoss, notes }: Diagnosis,
-  curve: readonly string[],
-  script: readonly string[] | undefined,
-): string[] {
+function listLines(diagnosis: Diagnosis, curve: readonly string[], script: readonly string[] | undefined): string[] {
+  const { verdict, causes, baseline, fixed, baseRateLoss } = diagnosis;
   const lines = [`${verdict.code}: ${verdict.text}`, ...curve, ""];
   causes.forEach(({ code, certainty, evidence, fix }, i) => {
     lines.push(`${i + 1}. ${code} (${certainty}): ${evidence}`, `   → ${fix}`);
@@ -176,6 +174,6 @@ function listLines(
       );
     lines.push("");
   }
-  lines.push(...notes.map((note) => `- ${note}`));
+  lines.push(...listNotes(diagnosis).map((note) => `- ${note}`));
   return script === undefined ? lines : [...lines, "", "lines that fix your script, for its X and y:", "", ...script, ""];
 }

@@ -38,13 +38,13 @@ export function describeLabelFinding(finding: LabelFinding, names: readonly stri
     case "shared-rows":
       return {
         evidence: `${finding.count} of ${finding.examples} sequences share rows with others, as windows of one series do. A random split trains on rows of the validation part.`,
-        fix: "Split by time with a gap of a sequence's length. `train` does so.",
+        fix: "Split by time with a gap of a sequence's length, as quickstep train does.",
       };
     case "drift": {
       const { min, max, head, tail, tailShare, cost } = finding;
       return {
         evidence: `The positive rate runs from ${percent(min)} to ${percent(max)} over tenths of the file. validation_split=${tailShare} holds out the tail (${percent(tail)} positive; ${percent(head)} before the tail), which alone costs ${cost.toFixed(4)} nats of validation loss.`,
-        fix: "Shuffle before splitting if the order means nothing. If the order means time, hold out the latest sequences and expect the rate to move on.",
+        fix: "Shuffle before splitting if the order means nothing. If the order means time, hold out the latest sequences and expect the positive rate to change further.",
       };
     }
   }

@@ -16,13 +16,13 @@ import { maxExperiments, runAblations } from "./ablations.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { createExperimentRunner, type ExperimentRunner } from "./experiment-runner.ts";
 import type { ExperimentSetup } from "./experiment-setup.ts";
-import { type DataFacts, studyData } from "./facts.ts";
+import { type DataFacts, studyData, summariseFeatures } from "./facts.ts";
 import { drawSample, MAX_SEQUENCES, type Sample } from "./folds.ts";
 import { type Candidates, chosenByMost, closePairs, findHidden, listCandidates } from "./hidden.ts";
 import { formHypotheses, type Hypothesis } from "./hypotheses.ts";
 import type { DiagnosisData, DiagnosisDependencies, DiagnosisOptions } from "./input.ts";
 import { weighLabelFinding } from "./label-facts.ts";
-import { noteData, noteEmpty, noteSample } from "./notes.ts";
+import { noteEmpty, notePadding, noteSample } from "./notes.ts";
 import { listProbes } from "./probes.ts";
 import { findSignal, type Signal } from "./signal.ts";
 import { studyTestPart } from "./test-part.ts";
@@ -103,7 +103,8 @@ function checkData(data: DiagnosisData, seed: number): { readonly findings: Find
   const { values, labels, empty, findings: blocking, isEnough } = findUsable(data);
   const testPart = studyTestPart(data);
   const notes = noteEmpty(empty);
-  if (!isEnough) return { findings: { names, blocking, labelFacts: [], facts: testPart, notes, labels, gap: 0 }, sample: null };
+  if (!isEnough)
+    return { findings: { names, blocking, labelFacts: [], facts: testPart, features: [], notes, labels, gap: 0 }, sample: null };
 
   const facts = studyData(values, shape);
   const overlap = findOverlap(values, shape, facts.reading);
@@ -115,7 +116,8 @@ function checkData(data: DiagnosisData, seed: number): { readonly findings: Find
     blocking,
     labelFacts: checkLabels(values, labels, shape, facts.reading, overlap).map(weighLabelFinding),
     facts: [...testPart, ...facts.findings],
-    notes: [...notes, ...noteData(facts, names, labels.length), ...noteSample(sample.order.length, labels.length, seed)],
+    features: summariseFeatures(facts, names),
+    notes: [...notes, ...notePadding(facts.padding, labels.length), ...noteSample(sample.order.length, labels.length, seed)],
     labels,
     gap: sample.gap,
   };

@@ -21,6 +21,19 @@ export interface Outcome {
   readonly saturation: number;
 }
 
+/** A feature over valid rows. */
+export interface FeatureSummary {
+  readonly name: string;
+  readonly lowest: number;
+  readonly highest: number;
+  readonly mean: number;
+  readonly deviation: number;
+  /** Share of the feature's variance that lies within sequences; 1 for a constant. */
+  readonly within: number;
+  /** Share of its values that are 0. */
+  readonly zeros: number;
+}
+
 export interface Diagnosis {
   readonly verdict: { readonly code: CauseCode | "healthy"; readonly text: string };
   /** The first holds the loss; facts that do not hold it come last. */
@@ -41,6 +54,8 @@ export interface Diagnosis {
   readonly signal: Signal | null;
   /** Sequences that separate training and held-out ones where neighbours share rows; 0 where the order means nothing. */
   readonly gap: number;
-  /** Data facts that are no cause, one sentence each. */
+  /** Empty where the data were not looked at that far. */
+  readonly features: readonly FeatureSummary[];
+  /** Other facts that are no cause, one sentence each; notes.ts has those of the features and the networks. */
   readonly notes: readonly string[];
 }

@@ -1,6 +1,7 @@
 // A diagnosis under the names that `diagnose --json` has always had: they stay readable for ever.
 import type { Cause } from "./cause.ts";
 import type { Diagnosis } from "./diagnosis.ts";
+import { listNotes } from "./notes.ts";
 
 type Document<D> = Omit<D, "causes" | "baseline" | "fixed" | "tensors"> & {
   readonly causes: readonly (Omit<Cause, "fix"> & { readonly remedy: string })[];
@@ -9,10 +10,12 @@ type Document<D> = Omit<D, "causes" | "baseline" | "fixed" | "tensors"> & {
   readonly tensors: { readonly tried: unknown; readonly cured: unknown } | null;
 };
 
-/** `fix` is written as `remedy`, `baseline` as `tried`, `fixed` as `cured`; all else keeps its name. */
-export function toDocument({ causes, baseline, fixed, tensors, ...rest }: Diagnosis): Document<Diagnosis> {
+/** `fix` is written as `remedy`, `baseline` as `tried`, `fixed` as `cured`; `notes` are all there are. Else names stay. */
+export function toDocument(diagnosis: Diagnosis): Document<Diagnosis> {
+  const { causes, baseline, fixed, tensors, ...rest } = diagnosis;
   return {
     ...rest,
+    notes: listNotes(diagnosis),
     causes: causes.map(({ fix, ...cause }) => ({ ...cause, remedy: fix })),
     tried: baseline,
     cured: fixed,

@@ -3,6 +3,7 @@
 // Legend: N sequences, T steps, F features.
 import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import { type FeatureFacts, type Relation, studyFeatures } from "../features/facts.ts";
+import type { FeatureSummary } from "./diagnosis.ts";
 import type { DataFinding, StillFeature, UnscaledFeature } from "./finding.ts";
 
 export interface DataFacts {
@@ -72,10 +73,24 @@ export function findUnscaledFeatures({ features: { mean, deviation, constant } }
 }
 
 /** Features whose change from row to row is small against how far they spread. */
-export function findStillFeatures({ features, movement, within }: DataFacts): StillFeature[] {
+export function findStillFeatures({ features, movement }: DataFacts): StillFeature[] {
   return Array.from(movement.keys())
     .filter((f) => !features.constant.includes(f) && movement[f] < SMALL)
-    .map((feature) => ({ feature, movement: movement[feature], within: within[feature] }));
+    .map((feature) => ({ feature, movement: movement[feature] }));
+}
+
+/** The facts of each feature, by its name in `names` (F). */
+export function summariseFeatures({ features, within, zeros }: DataFacts, names: readonly string[]): FeatureSummary[] {
+  const { lowest, highest, mean, deviation } = features;
+  return names.map((name, f) => ({
+    name,
+    lowest: lowest[f],
+    highest: highest[f],
+    mean: mean[f],
+    deviation: deviation[f],
+    within: within[f],
+    zeros: zeros[f],
+  }));
 }
 
 function studyRows(

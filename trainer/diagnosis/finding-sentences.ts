@@ -84,8 +84,8 @@ export function describeFinding(finding: Finding, names: readonly string[]): Fin
   return (DESCRIPTIONS[finding.code] as Describe<Finding["code"]>)(finding, names);
 }
 
-function describeStill({ feature, movement, within }: StillFeature, names: readonly string[]): string {
-  return `${names[feature]} ${short(movement)} (${percent(within)} of its variance lies within sequences)`;
+function describeStill({ feature, movement }: StillFeature, names: readonly string[]): string {
+  return `${names[feature]} ${short(movement)}`;
 }
 
 function describeUnscaled({ feature, mean, deviation, reason }: UnscaledFeature, names: readonly string[]): string {

@@ -17,8 +17,6 @@ export interface StillFeature {
   readonly feature: number;
   /** Standard deviation of the change from row to row, in standard deviations of the feature. */
   readonly movement: number;
-  /** Share of the feature's variance that lies within sequences. */
-  readonly within: number;
 }
 
 /** What an experiment can test. */

@@ -8,7 +8,7 @@ import type { Signal } from "./signal.ts";
 const SUBJECTS: Readonly<Partial<Record<CauseCode, string>>> = {
   "features-unscaled": "Features on different scales keep",
   "movement-tiny": "Movements that are tiny against the levels keep",
-  "difference-hidden": "A difference hidden between features that run together keeps",
+  "difference-hidden": "A difference hidden between correlated features keeps",
   "padding-unmasked": "Padding that is read as data keeps",
   "learning-rate-high": "A learning rate that is too high keeps",
   "learning-rate-low": "A learning rate that is too low keeps",
@@ -28,7 +28,7 @@ export function sayUntested({ evidence, fix }: Cause): string {
 }
 
 /** Of the first of the causes, after experiments. */
-export function sayCause(top: Cause, { result, settings, signal }: TestedVerdict): string {
+export function sayCause(top: Cause, { result, signal }: TestedVerdict): string {
   const { baseline, fixed, baseRateLoss, isFixed, ablations } = result;
   if (top.code === "no-signal")
     return `Nothing to learn was found: the loss stays at the base rate's ${nats(baseRateLoss)}, and neither probes nor networks find more than chance (an AUC of ${signal.smallest.toFixed(3)} would have been found).`;
@@ -36,8 +36,9 @@ export function sayCause(top: Cause, { result, settings, signal }: TestedVerdict
   const others = ablations
     .filter(({ isProven, hypothesis }) => isProven && hypothesis.code !== top.code)
     .map(({ hypothesis }) => hypothesis.code);
-  const together = others.length === 0 ? "this fix" : `this fix and ${others.length === 1 ? "that" : "those"} of ${others.join(", ")}`;
-  return `${SUBJECTS[top.code]} the loss at ${nats(baseline.loss)} (base rate ${nats(baseRateLoss)}; ${describeBaselineSetup(settings)}). ${top.fix} With ${together}, the loss is ${nats(fixed.loss)}.`;
+  const together =
+    others.length === 0 ? "this fix" : `this fix and ${others.length === 1 ? "the fix" : "the fixes"} of ${others.join(" and ")}`;
+  return `${SUBJECTS[top.code]} the loss at ${nats(baseline.loss)}; the base rate has ${nats(baseRateLoss)}. ${top.fix} With ${together}, the loss is ${nats(fixed.loss)}.`;
 }
 
 /** `isLearnt`: whether any network is better than the base rate beyond chance. */
@@ -51,9 +52,16 @@ export function sayHealthy({ result, settings, signal }: TestedVerdict, isLearnt
 
 /** What the two experiments say of a cause. */
 export function sayAblation({ added, removed }: Ablation, { baseline, fixed, gains }: AblationResult): string {
-  const share = (gain: number): string => `${Math.round((100 * gain) / gains.gap.mean)} %`;
+  const share = (gain: number): number => Math.round((100 * gain) / gains.gap.mean);
   const [low, high] = (added.mean >= removed.mean ? added : removed).interval;
-  return `The fix alone recovers ${share(added.mean)} of the gap between ${nats(baseline.loss)} (baseline setup) and ${nats(fixed.loss)} (fixed setup); without it the fixed setup loses ${share(removed.mean)} (95 % interval of the larger: ${nats(low)} … ${nats(high)} nats).`;
+  const gap = `the gap between ${nats(baseline.loss)} (baseline setup) and ${nats(fixed.loss)} (fixed setup)`;
+  return `Alone, the fix ${sayShare(share(added.mean))} ${gap}. Without the fix, the fixed setup ${sayShare(-share(removed.mean))} the gap. The larger effect has the 95 % interval ${nats(low)} … ${nats(high)} nats.`;
+}
+
+/** `recovers 12 % of`, `loses 3 % of`: in whole percents of the gap. */
+function sayShare(percents: number): string {
+  if (percents === 0) return "recovers nothing of";
+  return percents > 0 ? `recovers ${percents} % of` : `loses ${-percents} % of`;
 }
 
 function nats(x: number): string {

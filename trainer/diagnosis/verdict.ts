@@ -6,13 +6,13 @@ import { entropy } from "../statistics/log-loss.ts";
 import { areaUnderRoc } from "../statistics/metrics.ts";
 import { type Ablation, type AblationResult, MATERIAL } from "./ablations.ts";
 import type { Cause, CauseCode } from "./cause.ts";
-import type { Diagnosis, Outcome } from "./diagnosis.ts";
+import type { Diagnosis, FeatureSummary, Outcome } from "./diagnosis.ts";
 import type { Experiment } from "./experiment-runner.ts";
 import type { ExperimentSetup } from "./experiment-setup.ts";
 import type { Finding } from "./finding.ts";
 import { describeFinding } from "./finding-sentences.ts";
 import type { LabelFact } from "./label-facts.ts";
-import { noteGuessing, noteJoint, noteNetworks } from "./notes.ts";
+import { noteGuessing, noteJoint } from "./notes.ts";
 import type { BaselineSetup } from "./setup.ts";
 import type { Signal } from "./signal.ts";
 import type { Tensors } from "./tensors.ts";
@@ -26,6 +26,7 @@ export interface Findings {
   readonly blocking: readonly Finding[];
   readonly labelFacts: readonly LabelFact[];
   readonly facts: readonly Finding[];
+  readonly features: readonly FeatureSummary[];
   readonly notes: readonly string[];
   /** (N) usable ones */
   readonly labels: Uint8Array;
@@ -53,7 +54,7 @@ const LEARNT_LEVEL = 0.002;
 
 /** The diagnosis of data on which nothing can be trained: the first blocking finding is the verdict. */
 export function concludeWithoutExperiments(findings: Findings): Diagnosis {
-  const { blocking, labelFacts, facts, notes, names } = findings;
+  const { blocking, labelFacts, facts, features, notes, names } = findings;
   const causes = [
     ...blocking.map((finding) => factCause(finding, names)),
     ...labelFacts.map((fact) => labelCause(fact, names)),
@@ -69,6 +70,7 @@ export function concludeWithoutExperiments(findings: Findings): Diagnosis {
     joint: [],
     signal: null,
     tensors: null,
+    features,
     notes,
   };
 }
@@ -92,6 +94,7 @@ export function conclude(findings: Findings, experiments: Experiments): Diagnosi
     joint: result.joint,
     signal,
     tensors,
+    features: findings.features,
     notes: [...findings.notes, ...noteExperiments(findings, experiments)],
   };
 }
@@ -176,13 +179,11 @@ function ablationCause(ablation: Ablation, result: AblationResult, names: readon
   };
 }
 
-function noteExperiments({ labels }: Findings, { result, sampled, tensors, settings }: Experiments): string[] {
-  const { baseline, fixed, isFixed, joint, gains, baseRateLoss } = result;
+function noteExperiments({ labels }: Findings, { result, sampled }: Experiments): string[] {
+  const { baseline, joint, gains, baseRateLoss } = result;
   const rate = mean(labels);
-  const numbersOf = ({ saturation, updateRatio }: Experiment, own: Tensors) => ({ ...own, saturation, updateRatio });
   return [
     ...noteGuessing({ accuracy: accuracyOf(baseline, sampled), majority: Math.max(rate, 1 - rate), loss: baseline.loss, baseRateLoss }),
-    ...noteNetworks(numbersOf(baseline, tensors.baseline), isFixed ? numbersOf(fixed, tensors.fixed) : null, settings),
     ...noteJoint(joint, gains.gap.mean),
   ];
 }

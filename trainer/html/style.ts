@@ -96,6 +96,8 @@ export const STYLE = `
     th,td{padding-left:.35rem}
     tbody th{min-width:4.1rem}
     .equal th:first-child{width:28%}
+    .parts td:last-child,.parts th:last-child{padding-left:.8rem}
+    .points tbody th{min-width:6.6rem}
     .facts{grid-template-columns:1fr;gap:0}
     .facts dd{margin-bottom:.5rem}
     .small{grid-template-columns:1fr 1fr}

@@ -12,9 +12,9 @@ export const MAX_CHANNELS = 24;
 const ROW_HEIGHT = 24;
 const CELL_HEIGHT = 15;
 const GAP = 26;
-const NAME_WIDTH = 86;
+const NAME_WIDTH = 108;
 /** Characters of a name that find room. */
-const NAME_LENGTH = 13;
+const NAME_LENGTH = 17;
 
 /** What is drawn of some features or channels: marks, a name at the left of each, and its range at the right. */
 interface Band {

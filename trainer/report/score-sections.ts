@@ -111,8 +111,8 @@ export async function operatingPointsSection(content: ReportContent): Promise<Ma
   return html`
     <section aria-labelledby="operating-points">
       <h2 id="operating-points">Operating points</h2>
-      <p class="lead">An operating point labels a sequence 1 if its probability is at least the threshold. The thresholds were chosen before the test part was seen. Values are percentages of the test part with 95 % intervals (Wilson)${hasCost ? "; the cost is the mean of a sequence" : ""}.</p>
-      <div class="wide"><table>
+      <p class="lead">An operating point labels a sequence 1 if its probability is at least the threshold. The thresholds were chosen before the test part was seen. The table shows percentages on the test part with 95 % intervals (Wilson)${hasCost ? "; the cost is the mean of a sequence" : ""}.</p>
+      <div class="wide"><table class="points">
         <thead><tr><th scope="col">Operating point</th>${titles.map((title) => html`<th scope="col">${title}</th>`)}<th scope="col">False positives<small>of negatives</small></th></tr></thead>
         <tbody>${operatingPoints.map((point, i) => pointRow(point, i, hasCost))}</tbody>
       </table></div>

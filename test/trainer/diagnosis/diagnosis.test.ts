@@ -36,7 +36,7 @@ describe("the design's case, by the plain script", () => {
       expect(fixed!.settings).toMatchObject({ scaled: true, masked: true });
       expect(joint[joint.length - 1].gain).toBeGreaterThan(0.08);
       expect(joint[0].gain).toBeLessThan(0.02); // none of them helps alone
-      expect(notes.join("\n")).toMatch(/the accuracy of the baseline setup, .* is that of always answering the majority/);
+      expect(notes.join("\n")).toMatch(/The accuracy of the baseline setup, .* is that of always answering the majority/);
       const page = await renderDiagnosis("<fx>", diagnosis);
       expect(page).toContain("&lt;fx&gt;");
       expect(page).toContain("Movements that are tiny against the levels keep the loss at");

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { checkLabels } from "../../../trainer/data/label-checks.ts";
 import { describeLabelFinding } from "../../../trainer/data/label-sentences.ts";
-import { studyData } from "../../../trainer/diagnosis/facts.ts";
+import type { Diagnosis } from "../../../trainer/diagnosis/diagnosis.ts";
+import { studyData, summariseFeatures } from "../../../trainer/diagnosis/facts.ts";
 import type { Finding } from "../../../trainer/diagnosis/finding.ts";
 import { describeFinding } from "../../../trainer/diagnosis/finding-sentences.ts";
 import type { DiagnosisData } from "../../../trainer/diagnosis/input.ts";
 import { type LabelFact, weighLabelFinding } from "../../../trainer/diagnosis/label-facts.ts";
-import { noteData } from "../../../trainer/diagnosis/notes.ts";
+import { listNotes } from "../../../trainer/diagnosis/notes.ts";
 import { findUsable } from "../../../trainer/diagnosis/usable.ts";
 import { findOverlap } from "../../../trainer/split/overlap.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
@@ -54,6 +55,23 @@ describe("findUsable", () => {
   });
 });
 
+const UNTRAINED: Diagnosis = {
+  verdict: { code: "too-few", text: "" },
+  causes: [],
+  examples: 0,
+  positiveRate: null,
+  baseRateLoss: null,
+  majorityAccuracy: null,
+  baseline: null,
+  fixed: null,
+  joint: [],
+  tensors: null,
+  signal: null,
+  gap: 0,
+  features: [],
+  notes: [],
+};
+
 describe("studyData", () => {
   test("names a constant feature, and a linear dependence with its coefficients", () => {
     const rows = new Map<string, number>();
@@ -81,7 +99,9 @@ describe("studyData", () => {
     const data = plain((_, t, f) => (f === 1 && t % 2 === 0 ? 0 : 1 + random.uniform()));
     const facts = studyData(data.values, data.shape);
     expect([...facts.zeros]).toEqual([0, 0.5, 0]);
-    expect(noteData(facts, data.features, 600)[1]).toMatch(/^f1: 0 … .*, 50\.0\s% of its valid entries are 0$/);
+    const [, f1] = summariseFeatures(facts, data.features);
+    const notes = listNotes({ ...UNTRAINED, features: [f1] });
+    expect(notes[0]).toMatch(/^f1: 0 … .*, 50\.0\s% of its valid entries are 0$/);
   });
 
   test("measures movement against spread: √2 where rows are unrelated, the ratio of step and spread in a walk", () => {
