@@ -75,7 +75,7 @@ export interface Card {
     readonly seed: number;
     readonly recipe: string;
     readonly units: number;
-    /** Share of a simpler model's probabilities in what the network was trained on; 0 is labels alone. */
+    /** The distillation weight: the share of a teacher's probabilities in what the network was trained on; 0 is labels alone. */
     readonly softness: number;
     readonly optimizer: string;
     readonly batch: number;

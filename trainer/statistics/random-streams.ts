@@ -24,7 +24,7 @@ export const STREAMS = {
   candidateSample: 500,
   candidateWeights: 501,
   candidateOrder: 502,
-  /** The network that teaches from summaries: its first weights and order of training. */
+  /** The MLP on summary features: its first weights and order of training. */
   summaryWeights: 510,
   summaryOrder: 511,
 
