@@ -21,5 +21,5 @@ export function checkOutput(option: string, path: string, endings: readonly stri
 
 /** Throws DataError where `path`, which nobody named, is there already. */
 export function checkAbsent(path: string): void {
-  if (existsSync(path)) throw new DataError(path, "exists already: name another file with --out, or overwrite this one with --force");
+  if (existsSync(path)) throw new DataError(path, "exists already: choose another place with --out, or overwrite the file with --force");
 }

@@ -26,22 +26,22 @@ export async function* announceBatches(
   { say }: Terminal,
 ): AsyncGenerator<Batch> {
   const tally = createReadTally(source, labels, ignoreLabels);
-  let held: Batch | undefined;
+  let first: Batch | undefined;
   let isSaid = false;
   for await (const batch of batches) {
     if (isSaid) yield batch;
-    else if (held === undefined) {
-      held = batch;
+    else if (first === undefined) {
+      first = batch;
       tally.add(batch);
     } else {
       say(describeReading(tally.facts()));
       isSaid = true;
-      yield held;
+      yield first;
       yield batch;
-      held = undefined;
+      first = undefined;
     }
   }
-  if (isSaid || held === undefined) return;
+  if (isSaid || first === undefined) return;
   say(describeRead(tally.facts()));
-  yield held;
+  yield first;
 }

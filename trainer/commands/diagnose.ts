@@ -32,7 +32,7 @@ const OPTIONS = {
   tried: option(
     "WORDS",
     text,
-    "what you tried, as scaled,mask,adam,lr=0.01,batch=32,units=64,epochs=5",
+    "your baseline setup, as scaled,mask,adam,lr=0.01,batch=32,units=64,epochs=5",
     "LSTM(100) on raw numbers, RMSprop 0.001, batch 1000",
   ),
   history: option("FILE", text, "your training curve, as Keras' CSVLogger writes it", "no curve is looked at"),
@@ -73,7 +73,7 @@ export interface DiagnoseRequest {
 }
 
 /** As many windows of rows as are of use: a sample of the sequences is looked at. */
-const MOST_WINDOWS = 250_000;
+const MAX_WINDOWS = 250_000;
 
 const STAGE_NAMES: Readonly<Record<Stage, string>> = {
   "data-checks": "checking the data",
@@ -94,7 +94,7 @@ export async function diagnose(
   if (command.report !== undefined) checkOutput("report", command.report, PAGE_ENDINGS);
   const log = command.history === undefined ? undefined : readHistory(readWhole(command.history), command.history);
   const issues = collectIssues();
-  const read = { ...command.read, onIssue: issues.onIssue, onNote: noteReading(terminal), maxWindows: MOST_WINDOWS };
+  const read = { ...command.read, onIssue: issues.onIssue, onNote: noteReading(terminal), maxWindows: MAX_WINDOWS };
   const data = await readDataset(command.data, read);
   terminal.say(describeRead(data.facts));
   const given = toDiagnosisData(data, issues);

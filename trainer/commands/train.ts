@@ -56,7 +56,7 @@ export const trainCommand = declareCommand({
 });
 
 /** Training takes 1.7 kB a sequence (measured): as many windows as fit a GiB together with 10 million rows. */
-const MOST_WINDOWS = 250_000;
+const MAX_WINDOWS = 250_000;
 
 const SEARCH_STAGES: Readonly<Record<SearchProgress["stage"], string>> = {
   adding: "feature search: adding channels",
@@ -71,7 +71,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const started = now();
   const { report, json = false, resume = false } = values;
   const out = checkOutputs(values);
-  const read = { ...readOptionsOf(values), onNote: noteReading(terminal), maxWindows: MOST_WINDOWS };
+  const read = { ...readOptionsOf(values), onNote: noteReading(terminal), maxWindows: MAX_WINDOWS };
   const dataset = await readDataset(values.data, read);
   terminal.say(describeRead(dataset.facts));
   const data = checkTrainable(dataset);

@@ -110,24 +110,24 @@ const ENCODERS: Readonly<Record<(typeof SCORE_ENDINGS)[number], (file: WholeFile
       bytes.index = 0;
       return written;
     };
-    const held: Piece[] = [];
+    const waiting: Piece[] = [];
     let rows = 0;
     const writeGroup = (): void => {
       if (rows === 0) return;
-      const columns = Object.keys(held[0].columns);
-      writer ??= new ParquetWriter({ writer: bytes, schema: describeColumns(held[0].columns), createdBy: "quickstep" });
-      const data = columns.map((name) => held.flatMap((piece) => Array.from<string | number>(piece.columns[name])));
-      const probabilities = held.flatMap((piece) => Array.from(piece.probabilities));
+      const columns = Object.keys(waiting[0].columns);
+      writer ??= new ParquetWriter({ writer: bytes, schema: describeColumns(waiting[0].columns), createdBy: "quickstep" });
+      const data = columns.map((name) => waiting.flatMap((piece) => Array.from<string | number>(piece.columns[name])));
+      const probabilities = waiting.flatMap((piece) => Array.from(piece.probabilities));
       writer.write({
         columnData: [...columns, "probability"].map((name, i) => ({ name, data: data[i] ?? probabilities })),
         rowGroupSize: rows,
       });
-      held.length = 0;
+      waiting.length = 0;
       rows = 0;
     };
     return {
       encode(piece) {
-        held.push(piece);
+        waiting.push(piece);
         rows += piece.probabilities.length;
         if (rows >= GROUP_ROWS) writeGroup();
         return drain();
@@ -140,7 +140,7 @@ const ENCODERS: Readonly<Record<(typeof SCORE_ENDINGS)[number], (file: WholeFile
     };
   },
   ".npy": (file) => {
-    const held: Uint8Array[] = []; // a pipe gets its header, which says how many there are, first
+    const waiting: Uint8Array[] = []; // a pipe gets its header, which says how many there are, first
     let N = 0;
     const header = (): Uint8Array => encodeNpy(new Float64Array(0), [N]); // of one size for any N, as NumPy leaves room for it
     return {
@@ -149,10 +149,10 @@ const ENCODERS: Readonly<Record<(typeof SCORE_ENDINGS)[number], (file: WholeFile
         N += probabilities.length;
         const bytes = new Uint8Array(Float64Array.from(probabilities).buffer);
         if (file.canRewrite) return isFirst ? Buffer.concat([header(), bytes]) : bytes;
-        held.push(bytes);
+        waiting.push(bytes);
         return NOTHING;
       },
-      end: () => (file.canRewrite ? { rest: NOTHING, start: header() } : { rest: Buffer.concat([header(), ...held]) }),
+      end: () => (file.canRewrite ? { rest: NOTHING, start: header() } : { rest: Buffer.concat([header(), ...waiting]) }),
     };
   },
 };

@@ -72,7 +72,7 @@ test("a default --out overwrites only with --force, an --out that is named overw
   expect(train("--seed", "2")).toEqual({
     status: 2,
     stdout: "",
-    stderr: "quickstep: fx.safetensors: exists already: name another file with --out, or overwrite this one with --force\n",
+    stderr: "quickstep: fx.safetensors: exists already: choose another place with --out, or overwrite the file with --force\n",
   });
   expect(readFileSync(at("fx.safetensors")).equals(bytes)).toBe(true);
   expect(train("--seed", "2", "--force").status).toBe(0);
