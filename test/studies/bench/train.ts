@@ -13,7 +13,7 @@ import { flattenNetwork } from "../../../trainer/training/parameters.ts";
 import { createTrainingStep, type TrainingStep } from "../../../trainer/training/step.ts";
 import { drawNetwork, drawSequences, generator } from "../../fixtures/sequences.ts";
 import { createFusedLstm } from "./fused-lstm.ts";
-import { type Contestant, medianOf, race, report } from "./timing.ts";
+import { type Contestant, medianOf, race, report, type Timing } from "./timing.ts";
 
 const [B, T, C, U] = [1000, 10, 5, 100];
 const ROUNDS = 11;
@@ -90,12 +90,13 @@ async function tfjsContestants(): Promise<Contestant[]> {
   ];
 }
 
-const WAYS = ["full", "padded", "packed"] as const;
-type Way = (typeof WAYS)[number];
+/** How PyTorch gets its batch. */
+const BATCH_KINDS = ["full", "padded", "packed"] as const;
+type BatchKind = (typeof BATCH_KINDS)[number];
 
 interface Torch {
   readonly version: string;
-  step(threads: number, way: Way): Promise<void>;
+  step(threads: number, kind: BatchKind): Promise<void>;
   end(): void;
 }
 
@@ -114,8 +115,8 @@ async function startTorch(): Promise<Torch | null> {
   if (version === undefined) return null;
   return {
     version,
-    async step(threads, way) {
-      child.stdin!.write(`${threads} ${way}\n`);
+    async step(threads, kind) {
+      child.stdin!.write(`${threads} ${kind}\n`);
       if ((await nextLine()) === undefined) throw new Error("PyTorch's process has ended");
     },
     end: () => child.stdin!.end(),
@@ -126,65 +127,58 @@ const times = (value: number): string => `${value.toFixed(2)}×`;
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
 /** One line: the ratio of medians, which the target is for, and that of minima, which a busy machine disturbs less. */
-function tell(name: string, target: number | null, [median, minimum]: readonly [number, number]): void {
+function tell(name: string, target: number | null, [median, minimum]: Pair): void {
   const text = target !== null && target < 1 ? percent : times;
   const verdict = target === null ? "" : `   target ${text(target)}${median >= target ? "" : "   SHORT"}`;
   console.log(`  ${name.padEnd(62)} ${text(median).padStart(8)} (minima ${text(minimum)})${verdict}`);
 }
 
-export async function run(): Promise<void> {
-  const steps = [startStep(1), startStep(2)];
-  const torch = await startTorch();
-  const peer = torch ? `PyTorch ${torch.version}` : "no PyTorch (python3-torch is absent)";
-  console.log(`${availableParallelism()} cores, Node ${process.version}, ${steps[0].simdPath}, ${peer}`);
-
+/** Everybody who takes turns; PyTorch only where there is one. */
+async function listContestants(steps: readonly [TrainingStep, TrainingStep], torch: Torch | null): Promise<Contestant[]> {
   const ours = (threads: 1 | 2, which: 0 | 1 | 2) => {
     const indices = Int32Array.from({ length: B }, (_, b) => which * B + b);
     return () => {
       steps[threads - 1].step(indices, RATE);
     };
   };
-  const theirs = (threads: 1 | 2, way: Way): Contestant[] =>
-    torch ? [{ name: `PyTorch ${threads} ${way}`, run: () => torch.step(threads, way) }] : [];
+  const gather = (): void => {
+    const { kernel } = steps[0];
+    kernel.indices.forEach((_, b) => {
+      kernel.indices[b] = b;
+    });
+    kernel.plan(B);
+    kernel.run(GATHER, kernel.shards());
+  };
+  const theirs = (threads: 1 | 2, kind: BatchKind): Contestant[] =>
+    torch ? [{ name: `PyTorch ${threads} ${kind}`, run: () => torch.step(threads, kind) }] : [];
   // PyTorch's threads keep looking for work for a while, at the next one's cost.
   const pause: Contestant = { name: "", run: () => new Promise((resolve) => setTimeout(resolve, 50)) };
-  const { exports } = steps[0].kernel;
-  const contestants: Contestant[] = [
+  return [
     { name: "ours 1 full", run: ours(1, 0) },
     { name: "ours 2 full", run: ours(2, 0) },
     { name: "ours 1 padded", run: ours(1, 1) },
     { name: "ours 2 padded", run: ours(2, 1) },
     { name: "ours 1 no row", run: ours(1, 2) },
-    {
-      name: "ours 1 gather",
-      run: () => {
-        const { kernel } = steps[0];
-        kernel.indices.forEach((_, b) => {
-          kernel.indices[b] = b;
-        });
-        kernel.plan(B);
-        kernel.run(GATHER, kernel.shards());
-      },
-    },
-    { name: "128-bit peak", run: () => void exports.peak(PEAK_TURNS) },
-    ...WAYS.flatMap((way) => [...theirs(1, way), ...theirs(2, way)]),
+    { name: "ours 1 gather", run: gather },
+    { name: "128-bit peak", run: () => void steps[0].kernel.exports.peak(PEAK_TURNS) },
+    ...BATCH_KINDS.flatMap((kind) => [...theirs(1, kind), ...theirs(2, kind)]),
     pause,
     ...(await tfjsContestants()),
   ];
-  const timings = (await race(contestants, ROUNDS, 1)).filter(({ name }) => name !== "");
-  torch?.end();
-  for (const step of steps) step.dispose();
+}
 
-  report("one step on 1000 sequences: whose, threads, batch; ratios to the last", timings, "ms");
-  const pair = (name: string): [number, number] => {
+/** Median and minimum of one contestant, in milliseconds. */
+type Pair = readonly [median: number, minimum: number];
+
+/** What the timings come to: sequences a second, ratios to the others, share of the peak. */
+function tellRatios(timings: readonly Timing[], hasTorch: boolean): void {
+  const pair = (name: string): Pair => {
     const timing = timings.find((candidate) => candidate.name === name)!;
     return [medianOf(timing), timing.samples[0]];
   };
-  const better = (way: Way): [number, number] => {
-    const [one, two] = [pair(`PyTorch 1 ${way}`), pair(`PyTorch 2 ${way}`)];
-    return [Math.min(one[0], two[0]), Math.min(one[1], two[1])];
-  };
-  const ratio = (a: readonly [number, number], b: readonly [number, number]): [number, number] => [a[0] / b[0], a[1] / b[1]];
+  const both = (of: (k: 0 | 1) => number): Pair => [of(0), of(1)];
+  const better = (kind: BatchKind): Pair => both((k) => Math.min(pair(`PyTorch 1 ${kind}`)[k], pair(`PyTorch 2 ${kind}`)[k]));
+  const ratio = (a: Pair, b: Pair): Pair => both((k) => a[k] / b[k]);
   const rate = (name: string): string =>
     pair(name)
       .map((ms) => `${(B / ms).toFixed(1)} k`)
@@ -193,20 +187,33 @@ export async function run(): Promise<void> {
     `\nsequences/s: 1 thread ${rate("ours 1 full")}), 2 threads ${rate("ours 2 full")}), a third padded ${rate("ours 2 padded")})`,
   );
   tell("2 threads against tfjs' wasm backend", 15, ratio(pair("tfjs wasm"), pair("ours 2 full")));
-  if (torch) {
+  if (hasTorch) {
     tell("2 threads against PyTorch, its better of 1 and 2 threads", 1, ratio(better("full"), pair("ours 2 full")));
     tell("the same, a third of the steps padded", 1.4, ratio(better("padded"), pair("ours 2 padded")));
     tell("the same, against its pack_padded_sequence", null, ratio(better("packed"), pair("ours 2 padded")));
   } else console.log("  against PyTorch: absent here");
   tell("2 threads against 1", 1.7, ratio(pair("ours 1 full"), pair("ours 2 full")));
+  const [whole, peak, noRow, gather] = ["ours 1 full", "128-bit peak", "ours 1 no row", "ours 1 gather"].map(pair);
   const flops = operations(full.lengths);
-  const [gflops, peak] = [
-    pair("ours 1 full").map((ms) => flops / ms / 1e6),
-    pair("128-bit peak").map((ms) => (64 * PEAK_TURNS) / ms / 1e6),
-  ];
-  const of = `${gflops[0].toFixed(1)} of ${peak[0].toFixed(1)} GFLOP/s`;
-  tell(`share of the 128-bit peak, 1 thread, ${of}`, 0.6, [gflops[0] / peak[0], gflops[1] / peak[1]]);
-  const outside = [0, 1].map((k) => pair("ours 1 no row")[k] + pair("ours 1 gather")[k]);
-  const whole = pair("ours 1 full");
-  tell("inside the LSTM; outside: gather, head, loss, clipping, Adam", 0.85, [1 - outside[0] / whole[0], 1 - outside[1] / whole[1]]);
+  const gflops = both((k) => flops / whole[k] / 1e6);
+  const peakGflops = both((k) => (64 * PEAK_TURNS) / peak[k] / 1e6);
+  tell(
+    `share of the 128-bit peak, 1 thread, ${gflops[0].toFixed(1)} of ${peakGflops[0].toFixed(1)} GFLOP/s`,
+    0.6,
+    ratio(gflops, peakGflops),
+  );
+  const inside = both((k) => 1 - (noRow[k] + gather[k]) / whole[k]);
+  tell("inside the LSTM; outside: gather, head, loss, clipping, Adam", 0.85, inside);
+}
+
+export async function run(): Promise<void> {
+  const steps = [startStep(1), startStep(2)] as const;
+  const torch = await startTorch();
+  const peer = torch ? `PyTorch ${torch.version}` : "no PyTorch (python3-torch is absent)";
+  console.log(`${availableParallelism()} cores, Node ${process.version}, ${steps[0].simdPath}, ${peer}`);
+  const timings = (await race(await listContestants(steps, torch), ROUNDS, 1)).filter(({ name }) => name !== "");
+  torch?.end();
+  for (const step of steps) step.dispose();
+  report("one step on 1000 sequences: whose, threads, batch; ratios to the last", timings, "ms");
+  tellRatios(timings, torch !== null);
 }

@@ -1,22 +1,11 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { Metrics } from "../../../shared/model.ts";
 import { countInBins, histogramOf } from "../../../trainer/report/histogram.ts";
 import { precisionRecallCurve, rocCurve, thin } from "../../../trainer/report/ranking.ts";
 import { confusionAtEachScore, rank } from "../../../trainer/statistics/ranking.ts";
-
-interface Case {
-  readonly name: string;
-  readonly labels: number[];
-  readonly probabilities: number[];
-  readonly expected: Metrics;
-}
-
-// Made by test/fixtures/metrics.py with scikit-learn.
-const cases: Case[] = JSON.parse(readFileSync(new URL("../../fixtures/metrics.json", import.meta.url), "utf8"));
+import { METRICS_CASES } from "../../fixtures/metrics.ts";
 
 describe("what is drawn has the figures of scikit-learn", () => {
-  test.each(cases)("on $name", ({ labels, probabilities, expected }) => {
+  test.each(METRICS_CASES)("on $name", ({ labels, probabilities, expected }) => {
     const confusions = confusionAtEachScore(rank(labels, probabilities));
     const roc = rocCurve(confusions);
     const pr = precisionRecallCurve(confusions);

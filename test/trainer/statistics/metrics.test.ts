@@ -1,24 +1,14 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Metrics } from "../../../shared/model.ts";
 import { bootstrapIntervals, computeMetrics, recoveredInformation } from "../../../trainer/statistics/metrics.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
-
-interface Case {
-  readonly name: string;
-  readonly labels: number[];
-  readonly probabilities: number[];
-  readonly expected: Metrics;
-}
-
-// Made by test/fixtures/metrics.py.
-const cases: Case[] = JSON.parse(readFileSync(new URL("../../fixtures/metrics.json", import.meta.url), "utf8"));
+import { METRICS_CASES } from "../../fixtures/metrics.ts";
 
 /** Sums of up to 5,000 float64 in another order than numpy's pairwise one: below 1e-12 of the value. */
 const TOLERANCE = 1e-12;
 
 describe("computeMetrics gives scikit-learn's figures", () => {
-  test.each(cases)("on $name", ({ labels, probabilities, expected }) => {
+  test.each(METRICS_CASES)("on $name", ({ labels, probabilities, expected }) => {
     const metrics = computeMetrics(labels, probabilities);
     for (const name of Object.keys(expected) as (keyof Metrics)[])
       expect(Math.abs(metrics[name]! - expected[name]!), name).toBeLessThanOrEqual(TOLERANCE * Math.max(1, expected[name]!));
@@ -27,7 +17,7 @@ describe("computeMetrics gives scikit-learn's figures", () => {
 });
 
 test("the order of the examples changes no figure beyond rounding, also among ties", () => {
-  const { labels, probabilities } = cases.find(({ name }) => name.includes("rounded"))!;
+  const { labels, probabilities } = METRICS_CASES.find(({ name }) => name.includes("rounded"))!;
   const forwards = computeMetrics(labels, probabilities);
   const backwards = computeMetrics(labels.toReversed(), probabilities.toReversed());
   for (const name of Object.keys(forwards) as (keyof Metrics)[]) expect(backwards[name]).toBeCloseTo(forwards[name]!, 12);

@@ -1,20 +1,9 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { Metrics } from "../../../shared/model.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { reliabilityBins } from "../../../trainer/statistics/reliability.ts";
+import { METRICS_CASES } from "../../fixtures/metrics.ts";
 
-interface Case {
-  readonly name: string;
-  readonly labels: number[];
-  readonly probabilities: number[];
-  readonly expected: Metrics;
-}
-
-// Made by test/fixtures/metrics.py.
-const cases: Case[] = JSON.parse(readFileSync(new URL("../../fixtures/metrics.json", import.meta.url), "utf8"));
-
-test.each(cases)("the bins sum to the calibration error on $name", ({ labels, probabilities, expected }) => {
+test.each(METRICS_CASES)("the bins sum to the calibration error on $name", ({ labels, probabilities, expected }) => {
   const bins = reliabilityBins(labels, probabilities, createRandom(1), 0);
   const ece = bins.reduce(
     (sum, { examples, predicted, observed }) => sum + (examples / labels.length) * Math.abs(predicted - observed.value),
@@ -47,7 +36,7 @@ test("a bin whose labels are all the same is not certain", () => {
 });
 
 test("depends on the seed alone", () => {
-  const { labels, probabilities } = cases[0];
+  const { labels, probabilities } = METRICS_CASES[0];
   const bins = (seed: number) => reliabilityBins(labels, probabilities, createRandom(seed), 2);
   expect(bins(1)).toEqual(bins(1));
   expect(bins(1)).not.toEqual(bins(2));
