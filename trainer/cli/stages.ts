@@ -34,8 +34,9 @@ export function createStages(terminal: Terminal, now: () => number): Stages {
       if (time - drawn < REDRAW_MS) return;
       drawn = time;
       const left = (((time - started) / 1000) * (1 - share)) / share;
-      const parts = [`${stage} …`, ...(detail === undefined ? [] : [detail])];
+      const parts = [`${stage} …`];
       if (share > 0) parts.push(formatPercent(share), `${formatSeconds(left)} left`);
+      if (detail !== undefined) parts.push(detail); // last: a narrow terminal cuts the line
       terminal.progress(parts.join("  "));
     },
     finish() {

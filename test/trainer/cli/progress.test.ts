@@ -90,7 +90,7 @@ test("on a terminal a stage overwrites one line, with the time left where it can
   clock.ms = 31_000;
   stages.show("score", undefined, "4,096 sequences");
   stages.finish();
-  expect(drawn).toEqual(["search …", "search …  Δ f0  25.0 %  90 s left", "score …  4,096 sequences", ""]);
+  expect(drawn).toEqual(["search …", "search …  25.0 %  90 s left  Δ f0", "score …  4,096 sequences", ""]);
   expect(said).toEqual([]);
 });
 
