@@ -99,6 +99,7 @@ export class FitError extends BaseError {
 
 export type QuickstepError = SequenceError | LimitError | DataError | UsageError | ArtifactError | FitError;
 
+/** Whether `error` is one of the closed family, whose message is meant for people. */
 export function isQuickstepError(error: unknown): error is QuickstepError {
   return error instanceof BaseError;
 }

@@ -119,7 +119,7 @@ export interface Model {
   readonly recipe: Recipe;
   readonly network: Network;
   readonly calibration: Calibration;
-  /** Of the training part, above 0 and below 1: what a caller's own positive rate is held against. */
+  /** Of the training part, above 0 and below 1: what a caller's prior is compared with. */
   readonly positiveRate: number;
   /** The first is the default. */
   readonly operatingPoints: readonly OperatingPoint[];
@@ -129,7 +129,7 @@ export interface Model {
 }
 
 /** What serving needs to know of a model; of one that was not trained here, its training is not known. */
-export type Served = Pick<Model, "name" | "recipe" | "operatingPoints" | "golden"> &
+export type ScorableModel = Pick<Model, "name" | "recipe" | "operatingPoints" | "golden"> &
   Partial<Pick<Model, "network" | "calibration" | "positiveRate" | "card">>;
 
 export interface Scores {
@@ -145,7 +145,7 @@ export interface Scores {
  * a model whose `positiveRate` is known.
  */
 export function score(
-  model: Pick<Served, "recipe" | "positiveRate">,
+  model: Pick<ScorableModel, "recipe" | "positiveRate">,
   engine: Engine,
   log: Log,
   values: Float64Array,

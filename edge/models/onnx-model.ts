@@ -3,7 +3,7 @@
 // Legend: T steps, F features.
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
-import { checkGolden, DEFAULT_POINT, type Served, score } from "../../shared/model.ts";
+import { checkGolden, DEFAULT_POINT, type ScorableModel, score } from "../../shared/model.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
@@ -43,7 +43,7 @@ export function openOnnxModel(
 }
 
 interface Opened {
-  readonly model: Served;
+  readonly model: ScorableModel;
   readonly engine: Engine;
 }
 

@@ -2,11 +2,11 @@
 // Knows no HTTP, and no implementation of the engine.
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
-import { checkGolden, type Model, type Served } from "../../shared/model.ts";
+import { checkGolden, type Model, type ScorableModel } from "../../shared/model.ts";
 import type { Log } from "../../shared/recipe/recipe.ts";
 
 export interface Ready {
-  readonly model: Served;
+  readonly model: ScorableModel;
   readonly engine: Engine;
   readonly log: Log;
 }

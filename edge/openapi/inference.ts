@@ -1,6 +1,6 @@
 // The part of the OpenAPI document that is about the Open Inference Protocol.
 // Legend: T steps, F features.
-import type { Served } from "../../shared/model.ts";
+import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { INPUT, INPUT_DATATYPES, OUTPUTS } from "../scoring/inference-request.ts";
 import { BODIED, exampleSequence, type Json, json, KEYED, open, type Paths, PROBLEM, pointOf, priorOf, ref, text } from "./terms.ts";
@@ -8,11 +8,11 @@ import { BODIED, exampleSequence, type Json, json, KEYED, open, type Paths, PROB
 const SCALARS: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
 
 /** InferRequest and InferAnswer. */
-export function inferenceSchemas(model: Served): Record<string, Json> {
+export function inferenceSchemas(model: ScorableModel): Record<string, Json> {
   return { InferRequest: requestSchema(model), InferAnswer: ANSWER };
 }
 
-function requestSchema(model: Served): Json {
+function requestSchema(model: ScorableModel): Json {
   const { timesteps: T, features: F } = shapeOf(model.recipe);
   return {
     type: "object",
@@ -88,7 +88,7 @@ const ANSWER: Json = {
 };
 
 /** The paths of the protocol, with and without a version. */
-export function inferencePaths(model: Served): Paths {
+export function inferencePaths(model: ScorableModel): Paths {
   const sequence = exampleSequence(model);
   const example = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };
   const name: Json = { name: "name", in: "path", required: true, schema: { const: model.name } };

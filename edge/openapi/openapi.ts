@@ -1,5 +1,5 @@
 // The service as OpenAPI 3.1, from the constants and schemas that validate and the model that is deployed.
-import type { Served } from "../../shared/model.ts";
+import type { ScorableModel } from "../../shared/model.ts";
 import { VERSION } from "../../shared/version.ts";
 import { PROBLEMS } from "../http/problem.ts";
 import { MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
@@ -18,7 +18,7 @@ export interface Document {
 }
 
 /** The document about `model`: what a client may send and what the Worker answers. */
-export function describeService(model: Served): Document {
+export function describeService(model: ScorableModel): Document {
   return {
     openapi: "3.1.0",
     info: {

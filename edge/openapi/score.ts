@@ -1,7 +1,7 @@
 // The part of the OpenAPI document that is about scoring and the model's card. What a JSON schema cannot say is in the descriptions: a
 // sequence of nothing but padding is refused, and more explanations than a request may cost.
 // Legend: T steps, F features.
-import type { Served } from "../../shared/model.ts";
+import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { MAX_BODY_BYTES } from "../http/body.ts";
 import { maxExplained } from "../scoring/occlusion.ts";
@@ -11,11 +11,11 @@ import { maxSequences } from "../scoring/scoring.ts";
 import { answeredPointOf, BODIED, exampleSequence, type Json, json, KEYED, type Paths, pointOf, priorOf, ref, text } from "./terms.ts";
 
 /** Sequence, ScoreRequest, ScoreAnswer, Result and Explanation. */
-export function scoreSchemas(model: Served): Record<string, Json> {
+export function scoreSchemas(model: ScorableModel): Record<string, Json> {
   return { ...requestSchemas(model), ...answerSchemas(model) };
 }
 
-function requestSchemas(model: Served): Record<string, Json> {
+function requestSchemas(model: ScorableModel): Record<string, Json> {
   const { recipe } = model;
   const { timesteps: T, features: F } = shapeOf(recipe);
   return {
@@ -42,7 +42,7 @@ function requestSchemas(model: Served): Record<string, Json> {
   };
 }
 
-function answerSchemas(model: Served): Record<string, Json> {
+function answerSchemas(model: ScorableModel): Record<string, Json> {
   const { timesteps: T, features: F } = shapeOf(model.recipe);
   return {
     ScoreAnswer: {
@@ -81,7 +81,7 @@ function answerSchemas(model: Served): Record<string, Json> {
 const BINARY: Json = { type: "string", format: "binary" };
 
 /** The paths of scoring and the card. */
-export function scorePaths(model: Served): Paths {
+export function scorePaths(model: ScorableModel): Paths {
   const { recipe } = model;
   const [JSON_TYPE, NDJSON, RAW_BINARY, NPY] = SCORE_TYPES;
   return {
@@ -120,7 +120,7 @@ export function scorePaths(model: Served): Paths {
   };
 }
 
-function optionParameters(model: Served): Json[] {
+function optionParameters(model: ScorableModel): Json[] {
   return [
     { name: "operatingPoint", in: "query", schema: pointOf(model) },
     { name: "explain", in: "query", schema: { enum: ["true", "false"], default: "false" } },
@@ -128,7 +128,7 @@ function optionParameters(model: Served): Json[] {
   ];
 }
 
-function requestContent(model: Served): Record<string, Json> {
+function requestContent(model: ScorableModel): Record<string, Json> {
   const { timesteps: T, features: F } = shapeOf(model.recipe);
   const [JSON_TYPE, NDJSON, RAW_BINARY, NPY] = SCORE_TYPES;
   return {

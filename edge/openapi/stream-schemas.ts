@@ -2,7 +2,7 @@
 // from them.
 // Legend: T steps, F features.
 import * as z from "zod/mini";
-import type { Served } from "../../shared/model.ts";
+import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { DELIVERY_STATES } from "../deliveries/outbox.ts";
 import { paging } from "../http/paging.ts";
@@ -39,7 +39,7 @@ export function eventSchemas(F: number, maxEvents: number) {
 }
 
 /** The components of the document, by their names. */
-export function streamSchemas(model: Served) {
+export function streamSchemas(model: ScorableModel) {
   const { timesteps: T, features: F } = shapeOf(model.recipe);
   const { event, batch } = eventSchemas(F, maxSequences(model.recipe));
   const answer = answerSchema(model, T);
@@ -60,7 +60,7 @@ const count = lazy(() => z.int().check(z.minimum(0)));
 const flag = (description: string) => z.optional(z.literal(true)).check(z.describe(description));
 const counts = () => ({ pending: count(), delivered: count(), dead: count(), dropped: count() });
 
-function answerSchema({ operatingPoints }: Served, T: number) {
+function answerSchema({ operatingPoints }: ScorableModel, T: number) {
   return z.strictObject({
     key: name(),
     source: text(),
@@ -80,7 +80,7 @@ function answerSchema({ operatingPoints }: Served, T: number) {
   });
 }
 
-function viewSchema({ recipe }: Served, T: number, F: number) {
+function viewSchema({ recipe }: ScorableModel, T: number, F: number) {
   const values = z.array(z.number()).check(z.length(F), z.describe(recipe.features.join(", ")));
   const row = z.strictObject({ seq: count(), source: text(), id: name(), timestamp: time(), values });
   return z.strictObject({

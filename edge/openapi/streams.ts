@@ -1,6 +1,6 @@
 // The part of the OpenAPI document that is about streams and deliveries: its paths. Their bodies and queries are in stream-schemas.ts.
 // Legend: T steps, F features.
-import type { Served } from "../../shared/model.ts";
+import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { queryParameters } from "./json-schema.ts";
@@ -11,11 +11,11 @@ const KEY: Json = { name: "key", in: "path", required: true, schema: text, descr
 const DELIVERY_ID: Json = { name: "id", in: "path", required: true, schema: text };
 
 /** The paths of streams, deliveries and metrics. */
-export function streamPaths(model: Served): Paths {
+export function streamPaths(model: ScorableModel): Paths {
   return { ...streamsOf(model), ...deliveries() };
 }
 
-function streamsOf(model: Served): Paths {
+function streamsOf(model: ScorableModel): Paths {
   const example = { id: "bar-17", timestamp: "2026-01-31T12:00:00Z", values: lastRow(model) };
   return {
     "/v1/streams/{key}/events": {
@@ -88,7 +88,7 @@ function change(summary: string, description: string, parameters: readonly Json[
 }
 
 /** Of a golden vector, to the digits that people read. */
-function lastRow({ recipe, golden }: Served): number[] {
+function lastRow({ recipe, golden }: ScorableModel): number[] {
   const { timesteps: T, features: F } = shapeOf(recipe);
   const k = golden.probabilities.length - 3; // a random walk of full length
   return Array.from(golden.inputs.subarray((k * T + T - 1) * F, (k * T + T) * F), (x) => Number(x.toPrecision(8)));

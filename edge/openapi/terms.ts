@@ -1,6 +1,6 @@
 // The words that every part of the OpenAPI document is written in.
 // Legend: T steps, F features.
-import { operatingPointNames, type Served } from "../../shared/model.ts";
+import { operatingPointNames, type ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { isZeroRow } from "../../shared/sequence.ts";
 
@@ -45,24 +45,24 @@ export function open(
 }
 
 /** The operating point a request may ask for. */
-export function pointOf({ operatingPoints }: Served): Json {
+export function pointOf({ operatingPoints }: ScorableModel): Json {
   return { enum: operatingPointNames(operatingPoints), default: operatingPoints[0].name };
 }
 
 /** The operating point an answer names. */
-export function answeredPointOf({ operatingPoints }: Served): Json {
+export function answeredPointOf({ operatingPoints }: ScorableModel): Json {
   return { enum: operatingPoints.map(({ name }) => name) };
 }
 
 /** Another base rate than the training part's; the schema of nothing where that is not known. */
-export function priorOf({ positiveRate }: Served): Json | false {
+export function priorOf({ positiveRate }: ScorableModel): Json | false {
   if (positiveRate === undefined) return false;
   const description = "How common 1s are where the sequences come from, applied on the logit exactly.";
   return { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1, default: positiveRate, description };
 }
 
 /** A golden vector of full length, a random walk, to the digits that people read. */
-export function exampleSequence({ recipe, golden }: Served): number[][] {
+export function exampleSequence({ recipe, golden }: ScorableModel): number[][] {
   const { timesteps: T, features: F } = shapeOf(recipe);
   const k = Math.max(0, golden.probabilities.length - 3);
   const rows: number[][] = [];

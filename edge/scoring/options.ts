@@ -1,7 +1,7 @@
 // What a request may ask for beside its sequences: the operating point, an explanation, and another base rate. In the query of any format, or in
 // a JSON body, which then decides.
 import { describe, type Path, SequenceError } from "../../shared/errors.ts";
-import { findOperatingPoint, type OperatingPoint, type Served } from "../../shared/model.ts";
+import { findOperatingPoint, type OperatingPoint, type ScorableModel } from "../../shared/model.ts";
 import { RequestError } from "../http/problem.ts";
 
 export interface Options {
@@ -14,7 +14,7 @@ export interface Options {
 export const OPTION_NAMES = ["operatingPoint", "explain", "prior"] as const;
 
 /** Throws RequestError naming the parameter. */
-export function queryOptions(url: string, { operatingPoints, positiveRate }: Served): Options {
+export function queryOptions(url: string, { operatingPoints, positiveRate }: ScorableModel): Options {
   let [point] = operatingPoints;
   let explain = false;
   let prior: number | undefined;
@@ -40,7 +40,7 @@ export function queryOptions(url: string, { operatingPoints, positiveRate }: Ser
 /** Options of a JSON object, which stands at `path`, over those of the query. Throws SequenceError. */
 export function bodyOptions(
   body: Record<string, unknown>,
-  { operatingPoints, positiveRate }: Served,
+  { operatingPoints, positiveRate }: ScorableModel,
   query: Options,
   path: Path = [],
 ): Options {

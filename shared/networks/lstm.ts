@@ -32,6 +32,7 @@ export interface Calibration {
   readonly intercept: number;
 }
 
+/** 1 / (1 + e^−x), by Math.exp: not bit-equal between hosts. */
 export function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }

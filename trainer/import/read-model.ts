@@ -1,7 +1,7 @@
 // A model file of whatever kind → ImportedNetwork. The kind is told by the first bytes, never by the name. A format that states more of
 // its first bytes is asked first: the two bytes of a pickle or a zip are also lengths with which a safetensors header may begin.
 import { FORMAT } from "../../shared/artifact/metadata.ts";
-import { isZip, openZip } from "../readers/npz.ts";
+import { isZip, openZip } from "../readers/zip.ts";
 import type { ImportedNetwork } from "./contract/imported-network.ts";
 import { rejectFile } from "./contract/reject-file.ts";
 import { readKerasH5, readKerasZip } from "./keras/file.ts";

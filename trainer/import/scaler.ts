@@ -1,6 +1,7 @@
 // A StandardScaler of scikit-learn as a file: mean_ and scale_, in JSON or in an archive of NumPy. Never a pickle.
 import { DataError } from "../../shared/errors.ts";
-import { isZip, openNpz } from "../readers/npz.ts";
+import { openNpz } from "../readers/npz.ts";
+import { isZip } from "../readers/zip.ts";
 
 export interface Scaler {
   readonly mean: Float64Array;

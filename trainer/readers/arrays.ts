@@ -21,9 +21,9 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   const { onIssue } = wanted;
   const find = (role: keyof typeof NAMES): string | null => {
     const names = role === "labels" && wanted.label !== undefined ? [wanted.label] : NAMES[role];
-    const found = names.filter((name) => npz.names.includes(name));
-    if (found.length > 1) throw new DataError(source, `holds both ${found.join(" and ")}: keep one of them`);
-    return found[0] ?? null;
+    const present = names.filter((name) => npz.names.includes(name));
+    if (present.length > 1) throw new DataError(source, `holds both ${present.join(" and ")}: keep one of them`);
+    return present[0] ?? null;
   };
   const holds = npz.names.length === 0 ? "no array" : `${npz.names.slice(0, 8).join(", ")}${npz.names.length > 8 ? ", …" : ""}`;
   const valuesName = find("values");
@@ -63,11 +63,11 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
 }
 
 /** Throws DataError where a test part has sequences of another shape. */
-export function checkShape(found: Shape, expected: Shape, source: string, what: string): void {
-  if (found.timesteps !== expected.timesteps || found.features !== expected.features)
+export function checkShape(shape: Shape, expected: Shape, source: string, what: string): void {
+  if (shape.timesteps !== expected.timesteps || shape.features !== expected.features)
     throw new DataError(
       source,
-      `${what} are ${found.timesteps} × ${found.features}, expected ${expected.timesteps} × ${expected.features} as in the training data`,
+      `${what} are ${shape.timesteps} × ${shape.features}, expected ${expected.timesteps} × ${expected.features} as in the training data`,
     );
 }
 

@@ -15,46 +15,55 @@ import { openNpz } from "./npz.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import { readParquet } from "./parquet.ts";
 import { openSource, type RandomAccess, type Source, STDIN } from "./source.ts";
-import { cutWindows } from "./windows.ts";
+import { cutWindows, type WindowOptions } from "./windows.ts";
 
 /**
  * Reads all files one after the other, some sequences at a time, in order. A batch's T is its own longest sequence's. Rows of
  * series are read to the end before their first window comes. Throws DataError, UsageError.
  */
 export async function* readBatches(paths: readonly string[], options: ReadOptions, hash: Hash | null = null): AsyncGenerator<Batch> {
-  const { ignoreLabels = false, onIssue = throwIssue, onNote = () => {}, group, time, key, label } = options;
-  const isRows = isLong(options);
-  if (isRows && options.labels !== undefined)
+  checkOptions(options);
+  const { onNote = () => {} } = options;
+  const labelsPath = options.ignoreLabels ? undefined : options.labels;
+  const wanted = wantedOf(options, labelsPath);
+  const batches = readFiles(paths, options, wanted, hash);
+  if (wanted.rows) return yield* cutWindows(batches, describePaths(paths), windowsOf(options), onNote);
+  if (labelsPath === undefined) return yield* batches;
+  yield* withLabels(batches, await readLabels(openSource(labelsPath, undefined, null), wanted), labelsPath, describePaths(paths));
+  if (hash) for await (const _ of openSource(labelsPath, undefined, hash).chunks()); // after the data's bytes
+}
+
+/** Throws UsageError where options exclude each other. */
+function checkOptions(options: ReadOptions): void {
+  if (!isLong(options)) return;
+  if (options.labels !== undefined)
     throw new UsageError("--labels names a file with one label a sequence; for rows of series name their column with --label");
-  if (isRows && group !== undefined) throw new UsageError("--group names what sequences belong to; rows of series belong to their --key");
-  const labelsPath = ignoreLabels ? undefined : options.labels;
-  const wanted: Wanted = {
+  if (options.group !== undefined) throw new UsageError("--group names what sequences belong to; rows of series belong to their --key");
+}
+
+function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted {
+  const { ignoreLabels = false, onIssue = throwIssue, group, time, key, label, features } = options;
+  const isRows = isLong(options);
+  return {
     labels: !ignoreLabels && labelsPath === undefined,
     label,
     parts: !ignoreLabels,
     columns: [...new Set([isRows ? key : group, time].filter((name) => name !== undefined))],
-    rows: isRows ? { features: options.features } : undefined,
+    rows: isRows ? { features } : undefined,
     onIssue,
   };
-  const batches = readFiles(paths, options, wanted, hash);
-  if (isRows)
-    return yield* cutWindows(
-      batches,
-      describePaths(paths),
-      {
-        key,
-        time,
-        window: options.window ?? DEFAULT_SHAPE.timesteps,
-        stride: options.stride,
-        horizon: ignoreLabels ? 0 : (options.horizon ?? 0),
-        maxWindows: options.maxWindows ?? Number.POSITIVE_INFINITY,
-        inOne: options.inOne ?? false,
-      },
-      onNote,
-    );
-  if (labelsPath === undefined) return yield* batches;
-  yield* withLabels(batches, await readLabels(openSource(labelsPath, undefined, null), wanted), labelsPath, describePaths(paths));
-  if (hash) for await (const _ of openSource(labelsPath, undefined, hash).chunks()); // after the data's bytes
+}
+
+function windowsOf({ key, time, window, stride, horizon = 0, ignoreLabels, maxWindows, inOne = false }: ReadOptions): WindowOptions {
+  return {
+    key,
+    time,
+    window: window ?? DEFAULT_SHAPE.timesteps,
+    stride,
+    horizon: ignoreLabels ? 0 : horizon,
+    maxWindows: maxWindows ?? Number.POSITIVE_INFINITY,
+    inOne,
+  };
 }
 
 /** `a.csv`, or `a.csv and 2 more`. */
@@ -69,24 +78,21 @@ async function* readFiles(paths: readonly string[], options: ReadOptions, wanted
   const onBytes = countBytes(paths, options.onRead);
   for (const path of paths) {
     const source = openSource(path, options.format, hash, onBytes);
-    for await (const batch of readContent(source, wanted)) {
+    for await (const batch of readSource(source, wanted)) {
       first ??= { ...batch, values: new Float64Array(0) };
-      if (
-        batch.shape.features !== first.shape.features ||
-        (batch.features && first.features && batch.features.join() !== first.features.join())
-      )
-        throw new DataError(
-          source.name,
-          `has the features ${describeFeatures(batch)}, expected ${describeFeatures(first)} as in ${describePaths(paths.slice(0, 1))}`,
-        );
-      if ((batch.labels === null) !== (first.labels === null))
-        throw new DataError(
-          source.name,
-          `has ${batch.labels === null ? "no" : "its"} labels, unlike what comes before: give all of them, or none`,
-        );
+      checkAlike(batch, first, source.name, describePaths(paths.slice(0, 1)));
       yield batch;
     }
   }
+}
+
+/** Throws DataError where a batch has other features than the first, or labels where that has none. */
+function checkAlike(batch: Batch, first: Batch, source: string, firstPath: string): void {
+  const isNamedAlike = batch.features === null || first.features === null || batch.features.join() === first.features.join();
+  if (batch.shape.features !== first.shape.features || !isNamedAlike)
+    throw new DataError(source, `has the features ${describeFeatures(batch)}, expected ${describeFeatures(first)} as in ${firstPath}`);
+  if ((batch.labels === null) !== (first.labels === null))
+    throw new DataError(source, `has ${batch.labels === null ? "no" : "its"} labels, unlike what comes before: give all of them, or none`);
 }
 
 /** Adds up what is read of the files and reports its share; undefined where nobody asks, or where their size is not known. */
@@ -105,7 +111,7 @@ function describeFeatures({ features, shape }: Batch): string {
   return features?.join(", ") ?? `of ${shape.features} columns`;
 }
 
-async function* readContent(source: Source, wanted: Wanted): AsyncGenerator<Batch> {
+async function* readSource(source: Source, wanted: Wanted): AsyncGenerator<Batch> {
   const { name } = source;
   if (wanted.rows && (source.format === "npz" || source.format === "npy"))
     throw new DataError(
@@ -127,7 +133,7 @@ async function* readContent(source: Source, wanted: Wanted): AsyncGenerator<Batc
   }
 }
 
-/** What `read` makes of a file that is open meanwhile. */
+/** What `read` makes of a file, which is open meanwhile. */
 async function* readAt(source: Source, read: (file: RandomAccess) => Iterable<Batch> | AsyncIterable<Batch>): AsyncGenerator<Batch> {
   const file = await source.random();
   try {

@@ -1,15 +1,16 @@
-// Data files → one Dataset with everything checked. What cannot be used is one DataError: which file and place, what was found,
-// what was expected, what to do.
+// Data files → one Dataset with everything checked. What cannot be used is one DataError: which file and where in it, what stands
+// there, what was expected, what to do.
 // Legend: N sequences, T steps, F features.
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { DataError } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { checkShape } from "./arrays.ts";
-import type { Batch, Column, LabelledPart, Part, Timeline } from "./batch.ts";
+import type { LabelledPart, Part, Timeline } from "./batch.ts";
 import { sortByTime, toGroups, toTimes } from "./columns.ts";
 import { describePaths, readBatches } from "./data-files.ts";
 import { createReadTally, type ReadFacts, tallyBatches } from "./facts.ts";
+import { joinBatches } from "./join.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import { stem } from "./source.ts";
 
@@ -49,14 +50,13 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const hash = createHash("sha256");
   const { group, time, test: testPath } = options;
   const tally = createReadTally(describePaths(paths), options.ignoreLabels ? undefined : options.labels, options.ignoreLabels);
-  const main = await collect(tallyBatches(readBatches(paths, { ...options, inOne: true }, hash), tally), paths);
+  const main = await joinBatches(tallyBatches(readBatches(paths, { ...options, inOne: true }, hash), tally), describePaths(paths));
   let { test } = main;
   if (testPath !== undefined) {
     const { key, features, window, stride, horizon, label, onNote, onIssue, time } = options;
     const reading = isLong(options) ? { key, features: features ?? main.features ?? undefined, window, stride, horizon, time } : {};
-    const other = await collect(readBatches([testPath], { ...reading, labels: options.testLabels, label, onNote, onIssue }, hash), [
-      testPath,
-    ]);
+    const testOptions = { ...reading, labels: options.testLabels, label, onNote, onIssue };
+    const other = await joinBatches(readBatches([testPath], testOptions, hash), testPath);
     checkShape(other.shape, main.shape, testPath, "the sequences");
     test = requireLabels({ ...other, source: testPath });
   }
@@ -109,58 +109,4 @@ export function checkTrainable(data: Dataset): LabelledDataset {
   if (positives === 0 || positives === labels.length)
     throw new DataError(source, `holds only the label ${labels[0]}, expected both 0 and 1: there is nothing to tell apart`);
   return labelled;
-}
-
-/** One content out of many: shorter sequences padded in front to the longest of all. Throws DataError. */
-async function collect(batches: AsyncGenerator<Batch>, paths: readonly string[]): Promise<Batch> {
-  const all: Batch[] = [];
-  for await (const batch of batches) all.push(batch);
-  if (all.length === 1) return all[0];
-  const [first] = all;
-  const timesteps = all.reduce((longest, { shape }) => Math.max(longest, shape.timesteps), 0);
-  const shape = { timesteps, features: first.shape.features };
-  const size = shape.timesteps * shape.features;
-  const counts = all.map((batch) => batch.values.length / (batch.shape.timesteps * shape.features));
-  const N = counts.reduce((sum, count) => sum + count, 0);
-  const isKnown = all.every(({ probability }) => probability !== null);
-  const tests = all.flatMap(({ test }) => test ?? []);
-  if (tests.length > 1) throw new DataError(describePaths(paths), "hold a test part each: keep one of them, or name one file with --test");
-  const values = new Float64Array(N * size);
-  const labels = first.labels && new Uint8Array(N);
-  const probability = isKnown ? new Float64Array(N) : null;
-  const columns: Record<string, (string | number)[] | Float64Array> = {};
-  for (const name of Object.keys(first.columns))
-    columns[name] = all.every((batch) => batch.columns[name] instanceof Float64Array) ? new Float64Array(N) : new Array<string>(N);
-  const timeline = first.timeline && {
-    series: new Int32Array(N),
-    start: new Int32Array(N),
-    time: first.timeline.time && new Float64Array(N),
-  };
-  let n = 0;
-  for (const [i, batch] of all.entries()) {
-    const from = batch.shape.timesteps * shape.features;
-    if (from === size) values.set(batch.values, n * size);
-    else for (let k = 0; k < counts[i]; k++) values.set(batch.values.subarray(k * from, (k + 1) * from), (n + k + 1) * size - from);
-    if (batch.labels) labels?.set(batch.labels, n);
-    if (batch.probability) probability?.set(batch.probability, n);
-    for (const [name, column] of Object.entries(batch.columns))
-      for (let k = 0; k < counts[i]; k++) columns[name][n + k] = columns[name] instanceof Float64Array ? column[k] : String(column[k]);
-    timeline?.series.set(batch.timeline?.series ?? [], n);
-    timeline?.start.set(batch.timeline?.start ?? [], n);
-    timeline?.time?.set(batch.timeline?.time ?? [], n);
-    n += counts[i];
-    all[i] = first; // so that they can go one by one
-  }
-  return {
-    values,
-    labels,
-    probability,
-    shape,
-    features: first.features,
-    dtype: first.dtype,
-    labelName: first.labelName,
-    test: tests[0] ?? null,
-    columns: columns as Record<string, Column>,
-    timeline,
-  };
 }

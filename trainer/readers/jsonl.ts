@@ -3,7 +3,7 @@
 // Legend: T steps, F features.
 import { DataError, describe, SequenceError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequence.ts";
-import { type Batch, type Column, LABEL_NAMES, type Wanted } from "./batch.ts";
+import { type Batch, LABEL_NAMES, toColumn, type Wanted } from "./batch.ts";
 import { NO_LABEL, toLabel } from "./issues.ts";
 import { show } from "./layout.ts";
 
@@ -19,7 +19,8 @@ interface JsonRecord {
   readonly others: readonly (string | number)[];
 }
 
-const BATCH_RECORDS = 4096;
+/** Records of a batch; the shorter ones are padded to the longest of these. */
+const RECORDS_A_BATCH = 4096;
 /** 512 × 64 numbers of 17 digits take a fifth. */
 const MAX_LINE_BYTES = 2 ** 22;
 /** Where a line may hold its sequence. */
@@ -52,7 +53,7 @@ export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: stri
   for await (const { lines, first } of splitLines(chunks, source))
     for (let i = 0; i < lines.length; i++) {
       parse(lines[i], first + i);
-      if (records.length === BATCH_RECORDS) yield flush();
+      if (records.length === RECORDS_A_BATCH) yield flush();
     }
   if (records.length > 0) yield flush();
   if (total === 0) throw new DataError(source, "has no line of JSON");
@@ -174,10 +175,6 @@ function toBatch(records: readonly JsonRecord[], F: number, features: readonly s
   const labelled = records.filter(({ label }) => label !== null).length;
   if (labelled !== 0 && labelled !== records.length)
     throw new DataError(source, "has labels in some lines only: give every line one, or none");
-  const column = (i: number): Column => {
-    const cells = records.map(({ others }) => others[i]);
-    return cells.every((cell) => typeof cell === "number") ? Float64Array.from(cells as number[]) : cells.map(String);
-  };
   return {
     values,
     labels: labelled === 0 ? null : Uint8Array.from(records, ({ label }) => label ?? NO_LABEL),
@@ -187,6 +184,6 @@ function toBatch(records: readonly JsonRecord[], F: number, features: readonly s
     dtype: null,
     labelName: records[0].labelName,
     test: null,
-    columns: Object.fromEntries(wanted.columns.map((name, i) => [name, column(i)])),
+    columns: Object.fromEntries(wanted.columns.map((name, i) => [name, toColumn(records.map(({ others }) => others[i]))])),
   };
 }

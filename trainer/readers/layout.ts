@@ -113,6 +113,7 @@ function findGrid(header: readonly string[], rest: readonly number[], source: st
   return { shape: { timesteps: T, features: F }, features, order };
 }
 
+/** Up to four columns by name, as an error lists them. */
 export function list(header: readonly string[] | null, columns: readonly number[]): string {
   const names = columns.slice(0, 4).map((i) => show(header?.[i] ?? ""));
   return names.join(", ") + (columns.length > 4 ? ", …" : "");
@@ -123,6 +124,7 @@ export function nameColumn(header: readonly string[] | null, i: number): string 
   return header ? `column ${show(header[i])}` : `column ${i + 1}`;
 }
 
+/** A text as an error shows it: in quotes, at most 40 characters. */
 export function show(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 39)}…` : text);
 }

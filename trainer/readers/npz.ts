@@ -1,11 +1,9 @@
 // NumPy's archives: a zip of .npy files, stored or deflated. Bytes ⇄ named arrays. Knows no file system, and not what arrays mean.
-import { type FileEntry, Uint8ArrayReader, Uint8ArrayWriter, ZipReader, ZipWriter } from "@zip.js/zip.js";
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { DataError } from "../../shared/errors.ts";
 import { encodeNpy, type NpyArray, readNpy } from "../../shared/npy.ts";
+import { openZip } from "./zip.ts";
 
-/** Deflate's best case, 258 bytes in 2 bits (zlib.net/zlib_tech.html): a size beyond it is a lie. */
-const MAX_RATIO = 1032;
-const MAX_ARRAY_BYTES = 2 ** 32; // 10 million sequences of 10 × 5 float64
 /** A fixed date: the same arrays give the same bytes. Zip keeps local time, so this is what every host writes. */
 const DATE = new Date(1980, 0, 1);
 
@@ -13,47 +11,6 @@ export interface Npz {
   readonly names: readonly string[];
   /** Unpacks one array and checks its CRC. Throws DataError. */
   read(name: string): Promise<NpyArray>;
-}
-
-export interface Zip {
-  readonly names: readonly string[];
-  /** Unpacks one file, of at most `limit` bytes, and checks its CRC. Throws DataError. */
-  read(name: string, limit?: number): Promise<Uint8Array>;
-}
-
-/** Whether `bytes` begin as a zip does: with a file, or with the directory of an empty archive (PKWARE's APPNOTE.TXT, 4.3.7 and 4.3.16). */
-export function isZip(bytes: Uint8Array): boolean {
-  const [p, k, a, b] = bytes;
-  return p === 0x50 && k === 0x4b && ((a === 3 && b === 4) || (a === 5 && b === 6));
-}
-
-/** Opens a zip; files are unpacked as they are asked for. `kind` says what it should be. Throws DataError. */
-export async function openZip(bytes: Uint8Array, source: string, kind: string): Promise<Zip> {
-  const entries = new Map<string, FileEntry>();
-  try {
-    for (const entry of await new ZipReader(new Uint8ArrayReader(bytes), { useWebWorkers: false }).getEntries())
-      if (!entry.directory) entries.set(entry.filename, entry);
-  } catch (error) {
-    throw new DataError(source, `is not ${kind}, or is cut short or damaged (${(error as Error).message})`);
-  }
-  return {
-    names: [...entries.keys()],
-    async read(name, limit = MAX_ARRAY_BYTES) {
-      const place = `${source}: ${name.replace(/\.npy$/, "")}`;
-      const entry = entries.get(name);
-      if (entry === undefined) throw new DataError(source, `has no ${name}`);
-      const { uncompressedSize, compressedSize } = entry;
-      if (uncompressedSize > limit)
-        throw new DataError(place, `claims ${uncompressedSize} bytes, expected at most ${limit}: split the data`);
-      if (uncompressedSize > MAX_RATIO * compressedSize)
-        throw new DataError(place, `claims ${uncompressedSize} bytes packed into ${compressedSize}, which no packing does: it is damaged`);
-      try {
-        return await unpack(entry);
-      } catch (error) {
-        throw new DataError(place, `cannot be unpacked: it is damaged (${(error as Error).message})`);
-      }
-    },
-  };
 }
 
 /** Opens an archive; arrays are unpacked as they are asked for. `source` names it in errors. Throws DataError. */
@@ -67,22 +24,6 @@ export async function openNpz(bytes: Uint8Array, source: string): Promise<Npz> {
       return readNpy(await zip.read(`${name}.npy`), `${source}: ${name}`);
     },
   };
-}
-
-/** Unpacks into as many bytes as the entry claims, and not one more. */
-async function unpack(entry: FileEntry): Promise<Uint8Array> {
-  const out = new Uint8Array(entry.uncompressedSize);
-  let at = 0;
-  const sink = new WritableStream<Uint8Array>({
-    write(chunk) {
-      if (at + chunk.length > out.length) throw new RangeError(`more than the ${out.length} bytes it claims`);
-      out.set(chunk, at);
-      at += chunk.length;
-    },
-  });
-  await entry.getData(sink, { checkCrc32: true, useWebWorkers: false });
-  if (at !== out.length) throw new RangeError(`${at} of the ${out.length} bytes it claims`);
-  return out;
 }
 
 type Packed = { readonly shape: readonly number[]; readonly data: Float64Array | Uint8Array | readonly string[] };

@@ -19,6 +19,7 @@ export interface Cursor {
   take(count: number, see: (n: number, cell: Cell, repetition: number) => void): void;
 }
 
+/** Whether a column chunk is that of the leaf at `path`. */
 export function samePath(path: readonly SchemaTree[], meta: ColumnMetaData): boolean {
   return path[path.length - 1].path.join("\0") === meta.path_in_schema.join("\0");
 }

@@ -129,10 +129,12 @@ export function cutByTime(
   }
 }
 
+/** (n) 0 … n − 1 */
 export function ascending(n: number): Int32Array {
   return new Int32Array(n).map((_, i) => i);
 }
 
+/** The largest of `values`, −1 where there are none. */
 export function maximum(values: Int32Array): number {
   return values.reduce((largest, value) => Math.max(largest, value), -1);
 }

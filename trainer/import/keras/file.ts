@@ -1,6 +1,6 @@
 // Keras' two files → ImportedNetwork: .h5 (config and weights in one HDF5 file) and .keras (a zip of config.json, metadata.json and
 // model.weights.h5). Knows where each keeps a layer's arrays, and not what is in them.
-import type { Zip } from "../../readers/npz.ts";
+import type { Zip } from "../../readers/zip.ts";
 import type { ImportedNetwork } from "../contract/imported-network.ts";
 import { rejectFile } from "../contract/reject-file.ts";
 import { planKeras } from "./config.ts";

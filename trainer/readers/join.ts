@@ -1,0 +1,71 @@
+// Many batches → one: shorter sequences padded in front to the longest of all. Knows no file.
+// Legend: N sequences, T steps, F features.
+import { DataError } from "../../shared/errors.ts";
+import type { Batch, Column, Timeline } from "./batch.ts";
+
+/** Reads all batches and joins them; one alone is given as it is. `source` names them in errors. Throws DataError. */
+export async function joinBatches(batches: AsyncIterable<Batch>, source: string): Promise<Batch> {
+  const all: Batch[] = [];
+  for await (const batch of batches) all.push(batch);
+  if (all.length === 1) return all[0];
+  const tests = all.flatMap(({ test }) => test ?? []);
+  if (tests.length > 1) throw new DataError(source, "hold a test part each: keep one of them, or name one file with --test");
+  const { shape, features, dtype, labelName, labels, timeline, columns } = all[0];
+  const timesteps = all.reduce((longest, batch) => Math.max(longest, batch.shape.timesteps), 0);
+  const counts = all.map(countOf);
+  const N = counts.reduce((sum, count) => sum + count, 0);
+  const target: Target = {
+    shape: { timesteps, features: shape.features },
+    values: new Float64Array(N * timesteps * shape.features),
+    labels: labels && new Uint8Array(N),
+    probability: all.every(({ probability }) => probability !== null) ? new Float64Array(N) : null,
+    columns: openColumns(Object.keys(columns), all, N),
+    timeline: timeline && openTimeline(timeline, N),
+  };
+  let n = 0;
+  for (const [i, batch] of all.entries()) {
+    copyBatch(batch, counts[i], target, n);
+    n += counts[i];
+    all[i] = all[0]; // so that they can go one by one
+  }
+  return { ...target, columns: target.columns as Record<string, Column>, features, dtype, labelName, test: tests[0] ?? null };
+}
+
+type Target = Pick<Batch, "shape" | "values" | "labels" | "probability" | "timeline"> & {
+  readonly columns: Record<string, Float64Array | string[]>;
+};
+
+function countOf({ values, shape }: Batch): number {
+  return values.length / (shape.timesteps * shape.features);
+}
+
+/** Numbers where all batches have numbers, else texts. */
+function openColumns(names: readonly string[], all: readonly Batch[], N: number): Target["columns"] {
+  const isNumeric = (name: string): boolean => all.every(({ columns }) => columns[name] instanceof Float64Array);
+  return Object.fromEntries(names.map((name) => [name, isNumeric(name) ? new Float64Array(N) : new Array<string>(N)]));
+}
+
+function openTimeline({ time }: Timeline, N: number): Timeline {
+  return { series: new Int32Array(N), start: new Int32Array(N), time: time && new Float64Array(N) };
+}
+
+/** Copies the `count` sequences of a batch to those from number `n` on. */
+function copyBatch(batch: Batch, count: number, target: Target, n: number): void {
+  const { timesteps, features } = target.shape;
+  const size = timesteps * features;
+  const from = batch.shape.timesteps * features;
+  if (from === size) target.values.set(batch.values, n * size);
+  else for (let k = 0; k < count; k++) target.values.set(batch.values.subarray(k * from, (k + 1) * from), (n + k + 1) * size - from);
+  if (batch.labels) target.labels?.set(batch.labels, n);
+  if (batch.probability) target.probability?.set(batch.probability, n);
+  for (const [name, column] of Object.entries(batch.columns)) {
+    const out = target.columns[name];
+    if (out instanceof Float64Array) out.set(column as Float64Array, n);
+    else for (let k = 0; k < count; k++) out[n + k] = String(column[k]);
+  }
+  if (batch.timeline === undefined) return;
+  const { series, start, time } = batch.timeline;
+  target.timeline?.series.set(series, n);
+  target.timeline?.start.set(start, n);
+  if (time) target.timeline?.time?.set(time, n);
+}
