@@ -6,12 +6,12 @@ import { unstable_readConfig as readConfig } from "wrangler";
 const config = fileURLToPath(new URL("../../wrangler.toml", import.meta.url));
 
 /** What tells the two apart, or says where they were read. */
-const OWN = ["name", "main", "define", "targetEnvironment"];
+const DIFFERING = ["name", "main", "define", "targetEnvironment"];
 
 test("the environment onnx has every setting and binding of the default, but for its name, its sources and what they are told", () => {
   const onnx = readConfig({ config, env: "onnx" });
   expect(onnx.main).toMatch(/edge\/worker-onnx\.ts$/);
-  const settings = (read: object) => Object.fromEntries(Object.entries(read).filter(([key]) => !OWN.includes(key)));
+  const settings = (read: object) => Object.fromEntries(Object.entries(read).filter(([key]) => !DIFFERING.includes(key)));
   expect(settings(onnx)).toEqual(settings(readConfig({ config })));
   expect(onnx.vars).toHaveProperty("AUTH");
   expect(onnx.ratelimits).toHaveLength(1);

@@ -58,7 +58,7 @@ describe("the document", () => {
     expect(count).toBe(4);
   });
 
-  test("names the scopes that the guard asks for", async () => {
+  test("names the scopes that the routes ask for", async () => {
     for (const [path, methods] of Object.entries(document.paths))
       for (const [method, { security }] of Object.entries(methods)) {
         const url = `https://outside.test${path.replace(/\{\w+\}/g, "fx")}`;

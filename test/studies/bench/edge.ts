@@ -56,7 +56,7 @@ function bundleBareOnnx(model: Model, artifact: Uint8Array): Bundle {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "model.safetensors"), artifact);
   writeFileSync(join(folder, "model.onnx"), encodeOnnx(model));
-  const worker = readFileSync(new URL("onnx/worker.ts", import.meta.url), "utf8").replaceAll("../../../../shared/", "../../../shared/");
+  const worker = readFileSync(new URL("onnx/worker.ts", import.meta.url), "utf8").replaceAll("../../../../shared/", "../../shared/");
   writeFileSync(join(folder, "worker.ts"), worker);
   const config = join(folder, "wrangler.toml");
   const rules = `[[rules]]\ntype = "Data"\nglobs = ["**/*.safetensors", "**/*.onnx"]\nfallthrough = true\n`;
