@@ -1,4 +1,4 @@
-// Files as Keras and PyTorch lay them out, in pairs: the model and what it answers (test/fixtures/import/make.py makes both).
+// Files as Keras and PyTorch lay them out, in pairs: the model and what it answers (make.py and make-later.py in test/fixtures/import make both).
 import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "node:path";
 import { describe, expect, test } from "vitest";

@@ -34,6 +34,16 @@ test.each<[string, () => Promise<Uint8Array> | Uint8Array, RegExp | string]>([
     "is an HDF5 file without a Keras model in it: save the whole model with model.save",
   ],
   [
+    "weights in bfloat16",
+    () => read("bad/bfloat16.h5"),
+    "model_weights/lstm/kernel:0 holds floats of 16 bits that are not IEEE 754's (bfloat16, perhaps): quickstep reads weights in float16",
+  ],
+  [
+    "weights in int8",
+    () => read("bad/int8.h5"),
+    "model_weights/lstm/kernel:0 holds whole numbers of 8 bits: quickstep reads weights in float16, float32 and float64",
+  ],
+  [
     "HDF5 that claims 4 TB",
     () => read("bad/absurd.h5"),
     "cannot be read as HDF5: model_weights/lstm/kernel:0 claims 1000000 × 1000000 numbers, more than a model has",

@@ -30,7 +30,7 @@ export async function readKerasH5(bytes: Uint8Array, source: string): Promise<Im
   const weightsOf = ({ name }: Layer): Weights[] => {
     const folder = `model_weights/${name}`;
     const names = [file.attributes.get(`${folder}@weight_names`) ?? []].flat();
-    return names.flatMap((weight) => file.arrays.get(`${folder}/${weight}`) ?? []);
+    return names.flatMap((weight) => arrayAt(file, `${folder}/${weight}`, source) ?? []);
   };
   return buildKeras(planKeras(parse(config, source), version, source), weightsOf, `Keras ${version || "1"} (.h5)`, source);
 }
@@ -46,20 +46,32 @@ export async function readKerasZip(zip: Zip, source: string): Promise<ImportedNe
   const plan = planKeras(config, version, source);
   const twice = plan.front.find(({ type }, k) => plan.front.findIndex((other) => other.type === type) < k);
   if (twice) rejectFile(source, `layer ${twice.name} is a second ${twice.type}`, "merge the two and save again"); // arraysOf could not tell them apart
-  return buildKeras(plan, (layer) => arraysOf(weights, layer), `Keras ${version} (.keras)`, source);
+  return buildKeras(plan, (layer) => arraysOf(weights, layer, source), `Keras ${version} (.keras)`, source);
 }
 
 /** Layers are stored by their class, not by their name: layers/lstm/cell/vars/0. Each class occurs once in what is imported. */
-function arraysOf({ arrays }: Hdf5, { type, name }: Layer): Weights[] {
+function arraysOf(weights: Hdf5, { type, name }: Layer, source: string): Weights[] {
   const snake = type.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
   const inside = `/${LAYERS.get(type)?.arraysFolder ?? "vars"}/`;
   for (const root of ["layers", "_layer_checkpoint_dependencies"]) // the second: TensorFlow 2.12 and 2.13
     for (const folder of [snake, name]) {
       const found: Weights[] = [];
-      for (let k = 0; arrays.has(`${root}/${folder}${inside}${k}`); k++) found.push(arrays.get(`${root}/${folder}${inside}${k}`)!);
+      for (let k = 0; ; k++) {
+        const array = arrayAt(weights, `${root}/${folder}${inside}${k}`, source);
+        if (array === undefined) break;
+        found.push(array);
+      }
       if (found.length > 0) return found;
     }
   return [];
+}
+
+/** The array at `path`, undefined where there is none. Throws DataError where its numbers are of a type that is not read. */
+function arrayAt({ arrays, unread }: Hdf5, path: string, source: string): Weights | undefined {
+  const type = unread.get(path);
+  if (type !== undefined)
+    rejectFile(source, `${path} holds ${type}`, "quickstep reads weights in float16, float32 and float64: save them in float32");
+  return arrays.get(path);
 }
 
 function parse(text: string, source: string): unknown {

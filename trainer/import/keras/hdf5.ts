@@ -5,8 +5,10 @@ import { DataError } from "../../../shared/errors.ts";
 export interface Hdf5 {
   /** `path@name` → text or texts; the root's path is empty. */
   readonly attributes: Map<string, string | string[]>;
-  /** Arrays of floats by path, as float64. */
+  /** Arrays of floats by path, as float64; halves among them. */
   readonly arrays: Map<string, { readonly shape: readonly number[]; readonly data: Float64Array }>;
+  /** Other arrays of more than one number by path: what these numbers are. */
+  readonly unread: Map<string, string>;
 }
 
 /** Far more than the largest model takes. */

@@ -4,6 +4,7 @@
 import { createRandom } from "../../statistics/random.ts";
 import { STREAMS } from "../../statistics/random-streams.ts";
 import { rejectFile } from "../contract/reject-file.ts";
+import { dependsOn } from "./dependence.ts";
 import type { Graph } from "./file.ts";
 import { evaluate } from "./interpreter.ts";
 import { feed, type Layout, near } from "./layout.ts";
@@ -116,10 +117,4 @@ function probeLogits({ source, graph, node, U, F, settings }: RecurrentGraph, la
 
 function fill(dims: readonly number[], valueAt: (at: number) => number): Tensor {
   return { dims, data: Float64Array.from({ length: dims.reduce((a, b) => a * b) }, (_, at) => valueAt(at)) };
-}
-
-function dependsOn(graph: Graph, name: string, wanted: string): boolean {
-  if (name === wanted) return true;
-  const maker = graph.nodes.find(({ outputs }) => outputs.includes(name));
-  return maker !== undefined && maker.operator !== "LSTM" && maker.inputs.some((input) => input !== "" && dependsOn(graph, input, wanted));
 }

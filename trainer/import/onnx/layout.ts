@@ -2,6 +2,7 @@
 // Legend: N sequences, T steps, F features.
 import { DEFAULT_SHAPE, MAX_TIMESTEPS } from "../../../shared/sequence.ts";
 import { rejectFile } from "../contract/reject-file.ts";
+import { dependsOn } from "./dependence.ts";
 import type { Port } from "./file.ts";
 import { evaluate } from "./interpreter.ts";
 import type { Tensor } from "./operators/node.ts";
@@ -53,8 +54,8 @@ export function feed(
 
 /** `timesteps` as the user says it, for a graph of any length. Throws DataError where the LSTM's input is no scaled copy of the graph's. */
 export function findLayout(recurrent: RecurrentGraph, timesteps: number | null): Layout {
-  const { source, graph, node } = recurrent;
-  const lengths = graph.inputs.find(({ name }) => name === node.inputs[LSTM_INPUT.sequenceLens])?.name ?? null;
+  const { source } = recurrent;
+  const lengths = findLengths(recurrent);
   const { name: input, dims } = findInput(recurrent, lengths);
   for (const batchFirst of [true, false]) {
     const [sequences, steps] = batchFirst ? dims : [dims[1], dims[0]];
@@ -66,13 +67,40 @@ export function findLayout(recurrent: RecurrentGraph, timesteps: number | null):
       isFree: steps === null,
       batchFirst,
     };
-    if (layout.T <= MAX_TIMESTEPS && layout.N <= MAX_BATCH && arrivesScaled(recurrent, layout)) return layout;
+    if (layout.T <= MAX_TIMESTEPS && layout.N <= MAX_BATCH && arrivesScaled(recurrent, layout)) {
+      checkLengths(recurrent, layout);
+      return layout;
+    }
   }
   return rejectFile(
     source,
     `does more to ${input} in front of its LSTM than to scale each feature`,
     "quickstep can fold a mean and a scale for each feature into its recipe",
   );
+}
+
+/**
+ * The graph's input of one axis from which sequence_lens comes, null where there is none. PyTorch casts the lengths of
+ * pack_padded_sequence on their way, and sorts sequences by their lengths.
+ */
+function findLengths({ graph, node }: RecurrentGraph): string | null {
+  const wanted = node.inputs[LSTM_INPUT.sequenceLens] ?? "";
+  return graph.inputs.find(({ name, dims }) => dims.length <= 1 && dependsOn(graph, wanted, name))?.name ?? null;
+}
+
+/** Throws DataError where other lengths arrive at the LSTM than the graph is given. */
+function checkLengths({ source, graph, node, F }: RecurrentGraph, layout: Layout): void {
+  if (layout.lengths === null) return;
+  for (let L = 1; L <= layout.T; L++) {
+    const { data } = evaluate(
+      graph,
+      feed(layout, F, () => 0, L),
+      node.inputs[LSTM_INPUT.sequenceLens],
+      source,
+    );
+    if (data.length !== layout.N || data.some((length) => length !== L))
+      rejectFile(source, `makes sequence_lens of ${data[0]} out of the length ${L}`, "quickstep gives lengths as they are");
+  }
 }
 
 /** The graph's one input of sequences. */

@@ -1,6 +1,7 @@
 // Safetensors of any writer → named arrays of floats, widened to float64, and texts. Knows no model.
 import { decodeFrame, type Frame } from "../../../shared/artifact/safetensors.ts";
 import { DataError } from "../../../shared/errors.ts";
+import { halfToNumber } from "../contract/half-float.ts";
 import { rejectFile } from "../contract/reject-file.ts";
 
 export interface Safetensors {
@@ -76,13 +77,4 @@ function damaged(source: string, message: string): never {
 
 function float32OfBits(bits: number): number {
   return new Float32Array(Int32Array.of(bits).buffer)[0];
-}
-
-/** IEEE 754 binary16. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }

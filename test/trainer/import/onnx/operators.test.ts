@@ -49,9 +49,13 @@ const positive = (seed: number, ...dims: number[]): TensorProto =>
 const float = (name: string, f: number): AttributeProto => ({ name, f, type: ATTRIBUTE.FLOAT });
 const bools = (...values: number[]): TensorProto => tensor("bools", BOOL, [values.length], Uint8Array.from(values));
 
+const scalar = (name: string, value: number): TensorProto => tensor(name, INT64, [], raw(BigInt64Array.of(BigInt(value))));
+
 interface Case {
   readonly inputs?: readonly (TensorProto | null)[];
   readonly attributes?: readonly AttributeProto[];
+  /** Names of the outputs, of which `y` is compared. */
+  readonly outputs?: readonly string[];
   /** Type of the output, default FLOAT. */
   readonly type?: number;
   readonly opset?: number;
@@ -96,6 +100,22 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { inputs: [noise(1, 3, 4), int64s("indices", -1, 0)], attributes: [int("axis", 1)] },
     { inputs: [noise(1, 3, 4), tensor("scalar", INT64, [], raw(BigInt64Array.of(1n)))] },
   ],
+  Range: [
+    { inputs: [scalar("start", 1), scalar("limit", 8), scalar("delta", 3)], type: INT64 },
+    { inputs: [scalar("start", 5), scalar("limit", -1), scalar("delta", -2)], type: INT64 },
+  ],
+  ScatterElements: [
+    { inputs: [noise(1, 5), int64s("indices", 3, -5), noise(2, 2)] },
+    {
+      inputs: [noise(1, 2, 3), tensor("indices", INT64, [2, 1], raw(BigInt64Array.of(2n, 0n))), noise(2, 2, 1)],
+      attributes: [int("axis", 1)],
+    },
+  ],
+  TopK: [
+    { inputs: [noise(1, 3, 4), int64s("k", 2)], outputs: ["y", "other"] },
+    { inputs: [int64s("lengths", 5, 9, 5, 7), int64s("k", 4)], outputs: ["other", "y"], type: INT64 },
+    { inputs: [noise(1, 3, 4), int64s("k", 3)], attributes: [int("axis", 0), int("largest", 0)], outputs: ["other", "y"], type: INT64 },
+  ],
   Slice: [
     { inputs: [noise(1, 4, 5), int64s("starts", 1, -3), int64s("ends", 3, 2 ** 40)] },
     { inputs: [noise(1, 4, 5), int64s("starts", 1), int64s("ends", -1), int64s("axes", -1), int64s("steps", 1)] },
@@ -108,6 +128,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   Equal: [{ inputs: [int64s("a", 1, 2, 3), int64s("b", 1, 0, 3)], type: BOOL }],
   Neg: [{ inputs: [noise(1, 5)] }],
   Sqrt: [{ inputs: [positive(1, 5)] }],
+  ReduceProd: [
+    { inputs: [int64s("sizes", 3, 4, 5)], attributes: [int("keepdims", 0)], type: INT64 },
+    { inputs: [noise(1, 2, 3, 4)], attributes: [ints("axes", [-1, 0])] },
+    { inputs: [noise(1, 2, 3), int64s("axes", 1)], attributes: [int("keepdims", 0)], opset: 18 },
+    { inputs: [noise(1, 2, 3)], attributes: [int("noop_with_empty_axes", 1)], opset: 18 },
+  ],
   Sigmoid: [{ inputs: [noise(1, 5)] }],
   Cast: [
     { inputs: [noise(1, 5)], attributes: [int("to", INT32)], type: INT32 },
@@ -141,7 +167,7 @@ test("every operator has a case", () => {
 });
 
 test.each(Object.entries(CASES))("%s computes what ONNX Runtime computes", async (operator, cases) => {
-  for (const { inputs = [], attributes = [], type = FLOAT, opset = 17 } of cases) {
+  for (const { inputs = [], attributes = [], outputs = ["y"], type = FLOAT, opset = 17 } of cases) {
     const bytes = encodeModel({
       irVersion: 8,
       graph: {
@@ -149,7 +175,7 @@ test.each(Object.entries(CASES))("%s computes what ONNX Runtime computes", async
           node(
             operator,
             inputs.map((input) => input?.name ?? ""),
-            "y",
+            outputs,
             ...attributes,
           ),
         ],

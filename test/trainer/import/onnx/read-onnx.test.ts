@@ -217,6 +217,43 @@ test("lengths as an input: shorter sequences are padded in front, and score as O
   }
 });
 
+test("a graph that takes each tensor twice, 400 times over, is followed in no time", async () => {
+  const levels = Array.from({ length: 400 }, (_, k) => [
+    node("Add", [`z${k}`, `z${k}`], `doubled${k}`),
+    node("Mul", [`doubled${k}`, "half"], `z${k + 1}`),
+  ]);
+  const bytes = onnxModel({
+    nodes: [
+      transposed,
+      lstm(["steps", "W", "R", "B", "lengths"], ["Y", "Y_h"]),
+      lastState,
+      node("MatMul", ["h", "head"], "z0"),
+      ...levels.flat(),
+      node("Sigmoid", ["z400"], "p"),
+    ],
+    constants: [...constants, floats("half", [1], raw(Float32Array.of(0.5)))],
+    x: ["n", T, F],
+    inputs: [port("lengths", INT32, ["n"])],
+  });
+  expect((await importBytes(bytes)).model.recipe.padding).toBe("leading");
+}, 60_000);
+
+test("lengths that the graph changes on their way are refused", async () => {
+  const bytes = onnxModel({
+    nodes: [
+      transposed,
+      node("Sub", ["lengths", "one"], "shorter"),
+      lstm(["steps", "W", "R", "B", "shorter"], ["", "Y_h"]),
+      lastState,
+      ...dense,
+    ],
+    constants: [...constants, tensor("one", INT32, [], new Uint8Array(Int32Array.of(1).buffer))],
+    x: ["n", T, F],
+    inputs: [port("lengths", INT32, ["n"])],
+  });
+  expect(await rejection(bytes)).toContain("makes sequence_lens of 0 out of the length 1: quickstep gives lengths as they are");
+});
+
 describe("refused by name, with what would be needed", () => {
   const base = { nodes: [transposed, forward, lastState, ...dense], constants, x: ["n", T, F] } satisfies GraphParts;
   const withLstm = (...more: AttributeProto[]): GraphParts => ({

@@ -1,4 +1,4 @@
-// Operators that make constants, or move numbers without changing them.
+// Operators that make constants, or move numbers without changing them; sorting among the latter.
 // Definitions: github.com/onnx/onnx/blob/main/docs/Operators.md, opsets 7 to 26.
 import type { Tensor } from "./node.ts";
 import { anything, misfit, number, numbers, type Operator, OperatorError, operator, tensor } from "./operator.ts";
@@ -112,6 +112,59 @@ export const SHAPE_OPERATORS: Readonly<Record<string, Operator>> = {
           return at(x, [...index.slice(0, d), axisOf(chosen, x.dims[d]), ...index.slice(behind)]);
         }),
       ];
+    },
+  }),
+  Range: operator({
+    inputs: ["start", "limit", "delta"],
+    evaluate([start, limit, delta]) {
+      const [from, to, step] = [start, limit, delta].map(({ data }) => data[0]);
+      return [build([Math.max(0, Math.ceil((to - from) / step))], ([k]) => from + k * step)];
+    },
+  }),
+  ScatterElements: operator({
+    inputs: ["data", "indices", "updates"],
+    attributes: { axis: number(0), reduction: anything },
+    evaluate([x, indices, updates], { axis, reduction = "none" }) {
+      if (reduction !== "none") throw new OperatorError(`reduces by ${reduction}`, "quickstep reads scatters without a reduction");
+      if (String(indices.dims) !== String(updates.dims) || indices.dims.length !== x.dims.length) misfit();
+      const d = axisOf(axis, x.dims.length);
+      const data = x.data.slice();
+      build(indices.dims, (index) => {
+        const target = index.with(d, axisOf(at(indices, index), x.dims[d]));
+        if (target.some((position, axis) => !(position >= 0 && position < x.dims[axis]))) misfit();
+        data[target.reduce((offset, position, axis) => offset * x.dims[axis] + position, 0)] = at(updates, index);
+        return 0;
+      });
+      return [{ dims: x.dims, data }];
+    },
+  }),
+  TopK: operator({
+    inputs: ["X", "K"],
+    attributes: { axis: number(-1), largest: number(1), sorted: number(1) },
+    evaluate(
+      [
+        x,
+        {
+          data: [k],
+        },
+      ],
+      { axis, largest },
+    ) {
+      const d = axisOf(axis, x.dims.length);
+      if (!(k <= x.dims[d])) misfit();
+      const sign = largest === 1 ? -1 : 1;
+      const orders = new Map<string, number[]>();
+      const order = (index: number[]): number[] => {
+        const lane = index.with(d, 0).join();
+        const known = orders.get(lane);
+        if (known) return known;
+        const values = Array.from({ length: x.dims[d] }, (_, position) => at(x, index.with(d, position)));
+        const sorted = values.map((_, position) => position).sort((a, b) => sign * (values[a] - values[b]) || a - b);
+        orders.set(lane, sorted);
+        return sorted;
+      };
+      const dims = x.dims.with(d, k);
+      return [build(dims, (index) => at(x, index.with(d, order(index)[index[d]]))), build(dims, (index) => order(index)[index[d]])];
     },
   }),
   Slice: operator({
