@@ -35,30 +35,35 @@ export interface Clock {
 }
 
 /**
- * All sequences in order of time: each series takes the places that it has in the file, and fills them in order of its time.
- * In a file that is in order nothing moves. In a shuffled one all long series thus advance together; a short one would lose most
+ * All sequences in order of time: each series takes the slots that it has in the file, and fills them in order of its time.
+ * In a file that is in order nothing moves. In a shuffled one all long series thus advance together; a short one would lose many
  * of its sequences to the cuts, and stands together where its middle is.
  */
 export function orderInTime({ component: series, offset: time }: SeriesOffsets, gap: number): Int32Array {
   const N = series.length;
-  const places = ascending(N).sort((i, j) => series[i] - series[j] || i - j); // series by series, in file order
+  const slots = ascending(N).sort((i, j) => series[i] - series[j] || i - j); // series by series, in file order
   const members = ascending(N).sort((i, j) => series[i] - series[j] || time[i] - time[j] || i - j); // and in order of time
+  const isInOrder = followsTime(slots, series, time);
+  const slot = new Int32Array(N);
+  for (let start = 0, end = 0; start < N; start = end) {
+    const s = series[slots[start]];
+    while (end < N && series[slots[end]] === s) end++;
+    const advances = isInOrder || time[members[end - 1]] - time[members[start]] >= MIN_GAPS * gap;
+    for (let i = start; i < end; i++) slot[members[i]] = slots[advances ? i : (start + end) >> 1];
+  }
+  return ascending(N).sort((i, j) => slot[i] - slot[j] || time[i] - time[j] || i - j);
+}
+
+/** Whether from one sequence to the next of its series, in file order, time goes forward nearly always. */
+function followsTime(slots: Int32Array, series: Int32Array, time: Int32Array): boolean {
   let steps = 0;
   let forward = 0;
-  for (let i = 1; i < N; i++) {
-    if (series[places[i]] !== series[places[i - 1]]) continue;
+  for (let i = 1; i < slots.length; i++) {
+    if (series[slots[i]] !== series[slots[i - 1]]) continue;
     steps++;
-    if (time[places[i]] >= time[places[i - 1]]) forward++;
+    if (time[slots[i]] >= time[slots[i - 1]]) forward++;
   }
-  const isInOrder = forward >= IN_ORDER * steps;
-  const place = new Int32Array(N);
-  for (let start = 0, end = 0; start < N; start = end) {
-    const s = series[places[start]];
-    while (end < N && series[places[end]] === s) end++;
-    const advances = isInOrder || time[members[end - 1]] - time[members[start]] >= MIN_GAPS * gap;
-    for (let i = start; i < end; i++) place[members[i]] = places[advances ? i : (start + end) >> 1];
-  }
-  return ascending(N).sort((i, j) => place[i] - place[j] || time[i] - time[j] || i - j);
+  return forward >= IN_ORDER * steps;
 }
 
 /** All sequences in the order of `times` (N); at equal times those of one series together, and as they follow each other. */
@@ -78,55 +83,86 @@ export function rankTimes(times: Float64Array): Int32Array {
   return ranks;
 }
 
+/** Rounds after which parts keep the sizes they have. */
+const MAX_ROUNDS = 8;
+
 /**
  * Cuts `order` into parts of about the given shares. On every clock, a sequence is left out that starts up to `gap` steps after
- * one of an earlier part. Returns each sequence's part.
+ * one of an earlier part. Returns (N) each sequence's part, DROPPED where it is left out, and how many are.
  */
 export function cutByTime(
   order: Int32Array,
-  clocks: Clock[],
+  clocks: readonly Clock[],
   gap: number,
   shares: readonly number[],
 ): { part: Int8Array; dropped: number } {
-  const part = new Int8Array(order.length);
-  const last = shares.findLastIndex((share) => share > 0);
   let usable = order.length;
   // What is left out depends on where the cuts are, and these on what is left: settles in a few rounds.
   for (let round = 0; ; round++) {
     const sizes = shares.map((share) => Math.round(share * usable));
-    const marks = clocks.map(({ series }) => {
-      const length = maximum(series) + 1;
-      return { part: new Int8Array(length), latest: new Int32Array(length).fill(-1), closed: new Int32Array(length).fill(-1) };
-    });
-    let k = 0;
-    let size = 0;
-    let dropped = 0;
-    for (const n of order) {
-      while (k < last && size >= sizes[k]) {
-        k++;
-        size = 0;
-      }
-      let isFree = true;
-      clocks.forEach(({ series, time }, c) => {
-        const s = series[n];
-        const mark = marks[c];
-        if (mark.part[s] !== k) {
-          mark.part[s] = k;
-          mark.closed[s] = mark.latest[s];
-        }
-        if (mark.closed[s] >= 0 && time[n] - mark.closed[s] <= gap) isFree = false;
-      });
-      part[n] = isFree ? k : DROPPED;
-      if (isFree) {
-        size++;
-        clocks.forEach(({ series, time }, c) => {
-          marks[c].latest[series[n]] = Math.max(marks[c].latest[series[n]], time[n]);
-        });
-      } else dropped++;
-    }
-    if (order.length - dropped === usable || round === 8) return { part, dropped };
-    usable = order.length - dropped;
+    const cut = cutInSizes(
+      order,
+      clocks,
+      gap,
+      sizes,
+      shares.findLastIndex((share) => share > 0),
+    );
+    if (order.length - cut.dropped === usable || round === MAX_ROUNDS) return cut;
+    usable = order.length - cut.dropped;
   }
+}
+
+/** Parts of so many sequences, those left out not counted; part `last` takes what remains. */
+function cutInSizes(
+  order: Int32Array,
+  clocks: readonly Clock[],
+  gap: number,
+  sizes: readonly number[],
+  last: number,
+): { part: Int8Array; dropped: number } {
+  const gates = clocks.map((clock) => createGate(clock, gap));
+  const part = new Int8Array(order.length);
+  let k = 0;
+  let size = 0;
+  let dropped = 0;
+  for (const n of order) {
+    while (k < last && size >= sizes[k]) {
+      k++;
+      size = 0;
+    }
+    let isFree = true;
+    for (const gate of gates) if (!gate.isOpen(n, k)) isFree = false; // each has to see the sequence
+    part[n] = isFree ? k : DROPPED;
+    if (isFree) {
+      size++;
+      for (const gate of gates) gate.pass(n);
+    } else dropped++;
+  }
+  return { part, dropped };
+}
+
+/** Keeps the parts apart on one clock: by series, the latest start taken, and that of the parts before. */
+function createGate({ series, time }: Clock, gap: number) {
+  const count = maximum(series) + 1;
+  const part = new Int8Array(count);
+  const latest = new Int32Array(count).fill(-1);
+  const closed = new Int32Array(count).fill(-1);
+  return {
+    /** Whether sequence `n` starts more than `gap` steps after all of its series in parts before `k`. Parts come in order. */
+    isOpen(n: number, k: number): boolean {
+      const s = series[n];
+      if (part[s] !== k) {
+        part[s] = k;
+        closed[s] = latest[s];
+      }
+      return closed[s] < 0 || time[n] - closed[s] > gap;
+    },
+    /** Takes sequence `n` into the part. */
+    pass(n: number): void {
+      const s = series[n];
+      latest[s] = Math.max(latest[s], time[n]);
+    },
+  };
 }
 
 /** (n) 0 … n − 1 */
