@@ -18,7 +18,7 @@ import { createExperimentRunner, type ExperimentRunner } from "./experiment-runn
 import type { ExperimentSetup } from "./experiment-setup.ts";
 import { type DataFacts, studyData, summariseFeatures } from "./facts.ts";
 import { drawSample, MAX_SEQUENCES, type Sample } from "./folds.ts";
-import { type Candidates, chosenByMost, closePairs, findHidden, listCandidates } from "./hidden.ts";
+import { type Candidates, chosenByMajority, closePairs, findHiddenDifferences, listCandidates } from "./hidden.ts";
 import { formHypotheses, type Hypothesis } from "./hypotheses.ts";
 import type { DiagnosisData, DiagnosisDependencies, DiagnosisOptions } from "./input.ts";
 import { weighLabelFinding } from "./label-facts.ts";
@@ -175,10 +175,10 @@ interface HiddenChannels {
 
 function findHiddenChannels({ candidates, recipe, facts, sample, table, labels }: Subject): HiddenChannels {
   const pairs = closePairs(candidates, recipe.scale, facts);
-  const differenceOfFold = sample.folds.map(({ train }) => findHidden(candidates, pairs, table, labels, train));
+  const differenceOfFold = sample.folds.map(({ train }) => findHiddenDifferences(candidates, pairs, table, labels, train));
   return {
     movement: Array.from({ length: candidates.movements }, (_, i) => candidates.levels + i),
-    difference: chosenByMost(differenceOfFold),
+    difference: chosenByMajority(differenceOfFold),
     differenceOfFold,
   };
 }

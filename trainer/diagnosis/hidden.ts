@@ -1,4 +1,4 @@
-// Which movements may be hidden in the levels, and which differences and ratios tell what levels do not: score tests against a
+// Which movements may be hidden in the levels, and which differences and ratios say more than levels: score tests against a
 // logistic regression, before anything is trained. Legend: M sequences, T steps, C channels, D columns.
 import type { Channel } from "../../shared/recipe/channel.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
@@ -35,8 +35,8 @@ export function closePairs({ channels, levels, movements }: Candidates, scale: F
     const { base, a, b, view } = channel;
     const key = `${base} ${a} ${b}`;
     if (view === "level") {
-      const own = base === "difference" ? [deviation[a], deviation[b]] : [ofLog(a), ofLog(b)];
-      isClose.set(key, scale[c] < SMALL * Math.min(...own));
+      const spreads = base === "difference" ? [deviation[a], deviation[b]] : [ofLog(a), ofLog(b)];
+      isClose.set(key, scale[c] < SMALL * Math.min(...spreads));
     }
     return isClose.get(key) === true; // a pair's level comes before its delta
   });
@@ -56,7 +56,7 @@ const MAX_ROWS = 6000;
  * Tests each of `pairs` beside the levels, the movements, and what was chosen before. `table` holds every candidate, standardised;
  * `labels` are of the same sequences; only those at `rows` are looked at.
  */
-export function findHidden(
+export function findHiddenDifferences(
   { channels, levels, movements }: Candidates,
   pairs: readonly number[],
   table: Channels,
@@ -64,23 +64,23 @@ export function findHidden(
   rows: Int32Array,
 ): number[] {
   const seen = rows.subarray(0, MAX_ROWS);
-  const own = Uint8Array.from(seen, (n) => labels[n]);
+  const seenLabels = Uint8Array.from(seen, (n) => labels[n]);
   const T = table.channels.length / (table.lengths.length * channels.length);
   const [channelsOfSeen, lengths] = selectChannels(table, seen, T * channels.length);
   const blockOf = (c: number): Float64Array => blocksOf({ channels: channelsOfSeen, lengths }, T, c);
   const known = Array.from({ length: levels + movements }, (_, c) => blockOf(c));
-  const found: number[] = [];
-  while (found.length < MAX_DIFFERENCES && pairs.length > found.length) {
-    const probabilities = explain(known, own);
+  const chosen: number[] = [];
+  while (chosen.length < MAX_DIFFERENCES && pairs.length > chosen.length) {
+    const probabilities = explain(known, seenLabels);
     const best = pairs
-      .filter((c) => !found.includes(c))
-      .map((c) => ({ c, ...scoreGain(blockOf(c), [], own, probabilities) }))
+      .filter((c) => !chosen.includes(c))
+      .map((c) => ({ c, ...scoreGain(blockOf(c), [], seenLabels, probabilities) }))
       .reduce((a, b) => (b.gain > a.gain ? b : a));
     if (best.gain <= SIGNIFICANT * best.noise) break;
-    found.push(best.c);
+    chosen.push(best.c);
     known.push(blockOf(best.c));
   }
-  return found;
+  return chosen;
 }
 
 /** (M) probabilities by a logistic regression on the latest steps of the known channels. */
@@ -96,7 +96,7 @@ function explain(known: readonly Float64Array[], labels: Uint8Array): Float64Arr
 }
 
 /** What more than half of the folds chose, the most often chosen first. */
-export function chosenByMost(choices: readonly (readonly number[])[]): number[] {
+export function chosenByMajority(choices: readonly (readonly number[])[]): number[] {
   const counts = new Map<number, number>();
   for (const choice of choices) for (const c of choice) counts.set(c, (counts.get(c) ?? 0) + 1);
   return [...counts.entries()]

@@ -27,7 +27,7 @@ export function comparePairs(
   blocks: Int32Array,
   random: Random,
 ): Comparison[] {
-  const count = blocks.reduce((most, block) => Math.max(most, block + 1), 0);
+  const count = blocks.reduce((max, block) => Math.max(max, block + 1), 0);
   const K = pairs.length;
   const sums = new Float64Array(count * K);
   const sizes = new Float64Array(count);

@@ -15,11 +15,11 @@ export function listProbes(table: Channels, K: number, T: number, labels: Uint8A
   const M = labels.length;
   const half = M >> 1;
   const seen = Math.min(half, MAX_ROWS);
-  const own = labels.subarray(0, seen);
-  const rate = Math.min(0.999, Math.max(0.001, own.reduce((sum, label) => sum + label, 0) / seen));
+  const seenLabels = labels.subarray(0, seen);
+  const rate = Math.min(0.999, Math.max(0.001, seenLabels.reduce((sum, label) => sum + label, 0) / seen));
   const base = new Float64Array(seen).fill(rate);
   const first = { channels: table.channels.subarray(0, seen * T * K), lengths: table.lengths.subarray(0, seen) };
-  const ranked = Array.from({ length: K }, (_, c) => ({ c, ...scoreGain(blocksOf(first, T, c), [], own, base) }))
+  const ranked = Array.from({ length: K }, (_, c) => ({ c, ...scoreGain(blocksOf(first, T, c), [], seenLabels, base) }))
     .sort((a, b) => b.gain - a.gain)
     .map(({ c }) => c);
   const pick = (columns: readonly number[]): Pick<Channels, "channels" | "lengths"> => {

@@ -1,4 +1,4 @@
-// What somebody tried, in the words of --tried: scaled,mask,adam,lr=0.1,batch=32,units=64,epochs=5. Unsaid is the plain script.
+// The baseline setup: how somebody trained, in the words of --tried: scaled,mask,adam,lr=0.1,batch=32,units=64,epochs=5. Unsaid is the plain script.
 import { UsageError } from "../../shared/errors.ts";
 
 export interface BaselineSetup {
@@ -38,13 +38,13 @@ const NUMBERS = {
   epochs: { key: "epochs", low: 1, high: 100_000, whole: true },
 } as const;
 
-/** Throws UsageError naming the word. */
+/** Words separated by commas, upon PLAIN_SETUP. Throws UsageError naming the word that is unknown or whose number is out of range. */
 export function parseBaselineSetup(text: string): BaselineSetup {
-  let tried = PLAIN_SETUP;
+  let setup = PLAIN_SETUP;
   for (const word of text.split(",").map((part) => part.trim().toLowerCase())) {
     if (word === "") continue;
     if (Object.hasOwn(WORDS, word)) {
-      tried = { ...tried, ...WORDS[word] };
+      setup = { ...setup, ...WORDS[word] };
       continue;
     }
     const [name, value, ...rest] = word.split("=");
@@ -56,9 +56,9 @@ export function parseBaselineSetup(text: string): BaselineSetup {
     const number = value === "" ? Number.NaN : Number(value);
     if (!(number >= low && number <= high) || (whole && !Number.isInteger(number)))
       throw new UsageError(`--tried ${name} must be a ${whole ? "whole " : ""}number from ${low} to ${high}, got ${JSON.stringify(value)}`);
-    tried = { ...tried, [key]: number };
+    setup = { ...setup, [key]: number };
   }
-  return tried;
+  return setup;
 }
 
 /** `LSTM(100), raw inputs, no masking, rmsprop 0.001, batch 1000` */

@@ -33,54 +33,63 @@ const PENALTIES = [3, 30, 300];
 const MAX_WORK = 3e8;
 
 /**
- * The half before `gap` positions in the middle fits and chooses; the other is scored once, and its labels are moved 999 times: shuffled,
- * or by circular shifts of more than `gap` where neighbours share rows.
+ * Whether a probe ranks labels better than chance. The half before `gap` positions in the middle fits and chooses; the other is scored
+ * once, and its labels are moved 999 times: shuffled, or by circular shifts of more than `gap` where neighbours share rows. Throws
+ * RangeError without a probe.
  */
 export function findSignal(probes: readonly Probe[], labels: Uint8Array, gap: number, random: Random): Signal {
   const M = labels.length;
   const half = M >> 1;
-  const from = half + gap;
-  const cut = Math.floor((2 * half) / 3);
-  let best: { name: string; loss: number; columns: Probe["columns"]; l2: number } | undefined;
-  for (const { name, columns } of probes) {
-    const D = columns.length / M;
-    const most = Math.max(200, Math.floor(MAX_WORK / (D * D)));
-    const start = Math.max(0, cut - most);
-    for (const l2 of PENALTIES) {
-      const loss = lossOf(columns, D, labels, [start, cut], [cut + gap, half], l2);
-      if (best === undefined || loss < best.loss) best = { name, loss, columns, l2 };
-    }
-  }
-  if (best === undefined) throw new RangeError("a signal test needs a probe");
-  const D = best.columns.length / M;
-  const start = Math.max(0, half - Math.max(300, Math.floor(MAX_WORK / (D * D))));
-  const { predict } = fitLogistic(best.columns.subarray(start * D, half * D), labels.subarray(start, half), { l2: best.l2 });
-  const scores = predict(best.columns.subarray(from * D));
-  const tested = labels.slice(from);
-  const auc = areaUnderRoc(tested, scores);
+  const { name, columns, l2 } = chooseProbe(probes, labels, half, gap);
+  const D = columns.length / M;
+  const start = Math.max(0, half - maxRows(300, D));
+  const { predict } = fitLogistic(columns.subarray(start * D, half * D), labels.subarray(start, half), { l2 });
+  const scores = predict(columns.subarray((half + gap) * D));
+  const tested = labels.slice(half + gap);
   const { atLeast, deviation } = permute(scores, tested, gap, random);
   const p = (atLeast + 1) / (PERMUTATIONS + 1);
   return {
     isFound: p <= LEVEL,
-    auc: auc ?? 0.5,
-    probe: best.name,
+    auc: areaUnderRoc(tested, scores) ?? 0.5,
+    probe: name,
     p,
     permutations: PERMUTATIONS,
     smallest: Math.min(1, 0.5 + Z * deviation),
   };
 }
 
+/** Rows of D columns that one fit may take, at least `min`. */
+function maxRows(min: number, D: number): number {
+  return Math.max(min, Math.floor(MAX_WORK / (D * D)));
+}
+
+/** The probe and penalty with the lowest loss on the last third of the first `half`, fitted on the rest of that half. */
+function chooseProbe(probes: readonly Probe[], labels: Uint8Array, half: number, gap: number): Probe & { readonly l2: number } {
+  const cut = Math.floor((2 * half) / 3);
+  let best: { readonly probe: Probe; readonly l2: number; readonly loss: number } | undefined;
+  for (const probe of probes) {
+    const start = Math.max(0, cut - maxRows(200, probe.columns.length / labels.length));
+    for (const l2 of PENALTIES) {
+      const loss = lossOf(probe.columns, labels, [start, cut], [cut + gap, half], l2);
+      if (best === undefined || loss < best.loss) best = { probe, l2, loss };
+    }
+  }
+  if (best === undefined) throw new RangeError("a signal test needs a probe");
+  return { ...best.probe, l2: best.l2 };
+}
+
+/** Sum of the log losses at [from, to) after a fit at [start, cut); infinite where that part has one label only. */
 function lossOf(
-  columns: Float32Array | Float64Array,
-  D: number,
+  columns: Probe["columns"],
   labels: Uint8Array,
   [start, cut]: readonly [number, number],
   [from, to]: readonly [number, number],
   l2: number,
 ): number {
-  const own = labels.subarray(start, cut);
-  if (own.every((label) => label === own[0])) return Number.POSITIVE_INFINITY;
-  const p = fitLogistic(columns.subarray(start * D, cut * D), own, { l2 }).predict(columns.subarray(from * D, to * D));
+  const D = columns.length / labels.length;
+  const fitted = labels.subarray(start, cut);
+  if (fitted.every((label) => label === fitted[0])) return Number.POSITIVE_INFINITY;
+  const p = fitLogistic(columns.subarray(start * D, cut * D), fitted, { l2 }).predict(columns.subarray(from * D, to * D));
   return p.reduce((sum, q, i) => sum + logLossOf(labels[from + i], q), 0);
 }
 
@@ -95,7 +104,7 @@ function permute(scores: Float64Array, labels: Uint8Array, gap: number, random: 
     for (let i = 0; i < M; i++) if (labelAt(i) === 1) sum += ranks[i];
     return (sum - (positives * (positives + 1)) / 2) / pairs;
   };
-  const own = aucOf((i) => labels[i]);
+  const observed = aucOf((i) => labels[i]);
   const order = Int32Array.from({ length: M }, (_, i) => i);
   let [atLeast, squares] = [0, 0];
   for (let k = 0; k < PERMUTATIONS; k++) {
@@ -107,7 +116,7 @@ function permute(scores: Float64Array, labels: Uint8Array, gap: number, random: 
       random.shuffle(order);
       auc = aucOf((i) => labels[order[i]]);
     }
-    if (auc >= own) atLeast++;
+    if (auc >= observed) atLeast++;
     squares += (auc - 0.5) ** 2;
   }
   return { atLeast, deviation: Math.sqrt(squares / PERMUTATIONS) };

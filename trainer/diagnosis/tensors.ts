@@ -1,5 +1,5 @@
 // What the network's own numbers say: can it learn one small batch by heart, at which learning rates does its loss fall, do its gates
-// still move. Symptoms, not causes: they are said beside the proof. Legend: T steps, C channels, U units, G = 4U gates in order i,f,c,o.
+// still move. Symptoms, not causes: they are said beside the experiments. Legend: T steps, C channels, U units, G = 4U gates in order i,f,c,o.
 import { FitError } from "../../shared/errors.ts";
 import { type Network, sigmoid } from "../../shared/networks/lstm.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
@@ -8,6 +8,7 @@ import { mean } from "../statistics/descriptive.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
+import type { Stepper } from "../training/stepper.ts";
 import type { TrainingSetup } from "./experiment-setup.ts";
 import type { DiagnosisDependencies } from "./input.ts";
 
@@ -39,42 +40,56 @@ const LONG = 64;
 /** A fall of the smoothed loss that counts, as a share of what it starts from. */
 const NOTICEABLE = 0.02;
 
-/** Trains a network of its own on at most 120 batches, and on one batch. Throws nothing where the loss is not finite. */
+/** Trains one network in a ramp of learning rates, and one on a single batch. A loss that is not finite ends a run and is no error. */
 export function examineTensors(subject: Subject, createStepper: DiagnosisDependencies["createStepper"]): Tensors {
-  const { labels, train, timesteps, width, training, seed } = subject;
-  const steps = (count: number): number => Math.max(40, Math.round(count * Math.min(1, LONG / timesteps)));
-  const ramp = steps(RAMP.steps);
-  const random = createRandom(seed, STREAMS.tensorsOrder);
-  const shuffled = train.slice();
-  random.shuffle(shuffled);
-  const half = BY_HEART.sequences / 2;
-  const batch = Int32Array.from([0, 1].flatMap((label) => Array.from(shuffled.filter((n) => labels[n] === label).subarray(0, half))));
+  const { labels, timesteps, width, training, seed } = subject;
+  const shuffled = subject.train.slice();
+  createRandom(seed, STREAMS.tensorsOrder).shuffle(shuffled);
+  const rampSteps = scaledSteps(RAMP.steps, timesteps);
+  const positions = shuffled.subarray(0, rampSteps * RAMP.batch);
+  const [channels, lengths] = selectChannels(subject.data, positions, timesteps * width);
   const { optimizer, units } = training;
-  const options = { channels: width, timesteps, units, maxBatch: RAMP.batch, optimizer, clipNorm: 1, weightDecay: 0 };
   const initial = flattenNetwork(initialNetwork(width, units, 0.5, createRandom(seed, STREAMS.tensorsWeights)));
-  const [channels, lengths] = selectChannels(subject.data, shuffled.subarray(0, ramp * RAMP.batch), timesteps * width);
   const stepper = createStepper(
-    { channels, lengths, labels: Uint8Array.from(shuffled.subarray(0, lengths.length), (n) => labels[n]) },
-    options,
+    { channels, lengths, labels: Uint8Array.from(positions, (n) => labels[n]) },
+    { channels: width, timesteps, units, maxBatch: RAMP.batch, optimizer, clipNorm: 1, weightDecay: 0 },
   );
   try {
     stepper.setParameters(initial);
-    const losses = walk(ramp, (step) => {
-      const from = (step * RAMP.batch) % Math.max(1, lengths.length - RAMP.batch + 1);
-      return stepper.step(
-        Int32Array.from({ length: Math.min(RAMP.batch, lengths.length) }, (_, i) => from + i),
-        RAMP.low * (RAMP.high / RAMP.low) ** (step / (ramp - 1)),
-      );
-    });
-    const place = new Map(Array.from(shuffled.subarray(0, lengths.length), (n, i) => [n, i]));
+    const rates = fallingRates(rampLosses(stepper, lengths.length, rampSteps));
     stepper.setParameters(initial);
     stepper.setOptimizer({ steps: 0, moments: new Float32Array(2 * initial.length) });
-    const own = batch.map((n) => place.get(n) ?? 0);
-    const learnt = walk(steps(BY_HEART.steps), () => stepper.step(own, BY_HEART.rate));
-    return { batchLoss: learnt.length === 0 ? Number.NaN : mean(learnt.slice(-10)), rates: fallingRates(losses) };
+    const batch = balancedBatch(shuffled, labels, positions);
+    const losses = walk(scaledSteps(BY_HEART.steps, timesteps), () => stepper.step(batch, BY_HEART.rate));
+    return { batchLoss: mean(losses.slice(-10)), rates };
   } finally {
     stepper.dispose();
   }
+}
+
+function scaledSteps(count: number, timesteps: number): number {
+  return Math.max(40, Math.round(count * Math.min(1, LONG / timesteps)));
+}
+
+/** One step a learning rate, from RAMP.low to RAMP.high, on the next batch of `examples` sequences. */
+function rampLosses(stepper: Stepper, examples: number, steps: number): number[] {
+  const size = Math.min(RAMP.batch, examples);
+  return walk(steps, (step) => {
+    const from = (step * RAMP.batch) % Math.max(1, examples - RAMP.batch + 1);
+    const rate = RAMP.low * (RAMP.high / RAMP.low) ** (step / (steps - 1));
+    return stepper.step(
+      Int32Array.from({ length: size }, (_, i) => from + i),
+      rate,
+    );
+  });
+}
+
+/** The first sequences of either label, as places among `positions`; 0 for what is not among them. */
+function balancedBatch(shuffled: Int32Array, labels: Uint8Array, positions: Int32Array): Int32Array {
+  const half = BY_HEART.sequences / 2;
+  const batch = [0, 1].flatMap((label) => Array.from(shuffled.filter((n) => labels[n] === label).subarray(0, half)));
+  const indexOf = new Map(Array.from(positions, (n, i) => [n, i]));
+  return Int32Array.from(batch, (n) => indexOf.get(n) ?? 0);
 }
 
 /** Losses of so many steps, or until one is not finite. */

@@ -50,13 +50,13 @@ export function readHistory(bytes: Uint8Array, source: string): History {
       `has ${width} column${width === 1 ? "" : "s"} and no header, expected two, loss and val_loss, or a header that names them`,
     );
   const cells = lines.map(({ record, info }) => {
-    const place = `${source}: line ${info.lines}`;
-    if (record.length !== width) throw new DataError(place, `has ${record.length} columns, expected ${width} as in the first line`);
+    const where = `${source}: line ${info.lines}`;
+    if (record.length !== width) throw new DataError(where, `has ${record.length} columns, expected ${width} as in the first line`);
     return record.map((cell, column) => {
       if (NUMBER.test(cell)) return Number(cell);
       if (NOT_FINITE.test(cell)) return Number.NaN;
       const name = names?.[column] ?? `column ${column + 1}`;
-      throw new DataError(place, `${name} is ${JSON.stringify(cell.slice(0, 40))}, expected a number`);
+      throw new DataError(where, `${name} is ${JSON.stringify(cell.slice(0, 40))}, expected a number`);
     });
   });
   const column = (index: number): number[] => cells.map((row) => row[index]);

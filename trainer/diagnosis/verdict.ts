@@ -208,7 +208,7 @@ function outcome({ probabilities, loss, curve, trainLoss, updateRatio, saturatio
   return { plan, loss, auc, curve, trainLoss, updateRatio, saturation };
 }
 
-/** What one's own script should be set to; `N` sequences in the file. */
+/** What the user's script should be set to; `N` sequences in the file. */
 function fixedSettings(settings: BaselineSetup, before: ExperimentSetup, after: ExperimentSetup, N: number): BaselineSetup {
   const isRateFixed = before.training.rate !== after.training.rate;
   const batch = Math.max(32, Math.min(settings.batch, 2 ** Math.round(Math.log2(N / 50))));

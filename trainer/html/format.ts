@@ -88,9 +88,9 @@ export function ticks(low: number, high: number, target: number): number[] {
   const power = 10 ** Math.floor(Math.log10(span / target));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => span / size <= target) ?? 10 * power;
   const from = Math.ceil(low / step - 1e-9);
-  const found: number[] = [];
-  for (let i = from; i * step <= high + 1e-9 * step; i++) found.push(Number((i * step).toPrecision(12)));
-  return found;
+  const values: number[] = [];
+  for (let i = from; i * step <= high + 1e-9 * step; i++) values.push(Number((i * step).toPrecision(12)));
+  return values;
 }
 
 /**

@@ -45,7 +45,7 @@ export function drawStepImportance(effects: readonly StepEffect[]): Promise<Mark
   const domain = effectDomain(effects);
   const names = effects.map(({ from, to }) => (from === to ? stepName(from) : `${stepName(to)} to ${stepName(from)}`));
   const stride = Math.ceil(effects.length / (effects.some(({ from, to }) => from !== to) ? 5 : 12));
-  const place = (i: number): number => effects.length - 1 - i;
+  const xOf = (i: number): number => effects.length - 1 - i;
   return draw({
     alt: `Rise of log loss when a row is permuted, by rows before the last: ${effects.map(({ rise, halfWidth }, i) => `${names[i]}: ${formatNumber(rise)} ± ${formatNumber(halfWidth)}`).join("; ")}.`,
     width: 338,
@@ -57,15 +57,15 @@ export function drawStepImportance(effects: readonly StepEffect[]): Promise<Mark
       { mark: { type: "rule", color: MUTED.light }, data: [{ x: -0.5, x2: effects.length - 0.5, y: 0 }] },
       {
         mark: { type: "rule", color: BLUE.light, strokeWidth: 1.5 },
-        data: effects.map(({ rise, halfWidth }, i) => ({ x: place(i), y: rise - halfWidth, y2: rise + halfWidth })),
+        data: effects.map(({ rise, halfWidth }, i) => ({ x: xOf(i), y: rise - halfWidth, y2: rise + halfWidth })),
       },
       {
         mark: { type: "point", filled: true, opacity: 1, size: 46, color: BLUE.light },
-        data: effects.map(({ rise }, i) => ({ x: place(i), y: rise })),
+        data: effects.map(({ rise }, i) => ({ x: xOf(i), y: rise })),
       },
       {
         mark: { type: "text", align: "center", baseline: "top", dy: 7, color: MUTED.light },
-        data: names.flatMap((text, i) => (i % stride === 0 ? [{ x: place(i), y: domain[0], text }] : [])),
+        data: names.flatMap((text, i) => (i % stride === 0 ? [{ x: xOf(i), y: domain[0], text }] : [])),
       },
     ],
   });

@@ -111,13 +111,13 @@ function nameLayers(
       .filter(({ losses }) => losses.length > 0)
       .map(({ name, losses, style }) => ({ text: name, y: losses[losses.length - 1], color: style.color })),
   ];
-  const places = spreadOut(
+  const positions = spreadOut(
     endings.map(({ y }) => Math.min(domain[1], y)),
     ((domain[1] - domain[0]) / LEARNING.height) * NAME_GAP,
     ...domain,
   );
   return endings.map(({ text, color }, i) => ({
     mark: { type: "text", align: "left", baseline: "middle", color, dx: 6 },
-    data: [{ x: Math.max(2, epochs), y: places[i], text }],
+    data: [{ x: Math.max(2, epochs), y: positions[i], text }],
   }));
 }

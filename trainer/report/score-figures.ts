@@ -121,7 +121,7 @@ function drawCurves({ curves, operatingPoints }: Pick<ReportContent, "curves" | 
     const point = kind.markOf(measured);
     return point ? [{ ...point, letter: letterOf(i), name: measured.name }] : [];
   });
-  const places = mergeNear(marks);
+  const merged = mergeNear(marks);
   return draw({
     ...PANEL,
     alt: `${kind.title} on the test part. ${marks.map(({ name, letter, x, y }) => `${letter} ${name}: ${kind.x} ${formatNumber(x, 2)}, ${kind.y} ${formatNumber(y, 2)}`).join("; ")}.`,
@@ -137,15 +137,15 @@ function drawCurves({ curves, operatingPoints }: Pick<ReportContent, "curves" | 
           }),
         )
         .reverse(), // the model's on top
-      { mark: { type: "point", filled: true, opacity: 1, size: 230, color: PAPER.light }, data: places },
-      { mark: { type: "point", filled: false, opacity: 1, size: 210, strokeWidth: 1.5, color: BLUE.light }, data: places },
+      { mark: { type: "point", filled: true, opacity: 1, size: 230, color: PAPER.light }, data: merged },
+      { mark: { type: "point", filled: false, opacity: 1, size: 210, strokeWidth: 1.5, color: BLUE.light }, data: merged },
       {
         mark: { type: "text", align: "center", baseline: "middle", dy: 0.5, fontSize: 10.5, fontWeight: "bold" },
-        data: places.map(({ x, y, letters }) => ({ x, y, text: letters[0] })),
+        data: merged.map(({ x, y, letters }) => ({ x, y, text: letters[0] })),
       },
       {
         mark: { type: "text", align: "center", baseline: "middle", dy: 16, fontSize: 10.5, fontWeight: "bold" },
-        data: places.filter(({ letters }) => letters.length > 1).map(({ x, y, letters }) => ({ x, y, text: letters.slice(1).join(" ") })),
+        data: merged.filter(({ letters }) => letters.length > 1).map(({ x, y, letters }) => ({ x, y, text: letters.slice(1).join(" ") })),
       },
     ],
   });
@@ -153,13 +153,13 @@ function drawCurves({ curves, operatingPoints }: Pick<ReportContent, "curves" | 
 
 /** Marks closer than a mark is wide share one. */
 function mergeNear(marks: readonly (Point & { readonly letter: string })[]): (Point & { readonly letters: string[] })[] {
-  const places: (Point & { readonly letters: string[] })[] = [];
+  const positions: (Point & { readonly letters: string[] })[] = [];
   for (const { x, y, letter } of marks) {
-    const near = places.find((place) => Math.hypot((place.x - x) * PANEL.width, (place.y - y) * PANEL.height) < 14);
+    const near = positions.find((mark) => Math.hypot((mark.x - x) * PANEL.width, (mark.y - y) * PANEL.height) < 14);
     if (near) near.letters.push(letter);
-    else places.push({ x, y, letters: [letter] });
+    else positions.push({ x, y, letters: [letter] });
   }
-  return places;
+  return positions;
 }
 
 /** The two classes' scores, each as shares of its own class. */
@@ -174,7 +174,7 @@ export function drawScores({ scores, operatingPoints }: Pick<ReportContent, "sco
   const thresholds = operatingPoints
     .map(({ threshold }, i) => ({ threshold, letter: letterOf(i) }))
     .filter(({ threshold }) => threshold <= 1);
-  const places = spreadOut(
+  const positions = spreadOut(
     thresholds.map(({ threshold }) => threshold),
     0.035,
     0,
@@ -193,7 +193,7 @@ export function drawScores({ scores, operatingPoints }: Pick<ReportContent, "sco
       },
       {
         mark: { type: "text", align: "left", baseline: "top", dx: 4, fontSize: 11, fontWeight: "bold" },
-        data: thresholds.map(({ letter }, i) => ({ x: places[i], y: top, text: letter })),
+        data: thresholds.map(({ letter }, i) => ({ x: positions[i], y: top, text: letter })),
       },
     ],
   });

@@ -20,7 +20,7 @@ export interface Answered {
   readonly claims: boolean;
   /** `movement-tiny (proven)`, … in their order. */
   readonly named: readonly string[];
-  readonly tried: string;
+  readonly baseline: string;
   readonly seconds: number;
 }
 
@@ -31,12 +31,12 @@ const dependencies: DiagnosisDependencies = {
 };
 
 export async function answer(job: Job): Promise<Answered> {
-  const { data, tried, code } = makeData(job);
+  const { data, baseline, code } = makeData(job);
   const started = performance.now();
-  const diagnosis = await diagnose(data, { baseline: parseBaselineSetup(tried), seed: job.seed }, dependencies);
+  const diagnosis = await diagnose(data, { baseline: parseBaselineSetup(baseline), seed: job.seed }, dependencies);
   const seconds = (performance.now() - started) / 1000;
   const named = diagnosis.causes.map((cause) => `${cause.code} (${cause.certainty})`);
-  return { planted: code, top: topOf(diagnosis), claims: claimsSignal(diagnosis), named, tried, seconds };
+  return { planted: code, top: topOf(diagnosis), claims: claimsSignal(diagnosis), named, baseline, seconds };
 }
 
 function makeData(job: Job): Planted {

@@ -75,7 +75,7 @@ export function observe(latent: Latent, of: (row: number, f: number, n: number, 
 
 export function asData({ T, F, labels }: Pick<Latent, "T" | "F" | "labels">, values: Float64Array, own: ArrayLike<number> = labels): Data {
   return {
-    source: "made",
+    source: "synthetic",
     values,
     labels: Float64Array.from(own),
     shape: { timesteps: T, features: F },

@@ -42,20 +42,20 @@ function answerAll(jobs: readonly Titled[]): Promise<Answered[]> {
     if (jobs.length === 0) return resolve(answers);
     const workers = Array.from({ length: Math.min(jobs.length, availableParallelism()) }, () => {
       const worker = new Worker(new URL("./answer.ts", import.meta.url));
-      let own = next++;
-      worker.postMessage(jobs[own].job);
+      let index = next++;
+      worker.postMessage(jobs[index].job);
       worker.on("error", reject);
       worker.on("message", (answered: Answered) => {
-        answers[own] = answered;
-        const { planted, top, named, tried, seconds } = answered;
+        answers[index] = answered;
+        const { planted, top, named, baseline, seconds } = answered;
         if (given.verbose || top !== planted)
           console.log(
-            `${top === planted ? "  " : "! "}${jobs[own].title.padEnd(44)} ${seconds.toFixed(1)} s  ${named.join(", ") || "healthy"}  [${tried}]`,
+            `${top === planted ? "  " : "! "}${jobs[index].title.padEnd(44)} ${seconds.toFixed(1)} s  ${named.join(", ") || "healthy"}  [${baseline}]`,
           );
         if (++done === jobs.length) for (const each of workers) each.terminate();
         if (done === jobs.length) return resolve(answers);
-        own = next++;
-        if (own < jobs.length) worker.postMessage(jobs[own].job);
+        index = next++;
+        if (index < jobs.length) worker.postMessage(jobs[index].job);
       });
       return worker;
     });
@@ -74,15 +74,15 @@ async function measurePlanted(): Promise<void> {
   const describe = (of: readonly Answered[]): string => describeShare(of.filter(({ planted, top }) => planted === top).length, of.length);
   console.log(`\n${confusionMatrix(answers)}\n`);
   for (const share of SHARES) {
-    const own = scored.flatMap(([{ name, share: wanted }, { lost }], i) =>
+    const ofShare = scored.flatMap(([{ name, share: wanted }, { lost }], i) =>
       wanted === share && RANGES[name] !== undefined ? [{ lost: lost!, answered: answers[i] }] : [],
     );
-    const losses = own.map(({ lost }) => lost).sort((a, b) => a - b);
+    const losses = ofShare.map(({ lost }) => lost).sort((a, b) => a - b);
     const median = (100 * losses[losses.length >> 1]).toFixed(0);
-    if (own.length > 0)
-      console.log(`where ${100 * share} % are to be lost (median ${median} %): ${describe(own.map(({ answered }) => answered))}`);
+    if (ofShare.length > 0)
+      console.log(`where ${100 * share} % are to be lost (median ${median} %): ${describe(ofShare.map(({ answered }) => answered))}`);
   }
-  console.log(`top cause right: ${describe(answers)}; ${all.length - scored.length} discarded, whose remedy recovers less than 5 %`);
+  console.log(`top cause right: ${describe(answers)}; ${all.length - scored.length} discarded, whose fix recovers less than 5 %`);
 }
 
 async function measureWithout(kind: "healthy" | "permuted", isWrong: (answered: Answered) => boolean, title: string): Promise<void> {

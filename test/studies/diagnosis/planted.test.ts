@@ -34,14 +34,14 @@ describe.each(names)("%s", (name) => {
     if (name !== "no-signal") expect(entropy(rate) - meanEntropy(probability)).toBeGreaterThan(0.1);
   });
 
-  test("names what was tried in words that --tried takes, and a remedy that differs", () => {
-    const { cure } = made;
-    expect(() => parseBaselineSetup(made.tried)).not.toThrow();
-    if (cure) expect(cure.plan !== undefined || cure.tried !== made.tried).toBe(true);
+  test("names the baseline setup in words that --tried takes, and a fix that differs", () => {
+    const { fix } = made;
+    expect(() => parseBaselineSetup(made.baseline)).not.toThrow();
+    if (fix) expect(fix.plan !== undefined || fix.setup !== made.baseline).toBe(true);
   });
 });
 
-test("healthy and permuted data sets are those of their seed; permuting keeps the share of 1s", () => {
+test("healthy and permuted data sets are those of their seed; permuting keeps the positive rate", () => {
   expect(plantHealthy(101, 5)).toEqual(plantHealthy(101, 5));
   expect(plantHealthy(101, 5).data.values).not.toEqual(plantHealthy(101, 6).data.values);
   const { data, probability } = plantPermuted(101, 5);
@@ -66,9 +66,9 @@ describe("strengths", () => {
     }
   });
 
-  test("a case whose remedy recovers less than 5 % is not scored", () => {
-    expect(isScored({ strength: 1, tried: 0.9, cured: 0.94, lost: 0.04 })).toBe(false);
-    expect(isScored({ strength: 1, tried: 0.8, cured: 0.94, lost: 0.15 })).toBe(true);
+  test("a case whose fix recovers less than 5 % is not scored", () => {
+    expect(isScored({ strength: 1, baseline: 0.9, fixed: 0.94, lost: 0.04 })).toBe(false);
+    expect(isScored({ strength: 1, baseline: 0.8, fixed: 0.94, lost: 0.15 })).toBe(true);
     expect(isScored({ strength: 1 })).toBe(true);
   });
 });

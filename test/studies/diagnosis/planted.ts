@@ -1,6 +1,6 @@
 // Synthetic data sets with one cause each of a loss that stays too high, or none. Pure: a seed gives the same numbers everywhere. The
-// probability is known, so is the share of what can be learnt that a network learns, with the remedy (`cure`) and without.
-// Legend: N sequences, T steps, F features.
+// probability is known, so is the share of what can be learnt that a network learns, with the `fix` and without.
+// Legend: N sequences, T steps, F features. Long because it is one table: each plant a few lines.
 import type { Channel } from "../../../shared/recipe/channel.ts";
 import type { Plan } from "../../../shared/recipe/recipe.ts";
 import type { CauseCode } from "../../../trainer/diagnosis/cause.ts";
@@ -13,25 +13,25 @@ export interface Planted {
   /** (N) what nobody can beat, given these values; before anything was done to labels or values that no network could know. */
   readonly probability: Float64Array;
   /** As --tried takes it. */
-  readonly tried: string;
-  /** The remedy: other channels, or other words for --tried. Undefined where no network cures it. */
-  readonly cure?: { readonly plan?: Plan; readonly tried?: string };
+  readonly baseline: string;
+  /** Other channels, or other words for --tried. Undefined where no network fixes it. */
+  readonly fix?: { readonly plan?: Plan; readonly setup?: string };
 }
 
 /** What `strength` means is said at each plant. */
 export type Plant = (random: Random, strength: number) => Omit<Planted, "code">;
 
-/** Nothing is wrong. What was tried differs in whether it scales, and the data in their units and in rows that are missing in front. */
+/** Nothing is wrong. The baseline setup differs in whether it scales, and the data in their units and in rows that are missing in front. */
 export const healthy: Plant = (random) => {
   const kind = random.integer(3);
   const { latent, values } = plain(random, { missing: kind === 1 ? 4 : 0 });
   if (kind === 2) {
-    // scaled by who tried, whatever the units
+    // scaled in the baseline setup, whatever the units
     const unit = Float64Array.from({ length: latent.F }, () => 10 ** (3 * random.normal()));
     for (let i = 0; i < values.length; i++) values[i] *= unit[i % latent.F];
   }
   const words = kind === 0 && random.integer(2) === 0 ? "" : ",scaled";
-  return { data: asData(latent, values), probability: latent.probability, tried: `${soundSettings(random)}${words},mask` };
+  return { data: asData(latent, values), probability: latent.probability, baseline: `${soundSettings(random)}${words},mask` };
 };
 
 export const PLANTS = {
@@ -65,8 +65,8 @@ export const PLANTS = {
     return {
       data: asData(own, values),
       probability,
-      tried: `${soundSettings(random)},scaled,mask`,
-      cure: { plan: planOf(latent, channels, "any") },
+      baseline: `${soundSettings(random)},scaled,mask`,
+      fix: { plan: planOf(latent, channels, "any") },
     };
   },
 
@@ -85,8 +85,8 @@ export const PLANTS = {
     return {
       data: asData({ ...latent, T: longer }, values),
       probability: latent.probability,
-      tried: settings,
-      cure: { tried: `${settings},mask` },
+      baseline: settings,
+      fix: { setup: `${settings},mask` },
     };
   },
 
@@ -101,8 +101,8 @@ export const PLANTS = {
     return {
       data: asData(latent, values),
       probability: latent.probability,
-      tried: `${settings},epochs=${epochs}`,
-      cure: { tried: settings },
+      baseline: `${settings},epochs=${epochs}`,
+      fix: { setup: settings },
     };
   },
 
@@ -114,8 +114,8 @@ export const PLANTS = {
     return {
       data: asData(latent, values),
       probability: latent.probability,
-      tried: `${settings},epochs=${epochs}`,
-      cure: { tried: settings },
+      baseline: `${settings},epochs=${epochs}`,
+      fix: { setup: settings },
     };
   },
 
@@ -131,7 +131,7 @@ export const PLANTS = {
       values.copyWithin(to * T * F, from * T * F, (from + 1) * T * F);
       labels[to] = 1 - labels[from];
     }
-    return { data: asData(latent, values, labels), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+    return { data: asData(latent, values, labels), probability: latent.probability, baseline: `${soundSettings(random)},scaled,mask` };
   },
 
   /** One cell, the last of a feature that says nothing else, knows the label, up to noise of `strength`. */
@@ -140,21 +140,21 @@ export const PLANTS = {
     const { N, T, F, signal } = latent;
     const f = Array.from({ length: F }, (_, k) => k).find((k) => !signal.includes(k))!;
     for (let n = 0; n < N; n++) values[(n * T + T - 1) * F + f] = latent.labels[n] + strength * random.normal();
-    return { data: asData(latent, values), probability: latent.labels, tried: `${soundSettings(random)},scaled,mask` };
+    return { data: asData(latent, values), probability: latent.labels, baseline: `${soundSettings(random)},scaled,mask` };
   },
 
   /** The logit of the positive rate rises by `strength` from the first sequence to the last. */
   "drift-in-file": (random, strength) => {
     const N = 3000;
     const { latent, values } = plain(random, { N, drift: (n) => strength * (n / N - 0.5) });
-    return { data: asData(latent, values), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+    return { data: asData(latent, values), probability: latent.probability, baseline: `${soundSettings(random)},scaled,mask` };
   },
 
   "no-signal": (random) => {
     const { latent, values } = plain(random, { missing: random.integer(2) * 3 });
     const rate = 0.2 + 0.3 * random.uniform();
     const labels = Float64Array.from(latent.labels, () => (random.uniform() < rate ? 1 : 0));
-    return { data: asData(latent, values, labels), probability: labels.map(() => rate), tried: `${soundSettings(random)},scaled,mask` };
+    return { data: asData(latent, values, labels), probability: labels.map(() => rate), baseline: `${soundSettings(random)},scaled,mask` };
   },
 
   "redundant-feature": (random) => {
@@ -164,7 +164,7 @@ export const PLANTS = {
     const [a, b] = [0.5 + random.uniform(), -2 * random.uniform()];
     for (let at = 0; at < values.length; at += F) values[at + k] = a * values[at + i] + b * values[at + j];
     const own = relabel(latent, values, random, [i, j]);
-    return { data: asData(own, values), probability: own.probability, tried: `${soundSettings(random)},scaled,mask` };
+    return { data: asData(own, values), probability: own.probability, baseline: `${soundSettings(random)},scaled,mask` };
   },
 
   "constant-feature": (random) => {
@@ -172,14 +172,14 @@ export const PLANTS = {
     const f = Array.from({ length: latent.F }, (_, k) => k).find((k) => !latent.signal.includes(k))!;
     const constant = Math.round(10 * random.normal());
     for (let at = f; at < values.length; at += latent.F) values[at] = constant;
-    return { data: asData(latent, values), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+    return { data: asData(latent, values), probability: latent.probability, baseline: `${soundSettings(random)},scaled,mask` };
   },
 
   "non-finite": (random) => {
     const { latent, values } = plain(random);
     const count = 1 + random.integer(200);
     for (let k = 0; k < count; k++) values[random.integer(values.length)] = [Number.NaN, Infinity, -Infinity][random.integer(3)];
-    return { data: asData(latent, values), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+    return { data: asData(latent, values), probability: latent.probability, baseline: `${soundSettings(random)},scaled,mask` };
   },
 
   "labels-invalid": (random) => {
@@ -188,7 +188,7 @@ export const PLANTS = {
     const share = random.integer(2) === 0 ? 1 : 0.01 + 0.1 * random.uniform();
     const labels = Float64Array.from(latent.labels, (label) => (label === 1 && random.uniform() < share ? strange : label));
     labels[random.integer(labels.length)] = strange;
-    return { data: asData(latent, values, labels), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+    return { data: asData(latent, values, labels), probability: latent.probability, baseline: `${soundSettings(random)},scaled,mask` };
   },
 
   "one-class": (random) => {
@@ -197,13 +197,13 @@ export const PLANTS = {
     return {
       data: asData(latent, values, new Float64Array(latent.N).fill(only)),
       probability: latent.probability,
-      tried: `${soundSettings(random)},scaled,mask`,
+      baseline: `${soundSettings(random)},scaled,mask`,
     };
   },
 
   "too-few": (random) => {
     const { latent, values } = plain(random, { N: 6 + random.integer(50) });
-    return { data: asData(latent, values), probability: latent.probability, tried: `${soundSettings(random)},scaled,mask` };
+    return { data: asData(latent, values), probability: latent.probability, baseline: `${soundSettings(random)},scaled,mask` };
   },
 } satisfies Readonly<Record<string, Plant>>;
 
@@ -223,7 +223,7 @@ export function plantHealthy(seed: number, stream: number): Planted {
   return { code: "healthy", ...healthy(createRandom(seed, stream), 0) };
 }
 
-/** A healthy data set, or one that needs a remedy, with its labels in another order: nothing in it can be learnt. */
+/** A healthy data set, or one that needs a fix, with its labels in another order: nothing in it can be learnt. */
 export function plantPermuted(seed: number, stream: number): Planted {
   const random = createRandom(seed, stream);
   const makers: Plant[] = [healthy, PLANTS["movement-tiny"], PLANTS["features-unscaled: small"], PLANTS["difference-hidden"]];
@@ -241,8 +241,8 @@ function unscaled(random: Random, factorOf: (isSignal: boolean) => number): Omit
   return {
     data: asData(latent, values),
     probability: latent.probability,
-    tried: `${settings},mask`,
-    cure: { tried: `${settings},scaled,mask` },
+    baseline: `${settings},mask`,
+    fix: { setup: `${settings},scaled,mask` },
   };
 }
 
@@ -264,8 +264,8 @@ function moving(random: Random, strength: number, words: "scaled" | ""): Omit<Pl
   return {
     data: asData({ ...latent, labels: seen.labels }, walk),
     probability: seen.probability,
-    tried: [soundSettings(random), words, "mask"].filter((word) => word !== "").join(","),
-    cure: { plan: planOf(latent, each(F, "delta"), "any") },
+    baseline: [soundSettings(random), words, "mask"].filter((word) => word !== "").join(","),
+    fix: { plan: planOf(latent, each(F, "delta"), "any") },
   };
 }
 
@@ -276,7 +276,7 @@ function rated(random: Random, rate: number, words: string): Omit<Planted, "code
   return {
     data: asData(latent, values),
     probability: latent.probability,
-    tried: `${settings},lr=${Number(rate.toPrecision(3))}${words}`,
-    cure: { tried: `${settings},lr=0.003` },
+    baseline: `${settings},lr=${Number(rate.toPrecision(3))}${words}`,
+    fix: { setup: `${settings},lr=0.003` },
   };
 }

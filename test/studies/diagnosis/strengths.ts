@@ -1,14 +1,14 @@
-// How strong each planted cause is: found by bisection for each data set, until what was tried, without the remedy, loses the wanted
-// share of what the remedy recovers. Only networks of ./recovery.ts are trained for it; no diagnosis is looked at.
+// How strong each planted cause is: found by bisection for each data set, until the baseline setup loses the wanted
+// share of what the fix recovers. Only networks of ./recovery.ts are trained for it; no diagnosis is looked at.
 import { readFileSync } from "node:fs";
 import { type PlantName, plant } from "./planted.ts";
 import { measureRecovery, type Recovery } from "./recovery.ts";
 
-/** Shares of what the remedy recovers that are to be lost without it. */
+/** Shares of what the fix recovers that are to be lost without it. */
 export const SHARES: readonly number[] = [0.1, 0.4, 0.8];
 
 /** From a strength that loses less than a tenth to one that loses more than eight: logarithmic. */
-export const RANGES: Partial<Record<PlantName, readonly [least: number, most: number]>> = {
+export const RANGES: Partial<Record<PlantName, readonly [mildest: number, strongest: number]>> = {
   "features-unscaled: small": [3, 1e5],
   "features-unscaled: mixed": [3, 1e3],
   "movement-tiny": [2, 100],
@@ -105,9 +105,9 @@ export function strengthsOf(cases: readonly Case[]): Map<Case, Strength> {
   return new Map(cases.map((each) => [each, known[keyOf(each)] ?? calibrate(each)]));
 }
 
-/** A remedy that recovers less of what can be learnt proves nothing: such a case is not scored. */
-const LEAST_RECOVERED = 0.05;
+/** A fix that recovers less of what can be learnt proves nothing: such a case is not scored. */
+const MIN_RECOVERED = 0.05;
 
-export function isScored({ tried, cured }: Strength): boolean {
-  return tried === undefined || cured === undefined || cured - tried >= LEAST_RECOVERED;
+export function isScored({ baseline, fixed }: Strength): boolean {
+  return baseline === undefined || fixed === undefined || fixed - baseline >= MIN_RECOVERED;
 }

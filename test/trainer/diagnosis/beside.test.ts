@@ -1,4 +1,4 @@
-// What diagnose says beside its causes: the user's own curve, copies in the test part, and the lines that cure.
+// What diagnose says beside its causes: the user's own curve, copies in the test part, and the lines that fix the user's script.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,7 +46,7 @@ beforeAll(async () => {
   );
 });
 
-test("holds the curve against guessing, counts copies in the test part, and prints lines that cure", async () => {
+test("compares the curve with guessing, counts copies in the test part, and prints lines that fix the script", async () => {
   writeFileSync(
     at("log.csv"),
     "epoch,accuracy,loss,val_accuracy,val_loss\n0,0.74,0.5721,0.75,0.571\n1,0.746,0.5693,0.75,0.5701\n2,0.746,0.569,0.75,0.5699\n",
