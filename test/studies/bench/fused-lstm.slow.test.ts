@@ -9,7 +9,7 @@ const C = 5;
 const SAMPLES = 6;
 /** In float64: truncation h²/6 · third derivative, rounding 1e-13/h for a sum of 1e5 terms; together below 1e-8. */
 const H = 1e-5;
-/** float32 sums of up to 10,000 terms, relative to the largest gradient of the tensor. */
+/** float32 sums of up to 10,000 terms, relative to the largest gradient of the tensor, or to 1 where that is less. */
 const TOLERANCE = 2e-6;
 
 const sizes = [1, 7, 32, 100].flatMap((U) => [1, 3, 64, 1000].map((B) => [U, B] as const));
