@@ -17,6 +17,7 @@ const servable = openOnnxModel(
   new Uint8Array(artifact),
   (bytes) => openSession(runtime, bytes),
   instantiateKernel(inference),
+  env.ONNX_OUTPUT,
 );
 
 const { Stream, Directory, handlers } = openWorker(env, page, servable);

@@ -2,7 +2,7 @@
 // change the last bits of a sequence's own sums, and an Engine promises that they do not.
 // Legend: N sequences, T steps, C channels.
 import type { Engine } from "../../shared/engine.ts";
-import { ArtifactError } from "../../shared/errors.ts";
+import { type OutputKind, reject } from "./onnx-output.ts";
 import { FLOAT, INT32, INT64, type Port, type Session, type Tensor } from "./onnx-session.ts";
 
 /** Two float32 implementations that round in another order: test/parity.test.ts argues it. */
@@ -15,9 +15,11 @@ export interface OnnxShape {
   readonly channels: number | undefined;
   /** Whether the graph takes each sequence's length; else it cannot distinguish data from the zero rows behind. */
   readonly takesLengths: boolean;
+  /** Numbers for a sequence: 1, or 2 for class 0 and class 1. */
+  readonly classes: number;
 }
 
-/** Throws ArtifactError where the graph is not sequences (N,T,C) float32, and lengths (N) perhaps, to one probability each. */
+/** Throws ArtifactError where the graph is not sequences (N,T,C) float32, and lengths (N) perhaps, to one or two numbers each. */
 export function shapeOfOnnx({ inputs, outputs }: Session): OnnxShape {
   const [sequences, lengths, ...others] = inputs;
   if (sequences === undefined || sequences.type !== FLOAT || sequences.shape.length !== 3)
@@ -26,33 +28,56 @@ export function shapeOfOnnx({ inputs, outputs }: Session): OnnxShape {
     reject(`its second input, if any, must be lengths, int32 or int64 (N), got ${describePort(lengths)}`);
   if (others.length > 0) reject(`it must have one input, or two with lengths, got ${inputs.length}`);
   const [output] = outputs;
-  if (output === undefined || output.type !== FLOAT || !(output.shape.length === 1 || (output.shape.length === 2 && output.shape[1] === 1)))
-    reject(`its first output must be float32 (N) or (N, 1), a probability each, got ${describePort(output)}`);
+  const classes = output?.shape.length === 1 ? 1 : output?.shape[1];
+  if (output === undefined || output.type !== FLOAT || output.shape.length > 2 || (classes !== 1 && classes !== 2))
+    return reject(`its first output must be float32 (N), (N, 1) or (N, 2), got ${describePort(output)}`);
   const fixed = (size: number | string): number | undefined => (typeof size === "number" && size > 0 ? size : undefined);
-  return { timesteps: fixed(sequences.shape[1]), channels: fixed(sequences.shape[2]), takesLengths: lengths !== undefined };
+  return { timesteps: fixed(sequences.shape[1]), channels: fixed(sequences.shape[2]), takesLengths: lengths !== undefined, classes };
 }
 
-/** Throws ArtifactError where the graph fixes another T or C. `log` and `exp` are the kernel's. */
-export function createOnnxEngine(
-  session: Session,
-  { timesteps: T, channels: C }: { readonly timesteps: number; readonly channels: number },
-  { log, exp }: { log(x: number): number; exp(x: number): number },
-): Engine {
+/** What the graph answers for the first `length` rows of (T,C): `classes` numbers. Throws ArtifactError where it gives another count. */
+export type Answer = (rows: Float32Array, length: number) => Float32Array;
+
+/** The graph as a function of one sequence. Throws ArtifactError where the graph fixes another T or C. */
+export function openAnswer(session: Session, { timesteps: T, channels: C }: Size): Answer {
   const shape = shapeOfOnnx(session);
   if ((shape.timesteps ?? T) !== T || (shape.channels ?? C) !== C)
     reject(`its first input must be (N, ${T}, ${C}) to go with model.safetensors, got ${describePort(session.inputs[0])}`);
-  const rows = new Float32Array(T * C);
-  const data: Tensor = { type: FLOAT, shape: [1, T, C], data: rows };
+  const padded = new Float32Array(T * C);
+  const data: Tensor = { type: FLOAT, shape: [1, T, C], data: padded };
+  return (rows, length) => {
+    padded.fill(0);
+    padded.set(rows);
+    const results = session.run(shape.takesLengths ? [data, lengthTensor(session.inputs[1], length)] : [data]);
+    if (results.length !== shape.classes) reject(`it must give ${shape.classes} numbers for a sequence, got ${results.length}`);
+    return results;
+  };
+}
+
+/** Steps and channels of a sequence. */
+interface Size {
+  readonly timesteps: number;
+  readonly channels: number;
+}
+
+/** Throws ArtifactError where the graph fixes another T or C. `kind`: what its output holds. `log` and `exp` are the kernel's. */
+export function createOnnxEngine(
+  session: Session,
+  size: Size,
+  kind: OutputKind,
+  { log, exp }: { log(x: number): number; exp(x: number): number },
+): Engine {
+  const answer = openAnswer(session, size);
+  const { timesteps: T, channels: C } = size;
 
   function scoreOne(channels: Float32Array, from: number, length: number): number {
-    rows.fill(0);
-    rows.set(channels.subarray(from, from + length * C));
-    const results = session.run(shape.takesLengths ? [data, lengthTensor(session.inputs[1], length)] : [data]);
-    const [probability] = results;
-    if (results.length !== 1 || !(probability >= 0 && probability <= 1))
-      reject(
-        `it must give a probability, from 0 to 1, for a sequence, got ${results.length === 1 ? probability : `${results.length} numbers`}`,
-      );
+    const results = answer(channels.subarray(from, from + length * C), length);
+    if (kind === "logits") {
+      const logit = results.length === 2 ? results[1] - results[0] : results[0];
+      return Number.isNaN(logit) ? reject("it must give a logit for a sequence, got NaN") : 1 / (1 + exp(-logit));
+    }
+    const probability = results[results.length - 1];
+    if (!(probability >= 0 && probability <= 1)) reject(`it must give a probability, from 0 to 1, for a sequence, got ${probability}`);
     return probability;
   }
 
@@ -84,8 +109,4 @@ const TYPES: Readonly<Record<number, string>> = { [FLOAT]: "float32", [INT32]: "
 
 function describePort(port: Port | undefined): string {
   return port === undefined ? "none" : `${port.name}: ${TYPES[port.type] ?? `type ${port.type}`} (${port.shape.join(", ")})`;
-}
-
-function reject(reason: string): never {
-  throw new ArtifactError(`model.onnx cannot be served: ${reason}`);
 }

@@ -7,7 +7,9 @@ import { checkGolden, DEFAULT_POINT, type ScorableModel, score } from "../../sha
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
-import { createOnnxEngine, shapeOfOnnx } from "./onnx-engine.ts";
+import { readEnding } from "./onnx-ending.ts";
+import { createOnnxEngine, openAnswer, shapeOfOnnx } from "./onnx-engine.ts";
+import { checkAnswers, outputKind, probes } from "./onnx-output.ts";
 import type { Session } from "./onnx-session.ts";
 import { memoisedSha256, type ServableModel } from "./servable-model.ts";
 
@@ -20,12 +22,13 @@ export interface Functions {
 /** The first input of what `export --onnx` writes: the recipe's channels. */
 const CHANNELS = "channels";
 
-/** Never throws, as openModel. */
+/** Never throws, as openModel. `declared`: the variable ONNX_OUTPUT, what the output of another's graph is. */
 export function openOnnxModel(
   onnx: Uint8Array<ArrayBuffer>,
   artifact: Uint8Array<ArrayBuffer>,
   openSession: (onnx: Uint8Array) => Session,
   functions: Functions,
+  declared?: string,
 ): ServableModel {
   const both = new Uint8Array(onnx.length + artifact.length);
   both.set(onnx);
@@ -35,7 +38,7 @@ export function openOnnxModel(
     const session = openSession(onnx);
     const { log } = functions;
     const { model, engine } =
-      session.inputs[0]?.name === CHANNELS ? openExported(session, artifact, functions) : openForeign(session, functions);
+      session.inputs[0]?.name === CHANNELS ? openExported(session, artifact, functions) : openForeign(session, onnx, functions, declared);
     return { model, engine, log, sha256 };
   } catch (error) {
     return { unready: error instanceof Error ? error.message : String(error), sha256 };
@@ -50,7 +53,7 @@ interface Opened {
 function openExported(session: Session, artifact: Uint8Array, functions: Functions): Opened {
   const model = decodeArtifact(artifact);
   const { timesteps, channels } = model.recipe;
-  const engine = createOnnxEngine(session, { timesteps, channels: channels.length }, functions);
+  const engine = createOnnxEngine(session, { timesteps, channels: channels.length }, "probabilities", functions);
   checkGolden(model, engine, functions.log);
   return { model, engine };
 }
@@ -59,14 +62,21 @@ function openExported(session: Session, artifact: Uint8Array, functions: Functio
  * The rows go to the graph as float32, oldest first: zero rows in front of a shorter sequence, as it came; or behind it, if the graph
  * takes lengths.
  */
-function openForeign(session: Session, functions: Functions): Opened {
-  const { timesteps: T = DEFAULT_SHAPE.timesteps, channels: F = DEFAULT_SHAPE.features, takesLengths } = shapeOfOnnx(session);
+function openForeign(session: Session, onnx: Uint8Array, functions: Functions, declared: string | undefined): Opened {
+  const { timesteps: T = DEFAULT_SHAPE.timesteps, channels: F = DEFAULT_SHAPE.features, takesLengths, classes } = shapeOfOnnx(session);
+  const size = { timesteps: T, channels: F };
+  const kind = outputKind(readEnding(onnx), classes, declared);
+  const answer = openAnswer(session, size);
+  checkAnswers(
+    kind,
+    Array.from(probes(T, F), (rows) => [...answer(rows, T)]),
+  );
   const channels = Array.from({ length: F }, (_, a): Channel => ({ base: "feature", view: "level", a }));
   const features = channels.map((_, a) => `f${a}`);
   const plan = { timesteps: T, features, padding: "none", channels, standardise: false } as const;
   const nothing = fitRecipe(plan, new Float64Array(T * F), [0], functions.log); // a fit on zeros: every mean is 0, explanations' too, every scale 1
   const recipe = { ...nothing, padding: takesLengths ? ("leading" as const) : ("none" as const), lengths: [1, T] as const };
-  const engine = createOnnxEngine(session, { timesteps: T, channels: F }, functions);
+  const engine = createOnnxEngine(session, size, kind, functions);
   const inputs = new Float64Array(T * F).fill(1); // whether it runs at all
   const { probabilities } = score({ recipe }, engine, functions.log, inputs);
   return {

@@ -2,12 +2,13 @@
 // runtime: ./onnx-worker.test.ts.
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../../edge/app.ts";
+import { readEnding } from "../../../edge/models/onnx-ending.ts";
 import { openOnnxModel } from "../../../edge/models/onnx-model.ts";
 import { openSession } from "../../../edge/models/onnx-session.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
-import { port } from "../../../trainer/export/onnx/graph.ts";
-import { DOUBLE, FLOAT } from "../../../trainer/export/onnx/schema.ts";
+import { floats, int, node, port, raw, tensor } from "../../../trainer/export/onnx/graph.ts";
+import { DOUBLE, FLOAT, INT64 } from "../../../trainer/export/onnx/schema.ts";
 import { DEPENDENCIES, openApp, post, postScore } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeModel, makeSequences, randomOf } from "../../fixtures/model.ts";
@@ -18,8 +19,9 @@ const F = 5;
 const model = makeModel(kernel);
 const artifact = encodeArtifact(model);
 
-const deploy = (onnx: Uint8Array<ArrayBuffer>) => openOnnxModel(onnx, artifact, (bytes) => openSession(runtime, bytes), functions);
-const openOnnx = (onnx: Uint8Array<ArrayBuffer>) => createApp(deploy(onnx), DEPENDENCIES);
+const deploy = (onnx: Uint8Array<ArrayBuffer>, declared?: string) =>
+  openOnnxModel(onnx, artifact, (bytes) => openSession(runtime, bytes), functions, declared);
+const openOnnx = (onnx: Uint8Array<ArrayBuffer>, declared?: string) => createApp(deploy(onnx, declared), DEPENDENCIES);
 type App = ReturnType<typeof openOnnx>;
 
 const values = makeSequences(40, T, F, 9);
@@ -144,17 +146,11 @@ describe("another's model.onnx", () => {
       /got rows: float32 \(batch, 5\)$/,
     ],
     [
-      "two classes",
-      encodeLogistic(T, F, new Float32Array(2 * T * F), { width: 2 }),
-      /its first output must be .* got answer: float32 \(batch, 2\)$/,
+      "three classes",
+      encodeLogistic(T, F, new Float32Array(3 * T * F), { width: 3, ending: "Softmax" }),
+      /its first output must be float32 \(N\), \(N, 1\) or \(N, 2\), got answer: float32 \(batch, 3\)$/,
     ],
     ["a fixed batch of 4", encodeLogistic(T, F, weights, { input: port("rows", FLOAT, [4, T, F]) }), /does not run: .*Expected: 4/s],
-    [
-      "logits",
-      encodeLogistic(T, F, new Float32Array(T * F).fill(1), { squash: false }),
-      /must give a probability, from 0 to 1, .* got 50$/,
-    ],
-    ["NaN", encodeLogistic(T, F, new Float32Array(T * F).fill(Number.NaN), { squash: false }), /got NaN$/],
     [
       "float64 rows",
       encodeLogistic(T, F, weights, { input: port("rows", DOUBLE, ["batch", T, F]) }),
@@ -165,10 +161,125 @@ describe("another's model.onnx", () => {
   });
 
   test("that answers with no probability for some sequence gives an error for it, never a score", async () => {
-    const app = openOnnx(encodeLogistic(T, F, new Float32Array(T * F).fill(0.01), { squash: false })); // the sum over 100
-    expect(await probabilitiesOf(app, { sequence: [[1, 2, 3, 4, 5]] })).toEqual([expect.closeTo(0.15, 6)]);
-    const response = await postScore(app, JSON.stringify({ sequences: [[[1, 2, 3, 4, 5]], [[100, 2, 3, 4, 5]]] }));
+    const app = openOnnx(
+      encodeLogistic(
+        T,
+        2,
+        Float32Array.from({ length: 2 * T }, (_, i) => (i % 2 === 0 ? 1e30 : -1e30)),
+      ),
+    ); // ∞ − ∞ from 1e9 on
+    expect(await probabilitiesOf(app, { sequence: [[3, 3]] })).toEqual([0.5]);
+    const response = await postScore(app, JSON.stringify({ sequences: [[[3, 3]], [[1e9, 1e9]]] }));
     expect(response.status).toBe(503);
-    expect(await response.json()).toMatchObject({ detail: expect.stringMatching(/^model.onnx cannot be served: .* got 1\.1/) });
+    expect(await response.json()).toMatchObject({ detail: expect.stringMatching(/^model.onnx cannot be served: .* got NaN/) });
+  });
+});
+
+describe("what the numbers of another's model.onnx are", () => {
+  const random = randomOf(4);
+  const weights = Float32Array.from({ length: T * F }, () => (random() - 0.5) / 50); // logits of the sequences: mostly within 0 to 1
+  const two = Float32Array.from({ length: 2 * T * F }, (_, i) => (i % 2 === 0 ? -weights[i >> 1] / 2 : weights[i >> 1] / 2));
+  const logitOf = (rows: number[][]): number => rows.flat().reduce((sum, x, i) => sum + x * weights[i], 0);
+  const expected = sequences.map((rows) => 1 / (1 + Math.exp(-logitOf(rows))));
+  const squeeze = { nodes: [node("Flatten", ["answer"], "flat1", int("axis", 0)), node("Squeeze", ["flat1"], "shown")], shape: ["batch"] };
+  const second = {
+    nodes: [node("Gather", ["answer", "one"], "shown", int("axis", 1))],
+    constants: [tensor("one", INT64, [], raw(BigInt64Array.of(1n)))],
+    shape: ["batch"],
+  };
+
+  test.each<[string, Uint8Array<ArrayBuffer>, string?]>([
+    ["a Sigmoid", encodeLogistic(T, F, weights)],
+    ["a Sigmoid and changes of shape", encodeLogistic(T, F, weights, { behind: squeeze })],
+    ["a Sigmoid, declared as probabilities", encodeLogistic(T, F, weights), "probabilities"],
+    ["a Softmax of two", encodeLogistic(T, F, two, { width: 2, ending: "Softmax" })],
+    ["a Softmax of which the second is picked", encodeLogistic(T, F, two, { width: 2, ending: "Softmax", behind: second })],
+    ["nothing, declared as logits", encodeLogistic(T, F, weights, { ending: null }), "logits"],
+    ["nothing and two numbers, declared as logits", encodeLogistic(T, F, two, { width: 2, ending: null }), "logits"],
+    [
+      "a logistic function written out, declared as probabilities",
+      encodeLogistic(T, F, weights, {
+        ending: null,
+        behind: {
+          nodes: [
+            node("Neg", ["answer"], "n"),
+            node("Exp", ["n"], "e"),
+            node("Add", ["e", "one"], "s"),
+            node("Reciprocal", ["s"], "shown"),
+          ],
+          constants: [floats("one", [1], raw(Float32Array.of(1)))],
+          shape: ["batch", 1],
+        },
+      }),
+      "probabilities",
+    ],
+  ])("a graph that ends in %s is scored as the probability that it means", async (_, onnx, declared) => {
+    for (const [n, p] of (await probabilitiesOf(openOnnx(onnx, declared), { sequences })).entries())
+      expect(Math.abs(p - expected[n])).toBeLessThanOrEqual(2e-6);
+  });
+
+  const OTHERWISE = 'add one, or declare ONNX_OUTPUT = "logits", or "probabilities" where its numbers are that';
+  test.each<[string, Uint8Array<ArrayBuffer>, string | undefined, string]>([
+    [
+      "logits that are not declared",
+      encodeLogistic(T, F, weights, { ending: null }),
+      undefined,
+      `its graph ends in MatMul, expected a Sigmoid or a Softmax of two: ${OTHERWISE}`,
+    ],
+    [
+      "two logits that are not declared",
+      encodeLogistic(T, F, two, { width: 2, ending: null }),
+      "",
+      "its graph ends in MatMul, expected a Sigmoid",
+    ],
+    [
+      "a Sigmoid that is not the end",
+      encodeLogistic(T, F, weights, { behind: { nodes: [node("Neg", ["answer"], "shown")], shape: ["batch", 1] } }),
+      undefined,
+      "its graph ends in Neg, expected a Sigmoid",
+    ],
+    [
+      "logits declared as probabilities",
+      encodeLogistic(T, F, weights, { ending: null }),
+      "probabilities",
+      "it must give a probability, from 0 to 1, for a sequence, got -",
+    ],
+    [
+      "probabilities declared as logits",
+      encodeLogistic(T, F, weights),
+      "logits",
+      'its graph ends in Sigmoid, so ONNX_OUTPUT = "logits" would be wrong: leave it out',
+    ],
+    [
+      "probabilities that do not show as such, declared as logits",
+      encodeLogistic(T, F, weights, { behind: { nodes: [node("Abs", ["answer"], "shown")], shape: ["batch", 1] } }),
+      "logits",
+      "ONNX_OUTPUT says logits, but its answers to 36 sequences of all sizes lie from 0 to 1: are these probabilities?",
+    ],
+    [
+      "a Softmax of one",
+      encodeLogistic(T, F, weights, { ending: "Softmax" }),
+      undefined,
+      "its graph ends in a Softmax of one number, which is always 1",
+    ],
+    ["another word", encodeLogistic(T, F, weights), "logit", 'ONNX_OUTPUT must be "logits", "probabilities" or "", got "logit"'],
+    [
+      "NaN",
+      encodeLogistic(T, F, new Float32Array(T * F).fill(Number.NaN), { ending: null }),
+      "logits",
+      "it must give numbers for a sequence, got NaN and nothing else for 36",
+    ],
+  ])("%s: unready with the reason, not served", async (_, onnx, declared, reason) => {
+    expect(await reasonOf(openOnnx(onnx, declared))).toContain(`model.onnx cannot be served: ${reason}`);
+  });
+
+  test("whatever bytes the end is read from, it is found or null", () => {
+    const bytes = encodeLogistic(T, F, weights);
+    expect(readEnding(bytes)).toEqual({ operator: "Sigmoid", isPicked: false });
+    for (let k = 0; k < 2000; k++) {
+      const damaged = Uint8Array.from(k % 4 === 0 ? bytes.subarray(0, Math.floor(random() * bytes.length)) : bytes);
+      if (damaged.length > 0) damaged[Math.floor(random() * damaged.length)] ^= 1 << (k % 8);
+      expect(["string", "undefined"]).toContain(typeof readEnding(damaged)?.operator);
+    }
   });
 });
