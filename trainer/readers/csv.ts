@@ -144,7 +144,8 @@ function createBatcher(source: string, { columns: wantedColumns, onIssue }: Want
       throw new DataError(`${source}: line ${line}`, `has ${record.length} columns, expected ${columns} as in the first line`);
     pending ??= open(table);
     const { values, labels, texts } = pending;
-    for (let i = 0; i < order.length; i++) values[N * order.length + i] = readCell(table, record, order[i], line);
+    const offset = N * order.length;
+    for (let i = 0; i < order.length; i++) values[offset + i] = readCell(table, record, order[i], line);
     if (label !== null) labels[N] = readLabel(table, record, label, line);
     for (let i = 0; i < others.length; i++) texts[i].push(record[others[i]].trim());
     if (++N === capacity) flush();
@@ -193,9 +194,10 @@ function toBatch({ header, layout }: Table, { values, labels, texts }: Pending, 
 }
 
 /** The number in column `i`, NaN after onIssue has heard that there is none; `missingLabel` where a label should be. */
-function readCell({ source, onIssue, header }: Table, record: readonly string[], i: number, line: number, missingLabel?: number): number {
+function readCell(table: Table, record: readonly string[], i: number, line: number, missingLabel?: number): number {
   const number = parseCell(record[i]);
   if (number !== undefined && Number.isFinite(number)) return number;
+  const { source, onIssue, header } = table;
   onIssue(`${source}: line ${line}`, `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number`, missingLabel);
   return Number.NaN;
 }
