@@ -133,12 +133,12 @@ function circles(arrows: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   return found.sort();
 }
 
-/** Circles between files, and between folders. */
-function findCircles(files: ReadonlyMap<string, string>): string[] {
+/** Circles between files, and between folders, from the files that each file imports. */
+function findCircles(imports: ReadonlyMap<string, readonly string[]>): string[] {
   const byFile = new Map<string, Set<string>>();
   const byFolder = new Map<string, Set<string>>();
-  for (const [path, source] of files)
-    for (const target of importsOf(path, source)) {
+  for (const [path, targets] of imports)
+    for (const target of targets) {
       byFile.set(path, (byFile.get(path) ?? new Set()).add(target));
       const [from, to] = [folderOf(path), folderOf(target)];
       if (from !== to) byFolder.set(from, (byFolder.get(from) ?? new Set()).add(to));
@@ -147,9 +147,10 @@ function findCircles(files: ReadonlyMap<string, string>): string[] {
 }
 
 const files = new Map(sources.map((path) => [path, readFileSync(join(root, path), "utf8")]));
+const imports = new Map([...files].map(([path, source]) => [path, importsOf(path, source)]));
 
 test("no circles: files import no file that imports them, types included, and folders import downwards only", () => {
-  expect(findCircles(files)).toEqual([]);
+  expect(findCircles(imports)).toEqual([]);
 });
 
 test.each([
@@ -157,20 +158,59 @@ test.each([
     "between files, by a type",
     "trainer/statistics/random.ts",
     `import type { Metrics } from "./metrics.ts";`,
-    "trainer/statistics/random.ts",
+    "trainer/statistics/metrics.ts, trainer/statistics/random.ts",
   ],
   [
     "between folders",
     "trainer/files/whole-files.ts",
-    `import { fitLogistic } from "../training/checkpoint.ts";`,
+    `import { createCheckpointer } from "../training/checkpoint.ts";`,
     "trainer/files, trainer/training",
   ],
-  ["of a file with itself through a folder", "shared/errors.ts", `import { score } from "./model.ts";`, "shared/errors.ts"],
+  ["of a file and a folder", "shared/errors.ts", `import { score } from "./model.ts";`, "shared/errors.ts"],
 ])("a circle %s is found", (_, path, line, named) => {
-  const planted = new Map(files).set(path, `${line}\n${files.get(path)}`);
-  const known = findCircles(files);
-  const added = findCircles(planted).filter((circle) => !known.includes(circle));
-  expect(added.join("; ")).toContain(named);
+  const planted = new Map(imports).set(path, importsOf(path, `${line}\n${files.get(path)}`));
+  expect(findCircles(planted).join("; ")).toContain(named);
+});
+
+/** Every function in `source` of more than `limit` lines, and every exported one that nothing is said of. */
+function readingFaults(path: string, source: string, limit: number): string[] {
+  if (path.includes("/kernel/")) return []; // loops unrolled by hand
+  const found: string[] = [];
+  const lineAt = (offset: unknown): number => source.slice(0, offset as number).split("\n").length;
+  const ast = parseAst(source, { lang: "ts" }) as unknown as Node;
+  visit(ast, (node) => {
+    if (!/^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type)) return;
+    const lines = lineAt(node.end) - lineAt(node.start) + 1;
+    if (lines > limit) found.push(`${path}:${lineAt(node.start)} has a function of ${lines} lines`);
+  });
+  for (const node of ast.body as Node[]) {
+    const declared = node.type === "ExportNamedDeclaration" ? (node.declaration as Node | null) : null;
+    const isFunction =
+      declared?.type === "FunctionDeclaration" ||
+      declared?.type === "ClassDeclaration" ||
+      (declared?.declarations as Node[] | undefined)?.some(({ init }) => /Function/.test((init as Node | null)?.type ?? ""));
+    if (
+      isFunction &&
+      !source
+        .slice(0, node.start as number)
+        .trimEnd()
+        .endsWith("*/")
+    )
+      found.push(`${path}:${lineAt(node.start)} exports a function without a docstring`);
+  }
+  return found;
+}
+
+test("every function fits a screen of 60 lines, and every exported one has a docstring", () => {
+  expect([...files].flatMap(([path, source]) => readingFaults(path, source, 60))).toEqual([]);
+});
+
+test("a long function and an export without a docstring are found", () => {
+  const long = `export const long = () => {${"\n".repeat(60)}};`;
+  expect(readingFaults("edge/app.ts", long, 60)).toEqual([
+    "edge/app.ts:1 has a function of 61 lines",
+    "edge/app.ts:1 exports a function without a docstring",
+  ]);
 });
 
 test("trainer/ holds main.ts and rooms, nothing loose", () => {
