@@ -10,7 +10,8 @@ type Walk = (visit: (sequence: SequenceRows) => void) => void;
 
 /**
  * Fits `plan` on the sequences `indices` of `values` (N,T,F). Sequences without a valid row are passed over.
- * Throws RangeError when a logarithm's base is not positive on the training part, or no row is valid: the caller plans better.
+ * A value ≤ 0 under a logarithm counts as the lowest positive one of the training part: padding rows that a plan reads as data bring zeros.
+ * Throws RangeError when nothing under a logarithm is positive on the training part, or no row is valid: the caller plans better.
  */
 export function fitRecipe(plan: Plan, values: Float64Array, indices: ArrayLike<number>, log: Log): Recipe {
   const { timesteps: T, channels, standardise, ...rest } = plan;
@@ -50,13 +51,13 @@ function measureLengths(walk: Walk, T: number): { lengths: readonly [number, num
   return { lengths: [shortest, longest], total };
 }
 
-/** (3) training minima as Recipe.floor holds them, 0 where the channel needs none. Throws RangeError where one is not positive. */
+/** (3) lowest positive values as Recipe.floor holds them, 0 where the channel needs none. Throws RangeError where no value is positive. */
 function fitFloors(channel: Channel, features: readonly string[], walk: Walk, log: Log): number[] {
   const isUsed = usesFloors(channel);
   if (!isUsed.includes(true)) return [0, 0, 0];
-  const lowest = [BASE_LIMIT, BASE_LIMIT, BASE_LIMIT];
+  const lowest = [Infinity, Infinity, Infinity];
   const lower = (k: number, x: number): void => {
-    lowest[k] = Math.min(lowest[k], x);
+    if (x > 0) lowest[k] = Math.min(lowest[k], x);
   };
   walk(({ values, shape, rows, offset, length }) => {
     for (let t = 0; t < length; t++) {
@@ -69,13 +70,13 @@ function fitFloors(channel: Channel, features: readonly string[], walk: Walk, lo
       const b = values[row + channel.b];
       lower(0, a);
       lower(1, b);
-      if (isUsed[2]) lower(2, log(Math.max(a, 0)) - log(Math.max(b, 0)));
+      if (isUsed[2] && a > 0 && b > 0) lower(2, log(a) - log(b));
     }
   });
   return lowest.map((floor, k) => {
     if (!isUsed[k]) return 0;
-    if (!(floor > 0)) throw new RangeError(`${describeChannel(channel, features)} needs positive values on the training part`);
-    return floor;
+    if (floor === Infinity) throw new RangeError(`${describeChannel(channel, features)} needs a positive value on the training part`);
+    return Math.min(BASE_LIMIT, floor);
   });
 }
 

@@ -22,7 +22,7 @@ import { type Candidates, chosenByMajority, closePairs, findHiddenDifferences, l
 import { formHypotheses, type Hypothesis } from "./hypotheses.ts";
 import type { DiagnosisData, DiagnosisDependencies, DiagnosisOptions } from "./input.ts";
 import { weighLabelFinding } from "./label-facts.ts";
-import { noteEmpty, notePadding, noteSample } from "./notes.ts";
+import { noteEmpty, noteLogarithms, notePadding, noteSample } from "./notes.ts";
 import { listProbes } from "./probes.ts";
 import { findSignal, type Signal } from "./signal.ts";
 import { studyTestPart } from "./test-part.ts";
@@ -74,7 +74,10 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, d
   });
 
   dependencies.onProgress?.({ stage: "network-checks", done: 0, total: 0 });
-  return conclude(checked.findings, {
+  const unmasked = baseline.inputs.padding === "none" && hasPadding(subject.facts) ? hypotheses : [];
+  const carried = unmasked.flatMap(({ finding }) => ("channels" in finding ? finding.channels : []));
+  const findings = { ...checked.findings, notes: [...checked.findings.notes, ...noteLogarithms(carried)] };
+  return conclude(findings, {
     settings: options.baseline,
     signal,
     result,
@@ -181,6 +184,10 @@ function findHiddenChannels({ candidates, recipe, facts, sample, table, labels }
     difference: chosenByMajority(differenceOfFold),
     differenceOfFold,
   };
+}
+
+function hasPadding({ padding: { front, behind } }: DataFacts): boolean {
+  return front + behind > 0;
 }
 
 /** Sequences that one training run may see. */

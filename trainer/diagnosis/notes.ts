@@ -1,4 +1,5 @@
 // What is said beside the causes: plain facts of the data, and the networks' own numbers. Sentences alone; computes nothing.
+import { type Channel, usesFloors } from "../../shared/recipe/channel.ts";
 import { count, formatNumber, percent, short } from "../html/format.ts";
 import type { Diagnosis, FeatureSummary } from "./diagnosis.ts";
 import type { PaddingFacts } from "./facts.ts";
@@ -30,6 +31,14 @@ export function notePadding({ front, behind, inside, sequences }: PaddingFacts, 
       ? `No all-zero row stands in front of or behind any of the ${count(examples)} sequences.`
       : `${percent(front)} of all rows are zeros in front and ${percent(behind)} are zeros behind, in ${percent(sequences)} of the sequences.`;
   return inside > 0 ? [around, `${percent(inside)} of all rows are zeros between other rows.`] : [around];
+}
+
+/** What experiments without a mask make of padding rows under a logarithm. */
+export function noteLogarithms(channels: readonly Channel[]): string[] {
+  const isUsed = channels.some((channel) => usesFloors(channel).includes(true));
+  return isUsed
+    ? ["In an experiment without masking, a zero under a logarithm counts as the lowest positive value of the training part."]
+    : [];
 }
 
 /** The sample, where it is not the whole file. */

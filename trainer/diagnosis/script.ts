@@ -45,7 +45,6 @@ export function writeScript({ plan, settings, split, loss, baseRateLoss }: Scrip
   const hasLog = has("log", "logDelta") || channels.some(({ base }) => base === "logRatio");
   const used = [...new Set(channels.flatMap((channel) => (channel.base === "feature" ? [channel.a] : [channel.a, channel.b])))];
   const names = used.sort((a, b) => a - b).map((f) => `f[${f}] ${oneLine(features[f])}`);
-  const inside = isMasked ? "[ok[tr]]" : "";
   const mask = standardise ? MASK.standardised : MASK.raw;
   const { units, batch, optimizer, learningRate } = settings;
 
@@ -68,7 +67,10 @@ export function writeScript({ plan, settings, split, loss, baseRateLoss }: Scrip
       ? `tr = np.arange(len(X)) < 0.8 * len(X); va = np.arange(len(X)) >= 0.8 * len(X) + ${split.gap}  # in the order of time, with a gap`
       : `tr = np.random.default_rng(0).permutation(len(X)) < 0.8 * len(X); va = ~tr`,
   );
-  if (hasLog) lines.push(`L = lambda a: np.log(np.where(a > 0, a, a[tr]${inside}.min()))`);
+  if (hasLog) {
+    const known = isMasked ? "(a > 0) & ok & tr[:, None]" : "(a > 0) & tr[:, None]";
+    lines.push(`L = lambda a: np.log(np.where(a > 0, a, a[${known}].min()))  # the lowest positive value stands in for zeros`);
+  }
   if (has("delta", "logDelta")) lines.push("D = lambda a: np.diff(a, axis=1, prepend=np.nan)  # movements: this row minus the one before");
   if (has("centred"))
     lines.push(`M = lambda a: a - a.mean(axis=1, keepdims=True${isMasked ? ", where=ok" : ""})  # minus the sequence's own mean`);

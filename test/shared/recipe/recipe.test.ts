@@ -91,9 +91,19 @@ describe("fitting", () => {
     expect(channels[3] / 3e-5).toBeCloseTo(1, 6);
   });
 
-  it("refuses a logarithm of what is not positive in training", () => {
-    const values = Float64Array.of(1, 1, 0, 1);
-    expect(() => fitAll(values, 2, [{ base: "feature", a: 0, view: "log" }])).toThrow("log(a) needs positive values");
+  it("a value ≤ 0 under a logarithm counts as the lowest positive one in training", () => {
+    const values = Float64Array.of(4, 1, 0, 1, /**/ -2, 1, 9, 1);
+    const log = fitAll(values, 2, [{ base: "feature", a: 0, view: "log" }]);
+    expect(Array.from(log.floor)).toEqual([0, 0, 4]);
+    const ratio = fitAll(values, 2, [{ base: "logRatio", a: 1, b: 0, view: "level" }]);
+    expect(Array.from(ratio.floor)).toEqual([1, 4, 0]);
+    const ofRatio = fitAll(values, 2, [{ base: "logRatio", a: 0, b: 1, view: "log" }]);
+    expect(Array.from(ofRatio.floor)).toEqual([4, 1, Math.log(4)]);
+  });
+
+  it("refuses a logarithm of what is nowhere positive in training", () => {
+    const values = Float64Array.of(-1, 1, 0, 1);
+    expect(() => fitAll(values, 2, [{ base: "feature", a: 0, view: "log" }])).toThrow("log(a) needs a positive value");
     expect(() => fitAll(values, 2, [{ base: "logRatio", a: 1, b: 0, view: "level" }])).toThrow(RangeError);
   });
 

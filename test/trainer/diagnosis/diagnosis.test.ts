@@ -8,7 +8,7 @@ import { parseBaselineSetup } from "../../../trainer/diagnosis/setup.ts";
 import { generateFx } from "../../../trainer/sample/fx.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { differenceHidden, heavyTails } from "../../studies/quality/generators.ts";
-import { asData, dependencies, make } from "./synthetic.ts";
+import { asData, dependencies, make, movingRatios } from "./synthetic.ts";
 
 const ask = (data: DiagnosisData, tried = "", seed = 1): Promise<Diagnosis> =>
   diagnose(data, { baseline: parseBaselineSetup(tried), seed }, dependencies);
@@ -133,3 +133,18 @@ describe("data that are merely bad", () => {
     expect(JSON.stringify(diagnosis)).not.toContain("undefined");
   });
 });
+
+test(
+  "padding in front and movements of logarithms: every ablation runs, the one without the mask as well, and says what a zero is there",
+  async () => {
+    const diagnosis = await ask(movingRatios(900, 11));
+    expect(codes(diagnosis)).toEqual(expect.arrayContaining(["movement-tiny proven", "padding-unmasked proven"]));
+    const { fixed, baseRateLoss, notes } = diagnosis;
+    expect(fixed!.plan.channels.every(({ view }) => view === "logDelta")).toBe(true);
+    expect(fixed!.loss).toBeLessThan(baseRateLoss! - 0.3);
+    expect(notes).toContain(
+      "In an experiment without masking, a zero under a logarithm counts as the lowest positive value of the training part.",
+    );
+  },
+  SLOW,
+);
