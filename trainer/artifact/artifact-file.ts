@@ -15,6 +15,9 @@ export interface Engines {
   createEngine(network: Network, calibration: Calibration): Engine;
 }
 
+/** An LSTM of 4,096 units, the most that an artifact holds, has some 270 MB. */
+const MAX_ARTIFACT_BYTES = 2 ** 29;
+
 export interface LoadedModel {
   readonly model: Model;
   readonly bytes: Uint8Array;
@@ -25,7 +28,7 @@ export interface LoadedModel {
 
 /** Reads, decodes and checks the golden vectors. Throws DataError naming the file. */
 export function loadModel(path: string, { kernel, createEngine }: Engines): LoadedModel {
-  const bytes = readWhole(path);
+  const bytes = readWhole(path, MAX_ARTIFACT_BYTES);
   try {
     const model = decodeArtifact(bytes);
     const engine = createEngine(model.network, model.calibration);

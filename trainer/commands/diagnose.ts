@@ -75,6 +75,9 @@ export interface DiagnoseRequest {
 /** As many windows of rows as are of use: a sample of the sequences is looked at. */
 const MAX_WINDOWS = 250_000;
 
+/** A training curve has a line an epoch. */
+const MAX_HISTORY_BYTES = 2 ** 26;
+
 const STAGE_NAMES: Readonly<Record<Stage, string>> = {
   "data-checks": "checking the data",
   "signal-test": "testing for a signal",
@@ -92,7 +95,7 @@ export async function diagnose(
   const started = performance.now();
   const baseline = parseBaselineSetup(command.tried);
   if (command.report !== undefined) checkOutput("report", command.report, PAGE_ENDINGS);
-  const log = command.history === undefined ? undefined : readHistory(readWhole(command.history), command.history);
+  const log = command.history === undefined ? undefined : readHistory(readWhole(command.history, MAX_HISTORY_BYTES), command.history);
   const issues = collectIssues();
   const read = { ...command.read, onIssue: issues.onIssue, onNote: noteReading(terminal), maxWindows: MAX_WINDOWS };
   const data = await readDataset(command.data, read);

@@ -1,4 +1,5 @@
 // The file system, as everything in the trainer reads and writes it: whole files, or one DataError saying what is wrong.
+import { randomBytes } from "node:crypto";
 import {
   accessSync,
   closeSync,
@@ -8,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -18,14 +20,39 @@ import {
 import { basename, dirname, join } from "node:path";
 import { DataError } from "../../shared/errors.ts";
 
-/** Reads a whole file, of at most `limit` bytes. Throws DataError. */
-export function readWhole(path: string, limit = Number.POSITIVE_INFINITY): Uint8Array<ArrayBuffer> {
+/** Where nothing less is asked for: what Node reads at once. */
+const MAX_BYTES = 2 ** 31 - 1;
+const CHUNK_BYTES = 2 ** 20;
+
+/**
+ * Reads a whole file, of at most `limit` bytes: a device or a pipe until it ends, and no further than the limit. Throws DataError.
+ */
+export function readWhole(path: string, limit = MAX_BYTES): Uint8Array<ArrayBuffer> {
   try {
-    const { size } = limit < Number.POSITIVE_INFINITY ? statSync(path) : { size: 0 };
-    if (size > limit) throw new Error(`it has ${size} bytes, expected at most ${limit}`);
-    return readFileSync(path);
+    const status = statSync(path, { throwIfNoEntry: false });
+    if (status && status.size > limit) throw new Error(`it has ${status.size} bytes, expected at most ${limit}`);
+    const hasSize = status === undefined || status.isDirectory() || (status.isFile() && status.size > 0);
+    return hasSize ? readFileSync(path) : readStream(path, limit);
   } catch (error) {
     throw new DataError(path, `cannot be read: ${reason(error)}`);
+  }
+}
+
+/** What no size is known of: a pipe, a device, or a file that the system makes up while it is read. */
+function readStream(path: string, limit: number): Uint8Array<ArrayBuffer> {
+  const file = openSync(path, "r");
+  try {
+    const chunks: Uint8Array[] = [];
+    for (let total = 0; ; ) {
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      const count = readSync(file, chunk, 0, chunk.length, null);
+      if (count === 0) return Buffer.concat(chunks);
+      total += count;
+      if (total > limit) throw new Error(`it does not end after ${limit} bytes, the most that are expected`);
+      chunks.push(chunk.subarray(0, count));
+    }
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -72,12 +99,33 @@ export interface WholeFile {
   discard(): void;
 }
 
+/** What has a temporary file now. */
+const UNFINISHED = new Set<() => void>();
+
+/** Before the process ends early: leaves nothing of any file that is not finished. */
+export function discardUnfinished(): void {
+  for (const discard of UNFINISHED) discard();
+}
+
+/** Of a temporary file's name, so that the name is not too long. */
+const MAX_STEM = 40;
+
+/**
+ * A new file beside the one that is written, under a name that nobody can know before: whatever has that name already, a link among
+ * them, is left alone.
+ */
+function openTemporary(folder: string, stem: string, mode: number | undefined): [path: string, file: number] {
+  const path = join(folder, `.${stem.slice(0, MAX_STEM)}.${randomBytes(8).toString("hex")}.tmp`);
+  return [path, openSync(path, "wx", mode)];
+}
+
 /** As writeWhole, piece by piece. Each of its functions throws DataError, after which nothing is left. */
 export function createWhole(path: string): WholeFile {
   let file: number | undefined;
   let temporary: string | undefined;
   let target = path;
   const discard = (): void => {
+    UNFINISHED.delete(discard);
     if (file !== undefined) closeSync(file);
     file = undefined;
     if (temporary !== undefined) rmSync(temporary, { force: true });
@@ -99,9 +147,8 @@ export function createWhole(path: string): WholeFile {
       target = present ? realpathSync(path) : path; // a link stays a link
       const folder = dirname(target);
       mkdirSync(folder, { recursive: true });
-      const name = join(folder, `.${basename(target)}.${process.pid}.tmp`);
-      file = openSync(name, "w", present?.mode);
-      temporary = name;
+      [temporary, file] = openTemporary(folder, basename(target), present?.mode);
+      UNFINISHED.add(discard);
     }
     return {
       canRewrite: !isStream,
@@ -117,6 +164,7 @@ export function createWhole(path: string): WholeFile {
           file = undefined;
           if (temporary !== undefined) renameSync(temporary, target);
           temporary = undefined;
+          UNFINISHED.delete(discard);
         }),
       discard,
     };

@@ -50,7 +50,7 @@ export function openSource(
   const file = () => (path === STDIN ? null : openFile(path, onBytes));
   const whole = async (): Promise<Uint8Array> => {
     const plain = file();
-    if (plain === null) return concatenate(chunks(), name);
+    if (plain === null) return concatenate(chunks(), format ?? formatOf(path), name);
     let bytes: Uint8Array;
     try {
       checkSize(plain.byteLength, name);
@@ -161,10 +161,21 @@ function checkSize(bytes: number, name: string): void {
     throw new DataError(name, `holds more than ${MAX_WHOLE_BYTES} bytes: split it, or give it as .csv or .jsonl`);
 }
 
-async function concatenate(chunks: AsyncGenerator<Uint8Array>, name: string): Promise<Uint8Array> {
+/** What a format that is read as a whole begins with: nothing else of a pipe or a device is kept. */
+const SIGNATURES: Readonly<Partial<Record<Format, readonly string[]>>> = { npy: ["\x93NUMPY"], npz: ["PK"], parquet: ["PAR1"] };
+
+function checkSignature(first: Uint8Array, format: Format, name: string): void {
+  const wanted = SIGNATURES[format];
+  const begin = Buffer.from(first.subarray(0, 6)).toString("latin1");
+  if (wanted && !wanted.some((signature) => begin.startsWith(signature.slice(0, first.length))))
+    throw new DataError(name, `does not begin as .${format} does: it is something else`);
+}
+
+async function concatenate(chunks: AsyncGenerator<Uint8Array>, format: Format, name: string): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunks) {
+    if (parts.length === 0) checkSignature(chunk, format, name);
     parts.push(chunk);
     length += chunk.length;
     checkSize(length, name);

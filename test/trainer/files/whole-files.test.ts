@@ -1,10 +1,11 @@
+import { execFileSync, spawn } from "node:child_process";
 import fs, { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DataError } from "../../../shared/errors.ts";
-import { checkWritable, readWhole, writeWhole } from "../../../trainer/files/whole-files.ts";
+import { checkWritable, createWhole, discardUnfinished, readWhole, writeWhole } from "../../../trainer/files/whole-files.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -54,6 +55,46 @@ describe("writeWhole", () => {
     writeWhole(join(folder, "link"), bytes);
     expect(readFileSync(join(folder, "file"))).toEqual(Buffer.from(bytes));
     expect(readlinkSync(join(folder, "link"))).toBe("file");
+  });
+
+  test("opens its temporary file exclusively, and none whose name is known before", () => {
+    const opened: [string, string][] = [];
+    const { openSync } = fs;
+    const spy = vi.spyOn(fs, "openSync").mockImplementation((path, flags, mode) => {
+      opened.push([String(path), String(flags)]);
+      return openSync(path, flags, mode);
+    });
+    syncBuiltinESMExports();
+    try {
+      for (let k = 0; k < 2; k++) writeWhole(join(folder, "file"), bytes);
+    } finally {
+      spy.mockRestore();
+      syncBuiltinESMExports();
+    }
+    expect(opened.map(([, flags]) => flags)).toEqual(["wx", "wx"]); // O_EXCL follows no link
+    expect(new Set(opened.map(([path]) => path)).size).toBe(2);
+    expect(opened.join()).not.toContain(String(process.pid));
+  });
+
+  test("writes through no link that stands at the old temporary name", () => {
+    writeFileSync(join(folder, "victim"), "mine");
+    symlinkSync("victim", join(folder, `.file.${process.pid}.tmp`));
+    writeWhole(join(folder, "file"), bytes);
+    expect(readFileSync(join(folder, "victim"), "utf8")).toBe("mine");
+    expect(readFileSync(join(folder, "file"))).toEqual(Buffer.from(bytes));
+  });
+
+  test("writes a file whose name is as long as a name may be", () => {
+    writeWhole(join(folder, "x".repeat(255)), bytes);
+    expect(readdirSync(folder)).toEqual(["x".repeat(255)]);
+  });
+
+  test("leaves nothing of a file that is not finished when the process ends", () => {
+    const file = createWhole(join(folder, "file"));
+    file.write(bytes);
+    expect(readdirSync(folder)).toHaveLength(1);
+    discardUnfinished();
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test("does not replace a device", () => {
@@ -125,6 +166,20 @@ describe("checkWritable", () => {
 });
 
 describe("readWhole", () => {
+  test("reads an endless device no further than its limit", () => {
+    expect(() => readWhole("/dev/zero", 2 ** 22)).toThrow(
+      new DataError("/dev/zero", "cannot be read: it does not end after 4194304 bytes, the most that are expected"),
+    );
+    expect(readWhole("/dev/null")).toHaveLength(0);
+  });
+
+  test("reads a pipe to its end", () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    spawn("sh", ["-c", '(printf 12; sleep 0.2; printf 3) > "$0"', pipe]);
+    expect(Buffer.from(readWhole(pipe)).toString()).toBe("123");
+  });
+
   test("says why a file cannot be read", () => {
     const path = join(folder, "none");
     expect(() => readWhole(path)).toThrow(new DataError(path, "cannot be read: there is no such file"));
