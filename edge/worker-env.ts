@@ -53,7 +53,7 @@ export function readDependencies(env: WorkerEnv, page: string): Dependencies {
   const { RATE_LIMIT, CORS_ORIGINS = "" } = env;
   const access = readAccess(env);
   const endpoints = readEndpoints(env);
-  for (const { unusable } of [access, endpoints]) if (unusable !== undefined) console.error(unusable);
+  for (const fault of [access.unusable, access.fault, endpoints.unusable]) if (fault !== undefined) console.error(fault);
   return {
     access,
     endpoints,

@@ -19,12 +19,28 @@ export interface Access {
   readonly keys: readonly Key[];
   /** Why the list of keys cannot be used: then nobody may do anything. */
   readonly unusable?: string;
+  /** What is wrong with AUTH, which then opens nothing; keys count none the less. */
+  readonly fault?: string;
   /** AUTH=open: whoever asks from this machine may score and read. */
   readonly openLocally: boolean;
 }
 
-/** The name a local request without a key goes by. */
-export const LOCAL = "local";
+/** Who asks. `isLocal`: let in by AUTH=open, without a key. */
+export interface Caller {
+  /** For logs; of a key also for its rate. */
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly isLocal: boolean;
+}
+
+/** The name goes into logs alone: a key may have it, too. */
+const LOCAL_CALLER: Caller = { name: "local", scopes: DEFAULT_SCOPES, isLocal: true };
+
+/** SHA-256 of no bytes, and of a line break: what `sha256sum` prints where a key was to be and none came. */
+const DIGESTS_OF_NOTHING = [
+  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b",
+];
 
 /**
  * `API_KEYS`, a secret: `name:sha256[:scope+scope]`, separated by white space or commas, the scopes `score+read` where none are
@@ -32,6 +48,7 @@ export const LOCAL = "local";
  */
 export function readAccess({ AUTH, API_KEYS = "" }: { readonly AUTH?: string; readonly API_KEYS?: string }): Access {
   const openLocally = AUTH === "open";
+  const fault = openLocally || !AUTH ? {} : { fault: "AUTH must be open or empty, got another word" };
   const keys: Key[] = [];
   for (const [i, entry] of API_KEYS.split(/[\s,]+/)
     .filter((text) => text !== "")
@@ -43,27 +60,45 @@ export function readAccess({ AUTH, API_KEYS = "" }: { readonly AUTH?: string; re
       return {
         keys: [],
         unusable: `entry ${i + 1} of API_KEYS must be name:sha256 or name:sha256:scopes, with scopes of ${SCOPES.join("+")}`,
+        ...fault,
+        openLocally,
+      };
+    if (DIGESTS_OF_NOTHING.includes(hash.toLowerCase()))
+      return {
+        keys: [],
+        unusable: `entry ${i + 1} of API_KEYS must have the digest of a key, got the digest of nothing: was the variable with the key set?`,
+        ...fault,
         openLocally,
       };
     keys.push({ name, digest: Uint8Array.from(hash.match(/../g)!, (byte) => Number.parseInt(byte, 16)), scopes: list });
   }
-  return { keys, openLocally };
+  return { keys, ...fault, openLocally };
 }
 
-/** The name of who asks, if that one may. Throws RequestError: 401, 403, or 503 where the list of keys is unusable. */
-export async function verifyKey(access: Access, request: Request, scope: Scope): Promise<string> {
-  if (access.openLocally && scope !== "admin" && isLocal(request)) return LOCAL;
+/** Why `request`, had it the best key there is, would not be let in; or what is wrong with AUTH. Shows no value. Undefined: nothing. */
+export function faultOf(access: Access, request: Request): string | undefined {
+  const { unusable, fault, keys, openLocally } = access;
+  if (unusable !== undefined || fault !== undefined) return unusable ?? fault;
+  if (keys.length > 0 || (openLocally && isLocal(request))) return undefined;
+  return "no key is configured, so that nobody may call: set the secret API_KEYS";
+}
+
+/** Who asks, if that one may. Throws RequestError: 401, 403, or 503 where the list of keys is unusable. */
+export async function verifyKey(access: Access, request: Request, scope: Scope): Promise<Caller> {
+  if (access.openLocally && scope !== "admin" && isLocal(request)) return LOCAL_CALLER;
   if (access.unusable !== undefined) throw new RequestError("keys", access.unusable);
   const header = request.headers.get("authorization");
   if (header === null) throw new RequestError("unauthorised", "the header authorization must be `Bearer` and a key, got none");
-  const token = /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? "";
+  const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
+  // nothing that is no token is held against any digest
+  if (token === undefined) throw new RequestError("unauthorised", "the header authorization must be `Bearer` and a key, got another form");
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
   let known: Key | undefined;
   for (const key of access.keys) if (isEqual(key.digest, digest)) known = key; // no early end: every key is compared in full
   if (known === undefined) throw new RequestError("unauthorised", "the key in the header authorization is not one this service knows");
   if (!known.scopes.includes(scope) && !known.scopes.includes("admin"))
     throw new RequestError("forbidden", `the key ${known.name} has the scopes ${known.scopes.join("+")}, this needs ${scope}`);
-  return known.name;
+  return { name: known.name, scopes: known.scopes, isLocal: false };
 }
 
 /**

@@ -1,6 +1,6 @@
 // Which scope a request needs, and whether its key has it. Closed by default.
 import type { MiddlewareHandler } from "hono";
-import { type Access, LOCAL, type Scope, verifyKey } from "./access.ts";
+import { type Access, type Scope, verifyKey } from "./access.ts";
 import { RequestError } from "./problem.ts";
 import type { EdgeEnv } from "./request-context.ts";
 
@@ -17,9 +17,10 @@ const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
 export function authorize(access: Access, withinRate?: (name: string) => Promise<boolean>): MiddlewareHandler<EdgeEnv> {
   return async (c, next) => {
     if (PUBLIC.test(c.req.path)) return next();
-    const name = await verifyKey(access, c.req.raw, scopeOf(c.req.method, c.req.path));
+    const { name, scopes, isLocal } = await verifyKey(access, c.req.raw, scopeOf(c.req.method, c.req.path));
     c.get("record").key = name;
-    if (name !== LOCAL && withinRate !== undefined && !(await withinRate(name)))
+    c.set("seesConfiguration", isLocal || scopes.includes("admin"));
+    if (!isLocal && withinRate !== undefined && !(await withinRate(name)))
       throw new RequestError("rate", `the key ${name} has used up its requests: wait ${RATE_PERIOD_S} seconds`);
     return next();
   };

@@ -24,6 +24,8 @@ export interface RequestRecord {
   lineErrors?: number;
   /** The kind of problem it was answered with. */
   problem?: string;
+  /** What is wrong with the configuration: may hold its values, which the answer does not. */
+  fault?: string;
 }
 
 /** What middleware leaves for the routes behind it. */
@@ -31,6 +33,8 @@ export interface EdgeEnv {
   Variables: {
     sha256: string;
     record: RequestRecord;
+    /** Whether the answer may show what the configuration says: to admins, and on the machine of a developer. */
+    seesConfiguration?: boolean;
     /** What every answer carries but the request's id. */
     headers: Headers;
     /** The answer that carries all headers already: answerWith made it. */

@@ -19,11 +19,19 @@ export function answerWith(c: EdgeContext, body: BodyInit, headers: Record<strin
   return response;
 }
 
-/** Any failure as a problem, with the headers its kind calls for; v2 clients look for `error`. The record names the problem's kind. */
+/** For whom the configuration is none of their business: a secret may stand where its name belongs. */
+const UNUSABLE = "the configuration cannot be used: the log says why, as does GET /health/ready to a key of scope admin";
+
+/**
+ * Any failure as a problem, with the headers its kind calls for; v2 clients look for `error`. The record names the problem's kind. What
+ * is wrong with the configuration stands in the record, and in the answer only where the context says `seesConfiguration`.
+ */
 export function answerProblem(c: EdgeContext, error: unknown): Response {
   const kind = problemKind(error);
   c.get("record").problem = kind;
-  const response = problemResponse(error, c.req.path.startsWith("/v2"));
+  if (kind === "configuration") c.get("record").fault = (error as Error).message;
+  const shown = kind === "configuration" && !c.get("seesConfiguration") ? new RequestError("configuration", UNUSABLE) : error;
+  const response = problemResponse(shown, c.req.path.startsWith("/v2"));
   if (kind === "signature") response.headers.set("www-authenticate", 'Signature realm="quickstep"');
   if (kind === "storage") response.headers.set("retry-after", `${STORAGE_RETRY_S}`);
   if (kind === "unauthorised") response.headers.set("www-authenticate", 'Bearer realm="quickstep"');

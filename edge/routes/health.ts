@@ -2,22 +2,49 @@
 import { Hono } from "hono";
 import { ArtifactError } from "../../shared/errors.ts";
 import { modelId } from "../../shared/model.ts";
+import { type Access, faultOf, isLocal, verifyKey } from "../http/access.ts";
 import { RequestError } from "../http/problem.ts";
-import type { EdgeEnv } from "../http/request-context.ts";
+import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import type { ServableModel } from "../models/servable-model.ts";
+import { checkUsable, type Endpoints } from "../streams/endpoints.ts";
 import type { Dependencies } from "./dependencies.ts";
 
-/** Readiness is a 503 that says what is wrong with model, keys or configuration. */
+/**
+ * Unready is a 503 that says what is wrong with model or keys; of the rest of the configuration, it says what is wrong to admins and on
+ * a developer's machine.
+ */
 export function healthRoutes(servable: ServableModel, { access, endpoints }: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/live", (c) => c.json({ live: true }))
-    .get("/ready", (c) => {
+    .get("/ready", async (c) => {
       if ("unready" in servable) throw new ArtifactError(servable.unready);
-      if (access.unusable !== undefined) throw new RequestError("keys", access.unusable);
-      if (endpoints.unusable !== undefined) throw new RequestError("configuration", endpoints.unusable);
+      const fault = faultOf(access, c.req.raw);
+      if (fault !== undefined) throw new RequestError("keys", fault);
+      await checkConfiguration(c, access, endpoints);
       return c.json({ ready: true, model: modelId(servable.model, c.get("sha256")) });
     })
     .all("/live", allowOnly("GET", "HEAD"))
     .all("/ready", allowOnly("GET", "HEAD"));
+}
+
+/** Throws RequestError where webhooks or deliveries cannot be used. */
+async function checkConfiguration(c: EdgeContext, access: Access, endpoints: Endpoints): Promise<void> {
+  const { sources, settings } = endpoints;
+  const used = [...settings.destinations, ...[...sources.values()].flatMap(({ destinations }) => destinations)];
+  try {
+    checkUsable(endpoints, used, c.req.url);
+  } catch (error) {
+    c.set("seesConfiguration", (access.openLocally && isLocal(c.req.raw)) || (await isAdmin(access, c.req.raw)));
+    throw error;
+  }
+}
+
+async function isAdmin(access: Access, request: Request): Promise<boolean> {
+  try {
+    await verifyKey(access, request, "admin");
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
-import { readAccess } from "../../../edge/http/access.ts";
+import { type Access, readAccess } from "../../../edge/http/access.ts";
 import { RATE_PERIOD_S } from "../../../edge/http/authorize.ts";
 import type { RequestRecord } from "../../../edge/http/request-context.ts";
 import type { Dependencies } from "../../../edge/routes/dependencies.ts";
@@ -126,6 +126,61 @@ describe("a list of keys that cannot be read shuts everything, and says where wi
       const { detail }: DirectoryReport = await response.json();
       expect(detail).toBe(`entry ${entry} of API_KEYS must be name:sha256 or name:sha256:scopes, with scopes of score+read+admin`);
     }
+  });
+});
+
+describe("nothing opens by accident", () => {
+  const DIGEST_OF_NOTHING = hashOf("");
+
+  test.each(["Bearer ", "Bearer", "bearer  ", "Basic YTpi", "alice-old", "Bearer a b", ""])(
+    "an authorization of %j matches no digest, that of nothing included",
+    async (authorization) => {
+      const access: Access = {
+        keys: [{ name: "x", digest: Uint8Array.from(Buffer.from(DIGEST_OF_NOTHING, "hex")), scopes: ["admin"] }],
+        openLocally: false,
+      };
+      expect(await statusOf(closed({ access }), "/v1/model", { authorization })).toBe(401);
+    },
+  );
+
+  test.each([DIGEST_OF_NOTHING, DIGEST_OF_NOTHING.toUpperCase(), hashOf("\n")])(
+    "an entry with the digest of nothing, %s, is refused at start",
+    async (digest) => {
+      const access = readAccess({ API_KEYS: `alice:${hashOf("alice-old")} bob:${digest}:admin` });
+      expect(access.keys).toEqual([]);
+      const response = await closed({ access }).request(`${URL_OUTSIDE}/health/ready`);
+      const { status, detail }: DirectoryReport = await response.json();
+      expect(status).toBe(503);
+      expect(detail).toMatch(/^entry 2 of API_KEYS must have the digest of a key, got the digest of nothing/);
+    },
+  );
+
+  test("a key that is named local has a rate like any other", async () => {
+    const withinRate = vi.fn(async () => false);
+    const access = readAccess({ API_KEYS: `local:${hashOf("a")}` });
+    expect(await statusOf(closed({ access, withinRate }), "/v1/model", bearer("a"))).toBe(429);
+    expect(withinRate).toHaveBeenCalledWith("local");
+  });
+
+  test.each<[string, { AUTH?: string; API_KEYS?: string }, string]>([
+    ["without any key", {}, "no key is configured, so that nobody may call: set the secret API_KEYS"],
+    [
+      "open to this machine, seen from elsewhere",
+      { AUTH: "open" },
+      "no key is configured, so that nobody may call: set the secret API_KEYS",
+    ],
+    ["with AUTH misspelt", { AUTH: "opn", API_KEYS }, "AUTH must be open or empty, got another word"],
+  ])("a Worker %s says so at /health/ready", async (_, env, sentence) => {
+    const app = closed({ access: readAccess(env) });
+    const response = await app.request(`${URL_OUTSIDE}/health/ready`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ detail: sentence });
+    if (env.API_KEYS) expect(await statusOf(app, "/v1/model", bearer("reading"))).toBe(200); // keys count none the less
+  });
+
+  test("open to this machine, a Worker without any key is ready there", async () => {
+    const app = closed({ access: readAccess({ AUTH: "open" }) });
+    expect((await app.request("http://localhost:8787/health/ready")).status).toBe(200);
   });
 });
 

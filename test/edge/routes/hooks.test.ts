@@ -1,4 +1,5 @@
 // POST /hooks/{source} beside its signatures: what is no event, what storage does, and what anybody may see of it.
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readAccess } from "../../../edge/http/access.ts";
@@ -17,6 +18,7 @@ import { openStreams } from "../../fixtures/streams.ts";
 
 const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
 const endpoints = readEndpoints(ENV);
+const HIDDEN = "the configuration cannot be used: the log says why, as does GET /health/ready to a key of scope admin";
 let taken: { key: string }[] = [];
 const streams = fakeStreams((key) => taken.push({ key }));
 const open = (dependencies: Partial<Dependencies> = {}) =>
@@ -234,15 +236,18 @@ describe("a source", () => {
     }
   });
 
-  test("whose destination is the Worker's own host is a 503 that says so", async () => {
+  test("whose destination is the Worker's own host is a 503; readiness, asked for by that name, says so to an admin", async () => {
     const own = readEndpoints({
       ...ENV,
       DESTINATIONS: { desk: { url: "https://edge.example.com/hooks/standard", secrets: ["STANDARD"] } },
     });
     const { body, headers } = await SENDERS.standard(BODY, "STANDARD");
-    const response = open({ endpoints: own }).request("https://edge.example.com/hooks/standard", { method: "POST", body, headers });
-    const problem = await problemOf(response);
-    expect(problem).toMatchObject({
+    const access = readAccess({ API_KEYS: `root:${createHash("sha256").update("root").digest("hex")}:admin` });
+    const app = open({ endpoints: own, access });
+    const response = app.request("https://edge.example.com/hooks/standard", { method: "POST", body, headers });
+    expect(await problemOf(response)).toMatchObject({ status: 503, detail: HIDDEN });
+    const ready = app.request("https://edge.example.com/health/ready", { headers: { authorization: "Bearer root" } });
+    expect(await problemOf(ready)).toMatchObject({
       status: 503,
       detail: "DESTINATIONS.desk.url must be another host than this Worker's own, got edge.example.com",
     });
@@ -254,20 +259,61 @@ describe("a configuration that cannot be used", () => {
   const broken = readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, key: "ticker" } } });
   const detail = 'SOURCES.github.key must be a JSON Pointer such as /data/ticker, got "ticker"';
 
-  test("is a 503 with the sentence, also for readiness, and keeps nothing else from working", async () => {
+  test("is a 503, also for readiness, with the sentence on a developer's machine, and keeps nothing else from working", async () => {
     const app = open({ endpoints: broken });
-    expect(await problemOf(post(app, await github()))).toMatchObject({ status: 503, detail });
+    expect(await problemOf(post(app, await github()))).toMatchObject({ status: 503, detail: HIDDEN });
     expect(await problemOf(app.request("/health/ready"))).toMatchObject({ status: 503, detail });
     const init = { method: "POST", headers: { "content-type": "application/json" }, body: '{"sequence":[[1,2,3,4,5]]}' };
     expect((await app.request("http://localhost/v1/score", init)).status).toBe(200);
+  });
+
+  test("is shown to admins and in the log, and to nobody else: a secret may stand where its name belongs", async () => {
+    const secret = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
+    const hashOf = (key: string): string => createHash("sha256").update(key).digest("hex");
+    const access = readAccess({ API_KEYS: `s:${hashOf("scorer")} root:${hashOf("root")}:admin` });
+    const table = ENV.SOURCES.github;
+    const faults: Record<string, unknown>[] = [
+      { SOURCES: { github: { ...table, secrets: [secret] } } },
+      { SOURCES: { github: { ...table, key: secret } } },
+      { SOURCES: { github: { ...table, [secret]: 1 } } },
+      { SOURCES: { github: { ...table, scheme: secret } } },
+      { SOURCES: { [secret]: table } },
+      { SOURCES: secret },
+      { DESTINATIONS: { desk: { url: `https://desk.example.com/#${secret}`, secrets: ["STANDARD"] } } },
+      { STREAM_DESTINATIONS: secret },
+      { RETRY_SCHEDULE_S: secret },
+    ];
+    for (const fault of faults) {
+      const records: object[] = [];
+      const app = open({ access, endpoints: readEndpoints({ ...ENV, ...fault }), log: (record) => records.push(record) });
+      const ask = async (path: string, key = "", init: RequestInit = {}): Promise<string> => {
+        const headers = { "content-type": "application/json", ...(key !== "" && { authorization: `Bearer ${key}` }) };
+        const response = await app.request(`https://edge.test${path}`, { ...init, headers });
+        expect(response.status).toBe(503);
+        return response.text();
+      };
+      const event = { method: "POST", body: '{"id":"1","timestamp":1,"values":[1,2,3,4,5]}' };
+      for (const answer of [
+        await ask("/health/ready"),
+        await ask("/health/ready", "scorer"),
+        await ask("/health/ready", "wrong"),
+        await ask("/hooks/github", "", event),
+        await ask("/hooks/github", "root", event),
+        await ask("/v1/streams/k/events", "scorer", event),
+      ])
+        expect(answer).not.toContain("c2VjcmV0");
+      const logged = JSON.stringify(records);
+      expect(await ask("/health/ready", "root")).toMatch(/SOURCES|DESTINATIONS|RETRY_SCHEDULE_S/);
+      expect(logged).toMatch(/"fault":"(SOURCES|DESTINATIONS|STREAM_DESTINATIONS|RETRY_SCHEDULE_S)/);
+    }
   });
 
   test("that names other than one place a feature is one, too", async () => {
     const places = ["/o", "/h", "/l", "/c"];
     const app = open({ endpoints: readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: places } } }) });
     const sentence = "SOURCES.github.values must name 5 places, one a feature of the model, got 4";
-    for (const response of [post(app, await github()), app.request("/health/ready")])
-      expect(await problemOf(response)).toMatchObject({ status: 503, detail: sentence });
+    expect(await problemOf(post(app, await github()))).toMatchObject({ status: 503, detail: HIDDEN });
+    expect(await problemOf(app.request("/health/ready"))).toMatchObject({ status: 503, detail: sentence });
     const fits = readEndpoints({ ...ENV, SOURCES: { github: { ...ENV.SOURCES.github, values: [...places, "/v"] } } });
     expect((await open({ endpoints: fits }).request("/health/ready")).status).toBe(200);
   });
