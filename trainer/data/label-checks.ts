@@ -5,14 +5,14 @@ import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { Overlap } from "../split/overlap.ts";
 import { crossEntropy, entropy } from "../statistics/log-loss.ts";
 import { findLeakingCell, rankingAuc } from "./label-leaks.ts";
-import { lengthsOf } from "./sequences.ts";
+import { lengthsOf, placeZeroRows } from "./sequences.ts";
 
 export type LabelFinding =
   /** Equal sequences with different labels. `floor`: nats below which no model's loss gets on these data. */
   | { readonly code: "contradictory-copies"; readonly count: number; readonly examples: number; readonly floor: number }
   /** One number of a sequence ranks the labels by itself. `count`: sequences in which its row is no padding. */
   | { readonly code: "leaking-cell"; readonly feature: number; readonly step: number; readonly auc: number; readonly count: number }
-  /** The length of a sequence ranks the labels by itself. `gain`: nats that the length alone gains on the base rate. */
+  /** The length of a sequence ranks the labels by itself; looked for where zero rows are padding beyond doubt. `gain`: nats that the length alone gains on the base rate. */
   | { readonly code: "leaking-length"; readonly auc: number; readonly gain: number }
   | { readonly code: "copies"; readonly count: number; readonly examples: number }
   /** Sequences share rows, as windows of one series do. */
@@ -36,6 +36,8 @@ const MIN_COPIES = 0.02;
 /** A single cell with a larger AUC is no feature but the answer. */
 const MIN_CELL_AUC = 0.95;
 const MIN_LENGTH_AUC = 0.6;
+/** Of all zero rows, the share on one side of sequences from which they are padding: the rest may be accidents. */
+const MIN_ON_ONE_SIDE = 0.9;
 /** χ² of the positive rate over tenths of the file, in standard deviations, and the difference of the extremes that matters. */
 const DRIFT = { deviations: 5, range: 0.1 };
 const TENTHS = 10;
@@ -80,10 +82,17 @@ function findLeaks(values: Float64Array, labels: Uint8Array, shape: Shape, paddi
   const sampled = Int32Array.from({ length: Math.ceil(N / stride) }, (_, i) => i * stride);
   const cell = findLeakingCell(values, labels, sampled, shape, padding);
   if (cell !== null && cell.auc >= MIN_CELL_AUC) findings.push({ code: "leaking-cell", ...cell });
+  if (!isPaddedOnOneSide(values, shape)) return findings;
   const lengths = lengthsOf(values, shape, padding);
   const auc = rankingAuc(labels, lengths);
   if (auc >= MIN_LENGTH_AUC) findings.push({ code: "leaking-length", auc, gain: gainOfLength(lengths, labels, shape.timesteps) });
   return findings;
+}
+
+/** Padding stands on one side of sequences. Zero rows on both sides, or between other rows, may be data: then nobody knows a length. */
+function isPaddedOnOneSide(values: Float64Array, shape: Shape): boolean {
+  const { front, behind, inside } = placeZeroRows(values, shape);
+  return Math.max(front, behind) >= MIN_ON_ONE_SIDE * (front + behind + inside);
 }
 
 /** Nats that knowing the length alone gains, less what chance would show. */

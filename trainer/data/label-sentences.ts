@@ -21,7 +21,7 @@ export function describeLabelFinding(finding: LabelFinding, names: readonly stri
     case "leaking-cell": {
       const { feature, step, auc, count } = finding;
       return {
-        evidence: `${names[feature]} at step ${step} alone ranks the labels with AUC ${auc.toFixed(3)} (${count} sequences).`,
+        evidence: `${names[feature]} at ${countedStep(step)} alone ranks the labels with AUC ${auc.toFixed(3)} (${count} sequences).`,
         fix: `Check whether ${names[feature]} is known when the score is needed. Leave ${names[feature]} out if it holds the answer.`,
       };
     }
@@ -48,4 +48,9 @@ export function describeLabelFinding(finding: LabelFinding, names: readonly stri
       };
     }
   }
+}
+
+/** `step 3 (counted from 0)`: as indices in error messages and in numpy are. */
+export function countedStep(step: number): string {
+  return `step ${step} (counted from 0)`;
 }

@@ -87,6 +87,31 @@ export function countZeroRows(values: Float64Array, shape: Shape, indices: Int32
   return { zeros, total };
 }
 
+/** Where all-zero rows stand, in rows, and the sequences that have any in front or behind. */
+export interface ZeroRowPlaces {
+  /** Before the first other row of a sequence (all rows where there is none), after the last one, and between. */
+  readonly front: number;
+  readonly behind: number;
+  readonly inside: number;
+  readonly sequences: number;
+}
+
+/** Counts all-zero rows of `values` (N,T,F) by where they stand. */
+export function placeZeroRows(values: Float64Array, { timesteps: T, features: F }: Shape): ZeroRowPlaces {
+  let [front, behind, inside, sequences] = [0, 0, 0, 0];
+  for (let offset = 0; offset < values.length; offset += T * F) {
+    const isZero = (t: number): boolean => isZeroRow(values, offset + t * F, F);
+    let [first, last] = [0, T - 1];
+    while (first < T && isZero(first)) first++;
+    while (last > first && isZero(last)) last--;
+    front += first;
+    behind += T - 1 - last;
+    for (let t = first + 1; t < last; t++) if (isZero(t)) inside++;
+    if (first > 0 || last < T - 1) sequences++;
+  }
+  return { front, behind, inside, sequences };
+}
+
 /** The positive rate of the sequences at `indices`, 0 to 1. */
 export function positiveRate(labels: Uint8Array, indices: Int32Array): number {
   return indices.reduce((sum, n) => sum + labels[n], 0) / indices.length;

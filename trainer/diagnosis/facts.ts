@@ -1,7 +1,8 @@
 // Facts about the data, as numbers: scales, movement, padding, and features that add nothing. Nothing is trained, and labels are not
 // looked at.
 // Legend: N sequences, T steps, F features.
-import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
+import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
+import { placeZeroRows } from "../data/sequences.ts";
 import { type FeatureFacts, type Relation, studyFeatures } from "../features/facts.ts";
 import type { FeatureSummary } from "./diagnosis.ts";
 import type { DataFinding, StillFeature, UnscaledFeature } from "./finding.ts";
@@ -127,18 +128,9 @@ function studyRows(
   };
 }
 
-function studyPadding(values: Float64Array, { timesteps: T, features: F }: Shape): PaddingFacts {
-  const N = values.length / (T * F);
-  let [front, behind, inside, sequences] = [0, 0, 0, 0];
-  for (let offset = 0; offset < values.length; offset += T * F) {
-    const isZero = (t: number): boolean => isZeroRow(values, offset + t * F, F);
-    let [first, last] = [0, T - 1];
-    while (first < T && isZero(first)) first++;
-    while (last > first && isZero(last)) last--;
-    front += first;
-    behind += T - 1 - last;
-    for (let t = first + 1; t < last; t++) if (isZero(t)) inside++;
-    if (first > 0 || last < T - 1) sequences++;
-  }
-  return { front: front / (N * T), behind: behind / (N * T), inside: inside / (N * T), sequences: sequences / N };
+function studyPadding(values: Float64Array, shape: Shape): PaddingFacts {
+  const { front, behind, inside, sequences } = placeZeroRows(values, shape);
+  const N = values.length / (shape.timesteps * shape.features);
+  const rows = N * shape.timesteps;
+  return { front: front / rows, behind: behind / rows, inside: inside / rows, sequences: sequences / N };
 }

@@ -1,6 +1,6 @@
 // What training and recalibration find, as sentences: notes on the way, warnings for the card, the verdict. Computes nothing.
 import { describeChannel } from "../../shared/recipe/channel.ts";
-import { describeLabelFinding } from "../data/label-sentences.ts";
+import { countedStep, describeLabelFinding } from "../data/label-sentences.ts";
 import { describeRelation } from "../features/facts.ts";
 import type { PaddingChoice } from "../features/padding.ts";
 import { describeSplit } from "../split/reason.ts";
@@ -147,7 +147,7 @@ export function describeVerdict(facts: VerdictFacts, names: readonly string[]): 
 export function describeFlaw(flaw: Flaw, names: readonly string[]): { readonly text: string; readonly next: string } {
   switch (flaw.code) {
     case "leaking-cell":
-      return describeLeak(names[flaw.feature], `${names[flaw.feature]} in row ${1 + flaw.step}`, flaw.auc);
+      return describeLeak(names[flaw.feature], `${names[flaw.feature]} at ${countedStep(flaw.step)}`, flaw.auc);
     case "leaking-length":
       return describeLeak("the length", "the length of a sequence", flaw.auc);
     case "crosses-parts":

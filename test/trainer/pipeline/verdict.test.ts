@@ -50,7 +50,7 @@ describe("decideVerdict", () => {
     expect(code).toBe("bad-data");
     expect(next).toMatch(/^Check whether spread is known when the score is needed/);
     expect(text).toMatch(
-      /^Spread in row 10 alone ranks the labels with AUC 0\.9999: .*\. The figures mean little: log loss 0\.\d+ against/,
+      /^Spread at step 9 \(counted from 0\) alone ranks the labels with AUC 0\.9999: .*\. The figures mean little: log loss 0\.\d+ against/,
     );
   });
 

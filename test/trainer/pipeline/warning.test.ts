@@ -16,7 +16,7 @@ test("a card holds a sentence and a code of each warning", () => {
   expect(card.warnings[1]).toBe(
     "Recall ≥ 0.9 cannot be attained: the lower 95 % bound on the validation part is 0.860 at best (0.910 from threshold 0.1000 on).",
   );
-  expect(card.warnings[2]).toMatch(/^close at step 3 alone ranks the labels with AUC 0\.980 \(400 sequences\)\. Check/);
+  expect(card.warnings[2]).toMatch(/^close at step 3 \(counted from 0\) alone ranks the labels with AUC 0\.980 \(400 sequences\)\. Check/);
 });
 
 describe("withoutWarnings", () => {
