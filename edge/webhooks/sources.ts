@@ -71,7 +71,7 @@ function parseAllowedIps({ allowedIps, allow }: Table, path: Path): Pick<Source,
 /** `2A00::0:1` → `2a00::1`; undefined where `text` is no address. */
 function normaliseAddress(text: string): string | undefined {
   if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return URL.parse(`http://${text}/`)?.hostname === text ? text : undefined; // 010 would be 8
-  return /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text) ? URL.parse(`http://[${text}]/`)?.hostname.slice(1, -1) : undefined;
+  return text.includes(":") && /^[0-9a-fA-F:.]+$/.test(text) ? URL.parse(`http://[${text}]/`)?.hostname.slice(1, -1) : undefined;
 }
 
 /** Before a byte of the body is read: the reason why this sender's address is not one the source sends from, if so. */

@@ -50,8 +50,8 @@ export function findVersion(
     return undefined;
   }
   if (!/^[\w-]+$/.test(id)) throw new UsageError(`--version must be the id that wrangler versions list shows, got ${id}`);
-  const [top] = config.split(/^\s*\[/m);
-  const worker = name ?? /^\s*name\s*=\s*["']([^"']*)["']/m.exec(top)?.[1];
+  const [top] = config.split(/^[ \t]*\[/m);
+  const worker = name ?? /^[ \t]*name[ \t]*=[ \t]*["']([^"']*)["']/m.exec(top)?.[1];
   if (worker === undefined) throw new UsageError(`--version needs the Worker's name: no ${CONFIG} here says it; give --name NAME`);
   if (!/^[\w-]+$/.test(worker)) throw new UsageError(`--name must be a Worker's name of letters, digits, - and _, got ${worker}`);
   return { worker, id };
@@ -80,7 +80,7 @@ const TIMEOUT_MS = 30_000;
 /** Prints what is proven. Throws DataError where the deployment cannot be reached, is of another artifact, or answers one bit differently. */
 export async function verify(request: VerifyRequest, engines: Engines, terminal: Pick<Dependencies["terminal"], "print">): Promise<void> {
   const loaded = loadModel(request.artifact, engines);
-  const base = request.url.replace(/\/+$/, "");
+  const base = withoutSlashes(request.url);
   let code = "";
   for (const protocol of PROTOCOLS) code = await verifyProtocol(protocol, base, loaded, request);
   const protocols = PROTOCOLS.map(({ name }) => name);
@@ -200,4 +200,11 @@ function toRows(inputs: Float64Array, timesteps: number, features: number): numb
   return Array.from({ length: inputs.length / (timesteps * features) }, (_, n) =>
     Array.from({ length: timesteps }, (_, t) => row(n * timesteps + t)),
   );
+}
+
+/** `https://host/path//` → `https://host/path` */
+function withoutSlashes(url: string): string {
+  let end = url.length;
+  while (url[end - 1] === "/") end--;
+  return url.slice(0, end);
 }

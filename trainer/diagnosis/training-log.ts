@@ -16,7 +16,8 @@ const NAMES = {
   accuracy: ["accuracy", "acc", "binary_accuracy"],
   valAccuracy: ["val_accuracy", "val_acc", "val_binary_accuracy"],
 } as const;
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+/** Each digit fits one place only, so that a long cell that is no number takes no longer than its length. */
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 /** As CSVLogger writes a value that is missing, or not finite. */
 const NOT_FINITE = /^(?:[+-]?(?:nan|inf|infinity)|na|none|)$/i;
 

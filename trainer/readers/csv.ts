@@ -8,7 +8,8 @@ import { findLayout, type Layout, nameColumn, show } from "./layout.ts";
 
 type Chunks = AsyncIterable<Uint8Array>;
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+/** Each digit fits one place only, so that a long cell that is no number takes no longer than its length. */
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const MISSING = /^(?:[+-]?(?:nan|inf|infinity)|n\/?a|null|)$/i; // as numpy, pandas and R write it
 /** 512 × 64 numbers of 17 digits take a fifth. */
 const MAX_LINE_BYTES = 2 ** 22;
