@@ -1,4 +1,5 @@
-// Where a command's words go.
+// Where a command's words go. Files, servers and names put text of their own into these words, so whatever would steer a terminal
+// is shown here, not sent.
 
 export interface Terminal {
   /** Whether somebody watches: only then `progress` draws. */
@@ -9,6 +10,16 @@ export interface Terminal {
   progress(text: string): void;
   /** The result: stdout. */
   print(text: string): void;
+}
+
+/** Control characters but for the line feed and the tab, line separators of Unicode, and what turns the direction of writing. */
+const STEERING = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+/** `text` with each steering character as `\u001b`, which in a JSON document is the same string. */
+export function showControls(text: string): string {
+  return text.replace(STEERING, (character) =>
+    character === "\n" || character === "\t" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 interface Output {
@@ -29,16 +40,17 @@ export function createTerminal(stdout: Output, stderr: Output): Terminal {
     isWatched,
     say(line) {
       clear();
-      stderr.write(`${line}\n`);
+      stderr.write(`${showControls(line)}\n`);
     },
     progress(line) {
       if (!isWatched) return;
-      stderr.write(`\r\x1b[K${line.slice(0, Math.max(20, (stderr.columns || 80) - 1))}`);
+      const shown = showControls(line).replaceAll("\n", " "); // a line of progress is one line
+      stderr.write(`\r\x1b[K${shown.slice(0, Math.max(20, (stderr.columns || 80) - 1))}`);
       isDrawn = true;
     },
     print(line) {
       clear();
-      stdout.write(`${line}\n`);
+      stdout.write(`${showControls(line)}\n`);
     },
   };
 }
