@@ -8,7 +8,7 @@ import { DELIVERY_STATES } from "../deliveries/outbox.ts";
 import { paging } from "../http/paging.ts";
 import { exactObject, lazy } from "../http/schema.ts";
 import { maxSequences } from "../scoring/scoring.ts";
-import { MAX_NAME_BYTES, nameSchema, rowOf, timestampSchema } from "../webhooks/event.ts";
+import { MAX_NAME_BYTES, nameSchema, rowOf, textNameSchema, timestampSchema } from "../webhooks/event.ts";
 
 /** The query of GET /v1/streams. */
 export const listQuery = lazy(() => exactObject(paging()));
@@ -18,7 +18,7 @@ export const deliveriesQuery = lazy(() => {
   const state = z.enum(DELIVERY_STATES, `must be one of ${DELIVERY_STATES.join(", ")}`);
   return exactObject({
     state: z.optional(state).check(z.describe("Only these.")),
-    key: z.optional(z.string()).check(z.describe("Of this key.")),
+    key: z.optional(textNameSchema()).check(z.describe("Of this key.")),
     destination: destination(),
     ...paging(),
   });

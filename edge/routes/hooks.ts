@@ -36,7 +36,11 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     const incoming = { headers: c.req.raw.headers, token: c.req.param("token") };
     const verdict = await verify(source, incoming, bytes, Math.floor(now() / 1000));
     if (!verdict.ok) return reject(c, verdict.refusal);
-    const event = extractEvent(parseJson(bytes), source.pointers, shape, await digestOf(bytes), verdict.id);
+    const event = extractEvent(parseJson(bytes), source.pointers, shape, {
+      digest: await digestOf(bytes),
+      signedId: verdict.id,
+      latest: now() + endpoints.settings.futureMs,
+    });
     const { answer, replayed } = await store(streams, source, event, dependencies.report);
     if (answer.probability !== undefined && !replayed) c.get("record").sequences = 1;
     return c.json(answer);

@@ -1,6 +1,5 @@
 // /v1/streams: events into a key's window, and what is in it.
 import { Hono } from "hono";
-import type * as z from "zod/mini";
 import { ArtifactError, LimitError, SequenceError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { mediaTypeOf, readJson, refuseMediaType } from "../http/body.ts";
@@ -12,7 +11,7 @@ import type { Ready, ServableModel } from "../models/servable-model.ts";
 import { eventSchemas, listQuery } from "../openapi/stream-schemas.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { checkUsable } from "../streams/endpoints.ts";
-import { digestOf, parseName, type StreamEvent } from "../webhooks/event.ts";
+import { digestOf, parseName, readEvent, refuseFuture, type StreamEvent } from "../webhooks/event.ts";
 import { API_SOURCE } from "../webhooks/sources.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
@@ -27,7 +26,7 @@ export function streamRoutes(servable: ServableModel, dependencies: Dependencies
     checkUsable(endpoints, endpoints.settings.destinations, c.req.url);
     const key = keyOf(c);
     if (mediaTypeOf(c.req.raw).type !== "application/json") refuseMediaType(c.req.raw, ["application/json"]);
-    const { events, isBatch } = await parseEvents(await readJson(c.req.raw));
+    const { events, isBatch } = await parseEvents(await readJson(c.req.raw), dependencies.now() + endpoints.settings.futureMs);
     const accepted = await store.accept(key, events, { source: API_SOURCE, destinations: endpoints.settings.destinations });
     const results = accepted.map(({ answer }) => answer);
     c.get("record").sequences = accepted.filter(({ answer, replayed }) => answer.probability !== undefined && !replayed).length;
@@ -73,18 +72,33 @@ function unknownKey(): RequestError {
 /** Reads a body's events: one, or a batch in an object. What it returns throws SequenceError and LimitError. */
 function eventParser({ model }: Ready) {
   const maxEvents = maxSequences(model.recipe);
-  const schemas = lazy(() => eventSchemas(shapeOf(model.recipe).features, maxEvents));
-  const withDigest = async ({ id, timestamp, values }: z.output<ReturnType<typeof schemas>["event"]>): Promise<StreamEvent> => {
+  const { features: F } = shapeOf(model.recipe);
+  const schemas = lazy(() => eventSchemas(F, maxEvents));
+  const withDigest = async ({ id, timestamp, values }: NonNullable<ReturnType<typeof readEvent>>): Promise<StreamEvent> => {
     return { id, timestamp, data: { values }, digest: await digestOf(JSON.stringify([timestamp, values])) };
   };
-  return async (body: unknown): Promise<{ readonly events: readonly StreamEvent[]; readonly isBatch: boolean }> => {
-    const { event, batch } = schemas();
+  /** `latest`: later events are refused, in milliseconds since 1970. */
+  return async (body: unknown, latest: number): Promise<{ readonly events: readonly StreamEvent[]; readonly isBatch: boolean }> => {
     const isBatch = typeof body === "object" && body !== null && "events" in body;
-    if (!isBatch) return { events: [await withDigest(parseAt(event, body, []))], isBatch };
+    if (!isBatch) {
+      const event = readEvent(body, F) ?? parseAt(schemas().event, body, []);
+      refuseFuture(event.timestamp, latest, ["timestamp"]);
+      return { events: [await withDigest(event)], isBatch };
+    }
     const given = body.events;
     if (Array.isArray(given) && given.length > maxEvents)
       // before each of them is looked at
       throw new LimitError(["events"], `at most ${maxEvents} events a request, got ${given.length}: send them in parts`, maxEvents);
-    return { events: await Promise.all(parseAt(batch, body, []).events.map(withDigest)), isBatch };
+    const events = readBatch(body, F) ?? parseAt(schemas().batch, body, []).events;
+    for (const [i, { timestamp }] of events.entries()) refuseFuture(timestamp, latest, ["events", i, "timestamp"]);
+    return { events: await Promise.all(events.map(withDigest)), isBatch };
   };
+}
+
+/** All events of a batch, read by hand as readEvent does; undefined where the schema has to decide. */
+function readBatch(body: object, F: number) {
+  const { events, ...others } = body as { readonly events: unknown };
+  if (!Array.isArray(events) || events.length === 0 || Object.keys(others).length > 0) return undefined;
+  const read = events.map((event) => readEvent(event, F));
+  return read.every((event) => event !== undefined) ? read : undefined;
 }

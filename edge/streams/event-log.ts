@@ -103,15 +103,26 @@ export class EventLog {
     this.outbox.read();
   }
 
+  /** The window without events later than `latest`, ms since 1970: those before come back, since all keep their values. */
+  windowUntil(latest: number): readonly WindowRow[] {
+    return (this.window.at(-1)?.timestamp ?? 0) <= latest ? this.window : this.readWindow(latest);
+  }
+
+  /** As `windowUntil`, and so it stays until the object wakes again. */
+  leaveOut(latest: number): void {
+    this.window = this.windowUntil(latest);
+  }
+
   /** Rows of another width than the model's are left out: they were for another model. */
-  private readWindow(): WindowRow[] {
+  private readWindow(latest = Number.MAX_VALUE): WindowRow[] {
     if (this.ready === undefined) return [];
     const { timesteps: T, features: F } = shapeOf(this.ready.model.recipe);
     const rows = select<Omit<WindowRow, "values"> & { row: string }>(
       this.sql,
-      `SELECT seq, source, id, timestamp, row FROM events WHERE row IS NOT NULL AND json_array_length(row) = ?
+      `SELECT seq, source, id, timestamp, row FROM events WHERE row IS NOT NULL AND json_array_length(row) = ? AND timestamp <= ?
        ORDER BY timestamp DESC, seq DESC LIMIT ?`,
       F,
+      latest,
       T,
     );
     return rows.reverse().map(({ row, ...rest }) => ({ ...rest, values: JSON.parse(row) }));

@@ -144,6 +144,8 @@ async function listDeliveries(
 async function listAllDeliveries(objects: Objects, filter: DeliveryFilter, limit: number, from: Cursor): Promise<Page<ListedDelivery>> {
   const items: ListedDelivery[] = [];
   if (from.before !== undefined) {
+    if (from.after === "")
+      throw new RequestError("parameter", "cursor must be one that an answer of this list gave: that one is of one key");
     items.push(...(await objects.streamOf(from.after).list(filter, from.before, limit)));
     if (items.length === limit) return { items, cursor: encodeCursor({ ...from, before: items[limit - 1].n }) };
   }

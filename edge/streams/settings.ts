@@ -10,6 +10,8 @@ export interface Settings {
   readonly idleTtlMs: number;
   /** Ids are remembered for this long after they came, whatever becomes of the window. */
   readonly idsMs: number;
+  /** Events whose time is further ahead of the clock are refused, and leave the window where they are stored. */
+  readonly futureMs: number;
   /** Outbox rows of one key, of every state: beyond it the oldest go, delivered ones first. */
   readonly outboxRows: number;
   /** Seconds from the end of one attempt to the next; the first number is before the first. */
@@ -21,14 +23,15 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Settings = {
   idleTtlMs: 7 * DAY_MS,
   idsMs: 7 * DAY_MS,
+  futureMs: 5 * 60_000,
   outboxRows: 10_000,
   scheduleS: SCHEDULE_S,
   destinations: [],
 };
 
 /**
- * The vars STREAM_IDLE_TTL_S (STREAM_QUIET_S is its older name, and stays), STREAM_OUTBOX_ROWS, STREAM_DESTINATIONS and
- * RETRY_SCHEDULE_S. Throws ConfigurationError.
+ * The vars STREAM_IDLE_TTL_S (STREAM_QUIET_S is its older name, and stays), STREAM_FUTURE_S, STREAM_OUTBOX_ROWS,
+ * STREAM_DESTINATIONS and RETRY_SCHEDULE_S. Throws ConfigurationError.
  */
 export function parseSettings(env: Readonly<Record<string, unknown>>, isDestination: (name: string) => boolean): Settings {
   const words = (name: string): string[] =>
@@ -50,6 +53,7 @@ export function parseSettings(env: Readonly<Record<string, unknown>>, isDestinat
   if (idleTtlS !== undefined && olderIdleTtlS !== undefined)
     throw new ConfigurationError(["STREAM_IDLE_TTL_S"], "must be set without STREAM_QUIET_S, its older name", "both");
   const ttlS = idleTtlS ?? olderIdleTtlS;
+  const futureS = number("STREAM_FUTURE_S", 0, 1e9);
   const outboxRows = number("STREAM_OUTBOX_ROWS", 1, 1e6);
   const schedule = numbers("RETRY_SCHEDULE_S", 0, 1e6);
   const destinations = words("STREAM_DESTINATIONS");
@@ -58,6 +62,7 @@ export function parseSettings(env: Readonly<Record<string, unknown>>, isDestinat
   return {
     ...DEFAULT_SETTINGS,
     ...(ttlS !== undefined && { idleTtlMs: ttlS * 1000 }),
+    ...(futureS !== undefined && { futureMs: futureS * 1000 }),
     ...(outboxRows !== undefined && { outboxRows: Math.floor(outboxRows) }),
     ...(schedule.length > 0 && { scheduleS: schedule }),
     destinations,

@@ -32,6 +32,8 @@ export interface StreamDependencies {
 /** An alarm whose storage or directory failed is not run again before. */
 const FAILED_MS = 5000;
 const UNUSABLE_MS = 60_000;
+/** The clock of the Worker that let an event in may be ahead of the object's by so much. */
+const CLOCK_SKEW_MS = 60_000;
 const NO_DELIVERIES = { pending: 0, delivered: 0, dead: 0, dropped: 0 };
 
 class Conflict extends Error {
@@ -100,6 +102,7 @@ export class Stream implements StreamObject {
     }
     const now = Math.max(this.dependencies.now(), eventLog.arrived); // the order of arrival survives a clock that was set back
     if (now - eventLog.arrived > this.dependencies.endpoints.settings.idleTtlMs) eventLog.forgetWindow();
+    eventLog.leaveOut(now + this.dependencies.endpoints.settings.futureMs + CLOCK_SKEW_MS);
     const { answer, scored } = eventLog.add(scorer, source, event, now);
     if (scored) postAnswer(eventLog, answer, destinations, now, this.dependencies);
     return { answer, replayed: false };
@@ -227,8 +230,9 @@ export class Stream implements StreamObject {
   async view(): Promise<StreamView | null> {
     const { eventLog } = this;
     if (eventLog === undefined || eventLog.seq === 0) return null;
-    const { idleTtlMs } = this.dependencies.endpoints.settings;
-    const window = this.dependencies.now() - eventLog.arrived > idleTtlMs ? [] : eventLog.window;
+    const { idleTtlMs, futureMs } = this.dependencies.endpoints.settings;
+    const now = Math.max(this.dependencies.now(), eventLog.arrived);
+    const window = now - eventLog.arrived > idleTtlMs ? [] : eventLog.windowUntil(now + futureMs + CLOCK_SKEW_MS);
     const { key } = eventLog.facts;
     const timesteps = this.ready === undefined ? 0 : shapeOf(this.ready.model.recipe).timesteps;
     const expires = window.length > 0 ? eventLog.arrived + idleTtlMs : null;

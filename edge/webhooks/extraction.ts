@@ -3,7 +3,7 @@ import type { Path } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { followPointer } from "../config/json-pointer.ts";
 import { parseAt } from "../http/schema.ts";
-import { numberSchema, parseName, parseRows, parseTimestamp, rowOf, type StreamEvent } from "./event.ts";
+import { numberSchema, parseName, parseRow, parseRows, parseTimestamp, refuseFuture, type StreamEvent } from "./event.ts";
 
 /** Where in a source's bodies things stand, as reference tokens. */
 export interface Pointers {
@@ -32,9 +32,14 @@ export interface HookEvent {
 /**
  * The event in `document`, a body's JSON; `shape` is the model's. Throws SequenceError at the place a pointer names. `digest`: of the
  * body as it came, by which the same event is known when it comes again. `signedId`: the sender's id of the event, if the sender signed
- * the id.
+ * the id. `latest`: later instants are refused, in milliseconds since 1970.
  */
-export function extractEvent(document: unknown, pointers: Pointers, shape: Shape, digest: string, signedId?: string): HookEvent {
+export function extractEvent(
+  document: unknown,
+  pointers: Pointers,
+  shape: Shape,
+  { digest, signedId, latest }: { readonly digest: string; readonly signedId?: string; readonly latest: number },
+): HookEvent {
   const at = <T>(tokens: readonly string[], parse: (value: unknown, path: Path) => T): T => {
     const { value, path } = followPointer(document, tokens);
     return parse(value, path);
@@ -43,7 +48,7 @@ export function extractEvent(document: unknown, pointers: Pointers, shape: Shape
   const data = (): StreamEvent["data"] => {
     switch (content.kind) {
       case "row":
-        return { values: at(content.at, (value, path) => parseAt(rowOf(shape.features), value, path)) };
+        return { values: at(content.at, (value, path) => parseRow(value, path, shape.features)) };
       case "numbers":
         return { values: content.at.map((tokens) => at(tokens, (value, path) => parseAt(numberSchema(), value, path))) };
       case "sequence":
@@ -55,7 +60,11 @@ export function extractEvent(document: unknown, pointers: Pointers, shape: Shape
     event: {
       // a name that nobody signed could be changed to have the same body counted twice
       id: id === undefined ? (signedId ?? `sha256:${digest}`) : at(id, parseName),
-      timestamp: at(timestamp, parseTimestamp),
+      timestamp: at(timestamp, (value, path) => {
+        const instant = parseTimestamp(value, path);
+        refuseFuture(instant, latest, path);
+        return instant;
+      }),
       data: data(),
       digest,
     },

@@ -74,7 +74,7 @@ describe("an event", () => {
     [{ ticker: ["a"] }, "ticker must be text", "/ticker"],
     [
       { time: "yesterday" },
-      'time must be a time such as 2026-11-25T09:30:00Z, or seconds or milliseconds since 1970, got "yesterday"',
+      'time must be a time such as 2026-11-25T09:30:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970, got "yesterday"',
       "/time",
     ],
     [{ bar: [1, 2, 3, 4] }, "bar must have 5 numbers, got 4", "/bar"],
@@ -132,7 +132,7 @@ describe("with streams behind it", () => {
   const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
 
   test("an event that is sent again is the same event, however often it is signed anew; another under its id is a 409", async () => {
-    const { store } = openStreams(servable);
+    const { store } = openStreams(servable, {}, NOW * 1000);
     const app = open({ streams: store });
     const answers = new Set<string>();
     for (const at of [NOW, NOW + 5, NOW + 300]) {

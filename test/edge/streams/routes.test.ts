@@ -2,8 +2,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readAccess } from "../../../edge/http/access.ts";
+import { parseAt } from "../../../edge/http/schema.ts";
 import { openModel } from "../../../edge/models/servable-model.ts";
+import { eventSchemas } from "../../../edge/openapi/stream-schemas.ts";
 import { readEndpoints } from "../../../edge/streams/endpoints.ts";
+import { readEvent } from "../../../edge/webhooks/event.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { openApp, post } from "../../fixtures/app.ts";
@@ -18,12 +21,38 @@ const JSON_TYPE = { "content-type": "application/json" };
 const KEYS = { access: readAccess({ API_KEYS: "" }) };
 
 function open(dependencies = {}) {
-  const streams = openStreams(servable);
+  const streams = openStreams(servable, {}, Date.parse(EVENT.timestamp));
   const app = openApp(kernel, artifact, { ...streams.dependencies, ...dependencies });
   const send = (body: unknown, key = "k") =>
     post(app, `/v1/streams/${encodeURIComponent(key)}/events`, typeof body === "string" ? body : JSON.stringify(body), JSON_TYPE);
   return { streams, app, send };
 }
+
+describe("a forged cursor", () => {
+  const forged = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+  test("is a 422 at every list and at the replay, and asks no object", async () => {
+    const { app } = open({ access: await keyed() });
+    const init = { headers: { authorization: "Bearer admin" } };
+    for (const shard of [-1e300, -1_000_000, -1, 16, 1e9])
+      for (const before of [null, 1])
+        for (const [method, path] of [
+          ["GET", "/v1/streams?"],
+          ["GET", "/v1/deliveries?"],
+          ["GET", "/v1/deliveries?key=k&"],
+          ["POST", "/v1/deliveries/replay?destination=desk&"], // a destination of the fixture's
+        ]) {
+          const url = `${path}cursor=${forged([shard, "", before])}`;
+          const response = await app.request(url, { ...init, method });
+          expect([path, response.status]).toEqual([path, 422]);
+          expect((await response.json()).detail).toMatch(/cursor must be one that an answer gave/);
+        }
+    const ofOneKey = await app.request(`/v1/deliveries?cursor=${forged([0, "", 5])}`, init);
+    expect(ofOneKey.status).toBe(422);
+    const longKey = await app.request(`/v1/deliveries?key=${"x".repeat(1000)}`, init);
+    expect(longKey.status).toBe(422);
+  });
+});
 
 describe("an event", () => {
   test("is answered alone as itself, in a batch as one of the results", async () => {
@@ -69,6 +98,16 @@ describe("an event", () => {
     ["a time without its zone", { ...EVENT, timestamp: "2026-01-31T12:00:00" }, 422, "/timestamp", /must be a time/],
     ["a time below 1970", { ...EVENT, timestamp: -1 }, 422, "/timestamp", /must be a time/],
     ["a time that is none", { ...EVENT, timestamp: "2026-02-31T99:00:00Z" }, 422, "/timestamp", /must be a time/],
+    ["a day that there is not", { ...EVENT, timestamp: "2026-02-30T12:00:00Z" }, 422, "/timestamp", /must be a time/],
+    ["a time an hour ahead of the clock", { ...EVENT, timestamp: Date.now() + 3_600_000 }, 422, "/timestamp", /at the latest/],
+    ["a time of the year 57870", { ...EVENT, timestamp: "+057870-01-01T00:00:00Z" }, 422, "/timestamp", /must be a time/],
+    [
+      "a batch with an event ahead of the clock",
+      { events: [EVENT, { ...EVENT, timestamp: Date.now() + 400_000 }] },
+      422,
+      "/events/1/timestamp",
+      /at the latest/,
+    ],
     ["no values", { ...EVENT, values: undefined }, 422, "/values", /must be an array of 5 numbers/],
     ["four values", { ...EVENT, values: [1, 2, 3, 4] }, 422, "/values", /must have 5 numbers, got 4/],
     ["six values", { ...EVENT, values: [1, 2, 3, 4, 5, 6] }, 422, "/values", /must have 5 numbers, got 6/],
@@ -106,6 +145,33 @@ describe("an event", () => {
     ]);
     expect(problem.detail).toMatch(detail);
     expect(streams.query("k", "SELECT name FROM sqlite_master")).toEqual([]);
+  });
+
+  test("may be five minutes ahead of the clock, or as many seconds as STREAM_FUTURE_S says", async () => {
+    const { streams } = open();
+    const statusesAt = (endpoints: object, ...aheadMs: number[]) => {
+      const app = openApp(kernel, artifact, { ...streams.dependencies, endpoints: readEndpoints(endpoints), now: () => streams.clock });
+      const send = (ahead: number) =>
+        post(app, "/v1/streams/k/events", JSON.stringify({ ...EVENT, id: `${ahead}`, timestamp: streams.clock + ahead }), JSON_TYPE);
+      return Promise.all(aheadMs.map(async (ahead) => (await send(ahead)).status));
+    };
+    expect(await statusesAt({}, 300_000, 300_001)).toEqual([200, 422]);
+    expect(await statusesAt({ STREAM_FUTURE_S: "1" }, 1000, 1001)).toEqual([200, 422]);
+  });
+
+  test("read by hand is what the schema of the document reads", () => {
+    const { event } = eventSchemas(2, 10);
+    const some = fc.oneof(fc.jsonValue(), fc.constantFrom("", ".", "..", "a\u0000", "x".repeat(257), "é".repeat(129), 2 ** 53));
+    const times = fc.oneof(fc.double({ min: 0, max: 2e20 }), fc.constantFrom("2026-02-29T00:00:00Z", "2028-02-29 00:00+01:00", -1, 1e20));
+    const values = fc.oneof(fc.array(fc.double(), { maxLength: 3 }), fc.jsonValue());
+    fc.assert(
+      fc.property(fc.record({ id: fc.oneof(fc.string(), some), timestamp: fc.oneof(times, some), values }), (value) => {
+        const read = readEvent(value, 2);
+        if (read !== undefined) expect(read).toEqual(parseAt(event, value, []));
+        else expect(() => parseAt(event, value, [])).toThrow();
+      }),
+      { numRuns: 3000, seed: 5 },
+    );
   });
 
   test("that is no JSON by its type is refused", async () => {

@@ -80,6 +80,20 @@ describe("the window", () => {
     expect(answer.window.map(({ id }) => id)).toEqual(["a", "b", "d", "c"]);
   });
 
+  test("is left by an event far ahead of the clock that an older version stored, and the events before come back", async () => {
+    const streams = openStreams(servable);
+    const before = Array.from({ length: 11 }, (_, i) => eventAt(streams.clock - 1000 + i));
+    await send(streams, ...before, eventAt(streams.clock * 1000, "future"));
+    expect((await streams.store.view("k"))!.window.map(({ seq }) => seq)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    for (const restart of [false, true]) {
+      if (restart) streams.restart();
+      const answer = await send(streams, eventAt(streams.clock + (restart ? 1 : 0), `now${restart}`));
+      expect(answer.late).toBeUndefined();
+      expect(answer.window.map(({ id }) => id)).not.toContain("future");
+      expect(answer.filled).toBe(10);
+    }
+  });
+
   test("is the same after a restart", async () => {
     const streams = openStreams(servable);
     for (const time of [5, 1, 9, 3, 12, 7, 8, 20, 14, 2, 30, 4, 1]) await send(streams, eventAt(time, `${streams.clock++}`));

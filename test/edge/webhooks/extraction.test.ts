@@ -21,7 +21,11 @@ const BODY = {
   ],
 };
 const extract = (change: object, pointers: Partial<Pointers> = {}) =>
-  extractEvent({ ...BODY, ...change }, { ...ROW, ...pointers }, SHAPE, "d1637", "signed");
+  extractEvent({ ...BODY, ...change }, { ...ROW, ...pointers }, SHAPE, {
+    digest: "d1637",
+    signedId: "signed",
+    latest: Date.UTC(2026, 11, 1),
+  });
 
 describe("an event", () => {
   test("is a row, numbers from several places, or a whole sequence", () => {
@@ -33,7 +37,9 @@ describe("an event", () => {
 
   test("without a pointer to its id has the one that was signed, or else its body's digest", () => {
     expect(extract({}, { id: undefined }).event.id).toBe("signed");
-    expect(extractEvent(BODY, { ...ROW, id: undefined }, SHAPE, "d1637").event.id).toBe("sha256:d1637");
+    expect(extractEvent(BODY, { ...ROW, id: undefined }, SHAPE, { digest: "d1637", latest: Date.UTC(2026, 11, 1) }).event.id).toBe(
+      "sha256:d1637",
+    );
   });
 
   test("takes whole numbers for names, and any text up to its limit", () => {
@@ -66,7 +72,13 @@ describe("an event", () => {
     [{ id: "\ud83d" }, "id must be text", "/id"],
     [{ id: "." }, "id must be text", "/id"],
     [{ id: ".." }, "id must be text", "/id"],
-    [{ at: undefined }, "at must be a time such as 2026-11-25T09:30:00Z, or seconds or milliseconds since 1970, got nothing", "/at"],
+    [
+      { at: undefined },
+      "at must be a time such as 2026-11-25T09:30:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970, got nothing",
+      "/at",
+    ],
+    [{ at: "2026-12-01T00:00:00.001Z" }, "at must be 2026-12-01T00:00:00.000Z at the latest", "/at"],
+    [{ at: 1795599000000000 * 2 }, "got 2083-10-19T19:00:00.000Z", "/at"],
     [{ row: undefined }, "row must be an array of 2 numbers, got nothing", "/row"],
     [{ row: [1] }, "row must have 2 numbers, got 1", "/row"],
     [{ row: [1, 2, 3] }, "row must have 2 numbers, got 3", "/row"],
@@ -104,6 +116,10 @@ describe("a timestamp", () => {
     [0, 0],
     [99999999999, 99999999999000],
     [100000000000, 100000000000],
+    [99999999999999, 99999999999999],
+    [1795599000123456, 1795599000123],
+    [1.7955990001235e18, 1795599000124],
+    ["2028-02-29T00:00:00Z", 1835395200000],
   ])("%j is %i ms", (value, ms) => expect(parseTimestamp(value, ["at"])).toBe(ms));
 
   test.each([
@@ -114,8 +130,13 @@ describe("a timestamp", () => {
     "2026-11-25T25:30:00Z",
     "1795599000",
     "",
+    "2026-02-29T09:30:00Z",
+    "2026-02-30T09:30:00Z",
+    "2026-04-31T09:30:00Z",
+    "2026-00-10T09:30:00Z",
+    "2026-01-00T09:30:00Z",
     -1,
-    9e15,
+    1.1e20,
     Number.NaN,
     true,
     [],
