@@ -18,6 +18,8 @@ export interface RequestRecord {
   source?: string;
   /** Why the webhook was not believed. */
   refusal?: string;
+  /** 1 for a webhook that its source does not want. */
+  ignored?: number;
   /** Sequences scored. */
   sequences?: number;
   /** Lines of a stream that were answered with an error. */

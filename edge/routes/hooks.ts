@@ -14,6 +14,7 @@ import { digestOf } from "../webhooks/event.ts";
 import { extractEvent, type HookEvent, MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
 import { verify } from "../webhooks/signatures/schemes.ts";
 import { refuseAddress, type Source } from "../webhooks/sources.ts";
+import { unwantedAt } from "../webhooks/wanted.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
 /** TradingView hangs up after 3 s and never comes back; a 503 before that it sends again. */
@@ -22,7 +23,10 @@ const PATIENCE_MS = 2500;
 /** What the routes here are given. */
 type HookDependencies = Pick<Dependencies, "endpoints" | "streams" | "now" | "report">;
 
-/** An unsupported, unverified or unreadable event is answered with a problem, and nothing is stored. */
+/**
+ * An unsupported, unverified or unreadable event is answered with a problem, and nothing is stored. Nor is a verified one that its
+ * source does not want: its sender gets a 200.
+ */
 export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
   const shape = shapeOf(model.recipe);
   const { endpoints, now } = dependencies;
@@ -36,7 +40,13 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     const incoming = { headers: c.req.raw.headers, token: c.req.param("token") };
     const verdict = await verify(source, incoming, bytes, Math.floor(now() / 1000));
     if (!verdict.ok) return reject(c, verdict.refusal);
-    const event = extractEvent(parseJson(bytes), source.pointers, shape, {
+    const document = parseJson(bytes);
+    const unwanted = unwantedAt(source.only, c.req.raw.headers, document);
+    if (unwanted !== undefined) {
+      c.get("record").ignored = 1;
+      return c.json({ source: source.name, ignored: true });
+    }
+    const event = extractEvent(document, source.pointers, shape, {
       digest: await digestOf(bytes),
       signedId: verdict.id,
       latest: now() + endpoints.settings.futureMs,

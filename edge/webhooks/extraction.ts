@@ -1,5 +1,5 @@
 // A verified body → the event it describes: whose stream, which event, when, and its numbers. Knows no signatures and no storage.
-import type { Path } from "../../shared/errors.ts";
+import { type Path, SequenceError } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { followPointer } from "../config/json-pointer.ts";
 import { parseAt } from "../http/schema.ts";
@@ -40,6 +40,7 @@ export function extractEvent(
   shape: Shape,
   { digest, signedId, latest }: { readonly digest: string; readonly signedId?: string; readonly latest: number },
 ): HookEvent {
+  if (Array.isArray(document)) throw new SequenceError([], "must be one event, as an object", "an array: send its events one by one");
   const at = <T>(tokens: readonly string[], parse: (value: unknown, path: Path) => T): T => {
     const { value, path } = followPointer(document, tokens);
     return parse(value, path);

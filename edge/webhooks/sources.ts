@@ -4,6 +4,7 @@ import { ConfigurationError, namedTables, parseStrings, parseTable, type SecretO
 import { parsePointerAt } from "../config/json-pointer.ts";
 import type { Content, Pointers } from "./extraction.ts";
 import { parseScheme, type Scheme } from "./signatures/schemes.ts";
+import { parseWanted, type Wanted } from "./wanted.ts";
 
 /** The source of what comes by POST /v1/streams/{key}/events; no other may have its name. */
 export const API_SOURCE = "api";
@@ -12,6 +13,8 @@ export interface Source {
   readonly name: string;
   readonly scheme: Scheme;
   readonly pointers: Pointers;
+  /** What must stand where, for an event to be taken; empty: every event is. */
+  readonly only: readonly Wanted[];
   /** Names of DESTINATIONS that each result goes to. */
   readonly destinations: readonly string[];
   /** The only addresses it may send from, each in the spelling of `normaliseAddress`; absent: any. */
@@ -19,7 +22,7 @@ export interface Source {
 }
 
 /** A source's keys, whatever its scheme. `allow` is the older name of `allowedIps`, and stays. */
-const SOURCE_KEYS = ["scheme", "secrets", "allowedIps", "key", "id", "timestamp", "values", "sequence", "destinations", "allow"];
+const SOURCE_KEYS = ["scheme", "secrets", "allowedIps", "key", "id", "timestamp", "values", "sequence", "destinations", "only", "allow"];
 
 /** The var SOURCES. Throws ConfigurationError. That the destinations exist is for whoever knows both to check. */
 export function parseSources(value: unknown, secretOf: SecretOf): ReadonlyMap<string, Source> {
@@ -40,6 +43,7 @@ function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
       timestamp: parsePointerAt(table.timestamp, [...path, "timestamp"]),
       content: parseContent(table.values, table.sequence, path),
     },
+    only: parseWanted(table.only, [...path, "only"]),
     destinations:
       table.destinations === undefined ? [] : parseStrings(table.destinations, [...path, "destinations"], "names of DESTINATIONS", 0),
     ...parseAllowedIps(table, path),

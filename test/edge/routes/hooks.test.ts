@@ -96,7 +96,7 @@ describe("an event", () => {
     ["no JSON", "the body is not JSON"],
     [" ", "the body is empty, expected JSON"],
     ["null", "ticker must be text"],
-    ["[]", "ticker must be text"],
+    ["[]", "the body must be one event, as an object, got an array: send its events one by one"],
   ])("signed, but %j, is refused", async (body, detail) => {
     const problem = await problemOf(post(open(), await SENDERS.github(body, "GITHUB")));
     expect([400, 422]).toContain(problem.status);
@@ -125,6 +125,57 @@ describe("an event", () => {
   test("compressed is a 415: its signature is over other bytes", async () => {
     const sent = await github();
     expect((await post(open(), { ...sent, headers: { ...sent.headers, "content-encoding": "gzip" } })).status).toBe(415);
+  });
+});
+
+describe("a source with `only`", () => {
+  const table = ENV.SOURCES.github;
+  const withOnly = (only: unknown) => readEndpoints({ ...ENV, SOURCES: { github: { ...table, only } } });
+  const send = async (only: unknown, change: object, headers: Record<string, string> = {}) => {
+    const records: object[] = [];
+    const sent = await github(change);
+    const app = open({ endpoints: withOnly(only), log: (record) => records.push(record) });
+    const response = await post(app, { ...sent, headers: { ...sent.headers, ...headers } });
+    return { status: response.status, answer: await response.json(), records };
+  };
+
+  test.each<[string, unknown, object, Record<string, string>]>([
+    ["GitHub's ping", { "header:x-github-event": ["push"] }, { zen: "Design for failure.", bar: undefined }, { "x-github-event": "ping" }],
+    ["Stripe's other types", { "/type": ["charge.succeeded"] }, { type: "charge.failed", bar: undefined }, {}],
+    ["an event without the place", { "/type": ["charge.succeeded"] }, {}, {}],
+    ["an event with half of it", { "/type": ["a"], "header:x-github-event": ["push"] }, { type: "a" }, { "x-github-event": "ping" }],
+  ])("answers %s with 200, counts and logs it, and stores nothing", async (_, only, change, headers) => {
+    const { status, answer, records } = await send(only, change, headers);
+    expect([status, answer]).toEqual([200, { source: "github", ignored: true }]);
+    expect(records).toMatchObject([{ source: "github", status: 200, ignored: 1 }]);
+    expect(taken).toEqual([]);
+  });
+
+  test("takes what it wants", async () => {
+    expect(
+      (await send({ "/type": ["b", "a"], "header:X-GitHub-Event": ["push"] }, { type: "a" }, { "x-github-event": "push" })).status,
+    ).toBe(200);
+    expect((await send({ "/number": ["7"] }, { number: 7 })).status).toBe(200);
+    expect(taken).toHaveLength(2);
+  });
+
+  test("wants nothing that is not signed", async () => {
+    const sent = { ...(await SENDERS.github(BODY, "STRANGE")), path: "/hooks/github" };
+    expect((await post(open({ endpoints: withOnly({ "/type": ["a"] }) }), sent)).status).toBe(401);
+  });
+
+  test.each<[unknown, string]>([
+    [{}, "SOURCES.github.only must name at least one place, got none"],
+    [["push"], "SOURCES.github.only must be a table, got an array of 1"],
+    [{ type: ["a"] }, 'SOURCES.github.only must have keys that are a JSON Pointer such as /type, or "header:" and a name, got "type"'],
+    [
+      { "header:a b": ["a"] },
+      'SOURCES.github.only must have keys that are a JSON Pointer such as /type, or "header:" and a name, got "header:a b"',
+    ],
+    [{ "/type": "a" }, 'SOURCES.github.only./type must be an array of texts, got "a"'],
+    [{ "/type": [] }, "SOURCES.github.only./type must hold at least 1 of texts, got an empty array"],
+  ])("that says %j cannot be used", (only, sentence) => {
+    expect(withOnly(only).unusable).toBe(sentence);
   });
 });
 
@@ -209,7 +260,9 @@ describe("anything whatever", () => {
           seen.refused++;
           const { status, pointer } = await problemOf(response);
           expect(status).toBe(422);
-          expect(pointer).toMatch(/^\/(ticker|time|bar)/);
+          if (Array.isArray(value))
+            expect(pointer).toBeUndefined(); // the body itself is refused
+          else expect(pointer).toMatch(/^\/(ticker|time|bar)/);
         }
       }),
       { numRuns: 1000, seed: 5 },
