@@ -11,13 +11,14 @@ import type { Terminal } from "../cli/terminal.ts";
 import { diagnose as diagnoseData } from "../diagnosis/diagnose.ts";
 import type { Diagnosis } from "../diagnosis/diagnosis.ts";
 import { toDocument } from "../diagnosis/document.ts";
+import { describeRun } from "../diagnosis/experiment-setup.ts";
 import { contextOf, hypothesesOfCurve, judgeHistory } from "../diagnosis/history.ts";
 import { describeHistory } from "../diagnosis/history-sentences.ts";
 import type { DiagnosisData, DiagnosisDependencies } from "../diagnosis/input.ts";
 import { listNotes } from "../diagnosis/notes.ts";
 import { describeInterimResult, type Stage } from "../diagnosis/progress.ts";
 import { writeFixScript } from "../diagnosis/script.ts";
-import { describeBaselineSetup, parseBaselineSetup } from "../diagnosis/setup.ts";
+import { parseBaselineSetup } from "../diagnosis/setup.ts";
 import { readHistory } from "../diagnosis/training-log.ts";
 import { readWhole, writeWhole } from "../files/whole-files.ts";
 import { type Dataset, readDataset } from "../readers/dataset.ts";
@@ -169,7 +170,7 @@ function listLines(diagnosis: Diagnosis, curve: readonly string[], script: reado
       `log loss ${loss.toFixed(4)}${auc === null ? "" : `, AUC ${auc.toFixed(3)}`}`;
     lines.push(
       `base rate        log loss ${baseRateLoss.toFixed(4)}`,
-      `baseline setup   ${figures(baseline)} (${describeBaselineSetup(baseline.settings)})`,
+      `baseline setup   ${figures(baseline)} (run as ${describeRun(baseline.settings, baseline.training)})`,
     );
     if (verdict.code !== "healthy")
       lines.push(

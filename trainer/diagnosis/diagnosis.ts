@@ -1,6 +1,7 @@
 // What a diagnosis answers.
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Cause, CauseCode } from "./cause.ts";
+import type { TrainingSetup } from "./experiment-setup.ts";
 import type { BaselineSetup } from "./setup.ts";
 import type { Signal } from "./signal.ts";
 import type { Tensors } from "./tensors.ts";
@@ -8,6 +9,8 @@ import type { Tensors } from "./tensors.ts";
 /** How a network was trained in the experiments, and what came of it. */
 export interface Outcome {
   readonly plan: Plan;
+  /** How it was trained there: within the budget of an experiment, so with fewer units or steps, or another batch, than were asked for. */
+  readonly training: TrainingSetup;
   /** Mean held-out log loss in nats over all seeds. */
   readonly loss: number;
   readonly auc: number | null;
@@ -43,6 +46,8 @@ export interface Diagnosis {
   /** Entropy of the base rate, and accuracy of always answering the majority; null where labels cannot be used. */
   readonly baseRateLoss: number | null;
   readonly majorityAccuracy: number | null;
+  /** Entropy of the positive rate of the last fifth, which lines that split by time hold out; null where the order means nothing. */
+  readonly tailBaseRateLoss: number | null;
   readonly baseline: (Outcome & { readonly settings: BaselineSetup }) | null;
   /** The baseline setup with the fixes that are worth it, null where nothing was trained. Where the verdict is `healthy`, the baseline setup. */
   readonly fixed: (Outcome & { readonly settings: BaselineSetup; readonly earlyStopping: boolean }) | null;

@@ -1,5 +1,7 @@
 // What one experiment trains: the network's inputs and how the network is trained. An experiment changes one thing of it.
 import type { Padding } from "../../shared/sequence.ts";
+import { short } from "../html/format.ts";
+import type { BaselineSetup } from "./setup.ts";
 
 /** What the network is given. */
 export interface InputSetup {
@@ -30,4 +32,17 @@ export interface TrainingSetup {
 export interface ExperimentSetup {
   readonly inputs: InputSetup;
   readonly training: TrainingSetup;
+}
+
+/** `LSTM(32), scaled inputs, no masking, adam up to 0.006, batch 64, 1562 steps`: what an experiment ran. */
+export function describeRun({ scaled, masked }: Pick<BaselineSetup, "scaled" | "masked">, training: TrainingSetup): string {
+  const { units, optimizer, rate, schedule, batch, steps } = training;
+  return [
+    `LSTM(${units})`,
+    scaled ? "scaled inputs" : "raw inputs",
+    masked ? "masking" : "no masking",
+    `${optimizer} ${schedule === "cycle" ? "up to " : ""}${short(rate)}`,
+    `batch ${batch}`,
+    `${steps} steps`,
+  ].join(", ");
 }

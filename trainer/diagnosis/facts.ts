@@ -37,6 +37,12 @@ const SPREAD = [0.2, 5] as const;
 const OFFSET = 5;
 /** A change from row to row, or a difference of two features, that is smaller against the levels may be hidden in them. */
 export const SMALL = 0.7;
+
+/** Whether a feature moves, but little against its levels. A feature that never moves within a sequence has no movement to show. */
+export function isStill(movement: number): boolean {
+  return movement > 0 && movement < SMALL;
+}
+
 /** Zero rows behind others are padding too, not accidents, from this share of all rows on. */
 const PADDED_BEHIND = 0.01;
 
@@ -76,7 +82,7 @@ export function findUnscaledFeatures({ features: { mean, deviation, constant } }
 /** Features whose change from row to row is small against how far they spread. */
 export function findStillFeatures({ features, movement }: DataFacts): StillFeature[] {
   return Array.from(movement.keys())
-    .filter((f) => !features.constant.includes(f) && movement[f] < SMALL)
+    .filter((f) => !features.constant.includes(f) && isStill(movement[f]))
     .map((feature) => ({ feature, movement: movement[feature] }));
 }
 

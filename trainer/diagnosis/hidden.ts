@@ -6,7 +6,7 @@ import { selectChannels } from "../data/sequences.ts";
 import { listCandidates as listChannels, plainChannels } from "../features/candidates.ts";
 import { BLOCKS, blocksOf, scoreGain } from "../features/score-test.ts";
 import { fitLogistic } from "../statistics/logistic.ts";
-import { type DataFacts, SMALL } from "./facts.ts";
+import { type DataFacts, isStill, SMALL } from "./facts.ts";
 
 export interface Candidates {
   /** All levels first, then movements of features that hardly move, then differences and ratios of pairs that stay close together. */
@@ -18,7 +18,7 @@ export interface Candidates {
 /** All levels, and what may be hidden in them: changes from row to row, and differences of pairs, that are small against the levels. */
 export function listCandidates({ features, movement }: DataFacts, T: number): Candidates {
   const levels = Array.from(features.mean.keys(), (a): Channel => ({ base: "feature", a, view: "level" }));
-  const movements = plainChannels(features, T).filter(({ a, view }) => (view === "delta" || view === "logDelta") && movement[a] < SMALL);
+  const movements = plainChannels(features, T).filter(({ a, view }) => (view === "delta" || view === "logDelta") && isStill(movement[a]));
   const pairs = listChannels(features, T).filter(({ base }) => base !== "feature");
   return { channels: [...levels, ...movements, ...pairs], levels: levels.length, movements: movements.length };
 }

@@ -2,7 +2,9 @@
 import { type Channel, usesFloors } from "../../shared/recipe/channel.ts";
 import { count, formatNumber, percent, short } from "../html/format.ts";
 import type { Diagnosis, FeatureSummary } from "./diagnosis.ts";
+import { describeRun, type TrainingSetup } from "./experiment-setup.ts";
 import type { PaddingFacts } from "./facts.ts";
+import { type BaselineSetup, describeBaselineSetup } from "./setup.ts";
 
 /** Features that are described one by one: what fits a screen. */
 export const MAX_DESCRIBED = 12;
@@ -39,6 +41,16 @@ export function noteLogarithms(channels: readonly Channel[]): string[] {
   return isUsed
     ? ["In an experiment without masking, a zero under a logarithm counts as the lowest positive value of the training part."]
     : [];
+}
+
+/** What of the baseline setup no experiment runs as it is said; empty where all of it is. */
+export function noteRun(settings: BaselineSetup, training: TrainingSetup): string[] {
+  const isRun = settings.units === training.units && settings.batch === training.batch && settings.learningRate === training.rate;
+  return isRun
+    ? []
+    : [
+        `The baseline setup is ${describeBaselineSetup(settings)}. Every experiment has the same small budget, so the baseline setup was run as ${describeRun(settings, training)}: losses at the full size may differ.`,
+      ];
 }
 
 /** The sample, where it is not the whole file. */

@@ -8,8 +8,8 @@ import { verdictSection } from "../html/verdict-section.ts";
 import type { Cause } from "./cause.ts";
 import type { Diagnosis, FeatureSummary } from "./diagnosis.ts";
 import { drawExperiments, drawTraining } from "./experiment-figures.ts";
+import { describeRun } from "./experiment-setup.ts";
 import { listNetworkNumbers, MAX_DESCRIBED } from "./notes.ts";
-import { describeBaselineSetup } from "./setup.ts";
 
 /** What the page says beside the diagnosis. */
 export interface Beside {
@@ -45,7 +45,7 @@ function diagnosisVerdict({ verdict, examples, positiveRate, baseRateLoss, basel
     ["Sequences", count(examples), positiveRate === null ? "" : `${percent(positiveRate)} positive`],
     ["Base rate", formatNumber(baseRateLoss), "log loss of always answering the positive rate, nats"],
   ];
-  if (baseline) keys.push(["Baseline setup", formatNumber(baseline.loss), describeBaselineSetup(baseline.settings)]);
+  if (baseline) keys.push(["Baseline setup", formatNumber(baseline.loss), `run as ${describeRun(baseline.settings, baseline.training)}`]);
   if (fixed && code !== "healthy") keys.push(["Fixed setup", formatNumber(fixed.loss), "held out, with the same small budget"]);
   if (signal) {
     const { auc, p, smallest } = signal;

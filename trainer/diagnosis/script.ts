@@ -6,18 +6,27 @@ import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { BaselineSetup } from "./setup.ts";
 
+export interface TimeSplit {
+  readonly by: "time";
+  readonly gap: number;
+  /** Of the part that the lines hold out; null where that part is empty. */
+  readonly baseRateLoss: number | null;
+}
+
 export interface ScriptInput {
   /** The channels of the fixed setup. */
   readonly plan: Plan;
   readonly settings: Pick<BaselineSetup, "units" | "batch" | "optimizer" | "learningRate">;
   /** By time where sequences overlap or are ordered: validation is then what comes last, a gap of so many sequences after training. */
-  readonly split: { readonly by: "random" } | { readonly by: "time"; readonly gap: number };
-  /** The log loss on held-out sequences that was measured with this plan, and the base rate's. */
+  readonly split: { readonly by: "random" } | TimeSplit;
+  /** The log loss on held-out sequences of the whole file that was measured with this plan, and the base rate's there. */
   readonly loss: number;
   readonly baseRateLoss: number;
 }
 
 export const MAX_LINES = 15;
+/** Of the sequences, the first in time or at random ones; the lines hold out the others. */
+export const TRAIN_SHARE = 0.8;
 /** Standardised channels lie within ±10 (recipe.ts' clip), raw ones below this: no valid row can look like padding. */
 const MASK = { standardised: "-99", raw: "-1e9" };
 /** Epochs without a better validation loss. */
@@ -26,10 +35,11 @@ const PATIENCE = 10;
 const EPOCHS = 200;
 
 /** The lines for what was found; undefined where no other channels or settings were found to help. */
-export function writeFixScript({ causes, fixed, baseRateLoss, gap }: Diagnosis): string[] | undefined {
+export function writeFixScript({ causes, fixed, baseRateLoss, tailBaseRateLoss, gap }: Diagnosis): string[] | undefined {
   if (fixed === null || baseRateLoss === null || causes.every(({ added }) => added === undefined)) return undefined;
   const { plan, settings, loss } = fixed;
-  return writeScript({ plan, settings, split: gap > 0 ? { by: "time", gap } : { by: "random" }, loss, baseRateLoss });
+  const split = gap > 0 ? ({ by: "time", gap, baseRateLoss: tailBaseRateLoss } as const) : ({ by: "random" } as const);
+  return writeScript({ plan, settings, split, loss, baseRateLoss });
 }
 
 /**
@@ -64,8 +74,8 @@ export function writeScript({ plan, settings, split, loss, baseRateLoss }: Scrip
   lines.push(
     `f = np.moveaxis(X, 2, 0)  # ${names.join(", ")}`,
     split.by === "time"
-      ? `tr = np.arange(len(X)) < 0.8 * len(X); va = np.arange(len(X)) >= 0.8 * len(X) + ${split.gap}  # in the order of time, with a gap`
-      : `tr = np.random.default_rng(0).permutation(len(X)) < 0.8 * len(X); va = ~tr`,
+      ? `tr = np.arange(len(X)) < ${TRAIN_SHARE} * len(X); va = np.arange(len(X)) >= ${TRAIN_SHARE} * len(X) + ${split.gap}  # in the order of time, with a gap`
+      : `tr = np.random.default_rng(0).permutation(len(X)) < ${TRAIN_SHARE} * len(X); va = ~tr`,
   );
   if (hasLog) {
     const known = isMasked ? "(a > 0) & ok & tr[:, None]" : "(a > 0) & tr[:, None]";
@@ -84,9 +94,17 @@ export function writeScript({ plan, settings, split, loss, baseRateLoss }: Scrip
     `Z = ${isMasked ? `np.where(ok[..., None], ${filled}, ${mask})` : filled}.astype("float32")`,
     `model = keras.Sequential([${layers.join(", ")}])`,
     `model.compile(optimizer=keras.optimizers.${optimizer === "adam" ? "Adam" : "RMSprop"}(${learningRate}), loss="binary_crossentropy")`,
-    `model.fit(Z[tr], y[tr], batch_size=${batch}, epochs=${EPOCHS}, validation_data=(Z[va], y[va]), callbacks=[keras.callbacks.EarlyStopping(patience=${PATIENCE}, restore_best_weights=True)])  # val_loss about ${loss.toFixed(3)}; the base rate alone: ${baseRateLoss.toFixed(3)}`,
+    `model.fit(Z[tr], y[tr], batch_size=${batch}, epochs=${EPOCHS}, validation_data=(Z[va], y[va]), callbacks=[keras.callbacks.EarlyStopping(patience=${PATIENCE}, restore_best_weights=True)])  # ${expectLoss({ split, loss, baseRateLoss })}`,
   );
   return lines;
+}
+
+/** What to expect of the last line's val_loss. A tail has a positive rate, and so a base rate, of its own. */
+function expectLoss({ split, loss, baseRateLoss }: Pick<ScriptInput, "split" | "loss" | "baseRateLoss">): string {
+  const [measured, guessed] = [loss.toFixed(3), baseRateLoss.toFixed(3)];
+  if (split.by === "random") return `val_loss about ${measured}; the base rate alone: ${guessed}`;
+  const tail = split.baseRateLoss === null ? "" : `; on this tail the base rate alone: ${split.baseRateLoss.toFixed(3)}`;
+  return `measured over the whole file: ${measured}, the base rate alone: ${guessed}${tail}`;
 }
 
 /** A channel in numpy: `f` by feature, L a logarithm, D a movement, M a deviation from the sequence's own mean. */

@@ -1,7 +1,8 @@
 // The verdict in words, and what experiments add to the evidence of a cause. Computes nothing.
 import type { Ablation, AblationResult } from "./ablations.ts";
 import type { Cause, CauseCode } from "./cause.ts";
-import { type BaselineSetup, describeBaselineSetup } from "./setup.ts";
+import { describeRun } from "./experiment-setup.ts";
+import type { BaselineSetup } from "./setup.ts";
 import type { Signal } from "./signal.ts";
 
 /** What keeps the loss high, for those that experiments test. */
@@ -44,10 +45,11 @@ export function sayCause(top: Cause, { result, signal }: TestedVerdict): string 
 /** `isLearnt`: whether any network is better than the base rate beyond chance. */
 export function sayHealthy({ result, settings, signal }: TestedVerdict, isLearnt: boolean): string {
   const { baseline, baseRateLoss, gains } = result;
+  const run = describeRun(settings, baseline.setup.training);
   if (!isLearnt)
-    return `A probe finds a signal (AUC ${signal.auc.toFixed(3)}, p = ${signal.p.toFixed(3)}), but neither ${describeBaselineSetup(settings)} nor any fix is better than the base rate (${nats(baseRateLoss)}) beyond chance. The signal is weak, or it is the chance of one in a hundred; more sequences would tell.`;
+    return `A probe finds a signal (AUC ${signal.auc.toFixed(3)}, p = ${signal.p.toFixed(3)}), but neither the baseline setup, run as ${run}, nor any fix is better than the base rate (${nats(baseRateLoss)}) beyond chance. The signal is weak, or it is the chance of one in a hundred; more sequences would tell.`;
   const below = gains.baseline.mean > 0 ? `, ${nats(gains.baseline.mean)} below the base rate` : "";
-  return `Nothing was found that keeps the loss high: ${describeBaselineSetup(settings)} reaches ${nats(baseline.loss)}${below} (${nats(baseRateLoss)}), and no fix that was tested is better beyond chance.`;
+  return `Nothing was found that keeps the loss high: the baseline setup, run as ${run}, reaches ${nats(baseline.loss)}${below} (${nats(baseRateLoss)}), and no fix that was tested is better beyond chance.`;
 }
 
 /** What the two experiments say of a cause. */

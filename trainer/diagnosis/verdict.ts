@@ -12,7 +12,8 @@ import type { ExperimentSetup } from "./experiment-setup.ts";
 import type { Finding } from "./finding.ts";
 import { describeFinding } from "./finding-sentences.ts";
 import type { LabelFact } from "./label-facts.ts";
-import { noteGuessing, noteJoint } from "./notes.ts";
+import { noteGuessing, noteJoint, noteRun } from "./notes.ts";
+import { TRAIN_SHARE } from "./script.ts";
 import type { BaselineSetup } from "./setup.ts";
 import type { Signal } from "./signal.ts";
 import type { Tensors } from "./tensors.ts";
@@ -102,15 +103,17 @@ export function conclude(findings: Findings, experiments: Experiments): Diagnosi
 function describeLabels({
   labels,
   gap,
-}: Findings): Pick<Diagnosis, "examples" | "gap" | "positiveRate" | "baseRateLoss" | "majorityAccuracy"> {
+}: Findings): Pick<Diagnosis, "examples" | "gap" | "positiveRate" | "baseRateLoss" | "majorityAccuracy" | "tailBaseRateLoss"> {
   const N = labels.length;
   const rate = N === 0 ? null : mean(labels);
+  const tail = labels.subarray(Math.ceil(TRAIN_SHARE * N + gap));
   return {
     examples: N,
     gap,
     positiveRate: rate,
     baseRateLoss: rate === null ? null : entropy(rate),
     majorityAccuracy: rate === null ? null : Math.max(rate, 1 - rate),
+    tailBaseRateLoss: gap > 0 && tail.length > 0 ? entropy(mean(tail)) : null,
   };
 }
 
@@ -179,12 +182,13 @@ function ablationCause(ablation: Ablation, result: AblationResult, names: readon
   };
 }
 
-function noteExperiments({ labels }: Findings, { result, sampled }: Experiments): string[] {
+function noteExperiments({ labels }: Findings, { settings, result, sampled }: Experiments): string[] {
   const { baseline, joint, gains, baseRateLoss } = result;
   const rate = mean(labels);
   return [
     ...noteGuessing({ accuracy: accuracyOf(baseline, sampled), majority: Math.max(rate, 1 - rate), loss: baseline.loss, baseRateLoss }),
     ...noteJoint(joint, gains.gap.mean),
+    ...noteRun(settings, baseline.setup.training),
   ];
 }
 
@@ -199,13 +203,17 @@ function accuracyOf({ probabilities }: Experiment, labels: Uint8Array): number {
   return right / count;
 }
 
-function outcome({ probabilities, loss, curve, trainLoss, updateRatio, saturation }: Experiment, plan: Plan, labels: Uint8Array): Outcome {
+function outcome(
+  { setup, probabilities, loss, curve, trainLoss, updateRatio, saturation }: Experiment,
+  plan: Plan,
+  labels: Uint8Array,
+): Outcome {
   const at = [...probabilities.keys()].filter((i) => !Number.isNaN(probabilities[i]));
   const auc = areaUnderRoc(
     at.map((i) => labels[i]),
     at.map((i) => probabilities[i]),
   );
-  return { plan, loss, auc, curve, trainLoss, updateRatio, saturation };
+  return { plan, training: setup.training, loss, auc, curve, trainLoss, updateRatio, saturation };
 }
 
 /** What the user's script should be set to; `N` sequences in the file. */

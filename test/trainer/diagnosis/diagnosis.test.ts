@@ -4,6 +4,7 @@ import { diagnose } from "../../../trainer/diagnosis/diagnose.ts";
 import type { Diagnosis } from "../../../trainer/diagnosis/diagnosis.ts";
 import type { DiagnosisData } from "../../../trainer/diagnosis/input.ts";
 import { renderDiagnosis } from "../../../trainer/diagnosis/page.ts";
+import { writeFixScript } from "../../../trainer/diagnosis/script.ts";
 import { parseBaselineSetup } from "../../../trainer/diagnosis/setup.ts";
 import { generateFx } from "../../../trainer/sample/fx.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
@@ -145,6 +146,50 @@ test(
     expect(notes).toContain(
       "In an experiment without masking, a zero under a logarithm counts as the lowest positive value of the training part.",
     );
+  },
+  SLOW,
+);
+
+test(
+  "a setup larger than the budget is said to be run smaller, by the numbers that were run",
+  async () => {
+    const data = asData(heavyTails(1500, 6));
+    const [large, small] = [await ask(data, "scaled,adam,mask"), await ask(data, "scaled,adam,mask,units=64,batch=32")];
+    expect(large.baseline).toEqual({ ...small.baseline, settings: large.baseline!.settings });
+    const { units, batch, steps } = small.baseline!.training;
+    const run = `run as LSTM(${units}), scaled inputs, masking, adam up to 0.006, batch ${batch}, ${steps} steps`;
+    for (const { verdict, notes } of [large, small]) {
+      expect(verdict.text).toContain(run);
+      expect(verdict.text).not.toMatch(/LSTM\((100|64)\)/);
+      expect(notes.join(" ")).toContain(run);
+    }
+    expect(small.notes.join(" ")).toContain("The baseline setup is LSTM(64), scaled inputs, masking, adam 0.001, batch 32.");
+  },
+  SLOW,
+);
+
+test(
+  "a feature that never moves within a sequence is given no movement; a tail held out by the lines has its own base rate",
+  async () => {
+    const random = createRandom(13);
+    const [M, T] = [1200, 6];
+    const series = Float64Array.from({ length: M + T }, () => random.normal());
+    let level = 0;
+    const walk = series.map((step) => (level += 0.05 * step));
+    const label = (n: number): number => (walk[n + T - 1] - walk[n + T - 2] > (n < 900 ? 0.01 : 0.045) ? 1 : 0);
+    const data = make([M, T, 2], (n, t, f) => (f === 0 ? 100 + walk[n + t] : Math.floor(n / 300)), label);
+    const diagnosis = await ask(data, "scaled,adam,mask");
+    const { fixed, causes, gap } = diagnosis;
+    expect(causes.map(({ code }) => code)).toContain("movement-tiny");
+    expect(causes.map(({ evidence, fix }) => evidence + fix).join(" ")).not.toContain("Δ f1");
+    expect(fixed!.plan.channels).toContainEqual({ base: "feature", a: 0, view: "delta" });
+    expect(fixed!.plan.channels).not.toContainEqual({ base: "feature", a: 1, view: "delta" });
+    expect(gap).toBeGreaterThan(0);
+    const tail = Array.from({ length: M }, (_, n) => label(n)).slice(Math.ceil(0.8 * M) + gap);
+    const rate = tail.reduce((sum, y) => sum + y, 0) / tail.length;
+    const loss = -(rate * Math.log(rate) + (1 - rate) * Math.log(1 - rate));
+    expect(Math.abs(loss - diagnosis.baseRateLoss!)).toBeGreaterThan(0.03);
+    expect(writeFixScript(diagnosis)!.at(-1)).toContain(`on this tail the base rate alone: ${loss.toFixed(3)}`);
   },
   SLOW,
 );

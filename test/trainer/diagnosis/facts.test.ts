@@ -62,6 +62,7 @@ const UNTRAINED: Diagnosis = {
   positiveRate: null,
   baseRateLoss: null,
   majorityAccuracy: null,
+  tailBaseRateLoss: null,
   baseline: null,
   fixed: null,
   joint: [],
