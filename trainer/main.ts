@@ -23,6 +23,7 @@ import { serve, serveCommand } from "./commands/serve.ts";
 import { createStartCommand } from "./commands/start.ts";
 import { train, trainCommand } from "./commands/train.ts";
 import { verifyCommand } from "./commands/verify.ts";
+import { discardUnfinished } from "./files/whole-files.ts";
 import { Interrupted } from "./training/checkpoint.ts";
 import { createTrainingStep } from "./training/step.ts";
 
@@ -68,24 +69,35 @@ function loadEngines(): Engines {
 /** What waits for the signal comes to an orderly end; whatever does not has this long. */
 const GRACE_MS = 3000;
 
-/** A signal that aborts at Ctrl-C; a second Ctrl-C ends the process at once. */
+let interrupt: AbortSignal | undefined;
+
+/**
+ * A signal that aborts at Ctrl-C, from the first time that something asks for it: before that, while files are read, Ctrl-C ends the
+ * process as the system does, in the midst of a read that does not come back too. So does a second Ctrl-C.
+ */
 function abortAtInterrupt(): AbortSignal {
+  if (interrupt) return interrupt;
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.once(name, () => {
       process.exitCode = 130;
       controller.abort();
-      setTimeout(() => process.exit(), GRACE_MS).unref();
-      process.once(name, () => process.exit());
+      setTimeout(() => {
+        discardUnfinished();
+        process.kill(process.pid, name); // a thread that waits for a pipe would hold up an exit
+      }, GRACE_MS).unref();
     });
-  return controller.signal;
+  interrupt = controller.signal;
+  return interrupt;
 }
 
 const terminal = createTerminal(process.stdout, process.stderr);
 
 const dependencies: Dependencies = {
   terminal,
-  signal: abortAtInterrupt(),
+  get signal() {
+    return abortAtInterrupt();
+  },
   now: () => performance.now(),
   loadEngines,
   createStepper:

@@ -13,7 +13,7 @@ export interface KernelOptions {
 
 export interface Dependencies {
   readonly terminal: Terminal;
-  /** Aborts at Ctrl-C. */
+  /** Aborts at Ctrl-C. To be asked for when what is to be put in order begins: until then Ctrl-C ends the process at once. */
   readonly signal: AbortSignal;
   /** Milliseconds of a clock that never goes back. */
   now(): number;

@@ -54,10 +54,10 @@ export const diagnoseCommand = declareCommand({
   examples: ["diagnose mine.npz --report why.html", "diagnose mine.csv --tried scaled,adam,lr=0.001,batch=32 --history log.csv"],
   run: ({ data, tried = "", history, report, seed, json, ...rest }: DiagnoseValues, dependencies: Dependencies) => {
     const command = { data, tried, history, report, seed, json, read: readOptionsOf(rest) };
-    const { terminal, signal } = dependencies;
+    const { terminal } = dependencies;
     const { log } = dependencies.loadEngines().kernel;
     // Short runs of small networks: a second thread would wait more than it helps (measured).
-    return diagnose(command, { log, createStepper: dependencies.createStepper({ threads: 1 }) }, terminal, signal);
+    return diagnose(command, { log, createStepper: dependencies.createStepper({ threads: 1 }) }, terminal, dependencies);
   },
 });
 
@@ -91,7 +91,7 @@ export async function diagnose(
   command: DiagnoseRequest,
   host: Pick<DiagnosisDependencies, "log" | "createStepper">,
   terminal: Terminal,
-  signal: AbortSignal,
+  dependencies: Pick<Dependencies, "signal">,
 ): Promise<void> {
   const started = performance.now();
   const baseline = parseBaselineSetup(command.tried);
@@ -101,6 +101,7 @@ export async function diagnose(
   const read = { ...command.read, onIssue: issues.onIssue, onNote: noteReading(terminal), maxWindows: MAX_WINDOWS };
   const data = await readDataset(command.data, read);
   terminal.say(describeRead(data.facts));
+  const { signal } = dependencies;
   const given = toDiagnosisData(data, issues);
   const context = contextOf(given);
   const curve = log && context && judgeHistory(log, context);

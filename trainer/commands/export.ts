@@ -10,7 +10,7 @@ import { ARTIFACT_ENDINGS, checkOutput, ONNX_ENDINGS } from "../cli/outputs.ts";
 import { createStages } from "../cli/stages.ts";
 import { encodeOnnx } from "../export/onnx/export.ts";
 import { encodeTorch } from "../export/torch.ts";
-import { writeWorkerProject } from "../export/worker-project.ts";
+import { checkWorkerFolder, writeWorkerProject } from "../export/worker-project.ts";
 import { checkWritable, writeWhole } from "../files/whole-files.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD };
@@ -71,7 +71,9 @@ function checkTargets({ onnx, preprocessing, safetensorsTorch, worker }: ExportV
     throw new UsageError("export needs --onnx FILE, --safetensors-torch FILE, or --worker DIR alone");
   if (onnx !== undefined) checkOutput("onnx", onnx, ONNX_ENDINGS);
   if (safetensorsTorch !== undefined) checkOutput("safetensors-torch", safetensorsTorch, ARTIFACT_ENDINGS);
-  if (worker !== undefined) checkWritable(join(worker, "wrangler.toml"));
+  if (worker === undefined) return;
+  checkWritable(join(worker, "wrangler.toml"));
+  checkWorkerFolder(worker);
 }
 
 function encodeTorchOf({ model }: LoadedModel, source: string): Uint8Array {
@@ -83,8 +85,8 @@ function encodeTorchOf({ model }: LoadedModel, source: string): Uint8Array {
   }
 }
 
-function exportWorker({ bytes, id }: LoadedModel, folder: string, { say }: Dependencies["terminal"]): void {
-  writeWorkerProject(folder, bytes);
+function exportWorker({ bytes, id, model }: LoadedModel, folder: string, { say }: Dependencies["terminal"]): void {
+  writeWorkerProject(folder, bytes, model.name);
   say(`wrote ${folder}: a Worker that serves ${id}. In that folder:
 
   npx wrangler dev --var AUTH:open       try it on this machine

@@ -12,6 +12,7 @@ import { describePaths, readBatches } from "../readers/data-files.ts";
 import { fillFrom } from "../readers/options.ts";
 import { createScoreOutput, endingOf, formatCsv, type ScoreOutput } from "../scoring/score-output.ts";
 import { type Scored, scoreBatches } from "../scoring/score-threads.ts";
+import { Interrupted } from "../training/checkpoint.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };
 
@@ -31,7 +32,7 @@ export const scoreCommand = declareCommand({
   run: scoreFile,
 });
 
-/** Scores to `--out`, whole or not at all, or to stdout once all is scored. Throws UsageError, DataError, SequenceError. */
+/** Scores to `--out`, whole or not at all, or to stdout once all is scored. Throws UsageError, DataError, SequenceError, Interrupted. */
 async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependencies: Dependencies): Promise<void> {
   const { terminal, now } = dependencies;
   const { out, data, json } = values;
@@ -48,9 +49,11 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   const batches = progress.count(announceBatches(readBatches(data, read), { source, ignoreLabels: true }, terminal));
   let examples = 0;
   let outOfRange = 0;
+  const signal = out === undefined ? undefined : dependencies.signal; // so that nothing is left of a file that is not whole
   const collected = collectScores(out, json);
   try {
     for await (const piece of scoreBatches(batches, data[0], loaded, engines.module, values.threads ?? dependencies.cores)) {
+      if (signal?.aborted) throw new Interrupted();
       collected.add(piece, examples === 0);
       examples += piece.probabilities.length;
       outOfRange += piece.outOfRange.reduce((sum, flag) => sum + flag, 0);

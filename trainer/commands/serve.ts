@@ -1,8 +1,10 @@
 // serve: an artifact at a local Worker, the same Worker that is deployed, by `wrangler dev`.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DataError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { isZeroRow } from "../../shared/sequence.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
@@ -32,14 +34,16 @@ export const serveCommand = declareCommand({
 
 const PROBE_INTERVAL_MS = 100;
 
-/** Runs until wrangler ends or the signal aborts. Throws DataError where wrangler or the artifact is missing. */
+/** Runs until wrangler ends or the signal aborts. Throws DataError where wrangler or the artifact is missing, or the port is taken. */
 export async function serve({ artifact, port }: ServeValues, dependencies: Dependencies): Promise<void> {
-  const { terminal, signal } = dependencies;
+  const { terminal } = dependencies;
   const loaded = loadModel(artifact, dependencies.loadEngines());
   const wrangler = join(findCompanion("wrangler", "to run a Worker on this machine"), "bin", "wrangler.js");
   const url = `http://localhost:${port}`;
+  await checkFree(port);
+  const { signal } = dependencies;
   const folder = mkdtempSync(join(tmpdir(), "quickstep-serve-"));
-  writeWorkerProject(folder, loaded.bytes);
+  writeWorkerProject(folder, loaded.bytes, loaded.model.name);
   const worker = startWrangler(wrangler, folder, port);
   signal.addEventListener("abort", worker.stop);
   const probing = new AbortController();
@@ -48,12 +52,30 @@ export async function serve({ artifact, port }: ServeValues, dependencies: Depen
   });
   try {
     const code = await worker.ended;
-    if (code !== 0 && !signal.aborted) throw new Error(`wrangler dev ended with code ${code}: is port ${port} taken?`);
+    if (code === 0 || signal.aborted) return;
+    await checkFree(port); // taken in between
+    throw new Error(`wrangler dev ended with code ${code}`);
   } finally {
     probing.abort();
     await announced;
     signal.removeEventListener("abort", worker.stop);
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Addresses that localhost stands for. */
+const LOOPBACK = ["127.0.0.1", "::1"];
+
+/** Throws DataError where another program listens on the port, or this one may not. */
+async function checkFree(port: number): Promise<void> {
+  for (const host of LOOPBACK) {
+    const code = await new Promise<string | undefined>((done) => {
+      const server = createServer();
+      server.once("error", (error: NodeJS.ErrnoException) => done(error.code));
+      server.listen({ port, host, exclusive: true }, () => server.close(() => done(undefined)));
+    });
+    if (code === "EADDRINUSE") throw new DataError(`port ${port}`, "is taken by another program: choose another with --port N");
+    if (code === "EACCES") throw new DataError(`port ${port}`, "may not be used by this account: choose one above 1023 with --port N");
   }
 }
 

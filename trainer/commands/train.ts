@@ -67,7 +67,7 @@ const SEARCH_STAGES: Readonly<Record<SearchProgress["stage"], string>> = {
 
 /** Reads, trains, writes the artifact and the report, and says what came of it. Throws QuickstepError, Interrupted. */
 export async function train(values: Partial<TrainValues> & Pick<TrainValues, "data">, dependencies: Dependencies): Promise<void> {
-  const { terminal, signal, now } = dependencies;
+  const { terminal, now } = dependencies;
   const started = now();
   const { report, json = false, resume = false } = values;
   const out = checkOutputs(values);
@@ -77,7 +77,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const data = checkTrainable(dataset);
   const progress = createFitProgress(terminal, now);
   const search = createStages(terminal, now);
-  const checkpointer = createCheckpointer(`${out}.checkpoint`, resume, signal, now);
+  const checkpointer = createCheckpointer(`${out}.checkpoint`, resume, dependencies.signal, now);
   const engines = dependencies.loadEngines();
   const trained = await trainModel(data, trainOptionsOf(values), {
     ...engines,

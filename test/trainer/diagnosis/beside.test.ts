@@ -26,7 +26,7 @@ async function run(history: string | undefined): Promise<{ said: string; documen
     { data: [at("fx.npz")], read: {}, tried: "", seed: 1, json: true, history, report: at("page.html") },
     { log: instantiateKernel(kernel).log, createStepper: (data, options) => createTrainingStep(data, { ...options, threads: 1 }) },
     { isWatched: false, say: (text) => said.push(text), progress: () => {}, print: (text) => printed.push(text) },
-    new AbortController().signal,
+    new AbortController(),
   );
   return { said: said.join("\n"), document: JSON.parse(printed.join("")) };
 }
