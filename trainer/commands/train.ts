@@ -11,7 +11,7 @@ import { noteReading } from "../cli/read-line.ts";
 import { createStages } from "../cli/stages.ts";
 import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
 import type { Terminal } from "../cli/terminal.ts";
-import type { SearchProgress } from "../features/search.ts";
+import type { SearchProgress } from "../features/search-state.ts";
 import { writeWhole } from "../files/whole-files.ts";
 import { describeNote } from "../pipeline/sentences.ts";
 import { RECIPES, type Trained, trainModel } from "../pipeline/train.ts";

@@ -16,12 +16,17 @@ const MAX_PRODUCTS = 4;
 /** A simpler channel is preferred if it loses no more than this share of what has been gained over the base rate. */
 const SLIVER = 0.01;
 
-/** The candidates that `best` lacks, by falling score test; `blocks` (K) and `labels` are those of the tested sequences. */
-export function rankCandidates(blocks: readonly Float64Array[], labels: Uint8Array, best: Evaluation): Ranked[] {
-  const chosen = best.set.slice(-MAX_PRODUCTS).map((c) => blocks[c]);
-  return [...blocks.keys()]
+/** Those of `candidates` that `best` lacks, by falling score test; `blocksOf` a candidate and `labels` are those of the tested sequences. */
+export function rankCandidates(
+  candidates: readonly number[],
+  blocksOf: (c: number) => Float64Array,
+  labels: Uint8Array,
+  best: Evaluation,
+): Ranked[] {
+  const chosen = best.set.slice(-MAX_PRODUCTS).map(blocksOf);
+  return candidates
     .filter((c) => !best.set.includes(c))
-    .map((c) => ({ c, ...scoreGain(blocks[c], chosen, labels, best.probabilities) }))
+    .map((c) => ({ c, ...scoreGain(blocksOf(c), chosen, labels, best.probabilities) }))
     .sort((a, b) => b.gain - a.gain);
 }
 

@@ -14,9 +14,24 @@ export function usefulFeatures({ constant, relations, mean }: FeatureFacts): num
   return Array.from(mean.keys()).filter((f) => !constant.includes(f) && !redundant.includes(f));
 }
 
-/** Every view of every useful feature, and differences and log ratios of pairs of similar magnitude. */
+/** Useful features that may be compared with each other, the most alike in magnitude first. */
+function similarPairs(facts: FeatureFacts): { readonly a: number; readonly b: number }[] {
+  const useful = usefulFeatures(facts);
+  const typical = (f: number): number => Math.abs(facts.mean[f]) + facts.deviation[f];
+  return useful
+    .flatMap((a, i) => useful.slice(i + 1).map((b) => ({ a, b, unlike: Math.abs(Math.log(typical(a) / typical(b))) })))
+    .filter(({ unlike }) => unlike <= Math.log(SIMILAR))
+    .sort((p, q) => p.unlike - q.unlike);
+}
+
+/** Pairs of features of similar magnitude for which `listCandidates` has no room. */
+export function countPairsLeftOut(facts: FeatureFacts): number {
+  return Math.max(0, similarPairs(facts).length - MAX_PAIRS);
+}
+
+/** Every view of every useful feature, and differences and log ratios of the pairs that are most alike in magnitude. */
 export function listCandidates(facts: FeatureFacts, timesteps: number): Channel[] {
-  const { lowest, highest, mean, deviation } = facts;
+  const { lowest, highest } = facts;
   const useful = usefulFeatures(facts);
   const moves = timesteps > 1; // with one row a sequence, a delta is never defined and every row is its own mean
   const views = (...always: View[]): View[] => (moves ? always : always.filter((view) => view === "level" || view === "log"));
@@ -25,13 +40,7 @@ export function listCandidates(facts: FeatureFacts, timesteps: number): Channel[
     const list = hasLog ? views("level", "delta", "centred", "log", "logDelta") : views("level", "delta", "centred");
     return list.map((view) => ({ base: "feature", a, view }));
   });
-  const typical = (f: number): number => Math.abs(mean[f]) + deviation[f];
-  const pairs = useful
-    .flatMap((a, i) => useful.slice(i + 1).map((b) => ({ a, b, unlike: Math.abs(Math.log(typical(a) / typical(b))) })))
-    .filter(({ unlike }) => unlike <= Math.log(SIMILAR))
-    .sort((p, q) => p.unlike - q.unlike)
-    .slice(0, MAX_PAIRS);
-  for (const { a, b } of pairs) {
+  for (const { a, b } of similarPairs(facts).slice(0, MAX_PAIRS)) {
     const bases: Base[] = [{ base: "difference", a, b }];
     if (lowest[a] > 0 && lowest[b] > 0) bases.push({ base: "logRatio", a, b });
     for (const base of bases) for (const view of views("level", "delta")) channels.push({ ...base, view });

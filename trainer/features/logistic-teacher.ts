@@ -8,6 +8,8 @@ import { BLOCKS, blocksOf } from "./score-test.ts";
 
 /** Sizes, and products of all pairs, are taken up to this many channels; beyond, there would be too many columns. */
 const MAX_RICH = 4;
+/** Up to this many channels every step is a column; beyond, the last step and the mean of all stand for a channel. */
+const MAX_BY_STEP = 20;
 /** N·D² of one Newton step, about a second; more sequences than that allows are not looked at. */
 const MAX_WORK = 1e9;
 /** Enough to choose a penalty. */
@@ -21,11 +23,15 @@ export interface TeacherData {
   readonly lengths: Int32Array;
 }
 
-/** (N,D): every step of every channel, its size, products of pairs of channels at each step, means of the last 3, 5, and all steps. */
+/**
+ * (N,D): every step of every channel, its size, products of pairs of channels at each step, means of the last 3, 5, and all steps.
+ * The more channels, the less of each: first without sizes and products, then the last step and the mean alone.
+ */
 export function teacherColumns(data: TeacherData, T: number): Float64Array {
   const { lengths } = data;
   const N = lengths.length;
   const C = data.channels.length / (N * T);
+  if (C > MAX_BY_STEP) return lastAndMean(data, T);
   const blocks = Array.from({ length: C }, (_, c) => blocksOf(data, T, c));
   const isRich = C <= MAX_RICH;
   const pairs = !isRich ? [] : blocks.flatMap((_, a) => blocks.slice(a + 1).map((_, b) => [a, a + 1 + b] as const));
@@ -52,6 +58,21 @@ export function teacherColumns(data: TeacherData, T: number): Float64Array {
 }
 
 const SPANS = [3, 5, BLOCKS];
+
+/** (N,2C) of channels (N,T,C): the last step of every channel, and its mean over all steps; 0 for a sequence without a step. */
+export function lastAndMean({ channels, lengths }: TeacherData, T: number): Float64Array {
+  const N = lengths.length;
+  const C = channels.length / (N * T);
+  const out = new Float64Array(N * 2 * C);
+  for (let n = 0; n < N; n++)
+    for (let t = 0; t < lengths[n]; t++)
+      for (let c = 0; c < C; c++) {
+        const x = channels[(n * T + t) * C + c];
+        if (t === lengths[n] - 1) out[(n * C + c) * 2] = x;
+        out[(n * C + c) * 2 + 1] += x / lengths[n];
+      }
+  return out;
+}
 
 /** A logistic regression on columns (N,D), the penalty chosen on a third of the sequences it then learns from too. */
 export function fitTeacher(columns: Float64Array, labels: ArrayLike<number>): Logistic {

@@ -5,7 +5,8 @@ import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { EvaluationInput } from "./candidate-evaluation.ts";
 import { type DistillationTarget, ON_LABELS } from "./distillation.ts";
 import { type Relation, studyFeatures } from "./facts.ts";
-import { type SearchProgress, type SearchStep, searchChannels } from "./search.ts";
+import { searchChannels } from "./search.ts";
+import type { SearchProgress, SearchStep } from "./search-state.ts";
 
 export interface RecipePlan {
   readonly plan: Plan;

@@ -1,20 +1,12 @@
 // The feature search: finds the channels from which a data set can be learnt, forward by score tests, each step confirmed by short
 // runs on held-out sequences, then backward by short runs; and whether a teacher pays.
 import type { Channel } from "../../shared/recipe/channel.ts";
-import { chooseSimplest, EVALUATED, isPlain, isSame, type Ranked, rankCandidates, withSimpler } from "./candidate-choice.ts";
-import { type CandidateEvaluator, createCandidateEvaluator, type Evaluation, type EvaluationInput } from "./candidate-evaluation.ts";
-import { listCandidates, plainChannels } from "./candidates.ts";
+import { chooseSimplest, EVALUATED, isPlain, type Ranked, rankCandidates, withSimpler } from "./candidate-choice.ts";
+import type { Evaluation, EvaluationInput } from "./candidate-evaluation.ts";
+import { removeChannels } from "./channel-removal.ts";
 import { type DistillationTarget, ON_LABELS } from "./distillation.ts";
 import type { FeatureFacts } from "./facts.ts";
-import { blocksOf } from "./score-test.ts";
-
-/** What a step of the search gained or lost: held-out log losses. */
-export type SearchStep =
-  | { readonly code: "channel-added" | "channel-removed"; readonly channel: Channel; readonly before: number; readonly after: number }
-  /** Levels and deltas of all features take the place of what was found, or join it; a teacher's probabilities take the place of labels. */
-  | { readonly code: "plain-channels-instead" | "plain-channels-added" | "teacher-pays"; readonly before: number; readonly after: number }
-  /** Nothing betters the base rate: levels and deltas of all features stand in. */
-  | { readonly code: "nothing-found" };
+import { evaluate, MAX_CHANNELS, openSearch, reportProgress, type Search, type SearchListeners, SHORTLIST } from "./search-state.ts";
 
 export interface SearchResult {
   readonly channels: readonly Channel[];
@@ -28,16 +20,6 @@ export interface SearchResult {
   readonly targets: readonly DistillationTarget[];
 }
 
-/** Where a search stands. */
-export interface SearchProgress {
-  readonly stage: "adding" | "comparing" | "removing" | "teachers";
-  /** Channels found so far. */
-  readonly channels: number;
-  /** How much is done, 0 to 1: an estimate on the low side. */
-  readonly share: number;
-}
-
-const MAX_CHANNELS = 10;
 /** A score test counts from so many of its standard deviations. */
 const SIGNIFICANT = 3;
 /** Standard errors by which the best of many candidates must better the base rate before anything is expected of it. */
@@ -56,33 +38,10 @@ const COMPETITIVE = 0.05;
 /** The distillation weight, where a teacher pays: labels keep a say, for what the teacher cannot know. */
 const DISTILLATION_WEIGHT = 0.9;
 
-/** What all steps of a search need. */
-interface Search {
-  readonly evaluator: CandidateEvaluator;
-  /** (K) candidates, and the plain channels that are none of them. */
-  readonly all: readonly Channel[];
-  /** Positions in `all` of levels and deltas of all features. */
-  readonly plain: readonly number[];
-  /** (K) of the tested sequences, for score tests. */
-  readonly blocks: readonly Float64Array[];
-  readonly onStep: (step: SearchStep) => void;
-  readonly onProgress: (progress: SearchProgress) => void;
-}
-
-/** Who hears of a search while it goes on. */
-export interface SearchListeners {
-  onStep?(step: SearchStep): void;
-  onProgress?(progress: SearchProgress): void;
-}
-
 /** Searches among the candidates that `facts` of the training part suggest. Deterministic; throws what `yieldToEventLoop` throws. */
-export async function searchChannels(
-  input: EvaluationInput,
-  facts: FeatureFacts,
-  { onStep = () => {}, onProgress = () => {} }: SearchListeners = {},
-): Promise<SearchResult> {
-  const search = openSearch(input, facts, onStep, onProgress);
-  const { evaluator, all } = search;
+export async function searchChannels(input: EvaluationInput, facts: FeatureFacts, listeners: SearchListeners = {}): Promise<SearchResult> {
+  const search = openSearch(input, facts, listeners);
+  const { evaluator, all, onStep, leftUntried } = search;
   const { baseRate } = evaluator;
   const added = await addChannels(search);
   const { best: compared, plain } = await comparePlain(search, added);
@@ -90,6 +49,7 @@ export async function searchChannels(
   if (compared.set.length === 0) onStep({ code: "nothing-found" });
   const best = await removeChannels(search, compared.set.length === 0 ? plain : compared);
   const targets = await chooseTargets(search, best);
+  if (Object.values(leftUntried).some((count) => count > 0)) onStep({ code: "left-untried", ...leftUntried });
   return {
     channels: best.set.map((c) => all[c]),
     loss: best.loss,
@@ -100,37 +60,19 @@ export async function searchChannels(
   };
 }
 
-function openSearch(input: EvaluationInput, facts: FeatureFacts, onStep: Search["onStep"], onProgress: Search["onProgress"]): Search {
-  const T = input.shape.timesteps;
-  const plain = plainChannels(facts, T);
-  const candidates = listCandidates(facts, T);
-  const all = [...candidates, ...plain.filter((channel) => !candidates.some((known) => isSame(known, channel)))];
-  const evaluator = createCandidateEvaluator(input, all);
-  return {
-    evaluator,
-    all,
-    plain: plain.map((channel) => all.findIndex((known) => isSame(known, channel))),
-    blocks: all.map((_, c) => blocksOf(evaluator.tested, T, c)),
-    onStep,
-    onProgress,
-  };
-}
-
-/** What a teacher can learn from a set counts as much as what the network can: on small data the logistic regression, which is cheap there. */
-async function evaluate({ evaluator }: Search, set: readonly number[]): Promise<Evaluation> {
-  const network = await evaluator.lstm(set);
-  const teacher = await (evaluator.isFolded ? evaluator.logisticRegression(set) : evaluator.summaryMlp(set));
-  return teacher.loss < network.loss ? teacher : network;
-}
-
 /** Adds one channel after the other to none, while the best of the candidates betters what there is. */
 async function addChannels(search: Search): Promise<Evaluation> {
   const { evaluator, all, onStep } = search;
   const { isFolded, baseRate } = evaluator;
   let best = baseRate;
+  let candidates: readonly number[] = [...all.keys()];
   while (best.set.length < Math.min(MAX_CHANNELS, all.length)) {
     reportProgress(search, "adding", best.set.length, 0);
-    const ranked = rankCandidates(search.blocks, evaluator.testedLabels, best);
+    const ranked = rankCandidates(candidates, search.blocksOf, evaluator.testedLabels, best);
+    if (search.isWide && best === baseRate) {
+      candidates = ranked.slice(0, SHORTLIST).map(({ c }) => c);
+      search.leftUntried.candidates = ranked.length - candidates.length;
+    }
     const significant = ranked.filter(({ gain, noise }) => gain > SIGNIFICANT * noise);
     const plainest = isFolded || best.set.length === 0 ? [] : ranked.filter(({ c }) => isPlain(all[c])).slice(0, EVALUATED);
     // On few sequences one standard error is enough, lest nothing is found.
@@ -174,24 +116,6 @@ async function comparePlain(search: Search, found: Evaluation): Promise<{ best: 
   return { best, plain };
 }
 
-/** Removes each channel, the last first, whose lack does not show. */
-async function removeChannels(search: Search, from: Evaluation): Promise<Evaluation> {
-  const { evaluator, all, onStep } = search;
-  let best = from;
-  for (const [i, c] of [...from.set].reverse().entries()) {
-    if (best.set.length === 1) break;
-    reportProgress(search, "removing", best.set.length, i / from.set.length);
-    const without = await evaluate(
-      search,
-      best.set.filter((other) => other !== c),
-    );
-    if (evaluator.isBetter(best, without)) continue;
-    onStep({ code: "channel-removed", channel: all[c], before: best.loss, after: without.loss });
-    best = without;
-  }
-  return best;
-}
-
 /** What to train on: labels, a teacher's probabilities, or both in turn. */
 async function chooseTargets(search: Search, { set }: Evaluation): Promise<DistillationTarget[]> {
   const { evaluator, onStep } = search;
@@ -209,20 +133,4 @@ async function chooseTargets(search: Search, { set }: Evaluation): Promise<Disti
   const isCompetitive = teacher.loss < network.loss + COMPETITIVE * (evaluator.baseRate.loss - network.loss);
   const name = teacher === summaryMlp ? "MLP on summary features" : "logistic regression";
   return isCompetitive ? [ON_LABELS, { teacher: name, distillationWeight: DISTILLATION_WEIGHT }] : [ON_LABELS];
-}
-
-/** Shares of a search's time, at most, after which it adds, and removes, no more channels. */
-const ADDING = 0.7;
-const REMOVING = 0.9;
-
-/** `part` of this round is done; whatever may follow counts as if it does. */
-function reportProgress({ onProgress, all }: Search, stage: SearchProgress["stage"], channels: number, part: number): void {
-  const rounds = Math.min(MAX_CHANNELS, all.length);
-  const share = {
-    adding: (ADDING * (channels + part)) / rounds,
-    comparing: ADDING,
-    removing: ADDING + (REMOVING - ADDING) * part,
-    teachers: REMOVING,
-  };
-  onProgress({ stage, channels, share: share[stage] });
 }

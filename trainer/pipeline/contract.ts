@@ -2,7 +2,7 @@
 import type { Engine, Kernel } from "../../shared/engine.ts";
 import type { Calibration, Network } from "../../shared/networks/lstm.ts";
 import type { Padding } from "../../shared/sequence.ts";
-import type { SearchProgress } from "../features/search.ts";
+import type { SearchProgress } from "../features/search-state.ts";
 import type { SplitMethod } from "../split/split.ts";
 import type { Costs } from "../statistics/operating-points.ts";
 import type { Checkpointing } from "../training/checkpoint.ts";

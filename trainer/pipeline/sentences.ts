@@ -3,6 +3,7 @@ import { describeChannel } from "../../shared/recipe/channel.ts";
 import { countedStep, describeLabelFinding } from "../data/label-sentences.ts";
 import { describeRelation } from "../features/facts.ts";
 import type { PaddingChoice } from "../features/padding.ts";
+import type { LeftUntried } from "../features/search-state.ts";
 import { describeSplit } from "../split/reason.ts";
 import type { Unattained } from "../statistics/operating-points.ts";
 import type { LossNote } from "../training/loss-watch.ts";
@@ -30,6 +31,10 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
       return `  + ${describeChannel(note.channel, names)}: ${describeStep(note)}`;
     case "channel-removed":
       return `  − ${describeChannel(note.channel, names)}: ${describeStep(note)}`;
+    case "channels-removed":
+      return `  − ${note.count} channels that say least by themselves: ${describeStep(note)}`;
+    case "left-untried":
+      return `  left untried, since there are many features: ${describeLeftUntried(note)}`;
     case "plain-channels-instead":
       return `  levels and deltas of all features instead: ${describeStep(note)}`;
     case "plain-channels-added":
@@ -59,6 +64,16 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
 
 function describeStep({ before, after }: { readonly before: number; readonly after: number }): string {
   return `${before.toFixed(4)} → ${after.toFixed(4)}`;
+}
+
+function describeLeftUntried({ pairs, views, candidates, channels }: LeftUntried): string {
+  const parts = [
+    pairs > 0 && `${pairs} pairs of features`,
+    views > 0 && `${views} views of features and pairs`,
+    candidates > 0 && `${candidates} candidates beside the first channel`,
+    channels > 0 && `the removal of single channels among ${channels}`,
+  ];
+  return parts.filter((part) => part !== false).join(", ");
 }
 
 function describePadding({ zeroShare, losses }: PaddingChoice): string {

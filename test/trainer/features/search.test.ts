@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { instantiateKernel } from "../../../shared/engine.ts";
 import { studyFeatures } from "../../../trainer/features/facts.ts";
-import { type SearchProgress, type SearchStep, searchChannels } from "../../../trainer/features/search.ts";
+import { searchChannels } from "../../../trainer/features/search.ts";
+import type { SearchProgress, SearchStep } from "../../../trainer/features/search-state.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import type { CreateStepper } from "../../../trainer/training/stepper.ts";
 
@@ -83,4 +84,52 @@ test("leaves where it is asked to", async () => {
     studyFeatures(values, shape, order, "leading"),
   );
   await expect(search).rejects.toThrow("Ctrl-C");
+});
+
+/** Work of a search on noise of so many features, counted in channels of the steps that its short runs take, and what it says. */
+async function searchNoise(features: number): Promise<{ work: number; steps: SearchStep[] }> {
+  const random = createRandom(45);
+  const shape = { timesteps: T, features };
+  const order = Int32Array.from({ length: 150 }, (_, n) => n);
+  const values = Float64Array.from({ length: order.length * T * features }, () => random.normal());
+  let work = 0;
+  const createCounting: CreateStepper = (data, options) => ({
+    ...createIgnorant(data, options),
+    step: () => {
+      work += options.channels;
+      return Math.LN2;
+    },
+  });
+  const train = order.subarray(0, 100);
+  const steps: SearchStep[] = [];
+  const input = {
+    values,
+    labels: Uint8Array.from(order, () => random.integer(2)),
+    shape,
+    features: Array.from({ length: features }, (_, f) => `f${f}`),
+    padding: "leading",
+    train,
+    validation: order.subarray(100),
+    gap: 0,
+    areStrangers: true,
+    log,
+    seed: 1,
+    createStepper: createCounting,
+    yieldToEventLoop: async () => {},
+  } as const;
+  await searchChannels(input, studyFeatures(values, shape, train, "leading"), { onStep: (step) => steps.push(step) });
+  return { work, steps };
+}
+
+test("the work of a search grows no faster than the features, and what is left untried is said", async () => {
+  const [few, many] = [await searchNoise(12), await searchNoise(36)];
+  expect(many.work / few.work).toBeLessThan(4); // three times the features; groups that halve do not come out even. Quadratic were 9
+  expect(many.steps).toContainEqual({
+    code: "left-untried",
+    pairs: (36 * 35) / 2 - 60,
+    views: 0,
+    candidates: 3 * 36 + 120 - 100,
+    channels: 0,
+  });
+  expect((await searchNoise(8)).steps.map(({ code }) => code)).not.toContain("left-untried");
 });
