@@ -1,5 +1,6 @@
 // Who may do what. Keys are known by their SHA-256 alone; nothing is allowed that is not listed; what a wrong key gets wrong,
 // and how long that takes, says nothing about the right one. Knows no route.
+import { parsePattern, type StreamPattern } from "../config/stream-patterns.ts";
 import { RequestError } from "./problem.ts";
 
 /** `score`: have sequences scored. `read`: the model's card and metadata. `admin`: both, and what changes anything. */
@@ -13,6 +14,8 @@ export interface Key {
   /** (32) SHA-256 of the key's text. */
   readonly digest: Uint8Array;
   readonly scopes: readonly Scope[];
+  /** The only streams it may read and write; absent: all. */
+  readonly streams?: readonly StreamPattern[];
 }
 
 export interface Access {
@@ -30,6 +33,8 @@ export interface Caller {
   /** For logs; of a key also for its rate. */
   readonly name: string;
   readonly scopes: readonly Scope[];
+  /** As of a key. */
+  readonly streams?: readonly StreamPattern[];
   readonly isLocal: boolean;
 }
 
@@ -43,8 +48,8 @@ const DIGESTS_OF_NOTHING = [
 ];
 
 /**
- * `API_KEYS`, a secret: `name:sha256[:scope+scope]`, separated by white space or commas, the scopes `score+read` where none are
- * said. `AUTH`: `open`, or nothing. Never throws: a Worker that does not start cannot say why.
+ * `API_KEYS`, a secret: `name:sha256[:scope+scope[:stream+stream]]`, separated by white space or commas, the scopes `score+read` where
+ * none are said; streams as in config/stream-patterns.ts, percent-encoded where they hold what separates. `AUTH`: `open`, or nothing. Never throws: a Worker that does not start cannot say why.
  */
 export function readAccess({ AUTH, API_KEYS = "" }: { readonly AUTH?: string; readonly API_KEYS?: string }): Access {
   const openLocally = AUTH === "open";
@@ -53,9 +58,10 @@ export function readAccess({ AUTH, API_KEYS = "" }: { readonly AUTH?: string; re
   for (const [i, entry] of API_KEYS.split(/[\s,]+/)
     .filter((text) => text !== "")
     .entries()) {
-    const [, name, hash, scopes] = /^([\w.-]{1,64}):([0-9a-fA-F]{64})(?::([a-z+]+))?$/.exec(entry) ?? [];
+    const [, name, hash, scopes, bound] = /^([\w.-]{1,64}):([0-9a-fA-F]{64})(?::([a-z+]+)(?::(\S+))?)?$/.exec(entry) ?? [];
     const list = scopes === undefined ? DEFAULT_SCOPES : scopes.split("+");
-    if (name === undefined || !list.every(isScope))
+    const streams = bound?.split("+").map((text) => parsePattern(decodePercent(text)));
+    if (name === undefined || !list.every(isScope) || streams?.includes(undefined))
       // the entry itself may be a key pasted by mistake: it is not shown
       return {
         keys: [],
@@ -70,7 +76,12 @@ export function readAccess({ AUTH, API_KEYS = "" }: { readonly AUTH?: string; re
         ...fault,
         openLocally,
       };
-    keys.push({ name, digest: Uint8Array.from(hash.match(/../g)!, (byte) => Number.parseInt(byte, 16)), scopes: list });
+    keys.push({
+      name,
+      digest: Uint8Array.from(hash.match(/../g)!, (byte) => Number.parseInt(byte, 16)),
+      scopes: list,
+      ...(streams && { streams: streams as StreamPattern[] }),
+    });
   }
   return { keys, ...fault, openLocally };
 }
@@ -98,7 +109,7 @@ export async function verifyKey(access: Access, request: Request, scope: Scope):
   if (known === undefined) throw new RequestError("unauthorised", "the key in the header authorization is not one this service knows");
   if (!known.scopes.includes(scope) && !known.scopes.includes("admin"))
     throw new RequestError("forbidden", `the key ${known.name} has the scopes ${known.scopes.join("+")}, this needs ${scope}`);
-  return { name: known.name, scopes: known.scopes, isLocal: false };
+  return { name: known.name, scopes: known.scopes, streams: known.streams, isLocal: false };
 }
 
 /**
@@ -115,6 +126,15 @@ export function isLocal(request: Request): boolean {
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?|::ffff:127(\.\d{1,3}){3})$/;
 const LOOPBACK_URL = /^https?:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?[/?#]/;
+
+/** Empty, which is no pattern, where `text` has a % that begins no character. */
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}
 
 function isScope(text: string): text is Scope {
   return SCOPES.some((scope) => scope === text);

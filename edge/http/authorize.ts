@@ -10,6 +10,9 @@ export const RATE_PERIOD_S = 60;
 /** What anybody may see: that there is a service, how to call it, and whether it is well. Webhooks are verified by their signatures. */
 const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
 
+/** What lists or counts across streams, or finds a delivery of any. */
+const ALL_STREAMS = /^\/v1\/(streams\/*$|deliveries|metrics)/;
+
 /**
  * Middleware: whatever is not public, a route that does not exist included, needs a key with the scope its method asks for. Throws
  * RequestError. `withinRate`: whether one more request of this name is within its rate; absent: no limit.
@@ -17,9 +20,12 @@ const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
 export function authorize(access: Access, withinRate?: (name: string) => Promise<boolean>): MiddlewareHandler<EdgeEnv> {
   return async (c, next) => {
     if (PUBLIC.test(c.req.path)) return next();
-    const { name, scopes, isLocal } = await verifyKey(access, c.req.raw, scopeOf(c.req.method, c.req.path));
+    const { name, scopes, streams, isLocal } = await verifyKey(access, c.req.raw, scopeOf(c.req.method, c.req.path));
     c.get("record").key = name;
-    c.set("seesConfiguration", isLocal || scopes.includes("admin"));
+    c.set("isTrusted", isLocal || scopes.includes("admin"));
+    c.set("streams", streams);
+    if (streams !== undefined && ALL_STREAMS.test(c.req.path))
+      throw new RequestError("forbidden", `the key ${name} is bound to some streams, this is about all`);
     if (!isLocal && withinRate !== undefined && !(await withinRate(name)))
       throw new RequestError("rate", `the key ${name} has used up its requests: wait ${RATE_PERIOD_S} seconds`);
     return next();

@@ -2,6 +2,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { VERSION } from "../../shared/version.ts";
+import type { StreamPattern } from "../config/stream-patterns.ts";
 
 /** What is known of a request when it is over: never an input, never a key, never a signature. */
 export interface RequestRecord {
@@ -35,8 +36,10 @@ export interface EdgeEnv {
   Variables: {
     sha256: string;
     record: RequestRecord;
-    /** Whether the answer may show what the configuration says: to admins, and on the machine of a developer. */
-    seesConfiguration?: boolean;
+    /** The only streams that who asks may read and write; undefined: all. */
+    streams?: readonly StreamPattern[];
+    /** Whether the answer may show what the configuration says, and rows as they came: to admins, and on the machine of a developer. */
+    isTrusted?: boolean;
     /** What every answer carries but the request's id. */
     headers: Headers;
     /** The answer that carries all headers already: answerWith made it. */

@@ -24,13 +24,13 @@ const UNUSABLE = "the configuration cannot be used: the log says why, as does GE
 
 /**
  * Any failure as a problem, with the headers its kind calls for; v2 clients look for `error`. The record names the problem's kind. What
- * is wrong with the configuration stands in the record, and in the answer only where the context says `seesConfiguration`.
+ * is wrong with the configuration stands in the record, and in the answer only where the context says `isTrusted`.
  */
 export function answerProblem(c: EdgeContext, error: unknown): Response {
   const kind = problemKind(error);
   c.get("record").problem = kind;
   if (kind === "configuration") c.get("record").fault = (error as Error).message;
-  const shown = kind === "configuration" && !c.get("seesConfiguration") ? new RequestError("configuration", UNUSABLE) : error;
+  const shown = kind === "configuration" && !c.get("isTrusted") ? new RequestError("configuration", UNUSABLE) : error;
   const response = problemResponse(shown, c.req.path.startsWith("/v2"));
   if (kind === "signature") response.headers.set("www-authenticate", 'Signature realm="quickstep"');
   if (kind === "storage") response.headers.set("retry-after", `${STORAGE_RETRY_S}`);

@@ -47,6 +47,7 @@ function hookPaths(): Paths {
         "200": { description: "Stored, and what the key's stream says of it.", content: json({ type: "object" }) },
         ...BODIED,
         "401": PROBLEM,
+        "403": PROBLEM,
         "404": PROBLEM,
         "409": PROBLEM,
         "503": PROBLEM,

@@ -81,7 +81,7 @@ function answerSchema({ operatingPoints }: ScorableModel, T: number) {
 }
 
 function viewSchema({ recipe }: ScorableModel, T: number, F: number) {
-  const values = z.array(z.number()).check(z.length(F), z.describe(recipe.features.join(", ")));
+  const values = z.optional(z.array(z.number()).check(z.length(F), z.describe(`For scope admin: ${recipe.features.join(", ")}.`)));
   const row = z.strictObject({ seq: count(), source: text(), id: name(), timestamp: time(), values });
   return z.strictObject({
     key: name(),

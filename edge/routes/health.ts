@@ -35,7 +35,7 @@ async function checkConfiguration(c: EdgeContext, access: Access, endpoints: End
   try {
     checkUsable(endpoints, used, c.req.url);
   } catch (error) {
-    c.set("seesConfiguration", (access.openLocally && isLocal(c.req.raw)) || (await isAdmin(access, c.req.raw)));
+    c.set("isTrusted", (access.openLocally && isLocal(c.req.raw)) || (await isAdmin(access, c.req.raw)));
     throw error;
   }
 }

@@ -13,7 +13,7 @@ import type { Accepted, StreamStore } from "../streams/store.ts";
 import { digestOf } from "../webhooks/event.ts";
 import { extractEvent, type HookEvent, MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
 import { verify } from "../webhooks/signatures/schemes.ts";
-import { refuseAddress, type Source } from "../webhooks/sources.ts";
+import { mayWrite, refuseAddress, type Source } from "../webhooks/sources.ts";
 import { unwantedAt } from "../webhooks/wanted.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
@@ -51,6 +51,8 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
       signedId: verdict.id,
       latest: now() + endpoints.settings.futureMs,
     });
+    if (!mayWrite(source, endpoints.sources, event.key))
+      throw new RequestError("forbidden", "this source may not write the event's stream");
     const { answer, replayed } = await store(streams, source, event, dependencies.report);
     if (answer.probability !== undefined && !replayed) c.get("record").sequences = 1;
     return c.json(answer);

@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { ArtifactError, LimitError, SequenceError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { isWithin } from "../config/stream-patterns.ts";
 import { mediaTypeOf, readJson, refuseMediaType } from "../http/body.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
@@ -12,7 +13,7 @@ import { eventSchemas, listQuery } from "../openapi/stream-schemas.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { checkUsable } from "../streams/endpoints.ts";
 import { digestOf, parseName, readEvent, refuseFuture, type StreamEvent } from "../webhooks/event.ts";
-import { API_SOURCE } from "../webhooks/sources.ts";
+import { API_SOURCE, isOwned } from "../webhooks/sources.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
 /** An unready model takes no event in, and its windows can be looked at. */
@@ -26,6 +27,8 @@ export function streamRoutes(servable: ServableModel, dependencies: Dependencies
     checkUsable(endpoints, endpoints.settings.destinations, c.req.url);
     const key = keyOf(c);
     if (mediaTypeOf(c.req.raw).type !== "application/json") refuseMediaType(c.req.raw, ["application/json"]);
+    if (c.get("streams") === undefined && isOwned(endpoints.sources, key))
+      throw new RequestError("forbidden", "this stream is a source's own: bind the key to the stream in API_KEYS to write there, too");
     const { events, isBatch } = await parseEvents(await readJson(c.req.raw), dependencies.now() + endpoints.settings.futureMs);
     const accepted = await store.accept(key, events, { source: API_SOURCE, destinations: endpoints.settings.destinations });
     const results = accepted.map(({ answer }) => answer);
@@ -45,7 +48,8 @@ export function streamRoutes(servable: ServableModel, dependencies: Dependencies
       const view = await storeOf(dependencies).view(keyOf(c));
       if (view === undefined) throw unknownKey();
       const iso = (ms: number) => new Date(ms).toISOString();
-      const window = view.window.map(({ timestamp, ...row }) => ({ ...row, timestamp: iso(timestamp) }));
+      const shows = c.get("isTrusted"); // rows are somebody's data: who may read the card may not read them
+      const window = view.window.map(({ timestamp, values, ...row }) => ({ ...row, timestamp: iso(timestamp), ...(shows && { values }) }));
       return c.json({ ...view, window, expires: view.expires === null ? null : iso(view.expires) });
     })
     .delete("/:key", async (c) => {
@@ -57,9 +61,13 @@ export function streamRoutes(servable: ServableModel, dependencies: Dependencies
     .all("/:key/events", allowOnly("POST"));
 }
 
+/** Throws RequestError: the path names no key, or one that who asks is not bound to. */
 function keyOf(c: EdgeContext): string {
   try {
-    return parseName(c.req.param("key"), ["key"]);
+    const key = parseName(c.req.param("key"), ["key"]);
+    const bound = c.get("streams");
+    if (bound === undefined || isWithin(key, bound)) return key;
+    throw new RequestError("forbidden", `the key ${c.get("record").key} is bound to other streams`);
   } catch (error) {
     throw error instanceof SequenceError ? new RequestError("parameter", error.message) : error; // its place is no place in the body
   }

@@ -2,6 +2,7 @@
 import { describe, type Path } from "../../shared/errors.ts";
 import { ConfigurationError, namedTables, parseStrings, parseTable, type SecretOf, type Table } from "../config/configuration.ts";
 import { parsePointerAt } from "../config/json-pointer.ts";
+import { isWithin, parsePattern, type StreamPattern } from "../config/stream-patterns.ts";
 import type { Content, Pointers } from "./extraction.ts";
 import { parseScheme, type Scheme } from "./signatures/schemes.ts";
 import { parseWanted, type Wanted } from "./wanted.ts";
@@ -15,6 +16,8 @@ export interface Source {
   readonly pointers: Pointers;
   /** What must stand where, for an event to be taken; empty: every event is. */
   readonly only: readonly Wanted[];
+  /** The only streams it may write; nobody else may, but who is bound to them. Absent: all that no other source has. */
+  readonly streams?: readonly StreamPattern[];
   /** Names of DESTINATIONS that each result goes to. */
   readonly destinations: readonly string[];
   /** The only addresses it may send from, each in the spelling of `normaliseAddress`; absent: any. */
@@ -22,7 +25,20 @@ export interface Source {
 }
 
 /** A source's keys, whatever its scheme. `allow` is the older name of `allowedIps`, and stays. */
-const SOURCE_KEYS = ["scheme", "secrets", "allowedIps", "key", "id", "timestamp", "values", "sequence", "destinations", "only", "allow"];
+const SOURCE_KEYS = [
+  "scheme",
+  "secrets",
+  "allowedIps",
+  "key",
+  "id",
+  "timestamp",
+  "values",
+  "sequence",
+  "destinations",
+  "only",
+  "streams",
+  "allow",
+];
 
 /** The var SOURCES. Throws ConfigurationError. That the destinations exist is for whoever knows both to check. */
 export function parseSources(value: unknown, secretOf: SecretOf): ReadonlyMap<string, Source> {
@@ -46,6 +62,7 @@ function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
     only: parseWanted(table.only, [...path, "only"]),
     destinations:
       table.destinations === undefined ? [] : parseStrings(table.destinations, [...path, "destinations"], "names of DESTINATIONS", 0),
+    ...(table.streams !== undefined && { streams: parsePatterns(table.streams, [...path, "streams"]) }),
     ...parseAllowedIps(table, path),
   };
 }
@@ -57,6 +74,24 @@ function parseContent(values: unknown, sequence: unknown, path: Path): Content {
   if (!Array.isArray(values)) return { kind: "row", at: parsePointerAt(values, [...path, "values"]) };
   const pointers = parseStrings(values, [...path, "values"], "JSON Pointers", 1);
   return { kind: "numbers", at: pointers.map((pointer, i) => parsePointerAt(pointer, [...path, "values", i])) };
+}
+
+function parsePatterns(value: unknown, path: Path): readonly StreamPattern[] {
+  return parseStrings(value, path, "streams such as north-7 or north-*", 1).map((text, i) => {
+    const pattern = parsePattern(text);
+    if (pattern === undefined) throw new ConfigurationError([...path, i], "must have a star at its end alone", describe(text));
+    return pattern;
+  });
+}
+
+/** Whether the stream of `key` is a source's own. */
+export function isOwned(sources: ReadonlyMap<string, Source>, key: string): boolean {
+  return [...sources.values()].some(({ streams }) => streams !== undefined && isWithin(key, streams));
+}
+
+/** Whether `source`, one of `sources`, may write the stream of `key`. */
+export function mayWrite({ streams }: Source, sources: ReadonlyMap<string, Source>, key: string): boolean {
+  return streams === undefined ? !isOwned(sources, key) : isWithin(key, streams);
 }
 
 /** One spelling an address: what URLs make of it. */

@@ -1,4 +1,5 @@
 // /v1/streams, /v1/deliveries and /v1/metrics over HTTP: what they take, what they refuse and where it stands, and who may.
+import { createHash, createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readAccess } from "../../../edge/http/access.ts";
@@ -51,6 +52,77 @@ describe("a forged cursor", () => {
     expect(ofOneKey.status).toBe(422);
     const longKey = await app.request(`/v1/deliveries?key=${"x".repeat(1000)}`, init);
     expect(longKey.status).toBe(422);
+  });
+});
+
+describe("who may read and write a stream", () => {
+  const hashOf = (key: string): string => createHash("sha256").update(key).digest("hex");
+  const access = readAccess({
+    API_KEYS: `any:${hashOf("any")} root:${hashOf("root")}:admin north:${hashOf("north")}:score+read:north-*+a%20b south:${hashOf("south")}:admin:s`,
+  });
+  const source = { scheme: "github", secrets: ["S"], key: "/k", timestamp: "/t", values: "/v" };
+  const endpoints = readEndpoints({ S: "sixteen characters", SOURCES: { gauges: { ...source, streams: ["north-*"] }, free: source } });
+  const { app } = open({ access, endpoints });
+  const ask = (key: string, path: string, method = "GET"): Promise<Response> =>
+    Promise.resolve(
+      app.request(`https://edge.test/v1/${path}`, {
+        method,
+        headers: { ...JSON_TYPE, authorization: `Bearer ${key}` },
+        ...(method === "POST" && { body: JSON.stringify(EVENT) }),
+      }),
+    );
+
+  test.each([
+    ["north", "streams/north-7/events", "POST", 200],
+    ["north", "streams/a%20b/events", "POST", 200],
+    ["north", "streams/north/events", "POST", 403],
+    ["north", "streams/south-1/events", "POST", 403],
+    ["north", "streams/%6eorth-7", "GET", 200],
+    ["north", "streams/south-1", "GET", 403],
+    ["north", "streams", "GET", 403],
+    ["north", "streams/", "GET", 403],
+    ["north", "deliveries?key=north-7", "GET", 403],
+    ["north", "metrics", "GET", 403],
+    ["north", "model", "GET", 200],
+    ["south", "streams/north-7", "DELETE", 403],
+    ["south", "deliveries/msg_1/replay", "POST", 403],
+    ["any", "streams/south-1/events", "POST", 200],
+    ["any", "streams", "GET", 200],
+  ])("a key is held to the streams it is bound to: %s, %s, %s → %i", async (key, path, method, status) => {
+    expect((await ask(key, path, method)).status).toBe(status);
+  });
+
+  test("a source's own windows are not written by keys, unless API_KEYS binds a key to them", async () => {
+    for (const key of ["any", "root"]) expect((await ask(key, "streams/north-7/events", "POST")).status).toBe(403);
+    expect((await ask("north", "streams/north-7/events", "POST")).status).toBe(200);
+  });
+
+  test.each([
+    ["gauges", "north-1", true],
+    ["gauges", "south-1", false],
+    ["free", "north-1", false],
+    ["free", "south-1", true],
+  ])("source %s, stream %s: %s", async (name, key, isTaken) => {
+    const body = JSON.stringify({ k: key, t: EVENT.timestamp, v: EVENT.values });
+    const headers = { "x-hub-signature-256": `sha256=${createHmac("sha256", "sixteen characters").update(body).digest("hex")}` };
+    const response = await app.request(`https://edge.test/hooks/${name}`, { method: "POST", body, headers });
+    expect(response.status).toBe(isTaken ? 200 : 403);
+  });
+
+  test("rows as they came are for scope admin", async () => {
+    await ask("any", "streams/rows/events", "POST");
+    const windowOf = async (key: string) => (await (await ask(key, "streams/rows")).json()).window;
+    expect(await windowOf("any")).toEqual([{ seq: 1, source: "api", id: "e1", timestamp: "2026-01-31T12:00:00.000Z" }]);
+    expect(await windowOf("root")).toEqual([expect.objectContaining({ values: EVENT.values })]);
+  });
+
+  test.each(["*a", "a*b", "", "%", "a++b"])("a key that is bound to %j cannot be read", (streams) => {
+    expect(readAccess({ API_KEYS: `a:${hashOf("a")}:read:${streams}` }).unusable).toMatch(/^entry 1 of API_KEYS/);
+  });
+
+  test("a source that is bound to no pattern cannot be used", () => {
+    const { unusable } = readEndpoints({ S: "sixteen characters", SOURCES: { gauges: { ...source, streams: ["a*b"] } } });
+    expect(unusable).toBe('SOURCES.gauges.streams[0] must have a star at its end alone, got "a*b"');
   });
 });
 
