@@ -1,11 +1,16 @@
-// Takes what is due in a key's outbox to its destinations, some at once, until nothing is or its time is up.
-import { type Attempt, attemptDelivery, type Fetch } from "./delivery.ts";
+// Takes what is due in a key's outbox to its destinations, some at once, until nothing is or its time is up. A destination that fails is
+// paused by itself and gets one slot: the others go on as if it were not there.
+import { type Attempt, attemptDelivery, DELIVERY_TIMEOUT_MS, type Fetch } from "./delivery.ts";
 import type { Destination } from "./destinations.ts";
 import type { DeliveryState, DueRow } from "./outbox.ts";
 import { nextDelayMs } from "./schedule.ts";
 
 /** Connections that wait for the head of an answer: the platform's limit. */
 const DELIVERIES_AT_ONCE = 6;
+/** Of these, those of destinations whose last attempt failed, together. */
+const FAILING_AT_ONCE = 3;
+/** A destination is left alone by this key for so long after its first failure, its second, …: the last number is for all further. */
+const PAUSES_MS = [5000, 10_000, 20_000, 40_000, 60_000];
 /** An alarm may run for 15 minutes; it takes far less, and sets itself again. */
 const ROUND_MS = 60_000;
 
@@ -24,8 +29,10 @@ export interface DispatchDependencies {
 /** The outbox of one key, as far as it is worked off. */
 export interface DispatchQueue {
   readonly key: string;
+  /** As Outbox.nextDueOfEach. */
+  nextDueOfEach(): ReadonlyMap<string, number>;
   /** As Outbox.due. */
-  due(now: number, limit: number, except: readonly number[]): readonly DueRow[];
+  due(now: number, destination: string, limit: number, except: readonly number[]): readonly DueRow[];
   /** `webhook-id` of row `n`. */
   idOf(n: number): string;
   /** As Outbox.settle. */
@@ -38,42 +45,101 @@ export class Dispatcher {
   /** Ends the wait for answers, so that `deliver` looks for what has become due. */
   wake: () => void = () => {};
 
+  /** By destination, since its last success: how often it failed, and when last. */
+  private readonly failures = new Map<string, { readonly count: number; readonly at: number }>();
+
   constructor(dependencies: DispatchDependencies) {
     this.dependencies = dependencies;
   }
 
-  /** Returns when nothing of `queue` is due, or a minute is over, and every attempt has been settled. */
+  /** When this key may try `destination` again, in milliseconds since 1970; 0 where it is not paused. */
+  pausedUntil(destination: string): number {
+    const failed = this.failures.get(destination);
+    // a failure that lies ahead of the clock was before the clock was set back
+    if (failed === undefined || failed.at > this.dependencies.now()) return 0;
+    return failed.at + PAUSES_MS[Math.min(failed.count, PAUSES_MS.length) - 1];
+  }
+
+  /** Whoever replays wants to see it tried. */
+  unpause(): void {
+    this.failures.clear();
+  }
+
+  /** Returns when nothing of `queue` may be tried now, or a minute is over, and every attempt has been settled. */
   async deliver(queue: DispatchQueue): Promise<void> {
     const until = this.dependencies.now() + ROUND_MS;
-    const running = new Map<number, Promise<void>>();
+    const running = new Map<number, { readonly destination: string; readonly attempt: Promise<void> }>();
     for (;;) {
-      const now = this.dependencies.now();
-      const room = DELIVERIES_AT_ONCE - running.size;
-      const rows = room > 0 && now < until ? queue.due(now, room, [...running.keys()]) : [];
-      for (const row of rows)
-        running.set(
-          row.n,
-          this.attempt(queue, row).finally(() => running.delete(row.n)),
-        );
+      for (const row of this.chooseRows(
+        queue,
+        [...running.values()].map(({ destination }) => destination),
+        [...running.keys()],
+        until,
+      )) {
+        const attempt = this.attempt(queue, row).finally(() => running.delete(row.n));
+        running.set(row.n, { destination: row.destination, attempt });
+      }
       if (running.size === 0) return;
       const woken = new Promise<void>((done) => {
         this.wake = done;
       });
-      await Promise.race([...running.values(), woken]);
+      await Promise.race([...[...running.values()].map(({ attempt }) => attempt), woken]);
     }
+  }
+
+  /**
+   * The rows to try now. A healthy destination leaves a slot to each other one that has something due; a failing one gets one slot, and
+   * none so late that its timeout would outlast the round, in which new events of the others wait. `busy`: the destination of each
+   * attempt that runs, whose rows are `except`.
+   */
+  private chooseRows(queue: DispatchQueue, busy: readonly string[], except: readonly number[], until: number): DueRow[] {
+    const now = this.dependencies.now();
+    let room = DELIVERIES_AT_ONCE - busy.length;
+    if (room <= 0 || now >= until) return [];
+    const isDue = ([name, due]: readonly [string, number]): boolean => due <= now && this.pausedUntil(name) <= now;
+    const names = [...queue.nextDueOfEach()].filter(isDue).map(([name]) => name);
+    const others = new Set([...names, ...busy]).size - 1;
+    const isFailing = (name: string): boolean => this.failures.has(name);
+    const runningOf = (name: string): number => busy.filter((other) => other === name).length;
+    let failingRoom = now < until - DELIVERY_TIMEOUT_MS ? FAILING_AT_ONCE - busy.filter(isFailing).length : 0;
+    const rows: DueRow[] = [];
+    for (const name of names.sort((a, b) => Number(isFailing(a)) - Number(isFailing(b)) || runningOf(a) - runningOf(b))) {
+      const failing = isFailing(name);
+      const slots = failing ? Math.min(1, runningOf(name) + Math.max(0, failingRoom)) : Math.max(1, DELIVERIES_AT_ONCE - others);
+      const limit = Math.min(room, slots - runningOf(name));
+      if (limit <= 0) continue;
+      const chosen = queue.due(now, name, limit, except);
+      rows.push(...chosen);
+      room -= chosen.length;
+      if (failing) failingRoom -= chosen.length;
+    }
+    return rows;
   }
 
   private async attempt(queue: DispatchQueue, row: DueRow): Promise<void> {
     const { destinations, scheduleS, now, random, fetch, log } = this.dependencies;
     const id = queue.idOf(row.n);
+    const started = now();
     const destination = destinations.get(row.destination);
     const attempt =
       destination === undefined
         ? { verdict: "retry" as const, diagnostics: `no destination ${row.destination} is configured` }
         : await attemptDelivery(destination, { id, body: row.body }, now, fetch);
+    this.remember(row.destination, attempt.verdict, started);
     const retryAfterMs = "retryAfterMs" in attempt ? attempt.retryAfterMs : undefined;
     const delayMs = nextDelayMs({ attempts: row.attempts + 1, random: random(), retryAfterMs }, scheduleS);
     const state = queue.settle(row, destination?.url, attempt, now(), delayMs);
     if (state === "dead") log({ event: "delivery dead", key: queue.key, id, destination: row.destination });
+  }
+
+  /** Attempts that ran beside each other fail once. `started`: when the attempt did. */
+  private remember(destination: string, verdict: Attempt["verdict"], started: number): void {
+    if (verdict !== "retry") {
+      this.failures.delete(destination);
+      return;
+    }
+    const failed = this.failures.get(destination);
+    if (failed === undefined || failed.at < started)
+      this.failures.set(destination, { count: (failed?.count ?? 0) + 1, at: this.dependencies.now() });
   }
 }

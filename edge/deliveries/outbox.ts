@@ -42,12 +42,16 @@ export interface DeliveryCounts {
 /** Delivered rows that are kept to be looked at. */
 const DELIVERED_ROWS = 100;
 
+/** Also for objects that an older version made. */
+export const OUTBOX_BY_DESTINATION = "CREATE INDEX IF NOT EXISTS outbox_by_destination ON outbox (state, destination, due);";
+
 /** Tables and columns lie in people's objects: their names stay. `gone` holds the destinations that are disabled. */
 export const OUTBOX_SCHEMA = `
   CREATE TABLE outbox (
     n INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL, destination TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
     created INTEGER NOT NULL, due INTEGER, status INTEGER, diagnostics TEXT NOT NULL, body TEXT NOT NULL);
   CREATE INDEX outbox_by_due ON outbox (state, due);
+  ${OUTBOX_BY_DESTINATION}
   CREATE TABLE gone (destination TEXT PRIMARY KEY, url TEXT NOT NULL);`;
 
 const LISTED = "n, seq, destination, state, attempts, created, due, status, diagnostics";
@@ -55,7 +59,7 @@ const LISTED = "n, seq, destination, state, attempts, created, due, status, diag
 /** The rows of one key. Memory holds only what storage does. */
 export class Outbox {
   private readonly sql: Sql;
-  private rows = 0;
+  private rows = new Map<string, number>();
   /** Destinations that answered 410, with the address that did: another address under that name is another receiver. */
   private disabled = new Map<string, string>();
 
@@ -67,7 +71,11 @@ export class Outbox {
 
   /** What is held in memory, from storage. */
   read(): void {
-    this.rows = select<{ rows: number }>(this.sql, "SELECT count(*) AS rows FROM outbox")[0].rows;
+    const counted = select<{ destination: string; rows: number }>(
+      this.sql,
+      "SELECT destination, count(*) AS rows FROM outbox GROUP BY destination",
+    );
+    this.rows = new Map(counted.map(({ destination, rows }) => [destination, rows]));
     const disabled = select<{ destination: string; url: string }>(this.sql, "SELECT destination, url FROM gone");
     this.disabled = new Map(disabled.map(({ destination, url }) => [destination, url]));
   }
@@ -85,48 +93,64 @@ export class Outbox {
       isDisabled ? DISABLED : "",
       body,
     );
-    this.rows++;
+    this.rows.set(destination, (this.rows.get(destination) ?? 0) + 1);
   }
 
   /**
-   * Makes room where there are more than `maxRows` rows: the oldest delivered ones go, then the oldest dead ones; where all are pending,
-   * the oldest of those count as dead. Returns how many were deleted that were never delivered.
+   * Makes room where `destination` has more than `maxRows` rows: its oldest delivered ones go, then its oldest dead ones; where all are
+   * pending, the oldest of those. No other destination's go. Returns how many were deleted that were never delivered.
    */
-  trim(maxRows: number): number {
+  trim(destination: string, maxRows: number): number {
     let dropped = 0;
-    const excess = (): number => this.rows - maxRows;
-    if (excess() > 0) this.drop("delivered", excess());
-    if (excess() > 0) dropped += this.drop("dead", excess());
-    if (excess() > 0) dropped += this.drop("pending", excess());
+    const excess = (): number => (this.rows.get(destination) ?? 0) - maxRows;
+    if (excess() > 0) this.drop(destination, "delivered", excess());
+    if (excess() > 0) dropped += this.drop(destination, "dead", excess());
+    if (excess() > 0) dropped += this.drop(destination, "pending", excess());
     return dropped;
   }
 
-  private drop(state: DeliveryState, count: number): number {
-    const deleted = select<{ n: number }>(
+  private drop(destination: string, state: DeliveryState, count: number): number {
+    const deleted = select<{ destination: string }>(
       this.sql,
-      "DELETE FROM outbox WHERE n IN (SELECT n FROM outbox WHERE state = ? ORDER BY n LIMIT ?) RETURNING n",
+      "DELETE FROM outbox WHERE n IN (SELECT n FROM outbox WHERE destination = ? AND state = ? ORDER BY n LIMIT ?) RETURNING destination",
+      destination,
       state,
       count,
     );
-    this.rows -= deleted.length;
+    this.discount(deleted);
     return deleted.length;
   }
 
-  /** At most `limit` rows that are due, the longest due first, none of `except`. */
-  due(now: number, limit: number, except: readonly number[]): DueRow[] {
+  private discount(deleted: readonly { readonly destination: string }[]): void {
+    for (const { destination } of deleted) this.rows.set(destination, this.rows.get(destination)! - 1);
+  }
+
+  /** When the next row of each destination that has pending ones is due. */
+  nextDueOfEach(): ReadonlyMap<string, number> {
+    const rows = select<{ destination: string; due: number }>(
+      this.sql,
+      "SELECT destination, min(due) AS due FROM outbox WHERE state = 'pending' GROUP BY destination",
+    );
+    return new Map(rows.map(({ destination, due }) => [destination, due]));
+  }
+
+  /** At most `limit` rows to `destination` that are due, the longest due first, none of `except`. */
+  due(now: number, destination: string, limit: number, except: readonly number[]): DueRow[] {
     return select<DueRow>(
       this.sql,
       `SELECT n, destination, attempts, body FROM outbox
-       WHERE state = 'pending' AND due <= ? AND n NOT IN (SELECT value FROM json_each(?)) ORDER BY due, n LIMIT ?`,
+       WHERE state = 'pending' AND destination = ? AND due <= ? AND n NOT IN (SELECT value FROM json_each(?)) ORDER BY due, n LIMIT ?`,
+      destination,
       now,
       JSON.stringify(except),
       limit,
     );
   }
 
-  /** When the next row is due. */
-  nextDue(): number | undefined {
-    return select<{ due: number }>(this.sql, "SELECT due FROM outbox WHERE state = 'pending' ORDER BY due LIMIT 1")[0]?.due;
+  /** When the next row is due, none before `pausedUntil` its destination. */
+  nextDue(pausedUntil: (destination: string) => number): number | undefined {
+    const times = [...this.nextDueOfEach()].map(([destination, due]) => Math.max(due, pausedUntil(destination)));
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** What came of an attempt. `nextDelayMs`: until the next, undefined where there is none left. Returns the row's state. */
@@ -204,18 +228,18 @@ export class Outbox {
 
   /** Forgets delivered rows created before `before`, and all but the newest. */
   prune(before: number): void {
-    const deleted = select(
+    const deleted = select<{ destination: string }>(
       this.sql,
       `DELETE FROM outbox WHERE state = 'delivered'
-         AND (created < ? OR n <= (SELECT n FROM outbox WHERE state = 'delivered' ORDER BY n DESC LIMIT 1 OFFSET ?)) RETURNING n`,
+         AND (created < ? OR n <= (SELECT n FROM outbox WHERE state = 'delivered' ORDER BY n DESC LIMIT 1 OFFSET ?)) RETURNING destination`,
       before,
       DELIVERED_ROWS,
     );
-    this.rows -= deleted.length;
+    this.discount(deleted);
   }
 
   get isEmpty(): boolean {
-    return this.rows === 0;
+    return [...this.rows.values()].every((rows) => rows === 0);
   }
 }
 

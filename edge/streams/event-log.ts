@@ -2,7 +2,14 @@
 // between: the object decides what is one transaction. Memory holds only what storage does.
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import type { Attempt } from "../deliveries/delivery.ts";
-import { type DeliveryCounts, type DeliveryState, type DueRow, OUTBOX_SCHEMA, Outbox } from "../deliveries/outbox.ts";
+import {
+  type DeliveryCounts,
+  type DeliveryState,
+  type DueRow,
+  OUTBOX_BY_DESTINATION,
+  OUTBOX_SCHEMA,
+  Outbox,
+} from "../deliveries/outbox.ts";
 import { hasTable, type Sql, type SqlValue, select } from "../deliveries/sql.ts";
 import type { Ready } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
@@ -75,9 +82,11 @@ export class EventLog {
     this.read();
   }
 
-  /** Undefined where there has been no event. Writes nothing. */
+  /** Undefined where there has been no event: then nothing is written. */
   static open(storage: ObjectStorage, ready: Ready | undefined): EventLog | undefined {
-    return hasTable(storage.sql, "stream") ? new EventLog(storage, ready) : undefined;
+    if (!hasTable(storage.sql, "stream")) return undefined;
+    storage.sql.exec(OUTBOX_BY_DESTINATION);
+    return new EventLog(storage, ready);
   }
 
   /** Creates the tables. `report`: what has just been reported to the directory. */

@@ -11,8 +11,8 @@ export interface PostDependencies {
 }
 
 /**
- * Puts the answer to the log's last event, a StreamAnswer as JSON, into the outbox for each of `destinations`, names. Where the outbox
- * holds more rows than the settings allow, the oldest go, which is logged. `now`: milliseconds since 1970.
+ * Puts the answer to the log's last event, a StreamAnswer as JSON, into the outbox for each of `destinations`, names. Where a
+ * destination has more rows than the settings allow, its oldest go, which is logged. `now`: milliseconds since 1970.
  */
 export function postAnswer(
   eventLog: EventLog,
@@ -24,11 +24,12 @@ export function postAnswer(
   if (destinations.length === 0) return;
   const { settings, destinations: known } = endpoints;
   const body = `{"type":"prediction.created","timestamp":"${new Date(now).toISOString()}","data":${answer}}`;
+  let dropped = 0;
   for (const name of destinations) {
     const due = now + nextDelayMs({ attempts: 0, random: random() }, settings.scheduleS)!;
     eventLog.outbox.add(eventLog.seq, name, known.get(name)?.url, body, now, due);
+    dropped += eventLog.outbox.trim(name, settings.outboxRows);
   }
-  const dropped = eventLog.outbox.trim(settings.outboxRows);
   if (dropped === 0) return;
   eventLog.change({ dropped: eventLog.facts.dropped + dropped });
   log({ event: "deliveries dropped", key: eventLog.facts.key, dropped, limit: settings.outboxRows });

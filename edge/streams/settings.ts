@@ -12,7 +12,7 @@ export interface Settings {
   readonly idsMs: number;
   /** Events whose time is further ahead of the clock are refused, and leave the window where they are stored. */
   readonly futureMs: number;
-  /** Outbox rows of one key, of every state: beyond it the oldest go, delivered ones first. */
+  /** Outbox rows of one key and destination, of every state: beyond it its oldest go, delivered ones first. */
   readonly outboxRows: number;
   /** Seconds from the end of one attempt to the next; the first number is before the first. */
   readonly scheduleS: readonly number[];

@@ -10,11 +10,17 @@ export const PURGE_MS = 3_600_000;
 /**
  * When the alarm must ring next, in milliseconds since 1970: for a delivery, a window that expires, a report to the directory, or ids to
  * forget. `purgeAt`: when ids may be forgotten; undefined: not looked yet.
+ * `pausedUntil`: when a destination may be tried again.
  */
-export function nextAlarmAt(eventLog: EventLog, { idleTtlMs, idsMs }: Settings, purgeAt: number | undefined): number {
+export function nextAlarmAt(
+  eventLog: EventLog,
+  { idleTtlMs, idsMs }: Settings,
+  purgeAt: number | undefined,
+  pausedUntil: (destination: string) => number,
+): number {
   const { outbox, window, arrived, facts } = eventLog;
   const expiry = window.length > 0 ? arrived + idleTtlMs + 1 : Number.POSITIVE_INFINITY;
-  const due = outbox.nextDue();
+  const due = outbox.nextDue(pausedUntil);
   const isReported = facts.reported === JSON.stringify(eventLog.counts()) && (due !== undefined || facts.due === null);
   const report = isReported ? Number.POSITIVE_INFINITY : facts.reportedAt + REPORT_MS;
   const purge = purgeAt ?? arrived + idsMs + PURGE_MS;

@@ -132,7 +132,7 @@ export class Stream implements StreamObject {
   /** Sets the alarm to when there is something to do. An alarm that is cut off is run again by the platform. */
   private arm(): void {
     if (this.eventLog === undefined) return;
-    const next = Math.max(nextAlarmAt(this.eventLog, this.dependencies.endpoints.settings, this.purgeAt), this.notBefore);
+    const next = Math.max(nextAlarmAt(this.eventLog, this.dependencies.endpoints.settings, this.purgeAt, this.pausedUntil), this.notBefore);
     if (this.isArmed(next)) return;
     this.armed = next;
     this.context.storage.setAlarm(next).catch(() => {
@@ -167,11 +167,14 @@ export class Stream implements StreamObject {
   private queueOf(eventLog: EventLog): DispatchQueue {
     return {
       key: eventLog.facts.key,
-      due: (now, limit, except) => eventLog.outbox.due(now, limit, except),
+      nextDueOfEach: () => eventLog.outbox.nextDueOfEach(),
+      due: (now, destination, limit, except) => eventLog.outbox.due(now, destination, limit, except),
       idOf: (n) => this.idOf(eventLog, n),
       settle: (...settlement) => eventLog.settle(...settlement),
     };
   }
+
+  private readonly pausedUntil = (destination: string): number => this.dispatcher.pausedUntil(destination);
 
   private async tidy(eventLog: EventLog): Promise<void> {
     const { now, endpoints } = this.dependencies;
@@ -199,7 +202,7 @@ export class Stream implements StreamObject {
     const { key, version: last, reported, due: knownDue } = eventLog.facts;
     const counts = eventLog.counts();
     const text = JSON.stringify(counts);
-    const due = eventLog.outbox.nextDue() ?? null;
+    const due = eventLog.outbox.nextDue(this.pausedUntil) ?? null;
     if (text === reported && due === knownDue) return;
     const version = Math.max(this.dependencies.now(), last + 1);
     // Before the directory hears that nothing is due, this object knows that it may believe so: whoever comes meanwhile reports again.
@@ -254,6 +257,7 @@ export class Stream implements StreamObject {
     const eventLog = await this.mayBeDue();
     if (eventLog?.facts.generation !== generation) return false;
     const isThere = this.context.storage.transactionSync(() => eventLog.outbox.replay(n, this.dependencies.now()));
+    this.dispatcher.unpause();
     this.arm();
     return isThere;
   }
@@ -263,6 +267,7 @@ export class Stream implements StreamObject {
     const eventLog = await this.mayBeDue();
     if (eventLog === undefined) return 0;
     const count = this.context.storage.transactionSync(() => eventLog.outbox.replayDead(destination, this.dependencies.now()));
+    this.dispatcher.unpause();
     this.arm();
     return count;
   }

@@ -266,7 +266,7 @@ describe("sending again", () => {
 describe("storage", () => {
   test("of a key whose destination is down has a limit: delivered rows go first, then the oldest, counted and logged", async () => {
     const streams = openStreams(servable, { outboxRows: 20, scheduleS: [0, 1e6] });
-    await send(streams, ["wall"], 5);
+    await send(streams, ["desk"], 5);
     await settle(streams);
     streams.fetch = async () => new Response(null, { status: 500 });
     await send(streams, ["desk"], 18, "k", 10);
