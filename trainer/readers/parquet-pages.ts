@@ -1,14 +1,14 @@
 // One column chunk of a Parquet file, page by page. hyparquet decodes; what it would take on trust (sizes, counts, run lengths) is
 // held against the bytes first, so that a lying page costs no more than an honest one. Knows no layout and no file.
-import * as zlib from "node:zlib";
-import { type ColumnMetaData, type DecodedArray, type SchemaTree, snappyUncompress } from "hyparquet";
+import type { ColumnMetaData, DecodedArray, SchemaTree } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { convert, convertWithDictionary, DEFAULT_PARSERS } from "hyparquet/src/convert.js";
 import { decompressPage, readDataPage, readDataPageV2 } from "hyparquet/src/datapage.js";
 import { readPlain } from "hyparquet/src/plain.js";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from "hyparquet/src/schema.js";
 import { readVarInt } from "hyparquet/src/thrift.js";
-import { decompressLz4, decompressLz4Raw, decompressZstd } from "hyparquet-compressors";
+import { UNPACK, type Unpack } from "./parquet-codecs.ts";
+import { decimalScale, readDecimals } from "./parquet-decimals.ts";
 
 /** Entries of a leaf column: values, nulls and empty lists. */
 export interface Page {
@@ -21,28 +21,26 @@ export interface Page {
   readonly repetition: ArrayLike<number> | undefined;
 }
 
-type Unpack = (bytes: Uint8Array, size: number) => Uint8Array;
-
-/** Each gives up at the size that the page claims. */
-const UNPACK: Readonly<Record<string, Unpack>> = {
-  UNCOMPRESSED: (bytes) => bytes,
-  SNAPPY(bytes, size) {
-    const out = new Uint8Array(size);
-    snappyUncompress(bytes, out);
-    return out;
-  },
-  GZIP: (bytes, size) => zlib.gunzipSync(bytes, { maxOutputLength: Math.max(1, size) }),
-  ZSTD: zstd,
-  BROTLI: (bytes, size) => zlib.brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, size) }),
-  LZ4: decompressLz4,
-  LZ4_RAW: decompressLz4Raw,
-};
-
-/** Node has it from 22.15 on. */
-function zstd(bytes: Uint8Array, size: number): Uint8Array {
-  if ("zstdDecompressSync" in zlib) return zlib.zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size) });
-  return decompressZstd(bytes, new Uint8Array(size));
+/** What Parquet has and is not read here: the file is whole. The message goes on from the file's name. */
+export class UnsupportedParquet extends Error {
+  constructor(column: readonly string[], what: string, fix: string) {
+    super(`column ${JSON.stringify(column.join("."))} ${what}, which is not supported: ${fix}`);
+    this.name = "UnsupportedParquet";
+  }
 }
+
+/** Encodings that hyparquet's and the checks here know (parquet-format, Encodings.md). */
+const ENCODINGS: ReadonlySet<string> = new Set([
+  "PLAIN",
+  "PLAIN_DICTIONARY",
+  "RLE_DICTIONARY",
+  "RLE",
+  "DELTA_BINARY_PACKED",
+  "DELTA_LENGTH_BYTE_ARRAY",
+  "BYTE_STREAM_SPLIT",
+]);
+/** Types that are neither numbers nor texts nor times, by their converted or logical type. */
+const OTHER_TYPES: ReadonlySet<string | undefined> = new Set(["INTERVAL", "BSON", "VARIANT", "GEOMETRY", "GEOGRAPHY"]);
 
 const MAX_HEADER_BYTES = 2 ** 14;
 /** Runs of eight are filled up, by some writers to more. */
@@ -104,7 +102,10 @@ interface Chunk {
 
 function openChunk(meta: ColumnMetaData, schemaPath: SchemaTree[]): Chunk {
   const unpack = UNPACK[meta.codec];
-  if (unpack === undefined) throw new RangeError(`compression ${meta.codec} is not read`);
+  const { element } = schemaPath[schemaPath.length - 1];
+  const type = [element.converted_type, element.logical_type?.type].find((name) => OTHER_TYPES.has(name));
+  if (unpack === undefined) throw new UnsupportedParquet(meta.path_in_schema, `is packed by ${meta.codec}`, "write it with zstd or snappy");
+  if (type) throw new UnsupportedParquet(meta.path_in_schema, `is of the type ${type}`, "write numbers or texts");
   const gate: Chunk["gate"] = { check: () => {} };
   // hyparquet asks `compressors` for every codec but UNCOMPRESSED: under another name all pages come by here
   const gated: Unpack = (packed, size) => {
@@ -119,7 +120,7 @@ function openChunk(meta: ColumnMetaData, schemaPath: SchemaTree[]): Chunk {
     decoder: {
       pathInSchema: meta.path_in_schema,
       type: meta.type,
-      element: schemaPath[schemaPath.length - 1].element,
+      element,
       schemaPath,
       codec: "GZIP" as const,
       compressors: { GZIP: gated },
@@ -142,13 +143,21 @@ function readDictionary(chunk: Chunk, page: PackedPage): DecodedArray {
   const bits = MIN_BITS[type] ?? 8 * (width ?? 1);
   if (!(count >= 0 && count * bits <= 8 * size)) throw new RangeError("a dictionary claims more entries than it has room for");
   const plain = { view: viewOf(unpackPage(chunk, page, () => {})), offset: 0 };
-  return convert(readPlain(plain, type, count, width), chunk.decoder);
+  return enrich(readPlain(plain, type, count, width), chunk);
+}
+
+/** Numbers, texts and times of what a page has; hyparquet's decimals are not the nearest. */
+function enrich(data: DecodedArray, { decoder }: Chunk): DecodedArray {
+  const scale = decimalScale(decoder.element);
+  return scale === undefined ? convert(data, decoder) : readDecimals(data, scale);
 }
 
 /** A data page of `count` entries, of either version. */
 function readValues(chunk: Chunk, page: PackedPage, count: number, dictionary: DecodedArray | undefined): Page {
   const { data_page_header: v1, data_page_header_v2: v2 } = page.header;
   const encoding = v1?.encoding ?? v2?.encoding ?? "PLAIN";
+  if (!ENCODINGS.has(encoding))
+    throw new UnsupportedParquet(chunk.meta.path_in_schema, `has the encoding ${encoding}`, "write it plain or with a dictionary");
   if (isIndexed(encoding) && dictionary === undefined) throw new RangeError("a page needs a dictionary that is not there");
   const data = v1
     ? readDataPage(
@@ -159,7 +168,7 @@ function readValues(chunk: Chunk, page: PackedPage, count: number, dictionary: D
     : readPageV2(chunk, page, encoding, count);
   return {
     count,
-    values: convertWithDictionary(data.dataPage, dictionary, encoding, chunk.decoder),
+    values: isIndexed(encoding) ? convertWithDictionary(data.dataPage, dictionary, encoding, chunk.decoder) : enrich(data.dataPage, chunk),
     definition: data.definitionLevels?.length ? data.definitionLevels : undefined,
     repetition: data.repetitionLevels.length > 0 ? data.repetitionLevels : undefined,
   };
@@ -177,7 +186,7 @@ function checkPageV1(view: DataView, { levels }: Chunk, encoding: string, count:
     checkRuns(view, from + 4, bitWidth(level), count);
     from += 4 + view.getUint32(from, true);
   }
-  checkValues(view, from, encoding, count, 4);
+  checkValues(view, from, encoding, count);
 }
 
 /** Version 2: levels are not packed and come first; only the values may be. */
@@ -193,16 +202,16 @@ function readPageV2(chunk: Chunk, { header, packed }: PackedPage, encoding: stri
   const view = viewOf(packed);
   if (levels.repetition > 0) checkRuns(view, 0, bitWidth(levels.repetition), count);
   if (levels.definition > 0) checkRuns(view, repetitions, bitWidth(levels.definition), count);
-  gate.check = (page) => checkValues(viewOf(page), 0, encoding, count, 0);
+  gate.check = (page) => checkValues(viewOf(page), 0, encoding, count);
   if (is_compressed === false) gate.check(packed.subarray(repetitions + definitions));
   return readDataPageV2(packed, header, decoder);
 }
 
-/** Values from byte `from` on; runs of booleans begin `lengthBytes` later. */
-function checkValues(view: DataView, from: number, encoding: string, count: number, lengthBytes: number): void {
+/** Values from byte `from` on. Runs of booleans have their length in four bytes before them, in pages of both versions. */
+function checkValues(view: DataView, from: number, encoding: string, count: number): void {
   if (isIndexed(encoding) && from < view.byteLength) checkRuns(view, from + 1, view.getUint8(from), count);
-  else if (encoding === "RLE") checkRuns(view, from + lengthBytes, 1, count);
-  else if (encoding.startsWith("DELTA")) checkDelta(view, from, encoding);
+  else if (encoding === "RLE") checkRuns(view, from + 4, 1, count);
+  else if (encoding.startsWith("DELTA")) checkDelta(view, from);
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -230,9 +239,7 @@ function checkRuns(view: DataView, from: number, width: number, count: number): 
 }
 
 /** The header of delta-packed numbers: with an absurd one hyparquet would go round in circles. */
-function checkDelta(view: DataView, from: number, encoding: string): void {
-  if (encoding === "DELTA_BYTE_ARRAY")
-    throw new RangeError("encoding DELTA_BYTE_ARRAY is not read: write plain or dictionary-encoded text");
+function checkDelta(view: DataView, from: number): void {
   const reader = { view, offset: from };
   if (from >= view.byteLength) return; // nothing but nulls
   const block = readVarInt(reader);

@@ -5,6 +5,7 @@ import { DataError } from "../../shared/errors.ts";
 import type { Batch, Wanted } from "./batch.ts";
 import { checkInflation } from "./inflation.ts";
 import { openColumn, samePath } from "./parquet-cursor.ts";
+import { UnsupportedParquet } from "./parquet-pages.ts";
 import { type ParquetPlan, planColumns } from "./parquet-plan.ts";
 import type { RandomAccess } from "./source.ts";
 
@@ -37,6 +38,7 @@ function explain<T>(source: string, read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof DataError) throw error;
+    if (error instanceof UnsupportedParquet) throw new DataError(source, error.message);
     throw new DataError(source, `cannot be read as Parquet: it is cut short or damaged (${(error as Error).message.slice(0, 100)})`);
   }
 }
@@ -57,6 +59,8 @@ function checkSizes(file: RandomAccess, { row_groups: groups }: FileMetaData, { 
 
 function readMetadata(file: RandomAccess, source: string): FileMetaData {
   const tail = file.byteLength < FOOTER_BYTES ? null : new DataView(file.slice(file.byteLength - FOOTER_BYTES));
+  if (tail?.getUint32(4, true) === 0x45524150)
+    throw new DataError(source, "is encrypted Parquet (PARE), which is not supported: write it without encryption");
   if (tail?.getUint32(4, true) !== 0x31524150)
     throw new DataError(source, "does not end as Parquet does (PAR1): it is cut short, or something else");
   const length = tail.getUint32(0, true);

@@ -35,8 +35,8 @@ const bomb = (text: string): Buffer => {
 test.each([
   ["bomb.csv.gz", "\n"],
   ["bomb.jsonl.gz", "\n"],
-  ["bomb.npz.gz", "\0"],
-  ["bomb.parquet.gz", "\0"],
+  ["bomb.npz.gz", "PK\x03\x04"],
+  ["bomb.parquet.gz", "PAR1"],
 ])("%s", async (name, text) => {
   expect(await refusal(name, bomb(text))).toMatch(
     /unpacks to 6\d MiB, more than 250 times its size: the file is damaged, or made to fill memory$/,
