@@ -1,9 +1,11 @@
 // The part of the OpenAPI document that is about the Open Inference Protocol.
 // Legend: T steps, F features.
+
 import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { sampleSequence } from "../../shared/sample.ts";
 import { INPUT, INPUT_DATATYPES, OUTPUTS } from "../scoring/inference-request.ts";
-import { BODIED, exampleSequence, type Json, json, KEYED, open, type Paths, PROBLEM, pointOf, priorOf, ref, text } from "./terms.ts";
+import { BODIED, type Json, json, KEYED, open, type Paths, PROBLEM, pointOf, priorOf, ref, text } from "./terms.ts";
 
 const SCALARS: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
 
@@ -89,7 +91,7 @@ const ANSWER: Json = {
 
 /** The paths of the protocol, with and without a version. */
 export function inferencePaths(model: ScorableModel): Paths {
-  const sequence = exampleSequence(model);
+  const sequence = sampleSequence(model);
   const example = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };
   const name: Json = { name: "name", in: "path", required: true, schema: { const: model.name } };
   const version: Json = { name: "version", in: "path", required: true, schema: { type: "string" } };

@@ -1,14 +1,16 @@
 // The part of the OpenAPI document that is about scoring and the model's card. What a JSON schema cannot say is in the descriptions: a
 // sequence of nothing but padding is refused, and more explanations than a request may cost.
 // Legend: T steps, F features.
+
 import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { sampleSequence } from "../../shared/sample.ts";
 import { MAX_BODY_BYTES } from "../http/body.ts";
 import { maxExplained } from "../scoring/occlusion.ts";
 import { MAX_LINE_BYTES } from "../scoring/score-lines.ts";
 import { SCORE_TYPES } from "../scoring/score-request.ts";
 import { maxSequences } from "../scoring/scoring.ts";
-import { answeredPointOf, BODIED, exampleSequence, type Json, json, KEYED, type Paths, pointOf, priorOf, ref, text } from "./terms.ts";
+import { answeredPointOf, BODIED, type Json, json, KEYED, type Paths, pointOf, priorOf, ref, text } from "./terms.ts";
 
 /** Sequence, ScoreRequest, ScoreAnswer, Result and Explanation. */
 export function scoreSchemas(model: ScorableModel): Record<string, Json> {
@@ -132,7 +134,7 @@ function requestContent(model: ScorableModel): Record<string, Json> {
   const { timesteps: T, features: F } = shapeOf(model.recipe);
   const [JSON_TYPE, NDJSON, RAW_BINARY, NPY] = SCORE_TYPES;
   return {
-    [JSON_TYPE]: { schema: ref("ScoreRequest"), example: { sequence: exampleSequence(model) } },
+    [JSON_TYPE]: { schema: ref("ScoreRequest"), example: { sequence: sampleSequence(model) } },
     [NDJSON]: {
       schema: BINARY,
       description: `A sequence, or an object with one as sequence, on each line of at most ${MAX_LINE_BYTES} bytes; any number of lines. Results leave while lines arrive; a bad line is answered with a LineError.`,

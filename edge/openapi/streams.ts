@@ -1,7 +1,8 @@
 // The part of the OpenAPI document that is about streams and deliveries: its paths. Their bodies and queries are in stream-schemas.ts.
 // Legend: T steps, F features.
+
 import type { ScorableModel } from "../../shared/model.ts";
-import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { sampleSequence } from "../../shared/sample.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { queryParameters } from "./json-schema.ts";
 import { deliveriesQuery, listQuery, replayQuery } from "./stream-schemas.ts";
@@ -16,7 +17,7 @@ export function streamPaths(model: ScorableModel): Paths {
 }
 
 function streamsOf(model: ScorableModel): Paths {
-  const example = { id: "bar-17", timestamp: "2026-01-31T12:00:00Z", values: lastRow(model) };
+  const example = { id: "bar-17", timestamp: "2026-01-31T12:00:00Z", values: sampleSequence(model).at(-1)! };
   return {
     "/v1/streams/{key}/events": {
       post: {
@@ -85,11 +86,4 @@ function change(summary: string, description: string, parameters: readonly Json[
     parameters,
     responses: { ...answers, "422": PROBLEM, ...KEYED },
   };
-}
-
-/** Of a golden vector, to the digits that people read. */
-function lastRow({ recipe, golden }: ScorableModel): number[] {
-  const { timesteps: T, features: F } = shapeOf(recipe);
-  const k = golden.probabilities.length - 3; // a random walk of full length
-  return Array.from(golden.inputs.subarray((k * T + T - 1) * F, (k * T + T) * F), (x) => Number(x.toPrecision(8)));
 }

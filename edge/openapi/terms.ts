@@ -1,8 +1,6 @@
 // The words that every part of the OpenAPI document is written in.
 // Legend: T steps, F features.
 import { operatingPointNames, type ScorableModel } from "../../shared/model.ts";
-import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { isZeroRow } from "../../shared/sequence.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -59,16 +57,4 @@ export function priorOf({ positiveRate }: ScorableModel): Json | false {
   if (positiveRate === undefined) return false;
   const description = "How common 1s are where the sequences come from, applied on the logit exactly.";
   return { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1, default: positiveRate, description };
-}
-
-/** A golden vector of full length, a random walk, to the digits that people read. */
-export function exampleSequence({ recipe, golden }: ScorableModel): number[][] {
-  const { timesteps: T, features: F } = shapeOf(recipe);
-  const k = Math.max(0, golden.probabilities.length - 3);
-  const rows: number[][] = [];
-  for (let t = 0; t < T; t++) {
-    const from = (k * T + t) * F;
-    if (!isZeroRow(golden.inputs, from, F)) rows.push(Array.from(golden.inputs.subarray(from, from + F), (x) => Number(x.toPrecision(8))));
-  }
-  return rows;
 }

@@ -51,9 +51,16 @@ function $<T extends HTMLElement = HTMLElement>(id: string): T {
   return document.getElementById(id) as T;
 }
 
+/** Probabilities of one answer. */
+const MOST_SHOWN = 100;
+/** The API takes no larger body. */
+const MAX_FILE_BYTES = 2 * 1024 * 1024;
+
 const text = $<HTMLTextAreaElement>("sequence");
 const point = $<HTMLSelectElement>("point");
 let card: Service | undefined;
+/** Counts the scores that were asked for: an answer that a newer question overtook is not shown. */
+let asked = 0;
 let key = "";
 
 function ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -61,14 +68,15 @@ function ask(path: string, init: RequestInit = {}): Promise<Response> {
   return fetch(path, { ...init, headers });
 }
 
-/** JSON as it is, or rows of numbers separated by commas, semicolons or white space; a first row of names is passed over. */
-function parseRows(source: string): unknown {
+/** What the API takes: a whole body as it is; else JSON of a sequence, or rows of numbers. */
+function parseBody(source: string): object {
   const trimmed = source.trim();
-  if (trimmed.startsWith("{")) {
-    const { sequence } = JSON.parse(trimmed) as { sequence?: unknown };
-    return sequence;
-  }
-  if (trimmed.startsWith("[")) return JSON.parse(trimmed);
+  if (trimmed.startsWith("{")) return JSON.parse(trimmed);
+  return { sequence: trimmed.startsWith("[") ? JSON.parse(trimmed) : parseRows(trimmed) };
+}
+
+/** Rows of numbers separated by commas, semicolons or white space; a first row of names is passed over. */
+function parseRows(trimmed: string): unknown {
   const rows = trimmed
     .split("\n")
     .filter((line) => line.trim() !== "")
@@ -83,31 +91,48 @@ function show(rows: readonly (readonly number[])[]): void {
 
 async function score(): Promise<void> {
   $("problem").textContent = "";
-  let sequence: unknown;
+  const mine = ++asked;
+  let given: object;
   try {
-    sequence = parseRows(text.value);
+    given = parseBody(text.value);
   } catch (error) {
     return fail((error as Error).message);
   }
-  const body = JSON.stringify({ sequence, operatingPoint: point.value, explain: true });
+  const body = JSON.stringify({ ...given, operatingPoint: point.value, explain: true });
   const response = await ask("/v1/score", { method: "POST", headers: { "content-type": "application/json" }, body });
   const answer: ScoreAnswer & { detail?: string } = await response.json();
+  if (mine !== asked) return;
   if (response.ok) showResult(answer);
   else fail(`${answer.detail}`);
 }
 
+/** Says what is wrong, and takes the last result away: it belongs to another sequence. */
 function fail(message: string): void {
   $("problem").textContent = message;
+  $("probability").textContent = "–";
+  $("bar").style.width = "0";
+  $("label").textContent = "no score yet";
+  $("decision").textContent = "";
+  for (const id of ["threshold", "range", "explanation", "others"]) $(id).hidden = true;
   text.focus();
 }
 
-function showResult({ results: [result], operatingPoint }: ScoreAnswer): void {
-  const threshold = card?.operatingPoints.find(({ name }) => name === operatingPoint)?.threshold ?? 0;
+function showResult({ results, operatingPoint }: ScoreAnswer): void {
+  const [result] = results;
+  const threshold = card?.operatingPoints.find(({ name }) => name === operatingPoint)?.threshold;
   $("probability").textContent = result.probability.toFixed(4);
   $("bar").style.width = `${100 * result.probability}%`;
-  $("threshold").style.left = `calc(${100 * threshold}% - 1px)`;
+  $("threshold").hidden = threshold === undefined;
+  $("threshold").style.left = `calc(${100 * (threshold ?? 0)}% - 1px)`;
   $("label").textContent = `Label ${result.label}`;
-  $("decision").textContent = `at ${operatingPoint}: 1 from ${threshold.toFixed(4)} on`;
+  $("decision").textContent = `at ${operatingPoint}${threshold === undefined ? "" : `: 1 from ${threshold.toFixed(4)} on`}`;
+  $("others").hidden = results.length === 1;
+  $("others").textContent =
+    `The first of ${results.length} sequences. All: ` +
+    `${results
+      .slice(0, MOST_SHOWN)
+      .map(({ probability }) => probability.toFixed(4))
+      .join(", ")}${results.length > MOST_SHOWN ? ", …" : ""}`;
   $("range").hidden = result.outOfRange !== true;
   const { explanation } = result;
   if (explanation === undefined) return;
@@ -240,9 +265,17 @@ async function loadSample(): Promise<void> {
   show(paths["/v1/score"].post.requestBody.content["application/json"].example.sequence);
 }
 
+/** A key that may score and not read: what to score with is in the open document. */
+async function showScoring(): Promise<void> {
+  const { info, components } = await (await fetch("/openapi.json")).json();
+  $("name").textContent = info.title;
+  const names: readonly string[] = components.schemas.ScoreRequest.properties.operatingPoint.enum;
+  point.replaceChildren(...names.map((name) => new Option(name, name)));
+}
+
 async function load(): Promise<void> {
   const response = await ask("/v1/model");
-  const needsKey = response.status === 401 || response.status === 403;
+  const needsKey = response.status === 401;
   $("key-form").hidden = !needsKey;
   $("try").hidden = needsKey;
   if (needsKey) {
@@ -250,9 +283,10 @@ async function load(): Promise<void> {
     $("key").focus();
     return;
   }
-  if (!response.ok) return fail((await response.json()).detail);
+  if (response.status !== 403 && !response.ok) return fail((await response.json()).detail);
   $("problem").textContent = "";
-  showCard(await response.json());
+  if (response.ok) showCard(await response.json());
+  else await showScoring();
   if (text.value === "") await loadSample();
 }
 
@@ -326,6 +360,19 @@ async function showStreams(): Promise<void> {
   }
 }
 
+/** Throws where `file` is no text or too large for a request. */
+async function readText(file: File): Promise<string> {
+  if (file.size > MAX_FILE_BYTES) throw new Error(`${file.name} must have at most ${MAX_FILE_BYTES} bytes, got ${file.size}`);
+  const noText = new Error(`${file.name} must be text, CSV or JSON, got bytes that are none`);
+  try {
+    const content = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    if (!content.includes("\0")) return content;
+  } catch {
+    throw noText;
+  }
+  throw noText;
+}
+
 /** Shows what goes wrong on the way, a lost connection above all, where problems are shown. */
 function showFailure(work: Promise<void>): void {
   work.catch((error: Error) => fail(error.message));
@@ -351,7 +398,7 @@ $<HTMLInputElement>("file").addEventListener("change", (event) => {
   const [file] = (event.target as HTMLInputElement).files ?? [];
   if (file !== undefined)
     showFailure(
-      file.text().then((content) => {
+      readText(file).then((content) => {
         text.value = content;
       }),
     );

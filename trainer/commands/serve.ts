@@ -5,8 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataError } from "../../shared/errors.ts";
-import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { isZeroRow } from "../../shared/sequence.ts";
+import { sampleSequence } from "../../shared/sample.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
 import { integer } from "../cli/arguments.ts";
 import { ARTIFACT_WORD } from "../cli/data-options.ts";
@@ -116,16 +115,7 @@ async function untilServed(url: string, id: string, signal: AbortSignal): Promis
   return false;
 }
 
-/** A request that works: a golden vector of full length and ordinary values. */
+/** A request that works. */
 function curlLine(url: string, { model }: LoadedModel): string {
-  const { timesteps: T, features: F } = shapeOf(model.recipe);
-  const { inputs, probabilities } = model.golden;
-  const k = probabilities.length - 3; // of full length, a random walk
-  const rows: string[] = [];
-  for (let t = 0; t < T; t++) {
-    const from = (k * T + t) * F;
-    if (!isZeroRow(inputs, from, F))
-      rows.push(`[${Array.from(inputs.subarray(from, from + F), (x) => Number(x.toPrecision(8))).join(",")}]`);
-  }
-  return `curl -s ${url}/v1/score -H 'content-type: application/json' -d '{"sequence":[${rows.join(",")}]}'`;
+  return `curl -s ${url}/v1/score -H 'content-type: application/json' -d '${JSON.stringify({ sequence: sampleSequence(model) })}'`;
 }
