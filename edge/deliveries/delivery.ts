@@ -1,4 +1,5 @@
 // One attempt to deliver one outbox row, and what came of it. Knows no storage; clock and fetch arrive as arguments.
+import { VERSION } from "../../shared/version.ts";
 import type { Destination } from "./destinations.ts";
 import { classifyStatus, parseRetryAfter } from "./schedule.ts";
 import { signDelivery } from "./signing.ts";
@@ -29,6 +30,7 @@ export async function attemptDelivery(
   try {
     const headers = await signDelivery({ id, timestampSeconds: Math.floor(now() / 1000), body, keys });
     const signal = AbortSignal.timeout(DELIVERY_TIMEOUT_MS);
+    headers["user-agent"] = `quickstep/${VERSION}`;
     const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
     const { status } = response;
     const verdict = classifyStatus(status);

@@ -48,6 +48,9 @@ export class Dispatcher {
   /** By destination, since its last success: how often it failed, and when last. */
   private readonly failures = new Map<string, { readonly count: number; readonly at: number }>();
 
+  /** Rows that were sent, and what came of it could not be written: they are written down before anything else is sent, not sent again. */
+  private readonly unsettled = new Map<number, () => void>();
+
   constructor(dependencies: DispatchDependencies) {
     this.dependencies = dependencies;
   }
@@ -65,9 +68,17 @@ export class Dispatcher {
     this.failures.clear();
   }
 
-  /** Returns when nothing of `queue` may be tried now, or a minute is over, and every attempt has been settled. */
+  /**
+   * Returns when nothing of `queue` may be tried now, or a minute is over, and every attempt has been settled. Throws what settling
+   * threw, when no attempt runs any more; the next call settles first.
+   */
   async deliver(queue: DispatchQueue): Promise<void> {
+    for (const [n, settle] of this.unsettled) {
+      settle();
+      this.unsettled.delete(n);
+    }
     const until = this.dependencies.now() + ROUND_MS;
+    const failures: unknown[] = [];
     const running = new Map<number, { readonly destination: string; readonly attempt: Promise<void> }>();
     for (;;) {
       for (const row of this.chooseRows(
@@ -76,10 +87,15 @@ export class Dispatcher {
         [...running.keys()],
         until,
       )) {
-        const attempt = this.attempt(queue, row).finally(() => running.delete(row.n));
+        const attempt = this.attempt(queue, row)
+          .catch((error) => void failures.push(error))
+          .finally(() => running.delete(row.n));
         running.set(row.n, { destination: row.destination, attempt });
       }
-      if (running.size === 0) return;
+      if (running.size === 0) {
+        if (failures.length > 0) throw failures[0];
+        return;
+      }
       const woken = new Promise<void>((done) => {
         this.wake = done;
       });
@@ -95,7 +111,7 @@ export class Dispatcher {
   private chooseRows(queue: DispatchQueue, busy: readonly string[], except: readonly number[], until: number): DueRow[] {
     const now = this.dependencies.now();
     let room = DELIVERIES_AT_ONCE - busy.length;
-    if (room <= 0 || now >= until) return [];
+    if (room <= 0 || now >= until || this.unsettled.size > 0) return [];
     const isDue = ([name, due]: readonly [string, number]): boolean => due <= now && this.pausedUntil(name) <= now;
     const names = [...queue.nextDueOfEach()].filter(isDue).map(([name]) => name);
     const others = new Set([...names, ...busy]).size - 1;
@@ -128,8 +144,14 @@ export class Dispatcher {
     this.remember(row.destination, attempt.verdict, started);
     const retryAfterMs = "retryAfterMs" in attempt ? attempt.retryAfterMs : undefined;
     const delayMs = nextDelayMs({ attempts: row.attempts + 1, random: random(), retryAfterMs }, scheduleS);
-    const state = queue.settle(row, destination?.url, attempt, now(), delayMs);
-    if (state === "dead") log({ event: "delivery dead", key: queue.key, id, destination: row.destination });
+    const settledAt = now();
+    const settle = (): void => {
+      const state = queue.settle(row, destination?.url, attempt, settledAt, delayMs);
+      if (state === "dead") log({ event: "delivery dead", key: queue.key, id, destination: row.destination });
+    };
+    this.unsettled.set(row.n, settle);
+    settle();
+    this.unsettled.delete(row.n);
   }
 
   /** Attempts that ran beside each other fail once. `started`: when the attempt did. */

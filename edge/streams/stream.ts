@@ -104,7 +104,8 @@ export class Stream implements StreamObject {
     if (now - eventLog.arrived > this.dependencies.endpoints.settings.idleTtlMs) eventLog.forgetWindow();
     eventLog.leaveOut(now + this.dependencies.endpoints.settings.futureMs + CLOCK_SKEW_MS);
     const { answer, scored } = eventLog.add(scorer, source, event, now);
-    if (scored) postAnswer(eventLog, answer, destinations, now, this.dependencies);
+    // by the clock as it stands: `now` may be ahead for as long as the clock once jumped
+    if (scored) postAnswer(eventLog, answer, destinations, this.dependencies.now(), this.dependencies);
     return { answer, replayed: false };
   }
 
@@ -129,10 +130,19 @@ export class Stream implements StreamObject {
     return this.isAlarmRunning || (this.armed !== undefined && this.armed <= time);
   }
 
+  /** A clock that was set back does not make a pause longer than it was. */
+  private notBeforeNow(): number {
+    this.notBefore = Math.min(this.notBefore, this.dependencies.now() + UNUSABLE_MS);
+    return this.notBefore;
+  }
+
   /** Sets the alarm to when there is something to do. An alarm that is cut off is run again by the platform. */
   private arm(): void {
     if (this.eventLog === undefined) return;
-    const next = Math.max(nextAlarmAt(this.eventLog, this.dependencies.endpoints.settings, this.purgeAt, this.pausedUntil), this.notBefore);
+    const next = Math.max(
+      nextAlarmAt(this.eventLog, this.dependencies.endpoints.settings, this.purgeAt, this.pausedUntil),
+      this.notBeforeNow(),
+    );
     if (this.isArmed(next)) return;
     this.armed = next;
     this.context.storage.setAlarm(next).catch(() => {

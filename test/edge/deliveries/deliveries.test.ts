@@ -9,6 +9,7 @@ import type { ListedDelivery } from "../../../edge/streams/stream-object.ts";
 import type { StreamEvent } from "../../../edge/webhooks/event.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
+import { VERSION } from "../../../shared/version.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeModel } from "../../fixtures/model.ts";
 import { openStreams, type StreamsInNode } from "../../fixtures/streams.ts";
@@ -91,6 +92,49 @@ describe("a delivery", () => {
     await send(streams, ["desk"]);
     await settle(streams);
     expect(await list(streams)).toMatchObject([{ state: "pending", attempts: 1, due: streams.clock + 5000, ...expected }]);
+  });
+
+  test("carries a User-Agent with the version", async () => {
+    const streams = openStreams(servable);
+    const agents: (string | null)[] = [];
+    streams.fetch = async (_, { headers }) => {
+      agents.push(new Headers(headers).get("user-agent"));
+      return new Response(null, { status: 204 });
+    };
+    await send(streams, ["desk"]);
+    await settle(streams);
+    expect(agents).toEqual([`quickstep/${VERSION}`]);
+  });
+
+  test("whose outcome could not be written down is not sent again: the outcome is written later", async () => {
+    const streams = openStreams(servable);
+    let sent = 0;
+    streams.fetch = async () => {
+      sent++;
+      return new Response(null, { status: 204 });
+    };
+    await send(streams, ["desk"]);
+    streams.query("k", "CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT raise(FAIL, 'database or disk is full'); END");
+    await streams.advance(streams.clock + HOUR_MS / 10);
+    expect(sent).toBe(1);
+    expect(await list(streams)).toMatchObject([{ state: "pending", attempts: 0 }]);
+    streams.query("k", "DROP TRIGGER full");
+    await streams.advance(streams.clock + 10_000);
+    expect(sent).toBe(1);
+    expect(await list(streams)).toMatchObject([{ state: "delivered", attempts: 1 }]);
+  });
+
+  test("is not put off by a clock that was a day ahead when an earlier event came", async () => {
+    const streams = openStreams(servable);
+    await send(streams, ["desk"]);
+    const real = streams.clock;
+    streams.clock += 24 * HOUR_MS;
+    await send(streams, ["desk"], 1, "k", 2);
+    await settle(streams);
+    streams.clock = real;
+    await send(streams, ["desk"], 1, "k", 3);
+    await streams.advance(real + 1000);
+    expect(await list(streams)).toMatchObject(Array(3).fill({ state: "delivered" }));
   });
 
   test("waits as long as Retry-After asks, if that is longer", async () => {
