@@ -1,6 +1,6 @@
 // Which scope a request needs, and whether its key has it. Closed by default.
 import type { MiddlewareHandler } from "hono";
-import { type Access, type Scope, verifyKey } from "./access.ts";
+import { type Access, isLocal, type Scope, verifyKey } from "./access.ts";
 import { RequestError } from "./problem.ts";
 import type { EdgeEnv } from "./request-context.ts";
 
@@ -9,6 +9,18 @@ export const RATE_PERIOD_S = 60;
 
 /** What anybody may see: that there is a service, how to call it, and whether it is well. Webhooks are verified by their signatures. */
 const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
+
+/** What of it is more than a few bytes, or has a signature verified. */
+const COSTLY = /^\/(docs$|openapi\.json$|hooks\/)/;
+
+/** Throws RequestError where an address, as Cloudflare knows it, has used up what it may ask for without a key. */
+async function checkAddress(request: Request, withinRate?: (name: string) => Promise<boolean>): Promise<void> {
+  const address = request.headers.get("cf-connecting-ip");
+  if (address === null || withinRate === undefined || isLocal(request)) return;
+  if (!(await withinRate(`address ${address}`)))
+    // no key is called so: its name has no space
+    throw new RequestError("rate", `this address has used up its requests without a key: wait ${RATE_PERIOD_S} seconds`);
+}
 
 /** What lists or counts across streams, or finds a delivery of any. */
 const ALL_STREAMS = /^\/v1\/(streams\/*$|deliveries|metrics)/;
@@ -19,14 +31,25 @@ const ALL_STREAMS = /^\/v1\/(streams\/*$|deliveries|metrics)/;
  */
 export function authorize(access: Access, withinRate?: (name: string) => Promise<boolean>): MiddlewareHandler<EdgeEnv> {
   return async (c, next) => {
-    if (PUBLIC.test(c.req.path)) return next();
-    const { name, scopes, streams, isLocal } = await verifyKey(access, c.req.raw, scopeOf(c.req.method, c.req.path));
+    if (PUBLIC.test(c.req.path)) {
+      if (COSTLY.test(c.req.path)) await checkAddress(c.req.raw, withinRate);
+      return next();
+    }
+    const {
+      name,
+      scopes,
+      streams,
+      isLocal: isDeveloper,
+    } = await verifyKey(access, c.req.raw, scopeOf(c.req.method, c.req.path)).catch(async (error) => {
+      await checkAddress(c.req.raw, withinRate); // who guesses keys
+      throw error;
+    });
     c.get("record").key = name;
-    c.set("isTrusted", isLocal || scopes.includes("admin"));
+    c.set("isTrusted", isDeveloper || scopes.includes("admin"));
     c.set("streams", streams);
     if (streams !== undefined && ALL_STREAMS.test(c.req.path))
       throw new RequestError("forbidden", `the key ${name} is bound to some streams, this is about all`);
-    if (!isLocal && withinRate !== undefined && !(await withinRate(name)))
+    if (!isDeveloper && withinRate !== undefined && !(await withinRate(name)))
       throw new RequestError("rate", `the key ${name} has used up its requests: wait ${RATE_PERIOD_S} seconds`);
     return next();
   };

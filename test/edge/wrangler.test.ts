@@ -8,6 +8,10 @@ const config = fileURLToPath(new URL("../../wrangler.toml", import.meta.url));
 /** What tells the two apart, or says where they were read. */
 const DIFFERING = ["name", "main", "define", "targetEnvironment"];
 
+test("no environment logs URLs, which may hold a webhook's token", () => {
+  for (const env of [undefined, "onnx"]) expect(readConfig({ config, env }).observability?.logs?.invocation_logs).toBe(false);
+});
+
 test("the environment onnx has every setting and binding of the default, but for its name, its sources and what they are told", () => {
   const onnx = readConfig({ config, env: "onnx" });
   expect(onnx.main).toMatch(/edge\/worker-onnx\.ts$/);

@@ -264,6 +264,20 @@ describe("the rate of a key", () => {
     expect(withinRate).not.toHaveBeenCalled();
   });
 
+  test("who has no key, or a wrong one, has the rate of an address", async () => {
+    const seen: string[] = [];
+    const ask = async (path: string, headers: Record<string, string>, limited = true): Promise<number> => {
+      const app = closed({ withinRate: async (name) => seen.push(name) > 0 && !(limited && name.startsWith("address ")) });
+      return (await app.request(URL_OUTSIDE + path, { headers: { "cf-connecting-ip": "203.0.113.7", ...headers } })).status;
+    };
+    for (const path of ["/docs", "/openapi.json", "/hooks/nobody", "/v1/model", "/nowhere"]) expect(await ask(path, {}), path).toBe(429);
+    expect(await ask("/v1/model", bearer("wrong"))).toBe(429);
+    expect(await ask("/v1/model", bearer("wrong"), false)).toBe(401);
+    expect(new Set(seen)).toEqual(new Set(["address 203.0.113.7"]));
+    expect(await ask("/v1/model", bearer("reading"))).toBe(200); // right keys have their own
+    expect(await ask("/health/ready", {})).toBe(200);
+  });
+
   test("has the period of wrangler.toml", () => {
     const toml = readFileSync(new URL("../../../wrangler.toml", import.meta.url), "utf8");
     expect(toml).toMatch(new RegExp(`^simple = \\{ limit = \\d+, period = ${RATE_PERIOD_S} \\}$`, "m"));
