@@ -1,6 +1,6 @@
 // The store of streams on Durable Objects: one object a key, some for the directory. What concerns all keys goes through the directory,
 // some keys a call, since one request may ask only so many objects.
-import { ArtifactError, SequenceError } from "../../shared/errors.ts";
+import { ArtifactError, LimitError, SequenceError } from "../../shared/errors.ts";
 import { RequestError } from "../http/problem.ts";
 import type { ServableModel } from "../models/servable-model.ts";
 import { parseName, type StreamEvent } from "../webhooks/event.ts";
@@ -100,6 +100,11 @@ async function acceptEvents(
   if ("unready" in acceptance) throw new ArtifactError(acceptance.unready);
   if ("answers" in acceptance)
     return acceptance.answers.map(({ answer, replayed }): Accepted => ({ answer: JSON.parse(answer), replayed }));
+  if ("maxAnswers" in acceptance) {
+    const { maxAnswers } = acceptance;
+    const sentence = `the answers to ${events.length} events would have more than ${maxAnswers} characters: send them in parts, nothing is stored`;
+    throw new LimitError(["events"], sentence, maxAnswers);
+  }
   const { conflict } = acceptance;
   const path = events.length > 1 ? ["events", conflict, "id"] : ["id"];
   throw new RequestError("conflict", `the id ${JSON.stringify(events[conflict].id)} is taken by an event that says otherwise`, path);
@@ -211,7 +216,13 @@ function reportFailures(store: StreamStore, report: (error: Error) => void): Str
       try {
         return await method(...parameters);
       } catch (error) {
-        if (error instanceof RequestError || error instanceof SequenceError || error instanceof ArtifactError) throw error;
+        if (
+          error instanceof RequestError ||
+          error instanceof SequenceError ||
+          error instanceof LimitError ||
+          error instanceof ArtifactError
+        )
+          throw error;
         report(error as Error);
         throw new RequestError("storage", "the storage of streams did not answer: the same again is safe");
       }

@@ -16,6 +16,8 @@ export type Acceptance =
   | { readonly answers: readonly { readonly answer: string; readonly replayed: boolean }[] }
   /** The first event whose id is known with another digest. */
   | { readonly conflict: number }
+  /** The answers would be longer than this many characters: nothing is stored. */
+  | { readonly maxAnswers: number }
   | { readonly unready: string };
 
 export interface StreamView {

@@ -36,6 +36,11 @@ const UNUSABLE_MS = 60_000;
 const CLOCK_SKEW_MS = 60_000;
 const NO_DELIVERIES = { pending: 0, delivered: 0, dead: 0, dropped: 0 };
 
+/** Characters of a request's answers, at most three bytes each: what crosses to the Worker may have 32 MiB. */
+const MAX_ANSWERS_LENGTH = 8 * 1024 * 1024;
+
+class TooLong extends Error {}
+
 class Conflict extends Error {
   readonly index: number;
   constructor(index: number) {
@@ -82,12 +87,13 @@ export class Stream implements StreamObject {
     // From here no await until all is written and the alarm is set: the platform makes one commit of it, and holds the answer back.
     try {
       const answers = this.context.storage.transactionSync(() =>
-        events.map((event, index) => this.take(eventLog, event, index, origin, scorer)),
+        boundLength(events.map((event, index) => this.take(eventLog, event, index, origin, scorer))),
       );
       if (!this.isArmed(isPosted ? now() : eventLog.arrived + endpoints.settings.idleTtlMs)) this.arm();
       return { answers };
     } catch (error) {
       eventLog.read();
+      if (error instanceof TooLong) return { maxAnswers: MAX_ANSWERS_LENGTH };
       if (error instanceof Conflict) return { conflict: error.index };
       throw error;
     }
@@ -298,4 +304,10 @@ export class Stream implements StreamObject {
   private idOf({ facts }: EventLog, n: number): string {
     return `msg_${this.context.id}_${facts.generation}_${n}`;
   }
+}
+
+/** The same answers. Throws TooLong, while what was stored can still be undone. */
+function boundLength<T extends { readonly answer: string }>(answers: readonly T[]): readonly T[] {
+  if (answers.reduce((sum, { answer }) => sum + answer.length, 0) > MAX_ANSWERS_LENGTH) throw new TooLong();
+  return answers;
 }

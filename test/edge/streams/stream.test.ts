@@ -230,6 +230,14 @@ describe("an id", () => {
   });
 });
 
+test("a batch whose answers would be too long to come back is refused before any of it is stored", async () => {
+  const streams = openStreams(open(encodeArtifact(makeModel(kernel, { name: "long", timesteps: 60 }))));
+  const batch = Array.from({ length: 1000 }, (_, i) => eventAt(i, `${i}`.padEnd(250, "x")));
+  await expect(send(streams, ...batch)).rejects.toMatchObject({ kind: "limit", message: expect.stringContaining("send them in parts") });
+  expect(streams.query("k", "SELECT count(*) AS n FROM events")).toEqual([{ n: 0 }]);
+  expect((await send(streams, ...batch.slice(0, 400))).seq).toBe(400);
+});
+
 describe("forgetting", () => {
   test("DELETE empties the window and erases the values, and seq goes on", async () => {
     const streams = openStreams(servable);
