@@ -129,7 +129,7 @@ export async function diagnose(
     const { renderDiagnosis } = await import("../diagnosis/page.ts");
     writeWhole(
       command.report,
-      new TextEncoder().encode(await renderDiagnosis(data.name, diagnosis, { sentences: curveSentences, script })),
+      new TextEncoder().encode(await renderDiagnosis(data.name, diagnosis, { sentences: curveSentences, history: log, script })),
     );
     terminal.say(`wrote ${command.report}`);
   }

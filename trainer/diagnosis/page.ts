@@ -1,5 +1,6 @@
 // A diagnosis as one HTML page.
 import { describeChannel } from "../../shared/recipe/channel.ts";
+import { COPY_SCRIPT, copyableLines } from "../html/copy-button.ts";
 import { renderDocument } from "../html/document.ts";
 import { count, formatNumber, percent, range, short } from "../html/format.ts";
 import { frame, lineLegend } from "../html/frame.ts";
@@ -9,12 +10,16 @@ import type { Cause } from "./cause.ts";
 import type { Diagnosis, FeatureSummary } from "./diagnosis.ts";
 import { drawExperiments, drawTraining } from "./experiment-figures.ts";
 import { describeRun } from "./experiment-setup.ts";
+import { drawHistory, historyCurves } from "./history-figure.ts";
 import { listNetworkNumbers, MAX_DESCRIBED } from "./notes.ts";
+import type { History } from "./training-log.ts";
 
 /** What the page says beside the diagnosis. */
 export interface Beside {
   /** About the user's own curve. */
   readonly sentences: readonly string[];
+  /** That curve, where there is one. */
+  readonly history?: History;
   /** The lines that fix the user's script, where there are any. */
   readonly script: readonly string[] | undefined;
 }
@@ -22,17 +27,40 @@ export interface Beside {
 const NOTHING: Beside = { sentences: [], script: undefined };
 
 /** The whole page, verdict first. The same diagnosis gives the same bytes. */
-export async function renderDiagnosis(name: string, diagnosis: Diagnosis, { sentences, script }: Beside = NOTHING): Promise<string> {
-  return renderDocument(name, diagnosis.verdict.code, "diagnosis", [
+export async function renderDiagnosis(
+  name: string,
+  diagnosis: Diagnosis,
+  { sentences, history, script }: Beside = NOTHING,
+): Promise<string> {
+  const sections = [
     diagnosisVerdict(diagnosis),
     await experimentsSection(diagnosis),
     causesSection(diagnosis),
-    script &&
-      html`<section><h2>Lines that fix your script</h2><div class="wide"><pre>${script.map((line) => html`${line}\n`)}</pre></div></section>`,
-    sentences.length === 0 ? null : html`<section><h2>Your own curve</h2>${list(sentences)}</section>`,
+    script && html`<section><h2>Lines that fix your script</h2>${copyableLines(script)}</section>`,
+    await curveSection(sentences, history, diagnosis.baseRateLoss),
     dataSection(diagnosis),
     networksSection(diagnosis),
-  ]);
+  ];
+  return renderDocument(name, diagnosis.verdict.code, "diagnosis", sections, script && COPY_SCRIPT);
+}
+
+/** The user's own curve, drawn and in words. */
+async function curveSection(
+  sentences: readonly string[],
+  history: History | undefined,
+  baseRateLoss: number | null,
+): Promise<Markup | null> {
+  if (sentences.length === 0 && history === undefined) return null;
+  const curves = history === undefined ? [] : historyCurves(history);
+  const figure =
+    history === undefined
+      ? null
+      : frame(
+          await drawHistory(history, baseRateLoss),
+          html`<b>Loss by epoch</b>, as your file has it.${baseRateLoss === null ? "" : " The dashed line without a name is the base rate of the whole file."}`,
+          lineLegend(curves.map(({ name }) => name)),
+        );
+  return html`<section><h2>Your own curve</h2>${figure === null ? list(sentences) : html`<div class="pair">${figure}${list(sentences)}</div>`}</section>`;
 }
 
 function list(sentences: readonly string[]): Markup {

@@ -1,15 +1,24 @@
-// A whole HTML page around its sections: nothing is fetched, nothing runs, and the same sections give the same bytes.
+// A whole HTML page around its sections: nothing is fetched, no script runs but the one that is given, by its hash, and the same sections
+// give the same bytes.
+import { createHash } from "node:crypto";
 import { html, Markup } from "./html.ts";
 import { STYLE } from "./style.ts";
 
-/** `aside` stands beside the name, at the top; sections that are null are left out. */
-export function renderDocument(name: string, code: string, aside: string, sections: readonly (Markup | null | undefined)[]): string {
+/** `aside` stands beside the name, at the top; sections that are null are left out; `script` is code of ours, which nothing of the data is in. */
+export function renderDocument(
+  name: string,
+  code: string,
+  aside: string,
+  sections: readonly (Markup | null | undefined)[],
+  script?: string,
+): string {
+  const allowed = script === undefined ? "" : `; script-src 'sha256-${createHash("sha256").update(script).digest("base64")}'`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'${new Markup(allowed)}">
 <meta name="robots" content="noindex">
 <title>${name}: ${code}</title>
 <style>${new Markup(STYLE)}</style>
@@ -19,7 +28,12 @@ export function renderDocument(name: string, code: string, aside: string, sectio
     <header><h1>${name}</h1><span>${aside}</span></header>
     ${sections.map((section) => html`${section}\n    `)}
 </main>
-</body>
+${
+  script === undefined
+    ? null
+    : html`<script>${new Markup(script)}</script>
+`
+}</body>
 </html>
 `;
   return page.text;

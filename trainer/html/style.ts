@@ -69,8 +69,12 @@ export const STYLE = `
   tbody th{overflow-wrap:anywhere;min-width:4.6rem}
   code,dd,.title,.verdict,li,header *{overflow-wrap:anywhere}
   td small,th small{display:block;color:var(--muted);font-size:.8125rem}
-  td.model{font-weight:600}
-  td.model small{font-weight:400}
+  td.best{font-weight:600}
+  td.best small{font-weight:400}
+  .of{display:none}
+  pre{margin:0;font-size:.8125rem;line-height:1.5}
+  .copyable{position:relative;margin-top:.8rem}
+  .copy{font:inherit;font-size:.8125rem;color:var(--ink);background:var(--paper);border:1px solid var(--muted);border-radius:.3rem;padding:.15rem .7rem;margin-bottom:.5rem;cursor:pointer}
   .wide{overflow-x:auto}
   .equal{table-layout:fixed}
   .equal th:first-child{width:34%}
@@ -97,7 +101,11 @@ export const STYLE = `
     tbody th{min-width:4.1rem}
     .equal th:first-child{width:28%}
     .parts td:last-child,.parts th:last-child{padding-left:.8rem}
-    .points tbody th{min-width:6.6rem}
+    .points thead{display:none}
+    .points tr{display:grid;grid-template-columns:repeat(3,1fr);gap:.4rem .8rem;padding:.6rem 0;border-bottom:1px solid var(--hairline)}
+    .points tbody th{grid-column:1/-1}
+    .points th,.points td,.points tbody tr:last-child>*{text-align:left;padding:0;border-bottom:0}
+    .of{display:block;color:var(--muted);font-size:.72rem}
     .facts{grid-template-columns:1fr;gap:0}
     .facts dd{margin-bottom:.5rem}
     .small{grid-template-columns:1fr 1fr}
@@ -114,6 +122,7 @@ export const STYLE = `
     .three{grid-template-columns:1fr 1fr;gap:1rem 1.5rem}
     tr,.facts div{break-inside:avoid}
     .wide{overflow:visible}
+    .copy{display:none}
     svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}
   }
 `;

@@ -28,6 +28,8 @@ export interface ReportContent {
     readonly bestEpoch: number;
     /** Log losses of the baselines on the validation part. */
     readonly lines: readonly { readonly name: string; readonly logLoss: number }[];
+    /** What answering the training part's positive rate loses on the training part. */
+    readonly trainingBaseRate: number;
   };
   readonly reliability: readonly ReliabilityBin[];
   /** The model first. A curve is empty where the test part has one class only. */

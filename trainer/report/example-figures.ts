@@ -1,5 +1,5 @@
 // One test sequence as it came, and as the network sees it at the same steps. Legend: T steps, F features, C channels.
-import { formatNumber, range, shorten } from "../html/format.ts";
+import { charactersIn, formatNumber, range, shortenMiddle, widthOfNames } from "../html/format.ts";
 import type { Markup } from "../html/html.ts";
 import { DIVERGING, HAIRLINE, INK, MUTED } from "../html/palette.ts";
 import { type Datum, draw, type Layer } from "../html/plot.ts";
@@ -12,9 +12,8 @@ export const MAX_CHANNELS = 24;
 const ROW_HEIGHT = 24;
 const CELL_HEIGHT = 15;
 const GAP = 26;
-const NAME_WIDTH = 108;
-/** Characters of a name that find room. */
-const NAME_LENGTH = 17;
+/** Of the names at the left, at least and at most, and the room to their right. */
+const NAME_WIDTH = { min: 94, max: 147, gap: 14 };
 
 /** What is drawn of some features or channels: marks, a name at the left of each, and its range at the right. */
 interface Band {
@@ -28,13 +27,16 @@ export function drawExample(example: Example, features: readonly string[], chann
   const T = example.rows.length;
   const cellTop = Math.min(features.length, MAX_RAW) * ROW_HEIGHT + GAP;
   const height = cellTop + Math.min(channels.length, MAX_CHANNELS) * CELL_HEIGHT;
-  const raw = drawFeatures(example, features.slice(0, MAX_RAW));
-  const seen = drawChannels(example, channels.slice(0, MAX_CHANNELS), cellTop);
+  const names = [...features.slice(0, MAX_RAW), ...channels.slice(0, MAX_CHANNELS)];
+  const nameWidth = Math.max(NAME_WIDTH.min, widthOfNames(names, NAME_WIDTH.max));
+  const left = nameWidth + NAME_WIDTH.gap;
+  const raw = drawFeatures(example, features.slice(0, MAX_RAW), nameWidth);
+  const seen = drawChannels(example, channels.slice(0, MAX_CHANNELS), cellTop, nameWidth);
   return draw({
     alt: describeExample(example, channels.length),
     width: 106,
     height,
-    margin: { left: NAME_WIDTH, right: 114, top: 20, bottom: 22 },
+    margin: { left, right: 114, top: 20, bottom: 22 },
     x: { domain: [0, T] },
     y: { domain: [height, 0] },
     layers: [
@@ -46,7 +48,7 @@ export function drawExample(example: Example, features: readonly string[], chann
         data: [...raw.ranges, ...seen.ranges],
       },
       {
-        mark: { type: "text", align: "left", baseline: "bottom", fontSize: 11, color: MUTED.light, dx: -NAME_WIDTH },
+        mark: { type: "text", align: "left", baseline: "bottom", fontSize: 11, color: MUTED.light, dx: -left },
         data: [
           { x: 0, y: -5, text: "raw features" },
           { x: 0, y: cellTop - 6, text: "channels, as the network sees them" },
@@ -66,7 +68,7 @@ function describeExample({ title, probability, label, rows }: Example, channels:
   return `A test sequence ${title}, probability ${formatNumber(probability, 3)}, label ${label}: ${valid} rows${padding > 0 ? ` after ${padding} of padding` : ""}, and its ${channels} channels.`;
 }
 
-function drawFeatures({ rows }: Example, features: readonly string[]): Band {
+function drawFeatures({ rows }: Example, features: readonly string[], nameWidth: number): Band {
   const T = rows.length;
   const valid = rows.flatMap((row, t) => (row ? [{ row, t }] : []));
   const bands = features.map((feature, f): Band => {
@@ -81,7 +83,7 @@ function drawFeatures({ rows }: Example, features: readonly string[]): Band {
         { mark: { type: "line", color: INK.light, strokeWidth: 1.4, strokeJoin: "round" }, data: points },
         { mark: { type: "point", filled: true, opacity: 1, color: INK.light, size: T > 40 ? 0 : 9 }, data: points },
       ],
-      names: [{ x: 0, y: middle, text: shorten(feature, NAME_LENGTH) }],
+      names: [{ x: 0, y: middle, text: shortenMiddle(feature, charactersIn(nameWidth)) }],
       ranges: [{ x: T, y: middle, text: range(low * 2, high * 2) }],
     };
   });
@@ -89,7 +91,7 @@ function drawFeatures({ rows }: Example, features: readonly string[]): Band {
 }
 
 /** One cell a channel and step, coloured; cells of all channels are one layer. */
-function drawChannels({ channels: rows }: Example, channels: readonly string[], top: number): Band {
+function drawChannels({ channels: rows }: Example, channels: readonly string[], top: number, nameWidth: number): Band {
   const T = rows.length;
   const bands = channels.map((channel, c) => {
     const y = top + c * CELL_HEIGHT;
@@ -111,7 +113,7 @@ function drawChannels({ channels: rows }: Example, channels: readonly string[], 
         }),
       ),
       layers: [],
-      names: [{ x: 0, y: middle, text: shorten(channel, NAME_LENGTH) }],
+      names: [{ x: 0, y: middle, text: shortenMiddle(channel, charactersIn(nameWidth)) }],
       ranges: values.length === 0 ? [] : [{ x: T, y: middle, text }],
     };
   });

@@ -5,8 +5,9 @@ import type { MeasuredCard, Metrics, Model, OperatingPoint, ReliabilityBin } fro
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import type { Log } from "../../shared/recipe/recipe.ts";
+import { mean } from "../statistics/descriptive.ts";
 import { wilson, Z95 } from "../statistics/intervals.ts";
-import { logLosses } from "../statistics/log-loss.ts";
+import { entropy, logLosses } from "../statistics/log-loss.ts";
 import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
 import { measureOperatingPoints } from "../statistics/operating-points.ts";
 import { pairedGain } from "../statistics/paired.ts";
@@ -115,8 +116,8 @@ function compareModels({ model, test, gap, random }: ReportInput): ModelMetrics[
     const guesses = baselines[name];
     if (guesses === undefined) return { name, metrics, intervals: {}, gain: null };
     const intervals = bootstrapIntervals(labels, guesses, random, BOOTSTRAP_RESAMPLES, gap);
-    const { mean, standardError } = pairedGain(logLosses(labels, guesses), modelLosses, gap);
-    return { name, metrics, intervals, gain: { rise: mean, halfWidth: Z95 * standardError } };
+    const gain = pairedGain(logLosses(labels, guesses), modelLosses, gap);
+    return { name, metrics, intervals, gain: { rise: gain.mean, halfWidth: Z95 * gain.standardError } };
   };
   return [
     { name: nameOf(model), metrics: card.test, intervals: card.intervals, gain: null },
@@ -129,6 +130,7 @@ function gatherLearning({ model, history, validation, data, split }: ReportInput
   return {
     history,
     bestEpoch: model.card.training.bestEpoch,
+    trainingBaseRate: entropy(mean(labelsAt(data.labels, split.train))),
     lines: Object.entries(validation).map(([name, guesses]) => ({ name, logLoss: computeMetrics(labels, guesses).logLoss })),
   };
 }

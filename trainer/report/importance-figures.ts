@@ -1,11 +1,14 @@
 // What the model leans on: the rise of the log loss by channel and by row.
-import { formatNumber, shorten, ticks } from "../html/format.ts";
+import { charactersIn, formatNumber, shortenMiddle, ticks, widthOfNames } from "../html/format.ts";
 import type { Markup } from "../html/html.ts";
 import { BLUE, MUTED } from "../html/palette.ts";
 import { draw } from "../html/plot.ts";
 import type { Effect, StepEffect } from "./importance.ts";
 
 export const MAX_EFFECTS = 20;
+/** Of the names at the left and the marks together, and of the names at most, in units of the SVG. */
+const WIDTH = 384;
+const MAX_NAMES = 252;
 
 /** Channels by what they matter, the most first. */
 export function drawChannelImportance(effects: readonly Effect[], channels: readonly string[]): Promise<Markup> {
@@ -15,11 +18,15 @@ export function drawChannelImportance(effects: readonly Effect[], channels: read
     .slice(0, MAX_EFFECTS);
   const domain = effectDomain(rows);
   const height = 20 * rows.length;
+  const names = widthOfNames(
+    rows.map(({ name }) => name),
+    MAX_NAMES,
+  );
   return draw({
     alt: `Rise of log loss when a channel is permuted: ${rows.map(({ name, rise, halfWidth }) => `${name} ${formatNumber(rise)} ± ${formatNumber(halfWidth)}`).join("; ")}.`,
-    width: 244,
+    width: WIDTH - names,
     height,
-    margin: { left: 154, right: 22, top: 8, bottom: 42 },
+    margin: { left: names + 14, right: 22, top: 8, bottom: 42 },
     x: { domain, ticks: ticks(...domain, 6), format: "~f", grid: true, title: "rise of log loss, nats" },
     y: { domain: [rows.length - 0.5, -0.5] },
     layers: [
@@ -34,7 +41,7 @@ export function drawChannelImportance(effects: readonly Effect[], channels: read
       },
       {
         mark: { type: "text", align: "right", baseline: "middle", dx: -10 },
-        data: rows.map(({ name }, y) => ({ x: domain[0], y, text: shorten(name, 21) })),
+        data: rows.map(({ name }, y) => ({ x: domain[0], y, text: shortenMiddle(name, charactersIn(names)) })),
       },
     ],
   });

@@ -13,12 +13,12 @@ interface LearningCurve {
 }
 
 /** A model that is no curve: one loss on the validation part. */
-interface ReferenceLine {
+export interface ReferenceLine {
   readonly name: string;
   readonly logLoss: number;
 }
 
-const LEARNING = { width: 250, height: 264, margin: { left: 46, right: 124, top: 30, bottom: 42 } };
+const LEARNING = { width: 234, height: 264, margin: { left: 46, right: 140, top: 30, bottom: 42 } };
 /** Units of the SVG between two names at the right edge. */
 const NAME_GAP = 15;
 const REFERENCE_DASHES = [
@@ -28,15 +28,23 @@ const REFERENCE_DASHES = [
   [10, 3],
 ];
 
+/** The base rate of each part: a curve is compared with that of its own. The other lines are of the validation part. */
+export function levelLines({ lines, trainingBaseRate }: ReportContent["learning"]): readonly ReferenceLine[] {
+  return [
+    ...lines.map(({ name, logLoss }) => ({ name: name === "base rate" ? "base rate, validation" : name, logLoss })),
+    { name: "base rate, training", logLoss: trainingBaseRate },
+  ];
+}
+
 /** Loss by epoch. Losses far above the baselines are drawn at the upper edge. */
 export function drawLearning({ learning }: Pick<ReportContent, "learning">): Promise<Markup> {
-  const { history, lines, bestEpoch } = learning;
+  const { history, bestEpoch } = learning;
   const epochs = Math.max(1, history.length);
   const curves: LearningCurve[] = [
     { name: "validation", style: LINE_STYLES[0], losses: history.map(({ validationLoss }) => validationLoss) },
     { name: "training", style: LINE_STYLES[3], losses: history.map(({ trainLoss }) => trainLoss) },
   ];
-  const references = lines.filter(({ logLoss }) => Number.isFinite(logLoss));
+  const references = levelLines(learning).filter(({ logLoss }) => Number.isFinite(logLoss));
   const domain = lossDomain(curves, references);
   return draw({
     ...LEARNING,
@@ -61,7 +69,7 @@ function describeLearning({ history, bestEpoch }: ReportContent["learning"], ref
   const best = history[bestEpoch - 1];
   const [first, last] = [history[0], history[history.length - 1]];
   const others = references.map(({ name, logLoss }) => `${name} has ${formatNumber(logLoss)}`).join(", ");
-  return `Learning curves over ${history.length} epochs: training log loss from ${formatNumber(first?.trainLoss)} to ${formatNumber(last?.trainLoss)}, validation from ${formatNumber(first?.validationLoss)} to ${formatNumber(last?.validationLoss)}, best ${formatNumber(best?.validationLoss)} at epoch ${bestEpoch}. On the validation part ${others}.`;
+  return `Learning curves over ${history.length} epochs: training log loss from ${formatNumber(first?.trainLoss)} to ${formatNumber(last?.trainLoss)}, validation from ${formatNumber(first?.validationLoss)} to ${formatNumber(last?.validationLoss)}, best ${formatNumber(best?.validationLoss)} at epoch ${bestEpoch}. The ${others}.`;
 }
 
 /** From the lowest loss to the highest, or to half as much again as where curves and references end. */
@@ -106,7 +114,7 @@ function nameLayers(
   epochs: number,
 ): Layer[] {
   const endings = [
-    ...references.map(({ name, logLoss }) => ({ text: shorten(name, 20), y: logLoss, color: MUTED.light })),
+    ...references.map(({ name, logLoss }) => ({ text: shorten(name, 21), y: logLoss, color: MUTED.light })),
     ...curves
       .filter(({ losses }) => losses.length > 0)
       .map(({ name, losses, style }) => ({ text: name, y: losses[losses.length - 1], color: style.color })),

@@ -1,5 +1,5 @@
 // Figures of the test part: models side by side, reliability, curves with the operating points, scores by class.
-import { formatNumber, shorten, spreadOut, ticks } from "../html/format.ts";
+import { charactersIn, formatNumber, shortenMiddle, spreadOut, ticks, widthOfNames } from "../html/format.ts";
 import type { Markup } from "../html/html.ts";
 import { BLUE, GREY, INK, LINE_STYLES, PAPER } from "../html/palette.ts";
 import { type Datum, draw, type Layer } from "../html/plot.ts";
@@ -8,6 +8,9 @@ import type { MeasuredPoint, ReportContent } from "./content.ts";
 import type { Point } from "./ranking.ts";
 
 const PANEL = { width: 352, height: 264, margin: { left: 46, right: 22, top: 30, bottom: 42 } };
+/** Of the names at the left and the marks together, and of the names at most, in units of the SVG. */
+const WIDTH = 384;
+const MAX_NAMES = 252;
 const UNIT_TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 /** Log losses with their intervals, one row a model. */
@@ -22,11 +25,15 @@ export function drawLosses({ models }: Pick<ReportContent, "models">): Promise<M
   const high = Math.max(...rows.map(({ loss, half }) => loss + half));
   const room = Math.max(0.02, (high - low) * 0.08);
   const domain = [Math.max(0, low - room), high + room] as const;
+  const names = widthOfNames(
+    rows.map(({ name }) => name),
+    MAX_NAMES,
+  );
   return draw({
     alt: `Log loss on the test part: ${rows.map(({ name, loss, half }) => `${name} ${formatNumber(loss)} ± ${formatNumber(half)}`).join("; ")}.`,
-    width: 250,
+    width: WIDTH - names,
     height: 34 * rows.length,
-    margin: { left: 148, right: 22, top: 8, bottom: 42 },
+    margin: { left: names + 14, right: 22, top: 8, bottom: 42 },
     x: { domain, ticks: ticks(...domain, 5), format: "~f", grid: true, title: "log loss, nats (lower is better)" },
     y: { domain: [rows.length - 0.5, -0.5] },
     layers: [
@@ -40,7 +47,7 @@ export function drawLosses({ models }: Pick<ReportContent, "models">): Promise<M
       }),
       {
         mark: { type: "text", align: "right", baseline: "middle", dx: -10 },
-        data: rows.map(({ name, y }) => ({ x: domain[0], y, text: shorten(name, 20) })),
+        data: rows.map(({ name, y }) => ({ x: domain[0], y, text: shortenMiddle(name, charactersIn(names)) })),
       },
     ],
   });

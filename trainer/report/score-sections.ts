@@ -46,14 +46,15 @@ const METRICS: readonly { readonly key: keyof Metrics; readonly name: string; re
 /** The model beside its baselines. */
 export async function metricsSection(content: ReportContent): Promise<Markup> {
   const { models, card } = content;
+  const best = bestModels(models);
   return html`
     <section aria-labelledby="metrics">
       <h2 id="metrics">Metrics on the test part</h2>
-      <p class="lead">${count(card.test.examples)} sequences that were used for no choice. ± is half of a 95 % interval, by bootstrap${blocks(card.split.by)}.</p>
+      <p class="lead">${count(card.test.examples)} sequences that were used for no choice. ± is half of a 95 % interval, by bootstrap${blocks(card.split.by)}. Bold is the best log loss by paired difference; more than one is bold where the interval of the difference holds 0.</p>
       <div class="wide"><table class="equal">
         <thead><tr><th scope="col">Metric</th>${models.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
         <tbody>
-          ${METRICS.map(({ key, name, note }) => html`<tr><th scope="row">${name}<small>${note}</small></th>${models.map((model, i) => metricCell(model, key, i === 0))}</tr>`)}
+          ${METRICS.map(({ key, name, note }) => html`<tr><th scope="row">${name}<small>${note}</small></th>${models.map((model, i) => metricCell(model, key, key === "logLoss" && best.includes(i)))}</tr>`)}
           <tr><th scope="row">Model’s gain in log loss<small>paired by sequence</small></th>${models.map(gainCell)}</tr>
         </tbody>
       </table></div>
@@ -67,8 +68,16 @@ export async function metricsSection(content: ReportContent): Promise<Markup> {
     </section>`;
 }
 
-function metricCell({ metrics, intervals }: ModelMetrics, key: keyof Metrics, isModel: boolean): Markup {
-  return html`<td${isModel ? html` class="model"` : null}>${formatNumber(metrics[key])}<small>${plusMinus(intervals[key as keyof typeof intervals])}</small></td>`;
+/** Positions in `models` of those with the best log loss by paired difference from the first; more than one where a difference may be 0. */
+export function bestModels(models: readonly ModelMetrics[]): number[] {
+  const gains = models.map(({ metrics, gain }) => gain ?? { rise: metrics.logLoss - models[0].metrics.logLoss, halfWidth: 0 });
+  const winners = [...gains.keys()].slice(1).filter((i) => gains[i].rise < -gains[i].halfWidth);
+  if (winners.length > 0) return [winners.reduce((a, b) => (gains[b].rise < gains[a].rise ? b : a))];
+  return [...gains.keys()].filter((i) => i === 0 || gains[i].rise <= gains[i].halfWidth);
+}
+
+function metricCell({ metrics, intervals }: ModelMetrics, key: keyof Metrics, isBest: boolean): Markup {
+  return html`<td${isBest ? html` class="best"` : null}>${formatNumber(metrics[key])}<small>${plusMinus(intervals[key as keyof typeof intervals])}</small></td>`;
 }
 
 function gainCell({ gain }: ModelMetrics, i: number): Markup {
@@ -129,8 +138,8 @@ export async function operatingPointsSection(content: ReportContent): Promise<Ma
 
 function pointRow({ name, threshold, labelled, falsePositiveRate, metrics }: MeasuredPoint, i: number, hasCost: boolean): Markup {
   const { precision, recall, f1, cost } = metrics;
-  const costCell = html`<td>${cost && formatNumber(cost.value)}<small>${cost && `${formatNumber(cost.low)}–${formatNumber(cost.high)}`}</small></td>`;
-  return html`<tr><th scope="row"><span class="letter">${letterOf(i)}</span>${name}${i === 0 && name !== "default" ? html`<small>the default</small>` : null}</th><td>${formatNumber(threshold)}</td>${[labelled, precision, recall, f1].map(shareCell)}${hasCost ? costCell : null}${shareCell(falsePositiveRate)}</tr>`;
+  const costCell = html`<td>${nameOfCell("Cost")}${cost && formatNumber(cost.value)}<small>${cost && `${formatNumber(cost.low)}–${formatNumber(cost.high)}`}</small></td>`;
+  return html`<tr><th scope="row"><span class="letter">${letterOf(i)}</span>${name}${i === 0 && name !== "default" ? html`<small>the default</small>` : null}</th><td>${nameOfCell("Threshold")}${formatNumber(threshold)}</td>${shareCell("Labelled 1", labelled)}${shareCell("Precision", precision)}${shareCell("Recall", recall)}${shareCell("F1", f1)}${hasCost ? costCell : null}${shareCell("False positives", falsePositiveRate)}</tr>`;
 }
 
 /** Whole percents; tenths near the ends, where whole ones would say none or all. */
@@ -138,9 +147,14 @@ function bound(share: number): string {
   return share === 0 || share === 1 ? String(100 * share) : (100 * share).toFixed(share < 0.01 || share > 0.99 ? 1 : 0);
 }
 
-function shareCell(share: Estimate | null | undefined): Markup {
-  if (!share) return html`<td>–</td>`;
-  return html`<td>${percent(share.value)}<small>${bound(share.low)}–${bound(share.high)}</small></td>`;
+/** On a phone, where the table's head is left out. */
+function nameOfCell(name: string): Markup {
+  return html`<span class="of">${name}</span>`;
+}
+
+function shareCell(name: string, share: Estimate | null | undefined): Markup {
+  if (!share) return html`<td>${nameOfCell(name)}–</td>`;
+  return html`<td>${nameOfCell(name)}${percent(share.value)}<small>${bound(share.low)}–${bound(share.high)}</small></td>`;
 }
 
 function plusMinus(half: number | undefined, decimals = 4): string {

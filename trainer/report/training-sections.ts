@@ -5,12 +5,12 @@ import { html, type Markup } from "../html/html.ts";
 import type { ReportContent } from "./content.ts";
 import { drawExample, MAX_CHANNELS, MAX_RAW } from "./example-figures.ts";
 import { drawChannelImportance, drawStepImportance, MAX_EFFECTS } from "./importance-figures.ts";
-import { drawLearning } from "./learning-figures.ts";
+import { drawLearning, levelLines } from "./learning-figures.ts";
 
 /** The learning curves, and which epoch was kept. */
 export async function learningSection(content: ReportContent): Promise<Markup> {
   const { learning, card } = content;
-  const { history, bestEpoch, lines } = learning;
+  const { history, bestEpoch } = learning;
   const rates = history.map(({ learningRate }) => learningRate);
   const best = history[bestEpoch - 1];
   const words =
@@ -22,7 +22,11 @@ export async function learningSection(content: ReportContent): Promise<Markup> {
             ? `The weights of epoch ${bestEpoch} of ${history.length} are kept: their validation loss, ${formatNumber(best.validationLoss)} before calibration, is the lowest.`
             : `No epoch of ${history.length} was better than the initial weights, which answer the base rate.`
         } Optimizer ${card.training.optimizer}, batches of ${count(card.training.batch)}, learning rate ${short(rates[0])}${rates[rates.length - 1] === rates[0] ? "" : ` falling to ${short(rates[rates.length - 1])}`}.</p>
-        <p class="note">The level lines are the log losses of ${lines.map(({ name, logLoss }) => `the ${name} (${formatNumber(logLoss)})`).join(" and ")} on the same validation part. A curve that stays at the base rate shows that nothing was learnt. A training curve that falls while the validation curve rises shows memorising.</p>`;
+        <p class="note">The level lines are log losses: ${levelLines(learning)
+          .map(({ name, logLoss }) => `${name} (${formatNumber(logLoss)})`)
+          .join(
+            ", ",
+          )}. A line is of the validation part if its name does not say otherwise. A curve that stays at the base rate shows that nothing was learnt. A training curve that falls while the validation curve rises shows memorising.</p>`;
   return html`
     <section aria-labelledby="learning">
       <h2 id="learning">Learning curves</h2>

@@ -67,6 +67,10 @@ test("compares the curve with guessing, counts copies in the test part, and prin
   const page = readFileSync(at("page.html"), "utf8");
   expect(page).toContain("D = lambda a: np.diff(a, axis=1, prepend=np.nan)");
   expect(page).toContain("Your validation loss never left the base rate");
+  expect(page).toContain(
+    "Your own curve over 3 epochs: validation loss from 0.5710 to 0.5699, training loss from 0.5721 to 0.5690; base rate 0.5",
+  );
+  expect(page).toMatch(/<button type="button" class="copy" hidden>Copy<\/button>/);
 }, 120_000);
 
 test("a curve that cannot be read is one sentence that names the line, before anything is trained or written", async () => {

@@ -94,8 +94,8 @@ test("shows what each operating point is worth, and its cost where costs were gi
   const cells = section.split("<tr>").slice(2, 2 + points.length);
   content.operatingPoints.forEach(({ name, metrics: { precision, recall, f1 } }, i) => {
     expect(cells[i]).toContain(name);
-    for (const { value } of [precision!, recall!, f1!]) expect(cells[i]).toContain(`<td>${percent(value)}<small>`);
-    expect(cells[i]).toContain("<td>0.4321<small>0.4000–0.5000</small>");
+    for (const { value } of [precision!, recall!, f1!]) expect(cells[i]).toContain(`</span>${percent(value)}<small>`);
+    expect(cells[i]).toContain("</span>0.4321<small>0.4000–0.5000</small>");
   });
   expect(page).toContain('<th scope="col">Cost</th>');
   expect(without).not.toContain('<th scope="col">Cost</th>');
