@@ -1,9 +1,13 @@
 // Figures of the experiments: the loss of each, and along training.
-import { formatNumber, ticks } from "../html/format.ts";
+import { formatNumber, ticks, widthOfNames } from "../html/format.ts";
 import type { Markup } from "../html/html.ts";
 import { GREY, LINE_STYLES, MUTED } from "../html/palette.ts";
 import { draw, type Layer } from "../html/plot.ts";
 import { CHECKPOINTS } from "./fold-training.ts";
+
+/** Of the names at the left and the marks together, and of the names at most, in units of the SVG. */
+const WIDTH = 422;
+const MAX_NAMES = 272;
 
 /** One row an experiment, with a line to the base rate; held-out losses in nats. */
 export function drawExperiments(bars: readonly { name: string; loss: number }[], baseRateLoss: number): Promise<Markup> {
@@ -11,11 +15,15 @@ export function drawExperiments(bars: readonly { name: string; loss: number }[],
   const [low, high] = [Math.min(...losses), Math.max(...losses)];
   const room = Math.max(0.005, 0.1 * (high - low));
   const domain = [Math.max(0, low - room), high + room] as const;
+  const names = widthOfNames(
+    bars.map(({ name }) => name),
+    MAX_NAMES,
+  );
   return draw({
     alt: `Held-out log loss: ${bars.map(({ name, loss }) => `${name} ${formatNumber(loss)}`).join(", ")}; base rate ${formatNumber(baseRateLoss)}.`,
-    width: 210,
+    width: WIDTH - names,
     height: 24 * bars.length + 10,
-    margin: { left: 224, right: 20, top: 8, bottom: 42 },
+    margin: { left: names + 12, right: 20, top: 8, bottom: 42 },
     x: { domain, ticks: ticks(...domain, 4), format: "~f", title: "log loss, nats" },
     y: { domain: [bars.length - 0.4, -0.6] },
     layers: [
