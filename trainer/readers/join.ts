@@ -3,10 +3,21 @@
 import { DataError } from "../../shared/errors.ts";
 import type { Batch, Column, Timeline } from "./batch.ts";
 
-/** Reads all batches and joins them; one alone is given as it is. `source` names them in errors. Throws DataError. */
-export async function joinBatches(batches: AsyncIterable<Batch>, source: string): Promise<Batch> {
+/** 10 million sequences of 10 × 5: a pipe may have no end. */
+const MAX_NUMBERS = 2 ** 29;
+
+/**
+ * Reads all batches and joins them; one alone is given as it is. `source` names them in errors. Throws DataError, where they hold more
+ * than `limit` numbers, too.
+ */
+export async function joinBatches(batches: AsyncIterable<Batch>, source: string, limit = MAX_NUMBERS): Promise<Batch> {
   const all: Batch[] = [];
-  for await (const batch of batches) all.push(batch);
+  let numbers = 0;
+  for await (const batch of batches) {
+    all.push(batch);
+    numbers += batch.values.length;
+    if (numbers > limit) throw new DataError(source, `holds more than ${limit} numbers: take a part of it`);
+  }
   if (all.length === 1) return all[0];
   const tests = all.flatMap(({ test }) => test ?? []);
   if (tests.length > 1) throw new DataError(source, "hold a test part each: keep one of them, or name one file with --test");
