@@ -80,7 +80,10 @@ export interface Card {
     readonly optimizer: string;
     readonly batch: number;
     readonly epochs: number;
+    /** The epoch whose weights are kept, from 1; 0 for the initial weights. */
     readonly bestEpoch: number;
+    /** The epoch with the lowest validation loss. Left out in older artifacts. */
+    readonly lowestEpoch?: number;
   };
   /** Null where no labelled sequences have been seen: an imported model before `calibrate`. */
   readonly test: Metrics | null;

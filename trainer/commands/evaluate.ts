@@ -1,4 +1,5 @@
 // evaluate: the metrics of an artifact on labelled sequences, from the decoded file and the kernel that serves it.
+import { createHash } from "node:crypto";
 import { loadModel } from "../artifact/artifact-file.ts";
 import { integer } from "../cli/arguments.ts";
 import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf } from "../cli/data-options.ts";
@@ -39,7 +40,8 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   const options = fillFrom(readOptionsOf(values), loaded.model.recipe);
   const progress = createScoreProgress(terminal, now, options);
   const read = { ...options, onNote: noteReading(terminal), onRead: progress.onRead };
-  const batches = progress.count(announceBatches(readBatches(values.data, read), { source, labels: values.labels }, terminal));
+  const hash = createHash("sha256");
+  const batches = progress.count(announceBatches(readBatches(values.data, read, hash), { source, labels: values.labels }, terminal));
   const labels: Uint8Array[] = [];
   const probabilities: Float32Array[] = [];
   for await (const piece of scoreBatches(batches, source, loaded, engines.module, values.threads ?? dependencies.cores)) {
@@ -48,13 +50,17 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
     progress.scored(piece.probabilities.length);
   }
   progress.finish();
+  const { data, calibrated } = loaded.model.card;
+  const isTrainingData = [data.sha256, calibrated?.data.sha256].includes(hash.digest("hex"));
+  if (isTrainingData)
+    terminal.say(`note: ${source} is the file that the model was trained or calibrated on: the metrics flatter the model`);
   const metrics = computeMetrics(Buffer.concat(labels), join(probabilities));
   terminal.say(`${loaded.id} on ${source}: ${countOf(metrics.examples, "sequence")}, ${formatPercent(metrics.positiveRate)} positive`);
   terminal.say(formatMetrics({ model: metrics }, "on these sequences"));
   terminal.say(
     `always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`,
   );
-  if (values.json) terminal.print(JSON.stringify(metrics));
+  if (values.json) terminal.print(JSON.stringify({ ...metrics, isTrainingData }));
 }
 
 function join(pieces: readonly Float32Array[]): Float32Array {

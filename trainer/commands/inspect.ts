@@ -6,6 +6,7 @@ import { ARTIFACT_WORD } from "../cli/data-options.ts";
 import { declareCommand, flag, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
+import { describeKeptEpoch } from "../pipeline/sentences.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD };
 
@@ -86,7 +87,7 @@ function describeOrigin({ card }: LoadedModel["model"]): string[] {
   if (!imported)
     lines.push(
       `trained    on ${file(card.data)}, ${parts(split.examples)}, split by ${split.by}`,
-      `           ${training.optimizer}, batch ${training.batch}, best of ${training.epochs} epochs: ${training.bestEpoch}, seed ${training.seed}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
+      `           ${training.optimizer}, batch ${training.batch}, seed ${training.seed}; ${describeKeptEpoch(training)}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
     );
   return lines;
 }

@@ -13,7 +13,7 @@ import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "..
 import type { Terminal } from "../cli/terminal.ts";
 import type { SearchProgress } from "../features/search-state.ts";
 import { writeWhole } from "../files/whole-files.ts";
-import { describeNote } from "../pipeline/sentences.ts";
+import { describeKeptEpoch, describeNote } from "../pipeline/sentences.ts";
 import { RECIPES, type Trained, trainModel } from "../pipeline/train.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
@@ -154,6 +154,7 @@ async function writeReport(
 
 function sayResult({ model, verdict, truth }: Trained, { say }: Terminal): void {
   const { card, operatingPoints } = model;
+  say(describeKeptEpoch(card.training));
   say(`\n${formatMetrics({ [`LSTM(${card.training.units})`]: card.test, ...card.baselines })}`);
   say(
     `${countOf(card.test.examples, "test sequence")}, ${formatPercent(card.test.positiveRate)} positive; the majority's accuracy is ${card.test.majorityAccuracy.toFixed(4)}`,

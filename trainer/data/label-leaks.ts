@@ -14,11 +14,23 @@ export interface LeakingCell {
 
 /** Fewer sequences say nothing of an AUC near 1. */
 const MIN_SEQUENCES = 50;
+/** Nor do fewer of one class: among many numbers one ranks a handful well by chance. */
+const MIN_OF_A_CLASS = 10;
+/** Standard deviations by which chance moves an AUC. */
+const NOISE = 3;
 
-/** How well a number ranks the labels, in either direction; 0.5 when it does not, or there is one class only. */
+/**
+ * How well a number ranks the labels, in either direction; 0.5 when it does not beyond chance, or a class has few sequences. By chance
+ * an AUC has the variance (n₀ + n₁ + 1) / (12 n₀ n₁) (Mann & Whitney 1947).
+ */
 export function rankingAuc(labels: ArrayLike<number>, scores: ArrayLike<number>): number {
+  let ones = 0;
+  for (let n = 0; n < labels.length; n++) ones += labels[n];
+  const zeros = labels.length - ones;
+  if (Math.min(ones, zeros) < MIN_OF_A_CLASS) return 0.5;
   const auc = areaUnderRoc(labels, scores) ?? 0.5;
-  return Math.max(auc, 1 - auc);
+  const deviation = Math.sqrt((labels.length + 1) / (12 * ones * zeros));
+  return Math.abs(auc - 0.5) > NOISE * deviation ? Math.max(auc, 1 - auc) : 0.5;
 }
 
 /**

@@ -7,9 +7,11 @@ import { studyFeatures } from "./facts.ts";
 
 export interface PaddingChoice {
   readonly padding: Padding;
+  /** Whether the training part has an all-zero row at all. */
+  readonly hasZeroRows: boolean;
   /** Of the rows from a sequence's first other row on, the share that is all zero. */
   readonly zeroShare: number;
-  /** Held-out log loss by reading; empty where zero rows stand in front only, and nothing had to be compared. */
+  /** Held-out log loss by reading; empty where zero rows stand in front only, but for a few, and nothing had to be compared. */
   readonly losses: readonly { readonly padding: Padding; readonly loss: number }[];
 }
 
@@ -23,8 +25,9 @@ const FEW_ZERO_ROWS = 1e-3;
 export async function choosePadding(input: Omit<EvaluationInput, "padding">): Promise<PaddingChoice> {
   const { values, shape, train } = input;
   const { zeros, total } = countZeroRows(values, shape, train);
+  const hasZeroRows = zeros > 0 || total < train.length * shape.timesteps;
   const zeroShare = total === 0 ? 0 : zeros / total;
-  if (zeroShare < FEW_ZERO_ROWS) return { padding: "leading", zeroShare, losses: [] };
+  if (zeroShare < FEW_ZERO_ROWS) return { padding: "leading", hasZeroRows, zeroShare, losses: [] };
   const losses: { padding: Padding; loss: number }[] = [];
   for (const padding of ["leading", "any", "none"] as const) {
     const channels = plainChannels(studyFeatures(values, shape, train, padding), shape.timesteps);
@@ -32,5 +35,5 @@ export async function choosePadding(input: Omit<EvaluationInput, "padding">): Pr
     const evaluation = await createCandidateEvaluator({ ...input, padding }, channels).lstm([...channels.keys()]);
     losses.push({ padding, loss: evaluation.loss });
   }
-  return { padding: losses.reduce((a, b) => (b.loss < a.loss ? b : a)).padding, zeroShare, losses };
+  return { padding: losses.reduce((a, b) => (b.loss < a.loss ? b : a)).padding, hasZeroRows, zeroShare, losses };
 }

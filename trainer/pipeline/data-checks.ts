@@ -11,9 +11,9 @@ import type { Overlap } from "../split/overlap.ts";
 import type { Split } from "../split/split.ts";
 import type { Warning } from "./warning.ts";
 
-/** What the labels alone show before anything is trained; what the split takes care of is left out. */
-export function findLabelWarnings(usable: Labelled, shape: Shape, overlap: Overlap): Warning[] {
-  return checkLabels(usable.values, usable.labels, shape, "leading", overlap).filter(
+/** What labels and sequences show under the reading of zero rows in force; what the split takes care of is left out. */
+export function findLabelWarnings(usable: Labelled, shape: Shape, padding: Padding, overlap: Overlap): Warning[] {
+  return checkLabels(usable.values, usable.labels, shape, padding, overlap).filter(
     (finding) => finding.code !== "copies" && finding.code !== "shared-rows",
   );
 }

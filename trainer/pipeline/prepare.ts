@@ -1,4 +1,4 @@
-// First step of a training run: the sequences that can be used, the split, and what the labels show before anything is trained.
+// First step of a training run: the sequences that can be used, and the split.
 import { DataError } from "../../shared/errors.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import { dropPaddingOnly, type Labelled, requireBothClasses } from "../data/sequences.ts";
@@ -8,9 +8,7 @@ import { type Split, splitDataset } from "../split/split.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import type { TrainOptions } from "./contract.ts";
-import { findLabelWarnings } from "./data-checks.ts";
 import type { TrainNote } from "./note.ts";
-import type { Warning } from "./warning.ts";
 
 export interface Prepared {
   /** As read. */
@@ -23,7 +21,6 @@ export interface Prepared {
   readonly split: Split;
   /** Sequences closer than this share rows, where the split is by time; else 0. */
   readonly gap: number;
-  readonly warnings: readonly Warning[];
 }
 
 /** Throws DataError, FitError, UsageError when the data or the split leave nothing to train on. */
@@ -33,10 +30,8 @@ export function prepare(data: LabelledDataset, options: TrainOptions, onNote: (n
   requireMovement(data, usable, padding);
   const split = splitUsable(data, usable, padding, options);
   onNote({ code: "split", split });
-  const warnings = findLabelWarnings(usable, data.shape, split.overlap);
-  for (const warning of warnings) onNote({ code: "warning", warning });
   requireBothClasses({ train: split.train, validation: split.validation }, usable.labels, data.source);
-  return { data, usable, padding, split, gap: gapOf(split, data.shape.timesteps, options.horizon), warnings };
+  return { data, usable, padding, split, gap: gapOf(split, data.shape.timesteps, options.horizon) };
 }
 
 /** Sequences closer than this share rows, or the row of a label; 0 where the split is not by time. */
@@ -57,6 +52,7 @@ function splitUsable(data: LabelledDataset, usable: Labelled, padding: Padding, 
     labels,
     groups,
     timeline,
+    orderedBy: data.orderedBy,
     shape: data.shape,
     padding,
     method: split,

@@ -1,4 +1,4 @@
-// Second step of a training run: what all-zero rows mean, the channels from which to learn, and the recipe fitted on the training part.
+// Second step of a training run: what all-zero rows mean, what the labels show under that reading, the channels from which to learn, and the recipe fitted on the training part.
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
@@ -9,7 +9,7 @@ import { choosePadding } from "../features/padding.ts";
 import { planAuto, planRaw, type RecipePlan } from "../features/recipe-plan.ts";
 import type { View } from "../learners/learner.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
-import { findRecipeWarnings } from "./data-checks.ts";
+import { findLabelWarnings, findRecipeWarnings } from "./data-checks.ts";
 import type { Prepared } from "./prepare.ts";
 import type { Warning } from "./warning.ts";
 
@@ -27,17 +27,26 @@ export async function represent(prepared: Prepared, options: TrainOptions, depen
   const { onNote, kernel } = dependencies;
   const input = evaluationInput(prepared, options, dependencies);
   const padding = await decidePadding(input, prepared, options, dependencies);
+  const labelWarnings = findLabelWarnings(usable, data.shape, padding, split.overlap);
+  for (const warning of labelWarnings) onNote({ code: "warning", warning });
   const { plan, targets, isSignificant } =
     options.recipe === "raw"
       ? planRaw(data.shape, data.features, padding)
       : await planAuto({ ...input, padding }, data.source, onNote, dependencies.onSearchProgress);
-  const warnings = findRecipeWarnings(data, usable, plan);
-  for (const warning of warnings) onNote({ code: "warning", warning });
+  const recipeWarnings = findRecipeWarnings(data, usable, plan);
+  for (const warning of recipeWarnings) onNote({ code: "warning", warning });
   const recipe = fitRecipe(plan, usable.values, split.train, kernel.log);
   const { channels, lengths } = applyRecipe(recipe, usable.values, kernel.log);
   onNote({ code: "channels", channels: plan.channels });
   const names = plan.channels.map((channel) => describeChannel(channel, data.features));
-  return { plan, targets, isSignificant, recipe, view: { channels, lengths, timesteps: plan.timesteps, names }, warnings };
+  return {
+    plan,
+    targets,
+    isSignificant,
+    recipe,
+    view: { channels, lengths, timesteps: plan.timesteps, names },
+    warnings: [...labelWarnings, ...recipeWarnings],
+  };
 }
 
 function evaluationInput(
@@ -69,6 +78,6 @@ async function decidePadding(
 ): Promise<Padding> {
   if (options.padding !== undefined || options.recipe === "raw") return padding;
   const choice = await choosePadding(input);
-  onNote({ code: "padding", choice });
+  if (choice.hasZeroRows) onNote({ code: "padding", choice });
   return choice.padding;
 }

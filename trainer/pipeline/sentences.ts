@@ -1,4 +1,5 @@
 // What training and recalibration find, as sentences: notes on the way, warnings for the card, the verdict. Computes nothing.
+import type { Card } from "../../shared/model.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { countedStep, describeLabelFinding } from "../data/label-sentences.ts";
 import { describeRelation } from "../features/facts.ts";
@@ -9,7 +10,7 @@ import type { Unattained } from "../statistics/operating-points.ts";
 import type { LossNote } from "../training/loss-watch.ts";
 import type { Flaw } from "./data-checks.ts";
 import type { TrainNote } from "./note.ts";
-import type { VerdictFacts } from "./verdict.ts";
+import { MIN_TO_JUDGE, MIN_TO_LEARN, type VerdictFacts } from "./verdict.ts";
 import type { Warning } from "./warning.ts";
 
 /** One line; `names` are those of the features. */
@@ -77,7 +78,10 @@ function describeLeftUntried({ pairs, views, candidates, channels }: LeftUntried
 }
 
 function describePadding({ zeroShare, losses }: PaddingChoice): string {
-  if (losses.length === 0) return "all-zero rows stand in front only: padding";
+  if (losses.length === 0)
+    return zeroShare === 0
+      ? "all-zero rows stand in front only: padding"
+      : "all-zero rows stand in front, but for fewer than one row in a thousand: padding";
   const figures = losses.map(({ padding, loss }) => `${padding} ${loss.toFixed(4)}`).join(", ");
   return `${percent(zeroShare)} of the rows inside sequences are all zero; log loss by reading: ${figures}`;
 }
@@ -91,7 +95,7 @@ function describeLossNote(note: LossNote): string {
     case "loss-flat":
       return `the validation loss is still at the base rate after epoch ${note.epoch}: training may start slowly, and diagnose finds the cause in a minute`;
     case "overfitting":
-      return `the validation loss has risen for ${note.epochs} epochs while the training loss fell: overfitting; the best epoch's weights are kept`;
+      return `the validation loss has risen for ${note.epochs} epochs, above the lowest beyond noise, while the training loss fell: overfitting; weights of an earlier epoch are kept`;
   }
 }
 
@@ -117,6 +121,18 @@ function describeUnattained(figure: string, { target, threshold, figure: { value
   return `${capitalise(figure)} ≥ ${target} cannot be attained: the lower 95 % bound on the validation part is ${low.toFixed(3)} at best (${value.toFixed(3)} from threshold ${threshold.toFixed(4)} on).`;
 }
 
+/**
+ * Which epoch's weights are kept, and the one with the lowest validation loss where that is another: as a clause without a full stop.
+ * Artifacts from before `lowestEpoch` name the kept one alone.
+ */
+export function describeKeptEpoch({ epochs, bestEpoch, lowestEpoch }: Card["training"]): string {
+  if (bestEpoch === 0) return `no epoch of ${epochs} betters the initial weights`;
+  if (lowestEpoch === undefined) return `weights of epoch ${bestEpoch} of ${epochs}`;
+  return lowestEpoch === bestEpoch
+    ? `weights of epoch ${bestEpoch} of ${epochs}: the lowest validation loss`
+    : `weights of epoch ${bestEpoch} of ${epochs}: the latest with a validation loss not above that of epoch ${lowestEpoch}, the lowest, beyond noise`;
+}
+
 /** What a training run amounts to, for people; the code is for programs. */
 export interface Verdict {
   readonly code: VerdictFacts["code"];
@@ -129,6 +145,16 @@ export interface Verdict {
 export function describeVerdict(facts: VerdictFacts, names: readonly string[]): Verdict {
   const figures = `log loss ${facts.logLoss.toFixed(4)} against ${facts.baseRateLogLoss.toFixed(4)} of the base rate`;
   switch (facts.code) {
+    case "too-few-examples": {
+      const { label, count, inTest, canLearn, canJudge } = facts;
+      const purpose = [!canLearn && "to learn from", !canJudge && "to judge by"].filter(Boolean).join(" or ");
+      const classes = `${label}${count === 1 ? "" : "s"}`;
+      return {
+        code: facts.code,
+        text: `${count} ${classes}, ${inTest} of them in the test part: too few ${purpose}. The figures mean little: ${figures}.`,
+        next: `Train with more sequences of label ${label}: at least ${MIN_TO_LEARN} in the training part and ${MIN_TO_JUDGE} in the test part.`,
+      };
+    }
     case "bad-data": {
       const { text, next } = describeFlaw(facts.flaw, names);
       return { code: facts.code, text: `${text}. The figures mean little: ${figures}.`, next };
@@ -137,25 +163,37 @@ export function describeVerdict(facts: VerdictFacts, names: readonly string[]): 
       return {
         code: facts.code,
         text: `The ${facts.baseline} on the same channels is better (${facts.baselineLogLoss.toFixed(4)}): ${figures}.`,
-        next: "Train on more sequences, or use the simpler model: at this size it generalises better.",
+        next: describeRestraint(facts) ?? "Train on more sequences, or use the simpler model: at this size it generalises better.",
       };
     case "base-rate-only":
       return {
         code: facts.code,
         text: `The model answers no better than the base rate: ${figures}.`,
-        next: "Check whether these features can say anything about the label: further features, or another label, help more than more sequences.",
+        next:
+          describeRestraint(facts) ??
+          "Check whether these features can say anything about the label: further features, or another label, help more than more sequences.",
       };
     case "learned": {
       const comparison = facts.isBetterThanLogistic ? "better than" : "level with";
       return {
         code: facts.code,
         text: `Learned: ${figures}, ${comparison} logistic regression (${facts.logisticLogLoss.toFixed(4)}).`,
-        next: facts.isOverfit
-          ? `More sequences would help most: the loss on the training part is ${facts.trainLogLoss.toFixed(4)}.`
-          : "Further features or a longer history would help most: the loss on the training part is about the same, so more sequences would change little.",
+        next:
+          describeRestraint(facts) ??
+          (facts.isOverfit
+            ? `More sequences would help most: the loss on the training part is ${facts.trainLogLoss.toFixed(4)}.`
+            : "Further features or a longer history would help most: the loss on the training part is about the same, so more sequences would change little."),
       };
     }
   }
+}
+
+/** The next step where an option held the run back. */
+function describeRestraint({ restraint }: Pick<VerdictFacts, "restraint">): string | undefined {
+  if (restraint === undefined) return undefined;
+  return restraint.code === "recipe-raw"
+    ? "Train without --recipe raw: the feature search looks for what the numbers as they are do not show."
+    : `Train without --epochs ${restraint.epochs}: a run on so many sequences usually takes ${restraint.usual} epochs.`;
 }
 
 /** What about the data makes the figures worthless or misleading, and what to do about it; `names` are those of the features. */

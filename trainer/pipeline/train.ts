@@ -5,6 +5,7 @@ import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { VERSION } from "../../shared/version.ts";
 import { dropPaddingOnly, type Labelled, selectSequences } from "../data/sequences.ts";
 import { selectView } from "../learners/learner.ts";
+import { chooseSettings } from "../learners/lstm/settings.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
 import { meanEntropy } from "../statistics/log-loss.ts";
@@ -20,7 +21,7 @@ import { type Packaged, packageModel } from "./package.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { type Represented, represent } from "./represent.ts";
 import { describeVerdict, describeWarning, type Verdict } from "./sentences.ts";
-import { decideVerdict } from "./verdict.ts";
+import { decideVerdict, findRareClass, type Restraint } from "./verdict.ts";
 import { toCardWarnings, type Warning } from "./warning.ts";
 
 export { RECIPES, type RecipeName, type TrainDependencies, type TrainOptions } from "./contract.ts";
@@ -64,7 +65,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, d
   for (const warning of packaged.unattained) onNote({ code: "warning", warning });
 
   const steps = { prepared, represented, fitted, packaged };
-  const warnings = [...prepared.warnings, ...represented.warnings, ...packaged.unattained];
+  const warnings = [...represented.warnings, ...packaged.unattained];
   const test = selectTest(prepared, represented, dependencies);
   const assessment = assess(packaged, test, prepared.gap, seed, dependencies);
   const baselines = fitBaselines(represented.view, prepared.usable.labels, prepared.split.train);
@@ -74,7 +75,7 @@ export async function trainModel(data: LabelledDataset, options: TrainOptions, d
   return {
     ...sealed,
     fit: fitted.member.fit,
-    verdict: judge(steps, test, assessment, measured),
+    verdict: judge(steps, test, assessment, measured, options),
     truth: compareWithTruth(test, assessment),
     channels: represented.view.names,
     warnings,
@@ -155,6 +156,7 @@ function writeCard(
       batch: settings.batch,
       epochs: member.fit.history.length,
       bestEpoch: member.fit.bestEpoch,
+      lowestEpoch: member.fit.lowestEpoch,
     },
     test,
     intervals,
@@ -166,10 +168,11 @@ function writeCard(
 }
 
 function judge(
-  { prepared, represented, packaged }: Steps,
+  { prepared, represented, fitted, packaged }: Steps,
   test: Labelled,
   { probabilities }: Assessment,
   measured: MeasuredBaselines,
+  options: TrainOptions,
 ): Verdict {
   const { data, usable, split, gap } = prepared;
   const { shape, features } = data;
@@ -185,8 +188,22 @@ function judge(
     trainLogLoss,
     gap,
     flaw,
+    rareClass: findRareClass(
+      data.test === null ? usable.labels : Uint8Array.from([...usable.labels, ...test.labels]),
+      Uint8Array.from(split.train, (n) => usable.labels[n]),
+      test.labels,
+    ),
+    restraint: findRestraint(fitted, split.train.length, options),
   });
   return describeVerdict(facts, features);
+}
+
+/** What the options kept the run from. */
+function findRestraint({ member }: Fitted, examples: number, { recipe, epochs }: TrainOptions): Restraint | undefined {
+  if (recipe === "raw") return { code: "recipe-raw" };
+  const usual = chooseSettings(examples).epochs;
+  if (epochs === undefined || epochs >= usual || member.fit.history.length < epochs) return undefined;
+  return { code: "few-epochs", epochs, usual };
 }
 
 function compareWithTruth({ probability }: Labelled, { probabilities }: Assessment): Trained["truth"] {

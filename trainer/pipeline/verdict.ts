@@ -14,8 +14,8 @@ interface Losses {
   readonly baseRateLogLoss: number;
 }
 
-export type VerdictFacts = Losses &
-  (
+export type VerdictFacts = Losses & { readonly restraint?: Restraint } & (
+    | ({ readonly code: "too-few-examples" } & RareClass & { readonly canLearn: boolean; readonly canJudge: boolean })
     | { readonly code: "bad-data"; readonly flaw: Flaw }
     | { readonly code: "no-better-model-found"; readonly baseline: string; readonly baselineLogLoss: number }
     | { readonly code: "base-rate-only" }
@@ -30,6 +30,27 @@ export type VerdictFacts = Losses &
       }
   );
 
+/** The class with fewer sequences: how many there are in all, in the training part and in the test part. */
+export interface RareClass {
+  readonly label: 0 | 1;
+  readonly count: number;
+  readonly inTraining: number;
+  readonly inTest: number;
+}
+
+/** Of the rarer class, in the training part: fewer teach a network nothing that holds elsewhere. */
+export const MIN_TO_LEARN = 20;
+/** And in the test part: of fewer, one more or less moves recall by a fifth or more. */
+export const MIN_TO_JUDGE = 5;
+
+/** The rarer class among the labels of all sequences. */
+export function findRareClass(all: Uint8Array, training: Uint8Array, test: ArrayLike<number>): RareClass {
+  const countOnes = (labels: ArrayLike<number>): number => Array.from(labels).reduce((sum, label) => sum + label, 0);
+  const label = countOnes(all) <= all.length / 2 ? 1 : 0;
+  const countOf = (labels: ArrayLike<number>): number => (label === 1 ? countOnes(labels) : labels.length - countOnes(labels));
+  return { label, count: countOf(all), inTraining: countOf(training), inTest: countOf(test) };
+}
+
 export interface VerdictInput {
   /** (test) */
   readonly labels: ArrayLike<number>;
@@ -42,7 +63,13 @@ export interface VerdictInput {
   /** As in a split by time: neighbours closer than this share rows. */
   readonly gap: number;
   readonly flaw: Flaw | undefined;
+  readonly rareClass: RareClass;
+  /** An option that held the run back; undefined where none did. */
+  readonly restraint?: Restraint;
 }
+
+/** `recipe-raw`: the numbers as they are. `few-epochs`: fewer epochs than the data's size calls for, and all of them were trained. */
+export type Restraint = { readonly code: "recipe-raw" } | { readonly code: "few-epochs"; readonly epochs: number; readonly usual: number };
 
 /** A difference counts when it exceeds this many standard errors of the paired per-example difference. */
 const STANDARD_ERRORS = 2;
@@ -52,15 +79,17 @@ const OVERFIT = 0.15;
 const ROUNDING = 1e-6;
 
 /**
- * `bad-data`: whatever was learnt, `flaw` says why the metrics do not mean it. `no-better-model-found`: a simpler baseline beats the
+ * `too-few-examples`: one class has too few sequences to learn from or to judge by. `bad-data`: whatever was learnt, `flaw` says why the metrics do not mean it. `no-better-model-found`: a simpler baseline beats the
  * model. `base-rate-only`: the model is no better than the base rate. `learned`: better than every baseline beyond noise, or than
  * the base rate while no baseline is better still.
  */
 export function decideVerdict(input: VerdictInput): VerdictFacts {
-  const { labels, probabilities, baselines, baselineProbabilities, trainLogLoss, gap, flaw } = input;
+  const { labels, probabilities, baselines, baselineProbabilities, trainLogLoss, gap, flaw, rareClass, restraint } = input;
   const losses = logLosses(labels, probabilities);
   const logLoss = mean(losses);
-  const figures = { logLoss, baseRateLogLoss: baselines[BASE_RATE].logLoss };
+  const figures = { logLoss, baseRateLogLoss: baselines[BASE_RATE].logLoss, ...(restraint && { restraint }) };
+  const [canLearn, canJudge] = [rareClass.inTraining >= MIN_TO_LEARN, rareClass.inTest >= MIN_TO_JUDGE];
+  if (!canLearn || !canJudge) return { code: "too-few-examples", ...figures, ...rareClass, canLearn, canJudge };
   if (flaw !== undefined) return { code: "bad-data", ...figures, flaw };
   const gainOver = (name: string) => pairedGain(logLosses(labels, baselineProbabilities[name]), losses, gap);
   for (const [name, { logLoss: baselineLogLoss }] of Object.entries(baselines)) {

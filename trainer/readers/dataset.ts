@@ -34,6 +34,8 @@ export interface Dataset extends Part {
   readonly groups?: Int32Array;
   /** Where windows that were cut from rows lie in time; undefined where the file held sequences. */
   readonly timeline?: Timeline;
+  /** The column of times by which whole sequences were sorted. */
+  readonly orderedBy?: string;
   /** What beside the bytes decides what was read, as text. */
   readonly reading?: string;
 }
@@ -73,6 +75,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const { format, label, key, window, stride, horizon } = options;
   return {
     ...ordered,
+    ...(!isSorted && { orderedBy: time }),
     source: describePaths(paths),
     name: basename(stem(paths[0])),
     sha256: hash.digest("hex"),

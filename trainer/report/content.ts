@@ -25,7 +25,9 @@ export interface ReportContent {
   readonly truth: { readonly bayesLogLoss: number; readonly recovered: number } | null;
   readonly learning: {
     readonly history: readonly EpochRecord[];
+    /** The epoch that is kept, and the one with the lowest validation loss. */
     readonly bestEpoch: number;
+    readonly lowestEpoch: number;
     /** Log losses of the baselines on the validation part. */
     readonly lines: readonly { readonly name: string; readonly logLoss: number }[];
     /** What answering the training part's positive rate loses on the training part. */

@@ -130,9 +130,15 @@ function gatherLearning({ model, history, validation, data, split }: ReportInput
   return {
     history,
     bestEpoch: model.card.training.bestEpoch,
+    lowestEpoch: model.card.training.lowestEpoch ?? lowestOf(history),
     trainingBaseRate: entropy(mean(labelsAt(data.labels, split.train))),
     lines: Object.entries(validation).map(([name, guesses]) => ({ name, logLoss: computeMetrics(labels, guesses).logLoss })),
   };
+}
+
+function lowestOf(history: ReportInput["history"]): number {
+  const losses = history.map(({ validationLoss }) => validationLoss);
+  return 1 + losses.indexOf(Math.min(...losses));
 }
 
 function gatherCurves({ model, test: { labels, probabilities, baselines } }: ReportInput): ReportContent["curves"] {

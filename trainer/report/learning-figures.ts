@@ -69,7 +69,7 @@ function describeLearning({ history, bestEpoch }: ReportContent["learning"], ref
   const best = history[bestEpoch - 1];
   const [first, last] = [history[0], history[history.length - 1]];
   const others = references.map(({ name, logLoss }) => `${name} has ${formatNumber(logLoss)}`).join(", ");
-  return `Learning curves over ${history.length} epochs: training log loss from ${formatNumber(first?.trainLoss)} to ${formatNumber(last?.trainLoss)}, validation from ${formatNumber(first?.validationLoss)} to ${formatNumber(last?.validationLoss)}, best ${formatNumber(best?.validationLoss)} at epoch ${bestEpoch}. The ${others}.`;
+  return `Learning curves over ${history.length} epochs: training log loss from ${formatNumber(first?.trainLoss)} to ${formatNumber(last?.trainLoss)}, validation from ${formatNumber(first?.validationLoss)} to ${formatNumber(last?.validationLoss)}, ${formatNumber(best?.validationLoss)} at epoch ${bestEpoch}, which is kept. The ${others}.`;
 }
 
 /** From the lowest loss to the highest, or to half as much again as where curves and references end. */

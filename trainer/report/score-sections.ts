@@ -12,6 +12,7 @@ const VERDICTS: Readonly<Record<string, { readonly title: string; readonly isGoo
   learned: { title: "✓ Learned", isGood: true },
   "base-rate-only": { title: "✕ No better than the base rate", isGood: false },
   "no-better-model-found": { title: "✕ A simpler model is better", isGood: false },
+  "too-few-examples": { title: "✕ Too few examples of one class", isGood: false },
   "bad-data": { title: "✕ The data cannot be learnt from", isGood: false },
 };
 

@@ -10,16 +10,21 @@ import { drawLearning, levelLines } from "./learning-figures.ts";
 /** The learning curves, and which epoch was kept. */
 export async function learningSection(content: ReportContent): Promise<Markup> {
   const { learning, card } = content;
-  const { history, bestEpoch } = learning;
+  const { history, bestEpoch, lowestEpoch } = learning;
   const rates = history.map(({ learningRate }) => learningRate);
   const best = history[bestEpoch - 1];
+  const lowest = history[lowestEpoch - 1];
   const words =
     history.length === 0
       ? html`<p>No epoch was trained.</p>`
       : html`
         <p>${
           best
-            ? `The weights of epoch ${bestEpoch} of ${history.length} are kept: their validation loss, ${formatNumber(best.validationLoss)} before calibration, is the lowest.`
+            ? `The weights of epoch ${bestEpoch} of ${history.length} are kept. ${
+                bestEpoch === lowestEpoch
+                  ? `Their validation loss, ${formatNumber(best.validationLoss)} before calibration, is the lowest.`
+                  : `Their validation loss, ${formatNumber(best.validationLoss)} before calibration, is the latest not above the lowest (${formatNumber(lowest?.validationLoss)}, epoch ${lowestEpoch}) beyond noise.`
+              }`
             : `No epoch of ${history.length} was better than the initial weights, which answer the base rate.`
         } Optimizer ${card.training.optimizer}, batches of ${count(card.training.batch)}, learning rate ${short(rates[0])}${rates[rates.length - 1] === rates[0] ? "" : ` falling to ${short(rates[rates.length - 1])}`}.</p>
         <p class="note">The level lines are log losses: ${levelLines(learning)

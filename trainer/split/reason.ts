@@ -24,8 +24,8 @@ interface GapFacts {
 }
 
 export type SplitReason =
-  /** By time as asked, in the file's order: shared rows do not tell the time. */
-  | ({ readonly code: "file-order" } & GapFacts)
+  /** By time as asked, in the file's order, or in that of its column `time`: shared rows do not tell the time. */
+  | ({ readonly code: "file-order"; readonly time?: string } & GapFacts)
   /** By time, windows in the order of their last rows' times. */
   | ({ readonly code: "window-times" } & WindowFacts & GapFacts)
   /** By time, windows of long series without times, in the order of their rows. */
@@ -56,7 +56,7 @@ export function describeSplit({ by, reason }: { readonly by: string; readonly re
 export function describeReason(reason: SplitReason): string {
   switch (reason.code) {
     case "file-order":
-      return `as asked, in the order of the file, ${describeGap(reason)}`;
+      return `as asked, in the order of ${reason.time === undefined ? "the file" : reason.time}, ${describeGap(reason)}`;
     case "window-times":
       return `${describeWindows(reason)}, in the order of their last rows' times, ${describeGap(reason)}`;
     case "window-order":

@@ -31,6 +31,8 @@ export interface SplitInput {
   readonly groups?: Int32Array;
   /** Where windows lie in their series, if that is known: nothing has to be found out from rows then. */
   readonly timeline?: Timeline;
+  /** The column whose times the sequences' order follows; left out where the order is the file's. */
+  readonly orderedBy?: string;
   /** The data bring their own test part: none is cut off here. */
   readonly hasTest: boolean;
   readonly random: Random;
@@ -117,7 +119,7 @@ function hasLargeSeries({ overlap, extent, shares, gap }: Situation): boolean {
 }
 
 /** Parts that follow each other in time, with a gap between them. */
-function splitByTime({ timeline }: SplitInput, { overlap, gap, extent, shares }: Situation): Assignment {
+function splitByTime({ timeline, orderedBy }: SplitInput, { overlap, gap, extent, shares }: Situation): Assignment {
   const N = overlap.copy.length;
   const times = timeline?.time ?? null;
   const isSeries = overlap.finding === "series";
@@ -135,7 +137,7 @@ function splitByTime({ timeline }: SplitInput, { overlap, gap, extent, shares }:
   const { part, dropped } = cutByTime(order, clocks, gap, shares);
   const cut = { gap, dropped };
   const reason: SplitReason = !isSeries
-    ? { code: "file-order", ...cut }
+    ? { code: "file-order", ...(orderedBy !== undefined && { time: orderedBy }), ...cut }
     : times
       ? { code: "window-times", ...windowFacts(overlap), ...cut }
       : timeline

@@ -49,6 +49,8 @@ export interface Progress {
   readonly learningRate: number;
   /** Whether this call ends an epoch. */
   readonly isEpochEnd: boolean;
+  /** Whether, at the end of an epoch, the validation loss is above the lowest one beyond noise: two standard errors, paired. */
+  readonly isWorse?: boolean;
 }
 
 export interface EpochRecord {
@@ -90,8 +92,10 @@ export interface FitState {
 export interface Fit {
   /** The flat parameters of the epoch that is kept. */
   readonly parameters: Float32Array;
-  /** 1-based; 0 when the initial weights were never bettered. */
+  /** The epoch that is kept, from 1; 0 when the initial weights were never bettered. */
   readonly bestEpoch: number;
+  /** The epoch with the lowest validation loss, likewise. */
+  readonly lowestEpoch: number;
   /** Validation loss of the returned parameters. */
   readonly validationLoss: number;
   readonly history: readonly EpochRecord[];
@@ -99,6 +103,9 @@ export interface Fit {
 
 /** A better validation loss must be better by more than rounding. */
 const MIN_IMPROVEMENT = 1e-5;
+
+/** Standard errors by which a validation loss is above the lowest one for certain. */
+const WORSE = 2;
 
 /** The state between two steps, as the loop moves it on. */
 interface Loop {
@@ -127,9 +134,9 @@ export async function fitNetwork(stepper: Stepper, options: FitOptions): Promise
     loop.seen = 0;
     loop.lossSum = 0;
   }
-  const { kept, history } = loop;
+  const { kept, best, history } = loop;
   onEnd?.({ ...takeSnapshot({ ...loop, epoch: epochs + 1, seen: 0, lossSum: 0 }, stepper), parameters: kept.parameters });
-  return { parameters: kept.parameters, bestEpoch: kept.epoch, validationLoss: kept.loss, history };
+  return { parameters: kept.parameters, bestEpoch: kept.epoch, lowestEpoch: best.epoch, validationLoss: kept.loss, history };
 }
 
 function startLoop(stepper: Stepper, options: FitOptions): Loop {
@@ -191,7 +198,7 @@ function endEpoch(loop: Loop, stepper: Stepper, options: FitOptions): boolean {
   const loss = mean(losses);
   loop.validationLoss = loss;
   loop.history.push({ trainLoss: loop.lossSum / train.length, validationLoss: loss, learningRate: loop.learningRate });
-  reportProgress(loop, options, true);
+  reportProgress(loop, options, true, exceedsNoise(losses, loop.best.losses, gap, WORSE));
   const isBest = loss < loop.best.loss - MIN_IMPROVEMENT;
   if (isBest) loop.best = { epoch, loss, losses };
   if (isBest || (schedule === "cosine" && loop.best.epoch > 0 && !exceedsNoise(losses, loop.best.losses, gap)))
@@ -202,9 +209,9 @@ function endEpoch(loop: Loop, stepper: Stepper, options: FitOptions): boolean {
   return false;
 }
 
-function reportProgress(loop: Loop, { epochs, train, onProgress }: FitOptions, isEpochEnd: boolean): void {
+function reportProgress(loop: Loop, { epochs, train, onProgress }: FitOptions, isEpochEnd: boolean, isWorse = false): void {
   const { epoch, seen, lossSum, validationLoss, learningRate } = loop;
-  onProgress?.({ epoch, epochs, seen, total: train.length, trainLoss: lossSum / seen, validationLoss, learningRate, isEpochEnd });
+  onProgress?.({ epoch, epochs, seen, total: train.length, trainLoss: lossSum / seen, validationLoss, learningRate, isEpochEnd, isWorse });
 }
 
 const WARM_UP = 0.05;

@@ -8,7 +8,7 @@ export type LossNote =
   /** More than twice the base rate's. */
   | { readonly code: "loss-diverges"; readonly loss: number; readonly epoch: number }
   | { readonly code: "loss-flat"; readonly epoch: number }
-  /** Validation rose for so many epochs while training fell. */
+  /** Validation rose for so many epochs, above its lowest beyond noise, while training fell. */
   | { readonly code: "overfitting"; readonly epochs: number };
 
 /** The initial loss may differ from the base rate's by the random weights' answers, from chance and a small validation part. */
@@ -31,14 +31,14 @@ export function createLossWatch(baseRateLoss: number, onNote: (note: LossNote) =
   };
   let rising = 0;
   let last: { train: number; validation: number } | undefined;
-  return ({ epoch, epochs, trainLoss, validationLoss: loss, isEpochEnd }) => {
+  return ({ epoch, epochs, trainLoss, validationLoss: loss, isEpochEnd, isWorse }) => {
     if (epoch === 1 && !isEpochEnd)
       once({ code: "initial-loss", loss, baseRateLoss, isExpected: Math.abs(loss - baseRateLoss) <= INITIAL * baseRateLoss });
     if (!isEpochEnd) return;
     if (loss > DIVERGED * baseRateLoss) once({ code: "loss-diverges", loss, epoch });
     if (epoch >= Math.min(FLAT_EPOCHS, epochs) && Math.abs(loss - baseRateLoss) < FLAT) once({ code: "loss-flat", epoch });
     rising = last !== undefined && trainLoss < last.train && loss > last.validation ? rising + 1 : 0;
-    if (rising >= RISING) once({ code: "overfitting", epochs: rising });
+    if (rising >= RISING && isWorse) once({ code: "overfitting", epochs: rising });
     last = { train: trainLoss, validation: loss };
   };
 }
