@@ -158,9 +158,11 @@ describe("train says", () => {
 
 describe("evaluate, score, inspect, export", () => {
   it("evaluate prints the figures of the design", () => {
-    const { status, stdout } = quickstep("evaluate", at("model.safetensors"), at("good.npz"), "--json");
+    const { status, stdout, stderr } = quickstep("evaluate", at("model.safetensors"), at("good.npz"), "--json");
     expect(status).toBe(0);
+    expect(stderr).toContain("good.npz is the file that the model was trained or calibrated on");
     const figures = JSON.parse(stdout);
+    expect(figures.isTrainingData).toBe(true);
     expect(figures.examples).toBe(N);
     expect(Object.keys(figures)).toEqual(
       expect.arrayContaining(["logLoss", "baseRateLogLoss", "accuracy", "majorityAccuracy", "auc", "prAuc", "brier", "ece"]),

@@ -460,6 +460,8 @@ describe("by time as asked, where no row is shared", () => {
     const result = split(values, { method: "time" });
     expect(result).toMatchObject({ by: "time", dropped: 3 * (T - 1 + HORIZON) });
     expect(describeReason(result.reason)).toContain("in the order of the file, with a gap of 11 steps");
+    const sorted = split(values, { method: "time", orderedBy: "at" }); // by the reader, for --time at
+    expect(describeReason(sorted.reason)).toContain("as asked, in the order of at, with a gap");
     const kept = partsOf(result).flatMap((part) => Array.from(part));
     expect(kept).toEqual(kept.toSorted((a, b) => a - b));
     expect(result.validation[0] - result.train.at(-1)!).toBe(T + HORIZON);
