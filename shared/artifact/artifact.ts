@@ -1,5 +1,6 @@
 // Model ⇄ artifact: a safetensors file whose metadata and tensors are exactly a model's. Whatever is off is one sentence.
 // Knows no file system and computes no hash: an artifact's identity is the SHA-256 of its bytes, taken by whoever holds them.
+import { ArtifactError } from "../errors.ts";
 import type { Model } from "../model.ts";
 import { asObject, fail, show } from "./checks.ts";
 import { crc32 } from "./crc32.ts";
@@ -20,7 +21,7 @@ export function encodeArtifact(model: Model): Uint8Array<ArrayBuffer> {
 
 /** Decodes and checks everything but the golden vectors' scores (checkGolden does). Throws ArtifactError. */
 export function decodeArtifact(bytes: Uint8Array): Model {
-  const { metadata: texts, entries, dataStart, data } = decodeFrame(bytes, MAX_HEADER_BYTES, fail);
+  const { metadata: texts, entries, dataStart, data } = decodeFrame(bytes, MAX_HEADER_BYTES, failAsFile);
   if (dataStart % ALIGNMENT !== 0) fail(`the data starts at byte ${dataStart}, expected a multiple of ${ALIGNMENT}`);
   const metadata = asObject(texts, "__metadata__");
   const { plan, variant, ...model } = parseMetadata(metadata);
@@ -44,4 +45,9 @@ function checkChecksum(metadata: Readonly<Record<string, unknown>>, data: Uint8A
   const checksum = checksumOf(metadata, data);
   if (metadata.checksum !== checksum)
     fail(`checksum is ${checksum}, expected ${show(metadata.checksum)}: the file is damaged; copy it again or retrain`);
+}
+
+/** Of the file around the artifact. Throws ArtifactError. */
+function failAsFile(message: string): never {
+  throw new ArtifactError(`artifact: ${message}`);
 }

@@ -35,7 +35,9 @@ export function decodeFrame(bytes: Uint8Array, maxHeaderBytes: number, fail: (me
   if (bytes.length < 8) fail(`the file has ${bytes.length} bytes, expected a safetensors header`);
   const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (headerBytes > maxHeaderBytes)
-    fail(`the header claims ${headerBytes} bytes, expected at most ${maxHeaderBytes}: the file is damaged, or no safetensors file`);
+    fail(
+      `the file is no safetensors file, or damaged: the first 8 bytes claim a header of ${headerBytes} bytes, expected at most ${maxHeaderBytes}`,
+    );
   const dataStart = 8 + headerBytes;
   if (dataStart > bytes.length)
     fail(`the header claims ${headerBytes} bytes, but the file has ${bytes.length}: the file is cut short or damaged`);

@@ -52,7 +52,7 @@ describe("a corrupt artifact is unready", () => {
     ["cut in half", artifact.slice(0, artifact.length / 2), /cut short/],
     ["one byte short", artifact.slice(0, -1), /cut short/],
     ["a flipped byte of the header's length", flipped(1, 0x40), /artifact/],
-    ["a flipped byte of the header", flipped(8, 0x40), /artifact the header is not JSON/],
+    ["a flipped byte of the header", flipped(8, 0x40), /artifact: the header is not JSON/],
   ])("%s", async (_, bytes, reason) => {
     expect(await expectUnready(openApp(kernel, bytes))).toMatch(reason);
   });

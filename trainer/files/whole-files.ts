@@ -12,6 +12,7 @@ import {
   readSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -67,8 +68,8 @@ export function writeWhole(path: string, bytes: Uint8Array): void {
 }
 
 /**
- * Whether writeWhole could write `path`: it is no folder, its folder is writable, or the nearest folder above it that exists is.
- * Creates nothing. Throws DataError.
+ * Whether writeWhole can write `path`, found by making a temporary file where `path` would be, in folders that are made for it, and
+ * taking both away again: permissions alone say too much of root, and of /proc. Leaves nothing. Throws DataError.
  */
 export function checkWritable(path: string): void {
   try {
@@ -78,13 +79,26 @@ export function checkWritable(path: string): void {
       accessSync(path, constants.W_OK); // a pipe or a device
       return;
     }
-    let folder = dirname(present ? realpathSync(path) : path);
-    while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
-    if (!statSync(folder).isDirectory()) throw Object.assign(new Error(), { code: "ENOTDIR" });
-    accessSync(folder, constants.W_OK | constants.X_OK);
+    const folder = dirname(present ? realpathSync(path) : path);
+    const made = makeFolder(folder);
+    try {
+      const [temporary, file] = openTemporary(folder, basename(path), undefined);
+      closeSync(file);
+      rmSync(temporary, { force: true });
+    } finally {
+      for (const folder of made.reverse()) rmdirSync(folder);
+    }
   } catch (error) {
     throw new DataError(path, `cannot be written: ${reason(error)}`);
   }
+}
+
+/** Makes `folder` and those above it that are missing; which ones, the uppermost first. (Node's own recursion never ends below /proc.) */
+function makeFolder(folder: string): string[] {
+  if (existsSync(folder)) return [];
+  const above = makeFolder(dirname(folder));
+  mkdirSync(folder);
+  return [...above, folder];
 }
 
 /** A file that is written piece by piece, and is there when it is finished or not at all. */
@@ -146,7 +160,7 @@ export function createWhole(path: string): WholeFile {
     else {
       target = present ? realpathSync(path) : path; // a link stays a link
       const folder = dirname(target);
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       [temporary, file] = openTemporary(folder, basename(target), present?.mode);
       UNFINISHED.add(discard);
     }

@@ -134,18 +134,18 @@ describe("round trip", () => {
 
 describe("the frame", () => {
   test("rejects an empty file", () =>
-    expectArtifactError(new Uint8Array(), "artifact the file has 0 bytes, expected a safetensors header"));
+    expectArtifactError(new Uint8Array(), "artifact: the file has 0 bytes, expected a safetensors header"));
 
   test("rejects a file of another kind", () =>
     expectArtifactError(
       new TextEncoder().encode("<!doctype html><title>404</title>"),
-      "artifact the header claims 8104636974849335000 bytes, expected at most 1048576: the file is damaged, or no safetensors file",
+      "artifact: the file is no safetensors file, or damaged: the first 8 bytes claim a header of 8104636974849335000 bytes, expected at most 1048576",
     ));
 
   test("rejects a header that was cut short", () =>
     expectArtifactError(
       bytes.subarray(0, 100),
-      `artifact the header claims ${takeApartLength()} bytes, but the file has 100: the file is cut short or damaged`,
+      `artifact: the header claims ${takeApartLength()} bytes, but the file has 100: the file is cut short or damaged`,
     ));
 
   test("rejects data that is not aligned", () => {
@@ -156,9 +156,9 @@ describe("the frame", () => {
   });
 
   test.each([
-    ["{", "artifact the header is not JSON: the file is damaged, or no safetensors file"],
-    ["[1,2]", "artifact the header is not a JSON object: the file is damaged"],
-    ["null", "artifact the header is not a JSON object: the file is damaged"],
+    ["{", "artifact: the header is not JSON: the file is damaged, or no safetensors file"],
+    ["[1,2]", "artifact: the header is not a JSON object: the file is damaged"],
+    ["null", "artifact: the header is not a JSON object: the file is damaged"],
     ["{}", "artifact __metadata__ is missing, expected an object"],
   ])("rejects the header %s", (header, sentence) => expectArtifactError(frame(header, new Uint8Array()), sentence));
 

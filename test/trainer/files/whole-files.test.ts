@@ -1,5 +1,16 @@
 import { execFileSync, spawn } from "node:child_process";
-import fs, { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -157,9 +168,14 @@ describe("checkWritable", () => {
     }
   });
 
+  test.runIf(existsSync("/proc/self"))("refuses a folder that cannot be made, although permissions allow it, at once", () => {
+    expect(() => checkWritable("/proc/x/m.safetensors")).toThrow(/^\/proc\/x\/m.safetensors: cannot be written: there is no such file$/);
+    expect(() => writeWhole("/proc/x/m.safetensors", bytes)).toThrow(/cannot be written: there is no such file$/);
+  });
+
   test.each(["EACCES", "EROFS"] as const)("says why a folder that is no use is none: %s", (code) => {
     const path = join(folder, "file");
-    failing("accessSync", code, () =>
+    failing("openSync", code, () =>
       expect(() => checkWritable(path)).toThrow(/^.*file: cannot be written: (permission denied|the file system is read-only)$/),
     );
   });
