@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Labelled } from "../../../trainer/data/sequences.ts";
-import { findFlaw } from "../../../trainer/pipeline/data-checks.ts";
+import { findFlaw, findLabelWarnings } from "../../../trainer/pipeline/data-checks.ts";
 import { describeFlaw } from "../../../trainer/pipeline/sentences.ts";
+import { findOverlap } from "../../../trainer/split/overlap.ts";
 import { splitDataset } from "../../../trainer/split/split.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { counts, lengthTells, orderOnly } from "../../studies/quality/generators.ts";
@@ -86,6 +87,10 @@ describe("findFlaw", () => {
       for (let i = n * SIZE + 15; i < (n + 1) * SIZE; i++) values[i] = 1 + ((7 * i) % 11);
     });
     expect(flaw({ ...data, values })?.text).toMatch(/^The length of a sequence alone/);
+    const warned = (padding: "leading" | "none") =>
+      findLabelWarnings({ ...data, values }, SHAPE, padding, findOverlap(values, SHAPE, padding)).map(({ code }) => code);
+    expect(warned("leading")).toContain("leaking-length");
+    expect(warned("none")).not.toContain("leaking-length"); // zero rows are data there: every sequence is as long
   });
 
   it("says that overlapping windows dealt at random leave no untouched test part", () => {
