@@ -39,7 +39,12 @@ describe("a frame", () => {
 
   test.each<[string, Uint8Array, number, string]>([
     ["is too short", new Uint8Array(7), 9, "the file has 7 bytes, expected a safetensors header"],
-    ["has a header above the limit", encodeFrame({}, tensors, 8), 9, "the file is no safetensors file, or damaged: the first 8 bytes claim a header of"],
+    [
+      "has a header above the limit",
+      encodeFrame({}, tensors, 8),
+      9,
+      "the file is no safetensors file, or damaged: the first 8 bytes claim a header of",
+    ],
     ["is cut short", encodeFrame({}, tensors, 8).subarray(0, 50), 1000, "but the file has 50: the file is cut short or damaged"],
     ["has no JSON", Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0x7b), 9, "the header is not JSON"],
     ["has no object", Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0x5b, 0x5d), 9, "the header is not a JSON object"],
