@@ -28,6 +28,7 @@ describe("SOURCES", () => {
       scheme: { kind: "github", secrets: [new TextEncoder().encode(SECRETS.GITHUB)] },
       pointers: { key: ["a/b", "~1", "0"], id: [], timestamp: ["b"], content: { kind: "numbers", at: [["o"], ["h"]] } },
       destinations: [],
+      only: [],
       allowedIps: ["::ffff:1", "1.2.3.4"].map((text) => (text === "::ffff:1" ? new URL("http://[::ffff:1]/").hostname.slice(1, -1) : text)),
     });
     const whole = readEndpoints({ ...ENV, SOURCES: { s: { ...SIGNED, values: undefined, sequence: "/w" } } });
@@ -52,7 +53,7 @@ describe("SOURCES", () => {
     [{ ...SIGNED, destination: ["desk"] }, "SOURCES.s must have no keys but scheme, secrets, "],
     [
       { ...SIGNED, header: "X-A" },
-      'SOURCES.s must have no keys but scheme, secrets, allowedIps, key, id, timestamp, values, sequence, destinations, allow, got "header"',
+      'SOURCES.s must have no keys but scheme, secrets, allowedIps, key, id, timestamp, values, sequence, destinations, only, streams, allow, got "header"',
     ],
     [{ ...SIGNED, secrets: undefined }, "SOURCES.s.secrets must be an array of names of secrets, got nothing"],
     [{ ...SIGNED, secrets: "GITHUB" }, 'SOURCES.s.secrets must be an array of names of secrets, got "GITHUB"'],
