@@ -9,7 +9,8 @@ import { nextDelayMs } from "./schedule.ts";
 const DELIVERIES_AT_ONCE = 6;
 /** Of these, those of destinations whose last attempt failed, together. */
 const FAILING_AT_ONCE = 3;
-/** A destination is left alone by this key for so long after its first failure, its second, …: the last number is for all further. */
+/** A destination is left alone by this key for so long after its first failure, its second, …, and never for longer than the schedule
+ * waits before that retry; the last number is for all further. */
 const PAUSES_MS = [5000, 10_000, 20_000, 40_000, 60_000];
 /** An alarm may run for 15 minutes; it takes far less, and sets itself again. */
 const ROUND_MS = 60_000;
@@ -60,7 +61,9 @@ export class Dispatcher {
     const failed = this.failures.get(destination);
     // a failure that lies ahead of the clock was before the clock was set back
     if (failed === undefined || failed.at > this.dependencies.now()) return 0;
-    return failed.at + PAUSES_MS[Math.min(failed.count, PAUSES_MS.length) - 1];
+    const { scheduleS } = this.dependencies;
+    const scheduledMs = 1000 * scheduleS[Math.min(failed.count, scheduleS.length - 1)];
+    return failed.at + Math.min(PAUSES_MS[Math.min(failed.count, PAUSES_MS.length) - 1], scheduledMs);
   }
 
   /** Whoever replays wants to see it tried. */
