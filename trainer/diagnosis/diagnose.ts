@@ -133,16 +133,8 @@ function checkData(data: DiagnosisData, seed: number): { readonly findings: Find
   return { findings, sample: { values, labels, shape, names, facts, candidates, sample } };
 }
 
-/** What experiments work on: the sample, and every candidate channel of it. */
-interface Subject {
-  /** (M,T,F) and (M) */
-  readonly values: Float64Array;
-  readonly labels: Uint8Array;
-  readonly shape: Shape;
-  readonly names: readonly string[];
-  readonly facts: DataFacts;
-  readonly candidates: Candidates;
-  readonly sample: Sample;
+/** The same for the sample alone, M of N sequences, with every candidate channel of it. */
+interface Subject extends SampledData {
   /** (M,T,K), standardised over the whole sample, and the scales. */
   readonly table: Channels;
   readonly recipe: Recipe;
