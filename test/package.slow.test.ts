@@ -91,8 +91,9 @@ describe("npx quickstep", () => {
     quickstep("export", "published.safetensors", "--worker", "worker");
     const config = readFileSync(at("worker/wrangler.toml"), "utf8");
     expect(config).toContain('main = "worker.js"');
+    expect(config).toContain('name = "fx"'); // after the model
     expect(config).not.toContain("[build]");
-    writeFileSync(at("worker/wrangler.toml"), config.replace('name = "quickstep"', 'name = "mine"'));
+    writeFileSync(at("worker/wrangler.toml"), config.replace(/^name = .*$/m, 'name = "mine"'));
     quickstep("export", "model.safetensors", "--worker", "worker");
     expect(readFileSync(at("worker/wrangler.toml"), "utf8")).toContain('name = "mine"');
     expect(readFileSync(at("worker/model.safetensors")).equals(artifact)).toBe(true);
