@@ -1,10 +1,10 @@
-// The contract of every learner: fitted on the recipe's channels of some sequences, it gives a member; a member gives logits. The
-// pipeline alone knows parts, calibration and what is served. A new learner is one folder here.
-// Legend: N sequences, T steps, C channels.
+// The contract of every learner: fitted on some sequences of a view, it gives a path of members, one a step; a member gives logits.
+// The pipeline alone knows folds, stacking, calibration and what is served. A new learner is one folder here.
+// Legend: N sequences, T steps, C channels, V columns.
 import { take } from "../data/sequences.ts";
 
-/** What a learner sees of sequences: the recipe's channels. */
-export interface View {
+/** What a network sees of sequences: the recipe's channels. */
+export interface ChannelView {
   /** (N,T,C) left-aligned */
   readonly channels: Float32Array;
   /** (N) valid rows */
@@ -15,23 +15,47 @@ export interface View {
   readonly names: readonly string[];
 }
 
+/** What a learner sees of sequences: the recipe's channels, and the tabular view's columns. */
+export interface View extends ChannelView {
+  /** (N,V) NaN where there is nothing. */
+  readonly columns: Float64Array;
+  /** (V) What to call the columns. */
+  readonly columnNames: readonly string[];
+}
+
 /** Which of a view's sequences are for what. */
 export interface Rows {
   readonly train: Int32Array;
-  /** For a learner's own choices, such as when to stop. */
+  /** For choices of the learner or of the pipeline, such as when to stop. */
   readonly validation: Int32Array;
   /** Sequences closer than this share rows and are not independent; 0 where the order means nothing. */
   readonly gap: number;
 }
 
-export interface Learner<Member> {
-  /** `labels` (N) are 0 or 1. Equal arguments give equal bits, whatever the number of threads. */
-  fit(view: View, labels: Uint8Array, rows: Rows, seed: number): Promise<Member>;
-  /** (N) uncalibrated logits, with the arithmetic that serves. */
-  logits(member: Member, view: View): Float32Array;
+/**
+ * A way to learn. Equal arguments give equal bits, whatever the number of threads. `Settings` are plain data: they end up in notes and
+ * in the names of runs.
+ */
+export interface Learner<Member, Settings> {
+  /** Settings worth trying on so many training sequences, at least one; the pipeline chooses by the pooled out-of-fold loss. */
+  settings(examples: number): readonly Settings[];
+  /** Learns from `rows.train` alone. `labels` (N) are 0 or 1, of all sequences of the view. */
+  fit(view: View, labels: Uint8Array, rows: Rows, settings: Settings, seed: number): Promise<Path<Member>>;
+  /** (indices) uncalibrated logits of the view's sequences at `indices`, with the arithmetic that serves. */
+  logits(member: Member, view: View, indices: Int32Array): Float64Array;
+  /** One member whose logits are the mean of those of `members`. */
+  average(members: readonly Member[]): Member;
 }
 
-/** The view of the sequences at `indices` alone, copies. */
-export function selectView({ channels, lengths, timesteps, names }: View, indices: Int32Array): View {
+/** What a fit passes through: rounds, epochs, or strengths of a penalty. */
+export interface Path<Member> {
+  /** (steps) log loss after each step, summed over `rows.validation`; a path that stopped early is shorter. */
+  readonly losses: Float64Array;
+  /** The member after step `step`, from 0; a step behind the last gives the last. */
+  at(step: number): Member;
+}
+
+/** The channels of the sequences at `indices` alone, copies. */
+export function selectView({ channels, lengths, timesteps, names }: ChannelView, indices: Int32Array): ChannelView {
   return { channels: take(channels, indices, timesteps * names.length), lengths: indices.map((n) => lengths[n]), timesteps, names };
 }

@@ -1,12 +1,12 @@
 // What a model has to beat: the base rate, and a logistic regression on the same channels.
 import { positiveRate } from "../data/sequences.ts";
 import { lastAndMean } from "../features/logistic-teacher.ts";
-import { selectView, type View } from "../learners/learner.ts";
+import { type ChannelView, selectView } from "../learners/learner.ts";
 import { fitLogistic, flattenChannels } from "../statistics/logistic.ts";
 import { BASE_RATE, LOGISTIC_REGRESSION } from "./verdict.ts";
 
 /** (N) probabilities of a view's N sequences, by the baseline's name. */
-export type Baselines = (view: View) => Record<typeof BASE_RATE | typeof LOGISTIC_REGRESSION, Float64Array>;
+export type Baselines = (view: ChannelView) => Record<typeof BASE_RATE | typeof LOGISTIC_REGRESSION, Float64Array>;
 
 /** N·D² of one Newton step, about a second, with N sequences and D columns. */
 const MAX_WORK = 2e9;
@@ -14,12 +14,12 @@ const MAX_WORK = 2e9;
 const MANY_CHANNELS = 20;
 
 /** Fits the baselines on the sequences `train` of `view` and `labels`. */
-export function fitBaselines(view: View, labels: Uint8Array, train: Int32Array): Baselines {
+export function fitBaselines(view: ChannelView, labels: Uint8Array, train: Int32Array): Baselines {
   const C = view.names.length;
   const rate = positiveRate(labels, train);
   // Many channels have more steps than there is time for, or sequences to learn them from: the last step and the mean stand for all.
   const isWide = C > MANY_CHANNELS && train.length * (view.timesteps * C) ** 2 > MAX_WORK;
-  const columnsOf = (part: View) => (isWide ? lastAndMean(part, part.timesteps) : flattenChannels(part, part.timesteps, C));
+  const columnsOf = (part: ChannelView) => (isWide ? lastAndMean(part, part.timesteps) : flattenChannels(part, part.timesteps, C));
   const { predict } = fitLogistic(
     columnsOf(selectView(view, train)),
     Uint8Array.from(train, (n) => labels[n]),

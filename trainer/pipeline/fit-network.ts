@@ -1,8 +1,7 @@
 // Third step of a training run: the network, by the learner that this product has today, with settings that fit the data's size.
 import { VERSION } from "../../shared/version.ts";
 import { positiveRate } from "../data/sequences.ts";
-import type { Learner } from "../learners/learner.ts";
-import { createLstmLearner, type LstmMember } from "../learners/lstm/lstm.ts";
+import { createLstmTrainer, type LstmMember, type LstmTrainer } from "../learners/lstm/lstm.ts";
 import { chooseSettings, type LstmSettings, PLAIN_SETTINGS } from "../learners/lstm/settings.ts";
 import { crossEntropy } from "../statistics/log-loss.ts";
 import { createLossWatch } from "../training/loss-watch.ts";
@@ -11,7 +10,7 @@ import type { Prepared } from "./prepare.ts";
 import type { Represented } from "./represent.ts";
 
 export interface Fitted {
-  readonly learner: Learner<LstmMember>;
+  readonly learner: LstmTrainer;
   readonly member: LstmMember;
   readonly settings: LstmSettings;
   /** Of the training part. */
@@ -32,7 +31,7 @@ export async function fitNetwork(
   const rate = positiveRate(labels, train);
   const watch = createLossWatch(crossEntropy(positiveRate(labels, validation), rate), dependencies.onNote);
   const run = nameRun(prepared, represented, settings, options, dependencies);
-  const learner = createLstmLearner(
+  const learner = createLstmTrainer(
     { settings, targets: represented.targets, requireSignificance: !represented.isSignificant },
     {
       createStepper: dependencies.createStepper,

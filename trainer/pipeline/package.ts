@@ -6,7 +6,7 @@ import type { Card, Model } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { synthesiseGolden } from "../artifact/golden.ts";
 import { computeReference } from "../artifact/reference.ts";
-import { selectView, type View } from "../learners/learner.ts";
+import { type ChannelView, selectView } from "../learners/learner.ts";
 import { type Costs, chooseOperatingPoints, type Unattained } from "../statistics/operating-points.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
@@ -15,7 +15,7 @@ import type { ScoringDependencies } from "./contract.ts";
 export interface PackageInput {
   readonly model: Pick<Model, "name" | "recipe" | "network" | "calibration" | "positiveRate">;
   /** Of all sequences (N). */
-  readonly view: View;
+  readonly view: ChannelView;
   /** (N) */
   readonly labels: Uint8Array;
   /** The calibration was fitted on the one; the operating points are chosen on the other. */
@@ -37,7 +37,7 @@ export interface Packaged {
 export function packageModel(input: PackageInput, { kernel, createEngine }: ScoringDependencies): Packaged {
   const { model, view, labels, calibration, validation, costs, seed } = input;
   const engine = createEngine(model.network, model.calibration);
-  const probabilitiesOf = (part: View): Float32Array => engine.probabilities(part.channels, part.lengths);
+  const probabilitiesOf = (part: ChannelView): Float32Array => engine.probabilities(part.channels, part.lengths);
   const inputs = synthesiseGolden(model.recipe, createRandom(seed, STREAMS.golden));
   const golden = applyRecipe(model.recipe, inputs, kernel.log);
   const heldOut = selectView(view, Int32Array.from([...validation, ...calibration]));

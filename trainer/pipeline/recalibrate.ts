@@ -9,7 +9,7 @@ import type { Log, Recipe } from "../../shared/recipe/recipe.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { fitShape } from "../artifact/artifact-file.ts";
 import { dropPaddingOnly, type Labelled, positiveRate, requireBothClasses, selectSequences } from "../data/sequences.ts";
-import { selectView, type View } from "../learners/learner.ts";
+import { type ChannelView, selectView } from "../learners/learner.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { type Split, type SplitMethod, splitDataset } from "../split/split.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
@@ -93,7 +93,7 @@ function splitLabelled({ values, labels, groups, timeline }: Labelled, shape: Sh
 /** A calibration on top of what the model has: where nothing is gained, that stays. */
 function refineCalibration(
   { network, calibration: before }: Model,
-  { channels, lengths }: View,
+  { channels, lengths }: ChannelView,
   { labels }: Labelled,
   parts: Parts,
   { createEngine }: ScoringDependencies,

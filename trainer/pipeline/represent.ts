@@ -7,7 +7,7 @@ import type { Padding } from "../../shared/sequence.ts";
 import type { EvaluationInput } from "../features/candidate-evaluation.ts";
 import { choosePadding } from "../features/padding.ts";
 import { planAuto, planRaw, type RecipePlan } from "../features/recipe-plan.ts";
-import type { View } from "../learners/learner.ts";
+import type { ChannelView } from "../learners/learner.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { findLabelWarnings, findRecipeWarnings } from "./data-checks.ts";
 import type { Prepared } from "./prepare.ts";
@@ -17,7 +17,7 @@ export interface Represented extends Pick<RecipePlan, "targets" | "isSignificant
   readonly plan: Plan;
   readonly recipe: Recipe;
   /** Of all usable sequences. */
-  readonly view: View;
+  readonly view: ChannelView;
   readonly warnings: readonly Warning[];
 }
 

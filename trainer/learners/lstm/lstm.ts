@@ -1,4 +1,4 @@
-// The LSTM as a learner: one training run a target, and the better network of them.
+// The LSTM alone: one training run a target, and the better network of them.
 // Legend: N sequences, T steps, C channels, U units.
 import type { Engine } from "../../../shared/engine.ts";
 import type { Calibration, Network } from "../../../shared/networks/lstm.ts";
@@ -12,7 +12,7 @@ import type { Checkpointing } from "../../training/checkpoint.ts";
 import { type Fit, fitNetwork, type Progress } from "../../training/loop.ts";
 import { flattenNetwork, initialNetwork, unflattenNetwork, zeroHead } from "../../training/parameters.ts";
 import type { CreateStepper } from "../../training/stepper.ts";
-import type { Learner, Rows, View } from "../learner.ts";
+import type { ChannelView, Rows } from "../learner.ts";
 import type { LstmSettings } from "./settings.ts";
 import { teachLogits } from "./teachers.ts";
 
@@ -56,8 +56,16 @@ const CLIP_NORM = 1;
 /** Standard errors by which something unexpected has to better the base rate. */
 const SIGNIFICANT = 3;
 
+/** One LSTM, stopped by its validation part. */
+export interface LstmTrainer {
+  /** `labels` (N) are 0 or 1. Equal arguments give equal bits, whatever the number of threads. */
+  fit(view: ChannelView, labels: Uint8Array, rows: Rows, seed: number): Promise<LstmMember>;
+  /** (N) uncalibrated logits, with the arithmetic that serves. */
+  logits(member: LstmMember, view: ChannelView): Float32Array;
+}
+
 /** LSTM(units) → Dense(1). `fit` throws FitError when a loss is not finite, and whatever `checkpoint` throws to leave. */
-export function createLstmLearner(options: LstmOptions, dependencies: LstmDependencies): Learner<LstmMember> {
+export function createLstmTrainer(options: LstmOptions, dependencies: LstmDependencies): LstmTrainer {
   return {
     fit: (view, labels, rows, seed) => fitLstm({ view, labels, rows, seed, options, dependencies }),
     logits({ network }, { channels, lengths }) {
@@ -68,7 +76,7 @@ export function createLstmLearner(options: LstmOptions, dependencies: LstmDepend
 }
 
 interface FitInput {
-  readonly view: View;
+  readonly view: ChannelView;
   readonly labels: Uint8Array;
   readonly rows: Rows;
   readonly seed: number;

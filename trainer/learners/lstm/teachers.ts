@@ -5,10 +5,10 @@ import { fitTeacher, teacherColumns } from "../../features/logistic-teacher.ts";
 import { computeSummaryFeatures, fitSummaryMlp, summaryMlpBudget } from "../../features/summary-teacher.ts";
 import { logitOf } from "../../statistics/log-loss.ts";
 import type { CreateStepper } from "../../training/stepper.ts";
-import type { View } from "../learner.ts";
+import type { ChannelView } from "../learner.ts";
 
 export interface TeachingInput {
-  readonly view: View;
+  readonly view: ChannelView;
   /** (N) 0 or 1 */
   readonly labels: Uint8Array;
   readonly train: Int32Array;

@@ -1,7 +1,7 @@
 // Which of two trainings is taken, with networks that answer what the test wants.
 import { expect, it } from "vitest";
 import type { DistillationTarget } from "../../../../trainer/features/distillation.ts";
-import { createLstmLearner } from "../../../../trainer/learners/lstm/lstm.ts";
+import { createLstmTrainer } from "../../../../trainer/learners/lstm/lstm.ts";
 import type { LstmSettings } from "../../../../trainer/learners/lstm/settings.ts";
 import type { Stepper } from "../../../../trainer/training/stepper.ts";
 
@@ -43,7 +43,7 @@ function stub(certainty: number): Stepper {
 /** From whom the network has learnt that is taken, if networks trained on labels and on a teacher's probabilities are so certain. */
 async function taken(onLabels: number, taught: number): Promise<string> {
   const options = { settings: SETTINGS, targets: TARGETS, requireSignificance: false };
-  const learner = createLstmLearner(options, {
+  const learner = createLstmTrainer(options, {
     createStepper: (data, { timesteps }) => stub(timesteps === 1 ? 0 : data.labels === labels ? onLabels : taught),
     createEngine: () => expect.unreachable(),
     onNote: () => {},
