@@ -144,21 +144,25 @@ function showResult({ results, operatingPoint }: ScoreAnswer): void {
   );
   fillStrip(
     "features",
-    explanation.features.map((change, f) => [card?.features[f] ?? `feature ${f}`, change]),
+    explanation.features.map((change, f) => [card?.features[f] ?? `feature ${f + 1} of a row`, change]),
   );
 }
 
-/** A row a step or feature: its name, and its change as a number on a ground of that strength. */
+/** A row a step or feature: its name, its change as a number, and a bar of that length beside the number. */
 function fillStrip(id: string, changes: readonly (readonly [string, number | null])[]): void {
   const max = Math.max(...changes.map(([, change]) => Math.abs(change ?? 0)), 1e-12);
   $(id).replaceChildren(
     ...changes.map(([name, change]) => {
       const row = document.createElement("tr");
-      const cell = element("td", change === null ? "padding" : `${change < 0 ? "−" : "+"}${Math.abs(change).toFixed(3)}`);
+      const cell = document.createElement("td");
+      cell.append(element("span", change === null ? "padding" : `${change < 0 ? "−" : "+"}${Math.abs(change).toFixed(3)}`));
       if (change !== null) {
         const width = (100 * Math.abs(change)) / max;
         const colour = change < 0 ? "var(--down-rgb)" : "var(--up-rgb)";
-        cell.style.background = `linear-gradient(to left, rgba(${colour}, .4) ${width}%, transparent ${width}%)`;
+        const bar = document.createElement("i");
+        bar.style.width = `${width}%`;
+        bar.style.background = `rgba(${colour}, .6)`;
+        cell.prepend(bar);
       }
       row.append(element("th", name), cell);
       row.firstElementChild!.setAttribute("scope", "row");

@@ -16,8 +16,13 @@ export interface ScoreProgress {
   finish(): void;
 }
 
-/** `now` in milliseconds. Windows are cut when all rows are read: of them no share is known, only their number so far. */
-export function createScoreProgress(terminal: Terminal, now: () => number, options: ReadOptions): ScoreProgress {
+/** `stage` is what the line calls the work, `now` in milliseconds. Windows are cut when all rows are read: of them no share is known, only their number so far. */
+export function createScoreProgress(
+  stage: "score" | "evaluate",
+  terminal: Terminal,
+  now: () => number,
+  options: ReadOptions,
+): ScoreProgress {
   const stages = createStages(terminal, now);
   let readShare = 0;
   let read = 0;
@@ -35,7 +40,7 @@ export function createScoreProgress(terminal: Terminal, now: () => number, optio
     scored(sequences) {
       scored += sequences;
       const share = isLong(options) ? 0 : (scored / read) * readShare;
-      stages.show("score", share, countOf(scored, "sequence"));
+      stages.show(stage, share, countOf(scored, "sequence"));
     },
     finish: stages.finish,
   };

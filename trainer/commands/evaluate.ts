@@ -38,7 +38,7 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   const loaded = loadModel(values.artifact, engines);
   const source = describePaths(values.data);
   const options = fillFrom(readOptionsOf(values), loaded.model.recipe);
-  const progress = createScoreProgress(terminal, now, options);
+  const progress = createScoreProgress("evaluate", terminal, now, options);
   const read = { ...options, onNote: noteReading(terminal), onRead: progress.onRead };
   const hash = createHash("sha256");
   const batches = progress.count(announceBatches(readBatches(values.data, read, hash), { source, labels: values.labels }, terminal));

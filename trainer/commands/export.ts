@@ -87,7 +87,7 @@ function encodeTorchOf({ model }: LoadedModel, source: string): Uint8Array {
 
 function exportWorker({ bytes, id, model }: LoadedModel, folder: string, { say }: Dependencies["terminal"]): void {
   writeWorkerProject(folder, bytes, model.name);
-  say(`wrote ${folder}: a Worker that serves ${id}. In that folder:
+  say(`wrote ${folder}: a Worker that serves ${id}. In that folder, with Node 22 or newer, which wrangler needs:
 
   npx wrangler dev --var AUTH:open       try it on this machine
   npx wrangler deploy                    deploy it; it answers nobody until API_KEYS is set

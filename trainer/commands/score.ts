@@ -44,7 +44,7 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
   const options = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), ignoreLabels: true };
-  const progress = createScoreProgress(terminal, now, options);
+  const progress = createScoreProgress("score", terminal, now, options);
   const read = { ...options, onNote: noteReading(terminal), onRead: progress.onRead };
   const batches = progress.count(announceBatches(readBatches(data, read), { source, ignoreLabels: true }, terminal));
   let examples = 0;

@@ -1,6 +1,6 @@
 // serve: an artifact at a local Worker, the same Worker that is deployed, by `wrangler dev`.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,6 +43,7 @@ export async function serve({ artifact, port }: ServeValues, dependencies: Depen
   const { signal } = dependencies;
   const folder = mkdtempSync(join(tmpdir(), "quickstep-serve-"));
   writeWorkerProject(folder, loaded.bytes, loaded.model.name);
+  removeTriggers(join(folder, "wrangler.toml"));
   const worker = startWrangler(wrangler, folder, port);
   signal.addEventListener("abort", worker.stop);
   const probing = new AbortController();
@@ -60,6 +61,12 @@ export async function serve({ artifact, port }: ServeValues, dependencies: Depen
     signal.removeEventListener("abort", worker.stop);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The timetable is the deployed Worker's: wrangler dev runs none, and warns of it above all that is said here. */
+function removeTriggers(config: string): void {
+  const text = readFileSync(config, "utf8");
+  writeFileSync(config, text.replace(/^\[triggers\]\ncrons = .*\n/m, ""));
 }
 
 /** Addresses that localhost stands for. */

@@ -1,4 +1,5 @@
 // train: a file of labelled sequences in, one artifact out.
+import { existsSync } from "node:fs";
 import { PADDINGS } from "../../shared/sequence.ts";
 import { describeModel } from "../artifact/artifact-file.ts";
 import { choice, integer, pair, text } from "../cli/arguments.ts";
@@ -77,7 +78,9 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const data = checkTrainable(dataset);
   const progress = createFitProgress(terminal, now);
   const search = createStages(terminal, now);
-  const checkpointer = createCheckpointer(`${out}.checkpoint`, resume, dependencies.signal, now);
+  const checkpoint = `${out}.checkpoint`;
+  if (resume && !existsSync(checkpoint)) terminal.say(`note: there is no ${checkpoint} to go on from, so the run begins anew`);
+  const checkpointer = createCheckpointer(checkpoint, resume, dependencies.signal, now);
   const engines = dependencies.loadEngines();
   const trained = await trainModel(data, trainOptionsOf(values), {
     ...engines,

@@ -74,6 +74,7 @@ function readme(name: string): string {
   return `# ${workerName(name)}
 
 A Cloudflare Worker that scores sequences with \`${MODEL}\`. Quickstep's \`export --worker\` wrote this folder.
+The commands below need Node 22 or newer: wrangler does.
 
 \`\`\`sh
 npx wrangler dev --var AUTH:open       # try it on this machine

@@ -118,7 +118,7 @@ export function describeWarning(warning: Warning, names: readonly string[]): str
 }
 
 function describeUnattained(figure: string, { target, threshold, figure: { value, low } }: Unattained): string {
-  return `${capitalise(figure)} ≥ ${target} cannot be attained: the lower 95 % bound on the validation part is ${low.toFixed(3)} at best (${value.toFixed(3)} from threshold ${threshold.toFixed(4)} on).`;
+  return `${capitalise(figure)} ≥ ${target} cannot be promised, so there is no operating point for it. The best threshold is ${threshold.toFixed(4)}: ${figure} there is ${value.toFixed(3)} on the validation part, and at least ${low.toFixed(3)} with 95 % confidence.`;
 }
 
 /**

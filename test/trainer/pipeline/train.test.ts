@@ -56,8 +56,8 @@ test("keeps what it warned of in the card: a sentence and a code each", () => {
   const { warnings, warningCodes } = trained.model.card;
   expect(warningCodes).toEqual(["precision-unattained", "recall-unattained"]);
   expect(warnings).toEqual([
-    expect.stringMatching(/^Precision ≥ 0\.9 cannot be attained/),
-    expect.stringMatching(/^Recall ≥ 0\.9 cannot be attained/),
+    expect.stringMatching(/^Precision ≥ 0\.9 cannot be promised/),
+    expect.stringMatching(/^Recall ≥ 0\.9 cannot be promised/),
   ]);
   expect(trained.warnings.map(({ code }) => code)).toEqual(warningCodes);
 });
