@@ -5,7 +5,7 @@ import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { sampleSequence } from "../../shared/sample.ts";
 import { INPUT, INPUT_DATATYPES, OUTPUTS } from "../scoring/inference-request.ts";
-import { BODIED, type Json, json, KEYED, open, type Paths, PROBLEM, pointOf, priorOf, ref, text } from "./terms.ts";
+import { BODIED, type Json, json, KEYED, type Operation, open, type Paths, PROBLEM, pointOf, priorOf, ref, text } from "./terms.ts";
 
 const SCALARS: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
 
@@ -96,40 +96,73 @@ export function inferencePaths(model: ScorableModel): Paths {
   const name: Json = { name: "name", in: "path", required: true, schema: { const: model.name } };
   const version: Json = { name: "version", in: "path", required: true, schema: { type: "string" } };
   const paths: Paths = {
-    "/v2": { get: open("Open Inference Protocol: the server", json({ type: "object" }), { security: [{ key: ["read"] }] }) },
-    "/v2/health/live": { get: open("Open Inference Protocol: live", json({ type: "object" })) },
-    "/v2/health/ready": { get: open("Open Inference Protocol: ready", json({ type: "object" }), {}, { "503": PROBLEM }) },
+    "/v2": {
+      get: open(
+        "getServer",
+        "inference",
+        "Open Inference Protocol: the server",
+        json({ type: "object" }),
+        { security: [{ key: ["read"] }] },
+        KEYED,
+      ),
+    },
+    "/v2/health/live": { get: open("isServerLive", "inference", "Open Inference Protocol: live", json({ type: "object" })) },
+    "/v2/health/ready": {
+      get: open("isServerReady", "inference", "Open Inference Protocol: ready", json({ type: "object" }), {}, { "503": PROBLEM }),
+    },
   };
-  for (const [path, parameters] of [
-    ["/v2/models/{name}", [name]],
-    ["/v2/models/{name}/versions/{version}", [name, version]],
+  for (const [path, parameters, suffix] of [
+    ["/v2/models/{name}", [name], ""],
+    ["/v2/models/{name}/versions/{version}", [name, version], "Version"],
   ] as const) {
     const keyed = { security: [{ key: ["read"] }], parameters };
     const missing = { "404": PROBLEM, ...KEYED };
-    paths[path] = { get: open("Open Inference Protocol: the model's inputs and outputs", json({ type: "object" }), keyed, missing) };
-    paths[`${path}/ready`] = { get: open("Open Inference Protocol: the model is ready", json({ type: "object" }), keyed, missing) };
-    paths[`${path}/infer`] = {
-      post: {
-        summary: "Open Inference Protocol: score sequences",
-        description:
-          "Scope: score. With the header inference-header-content-length, JSON of that many bytes and binary tensors behind it. The parameter operatingPoint names where probabilities become labels.",
-        security: [{ key: ["score"] }],
-        parameters: [...parameters, { name: "inference-header-content-length", in: "header", schema: { type: "integer" } }],
-        requestBody: {
-          required: true,
-          content: { ...json(ref("InferRequest"), example), "application/octet-stream": { schema: { type: "string", format: "binary" } } },
-        },
-        responses: {
-          "200": {
-            description: "The outputs asked for, all where none is.",
-            content: { ...json(ref("InferAnswer")), "application/octet-stream": { schema: { type: "string", format: "binary" } } },
-          },
-          "404": PROBLEM,
-          ...BODIED,
-          ...KEYED,
-        },
-      },
+    paths[path] = {
+      get: open(
+        `getModel${suffix}Metadata`,
+        "inference",
+        "Open Inference Protocol: the model's inputs and outputs",
+        json({ type: "object" }),
+        keyed,
+        missing,
+      ),
     };
+    paths[`${path}/ready`] = {
+      get: open(
+        `isModel${suffix}Ready`,
+        "inference",
+        "Open Inference Protocol: the model is ready",
+        json({ type: "object" }),
+        keyed,
+        missing,
+      ),
+    };
+    paths[`${path}/infer`] = { post: inferOperation(`inferModel${suffix}`, parameters, example) };
   }
   return paths;
+}
+
+function inferOperation(operationId: string, parameters: readonly Json[], example: Json): Operation {
+  return {
+    operationId,
+    tags: ["inference"],
+    summary: "Open Inference Protocol: score sequences",
+    description:
+      "Scope: score. With the header inference-header-content-length, JSON of that many bytes and binary tensors behind it. The parameter operatingPoint names where probabilities become labels.",
+    security: [{ key: ["score"] }],
+    parameters: [...parameters, { name: "inference-header-content-length", in: "header", schema: { type: "integer" } }],
+    requestBody: {
+      required: true,
+      content: { ...json(ref("InferRequest"), example), "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+    },
+    responses: {
+      "200": {
+        description: "The outputs asked for, all where none is.",
+        content: { ...json(ref("InferAnswer")), "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+      },
+      "404": PROBLEM,
+      ...BODIED,
+      ...KEYED,
+    },
+  };
 }

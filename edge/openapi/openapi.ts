@@ -7,13 +7,16 @@ import { inferencePaths, inferenceSchemas } from "./inference.ts";
 import { componentsOf } from "./json-schema.ts";
 import { scorePaths, scoreSchemas } from "./score.ts";
 import { streamSchemas } from "./stream-schemas.ts";
-import { streamPaths } from "./streams.ts";
-import { BODIED, type Json, json, type Operation, open, type Paths, PROBLEM, ref, text } from "./terms.ts";
+import { deliveryWebhooks, streamPaths } from "./streams.ts";
+import { BODIED, type Json, json, type Operation, open, type Paths, PROBLEM, ref, TAGS, text } from "./terms.ts";
 
 export interface Document {
   readonly openapi: "3.1.0";
   readonly info: Json;
+  readonly servers: readonly Json[];
+  readonly tags: readonly Json[];
   readonly paths: Paths;
+  readonly webhooks: Paths;
   readonly components: { readonly schemas: Record<string, Json>; readonly securitySchemes: Json };
 }
 
@@ -26,7 +29,10 @@ export function describeService(model: ScorableModel): Document {
       version: VERSION,
       description: "Scores short numeric sequences. Errors are RFC 9457 problems; in a request that has one nothing is scored.",
     },
+    servers: [{ url: "/", description: "The Worker that answers with this document." }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths: { ...scorePaths(model), ...inferencePaths(model), ...streamPaths(model), ...hookPaths(), ...otherPaths() },
+    webhooks: deliveryWebhooks(),
     components: {
       schemas: { ...scoreSchemas(model), ...PROBLEM_SCHEMAS, ...inferenceSchemas(model), ...componentsOf(streamSchemas(model)) },
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key with the scope that the operation names, or admin." } },
@@ -37,8 +43,10 @@ export function describeService(model: ScorableModel): Document {
 function hookPaths(): Paths {
   const source: Json = { name: "source", in: "path", required: true, schema: text, description: "A name that SOURCES lists." };
   const token: Json = { name: "token", in: "path", required: true, schema: text };
-  const receive = (summary: string, parameters: readonly Json[]): { post: Operation } => ({
+  const receive = (operationId: string, summary: string, parameters: readonly Json[]): { post: Operation } => ({
     post: {
+      operationId,
+      tags: ["hooks"],
       summary,
       description: `No key: the source's own signature, or token, over at most ${MAX_HOOK_BYTES} bytes of JSON, of whatever type they say they are. A 503 is worth sending again.`,
       parameters,
@@ -55,21 +63,28 @@ function hookPaths(): Paths {
     },
   });
   return {
-    "/hooks/{source}": receive("A webhook from outside, in its sender's own form", [source]),
-    "/hooks/{source}/{token}": receive("The same of a sender that cannot sign", [source, token]),
+    "/hooks/{source}": receive("receiveWebhook", "A webhook from outside, in its sender's own form", [source]),
+    "/hooks/{source}/{token}": receive("receiveWebhookByToken", "The same of a sender that cannot sign", [source, token]),
   };
 }
 
 function otherPaths(): Paths {
   const page: Record<string, Json> = { "text/html": { schema: { type: "string" } } };
   return {
-    "/health/live": { get: open("Whether this Worker runs", json({ type: "object" })) },
+    "/health/live": { get: open("isLive", "service", "Whether this Worker runs", json({ type: "object" })) },
     "/health/ready": {
-      get: open("Whether it has a proven model, readable keys and webhooks", json({ type: "object" }), {}, { "503": PROBLEM }),
+      get: open(
+        "isReady",
+        "service",
+        "Whether it has a proven model, readable keys and webhooks",
+        json({ type: "object" }),
+        {},
+        { "503": PROBLEM },
+      ),
     },
-    "/openapi.json": { get: open("This document", json({ type: "object" })) },
-    "/docs": { get: open("This document, for people", page) },
-    "/": { get: open("A page to try the model on", page) },
+    "/openapi.json": { get: open("getOpenapi", "service", "This document", json({ type: "object" })) },
+    "/docs": { get: open("getDocs", "service", "This document, for people", page) },
+    "/": { get: open("getPage", "service", "A page to try the model on", page) },
   };
 }
 

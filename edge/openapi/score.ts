@@ -89,6 +89,8 @@ export function scorePaths(model: ScorableModel): Paths {
   return {
     "/v1/score": {
       post: {
+        operationId: "scoreSequences",
+        tags: ["score"],
         summary: "Score sequences",
         description:
           `Scope: score. At most ${maxSequences(recipe)} sequences and ${MAX_BODY_BYTES} bytes a request. The answer is of the request's type; ` +
@@ -113,6 +115,8 @@ export function scorePaths(model: ScorableModel): Paths {
     },
     "/v1/model": {
       get: {
+        operationId: "getModel",
+        tags: ["score"],
         summary: "The deployed model's card",
         description: "Scope: read.",
         security: [{ key: ["read"] }],
@@ -130,19 +134,22 @@ function optionParameters(model: ScorableModel): Json[] {
   ];
 }
 
+/** Bytes that a sentence describes. A media type has no description of its own, a schema has. */
+function described(description: string): Json {
+  return { schema: { ...BINARY, description } };
+}
+
 function requestContent(model: ScorableModel): Record<string, Json> {
   const { timesteps: T, features: F } = shapeOf(model.recipe);
   const [JSON_TYPE, NDJSON, RAW_BINARY, NPY] = SCORE_TYPES;
   return {
     [JSON_TYPE]: { schema: ref("ScoreRequest"), example: { sequence: sampleSequence(model) } },
-    [NDJSON]: {
-      schema: BINARY,
-      description: `A sequence, or an object with one as sequence, on each line of at most ${MAX_LINE_BYTES} bytes; any number of lines. Results leave while lines arrive; a bad line is answered with a LineError.`,
-    },
-    [RAW_BINARY]: {
-      schema: BINARY,
-      description: `(N, ${T}, ${F}) little-endian float64; float32 with the type's parameter dtype=float32. Answer: (N) probabilities of the same type.`,
-    },
-    [NPY]: { schema: BINARY, description: `An array of NumPy, (N, 1 to ${T}, ${F}). Answer: an array of (N) probabilities.` },
+    [NDJSON]: described(
+      `A sequence, or an object with one as sequence, on each line of at most ${MAX_LINE_BYTES} bytes; any number of lines. Results leave while lines arrive; a bad line is answered with a LineError.`,
+    ),
+    [RAW_BINARY]: described(
+      `(N, ${T}, ${F}) little-endian float64; float32 with the type's parameter dtype=float32. Answer: (N) probabilities of the same type.`,
+    ),
+    [NPY]: described(`An array of NumPy, (N, 1 to ${T}, ${F}). Answer: an array of (N) probabilities.`),
   };
 }

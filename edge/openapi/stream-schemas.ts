@@ -49,6 +49,7 @@ export function streamSchemas(model: ScorableModel) {
     StreamAnswer: answer,
     StreamAnswers: z.union([answer, z.strictObject({ results: z.array(answer).check(z.minLength(1)) })]),
     StreamView: viewSchema(model, T, F),
+    DeliveredResult: z.strictObject({ type: z.literal("prediction.created"), timestamp: time(), data: answer }),
     ...deliverySchemas(),
   };
 }

@@ -21,6 +21,8 @@ function streamsOf(model: ScorableModel): Paths {
   return {
     "/v1/streams/{key}/events": {
       post: {
+        operationId: "addEvents",
+        tags: ["streams"],
         summary: "Add an event to a key's window and score it",
         description: `Scope: score. The same event again gets the same answer; its id with anything else a 409. At most ${maxSequences(model.recipe)} events, of which all are taken or none.`,
         security: [{ key: ["score"] }],
@@ -35,23 +37,33 @@ function streamsOf(model: ScorableModel): Paths {
       },
     },
     "/v1/streams/{key}": {
-      get: read("A key's window", "StreamView", [KEY], { "404": PROBLEM }),
-      delete: change("Forget a key's window", "Its ids stay known, its deliveries go on.", [KEY], {
+      get: read("getStream", "streams", "A key's window", "StreamView", [KEY], { "404": PROBLEM }),
+      delete: change("deleteStream", "streams", "Forget a key's window", "Its ids stay known, its deliveries go on.", [KEY], {
         "204": { description: "Forgotten." },
         "404": PROBLEM,
       }),
     },
-    "/v1/streams": { get: read("All keys, with counts some seconds old", "ListedStreams", queryParameters(listQuery())) },
+    "/v1/streams": {
+      get: read("listStreams", "streams", "All keys, with counts some seconds old", "ListedStreams", queryParameters(listQuery())),
+    },
   };
 }
 
 function deliveries(): Paths {
   return {
     "/v1/deliveries": {
-      get: read("Deliveries, of one key newest first, else key by key", "Deliveries", queryParameters(deliveriesQuery())),
+      get: read(
+        "listDeliveries",
+        "deliveries",
+        "Deliveries, of one key newest first, else key by key",
+        "Deliveries",
+        queryParameters(deliveriesQuery()),
+      ),
     },
     "/v1/deliveries/replay": {
       post: change(
+        "replayDeliveries",
+        "deliveries",
         "Send all dead deliveries to a destination again",
         "Of some keys at a time: again with the cursor until there is none.",
         queryParameters(replayQuery()),
@@ -59,17 +71,56 @@ function deliveries(): Paths {
       ),
     },
     "/v1/deliveries/{id}/replay": {
-      post: change("Send a delivery again", "Whatever became of it, under the same id.", [DELIVERY_ID], {
+      post: change("replayDelivery", "deliveries", "Send a delivery again", "Whatever became of it, under the same id.", [DELIVERY_ID], {
         "202": { description: "It is due." },
         "404": PROBLEM,
       }),
     },
-    "/v1/metrics": { get: read("Counts of streams, and of deliveries by state, some seconds old", "Metrics", []) },
+    "/v1/metrics": { get: read("getMetrics", "streams", "Counts of streams, and of deliveries by state, some seconds old", "Metrics", []) },
   };
 }
 
-function read(summary: string, schema: string, parameters: readonly Json[], problems: Record<string, Json> = {}): Operation {
+/** What receivers get: each result of a stream, signed as Standard Webhooks 1.0.0 says. */
+export function deliveryWebhooks(): Paths {
+  const header = (name: string, description: string): Json => ({ name, in: "header", required: true, schema: text, description });
   return {
+    result: {
+      post: {
+        operationId: "receiveResult",
+        tags: ["deliveries"],
+        summary: "A result of a stream",
+        description:
+          "Signed as Standard Webhooks 1.0.0 says. A delivery comes again, with the same webhook-id, until it is answered with a 2xx.",
+        parameters: [
+          header("webhook-id", "The same on every attempt."),
+          header("webhook-timestamp", "Of this attempt, in seconds since 1970."),
+          header(
+            "webhook-signature",
+            "One signature of each key, separated by spaces: v1,base64 of an HMAC-SHA256, or v1a,base64 of Ed25519.",
+          ),
+        ],
+        requestBody: { required: true, content: json(ref("DeliveredResult")) },
+        responses: {
+          "2XX": { description: "Taken: nothing more is sent of this result." },
+          "410": { description: "Not wanted any more: the destination is disabled for this key." },
+          default: { description: "Sent again later." },
+        },
+      },
+    },
+  };
+}
+
+function read(
+  operationId: string,
+  tag: Operation["tags"][number],
+  summary: string,
+  schema: string,
+  parameters: readonly Json[],
+  problems: Record<string, Json> = {},
+): Operation {
+  return {
+    operationId,
+    tags: [tag],
     summary,
     description: "Scope: read.",
     security: [{ key: ["read"] }],
@@ -78,8 +129,17 @@ function read(summary: string, schema: string, parameters: readonly Json[], prob
   };
 }
 
-function change(summary: string, description: string, parameters: readonly Json[], answers: Record<string, Json>): Operation {
+function change(
+  operationId: string,
+  tag: Operation["tags"][number],
+  summary: string,
+  description: string,
+  parameters: readonly Json[],
+  answers: Record<string, Json>,
+): Operation {
   return {
+    operationId,
+    tags: [tag],
     summary,
     description: `Scope: admin. ${description}`,
     security: [{ key: ["admin"] }],

@@ -4,7 +4,20 @@ import { operatingPointNames, type ScorableModel } from "../../shared/model.ts";
 
 export type Json = Record<string, unknown>;
 
+/** What groups operations, in the order in which people meet them. */
+export const TAGS = {
+  score: "Scoring sequences, and the model that scores them.",
+  inference: "The Open Inference Protocol v2, for clients that speak it.",
+  streams: "Windows of events, one a key, scored as events come.",
+  deliveries: "Results on their way to receivers.",
+  hooks: "Webhooks of other services.",
+  service: "Whether the Worker is well, and how to call it.",
+} as const;
+
 export interface Operation {
+  /** What generated clients call the operation. */
+  readonly operationId: string;
+  readonly tags: readonly (keyof typeof TAGS)[];
   readonly summary: string;
   readonly description?: string;
   readonly security?: readonly Json[];
@@ -34,12 +47,14 @@ export const BODIED: Record<string, Json> = { "400": PROBLEM, "413": PROBLEM, "4
 
 /** An operation that needs no key unless `more` says so: answered with `content`, or with one of `problems`. */
 export function open(
+  operationId: string,
+  tag: keyof typeof TAGS,
   summary: string,
   content: Record<string, Json>,
   more: Partial<Operation> = {},
   problems: Record<string, Json> = {},
 ): Operation {
-  return { summary, ...more, responses: { "200": { description: "As it says.", content }, ...problems } };
+  return { operationId, tags: [tag], summary, ...more, responses: { "200": { description: "As it says.", content }, ...problems } };
 }
 
 /** The operating point a request may ask for. */

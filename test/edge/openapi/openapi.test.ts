@@ -1,4 +1,5 @@
 // What /openapi.json says is what the Worker does: the same routes, the same bodies taken and refused, the answers it describes.
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -31,6 +32,23 @@ describe("the document", () => {
     expect(document.openapi).toBe("3.1.0");
   });
 
+  test("is valid by the specification's own schema, of which a misplaced word is no part", async () => {
+    expect(await new Validator().validate(JSON.parse(JSON.stringify(document)))).toEqual({ valid: true });
+    const flawed = JSON.parse(JSON.stringify(document));
+    flawed.paths["/v1/score"].post.requestBody.content["application/x-npy"].description = "misplaced";
+    expect((await new Validator().validate(flawed)).valid).toBe(false);
+  });
+
+  test("names every operation once, and each tag", () => {
+    const operations = [document.paths, document.webhooks].flatMap((paths) =>
+      Object.values(paths).flatMap((methods) => Object.values(methods)),
+    );
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    const tags = new Set(document.tags.map(({ name }) => name));
+    for (const operation of operations) for (const tag of operation.tags) expect(tags).toContain(tag);
+  });
+
   test("has every route there is, and none that there is not", () => {
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${patternOf(path)}`),
@@ -60,10 +78,11 @@ describe("the document", () => {
 
   test("names the scopes that the routes ask for", async () => {
     for (const [path, methods] of Object.entries(document.paths))
-      for (const [method, { security }] of Object.entries(methods)) {
+      for (const [method, { security, responses }] of Object.entries(methods)) {
         const url = `https://outside.test${path.replace(/\{\w+\}/g, "fx")}`;
         const response = await app.request(url, { method: method.toUpperCase() });
         expect(response.status === 401, `${method} ${path}`).toBe(security !== undefined);
+        if (security !== undefined) expect(responses, `${method} ${path}`).toHaveProperty("401");
       }
   });
 });
