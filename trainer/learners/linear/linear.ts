@@ -1,0 +1,86 @@
+// Logistic regression as a learner: its path runs from a strong penalty to a weak one; its settings are sets of columns.
+// Legend: N sequences, V columns of the view, W columns that are looked at.
+import { type LinearClassifier, linearLogit } from "../../../shared/linear.ts";
+import { logLossOfLogit } from "../../statistics/log-loss.ts";
+import type { Learner, View } from "../learner.ts";
+import { createDesign, type Design } from "./design.ts";
+import { type Coefficients, fitPenalised } from "./penalised.ts";
+
+/** Some of the view's columns, by a name that says which. */
+export interface LinearSettings {
+  readonly name: string;
+  readonly columns: readonly number[];
+}
+
+/** Penalties on the mean log loss, the strongest first: 10 … 1e-4, two a decade. */
+export const STRENGTHS: readonly number[] = Array.from({ length: 11 }, (_, step) => 10 ** (1 - step / 2));
+/** Strengths after which a path ends that has become worse with each: what follows is worse still. */
+const PATIENCE = 3;
+
+/** A learner that tries each of `variants`. `fit` needs both labels in `rows.train`. */
+export function createLinearLearner(variants: readonly LinearSettings[]): Learner<LinearClassifier, LinearSettings> {
+  const designs = new WeakMap<Float64Array, Map<string, Design>>(); // the folds of a view share one
+  const designOf = ({ columns, columnNames: { length: V } }: View, { name, columns: wanted }: LinearSettings): Design => {
+    const known = designs.get(columns) ?? new Map<string, Design>();
+    designs.set(columns, known);
+    const design = known.get(name) ?? createDesign(columns, V, wanted);
+    known.set(name, design);
+    return design;
+  };
+  return {
+    settings: () => variants,
+    async fit(view, labels, { train, validation }, settings) {
+      const design = designOf(view, settings);
+      const path: Coefficients[] = [];
+      const losses: number[] = [];
+      for (const strength of STRENGTHS) {
+        path.push(fitPenalised(design, labels, train, strength, path.at(-1)));
+        losses.push(sumLosses(design, labels, validation, path[path.length - 1]));
+        if (hasRisen(losses)) break;
+      }
+      return {
+        losses: Float64Array.from(losses),
+        at: (step) => classifierOf(design, path[Math.min(step, path.length - 1)]),
+      };
+    },
+    logits: (member, { columns, columnNames: { length: V } }, indices) =>
+      Float64Array.from(indices, (n) => linearLogit(member, columns, n * V)),
+    average: averageClassifiers,
+  };
+}
+
+function sumLosses({ x, columns: { length: W } }: Design, labels: Uint8Array, rows: Int32Array, at: Coefficients): number {
+  let sum = 0;
+  for (const n of rows) {
+    let logit = at[W];
+    for (let w = 0; w < W; w++) logit += at[w] * x[n * W + w];
+    sum += logLossOfLogit(labels[n], logit);
+  }
+  return sum;
+}
+
+function hasRisen(losses: readonly number[]): boolean {
+  const last = losses.slice(-PATIENCE - 1);
+  return last.length > PATIENCE && last.every((loss, i) => i === 0 || loss > last[i - 1]);
+}
+
+function classifierOf({ columns, mean, scale }: Design, at: Coefficients): LinearClassifier {
+  const W = columns.length;
+  return { columns, mean, scale, weights: at.slice(0, W), intercept: at[W] };
+}
+
+/** Throws RangeError where the members do not look at the same columns alike. */
+function averageClassifiers(members: readonly LinearClassifier[]): LinearClassifier {
+  const [first] = members;
+  const isAlike = ({ columns, mean, scale }: LinearClassifier): boolean =>
+    columns.length === first.columns.length &&
+    columns.every((column, w) => column === first.columns[w] && mean[w] === first.mean[w] && scale[w] === first.scale[w]);
+  if (!members.every(isAlike)) throw new RangeError("classifiers must look at the same columns, standardised alike, to be averaged");
+  const meanOf = (value: (member: LinearClassifier) => number): number =>
+    members.reduce((sum, member) => sum + value(member), 0) / members.length;
+  return {
+    ...first,
+    weights: first.weights.map((_, w) => meanOf(({ weights }) => weights[w])),
+    intercept: meanOf(({ intercept }) => intercept),
+  };
+}
