@@ -1,21 +1,37 @@
 // The options that say how data are read, the same for every command that reads data.
+import { UsageError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
+import { DECIMALS, SEPARATORS, type Separator } from "../readers/dialect.ts";
 import { isLong, type ReadOptions } from "../readers/options.ts";
 import { FORMATS } from "../readers/source.ts";
 import type { SplitMethod } from "../split/split.ts";
-import { choice, integer, names, text } from "./arguments.ts";
+import { choice, integer, names, type Read, text } from "./arguments.ts";
 import { grouped, option, word, words } from "./declaration.ts";
+
+/** How a shell's user writes what no shell passes on as it is. */
+const SEPARATOR_WORDS: Readonly<Record<string, Separator>> = { tab: "\t", "\\t": "\t", space: " " };
+
+/** A separator of columns, itself or by name. */
+const separator: Read<Separator> = (value, option) => {
+  const known = SEPARATOR_WORDS[value] ?? SEPARATORS.find((one) => one === value);
+  if (known === undefined) throw new UsageError(`--${option} must be one of , ; | tab space, got ${value}`);
+  return known;
+};
 
 export const MAX_SEED = 2 ** 32 - 1;
 
 /** The word `<data…>`. */
-export const DATA_WORD = words("files read as one set: .csv .jsonl .npz .npy .parquet, each also as .gz; or - for standard input");
+export const DATA_WORD = words(
+  "files read as one set: .csv .tsv .psv .txt .jsonl .npz .npy .parquet, each also as .gz; or - for standard input",
+);
 
 /** The word `<artifact>`. */
 export const ARTIFACT_WORD = word("model that train, import or calibrate wrote, .safetensors");
 
 export const DATA_OPTIONS = grouped("Reading the data:", {
   format: option("FORMAT", choice(...FORMATS), `format of standard input: ${FORMATS.join(", ")}`, "by the file's ending"),
+  sep: option("CHAR", separator, "what separates the columns of a table of text: , ; | tab or space", "found from its first lines"),
+  decimal: option("CHAR", choice(...DECIMALS), "what stands before decimals in a table of text: . or ,", "found from its first lines"),
   labels: option("FILE", text, ".npy or .csv file with one label a sequence", "the labels stand in the data"),
   label: option("NAME", text, "name of the label column", "label, y or target"),
   group: option("NAME", text, "name of the column whose equal values stay in one part", "every sequence is a group of its own"),
@@ -56,8 +72,8 @@ export const SPLIT_OPTION = option(
 
 /** The values of the read options alone, as the readers take them. */
 export function readOptionsOf(values: ReadOptions): ReadOptions {
-  const { format, labels, label, group, time, key, features, window, stride, horizon, test, testLabels } = values;
-  return { format, labels, label, group, time, key, features, window, stride, horizon, test, testLabels };
+  const { format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels } = values;
+  return { format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels };
 }
 
 /** What the options that name columns ask for, where --split does not say. The time of rows is known and only orders them. */

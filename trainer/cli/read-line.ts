@@ -1,7 +1,8 @@
 // One line that says what was read, before anything else happens.
 import type { Batch } from "../readers/batch.ts";
 import { describeNote, describeRead, describeReading } from "../readers/describe.ts";
-import { createReadTally, type ReadNote } from "../readers/facts.ts";
+import { createReadTally } from "../readers/facts.ts";
+import type { ReadNote } from "../readers/notes.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Says what a reader leaves out or does by itself. */

@@ -1,7 +1,9 @@
 // What a reader takes and gives. A reader is one file a format: bytes and `Wanted` in, batches of sequences out, in the file's order.
 // Legend: N sequences, T steps, F features.
 import type { Shape } from "../../shared/sequence.ts";
+import type { SaidDialect } from "./dialect.ts";
 import type { OnIssue } from "./issues.ts";
+import type { ReadNote } from "./notes.ts";
 
 /** One part of a data set. */
 export interface Part {
@@ -57,6 +59,10 @@ export interface Wanted {
   /** Records are single rows, with these features, or with all columns that are left; undefined: whole sequences. */
   readonly rows?: { readonly features?: readonly string[] };
   readonly onIssue: OnIssue;
+  /** How tables of text are written, where that is said; undefined: found. */
+  readonly dialect?: SaidDialect;
+  /** Hears of what a reader finds out or leaves out. */
+  readonly onNote?: (note: ReadNote) => void;
 }
 
 /** As people call a column of labels. */

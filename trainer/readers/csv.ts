@@ -1,16 +1,16 @@
-// CSV: one sequence a line, T·F numbers and perhaps a label, or one row of a series. Bytes → batches; csv-parse finds the fields.
-// Knows no file system. Legend: N sequences, T steps, F features.
+// Tables of text: one sequence a line, T·F numbers and perhaps a label, or one row of a series. Bytes → batches; csv-parse finds the
+// fields, dialect.ts how they are written. Knows no file system. Legend: N sequences, T steps, F features.
 import { CsvError, parse } from "csv-parse";
 import { DataError } from "../../shared/errors.ts";
 import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.ts";
+import { openTable } from "./csv-head.ts";
+import { adviseOnNumber, type Dialect, type Head, isNumber, parseNumber } from "./dialect.ts";
+import { toUtf8 } from "./encoding.ts";
 import { NO_LABEL, type OnIssue, toLabel } from "./issues.ts";
 import { findLayout, type Layout, nameColumn, show } from "./layout.ts";
 
 type Chunks = AsyncIterable<Uint8Array>;
 
-/** Each digit fits one place only, so that a long cell that is no number takes no longer than its length. */
-const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
-const MISSING = /^(?:[+-]?(?:nan|inf|infinity)|n\/?a|null|)$/i; // as numpy, pandas and R write it
 /** 512 × 64 numbers of 17 digits take a fifth. */
 const MAX_LINE_BYTES = 2 ** 22;
 
@@ -37,11 +37,17 @@ export async function readCsvLabels(chunks: Chunks, source: string, wanted: Want
 type LayoutOf = (header: readonly string[] | null, columns: number) => Layout;
 
 async function* readRecords(chunks: Chunks, source: string, wanted: Wanted, layoutOf: LayoutOf): AsyncGenerator<Batch> {
-  const batcher = createBatcher(source, wanted, layoutOf);
-  const feed = createFeed(batcher.add);
-  const place = (): string => `${source}: line ${batcher.lines() + 1}`;
+  let lines = 0;
+  const place = (): string => `${source}: line ${lines + 1}`;
+  const table = await openTable(limitLines(toUtf8(chunks, source), place), source, wanted.dialect ?? {});
+  noteDialect(table.head, source, wanted);
+  const batcher = createBatcher(source, wanted, layoutOf, table.head);
+  const feed = createFeed(table.head, (record, line) => {
+    lines = line;
+    batcher.add(record, line);
+  });
   try {
-    for await (const chunk of limitLines(chunks, place)) {
+    for await (const chunk of table.chunks) {
       await feed(chunk);
       yield* batcher.take();
     }
@@ -50,6 +56,11 @@ async function* readRecords(chunks: Chunks, source: string, wanted: Wanted, layo
     throw error instanceof CsvError ? explain(error, source, place()) : error;
   }
   yield* batcher.finish();
+}
+
+/** Says how the file is written, where that is not as most are. */
+function noteDialect({ separator, decimal, comments }: Head, source: string, { onNote }: Wanted): void {
+  if (separator !== "," || decimal !== "." || comments > 0) onNote?.({ code: "dialect", source, separator, decimal, comments });
 }
 
 /** The chunks as they are. csv-parse would count a line's fields, not their commas. Throws DataError at a line that is too long. */
@@ -64,14 +75,19 @@ async function* limitLines(chunks: Chunks, place: () => string): AsyncGenerator<
 }
 
 /** Parses chunk by chunk, null at the end; every record goes to `onRecord`. Rejects with CsvError, or what `onRecord` throws. */
-function createFeed(onRecord: (record: string[], line: number) => void): (chunk: Uint8Array | null) => Promise<void> {
+function createFeed(
+  { separator, isTrailed }: Dialect,
+  onRecord: (record: string[], line: number) => void,
+): (chunk: Uint8Array | null) => Promise<void> {
   const parser = parse({
-    bom: true,
+    delimiter: separator,
     skip_empty_lines: true,
     relax_column_count: true,
     max_record_size: MAX_LINE_BYTES,
     on_record(record: string[], { lines }) {
-      onRecord(record, lines);
+      const fields = separator === " " ? record.filter((cell) => cell !== "") : record;
+      if (isTrailed && fields[fields.length - 1] === "") fields.pop();
+      onRecord(fields, lines);
       return null; // csv-parse keeps nothing: the texts of 100,000 lines are ten times their numbers
     },
   });
@@ -103,6 +119,7 @@ interface Table {
   /** Columns of every line. */
   readonly columns: number;
   readonly layout: Layout;
+  readonly dialect: Dialect;
   /** Records of a batch. */
   readonly capacity: number;
 }
@@ -117,12 +134,11 @@ interface Pending {
 }
 
 /** Turns records into batches. */
-function createBatcher(source: string, { columns: wantedColumns, onIssue }: Wanted, layoutOf: LayoutOf) {
+function createBatcher(source: string, { columns: wantedColumns, onIssue }: Wanted, layoutOf: LayoutOf, dialect: Dialect) {
   let table: Table | null = null;
   let pending: Pending | null = null;
   let N = 0; // of pending
   let total = 0;
-  let lastLine = 0;
   const ready: Batch[] = [];
 
   function open({ layout: { order, label }, capacity }: Table): Pending {
@@ -153,12 +169,9 @@ function createBatcher(source: string, { columns: wantedColumns, onIssue }: Want
   }
 
   return {
-    /** Lines read so far. */
-    lines: () => lastLine,
     add(record: string[], line: number): void {
-      lastLine = line;
       const isFirst = table === null;
-      table ??= { source, onIssue, ...readFirst(record, layoutOf) };
+      table ??= { source, onIssue, dialect, ...readFirst(record, layoutOf, dialect) };
       if (!isFirst || table.header === null) addTo(table, record, line);
     },
     /** The batches that are full. */
@@ -172,8 +185,12 @@ function createBatcher(source: string, { columns: wantedColumns, onIssue }: Want
   };
 }
 
-function readFirst(record: readonly string[], layoutOf: LayoutOf): Omit<Table, "source" | "onIssue"> {
-  const header = isHeader(record) ? record.map((cell) => cell.trim()) : null;
+function readFirst(
+  record: readonly string[],
+  layoutOf: LayoutOf,
+  dialect: Dialect,
+): Pick<Table, "header" | "columns" | "layout" | "capacity"> {
+  const header = isHeader(record, dialect) ? record.map((cell) => cell.trim()) : null;
   const layout = layoutOf(header, record.length);
   const capacity = Math.max(1, Math.min(BATCH_RECORDS, Math.floor(BATCH_NUMBERS / Math.max(1, layout.order.length))));
   return { header, columns: record.length, layout, capacity };
@@ -196,10 +213,12 @@ function toBatch({ header, layout }: Table, { values, labels, texts }: Pending, 
 
 /** The number in column `i`, NaN after onIssue has heard that there is none; `missingLabel` where a label should be. */
 function readCell(table: Table, record: readonly string[], i: number, line: number, missingLabel?: number): number {
-  const number = parseCell(record[i]);
+  const { source, onIssue, header, dialect } = table;
+  const number = parseCell(record[i], dialect);
   if (number !== undefined && Number.isFinite(number)) return number;
-  const { source, onIssue, header } = table;
-  onIssue(`${source}: line ${line}`, `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number`, missingLabel);
+  const advice = adviseOnNumber(record[i], dialect.decimal);
+  const what = `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number${advice}`;
+  onIssue(`${source}: line ${line}`, what, missingLabel);
   return Number.NaN;
 }
 
@@ -210,17 +229,17 @@ function readLabel(table: Table, record: readonly string[], i: number, line: num
 }
 
 /** A number; NaN for what stands for a missing one; undefined for other text. */
-function parseCell(text: string): number | undefined {
+function parseCell(text: string, { decimal }: Dialect): number | undefined {
   const cell = text.trim();
-  if (NUMBER.test(cell)) return Number(cell);
-  if (MISSING.test(cell)) return Number.NaN;
+  const number = parseNumber(cell, decimal);
+  if (number !== undefined) return number;
   if (/^true$/i.test(cell)) return 1; // pandas writes bool labels so
   return /^false$/i.test(cell) ? 0 : undefined;
 }
 
 /** Names, among them perhaps pandas' 0, 1, 2, …; a line of numbers with one bad cell is not a header. */
-function isHeader(record: readonly string[]): boolean {
-  const numbers = record.map((cell) => cell.trim()).filter((cell) => NUMBER.test(cell));
+function isHeader(record: readonly string[], dialect: Dialect): boolean {
+  const numbers = record.map((cell) => cell.trim()).filter((cell) => isNumber(cell, dialect.decimal));
   const namesOnly = numbers.every((cell) => /^\d+$/.test(cell)) && new Set(numbers).size === numbers.length;
-  return namesOnly && record.some((cell) => parseCell(cell) === undefined);
+  return namesOnly && record.some((cell) => parseCell(cell, dialect) === undefined);
 }

@@ -42,7 +42,7 @@ function checkOptions(options: ReadOptions): void {
 }
 
 function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted {
-  const { ignoreLabels = false, onIssue = throwIssue, group, time, key, label, features } = options;
+  const { ignoreLabels = false, onIssue = throwIssue, onNote, group, time, key, label, features, sep, decimal } = options;
   const isRows = isLong(options);
   return {
     labels: !ignoreLabels && labelsPath === undefined,
@@ -51,6 +51,8 @@ function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted 
     columns: [...new Set([isRows ? key : group, time].filter((name) => name !== undefined))],
     rows: isRows ? { features } : undefined,
     onIssue,
+    onNote,
+    dialect: { separator: sep, decimal },
   };
 }
 

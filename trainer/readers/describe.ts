@@ -1,5 +1,7 @@
 // Sentences about what was read. Knows facts, no files.
-import type { LabelFacts, ReadFacts, ReadNote } from "./facts.ts";
+import { nameSeparator } from "./dialect.ts";
+import type { LabelFacts, ReadFacts } from "./facts.ts";
+import type { ReadNote } from "./notes.ts";
 
 /** Feature names that are all written; of more, the first and the last. */
 const MAX_NAMES = 3;
@@ -48,7 +50,18 @@ export function describeNote(note: ReadNote): string {
       return `${source}: ${count(note.series)} of ${count(note.total)} series end within the horizon of ${note.horizon} and give no window`;
     case "series-padded":
       return `${source}: ${count(note.series)} of ${count(note.total)} series are shorter than a window of ${note.window}: one padded sequence each`;
+    case "dialect":
+      return describeDialect(note);
   }
+}
+
+function describeDialect({ source, separator, decimal, comments }: Extract<ReadNote, { code: "dialect" }>): string {
+  const parts = [
+    `columns are separated by ${nameSeparator(separator)}`,
+    ...(decimal === "," ? ["decimals are commas"] : []),
+    ...(comments === 0 ? [] : [`${quantity(comments, "line")} of comments left out`]),
+  ];
+  return `${source}: ${parts.join(", ")}: --sep and --decimal decide it`;
 }
 
 function listNames(names: readonly string[]): string {

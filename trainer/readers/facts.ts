@@ -33,29 +33,6 @@ export interface ReadFacts {
   readonly testSequences: number;
 }
 
-/** What a reader leaves out or does by itself. */
-export type ReadNote =
-  /** One window in `stride` was taken, to fit into memory. */
-  | {
-      readonly code: "windows-thinned";
-      readonly source: string;
-      readonly rows: number;
-      readonly windows: number;
-      readonly window: number;
-      readonly stride: number;
-      readonly taken: number;
-    }
-  /** `series` of `total` series end within the horizon and give no window. */
-  | {
-      readonly code: "series-too-short";
-      readonly source: string;
-      readonly series: number;
-      readonly total: number;
-      readonly horizon: number;
-    }
-  /** `series` of `total` series are shorter than a window and give one padded sequence each. */
-  | { readonly code: "series-padded"; readonly source: string; readonly series: number; readonly total: number; readonly window: number };
-
 /** Counts what batches hold. */
 export interface ReadTally {
   add(batch: Batch): void;

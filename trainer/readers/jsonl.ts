@@ -4,6 +4,7 @@
 import { DataError, describe, SequenceError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequence.ts";
 import { type Batch, LABEL_NAMES, toColumn, type Wanted } from "./batch.ts";
+import { toUtf8 } from "./encoding.ts";
 import { NO_LABEL, toLabel } from "./issues.ts";
 import { show } from "./layout.ts";
 
@@ -50,7 +51,7 @@ export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: stri
     records = [];
     return batch;
   };
-  for await (const { lines, first } of splitLines(chunks, source))
+  for await (const { lines, first } of splitLines(toUtf8(chunks, source), source))
     for (let i = 0; i < lines.length; i++) {
       parse(lines[i], first + i);
       if (records.length === RECORDS_A_BATCH) yield flush();

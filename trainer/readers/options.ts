@@ -1,11 +1,17 @@
 // How data are read, as every command says it and every reader takes it.
-import type { ReadNote } from "./facts.ts";
+
+import type { Decimal, Separator } from "./dialect.ts";
 import type { OnIssue } from "./issues.ts";
+import type { ReadNote } from "./notes.ts";
 import type { Format } from "./source.ts";
 
 export interface ReadOptions {
   /** Undefined: by the file's ending. */
   readonly format?: Format;
+  /** What separates the columns of a table of text; undefined: found. */
+  readonly sep?: Separator;
+  /** What stands before decimals in a table of text; undefined: found. */
+  readonly decimal?: Decimal;
   /** A file with one label a sequence. */
   readonly labels?: string;
   /** Name of the label column; undefined: label, y or target. */

@@ -9,6 +9,8 @@ import { checkInflation } from "./inflation.ts";
 
 export const FORMATS = ["csv", "jsonl", "npy", "npz", "parquet"] as const;
 export type Format = (typeof FORMATS)[number];
+/** Endings that are no format's name. */
+const OTHER_ENDINGS: Readonly<Record<string, Format>> = { ndjson: "jsonl", tsv: "csv", psv: "csv", txt: "csv" };
 
 /** The path that means standard input. */
 export const STDIN = "-";
@@ -87,11 +89,15 @@ export function stem(path: string): string {
 function formatOf(path: string): Format {
   if (path === STDIN) throw new UsageError(`standard input has no ending: say --format ${FORMATS.join("|")}`);
   const ending = /(?<=[^/\\])\.([^./\\]*)$/.exec(path.replace(/\.gz$/i, ""))?.[1] ?? "";
-  const format = FORMATS.find((format) => format === (ending.toLowerCase() === "ndjson" ? "jsonl" : ending.toLowerCase()));
+  const name = ending.toLowerCase();
+  const format = FORMATS.find((format) => format === name) ?? (Object.hasOwn(OTHER_ENDINGS, name) ? OTHER_ENDINGS[name] : undefined);
   if (format === undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new DataError(path, "cannot be read: it is a folder, expected a file");
   if (format === undefined)
-    throw new DataError(path, `has the extension ${ending === "" ? '""' : `.${ending}`}, expected .npz, .npy, .csv, .jsonl or .parquet`);
+    throw new DataError(
+      path,
+      `has the extension ${ending === "" ? '""' : `.${ending}`}, expected .csv, .tsv, .psv, .txt, .jsonl, .npz, .npy or .parquet`,
+    );
   return format;
 }
 

@@ -2,7 +2,7 @@
 // asked for. Knows no file and no format. Legend: R rows, F features, T the window's length in rows, N windows of a batch.
 import { DataError } from "../../shared/errors.ts";
 import { BATCH_NUMBERS, type Batch, type Timeline, toColumn } from "./batch.ts";
-import type { ReadNote } from "./facts.ts";
+import type { ReadNote } from "./notes.ts";
 import { copyRow, freeRows, gatherRows, labelOf, type RowColumns, type Rows, seriesOf, timeOf } from "./rows.ts";
 
 export interface WindowOptions extends RowColumns {

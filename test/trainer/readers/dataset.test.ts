@@ -12,7 +12,7 @@ import { encodeNpy, readNpy } from "../../../shared/npy.ts";
 import { readBatches } from "../../../trainer/readers/data-files.ts";
 import { checkTrainable, type Dataset, type ReadOptions, readDataset, requireLabels } from "../../../trainer/readers/dataset.ts";
 import { describeNote } from "../../../trainer/readers/describe.ts";
-import type { ReadNote } from "../../../trainer/readers/facts.ts";
+import type { ReadNote } from "../../../trainer/readers/notes.ts";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/readers/", import.meta.url));
 const casesIn = (folder: string, ending: string): string[] =>
@@ -20,7 +20,8 @@ const casesIn = (folder: string, ending: string): string[] =>
     .filter((name) => name.endsWith(ending))
     .map((name) => name.slice(0, -ending.length));
 const dataFile = (folder: string, name: string): string => {
-  const file = readdirSync(join(fixtures, folder)).find((entry) => entry.startsWith(`${name}.`) && !/\.(json|txt)$/.test(entry));
+  const expectation = `${name}.${folder === "good" ? "json" : "txt"}`;
+  const file = readdirSync(join(fixtures, folder)).find((entry) => entry.startsWith(`${name}.`) && entry !== expectation);
   return join(fixtures, folder, file ?? `${name} has no data file`);
 };
 const plain = (array: ArrayLike<number> | null): number[] | null => array && Array.from(array);

@@ -7,7 +7,8 @@ import { expect, test } from "vitest";
 import { readBatches } from "../../../trainer/readers/data-files.ts";
 import { type ReadOptions, readDataset } from "../../../trainer/readers/dataset.ts";
 import { describeNote, describeRead } from "../../../trainer/readers/describe.ts";
-import { createReadTally, type ReadNote, tallyBatches } from "../../../trainer/readers/facts.ts";
+import { createReadTally, tallyBatches } from "../../../trainer/readers/facts.ts";
+import type { ReadNote } from "../../../trainer/readers/notes.ts";
 
 const good = (name: string): string => fileURLToPath(new URL(`../../fixtures/readers/good/${name}`, import.meta.url));
 const ten = "10 steps × 5 features (f0 … f4)";
@@ -27,6 +28,18 @@ test.each<[string, ReadOptions, string]>([
 ])("%s with %j", async (name, options, line) => {
   const { facts } = await readDataset([good(name)], options);
   expect(describeRead(facts).replaceAll(good(""), "")).toBe(`read ${name}: ${line}`);
+});
+
+test.each([
+  ["sep-semicolon-comma.csv", "columns are separated by semicolons, decimals are commas"],
+  ["sep-tab.tsv", "columns are separated by tabs"],
+  ["sep-spaces.txt", "columns are separated by spaces"],
+  ["savetxt-comments.csv", "columns are separated by commas, 1 line of comments left out"],
+  ["csv-small.csv", undefined],
+])("how %s is written is said where it is not as most are", async (name, said) => {
+  const notes: ReadNote[] = [];
+  await readDataset([good(name)], { onNote: (note) => notes.push(note) });
+  expect(notes.map(describeNote)).toEqual(said === undefined ? [] : [`${good(name)}: ${said}: --sep and --decimal decide it`]);
 });
 
 test("several files, their types and a test part are counted together", async () => {
