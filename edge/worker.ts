@@ -7,9 +7,7 @@ import { openModel } from "./models/servable-model.ts";
 import page from "./page/page.html";
 import { openWorker } from "./worker-env.ts";
 
-const servable = openModel(new Uint8Array(artifact), instantiateKernel(inference).log, ({ network, calibration }) =>
-  createWasmEngine(inference, network, calibration),
-);
+const servable = openModel(new Uint8Array(artifact), instantiateKernel(inference).log, (model) => createWasmEngine(inference, model));
 
 const { Stream, Directory, handlers } = openWorker(env, page, servable);
 

@@ -1,7 +1,7 @@
 // What a decoded artifact is, and what it means to score with it. Knows no file format, no engine's inside, no HTTP.
 import type { Engine } from "./engine.ts";
 import { ArtifactError, type Path, SequenceError } from "./errors.ts";
-import type { Calibration, Network } from "./networks/lstm.ts";
+import type { Predictor } from "./members.ts";
 import { priorShift } from "./prior.ts";
 import { applyRecipe } from "./recipe/apply.ts";
 import type { Log, Recipe } from "./recipe/recipe.ts";
@@ -117,11 +117,9 @@ export interface Card {
 /** A card with metrics, as training writes it. */
 export type MeasuredCard = Card & { readonly test: Metrics };
 
-export interface Model {
+export interface Model extends Predictor {
   readonly name: string;
   readonly recipe: Recipe;
-  readonly network: Network;
-  readonly calibration: Calibration;
   /** Of the training part, above 0 and below 1: what a caller's prior is compared with. */
   readonly positiveRate: number;
   /** The first is the default. */
@@ -133,7 +131,7 @@ export interface Model {
 
 /** What serving needs to know of a model; of one that was not trained here, its training is not known. */
 export type ScorableModel = Pick<Model, "name" | "recipe" | "operatingPoints" | "golden"> &
-  Partial<Pick<Model, "network" | "calibration" | "positiveRate" | "card">>;
+  Partial<Pick<Model, "members" | "stack" | "calibration" | "positiveRate" | "card">>;
 
 export interface Scores {
   /** (N) */
@@ -159,7 +157,7 @@ export function score(
   for (let n = 0; n < lengths.length; n++)
     if (lengths[n] === 0) throw new SequenceError(pathOf(n), "must have at least one row that is not all zeros", "only padding");
   const shift = prior === undefined ? 0 : priorShift(model.positiveRate!, prior, log);
-  return { probabilities: engine.probabilities(channels, lengths, shift), outOfRange };
+  return { probabilities: engine.probabilities({ channels, lengths }, shift), outOfRange };
 }
 
 /** The label of a probability at an operating point: 1 from its threshold on. */

@@ -36,7 +36,7 @@ export interface Scorer {
 export function openScorer(artifact: Uint8Array, kernel: WebAssembly.Module): Scorer {
   const model = decodeArtifact(artifact);
   const { log } = instantiateKernel(kernel);
-  const engine = createWasmEngine(kernel, model.network, model.calibration);
+  const engine = createWasmEngine(kernel, model);
   checkGolden(model, engine, log);
   const { name, recipe, operatingPoints } = model;
   const { timesteps, features } = recipe;

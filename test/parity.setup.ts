@@ -15,12 +15,7 @@ declare module "vitest" {
 export default function setup(project: TestProject): void {
   const bits = PARITY_CASES.map((testCase) => {
     const model = parityModel(kernel, testCase);
-    const { probabilities } = score(
-      model,
-      createWasmEngine(kernel, model.network, model.calibration),
-      instantiateKernel(kernel).log,
-      paritySequences(testCase),
-    );
+    const { probabilities } = score(model, createWasmEngine(kernel, model), instantiateKernel(kernel).log, paritySequences(testCase));
     return Array.from(new Uint32Array(probabilities.buffer));
   });
   project.provide("parityBits", bits);

@@ -15,6 +15,7 @@ import { applyRecipe } from "../shared/recipe/apply.ts";
 import type { Channels } from "../shared/recipe/recipe.ts";
 import { encodeOnnx } from "../trainer/export/onnx/export.ts";
 import { kernel } from "./fixtures/kernel.ts";
+import { networkOf } from "./fixtures/model.ts";
 import { PARITY_CASES, parityModel, paritySequences } from "./fixtures/parity.ts";
 
 /**
@@ -31,7 +32,9 @@ beforeAll(async () => {
 });
 
 /** tfjs' own layer, unmasked, on the valid rows: sequences of one length at a time. */
-function scoreWithTfjs({ network, calibration }: Model, { channels, lengths }: Channels, T: number): Float32Array {
+function scoreWithTfjs(served: Model, { channels, lengths }: Channels, T: number): Float32Array {
+  const { calibration } = served;
+  const network = networkOf(served);
   const { channels: C, units: U } = network;
   const layer = tf.layers.lstm({
     units: U,
@@ -63,7 +66,7 @@ function scoreWithTfjs({ network, calibration }: Model, { channels, lengths }: C
 async function scoreWithOnnx(model: Model, { channels, lengths }: Channels, T: number): Promise<Float32Array> {
   const session = await ort.InferenceSession.create(encodeOnnx(model), { executionProviders: ["wasm"] });
   const { probability } = await session.run({
-    channels: new ort.Tensor("float32", channels, [lengths.length, T, model.network.channels]),
+    channels: new ort.Tensor("float32", channels, [lengths.length, T, networkOf(model).channels]),
     lengths: new ort.Tensor("int32", lengths, [lengths.length]),
   });
   await session.release();
@@ -90,10 +93,11 @@ const CASES = [
 ];
 
 describe.each(CASES)("$title", ({ model, values }) => {
-  const { recipe, network, calibration } = model;
+  const { recipe, calibration } = model;
+  const network = networkOf(model);
   const T = recipe.timesteps;
   const channels = applyRecipe(recipe, values, instantiateKernel(kernel).log);
-  const ours = createWasmEngine(kernel, network, calibration).probabilities(channels.channels, channels.lengths);
+  const ours = createWasmEngine(kernel, model).probabilities(channels);
 
   it("has sequences of every length it can have, and answers that differ", () => {
     expect(new Set(channels.lengths).size).toBe(recipe.padding === "none" ? 1 : 10);
@@ -117,11 +121,12 @@ describe.each(CASES)("$title", ({ model, values }) => {
   });
 
   it("gives one sequence alone the bits it has in any batch", () => {
-    const engine = createWasmEngine(kernel, network, calibration);
+    const engine = createWasmEngine(kernel, model);
     const size = T * network.channels;
     const alone = Float32Array.from(
       channels.lengths,
-      (_, n) => engine.probabilities(channels.channels.slice(n * size, (n + 1) * size), channels.lengths.slice(n, n + 1))[0],
+      (_, n) =>
+        engine.probabilities({ channels: channels.channels.slice(n * size, (n + 1) * size), lengths: channels.lengths.slice(n, n + 1) })[0],
     );
     expect(alone).toEqual(ours);
   });

@@ -62,7 +62,7 @@ function loadEngines(): Engines {
   return {
     kernel: instantiateKernel(module),
     module,
-    createEngine: (network, calibration) => createWasmEngine(module, network, calibration),
+    createEngine: (predictor) => createWasmEngine(module, predictor),
   };
 }
 

@@ -89,7 +89,7 @@ export function createOnnxEngine(
   return {
     name: "onnxruntime-web",
     tolerance: TOLERANCE,
-    probabilities(channels, lengths, shift = 0) {
+    probabilities({ channels, lengths }, shift = 0) {
       const N = lengths.length;
       if (channels.length !== N * T * C) throw new RangeError(`channels must be ${N} × ${T} steps × ${C}, got ${channels.length} numbers`);
       return Float32Array.from(lengths, (length, n) => {

@@ -1,6 +1,7 @@
 // GET /v1/model: the card of the deployed model, as people and programs read it.
 import { Hono } from "hono";
 import { FORMAT } from "../../shared/artifact/metadata.ts";
+import { networksOf } from "../../shared/members.ts";
 import { modelId } from "../../shared/model.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -12,7 +13,7 @@ import { maxSequences } from "../scoring/scoring.ts";
 
 /** The card of the model that is served. */
 export function modelRoutes({ model }: Ready) {
-  const { name, recipe, network, calibration, operatingPoints, card } = model;
+  const { name, recipe, members, calibration, operatingPoints, card } = model;
   const { padding, clip, lengths, features, timesteps } = recipe;
   const { test: metrics, ...facts } = card ?? {};
   return new Hono<EdgeEnv>()
@@ -27,7 +28,7 @@ export function modelRoutes({ model }: Ready) {
         features,
         timesteps,
         recipe: { padding, channels: recipe.channels.map((channel) => describeChannel(channel, features)), clip, lengths },
-        units: network?.units,
+        units: members && networksOf({ members })[0]?.units,
         calibration,
         operatingPoints,
         metrics,

@@ -52,7 +52,7 @@ export function explain({ model: { recipe }, engine, log }: Ready, values: Float
     const count = Math.min(BATCH, 1 + L + F - from);
     const variants = new Float32Array(count * T * C);
     for (let v = 0; v < count; v++) occlude(from + v, variants.subarray(v * T * C, (v + 1) * T * C));
-    for (const p of engine.probabilities(variants, new Int32Array(count).fill(L))) logits.push(logit(p, log));
+    for (const p of engine.probabilities({ channels: variants, lengths: new Int32Array(count).fill(L) })) logits.push(logit(p, log));
   }
   const steps: (number | null)[] = Array(T).fill(null);
   for (let t = 0; t < L; t++) steps[rows[t]] = logits[0] - logits[1 + t];

@@ -1,6 +1,7 @@
 // Model ⇄ artifact: a safetensors file whose metadata and tensors are exactly a model's. Whatever is off is one sentence.
 // Knows no file system and computes no hash: an artifact's identity is the SHA-256 of its bytes, taken by whoever holds them.
 import { ArtifactError } from "../errors.ts";
+import { ofNetwork } from "../members.ts";
 import type { Model } from "../model.ts";
 import { asObject, fail, show } from "./checks.ts";
 import { crc32 } from "./crc32.ts";
@@ -28,7 +29,7 @@ export function decodeArtifact(bytes: Uint8Array): Model {
   const { initial, ...gates } = variant;
   const { recipe, network, golden, reference } = unpackModel({ entries, data }, plan, initial === true);
   checkChecksum(metadata, data); // last, since whatever else is wrong says more
-  return { ...model, recipe: { ...plan, ...recipe }, network: { ...network, ...gates }, golden, reference };
+  return { ...model, recipe: { ...plan, ...recipe }, ...ofNetwork({ ...network, ...gates }, model.calibration), golden, reference };
 }
 
 /**

@@ -1,5 +1,6 @@
 // An artifact's metadata: what it says of the model in texts, most of them JSON. docs/architecture.md lists the fields.
 // Legend: F features.
+import { soleNetwork } from "../members.ts";
 import { type Card, type Model, type OperatingPoint, POINT_METRICS } from "../model.ts";
 import type { Calibration, Network } from "../networks/lstm.ts";
 import { type Channel, VIEWS } from "../recipe/channel.ts";
@@ -31,7 +32,7 @@ export interface ModelTexts extends Pick<Model, "name" | "positiveRate" | "opera
 /** All fields but the checksum, in the order of the file. */
 export function encodeMetadata(model: Model): Record<string, string> {
   const { timesteps, features, padding, channels, clip, lengths } = model.recipe;
-  const variant = variantOf(model.network);
+  const variant = variantOf(soleNetwork(model)!);
   const isVariant = Object.values(variant).some((value) => value !== undefined);
   return {
     format: FORMAT,

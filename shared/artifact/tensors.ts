@@ -1,5 +1,6 @@
 // An artifact's tensors: names, types and shapes in the order of the file, which every file has exactly.
 // Legend: T steps, F features, C channels, U units, K golden vectors.
+import { soleNetwork } from "../members.ts";
 import { CHANNEL_BINS, type Golden, type Model, type Reference, SCORE_BINS } from "../model.ts";
 import type { Network } from "../networks/lstm.ts";
 import { usesFloors } from "../recipe/channel.ts";
@@ -50,7 +51,9 @@ function layOut({ T, F, C, U, hasInitial }: Sizes): [name: string, dtype: Dtype,
 }
 
 /** A model's tensors as the file holds them. */
-export function packModel({ recipe, network, golden, reference }: Model): PackedTensors {
+export function packModel(model: Model): PackedTensors {
+  const { recipe, golden, reference } = model;
+  const network = soleNetwork(model)!;
   const { initial } = network;
   const data: Record<string, TensorData> = {
     "recipe.mean": recipe.mean,

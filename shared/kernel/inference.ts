@@ -1,4 +1,4 @@
-// LSTM → Dense(1) → calibration → probability, for one sequence or eight at once, with the same bits: every gate is one chain,
+// LSTM → Dense(1) → logit → probability, for one sequence or eight at once, with the same bits: every gate is one chain,
 // bias, then inputs 0 … C−1, then units 0 … U−1, and lanes never meet. Owns no memory: every address is the caller's, in bytes.
 //
 // Legend: T steps, C channels, U units, B = ⌈U/4⌉ blocks of four units, K = C + U rows of weights.
@@ -194,26 +194,17 @@ function stepEight(
   }
 }
 
-/** The probability of the one sequence that advanceOne brought to step `steps`, at least 1. */
-export function probabilityOne(C: usize, U: usize, head: usize, state: usize, steps: usize, slope: f32, intercept: f32): f32 {
+/** The logit of the one sequence that advanceOne brought to step `steps`, at least 1. */
+export function logitOne(C: usize, U: usize, head: usize, state: usize, steps: usize): f32 {
   const bufferBytes = (C + (((U + 3) >> 2) << 2)) << 2;
   const outputs = (steps & 1 ? state + bufferBytes : state) + (C << 2);
   let logit = load<f32>(head);
   for (let u: usize = 0; u < U; u++) logit += load<f32>(outputs + (u << 2)) * load<f32>(head + (u << 2), 4);
-  return calibrated(logit, slope, intercept);
+  return logit;
 }
 
-/** The probabilities of the eight sequences that advanceEight brought to step `steps`, at least 1, to `results` (8). */
-export function probabilityEight(
-  C: usize,
-  U: usize,
-  head: usize,
-  state: usize,
-  steps: usize,
-  slope: f32,
-  intercept: f32,
-  results: usize,
-): void {
+/** The logits of the eight sequences that advanceEight brought to step `steps`, at least 1, to `results` (8). */
+export function logitEight(C: usize, U: usize, head: usize, state: usize, steps: usize, results: usize): void {
   const outputs = (steps & 1 ? state + ((C + U) << 5) : state) + (C << 5);
   let logit0 = v128.load32_splat(head);
   let logit1 = logit0;
@@ -224,10 +215,9 @@ export function probabilityEight(
   }
   v128.store(results, logit0, 0);
   v128.store(results, logit1, 16);
-  for (let at = results; at < results + 32; at += 4) store<f32>(at, calibrated(load<f32>(at), slope, intercept));
 }
 
 /** In float64 from the exponential on: once a sequence that costs nothing, and small probabilities keep all their digits. */
-function calibrated(logit: f32, slope: f32, intercept: f32): f32 {
+export function calibrate(logit: f32, slope: f32, intercept: f32): f32 {
   return f32(1 / (1 + NativeMath.exp(-f64(slope * logit + intercept))));
 }

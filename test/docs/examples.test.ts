@@ -28,7 +28,7 @@ const F = features.length;
 const N = 20;
 const values = makeSequences(N, T, F, 7);
 const { log } = instantiateKernel(kernel);
-const expected = score(model, createWasmEngine(kernel, model.network, model.calibration), log, values).probabilities;
+const expected = score(model, createWasmEngine(kernel, model), log, values).probabilities;
 const sequences = Array.from({ length: N }, (_, n) =>
   Array.from({ length: T }, (_, t) => Array.from(values.subarray((n * T + t) * F, (n * T + t + 1) * F))),
 );

@@ -12,7 +12,7 @@ import { makeModel, makeSequences } from "../fixtures/model.ts";
 import { openStreams } from "../fixtures/streams.ts";
 
 const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
-const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m));
 const { dependencies } = openStreams(servable);
 const app = openApp(kernel, artifact, dependencies);
 const RUNS = { numRuns: 400, seed: 5 };

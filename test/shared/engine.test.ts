@@ -2,6 +2,7 @@
 // WASM engine alone promises.
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createWasmEngine, type Engine } from "../../shared/engine.ts";
+import { ofNetwork } from "../../shared/members.ts";
 import { type Calibration, lstmProbability, type Network } from "../../shared/networks/lstm.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeNetwork, randomOf } from "../fixtures/model.ts";
@@ -14,13 +15,17 @@ interface Kind {
   create(network: Network, calibration: Calibration, timesteps: number): Engine;
 }
 
+function createSole(network: Network, calibration: Calibration): Engine {
+  return createWasmEngine(kernel, ofNetwork(network, calibration));
+}
+
 const ENGINES: readonly Kind[] = [
   {
     name: "wasm",
     // float32 against float64: an activation errs by up to 1.4e-7, a gate's sum of up to 118 terms by about 3e-7; gates
     // contract, so ten steps hardly add up; a probability moves by a quarter of the logit's error. Largest seen here: 1.5e-7.
     tolerance: 5e-7,
-    create: (network, calibration) => createWasmEngine(kernel, network, calibration),
+    create: createSole,
   },
   { name: "onnxruntime-web", tolerance: 2e-6, create: makeOnnxEngine }, // as test/parity.test.ts argues
 ];
@@ -56,7 +61,7 @@ describe.each(EVERYWHERE)("$name: $U units, $C channels", ({ U, C, tolerance, cr
   const network = makeNetwork(C, U, 10 * U + C);
   const engine = create(network, CALIBRATION, T);
   const input = makeChannels(90, T, C, U + C);
-  const probabilities = engine.probabilities(input.channels, input.lengths);
+  const probabilities = engine.probabilities(input);
 
   test(`agrees with lstm.ts to ${tolerance}`, () => {
     for (let n = 0; n < input.lengths.length; n++) {
@@ -69,13 +74,13 @@ describe.each(EVERYWHERE)("$name: $U units, $C channels", ({ U, C, tolerance, cr
     const all = bitsOf(probabilities);
     for (let n = 0; n < all.length; n++) {
       const { channels, lengths } = pick(input, [n]);
-      expect(bitsOf(engine.probabilities(channels, lengths))).toEqual([all[n]]);
+      expect(bitsOf(engine.probabilities({ channels, lengths }))).toEqual([all[n]]);
     }
     const random = randomOf(U);
     for (const N of [2, 7, 8, 9, 16, 31, 64]) {
       const indices = Array.from({ length: N }, () => Math.floor(90 * random()));
       const { channels, lengths } = pick(input, indices);
-      expect(bitsOf(engine.probabilities(channels, lengths))).toEqual(indices.map((n) => all[n]));
+      expect(bitsOf(engine.probabilities({ channels, lengths }))).toEqual(indices.map((n) => all[n]));
     }
   });
 });
@@ -86,11 +91,11 @@ describe.each(ENGINES)("the $name engine", ({ create, tolerance }) => {
   const engine = create(network, CALIBRATION, 10);
 
   test("scores nothing when there is nothing", () => {
-    expect(engine.probabilities(new Float32Array(0), new Int32Array(0))).toEqual(new Float32Array(0));
+    expect(engine.probabilities({ channels: new Float32Array(0), lengths: new Int32Array(0) })).toEqual(new Float32Array(0));
   });
 
   test.each([0, 1, 10, 11, -1])("rejects a length outside 1 to T, and only that: %i", (length) => {
-    const score = () => engine.probabilities(new Float32Array(2 * 10 * C), Int32Array.of(3, length));
+    const score = () => engine.probabilities({ channels: new Float32Array(2 * 10 * C), lengths: Int32Array.of(3, length) });
     if (length >= 1 && length <= 10) expect(score()).toHaveLength(2);
     else expect(score).toThrow(`lengths[1] must be 1 to 10, got ${length}`);
   });
@@ -98,22 +103,19 @@ describe.each(ENGINES)("the $name engine", ({ create, tolerance }) => {
   test("scores 512 steps, alone and in company", () => {
     const long = create(network, CALIBRATION, 512);
     const input = makeChannels(9, 512, C, 4, () => 512);
-    const probabilities = long.probabilities(input.channels, input.lengths);
+    const probabilities = long.probabilities(input);
     const expected = lstmProbability(network, CALIBRATION, input.channels.subarray(8 * 512 * C), 512);
     expect(Math.abs(probabilities[8] - expected)).toBeLessThanOrEqual(tolerance);
     const { channels, lengths } = pick(input, [3]);
-    expect(long.probabilities(channels, lengths)[0]).toBe(probabilities[3]);
+    expect(long.probabilities({ channels, lengths })[0]).toBe(probabilities[3]);
   });
 
   test("remembers nothing of earlier requests", () => {
     const input = makeChannels(24, 10, C, 6);
-    const before = bitsOf(engine.probabilities(input.channels, input.lengths));
+    const before = bitsOf(engine.probabilities(input));
     const loud = makeChannels(24, 10, C, 7, () => 10);
-    engine.probabilities(
-      loud.channels.map((x) => 1e30 * x),
-      loud.lengths,
-    );
-    expect(bitsOf(engine.probabilities(input.channels, input.lengths))).toEqual(before);
+    engine.probabilities({ channels: loud.channels.map((x) => 1e30 * x), lengths: loud.lengths });
+    expect(bitsOf(engine.probabilities(input))).toEqual(before);
   });
 
   test.each([1, 8])("answers a probability whatever finite channels come: extremes of ±1e30, %i at a time", (N) => {
@@ -127,14 +129,14 @@ describe.each(ENGINES)("the $name engine", ({ create, tolerance }) => {
       const engine = create(network, CALIBRATION, 10);
       for (let i = 0; i < 50; i++) {
         const channels = Float32Array.from({ length: N * 10 * C }, () => extremes[Math.floor(extremes.length * random())]);
-        for (const p of engine.probabilities(channels, new Int32Array(N).fill(10))) expect(p >= 0 && p <= 1).toBe(true);
+        for (const p of engine.probabilities({ channels, lengths: new Int32Array(N).fill(10) })) expect(p >= 0 && p <= 1).toBe(true);
       }
     }
   });
 
   test("a shift moves the logit by just that", () => {
     const { channels, lengths } = makeChannels(9, 10, C, 12);
-    const logits = (shift?: number) => Array.from(engine.probabilities(channels, lengths, shift), (p) => Math.log(p / (1 - p)));
+    const logits = (shift?: number) => Array.from(engine.probabilities({ channels, lengths }, shift), (p) => Math.log(p / (1 - p)));
     const [here, moved] = [logits(), logits(0.75)];
     for (const [n, logit] of here.entries()) expect(moved[n] - logit).toBeCloseTo(0.75, 5); // of float32 probabilities near 0.5
     expect(logits(0)).toEqual(here);
@@ -162,8 +164,8 @@ describe.each(VARIANTS)("a network that is %s", (_, of) => {
     const plain = makeNetwork(C, U, U);
     const network: Network = { ...plain, ...of(U) };
     const input = makeChannels(90, T, C, U);
-    const engine = createWasmEngine(kernel, network, CALIBRATION);
-    const probabilities = engine.probabilities(input.channels, input.lengths);
+    const engine = createSole(network, CALIBRATION);
+    const probabilities = engine.probabilities(input);
     const oracle = (variant: Network, n: number) =>
       lstmProbability(variant, CALIBRATION, input.channels.subarray(n * T * C, (n + 1) * T * C), input.lengths[n]);
     let moved = 0;
@@ -171,7 +173,7 @@ describe.each(VARIANTS)("a network that is %s", (_, of) => {
       expect(Math.abs(probabilities[n] - oracle(network, n))).toBeLessThanOrEqual(5e-7);
       moved = Math.max(moved, Math.abs(oracle(network, n) - oracle(plain, n)));
       const { channels, lengths } = pick(input, [n]);
-      expect(engine.probabilities(channels, lengths)[0]).toBe(probabilities[n]);
+      expect(engine.probabilities({ channels, lengths })[0]).toBe(probabilities[n]);
     }
     expect(moved).toBeGreaterThan(1e-3); // so that ignoring the variant would be seen
   });
@@ -180,7 +182,7 @@ describe.each(VARIANTS)("a network that is %s", (_, of) => {
 describe("the WASM engine alone", () => {
   const C = 5;
   const network = makeNetwork(C, 100, 1);
-  const engine = createWasmEngine(kernel, network, CALIBRATION);
+  const engine = createSole(network, CALIBRATION);
 
   afterEach(() => {
     vi.unstubAllGlobals();
@@ -204,26 +206,26 @@ describe("the WASM engine alone", () => {
       }
     }
     vi.stubGlobal("WebAssembly", { Instance: CountingInstance });
-    const counted = createWasmEngine(kernel, network, CALIBRATION);
+    const counted = createSole(network, CALIBRATION);
     const equal = makeChannels(17, 10, C, 3, () => 10);
-    counted.probabilities(equal.channels, equal.lengths);
+    counted.probabilities(equal);
     expect(calls).toEqual({ advanceOne: 1, advanceEight: 2 });
     const apart = makeChannels(10, 10, C, 3); // lengths 1 … 10
-    counted.probabilities(apart.channels, apart.lengths);
+    counted.probabilities(apart);
     expect(calls).toEqual({ advanceOne: 11, advanceEight: 2 });
     const near = makeChannels(8, 10, C, 3, (n) => (n < 3 ? 9 : 10));
-    counted.probabilities(near.channels, near.lengths);
+    counted.probabilities(near);
     expect(calls).toEqual({ advanceOne: 11, advanceEight: 4 }); // to step 9, where three end, then to step 10
   });
 
   test("rejects channels that are not (N,T,C)", () => {
-    expect(() => engine.probabilities(new Float32Array(10 * C + 1), Int32Array.of(1))).toThrow(RangeError);
-    expect(() => engine.probabilities(new Float32Array(513 * C), Int32Array.of(1))).toThrow("up to 512 steps");
+    expect(() => engine.probabilities({ channels: new Float32Array(10 * C + 1), lengths: Int32Array.of(1) })).toThrow(RangeError);
+    expect(() => engine.probabilities({ channels: new Float32Array(513 * C), lengths: Int32Array.of(1) })).toThrow("up to 512 steps");
   });
 
   test("takes no memory after its creation", () => {
     const grow = vi.spyOn(WebAssembly.Memory.prototype, "grow");
-    const own = createWasmEngine(kernel, network, CALIBRATION);
+    const own = createSole(network, CALIBRATION);
     const memory = grow.mock.contexts.at(-1) as WebAssembly.Memory;
     const { buffer } = memory;
     const size = buffer.byteLength;
@@ -231,10 +233,10 @@ describe("the WASM engine alone", () => {
     expect(size).toBeLessThan(2 ** 20);
     for (let i = 0; i < 1000; i++) {
       const { channels, lengths } = makeChannels(i % 40, 10, C, i);
-      own.probabilities(channels, lengths);
+      own.probabilities({ channels, lengths });
     }
     const large = makeChannels(5000, 10, C, 5);
-    own.probabilities(large.channels, large.lengths);
+    own.probabilities(large);
     expect(memory.buffer).toBe(buffer); // growing would have detached it
     expect(buffer.byteLength).toBe(size);
   });
@@ -243,13 +245,13 @@ describe("the WASM engine alone", () => {
     for (const part of ["kernel", "recurrent", "bias", "headKernel", "headBias"] as const) {
       const damaged: Network = { ...network, [part]: network[part].map((w, i) => (i === 0 ? Number.NaN : w)) };
       const { channels, lengths } = makeChannels(9, 10, C, 10, () => 2);
-      for (const p of createWasmEngine(kernel, damaged, CALIBRATION).probabilities(channels, lengths)) expect(p).toBeNaN();
+      for (const p of createSole(damaged, CALIBRATION).probabilities({ channels, lengths })) expect(p).toBeNaN();
     }
   });
 
   test("small probabilities keep their digits, large logits saturate", () => {
     const { channels, lengths } = makeChannels(9, 10, C, 11, () => 10);
-    const at = (intercept: number) => createWasmEngine(kernel, network, { slope: 1, intercept }).probabilities(channels, lengths);
+    const at = (intercept: number) => createSole(network, { slope: 1, intercept }).probabilities({ channels, lengths });
     for (const n of [0, 8]) {
       const logit = Math.log(at(0)[n] / (1 - at(0)[n]));
       expect(at(-60)[n] / Math.exp(logit - 60)).toBeCloseTo(1, 5); // 5 digits: float32 near −60 steps by 3.8e-6

@@ -37,13 +37,13 @@ describe("priorShift", () => {
 
 describe("a score at another base rate", () => {
   const model = makeModel(kernel, { units: 8 });
-  const engine = createWasmEngine(kernel, model.network, model.calibration);
+  const engine = createWasmEngine(kernel, model);
   const values = makeSequences(40, 10, 5, 3);
   const at = (prior?: number, sequences = values) => score(model, engine, log, sequences, undefined, prior).probabilities;
 
   test("is that of a model whose intercept was moved, bit for bit", () => {
     const { slope, intercept } = model.calibration;
-    const moved = createWasmEngine(kernel, model.network, { slope, intercept: intercept + priorShift(0.25, 0.1, log) });
+    const moved = createWasmEngine(kernel, { ...model, calibration: { slope, intercept: intercept + priorShift(0.25, 0.1, log) } });
     expect(at(0.1)).toEqual(score(model, moved, log, values).probabilities);
     expect(at(0.1)).not.toEqual(at());
   });

@@ -8,7 +8,7 @@ it.each(PARITY_CASES.map((testCase, i) => ({ ...testCase, i })))(
   "workerd computes the bits Node computed, recipe and kernel: $units units, padding $padding",
   ({ i, ...testCase }) => {
     const model = parityModel(kernel, testCase);
-    const engine = createWasmEngine(kernel, model.network, model.calibration);
+    const engine = createWasmEngine(kernel, model);
     const { probabilities } = score(model, engine, instantiateKernel(kernel).log, paritySequences(testCase));
     expect(Array.from(new Uint32Array(probabilities.buffer))).toEqual(inject("parityBits")[i]);
   },

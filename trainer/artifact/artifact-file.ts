@@ -1,10 +1,10 @@
 // An artifact as a file: read, decoded, and made ready to score with the kernel that serves it.
 import { createHash } from "node:crypto";
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
-import type { Engine, Kernel } from "../../shared/engine.ts";
+import type { Kernel, MemberEngine } from "../../shared/engine.ts";
 import { ArtifactError, DataError } from "../../shared/errors.ts";
+import type { Predictor } from "../../shared/members.ts";
 import { checkGolden, type Model, modelId, type Scores, score } from "../../shared/model.ts";
-import type { Calibration, Network } from "../../shared/networks/lstm.ts";
 import { readWhole } from "../files/whole-files.ts";
 import type { Dataset } from "../readers/dataset.ts";
 
@@ -12,7 +12,7 @@ export interface Engines {
   readonly kernel: Kernel;
   /** The kernel's module, for threads that make engines of their own. */
   readonly module: WebAssembly.Module;
-  createEngine(network: Network, calibration: Calibration): Engine;
+  createEngine(predictor: Predictor): MemberEngine;
 }
 
 /** An LSTM of 4,096 units, the most that an artifact holds, has some 270 MB. */
@@ -31,7 +31,7 @@ export function loadModel(path: string, { kernel, createEngine }: Engines): Load
   const bytes = readWhole(path, MAX_ARTIFACT_BYTES);
   try {
     const model = decodeArtifact(bytes);
-    const engine = createEngine(model.network, model.calibration);
+    const engine = createEngine(model);
     checkGolden(model, engine, kernel.log);
     return {
       model,

@@ -47,8 +47,8 @@ function exportNetwork(loaded: LoadedModel, values: ExportValues, { terminal, no
   const { artifact, onnx, preprocessing, safetensorsTorch } = values;
   const stages = createStages(terminal, now);
   stages.show("export");
-  const torch = safetensorsTorch === undefined ? undefined : encodeTorchOf(loaded, artifact);
-  const graph = onnx === undefined ? undefined : encodeOnnx(loaded.model, { preprocessing });
+  const torch = safetensorsTorch === undefined ? undefined : encode(artifact, () => encodeTorch(loaded.model));
+  const graph = onnx === undefined ? undefined : encode(artifact, () => encodeOnnx(loaded.model, { preprocessing }));
   stages.finish();
   const write = (path: string, bytes: Uint8Array, content: string): void => {
     writeWhole(path, bytes);
@@ -76,9 +76,10 @@ function checkTargets({ onnx, preprocessing, safetensorsTorch, worker }: ExportV
   checkWorkerFolder(worker);
 }
 
-function encodeTorchOf({ model }: LoadedModel, source: string): Uint8Array {
+/** Throws DataError where the artifact holds what the format cannot. */
+function encode(source: string, encoder: () => Uint8Array): Uint8Array {
   try {
-    return encodeTorch(model);
+    return encoder();
   } catch (error) {
     if (error instanceof ArtifactError) throw new DataError(source, error.message);
     throw error;

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { basename, extname } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
+import { soleNetwork } from "../../shared/members.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
 import { describeModel } from "../artifact/artifact-file.ts";
 import { integer, names, text } from "../cli/arguments.ts";
@@ -71,7 +72,7 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
         model: id,
         format: network.format,
         found: imported.findings,
-        units: imported.model.network.units,
+        units: soleNetwork(imported.model)!.units,
         timesteps: recipe.timesteps,
         features: recipe.features,
         padding: recipe.padding,

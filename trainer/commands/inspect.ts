@@ -1,5 +1,6 @@
 // inspect: what is in an artifact, for people; with --json, for programs.
 import { FORMAT } from "../../shared/artifact/metadata.ts";
+import { networksOf } from "../../shared/members.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
 import { ARTIFACT_WORD } from "../cli/data-options.ts";
@@ -28,7 +29,7 @@ function inspect({ artifact, json }: Values<typeof WORDS, typeof OPTIONS>, { ter
 }
 
 function toDocument({ model, id, bytes }: LoadedModel): Readonly<Record<string, unknown>> {
-  const { recipe, network, calibration, operatingPoints, card } = model;
+  const { recipe, calibration, operatingPoints, card } = model;
   const { timesteps, features, padding, clip, lengths } = recipe;
   return {
     id,
@@ -36,7 +37,7 @@ function toDocument({ model, id, bytes }: LoadedModel): Readonly<Record<string, 
     bytes: bytes.length,
     timesteps,
     features,
-    units: network.units,
+    units: networksOf(model)[0]?.units,
     recipe: { padding, channels: channelsOf(model), clip, lengths },
     calibration,
     operatingPoints,
@@ -45,13 +46,13 @@ function toDocument({ model, id, bytes }: LoadedModel): Readonly<Record<string, 
 }
 
 function listLines({ model, id, bytes }: LoadedModel): string[] {
-  const { recipe, network, calibration, operatingPoints, card } = model;
+  const { recipe, calibration, operatingPoints, card } = model;
   const { slope, intercept } = calibration;
   return [
     `${id}  ${FORMAT}  ${bytes.length} bytes`,
     `takes      up to ${countOf(recipe.timesteps, "row")} of ${countOf(recipe.features.length, "feature")}: ${recipe.features.join(", ")}; padding: ${recipe.padding}`,
     `channels   ${channelsOf(model).join(", ")}`,
-    `network    LSTM(${network.units}) → Dense(1) → sigmoid; calibration slope ${slope.toFixed(4)}, intercept ${intercept.toFixed(4)}`,
+    `network    LSTM(${networksOf(model)[0]?.units}) → Dense(1) → sigmoid; calibration slope ${slope.toFixed(4)}, intercept ${intercept.toFixed(4)}`,
     ...describeOrigin(model),
     "golden     32 vectors score bit for bit here",
     ...(card.test === null

@@ -149,7 +149,7 @@ async function writeReport(
   // vega takes a tenth of a second to load: only who wants a report waits for it
   const [{ gatherReport }, { renderReport }] = await Promise.all([import("../report/gather.ts"), import("../report/page.ts")]);
   const { model, verdict, truth, evidence } = trained;
-  const engine = engines.createEngine(model.network, model.calibration);
+  const engine = engines.createEngine(model);
   const random = createRandom(seed, STREAMS.report);
   const html = await renderReport(gatherReport({ model, id, verdict, truth, ...evidence, engine, log: engines.kernel.log, random }));
   writeWhole(path, new TextEncoder().encode(html));

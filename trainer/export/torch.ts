@@ -2,6 +2,7 @@
 // Legend: C channels, U units.
 import { encodeFrame, packTensors } from "../../shared/artifact/safetensors.ts";
 import { ArtifactError } from "../../shared/errors.ts";
+import { soleNetwork } from "../../shared/members.ts";
 import type { Model } from "../../shared/model.ts";
 import type { Network } from "../../shared/networks/lstm.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
@@ -13,9 +14,12 @@ const ALIGNMENT = 8;
 /**
  * A state dict of `lstm` (torch.nn.LSTM, batch_first as you like) and `fc` (torch.nn.Linear). The modules take the recipe's channels;
  * recipe and calibration travel as JSON in the metadata: probability = sigmoid(slope · fc(h) + intercept). Throws ArtifactError where
- * PyTorch has no such LSTM.
+ * the model is not one network alone, or PyTorch has no such LSTM.
  */
-export function encodeTorch({ name, recipe, calibration, network }: Model): Uint8Array<ArrayBuffer> {
+export function encodeTorch(model: Model): Uint8Array<ArrayBuffer> {
+  const { name, recipe, calibration } = model;
+  const network = soleNetwork(model);
+  if (network === undefined) throw new ArtifactError("has several members: a state dict of PyTorch holds one network alone");
   rejectUnusual(network);
   const { channels: C, units: U, kernel, recurrent, bias, headKernel, headBias } = network;
   const data: Record<RecurrentParameter, Float32Array> = {

@@ -2,6 +2,7 @@
 // Legend: T steps, F features.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { DataError } from "../../shared/errors.ts";
+import { ofNetwork } from "../../shared/members.ts";
 import { type Card, CHANNEL_BINS, checkGolden, DEFAULT_POINT, type Model, SCORE_BINS } from "../../shared/model.ts";
 import type { Network } from "../../shared/networks/lstm.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
@@ -61,7 +62,7 @@ export function assembleModel(source: string, imported: ImportedNetwork, options
   const parity = checkParity(source, draft, imported, options.scaler, engines);
   const bytes = encodeArtifact({ ...draft, card: cardOf(network, imported, findings, parity, options) });
   const model = decodeArtifact(bytes);
-  checkGolden(model, engines.createEngine(model.network, model.calibration), engines.kernel.log);
+  checkGolden(model, engines.createEngine(model), engines.kernel.log);
   return { model, bytes, findings, parity };
 }
 
@@ -111,17 +112,16 @@ function describeOptions({ timesteps, exportMetadata }: ImportedNetwork, recipe:
 
 /** The model without a card: golden vectors, and empty counts where training would have left its reference. */
 function draftModel({ exportMetadata }: ImportedNetwork, network: Network, recipe: Recipe, name: string, engines: Engines): Model {
-  const calibration = exportMetadata?.calibration ?? { slope: 1, intercept: 0 };
+  const predictor = ofNetwork(network, exportMetadata?.calibration ?? { slope: 1, intercept: 0 });
   const inputs = synthesiseGolden(recipe, createRandom(1, STREAMS.golden));
   const { channels, lengths } = applyRecipe(recipe, inputs, engines.kernel.log);
   return {
     name: exportMetadata?.name ?? name,
     recipe,
-    network,
-    calibration,
+    ...predictor,
     positiveRate: 0.5, // not in any file: `calibrate` measures the rate
     operatingPoints: [{ name: DEFAULT_POINT, threshold: 0.5 }],
-    golden: { inputs, probabilities: engines.createEngine(network, calibration).probabilities(channels, lengths) },
+    golden: { inputs, probabilities: engines.createEngine(predictor).probabilities({ channels, lengths }) },
     reference: {
       channelEdges: new Float32Array(network.channels * (CHANNEL_BINS - 1)),
       channelCounts: new Uint32Array(network.channels * CHANNEL_BINS),

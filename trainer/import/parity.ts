@@ -1,6 +1,7 @@
 // How closely an imported model agrees with the source's own forward pass: probabilities of random sequences, by the kernel and by our
 // float64 definition, against the file's.
 // Legend: N sequences, T steps, F features, C channels.
+import { soleNetwork } from "../../shared/members.ts";
 import { type Model, score } from "../../shared/model.ts";
 import { lstmProbability } from "../../shared/networks/lstm.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
@@ -28,11 +29,12 @@ export interface Parity {
  * `scaler` is what the user gave beside the file; `model` has the scaler in its recipe.
  */
 export function measureParity(model: Model, imported: ImportedNetwork, scaler: Scaler | undefined, engines: Engines): Parity {
-  const { recipe, network, calibration } = model;
+  const { recipe, calibration } = model;
+  const network = soleNetwork(model)!; // an imported model is one network
   const { timesteps: T } = recipe;
   const C = network.channels;
   const values = randomSequences(recipe, createRandom(1, STREAMS.importParity));
-  const { probabilities } = score(model, engines.createEngine(network, calibration), engines.kernel.log, values);
+  const { probabilities } = score(model, engines.createEngine(model), engines.kernel.log, values);
   const { channels, lengths } = applyRecipe(recipe, values, engines.kernel.log);
   let kernel = 0;
   let definition = 0;

@@ -56,6 +56,6 @@ export function seal(
   const operatingPoints = measureOperatingPoints(model.operatingPoints, labels, probabilities, costs);
   const bytes = encodeArtifact({ ...model, operatingPoints, card });
   const sealed = { ...decodeArtifact(bytes), card };
-  checkGolden(sealed, createEngine(sealed.network, sealed.calibration), kernel.log);
+  checkGolden(sealed, createEngine(sealed), kernel.log);
   return { model: sealed, bytes };
 }

@@ -1,6 +1,6 @@
 // What a training run is given: options, and what the machine provides. Implementations are chosen by whoever calls.
-import type { Engine, Kernel } from "../../shared/engine.ts";
-import type { Calibration, Network } from "../../shared/networks/lstm.ts";
+import type { Kernel, MemberEngine } from "../../shared/engine.ts";
+import type { Predictor } from "../../shared/members.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import type { SearchProgress } from "../features/search-state.ts";
 import type { SplitMethod } from "../split/split.ts";
@@ -32,7 +32,7 @@ export interface TrainOptions {
 /** What scores. */
 export interface ScoringDependencies {
   readonly kernel: Kernel;
-  createEngine(network: Network, calibration: Calibration): Engine;
+  createEngine(predictor: Predictor): MemberEngine;
 }
 
 /** What the machine provides to a training run. */

@@ -13,7 +13,7 @@ import { STREAMS } from "../statistics/random-streams.ts";
 import type { ScoringDependencies } from "./contract.ts";
 
 export interface PackageInput {
-  readonly model: Pick<Model, "name" | "recipe" | "network" | "calibration" | "positiveRate">;
+  readonly model: Pick<Model, "name" | "recipe" | "members" | "stack" | "calibration" | "positiveRate">;
   /** Of all sequences (N). */
   readonly view: ChannelView;
   /** (N) */
@@ -36,8 +36,8 @@ export interface Packaged {
 /** Chooses operating points, synthesises golden vectors, computes the drift reference, and takes the model through its bytes. */
 export function packageModel(input: PackageInput, { kernel, createEngine }: ScoringDependencies): Packaged {
   const { model, view, labels, calibration, validation, costs, seed } = input;
-  const engine = createEngine(model.network, model.calibration);
-  const probabilitiesOf = (part: ChannelView): Float32Array => engine.probabilities(part.channels, part.lengths);
+  const engine = createEngine(model);
+  const probabilitiesOf = (part: ChannelView): Float32Array => engine.probabilities(part);
   const inputs = synthesiseGolden(model.recipe, createRandom(seed, STREAMS.golden));
   const golden = applyRecipe(model.recipe, inputs, kernel.log);
   const heldOut = selectView(view, Int32Array.from([...validation, ...calibration]));
@@ -49,10 +49,10 @@ export function packageModel(input: PackageInput, { kernel, createEngine }: Scor
       probabilitiesOf(selectView(view, validation)),
       { costs, onUnattained: (point) => unattained.push(point) },
     ),
-    golden: { inputs, probabilities: engine.probabilities(golden.channels, golden.lengths) },
+    golden: { inputs, probabilities: engine.probabilities(golden) },
     reference: computeReference(heldOut, view.timesteps, probabilitiesOf(heldOut)),
     card: {} as Card,
   };
   const decoded = decodeArtifact(encodeArtifact(draft));
-  return { model: decoded, engine: createEngine(decoded.network, decoded.calibration), unattained };
+  return { model: decoded, engine: createEngine(decoded), unattained };
 }

@@ -92,13 +92,14 @@ function splitLabelled({ values, labels, groups, timeline }: Labelled, shape: Sh
 
 /** A calibration on top of what the model has: where nothing is gained, that stays. */
 function refineCalibration(
-  { network, calibration: before }: Model,
-  { channels, lengths }: ChannelView,
+  model: Model,
+  view: ChannelView,
   { labels }: Labelled,
   parts: Parts,
   { createEngine }: ScoringDependencies,
 ): { readonly calibration: Calibration; readonly isChanged: boolean } {
-  const probabilities = createEngine(network, before).probabilities(channels, lengths);
+  const probabilities = createEngine(model).probabilities(view);
+  const before = model.calibration;
   const { slope, intercept } = fitCalibration(
     Float64Array.from(probabilities, (p) => logitOf(p)),
     Uint8Array.from(parts.calibration, (n) => labels[n]),

@@ -1,5 +1,7 @@
 // The path of a training run, from a data set to a model: prepare → represent → fit-network → package → assess. Every choice is made
 // on the training, validation or calibration part; every metric comes from the decoded artifact and the kernel that serves it.
+
+import { ofNetwork } from "../../shared/members.ts";
 import type { MeasuredCard, Metrics } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -101,7 +103,7 @@ function packageTrained(
     learner.logits(member, selectView(view, part)),
     Uint8Array.from(part, (n) => labels[n]),
   );
-  const model = { name: data.name, recipe, network: member.network, calibration, positiveRate };
+  const model = { name: data.name, recipe, ...ofNetwork(member.network, calibration), positiveRate };
   return packageModel({ model, view, labels, calibration: part, validation, costs, seed }, dependencies);
 }
 
@@ -179,7 +181,7 @@ function judge(
   const flaw = findFlaw({ data: usable, split, test: data.test === null ? null : test, shape, padding: represented.plan.padding });
   const seen = selectView(represented.view, split.train.subarray(0, MAX_SEEN));
   const seenLabels = Uint8Array.from(split.train.subarray(0, MAX_SEEN), (n) => usable.labels[n]);
-  const { logLoss: trainLogLoss } = computeMetrics(seenLabels, packaged.engine.probabilities(seen.channels, seen.lengths));
+  const { logLoss: trainLogLoss } = computeMetrics(seenLabels, packaged.engine.probabilities(seen));
   const facts = decideVerdict({
     labels: test.labels,
     probabilities,

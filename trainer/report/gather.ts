@@ -1,6 +1,7 @@
 // From a trained model and the parts it was judged on to everything its report shows. Draws nothing.
 // Legend: N sequences, T steps, F features, C channels.
 import type { Engine } from "../../shared/engine.ts";
+import { networksOf } from "../../shared/members.ts";
 import type { MeasuredCard, Metrics, Model, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
@@ -87,24 +88,26 @@ export function gatherReport(input: ReportInput): ReportContent {
     importance: permutationImportance(
       { ...channels, labels },
       recipe.timesteps,
-      (dealt, lengths) => input.engine.probabilities(dealt, lengths),
+      (dealt, lengths) => input.engine.probabilities({ channels: dealt, lengths }),
       input.random,
     ),
   };
 }
 
-function nameOf({ network }: Model): string {
-  return `LSTM(${network.units})`;
+function nameOf(model: Model): string {
+  return `LSTM(${networksOf(model)[0]?.units})`;
 }
 
 function labelsAt(labels: Uint8Array, indices: Int32Array): Uint8Array {
   return Uint8Array.from(indices, (n) => labels[n]);
 }
 
-function describeNetwork({ network, calibration: { slope, intercept } }: Model): ReportContent["network"] {
-  const { kernel, recurrent, bias, headKernel, headBias } = network;
-  const parameters = [kernel, recurrent, bias, headKernel, headBias].reduce((sum, { length }) => sum + length, 0);
-  return { units: network.units, parameters, slope, intercept };
+function describeNetwork(model: Model): ReportContent["network"] {
+  const { slope, intercept } = model.calibration;
+  const networks = networksOf(model);
+  const weights = networks.flatMap(({ kernel, recurrent, bias, headKernel, headBias }) => [kernel, recurrent, bias, headKernel, headBias]);
+  const parameters = weights.reduce((sum, { length }) => sum + length, 0);
+  return { units: networks[0]?.units ?? 0, parameters, slope, intercept };
 }
 
 /** The model, then every baseline with its intervals and the model's gain on it, where its probabilities are at hand. */

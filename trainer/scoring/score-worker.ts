@@ -8,7 +8,7 @@ import type { ScoreAnswer, ScoreStart, ScoreTask } from "./score-threads.ts";
 
 const { module, bytes } = workerData as ScoreStart;
 const model = decodeArtifact(bytes);
-const engine = createWasmEngine(module, model.network, model.calibration);
+const engine = createWasmEngine(module, model);
 const { log } = instantiateKernel(module);
 
 parentPort?.on("message", ({ values, first }: ScoreTask) => {

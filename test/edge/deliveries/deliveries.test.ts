@@ -16,7 +16,7 @@ import { openStreams, type StreamsInNode } from "../../fixtures/streams.ts";
 
 const HOUR_MS = 3_600_000;
 const servable = openModel(encodeArtifact(makeModel(kernel, { name: "fx" })), instantiateKernel(kernel).log, (m) =>
-  createWasmEngine(kernel, m.network, m.calibration),
+  createWasmEngine(kernel, m),
 );
 const eventAt = (n: number): StreamEvent => ({ id: `e${n}`, timestamp: n, data: { values: [1, 2, 3, 4, 5] }, digest: `${n}` });
 const send = (streams: StreamsInNode, destinations: readonly string[], count = 1, key = "k", first = 1) =>

@@ -11,7 +11,7 @@ const EVENTS = 360;
 const EVERY_MS = 10_000;
 const ANSWER_MS = 200;
 const servable = openModel(encodeArtifact(makeModel(kernel, { name: "fx" })), instantiateKernel(kernel).log, (m) =>
-  createWasmEngine(kernel, m.network, m.calibration),
+  createWasmEngine(kernel, m),
 );
 
 afterEach(() => vi.restoreAllMocks());

@@ -81,7 +81,7 @@ describe("a model.onnx that export wrote", () => {
   });
 
   test("is unready where it is the network of another artifact", async () => {
-    const other = { ...model, network: makeModel(kernel, { seed: 2 }).network };
+    const other = { ...model, members: makeModel(kernel, { seed: 2 }).members };
     expect(await reasonOf(openOnnx(encodeOnnx(other)))).toMatch(/^golden vector 0 scored .* this onnxruntime-web engine does not compute/);
     const narrow = makeModel(kernel, { channels: model.recipe.channels.slice(0, 3) });
     expect(await reasonOf(openOnnx(encodeOnnx(narrow)))).toBe(

@@ -15,7 +15,7 @@ import { openStreams } from "../../fixtures/streams.ts";
 
 const model = makeModel(kernel, { name: "fx" });
 const artifact = encodeArtifact(model);
-const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m));
 const streams = openStreams(servable);
 const app = openApp(kernel, artifact, streams.dependencies);
 const document: Document = await (await app.request("/openapi.json")).json();

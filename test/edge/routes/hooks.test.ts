@@ -180,7 +180,7 @@ describe("a source with `only`", () => {
 });
 
 describe("with streams behind it", () => {
-  const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+  const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m));
 
   test("an event that is sent again is the same event, however often it is signed anew; another under its id is a 409", async () => {
     const { store } = openStreams(servable, {}, NOW * 1000);

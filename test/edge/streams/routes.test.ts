@@ -16,7 +16,7 @@ import { makeModel } from "../../fixtures/model.ts";
 import { openStreams } from "../../fixtures/streams.ts";
 
 const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
-const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m.network, m.calibration));
+const servable = openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m));
 const EVENT = { id: "e1", timestamp: "2026-01-31T12:00:00Z", values: [1, 2, 3, 4, 5] };
 const JSON_TYPE = { "content-type": "application/json" };
 const KEYS = { access: readAccess({ API_KEYS: "" }) };

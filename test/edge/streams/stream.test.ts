@@ -17,8 +17,7 @@ const API: Origin = { source: API_SOURCE, destinations: [] };
 const model = makeModel(kernel, { name: "fx", timesteps: 10 });
 const shortest3 = { ...model, recipe: { ...model.recipe, lengths: [3, 10] as const } };
 const artifact = encodeArtifact(model);
-const open = (bytes: Uint8Array<ArrayBuffer>) =>
-  openModel(bytes, instantiateKernel(kernel).log, ({ network, calibration }) => createWasmEngine(kernel, network, calibration));
+const open = (bytes: Uint8Array<ArrayBuffer>) => openModel(bytes, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m));
 const servable = open(artifact);
 const app = openApp(kernel, artifact);
 

@@ -6,7 +6,7 @@ import { GOLDEN_COUNT } from "../../../shared/artifact/tensors.ts";
 import { ArtifactError } from "../../../shared/errors.ts";
 import type { Model } from "../../../shared/model.ts";
 import { kernel } from "../../fixtures/kernel.ts";
-import { CHANNELS, makeModel } from "../../fixtures/model.ts";
+import { CHANNELS, makeModel, withNetwork } from "../../fixtures/model.ts";
 
 const model = makeModel(kernel, { units: 3 });
 const bytes = encodeArtifact(model);
@@ -84,15 +84,11 @@ describe("round trip", () => {
     ["100 units, padding everywhere", makeModel(kernel, { units: 100, padding: "any" })],
     [
       "hard gates, backwards, from a state",
-      {
-        ...model,
-        network: {
-          ...model.network,
-          hardGates: 1 / 6,
-          backwards: true,
-          initial: { hidden: Float32Array.of(1, 2, 3), cell: Float32Array.of(4, 5, 6) },
-        },
-      },
+      withNetwork(model, {
+        hardGates: 1 / 6,
+        backwards: true,
+        initial: { hidden: Float32Array.of(1, 2, 3), cell: Float32Array.of(4, 5, 6) },
+      }),
     ],
   ])("decodes what was encoded, bit for bit: %s", (_, original) => {
     expect(decodeArtifact(encodeArtifact(original))).toEqual(original);

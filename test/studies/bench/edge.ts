@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifact.ts";
+import { networksOf } from "../../../shared/members.ts";
 import type { Model } from "../../../shared/model.ts";
 import type { Channel } from "../../../shared/recipe/channel.ts";
 import { shapeOf } from "../../../shared/recipe/recipe.ts";
@@ -198,7 +199,7 @@ async function compare(
   report(`\none JSON sequence a request, ${CLIENTS} clients, time from answer to answer`, single, "µs");
   const batch = await race(batchesTo(quickstep, requests), ROUNDS, BATCH_REQUESTS);
   report(`\n${BATCH} sequences a request`, batch, "ms");
-  const { units } = deployedModel.network;
+  const units = networksOf(deployedModel)[0]?.units;
   const smallBatch = await race(batchesTo(deployed, requestsOf(deployedModel)), ROUNDS, 4 * BATCH_REQUESTS);
   report(`\n${BATCH} sequences a request to the committed model, LSTM(${units})`, smallBatch, "ms");
   const starts = await timeStarts(bundles, ["quickstep", "bare onnx", "onnx"], requests.one);

@@ -49,29 +49,29 @@ function makeInput(N: number, padded: boolean) {
 
 export async function run(): Promise<void> {
   const model = benchModel();
-  const engine = createWasmEngine(new WebAssembly.Module(kernelBytes), model.network, model.calibration);
+  const engine = createWasmEngine(new WebAssembly.Module(kernelBytes), model);
   const onnx = encodeOnnx(model);
   const ort = await (await openOrt(onnx, ortBytes())).create();
 
   for (const padded of [false, true]) {
     const { channels, lengths } = makeInput(BATCH, padded);
     const expected = await ort(channels, lengths);
-    const difference = engine.probabilities(channels, lengths).reduce((worst, p, n) => Math.max(worst, Math.abs(p - expected[n])), 0);
+    const difference = engine.probabilities({ channels, lengths }).reduce((worst, p, n) => Math.max(worst, Math.abs(p - expected[n])), 0);
     console.log(padded ? "\nlengths 1 to 10" : "length 10", `(largest difference ${difference.toExponential(1)})`);
 
-    const one = (n: number) => [channels.slice(n * T * C, (n + 1) * T * C), lengths.slice(n, n + 1)] as const;
+    const one = (n: number) => ({ channels: channels.slice(n * T * C, (n + 1) * T * C), lengths: lengths.slice(n, n + 1) });
     const singles = Array.from({ length: BATCH }, (_, n) => one(n));
     const alone: Contestant[] = [
       {
         name: "kernel",
         run: (times) => {
-          for (let i = 0; i < times; i++) engine.probabilities(...singles[i % BATCH]);
+          for (let i = 0; i < times; i++) engine.probabilities(singles[i % BATCH]);
         },
       },
       {
         name: "onnxruntime-web",
         run: async (times) => {
-          for (let i = 0; i < times; i++) await ort(...singles[i % BATCH]);
+          for (let i = 0; i < times; i++) await ort(singles[i % BATCH].channels, singles[i % BATCH].lengths);
         },
       },
     ];
@@ -80,7 +80,7 @@ export async function run(): Promise<void> {
       {
         name: "kernel",
         run: (times) => {
-          for (let i = 0; i < times; i++) engine.probabilities(channels, lengths);
+          for (let i = 0; i < times; i++) engine.probabilities({ channels, lengths });
         },
       },
       {
@@ -113,8 +113,7 @@ async function timeLoad(name: string): Promise<number> {
   if (name !== "onnxruntime-web") {
     const decoded = name === "kernel" ? decodeArtifact(file) : undefined;
     const start = performance.now();
-    const { network, calibration } = decoded ?? decodeArtifact(file);
-    createWasmEngine(new WebAssembly.Module(kernelBytes), network, calibration).probabilities(channels, lengths);
+    createWasmEngine(new WebAssembly.Module(kernelBytes), decoded ?? decodeArtifact(file)).probabilities({ channels, lengths });
     return performance.now() - start;
   }
   const { create } = await openOrt(file, ortBytes());

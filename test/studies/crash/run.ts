@@ -100,7 +100,7 @@ export async function crash(options: CrashOptions, open: (receiver: Receiver) =>
     await untilSettled(server);
     const dead = await listAll<ListedDead>(server, "deliveries", "&state=dead");
     const model = openModel(readFileSync(new URL("../../../edge/model.safetensors", import.meta.url)), instantiateKernel(kernel).log, (m) =>
-      createWasmEngine(kernel, m.network, m.calibration),
+      createWasmEngine(kernel, m),
     );
     if ("unready" in model) throw new Error(model.unready);
     const counted = tally(model, sent.acknowledged, receiver.attempts, dead, DESTINATIONS);

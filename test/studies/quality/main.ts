@@ -70,7 +70,7 @@ const isReport = seeds.every((seed) => REPORTED_SEEDS.includes(seed));
 const module = new WebAssembly.Module(readFileSync(new URL("../../../shared/kernel/inference.wasm", import.meta.url)));
 const dependencies: Omit<TrainDependencies, "onNote"> = {
   kernel: instantiateKernel(module),
-  createEngine: (network, calibration) => createWasmEngine(module, network, calibration),
+  createEngine: (predictor) => createWasmEngine(module, predictor),
   createStepper: (data, options) => createTrainingStep(data, options),
   node: process.versions.node,
   onProgress: () => {},
@@ -127,12 +127,7 @@ async function measureMade(name: string): Promise<void> {
     const logistic = baselines["logistic regression"].logLoss;
     const epochs = `${fit.bestEpoch}/${fit.history.length}`;
     const fresh = make(FRESH, FRESH_SEED + seed);
-    const scored = score(
-      model,
-      dependencies.createEngine(model.network, model.calibration),
-      dependencies.kernel.log,
-      fresh.values,
-    ).probabilities;
+    const scored = score(model, dependencies.createEngine(model), dependencies.kernel.log, fresh.values).probabilities;
     const again = recoveredInformation(fresh.probability, scored);
     const { plain, calibrated, cox } = calibrationSlopes(fresh.probability, scored);
     print([

@@ -13,7 +13,7 @@ import { encodeNpy, readNpy } from "../../../shared/npy.ts";
 import { encodeNpz } from "../../../trainer/readers/npz.ts";
 import { generateFx } from "../../../trainer/sample/fx.ts";
 import { kernel } from "../../fixtures/kernel.ts";
-import { makeModel } from "../../fixtures/model.ts";
+import { makeModel, networkOf } from "../../fixtures/model.ts";
 
 const MAIN = fileURLToPath(new URL("../../../trainer/main.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "quickstep-cli-"));
@@ -117,7 +117,7 @@ describe("train", () => {
         ...["--units", "4", "--epochs", "1", "--seed", seed],
       );
     const [one, other] = ["s1", "s2"].map((name) => decodeArtifact(readFileSync(at(`${name}.safetensors`))));
-    expect(one.network.kernel).not.toEqual(other.network.kernel);
+    expect(networkOf(one).kernel).not.toEqual(networkOf(other).kernel);
     const scored = (name: string): string => quickstep("score", at(`${name}.safetensors`), at("good.npz")).stdout;
     expect(scored("s1")).not.toBe(scored("s2"));
   });

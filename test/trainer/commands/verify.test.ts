@@ -11,6 +11,7 @@ import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { readAccess } from "../../../edge/http/access.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
+import type { Predictor } from "../../../shared/members.ts";
 import { findVersion, verify, type WorkerVersion } from "../../../trainer/commands/verify.ts";
 import { type App, openApp } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
@@ -25,8 +26,7 @@ writeFileSync(path, artifact);
 const engines = {
   module: kernel,
   kernel: instantiateKernel(kernel),
-  createEngine: (...[network, calibration]: Parameters<typeof createWasmEngine> extends [unknown, ...infer R] ? R : never) =>
-    createWasmEngine(kernel, network, calibration),
+  createEngine: (predictor: Predictor) => createWasmEngine(kernel, predictor),
 };
 
 let server: Server | undefined;

@@ -10,7 +10,7 @@ import { encodeTorch } from "../../../trainer/export/torch.ts";
 import { EXPORTED, exportedModel } from "../../fixtures/import/exported.ts";
 import { importBytes, rejection, scoreBytes } from "../../fixtures/import/importing.ts";
 import { kernel } from "../../fixtures/kernel.ts";
-import { makeModel, makeSequences } from "../../fixtures/model.ts";
+import { makeModel, makeSequences, withNetwork } from "../../fixtures/model.ts";
 
 const folder = new URL("../../fixtures/import/", import.meta.url);
 const TOLERANCE = 2e-6;
@@ -36,11 +36,11 @@ describe.each(EXPORTED)("--safetensors-torch of a model with padding %s", (paddi
 });
 
 /** Everything that decides a score; operating points and figures do not travel. */
-function scoring({ name, recipe, network, calibration }: Model) {
+function scoring({ name, recipe, members, calibration }: Model) {
   return {
     name,
     recipe,
-    network,
+    members,
     calibration: { slope: Math.fround(calibration.slope), intercept: Math.fround(calibration.intercept) },
   };
 }
@@ -57,16 +57,8 @@ test.each<[string, Model, Uint8Array]>([
   ["--safetensors-torch", model, encodeTorch(model)],
   ["--onnx", model, encodeOnnx(model)],
   ["--onnx --preprocessing", model, encodeOnnx(model, { preprocessing: true })],
-  [
-    "--onnx of Keras 2's hard gates, backwards, from a state",
-    { ...model, network: { ...model.network, ...UNUSUAL } },
-    encodeOnnx({ ...model, network: { ...model.network, ...UNUSUAL } }),
-  ],
-  [
-    "--onnx of Keras 3's hard gates",
-    { ...model, network: { ...model.network, hardGates: 1 / 6 } },
-    encodeOnnx({ ...model, network: { ...model.network, hardGates: 1 / 6 } }),
-  ],
+  ["--onnx of Keras 2's hard gates, backwards, from a state", withNetwork(model, UNUSUAL), encodeOnnx(withNetwork(model, UNUSUAL))],
+  ["--onnx of Keras 3's hard gates", withNetwork(model, { hardGates: 1 / 6 }), encodeOnnx(withNetwork(model, { hardGates: 1 / 6 }))],
 ])("%s and import: recipe, calibration and weights come back, and every score has its bits", async (_, original, exported) => {
   const imported = await importBytes(exported);
   expect(scoring(imported.model)).toEqual(scoring(original));
@@ -83,9 +75,7 @@ test.each<[string, Partial<Network>]>([
   ["steps read backwards", { backwards: true }],
   ["a state before the first step", { initial: UNUSUAL.initial }],
 ])("a state dict of PyTorch has no place for %s", (what, variant) => {
-  expect(() => encodeTorch({ ...model, network: { ...model.network, ...variant } })).toThrow(
-    `has ${what}: a state dict of PyTorch cannot hold ${what}`,
-  );
+  expect(() => encodeTorch(withNetwork(model, variant))).toThrow(`has ${what}: a state dict of PyTorch cannot hold ${what}`);
 });
 
 test("an artifact is recognised: there is nothing to import", async () => {

@@ -18,7 +18,7 @@ const file = readFileSync(new URL("../../fixtures/import/good/torch.safetensors"
 function labelled(model: Model): LabelledDataset {
   const random = createRandom(3);
   const values = Float64Array.from({ length: N * T * F }, (_, at) => (at % F) + 2 * random.normal());
-  const engine = engines.createEngine(model.network, model.calibration);
+  const engine = engines.createEngine(model);
   const { probabilities } = score(model, engine, engines.kernel.log, values);
   const labels = Uint8Array.from(probabilities, (p) => Number(random.uniform() < 1 / (1 + Math.exp(1 - 4 * Math.log(p / (1 - p))))));
   return {
@@ -51,7 +51,7 @@ describe("an imported model", () => {
     // 2,600 sequences know the slope of 4 to some 0.2 and the intercept of −1 to 0.05.
     expect(Math.abs(after.calibration.slope - 4)).toBeLessThan(0.8);
     expect(Math.abs(after.calibration.intercept + 1)).toBeLessThan(0.25);
-    const engine = engines.createEngine(before.network, before.calibration);
+    const engine = engines.createEngine(before);
     const { logLoss } = computeMetrics(data.labels, score(before, engine, engines.kernel.log, data.values).probabilities);
     expect(after.card.test.logLoss).toBeLessThan(logLoss - 0.1);
     expect(after.card.test.logLoss).toBeLessThan(after.card.test.baseRateLogLoss);
@@ -59,7 +59,7 @@ describe("an imported model", () => {
   });
 
   test("keeps its network, its channels and where it came from", () => {
-    expect(after.network).toEqual(before.network);
+    expect(after.members).toEqual(before.members);
     const { mean, scale, clip, channels, padding } = after.recipe;
     expect({ mean, scale, clip, channels, padding }).toMatchObject({
       mean: before.recipe.mean,
@@ -85,7 +85,7 @@ describe("an imported model", () => {
 
   test("is an artifact whose golden vectors hold, and the same bytes again", () => {
     const decoded = decodeArtifact(bytes);
-    checkGolden(decoded, engines.createEngine(decoded.network, decoded.calibration), engines.kernel.log);
+    checkGolden(decoded, engines.createEngine(decoded), engines.kernel.log);
     expect(decoded).toEqual(after);
     expect(recalibrate(before, data, OPTIONS, engines, () => {}).bytes).toEqual(bytes);
   });

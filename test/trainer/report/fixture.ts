@@ -25,7 +25,7 @@ export function makeInput(changes: Changes = {}): ReportInput {
   const made = makeModel(kernel, changes.model);
   const { timesteps: T, features } = made.recipe;
   const { log } = instantiateKernel(kernel);
-  const engine = createWasmEngine(kernel, made.network, made.calibration);
+  const engine = createWasmEngine(kernel, made);
   const values = changes.values ?? makeSequences(N, T, features.length, 5, made.recipe.padding === "none" ? T : 1);
   const scored = score(made, engine, log, values).probabilities;
   const random = randomOf(9);

@@ -2,6 +2,8 @@
 // float64 like everywhere, so that any ONNX runtime scores raw sequences. The recipe travels as metadata, too.
 // LSTM: github.com/onnx/onnx/blob/main/docs/Operators.md#LSTM
 // Legend: N sequences, T steps, C channels, U units.
+import { ArtifactError } from "../../../shared/errors.ts";
+import { soleNetwork } from "../../../shared/members.ts";
 import type { Model } from "../../../shared/model.ts";
 import type { Calibration, Network } from "../../../shared/networks/lstm.ts";
 import { describeChannel } from "../../../shared/recipe/channel.ts";
@@ -20,12 +22,16 @@ const GATES = [0, 3, 1, 2];
 /**
  * Encodes a graph with inputs `channels` float32 (N,T,C), left-aligned as applyRecipe gives them, and `lengths` int32 (N), each
  * 1 to T; output `probability` float32 (N), calibration applied. With `preprocessing` the one input is `sequences` float64 (N,T,F),
- * raw, shorter ones padded with zero rows in front; a sequence of nothing but padding gives NaN, which is no score.
+ * raw, shorter ones padded with zero rows in front; a sequence of nothing but padding gives NaN, which is no score. Throws
+ * ArtifactError where the model is not one network alone.
  */
 export function encodeOnnx(
-  { network, calibration, recipe, name }: Pick<Model, "network" | "calibration" | "recipe" | "name">,
+  model: Pick<Model, "members" | "stack" | "calibration" | "recipe" | "name">,
   { preprocessing = false }: { readonly preprocessing?: boolean } = {},
 ): Uint8Array<ArrayBuffer> {
+  const { calibration, recipe, name } = model;
+  const network = soleNetwork(model);
+  if (network === undefined) throw new ArtifactError("has several members: --onnx writes a model that is one network alone");
   const recipeGraph: RecipeGraph = preprocessing ? describeRecipe(recipe) : { nodes: [], constants: [], last: [] };
   return encodeModel({
     irVersion: IR_VERSION,

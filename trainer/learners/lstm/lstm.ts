@@ -1,7 +1,8 @@
 // The LSTM alone: one training run a target, and the better network of them.
 // Legend: N sequences, T steps, C channels, U units.
-import type { Engine } from "../../../shared/engine.ts";
-import type { Calibration, Network } from "../../../shared/networks/lstm.ts";
+import type { MemberEngine } from "../../../shared/engine.ts";
+import { ofNetwork, type Predictor } from "../../../shared/members.ts";
+import type { Network } from "../../../shared/networks/lstm.ts";
 import { positiveRate } from "../../data/sequences.ts";
 import { type DistillationTarget, distil } from "../../features/distillation.ts";
 import { logitOf, logLossesOfLogits, logLossOfLogit } from "../../statistics/log-loss.ts";
@@ -29,7 +30,7 @@ export interface LstmOptions {
 
 export interface LstmDependencies {
   readonly createStepper: CreateStepper;
-  createEngine(network: Network, calibration: Calibration): Engine;
+  createEngine(predictor: Predictor): MemberEngine;
   /** Saves the run on a target, the `stage`-th from 0. */
   checkpoint?(target: DistillationTarget, stage: number, simdPath: string): Checkpointing;
   onNote(note: LstmNote): void;
@@ -69,8 +70,8 @@ export function createLstmTrainer(options: LstmOptions, dependencies: LstmDepend
   return {
     fit: (view, labels, rows, seed) => fitLstm({ view, labels, rows, seed, options, dependencies }),
     logits({ network }, { channels, lengths }) {
-      const engine = dependencies.createEngine(network, { slope: 1, intercept: 0 });
-      return Float32Array.from(engine.probabilities(channels, lengths), (p) => logitOf(p));
+      const engine = dependencies.createEngine(ofNetwork(network, { slope: 1, intercept: 0 }));
+      return Float32Array.from(engine.probabilities({ channels, lengths }), (p) => logitOf(p));
     },
   };
 }

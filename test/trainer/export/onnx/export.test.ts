@@ -1,9 +1,11 @@
 import * as ort from "onnxruntime-web/wasm";
 import { expect, test } from "vitest";
+import { ofNetwork } from "../../../../shared/members.ts";
 import type { Model } from "../../../../shared/model.ts";
 import { lstmProbability, type Network } from "../../../../shared/networks/lstm.ts";
 import { encodeOnnx } from "../../../../trainer/export/onnx/export.ts";
 import { createRandom } from "../../../../trainer/statistics/random.ts";
+import { networkOf, withNetwork } from "../../../fixtures/model.ts";
 
 ort.env.wasm.numThreads = 1;
 
@@ -11,7 +13,7 @@ const T = 10;
 const C = 5;
 
 /** A network with weights large enough that gates saturate now and then, as a trained one has. */
-function randomModel(U: number, seed: number): Pick<Model, "network" | "calibration" | "recipe" | "name"> {
+function randomModel(U: number, seed: number): Pick<Model, "members" | "calibration" | "recipe" | "name"> {
   const random = createRandom(seed);
   const normals = (count: number, scale: number): Float32Array => Float32Array.from({ length: count }, () => scale * random.normal());
   const network: Network = {
@@ -37,7 +39,7 @@ function randomModel(U: number, seed: number): Pick<Model, "network" | "calibrat
     featureMean: new Float64Array(5),
     featureScale: new Float64Array(5).fill(1),
   } as const;
-  return { name: "random", network, recipe, calibration: { slope: 1.3, intercept: -0.7 } };
+  return { name: "random", recipe, ...ofNetwork(network, { slope: 1.3, intercept: -0.7 }) };
 }
 
 async function run(onnx: Uint8Array, channels: Float32Array, lengths: Int32Array): Promise<ort.Tensor> {
@@ -62,7 +64,7 @@ test.each([1, 7, 32, 100])("ONNX Runtime gives the oracle's probabilities for %i
   expect(probability.dims).toEqual([N]);
   let worst = 0;
   for (let n = 0; n < N; n++) {
-    const expected = lstmProbability(model.network, model.calibration, channels.subarray(n * T * C, (n + 1) * T * C), lengths[n]);
+    const expected = lstmProbability(networkOf(model), model.calibration, channels.subarray(n * T * C, (n + 1) * T * C), lengths[n]);
     worst = Math.max(worst, Math.abs((probability.data as Float32Array)[n] - expected));
   }
   expect(worst).toBeLessThanOrEqual(TOLERANCE);
@@ -75,14 +77,14 @@ test.each<[string, Partial<Network>]>([
   ["a state before the first step", { initial: { hidden: new Float32Array(7).fill(0.5), cell: new Float32Array(7).fill(-1) } }],
 ])("ONNX Runtime gives the oracle's probabilities with %s", async (_, variant) => {
   const plain = randomModel(7, 3);
-  const model = { ...plain, network: { ...plain.network, ...variant } };
+  const model = withNetwork(plain, variant);
   const N = 50;
   const random = createRandom(5);
   const channels = Float32Array.from({ length: N * T * C }, () => random.normal());
   const lengths = Int32Array.from({ length: N }, (_, n) => 1 + (n % T));
   const { data } = await run(encodeOnnx(model), channels, lengths);
   for (let n = 0; n < N; n++) {
-    const expected = lstmProbability(model.network, model.calibration, channels.subarray(n * T * C, (n + 1) * T * C), lengths[n]);
+    const expected = lstmProbability(networkOf(model), model.calibration, channels.subarray(n * T * C, (n + 1) * T * C), lengths[n]);
     expect(Math.abs((data as Float32Array)[n] - expected)).toBeLessThanOrEqual(TOLERANCE);
   }
 });

@@ -28,7 +28,7 @@ async function run(model: Model, values: Float64Array): Promise<Float32Array> {
 }
 
 function expectClose(model: Model, values: Float64Array, got: Float32Array): void {
-  const engine = createWasmEngine(kernel, model.network, model.calibration);
+  const engine = createWasmEngine(kernel, model);
   const { probabilities } = score(model, engine, instantiateKernel(kernel).log, values);
   expect(new Set(probabilities).size).toBeGreaterThan(probabilities.length / 2);
   let worst = 0;

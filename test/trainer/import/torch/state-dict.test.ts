@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { encodeFrame, packTensors } from "../../../../shared/artifact/safetensors.ts";
 import { importBytes, rejection, scoreBytes } from "../../../fixtures/import/importing.ts";
 import { normals } from "../../../fixtures/import/onnx-graphs.ts";
+import { networkOf } from "../../../fixtures/model.ts";
 
 const [F, U] = [5, 4];
 type Shapes = Record<string, number[]>;
@@ -71,7 +72,7 @@ test("weights that are not finite", async () => {
 test("modules of any name, without biases: the head's 0 and the LSTM's 0 are assumed", async () => {
   const shapes = { "net.0.weight_ih_l0": [4 * U, F], "net.0.weight_hh_l0": [4 * U, U], "net.1.weight": [1, U] };
   const { model, bytes, findings } = await importBytes(state(shapes), { timesteps: 3, features: ["a", "b", "c", "d", "e"] });
-  expect([...model.network.bias, model.network.headBias[0]].every((value) => value === 0)).toBe(true);
+  expect([...networkOf(model).bias, networkOf(model).headBias[0]].every((value) => value === 0)).toBe(true);
   expect([model.recipe.timesteps, model.recipe.features]).toEqual([3, ["a", "b", "c", "d", "e"]]);
   expect(findings.join()).toContain("a sigmoid follows the Linear");
   expect(scoreBytes(bytes, new Float64Array(3 * F))[0]).toBe(0.5);

@@ -1,0 +1,56 @@
+// The learners that may speak in a model, a closed family, and how their logits become one. Knows no recipe, no kernel, no file format.
+import type { LinearClassifier } from "./linear.ts";
+import type { Calibration, Network } from "./networks/lstm.ts";
+import type { TreeEnsemble } from "./trees.ts";
+
+/** One learner's voice: a logit of its own. */
+export type Member =
+  /** The mean of its networks' float32 logits, on the recipe's channels. All have the same channels. */
+  | { readonly kind: "lstm"; readonly networks: readonly Network[] }
+  /** On the tabular view's columns. */
+  | { readonly kind: "linear"; readonly classifier: LinearClassifier }
+  /** On the tabular view's columns. */
+  | { readonly kind: "trees"; readonly ensemble: TreeEnsemble };
+
+export const MEMBER_KINDS: readonly Member["kind"][] = ["lstm", "linear", "trees"];
+
+/** One logit of several: intercept + Σ weight · the member's logit within ±MEMBER_CLIP (Wolpert 1992; Breiman 1996 for weights ≥ 0). */
+export interface Stack {
+  /** (M) in the order of the members */
+  readonly weights: readonly number[];
+  readonly intercept: number;
+}
+
+/** A member that is surer than this is taken at this: 1 in 8,100. */
+export const MEMBER_CLIP = 9;
+
+/** All that makes a probability of channels and columns. */
+export interface Predictor {
+  readonly members: readonly Member[];
+  /** Left out: the one member is one network, and its calibrated logit is float32. */
+  readonly stack?: Stack;
+  readonly calibration: Calibration;
+}
+
+/** A predictor of one network alone. */
+export function ofNetwork(network: Network, calibration: Calibration): Predictor {
+  return { members: [{ kind: "lstm", networks: [network] }], calibration };
+}
+
+/** The network of a model that is one network alone; undefined where there are several members or networks, or another one. */
+export function soleNetwork({ members, stack }: Pick<Predictor, "members" | "stack">): Network | undefined {
+  const [member] = members;
+  return stack === undefined && member?.kind === "lstm" ? member.networks[0] : undefined;
+}
+
+/** The networks of all members, in order. */
+export function networksOf({ members }: Pick<Predictor, "members">): Network[] {
+  return members.flatMap((member) => (member.kind === "lstm" ? member.networks : []));
+}
+
+/** The stacked logit of one sequence: `logits` (M) from `at` on. One chain in the order of the members, float64. */
+export function stackLogit({ weights, intercept }: Stack, logits: Float64Array, at: number): number {
+  let sum = intercept;
+  for (let m = 0; m < weights.length; m++) sum += weights[m] * Math.max(-MEMBER_CLIP, Math.min(MEMBER_CLIP, logits[at + m]));
+  return sum;
+}
