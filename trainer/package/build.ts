@@ -25,6 +25,8 @@ const KERNELS = [
   { source: "trainer/kernel/training.ts", target: "trainer/kernel/training.wasm", options: [...SHARED, "--enable", "relaxed-simd"] },
   { source: "trainer/kernel/training.ts", target: "trainer/kernel/training-strict.wasm", options: SHARED },
   { source: "trainer/kernel/training.ts", target: "trainer/kernel/training-single.wasm", options: TRAINING },
+  { source: "trainer/kernel/boosting.ts", target: "trainer/kernel/boosting.wasm", options: SHARED },
+  { source: "trainer/kernel/boosting.ts", target: "trainer/kernel/boosting-single.wasm", options: TRAINING },
 ];
 
 function modified(path: string): number {

@@ -39,6 +39,9 @@ export const STREAMS = {
   tensorsOrder: 650,
   tensorsWeights: 651,
 
+  /** Boosted trees: the columns of each tree, and its random thresholds. */
+  boosting: 700,
+
   /** The order of training: epoch k draws from stream 1000 + k, so that a resumed run needs no state. Nothing may follow. */
   epochOrder: 1000,
 } as const;

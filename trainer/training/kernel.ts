@@ -2,10 +2,9 @@
 // What a job computes is kernel/training.ts; what it is for, step.ts.
 // Legend: N sequences held, B of a batch at most, T steps, C channels, U units, Q = ⌈U/4⌉ unit blocks, P parameters.
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { canShare, type HostCapabilities, startKernel } from "./kernel-threads.ts";
 import { FIRST_FLOAT, type Field, JOB, type MemoryMap, mapMemory, SHARDS, type Shape } from "./memory-map.ts";
 import { packedIndices } from "./parameters.ts";
-import { ThreadPool } from "./thread-pool.ts";
 import type { Task } from "./thread-protocol.ts";
 
 /** What the kernel can do, in the order of its constants. */
@@ -19,12 +18,7 @@ export const TRANSPOSE = 6;
 export const GATHER = 7;
 export type Kind = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
-/** What the host offers; tests take something away. */
-export interface HostCapabilities {
-  readonly relaxedSimd: boolean;
-  readonly sharedMemory: boolean;
-  readonly workers: boolean;
-}
+export type { HostCapabilities };
 
 export interface KernelOptions extends Shape {
   /** Default: the cores. */
@@ -45,7 +39,8 @@ export type TrainingKernel = ReturnType<typeof createTrainingKernel>;
 
 /** Starts the threads. Views are on the kernel's memory; weights, gradients and moments are in its layout. */
 export function createTrainingKernel(options: KernelOptions) {
-  const { fields, job, buffer, exports, pool } = startThreads(options);
+  const { map, buffer, exports, pool } = startThreads(options);
+  const { fields, job } = map;
   const set = createJobSetter(buffer, job);
   set(fields);
   const order = new Int32Array(buffer, fields.order, options.maxBatch);
@@ -85,28 +80,10 @@ export function createTrainingKernel(options: KernelOptions) {
 
 /** The build that the host can run, on memory for it and on as many threads as the host has. */
 function startThreads(options: KernelOptions) {
-  const { strict = false, host = {}, warn = () => {} } = options;
-  const { module, shared } = chooseBuild(strict, host, warn);
-  let threads = Math.max(1, Math.min(SHARDS, options.threads ?? availableParallelism()));
-  const fallBackToOne = (reason: string): void => {
-    warn(`this host has no threads (${reason}): training runs on one, with the same results`);
-    threads = 1;
-  };
-  if (threads > 1 && !shared) fallBackToOne("no shared memory");
-  if (threads > 1 && host.workers === false) fallBackToOne("no workers");
-
-  const { fields, words, job, pages } = mapMemory(options, threads);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
-  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
-  const openPool = (): ThreadPool => new ThreadPool({ module, memory, words, job, threads, task: exports.task });
-  let pool: ThreadPool;
-  try {
-    pool = openPool();
-  } catch (error) {
-    fallBackToOne(error instanceof Error ? error.message : String(error));
-    pool = openPool();
-  }
-  return { fields, job, buffer: memory.buffer, exports, pool };
+  const { strict = false, threads, host = {}, warn = () => {} } = options;
+  const { module, isShared } = chooseBuild(strict, host, warn);
+  const map = (threads: number): MemoryMap => mapMemory(options, threads);
+  return startKernel<MemoryMap, Exports>({ module, isShared, threads, maxThreads: SHARDS, host, warn, map });
 }
 
 /** Writes fields of the job at address `job`. */
@@ -160,13 +137,13 @@ const BUILDS = {
 /** The fastest build that the host accepts and the caller wants. */
 function chooseBuild(strict: boolean, host: Partial<HostCapabilities>, warn: (message: string) => void) {
   const strictBytes = readFileSync(BUILDS.strict);
-  const shared = host.sharedMemory !== false && typeof SharedArrayBuffer === "function" && WebAssembly.validate(strictBytes);
-  if (!shared) return { module: new WebAssembly.Module(readFileSync(BUILDS.single)), shared };
-  if (strict) return { module: new WebAssembly.Module(strictBytes), shared };
+  const isShared = canShare(host, strictBytes);
+  if (!isShared) return { module: new WebAssembly.Module(readFileSync(BUILDS.single)), isShared };
+  if (strict) return { module: new WebAssembly.Module(strictBytes), isShared };
   const relaxedBytes = readFileSync(BUILDS.relaxed);
-  if (host.relaxedSimd !== false && WebAssembly.validate(relaxedBytes)) return { module: new WebAssembly.Module(relaxedBytes), shared };
+  if (host.relaxedSimd !== false && WebAssembly.validate(relaxedBytes)) return { module: new WebAssembly.Module(relaxedBytes), isShared };
   warn("this host has no relaxed SIMD: training takes the strict path, about a third slower and equal to rounding");
-  return { module: new WebAssembly.Module(strictBytes), shared };
+  return { module: new WebAssembly.Module(strictBytes), isShared };
 }
 
 /** Stable, so that the same batch is always cut the same way. */

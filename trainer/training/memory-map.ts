@@ -1,6 +1,6 @@
 // Where everything of the training kernel lies in its memory. The shapes and their meaning are in kernel/training.ts.
 // Legend: N sequences held, B of a batch at most, T steps, C channels, U units, Q = ⌈U/4⌉ unit blocks, E = ⌈(1+C)/4⌉ entry blocks.
-import { LimitError } from "../../shared/errors.ts";
+import { countPages, createLayout, PAGE } from "./memory-layout.ts";
 import { countBlocks } from "./parameters.ts";
 import { PROGRESS_OFFSET, poolBytes } from "./thread-protocol.ts";
 
@@ -23,8 +23,6 @@ export const SHARDS = 16;
 const CHUNK_BYTES = 1 << 19;
 const MIN_CHUNK_ROWS = 8;
 const MAX_CHUNK_ROWS = 64;
-const PAGE = 65_536;
-const MAX_PAGES = 65_536;
 
 export interface Shape {
   /** C */
@@ -61,7 +59,6 @@ export function mapMemory(shape: Shape, threads: number): MemoryMap {
   const { chunkRows, workspaceBytes, buffers } = mapChunk(T, Q, E);
   const maxChunks = Math.ceil(B / chunkRows) + SHARDS;
 
-  // Page 0 is left to the kernel's constants, which every instance writes anew.
   const memory = createLayout(PAGE);
   const words = memory.reserve(poolBytes(threads));
   const job = memory.reserve(4 * JOB.length);
@@ -96,7 +93,12 @@ export function mapMemory(shape: Shape, threads: number): MemoryMap {
     labels: memory.reserve(4 * N),
     data: memory.reserve(4 * N * T * C),
   };
-  return { fields, words, job, pages: countPages(memory.end(), shape) };
+  return {
+    fields,
+    words,
+    job,
+    pages: countPages(memory.end(), `${N} sequences of ${T} × ${C} and ${U} units`, "sequences, steps or units"),
+  };
 }
 
 /** One chunk's buffers, after its row counts and offsets: offsets in bytes. 8 rows more than the chunk has, for an odd pitch. */
@@ -115,24 +117,4 @@ function mapChunk(T: number, Q: number, E: number) {
     last: workspace.reserve(16 * Q * chunkRows),
   };
   return { chunkRows, buffers, workspaceBytes: workspace.end() };
-}
-
-function countPages(bytes: number, { channels, units, timesteps, sequences }: Shape): number {
-  const pages = Math.ceil(bytes / PAGE);
-  if (pages <= MAX_PAGES) return pages;
-  const needed = `${(bytes / 2 ** 30).toFixed(1)} GiB for ${sequences} sequences of ${timesteps} × ${channels} and ${units} units`;
-  throw new LimitError([], `training needs ${needed}, and WebAssembly has 4: take fewer sequences, steps or units`, 2 ** 32);
-}
-
-/** Gives out addresses from `start` on, 64 bytes aligned: a cache line. */
-function createLayout(start: number) {
-  let end = 64 * Math.ceil(start / 64);
-  return {
-    reserve(bytes: number): number {
-      const at = end;
-      end += 64 * Math.ceil(bytes / 64);
-      return at;
-    },
-    end: () => end,
-  };
 }

@@ -1,0 +1,99 @@
+// Bins of a tabular view's columns: where the edges lie, and which bin a value falls in. Sees no label, so one table serves all folds.
+// Legend: N sequences, V columns.
+import { MISSING_LEFT } from "../../../shared/trees.ts";
+
+/** One table of bin edges, in the layout of TreeEnsemble. */
+export interface BinEdges {
+  /** (V+1) column v's edges are edges[edgeStart[v] … edgeStart[v+1] − 1] */
+  readonly edgeStart: Uint32Array;
+  /** Ascending within a column; each lies strictly between two neighbouring values that were observed. */
+  readonly edges: Float64Array;
+}
+
+/** The bin of a missing value; a value's bin is the number of edges below the value. */
+export const MISSING_BIN = 255;
+/** One less than bins of values, which fit a byte beside the missing one. */
+const MAX_EDGES = 254;
+/** Values beyond so many, evenly spaced in the rows' order, move no edge by more than noise; LightGBM and scikit-learn take 200,000. */
+const MAX_VALUES = 20_000;
+/**
+ * The last edge of a column with missing values: every value goes left, so that a split can part missing from present. Above ±1e300,
+ * where recipes hold values, and nobody's number.
+ */
+const PRESENT = Number.MAX_VALUE;
+
+/**
+ * Edges of each of the V columns from the rows `rows` of `columns` (N,V): between all neighbouring values where a column has at most
+ * 255 different ones, else so that bins hold about equally many (greedily, as LightGBM finds bins). A constant column has none.
+ */
+export function findBinEdges(columns: Float64Array, columnCount: number, rows: Int32Array): BinEdges {
+  const edgeStart = new Uint32Array(columnCount + 1);
+  const found: Float64Array[] = [];
+  const stride = Math.max(1, rows.length / MAX_VALUES);
+  const values = new Float64Array(Math.min(rows.length, MAX_VALUES));
+  for (let v = 0; v < columnCount; v++) {
+    let present = 0;
+    for (let i = 0; i < values.length; i++) {
+      const value = columns[rows[Math.floor(i * stride)] * columnCount + v];
+      if (!Number.isNaN(value)) values[present++] = value;
+    }
+    const edges = cutSorted(values.subarray(0, present).sort(), MAX_EDGES - 1);
+    if (present > 0 && present < values.length) edges.push(PRESENT);
+    found.push(Float64Array.from(edges));
+    edgeStart[v + 1] = edgeStart[v] + edges.length;
+  }
+  const edges = new Float64Array(edgeStart[columnCount]);
+  for (const [v, own] of found.entries()) edges.set(own, edgeStart[v]);
+  return { edgeStart, edges };
+}
+
+/** At most `maxEdges` edges of ascending values. A bin is closed as soon as it holds its part of what was left when it was opened. */
+function cutSorted(values: Float64Array, maxEdges: number): number[] {
+  const edges: number[] = [];
+  const isFew = countDistinct(values, maxEdges + 1) <= maxEdges + 1;
+  let start = 0;
+  for (let i = 1; i < values.length && edges.length < maxEdges; i++) {
+    if (values[i] === values[i - 1]) continue;
+    if (!isFew && i - start < (values.length - start) / (maxEdges + 1 - edges.length)) continue;
+    const middle = values[i - 1] / 2 + values[i] / 2; // a sum of two could be infinite
+    if (!(middle > values[i - 1] && middle < values[i])) continue; // no number lies between, or none that is finite
+    edges.push(middle);
+    start = i;
+  }
+  return edges;
+}
+
+/** How many different values `values`, ascending, has; counted up to one more than `limit`. */
+function countDistinct(values: Float64Array, limit: number): number {
+  let count = Math.min(1, values.length);
+  for (let i = 1; i < values.length && count <= limit; i++) if (values[i] !== values[i - 1]) count++;
+  return count;
+}
+
+/** (V,N) bins of all N sequences, column after column. */
+export function binColumns({ edgeStart, edges }: BinEdges, columns: Float64Array, sequences: number): Uint8Array {
+  const columnCount = edgeStart.length - 1;
+  const bins = new Uint8Array(columnCount * sequences);
+  for (let v = 0; v < columnCount; v++) {
+    const own = edges.subarray(edgeStart[v], edgeStart[v + 1]);
+    for (let n = 0, at = v * sequences; n < sequences; n++, at++) bins[at] = binOf(own, columns[n * columnCount + v]);
+  }
+  return bins;
+}
+
+/** The number of edges below `value`, by bisection. */
+function binOf(edges: Float64Array, value: number): number {
+  if (Number.isNaN(value)) return MISSING_BIN;
+  let low = 0;
+  for (let high = edges.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if (edges[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A split's field `edge` in an ensemble. */
+export function edgeField(edge: number, missingLeft: boolean): number {
+  return edge + (missingLeft ? MISSING_LEFT : 0);
+}

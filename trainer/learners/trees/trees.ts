@@ -1,0 +1,73 @@
+// Boosted trees as a learner: histogram bins, leaf-wise trees, a learnt direction for missing values (after LightGBM, Ke et al. 2017).
+// Legend: N sequences, V columns.
+import { type TreeEnsemble, treesLogit } from "../../../shared/trees.ts";
+import type { Learner, Path, View } from "../learner.ts";
+import { type BinnedView, type BoostInput, boost } from "./boosting.ts";
+import { type BinEdges, binColumns } from "./edges.ts";
+import { averageEnsembles } from "./ensemble.ts";
+import { type BoostingKernel, createBoostingKernel, type KernelOptions } from "./kernel.ts";
+import type { BoostingSettings } from "./settings.ts";
+
+export interface TreesOptions extends KernelOptions {
+  /** One table for all fits, by findBinEdges on the rows that anything may be learnt from: members of one table can be averaged. */
+  readonly edges: BinEdges;
+  /** Which of the view's columns trees may look at, ascending. Default: all. */
+  readonly columns?: Int32Array;
+  /** flatViewSettings or quantileViewSettings. */
+  readonly settings: (examples: number) => readonly BoostingSettings[];
+  /** Called after each round; throws to leave. */
+  readonly yieldToEventLoop?: () => Promise<void>;
+}
+
+/** Its threads end with `dispose`. */
+export type TreesLearner = Learner<TreeEnsemble, BoostingSettings> & { dispose(): void };
+
+/**
+ * A learner over one view at a time: bins and threads are kept from one fit to the next. Fits follow each other, whoever asks. `fit`
+ * throws FitError where training rows lack a class, and LimitError where memory does not suffice.
+ */
+export function createTrees(options: TreesOptions): TreesLearner {
+  const { edges, settings, yieldToEventLoop = async () => {} } = options;
+  let binned: { readonly columns: Float64Array; readonly view: BinnedView } | undefined;
+  let kernel: BoostingKernel | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  function bin({ columns, columnNames, lengths }: View): BinnedView {
+    if (binned?.columns === columns) return binned.view;
+    const sequences = lengths.length;
+    const ownColumns = options.columns ?? Int32Array.from(columnNames, (_, v) => v);
+    const view = { edges, bins: binColumns(edges, columns, sequences), sequences, columns: ownColumns };
+    binned = { columns, view };
+    return view;
+  }
+
+  function openKernel({ sequences }: BinnedView, { leaves, thresholds }: BoostingSettings): BoostingKernel {
+    const shape = { rows: sequences, validationRows: sequences, columns: edges.edgeStart.length - 1 };
+    const needs = { ...shape, leaves: Math.max(31, leaves), hasHistograms: thresholds === "best" };
+    const suits = kernel && Object.entries(needs).every(([key, value]) => kernel!.shape[key as keyof typeof needs] === value);
+    if (kernel && suits) return kernel;
+    kernel?.dispose();
+    kernel = createBoostingKernel(needs, options);
+    return kernel;
+  }
+
+  async function run(view: View, input: Omit<BoostInput, "view" | "yieldToEventLoop">): Promise<Path<TreeEnsemble>> {
+    const own = bin(view);
+    return boost(openKernel(own, input.settings), { ...input, view: own, yieldToEventLoop });
+  }
+
+  return {
+    settings,
+    fit(view, labels, rows, settings, seed) {
+      const fit = last.catch(() => {}).then(() => run(view, { labels, rows, settings, seed }));
+      last = fit;
+      return fit;
+    },
+    logits(member, { columns, columnNames }, indices) {
+      const V = columnNames.length;
+      return Float64Array.from(indices, (n) => treesLogit(member, columns.subarray(n * V, (n + 1) * V)));
+    },
+    average: averageEnsembles,
+    dispose: () => kernel?.dispose(),
+  };
+}
