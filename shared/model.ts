@@ -1,10 +1,12 @@
 // What a decoded artifact is, and what it means to score with it. Knows no file format, no engine's inside, no HTTP.
-import type { Engine } from "./engine.ts";
+import type { Engine, EngineInputs } from "./engine.ts";
 import { ArtifactError, type Path, SequenceError } from "./errors.ts";
 import type { Predictor } from "./members.ts";
 import { priorShift } from "./prior.ts";
 import { applyRecipe } from "./recipe/apply.ts";
+import { computeColumns } from "./recipe/columns.ts";
 import type { Log, Recipe } from "./recipe/recipe.ts";
+import type { TabularView } from "./recipe/tabular.ts";
 
 /** A number with its 95 % interval. */
 export interface Estimate {
@@ -120,6 +122,8 @@ export type MeasuredCard = Card & { readonly test: Metrics };
 export interface Model extends Predictor {
   readonly name: string;
   readonly recipe: Recipe;
+  /** What members that take columns look at; left out where none does. */
+  readonly view?: TabularView;
   /** Of the training part, above 0 and below 1: what a caller's prior is compared with. */
   readonly positiveRate: number;
   /** The first is the default. */
@@ -131,7 +135,7 @@ export interface Model extends Predictor {
 
 /** What serving needs to know of a model; of one that was not trained here, its training is not known. */
 export type ScorableModel = Pick<Model, "name" | "recipe" | "operatingPoints" | "golden"> &
-  Partial<Pick<Model, "members" | "stack" | "calibration" | "positiveRate" | "card">>;
+  Partial<Pick<Model, "view" | "members" | "stack" | "calibration" | "positiveRate" | "card">>;
 
 export interface Scores {
   /** (N) */
@@ -140,24 +144,37 @@ export interface Scores {
   readonly outOfRange: Uint8Array;
 }
 
+/** What an engine takes of raw sequences, and which of these lie outside what training saw. */
+export interface ModelInputs extends EngineInputs {
+  /** (N) as Channels.outOfRange; a value ≤ 0 under a logarithm of the view counts, too. */
+  readonly outOfRange: Uint8Array;
+}
+
+/** Channels, and columns where the model has a view, of raw sequences, `values` (N,T,F). Lengths of nothing but padding are 0. */
+export function computeInputs({ recipe, view }: Pick<Model, "recipe" | "view">, values: Float64Array, log: Log): ModelInputs {
+  const inputs = applyRecipe(recipe, values, log);
+  return view === undefined ? inputs : { ...inputs, columns: computeColumns(view, recipe, values, log, inputs.outOfRange) };
+}
+
 /**
  * Scores raw sequences, `values` (N,T,F). Nothing is scored if one has no valid row: throws SequenceError, the place named by
  * `pathOf(n)`. `prior`, above 0 and below 1, is how common 1s are where the sequences come from; default: as in training. It needs
  * a model whose `positiveRate` is known.
  */
 export function score(
-  model: Pick<ScorableModel, "recipe" | "positiveRate">,
+  model: Pick<ScorableModel, "recipe" | "view" | "positiveRate">,
   engine: Engine,
   log: Log,
   values: Float64Array,
   pathOf: (n: number) => Path = (n) => ["sequences", n],
   prior = model.positiveRate,
 ): Scores {
-  const { channels, lengths, outOfRange } = applyRecipe(model.recipe, values, log);
+  const inputs = computeInputs(model, values, log);
+  const { lengths, outOfRange } = inputs;
   for (let n = 0; n < lengths.length; n++)
     if (lengths[n] === 0) throw new SequenceError(pathOf(n), "must have at least one row that is not all zeros", "only padding");
   const shift = prior === undefined ? 0 : priorShift(model.positiveRate!, prior, log);
-  return { probabilities: engine.probabilities({ channels, lengths }, shift), outOfRange };
+  return { probabilities: engine.probabilities(inputs, shift), outOfRange };
 }
 
 /** The label of a probability at an operating point: 1 from its threshold on. */
@@ -192,7 +209,7 @@ export function modelId({ name }: Pick<Model, "name">, sha256: string): string {
 }
 
 /** Scores the golden vectors and compares bits, or what the engine's tolerance allows. Throws ArtifactError at the first that differs. */
-export function checkGolden(model: Pick<Model, "recipe" | "positiveRate" | "golden">, engine: Engine, log: Log): void {
+export function checkGolden(model: Pick<ScorableModel, "recipe" | "view" | "positiveRate" | "golden">, engine: Engine, log: Log): void {
   const { tolerance = 0 } = engine;
   const { inputs, probabilities } = model.golden;
   const scored = score(model, engine, log, inputs, (n) => ["golden", n]).probabilities;

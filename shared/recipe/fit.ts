@@ -1,9 +1,10 @@
-// A plan and the training part → a recipe: floors, means and scales, one channel at a time. Knows no network.
+// A plan and the training part → a recipe, or a tabular view: floors, means and scales, one channel at a time. Knows no network.
 // Legend: N sequences, T steps, F features, C channels.
 import { MAX_TIMESTEPS } from "../sequence.ts";
 import { type Channel, describeChannel, usesFloors } from "./channel.ts";
 import { CLIP, CLIP_UNSCALED, type Log, type Plan, type Recipe, shapeOf } from "./recipe.ts";
 import { BASE_LIMIT, baseValue, clamp, computeSeries, moveTo, openRows, type SequenceRows } from "./series.ts";
+import type { TabularPlan, TabularView } from "./tabular.ts";
 
 /** Goes through the training sequences that have a valid row, in order. */
 type Walk = (visit: (sequence: SequenceRows) => void) => void;
@@ -17,10 +18,7 @@ export function fitRecipe(plan: Plan, values: Float64Array, indices: ArrayLike<n
   const { timesteps: T, channels, standardise, ...rest } = plan;
   const F = plan.features.length;
   const C = channels.length;
-  const sequence = openRows(values, shapeOf(plan), plan.padding);
-  const walk: Walk = (visit) => {
-    for (let i = 0; i < indices.length; i++) if (moveTo(sequence, indices[i]) > 0) visit(sequence);
-  };
+  const walk = walkThrough(plan, values, indices);
   const { lengths, total } = measureLengths(walk, T);
   const column = new Float64Array(total); // one channel at a time, so that 100,000 sequences stay cheap
   const mean = new Float64Array(C);
@@ -35,6 +33,36 @@ export function fitRecipe(plan: Plan, values: Float64Array, indices: ArrayLike<n
   for (let f = 0; f < F; f++) [featureMean[f], featureScale[f]] = meanAndScale(column, collectFeature(f, walk, column));
   const clip = standardise ? CLIP : CLIP_UNSCALED;
   return { timesteps: T, channels, ...rest, clip, lengths, mean, scale, floor, featureMean, featureScale };
+}
+
+/**
+ * Fits the series of a tabular view as fitRecipe fits channels: floors under logarithms, and means over the training part's valid rows.
+ * Throws RangeError likewise.
+ */
+export function fitView(
+  plan: TabularPlan,
+  recipe: Pick<Recipe, "timesteps" | "features" | "padding">,
+  values: Float64Array,
+  indices: ArrayLike<number>,
+  log: Log,
+): TabularView {
+  const { series } = plan;
+  const walk = walkThrough(recipe, values, indices);
+  const column = new Float64Array(measureLengths(walk, recipe.timesteps).total);
+  const mean = new Float64Array(series.length);
+  const floor = new Float64Array(3 * series.length);
+  for (let s = 0; s < series.length; s++) {
+    floor.set(fitFloors(series[s], recipe.features, walk, log), 3 * s);
+    [mean[s]] = meanAndScale(column, collectChannel({ channels: series, floor }, s, walk, log, column));
+  }
+  return { ...plan, floor, mean };
+}
+
+function walkThrough(recipe: Pick<Recipe, "timesteps" | "features" | "padding">, values: Float64Array, indices: ArrayLike<number>): Walk {
+  const sequence = openRows(values, shapeOf(recipe), recipe.padding);
+  return (visit) => {
+    for (let i = 0; i < indices.length; i++) if (moveTo(sequence, indices[i]) > 0) visit(sequence);
+  };
 }
 
 /** Shortest and longest of the sequences, and all their rows. */

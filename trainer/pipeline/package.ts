@@ -2,8 +2,7 @@
 // Legend: N sequences, C channels.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
-import type { Card, Model } from "../../shared/model.ts";
-import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { type Card, computeInputs, type Model } from "../../shared/model.ts";
 import { synthesiseGolden } from "../artifact/golden.ts";
 import { computeReference } from "../artifact/reference.ts";
 import { type ChannelView, selectView } from "../learners/learner.ts";
@@ -13,7 +12,7 @@ import { STREAMS } from "../statistics/random-streams.ts";
 import type { ScoringDependencies } from "./contract.ts";
 
 export interface PackageInput {
-  readonly model: Pick<Model, "name" | "recipe" | "members" | "stack" | "calibration" | "positiveRate">;
+  readonly model: Pick<Model, "name" | "recipe" | "view" | "members" | "stack" | "calibration" | "positiveRate">;
   /** Of all sequences (N). */
   readonly view: ChannelView;
   /** (N) */
@@ -39,7 +38,7 @@ export function packageModel(input: PackageInput, { kernel, createEngine }: Scor
   const engine = createEngine(model);
   const probabilitiesOf = (part: ChannelView): Float32Array => engine.probabilities(part);
   const inputs = synthesiseGolden(model.recipe, createRandom(seed, STREAMS.golden));
-  const golden = applyRecipe(model.recipe, inputs, kernel.log);
+  const golden = computeInputs(model, inputs, kernel.log);
   const heldOut = selectView(view, Int32Array.from([...validation, ...calibration]));
   const unattained: Unattained[] = [];
   const draft: Model = {
