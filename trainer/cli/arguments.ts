@@ -44,3 +44,12 @@ export function names(max: number): Read<readonly string[]> {
     return list;
   };
 }
+
+/** `old=new` pairs separated by commas, each old name once. */
+export const pairs: Read<ReadonlyMap<string, string>> = (value, option) => {
+  const list = value.split(",").map((pair) => pair.split("=").map((name) => name.trim()));
+  const map = new Map(list.map(([from, to]) => [from, to]));
+  if (list.some((pair) => pair.length !== 2 || pair.includes("")) || map.size !== list.length)
+    throw new UsageError(`--${option} must be pairs such as old=new separated by commas, got ${value}`);
+  return map;
+};

@@ -5,8 +5,8 @@ import { DECIMALS, SEPARATORS, type Separator } from "../readers/dialect.ts";
 import { isLong, type ReadOptions } from "../readers/options.ts";
 import { FORMATS } from "../readers/source.ts";
 import type { SplitMethod } from "../split/split.ts";
-import { choice, integer, names, type Read, text } from "./arguments.ts";
-import { grouped, option, word, words } from "./declaration.ts";
+import { choice, integer, names, pairs, type Read, text } from "./arguments.ts";
+import { flag, grouped, option, word, words } from "./declaration.ts";
 
 /** How a shell's user writes what no shell passes on as it is. */
 const SEPARATOR_WORDS: Readonly<Record<string, Separator>> = { tab: "\t", "\\t": "\t", space: " " };
@@ -36,6 +36,10 @@ export const DATA_OPTIONS = grouped("Reading the data:", {
   label: option("NAME", text, "name of the label column", "label, y or target"),
   group: option("NAME", text, "name of the column whose equal values stay in one part", "every sequence is a group of its own"),
   time: option("NAME", text, "name of the column that orders sequences or rows in time", "the order of the file"),
+  id: option("a,b,…", names(MAX_FEATURES), "names of columns that are neither label nor feature; score writes them", "no such column"),
+  rename: option("OLD=NEW,…", pairs, "names in the data and what they are called", "names are taken as they are"),
+  columns: option("PATTERN", text, "how columns of a wide table are named, as {feature}_{step} or {feature}_lag{lag}", "found out"),
+  byPosition: flag("take columns and features in the order in which they stand, whatever they are called"),
 });
 
 export const ROW_OPTIONS = grouped("Reading rows of series, one row a record, as windows:", {
@@ -73,7 +77,11 @@ export const SPLIT_OPTION = option(
 /** The values of the read options alone, as the readers take them. */
 export function readOptionsOf(values: ReadOptions): ReadOptions {
   const { format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels } = values;
-  return { format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels };
+  const { id, rename, columns, byPosition } = values;
+  return {
+    ...{ format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels },
+    ...{ id, rename, columns, byPosition },
+  };
 }
 
 /** What the options that name columns ask for, where --split does not say. The time of rows is known and only orders them. */

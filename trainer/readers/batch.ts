@@ -4,6 +4,7 @@ import type { Shape } from "../../shared/sequence.ts";
 import type { SaidDialect } from "./dialect.ts";
 import type { OnIssue } from "./issues.ts";
 import type { ReadNote } from "./notes.ts";
+import type { Remark } from "./reading.ts";
 
 /** One part of a data set. */
 export interface Part {
@@ -45,10 +46,32 @@ export interface Batch extends Part {
   readonly columns: Readonly<Record<string, Column>>;
   /** Undefined where the file holds sequences. */
   readonly timeline?: Timeline;
+  /** What the reader did that the owner of the file should know; undefined: nothing. */
+  readonly remarks?: readonly Remark[];
+}
+
+/** What sequences are wanted for: T, and the names of F features. */
+export interface Target {
+  readonly timesteps: number;
+  readonly features: readonly string[];
+  /** The file that says so, for errors; undefined: a model does. */
+  readonly source?: string;
+}
+
+/** How the names in a file stand for features and steps. */
+export interface NameOptions {
+  /** Names in the data → names that are meant. */
+  readonly rename?: ReadonlyMap<string, string>;
+  /** How the columns of a wide table are named, as parsePattern gives it; undefined: as header.ts finds out. */
+  readonly pattern?: RegExp;
+  /** Columns and features go by position whatever they are called. */
+  readonly byPosition?: boolean;
+  /** What a model, or the first of several files, takes; undefined: whatever the file holds. */
+  readonly target?: Target;
 }
 
 /** What a reader looks at beside values and feature names; the rest may be broken. */
-export interface Wanted {
+export interface Wanted extends NameOptions {
   readonly labels: boolean;
   /** Name of the labels; undefined: one of LABEL_NAMES. */
   readonly label?: string;

@@ -5,9 +5,11 @@ import { statSync } from "node:fs";
 import { DataError, UsageError } from "../../shared/errors.ts";
 import { readNpy } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
+import { alignFeatures } from "./align.ts";
 import { readArchive, toLabels } from "./arrays.ts";
-import type { Batch, Wanted } from "./batch.ts";
+import type { Batch, Target, Wanted } from "./batch.ts";
 import { readCsv, readCsvLabels } from "./csv.ts";
+import { parsePattern } from "./header.ts";
 import { throwIssue } from "./issues.ts";
 import { readJsonl } from "./jsonl.ts";
 import { readNpyFile } from "./npy.ts";
@@ -43,17 +45,29 @@ function checkOptions(options: ReadOptions): void {
 
 function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted {
   const { ignoreLabels = false, onIssue = throwIssue, onNote, group, time, key, label, features, sep, decimal } = options;
+  const { id = [], rename, byPosition, target } = options;
   const isRows = isLong(options);
   return {
+    rename,
+    byPosition,
+    target,
+    pattern: options.columns === undefined ? undefined : readPattern(options.columns),
     labels: !ignoreLabels && labelsPath === undefined,
     label,
     parts: !ignoreLabels,
-    columns: [...new Set([isRows ? key : group, time].filter((name) => name !== undefined))],
+    columns: [...new Set([...id, isRows ? key : group, time].filter((name) => name !== undefined))],
     rows: isRows ? { features } : undefined,
     onIssue,
     onNote,
     dialect: { separator: sep, decimal },
   };
+}
+
+/** Throws UsageError where the text says no feature, or no step. */
+function readPattern(text: string): RegExp {
+  const pattern = parsePattern(text);
+  if (pattern) return pattern;
+  throw new UsageError(`--columns must hold {feature} and either {step} or {lag}, as "{feature}_{step}", got ${text}`);
 }
 
 function windowsOf({ key, time, window, stride, horizon = 0, ignoreLabels, maxWindows, inOne = false }: ReadOptions): WindowOptions {
@@ -80,12 +94,20 @@ async function* readFiles(paths: readonly string[], options: ReadOptions, wanted
   const onBytes = countBytes(paths, options.onRead);
   for (const path of paths) {
     const source = openSource(path, options.format, hash, onBytes);
-    for await (const batch of readSource(source, wanted)) {
-      first ??= { ...batch, values: new Float64Array(0) };
+    const named: Wanted = { ...wanted, target: wanted.target ?? targetOf(first, describePaths(paths.slice(0, 1))) };
+    for await (const read of readSource(source, named)) {
+      const batch = alignFeatures(read, source.name, named);
+      first ??= { ...batch, values: new Float64Array(0), test: null, columns: {} };
       checkAlike(batch, first, source.name, describePaths(paths.slice(0, 1)));
       yield batch;
     }
   }
+}
+
+/** What the first of several files asks of the others: its names, where it has any. */
+function targetOf(first: Batch | null, source: string): Target | undefined {
+  if (!first?.features) return undefined;
+  return { timesteps: first.shape.timesteps, features: first.features, source };
 }
 
 /** Throws DataError where a batch has other features than the first, or labels where that has none. */

@@ -2,6 +2,8 @@
 import { nameSeparator } from "./dialect.ts";
 import type { LabelFacts, ReadFacts } from "./facts.ts";
 import type { ReadNote } from "./notes.ts";
+import { show } from "./quoting.ts";
+import type { PositionReason, Remark } from "./reading.ts";
 
 /** Feature names that are all written; of more, the first and the last. */
 const MAX_NAMES = 3;
@@ -18,17 +20,43 @@ export function describeRead(facts: ReadFacts): string {
     ...(labels === "ignored" ? [] : labels === "none" ? ["no labels"] : describeLabels(labels, sequences)),
     ...(testSequences === 0 ? [] : [`${quantity(testSequences, "test sequence")}`]),
   ];
-  return `read ${source}: ${parts.join(", ")}`;
+  return `read ${source}: ${[...parts, ...facts.remarks.map(describeRemark)].join(", ")}`;
 }
 
 /** `reading mine.csv: 10 steps × 5 features (f0 … f4), label y`, of the first batch of many, before their number is known. */
-export function describeReading({ source, shape, features, dtype, labels }: ReadFacts): string {
+export function describeReading({ source, shape, features, dtype, labels, remarks }: ReadFacts): string {
   const parts = [
     `${quantity(shape.timesteps, "step")} × ${quantity(shape.features, "feature")} (${listNames(features)})`,
     ...(dtype === null ? [] : [dtype]),
     ...(labels === "ignored" ? [] : [labels === "none" ? "no labels" : `label ${labels.name}`]),
   ];
-  return `reading ${source}: ${parts.join(", ")}`;
+  return `reading ${source}: ${[...parts, ...remarks.map(describeRemark)].join(", ")}`;
+}
+
+const POSITION_REASONS: Readonly<Record<PositionReason, string>> = {
+  "no-names": "columns by position",
+  "integer-header": "columns by position (the header holds numbers only)",
+  asked: "columns by position (--by-position)",
+  "default-names": "columns by position (the model's features have no names)",
+};
+
+function describeRemark(remark: Remark): string {
+  switch (remark.code) {
+    case "index-left-out":
+      return `index ${remark.column === "" ? "column without a name" : show(remark.column)} left out`;
+    case "label-left-out":
+      return `label ${show(remark.column)} left out`;
+    case "column-left-out":
+      return `column ${show(remark.column)} left out`;
+    case "by-position":
+      return POSITION_REASONS[remark.reason];
+    case "reordered":
+      return "features put in the model's order by name";
+    case "turned":
+      return "features × steps turned to steps × features";
+    case "rounded":
+      return `${count(remark.count)} whole numbers beyond 2^53 rounded to the nearest float64`;
+  }
 }
 
 function describeLabels({ name, isFile, positives, missing }: LabelFacts, sequences: number): string[] {

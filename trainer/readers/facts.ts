@@ -3,6 +3,7 @@
 import type { Shape } from "../../shared/sequence.ts";
 import type { Batch } from "./batch.ts";
 import { NO_LABEL } from "./issues.ts";
+import { mergeRemarks, type Remark } from "./reading.ts";
 
 export interface LabelFacts {
   /** Name of the labels in the data, or the file that holds them. */
@@ -31,6 +32,8 @@ export interface ReadFacts {
   readonly series: number | null;
   /** Sequences of a test part of its own; 0 where there is none. */
   readonly testSequences: number;
+  /** What the readers did that the owner of the data should know. */
+  readonly remarks: readonly Remark[];
 }
 
 /** Counts what batches hold. */
@@ -50,6 +53,7 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
   let missing = 0;
   let series = 0;
   let testSequences = 0;
+  let remarks: readonly Remark[] = [];
   return {
     add(batch) {
       first ??= { ...batch, values: new Float64Array(0), labels: batch.labels && new Uint8Array(0), columns: {}, test: null };
@@ -63,6 +67,7 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
       }
       if (timeline) series = timeline.series.reduce((count, s) => Math.max(count, s + 1), series);
       testSequences += test?.labels.length ?? 0;
+      if (batch.remarks) remarks = mergeRemarks(remarks, batch.remarks);
     },
     facts() {
       if (first === null) throw new RangeError("nothing has been read yet");
@@ -78,6 +83,7 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
         labels: ignoreLabels ? "ignored" : isLabelled ? { name, isFile: labelsFile !== undefined, positives, missing } : "none",
         series: first.timeline ? series : null,
         testSequences,
+        remarks,
       };
     },
   };

@@ -6,7 +6,7 @@ import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequenc
 import { type Batch, LABEL_NAMES, toColumn, type Wanted } from "./batch.ts";
 import { toUtf8 } from "./encoding.ts";
 import { NO_LABEL, toLabel } from "./issues.ts";
-import { show } from "./layout.ts";
+import { show } from "./quoting.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,13 @@
-// Which column of a table holds what, by their names or their number: for CSV and Parquet alike. Knows no bytes and no values.
-// Legend: T steps, F features.
+// Which column of a table holds what, by their names or their number: for CSV and Parquet alike. Roles first (roles.ts), then the
+// features and steps of what is left (header.ts). Knows no bytes and no values. Legend: T steps, F features.
 import { DataError } from "../../shared/errors.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
-import { LABEL_NAMES, type Wanted } from "./batch.ts";
+import { hasDefaultNames } from "./align.ts";
+import type { Wanted } from "./batch.ts";
+import { type Grid, type HeaderReading, readHeader } from "./header.ts";
+import { list, show } from "./quoting.ts";
+import type { Remark } from "./reading.ts";
+import { assignRoles, findColumn, type Roles } from "./roles.ts";
 
 /** Where a record holds what. */
 export interface Layout {
@@ -14,117 +19,192 @@ export interface Layout {
   readonly label: number | null;
   /** Of `wanted.columns`, in their order. */
   readonly others: readonly number[];
+  /** What there is to say of the columns. */
+  readonly remarks: readonly Remark[];
 }
 
+type Columns = Pick<Layout, "shape" | "features" | "order"> & { readonly remarks: readonly Remark[] };
+
 /**
- * A header whose columns read `<feature>_<step>` names the features and gives T and F; other columns are 10 × 5 numbers, step by
- * step. The label is the column that `wanted` names, or that is called as labels are, or else the one that is left. Where rows are
- * wanted, a record is one row: the features that are named, or what is left. `header` is null where nothing is named. Throws DataError.
+ * A header names features and steps, as header.ts reads it, and gives T and F. Without a header columns are as many numbers as the
+ * model takes, else 10 × 5, step by step, and perhaps a label behind them. Where rows are wanted, a record is one row: the features
+ * that are named, or what is left. `header` is null where nothing is named. Throws DataError, also where two meanings are possible.
  */
 export function findLayout(header: readonly string[] | null, count: number, source: string, wanted: Wanted): Layout {
-  if (header?.includes(""))
-    throw new DataError(source, "has a column without a name, an index perhaps: write it without, as to_csv(…, index=False)");
-  const find = (name: string): number => {
-    const column = header?.indexOf(name) ?? -1;
-    if (column >= 0) return column;
+  const names = header?.map((name) => wanted.rename?.get(name) ?? name) ?? null;
+  const roles = assignRoles(names, count, source, wanted);
+  const { others } = roles;
+  const label = wanted.labels || names === null ? roles.label : null;
+  const finish = ({ remarks, ...columns }: Columns): Layout => ({ label, ...columns, others, remarks: [...roles.remarks, ...remarks] });
+  if (wanted.rows) return finish(findRow(names, roles, source, wanted.rows.features));
+  if (names === null) return { ...finish(countColumns(roles.values, source, wanted)), ...findBareLabel(roles, wanted) };
+  const numbered = sortIntegers(names, roles.values);
+  if (numbered) return finish(countNamed(names, numbered, "integer-header", source, wanted));
+  const reading = readHeader(
+    roles.values.map((column) => names[column]),
+    wanted.pattern,
+  );
+  const isByPosition =
+    wanted.byPosition || (reading.code === "none" && wanted.target !== undefined && hasDefaultNames(wanted.target.features));
+  if (isByPosition && (reading.code !== "grid" || reading.isSingle))
+    return finish(countNamed(names, roles.values, wanted.byPosition ? "asked" : "default-names", source, wanted));
+  return finish(takeGrid(names, roles, reading, source, wanted));
+}
+
+/** T and F where nothing names them. */
+function shapeWithoutNames({ target }: Wanted): Shape {
+  return target ? { timesteps: target.timesteps, features: target.features.length } : DEFAULT_SHAPE;
+}
+
+/** Columns without names, step by step; one more is the label. */
+function countColumns(values: readonly number[], source: string, wanted: Wanted): Columns {
+  const shape = shapeWithoutNames(wanted);
+  const { timesteps: T, features: F } = shape;
+  if (values.length !== T * F && values.length !== T * F + 1) throw refuseCount(values.length, source, wanted);
+  return { shape, features: null, order: values.slice(0, T * F), remarks: [{ code: "by-position", reason: "no-names" }] };
+}
+
+function refuseCount(columns: number, source: string, wanted: Wanted): DataError {
+  const { timesteps: T, features: F } = shapeWithoutNames(wanted);
+  return new DataError(
+    source,
+    `has ${columns} column${columns === 1 ? "" : "s"} separated by commas, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key or --features`,
+  );
+}
+
+/** The column behind the last number. */
+function findBareLabel({ values }: Roles, wanted: Wanted): Pick<Layout, "label"> {
+  const { timesteps: T, features: F } = shapeWithoutNames(wanted);
+  return { label: values[T * F] ?? null };
+}
+
+/** Columns that have names, taken step by step nevertheless. */
+function countNamed(
+  names: readonly string[],
+  values: readonly number[],
+  reason: "integer-header" | "asked" | "default-names",
+  source: string,
+  wanted: Wanted,
+): Columns {
+  const { timesteps: T, features: F } = shapeWithoutNames(wanted);
+  if (values.length === T * F + 1)
     throw new DataError(
       source,
-      `has no column ${show(name)}${header ? `, only ${list(header, [...header.keys()])}` : ", since its first line is no header"}`,
+      `has ${values.length} columns and names no label, expected ${T * F} numbers (${T} × ${F}): name the label with --label, as --label ${quoteWord(names[values[T * F]])}, or what is none with --id`,
     );
-  };
-  const others = wanted.columns.map(find);
-  const rest = Array.from({ length: count }, (_, i) => i).filter((i) => !others.includes(i));
-  const isLabel = (i: number): boolean =>
-    wanted.label === undefined ? LABEL_NAMES.includes(header?.[i].toLowerCase() ?? "") : header?.[i] === wanted.label;
-  const named = wanted.label !== undefined && wanted.labels ? [find(wanted.label)] : rest.filter(isLabel);
-  if (wanted.rows) return { ...findRow(header, rest, named, source, wanted.rows.features, find), others };
-  if (named.length > 1) throw new DataError(source, `has ${named.length} label columns, ${list(header, named)}, expected one`);
+  const { shape, features, order } = countColumns(values, source, wanted);
+  return { shape, features, order, remarks: [{ code: "by-position", reason }] };
+}
 
-  const grid = header && findGrid(header, rest, source);
-  if (grid) {
-    const left = rest.filter((i) => !grid.order.includes(i));
-    if (left.length > 1) throw new DataError(source, `has columns ${list(header, left)} beside the features, expected one label`);
-    return { ...grid, label: left[0] ?? null, others };
+/** Columns that are named by different whole numbers, as pandas names those without names, in the order of the numbers; else null. */
+function sortIntegers(names: readonly string[], values: readonly number[]): number[] | null {
+  const isInteger = values.length > 1 && values.every((column) => /^\d{1,9}$/.test(names[column]));
+  if (!isInteger || new Set(values.map((column) => Number(names[column]))).size !== values.length) return null;
+  return [...values].sort((a, b) => Number(names[a]) - Number(names[b]));
+}
+
+/** The features and steps of a header that says them all, or a sentence that says what would settle it. Throws DataError. */
+function takeGrid(names: readonly string[], { values }: Roles, reading: HeaderReading, source: string, wanted: Wanted): Columns {
+  const columnName = (place: number): string => names[values[place]];
+  switch (reading.code) {
+    case "twice":
+      throw new DataError(
+        source,
+        columnName(reading.columns[0]) === columnName(reading.columns[1])
+          ? `has two columns ${show(columnName(reading.columns[0]))}: name each once, or say --by-position to take the columns step by step`
+          : `has two columns for one feature and step, ${reading.columns.map((place) => show(columnName(place))).join(" and ")}: say with --columns how names are written, as --columns "{feature}_{step}"`,
+      );
+    case "incomplete":
+      throw new DataError(
+        source,
+        `has no column ${show(reading.missing)}, while others name ${reading.features} features and ${reading.timesteps} steps: add the column, rename one with --rename OLD=NEW, or say with --columns how names are written`,
+      );
+    case "ambiguous": {
+      const { first, second } = reading;
+      throw new DataError(
+        source,
+        `names a column ${show(columnName(first.column))}, which may be step ${first.step} of ${show(first.feature)} or step ${second.step} of ${show(second.feature)}: say how names are written, as --columns "{feature}_{step}", or --columns "{feature}-{lag}" where the highest number is the oldest`,
+      );
+    }
+    case "none":
+      throw refuseNames(names, values, source, wanted);
+    case "grid":
+      return checkGrid(names, values, reading, source, wanted);
   }
+}
 
-  const { timesteps: T, features: F } = DEFAULT_SHAPE;
-  const label = named[0] ?? (rest.length === T * F + 1 ? rest[T * F] : null);
-  const order = rest.filter((i) => i !== label);
-  if (order.length !== T * F)
+function refuseNames(names: readonly string[], values: readonly number[], source: string, wanted: Wanted): DataError {
+  const { timesteps: T, features: F } = shapeWithoutNames(wanted);
+  if (values.length !== T * F && values.length !== T * F + 1) return refuseCount(values.length, source, wanted);
+  return new DataError(
+    source,
+    `names its columns ${list(names, values)}, which say no feature and step: say how names are written, as --columns "{feature}_{step}", or --by-position to take them as ${T} × ${F}, step by step`,
+  );
+}
+
+/** Throws DataError where columns are left, or where one name and a number may mean steps or features. */
+function checkGrid(
+  names: readonly string[],
+  values: readonly number[],
+  { rest, isSingle, timesteps: T, features, order }: Grid & { readonly rest: readonly number[]; readonly isSingle: boolean },
+  source: string,
+  wanted: Wanted,
+): Columns {
+  const F = features.length;
+  if (F > MAX_FEATURES || T > MAX_TIMESTEPS)
+    throw new DataError(source, `names ${F} features and ${T} steps, expected at most ${MAX_FEATURES} and ${MAX_TIMESTEPS}`);
+  const isSettled = wanted.pattern !== undefined || wanted.target?.features.join() === features.join();
+  if (isSingle && !isSettled)
     throw new DataError(
       source,
-      `has ${count} column${count === 1 ? "" : "s"} separated by commas, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key or --features`,
+      `names its columns ${show(features[0])} and a number, which may be ${T} steps of one feature or ${describeOther(T, wanted)}: say --columns "${patternOf(names[values[order[0]]], features[0])}" for steps, or --by-position for columns step by step`,
     );
-  return { shape: DEFAULT_SHAPE, features: null, order, label, others };
+  if (rest.length > 0)
+    throw refuseRest(
+      names,
+      rest.map((place) => values[place]),
+      source,
+      wanted,
+    );
+  return { shape: { timesteps: T, features: F }, features, order: order.map((place) => values[place]), remarks: [] };
+}
+
+function describeOther(T: number, wanted: Wanted): string {
+  const shape = shapeWithoutNames(wanted);
+  return T === shape.timesteps * shape.features ? `${shape.timesteps} × ${shape.features}` : `${T} features`;
+}
+
+/** As `--columns` says how this name is written. */
+function patternOf(name: string, feature: string): string {
+  return name.replace(feature, "{feature}").replace(/\d+(?=\D*$)/, "{step}");
+}
+
+function refuseRest(names: readonly string[], rest: readonly number[], source: string, wanted: Wanted): DataError {
+  const word = quoteWord(names[rest[0]]);
+  if (rest.length > 1)
+    return new DataError(
+      source,
+      `has columns ${list(names, rest)} beside the features: name the label with --label, and with --id what is neither label nor feature`,
+    );
+  const isLabelKnown = wanted.label !== undefined || !wanted.labels;
+  return new DataError(
+    source,
+    `has the column ${show(names[rest[0]])} beside the features: say what it is with ${isLabelKnown ? `--id ${word} (or --label ${word})` : `--label ${word} or --id ${word}`}`,
+  );
+}
+
+/** A name as a shell takes it for one word. */
+function quoteWord(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `"${name}"`;
 }
 
 /** One row a record. */
-function findRow(
-  header: readonly string[] | null,
-  rest: readonly number[],
-  named: readonly number[],
-  source: string,
-  wanted: readonly string[] | undefined,
-  find: (name: string) => number,
-): Omit<Layout, "others"> {
+function findRow(header: readonly string[] | null, roles: Roles, source: string, wanted: readonly string[] | undefined): Columns {
   if (header === null) throw new DataError(source, "has no header, which rows of a series need: name the columns in the first line");
-  const order = wanted ? wanted.map(find) : rest.filter((i) => !named.includes(i));
-  const labels = named.filter((i) => !order.includes(i));
-  if (labels.length > 1) throw new DataError(source, `has ${labels.length} label columns, ${list(header, labels)}: name one with --label`);
+  const order = wanted ? wanted.map((name) => findColumn(header, name, source)) : roles.values;
   if (order.length === 0 || order.length > MAX_FEATURES)
     throw new DataError(source, `has ${order.length} features in a row, expected 1 to ${MAX_FEATURES}: name them with --features`);
-  return { shape: { timesteps: 1, features: order.length }, features: order.map((i) => header[i]), order, label: labels[0] ?? null };
-}
-
-/** Features and steps from names `<feature>_<step>`, steps from 0 or 1; null when most names are not like that. */
-function findGrid(header: readonly string[], rest: readonly number[], source: string): Pick<Layout, "shape" | "features" | "order"> | null {
-  const places = new Map<string, Map<number, number>>(); // feature → step → column
-  let count = 0;
-  for (const i of rest) {
-    const name = header[i];
-    const [, feature, step] = /^(.+)_(\d{1,9})$/.exec(name) ?? [];
-    if (feature === undefined) continue;
-    const steps = places.get(feature) ?? new Map<number, number>();
-    if (steps.has(Number(step))) throw new DataError(source, `has two columns ${show(name)}`);
-    places.set(feature, steps.set(Number(step), i));
-    count++;
-  }
-  if (2 * count < rest.length) return null;
-  const features = [...places.keys()];
-  const F = features.length;
-  const steps = new Set([...places.values()].flatMap((columns) => [...columns.keys()]));
-  const T = steps.size;
-  const first = steps.has(0) ? 0 : 1;
-  if (F > MAX_FEATURES || T > MAX_TIMESTEPS)
-    throw new DataError(source, `names ${F} features and ${T} steps, expected at most ${MAX_FEATURES} and ${MAX_TIMESTEPS}`);
-  if (F === 1 && T === DEFAULT_SHAPE.timesteps * DEFAULT_SHAPE.features)
-    throw new DataError(
-      source,
-      `names its columns ${show(features[0])} and a number, which may be ${T} steps of one feature or ${DEFAULT_SHAPE.timesteps} × ${DEFAULT_SHAPE.features}: name them <feature>_<step>, or save an array of shape (N, T, F) as .npy`,
-    );
-  const order: number[] = [];
-  for (let t = first; t < first + T; t++)
-    for (const feature of features) {
-      const column = places.get(feature)?.get(t);
-      if (column === undefined)
-        throw new DataError(source, `has no column ${show(`${feature}_${t}`)}, while others name ${F} features and ${T} steps`);
-      order.push(column);
-    }
-  return { shape: { timesteps: T, features: F }, features, order };
-}
-
-/** Up to four columns by name, as an error lists them. */
-export function list(header: readonly string[] | null, columns: readonly number[]): string {
-  const names = columns.slice(0, 4).map((i) => show(header?.[i] ?? ""));
-  return names.join(", ") + (columns.length > 4 ? ", …" : "");
-}
-
-/** As an error names a column. */
-export function nameColumn(header: readonly string[] | null, i: number): string {
-  return header ? `column ${show(header[i])}` : `column ${i + 1}`;
-}
-
-/** A text as an error shows it: in quotes, at most 40 characters. */
-export function show(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 39)}…` : text);
+  const twice = order.find((column, i) => order.findIndex((other) => header[other] === header[column]) !== i);
+  if (twice !== undefined) throw new DataError(source, `has two columns ${show(header[twice])}: name each once`);
+  return { shape: { timesteps: 1, features: order.length }, features: order.map((i) => header[i]), order, remarks: [] };
 }

@@ -1,5 +1,6 @@
 // How data are read, as every command says it and every reader takes it.
-
+import { hasDefaultNames } from "./align.ts";
+import type { Target } from "./batch.ts";
 import type { Decimal, Separator } from "./dialect.ts";
 import type { OnIssue } from "./issues.ts";
 import type { ReadNote } from "./notes.ts";
@@ -27,6 +28,16 @@ export interface ReadOptions {
   readonly stride?: number;
   /** Rows from a window's last row to the row with its label; undefined: 0. */
   readonly horizon?: number;
+  /** Names of columns that say which sequence is which, and are neither label nor feature. */
+  readonly id?: readonly string[];
+  /** Names in the data → names of features and columns. */
+  readonly rename?: ReadonlyMap<string, string>;
+  /** How the columns of a wide table are named, as `{feature}_{step}`; undefined: as their names show. */
+  readonly columns?: string;
+  /** Columns and features go by position whatever they are called. */
+  readonly byPosition?: boolean;
+  /** The steps and features of the model, or of the training data, that the sequences are for. */
+  readonly target?: Target;
   /** A file that becomes the test part; it goes before `X_test` in the data. */
   readonly test?: string;
   readonly testLabels?: string;
@@ -49,9 +60,10 @@ export function isLong({ key, features, window, stride }: ReadOptions): boolean 
   return key !== undefined || features !== undefined || window !== undefined || stride !== undefined;
 }
 
-/** The window and the features of rows as a model takes them, where the options do not say. */
-export function fillFrom(options: ReadOptions, model: { readonly timesteps: number; readonly features: readonly string[] }): ReadOptions {
-  if (!isLong(options)) return options;
-  const isNamed = model.features.some((name, f) => name !== `f${f}`);
-  return { ...options, window: options.window ?? model.timesteps, features: options.features ?? (isNamed ? model.features : undefined) };
+/** What a model takes, and of rows its window and features where the options do not say. */
+export function fillFrom(options: ReadOptions, { timesteps, features }: Target): ReadOptions {
+  const filled = { ...options, target: { timesteps, features } };
+  if (!isLong(options)) return filled;
+  const isByName = !options.byPosition && !hasDefaultNames(features);
+  return { ...filled, window: options.window ?? timesteps, features: options.features ?? (isByName ? features : undefined) };
 }

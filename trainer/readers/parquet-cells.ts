@@ -2,8 +2,8 @@
 import { DataError } from "../../shared/errors.ts";
 import { type Column, toColumn, type Wanted } from "./batch.ts";
 import { NO_LABEL, toLabel } from "./issues.ts";
-import { show } from "./layout.ts";
 import type { Cell, Cursor } from "./parquet-cursor.ts";
+import { show } from "./quoting.ts";
 
 /** The records that are read next. */
 export interface RecordRange {

@@ -4,10 +4,13 @@ import type { SchemaTree } from "hyparquet";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
 import { DataError } from "../../shared/errors.ts";
 import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, LABEL_NAMES, type Wanted } from "./batch.ts";
-import { findLayout, show } from "./layout.ts";
+import { findLayout } from "./layout.ts";
 import { type RecordRange, readColumn, readLabels, readNumbers } from "./parquet-cells.ts";
 import type { Cursor, Leaf } from "./parquet-cursor.ts";
 import { readNested } from "./parquet-nested.ts";
+import { show } from "./quoting.ts";
+import type { Remark } from "./reading.ts";
+import { isIndex } from "./roles.ts";
 
 /** Parquet's types as NumPy calls them. */
 const DTYPES: Readonly<Record<string, string>> = { FLOAT: "float32", DOUBLE: "float64", BOOLEAN: "bool" };
@@ -25,10 +28,7 @@ export interface ParquetPlan {
 /** The leaves come as wanted.columns, then the label if there is one, then the values. Throws DataError. */
 export function planColumns(schema: SchemaTree, source: string, wanted: Wanted): ParquetPlan {
   const isList = ({ children, element }: SchemaTree): boolean => children.length > 0 || element.repetition_type === "REPEATED";
-  const names = schema.children
-    .filter((column) => !isList(column))
-    .map(({ element }) => element.name)
-    .filter((name) => !/^__index_level_\d+__$/.test(name)); // pandas' index
+  const names = schema.children.filter((column) => !isList(column)).map(({ element }) => element.name);
   const lists = schema.children.filter(isList);
   const list = lists.find(({ element }) => element.name === "sequence") ?? (lists.length === 1 ? lists[0] : undefined);
   return list && !wanted.rows ? planList(schema, list, names, source, wanted) : planTable(schema, names, source, wanted);
@@ -38,18 +38,25 @@ export function planColumns(schema: SchemaTree, source: string, wanted: Wanted):
 function planList(schema: SchemaTree, list: SchemaTree, names: readonly string[], source: string, wanted: Wanted): ParquetPlan {
   for (const name of [...wanted.columns, ...(wanted.labels && wanted.label !== undefined ? [wanted.label] : [])])
     if (!names.includes(name)) throw new DataError(source, `has no column ${show(name)} of single values`);
-  const usual = names.find((name) => LABEL_NAMES.includes(name.toLowerCase()) && !wanted.columns.includes(name));
+  const [usual, second] = names.filter((name) => LABEL_NAMES.includes(name.toLowerCase()) && !wanted.columns.includes(name));
+  if (second !== undefined && wanted.label === undefined)
+    throw new DataError(source, `has 2 label columns, ${show(usual)}, ${show(second)}, expected one: name it with --label`);
   const label = wanted.labels ? (wanted.label ?? usual ?? null) : null;
   const leaf = leafOf(schema, leafPath(list, source));
   const beside = planBeside(schema, label, wanted);
   const what = `column ${show(list.element.name)}`;
+  const remarks = names.flatMap((column, i): Remark[] => {
+    if (column === label || wanted.columns.includes(column)) return [];
+    const isLabel = LABEL_NAMES.includes(column.toLowerCase()) || column === wanted.label;
+    return [{ code: isIndex(column, i) ? "index-left-out" : isLabel ? "label-left-out" : "column-left-out", column }];
+  });
   return {
     leaves: [...beside.leaves, leaf],
     batchRecords: Math.ceil(BATCH_NUMBERS / USUAL_NUMBERS),
     read(cursors, range) {
       const facts = beside.read(cursors, range);
       const nested = readNested(cursors[cursors.length - 1], leaf.repetition, what, range, wanted);
-      return { ...facts, ...nested, features: null, dtype: dtypeOf([leaf]) };
+      return { ...facts, ...nested, features: null, dtype: dtypeOf([leaf]), remarks };
     },
   };
 }
@@ -57,7 +64,7 @@ function planList(schema: SchemaTree, list: SchemaTree, names: readonly string[]
 /** A column a number, as findLayout orders them. */
 function planTable(schema: SchemaTree, names: readonly string[], source: string, wanted: Wanted): ParquetPlan {
   const layout = findLayout(names, names.length, source, wanted);
-  const { shape, features, order } = layout;
+  const { shape, features, order, remarks } = layout;
   const label = wanted.labels && layout.label !== null ? names[layout.label] : null;
   const leaves = order.map((i) => leafOf(schema, [names[i]]));
   const beside = planBeside(schema, label, wanted);
@@ -69,7 +76,7 @@ function planTable(schema: SchemaTree, names: readonly string[], source: string,
       const values = new Float64Array(range.count * order.length);
       for (const [i, cursor] of cursors.slice(-order.length).entries())
         readNumbers(cursor, names[order[i]], range, wanted, { values, offset: i, step: order.length });
-      return { ...facts, values, shape, features, dtype: dtypeOf(leaves) };
+      return { ...facts, values, shape, features, dtype: dtypeOf(leaves), remarks };
     },
   };
 }

@@ -94,7 +94,7 @@ test("sample overwrites what stands in its default folder only with --force", ()
 
 describe("the first line says what was read", () => {
   const first = (...argv: string[]): string => quickstep(...argv).stderr.split("\n")[0];
-  const line = /^read fx\.npz: 120 sequences, 10 steps × 5 features \(f0 … f4\), float64, label y, \d+\.\d % positive$/;
+  const line = /^read fx\.npz: 120 sequences, 10 steps × 5 features \(f0 … f4\), float64, label y, \d+\.\d % positive/;
 
   test.each([
     ["train", ["train", "fx.npz", "--recipe", "raw", "--units", "2", "--epochs", "1", "--out", "read.safetensors"]],
@@ -106,14 +106,16 @@ describe("the first line says what was read", () => {
   });
 
   test("score, which looks at no labels", () => {
-    expect(first("score", "fx.safetensors", "fx.npz")).toBe("read fx.npz: 120 sequences, 10 steps × 5 features (f0 … f4), float64");
+    expect(first("score", "fx.safetensors", "fx.npz")).toBe(
+      "read fx.npz: 120 sequences, 10 steps × 5 features (f0 … f4), float64, columns by position",
+    );
   });
 
   test("of more sequences than are read at once, their number comes in the end", () => {
     const lines = Array.from({ length: 20_000 }, () => JSON.stringify([[1, 2, 3, 4, 5]]));
     writeFileSync(at("many.jsonl"), lines.join("\n"));
     const { stderr } = quickstep("score", "fx.safetensors", "many.jsonl", "--out", "q.npy");
-    expect(stderr).toMatch(/^reading many\.jsonl: 1 step × 5 features \(f0 … f4\)\n/);
+    expect(stderr).toMatch(/^reading many\.jsonl: 1 step × 5 features \(f0 … f4\), columns by position\n/);
     expect(stderr).toMatch(/\nwrote q\.npy: 20,000 sequences scored by fx@[0-9a-f]{12}\n/);
   });
 });

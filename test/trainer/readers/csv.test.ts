@@ -11,7 +11,7 @@ const wanted: Wanted = { labels: true, label: undefined, parts: true, columns: [
 test("a cell of a million digits that is no number is refused in the time of its length, in data and in a training curve", async () => {
   const started = performance.now();
   const read = async (): Promise<void> => {
-    const lines = `f0_0,f0_1,label\n1,${DIGITS}x,0\n`;
+    const lines = `a_0,b_0,label\n1,${DIGITS}x,0\n`;
     for await (const _ of readCsv(
       (async function* () {
         yield new TextEncoder().encode(lines);

@@ -21,7 +21,7 @@ test.each<[string, ReadOptions, string]>([
   ["unlabelled.npz", { ignoreLabels: true }, `3 sequences, ${ten}, float64`],
   ["apart.npy", { labels: good("pair-labels.npy") }, `3 sequences, ${ten}, float64, labels from pair-labels.npy, 66.7 % positive`],
   ["csv-small.csv", {}, "3 sequences, 2 steps × 2 features (a, b), label y, 66.7 % positive"],
-  ["csv-bare.csv", {}, `3 sequences, ${ten}, label column 51, 66.7 % positive`],
+  ["csv-bare.csv", {}, `3 sequences, ${ten}, label column 51, 66.7 % positive, columns by position`],
   ["jsonl-columns.jsonl", { label: "Rose", group: "who", time: "day" }, `3 sequences, ${ten}, label Rose, 66.7 % positive`],
   ["parquet-float32.parquet", {}, `3 sequences, ${ten}, float32, no labels`],
   ["parquet-zstd.parquet", {}, "3 sequences, 10 steps × 5 features (open … größe), float64, label label, 66.7 % positive"],

@@ -1,0 +1,154 @@
+// Records of a CSV, fields as texts → batches. The first ones say what the columns are. Knows no bytes.
+// Legend: N sequences, T steps, F features.
+import { DataError } from "../../shared/errors.ts";
+import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.ts";
+import { adviseOnNumber, type Dialect } from "./dialect.ts";
+import { FIRST_RECORDS, parseCell, readFirstLines } from "./first-lines.ts";
+import { NO_LABEL, type OnIssue, toLabel } from "./issues.ts";
+import type { Layout } from "./layout.ts";
+import { nameColumn, show } from "./quoting.ts";
+
+/** What the first line says of all; `header` is null where it holds numbers. */
+export type LayoutOf = (header: readonly string[] | null, columns: number) => Layout;
+
+/** What the first line says, and whom to tell what is wrong. */
+interface Table {
+  readonly source: string;
+  readonly onIssue: OnIssue;
+  readonly header: readonly string[] | null;
+  /** Columns of every line. */
+  readonly columns: number;
+  readonly layout: Layout;
+  readonly dialect: Dialect;
+  /** Records of a batch. */
+  readonly capacity: number;
+}
+
+/** Records that have come since the last batch. */
+interface Pending {
+  /** (capacity,T,F) */
+  readonly values: Float64Array;
+  readonly labels: Uint8Array;
+  /** A list for each of `wanted.columns`. */
+  readonly texts: string[][];
+}
+
+function openPending({ layout: { order, label }, capacity }: Table, columns: number): Pending {
+  const values = new Float64Array(capacity * order.length);
+  const texts = Array.from({ length: columns }, (): string[] => []);
+  return { values, labels: new Uint8Array(label === null ? 0 : capacity), texts };
+}
+
+/** Turns records into batches: they are added in order, with their lines. */
+export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf, dialect: Dialect) {
+  const sink = createSink(source, wanted);
+  const firstRecords: { readonly record: string[]; readonly line: number }[] = []; // until the table is known
+  let table: Table | null = null;
+
+  function start(): void {
+    if (table !== null || firstRecords.length === 0) return;
+    const { header, lines } = readFirstLines(
+      firstRecords.map(({ record }) => record),
+      dialect.decimal,
+    );
+    table = { source, onIssue: wanted.onIssue, dialect, ...planTable(header, firstRecords[0].record.length, layoutOf) };
+    for (const { record, line } of firstRecords.splice(0).slice(lines)) sink.add(table, record, line);
+  }
+
+  return {
+    /** Finds the layout by the records so far, where it is not found. */
+    start,
+    add(record: string[], line: number): void {
+      if (table !== null) sink.add(table, record, line);
+      else if (firstRecords.push({ record, line }) === FIRST_RECORDS) start();
+    },
+    /** The batches that are full. */
+    take: sink.take,
+    /** The last batches. Throws DataError where no record came. */
+    finish(): Batch[] {
+      start();
+      if (table !== null) sink.flush(table);
+      if (sink.total() === 0) throw new DataError(source, "has no line of numbers");
+      return sink.take();
+    },
+  };
+}
+
+/** Collects the numbers of records until a batch is full. */
+function createSink(source: string, { columns: wantedColumns }: Wanted) {
+  let pending: Pending | null = null;
+  let N = 0; // of pending
+  let total = 0;
+  const ready: Batch[] = [];
+
+  function flush(table: Table): void {
+    if (pending === null || N === 0) return;
+    ready.push(toBatch(table, pending, N, wantedColumns));
+    total += N;
+    N = 0;
+    pending = null;
+  }
+
+  return {
+    total: () => total,
+    take: (): Batch[] => ready.splice(0),
+    flush,
+    add(table: Table, record: readonly string[], line: number): void {
+      const { columns, layout, capacity } = table;
+      const { order, label, others } = layout;
+      if (record.length !== columns)
+        throw new DataError(`${source}: line ${line}`, `has ${record.length} columns, expected ${columns} as in the first line`);
+      pending ??= openPending(table, wantedColumns.length);
+      const { values, labels, texts } = pending;
+      const offset = N * order.length;
+      for (let i = 0; i < order.length; i++) values[offset + i] = readCell(table, record, order[i], line);
+      if (label !== null) labels[N] = readLabel(table, record, label, line);
+      for (let i = 0; i < others.length; i++) texts[i].push(record[others[i]].trim());
+      if (++N === capacity) flush(table);
+    },
+  };
+}
+
+function planTable(
+  header: readonly string[] | null,
+  count: number,
+  layoutOf: LayoutOf,
+): Pick<Table, "header" | "columns" | "layout" | "capacity"> {
+  const columns = header?.length ?? count;
+  const layout = layoutOf(header, columns);
+  const capacity = Math.max(1, Math.min(BATCH_RECORDS, Math.floor(BATCH_NUMBERS / Math.max(1, layout.order.length))));
+  return { header, columns, layout, capacity };
+}
+
+function toBatch({ header, layout }: Table, { values, labels, texts }: Pending, N: number, columns: readonly string[]): Batch {
+  const { shape, features, order, label, remarks } = layout;
+  return {
+    values: values.subarray(0, N * order.length),
+    labels: label === null ? null : labels.subarray(0, N),
+    probability: null,
+    shape,
+    features,
+    dtype: null,
+    labelName: label === null ? null : (header?.[label] ?? `column ${label + 1}`),
+    test: null,
+    columns: Object.fromEntries(columns.map((name, i) => [name, texts[i]])),
+    remarks,
+  };
+}
+
+/** The number in column `i`, NaN after onIssue has heard that there is none; `missingLabel` where a label should be. */
+function readCell(table: Table, record: readonly string[], i: number, line: number, missingLabel?: number): number {
+  const { source, onIssue, header, dialect } = table;
+  const number = parseCell(record[i], dialect.decimal);
+  if (number !== undefined && Number.isFinite(number)) return number;
+  const advice = adviseOnNumber(record[i], dialect.decimal);
+  const what = `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number${advice}`;
+  onIssue(`${source}: line ${line}`, what, missingLabel);
+  return Number.NaN;
+}
+
+function readLabel(table: Table, record: readonly string[], i: number, line: number): number {
+  const { source, onIssue, header } = table;
+  const number = readCell(table, record, i, line, Number.NaN);
+  return Number.isNaN(number) ? NO_LABEL : toLabel(number, nameColumn(header, i), `${source}: line ${line}`, onIssue);
+}

@@ -1,0 +1,17 @@
+// How an error shows what stands in a file: names and cells in quotes, and never more than a glance.
+
+/** Up to four columns by name. */
+export function list(header: readonly string[] | null, columns: readonly number[]): string {
+  const names = columns.slice(0, 4).map((i) => show(header?.[i] ?? ""));
+  return names.join(", ") + (columns.length > 4 ? ", …" : "");
+}
+
+/** As an error names a column. */
+export function nameColumn(header: readonly string[] | null, i: number): string {
+  return header ? `column ${show(header[i])}` : `column ${i + 1}`;
+}
+
+/** A text as an error shows it: in quotes, at most 40 characters. */
+export function show(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 39)}…` : text);
+}

@@ -1,0 +1,33 @@
+// How a file was read, as facts: what was left out, what was taken by position, and why. A reader declares them, describe.ts makes
+// the sentences. Whoever reads more adds a code here and a sentence there.
+
+/** One thing that a reader did, and that the owner of the file should know. */
+export type Remark =
+  /** An index column, as pandas or R write it; `column` is empty where it has no name. */
+  | { readonly code: "index-left-out"; readonly column: string }
+  /** A label column that nobody asked for. */
+  | { readonly code: "label-left-out"; readonly column: string }
+  /** A column beside a list of rows. */
+  | { readonly code: "column-left-out"; readonly column: string }
+  /** Columns or features stand for steps and features by their position alone. */
+  | { readonly code: "by-position"; readonly reason: PositionReason }
+  /** Features stood in another order than the model takes them in, and were put in that order by their names. */
+  | { readonly code: "reordered" }
+  /** Values × were features × steps, and were turned. */
+  | { readonly code: "turned" }
+  /** Whole numbers beyond 2^53, which float64 rounds; `count` of them so far. */
+  | { readonly code: "rounded"; readonly count: number };
+
+/** Why columns went by position: nothing names them, pandas' 0, 1, 2, …, the user says so, or the model's features have no names. */
+export type PositionReason = "no-names" | "integer-header" | "asked" | "default-names";
+
+/** Remarks of several batches as one list: each once, with counts added up. */
+export function mergeRemarks(...lists: readonly (readonly Remark[])[]): readonly Remark[] {
+  const merged = new Map<string, Remark>();
+  for (const remark of lists.flat()) {
+    const key = JSON.stringify({ ...remark, count: undefined });
+    const known = merged.get(key);
+    merged.set(key, known && "count" in known && "count" in remark ? { ...known, count: known.count + remark.count } : remark);
+  }
+  return [...merged.values()];
+}

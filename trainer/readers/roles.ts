@@ -1,0 +1,66 @@
+// Which columns of a table are not values: the label, an index, and those that the options name. By names only; knows no values.
+import { DataError } from "../../shared/errors.ts";
+import { LABEL_NAMES, type Wanted } from "./batch.ts";
+import { list, show } from "./quoting.ts";
+import type { Remark } from "./reading.ts";
+
+export interface Roles {
+  /** The label, also where nobody wants it; null where there is none. */
+  readonly label: number | null;
+  /** Of `wanted.columns`, in their order. */
+  readonly others: readonly number[];
+  /** All columns without a role, in their order. */
+  readonly values: readonly number[];
+  readonly remarks: readonly Remark[];
+}
+
+/** As pandas names an index that it writes among the columns. */
+const INDEX = /^(?:Unnamed: 0(?:[._].*)?|index|level_\d+|__index_level_\d+__)$/;
+
+/** Whether a column is an index by its name; one without a name stands in front. */
+export function isIndex(name: string, column: number): boolean {
+  return name === "" ? column === 0 : INDEX.test(name);
+}
+
+/** Gives the columns of a table their roles; `header` is null where nothing is named. Throws DataError. */
+export function assignRoles(header: readonly string[] | null, count: number, source: string, wanted: Wanted): Roles {
+  const all = Array.from({ length: count }, (_, column) => column);
+  const others = wanted.columns.map((name) => findColumn(header, name, source));
+  const label = findLabel(header, source, wanted, others);
+  const rest = all.filter((column) => column !== label && !others.includes(column));
+  if (header === null) return { label, others, values: rest, remarks: [] };
+  const features = wanted.rows?.features ?? [];
+  const indexes = rest.filter((column) => isIndex(header[column], column) && !features.includes(header[column]));
+  const unnamed = rest.find((column) => header[column] === "" && column !== 0);
+  if (unnamed !== undefined)
+    throw new DataError(source, `has no name for column ${unnamed + 1}: name it in the first line, or leave the column out`);
+  const remarks: Remark[] = indexes.map((column) => ({ code: "index-left-out", column: header[column] }));
+  if (label !== null && !wanted.labels) remarks.push({ code: "label-left-out", column: header[label] });
+  return { label, others, values: rest.filter((column) => !indexes.includes(column)), remarks };
+}
+
+/** The column that is named so. Throws DataError where there is none. */
+export function findColumn(header: readonly string[] | null, name: string, source: string): number {
+  const column = header?.indexOf(name) ?? -1;
+  if (column >= 0) return column;
+  throw new DataError(
+    source,
+    `has no column ${show(name)}${header ? `, only ${list(header, [...header.keys()])}` : ", since its first line is no header"}`,
+  );
+}
+
+/** The column that `wanted` names, or that is called as labels are. Throws DataError where that is said of two. */
+function findLabel(header: readonly string[] | null, source: string, wanted: Wanted, others: readonly number[]): number | null {
+  if (wanted.label !== undefined) {
+    if (wanted.labels) return findColumn(header, wanted.label, source);
+    const column = header?.indexOf(wanted.label) ?? -1;
+    return column < 0 ? null : column;
+  }
+  const features = wanted.rows?.features ?? [];
+  const isLabel = (name: string, column: number): boolean =>
+    LABEL_NAMES.includes(name.toLowerCase()) && !others.includes(column) && !features.includes(name);
+  const named = [...(header ?? []).entries()].flatMap(([column, name]) => (isLabel(name, column) ? column : []));
+  if (named.length > 1)
+    throw new DataError(source, `has ${named.length} label columns, ${list(header, named)}, expected one: name it with --label`);
+  return named[0] ?? null;
+}
