@@ -3,9 +3,9 @@
 // way of summing changes a bit. Knows no threads and owns no memory: a job says where everything lies. Which node is split next is the
 // caller's.
 //
-// Legend: N training rows, P = N rounded up to 16 (pitch), M validation rows, V columns, S selected columns in B = ⌈S/16⌉ blocks.
+// Legend: N training rows, P = N rounded up to 16 (pitch), M validation rows, W columns, S selected columns in B = ⌈S/16⌉ blocks.
 //
-//   columns   (V, P) uint8   bins of the training rows; a bin's number is the number of edges below its values, 255 is missing
+//   columns   (W, P) uint8   bins of the training rows; a bin's number is the number of edges below its values, 255 is missing
 //   packed    (B, P, 16)     the selected columns' bins, the 16 of a block side by side
 //   order     (N) int32      rows; those of a node stand together, ascending
 //   pairs     (N, 2) int32   gradient and hessian of each row in units of UNIT
@@ -70,7 +70,7 @@ class Job {
   workspaces: usize;
   validationRows: i32;
   validationPitch: i32;
-  /** (V, pitch) uint8; (M) float64; (M) uint8 */
+  /** (W, pitch) uint8; (M) float64; (M) uint8 */
   validationColumns: usize;
   validationScores: usize;
   validationLabels: usize;

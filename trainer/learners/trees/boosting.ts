@@ -1,5 +1,5 @@
 // Gradient boosting on the logistic loss (Friedman 2001), round after round: gradients, a tree on some of the columns, its leaves added
-// to the logits. Held-out rows say when to stop. Legend: N sequences, n training rows, m validation rows, V columns.
+// to the logits. Held-out rows say when to stop. Legend: N sequences, W columns that trees look at.
 import { FitError, LimitError } from "../../../shared/errors.ts";
 import type { TreeEnsemble } from "../../../shared/trees.ts";
 import { createRandom, type Random } from "../../statistics/random.ts";
@@ -12,15 +12,15 @@ import { CHUNK, MAX_ROWS, round16 } from "./memory-map.ts";
 import type { BoostingSettings } from "./settings.ts";
 import { growTree, type NodeSums, type Selection, type Tree } from "./tree.ts";
 
-/** Sequences in bins, and the columns that trees may look at. */
+/** Sequences in bins. */
 export interface BinnedView {
   readonly edges: BinEdges;
-  /** (V,N) */
+  /** (W) which of the view's columns trees look at: those that have an edge, ascending. From here on a column is a place among them. */
+  readonly columns: Int32Array;
+  /** (W,N) */
   readonly bins: Uint8Array;
   /** N */
   readonly sequences: number;
-  /** Ascending; those without an edge among them are never looked at. */
-  readonly columns: Int32Array;
 }
 
 export interface BoostInput {
@@ -42,14 +42,14 @@ export async function boost(kernel: BoostingKernel, input: BoostInput): Promise<
   const base = kernel.log(oddsOf(input));
   load(kernel, input, base);
   const random = createRandom(seed, STREAMS.boosting);
-  const usable = view.columns.filter((v) => view.edges.edgeStart[v + 1] > view.edges.edgeStart[v]);
-  const selectedCount = Math.min(usable.length, Math.max(1, Math.round(settings.columnFraction * usable.length)));
-  const select = createSelector(kernel, view, usable, selectedCount);
+  const { length: W } = view.columns;
+  const selectedCount = Math.min(W, Math.max(1, Math.round(settings.columnFraction * W)));
+  const select = createSelector(kernel, view, selectedCount);
   const trees: Tree[] = [];
   const losses: number[] = [];
   let selection: Selection | undefined;
   for (let round = 0, best = 0; round < settings.rounds && (round - best < settings.patience || rows.validation.length === 0); round++) {
-    const isNewSelection = selection === undefined || selectedCount < usable.length;
+    const isNewSelection = selection === undefined || selectedCount < W;
     if (isNewSelection) selection = select(random);
     const sums = computeGradients(kernel, rows.train.length);
     const key = [draw32(random), draw32(random)] as const;
@@ -62,7 +62,7 @@ export async function boost(kernel: BoostingKernel, input: BoostInput): Promise<
   }
   return {
     losses: Float64Array.from(losses),
-    at: (step) => joinTrees(view.edges, trees.slice(0, step + 1), base),
+    at: (step) => joinTrees(view.edges, view.columns, trees.slice(0, step + 1), base),
   };
 }
 
@@ -108,35 +108,33 @@ function load(kernel: BoostingKernel, { view, labels, rows, settings }: BoostInp
   new Float32Array(buffer, fields.leafValues, 1)[0] = 0;
 }
 
-/** (V,pitch) bins of some sequences, column after column. */
-function gather({ bins, sequences, edges }: BinnedView, indices: Int32Array, to: Uint8Array, pitch: number): void {
-  const columnCount = edges.edgeStart.length - 1;
-  for (let v = 0; v < columnCount; v++) {
-    const from = bins.subarray(v * sequences, (v + 1) * sequences);
-    for (let row = 0, at = v * pitch; row < indices.length; row++, at++) to[at] = from[indices[row]];
+/** (W,pitch) bins of some sequences, column after column. */
+function gather({ bins, sequences, columns }: BinnedView, indices: Int32Array, to: Uint8Array, pitch: number): void {
+  for (let w = 0; w < columns.length; w++) {
+    const from = bins.subarray(w * sequences, (w + 1) * sequences);
+    for (let row = 0, at = w * pitch; row < indices.length; row++, at++) to[at] = from[indices[row]];
   }
 }
 
 /** Draws the columns of a tree without replacement, and says so in the kernel's memory. */
-function createSelector(kernel: BoostingKernel, { edges, bins, sequences }: BinnedView, usable: Int32Array, count: number) {
+function createSelector(kernel: BoostingKernel, { edges: { edgeStart }, columns, bins, sequences }: BinnedView, count: number) {
   const { buffer, fields } = kernel;
-  const { edgeStart } = edges;
-  const hasMissing = Uint8Array.from(usable, (v) => (bins.subarray(v * sequences, (v + 1) * sequences).includes(MISSING_BIN) ? 1 : 0));
-  const positions = Int32Array.from(usable, (_, i) => i);
+  const hasMissing = Uint8Array.from(columns, (_, w) => (bins.subarray(w * sequences, (w + 1) * sequences).includes(MISSING_BIN) ? 1 : 0));
+  const edgeCounts = Int32Array.from(columns, (v) => edgeStart[v + 1] - edgeStart[v]);
+  const order = Int32Array.from(columns, (_, w) => w);
   const blocks = Math.ceil(count / 16);
   return (random: Random): Selection => {
-    if (count < usable.length) random.shuffle(positions);
+    if (count < order.length) random.shuffle(order);
     // columns with missing values cost twice, with all of their block: they stand together
-    const chosen = positions.slice(0, count).sort((a, b) => hasMissing[a] - hasMissing[b] || a - b);
-    const columns = chosen.map((i) => usable[i]);
-    new Int32Array(buffer, fields.selected, count).set(columns);
-    new Int32Array(buffer, fields.edgeCounts, count).set(columns.map((v) => edgeStart[v + 1] - edgeStart[v]));
+    const chosen = order.slice(0, count).sort((a, b) => hasMissing[a] - hasMissing[b] || a - b);
+    new Int32Array(buffer, fields.selected, count).set(chosen);
+    new Int32Array(buffer, fields.edgeCounts, count).set(chosen.map((w) => edgeCounts[w]));
     const flags = new Int32Array(buffer, fields.hasMissing, blocks).fill(0);
-    chosen.forEach((i, slot) => {
-      flags[slot >> 4] |= hasMissing[i];
+    chosen.forEach((w, slot) => {
+      flags[slot >> 4] |= hasMissing[w];
     });
     kernel.set({ selectedCount: count, blocks });
-    return { columns, blocks };
+    return { columns: chosen, blocks };
   };
 }
 

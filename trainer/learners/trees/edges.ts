@@ -1,5 +1,5 @@
 // Bins of a tabular view's columns: where the edges lie, and which bin a value falls in. Sees no label, so one table serves all folds.
-// Legend: N sequences, V columns.
+// Legend: N sequences, V columns of the view, W columns that are looked at.
 import { MISSING_LEFT } from "../../../shared/trees.ts";
 
 /** One table of bin edges, in the layout of TreeEnsemble. */
@@ -14,7 +14,7 @@ export interface BinEdges {
 export const MISSING_BIN = 255;
 /** One less than bins of values, which fit a byte beside the missing one. */
 const MAX_EDGES = 254;
-/** Values beyond so many, evenly spaced in the rows' order, move no edge by more than noise; LightGBM and scikit-learn take 200,000. */
+/** Values beyond so many, evenly spaced in the sequences' order, move no edge by more than noise; LightGBM and scikit-learn take 200,000. */
 const MAX_VALUES = 20_000;
 /**
  * The last edge of a column with missing values: every value goes left, so that a split can part missing from present. Above ±1e300,
@@ -23,25 +23,26 @@ const MAX_VALUES = 20_000;
 const PRESENT = Number.MAX_VALUE;
 
 /**
- * Edges of each of the V columns from the rows `rows` of `columns` (N,V): between all neighbouring values where a column has at most
- * 255 different ones, else so that bins hold about equally many (greedily, as LightGBM finds bins). A constant column has none.
+ * Edges of the columns `wanted` of `columns` (N,V): between all neighbouring values where a column has few different ones, else so that
+ * bins hold about equally many (greedily, as LightGBM finds bins). A constant column has none, nor has one that is not wanted.
  */
-export function findBinEdges(columns: Float64Array, columnCount: number, rows: Int32Array): BinEdges {
+export function findBinEdges(columns: Float64Array, columnCount: number, wanted: Int32Array): BinEdges {
   const edgeStart = new Uint32Array(columnCount + 1);
-  const found: Float64Array[] = [];
-  const stride = Math.max(1, rows.length / MAX_VALUES);
-  const values = new Float64Array(Math.min(rows.length, MAX_VALUES));
-  for (let v = 0; v < columnCount; v++) {
+  const found: (readonly number[])[] = Array(columnCount).fill([]);
+  const sequences = columns.length / columnCount;
+  const stride = Math.max(1, sequences / MAX_VALUES);
+  const values = new Float64Array(Math.min(sequences, MAX_VALUES));
+  for (const v of wanted) {
     let present = 0;
     for (let i = 0; i < values.length; i++) {
-      const value = columns[rows[Math.floor(i * stride)] * columnCount + v];
+      const value = columns[Math.floor(i * stride) * columnCount + v];
       if (!Number.isNaN(value)) values[present++] = value;
     }
     const edges = cutSorted(values.subarray(0, present).sort(), MAX_EDGES - 1);
     if (present > 0 && present < values.length) edges.push(PRESENT);
-    found.push(Float64Array.from(edges));
-    edgeStart[v + 1] = edgeStart[v] + edges.length;
+    found[v] = edges;
   }
+  for (const [v, { length }] of found.entries()) edgeStart[v + 1] = edgeStart[v] + length;
   const edges = new Float64Array(edgeStart[columnCount]);
   for (const [v, own] of found.entries()) edges.set(own, edgeStart[v]);
   return { edgeStart, edges };
@@ -70,13 +71,14 @@ function countDistinct(values: Float64Array, limit: number): number {
   return count;
 }
 
-/** (V,N) bins of all N sequences, column after column. */
-export function binColumns({ edgeStart, edges }: BinEdges, columns: Float64Array, sequences: number): Uint8Array {
+/** (W,N) bins of all N sequences in the W columns `wanted` of `columns` (N,V), column after column. */
+export function binColumns({ edgeStart, edges }: BinEdges, columns: Float64Array, wanted: Int32Array): Uint8Array {
   const columnCount = edgeStart.length - 1;
-  const bins = new Uint8Array(columnCount * sequences);
-  for (let v = 0; v < columnCount; v++) {
+  const sequences = columns.length / columnCount;
+  const bins = new Uint8Array(wanted.length * sequences);
+  for (const [w, v] of wanted.entries()) {
     const own = edges.subarray(edgeStart[v], edgeStart[v + 1]);
-    for (let n = 0, at = v * sequences; n < sequences; n++, at++) bins[at] = binOf(own, columns[n * columnCount + v]);
+    for (let n = 0, at = w * sequences; n < sequences; n++, at++) bins[at] = binOf(own, columns[n * columnCount + v]);
   }
   return bins;
 }

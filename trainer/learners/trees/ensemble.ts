@@ -1,10 +1,10 @@
-// Trees put together into one ensemble. Legend: V columns.
+// Trees put together into one ensemble. Legend: V columns of the view, W columns that trees look at.
 import { LEAF, MISSING_LEFT, type TreeEnsemble } from "../../../shared/trees.ts";
 import type { BinEdges } from "./edges.ts";
 import type { Tree } from "./tree.ts";
 
-/** Trees one after the other, over one table of edges. */
-export function joinTrees({ edgeStart, edges }: BinEdges, trees: readonly Omit<Tree, "ends">[], base: number): TreeEnsemble {
+/** Trees one after the other, over one table of edges. `columns` (W) says which of the view's columns a tree's column is. */
+export function joinTrees({ edgeStart, edges }: BinEdges, columns: Int32Array, trees: readonly Tree[], base: number): TreeEnsemble {
   const nodes = trees.reduce((sum, { column }) => sum + column.length, 0);
   const leafCount = trees.reduce((sum, { leaves }) => sum + leaves.length, 0);
   const roots = new Uint32Array(trees.length);
@@ -18,11 +18,11 @@ export function joinTrees({ edgeStart, edges }: BinEdges, trees: readonly Omit<T
   let leaf = 0;
   for (const [n, tree] of trees.entries()) {
     roots[n] = node;
-    column.set(tree.column, node);
     edge.set(tree.edge, node);
     leaves.set(tree.leaves, leaf);
-    tree.next.forEach((to, i) => {
-      next[node + i] = to + (tree.column[i] === LEAF ? leaf : node);
+    tree.column.forEach((w, i) => {
+      column[node + i] = w === LEAF ? LEAF : columns[w];
+      next[node + i] = tree.next[i] + (w === LEAF ? leaf : node);
     });
     node += tree.column.length;
     leaf += tree.leaves.length;
@@ -39,22 +39,23 @@ export function averageEnsembles(ensembles: readonly TreeEnsemble[]): TreeEnsemb
   const [{ edgeStart, edges }] = ensembles;
   for (const other of ensembles)
     if (other.edges !== edges && !(isEqual(other.edgeStart, edgeStart) && isEqual(other.edges, edges)))
-      throw new RangeError("ensembles to average must share one table of edges: give their learner the same edges");
-  const trees = ensembles.map((ensemble) => ({
-    column: ensemble.column,
-    edge: ensemble.edge,
-    next: ensemble.next,
-    leaves: ensemble.leaves.map((value) => value / ensembles.length),
-  }));
-  const base = ensembles.reduce((sum, ensemble) => sum + ensemble.base, 0) / ensembles.length;
-  const joined = joinTrees({ edgeStart, edges }, trees, base);
-  let node = 0;
-  const roots = ensembles.flatMap((ensemble) => {
-    const own = Array.from(ensemble.roots, (root) => root + node);
-    node += ensemble.column.length;
-    return own;
+      throw new RangeError("ensembles to average must share one table of edges: fit them on one view");
+  const before = (count: (ensemble: TreeEnsemble) => number): number[] =>
+    ensembles.map((_, n) => ensembles.slice(0, n).reduce((sum, ensemble) => sum + count(ensemble), 0));
+  const nodes = before(({ column }) => column.length);
+  const leaves = before((ensemble) => ensemble.leaves.length);
+  const shift = (of: TreeEnsemble, n: number): number[] =>
+    Array.from(of.next, (to, node) => to + (of.column[node] === LEAF ? leaves[n] : nodes[n]));
+  return keepUsedEdges({
+    edgeStart,
+    edges,
+    roots: Uint32Array.from(ensembles.flatMap(({ roots }, n) => Array.from(roots, (root) => root + nodes[n]))),
+    column: Uint16Array.from(ensembles.flatMap(({ column }) => Array.from(column))),
+    edge: Uint16Array.from(ensembles.flatMap(({ edge }) => Array.from(edge))),
+    next: Uint32Array.from(ensembles.flatMap(shift)),
+    leaves: Float32Array.from(ensembles.flatMap((ensemble) => Array.from(ensemble.leaves, (value) => value / ensembles.length))),
+    base: ensembles.reduce((sum, { base }) => sum + base, 0) / ensembles.length,
   });
-  return keepUsedEdges({ ...joined, roots: Uint32Array.from(roots) });
 }
 
 /** The same ensemble without the edges that no split uses: the same logits, and a table that an artifact can hold. */

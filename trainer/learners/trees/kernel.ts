@@ -1,5 +1,5 @@
 // The boosting kernel on its memory and threads. What a job computes is kernel/boosting.ts; which node is split, tree.ts.
-// Legend: N training rows, M validation rows, V columns, L leaves of a tree.
+// Legend: N training rows, M validation rows.
 import { readFileSync } from "node:fs";
 import { canShare, type HostCapabilities, startKernel } from "../../training/kernel-threads.ts";
 import type { Task } from "../../training/thread-protocol.ts";

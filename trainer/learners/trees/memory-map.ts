@@ -1,5 +1,5 @@
 // Where everything of the boosting kernel lies in its memory. The shapes and their meaning are in kernel/boosting.ts.
-// Legend: N training rows, M validation rows, V columns, L leaves of a tree.
+// Legend: N training rows, M validation rows, W columns, L leaves of a tree.
 import { countPages, createLayout, PAGE } from "../../training/memory-layout.ts";
 import { PROGRESS_OFFSET, poolBytes } from "../../training/thread-protocol.ts";
 
@@ -28,7 +28,7 @@ export interface Shape {
   /** N and M at most. */
   readonly rows: number;
   readonly validationRows: number;
-  /** V */
+  /** W */
   readonly columns: number;
   /** L at most. */
   readonly leaves: number;
@@ -68,7 +68,7 @@ export interface MemoryMap {
 export const round16 = (n: number): number => 16 * Math.ceil(n / 16);
 
 /** Gives everything its place for `threads` threads. Throws LimitError where WebAssembly's 4 GiB do not suffice. */
-export function mapMemory({ rows: N, validationRows: M, columns: V, leaves: L, hasHistograms }: Shape, threads: number): MemoryMap {
+export function mapMemory({ rows: N, validationRows: M, columns: W, leaves: L, hasHistograms }: Shape, threads: number): MemoryMap {
   const memory = createLayout(PAGE);
   const words = memory.reserve(poolBytes(threads));
   const job = memory.reserve(4 * JOB.length);
@@ -77,11 +77,11 @@ export function mapMemory({ rows: N, validationRows: M, columns: V, leaves: L, h
     progress: words + PROGRESS_OFFSET,
     limits: memory.reserve(16),
     nodes: memory.reserve(2 * NODE_BYTES),
-    candidates: memory.reserve((2 * CANDIDATE_BYTES * round16(V)) / 16),
+    candidates: memory.reserve((2 * CANDIDATE_BYTES * round16(W)) / 16),
     workspaces: memory.reserve(WORKSPACE * threads),
-    selected: memory.reserve(4 * round16(V)),
-    edgeCounts: memory.reserve(4 * round16(V)),
-    hasMissing: memory.reserve((4 * round16(V)) / 16),
+    selected: memory.reserve(4 * round16(W)),
+    edgeCounts: memory.reserve(4 * round16(W)),
+    hasMissing: memory.reserve((4 * round16(W)) / 16),
     leafEnds: memory.reserve(4 * L),
     leafValues: memory.reserve(4 * L),
     chunkSums: memory.reserve(16 * chunks),
@@ -96,13 +96,13 @@ export function mapMemory({ rows: N, validationRows: M, columns: V, leaves: L, h
     labels: memory.reserve(N),
     validationScores: memory.reserve(8 * M),
     validationLabels: memory.reserve(M),
-    columns: memory.reserve(V * round16(N)),
-    packed: memory.reserve(round16(V) * round16(N)),
-    validationColumns: memory.reserve(V * round16(M)),
+    columns: memory.reserve(W * round16(N)),
+    packed: memory.reserve(round16(W) * round16(N)),
+    validationColumns: memory.reserve(W * round16(M)),
   };
   const identity = memory.reserve(4 * N);
-  const histogramBytes = HISTOGRAM_BYTES * round16(V);
+  const histogramBytes = HISTOGRAM_BYTES * round16(W);
   const histograms = memory.reserve(hasHistograms ? L * histogramBytes : 0);
-  const pages = countPages(memory.end(), `${N} sequences of ${V} columns`, "sequences or columns");
+  const pages = countPages(memory.end(), `${N} sequences of ${W} columns`, "sequences or columns");
   return { fields, histograms, histogramBytes, identity, words, job, pages };
 }

@@ -8,13 +8,13 @@ import type { BoostingSettings } from "./settings.ts";
 
 /** Columns that a tree looks at, as they stand in the kernel's memory. */
 export interface Selection {
-  /** (S) ascending */
+  /** (S) */
   readonly columns: Int32Array;
   /** Blocks of 16 columns. */
   readonly blocks: number;
 }
 
-/** A tree in the layout of TreeEnsemble, `next` counting from its root and its first leaf. */
+/** A tree in the layout of TreeEnsemble, its columns and edges as the kernel counts them, `next` from its root and its first leaf. */
 export interface Tree {
   readonly column: Uint16Array;
   readonly edge: Uint16Array;

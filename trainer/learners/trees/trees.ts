@@ -3,14 +3,12 @@
 import { type TreeEnsemble, treesLogit } from "../../../shared/trees.ts";
 import type { Learner, Path, View } from "../learner.ts";
 import { type BinnedView, type BoostInput, boost } from "./boosting.ts";
-import { type BinEdges, binColumns } from "./edges.ts";
+import { binColumns, findBinEdges } from "./edges.ts";
 import { averageEnsembles } from "./ensemble.ts";
 import { type BoostingKernel, createBoostingKernel, type KernelOptions } from "./kernel.ts";
 import type { BoostingSettings } from "./settings.ts";
 
 export interface TreesOptions extends KernelOptions {
-  /** One table for all fits, by findBinEdges on the rows that anything may be learnt from: members of one table can be averaged. */
-  readonly edges: BinEdges;
   /** Which of the view's columns trees may look at, ascending. Default: all. */
   readonly columns?: Int32Array;
   /** flatViewSettings or quantileViewSettings. */
@@ -23,26 +21,27 @@ export interface TreesOptions extends KernelOptions {
 export type TreesLearner = Learner<TreeEnsemble, BoostingSettings> & { dispose(): void };
 
 /**
- * A learner over one view at a time: bins and threads are kept from one fit to the next. Fits follow each other, whoever asks. `fit`
- * throws FitError where training rows lack a class, and LimitError where memory does not suffice.
+ * A learner over one view at a time: bins and threads are kept from one fit to the next. One table of edges is cut from all sequences
+ * of the view, no label used, so that the members of all folds can be averaged. Fits follow each other, whoever asks. `fit` throws FitError where training rows lack a class, and LimitError where memory does not suffice.
  */
 export function createTrees(options: TreesOptions): TreesLearner {
-  const { edges, settings, yieldToEventLoop = async () => {} } = options;
+  const { settings, yieldToEventLoop = async () => {} } = options;
   let binned: { readonly columns: Float64Array; readonly view: BinnedView } | undefined;
   let kernel: BoostingKernel | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
   function bin({ columns, columnNames, lengths }: View): BinnedView {
     if (binned?.columns === columns) return binned.view;
-    const sequences = lengths.length;
-    const ownColumns = options.columns ?? Int32Array.from(columnNames, (_, v) => v);
-    const view = { edges, bins: binColumns(edges, columns, sequences), sequences, columns: ownColumns };
+    const wanted = options.columns ?? Int32Array.from(columnNames, (_, v) => v);
+    const edges = findBinEdges(columns, columnNames.length, wanted);
+    const cut = wanted.filter((v) => edges.edgeStart[v + 1] > edges.edgeStart[v]);
+    const view = { edges, columns: cut, bins: binColumns(edges, columns, cut), sequences: lengths.length };
     binned = { columns, view };
     return view;
   }
 
-  function openKernel({ sequences }: BinnedView, { leaves, thresholds }: BoostingSettings): BoostingKernel {
-    const shape = { rows: sequences, validationRows: sequences, columns: edges.edgeStart.length - 1 };
+  function openKernel({ sequences, columns }: BinnedView, { leaves, thresholds }: BoostingSettings): BoostingKernel {
+    const shape = { rows: sequences, validationRows: sequences, columns: columns.length };
     const needs = { ...shape, leaves: Math.max(31, leaves), hasHistograms: thresholds === "best" };
     const suits = kernel && Object.entries(needs).every(([key, value]) => kernel!.shape[key as keyof typeof needs] === value);
     if (kernel && suits) return kernel;

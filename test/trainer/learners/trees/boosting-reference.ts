@@ -1,5 +1,5 @@
 // Boosting as it is defined, slow and obvious, on binned columns: the oracle of the kernel. Sums are of whole numbers, as the kernel's.
-// Legend: N sequences, V columns.
+// Legend: N sequences, W columns.
 import type { BinnedView } from "../../../../trainer/learners/trees/boosting.ts";
 import type { BoostingSettings } from "../../../../trainer/learners/trees/settings.ts";
 import { createRandom } from "../../../../trainer/statistics/random.ts";
@@ -23,21 +23,19 @@ export type ReferenceNode =
 /** Trees of so many rounds, grown on `train`. */
 export function boostSlowly(view: BinnedView, labels: Uint8Array, train: Int32Array, settings: BoostingSettings, seed: number) {
   const { edgeStart } = view.edges;
-  const edgesOf = (v: number): number => edgeStart[v + 1] - edgeStart[v];
-  const binOf = (v: number, n: number): number => view.bins[v * view.sequences + n];
-  const usable = view.columns.filter((v) => edgesOf(v) > 0);
-  const count = Math.max(1, Math.round(settings.columnFraction * usable.length));
-  const positions = Int32Array.from(usable, (_, i) => i);
+  const edgesOf = (w: number): number => edgeStart[view.columns[w] + 1] - edgeStart[view.columns[w]];
+  const binOf = (w: number, n: number): number => view.bins[w * view.sequences + n];
+  const count = Math.max(1, Math.round(settings.columnFraction * view.columns.length));
+  const order = Int32Array.from(view.columns, (_, w) => w);
   const random = createRandom(seed, STREAMS.boosting);
-  const hasMissing = (v: number): boolean => view.bins.subarray(v * view.sequences, (v + 1) * view.sequences).includes(MISSING);
+  const hasMissing = (w: number): boolean => view.bins.subarray(w * view.sequences, (w + 1) * view.sequences).includes(MISSING);
   const positive = train.reduce((sum, n) => sum + labels[n], 0);
   const logits = new Float64Array(view.sequences).fill(Math.log(positive / (train.length - positive)));
   const trees: ReferenceNode[][] = [];
 
   for (let round = 0; round < settings.rounds; round++) {
-    if (count < usable.length) random.shuffle(positions);
-    const chosen = Array.from(positions.slice(0, count), (i) => usable[i]);
-    const columns = chosen.sort((a, b) => Number(hasMissing(a)) - Number(hasMissing(b)) || a - b);
+    if (count < order.length) random.shuffle(order);
+    const columns = Array.from(order.slice(0, count)).sort((a, b) => Number(hasMissing(a)) - Number(hasMissing(b)) || a - b);
     const [low, high] = [random.integer(2 ** 32), random.integer(2 ** 32)];
     const g = logits.map((z, n) => Math.round((sigmoid(z) - labels[n]) * UNIT));
     const h = logits.map((z) => Math.max(1, Math.round(sigmoid(z) * (1 - sigmoid(z)) * UNIT)));

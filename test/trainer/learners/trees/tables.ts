@@ -1,6 +1,5 @@
 // Tables for the tests of boosted trees. Legend: N sequences, V columns.
 import type { Rows, View } from "../../../../trainer/learners/learner.ts";
-import { findBinEdges } from "../../../../trainer/learners/trees/edges.ts";
 import type { BoostingSettings } from "../../../../trainer/learners/trees/settings.ts";
 import { createTrees, type TreesOptions } from "../../../../trainer/learners/trees/trees.ts";
 import { createRandom } from "../../../../trainer/statistics/random.ts";
@@ -51,8 +50,7 @@ export function splitRows(sequences: number): Rows {
   return { train: all.filter((n) => n % 5 > 0), validation: all.filter((n) => n % 5 === 0), gap: 0 };
 }
 
-/** A learner whose edges come from all of the view's sequences. */
-export function learnerOf({ columns, columnNames, lengths }: View, options: Partial<TreesOptions> = {}) {
-  const edges = findBinEdges(columns, columnNames.length, range(lengths.length));
-  return createTrees({ edges, settings: () => [SETTINGS], threads: 1, ...options });
+/** A learner over all columns of a view, on one thread. */
+export function learnerOf(options: Partial<TreesOptions> = {}) {
+  return createTrees({ settings: () => [SETTINGS], threads: 1, ...options });
 }
