@@ -1,13 +1,14 @@
 // What a Worker is given by its configuration, and what it exports for it, whatever engine its composition root chose: the app, the
 // sweep, and the classes of the Durable Objects.
 import { createApp } from "./app.ts";
+import type { Breaker } from "./deliveries/breaker.ts";
 import { readAccess } from "./http/access.ts";
 import type { ServableModel } from "./models/servable-model.ts";
 import type { Dependencies } from "./routes/dependencies.ts";
 import { type Directory, shardOf } from "./streams/directory.ts";
-import { directoryClass, streamClass } from "./streams/durable-objects.ts";
+import { breakerClass, directoryClass, streamClass } from "./streams/durable-objects.ts";
 import { type Endpoints, readEndpoints } from "./streams/endpoints.ts";
-import { createObjectStore, directoryOf, type Namespace } from "./streams/object-store.ts";
+import { createObjectStore, directoryOf, type Namespace, objectOf } from "./streams/object-store.ts";
 import type { StreamStore } from "./streams/store.ts";
 import type { StreamDependencies } from "./streams/stream.ts";
 import type { StreamObject } from "./streams/stream-object.ts";
@@ -26,8 +27,13 @@ export interface WorkerEnv {
   /** The Durable Objects: both or no streams. */
   readonly STREAMS?: Namespace<StreamObject>;
   readonly DIRECTORY?: Namespace<Directory>;
+  /** The circuit breakers of destinations. Absent in deployments of before: then each key pauses by itself alone. */
+  readonly BREAKERS?: Namespace<Breaker>;
   readonly RATE_LIMIT?: { limit(options: { readonly key: string }): Promise<{ readonly success: boolean }> };
 }
+
+const now = (): number => Date.now();
+const random = (): number => crypto.getRandomValues(new Uint32Array(1))[0] / 4294967296;
 
 /** A Worker's exports. `page`: the HTML of GET /. What is wrong with model or configuration is logged, and answered to who asks. */
 export function openWorker(env: WorkerEnv, page: string, servable: ServableModel) {
@@ -37,6 +43,7 @@ export function openWorker(env: WorkerEnv, page: string, servable: ServableModel
   return {
     Stream: streamClass(streamDependencies(env, servable, dependencies.endpoints)),
     Directory: directoryClass(),
+    Breaker: breakerClass({ now, random }),
     handlers: {
       fetch: createApp(servable, { ...dependencies, streams }).fetch,
       /** The sweep of wrangler.toml's cron. */
@@ -57,7 +64,7 @@ export function readDependencies(env: WorkerEnv, page: string): Dependencies {
   return {
     access,
     endpoints,
-    now: () => Date.now(),
+    now,
     page,
     origins: CORS_ORIGINS.split(/[\s,]+/).filter((origin) => origin !== ""),
     withinRate: RATE_LIMIT && (async (key) => (await RATE_LIMIT.limit({ key })).success),
@@ -67,24 +74,20 @@ export function readDependencies(env: WorkerEnv, page: string): Dependencies {
 }
 
 /** Undefined where no Durable Objects are bound. */
-function openStreams({ STREAMS, DIRECTORY }: WorkerEnv, servable: ServableModel): StreamStore | undefined {
+function openStreams({ STREAMS, DIRECTORY, BREAKERS }: WorkerEnv, servable: ServableModel): StreamStore | undefined {
   if (STREAMS === undefined || DIRECTORY === undefined) return undefined;
-  return createObjectStore(
-    servable,
-    { streams: STREAMS, directory: DIRECTORY },
-    () => Date.now(),
-    (error) => console.error(error),
-  );
+  return createObjectStore(servable, { streams: STREAMS, directory: DIRECTORY, breakers: BREAKERS }, now, (error) => console.error(error));
 }
 
-function streamDependencies({ DIRECTORY }: WorkerEnv, servable: ServableModel, endpoints: Endpoints): StreamDependencies {
+function streamDependencies({ DIRECTORY, BREAKERS }: WorkerEnv, servable: ServableModel, endpoints: Endpoints): StreamDependencies {
   return {
     servable,
     endpoints,
     directoryOf: (key) => directoryOf(DIRECTORY!, shardOf(key)),
+    breakerOf: (destination) => (endpoints.destinations.has(destination) ? BREAKERS && objectOf(BREAKERS, destination) : undefined),
     fetch: (url, init) => fetch(url, init),
-    now: () => Date.now(),
-    random: () => crypto.getRandomValues(new Uint32Array(1))[0] / 4294967296,
+    now,
+    random,
     log: (record) => console.log(JSON.stringify(record)),
   };
 }

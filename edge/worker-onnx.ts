@@ -20,6 +20,6 @@ const servable = openOnnxModel(
   env.ONNX_OUTPUT,
 );
 
-const { Stream, Directory, handlers } = openWorker(env, page, servable);
+const { Stream, Directory, Breaker, handlers } = openWorker(env, page, servable);
 
-export { Directory, handlers as default, Stream };
+export { Breaker, Directory, handlers as default, Stream };

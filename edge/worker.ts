@@ -9,6 +9,6 @@ import { openWorker } from "./worker-env.ts";
 
 const servable = openModel(new Uint8Array(artifact), instantiateKernel(inference).log, (model) => createWasmEngine(inference, model));
 
-const { Stream, Directory, handlers } = openWorker(env, page, servable);
+const { Stream, Directory, Breaker, handlers } = openWorker(env, page, servable);
 
-export { Directory, handlers as default, Stream };
+export { Breaker, Directory, handlers as default, Stream };

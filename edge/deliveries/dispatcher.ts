@@ -1,30 +1,23 @@
 // Takes what is due in a key's outbox to its destinations, some at once, until nothing is or its time is up. A destination that fails is
-// paused by itself and gets one slot: the others go on as if it were not there.
+// paused by itself and gets one slot (pauses.ts): the others go on as if it were not there.
 import { type Attempt, attemptDelivery, DELIVERY_TIMEOUT_MS, type Fetch } from "./delivery.ts";
 import type { Destination } from "./destinations.ts";
-import type { DeliveryState, DueRow } from "./outbox.ts";
+import type { DeliveryState, DueRow, Outcome } from "./outbox.ts";
+import { type PauseDependencies, Pauses } from "./pauses.ts";
 import { nextDelayMs } from "./schedule.ts";
 
 /** Connections that wait for the head of an answer: the platform's limit. */
 const DELIVERIES_AT_ONCE = 6;
 /** Of these, those of destinations whose last attempt failed, together. */
 const FAILING_AT_ONCE = 3;
-/** A destination is left alone by this key for so long after its first failure, its second, …, and never for longer than the schedule
- * waits before that retry; the last number is for all further. */
-const PAUSES_MS = [5000, 10_000, 20_000, 40_000, 60_000];
 /** An alarm may run for 15 minutes; it takes far less, and sets itself again. */
 const ROUND_MS = 60_000;
 
-export interface DispatchDependencies {
+export interface DispatchDependencies extends PauseDependencies {
   readonly destinations: ReadonlyMap<string, Destination>;
-  /** Seconds before each attempt. */
-  readonly scheduleS: readonly number[];
   readonly fetch: Fetch;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
   /** In [0, 1). */
   readonly random: () => number;
-  readonly log: (record: Readonly<Record<string, unknown>>) => void;
 }
 
 /** The outbox of one key, as far as it is worked off. */
@@ -32,12 +25,14 @@ export interface DispatchQueue {
   readonly key: string;
   /** As Outbox.nextDueOfEach. */
   nextDueOfEach(): ReadonlyMap<string, number>;
+  /** As Outbox.failing. */
+  failing(): readonly string[];
   /** As Outbox.due. */
   due(now: number, destination: string, limit: number, except: readonly number[]): readonly DueRow[];
   /** `webhook-id` of row `n`. */
   idOf(n: number): string;
   /** As Outbox.settle. */
-  settle(row: DueRow, url: string | undefined, attempt: Attempt, now: number, nextDelayMs: number | undefined): DeliveryState;
+  settle(row: DueRow, outcome: Outcome): DeliveryState;
 }
 
 /** One key's dispatcher: at most one `deliver` runs at a time. */
@@ -46,29 +41,15 @@ export class Dispatcher {
   /** Ends the wait for answers, so that `deliver` looks for what has become due. */
   wake: () => void = () => {};
 
-  /** By destination, since its last success: how often it failed, and when last. */
-  private readonly failures = new Map<string, { readonly count: number; readonly at: number }>();
+  readonly pauses: Pauses;
+  private isAwake = false;
 
   /** Rows that were sent, and what came of it could not be written: they are written down before anything else is sent, not sent again. */
   private readonly unsettled = new Map<number, () => void>();
 
   constructor(dependencies: DispatchDependencies) {
     this.dependencies = dependencies;
-  }
-
-  /** When this key may try `destination` again, in milliseconds since 1970; 0 where it is not paused. */
-  pausedUntil(destination: string): number {
-    const failed = this.failures.get(destination);
-    // a failure that lies ahead of the clock was before the clock was set back
-    if (failed === undefined || failed.at > this.dependencies.now()) return 0;
-    const { scheduleS } = this.dependencies;
-    const scheduledMs = 1000 * scheduleS[Math.min(failed.count, scheduleS.length - 1)];
-    return failed.at + Math.min(PAUSES_MS[Math.min(failed.count, PAUSES_MS.length) - 1], scheduledMs);
-  }
-
-  /** Whoever replays wants to see it tried. */
-  unpause(): void {
-    this.failures.clear();
+    this.pauses = new Pauses(dependencies);
   }
 
   /**
@@ -76,10 +57,9 @@ export class Dispatcher {
    * threw, when no attempt runs any more; the next call settles first.
    */
   async deliver(queue: DispatchQueue): Promise<void> {
-    for (const [n, settle] of this.unsettled) {
-      settle();
-      this.unsettled.delete(n);
-    }
+    for (const settle of this.unsettled.values()) settle();
+    if (!this.isAwake) this.pauses.recall(queue.failing());
+    this.isAwake = true;
     const until = this.dependencies.now() + ROUND_MS;
     const failures: unknown[] = [];
     const running = new Map<number, { readonly destination: string; readonly attempt: Promise<void> }>();
@@ -115,10 +95,10 @@ export class Dispatcher {
     const now = this.dependencies.now();
     let room = DELIVERIES_AT_ONCE - busy.length;
     if (room <= 0 || now >= until || this.unsettled.size > 0) return [];
-    const isDue = ([name, due]: readonly [string, number]): boolean => due <= now && this.pausedUntil(name) <= now;
+    const isDue = ([name, due]: readonly [string, number]): boolean => due <= now && this.pauses.until(name) <= now;
     const names = [...queue.nextDueOfEach()].filter(isDue).map(([name]) => name);
     const others = new Set([...names, ...busy]).size - 1;
-    const isFailing = (name: string): boolean => this.failures.has(name);
+    const isFailing = (name: string): boolean => this.pauses.isFailing(name);
     const runningOf = (name: string): number => busy.filter((other) => other === name).length;
     let failingRoom = now < until - DELIVERY_TIMEOUT_MS ? FAILING_AT_ONCE - busy.filter(isFailing).length : 0;
     const rows: DueRow[] = [];
@@ -138,33 +118,23 @@ export class Dispatcher {
   private async attempt(queue: DispatchQueue, row: DueRow): Promise<void> {
     const { destinations, scheduleS, now, random, fetch, log } = this.dependencies;
     const id = queue.idOf(row.n);
-    const started = now();
     const destination = destinations.get(row.destination);
-    const attempt =
+    if (!(await this.pauses.admit(row.destination))) return; // the row stays as it is
+    const started = now();
+    const attempt: Attempt =
       destination === undefined
-        ? { verdict: "retry" as const, diagnostics: `no destination ${row.destination} is configured` }
+        ? { verdict: "retry", diagnostics: `no destination ${row.destination} is configured` }
         : await attemptDelivery(destination, { id, body: row.body }, now, fetch);
-    this.remember(row.destination, attempt.verdict, started);
-    const retryAfterMs = "retryAfterMs" in attempt ? attempt.retryAfterMs : undefined;
-    const delayMs = nextDelayMs({ attempts: row.attempts + 1, random: random(), retryAfterMs }, scheduleS);
+    const delayMs = nextDelayMs({ attempts: row.attempts + 1, random: random(), retryAfterMs: attempt.retryAfterMs }, scheduleS);
     const settledAt = now();
+    const spent = attempt.verdict !== "retry" || (await this.pauses.failed(row.destination, started));
     const settle = (): void => {
-      const state = queue.settle(row, destination?.url, attempt, settledAt, delayMs);
+      const state = queue.settle(row, { url: destination?.url, attempt, spent, now: settledAt, nextDelayMs: delayMs });
       if (state === "dead") log({ event: "delivery dead", key: queue.key, id, destination: row.destination });
+      this.unsettled.delete(row.n);
     };
     this.unsettled.set(row.n, settle);
     settle();
-    this.unsettled.delete(row.n);
-  }
-
-  /** Attempts that ran beside each other fail once. `started`: when the attempt did. */
-  private remember(destination: string, verdict: Attempt["verdict"], started: number): void {
-    if (verdict !== "retry") {
-      this.failures.delete(destination);
-      return;
-    }
-    const failed = this.failures.get(destination);
-    if (failed === undefined || failed.at < started)
-      this.failures.set(destination, { count: (failed?.count ?? 0) + 1, at: this.dependencies.now() });
+    if (attempt.verdict !== "retry") await this.pauses.succeeded(row.destination);
   }
 }

@@ -31,6 +31,19 @@ export interface DueRow {
   readonly body: string;
 }
 
+/** What came of an attempt to deliver a row. */
+export interface Outcome {
+  readonly attempt: Attempt;
+  /** Where it went; undefined where no such destination is configured. */
+  readonly url: string | undefined;
+  /** false: the row stays as it was, but for what the attempt met. */
+  readonly spent: boolean;
+  /** When the attempt ended, in milliseconds since 1970. */
+  readonly now: number;
+  /** Until the next attempt; undefined where there is none left. */
+  readonly nextDelayMs: number | undefined;
+}
+
 /** Rows of the outbox by state; `delivered` and `dropped` since the key is known, the others as they are. */
 export interface DeliveryCounts {
   readonly pending: number;
@@ -134,6 +147,12 @@ export class Outbox {
     return new Map(rows.map(({ destination, due }) => [destination, due]));
   }
 
+  /** The destinations of pending rows that an attempt has failed for. */
+  failing(): readonly string[] {
+    const tried = "SELECT DISTINCT destination FROM outbox WHERE state = 'pending' AND (attempts > 0 OR diagnostics <> '')";
+    return select<{ destination: string }>(this.sql, tried).map(({ destination }) => destination);
+  }
+
   /** At most `limit` rows to `destination` that are due, the longest due first, none of `except`. */
   due(now: number, destination: string, limit: number, except: readonly number[]): DueRow[] {
     return select<DueRow>(
@@ -153,14 +172,13 @@ export class Outbox {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** What came of an attempt. `nextDelayMs`: until the next, undefined where there is none left. Returns the row's state. */
-  settle(
-    { n, destination }: DueRow,
-    url: string | undefined,
-    { verdict, status, diagnostics }: Attempt,
-    now: number,
-    nextDelayMs: number | undefined,
-  ): DeliveryState {
+  /** Writes down what came of an attempt. Returns the row's state. */
+  settle({ n, destination }: DueRow, { attempt, url, spent, now, nextDelayMs }: Outcome): DeliveryState {
+    const { verdict, status, diagnostics } = attempt;
+    if (!spent) {
+      this.sql.exec("UPDATE outbox SET status = ?, diagnostics = ? WHERE n = ?", status ?? null, diagnostics, n);
+      return "pending";
+    }
     const isOver = verdict === "disable" || nextDelayMs === undefined;
     const state: DeliveryState = verdict === "delivered" ? "delivered" : isOver ? "dead" : "pending";
     const settled = "UPDATE outbox SET state = ?, attempts = attempts + 1, due = ?, status = ?, diagnostics = ? WHERE n = ?";
@@ -177,13 +195,13 @@ export class Outbox {
     this.disabled.set(destination, url);
   }
 
-  /** Row `n` again from the start of the schedule, whatever its state. Whether there is one. */
-  replay(n: number, now: number): boolean {
+  /** Row `n` again from the start of the schedule, whatever its state. Returns its destination; undefined where there is no such row. */
+  replay(n: number, now: number): string | undefined {
     const [row] = select<{ destination: string }>(this.sql, "SELECT destination FROM outbox WHERE n = ?", n);
-    if (row === undefined) return false;
+    if (row === undefined) return undefined;
     this.revive(row.destination);
     this.sql.exec("UPDATE outbox SET state = 'pending', attempts = 0, due = ? WHERE n = ?", now, n);
-    return true;
+    return row.destination;
   }
 
   /** All dead rows of a destination, and it counts as there again. Returns how many. */

@@ -116,6 +116,15 @@ function deliverySchemas() {
     Delivery,
     Deliveries: z.strictObject({ deliveries: z.array(Delivery), cursor }),
     Replayed: z.strictObject({ replayed: count(), cursor }),
-    Metrics: z.strictObject({ streams: count(), deliveries: z.strictObject(counts()) }),
+    Metrics: z.strictObject({ streams: count(), deliveries: z.strictObject(counts()), destinations: z.array(destinationSchema()) }),
   };
+}
+
+function destinationSchema() {
+  return z.strictObject({
+    name: text(),
+    state: z.enum(["closed", "open"]).check(z.describe("Of its circuit breaker; open: it failed everywhere and is paused.")),
+    openedAt: z.nullable(time()),
+    probeAt: z.nullable(time()).check(z.describe("The earliest time of the next attempt while it is open.")),
+  });
 }

@@ -35,17 +35,23 @@ export function deliveryRoutes(dependencies: Dependencies) {
     .all("/:id/replay", allowOnly("POST"));
 }
 
-/** Counts of all streams and deliveries. */
+/** Counts of all streams and deliveries, and which destinations are paused. */
 export function metricRoutes(dependencies: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/", async (c) => {
-      const { streams, ...deliveries } = await storeOf(dependencies).totals();
-      return c.json({ streams, deliveries });
+      const store = storeOf(dependencies);
+      const names = [...dependencies.endpoints.destinations.keys()];
+      const [{ streams, ...deliveries }, breakers] = await Promise.all([store.totals(), store.breakers(names)]);
+      const destinations = breakers.map((view) => ({ ...view, openedAt: isoOrNull(view.openedAt), probeAt: isoOrNull(view.probeAt) }));
+      return c.json({ streams, deliveries, destinations });
     })
     .all("/", allowOnly("GET", "HEAD"));
 }
 
 function show({ n, created, due, ...rest }: ListedDelivery) {
-  const iso = (ms: number) => new Date(ms).toISOString();
-  return { ...rest, created: iso(created), due: due === null ? null : iso(due) };
+  return { ...rest, created: isoOrNull(created), due: isoOrNull(due) };
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }

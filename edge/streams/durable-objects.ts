@@ -1,5 +1,6 @@
 // The Durable Objects as the platform starts them: each hands its calls to the stream or the directory that it is.
 import { DurableObject } from "cloudflare:workers";
+import { type Breaker, type BreakerDependencies, createBreaker } from "../deliveries/breaker.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import { createDirectory, type Directory, type Summary } from "./directory.ts";
 import type { ObjectContext } from "./storage.ts";
@@ -63,6 +64,29 @@ export function directoryClass() {
     }
     totals() {
       return this.directory.totals();
+    }
+  };
+}
+
+/** The class of the objects that are one destination's circuit breaker each. */
+export function breakerClass(dependencies: BreakerDependencies) {
+  return class extends DurableObject implements Breaker {
+    private readonly breaker: Breaker;
+    constructor(context: ObjectContext, env: unknown) {
+      super(context, env);
+      this.breaker = createBreaker(context.storage.sql, dependencies);
+    }
+    ask() {
+      return this.breaker.ask();
+    }
+    failed() {
+      return this.breaker.failed();
+    }
+    succeeded() {
+      return this.breaker.succeeded();
+    }
+    view() {
+      return this.breaker.view();
     }
   };
 }

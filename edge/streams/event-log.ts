@@ -1,7 +1,6 @@
 // What the object of one key has written down: its events, its window, its outbox. Every method is synchronous, so that nothing comes
 // between: the object decides what is one transaction. Memory holds only what storage does.
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import type { Attempt } from "../deliveries/delivery.ts";
 import {
   type DeliveryCounts,
   type DeliveryState,
@@ -9,6 +8,7 @@ import {
   OUTBOX_BY_DESTINATION,
   OUTBOX_SCHEMA,
   Outbox,
+  type Outcome,
 } from "../deliveries/outbox.ts";
 import { hasTable, type Sql, type SqlValue, select } from "../deliveries/sql.ts";
 import type { Ready } from "../models/servable-model.ts";
@@ -204,9 +204,9 @@ export class EventLog {
   }
 
   /** As Outbox.settle, and counted. */
-  settle(row: DueRow, url: string | undefined, attempt: Attempt, now: number, nextDelayMs: number | undefined): DeliveryState {
+  settle(row: DueRow, outcome: Outcome): DeliveryState {
     return this.storage.transactionSync(() => {
-      const state = this.outbox.settle(row, url, attempt, now, nextDelayMs);
+      const state = this.outbox.settle(row, outcome);
       if (state === "delivered") this.change({ delivered: this.facts.delivered + 1 });
       return state;
     });

@@ -1,12 +1,13 @@
 // The store of streams on Durable Objects: one object a key, some for the directory. What concerns all keys goes through the directory,
 // some keys a call, since one request may ask only so many objects.
 import { ArtifactError, LimitError, SequenceError } from "../../shared/errors.ts";
+import type { Breaker } from "../deliveries/breaker.ts";
 import { RequestError } from "../http/problem.ts";
 import type { ServableModel } from "../models/servable-model.ts";
 import { parseName, type StreamEvent } from "../webhooks/event.ts";
 import { type Cursor, decodeCursor, encodeCursor, START } from "./cursor.ts";
 import { DIRECTORY_SHARDS, type Directory, type ListedKey, type Totals } from "./directory.ts";
-import type { Accepted, Page, StreamStore } from "./store.ts";
+import type { Accepted, DestinationView, Page, StreamStore } from "./store.ts";
 import type { DeliveryFilter, ListedDelivery, Origin, StreamObject } from "./stream-object.ts";
 import { countValid } from "./window.ts";
 
@@ -21,6 +22,8 @@ export interface Namespace<T> {
 export interface Namespaces {
   readonly streams: Namespace<StreamObject>;
   readonly directory: Namespace<Directory>;
+  /** Absent where the deployment binds none. */
+  readonly breakers?: Namespace<Breaker>;
 }
 
 /** Objects that one request asks, at most: half of the subrequests that the platform allows by default, and no client waits long. */
@@ -33,9 +36,14 @@ const OVERDUE_MS = 60_000;
 /** A key that was woken is left alone for this long: others are in line. */
 const SWEEP_MS = 600_000;
 
+/** The object that has this name. */
+export function objectOf<T>(namespace: Namespace<T>, name: string): T {
+  return namespace.get(namespace.idFromName(name));
+}
+
 /** The object of shard `index`, 0 to DIRECTORY_SHARDS − 1. */
 export function directoryOf(directory: Namespace<Directory>, index: number): Directory {
-  return directory.get(directory.idFromName(`${index}`));
+  return objectOf(directory, `${index}`);
 }
 
 /**
@@ -61,6 +69,7 @@ export function createObjectStore(
     replay: (id) => replayDelivery(namespaces.streams, id),
     replayDead: (destination, cursor) => replayAllDead(objects, destination, decodeCursor(cursor)),
     totals: () => sumTotals(objects),
+    breakers: (destinations) => viewBreakers(namespaces.breakers, destinations),
     sweep: () => wakeOverdue(objects, now()),
   };
   return reportFailures(store, report);
@@ -73,7 +82,7 @@ interface Objects {
 
 function objectsOf({ streams, directory }: Namespaces): Objects {
   return {
-    streamOf: (key) => streams.get(streams.idFromName(key)),
+    streamOf: (key) => objectOf(streams, key),
     shard: (index) => directoryOf(directory, index),
   };
 }
@@ -199,6 +208,15 @@ async function sumTotals(objects: Objects): Promise<Totals> {
   return { streams, pending, delivered, dead, dropped };
 }
 
+async function viewBreakers(breakers: Namespace<Breaker> | undefined, destinations: readonly string[]) {
+  if (breakers === undefined) return [];
+  const views: DestinationView[] = [];
+  await inParallel(destinations.toSorted(), async (name) => {
+    views.push({ name, ...(await objectOf(breakers, name).view()) });
+  });
+  return views.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** Rearms the alarms that are overdue: how many. */
 async function wakeOverdue(objects: Objects, now: number): Promise<number> {
   const woken = await inEveryShard(objects, async (shard) => {
@@ -237,6 +255,7 @@ function reportFailures(store: StreamStore, report: (error: Error) => void): Str
     replay: reporting(store.replay),
     replayDead: reporting(store.replayDead),
     totals: reporting(store.totals),
+    breakers: reporting(store.breakers),
     sweep: reporting(store.sweep),
   };
 }

@@ -1,4 +1,5 @@
 // All streams as the routes see them, wherever they live.
+import type { BreakerView } from "../deliveries/breaker.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import type { ListedKey, Totals } from "./directory.ts";
 import type { DeliveryFilter, ListedDelivery, Origin, StreamView } from "./stream-object.ts";
@@ -41,6 +42,11 @@ export interface Page<T> {
   readonly cursor?: string;
 }
 
+/** A destination's circuit breaker. */
+export interface DestinationView extends BreakerView {
+  readonly name: string;
+}
+
 export interface StreamStore {
   /**
    * All events of one key or none, in order. Throws RequestError: `conflict` where an id is known with another digest, `storage`
@@ -61,6 +67,8 @@ export interface StreamStore {
   /** All dead deliveries to a destination, of some keys at a time: how many, and the cursor to go on with. */
   replayDead(destination: string, cursor?: string): Promise<{ readonly replayed: number; readonly cursor?: string }>;
   totals(): Promise<Totals>;
+  /** The circuit breakers of these destinations, by name; none where the deployment has none. */
+  breakers(destinations: readonly string[]): Promise<readonly DestinationView[]>;
   /** Wakes keys whose deliveries are overdue: how many. */
   sweep(): Promise<number>;
 }

@@ -3,6 +3,7 @@
 // the directory decide together whether the alarm is set and whether the object may be deleted: hence one class.
 import { modelId } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
+import type { Breaker } from "../deliveries/breaker.ts";
 import type { Fetch } from "../deliveries/delivery.ts";
 import { Dispatcher, type DispatchQueue } from "../deliveries/dispatcher.ts";
 import type { Ready, ServableModel } from "../models/servable-model.ts";
@@ -21,6 +22,8 @@ export interface StreamDependencies {
   readonly endpoints: Endpoints;
   /** The shard that knows `key`. */
   readonly directoryOf: (key: string) => Directory;
+  /** The circuit breaker of a destination; undefined where the deployment binds none. */
+  readonly breakerOf: (destination: string) => Breaker | undefined;
   readonly fetch: Fetch;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -186,11 +189,12 @@ export class Stream implements StreamObject {
       nextDueOfEach: () => eventLog.outbox.nextDueOfEach(),
       due: (now, destination, limit, except) => eventLog.outbox.due(now, destination, limit, except),
       idOf: (n) => this.idOf(eventLog, n),
-      settle: (...settlement) => eventLog.settle(...settlement),
+      failing: () => eventLog.outbox.failing(),
+      settle: (row, outcome) => eventLog.settle(row, outcome),
     };
   }
 
-  private readonly pausedUntil = (destination: string): number => this.dispatcher.pausedUntil(destination);
+  private readonly pausedUntil = (destination: string): number => this.dispatcher.pauses.until(destination);
 
   private async tidy(eventLog: EventLog): Promise<void> {
     const { now, endpoints } = this.dependencies;
@@ -266,26 +270,30 @@ export class Stream implements StreamObject {
   async list(filter: DeliveryFilter, before: number, limit: number): Promise<readonly ListedDelivery[]> {
     const { eventLog } = this;
     if (eventLog === undefined) return [];
-    return eventLog.outbox.list(filter, before, limit).map((row) => ({ ...row, id: this.idOf(eventLog, row.n), key: eventLog.facts.key }));
+    const { key } = eventLog.facts;
+    return eventLog.outbox.list(filter, before, limit).map((row) => {
+      const due = row.due === null ? null : Math.max(row.due, this.pausedUntil(row.destination));
+      return { ...row, due, id: this.idOf(eventLog, row.n), key };
+    });
   }
 
   async replay(generation: string, n: number): Promise<boolean> {
     const eventLog = await this.mayBeDue();
     if (eventLog?.facts.generation !== generation) return false;
-    const isThere = this.context.storage.transactionSync(() => eventLog.outbox.replay(n, this.dependencies.now()));
-    this.dispatcher.unpause();
+    const destination = this.context.storage.transactionSync(() => eventLog.outbox.replay(n, this.dependencies.now()));
+    if (destination === undefined) return false;
+    this.dispatcher.pauses.clear(destination);
     this.arm();
-    return isThere;
+    return true;
   }
 
   async replayDead(destination: string): Promise<number> {
-    if (!this.eventLog?.outbox.hasDead(destination)) return 0; // and the directory needs no report
-    const eventLog = await this.mayBeDue();
-    if (eventLog === undefined) return 0;
-    const count = this.context.storage.transactionSync(() => eventLog.outbox.replayDead(destination, this.dependencies.now()));
-    this.dispatcher.unpause();
+    this.dispatcher.pauses.clear(destination); // what is pending is tried as soon as its row is due
+    const hasDead = this.eventLog?.outbox.hasDead(destination) ?? false; // else the directory needs no report
+    const eventLog = hasDead ? await this.mayBeDue() : undefined;
+    const count = eventLog && this.context.storage.transactionSync(() => eventLog.outbox.replayDead(destination, this.dependencies.now()));
     this.arm();
-    return count;
+    return count ?? 0;
   }
 
   /** As for an event: the directory knows first. */

@@ -24,6 +24,7 @@ const streams: StreamStore = {
   ...fakeStreams(() => {}),
   deliveries: async () => ({ items: [] }),
   totals: async () => ({ streams: 0, ...counts }),
+  breakers: async () => [],
 };
 
 let worker: Listening;

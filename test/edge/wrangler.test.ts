@@ -19,4 +19,10 @@ test("the environment onnx has every setting and binding of the default, but for
   expect(settings(onnx)).toEqual(settings(readConfig({ config })));
   expect(onnx.vars).toHaveProperty("AUTH");
   expect(onnx.ratelimits).toHaveLength(1);
+  expect(
+    onnx.migrations.map(({ tag, new_sqlite_classes }: { tag: string; new_sqlite_classes: string[] }) => [tag, new_sqlite_classes]),
+  ).toEqual([
+    ["v1", ["Stream", "Directory"]],
+    ["v2", ["Breaker"]],
+  ]);
 });

@@ -338,6 +338,7 @@ test("events go to the destinations of the configuration, and deliveries are lis
   expect(await (await app.request("/v1/metrics")).json()).toEqual({
     streams: 1,
     deliveries: { pending: 0, delivered: 1, dead: 0, dropped: 0 },
+    destinations: ["desk", "wall"].map((name) => ({ name, state: "closed", openedAt: null, probeAt: null })),
   });
   expect((await (await app.request("/v1/streams")).json()).streams).toEqual([{ key: "k", pending: 0, delivered: 1, dead: 0, dropped: 0 }]);
 });

@@ -4,7 +4,7 @@ import { bundle, type Server, serve } from "../bench/workerd.ts";
 import type { Receiver } from "./receiver.ts";
 import { type Mortal, textsFor } from "./run.ts";
 
-export const OBJECTS = { STREAMS: "Stream", DIRECTORY: "Directory" };
+export const OBJECTS = { STREAMS: "Stream", DIRECTORY: "Directory", BREAKERS: "Breaker" };
 
 /** Files in memory, where there are such: SIGKILL takes nothing from them either, and no commit waits for a disk. */
 export const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : undefined;

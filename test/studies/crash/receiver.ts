@@ -25,7 +25,11 @@ export interface Receiver {
 
 /** `desk` never says 410, `wall` does now and then. */
 export const DESTINATIONS = ["desk", "wall"] as const;
+/** Never answers, until it recovers. */
+export const DEAD = "grave";
 const SLOW_MS = 400;
+/** Where there is no silence, the dead destination hangs up after this. */
+const DYING_MS = 4000;
 
 /** `silence`: now and then it says nothing at all, which costs the sender its whole patience. */
 export async function openReceiver(secret: string, random: () => number, silence: boolean): Promise<Receiver> {
@@ -36,6 +40,11 @@ export async function openReceiver(secret: string, random: () => number, silence
 
   /** What is done to one attempt, by the shares in which it happens. */
   function misbehave(destination: string, response: ServerResponse, note: (taken: boolean, did: string) => void): void {
+    if (fails && destination === DEAD) {
+      note(false, "silence");
+      if (!silence) setTimeout(() => response.socket?.resetAndDestroy(), DYING_MS);
+      return;
+    }
     const dice = fails ? random() : 1;
     const answer = (status: number, headers = {}): void => {
       note(status < 300, `${status}`);

@@ -5,7 +5,7 @@ import { openModel } from "../../../edge/models/servable-model.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { randomOf } from "../../fixtures/model.ts";
-import { DESTINATIONS, openReceiver, type Receiver } from "./receiver.ts";
+import { type Attempt, DEAD, DESTINATIONS, openReceiver, type Receiver } from "./receiver.ts";
 import { makeEvents, sendAll } from "./sender.ts";
 import { type ListedDead, type Tally, tally } from "./tally.ts";
 
@@ -41,6 +41,11 @@ export interface Report extends Tally {
   undelivered: number;
   /** Keys that GET /v1/streams lists, different ones. */
   keysListed: number;
+  /** Attempts at the destination that never answered, until its circuit breaker opened, and its rows that
+   * were given up or dropped by then. */
+  deadAttempts: number;
+  deadGivenUp: number;
+  deadDropped: number;
   seconds: number;
 }
 
@@ -53,12 +58,12 @@ const RETRY_SCHEDULE_S = "0 0.2 0.5 1 1 2 2 3";
 /** What the Worker is configured with to deliver to `receiver`. */
 export function textsFor(receiver: Receiver): Record<string, string> {
   const table = Object.fromEntries(
-    DESTINATIONS.map((name) => [name, { url: `http://127.0.0.1:${receiver.port}/${name}`, secrets: ["SECRET"] }]),
+    [...DESTINATIONS, DEAD].map((name) => [name, { url: `http://127.0.0.1:${receiver.port}/${name}`, secrets: ["SECRET"] }]),
   );
   return {
     DESTINATIONS: JSON.stringify(table),
     SECRET,
-    STREAM_DESTINATIONS: DESTINATIONS.join(" "),
+    STREAM_DESTINATIONS: [...DESTINATIONS, DEAD].join(" "),
     RETRY_SCHEDULE_S,
     API_KEYS: `admin:${createHash("sha256").update(ADMIN_KEY).digest("hex")}:admin`,
   };
@@ -97,19 +102,25 @@ export async function crash(options: CrashOptions, open: (receiver: Receiver) =>
       await pause(100 + random() * 300);
       await killOnce();
     }
-    await untilSettled(server);
-    const dead = await listAll<ListedDead>(server, "deliveries", "&state=dead");
+    await untilSettled(server, DESTINATIONS);
+    const listed = await listAll<ListedDead>(server, "deliveries", "&state=dead");
+    const dead = listed.filter(({ destination }) => destination !== DEAD);
+    await untilPaused(server);
+    const deadAttempts = receiver.attempts.filter(({ destination }) => destination === DEAD).length;
+    const metrics = (await ask(server, "/v1/metrics")) as unknown as Metrics;
     const model = openModel(readFileSync(new URL("../../../edge/model.safetensors", import.meta.url)), instantiateKernel(kernel).log, (m) =>
       createWasmEngine(kernel, m),
     );
     if ("unready" in model) throw new Error(model.unready);
-    const counted = tally(model, sent.acknowledged, receiver.attempts, dead, DESTINATIONS);
+    const counted = tally(model, sent.acknowledged, attemptsAt(receiver, DESTINATIONS), dead, DESTINATIONS);
 
     receiver.recover();
     let replayed = 0;
     for (const destination of DESTINATIONS) replayed += await replayDead(server, destination);
-    await untilSettled(server);
-    const after = tally(model, sent.acknowledged, receiver.attempts, [], DESTINATIONS);
+    await replayDead(server, DEAD);
+    const all = [...DESTINATIONS, DEAD];
+    await untilSettled(server, all);
+    const after = tally(model, sent.acknowledged, attemptsAt(receiver, all), [], all);
     return {
       ...counted,
       kills,
@@ -122,6 +133,9 @@ export async function crash(options: CrashOptions, open: (receiver: Receiver) =>
       replayed,
       undelivered: after.lost,
       keysListed: new Set((await listAll<{ key: string }>(server, "streams")).map(({ key }) => key)).size,
+      deadAttempts,
+      deadGivenUp: listed.length - dead.length,
+      deadDropped: metrics.deliveries.dropped,
       seconds: (performance.now() - begun) / 1000,
     };
   } finally {
@@ -161,9 +175,29 @@ async function replayDead(server: Mortal, destination: string): Promise<number> 
   }
 }
 
-/** Until nothing is pending. Objects that lost their alarm are for the sweep to find. */
-async function untilSettled(server: Mortal): Promise<void> {
-  for (let second = 0; (await listAll(server, "deliveries", "&state=pending")).length > 0; second++) {
+interface Metrics {
+  readonly deliveries: { readonly dropped: number };
+  readonly destinations: readonly { readonly name: string; readonly state: string }[];
+}
+
+/** Until the circuit breaker of the destination that is dead has opened. */
+async function untilPaused(server: Mortal): Promise<void> {
+  for (let second = 0; second <= 120; second++) {
+    const { destinations } = (await ask(server, "/v1/metrics")) as unknown as Metrics;
+    if (destinations.some(({ name, state }) => name === DEAD && state === "open")) return;
+    await pause(1000);
+  }
+  throw new Error(`the circuit breaker of ${DEAD} has not opened`);
+}
+
+function attemptsAt({ attempts }: Receiver, destinations: readonly string[]): readonly Attempt[] {
+  return attempts.filter(({ destination }) => destinations.includes(destination));
+}
+
+/** Until nothing to `destinations` is pending. Objects that lost their alarm are for the sweep to find. */
+async function untilSettled(server: Mortal, destinations: readonly string[]): Promise<void> {
+  const pending = (destination: string) => listAll(server, "deliveries", `&state=pending&destination=${destination}`);
+  for (let second = 0; (await Promise.all(destinations.map(pending))).flat().length > 0; second++) {
     if (second > 120) throw new Error(`deliveries are pending after ${second} s`);
     if (second % 10 === 9) await server.sweep();
     await pause(1000);
