@@ -102,7 +102,7 @@ describe("a circuit breaker", () => {
 });
 
 const servable = openModel(encodeArtifact(makeModel(kernel, { name: "fx" })), instantiateKernel(kernel).log, (m) =>
-  createWasmEngine(kernel, m.network, m.calibration),
+  createWasmEngine(kernel, m),
 );
 const KEYS = Array.from({ length: 20 }, (_, i) => `k${i}`);
 const send = (streams: StreamsInNode, key: string, id: string, destinations: readonly string[] = ["desk", "wall"]) =>
