@@ -1,7 +1,7 @@
 // What an isolate with ONNX Runtime serves: a model.onnx that is the network of model.safetensors, as `export --onnx` writes it,
 // with that artifact's recipe, names and metrics; or any other that takes rows as they are, of whose training nothing is known.
 // Legend: T steps, F features.
-import { decodeArtifact } from "../../shared/artifact/artifact.ts";
+import { decodeArtifact, readFormat } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { checkGolden, DEFAULT_POINT, type ScorableModel, score } from "../../shared/model.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
@@ -39,7 +39,7 @@ export function openOnnxModel(
     const { log } = functions;
     const { model, engine } =
       session.inputs[0]?.name === CHANNELS ? openExported(session, artifact, functions) : openForeign(session, onnx, functions, declared);
-    return { model, engine, log, sha256 };
+    return { model, engine, log, format: readFormat(artifact), sha256 };
   } catch (error) {
     return { unready: error instanceof Error ? error.message : String(error), sha256 };
   }

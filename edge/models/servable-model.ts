@@ -1,6 +1,6 @@
 // What this isolate serves: the decoded, proven model, or the reason why there is none. Opened once, at module scope.
 // Knows no HTTP, and no implementation of the engine.
-import { decodeArtifact } from "../../shared/artifact/artifact.ts";
+import { decodeArtifact, readFormat } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { checkGolden, type Model, type ScorableModel } from "../../shared/model.ts";
 import type { Log } from "../../shared/recipe/recipe.ts";
@@ -9,6 +9,8 @@ export interface Ready {
   readonly model: ScorableModel;
   readonly engine: Engine;
   readonly log: Log;
+  /** Of the artifact, `quickstep/2` say. */
+  readonly format: string;
 }
 
 export interface Unready {
@@ -28,7 +30,7 @@ export function openModel(bytes: Uint8Array<ArrayBuffer>, log: Log, createEngine
     const model = decodeArtifact(bytes);
     const engine = createEngine(model);
     checkGolden(model, engine, log);
-    return { model, engine, log, sha256 };
+    return { model, engine, log, format: readFormat(bytes), sha256 };
   } catch (error) {
     return { unready: error instanceof Error ? error.message : String(error), sha256 };
   }

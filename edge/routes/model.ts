@@ -1,6 +1,5 @@
 // GET /v1/model: the card of the deployed model, as people and programs read it.
 import { Hono } from "hono";
-import { FORMAT } from "../../shared/artifact/metadata.ts";
 import { networksOf } from "../../shared/members.ts";
 import { modelId } from "../../shared/model.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
@@ -12,7 +11,7 @@ import type { Ready } from "../models/servable-model.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 
 /** The card of the model that is served. */
-export function modelRoutes({ model }: Ready) {
+export function modelRoutes({ model, format }: Ready) {
   const { name, recipe, members, calibration, operatingPoints, card } = model;
   const { padding, clip, lengths, features, timesteps } = recipe;
   const { test: metrics, ...facts } = card ?? {};
@@ -23,7 +22,7 @@ export function modelRoutes({ model }: Ready) {
         name,
         id: modelId(model, c.get("sha256")),
         sha256: c.get("sha256"),
-        format: FORMAT,
+        format,
         version: VERSION,
         features,
         timesteps,

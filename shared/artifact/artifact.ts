@@ -1,13 +1,15 @@
 // Model ⇄ artifact: a safetensors file whose metadata and tensors are exactly a model's. Whatever is off is one sentence.
 // Knows no file system and computes no hash: an artifact's identity is the SHA-256 of its bytes, taken by whoever holds them.
 import { ArtifactError } from "../errors.ts";
-import { ofNetwork } from "../members.ts";
 import type { Model } from "../model.ts";
-import { asObject, fail, show } from "./checks.ts";
+import { asObject, fail, parseJson, show } from "./checks.ts";
 import { crc32 } from "./crc32.ts";
-import { encodeMetadata, parseMetadata } from "./metadata.ts";
-import { decodeFrame, encodeFrame } from "./safetensors.ts";
-import { packModel, unpackModel } from "./tensors.ts";
+import { readFormat1 } from "./format-1.ts";
+import { parseMembers, parseStack } from "./member-texts.ts";
+import { encodeMetadata, FORMAT, type ModelTexts, parseFormat, parseMetadata } from "./metadata.ts";
+import { decodeFrame, encodeFrame, type Frame } from "./safetensors.ts";
+import { type ModelTensors, packModel, unpackModel } from "./tensors.ts";
+import { countColumns, parseView } from "./view-text.ts";
 
 /** Bytes at a multiple of which the data begins, so that views can be taken without copying. */
 const ALIGNMENT = 16;
@@ -22,14 +24,33 @@ export function encodeArtifact(model: Model): Uint8Array<ArrayBuffer> {
 
 /** Decodes and checks everything but the golden vectors' scores (checkGolden does). Throws ArtifactError. */
 export function decodeArtifact(bytes: Uint8Array): Model {
-  const { metadata: texts, entries, dataStart, data } = decodeFrame(bytes, MAX_HEADER_BYTES, failAsFile);
+  const { metadata: fields, entries, dataStart, data } = decodeFrame(bytes, MAX_HEADER_BYTES, failAsFile);
   if (dataStart % ALIGNMENT !== 0) fail(`the data starts at byte ${dataStart}, expected a multiple of ${ALIGNMENT}`);
-  const metadata = asObject(texts, "__metadata__");
-  const { plan, variant, ...model } = parseMetadata(metadata);
-  const { initial, ...gates } = variant;
-  const { recipe, network, golden, reference } = unpackModel({ entries, data }, plan, initial === true);
+  const metadata = asObject(fields, "__metadata__");
+  const texts = parseMetadata(metadata);
+  const { format, plan, ...model } = texts;
+  const { recipe, ...tensors } =
+    format === FORMAT ? readMembers(metadata, { entries, data }, texts) : readFormat1(metadata, { entries, data }, texts);
   checkChecksum(metadata, data); // last, since whatever else is wrong says more
-  return { ...model, recipe: { ...plan, ...recipe }, ...ofNetwork({ ...network, ...gates }, model.calibration), golden, reference };
+  return { ...model, recipe: { ...plan, ...recipe }, ...tensors };
+}
+
+/** The format that `bytes` say, `quickstep/2` say. Throws ArtifactError where this code does not read it. */
+export function readFormat(bytes: Uint8Array): string {
+  return parseFormat(asObject(decodeFrame(bytes, MAX_HEADER_BYTES, failAsFile).metadata, "__metadata__").format);
+}
+
+/** View, members, stack, and what every model has in tensors. */
+function readMembers(
+  metadata: Readonly<Record<string, unknown>>,
+  frame: Pick<Frame, "entries" | "data">,
+  { plan }: ModelTexts,
+): ModelTensors & Pick<Model, "stack"> {
+  const { timesteps, features } = plan;
+  const view = metadata.view === undefined ? undefined : parseView(parseJson(metadata.view, "view"), timesteps, features.length);
+  const members = parseMembers(parseJson(metadata.members, "members"), view && countColumns(view));
+  const stack = parseStack(metadata.stack === undefined ? undefined : parseJson(metadata.stack, "stack"), members);
+  return { ...unpackModel(frame, plan, view, members), ...(stack && { stack }) };
 }
 
 /**

@@ -1,44 +1,39 @@
 // An artifact's metadata: what it says of the model in texts, most of them JSON. docs/architecture.md lists the fields.
 // Legend: F features.
-import { soleNetwork } from "../members.ts";
 import { type Card, type Model, type OperatingPoint, POINT_METRICS } from "../model.ts";
-import type { Calibration, Network } from "../networks/lstm.ts";
-import { type Channel, VIEWS } from "../recipe/channel.ts";
+import type { Calibration } from "../networks/lstm.ts";
+import type { Channel } from "../recipe/channel.ts";
 import type { Plan, Recipe } from "../recipe/recipe.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "../sequence.ts";
+import { checkChannel } from "./channel-text.ts";
 import { asObject, fail, isFiniteNumber, isIndex, parseJson, show } from "./checks.ts";
+import { describeMember } from "./member-texts.ts";
+import { encodeView } from "./view-text.ts";
 
-/** Of the artifact's format. Older code refuses a newer one. */
-export const FORMAT = "quickstep/1";
+/** The format that is written. Older code refuses it; format 1 is read for ever. */
+export const FORMAT = "quickstep/2";
+export const FORMATS: readonly string[] = ["quickstep/1", FORMAT];
 const MAX_CHANNELS = 1024;
 
-type RecipePlan = Omit<Plan, "standardise"> & Pick<Recipe, "clip" | "lengths">;
-
-/** How an imported network may differ from a trained one, whose artifact says nothing of it. */
-export interface Variant {
-  readonly hardGates?: number;
-  readonly backwards?: true;
-  /** The state before the first step is in tensors. */
-  readonly initial?: true;
-}
+export type RecipePlan = Omit<Plan, "standardise"> & Pick<Recipe, "clip" | "lengths">;
 
 /** What a model says in texts. */
 export interface ModelTexts extends Pick<Model, "name" | "positiveRate" | "operatingPoints" | "card"> {
+  readonly format: string;
   readonly plan: RecipePlan;
-  readonly variant: Variant;
   readonly calibration: Calibration;
 }
 
 /** All fields but the checksum, in the order of the file. */
 export function encodeMetadata(model: Model): Record<string, string> {
   const { timesteps, features, padding, channels, clip, lengths } = model.recipe;
-  const variant = variantOf(soleNetwork(model)!);
-  const isVariant = Object.values(variant).some((value) => value !== undefined);
   return {
     format: FORMAT,
     name: model.name,
     recipe: JSON.stringify({ timesteps, features, padding, channels, clip, lengths }),
-    ...(isVariant && { network: JSON.stringify(variant) }),
+    ...(model.view && { view: encodeView(model.view) }),
+    members: JSON.stringify(model.members.map(describeMember)),
+    ...(model.stack && { stack: JSON.stringify(model.stack) }),
     calibration: JSON.stringify(model.calibration),
     positiveRate: JSON.stringify(model.positiveRate),
     operatingPoints: JSON.stringify(model.operatingPoints),
@@ -46,19 +41,15 @@ export function encodeMetadata(model: Model): Record<string, string> {
   };
 }
 
-function variantOf({ hardGates, backwards, initial }: Network): Variant {
-  return { hardGates, backwards, initial: initial && true };
-}
-
-/** Checks every field but the checksum. Throws ArtifactError naming the first that is off. */
+/** Checks every field but the checksum and what says the members. Throws ArtifactError naming the first that is off. */
 export function parseMetadata(metadata: Readonly<Record<string, unknown>>): ModelTexts {
-  checkFormat(metadata.format);
+  const format = parseFormat(metadata.format);
   const { name } = metadata;
   if (typeof name !== "string" || name === "") fail(`name is ${show(name)}, expected text`);
   return {
+    format,
     name,
     plan: parsePlan(parseJson(metadata.recipe, "recipe")),
-    variant: parseVariant(metadata.network === undefined ? {} : parseJson(metadata.network, "network")),
     calibration: parseCalibration(parseJson(metadata.calibration, "calibration")),
     positiveRate: parseRate(parseJson(metadata.positiveRate, "positiveRate")),
     operatingPoints: parsePoints(parseJson(metadata.operatingPoints, "operatingPoints")),
@@ -66,13 +57,15 @@ export function parseMetadata(metadata: Readonly<Record<string, unknown>>): Mode
   };
 }
 
-function checkFormat(format: unknown): void {
+/** Throws ArtifactError where this code does not read the format. */
+export function parseFormat(format: unknown): string {
   if (typeof format !== "string" || !format.startsWith("quickstep/"))
     fail(`format is ${show(format)}, expected ${FORMAT}: this safetensors file was not written by quickstep train`);
-  if (format !== FORMAT)
+  if (!FORMATS.includes(format))
     fail(
-      `format ${format} is not the ${FORMAT} this code reads: ${Number(format.slice(10)) > 1 ? "update and redeploy quickstep" : "retrain the model"}`,
+      `format ${format} is not the ${FORMAT} this code reads: ${Number(format.slice(10)) > 2 ? "update and redeploy quickstep" : "retrain the model"}`,
     );
+  return format;
 }
 
 function parsePlan(value: unknown): RecipePlan {
@@ -106,23 +99,6 @@ function parsePlan(value: unknown): RecipePlan {
 
 function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === "string");
-}
-
-function checkChannel(channel: unknown, what: string, F: number): void {
-  const { base, view, a, b } = asObject(channel, what);
-  const isPair = base === "difference" || base === "logRatio";
-  if (base !== "feature" && !isPair) fail(`${what}.base is ${show(base)}, expected feature, difference or logRatio`);
-  if (!VIEWS.some((known) => known === view)) fail(`${what}.view is ${show(view)}, expected ${VIEWS.join(", ")}`);
-  if (!isIndex(a, F) || (isPair && (!isIndex(b, F) || a === b))) fail(`${what} looks at features ${show(a)} and ${show(b)} of ${F}`);
-}
-
-function parseVariant(value: unknown): Variant {
-  const variant = asObject(value, "network");
-  for (const [key, entry] of Object.entries(variant)) {
-    const isGood = key === "hardGates" ? isFiniteNumber(entry) && entry > 0 : (key === "backwards" || key === "initial") && entry === true;
-    if (!isGood) fail(`network.${key} is ${show(entry)}, which this code does not know: update and redeploy quickstep`);
-  }
-  return variant;
 }
 
 function parseCalibration(value: unknown): Calibration {

@@ -2,7 +2,11 @@
 // Knows where tensors lie, not what they mean: which names, types and shapes are expected is the caller's to check.
 
 /** Arrays that can be written, one a tensor; in C order. */
-export type TensorData = Float64Array | Float32Array | Uint32Array;
+export type TensorData = Float64Array | Float32Array | Uint32Array | Uint16Array | Uint8Array;
+
+/** Widest first. */
+export const DTYPES = { F64: Float64Array, F32: Float32Array, U32: Uint32Array, U16: Uint16Array, U8: Uint8Array } as const;
+export type Dtype = keyof typeof DTYPES;
 
 export interface Tensor {
   readonly shape: readonly number[];
@@ -89,7 +93,6 @@ export function encodeFrame(
   return bytes;
 }
 
-function dtypeOf(data: TensorData): "F64" | "F32" | "U32" {
-  if (data instanceof Float64Array) return "F64";
-  return data instanceof Float32Array ? "F32" : "U32";
+function dtypeOf(data: TensorData): Dtype {
+  return (Object.keys(DTYPES) as Dtype[]).find((dtype) => data instanceof DTYPES[dtype])!;
 }

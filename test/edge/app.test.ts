@@ -105,7 +105,7 @@ test("GET /v1/model answers the card", async () => {
     name: "fx",
     id: `fx@${sha256.slice(0, 12)}`,
     sha256,
-    format: "quickstep/1",
+    format: "quickstep/2",
     version: VERSION,
     features: ["a", "b", "c", "d", "e"],
     timesteps: 10,
@@ -184,7 +184,7 @@ test("an error nobody foresaw is reported, and answered without its inside", asy
   expect(opened).toMatchObject({ unready: expect.stringMatching(/this broken engine does not compute what the trainer computed/) });
   const failing = { ...broken, probabilities: () => expect.fail("a secret") };
   const response = await postScore(
-    createApp({ model, log, engine: failing, sha256: opened.sha256 }, { ...DEPENDENCIES, report }),
+    createApp({ model, log, engine: failing, format: "quickstep/2", sha256: opened.sha256 }, { ...DEPENDENCIES, report }),
     JSON.stringify({ sequence: [row] }),
   );
   expect(response.status).toBe(500);

@@ -1,5 +1,5 @@
 // inspect: what is in an artifact, for people; with --json, for programs.
-import { FORMAT } from "../../shared/artifact/metadata.ts";
+import { readFormat } from "../../shared/artifact/artifact.ts";
 import { networksOf } from "../../shared/members.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
@@ -33,7 +33,7 @@ function toDocument({ model, id, bytes }: LoadedModel): Readonly<Record<string, 
   const { timesteps, features, padding, clip, lengths } = recipe;
   return {
     id,
-    format: FORMAT,
+    format: readFormat(bytes),
     bytes: bytes.length,
     timesteps,
     features,
@@ -49,7 +49,7 @@ function listLines({ model, id, bytes }: LoadedModel): string[] {
   const { recipe, calibration, operatingPoints, card } = model;
   const { slope, intercept } = calibration;
   return [
-    `${id}  ${FORMAT}  ${bytes.length} bytes`,
+    `${id}  ${readFormat(bytes)}  ${bytes.length} bytes`,
     `takes      up to ${countOf(recipe.timesteps, "row")} of ${countOf(recipe.features.length, "feature")}: ${recipe.features.join(", ")}; padding: ${recipe.padding}`,
     `channels   ${channelsOf(model).join(", ")}`,
     `network    LSTM(${networksOf(model)[0]?.units}) → Dense(1) → sigmoid; calibration slope ${slope.toFixed(4)}, intercept ${intercept.toFixed(4)}`,

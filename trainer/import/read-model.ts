@@ -1,6 +1,5 @@
 // A model file of whatever kind → ImportedNetwork. The kind is told by the first bytes, never by the name. A format that states more of
 // its first bytes is asked first: the two bytes of a pickle or a zip are also lengths with which a safetensors header may begin.
-import { FORMAT } from "../../shared/artifact/metadata.ts";
 import { isZip, openZip } from "../readers/zip.ts";
 import type { ImportedNetwork } from "./contract/imported-network.ts";
 import { rejectFile } from "./contract/reject-file.ts";
@@ -36,11 +35,12 @@ export async function readModel(bytes: Uint8Array, source: string, timesteps: nu
 }
 
 function readTensors(bytes: Uint8Array, source: string): ImportedNetwork {
-  if (readMetadata(bytes, source).format?.startsWith("quickstep/"))
+  const { format } = readMetadata(bytes, source);
+  if (format?.startsWith("quickstep/"))
     rejectFile(
       source,
       "is already an artifact of quickstep",
-      `there is nothing to import: evaluate, score and serve take the file as it is (${FORMAT})`,
+      `there is nothing to import: evaluate, score and serve take the file as it is (${format})`,
     );
   return readTorch(readSafetensors(bytes, source), source);
 }

@@ -7,57 +7,10 @@ import { ArtifactError } from "../../../shared/errors.ts";
 import type { Model } from "../../../shared/model.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { CHANNELS, makeModel, withNetwork } from "../../fixtures/model.ts";
+import { frame, type Parts, putTogether, takeApart, tensor } from "./parts.ts";
 
 const model = makeModel(kernel, { units: 3 });
 const bytes = encodeArtifact(model);
-
-/** An artifact taken apart so that a test can put one thing wrong. */
-interface Parts {
-  // biome-ignore lint/suspicious/noExplicitAny: a test writes into it whatever it likes
-  header: Record<string, any>;
-  /** The JSON texts of `__metadata__`, parsed. */
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  metadata: Record<string, any>;
-  data: Uint8Array<ArrayBuffer>;
-}
-
-const TEXTS = ["format", "name", "checksum"];
-
-function takeApart(artifact: Uint8Array<ArrayBuffer>): Parts {
-  const headerBytes = Number(new DataView(artifact.buffer).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(artifact.subarray(8, 8 + headerBytes)));
-  const metadata = Object.fromEntries(
-    Object.entries<string>(header.__metadata__).map(([key, text]) => [key, TEXTS.includes(key) ? text : JSON.parse(text)]),
-  );
-  return { header, metadata, data: artifact.slice(8 + headerBytes) };
-}
-
-function putTogether({ header, metadata, data }: Parts): Uint8Array<ArrayBuffer> {
-  const __metadata__ = Object.fromEntries(
-    Object.entries(metadata).map(([key, value]) => [key, TEXTS.includes(key) ? value : JSON.stringify(value)]),
-  );
-  return frame(JSON.stringify({ ...header, __metadata__ }), data);
-}
-
-function frame(header: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const json = new TextEncoder().encode(header);
-  const padded = Math.ceil((8 + json.length) / 16) * 16 - 8;
-  const out = new Uint8Array(8 + padded + data.length).fill(0x20);
-  new DataView(out.buffer).setBigUint64(0, BigInt(padded), true);
-  out.set(json, 8);
-  out.set(data, 8 + padded);
-  return out;
-}
-
-/** A view of one tensor's values inside `data`. */
-function tensor<T>(
-  parts: Parts,
-  name: string,
-  type: { new (buffer: ArrayBuffer, offset: number, length: number): T; BYTES_PER_ELEMENT: number },
-): T {
-  const [from, to] = parts.header[name].data_offsets;
-  return new type(parts.data.buffer, from, (to - from) / type.BYTES_PER_ELEMENT);
-}
 
 function errorOf(artifact: Uint8Array): unknown {
   try {
@@ -182,22 +135,22 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
   [
     "no format",
     ({ metadata }) => delete metadata.format,
-    "format is missing, expected quickstep/1: this safetensors file was not written by quickstep train",
+    "format is missing, expected quickstep/2: this safetensors file was not written by quickstep train",
   ],
   [
     "a foreign format",
     ({ metadata }) => (metadata.format = "pt"),
-    'format is "pt", expected quickstep/1: this safetensors file was not written by quickstep train',
+    'format is "pt", expected quickstep/2: this safetensors file was not written by quickstep train',
   ],
   [
     "a newer format",
-    ({ metadata }) => (metadata.format = "quickstep/2"),
-    "format quickstep/2 is not the quickstep/1 this code reads: update and redeploy quickstep",
+    ({ metadata }) => (metadata.format = "quickstep/3"),
+    "format quickstep/3 is not the quickstep/2 this code reads: update and redeploy quickstep",
   ],
   [
     "an older format",
     ({ metadata }) => (metadata.format = "quickstep/0"),
-    "format quickstep/0 is not the quickstep/1 this code reads: retrain the model",
+    "format quickstep/0 is not the quickstep/2 this code reads: retrain the model",
   ],
   ["no name", ({ metadata }) => delete metadata.name, "name is missing, expected text"],
   ["an empty name", ({ metadata }) => (metadata.name = ""), 'name is "", expected text'],
@@ -276,26 +229,21 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
     "recipe.lengths is [9,2], expected the shortest and longest length, 1 to 10",
   ],
 
-  ["no bias", ({ header }) => delete header["lstm.bias"], "lstm.bias is missing, expected an object"],
   [
-    "units that are not whole",
-    ({ header }) => (header["lstm.bias"].shape = [13]),
-    "lstm.bias has shape [13], expected [4·units] with 1 to 4096 units",
-  ],
-  ["no units", ({ header }) => (header["lstm.bias"].shape = [0]), "lstm.bias has shape [0], expected [4·units] with 1 to 4096 units"],
-  [
-    "too many units",
-    ({ header }) => (header["lstm.bias"].shape = [16388]),
-    "lstm.bias has shape [16388], expected [4·units] with 1 to 4096 units",
+    "a missing tensor",
+    ({ header }) => delete header["member0.network0.head.kernel"],
+    "member0.network0.head.kernel is missing, expected an object",
   ],
   [
-    "a bias of two dimensions",
-    ({ header }) => (header["lstm.bias"].shape = [3, 4]),
-    "lstm.bias has shape [3,4], expected [4·units] with 1 to 4096 units",
+    "a tensor of another type",
+    ({ header }) => (header["member0.network0.lstm.kernel"].dtype = "F16"),
+    'member0.network0.lstm.kernel is of type "F16", expected F32',
   ],
-  ["a missing tensor", ({ header }) => delete header["head.kernel"], "head.kernel is missing, expected an object"],
-  ["a tensor of another type", ({ header }) => (header["lstm.kernel"].dtype = "F16"), 'lstm.kernel is of type "F16", expected F32'],
-  ["a tensor of another shape", ({ header }) => (header["lstm.kernel"].shape = [5, 12]), "lstm.kernel has shape [5,12], expected [6,12]"],
+  [
+    "a tensor of another shape",
+    ({ header }) => (header["member0.network0.lstm.kernel"].shape = [5, 12]),
+    "member0.network0.lstm.kernel has shape [5,12], expected [6,12]",
+  ],
   [
     "fewer golden vectors",
     ({ header }) => (header["golden.inputs"].shape = [31, 10, 5]),
@@ -310,8 +258,8 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
 
   [
     "a weight that is NaN",
-    (parts) => (tensor(parts, "lstm.recurrent", Float32Array)[7] = Number.NaN),
-    "lstm.recurrent[7] is NaN, expected a finite number: the weights are damaged",
+    (parts) => (tensor(parts, "member0.network0.lstm.recurrent", Float32Array)[7] = Number.NaN),
+    "member0.network0.lstm.recurrent[7] is NaN, expected a finite number: the weights are damaged",
   ],
   [
     "an infinite mean",
@@ -393,15 +341,32 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
     ({ metadata }) => (metadata.operatingPoints[0].figures.precision.low = Number.NaN), // JSON has null for it
     'operatingPoints[0].figures.precision is {"value":0.75,"low":null,"high":0.9}, expected the numbers value, low and high',
   ],
+  ["no members", ({ metadata }) => delete metadata.members, "members is missing, expected JSON text"],
+  ["an empty list of members", ({ metadata }) => (metadata.members = []), "members is [], expected 1 to 16"],
+  [
+    "a member of a kind that this code does not know",
+    ({ metadata }) => (metadata.members[0].kind = "oracle"),
+    'members[0].kind is "oracle", which this code does not know: update and redeploy quickstep',
+  ],
+  [
+    "a member without networks",
+    ({ metadata }) => (metadata.members[0].networks = []),
+    "members[0].networks is [], expected 1 to 64 networks",
+  ],
+  ...[0, 4097, 2.5, "3"].map((units): [string, (parts: Parts) => void, string] => [
+    `${JSON.stringify(units)} units`,
+    ({ metadata }) => (metadata.members[0].networks[0].units = units),
+    `members[0].networks[0].units is ${JSON.stringify(units)}, expected 1 to 4096`,
+  ]),
   [
     "a network this code does not know",
-    ({ metadata }) => (metadata.network = { peepholes: true }),
-    "network.peepholes is true, which this code does not know: update and redeploy quickstep",
+    ({ metadata }) => (metadata.members[0].networks[0].peepholes = true),
+    "members[0].networks[0].peepholes is true, which this code does not know: update and redeploy quickstep",
   ],
   [
     "hard gates without a slope",
-    ({ metadata }) => (metadata.network = { hardGates: 0 }),
-    "network.hardGates is 0, which this code does not know: update and redeploy quickstep",
+    ({ metadata }) => (metadata.members[0].networks[0].hardGates = 0),
+    "members[0].networks[0].hardGates is 0, which this code does not know: update and redeploy quickstep",
   ],
   ["no card", ({ metadata }) => delete metadata.card, "card is missing, expected JSON text"],
   ["a card that is no object", ({ metadata }) => (metadata.card = "none"), 'card is "none", expected an object'],
@@ -468,11 +433,15 @@ describe("whatever happens to the bytes, decoding gives a model or an ArtifactEr
 
   test("any JSON as metadata", () => {
     fc.assert(
-      fc.property(fc.constantFrom("recipe", "calibration", "positiveRate", "operatingPoints", "card"), fc.jsonValue(), (key, value) => {
-        const parts = takeApart(bytes);
-        parts.metadata[key] = value;
-        decodesOrSaysWhy(putTogether(parts));
-      }),
+      fc.property(
+        fc.constantFrom("recipe", "members", "calibration", "positiveRate", "operatingPoints", "card"),
+        fc.jsonValue(),
+        (key, value) => {
+          const parts = takeApart(bytes);
+          parts.metadata[key] = value;
+          decodesOrSaysWhy(putTogether(parts));
+        },
+      ),
       { numRuns: 500, seed: 1 },
     );
   });

@@ -80,6 +80,6 @@ test.each<[string, Partial<Network>]>([
 
 test("an artifact is recognised: there is nothing to import", async () => {
   expect(await rejection(encodeArtifact(model))).toBe(
-    "DataError: model: is already an artifact of quickstep: there is nothing to import: evaluate, score and serve take the file as it is (quickstep/1)",
+    "DataError: model: is already an artifact of quickstep: there is nothing to import: evaluate, score and serve take the file as it is (quickstep/2)",
   );
 });

@@ -1,0 +1,105 @@
+// A model's members and their stack as metadata say them: kinds, sizes and single numbers. The rest is tensors.
+// Legend: V columns, W columns that a linear member looks at.
+import type { Member, Stack } from "../members.ts";
+import type { Network } from "../networks/lstm.ts";
+import { asObject, fail, isFiniteNumber, isIndex, show } from "./checks.ts";
+
+const MAX_UNITS = 4096;
+const MAX_MEMBERS = 16;
+const MAX_NETWORKS = 64;
+/** Of one member: with their bits and leaves some 5 MB in a file, 32 MB in memory. */
+const MAX_NODES = 1 << 20;
+
+/** A network's size, and how it differs from a trained one, of which nothing is said. */
+export interface NetworkText {
+  readonly units: number;
+  readonly hardGates?: number;
+  readonly backwards?: true;
+  /** The state before the first step is in tensors. */
+  readonly initial?: true;
+}
+
+export type MemberText =
+  | { readonly kind: "lstm"; readonly networks: readonly NetworkText[] }
+  | { readonly kind: "linear"; readonly columns: number; readonly intercept: number }
+  | { readonly kind: "trees"; readonly nodes: number; readonly leaves: number; readonly edges: number; readonly base: number };
+
+/** What is said of a member in metadata. */
+export function describeMember(member: Member): MemberText {
+  switch (member.kind) {
+    case "lstm":
+      return { kind: "lstm", networks: member.networks.map(describeNetwork) };
+    case "linear":
+      return { kind: "linear", columns: member.classifier.columns.length, intercept: member.classifier.intercept };
+    case "trees": {
+      const { column, leaves, edges, base } = member.ensemble;
+      return { kind: "trees", nodes: column.length, leaves: leaves.length, edges: edges.length, base };
+    }
+  }
+}
+
+function describeNetwork({ units, hardGates, backwards, initial }: Network): NetworkText {
+  return { units, ...(hardGates !== undefined && { hardGates }), ...(backwards && { backwards }), ...(initial && { initial: true }) };
+}
+
+/** `columns`: V, undefined where there is no view. Throws ArtifactError naming what is off. */
+export function parseMembers(value: unknown, columns: number | undefined): MemberText[] {
+  if (!Array.isArray(value) || value.length < 1 || value.length > MAX_MEMBERS)
+    fail(`members is ${show(value)}, expected 1 to ${MAX_MEMBERS}`);
+  return value.map((member: unknown, m) => parseMember(member, `members[${m}]`, columns));
+}
+
+function parseMember(value: unknown, what: string, V: number | undefined): MemberText {
+  const member = asObject(value, what);
+  const { kind } = member;
+  if (kind === "lstm") return { kind, networks: parseNetworks(member.networks, `${what}.networks`) };
+  if (kind !== "linear" && kind !== "trees")
+    fail(`${what}.kind is ${show(kind)}, which this code does not know: update and redeploy quickstep`);
+  if (V === undefined) fail(`${what} is ${kind} and looks at columns, but the artifact has no view`);
+  if (kind === "linear") {
+    const { columns, intercept } = member;
+    if (!isIndex(columns, V + 1)) fail(`${what}.columns is ${show(columns)}, expected 0 to ${V}`);
+    if (!isFiniteNumber(intercept)) fail(`${what}.intercept is ${show(intercept)}, expected a number`);
+    return { kind, columns, intercept };
+  }
+  const { nodes, leaves, edges, base } = member;
+  if (!isIndex(nodes, MAX_NODES + 1)) fail(`${what}.nodes is ${show(nodes)}, expected 0 to ${MAX_NODES}`);
+  if (!isIndex(leaves, nodes + 1)) fail(`${what}.leaves is ${show(leaves)}, expected 0 to ${nodes}`);
+  if (!isIndex(edges, 255 * V + 1)) fail(`${what}.edges is ${show(edges)}, expected 0 to ${255 * V}`);
+  if (!isFiniteNumber(base)) fail(`${what}.base is ${show(base)}, expected a number`);
+  return { kind, nodes, leaves, edges, base };
+}
+
+function parseNetworks(value: unknown, what: string): NetworkText[] {
+  if (!Array.isArray(value) || value.length < 1 || value.length > MAX_NETWORKS)
+    fail(`${what} is ${show(value)}, expected 1 to ${MAX_NETWORKS} networks`);
+  return value.map((network: unknown, k) => {
+    const { units, ...variant } = asObject(network, `${what}[${k}]`);
+    if (!isIndex(units, MAX_UNITS + 1) || units < 1) fail(`${what}[${k}].units is ${show(units)}, expected 1 to ${MAX_UNITS}`);
+    return { units, ...parseVariant(variant, `${what}[${k}]`) };
+  });
+}
+
+/** What is said of a network beside its units. Throws ArtifactError where this code does not know it. */
+export function parseVariant(variant: Readonly<Record<string, unknown>>, what: string): Omit<NetworkText, "units"> {
+  for (const [key, entry] of Object.entries(variant)) {
+    const isGood = key === "hardGates" ? isFiniteNumber(entry) && entry > 0 : (key === "backwards" || key === "initial") && entry === true;
+    if (!isGood) fail(`${what}.${key} is ${show(entry)}, which this code does not know: update and redeploy quickstep`);
+  }
+  return variant;
+}
+
+/** `members`: those that it weighs. Undefined where the one member is one network alone. Throws ArtifactError. */
+export function parseStack(value: unknown, members: readonly MemberText[]): Stack | undefined {
+  if (value === undefined) {
+    const [first] = members;
+    if (members.length !== 1 || first.kind !== "lstm" || first.networks.length !== 1)
+      fail(`stack is missing, expected one for ${members.length === 1 ? `a member of kind ${first.kind}` : `${members.length} members`}`);
+    return undefined;
+  }
+  const { weights, intercept } = asObject(value, "stack");
+  if (!Array.isArray(weights) || weights.length !== members.length || !weights.every(isFiniteNumber))
+    fail(`stack.weights is ${show(weights)}, expected ${members.length} numbers`);
+  if (!isFiniteNumber(intercept)) fail(`stack.intercept is ${show(intercept)}, expected a number`);
+  return { weights, intercept };
+}
