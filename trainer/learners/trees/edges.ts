@@ -15,7 +15,7 @@ export const MISSING_BIN = 255;
 /** One less than bins of values, which fit a byte beside the missing one. */
 const MAX_EDGES = 254;
 /** Values beyond so many, evenly spaced in the sequences' order, move no edge by more than noise; LightGBM and scikit-learn take 200,000. */
-const MAX_VALUES = 20_000;
+const MAX_VALUES = 10_000;
 /**
  * The last edge of a column with missing values: every value goes left, so that a split can part missing from present. Above ±1e300,
  * where recipes hold values, and nobody's number.
@@ -76,22 +76,26 @@ export function binColumns({ edgeStart, edges }: BinEdges, columns: Float64Array
   const columnCount = edgeStart.length - 1;
   const sequences = columns.length / columnCount;
   const bins = new Uint8Array(wanted.length * sequences);
+  const padded = new Float64Array(256);
   for (const [w, v] of wanted.entries()) {
-    const own = edges.subarray(edgeStart[v], edgeStart[v + 1]);
-    for (let n = 0, at = w * sequences; n < sequences; n++, at++) bins[at] = binOf(own, columns[n * columnCount + v]);
+    padded.fill(Number.POSITIVE_INFINITY).set(edges.subarray(edgeStart[v], edgeStart[v + 1]));
+    for (let n = 0, at = w * sequences; n < sequences; n++, at++) bins[at] = binOf(padded, columns[n * columnCount + v]);
   }
   return bins;
 }
 
-/** The number of edges below `value`, by bisection. */
-function binOf(edges: Float64Array, value: number): number {
+/** The number of edges below `value`: 8 steps of bisection without a branch, which would be guessed wrong half the time. */
+function binOf(padded: Float64Array, value: number): number {
   if (Number.isNaN(value)) return MISSING_BIN;
   let low = 0;
-  for (let high = edges.length; low < high; ) {
-    const middle = (low + high) >> 1;
-    if (edges[middle] < value) low = middle + 1;
-    else high = middle;
-  }
+  low += Number(padded[127] < value) << 7;
+  low += Number(padded[low + 63] < value) << 6;
+  low += Number(padded[low + 31] < value) << 5;
+  low += Number(padded[low + 15] < value) << 4;
+  low += Number(padded[low + 7] < value) << 3;
+  low += Number(padded[low + 3] < value) << 2;
+  low += Number(padded[low + 1] < value) << 1;
+  low += Number(padded[low] < value);
   return low;
 }
 
