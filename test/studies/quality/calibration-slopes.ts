@@ -48,7 +48,7 @@ function leastSquaresSlope(x: readonly number[], y: readonly number[]): number {
 }
 
 /** The slope of the line through logits `x` of which the sigmoid has the least cross-entropy with `p`. */
-function coxSlope(x: readonly number[], p: ArrayLike<number>): number {
+export function coxSlope(x: readonly number[], p: ArrayLike<number>): number {
   const loss = ([slope, intercept]: Float64Array): number =>
     x.reduce((sum, value, n) => sum + crossEntropy(p[n], sigmoid(slope * value + intercept)), 0);
   const derivatives = ([slope, intercept]: Float64Array) => {
