@@ -262,7 +262,7 @@ def measure(path, peers):
         figures["peers"][name] = {k: round(v, 5) for k, v in row.items()} | {"seconds": round(time.time() - started, 1)}
         print(f"{path.stem:16} {name:14}", figures["peers"][name], flush=True)
         figures_path.parent.mkdir(exist_ok=True)
-        figures_path.write_text(json.dumps(figures, indent=1) + "\n")
+        figures_path.write_text(json.dumps(figures, indent=2) + "\n")
         np.savez_compressed(logits_path, **kept)
 
 
