@@ -1,6 +1,7 @@
 // The options that say how data are read, the same for every command that reads data.
 import { UsageError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
+import { AXES } from "../readers/batch.ts";
 import { DECIMALS, SEPARATORS, type Separator } from "../readers/dialect.ts";
 import { isLong, type ReadOptions } from "../readers/options.ts";
 import { FORMATS } from "../readers/source.ts";
@@ -39,12 +40,13 @@ export const DATA_OPTIONS = grouped("Reading the data:", {
   id: option("a,b,…", names(MAX_FEATURES), "names of columns that are neither label nor feature; score writes them", "no such column"),
   rename: option("OLD=NEW,…", pairs, "names in the data and what they are called", "names are taken as they are"),
   columns: option("PATTERN", text, "how columns of a wide table are named, as {feature}_{step} or {feature}_lag{lag}", "found out"),
+  axes: option("ORDER", choice(...AXES), "order of an array's axes: ntf, or nft where features stand before steps", "ntf"),
   byPosition: flag("take columns and features in the order in which they stand, whatever they are called"),
 });
 
 export const ROW_OPTIONS = grouped("Reading rows of series, one row a record, as windows:", {
   key: option("NAME", text, "name of the column that says which series a row belongs to", "all rows are one series"),
-  features: option("a,b,…", names(MAX_FEATURES), "names of the feature columns", "all other columns"),
+  features: option("a,b,…", names(MAX_FEATURES), "names of the feature columns, or of the features of an array", "all other columns"),
   window: option("N", integer(1, MAX_TIMESTEPS), "rows of a window", "10, or as the model takes them"),
   stride: option("N", integer(1, 1_000_000), "rows from one window to the next", "1; train and diagnose take at most 250,000 windows"),
   horizon: option(
@@ -77,10 +79,10 @@ export const SPLIT_OPTION = option(
 /** The values of the read options alone, as the readers take them. */
 export function readOptionsOf(values: ReadOptions): ReadOptions {
   const { format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels } = values;
-  const { id, rename, columns, byPosition } = values;
+  const { id, rename, columns, byPosition, axes } = values;
   return {
     ...{ format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels },
-    ...{ id, rename, columns, byPosition },
+    ...{ id, rename, columns, byPosition, axes },
   };
 }
 

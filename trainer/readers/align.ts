@@ -17,7 +17,7 @@ export function alignFeatures(batch: Batch, source: string, { target, rename, by
   const byName = (names: readonly string[]): Batch => permute({ ...batch, features: names }, names, target.features);
   if (features !== null && !byPosition && isSameSet(features, target.features)) return byName(features);
   const reason = whyPosition(features, target.features, byPosition);
-  if (reason === null) throw refuse(features ?? [], target, source);
+  if (reason === null) throw refuseFeatures(features ?? [], target, source);
   if (batch.shape.features !== target.features.length) return { ...batch, features }; // whoever takes the shape refuses it
   const ordered =
     features !== null && hasDefaultNames(features)
@@ -71,7 +71,8 @@ function remark(batch: Batch, fact: Remark): Batch {
   return { ...batch, remarks: [...remarks, fact] };
 }
 
-function refuse(features: readonly string[], target: Target, source: string): DataError {
+/** What to say where the data name other features than are wanted. */
+export function refuseFeatures(features: readonly string[], target: Target, source: string): DataError {
   const wanted = target.features;
   const owner = target.source === undefined ? "as the model takes them" : `as in ${target.source}`;
   const lists = `has the features ${features.join(", ")}, expected ${wanted.join(", ")} ${owner}`;

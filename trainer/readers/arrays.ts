@@ -6,6 +6,7 @@ import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../sh
 import type { Batch, Column, Wanted } from "./batch.ts";
 import { type OnIssue, toLabel } from "./issues.ts";
 import type { Npz } from "./npz.ts";
+import type { Remark } from "./reading.ts";
 
 const NAMES = {
   values: ["X", "x", "X_train", "x_train"],
@@ -28,7 +29,8 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   const holds = npz.names.length === 0 ? "no array" : `${npz.names.slice(0, 8).join(", ")}${npz.names.length > 8 ? ", …" : ""}`;
   const valuesName = find("values");
   if (valuesName === null) throw new DataError(source, `holds ${holds}, expected X and y: name them, as np.savez(file, X=X, y=y)`);
-  const { values, shape, dtype } = toValues(await npz.read(valuesName), valuesName, source, onIssue);
+  const named = npz.names.includes("features") ? await npz.read("features") : null;
+  const { values, shape, dtype, remarks } = toValues(await npz.read(valuesName), valuesName, source, wanted, named?.data.length);
   const N = values.length / (shape.timesteps * shape.features);
   const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count, onIssue);
   const readProbability = async (name: string | null, count: number) =>
@@ -45,17 +47,18 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
     labels: labelsName === null ? null : await readLabels(labelsName, N),
     probability: wanted.parts ? await readProbability(find("probability"), N) : null,
     shape,
-    features: npz.names.includes("features") ? toNames(await npz.read("features"), shape, source) : null,
+    features: named ? toNames(named, shape, source) : nameFeatures(shape, wanted, source),
     dtype,
     labelName: labelsName,
     columns,
+    remarks,
   };
 
   const testName = wanted.parts ? find("testValues") : null;
   if (testName === null) return { ...content, test: null };
   const testLabels = find("testLabels");
   if (testLabels === null) throw new DataError(source, `holds ${testName} without y_test: add it, or leave ${testName} out`);
-  const test = toValues(await npz.read(testName), testName, source, onIssue);
+  const test = toValues(await npz.read(testName), testName, source, wanted);
   checkShape(test.shape, shape, source, `the sequences of ${testName}`);
   const count = test.values.length / (shape.timesteps * shape.features);
   const labels = await readLabels(testLabels, count);
@@ -71,15 +74,21 @@ export function checkShape(shape: Shape, expected: Shape, source: string, what: 
     );
 }
 
-/** Sequences of shape (N,T,F), or flat (N,50) of 10 × 5; an error counts from `first`. Throws DataError. */
+/**
+ * Sequences of shape (N,T,F), or flat (N,T·F) as the model takes them, else of 10 × 5; (N,F,T) where `wanted.axes` says so. `names`
+ * features have names. An error counts from `first`. Throws DataError, also where the axes stand as nothing says.
+ */
 export function toValues(
   array: NpyArray,
   name: string,
   source: string,
-  onIssue: OnIssue,
+  wanted: Pick<Wanted, "onIssue" | "onRounded" | "axes" | "target" | "features">,
+  names: number | undefined = wanted.features?.length,
   first = 0,
-): { values: Float64Array; shape: Shape; dtype: string } {
-  const { timesteps, features } = DEFAULT_SHAPE;
+): { values: Float64Array; shape: Shape; dtype: string; remarks: readonly Remark[] } {
+  const { timesteps, features } = wanted.target
+    ? { timesteps: wanted.target.timesteps, features: wanted.target.features.length }
+    : DEFAULT_SHAPE;
   const flatColumns = timesteps * features;
   const isFlat = array.shape.length === 2 && array.shape[1] === flatColumns;
   if (array.shape.length !== 3 && !isFlat)
@@ -87,20 +96,58 @@ export function toValues(
       source,
       `${name} has shape ${showShape(array.shape)}, expected (N, T, F), or (N, ${flatColumns}) for ${timesteps} steps of ${features} features: reshape it`,
     );
-  const [N, T, F] = isFlat ? [array.shape[0], timesteps, features] : array.shape;
+  const isTurned = wanted.axes === "nft";
+  const [N, A, B] = isFlat ? [array.shape[0], ...(isTurned ? [features, timesteps] : [timesteps, features])] : array.shape;
+  const [T, F] = isTurned ? [B, A] : [A, B];
   if (N === 0) throw new DataError(source, `${name} has shape ${showShape(array.shape)}: it holds no sequence`);
   if (T < 1 || T > MAX_TIMESTEPS || F < 1 || F > MAX_FEATURES)
     throw new DataError(
       source,
       `${name} has shape ${showShape(array.shape)}, expected (N, T, F) with T from 1 to ${MAX_TIMESTEPS} and F from 1 to ${MAX_FEATURES}`,
     );
-  const values = numbers(array, name, source);
+  if (!isFlat) checkAxes(array, [T, F], name, source, wanted, names);
+  const numbers = toNumbers(array, name, source);
+  const values = isTurned ? turn(numbers, T, F) : numbers;
   for (let i = 0; i < values.length; i++)
     if (!Number.isFinite(values[i])) {
       const place = `[${first + Math.floor(i / (T * F))}][${Math.floor(i / F) % T}][${i % F}]`;
-      onIssue(source, `${name}${place} is ${values[i]}, expected a finite number: fill the gap or leave the sequence out`);
+      wanted.onIssue(source, `${name}${place} is ${values[i]}, expected a finite number: fill the gap or leave the sequence out`);
     }
-  return { values, shape: { timesteps: T, features: F }, dtype: array.dtype };
+  if (/64$/.test(array.dtype) && array.dtype !== "float64") wanted.onRounded?.(countRounded(values));
+  return { values, shape: { timesteps: T, features: F }, dtype: array.dtype, remarks: isTurned ? [{ code: "turned" }] : [] };
+}
+
+/** Throws DataError where the names, `--features` or the model say that features stand where steps should. */
+function checkAxes(
+  { shape }: NpyArray,
+  [T, F]: readonly [number, number],
+  name: string,
+  source: string,
+  { target, axes }: Pick<Wanted, "target" | "axes">,
+  names: number | undefined,
+): void {
+  const expected = names ?? target?.features.length ?? F;
+  if (F === expected || T !== expected) return;
+  const who = names === undefined ? "the model takes" : "there are names of";
+  throw new DataError(
+    source,
+    `${name} has shape ${showShape(shape)}, which is ${T} steps of ${F} features, but ${who} ${expected} features: say --axes ${axes === "nft" ? "ntf" : "nft"} where features stand ${axes === "nft" ? "behind" : "before"} steps`,
+  );
+}
+
+/** (N,F,T) → (N,T,F) */
+function turn(values: Float64Array, T: number, F: number): Float64Array {
+  const out = new Float64Array(values.length);
+  for (let n = 0; n < values.length; n += T * F)
+    for (let f = 0; f < F; f++) for (let t = 0; t < T; t++) out[n + t * F + f] = values[n + f * T + t];
+  return out;
+}
+
+/** Whole numbers that may have been others before they became float64. */
+function countRounded(values: Float64Array): number {
+  let count = 0;
+  for (const value of values) if (Math.abs(value) >= 2 ** 53) count++;
+  return count;
 }
 
 /** Labels (N) or (N,1), each 0 or 1; `N` null takes any number of them. Throws DataError. */
@@ -123,8 +170,19 @@ function toNames({ shape, data }: NpyArray, { features: F }: Shape, source: stri
   return data;
 }
 
+/** The names that `--features` gives, or null. */
+export function nameFeatures(
+  { features: F }: Shape,
+  { features = null }: Pick<Wanted, "features">,
+  source: string,
+): readonly string[] | null {
+  if (features !== null && features.length !== F)
+    throw new DataError(source, `has ${F} features, but --features names ${features.length}: ${features.join(", ")}`);
+  return features;
+}
+
 function column(array: NpyArray, name: string, source: string, N: number | null): Float64Array {
-  return numbers({ ...array, data: toColumn(array, name, source, N) }, name, source);
+  return toNumbers({ ...array, data: toColumn(array, name, source, N) }, name, source);
 }
 
 function toColumn({ shape, data }: NpyArray, name: string, source: string, N: number | null): Column {
@@ -134,7 +192,7 @@ function toColumn({ shape, data }: NpyArray, name: string, source: string, N: nu
   return data;
 }
 
-function numbers({ data }: NpyArray, name: string, source: string): Float64Array {
+function toNumbers({ data }: NpyArray, name: string, source: string): Float64Array {
   if (data instanceof Float64Array) return data;
   throw new DataError(source, `${name} holds text, expected numbers`);
 }

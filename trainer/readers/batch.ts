@@ -58,6 +58,10 @@ export interface Target {
   readonly source?: string;
 }
 
+/** Order of an array's axes: sequence, step, feature; or sequence, feature, step. */
+export const AXES = ["ntf", "nft"] as const;
+export type Axes = (typeof AXES)[number];
+
 /** How the names in a file stand for features and steps. */
 export interface NameOptions {
   /** Names in the data → names that are meant. */
@@ -66,6 +70,10 @@ export interface NameOptions {
   readonly pattern?: RegExp;
   /** Columns and features go by position whatever they are called. */
   readonly byPosition?: boolean;
+  /** Order of an array's axes: (N,T,F) or (N,F,T); undefined: the first. */
+  readonly axes?: Axes;
+  /** Names of an array's features, where the file holds none. */
+  readonly features?: readonly string[];
   /** What a model, or the first of several files, takes; undefined: whatever the file holds. */
   readonly target?: Target;
 }
@@ -82,6 +90,8 @@ export interface Wanted extends NameOptions {
   /** Records are single rows, with these features, or with all columns that are left; undefined: whole sequences. */
   readonly rows?: { readonly features?: readonly string[] };
   readonly onIssue: OnIssue;
+  /** Hears of so many whole numbers that float64 does not hold exactly. */
+  readonly onRounded?: (count: number) => void;
   /** How tables of text are written, where that is said; undefined: found. */
   readonly dialect?: SaidDialect;
   /** Hears of what a reader finds out or leaves out. */

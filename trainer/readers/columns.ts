@@ -3,10 +3,16 @@
 import { DataError } from "../../shared/errors.ts";
 import type { Column, Part } from "./batch.ts";
 
+/** What an entry is called among groups and series: `1.0`, as pandas writes a whole number beside a gap, is `1`. */
+export function keyOf(entry: number | string): number | string {
+  return typeof entry === "string" && /^-?\d+\.0*$/.test(entry) ? entry.slice(0, entry.indexOf(".")) : entry;
+}
+
 /** (N) equal entries get equal numbers, from 0 in the order they appear. */
 export function toGroups(column: Column): Int32Array {
   const numbers = new Map<number | string, number>();
-  return Int32Array.from(column as ArrayLike<number | string>, (entry) => {
+  return Int32Array.from(column as ArrayLike<number | string>, (written) => {
+    const entry = keyOf(written);
     const known = numbers.get(entry) ?? numbers.size;
     numbers.set(entry, known);
     return known;

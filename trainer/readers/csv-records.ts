@@ -15,6 +15,7 @@ export type LayoutOf = (header: readonly string[] | null, columns: number) => La
 interface Table {
   readonly source: string;
   readonly onIssue: OnIssue;
+  readonly onRounded: Wanted["onRounded"];
   readonly header: readonly string[] | null;
   /** Columns of every line. */
   readonly columns: number;
@@ -51,7 +52,13 @@ export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf
       firstRecords.map(({ record }) => record),
       dialect.decimal,
     );
-    table = { source, onIssue: wanted.onIssue, dialect, ...planTable(header, firstRecords[0].record.length, layoutOf) };
+    table = {
+      source,
+      onIssue: wanted.onIssue,
+      onRounded: wanted.onRounded,
+      dialect,
+      ...planTable(header, firstRecords[0].record.length, layoutOf),
+    };
     for (const { record, line } of firstRecords.splice(0).slice(lines)) sink.add(table, record, line);
   }
 
@@ -140,11 +147,20 @@ function toBatch({ header, layout }: Table, { values, labels, texts }: Pending, 
 function readCell(table: Table, record: readonly string[], i: number, line: number, missingLabel?: number): number {
   const { source, onIssue, header, dialect } = table;
   const number = parseCell(record[i], dialect.decimal);
-  if (number !== undefined && Number.isFinite(number)) return number;
+  if (number !== undefined && Number.isFinite(number)) {
+    if (Math.abs(number) >= 2 ** 53 && isRounded(record[i], number)) table.onRounded?.(1);
+    return number;
+  }
   const advice = adviseOnNumber(record[i], dialect.decimal);
   const what = `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number${advice}`;
   onIssue(`${source}: line ${line}`, what, missingLabel);
   return Number.NaN;
+}
+
+/** Whether a text holds a whole number that is not this float64. */
+function isRounded(text: string, number: number): boolean {
+  const cell = text.trim();
+  return /^[+-]?\d+$/.test(cell) && BigInt(cell) !== BigInt(number);
 }
 
 function readLabel(table: Table, record: readonly string[], i: number, line: number): number {

@@ -23,7 +23,8 @@ import { cutWindows, type WindowOptions } from "./windows.ts";
  * Reads all files one after the other, some sequences at a time, in order. A batch's T is its own longest sequence's. Rows of
  * series are read to the end before their first window comes. Throws DataError, UsageError.
  */
-export async function* readBatches(paths: readonly string[], options: ReadOptions, hash: Hash | null = null): AsyncGenerator<Batch> {
+export async function* readBatches(paths: readonly string[], given: ReadOptions, hash: Hash | null = null): AsyncGenerator<Batch> {
+  const options = nameArrays(paths, given);
   checkOptions(options);
   const { onNote = () => {} } = options;
   const labelsPath = options.ignoreLabels ? undefined : options.labels;
@@ -33,6 +34,14 @@ export async function* readBatches(paths: readonly string[], options: ReadOption
   if (labelsPath === undefined) return yield* batches;
   yield* withLabels(batches, await readLabels(openSource(labelsPath, undefined, null), wanted), labelsPath, describePaths(paths));
   if (hash) for await (const _ of openSource(labelsPath, undefined, hash).chunks()); // after the data's bytes
+}
+
+/** `--features` alone names the features of arrays, which hold no rows of series. */
+function nameArrays(paths: readonly string[], options: ReadOptions): ReadOptions {
+  const { features, format, ...others } = options;
+  if (features === undefined || isLong(others)) return options;
+  const areArrays = paths.every((path) => ["npz", "npy"].includes(openSource(path, format, null).format));
+  return areArrays ? { ...others, format, names: features } : options;
 }
 
 /** Throws UsageError where options exclude each other. */
@@ -49,6 +58,8 @@ function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted 
   const isRows = isLong(options);
   return {
     rename,
+    axes: options.axes,
+    features: isRows ? undefined : options.names,
     byPosition,
     target,
     pattern: options.columns === undefined ? undefined : readPattern(options.columns),
@@ -94,14 +105,26 @@ async function* readFiles(paths: readonly string[], options: ReadOptions, wanted
   const onBytes = countBytes(paths, options.onRead);
   for (const path of paths) {
     const source = openSource(path, options.format, hash, onBytes);
-    const named: Wanted = { ...wanted, target: wanted.target ?? targetOf(first, describePaths(paths.slice(0, 1))) };
+    let rounded = 0;
+    const named: Wanted = {
+      ...wanted,
+      target: wanted.target ?? targetOf(first, describePaths(paths.slice(0, 1))),
+      onRounded: (count) => {
+        rounded += count;
+      },
+    };
     for await (const read of readSource(source, named)) {
-      const batch = alignFeatures(read, source.name, named);
+      const batch = noteRounded(alignFeatures(read, source.name, named), rounded);
+      rounded = 0;
       first ??= { ...batch, values: new Float64Array(0), test: null, columns: {} };
       checkAlike(batch, first, source.name, describePaths(paths.slice(0, 1)));
       yield batch;
     }
   }
+}
+
+function noteRounded(batch: Batch, count: number): Batch {
+  return count === 0 ? batch : { ...batch, remarks: [...(batch.remarks ?? []), { code: "rounded", count }] };
 }
 
 /** What the first of several files asks of the others: its names, where it has any. */
@@ -140,14 +163,14 @@ async function* readSource(source: Source, wanted: Wanted): AsyncGenerator<Batch
   if (wanted.rows && (source.format === "npz" || source.format === "npy"))
     throw new DataError(
       name,
-      "holds arrays of sequences; rows of series are read from .csv, .jsonl and .parquet: leave out --key, --features, --window and --stride",
+      "holds arrays of sequences; rows of series are read from .csv, .jsonl and .parquet: leave out --key, --window and --stride",
     );
   switch (source.format) {
     case "npz":
       return yield await readArchive(await openNpz(await source.whole(), name), name, wanted);
     case "npy":
       if (wanted.columns.length > 0) throw new DataError(name, `holds one array and no ${wanted.columns[0]}: save both in one .npz`);
-      return yield* readAt(source, (file) => readNpyFile(file, name, wanted.onIssue));
+      return yield* readAt(source, (file) => readNpyFile(file, name, wanted));
     case "csv":
       return yield* readCsv(source.chunks(), name, wanted);
     case "jsonl":

@@ -56,10 +56,10 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   let { test } = main;
   if (testPath !== undefined) {
     const { key, features, window, stride, horizon, label, onNote, onIssue, time, sep, decimal } = options;
-    const { id, rename, columns, byPosition } = options;
+    const { id, rename, columns, byPosition, axes } = options;
     const reading = isLong(options) ? { key, features: features ?? main.features ?? undefined, window, stride, horizon, time } : {};
     const target = main.features ? { timesteps: main.shape.timesteps, features: main.features } : undefined;
-    const naming = { id, rename, columns, byPosition, target };
+    const naming = { id, rename, columns, byPosition, axes, target };
     const testOptions = { ...reading, ...naming, labels: options.testLabels, label, onNote, onIssue, sep, decimal };
     const other = await joinBatches(readBatches([testPath], testOptions, hash), testPath);
     checkShape(other.shape, main.shape, testPath, "the sequences");
@@ -75,7 +75,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const isSorted = time === undefined || timeline !== undefined;
   const ordered = isSorted ? content : sortByTime(content, toTimes(columns[time], time, paths[0]));
   const features = main.features ?? Array.from({ length: shape.features }, (_, f) => `f${f}`);
-  const { format, sep, decimal, label, key, window, stride, horizon, id, rename, columns: pattern, byPosition } = options;
+  const { format, sep, decimal, label, key, window, stride, horizon, id, rename, columns: pattern, byPosition, axes } = options;
   return {
     ...ordered,
     ...(!isSorted && { orderedBy: time }),
@@ -90,7 +90,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     facts: { ...tally.facts(), testSequences: test?.labels.length ?? 0 },
     reading: JSON.stringify({
       ...{ format, sep, decimal, label, key, time, group, features: options.features, window, stride, horizon },
-      ...{ id, rename: rename && [...rename], columns: pattern, byPosition: byPosition || undefined },
+      ...{ id, rename: rename && [...rename], columns: pattern, byPosition: byPosition || undefined, axes },
     }),
   };
 }

@@ -3,10 +3,12 @@
 // Legend: T steps, F features.
 import { DataError, describe, SequenceError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequence.ts";
-import { type Batch, LABEL_NAMES, toColumn, type Wanted } from "./batch.ts";
+import { type Batch, toColumn, type Wanted } from "./batch.ts";
 import { toUtf8 } from "./encoding.ts";
 import { NO_LABEL, toLabel } from "./issues.ts";
 import { show } from "./quoting.ts";
+import type { Remark } from "./reading.ts";
+import { isIdentifier, isIndex, isLabel, refuseIdentifier } from "./roles.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -32,6 +34,7 @@ export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: stri
   let records: JsonRecord[] = [];
   let features: readonly string[] | null = null;
   let F = 0;
+  let remarks: readonly Remark[] = [];
   let total = 0;
   const parse = (text: string, line: number): void => {
     if (text === "" || text.trim() === "") return;
@@ -39,6 +42,7 @@ export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: stri
     const record = parseLine(text, place);
     if (F === 0) {
       features = wanted.rows ? findFeatures(record, place, wanted) : null;
+      remarks = remarksOf(record, features, wanted);
       F = features?.length ?? measureRow(record, place);
     }
     const values = features ? readRow(record as Fields, features, place, wanted) : readSequence(record, F, place, wanted);
@@ -46,7 +50,7 @@ export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: stri
     records.push({ values, ...readBeside(record, place, wanted) });
   };
   const flush = (): Batch => {
-    const batch = toBatch(records, F, features, source, wanted);
+    const batch = { ...toBatch(records, F, features, source, wanted), remarks };
     total += records.length;
     records = [];
     return batch;
@@ -135,8 +139,10 @@ function readSequence(record: unknown, F: number, place: string, wanted: Wanted)
 /** The features that are named, or all fields but the key, the time and the label. */
 function findFeatures(record: unknown, place: string, { rows, columns, label }: Wanted): readonly string[] {
   if (!isFields(record)) throw new DataError(place, `holds ${describe(record)}, expected an object: one row, its features by name`);
-  const isLabel = (name: string): boolean => (label === undefined ? LABEL_NAMES.includes(name.toLowerCase()) : name === label);
-  const features = rows?.features ?? Object.keys(record).filter((name) => !columns.includes(name) && !isLabel(name));
+  const rest = Object.keys(record).filter((name, i) => !columns.includes(name) && !isLabel(name, label) && !isIndex(name, i));
+  const identifier = rest.find(isIdentifier);
+  if (rows?.features === undefined && identifier !== undefined) throw refuseIdentifier(identifier, place);
+  const features = rows?.features ?? rest;
   if (features.length === 0 || features.length > MAX_FEATURES)
     throw new DataError(place, `has ${features.length} features, expected 1 to ${MAX_FEATURES}: name them with --features`);
   return features;
@@ -160,13 +166,31 @@ function readBeside(record: unknown, place: string, wanted: Wanted): Omit<JsonRe
     if (typeof value === "string" || typeof value === "number") return value;
     throw new DataError(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a number or text`);
   });
-  const name = wanted.label ?? LABEL_NAMES.find((name) => Object.hasOwn(fields, name));
+  const [usual, second] = wanted.label === undefined ? labelsOf(fields, wanted) : [];
+  if (second !== undefined)
+    throw new DataError(place, `has 2 labels, ${show(usual)} and ${show(second)}, expected one: name it with --label`);
+  const name = wanted.label ?? usual;
   if (!wanted.labels || name === undefined) return { label: null, labelName: null, others };
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (typeof value === "number" || typeof value === "boolean")
     return { label: toLabel(Number(value), show(name), place, wanted.onIssue), labelName: name, others };
   wanted.onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a label 0 or 1`, Number.NaN);
   return { label: NO_LABEL, labelName: name, others };
+}
+
+/** Fields that are called as labels are. */
+function labelsOf(fields: Fields, { columns, rows }: Wanted): string[] {
+  return Object.keys(fields).filter((name) => isLabel(name) && !columns.includes(name) && !rows?.features?.includes(name));
+}
+
+/** Fields of the first record that are not read. */
+function remarksOf(record: unknown, features: readonly string[] | null, { labels, label, columns }: Wanted): Remark[] {
+  if (!isFields(record)) return [];
+  return Object.keys(record).flatMap((column, i): Remark[] => {
+    if (column === SEQUENCE || columns.includes(column) || features?.includes(column)) return [];
+    if (isLabel(column, label)) return labels ? [] : [{ code: "label-left-out", column }];
+    return [{ code: isIndex(column, i) ? "index-left-out" : "column-left-out", column }];
+  });
 }
 
 function toBatch(records: readonly JsonRecord[], F: number, features: readonly string[] | null, source: string, wanted: Wanted): Batch {

@@ -2,12 +2,12 @@
 // features and steps of what is left (header.ts). Knows no bytes and no values. Legend: T steps, F features.
 import { DataError } from "../../shared/errors.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
-import { hasDefaultNames } from "./align.ts";
+import { hasDefaultNames, refuseFeatures } from "./align.ts";
 import type { Wanted } from "./batch.ts";
 import { type Grid, type HeaderReading, readHeader } from "./header.ts";
 import { list, show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
-import { assignRoles, findColumn, type Roles } from "./roles.ts";
+import { assignRoles, findColumn, isIdentifier, type Roles, refuseIdentifier } from "./roles.ts";
 
 /** Where a record holds what. */
 export interface Layout {
@@ -36,7 +36,7 @@ export function findLayout(header: readonly string[] | null, count: number, sour
   const { others } = roles;
   const label = wanted.labels || names === null ? roles.label : null;
   const finish = ({ remarks, ...columns }: Columns): Layout => ({ label, ...columns, others, remarks: [...roles.remarks, ...remarks] });
-  if (wanted.rows) return finish(findRow(names, roles, source, wanted.rows.features));
+  if (wanted.rows) return finish(findRow(names, roles, source, wanted));
   if (names === null) return { ...finish(countColumns(roles.values, source, wanted)), ...findBareLabel(roles, wanted) };
   const numbered = sortIntegers(names, roles.values);
   if (numbered) return finish(countNamed(names, numbered, "integer-header", source, wanted));
@@ -199,12 +199,19 @@ function quoteWord(name: string): string {
 }
 
 /** One row a record. */
-function findRow(header: readonly string[] | null, roles: Roles, source: string, wanted: readonly string[] | undefined): Columns {
+function findRow(header: readonly string[] | null, roles: Roles, source: string, { rows, target }: Wanted): Columns {
+  const features = rows?.features;
   if (header === null) throw new DataError(source, "has no header, which rows of a series need: name the columns in the first line");
-  const order = wanted ? wanted.map((name) => findColumn(header, name, source)) : roles.values;
+  const names = roles.values.map((column) => header[column]);
+  if (target && features?.some((name) => !header.includes(name))) throw refuseFeatures(names, target, source);
+  const identifier = features ? undefined : names.find(isIdentifier);
+  if (identifier !== undefined) throw refuseIdentifier(identifier, source);
+  const order = features ? features.map((name) => findColumn(header, name, source)) : roles.values;
   if (order.length === 0 || order.length > MAX_FEATURES)
     throw new DataError(source, `has ${order.length} features in a row, expected 1 to ${MAX_FEATURES}: name them with --features`);
   const twice = order.find((column, i) => order.findIndex((other) => header[other] === header[column]) !== i);
   if (twice !== undefined) throw new DataError(source, `has two columns ${show(header[twice])}: name each once`);
-  return { shape: { timesteps: 1, features: order.length }, features: order.map((i) => header[i]), order, remarks: [] };
+  const left = roles.values.filter((column) => !order.includes(column));
+  const remarks = left.map((column): Remark => ({ code: "column-left-out", column: header[column] }));
+  return { shape: { timesteps: 1, features: order.length }, features: order.map((i) => header[i]), order, remarks };
 }

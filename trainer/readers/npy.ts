@@ -1,9 +1,8 @@
 // NumPy's .npy file of sequences, a piece at a time where it is large: each piece is an array of its own under the file's header.
 // Legend: N sequences, T steps, F features.
 import { readNpy } from "../../shared/npy.ts";
-import { toValues } from "./arrays.ts";
-import type { Batch } from "./batch.ts";
-import type { OnIssue } from "./issues.ts";
+import { nameFeatures, toValues } from "./arrays.ts";
+import type { Batch, Wanted } from "./batch.ts";
 import type { RandomAccess } from "./source.ts";
 
 /** A file up to here is read at once; of a larger one, so much at a time. */
@@ -12,10 +11,14 @@ const PIECE_BYTES = 2 ** 25;
 const HEADER_BYTES = 2 ** 16 + 10;
 
 /** Reads sequences (N,T,F), or flat (N,50). Throws DataError. */
-export function* readNpyFile(file: RandomAccess, source: string, onIssue: OnIssue): Generator<Batch> {
-  const none = { labels: null, labelName: null, probability: null, features: null, test: null, columns: {} };
+export function* readNpyFile(file: RandomAccess, source: string, wanted: Wanted): Generator<Batch> {
+  const none = { labels: null, labelName: null, probability: null, test: null, columns: {} };
   const pieces = file.byteLength > PIECE_BYTES ? planPieces(file) : null;
-  if (pieces === null) return yield { ...none, ...toValues(readNpy(new Uint8Array(file.slice(0)), source), "X", source, onIssue) };
+  const read = (bytes: Uint8Array, n: number): Batch => {
+    const content = toValues(readNpy(bytes, source), "X", source, wanted, undefined, n);
+    return { ...none, ...content, features: nameFeatures(content.shape, wanted, source) };
+  };
+  if (pieces === null) return yield read(new Uint8Array(file.slice(0)), 0);
   const { head, N, rowBytes, describe } = pieces;
   const rows = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
   for (let n = 0; n < N; n += rows) {
@@ -23,7 +26,7 @@ export function* readNpyFile(file: RandomAccess, source: string, onIssue: OnIssu
     const bytes = new Uint8Array(head + count * rowBytes);
     bytes.set(describe(count));
     bytes.set(new Uint8Array(file.slice(head + n * rowBytes, head + (n + count) * rowBytes)), head);
-    yield { ...none, ...toValues(readNpy(bytes, source), "X", source, onIssue, n) };
+    yield read(bytes, n);
   }
 }
 

@@ -1,6 +1,6 @@
 // How data are read, as every command says it and every reader takes it.
 import { hasDefaultNames } from "./align.ts";
-import type { Target } from "./batch.ts";
+import type { Axes, Target } from "./batch.ts";
 import type { Decimal, Separator } from "./dialect.ts";
 import type { OnIssue } from "./issues.ts";
 import type { ReadNote } from "./notes.ts";
@@ -36,6 +36,10 @@ export interface ReadOptions {
   readonly columns?: string;
   /** Columns and features go by position whatever they are called. */
   readonly byPosition?: boolean;
+  /** Names of an array's features; readers take them from `features` where the files hold arrays. */
+  readonly names?: readonly string[];
+  /** Order of an array's axes; undefined: (N,T,F). */
+  readonly axes?: Axes;
   /** The steps and features of the model, or of the training data, that the sequences are for. */
   readonly target?: Target;
   /** A file that becomes the test part; it goes before `X_test` in the data. */

@@ -38,7 +38,7 @@ export function readNumbers(
   cursor: Cursor,
   name: string,
   range: RecordRange,
-  { onIssue }: Wanted,
+  { onIssue, onRounded }: Wanted,
   out: { readonly values: Float64Array; readonly offset: number; readonly step: number },
 ): void {
   const { values, offset, step } = out;
@@ -46,6 +46,7 @@ export function readNumbers(
     const number = toNumber(cell);
     if (number === undefined || !Number.isFinite(number))
       onIssue(placeOf(range, n), `column ${show(name)} is ${describeCell(cell)}, expected a finite number`);
+    if (typeof cell === "bigint" && BigInt(number ?? 0) !== cell) onRounded?.(1);
     values[offset + n * step] = number ?? Number.NaN;
   });
 }

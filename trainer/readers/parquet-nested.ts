@@ -18,7 +18,7 @@ export function readNested(
   levels: number,
   what: string,
   range: RecordRange,
-  { onIssue }: Wanted,
+  { onIssue, onRounded }: Wanted,
 ): { values: Float64Array; shape: Shape } {
   const fail = (n: number, message: string): never => {
     throw new DataError(placeOf(range, n), `${what} ${message}`);
@@ -42,6 +42,7 @@ export function readNested(
     const number = toNumber(cell);
     if (number === undefined || !Number.isFinite(number))
       onIssue(placeOf(range, n), `${what} holds ${describeCell(cell)}, expected finite numbers`);
+    if (typeof cell === "bigint" && BigInt(number ?? 0) !== cell) onRounded?.(1);
     numbers.push(number ?? Number.NaN);
     rows.addNumber();
   });

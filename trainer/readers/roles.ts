@@ -22,6 +22,24 @@ export function isIndex(name: string, column: number): boolean {
   return name === "" ? column === 0 : INDEX.test(name);
 }
 
+/** Whether a column is a label by its name: the one that `--label` names, else as people call labels. */
+export function isLabel(name: string, label?: string): boolean {
+  return label === undefined ? LABEL_NAMES.includes(name.toLowerCase()) : name === label;
+}
+
+/** Whether a column says by its name which row is which. */
+export function isIdentifier(name: string): boolean {
+  return /^id$/i.test(name);
+}
+
+/** An identifier among rows of series would become a feature. */
+export function refuseIdentifier(name: string, source: string): DataError {
+  return new DataError(
+    source,
+    `has the column ${show(name)}: say --key ${name} where it names the series of a row, --id ${name} where it is not read, or name the features with --features`,
+  );
+}
+
 /** Gives the columns of a table their roles; `header` is null where nothing is named. Throws DataError. */
 export function assignRoles(header: readonly string[] | null, count: number, source: string, wanted: Wanted): Roles {
   const all = Array.from({ length: count }, (_, column) => column);
@@ -57,9 +75,9 @@ function findLabel(header: readonly string[] | null, source: string, wanted: Wan
     return column < 0 ? null : column;
   }
   const features = wanted.rows?.features ?? [];
-  const isLabel = (name: string, column: number): boolean =>
-    LABEL_NAMES.includes(name.toLowerCase()) && !others.includes(column) && !features.includes(name);
-  const named = [...(header ?? []).entries()].flatMap(([column, name]) => (isLabel(name, column) ? column : []));
+  const named = [...(header ?? []).entries()].flatMap(([column, name]) =>
+    isLabel(name) && !others.includes(column) && !features.includes(name) ? column : [],
+  );
   if (named.length > 1)
     throw new DataError(source, `has ${named.length} label columns, ${list(header, named)}, expected one: name it with --label`);
   return named[0] ?? null;

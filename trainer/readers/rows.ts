@@ -2,7 +2,7 @@
 // no window. Legend: R rows, F features.
 import { DataError } from "../../shared/errors.ts";
 import type { Batch } from "./batch.ts";
-import { toTimes } from "./columns.ts";
+import { keyOf, toTimes } from "./columns.ts";
 
 /** Rows of a block: 2^16. */
 const BLOCK_BITS = 16;
@@ -139,9 +139,10 @@ function createNumbering(key: string | undefined, source: string) {
         throw new DataError(source, `${key} is text in some rows and a number in others: write it alike`);
       const series = new Int32Array(names.length);
       for (let i = 0; i < names.length; i++) {
-        const known = keys.get(names[i]);
+        const name = keyOf(names[i]);
+        const known = keys.get(name);
         series[i] = known ?? keys.size;
-        if (known === undefined) keys.set(names[i], series[i]);
+        if (known === undefined) keys.set(name, series[i]);
       }
       return series;
     },

@@ -118,7 +118,7 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
       "rows of series in an archive",
       good("plain"),
       { key: "id" },
-      `${good("plain")}: holds arrays of sequences; rows of series are read from .csv, .jsonl and .parquet: leave out --key, --features, --window and --stride`,
+      `${good("plain")}: holds arrays of sequences; rows of series are read from .csv, .jsonl and .parquet: leave out --key, --window and --stride`,
     ],
     [
       "a feature that is no column",
