@@ -171,14 +171,10 @@ function toNames({ shape, data }: NpyArray, { features: F }: Shape, source: stri
 }
 
 /** The names that `--features` gives, or null. */
-export function nameFeatures(
-  { features: F }: Shape,
-  { features = null }: Pick<Wanted, "features">,
-  source: string,
-): readonly string[] | null {
-  if (features !== null && features.length !== F)
+export function nameFeatures({ features: F }: Shape, { features }: Pick<Wanted, "features">, source: string): readonly string[] | null {
+  if (features !== undefined && features.length !== F)
     throw new DataError(source, `has ${F} features, but --features names ${features.length}: ${features.join(", ")}`);
-  return features;
+  return features ?? null;
 }
 
 function column(array: NpyArray, name: string, source: string, N: number | null): Float64Array {

@@ -141,8 +141,14 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
     [
       "text among the features",
       good("long-csv"),
-      { time: "at", label: "up", window: 2 },
+      { features: ["id", "a"], time: "at", label: "up", window: 2 },
       `${good("long-csv")}: line 2: column "id" is "s", expected a finite number`,
+    ],
+    [
+      "an identifier among the features",
+      good("long-csv"),
+      { time: "at", label: "up", window: 2 },
+      `${good("long-csv")}: has the column "id": say --key id where it names the series of a row, --id id where it is not read, or name the features with --features`,
     ],
     [
       "a horizon beyond all series",
