@@ -1,5 +1,5 @@
 // What a raw sequence is: up to T rows of F finite numbers, right-aligned in a flat (N,T,F) float64 buffer with zeros in
-// front. Knows nothing of recipes beyond what an all-zero row may mean.
+// front. Where gaps may be, NaN stands for a number that is missing. Knows nothing of recipes beyond what an all-zero row may mean.
 // Legend: N sequences, T steps, F features.
 import { describe, LimitError, type Path, SequenceError } from "./errors.ts";
 
@@ -8,6 +8,8 @@ export interface Shape {
   readonly timesteps: number;
   /** F: numbers in a row. */
   readonly features: number;
+  /** Whether a number may be missing: null in JSON, NaN in the buffer. Left out: it may not. */
+  readonly gaps?: boolean;
 }
 
 export const DEFAULT_SHAPE: Shape = { timesteps: 10, features: 5 };
@@ -37,11 +39,16 @@ export function parseSequence(value: unknown, path: Path, shape: Shape, out: Flo
     if (row.length !== F) throw new SequenceError([...path, t], `must have ${F} numbers`, `${row.length}`);
     for (let f = 0; f < F; f++) {
       const number: unknown = row[f];
-      if (typeof number !== "number" || !Number.isFinite(number))
-        throw new SequenceError([...path, t, f], "must be a finite number", describe(number));
-      out[at++] = number;
+      if (typeof number === "number" && Number.isFinite(number)) out[at++] = number;
+      else if (shape.gaps && number === null) out[at++] = Number.NaN;
+      else throw new SequenceError([...path, t, f], `must be ${numberRule(shape)}`, describe(number));
     }
   }
+}
+
+/** What each number of a sequence must be, as an error says it. */
+export function numberRule({ gaps }: Pick<Shape, "gaps">): string {
+  return gaps ? "a finite number, or null where it is missing" : "a finite number";
 }
 
 /** Parses many sequences into one (N,T,F) buffer. Throws LimitError above `maxSequences`, else as parseSequence. */
@@ -71,7 +78,7 @@ export function validRows(values: Float64Array, offset: number, shape: Shape, pa
   return length;
 }
 
-/** Whether the row of F numbers at `from` is all zero (−0 included). */
+/** Whether the row of F numbers at `from` is all zero (−0 included); one in which a number is missing is not. */
 export function isZeroRow(values: Float64Array, from: number, F: number): boolean {
   for (let f = 0; f < F; f++) if (values[from + f] !== 0) return false;
   return true;

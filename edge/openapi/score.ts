@@ -19,14 +19,14 @@ export function scoreSchemas(model: ScorableModel): Record<string, Json> {
 
 function requestSchemas(model: ScorableModel): Record<string, Json> {
   const { recipe } = model;
-  const { timesteps: T, features: F } = shapeOf(recipe);
+  const { timesteps: T, features: F, gaps } = shapeOf(recipe);
   return {
     Sequence: {
       type: "array",
-      description: `Up to ${T} rows of ${F} numbers: ${recipe.features.join(", ")}. Fewer rows are padding in front. At least one row must not be all zeros.`,
+      description: `Up to ${T} rows of ${F} numbers: ${recipe.features.join(", ")}. ${gaps ? "null stands for a number that is missing. " : ""}Fewer rows are padding in front. At least one row must not be all zeros.`,
       minItems: 1,
       maxItems: T,
-      items: { type: "array", minItems: F, maxItems: F, items: { type: "number" } },
+      items: { type: "array", minItems: F, maxItems: F, items: { type: gaps ? ["number", "null"] : "number" } },
     },
     ScoreRequest: {
       type: "object",

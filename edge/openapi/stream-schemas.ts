@@ -4,6 +4,7 @@
 import * as z from "zod/mini";
 import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
+import type { Shape } from "../../shared/sequence.ts";
 import { DELIVERY_STATES } from "../deliveries/outbox.ts";
 import { paging } from "../http/paging.ts";
 import { exactObject, lazy } from "../http/schema.ts";
@@ -29,9 +30,9 @@ export const replayQuery = lazy(() => exactObject({ destination: destination(), 
 
 const destination = lazy(() => z.optional(z.string()).check(z.describe("A name that DESTINATIONS lists.")));
 
-/** What POST /v1/streams/{key}/events takes for a model of F features: an event, or a batch of at most `maxEvents`. */
-export function eventSchemas(F: number, maxEvents: number) {
-  const event = exactObject({ id: nameSchema(), timestamp: timestampSchema(), values: rowOf(F) });
+/** What POST /v1/streams/{key}/events takes for a model whose rows are as `shape` says: an event, or a batch of at most `maxEvents`. */
+export function eventSchemas(shape: Pick<Shape, "features" | "gaps">, maxEvents: number) {
+  const event = exactObject({ id: nameSchema(), timestamp: timestampSchema(), values: rowOf(shape) });
   const events = z
     .array(event, "must be an array of events")
     .check(z.minLength(1, "must hold at least one event"), z.maxLength(maxEvents, `must hold at most ${maxEvents} events`));
@@ -40,15 +41,16 @@ export function eventSchemas(F: number, maxEvents: number) {
 
 /** The components of the document, by their names. */
 export function streamSchemas(model: ScorableModel) {
-  const { timesteps: T, features: F } = shapeOf(model.recipe);
-  const { event, batch } = eventSchemas(F, maxSequences(model.recipe));
+  const shape = shapeOf(model.recipe);
+  const { timesteps: T } = shape;
+  const { event, batch } = eventSchemas(shape, maxSequences(model.recipe));
   const answer = answerSchema(model, T);
   return {
     StreamEvent: event,
     StreamRequest: z.union([event, batch]).check(z.describe("One event, or events in the order they are to be taken: all or none.")),
     StreamAnswer: answer,
     StreamAnswers: z.union([answer, z.strictObject({ results: z.array(answer).check(z.minLength(1)) })]),
-    StreamView: viewSchema(model, T, F),
+    StreamView: viewSchema(model, shape),
     DeliveredResult: z.strictObject({ type: z.literal("prediction.created"), timestamp: time(), data: answer }),
     ...deliverySchemas(),
   };
@@ -81,8 +83,9 @@ function answerSchema({ operatingPoints }: ScorableModel, T: number) {
   });
 }
 
-function viewSchema({ recipe }: ScorableModel, T: number, F: number) {
-  const values = z.optional(z.array(z.number()).check(z.length(F), z.describe(`For scope admin: ${recipe.features.join(", ")}.`)));
+function viewSchema({ recipe }: ScorableModel, shape: Shape) {
+  const { timesteps: T } = shape;
+  const values = z.optional(rowOf(shape).check(z.describe(`For scope admin: ${recipe.features.join(", ")}.`)));
   const row = z.strictObject({ seq: count(), source: text(), id: name(), timestamp: time(), values });
   return z.strictObject({
     key: name(),

@@ -20,12 +20,19 @@ interface Service {
   readonly features: readonly string[];
   readonly timesteps: number;
   readonly operatingPoints: readonly { readonly name: string; readonly threshold: number }[];
+  /** With `gaps`, null stands for a number that is missing. */
+  readonly recipe: { readonly gaps?: readonly string[] };
 }
 
 /** And of one that was trained here. */
 interface Card extends Service {
   readonly units: number;
-  readonly recipe: { readonly padding: string; readonly channels: readonly string[]; readonly lengths: readonly [number, number] };
+  readonly recipe: {
+    readonly padding: string;
+    readonly channels: readonly string[];
+    readonly lengths: readonly [number, number];
+    readonly gaps?: readonly string[];
+  };
   readonly calibration: { readonly slope: number; readonly intercept: number };
   /** Null where the model was trained elsewhere and has seen no labelled sequence here. */
   readonly metrics: Metrics | null;
@@ -75,6 +82,9 @@ function parseBody(source: string): object {
   return { sequence: trimmed.startsWith("[") ? JSON.parse(trimmed) : parseRows(trimmed) };
 }
 
+/** What people write for a number that is missing. */
+const MISSING = /^(?:#?n\/?a|<na>|nan|null|none|)$/i;
+
 /** Rows of numbers separated by commas, semicolons or white space; a first row of names is passed over. */
 function parseRows(trimmed: string): unknown {
   const rows = trimmed
@@ -82,7 +92,10 @@ function parseRows(trimmed: string): unknown {
     .filter((line) => line.trim() !== "")
     .map((line) => line.trim().split(/\s*[,;]\s*|\s+/));
   if (rows.length > 1 && rows[0].every((cell) => Number.isNaN(Number(cell)))) rows.shift();
-  return rows.map((row) => row.map((cell) => (cell === "" || Number.isNaN(Number(cell)) ? cell : Number(cell))));
+  const takesGaps = card?.recipe.gaps !== undefined;
+  return rows.map((row) =>
+    row.map((cell) => (takesGaps && MISSING.test(cell) ? null : cell === "" || Number.isNaN(Number(cell)) ? cell : Number(cell))),
+  );
 }
 
 function show(rows: readonly (readonly number[])[]): void {

@@ -13,7 +13,7 @@ import { maxSequences } from "../scoring/scoring.ts";
 /** The card of the model that is served. */
 export function modelRoutes({ model, format }: Ready) {
   const { name, recipe, members, calibration, operatingPoints, card } = model;
-  const { padding, clip, lengths, features, timesteps } = recipe;
+  const { padding, clip, lengths, features, timesteps, gaps } = recipe;
   const { test: metrics, ...facts } = card ?? {};
   return new Hono<EdgeEnv>()
     .get("/", (c) =>
@@ -26,7 +26,13 @@ export function modelRoutes({ model, format }: Ready) {
         version: VERSION,
         features,
         timesteps,
-        recipe: { padding, channels: recipe.channels.map((channel) => describeChannel(channel, features)), clip, lengths },
+        recipe: {
+          padding,
+          channels: recipe.channels.map((channel) => describeChannel(channel, features)),
+          clip,
+          lengths,
+          gaps: gaps?.map((f) => features[f]),
+        },
         units: members && networksOf({ members })[0]?.units,
         calibration,
         operatingPoints,

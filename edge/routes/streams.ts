@@ -12,7 +12,7 @@ import type { Ready, ServableModel } from "../models/servable-model.ts";
 import { eventSchemas, listQuery } from "../openapi/stream-schemas.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { checkUsable } from "../streams/endpoints.ts";
-import { digestOf, parseName, readEvent, refuseFuture, type StreamEvent } from "../webhooks/event.ts";
+import { digestOf, parseName, readEvent, refuseFuture, restoreGaps, type StreamEvent } from "../webhooks/event.ts";
 import { API_SOURCE, isOwned } from "../webhooks/sources.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
@@ -80,10 +80,12 @@ function unknownKey(): RequestError {
 /** Reads a body's events: one, or a batch in an object. What it returns throws SequenceError and LimitError. */
 function eventParser({ model }: Ready) {
   const maxEvents = maxSequences(model.recipe);
-  const { features: F } = shapeOf(model.recipe);
-  const schemas = lazy(() => eventSchemas(F, maxEvents));
-  const withDigest = async ({ id, timestamp, values }: NonNullable<ReturnType<typeof readEvent>>): Promise<StreamEvent> => {
-    return { id, timestamp, data: { values }, digest: await digestOf(JSON.stringify([timestamp, values])) };
+  const shape = shapeOf(model.recipe);
+  const { features: F } = shape;
+  const schemas = lazy(() => eventSchemas(shape, maxEvents));
+  type GivenEvent = { readonly id: string; readonly timestamp: number; readonly values: readonly (number | null)[] };
+  const withDigest = async ({ id, timestamp, values }: GivenEvent): Promise<StreamEvent> => {
+    return { id, timestamp, data: { values: restoreGaps(values) }, digest: await digestOf(JSON.stringify([timestamp, values])) };
   };
   /** `latest`: later events are refused, in milliseconds since 1970. */
   return async (body: unknown, latest: number): Promise<{ readonly events: readonly StreamEvent[]; readonly isBatch: boolean }> => {

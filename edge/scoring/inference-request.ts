@@ -2,7 +2,7 @@
 // answer, written. Source: kserve.github.io, "Open Inference Protocol" and "Binary Tensor Data Extension". Knows no HTTP.
 // Legend: N sequences, T steps, F features.
 import { describe, type Path, SequenceError } from "../../shared/errors.ts";
-import type { Shape } from "../../shared/sequence.ts";
+import { numberRule, type Shape } from "../../shared/sequence.ts";
 import { parseJson } from "../http/body.ts";
 import { RequestError } from "../http/problem.ts";
 import { alignTensor, BYTES_PER_NUMBER, checkShape, type Dtype, readNumbers } from "./tensor.ts";
@@ -54,7 +54,7 @@ export function readInferRequest(body: Uint8Array<ArrayBuffer>, jsonBytes: numbe
     if (jsonBytes !== body.length)
       throw new SequenceError([], "must end where its JSON ends, since no input has binary data", `${body.length - jsonBytes} bytes more`);
     numbers = new Float64Array(count);
-    const isNested = flatten(input.data, place, dims, count, numbers, datatype);
+    const isNested = flatten(input.data, place, { dims, count, datatype, gaps: shape.gaps }, numbers);
     if (isNested) numberPath = (i) => [...place, ...indicesOf(i, dims)];
   } else {
     if (input.data !== undefined) throw new SequenceError(place, "must be left out where binary_data_size is given", describe(input.data));
@@ -87,13 +87,27 @@ function parseShape(shape: unknown, path: Path): number[] {
   return shape;
 }
 
+/** What a tensor in JSON is said to be. */
+interface TensorForm {
+  readonly dims: readonly number[];
+  /** The dims' product. */
+  readonly count: number;
+  readonly datatype: string;
+  /** Whether null stands for a number that is missing. */
+  readonly gaps?: boolean;
+}
+
 /** Row-major numbers, flat or nested as the shape is, into `out`. Returns whether they were nested. */
-function flatten(data: unknown, path: Path, dims: readonly number[], count: number, out: Float64Array, datatype: string): boolean {
+function flatten(data: unknown, path: Path, { dims, count, datatype, gaps }: TensorForm, out: Float64Array): boolean {
   if (!Array.isArray(data)) throw new SequenceError(path, "must be an array of numbers", describe(data));
   const isNested = dims.length > 1 && Array.isArray(data[0]);
   let at = 0;
   const put = (number: unknown, where: Path): void => {
-    if (typeof number !== "number") throw new SequenceError(where, "must be a finite number", describe(number));
+    if (gaps && number === null) {
+      out[at++] = Number.NaN;
+      return;
+    }
+    if (typeof number !== "number") throw new SequenceError(where, `must be ${numberRule({ gaps })}`, describe(number));
     out[at++] = datatype === "FP32" ? Math.fround(number) : number;
   };
   const walk = (part: unknown, depth: number, where: Path): void => {

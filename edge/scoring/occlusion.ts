@@ -2,6 +2,7 @@
 // the training mean (occlusion; Zeiler & Fergus 2014). The changes need not sum to anything.
 // Legend: T steps, F features, C channels, L valid rows.
 import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { looksAt, secondFeature, tellsOfGaps } from "../../shared/recipe/channel.ts";
 import { type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { validRows } from "../../shared/sequence.ts";
 import type { Ready } from "../models/servable-model.ts";
@@ -42,9 +43,8 @@ export function explain({ model: { recipe }, engine, log }: Ready, values: Float
     const f = variant - 1 - L;
     if (t >= 0 && t < L) out.set(means, t * C);
     for (let c = 0; c < C && f >= 0; c++) {
-      const channel = recipe.channels[c];
-      const looksAtIt = channel.a === f || (channel.base !== "feature" && channel.b === f);
-      for (let at = c; looksAtIt && at < L * C; at += C) out[at] = means[c];
+      const isOccluded = looksAt(recipe.channels[c], f);
+      for (let at = c; isOccluded && at < L * C; at += C) out[at] = means[c];
     }
   };
   const logits: number[] = [];
@@ -65,8 +65,9 @@ export function explain({ model: { recipe }, engine, log }: Ready, values: Float
  */
 function occludedValues({ channels, mean, scale, featureMean }: Recipe): Float32Array {
   return Float32Array.from(channels, (channel, c) => {
-    if (mean[c] !== 0 || scale[c] !== 1 || channel.view !== "level" || channel.base === "logRatio") return 0;
-    return channel.base === "feature" ? featureMean[channel.a] : featureMean[channel.a] - featureMean[channel.b];
+    if (mean[c] !== 0 || scale[c] !== 1 || channel.view !== "level" || channel.base === "logRatio" || tellsOfGaps(channel)) return 0;
+    const b = secondFeature(channel);
+    return b === undefined ? featureMean[channel.a] : featureMean[channel.a] - featureMean[b];
   });
 }
 

@@ -1,7 +1,7 @@
 // (N,t,F) little-endian numbers in bytes ⇄ the (N,T,F) float64 buffer that is scored; t ≤ T, as shorter JSON sequences are.
 // Knows no protocol: whoever has bytes says how they are shaped and where they stand.
 import { describe, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
-import type { Shape } from "../../shared/sequence.ts";
+import { numberRule, type Shape } from "../../shared/sequence.ts";
 
 export type Dtype = "float32" | "float64";
 export const BYTES_PER_NUMBER = { float32: 4, float64: 8 } as const;
@@ -27,17 +27,15 @@ export function checkShape(shape: readonly number[], { timesteps: T, features: F
 }
 
 /**
- * `numbers` (N,t,F), of a checked shape, as the model takes them: finite, with zeros in front of shorter sequences. `pathOf`
+ * `numbers` (N,t,F), of a checked shape, as the model takes them: finite or NaN where numbers may be missing, with zeros in front of shorter sequences. `pathOf`
  * names a number's place from its index. Throws SequenceError.
  */
-export function alignTensor(
-  numbers: Float64Array,
-  [N, t]: readonly number[],
-  { timesteps: T, features: F }: Shape,
-  pathOf: (index: number) => Path,
-): Float64Array {
-  for (let i = 0; i < numbers.length; i++)
-    if (!Number.isFinite(numbers[i])) throw new SequenceError(pathOf(i), "must be a finite number", describe(numbers[i]));
+export function alignTensor(numbers: Float64Array, [N, t]: readonly number[], shape: Shape, pathOf: (index: number) => Path): Float64Array {
+  const { timesteps: T, features: F, gaps } = shape;
+  for (let i = 0; i < numbers.length; i++) {
+    if (Number.isFinite(numbers[i])) continue;
+    if (!gaps || !Number.isNaN(numbers[i])) throw new SequenceError(pathOf(i), `must be ${numberRule(shape)}`, describe(numbers[i]));
+  }
   if (t === T) return numbers;
   const values = new Float64Array(N * T * F);
   for (let n = 0; n < N; n++) values.set(numbers.subarray(n * t * F, (n + 1) * t * F), (n * T + T - t) * F);

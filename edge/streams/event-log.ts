@@ -12,7 +12,7 @@ import {
 } from "../deliveries/outbox.ts";
 import { hasTable, type Sql, type SqlValue, select } from "../deliveries/sql.ts";
 import type { Ready } from "../models/servable-model.ts";
-import type { StreamEvent } from "../webhooks/event.ts";
+import { restoreGaps, type StreamEvent } from "../webhooks/event.ts";
 import type { ObjectStorage } from "./storage.ts";
 import type { StreamAnswer } from "./store.ts";
 import { isWarming, placeRow, scoreRows, type WindowRow } from "./window.ts";
@@ -122,19 +122,20 @@ export class EventLog {
     this.window = this.windowUntil(latest);
   }
 
-  /** Rows of another width than the model's are left out: they were for another model. */
+  /** Rows of another width than the model's, or with gaps that it does not take, are left out: they were for another model. */
   private readWindow(latest = Number.MAX_VALUE): WindowRow[] {
     if (this.ready === undefined) return [];
-    const { timesteps: T, features: F } = shapeOf(this.ready.model.recipe);
+    const { timesteps: T, features: F, gaps = false } = shapeOf(this.ready.model.recipe);
     const rows = select<Omit<WindowRow, "values"> & { row: string }>(
       this.sql,
-      `SELECT seq, source, id, timestamp, row FROM events WHERE row IS NOT NULL AND json_array_length(row) = ? AND timestamp <= ?
+      `SELECT seq, source, id, timestamp, row FROM events WHERE row IS NOT NULL AND json_array_length(row) = ? AND (? OR instr(row, 'null') = 0) AND timestamp <= ?
        ORDER BY timestamp DESC, seq DESC LIMIT ?`,
       F,
+      gaps ? 1 : 0,
       latest,
       T,
     );
-    return rows.reverse().map(({ row, ...rest }) => ({ ...rest, values: JSON.parse(row) }));
+    return rows.reverse().map(({ row, ...rest }) => ({ ...rest, values: restoreGaps(JSON.parse(row)) })); // JSON has null for NaN
   }
 
   /** What this id was answered with; undefined where it is new. */

@@ -11,7 +11,7 @@ export interface WindowRow {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
-  /** (F) */
+  /** (F) NaN where one is missing */
   readonly values: readonly number[];
 }
 

@@ -1,7 +1,7 @@
 // One event of a key, whoever sent it, and how its parts are read. Knows no body's layout, no signatures and no storage.
 import * as z from "zod/mini";
 import { type Path, SequenceError } from "../../shared/errors.ts";
-import { parseSequence, type Shape } from "../../shared/sequence.ts";
+import { numberRule, parseSequence, type Shape } from "../../shared/sequence.ts";
 import { encodeHex } from "../http/encoding.ts";
 import { lazy, parseAt } from "../http/schema.ts";
 
@@ -10,7 +10,7 @@ export interface StreamEvent {
   readonly id: string;
   /** Milliseconds since 1970: where in the window it belongs. */
   readonly timestamp: number;
-  /** One row (F) that joins the key's window, or a whole sequence of rows that is scored as it is and leaves the window alone. */
+  /** One row (F) that joins the key's window, or a whole sequence of rows that is scored as it is and leaves the window alone; NaN is a gap. */
   readonly data: { readonly values: readonly number[] } | { readonly sequence: readonly (readonly number[])[] };
   /** Two events of one id are the same if this is: `digestOf` what the sender said. */
   readonly digest: string;
@@ -66,20 +66,30 @@ function readDate(text: string): number | undefined {
   return Number.isNaN(instant) ? undefined : instant;
 }
 
-/** A number that JSON can hold and a double, too. */
-export const numberSchema = lazy(() => z.number("must be a finite number"));
+/** A number that JSON can hold and a double, too; where numbers may be missing also null. */
+function numberSchema({ gaps }: Pick<Shape, "gaps">) {
+  const rule = `must be ${numberRule({ gaps })}`;
+  return gaps ? z.union([z.number(), z.null()], rule) : z.number(rule);
+}
 
-/** A row of F finite numbers. */
-export function rowOf(F: number) {
-  const known = rows.get(F);
+/** A row of F finite numbers, or null where a number may be missing. */
+export function rowOf(shape: Pick<Shape, "features" | "gaps">) {
+  const { features: F, gaps } = shape;
+  const key = `${F} ${gaps === true}`;
+  const known = rows.get(key);
   if (known !== undefined) return known;
-  const row = z.array(numberSchema(), `must be an array of ${F} numbers`).check(z.length(F, `must have ${F} numbers`));
-  rows.set(F, row);
+  const row = z.array(numberSchema(shape), `must be an array of ${F} numbers`).check(z.length(F, `must have ${F} numbers`));
+  rows.set(key, row);
   return row;
 }
 
-/** By F: schemas take longer to make than to use, and a Worker serves one model. */
-const rows = new Map<number, z.ZodMiniArray<z.ZodMiniNumber<number>>>();
+/** By F and gaps: schemas take longer to make than to use, and a Worker serves one model. */
+const rows = new Map<string, z.ZodMiniArray<ReturnType<typeof numberSchema>>>();
+
+/** A row as JSON has it, with null for what is missing, → the row as it is scored, with NaN. */
+export function restoreGaps(row: readonly (number | null)[]): readonly number[] {
+  return row.includes(null) ? row.map((number) => number ?? Number.NaN) : (row as readonly number[]);
+}
 
 /** A key or an id. Throws SequenceError at `path`. */
 export function parseName(value: unknown, path: Path): string {
@@ -91,11 +101,17 @@ export function parseTimestamp(value: unknown, path: Path): number {
   return readTimestamp(value) ?? parseAt(timestampSchema(), value, path);
 }
 
-/** F finite numbers. Throws SequenceError at the place in `path`. */
-export function parseRow(value: unknown, path: Path, F: number): readonly number[] {
-  return isRow(value, F) ? value : parseAt(rowOf(F), value, path);
+/** F finite numbers, NaN for null where numbers may be missing. Throws SequenceError at the place in `path`. */
+export function parseRow(value: unknown, path: Path, shape: Pick<Shape, "features" | "gaps">): readonly number[] {
+  return isRow(value, shape.features) ? value : restoreGaps(parseAt(rowOf(shape), value, path));
 }
 
+/** A finite number, NaN for null where numbers may be missing. Throws SequenceError at `path`. */
+export function parseNumber(value: unknown, path: Path, shape: Pick<Shape, "gaps">): number {
+  return typeof value === "number" && Number.isFinite(value) ? value : (parseAt(numberSchema(shape), value, path) ?? Number.NaN);
+}
+
+/** F finite numbers, as most rows are. */
 function isRow(value: unknown, F: number): value is readonly number[] {
   return Array.isArray(value) && value.length === F && value.every(Number.isFinite);
 }
@@ -125,10 +141,10 @@ export function refuseFuture(timestamp: number, latest: number, path: Path): voi
   );
 }
 
-/** 1 to T rows of F finite numbers, as /v1/score takes them. Throws SequenceError at the place in `path`. */
+/** 1 to T rows of F numbers, as /v1/score takes them, NaN for null. Throws SequenceError at the place in `path`. */
 export function parseRows(value: unknown, path: Path, shape: Shape): readonly (readonly number[])[] {
   parseSequence(value, path, shape, new Float64Array(shape.timesteps * shape.features), 0);
-  return value as readonly (readonly number[])[];
+  return (value as readonly (readonly (number | null)[])[]).map(restoreGaps);
 }
 
 /** SHA-256 of `said` (text as UTF-8), as 64 hexadecimal digits. */

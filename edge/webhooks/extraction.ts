@@ -2,8 +2,7 @@
 import { type Path, SequenceError } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { followPointer } from "../config/json-pointer.ts";
-import { parseAt } from "../http/schema.ts";
-import { numberSchema, parseName, parseRow, parseRows, parseTimestamp, refuseFuture, type StreamEvent } from "./event.ts";
+import { parseName, parseNumber, parseRow, parseRows, parseTimestamp, refuseFuture, type StreamEvent } from "./event.ts";
 
 /** Where in a source's bodies things stand, as reference tokens. */
 export interface Pointers {
@@ -49,9 +48,9 @@ export function extractEvent(
   const data = (): StreamEvent["data"] => {
     switch (content.kind) {
       case "row":
-        return { values: at(content.at, (value, path) => parseRow(value, path, shape.features)) };
+        return { values: at(content.at, (value, path) => parseRow(value, path, shape)) };
       case "numbers":
-        return { values: content.at.map((tokens) => at(tokens, (value, path) => parseAt(numberSchema(), value, path))) };
+        return { values: content.at.map((tokens) => at(tokens, (value, path) => parseNumber(value, path, shape))) };
       case "sequence":
         return { sequence: at(content.at, (value, path) => parseRows(value, path, shape)) };
     }

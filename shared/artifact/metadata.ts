@@ -26,11 +26,11 @@ export interface ModelTexts extends Pick<Model, "name" | "positiveRate" | "opera
 
 /** All fields but the checksum, in the order of the file. */
 export function encodeMetadata(model: Model): Record<string, string> {
-  const { timesteps, features, padding, channels, clip, lengths } = model.recipe;
+  const { timesteps, features, padding, channels, clip, lengths, gaps } = model.recipe;
   return {
     format: FORMAT,
     name: model.name,
-    recipe: JSON.stringify({ timesteps, features, padding, channels, clip, lengths }),
+    recipe: JSON.stringify({ timesteps, features, padding, channels, clip, lengths, gaps }),
     ...(model.view && { view: encodeView(model.view) }),
     members: JSON.stringify(model.members.map(describeMember)),
     ...(model.stack && { stack: JSON.stringify(model.stack) }),
@@ -49,7 +49,7 @@ export function parseMetadata(metadata: Readonly<Record<string, unknown>>): Mode
   return {
     format,
     name,
-    plan: parsePlan(parseJson(metadata.recipe, "recipe")),
+    plan: parsePlan(parseJson(metadata.recipe, "recipe"), format),
     calibration: parseCalibration(parseJson(metadata.calibration, "calibration")),
     positiveRate: parseRate(parseJson(metadata.positiveRate, "positiveRate")),
     operatingPoints: parsePoints(parseJson(metadata.operatingPoints, "operatingPoints")),
@@ -68,8 +68,8 @@ export function parseFormat(format: unknown): string {
   return format;
 }
 
-function parsePlan(value: unknown): RecipePlan {
-  const { timesteps, features, padding, channels, clip, lengths } = asObject(value, "recipe");
+function parsePlan(value: unknown, format: string): RecipePlan {
+  const { timesteps, features, padding, channels, clip, lengths, gaps } = asObject(value, "recipe");
   if (!isIndex(timesteps, MAX_TIMESTEPS + 1) || timesteps < 1)
     fail(`recipe.timesteps is ${show(timesteps)}, expected 1 to ${MAX_TIMESTEPS}`);
   if (!isTexts(features) || features.length < 1 || features.length > MAX_FEATURES)
@@ -94,7 +94,15 @@ function parsePlan(value: unknown): RecipePlan {
     channels: channels as Channel[],
     clip,
     lengths: [lengths[0], lengths[1]],
+    ...(gaps !== undefined && format === FORMAT && { gaps: parseFeatures(gaps, "recipe.gaps", features.length) }),
   };
+}
+
+/** Positions of features, ascending. */
+function parseFeatures(value: unknown, what: string, F: number): readonly number[] {
+  if (!Array.isArray(value) || !value.every((f, i) => isIndex(f, F) && (i === 0 || f > value[i - 1])))
+    fail(`${what} is ${show(value)}, expected ascending positions of the ${F} features`);
+  return value;
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -20,16 +20,19 @@ interface Sizes {
   readonly F: number;
   readonly C: number;
   readonly view?: { readonly S: number; readonly keep?: number };
+  /** The recipe fills gaps. */
+  readonly hasFill?: boolean;
 }
 
 /** What every model has, and in its midst the layout of its members; within a type in the order of the file. */
-export function layOut({ T, F, C, view }: Sizes, members: Layout): Layout {
+export function layOut({ T, F, C, view, hasFill }: Sizes, members: Layout): Layout {
   return [
     ["recipe.mean", "F64", [C]],
     ["recipe.scale", "F64", [C]],
     ["recipe.floor", "F64", [C, 3]],
     ["recipe.featureMean", "F64", [F]],
     ["recipe.featureScale", "F64", [F]],
+    ...(hasFill ? ([["recipe.fill", "F64", [F]]] as const) : []),
     ...(view
       ? ([
           ["view.floor", "F64", [view.S, 3]],
@@ -60,6 +63,7 @@ export function packModel({ recipe, view, members, golden, reference }: Model): 
     "recipe.floor": recipe.floor,
     "recipe.featureMean": recipe.featureMean,
     "recipe.featureScale": recipe.featureScale,
+    ...(recipe.fill && { "recipe.fill": recipe.fill }),
     ...(view && { "view.floor": view.floor, "view.mean": view.mean, ...(view.keep && { "view.keep": view.keep }) }),
     "golden.inputs": golden.inputs,
     "golden.probabilities": golden.probabilities,
@@ -71,7 +75,13 @@ export function packModel({ recipe, view, members, golden, reference }: Model): 
   const C = recipe.channels.length;
   const V = view ? countColumns({ ...view, keep: view.keep?.length }) : 0;
   const layout = layOut(
-    { T: recipe.timesteps, F: recipe.features.length, C, ...(view && { view: { S: view.series.length, keep: view.keep?.length } }) },
+    {
+      T: recipe.timesteps,
+      F: recipe.features.length,
+      C,
+      ...(view && { view: { S: view.series.length, keep: view.keep?.length } }),
+      hasFill: recipe.fill !== undefined,
+    },
     members.flatMap((member, m) => layOutMember(describeMember(member), prefixOf(m), C, V)),
   );
   return packTensors(Object.fromEntries(inOrder(layout).map(([name, , shape]) => [name, { shape, data: data[name] }])));
@@ -83,7 +93,7 @@ function prefixOf(m: number): string {
 
 /** What every model holds in tensors. */
 export interface CommonTensors {
-  readonly recipe: Pick<Recipe, "mean" | "scale" | "floor" | "featureMean" | "featureScale">;
+  readonly recipe: Pick<Recipe, "mean" | "scale" | "floor" | "featureMean" | "featureScale" | "fill">;
   readonly golden: Golden;
   readonly reference: Reference;
 }
@@ -100,13 +110,19 @@ export interface ModelTensors extends CommonTensors {
  */
 export function unpackModel(
   frame: Pick<Frame, "entries" | "data">,
-  plan: Pick<Recipe, "timesteps" | "features" | "channels">,
+  plan: Pick<Recipe, "timesteps" | "features" | "channels" | "gaps">,
   view: ViewText | undefined,
   members: readonly MemberText[],
 ): ModelTensors {
   const C = plan.channels.length;
   const V = view ? countColumns(view) : 0;
-  const sizes = { T: plan.timesteps, F: plan.features.length, C, ...(view && { view: { S: view.series.length, keep: view.keep } }) };
+  const sizes = {
+    T: plan.timesteps,
+    F: plan.features.length,
+    C,
+    ...(view && { view: { S: view.series.length, keep: view.keep } }),
+    hasFill: plan.gaps !== undefined,
+  };
   const layout = layOut(
     sizes,
     members.flatMap((member, m) => layOutMember(member, prefixOf(m), C, V)),
@@ -135,6 +151,7 @@ export function unpackCommon(tensors: Readonly<Record<string, TensorData>>, chan
       floor: f64("recipe.floor"),
       featureMean: f64("recipe.featureMean"),
       featureScale: f64("recipe.featureScale"),
+      ...("recipe.fill" in tensors && { fill: f64("recipe.fill") }),
     },
     golden: { inputs: f64("golden.inputs"), probabilities: f32("golden.probabilities") },
     reference: {
@@ -169,17 +186,17 @@ export function readTensors({ entries, data }: Pick<Frame, "entries" | "data">, 
       fail(`${name} lies at ${show(entry.data_offsets)}, expected [${start},${end}]`);
     if (end > data.length) fail(`${name} ends at byte ${end} of the data, but there are only ${data.length}: the file is cut short`);
     tensors[name] = new DTYPES[dtype](new Uint8Array(data.subarray(start, end)).buffer); // slice would not copy a Buffer
-    checkFinite(tensors[name], dtype, name);
+    checkFinite(tensors[name], dtype, name, name === "golden.inputs" && "recipe.fill" in tensors);
   }
   if (end !== data.length) fail(`the data ends at byte ${data.length}, expected ${end}`);
   return tensors;
 }
 
-/** includes() is native code: at a cold start a loop of our own would take longer than all the rest. */
-function checkFinite(tensor: TensorData, dtype: Dtype, name: string): void {
+/** In a tensor that may lack numbers, NaN is one that is missing. includes() is native code: at a cold start a loop of our own would take longer than all the rest. */
+function checkFinite(tensor: TensorData, dtype: Dtype, name: string, mayLack: boolean): void {
   if (!dtype.startsWith("F")) return;
   for (const strange of [Number.NaN, Infinity, -Infinity]) {
-    if (!tensor.includes(strange)) continue;
+    if (!tensor.includes(strange) || (mayLack && Number.isNaN(strange))) continue;
     const i = tensor.findIndex((x) => Object.is(x, strange));
     fail(`${name}[${i}] is ${strange}, expected a finite number: the weights are damaged`);
   }

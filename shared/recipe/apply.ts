@@ -1,9 +1,9 @@
-// Drop padding rows → channels in float64 → standardise → clip → float32, left-aligned, with its length. Knows no network.
+// Drop padding rows → fill gaps → channels in float64 → standardise → clip → float32, left-aligned, with its length. Knows no network.
 // Legend: N sequences, T steps, F features, C channels.
 import { type Channels, type Log, type Recipe, shapeOf } from "./recipe.ts";
-import { clamp, computeSeries, moveTo, openRows } from "./series.ts";
+import { clamp, computeSeries, isGap, moveTo, openRows, type SequenceRows } from "./series.ts";
 
-/** Applies a recipe to N raw sequences, `values` (N,T,F) float64. Every finite input gives finite channels. */
+/** Applies a recipe to N raw sequences, `values` (N,T,F) float64, NaN where a recipe with gaps lacks a number. Finite input gives finite channels. */
 export function applyRecipe(recipe: Recipe, values: Float64Array, log: Log): Channels {
   const { timesteps: T, channels, clip, mean, scale } = recipe;
   const shape = shapeOf(recipe);
@@ -12,12 +12,14 @@ export function applyRecipe(recipe: Recipe, values: Float64Array, log: Log): Cha
   const out = new Float32Array(N * T * C);
   const lengths = new Int32Array(N);
   const outOfRange = new Uint8Array(N);
-  const sequence = openRows(values, shape, recipe.padding);
+  const sequence = openRows(values, shape, recipe.padding, recipe.fill);
+  const hadGaps = recipe.gaps && flagFeatures(recipe.gaps, shape.features);
   const series = new Float64Array(T);
   for (let n = 0; n < N; n++) {
     const length = moveTo(sequence, n);
     lengths[n] = length;
     if (length < recipe.lengths[0] || length > recipe.lengths[1]) outOfRange[n] = 1;
+    if (hadGaps && hasNewGap(sequence, hadGaps)) outOfRange[n] = 1;
     for (let c = 0; c < C; c++) {
       const { firstDefined, floored } = computeSeries(recipe, c, sequence, log, series);
       if (floored) outOfRange[n] = 1;
@@ -25,4 +27,18 @@ export function applyRecipe(recipe: Recipe, values: Float64Array, log: Log): Cha
     }
   }
   return { channels: out, lengths, outOfRange };
+}
+
+/** (F) 1 for the features listed. */
+function flagFeatures(features: readonly number[], F: number): Uint8Array {
+  const flags = new Uint8Array(F);
+  for (const f of features) flags[f] = 1;
+  return flags;
+}
+
+/** Whether a feature that lacked no number in training lacks one here. */
+function hasNewGap(sequence: SequenceRows, hadGaps: Uint8Array): boolean {
+  for (let t = 0; t < sequence.length; t++)
+    for (let f = 0; f < hadGaps.length; f++) if (hadGaps[f] === 0 && isGap(sequence, t, f)) return true;
+  return false;
 }

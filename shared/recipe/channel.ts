@@ -3,11 +3,19 @@
 export type View = "level" | "delta" | "log" | "logDelta" | "centred";
 export const VIEWS: readonly View[] = ["level", "delta", "log", "logDelta", "centred"];
 
-/** What a channel looks at: feature `a`, the difference `a − b`, or the log ratio `log(a / b)` of two features. */
+/**
+ * What a channel looks at: feature `a`, the difference `a − b`, or the log ratio `log(a / b)` of two features. Where numbers may be
+ * missing, also whether `a` is observed in a row (1, else 0), and how many rows ago it last was (0 in a row that has it; 1 in the
+ * first row that does not; before any that has it, counted from the sequence's beginning).
+ */
 export type Base =
   | { readonly base: "feature"; readonly a: number }
+  | { readonly base: "observed"; readonly a: number }
+  | { readonly base: "sinceObserved"; readonly a: number }
   | { readonly base: "difference"; readonly a: number; readonly b: number }
   | { readonly base: "logRatio"; readonly a: number; readonly b: number };
+
+export const BASES: readonly Base["base"][] = ["feature", "difference", "logRatio", "observed", "sinceObserved"];
 
 /**
  * One number a step: a view of a base. `delta`: this row minus the previous valid row. `centred`: minus the sequence's own
@@ -17,9 +25,7 @@ export type Channel = Base & { readonly view: View };
 
 /** `log(high / low)`, `Δ close`, … as people read it; `features` (F) names. */
 export function describeChannel(channel: Channel, features: readonly string[]): string {
-  const a = features[channel.a];
-  const base =
-    channel.base === "feature" ? a : channel.base === "difference" ? `${a} − ${features[channel.b]}` : `log(${a} / ${features[channel.b]})`;
+  const base = describeBase(channel, features);
   const inner = channel.base === "difference" ? `(${base})` : base;
   switch (channel.view) {
     case "level":
@@ -33,6 +39,37 @@ export function describeChannel(channel: Channel, features: readonly string[]): 
     case "centred":
       return `${inner} − its mean`;
   }
+}
+
+function describeBase(base: Base, features: readonly string[]): string {
+  const a = features[base.a];
+  switch (base.base) {
+    case "feature":
+      return a;
+    case "observed":
+      return `${a} is observed`;
+    case "sinceObserved":
+      return `rows since ${a} was observed`;
+    case "difference":
+      return `${a} − ${features[base.b]}`;
+    case "logRatio":
+      return `log(${a} / ${features[base.b]})`;
+  }
+}
+
+/** Feature b of a base of two features, else undefined. */
+export function secondFeature(base: Base): number | undefined {
+  return base.base === "difference" || base.base === "logRatio" ? base.b : undefined;
+}
+
+/** Whether `feature` is one of those that a channel looks at. */
+export function looksAt(channel: Base, feature: number): boolean {
+  return channel.a === feature || secondFeature(channel) === feature;
+}
+
+/** Whether a base tells of gaps alone, not of values. */
+export function tellsOfGaps({ base }: Base): boolean {
+  return base === "observed" || base === "sinceObserved";
 }
 
 /** Whether the view takes the base's logarithm. */

@@ -3,7 +3,7 @@
 // Legend: N sequences, T steps, F features, S series, P parts, V columns.
 import { MAX_TIMESTEPS } from "../sequence.ts";
 import { type Log, type Recipe, shapeOf } from "./recipe.ts";
-import { computeSeries, moveTo, openRows } from "./series.ts";
+import { computeSeries, eraseGaps, moveTo, openRows } from "./series.ts";
 import { computeStatistics, quantileOf, sortDefined } from "./series-statistics.ts";
 import { type Column, columnsOf, type Interval, STATISTICS, type TabularView } from "./tabular.ts";
 
@@ -120,12 +120,12 @@ export type EditSeries = (n: number, s: number, x: Float64Array, from: number, t
 
 /**
  * (N,V) columns of N raw sequences, `values` (N,T,F); NaN where there is nothing: a step before the first row, a change without a row
- * before, anything of a sequence of nothing but padding. Every finite input gives finite numbers or NaN. Where a value ≤ 0 stands under
+ * before, anything of a sequence of nothing but padding; a number that is missing, however it is filled for channels. Every finite input gives finite numbers or NaN. Where a value ≤ 0 stands under
  * a logarithm, `outOfRange` (N) becomes 1. `edit`, for explanations, sees each series before its columns are taken.
  */
 export function computeColumns(
   view: TabularView,
-  recipe: Pick<Recipe, "timesteps" | "features" | "padding">,
+  recipe: Pick<Recipe, "timesteps" | "features" | "padding" | "fill">,
   values: Float64Array,
   log: Log,
   outOfRange?: Uint8Array,
@@ -138,7 +138,7 @@ export function computeColumns(
   const V = program.columns;
   const out = new Float64Array(N * V);
   const recipeOfSeries = { channels: view.series, floor: view.floor };
-  const sequence = openRows(values, shape, recipe.padding);
+  const sequence = openRows(values, shape, recipe.padding, recipe.fill);
   for (let n = 0; n < N; n++) {
     const length = moveTo(sequence, n);
     if (length === 0) {
@@ -149,6 +149,7 @@ export function computeColumns(
     for (const own of program.series) {
       const { firstDefined, floored } = computeSeries(recipeOfSeries, own.series, sequence, log, scratch.x);
       if (floored && outOfRange) outOfRange[n] = 1;
+      if (recipe.fill) eraseGaps(view.series[own.series], sequence, scratch.x);
       edit?.(n, own.series, scratch.x, firstDefined, length);
       fillColumns(own, scratch, firstDefined, length, view.width, out, n * V);
     }

@@ -1,4 +1,5 @@
-// A plan and the training part → a recipe, or a tabular view: floors, means and scales, one channel at a time. Knows no network.
+// A plan and the training part → a recipe, or a tabular view: what fills gaps, floors, means and scales, one channel at a time. Knows no
+// network.
 // Legend: N sequences, T steps, F features, C channels.
 import { MAX_TIMESTEPS } from "../sequence.ts";
 import { type Channel, describeChannel, usesFloors } from "./channel.ts";
@@ -18,9 +19,11 @@ export function fitRecipe(plan: Plan, values: Float64Array, indices: ArrayLike<n
   const { timesteps: T, channels, standardise, ...rest } = plan;
   const F = plan.features.length;
   const C = channels.length;
-  const walk = walkThrough(plan, values, indices);
-  const { lengths, total } = measureLengths(walk, T);
+  const bare = walkThrough(plan, values, indices);
+  const { lengths, total } = measureLengths(bare, T);
   const column = new Float64Array(total); // one channel at a time, so that 100,000 sequences stay cheap
+  const fill = plan.gaps && fitFill(F, bare, column);
+  const walk = fill ? walkThrough({ ...plan, fill }, values, indices) : bare;
   const mean = new Float64Array(C);
   const scale = new Float64Array(C).fill(1);
   const floor = new Float64Array(3 * C);
@@ -32,20 +35,30 @@ export function fitRecipe(plan: Plan, values: Float64Array, indices: ArrayLike<n
   const featureScale = new Float64Array(F);
   for (let f = 0; f < F; f++) [featureMean[f], featureScale[f]] = meanAndScale(column, collectFeature(f, walk, column));
   const clip = standardise ? CLIP : CLIP_UNSCALED;
-  return { timesteps: T, channels, ...rest, clip, lengths, mean, scale, floor, featureMean, featureScale };
+  return { timesteps: T, channels, ...rest, clip, lengths, mean, scale, floor, ...(fill && { fill }), featureMean, featureScale };
+}
+
+/** (F) medians of what is observed, clamped; 0 where nothing is. `walk` leaves gaps as they are; `column` holds as many numbers as there are rows. */
+function fitFill(F: number, walk: Walk, column: Float64Array): Float64Array {
+  return Float64Array.from({ length: F }, (_, f) => {
+    let count = 0;
+    walk(({ values, rows, offset, length }) => {
+      for (let t = 0; t < length; t++) {
+        const x = values[offset + rows[t] * F + f];
+        if (!Number.isNaN(x)) column[count++] = clamp(x, BASE_LIMIT);
+      }
+    });
+    if (count === 0) return 0;
+    const sorted = column.subarray(0, count).sort();
+    return sorted[(count - 1) >> 1] / 2 + sorted[count >> 1] / 2;
+  });
 }
 
 /**
  * Fits the series of a tabular view as fitRecipe fits channels: floors under logarithms, and means over the training part's valid rows.
  * Throws RangeError likewise.
  */
-export function fitView(
-  plan: TabularPlan,
-  recipe: Pick<Recipe, "timesteps" | "features" | "padding">,
-  values: Float64Array,
-  indices: ArrayLike<number>,
-  log: Log,
-): TabularView {
+export function fitView(plan: TabularPlan, recipe: RowReading, values: Float64Array, indices: ArrayLike<number>, log: Log): TabularView {
   const { series } = plan;
   const walk = walkThrough(recipe, values, indices);
   const column = new Float64Array(measureLengths(walk, recipe.timesteps).total);
@@ -58,8 +71,12 @@ export function fitView(
   return { ...plan, floor, mean };
 }
 
-function walkThrough(recipe: Pick<Recipe, "timesteps" | "features" | "padding">, values: Float64Array, indices: ArrayLike<number>): Walk {
-  const sequence = openRows(values, shapeOf(recipe), recipe.padding);
+/** What of a recipe says how rows are read. */
+type RowReading = Pick<Recipe, "timesteps" | "features" | "padding" | "fill">;
+
+/** `fill` left out: gaps stay NaN. */
+function walkThrough(recipe: RowReading, values: Float64Array, indices: ArrayLike<number>): Walk {
+  const sequence = openRows(values, shapeOf(recipe), recipe.padding, recipe.fill);
   return (visit) => {
     for (let i = 0; i < indices.length; i++) if (moveTo(sequence, indices[i]) > 0) visit(sequence);
   };

@@ -11,6 +11,8 @@ export interface Plan {
   readonly channels: readonly Channel[];
   /** false keeps mean 0 and scale 1, as the plain script does. */
   readonly standardise: boolean;
+  /** Features that lack numbers in training, ascending. Left out: no number may be missing. */
+  readonly gaps?: readonly number[];
 }
 
 export interface Recipe extends Omit<Plan, "standardise"> {
@@ -24,6 +26,8 @@ export interface Recipe extends Omit<Plan, "standardise"> {
   readonly scale: Float64Array;
   /** (C,3) what a value ≤ 0 becomes before a logarithm, the lowest positive value in training: of a and b in a log ratio, of the base in a log view; else 0. */
   readonly floor: Float64Array;
+  /** (F) what a feature is before its first observed value in a sequence: its training median. There where `gaps` is. */
+  readonly fill?: Float64Array;
   /** (F) mean and standard deviation of the raw features over valid rows. Nothing is scored with them. */
   readonly featureMean: Float64Array;
   readonly featureScale: Float64Array;
@@ -34,7 +38,7 @@ export interface Channels {
   readonly channels: Float32Array;
   /** (N) valid rows; 0 when a sequence is nothing but padding. */
   readonly lengths: Int32Array;
-  /** (N) 1 where the sequence lies outside what training saw: its length, or a value ≤ 0 under a logarithm. */
+  /** (N) 1 where the sequence lies outside what training saw: its length, a value ≤ 0 under a logarithm, a gap in a feature that had none. */
   readonly outOfRange: Uint8Array;
 }
 
@@ -46,7 +50,7 @@ export const CLIP = 10;
 /** Without standardising: far above any data, yet C·clip·weight stays finite in float32 (max 3.4e38). */
 export const CLIP_UNSCALED = 1e30;
 
-/** T and F of the sequences that a recipe takes. */
-export function shapeOf(recipe: Pick<Recipe, "timesteps" | "features">): Shape {
-  return { timesteps: recipe.timesteps, features: recipe.features.length };
+/** T and F of the sequences that a recipe takes, and whether numbers may be missing. */
+export function shapeOf({ timesteps, features, gaps }: Pick<Recipe, "timesteps" | "features" | "gaps">): Shape {
+  return { timesteps, features: features.length, ...(gaps && { gaps: true }) };
 }

@@ -2,16 +2,25 @@
 // Uses only + − × ÷ and the `log` it is given, so that every host computes the same bits.
 // Legend: N sequences, T steps, F features.
 import { type Padding, type Shape, validRows } from "../sequence.ts";
-import { type Base, type Channel, takesLogarithm } from "./channel.ts";
+import { type Base, type Channel, secondFeature, takesLogarithm, tellsOfGaps } from "./channel.ts";
 import type { Log, Recipe } from "./recipe.ts";
 
 /** Bases beyond this are clamped, so that differences and sums over 512 rows stay finite (float64 max 1.8e308). */
 export const BASE_LIMIT = 1e300;
 
-/** The valid rows of one sequence. One object goes from sequence to sequence (moveTo): nothing is allocated for each. */
+/**
+ * The valid rows of one sequence: row t's feature f is `values[offset + rows[t]·F + f]`. One object goes from sequence to sequence
+ * (moveTo): nothing is allocated for each.
+ */
 export interface SequenceRows {
-  /** (N,T,F) */
+  /** (N,T,F) as they came */
+  readonly source: Float64Array;
+  /** `source`, or where numbers may be missing (T,F): this sequence's valid rows with their gaps filled. */
   readonly values: Float64Array;
+  /** (T,F) rows since each number was last observed, as the base sinceObserved says; there where numbers may be missing. */
+  readonly since?: Int32Array;
+  /** (F) as Recipe.fill */
+  readonly fill?: Float64Array;
   readonly shape: Shape;
   readonly padding: Padding;
   /** (T) indices of the sequence's valid rows; the first `length` count. */
@@ -21,17 +30,43 @@ export interface SequenceRows {
   offset: number;
 }
 
-/** Valid rows of the sequences in `values` (N,T,F); stands before the first: moveTo says which. */
-export function openRows(values: Float64Array, shape: Shape, padding: Padding): SequenceRows {
-  return { values, shape, padding, rows: new Int32Array(shape.timesteps), length: 0, offset: 0 };
+/** Valid rows of the sequences in `values` (N,T,F), gaps filled by `fill` where it is given; stands before the first: moveTo says which. */
+export function openRows(values: Float64Array, shape: Shape, padding: Padding, fill?: Float64Array): SequenceRows {
+  const size = shape.timesteps * shape.features;
+  const filled = fill && { fill, values: new Float64Array(size), since: new Int32Array(size) };
+  return { source: values, values, ...filled, shape, padding, rows: new Int32Array(shape.timesteps), length: 0, offset: 0 };
 }
 
 /** Moves on to sequence `n`. Returns its length in valid rows. */
 export function moveTo(sequence: SequenceRows, n: number): number {
-  const { values, shape, padding, rows } = sequence;
+  const { source, shape, padding, rows } = sequence;
   sequence.offset = n * shape.timesteps * shape.features;
-  sequence.length = validRows(values, sequence.offset, shape, padding, rows);
+  sequence.length = validRows(source, sequence.offset, shape, padding, rows);
+  if (sequence.fill) fillGaps(sequence, sequence.fill);
   return sequence.length;
+}
+
+/** Last observation carried forward; before the first, `fill` (F). */
+function fillGaps(sequence: SequenceRows, fill: Float64Array): void {
+  const { source, values, shape, rows, offset, length } = sequence;
+  const since = sequence.since!;
+  const F = shape.features;
+  for (let t = 0, at = 0; t < length; t++) {
+    const from = offset + rows[t] * F;
+    for (let f = 0; f < F; f++, at++) {
+      const x = source[from + f];
+      const isGap = Number.isNaN(x);
+      values[at] = !isGap ? x : t === 0 ? fill[f] : values[at - F];
+      since[at] = !isGap ? 0 : t === 0 ? 1 : since[at - F] + 1;
+    }
+    rows[t] = t;
+  }
+  sequence.offset = 0;
+}
+
+/** Whether feature `f` is missing in valid row `t`. */
+export function isGap({ since, shape }: SequenceRows, t: number, f: number): boolean {
+  return since !== undefined && since[t * shape.features + f] > 0;
 }
 
 /** Entries before `firstDefined` are undefined, as a first difference is; `floored`: a value ≤ 0 stood under a logarithm. */
@@ -67,6 +102,7 @@ export function computeSeries(
   const { length } = sequence;
   let floored = 0;
   if (channel.base === "logRatio") floored = fillLogRatio(channel, recipe.floor, 3 * c, sequence, log, series);
+  else if (channel.base === "observed" || channel.base === "sinceObserved") fillSince(channel, sequence, series);
   else fillBase(channel, sequence, series);
   if (takesLogarithm(channel)) floored |= takeLogarithms(series, length, recipe.floor[3 * c + 2], log);
   switch (channel.view) {
@@ -78,6 +114,21 @@ export function computeSeries(
       subtractMean(series, length);
   }
   return FACTS[0][floored as 0 | 1];
+}
+
+/** What is known of gaps alone. */
+function fillSince({ base, a }: Base, { since, shape: { features: F }, length }: SequenceRows, series: Float64Array): void {
+  for (let t = 0; t < length; t++) {
+    const rows = since?.[t * F + a] ?? 0;
+    series[t] = base === "sinceObserved" ? rows : rows === 0 ? 1 : 0;
+  }
+}
+
+/** Makes NaN again what a channel's series has where a number that it looks at is missing; what tells of gaps stays. */
+export function eraseGaps(channel: Base, sequence: SequenceRows, series: Float64Array): void {
+  if (tellsOfGaps(channel)) return;
+  const b = secondFeature(channel) ?? channel.a;
+  for (let t = 0; t < sequence.length; t++) if (isGap(sequence, t, channel.a) || isGap(sequence, t, b)) series[t] = Number.NaN;
 }
 
 function fillBase(base: Base, { values, shape: { features: F }, rows, offset, length }: SequenceRows, series: Float64Array): void {

@@ -1,20 +1,21 @@
 // Raw inputs made from a recipe's statistics, to be scored wherever the artifact is loaded. No row of anyone's data is in them.
 import { GOLDEN_COUNT } from "../../shared/artifact/tensors.ts";
-import { usesFloors } from "../../shared/recipe/channel.ts";
+import { looksAt, usesFloors } from "../../shared/recipe/channel.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import type { Random } from "../statistics/random.ts";
 
+/** Of the numbers of golden inputs, where a recipe takes gaps. */
+const GAP_SHARE = 0.3;
+
 /**
  * (K,T,F) inputs of every length up to T (evenly spread where T > K), in turn: independent rows, random walks, values far
- * beyond the clip up to the largest float64, and rows with zeros, among them all-zero rows inside the sequence.
+ * beyond the clip up to the largest float64, and rows with zeros, among them all-zero rows inside the sequence; with gaps where the recipe takes them.
  */
 export function synthesiseGolden(recipe: Recipe, random: Random): Float64Array {
-  const { timesteps: T, features, channels, scale, featureMean, featureScale } = recipe;
+  const { timesteps: T, features, channels, scale, featureMean, featureScale, gaps } = recipe;
   const F = features.length;
   const inputs = new Float64Array(GOLDEN_COUNT * T * F);
-  const isPositive = features.map((_, f) =>
-    channels.some((c) => usesFloors(c).includes(true) && (c.a === f || (c.base !== "feature" && c.b === f))),
-  );
+  const isPositive = features.map((_, f) => channels.some((c) => usesFloors(c).includes(true) && looksAt(c, f)));
   const movement = features.map((_, f) => {
     const delta = channels.findIndex((c) => c.base === "feature" && c.a === f && c.view === "delta");
     return delta >= 0 ? scale[delta] : featureScale[f] / 10;
@@ -37,6 +38,8 @@ export function synthesiseGolden(recipe: Recipe, random: Random): Float64Array {
       if (kind === 3 && isInside && random.uniform() < 0.3) inputs.fill(0, from, from + F);
       // The first and last rows hold data, whatever all-zero rows mean.
       if (!isInside && inputs.subarray(from, from + F).every((x) => x === 0)) inputs[from] = featureScale[0];
+      // Walks stay whole: one of them is what people are shown.
+      if (gaps && kind !== 1) for (let f = 0; f < F; f++) if (random.uniform() < GAP_SHARE) inputs[from + f] = Number.NaN;
     }
   }
   return inputs;

@@ -1,6 +1,7 @@
 // The options that say how data are read, the same for every command that reads data.
 import { UsageError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
+import { MISSING } from "../pipeline/contract.ts";
 import { AXES } from "../readers/batch.ts";
 import { DECIMALS, SEPARATORS, type Separator } from "../readers/dialect.ts";
 import { isLong, type ReadOptions } from "../readers/options.ts";
@@ -60,6 +61,16 @@ export const ROW_OPTIONS = grouped("Reading rows of series, one row a record, as
 /** Everything that says how data are read. */
 export const READ_OPTIONS = { ...DATA_OPTIONS, ...ROW_OPTIONS };
 
+/** Whether numbers may be missing. */
+export const MISSING_OPTION = grouped("Reading the data:", {
+  missing: option(
+    "HOW",
+    choice(...MISSING),
+    "carry: numbers may be missing and are filled from the row before; refuse: they may not",
+    "carry where the data lack numbers",
+  ),
+});
+
 /** A file that becomes the test part. */
 export const TEST_OPTIONS = grouped("Reading the data:", {
   test: option("FILE", text, "file that becomes the test part", "X_test and y_test of an .npz, else a part of the data"),
@@ -77,7 +88,7 @@ export const SPLIT_OPTION = option(
 );
 
 /** The values of the read options alone, as the readers take them. */
-export function readOptionsOf(values: ReadOptions): ReadOptions {
+export function readOptionsOf(values: ReadOptions): Omit<ReadOptions, "gaps"> {
   const { format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels } = values;
   const { id, rename, columns, byPosition, axes } = values;
   return {

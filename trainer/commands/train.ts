@@ -3,7 +3,16 @@ import { existsSync } from "node:fs";
 import { PADDINGS } from "../../shared/sequence.ts";
 import { describeModel } from "../artifact/artifact-file.ts";
 import { choice, integer, pair, text } from "../cli/arguments.ts";
-import { DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, SPLIT_OPTION, splitMethodOf, TEST_OPTIONS } from "../cli/data-options.ts";
+import {
+  DATA_WORD,
+  MAX_SEED,
+  MISSING_OPTION,
+  READ_OPTIONS,
+  readOptionsOf,
+  SPLIT_OPTION,
+  splitMethodOf,
+  TEST_OPTIONS,
+} from "../cli/data-options.ts";
 import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkAbsent, checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
@@ -43,6 +52,7 @@ const OPTIONS = {
   json: flag("print one JSON document on stdout"),
   ...TEST_OPTIONS,
   ...READ_OPTIONS,
+  ...MISSING_OPTION,
 };
 
 type TrainValues = Values<typeof WORDS, typeof OPTIONS>;
@@ -72,7 +82,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const started = now();
   const { report, json = false, resume = false } = values;
   const out = checkOutputs(values);
-  const read = { ...readOptionsOf(values), onNote: noteReading(terminal), maxWindows: MAX_WINDOWS };
+  const read = { ...readOptionsOf(values), onNote: noteReading(terminal), maxWindows: MAX_WINDOWS, gaps: values.missing !== "refuse" };
   const dataset = await readDataset(values.data, read);
   terminal.say(describeRead(dataset.facts));
   const data = checkTrainable(dataset);
@@ -125,7 +135,7 @@ function checkOutputs({
 }
 
 function trainOptionsOf(values: Partial<TrainValues>): Parameters<typeof trainModel>[1] {
-  const { units, epochs, batch, seed = 1, recipe = "auto", padding, costs, horizon = 1 } = values;
+  const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1 } = values;
   return {
     units,
     epochs,
@@ -133,6 +143,7 @@ function trainOptionsOf(values: Partial<TrainValues>): Parameters<typeof trainMo
     seed,
     recipe,
     padding,
+    missing,
     horizon,
     split: splitMethodOf(values),
     costs: costs && { falsePositive: costs[0], falseNegative: costs[1] },

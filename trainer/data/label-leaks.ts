@@ -34,8 +34,8 @@ export function rankingAuc(labels: ArrayLike<number>, scores: ArrayLike<number>)
 }
 
 /**
- * Of the sequences at `indices` of `values` (N,T,F), the cell that ranks the labels best, over those in which its row is no padding;
- * null where no row is data in enough sequences.
+ * Of the sequences at `indices` of `values` (N,T,F), the cell that ranks the labels best, over those in which it is observed in a row
+ * that is no padding; null where none is in enough sequences.
  */
 export function findLeakingCell(
   values: Float64Array,
@@ -59,11 +59,13 @@ export function findLeakingCell(
     if (here.length < MIN_SEQUENCES) continue;
     const cellLabels = Uint8Array.from(here, (n) => labels[n]);
     for (let feature = 0; feature < F; feature++) {
-      const auc = rankingAuc(
-        cellLabels,
-        Float64Array.from(here, (n) => values[(n * T + step) * F + feature]),
-      );
-      if (auc > (best?.auc ?? 0)) best = { step, feature, auc, count: here.length };
+      const cells = Float64Array.from(here, (n) => values[(n * T + step) * F + feature]);
+      const isObserved = (_: number, i: number): boolean => !Number.isNaN(cells[i]);
+      const hasGaps = cells.includes(Number.NaN);
+      const observed = hasGaps ? cells.filter(isObserved) : cells;
+      if (observed.length < MIN_SEQUENCES) continue;
+      const auc = rankingAuc(hasGaps ? cellLabels.filter(isObserved) : cellLabels, observed);
+      if (auc > (best?.auc ?? 0)) best = { step, feature, auc, count: observed.length };
     }
   }
   return best;

@@ -1,6 +1,6 @@
 // Which movements may be hidden in the levels, and which differences and ratios say more than levels: score tests against a
 // logistic regression, before anything is trained. Legend: M sequences, T steps, C channels, D columns.
-import type { Channel } from "../../shared/recipe/channel.ts";
+import { type Channel, secondFeature } from "../../shared/recipe/channel.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 import { selectChannels } from "../data/sequences.ts";
 import { listCandidates as listChannels, plainChannels } from "../features/candidates.ts";
@@ -19,7 +19,7 @@ export interface Candidates {
 export function listCandidates({ features, movement }: DataFacts, T: number): Candidates {
   const levels = Array.from(features.mean.keys(), (a): Channel => ({ base: "feature", a, view: "level" }));
   const movements = plainChannels(features, T).filter(({ a, view }) => (view === "delta" || view === "logDelta") && isStill(movement[a]));
-  const pairs = listChannels(features, T).filter(({ base }) => base !== "feature");
+  const pairs = listChannels(features, T).filter((channel) => secondFeature(channel) !== undefined);
   return { channels: [...levels, ...movements, ...pairs], levels: levels.length, movements: movements.length };
 }
 
@@ -31,7 +31,7 @@ export function closePairs({ channels, levels, movements }: Candidates, scale: F
   const isClose = new Map<string, boolean>();
   return Array.from({ length: channels.length - levels - movements }, (_, i) => levels + movements + i).filter((c) => {
     const channel = channels[c];
-    if (channel.base === "feature") return false;
+    if (channel.base !== "difference" && channel.base !== "logRatio") return false;
     const { base, a, b, view } = channel;
     const key = `${base} ${a} ${b}`;
     if (view === "level") {

@@ -1,7 +1,7 @@
 // The lines that fix the user's own script: at most 15 of Keras and numpy that compute what the fixed setup computes, in float64,
 // with scales from the training part alone. Knows only what was found; whoever tests it runs the lines.
 // Legend: N sequences, T steps, F features, C channels.
-import type { Channel } from "../../shared/recipe/channel.ts";
+import { type Channel, secondFeature } from "../../shared/recipe/channel.ts";
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { BaselineSetup } from "./setup.ts";
@@ -53,7 +53,7 @@ export function writeScript({ plan, settings, split, loss, baseRateLoss }: Scrip
   const isMasked = padding !== "none";
   const has = (...views: readonly string[]): boolean => channels.some(({ view }) => views.includes(view));
   const hasLog = has("log", "logDelta") || channels.some(({ base }) => base === "logRatio");
-  const used = [...new Set(channels.flatMap((channel) => (channel.base === "feature" ? [channel.a] : [channel.a, channel.b])))];
+  const used = [...new Set(channels.flatMap((channel) => [channel.a, secondFeature(channel) ?? channel.a]))];
   const names = used.sort((a, b) => a - b).map((f) => `f[${f}] ${oneLine(features[f])}`);
   const mask = standardise ? MASK.standardised : MASK.raw;
   const { units, batch, optimizer, learningRate } = settings;
@@ -110,7 +110,8 @@ function expectLoss({ split, loss, baseRateLoss }: Pick<ScriptInput, "split" | "
 /** A channel in numpy: `f` by feature, L a logarithm, D a movement, M a deviation from the sequence's own mean. */
 function express(channel: Channel): string {
   const a = `f[${channel.a}]`;
-  const base = channel.base === "feature" ? a : channel.base === "difference" ? `${a} - f[${channel.b}]` : `L(${a}) - L(f[${channel.b}])`;
+  const b = `f[${secondFeature(channel)}]`;
+  const base = channel.base === "difference" ? `${a} - ${b}` : channel.base === "logRatio" ? `L(${a}) - L(${b})` : a;
   switch (channel.view) {
     case "level":
       return base;

@@ -1,5 +1,5 @@
 // Which candidate a step of the feature search takes: by score tests before short runs, by simplicity after them. Trains nothing.
-import type { Channel } from "../../shared/recipe/channel.ts";
+import { type Channel, looksAt, secondFeature } from "../../shared/recipe/channel.ts";
 import type { Evaluation } from "./candidate-evaluation.ts";
 import { type ScoreGain, scoreGain } from "./score-test.ts";
 
@@ -34,7 +34,7 @@ export function rankCandidates(
 export function withSimpler(ranked: readonly Ranked[], all: readonly Channel[]): Ranked[] {
   const first = ranked.slice(0, EVALUATED);
   const isPartOf = (single: Channel, pair: Channel): boolean =>
-    pair.base !== "feature" && single.base === "feature" && single.view === pair.view && (single.a === pair.a || single.a === pair.b);
+    secondFeature(pair) !== undefined && single.base === "feature" && single.view === pair.view && looksAt(pair, single.a);
   const simpler = ranked.slice(EVALUATED).filter(({ c }) => first.some(({ c: pair }) => isPartOf(all[c], all[pair])));
   return [...first, ...simpler];
 }
@@ -57,5 +57,5 @@ export function isPlain({ base, view }: Channel): boolean {
 
 /** Whether two channels are computed alike. */
 export function isSame(a: Channel, b: Channel): boolean {
-  return a.view === b.view && a.base === b.base && a.a === b.a && (a.base === "feature" || (b.base !== "feature" && a.b === b.b));
+  return a.view === b.view && a.base === b.base && a.a === b.a && secondFeature(a) === secondFeature(b);
 }

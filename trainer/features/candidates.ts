@@ -1,6 +1,6 @@
 // The channels worth looking at for a data set, from facts about its features.
 import type { Base, Channel, View } from "../../shared/recipe/channel.ts";
-import type { FeatureFacts } from "./facts.ts";
+import { type FeatureFacts, featuresWithGaps } from "./facts.ts";
 
 /** Below this ratio of largest to smallest, a logarithm is a straight line to within what a network cares about. */
 const MIN_LOG_RANGE = 1.5;
@@ -29,7 +29,7 @@ export function countPairsLeftOut(facts: FeatureFacts): number {
   return Math.max(0, similarPairs(facts).length - MAX_PAIRS);
 }
 
-/** Every view of every useful feature, and differences and log ratios of the pairs that are most alike in magnitude. */
+/** Every view of every useful feature, what is known of gaps, and differences and log ratios of the pairs that are most alike in magnitude. */
 export function listCandidates(facts: FeatureFacts, timesteps: number): Channel[] {
   const { lowest, highest } = facts;
   const useful = usefulFeatures(facts);
@@ -45,14 +45,22 @@ export function listCandidates(facts: FeatureFacts, timesteps: number): Channel[
     if (lowest[a] > 0 && lowest[b] > 0) bases.push({ base: "logRatio", a, b });
     for (const base of bases) for (const view of views("level", "delta")) channels.push({ ...base, view });
   }
-  return channels;
+  return [...channels, ...gapChannels(facts, timesteps)];
 }
 
-/** Level and delta of every useful feature, in logarithms where they say more: what one would try by hand. */
+/** Of every feature that lacks numbers, constant ones too: whether it is observed, and how long ago it was. */
+function gapChannels(facts: FeatureFacts, timesteps: number): Channel[] {
+  const bases = timesteps > 1 ? (["observed", "sinceObserved"] as const) : (["observed"] as const);
+  return featuresWithGaps(facts).flatMap((a) => bases.map((base) => ({ base, a, view: "level" as const })));
+}
+
+/** Level and delta of every useful feature, in logarithms where they say more, and what is observed: what one would try by hand. */
 export function plainChannels(facts: FeatureFacts, timesteps: number): Channel[] {
-  return usefulFeatures(facts).flatMap((a): Channel[] => {
+  const observed = featuresWithGaps(facts).map((a): Channel => ({ base: "observed", a, view: "level" }));
+  const channels = usefulFeatures(facts).flatMap((a): Channel[] => {
     const hasLog = facts.lowest[a] > 0 && facts.highest[a] / facts.lowest[a] > MIN_LOG_RANGE;
     const views: View[] = hasLog ? ["log", "logDelta"] : ["level", "delta"];
     return (timesteps > 1 ? views : views.slice(0, 1)).map((view) => ({ base: "feature", a, view }));
   });
+  return [...channels, ...observed];
 }

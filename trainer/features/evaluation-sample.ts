@@ -18,6 +18,8 @@ export interface SampleInput {
   readonly shape: Shape;
   readonly features: readonly string[];
   readonly padding: Padding;
+  /** As Plan.gaps. */
+  readonly gaps?: readonly number[];
   readonly train: Int32Array;
   readonly validation: Int32Array;
   /** Indices are in the order of time, and neighbours closer than this share rows; 0 when the order means nothing. */
@@ -60,12 +62,12 @@ const MAX_TABLE = 20_000_000;
 
 /** Draws the sample by the input's seed; `candidates` (K) are fitted on its training rows. */
 export function drawEvaluationSample(input: SampleInput, candidates: readonly Channel[]): EvaluationSample {
-  const { values, labels, shape, features, padding, gap, log } = input;
+  const { values, labels, shape, features, padding, gaps, gap, log } = input;
   const [T, K] = [shape.timesteps, candidates.length];
   const { train, validation } = drawRows(input, Math.floor(MAX_TABLE / (T * K)));
   const rows = Int32Array.from([...train, ...validation]);
   const R = rows.length;
-  const recipe = fitRecipe({ timesteps: T, features, padding, channels: candidates, standardise: true }, values, train, log);
+  const recipe = fitRecipe({ timesteps: T, features, padding, gaps, channels: candidates, standardise: true }, values, train, log);
   const drawnLabels = Uint8Array.from(rows, (n) => labels[n]);
   const isFolded = validation.length < ENOUGH_TO_VALIDATE;
   const folds = isFolded

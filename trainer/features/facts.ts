@@ -11,12 +11,15 @@ export interface Relation {
 }
 
 export interface FeatureFacts {
-  /** (F) over valid rows */
+  /** (F) of what is observed in valid rows */
   readonly lowest: Float64Array;
   readonly highest: Float64Array;
   readonly mean: Float64Array;
   readonly deviation: Float64Array;
   readonly constant: readonly number[];
+  /** (F) numbers that are missing, and the rows there are. */
+  readonly missing: Float64Array;
+  readonly rows: number;
   /** Each expressed by features before it that are neither constant nor redundant themselves. */
   readonly relations: readonly Relation[];
 }
@@ -28,7 +31,7 @@ const EXACT = 1e-7;
 /** A coefficient below this share of the largest contribution is rounding. */
 const NEGLIGIBLE = 1e-7;
 
-/** Facts of the features over the valid rows of the sequences at `indices` of `values` (N,T,F). */
+/** Facts of the features over the valid rows of the sequences at `indices` of `values` (N,T,F); NaN is a number that is missing. */
 export function studyFeatures(values: Float64Array, shape: Shape, indices: ArrayLike<number>, padding: Padding): FeatureFacts {
   const F = shape.features;
   const rows = collectRows(values, shape, indices, padding);
@@ -37,16 +40,33 @@ export function studyFeatures(values: Float64Array, shape: Shape, indices: Array
   const highest = new Float64Array(F).fill(-Infinity);
   const mean = new Float64Array(F);
   const deviation = new Float64Array(F);
+  const missing = countMissing(rows, F);
   for (let i = 0; i < rows.length; i++) {
     const f = i % F;
+    if (Number.isNaN(rows[i])) continue;
     lowest[f] = Math.min(lowest[f], rows[i]);
     highest[f] = Math.max(highest[f], rows[i]);
-    mean[f] += rows[i] / count;
+    mean[f] += rows[i] / (count - missing[f]);
   }
-  for (let i = 0; i < rows.length; i++) deviation[i % F] += (rows[i] - mean[i % F]) ** 2 / count;
+  for (let i = 0; i < rows.length; i++)
+    if (!Number.isNaN(rows[i])) deviation[i % F] += (rows[i] - mean[i % F]) ** 2 / (count - missing[i % F]);
   for (let f = 0; f < F; f++) deviation[f] = Math.sqrt(deviation[f]);
-  const constant = Array.from({ length: F }, (_, f) => f).filter((f) => lowest[f] === highest[f]);
-  return { lowest, highest, mean, deviation, constant, relations: findRelations(rows, mean, deviation, constant) };
+  const constant = Array.from({ length: F }, (_, f) => f).filter((f) => !(lowest[f] < highest[f]));
+  const independent = Array.from({ length: F }, (_, f) => f).filter((f) => missing[f] === 0 && !constant.includes(f));
+  return { lowest, highest, mean, deviation, constant, missing, rows: count, relations: findRelations(rows, mean, deviation, independent) };
+}
+
+/** Features that lack numbers, ascending. */
+export function featuresWithGaps({ missing }: Pick<FeatureFacts, "missing">): number[] {
+  return Array.from(missing.keys()).filter((f) => missing[f] > 0);
+}
+
+/** (F) numbers missing in `rows` (rows,F). */
+function countMissing(rows: Float64Array, F: number): Float64Array {
+  const missing = new Float64Array(F);
+  if (!rows.includes(Number.NaN)) return missing; // native code: most data lack nothing
+  for (let i = 0; i < rows.length; i++) if (Number.isNaN(rows[i])) missing[i % F]++;
+  return missing;
 }
 
 /** All valid rows (rows,F). */
@@ -65,16 +85,17 @@ function collectRows(values: Float64Array, shape: Shape, indices: ArrayLike<numb
 
 /**
  * Feature by feature, Gram–Schmidt on centred, scaled columns against the independent features so far; what leaves nothing
- * behind is redundant, and its coefficients follow by back substitution.
+ * behind is redundant, and its coefficients follow by back substitution. Looks at `features` alone: one with gaps can be told by others
+ * only where it is observed, so that it is never redundant.
  */
-function findRelations(rows: Float64Array, mean: Float64Array, deviation: Float64Array, constant: readonly number[]): Relation[] {
+function findRelations(rows: Float64Array, mean: Float64Array, deviation: Float64Array, features: readonly number[]): Relation[] {
   const F = mean.length;
   const stride = Math.max(1, Math.ceil(rows.length / F / MAX_ROWS));
   const count = Math.floor((rows.length / F - 1) / stride) + 1;
   const relations: Relation[] = [];
   const independent: { readonly feature: number; readonly direction: Float64Array; readonly norm: number; readonly on: number[] }[] = [];
-  for (let f = 0; f < F; f++) {
-    if (constant.includes(f) || deviation[f] === 0 || !Number.isFinite(deviation[f])) continue; // squares overflow beyond 1e154
+  for (const f of features) {
+    if (deviation[f] === 0 || !Number.isFinite(deviation[f])) continue; // squares overflow beyond 1e154
     const column = Float64Array.from({ length: count }, (_, i) => (rows[i * stride * F + f] - mean[f]) / deviation[f]);
     const size = Math.sqrt(dot(column, column));
     // The column's components along the orthonormal directions.

@@ -4,7 +4,7 @@ import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { EvaluationInput } from "./candidate-evaluation.ts";
 import { type DistillationTarget, ON_LABELS } from "./distillation.ts";
-import { type Relation, studyFeatures } from "./facts.ts";
+import { featuresWithGaps, type Relation, studyFeatures } from "./facts.ts";
 import { searchChannels } from "./search.ts";
 import type { SearchProgress, SearchStep } from "./search-state.ts";
 
@@ -27,10 +27,10 @@ export type PlanNote =
   | { readonly code: "search-losses"; readonly baseRate: number; readonly plain: number; readonly chosen: number };
 
 /** The plain script's recipe, to be compared with: every feature as it is. */
-export function planRaw(shape: Shape, features: readonly string[], padding: Padding): RecipePlan {
+export function planRaw(shape: Shape, features: readonly string[], padding: Padding, gaps?: readonly number[]): RecipePlan {
   const channels = features.map((_, a) => ({ base: "feature", a, view: "level" }) as const);
   return {
-    plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false },
+    plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false, ...(gaps && { gaps }) },
     targets: [ON_LABELS],
     isSignificant: true,
   };
@@ -43,14 +43,14 @@ export async function planAuto(
   onNote: (note: PlanNote) => void,
   onProgress?: (progress: SearchProgress) => void,
 ): Promise<RecipePlan> {
-  const { values, shape, train, padding, features } = input;
+  const { values, shape, train, padding, features, gaps } = input;
   const facts = studyFeatures(values, shape, train, padding);
   if (facts.constant.length > 0) onNote({ code: "constant-features", features: facts.constant });
   for (const relation of facts.relations) onNote({ code: "redundant-feature", relation });
-  if (facts.constant.length === shape.features)
+  if (facts.constant.length === shape.features && featuresWithGaps(facts).length === 0)
     throw new DataError(source, "every feature is constant on the training part: there is nothing to learn from");
   const result = await searchChannels(input, facts, { onStep: onNote, onProgress });
   onNote({ code: "search-losses", baseRate: result.baseRateLoss, plain: result.plainLoss, chosen: result.loss });
-  const plan = { timesteps: shape.timesteps, features, padding, channels: result.channels, standardise: true };
+  const plan = { timesteps: shape.timesteps, features, padding, channels: result.channels, standardise: true, ...(gaps && { gaps }) };
   return { plan, targets: result.targets, isSignificant: result.isSignificant };
 }

@@ -1,6 +1,6 @@
 // What the steps of a feature search share: its candidates and their evaluator, how wide the data are, and where the search stands.
 // On data of many features the search leaves work undone, so that its time grows no faster than the features; it says what.
-import type { Channel } from "../../shared/recipe/channel.ts";
+import { type Channel, tellsOfGaps } from "../../shared/recipe/channel.ts";
 import { isSame } from "./candidate-choice.ts";
 import { type CandidateEvaluator, createCandidateEvaluator, type Evaluation, type EvaluationInput } from "./candidate-evaluation.ts";
 import { countPairsLeftOut, listCandidates, plainChannels } from "./candidates.ts";
@@ -78,7 +78,7 @@ export function openSearch(
 ): Search {
   const T = input.shape.timesteps;
   const plain = plainChannels(facts, T);
-  const isWide = plain.length > MAX_NARROW;
+  const isWide = plain.filter((channel) => !tellsOfGaps(channel)).length > MAX_NARROW;
   const listed = listCandidates(facts, T);
   const candidates = isWide ? limitCandidates(listed, plain, Math.max(plain.length, Math.floor(MAX_NUMBERS / T))) : listed;
   const all = [...candidates, ...plain.filter((channel) => !candidates.some((known) => isSame(known, channel)))];

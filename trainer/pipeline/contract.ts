@@ -13,6 +13,9 @@ import type { TrainNote } from "./note.ts";
 export const RECIPES = ["auto", "raw"] as const;
 export type RecipeName = (typeof RECIPES)[number];
 
+/** `carry`: numbers may be missing, and are filled. `refuse`: they may not. */
+export const MISSING = ["carry", "refuse"] as const;
+
 export interface TrainOptions {
   /** Undefined: chosen by the size of the training part. */
   readonly units?: number;
@@ -25,6 +28,8 @@ export interface TrainOptions {
   /** Undefined: found from the data. */
   readonly padding?: Padding;
   readonly recipe: RecipeName;
+  /** Whether numbers may be missing; undefined: where the data lack any. */
+  readonly missing?: (typeof MISSING)[number];
   /** Of the two mistakes, for the operating point `lowest-cost`. */
   readonly costs?: Costs;
 }

@@ -11,6 +11,12 @@ import type { Warning } from "./warning.ts";
 export type TrainNote =
   | LeftOutNote
   | { readonly code: "split"; readonly split: Pick<Split, "by" | "reason"> }
+  /** Features that lack numbers in the training part of so many rows, and how many; none where gaps are taken in any case. */
+  | {
+      readonly code: "gaps";
+      readonly rows: number;
+      readonly features: readonly { readonly feature: number; readonly missing: number }[];
+    }
   | { readonly code: "warning"; readonly warning: Warning }
   | { readonly code: "padding"; readonly choice: PaddingChoice }
   | PlanNote

@@ -2,7 +2,7 @@
 import { DataError } from "../../shared/errors.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import { dropPaddingOnly, type Labelled, requireBothClasses } from "../data/sequences.ts";
-import { studyFeatures } from "../features/facts.ts";
+import { featuresWithGaps, studyFeatures } from "../features/facts.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { type Split, splitDataset } from "../split/split.ts";
 import { createRandom } from "../statistics/random.ts";
@@ -19,6 +19,8 @@ export interface Prepared {
   readonly padding: Padding;
   /** Of `usable`. */
   readonly split: Split;
+  /** As Plan.gaps. */
+  readonly gaps?: readonly number[];
   /** Sequences closer than this share rows, where the split is by time; else 0. */
   readonly gap: number;
 }
@@ -31,7 +33,24 @@ export function prepare(data: LabelledDataset, options: TrainOptions, onNote: (n
   const split = splitUsable(data, usable, padding, options);
   onNote({ code: "split", split });
   requireBothClasses({ train: split.train, validation: split.validation }, usable.labels, data.source);
-  return { data, usable, padding, split, gap: gapOf(split, data.shape.timesteps, options.horizon) };
+  const gaps = findGaps(data, usable, padding, split.train, options, onNote);
+  return { data, usable, padding, split, ...(gaps && { gaps }), gap: gapOf(split, data.shape.timesteps, options.horizon) };
+}
+
+/** The features that lack numbers in training; undefined where none lacks any, in the test part either, unless --missing says that they may. */
+function findGaps(
+  { shape, test }: LabelledDataset,
+  { values }: Labelled,
+  padding: Padding,
+  train: Int32Array,
+  { missing }: TrainOptions,
+  onNote: (note: TrainNote) => void,
+): readonly number[] | undefined {
+  if (missing !== "carry" && !values.includes(Number.NaN) && !test?.values.includes(Number.NaN)) return undefined;
+  const facts = studyFeatures(values, shape, train, padding);
+  const features = featuresWithGaps(facts);
+  onNote({ code: "gaps", rows: facts.rows, features: features.map((feature) => ({ feature, missing: facts.missing[feature] })) });
+  return features;
 }
 
 /** Sequences closer than this share rows, or the row of a label; 0 where the split is not by time. */
@@ -40,8 +59,9 @@ export function gapOf({ by }: Pick<Split, "by">, timesteps: number, horizon: num
 }
 
 function requireMovement({ source, shape }: LabelledDataset, { values, labels }: Labelled, padding: Padding): void {
-  const { constant } = studyFeatures(values, shape, Int32Array.from(labels.keys()), padding);
-  if (constant.length === shape.features) throw new DataError(source, "every feature is constant: there is nothing to learn from");
+  const facts = studyFeatures(values, shape, Int32Array.from(labels.keys()), padding);
+  const isStill = facts.constant.length === shape.features && featuresWithGaps(facts).length === 0;
+  if (isStill) throw new DataError(source, "every feature is constant: there is nothing to learn from");
 }
 
 function splitUsable(data: LabelledDataset, usable: Labelled, padding: Padding, { split, horizon, seed }: TrainOptions): Split {

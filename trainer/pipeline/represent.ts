@@ -31,7 +31,7 @@ export async function represent(prepared: Prepared, options: TrainOptions, depen
   for (const warning of labelWarnings) onNote({ code: "warning", warning });
   const { plan, targets, isSignificant } =
     options.recipe === "raw"
-      ? planRaw(data.shape, data.features, padding)
+      ? planRaw(data.shape, data.features, padding, prepared.gaps)
       : await planAuto({ ...input, padding }, data.source, onNote, dependencies.onSearchProgress);
   const recipeWarnings = findRecipeWarnings(data, usable, plan);
   for (const warning of recipeWarnings) onNote({ code: "warning", warning });
@@ -50,7 +50,7 @@ export async function represent(prepared: Prepared, options: TrainOptions, depen
 }
 
 function evaluationInput(
-  { data, usable, split, gap }: Prepared,
+  { data, usable, split, gap, gaps }: Prepared,
   { seed }: TrainOptions,
   { kernel, createStepper, yieldToEventLoop }: TrainDependencies,
 ): Omit<EvaluationInput, "padding"> {
@@ -59,6 +59,7 @@ function evaluationInput(
     labels: usable.labels,
     shape: data.shape,
     features: data.features,
+    ...(gaps && { gaps }),
     train: split.train,
     validation: split.validation,
     gap,

@@ -20,6 +20,8 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
       return `${note.source}: ${note.sequences === 1 ? "one sequence" : `${note.sequences} sequences`} without a valid row left out`;
     case "split":
       return describeSplit(note.split);
+    case "gaps":
+      return describeGaps(note, names);
     case "warning":
       return `note: ${describeWarning(note.warning, names)}`;
     case "padding":
@@ -61,6 +63,16 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
     default:
       return `loss: ${describeLossNote(note)}`;
   }
+}
+
+/** `missing: 1,204 of open (12.0 %), …` */
+function describeGaps({ rows, features }: Extract<TrainNote, { code: "gaps" }>, names: readonly string[]): string {
+  const how = "filled by the last observed value of the sequence, before it by the training median";
+  if (features.length === 0) return `missing: no number of the training part; gaps are ${how}`;
+  const list = features.map(
+    ({ feature, missing }) => `${missing.toLocaleString("en-US")} of ${names[feature]} (${percent(missing / rows)})`,
+  );
+  return `missing in the training part: ${list.join(", ")}; ${how}`;
 }
 
 function describeStep({ before, after }: { readonly before: number; readonly after: number }): string {

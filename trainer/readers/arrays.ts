@@ -82,7 +82,7 @@ export function toValues(
   array: NpyArray,
   name: string,
   source: string,
-  wanted: Pick<Wanted, "onIssue" | "onRounded" | "axes" | "target" | "features">,
+  wanted: Pick<Wanted, "onIssue" | "gaps" | "onRounded" | "axes" | "target" | "features">,
   names: number | undefined = wanted.features?.length,
   first = 0,
 ): { values: Float64Array; shape: Shape; dtype: string; remarks: readonly Remark[] } {
@@ -109,7 +109,9 @@ export function toValues(
   const numbers = toNumbers(array, name, source);
   const values = isTurned ? turn(numbers, T, F) : numbers;
   for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(values[i])) {
+    if (wanted.gaps && Number.isNaN(values[i]))
+      values[i] = Number.NaN; // one bit pattern, so that equal rows are equal
+    else if (!Number.isFinite(values[i])) {
       const place = `[${first + Math.floor(i / (T * F))}][${Math.floor(i / F) % T}][${i % F}]`;
       wanted.onIssue(source, `${name}${place} is ${values[i]}, expected a finite number: fill the gap or leave the sequence out`);
     }

@@ -8,7 +8,7 @@ import type { Remark } from "./reading.ts";
 
 /** One part of a data set. */
 export interface Part {
-  /** (N,T,F) finite */
+  /** (N,T,F) finite, NaN where a number is missing and may be */
   readonly values: Float64Array;
   /** (N) 0 or 1; null where there are none. */
   readonly labels: Uint8Array | null;
@@ -89,6 +89,8 @@ export interface Wanted extends NameOptions {
   readonly columns: readonly string[];
   /** Records are single rows, with these features, or with all columns that are left; undefined: whole sequences. */
   readonly rows?: { readonly features?: readonly string[] };
+  /** A number may be missing: it comes as NaN, and nobody hears of it. */
+  readonly gaps?: boolean;
   readonly onIssue: OnIssue;
   /** Hears of so many whole numbers that float64 does not hold exactly. */
   readonly onRounded?: (count: number) => void;

@@ -16,6 +16,8 @@ interface Table {
   readonly source: string;
   readonly onIssue: OnIssue;
   readonly onRounded: Wanted["onRounded"];
+  /** As Wanted.gaps. */
+  readonly gaps?: boolean;
   readonly header: readonly string[] | null;
   /** Columns of every line. */
   readonly columns: number;
@@ -55,6 +57,7 @@ export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf
     table = {
       source,
       onIssue: wanted.onIssue,
+      gaps: wanted.gaps,
       onRounded: wanted.onRounded,
       dialect,
       ...planTable(header, firstRecords[0].record.length, layoutOf),
@@ -143,14 +146,15 @@ function toBatch({ header, layout }: Table, { values, labels, texts }: Pending, 
   };
 }
 
-/** The number in column `i`, NaN after onIssue has heard that there is none; `missingLabel` where a label should be. */
+/** The number in column `i`, NaN where it may be missing, or after onIssue has heard that there is none; `missingLabel` where a label should be. */
 function readCell(table: Table, record: readonly string[], i: number, line: number, missingLabel?: number): number {
-  const { source, onIssue, header, dialect } = table;
+  const { source, onIssue, gaps, header, dialect } = table;
   const number = parseCell(record[i], dialect.decimal);
   if (number !== undefined && Number.isFinite(number)) {
     if (Math.abs(number) >= 2 ** 53 && isRounded(record[i], number)) table.onRounded?.(1);
     return number;
   }
+  if (gaps && missingLabel === undefined && Number.isNaN(number)) return Number.NaN;
   const advice = adviseOnNumber(record[i], dialect.decimal);
   const what = `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number${advice}`;
   onIssue(`${source}: line ${line}`, what, missingLabel);

@@ -53,7 +53,7 @@ function checkOptions(options: ReadOptions): void {
 }
 
 function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted {
-  const { ignoreLabels = false, onIssue = throwIssue, onNote, group, time, key, label, features, sep, decimal } = options;
+  const { ignoreLabels = false, onIssue = throwIssue, onNote, gaps, group, time, key, label, features, sep, decimal } = options;
   const { id = [], rename, byPosition, target } = options;
   const isRows = isLong(options);
   return {
@@ -68,6 +68,7 @@ function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted 
     parts: !ignoreLabels,
     columns: [...new Set([...id, isRows ? key : group, time].filter((name) => name !== undefined))],
     rows: isRows ? { features } : undefined,
+    gaps,
     onIssue,
     onNote,
     dialect: { separator: sep, decimal },

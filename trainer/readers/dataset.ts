@@ -55,12 +55,12 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const main = await joinBatches(tallyBatches(readBatches(paths, { ...options, inOne: true }, hash), tally), describePaths(paths));
   let { test } = main;
   if (testPath !== undefined) {
-    const { key, features, window, stride, horizon, label, onNote, onIssue, time, sep, decimal } = options;
+    const { key, features, window, stride, horizon, label, gaps, onNote, onIssue, time, sep, decimal } = options;
     const { id, rename, columns, byPosition, axes } = options;
     const reading = isLong(options) ? { key, features: features ?? main.features ?? undefined, window, stride, horizon, time } : {};
     const target = main.features ? { timesteps: main.shape.timesteps, features: main.features } : undefined;
     const naming = { id, rename, columns, byPosition, axes, target };
-    const testOptions = { ...reading, ...naming, labels: options.testLabels, label, onNote, onIssue, sep, decimal };
+    const testOptions = { ...reading, ...naming, labels: options.testLabels, label, gaps, onNote, onIssue, sep, decimal };
     const other = await joinBatches(readBatches([testPath], testOptions, hash), testPath);
     checkShape(other.shape, main.shape, testPath, "the sequences");
     test = requireLabels({ ...other, source: testPath });

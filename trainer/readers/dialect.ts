@@ -36,7 +36,8 @@ const NUMBERS: Readonly<Record<Decimal, RegExp>> = {
   ".": /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i,
   ",": /^[+-]?(?:\d+(?:,\d*)?|,\d+)(?:e[+-]?\d+)?$/i,
 };
-const MISSING = /^(?:[+-]?(?:nan|inf|infinity)|n\/?a|null|)$/i; // as numpy, pandas and R write it
+const MISSING = /^(?:[+-]?nan|#?n\/?a|<na>|null|none|)$/i; // as numpy, pandas, R and Excel write it
+const INFINITE = /^[+-]?inf(?:inity)?$/i;
 /** 1,234 and 1,234,567: a thousand and more, or a decimal comma. */
 const GROUPED = /^[+-]?[1-9]\d{0,2}(?:,\d{3})+$/;
 /** A decimal comma, and nothing else. */
@@ -52,9 +53,10 @@ export function nameSeparator(separator: Separator): string {
   return SEPARATOR_NAMES[separator];
 }
 
-/** The number in a trimmed cell; NaN for what stands for a missing one; undefined for other text. */
+/** The number in a trimmed cell, perhaps infinite; NaN for what stands for a missing one; undefined for other text. */
 export function parseNumber(cell: string, decimal: Decimal): number | undefined {
   if (NUMBERS[decimal].test(cell)) return Number(decimal === "," ? cell.replace(",", ".") : cell);
+  if (INFINITE.test(cell)) return cell.startsWith("-") ? -Infinity : Infinity;
   return MISSING.test(cell) ? Number.NaN : undefined;
 }
 

@@ -127,7 +127,7 @@ function readSequence(record: unknown, F: number, place: string, wanted: Wanted)
   const T = Array.isArray(sequence) ? Math.min(sequence.length, MAX_TIMESTEPS) : 0;
   const values = new Float64Array(T * F);
   try {
-    parseSequence(sequence, [SEQUENCE], { timesteps: MAX_TIMESTEPS, features: F }, values, (T - MAX_TIMESTEPS) * F);
+    parseSequence(sequence, [SEQUENCE], { timesteps: MAX_TIMESTEPS, features: F, gaps: wanted.gaps }, values, (T - MAX_TIMESTEPS) * F);
   } catch (error) {
     if (!(error instanceof SequenceError)) throw error;
     wanted.onIssue(place, error.message);
@@ -149,11 +149,12 @@ function findFeatures(record: unknown, place: string, { rows, columns, label }: 
 }
 
 /** (1,F) */
-function readRow(record: unknown, features: readonly string[], place: string, { onIssue }: Wanted): Float64Array {
+function readRow(record: unknown, features: readonly string[], place: string, { onIssue, gaps }: Wanted): Float64Array {
   if (!isFields(record)) throw new DataError(place, `holds ${describe(record)}, expected an object: one row, its features by name`);
   return Float64Array.from(features, (name) => {
     const value = Object.hasOwn(record, name) ? record[name] : undefined;
     if (typeof value === "number" && Number.isFinite(value)) return value;
+    if (gaps && value === null) return Number.NaN;
     onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a finite number`);
     return Number.NaN;
   });

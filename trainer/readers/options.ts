@@ -45,6 +45,8 @@ export interface ReadOptions {
   /** A file that becomes the test part; it goes before `X_test` in the data. */
   readonly test?: string;
   readonly testLabels?: string;
+  /** Numbers may be missing: the values hold NaN there; default: the first that is missing is an issue. */
+  readonly gaps?: boolean;
   /** Labels and test parts are not looked at, not even for errors, and come as null. */
   readonly ignoreLabels?: boolean;
   /** Hears of values that are not finite and labels that are not 0 or 1; default: the first is thrown. */
@@ -64,9 +66,9 @@ export function isLong({ key, features, window, stride }: ReadOptions): boolean 
   return key !== undefined || features !== undefined || window !== undefined || stride !== undefined;
 }
 
-/** What a model takes, and of rows its window and features where the options do not say. */
-export function fillFrom(options: ReadOptions, { timesteps, features }: Target): ReadOptions {
-  const filled = { ...options, target: { timesteps, features } };
+/** What a model takes, and of rows its window and features where the options do not say; and whether numbers may be missing. */
+export function fillFrom(options: ReadOptions, { timesteps, features, gaps }: Target & { readonly gaps?: readonly number[] }): ReadOptions {
+  const filled = { ...options, target: { timesteps, features }, gaps: gaps !== undefined };
   if (!isLong(options)) return filled;
   const isByName = !options.byPosition && !hasDefaultNames(features);
   return { ...filled, window: options.window ?? timesteps, features: options.features ?? (isByName ? features : undefined) };

@@ -33,18 +33,18 @@ export function readLabels(cursor: Cursor, name: string, range: RecordRange, { o
   return labels;
 }
 
-/** Writes `count` numbers to `out[offset]`, `out[offset + step]`, …; NaN after onIssue has heard of one that is none. */
+/** Writes `count` numbers to `out[offset]`, `out[offset + step]`, …; NaN where one may be missing, or after onIssue has heard of one that is none. */
 export function readNumbers(
   cursor: Cursor,
   name: string,
   range: RecordRange,
-  { onIssue, onRounded }: Wanted,
+  { onIssue, gaps, onRounded }: Wanted,
   out: { readonly values: Float64Array; readonly offset: number; readonly step: number },
 ): void {
   const { values, offset, step } = out;
   cursor.take(range.count, (n, cell) => {
     const number = toNumber(cell);
-    if (number === undefined || !Number.isFinite(number))
+    if ((number === undefined || !Number.isFinite(number)) && !(gaps && isMissing(cell)))
       onIssue(placeOf(range, n), `column ${show(name)} is ${describeCell(cell)}, expected a finite number`);
     if (typeof cell === "bigint" && BigInt(number ?? 0) !== cell) onRounded?.(1);
     values[offset + n * step] = number ?? Number.NaN;
@@ -67,6 +67,11 @@ export function readColumn(cursor: Cursor, name: string, range: RecordRange): Co
 export function toNumber(cell: Cell): number | undefined {
   if (typeof cell === "number") return cell;
   return typeof cell === "bigint" || typeof cell === "boolean" ? Number(cell) : undefined;
+}
+
+/** Whether a number is missing: null, or NaN. */
+export function isMissing(cell: Cell): boolean {
+  return cell === null || cell === undefined || Number.isNaN(cell);
 }
 
 /** A cell as an error shows it. */

@@ -3,7 +3,7 @@
 import { DataError } from "../../shared/errors.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 import type { Wanted } from "./batch.ts";
-import { describeCell, placeOf, type RecordRange, toNumber } from "./parquet-cells.ts";
+import { describeCell, isMissing, placeOf, type RecordRange, toNumber } from "./parquet-cells.ts";
 import type { Cursor } from "./parquet-cursor.ts";
 
 /** Numbers of a flat sequence. */
@@ -18,7 +18,7 @@ export function readNested(
   levels: number,
   what: string,
   range: RecordRange,
-  { onIssue, onRounded }: Wanted,
+  { onIssue, gaps, onRounded }: Wanted,
 ): { values: Float64Array; shape: Shape } {
   const fail = (n: number, message: string): never => {
     throw new DataError(placeOf(range, n), `${what} ${message}`);
@@ -40,7 +40,7 @@ export function readNested(
       rows.startRecord();
     } else if (repetition < levels) rows.nextRow(n);
     const number = toNumber(cell);
-    if (number === undefined || !Number.isFinite(number))
+    if ((number === undefined || !Number.isFinite(number)) && !(gaps && isMissing(cell)))
       onIssue(placeOf(range, n), `${what} holds ${describeCell(cell)}, expected finite numbers`);
     if (typeof cell === "bigint" && BigInt(number ?? 0) !== cell) onRounded?.(1);
     numbers.push(number ?? Number.NaN);

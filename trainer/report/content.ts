@@ -97,6 +97,9 @@ export interface FeatureFacts {
   readonly median: number;
   readonly high: number;
   readonly highest: number;
+  /** Of the rows, those that lack it. */
+  readonly missingShare: number;
+  /** Of the values there are. */
   readonly zeroShare: number;
   /** |mean| in standard deviations; null for a constant. */
   readonly offset: number | null;

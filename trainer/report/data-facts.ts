@@ -36,8 +36,7 @@ export function describeTraining(
     shortest: sortedLengths[0],
     longest: sortedLengths[sortedLengths.length - 1],
     features: recipe.features.map((name, f) => {
-      const { column, classes, moves } = readColumn(values, labels, sample, shape, padding, f);
-      return describeFeature(name, column, classes, moves);
+      return describeFeature(name, readColumn(values, labels, sample, shape, padding, f));
     }),
     sampled,
   };
@@ -62,11 +61,13 @@ function measureRows(
 }
 
 interface Column {
-  /** One feature over the valid rows of the sample, and the labels of their sequences. */
+  /** One feature over the valid rows of the sample that have it, and the labels of their sequences. */
   readonly column: Float64Array;
   readonly classes: Uint8Array;
-  /** Absolute changes from row to row. */
+  /** Absolute changes from row to row where both have it. */
   readonly moves: Float64Array;
+  /** Share of the rows that lack it. */
+  readonly missing: number;
 }
 
 function readColumn(values: Float64Array, labels: Uint8Array, sample: Int32Array, shape: Shape, padding: Padding, f: number): Column {
@@ -75,20 +76,33 @@ function readColumn(values: Float64Array, labels: Uint8Array, sample: Int32Array
   const column = new Float64Array(sample.length * T);
   const classes = new Uint8Array(sample.length * T);
   const moves = new Float64Array(sample.length * T);
-  let [size, moved] = [0, 0];
+  let [size, moved, missing, total] = [0, 0, 0, 0];
   for (const n of sample) {
     const length = validRows(values, n * T * F, shape, padding, rows);
-    for (let t = 0; t < length; t++) {
+    total += length;
+    for (let t = 0, isNext = false; t < length; t++) {
+      if (Number.isNaN(values[(n * T + rows[t]) * F + f])) {
+        missing++;
+        isNext = false;
+        continue;
+      }
       column[size] = Math.max(-VALUE_LIMIT, Math.min(VALUE_LIMIT, values[(n * T + rows[t]) * F + f]));
       classes[size] = labels[n];
-      if (t > 0) moves[moved++] = Math.abs(column[size] - column[size - 1]);
+      if (isNext) moves[moved++] = Math.abs(column[size] - column[size - 1]);
+      isNext = true;
       size++;
     }
   }
-  return { column: column.subarray(0, size), classes: classes.subarray(0, size), moves: moves.subarray(0, moved) };
+  if (size === 0) size = 1; // nothing is observed: a constant
+  return {
+    column: column.subarray(0, size),
+    classes: classes.subarray(0, size),
+    moves: moves.subarray(0, moved),
+    missing: missing / total,
+  };
 }
 
-function describeFeature(name: string, column: Float64Array, classes: Uint8Array, moves: Float64Array): FeatureFacts {
+function describeFeature(name: string, { column, classes, moves, missing }: Column): FeatureFacts {
   const sorted = column.toSorted();
   const size = sorted.length;
   const [lowest, highest] = [sorted[0], sorted[size - 1]];
@@ -105,6 +119,7 @@ function describeFeature(name: string, column: Float64Array, classes: Uint8Array
     median: quantile(sorted, 0.5),
     high: quantile(sorted, 0.99),
     highest,
+    missingShare: missing,
     zeroShare: column.reduce((zeros, x) => zeros + (x === 0 ? 1 : 0), 0) / size,
     offset: varies ? Math.abs(mean) / deviation : null,
     step: varies && moves.length > 0 ? quantile(moves.toSorted(), 0.5) / largest / deviation : null,

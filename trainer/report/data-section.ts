@@ -71,11 +71,15 @@ function describeTraining({
   shortest,
   longest,
 }: TrainingFacts): string {
+  const missing = features
+    .filter(({ missingShare }) => missingShare > 0)
+    .map(({ name, missingShare }) => `${name} ${percent(missingShare)}`);
   return [
     `The training part has ${count(sequences)} sequences of up to ${timesteps} rows of ${features.length} features.`,
     sampled < sequences ? `Facts about features come from ${count(sampled)} of the sequences, evenly spaced.` : "",
     PADDINGS[padding],
     paddingShare === 0 ? "The training part has no padding." : `${percent(paddingShare)} of all rows are padding.`,
+    missing.length > 0 ? `Values are missing: ${missing.join(", ")}.` : "",
     zeroRows > 0 ? `${count(zeroRows)} all-zero rows count as data.` : "",
     shortest === longest
       ? `Every sequence has ${longest} valid ${longest === 1 ? "row" : "rows"}.`

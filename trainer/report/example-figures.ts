@@ -70,8 +70,9 @@ function describeExample({ title, probability, label, rows }: Example, channels:
 
 function drawFeatures({ rows }: Example, features: readonly string[], nameWidth: number): Band {
   const T = rows.length;
-  const valid = rows.flatMap((row, t) => (row ? [{ row, t }] : []));
+  const all = rows.flatMap((row, t) => (row ? [{ row, t }] : []));
   const bands = features.map((feature, f): Band => {
+    const valid = all.filter(({ row }) => !Number.isNaN(row[f])); // a line skips what is missing
     const halves = valid.map(({ row }) => row[f] / 2); // no difference of halves overflows
     const [low, high] = [Math.min(...halves), Math.max(...halves)];
     const y = (x: number): number => (f + 0.82 - 0.64 * (high > low ? (x / 2 - low) / (high - low) : 0.5)) * ROW_HEIGHT;
@@ -84,7 +85,7 @@ function drawFeatures({ rows }: Example, features: readonly string[], nameWidth:
         { mark: { type: "point", filled: true, opacity: 1, color: INK.light, size: T > 40 ? 0 : 9 }, data: points },
       ],
       names: [{ x: 0, y: middle, text: shortenMiddle(feature, charactersIn(nameWidth)) }],
-      ranges: [{ x: T, y: middle, text: range(low * 2, high * 2) }],
+      ranges: [{ x: T, y: middle, text: valid.length === 0 ? "missing" : range(low * 2, high * 2) }],
     };
   });
   return joinBands(bands);

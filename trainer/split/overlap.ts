@@ -77,7 +77,7 @@ function followRows(moments: Int32Array, D: number, T: number): { series: Series
   };
 }
 
-/** (N,T) a number for every distinct row, −1 for padding. */
+/** (N,T) a number for every distinct row, −1 for padding and where nothing is observed, which tells no moment. */
 function identifyRows(values: Float64Array, shape: Shape, padding: Padding): Int32Array {
   const { timesteps: T, features: F } = shape;
   const N = values.length / (T * F);
@@ -85,9 +85,15 @@ function identifyRows(values: Float64Array, shape: Shape, padding: Padding): Int
   const rows = new Int32Array(T);
   for (let n = 0; n < N; n++) {
     const length = validRows(values, n * T * F, shape, padding, rows);
-    for (let i = 0; i < length; i++) isValid[n * T + rows[i]] = 1;
+    for (let i = 0; i < length; i++) isValid[n * T + rows[i]] = isObserved(values, (n * T + rows[i]) * F, F) ? 1 : 0;
   }
   return intern(new Int32Array(values.buffer, values.byteOffset, 2 * values.length), 2 * F, isValid).ids;
+}
+
+/** Whether the row of F numbers at `from` has a number at all. */
+function isObserved(values: Float64Array, from: number, F: number): boolean {
+  for (let f = 0; f < F; f++) if (!Number.isNaN(values[from + f])) return true;
+  return false;
 }
 
 /**

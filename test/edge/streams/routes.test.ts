@@ -232,7 +232,7 @@ describe("an event", () => {
   });
 
   test("read by hand is what the schema of the document reads", () => {
-    const { event } = eventSchemas(2, 10);
+    const { event } = eventSchemas({ features: 2 }, 10);
     const some = fc.oneof(fc.jsonValue(), fc.constantFrom("", ".", "..", "a\u0000", "x".repeat(257), "é".repeat(129), 2 ** 53));
     const times = fc.oneof(fc.double({ min: 0, max: 2e20 }), fc.constantFrom("2026-02-29T00:00:00Z", "2028-02-29 00:00+01:00", -1, 1e20));
     const values = fc.oneof(fc.array(fc.double(), { maxLength: 3 }), fc.jsonValue());

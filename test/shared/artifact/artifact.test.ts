@@ -36,6 +36,10 @@ describe("round trip", () => {
     ],
     ["100 units, padding everywhere", makeModel(kernel, { units: 100, padding: "any" })],
     [
+      "gaps, in golden vectors too",
+      makeModel(kernel, { gaps: [0, 3], channels: [...CHANNELS, { base: "sinceObserved", a: 3, view: "level" }] }),
+    ],
+    [
       "hard gates, backwards, from a state",
       withNetwork(model, {
         hardGates: 1 / 6,
@@ -178,7 +182,7 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
   [
     "an unknown base",
     ({ metadata }) => (metadata.recipe.channels[1].base = "sum"),
-    'recipe.channels[1].base is "sum", expected feature, difference or logRatio',
+    'recipe.channels[1].base is "sum", expected feature, difference, logRatio, observed, sinceObserved',
   ],
   [
     "an unknown view",

@@ -2,6 +2,7 @@
 // computes. All in float64 up to the last step, as there: differences are taken before rounding.
 // Operators: github.com/onnx/onnx/blob/main/docs/Operators.md, opset 17.
 // Legend: N sequences, T steps, F features, C channels.
+import { ArtifactError } from "../../../shared/errors.ts";
 import type { Channel } from "../../../shared/recipe/channel.ts";
 import { type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
 import { int, ints, node, raw, tensor } from "./graph.ts";
@@ -50,6 +51,8 @@ interface Rows {
 /** The nodes that compute `channels` and `lengths` from `sequences`, and the node that follows the network. */
 export function describeRecipe(recipe: Recipe): RecipeGraph {
   const { timesteps: T } = shapeOf(recipe);
+  if (recipe.gaps)
+    throw new ArtifactError("the recipe fills gaps, which --preprocessing cannot write: export the network alone, without it");
   const build = createBuilder();
   const { op, cast, number, zero } = build;
   const rows = alignRows(build, recipe.padding, T);
@@ -137,6 +140,9 @@ function baseOf(build: Builder, channel: Channel, floors: Float64Array, { rows }
   const feature = (f: number): string => op("Gather", [rows, indices(f)], [int("axis", 2)]); // (N,T,1)
   const clamped = (f: number): string => clip(feature(f), BASE_LIMIT);
   switch (channel.base) {
+    case "observed":
+    case "sinceObserved":
+      throw new RangeError(`${channel.base} without gaps`);
     case "feature":
       return clamped(channel.a);
     case "difference":
