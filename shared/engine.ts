@@ -1,12 +1,12 @@
 // Makes probabilities of channels and columns with the WASM kernel: members' logits, their stack, calibration. Takes a compiled
 // module, since workerd compiles none at run time. Knows no recipe and no artifact.
 // Legend: N sequences, T steps, C channels, V columns, M members.
-import { instantiateKernel, type Kernel } from "./kernel-instance.ts";
-import { linearLogit } from "./linear.ts";
+import { growMemory, instantiateKernel, type Kernel } from "./kernel-instance.ts";
+import { type LinearClassifier, linearLogit } from "./linear.ts";
 import type { EngineInputs, MemberScorer } from "./member-scorer.ts";
 import { type Member, type Predictor, stackLogit } from "./members.ts";
-import { loadNetworks } from "./network-scorer.ts";
-import { treesLogit } from "./trees.ts";
+import { loadNetworks, measureNetworks } from "./network-scorer.ts";
+import { loadForest, measureForest } from "./trees-scorer.ts";
 
 export { instantiateKernel, type Kernel } from "./kernel-instance.ts";
 export type { EngineInputs } from "./member-scorer.ts";
@@ -55,27 +55,29 @@ export function createWasmEngine(module: WebAssembly.Module, { members, stack, c
   };
 }
 
+/** All memory is taken first: views of it stay good. */
 function loadMembers(kernel: Kernel, members: readonly Member[]): MemberScorer[] {
   const groups = members.flatMap((member) => (member.kind === "lstm" ? [member.networks] : []));
-  const { scorers } = loadNetworks(kernel, groups);
-  const scorerOf = (member: Member): MemberScorer => {
-    switch (member.kind) {
-      case "lstm":
-        return scorers[groups.indexOf(member.networks)];
-      case "linear":
-        return scoreColumns((columns, at) => linearLogit(member.classifier, columns, at));
-      case "trees":
-        return scoreColumns((columns, at, V) => treesLogit(member.ensemble, columns.subarray(at, at + V)));
-    }
-  };
-  return members.map(scorerOf);
+  const forests = members.flatMap((member) => (member.kind === "trees" ? [member.ensemble] : []));
+  const starts: number[] = [];
+  let end = measureNetworks(kernel, groups);
+  for (const ensemble of forests) {
+    starts.push(end);
+    end = measureForest(ensemble, end);
+  }
+  growMemory(kernel, end);
+  const networkScorers = loadNetworks(kernel, groups);
+  return members.map((member) => {
+    if (member.kind === "lstm") return networkScorers[groups.indexOf(member.networks)];
+    if (member.kind === "trees") return loadForest(kernel, member.ensemble, starts[forests.indexOf(member.ensemble)]);
+    return scoreLinear(member.classifier);
+  });
 }
 
-/** A member that looks at one sequence's columns at a time, V from `at` on. */
-function scoreColumns(logitOf: (columns: Float64Array, at: number, V: number) => number): MemberScorer {
+function scoreLinear(classifier: LinearClassifier): MemberScorer {
   return ({ columns, lengths: { length: N } }, out, stride, first) => {
     if (columns === undefined) throw new RangeError("columns must be given, since a member looks at them");
     const V = columns.length / N;
-    for (let n = 0; n < N; n++) out[first + n * stride] = logitOf(columns, n * V, V);
+    for (let n = 0; n < N; n++) out[first + n * stride] = linearLogit(classifier, columns, n * V);
   };
 }

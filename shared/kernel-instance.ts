@@ -18,6 +18,18 @@ export interface Kernel {
   readonly advanceEightHard: Kernel["advanceEight"];
   logitOne(C: number, U: number, head: number, state: number, steps: number): number;
   logitEight(C: number, U: number, head: number, state: number, steps: number, results: number): void;
+  /** Of shared/kernel/trees.ts; its header says what lies where. */
+  treesOne(nodes: number, values: number, trees: number, count: number, row: number, base: number): number;
+  treesBlock(
+    nodes: number,
+    values: number,
+    trees: number,
+    count: number,
+    rows: number,
+    stride: number,
+    quads: number,
+    logits: number,
+  ): void;
   /** slope · logit + intercept in float32, the rest in float64, the probability in float32. */
   calibrate(logit: number, slope: number, intercept: number): number;
 }

@@ -1,7 +1,7 @@
 // Networks in the kernel's memory: who lies where is decided here, once, when they are loaded. A sequence's inputs are written once
 // and read by every network of a member.
 // Legend: N sequences, T steps, C channels, U units, B = ⌈U/4⌉ blocks of four units.
-import { align, growMemory, type Kernel } from "./kernel-instance.ts";
+import { align, type Kernel } from "./kernel-instance.ts";
 import { LANES, longestFirst, sharesLength } from "./lanes.ts";
 import type { EngineInputs, MemberScorer } from "./member-scorer.ts";
 import type { Network } from "./networks/lstm.ts";
@@ -36,21 +36,17 @@ interface Resident {
   readonly start: 0 | 2;
 }
 
-export interface LoadedNetworks {
-  /** Of each group: the mean of its networks' float32 logits; one network's logit is itself. */
-  readonly scorers: readonly MemberScorer[];
+/** Where networks, and what they share, lie in memory. */
+interface NetworksMap extends SharedMap {
+  readonly places: readonly Pick<Resident, "weights" | "head">[];
   /** The first byte behind all this. */
   readonly end: number;
 }
 
-/** Packs the networks of `groups` into the memory of a fresh kernel. All of them have the same channels. */
-export function loadNetworks(kernel: Kernel, groups: readonly (readonly Network[])[]): LoadedNetworks {
-  const first = kernel.prepare();
-  const networks = groups.flat();
-  if (networks.length === 0) return { scorers: [], end: first };
-  const C = networks[0].channels;
+function mapNetworks(networks: readonly Network[], first: number): NetworksMap {
+  const C = networks[0]?.channels ?? 0;
   const maxUnits = networks.reduce((most, { units }) => Math.max(most, units), 0);
-  const places: { readonly weights: number; readonly head: number }[] = [];
+  const places: Pick<Resident, "weights" | "head">[] = [];
   let inputs = first;
   for (const { units: U } of networks) {
     const weights = inputs;
@@ -60,18 +56,31 @@ export function loadNetworks(kernel: Kernel, groups: readonly (readonly Network[
   }
   const state = align(inputs + 4 * LANES * MAX_TIMESTEPS * C);
   const results = align(state + 4 * LANES * (2 * (C + maxUnits) + maxUnits));
-  const end = results + 4 * LANES;
   // Until it is packed, a network's (1+C+U,4U) matrix lies over its head and all that follows, where nothing lies yet.
-  growMemory(
-    kernel,
-    networks.reduce((most, { units: U }, i) => Math.max(most, places[i].head + 16 * U * (1 + C + U)), end),
-  );
+  const end = networks.reduce((most, { units: U }, i) => Math.max(most, places[i].head + 16 * U * (1 + C + U)), results + 4 * LANES);
+  return { places, inputs, state, results, end };
+}
+
+/** How much memory the networks of `groups` take: the first byte behind them, and behind what is needed to pack them. */
+export function measureNetworks(kernel: Kernel, groups: readonly (readonly Network[])[]): number {
+  return align(mapNetworks(groups.flat(), kernel.prepare()).end);
+}
+
+/**
+ * Packs the networks of `groups` into the memory of a fresh kernel, which reaches as far as measureNetworks says and grows no more. All
+ * of them have the same channels. A group's logit is the mean of its networks' float32 logits: one network's is itself.
+ */
+export function loadNetworks(kernel: Kernel, groups: readonly (readonly Network[])[]): MemberScorer[] {
+  const networks = groups.flat();
+  const map = mapNetworks(networks, kernel.prepare());
   const memory = new Float32Array(kernel.memory.buffer);
-  const residents = networks.map((network, i) => packNetwork(kernel, memory, network, places[i]));
-  const map = { inputs, state, results };
+  const residents = networks.map((network, i) => packNetwork(kernel, memory, network, map.places[i]));
   let next = 0;
-  const scorers = groups.map(({ length }) => scoreGroup({ kernel, memory, map, C, residents: residents.slice(next, (next += length)) }));
-  return { scorers, end };
+  return groups.map(({ length }) => {
+    const own = residents.slice(next, next + length);
+    next += length;
+    return scoreGroup({ kernel, memory, map, C: own[0].network.channels, residents: own });
+  });
 }
 
 /** Packs the weights, and puts the head where it lies from then on. */

@@ -12,6 +12,7 @@ import { multiplyAdd } from "./activations";
 import { finishHardOutputs, finishOutputs, updateCell } from "./cell";
 
 export { prepare, sigmoid, tanh } from "./activations";
+export { treesBlock, treesOne } from "./trees";
 
 export function log(x: f64): f64 {
   return NativeMath.log(x);

@@ -1,0 +1,97 @@
+// Sums of decision trees for one sequence, or for a block of them tree by tree, with the same bits: leaves are added in the order of
+// the trees, in float64. Owns no memory: every address is the caller's, in bytes.
+//
+//   nodes   16 bytes each: threshold f64; u32 where in a row the split's value stands; u32 the right child's address. The left child
+//           follows its parent. A leaf has the threshold NaN and itself for its right child, so a sequence that came to it stays.
+//   values  (nodes) f32: what a leaf adds
+//   trees   8 bytes each: u32 the root's address, u32 splits on the longest way to a leaf
+//   row     (V,2) f64: each column twice, for a missing value +∞, which goes right, then −∞, which goes left
+
+/** Where a sequence goes on from `node`: no branch, since its way could not be foreseen. */
+// @ts-ignore: decorator
+@inline
+function step(node: usize, row: usize): usize {
+  const right = <usize>load<u32>(node, 12);
+  const goesLeft = <usize>(load<f64>(row + load<u32>(node, 8)) <= load<f64>(node));
+  return right ^ ((right ^ (node + 16)) & (0 - goesLeft));
+}
+
+// @ts-ignore: decorator
+@inline
+function valueOf(node: usize, nodes: usize, values: usize): f64 {
+  return f64(load<f32>(values + ((node - nodes) >> 2)));
+}
+
+/** The logit of one sequence. Four trees are walked at once, since a step waits for the one before. */
+export function treesOne(nodes: usize, values: usize, trees: usize, count: usize, row: usize, base: f64): f64 {
+  let logit = base;
+  let tree = trees;
+  const end = trees + (count << 3);
+  const quads = trees + ((count & ~3) << 3);
+  while (tree < quads) {
+    let a = <usize>load<u32>(tree, 0);
+    let b = <usize>load<u32>(tree, 8);
+    let c = <usize>load<u32>(tree, 16);
+    let d = <usize>load<u32>(tree, 24);
+    let steps = max(max(load<u32>(tree, 4), load<u32>(tree, 12)), max(load<u32>(tree, 20), load<u32>(tree, 28)));
+    for (; steps; steps--) {
+      a = step(a, row);
+      b = step(b, row);
+      c = step(c, row);
+      d = step(d, row);
+    }
+    logit += valueOf(a, nodes, values);
+    logit += valueOf(b, nodes, values);
+    logit += valueOf(c, nodes, values);
+    logit += valueOf(d, nodes, values);
+    tree += 32;
+  }
+  while (tree < end) {
+    let a = <usize>load<u32>(tree, 0);
+    for (let steps = load<u32>(tree, 4); steps; steps--) a = step(a, row);
+    logit += valueOf(a, nodes, values);
+    tree += 8;
+  }
+  return logit;
+}
+
+/** Adds the trees to the logits of `quads` · 4 sequences at `logits` (f64), whose rows lie `stride` bytes apart. */
+export function treesBlock(
+  nodes: usize,
+  values: usize,
+  trees: usize,
+  count: usize,
+  rows: usize,
+  stride: usize,
+  quads: usize,
+  logits: usize,
+): void {
+  const end = trees + (count << 3);
+  for (let tree = trees; tree < end; tree += 8) {
+    const root = <usize>load<u32>(tree);
+    const depth = load<u32>(tree, 4);
+    let row = rows;
+    let logit = logits;
+    for (let quad = quads; quad; quad--) {
+      const rowB = row + stride;
+      const rowC = rowB + stride;
+      const rowD = rowC + stride;
+      let a = root;
+      let b = root;
+      let c = root;
+      let d = root;
+      for (let steps = depth; steps; steps--) {
+        a = step(a, row);
+        b = step(b, rowB);
+        c = step(c, rowC);
+        d = step(d, rowD);
+      }
+      store<f64>(logit, load<f64>(logit, 0) + valueOf(a, nodes, values), 0);
+      store<f64>(logit, load<f64>(logit, 8) + valueOf(b, nodes, values), 8);
+      store<f64>(logit, load<f64>(logit, 16) + valueOf(c, nodes, values), 16);
+      store<f64>(logit, load<f64>(logit, 24) + valueOf(d, nodes, values), 24);
+      row = rowD + stride;
+      logit += 32;
+    }
+  }
+}
