@@ -14,6 +14,7 @@ type Read = (view: DataView, at: number, little: boolean) => number;
 
 /** NumPy's kind and item size → how to read one number. int64 beyond 2^53 is rounded. */
 const NUMBERS: Readonly<Record<string, Read>> = {
+  f2: (view, at, little) => toFloat16(view.getUint16(at, little)),
   f4: (view, at, little) => view.getFloat32(at, little),
   f8: (view, at, little) => view.getFloat64(at, little),
   i1: (view, at) => view.getInt8(at),
@@ -26,6 +27,16 @@ const NUMBERS: Readonly<Record<string, Read>> = {
   u8: (view, at, little) => Number(view.getBigUint64(at, little)),
   b1: (view, at) => view.getUint8(at),
 };
+
+/** The number with these bits: sign, 5 of exponent, 10 of fraction (IEEE 754, binary16). */
+function toFloat16(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  const sign = bits >> 15 === 1 ? -1 : 1;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  if (exponent === 0) return (sign * fraction) / 16_777_216;
+  return (sign * (1024 + fraction) * (1 << exponent)) / 33_554_432;
+}
 
 /** What else may stand there, as people call it. */
 const OTHERS: Readonly<Record<string, string>> = {
@@ -41,8 +52,14 @@ const OTHERS: Readonly<Record<string, string>> = {
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
 const MAX_DIMENSIONS = 32; // NumPy 1's own limit
 
-/** Reads one array. `source` names it in errors. Throws DataError. */
-export function readNpy(bytes: Uint8Array, source: string): NpyArray {
+/**
+ * Reads one array. `source` names it in errors, `objectAdvice` says what to do about Python objects. Throws DataError.
+ */
+export function readNpy(
+  bytes: Uint8Array,
+  source: string,
+  objectAdvice = "convert it with np.asarray(…, dtype=float) and save again",
+): NpyArray {
   const fail = (message: string): never => {
     throw new DataError(source, message);
   };
@@ -64,12 +81,11 @@ export function readNpy(bytes: Uint8Array, source: string): NpyArray {
   const [, order, kind, size] = /^([<>|=]?)([A-Za-z])(\d*)/.exec(descr ?? "") ?? [];
   if (kind === undefined || fortran === undefined || dimensions === undefined)
     return fail("has a header that cannot be read: it is damaged");
-  if (kind === "O")
-    fail("holds Python objects (a pickle), which are never read: convert it with np.asarray(…, dtype=float) and save again");
+  if (kind === "O") fail(`holds Python objects (a pickle), which are never read: ${objectAdvice}`);
   const read = NUMBERS[kind + size];
   if (read === undefined && kind !== "U")
     fail(
-      `holds ${OTHERS[kind] ?? "something unknown"} (${descr}), expected float32, float64, whole numbers or bool: save it with .astype('float64')`,
+      `holds ${OTHERS[kind] ?? "something unknown"} (${descr}), expected floats, whole numbers or bool: save it with .astype('float64')`,
     );
 
   const shape = (dimensions.match(/\d+/g) ?? []).map(Number);

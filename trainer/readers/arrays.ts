@@ -6,6 +6,7 @@ import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../sh
 import type { Batch, Column, Wanted } from "./batch.ts";
 import { type OnIssue, toLabel } from "./issues.ts";
 import type { Npz } from "./npz.ts";
+import { RAGGED_ADVICE, RAGGED_NAMES, readRagged } from "./ragged.ts";
 import type { Remark } from "./reading.ts";
 
 const NAMES = {
@@ -28,9 +29,11 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   };
   const holds = npz.names.length === 0 ? "no array" : `${npz.names.slice(0, 8).join(", ")}${npz.names.length > 8 ? ", …" : ""}`;
   const valuesName = find("values");
-  if (valuesName === null) throw new DataError(source, `holds ${holds}, expected X and y: name them, as np.savez(file, X=X, y=y)`);
   const named = npz.names.includes("features") ? await npz.read("features") : null;
-  const { values, shape, dtype, remarks } = toValues(await npz.read(valuesName), valuesName, source, wanted, named?.data.length);
+  const { values, shape, dtype, remarks } =
+    valuesName === null
+      ? { ...(await readRaggedValues(npz, holds, source, onIssue)), remarks: [] }
+      : toValues(await npz.read(valuesName, RAGGED_ADVICE), valuesName, source, wanted, named?.data.length);
   const N = values.length / (shape.timesteps * shape.features);
   const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count, onIssue);
   const readProbability = async (name: string | null, count: number) =>
@@ -63,6 +66,17 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   const count = test.values.length / (shape.timesteps * shape.features);
   const labels = await readLabels(testLabels, count);
   return { ...content, test: { values: test.values, labels, probability: await readProbability(find("testProbability"), count) } };
+}
+
+/** Rows of all sequences, and their lengths or offsets. Throws DataError where the archive holds neither. */
+async function readRaggedValues(npz: Npz, holds: string, source: string, onIssue: OnIssue): Promise<ReturnType<typeof readRagged>> {
+  const { values, lengths, offsets } = RAGGED_NAMES;
+  const named = [lengths, offsets].filter((name) => npz.names.includes(name));
+  if (!npz.names.includes(values) || named.length === 0)
+    throw new DataError(source, `holds ${holds}, expected X and y: name them, as np.savez(file, X=X, y=y)`);
+  if (named.length > 1) throw new DataError(source, `holds both ${lengths} and ${offsets}: keep one of them`);
+  const [name] = named;
+  return readRagged(await npz.read(values, RAGGED_ADVICE), { name, array: await npz.read(name) }, source, onIssue);
 }
 
 /** Throws DataError where a test part has sequences of another shape. */

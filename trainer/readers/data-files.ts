@@ -178,6 +178,10 @@ async function* readSource(source: Source, wanted: Wanted): AsyncGenerator<Batch
       return yield* readJsonl(source.chunks(), name, wanted);
     case "parquet":
       return yield* readAt(source, (file) => readParquet(file, name, wanted));
+    case "arrow": {
+      const { readArrow } = await import("./arrow.ts"); // a tenth of a second, for those who need it
+      return yield* readArrow(await source.whole(), name, wanted);
+    }
   }
 }
 

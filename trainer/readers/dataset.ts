@@ -84,7 +84,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     sha256: hash.digest("hex"),
     shape,
     features,
-    float32: dtype === "float32",
+    float32: dtype === "float32" || dtype === "float16",
     test,
     timeline,
     facts: { ...tally.facts(), testSequences: test?.labels.length ?? 0 },

@@ -3,6 +3,7 @@
 import { readNpy } from "../../shared/npy.ts";
 import { nameFeatures, toValues } from "./arrays.ts";
 import type { Batch, Wanted } from "./batch.ts";
+import { RAGGED_ADVICE } from "./ragged.ts";
 import type { RandomAccess } from "./source.ts";
 
 /** A file up to here is read at once; of a larger one, so much at a time. */
@@ -15,7 +16,7 @@ export function* readNpyFile(file: RandomAccess, source: string, wanted: Wanted)
   const none = { labels: null, labelName: null, probability: null, test: null, columns: {} };
   const pieces = file.byteLength > PIECE_BYTES ? planPieces(file) : null;
   const read = (bytes: Uint8Array, n: number): Batch => {
-    const content = toValues(readNpy(bytes, source), "X", source, wanted, undefined, n);
+    const content = toValues(readNpy(bytes, source, RAGGED_ADVICE), "X", source, wanted, undefined, n);
     return { ...none, ...content, features: nameFeatures(content.shape, wanted, source) };
   };
   if (pieces === null) return yield read(new Uint8Array(file.slice(0)), 0);

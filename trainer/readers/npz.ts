@@ -9,8 +9,8 @@ const DATE = new Date(1980, 0, 1);
 
 export interface Npz {
   readonly names: readonly string[];
-  /** Unpacks one array and checks its CRC. Throws DataError. */
-  read(name: string): Promise<NpyArray>;
+  /** Unpacks one array and checks its CRC; `advice` says what to do where it holds Python objects. Throws DataError. */
+  read(name: string, advice?: string): Promise<NpyArray>;
 }
 
 /** Opens an archive; arrays are unpacked as they are asked for. `source` names it in errors. Throws DataError. */
@@ -19,9 +19,9 @@ export async function openNpz(bytes: Uint8Array, source: string): Promise<Npz> {
   const names = zip.names.filter((name) => name.endsWith(".npy")).map((name) => name.slice(0, -4));
   return {
     names,
-    async read(name) {
+    async read(name, advice) {
       if (!names.includes(name)) throw new DataError(source, `has no array ${name}`);
-      return readNpy(await zip.read(`${name}.npy`), `${source}: ${name}`);
+      return readNpy(await zip.read(`${name}.npy`), `${source}: ${name}`, advice);
     },
   };
 }

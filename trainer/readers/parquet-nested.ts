@@ -3,6 +3,7 @@
 import { DataError } from "../../shared/errors.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 import type { Wanted } from "./batch.ts";
+import { padInFront } from "./padding.ts";
 import { describeCell, isMissing, placeOf, type RecordRange, toNumber } from "./parquet-cells.ts";
 import type { Cursor } from "./parquet-cursor.ts";
 
@@ -48,7 +49,7 @@ export function readNested(
   });
   endRecord();
   const shape = rows.shape();
-  return { values: rightAlign(numbers, starts, shape.timesteps * shape.features), shape };
+  return { values: padInFront(numbers, starts, shape.timesteps * shape.features), shape };
 }
 
 /** Counts rows and their numbers; finds F, which all rows share, and T, the longest record's. */
@@ -87,13 +88,4 @@ function createRowCounter(levels: number, fail: (n: number, message: string) => 
     },
     shape: (): Shape => ({ timesteps: T, features: F }),
   };
-}
-
-/** (N,size) each sequence's numbers, from starts[n] to starts[n + 1], at the end of its block. */
-function rightAlign(numbers: readonly number[], starts: Int32Array, size: number): Float64Array {
-  const N = starts.length - 1;
-  const values = new Float64Array(N * size);
-  for (let n = 0; n < N; n++)
-    for (let i = starts[n], at = (n + 1) * size - (starts[n + 1] - starts[n]); i < starts[n + 1]; i++) values[at++] = numbers[i];
-  return values;
 }

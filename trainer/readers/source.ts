@@ -7,10 +7,17 @@ import { DataError, UsageError } from "../../shared/errors.ts";
 import { reason } from "../files/whole-files.ts";
 import { checkInflation } from "./inflation.ts";
 
-export const FORMATS = ["csv", "jsonl", "npy", "npz", "parquet"] as const;
+export const FORMATS = ["csv", "jsonl", "npy", "npz", "parquet", "arrow"] as const;
 export type Format = (typeof FORMATS)[number];
 /** Endings that are no format's name. */
-const OTHER_ENDINGS: Readonly<Record<string, Format>> = { ndjson: "jsonl", tsv: "csv", psv: "csv", txt: "csv" };
+const OTHER_ENDINGS: Readonly<Record<string, Format>> = {
+  ndjson: "jsonl",
+  tsv: "csv",
+  psv: "csv",
+  txt: "csv",
+  feather: "arrow",
+  ipc: "arrow",
+};
 
 /** The path that means standard input. */
 export const STDIN = "-";
@@ -96,7 +103,7 @@ function formatOf(path: string): Format {
   if (format === undefined)
     throw new DataError(
       path,
-      `has the extension ${ending === "" ? '""' : `.${ending}`}, expected .csv, .tsv, .psv, .txt, .jsonl, .npz, .npy or .parquet`,
+      `has the extension ${ending === "" ? '""' : `.${ending}`}, expected .csv, .tsv, .psv, .txt, .jsonl, .npz, .npy, .parquet, .arrow or .feather`,
     );
   return format;
 }
@@ -168,7 +175,12 @@ function checkSize(bytes: number, name: string): void {
 }
 
 /** What a format that is read as a whole begins with: nothing else of a pipe or a device is kept. */
-const SIGNATURES: Readonly<Partial<Record<Format, readonly string[]>>> = { npy: ["\x93NUMPY"], npz: ["PK"], parquet: ["PAR1"] };
+const SIGNATURES: Readonly<Partial<Record<Format, readonly string[]>>> = {
+  npy: ["\x93NUMPY"],
+  npz: ["PK"],
+  parquet: ["PAR1"],
+  arrow: ["ARROW1", "FEA1", "\xff\xff\xff\xff"], // a file, Feather of old, a stream
+};
 
 function checkSignature(first: Uint8Array, format: Format, name: string): void {
   const wanted = SIGNATURES[format];
