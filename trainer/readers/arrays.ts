@@ -32,7 +32,7 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   const named = npz.names.includes("features") ? await npz.read("features") : null;
   const { values, shape, dtype, remarks } =
     valuesName === null
-      ? { ...(await readRaggedValues(npz, holds, source, onIssue)), remarks: [] }
+      ? { ...(await readRaggedValues(npz, holds, source, wanted)), remarks: [] }
       : toValues(await npz.read(valuesName, RAGGED_ADVICE), valuesName, source, wanted, named?.data.length);
   const N = values.length / (shape.timesteps * shape.features);
   const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count, onIssue);
@@ -69,14 +69,14 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
 }
 
 /** Rows of all sequences, and their lengths or offsets. Throws DataError where the archive holds neither. */
-async function readRaggedValues(npz: Npz, holds: string, source: string, onIssue: OnIssue): Promise<ReturnType<typeof readRagged>> {
+async function readRaggedValues(npz: Npz, holds: string, source: string, wanted: Wanted): Promise<ReturnType<typeof readRagged>> {
   const { values, lengths, offsets } = RAGGED_NAMES;
   const named = [lengths, offsets].filter((name) => npz.names.includes(name));
   if (!npz.names.includes(values) || named.length === 0)
     throw new DataError(source, `holds ${holds}, expected X and y: name them, as np.savez(file, X=X, y=y)`);
   if (named.length > 1) throw new DataError(source, `holds both ${lengths} and ${offsets}: keep one of them`);
   const [name] = named;
-  return readRagged(await npz.read(values, RAGGED_ADVICE), { name, array: await npz.read(name) }, source, onIssue);
+  return readRagged(await npz.read(values, RAGGED_ADVICE), { name, array: await npz.read(name) }, source, wanted);
 }
 
 /** Throws DataError where a test part has sequences of another shape. */

@@ -3,7 +3,7 @@
 import { DataError } from "../../shared/errors.ts";
 import { type NpyArray, showShape } from "../../shared/npy.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
-import type { OnIssue } from "./issues.ts";
+import type { Wanted } from "./batch.ts";
 import { padInFront } from "./padding.ts";
 
 /** Names of the rows, and of what says whose they are: one of these. */
@@ -20,7 +20,7 @@ export function readRagged(
   rows: NpyArray,
   counts: { readonly name: "lengths" | "offsets"; readonly array: NpyArray },
   source: string,
-  onIssue: OnIssue,
+  { onIssue, gaps }: Pick<Wanted, "onIssue" | "gaps">,
 ): { values: Float64Array; shape: Shape; dtype: string } {
   const { values: name } = RAGGED_NAMES;
   const [R, F = 1] = rows.shape;
@@ -34,7 +34,9 @@ export function readRagged(
   for (let n = 0; n < N; n++) timesteps = Math.max(timesteps, offsets[n + 1] - offsets[n]);
   if (timesteps > MAX_TIMESTEPS) throw new DataError(source, `holds a sequence of ${timesteps} rows, expected at most ${MAX_TIMESTEPS}`);
   for (let i = 0; i < rows.data.length; i++)
-    if (!Number.isFinite(rows.data[i]))
+    if (gaps && Number.isNaN(rows.data[i]))
+      rows.data[i] = Number.NaN; // one bit pattern, so that equal rows are equal
+    else if (!Number.isFinite(rows.data[i]))
       onIssue(
         source,
         `${name}[${Math.floor(i / F)}][${i % F}] is ${rows.data[i]}, expected a finite number: fill the gap or leave the sequence out`,
