@@ -60,6 +60,7 @@ export function assignRoles(header: readonly string[] | null, count: number, sou
 /** The column that is named so. Throws DataError where there is none. */
 export function findColumn(header: readonly string[] | null, name: string, source: string): number {
   const column = header?.indexOf(name) ?? -1;
+  if (column >= 0 && header?.lastIndexOf(name) !== column) throw new DataError(source, `has two columns ${show(name)}: name each once`);
   if (column >= 0) return column;
   throw new DataError(
     source,

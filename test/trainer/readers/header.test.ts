@@ -2,9 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { parsePattern, readHeader } from "../../../trainer/readers/header.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
-
-const FEATURES = ["open", "high", "low", "close", "volume"];
-const T = 10;
+import { FEATURES, T, WAYS } from "./forms.ts";
 
 /** Step t, feature f of the names that `write` gives, step by step. */
 const table = (write: (feature: string, step: number) => string): string[] =>
@@ -16,41 +14,6 @@ function shuffle(names: readonly string[], seed: number): string[] {
   createRandom(seed).shuffle(order);
   return Array.from(order, (i) => names[i]);
 }
-
-const lag = (t: number): number => T - 1 - t;
-const WAYS: readonly [example: string, write: (feature: string, t: number) => string][] = [
-  ["open_0", (f, t) => `${f}_${t}`],
-  ["open_1 … open_10", (f, t) => `${f}_${t + 1}`],
-  ["open_00", (f, t) => `${f}_${String(t).padStart(2, "0")}`],
-  ["open__0", (f, t) => `${f}__${t}`],
-  ["open.0", (f, t) => `${f}.${t}`],
-  ["open 0", (f, t) => `${f} ${t}`],
-  ["open[0]", (f, t) => `${f}[${t}]`],
-  ["open(0)", (f, t) => `${f}(${t})`],
-  ["open-0", (f, t) => `${f}-${t}`],
-  ["open0", (f, t) => `${f}${t}`],
-  ["t0_open", (f, t) => `t${t}_${f}`],
-  ["0_open", (f, t) => `${t}_${f}`],
-  ["step0.open", (f, t) => `step${t}.${f}`],
-  ["open_t0", (f, t) => `${f}_t${t}`],
-  ["open_t-9 … open_t0", (f, t) => `${f}_t${t === T - 1 ? "0" : `-${lag(t)}`}`],
-  ["open_t-9 … open_t", (f, t) => `${f}_t${t === T - 1 ? "" : `-${lag(t)}`}`],
-  ["open_-9 … open_0", (f, t) => `${f}_${t === T - 1 ? "0" : `-${lag(t)}`}`],
-  ["open(t-9) … open(t)", (f, t) => `${f}(t${t === T - 1 ? "" : `-${lag(t)}`})`],
-  ["open(t-10) … open(t-1)", (f, t) => `${f}(t-${T - t})`],
-  ["open(t-4) … open(t+5)", (f, t) => `${f}(t${t < 4 ? t - 4 : t === 4 ? "" : `+${t - 4}`})`],
-  ["open_lag9 … open_lag0", (f, t) => `${f}_lag${lag(t)}`],
-  ["open_lag10 … open_lag1", (f, t) => `${f}_lag${T - t}`],
-  ["open_lag_9", (f, t) => `${f}_lag_${lag(t)}`],
-  ["open.Lag.9", (f, t) => `${f}.Lag.${lag(t)}`],
-  ["lag9_open", (f, t) => `lag${lag(t)}_${f}`],
-  ["open_shift9", (f, t) => `${f}_shift${lag(t)}`],
-  ["open_lag9 … open", (f, t) => (t === T - 1 ? f : `${f}_lag${lag(t)}`)],
-  ["open_lag9 … open(t)", (f, t) => (t === T - 1 ? `${f}(t)` : `${f}_lag${lag(t)}`)],
-  ["('open', 0)", (f, t) => `('${f}', ${t})`],
-  ["('open', '0')", (f, t) => `('${f}', '${t}')`],
-  ["(0, 'open')", (f, t) => `(${t}, '${f}')`],
-];
 
 describe("readHeader finds the feature and the step of every column", () => {
   test.each(WAYS)("%s, in the order of steps, by feature, sorted and shuffled", (_example, write) => {
