@@ -25,12 +25,16 @@ interface Against {
   readonly difference: MeanWithError;
 }
 
+/** Of the columns after the first: a set's, and the summary's. */
+const SET_WIDTHS = [9, 8, 9, 5, 5, 13, 8, 6, 25, 7];
+const SUMMARY_WIDTHS = [15, 6, 5, 15, 6, 5, 15, 6, 5];
 /** Standard errors beyond which a difference is not taken for noise. */
 const BEYOND = 2;
 
 /** The heading of the sets' lines. */
 export function printHeading(): void {
-  line(["set", "sequences", "log loss", "base rate", "AUC", "slope", "best peer", "its loss", "ratio", "difference", "seconds"]);
+  const heading = ["set", "sequences", "log loss", "base rate", "AUC", "slope", "best peer", "its loss", "ratio", "difference", "seconds"];
+  line(heading, SET_WIDTHS);
 }
 
 /** A set's line, or why there is none. */
@@ -42,19 +46,22 @@ export function printResult({ name }: FieldSet, result: Result | string): void {
   const best = bestOf(result);
   const { mean, standardError } = best.difference;
   const verdict = isBetter(best) ? " better" : isWorse(best) ? " worse" : "";
-  line([
-    name,
-    String(result.examples),
-    result.logLoss.toFixed(4),
-    result.baseRateLogLoss.toFixed(4),
-    result.auc?.toFixed(3) ?? "–",
-    result.slope?.toFixed(2) ?? "–",
-    best.name,
-    best.logLoss.toFixed(4),
-    lossRatio(result.logLoss, best.logLoss).toFixed(3),
-    `${mean >= 0 ? "+" : "−"}${Math.abs(mean).toFixed(4)} ± ${standardError.toFixed(4)}${verdict}`,
-    result.seconds?.toFixed(0) ?? "kept",
-  ]);
+  line(
+    [
+      name,
+      String(result.examples),
+      result.logLoss.toFixed(4),
+      result.baseRateLogLoss.toFixed(4),
+      result.auc?.toFixed(3) ?? "–",
+      result.slope?.toFixed(2) ?? "–",
+      best.name,
+      best.logLoss.toFixed(4),
+      lossRatio(result.logLoss, best.logLoss).toFixed(3),
+      `${mean >= 0 ? "+" : "−"}${Math.abs(mean).toFixed(4)} ± ${standardError.toFixed(4)}${verdict}`,
+      result.seconds?.toFixed(0) ?? "kept",
+    ],
+    SET_WIDTHS,
+  );
 }
 
 /** Geometric means of our loss over the best peer's and over each peer's, and how often a difference is beyond noise. */
@@ -66,7 +73,7 @@ export function printSummary(results: readonly Result[]): void {
   ] as const;
   console.log(`\nlog loss over theirs, geometric mean; sets better and worse beyond ${BEYOND} clustered standard errors`);
   const heading = parts.flatMap(([name, part]) => [`${name} (${part.length})`, "better", "worse"]);
-  line(["peer", ...heading]);
+  line(["peer", ...heading], SUMMARY_WIDTHS);
   const names = [...new Set(results.flatMap(({ peers }) => peers.map(({ name }) => name)))];
   const rows: [string, (result: Result) => Against | undefined][] = [
     ["the best of each", bestOf],
@@ -75,18 +82,17 @@ export function printSummary(results: readonly Result[]): void {
       ({ peers }) => peers.find((peer) => peer.name === name),
     ]),
   ];
-  for (const [name, choose] of rows)
-    line([
-      name,
-      ...parts.flatMap(([, part]) => {
-        const pairs = part.flatMap((result) => {
-          const against = choose(result);
-          return against === undefined ? [] : [{ ratio: lossRatio(result.logLoss, against.logLoss), against }];
-        });
-        const count = (test: (against: Against) => boolean): string => String(pairs.filter(({ against }) => test(against)).length);
-        return [pairs.length > 0 ? geometricMean(pairs.map(({ ratio }) => ratio)).toFixed(3) : "–", count(isBetter), count(isWorse)];
-      }),
-    ]);
+  for (const [name, choose] of rows) line([name, ...parts.flatMap(([, part]) => summarise(part, choose))], SUMMARY_WIDTHS);
+}
+
+/** Ratio, better and worse over some sets. */
+function summarise(results: readonly Result[], choose: (result: Result) => Against | undefined): string[] {
+  const pairs = results.flatMap((result) => {
+    const against = choose(result);
+    return against === undefined ? [] : [{ ratio: lossRatio(result.logLoss, against.logLoss), against }];
+  });
+  const count = (test: (against: Against) => boolean): string => String(pairs.filter(({ against }) => test(against)).length);
+  return [pairs.length > 0 ? geometricMean(pairs.map(({ ratio }) => ratio)).toFixed(3) : "–", count(isBetter), count(isWorse)];
 }
 
 /** By its own test loss, which no one could have known: an oracle's choice. */
@@ -102,6 +108,7 @@ function isWorse({ difference: { mean, standardError } }: Against): boolean {
   return mean > BEYOND * standardError;
 }
 
-function line(cells: readonly string[]): void {
-  console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(16) : cell.padStart(14))).join(""));
+/** Cells below each other: the first as wide as the longest name, the others as the headings ask. */
+function line(cells: readonly string[], widths: readonly number[]): void {
+  console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(17) : ` ${cell.padStart(widths[i - 1])}`)).join(""));
 }
