@@ -13,8 +13,8 @@ import { createTrees } from "../../../trainer/learners/trees/trees.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { medianOf, race, report } from "./timing.ts";
 
-const TIMED_ROUNDS = 100;
-const REPEATS = 5;
+const TIMED_ROUNDS = 50;
+const REPEATS = 3;
 /** Rows × columns of the matrices that are timed, as large as views of so many sequences. */
 const TIMED: readonly (readonly [number, number])[] = [
   [5_000, 300],
