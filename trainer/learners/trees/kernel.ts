@@ -30,7 +30,7 @@ export type BoostingKernel = ReturnType<typeof createBoostingKernel>;
 
 /** More threads than this have nothing to do at once. */
 const MAX_THREADS = 16;
-/** A job of less work, in rows × blocks of 16 columns, is done before another thread wakes (measured). */
+/** A job of less work, in rows × blocks of 16 columns, takes 6 µs or so (measured): done before another thread has taken a task. */
 const MIN_SHARED_WORK = 1500;
 
 const BUILDS = {
