@@ -1,11 +1,13 @@
 // Boosted trees against their slow definition and against LightGBM, on any number of threads, and on data that are unkind.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { createWasmEngine } from "../../../../shared/engine.ts";
 import { LEAF, MISSING_LEFT, type TreeEnsemble, treesLogit } from "../../../../shared/trees.ts";
 import type { Rows, View } from "../../../../trainer/learners/learner.ts";
 import { binColumns, findBinEdges } from "../../../../trainer/learners/trees/edges.ts";
 import type { BoostingSettings } from "../../../../trainer/learners/trees/settings.ts";
 import type { TreesOptions } from "../../../../trainer/learners/trees/trees.ts";
+import { kernel } from "../../../fixtures/kernel.ts";
 import { boostSlowly } from "./boosting-reference.ts";
 import { drawTable, learnerOf, range, SETTINGS, splitRows, tableView } from "./tables.ts";
 
@@ -268,6 +270,27 @@ test("folds' average has the mean of their logits, over the edges that it uses a
   expect(average.roots.length).toBe(33);
   expect(average.edges.length).toBeLessThan(members[0].edges.length / 4);
   expect(average.edges.length).toBeGreaterThan(20);
+  learner.dispose();
+});
+
+test("what is learnt scores to the bit in the engine that serves, missing values and average of folds included", async () => {
+  const { view, labels } = drawTable(900, 12, 0.3, 20);
+  for (let n = 0; n < 900; n += 7) view.columns[12 * n + 5] = n % 2 === 0 ? 1e300 : -1e300;
+  const learner = learnerOf();
+  const folds = [0, 1].map((k) => ({
+    train: range(900).filter((n) => n % 2 === k),
+    validation: range(900).filter((n) => n % 2 !== k),
+    gap: 0,
+  }));
+  const members: TreeEnsemble[] = [];
+  for (const rows of folds) members.push((await learner.fit(view, labels, rows, { ...SETTINGS, columnFraction: 1 }, 1)).at(19));
+  for (const ensemble of [members[0], learner.average(members)]) {
+    expect(ensemble.edges.includes(Number.MAX_VALUE)).toBe(true);
+    const stack = { weights: [1], intercept: 0 };
+    const engine = createWasmEngine(kernel, { members: [{ kind: "trees", ensemble }], stack, calibration: { slope: 1, intercept: 0 } });
+    const inputs = { channels: new Float32Array(), lengths: new Int32Array(900).fill(1), columns: view.columns };
+    expect(engine.memberLogits(inputs)).toEqual(learner.logits(ensemble, view, range(900)));
+  }
   learner.dispose();
 });
 
