@@ -98,6 +98,11 @@ function measureLengths(walk: Walk, T: number): { lengths: readonly [number, num
 
 /** (3) lowest positive values as Recipe.floor holds them, 0 where the channel needs none. Throws RangeError where no value is positive. */
 function fitFloors(channel: Channel, features: readonly string[], walk: Walk, log: Log): number[] {
+  if (channel.view === "logAbsDelta") {
+    const moved = { ...channel, view: "absDelta" } as const;
+    const [a, b] = fitFloors(moved, features, walk, log);
+    return [a, b, fitMovementFloor(moved, [a, b, 0], walk, log)];
+  }
   const isUsed = usesFloors(channel);
   if (!isUsed.includes(true)) return [0, 0, 0];
   const lowest = [Infinity, Infinity, Infinity];
@@ -123,6 +128,22 @@ function fitFloors(channel: Channel, features: readonly string[], walk: Walk, lo
     if (floor === Infinity) throw new RangeError(`${describeChannel(channel, features)} needs a positive value on the training part`);
     return Math.min(BASE_LIMIT, floor);
   });
+}
+
+/** Of the mean movement, what less counts as: logarithms of rounding would outweigh all others. */
+const LEAST_MOVEMENT = 1e-3;
+
+/** LEAST_MOVEMENT of how far the base of `moved`, of view absDelta, moves on average on the training part; 1 where nothing moves. */
+function fitMovementFloor(moved: Channel, floors: readonly number[], walk: Walk, log: Log): number {
+  const recipe = { channels: [moved], floor: Float64Array.from(floors) };
+  const series = new Float64Array(MAX_TIMESTEPS);
+  let mean = 0;
+  let count = 0;
+  walk((sequence) => {
+    const { firstDefined } = computeSeries(recipe, 0, sequence, log, series);
+    for (let t = firstDefined; t < sequence.length; t++) mean += (series[t] - mean) / ++count; // no sum that overflows
+  });
+  return mean > 0 ? Math.max(Number.MIN_VALUE, Math.min(BASE_LIMIT, LEAST_MOVEMENT * mean)) : 1;
 }
 
 /** Writes the defined entries of channel `c` to `column`. Returns how many there are. */

@@ -24,7 +24,7 @@ export interface Recipe extends Omit<Plan, "standardise"> {
   readonly mean: Float64Array;
   /** (C) population standard deviation; 1 where the channel is constant. */
   readonly scale: Float64Array;
-  /** (C,3) what a value ≤ 0 becomes before a logarithm, the lowest positive value in training: of a and b in a log ratio, of the base in a log view; else 0. */
+  /** (C,3) what a value ≤ 0 becomes before a logarithm, the lowest positive value in training: of a and b in a log ratio, of the base in a log view; what less of a movement counts as in logAbsDelta; else 0. */
   readonly floor: Float64Array;
   /** (F) what a feature is before its first observed value in a sequence: its training median. There where `gaps` is. */
   readonly fill?: Float64Array;

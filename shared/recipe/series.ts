@@ -110,6 +110,12 @@ export function computeSeries(
     case "logDelta":
       for (let t = length - 1; t > 0; t--) series[t] -= series[t - 1];
       return FACTS[1][floored as 0 | 1];
+    case "absDelta":
+    case "logAbsDelta":
+      takeMovements(series, length);
+      // a row that stays where it was is nothing out of range: what hardly moves counts as what moves a little
+      if (channel.view === "logAbsDelta") for (let t = 1; t < length; t++) series[t] = log(Math.max(recipe.floor[3 * c + 2], series[t]));
+      return FACTS[1][floored as 0 | 1];
     case "centred":
       subtractMean(series, length);
   }
@@ -164,6 +170,11 @@ function takeLogarithms(series: Float64Array, length: number, floor: number, log
     series[t] = log(series[t]);
   }
   return floored;
+}
+
+/** How far each row is from the one before. */
+function takeMovements(series: Float64Array, length: number): void {
+  for (let t = length - 1; t > 0; t--) series[t] = Math.abs(series[t] - series[t - 1]);
 }
 
 function subtractMean(series: Float64Array, length: number): void {

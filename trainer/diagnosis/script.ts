@@ -1,7 +1,7 @@
 // The lines that fix the user's own script: at most 15 of Keras and numpy that compute what the fixed setup computes, in float64,
 // with scales from the training part alone. Knows only what was found; whoever tests it runs the lines.
 // Legend: N sequences, T steps, F features, C channels.
-import { type Channel, secondFeature } from "../../shared/recipe/channel.ts";
+import { type Channel, secondFeature, takesMovement } from "../../shared/recipe/channel.ts";
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { BaselineSetup } from "./setup.ts";
@@ -81,7 +81,8 @@ export function writeScript({ plan, settings, split, loss, baseRateLoss }: Scrip
     const known = isMasked ? "(a > 0) & ok & tr[:, None]" : "(a > 0) & tr[:, None]";
     lines.push(`L = lambda a: np.log(np.where(a > 0, a, a[${known}].min()))  # the lowest positive value stands in for zeros`);
   }
-  if (has("delta", "logDelta")) lines.push("D = lambda a: np.diff(a, axis=1, prepend=np.nan)  # movements: this row minus the one before");
+  if (channels.some(takesMovement))
+    lines.push("D = lambda a: np.diff(a, axis=1, prepend=np.nan)  # movements: this row minus the one before");
   if (has("centred"))
     lines.push(`M = lambda a: a - a.mean(axis=1, keepdims=True${isMasked ? ", where=ok" : ""})  # minus the sequence's own mean`);
   lines.push(`Z = np.stack([${channels.map(express).join(", ")}], axis=-1)${isMasked ? "; Z[~ok] = np.nan" : ""}`);
@@ -107,7 +108,7 @@ function expectLoss({ split, loss, baseRateLoss }: Pick<ScriptInput, "split" | "
   return `measured over the whole file: ${measured}, the base rate alone: ${guessed}${tail}`;
 }
 
-/** A channel in numpy: `f` by feature, L a logarithm, D a movement, M a deviation from the sequence's own mean. */
+/** A channel of the experiments in numpy: `f` by feature, L a logarithm, D a movement, M a deviation from the sequence's own mean. */
 function express(channel: Channel): string {
   const a = `f[${channel.a}]`;
   const b = `f[${secondFeature(channel)}]`;
@@ -123,6 +124,9 @@ function express(channel: Channel): string {
       return `D(L(${base}))`;
     case "centred":
       return `M(${base})`;
+    case "absDelta":
+    case "logAbsDelta":
+      throw new RangeError(`no experiment looks at ${channel.view}`);
   }
 }
 

@@ -37,7 +37,7 @@ export function listCandidates(facts: FeatureFacts, timesteps: number): Channel[
   const views = (...always: View[]): View[] => (moves ? always : always.filter((view) => view === "level" || view === "log"));
   const channels = useful.flatMap((a): Channel[] => {
     const hasLog = lowest[a] > 0 && highest[a] / lowest[a] > MIN_LOG_RANGE;
-    const list = hasLog ? views("level", "delta", "centred", "log", "logDelta") : views("level", "delta", "centred");
+    const list = views("level", "delta", "centred", ...(hasLog ? (["log", "logDelta"] as const) : []), "absDelta", "logAbsDelta");
     return list.map((view) => ({ base: "feature", a, view }));
   });
   for (const { a, b } of similarPairs(facts).slice(0, MAX_PAIRS)) {

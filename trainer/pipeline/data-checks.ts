@@ -1,5 +1,6 @@
 // Facts about the data that whoever uses the model should know, and those that make its metrics worthless.
 // Legend: N sequences, T steps, F features.
+import { secondFeature, takesMovement } from "../../shared/recipe/channel.ts";
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { checkLabels } from "../data/label-checks.ts";
@@ -31,7 +32,7 @@ export function findRecipeWarnings(data: LabelledDataset, usable: Labelled, plan
 
 /** A float32 file carries about seven digits: its differences are mostly rounding where a feature stands on a large offset. */
 function takesDifferences({ channels }: Plan): boolean {
-  return channels.some(({ base, view }) => base !== "feature" || view === "delta" || view === "logDelta" || view === "centred");
+  return channels.some((channel) => secondFeature(channel) !== undefined || takesMovement(channel) || channel.view === "centred");
 }
 
 /** What about the data makes every metric worthless or misleading. Shares are of all sequences. */

@@ -1,4 +1,5 @@
 // Test sequences that the report shows one by one. Legend: N sequences, T steps, F features, C channels.
+import { takesMovement } from "../../shared/recipe/channel.ts";
 import { type Channels, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { validRows } from "../../shared/sequence.ts";
 import type { Example } from "./content.ts";
@@ -21,7 +22,7 @@ export function chooseExamples(
   const shape = shapeOf(recipe);
   const { timesteps: T, features: F } = shape;
   const C = recipe.channels.length;
-  const isUndefined = recipe.channels.map(({ view }) => view === "delta" || view === "logDelta");
+  const isUndefined = recipe.channels.map(takesMovement);
   const order = Array.from(probabilities.keys()).sort((a, b) => probabilities[a] - probabilities[b] || a - b);
   const rows = new Int32Array(T);
   return EXAMPLES.map(({ title, rank }) => {

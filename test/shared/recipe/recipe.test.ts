@@ -43,6 +43,9 @@ describe("views and bases", () => {
     [{ base: "feature", a: 1, view: "delta" }, [0, 2, 0, 0, -3, 4]],
     [{ base: "feature", a: 0, view: "log" }, [f(Math.log(2)), f(Math.log(8)), 0, 0, f(Math.log(4)), f(Math.log(9))]],
     [{ base: "feature", a: 0, view: "logDelta" }, [0, f(Math.log(8) - Math.log(2)), 0, 0, f(Math.log(4)), f(Math.log(9) - Math.log(4))]],
+    [{ base: "feature", a: 1, view: "absDelta" }, [0, 2, 0, 0, 3, 4]],
+    [{ base: "feature", a: 1, view: "logAbsDelta" }, [0, f(Math.log(2)), 0, 0, f(Math.log(3)), f(Math.log(4))]],
+    [{ base: "difference", a: 0, b: 1, view: "absDelta" }, [0, 4, 0, 0, 6, 1]],
     [{ base: "feature", a: 0, view: "centred" }, [-3, 3, 0, f(1 - 14 / 3), f(4 - 14 / 3), f(9 - 14 / 3)]],
     [{ base: "difference", a: 0, b: 1, view: "level" }, [1, 5, 0, -4, 2, 3]],
     [{ base: "difference", a: 0, b: 1, view: "delta" }, [0, 4, 0, 0, 6, 1]],
@@ -105,6 +108,17 @@ describe("fitting", () => {
     const values = Float64Array.of(-1, 1, 0, 1);
     expect(() => fitAll(values, 2, [{ base: "feature", a: 0, view: "log" }])).toThrow("log(a) needs a positive value");
     expect(() => fitAll(values, 2, [{ base: "logRatio", a: 1, b: 0, view: "level" }])).toThrow(RangeError);
+  });
+
+  it("takes less than a thousandth of the mean movement for that in log|Δ|, and nothing of it for out of range", () => {
+    const values = Float64Array.of(1, 1, 1, 1, /**/ 3, 1, 7, 1); // movements 0 and 4: mean 2
+    const recipe = fitAll(values, 2, [{ base: "feature", a: 0, view: "logAbsDelta" }]);
+    expect(Array.from(recipe.floor)).toEqual([0, 0, 0.002]);
+    const { channels, outOfRange } = applyRecipe({ ...recipe, mean: Float64Array.of(0), scale: Float64Array.of(1) }, values, Math.log);
+    expect(Array.from(channels)).toEqual([0, Math.fround(Math.log(0.002)), 0, Math.fround(Math.log(4))]);
+    expect(Array.from(outOfRange)).toEqual([0, 0]);
+    const still = fitAll(Float64Array.of(2, 1, 2, 1, /**/ 5, 1, 5, 1), 2, [{ base: "feature", a: 0, view: "logAbsDelta" }]);
+    expect(Array.from(still.floor)).toEqual([0, 0, 1]);
   });
 
   it("gives a constant channel scale 1, also where the mean rounds", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { meanEntropy } from "../../../trainer/statistics/log-loss.ts";
 import { recoveredInformation } from "../../../trainer/statistics/metrics.ts";
-import { counts, differenceHidden, differenceOnly, F, heavyTails, lengthTells, mixedScales, orderOnly, T } from "./generators.ts";
+import { fillByMean, removeNumbers } from "./gaps.ts";
+import { bursts, counts, differenceHidden, differenceOnly, F, heavyTails, lengthTells, mixedScales, orderOnly, T } from "./generators.ts";
 import { cutAtOrigins, labelDirection, logRange, ORIGINS } from "./prices.ts";
 
 const SIZE = T * F;
@@ -107,5 +108,43 @@ describe("prices", () => {
   test("log range is that of the last day, of five and of ten", () => {
     const expected = [Math.log(0.04), (4 * Math.log(0.01) + Math.log(0.04)) / 5, (9 * Math.log(0.01) + Math.log(0.04)) / 10];
     for (const [i, x] of expected.entries()) expect(logRange(values)[i]).toBeCloseTo(x, 10);
+  });
+});
+
+test("bursts: 1.3 % are positive, and no row is far from the one before", () => {
+  const { values, probability } = bursts(20_000, 101);
+  expect(Math.abs(probability.reduce((sum, p) => sum + p, 0) / 20_000 - 0.013)).toBeLessThan(0.002);
+  for (let n = 0; n < 500; n++)
+    for (let t = 1; t < T; t++)
+      if (!isZero(rowOf(values, n, t - 1))) expect(Math.abs(rowOf(values, n, t)[0] - rowOf(values, n, t - 1)[0])).toBeLessThan(0.01);
+});
+
+describe("numbers removed", () => {
+  const made = orderOnly(4000, 101);
+
+  test("are the share asked for, of data rows alone, whatever the label", () => {
+    const { values, labels } = removeNumbers(made, { share: 0.3 }, 1);
+    const numbers = made.values.filter((_, i) => !isZero(made.values.subarray(i - (i % F), i - (i % F) + F))).length;
+    expect(values.filter(Number.isNaN).length / numbers).toBeCloseTo(0.3, 2);
+    expect(
+      values.some((x, i) => Number.isNaN(x) && made.values[i] === 0 && isZero(made.values.subarray(i - (i % F), i - (i % F) + F))),
+    ).toBe(false);
+    expect(labels).toBe(made.labels);
+  });
+
+  test("are more of label 1 where the label shows in them", () => {
+    const { values, labels } = removeNumbers(made, { share: 0.3, dependsOnLabel: true }, 1);
+    const missing = [0, 0];
+    const all = [0, 0];
+    for (let i = 0; i < values.length; i++) {
+      const label = labels[Math.floor(i / SIZE)];
+      all[label] += made.values[i] === 0 ? 0 : 1;
+      missing[label] += Number.isNaN(values[i]) ? 1 : 0;
+    }
+    expect(missing[1] / all[1] / (missing[0] / all[0])).toBeCloseTo(3, 0);
+  });
+
+  test("filled by the mean leave none", () => {
+    expect(fillByMean(removeNumbers(made, { share: 0.3 }, 1)).values.every(Number.isFinite)).toBe(true);
   });
 });

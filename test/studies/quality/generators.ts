@@ -197,3 +197,27 @@ export function lengthTells(N: number, seed: number): Generated {
     return (length - 5.5) / 2;
   });
 }
+
+/**
+ * Rare bursts: prices on a large offset that hardly move, but for a few sequences in which one feature moves far for some rows, in
+ * either direction. 1.3 % are positive; what counts is the logarithm of the mean absolute movement, the latest most.
+ */
+export function bursts(N: number, seed: number): Generated {
+  return generate(N, seed, { intercept: -4.85, slope: 1.9 }, ["mid", "x", "y", "z", "w"], (rows, random) => {
+    const first = firstRow(random);
+    const level = [0, 1, 2, 3, 4].map(() => 1.25 + 0.1 * random.normal());
+    const size = 1e-5 * Math.exp(0.3 * random.normal());
+    const from = random.uniform() < 0.3 ? first + random.integer(T - first) : T;
+    const factor = Math.exp(1.2 * Math.abs(random.normal()));
+    let moved = size;
+    for (let t = first; t < T; t++) {
+      for (let f = 0; f < F; f++) {
+        const step = size * random.normal() * (f === 0 && t >= from && t < from + 3 ? factor : 1);
+        level[f] += step;
+        if (f === 0) moved = 0.7 * moved + 0.3 * Math.abs(step);
+      }
+      rows.set(level, t * F);
+    }
+    return Math.log(moved / 1e-5);
+  });
+}

@@ -1,6 +1,6 @@
 // npm run quality [-- --only fx,order,… --n N --seeds 101,102 --out DIR --verbose]: how good the models are, on data whose truth is
 // known and on real prices. Seeds 1 to 3 are for reporting, 101 to 103 (the default) for tuning: never look at the former while
-// anything is tuned. With --out the synthetic data sets are written as .npz for peer.py instead of trained on.
+// anything is tuned. Data with gaps are run by name alone, order-30 and the like. With --out the synthetic data sets are written as .npz for peer.py instead of trained on.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,7 +19,9 @@ import { fitLogistic } from "../../../trainer/statistics/logistic.ts";
 import { computeMetrics, recoveredInformation } from "../../../trainer/statistics/metrics.ts";
 import { createTrainingStep } from "../../../trainer/training/step.ts";
 import { calibrationSlopes } from "./calibration-slopes.ts";
+import { fillByMean, removeNumbers } from "./gaps.ts";
 import {
+  bursts,
   counts,
   differenceHidden,
   differenceOnly,
@@ -50,7 +52,24 @@ const MADE: Record<string, { readonly n: number; readonly make: (n: number, seed
   scales: { n: 10_000, make: mixedScales },
   tails: { n: 10_000, make: heavyTails },
   length: { n: 10_000, make: lengthTells },
+  bursts: { n: 100_000, make: bursts },
+  ...withGaps({ order: orderOnly, difference: differenceOnly, counts, scales: mixedScales, tails: heavyTails }),
 };
+
+/** `order-30`: 30 % of the numbers missing at random; `order-30y`: so that the label shows; `-mean`: filled by the mean, as the peer does. */
+function withGaps(makers: Record<string, (n: number, seed: number) => Generated>): typeof MADE {
+  const made: typeof MADE = {};
+  for (const [name, make] of Object.entries(makers))
+    for (const percent of [10, 30, 50])
+      for (const dependsOnLabel of [false, true]) {
+        const remove = (n: number, seed: number): Generated =>
+          removeNumbers(make(n, seed), { share: percent / 100, dependsOnLabel }, seed + 7);
+        const title = `${name}-${percent}${dependsOnLabel ? "y" : ""}`;
+        made[title] = { n: 20_000, make: remove };
+        made[`${title}-mean`] = { n: 20_000, make: (n, seed) => fillByMean(remove(n, seed)) };
+      }
+  return made;
+}
 
 const { values: given } = parseArgs({
   options: {
@@ -61,7 +80,7 @@ const { values: given } = parseArgs({
     verbose: { type: "boolean", default: false },
   },
 });
-const names = given.only?.split(",") ?? [...Object.keys(MADE), "sp500", "direction"];
+const names = given.only?.split(",") ?? [...Object.keys(MADE).filter((name) => !name.includes("-")), "sp500", "direction"];
 const unknown = names.find((name) => MADE[name] === undefined && name !== "sp500" && name !== "direction");
 if (unknown !== undefined) throw new Error(`no data set ${unknown}: there are ${Object.keys(MADE).join(", ")}, sp500, direction`);
 const seeds = given.seeds.split(",").map(Number);

@@ -3,7 +3,7 @@
 // Operators: github.com/onnx/onnx/blob/main/docs/Operators.md, opset 17.
 // Legend: N sequences, T steps, F features, C channels.
 import { ArtifactError } from "../../../shared/errors.ts";
-import type { Channel } from "../../../shared/recipe/channel.ts";
+import { type Channel, takesLogarithm, takesMovement } from "../../../shared/recipe/channel.ts";
 import { type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
 import { int, ints, node, raw, tensor } from "./graph.ts";
 import { type AttributeProto, BOOL, DOUBLE, FLOAT, INT32, INT64, type NodeProto, type TensorProto } from "./schema.ts";
@@ -57,10 +57,9 @@ export function describeRecipe(recipe: Recipe): RecipeGraph {
   const { op, cast, number, zero } = build;
   const rows = alignRows(build, recipe.padding, T);
   const columns = recipe.channels.map((channel, c) => {
-    const isDelta = channel.view === "delta" || channel.view === "logDelta";
     const x = viewOf(build, channel, recipe.floor.subarray(3 * c, 3 * c + 3), rows, T);
     const standardised = build.clip(op("Div", [op("Sub", [x, number(recipe.mean[c])]), number(recipe.scale[c])]), recipe.clip);
-    return op("Where", [isDelta ? rows.isBehindFirst : rows.isValid, standardised, zero]);
+    return op("Where", [takesMovement(channel) ? rows.isBehindFirst : rows.isValid, standardised, zero]);
   });
   cast(op("Concat", columns, [int("axis", 2)]), FLOAT, "channels");
   const hasRow = op("Greater", [rows.length, zero]);
@@ -129,10 +128,12 @@ function alignRows(build: Builder, padding: Recipe["padding"], T: number): Rows 
 function viewOf(build: Builder, channel: Channel, floors: Float64Array, rows: Rows, T: number): string {
   const { op } = build;
   const base = baseOf(build, channel, floors, rows);
-  const x = channel.view === "log" || channel.view === "logDelta" ? logOf(build, base, floors[2]) : base;
-  if (channel.view === "delta" || channel.view === "logDelta") return op("Sub", [x, previousOf(build, x, T)]);
+  const x = takesLogarithm(channel) ? logOf(build, base, floors[2]) : base;
   if (channel.view === "centred") return centre(build, x, rows);
-  return x;
+  if (!takesMovement(channel)) return x;
+  const movement = op("Sub", [x, previousOf(build, x, T)]);
+  if (channel.view === "absDelta") return op("Abs", [movement]);
+  return channel.view === "logAbsDelta" ? op("Log", [op("Max", [op("Abs", [movement]), build.number(floors[2])])]) : movement;
 }
 
 function baseOf(build: Builder, channel: Channel, floors: Float64Array, { rows }: Rows): string {
