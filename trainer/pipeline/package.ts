@@ -3,7 +3,7 @@
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { type Card, computeInputs, type Model } from "../../shared/model.ts";
-import { synthesiseGolden } from "../artifact/golden.ts";
+import { chooseGolden } from "../artifact/golden-cover.ts";
 import { computeReference } from "../artifact/reference.ts";
 import { type ChannelView, selectView } from "../learners/learner.ts";
 import { type Costs, chooseOperatingPoints, type Unattained } from "../statistics/operating-points.ts";
@@ -37,7 +37,7 @@ export function packageModel(input: PackageInput, { kernel, createEngine }: Scor
   const { model, view, labels, calibration, validation, costs, seed } = input;
   const engine = createEngine(model);
   const probabilitiesOf = (part: ChannelView): Float32Array => engine.probabilities(part);
-  const inputs = synthesiseGolden(model.recipe, createRandom(seed, STREAMS.golden));
+  const inputs = chooseGolden(model, createRandom(seed, STREAMS.golden), kernel.log);
   const golden = computeInputs(model, inputs, kernel.log);
   const heldOut = selectView(view, Int32Array.from([...validation, ...calibration]));
   const unattained: Unattained[] = [];
