@@ -54,3 +54,26 @@ export function stackLogit({ weights, intercept }: Stack, logits: Float64Array, 
   for (let m = 0; m < weights.length; m++) sum += weights[m] * Math.max(-MEMBER_CLIP, Math.min(MEMBER_CLIP, logits[at + m]));
   return sum;
 }
+
+/** A member in a few numbers, for people and programs. `weight`: the stack's; 1 of one network alone. */
+export type MemberSummary = { readonly weight: number } & (
+  | { readonly kind: "lstm"; readonly networks: number; readonly units: number }
+  | { readonly kind: "linear"; readonly columns: number }
+  | { readonly kind: "trees"; readonly trees: number; readonly leaves: number }
+);
+
+/** Which members speak, and how much: (M) in their order. */
+export function summariseMembers({ members, stack }: Pick<Predictor, "members" | "stack">): MemberSummary[] {
+  return members.map((member, m) => summariseMember(member, stack?.weights[m] ?? 1));
+}
+
+function summariseMember(member: Member, weight: number): MemberSummary {
+  switch (member.kind) {
+    case "lstm":
+      return { kind: "lstm", weight, networks: member.networks.length, units: member.networks[0].units };
+    case "linear":
+      return { kind: "linear", weight, columns: member.classifier.columns.length };
+    case "trees":
+      return { kind: "trees", weight, trees: member.ensemble.roots.length, leaves: member.ensemble.leaves.length };
+  }
+}

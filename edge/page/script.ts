@@ -26,7 +26,8 @@ interface Service {
 
 /** And of one that was trained here. */
 interface Card extends Service {
-  readonly units: number;
+  readonly units?: number;
+  readonly members: readonly Member[];
   readonly recipe: {
     readonly padding: string;
     readonly channels: readonly string[];
@@ -44,6 +45,13 @@ interface Card extends Service {
   readonly imported?: { readonly file: string };
   readonly warnings: readonly string[];
 }
+
+/** What a model's answer is made of. */
+type Member = { readonly weight: number } & (
+  | { readonly kind: "lstm"; readonly networks: number; readonly units: number }
+  | { readonly kind: "linear"; readonly columns: number }
+  | { readonly kind: "trees"; readonly trees: number; readonly leaves: number }
+);
 
 const METRIC_TITLES = [
   ["logLoss", "log loss"],
@@ -190,6 +198,17 @@ function element(tag: string, content: string): HTMLElement {
   return made;
 }
 
+/** `LSTM(32)`, or `0.50 trees + 0.30 LSTM(32) + 0.20 linear`, the most weighty first. */
+function describeMembers(members: readonly Member[]): string {
+  const nameOf = (member: Member): string =>
+    member.kind !== "lstm" ? member.kind : `${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units})`;
+  if (members.length === 1 && members[0].kind === "lstm") return nameOf(members[0]);
+  return [...members]
+    .sort((a, b) => b.weight - a.weight)
+    .map((member) => `${member.weight.toFixed(2)} ${nameOf(member)}`)
+    .join(" + ");
+}
+
 function showCard(about: Card | Service): void {
   card = about;
   document.title = `${about.name} · Quickstep`;
@@ -206,7 +225,7 @@ function showCard(about: Card | Service): void {
     return;
   }
   $("model-line").textContent =
-    `LSTM(${about.units}) on ${about.recipe.channels.length} channels, ` +
+    `${describeMembers(about.members)} on ${about.recipe.channels.length} channels, ` +
     (about.imported ? `imported from ${about.imported.file}.` : `trained on ${about.data.name}, split by ${about.split.by}.`);
   const { metrics } = about;
   const rows: [string, Metrics][] = [

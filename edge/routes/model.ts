@@ -1,8 +1,9 @@
 // GET /v1/model: the card of the deployed model, as people and programs read it.
 import { Hono } from "hono";
-import { networksOf } from "../../shared/members.ts";
+import { networksOf, summariseMembers } from "../../shared/members.ts";
 import { modelId } from "../../shared/model.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
+import { describeColumns } from "../../shared/recipe/tabular.ts";
 import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../http/body.ts";
 import type { EdgeEnv } from "../http/request-context.ts";
@@ -12,7 +13,7 @@ import { maxSequences } from "../scoring/scoring.ts";
 
 /** The card of the model that is served. */
 export function modelRoutes({ model, format }: Ready) {
-  const { name, recipe, members, calibration, operatingPoints, card } = model;
+  const { name, recipe, view, members, stack, calibration, operatingPoints, card } = model;
   const { padding, clip, lengths, features, timesteps, gaps } = recipe;
   const { test: metrics, ...facts } = card ?? {};
   return new Hono<EdgeEnv>()
@@ -34,6 +35,8 @@ export function modelRoutes({ model, format }: Ready) {
           gaps: gaps?.map((f) => features[f]),
         },
         units: members && networksOf({ members })[0]?.units,
+        members: members && summariseMembers({ members, stack }),
+        columns: view && describeColumns(view, features),
         calibration,
         operatingPoints,
         metrics,

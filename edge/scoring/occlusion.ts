@@ -1,9 +1,12 @@
-// Which steps and features a score rests on: the change of the logit when one step's, or one feature's, channels are set to
-// the training mean (occlusion; Zeiler & Fergus 2014). The changes need not sum to anything.
+// Which steps and features a score rests on: the change of the logit when one step's, or one feature's, channels and series are set to
+// the training mean (occlusion; Zeiler & Fergus 2014), and the tabular view's columns are computed from these. The changes need not
+// sum to anything.
 // Legend: T steps, F features, C channels, L valid rows.
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { looksAt, secondFeature, tellsOfGaps } from "../../shared/recipe/channel.ts";
+import { computeColumns } from "../../shared/recipe/columns.ts";
 import { type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
+import type { TabularView } from "../../shared/recipe/tabular.ts";
 import { validRows } from "../../shared/sequence.ts";
 import type { Ready } from "../models/servable-model.ts";
 
@@ -11,11 +14,11 @@ export interface Explanation {
   readonly method: "occlusion";
   /** (T) logit minus the logit without this step, padded in front as the sequence is; null for padding. */
   readonly steps: (number | null)[];
-  /** (F) the same for every channel that looks at this feature. */
+  /** (F) the same for every channel and series that looks at this feature. */
   readonly features: number[];
 }
 
-/** Passes of the network that one request may cost in explanations: some 40 ms at 100 units. */
+/** Passes of the model that one request may cost in explanations: some 40 ms at 100 units, some 60 ms of a stack. */
 const MAX_PASSES = 2000;
 /** Variants in memory at once. */
 const BATCH = 64;
@@ -25,38 +28,76 @@ export function maxExplained({ timesteps, features }: Recipe): number {
   return Math.max(1, Math.floor(MAX_PASSES / (1 + timesteps + features.length)));
 }
 
+/** What is left out of a sequence, of L valid rows: nothing (0), row t (1 + t), feature f (1 + L + f). */
+interface Occluded {
+  /** Undefined where a feature is left out, or nothing. */
+  readonly row?: number;
+  readonly feature?: number;
+}
+
+function occludedBy(variant: number, L: number): Occluded {
+  if (variant === 0) return {};
+  return variant <= L ? { row: variant - 1 } : { feature: variant - 1 - L };
+}
+
 /** Explains sequence `n` of `values` (N,T,F), which has a valid row. */
-export function explain({ model: { recipe }, engine, log }: Ready, values: Float64Array, n: number): Explanation {
+export function explain({ model: { recipe, view }, engine, log }: Ready, values: Float64Array, n: number): Explanation {
   const shape = shapeOf(recipe);
   const { timesteps: T, features: F } = shape;
-  const C = recipe.channels.length;
-  const own = values.subarray(n * T * F, (n + 1) * T * F);
+  const size = T * recipe.channels.length;
+  const own = values.slice(n * T * F, (n + 1) * T * F);
   const rows = new Int32Array(T);
   const L = validRows(own, 0, shape, recipe.padding, rows);
   const { channels } = applyRecipe(recipe, own, log);
   const means = occludedValues(recipe);
-
-  /** The sequence as it is (0), without step t (1 + t), without feature f (1 + L + f). */
-  const occlude = (variant: number, out: Float32Array): void => {
-    out.set(channels);
-    const t = variant - 1;
-    const f = variant - 1 - L;
-    if (t >= 0 && t < L) out.set(means, t * C);
-    for (let c = 0; c < C && f >= 0; c++) {
-      const isOccluded = looksAt(recipe.channels[c], f);
-      for (let at = c; isOccluded && at < L * C; at += C) out[at] = means[c];
-    }
-  };
   const logits: number[] = [];
   for (let from = 0; from < 1 + L + F; from += BATCH) {
-    const count = Math.min(BATCH, 1 + L + F - from);
-    const variants = new Float32Array(count * T * C);
-    for (let v = 0; v < count; v++) occlude(from + v, variants.subarray(v * T * C, (v + 1) * T * C));
-    for (const p of engine.probabilities({ channels: variants, lengths: new Int32Array(count).fill(L) })) logits.push(logit(p, log));
+    const occluded = Array.from({ length: Math.min(BATCH, 1 + L + F - from) }, (_, v) => occludedBy(from + v, L));
+    const variants = new Float32Array(occluded.length * size);
+    for (const [v, each] of occluded.entries())
+      occludeChannels(recipe, channels, means, L, each, variants.subarray(v * size, (v + 1) * size));
+    const inputs = {
+      channels: variants,
+      lengths: new Int32Array(occluded.length).fill(L),
+      ...(view && { columns: occludedColumns(view, recipe, own, log, occluded) }),
+    };
+    for (const p of engine.probabilities(inputs)) logits.push(logit(p, log));
   }
   const steps: (number | null)[] = Array(T).fill(null);
   for (let t = 0; t < L; t++) steps[rows[t]] = logits[0] - logits[1 + t];
   return { method: "occlusion", steps, features: Array.from({ length: F }, (_, f) => logits[0] - logits[1 + L + f]) };
+}
+
+/** Writes `channels` (T,C) to `out`, what is left out at its mean. */
+function occludeChannels(
+  recipe: Recipe,
+  channels: Float32Array,
+  means: Float32Array,
+  L: number,
+  { row, feature }: Occluded,
+  out: Float32Array,
+): void {
+  const C = means.length;
+  out.set(channels);
+  if (row !== undefined) out.set(means, row * C);
+  for (let c = 0; c < C && feature !== undefined; c++) {
+    const isOccluded = looksAt(recipe.channels[c], feature);
+    for (let at = c; isOccluded && at < L * C; at += C) out[at] = means[c];
+  }
+}
+
+/**
+ * (occluded,V) the view's columns of one sequence, `own` (T,F), computed again from series in which a row, or all of a series that looks
+ * at the feature, is at its training mean. The number of rows stays what it is.
+ */
+function occludedColumns(view: TabularView, recipe: Recipe, own: Float64Array, log: Log, occluded: readonly Occluded[]): Float64Array {
+  const copies = new Float64Array(occluded.length * own.length);
+  for (let v = 0; v < occluded.length; v++) copies.set(own, v * own.length);
+  return computeColumns(view, recipe, copies, log, undefined, (v, s, x, from, to) => {
+    const { row, feature } = occluded[v];
+    if (row !== undefined && row >= from) x[row] = view.mean[s];
+    if (feature !== undefined && looksAt(view.series[s], feature)) x.fill(view.mean[s], from, to);
+  });
 }
 
 /**

@@ -116,6 +116,7 @@ test("GET /v1/model answers the card", async () => {
       lengths: [1, 10],
     },
     units: 8,
+    members: [{ kind: "lstm", weight: 1, networks: 1, units: 8 }],
     calibration: model.calibration,
     operatingPoints: model.operatingPoints,
     metrics,

@@ -1,12 +1,13 @@
 // inspect: what is in an artifact, for people; with --json, for programs.
 import { readFormat } from "../../shared/artifact/artifact.ts";
-import { networksOf } from "../../shared/members.ts";
+import { type MemberSummary, networksOf, summariseMembers } from "../../shared/members.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
+import { describeColumns } from "../../shared/recipe/tabular.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
 import { ARTIFACT_WORD } from "../cli/data-options.ts";
 import { declareCommand, flag, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
-import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
+import { countOf, formatCount, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
 import { describeKeptEpoch } from "../pipeline/sentences.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD };
@@ -38,6 +39,8 @@ function toDocument({ model, id, bytes }: LoadedModel): Readonly<Record<string, 
     timesteps,
     features,
     units: networksOf(model)[0]?.units,
+    members: summariseMembers(model),
+    ...(model.view && { columns: describeColumns(model.view, features) }),
     recipe: { padding, channels: channelsOf(model), clip, lengths },
     calibration,
     operatingPoints,
@@ -48,11 +51,15 @@ function toDocument({ model, id, bytes }: LoadedModel): Readonly<Record<string, 
 function listLines({ model, id, bytes }: LoadedModel): string[] {
   const { recipe, calibration, operatingPoints, card } = model;
   const { slope, intercept } = calibration;
+  const calibrated = `calibration slope ${slope.toFixed(4)}, intercept ${intercept.toFixed(4)}`;
   return [
     `${id}  ${readFormat(bytes)}  ${bytes.length} bytes`,
     `takes      up to ${countOf(recipe.timesteps, "row")} of ${countOf(recipe.features.length, "feature")}: ${recipe.features.join(", ")}; padding: ${recipe.padding}`,
     `channels   ${channelsOf(model).join(", ")}`,
-    `network    LSTM(${networksOf(model)[0]?.units}) → Dense(1) → sigmoid; calibration slope ${slope.toFixed(4)}, intercept ${intercept.toFixed(4)}`,
+    ...(model.view ? [`view       ${countOf(describeColumns(model.view, recipe.features).length, "column")} beside the channels`] : []),
+    model.stack === undefined
+      ? `network    LSTM(${networksOf(model)[0]?.units}) → Dense(1) → sigmoid; ${calibrated}`
+      : `members    ${summariseMembers(model).map(describeMember).join(", ")}; ${calibrated}`,
     ...describeOrigin(model),
     "golden     32 vectors score bit for bit here",
     ...(card.test === null
@@ -64,6 +71,19 @@ function listLines({ model, id, bytes }: LoadedModel): string[] {
     formatOperatingPoints(operatingPoints),
     ...card.warnings.map((warning) => `note: ${warning}`),
   ];
+}
+
+/** `0.50 trees (300 trees, 9,300 leaves)` */
+function describeMember(member: MemberSummary): string {
+  const weight = member.weight.toFixed(2);
+  switch (member.kind) {
+    case "lstm":
+      return `${weight} lstm (${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units}))`;
+    case "linear":
+      return `${weight} linear (${countOf(member.columns, "column")})`;
+    case "trees":
+      return `${weight} trees (${countOf(member.trees, "tree")}, ${formatCount(member.leaves)} leaves)`;
+  }
 }
 
 function channelsOf({ recipe }: LoadedModel["model"]): string[] {
