@@ -4,8 +4,10 @@ import { MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
 import { MISSING } from "../pipeline/contract.ts";
 import { AXES } from "../readers/batch.ts";
 import { DECIMALS, SEPARATORS, type Separator } from "../readers/dialect.ts";
+import { parseMaxGap } from "../readers/max-gap.ts";
 import { isLong, type ReadOptions } from "../readers/options.ts";
 import { FORMATS } from "../readers/source.ts";
+import { parseTimeFormat } from "../readers/time-format.ts";
 import type { SplitMethod } from "../split/split.ts";
 import { choice, integer, names, pairs, type Read, text } from "./arguments.ts";
 import { flag, grouped, option, word, words } from "./declaration.ts";
@@ -38,6 +40,12 @@ export const DATA_OPTIONS = grouped("Reading the data:", {
   label: option("NAME", text, "name of the label column", "label, y or target"),
   group: option("NAME", text, "name of the column whose equal values stay in one part", "every sequence is a group of its own"),
   time: option("NAME", text, "name of the column that orders sequences or rows in time", "the order of the file"),
+  timeFormat: option(
+    "FORMAT",
+    parseTimeFormat,
+    'how times are written: s, ms, us, ns, or as "%d/%m/%Y %H:%M"',
+    "numbers, or ISO 8601; without a zone, UTC",
+  ),
   id: option("a,b,…", names(MAX_FEATURES), "names of columns that are neither label nor feature; score writes them", "no such column"),
   rename: option("OLD=NEW,…", pairs, "names in the data and what they are called", "names are taken as they are"),
   columns: option("PATTERN", text, "how columns of a wide table are named, as {feature}_{step} or {feature}_lag{lag}", "found out"),
@@ -49,6 +57,12 @@ export const ROW_OPTIONS = grouped("Reading rows of series, one row a record, as
   key: option("NAME", text, "name of the column that says which series a row belongs to", "all rows are one series"),
   features: option("a,b,…", names(MAX_FEATURES), "names of the feature columns, or of the features of an array", "all other columns"),
   window: option("N", integer(1, MAX_TIMESTEPS), "rows of a window", "10, or as the model takes them"),
+  maxGap: option(
+    "TIME",
+    parseMaxGap,
+    "a series begins anew where a row comes later than so after the one before: 90s, 15m, 2h, 1d",
+    "no series is cut",
+  ),
   stride: option("N", integer(1, 1_000_000), "rows from one window to the next", "1; train and diagnose take at most 250,000 windows"),
   horizon: option(
     "N",
@@ -90,10 +104,10 @@ export const SPLIT_OPTION = option(
 /** The values of the read options alone, as the readers take them. */
 export function readOptionsOf(values: ReadOptions): Omit<ReadOptions, "gaps"> {
   const { format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels } = values;
-  const { id, rename, columns, byPosition, axes } = values;
+  const { timeFormat, maxGap, id, rename, columns, byPosition, axes } = values;
   return {
     ...{ format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels },
-    ...{ id, rename, columns, byPosition, axes },
+    ...{ timeFormat, maxGap, id, rename, columns, byPosition, axes },
   };
 }
 

@@ -46,6 +46,8 @@ function nameArrays(paths: readonly string[], options: ReadOptions): ReadOptions
 
 /** Throws UsageError where options exclude each other. */
 function checkOptions(options: ReadOptions): void {
+  if (options.maxGap !== undefined && !isLong(options))
+    throw new UsageError("--max-gap cuts rows of series: say --key, --features or --window where records are rows");
   if (!isLong(options)) return;
   if (options.labels !== undefined)
     throw new UsageError("--labels names a file with one label a sequence; for rows of series name their column with --label");
@@ -82,10 +84,13 @@ function readPattern(text: string): RegExp {
   throw new UsageError(`--columns must hold {feature} and either {step} or {lag}, as "{feature}_{step}", got ${text}`);
 }
 
-function windowsOf({ key, time, window, stride, horizon = 0, ignoreLabels, maxWindows, inOne = false }: ReadOptions): WindowOptions {
+function windowsOf(options: ReadOptions): WindowOptions {
+  const { key, time, timeFormat, maxGap, window, stride, horizon = 0, ignoreLabels, maxWindows, inOne = false } = options;
   return {
     key,
     time,
+    timeFormat,
+    maxGap,
     window: window ?? DEFAULT_SHAPE.timesteps,
     stride,
     horizon: ignoreLabels ? 0 : horizon,

@@ -7,12 +7,13 @@ import { DataError } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { checkShape } from "./arrays.ts";
 import type { LabelledPart, Part, Timeline } from "./batch.ts";
-import { sortByTime, toGroups, toTimes } from "./columns.ts";
+import { sortByTime, toGroups } from "./columns.ts";
 import { describePaths, readBatches } from "./data-files.ts";
 import { createReadTally, type ReadFacts, tallyBatches } from "./facts.ts";
 import { joinBatches } from "./join.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import { stem } from "./source.ts";
+import { createTimeReader } from "./times.ts";
 
 export type { ReadOptions } from "./options.ts";
 
@@ -55,9 +56,10 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const main = await joinBatches(tallyBatches(readBatches(paths, { ...options, inOne: true }, hash), tally), describePaths(paths));
   let { test } = main;
   if (testPath !== undefined) {
-    const { key, features, window, stride, horizon, label, gaps, onNote, onIssue, time, sep, decimal } = options;
+    const { key, features, window, stride, horizon, label, gaps, onNote, onIssue, time, timeFormat, maxGap, sep, decimal } = options;
     const { id, rename, columns, byPosition, axes } = options;
-    const reading = isLong(options) ? { key, features: features ?? main.features ?? undefined, window, stride, horizon, time } : {};
+    const own = { key, features: features ?? main.features ?? undefined, window, stride, horizon, time, timeFormat, maxGap };
+    const reading = isLong(options) ? own : {};
     const target = main.features ? { timesteps: main.shape.timesteps, features: main.features } : undefined;
     const naming = { id, rename, columns, byPosition, axes, target };
     const testOptions = { ...reading, ...naming, labels: options.testLabels, label, gaps, onNote, onIssue, sep, decimal };
@@ -73,7 +75,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     groups: group === undefined ? undefined : toGroups(columns[group]),
   };
   const isSorted = time === undefined || timeline !== undefined;
-  const ordered = isSorted ? content : sortByTime(content, toTimes(columns[time], time, paths[0]));
+  const ordered = isSorted ? content : sortByTime(content, createTimeReader(time, paths[0], options.timeFormat).read(columns[time]));
   const features = main.features ?? Array.from({ length: shape.features }, (_, f) => `f${f}`);
   const { format, sep, decimal, label, key, window, stride, horizon, id, rename, columns: pattern, byPosition, axes } = options;
   return {
@@ -89,7 +91,21 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     timeline,
     facts: { ...tally.facts(), testSequences: test?.labels.length ?? 0 },
     reading: JSON.stringify({
-      ...{ format, sep, decimal, label, key, time, group, features: options.features, window, stride, horizon },
+      ...{
+        format,
+        sep,
+        decimal,
+        label,
+        key,
+        time,
+        group,
+        features: options.features,
+        window,
+        stride,
+        horizon,
+        timeFormat: options.timeFormat?.text,
+        maxGap: options.maxGap?.text,
+      },
       ...{ id, rename: rename && [...rename], columns: pattern, byPosition: byPosition || undefined, axes },
     }),
   };

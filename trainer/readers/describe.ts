@@ -78,9 +78,33 @@ export function describeNote(note: ReadNote): string {
       return `${source}: ${count(note.series)} of ${count(note.total)} series end within the horizon of ${note.horizon} and give no window`;
     case "series-padded":
       return `${source}: ${count(note.series)} of ${count(note.total)} series are shorter than a window of ${note.window}: one padded sequence each`;
+    case "rows-unsorted":
+      return `${source}: ${quantity(note.rows, "row")} stood behind a later row of the same series, and ${note.rows === 1 ? "was" : "were"} put in order of time`;
+    case "times-equal":
+      return `${source}: ${quantity(note.rows, "row")} ${note.rows === 1 ? "has" : "have"} the time of the row before in the same series: they stay in the order of the file`;
+    case "time-gaps":
+      return `${source}: ${quantity(note.rows, "row")} ${note.rows === 1 ? "comes" : "come"} more than ${note.factor} times the usual step of ${describeStep(note.usual, note.areDates)} after the row before: --max-gap begins a new series there`;
+    case "series-cut":
+      return `${source}: a new series begins at ${quantity(note.rows, "row")}, more than ${note.maxGap} after the row before`;
     case "dialect":
       return describeDialect(note);
   }
+}
+
+/** The largest unit of which a step has at least one. */
+const STEP_UNITS: readonly [ms: number, name: string][] = [
+  [86_400_000, "day"],
+  [3_600_000, "hour"],
+  [60_000, "minute"],
+  [1000, "second"],
+];
+
+function describeStep(step: number, areDates: boolean): string {
+  const round = (x: number): string => String(Number(x.toPrecision(3)));
+  if (!areDates) return round(step);
+  const [ms, name] = STEP_UNITS.find(([ms]) => step >= ms) ?? [1, "millisecond"];
+  const amount = round(step / ms);
+  return `${amount} ${name}${amount === "1" ? "" : "s"}`;
 }
 
 function describeDialect({ source, separator, decimal, comments }: Extract<ReadNote, { code: "dialect" }>): string {

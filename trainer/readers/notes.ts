@@ -23,6 +23,21 @@ export type ReadNote =
     }
   /** `series` of `total` series are shorter than a window and give one padded sequence each. */
   | { readonly code: "series-padded"; readonly source: string; readonly series: number; readonly total: number; readonly window: number }
+  /** So many rows stood before a row of an earlier time, and were put in order. */
+  | { readonly code: "rows-unsorted"; readonly source: string; readonly rows: number }
+  /** So many rows have the time of the row before in their series. */
+  | { readonly code: "times-equal"; readonly source: string; readonly rows: number }
+  /** So many rows come more than `factor` usual steps after the row before; `usual` in milliseconds where times are dates. */
+  | {
+      readonly code: "time-gaps";
+      readonly source: string;
+      readonly rows: number;
+      readonly factor: number;
+      readonly usual: number;
+      readonly areDates: boolean;
+    }
+  /** A series begins anew at so many rows, which come later than --max-gap after the row before. */
+  | { readonly code: "series-cut"; readonly source: string; readonly rows: number; readonly maxGap: string }
   /** How a table of text is written; `comments` lines before it begin with #. */
   | {
       readonly code: "dialect";

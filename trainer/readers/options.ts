@@ -3,8 +3,10 @@ import { hasDefaultNames } from "./align.ts";
 import type { Axes, Target } from "./batch.ts";
 import type { Decimal, Separator } from "./dialect.ts";
 import type { OnIssue } from "./issues.ts";
+import type { MaxGap } from "./max-gap.ts";
 import type { ReadNote } from "./notes.ts";
 import type { Format } from "./source.ts";
+import type { TimeFormat } from "./time-format.ts";
 
 export interface ReadOptions {
   /** Undefined: by the file's ending. */
@@ -21,6 +23,10 @@ export interface ReadOptions {
   readonly group?: string;
   /** Name of the column that orders sequences or rows. */
   readonly time?: string;
+  /** How times are written; undefined: numbers, or ISO 8601. */
+  readonly timeFormat?: TimeFormat;
+  /** A series begins anew where a row comes later than so after the one before. */
+  readonly maxGap?: MaxGap;
   /** Any of these four says that records are single rows: the series' column, the feature columns, rows a window, rows from one to the next. */
   readonly key?: string;
   readonly features?: readonly string[];

@@ -2,7 +2,9 @@
 // no window. Legend: R rows, F features.
 import { DataError } from "../../shared/errors.ts";
 import type { Batch } from "./batch.ts";
-import { keyOf, toTimes } from "./columns.ts";
+import { keyOf } from "./columns.ts";
+import type { TimeFormat } from "./time-format.ts";
+import { createTimeReader, type Times } from "./times.ts";
 
 /** Rows of a block: 2^16. */
 const BLOCK_BITS = 16;
@@ -18,6 +20,8 @@ interface Block {
   readonly labels: Uint8Array;
   readonly series: Int32Array;
   readonly times: Float64Array;
+  /** What `times` leave out, in millionths. */
+  readonly nanos: Int32Array;
 }
 
 /** Which columns say what a row belongs to, and when it was. */
@@ -26,6 +30,7 @@ export interface RowColumns {
   readonly key?: string;
   /** Name of the column that orders a series; undefined: rows stand in order. */
   readonly time?: string;
+  readonly timeFormat?: TimeFormat;
 }
 
 /** All rows of the files. Rows are numbered 0 … R − 1 as they come. */
@@ -39,8 +44,8 @@ export interface Rows extends RowColumns {
   /** Names of the series as their numbers have them; one, unnamed, where there is no key. */
   readonly keys: readonly (string | number)[];
   readonly series: number;
-  /** Whether each series' times rise or stay, as rows come. */
-  readonly isInOrder: boolean;
+  /** Rows that stand behind a later row of their series; 0 where all are in order. */
+  readonly unsorted: number;
   /** Whether times stand as dates and not as numbers. */
   readonly areDates: boolean;
   readonly blocks: readonly Block[];
@@ -54,6 +59,13 @@ export function seriesOf({ key, blocks }: Rows, r: number): number {
 /** Time of row `r`, milliseconds where it is a date; 0 where rows have none. */
 export function timeOf({ time, blocks }: Rows, r: number): number {
   return time === undefined ? 0 : blocks[r >>> BLOCK_BITS].times[r & IN_BLOCK];
+}
+
+/** How much later row `r` is than row `before`: below, at or above 0, and exact as an order. */
+export function laterBy({ time, blocks }: Rows, r: number, before: number): number {
+  if (time === undefined) return 0;
+  const [a, b] = [blocks[r >>> BLOCK_BITS], blocks[before >>> BLOCK_BITS]];
+  return a.times[r & IN_BLOCK] - b.times[before & IN_BLOCK] || (a.nanos[r & IN_BLOCK] - b.nanos[before & IN_BLOCK]) / 1e6;
 }
 
 /** Label of row `r`; only where `frame.labels` is not null. */
@@ -74,10 +86,14 @@ export function freeRows({ blocks }: Rows): void {
 }
 
 /** Reads batches of single-step sequences to the end; null where there are none. Throws DataError. */
-export async function gatherRows(batches: AsyncIterable<Batch>, source: string, { key, time }: RowColumns): Promise<Rows | null> {
+export async function gatherRows(
+  batches: AsyncIterable<Batch>,
+  source: string,
+  { key, time, timeFormat }: RowColumns,
+): Promise<Rows | null> {
   const blocks: Block[] = [];
   const numbering = createNumbering(key, source);
-  const clock = createClock(time, source);
+  const clock = createClock(time, source, timeFormat);
   let frame: Batch | null = null;
   let count = 0;
   for await (const batch of batches) {
@@ -96,7 +112,8 @@ export async function gatherRows(batches: AsyncIterable<Batch>, source: string, 
       block.values.set(batch.values.subarray(i * F, end * F), at * F);
       if (batch.labels) block.labels.set(batch.labels.subarray(i, end), at);
       if (series) block.series.set(series.subarray(i, end), at);
-      if (times) block.times.set(times.subarray(i, end), at);
+      if (times) block.times.set(times.coarse.subarray(i, end), at);
+      if (times?.fine) block.nanos.set(times.fine.subarray(i, end), at);
       i = end;
     }
     count += rows;
@@ -111,7 +128,7 @@ export async function gatherRows(batches: AsyncIterable<Batch>, source: string, 
     frame,
     keys,
     series: key === undefined ? 1 : keys.length,
-    isInOrder: clock.isInOrder(),
+    unsorted: clock.unsorted(),
     areDates: clock.areDates(),
     blocks,
   };
@@ -123,6 +140,7 @@ function createBlock(F: number, isLabelled: boolean, isKeyed: boolean, isTimed: 
     labels: new Uint8Array(isLabelled ? BLOCK : 0),
     series: new Int32Array(isKeyed ? BLOCK : 0),
     times: new Float64Array(isTimed ? BLOCK : 0),
+    nanos: new Int32Array(isTimed ? BLOCK : 0),
   };
 }
 
@@ -150,23 +168,25 @@ function createNumbering(key: string | undefined, source: string) {
 }
 
 /** Reads times, and sees whether each series' rise. */
-function createClock(time: string | undefined, source: string) {
+function createClock(time: string | undefined, source: string, format: TimeFormat | undefined) {
   const lastTime: number[] = []; // by series
-  let isInOrder = true;
-  let areDates = false;
+  const lastNanos: number[] = [];
+  const reader = time === undefined ? null : createTimeReader(time, source, format);
+  let unsorted = 0;
   return {
-    isInOrder: () => isInOrder,
-    areDates: () => areDates,
-    /** (rows) times of a batch, or null without a time column; an error counts rows from `first`. Throws DataError. */
-    read(batch: Batch, series: Int32Array | null, first: number): Float64Array | null {
-      if (time === undefined) return null;
-      const column = batch.columns[time];
-      const times = toTimes(column, time, source, first);
-      areDates ||= typeof column[0] === "string" && !Number.isFinite(Number(column[0]));
-      for (let i = 0; i < times.length; i++) {
+    unsorted: () => unsorted,
+    areDates: () => reader?.areDates() ?? false,
+    /** Times of a batch, or null without a time column; an error counts rows from `first`. Throws DataError. */
+    read(batch: Batch, series: Int32Array | null, first: number): Times | null {
+      if (reader === null || time === undefined) return null;
+      const times = reader.read(batch.columns[time], first);
+      const { coarse, fine } = times;
+      for (let i = 0; i < coarse.length; i++) {
         const s = series?.[i] ?? 0;
-        if (times[i] < lastTime[s]) isInOrder = false;
-        lastTime[s] = times[i];
+        const nanos = fine?.[i] ?? 0;
+        if (coarse[i] < lastTime[s] || (coarse[i] === lastTime[s] && nanos < lastNanos[s])) unsorted++;
+        lastTime[s] = coarse[i];
+        lastNanos[s] = nanos;
       }
       return times;
     },

@@ -2,7 +2,9 @@
 // asked for. Knows no file and no format. Legend: R rows, F features, T the window's length in rows, N windows of a batch.
 import { DataError } from "../../shared/errors.ts";
 import { BATCH_NUMBERS, type Batch, type Timeline, toColumn } from "./batch.ts";
+import { type MaxGap, toStep } from "./max-gap.ts";
 import type { ReadNote } from "./notes.ts";
+import { linkRows, noteTimes, type RowLinks } from "./row-links.ts";
 import { copyRow, freeRows, gatherRows, labelOf, type RowColumns, type Rows, seriesOf, timeOf } from "./rows.ts";
 
 export interface WindowOptions extends RowColumns {
@@ -12,6 +14,8 @@ export interface WindowOptions extends RowColumns {
   /** The label is that of the row so many after the window's last. */
   readonly horizon: number;
   readonly maxWindows: number;
+  /** A series begins anew where a row comes later than so after the one before. */
+  readonly maxGap?: MaxGap;
   /** All windows in one batch: nothing has to be copied to join them. */
   readonly inOne: boolean;
 }
@@ -27,7 +31,8 @@ export async function* cutWindows(
 ): AsyncGenerator<Windows> {
   const rows = await gatherRows(batches, source, options);
   if (rows === null) return;
-  const links = linkRows(rows);
+  const links = linkRows(rows, toStep(options.maxGap, rows, source));
+  noteTimes(rows, links, source, onNote, options.maxGap);
   const stride = chooseStride(rows.count, links.lengths, source, options, onNote);
   noteShortSeries(links.lengths, source, options, onNote);
   const total = countWindows(links.lengths, options, stride);
@@ -37,40 +42,6 @@ export async function* cutWindows(
   const scan = createScan(rows, links, options, stride, capacity);
   while (scan.next() > 0) yield buildBatch(rows, links, scan.windows, options.window);
   freeRows(rows);
-}
-
-/** Who follows whom in each series. */
-interface RowLinks {
-  /** (R) the row before each in its series, −1 before the first. */
-  readonly previous: Int32Array;
-  /** (R) how many come before each in its series; null where rows stand in order and it can be counted. */
-  readonly positions: Int32Array | null;
-  /** (series) rows of each */
-  readonly lengths: Int32Array;
-}
-
-/** Links in the order of the times, where equal times stay as they stand, or as rows stand. */
-function linkRows(rows: Rows): RowLinks {
-  const R = rows.count;
-  const order = rows.isInOrder ? null : orderByTime(rows);
-  const previous = new Int32Array(R);
-  const positions = order && new Int32Array(R);
-  const lengths = new Int32Array(rows.series);
-  const last = new Int32Array(rows.series).fill(-1);
-  for (let i = 0; i < R; i++) {
-    const r = order?.[i] ?? i;
-    const s = seriesOf(rows, r);
-    previous[r] = last[s];
-    if (positions) positions[r] = lengths[s];
-    lengths[s]++;
-    last[s] = r;
-  }
-  return { previous, positions, lengths };
-}
-
-function orderByTime(rows: Rows): Int32Array {
-  const times = Float64Array.from({ length: rows.count }, (_, r) => timeOf(rows, r));
-  return new Int32Array(rows.count).map((_, r) => r).sort((a, b) => times[a] - times[b] || a - b);
 }
 
 /** As asked, or the smallest that keeps the windows at or below `maxWindows`, which is noted. */
@@ -107,14 +78,20 @@ interface FoundWindows {
   count: number;
   /** Last row of each. */
   readonly ends: Int32Array;
-  /** Where each begins in its series; below 0 where the series is too short. */
+  /** Rows of its series before each. */
   readonly starts: Int32Array;
   /** The row whose label it has. */
   readonly labelRows: Int32Array;
 }
 
 /** Goes through the rows once and finds windows in the order of the rows that end them, or whose label they have. */
-function createScan(rows: Rows, { previous, positions, lengths }: RowLinks, options: WindowOptions, stride: number, capacity: number) {
+function createScan(
+  rows: Rows,
+  { previous, positions, lengths, runs, offsets }: RowLinks,
+  options: WindowOptions,
+  stride: number,
+  capacity: number,
+) {
   const { window: T, horizon } = options;
   const windows: FoundWindows = {
     count: 0,
@@ -122,7 +99,7 @@ function createScan(rows: Rows, { previous, positions, lengths }: RowLinks, opti
     starts: new Int32Array(capacity),
     labelRows: new Int32Array(capacity),
   };
-  const passed = new Int32Array(lengths.length); // rows of each series
+  const passed = new Int32Array(lengths.length); // rows of each run
   let q = 0;
   return {
     windows,
@@ -130,7 +107,7 @@ function createScan(rows: Rows, { previous, positions, lengths }: RowLinks, opti
     next(): number {
       windows.count = 0;
       for (; q < rows.count && windows.count < capacity; q++) {
-        const s = seriesOf(rows, q);
+        const s = runs?.[q] ?? seriesOf(rows, q);
         const usable = lengths[s] - horizon;
         const end = (positions?.[q] ?? passed[s]++) - horizon; // in its series
         const isEnd = usable < T ? end === usable - 1 : end >= T - 1 && (end - T + 1) % stride === 0;
@@ -138,7 +115,7 @@ function createScan(rows: Rows, { previous, positions, lengths }: RowLinks, opti
         let r = q;
         for (let h = 0; h < horizon; h++) r = previous[r];
         windows.labelRows[windows.count] = q;
-        windows.starts[windows.count] = end - T + 1;
+        windows.starts[windows.count] = Math.max(0, end - T + 1) + (offsets?.[s] ?? 0);
         windows.ends[windows.count++] = r;
       }
       return windows.count;
@@ -166,6 +143,6 @@ function buildBatch(rows: Rows, { previous }: RowLinks, windows: FoundWindows, T
       ...(key !== undefined && { [key]: toColumn(Array.from(series, (s) => keys[s])) }),
       ...(time !== undefined && { [time]: rows.areDates ? Array.from(last, (ms) => new Date(ms).toISOString()) : last }),
     },
-    timeline: { series, start: Int32Array.from({ length: N }, (_, n) => Math.max(0, starts[n])), time: time === undefined ? null : last },
+    timeline: { series, start: starts.slice(0, N), time: time === undefined ? null : last },
   };
 }

@@ -167,7 +167,7 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
       "a time that is none",
       good("grouped"),
       { time: "who" },
-      `${good("grouped")}: who[0] is "b", expected a number or an ISO date such as 2024-05-31T12:00Z`,
+      `${good("grouped")}: who[0] is "b", expected a number or ISO 8601 such as 2024-05-31T12:00Z`,
     ],
   ];
   test.each(refusals)("%s", async (_title, path, options, message) => {
