@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { DataError } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { checkShape } from "./arrays.ts";
-import type { LabelledPart, Part, Timeline } from "./batch.ts";
+import type { Batch, LabelledPart, Part, Timeline } from "./batch.ts";
 import { sortByTime, toGroups } from "./columns.ts";
 import { describePaths, readBatches } from "./data-files.ts";
 import { createReadTally, type ReadFacts, tallyBatches } from "./facts.ts";
@@ -56,14 +56,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const main = await joinBatches(tallyBatches(readBatches(paths, { ...options, inOne: true }, hash), tally), describePaths(paths));
   let { test } = main;
   if (testPath !== undefined) {
-    const { key, features, window, stride, horizon, label, gaps, onNote, onIssue, time, timeFormat, maxGap, sep, decimal } = options;
-    const { id, rename, columns, byPosition, axes } = options;
-    const own = { key, features: features ?? main.features ?? undefined, window, stride, horizon, time, timeFormat, maxGap };
-    const reading = isLong(options) ? own : {};
-    const target = main.features ? { timesteps: main.shape.timesteps, features: main.features } : undefined;
-    const naming = { id, rename, columns, byPosition, axes, target };
-    const testOptions = { ...reading, ...naming, labels: options.testLabels, label, gaps, onNote, onIssue, sep, decimal };
-    const other = await joinBatches(readBatches([testPath], testOptions, hash), testPath);
+    const other = await joinBatches(readBatches([testPath], testOptionsOf(options, main), hash), testPath);
     checkShape(other.shape, main.shape, testPath, "the sequences");
     test = requireLabels({ ...other, source: testPath });
   }
@@ -77,7 +70,6 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const isSorted = time === undefined || timeline !== undefined;
   const ordered = isSorted ? content : sortByTime(content, createTimeReader(time, paths[0], options.timeFormat).read(columns[time]));
   const features = main.features ?? Array.from({ length: shape.features }, (_, f) => `f${f}`);
-  const { format, sep, decimal, label, key, window, stride, horizon, id, rename, columns: pattern, byPosition, axes } = options;
   return {
     ...ordered,
     ...(!isSorted && { orderedBy: time }),
@@ -90,25 +82,29 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     test,
     timeline,
     facts: { ...tally.facts(), testSequences: test?.labels.length ?? 0 },
-    reading: JSON.stringify({
-      ...{
-        format,
-        sep,
-        decimal,
-        label,
-        key,
-        time,
-        group,
-        features: options.features,
-        window,
-        stride,
-        horizon,
-        timeFormat: options.timeFormat?.text,
-        maxGap: options.maxGap?.text,
-      },
-      ...{ id, rename: rename && [...rename], columns: pattern, byPosition: byPosition || undefined, axes },
-    }),
+    reading: describeOptions(options),
   };
+}
+
+/** How the test file is read: as the data, to the same features. */
+function testOptionsOf(options: ReadOptions, { shape, features }: Batch): ReadOptions {
+  const { key, window, stride, horizon, time, timeFormat, maxGap, label, gaps, onNote, onIssue, sep, decimal } = options;
+  const { id, rename, columns, byPosition, axes } = options;
+  const rows = { key, features: options.features ?? features ?? undefined, window, stride, horizon, time, timeFormat, maxGap };
+  const target = features ? { timesteps: shape.timesteps, features } : undefined;
+  const naming = { id, rename, columns, byPosition, axes, target };
+  return { ...(isLong(options) && rows), ...naming, labels: options.testLabels, label, gaps, onNote, onIssue, sep, decimal };
+}
+
+/** What beside the bytes decides what is read. */
+function describeOptions(options: ReadOptions): string {
+  const { format, sep, decimal, label, key, time, group, features, window, stride, horizon, id, rename, columns, byPosition, axes } =
+    options;
+  return JSON.stringify({
+    ...{ format, sep, decimal, label, key, time, group, features, window, stride, horizon },
+    ...{ timeFormat: options.timeFormat?.text, maxGap: options.maxGap?.text },
+    ...{ id, rename: rename && [...rename], columns, byPosition: byPosition || undefined, axes },
+  });
 }
 
 /** Throws DataError where a data set holds no labels. */
