@@ -87,6 +87,19 @@ export interface Card {
     /** The epoch with the lowest validation loss. Left out in older artifacts. */
     readonly lowestEpoch?: number;
   };
+  /** Of a model of several learners; `training` then speaks of the LSTM, with 0 units where none joined. */
+  readonly stack?: {
+    /** 5, or 1 for one held-out part. */
+    readonly folds: number;
+    /** All that were fitted: log loss alone on sequences that the fold's own member had not seen, and weight in the stack, 0 where left out. */
+    readonly learners: readonly { readonly name: string; readonly logLoss: number; readonly weight: number }[];
+    /** Of the stack on the same predictions. */
+    readonly logLoss: number;
+    /** Of the LSTM, where it had to earn its place: what it gains beside the others, clustered standard error, whether it joined. */
+    readonly gate?: { readonly gain: number; readonly standardError: number; readonly joins: boolean };
+  };
+  /** How `test` came about; left out where a test part was kept apart, as always at first. */
+  readonly assessment?: "test-part" | "nested-cross-validation";
   /** Null where no labelled sequences have been seen: an imported model before `calibrate`. */
   readonly test: Metrics | null;
   /** Of the test part, by rising score. Left out in the oldest artifacts. */

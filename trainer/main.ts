@@ -24,6 +24,7 @@ import { createStartCommand } from "./commands/start.ts";
 import { train, trainCommand } from "./commands/train.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { discardUnfinished } from "./files/whole-files.ts";
+import { createTrees } from "./learners/trees/trees.ts";
 import { Interrupted } from "./training/checkpoint.ts";
 import { createTrainingStep } from "./training/step.ts";
 
@@ -104,6 +105,10 @@ const dependencies: Dependencies = {
     ({ threads, strict }) =>
     (data, options) =>
       createTrainingStep(data, { ...options, threads, strict, warn: terminal.say }),
+  createTrees:
+    ({ threads }) =>
+    (options) =>
+      createTrees({ ...options, threads, warn: terminal.say }),
   node: process.versions.node,
   cores: availableParallelism(),
   key: process.env.QUICKSTEP_KEY,

@@ -1,5 +1,6 @@
 // What a command may need of the machine. main.ts chooses the implementations; nothing else knows them.
 import type { Engines } from "../artifact/artifact-file.ts";
+import type { CreateTrees } from "../learners/trees/trees.ts";
 import type { CreateStepper } from "../training/stepper.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -21,6 +22,8 @@ export interface Dependencies {
   loadEngines(): Engines;
   /** Makes training steps, for the pipeline and for a diagnosis. */
   createStepper(options: KernelOptions): CreateStepper;
+  /** Makes learners of boosted trees. */
+  createTrees(options: KernelOptions): CreateTrees;
   /** Node's version, as artifacts name it. */
   readonly node: string;
   readonly cores: number;

@@ -18,13 +18,14 @@ import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkAbsent, checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
 import { createFitProgress } from "../cli/progress.ts";
 import { noteReading } from "../cli/read-line.ts";
-import { createStages } from "../cli/stages.ts";
+import { createStages, type Stages } from "../cli/stages.ts";
 import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import type { SearchProgress } from "../features/search-state.ts";
 import { writeWhole } from "../files/whole-files.ts";
+import type { FoldPlace } from "../pipeline/cross-fit.ts";
 import { describeKeptEpoch, describeNote } from "../pipeline/sentences.ts";
-import { RECIPES, type Trained, trainModel } from "../pipeline/train.ts";
+import { LEARNERS, RECIPES, type Trained, trainModel } from "../pipeline/train.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
 import { stem } from "../readers/source.ts";
@@ -43,6 +44,13 @@ const OPTIONS = {
   batch: option("N", integer(1, 1_000_000), "sequences of one optimizer step", "64 or 256, by their number; raw: 1000"),
   seed: optionWithDefault("N", integer(0, MAX_SEED), "seed of every random choice", 1),
   recipe: optionWithDefault("NAME", choice(...RECIPES), "auto searches the channels; raw takes the numbers as they are", "auto"),
+  learner: option(
+    "NAME",
+    choice(...LEARNERS),
+    "auto stacks all learners; lstm, trees or linear takes one alone",
+    "lstm, as --split-version 1",
+  ),
+  splitVersion: option("N", integer(1, 2), "1: four parts, for one LSTM alone; 2: a test part and folds", "2 where --learner is given"),
   padding: option("HOW", choice(...PADDINGS), "which all-zero rows are padding: leading, any or none", "found from the data"),
   costs: option("A:B", pair, "cost of a false 1 and of a false 0, for the operating point lowest-cost", "no such operating point"),
   split: SPLIT_OPTION,
@@ -88,6 +96,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const data = checkTrainable(dataset);
   const progress = createFitProgress(terminal, now);
   const search = createStages(terminal, now);
+  const folds = createStages(terminal, now);
   const checkpoint = `${out}.checkpoint`;
   if (resume && !existsSync(checkpoint)) terminal.say(`note: there is no ${checkpoint} to go on from, so the run begins anew`);
   const checkpointer = createCheckpointer(checkpoint, resume, dependencies.signal, now);
@@ -95,6 +104,8 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const trained = await trainModel(data, trainOptionsOf(values), {
     ...engines,
     createStepper: dependencies.createStepper(values),
+    createTrees: dependencies.createTrees(values),
+    onFold: (place) => showFold(folds, place),
     node: dependencies.node,
     onNote: (note) => progress.say(describeNote(note, data.features)),
     onProgress: progress.show,
@@ -103,6 +114,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
     yieldToEventLoop: checkpointer.yieldToEventLoop,
   });
   progress.finish();
+  folds.finish();
   const id = describeModel(trained.model, trained.bytes);
   if (report !== undefined) await writeReport(report, trained, id, values.seed ?? 1, engines);
   writeWhole(out, trained.bytes);
@@ -134,14 +146,33 @@ function checkOutputs({
   return path;
 }
 
+/** Shares of a run's learners, in their order: a rough guess of their time. */
+const LEARNER_SHARES: Readonly<Record<FoldPlace["learner"], readonly [from: number, to: number]>> = {
+  linear: [0, 0.2],
+  trees: [0.2, 0.5],
+  "quantile trees": [0.5, 0.7],
+  lstm: [0.7, 1],
+};
+
+function showFold(stages: Stages, { learner, setting, settings, fold, folds, outer, outers }: FoldPlace): void {
+  const [from, to] = LEARNER_SHARES[learner];
+  const share = from + ((to - from) * (setting + fold / folds)) / settings;
+  const detail = `${learner}: fold ${fold + 1} of ${folds}`;
+  if (outer === undefined || outers === undefined) stages.show("learning on folds", share, detail);
+  else stages.show("nested cross-validation", (outer + share) / outers, `fold ${outer + 1} of ${outers}, ${detail}`);
+}
+
 function trainOptionsOf(values: Partial<TrainValues>): Parameters<typeof trainModel>[1] {
-  const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1 } = values;
+  const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1, learner = "lstm" } = values;
+  const splitVersion = values.splitVersion ?? (values.learner === undefined ? 1 : 2);
   return {
     units,
     epochs,
     batch,
     seed,
     recipe,
+    learner,
+    splitVersion: splitVersion === 1 ? 1 : 2,
     padding,
     missing,
     horizon,
@@ -168,10 +199,12 @@ async function writeReport(
 
 function sayResult({ model, verdict, truth }: Trained, { say }: Terminal): void {
   const { card, operatingPoints } = model;
-  say(describeKeptEpoch(card.training));
-  say(`\n${formatMetrics({ [`LSTM(${card.training.units})`]: card.test, ...card.baselines })}`);
+  if (card.stack === undefined) say(describeKeptEpoch(card.training));
+  const name = card.stack === undefined ? `LSTM(${card.training.units})` : "stack";
+  say(`\n${formatMetrics({ [name]: card.test, ...card.baselines })}`);
+  const isNested = card.assessment === "nested-cross-validation";
   say(
-    `${countOf(card.test.examples, "test sequence")}, ${formatPercent(card.test.positiveRate)} positive; the majority's accuracy is ${card.test.majorityAccuracy.toFixed(4)}`,
+    `${isNested ? "nested cross-validation of the whole path: " : ""}${countOf(card.test.examples, isNested ? "sequence" : "test sequence")}, ${formatPercent(card.test.positiveRate)} positive; the majority's accuracy is ${card.test.majorityAccuracy.toFixed(4)}`,
   );
   say(`\n${formatOperatingPoints(operatingPoints)}\n`);
   if (truth) {
@@ -199,6 +232,8 @@ function toDocument(
     ...(truth && { truth }),
     channels,
     epochs: card.training.epochs,
+    ...(card.stack && { stack: card.stack }),
+    ...(card.assessment && { assessment: card.assessment }),
     ...speed,
     verdict,
   };

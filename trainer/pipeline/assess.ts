@@ -1,7 +1,7 @@
 // Last step of a training run, and of a recalibration: metrics of the decoded artifact on the untouched test part, and the bytes that
 // hold them. Every metric comes from the decoded artifact and the kernel that serves it.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
-import { checkGolden, type MeasuredCard, type Model, type ReliabilityBin, score } from "../../shared/model.ts";
+import { checkGolden, type MeasuredCard, type Model, type ReliabilityBin } from "../../shared/model.ts";
 import type { Labelled } from "../data/sequences.ts";
 import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
 import { type Costs, measureOperatingPoints } from "../statistics/operating-points.ts";
@@ -21,15 +21,12 @@ export interface Assessment extends Pick<MeasuredCard, "test" | "intervals"> {
 }
 
 /** Scores raw `test` sequences. `gap`: neighbours closer than this share rows. */
-export function assess(
-  { model, engine }: Packaged,
-  test: Labelled,
-  gap: number,
-  seed: number,
-  { kernel }: ScoringDependencies,
-): Assessment {
-  const { labels, values } = test;
-  const { probabilities } = score(model, engine, kernel.log, values);
+export function assess({ score }: Packaged, { labels, values }: Labelled, gap: number, seed: number): Assessment {
+  return measure(labels, score(values), gap, seed);
+}
+
+/** Metrics of `probabilities` (N) on `labels` (N). `gap` as in assess. */
+export function measure(labels: Uint8Array, probabilities: Float32Array, gap: number, seed: number): Assessment {
   return {
     probabilities,
     test: computeMetrics(labels, probabilities),

@@ -3,11 +3,13 @@ import type { Kernel, MemberEngine } from "../../shared/engine.ts";
 import type { Predictor } from "../../shared/members.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import type { SearchProgress } from "../features/search-state.ts";
+import type { CreateTrees } from "../learners/trees/trees.ts";
 import type { SplitMethod } from "../split/split.ts";
 import type { Costs } from "../statistics/operating-points.ts";
 import type { Checkpointing } from "../training/checkpoint.ts";
 import type { Progress } from "../training/loop.ts";
 import type { CreateStepper } from "../training/stepper.ts";
+import type { FoldPlace } from "./cross-fit.ts";
 import type { TrainNote } from "./note.ts";
 
 export const RECIPES = ["auto", "raw"] as const;
@@ -16,7 +18,15 @@ export type RecipeName = (typeof RECIPES)[number];
 /** `carry`: numbers may be missing, and are filled. `refuse`: they may not. */
 export const MISSING = ["carry", "refuse"] as const;
 
+/** Who learns: `auto` all of them, stacked; else one alone. */
+export const LEARNERS = ["auto", "lstm", "trees", "linear"] as const;
+export type LearnerChoice = (typeof LEARNERS)[number];
+
 export interface TrainOptions {
+  /** Default `auto`. */
+  readonly learner?: LearnerChoice;
+  /** 1: four parts, as the first artifacts were trained, for one LSTM alone. Default 2: a test part and folds. */
+  readonly splitVersion?: 1 | 2;
   /** Undefined: chosen by the size of the training part. */
   readonly units?: number;
   readonly epochs?: number;
@@ -49,6 +59,10 @@ export interface TrainDependencies extends ScoringDependencies {
   onNote(note: TrainNote): void;
   onProgress(progress: Progress): void;
   onSearchProgress?(progress: SearchProgress): void;
+  /** Makes a learner of boosted trees. */
+  readonly createTrees: CreateTrees;
+  /** Hears which learner is at which fold. */
+  onFold?(place: FoldPlace): void;
   /** Saves the fit that `run` names: fits of equal names end in equal bytes. `stage` counts those of one training. */
   checkpoint?(run: string, stage: number): Checkpointing;
   /** Gives the event loop a turn; may throw, to leave. */

@@ -20,7 +20,7 @@ export function findLabelWarnings(usable: Labelled, shape: Shape, padding: Paddi
 }
 
 /** What the recipe makes of the data. */
-export function findRecipeWarnings(data: LabelledDataset, usable: Labelled, plan: Plan): Warning[] {
+export function findRecipeWarnings(data: Pick<LabelledDataset, "float32" | "shape">, usable: Labelled, plan: Plan): Warning[] {
   const warnings: Warning[] = [];
   if (data.float32 && takesDifferences(plan)) warnings.push({ code: "float32-differences" });
   if (plan.padding === "leading") {

@@ -6,6 +6,7 @@ import type { PlanNote } from "../features/recipe-plan.ts";
 import type { LstmNote } from "../learners/lstm/lstm.ts";
 import type { Split } from "../split/split.ts";
 import type { LossNote } from "../training/loss-watch.ts";
+import type { Joined, LearnerWorth } from "./join.ts";
 import type { Warning } from "./warning.ts";
 
 export type TrainNote =
@@ -24,6 +25,12 @@ export type TrainNote =
   | { readonly code: "channels"; readonly channels: readonly Channel[] }
   | LstmNote
   | LossNote
+  /** What each learner is worth out of its folds, and how much it says in the stack, whose own log loss is `logLoss`. */
+  | { readonly code: "members"; readonly learners: readonly LearnerWorth[]; readonly logLoss: number }
+  /** Whether the LSTM may speak beside the others. */
+  | ({ readonly code: "gate" } & NonNullable<Joined["gate"]>)
+  /** There are too few sequences for a test part. */
+  | { readonly code: "nested"; readonly sequences: number }
   | { readonly code: "calibration"; readonly slope: number; readonly intercept: number }
   /** No slope above 0 gains more than chance would. */
   | { readonly code: "calibration-stays" };

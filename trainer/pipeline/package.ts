@@ -2,7 +2,7 @@
 // Legend: N sequences, C channels.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
-import { type Card, computeInputs, type Model } from "../../shared/model.ts";
+import { type Card, computeInputs, type Model, score } from "../../shared/model.ts";
 import { chooseGolden } from "../artifact/golden-cover.ts";
 import { computeReference } from "../artifact/reference.ts";
 import { type ChannelView, selectView } from "../learners/learner.ts";
@@ -20,6 +20,8 @@ export interface PackageInput {
   /** The calibration was fitted on the one; the operating points are chosen on the other. */
   readonly calibration: Int32Array;
   readonly validation: Int32Array;
+  /** (validation) what was said of the validation part by members that had not seen it. Default: what the model says. */
+  readonly unseen?: Float32Array;
   readonly costs?: Costs;
   readonly seed: number;
 }
@@ -28,13 +30,15 @@ export interface Packaged {
   /** As decoded from the artifact's bytes: from here on only these count. Its card is empty. */
   readonly model: Model;
   readonly engine: Engine;
+  /** (N) what it says of raw sequences (N,T,F). */
+  score(values: Float64Array): Float32Array;
   /** Operating points that cannot be had. */
   readonly unattained: readonly Unattained[];
 }
 
 /** Chooses operating points, synthesises golden vectors, computes the drift reference, and takes the model through its bytes. */
 export function packageModel(input: PackageInput, { kernel, createEngine }: ScoringDependencies): Packaged {
-  const { model, view, labels, calibration, validation, costs, seed } = input;
+  const { model, view, labels, calibration, validation, unseen, costs, seed } = input;
   const engine = createEngine(model);
   const probabilitiesOf = (part: ChannelView): Float32Array => engine.probabilities(part);
   const inputs = chooseGolden(model, createRandom(seed, STREAMS.golden), kernel.log);
@@ -45,13 +49,14 @@ export function packageModel(input: PackageInput, { kernel, createEngine }: Scor
     ...model,
     operatingPoints: chooseOperatingPoints(
       Uint8Array.from(validation, (n) => labels[n]),
-      probabilitiesOf(selectView(view, validation)),
+      unseen ?? probabilitiesOf(selectView(view, validation)),
       { costs, onUnattained: (point) => unattained.push(point) },
     ),
     golden: { inputs, probabilities: engine.probabilities(golden) },
-    reference: computeReference(heldOut, view.timesteps, probabilitiesOf(heldOut)),
+    reference: computeReference(heldOut, view.timesteps, unseen ?? probabilitiesOf(heldOut)),
     card: {} as Card,
   };
   const decoded = decodeArtifact(encodeArtifact(draft));
-  return { model: decoded, engine: createEngine(decoded), unattained };
+  const served = createEngine(decoded);
+  return { model: decoded, engine: served, score: (values) => score(decoded, served, kernel.log, values).probabilities, unattained };
 }

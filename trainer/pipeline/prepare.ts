@@ -38,7 +38,7 @@ export function prepare(data: LabelledDataset, options: TrainOptions, onNote: (n
 }
 
 /** The features that lack numbers in training; undefined where none lacks any, in the test part either, unless --missing says that they may. */
-function findGaps(
+export function findGaps(
   { shape, test }: LabelledDataset,
   { values }: Labelled,
   padding: Padding,
@@ -58,7 +58,8 @@ export function gapOf({ by }: Pick<Split, "by">, timesteps: number, horizon: num
   return by === "time" ? timesteps - 1 + horizon : 0;
 }
 
-function requireMovement({ source, shape }: LabelledDataset, { values, labels }: Labelled, padding: Padding): void {
+/** Throws DataError where every feature is constant. */
+export function requireMovement({ source, shape }: LabelledDataset, { values, labels }: Labelled, padding: Padding): void {
   const facts = studyFeatures(values, shape, Int32Array.from(labels.keys()), padding);
   const isStill = facts.constant.length === shape.features && featuresWithGaps(facts).length === 0;
   if (isStill) throw new DataError(source, "every feature is constant: there is nothing to learn from");

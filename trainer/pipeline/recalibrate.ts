@@ -78,7 +78,7 @@ export function recalibrate(
   );
 
   const test = selectSequences({ ...usable, probability: null }, parts.test, shape);
-  const assessment = assess(packaged, test, gapOf(split, timesteps, options.horizon), options.seed, dependencies);
+  const assessment = assess(packaged, test, gapOf(split, timesteps, options.horizon), options.seed);
   const card = writeCard(model.card, data, split, parts, assessment, rate, test.labels, packaged.unattained);
   return seal(packaged, card, test.labels, assessment.probabilities, options.costs, dependencies);
 }

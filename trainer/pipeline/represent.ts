@@ -4,10 +4,14 @@ import { describeChannel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
 import type { Plan, Recipe } from "../../shared/recipe/recipe.ts";
 import type { Padding } from "../../shared/sequence.ts";
+import type { Labelled } from "../data/sequences.ts";
 import type { EvaluationInput } from "../features/candidate-evaluation.ts";
 import { choosePadding } from "../features/padding.ts";
 import { planAuto, planRaw, type RecipePlan } from "../features/recipe-plan.ts";
 import type { ChannelView } from "../learners/learner.ts";
+import type { LabelledDataset } from "../readers/dataset.ts";
+import type { Overlap } from "../split/overlap.ts";
+import type { SplitBy } from "../split/split.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { findLabelWarnings, findRecipeWarnings } from "./data-checks.ts";
 import type { Prepared } from "./prepare.ts";
@@ -23,34 +27,61 @@ export interface Represented extends Pick<RecipePlan, "targets" | "isSignificant
 
 /** Throws DataError when every feature is constant on the training part, and what `yieldToEventLoop` throws to leave. */
 export async function represent(prepared: Prepared, options: TrainOptions, dependencies: TrainDependencies): Promise<Represented> {
-  const { data, usable, split } = prepared;
-  const { onNote, kernel } = dependencies;
-  const input = evaluationInput(prepared, options, dependencies);
-  const padding = await decidePadding(input, prepared, options, dependencies);
-  const labelWarnings = findLabelWarnings(usable, data.shape, padding, split.overlap);
-  for (const warning of labelWarnings) onNote({ code: "warning", warning });
-  const { plan, targets, isSignificant } =
-    options.recipe === "raw"
-      ? planRaw(data.shape, data.features, padding, prepared.gaps)
-      : await planAuto({ ...input, padding }, data.source, onNote, dependencies.onSearchProgress);
-  const recipeWarnings = findRecipeWarnings(data, usable, plan);
-  for (const warning of recipeWarnings) onNote({ code: "warning", warning });
-  const recipe = fitRecipe(plan, usable.values, split.train, kernel.log);
+  const { data, usable, split, gap, gaps, padding } = prepared;
+  const { kernel, onNote } = dependencies;
+  const { train, validation, by, overlap } = split;
+  const subject = { data, usable, train, validation, by, overlap, gap, padding, ...(gaps && { gaps }) };
+  const planned = await planChannels(subject, options, dependencies);
+  const { plan } = planned;
+  const recipe = fitRecipe(plan, usable.values, train, kernel.log);
   const { channels, lengths } = applyRecipe(recipe, usable.values, kernel.log);
   onNote({ code: "channels", channels: plan.channels });
   const names = plan.channels.map((channel) => describeChannel(channel, data.features));
-  return {
-    plan,
-    targets,
-    isSignificant,
-    recipe,
-    view: { channels, lengths, timesteps: plan.timesteps, names },
-    warnings: [...labelWarnings, ...recipeWarnings],
-  };
+  return { ...planned, recipe, view: { channels, lengths, timesteps: plan.timesteps, names } };
+}
+
+/** What a feature search looks at. */
+export interface SearchSubject {
+  /** As read. */
+  readonly data: Pick<LabelledDataset, "shape" | "features" | "source" | "float32">;
+  readonly usable: Labelled;
+  /** Of `usable`; the search trains on the one and judges by the other. */
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+  readonly by: SplitBy;
+  /** Of all of `usable`. */
+  readonly overlap: Overlap;
+  /** Sequences closer than this share rows; 0 where the order means nothing. */
+  readonly gap: number;
+  /** How all-zero rows were read so far. */
+  readonly padding: Padding;
+  /** As Plan.gaps. */
+  readonly gaps?: readonly number[];
+}
+
+/** The reading of zero rows, and what to learn from, found on `subject.train` and `subject.validation`. Throws as represent does. */
+export async function planChannels(
+  subject: SearchSubject,
+  options: TrainOptions,
+  dependencies: TrainDependencies,
+): Promise<Pick<Represented, "plan" | "targets" | "isSignificant" | "warnings">> {
+  const { data, usable, overlap } = subject;
+  const { onNote } = dependencies;
+  const input = evaluationInput(subject, options, dependencies);
+  const padding = await decidePadding(input, subject.padding, options, dependencies);
+  const labelWarnings = findLabelWarnings(usable, data.shape, padding, overlap);
+  for (const warning of labelWarnings) onNote({ code: "warning", warning });
+  const planned =
+    options.recipe === "raw"
+      ? planRaw(data.shape, data.features, padding, subject.gaps)
+      : await planAuto({ ...input, padding }, data.source, onNote, dependencies.onSearchProgress);
+  const recipeWarnings = findRecipeWarnings(data, usable, planned.plan);
+  for (const warning of recipeWarnings) onNote({ code: "warning", warning });
+  return { ...planned, warnings: [...labelWarnings, ...recipeWarnings] };
 }
 
 function evaluationInput(
-  { data, usable, split, gap, gaps }: Prepared,
+  { data, usable, train, validation, by, gap, gaps }: SearchSubject,
   { seed }: TrainOptions,
   { kernel, createStepper, yieldToEventLoop }: TrainDependencies,
 ): Omit<EvaluationInput, "padding"> {
@@ -60,10 +91,10 @@ function evaluationInput(
     shape: data.shape,
     features: data.features,
     ...(gaps && { gaps }),
-    train: split.train,
-    validation: split.validation,
+    train,
+    validation,
     gap,
-    areStrangers: split.by === "random",
+    areStrangers: by === "random",
     log: kernel.log,
     seed,
     createStepper,
@@ -73,7 +104,7 @@ function evaluationInput(
 
 async function decidePadding(
   input: Omit<EvaluationInput, "padding">,
-  { padding }: Prepared,
+  padding: Padding,
   options: TrainOptions,
   { onNote }: TrainDependencies,
 ): Promise<Padding> {

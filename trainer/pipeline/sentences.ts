@@ -9,6 +9,7 @@ import { describeSplit } from "../split/reason.ts";
 import type { Unattained } from "../statistics/operating-points.ts";
 import type { LossNote } from "../training/loss-watch.ts";
 import type { Flaw } from "./data-checks.ts";
+import type { LearnerWorth } from "./join.ts";
 import type { TrainNote } from "./note.ts";
 import { MIN_TO_JUDGE, MIN_TO_LEARN, type VerdictFacts } from "./verdict.ts";
 import type { Warning } from "./warning.ts";
@@ -56,6 +57,12 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
         : `on a teacher's probabilities (${note.target.teacher}, distillation weight ${note.target.distillationWeight}) and labels:`;
     case "base-rate-stands-in":
       return "the network is not better than the base rate on the validation part beyond chance: the model answers the base rate";
+    case "members":
+      return `out-of-fold log loss: ${describeWorth(note.learners, note.logLoss)}`;
+    case "gate":
+      return `the lstm ${note.joins ? "joins" : "is left out"}: beside the others it gains ${note.gain.toFixed(4)} ± ${note.standardError.toFixed(4)} where the feature search saw nothing, and two standard errors are asked for`;
+    case "nested":
+      return `${note.sequences} sequences are too few for a test part: nested cross-validation judges the whole path on every one of them`;
     case "calibration":
       return `calibration: slope ${note.slope.toFixed(4)}, intercept ${note.intercept.toFixed(4)}`;
     case "calibration-stays":
@@ -73,6 +80,17 @@ function describeGaps({ rows, features }: Extract<TrainNote, { code: "gaps" }>, 
     ({ feature, missing }) => `${missing.toLocaleString("en-US")} of ${names[feature]} (${percent(missing / rows)})`,
   );
   return `missing in the training part: ${list.join(", ")}; ${how}`;
+}
+
+/** `linear .431, trees .404 → stack .399 (0.2 linear + 0.8 trees)`. */
+export function describeWorth(learners: readonly LearnerWorth[], logLoss: number): string {
+  const losses = learners.map((own) => `${own.name} ${shorten(own.logLoss)}`);
+  const shares = learners.filter(({ weight }) => weight > 0).map(({ name, weight }) => `${weight.toFixed(2)} ${name}`);
+  return `${losses.join(", ")} → stack ${shorten(logLoss)} (${shares.join(" + ")})`;
+}
+
+function shorten(loss: number): string {
+  return loss.toFixed(3).replace(/^0/, "");
 }
 
 function describeStep({ before, after }: { readonly before: number; readonly after: number }): string {

@@ -1,214 +1,26 @@
-// The path of a training run, from a data set to a model: prepare → represent → fit-network → package → assess. Every choice is made
-// on the training, validation or calibration part; every metric comes from the decoded artifact and the kernel that serves it.
-
-import { ofNetwork } from "../../shared/members.ts";
-import type { MeasuredCard, Metrics } from "../../shared/model.ts";
-import { applyRecipe } from "../../shared/recipe/apply.ts";
-import { VERSION } from "../../shared/version.ts";
-import { dropPaddingOnly, type Labelled, selectSequences } from "../data/sequences.ts";
-import { selectView } from "../learners/learner.ts";
-import { chooseSettings } from "../learners/lstm/settings.ts";
+// A training run, from a data set to a model: a stack of learners, or one LSTM alone.
+import { UsageError } from "../../shared/errors.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
-import { fitCalibration } from "../statistics/calibration.ts";
-import { meanEntropy } from "../statistics/log-loss.ts";
-import { computeMetrics, recoveredInformation } from "../statistics/metrics.ts";
-import type { Fit } from "../training/loop.ts";
-import { type Assessment, assess, type Sealed, seal } from "./assess.ts";
-import { type Baselines, fitBaselines } from "./baselines.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
-import { findFlaw } from "./data-checks.ts";
-import { type Evidence, gatherEvidence } from "./evidence.ts";
-import { type Fitted, fitNetwork } from "./fit-network.ts";
-import { type Packaged, packageModel } from "./package.ts";
-import { type Prepared, prepare } from "./prepare.ts";
-import { type Represented, represent } from "./represent.ts";
-import { describeVerdict, describeWarning, type Verdict } from "./sentences.ts";
-import { decideVerdict, findRareClass, type Restraint } from "./verdict.ts";
-import { toCardWarnings, type Warning } from "./warning.ts";
+import { trainNetwork } from "./train-network.ts";
+import { trainStack } from "./train-stack.ts";
+import type { Trained } from "./trained.ts";
 
-export { RECIPES, type RecipeName, type TrainDependencies, type TrainOptions } from "./contract.ts";
-
-export interface Trained extends Sealed {
-  readonly fit: Fit;
-  readonly verdict: Verdict;
-  /** Where the true probability is known: its log loss on the test part, and the share of what is learnable that was learnt. */
-  readonly truth?: { readonly bayesLogLoss: number; readonly recovered: number };
-  /** What the recipe's channels are called. */
-  readonly channels: readonly string[];
-  /** What to keep in mind; the card holds the sentences. */
-  readonly warnings: readonly Warning[];
-  /** What a report shows beyond the model. */
-  readonly evidence: Evidence;
-}
-
-/** What the steps before the assessment came to. */
-interface Steps {
-  readonly prepared: Prepared;
-  readonly represented: Represented;
-  readonly fitted: Fitted;
-  readonly packaged: Packaged;
-}
-
-/** Training sequences that are scored to see how much better the model knows them. */
-const MAX_SEEN = 10_000;
+export { LEARNERS, RECIPES, type RecipeName, type TrainDependencies, type TrainOptions } from "./contract.ts";
+export type { Trained } from "./trained.ts";
 
 /**
  * Trains a model of `data`. Equal arguments give equal bytes, whatever the number of threads and however often the run is left and
  * resumed. Throws DataError, UsageError, FitError or LimitError in words for whoever brought the data, and what `checkpoint` and
  * `yieldToEventLoop` throw to leave.
  */
-export async function trainModel(data: LabelledDataset, options: TrainOptions, dependencies: TrainDependencies): Promise<Trained> {
-  const { seed, costs } = options;
-  const { onNote } = dependencies;
-  const prepared = prepare(data, options, onNote);
-  const represented = await represent(prepared, options, dependencies);
-  const fitted = await fitNetwork(prepared, represented, options, dependencies);
-  const packaged = packageTrained(prepared, represented, fitted, options, dependencies);
-  for (const warning of packaged.unattained) onNote({ code: "warning", warning });
-
-  const steps = { prepared, represented, fitted, packaged };
-  const warnings = [...represented.warnings, ...packaged.unattained];
-  const test = selectTest(prepared, represented, dependencies);
-  const assessment = assess(packaged, test, prepared.gap, seed, dependencies);
-  const baselines = fitBaselines(represented.view, prepared.usable.labels, prepared.split.train);
-  const measured = measureBaselines(baselines, represented, test, dependencies);
-  const card = writeCard(steps, options, assessment, measured.metrics, warnings, dependencies.node);
-  const sealed = seal(packaged, card, test.labels, assessment.probabilities, costs, dependencies);
-  return {
-    ...sealed,
-    fit: fitted.member.fit,
-    verdict: judge(steps, test, assessment, measured, options),
-    truth: compareWithTruth(test, assessment),
-    channels: represented.view.names,
-    warnings,
-    evidence: gatherEvidence(prepared, represented, fitted, baselines, {
-      test,
-      probabilities: assessment.probabilities,
-      baselineProbabilities: measured.probabilities,
-      reliability: assessment.reliability,
-    }),
-  };
-}
-
-function packageTrained(
-  { data, usable, split }: Prepared,
-  { recipe, view }: Represented,
-  { learner, member, positiveRate }: Fitted,
-  { seed, costs }: TrainOptions,
-  dependencies: TrainDependencies,
-): Packaged {
-  const { labels } = usable;
-  const { calibration: part, validation } = split;
-  const calibration = fitCalibration(
-    learner.logits(member, selectView(view, part)),
-    Uint8Array.from(part, (n) => labels[n]),
-  );
-  const model = { name: data.name, recipe, ...ofNetwork(member.network, calibration), positiveRate };
-  return packageModel({ model, view, labels, calibration: part, validation, costs, seed }, dependencies);
-}
-
-/** The untouched test part: of the split, or the data's own. */
-function selectTest({ data, usable, split }: Prepared, { plan }: Represented, { onNote }: TrainDependencies): Labelled {
-  const { shape, source } = data;
-  if (data.test === null) return selectSequences(usable, split.test, shape);
-  return dropPaddingOnly({ ...data.test, source: `${source} (test part)`, shape }, plan.padding, onNote);
-}
-
-interface MeasuredBaselines {
-  readonly metrics: Readonly<Record<string, Metrics>>;
-  /** (test) */
-  readonly probabilities: Readonly<Record<string, Float64Array>>;
-}
-
-function measureBaselines(
-  baselines: Baselines,
-  { recipe, view }: Represented,
-  test: Labelled,
-  { kernel }: TrainDependencies,
-): MeasuredBaselines {
-  const { channels, lengths } = applyRecipe(recipe, test.values, kernel.log);
-  const probabilities = baselines({ ...view, channels, lengths });
-  const metrics = Object.fromEntries(Object.entries(probabilities).map(([name, q]) => [name, computeMetrics(test.labels, q)]));
-  return { metrics, probabilities };
-}
-
-function writeCard(
-  { prepared, fitted }: Steps,
-  { seed, recipe }: TrainOptions,
-  { test, intervals, reliability }: Assessment,
-  baselines: Readonly<Record<string, Metrics>>,
-  warnings: readonly Warning[],
-  node: string,
-): MeasuredCard {
-  const { data, split } = prepared;
-  const { member, settings } = fitted;
-  const { train, validation, calibration } = split;
-  return {
-    data: { name: data.name, sha256: data.sha256, float32: data.float32 },
-    split: {
-      by: split.by,
-      examples: { train: train.length, validation: validation.length, calibration: calibration.length, test: test.examples },
-    },
-    training: {
-      seed,
-      recipe,
-      units: settings.units,
-      softness: member.target.distillationWeight,
-      optimizer: settings.optimizer,
-      batch: settings.batch,
-      epochs: member.fit.history.length,
-      bestEpoch: member.fit.bestEpoch,
-      lowestEpoch: member.fit.lowestEpoch,
-    },
-    test,
-    intervals,
-    reliability,
-    baselines,
-    ...toCardWarnings(warnings, (warning) => describeWarning(warning, data.features)),
-    versions: { quickstep: VERSION, node, path: member.simdPath },
-  };
-}
-
-function judge(
-  { prepared, represented, fitted, packaged }: Steps,
-  test: Labelled,
-  { probabilities }: Assessment,
-  measured: MeasuredBaselines,
-  options: TrainOptions,
-): Verdict {
-  const { data, usable, split, gap } = prepared;
-  const { shape, features } = data;
-  const flaw = findFlaw({ data: usable, split, test: data.test === null ? null : test, shape, padding: represented.plan.padding });
-  const seen = selectView(represented.view, split.train.subarray(0, MAX_SEEN));
-  const seenLabels = Uint8Array.from(split.train.subarray(0, MAX_SEEN), (n) => usable.labels[n]);
-  const { logLoss: trainLogLoss } = computeMetrics(seenLabels, packaged.engine.probabilities(seen));
-  const facts = decideVerdict({
-    labels: test.labels,
-    probabilities,
-    baselines: measured.metrics,
-    baselineProbabilities: measured.probabilities,
-    trainLogLoss,
-    gap,
-    flaw,
-    rareClass: findRareClass(
-      data.test === null ? usable.labels : Uint8Array.from([...usable.labels, ...test.labels]),
-      Uint8Array.from(split.train, (n) => usable.labels[n]),
-      test.labels,
-    ),
-    restraint: findRestraint(fitted, split.train.length, options),
-  });
-  return describeVerdict(facts, features);
-}
-
-/** What the options kept the run from. */
-function findRestraint({ member }: Fitted, examples: number, { recipe, epochs }: TrainOptions): Restraint | undefined {
-  if (recipe === "raw") return { code: "recipe-raw" };
-  const usual = chooseSettings(examples).epochs;
-  if (epochs === undefined || epochs >= usual || member.fit.history.length < epochs) return undefined;
-  return { code: "few-epochs", epochs, usual };
-}
-
-function compareWithTruth({ probability }: Labelled, { probabilities }: Assessment): Trained["truth"] {
-  if (probability === null) return undefined;
-  return { bayesLogLoss: meanEntropy(probability), recovered: recoveredInformation(probability, probabilities) };
+export function trainModel(data: LabelledDataset, options: TrainOptions, dependencies: TrainDependencies): Promise<Trained> {
+  const { learner = "auto", splitVersion = 2, recipe } = options;
+  if (splitVersion === 1 && learner !== "lstm")
+    throw new UsageError(
+      `--split-version 1 is of one LSTM alone, got --learner ${learner}: give --learner lstm, or leave --split-version out`,
+    );
+  if (recipe === "raw" && learner !== "auto" && learner !== "lstm")
+    throw new UsageError(`--recipe raw is of one LSTM alone, got --learner ${learner}: give --learner lstm, or leave --recipe out`);
+  return splitVersion === 1 || recipe === "raw" ? trainNetwork(data, options, dependencies) : trainStack(data, options, dependencies);
 }

@@ -66,6 +66,8 @@ export interface VerdictInput {
   readonly rareClass: RareClass;
   /** An option that held the run back; undefined where none did. */
   readonly restraint?: Restraint;
+  /** Default MIN_TO_LEARN. */
+  readonly minToLearn?: number;
 }
 
 /** `recipe-raw`: the numbers as they are. `few-epochs`: fewer epochs than the data's size calls for, and all of them were trained. */
@@ -84,11 +86,22 @@ const ROUNDING = 1e-6;
  * the base rate while no baseline is better still.
  */
 export function decideVerdict(input: VerdictInput): VerdictFacts {
-  const { labels, probabilities, baselines, baselineProbabilities, trainLogLoss, gap, flaw, rareClass, restraint } = input;
+  const {
+    labels,
+    probabilities,
+    baselines,
+    baselineProbabilities,
+    trainLogLoss,
+    gap,
+    flaw,
+    rareClass,
+    restraint,
+    minToLearn = MIN_TO_LEARN,
+  } = input;
   const losses = logLosses(labels, probabilities);
   const logLoss = mean(losses);
   const figures = { logLoss, baseRateLogLoss: baselines[BASE_RATE].logLoss, ...(restraint && { restraint }) };
-  const [canLearn, canJudge] = [rareClass.inTraining >= MIN_TO_LEARN, rareClass.inTest >= MIN_TO_JUDGE];
+  const [canLearn, canJudge] = [rareClass.inTraining >= minToLearn, rareClass.inTest >= MIN_TO_JUDGE];
   if (!canLearn || !canJudge) return { code: "too-few-examples", ...figures, ...rareClass, canLearn, canJudge };
   if (flaw !== undefined) return { code: "bad-data", ...figures, flaw };
   const gainOver = (name: string) => pairedGain(logLosses(labels, baselineProbabilities[name]), losses, gap);

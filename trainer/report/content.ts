@@ -49,6 +49,8 @@ export interface ReportContent {
   readonly standardised: boolean;
   readonly examples: readonly Example[];
   readonly importance: Importance;
+  /** What was permuted: the recipe's channels, or, where learners look at more than these, the raw features. */
+  readonly permuted: "channel" | "feature";
 }
 
 export interface ModelMetrics {

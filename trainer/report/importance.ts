@@ -1,6 +1,7 @@
 // Which channel and which step a model leans on: how much the log loss rises when their values are permuted among sequences
-// (Breiman 2001; Fisher, Rudin & Dominici 2019). Knows no recipe: scoring arrives as a function.
+// (Breiman 2001; Fisher, Rudin & Dominici 2019). Knows no recipe: scoring arrives as a function. A channel may be a raw feature.
 // Legend: N sequences, T steps, C channels.
+import { take } from "../data/sequences.ts";
 import { meanWithError } from "../statistics/descriptive.ts";
 import { Z95 } from "../statistics/intervals.ts";
 import { logLosses } from "../statistics/log-loss.ts";
@@ -28,16 +29,19 @@ export interface Importance {
   readonly steps: readonly StepEffect[];
 }
 
-export interface Scored {
+/** Channels are float32, raw features float64. */
+type Numbers = Float32Array | Float64Array;
+
+export interface Scored<A extends Numbers = Float32Array> {
   /** (N,T,C) left-aligned. */
-  readonly channels: Float32Array;
+  readonly channels: A;
   /** (N) */
   readonly lengths: Int32Array;
   /** (N) */
   readonly labels: ArrayLike<number>;
 }
 
-type ProbabilitiesOf = (channels: Float32Array, lengths: Int32Array) => Float32Array;
+type ProbabilitiesOf<A> = (channels: A, lengths: Int32Array) => Float32Array;
 
 const MAX_SEQUENCES = 2000;
 const MIN_SEQUENCES = 100;
@@ -52,7 +56,12 @@ const MAX_BANDS = 20;
  * their distance from the end and no row becomes padding. Takes the first sequences after a shuffle, as many as the budget of rows
  * allows. `probabilitiesOf` scores (n,T,C) with n lengths. No channels, no effects of channels.
  */
-export function permutationImportance(scored: Scored, T: number, probabilitiesOf: ProbabilitiesOf, random: Random): Importance {
+export function permutationImportance<A extends Numbers>(
+  scored: Scored<A>,
+  T: number,
+  probabilitiesOf: ProbabilitiesOf<A>,
+  random: Random,
+): Importance {
   const N = scored.lengths.length;
   const C = scored.channels.length / (N * T);
   const longest = scored.lengths.reduce((max, length) => Math.max(max, length), 0);
@@ -85,20 +94,17 @@ function planRounds(N: number, rowsOfOne: number): { readonly sequences: number;
   return { sequences, repeats: Math.max(1, Math.min(MAX_REPEATS, Math.floor(ROW_BUDGET / rowsOfOne / sequences))) };
 }
 
-interface Sample extends Scored {
+interface Sample<A extends Numbers> extends Scored<A> {
   /** Positions in the sample of the sequences of one length. */
   readonly groups: readonly Int32Array[];
 }
 
 /** The first `n` after a shuffle, in their order; a sequence holds `size` numbers. */
-function drawSample({ channels, lengths, labels }: Scored, size: number, n: number, random: Random): Sample {
+function drawSample<A extends Numbers>({ channels, lengths, labels }: Scored<A>, size: number, n: number, random: Random): Sample<A> {
   const chosen = Int32Array.from({ length: lengths.length }, (_, i) => i);
   random.shuffle(chosen);
   const indices = chosen.subarray(0, n).toSorted();
-  const sampled = new Float32Array(n * size);
-  indices.forEach((from, to) => {
-    sampled.set(channels.subarray(from * size, (from + 1) * size), to * size);
-  });
+  const sampled = take(channels, indices, size);
   const sampledLengths = indices.map((from) => lengths[from]);
   const groups = Object.values(Object.groupBy(sampledLengths.keys(), (i) => sampledLengths[i]));
   return {
@@ -113,8 +119,14 @@ function drawSample({ channels, lengths, labels }: Scored, size: number, n: numb
 type IsPermuted = (age: number, c: number) => boolean;
 
 /** A copy of the sample's channels in which every group gets the values at some places in another order. */
-function permute({ channels, lengths, groups }: Sample, T: number, C: number, isPermuted: IsPermuted, random: Random): Float32Array {
-  const permuted = channels.slice();
+function permute<A extends Numbers>(
+  { channels, lengths, groups }: Sample<A>,
+  T: number,
+  C: number,
+  isPermuted: IsPermuted,
+  random: Random,
+): A {
+  const permuted = channels.slice() as A;
   for (const group of groups) {
     const donors = group.slice();
     random.shuffle(donors);

@@ -2,6 +2,7 @@
 import { renderDocument } from "../html/document.ts";
 import type { ReportContent } from "./content.ts";
 import { dataSection } from "./data-section.ts";
+import { membersSection } from "./members-section.ts";
 import { metricsSection, operatingPointsSection, probabilitiesSection, reportVerdict } from "./score-sections.ts";
 import { importanceSection, learningSection, originSection, recipeSection } from "./training-sections.ts";
 
@@ -10,7 +11,8 @@ export async function renderReport(content: ReportContent): Promise<string> {
   return renderDocument(content.name, content.verdict.code, content.id, [
     reportVerdict(content),
     await metricsSection(content),
-    await learningSection(content),
+    membersSection(content),
+    ...(content.card.stack === undefined ? [await learningSection(content)] : []),
     await probabilitiesSection(content),
     await operatingPointsSection(content),
     await dataSection(content),

@@ -95,12 +95,13 @@ function blocks(by: string): string {
 export async function probabilitiesSection(content: ReportContent): Promise<Markup> {
   const { network, card, reliability } = content;
   const { slope, intercept } = network;
+  const subject = card.stack ? "stack" : "network";
   const smallest = Math.min(...reliability.map(({ examples }) => examples));
   const bins = reliability.length === 1 ? "1 bin" : `${reliability.length} bins of equal mass`;
   const calibration =
     slope === 1 && intercept === 0
-      ? "The network’s probabilities are served as they are: no calibration was better."
-      : `The network’s logit is calibrated to ${formatNumber(slope, 3)} · logit ${intercept < 0 ? "−" : "+"} ${formatNumber(Math.abs(intercept), 3)}, fitted on the calibration part.`;
+      ? `The ${subject}’s probabilities are served as they are: no calibration was better.`
+      : `The ${subject}’s logit is calibrated to ${formatNumber(slope, 3)} · logit ${intercept < 0 ? "−" : "+"} ${formatNumber(Math.abs(intercept), 3)}, fitted on ${card.stack ? "predictions out of folds" : "the calibration part"}.`;
   return html`
     <section aria-labelledby="probabilities">
       <h2 id="probabilities">Are the probabilities reliable?</h2>

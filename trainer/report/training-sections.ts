@@ -65,18 +65,24 @@ export async function recipeSection({ channels, examples, training, standardised
     </section>`;
 }
 
-/** Permutation importance by channel and by row. */
-export async function importanceSection({ importance, channels }: ReportContent): Promise<Markup> {
+/** Permutation importance by channel, or by feature, and by row. */
+export async function importanceSection({ importance, permuted, channels, training }: ReportContent): Promise<Markup> {
+  const names = permuted === "channel" ? channels : training.features.map(({ name }) => name);
   const { sequences, repeats, steps } = importance;
   return html`
     <section aria-labelledby="importance">
       <h2 id="importance">What matters to the model</h2>
-      <p class="lead">Rise of the log loss when the values of one channel, or of one row, are permuted among test sequences of the same length: ${count(sequences)} sequences, mean of ${repeats} ${repeats === 1 ? "permutation" : "permutations"}, with 95 % intervals over sequences.</p>
+      <p class="lead">Rise of the log loss when the values of one ${permuted}, or of one row, are permuted among test sequences of the same length: ${count(sequences)} sequences, mean of ${repeats} ${repeats === 1 ? "permutation" : "permutations"}, with 95 % intervals over sequences.</p>
       <div class="pair">
-        ${frame(await drawChannelImportance(importance.channels, channels), html`<b>By channel</b>, all rows at once${channels.length > MAX_EFFECTS ? `; the ${MAX_EFFECTS} of ${channels.length} that matter most` : ""}. Channels with the same information hide each other: a low rise means that the channel is not needed while the others are there.`)}
-        ${frame(await drawStepImportance(steps), html`<b>By row</b>, all channels at once.`)}
+        ${frame(await drawChannelImportance(importance.channels, names), html`<b>By ${permuted}</b>, all rows at once${names.length > MAX_EFFECTS ? `; the ${MAX_EFFECTS} of ${names.length} that matter most` : ""}. ${permuted === "channel" ? "Channels" : "Features"} with the same information hide each other: a low rise means that the ${permuted} is not needed while the others are there.`)}
+        ${frame(await drawStepImportance(steps), html`<b>By row</b>, all ${permuted}s at once.`)}
       </div>
     </section>`;
+}
+
+function describeMembers({ learners, folds }: NonNullable<ReportContent["card"]["stack"]>): string {
+  const speaking = learners.filter(({ weight }) => weight > 0).map(({ name }) => name);
+  return `${speaking.join(", ")}; ${folds === 1 ? "one held-out part" : `the average of ${folds} folds each`}`;
 }
 
 /** Warnings, and everything that fixes the bits of the model. */
@@ -84,8 +90,10 @@ export function originSection({ card, id, network, channels, training }: ReportC
   const facts: [name: string, value: string | Markup][] = [
     ["Model", html`<code>${id}</code>`],
     [
-      "Network",
-      `LSTM, ${count(network.units)} units on ${count(channels.length)} channels, ${count(network.parameters)} parameters; at most ${count(training.timesteps)} rows`,
+      card.stack ? "Members" : "Network",
+      card.stack
+        ? describeMembers(card.stack)
+        : `LSTM, ${count(network.units)} units on ${count(channels.length)} channels, ${count(network.parameters)} parameters; at most ${count(training.timesteps)} rows`,
     ],
     ["Data", html`${card.data.name}, ${card.data.float32 ? "float32" : "float64"}, SHA-256 <code>${card.data.sha256}</code>`],
     ["Recipe", card.training.recipe],

@@ -25,3 +25,19 @@ export function pairedGain(before: Losses, after: Losses, gap: number): MeanWith
   }
   return meanWithError(means);
 }
+
+/**
+ * The mean of `before − after`, losses (N) of the same sequences, and its standard error where sequences of the same `cluster` (N) are
+ * not independent: from the clusters' summed deviations (Liang & Zeger 1986), with G/(G − 1) for G clusters; infinite for one cluster.
+ */
+export function clusteredGain(before: Losses, after: Losses, cluster: ArrayLike<number>): MeanWithError {
+  const N = before.length;
+  let mean = 0;
+  for (let n = 0; n < N; n++) mean += (before[n] - after[n]) / N;
+  const deviations = new Map<number, number>();
+  for (let n = 0; n < N; n++) deviations.set(cluster[n], (deviations.get(cluster[n]) ?? 0) + before[n] - after[n] - mean);
+  const G = deviations.size;
+  let squares = 0;
+  for (const deviation of deviations.values()) squares += deviation * deviation;
+  return { mean, standardError: G < 2 ? Number.POSITIVE_INFINITY : Math.sqrt((squares * G) / (G - 1)) / N };
+}

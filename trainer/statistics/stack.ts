@@ -1,18 +1,10 @@
 // One logit of several: a weighted sum of members' logits whose weights are fitted on predictions that no member was fitted on
 // (stacking: Wolpert 1992; weights ≥ 0: Breiman 1996). Knows no learner. Legend: N sequences, M members.
+import { MEMBER_CLIP, type Stack, stackLogit } from "../../shared/members.ts";
 import { factorise, solveFactorised } from "./linear-algebra.ts";
 import { logLossOfLogit } from "./log-loss.ts";
 import { minimise } from "./newton.ts";
 
-/** s = intercept + Σ weights · clipped logits. */
-export interface Stack {
-  /** (M) each ≥ 0; a member of weight 0 says nothing. */
-  readonly weights: readonly number[];
-  readonly intercept: number;
-}
-
-/** A member's logit counts as no more than this, either way: odds of 8,103 to 1. One member that is certain and wrong decides nothing. */
-export const MAX_LOGIT = 9;
 /** The pull of each weight toward 1/M, and of the intercept toward 0, in sequences: the mean loss plus half of this over N times the square. */
 const WEIGHT_RIDGE = 2;
 const INTERCEPT_RIDGE = 1;
@@ -28,7 +20,7 @@ const SLOPE = 1e-10;
  */
 export function fitStack(logits: readonly Float64Array[], labels: ArrayLike<number>): Stack {
   const M = logits.length;
-  const clipped = logits.map((z) => z.map(clipLogit));
+  const clipped = logits.map((z) => z.map(clip));
   const all = clipped.map((_, m) => m);
   let current = fitFree(clipped, labels, [], new Float64Array(M + 1));
   const free: number[] = [];
@@ -42,15 +34,17 @@ export function fitStack(logits: readonly Float64Array[], labels: ArrayLike<numb
   return { weights: Array.from(current.subarray(0, M)), intercept: current[M] };
 }
 
-/** (N) the stack's logits of M members' `logits` (N). */
-export function stackLogits({ weights, intercept }: Stack, logits: readonly ArrayLike<number>[]): Float64Array {
-  const N = logits[0]?.length ?? 0;
-  return Float64Array.from({ length: N }, (_, n) => weights.reduce((sum, weight, m) => sum + weight * clipLogit(logits[m][n]), intercept));
+/** (N) the stack's logits of M members' `logits` (N), as shared/members.ts defines them. */
+export function stackLogits(stack: Stack, logits: readonly ArrayLike<number>[]): Float64Array {
+  const own = new Float64Array(logits.length);
+  return Float64Array.from({ length: logits[0]?.length ?? 0 }, (_, n) => {
+    for (let m = 0; m < own.length; m++) own[m] = logits[m][n];
+    return stackLogit(stack, own, 0);
+  });
 }
 
-/** A member's logit as a stack takes it. */
-export function clipLogit(z: number): number {
-  return Math.max(-MAX_LOGIT, Math.min(MAX_LOGIT, z));
+function clip(z: number): number {
+  return Math.max(-MEMBER_CLIP, Math.min(MEMBER_CLIP, z));
 }
 
 /** The minimum over the weights `free` and the intercept, from `start`, none below 0: `free` loses those that would be. */

@@ -178,7 +178,7 @@ async function trainEpoch(loop: Loop, stepper: Stepper, options: FitOptions): Pr
     const indices = order.subarray(loop.seen, loop.seen + batch);
     const done = (loop.epoch - 1 + loop.seen / order.length) / epochs;
     try {
-      loop.lossSum += stepper.step(indices, loop.learningRate * (schedule === "cosine" ? cosine(done) : 1)) * indices.length;
+      loop.lossSum += stepper.step(indices, loop.learningRate * (schedule === "cosine" ? cosineRate(done) : 1)) * indices.length;
     } catch (error) {
       if (error instanceof FitError) onFailure?.(snapshot()); // nothing was updated: these are the last good weights
       throw error;
@@ -216,7 +216,7 @@ function reportProgress(loop: Loop, { epochs, train, onProgress }: FitOptions, i
 
 const WARM_UP = 0.05;
 
-/** The share of the learning rate after the share `done` of all steps. */
-function cosine(done: number): number {
+/** The share of the learning rate after the share `done`, 0 to 1, of all steps of a cosine schedule. */
+export function cosineRate(done: number): number {
   return Math.min(1, (done + 0.002) / WARM_UP) * 0.5 * (1 + Math.cos(Math.PI * done));
 }

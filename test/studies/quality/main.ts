@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { score } from "../../../shared/model.ts";
 import { writeWhole } from "../../../trainer/files/whole-files.ts";
+import { createTrees } from "../../../trainer/learners/trees/trees.ts";
 import type { TrainNote } from "../../../trainer/pipeline/note.ts";
 import { describeNote } from "../../../trainer/pipeline/sentences.ts";
 import { type TrainDependencies, type Trained, trainModel } from "../../../trainer/pipeline/train.ts";
@@ -91,6 +92,7 @@ const dependencies: Omit<TrainDependencies, "onNote"> = {
   kernel: instantiateKernel(module),
   createEngine: (predictor) => createWasmEngine(module, predictor),
   createStepper: (data, options) => createTrainingStep(data, options),
+  createTrees: (options) => createTrees(options),
   node: process.versions.node,
   onProgress: () => {},
   yieldToEventLoop: async () => {},
@@ -104,7 +106,9 @@ async function timedTraining(data: LabelledDataset, seed: number): Promise<Train
   const trained = await trainModel(data, { ...DEFAULTS, seed }, { ...dependencies, onNote });
   const seconds = (performance.now() - started) / 1000;
   if (given.verbose)
-    console.error(`  ${trained.channels.join(", ")}; best epoch ${trained.fit.bestEpoch} of ${trained.fit.history.length}`);
+    console.error(
+      `  ${trained.channels.join(", ")}; best epoch ${trained.model.card.training.bestEpoch} of ${trained.model.card.training.epochs}`,
+    );
   return { ...trained, seconds };
 }
 
@@ -139,12 +143,12 @@ async function measureMade(name: string): Promise<void> {
   const shares: number[] = [];
   for (const seed of seeds) {
     const data = asDataset(name, make(Number(given.n ?? n), seed));
-    const { model, truth, fit, seconds } = await timedTraining(data, seed);
+    const { model, truth, seconds } = await timedTraining(data, seed);
     const { test, baselines } = model.card;
     const { recovered, bayesLogLoss } = truth!;
     shares.push(recovered);
     const logistic = baselines["logistic regression"].logLoss;
-    const epochs = `${fit.bestEpoch}/${fit.history.length}`;
+    const epochs = `${model.card.training.bestEpoch}/${model.card.training.epochs}`;
     const fresh = make(FRESH, FRESH_SEED + seed);
     const scored = score(model, dependencies.createEngine(model), dependencies.kernel.log, fresh.values).probabilities;
     const again = recoveredInformation(fresh.probability, scored);

@@ -1,5 +1,6 @@
 // The path of a training run: what it says by code, in order, and that the card holds it.
 import { beforeAll, expect, test } from "vitest";
+import { createTrees } from "../../../trainer/learners/trees/trees.ts";
 import type { TrainNote } from "../../../trainer/pipeline/note.ts";
 import { type Trained, trainModel } from "../../../trainer/pipeline/train.ts";
 import type { LabelledDataset } from "../../../trainer/readers/dataset.ts";
@@ -34,6 +35,7 @@ beforeAll(async () => {
   trained = await trainModel(blind(), options, {
     ...engines,
     createStepper: (data, how) => createTrainingStep(data, { ...how, threads: 1 }),
+    createTrees: (how) => createTrees({ ...how, threads: 1 }),
     node: "0.0.0",
     onNote: (note) => notes.push(note),
     onProgress: () => {},

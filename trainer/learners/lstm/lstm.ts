@@ -12,10 +12,10 @@ import { STREAMS } from "../../statistics/random-streams.ts";
 import type { Checkpointing } from "../../training/checkpoint.ts";
 import { type Fit, fitNetwork, type Progress } from "../../training/loop.ts";
 import { flattenNetwork, initialNetwork, unflattenNetwork, zeroHead } from "../../training/parameters.ts";
-import type { CreateStepper } from "../../training/stepper.ts";
+import type { CreateStepper, Stepper } from "../../training/stepper.ts";
 import type { ChannelView, Rows } from "../learner.ts";
 import type { LstmSettings } from "./settings.ts";
-import { teachLogits } from "./teachers.ts";
+import { type TeachingInput, teachLogits } from "./teachers.ts";
 
 export interface LstmOptions {
   readonly settings: LstmSettings;
@@ -107,7 +107,8 @@ async function fitLstm(input: FitInput): Promise<LstmMember> {
 async function fitOnTarget(input: FitInput, target: DistillationTarget, stage: number, initial: Float32Array): Promise<Candidate> {
   const { view, labels, rows, seed, options, dependencies } = input;
   const { settings } = options;
-  const stepper = openStepper(input, target);
+  const { createStepper } = dependencies;
+  const stepper = openStepper({ view, labels, train: rows.train, seed, settings, createStepper }, target);
   try {
     stepper.setParameters(initial);
     const { simdPath } = stepper;
@@ -131,13 +132,16 @@ async function fitOnTarget(input: FitInput, target: DistillationTarget, stage: n
   }
 }
 
-function openStepper({ view, labels, rows, seed, options, dependencies }: FitInput, { teacher, distillationWeight }: DistillationTarget) {
-  const { createStepper } = dependencies;
-  const { units, batch, optimizer, weightDecay } = options.settings;
-  const targets =
-    teacher === "none"
-      ? labels
-      : distil(labels, teachLogits(teacher, { view, labels, train: rows.train, seed, createStepper }), distillationWeight);
+/** What a network is trained on. */
+export interface StepperInput extends TeachingInput {
+  readonly settings: LstmSettings;
+}
+
+/** A stepper over the view's sequences, with what `target` makes of their labels; the caller disposes of it. */
+export function openStepper({ settings, ...input }: StepperInput, { teacher, distillationWeight }: DistillationTarget): Stepper {
+  const { view, labels, createStepper } = input;
+  const { units, batch, optimizer, weightDecay } = settings;
+  const targets = teacher === "none" ? labels : distil(labels, teachLogits(teacher, input), distillationWeight);
   return createStepper(
     { channels: view.channels, lengths: view.lengths, labels: targets },
     {

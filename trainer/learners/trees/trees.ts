@@ -17,6 +17,9 @@ export interface TreesOptions extends KernelOptions {
   readonly yieldToEventLoop?: () => Promise<void>;
 }
 
+/** Makes a learner on a kernel that runs as the command was asked to. */
+export type CreateTrees = (options: Omit<TreesOptions, keyof KernelOptions>) => TreesLearner;
+
 /** Its threads end with `dispose`. */
 export type TreesLearner = Learner<TreeEnsemble, BoostingSettings> & { dispose(): void };
 

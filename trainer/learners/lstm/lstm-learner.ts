@@ -1,0 +1,104 @@
+// The LSTM as a learner of a stack: its path runs from epoch to epoch, its settings are what it learns from.
+// Legend: N sequences, T steps, C channels, U units.
+import type { MemberEngine } from "../../../shared/engine.ts";
+import type { Predictor } from "../../../shared/members.ts";
+import type { Network } from "../../../shared/networks/lstm.ts";
+import { positiveRate } from "../../data/sequences.ts";
+import type { DistillationTarget } from "../../features/distillation.ts";
+import { logLossOfLogit } from "../../statistics/log-loss.ts";
+import { createRandom } from "../../statistics/random.ts";
+import { STREAMS } from "../../statistics/random-streams.ts";
+import { cosineRate } from "../../training/loop.ts";
+import { flattenNetwork, initialNetwork, unflattenNetwork } from "../../training/parameters.ts";
+import type { CreateStepper, Stepper } from "../../training/stepper.ts";
+import { type Learner, type Path, type Rows, selectView, type View } from "../learner.ts";
+import { openStepper } from "./lstm.ts";
+import type { LstmSettings } from "./settings.ts";
+
+/** An LSTM's size and schedule, and what it learns from. */
+export interface LstmPathSettings {
+  readonly network: LstmSettings;
+  readonly target: DistillationTarget;
+}
+
+export interface LstmLearnerOptions {
+  /** What the feature search found worth learning from, at least one. */
+  readonly targets: readonly DistillationTarget[];
+  /** For so many training sequences. */
+  settingsFor(examples: number): LstmSettings;
+}
+
+export interface LstmLearnerDependencies {
+  readonly createStepper: CreateStepper;
+  createEngine(predictor: Predictor): Pick<MemberEngine, "memberLogits">;
+  /** Called between steps; may throw, to leave. */
+  yieldToEventLoop(): Promise<void>;
+  /** Hears which share of a fit is done. */
+  onShare?(share: number): void;
+}
+
+/** Steps between two turns of the event loop. */
+const TURN = 20;
+
+/** LSTM(units) → Dense(1), every epoch of a schedule. A member is networks whose logits are averaged. `fit` throws FitError when a loss is not finite. */
+export function createLstmLearner(
+  { targets, settingsFor }: LstmLearnerOptions,
+  dependencies: LstmLearnerDependencies,
+): Learner<readonly Network[], LstmPathSettings> {
+  return {
+    settings: (examples) => targets.map((target) => ({ network: settingsFor(examples), target })),
+    fit: (view, labels, rows, settings, seed) => fitPath(view, labels, rows, settings, seed, dependencies),
+    logits(networks, view, indices) {
+      const calibration = { slope: 1, intercept: 0 };
+      const engine = dependencies.createEngine({ members: [{ kind: "lstm", networks }], calibration });
+      return engine.memberLogits(selectView(view, indices));
+    },
+    average: (members) => members.flat(),
+  };
+}
+
+async function fitPath(
+  view: View,
+  labels: Uint8Array,
+  rows: Rows,
+  { network, target }: LstmPathSettings,
+  seed: number,
+  { createStepper, yieldToEventLoop, onShare }: LstmLearnerDependencies,
+): Promise<Path<readonly Network[]>> {
+  const [C, U] = [view.names.length, network.units];
+  const rate = positiveRate(labels, rows.train);
+  const initial = flattenNetwork(initialNetwork(C, U, rate, createRandom(seed, STREAMS.weights)));
+  const stepper = openStepper({ view, labels, train: rows.train, seed, settings: network, createStepper }, target);
+  const parameters: Float32Array[] = [];
+  const losses = new Float64Array(network.epochs);
+  try {
+    stepper.setParameters(initial);
+    for (let epoch = 1; epoch <= network.epochs; epoch++) {
+      await trainEpoch(stepper, rows.train, network, epoch, seed, yieldToEventLoop);
+      const logits = stepper.logits(rows.validation);
+      losses[epoch - 1] = rows.validation.reduce((sum, n, i) => sum + logLossOfLogit(labels[n], logits[i]), 0);
+      parameters.push(stepper.getParameters());
+      onShare?.(epoch / network.epochs);
+    }
+  } finally {
+    stepper.dispose();
+  }
+  return { losses, at: (step) => [unflattenNetwork(C, U, parameters[Math.min(step, parameters.length - 1)])] };
+}
+
+async function trainEpoch(
+  stepper: Stepper,
+  train: Int32Array,
+  { batch, epochs, learningRate, schedule }: LstmSettings,
+  epoch: number,
+  seed: number,
+  yieldToEventLoop: () => Promise<void>,
+): Promise<void> {
+  const order = train.slice();
+  createRandom(seed, STREAMS.epochOrder + epoch).shuffle(order);
+  for (let seen = 0, step = 0; seen < order.length; seen += batch, step++) {
+    const done = (epoch - 1 + seen / order.length) / epochs;
+    stepper.step(order.subarray(seen, seen + batch), learningRate * (schedule === "cosine" ? cosineRate(done) : 1));
+    if (step % TURN === 0) await yieldToEventLoop();
+  }
+}

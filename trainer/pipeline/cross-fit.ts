@@ -1,0 +1,128 @@
+// One learner on every fold, with one common setting and one common number of steps, chosen by the pooled loss of what was held out.
+// Knows no stack and no artifact. Legend: N sequences, H held out in some fold.
+import type { Member } from "../../shared/members.ts";
+import type { Learner, Path, View } from "../learners/learner.ts";
+import type { Fold } from "../split/folds.ts";
+
+/** What all learners learn from. */
+export interface CrossFitInput {
+  readonly view: View;
+  /** (N) 0 or 1 */
+  readonly labels: Uint8Array;
+  readonly folds: readonly Fold[];
+  readonly gap: number;
+  readonly seed: number;
+  /** Hears that fold `fold` of setting `setting` is next. */
+  onFold?(place: FoldPlace): void;
+}
+
+/** Where a cross-fit stands; numbers from 0. */
+export interface FoldPlace {
+  readonly learner: LearnerName;
+  readonly setting: number;
+  readonly settings: number;
+  readonly fold: number;
+  readonly folds: number;
+  /** In a nested cross-validation: which of its folds is held out of all this. */
+  readonly outer?: number;
+  readonly outers?: number;
+}
+
+/** What people call the learners. */
+export const LEARNER_NAMES = ["linear", "trees", "quantile trees", "lstm"] as const;
+export type LearnerName = (typeof LEARNER_NAMES)[number];
+
+/** A learner after all folds. */
+export interface CrossFitted {
+  readonly name: LearnerName;
+  /** The average of the folds' members. */
+  readonly member: Member;
+  /** (H) logits by the fold's member that has not seen the sequence, fold after fold. */
+  readonly outOfFold: Float64Array;
+  /** Mean log loss of these. */
+  readonly loss: number;
+  /** Which of the learner's settings, as plain data, and which step of its path, from 0. */
+  readonly settings: unknown;
+  readonly step: number;
+}
+
+/** A learner that the pipeline can cross-fit, its types hidden. */
+export interface CrossFitter {
+  readonly name: LearnerName;
+  crossFit(input: CrossFitInput): Promise<CrossFitted>;
+}
+
+/** Hides the types of `learner`; `toMember` puts a member of its into an artifact's family. */
+export function createCrossFitter<Own, Settings>(
+  name: LearnerName,
+  learner: Learner<Own, Settings>,
+  toMember: (member: Own) => Member,
+): CrossFitter {
+  return {
+    name,
+    async crossFit(input) {
+      const { view, labels, folds, gap, seed, onFold } = input;
+      const variants = learner.settings(folds[0].train.length);
+      let best: Variant<Own, Settings> | undefined;
+      for (const [setting, settings] of variants.entries()) {
+        const paths: Path<Own>[] = [];
+        for (const [fold, { train, heldOut }] of folds.entries()) {
+          onFold?.({ learner: name, setting, settings: variants.length, fold, folds: folds.length });
+          paths.push(await learner.fit(view, labels, { train, validation: heldOut, gap }, settings, seed));
+        }
+        const { step, loss } = poolLosses(paths.map(({ losses }) => losses));
+        if (best === undefined || loss < best.loss) best = { settings, step, loss, members: paths.map((path) => path.at(step)) };
+      }
+      if (best === undefined) throw new RangeError(`the learner ${name} names no settings`);
+      const { settings, step, loss, members } = best;
+      const logits = members.map((member, k) => learner.logits(member, view, folds[k].heldOut));
+      return {
+        name,
+        member: toMember(learner.average(members)),
+        outOfFold: concatenate(logits),
+        loss: loss / countHeldOut(folds),
+        settings,
+        step,
+      };
+    },
+  };
+}
+
+interface Variant<Own, Settings> {
+  readonly settings: Settings;
+  readonly step: number;
+  /** Summed over all folds. */
+  readonly loss: number;
+  readonly members: readonly Own[];
+}
+
+/** The step whose losses, summed over the folds, are least, the earliest of equals. A path that ended early stays where it ended. */
+export function poolLosses(losses: readonly Float64Array[]): { readonly step: number; readonly loss: number } {
+  const steps = Math.max(...losses.map(({ length }) => length));
+  let best = { step: 0, loss: Number.POSITIVE_INFINITY };
+  for (let step = 0; step < steps; step++) {
+    const loss = losses.reduce((sum, own) => sum + own[Math.min(step, own.length - 1)], 0);
+    if (loss < best.loss) best = { step, loss };
+  }
+  return best;
+}
+
+/** H */
+export function countHeldOut(folds: readonly Fold[]): number {
+  return folds.reduce((sum, { heldOut }) => sum + heldOut.length, 0);
+}
+
+/** (H) positions, fold after fold. */
+export function listHeldOut(folds: readonly Fold[]): Int32Array {
+  return Int32Array.from(folds.flatMap(({ heldOut }) => Array.from(heldOut)));
+}
+
+function concatenate(parts: readonly Float64Array[]): Float64Array {
+  const out = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -1,0 +1,102 @@
+// Who speaks in a model, and how much: learners after all folds → a stack, by rule. Knows out-of-fold logits, no member's inside.
+// Legend: H held-out sequences, M members.
+
+import type { Member, Stack } from "../../shared/members.ts";
+import type { Fold } from "../split/folds.ts";
+import { mean } from "../statistics/descriptive.ts";
+import { logLossOfLogit } from "../statistics/log-loss.ts";
+import { clusteredGain } from "../statistics/paired.ts";
+import { fitStack, stackLogits } from "../statistics/stack.ts";
+import type { CrossFitted, LearnerName } from "./cross-fit.ts";
+
+/** What a learner is worth. */
+export interface LearnerWorth {
+  readonly name: LearnerName;
+  /** Mean out-of-fold log loss alone. */
+  readonly logLoss: number;
+  /** In the stack; 0 where it was left out. */
+  readonly weight: number;
+}
+
+export interface Joined {
+  /** Those that speak; the stack's weights are in their order. */
+  readonly members: readonly Member[];
+  readonly stack: Stack;
+  /** (H) out-of-fold logits of the stack. */
+  readonly logits: Float64Array;
+  /** Mean log loss of these. */
+  readonly logLoss: number;
+  /** All that were fitted. */
+  readonly learners: readonly LearnerWorth[];
+  /** Of the LSTM, where it had to earn its place: what it gains beside the others where the feature search saw nothing. */
+  readonly gate?: { readonly gain: number; readonly standardError: number; readonly joins: boolean };
+}
+
+export interface JoinInput {
+  readonly fitted: readonly CrossFitted[];
+  /** (H) labels and clusters of the held-out sequences, fold after fold. */
+  readonly labels: Uint8Array;
+  readonly cluster: Int32Array;
+  readonly folds: readonly Pick<Fold, "heldOut">[];
+}
+
+/** Standard errors by which the LSTM must better the stack without it: ungated, it hurts where data drift (LEARNERS: +.015 nats). */
+const GATE = 2;
+
+/**
+ * Stacks learners: linear and trees always, the LSTM only where it betters a stack of the others by more than two clustered standard
+ * errors on the last fold, which the feature search has not seen; with one fold, on its second half. Whoever gets no weight is left out.
+ */
+export function joinMembers({ fitted, labels, cluster, folds }: JoinInput): Joined {
+  const others = fitted.filter(({ name }) => name !== "lstm");
+  const gate = others.length > 0 && others.length < fitted.length ? testGate(fitted, others, labels, cluster, gateStart(folds)) : undefined;
+  const joined = gate?.joins === false ? others : fitted;
+  const logitsOf = (from: readonly CrossFitted[]): Float64Array[] => from.map(({ outOfFold }) => outOfFold);
+  const { weights, intercept } = fitStack(logitsOf(joined), labels);
+  const speaking = joined.filter((_, m) => weights[m] > 0);
+  const kept = speaking.length > 0 ? speaking : joined.slice(0, 1); // a stack of nobody is its intercept, said by one that has no weight
+  const stack = { weights: kept.map((own) => weights[joined.indexOf(own)]), intercept };
+  const logits = stackLogits(stack, logitsOf(kept));
+  return {
+    members: kept.map(({ member }) => member),
+    stack,
+    logits,
+    logLoss: mean(lossesOf(labels, logits)),
+    learners: fitted.map((own) => ({ name: own.name, logLoss: own.loss, weight: weights[joined.indexOf(own)] ?? 0 })),
+    ...(gate && { gate }),
+  };
+}
+
+/** Where the held-out sequences begin on which the gate is tested. */
+function gateStart(folds: JoinInput["folds"]): number {
+  const sizes = folds.map(({ heldOut }) => heldOut.length);
+  return sizes.length === 1 ? Math.floor(sizes[0] / 2) : sizes.slice(0, -1).reduce((sum, size) => sum + size, 0);
+}
+
+function testGate(
+  all: readonly CrossFitted[],
+  others: readonly CrossFitted[],
+  labels: Uint8Array,
+  cluster: Int32Array,
+  start: number,
+): NonNullable<Joined["gate"]> {
+  const lossesWith = (from: readonly CrossFitted[]): Float64Array => {
+    const stack = fitStack(
+      from.map(({ outOfFold }) => outOfFold.subarray(0, start)),
+      labels.subarray(0, start),
+    );
+    return lossesOf(
+      labels.subarray(start),
+      stackLogits(
+        stack,
+        from.map(({ outOfFold }) => outOfFold.subarray(start)),
+      ),
+    );
+  };
+  const { mean: gain, standardError } = clusteredGain(lossesWith(others), lossesWith(all), cluster.subarray(start));
+  return { gain, standardError, joins: gain > GATE * standardError };
+}
+
+function lossesOf(labels: Uint8Array, logits: Float64Array): Float64Array {
+  return logits.map((z, i) => logLossOfLogit(labels[i], z));
+}

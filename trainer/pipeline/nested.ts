@@ -1,0 +1,60 @@
+// Nested cross-validation: the whole path is walked once for every fold, on the others, and judged on the fold that it has not seen. What it
+// says is of the path, and so of the model that the path gives on all sequences: a little more than on four fifths of them.
+// Legend: N sequences to learn from.
+import { score } from "../../shared/model.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { selectSequences } from "../data/sequences.ts";
+import { FOLDS } from "../split/folds.ts";
+import { fitBaselines } from "./baselines.ts";
+import type { TrainDependencies, TrainOptions } from "./contract.ts";
+import type { FoldedData } from "./prepare-folds.ts";
+import { fitStackPath } from "./stack-path.ts";
+
+/** What paths that have not seen a sequence say of it. */
+export interface NestedPredictions {
+  /** (N) in the order of the plan's sequences to learn from. */
+  readonly probabilities: Float32Array;
+  readonly baselines: Readonly<Record<string, Float64Array>>;
+}
+
+/** Walks the path FOLDS times. Throws as the path does. */
+export async function crossValidate(
+  folded: FoldedData,
+  options: TrainOptions,
+  dependencies: TrainDependencies,
+): Promise<NestedPredictions> {
+  const { data, usable, plan } = folded;
+  const { kernel, createEngine, onFold } = dependencies;
+  const place = new Map(Array.from(plan.train, (n, i) => [n, i]));
+  const probabilities = new Float32Array(plan.train.length);
+  const baselines: Record<string, Float64Array> = {};
+  const folds = plan.deal(plan.train, new Array<number>(FOLDS).fill(1 / FOLDS));
+  for (const [outer, { train, heldOut }] of folds.entries()) {
+    const quiet: TrainDependencies = {
+      ...dependencies,
+      onNote: () => {},
+      onFold: (at) => onFold?.({ ...at, outer, outers: FOLDS }),
+    };
+    const fit = await fitStackPath(folded, train, options, quiet);
+    const { values } = selectSequences(usable, heldOut, data.shape);
+    const scored = score(fit, createEngine(fit.predictor), kernel.log, values, (n) => ["sequences", n], fit.positiveRate).probabilities;
+    const judged = fitBaselines(
+      fit.seen,
+      fit.learnt.labels,
+      Int32Array.from(fit.learnt.labels.keys()),
+    )({
+      ...fit.seen,
+      ...applyRecipe(fit.recipe, values, kernel.log),
+    });
+    heldOut.forEach((n, i) => {
+      probabilities[place.get(n)!] = scored[i];
+    });
+    for (const [name, own] of Object.entries(judged)) {
+      baselines[name] ??= new Float64Array(plan.train.length);
+      heldOut.forEach((n, i) => {
+        baselines[name][place.get(n)!] = own[i];
+      });
+    }
+  }
+  return { probabilities, baselines };
+}

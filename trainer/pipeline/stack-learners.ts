@@ -1,0 +1,125 @@
+// The learners of a stack for one view: which of its columns each looks at. Legend: V columns of the view.
+import type { Predictor } from "../../shared/members.ts";
+import type { Channel } from "../../shared/recipe/channel.ts";
+import { type Column, columnsOf, type TabularView } from "../../shared/recipe/tabular.ts";
+import { isSame } from "../features/candidate-choice.ts";
+import type { DistillationTarget } from "../features/distillation.ts";
+import type { View } from "../learners/learner.ts";
+import { createLinearLearner, type LinearSettings } from "../learners/linear/linear.ts";
+import { createLstmLearner } from "../learners/lstm/lstm-learner.ts";
+import type { LstmSettings } from "../learners/lstm/settings.ts";
+import { flatViewSettings, quantileViewSettings } from "../learners/trees/settings.ts";
+import type { TrainDependencies } from "./contract.ts";
+import { type CrossFitter, createCrossFitter, type LearnerName } from "./cross-fit.ts";
+
+export interface StackLearnersInput {
+  /** Of the sequences to learn from alone: bin edges and scales come from all of them. */
+  readonly view: View;
+  readonly tabular: TabularView;
+  /** What the feature search found. */
+  readonly channels: readonly Channel[];
+  /** What the LSTM may learn from. */
+  readonly targets: readonly DistillationTarget[];
+  settingsFor(examples: number): LstmSettings;
+  readonly wanted: readonly LearnerName[];
+}
+
+/** Learners by name, and what ends their threads. */
+export interface StackLearners {
+  readonly fitters: readonly CrossFitter[];
+  dispose(): void;
+}
+
+/** Numbers in a linear model's table of columns, at most: sets of columns that make more are not tried beside the first. */
+const MAX_LINEAR = 8_000_000;
+
+/** Makes the learners that are `wanted`, in the order of the names. */
+export function createStackLearners(input: StackLearnersInput, dependencies: TrainDependencies): StackLearners {
+  const { view, tabular, channels, targets, settingsFor, wanted } = input;
+  const { createStepper, createEngine, createTrees, yieldToEventLoop } = dependencies;
+  const columns = columnsOf(tabular);
+  const sequences = view.lengths.length;
+  const isWanted = (name: LearnerName): boolean => wanted.includes(name);
+  const fitters: CrossFitter[] = [];
+  const disposables: { dispose(): void }[] = [];
+  if (isWanted("linear")) {
+    const learner = createLinearLearner(limitVariants(listVariants(columns, tabular, channels), sequences));
+    fitters.push(createCrossFitter("linear", learner, (classifier) => ({ kind: "linear", classifier })));
+  }
+  for (const [name, settings, isSeen] of [
+    ["trees", flatViewSettings, isFlat],
+    ["quantile trees", quantileViewSettings, isQuantile],
+  ] as const) {
+    const own = positionsOf(columns, (column) => isSeen(column) && !isLogarithm(column, tabular));
+    if (!isWanted(name) || !own.some((v) => varies(view.columns, columns.length, v))) continue;
+    const learner = createTrees({ columns: Int32Array.from(own), settings, yieldToEventLoop });
+    disposables.push(learner);
+    fitters.push(createCrossFitter(name, learner, (ensemble) => ({ kind: "trees", ensemble })));
+  }
+  if (isWanted("lstm")) {
+    const engineOf = (predictor: Predictor) => createEngine(predictor);
+    const learner = createLstmLearner({ targets, settingsFor }, { createStepper, createEngine: engineOf, yieldToEventLoop });
+    fitters.push(createCrossFitter("lstm", learner, (networks) => ({ kind: "lstm", networks })));
+  }
+  return {
+    fitters,
+    dispose() {
+      for (const disposable of disposables) disposable.dispose();
+    },
+  };
+}
+
+/** Whether column `v` of V has two values, or one and a missing one. */
+function varies(columns: Float64Array, V: number, v: number): boolean {
+  for (let i = v + V; i < columns.length; i += V) if (!Object.is(columns[i], columns[v])) return true;
+  return false;
+}
+
+function positionsOf(columns: readonly Column[], isTaken: (column: Column) => boolean): number[] {
+  return columns.flatMap((column, v) => (isTaken(column) ? [v] : []));
+}
+
+function isFlat({ kind }: Column): boolean {
+  return kind !== "quantile";
+}
+
+function isQuantile({ kind }: Column): boolean {
+  return kind === "quantile" || kind === "length";
+}
+
+/** Of a logarithm beside its level: the order of values is the level's, so that trees see nothing new in most of them. */
+function isLogarithm(column: Column, { series }: TabularView): boolean {
+  return column.kind !== "length" && series[column.series].view === "log" && series[column.series].base === "feature";
+}
+
+/** Sets of columns for a linear model: the steps of what the search found; levels, their logarithms where there are any, or both; all of them, or statistics and the last row alone. */
+function listVariants(columns: readonly Column[], tabular: TabularView, channels: readonly Channel[]): LinearSettings[] {
+  const { series } = tabular;
+  const hasLogarithm = series.map(
+    ({ base, a }) => base === "feature" && series.some((own) => own.base === "feature" && own.view === "log" && own.a === a),
+  );
+  const isLevelOfLog = (column: Column): boolean =>
+    column.kind !== "length" && hasLogarithm[column.series] && series[column.series].view === "level";
+  const isSummary = (column: Column): boolean =>
+    column.kind === "statistic" || column.kind === "length" || (column.kind === "level" && column.part === 0);
+  const scales: readonly [name: string, isTaken: (column: Column) => boolean][] = [
+    ["levels", (column) => !isLogarithm(column, tabular)],
+    ["logarithms", (column) => !isLevelOfLog(column)],
+    ["levels and logarithms", () => true],
+  ];
+  const isFound = (column: Column): boolean =>
+    (column.kind === "level" || column.kind === "length") &&
+    (column.kind === "length" || channels.some((channel) => isSame(channel, series[column.series])));
+  const found = { name: "channels", columns: positionsOf(columns, isFound) };
+  const all = scales.slice(0, hasLogarithm.includes(true) ? scales.length : 1).flatMap(([name, isTaken]) => [
+    { name, columns: positionsOf(columns, (column) => isFlat(column) && isTaken(column)) },
+    { name: `${name}, statistics`, columns: positionsOf(columns, (column) => isSummary(column) && isTaken(column)) },
+  ]);
+  return [found, ...all];
+}
+
+/** Those that are small enough; the smallest in any case. */
+function limitVariants(variants: readonly LinearSettings[], sequences: number): readonly LinearSettings[] {
+  const fitting = variants.filter(({ columns }) => columns.length * sequences <= MAX_LINEAR);
+  return fitting.length > 0 ? fitting : [variants.reduce((a, b) => (b.columns.length < a.columns.length ? b : a))];
+}

@@ -1,0 +1,181 @@
+// The whole path from sequences to a stack of learners: channels, view, folds, members, stack, calibration. Nested cross-validation walks
+// it again and again. Judges nothing. Legend: N sequences to learn from, V columns, H held out in some fold.
+import type { Predictor } from "../../shared/members.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { describeChannel } from "../../shared/recipe/channel.ts";
+import { computeColumns } from "../../shared/recipe/columns.ts";
+import { fitRecipe, fitView } from "../../shared/recipe/fit.ts";
+import type { Plan, Recipe } from "../../shared/recipe/recipe.ts";
+import { describeColumns, type TabularView } from "../../shared/recipe/tabular.ts";
+import { type Labelled, positiveRate, requireBothClasses, selectSequences } from "../data/sequences.ts";
+import { studyFeatures } from "../features/facts.ts";
+import { planView } from "../features/view-plan.ts";
+import type { View } from "../learners/learner.ts";
+import { chooseSettings } from "../learners/lstm/settings.ts";
+import { FOLDS, type Fold } from "../split/folds.ts";
+import { fitCalibration } from "../statistics/calibration.ts";
+import type { TrainDependencies, TrainOptions } from "./contract.ts";
+import { type CrossFitted, LEARNER_NAMES, type LearnerName, listHeldOut } from "./cross-fit.ts";
+import { type Joined, joinMembers } from "./join.ts";
+import { keepUsedColumns } from "./keep-columns.ts";
+import type { FoldedData } from "./prepare-folds.ts";
+import { planChannels, type Represented } from "./represent.ts";
+import { createStackLearners } from "./stack-learners.ts";
+import type { Warning } from "./warning.ts";
+
+/** What the path comes to. */
+export interface StackFit {
+  /** What scores. */
+  readonly recipe: Recipe;
+  readonly view?: TabularView;
+  readonly predictor: Predictor;
+  readonly positiveRate: number;
+  /** The sequences learnt from, and what learners see of them. */
+  readonly learnt: Labelled;
+  readonly seen: View;
+  /** (H) positions among `learnt`, fold after fold, and what the stack says of each out of its fold, calibrated: logits. */
+  readonly heldOut: Int32Array;
+  readonly outOfFold: Float64Array;
+  readonly folds: number;
+  readonly joined: Joined;
+  readonly fitted: readonly CrossFitted[];
+  readonly warnings: readonly Warning[];
+}
+
+/** With more sequences to learn from, one held-out part stands in for five folds: it holds enough, and folds would take five times as long. */
+export const MAX_FOLDED = 20_000;
+/** The held-out part: this share, but no more than so many sequences. */
+const HELD_OUT = { share: 0.2, sequences: 8000 };
+/** The share of what the feature search may see by which it judges, where there is one held-out part. */
+const SEARCH_SHARE = 0.1;
+
+/** Walks the path on the sequences `train` of `folded`. Throws as represent and learners do, and DataError where a fold lacks a class. */
+export async function fitStackPath(
+  folded: FoldedData,
+  train: Int32Array,
+  options: TrainOptions,
+  dependencies: TrainDependencies,
+): Promise<StackFit> {
+  const { data, usable, plan } = folded;
+  const { labels } = usable;
+  const folds = dealFolds(folded, train);
+  const parts = Object.fromEntries(folds.map((fold, k) => [`training (fold ${k + 1} of ${folds.length})`, fold.train]));
+  requireBothClasses(parts, labels, data.source);
+  const planned = await planChannels(
+    { ...folded, by: plan.by, overlap: plan.overlap, gap: plan.gap, ...searchParts(folded, folds) },
+    options,
+    dependencies,
+  );
+  const learnt = selectSequences(usable, train, data.shape);
+  const { recipe, tabular, seen } = computeView(planned.plan, learnt, options, dependencies);
+  dependencies.onNote({ code: "channels", channels: planned.plan.channels });
+  const local = toLocal(folds, train);
+  const fitted = await crossFitAll({ folded, learnt, seen, tabular, folds: local, planned }, options, dependencies);
+  const heldOut = listHeldOut(local);
+  const heldOutLabels = Uint8Array.from(heldOut, (n) => learnt.labels[n]);
+  const cluster = heldOut.map((n) => plan.cluster[train[n]]);
+  const joined = joinMembers({ fitted, labels: heldOutLabels, cluster, folds: local });
+  const calibration = fitCalibration(joined.logits, heldOutLabels);
+  const { keep, members } = keepUsedColumns(joined.members, seen.columnNames.length);
+  return {
+    recipe,
+    ...(keep.length > 0 && { view: { ...tabular, keep } }),
+    predictor: { members, stack: joined.stack, calibration },
+    positiveRate: positiveRate(labels, train),
+    learnt,
+    seen,
+    heldOut,
+    outOfFold: joined.logits.map((z) => calibration.slope * z + calibration.intercept),
+    folds: folds.length,
+    joined,
+    fitted,
+    warnings: planned.warnings,
+  };
+}
+
+/** Five folds, or one held-out part of many sequences. */
+function dealFolds({ plan }: FoldedData, train: Int32Array): readonly Fold[] {
+  if (train.length <= MAX_FOLDED) return plan.deal(train, new Array<number>(FOLDS).fill(1 / FOLDS));
+  const share = Math.min(HELD_OUT.share, HELD_OUT.sequences / train.length);
+  return plan.deal(train, [1 - share, share]).slice(1);
+}
+
+/** What the feature search trains on and judges by: never the last fold, on which the LSTM has to earn its place. */
+function searchParts({ plan }: FoldedData, folds: readonly Fold[]): { train: Int32Array; validation: Int32Array } {
+  const last = folds[folds.length - 1];
+  if (folds.length === 1) {
+    const [, inner] = plan.deal(last.train, [1 - SEARCH_SHARE, SEARCH_SHARE]);
+    return { train: inner.train, validation: inner.heldOut };
+  }
+  const { train, heldOut } = folds[folds.length - 2];
+  const isOpen = new Set(last.train);
+  return { train: train.filter((n) => isOpen.has(n)), validation: heldOut.filter((n) => isOpen.has(n)) };
+}
+
+/** Folds as positions among `train`. */
+function toLocal(folds: readonly Fold[], train: Int32Array): Fold[] {
+  const place = new Map(Array.from(train, (n, i) => [n, i]));
+  const local = (positions: Int32Array): Int32Array => positions.map((n) => place.get(n)!);
+  return folds.map((fold) => ({ train: local(fold.train), heldOut: local(fold.heldOut) }));
+}
+
+/** The recipe and the tabular view, fitted on all sequences to learn from, and what learners see of these. */
+function computeView(plan: Plan, learnt: Labelled, { padding: _ }: TrainOptions, { kernel }: TrainDependencies) {
+  const { values } = learnt;
+  const { timesteps, features, padding } = plan;
+  const all = Int32Array.from(learnt.labels.keys());
+  const recipe = fitRecipe(plan, values, all, kernel.log);
+  const { constant, lowest } = studyFeatures(values, { timesteps, features: features.length }, all, padding);
+  const moving = Array.from(features.keys()).filter((f) => !constant.includes(f));
+  const positive = moving.filter((f) => lowest[f] > 0);
+  const tabular = fitView(planView({ timesteps, moving, positive, channels: plan.channels }), recipe, values, all, kernel.log);
+  const { channels, lengths } = applyRecipe(recipe, values, kernel.log);
+  const names = plan.channels.map((channel) => describeChannel(channel, features));
+  const columns = computeColumns(tabular, recipe, values, kernel.log);
+  const seen: View = { channels, lengths, timesteps, names, columns, columnNames: describeColumns(tabular, features) };
+  return { recipe, tabular, seen };
+}
+
+interface CrossFitAllInput {
+  readonly folded: FoldedData;
+  readonly learnt: Labelled;
+  readonly seen: View;
+  readonly tabular: TabularView;
+  /** Among `learnt`. */
+  readonly folds: readonly Fold[];
+  readonly planned: Pick<Represented, "plan" | "targets">;
+}
+
+async function crossFitAll(
+  { folded, learnt, seen, tabular, folds, planned }: CrossFitAllInput,
+  options: TrainOptions,
+  dependencies: TrainDependencies,
+): Promise<CrossFitted[]> {
+  const { seed, units, epochs, batch, learner = "auto" } = options;
+  const settingsFor = (examples: number) => {
+    const usual = chooseSettings(examples);
+    return { ...usual, units: units ?? usual.units, epochs: epochs ?? usual.epochs, batch: batch ?? usual.batch };
+  };
+  const learners = createStackLearners(
+    { view: seen, tabular, channels: planned.plan.channels, targets: planned.targets, settingsFor, wanted: WANTED[learner] },
+    dependencies,
+  );
+  try {
+    const fitted: CrossFitted[] = [];
+    for (const fitter of learners.fitters)
+      fitted.push(
+        await fitter.crossFit({ view: seen, labels: learnt.labels, folds, gap: folded.plan.gap, seed, onFold: dependencies.onFold }),
+      );
+    return fitted;
+  } finally {
+    learners.dispose();
+  }
+}
+
+/** Who is asked by `--learner`. */
+const WANTED: Readonly<Record<NonNullable<TrainOptions["learner"]>, readonly LearnerName[]>> = {
+  auto: LEARNER_NAMES,
+  lstm: ["lstm"],
+  trees: ["trees", "quantile trees"],
+  linear: ["linear"],
+};

@@ -1,0 +1,198 @@
+// The path of a training run of a stack: prepare-folds → stack-path → package → assess. Every choice is made by predictions of sequences that
+// a member has not seen; every metric comes from the decoded artifact on a test part, or, where there are few, from nested cross-validation.
+import type { MeasuredCard, Metrics } from "../../shared/model.ts";
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { VERSION } from "../../shared/version.ts";
+import { dropPaddingOnly, type Labelled, requireBothClasses, selectSequences } from "../data/sequences.ts";
+import type { LstmPathSettings } from "../learners/lstm/lstm-learner.ts";
+import type { LabelledDataset } from "../readers/dataset.ts";
+import { computeMetrics } from "../statistics/metrics.ts";
+import { type Assessment, assess, measure, seal } from "./assess.ts";
+import { fitBaselines } from "./baselines.ts";
+import type { TrainDependencies, TrainOptions } from "./contract.ts";
+import { findFlaw } from "./data-checks.ts";
+import type { Evidence } from "./evidence.ts";
+import { crossValidate } from "./nested.ts";
+import { type Packaged, packageModel } from "./package.ts";
+import { type FoldedData, MIN_OF_CLASS, prepareFolds } from "./prepare-folds.ts";
+import { describeVerdict, describeWarning, type Verdict } from "./sentences.ts";
+import { fitStackPath, type StackFit } from "./stack-path.ts";
+import { compareWithTruth, type Trained } from "./trained.ts";
+import { decideVerdict, findRareClass } from "./verdict.ts";
+import { toCardWarnings, type Warning } from "./warning.ts";
+
+/** Sequences learnt from that are scored to see how much better the model knows them. */
+const MAX_SEEN = 10_000;
+
+/** Trains a stack of learners. Contract and errors are those of trainModel. */
+export async function trainStack(data: LabelledDataset, options: TrainOptions, dependencies: TrainDependencies): Promise<Trained> {
+  const { onNote } = dependencies;
+  const folded = prepareFolds(data, options, onNote);
+  const paths = new Set<string>();
+  const recording = recordPaths(dependencies, paths);
+  const fit = await fitStackPath(folded, folded.plan.train, options, recording);
+  onNote({ code: "members", learners: fit.joined.learners, logLoss: fit.joined.logLoss });
+  if (fit.joined.gate) onNote({ code: "gate", ...fit.joined.gate });
+  const packaged = packageStack(folded, fit, options, dependencies);
+  for (const warning of packaged.unattained) onNote({ code: "warning", warning });
+  const warnings = [...fit.warnings, ...packaged.unattained];
+  const judged = await judge(folded, fit, packaged, options, recording);
+  const facts = { folded, fit, judged, warnings, path: [...paths].sort().join(", ") };
+  const card = writeCard(facts, options, dependencies.node);
+  const { labels } = judged.test;
+  const { probabilities } = judged.assessment;
+  const sealed = seal(packaged, card, labels, probabilities, options.costs, dependencies);
+  return {
+    ...sealed,
+    verdict: findVerdict(folded, fit, packaged, judged),
+    truth: compareWithTruth(judged.test, probabilities),
+    channels: fit.seen.names,
+    warnings,
+    evidence: gatherStackEvidence(folded, judged),
+  };
+}
+
+/** Notes which arithmetic trains: with data, seed and version it fixes every bit. */
+function recordPaths(dependencies: TrainDependencies, paths: Set<string>): TrainDependencies {
+  return {
+    ...dependencies,
+    createStepper(data, options) {
+      const stepper = dependencies.createStepper(data, options);
+      paths.add(stepper.simdPath);
+      return stepper;
+    },
+  };
+}
+
+function packageStack(
+  { data }: FoldedData,
+  { recipe, view, predictor, positiveRate, seen, learnt, heldOut, outOfFold }: StackFit,
+  { costs, seed }: TrainOptions,
+  dependencies: TrainDependencies,
+): Packaged {
+  const model = { name: data.name, recipe, ...(view && { view }), ...predictor, positiveRate };
+  const unseen = Float32Array.from(outOfFold, (z) => 1 / (1 + Math.exp(-z)));
+  const none = new Int32Array(0);
+  return packageModel(
+    { model, view: seen, labels: learnt.labels, calibration: none, validation: heldOut, unseen, costs, seed },
+    dependencies,
+  );
+}
+
+/** What the model is judged on, and what it and the baselines say of it. */
+interface Judged {
+  readonly by: NonNullable<MeasuredCard["assessment"]>;
+  readonly test: Labelled;
+  readonly assessment: Assessment;
+  readonly baselines: Readonly<Record<string, Float64Array>>;
+  readonly metrics: Readonly<Record<string, Metrics>>;
+}
+
+async function judge(
+  folded: FoldedData,
+  fit: StackFit,
+  packaged: Packaged,
+  options: TrainOptions,
+  dependencies: TrainDependencies,
+): Promise<Judged> {
+  const { data, usable, plan } = folded;
+  const { gap } = plan;
+  const withMetrics = (judged: Omit<Judged, "metrics">): Judged => ({
+    ...judged,
+    metrics: Object.fromEntries(Object.entries(judged.baselines).map(([name, q]) => [name, computeMetrics(judged.test.labels, q)])),
+  });
+  if (data.test === null && plan.test.length === 0) {
+    dependencies.onNote({ code: "nested", sequences: plan.train.length });
+    const { probabilities, baselines } = await crossValidate(folded, options, dependencies);
+    const assessment = measure(fit.learnt.labels, probabilities, gap, options.seed);
+    return withMetrics({ by: "nested-cross-validation", test: fit.learnt, assessment, baselines });
+  }
+  const test =
+    data.test === null
+      ? selectSequences(usable, plan.test, data.shape)
+      : dropPaddingOnly({ ...data.test, source: `${data.source} (test part)`, shape: data.shape }, fit.recipe.padding, dependencies.onNote);
+  if (data.test === null) requireBothClasses({ test: plan.test }, usable.labels, data.source);
+  const assessment = assess(packaged, test, gap, options.seed);
+  const own = fitBaselines(fit.seen, fit.learnt.labels, Int32Array.from(fit.learnt.labels.keys()));
+  const baselines = own({ ...fit.seen, ...applyRecipe(fit.recipe, test.values, dependencies.kernel.log) });
+  return withMetrics({ by: "test-part", test, assessment, baselines });
+}
+
+interface CardFacts {
+  readonly folded: FoldedData;
+  readonly fit: StackFit;
+  readonly judged: Judged;
+  readonly warnings: readonly Warning[];
+  readonly path: string;
+}
+
+function writeCard({ folded, fit, judged, warnings, path }: CardFacts, options: TrainOptions, node: string): MeasuredCard {
+  const { data, plan } = folded;
+  const { test, intervals, reliability } = judged.assessment;
+  const { learners, logLoss, gate } = fit.joined;
+  return {
+    data: { name: data.name, sha256: data.sha256, float32: data.float32 },
+    split: {
+      by: plan.by,
+      examples: { train: plan.train.length, validation: 0, calibration: 0, test: judged.by === "test-part" ? test.examples : 0 },
+    },
+    training: describeLstm(fit, options),
+    stack: { folds: fit.folds, learners, logLoss, ...(gate && { gate }) },
+    assessment: judged.by,
+    test,
+    intervals,
+    reliability,
+    baselines: judged.metrics,
+    ...toCardWarnings(warnings, (warning) => describeWarning(warning, data.features)),
+    versions: { quickstep: VERSION, node, path },
+  };
+}
+
+/** The LSTM's training; of a stack without one, nothing of it. */
+function describeLstm({ fitted, joined }: StackFit, { seed, recipe }: TrainOptions): MeasuredCard["training"] {
+  const lstm = fitted.find(({ name }) => name === "lstm");
+  const isHeard = joined.learners.some(({ name, weight }) => name === "lstm" && weight > 0);
+  if (lstm === undefined || !isHeard) return { seed, recipe, units: 0, softness: 0, optimizer: "none", batch: 0, epochs: 0, bestEpoch: 0 };
+  const { network, target } = lstm.settings as LstmPathSettings;
+  const { units, optimizer, batch, epochs } = network;
+  return { seed, recipe, units, softness: target.distillationWeight, optimizer, batch, epochs, bestEpoch: lstm.step + 1 };
+}
+
+function findVerdict({ data, usable, plan, padding: _ }: FoldedData, fit: StackFit, packaged: Packaged, judged: Judged): Verdict {
+  const { labels, values } = fit.learnt;
+  const { test, assessment, baselines, metrics } = judged;
+  const isNested = judged.by === "nested-cross-validation";
+  const all = Int32Array.from(labels.keys());
+  const split = { train: plan.train, crossesParts: plan.crossesParts };
+  const flaw = findFlaw({ data: usable, split, test: data.test === null ? null : test, shape: data.shape, padding: fit.recipe.padding });
+  const seen = all.subarray(0, MAX_SEEN);
+  const size = data.shape.timesteps * data.shape.features;
+  const seenLabels = labels.subarray(0, seen.length);
+  const seenProbabilities = packaged.score(values.subarray(0, seen.length * size));
+  const facts = decideVerdict({
+    labels: test.labels,
+    probabilities: assessment.probabilities,
+    baselines: metrics,
+    baselineProbabilities: baselines,
+    trainLogLoss: computeMetrics(seenLabels, seenProbabilities).logLoss,
+    gap: plan.gap,
+    flaw,
+    rareClass: findRareClass(isNested ? labels : Uint8Array.from([...labels, ...test.labels]), labels, test.labels),
+    minToLearn: MIN_OF_CLASS,
+  });
+  return describeVerdict(facts, data.features);
+}
+
+function gatherStackEvidence({ data, usable, plan }: FoldedData, { test, assessment, baselines }: Judged): Evidence {
+  const none = new Int32Array(0);
+  return {
+    history: [],
+    data: usable,
+    leftOut: data.labels.length - usable.labels.length,
+    split: { train: plan.train, validation: none, calibration: none },
+    validation: {},
+    test: { values: test.values, labels: test.labels, probabilities: assessment.probabilities, baselines },
+    reliability: assessment.reliability,
+    gap: plan.gap,
+  };
+}
