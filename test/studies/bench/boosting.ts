@@ -11,7 +11,6 @@ import type { Rows, View } from "../../../trainer/learners/learner.ts";
 import { type BoostingSettings, flatViewSettings } from "../../../trainer/learners/trees/settings.ts";
 import { createTrees } from "../../../trainer/learners/trees/trees.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
-import { medianOf, race, report } from "./timing.ts";
 
 const TIMED_ROUNDS = 50;
 const REPEATS = 3;
@@ -33,7 +32,9 @@ interface Peers {
 /** null where no Python here has the peers. */
 async function startPeers(folder: string): Promise<Peers | null> {
   const script = fileURLToPath(new URL("boosting.py", import.meta.url));
-  const child: ChildProcess = spawn(process.env.PYTHON ?? "python3", [script, folder], { stdio: ["pipe", "pipe", "ignore"] });
+  // OpenMP's threads otherwise spin while they wait, which on a busy machine costs the peers most of their time
+  const env = { ...process.env, OMP_WAIT_POLICY: "passive" };
+  const child: ChildProcess = spawn(process.env.PYTHON ?? "python3", [script, folder], { env, stdio: ["pipe", "pipe", "ignore"] });
   child.on("error", () => {});
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   const first = await lines.next();
@@ -82,52 +83,76 @@ async function fitOnce(columns: Float64Array, columnCount: number, labels: Uint8
   return path;
 }
 
-/** Fits of one matrix with one way of growing trees, everybody taking turns. */
+/** Milliseconds of one fit. `cpu` is that of all threads: unlike time, hardly touched by what else runs. */
+interface Cost {
+  readonly ms: number;
+  readonly cpu: number;
+}
+
+/** Every contestant takes its turn; the first turn of each warms up. */
+async function takeTurns(contestants: Readonly<Record<string, () => Promise<Cost>>>): Promise<Map<string, Cost[]>> {
+  const costs = new Map<string, Cost[]>(Object.keys(contestants).map((name) => [name, []]));
+  for (let turn = 0; turn <= REPEATS; turn++)
+    for (const [name, run] of Object.entries(contestants)) {
+      const cost = await run();
+      if (turn > 0) costs.get(name)!.push(cost);
+    }
+  return costs;
+}
+
+const sorted = (costs: readonly Cost[], of: keyof Cost): number[] => costs.map((cost) => cost[of]).sort((a, b) => a - b);
+const median = (costs: readonly Cost[], of: keyof Cost): number => sorted(costs, of)[costs.length >> 1];
+
+/** One line a contestant; then ours to theirs, time and CPU. */
+function printCosts(title: string, costs: ReadonlyMap<string, Cost[]>): void {
+  console.log(title);
+  for (const [name, own] of costs) {
+    const [low, high] = [sorted(own, "ms")[0], sorted(own, "ms").at(-1)!];
+    const figures = [low, median(own, "ms"), high, median(own, "cpu")].map((ms) => ms.toFixed(0).padStart(6));
+    console.log(`  ${name.padEnd(16)} min ${figures[0]}  median ${figures[1]}  max ${figures[2]} ms   CPU ${figures[3]} ms`);
+  }
+  for (const [ours, theirs, target] of [
+    ["ours random", "scikit-learn", 1],
+    ["ours random", "LightGBM random", 1.5],
+    ["ours best", "scikit-learn", 1],
+    ["ours best", "LightGBM best", 1.5],
+  ] as const) {
+    const [own, other] = [costs.get(ours)!, costs.get(theirs)];
+    if (!other) continue;
+    const [time, cpu] = (["ms", "cpu"] as const).map((of) => (median(own, of) / median(other, of)).toFixed(2));
+    console.log(`  ${`${ours} to ${theirs}`.padEnd(32)} ${time}×, CPU ${cpu}×   target ≤ ${target}`);
+  }
+}
+
+/** Fits of one matrix, ways of growing trees and threads one after the other, everybody taking turns. */
 async function timeFits(folder: string, peers: Peers | null, [rows, columnCount]: readonly [number, number]): Promise<void> {
   const { columns, labels } = drawTable(rows, columnCount);
   writeFileSync(join(folder, "x.npy"), encodeNpy(columns, [rows, columnCount]));
   writeFileSync(join(folder, "y.npy"), encodeNpy(Float64Array.from(labels), [rows]));
-  for (const kind of flatViewSettings(rows)) {
+  for (const kind of flatViewSettings(rows))
     for (const threads of [1, 2]) {
       const random = { ...kind, rounds: TIMED_ROUNDS };
       const best: BoostingSettings = { ...random, thresholds: "best" };
-      const elapsed: Record<string, number[]> = {};
-      const ours = (name: string, settings: BoostingSettings) => ({
-        name,
-        run: async () => void (await fitOnce(columns, columnCount, labels, settings, threads)),
+      const ours = (settings: BoostingSettings) => async () => {
+        const [start, before] = [performance.now(), process.cpuUsage()];
+        await fitOnce(columns, columnCount, labels, settings, threads);
+        const { user, system } = process.cpuUsage(before);
+        return { ms: performance.now() - start, cpu: (user + system) / 1000 };
+      };
+      const theirs = (peer: string, settings: BoostingSettings) => () =>
+        peers!.ask<Cost>({ do: "time", peer, threads, settings: { ...settings, seed: 1 } });
+      const costs = await takeTurns({
+        "ours random": ours(random),
+        "ours best": ours(best),
+        ...(peers && {
+          "LightGBM random": theirs("lightgbm", random),
+          "LightGBM best": theirs("lightgbm", best),
+          "scikit-learn": theirs("sklearn", best),
+        }),
       });
-      const theirs = (name: string, peer: string, settings: BoostingSettings) => ({
-        name,
-        run: async () => {
-          const { ms } = await peers!.ask<{ ms: number }>({ do: "time", peer, threads, settings: { ...settings, seed: 1 }, train: rows });
-          (elapsed[name] ??= []).push(ms); // without reading the matrix
-        },
-      });
-      const contestants = [
-        ours("ours random", random),
-        ours("ours best", best),
-        ...(peers
-          ? [
-              theirs("LightGBM random", "lightgbm", random),
-              theirs("LightGBM best", "lightgbm", best),
-              theirs("scikit-learn", "sklearn", best),
-            ]
-          : []),
-      ];
-      const timings = (await race(contestants, REPEATS, 1)).map((timing) => ({
-        ...timing,
-        samples: elapsed[timing.name]?.slice(2).sort((a, b) => a - b) ?? timing.samples,
-      }));
-      const title = `\n${rows} × ${columnCount}, ${kind.leaves} leaves, fraction ${kind.columnFraction}, ${threads} thread${threads > 1 ? "s" : ""}`;
-      report(`${title}, ${TIMED_ROUNDS} rounds`, timings, "ms");
-      if (!peers) continue;
-      const [mine, mineBest, lightRandom, lightBest, sklearn] = timings.map(medianOf);
-      console.log(
-        `  ours random to scikit-learn ${(mine / sklearn).toFixed(2)}× (target ≤ 1), to LightGBM ${(mine / lightRandom).toFixed(2)}× (target ≤ 1.5)`,
-      );
-      console.log(`  ours best   to scikit-learn ${(mineBest / sklearn).toFixed(2)}×, to LightGBM ${(mineBest / lightBest).toFixed(2)}×`);
+      const way = `${kind.leaves} leaves, fraction ${kind.columnFraction}, ${threads} thread${threads > 1 ? "s" : ""}`;
+      printCosts(`\n${rows} × ${columnCount}, ${way}, ${TIMED_ROUNDS} rounds`, costs);
     }
-  }
 }
 
 /** Per row log losses, of the checkpoint whose sum is least. */

@@ -38,8 +38,9 @@ const BUILDS = {
   single: new URL("../../kernel/boosting-single.wasm", import.meta.url),
 };
 
-/** Starts the threads. Throws LimitError where memory does not suffice. */
-export function createBoostingKernel(shape: Shape, { threads, host = {}, warn = () => {} }: KernelOptions) {
+/** Starts the threads, where a job can be large enough for two. Throws LimitError where memory does not suffice. */
+export function createBoostingKernel(shape: Shape, { threads: wanted, host = {}, warn = () => {} }: KernelOptions) {
+  const threads = shape.rows * Math.ceil(shape.columns / 16) < MIN_SHARED_WORK ? 1 : wanted;
   const sharedBytes = readFileSync(BUILDS.shared);
   const isShared = canShare(host, sharedBytes);
   const module = new WebAssembly.Module(isShared ? sharedBytes : readFileSync(BUILDS.single));
