@@ -1,5 +1,6 @@
 // One attempt to deliver one outbox row, and what came of it. Knows no storage; clock and fetch arrive as arguments.
 import { VERSION } from "../../shared/version.ts";
+import { HOPS_HEADER } from "../http/hops.ts";
 import type { Destination } from "./destinations.ts";
 import { classifyStatus, parseRetryAfter } from "./schedule.ts";
 import { signDelivery } from "./signing.ts";
@@ -23,7 +24,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 /** Never throws. `body` and `id` are the row's, the same on every attempt; timestamp and signatures are this attempt's. */
 export async function attemptDelivery(
   { url, keys }: Destination,
-  { id, body }: { readonly id: string; readonly body: string },
+  { id, body, hops }: { readonly id: string; readonly body: string; readonly hops: number },
   now: () => number,
   fetch: Fetch,
 ): Promise<Attempt> {
@@ -31,6 +32,7 @@ export async function attemptDelivery(
     const headers = await signDelivery({ id, timestampSeconds: Math.floor(now() / 1000), body, keys });
     const signal = AbortSignal.timeout(DELIVERY_TIMEOUT_MS);
     headers["user-agent"] = `quickstep/${VERSION}`;
+    headers[HOPS_HEADER] = `${hops}`;
     const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
     const { status } = response;
     const verdict = classifyStatus(status);

@@ -24,7 +24,7 @@ export interface DispatchDependencies extends PauseDependencies {
 export interface DispatchQueue {
   readonly key: string;
   /** As Outbox.nextDueOfEach. */
-  nextDueOfEach(): ReadonlyMap<string, number>;
+  nextDueOfEach(now: number): ReadonlyMap<string, number>;
   /** As Outbox.failing. */
   failing(): readonly string[];
   /** As Outbox.due. */
@@ -96,7 +96,7 @@ export class Dispatcher {
     let room = DELIVERIES_AT_ONCE - busy.length;
     if (room <= 0 || now >= until || this.unsettled.size > 0) return [];
     const isDue = ([name, due]: readonly [string, number]): boolean => due <= now && this.pauses.until(name) <= now;
-    const names = [...queue.nextDueOfEach()].filter(isDue).map(([name]) => name);
+    const names = [...queue.nextDueOfEach(now)].filter(isDue).map(([name]) => name);
     const others = new Set([...names, ...busy]).size - 1;
     const isFailing = (name: string): boolean => this.pauses.isFailing(name);
     const runningOf = (name: string): number => busy.filter((other) => other === name).length;
@@ -124,7 +124,7 @@ export class Dispatcher {
     const attempt: Attempt =
       destination === undefined
         ? { verdict: "retry", diagnostics: `no destination ${row.destination} is configured` }
-        : await attemptDelivery(destination, { id, body: row.body }, now, fetch);
+        : await attemptDelivery(destination, { id, body: row.body, hops: row.hops + 1 }, now, fetch);
     const delayMs = nextDelayMs({ attempts: row.attempts + 1, random: random(), retryAfterMs: attempt.retryAfterMs }, scheduleS);
     const settledAt = now();
     const spent = attempt.verdict !== "retry" || (await this.pauses.failed(row.destination, started));

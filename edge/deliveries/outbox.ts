@@ -29,6 +29,20 @@ export interface DueRow {
   readonly destination: string;
   readonly attempts: number;
   readonly body: string;
+  /** How often the event whose result it carries had been through a Worker of this kind. */
+  readonly hops: number;
+}
+
+/** A result on its way to one destination. Times in milliseconds since 1970. */
+export interface NewRow {
+  readonly seq: number;
+  readonly destination: string;
+  /** The destination's address now; undefined where none is configured. */
+  readonly url: string | undefined;
+  readonly body: string;
+  readonly now: number;
+  readonly due: number;
+  readonly hops: number;
 }
 
 /** What came of an attempt to deliver a row. */
@@ -55,17 +69,19 @@ export interface DeliveryCounts {
 /** Delivered rows that are kept to be looked at. */
 const DELIVERED_ROWS = 100;
 
-/** Also for objects that an older version made. */
-export const OUTBOX_BY_DESTINATION = "CREATE INDEX IF NOT EXISTS outbox_by_destination ON outbox (state, destination, due);";
-
-/** Tables and columns lie in people's objects: their names stay. `gone` holds the destinations that are disabled. */
+/** The outbox of version 1 of a key's tables (streams/schema.ts). `gone` holds the destinations that are disabled. */
 export const OUTBOX_SCHEMA = `
   CREATE TABLE outbox (
     n INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL, destination TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
     created INTEGER NOT NULL, due INTEGER, status INTEGER, diagnostics TEXT NOT NULL, body TEXT NOT NULL);
   CREATE INDEX outbox_by_due ON outbox (state, due);
-  ${OUTBOX_BY_DESTINATION}
   CREATE TABLE gone (destination TEXT PRIMARY KEY, url TEXT NOT NULL);`;
+
+/** From version 2 on: with `dueSet`, when a row's `due` was set. */
+export const OUTBOX_BY_SETTING = "CREATE INDEX outbox_by_setting ON outbox (state, destination, due, dueSet);";
+
+/** A clock that went back by less has not jumped. */
+const CLOCK_JITTER_MS = 1000;
 
 const LISTED = "n, seq, destination, state, attempts, created, due, status, diagnostics";
 
@@ -93,18 +109,14 @@ export class Outbox {
     this.disabled = new Map(disabled.map(({ destination, url }) => [destination, url]));
   }
 
-  /** One row, due at `due`; at once a dead one where the destination, at `url` now, has asked for no more. */
-  add(seq: number, destination: string, url: string | undefined, body: string, now: number, due: number): void {
+  /** One row; at once a dead one where the destination, at its `url` now, has asked for no more. */
+  add({ seq, destination, url, body, now, due, hops }: NewRow): void {
     const isDisabled = url !== undefined && this.disabled.get(destination) === url;
     this.sql.exec(
-      "INSERT INTO outbox (seq, destination, state, attempts, created, due, diagnostics, body) VALUES (?, ?, ?, 0, ?, ?, ?, ?)",
-      seq,
-      destination,
-      isDisabled ? "dead" : "pending",
-      now,
-      isDisabled ? null : due,
-      isDisabled ? DISABLED : "",
-      body,
+      `INSERT INTO outbox (seq, destination, state, attempts, created, due, dueSet, hops, diagnostics, body)
+       VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
+      ...[seq, destination, isDisabled ? "dead" : "pending", now, isDisabled ? null : due, now, hops],
+      ...[isDisabled ? DISABLED : "", body],
     );
     this.rows.set(destination, (this.rows.get(destination) ?? 0) + 1);
   }
@@ -138,12 +150,19 @@ export class Outbox {
     for (const { destination } of deleted) this.rows.set(destination, this.rows.get(destination)! - 1);
   }
 
-  /** When the next row of each destination that has pending ones is due. */
-  nextDueOfEach(): ReadonlyMap<string, number> {
-    const rows = select<{ destination: string; due: number }>(
-      this.sql,
-      "SELECT destination, min(due) AS due FROM outbox WHERE state = 'pending' GROUP BY destination",
-    );
+  /**
+   * When the next row of each destination that has pending ones is due. Rows whose `due` was set by a clock that was ahead of `now` are
+   * due as long from now as they were then.
+   */
+  nextDueOfEach(now: number): ReadonlyMap<string, number> {
+    const query = "SELECT destination, min(due) AS due, max(dueSet) AS dueSet FROM outbox WHERE state = 'pending' GROUP BY destination";
+    const read = () => select<{ destination: string; due: number; dueSet: number | null }>(this.sql, query);
+    let rows = read();
+    if (rows.some(({ dueSet }) => (dueSet ?? 0) > now + CLOCK_JITTER_MS)) {
+      const reset = "UPDATE outbox SET due = ?1 + max(due - dueSet, 0), dueSet = ?1 WHERE state = 'pending' AND dueSet > ?2";
+      this.sql.exec(reset, now, now + CLOCK_JITTER_MS);
+      rows = read();
+    }
     return new Map(rows.map(({ destination, due }) => [destination, due]));
   }
 
@@ -157,7 +176,7 @@ export class Outbox {
   due(now: number, destination: string, limit: number, except: readonly number[]): DueRow[] {
     return select<DueRow>(
       this.sql,
-      `SELECT n, destination, attempts, body FROM outbox
+      `SELECT n, destination, attempts, body, hops FROM outbox
        WHERE state = 'pending' AND destination = ? AND due <= ? AND n NOT IN (SELECT value FROM json_each(?)) ORDER BY due, n LIMIT ?`,
       destination,
       now,
@@ -167,8 +186,8 @@ export class Outbox {
   }
 
   /** When the next row is due, none before `pausedUntil` its destination. */
-  nextDue(pausedUntil: (destination: string) => number): number | undefined {
-    const times = [...this.nextDueOfEach()].map(([destination, due]) => Math.max(due, pausedUntil(destination)));
+  nextDue(now: number, pausedUntil: (destination: string) => number): number | undefined {
+    const times = [...this.nextDueOfEach(now)].map(([destination, due]) => Math.max(due, pausedUntil(destination)));
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -181,8 +200,8 @@ export class Outbox {
     }
     const isOver = verdict === "disable" || nextDelayMs === undefined;
     const state: DeliveryState = verdict === "delivered" ? "delivered" : isOver ? "dead" : "pending";
-    const settled = "UPDATE outbox SET state = ?, attempts = attempts + 1, due = ?, status = ?, diagnostics = ? WHERE n = ?";
-    this.sql.exec(settled, state, state === "pending" ? now + nextDelayMs! : null, status ?? null, diagnostics, n);
+    const settled = "UPDATE outbox SET state = ?, attempts = attempts + 1, due = ?, dueSet = ?, status = ?, diagnostics = ? WHERE n = ?";
+    this.sql.exec(settled, state, state === "pending" ? now + nextDelayMs! : null, now, status ?? null, diagnostics, n);
     if (verdict === "disable" && url !== undefined) this.disable(destination, url);
     return state;
   }
@@ -200,14 +219,15 @@ export class Outbox {
     const [row] = select<{ destination: string }>(this.sql, "SELECT destination FROM outbox WHERE n = ?", n);
     if (row === undefined) return undefined;
     this.revive(row.destination);
-    this.sql.exec("UPDATE outbox SET state = 'pending', attempts = 0, due = ? WHERE n = ?", now, n);
+    this.sql.exec("UPDATE outbox SET state = 'pending', attempts = 0, due = ?1, dueSet = ?1 WHERE n = ?2", now, n);
     return row.destination;
   }
 
   /** All dead rows of a destination, and it counts as there again. Returns how many. */
   replayDead(destination: string, now: number): number {
     this.revive(destination);
-    const revived = "UPDATE outbox SET state = 'pending', attempts = 0, due = ? WHERE state = 'dead' AND destination = ? RETURNING n";
+    const revived =
+      "UPDATE outbox SET state = 'pending', attempts = 0, due = ?1, dueSet = ?1 WHERE state = 'dead' AND destination = ?2 RETURNING n";
     return select(this.sql, revived, now, destination).length;
   }
 
@@ -242,6 +262,14 @@ export class Outbox {
     ))
       counts[state] = rows;
     return counts;
+  }
+
+  /** Deletes rows that were created before `before` and never delivered; how many. */
+  expire(before: number): number {
+    const expired = "DELETE FROM outbox WHERE state IN ('dead', 'pending') AND created < ? RETURNING destination";
+    const deleted = select<{ destination: string }>(this.sql, expired, before);
+    this.discount(deleted);
+    return deleted.length;
   }
 
   /** Forgets delivered rows created before `before`, and all but the newest. */

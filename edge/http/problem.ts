@@ -16,6 +16,7 @@ export class RequestError extends Error {
     | "signature"
     | "conflict"
     | "configuration"
+    | "loop"
     | "storage"
     | "unbound";
   /** Where in the body; empty where it is no place there. */
@@ -47,6 +48,7 @@ export const PROBLEMS = {
   signature: [401, "Not proven to come from this source"],
   conflict: [409, "The id is taken"],
   configuration: [503, "The configuration cannot be used"],
+  loop: [508, "Sent in a circle"],
   storage: [503, "Not stored: send it again"],
   unbound: [503, "This deployment keeps no streams"],
   data: [500, "Internal error"],

@@ -76,6 +76,7 @@ function answerSchema({ operatingPoints }: ScorableModel, T: number) {
     label: z.optional(z.literal([0, 1])),
     outOfRange: flag("The window lies outside what training saw."),
     warming: flag("The window is shorter than the shortest sequence in training: no score."),
+    fresh: flag("The window began anew with this event: the rows before it were for a model of other features."),
     late: flag("Older than a full window: remembered, not scored."),
     filled: count().check(z.maximum(T)),
     timesteps: z.literal(T),
@@ -94,6 +95,10 @@ function viewSchema({ recipe }: ScorableModel, shape: Shape) {
     timesteps: z.literal(T),
     window: z.array(row).check(z.maxLength(T)),
     expires: z.nullable(time()).check(z.describe("When the window is forgotten if nothing comes.")),
+    remembered: count().check(z.describe("Events whose ids are known.")),
+    owner: z
+      .nullable(text())
+      .check(z.describe("The source that writes the window; api for keys; * where several did before it was asked.")),
     deliveries: z.strictObject(counts()),
   });
 }

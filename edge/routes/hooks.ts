@@ -4,15 +4,16 @@ import { Hono } from "hono";
 import { isQuickstepError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { parseJson, readBytes } from "../http/body.ts";
+import { hopsOf } from "../http/hops.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { checkUsable, type Endpoints } from "../streams/endpoints.ts";
 import type { Accepted, StreamStore } from "../streams/store.ts";
-import { digestOf } from "../webhooks/event.ts";
+import { contentDigest, digestOf } from "../webhooks/event.ts";
 import { extractEvent, type HookEvent, MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
-import { verify } from "../webhooks/signatures/schemes.ts";
+import { signsTime, verify } from "../webhooks/signatures/schemes.ts";
 import { mayWrite, refuseAddress, type Source } from "../webhooks/sources.ts";
 import { unwantedAt } from "../webhooks/wanted.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
@@ -35,6 +36,7 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     const source = sourceOf(c, endpoints);
     const addressRefusal = refuseAddress(source, c.req.raw.headers);
     if (addressRefusal !== undefined) reject(c, addressRefusal);
+    const hops = hopsOf(c.req.raw.headers);
     const streams = storeOf(dependencies);
     const bytes = await readBytes(c.req.raw, MAX_HOOK_BYTES, "let the sender send less");
     const incoming = { headers: c.req.raw.headers, token: c.req.param("token") };
@@ -46,14 +48,20 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
       c.get("record").ignored = 1;
       return c.json({ source: source.name, ignored: true });
     }
+    const { futureMs, idsMs } = endpoints.settings;
     const event = extractEvent(document, source.pointers, shape, {
       digest: await digestOf(bytes),
       signedId: verdict.id,
-      latest: now() + endpoints.settings.futureMs,
+      latest: now() + futureMs,
+      // an id is known for idsMs after it came, which may have been futureMs before the event's own time
+      ...(!signsTime(source) && { earliest: now() - idsMs + futureMs }),
     });
     if (!mayWrite(source, endpoints.sources, event.key))
       throw new RequestError("forbidden", "this source may not write the event's stream");
-    const { answer, replayed } = await store(streams, source, event, dependencies.report);
+    const hasId = source.pointers.id !== undefined || verdict.id !== undefined;
+    const { key, event: extracted } = event;
+    const digest = hasId ? await contentDigest(extracted.timestamp, extracted.data) : extracted.digest;
+    const { answer, replayed } = await store(streams, source, { key, event: { ...extracted, digest } }, hops, dependencies.report);
     if (answer.probability !== undefined && !replayed) c.get("record").sequences = 1;
     return c.json(answer);
   }
@@ -78,14 +86,18 @@ function sourceOf(c: EdgeContext, endpoints: Endpoints): Source {
 /** Answered late, a sender gives up for good; answered 503, it sends again, and the id keeps it one event. */
 async function store(
   streams: StreamStore,
-  { name, destinations }: Source,
+  { name, destinations, streams: bound }: Source,
   { key, event }: HookEvent,
+  hops: number,
   report: (error: Error) => void,
 ): Promise<Accepted> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new RequestError("storage", `storing took more than ${PATIENCE_MS} ms`)), PATIENCE_MS);
   try {
-    const [accepted] = await Promise.race([streams.accept(key, [event], { source: name, destinations }), late.promise]);
+    const [accepted] = await Promise.race([
+      streams.accept(key, [event], { source: name, destinations, isBound: bound !== undefined, hops }),
+      late.promise,
+    ]);
     return accepted;
   } catch (error) {
     if (isQuickstepError(error) || error instanceof RequestError) throw error;

@@ -4,6 +4,7 @@ import { ArtifactError, LimitError, SequenceError } from "../../shared/errors.ts
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { isWithin } from "../config/stream-patterns.ts";
 import { mediaTypeOf, readJson, refuseMediaType } from "../http/body.ts";
+import { hopsOf } from "../http/hops.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
@@ -12,7 +13,7 @@ import type { Ready, ServableModel } from "../models/servable-model.ts";
 import { eventSchemas, listQuery } from "../openapi/stream-schemas.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { checkUsable } from "../streams/endpoints.ts";
-import { digestOf, parseName, readEvent, refuseFuture, restoreGaps, type StreamEvent } from "../webhooks/event.ts";
+import { contentDigest, parseName, readEvent, refuseFuture, restoreGaps, type StreamEvent } from "../webhooks/event.ts";
 import { API_SOURCE, isOwned } from "../webhooks/sources.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
@@ -26,11 +27,13 @@ export function streamRoutes(servable: ServableModel, dependencies: Dependencies
     const { endpoints } = dependencies;
     checkUsable(endpoints, endpoints.settings.destinations, c.req.url);
     const key = keyOf(c);
+    const hops = hopsOf(c.req.raw.headers);
     if (mediaTypeOf(c.req.raw).type !== "application/json") refuseMediaType(c.req.raw, ["application/json"]);
     if (c.get("streams") === undefined && isOwned(endpoints.sources, key))
       throw new RequestError("forbidden", "this stream is a source's own: bind the key to the stream in API_KEYS to write there, too");
     const { events, isBatch } = await parseEvents(await readJson(c.req.raw), dependencies.now() + endpoints.settings.futureMs);
-    const accepted = await store.accept(key, events, { source: API_SOURCE, destinations: endpoints.settings.destinations });
+    const origin = { source: API_SOURCE, destinations: endpoints.settings.destinations, isBound: c.get("streams") !== undefined, hops };
+    const accepted = await store.accept(key, events, origin);
     const results = accepted.map(({ answer }) => answer);
     c.get("record").sequences = accepted.filter(({ answer, replayed }) => answer.probability !== undefined && !replayed).length;
     return answerWith(c, JSON.stringify(isBatch ? { results } : results[0]), { "content-type": "application/json" });
@@ -85,7 +88,8 @@ function eventParser({ model }: Ready) {
   const schemas = lazy(() => eventSchemas(shape, maxEvents));
   type GivenEvent = { readonly id: string; readonly timestamp: number; readonly values: readonly (number | null)[] };
   const withDigest = async ({ id, timestamp, values }: GivenEvent): Promise<StreamEvent> => {
-    return { id, timestamp, data: { values: restoreGaps(values) }, digest: await digestOf(JSON.stringify([timestamp, values])) };
+    const restored = restoreGaps(values);
+    return { id, timestamp, data: { values: restored }, digest: await contentDigest(timestamp, { values: restored }) };
   };
   /** `latest`: later events are refused, in milliseconds since 1970. */
   return async (body: unknown, latest: number): Promise<{ readonly events: readonly StreamEvent[]; readonly isBatch: boolean }> => {

@@ -25,8 +25,8 @@ export interface Totals extends DeliveryCounts {
 
 /** What the key's object and the Worker ask of a shard. */
 export interface Directory {
-  /** Learns the key where it is new. */
-  report(key: string, summary: Summary): Promise<void>;
+  /** Learns the key where it is new. False where it is, and all shards together hold `maxKeys` already, by this one's share of them. */
+  report(key: string, summary: Summary, maxKeys: number): Promise<boolean>;
   /** The key's object is empty. What it delivered and dropped still counts. */
   forget(key: string, version: number): Promise<void>;
   /** Keys after `after`, in their order as bytes. */
@@ -55,6 +55,8 @@ export function shardOf(key: string): number {
 export function createDirectory({ storage }: ObjectContext): Directory {
   const sql: Sql = storage.sql;
   let isReady = hasTable(sql, "streams");
+  /** How many there are; undefined: not counted. */
+  let keys: number | undefined;
 
   function prepare(): void {
     if (!isReady) storage.transactionSync(() => sql.exec(SCHEMA));
@@ -62,8 +64,11 @@ export function createDirectory({ storage }: ObjectContext): Directory {
   }
 
   return {
-    async report(key, { version, due, pending, delivered, dead, dropped }) {
+    async report(key, { version, due, pending, delivered, dead, dropped }, maxKeys) {
       prepare();
+      keys ??= select<{ n: number }>(sql, "SELECT count(*) AS n FROM streams")[0].n;
+      const isNew = select(sql, "SELECT 1 FROM streams WHERE key = ?", key).length === 0;
+      if (isNew && keys >= Math.ceil(maxKeys / DIRECTORY_SHARDS)) return false;
       sql.exec(
         `INSERT INTO streams (key, version, due, pending, delivered, dead, dropped) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (key) DO UPDATE SET version = excluded.version, due = excluded.due, pending = excluded.pending,
@@ -71,9 +76,12 @@ export function createDirectory({ storage }: ObjectContext): Directory {
          WHERE excluded.version > version`,
         ...[key, version, due, pending, delivered, dead, dropped],
       );
+      if (isNew) keys++;
+      return true;
     },
     async forget(key, version) {
       if (!isReady) return;
+      keys = undefined;
       storage.transactionSync(() => {
         const deleted = "DELETE FROM streams WHERE key = ? AND version < ? RETURNING delivered, dropped";
         for (const { delivered, dropped } of select<DeliveryCounts>(sql, deleted, key, version))

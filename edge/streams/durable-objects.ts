@@ -50,8 +50,8 @@ export function directoryClass() {
       super(context, env);
       this.directory = createDirectory(context);
     }
-    report(key: string, summary: Summary) {
-      return this.directory.report(key, summary);
+    report(key: string, summary: Summary, maxKeys: number) {
+      return this.directory.report(key, summary, maxKeys);
     }
     forget(key: string, version: number) {
       return this.directory.forget(key, version);

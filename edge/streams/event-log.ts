@@ -1,36 +1,16 @@
 // What the object of one key has written down: its events, its window, its outbox. Every method is synchronous, so that nothing comes
 // between: the object decides what is one transaction. Memory holds only what storage does.
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import {
-  type DeliveryCounts,
-  type DeliveryState,
-  type DueRow,
-  OUTBOX_BY_DESTINATION,
-  OUTBOX_SCHEMA,
-  Outbox,
-  type Outcome,
-} from "../deliveries/outbox.ts";
-import { hasTable, type Sql, type SqlValue, select } from "../deliveries/sql.ts";
+import { type DeliveryCounts, type DeliveryState, type DueRow, Outbox, type Outcome } from "../deliveries/outbox.ts";
+import { type Sql, type SqlValue, select } from "../deliveries/sql.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { restoreGaps, type StreamEvent } from "../webhooks/event.ts";
+import { compactAnswer, expandAnswer } from "./answers.ts";
+import { maxEventRows } from "./limits.ts";
+import { createTables, migrateTables } from "./schema.ts";
 import type { ObjectStorage } from "./storage.ts";
 import type { StreamAnswer } from "./store.ts";
 import { isWarming, placeRow, scoreRows, type WindowRow } from "./window.ts";
-
-/**
- * Tables and columns lie in people's objects: their names stay. `incarnation` is the generation, `reported` and `reportedAt` the counts
- * that the directory heard and when. Events keep their values for as long as their ids, or until the window is forgotten: NULL then. `timestamp` is NULL for a whole
- * sequence, which is in no window.
- */
-const SCHEMA = `
-  CREATE TABLE stream (
-    key TEXT NOT NULL, incarnation TEXT NOT NULL, delivered INTEGER NOT NULL, dropped INTEGER NOT NULL,
-    version INTEGER NOT NULL, due INTEGER, reported TEXT NOT NULL, reportedAt INTEGER NOT NULL);
-  CREATE TABLE events (
-    seq INTEGER PRIMARY KEY, source TEXT NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL, arrived INTEGER NOT NULL,
-    timestamp REAL, row TEXT, answer TEXT NOT NULL, UNIQUE (source, id));
-  CREATE INDEX events_by_time ON events (timestamp, seq) WHERE row IS NOT NULL;
-  ${OUTBOX_SCHEMA}`;
 
 /** The last report to the directory. */
 export interface DirectoryReport {
@@ -50,9 +30,23 @@ export interface Facts extends DirectoryReport {
   /** Deliveries that succeeded, and rows that were deleted undelivered, since the key is known. */
   readonly delivered: number;
   readonly dropped: number;
+  /** As schemaOf the model that the window's rows are for; null: not known. */
+  readonly schema: string | null;
+  /** Rows up to this seq are in no window. */
+  readonly windowFrom: number;
+  /** Who writes the window: a source; `*`: several did before anyone asked; null: nobody yet. */
+  readonly owner: string | null;
 }
 
-const FACTS = "key, incarnation AS generation, delivered, dropped, version, due, reported, reportedAt";
+const FACTS = "key, incarnation AS generation, delivered, dropped, version, due, reported, reportedAt, schema, windowFrom, owner";
+/** Beyond the limit, so many events are forgotten at a time. */
+const FORGOTTEN_SHARE = 0.01;
+
+/** What a model takes, as text: models of one schema may share a window. Its steps, and the names of its features in their order. */
+export function schemaOf({ model }: Ready): string {
+  const { timesteps, features } = model.recipe;
+  return JSON.stringify([timesteps, ...features]);
+}
 
 /** A model that is ready, and its name. */
 export interface Scorer {
@@ -69,6 +63,8 @@ export class EventLog {
   /** Of the last event, and when it came; 0 before the first. */
   seq = 0;
   arrived = 0;
+  /** Of the oldest event that is remembered. */
+  private oldest = 0;
   private readonly storage: ObjectStorage;
   private readonly sql: Sql;
   private readonly ready: Ready | undefined;
@@ -84,18 +80,17 @@ export class EventLog {
 
   /** Undefined where there has been no event: then nothing is written. */
   static open(storage: ObjectStorage, ready: Ready | undefined): EventLog | undefined {
-    if (!hasTable(storage.sql, "stream")) return undefined;
-    storage.sql.exec(OUTBOX_BY_DESTINATION);
-    return new EventLog(storage, ready);
+    return migrateTables(storage) ? new EventLog(storage, ready) : undefined;
   }
 
   /** Creates the tables. `report`: what has just been reported to the directory. */
   static create(storage: ObjectStorage, ready: Ready | undefined, key: string, report: DirectoryReport): EventLog {
     storage.transactionSync(() => {
-      storage.sql.exec(SCHEMA);
+      createTables(storage);
       const generation = crypto.randomUUID().slice(0, 8);
       const { version, due, reported, reportedAt } = report;
-      const insert = "INSERT INTO stream VALUES (?, ?, 0, 0, ?, ?, ?, ?)";
+      const insert = `INSERT INTO stream (key, incarnation, delivered, dropped, version, due, reported, reportedAt)
+        VALUES (?, ?, 0, 0, ?, ?, ?, ?)`;
       storage.sql.exec(insert, key, generation, version, due, reported, reportedAt);
     });
     return new EventLog(storage, ready);
@@ -108,6 +103,7 @@ export class EventLog {
     const { seq, arrived } = last[0] ?? { seq: 0, arrived: 0 };
     this.seq = seq;
     this.arrived = arrived;
+    this.oldest = select<{ seq: number | null }>(this.sql, "SELECT min(seq) AS seq FROM events")[0].seq ?? seq;
     this.window = this.readWindow();
     this.outbox.read();
   }
@@ -122,34 +118,62 @@ export class EventLog {
     this.window = this.windowUntil(latest);
   }
 
-  /** Rows of another width than the model's, or with gaps that it does not take, are left out: they were for another model. */
+  /** T; 0 without a model. */
+  get timesteps(): number {
+    return this.ready === undefined ? 0 : shapeOf(this.ready.model.recipe).timesteps;
+  }
+
+  /** Events whose ids are known, those that were deleted between them included. */
+  get remembered(): number {
+    return this.seq === 0 ? 0 : this.seq - this.oldest + 1;
+  }
+
+  /** From now on rows are `schema`'s. Where those before were another's, the window begins anew: whether it had rows that were lost so. */
+  adopt(schema: string): boolean {
+    if (this.facts.schema === schema) return false;
+    const isOther = this.facts.schema !== null;
+    const had =
+      isOther && select(this.sql, "SELECT 1 FROM events WHERE row IS NOT NULL AND seq > ? LIMIT 1", this.facts.windowFrom).length > 0;
+    this.change({ schema, ...(isOther && { windowFrom: this.seq }) });
+    this.window = this.readWindow();
+    return had;
+  }
+
+  /** Rows for another model are left out: from before the schema changed, or, where that is not known, of another width; and
+   * those with gaps that it does not take. */
   private readWindow(latest = Number.MAX_VALUE): WindowRow[] {
     if (this.ready === undefined) return [];
+    const { schema, windowFrom } = this.facts;
+    if (schema !== null && schema !== schemaOf(this.ready)) return [];
     const { timesteps: T, features: F, gaps = false } = shapeOf(this.ready.model.recipe);
     const rows = select<Omit<WindowRow, "values"> & { row: string }>(
       this.sql,
-      `SELECT seq, source, id, timestamp, row FROM events WHERE row IS NOT NULL AND json_array_length(row) = ? AND (? OR instr(row, 'null') = 0) AND timestamp <= ?
+      `SELECT seq, source, id, timestamp, row FROM events WHERE row IS NOT NULL AND json_array_length(row) = ? AND (? OR instr(row, 'null') = 0)
+         AND timestamp <= ? AND seq > ?
        ORDER BY timestamp DESC, seq DESC LIMIT ?`,
-      F,
-      gaps ? 1 : 0,
-      latest,
-      T,
+      ...[F, gaps ? 1 : 0, latest, windowFrom, T],
     );
     return rows.reverse().map(({ row, ...rest }) => ({ ...rest, values: restoreGaps(JSON.parse(row)) })); // JSON has null for NaN
   }
 
   /** What this id was answered with; undefined where it is new. */
   find(source: string, id: string): { readonly digest: string; readonly answer: string } | undefined {
-    return select<{ digest: string; answer: string }>(
-      this.sql,
-      "SELECT digest, answer FROM events WHERE source = ? AND id = ?",
-      source,
-      id,
-    )[0];
+    const query = "SELECT digest, answer FROM events WHERE source = ? AND id = ?";
+    const [known] = select<{ digest: string; answer: string }>(this.sql, query, source, id);
+    return known && { ...known, answer: expandAnswer(known.answer, (seqs) => this.idsOf(seqs)) };
   }
 
-  /** Stores and scores a new event; its StreamAnswer as JSON. `now`: milliseconds since 1970, never less than `arrived`. */
-  add({ ready, model }: Scorer, source: string, event: StreamEvent, now: number): { readonly answer: string; readonly scored: boolean } {
+  private idsOf(seqs: readonly number[]): ReadonlyMap<number, string> {
+    const query = "SELECT seq, id FROM events WHERE seq IN (SELECT value FROM json_each(?))";
+    const rows = select<{ seq: number; id: string }>(this.sql, query, JSON.stringify(seqs));
+    return new Map(rows.map(({ seq, id }) => [seq, id]));
+  }
+
+  /**
+   * Stores and scores a new event; its StreamAnswer as JSON. `now`: milliseconds since 1970, never less than `arrived`. `fresh`: the
+   * answer says that the window began anew.
+   */
+  add({ ready, model }: Scorer, source: string, event: StreamEvent, now: number, fresh: boolean): { answer: string; scored: boolean } {
     const { id, digest, timestamp, data } = event;
     const { timesteps } = shapeOf(ready.model.recipe);
     const seq = this.seq + 1;
@@ -167,6 +191,7 @@ export class EventLog {
       timestamp: new Date(timestamp).toISOString(),
       seq,
       model,
+      ...(fresh && { fresh }),
       ...(late && { late }),
       ...(warming && { warming }),
       ...(scored && { operatingPoint: ready.model.operatingPoints[0].name, ...scoreRows(ready, rows) }),
@@ -174,15 +199,39 @@ export class EventLog {
       timesteps,
       window: isRow && !late ? window.map(({ seq, id }) => ({ seq, id })) : [],
     };
-    const text = JSON.stringify(answer);
+    const { text, lowest } = compactAnswer(answer);
     this.sql.exec(
-      "INSERT INTO events (seq, source, id, digest, arrived, timestamp, row, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      ...[seq, source, id, digest, now, isRow ? timestamp : null, isRow ? JSON.stringify(values) : null, text],
+      "INSERT INTO events (seq, source, id, digest, arrived, timestamp, row, answer, lowest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      ...[seq, source, id, digest, now, isRow ? timestamp : null, isRow ? JSON.stringify(values) : null, text, lowest],
     );
+    if (this.seq === 0) this.oldest = seq;
     this.seq = seq;
     this.arrived = now;
     if (!late) this.window = window;
-    return { answer: text, scored };
+    return { answer: JSON.stringify(answer), scored };
+  }
+
+  /** Forgets the oldest events where there are more than one object may hold. Returns how many. */
+  trim(): number {
+    if (this.ready === undefined) return 0;
+    const max = maxEventRows(this.timesteps, this.ready.model.recipe.features.length);
+    if (this.remembered <= max) return 0;
+    const before = this.remembered;
+    this.forgetBelow(this.seq - Math.floor(max * (1 - FORGOTTEN_SHARE)));
+    return before - this.remembered;
+  }
+
+  /** Deletes events below `cut`, but for those in the window and the last one, which seq goes on from. */
+  private forgetBelow(cut: number): void {
+    const kept = JSON.stringify([...this.window.map(({ seq }) => seq), this.seq]);
+    // answers that stay and name events that go: the ids are written into them
+    const naming = `SELECT seq, answer FROM events WHERE lowest < ?1 AND (seq >= ?1 OR seq IN (SELECT value FROM json_each(?2)))`;
+    for (const { seq, answer } of select<{ seq: number; answer: string }>(this.sql, naming, cut, kept)) {
+      const whole = expandAnswer(answer, (seqs) => this.idsOf(seqs));
+      this.sql.exec("UPDATE events SET answer = ?, lowest = NULL WHERE seq = ?", whole, seq);
+    }
+    this.sql.exec("DELETE FROM events WHERE seq < ? AND seq NOT IN (SELECT value FROM json_each(?))", cut, kept);
+    this.oldest = select<{ seq: number | null }>(this.sql, "SELECT min(seq) AS seq FROM events")[0].seq ?? this.seq;
   }
 
   /** Empties the window and deletes all events' values; ids and answers stay. */
@@ -196,12 +245,16 @@ export class EventLog {
    * oldest that is left came; undefined where there is none.
    */
   purge(before: number): number | undefined {
-    this.sql.exec(
-      `DELETE FROM events WHERE seq < coalesce((SELECT seq FROM events WHERE arrived >= ? ORDER BY seq LIMIT 1), ?)
-         AND seq NOT IN (SELECT value FROM json_each(?))`,
-      ...[before, this.seq, JSON.stringify(this.window.map(({ seq }) => seq))],
-    );
+    const recent = "SELECT seq FROM events WHERE arrived >= ? ORDER BY seq LIMIT 1";
+    this.forgetBelow(select<{ seq: number }>(this.sql, recent, before)[0]?.seq ?? this.seq);
     return select<{ arrived: number }>(this.sql, "SELECT arrived FROM events ORDER BY seq LIMIT 1")[0]?.arrived;
+  }
+
+  /** Deletes outbox rows that were created before `before` and never delivered, and counts them as dropped; how many. */
+  expire(before: number): number {
+    const expired = this.outbox.expire(before);
+    if (expired > 0) this.change({ dropped: this.facts.dropped + expired });
+    return expired;
   }
 
   /** As Outbox.settle, and counted. */

@@ -7,8 +7,9 @@ import type { ServableModel } from "../models/servable-model.ts";
 import { parseName, type StreamEvent } from "../webhooks/event.ts";
 import { type Cursor, decodeCursor, encodeCursor, START } from "./cursor.ts";
 import { DIRECTORY_SHARDS, type Directory, type ListedKey, type Totals } from "./directory.ts";
-import type { Accepted, DestinationView, Page, StreamStore } from "./store.ts";
-import type { DeliveryFilter, ListedDelivery, Origin, StreamObject } from "./stream-object.ts";
+import { schemaOf } from "./event-log.ts";
+import type { Accepted, DestinationView, EventOrigin, Page, StreamStore } from "./store.ts";
+import type { Acceptance, DeliveryFilter, ListedDelivery, StreamObject } from "./stream-object.ts";
 import { countValid } from "./window.ts";
 
 /** A namespace of Durable Objects as far as it is used. */
@@ -98,23 +99,41 @@ async function acceptEvents(
   servable: ServableModel,
   key: string,
   events: readonly StreamEvent[],
-  origin: Origin,
+  origin: EventOrigin,
 ): Promise<readonly Accepted[]> {
   parseName(key, ["key"]);
   if ("unready" in servable) throw new ArtifactError(servable.unready);
   for (const { data } of events)
     if ("sequence" in data && countValid(servable, data.sequence) === 0)
       throw new SequenceError(["sequence"], "must have at least one row that is not all zeros", "only padding");
-  const acceptance = await objects.streamOf(key).accept(key, events, origin);
+  const acceptance = await objects.streamOf(key).accept(key, events, { ...origin, schema: schemaOf(servable) });
   if ("unready" in acceptance) throw new ArtifactError(acceptance.unready);
   if ("answers" in acceptance)
     return acceptance.answers.map(({ answer, replayed }): Accepted => ({ answer: JSON.parse(answer), replayed }));
-  if ("maxAnswers" in acceptance) {
-    const { maxAnswers } = acceptance;
+  return refuse(acceptance, events);
+}
+
+/** Throws what an acceptance without answers says. */
+function refuse(refusal: Exclude<Acceptance, { answers: unknown } | { unready: string }>, events: readonly StreamEvent[]): never {
+  if ("maxAnswers" in refusal) {
+    const { maxAnswers } = refusal;
     const sentence = `the answers to ${events.length} events would have more than ${maxAnswers} characters: send them in parts, nothing is stored`;
     throw new LimitError(["events"], sentence, maxAnswers);
   }
-  const { conflict } = acceptance;
+  if ("maxKeys" in refusal)
+    throw new LimitError(
+      [],
+      `this deployment keeps ${refusal.maxKeys} streams already: no new key is taken, nothing is stored`,
+      refusal.maxKeys,
+    );
+  if ("owner" in refusal)
+    throw new RequestError("forbidden", "another source writes this stream: bind the key or the source to the stream to write there, too");
+  if ("otherSchema" in refusal)
+    throw new RequestError(
+      "conflict",
+      `another version of this service keeps the stream, with a model of other features or steps (${refusal.otherSchema}): nothing is stored`,
+    );
+  const { conflict } = refusal;
   const path = events.length > 1 ? ["events", conflict, "id"] : ["id"];
   throw new RequestError("conflict", `the id ${JSON.stringify(events[conflict].id)} is taken by an event that says otherwise`, path);
 }

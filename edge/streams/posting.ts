@@ -2,6 +2,8 @@
 import { nextDelayMs } from "../deliveries/schedule.ts";
 import type { Endpoints } from "./endpoints.ts";
 import type { EventLog } from "./event-log.ts";
+import { maxOutboxRows } from "./limits.ts";
+import type { Origin } from "./stream-object.ts";
 
 export interface PostDependencies {
   readonly endpoints: Endpoints;
@@ -17,20 +19,21 @@ export interface PostDependencies {
 export function postAnswer(
   eventLog: EventLog,
   answer: string,
-  destinations: readonly string[],
+  { destinations, hops = 0 }: Pick<Origin, "destinations" | "hops">,
   now: number,
   { endpoints, random, log }: PostDependencies,
 ): void {
   if (destinations.length === 0) return;
   const { settings, destinations: known } = endpoints;
   const body = `{"type":"prediction.created","timestamp":"${new Date(now).toISOString()}","data":${answer}}`;
+  const limit = Math.min(settings.outboxRows, maxOutboxRows(eventLog.timesteps));
   let dropped = 0;
   for (const name of destinations) {
     const due = now + nextDelayMs({ attempts: 0, random: random() }, settings.scheduleS)!;
-    eventLog.outbox.add(eventLog.seq, name, known.get(name)?.url, body, now, due);
-    dropped += eventLog.outbox.trim(name, settings.outboxRows);
+    eventLog.outbox.add({ seq: eventLog.seq, destination: name, url: known.get(name)?.url, body, now, due, hops });
+    dropped += eventLog.outbox.trim(name, limit);
   }
   if (dropped === 0) return;
   eventLog.change({ dropped: eventLog.facts.dropped + dropped });
-  log({ event: "deliveries dropped", key: eventLog.facts.key, dropped, limit: settings.outboxRows });
+  log({ event: "deliveries dropped", key: eventLog.facts.key, dropped, limit });
 }

@@ -14,6 +14,10 @@ export interface Settings {
   readonly futureMs: number;
   /** Outbox rows of one key and destination, of every state: beyond it its oldest go, delivered ones first. */
   readonly outboxRows: number;
+  /** Outbox rows that were not delivered for longer after they were made are dropped, dead ones and waiting ones. */
+  readonly undeliveredMs: number;
+  /** Keys of the whole deployment: an event of one more is refused. */
+  readonly keys: number;
   /** Seconds from the end of one attempt to the next; the first number is before the first. */
   readonly scheduleS: readonly number[];
   /** Where results of events go that came by POST /v1/streams/{key}/events. */
@@ -25,13 +29,15 @@ export const DEFAULT_SETTINGS: Settings = {
   idsMs: 7 * DAY_MS,
   futureMs: 5 * 60_000,
   outboxRows: 10_000,
+  undeliveredMs: 30 * DAY_MS,
+  keys: 1_000_000,
   scheduleS: SCHEDULE_S,
   destinations: [],
 };
 
 /**
  * The vars STREAM_IDLE_TTL_S (STREAM_QUIET_S is its older name, and stays), STREAM_FUTURE_S, STREAM_OUTBOX_ROWS,
- * STREAM_DESTINATIONS and RETRY_SCHEDULE_S. Throws ConfigurationError.
+ * STREAM_UNDELIVERED_TTL_S, STREAM_KEYS, STREAM_DESTINATIONS and RETRY_SCHEDULE_S. Throws ConfigurationError.
  */
 export function parseSettings(env: Readonly<Record<string, unknown>>, isDestination: (name: string) => boolean): Settings {
   const words = (name: string): string[] =>
@@ -55,6 +61,8 @@ export function parseSettings(env: Readonly<Record<string, unknown>>, isDestinat
   const ttlS = idleTtlS ?? olderIdleTtlS;
   const futureS = number("STREAM_FUTURE_S", 0, 1e9);
   const outboxRows = number("STREAM_OUTBOX_ROWS", 1, 1e6);
+  const undeliveredS = number("STREAM_UNDELIVERED_TTL_S", 86_400, 1e9);
+  const keys = number("STREAM_KEYS", 1, 1e9);
   const schedule = numbers("RETRY_SCHEDULE_S", 0, 1e6);
   const destinations = words("STREAM_DESTINATIONS");
   const unknown = destinations.find((name) => !isDestination(name));
@@ -64,6 +72,8 @@ export function parseSettings(env: Readonly<Record<string, unknown>>, isDestinat
     ...(ttlS !== undefined && { idleTtlMs: ttlS * 1000 }),
     ...(futureS !== undefined && { futureMs: futureS * 1000 }),
     ...(outboxRows !== undefined && { outboxRows: Math.floor(outboxRows) }),
+    ...(undeliveredS !== undefined && { undeliveredMs: undeliveredS * 1000 }),
+    ...(keys !== undefined && { keys: Math.floor(keys) }),
     ...(schedule.length > 0 && { scheduleS: schedule }),
     destinations,
   };

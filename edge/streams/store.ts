@@ -21,6 +21,8 @@ export interface StreamAnswer {
   readonly outOfRange?: true;
   /** The window is shorter than the model's shortest trained length: no score. */
   readonly warming?: true;
+  /** The window began anew with this event: the rows before it were for a model of other features. */
+  readonly fresh?: true;
   /** Older than a full window: remembered, not scored. */
   readonly late?: true;
   /** Events in the window, of `timesteps` that it can hold. */
@@ -29,6 +31,9 @@ export interface StreamAnswer {
   /** The window that was scored, oldest first. Empty for a whole sequence. */
   readonly window: readonly { readonly seq: number; readonly id: string }[];
 }
+
+/** As Origin; the store knows the model's schema. */
+export type EventOrigin = Omit<Origin, "schema">;
 
 export interface Accepted {
   readonly answer: StreamAnswer;
@@ -53,7 +58,7 @@ export interface StreamStore {
    * where it could not be stored for certain (sending it again is safe); ArtifactError where no model is ready; SequenceError for a
    * key or a whole sequence that cannot be one.
    */
-  accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<readonly Accepted[]>;
+  accept(key: string, events: readonly StreamEvent[], origin: EventOrigin): Promise<readonly Accepted[]>;
   /** Undefined where there has been no event. This and all that follow throw RequestError `storage`. */
   view(key: string): Promise<StreamView | undefined>;
   /** Empties the window; ids stay. Whether there has been an event. */

@@ -9,6 +9,12 @@ export interface Origin {
   readonly source: string;
   /** Names of configured destinations: one outbox row each. */
   readonly destinations: readonly string[];
+  /** The configuration binds the source, or the key that sends, to this stream: it may write where another source does. */
+  readonly isBound?: boolean;
+  /** How often the event has been through a Worker of this kind. Absent: never. */
+  readonly hops?: number;
+  /** As schemaOf the model that the events were read for. Absent: a Worker of before called. */
+  readonly schema?: string;
 }
 
 export type Acceptance =
@@ -18,6 +24,12 @@ export type Acceptance =
   | { readonly conflict: number }
   /** The answers would be longer than this many characters: nothing is stored. */
   | { readonly maxAnswers: number }
+  /** The object runs a model of other features, of another order or number of steps: nothing is stored. */
+  | { readonly otherSchema: string }
+  /** Another source writes this window: its name. Nothing is stored. */
+  | { readonly owner: string }
+  /** There are so many keys already: nothing is stored. */
+  | { readonly maxKeys: number }
   | { readonly unready: string };
 
 export interface StreamView {
@@ -29,6 +41,10 @@ export interface StreamView {
   readonly window: readonly WindowRow[];
   /** When the window is forgotten if nothing arrives, in milliseconds since 1970; null where it is empty. */
   readonly expires: number | null;
+  /** Events whose ids are known. */
+  readonly remembered: number;
+  /** Who writes the window: a source, `api` for keys; null before anyone has, `*` where several did before it was asked. */
+  readonly owner: string | null;
   readonly deliveries: DeliveryCounts;
 }
 

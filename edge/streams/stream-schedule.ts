@@ -15,12 +15,13 @@ export const PURGE_MS = 3_600_000;
 export function nextAlarmAt(
   eventLog: EventLog,
   { idleTtlMs, idsMs }: Settings,
+  now: number,
   purgeAt: number | undefined,
   pausedUntil: (destination: string) => number,
 ): number {
   const { outbox, window, arrived, facts } = eventLog;
   const expiry = window.length > 0 ? arrived + idleTtlMs + 1 : Number.POSITIVE_INFINITY;
-  const due = outbox.nextDue(pausedUntil);
+  const due = outbox.nextDue(now, pausedUntil);
   const isReported = facts.reported === JSON.stringify(eventLog.counts()) && (due !== undefined || facts.due === null);
   const report = isReported ? Number.POSITIVE_INFINITY : facts.reportedAt + REPORT_MS;
   const purge = purgeAt ?? arrived + idsMs + PURGE_MS;

@@ -2,16 +2,15 @@
 // answered as before. Its alarm delivers. It may die at any moment, and takes up where its storage stands. Events, alarm and reports to
 // the directory decide together whether the alarm is set and whether the object may be deleted: hence one class.
 import { modelId } from "../../shared/model.ts";
-import { shapeOf } from "../../shared/recipe/recipe.ts";
 import type { Breaker } from "../deliveries/breaker.ts";
 import type { Fetch } from "../deliveries/delivery.ts";
 import { Dispatcher, type DispatchQueue } from "../deliveries/dispatcher.ts";
 import type { Ready, ServableModel } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
+import { CLOCK_SKEW_MS, Refusal, takeEvents } from "./acceptance.ts";
 import type { Directory } from "./directory.ts";
 import type { Endpoints } from "./endpoints.ts";
-import { EventLog, type Scorer } from "./event-log.ts";
-import { postAnswer } from "./posting.ts";
+import { EventLog, schemaOf } from "./event-log.ts";
 import type { ObjectContext } from "./storage.ts";
 import type { Acceptance, DeliveryFilter, ListedDelivery, Origin, StreamObject, StreamView } from "./stream-object.ts";
 import { isDisposable, nextAlarmAt, PURGE_MS, REPORT_MS } from "./stream-schedule.ts";
@@ -35,22 +34,7 @@ export interface StreamDependencies {
 /** An alarm whose storage or directory failed is not run again before. */
 const FAILED_MS = 5000;
 const UNUSABLE_MS = 60_000;
-/** The clock of the Worker that let an event in may be ahead of the object's by so much. */
-const CLOCK_SKEW_MS = 60_000;
 const NO_DELIVERIES = { pending: 0, delivered: 0, dead: 0, dropped: 0 };
-
-/** Characters of a request's answers, at most three bytes each: what crosses to the Worker may have 32 MiB. */
-const MAX_ANSWERS_LENGTH = 8 * 1024 * 1024;
-
-class TooLong extends Error {}
-
-class Conflict extends Error {
-  readonly index: number;
-  constructor(index: number) {
-    super(`event ${index}`);
-    this.index = index;
-  }
-}
 
 /** The object of one key, as `context` gives it its storage and its alarm. */
 export class Stream implements StreamObject {
@@ -83,54 +67,40 @@ export class Stream implements StreamObject {
   async accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<Acceptance> {
     const { servable, now, endpoints } = this.dependencies;
     if ("unready" in servable) return { unready: servable.unready };
-    const scorer = { ready: servable, model: modelId(servable.model, await servable.sha256()) };
+    const scorer = { ready: servable, model: modelId(servable.model, await servable.sha256()), schema: schemaOf(servable) };
     const isPosted = origin.destinations.length > 0;
-    while (!this.eventLog?.facts.reported || (isPosted && this.eventLog.facts.due === null)) await this.registerKey(key, isPosted);
+    while (!this.eventLog?.facts.reported || (isPosted && this.eventLog.facts.due === null))
+      if (!(await this.registerKey(key, isPosted))) return { maxKeys: endpoints.settings.keys };
     const { eventLog } = this;
     // From here no await until all is written and the alarm is set: the platform makes one commit of it, and holds the answer back.
     try {
-      const answers = this.context.storage.transactionSync(() =>
-        boundLength(events.map((event, index) => this.take(eventLog, event, index, origin, scorer))),
-      );
+      const take = () => takeEvents(eventLog, events, origin, scorer, this.dependencies);
+      const answers = this.context.storage.transactionSync(take);
       if (!this.isArmed(isPosted ? now() : eventLog.arrived + endpoints.settings.idleTtlMs)) this.arm();
       return { answers };
     } catch (error) {
       eventLog.read();
-      if (error instanceof TooLong) return { maxAnswers: MAX_ANSWERS_LENGTH };
-      if (error instanceof Conflict) return { conflict: error.index };
+      if (error instanceof Refusal) return error.acceptance;
       throw error;
     }
   }
 
-  /** One event, new or known, within the transaction of all. Throws Conflict. */
-  private take(eventLog: EventLog, event: StreamEvent, index: number, { source, destinations }: Origin, scorer: Scorer) {
-    const known = eventLog.find(source, event.id);
-    if (known !== undefined) {
-      if (known.digest !== event.digest) throw new Conflict(index);
-      return { answer: known.answer, replayed: true };
-    }
-    const now = Math.max(this.dependencies.now(), eventLog.arrived); // the order of arrival survives a clock that was set back
-    if (now - eventLog.arrived > this.dependencies.endpoints.settings.idleTtlMs) eventLog.forgetWindow();
-    eventLog.leaveOut(now + this.dependencies.endpoints.settings.futureMs + CLOCK_SKEW_MS);
-    const { answer, scored } = eventLog.add(scorer, source, event, now);
-    // by the clock as it stands: `now` may be ahead for as long as the clock once jumped
-    if (scored) postAnswer(eventLog, answer, destinations, this.dependencies.now(), this.dependencies);
-    return { answer, replayed: false };
-  }
-
-  /** The directory learns that this key is, and whether something may be due, before an event of it is acknowledged. */
-  private async registerKey(key: string, isPosted: boolean): Promise<void> {
+  /** The directory learns that this key is, and whether something may be due, before an event of it is acknowledged. False where it has
+   * no room for a new one. */
+  private async registerKey(key: string, isPosted: boolean): Promise<boolean> {
     const { emptied } = this;
     const now = this.dependencies.now();
     const counts = this.eventLog?.counts() ?? NO_DELIVERIES;
     const version = Math.max(now, (this.eventLog?.facts.version ?? 0) + 1);
     const due = isPosted ? now : null;
-    await this.dependencies.directoryOf(key).report(key, { version, due, ...counts });
+    const { keys } = this.dependencies.endpoints.settings;
+    if ((await this.dependencies.directoryOf(key).report(key, { version, due, ...counts }, keys)) === false) return false;
     // Meanwhile the directory may have heard otherwise, or that the key is forgotten: then the facts decide whether to report again.
-    if (emptied !== this.emptied || (this.eventLog?.facts.version ?? 0) >= version) return;
+    if (emptied !== this.emptied || (this.eventLog?.facts.version ?? 0) >= version) return true;
     const report = { version, due, reported: JSON.stringify(counts), reportedAt: now };
     if (this.eventLog === undefined) this.eventLog = EventLog.create(this.context.storage, this.ready, key, report);
     else this.eventLog.change(report);
+    return true;
   }
 
   /** Whether an alarm will come by `time`: one is set, or runs, and then looks for what is new and sets the next. */
@@ -149,7 +119,7 @@ export class Stream implements StreamObject {
   private arm(): void {
     if (this.eventLog === undefined) return;
     const next = Math.max(
-      nextAlarmAt(this.eventLog, this.dependencies.endpoints.settings, this.purgeAt, this.pausedUntil),
+      nextAlarmAt(this.eventLog, this.dependencies.endpoints.settings, this.dependencies.now(), this.purgeAt, this.pausedUntil),
       this.notBeforeNow(),
     );
     if (this.isArmed(next)) return;
@@ -186,7 +156,7 @@ export class Stream implements StreamObject {
   private queueOf(eventLog: EventLog): DispatchQueue {
     return {
       key: eventLog.facts.key,
-      nextDueOfEach: () => eventLog.outbox.nextDueOfEach(),
+      nextDueOfEach: (now) => eventLog.outbox.nextDueOfEach(now),
       due: (now, destination, limit, except) => eventLog.outbox.due(now, destination, limit, except),
       idOf: (n) => this.idOf(eventLog, n),
       failing: () => eventLog.outbox.failing(),
@@ -197,16 +167,20 @@ export class Stream implements StreamObject {
   private readonly pausedUntil = (destination: string): number => this.dispatcher.pauses.until(destination);
 
   private async tidy(eventLog: EventLog): Promise<void> {
-    const { now, endpoints } = this.dependencies;
-    const { idleTtlMs, idsMs } = endpoints.settings;
+    const { now, endpoints, log } = this.dependencies;
+    const { idleTtlMs, idsMs, undeliveredMs } = endpoints.settings;
+    let expired = 0;
     this.context.storage.transactionSync(() => {
       eventLog.outbox.prune(now() - idsMs);
+      expired = eventLog.expire(now() - undeliveredMs);
+      if (expired > 0) log({ event: "deliveries expired", key: eventLog.facts.key, expired });
       // without a model nobody knows how long a window is: nothing of it may go
       if (this.ready !== undefined && now() - eventLog.arrived > idleTtlMs) eventLog.forgetWindow();
       if (this.purgeAt !== undefined && now() < this.purgeAt) return;
       const oldest = this.ready === undefined ? undefined : eventLog.purge(now() - idsMs);
       this.purgeAt = Math.max((oldest ?? 0) + idsMs, now()) + PURGE_MS;
     });
+    if (expired > 0) await this.report(eventLog); // before the object may be deleted
     if (this.isEmpty()) await this.deleteIfEmpty(eventLog.facts.key);
     else if (now() >= eventLog.facts.reportedAt + REPORT_MS) await this.report(eventLog);
   }
@@ -222,12 +196,12 @@ export class Stream implements StreamObject {
     const { key, version: last, reported, due: knownDue } = eventLog.facts;
     const counts = eventLog.counts();
     const text = JSON.stringify(counts);
-    const due = eventLog.outbox.nextDue(this.pausedUntil) ?? null;
+    const due = eventLog.outbox.nextDue(this.dependencies.now(), this.pausedUntil) ?? null;
     if (text === reported && due === knownDue) return;
     const version = Math.max(this.dependencies.now(), last + 1);
     // Before the directory hears that nothing is due, this object knows that it may believe so: whoever comes meanwhile reports again.
     eventLog.change({ version, due });
-    await this.dependencies.directoryOf(key).report(key, { version, due, ...counts });
+    await this.dependencies.directoryOf(key).report(key, { version, due, ...counts }, this.dependencies.endpoints.settings.keys);
     eventLog.change({ reported: text, reportedAt: this.dependencies.now() });
   }
 
@@ -256,14 +230,15 @@ export class Stream implements StreamObject {
     const { idleTtlMs, futureMs } = this.dependencies.endpoints.settings;
     const now = Math.max(this.dependencies.now(), eventLog.arrived);
     const window = now - eventLog.arrived > idleTtlMs ? [] : eventLog.windowUntil(now + futureMs + CLOCK_SKEW_MS);
-    const { key } = eventLog.facts;
-    const timesteps = this.ready === undefined ? 0 : shapeOf(this.ready.model.recipe).timesteps;
+    const { facts, seq, timesteps, remembered } = eventLog;
     const expires = window.length > 0 ? eventLog.arrived + idleTtlMs : null;
-    return { key, seq: eventLog.seq, filled: window.length, timesteps, window, expires, deliveries: eventLog.counts() };
+    const deliveries = eventLog.counts();
+    return { key: facts.key, seq, filled: window.length, timesteps, window, expires, remembered, owner: facts.owner, deliveries };
   }
 
   async forget(): Promise<boolean> {
     this.eventLog?.forgetWindow();
+    this.eventLog?.change({ owner: null });
     return this.eventLog !== undefined && this.eventLog.seq > 0;
   }
 
@@ -312,10 +287,4 @@ export class Stream implements StreamObject {
   private idOf({ facts }: EventLog, n: number): string {
     return `msg_${this.context.id}_${facts.generation}_${n}`;
   }
-}
-
-/** The same answers. Throws TooLong, while what was stored can still be undone. */
-function boundLength<T extends { readonly answer: string }>(answers: readonly T[]): readonly T[] {
-  if (answers.reduce((sum, { answer }) => sum + answer.length, 0) > MAX_ANSWERS_LENGTH) throw new TooLong();
-  return answers;
 }

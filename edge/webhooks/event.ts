@@ -12,7 +12,7 @@ export interface StreamEvent {
   readonly timestamp: number;
   /** One row (F) that joins the key's window, or a whole sequence of rows that is scored as it is and leaves the window alone; NaN is a gap. */
   readonly data: { readonly values: readonly number[] } | { readonly sequence: readonly (readonly number[])[] };
-  /** Two events of one id are the same if this is: `digestOf` what the sender said. */
+  /** Two events of one id are the same if this is: `contentDigest`; of the body where the body is the id. */
   readonly digest: string;
 }
 
@@ -139,6 +139,21 @@ export function refuseFuture(timestamp: number, latest: number, path: Path): voi
     `must be ${new Date(latest).toISOString()} at the latest (this Worker's clock and STREAM_FUTURE_S): check the sender's clock and unit`,
     new Date(timestamp).toISOString(),
   );
+}
+
+/** Throws SequenceError at `path` where `timestamp` is before `earliest`, both in milliseconds since 1970. */
+export function refusePast(timestamp: number, earliest: number, path: Path): void {
+  if (timestamp >= earliest) return;
+  throw new SequenceError(
+    path,
+    `must be ${new Date(earliest).toISOString()} at the earliest (ids of older events are forgotten, and this source signs no time of sending)`,
+    new Date(timestamp).toISOString(),
+  );
+}
+
+/** Of what an event says, whatever else stands in its body: two events of one id are the same if this is. */
+export function contentDigest(timestamp: number, data: StreamEvent["data"]): Promise<string> {
+  return digestOf(JSON.stringify([timestamp, "values" in data ? data.values : data.sequence]));
 }
 
 /** 1 to T rows of F numbers, as /v1/score takes them, NaN for null. Throws SequenceError at the place in `path`. */

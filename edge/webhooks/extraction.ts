@@ -2,7 +2,7 @@
 import { type Path, SequenceError } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { followPointer } from "../config/json-pointer.ts";
-import { parseName, parseNumber, parseRow, parseRows, parseTimestamp, refuseFuture, type StreamEvent } from "./event.ts";
+import { parseName, parseNumber, parseRow, parseRows, parseTimestamp, refuseFuture, refusePast, type StreamEvent } from "./event.ts";
 
 /** Where in a source's bodies things stand, as reference tokens. */
 export interface Pointers {
@@ -28,16 +28,26 @@ export interface HookEvent {
   readonly event: StreamEvent;
 }
 
+/** What is known of a body beside its JSON. Instants in milliseconds since 1970. */
+export interface BodyFacts {
+  /** Of the body as it came: the event's id where it has no other. */
+  readonly digest: string;
+  /** The sender's id of the event, if the sender signed the id. */
+  readonly signedId?: string;
+  /** Later instants are refused. */
+  readonly latest: number;
+  /** Earlier ones, too; absent: none. */
+  readonly earliest?: number;
+}
+
 /**
- * The event in `document`, a body's JSON; `shape` is the model's. Throws SequenceError at the place a pointer names. `digest`: of the
- * body as it came, by which the same event is known when it comes again. `signedId`: the sender's id of the event, if the sender signed
- * the id. `latest`: later instants are refused, in milliseconds since 1970.
+ * The event in `document`, a body's JSON; `shape` is the model's. Throws SequenceError at the place a pointer names.
  */
 export function extractEvent(
   document: unknown,
   pointers: Pointers,
   shape: Shape,
-  { digest, signedId, latest }: { readonly digest: string; readonly signedId?: string; readonly latest: number },
+  { digest, signedId, latest, earliest }: BodyFacts,
 ): HookEvent {
   if (Array.isArray(document)) throw new SequenceError([], "must be one event, as an object", "an array: send its events one by one");
   const at = <T>(tokens: readonly string[], parse: (value: unknown, path: Path) => T): T => {
@@ -63,6 +73,7 @@ export function extractEvent(
       timestamp: at(timestamp, (value, path) => {
         const instant = parseTimestamp(value, path);
         refuseFuture(instant, latest, path);
+        if (earliest !== undefined) refusePast(instant, earliest, path);
         return instant;
       }),
       data: data(),

@@ -10,6 +10,7 @@ export interface GithubScheme {
 
 export const github: SchemeDefinition<GithubScheme> = {
   keys: [],
+  signsTime: false,
   parse: (given) => ({ kind: "github", secrets: textSecrets(given) }),
   verify: ({ secrets }, incoming, bytes, nowSeconds) =>
     hmac.verify({ kind: "hmac", secrets, header: "x-hub-signature-256", encoding: "hex", prefix: "sha256=" }, incoming, bytes, nowSeconds),

@@ -15,6 +15,7 @@ export interface HmacScheme {
 
 export const hmac: SchemeDefinition<HmacScheme> = {
   keys: ["header", "encoding", "prefix"],
+  signsTime: false,
   parse(given) {
     const { table, path } = given;
     return {

@@ -17,6 +17,8 @@ export interface SchemeTable {
 export interface SchemeDefinition<S extends { readonly kind: string }> {
   /** Keys of the source's table that only this scheme has. */
   readonly keys: readonly string[];
+  /** Whether the signature covers when it was sent, so that it cannot be sent again later. */
+  readonly signsTime: boolean;
   /** Throws ConfigurationError. */
   readonly parse: (given: SchemeTable) => S;
   /** `bytes`: the body as it came, before anything is parsed. `nowSeconds`: since 1970. Never throws. */

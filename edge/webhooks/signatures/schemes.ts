@@ -33,3 +33,8 @@ export function verify({ scheme }: { readonly scheme: Scheme }, incoming: Incomi
   const { verify } = SCHEMES[scheme.kind] as SchemeDefinition<Scheme>; // each kind's own, by the type of SCHEMES
   return verify(scheme, incoming, bytes, nowSeconds);
 }
+
+/** Whether a signature of the source whose scheme this is covers when it was sent. */
+export function signsTime({ scheme }: { readonly scheme: Scheme }): boolean {
+  return SCHEMES[scheme.kind].signsTime;
+}

@@ -10,6 +10,7 @@ export interface StripeScheme {
 
 export const stripe: SchemeDefinition<StripeScheme> = {
   keys: [],
+  signsTime: true,
   parse: (given) => ({ kind: "stripe", secrets: textSecrets(given) }),
   async verify({ secrets }, { headers }, bytes, nowSeconds) {
     const parts = (headers.get("stripe-signature") ?? "").split(",").map((part) => part.trim().split("=", 2));

@@ -17,6 +17,7 @@ const ANY_KEY = encodeText("quickstep");
 
 export const token: SchemeDefinition<TokenScheme> = {
   keys: ["token"],
+  signsTime: false,
   parse(given) {
     const { table, path } = given;
     const secrets = textSecrets(given);

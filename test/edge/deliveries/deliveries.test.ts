@@ -137,6 +137,36 @@ describe("a delivery", () => {
     expect(await list(streams)).toMatchObject(Array(3).fill({ state: "delivered" }));
   });
 
+  test("that failed while the clock was a day ahead is tried as long after that as its schedule says", async () => {
+    const streams = openStreams(servable);
+    let fails = true;
+    streams.fetch = async () => new Response(null, { status: fails ? 500 : 204 });
+    const real = streams.clock;
+    streams.clock += 24 * HOUR_MS;
+    await send(streams, ["desk"]);
+    await settle(streams);
+    fails = false;
+    streams.clock = real;
+    streams.restart();
+    await streams.rearm("k");
+    expect(await list(streams)).toMatchObject([{ state: "pending", attempts: 1, due: real + 5000 }]);
+    await streams.advance(real + 5000);
+    expect(await list(streams)).toMatchObject([{ state: "delivered", attempts: 2 }]);
+  });
+
+  test("says how many Workers of this kind the event has been through, this one among them", async () => {
+    const streams = openStreams(servable);
+    const hops: (string | null)[] = [];
+    streams.fetch = async (_, { headers }) => {
+      hops.push(new Headers(headers).get("x-quickstep-hops"));
+      return new Response(null, { status: 204 });
+    };
+    await send(streams, ["desk"]);
+    await streams.store.accept("k", [eventAt(2)], { source: "alerts", destinations: ["desk"], hops: 3 });
+    await settle(streams);
+    expect(hops).toEqual(["1", "4"]);
+  });
+
   test("waits as long as Retry-After asks, if that is longer", async () => {
     const streams = openStreams(servable);
     streams.fetch = async () => new Response(null, { status: 429, headers: { "retry-after": "100" } });
@@ -387,8 +417,8 @@ describe("the directory", () => {
   test("takes no late report for news, and forgets nobody it has newer news of", async () => {
     const directory = openStreams(servable).directoryOf("k");
     const summary = (version: number) => ({ version, due: version, pending: version, delivered: 0, dead: 0, dropped: 0 });
-    await directory.report("k", summary(5));
-    await directory.report("k", summary(4));
+    await directory.report("k", summary(5), 1000);
+    await directory.report("k", summary(4), 1000);
     await directory.forget("k", 5);
     expect(await directory.page("", 10)).toEqual([{ key: "k", ...summary(5) }]);
     await directory.forget("k", 6);

@@ -38,6 +38,8 @@ async function problemOf(response: Response | Promise<Response>): Promise<{ stat
   return problem;
 }
 
+const problemOrStatus = async (response: Response) => (response.status === 200 ? 200 : problemOf(response));
+
 describe("an event", () => {
   test("is answered with what its stream says, and goes to its source's destinations", async () => {
     const origins: unknown[] = [];
@@ -48,7 +50,7 @@ describe("an event", () => {
     const response = await post(open({ streams: told }), await SENDERS.standard(BODY, "STANDARD"));
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ source: "standard", id: "msg_1", seq: 1, warming: true });
-    expect(origins).toEqual([{ source: "standard", destinations: ["desk"] }]);
+    expect(origins).toEqual([{ source: "standard", destinations: ["desk"], isBound: false, hops: 0 }]);
   });
 
   test("needs no key, whatever keys there are; and a key is no signature", async () => {
@@ -85,6 +87,35 @@ describe("an event", () => {
     expect(problem).toMatchObject({ status: 422, pointer });
     expect(problem.detail).toContain(detail);
     expect(taken).toEqual([]);
+  });
+
+  test.each(["github", "hmac", "path"] as const)(
+    "of a source that signs no time is refused once its id may be forgotten: %s",
+    async (name) => {
+      const secrets = { github: "GITHUB", hmac: "HMAC", path: "TOKEN" } as const;
+      const at = async (seconds: number) => {
+        const sent = await SENDERS[name](JSON.stringify({ ...JSON.parse(BODY), time: NOW - seconds }), secrets[name]);
+        return problemOrStatus(await post(open(), sent));
+      };
+      const days7 = 7 * 86_400;
+      expect(await at(days7 - 301)).toBe(200);
+      expect(await at(days7 - 299)).toMatchObject({ status: 422, pointer: "/time" });
+      expect(taken).toHaveLength(1);
+    },
+  );
+
+  test("of a source that signs when it was sent may be of any time before", async () => {
+    const old = JSON.stringify({ ...JSON.parse(BODY), time: NOW - 400 * 86_400 });
+    for (const sent of [await SENDERS.standard(old, "STANDARD"), await SENDERS.stripe(old, "STRIPE")])
+      expect((await post(open(), sent)).status).toBe(200);
+  });
+
+  test("that has been through four Workers of this kind is a 508: a circle through another host name ends", async () => {
+    const sent = await github();
+    const through = (hops: string) => post(open(), { ...sent, headers: { ...sent.headers, "x-quickstep-hops": hops } });
+    expect((await through("3")).status).toBe(200);
+    for (const hops of ["4", "5", "9999"]) expect(await problemOf(through(hops))).toMatchObject({ status: 508 });
+    expect(taken).toHaveLength(1);
   });
 
   test("with a number that JSON cannot hold is refused, not rounded to infinity", async () => {
@@ -195,8 +226,18 @@ describe("with streams behind it", () => {
     const other = await SENDERS.standard(BODY.replace("0.75", "0.5"), "STANDARD");
     expect((await problemOf(post(app, other))).status).toBe(409);
     expect(await store.view(TICKER)).toMatchObject({ seq: 1, filled: 1 });
-    expect((await post(app, await SENDERS.asymmetric(BODY, "ASYMMETRIC"))).status).toBe(200); // another source's ids are its own
-    expect(await store.view(TICKER)).toMatchObject({ seq: 2, filled: 2 });
+    expect((await post(app, await SENDERS.asymmetric(BODY, "ASYMMETRIC"))).status).toBe(403); // and another source's window is its own
+    expect(await store.view(TICKER)).toMatchObject({ seq: 1, filled: 1, owner: "standard" });
+  });
+
+  test("with an id, an event that says the same in another body is the same event", async () => {
+    const { store } = openStreams(servable, {}, NOW * 1000);
+    const app = open({ streams: store });
+    const first = await post(app, await SENDERS.standard(BODY, "STANDARD"));
+    const spaced = JSON.stringify({ ...JSON.parse(BODY), pending_webhooks: 0 }, null, 2);
+    const again = await post(app, await SENDERS.standard(spaced, "STANDARD"));
+    expect([again.status, await again.text()]).toEqual([200, await first.text()]);
+    expect(await store.view(TICKER)).toMatchObject({ seq: 1 });
   });
 
   test("nothing that is tampered with leaves a trace", async () => {

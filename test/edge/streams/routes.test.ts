@@ -62,7 +62,7 @@ describe("who may read and write a stream", () => {
   });
   const source = { scheme: "github", secrets: ["S"], key: "/k", timestamp: "/t", values: "/v" };
   const endpoints = readEndpoints({ S: "sixteen characters", SOURCES: { gauges: { ...source, streams: ["north-*"] }, free: source } });
-  const { app } = open({ access, endpoints });
+  const { app } = open({ access, endpoints, now: () => Date.parse(EVENT.timestamp) });
   const ask = (key: string, path: string, method = "GET"): Promise<Response> =>
     Promise.resolve(
       app.request(`https://edge.test/v1/${path}`, {
@@ -101,7 +101,8 @@ describe("who may read and write a stream", () => {
     ["gauges", "north-1", true],
     ["gauges", "south-1", false],
     ["free", "north-1", false],
-    ["free", "south-1", true],
+    ["free", "south-2", true],
+    ["free", "south-1", false], // a key writes it
   ])("source %s, stream %s: %s", async (name, key, isTaken) => {
     const body = JSON.stringify({ k: key, t: EVENT.timestamp, v: EVENT.values });
     const headers = { "x-hub-signature-256": `sha256=${createHmac("sha256", "sixteen characters").update(body).digest("hex")}` };
@@ -292,6 +293,8 @@ describe("reading", () => {
         { ...row, seq: 2, id: "e2", values: [5, 4, 3, 2, 1] },
       ],
       expires: new Date(streams.clock + 7 * 86_400_000).toISOString(),
+      remembered: 2,
+      owner: "api",
       deliveries: { pending: 0, delivered: 0, dead: 0, dropped: 0 },
     });
     expect((await app.request("/v1/streams/other")).status).toBe(404);

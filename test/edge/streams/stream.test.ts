@@ -1,6 +1,7 @@
 // One key's stream: the window it keeps, what it answers, and what it remembers.
 import { describe, expect, test } from "vitest";
 import { openModel, type Ready } from "../../../edge/models/servable-model.ts";
+import { maxEventRows, maxOutboxRows } from "../../../edge/streams/limits.ts";
 import type { StreamAnswer } from "../../../edge/streams/store.ts";
 import type { Origin } from "../../../edge/streams/stream-object.ts";
 import type { StreamEvent } from "../../../edge/webhooks/event.ts";
@@ -117,14 +118,15 @@ describe("the window", () => {
     expect(answers.map(({ probability }) => probability !== undefined)).toEqual([false, false, false, true]);
   });
 
-  test("leaves out rows of another width, after a model of another shape is deployed", async () => {
-    const streams = openStreams(servable);
+  test("begins anew after a model of another shape is deployed, and says so", async () => {
+    let streams = openStreams(servable);
     await send(streams, eventAt(1), eventAt(2));
     const other = open(
       encodeArtifact(makeModel(kernel, { name: "two", features: ["a", "b"], channels: [{ base: "feature", a: 0, view: "level" }] })),
     );
-    streams.restart(other);
+    streams = streams.deploy(other);
     const answer = (await streams.store.accept("k", [eventAt(3, "new", [1, 2])], API))[0].answer;
+    expect(answer.fresh).toBe(true);
     expect(answer.window).toEqual([{ seq: 3, id: "new" }]);
     expect(answer.model).toMatch(/^two@/);
     await streams.store.forget("k");
@@ -183,7 +185,7 @@ describe("an id", () => {
   test("belongs to its source and its key", async () => {
     const streams = openStreams(servable);
     await send(streams, eventAt(1, "x"));
-    const [{ answer }] = await streams.store.accept("k", [eventAt(2, "x")], { source: "alerts", destinations: [] });
+    const [{ answer }] = await streams.store.accept("k", [eventAt(2, "x")], { source: "alerts", destinations: [], isBound: true });
     expect(answer).toMatchObject({
       seq: 2,
       source: "alerts",
@@ -277,9 +279,11 @@ test("the tables and columns that lie in people's objects keep their names, and 
   const streams = openStreams(servable);
   await streams.store.accept("k", [eventAt(1)], { source: API_SOURCE, destinations: ["desk"] });
   const columns = (table: string) => streams.query("k", `SELECT name FROM pragma_table_info('${table}')`).map(({ name }) => name);
-  expect(columns("stream")).toEqual(["key", "incarnation", "delivered", "dropped", "version", "due", "reported", "reportedAt"]);
-  expect(columns("events")).toEqual(["seq", "source", "id", "digest", "arrived", "timestamp", "row", "answer"]);
-  const outbox = ["n", "seq", "destination", "state", "attempts", "created", "due", "status", "diagnostics", "body"];
+  const added = ["schema", "windowFrom", "owner"];
+  expect(columns("stream")).toEqual(["key", "incarnation", "delivered", "dropped", "version", "due", "reported", "reportedAt", ...added]);
+  expect(columns("events")).toEqual(["seq", "source", "id", "digest", "arrived", "timestamp", "row", "answer", "lowest"]);
+  const outbox = ["n", "seq", "destination", "state", "attempts", "created", "due", "status", "diagnostics", "body", "dueSet", "hops"];
+  expect(columns("storage")).toEqual(["version"]);
   expect(columns("outbox")).toEqual(outbox);
   expect(columns("gone")).toEqual(["destination", "url"]);
   const [{ incarnation }] = streams.query("k", "SELECT incarnation FROM stream");
@@ -303,4 +307,225 @@ test("without a usable model nothing is taken in, and nothing of a window goes",
   await expect(send(streams, eventAt(2))).rejects.toMatchObject({ kind: "artifact" });
   await streams.advance(streams.clock + 30 * DAY_MS);
   expect(streams.query("k", "SELECT count(row) AS n FROM events")).toEqual([{ n: 1 }]);
+});
+
+/** A model of these features and steps. */
+const ofShape = (features: readonly string[], timesteps = 10) =>
+  open(encodeArtifact(makeModel(kernel, { name: "other", features, timesteps, channels: [{ base: "feature", a: 0, view: "level" }] })));
+
+describe("versions side by side", () => {
+  test("an object of another version takes nothing of a Worker whose model has other features, another order or other steps: 409", async () => {
+    const streams = openStreams(ofShape(["a", "b"]));
+    const event = eventAt(1, "e1", [1, 2]);
+    await streams.store.accept("k", [event], API);
+    for (const other of [ofShape(["b", "a"]), ofShape(["a", "c"]), ofShape(["a", "b"], 9), ofShape(["a", "b", "c"])]) {
+      const worker = streams.storeOf(other);
+      await expect(worker.accept("k", [event], API)).rejects.toMatchObject({ kind: "conflict" });
+    }
+    expect(await streams.store.view("k")).toMatchObject({ seq: 1, filled: 1 });
+  });
+
+  test("a call of a version before, which names no schema, is taken where its rows are as wide", async () => {
+    const streams = openStreams(servable);
+    const call = (values: number[]) => streams.objectOf("k").accept("k", [eventAt(1, "e1", values)], API);
+    expect(await call([1, 2])).toMatchObject({ otherSchema: expect.stringMatching(/^\[10,/) });
+    expect(await call(rowOf(1))).toMatchObject({ answers: [{ replayed: false }] });
+  });
+
+  test.each([
+    ["features in another order", ["b", "a"], 10],
+    ["another number of steps", ["a", "b"], 9],
+    ["other features", ["a", "c"], 10],
+  ])("rows for a model with %s are not mixed in, there and back again", async (_, features, timesteps) => {
+    const streams = openStreams(ofShape(["a", "b"]));
+    const at = (n: number) => eventAt(n, `e${n}`, [n, n]);
+    await streams.store.accept("k", [at(1), at(2)], API);
+    const other = streams.deploy(ofShape(features, timesteps));
+    expect(await other.store.view("k")).toMatchObject({ filled: 0, seq: 2 });
+    const answers = (await other.store.accept("k", [at(3), at(4)], API)).map(({ answer }) => answer);
+    expect(answers.map(({ fresh, filled }) => [fresh, filled])).toEqual([
+      [true, 1],
+      [undefined, 2],
+    ]);
+    expect((await other.store.accept("k", [at(3)], API))[0]).toEqual({ answer: answers[0], replayed: true });
+    const back = other.deploy(ofShape(["a", "b"]));
+    expect((await back.store.accept("k", [at(5)], API))[0].answer).toMatchObject({ fresh: true, filled: 1 });
+  });
+
+  test("a model trained anew on the same features and steps goes on with the window", async () => {
+    const streams = openStreams(ofShape(["a", "b"]));
+    await streams.store.accept("k", [eventAt(1, "e1", [1, 2])], API);
+    const next = streams.deploy(ofShape(["a", "b"]));
+    const [{ answer }] = await next.store.accept("k", [eventAt(2, "e2", [3, 4])], API);
+    expect([answer.fresh, answer.filled]).toEqual([undefined, 2]);
+  });
+});
+
+describe("tables of version 1", () => {
+  const VERSION_1 = `
+    CREATE TABLE stream (
+      key TEXT NOT NULL, incarnation TEXT NOT NULL, delivered INTEGER NOT NULL, dropped INTEGER NOT NULL,
+      version INTEGER NOT NULL, due INTEGER, reported TEXT NOT NULL, reportedAt INTEGER NOT NULL);
+    CREATE TABLE events (
+      seq INTEGER PRIMARY KEY, source TEXT NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL, arrived INTEGER NOT NULL,
+      timestamp REAL, row TEXT, answer TEXT NOT NULL, UNIQUE (source, id));
+    CREATE INDEX events_by_time ON events (timestamp, seq) WHERE row IS NOT NULL;
+    CREATE TABLE outbox (
+      n INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL, destination TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+      created INTEGER NOT NULL, due INTEGER, status INTEGER, diagnostics TEXT NOT NULL, body TEXT NOT NULL);
+    CREATE INDEX outbox_by_due ON outbox (state, due);
+    CREATE INDEX IF NOT EXISTS outbox_by_destination ON outbox (state, destination, due);
+    CREATE TABLE gone (destination TEXT PRIMARY KEY, url TEXT NOT NULL);`;
+
+  function openOld(sources: readonly string[]) {
+    const streams = openStreams(servable);
+    const write = (sql: string) => streams.run("k", sql);
+    write(VERSION_1);
+    write(`INSERT INTO stream VALUES ('k', '0a1b2c3d', 0, 0, 1, ${streams.clock}, '{}', ${streams.clock})`);
+    for (const [i, source] of sources.entries()) {
+      const answer = JSON.stringify({ key: "k", seq: i + 1, window: [{ seq: i + 1, id: `e${i + 1}` }] });
+      const values = `${i + 1}, '${source}', 'e${i + 1}', 'd', ${streams.clock}, ${i + 1}, '[1,2,3,4,5]', '${answer}'`;
+      write(`INSERT INTO events VALUES (${values})`);
+    }
+    const row = `1, 'desk', 'pending', 0, ${streams.clock}, ${streams.clock}, '', '{"data":{"id":"e1"}}'`;
+    write(`INSERT INTO outbox (seq, destination, state, attempts, created, due, diagnostics, body) VALUES (${row})`);
+    return streams;
+  }
+
+  test("become this version's: windows, ids, answers and deliveries go on", async () => {
+    const streams = openOld(["api", "api"]);
+    const [known, next] = await streams.store.accept("k", [{ ...eventAt(1), digest: "d" }, eventAt(3)], API);
+    expect(known).toEqual({ answer: { key: "k", seq: 1, window: [{ seq: 1, id: "e1" }] }, replayed: true });
+    expect(next.answer).toMatchObject({ seq: 3, filled: 3 });
+    expect(next.answer.fresh).toBeUndefined();
+    expect(streams.query("k", "SELECT version FROM storage")).toEqual([{ version: 2 }]);
+    await streams.rearm("k");
+    await streams.advance(streams.clock + 1000);
+    expect((await streams.store.deliveries({ key: "k" }, 10)).items).toMatchObject([{ state: "delivered" }]);
+  });
+
+  test("are owned by the only source that wrote them, or by nobody where several did", async () => {
+    const one = openOld(["alerts", "alerts"]);
+    await expect(one.store.accept("k", [eventAt(3)], API)).rejects.toMatchObject({ kind: "forbidden" });
+    expect(await one.store.view("k")).toMatchObject({ owner: "alerts" });
+    const several = openOld(["alerts", "api"]);
+    await several.store.accept("k", [eventAt(3)], API);
+    await several.store.accept("k", [eventAt(4)], { source: "other", destinations: [] });
+    expect(await several.store.view("k")).toMatchObject({ owner: "*", seq: 4 });
+  });
+
+  test("that are newer than this code are not touched", async () => {
+    const streams = openStreams(servable);
+    await send(streams, eventAt(1));
+    streams.run("k", "UPDATE storage SET version = 99");
+    streams.restart();
+    await expect(send(streams, eventAt(2))).rejects.toMatchObject({ kind: "storage" });
+    expect(JSON.stringify(streams.log)).toContain("version 99, newer than this Worker's 2");
+  });
+});
+
+describe("a window's owner", () => {
+  test("is the source that wrote it first: another may not write, unless the configuration binds it to the stream", async () => {
+    const streams = openStreams(servable);
+    const alerts = { source: "alerts", destinations: [] };
+    await streams.store.accept("k", [eventAt(1)], alerts);
+    await expect(send(streams, eventAt(2))).rejects.toMatchObject({ kind: "forbidden" });
+    await expect(streams.store.accept("k", [eventAt(2)], { source: "other", destinations: [] })).rejects.toMatchObject({
+      kind: "forbidden",
+    });
+    await streams.store.accept("k", [eventAt(2)], { ...API, isBound: true });
+    await streams.store.accept("k", [eventAt(3)], alerts);
+    streams.restart();
+    expect(await streams.store.view("k")).toMatchObject({ owner: "alerts", seq: 3 });
+    await streams.store.forget("k");
+    expect(await send(streams, eventAt(4))).toMatchObject({ seq: 4, filled: 1 });
+    expect(await streams.store.view("k")).toMatchObject({ owner: "api" });
+  });
+});
+
+describe("what is stored", () => {
+  test("names the ids of a window once: answers hold their seq, and come back byte for byte", async () => {
+    const streams = openStreams(servable);
+    const id = (n: number) => `${n} ${"é".repeat(120)}`;
+    const answers = [];
+    for (let n = 1; n <= 30; n++) answers.push(await send(streams, eventAt(n, id(n))));
+    const [{ bytes }] = streams.query("k", "SELECT sum(length(CAST(answer AS BLOB))) AS bytes FROM events");
+    expect(Number(bytes) / 30).toBeLessThan(800); // ten ids of 242 bytes are 2,420
+    for (let n = 1; n <= 30; n++) expect(JSON.stringify(await send(streams, eventAt(n, id(n))))).toBe(JSON.stringify(answers[n - 1]));
+  });
+
+  test("answers come back byte for byte when ids that they name are forgotten meanwhile", async () => {
+    const streams = openStreams(servable);
+    const day = async (n: number) => {
+      const answer = await send(streams, { ...eventAt(n), timestamp: n });
+      await streams.advance(streams.clock + DAY_MS);
+      return answer;
+    };
+    const answers = [];
+    for (let n = 1; n <= 16; n++) answers.push(await day(n));
+    const [{ oldest }] = streams.query("k", "SELECT min(seq) AS oldest FROM events");
+    expect(Number(oldest)).toBeGreaterThan(3); // the window of event 12 began with 3
+    for (let n = 12; n <= 16; n++) expect(JSON.stringify(await send(streams, eventAt(n)))).toBe(JSON.stringify(answers[n - 1]));
+  });
+
+  test("has limits in rows that keep an object well below 10 GB, whatever the shape", async () => {
+    for (const [T, F] of [
+      [1, 1],
+      [10, 5],
+      [512, 64],
+    ]) {
+      const bytesOfRow = 3 * 256 + F * 25 + T * 16;
+      expect(maxEventRows(T, F)).toBeGreaterThan(100_000);
+      expect(maxEventRows(T, F) * bytesOfRow).toBeLessThan(4e9);
+      expect(maxOutboxRows(T) * T * 512).toBeLessThan(3e8);
+    }
+  });
+
+  test("of events beyond the limit goes, the oldest first: which is logged, shown, and leaves the window and its answers alone", async () => {
+    const streams = openStreams(servable);
+    for (let n = 1; n <= 20; n++) await send(streams, eventAt(n));
+    const max = maxEventRows(10, 5);
+    streams.run("k", `UPDATE events SET seq = seq + ${max}, lowest = lowest + ${max} * (lowest > 11) WHERE seq > 11`); // as if all between had come
+    streams.run(
+      "k",
+      `UPDATE events SET answer = json_set(answer, '$.window', json((SELECT json_group_array(value + ${max} * (value > 11))
+      FROM json_each(answer, '$.window')))) WHERE seq > ${max}`,
+    );
+    streams.restart();
+    const answer = await send(streams, eventAt(21));
+    expect(answer.filled).toBe(10);
+    expect(streams.log).toContainEqual({ event: "ids forgotten early", key: "k", forgotten: max + 11 });
+    expect(await streams.store.view("k")).toMatchObject({ remembered: 10, filled: 10 });
+    expect((await send(streams, eventAt(20))).window.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, i) => `e${i + 11}`));
+  });
+
+  test("undelivered rows go after thirty days, dead ones and waiting ones, and count as dropped", async () => {
+    const streams = openStreams(servable);
+    streams.fetch = async () => new Response(null, { status: 500 });
+    await streams.store.accept("k", [eventAt(1)], { ...API, destinations: ["desk", "gone"] });
+    await streams.advance(streams.clock + 29 * DAY_MS);
+    expect((await streams.store.deliveries({ key: "k" }, 10)).items.map(({ state }) => state)).toContain("dead");
+    await streams.advance(streams.clock + 2 * DAY_MS);
+    expect((await streams.store.deliveries({ key: "k" }, 10)).items).toEqual([]);
+    expect(await streams.store.totals()).toMatchObject({ pending: 0, dead: 0, dropped: 2 });
+    expect(JSON.stringify(streams.log)).toContain('"event":"deliveries expired"');
+  });
+
+  test("of keys has a limit: one more is a 413, and those that are there go on", async () => {
+    const streams = openStreams(servable, { keys: 16 });
+    const tried = await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        streams.store.accept(`key ${i}`, [eventAt(1)], API).then(
+          () => "taken",
+          (error) => error.kind,
+        ),
+      ),
+    );
+    expect(tried.filter((what) => what === "taken")).toHaveLength(16); // one a shard
+    expect(new Set(tried)).toEqual(new Set(["taken", "limit"]));
+    expect((await streams.store.totals()).streams).toBe(16);
+    const taken = `key ${tried.indexOf("taken")}`;
+    expect((await streams.store.accept(taken, [eventAt(2)], API))[0].answer.seq).toBe(2);
+    expect(await streams.store.view(`key ${tried.indexOf("limit")}`)).toBeUndefined();
+  });
 });
