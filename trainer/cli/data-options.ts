@@ -26,7 +26,7 @@ export const MAX_SEED = 2 ** 32 - 1;
 
 /** The word `<data…>`. */
 export const DATA_WORD = words(
-  "files read as one set: .csv .tsv .psv .txt .jsonl .npz .npy .parquet, each also as .gz; or - for standard input",
+  "files or folders of files read as one set: .csv .tsv .psv .txt .json .jsonl .npz .npy .parquet .arrow .feather, each also as .gz; or - for standard input",
 );
 
 /** The word `<artifact>`. */

@@ -9,9 +9,10 @@ import { alignFeatures } from "./align.ts";
 import { readArchive, toLabels } from "./arrays.ts";
 import type { Batch, Target, Wanted } from "./batch.ts";
 import { readCsv, readCsvLabels } from "./csv.ts";
+import { expandFolders } from "./folder.ts";
 import { parsePattern } from "./header.ts";
 import { throwIssue } from "./issues.ts";
-import { readJsonl } from "./jsonl.ts";
+import { readJson, readJsonl } from "./jsonl.ts";
 import { readNpyFile } from "./npy.ts";
 import { openNpz } from "./npz.ts";
 import { isLong, type ReadOptions } from "./options.ts";
@@ -40,7 +41,7 @@ export async function* readBatches(paths: readonly string[], given: ReadOptions,
 function nameArrays(paths: readonly string[], options: ReadOptions): ReadOptions {
   const { features, format, ...others } = options;
   if (features === undefined || isLong(others)) return options;
-  const areArrays = paths.every((path) => ["npz", "npy"].includes(openSource(path, format, null).format));
+  const areArrays = expandFolders(paths).every((path) => ["npz", "npy"].includes(openSource(path, format, null).format));
   return areArrays ? { ...others, format, names: features } : options;
 }
 
@@ -108,13 +109,14 @@ export function describePaths(paths: readonly string[]): string {
 /** The files' batches as they come, each with the features of the first. */
 async function* readFiles(paths: readonly string[], options: ReadOptions, wanted: Wanted, hash: Hash | null): AsyncGenerator<Batch> {
   let first: Batch | null = null;
-  const onBytes = countBytes(paths, options.onRead);
-  for (const path of paths) {
+  const files = expandFolders(paths);
+  const onBytes = countBytes(files, options.onRead);
+  for (const path of files) {
     const source = openSource(path, options.format, hash, onBytes);
     let rounded = 0;
     const named: Wanted = {
       ...wanted,
-      target: wanted.target ?? targetOf(first, describePaths(paths.slice(0, 1))),
+      target: wanted.target ?? targetOf(first, describePaths(files.slice(0, 1))),
       onRounded: (count) => {
         rounded += count;
       },
@@ -123,7 +125,7 @@ async function* readFiles(paths: readonly string[], options: ReadOptions, wanted
       const batch = noteRounded(alignFeatures(read, source.name, named), rounded);
       rounded = 0;
       first ??= { ...batch, values: new Float64Array(0), test: null, columns: {} };
-      checkAlike(batch, first, source.name, describePaths(paths.slice(0, 1)));
+      checkAlike(batch, first, source.name, describePaths(files.slice(0, 1)));
       yield batch;
     }
   }
@@ -181,6 +183,8 @@ async function* readSource(source: Source, wanted: Wanted): AsyncGenerator<Batch
       return yield* readCsv(source.chunks(), name, wanted);
     case "jsonl":
       return yield* readJsonl(source.chunks(), name, wanted);
+    case "json":
+      return yield* readJson(await source.whole(), name, wanted);
     case "parquet":
       return yield* readAt(source, (file) => readParquet(file, name, wanted));
     case "arrow": {

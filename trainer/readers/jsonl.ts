@@ -1,4 +1,4 @@
-// JSON, one record a line: a sequence of its own length, bare or under "sequence" with a label beside it, or one row of a series
+// JSON, one record a line or all in one array: a sequence of its own length, bare or under "sequence" with a label beside it, or one row of a series
 // as an object. Bytes → batches. Knows no file system.
 // Legend: T steps, F features.
 import { DataError, describe, SequenceError } from "../../shared/errors.ts";
@@ -26,42 +26,91 @@ interface JsonRecord {
 const RECORDS_A_BATCH = 4096;
 /** 512 × 64 numbers of 17 digits take a fifth. */
 const MAX_LINE_BYTES = 2 ** 22;
+/** A text of Node's holds half a billion characters. */
+const MAX_DOCUMENT_BYTES = 2 ** 29 - 32;
 /** Where a line may hold its sequence. */
 const SEQUENCE = "sequence";
 
 /** Reads records, some at a time; those of a batch that are shorter than its longest are padded in front. Throws DataError naming the line. */
 export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: string, wanted: Wanted): AsyncGenerator<Batch> {
+  const batcher = createRecordBatcher(source, wanted);
+  for await (const { lines, first } of splitLines(toUtf8(chunks, source), source))
+    for (let i = 0; i < lines.length; i++) {
+      if (lines[i] === "" || lines[i].trim() === "") continue;
+      const place = `${source}: line ${first + i}`;
+      batcher.add(parseLine(lines[i], place), place);
+      if (batcher.isFull()) yield batcher.take();
+    }
+  yield* batcher.finish("has no line of JSON");
+}
+
+/** A document that is an array of records, as pandas' orient="records" writes it; of JSON lines, the lines. Throws DataError naming the record. */
+export async function* readJson(bytes: Uint8Array, source: string, wanted: Wanted): AsyncGenerator<Batch> {
+  const parts: Uint8Array[] = [];
+  for await (const part of toUtf8(chunksOf(bytes), source)) parts.push(part);
+  const document = parseDocument(Buffer.concat(parts), source);
+  if (document === null) return yield* readJsonl(chunksOf(bytes), source, wanted);
+  const batcher = createRecordBatcher(source, wanted);
+  for (const [n, record] of document.entries()) {
+    batcher.add(record, `${source}: [${n}]`);
+    if (batcher.isFull()) yield batcher.take();
+  }
+  yield* batcher.finish("holds no record");
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** The records of an array; null where each line is a document of its own. Throws DataError. */
+function parseDocument(bytes: Buffer, source: string): readonly unknown[] | null {
+  if (bytes.length > MAX_DOCUMENT_BYTES)
+    throw new DataError(source, `is JSON of more than ${MAX_DOCUMENT_BYTES} bytes: write it as JSON lines, a record a line`);
+  const text = bytes.toString("utf8");
+  if (!text.trimStart().startsWith("[")) return null;
+  try {
+    const document: unknown = JSON.parse(text);
+    if (Array.isArray(document)) return document;
+  } catch {
+    const end = text.trimStart().indexOf("\n");
+    if (end < 0) parseLine(text, source);
+    parseLine(text.trimStart().slice(0, end), source); // a line by itself, or the error
+  }
+  return null;
+}
+
+/** Turns records into batches. */
+function createRecordBatcher(source: string, wanted: Wanted) {
   let records: JsonRecord[] = [];
   let features: readonly string[] | null = null;
   let F = 0;
   let remarks: readonly Remark[] = [];
   let total = 0;
-  const parse = (text: string, line: number): void => {
-    if (text === "" || text.trim() === "") return;
-    const place = `${source}: line ${line}`;
-    const record = parseLine(text, place);
-    if (F === 0) {
-      features = wanted.rows ? findFeatures(record, place, wanted) : null;
-      remarks = remarksOf(record, features, wanted);
-      F = features?.length ?? measureRow(record, place);
-    }
-    const values = features ? readRow(record as Fields, features, place, wanted) : readSequence(record, F, place, wanted);
-    if (values === null) return;
-    records.push({ values, ...readBeside(record, place, wanted) });
-  };
-  const flush = (): Batch => {
+  const take = (): Batch => {
     const batch = { ...toBatch(records, F, features, source, wanted), remarks };
     total += records.length;
     records = [];
     return batch;
   };
-  for await (const { lines, first } of splitLines(toUtf8(chunks, source), source))
-    for (let i = 0; i < lines.length; i++) {
-      parse(lines[i], first + i);
-      if (records.length === RECORDS_A_BATCH) yield flush();
-    }
-  if (records.length > 0) yield flush();
-  if (total === 0) throw new DataError(source, "has no line of JSON");
+  return {
+    /** Throws DataError. */
+    add(record: unknown, place: string): void {
+      if (F === 0) {
+        features = wanted.rows ? findFeatures(record, place, wanted) : null;
+        remarks = remarksOf(record, features, wanted);
+        F = features?.length ?? measureRow(record, place);
+      }
+      const values = features ? readRow(record as Fields, features, place, wanted) : readSequence(record, F, place, wanted);
+      if (values !== null) records.push({ values, ...readBeside(record, place, wanted) });
+    },
+    isFull: () => records.length >= RECORDS_A_BATCH,
+    take,
+    /** The last batch. Throws DataError where there was none at all: `message`. */
+    *finish(message: string): Generator<Batch> {
+      if (records.length > 0) yield take();
+      if (total === 0) throw new DataError(source, message);
+    },
+  };
 }
 
 /** Whole lines, as many at a time as have come; `first` counts from 1. */

@@ -7,7 +7,7 @@ import { DataError, UsageError } from "../../shared/errors.ts";
 import { reason } from "../files/whole-files.ts";
 import { checkInflation } from "./inflation.ts";
 
-export const FORMATS = ["csv", "jsonl", "npy", "npz", "parquet", "arrow"] as const;
+export const FORMATS = ["csv", "jsonl", "npy", "npz", "parquet", "arrow", "json"] as const;
 export type Format = (typeof FORMATS)[number];
 /** Endings that are no format's name. */
 const OTHER_ENDINGS: Readonly<Record<string, Format>> = {
@@ -18,6 +18,9 @@ const OTHER_ENDINGS: Readonly<Record<string, Format>> = {
   feather: "arrow",
   ipc: "arrow",
 };
+
+/** As errors list them. */
+const ENDINGS = ".csv, .tsv, .psv, .txt, .json, .jsonl, .npz, .npy, .parquet, .arrow or .feather";
 
 /** The path that means standard input. */
 export const STDIN = "-";
@@ -93,18 +96,27 @@ export function stem(path: string): string {
   return path === STDIN ? "stdin" : path.replace(/\.gz$/i, "").replace(/(?<=[^/\\])\.[^./\\]*$/, "");
 }
 
+/** Whether a file's ending says that it holds data. */
+export function isDataFile(path: string): boolean {
+  return formatOfEnding(endingOf(path)) !== undefined;
+}
+
+function endingOf(path: string): string {
+  return /(?<=[^/\\])\.([^./\\]*)$/.exec(path.replace(/\.gz$/i, ""))?.[1] ?? "";
+}
+
+function formatOfEnding(ending: string): Format | undefined {
+  const name = ending.toLowerCase();
+  return FORMATS.find((format) => format === name) ?? (Object.hasOwn(OTHER_ENDINGS, name) ? OTHER_ENDINGS[name] : undefined);
+}
+
 function formatOf(path: string): Format {
   if (path === STDIN) throw new UsageError(`standard input has no ending: say --format ${FORMATS.join("|")}`);
-  const ending = /(?<=[^/\\])\.([^./\\]*)$/.exec(path.replace(/\.gz$/i, ""))?.[1] ?? "";
-  const name = ending.toLowerCase();
-  const format = FORMATS.find((format) => format === name) ?? (Object.hasOwn(OTHER_ENDINGS, name) ? OTHER_ENDINGS[name] : undefined);
+  const ending = endingOf(path);
+  const format = formatOfEnding(ending);
   if (format === undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new DataError(path, "cannot be read: it is a folder, expected a file");
-  if (format === undefined)
-    throw new DataError(
-      path,
-      `has the extension ${ending === "" ? '""' : `.${ending}`}, expected .csv, .tsv, .psv, .txt, .jsonl, .npz, .npy, .parquet, .arrow or .feather`,
-    );
+  if (format === undefined) throw new DataError(path, `has the extension ${ending === "" ? '""' : `.${ending}`}, expected ${ENDINGS}`);
   return format;
 }
 

@@ -1,7 +1,7 @@
 // Files that NumPy and Arrow wrote, in pairs: good/<case> with what it must read as, bad/<case> with what the error must say.
 // make.py and make-tables.py in test/fixtures/readers made them; a new case is two files.
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -68,7 +68,13 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
   const good = (name: string): string => dataFile("good", name);
   const refusals: [title: string, path: string, options: ReadOptions, message: string][] = [
     ["a missing file", "none.npz", {}, "none.npz: cannot be read: there is no such file"],
-    ["a folder", fixtures, {}, `${fixtures}: cannot be read: it is a folder, expected a file`],
+    ["a folder of folders", fixtures, {}, `${fixtures}: holds the folder bad, expected parts of one set: name the folders that hold files`],
+    [
+      "a folder of many formats",
+      join(fixtures, "good"),
+      {},
+      `${join(fixtures, "good")}: holds files that end in .json, .npz, .npy, .arrow, expected parts of one set: name the files that are meant`,
+    ],
     [
       "a file below a file",
       join(good("plain"), "x.npz"),
@@ -312,6 +318,18 @@ describe("several files are one set", () => {
     expect(all.source).toBe(`${good("parquet-zstd")} and 1 more`);
     const mixed = await readDataset([good("jsonl-bare"), good("pair")], {});
     expect(mixed.values.length).toBe(2 * bare.values.length);
+  });
+
+  test("in a folder, part 2 before part 10, without what the writer notes of its own", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "quickstep-folder-"));
+    const parts = [2, 10, 1].map((n) => [`part-${n}.csv`, `a_0,b_0,y\n${n},${n},${n % 2}\n`]);
+    for (const [name, text] of [...parts, ["_SUCCESS", ""], [".part-1.csv.crc", "x"]]) writeFileSync(join(folder, name), text);
+    const { values, labels, name } = await readDataset([folder], {});
+    expect([[...values], [...(labels ?? [])], name]).toEqual([[1, 1, 2, 2, 10, 10], [1, 0, 0], folder.split("/").at(-1)]);
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    await expect(readDataset([folder], {})).rejects.toThrow(`${folder}: is a folder without a data file`);
+    rmSync(folder, { recursive: true });
   });
 
   test("a series goes on from one to the next", async () => {
