@@ -93,17 +93,38 @@ function parseBody(source: string): object {
 /** What people write for a number that is missing. */
 const MISSING = /^(?:#?n\/?a|<na>|nan|null|none|)$/i;
 
-/** Rows of numbers separated by commas, semicolons or white space; a first row of names is passed over. */
+/** What pandas and R call a column that numbers the rows. */
+const INDEX = /^(?:|unnamed: 0|index|level_\d+)$/i;
+
+/** Rows of numbers separated by commas, semicolons or white space; under a first row of names, in the order in which the model takes them. */
 function parseRows(trimmed: string): unknown {
   const rows = trimmed
     .split("\n")
     .filter((line) => line.trim() !== "")
-    .map((line) => line.trim().split(/\s*[,;]\s*|\s+/));
-  if (rows.length > 1 && rows[0].every((cell) => Number.isNaN(Number(cell)))) rows.shift();
+    .map((line) => line.trim().split(/\s*[,;]\s*|\s+/))
+    .map((row) => row.map((cell) => cell.replace(/^"(.*)"$/, "$1")));
+  const isNamed = rows.length > 1 && rows[0].every((cell, i) => Number.isNaN(Number(cell)) || (i === 0 && cell === ""));
+  const numbers = isNamed ? orderByName(rows[0], rows.slice(1)) : rows;
   const takesGaps = card?.recipe.gaps !== undefined;
-  return rows.map((row) =>
+  return numbers.map((row) =>
     row.map((cell) => (takesGaps && MISSING.test(cell) ? null : cell === "" || Number.isNaN(Number(cell)) ? cell : Number(cell))),
   );
+}
+
+/** The cells under the model's names, in its order; by position where its features have none. Throws where names are others. */
+function orderByName(header: readonly string[], rows: readonly (readonly string[])[]): string[][] {
+  const names = rows.every((row) => row.length === header.length + 1) ? ["", ...header] : header; // as R writes row names
+  const short = rows.findIndex((row) => row.length !== names.length);
+  if (short >= 0) throw new Error(`Row ${short + 1} has ${rows[short].length} cells under ${names.length} names.`);
+  const features = card?.features ?? [];
+  const kept = [...names.keys()].filter((i) => features.includes(names[i]) || !INDEX.test(names[i]));
+  const given = kept.map((i) => names[i]);
+  if (features.every((name, f) => name === `f${f}`)) return rows.map((row) => kept.map((i) => row[i]));
+  if (new Set(given).size !== given.length || [...given].sort().join("\n") !== [...features].sort().join("\n"))
+    throw new Error(
+      `The first row names ${given.join(", ")}; the model takes ${features.join(", ")}. Name the columns so, or leave the row of names out to take them by position.`,
+    );
+  return rows.map((row) => features.map((name) => row[names.indexOf(name)]));
 }
 
 function show(rows: readonly (readonly number[])[]): void {

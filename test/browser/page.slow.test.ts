@@ -127,9 +127,13 @@ describe.skipIf(!isHere)("the page", () => {
       probabilities.add(await probabilityOn(page));
       expect(await page.textContent("#problem")).toBe("");
     };
-    const csv = [model.recipe.features.join(";"), ...rows.map((row) => row.join(";"))].join("\r\n");
+    const { features } = model.recipe;
+    const csv = [features.join(";"), ...rows.map((row) => row.join(";"))].join("\r\n");
+    const backwards = ["", ...features.toReversed()].join(",");
     for (const source of [
       csv,
+      [backwards, ...rows.map((row, t) => [t, ...row.toReversed()].join(","))].join("\n"),
+      [features.map((name) => `"${name}"`).join("\t"), ...rows.map((row, t) => [`"${t + 1}"`, ...row].join("\t"))].join("\n"),
       JSON.stringify(rows),
       JSON.stringify({ sequence: rows }),
       JSON.stringify({ sequences: [rows] }),
@@ -160,6 +164,8 @@ describe.skipIf(!isHere)("the page", () => {
       ["1, 2, x", "sequence"],
       ["{", "JSON"],
       ['{"sequences":[],"nothing":1}', "must"],
+      ["open,high,low,close,adjusted\n1,2,3,4,5", "names open, high, low, close, adjusted; the model takes open, high, low, close, volume"],
+      ["volume,high,low,close,open\n1,2,3,4", "Row 1 has 4 cells under 5 names"],
     ]) {
       await page.fill("#sequence", sample);
       await page.click("#score");
