@@ -71,7 +71,13 @@ export interface ReliabilityBin {
 
 /** Facts for people. Nothing in it changes a score. */
 export interface Card {
-  readonly data: { readonly name: string; readonly sha256: string; readonly float32: boolean };
+  readonly data: {
+    readonly name: string;
+    readonly sha256: string;
+    readonly float32: boolean;
+    /** The sentence that said how the data were read. Left out in older artifacts. */
+    readonly read?: string;
+  };
   readonly split: { readonly by: string; readonly examples: Record<"train" | "validation" | "calibration" | "test", number> };
   readonly training: {
     readonly seed: number;

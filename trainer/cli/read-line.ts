@@ -1,8 +1,9 @@
 // One line that says what was read, before anything else happens.
 import type { Batch } from "../readers/batch.ts";
-import { describeNote, describeRead, describeReading } from "../readers/describe.ts";
-import { createReadTally } from "../readers/facts.ts";
+import { describeNote, describeRead, describeReading, describeRemark } from "../readers/describe.ts";
+import { createReadTally, type ReadFacts } from "../readers/facts.ts";
 import type { ReadNote } from "../readers/notes.ts";
+import type { Remark } from "../readers/reading.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Says what a reader leaves out or does by itself. */
@@ -17,32 +18,53 @@ interface Announced {
   readonly ignoreLabels?: boolean;
 }
 
-/**
- * Passes `batches` on; before the first one goes on, the terminal hears what is read. The number of sequences is said where one
- * batch holds them all: of more it is known at the end.
- */
-export async function* announceBatches(
-  batches: AsyncIterable<Batch>,
-  { source, labels, ignoreLabels }: Announced,
-  { say }: Terminal,
-): AsyncGenerator<Batch> {
+/** What was read, for programs: the sentence, and its facts. */
+export function toReadDocument(facts: ReadFacts): Readonly<Record<string, unknown>> {
+  return { text: describeRead(facts), ...facts };
+}
+
+/** Says what is read of a stream of batches, and knows at the end what was. */
+export interface ReadLine {
+  /**
+   * Passes `batches` on; before the first one goes on, the terminal hears what is read. The number of sequences is said where one
+   * batch holds them all: of more it is known at the end.
+   */
+  announce(batches: AsyncIterable<Batch>): AsyncGenerator<Batch>;
+  /** Throws RangeError before the first batch. */
+  facts(): ReadFacts;
+}
+
+/** A line about data that are read once. */
+export function createReadLine({ source, labels, ignoreLabels }: Announced, { say }: Terminal): ReadLine {
   const tally = createReadTally(source, labels, ignoreLabels);
-  let first: Batch | undefined;
-  let isSaid = false;
-  for await (const batch of batches) {
-    if (isSaid) yield batch;
-    else if (first === undefined) {
-      first = batch;
-      tally.add(batch);
-    } else {
-      say(describeReading(tally.facts()));
-      isSaid = true;
+  return {
+    facts: tally.facts,
+    async *announce(batches) {
+      let first: Batch | undefined;
+      let said: readonly Remark[] | undefined;
+      for await (const batch of batches) {
+        tally.add(batch);
+        if (said !== undefined) yield batch;
+        else if (first === undefined) first = batch;
+        else {
+          const facts = tally.facts();
+          say(describeReading(facts));
+          said = facts.remarks;
+          yield first;
+          yield batch;
+          first = undefined;
+        }
+      }
+      if (said !== undefined) sayLate(tally.facts(), said, say);
+      if (first === undefined) return;
+      say(describeRead(tally.facts()));
       yield first;
-      yield batch;
-      first = undefined;
-    }
-  }
-  if (isSaid || first === undefined) return;
-  say(describeRead(tally.facts()));
-  yield first;
+    },
+  };
+}
+
+/** What came up after the first line. */
+function sayLate({ source, remarks }: ReadFacts, said: readonly Remark[], say: Terminal["say"]): void {
+  const known = new Set(said.map(describeRemark));
+  for (const text of remarks.map(describeRemark)) if (!known.has(text)) say(`${source}: ${text}`);
 }

@@ -7,7 +7,7 @@ import { ARTIFACT_WORD, DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, SPLIT_
 import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkOutput } from "../cli/outputs.ts";
-import { noteReading } from "../cli/read-line.ts";
+import { noteReading, toReadDocument } from "../cli/read-line.ts";
 import { createStages } from "../cli/stages.ts";
 import { formatMetrics, formatOperatingPoints } from "../cli/tables.ts";
 import { writeWhole } from "../files/whole-files.ts";
@@ -92,6 +92,7 @@ async function calibrate(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
         operatingPoints,
         examples: card.calibrated?.examples,
         test: card.test,
+        read: toReadDocument(dataset.facts),
       }),
     );
 }

@@ -5,7 +5,7 @@ import { DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, TEST_OPTIONS } from "
 import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
-import { noteReading } from "../cli/read-line.ts";
+import { noteReading, toReadDocument } from "../cli/read-line.ts";
 import { createStages } from "../cli/stages.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { diagnose as diagnoseData } from "../diagnosis/diagnose.ts";
@@ -138,6 +138,7 @@ export async function diagnose(
     terminal.print(
       JSON.stringify({
         data: { name: data.name, sha256: data.sha256 },
+        read: toReadDocument(data.facts),
         ...toDocument(diagnosis),
         history: curve && { ...curve, sentences: curveSentences },
         script,

@@ -5,7 +5,7 @@ import { integer } from "../cli/arguments.ts";
 import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf } from "../cli/data-options.ts";
 import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
-import { announceBatches, noteReading } from "../cli/read-line.ts";
+import { createReadLine, noteReading, toReadDocument } from "../cli/read-line.ts";
 import { createScoreProgress } from "../cli/score-progress.ts";
 import { countOf, formatMetrics, formatPercent } from "../cli/tables.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
@@ -41,7 +41,8 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   const progress = createScoreProgress("evaluate", terminal, now, options);
   const read = { ...options, onNote: noteReading(terminal), onRead: progress.onRead };
   const hash = createHash("sha256");
-  const batches = progress.count(announceBatches(readBatches(values.data, read, hash), { source, labels: values.labels }, terminal));
+  const line = createReadLine({ source, labels: values.labels }, terminal);
+  const batches = progress.count(line.announce(readBatches(values.data, read, hash)));
   const labels: Uint8Array[] = [];
   const probabilities: Float32Array[] = [];
   for await (const piece of scoreBatches(batches, source, loaded, engines.module, values.threads ?? dependencies.cores)) {
@@ -60,7 +61,7 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   terminal.say(
     `always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`,
   );
-  if (values.json) terminal.print(JSON.stringify({ ...metrics, isTrainingData }));
+  if (values.json) terminal.print(JSON.stringify({ ...metrics, isTrainingData, read: toReadDocument(line.facts()) }));
 }
 
 function join(pieces: readonly Float32Array[]): Float32Array {

@@ -104,10 +104,16 @@ function describeOrigin({ card }: LoadedModel["model"]): string[] {
       `imported   from ${file({ ...imported, name: imported.file })}, ${imported.format}; parity ${imported.parity.toExponential(1)}`,
       ...imported.found.map((line) => `           ${line}`),
     );
-  if (calibrated) lines.push(`calibrated on ${file(calibrated.data)}, ${parts(calibrated.examples)}, split by ${calibrated.by}`);
+  const howRead = ({ read }: { readonly read?: string }): string[] => (read === undefined ? [] : [`           ${read}`]);
+  if (calibrated)
+    lines.push(
+      `calibrated on ${file(calibrated.data)}, ${parts(calibrated.examples)}, split by ${calibrated.by}`,
+      ...howRead(calibrated.data),
+    );
   if (!imported)
     lines.push(
       `trained    on ${file(card.data)}, ${parts(split.examples)}, split by ${split.by}`,
+      ...howRead(card.data),
       `           ${training.optimizer}, batch ${training.batch}, seed ${training.seed}; ${describeKeptEpoch(training)}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
     );
   return lines;

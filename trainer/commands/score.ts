@@ -4,7 +4,7 @@ import { integer, text } from "../cli/arguments.ts";
 import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf } from "../cli/data-options.ts";
 import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
-import { announceBatches, noteReading } from "../cli/read-line.ts";
+import { createReadLine, noteReading, toReadDocument } from "../cli/read-line.ts";
 import { createScoreProgress } from "../cli/score-progress.ts";
 import { countOf, formatCount } from "../cli/tables.ts";
 import { checkWritable } from "../files/whole-files.ts";
@@ -46,7 +46,8 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   const options = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), ignoreLabels: true };
   const progress = createScoreProgress("score", terminal, now, options);
   const read = { ...options, onNote: noteReading(terminal), onRead: progress.onRead };
-  const batches = progress.count(announceBatches(readBatches(data, read), { source, ignoreLabels: true }, terminal));
+  const line = createReadLine({ source, ignoreLabels: true }, terminal);
+  const batches = progress.count(line.announce(readBatches(data, read)));
   let examples = 0;
   let outOfRange = 0;
   const signal = out === undefined ? undefined : dependencies.signal; // so that nothing is left of a file that is not whole
@@ -67,9 +68,11 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   for (const lines of collected.printed) terminal.print(lines);
   if (out !== undefined) terminal.say(`wrote ${out}: ${countOf(examples, "sequence")} scored by ${loaded.id}`);
   if (outOfRange > 0) terminal.say(`note: sequences outside what training saw: ${formatCount(outOfRange)}`);
-  const { probabilities } = collected;
-  if (json)
-    terminal.print(JSON.stringify({ model: loaded.id, examples, outOfRange, ...(out === undefined ? { probabilities } : { out }) }));
+  const { probabilities, columns } = collected;
+  if (json) {
+    const scores = out === undefined ? { probabilities, ...(Object.keys(columns).length > 0 && { columns }) } : { out };
+    terminal.print(JSON.stringify({ model: loaded.id, examples, outOfRange, ...scores, read: toReadDocument(line.facts()) }));
+  }
 }
 
 interface Collected {
@@ -78,6 +81,8 @@ interface Collected {
   readonly printed: string[];
   /** For the JSON document. */
   readonly probabilities: number[];
+  /** And what names each sequence. */
+  readonly columns: Record<string, (string | number)[]>;
   add(piece: Scored, isFirst: boolean): void;
 }
 
@@ -86,14 +91,18 @@ function collectScores(out: string | undefined, json: boolean): Collected {
   const output = out === undefined ? null : createScoreOutput(out);
   const printed: string[] = [];
   const probabilities: number[] = [];
+  const columns: Record<string, (string | number)[]> = {};
   return {
     output,
     printed,
     probabilities,
+    columns,
     add(piece, isFirst) {
       if (output) output.write(piece);
-      else if (json) for (const probability of piece.probabilities) probabilities.push(probability);
-      else printed.push(formatCsv(piece, isFirst).trimEnd());
+      else if (json) {
+        for (const probability of piece.probabilities) probabilities.push(probability);
+        for (const [name, column] of Object.entries(piece.columns)) (columns[name] ??= []).push(...column);
+      } else printed.push(formatCsv(piece, isFirst).trimEnd());
     },
   };
 }

@@ -17,7 +17,7 @@ import { declareCommand, flag, option, optionWithDefault, type Values } from "..
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkAbsent, checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
 import { createFitProgress } from "../cli/progress.ts";
-import { noteReading } from "../cli/read-line.ts";
+import { noteReading, toReadDocument } from "../cli/read-line.ts";
 import { createStages, type Stages } from "../cli/stages.ts";
 import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
 import type { Terminal } from "../cli/terminal.ts";
@@ -125,7 +125,9 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   terminal.say(`wrote ${out} (${id}, ${trained.bytes.length} bytes) in ${seconds.toFixed(0)} s`);
   if (json) {
     const speed = { examplesPerSecond: progress.sequencesPerSecond(), seconds };
-    terminal.print(JSON.stringify(toDocument(trained, { artifact: out, model: id }, data.labels, speed)));
+    terminal.print(
+      JSON.stringify(toDocument(trained, { artifact: out, model: id, read: toReadDocument(dataset.facts) }, data.labels, speed)),
+    );
   }
 }
 
@@ -216,7 +218,7 @@ function sayResult({ model, verdict, truth }: Trained, { say }: Terminal): void 
 
 function toDocument(
   { model, verdict, truth, channels }: Trained,
-  names: { readonly artifact: string; readonly model: string },
+  names: { readonly artifact: string; readonly model: string; readonly read: object },
   labels: Uint8Array,
   speed: { readonly examplesPerSecond: number; readonly seconds: number },
 ): Readonly<Record<string, unknown>> {

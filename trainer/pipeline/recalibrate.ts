@@ -112,7 +112,7 @@ function refineCalibration(
 
 function writeCard(
   card: Card,
-  { name, sha256, float32, features }: LabelledDataset,
+  { name, sha256, float32, read, features }: LabelledDataset,
   { by }: Split,
   { calibration, validation, test: { length } }: Parts,
   { test, intervals, reliability }: Assessment,
@@ -131,7 +131,7 @@ function writeCard(
     warnings: [...kept.warnings, ...added.warnings],
     warningCodes: [...kept.warningCodes, ...added.warningCodes],
     calibrated: {
-      data: { name, sha256, float32 },
+      data: { name, sha256, float32, read },
       by,
       examples: { calibration: calibration.length, validation: validation.length, test: length },
     },

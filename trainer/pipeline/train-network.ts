@@ -124,7 +124,7 @@ function writeCard(
   const { member, settings } = fitted;
   const { train, validation, calibration } = split;
   return {
-    data: { name: data.name, sha256: data.sha256, float32: data.float32 },
+    data: { name: data.name, sha256: data.sha256, float32: data.float32, read: data.read },
     split: {
       by: split.by,
       examples: { train: train.length, validation: validation.length, calibration: calibration.length, test: test.examples },

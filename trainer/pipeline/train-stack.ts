@@ -131,7 +131,7 @@ function writeCard({ folded, fit, judged, warnings, path }: CardFacts, options: 
   const { test, intervals, reliability } = judged.assessment;
   const { learners, logLoss, gate } = fit.joined;
   return {
-    data: { name: data.name, sha256: data.sha256, float32: data.float32 },
+    data: { name: data.name, sha256: data.sha256, float32: data.float32, read: data.read },
     split: {
       by: plan.by,
       examples: { train: plan.train.length, validation: 0, calibration: 0, test: judged.by === "test-part" ? test.examples : 0 },

@@ -9,9 +9,11 @@ import { checkShape } from "./arrays.ts";
 import type { Batch, LabelledPart, Part, Timeline } from "./batch.ts";
 import { sortByTime, toGroups } from "./columns.ts";
 import { describePaths, readBatches } from "./data-files.ts";
+import { describeRead } from "./describe.ts";
 import { createReadTally, type ReadFacts, tallyBatches } from "./facts.ts";
 import { joinBatches } from "./join.ts";
 import { isLong, type ReadOptions } from "./options.ts";
+import type { Remark } from "./reading.ts";
 import { stem } from "./source.ts";
 import { createTimeReader } from "./times.ts";
 
@@ -37,6 +39,8 @@ export interface Dataset extends Part {
   readonly timeline?: Timeline;
   /** The column of times by which whole sequences were sorted. */
   readonly orderedBy?: string;
+  /** The sentence that says how the files were read, under the name of the data alone. */
+  readonly read?: string;
   /** What beside the bytes decides what was read, as text. */
   readonly reading?: string;
 }
@@ -70,6 +74,9 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const isSorted = time === undefined || timeline !== undefined;
   const ordered = isSorted ? content : sortByTime(content, createTimeReader(time, paths[0], options.timeFormat).read(columns[time]));
   const features = main.features ?? Array.from({ length: shape.features }, (_, f) => `f${f}`);
+  const sorted: readonly Remark[] = isSorted ? [] : [{ code: "sorted", time }];
+  const said = tally.facts();
+  const facts: ReadFacts = { ...said, testSequences: test?.labels.length ?? 0, remarks: [...said.remarks, ...sorted] };
   return {
     ...ordered,
     ...(!isSorted && { orderedBy: time }),
@@ -81,7 +88,8 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     float32: dtype === "float32" || dtype === "float16",
     test,
     timeline,
-    facts: { ...tally.facts(), testSequences: test?.labels.length ?? 0 },
+    facts,
+    read: describeRead(withoutPaths(facts, basename(stem(paths[0])))),
     reading: describeOptions(options),
   };
 }
@@ -105,6 +113,12 @@ function describeOptions(options: ReadOptions): string {
     ...{ timeFormat: options.timeFormat?.text, maxGap: options.maxGap?.text },
     ...{ id, rename: rename && [...rename], columns, byPosition: byPosition || undefined, axes },
   });
+}
+
+/** Facts that name no place of this machine. */
+function withoutPaths(facts: ReadFacts, source: string): ReadFacts {
+  const { labels } = facts;
+  return { ...facts, source, labels: typeof labels === "string" ? labels : { ...labels, name: basename(labels.name) } };
 }
 
 /** Throws DataError where a data set holds no labels. */

@@ -1,12 +1,13 @@
 // Sentences about what was read. Knows facts, no files.
+import { hasDefaultNames } from "./align.ts";
 import { nameSeparator } from "./dialect.ts";
 import type { LabelFacts, ReadFacts } from "./facts.ts";
 import type { ReadNote } from "./notes.ts";
 import { show } from "./quoting.ts";
 import type { PositionReason, Remark } from "./reading.ts";
 
-/** Feature names that are all written; of more, the first and the last. */
-const MAX_NAMES = 3;
+/** Feature names that are all written; of more, and of names that only count, the first and the last. */
+const MAX_NAMES = 8;
 
 /** `read mine.npz: 3,000 sequences, 10 steps × 5 features (f0 … f4), float64, label y, 27.2 % positive` */
 export function describeRead(facts: ReadFacts): string {
@@ -40,7 +41,8 @@ const POSITION_REASONS: Readonly<Record<PositionReason, string>> = {
   "default-names": "columns by position (the model's features have no names)",
 };
 
-function describeRemark(remark: Remark): string {
+/** What a reader did, as a part of a sentence. */
+export function describeRemark(remark: Remark): string {
   switch (remark.code) {
     case "index-left-out":
       return `index ${remark.column === "" ? "column without a name" : show(remark.column)} left out`;
@@ -50,6 +52,10 @@ function describeRemark(remark: Remark): string {
       return `column ${show(remark.column)} left out`;
     case "by-position":
       return POSITION_REASONS[remark.reason];
+    case "series":
+      return `series by ${remark.key === undefined ? "file" : show(remark.key)}, in the order of ${remark.time === undefined ? "the file" : show(remark.time)}`;
+    case "sorted":
+      return `sorted by ${show(remark.time)}`;
     case "reordered":
       return "features put in the model's order by name";
     case "turned":
@@ -117,7 +123,8 @@ function describeDialect({ source, separator, decimal, comments }: Extract<ReadN
 }
 
 function listNames(names: readonly string[]): string {
-  return names.length <= MAX_NAMES ? names.join(", ") : `${names[0]} … ${names[names.length - 1]}`;
+  const isCounted = names.length > 3 && hasDefaultNames(names);
+  return names.length <= MAX_NAMES && !isCounted ? names.join(", ") : `${names[0]} … ${names[names.length - 1]}`;
 }
 
 function quantity(n: number, noun: string): string {

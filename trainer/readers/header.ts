@@ -83,7 +83,7 @@ const PATTERNS: readonly (readonly Pattern[])[] = [
 /** What may follow a feature's name in its newest step, beside lags. */
 const NOW = /\s*[([]t[)\]]$|[_.]t0?$/i;
 /** `close-1 … close-10` may count forwards or backwards. */
-const DASH = new RegExp(String.raw`^${FEATURE}-(?<step>${NUMBER})$`);
+const DASH = new RegExp(`^${FEATURE}-(?<step>${NUMBER})$`);
 /** `close_L1` may be a lag. */
 const LETTER = /[_.:/\s-][a-z]\d+$/i;
 
@@ -94,7 +94,7 @@ export function parsePattern(text: string): RegExp | null {
   if (holes.length !== 2 || holes[0] !== "{feature}" || holes[1] === "{feature}") return null;
   const groups: Readonly<Record<string, string>> = {
     "{feature}": "(?<feature>.+?)",
-    "{step}": String.raw`(?<step>[+-]?${NUMBER})`,
+    "{step}": `(?<step>[+-]?${NUMBER})`,
     "{lag}": `(?<lag>${NUMBER})`,
   };
   return new RegExp(`^${parts.map((part) => groups[part] ?? escapeText(part)).join("")}$`);

@@ -11,9 +11,13 @@ export type Remark =
   | { readonly code: "column-left-out"; readonly column: string }
   /** Columns or features stand for steps and features by their position alone. */
   | { readonly code: "by-position"; readonly reason: PositionReason }
+  /** Windows were cut from rows: of the series that `key` names, in the order of `time`; undefined: one series, in the file's order. */
+  | { readonly code: "series"; readonly key?: string; readonly time?: string }
+  /** Whole sequences were sorted by a column of times. */
+  | { readonly code: "sorted"; readonly time: string }
   /** Features stood in another order than the model takes them in, and were put in that order by their names. */
   | { readonly code: "reordered" }
-  /** Values × were features × steps, and were turned. */
+  /** An array was features × steps, and was turned. */
   | { readonly code: "turned" }
   /** Whole numbers beyond 2^53, which float64 rounds; `count` of them so far. */
   | { readonly code: "rounded"; readonly count: number };

@@ -3,6 +3,7 @@
 import { DataError } from "../../shared/errors.ts";
 import type { Batch } from "./batch.ts";
 import { keyOf } from "./columns.ts";
+import { mergeRemarks, type Remark } from "./reading.ts";
 import type { TimeFormat } from "./time-format.ts";
 import { createTimeReader, type Times } from "./times.ts";
 
@@ -48,6 +49,8 @@ export interface Rows extends RowColumns {
   readonly unsorted: number;
   /** Whether times stand as dates and not as numbers. */
   readonly areDates: boolean;
+  /** Of all batches. */
+  readonly remarks: readonly Remark[];
   readonly blocks: readonly Block[];
 }
 
@@ -95,10 +98,12 @@ export async function gatherRows(
   const numbering = createNumbering(key, source);
   const clock = createClock(time, source, timeFormat);
   let frame: Batch | null = null;
+  let remarks: readonly Remark[] = [];
   let count = 0;
   for await (const batch of batches) {
     frame ??= { ...batch, values: new Float64Array(0), columns: {} };
     const F = batch.shape.features;
+    if (batch.remarks) remarks = mergeRemarks(remarks, batch.remarks);
     if ((batch.labels === null) !== (frame.labels === null)) throw new DataError(source, "has labels in a part of the rows only");
     const rows = batch.values.length / F;
     if (count + rows > MAX_ROWS) throw new DataError(source, `holds more than ${MAX_ROWS} rows: split it`);
@@ -130,6 +135,7 @@ export async function gatherRows(
     series: key === undefined ? 1 : keys.length,
     unsorted: clock.unsorted(),
     areDates: clock.areDates(),
+    remarks,
     blocks,
   };
 }

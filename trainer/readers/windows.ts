@@ -4,6 +4,7 @@ import { DataError } from "../../shared/errors.ts";
 import { BATCH_NUMBERS, type Batch, type Timeline, toColumn } from "./batch.ts";
 import { type MaxGap, toStep } from "./max-gap.ts";
 import type { ReadNote } from "./notes.ts";
+import type { Remark } from "./reading.ts";
 import { linkRows, noteTimes, type RowLinks } from "./row-links.ts";
 import { copyRow, freeRows, gatherRows, labelOf, type RowColumns, type Rows, seriesOf, timeOf } from "./rows.ts";
 
@@ -40,7 +41,11 @@ export async function* cutWindows(
     throw new DataError(source, `holds ${rows.count} rows and no window: no series is longer than the horizon of ${options.horizon}`);
   const capacity = options.inOne ? total : Math.max(1, Math.floor(BATCH_NUMBERS / (options.window * rows.features)));
   const scan = createScan(rows, links, options, stride, capacity);
-  while (scan.next() > 0) yield buildBatch(rows, links, scan.windows, options.window);
+  let remarks: readonly Remark[] = [...rows.remarks, { code: "series", key: options.key, time: options.time }];
+  while (scan.next() > 0) {
+    yield { ...buildBatch(rows, links, scan.windows, options.window), remarks };
+    remarks = []; // said once
+  }
   freeRows(rows);
 }
 

@@ -31,7 +31,7 @@ describe("readDataset reads", () => {
     const { options, expected } = JSON.parse(readFileSync(join(fixtures, "good", `${name}.json`), "utf8"));
     for (const key of ["labels", "test"]) if (options[key]) options[key] = join(fixtures, "good", options[key]);
     const path = dataFile("good", name);
-    const { values, labels, probability, shape, features, float32, test, groups, timeline, reading, facts, orderedBy, ...frame } =
+    const { values, labels, probability, shape, features, float32, test, groups, timeline, reading, facts, read, orderedBy, ...frame } =
       await readDataset([path], options);
     expect({
       values: plain(values),
@@ -50,6 +50,8 @@ describe("readDataset reads", () => {
       Object.fromEntries(Object.entries(options).filter(([name]) => !/labels|test/i.test(name))),
     );
     expect(frame).toEqual({ source: path, name, sha256: hash.digest("hex") });
+    expect(read?.startsWith(`read ${name}: `)).toBe(true);
+    expect(read).not.toContain(fixtures); // it goes into artifacts, which name no place of this machine
     if (orderedBy !== undefined) expect(orderedBy).toBe(options.time);
   });
 });

@@ -22,9 +22,13 @@ test.each<[string, ReadOptions, string]>([
   ["apart.npy", { labels: good("pair-labels.npy") }, `3 sequences, ${ten}, float64, labels from pair-labels.npy, 66.7 % positive`],
   ["csv-small.csv", {}, "3 sequences, 2 steps × 2 features (a, b), label y, 66.7 % positive"],
   ["csv-bare.csv", {}, `3 sequences, ${ten}, label column 51, 66.7 % positive, columns by position`],
-  ["jsonl-columns.jsonl", { label: "Rose", group: "who", time: "day" }, `3 sequences, ${ten}, label Rose, 66.7 % positive`],
+  [
+    "jsonl-columns.jsonl",
+    { label: "Rose", group: "who", time: "day" },
+    `3 sequences, ${ten}, label Rose, 66.7 % positive, sorted by "day"`,
+  ],
   ["parquet-float32.parquet", {}, `3 sequences, ${ten}, float32, no labels`],
-  ["parquet-zstd.parquet", {}, "3 sequences, 10 steps × 5 features (open … größe), float64, label label, 66.7 % positive"],
+  ["parquet-zstd.parquet", {}, "3 sequences, 10 steps × 5 features (open, high, low, close, größe), float64, label label, 66.7 % positive"],
 ])("%s with %j", async (name, options, line) => {
   const { facts } = await readDataset([good(name)], options);
   expect(describeRead(facts).replaceAll(good(""), "")).toBe(`read ${name}: ${line}`);
@@ -56,7 +60,9 @@ test("windows of rows: how many of how many series, and what is left out", async
   writeFileSync(path, `who,x,y\n${rows.join("\n")}\n`);
   const notes: ReadNote[] = [];
   const { facts } = await readDataset([path], { key: "who", window: 4, horizon: 1, onNote: (note) => notes.push(note) });
-  expect(describeRead(facts)).toBe(`read ${path}: 5 windows of 2 series, 4 steps × 1 feature (x), label y, 40.0 % positive`);
+  expect(describeRead(facts)).toBe(
+    `read ${path}: 5 windows of 2 series, 4 steps × 1 feature (x), label y, 40.0 % positive, series by "who", in the order of the file`,
+  );
   expect(notes.map(describeNote)).toEqual([
     `${path}: 1 of 3 series end within the horizon of 1 and give no window`,
     `${path}: 1 of 3 series are shorter than a window of 4: one padded sequence each`,
