@@ -1,0 +1,108 @@
+// Folds share one setting and one step, chosen by the pooled loss; who speaks follows from what was predicted out of folds.
+import { expect, test } from "vitest";
+import type { Learner, View } from "../../../trainer/learners/learner.ts";
+import { type CrossFitted, createCrossFitter, type LearnerName, listHeldOut, poolLosses } from "../../../trainer/pipeline/cross-fit.ts";
+import { joinMembers } from "../../../trainer/pipeline/join.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
+
+test("the common step is where the losses summed over folds are least, and a path that ended early stays where it ended", () => {
+  expect(poolLosses([Float64Array.of(3, 1, 5), Float64Array.of(3, 2, 0)])).toEqual({ step: 1, loss: 3 });
+  expect(poolLosses([Float64Array.of(3, 2), Float64Array.of(3, 2, 1)])).toEqual({ step: 2, loss: 3 });
+  expect(poolLosses([Float64Array.of(1, 1)])).toEqual({ step: 0, loss: 1 });
+});
+
+/** A member is a number, which is its logit of everything: step − 10 · setting + fold's first sequence / 100. */
+const numbers: Learner<number, { readonly setting: number }> = {
+  settings: () => [{ setting: 0 }, { setting: 1 }],
+  async fit(_view, _labels, { validation }, { setting }) {
+    const at = (step: number): number => step - 10 * setting + validation[0] / 100;
+    return { losses: Float64Array.from({ length: 4 }, (_, step) => Math.abs(step - 2) + 1 - setting / 2), at };
+  },
+  logits: (member, _view, indices) => Float64Array.from(indices, () => member),
+  average: (members) => members.reduce((sum, member) => sum + member, 0) / members.length,
+};
+
+const nothing: View = {
+  channels: new Float32Array(6),
+  lengths: new Int32Array(6).fill(1),
+  timesteps: 1,
+  names: ["c"],
+  columns: new Float64Array(6),
+  columnNames: ["c"],
+};
+
+test("a cross-fit takes the best setting at one step, predicts each fold by its own member, and averages the members", async () => {
+  const folds = [0, 2, 4].map((first) => ({
+    heldOut: Int32Array.of(first, first + 1),
+    train: Int32Array.from([0, 1, 2, 3, 4, 5]).filter((n) => n !== first && n !== first + 1),
+  }));
+  const places: string[] = [];
+  const fitter = createCrossFitter("linear", numbers, (value) => ({ kind: "lstm", networks: [], value }) as never);
+  const fitted = await fitter.crossFit({
+    view: nothing,
+    labels: new Uint8Array(6),
+    folds,
+    gap: 0,
+    seed: 1,
+    onFold: ({ setting, fold }) => places.push(`${setting}.${fold}`),
+  });
+  expect(places).toEqual(["0.0", "0.1", "0.2", "1.0", "1.1", "1.2"]);
+  expect(fitted).toMatchObject({ settings: { setting: 1 }, step: 2, loss: (3 * 0.5) / 6 });
+  expect([...fitted.outOfFold]).toEqual([-8, -8, -7.98, -7.98, -7.96, -7.96]);
+  expect((fitted.member as unknown as { value: number }).value).toBeCloseTo(-7.98, 12);
+  expect([...listHeldOut(folds)]).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+const H = 1000;
+const folds = Array.from({ length: 5 }, (_, k) => ({ heldOut: new Int32Array(200).map((_, i) => 200 * k + i) }));
+
+/** Out-of-fold logits of learners that know the truth up to noise. */
+function createFitted(noises: Readonly<Partial<Record<LearnerName, number>>>): { fitted: CrossFitted[]; labels: Uint8Array } {
+  const random = createRandom(2);
+  const truth = Float64Array.from({ length: H }, () => 1.5 * random.normal());
+  const labels = Uint8Array.from(truth, (z) => Number(random.uniform() < 1 / (1 + Math.exp(-z))));
+  const fitted = Object.entries(noises).map(([name, noise]) => {
+    const outOfFold = truth.map(
+      (z) => (noise === Number.POSITIVE_INFINITY ? 0 : z) + (noise === Number.POSITIVE_INFINITY ? 1 : noise) * random.normal(),
+    );
+    return { name: name as LearnerName, member: { kind: "lstm", networks: [] } as const, outOfFold, loss: noise, settings: null, step: 0 };
+  });
+  return { fitted, labels };
+}
+
+const strangers = new Int32Array(H).map((_, n) => n);
+
+test("the lstm joins where it betters the others on the last fold beyond two standard errors", () => {
+  const { fitted, labels } = createFitted({ linear: 2, lstm: 0.3 });
+  const { gate, learners, members } = joinMembers({ fitted, labels, cluster: strangers, folds });
+  expect(gate?.joins).toBe(true);
+  expect(gate!.gain).toBeGreaterThan(2 * gate!.standardError);
+  expect(learners.find(({ name }) => name === "lstm")!.weight).toBeGreaterThan(0.5);
+  expect(members.length).toBe(2);
+});
+
+test("an lstm that says nothing of its own is left out, and so is it where one cluster is all the evidence", () => {
+  const { fitted, labels } = createFitted({ linear: 0.3, lstm: Number.POSITIVE_INFINITY });
+  const { gate, learners, members } = joinMembers({ fitted, labels, cluster: strangers, folds });
+  expect(gate?.joins).toBe(false);
+  expect(learners.map(({ weight }) => weight > 0)).toEqual([true, false]);
+  expect(members.length).toBe(1);
+  const good = createFitted({ linear: 2, lstm: 0.3 });
+  expect(joinMembers({ ...good, cluster: new Int32Array(H), folds }).gate?.joins).toBe(false);
+});
+
+test("what the lstm says on the other folds does not open the gate", () => {
+  const { fitted, labels } = createFitted({ linear: 2, lstm: 0.3 });
+  const deaf = fitted.map((own) => (own.name === "lstm" ? { ...own, outOfFold: own.outOfFold.map((z, i) => (i < 800 ? z : -z)) } : own));
+  expect(joinMembers({ fitted: deaf, labels, cluster: strangers, folds }).gate?.joins).toBe(false);
+});
+
+test("an lstm alone needs no gate, and trees that speak against the labels get no weight and no place", () => {
+  const alone = createFitted({ lstm: 1 });
+  expect(joinMembers({ ...alone, cluster: strangers, folds }).gate).toBeUndefined();
+  const { fitted, labels } = createFitted({ linear: 0.5, trees: 0.5 });
+  const against = fitted.map((own) => (own.name === "trees" ? { ...own, outOfFold: own.outOfFold.map((z) => -z) } : own));
+  const { learners, members, stack } = joinMembers({ fitted: against, labels, cluster: strangers, folds });
+  expect(learners[1].weight).toBe(0);
+  expect([members.length, stack.weights.length]).toEqual([1, 1]);
+});
