@@ -45,7 +45,7 @@ export interface StackFit {
 /** With more sequences to learn from, one held-out part stands in for five folds: it holds enough, and folds would take five times as long. */
 export const MAX_FOLDED = 20_000;
 /** The held-out part: this share, but no more than so many sequences. */
-const HELD_OUT = { share: 0.2, sequences: 8000 };
+const HELD_OUT = { share: 0.15, sequences: 8000 };
 /** The share of what the feature search may see by which it judges, where there is one held-out part. */
 const SEARCH_SHARE = 0.1;
 
