@@ -19,6 +19,11 @@ declare module "*.html" {
   const text: string;
   export default text;
 }
+declare module "*/wrangler-command.js" {
+  /** Which of wrangler's commands built the Worker: `dev`, `deploy`, …; empty: none. */
+  const command: string;
+  export default command;
+}
 // What workerd gives of itself; narrower than its whole surface.
 declare module "cloudflare:workers" {
   export const env: import("./worker-env.ts").WorkerEnv;

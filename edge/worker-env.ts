@@ -35,8 +35,12 @@ export interface WorkerEnv {
 const now = (): number => Date.now();
 const random = (): number => crypto.getRandomValues(new Uint32Array(1))[0] / 4294967296;
 
-/** A Worker's exports. `page`: the HTML of GET /. What is wrong with model or configuration is logged, and answered to who asks. */
-export function openWorker(env: WorkerEnv, page: string, servable: ServableModel) {
+/**
+ * A Worker's exports. `page`: the HTML of GET /. `command`: which of wrangler's built it. What is wrong with model or configuration is
+ * logged, and answered to who asks.
+ */
+export function openWorker(given: WorkerEnv, page: string, servable: ServableModel, command: string) {
+  const env = forCommand(given, command);
   if ("unready" in servable) console.error(servable.unready);
   const dependencies = readDependencies(env, page);
   const streams = openStreams(env, servable);
@@ -53,6 +57,16 @@ export function openWorker(env: WorkerEnv, page: string, servable: ServableModel
       },
     },
   };
+}
+
+/**
+ * `AUTH` = `open` is for development alone: a Worker that `wrangler dev` did not build does not know it, behind whatever gateway or tunnel
+ * it stands. Other words stay what they are, a fault.
+ */
+export function forCommand(env: WorkerEnv, command: string): WorkerEnv {
+  if (env.AUTH !== "open" || command === "dev") return env;
+  console.error("AUTH=open counts under `wrangler dev` alone: this Worker was built otherwise, and is closed to whoever has no key");
+  return { ...env, AUTH: "" };
 }
 
 /** What the app is given beside its model. `page`: the HTML of GET /. */

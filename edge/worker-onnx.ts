@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import createRuntime from "onnxruntime-web/ort-wasm-simd-threaded.mjs";
 import runtimeModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
+import command from "../generated/wrangler-command.js";
 import { instantiateKernel } from "../shared/engine.ts";
 import inference from "../shared/kernel/inference.wasm";
 import onnx from "./model.onnx";
@@ -20,6 +21,6 @@ const servable = openOnnxModel(
   env.ONNX_OUTPUT,
 );
 
-const { Stream, Directory, Breaker, handlers } = openWorker(env, page, servable);
+const { Stream, Directory, Breaker, handlers } = openWorker(env, page, servable, command);
 
 export { Breaker, Directory, handlers as default, Stream };

@@ -16,7 +16,7 @@ const sources = ["shared", "trainer", "edge"].flatMap((room) =>
 const ARROWS: readonly [files: RegExp, mayImport: RegExp][] = [
   [/^(shared|trainer)\/kernel\//, /^(shared|trainer)\/kernel\//],
   [/^shared\//, /^shared\/(?!kernel\/).*\.ts$/],
-  [/^edge\/worker[^/]*\.ts$/, /^(edge|shared)\/|^(npm:hono|npm:onnxruntime-web|cloudflare:)/],
+  [/^edge\/worker[^/]*\.ts$/, /^(edge|shared|generated)\/|^(npm:hono|npm:onnxruntime-web|cloudflare:)/],
   [/^edge\/scoring\/package-entry\.ts$/, /^shared\//],
   [/^edge\/app\.ts$/, /^edge\/(?!worker).*\.ts$|^shared\/(?!kernel\/).*\.ts$|^(npm:(hono|zod)|cloudflare:)/],
   [/^edge\/client\.ts$/, /^edge\/(app|scoring\/scoring)\.ts$|^npm:hono/],

@@ -92,12 +92,14 @@ describe("npx quickstep", () => {
     const config = readFileSync(at("worker/wrangler.toml"), "utf8");
     expect(config).toContain('main = "worker.js"');
     expect(config).toContain('name = "fx"'); // after the model
-    expect(config).not.toContain("[build]");
+    expect(config).not.toContain("npm run");
     writeFileSync(at("worker/wrangler.toml"), config.replace(/^name = .*$/m, 'name = "mine"'));
     quickstep("export", "model.safetensors", "--worker", "worker");
     expect(readFileSync(at("worker/wrangler.toml"), "utf8")).toContain('name = "mine"');
     expect(readFileSync(at("worker/model.safetensors")).equals(artifact)).toBe(true);
+    writeFileSync(at("worker/wrangler-command.js"), 'export default "dev"');
     bundle(at("worker/wrangler.toml")).remove();
+    expect(readFileSync(at("worker/wrangler-command.js"), "utf8")).toBe('export default "deploy"'); // AUTH=open is not for a deploy
   });
 
   test("serves and verifies bit for bit where wrangler is installed", async () => {

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import { encodeOnnx } from "../../trainer/export/onnx/export.ts";
 import { encodeLogistic } from "../fixtures/onnx.ts";
-import { bundle, serve } from "../studies/bench/workerd.ts";
+import { BENCH_KEY, bundle, serve } from "../studies/bench/workerd.ts";
 
 const model = decodeArtifact(readFileSync(new URL("../../edge/model.safetensors", import.meta.url)));
 const { golden, recipe } = model;
@@ -30,7 +30,7 @@ async function ask<Answer>(onnx: Uint8Array, body: unknown): Promise<Answer> {
   writeFileSync(join(bundled.folder, given), onnx);
   const server = await serve(bundled);
   try {
-    const headers = { "content-type": "application/json" };
+    const headers = { "content-type": "application/json", authorization: `Bearer ${BENCH_KEY}` };
     const response = await fetch(`http://localhost:${server.port}/v1/score`, { method: "POST", body: JSON.stringify(body), headers });
     return (await response.json()) as Answer;
   } finally {

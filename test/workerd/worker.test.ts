@@ -1,8 +1,9 @@
 // The Worker as it is deployed: edge/worker.ts with edge/model.safetensors, whatever model that is.
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { readAccess } from "../../edge/http/access.ts";
 import artifact from "../../edge/model.safetensors";
-import { readDependencies } from "../../edge/worker-env.ts";
+import { forCommand, readDependencies } from "../../edge/worker-env.ts";
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import { VERSION } from "../../shared/version.ts";
 
@@ -94,6 +95,15 @@ describe("the deployed Worker", () => {
     const page = await (await get("/")).text();
     expect(page).toMatch(/http-equiv="content-security-policy" content="default-src 'none'; [^"]*script-src 'sha256-/);
     expect(page).not.toContain("{{");
+  });
+
+  test.each(["deploy", "versions upload", "", "Dev"])("does not know AUTH=open where wrangler's command was %j", (command) => {
+    expect(readAccess(forCommand({ AUTH: "open" }, command)).openLocally).toBe(false);
+    expect(readAccess(forCommand({ AUTH: "opn" }, command)).fault).toMatch(/AUTH must be open or empty/);
+  });
+
+  test("knows AUTH=open where `wrangler dev` built it", () => {
+    expect(readAccess(forCommand({ AUTH: "open" }, "dev")).openLocally).toBe(true);
   });
 
   test("has the rate limit of wrangler.toml bound", async () => {

@@ -10,14 +10,16 @@ const PARTS = fileURLToPath(new URL("../worker/", import.meta.url));
 const CONFIG = "wrangler.toml";
 /** As edge/worker.ts imports it. */
 const MODEL = "model.safetensors";
-/** What every export renews. All four together are the sign of an export. */
+/** Which of wrangler's commands builds: wrangler.toml's [build] writes it anew. */
+const COMMAND = "wrangler-command.js";
+/** What every export renews, beside COMMAND. All four together are the sign of an export. */
 const RENEWED = ["worker.js", "page.html", "inference.wasm", MODEL];
 /** What its owner edits: an export writes it where it is not there, and leaves it alone otherwise. */
 const EDITED = [CONFIG, "README.md", ".gitignore"];
 /** What git, npm and wrangler leave in the folder. */
 const OF_TOOLS = [".git", ".wrangler", ".dev.vars", "node_modules", "package.json", "package-lock.json"];
 
-const IGNORED = ".wrangler/\n.dev.vars*\nnode_modules/\n";
+const IGNORED = `${COMMAND}\n.wrangler/\n.dev.vars*\nnode_modules/\n`;
 /** A Worker's name is a label of a host name. */
 const MAX_NAME = 63;
 
@@ -28,7 +30,7 @@ const MAX_NAME = 63;
 export function checkWorkerFolder(folder: string): void {
   const present = listFolder(folder);
   const isExport = RENEWED.every((name) => present.includes(name));
-  const own = isExport ? [...RENEWED, ...EDITED, ...OF_TOOLS] : [".git", ".gitignore", "README.md"]; // as a new repository has them
+  const own = isExport ? [...RENEWED, COMMAND, ...EDITED, ...OF_TOOLS] : [".git", ".gitignore", "README.md"]; // as a new repository has them
   const foreign = present.filter((name) => !own.includes(name));
   if (foreign.length === 0) return;
   const names = foreign.slice(0, 3).join(", ") + (foreign.length > 3 ? ` and ${foreign.length - 3} more` : "");
@@ -81,6 +83,8 @@ npx wrangler dev --var AUTH:open       # try it on this machine
 npx wrangler deploy                    # deploy it; it answers nobody until API_KEYS is set
 npx wrangler secret put API_KEYS       # lines of name:sha256 of the key
 \`\`\`
+
+\`AUTH:open\` counts under \`wrangler dev\` alone, on this machine: \`[build]\` in \`${CONFIG}\` writes which command builds into \`${COMMAND}\`.
 
 Another export into this folder renews the code, the page and the model. It leaves \`${CONFIG}\`, this file and \`.gitignore\` as they are.
 `;

@@ -2,10 +2,11 @@
 // that `serve` runs and `export --worker` hands out. Does nothing when what is there is newer than every source, so that a watcher
 // which sees its own output (wrangler's [build]) comes to rest.
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -64,6 +65,21 @@ function assemblePage(folder: string): string {
   return read("index.html").replace(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name]);
 }
 
+/**
+ * Which of wrangler's commands builds, as the Worker imports it: AUTH=open counts under `dev` alone (edge/worker-env.ts). Wrangler says it
+ * in WRANGLER_COMMAND; whoever else builds leaves what is there. Outside of what [build] watches.
+ */
+function writeCommand(path: string, command: string | undefined): void {
+  const text = `export default ${JSON.stringify(command ?? "")};\n`;
+  if (existsSync(path) && (command === undefined || readFileSync(path, "utf8") === text)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, path);
+}
+
+writeCommand(join(root, "generated/wrangler-command.js"), process.env.WRANGLER_COMMAND);
+
 const folder = join(root, "edge/page");
 const page = join(folder, "page.html");
 const newestPart = Math.max(...["index.html", "style.css", "script.ts"].map((name) => modified(join(folder, name))));
@@ -79,11 +95,28 @@ function filesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) => join(root, folder, path));
 }
 
-/** wrangler.toml for the bundle: no build of ours, no environments of other sources. */
+/** In an exported project, what writeCommand does here. */
+const BUILD_OF_EXPORT = `[build]
+# Tells the Worker which of wrangler's commands builds it: AUTH=open counts under \`wrangler dev\` alone.
+command = '''node -e "require('node:fs').writeFileSync('wrangler-command.js', 'export default ' + JSON.stringify(process.env.WRANGLER_COMMAND))"'''
+cwd = "."
+
+`;
+
+/** wrangler.toml for the bundle: no kernels to build, no environments of other sources. */
 function configOf(toml: string): string {
-  const tables = toml.split(/^(?=\[)/m).filter((table) => !/^\[\[?(build|env\.[^\]]*)\]/.test(table));
+  const tables = toml
+    .split(/^(?=\[)/m)
+    .filter((table) => !/^\[\[?env\.[^\]]*\]/.test(table))
+    .map((table) => (table.startsWith("[build]") ? BUILD_OF_EXPORT : table));
   return tables.join("").replace(/^main = .*$/m, 'main = "worker.js"');
 }
+
+/** Stands beside the bundle, where [build] renews it. */
+const commandBeside: Plugin = {
+  name: "wrangler-command",
+  setup: ({ onResolve }) => onResolve({ filter: /\/wrangler-command\.js$/ }, () => ({ path: "./wrangler-command.js", external: true })),
+};
 
 const parts = join(root, "trainer/worker");
 const config = join(root, "wrangler.toml");
@@ -99,8 +132,10 @@ if (modified(join(parts, "wrangler.toml")) <= newestOfEdge) {
     loader: { ".wasm": "copy", ".html": "copy" },
     assetNames: "[name]",
     external: ["cloudflare:*", "*.safetensors"], // the model comes last, by trainer/export/worker-project.ts
+    plugins: [commandBeside],
     logLevel: "warning",
   });
+  writeCommand(join(parts, "wrangler-command.js"), undefined);
   writeFileSync(join(parts, "wrangler.toml"), configOf(readFileSync(config, "utf8")));
   console.error("built trainer/worker");
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { decodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { shapeOf } from "../../../shared/recipe/recipe.ts";
-import { bundle, Connection, postRequest, type Server, sendAll, serve } from "./workerd.ts";
+import { BENCH_KEY, bundle, Connection, postRequest, type Server, sendAll, serve } from "./workerd.ts";
 
 const CLIENTS = 32;
 const MIB = 2 ** 20;
@@ -52,7 +52,12 @@ export async function streamLines(server: Server, lines: number): Promise<number
       else controller.enqueue(new TextEncoder().encode(text));
     },
   });
-  const init = { method: "POST", body, headers: { "content-type": "application/x-ndjson" }, duplex: "half" };
+  const init = {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/x-ndjson", authorization: `Bearer ${BENCH_KEY}` },
+    duplex: "half",
+  };
   const response = await fetch(`http://localhost:${server.port}/v1/score`, init as RequestInit);
   let buffered = "";
   let answered = 0;

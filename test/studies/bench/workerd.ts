@@ -1,6 +1,8 @@
 // Workers on raw workerd, as `wrangler deploy --dry-run` bundles them, and clients that cost little beside them. Never through
 // `wrangler dev`, whose own milliseconds hide everything.
+
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -23,8 +25,10 @@ export interface Bundle {
 
 /** What a Worker is given beside its modules. */
 export interface Setup {
-  /** Texts by name; AUTH is open unless it is among them. */
+  /** Texts by name. API_KEYS lets in whoever has BENCH_KEY unless it is among them. */
   readonly texts?: Readonly<Record<string, string>>;
+  /** A port of this machine that all requests of the Worker go to, whatever host they name; default: the hosts themselves. */
+  readonly outbound?: number;
   /** Durable Objects: the class behind each binding. They live in the folder, and outlive the process. */
   readonly objects?: Readonly<Record<string, string>>;
   /** Where the folder is made; default: the system's for what is temporary. */
@@ -48,6 +52,10 @@ export function bundleSource(source: string, setup: Setup = {}): Bundle {
   return finish(folder, setup);
 }
 
+/** Of scopes score and read. AUTH=open counts under `wrangler dev` alone. */
+export const BENCH_KEY = "bench-key-of-this-machine";
+const API_KEYS = `bench:${createHash("sha256").update(BENCH_KEY).digest("hex")}`;
+
 const MODULE_KINDS: Record<string, string> = {
   js: "esModule",
   wasm: "wasm",
@@ -65,7 +73,7 @@ const CLOCKWORK = `export default {
   },
 };`;
 
-function finish(folder: string, { texts = {}, objects = {} }: Setup): Bundle {
+function finish(folder: string, { texts = {}, objects = {}, outbound }: Setup): Bundle {
   const files = readdirSync(folder).filter((name) => (name.split(".").at(-1) ?? "") in MODULE_KINDS);
   const main = files.find((name) => name.endsWith(".js"))!;
   const modules = [main, ...files.filter((name) => name !== main)].map(
@@ -74,7 +82,7 @@ function finish(folder: string, { texts = {}, objects = {} }: Setup): Bundle {
   const compatibilityDate = /^compatibility_date = "(.*)"$/m.exec(readFileSync(join(ROOT, "wrangler.toml"), "utf8"))![1];
   mkdirSync(join(folder, "disk"));
   const bindings = [
-    ...Object.entries({ AUTH: "open", ...texts }).map(([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`),
+    ...Object.entries({ API_KEYS, ...texts }).map(([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`),
     ...Object.entries(objects).map(([name, className]) => `(name = "${name}", durableObjectNamespace = "${className}")`),
   ];
   const namespaces = Object.values(objects).map(
@@ -88,7 +96,7 @@ const config :Workerd.Config = (
     (name = "main", worker = .worker),
     (name = "clockwork", worker = .clockwork),
     (name = "disk", disk = (path = "disk", writable = true)),
-    (name = "internet", network = (allow = ["public", "private"])),
+    (name = "internet", ${outbound === undefined ? 'network = (allow = ["public"])' : `external = (address = "127.0.0.1:${outbound}", http = ())`}),
   ],
   sockets = [
     (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
@@ -235,7 +243,7 @@ export class Connection {
 
 export function postRequest(path: string, type: string, body: string | Uint8Array): Buffer {
   const bytes = Buffer.from(body as Uint8Array);
-  const head = `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${type}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
+  const head = `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${BENCH_KEY}\r\ncontent-type: ${type}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), bytes]);
 }
 

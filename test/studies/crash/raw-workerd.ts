@@ -11,7 +11,12 @@ export const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : undefined;
 
 /** `folder`: where the objects' files are; default: on disk. */
 export async function openRawWorkerd(receiver: Receiver, folder?: string): Promise<Mortal> {
-  const bundled = bundle("wrangler.toml", { texts: textsFor(receiver), objects: OBJECTS, folder });
+  const bundled = bundle("wrangler.toml", {
+    texts: textsFor("https://receiver.example.com"),
+    objects: OBJECTS,
+    outbound: receiver.port,
+    folder,
+  });
   let server: Server | undefined;
   const ports: { port?: number; clockPort?: number } = {};
   return {

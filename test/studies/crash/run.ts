@@ -55,11 +55,9 @@ const SECRET = `whsec_${randomBytes(24).toString("base64")}`;
 /** Attempts by the second instead of by the day. */
 const RETRY_SCHEDULE_S = "0 0.2 0.5 1 1 2 2 3";
 
-/** What the Worker is configured with to deliver to `receiver`. */
-export function textsFor(receiver: Receiver): Record<string, string> {
-  const table = Object.fromEntries(
-    [...DESTINATIONS, DEAD].map((name) => [name, { url: `http://127.0.0.1:${receiver.port}/${name}`, secrets: ["SECRET"] }]),
-  );
+/** What the Worker is configured with to deliver to `base`, one path a destination. */
+export function textsFor(base: string): Record<string, string> {
+  const table = Object.fromEntries([...DESTINATIONS, DEAD].map((name) => [name, { url: `${base}/${name}`, secrets: ["SECRET"] }]));
   return {
     DESTINATIONS: JSON.stringify(table),
     SECRET,
@@ -91,7 +89,7 @@ export async function crash(options: CrashOptions, open: (receiver: Receiver) =>
       await pause(random() * 50);
       await server.start();
     };
-    const sent = await sendAll(server.url, events, CLIENTS, random, (count) => {
+    const sent = await sendAll(server.url, ADMIN_KEY, events, CLIENTS, random, (count) => {
       while (marks.length > 0 && marks[0] <= count) {
         marks.shift();
         dying = dying.then(killOnce);

@@ -46,6 +46,7 @@ export function makeEvents(count: number, keys: number, random: () => number): S
 /** Sends with `clients` at once. `acknowledge` is told how many have been; throws where an answer breaks what was promised, or none comes. */
 export async function sendAll(
   url: string,
+  apiKey: string,
   events: readonly SentEvent[],
   clients: number,
   random: () => number,
@@ -56,7 +57,8 @@ export async function sendAll(
   let next = 0;
 
   async function post({ key, ...event }: SentEvent): Promise<{ status: number; text: string } | undefined> {
-    const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(event) };
+    const headers = { "content-type": "application/json", authorization: `Bearer ${apiKey}` };
+    const init = { method: "POST", headers, body: JSON.stringify(event) };
     try {
       const response = await fetch(`${url}/v1/streams/${encodeURIComponent(key)}/events`, { ...init, signal: AbortSignal.timeout(10_000) });
       const text = await response.text();

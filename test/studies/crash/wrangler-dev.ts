@@ -16,7 +16,10 @@ export async function openWranglerDev(receiver: Receiver): Promise<Mortal> {
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin", "wrangler.js");
-  const vars = Object.entries({ AUTH: "open", ...textsFor(receiver) }).flatMap(([name, text]) => ["--var", `${name}:${text}`]);
+  const vars = Object.entries({ AUTH: "open", ...textsFor(`http://127.0.0.1:${receiver.port}`) }).flatMap(([name, text]) => [
+    "--var",
+    `${name}:${text}`,
+  ]);
   const options = ["--port", `${port}`, "--inspector-port", "0", "--persist-to", state, "--log-level", "error"];
   let child: ChildProcess | undefined;
   const kill = async (): Promise<void> => {

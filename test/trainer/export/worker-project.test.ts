@@ -18,7 +18,16 @@ const write = (name: string, text = "mine"): void => writeFileSync(join(folder, 
 test("names the Worker after the model, and brings a README and a .gitignore", () => {
   writeWorkerProject(folder, artifact, "S&P 500, daily");
   expect(readdirSync(folder).sort()).toEqual(
-    [".gitignore", "README.md", "inference.wasm", "model.safetensors", "page.html", "worker.js", "wrangler.toml"].sort(),
+    [
+      ".gitignore",
+      "README.md",
+      "inference.wasm",
+      "model.safetensors",
+      "page.html",
+      "worker.js",
+      "wrangler-command.js",
+      "wrangler.toml",
+    ].sort(),
   );
   expect(read("wrangler.toml")).toMatch(/^name = "s-p-500-daily"$/m);
   expect(read("README.md")).toMatch(/^# s-p-500-daily\n/);
