@@ -55,7 +55,13 @@ export interface Path<Member> {
   at(step: number): Member;
 }
 
-/** The channels of the sequences at `indices` alone, copies. */
-export function selectView({ channels, lengths, timesteps, names }: ChannelView, indices: Int32Array): ChannelView {
-  return { channels: take(channels, indices, timesteps * names.length), lengths: indices.map((n) => lengths[n]), timesteps, names };
+/** The channels of the sequences at `indices` alone, and their columns where the view has some: copies. */
+export function selectView<V extends ChannelView & Partial<View>>(view: V, indices: Int32Array): V {
+  const { channels, lengths, timesteps, names, columns } = view;
+  return {
+    ...view,
+    channels: take(channels, indices, timesteps * names.length),
+    lengths: indices.map((n) => lengths[n]),
+    ...(columns && { columns: take(columns, indices, columns.length / lengths.length) }),
+  };
 }

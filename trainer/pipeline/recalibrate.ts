@@ -1,8 +1,7 @@
 // What labelled sequences can still do for a finished network: calibration, operating points, metrics and the drift reference.
 // The network is not touched. Parts as in training, so that what overlaps never meets: what would train fits the calibration.
-import type { Card, MeasuredCard, Model } from "../../shared/model.ts";
+import { type Card, computeInputs, type MeasuredCard, type Model } from "../../shared/model.ts";
 import type { Calibration } from "../../shared/networks/lstm.ts";
-import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
 import type { Log, Recipe } from "../../shared/recipe/recipe.ts";
@@ -60,9 +59,9 @@ export function recalibrate(
   requireBothClasses(parts, usable.labels, data.source);
 
   const recipe = model.card.imported ? withFacts(model.recipe, usable.values, parts.calibration, log) : model.recipe;
-  const { channels, lengths } = applyRecipe(recipe, usable.values, log);
+  const { channels, lengths, columns } = computeInputs({ ...model, recipe }, usable.values, log);
   const names = recipe.channels.map((channel) => describeChannel(channel, features));
-  const view = { channels, lengths, timesteps, names };
+  const view = { channels, lengths, timesteps, names, ...(columns && { columns }) };
   const { calibration, isChanged } = refineCalibration(model, selectView(view, parts.calibration), usable, parts, dependencies);
   onNote(isChanged ? { code: "calibration", ...calibration } : { code: "calibration-stays" });
   const rate = positiveRate(usable.labels, parts.calibration);

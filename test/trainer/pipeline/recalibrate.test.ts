@@ -9,6 +9,8 @@ import type { LabelledDataset } from "../../../trainer/readers/dataset.ts";
 import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { engines, importBytes } from "../../fixtures/import/importing.ts";
+import { kernel } from "../../fixtures/kernel.ts";
+import { makeStack } from "../../fixtures/stack.ts";
 
 const [N, T, F] = [4000, 10, 5];
 const OPTIONS = { seed: 1, split: "random", horizon: 1 } as const;
@@ -142,3 +144,12 @@ function labelledAtRandom(count: number): LabelledDataset {
     probability: null,
   };
 }
+
+test("a stack of members keeps its members and view, and gets the calibration that the labels were drawn with", () => {
+  const before = makeStack(kernel, { name: "stack" });
+  const { model: after, bytes } = recalibrate(before, labelled(before), OPTIONS, engines, () => {});
+  const decoded = decodeArtifact(bytes);
+  checkGolden(decoded, engines.createEngine(decoded), engines.kernel.log);
+  expect([after.members, after.stack, after.view]).toEqual([before.members, before.stack, before.view]);
+  expect(Math.abs(after.calibration.slope / before.calibration.slope - 4)).toBeLessThan(0.8);
+});
