@@ -15,13 +15,13 @@ export interface LinearClassifier {
 }
 
 /** Standard deviations: one far value moves a sum of weights without end, so standardised columns are limited to this. */
-const CLIP = 10;
+export const LINEAR_CLIP = 10;
 
 /** (value − mean) / scale within ±10; 0, the mean, where the value is missing (NaN). */
 export function standardiseColumn(value: number, mean: number, scale: number): number {
   const x = (value - mean) / scale;
-  if (x > CLIP) return CLIP;
-  if (x < -CLIP) return -CLIP;
+  if (x > LINEAR_CLIP) return LINEAR_CLIP;
+  if (x < -LINEAR_CLIP) return -LINEAR_CLIP;
   return Number.isNaN(x) ? 0 : x;
 }
 

@@ -3,15 +3,18 @@
 // LSTM: github.com/onnx/onnx/blob/main/docs/Operators.md#LSTM
 // Legend: N sequences, T steps, C channels, U units.
 import { ArtifactError } from "../../../shared/errors.ts";
-import { soleNetwork } from "../../../shared/members.ts";
+import { soleNetwork, summariseMembers } from "../../../shared/members.ts";
 import type { Model } from "../../../shared/model.ts";
 import type { Calibration, Network } from "../../../shared/networks/lstm.ts";
 import { describeChannel } from "../../../shared/recipe/channel.ts";
 import type { Recipe } from "../../../shared/recipe/recipe.ts";
+import { type Builder, createBuilder } from "./builder.ts";
 import { floatList, floats, int, ints, node, port, raw, string, strings, tensor } from "./graph.ts";
+import { buildLinear, buildStack, buildTrees, ML_DOMAIN, ML_OPSET } from "./member-graph.ts";
 import { encodeModel } from "./protobuf.ts";
-import { describeRecipe, type RecipeGraph } from "./recipe-graph.ts";
+import { buildRecipe, describeRecipe } from "./recipe-graph.ts";
 import { type AttributeProto, DOUBLE, FLOAT, INT32, INT64, type NodeProto, type TensorProto, type ValueInfoProto } from "./schema.ts";
+import { buildView } from "./view-graph.ts";
 
 const OPSET = 17;
 const IR_VERSION = 8; // the one that came with opset 17 (github.com/onnx/onnx/blob/main/docs/Versioning.md)
@@ -23,33 +26,92 @@ const GATES = [0, 3, 1, 2];
  * Encodes a graph with inputs `channels` float32 (N,T,C), left-aligned as applyRecipe gives them, and `lengths` int32 (N), each
  * 1 to T; output `probability` float32 (N), calibration applied. With `preprocessing` the one input is `sequences` float64 (N,T,F),
  * raw, shorter ones padded with zero rows in front; a sequence of nothing but padding gives NaN, which is no score. Throws
- * ArtifactError where the model is not one network alone.
+ * ArtifactError where a model of several members is to be written without preprocessing.
  */
 export function encodeOnnx(
-  model: Pick<Model, "members" | "stack" | "calibration" | "recipe" | "name">,
+  model: ExportedModel,
   { preprocessing = false }: { readonly preprocessing?: boolean } = {},
 ): Uint8Array<ArrayBuffer> {
-  const { calibration, recipe, name } = model;
-  const network = soleNetwork(model);
-  if (network === undefined) throw new ArtifactError("has several members: --onnx writes a model that is one network alone");
-  const recipeGraph: RecipeGraph = preprocessing ? describeRecipe(recipe) : { nodes: [], constants: [], last: [] };
+  const { recipe, name } = model;
+  const graph = preprocessing ? describeWhole(model) : describeChannelsAlone(model);
   return encodeModel({
     irVersion: IR_VERSION,
     producerName: "quickstep",
     docString: describeInputs(name, recipe, preprocessing),
     graph: {
-      node: [...recipeGraph.nodes, ...networkNodes(network, preprocessing ? "scored" : "probability"), ...recipeGraph.last],
+      node: graph.nodes,
       name: "quickstep",
-      initializer: [...networkConstants(network, calibration), ...recipeGraph.constants],
+      initializer: graph.constants,
       input: inputsOf(recipe, preprocessing),
       output: [port("probability", FLOAT, ["N"])],
     },
-    opsetImport: [{ domain: "", version: OPSET }],
+    opsetImport: [{ domain: "", version: OPSET }, ...(hasTrees(model) ? [{ domain: ML_DOMAIN, version: ML_OPSET }] : [])],
     metadataProps: [
       { key: "name", value: name },
       { key: "recipe", value: JSON.stringify(withLists(recipe)) },
+      ...(model.stack ? [{ key: "members", value: JSON.stringify(summariseMembers(model)) }] : []),
     ],
   });
+}
+
+/** What of a model a graph holds. */
+export type ExportedModel = Pick<Model, "members" | "stack" | "view" | "calibration" | "recipe" | "name">;
+
+interface Nodes {
+  readonly nodes: readonly NodeProto[];
+  readonly constants: readonly TensorProto[];
+}
+
+function hasTrees({ members }: ExportedModel): boolean {
+  return members.some(({ kind }) => kind === "trees");
+}
+
+/** One network and its calibration, on the recipe's channels. */
+function describeChannelsAlone(model: ExportedModel): Nodes {
+  const network = soleNetwork(model);
+  if (network === undefined)
+    throw new ArtifactError("has several members, which look at raw sequences: --onnx needs --preprocessing, which writes them all");
+  const { nodes, constants } = networkGraph(network, "");
+  return {
+    nodes: [...nodes, ...calibrationNodes("probability")],
+    constants: [...constants, ...calibrationConstants(model.calibration)],
+  };
+}
+
+/** The recipe, and the network or all members of the stack behind it. */
+function describeWhole(model: ExportedModel): Nodes {
+  const { recipe, view, members, stack, calibration } = model;
+  if (stack === undefined) {
+    const { nodes, constants, last } = describeRecipe(recipe);
+    const network = networkGraph(members.flatMap((member) => (member.kind === "lstm" ? member.networks : []))[0], "");
+    return {
+      nodes: [...nodes, ...network.nodes, ...calibrationNodes("scored"), ...last],
+      constants: [...network.constants, ...calibrationConstants(calibration), ...constants],
+    };
+  }
+  const build = createBuilder();
+  const { rows, last } = buildRecipe(build, recipe);
+  const columns = view && buildView(build, view, rows, recipe.timesteps);
+  const logits = members.map((member, m) => {
+    if (member.kind === "lstm") return buildNetworks(build, member.networks, `member${m}`);
+    if (columns === undefined) throw new RangeError(`a ${member.kind} member without a view`);
+    return member.kind === "linear" ? buildLinear(build, member.classifier, columns) : buildTrees(build, member.ensemble, columns);
+  });
+  buildStack(build, stack, calibration, logits);
+  return { nodes: [...build.nodes, ...last], constants: build.constants };
+}
+
+/** The mean of the networks' logits, (N,1) float64. */
+function buildNetworks(build: Builder, networks: readonly Network[], name: string): string {
+  const logits = networks.map((network, k) => {
+    const prefix = `${name}network${k}`;
+    const { nodes, constants } = networkGraph(network, prefix);
+    build.nodes.push(...nodes);
+    build.constants.push(...constants);
+    return build.cast(`${prefix}logit`, DOUBLE);
+  });
+  const sum = logits.reduce((sum, logit) => build.op("Add", [sum, logit]));
+  return build.op("Div", [sum, build.number(networks.length)]);
 }
 
 function inputsOf({ timesteps, features, channels }: Recipe, preprocessing: boolean): ValueInfoProto[] {
@@ -62,16 +124,26 @@ function describeInputs(name: string, { features, channels }: Recipe, preprocess
   return `${name}: input channels are ${channels.map((channel) => describeChannel(channel, features)).join(", ")}, as metadata recipe says`;
 }
 
-/** `channels`, `lengths` → `output` (N), by the constants of networkConstants. */
-function networkNodes({ units, initial, hardGates, backwards }: Network, output: string): NodeProto[] {
-  const states = initial ? ["firstHidden", "firstCell"] : [];
+/** `channels`, `lengths` → `logit` (N,1). Every name begins with `prefix`. */
+function networkGraph(network: Network, prefix: string): Nodes {
+  const { units, initial, hardGates, backwards } = network;
+  const own = (name: string): string => `${prefix}${name}`;
+  const states = initial ? [own("firstHidden"), own("firstCell")] : [];
   const settings = lstmAttributes(units, hardGates, backwards);
+  const weights = ["W", "R", "B"].map(own);
+  const nodes = [
+    node("Transpose", ["channels"], own("steps"), ints("perm", [1, 0, 2])), // (T,N,C): ONNX Runtime's CPU LSTM knows only layout 0
+    ...(initial ? initialStateNodes(own) : []),
+    node("LSTM", [own("steps"), ...weights, "lengths", ...states], ["", own("last")], ...settings), // last (1,N,U): at each one's own length
+    node("Squeeze", [own("last"), own("directions")], own("state")), // (N,U)
+    node("Gemm", [own("state"), own("headKernel"), own("headBias")], own("logit")), // (N,1)
+  ];
+  return { nodes, constants: networkConstants(network, own) };
+}
+
+/** `logit` (N,1) → `output` (N), a probability. */
+function calibrationNodes(output: string): NodeProto[] {
   return [
-    node("Transpose", ["channels"], "steps", ints("perm", [1, 0, 2])), // (T,N,C): ONNX Runtime's CPU LSTM knows only layout 0
-    ...(initial ? initialStateNodes() : []),
-    node("LSTM", ["steps", "W", "R", "B", "lengths", ...states], ["", "last"], ...settings), // last (1,N,U): at each one's own length
-    node("Squeeze", ["last", "directions"], "state"), // (N,U)
-    node("Gemm", ["state", "headKernel", "headBias"], "logit"), // (N,1)
     node("Mul", ["logit", "slope"], "scaled"),
     node("Add", ["scaled", "intercept"], "calibrated"),
     node("Sigmoid", ["calibrated"], "probabilities"),
@@ -79,13 +151,21 @@ function networkNodes({ units, initial, hardGates, backwards }: Network, output:
   ];
 }
 
-/** The state before the first step, once for every sequence: (1,1,U) → (1,N,U). */
-function initialStateNodes(): NodeProto[] {
+function calibrationConstants({ slope, intercept }: Calibration): TensorProto[] {
   return [
-    node("Shape", ["lengths"], "count"),
-    node("Concat", ["one", "count", "one"], "stateShape", int("axis", 0)),
-    node("Expand", ["hidden", "stateShape"], "firstHidden"),
-    node("Expand", ["cell", "stateShape"], "firstCell"),
+    floats("slope", [], raw(Float32Array.of(slope))),
+    floats("intercept", [], raw(Float32Array.of(intercept))),
+    tensor("flat", INT64, [1], raw(BigInt64Array.of(-1n))),
+  ];
+}
+
+/** The state before the first step, once for every sequence: (1,1,U) → (1,N,U). */
+function initialStateNodes(own: (name: string) => string): NodeProto[] {
+  return [
+    node("Shape", ["lengths"], own("count")),
+    node("Concat", [own("one"), own("count"), own("one")], own("stateShape"), int("axis", 0)),
+    node("Expand", [own("hidden"), own("stateShape")], own("firstHidden")),
+    node("Expand", [own("cell"), own("stateShape")], own("firstCell")),
   ];
 }
 
@@ -102,23 +182,20 @@ function lstmAttributes(U: number, hardGates: Network["hardGates"], backwards: N
   ];
 }
 
-function networkConstants(network: Network, calibration: Calibration): TensorProto[] {
+function networkConstants(network: Network, own: (name: string) => string): TensorProto[] {
   const { channels: C, units: U, initial } = network;
   return [
-    floats("W", [1, 4 * U, C], gateRows(network.kernel, C, U)),
-    floats("R", [1, 4 * U, U], gateRows(network.recurrent, U, U)),
-    floats("B", [1, 8 * U], twoBiases(gateRows(network.bias, 1, U))),
-    floats("headKernel", [U, 1], raw(network.headKernel)),
-    floats("headBias", [1], raw(network.headBias)),
-    floats("slope", [], raw(Float32Array.of(calibration.slope))),
-    floats("intercept", [], raw(Float32Array.of(calibration.intercept))),
-    tensor("directions", INT64, [1], raw(BigInt64Array.of(0n))),
-    tensor("flat", INT64, [1], raw(BigInt64Array.of(-1n))),
+    floats(own("W"), [1, 4 * U, C], gateRows(network.kernel, C, U)),
+    floats(own("R"), [1, 4 * U, U], gateRows(network.recurrent, U, U)),
+    floats(own("B"), [1, 8 * U], twoBiases(gateRows(network.bias, 1, U))),
+    floats(own("headKernel"), [U, 1], raw(network.headKernel)),
+    floats(own("headBias"), [1], raw(network.headBias)),
+    tensor(own("directions"), INT64, [1], raw(BigInt64Array.of(0n))),
     ...(initial
       ? [
-          floats("hidden", [1, 1, U], raw(initial.hidden)),
-          floats("cell", [1, 1, U], raw(initial.cell)),
-          tensor("one", INT64, [1], raw(BigInt64Array.of(1n))),
+          floats(own("hidden"), [1, 1, U], raw(initial.hidden)),
+          floats(own("cell"), [1, 1, U], raw(initial.cell)),
+          tensor(own("one"), INT64, [1], raw(BigInt64Array.of(1n))),
         ]
       : []),
   ];

@@ -57,3 +57,8 @@ export function port(name: string, elemType: number, dims: readonly (string | nu
   const dim = dims.map((size) => (typeof size === "string" ? { dimParam: size } : { dimValue: size }));
   return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }
+
+/** A tensor as an attribute. */
+export function tensorAttribute(name: string, t: TensorProto): AttributeProto {
+  return { name, t: { ...t, name }, type: ATTRIBUTE.TENSOR };
+}

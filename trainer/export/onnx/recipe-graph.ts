@@ -5,8 +5,9 @@
 import { ArtifactError } from "../../../shared/errors.ts";
 import { type Channel, takesLogarithm, takesMovement } from "../../../shared/recipe/channel.ts";
 import { type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
-import { int, ints, node, raw, tensor } from "./graph.ts";
-import { type AttributeProto, BOOL, DOUBLE, FLOAT, INT32, INT64, type NodeProto, type TensorProto } from "./schema.ts";
+import { type Builder, createBuilder } from "./builder.ts";
+import { int, ints, node, raw } from "./graph.ts";
+import { BOOL, DOUBLE, FLOAT, INT32, INT64, type NodeProto, type TensorProto } from "./schema.ts";
 
 /** As shared/recipe/recipe.ts clamps bases. */
 const BASE_LIMIT = 1e300;
@@ -18,27 +19,8 @@ export interface RecipeGraph {
   readonly last: readonly NodeProto[];
 }
 
-/** The graph under construction: each operator's result and each constant is a name. */
-interface Builder {
-  readonly nodes: NodeProto[];
-  readonly constants: TensorProto[];
-  /** One operator's result, under a name of its own unless it is given one. */
-  op(operator: string, inputs: readonly string[], attributes?: readonly AttributeProto[], name?: string): string;
-  constant(type: number, dims: readonly number[], data: Uint8Array): string;
-  /** A float64 scalar. */
-  number(x: number): string;
-  /** int64 (count of values). */
-  indices(...values: number[]): string;
-  /** float32 (1, count of values). */
-  floatRow(values: readonly number[]): string;
-  cast(input: string, type: number, name?: string): string;
-  clip(input: string, bound: number): string;
-  /** The float64 scalar 0. */
-  readonly zero: string;
-}
-
 /** Which rows are data, and the data rows themselves. */
-interface Rows {
+export interface Rows {
   /** (N,T,F) data rows first, in their order. */
   readonly rows: string;
   /** (N) number of data rows. */
@@ -48,12 +30,18 @@ interface Rows {
   readonly isBehindFirst: string;
 }
 
-/** The nodes that compute `channels` and `lengths` from `sequences`, and the node that follows the network. */
+/** The nodes that compute `channels` and `lengths` from `sequences`, and the node that follows the network. Throws ArtifactError. */
 export function describeRecipe(recipe: Recipe): RecipeGraph {
+  const build = createBuilder();
+  const { last } = buildRecipe(build, recipe);
+  return { nodes: build.nodes, constants: build.constants, last };
+}
+
+/** The same in `build`, whose rows others may look at, too. */
+export function buildRecipe(build: Builder, recipe: Recipe): { readonly rows: Rows; readonly last: readonly NodeProto[] } {
   const { timesteps: T } = shapeOf(recipe);
   if (recipe.gaps)
     throw new ArtifactError("the recipe fills gaps, which --preprocessing cannot write: export the network alone, without it");
-  const build = createBuilder();
   const { op, cast, number, zero } = build;
   const rows = alignRows(build, recipe.padding, T);
   const columns = recipe.channels.map((channel, c) => {
@@ -65,36 +53,7 @@ export function describeRecipe(recipe: Recipe): RecipeGraph {
   const hasRow = op("Greater", [rows.length, zero]);
   cast(op("Max", [rows.length, number(1)]), INT32, "lengths"); // the network wants at least one step
   const nothing = build.constant(FLOAT, [], raw(Float32Array.of(Number.NaN)));
-  const { nodes, constants } = build;
-  return { nodes, constants, last: [node("Where", [hasRow, "scored", nothing], "probability")] };
-}
-
-function createBuilder(): Builder {
-  const nodes: NodeProto[] = [];
-  const constants: TensorProto[] = [];
-  let count = 0;
-  const op: Builder["op"] = (operator, inputs, attributes = [], name = `recipe${count++}`) => {
-    nodes.push(node(operator, inputs, name, ...attributes));
-    return name;
-  };
-  const constant: Builder["constant"] = (type, dims, data) => {
-    const name = `constant${count++}`;
-    constants.push(tensor(name, type, dims, data));
-    return name;
-  };
-  const number = (x: number): string => constant(DOUBLE, [], raw(Float64Array.of(x)));
-  return {
-    nodes,
-    constants,
-    op,
-    constant,
-    number,
-    indices: (...values) => constant(INT64, [values.length], raw(BigInt64Array.from(values, BigInt))),
-    floatRow: (values) => constant(FLOAT, [1, values.length], raw(Float32Array.from(values))),
-    cast: (input, type, name) => op("Cast", [input], [int("to", type)], name),
-    clip: (input, bound) => op("Clip", [input, number(-bound), number(bound)]),
-    zero: number(0),
-  };
+  return { rows, last: [node("Where", [hasRow, "scored", nothing], "probability")] };
 }
 
 function alignRows(build: Builder, padding: Recipe["padding"], T: number): Rows {
@@ -125,7 +84,7 @@ function alignRows(build: Builder, padding: Recipe["padding"], T: number): Rows 
 }
 
 /** The channel before standardising, (N,T,1); `floors` (3) as a recipe has them. */
-function viewOf(build: Builder, channel: Channel, floors: Float64Array, rows: Rows, T: number): string {
+export function viewOf(build: Builder, channel: Channel, floors: Float64Array, rows: Rows, T: number): string {
   const { op } = build;
   const base = baseOf(build, channel, floors, rows);
   const x = takesLogarithm(channel) ? logOf(build, base, floors[2]) : base;

@@ -2,6 +2,7 @@
 // Legend: T steps, F features, U units.
 import { plainFront } from "../contract/front.ts";
 import type { ImportedNetwork } from "../contract/imported-network.ts";
+import { rejectFile } from "../contract/reject-file.ts";
 import { readGraph } from "./file.ts";
 import { readFront, readInitial } from "./front.ts";
 import { type Head, readHead } from "./head.ts";
@@ -12,7 +13,10 @@ import { describeSettings, findRecurrent, type RecurrentGraph } from "./recurren
 
 /** Reads a graph of one LSTM and a linear head. `timesteps` as the user says it. Throws DataError naming what does not fit. */
 export function readOnnx(bytes: Uint8Array, source: string, timesteps: number | null): ImportedNetwork {
-  const recurrent = findRecurrent(readGraph(bytes, source), source);
+  const graphOfFile = readGraph(bytes, source);
+  if (isQuickstepExport(graphOfFile) && graphOfFile.metadata.has("members"))
+    rejectFile(source, "is an export of several members", "import reads one network: use the artifact that the file was exported from");
+  const recurrent = findRecurrent(graphOfFile, source);
   if (isQuickstepExport(recurrent.graph)) return readQuickstepExport(recurrent);
   const layout = findLayout(recurrent, timesteps);
   const initial = readInitial(recurrent, layout);

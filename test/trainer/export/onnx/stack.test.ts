@@ -1,0 +1,111 @@
+// The whole stack as one graph, on ONNX Runtime, against the kernel: raw sequences in, the same probabilities out.
+import * as ort from "onnxruntime-web/wasm";
+import { expect, test } from "vitest";
+import { createWasmEngine, instantiateKernel } from "../../../../shared/engine.ts";
+import { type Model, score } from "../../../../shared/model.ts";
+import { computeColumns } from "../../../../shared/recipe/columns.ts";
+import { columnsOf, describeColumns } from "../../../../shared/recipe/tabular.ts";
+import { synthesiseGolden } from "../../../../trainer/artifact/golden.ts";
+import { createBuilder } from "../../../../trainer/export/onnx/builder.ts";
+import { encodeOnnx } from "../../../../trainer/export/onnx/export.ts";
+import { port } from "../../../../trainer/export/onnx/graph.ts";
+import { encodeModel } from "../../../../trainer/export/onnx/protobuf.ts";
+import { buildRecipe } from "../../../../trainer/export/onnx/recipe-graph.ts";
+import { DOUBLE } from "../../../../trainer/export/onnx/schema.ts";
+import { buildView } from "../../../../trainer/export/onnx/view-graph.ts";
+import { encodeTorch } from "../../../../trainer/export/torch.ts";
+import { readOnnx } from "../../../../trainer/import/onnx/read-onnx.ts";
+import { createRandom } from "../../../../trainer/statistics/random.ts";
+import { kernel } from "../../../fixtures/kernel.ts";
+import { makeSequences } from "../../../fixtures/model.ts";
+import { STACK_CASES, stackSequences } from "../../../fixtures/parity.ts";
+import { makeStack } from "../../../fixtures/stack.ts";
+
+ort.env.wasm.numThreads = 1;
+const { log } = instantiateKernel(kernel);
+/** As preprocessing.test.ts argues for networks; trees' and linear members' logits are float64 up to one rounding to float32, 5e-7 at 9. */
+const TOLERANCE = 2e-6;
+
+async function run(onnx: Uint8Array, { recipe }: Model, values: Float64Array, output: string): Promise<ArrayLike<number>> {
+  const { timesteps, features } = recipe;
+  const session = await ort.InferenceSession.create(onnx);
+  const N = values.length / (timesteps * features.length);
+  const results = await session.run({ sequences: new ort.Tensor("float64", values, [N, timesteps, features.length]) });
+  await session.release();
+  return results[output].data as Float64Array;
+}
+
+test.each(STACK_CASES.map((testCase) => ({ testCase, kinds: testCase.kinds!.join(", ") })))(
+  "ONNX Runtime gives the kernel's probabilities of raw sequences: $kinds",
+  async ({ testCase }) => {
+    const model = makeStack(kernel, testCase);
+    const values = stackSequences(testCase);
+    const expected = score(model, createWasmEngine(kernel, model), log, values).probabilities;
+    const got = await run(encodeOnnx(model, { preprocessing: true }), model, values, "probability");
+    let worst = 0;
+    for (let n = 0; n < expected.length; n++) {
+      const difference = Math.abs(expected[n] - got[n]);
+      if (!(difference <= worst)) worst = difference; // NaN counts as the largest
+    }
+    expect(got).toHaveLength(200);
+    expect(new Set(expected).size).toBeGreaterThan(100);
+    expect(worst).toBeLessThanOrEqual(TOLERANCE);
+  },
+);
+
+test.each([1, 2, 10, 60])("every column of the view is what the kernel's side computes: %i steps", async (timesteps) => {
+  const model = makeStack(kernel, { timesteps, kinds: ["linear"] });
+  const { keep: _, ...view } = model.view!;
+  const build = createBuilder();
+  const { rows } = buildRecipe(build, model.recipe);
+  build.op("Identity", [buildView(build, view, rows, timesteps)], [], "columns");
+  const V = columnsOf(view).length;
+  const onnx = encodeModel({
+    irVersion: 8,
+    graph: {
+      node: build.nodes,
+      name: "view",
+      initializer: build.constants,
+      input: [port("sequences", DOUBLE, ["N", timesteps, 5])],
+      output: [port("columns", DOUBLE, ["N", V])],
+    },
+    opsetImport: [{ domain: "", version: 17 }],
+  });
+  const values = makeSequences(80, timesteps, 5, 31);
+  const expected = computeColumns(view, model.recipe, values, log);
+  const got = await run(onnx, model, values, "columns");
+  const names = describeColumns(view, model.recipe.features);
+  expect(got).toHaveLength(expected.length);
+  for (let i = 0; i < expected.length; i++) {
+    const what = `${names[i % V]} of sequence ${Math.floor(i / V)}`;
+    if (Number.isNaN(expected[i])) expect(got[i], what).toBeNaN();
+    else expect(Math.abs(got[i] - expected[i]), what).toBeLessThanOrEqual(1e-13 * Math.max(1, Math.abs(expected[i])));
+  }
+});
+
+test("numbers of every size: golden inputs, values up to the largest float64", async () => {
+  for (const seed of [1, 2]) {
+    const model = makeStack(kernel, { seed, trees: 100 });
+    const values = synthesiseGolden(model.recipe, createRandom(seed));
+    const expected = score(model, createWasmEngine(kernel, model), log, values).probabilities;
+    const got = await run(encodeOnnx(model, { preprocessing: true }), model, values, "probability");
+    for (const [n, p] of expected.entries()) expect(Math.abs(got[n] - p), `sequence ${n}`).toBeLessThanOrEqual(TOLERANCE);
+  }
+});
+
+test("nothing but padding is no score", async () => {
+  const model = makeStack(kernel);
+  const values = makeSequences(3, 10, 5, 1);
+  values.fill(0, 50, 100);
+  const got = await run(encodeOnnx(model, { preprocessing: true }), model, values, "probability");
+  expect([got[0], got[1], got[2]]).toEqual([expect.any(Number), Number.NaN, expect.any(Number)]);
+});
+
+test("what cannot hold a stack says so", () => {
+  const model = makeStack(kernel);
+  expect(() => encodeOnnx(model)).toThrow("has several members, which look at raw sequences: --onnx needs --preprocessing");
+  expect(() => encodeTorch(model)).toThrow("has several members");
+  expect(() => readOnnx(encodeOnnx(model, { preprocessing: true }), "stack.onnx", null)).toThrow(
+    "is an export of several members: import reads one network",
+  );
+});
