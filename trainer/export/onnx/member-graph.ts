@@ -38,48 +38,37 @@ function buildConstant({ op, indices, number }: Builder, value: number, input: s
   return op("Where", [op("IsNaN", [column]), number(value), number(value)]);
 }
 
-function describeTrees({ edgeStart, edges, roots, column, edge, next, leaves, base }: TreeEnsemble): AttributeProto[] {
-  const M = column.length;
-  const tree = new Array<number>(M);
-  const id = new Array<number>(M);
-  for (let node = 0, t = -1; node < M; node++) {
-    if (roots[t + 1] === node) t++;
-    tree[node] = t;
-    id[node] = node - roots[t];
-  }
-  const nodes = Array.from({ length: M }, (_, n) => n);
-  const isLeaf = nodes.map((n) => column[n] === LEAF);
-  const ends = nodes.filter((n) => isLeaf[n]);
+function describeTrees(ensemble: TreeEnsemble): AttributeProto[] {
+  const { edgeStart, edges, column, edge, next, leaves, base } = ensemble;
+  const { tree, id } = numberNodes(ensemble);
+  const nodes = Array.from({ length: column.length }, (_, n) => n);
+  const ends = nodes.filter((n) => column[n] === LEAF);
+  /** 0 for a leaf, whose number is not looked at. */
+  const ofSplits = (value: (n: number) => number): number[] => nodes.map((n) => (column[n] === LEAF ? 0 : value(n)));
   const numbers = (name: string, values: number[]): AttributeProto =>
     tensorAttribute(name, tensor(name, DOUBLE, [values.length], raw(Float64Array.from(values))));
+  const modes = nodes.map((n) => (column[n] === LEAF ? "LEAF" : "BRANCH_LEQ"));
+  const thresholds = ofSplits((n) => edges[edgeStart[column[n]] + (edge[n] & ~MISSING_LEFT)]);
+  const missingLeft = ofSplits((n) => Number((edge[n] & MISSING_LEFT) !== 0));
   return [
     int("n_targets", 1),
     ints("nodes_treeids", tree),
     ints("nodes_nodeids", id),
     ints(
       "nodes_featureids",
-      nodes.map((n) => (isLeaf[n] ? 0 : column[n])),
+      ofSplits((n) => column[n]),
     ),
-    strings(
-      "nodes_modes",
-      nodes.map((n) => (isLeaf[n] ? "LEAF" : "BRANCH_LEQ")),
-    ),
-    numbers(
-      "nodes_values_as_tensor",
-      nodes.map((n) => (isLeaf[n] ? 0 : edges[edgeStart[column[n]] + (edge[n] & ~MISSING_LEFT)])),
-    ),
+    strings("nodes_modes", modes),
+    numbers("nodes_values_as_tensor", thresholds),
     ints(
       "nodes_truenodeids",
-      nodes.map((n) => (isLeaf[n] ? 0 : id[n + 1])),
+      ofSplits((n) => id[n + 1]),
     ),
     ints(
       "nodes_falsenodeids",
-      nodes.map((n) => (isLeaf[n] ? 0 : id[next[n]])),
+      ofSplits((n) => id[next[n]]),
     ),
-    ints(
-      "nodes_missing_value_tracks_true",
-      nodes.map((n) => Number(!isLeaf[n] && (edge[n] & MISSING_LEFT) !== 0)),
-    ),
+    ints("nodes_missing_value_tracks_true", missingLeft),
     ints(
       "target_treeids",
       ends.map((n) => tree[n]),
@@ -98,6 +87,18 @@ function describeTrees({ edgeStart, edges, roots, column, edge, next, leaves, ba
     ),
     numbers("base_values_as_tensor", [base]),
   ];
+}
+
+/** (nodes) each node's tree, and its number within it. */
+function numberNodes({ roots, column }: TreeEnsemble): { readonly tree: number[]; readonly id: number[] } {
+  const tree = new Array<number>(column.length);
+  const id = new Array<number>(column.length);
+  for (let node = 0, t = -1; node < column.length; node++) {
+    if (roots[t + 1] === node) t++;
+    tree[node] = t;
+    id[node] = node - roots[t];
+  }
+  return { tree, id };
 }
 
 /** Members' `logits` (N,1) float64 each → the probability `scored` (N) float32. */
