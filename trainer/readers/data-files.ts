@@ -40,9 +40,10 @@ export async function* readBatches(paths: readonly string[], given: ReadOptions,
 /** `--features` alone names the features of arrays, which hold no rows of series. */
 function nameArrays(paths: readonly string[], options: ReadOptions): ReadOptions {
   const { features, format, ...others } = options;
-  if (features === undefined || isLong(others)) return options;
+  if (features === undefined || isLong({ ...others, window: others.window === others.target?.timesteps ? undefined : others.window }))
+    return options;
   const areArrays = expandFolders(paths).every((path) => ["npz", "npy"].includes(openSource(path, format, null).format));
-  return areArrays ? { ...others, format, names: features } : options;
+  return areArrays ? { ...others, format, window: undefined, names: features } : options;
 }
 
 /** Throws UsageError where options exclude each other. */

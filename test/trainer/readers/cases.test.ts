@@ -10,6 +10,7 @@ import { readBatches } from "../../../trainer/readers/data-files.ts";
 import { describeRead } from "../../../trainer/readers/describe.ts";
 import { createReadTally } from "../../../trainer/readers/facts.ts";
 import { fillFrom, type ReadOptions } from "../../../trainer/readers/options.ts";
+import { parseTimeFormat } from "../../../trainer/readers/time-format.ts";
 
 const file = (name: string): string => fileURLToPath(new URL(`../../fixtures/readers/cases/${name}`, import.meta.url));
 const model = decodeArtifact(readFileSync(fileURLToPath(new URL("../../../edge/model.safetensors", import.meta.url))));
@@ -21,12 +22,12 @@ interface Read {
 }
 
 /** As `score` reads: for the model, without labels. */
-async function read(name: string, options: ReadOptions = {}): Promise<Read> {
+async function read(name: string, options: ReadOptions = {}, gaps?: readonly number[]): Promise<Read> {
   const path = file(name);
   const tally = createReadTally(name, undefined, true);
   const values: number[][] = [];
   const columns: Record<string, unknown[]> = {};
-  for await (const batch of readBatches([path], { ...fillFrom(options, model.recipe), ignoreLabels: true })) {
+  for await (const batch of readBatches([path], { ...fillFrom(options, { ...model.recipe, gaps }), ignoreLabels: true })) {
     tally.add(batch);
     const size = batch.shape.timesteps * batch.shape.features;
     for (let n = 0; n * size < batch.values.length; n++) values.push(Array.from(batch.values.subarray(n * size, (n + 1) * size)));
@@ -59,9 +60,13 @@ describe("a file is read as its owner meant it", () => {
     ["steps-first.npz", /features × steps turned/, { axes: "nft" }],
     ["nested-pyarrow.parquet", /label "y" left out/],
     ["lines.jsonl", /label "y" left out/],
+    ["wide-pandas.feather", /open, high, low, close, volume/],
+    ["wide-polars.arrow", /open, high, low, close, volume/],
+    ["records.json", /label "y" left out/],
     ["long.csv", /8 windows of 8 series/, rows],
     ["long-epoch-us.csv", /8 windows of 8 series/, rows],
     ["long-shuffled-utc.csv", /8 windows of 8 series/, rows],
+    ["long-day-first.csv", /8 windows of 8 series/, { ...rows, timeFormat: parseTimeFormat("%d/%m/%Y") }],
   ])("%s", async (name, said, options) => {
     const { values, line, columns } = await read(name, options);
     const order = (columns.key ?? truth).map((key, n) => (columns.key ? Number(/^k(\d)$/.exec(String(key))?.[1]) : n));
@@ -69,13 +74,28 @@ describe("a file is read as its owner meant it", () => {
     expect(order.toSorted()).toEqual([...truth.keys()]);
     expect(line).toMatch(said);
   });
+
+  test("ragged.npz, with sequences as short as they are", async () => {
+    const { values } = await read("ragged.npz");
+    expect(values).toEqual(truth.map((sequence, n) => [...Array<number>(5 * (n % 4)).fill(0), ...sequence.slice(5 * (n % 4))]));
+  });
+
+  test.each(["long-gaps.csv", "long-gaps-pandas.parquet"])("%s, for a model that takes gaps", async (name) => {
+    const { values, columns } = await read(name, rows, [1]);
+    const missing = new Set([...[3, 27, 41].map((row) => 5 * row + 1), ...[0, 1, 2, 3, 4].map((f) => 5 * 12 + f)]);
+    expect(columns.key).toEqual(Array.from(truth.keys(), (n) => `k${n}`));
+    expect(values).toEqual(truth.map((sequence, n) => sequence.map((value, i) => (missing.has(50 * n + i) ? Number.NaN : value))));
+  });
 });
 
 describe("a file that may mean two things is asked about, and the sentence names the option", () => {
-  test.each<[name: string, question: RegExp]>([
+  test.each<[name: string, question: RegExp, options?: ReadOptions]>([
+    ["long-day-first.csv", /--time-format/, rows],
+    ["long-gaps.csv", /line 5: column "high" is "", expected a finite number/, rows],
+    ["long-gaps-pandas.parquet", /row 13: column "open" is null, expected a finite number/, rows],
     ["steps-first.npz", /X has shape \(8, 5, 10\), which is 5 steps of 10 features, but there are names of 5 features: say --axes nft/],
-  ])("%s", async (name, question) => {
-    const error = await read(name).catch((thrown) => thrown);
+  ])("%s", async (name, question, options) => {
+    const error = await read(name, options).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(DataError);
     expect(error.message).toMatch(question);
   });
