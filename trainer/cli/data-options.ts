@@ -38,6 +38,12 @@ export const DATA_OPTIONS = grouped("Reading the data:", {
   decimal: option("CHAR", choice(...DECIMALS), "what stands before decimals in a table of text: . or ,", "found from its first lines"),
   labels: option("FILE", text, ".npy or .csv file with one label a sequence", "the labels stand in the data"),
   label: option("NAME", text, "name of the label column", "label, y or target"),
+  positive: option(
+    "LABEL",
+    text,
+    "the label that is 1, against all others",
+    "the larger of two numbers, yes of yes and no, else the last by alphabet",
+  ),
   group: option("NAME", text, "name of the column whose equal values stay in one part", "every sequence is a group of its own"),
   time: option("NAME", text, "name of the column that orders sequences or rows in time", "the order of the file"),
   timeFormat: option(
@@ -103,10 +109,10 @@ export const SPLIT_OPTION = option(
 
 /** The values of the read options alone, as the readers take them. */
 export function readOptionsOf(values: ReadOptions): Omit<ReadOptions, "gaps"> {
-  const { format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels } = values;
+  const { format, sep, decimal, labels, label, positive, group, time, key, features, window, stride, horizon, test, testLabels } = values;
   const { timeFormat, maxGap, id, rename, columns, byPosition, axes } = values;
   return {
-    ...{ format, sep, decimal, labels, label, group, time, key, features, window, stride, horizon, test, testLabels },
+    ...{ format, sep, decimal, labels, label, positive, group, time, key, features, window, stride, horizon, test, testLabels },
     ...{ timeFormat, maxGap, id, rename, columns, byPosition, axes },
   };
 }

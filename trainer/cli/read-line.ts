@@ -1,7 +1,8 @@
 // One line that says what was read, before anything else happens.
 import type { Batch } from "../readers/batch.ts";
-import { describeNote, describeRead, describeReading, describeRemark } from "../readers/describe.ts";
+import { describeMeaning, describeNote, describeRead, describeReading, describeRemark } from "../readers/describe.ts";
 import { createReadTally, type ReadFacts } from "../readers/facts.ts";
+import type { LabelCodes } from "../readers/labels.ts";
 import type { ReadNote } from "../readers/notes.ts";
 import type { Remark } from "../readers/reading.ts";
 import type { Terminal } from "./terminal.ts";
@@ -16,6 +17,8 @@ interface Announced {
   /** The file that the labels come from, where that is one of its own. */
   readonly labels?: string;
   readonly ignoreLabels?: boolean;
+  /** Of the labels that the batches hold. */
+  readonly labelCodes?: LabelCodes;
 }
 
 /** What was read, for programs: the sentence, and its facts. */
@@ -35,8 +38,8 @@ export interface ReadLine {
 }
 
 /** A line about data that are read once. */
-export function createReadLine({ source, labels, ignoreLabels }: Announced, { say }: Terminal): ReadLine {
-  const tally = createReadTally(source, labels, ignoreLabels);
+export function createReadLine({ source, labels, ignoreLabels, labelCodes }: Announced, { say }: Terminal): ReadLine {
+  const tally = createReadTally(source, labels, ignoreLabels, labelCodes);
   return {
     facts: tally.facts,
     async *announce(batches) {
@@ -64,7 +67,8 @@ export function createReadLine({ source, labels, ignoreLabels }: Announced, { sa
 }
 
 /** What came up after the first line. */
-function sayLate({ source, remarks }: ReadFacts, said: readonly Remark[], say: Terminal["say"]): void {
+function sayLate({ source, labels, remarks }: ReadFacts, said: readonly Remark[], say: Terminal["say"]): void {
+  if (typeof labels === "object" && labels.meaning !== null) say(`${source}: of the labels ${describeMeaning(labels.meaning)}`);
   const known = new Set(said.map(describeRemark));
   for (const text of remarks.map(describeRemark)) if (!known.has(text)) say(`${source}: ${text}`);
 }

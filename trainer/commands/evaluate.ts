@@ -10,6 +10,7 @@ import { createScoreProgress } from "../cli/score-progress.ts";
 import { countOf, formatMetrics, formatPercent } from "../cli/tables.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
 import { requireLabels } from "../readers/dataset.ts";
+import { createLabelCodes } from "../readers/labels.ts";
 import { fillFrom } from "../readers/options.ts";
 import { scoreBatches } from "../scoring/score-threads.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
@@ -39,9 +40,10 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   const source = describePaths(values.data);
   const options = fillFrom(readOptionsOf(values), loaded.model.recipe);
   const progress = createScoreProgress("evaluate", terminal, now, options);
-  const read = { ...options, onNote: noteReading(terminal), onRead: progress.onRead };
+  const labelCodes = createLabelCodes({ positive: values.positive, areNumbersValues: true });
+  const read = { ...options, labelCodes, onNote: noteReading(terminal), onRead: progress.onRead };
   const hash = createHash("sha256");
-  const line = createReadLine({ source, labels: values.labels }, terminal);
+  const line = createReadLine({ source, labels: values.labels, labelCodes }, terminal);
   const batches = progress.count(line.announce(readBatches(values.data, read, hash)));
   const labels: Uint8Array[] = [];
   const probabilities: Float32Array[] = [];
@@ -55,7 +57,8 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   const isTrainingData = [data.sha256, calibrated?.data.sha256].includes(hash.digest("hex"));
   if (isTrainingData)
     terminal.say(`note: ${source} is the file that the model was trained or calibrated on: the metrics flatter the model`);
-  const metrics = computeMetrics(Buffer.concat(labels), join(probabilities));
+  const { parts } = labelCodes.settle([Buffer.concat(labels)] as const, source);
+  const metrics = computeMetrics(parts[0], join(probabilities));
   terminal.say(`${loaded.id} on ${source}: ${countOf(metrics.examples, "sequence")}, ${formatPercent(metrics.positiveRate)} positive`);
   terminal.say(formatMetrics({ model: metrics }, "on these sequences"));
   terminal.say(

@@ -4,7 +4,7 @@ import { DataError } from "../../shared/errors.ts";
 import { type NpyArray, showShape } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 import type { Batch, Column, Wanted } from "./batch.ts";
-import { type OnIssue, toLabel } from "./issues.ts";
+import { toLabel } from "./issues.ts";
 import type { Npz } from "./npz.ts";
 import { RAGGED_ADVICE, RAGGED_NAMES, readRagged } from "./ragged.ts";
 import type { Remark } from "./reading.ts";
@@ -20,7 +20,6 @@ const NAMES = {
 
 /** Reads an archive's arrays by name. Throws DataError. */
 export async function readArchive(npz: Npz, source: string, wanted: Wanted): Promise<Batch> {
-  const { onIssue } = wanted;
   const find = (role: keyof typeof NAMES): string | null => {
     const names = role === "labels" && wanted.label !== undefined ? [wanted.label] : NAMES[role];
     const present = names.filter((name) => npz.names.includes(name));
@@ -35,7 +34,7 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
       ? { ...(await readRaggedValues(npz, holds, source, wanted)), remarks: [] }
       : toValues(await npz.read(valuesName, RAGGED_ADVICE), valuesName, source, wanted, named?.data.length);
   const N = values.length / (shape.timesteps * shape.features);
-  const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count, onIssue);
+  const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count, wanted);
   const readProbability = async (name: string | null, count: number) =>
     name === null ? null : toProbability(await npz.read(name), name, source, count);
 
@@ -166,9 +165,36 @@ function countRounded(values: Float64Array): number {
   return count;
 }
 
-/** Labels (N) or (N,1), each 0 or 1; `N` null takes any number of them. Throws DataError. */
-export function toLabels(array: NpyArray, name: string, source: string, N: number | null, onIssue: OnIssue): Uint8Array {
-  return Uint8Array.from(column(array, name, source, N), (label, n) => toLabel(label, `${name}[${n}]`, source, onIssue));
+/** Labels (N), (N,1), or one-hot (N,2); `N` null takes any number of them. Throws DataError. */
+export function toLabels(
+  array: NpyArray,
+  name: string,
+  source: string,
+  N: number | null,
+  wanted: Pick<Wanted, "onIssue" | "labelCodes">,
+): Uint8Array {
+  const { labelCodes } = wanted;
+  const column = toColumn(labelCodes ? fromOneHot(array, name, source) : array, name, source, N);
+  if (!(column instanceof Float64Array)) {
+    if (!labelCodes) throw new DataError(source, `${name} holds text, expected numbers`);
+    return Uint8Array.from(column, (label, n) => toLabel(label, `${name}[${n}]`, source, wanted));
+  }
+  const issues = { onIssue: wanted.onIssue }; // a missing label is no value
+  return Uint8Array.from(column, (label, n) => toLabel(label, `${name}[${n}]`, source, Number.isNaN(label) ? issues : wanted));
+}
+
+/** (N,2) with a single 1 in every row → (N), the number of the column that holds it; any other array as it is. Throws DataError. */
+function fromOneHot(array: NpyArray, name: string, source: string): NpyArray {
+  const { shape, data } = array;
+  if (shape.length !== 2 || shape[1] !== 2 || !(data instanceof Float64Array)) return array;
+  const labels = new Float64Array(shape[0]);
+  for (let n = 0; n < labels.length; n++) {
+    const [a, b] = [data[2 * n], data[2 * n + 1]];
+    if (!((a === 0 && b === 1) || (a === 1 && b === 0)))
+      throw new DataError(source, `${name}[${n}] is ${a}, ${b}, expected one-hot: a 1 in one of the two columns, which is the label`);
+    labels[n] = b;
+  }
+  return { ...array, shape: [shape[0]], data: labels };
 }
 
 function toProbability(array: NpyArray, name: string, source: string, N: number): Float64Array {

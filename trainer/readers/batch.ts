@@ -3,6 +3,7 @@
 import type { Shape } from "../../shared/sequence.ts";
 import type { SaidDialect } from "./dialect.ts";
 import type { OnIssue } from "./issues.ts";
+import type { LabelCodes } from "./labels.ts";
 import type { ReadNote } from "./notes.ts";
 import type { Remark } from "./reading.ts";
 
@@ -10,7 +11,7 @@ import type { Remark } from "./reading.ts";
 export interface Part {
   /** (N,T,F) finite, NaN where a number is missing and may be */
   readonly values: Float64Array;
-  /** (N) 0 or 1; null where there are none. */
+  /** (N) 0 or 1, or codes as LabelCodes has them before they are settled; null where there are none. */
   readonly labels: Uint8Array | null;
   /** (N) the known truth of synthetic data, or null. */
   readonly probability: Float64Array | null;
@@ -83,6 +84,8 @@ export interface Wanted extends NameOptions {
   readonly labels: boolean;
   /** Name of the labels; undefined: one of LABEL_NAMES. */
   readonly label?: string;
+  /** Codes for labels that are neither 0 nor 1; undefined: those are issues. */
+  readonly labelCodes?: LabelCodes;
   /** The known truth and the test part. */
   readonly parts: boolean;
   /** Names of further columns, which must be there. */

@@ -4,8 +4,9 @@ import { DataError } from "../../shared/errors.ts";
 import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.ts";
 import { adviseOnNumber, type Dialect } from "./dialect.ts";
 import { FIRST_RECORDS, parseCell, readFirstLines } from "./first-lines.ts";
-import { NO_LABEL, type OnIssue, toLabel } from "./issues.ts";
+import { type OnIssue, toLabel } from "./issues.ts";
 import type { Layout } from "./layout.ts";
+import { NO_LABEL } from "./no-label.ts";
 import { nameColumn, show } from "./quoting.ts";
 
 /** What the first line says of all; `header` is null where it holds numbers. */
@@ -16,6 +17,7 @@ interface Table {
   readonly source: string;
   readonly onIssue: OnIssue;
   readonly onRounded: Wanted["onRounded"];
+  readonly labelCodes: Wanted["labelCodes"];
   /** As Wanted.gaps. */
   readonly gaps?: boolean;
   readonly header: readonly string[] | null;
@@ -58,6 +60,7 @@ export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf
       source,
       onIssue: wanted.onIssue,
       gaps: wanted.gaps,
+      labelCodes: wanted.labelCodes,
       onRounded: wanted.onRounded,
       dialect,
       ...planTable(header, firstRecords[0].record.length, layoutOf),
@@ -168,7 +171,10 @@ function isRounded(text: string, number: number): boolean {
 }
 
 function readLabel(table: Table, record: readonly string[], i: number, line: number): number {
-  const { source, onIssue, header } = table;
+  const { source, header, dialect, labelCodes } = table;
+  const what = nameColumn(header, i);
+  if (labelCodes && parseCell(record[i], dialect.decimal) === undefined)
+    return toLabel(record[i].trim(), what, `${source}: line ${line}`, table);
   const number = readCell(table, record, i, line, Number.NaN);
-  return Number.isNaN(number) ? NO_LABEL : toLabel(number, nameColumn(header, i), `${source}: line ${line}`, onIssue);
+  return Number.isNaN(number) ? NO_LABEL : toLabel(number, what, `${source}: line ${line}`, table);
 }

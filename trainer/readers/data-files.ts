@@ -73,6 +73,7 @@ function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted 
     columns: [...new Set([...id, isRows ? key : group, time].filter((name) => name !== undefined))],
     rows: isRows ? { features } : undefined,
     gaps,
+    labelCodes: options.labelCodes,
     onIssue,
     onNote,
     dialect: { separator: sep, decimal },
@@ -207,7 +208,7 @@ async function* readAt(source: Source, read: (file: RandomAccess) => Iterable<Ba
 
 async function readLabels(source: Source, wanted: Wanted): Promise<Uint8Array> {
   const { name, format } = source;
-  if (format === "npy") return toLabels(readNpy(await source.whole(), name), "labels", name, null, wanted.onIssue);
+  if (format === "npy") return toLabels(readNpy(await source.whole(), name), "labels", name, null, wanted);
   if (format === "csv") return readCsvLabels(source.chunks(), name, wanted);
   throw new DataError(name, `has the extension .${format}, expected .npy or .csv for labels`);
 }

@@ -12,6 +12,7 @@ import { describePaths, readBatches } from "./data-files.ts";
 import { describeRead } from "./describe.ts";
 import { createReadTally, type ReadFacts, tallyBatches } from "./facts.ts";
 import { joinBatches } from "./join.ts";
+import { createLabelCodes } from "./labels.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import type { Remark } from "./reading.ts";
 import { stem } from "./source.ts";
@@ -56,18 +57,26 @@ const MIN_SEQUENCES = 100;
 export async function readDataset(paths: readonly string[], options: ReadOptions): Promise<ReadDataset> {
   const hash = createHash("sha256");
   const { group, time, test: testPath } = options;
-  const tally = createReadTally(describePaths(paths), options.ignoreLabels ? undefined : options.labels, options.ignoreLabels);
-  const main = await joinBatches(tallyBatches(readBatches(paths, { ...options, inOne: true }, hash), tally), describePaths(paths));
+  const labelCodes = createLabelCodes({
+    positive: options.positive,
+    areNumbersValues: options.positive !== undefined || options.onIssue === undefined,
+  });
+  const tally = createReadTally(describePaths(paths), options.ignoreLabels ? undefined : options.labels, options.ignoreLabels, labelCodes);
+  const all = tallyBatches(readBatches(paths, { ...options, labelCodes, inOne: true }, hash), tally);
+  const main = await joinBatches(all, describePaths(paths));
   let { test } = main;
   if (testPath !== undefined) {
-    const other = await joinBatches(readBatches([testPath], testOptionsOf(options, main), hash), testPath);
+    const other = await joinBatches(readBatches([testPath], { ...testOptionsOf(options, main), labelCodes }, hash), testPath);
     checkShape(other.shape, main.shape, testPath, "the sequences");
     test = requireLabels({ ...other, source: testPath });
   }
+  const settled = labelCodes.settle([main.labels, test?.labels ?? null], describePaths(paths));
+  const [labels, testLabels] = settled.parts;
+  if (test && testLabels) test = { ...test, labels: testLabels };
   const { shape, dtype, columns, timeline } = main;
   const content = {
     values: main.values,
-    labels: main.labels,
+    labels,
     probability: main.probability,
     groups: group === undefined ? undefined : toGroups(columns[group]),
   };
@@ -106,10 +115,27 @@ function testOptionsOf(options: ReadOptions, { shape, features }: Batch): ReadOp
 
 /** What beside the bytes decides what is read. */
 function describeOptions(options: ReadOptions): string {
-  const { format, sep, decimal, label, key, time, group, features, window, stride, horizon, id, rename, columns, byPosition, axes } =
-    options;
+  const {
+    format,
+    sep,
+    decimal,
+    label,
+    positive,
+    key,
+    time,
+    group,
+    features,
+    window,
+    stride,
+    horizon,
+    id,
+    rename,
+    columns,
+    byPosition,
+    axes,
+  } = options;
   return JSON.stringify({
-    ...{ format, sep, decimal, label, key, time, group, features, window, stride, horizon },
+    ...{ format, sep, decimal, label, positive, key, time, group, features, window, stride, horizon },
     ...{ timeFormat: options.timeFormat?.text, maxGap: options.maxGap?.text },
     ...{ id, rename: rename && [...rename], columns, byPosition: byPosition || undefined, axes },
   });

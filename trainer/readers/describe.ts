@@ -2,6 +2,7 @@
 import { hasDefaultNames } from "./align.ts";
 import { nameSeparator } from "./dialect.ts";
 import type { LabelFacts, ReadFacts } from "./facts.ts";
+import { type LabelMeaning, showValue } from "./labels.ts";
 import type { ReadNote } from "./notes.ts";
 import { show } from "./quoting.ts";
 import type { PositionReason, Remark } from "./reading.ts";
@@ -65,13 +66,19 @@ export function describeRemark(remark: Remark): string {
   }
 }
 
-function describeLabels({ name, isFile, positives, missing }: LabelFacts, sequences: number): string[] {
+function describeLabels({ name, isFile, positives, missing, meaning }: LabelFacts, sequences: number): string[] {
   const labelled = sequences - missing;
   return [
     isFile ? `labels from ${name}` : `label ${name}`,
-    ...(labelled === 0 ? [] : [`${((100 * positives) / labelled).toFixed(1)} % positive`]),
+    ...(meaning === null ? [] : [describeMeaning(meaning)]),
+    ...(labelled === 0 || Number.isNaN(positives) ? [] : [`${((100 * positives) / labelled).toFixed(1)} % positive`]),
     ...(missing === 0 ? [] : [`${count(missing)} without a label`]),
   ];
+}
+
+/** `1 is "yes", 0 is "no"` */
+export function describeMeaning({ one, zero, values }: LabelMeaning): string {
+  return `1 is ${showValue(one)}, 0 is ${zero === null ? `any other of ${values.length} labels` : showValue(zero)}`;
 }
 
 /** One sentence about what a reader leaves out or does by itself. */

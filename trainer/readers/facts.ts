@@ -2,17 +2,20 @@
 // describe.ts makes the sentences. Legend: N sequences, T steps, F features.
 import type { Shape } from "../../shared/sequence.ts";
 import type { Batch } from "./batch.ts";
-import { NO_LABEL } from "./issues.ts";
+import type { LabelCodes, LabelMeaning } from "./labels.ts";
+import { NO_LABEL } from "./no-label.ts";
 import { mergeRemarks, type Remark } from "./reading.ts";
 
 export interface LabelFacts {
   /** Name of the labels in the data, or the file that holds them. */
   readonly name: string;
   readonly isFile: boolean;
-  /** Sequences with label 1. */
+  /** Sequences with label 1; NaN where it is not plain yet which label is 1. */
   readonly positives: number;
-  /** Sequences whose label is neither 0 nor 1. */
+  /** Sequences without a label. */
   readonly missing: number;
+  /** Which label is 1, where labels are not 0 and 1. */
+  readonly meaning: LabelMeaning | null;
 }
 
 export interface ReadFacts {
@@ -44,13 +47,12 @@ export interface ReadTally {
 }
 
 /** A tally of the data named `source`; `labelsFile` is the file the labels come from, where that is one of its own. */
-export function createReadTally(source: string, labelsFile?: string, ignoreLabels = false): ReadTally {
+export function createReadTally(source: string, labelsFile?: string, ignoreLabels = false, labelCodes?: LabelCodes): ReadTally {
   const dtypes = new Set<string>();
   let first: Batch | null = null;
   let timesteps = 0;
   let sequences = 0;
-  let positives = 0;
-  let missing = 0;
+  const labelCounts = new Float64Array(NO_LABEL + 1); // by code
   let series = 0;
   let testSequences = 0;
   let remarks: readonly Remark[] = [];
@@ -61,10 +63,7 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
       sequences += values.length / (shape.timesteps * shape.features);
       timesteps = Math.max(timesteps, shape.timesteps);
       if (dtype !== null) dtypes.add(dtype);
-      for (const label of labels ?? []) {
-        if (label === 1) positives++;
-        else if (label === NO_LABEL) missing++;
-      }
+      for (const label of labels ?? []) labelCounts[label]++;
       if (timeline) series = timeline.series.reduce((count, s) => Math.max(count, s + 1), series);
       testSequences += test?.labels.length ?? 0;
       if (batch.remarks) remarks = mergeRemarks(remarks, batch.remarks);
@@ -80,13 +79,27 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
         shape: { timesteps, features },
         features: first.features ?? Array.from({ length: features }, (_, f) => `f${f}`),
         dtype: dtypes.size === 0 ? null : [...dtypes].join(" and "),
-        labels: ignoreLabels ? "ignored" : isLabelled ? { name, isFile: labelsFile !== undefined, positives, missing } : "none",
+        labels: ignoreLabels
+          ? "ignored"
+          : isLabelled
+            ? { name, isFile: labelsFile !== undefined, ...countLabels(labelCounts, labelCodes) }
+            : "none",
         series: first.timeline ? series : null,
         testSequences,
         remarks,
       };
     },
   };
+}
+
+/** `counts` of labels by code. */
+function countLabels(counts: Float64Array, codes: LabelCodes | undefined): Pick<LabelFacts, "positives" | "missing" | "meaning"> {
+  const missing = counts[NO_LABEL];
+  const isPlain = counts.subarray(2, NO_LABEL).every((count) => count === 0);
+  const meaning = codes?.meaningOf(counts) ?? null;
+  if (codes === undefined || (isPlain && (meaning === null || meaning.one === 1))) return { positives: counts[1], missing, meaning: null };
+  if (meaning === null) return { positives: Number.NaN, missing, meaning };
+  return { positives: counts.reduce((sum, count, code) => sum + (codes.isOne(code, meaning) ? count : 0), 0), missing, meaning };
 }
 
 /** The batches as they are, each counted as it passes. */

@@ -1,5 +1,8 @@
 // What becomes of a value that is not finite and of a label that is not 0 or 1. Knows no format.
 import { DataError } from "../../shared/errors.ts";
+import type { LabelCodes } from "./labels.ts";
+import { NO_LABEL } from "./no-label.ts";
+import { show } from "./quoting.ts";
 
 /**
  * Hears of a bad value or label: `source` is the file and the place in it, `label` what stands there where a label should be.
@@ -13,13 +16,20 @@ export const throwIssue: OnIssue = (source, message) => {
   throw new DataError(source, message);
 };
 
-/** Stands in labels where the file has none that can be used. */
-export const NO_LABEL = 255;
-
-/** 0, 1, or NO_LABEL after `onIssue` has heard of it; `what` names the label there. */
-export function toLabel(value: number, what: string, source: string, onIssue: OnIssue): number {
+/**
+ * 0, 1, the code of another value, or NO_LABEL after `onIssue` has heard that it is none; `what` names the label there.
+ */
+export function toLabel(
+  value: number | string,
+  what: string,
+  source: string,
+  { onIssue, labelCodes }: { readonly onIssue: OnIssue; readonly labelCodes?: LabelCodes },
+): number {
   if (value === 0 || value === 1) return value;
-  onIssue(source, `${what} is ${value}, expected a label 0 or 1`, value);
+  const code = labelCodes?.code(value, what, source);
+  if (code !== undefined) return code;
+  const isText = typeof value === "string";
+  onIssue(source, `${what} is ${isText ? show(value) : value}, expected a label 0 or 1`, isText ? Number.NaN : value);
   return NO_LABEL;
 }
 

@@ -5,7 +5,8 @@ import { DataError, describe, SequenceError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequence.ts";
 import { type Batch, toColumn, type Wanted } from "./batch.ts";
 import { toUtf8 } from "./encoding.ts";
-import { NO_LABEL, toLabel } from "./issues.ts";
+import { toLabel } from "./issues.ts";
+import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
 import { isIdentifier, isIndex, isLabel, refuseIdentifier } from "./roles.ts";
@@ -222,8 +223,9 @@ function readBeside(record: unknown, place: string, wanted: Wanted): Omit<JsonRe
   const name = wanted.label ?? usual;
   if (!wanted.labels || name === undefined) return { label: null, labelName: null, others };
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
-  if (typeof value === "number" || typeof value === "boolean")
-    return { label: toLabel(Number(value), show(name), place, wanted.onIssue), labelName: name, others };
+  const label = typeof value === "boolean" ? Number(value) : value;
+  if (typeof label === "number" || (typeof label === "string" && label !== "" && wanted.labelCodes))
+    return { label: toLabel(label, show(name), place, wanted), labelName: name, others };
   wanted.onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a label 0 or 1`, Number.NaN);
   return { label: NO_LABEL, labelName: name, others };
 }

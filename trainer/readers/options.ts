@@ -3,6 +3,7 @@ import { hasDefaultNames } from "./align.ts";
 import type { Axes, Target } from "./batch.ts";
 import type { Decimal, Separator } from "./dialect.ts";
 import type { OnIssue } from "./issues.ts";
+import type { LabelCodes } from "./labels.ts";
 import type { MaxGap } from "./max-gap.ts";
 import type { ReadNote } from "./notes.ts";
 import type { Format } from "./source.ts";
@@ -19,6 +20,10 @@ export interface ReadOptions {
   readonly labels?: string;
   /** Name of the label column; undefined: label, y or target. */
   readonly label?: string;
+  /** The label that is 1, the others being 0; undefined: as labels.ts finds out. */
+  readonly positive?: string;
+  /** Codes for labels other than 0 and 1, which whoever reads settles; undefined: those are issues. */
+  readonly labelCodes?: LabelCodes;
   /** Name of the column whose equal values belong together. */
   readonly group?: string;
   /** Name of the column that orders sequences or rows. */

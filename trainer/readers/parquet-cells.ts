@@ -1,7 +1,8 @@
 // A Parquet column's cells → labels, numbers or texts of the next records. Knows no layout and no bytes.
 import { DataError } from "../../shared/errors.ts";
 import { type Column, toColumn, type Wanted } from "./batch.ts";
-import { NO_LABEL, toLabel } from "./issues.ts";
+import { toLabel } from "./issues.ts";
+import { NO_LABEL } from "./no-label.ts";
 import type { Cell, Cursor } from "./parquet-cursor.ts";
 import { show } from "./quoting.ts";
 
@@ -19,14 +20,14 @@ export function placeOf({ source, first }: RecordRange, n: number): string {
 }
 
 /** (count) labels, NO_LABEL after onIssue has heard of one that is none. */
-export function readLabels(cursor: Cursor, name: string, range: RecordRange, { onIssue }: Wanted): Uint8Array {
+export function readLabels(cursor: Cursor, name: string, range: RecordRange, wanted: Wanted): Uint8Array {
   const labels = new Uint8Array(range.count);
   const what = `column ${show(name)}`;
   cursor.take(range.count, (n, cell) => {
-    const number = toNumber(cell);
-    if (number !== undefined) labels[n] = toLabel(number, what, placeOf(range, n), onIssue);
+    const value = typeof cell === "string" && wanted.labelCodes ? cell : toNumber(cell);
+    if (value !== undefined && !Number.isNaN(value)) labels[n] = toLabel(value, what, placeOf(range, n), wanted);
     else {
-      onIssue(placeOf(range, n), `${what} is ${describeCell(cell)}, expected a label 0 or 1`, Number.NaN);
+      wanted.onIssue(placeOf(range, n), `${what} is ${describeCell(cell)}, expected a label 0 or 1`, Number.NaN);
       labels[n] = NO_LABEL;
     }
   });

@@ -86,3 +86,16 @@ test("labels that are neither 0 nor 1 are counted, and are no part of the rate",
   expect(describeRead(facts)).toMatch(/label y, (50|100)\.0 % positive, 1 without a label$/);
   rmSync(folder, { recursive: true });
 });
+
+test.each([
+  ["label-words.csv", {}, 'label y, 1 is "yes", 0 is "no", 50.0 % positive'],
+  ["label-words-said.csv", { positive: "no" }, 'label y, 1 is "no", 0 is "yes", 50.0 % positive'],
+  ["label-minus.csv", {}, "label y, 1 is 1, 0 is -1, 50.0 % positive"],
+  ["label-against-rest.csv", { positive: "b" }, 'label y, 1 is "b", 0 is any other of 3 labels, 50.0 % positive'],
+  ["label-bool.csv", {}, "label y, 50.0 % positive"],
+])("which label of %s is 1, with %j", async (name, options, line) => {
+  const { facts } = await readDataset([good(name)], options);
+  expect(describeRead(facts).endsWith(line)).toBe(true);
+  const error = await readDataset([good(name)], { positive: "maybe" }).catch((thrown) => thrown);
+  expect(error.message).toContain('holds no label "maybe", which --positive names, but ');
+});

@@ -1,0 +1,138 @@
+// Any two values as labels: which of them is 1. Readers give every value that is neither 0 nor 1 a code of its own; what a code means
+// is settled when all are known. Knows no format.
+import { DataError } from "../../shared/errors.ts";
+import { NO_LABEL } from "./no-label.ts";
+import { show } from "./quoting.ts";
+
+/** A label as it stands in the data. */
+export type LabelValue = number | string;
+
+/** Which value is 1. */
+export interface LabelMeaning {
+  readonly one: LabelValue;
+  /** The other value; null where there are several, or none. */
+  readonly zero: LabelValue | null;
+  /** All values, in the order in which they came. */
+  readonly values: readonly LabelValue[];
+}
+
+export interface LabelCodes {
+  /** The code of `value`, 2 or above; undefined for a number where numbers are no codes. Throws DataError where there are too many. */
+  code(value: LabelValue, what: string, source: string): number | undefined;
+  /** What is 1 among the labels that were counted by code; null where it cannot be told yet. */
+  meaningOf(counts: ArrayLike<number>): LabelMeaning | null;
+  /** Whether a code is 1. */
+  isOne(code: number, meaning: LabelMeaning): boolean;
+  /** Codes → 0 and 1, NO_LABEL as it is. All parts of a set are settled at once. Throws DataError where it is not plain which is 1. */
+  settle<Parts extends readonly (Uint8Array | null)[]>(parts: Parts, source: string): { parts: Parts; meaning: LabelMeaning | null };
+}
+
+export interface LabelOptions {
+  /** The value that is 1, as it is said; the others are 0. */
+  readonly positive?: string;
+  /** Whether numbers other than 0 and 1 are values; false where they are issues. */
+  readonly areNumbersValues: boolean;
+}
+
+/** Codes run from 2 to 254: more values than this are no classes. */
+const MAX_VALUES = 100;
+
+/** Words that say which is 1, in small letters. */
+const WORD_PAIRS: readonly (readonly [zero: string, one: string])[] = [
+  ["no", "yes"],
+  ["n", "y"],
+  ["false", "true"],
+  ["f", "t"],
+  ["negative", "positive"],
+  ["neg", "pos"],
+  ["down", "up"],
+  ["off", "on"],
+  ["low", "high"],
+  ["loss", "win"],
+  ["fail", "pass"],
+  ["bad", "good"],
+];
+
+/** The codes of one reading, for all its files. */
+export function createLabelCodes({ positive, areNumbersValues }: LabelOptions): LabelCodes {
+  const values: LabelValue[] = [0, 1]; // by code
+  const codes = new Map<LabelValue, number>();
+  const places: string[] = ["", ""];
+  const meaningOf = (present: readonly number[]): LabelMeaning | string =>
+    chooseOne(
+      present.map((code) => values[code]),
+      positive,
+    );
+  const presentIn = (counts: ArrayLike<number>): number[] => values.map((_, code) => code).filter((code) => counts[code] > 0);
+  return {
+    code(value, what, source) {
+      if (typeof value === "number" && !areNumbersValues) return undefined;
+      const known = codes.get(value);
+      if (known !== undefined) return known;
+      if (values.length === MAX_VALUES)
+        throw new DataError(source, `${what} is ${showValue(value)}, the ${MAX_VALUES - 1}th different label: two classes only`);
+      codes.set(value, values.length);
+      places.push([...(/: ((?:line|row) \d+|\[\d+\])$/.exec(source)?.slice(1) ?? []), what].join(", "));
+      return values.push(value) - 1;
+    },
+    meaningOf(counts) {
+      const meaning = meaningOf(presentIn(counts));
+      return typeof meaning === "string" ? null : meaning;
+    },
+    isOne: (code, { one }) => values[code] === one,
+    settle(parts, source) {
+      const counts = new Float64Array(NO_LABEL + 1);
+      for (const part of parts) for (const label of part ?? []) counts[label]++;
+      const present = presentIn(counts);
+      if (present.length === 0) return { parts, meaning: null };
+      const meaning = meaningOf(present);
+      if (typeof meaning === "string") {
+        const third = present.find((code, i) => i >= 2 && code >= 2);
+        throw new DataError(source, third === undefined ? meaning : `${meaning} (${showValue(values[third])} first at ${places[third]})`);
+      }
+      const settled = parts.map(
+        (part) => part?.map((label) => (label === NO_LABEL ? label : Number(values[label] === meaning.one))) ?? null,
+      );
+      return { parts: settled as unknown as typeof parts, meaning };
+    },
+  };
+}
+
+/** Which value is 1, or why that is not plain. */
+function chooseOne(values: readonly LabelValue[], positive: string | undefined): LabelMeaning | string {
+  const listed = values.slice(0, 6).map(showValue).join(", ") + (values.length > 6 ? ", …" : "");
+  const meaning = (one: LabelValue): LabelMeaning => {
+    const others = values.filter((value) => value !== one);
+    return { one, zero: others.length === 1 ? others[0] : null, values };
+  };
+  if (positive !== undefined) {
+    const one = values.find((value) => isSaid(value, positive));
+    return one === undefined ? `holds no label ${show(positive)}, which --positive names, but ${listed}` : meaning(one);
+  }
+  if (values.length > 2) return `holds the labels ${listed}: two classes only; --positive CLASS takes one against the rest`;
+  const [a, b] = values;
+  if (values.every((value) => value === 0 || value === 1)) return meaning(1);
+  if (b === undefined) {
+    const pair = WORD_PAIRS.find((words) => words.includes(wordOf(a)));
+    if (pair === undefined) return `holds only the label ${showValue(a)}: say which label is 1 with --positive`;
+    return pair[1] === wordOf(a) ? meaning(a) : { one: pair[1], zero: a, values };
+  }
+  if (typeof a === "number" && typeof b === "number") return meaning(Math.max(a, b));
+  if (typeof a === "number" || typeof b === "number") return `holds the labels ${listed}: say which is 1 with --positive`;
+  const pair = WORD_PAIRS.find((words) => words.includes(wordOf(a)) && words.includes(wordOf(b)));
+  return meaning(pair === undefined ? (a < b ? b : a) : wordOf(a) === pair[1] ? a : b);
+}
+
+function wordOf(value: LabelValue): string {
+  return String(value).trim().toLowerCase();
+}
+
+/** Numbers are the same however they are written. */
+function isSaid(value: LabelValue, said: string): boolean {
+  return typeof value === "number" ? said.trim() !== "" && Number(said) === value : value === said;
+}
+
+/** A label as sentences show it. */
+export function showValue(value: LabelValue): string {
+  return typeof value === "number" ? String(value) : show(value);
+}
