@@ -7,6 +7,7 @@ import { computeColumns } from "../../shared/recipe/columns.ts";
 import { fitRecipe, fitView } from "../../shared/recipe/fit.ts";
 import type { Plan, Recipe } from "../../shared/recipe/recipe.ts";
 import { describeColumns, type TabularView } from "../../shared/recipe/tabular.ts";
+import { compactMembers } from "../artifact/compaction.ts";
 import { type Labelled, positiveRate, requireBothClasses, selectSequences } from "../data/sequences.ts";
 import { studyFeatures } from "../features/facts.ts";
 import { planView } from "../features/view-plan.ts";
@@ -17,7 +18,6 @@ import { fitCalibration } from "../statistics/calibration.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { type CrossFitted, LEARNER_NAMES, type LearnerName, listHeldOut } from "./cross-fit.ts";
 import { type Joined, joinMembers } from "./join.ts";
-import { keepUsedColumns } from "./keep-columns.ts";
 import type { FoldedData } from "./prepare-folds.ts";
 import { planChannels, type Represented } from "./represent.ts";
 import { createStackLearners } from "./stack-learners.ts";
@@ -76,10 +76,10 @@ export async function fitStackPath(
   const cluster = heldOut.map((n) => plan.cluster[train[n]]);
   const joined = joinMembers({ fitted, labels: heldOutLabels, cluster, folds: local });
   const calibration = fitCalibration(joined.logits, heldOutLabels);
-  const { keep, members } = keepUsedColumns(joined.members, seen.columnNames.length);
+  const { view, members } = compactMembers(tabular, joined.members);
   return {
     recipe,
-    ...(keep.length > 0 && { view: { ...tabular, keep } }),
+    ...(view && { view }),
     predictor: { members, stack: joined.stack, calibration },
     positiveRate: positiveRate(labels, train),
     learnt,
