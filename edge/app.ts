@@ -36,10 +36,10 @@ export function createApp(servable: ServableModel, given: Dependencies): Hono<Ed
   const app = new Hono<EdgeEnv>();
   const features = "unready" in servable ? undefined : servable.model.recipe.features.length;
   const dependencies = features === undefined ? given : { ...given, endpoints: endpointsFor(given.endpoints, features) };
-  const { access, withinRate, origins, log, report } = dependencies;
+  const { access, withinRate, withinFailures, origins, log, report } = dependencies;
   app.use(requestContext(servable.sha256, log));
   if (origins.length > 0) app.use(allowOrigins(origins));
-  app.use(authorize(access, withinRate));
+  app.use(authorize(access, withinRate, withinFailures));
   app.route("/", pageRoutes(dependencies.page));
   app.route("/health", healthRoutes(servable, dependencies)).route("/v2", inferenceHealthRoutes(servable));
   app.route("/v1/streams", streamRoutes(servable, dependencies));

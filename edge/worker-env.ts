@@ -29,7 +29,13 @@ export interface WorkerEnv {
   readonly DIRECTORY?: Namespace<Directory>;
   /** The circuit breakers of destinations. Absent in deployments of before: then each key pauses by itself alone. */
   readonly BREAKERS?: Namespace<Breaker>;
-  readonly RATE_LIMIT?: { limit(options: { readonly key: string }): Promise<{ readonly success: boolean }> };
+  readonly RATE_LIMIT?: RateLimit;
+  /** Of addresses whose keys are refused; absent in deployments of before: RATE_LIMIT's. */
+  readonly FAILURE_LIMIT?: RateLimit;
+}
+
+interface RateLimit {
+  limit(options: { readonly key: string }): Promise<{ readonly success: boolean }>;
 }
 
 const now = (): number => Date.now();
@@ -71,7 +77,7 @@ export function forCommand(env: WorkerEnv, command: string): WorkerEnv {
 
 /** What the app is given beside its model. `page`: the HTML of GET /. */
 export function readDependencies(env: WorkerEnv, page: string): Dependencies {
-  const { RATE_LIMIT, CORS_ORIGINS = "" } = env;
+  const { RATE_LIMIT, FAILURE_LIMIT, CORS_ORIGINS = "" } = env;
   const access = readAccess(env);
   const endpoints = readEndpoints(env);
   for (const fault of [access.unusable, access.fault, endpoints.unusable]) if (fault !== undefined) console.error(fault);
@@ -82,6 +88,7 @@ export function readDependencies(env: WorkerEnv, page: string): Dependencies {
     page,
     origins: CORS_ORIGINS.split(/[\s,]+/).filter((origin) => origin !== ""),
     withinRate: RATE_LIMIT && (async (key) => (await RATE_LIMIT.limit({ key })).success),
+    withinFailures: FAILURE_LIMIT && (async (key) => (await FAILURE_LIMIT.limit({ key })).success),
     log: (record) => console.log(JSON.stringify(record)),
     report: (error) => console.error(error),
   };

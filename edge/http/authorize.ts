@@ -7,6 +7,9 @@ import type { EdgeEnv } from "./request-context.ts";
 /** The period of the rate limit in wrangler.toml: after it, a key may go on for certain. */
 export const RATE_PERIOD_S = 60;
 
+/** Whether one more request of this name is within its rate. */
+type WithinRate = (name: string) => Promise<boolean>;
+
 /** What anybody may see: that there is a service, how to call it, and whether it is well. Webhooks are verified by their signatures. */
 const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
 
@@ -14,7 +17,7 @@ const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
 const COSTLY = /^\/(docs$|openapi\.json$|hooks\/)/;
 
 /** Throws RequestError where an address, as Cloudflare knows it, has used up what it may ask for without a key. */
-async function checkAddress(request: Request, withinRate?: (name: string) => Promise<boolean>): Promise<void> {
+async function checkAddress(request: Request, withinRate?: WithinRate): Promise<void> {
   const address = request.headers.get("cf-connecting-ip");
   if (address === null || withinRate === undefined || isLocal(request)) return;
   if (!(await withinRate(`address ${address}`)))
@@ -27,9 +30,9 @@ const ALL_STREAMS = /^\/v1\/(streams\/*$|deliveries|metrics)/;
 
 /**
  * Middleware: whatever is not public, a route that does not exist included, needs a key with the scope its method asks for. Throws
- * RequestError. `withinRate`: whether one more request of this name is within its rate; absent: no limit.
+ * RequestError. `withinRate`: absent: no limit. `withinFailures`: the same, of addresses whose keys are refused.
  */
-export function authorize(access: Access, withinRate?: (name: string) => Promise<boolean>): MiddlewareHandler<EdgeEnv> {
+export function authorize(access: Access, withinRate?: WithinRate, withinFailures = withinRate): MiddlewareHandler<EdgeEnv> {
   return async (c, next) => {
     if (PUBLIC.test(c.req.path)) {
       if (COSTLY.test(c.req.path)) await checkAddress(c.req.raw, withinRate);
@@ -41,7 +44,7 @@ export function authorize(access: Access, withinRate?: (name: string) => Promise
       streams,
       isLocal: isDeveloper,
     } = await verifyKey(access, c.req.raw, scopeOf(c.req.method, c.req.path)).catch(async (error) => {
-      await checkAddress(c.req.raw, withinRate); // who guesses keys
+      await checkAddress(c.req.raw, withinFailures); // who guesses keys
       throw error;
     });
     c.get("record").key = name;

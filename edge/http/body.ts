@@ -75,8 +75,28 @@ export async function readJson(request: Request): Promise<unknown> {
   return parseText(text, "the body");
 }
 
+/** Arrays and objects inside each other: the deepest body that is taken has five, and what senders say beside an event some more. */
+const MAX_DEPTH = 64;
+const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [...'"\\[]{}'].map((character) => character.charCodeAt(0));
+
+/** Throws RequestError where more than MAX_DEPTH are inside each other: before an object is made of any. */
+function refuseDepth(bytes: Uint8Array, what: string): void {
+  let depth = 0;
+  let isText = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === BACKSLASH) i++;
+    else if (byte === QUOTE) isText = !isText;
+    else if (isText) continue;
+    else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--;
+    else if ((byte === OPEN_ARRAY || byte === OPEN_OBJECT) && ++depth > MAX_DEPTH)
+      throw new RequestError("malformed", `${what} must not have more than ${MAX_DEPTH} arrays and objects inside each other`);
+  }
+}
+
 /** The JSON that `bytes` are, which `what` names. Throws RequestError. */
 export function parseJson(bytes: Uint8Array, what = "the body"): unknown {
+  refuseDepth(bytes, what);
   try {
     return parseText(new TextDecoder("utf-8", { fatal: true }).decode(bytes), what);
   } catch (error) {

@@ -17,6 +17,7 @@ export class RequestError extends Error {
     | "conflict"
     | "configuration"
     | "loop"
+    | "slow"
     | "storage"
     | "unbound";
   /** Where in the body; empty where it is no place there. */
@@ -48,6 +49,7 @@ export const PROBLEMS = {
   signature: [401, "Not proven to come from this source"],
   conflict: [409, "The id is taken"],
   configuration: [503, "The configuration cannot be used"],
+  slow: [408, "The body took too long"],
   loop: [508, "Sent in a circle"],
   storage: [503, "Not stored: send it again"],
   unbound: [503, "This deployment keeps no streams"],

@@ -13,6 +13,8 @@ export interface Dependencies {
   readonly origins: readonly string[];
   /** Whether one more request of this name is within its rate; absent: no limit. */
   readonly withinRate?: (name: string) => Promise<boolean>;
+  /** The same of addresses whose keys are refused; absent: as withinRate. */
+  readonly withinFailures?: (name: string) => Promise<boolean>;
   /** Who sends webhooks in, and where results go. */
   readonly endpoints: Endpoints;
   /** Absent where the Worker has no storage bound. */

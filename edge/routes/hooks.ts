@@ -12,14 +12,16 @@ import type { Ready } from "../models/servable-model.ts";
 import { checkUsable, type Endpoints } from "../streams/endpoints.ts";
 import type { Accepted, StreamStore } from "../streams/store.ts";
 import { contentDigest, digestOf } from "../webhooks/event.ts";
-import { extractEvent, type HookEvent, MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
-import { signsTime, verify } from "../webhooks/signatures/schemes.ts";
+import { extractEvent, type HookEvent, maxBodyBytes } from "../webhooks/extraction.ts";
+import { beginVerification, signsTime } from "../webhooks/signatures/schemes.ts";
 import { mayWrite, refuseAddress, type Source } from "../webhooks/sources.ts";
 import { unwantedAt } from "../webhooks/wanted.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
 /** TradingView hangs up after 3 s and never comes back; a 503 before that it sends again. */
 const PATIENCE_MS = 2500;
+/** For a body to arrive, of whoever it is. */
+const BODY_MS = 10_000;
 
 /** What the routes here are given. */
 type HookDependencies = Pick<Dependencies, "endpoints" | "streams" | "now" | "report">;
@@ -38,9 +40,12 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     if (addressRefusal !== undefined) reject(c, addressRefusal);
     const hops = hopsOf(c.req.raw.headers);
     const streams = storeOf(dependencies);
-    const bytes = await readBytes(c.req.raw, MAX_HOOK_BYTES, "let the sender send less");
     const incoming = { headers: c.req.raw.headers, token: c.req.param("token") };
-    const verdict = await verify(source, incoming, bytes, Math.floor(now() / 1000));
+    const begun = await beginVerification(source, incoming, Math.floor(now() / 1000));
+    if (typeof begun !== "function") return reject(c, begun.refusal); // before its body is read
+    const reading = readBytes(c.req.raw, maxBodyBytes(source.pointers.content, shape), "let the sender send less");
+    const bytes = await within(reading, BODY_MS, new RequestError("slow", `the body took more than ${BODY_MS} ms to arrive`));
+    const verdict = await begun(bytes);
     if (!verdict.ok) return reject(c, verdict.refusal);
     const document = parseJson(bytes);
     const unwanted = unwantedAt(source.only, c.req.raw.headers, document);
@@ -91,18 +96,23 @@ async function store(
   hops: number,
   report: (error: Error) => void,
 ): Promise<Accepted> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new RequestError("storage", `storing took more than ${PATIENCE_MS} ms`)), PATIENCE_MS);
   try {
-    const [accepted] = await Promise.race([
-      streams.accept(key, [event], { source: name, destinations, isBound: bound !== undefined, hops }),
-      late.promise,
-    ]);
+    const storing = streams.accept(key, [event], { source: name, destinations, isBound: bound !== undefined, hops });
+    const [accepted] = await within(storing, PATIENCE_MS, new RequestError("storage", `storing took more than ${PATIENCE_MS} ms`));
     return accepted;
   } catch (error) {
     if (isQuickstepError(error) || error instanceof RequestError) throw error;
     report(error as Error);
     throw new RequestError("storage", "the event could not be stored: send it again");
+  }
+}
+
+/** What `promise` comes to. Throws `error` where that takes more than `ms`. */
+async function within<T>(promise: Promise<T>, ms: number, error: Error): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(error), ms);
+  try {
+    return await Promise.race([promise, late.promise]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,6 +1,6 @@
 // NDJSON in, NDJSON out: results leave while lines arrive, one output line for every line that is not blank, in their order.
 // A bad line becomes an error line and the rest go on. Nothing is read ahead of what the client takes.
-import { describe, SequenceError } from "../../shared/errors.ts";
+import { describe, LimitError, SequenceError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { parseSequence } from "../../shared/sequence.ts";
 import { parseJson } from "../http/body.ts";
@@ -12,6 +12,9 @@ import { type Result, resultsOf } from "./scoring.ts";
 
 /** The largest sequence there can be, 512 × 64 numbers of 25 digits, fits. */
 export const MAX_LINE_BYTES = 1 << 20;
+
+/** Lines of one request: then it ends with an error line. */
+const MAX_LINES = 1_000_000;
 
 export interface StreamTotals {
   /** Lines answered with a result. */
@@ -29,22 +32,24 @@ export function scoreLines(
   body: ReadableStream<Uint8Array>,
   options: Options,
   done: (totals: StreamTotals, failure?: unknown) => void,
+  maxLines = MAX_LINES,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   const splitter = new LineSplitter(MAX_LINE_BYTES);
   const encoder = new TextEncoder();
-  const { totals, answer } = createLineScorer(ready, options);
+  const { totals, answer } = createLineScorer(ready, options, maxLines);
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           for (;;) {
             const { done: ended, value } = await reader.read();
-            const text = answer(ended ? splitter.end() : splitter.split(value));
+            const { text, isOver } = answer(ended ? splitter.end() : splitter.split(value));
             if (text !== "") controller.enqueue(encoder.encode(text));
-            if (ended) {
+            if (ended || isOver) {
               controller.close();
-              return done(totals);
+              done(totals);
+              return ended ? undefined : await reader.cancel();
             }
             if (text !== "") return;
           }
@@ -63,7 +68,7 @@ export function scoreLines(
 }
 
 /** Lines → their answers' lines, as one text; blank lines have none. `totals` counts along. */
-function createLineScorer(ready: Ready, options: Options) {
+function createLineScorer(ready: Ready, options: Options, maxLines: number) {
   const { recipe } = ready.model;
   const values = new Float64Array(recipe.timesteps * recipe.features.length);
   const totals: StreamTotals = { sequences: 0, errors: 0 };
@@ -77,10 +82,16 @@ function createLineScorer(ready: Ready, options: Options) {
     return resultsOf(ready, values, () => ["sequence"], options)[0];
   }
 
-  function answer(lines: Iterable<Line>): string {
+  /** `isOver`: there were too many, and the rest is not looked at. */
+  function answer(lines: Iterable<Line>): { readonly text: string; readonly isOver: boolean } {
     let text = "";
     for (const line of lines) {
       lineNumber++;
+      if (lineNumber > maxLines) {
+        const error = new LimitError([], `at most ${maxLines} lines a request: send them in parts`, maxLines);
+        totals.errors++;
+        return { text: `${text}${JSON.stringify({ line: lineNumber, error: describeProblem(error) })}\n`, isOver: true };
+      }
       if (line !== null && isBlank(line)) continue;
       try {
         text += `${JSON.stringify(scoreLine(line))}\n`;
@@ -91,7 +102,7 @@ function createLineScorer(ready: Ready, options: Options) {
         totals.errors++;
       }
     }
-    return text;
+    return { text, isOver: false };
   }
   return { totals, answer };
 }

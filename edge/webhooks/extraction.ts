@@ -19,8 +19,17 @@ export type Content =
   | { readonly kind: "numbers"; readonly at: readonly (readonly string[])[] }
   | { readonly kind: "sequence"; readonly at: readonly string[] };
 
-/** Of a body: read from whoever asks, before anything is known of them; an event with a whole window in it has some kilobytes. */
+/** Of a body, which is read before it is known to be the source's: what senders say beside one row, GitHub above all. */
+export const MAX_EVENT_BODY_BYTES = 256 * 1024;
+/** The same where it holds a whole sequence, so far as the model's shape needs it. */
 export const MAX_HOOK_BYTES = 1024 * 1024;
+/** A number of JSON. */
+const NUMBER_BYTES = 25;
+
+/** How long a body with this content may be, for a model of T steps and F features. */
+export function maxBodyBytes({ kind }: Content, { timesteps: T, features: F }: Shape): number {
+  return kind === "sequence" ? Math.min(MAX_HOOK_BYTES, MAX_EVENT_BODY_BYTES + T * F * NUMBER_BYTES) : MAX_EVENT_BODY_BYTES;
+}
 
 /** What a webhook says: an event, and whose stream it belongs to. */
 export interface HookEvent {

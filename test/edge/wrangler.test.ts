@@ -18,7 +18,7 @@ test("the environment onnx has every setting and binding of the default, but for
   const settings = (read: object) => Object.fromEntries(Object.entries(read).filter(([key]) => !DIFFERING.includes(key)));
   expect(settings(onnx)).toEqual(settings(readConfig({ config })));
   expect(onnx.vars).toHaveProperty("AUTH");
-  expect(onnx.ratelimits).toHaveLength(1);
+  expect(onnx.ratelimits).toHaveLength(2);
   expect(
     onnx.migrations.map(({ tag, new_sqlite_classes }: { tag: string; new_sqlite_classes: string[] }) => [tag, new_sqlite_classes]),
   ).toEqual([

@@ -12,6 +12,6 @@ export const github: SchemeDefinition<GithubScheme> = {
   keys: [],
   signsTime: false,
   parse: (given) => ({ kind: "github", secrets: textSecrets(given) }),
-  verify: ({ secrets }, incoming, bytes, nowSeconds) =>
-    hmac.verify({ kind: "hmac", secrets, header: "x-hub-signature-256", encoding: "hex", prefix: "sha256=" }, incoming, bytes, nowSeconds),
+  begin: ({ secrets }, incoming, nowSeconds) =>
+    hmac.begin({ kind: "hmac", secrets, header: "x-hub-signature-256", encoding: "hex", prefix: "sha256=" }, incoming, nowSeconds),
 };

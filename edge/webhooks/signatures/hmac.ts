@@ -26,14 +26,16 @@ export const hmac: SchemeDefinition<HmacScheme> = {
       prefix: table.prefix === undefined ? "" : parseString(table.prefix, [...path, "prefix"]),
     };
   },
-  async verify({ secrets, header, encoding, prefix }, { headers }, bytes) {
+  begin({ secrets, header, encoding, prefix }, { headers }) {
     const text = headers.get(header);
     // neither name nor prefix is shown: a secret may stand where they belong
     if (text === null) return rejected("the header that carries the signature is missing");
     const signature = text.startsWith(prefix) ? decode(text.slice(prefix.length), encoding) : undefined;
     if (signature === undefined) return rejected(`the header that carries the signature is not the prefix and ${encoding}`);
-    const isGenuine = await anyOf(secrets, (secret) => isHmac(secret, bytes, signature));
-    return isGenuine ? GENUINE : rejected("the signature does not fit");
+    return async (bytes) => {
+      const isGenuine = await anyOf(secrets, (secret) => isHmac(secret, bytes, signature));
+      return isGenuine ? GENUINE : rejected("the signature does not fit");
+    };
   },
 };
 

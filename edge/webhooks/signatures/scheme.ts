@@ -21,8 +21,8 @@ export interface SchemeDefinition<S extends { readonly kind: string }> {
   readonly signsTime: boolean;
   /** Throws ConfigurationError. */
   readonly parse: (given: SchemeTable) => S;
-  /** `bytes`: the body as it came, before anything is parsed. `nowSeconds`: since 1970. Never throws. */
-  readonly verify: (scheme: S, incoming: Incoming, bytes: Bytes, nowSeconds: number) => Promise<Verdict>;
+  /** What can be told before the body is read: a refusal, or how to verify its bytes. `nowSeconds`: since 1970. Never throws. */
+  readonly begin: (scheme: S, incoming: Incoming, nowSeconds: number) => Beginning | Promise<Beginning>;
 }
 
 /** A request as far as a scheme looks at it, besides its bytes. */
@@ -32,8 +32,16 @@ export interface Incoming {
   readonly token?: string;
 }
 
+/** Takes the body as it came, before anything is parsed; never throws. Or the refusal of a request whose body need not be read. */
+export type Beginning = ((bytes: Bytes) => Promise<Verdict>) | Refused;
+
 /** `id`: the sender's own name for the event, where the signature covers it. `refusal` is logged and answered: it holds no secret. */
-export type Verdict = { readonly ok: true; readonly id?: string } | { readonly ok: false; readonly refusal: string };
+export type Verdict = { readonly ok: true; readonly id?: string } | Refused;
+
+export interface Refused {
+  readonly ok: false;
+  readonly refusal: string;
+}
 
 /** Both ways, as the senders' own libraries have it. */
 export const TOLERANCE_S = 300;
@@ -43,7 +51,7 @@ export const MAX_SIGNATURES = 8;
 export const GENUINE: Verdict = { ok: true };
 
 /** The verdict that a request is not the source's; `refusal` says why, without a secret. */
-export function rejected(refusal: string): Verdict {
+export function rejected(refusal: string): Refused {
   return { ok: false, refusal };
 }
 

@@ -4,7 +4,7 @@ import { parseChoice, parseTable, type SecretOf, secretsAt } from "../../config/
 import type { Bytes } from "../../http/encoding.ts";
 import { type GithubScheme, github } from "./github.ts";
 import { type HmacScheme, hmac } from "./hmac.ts";
-import type { Incoming, SchemeDefinition, Verdict } from "./scheme.ts";
+import type { Beginning, Incoming, SchemeDefinition, Verdict } from "./scheme.ts";
 import { type StandardWebhooksScheme, standardWebhooks } from "./standard-webhooks.ts";
 import { type StripeScheme, stripe } from "./stripe.ts";
 import { type TokenScheme, token } from "./token.ts";
@@ -28,10 +28,20 @@ export function parseScheme(value: unknown, path: Path, otherKeys: readonly stri
   return SCHEMES[kind].parse({ table, path, secrets: secretsAt(table.secrets, [...path, "secrets"], secretOf) });
 }
 
+/** As SchemeDefinition.begin: what is known before the body is read. `nowSeconds`: since 1970. */
+export async function beginVerification(
+  { scheme }: { readonly scheme: Scheme },
+  incoming: Incoming,
+  nowSeconds: number,
+): Promise<Beginning> {
+  const { begin } = SCHEMES[scheme.kind] as SchemeDefinition<Scheme>; // each kind's own, by the type of SCHEMES
+  return begin(scheme, incoming, nowSeconds);
+}
+
 /** Whether a request comes from the source whose scheme this is. `bytes`: its body as it came. `nowSeconds`: since 1970. */
-export function verify({ scheme }: { readonly scheme: Scheme }, incoming: Incoming, bytes: Bytes, nowSeconds: number): Promise<Verdict> {
-  const { verify } = SCHEMES[scheme.kind] as SchemeDefinition<Scheme>; // each kind's own, by the type of SCHEMES
-  return verify(scheme, incoming, bytes, nowSeconds);
+export async function verify(source: { readonly scheme: Scheme }, incoming: Incoming, bytes: Bytes, nowSeconds: number): Promise<Verdict> {
+  const begun = await beginVerification(source, incoming, nowSeconds);
+  return typeof begun === "function" ? begun(bytes) : begun;
 }
 
 /** Whether a signature of the source whose scheme this is covers when it was sent. */

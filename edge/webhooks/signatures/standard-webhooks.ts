@@ -15,7 +15,7 @@ export const standardWebhooks: SchemeDefinition<StandardWebhooksScheme> = {
     kind: "standard-webhooks",
     keys: secrets.map((secret, i) => parseVerifyingKey(secret, [...path, "secrets", i])),
   }),
-  async verify({ keys }, { headers }, bytes, nowSeconds) {
+  begin({ keys }, { headers }, nowSeconds) {
     const prefix = headers.has("webhook-id") || !headers.has("svix-id") ? "webhook" : "svix";
     const [id, timestamp, list] = ["id", "timestamp", "signature"].map((name) => headers.get(`${prefix}-${name}`));
     if (!id || !timestamp || !list) return rejected(`${prefix}-id, ${prefix}-timestamp and ${prefix}-signature must all be there`);
@@ -23,12 +23,14 @@ export const standardWebhooks: SchemeDefinition<StandardWebhooksScheme> = {
     if (!/^[!-~]{1,256}$/.test(id) || id.includes(".")) return rejected(`${prefix}-id must be 1 to 256 visible characters without a dot`);
     const stale = refuseTimestamp(`${prefix}-timestamp`, timestamp, nowSeconds);
     if (stale !== undefined) return rejected(stale);
-    const content = concat(encodeText(`${id}.${timestamp}.`), bytes);
     const signatures = list.split(" ", MAX_SIGNATURES).map((text) => text.split(","));
-    const isGenuine = await anyOf(signatures, async ([version, text = ""]) => {
-      const signature = decodeBase64(text);
-      return signature !== undefined && anyOf(keys, async (key) => key.version === version && isSignature(key, content, signature));
-    });
-    return isGenuine ? { ok: true, id } : rejected(`no signature in ${prefix}-signature fits`);
+    return async (bytes) => {
+      const content = concat(encodeText(`${id}.${timestamp}.`), bytes);
+      const isGenuine = await anyOf(signatures, async ([version, text = ""]) => {
+        const signature = decodeBase64(text);
+        return signature !== undefined && anyOf(keys, async (key) => key.version === version && isSignature(key, content, signature));
+      });
+      return isGenuine ? { ok: true, id } : rejected(`no signature in ${prefix}-signature fits`);
+    };
   },
 };

@@ -12,7 +12,7 @@ export const stripe: SchemeDefinition<StripeScheme> = {
   keys: [],
   signsTime: true,
   parse: (given) => ({ kind: "stripe", secrets: textSecrets(given) }),
-  async verify({ secrets }, { headers }, bytes, nowSeconds) {
+  begin({ secrets }, { headers }, nowSeconds) {
     const parts = (headers.get("stripe-signature") ?? "").split(",").map((part) => part.trim().split("=", 2));
     const valuesOf = (name: string): string[] =>
       parts.filter(([key, value]) => key === name && value !== undefined).map(([, value]) => value);
@@ -21,11 +21,13 @@ export const stripe: SchemeDefinition<StripeScheme> = {
     if (timestamp === undefined || signatures.length === 0) return rejected("stripe-signature must have t=… and v1=…");
     const stale = refuseTimestamp("stripe-signature's t", timestamp, nowSeconds);
     if (stale !== undefined) return rejected(stale);
-    const content = concat(encodeText(`${timestamp}.`), bytes);
-    const isGenuine = await anyOf(signatures, async (text) => {
-      const signature = decode(text, "hex");
-      return signature !== undefined && anyOf(secrets, (secret) => isHmac(secret, content, signature));
-    });
-    return isGenuine ? GENUINE : rejected("no v1 in stripe-signature fits");
+    return async (bytes) => {
+      const content = concat(encodeText(`${timestamp}.`), bytes);
+      const isGenuine = await anyOf(signatures, async (text) => {
+        const signature = decode(text, "hex");
+        return signature !== undefined && anyOf(secrets, (secret) => isHmac(secret, content, signature));
+      });
+      return isGenuine ? GENUINE : rejected("no v1 in stripe-signature fits");
+    };
   },
 };

@@ -4,7 +4,7 @@ import { followPointer, parsePointerAt } from "../../config/json-pointer.ts";
 import { parseJson } from "../../http/body.ts";
 import { type Bytes, encodeText } from "../../http/encoding.ts";
 import { isHmac, signHmac } from "./keys.ts";
-import { anyOf, GENUINE, rejected, type SchemeDefinition, textSecrets } from "./scheme.ts";
+import { anyOf, GENUINE, rejected, type SchemeDefinition, textSecrets, type Verdict } from "./scheme.ts";
 
 export interface TokenScheme {
   readonly kind: "token";
@@ -24,15 +24,19 @@ export const token: SchemeDefinition<TokenScheme> = {
     const at = table.token === "path" ? "path" : parsePointerAt(table.token, [...path, "token"], "path or a JSON Pointer such as /token");
     return { kind: "token", secrets, at };
   },
-  async verify({ secrets, at }, incoming, bytes) {
-    const sent = at === "path" ? incoming.token : tokenIn(bytes, at);
-    if (typeof sent !== "string" || sent === "")
-      return rejected(`the token is missing ${at === "path" ? "behind the source in the path" : "from the body"}`);
-    // equal texts have equal signatures, and those are compared in constant time
-    const signature = await signHmac(ANY_KEY, encodeText(sent));
-    return (await anyOf(secrets, (secret) => isHmac(ANY_KEY, secret, signature))) ? GENUINE : rejected("the token is not this source's");
+  async begin({ secrets, at }, incoming) {
+    if (at !== "path") return (bytes) => judge(secrets, tokenIn(bytes, at), "from the body");
+    const verdict = await judge(secrets, incoming.token, "behind the source in the path");
+    return verdict.ok ? async () => verdict : verdict;
   },
 };
+
+async function judge(secrets: readonly Bytes[], sent: unknown, place: string): Promise<Verdict> {
+  if (typeof sent !== "string" || sent === "") return rejected(`the token is missing ${place}`);
+  // equal texts have equal signatures, and those are compared in constant time
+  const signature = await signHmac(ANY_KEY, encodeText(sent));
+  return (await anyOf(secrets, (secret) => isHmac(ANY_KEY, secret, signature))) ? GENUINE : rejected("the token is not this source's");
+}
 
 /** Undefined also where the body is no JSON: whoever has no token learns nothing about bodies. */
 function tokenIn(bytes: Bytes, at: readonly string[]): unknown {

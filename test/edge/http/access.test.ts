@@ -67,6 +67,18 @@ describe("keys", () => {
     }
   });
 
+  test("an address whose keys are refused has a rate of its own", async () => {
+    const asked: string[] = [];
+    const app = closed({ withinRate: async () => true, withinFailures: async (name) => asked.push(name) < 3 });
+    const ask = (key: string) =>
+      app.request("https://edge.test/v1/model", { headers: { ...bearer(key), "cf-connecting-ip": "203.0.113.7" } });
+    const statuses = [];
+    for (let i = 0; i < 3; i++) statuses.push((await ask("guess")).status);
+    expect(statuses).toEqual([401, 401, 429]);
+    expect(new Set(asked)).toEqual(new Set(["address 203.0.113.7"]));
+    expect((await ask("alice-new")).status).toBe(200);
+  });
+
   test("a wrong key is answered alike, near or far from a right one", async () => {
     const app = closed();
     const answers = await Promise.all(

@@ -7,7 +7,7 @@ import { RequestError } from "../../../edge/http/problem.ts";
 import { openModel } from "../../../edge/models/servable-model.ts";
 import type { Dependencies } from "../../../edge/routes/dependencies.ts";
 import { readEndpoints } from "../../../edge/streams/endpoints.ts";
-import { MAX_HOOK_BYTES } from "../../../edge/webhooks/extraction.ts";
+import { MAX_EVENT_BODY_BYTES, maxBodyBytes } from "../../../edge/webhooks/extraction.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { openApp, postScore } from "../../fixtures/app.ts";
@@ -141,16 +141,68 @@ describe("an event", () => {
     expect((await problemOf(response)).status).toBe(401); // other bytes than those signed
   });
 
-  test("larger than a mebibyte is a 413 before its signature is looked at, declared or not", async () => {
-    const body = new Uint8Array(MAX_HOOK_BYTES + 1);
+  test("larger than one row needs is a 413 before its signature is looked at, declared or not", async () => {
+    const body = new Uint8Array(MAX_EVENT_BODY_BYTES + 1);
     const url = "https://edge.test/hooks/github";
-    const declared = { method: "POST", body, headers: { "content-length": `${body.length}` } };
-    const streamed = { method: "POST", body: new Blob([body]).stream(), duplex: "half" };
+    const signature = { "x-hub-signature-256": `sha256=${"0".repeat(64)}` };
+    const declared = { method: "POST", body, headers: { ...signature, "content-length": `${body.length}` } };
+    const streamed = { method: "POST", body: new Blob([body]).stream(), duplex: "half", headers: signature };
     for (const init of [declared, streamed])
       expect(await problemOf(open().request(url, init))).toMatchObject({
         status: 413,
-        detail: expect.stringMatching(/^the body must have at most 1048576 bytes, got (1048577|more): let the sender send less$/),
+        detail: expect.stringMatching(/^the body must have at most 262144 bytes, got (262145|more): let the sender send less$/),
       });
+  });
+
+  test("may be longer where it holds a whole sequence, as the model's shape needs, and never than a mebibyte", () => {
+    const at: readonly string[] = [];
+    expect(maxBodyBytes({ kind: "row", at }, { timesteps: 512, features: 64 })).toBe(256 * 1024);
+    expect(maxBodyBytes({ kind: "sequence", at }, { timesteps: 10, features: 5 })).toBe(256 * 1024 + 1250);
+    expect(maxBodyBytes({ kind: "sequence", at }, { timesteps: 512, features: 64 })).toBe(1024 * 1024);
+  });
+
+  test.each([
+    ["github", {}],
+    ["github", { "x-hub-signature-256": "sha1=00" }],
+    ["hmac", {}],
+    ["stripe", {}],
+    ["stripe", { "stripe-signature": `t=${NOW - 400},v1=00` }],
+    ["standard", {}],
+    ["standard", { "webhook-id": "a", "webhook-timestamp": `${NOW - 400}`, "webhook-signature": "v1,AA==" }],
+    ["path/wrong", {}],
+  ])("whose headers or path prove nothing is a 401 before its body is read: %s, %j", async (path, headers) => {
+    let pulled = 0;
+    const body = new ReadableStream({ pull: () => void pulled++ }, { highWaterMark: 0 });
+    const init = { method: "POST", body, duplex: "half", headers } as RequestInit;
+    expect((await problemOf(open().request(`https://edge.test/hooks/${path}`, init))).status).toBe(401);
+    expect(pulled).toBe(0);
+  });
+
+  test("whose body takes more than 10 s to arrive is a 408", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const init = {
+        method: "POST",
+        body: new ReadableStream(),
+        duplex: "half",
+        headers: { "x-hub-signature-256": `sha256=${"0".repeat(64)}` },
+      };
+      const answered = Promise.resolve(open().request("https://edge.test/hooks/github", init as RequestInit));
+      while (vi.getTimerCount() === 0) await new Promise(setImmediate); // until the body is waited for
+      await vi.advanceTimersByTimeAsync(10_001);
+      expect(await problemOf(answered)).toMatchObject({ status: 408 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("of more than 64 arrays inside each other is a 400 before an object is made of it; brackets in texts do not count", async () => {
+    const deep = (depth: number) => SENDERS.github(BODY.replace("{", `{"x":${"[".repeat(depth)}${"]".repeat(depth)},`), "GITHUB");
+    expect((await post(open(), await deep(63))).status).toBe(200);
+    expect(await problemOf(post(open(), await deep(64)))).toMatchObject({ status: 400 });
+    expect(await problemOf(post(open(), await SENDERS.github("[".repeat(200_000), "GITHUB")))).toMatchObject({ status: 400 });
+    const inText = await SENDERS.github(BODY.replace("{", `{"x":${JSON.stringify('\\"[['.repeat(100))},`), "GITHUB");
+    expect((await post(open(), inText)).status).toBe(200);
   });
 
   test("compressed is a 415: its signature is over other bytes", async () => {
