@@ -16,7 +16,9 @@ export function sampleSequence({ recipe, golden }: Pick<ScorableModel, "recipe" 
   for (let t = 0; t < T; t++) {
     const from = (k * T + t) * F;
     if (isZeroRow(golden.inputs, from, F)) continue;
-    const row = Array.from(golden.inputs.subarray(from, from + F), (x) => Number(x.toPrecision(DIGITS)));
+    const row = Array.from(golden.inputs.subarray(from, from + F), (x, f) =>
+      recipe.clock && f === F - 1 ? Math.round(x) : Number(x.toPrecision(DIGITS)),
+    );
     rows.push(withPlausibleBar(row, recipe.features));
   }
   return rows;

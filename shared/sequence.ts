@@ -10,6 +10,13 @@ export interface Shape {
   readonly features: number;
   /** Whether a number may be missing: null in JSON, NaN in the buffer. Left out: it may not. */
   readonly gaps?: boolean;
+  /** Whether the last number of a row is its time, in seconds since 1970. */
+  readonly clock?: boolean;
+}
+
+/** How many numbers a row has whose time is told beside it. */
+export function widthWithoutTime({ features, clock }: Pick<Shape, "features" | "clock">): number {
+  return clock ? features - 1 : features;
 }
 
 export const DEFAULT_SHAPE: Shape = { timesteps: 10, features: 5 };

@@ -19,14 +19,21 @@ export function scoreSchemas(model: ScorableModel): Record<string, Json> {
 
 function requestSchemas(model: ScorableModel): Record<string, Json> {
   const { recipe } = model;
-  const { timesteps: T, features: F, gaps } = shapeOf(recipe);
+  const { timesteps: T, features: F, gaps, clock } = shapeOf(recipe);
+  const time = { type: ["string", "number"] };
+  const times = {
+    oneOf: [
+      { type: "array", items: time },
+      { type: "array", items: { type: "array", items: time } },
+    ],
+  };
   return {
     Sequence: {
       type: "array",
-      description: `Up to ${T} rows of ${F} numbers: ${recipe.features.join(", ")}. ${gaps ? "null stands for a number that is missing. " : ""}Fewer rows are padding in front. At least one row must not be all zeros.`,
+      description: `Up to ${T} rows of ${F} numbers: ${recipe.features.join(", ")}. ${gaps ? "null stands for a number that is missing. " : ""}Fewer rows are padding in front. At least one row must not be all zeros.${clock ? ` The last number is the row's time in seconds since 1970; with times, rows have ${F - 1} numbers.` : ""}`,
       minItems: 1,
       maxItems: T,
-      items: { type: "array", minItems: F, maxItems: F, items: { type: gaps ? ["number", "null"] : "number" } },
+      items: { type: "array", minItems: clock ? F - 1 : F, maxItems: F, items: { type: gaps ? ["number", "null"] : "number" } },
     },
     ScoreRequest: {
       type: "object",
@@ -34,6 +41,7 @@ function requestSchemas(model: ScorableModel): Record<string, Json> {
       properties: {
         sequence: ref("Sequence"),
         sequences: { type: "array", minItems: 1, maxItems: maxSequences(recipe), items: ref("Sequence") },
+        ...(clock && { times: { ...times, description: "Of each row, as in events; for sequences a list of such lists." } }),
         operatingPoint: { ...pointOf(model), description: "Where probabilities become labels." },
         explain: { type: "boolean", default: false },
         prior: priorOf(model),

@@ -4,12 +4,12 @@
 import * as z from "zod/mini";
 import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import type { Shape } from "../../shared/sequence.ts";
+import { type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import { DELIVERY_STATES } from "../deliveries/outbox.ts";
 import { paging } from "../http/paging.ts";
 import { exactObject, lazy } from "../http/schema.ts";
 import { maxSequences } from "../scoring/scoring.ts";
-import { MAX_NAME_BYTES, nameSchema, rowOf, textNameSchema, timestampSchema } from "../webhooks/event.ts";
+import { MAX_NAME_BYTES, nameSchema, type RowShape, rowOf, textNameSchema, timestampSchema } from "../webhooks/event.ts";
 
 /** The query of GET /v1/streams. */
 export const listQuery = lazy(() => exactObject(paging()));
@@ -31,7 +31,7 @@ export const replayQuery = lazy(() => exactObject({ destination: destination(), 
 const destination = lazy(() => z.optional(z.string()).check(z.describe("A name that DESTINATIONS lists.")));
 
 /** What POST /v1/streams/{key}/events takes for a model whose rows are as `shape` says: an event, or a batch of at most `maxEvents`. */
-export function eventSchemas(shape: Pick<Shape, "features" | "gaps">, maxEvents: number) {
+export function eventSchemas(shape: RowShape, maxEvents: number) {
   const event = exactObject({ id: nameSchema(), timestamp: timestampSchema(), values: rowOf(shape) });
   const events = z
     .array(event, "must be an array of events")
@@ -86,7 +86,9 @@ function answerSchema({ operatingPoints }: ScorableModel, T: number) {
 
 function viewSchema({ recipe }: ScorableModel, shape: Shape) {
   const { timesteps: T } = shape;
-  const values = z.optional(rowOf(shape).check(z.describe(`For scope admin: ${recipe.features.join(", ")}.`)));
+  const values = z.optional(
+    rowOf(shape).check(z.describe(`For scope admin: ${recipe.features.slice(0, widthWithoutTime(shape)).join(", ")}.`)),
+  );
   const row = z.strictObject({ seq: count(), source: text(), id: name(), timestamp: time(), values });
   return z.strictObject({
     key: name(),

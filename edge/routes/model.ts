@@ -14,7 +14,7 @@ import { maxSequences } from "../scoring/scoring.ts";
 /** The card of the model that is served. */
 export function modelRoutes({ model, format }: Ready) {
   const { name, recipe, view, members, stack, calibration, operatingPoints, card } = model;
-  const { padding, clip, lengths, features, timesteps, gaps } = recipe;
+  const { padding, clip, lengths, features, timesteps, gaps, clock } = recipe;
   const { test: metrics, ...facts } = card ?? {};
   return new Hono<EdgeEnv>()
     .get("/", (c) =>
@@ -33,6 +33,7 @@ export function modelRoutes({ model, format }: Ready) {
           clip,
           lengths,
           gaps: gaps?.map((f) => features[f]),
+          clock: clock && features[features.length - 1],
         },
         units: members && networksOf({ members })[0]?.units,
         members: members && summariseMembers({ members, stack }),

@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { ArtifactError, LimitError, SequenceError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { widthWithoutTime } from "../../shared/sequence.ts";
 import { isWithin } from "../config/stream-patterns.ts";
 import { mediaTypeOf, readJson, refuseMediaType } from "../http/body.ts";
 import { hopsOf } from "../http/hops.ts";
@@ -84,7 +85,7 @@ function unknownKey(): RequestError {
 function eventParser({ model }: Ready) {
   const maxEvents = maxSequences(model.recipe);
   const shape = shapeOf(model.recipe);
-  const { features: F } = shape;
+  const F = widthWithoutTime(shape);
   const schemas = lazy(() => eventSchemas(shape, maxEvents));
   type GivenEvent = { readonly id: string; readonly timestamp: number; readonly values: readonly (number | null)[] };
   const withDigest = async ({ id, timestamp, values }: GivenEvent): Promise<StreamEvent> => {

@@ -9,6 +9,7 @@ import { describeProblem, problemKind, RequestError } from "../http/problem.ts";
 import type { Ready } from "../models/servable-model.ts";
 import type { Options } from "./options.ts";
 import { type Result, resultsOf } from "./scoring.ts";
+import { joinTimes } from "./times.ts";
 
 /** The largest sequence there can be, 512 × 64 numbers of 25 digits, fits. */
 export const MAX_LINE_BYTES = 1 << 20;
@@ -70,15 +71,16 @@ export function scoreLines(
 /** Lines → their answers' lines, as one text; blank lines have none. `totals` counts along. */
 function createLineScorer(ready: Ready, options: Options, maxLines: number) {
   const { recipe } = ready.model;
+  const shape = shapeOf(recipe);
   const values = new Float64Array(recipe.timesteps * recipe.features.length);
   const totals: StreamTotals = { sequences: 0, errors: 0 };
   let lineNumber = 0;
 
   function scoreLine(line: Line): Result {
     if (line === null) throw new RequestError("malformed", `the line must have at most ${MAX_LINE_BYTES} bytes, got more`);
-    const sequence = sequenceIn(parseJson(line, "the line"));
+    const { sequence, times } = sequenceIn(parseJson(line, "the line"));
     values.fill(0);
-    parseSequence(sequence, ["sequence"], shapeOf(recipe), values, 0);
+    parseSequence(joinTimes(sequence, ["sequence"], times, ["times"], shape), ["sequence"], shape, values, 0);
     return resultsOf(ready, values, () => ["sequence"], options)[0];
   }
 
@@ -107,14 +109,14 @@ function createLineScorer(ready: Ready, options: Options, maxLines: number) {
   return { totals, answer };
 }
 
-/** `{"sequence":[[…]]}`, or the sequence itself. Throws SequenceError. */
-function sequenceIn(line: unknown): unknown {
-  if (Array.isArray(line)) return line;
+/** `{"sequence":[[…]]}`, perhaps with times, or the sequence itself. Throws SequenceError. */
+function sequenceIn(line: unknown): { readonly sequence?: unknown; readonly times?: unknown } {
+  if (Array.isArray(line)) return { sequence: line };
   if (typeof line !== "object" || line === null)
     throw new SequenceError(["line"], "must be a sequence or an object with one", describe(line));
-  const unknownKey = Object.keys(line).find((key) => key !== "sequence");
-  if (unknownKey !== undefined) throw new SequenceError(["line"], "must have no key but sequence", describe(unknownKey));
-  return (line as { sequence?: unknown }).sequence;
+  const unknownKey = Object.keys(line).find((key) => key !== "sequence" && key !== "times");
+  if (unknownKey !== undefined) throw new SequenceError(["line"], "must have no key but sequence and times", describe(unknownKey));
+  return line;
 }
 
 function isBlank(line: Uint8Array): boolean {

@@ -1,13 +1,14 @@
 // What POST /v1/score takes: the types of its bodies, and the JSON one read and checked, by hand, since it is the hot path.
 import { describe, type Path, SequenceError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { parseSequence, parseSequences } from "../../shared/sequence.ts";
+import { parseSequence, parseSequences, type Shape } from "../../shared/sequence.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { bodyOptions, OPTION_NAMES, type Options } from "./options.ts";
 import { maxSequences } from "./scoring.ts";
+import { joinTimes } from "./times.ts";
 
 export const SCORE_TYPES = ["application/json", "application/x-ndjson", "application/octet-stream", "application/x-npy"] as const;
-const SCORE_KEYS = ["sequence", "sequences", ...OPTION_NAMES] as const;
+const SCORE_KEYS = ["sequence", "sequences", "times", ...OPTION_NAMES] as const;
 
 export interface ParsedRequest {
   /** (N,T,F) */
@@ -24,15 +25,24 @@ export function parseScoreRequest(body: unknown, { model }: Ready, query: Option
     throw new SequenceError([], "must be an object with sequence or sequences", describe(body));
   const unknownKey = Object.keys(body).find((key) => !SCORE_KEYS.some((known) => known === key));
   if (unknownKey !== undefined) throw new SequenceError([], `must have no keys but ${SCORE_KEYS.join(", ")}`, describe(unknownKey));
-  const { sequence, sequences } = body as Record<string, unknown>;
+  const { sequence, sequences, times } = body as Record<string, unknown>;
   if ((sequence === undefined) === (sequences === undefined))
     throw new SequenceError([], "must have either sequence or sequences", sequence === undefined ? "neither" : "both");
   const options = bodyOptions(body as Record<string, unknown>, model, query);
+  const shape = shapeOf(recipe);
   if (sequences !== undefined) {
-    const values = parseSequences(sequences, ["sequences"], shapeOf(recipe), maxSequences(recipe));
+    const values = parseSequences(joinAllTimes(sequences, times, shape), ["sequences"], shape, maxSequences(recipe));
     return { values, pathOf: (n) => ["sequences", n], options };
   }
   const values = new Float64Array(recipe.timesteps * recipe.features.length);
-  parseSequence(sequence, ["sequence"], shapeOf(recipe), values, 0);
+  parseSequence(joinTimes(sequence, ["sequence"], times, ["times"], shape), ["sequence"], shape, values, 0);
   return { values, pathOf: () => ["sequence"], options };
+}
+
+/** Times of many sequences: a list of each one's. */
+function joinAllTimes(sequences: unknown, times: unknown, shape: Shape): unknown {
+  if ((times === undefined && !shape.clock) || !Array.isArray(sequences)) return sequences;
+  if (times !== undefined && (!Array.isArray(times) || times.length !== sequences.length))
+    throw new SequenceError(["times"], `must be an array of ${sequences.length} lists of times, one a sequence`, describe(times));
+  return sequences.map((sequence: unknown, n) => joinTimes(sequence, ["sequences", n], times?.[n], ["times", n], shape));
 }

@@ -18,6 +18,8 @@ export interface Result {
 export interface ScoreRequest {
   sequence?: readonly (readonly number[])[];
   sequences?: readonly (readonly (readonly number[])[])[];
+  /** Of each row, or of each sequence's rows. */
+  times?: readonly (string | number)[] | readonly (readonly (string | number)[])[];
   operatingPoint?: string;
   explain?: boolean;
   prior?: number;

@@ -1,6 +1,7 @@
 // What the object of one key has written down: its events, its window, its outbox. Every method is synchronous, so that nothing comes
 // between: the object decides what is one transaction. Memory holds only what storage does.
 import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { widthWithoutTime } from "../../shared/sequence.ts";
 import { type DeliveryCounts, type DeliveryState, type DueRow, Outbox, type Outcome } from "../deliveries/outbox.ts";
 import { type Sql, type SqlValue, select } from "../deliveries/sql.ts";
 import type { Ready } from "../models/servable-model.ts";
@@ -145,13 +146,14 @@ export class EventLog {
     if (this.ready === undefined) return [];
     const { schema, windowFrom } = this.facts;
     if (schema !== null && schema !== schemaOf(this.ready)) return [];
-    const { timesteps: T, features: F, gaps = false } = shapeOf(this.ready.model.recipe);
+    const shape = shapeOf(this.ready.model.recipe);
+    const { timesteps: T, gaps = false } = shape;
     const rows = select<Omit<WindowRow, "values"> & { row: string }>(
       this.sql,
       `SELECT seq, source, id, timestamp, row FROM events WHERE row IS NOT NULL AND json_array_length(row) = ? AND (? OR instr(row, 'null') = 0)
          AND timestamp <= ? AND seq > ?
        ORDER BY timestamp DESC, seq DESC LIMIT ?`,
-      ...[F, gaps ? 1 : 0, latest, windowFrom, T],
+      ...[widthWithoutTime(shape), gaps ? 1 : 0, latest, windowFrom, T],
     );
     return rows.reverse().map(({ row, ...rest }) => ({ ...rest, values: restoreGaps(JSON.parse(row)) })); // JSON has null for NaN
   }
@@ -175,12 +177,12 @@ export class EventLog {
    */
   add({ ready, model }: Scorer, source: string, event: StreamEvent, now: number, fresh: boolean): { answer: string; scored: boolean } {
     const { id, digest, timestamp, data } = event;
-    const { timesteps } = shapeOf(ready.model.recipe);
+    const { timesteps, clock } = shapeOf(ready.model.recipe);
     const seq = this.seq + 1;
     const isRow = "values" in data;
     const values = isRow ? data.values.map((value) => value + 0) : []; // −0 is 0, as JSON keeps it
     const window = isRow ? placeRow(this.window, { seq, source, id, timestamp, values }, timesteps) : this.window;
-    const rows = isRow ? (window ?? []).map(({ values }) => values) : data.sequence;
+    const rows = isRow ? (window ?? []).map(({ values, timestamp }) => (clock ? [...values, timestamp / 1000] : values)) : data.sequence;
     const late = window === undefined;
     const warming = !late && isWarming(ready, rows);
     const scored = !late && !warming;

@@ -1,7 +1,7 @@
 // One event of a key, whoever sent it, and how its parts are read. Knows no body's layout, no signatures and no storage.
 import * as z from "zod/mini";
 import { type Path, SequenceError } from "../../shared/errors.ts";
-import { numberRule, parseSequence, type Shape } from "../../shared/sequence.ts";
+import { numberRule, parseSequence, type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import { encodeHex } from "../http/encoding.ts";
 import { lazy, parseAt } from "../http/schema.ts";
 
@@ -72,9 +72,13 @@ function numberSchema({ gaps }: Pick<Shape, "gaps">) {
   return gaps ? z.union([z.number(), z.null()], rule) : z.number(rule);
 }
 
-/** A row of F finite numbers, or null where a number may be missing. */
-export function rowOf(shape: Pick<Shape, "features" | "gaps">) {
-  const { features: F, gaps } = shape;
+/** What an event's row is like: it has its time beside it. */
+export type RowShape = Pick<Shape, "features" | "gaps" | "clock">;
+
+/** A row of finite numbers, or null where a number may be missing; without its time. */
+export function rowOf(shape: RowShape) {
+  const { gaps } = shape;
+  const F = widthWithoutTime(shape);
   const key = `${F} ${gaps === true}`;
   const known = rows.get(key);
   if (known !== undefined) return known;
@@ -102,8 +106,8 @@ export function parseTimestamp(value: unknown, path: Path): number {
 }
 
 /** F finite numbers, NaN for null where numbers may be missing. Throws SequenceError at the place in `path`. */
-export function parseRow(value: unknown, path: Path, shape: Pick<Shape, "features" | "gaps">): readonly number[] {
-  return isRow(value, shape.features) ? value : restoreGaps(parseAt(rowOf(shape), value, path));
+export function parseRow(value: unknown, path: Path, shape: RowShape): readonly number[] {
+  return isRow(value, widthWithoutTime(shape)) ? value : restoreGaps(parseAt(rowOf(shape), value, path));
 }
 
 /** A finite number, NaN for null where numbers may be missing. Throws SequenceError at `path`. */

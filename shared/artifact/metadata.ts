@@ -26,11 +26,11 @@ export interface ModelTexts extends Pick<Model, "name" | "positiveRate" | "opera
 
 /** All fields but the checksum, in the order of the file. */
 export function encodeMetadata(model: Model): Record<string, string> {
-  const { timesteps, features, padding, channels, clip, lengths, gaps } = model.recipe;
+  const { timesteps, features, padding, channels, clip, lengths, gaps, clock } = model.recipe;
   return {
     format: FORMAT,
     name: model.name,
-    recipe: JSON.stringify({ timesteps, features, padding, channels, clip, lengths, gaps }),
+    recipe: JSON.stringify({ timesteps, features, padding, channels, clip, lengths, gaps, clock }),
     ...(model.view && { view: encodeView(model.view) }),
     members: JSON.stringify(model.members.map(describeMember)),
     ...(model.stack && { stack: JSON.stringify(model.stack) }),
@@ -69,7 +69,7 @@ export function parseFormat(format: unknown): string {
 }
 
 function parsePlan(value: unknown, format: string): RecipePlan {
-  const { timesteps, features, padding, channels, clip, lengths, gaps } = asObject(value, "recipe");
+  const { timesteps, features, padding, channels, clip, lengths, gaps, clock } = asObject(value, "recipe");
   if (!isIndex(timesteps, MAX_TIMESTEPS + 1) || timesteps < 1)
     fail(`recipe.timesteps is ${show(timesteps)}, expected 1 to ${MAX_TIMESTEPS}`);
   if (!isTexts(features) || features.length < 1 || features.length > MAX_FEATURES)
@@ -87,6 +87,7 @@ function parsePlan(value: unknown, format: string): RecipePlan {
     lengths[0] > lengths[1]
   )
     fail(`recipe.lengths is ${show(lengths)}, expected the shortest and longest length, 1 to ${timesteps}`);
+  if (clock !== undefined && clock !== true) fail(`recipe.clock is ${show(clock)}, expected true or nothing`);
   return {
     timesteps,
     features,
@@ -95,6 +96,7 @@ function parsePlan(value: unknown, format: string): RecipePlan {
     clip,
     lengths: [lengths[0], lengths[1]],
     ...(gaps !== undefined && format === FORMAT && { gaps: parseFeatures(gaps, "recipe.gaps", features.length) }),
+    ...(clock === true && format === FORMAT && { clock }),
   };
 }
 

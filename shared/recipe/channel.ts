@@ -1,7 +1,7 @@
 // What one channel is: a view of a base, one number a step. Knows no data.
 
-export type View = "level" | "delta" | "log" | "logDelta" | "centred" | "absDelta" | "logAbsDelta";
-export const VIEWS: readonly View[] = ["level", "delta", "log", "logDelta", "centred", "absDelta", "logAbsDelta"];
+export type View = "level" | "delta" | "log" | "logDelta" | "centred" | "absDelta" | "logAbsDelta" | "rate";
+export const VIEWS: readonly View[] = ["level", "delta", "log", "logDelta", "centred", "absDelta", "logAbsDelta", "rate"];
 
 /**
  * What a channel looks at: feature `a`, the difference `a − b`, or the log ratio `log(a / b)` of two features. Where numbers may be
@@ -20,7 +20,8 @@ export const BASES: readonly Base["base"][] = ["feature", "difference", "logRati
 /**
  * One number a step: a view of a base. `delta`: this row minus the previous valid row. `centred`: minus the sequence's own
  * mean over valid rows. `log`, `logDelta`: level and delta of the base's logarithm, so of a log ratio's too. `absDelta`,
- * `logAbsDelta`: how far it moved, in either direction, and that one's logarithm.
+ * `logAbsDelta`: how far it moved, in either direction, and that one's logarithm. `rate`: how far it moved a second, where rows
+ * have times.
  */
 export type Channel = Base & { readonly view: View };
 
@@ -43,6 +44,8 @@ export function describeChannel(channel: Channel, features: readonly string[]): 
       return `|Δ ${inner}|`;
     case "logAbsDelta":
       return `log|Δ ${inner}|`;
+    case "rate":
+      return `Δ ${inner} a second`;
   }
 }
 
@@ -79,7 +82,7 @@ export function tellsOfGaps({ base }: Base): boolean {
 
 /** Whether a view compares a row with the one before: it has no entry in the first. */
 export function takesMovement({ view }: Pick<Channel, "view">): boolean {
-  return view === "delta" || view === "logDelta" || view === "absDelta" || view === "logAbsDelta";
+  return view === "delta" || view === "logDelta" || view === "absDelta" || view === "logAbsDelta" || view === "rate";
 }
 
 /** Whether the view takes the base's logarithm. */
@@ -87,8 +90,8 @@ export function takesLogarithm({ view }: Channel): boolean {
   return view === "log" || view === "logDelta";
 }
 
-/** Which of a channel's three floors it needs: of feature a, of feature b, of the base or of how far it moves, as Recipe.floor orders them. */
+/** Which of a channel's three floors it needs: of feature a, of feature b, of the base, of how far it moves or of the seconds it took, as Recipe.floor orders them. */
 export function usesFloors(channel: Channel): readonly [a: boolean, b: boolean, base: boolean] {
   const isRatio = channel.base === "logRatio";
-  return [isRatio, isRatio, takesLogarithm(channel) || channel.view === "logAbsDelta"];
+  return [isRatio, isRatio, takesLogarithm(channel) || channel.view === "logAbsDelta" || channel.view === "rate"];
 }

@@ -4,7 +4,7 @@
 import { MAX_TIMESTEPS } from "../sequence.ts";
 import { type Channel, describeChannel, usesFloors } from "./channel.ts";
 import { CLIP, CLIP_UNSCALED, type Log, type Plan, type Recipe, shapeOf } from "./recipe.ts";
-import { BASE_LIMIT, baseValue, clamp, computeSeries, moveTo, openRows, type SequenceRows } from "./series.ts";
+import { BASE_LIMIT, baseValue, clamp, computeSeries, moveTo, openRows, type SequenceRows, secondsBefore } from "./series.ts";
 import type { TabularPlan, TabularView } from "./tabular.ts";
 
 /** Goes through the training sequences that have a valid row, in order. */
@@ -103,6 +103,10 @@ function fitFloors(channel: Channel, features: readonly string[], walk: Walk, lo
     const [a, b] = fitFloors(moved, features, walk, log);
     return [a, b, fitMovementFloor(moved, [a, b, 0], walk, log)];
   }
+  if (channel.view === "rate") {
+    const [a, b] = fitFloors({ ...channel, view: "delta" }, features, walk, log);
+    return [a, b, fitShortestTime(walk)];
+  }
   const isUsed = usesFloors(channel);
   if (!isUsed.includes(true)) return [0, 0, 0];
   const lowest = [Infinity, Infinity, Infinity];
@@ -128,6 +132,18 @@ function fitFloors(channel: Channel, features: readonly string[], walk: Walk, lo
     if (floor === Infinity) throw new RangeError(`${describeChannel(channel, features)} needs a positive value on the training part`);
     return Math.min(BASE_LIMIT, floor);
   });
+}
+
+/** The shortest time above 0 between two rows of the training part, in seconds; 1 where no time passes. */
+function fitShortestTime(walk: Walk): number {
+  let shortest = Infinity;
+  walk((sequence) => {
+    for (let t = 1; t < sequence.length; t++) {
+      const seconds = secondsBefore(sequence, t);
+      if (seconds > 0) shortest = Math.min(shortest, seconds);
+    }
+  });
+  return shortest === Infinity ? 1 : shortest;
 }
 
 /** Of the mean movement, what less counts as: logarithms of rounding would outweigh all others. */

@@ -13,6 +13,8 @@ export interface Plan {
   readonly standardise: boolean;
   /** Features that lack numbers in training, ascending. Left out: no number may be missing. */
   readonly gaps?: readonly number[];
+  /** The last feature is the row's time, in seconds since 1970. Left out: rows have no time. */
+  readonly clock?: true;
 }
 
 export interface Recipe extends Omit<Plan, "standardise"> {
@@ -24,7 +26,7 @@ export interface Recipe extends Omit<Plan, "standardise"> {
   readonly mean: Float64Array;
   /** (C) population standard deviation; 1 where the channel is constant. */
   readonly scale: Float64Array;
-  /** (C,3) what a value ≤ 0 becomes before a logarithm, the lowest positive value in training: of a and b in a log ratio, of the base in a log view; what less of a movement counts as in logAbsDelta; else 0. */
+  /** (C,3) what a value ≤ 0 becomes before a logarithm, the lowest positive value in training: of a and b in a log ratio, of the base in a log view; what less of a movement counts as in logAbsDelta, and less of a time in rate; else 0. */
   readonly floor: Float64Array;
   /** (F) what a feature is before its first observed value in a sequence: its training median. There where `gaps` is. */
   readonly fill?: Float64Array;
@@ -50,7 +52,7 @@ export const CLIP = 10;
 /** Without standardising: far above any data, yet C·clip·weight stays finite in float32 (max 3.4e38). */
 export const CLIP_UNSCALED = 1e30;
 
-/** T and F of the sequences that a recipe takes, and whether numbers may be missing. */
-export function shapeOf({ timesteps, features, gaps }: Pick<Recipe, "timesteps" | "features" | "gaps">): Shape {
-  return { timesteps, features: features.length, ...(gaps && { gaps: true }) };
+/** T and F of the sequences that a recipe takes, whether numbers may be missing, and whether rows have times. */
+export function shapeOf({ timesteps, features, gaps, clock }: Pick<Recipe, "timesteps" | "features" | "gaps" | "clock">): Shape {
+  return { timesteps, features: features.length, ...(gaps && { gaps: true }), ...(clock && { clock }) };
 }

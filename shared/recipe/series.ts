@@ -116,6 +116,9 @@ export function computeSeries(
       // a row that stays where it was is nothing out of range: what hardly moves counts as what moves a little
       if (channel.view === "logAbsDelta") for (let t = 1; t < length; t++) series[t] = log(Math.max(recipe.floor[3 * c + 2], series[t]));
       return FACTS[1][floored as 0 | 1];
+    case "rate":
+      takeRates(sequence, series, recipe.floor[3 * c + 2]);
+      return FACTS[1][floored as 0 | 1];
     case "centred":
       subtractMean(series, length);
   }
@@ -175,6 +178,17 @@ function takeLogarithms(series: Float64Array, length: number, floor: number, log
 /** How far each row is from the one before. */
 function takeMovements(series: Float64Array, length: number): void {
   for (let t = length - 1; t > 0; t--) series[t] = Math.abs(series[t] - series[t - 1]);
+}
+
+/** How far each row is from the one before, a second; rows that are closer in time than `floor` seconds count as that far apart. */
+function takeRates(sequence: SequenceRows, series: Float64Array, floor: number): void {
+  for (let t = sequence.length - 1; t > 0; t--)
+    series[t] = clamp((series[t] - series[t - 1]) / Math.max(floor, secondsBefore(sequence, t)), BASE_LIMIT);
+}
+
+/** Seconds from the valid row before to row `t`, by the last feature. */
+export function secondsBefore({ values, shape: { features: F }, rows, offset }: SequenceRows, t: number): number {
+  return values[offset + (rows[t] + 1) * F - 1] - values[offset + (rows[t - 1] + 1) * F - 1];
 }
 
 function subtractMean(series: Float64Array, length: number): void {

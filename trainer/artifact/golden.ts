@@ -1,6 +1,6 @@
 // Raw inputs made from a recipe's statistics, to be scored wherever the artifact is loaded. No row of anyone's data is in them.
 import { GOLDEN_COUNT } from "../../shared/artifact/tensors.ts";
-import { looksAt, usesFloors } from "../../shared/recipe/channel.ts";
+import { looksAt, takesLogarithm } from "../../shared/recipe/channel.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import type { Random } from "../statistics/random.ts";
 
@@ -15,7 +15,7 @@ export function synthesiseGolden(recipe: Recipe, random: Random): Float64Array {
   const { timesteps: T, features, channels, scale, featureMean, featureScale, gaps } = recipe;
   const F = features.length;
   const inputs = new Float64Array(GOLDEN_COUNT * T * F);
-  const isPositive = features.map((_, f) => channels.some((c) => usesFloors(c).includes(true) && looksAt(c, f)));
+  const isPositive = features.map((_, f) => channels.some((c) => (takesLogarithm(c) || c.base === "logRatio") && looksAt(c, f)));
   const movement = features.map((_, f) => {
     const delta = channels.findIndex((c) => c.base === "feature" && c.a === f && c.view === "delta");
     return delta >= 0 ? scale[delta] : featureScale[f] / 10;
@@ -41,6 +41,19 @@ export function synthesiseGolden(recipe: Recipe, random: Random): Float64Array {
       // Walks stay whole: one of them is what people are shown.
       if (gaps && kind !== 1) for (let f = 0; f < F; f++) if (random.uniform() < GAP_SHARE) inputs[from + f] = Number.NaN;
     }
+    if (recipe.clock) tellTimes(recipe, inputs.subarray(k * T * F, (k + 1) * T * F), length, random);
   }
   return inputs;
+}
+
+/** Writes a time to the last number of each of the last `length` of `rows` (T,F): about as far apart as in training, and seldom at once. */
+function tellTimes({ channels, floor, featureMean }: Recipe, rows: Float64Array, length: number, random: Random): void {
+  const F = featureMean.length;
+  const c = channels.findIndex(({ a, view }) => view === "rate" || (view === "logAbsDelta" && a === F - 1));
+  const least = c < 0 ? 1 : floor[3 * c + 2];
+  let time = Math.max(1, Math.round(featureMean[F - 1]));
+  for (let at = rows.length - length * F + F - 1; at < rows.length; at += F) {
+    time += random.uniform() < 0.1 ? 0 : least * Math.exp(7 * random.uniform());
+    rows[at] = time;
+  }
 }

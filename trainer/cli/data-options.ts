@@ -108,7 +108,7 @@ export const SPLIT_OPTION = option(
 );
 
 /** The values of the read options alone, as the readers take them. */
-export function readOptionsOf(values: ReadOptions): Omit<ReadOptions, "gaps"> {
+export function readOptionsOf(values: ReadOptions): Omit<ReadOptions, "gaps" | "clock"> {
   const { format, sep, decimal, labels, label, positive, group, time, key, features, window, stride, horizon, test, testLabels } = values;
   const { timeFormat, maxGap, id, rename, columns, byPosition, axes } = values;
   return {

@@ -28,6 +28,7 @@ import { describeKeptEpoch, describeNote } from "../pipeline/sentences.ts";
 import { LEARNERS, RECIPES, type Trained, trainModel } from "../pipeline/train.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
+import { isLong } from "../readers/options.ts";
 import { stem } from "../readers/source.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
@@ -90,7 +91,13 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const started = now();
   const { report, json = false, resume = false } = values;
   const out = checkOutputs(values);
-  const read = { ...readOptionsOf(values), onNote: noteReading(terminal), maxWindows: MAX_WINDOWS, gaps: values.missing !== "refuse" };
+  const read = {
+    ...readOptionsOf(values),
+    onNote: noteReading(terminal),
+    maxWindows: MAX_WINDOWS,
+    gaps: values.missing !== "refuse",
+    clock: values.time !== undefined && isLong(values),
+  };
   const dataset = await readDataset(values.data, read);
   terminal.say(describeRead(dataset.facts));
   const data = checkTrainable(dataset);

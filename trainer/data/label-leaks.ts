@@ -58,7 +58,7 @@ export function findLeakingCell(
       .map((i) => indices[i]);
     if (here.length < MIN_SEQUENCES) continue;
     const cellLabels = Uint8Array.from(here, (n) => labels[n]);
-    for (let feature = 0; feature < F; feature++) {
+    for (let feature = 0; feature < (shape.clock ? F - 1 : F); feature++) {
       const cells = Float64Array.from(here, (n) => values[(n * T + step) * F + feature]);
       const isObserved = (_: number, i: number): boolean => !Number.isNaN(cells[i]);
       const hasGaps = cells.includes(Number.NaN);

@@ -126,6 +126,7 @@ function express(channel: Channel): string {
       return `M(${base})`;
     case "absDelta":
     case "logAbsDelta":
+    case "rate":
       throw new RangeError(`no experiment looks at ${channel.view}`);
   }
 }

@@ -8,10 +8,10 @@ const MIN_LOG_RANGE = 1.5;
 const SIMILAR = 4;
 const MAX_PAIRS = 60;
 
-/** Features that are not constant and not sums of others. */
-export function usefulFeatures({ constant, relations, mean }: FeatureFacts): number[] {
+/** Features that are not constant and not sums of others, and no time of a row. */
+export function usefulFeatures({ constant, relations, mean, clock }: FeatureFacts): number[] {
   const redundant = relations.map(({ feature }) => feature);
-  return Array.from(mean.keys()).filter((f) => !constant.includes(f) && !redundant.includes(f));
+  return Array.from(mean.keys()).filter((f) => !constant.includes(f) && !redundant.includes(f) && f !== clock);
 }
 
 /** Useful features that may be compared with each other, the most alike in magnitude first. */
@@ -29,7 +29,7 @@ export function countPairsLeftOut(facts: FeatureFacts): number {
   return Math.max(0, similarPairs(facts).length - MAX_PAIRS);
 }
 
-/** Every view of every useful feature, what is known of gaps, and differences and log ratios of the pairs that are most alike in magnitude. */
+/** Every view of every useful feature, what is known of gaps and times, and differences and log ratios of the pairs that are most alike in magnitude. */
 export function listCandidates(facts: FeatureFacts, timesteps: number): Channel[] {
   const { lowest, highest } = facts;
   const useful = usefulFeatures(facts);
@@ -45,7 +45,17 @@ export function listCandidates(facts: FeatureFacts, timesteps: number): Channel[
     if (lowest[a] > 0 && lowest[b] > 0) bases.push({ base: "logRatio", a, b });
     for (const base of bases) for (const view of views("level", "delta")) channels.push({ ...base, view });
   }
-  return [...channels, ...gapChannels(facts, timesteps)];
+  return [...channels, ...gapChannels(facts, timesteps), ...(moves ? clockChannels(facts) : [])];
+}
+
+/** Where rows have times: how long it was since the row before, and how far every useful feature moved a second. */
+function clockChannels(facts: FeatureFacts): Channel[] {
+  const { clock } = facts;
+  if (clock === undefined) return [];
+  return [
+    { base: "feature", a: clock, view: "logAbsDelta" },
+    ...usefulFeatures(facts).map((a): Channel => ({ base: "feature", a, view: "rate" })),
+  ];
 }
 
 /** Of every feature that lacks numbers, constant ones too: whether it is observed, and how long ago it was. */

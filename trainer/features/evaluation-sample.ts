@@ -67,7 +67,12 @@ export function drawEvaluationSample(input: SampleInput, candidates: readonly Ch
   const { train, validation } = drawRows(input, Math.floor(MAX_TABLE / (T * K)));
   const rows = Int32Array.from([...train, ...validation]);
   const R = rows.length;
-  const recipe = fitRecipe({ timesteps: T, features, padding, gaps, channels: candidates, standardise: true }, values, train, log);
+  const recipe = fitRecipe(
+    { timesteps: T, features, padding, gaps, clock: shape.clock || undefined, channels: candidates, standardise: true },
+    values,
+    train,
+    log,
+  );
   const drawnLabels = Uint8Array.from(rows, (n) => labels[n]);
   const isFolded = validation.length < ENOUGH_TO_VALIDATE;
   const folds = isFolded

@@ -17,6 +17,8 @@ export interface FeatureFacts {
   readonly mean: Float64Array;
   readonly deviation: Float64Array;
   readonly constant: readonly number[];
+  /** Position of the row's time, where rows have one: no feature like the others. */
+  readonly clock?: number;
   /** (F) numbers that are missing, and the rows there are. */
   readonly missing: Float64Array;
   readonly rows: number;
@@ -41,6 +43,7 @@ export function studyFeatures(values: Float64Array, shape: Shape, indices: Array
   const mean = new Float64Array(F);
   const deviation = new Float64Array(F);
   const missing = countMissing(rows, F);
+  const clock = shape.clock ? F - 1 : undefined;
   for (let i = 0; i < rows.length; i++) {
     const f = i % F;
     if (Number.isNaN(rows[i])) continue;
@@ -52,8 +55,18 @@ export function studyFeatures(values: Float64Array, shape: Shape, indices: Array
     if (!Number.isNaN(rows[i])) deviation[i % F] += (rows[i] - mean[i % F]) ** 2 / (count - missing[i % F]);
   for (let f = 0; f < F; f++) deviation[f] = Math.sqrt(deviation[f]);
   const constant = Array.from({ length: F }, (_, f) => f).filter((f) => !(lowest[f] < highest[f]));
-  const independent = Array.from({ length: F }, (_, f) => f).filter((f) => missing[f] === 0 && !constant.includes(f));
-  return { lowest, highest, mean, deviation, constant, missing, rows: count, relations: findRelations(rows, mean, deviation, independent) };
+  const independent = Array.from({ length: F }, (_, f) => f).filter((f) => missing[f] === 0 && !constant.includes(f) && f !== clock);
+  return {
+    lowest,
+    highest,
+    mean,
+    deviation,
+    constant,
+    ...(clock !== undefined && { clock }),
+    missing,
+    rows: count,
+    relations: findRelations(rows, mean, deviation, independent),
+  };
 }
 
 /** Features that lack numbers, ascending. */

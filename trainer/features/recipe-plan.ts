@@ -26,11 +26,15 @@ export type PlanNote =
   /** Held-out log losses in the search. */
   | { readonly code: "search-losses"; readonly baseRate: number; readonly plain: number; readonly chosen: number };
 
+function clockOf({ clock }: Shape): Pick<Plan, "clock"> {
+  return clock ? { clock } : {};
+}
+
 /** The plain script's recipe, to be compared with: every feature as it is. */
 export function planRaw(shape: Shape, features: readonly string[], padding: Padding, gaps?: readonly number[]): RecipePlan {
-  const channels = features.map((_, a) => ({ base: "feature", a, view: "level" }) as const);
+  const channels = features.slice(0, shape.clock ? -1 : undefined).map((_, a) => ({ base: "feature", a, view: "level" }) as const);
   return {
-    plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false, ...(gaps && { gaps }) },
+    plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false, ...(gaps && { gaps }), ...clockOf(shape) },
     targets: [ON_LABELS],
     isSignificant: true,
   };
@@ -51,6 +55,14 @@ export async function planAuto(
     throw new DataError(source, "every feature is constant on the training part: there is nothing to learn from");
   const result = await searchChannels(input, facts, { onStep: onNote, onProgress });
   onNote({ code: "search-losses", baseRate: result.baseRateLoss, plain: result.plainLoss, chosen: result.loss });
-  const plan = { timesteps: shape.timesteps, features, padding, channels: result.channels, standardise: true, ...(gaps && { gaps }) };
+  const plan = {
+    timesteps: shape.timesteps,
+    features,
+    padding,
+    channels: result.channels,
+    standardise: true,
+    ...(gaps && { gaps }),
+    ...clockOf(shape),
+  };
   return { plan, targets: result.targets, isSignificant: result.isSignificant };
 }

@@ -18,6 +18,8 @@ export type TrainNote =
       readonly rows: number;
       readonly features: readonly { readonly feature: number; readonly missing: number }[];
     }
+  /** Rows have times, and a channel looks at them or none does. */
+  | { readonly code: "clock"; readonly name: string; readonly isUsed: boolean }
   | { readonly code: "warning"; readonly warning: Warning }
   | { readonly code: "padding"; readonly choice: PaddingChoice }
   | PlanNote

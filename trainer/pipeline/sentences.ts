@@ -23,6 +23,10 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
       return describeSplit(note.split);
     case "gaps":
       return describeGaps(note, names);
+    case "clock":
+      return note.isUsed
+        ? `times: channels look at ${note.name}, so that scoring takes the time of each row`
+        : `times: no channel looks at ${note.name}, so that scoring takes no times`;
     case "warning":
       return `note: ${describeWarning(note.warning, names)}`;
     case "padding":

@@ -5,7 +5,7 @@ import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { computeColumns } from "../../shared/recipe/columns.ts";
 import { fitRecipe, fitView } from "../../shared/recipe/fit.ts";
-import type { Plan, Recipe } from "../../shared/recipe/recipe.ts";
+import { type Plan, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { describeColumns, type TabularView } from "../../shared/recipe/tabular.ts";
 import { compactMembers } from "../artifact/compaction.ts";
 import { type Labelled, positiveRate, requireBothClasses, selectSequences } from "../data/sequences.ts";
@@ -123,10 +123,11 @@ function toLocal(folds: readonly Fold[], train: Int32Array): Fold[] {
 function computeView(plan: Plan, learnt: Labelled, { padding: _ }: TrainOptions, { kernel }: TrainDependencies) {
   const { values } = learnt;
   const { timesteps, features, padding } = plan;
+  const shape = shapeOf(plan);
   const all = Int32Array.from(learnt.labels.keys());
   const recipe = fitRecipe(plan, values, all, kernel.log);
-  const { constant, lowest } = studyFeatures(values, { timesteps, features: features.length }, all, padding);
-  const moving = Array.from(features.keys()).filter((f) => !constant.includes(f));
+  const { constant, lowest, clock } = studyFeatures(values, shape, all, padding);
+  const moving = Array.from(features.keys()).filter((f) => !constant.includes(f) && f !== clock);
   const positive = moving.filter((f) => lowest[f] > 0);
   const tabular = fitView(planView({ timesteps, moving, positive, channels: plan.channels }), recipe, values, all, kernel.log);
   const { channels, lengths } = applyRecipe(recipe, values, kernel.log);

@@ -13,6 +13,7 @@ import { fitCalibration } from "../statistics/calibration.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
 import { type Assessment, assess, seal } from "./assess.ts";
 import { type Baselines, fitBaselines } from "./baselines.ts";
+import { dropClockOfData, dropClockOfPlan, dropClockOfRecipe, isClockIdle } from "./clock.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { findFlaw } from "./data-checks.ts";
 import { gatherEvidence } from "./evidence.ts";
@@ -40,8 +41,7 @@ const MAX_SEEN = 10_000;
 export async function trainNetwork(data: LabelledDataset, options: TrainOptions, dependencies: TrainDependencies): Promise<Trained> {
   const { seed, costs } = options;
   const { onNote } = dependencies;
-  const prepared = prepare(data, options, onNote);
-  const represented = await represent(prepared, options, dependencies);
+  const { prepared, represented } = await prepareAndRepresent(data, options, dependencies);
   const fitted = await fitNetwork(prepared, represented, options, dependencies);
   const packaged = packageTrained(prepared, represented, fitted, options, dependencies);
   for (const warning of packaged.unattained) onNote({ code: "warning", warning });
@@ -67,6 +67,21 @@ export async function trainNetwork(data: LabelledDataset, options: TrainOptions,
       baselineProbabilities: measured.probabilities,
       reliability: assessment.reliability,
     }),
+  };
+}
+
+async function prepareAndRepresent(
+  data: LabelledDataset,
+  options: TrainOptions,
+  dependencies: TrainDependencies,
+): Promise<Pick<Steps, "prepared" | "represented">> {
+  const prepared = prepare(data, options, dependencies.onNote);
+  const represented = await represent(prepared, options, dependencies);
+  const { recipe, plan } = represented;
+  if (!isClockIdle(recipe, recipe.channels, dependencies.onNote)) return { prepared, represented };
+  return {
+    prepared: dropClockOfData(prepared),
+    represented: { ...represented, recipe: dropClockOfRecipe(recipe), plan: dropClockOfPlan(plan) },
   };
 }
 

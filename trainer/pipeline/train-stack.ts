@@ -3,12 +3,14 @@
 import type { MeasuredCard, Metrics } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { VERSION } from "../../shared/version.ts";
+import { dropLastFeature } from "../data/clock.ts";
 import { dropPaddingOnly, type Labelled, requireBothClasses, selectSequences } from "../data/sequences.ts";
 import type { LstmPathSettings } from "../learners/lstm/lstm-learner.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
 import { type Assessment, assess, measure, seal } from "./assess.ts";
 import { fitBaselines } from "./baselines.ts";
+import { dropClockOfData, dropClockOfRecipe, isClockIdle } from "./clock.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { findFlaw } from "./data-checks.ts";
 import type { Evidence } from "./evidence.ts";
@@ -27,10 +29,9 @@ const MAX_SEEN = 10_000;
 /** Trains a stack of learners. Contract and errors are those of trainModel. */
 export async function trainStack(data: LabelledDataset, options: TrainOptions, dependencies: TrainDependencies): Promise<Trained> {
   const { onNote } = dependencies;
-  const folded = prepareFolds(data, options, onNote);
   const paths = new Set<string>();
   const recording = recordPaths(dependencies, paths);
-  const fit = await fitStackPath(folded, folded.plan.train, options, recording);
+  const { folded, fit } = await prepareAndFit(data, options, recording);
   onNote({ code: "members", learners: fit.joined.learners, logLoss: fit.joined.logLoss });
   if (fit.joined.gate) onNote({ code: "gate", ...fit.joined.gate });
   const packaged = packageStack(folded, fit, options, dependencies);
@@ -50,6 +51,19 @@ export async function trainStack(data: LabelledDataset, options: TrainOptions, d
     warnings,
     evidence: gatherStackEvidence(folded, judged),
   };
+}
+
+async function prepareAndFit(
+  data: LabelledDataset,
+  options: TrainOptions,
+  dependencies: TrainDependencies,
+): Promise<{ readonly folded: FoldedData; readonly fit: StackFit }> {
+  const folded = prepareFolds(data, options, dependencies.onNote);
+  const fit = await fitStackPath(folded, folded.plan.train, options, dependencies);
+  const { recipe, view, learnt } = fit;
+  if (!isClockIdle(recipe, [...recipe.channels, ...(view?.series ?? [])], dependencies.onNote)) return { folded, fit };
+  const values = dropLastFeature(learnt.values, recipe.features.length);
+  return { folded: dropClockOfData(folded), fit: { ...fit, recipe: dropClockOfRecipe(recipe), learnt: { ...learnt, values } } };
 }
 
 /** Notes which arithmetic trains: with data, seed and version it fixes every bit. */

@@ -1,5 +1,6 @@
 // A training run, from a data set to a model: a stack of learners, or one LSTM alone.
 import { UsageError } from "../../shared/errors.ts";
+import { isIrregular, withoutClock } from "../data/clock.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { trainNetwork } from "./train-network.ts";
@@ -14,7 +15,8 @@ export type { Trained } from "./trained.ts";
  * resumed. Throws DataError, UsageError, FitError or LimitError in words for whoever brought the data, and what `checkpoint` and
  * `yieldToEventLoop` throw to leave.
  */
-export function trainModel(data: LabelledDataset, options: TrainOptions, dependencies: TrainDependencies): Promise<Trained> {
+export function trainModel(given: LabelledDataset, options: TrainOptions, dependencies: TrainDependencies): Promise<Trained> {
+  const data = given.shape.clock && !isIrregular(given.values, given.shape) ? withoutClock(given) : given;
   const { learner = "auto", splitVersion = 2, recipe } = options;
   if (splitVersion === 1 && learner !== "lstm")
     throw new UsageError(

@@ -88,12 +88,13 @@ function readPattern(text: string): RegExp {
 }
 
 function windowsOf(options: ReadOptions): WindowOptions {
-  const { key, time, timeFormat, maxGap, window, stride, horizon = 0, ignoreLabels, maxWindows, inOne = false } = options;
+  const { key, time, timeFormat, maxGap, clock, window, stride, horizon = 0, ignoreLabels, maxWindows, inOne = false } = options;
   return {
     key,
     time,
     timeFormat,
     maxGap,
+    clock,
     window: window ?? DEFAULT_SHAPE.timesteps,
     stride,
     horizon: ignoreLabels ? 0 : horizon,

@@ -106,9 +106,10 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
 /** How the test file is read: as the data, to the same features. */
 function testOptionsOf(options: ReadOptions, { shape, features }: Batch): ReadOptions {
   const { key, window, stride, horizon, time, timeFormat, maxGap, label, gaps, onNote, onIssue, sep, decimal } = options;
-  const { id, rename, columns, byPosition, axes } = options;
-  const rows = { key, features: options.features ?? features ?? undefined, window, stride, horizon, time, timeFormat, maxGap };
-  const target = features ? { timesteps: shape.timesteps, features } : undefined;
+  const { id, rename, columns, byPosition, axes, clock } = options;
+  const known = features?.slice(0, shape.clock ? -1 : undefined); // the time has an option of its own
+  const rows = { key, features: options.features ?? known, window, stride, horizon, time, timeFormat, maxGap, clock };
+  const target = known && { timesteps: shape.timesteps, features: known };
   const naming = { id, rename, columns, byPosition, axes, target };
   return { ...(isLong(options) && rows), ...naming, labels: options.testLabels, label, gaps, onNote, onIssue, sep, decimal };
 }

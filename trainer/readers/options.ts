@@ -1,4 +1,6 @@
 // How data are read, as every command says it and every reader takes it.
+
+import { UsageError } from "../../shared/errors.ts";
 import { hasDefaultNames } from "./align.ts";
 import type { Axes, Target } from "./batch.ts";
 import type { Decimal, Separator } from "./dialect.ts";
@@ -58,6 +60,8 @@ export interface ReadOptions {
   readonly testLabels?: string;
   /** Numbers may be missing: the values hold NaN there; default: the first that is missing is an issue. */
   readonly gaps?: boolean;
+  /** Rows of series have their time as a last feature, in seconds since 1970. */
+  readonly clock?: boolean;
   /** Labels and test parts are not looked at, not even for errors, and come as null. */
   readonly ignoreLabels?: boolean;
   /** Hears of values that are not finite and labels that are not 0 or 1; default: the first is thrown. */
@@ -77,10 +81,20 @@ export function isLong({ key, features, window, stride }: ReadOptions): boolean 
   return key !== undefined || features !== undefined || window !== undefined || stride !== undefined;
 }
 
-/** What a model takes, and of rows its window and features where the options do not say; and whether numbers may be missing. */
-export function fillFrom(options: ReadOptions, { timesteps, features, gaps }: Target & { readonly gaps?: readonly number[] }): ReadOptions {
+/** What of a model's recipe decides how data are read. */
+type ModelTarget = Target & { readonly gaps?: readonly number[]; readonly clock?: true };
+
+/**
+ * What a model takes, and of rows its window and features where the options do not say; whether numbers may be missing, and whether rows
+ * have times. Throws UsageError where rows need a time and none is named.
+ */
+export function fillFrom(options: ReadOptions, { timesteps, features: all, gaps, clock }: ModelTarget): ReadOptions {
+  const isRows = isLong(options);
+  const features = clock && isRows ? all.slice(0, -1) : all; // the time has an option of its own
   const filled = { ...options, target: { timesteps, features }, gaps: gaps !== undefined };
-  if (!isLong(options)) return filled;
+  if (!isRows) return filled;
+  if (clock && options.time === undefined)
+    throw new UsageError(`the model looks at times: name their column with --time (in training it was ${all[all.length - 1]})`);
   const isByName = !options.byPosition && !hasDefaultNames(features);
-  return { ...filled, window: options.window ?? timesteps, features: options.features ?? (isByName ? features : undefined) };
+  return { ...filled, clock, window: options.window ?? timesteps, features: options.features ?? (isByName ? features : undefined) };
 }

@@ -17,6 +17,8 @@ export interface WindowOptions extends RowColumns {
   readonly maxWindows: number;
   /** A series begins anew where a row comes later than so after the one before. */
   readonly maxGap?: MaxGap;
+  /** The time of each row comes as a last feature, in seconds since 1970. */
+  readonly clock?: boolean;
   /** All windows in one batch: nothing has to be copied to join them. */
   readonly inOne: boolean;
 }
@@ -43,7 +45,7 @@ export async function* cutWindows(
   const scan = createScan(rows, links, options, stride, capacity);
   let remarks: readonly Remark[] = [...rows.remarks, { code: "series", key: options.key, time: options.time }];
   while (scan.next() > 0) {
-    yield { ...buildBatch(rows, links, scan.windows, options.window), remarks };
+    yield { ...buildBatch(rows, links, scan.windows, options), remarks };
     remarks = []; // said once
   }
   freeRows(rows);
@@ -128,8 +130,11 @@ function createScan(
   };
 }
 
-function buildBatch(rows: Rows, { previous }: RowLinks, windows: FoundWindows, T: number): Windows {
-  const { key, time, features: F, frame, keys } = rows;
+function buildBatch(rows: Rows, { previous }: RowLinks, windows: FoundWindows, { window: T, clock }: WindowOptions): Windows {
+  const { key, time, frame, keys } = rows;
+  const hasClock = clock === true && time !== undefined;
+  const F = rows.features + (hasClock ? 1 : 0);
+  const perSecond = hasClock ? unitsPerSecond(rows) : 1;
   const { count: N, starts, ends, labelRows } = windows;
   const values = new Float64Array(N * T * F);
   const series = new Int32Array(N);
@@ -137,17 +142,32 @@ function buildBatch(rows: Rows, { previous }: RowLinks, windows: FoundWindows, T
   for (let n = 0; n < N; n++) {
     series[n] = seriesOf(rows, ends[n]);
     last[n] = timeOf(rows, ends[n]);
-    for (let t = T - 1, r = ends[n]; t >= 0 && r >= 0; t--, r = previous[r]) copyRow(rows, r, values, (n * T + t) * F);
+    for (let t = T - 1, r = ends[n]; t >= 0 && r >= 0; t--, r = previous[r]) {
+      copyRow(rows, r, values, (n * T + t) * F);
+      if (hasClock) values[(n * T + t) * F + F - 1] = timeOf(rows, r) / perSecond;
+    }
   }
   return {
     ...frame,
     values,
     labels: frame.labels && Uint8Array.from({ length: N }, (_, n) => labelOf(rows, labelRows[n])),
-    shape: { timesteps: T, features: F },
+    shape: { timesteps: T, features: F, ...(hasClock && { clock: true }) },
+    ...(hasClock && { features: [...(frame.features ?? Array.from({ length: F - 1 }, (_, f) => `f${f}`)), time] }),
     columns: {
       ...(key !== undefined && { [key]: toColumn(Array.from(series, (s) => keys[s])) }),
       ...(time !== undefined && { [time]: rows.areDates ? Array.from(last, (ms) => new Date(ms).toISOString()) : last }),
     },
     timeline: { series, start: starts.slice(0, N), time: time === undefined ? null : last },
   };
+}
+
+/** Times below are seconds, then milliseconds, then microseconds, from the last on nanoseconds: as the edge tells numbers apart. */
+const UNITS = [1e11, 1e14, 1e17];
+
+/** How many units of the rows' times make a second: dates stand in milliseconds, numbers say it by their magnitude. */
+function unitsPerSecond(rows: Rows): number {
+  if (rows.areDates) return 1000;
+  const last = timeOf(rows, rows.count - 1);
+  const unit = UNITS.findIndex((limit) => Math.abs(last) < limit);
+  return 1000 ** (unit < 0 ? UNITS.length : unit);
 }

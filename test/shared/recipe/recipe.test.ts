@@ -46,6 +46,7 @@ describe("views and bases", () => {
     [{ base: "feature", a: 1, view: "absDelta" }, [0, 2, 0, 0, 3, 4]],
     [{ base: "feature", a: 1, view: "logAbsDelta" }, [0, f(Math.log(2)), 0, 0, f(Math.log(3)), f(Math.log(4))]],
     [{ base: "difference", a: 0, b: 1, view: "absDelta" }, [0, 4, 0, 0, 6, 1]],
+    [{ base: "feature", a: 0, view: "rate" }, [0, 3, 0, 0, 1.5, 1.25]], // feature b as the time: 2 seconds; then −3, which counts as the shortest of 2, and 4
     [{ base: "feature", a: 0, view: "centred" }, [-3, 3, 0, f(1 - 14 / 3), f(4 - 14 / 3), f(9 - 14 / 3)]],
     [{ base: "difference", a: 0, b: 1, view: "level" }, [1, 5, 0, -4, 2, 3]],
     [{ base: "difference", a: 0, b: 1, view: "delta" }, [0, 4, 0, 0, 6, 1]],

@@ -12,6 +12,8 @@ export interface Generated {
   /** (N) what nobody can beat */
   readonly probability: Float64Array;
   readonly features: readonly string[];
+  /** The last feature is the row's time, in seconds. */
+  readonly clock?: true;
 }
 
 export const T = 10;
@@ -219,5 +221,49 @@ export function bursts(N: number, seed: number): Generated {
       rows.set(level, t * F);
     }
     return Math.log(moved / 1e-5);
+  });
+}
+
+/**
+ * Only speed matters: rows follow each other after a time that is lognormal over two decades, and the level moves by its speed times
+ * that. A movement by itself says little of the speed.
+ */
+export function speeds(N: number, seed: number): Generated {
+  const made = generate(N, seed, { intercept: -1.56, slope: 2.3 }, ["level", "x", "y", "z", "time"], (rows, random) => {
+    const first = firstRow(random);
+    let time = 1_700_000_000 + random.integer(10_000_000);
+    let level = 100 + 10 * random.normal();
+    let speed = random.normal();
+    let score = 0;
+    for (let t = first; t < T; t++) {
+      if (t > first) {
+        const seconds = Math.round(6e4 * Math.exp(1.15 * random.normal())) / 1000;
+        time += seconds;
+        speed = 0.8 * speed + 0.6 * random.normal();
+        level += (speed * seconds) / 600;
+        score = 0.6 * score + 0.4 * speed;
+      }
+      rows.set([level, random.normal(), random.normal(), random.normal(), time], t * F);
+    }
+    return score;
+  });
+  return { ...made, clock: true };
+}
+
+/** What a sequence's trend means depends on who it is of: a number that is the same in all its rows. Neither says anything by itself. */
+export function owners(N: number, seed: number): Generated {
+  return generate(N, seed, { intercept: -1.56, slope: 2.2 }, ["level", "x", "y", "kind", "age"], (rows, random) => {
+    const first = firstRow(random);
+    const kind = random.uniform() < 0.5 ? -1 : 1;
+    const age = 20 + 50 * random.uniform();
+    let level = random.normal();
+    let score = 0;
+    for (let t = first; t < T; t++) {
+      const step = random.normal();
+      level += step;
+      if (t > first) score = 0.6 * score + 0.4 * step;
+      rows.set([level, random.normal(), random.normal(), kind, age], t * F);
+    }
+    return score * kind;
   });
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { score } from "../../../shared/model.ts";
+import { dropLastFeature } from "../../../trainer/data/clock.ts";
 import { writeWhole } from "../../../trainer/files/whole-files.ts";
 import { createTrees } from "../../../trainer/learners/trees/trees.ts";
 import type { TrainNote } from "../../../trainer/pipeline/note.ts";
@@ -32,6 +33,8 @@ import {
   lengthTells,
   mixedScales,
   orderOnly,
+  owners,
+  speeds,
   T,
 } from "./generators.ts";
 import { cutAtOrigins, labelDirection, logRange, ORIGINS } from "./prices.ts";
@@ -54,6 +57,8 @@ const MADE: Record<string, { readonly n: number; readonly make: (n: number, seed
   tails: { n: 10_000, make: heavyTails },
   length: { n: 10_000, make: lengthTells },
   bursts: { n: 100_000, make: bursts },
+  clock: { n: 20_000, make: speeds },
+  static: { n: 20_000, make: owners },
   ...withGaps({ order: orderOnly, difference: differenceOnly, counts, scales: mixedScales, tails: heavyTails }),
 };
 
@@ -113,7 +118,7 @@ async function timedTraining(data: LabelledDataset, seed: number): Promise<Train
 }
 
 function asDataset(name: string, part: Pick<Generated, "values" | "labels" | "features"> & Partial<Generated>): LabelledDataset {
-  const shape = { timesteps: T, features: F };
+  const shape = { timesteps: T, features: F, ...(part.clock && { clock: part.clock }) };
   const facts = { source: name, name, sha256: "0".repeat(64), shape, float32: false, test: null };
   return { ...facts, ...part, probability: part.probability ?? null };
 }
@@ -150,7 +155,8 @@ async function measureMade(name: string): Promise<void> {
     const logistic = baselines["logistic regression"].logLoss;
     const epochs = `${model.card.training.bestEpoch}/${model.card.training.epochs}`;
     const fresh = make(FRESH, FRESH_SEED + seed);
-    const scored = score(model, dependencies.createEngine(model), dependencies.kernel.log, fresh.values).probabilities;
+    const values = fresh.clock && !model.recipe.clock ? dropLastFeature(fresh.values, F) : fresh.values;
+    const scored = score(model, dependencies.createEngine(model), dependencies.kernel.log, values).probabilities;
     const again = recoveredInformation(fresh.probability, scored);
     const { plain, calibrated, cox } = calibrationSlopes(fresh.probability, scored);
     print([

@@ -42,6 +42,8 @@ export function buildRecipe(build: Builder, recipe: Recipe): { readonly rows: Ro
   const { timesteps: T } = shapeOf(recipe);
   if (recipe.gaps)
     throw new ArtifactError("the recipe fills gaps, which --preprocessing cannot write: export the network alone, without it");
+  if (recipe.clock)
+    throw new ArtifactError("the recipe looks at times, which --preprocessing cannot write: export the network alone, without it");
   const { op, cast, number, zero } = build;
   const rows = alignRows(build, recipe.padding, T);
   const columns = recipe.channels.map((channel, c) => {
