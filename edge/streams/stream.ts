@@ -1,6 +1,6 @@
 // The object of one key. An event is stored, scored and put into the outbox in one transaction, and answered after it; a known one is
-// answered as before. Its alarm delivers. It may die at any moment, and takes up where its storage stands. Events, alarm and reports to
-// the directory decide together whether the alarm is set and whether the object may be deleted: hence one class.
+// answered as before. Its alarm delivers. It may die at any moment, and takes up where its storage stands. Events, deliveries and reports
+// to the directory decide together what there is to do next and whether the object may be deleted: hence one class.
 import { modelId } from "../../shared/model.ts";
 import type { Breaker } from "../deliveries/breaker.ts";
 import type { Fetch } from "../deliveries/delivery.ts";
@@ -11,6 +11,7 @@ import { CLOCK_SKEW_MS, Refusal, takeEvents } from "./acceptance.ts";
 import type { Directory } from "./directory.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { EventLog, schemaOf } from "./event-log.ts";
+import { ObjectAlarm } from "./object-alarm.ts";
 import type { ObjectContext } from "./storage.ts";
 import type { Acceptance, DeliveryFilter, ListedDelivery, Origin, StreamObject, StreamView } from "./stream-object.ts";
 import { isDisposable, nextAlarmAt, PURGE_MS, REPORT_MS } from "./stream-schedule.ts";
@@ -31,9 +32,6 @@ export interface StreamDependencies {
   readonly log: (record: Readonly<Record<string, unknown>>) => void;
 }
 
-/** An alarm whose storage or directory failed is not run again before. */
-const FAILED_MS = 5000;
-const UNUSABLE_MS = 60_000;
 const NO_DELIVERIES = { pending: 0, delivered: 0, dead: 0, dropped: 0 };
 
 /** The object of one key, as `context` gives it its storage and its alarm. */
@@ -44,11 +42,7 @@ export class Stream implements StreamObject {
   private readonly dispatcher: Dispatcher;
   /** Undefined until the first event. */
   private eventLog: EventLog | undefined;
-  /** The alarm that was set since the object woke or the last one ran; undefined: unknown. */
-  private armed: number | undefined;
-  private isAlarmRunning = false;
-  /** After an alarm that failed, the next one waits. */
-  private notBefore = 0;
+  private readonly ring: ObjectAlarm;
   /** How often the object came to have nothing left. */
   private emptied = 0;
   /** When ids may be forgotten; undefined: not looked yet. */
@@ -62,6 +56,13 @@ export class Stream implements StreamObject {
     const { destinations, settings } = endpoints;
     this.dispatcher = new Dispatcher({ ...dependencies, destinations, scheduleS: settings.scheduleS });
     this.eventLog = EventLog.open(context.storage, this.ready);
+    this.ring = new ObjectAlarm({
+      storage: context.storage,
+      now: dependencies.now,
+      nextAt: () => this.eventLog && nextAlarmAt(this.eventLog, settings, dependencies.now(), this.purgeAt, this.pausedUntil),
+      wake: () => this.dispatcher.wake(),
+      log: (event, error) => dependencies.log({ event, key: this.eventLog?.facts.key, error: String(error) }),
+    });
   }
 
   async accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<Acceptance> {
@@ -76,7 +77,7 @@ export class Stream implements StreamObject {
     try {
       const take = () => takeEvents(eventLog, events, origin, scorer, this.dependencies);
       const answers = this.context.storage.transactionSync(take);
-      if (!this.isArmed(isPosted ? now() : eventLog.arrived + endpoints.settings.idleTtlMs)) this.arm();
+      if (!this.ring.isArmed(isPosted ? now() : eventLog.arrived + endpoints.settings.idleTtlMs)) this.ring.arm();
       return { answers };
     } catch (error) {
       eventLog.read();
@@ -103,54 +104,14 @@ export class Stream implements StreamObject {
     return true;
   }
 
-  /** Whether an alarm will come by `time`: one is set, or runs, and then looks for what is new and sets the next. */
-  private isArmed(time: number): boolean {
-    if (this.isAlarmRunning) this.dispatcher.wake();
-    return this.isAlarmRunning || (this.armed !== undefined && this.armed <= time);
-  }
-
-  /** A clock that was set back does not make a pause longer than it was. */
-  private notBeforeNow(): number {
-    this.notBefore = Math.min(this.notBefore, this.dependencies.now() + UNUSABLE_MS);
-    return this.notBefore;
-  }
-
-  /** Sets the alarm to when there is something to do. An alarm that is cut off is run again by the platform. */
-  private arm(): void {
-    if (this.eventLog === undefined) return;
-    const next = Math.max(
-      nextAlarmAt(this.eventLog, this.dependencies.endpoints.settings, this.dependencies.now(), this.purgeAt, this.pausedUntil),
-      this.notBeforeNow(),
-    );
-    if (this.isArmed(next)) return;
-    this.armed = next;
-    this.context.storage.setAlarm(next).catch(() => {
-      this.armed = undefined; // the platform resets an object whose storage fails, and its memory with it
-    });
-  }
-
   /** Delivers what is due, forgets what is old, reports to the directory. Never throws, and sets itself again. */
-  async alarm(): Promise<void> {
-    this.isAlarmRunning = true;
-    try {
-      if (this.eventLog !== undefined) {
-        const { unusable } = this.dependencies.endpoints;
-        if (unusable === undefined) await this.dispatcher.deliver(this.queueOf(this.eventLog));
-        else this.notBefore = this.dependencies.now() + UNUSABLE_MS; // no attempt is spent on a mistake in the configuration
-        await this.tidy(this.eventLog);
-      }
-    } catch (error) {
-      this.notBefore = this.dependencies.now() + FAILED_MS;
-      this.dependencies.log({ event: "alarm failed", key: this.eventLog?.facts.key, error: String(error) });
-    } finally {
-      this.isAlarmRunning = false;
-      this.armed = undefined;
-      try {
-        this.arm();
-      } catch (error) {
-        this.dependencies.log({ event: "alarm not set", key: this.eventLog?.facts.key, error: String(error) }); // the sweep finds it
-      }
-    }
+  alarm(): Promise<void> {
+    return this.ring.run(async () => {
+      if (this.eventLog === undefined) return;
+      if (this.dependencies.endpoints.unusable === undefined) await this.dispatcher.deliver(this.queueOf(this.eventLog));
+      else this.ring.putOff(); // no attempt is spent on a mistake in the configuration
+      await this.tidy(this.eventLog);
+    });
   }
 
   private queueOf(eventLog: EventLog): DispatchQueue {
@@ -258,7 +219,7 @@ export class Stream implements StreamObject {
     const destination = this.context.storage.transactionSync(() => eventLog.outbox.replay(n, this.dependencies.now()));
     if (destination === undefined) return false;
     this.dispatcher.pauses.clear(destination);
-    this.arm();
+    this.ring.arm();
     return true;
   }
 
@@ -267,20 +228,20 @@ export class Stream implements StreamObject {
     const hasDead = this.eventLog?.outbox.hasDead(destination) ?? false; // else the directory needs no report
     const eventLog = hasDead ? await this.mayBeDue() : undefined;
     const count = eventLog && this.context.storage.transactionSync(() => eventLog.outbox.replayDead(destination, this.dependencies.now()));
-    this.arm();
+    this.ring.arm();
     return count ?? 0;
   }
 
   /** As for an event: the directory knows first. */
   private async mayBeDue(): Promise<EventLog | undefined> {
-    while (this.eventLog !== undefined && this.eventLog.facts.due === null) await this.registerKey(this.eventLog.facts.key, true);
+    while (this.eventLog !== undefined && this.eventLog.facts.due === null)
+      if (!(await this.registerKey(this.eventLog.facts.key, true))) throw new Error("the directory has no room for the key");
     return this.eventLog;
   }
 
   async rearmAlarm(key: string): Promise<void> {
     if (this.eventLog === undefined) return this.deleteIfEmpty(key);
-    this.armed = undefined;
-    this.arm();
+    this.ring.rearm();
     await this.report(this.eventLog);
   }
 
