@@ -53,7 +53,7 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
     dtype,
     labelName: labelsName,
     columns,
-    remarks,
+    remarks: [...remarks, ...validationOf(npz, wanted)],
   };
 
   const testName = wanted.parts ? find("testValues") : null;
@@ -65,6 +65,12 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   const count = test.values.length / (shape.timesteps * shape.features);
   const labels = await readLabels(testLabels, count);
   return { ...content, test: { values: test.values, labels, probability: await readProbability(find("testProbability"), count) } };
+}
+
+/** A validation part, which nobody reads. */
+function validationOf({ names }: Npz, { parts }: Wanted): Remark[] {
+  const arrays = names.filter((name) => /^[Xx]_val(?:id(?:ation)?)?$/.test(name));
+  return parts ? arrays.map((array): Remark => ({ code: "validation-left-out", array })) : [];
 }
 
 /** Rows of all sequences, and their lengths or offsets. Throws DataError where the archive holds neither. */

@@ -51,6 +51,8 @@ export function describeRemark(remark: Remark): string {
       return `label ${show(remark.column)} left out`;
     case "column-left-out":
       return `column ${show(remark.column)} left out`;
+    case "validation-left-out":
+      return `${remark.array} left out (training draws a validation part of its own)`;
     case "by-position":
       return POSITION_REASONS[remark.reason];
     case "series":

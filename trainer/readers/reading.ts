@@ -9,6 +9,8 @@ export type Remark =
   | { readonly code: "label-left-out"; readonly column: string }
   /** A column beside a list of rows. */
   | { readonly code: "column-left-out"; readonly column: string }
+  /** An archive's validation part, which training draws from the training data instead. */
+  | { readonly code: "validation-left-out"; readonly array: string }
   /** Columns or features stand for steps and features by their position alone. */
   | { readonly code: "by-position"; readonly reason: PositionReason }
   /** Windows were cut from rows: of the series that `key` names, in the order of `time`; undefined: one series, in the file's order. */

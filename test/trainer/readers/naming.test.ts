@@ -128,6 +128,11 @@ describe("numbers and keys", () => {
     expect(await remarksOf(write("npy", int64))).toContainEqual(rounded);
   });
 
+  test("a validation part is not read in silence", async () => {
+    const X = { data: Float64Array.of(1, 2), shape: [1, 1, 2] };
+    expect(await remarksOf(await npz({ X, X_val: X }))).toEqual([{ code: "validation-left-out", array: "X_val" }]);
+  });
+
   test("1 and 1.0 are one key, 1 and 01 are two", async () => {
     const rows = (keys: string[]): string => write("csv", ["k,a", ...keys.map((key, n) => `${key},${n + 1}`)].join("\n"));
     const windows = async (keys: string[]): Promise<number> =>
