@@ -1,32 +1,87 @@
-// inspect: what is in an artifact, for people; with --json, for programs.
+// inspect: what is in an artifact, or how data are read and what they hold, for people; with --json, for programs.
+import { statSync } from "node:fs";
 import { readFormat } from "../../shared/artifact/artifact.ts";
 import { type MemberSummary, networksOf, summariseMembers } from "../../shared/members.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { describeColumns } from "../../shared/recipe/tabular.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
-import { ARTIFACT_WORD } from "../cli/data-options.ts";
-import { declareCommand, flag, type Values } from "../cli/declaration.ts";
+import { text } from "../cli/arguments.ts";
+import { READ_OPTIONS, readOptionsOf } from "../cli/data-options.ts";
+import { declareCommand, flag, option, type Values, words } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
+import { checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
+import { toReadDocument } from "../cli/read-line.ts";
 import { countOf, formatCount, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
+import { writeWhole } from "../files/whole-files.ts";
 import { describeKeptEpoch } from "../pipeline/sentences.ts";
+import { readDataset } from "../readers/dataset.ts";
+import { describeRead, describeNote as describeReadNote } from "../readers/describe.ts";
+import type { ReadNote } from "../readers/notes.ts";
+import { isDataFile, STDIN } from "../readers/source.ts";
+import { inspectData } from "../report/inspection.ts";
+import { describeWarning, listInspection } from "../report/inspection-text.ts";
 
-const WORDS = { artifact: ARTIFACT_WORD };
+const WORDS = { files: words("an artifact, .safetensors; or data, files or folders read as one set") };
 
-const OPTIONS = { json: flag("print one JSON document on stdout") };
+const OPTIONS = {
+  report: option("FILE", text, "where an HTML page about the data goes", "no page"),
+  json: flag("print one JSON document on stdout"),
+  ...READ_OPTIONS,
+};
+
+type InspectValues = Values<typeof WORDS, typeof OPTIONS>;
 
 export const inspectCommand = declareCommand({
   name: "inspect",
-  summary: "Show what is in an artifact: its recipe, network, metrics and origin",
+  summary: "Show how data are read and what they hold; or what is in an artifact",
   words: WORDS,
   options: OPTIONS,
-  examples: ["inspect mine.safetensors", "inspect mine.safetensors --json"],
-  run: inspect,
+  examples: ["inspect mine.csv --report mine.html", "inspect mine.safetensors --json"],
+  run: (values: InspectValues, dependencies: Dependencies) => {
+    const [first, ...more] = values.files;
+    const isData = more.length > 0 || first === STDIN || isDataFile(first) || statSync(first, { throwIfNoEntry: false })?.isDirectory();
+    return isData ? inspectFiles(values, dependencies) : inspectArtifact(first, values.json, dependencies);
+  },
 });
 
 /** Prints the artifact's content on stdout. Throws DataError where the file is no artifact. */
-function inspect({ artifact, json }: Values<typeof WORDS, typeof OPTIONS>, { terminal, loadEngines }: Dependencies): void {
+function inspectArtifact(artifact: string, json: boolean, { terminal, loadEngines }: Dependencies): void {
   const loaded = loadModel(artifact, loadEngines());
   terminal.print(json ? JSON.stringify(toDocument(loaded)) : listLines(loaded).join("\n"));
+}
+
+/** As train takes it: windows beyond are thinned. */
+const MAX_WINDOWS = 250_000;
+
+/** Prints how the data are read and what they hold on stdout, and writes the page. Throws UsageError, DataError. */
+async function inspectFiles(values: InspectValues, { terminal }: Dependencies): Promise<void> {
+  const { files, report, json } = values;
+  if (report !== undefined) checkOutput("report", report, PAGE_ENDINGS);
+  const notes: string[] = [];
+  const onNote = (note: ReadNote): void => void notes.push(describeReadNote(note));
+  const data = await readDataset(files, { ...readOptionsOf(values), gaps: true, onNote, maxWindows: MAX_WINDOWS });
+  const inspection = inspectData(data);
+  const sentences = [describeRead(data.facts), ...notes];
+  if (report !== undefined) {
+    const { renderInspection } = await import("../report/inspection-page.ts");
+    writeWhole(report, new TextEncoder().encode(await renderInspection(data.name, sentences, inspection)));
+    terminal.say(`wrote ${report}`);
+  }
+  const { features, distributions, copies, warnings } = inspection;
+  const { shortest, longest, paddingShare } = distributions;
+  const found = warnings.map((warning) => ({ ...warning, text: describeWarning(warning) }));
+  terminal.print(
+    json
+      ? JSON.stringify({
+          read: toReadDocument(data.facts),
+          notes,
+          features,
+          lengths: { shortest, longest, paddingShare },
+          copies,
+          warnings: found,
+        })
+      : [...sentences, ...listInspection(inspection)].join("\n"),
+  );
 }
 
 function toDocument({ model, id, bytes }: LoadedModel): Readonly<Record<string, unknown>> {

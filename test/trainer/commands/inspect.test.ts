@@ -25,7 +25,7 @@ const engines = {
 async function inspect(json: boolean): Promise<string> {
   const printed: string[] = [];
   const dependencies = { loadEngines: () => engines, terminal: { print: (text: string) => printed.push(text) } };
-  await inspectCommand.run({ artifact, json } as never, dependencies as never);
+  await inspectCommand.run({ files: [artifact], json } as never, dependencies as never);
   return printed.join("\n");
 }
 

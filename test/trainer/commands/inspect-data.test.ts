@@ -1,0 +1,62 @@
+// What inspect says of data: the line, the table, and what its owner should know.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { inspectCommand } from "../../../trainer/commands/inspect.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "quickstep-inspect-data-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+
+/** 120 sequences of 2 × 4: a falls, b is missing in every tenth, c is 7, d is 0 or 1; number 119 is number 0 with another label. */
+function writeTable(): string {
+  const lines = Array.from({ length: 120 }, (_, n) => {
+    const k = n === 119 ? 0 : n;
+    return [1 / (k + 1), k % 10 === 0 ? "" : k, 7, k % 2, 2 / (k + 3), k + 1, 7, 1, n === 119 ? "no" : n % 3 === 0 ? "yes" : "no"].join(
+      ";",
+    );
+  });
+  writeFileSync(at("table.csv"), `${["a_0", "b_0", "c_0", "d_0", "a_1", "b_1", "c_1", "d_1", "rose"].join(";")}\n${lines.join("\n")}\n`);
+  return at("table.csv");
+}
+
+async function inspect(values: object): Promise<string> {
+  const printed: string[] = [];
+  const terminal = { print: (text: string) => printed.push(text), say() {} };
+  await inspectCommand.run({ ...values } as never, { terminal } as never);
+  return printed.join("\n");
+}
+
+test("inspect shows how data are read, a table of features, and warnings with the option that settles each", async () => {
+  const text = await inspect({ files: [writeTable()], label: "rose", json: false });
+  expect(text).toContain('table.csv: 120 sequences, 2 steps × 4 features (a, b, c, d), label rose, 1 is "yes", 0 is "no", 33.3 % positive');
+  expect(text).toContain("columns are separated by semicolons");
+  expect(text).toMatch(/^a +numbers +0\.008\S* … 1 +– +\d+ {2}[▁▂▃▄▅▆▇█ ]+$/m);
+  expect(text).toMatch(/^b +whole numbers +1 … 119 +13 +119 /m);
+  expect(text).toMatch(/^c +whole numbers +always 7 +– +1 /m);
+  expect(text).toMatch(/^d +0 and 1 +0 … 1 +– +2 /m);
+  expect(text).toContain("lengths: all sequences have 2 rows\ncopies: 1 sequence is equal to one before");
+  expect(text).toContain("- b has 13 gaps: train fills each from the row before; --missing refuse refuses them");
+  expect(text).toContain("- c never changes: train leaves it out");
+  expect(text).toContain("- sequences that are copies of one before: 1, 1 of them with another label; copies stay in one part");
+});
+
+test("inspect writes the same as JSON, and a page with plots", async () => {
+  const report = at("table.html");
+  const document = JSON.parse(await inspect({ files: [writeTable()], label: "rose", json: true, report }));
+  expect(document.read).toMatchObject({ sequences: 120, labels: { name: "rose", positives: 40, meaning: { one: "yes", zero: "no" } } });
+  expect(document.features[1]).toEqual({ name: "b", type: "whole numbers", min: 1, max: 119, gaps: 13, isConstant: false, distinct: 119 });
+  expect(document.warnings.map(({ code }: { code: string }) => code)).toEqual(["gaps", "constant", "copies"]);
+  const page = readFileSync(report, "utf8");
+  expect(page.match(/<svg viewBox[^>]*role="img"/g)?.length).toBe(4);
+  expect(page).toContain("b has 13 gaps");
+});
+
+test("inspect says what is odd about unlabelled, short and padded data", async () => {
+  writeFileSync(at("few.jsonl"), '{"sequence": [[0, 1]]}\n{"sequence": [[0, 2], [0, 0], [1, 3]]}\n');
+  const text = await inspect({ files: [at("few.jsonl")], json: false });
+  expect(text).toContain("lengths: 1 to 3 rows, 33.3 % of all rows are padding in front");
+  for (const line of ["the data hold no labels", "2 sequences are too few", "rows inside sequences that are all zero: 1; --padding"])
+    expect(text).toContain(`- ${line}`);
+});

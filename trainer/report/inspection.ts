@@ -1,0 +1,134 @@
+// What a data set holds, before anybody trains on it: each feature, lengths, copies, and what its owner should know. Knows no model.
+// Legend: N sequences, T steps, F features.
+import type { ReadFacts } from "../readers/facts.ts";
+import { findOverlap } from "../split/overlap.ts";
+import type { TrainingFacts } from "./content.ts";
+import { describeTraining } from "./data-facts.ts";
+
+/** The data set that is inspected. */
+export interface Inspected {
+  /** (N,T,F), NaN where a number is missing */
+  readonly values: Float64Array;
+  /** (N) 0 or 1; null where there are none. */
+  readonly labels: Uint8Array | null;
+  readonly float32: boolean;
+  readonly facts: ReadFacts;
+}
+
+export interface InspectedFeature {
+  readonly name: string;
+  readonly type: "numbers" | "whole numbers" | "0 and 1" | "nothing";
+  /** Of the numbers that are there; null where there are none. */
+  readonly min: number | null;
+  readonly max: number | null;
+  /** Numbers that are missing, outside padding. */
+  readonly gaps: number;
+  readonly isConstant: boolean;
+  /** Different numbers; `MAX_DISTINCT` stands for as many and more. */
+  readonly distinct: number;
+}
+
+/** What settles each: an option, or what the owner may do. */
+export type InspectionWarning =
+  | { readonly code: "no-labels" | "float32" }
+  | { readonly code: "one-class"; readonly label: number }
+  | { readonly code: "too-few"; readonly sequences: number; readonly min: number }
+  | { readonly code: "gaps"; readonly feature: string; readonly gaps: number }
+  | { readonly code: "constant" | "empty"; readonly feature: string }
+  | { readonly code: "copies"; readonly copies: number; readonly contradictory: number }
+  | { readonly code: "overlap"; readonly finding: "series" }
+  | { readonly code: "zero-rows"; readonly rows: number };
+
+export interface Inspection {
+  readonly features: readonly InspectedFeature[];
+  /** Distributions by class; without labels all sequences are of class 0. */
+  readonly distributions: TrainingFacts;
+  readonly isLabelled: boolean;
+  /** Sequences equal to one before. */
+  readonly copies: number;
+  readonly warnings: readonly InspectionWarning[];
+}
+
+/** Different numbers are counted up to here. */
+export const MAX_DISTINCT = 1000;
+/** What training takes at least, as readers/dataset.ts has it. */
+const MIN_SEQUENCES = 100;
+
+/** Looks at everything once. All-zero rows before the first other row are padding. */
+export function inspectData({ values, labels, float32, facts }: Inspected): Inspection {
+  const { shape, features: names, sequences: N } = facts;
+  const features = describeFeatures(values, names);
+  const recipe = { timesteps: shape.timesteps, features: names, padding: "leading" as const };
+  const distributions = describeTraining(
+    recipe,
+    values,
+    labels ?? new Uint8Array(N),
+    Int32Array.from({ length: N }, (_, n) => n),
+  );
+  const overlap = findOverlap(values, shape, "leading");
+  const { copies, contradictory } = countCopies(overlap.copy, overlap.distinct, labels);
+  const positives = labels?.reduce((sum, label) => sum + label, 0);
+  const warnings: InspectionWarning[] = [
+    ...(labels === null ? [{ code: "no-labels" as const }] : []),
+    ...(positives === 0 || positives === N ? [{ code: "one-class" as const, label: positives === 0 ? 0 : 1 }] : []),
+    ...(N < MIN_SEQUENCES ? [{ code: "too-few" as const, sequences: N, min: MIN_SEQUENCES }] : []),
+    ...features.flatMap(({ name, gaps, isConstant, type }): InspectionWarning[] => [
+      ...(type === "nothing" ? [{ code: "empty" as const, feature: name }] : []),
+      ...(gaps > 0 && type !== "nothing" ? [{ code: "gaps" as const, feature: name, gaps }] : []),
+      ...(isConstant ? [{ code: "constant" as const, feature: name }] : []),
+    ]),
+    ...(copies > 0 ? [{ code: "copies" as const, copies, contradictory }] : []),
+    ...(overlap.finding === "series" && facts.series === null ? [{ code: "overlap" as const, finding: "series" as const }] : []),
+    ...(distributions.zeroRows > 0 ? [{ code: "zero-rows" as const, rows: distributions.zeroRows }] : []),
+    ...(float32 ? [{ code: "float32" as const }] : []),
+  ];
+  return { features, distributions, isLabelled: labels !== null, copies, warnings };
+}
+
+/** Each feature over all rows that are not padding in front. */
+function describeFeatures(values: Float64Array, names: readonly string[]): InspectedFeature[] {
+  const F = names.length;
+  const isPadding = (row: number): boolean => {
+    for (let f = 0; f < F; f++) if (values[row * F + f] !== 0) return false;
+    return true;
+  };
+  const rows: number[] = [];
+  for (let row = 0; row < values.length / F; row++) if (!isPadding(row)) rows.push(row);
+  return names.map((name, f) => {
+    const distinct = new Set<number>();
+    let [min, max, gaps, isWhole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, true];
+    for (const row of rows) {
+      const value = values[row * F + f];
+      if (Number.isNaN(value)) {
+        gaps++;
+        continue;
+      }
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+      isWhole &&= Number.isInteger(value);
+      if (distinct.size < MAX_DISTINCT) distinct.add(value);
+    }
+    const isEmpty = max < min;
+    const isFlag = isWhole && min >= 0 && max <= 1;
+    return {
+      name,
+      type: isEmpty ? "nothing" : isFlag ? "0 and 1" : isWhole ? "whole numbers" : "numbers",
+      min: isEmpty ? null : min,
+      max: isEmpty ? null : max,
+      gaps,
+      isConstant: min === max,
+      distinct: distinct.size,
+    };
+  });
+}
+
+/** Sequences equal to one before, and those among them with another label. `copy` (N) numbers the distinct ones. */
+function countCopies(copy: Int32Array, distinct: number, labels: Uint8Array | null): { copies: number; contradictory: number } {
+  const first = new Int32Array(distinct).fill(-1);
+  let contradictory = 0;
+  for (const [n, d] of copy.entries()) {
+    if (first[d] < 0) first[d] = n;
+    else if (labels && labels[first[d]] !== labels[n]) contradictory++;
+  }
+  return { copies: copy.length - distinct, contradictory };
+}
