@@ -187,7 +187,7 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
   [
     "an unknown view",
     ({ metadata }) => (metadata.recipe.channels[1].view = "square"),
-    'recipe.channels[1].view is "square", expected level, delta, log, logDelta, centred, absDelta, logAbsDelta',
+    'recipe.channels[1].view is "square", expected level, delta, log, logDelta, centred, absDelta, logAbsDelta, rate',
   ],
   [
     "a log view of a log ratio without a floor",

@@ -128,7 +128,7 @@ test("the work of a search grows no faster than the features, and what is left u
     code: "left-untried",
     pairs: (36 * 35) / 2 - 60,
     views: 0,
-    candidates: 3 * 36 + 120 - 100,
+    candidates: 5 * 36 + 120 - 100,
     channels: 0,
   });
   expect((await searchNoise(8)).steps.map(({ code }) => code)).not.toContain("left-untried");
