@@ -52,11 +52,19 @@ export interface CrossFitter {
   crossFit(input: CrossFitInput): Promise<CrossFitted>;
 }
 
-/** Hides the types of `learner`; `toMember` puts a member of its into an artifact's family. */
+/** What an artifact holds of a learner. */
+export interface Shipping<Own> {
+  /** Puts a member into an artifact's family. */
+  toMember(member: Own): Member;
+  /** What the folds' average takes of an artifact, and what it may take: steps are left off until it does. Default: no limit. */
+  readonly size?: { readonly max: number; bytesOf(member: Own): number };
+}
+
+/** Hides the types of `learner`. */
 export function createCrossFitter<Own, Settings>(
   name: LearnerName,
   learner: Learner<Own, Settings>,
-  toMember: (member: Own) => Member,
+  { toMember, size }: Shipping<Own>,
 ): CrossFitter {
   return {
     name,
@@ -71,21 +79,32 @@ export function createCrossFitter<Own, Settings>(
           paths.push(await learner.fit(view, labels, { train, validation: heldOut, gap }, settings, seed));
         }
         const { step, loss } = poolLosses(paths.map(({ losses }) => losses));
-        if (best === undefined || loss < best.loss) best = { settings, step, loss, members: paths.map((path) => path.at(step)) };
+        if (best === undefined || loss < best.loss) best = { settings, step, loss, paths };
       }
       if (best === undefined) throw new RangeError(`the learner ${name} names no settings`);
-      const { settings, step, loss, members } = best;
+      const { settings, paths } = best;
+      const { step, members, average } = fitSize(best, learner, size);
       const logits = members.map((member, k) => learner.logits(member, view, folds[k].heldOut));
-      return {
-        name,
-        member: toMember(learner.average(members)),
-        outOfFold: concatenate(logits),
-        loss: loss / countHeldOut(folds),
-        settings,
-        step,
-      };
+      const loss = paths.reduce((sum, { losses }) => sum + losses[Math.min(step, losses.length - 1)], 0) / countHeldOut(folds);
+      return { name, member: toMember(average), outOfFold: concatenate(logits), loss, settings, step };
     },
   };
+}
+
+/** The members at the best step, or at the last before it whose average is small enough; one step in any case. */
+function fitSize<Own, Settings>(
+  { step: best, paths }: Variant<Own, Settings>,
+  learner: Learner<Own, Settings>,
+  size: Shipping<Own>["size"],
+) {
+  for (let step = best; ; ) {
+    const members = paths.map((path) => path.at(step));
+    const average = learner.average(members);
+    const share = size === undefined ? 0 : size.bytesOf(average) / size.max;
+    if (share <= 1 || step === 0) return { step, members, average };
+    step = Math.min(step - 1, Math.floor((step + 1) / share) - 1);
+    step = Math.max(0, step);
+  }
 }
 
 interface Variant<Own, Settings> {
@@ -93,7 +112,7 @@ interface Variant<Own, Settings> {
   readonly step: number;
   /** Summed over all folds. */
   readonly loss: number;
-  readonly members: readonly Own[];
+  readonly paths: readonly Path<Own>[];
 }
 
 /** The step whose losses, summed over the folds, are least, the earliest of equals. A path that ended early stays where it ended. */

@@ -2,6 +2,7 @@
 import type { Predictor } from "../../shared/members.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { type Column, columnsOf, type TabularView } from "../../shared/recipe/tabular.ts";
+import type { TreeEnsemble } from "../../shared/trees.ts";
 import { isSame } from "../features/candidate-choice.ts";
 import type { DistillationTarget } from "../features/distillation.ts";
 import type { View } from "../learners/learner.ts";
@@ -33,6 +34,14 @@ export interface StackLearners {
 /** Numbers in a linear model's table of columns, at most: sets of columns that make more are not tried beside the first. */
 const MAX_LINEAR = 8_000_000;
 
+/** Of a folds' average: an artifact takes a MiB at most, and networks and golden vectors need the rest. */
+const MAX_BYTES = { trees: 450_000, "quantile trees": 300_000 } as const;
+
+/** What an ensemble takes of an artifact: columns, edges and children of nodes, leaves, and the table of edges. */
+function bytesOfEnsemble({ column, leaves, edges }: TreeEnsemble): number {
+  return 8 * column.length + 4 * leaves.length + 8 * edges.length;
+}
+
 /** Makes the learners that are `wanted`, in the order of the names. */
 export function createStackLearners(input: StackLearnersInput, dependencies: TrainDependencies): StackLearners {
   const { view, tabular, channels, targets, settingsFor, wanted } = input;
@@ -44,7 +53,7 @@ export function createStackLearners(input: StackLearnersInput, dependencies: Tra
   const disposables: { dispose(): void }[] = [];
   if (isWanted("linear")) {
     const learner = createLinearLearner(limitVariants(listVariants(columns, tabular, channels), sequences));
-    fitters.push(createCrossFitter("linear", learner, (classifier) => ({ kind: "linear", classifier })));
+    fitters.push(createCrossFitter("linear", learner, { toMember: (classifier) => ({ kind: "linear", classifier }) }));
   }
   for (const [name, settings, isSeen] of [
     ["trees", flatViewSettings, isFlat],
@@ -54,12 +63,13 @@ export function createStackLearners(input: StackLearnersInput, dependencies: Tra
     if (!isWanted(name) || !own.some((v) => varies(view.columns, columns.length, v))) continue;
     const learner = createTrees({ columns: Int32Array.from(own), settings, yieldToEventLoop });
     disposables.push(learner);
-    fitters.push(createCrossFitter(name, learner, (ensemble) => ({ kind: "trees", ensemble })));
+    const size = { max: MAX_BYTES[name], bytesOf: bytesOfEnsemble };
+    fitters.push(createCrossFitter(name, learner, { toMember: (ensemble) => ({ kind: "trees", ensemble }), size }));
   }
   if (isWanted("lstm")) {
     const engineOf = (predictor: Predictor) => createEngine(predictor);
     const learner = createLstmLearner({ targets, settingsFor }, { createStepper, createEngine: engineOf, yieldToEventLoop });
-    fitters.push(createCrossFitter("lstm", learner, (networks) => ({ kind: "lstm", networks })));
+    fitters.push(createCrossFitter("lstm", learner, { toMember: (networks) => ({ kind: "lstm", networks }) }));
   }
   return {
     fitters,

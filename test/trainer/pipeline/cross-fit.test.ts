@@ -37,7 +37,7 @@ test("a cross-fit takes the best setting at one step, predicts each fold by its 
     train: Int32Array.from([0, 1, 2, 3, 4, 5]).filter((n) => n !== first && n !== first + 1),
   }));
   const places: string[] = [];
-  const fitter = createCrossFitter("linear", numbers, (value) => ({ kind: "lstm", networks: [], value }) as never);
+  const fitter = createCrossFitter("linear", numbers, { toMember: (value) => ({ kind: "lstm", networks: [], value }) as never });
   const fitted = await fitter.crossFit({
     view: nothing,
     labels: new Uint8Array(6),
@@ -51,6 +51,17 @@ test("a cross-fit takes the best setting at one step, predicts each fold by its 
   expect([...fitted.outOfFold]).toEqual([-8, -8, -7.98, -7.98, -7.96, -7.96]);
   expect((fitted.member as unknown as { value: number }).value).toBeCloseTo(-7.98, 12);
   expect([...listHeldOut(folds)]).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+test("steps are left off until the average is small enough for an artifact", async () => {
+  const fold = { heldOut: Int32Array.of(0, 1), train: Int32Array.of(2, 3) };
+  const input = { view: nothing, labels: new Uint8Array(6), folds: [fold], gap: 0, seed: 1 };
+  const toMember = () => ({ kind: "lstm", networks: [] }) as const;
+  const sized = (max: number) =>
+    createCrossFitter("trees", numbers, { toMember, size: { max, bytesOf: (member) => member + 11 } }).crossFit(input);
+  expect(await sized(3)).toMatchObject({ step: 2, loss: 0.25 });
+  expect(await sized(2)).toMatchObject({ step: 1, loss: 0.75, outOfFold: Float64Array.of(-9, -9) });
+  expect((await sized(0.5)).step).toBe(0);
 });
 
 const H = 1000;
