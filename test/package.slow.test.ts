@@ -58,7 +58,7 @@ describe("npx quickstep", () => {
 
   test("trains on two threads what the repository trains, byte for byte, with a report", () => {
     quickstep("sample", "fx", "--n", "600", "--out", ".");
-    const argv = ["train", "fx.npz", "--units", "6", "--epochs", "2"];
+    const argv = ["train", "fx.npz", "--units", "6", "--epochs", "2", "--learner", "lstm", "--split-version", "1"];
     quickstep(...argv, "--threads", "2", "--out", "published.safetensors", "--report", "report.html");
     const own = run(process.execPath, [join(ROOT, "trainer/main.ts"), ...argv, "--threads", "1", "--out", "own.safetensors"]);
     expect(own.status, own.stderr).toBe(0);

@@ -24,6 +24,7 @@ import type { Terminal } from "../cli/terminal.ts";
 import type { SearchProgress } from "../features/search-state.ts";
 import { writeWhole } from "../files/whole-files.ts";
 import type { FoldPlace } from "../pipeline/cross-fit.ts";
+import { MIN_SEQUENCES } from "../pipeline/prepare-folds.ts";
 import { describeKeptEpoch, describeNote } from "../pipeline/sentences.ts";
 import { LEARNERS, RECIPES, type Trained, trainModel } from "../pipeline/train.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
@@ -51,7 +52,7 @@ const OPTIONS = {
     "auto stacks all learners; lstm, trees or linear takes one alone",
     "lstm, as --split-version 1",
   ),
-  splitVersion: option("N", integer(1, 2), "1: four parts, for one LSTM alone; 2: a test part and folds", "2 where --learner is given"),
+  splitVersion: option("N", integer(1, 2), "1: four parts, for --learner lstm; 2: a test part and folds", "2 where --learner is given"),
   padding: option("HOW", choice(...PADDINGS), "which all-zero rows are padding: leading, any or none", "found from the data"),
   costs: option("A:B", pair, "cost of a false 1 and of a false 0, for the operating point lowest-cost", "no such operating point"),
   split: SPLIT_OPTION,
@@ -100,7 +101,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   };
   const dataset = await readDataset(values.data, read);
   terminal.say(describeRead(dataset.facts));
-  const data = checkTrainable(dataset);
+  const data = checkTrainable(dataset, splitVersionOf(values) === 1 || values.recipe === "raw" ? undefined : MIN_SEQUENCES);
   const progress = createFitProgress(terminal, now);
   const search = createStages(terminal, now);
   const folds = createStages(terminal, now);
@@ -171,9 +172,12 @@ function showFold(stages: Stages, { learner, setting, settings, fold, folds, out
   else stages.show("nested cross-validation", (outer + share) / outers, `fold ${outer + 1} of ${outers}, ${detail}`);
 }
 
+function splitVersionOf({ learner, splitVersion }: Partial<TrainValues>): 1 | 2 {
+  return (splitVersion ?? (learner === undefined ? 1 : 2)) === 1 ? 1 : 2;
+}
+
 function trainOptionsOf(values: Partial<TrainValues>): Parameters<typeof trainModel>[1] {
   const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1, learner = "lstm" } = values;
-  const splitVersion = values.splitVersion ?? (values.learner === undefined ? 1 : 2);
   return {
     units,
     epochs,
@@ -181,7 +185,7 @@ function trainOptionsOf(values: Partial<TrainValues>): Parameters<typeof trainMo
     seed,
     recipe,
     learner,
-    splitVersion: splitVersion === 1 ? 1 : 2,
+    splitVersion: splitVersionOf(values),
     padding,
     missing,
     horizon,

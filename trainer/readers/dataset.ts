@@ -162,11 +162,11 @@ export function requireLabels<D extends { readonly labels: Uint8Array | null; re
 }
 
 /** What training needs beyond a readable file: labels, both of them, and enough sequences. Throws DataError. */
-export function checkTrainable(data: Dataset): LabelledDataset {
+export function checkTrainable(data: Dataset, minSequences = MIN_SEQUENCES): LabelledDataset {
   const labelled = requireLabels(data);
   const { labels, source } = labelled;
-  if (labels.length < MIN_SEQUENCES)
-    throw new DataError(source, `holds ${labels.length} sequences, expected at least ${MIN_SEQUENCES} to train on: bring more`);
+  if (labels.length < minSequences)
+    throw new DataError(source, `holds ${labels.length} sequences, expected at least ${minSequences} to train on: bring more`);
   const positives = labels.reduce((count, label) => count + label, 0);
   if (positives === 0 || positives === labels.length)
     throw new DataError(source, `holds only the label ${labels[0]}, expected both 0 and 1: there is nothing to tell apart`);

@@ -27,7 +27,9 @@ async function train(
       features: { data: [...features], shape: [features.length] },
     }),
   );
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, "train", path, "--epochs", "6", "--json"], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, "train", path, "--learner", "lstm", "--epochs", "6", "--json"], {
+    encoding: "utf8",
+  });
   expect(status, stderr).toBe(0);
   const document = JSON.parse(stdout);
   return { said: stderr, verdict: document.verdict.code, channels: document.channels };

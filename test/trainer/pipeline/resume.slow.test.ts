@@ -15,7 +15,7 @@ const KILLS = 6;
 test(`${KILLS} kills at random moments, threads changing, change no byte`, async () => {
   const run = (...argv: string[]) => spawnSync(process.execPath, [MAIN, ...argv], { cwd: folder, encoding: "utf8" });
   run("sample", "fx", "--n", "20000", "--seed", "7", "--out", ".");
-  const train = (out: string) => ["train", "fx.npz", "--out", out];
+  const train = (out: string) => ["train", "fx.npz", "--learner", "lstm", "--split-version", "1", "--out", out];
   const { status, stderr } = run(...train("whole.safetensors"));
   expect(status, stderr).toBe(0);
   let kills = 0;
