@@ -82,14 +82,14 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return largest;
 }
 
-const deployed = decodeArtifact(readFileSync(new URL("../edge/model.safetensors", import.meta.url)));
+const trained = decodeArtifact(readFileSync(new URL("fixtures/format-1/sp500.safetensors", import.meta.url)));
 const CASES = [
   ...PARITY_CASES.map((testCase) => ({
     title: `${testCase.units} units, padding ${testCase.padding}`,
     model: parityModel(kernel, testCase),
     values: paritySequences(testCase),
   })),
-  { title: `the deployed model, ${deployed.name}`, model: deployed, values: deployed.golden.inputs },
+  { title: `a trained network, of ${trained.name}`, model: trained, values: trained.golden.inputs },
 ];
 
 describe.each(CASES)("$title", ({ model, values }) => {

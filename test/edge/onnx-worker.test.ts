@@ -8,17 +8,22 @@ import { encodeOnnx } from "../../trainer/export/onnx/export.ts";
 import { encodeLogistic } from "../fixtures/onnx.ts";
 import { BENCH_KEY, bundle, serve } from "../studies/bench/workerd.ts";
 
-const model = decodeArtifact(readFileSync(new URL("../../edge/model.safetensors", import.meta.url)));
+/** One trained network: what an ONNX file on channels can be. */
+const artifact = readFileSync(new URL("../fixtures/format-1/sp500.safetensors", import.meta.url));
+const model = decodeArtifact(artifact);
 const { golden, recipe } = model;
 const T = recipe.timesteps;
 const F = recipe.features.length;
 
-/** edge/model.onnx is whatever is to be served: here another name stands for it, and the bundle's copy changes. */
+/** edge/model.onnx is whatever is to be served, beside an artifact: here other names stand for both, and the bundle's copy of one changes. */
 const folder = mkdtempSync(join(tmpdir(), "quickstep-onnx-"));
 writeFileSync(join(folder, "given.onnx"), "");
+writeFileSync(join(folder, "given.safetensors"), artifact);
 // the rule for data modules holds for what a module imports, not for an alias itself: hence one between
 writeFileSync(join(folder, "model.ts"), 'export { default } from "./given.onnx";');
-const bundled = bundle("wrangler.toml", {}, "--env", "onnx", "--alias", `./model.onnx:${join(folder, "model.ts")}`);
+writeFileSync(join(folder, "artifact.ts"), 'export { default } from "./given.safetensors";');
+const aliases = [`./model.onnx:${join(folder, "model.ts")}`, `./model.safetensors:${join(folder, "artifact.ts")}`];
+const bundled = bundle("wrangler.toml", {}, "--env", "onnx", ...aliases.flatMap((alias) => ["--alias", alias]));
 const given = readdirSync(bundled.folder).find((name) => name.endsWith(".onnx"))!;
 afterAll(() => {
   bundled.remove();

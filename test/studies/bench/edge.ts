@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifact.ts";
-import { networksOf } from "../../../shared/members.ts";
+import { summariseMembers } from "../../../shared/members.ts";
 import type { Model } from "../../../shared/model.ts";
 import type { Channel } from "../../../shared/recipe/channel.ts";
 import { shapeOf } from "../../../shared/recipe/recipe.ts";
@@ -199,9 +199,11 @@ async function compare(
   report(`\none JSON sequence a request, ${CLIENTS} clients, time from answer to answer`, single, "µs");
   const batch = await race(batchesTo(quickstep, requests), ROUNDS, BATCH_REQUESTS);
   report(`\n${BATCH} sequences a request`, batch, "ms");
-  const units = networksOf(deployedModel)[0]?.units;
+  const learners = summariseMembers(deployedModel)
+    .map(({ kind }) => kind)
+    .join(" + ");
   const smallBatch = await race(batchesTo(deployed, requestsOf(deployedModel)), ROUNDS, 4 * BATCH_REQUESTS);
-  report(`\n${BATCH} sequences a request to the committed model, LSTM(${units})`, smallBatch, "ms");
+  report(`\n${BATCH} sequences a request to the committed model, ${learners}`, smallBatch, "ms");
   const starts = await timeStarts(bundles, ["quickstep", "bare onnx", "onnx"], requests.one);
   const cpu = await measureCpu(racing);
 
@@ -212,7 +214,7 @@ async function compare(
   printTarget("  to what a bare Worker around onnxruntime-web adds", (ours - base) / (theirs - base), 0.5, "×");
   printTarget("one JSON sequence, the whole request to the constant Worker's", ours / base, 1.5, "×");
   printTarget(`${BATCH} sequences as octet-stream to the same as JSON`, medianOf(batch[0]) / medianOf(batch[1]), 0.4, "×");
-  printTarget(`  to the committed model, LSTM(${units})`, medianOf(smallBatch[0]) / medianOf(smallBatch[1]), 0.4, "×");
+  printTarget(`  to the committed model, ${learners}`, medianOf(smallBatch[0]) / medianOf(smallBatch[1]), 0.4, "×");
   printTarget("process start to first answer, to the onnx engine's", startOurs / startOnnx, 0.12, "×");
   printTarget("  to the bare onnxruntime-web Worker's", startOurs / startBare, 0.12, "×");
   printTarget("CPU of one JSON request", cpu[1], 0.5, "ms");

@@ -4,10 +4,12 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifact.ts";
-import { createWasmEngine } from "../../../shared/engine.ts";
+import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
+import { computeInputs, score } from "../../../shared/model.ts";
 import type { Channel } from "../../../shared/recipe/channel.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
-import { makeModel, randomOf } from "../../fixtures/model.ts";
+import { makeModel, makeSequences, randomOf } from "../../fixtures/model.ts";
+import { makeStack } from "../../fixtures/stack.ts";
 import { type Contestant, race, report } from "./timing.ts";
 
 const T = 10;
@@ -93,6 +95,8 @@ export async function run(): Promise<void> {
     report(`${BATCH} at once, a sequence`, await race(together, ROUNDS, 3), "µs", BATCH);
   }
 
+  await raceStack();
+
   const artifact = encodeArtifact(model);
   const files = { kernel: artifact, "with artifact": artifact, "onnxruntime-web": onnx };
   const loads = Object.entries(files).map(([name, input]) => ({ name, input, samples: [] as number[] }));
@@ -101,6 +105,32 @@ export async function run(): Promise<void> {
       samples.push(Number(execFileSync(process.execPath, [fileURLToPath(import.meta.url), name], { input, encoding: "utf8" })));
   for (const { samples } of loads) samples.sort((a, b) => a - b);
   report("\nfrom the bytes of module and model to the first answer, a fresh process each", loads, "ms");
+}
+
+/** Raw sequences of 10 × 5 through a view and members, and what of that the view and the trees take. */
+async function raceStack(): Promise<void> {
+  const module = new WebAssembly.Module(kernelBytes);
+  const { log } = instantiateKernel(module);
+  const values = makeSequences(BATCH, T, C, 9, T);
+  const alone = (n: number): Float64Array => values.slice(n * T * C, (n + 1) * T * C);
+  const singles = Array.from({ length: BATCH }, (_, n) => alone(n));
+  const stack = makeStack(module, { units: 32, trees: 1070, leaves: 61 }); // 31 leaves on average
+  const forest = makeStack(module, { kinds: ["trees"], trees: 300, leaves: 61 });
+  const inputs = singles.map((each) => computeInputs(forest, each, log));
+  const [stackEngine, forestEngine] = [stack, forest].map((each) => createWasmEngine(module, each));
+  const each = (name: string, work: (n: number) => void): Contestant => ({
+    name,
+    run: (times) => {
+      for (let i = 0; i < times; i++) work(i % BATCH);
+    },
+  });
+  const contestants = [
+    each("stack: view, two LSTM(32), linear, 1,070 trees", (n) => score(stack, stackEngine, log, singles[n])),
+    each("  of that the view's columns and the channels", (n) => computeInputs(stack, singles[n], log)),
+    each("300 trees of 31 leaves", (n) => forestEngine.probabilities(inputs[n])),
+  ];
+  report("\none raw sequence at a time", await race(contestants, ROUNDS, 3 * BATCH), "µs");
+  report(`${BATCH} at once, a sequence`, await race([each("stack", () => score(stack, stackEngine, log, values))], ROUNDS, 3), "µs", BATCH);
 }
 
 /**
