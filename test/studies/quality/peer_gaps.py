@@ -1,6 +1,7 @@
 # Gradient boosting that splits on missing values natively: scikit-learn's HistGradientBoostingClassifier as it comes, on flattened rows.
 # Prints the share of the learnable information recovered.
 # python3 test/studies/quality/peer_gaps.py out/order-30-101.npz …   (files from: npm run quality -- --only order-30 --out out)
+# Measured on 6,000 sequences with 30 % removed at random, seed 101: order 0.197, tails 0.475, counts 0.660, difference -0.011, scales -0.053.
 import sys
 
 import numpy as np
