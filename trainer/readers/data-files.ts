@@ -18,6 +18,7 @@ import { openNpz } from "./npz.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import { readParquet } from "./parquet.ts";
 import { openSource, type RandomAccess, type Source, STDIN } from "./source.ts";
+import { readTimeSeries } from "./time-series.ts";
 import { cutWindows, type WindowOptions } from "./windows.ts";
 
 /**
@@ -171,7 +172,7 @@ function describeFeatures({ features, shape }: Batch): string {
 
 async function* readSource(source: Source, wanted: Wanted): AsyncGenerator<Batch> {
   const { name } = source;
-  if (wanted.rows && (source.format === "npz" || source.format === "npy"))
+  if (wanted.rows && ["npz", "npy", "ts", "arff"].includes(source.format))
     throw new DataError(
       name,
       "holds arrays of sequences; rows of series are read from .csv, .jsonl and .parquet: leave out --key, --window and --stride",
@@ -186,6 +187,9 @@ async function* readSource(source: Source, wanted: Wanted): AsyncGenerator<Batch
       return yield* readCsv(source.chunks(), name, wanted);
     case "jsonl":
       return yield* readJsonl(source.chunks(), name, wanted);
+    case "ts":
+    case "arff":
+      return yield* readTimeSeries(source.chunks(), name, source.format, wanted);
     case "json":
       return yield* readJson(await source.whole(), name, wanted);
     case "parquet":

@@ -7,7 +7,7 @@ import { DataError, UsageError } from "../../shared/errors.ts";
 import { reason } from "../files/whole-files.ts";
 import { checkInflation } from "./inflation.ts";
 
-export const FORMATS = ["csv", "jsonl", "npy", "npz", "parquet", "arrow", "json"] as const;
+export const FORMATS = ["csv", "jsonl", "npy", "npz", "parquet", "arrow", "json", "ts", "arff"] as const;
 export type Format = (typeof FORMATS)[number];
 /** Endings that are no format's name. */
 const OTHER_ENDINGS: Readonly<Record<string, Format>> = {
@@ -20,7 +20,7 @@ const OTHER_ENDINGS: Readonly<Record<string, Format>> = {
 };
 
 /** As errors list them. */
-const ENDINGS = ".csv, .tsv, .psv, .txt, .json, .jsonl, .npz, .npy, .parquet, .arrow or .feather";
+const ENDINGS = ".csv, .tsv, .psv, .txt, .json, .jsonl, .npz, .npy, .parquet, .arrow, .feather, .ts or .arff";
 
 /** The path that means standard input. */
 export const STDIN = "-";
