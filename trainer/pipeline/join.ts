@@ -45,11 +45,12 @@ const GATE = 2;
 
 /**
  * Stacks learners: linear and trees always, the LSTM only where it betters a stack of the others by more than two clustered standard
- * errors on the last fold, which the feature search has not seen; with one fold, on its second half. Whoever gets no weight is left out.
+ * errors on the last fold, which the feature search has not seen; with one held-out part, on all of it. Whoever gets no weight is left out.
  */
 export function joinMembers({ fitted, labels, cluster, folds }: JoinInput): Joined {
   const others = fitted.filter(({ name }) => name !== "lstm");
-  const gate = others.length > 0 && others.length < fitted.length ? testGate(fitted, others, labels, cluster, gateStart(folds)) : undefined;
+  const gate =
+    others.length > 0 && others.length < fitted.length ? testGate(fitted, others, labels, cluster, gateStretches(folds)) : undefined;
   const joined = gate?.joins === false ? others : fitted;
   const logitsOf = (from: readonly CrossFitted[]): Float64Array[] => from.map(({ outOfFold }) => outOfFold);
   const { weights, intercept } = fitStack(logitsOf(joined), labels);
@@ -67,10 +68,19 @@ export function joinMembers({ fitted, labels, cluster, folds }: JoinInput): Join
   };
 }
 
-/** Where the held-out sequences begin on which the gate is tested. */
-function gateStart(folds: JoinInput["folds"]): number {
+/** Stretches of the held-out sequences on which the gate is tested; stacks are fitted on the others. */
+type Stretch = readonly [from: number, to: number];
+
+/** The last fold; of one held-out part, which the feature search has not seen at all, each half in turn. */
+function gateStretches(folds: JoinInput["folds"]): readonly Stretch[] {
   const sizes = folds.map(({ heldOut }) => heldOut.length);
-  return sizes.length === 1 ? Math.floor(sizes[0] / 2) : sizes.slice(0, -1).reduce((sum, size) => sum + size, 0);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (sizes.length > 1) return [[total - sizes[sizes.length - 1], total]];
+  const half = Math.floor(total / 2);
+  return [
+    [0, half],
+    [half, total],
+  ];
 }
 
 function testGate(
@@ -78,22 +88,24 @@ function testGate(
   others: readonly CrossFitted[],
   labels: Uint8Array,
   cluster: Int32Array,
-  start: number,
+  stretches: readonly Stretch[],
 ): NonNullable<Joined["gate"]> {
-  const lossesWith = (from: readonly CrossFitted[]): Float64Array => {
-    const stack = fitStack(
-      from.map(({ outOfFold }) => outOfFold.subarray(0, start)),
-      labels.subarray(0, start),
-    );
-    return lossesOf(
-      labels.subarray(start),
-      stackLogits(
+  const positions = Int32Array.from(labels.keys());
+  const lossesWith = (from: readonly CrossFitted[]): number[] =>
+    stretches.flatMap(([start, end]) => {
+      const outside = positions.filter((i) => i < start || i >= end);
+      const stack = fitStack(
+        from.map(({ outOfFold }) => Float64Array.from(outside, (i) => outOfFold[i])),
+        Uint8Array.from(outside, (i) => labels[i]),
+      );
+      const logits = stackLogits(
         stack,
-        from.map(({ outOfFold }) => outOfFold.subarray(start)),
-      ),
-    );
-  };
-  const { mean: gain, standardError } = clusteredGain(lossesWith(others), lossesWith(all), cluster.subarray(start));
+        from.map(({ outOfFold }) => outOfFold.subarray(start, end)),
+      );
+      return Array.from(lossesOf(labels.subarray(start, end), logits));
+    });
+  const tested = stretches.flatMap(([start, end]) => Array.from(cluster.subarray(start, end)));
+  const { mean: gain, standardError } = clusteredGain(Float64Array.from(lossesWith(others)), Float64Array.from(lossesWith(all)), tested);
   return { gain, standardError, joins: gain > GATE * standardError };
 }
 

@@ -117,3 +117,13 @@ test("an lstm alone needs no gate, and trees that speak against the labels get n
   expect(learners[1].weight).toBe(0);
   expect([members.length, stack.weights.length]).toEqual([1, 1]);
 });
+
+test("one held-out part, which the feature search has not seen, tests the gate as a whole", () => {
+  const { fitted, labels } = createFitted({ linear: 2, lstm: 0.3 });
+  const one = [{ heldOut: strangers }];
+  const deaf = fitted.map((own) => (own.name === "lstm" ? { ...own, outOfFold: own.outOfFold.map((z, i) => (i < 500 ? z : -z)) } : own));
+  expect(joinMembers({ fitted, labels, cluster: strangers, folds: one }).gate?.joins).toBe(true);
+  expect(joinMembers({ fitted: deaf, labels, cluster: strangers, folds: one }).gate?.joins).toBe(false);
+  const byFold = joinMembers({ fitted, labels, cluster: strangers, folds }).gate!;
+  expect(joinMembers({ fitted, labels, cluster: strangers, folds: one }).gate!.standardError).toBeLessThan(0.7 * byFold.standardError);
+});
