@@ -46,13 +46,8 @@ const OPTIONS = {
   batch: option("N", integer(1, 1_000_000), "sequences of one optimizer step", "64 or 256, by their number; raw: 1000"),
   seed: optionWithDefault("N", integer(0, MAX_SEED), "seed of every random choice", 1),
   recipe: optionWithDefault("NAME", choice(...RECIPES), "auto searches the channels; raw takes the numbers as they are", "auto"),
-  learner: option(
-    "NAME",
-    choice(...LEARNERS),
-    "auto stacks all learners; lstm, trees or linear takes one alone",
-    "lstm, as --split-version 1",
-  ),
-  splitVersion: option("N", integer(1, 2), "1: four parts, for --learner lstm; 2: a test part and folds", "2 where --learner is given"),
+  learner: optionWithDefault("NAME", choice(...LEARNERS), "auto stacks all learners; lstm, trees or linear takes one alone", "auto"),
+  splitVersion: optionWithDefault("N", integer(1, 2), "2: a test part and folds; 1: four parts, for --learner lstm", 2),
   padding: option("HOW", choice(...PADDINGS), "which all-zero rows are padding: leading, any or none", "found from the data"),
   costs: option("A:B", pair, "cost of a false 1 and of a false 0, for the operating point lowest-cost", "no such operating point"),
   split: SPLIT_OPTION,
@@ -101,7 +96,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   };
   const dataset = await readDataset(values.data, read);
   terminal.say(describeRead(dataset.facts));
-  const data = checkTrainable(dataset, splitVersionOf(values) === 1 || values.recipe === "raw" ? undefined : MIN_SEQUENCES);
+  const data = checkTrainable(dataset, values.splitVersion === 1 || values.recipe === "raw" ? undefined : MIN_SEQUENCES);
   const progress = createFitProgress(terminal, now);
   const search = createStages(terminal, now);
   const folds = createStages(terminal, now);
@@ -172,12 +167,8 @@ function showFold(stages: Stages, { learner, setting, settings, fold, folds, out
   else stages.show("nested cross-validation", (outer + share) / outers, `fold ${outer + 1} of ${outers}, ${detail}`);
 }
 
-function splitVersionOf({ learner, splitVersion }: Partial<TrainValues>): 1 | 2 {
-  return (splitVersion ?? (learner === undefined ? 1 : 2)) === 1 ? 1 : 2;
-}
-
 function trainOptionsOf(values: Partial<TrainValues>): Parameters<typeof trainModel>[1] {
-  const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1, learner = "lstm" } = values;
+  const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1, learner, splitVersion } = values;
   return {
     units,
     epochs,
@@ -185,7 +176,7 @@ function trainOptionsOf(values: Partial<TrainValues>): Parameters<typeof trainMo
     seed,
     recipe,
     learner,
-    splitVersion: splitVersionOf(values),
+    splitVersion: splitVersion === 1 ? 1 : 2,
     padding,
     missing,
     horizon,
