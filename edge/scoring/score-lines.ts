@@ -2,7 +2,7 @@
 // A bad line becomes an error line and the rest go on. Nothing is read ahead of what the client takes.
 import { describe, LimitError, SequenceError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { parseSequence } from "../../shared/sequence.ts";
+import { parseSequence, type Shape } from "../../shared/sequence.ts";
 import { parseJson } from "../http/body.ts";
 import { type Line, LineSplitter } from "../http/lines.ts";
 import { describeProblem, problemKind, RequestError } from "../http/problem.ts";
@@ -78,7 +78,7 @@ function createLineScorer(ready: Ready, options: Options, maxLines: number) {
 
   function scoreLine(line: Line): Result {
     if (line === null) throw new RequestError("malformed", `the line must have at most ${MAX_LINE_BYTES} bytes, got more`);
-    const { sequence, times } = sequenceIn(parseJson(line, "the line"));
+    const { sequence, times } = sequenceIn(parseJson(line, "the line"), shape);
     values.fill(0);
     parseSequence(joinTimes(sequence, ["sequence"], times, ["times"], shape), ["sequence"], shape, values, 0);
     return resultsOf(ready, values, () => ["sequence"], options)[0];
@@ -109,13 +109,14 @@ function createLineScorer(ready: Ready, options: Options, maxLines: number) {
   return { totals, answer };
 }
 
-/** `{"sequence":[[…]]}`, perhaps with times, or the sequence itself. Throws SequenceError. */
-function sequenceIn(line: unknown): { readonly sequence?: unknown; readonly times?: unknown } {
+/** `{"sequence":[[…]]}`, with times where the model knows a clock, or the sequence itself. Throws SequenceError. */
+function sequenceIn(line: unknown, { clock }: Shape): { readonly sequence?: unknown; readonly times?: unknown } {
   if (Array.isArray(line)) return { sequence: line };
   if (typeof line !== "object" || line === null)
     throw new SequenceError(["line"], "must be a sequence or an object with one", describe(line));
   const unknownKey = Object.keys(line).find((key) => key !== "sequence" && key !== "times");
-  if (unknownKey !== undefined) throw new SequenceError(["line"], "must have no key but sequence and times", describe(unknownKey));
+  if (unknownKey !== undefined)
+    throw new SequenceError(["line"], `must have no key but sequence${clock ? " and times" : ""}`, describe(unknownKey));
   return line;
 }
 

@@ -8,7 +8,7 @@ import { maxSequences } from "./scoring.ts";
 import { joinTimes } from "./times.ts";
 
 export const SCORE_TYPES = ["application/json", "application/x-ndjson", "application/octet-stream", "application/x-npy"] as const;
-const SCORE_KEYS = ["sequence", "sequences", "times", ...OPTION_NAMES] as const;
+const SCORE_KEYS = ["sequence", "sequences", ...OPTION_NAMES] as const;
 
 export interface ParsedRequest {
   /** (N,T,F) */
@@ -23,13 +23,12 @@ export function parseScoreRequest(body: unknown, { model }: Ready, query: Option
   const { recipe } = model;
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw new SequenceError([], "must be an object with sequence or sequences", describe(body));
-  const unknownKey = Object.keys(body).find((key) => !SCORE_KEYS.some((known) => known === key));
-  if (unknownKey !== undefined) throw new SequenceError([], `must have no keys but ${SCORE_KEYS.join(", ")}`, describe(unknownKey));
+  const shape = shapeOf(recipe);
+  checkKeys(body, shape);
   const { sequence, sequences, times } = body as Record<string, unknown>;
   if ((sequence === undefined) === (sequences === undefined))
     throw new SequenceError([], "must have either sequence or sequences", sequence === undefined ? "neither" : "both");
   const options = bodyOptions(body as Record<string, unknown>, model, query);
-  const shape = shapeOf(recipe);
   if (sequences !== undefined) {
     const values = parseSequences(joinAllTimes(sequences, times, shape), ["sequences"], shape, maxSequences(recipe));
     return { values, pathOf: (n) => ["sequences", n], options };
@@ -37,6 +36,14 @@ export function parseScoreRequest(body: unknown, { model }: Ready, query: Option
   const values = new Float64Array(recipe.timesteps * recipe.features.length);
   parseSequence(joinTimes(sequence, ["sequence"], times, ["times"], shape), ["sequence"], shape, values, 0);
   return { values, pathOf: () => ["sequence"], options };
+}
+
+/** Throws SequenceError. `times` has a sentence of its own where the model knows no clock. */
+function checkKeys(body: object, { clock }: Shape): void {
+  const unknownKey = Object.keys(body).find((key) => key !== "times" && !SCORE_KEYS.some((known) => known === key));
+  if (unknownKey === undefined) return;
+  const known = clock ? [...SCORE_KEYS, "times"] : SCORE_KEYS;
+  throw new SequenceError([], `must have no keys but ${known.join(", ")}`, describe(unknownKey));
 }
 
 /** Times of many sequences: a list of each one's. */
