@@ -51,7 +51,7 @@ const COMMANDS: readonly AnyCommand<Dependencies>[] = [
 const PROGRAM: Program<Dependencies> = {
   commands: COMMANDS,
   version: VERSION,
-  summary: "Train an LSTM that classifies short numeric sequences on this machine; score new ones at the edge, the same to the last bit.",
+  summary: "Learn to classify short numeric sequences on this machine; score new ones at the edge, the same to the last bit.",
   // Node runs TypeScript in the repository, and JavaScript in the published form.
   call: import.meta.url.endsWith(".ts") ? "npm run quickstep --" : "npx quickstep",
   examples: ["start", "train mine.npz --report mine.html"],
