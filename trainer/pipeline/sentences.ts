@@ -152,7 +152,7 @@ export function describeWarning(warning: Warning, names: readonly string[]): str
 }
 
 function describeUnattained(figure: string, { target, threshold, figure: { value, low } }: Unattained): string {
-  return `${capitalise(figure)} ≥ ${target} cannot be promised, so there is no operating point for it. The best threshold is ${threshold.toFixed(4)}: ${figure} there is ${value.toFixed(3)} on the validation part, and at least ${low.toFixed(3)} with 95 % confidence.`;
+  return `${capitalise(figure)} ≥ ${target} cannot be promised, so there is no operating point for it. The best threshold is ${threshold.toFixed(4)}: ${figure} there is ${value.toFixed(3)} on held-out sequences, and at least ${low.toFixed(3)} with 95 % confidence.`;
 }
 
 /**

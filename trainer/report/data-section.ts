@@ -20,6 +20,14 @@ const PARTS = [
   ["test", "the metrics above; no choice"],
 ] as const;
 
+/** A stack has no parts for choices: what it learns from is held out fold by fold. */
+const FOLDED = "learners, weights, calibration, operating points: each fold is held out in turn";
+
+function partRow({ sequences, positives }: ReportContent["parts"][number], i: number, isStack: boolean): Markup {
+  const [name, purpose] = PARTS[i];
+  return html`<tr><th scope="row">${name}</th><td>${count(sequences)}</td><td>${percent(positives / sequences)}</td><td>${isStack && i === 0 ? FOLDED : purpose}</td></tr>`;
+}
+
 /** Distributions, a table by feature, and the parts. */
 export async function dataSection({ training, card, parts, leftOut }: ReportContent): Promise<Markup> {
   const isSameLength = training.shortest === training.longest;
@@ -51,10 +59,7 @@ export async function dataSection({ training, card, parts, leftOut }: ReportCont
       <h3>Parts</h3>
       <div class="wide"><table class="parts">
         <thead><tr><th scope="col">Part</th><th scope="col">Sequences</th><th scope="col">Positive</th><th scope="col">Used for</th></tr></thead>
-        <tbody>${parts.map(({ sequences, positives }, i) => {
-          const [name, purpose] = PARTS[i];
-          return html`<tr><th scope="row">${name}</th><td>${count(sequences)}</td><td>${percent(positives / sequences)}</td><td>${purpose}</td></tr>`;
-        })}</tbody>
+        <tbody>${parts.map((part, i) => (part.sequences === 0 ? null : partRow(part, i, card.stack !== undefined)))}</tbody>
       </table></div>
       <p class="note">Split ${card.split.by === "random" ? "at random" : `by ${card.split.by}`}.${leftOut > 0 ? ` ${count(leftOut)} ${leftOut === 1 ? "sequence" : "sequences"} of nothing but padding left out.` : ""}</p>
     </section>`;

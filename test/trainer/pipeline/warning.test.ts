@@ -14,7 +14,7 @@ test("a card holds a sentence and a code of each warning", () => {
   const card = toCardWarnings(WARNINGS, describeIt);
   expect(card.warningCodes).toEqual(["float32-differences", "recall-unattained", "leaking-cell"]);
   expect(card.warnings[1]).toBe(
-    "Recall ≥ 0.9 cannot be promised, so there is no operating point for it. The best threshold is 0.1000: recall there is 0.910 on the validation part, and at least 0.860 with 95 % confidence.",
+    "Recall ≥ 0.9 cannot be promised, so there is no operating point for it. The best threshold is 0.1000: recall there is 0.910 on held-out sequences, and at least 0.860 with 95 % confidence.",
   );
   expect(card.warnings[2]).toMatch(/^close at step 3 \(counted from 0\) alone ranks the labels with AUC 0\.980 \(400 sequences\)\. Check/);
 });

@@ -87,10 +87,10 @@ test("what cannot be attained is said and is no point", () => {
   expect(points.map(({ name }) => name)).toEqual(["default", "best-f1", "balanced-accuracy"]);
   expect(unattained.map((point) => describeWarning(point, []))).toEqual([
     expect.stringMatching(
-      /^Precision ≥ 0.9 cannot be promised, so there is no operating point for it\. The best threshold is 0\.\d{4}: precision there is 0\.2\d\d on the validation part, and at least 0\.2\d\d with 95 % confidence\.$/,
+      /^Precision ≥ 0.9 cannot be promised, so there is no operating point for it\. The best threshold is 0\.\d{4}: precision there is 0\.2\d\d on held-out sequences, and at least 0\.2\d\d with 95 % confidence\.$/,
     ),
     // 100 of 100 positives: 100 / (100 + 1.96²)
-    "Recall ≥ 0.999 cannot be promised, so there is no operating point for it. The best threshold is 0.0000: recall there is 1.000 on the validation part, and at least 0.963 with 95 % confidence.",
+    "Recall ≥ 0.999 cannot be promised, so there is no operating point for it. The best threshold is 0.0000: recall there is 1.000 on held-out sequences, and at least 0.963 with 95 % confidence.",
   ]);
 });
 
