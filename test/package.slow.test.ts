@@ -98,7 +98,8 @@ describe("npx quickstep", () => {
     expect(readFileSync(at("worker/wrangler.toml"), "utf8")).toContain('name = "mine"');
     expect(readFileSync(at("worker/model.safetensors")).equals(artifact)).toBe(true);
     writeFileSync(at("worker/wrangler-command.js"), 'export default "dev"');
-    bundle(at("worker/wrangler.toml")).remove();
+    expect(() => bundle(at("worker/wrangler.toml"))).toThrow(/run wrangler in the folder of this wrangler\.toml/);
+    bundle("wrangler.toml", { cwd: at("worker") }).remove();
     expect(readFileSync(at("worker/wrangler-command.js"), "utf8")).toBe('export default "deploy"'); // AUTH=open is not for a deploy
   });
 

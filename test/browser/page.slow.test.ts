@@ -330,6 +330,7 @@ describe.skipIf(!isHere)("the page", () => {
       keys: async () => ({ items: [{ key: HOSTILE, ...counts, due: null, version: 1 }], cursor: "more" }),
       deliveries: async ({ state }) => ({ items: deliveries.filter((delivery) => state === undefined || delivery.state === state) }),
       totals: async () => ({ streams: 1, ...counts }),
+      breakers: async () => [],
     };
     const reader = { API_KEYS: `page:${createHash("sha256").update("the-key").digest("hex")}:read` };
 

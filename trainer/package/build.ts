@@ -95,11 +95,13 @@ function filesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) => join(root, folder, path));
 }
 
-/** In an exported project, what writeCommand does here. */
+/**
+ * In an exported project, what writeCommand does here. Wrangler runs it in the folder where wrangler was called: with --config from
+ * elsewhere the folder's own file would keep saying what came before, `dev` perhaps, so that is refused.
+ */
 const BUILD_OF_EXPORT = `[build]
 # Tells the Worker which of wrangler's commands builds it: AUTH=open counts under \`wrangler dev\` alone.
-command = '''node -e "require('node:fs').writeFileSync('wrangler-command.js', 'export default ' + JSON.stringify(process.env.WRANGLER_COMMAND))"'''
-cwd = "."
+command = '''node -e "const fs = require('node:fs'), file = 'wrangler-command.js'; if (fs.existsSync(file)) fs.writeFileSync(file, 'export default ' + JSON.stringify(process.env.WRANGLER_COMMAND)); else { console.error('run wrangler in the folder of this wrangler.toml'); process.exit(1) }"'''
 
 `;
 

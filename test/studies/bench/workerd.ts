@@ -33,6 +33,8 @@ export interface Setup {
   readonly objects?: Readonly<Record<string, string>>;
   /** Where the folder is made; default: the system's for what is temporary. */
   readonly folder?: string;
+  /** Where wrangler is called; default: the repository. */
+  readonly cwd?: string;
 }
 
 /** Bundles what `config`, a wrangler.toml, names; `options` are more of wrangler's. */
@@ -40,7 +42,7 @@ export function bundle(config = "wrangler.toml", setup: Setup = {}, ...options: 
   const folder = mkdtempSync(join(setup.folder ?? tmpdir(), "quickstep-bench-"));
   const env = { ...process.env, WRANGLER_SEND_METRICS: "false" };
   const args = [WRANGLER, "deploy", "--dry-run", "--config", config, "--outdir", folder, ...options];
-  const { status, stderr, stdout } = spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: "utf8" });
+  const { status, stderr, stdout } = spawnSync(process.execPath, args, { cwd: setup.cwd ?? ROOT, env, encoding: "utf8" });
   if (status !== 0) throw new Error(`wrangler deploy --dry-run ended with ${status}: ${stdout}${stderr}`);
   return finish(folder, setup);
 }
