@@ -219,14 +219,18 @@ function element(tag: string, content: string): HTMLElement {
   return made;
 }
 
-/** `LSTM(32)`, or `0.50 trees + 0.30 LSTM(32) + 0.20 linear`, the most weighty first. */
+/** `LSTM(32)`, or `0.50 × 212 trees + 0.30 × LSTM(32) + 0.20 × linear`, the most weighty first. */
 function describeMembers(members: readonly Member[]): string {
   const nameOf = (member: Member): string =>
-    member.kind !== "lstm" ? member.kind : `${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units})`;
+    member.kind === "trees"
+      ? `${member.trees} trees`
+      : member.kind === "linear"
+        ? "linear"
+        : `${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units})`;
   if (members.length === 1 && members[0].kind === "lstm") return nameOf(members[0]);
   return [...members]
     .sort((a, b) => b.weight - a.weight)
-    .map((member) => `${member.weight.toFixed(2)} ${nameOf(member)}`)
+    .map((member) => `${member.weight.toFixed(2)} × ${nameOf(member)}`)
     .join(" + ");
 }
 
@@ -246,7 +250,7 @@ function showCard(about: Card | Service): void {
     return;
   }
   $("model-line").textContent =
-    `${describeMembers(about.members)} on ${about.recipe.channels.length} channels, ` +
+    `${describeMembers(about.members)}, ` +
     (about.imported ? `imported from ${about.imported.file}.` : `trained on ${about.data.name}, split by ${about.split.by}.`);
   const { metrics } = about;
   const rows: [string, Metrics][] = [
@@ -279,7 +283,7 @@ function showCard(about: Card | Service): void {
   showReliability(about.reliability ?? []);
   const [shortest, longest] = about.recipe.lengths;
   $("recipe-line").textContent =
-    `All-zero rows: padding ${about.recipe.padding}. Lengths seen in training: ${shortest} to ${longest}. The network sees:`;
+    `All-zero rows: padding ${about.recipe.padding}. Lengths seen in training: ${shortest} to ${longest}. The channels of the feature search:`;
   $("channels").replaceChildren(...about.recipe.channels.map((channel) => element("li", channel)));
   $("warnings").replaceChildren(...about.warnings.map((warning) => element("li", warning)));
 }
