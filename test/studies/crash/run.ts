@@ -44,6 +44,8 @@ export interface Report extends Tally {
   /** Attempts at the destination that never answered, until its circuit breaker opened, and its rows that
    * were given up or dropped by then. */
   deadAttempts: number;
+  /** False: all rows to it had spent their attempts before. */
+  breakerOpened: boolean;
   deadGivenUp: number;
   deadDropped: number;
   seconds: number;
@@ -103,7 +105,7 @@ export async function crash(options: CrashOptions, open: (receiver: Receiver) =>
     await untilSettled(server, DESTINATIONS);
     const listed = await listAll<ListedDead>(server, "deliveries", "&state=dead");
     const dead = listed.filter(({ destination }) => destination !== DEAD);
-    await untilPaused(server);
+    const breakerOpened = await untilPausedOrSpent(server);
     const deadAttempts = receiver.attempts.filter(({ destination }) => destination === DEAD).length;
     const metrics = (await ask(server, "/v1/metrics")) as unknown as Metrics;
     const model = openModel(readFileSync(new URL("../../../edge/model.safetensors", import.meta.url)), instantiateKernel(kernel).log, (m) =>
@@ -132,6 +134,7 @@ export async function crash(options: CrashOptions, open: (receiver: Receiver) =>
       undelivered: after.lost,
       keysListed: new Set((await listAll<{ key: string }>(server, "streams")).map(({ key }) => key)).size,
       deadAttempts,
+      breakerOpened,
       deadGivenUp: listed.length - dead.length,
       deadDropped: metrics.deliveries.dropped,
       seconds: (performance.now() - begun) / 1000,
@@ -178,11 +181,15 @@ interface Metrics {
   readonly destinations: readonly { readonly name: string; readonly state: string }[];
 }
 
-/** Until the circuit breaker of the destination that is dead has opened. */
-async function untilPaused(server: Mortal): Promise<void> {
+/**
+ * Until the circuit breaker of the destination that is dead has opened: true. Or until no row to it is pending: false. Then all rows
+ * have spent their attempts, within fewer seconds than a breaker's failures last at least: the schedule of this crash is that short.
+ */
+async function untilPausedOrSpent(server: Mortal): Promise<boolean> {
   for (let second = 0; second <= 120; second++) {
     const { destinations } = (await ask(server, "/v1/metrics")) as unknown as Metrics;
-    if (destinations.some(({ name, state }) => name === DEAD && state === "open")) return;
+    if (destinations.some(({ name, state }) => name === DEAD && state === "open")) return true;
+    if ((await listAll(server, "deliveries", `&state=pending&destination=${DEAD}`)).length === 0) return false;
     await pause(1000);
   }
   throw new Error(`the circuit breaker of ${DEAD} has not opened`);
