@@ -1,67 +1,14 @@
 // A stack's whole path on few sequences: what it says, what it refuses, and that neither threads nor the order of the file change a bit.
 import { describe, expect, test } from "vitest";
 import type { Model } from "../../../shared/model.ts";
-import { createTrees } from "../../../trainer/learners/trees/trees.ts";
-import type { TrainNote } from "../../../trainer/pipeline/note.ts";
 import { describeNote } from "../../../trainer/pipeline/sentences.ts";
-import { type Trained, type TrainOptions, trainModel } from "../../../trainer/pipeline/train.ts";
+import { trainModel } from "../../../trainer/pipeline/train.ts";
 import type { LabelledDataset } from "../../../trainer/readers/dataset.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
-import { createTrainingStep } from "../../../trainer/training/step.ts";
-import { engines } from "../../fixtures/import/importing.ts";
+import { BASE, LINEAR, makeData, runStack } from "../../fixtures/stack-runs.ts";
 
 const MINUTES = { timeout: 240_000 };
 
-interface Shape {
-  readonly N: number;
-  readonly T: number;
-  readonly F: number;
-}
-
-/** Sequences of normal numbers; `labelOf` makes a label of one's values and a uniform draw. */
-function makeData({ N, T, F }: Shape, labelOf: (values: Float64Array, draw: number) => boolean, seed = 7): LabelledDataset {
-  const random = createRandom(seed);
-  const values = Float64Array.from({ length: N * T * F }, () => random.normal());
-  const labels = Uint8Array.from({ length: N }, (_, n) => Number(labelOf(values.subarray(n * T * F, (n + 1) * T * F), random.uniform())));
-  return {
-    source: "made.npz",
-    name: "made",
-    sha256: "4".repeat(64),
-    shape: { timesteps: T, features: F },
-    features: Array.from({ length: F }, (_, f) => `f${f}`),
-    float32: false,
-    test: null,
-    values,
-    labels,
-    probability: null,
-  } as unknown as LabelledDataset;
-}
-
-const BASE: TrainOptions = { seed: 1, split: "auto", horizon: 1, recipe: "auto", padding: "none", epochs: 2 };
-
-async function run(
-  data: LabelledDataset,
-  options: Partial<TrainOptions> = {},
-  threads = 1,
-): Promise<{ trained: Trained; notes: TrainNote[] }> {
-  const notes: TrainNote[] = [];
-  const trained = await trainModel(
-    data,
-    { ...BASE, ...options },
-    {
-      ...engines,
-      createStepper: (of, how) => createTrainingStep(of, { ...how, threads }),
-      createTrees: (how) => createTrees({ ...how, threads }),
-      node: "0.0.0",
-      onNote: (note) => notes.push(note),
-      onProgress: () => {},
-      yieldToEventLoop: async () => {},
-    },
-  );
-  return { trained, notes };
-}
-
-const LINEAR = (values: Float64Array, draw: number): boolean => draw < 1 / (1 + Math.exp(-2 * values[values.length - 1]));
 const small = makeData({ N: 120, T: 3, F: 2 }, LINEAR);
 
 /** The sequences in another order. */
@@ -81,7 +28,7 @@ const bitsOf = ({ members, stack, calibration, recipe, view, golden }: Model) =>
 
 describe("of 120 sequences", MINUTES, () => {
   test("nested cross-validation judges every one; the card says so, who speaks, and what each is worth", async () => {
-    const { trained, notes } = await run(small);
+    const { trained, notes } = await runStack(small);
     const { card, members, stack } = trained.model;
     expect(card.assessment).toBe("nested-cross-validation");
     expect(card.test.examples).toBe(120);
@@ -100,7 +47,7 @@ describe("of 120 sequences", MINUTES, () => {
   });
 
   test("neither threads nor the order of the file change a bit of the model or of its metrics", async () => {
-    const [{ trained: once }, { trained: again }] = [await run(small), await run(shuffle(small), {}, 2)];
+    const [{ trained: once }, { trained: again }] = [await runStack(small), await runStack(shuffle(small), {}, 2)];
     expect(bitsOf(again.model)).toEqual(bitsOf(once.model));
     expect(again.model.card.test).toEqual(once.model.card.test);
     expect(again.bytes).toEqual(once.bytes);
@@ -111,7 +58,7 @@ describe("of 120 sequences", MINUTES, () => {
     ["trees", ["trees", "quantile trees"]],
     ["lstm", ["lstm"]],
   ] as const)("--learner %s trains that alone", async (learner, names) => {
-    const { trained } = await run(small, { learner });
+    const { trained } = await runStack(small, { learner });
     expect(trained.model.card.stack?.learners.map(({ name }) => name)).toEqual(names);
     expect(new Set(trained.model.members.map(({ kind }) => kind))).toEqual(new Set([learner]));
   });
@@ -120,17 +67,17 @@ describe("of 120 sequences", MINUTES, () => {
 describe("of bad input", MINUTES, () => {
   test("refuses fewer than 40 sequences, or fewer than 10 of a label, and says how many it takes", async () => {
     const few = makeData({ N: 39, T: 3, F: 2 }, LINEAR);
-    await expect(run(few)).rejects.toThrow(
+    await expect(runStack(few)).rejects.toThrow(
       /39 sequences, \d+ of label 0 and \d+ of label 1, are too few: training takes at least 40 sequences with at least 10 of each label/,
     );
     const rare = makeData({ N: 100, T: 3, F: 2 }, () => false);
     rare.labels.fill(1, 0, 9);
-    await expect(run(rare)).rejects.toThrow(/100 sequences, 91 of label 0 and 9 of label 1, are too few/);
+    await expect(runStack(rare)).rejects.toThrow(/100 sequences, 91 of label 0 and 9 of label 1, are too few/);
   });
 
   test("labels that nothing tells get about the base rate", async () => {
     const blind = makeData({ N: 150, T: 3, F: 2 }, (_, draw) => draw < 0.4);
-    const { trained } = await run(blind, { learner: "linear" });
+    const { trained } = await runStack(blind, { learner: "linear" });
     const { logLoss, baseRateLogLoss } = trained.model.card.test;
     expect(logLoss).toBeLessThan(baseRateLogLoss + 2 * (trained.model.card.intervals.logLoss! / 1.96));
     expect(trained.verdict.code).toBe("base-rate-only");
@@ -138,7 +85,7 @@ describe("of bad input", MINUTES, () => {
 
   test("one number that tells the label is learnt, finite to the last bit, and said to be a leak", async () => {
     const plain = makeData({ N: 100, T: 3, F: 2 }, (values) => values[5] > 0);
-    const { trained } = await run(plain);
+    const { trained } = await runStack(plain);
     expect(trained.model.card.test.auc).toBeGreaterThan(0.95);
     for (const probability of trained.evidence.test.probabilities) expect(Number.isFinite(probability)).toBe(true);
     expect(trained.verdict.code).toBe("bad-data");
@@ -148,7 +95,7 @@ describe("of bad input", MINUTES, () => {
     const N = 200;
     const series = makeData({ N, T: 2, F: 2 }, () => false);
     series.labels.fill(1, 0, 30);
-    await expect(run(series, { split: "time", learner: "linear" })).rejects.toThrow(
+    await expect(runStack(series, { split: "time", learner: "linear" })).rejects.toThrow(
       /the training \(fold 1 of 5\) part .* has one class only/,
     );
   });
