@@ -18,9 +18,16 @@ export default defineConfig({
     silent: "passed-only", // a line a request is no news while tests pass
     projects: [
       {
-        test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/workerd/**", "**/*.slow.test.ts"], testTimeout: 30_000, env },
+        test: {
+          name: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/workerd/**", "test/outside/**", "**/*.slow.test.ts"],
+          testTimeout: 30_000,
+          env,
+        },
       },
       { test: { name: "slow", include: ["test/**/*.slow.test.ts"], testTimeout: 600_000 } },
+      { test: { name: "outside", include: ["test/outside/**/*.test.ts"], testTimeout: 600_000, hookTimeout: 600_000, env } },
       {
         logLevel: "error", // else a line for every source map that a library does not ship
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings: { API_KEYS } } })],
