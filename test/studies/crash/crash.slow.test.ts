@@ -12,6 +12,7 @@ const inMemory = (receiver: Receiver) => openRawWorkerd(receiver, MEMORY); // np
 function expectWhole(report: Report): void {
   expect(isClean(report), JSON.stringify(report)).toBe(true);
   expect(report).toMatchObject({ forged: 0, undelivered: 0, replayed: report.listedDead });
+  expect(report.dead + report.takenUnheard).toBe(report.listedDead);
 }
 
 test("10,000 events over 200 keys survive 25 SIGKILLs on raw workerd", { timeout: 600_000 }, async () => {

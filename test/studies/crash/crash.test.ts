@@ -9,6 +9,7 @@ test("800 events over 40 keys survive 5 SIGKILLs on raw workerd", { timeout: 180
   expect(isClean(report), JSON.stringify(report)).toBe(true);
   expect(report).toMatchObject({ events: 800, kills: 5, forged: 0, undelivered: 0, replayed: report.listedDead });
   expect(report.delivered + report.dead).toBe(2 * report.scored); // to the two that live; the third never answered:
+  expect(report.dead + report.takenUnheard).toBe(report.listedDead);
   expect(report).toMatchObject({ deadGivenUp: 0, deadDropped: 0 });
   expect(report.deadAttempts).toBeGreaterThan(0);
   for (const count of [report.scored, report.warming, report.late, report.requestsThatFailed, report.repeated, report.refused])

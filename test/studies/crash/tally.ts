@@ -25,7 +25,10 @@ export interface Tally {
   /** A scored event times a destination. */
   deliveries: number;
   delivered: number;
+  /** Listed dead, and not taken by the receiver. */
   dead: number;
+  /** Listed dead although the receiver took an attempt: its answer was lost in a kill, and later attempts failed. */
+  takenUnheard: number;
   /** Neither taken by the receiver nor listed dead. */
   lost: number;
   /** Rows whose attempts had more than one id or body; ids of more than one row; deliveries of nothing that was scored. */
@@ -52,6 +55,7 @@ export function tally(
     deliveries: 0,
     delivered: 0,
     dead: 0,
+    takenUnheard: 0,
     lost: 0,
     wrongIds: 0,
     strangers: 0,
@@ -103,6 +107,7 @@ export function tally(
   for (const { ids, bodies, taken, dead } of rows.values()) {
     totals.deliveries++;
     if (ids.size > 1 || bodies.size > 1) totals.wrongIds++;
+    if (taken && dead) totals.takenUnheard++;
     if (taken) totals.delivered++;
     else if (dead) totals.dead++;
     else totals.lost++;
