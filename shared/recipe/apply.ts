@@ -23,7 +23,10 @@ export function applyRecipe(recipe: Recipe, values: Float64Array, log: Log): Cha
     for (let c = 0; c < C; c++) {
       const { firstDefined, floored } = computeSeries(recipe, c, sequence, log, series);
       if (floored) outOfRange[n] = 1;
-      for (let t = firstDefined; t < length; t++) out[(n * T + t) * C + c] = clamp((series[t] - mean[c]) / scale[c], clip);
+      for (let t = firstDefined; t < length; t++) {
+        const standardised = clamp((series[t] - mean[c]) / scale[c], clip);
+        if (!Number.isNaN(standardised)) out[(n * T + t) * C + c] = standardised; // else nothing is there, and it stays 0
+      }
     }
   }
   return { channels: out, lengths, outOfRange };

@@ -21,12 +21,18 @@ export const BASES: readonly Base["base"][] = ["feature", "difference", "logRati
  * One number a step: a view of a base. `delta`: this row minus the previous valid row. `centred`: minus the sequence's own
  * mean over valid rows. `log`, `logDelta`: level and delta of the base's logarithm, so of a log ratio's too. `absDelta`,
  * `logAbsDelta`: how far it moved, in either direction, and that one's logarithm. `rate`: how far it moved a second, where rows
- * have times.
+ * have times: since the row in which all that it looks at was last observed; 0 where that is not so now, or was not before.
+ * `whereObserved`: there is nothing in rows where a number that it looks at is missing, instead of what fills it.
  */
-export type Channel = Base & { readonly view: View };
+export type Channel = Base & { readonly view: View; readonly whereObserved?: true };
 
 /** `log(high / low)`, `Δ close`, … as people read it; `features` (F) names. */
 export function describeChannel(channel: Channel, features: readonly string[]): string {
+  const text = describeView(channel, features);
+  return channel.whereObserved ? `${text} where observed` : text;
+}
+
+function describeView(channel: Channel, features: readonly string[]): string {
   const base = describeBase(channel, features);
   const inner = channel.base === "difference" ? `(${base})` : base;
   switch (channel.view) {

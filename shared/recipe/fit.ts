@@ -4,7 +4,7 @@
 import { MAX_TIMESTEPS } from "../sequence.ts";
 import { type Channel, describeChannel, usesFloors } from "./channel.ts";
 import { CLIP, CLIP_UNSCALED, type Log, type Plan, type Recipe, shapeOf } from "./recipe.ts";
-import { BASE_LIMIT, baseValue, clamp, computeSeries, moveTo, openRows, type SequenceRows, secondsBefore } from "./series.ts";
+import { BASE_LIMIT, baseValue, clamp, computeSeries, moveTo, openRows, type SequenceRows, secondsBetween } from "./series.ts";
 import type { TabularPlan, TabularView } from "./tabular.ts";
 
 /** Goes through the training sequences that have a valid row, in order. */
@@ -13,7 +13,8 @@ type Walk = (visit: (sequence: SequenceRows) => void) => void;
 /**
  * Fits `plan` on the sequences `indices` of `values` (N,T,F). Sequences without a valid row are passed over.
  * A value ≤ 0 under a logarithm counts as the lowest positive one of the training part: padding rows that a plan reads as data bring zeros.
- * Throws RangeError when nothing under a logarithm is positive on the training part, or no row is valid: the caller plans better.
+ * Throws RangeError when nothing under a logarithm is positive on the training part, unless numbers may be missing, or no row is valid:
+ * the caller plans better.
  */
 export function fitRecipe(plan: Plan, values: Float64Array, indices: ArrayLike<number>, log: Log): Recipe {
   const { timesteps: T, channels, standardise, ...rest } = plan;
@@ -96,7 +97,7 @@ function measureLengths(walk: Walk, T: number): { lengths: readonly [number, num
   return { lengths: [shortest, longest], total };
 }
 
-/** (3) lowest positive values as Recipe.floor holds them, 0 where the channel needs none. Throws RangeError where no value is positive. */
+/** (3) lowest positive values as Recipe.floor holds them, 0 where the channel needs none. Throws RangeError where no value is positive and none can be missing. */
 function fitFloors(channel: Channel, features: readonly string[], walk: Walk, log: Log): number[] {
   if (channel.view === "logAbsDelta") {
     const moved = { ...channel, view: "absDelta" } as const;
@@ -113,7 +114,9 @@ function fitFloors(channel: Channel, features: readonly string[], walk: Walk, lo
   const lower = (k: number, x: number): void => {
     if (x > 0) lowest[k] = Math.min(lowest[k], x);
   };
-  walk(({ values, shape, rows, offset, length }) => {
+  let canLack = false;
+  walk(({ values, shape, rows, offset, length, fill }) => {
+    canLack = fill !== undefined;
     for (let t = 0; t < length; t++) {
       const row = offset + rows[t] * shape.features;
       if (channel.base !== "logRatio") {
@@ -129,6 +132,7 @@ function fitFloors(channel: Channel, features: readonly string[], walk: Walk, lo
   });
   return lowest.map((floor, k) => {
     if (!isUsed[k]) return 0;
+    if (floor === Infinity && canLack) return 1; // of a fold that observes nothing of the feature nothing is known
     if (floor === Infinity) throw new RangeError(`${describeChannel(channel, features)} needs a positive value on the training part`);
     return Math.min(BASE_LIMIT, floor);
   });
@@ -139,7 +143,7 @@ function fitShortestTime(walk: Walk): number {
   let shortest = Infinity;
   walk((sequence) => {
     for (let t = 1; t < sequence.length; t++) {
-      const seconds = secondsBefore(sequence, t);
+      const seconds = secondsBetween(sequence, t - 1, t);
       if (seconds > 0) shortest = Math.min(shortest, seconds);
     }
   });
@@ -157,7 +161,7 @@ function fitMovementFloor(moved: Channel, floors: readonly number[], walk: Walk,
   let count = 0;
   walk((sequence) => {
     const { firstDefined } = computeSeries(recipe, 0, sequence, log, series);
-    for (let t = firstDefined; t < sequence.length; t++) mean += (series[t] - mean) / ++count; // no sum that overflows
+    for (let t = firstDefined; t < sequence.length; t++) if (!Number.isNaN(series[t])) mean += (series[t] - mean) / ++count; // no sum that overflows
   });
   return mean > 0 ? Math.max(Number.MIN_VALUE, Math.min(BASE_LIMIT, LEAST_MOVEMENT * mean)) : 1;
 }
@@ -168,7 +172,7 @@ function collectChannel(recipe: Pick<Recipe, "channels" | "floor">, c: number, w
   let count = 0;
   walk((sequence) => {
     const { firstDefined } = computeSeries(recipe, c, sequence, log, series);
-    for (let t = firstDefined; t < sequence.length; t++) column[count++] = series[t];
+    for (let t = firstDefined; t < sequence.length; t++) if (!Number.isNaN(series[t])) column[count++] = series[t];
   });
   return count;
 }

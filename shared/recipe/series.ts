@@ -69,7 +69,7 @@ export function isGap({ since, shape }: SequenceRows, t: number, f: number): boo
   return since !== undefined && since[t * shape.features + f] > 0;
 }
 
-/** Entries before `firstDefined` are undefined, as a first difference is; `floored`: a value ≤ 0 stood under a logarithm. */
+/** Entries before `firstDefined`, and those that are NaN, are undefined, as a first difference is; `floored`: a value ≤ 0 stood under a logarithm. */
 interface SeriesFacts {
   readonly firstDefined: 0 | 1;
   readonly floored: boolean;
@@ -104,6 +104,7 @@ export function computeSeries(
   if (channel.base === "logRatio") floored = fillLogRatio(channel, recipe.floor, 3 * c, sequence, log, series);
   else if (channel.base === "observed" || channel.base === "sinceObserved") fillSince(channel, sequence, series);
   else fillBase(channel, sequence, series);
+  if (channel.whereObserved) eraseGaps(channel, sequence, series);
   if (takesLogarithm(channel)) floored |= takeLogarithms(series, length, recipe.floor[3 * c + 2], log);
   switch (channel.view) {
     case "delta":
@@ -117,7 +118,7 @@ export function computeSeries(
       if (channel.view === "logAbsDelta") for (let t = 1; t < length; t++) series[t] = log(Math.max(recipe.floor[3 * c + 2], series[t]));
       return FACTS[1][floored as 0 | 1];
     case "rate":
-      takeRates(sequence, series, recipe.floor[3 * c + 2]);
+      takeRates(channel, sequence, series, recipe.floor[3 * c + 2]);
       return FACTS[1][floored as 0 | 1];
     case "centred":
       subtractMean(series, length);
@@ -135,9 +136,13 @@ function fillSince({ base, a }: Base, { since, shape: { features: F }, length }:
 
 /** Makes NaN again what a channel's series has where a number that it looks at is missing; what tells of gaps stays. */
 export function eraseGaps(channel: Base, sequence: SequenceRows, series: Float64Array): void {
-  if (tellsOfGaps(channel)) return;
-  const b = secondFeature(channel) ?? channel.a;
-  for (let t = 0; t < sequence.length; t++) if (isGap(sequence, t, channel.a) || isGap(sequence, t, b)) series[t] = Number.NaN;
+  for (let t = 0; t < sequence.length; t++) if (lacksNumber(channel, sequence, t)) series[t] = Number.NaN;
+}
+
+/** Whether a number that a base looks at is missing in valid row `t`. */
+function lacksNumber(base: Base, sequence: SequenceRows, t: number): boolean {
+  if (sequence.since === undefined || tellsOfGaps(base)) return false;
+  return isGap(sequence, t, base.a) || isGap(sequence, t, secondFeature(base) ?? base.a);
 }
 
 function fillBase(base: Base, { values, shape: { features: F }, rows, offset, length }: SequenceRows, series: Float64Array): void {
@@ -180,21 +185,41 @@ function takeMovements(series: Float64Array, length: number): void {
   for (let t = length - 1; t > 0; t--) series[t] = Math.abs(series[t] - series[t - 1]);
 }
 
-/** How far each row is from the one before, a second; rows that are closer in time than `floor` seconds count as that far apart. */
-function takeRates(sequence: SequenceRows, series: Float64Array, floor: number): void {
-  for (let t = sequence.length - 1; t > 0; t--)
-    series[t] = clamp((series[t] - series[t - 1]) / Math.max(floor, secondsBefore(sequence, t)), BASE_LIMIT);
+/**
+ * How far a base moved a second since it was last observed; rows that are closer in time than `floor` seconds count as that far apart.
+ * 0 in a row that does not observe it, and in the first that does. `whereObserved`: NaN there.
+ */
+function takeRates(channel: Channel, sequence: SequenceRows, series: Float64Array, floor: number): void {
+  const unknown = channel.whereObserved ? Number.NaN : 0;
+  let last = -1;
+  let before = Number.NaN;
+  for (let t = 0; t < sequence.length; t++) {
+    if (lacksNumber(channel, sequence, t)) {
+      series[t] = unknown;
+      continue;
+    }
+    const x = series[t];
+    series[t] = last < 0 ? unknown : clamp((x - before) / Math.max(floor, secondsBetween(sequence, last, t)), BASE_LIMIT);
+    last = t;
+    before = x;
+  }
 }
 
-/** Seconds from the valid row before to row `t`, by the last feature. */
-export function secondsBefore({ values, shape: { features: F }, rows, offset }: SequenceRows, t: number): number {
-  return values[offset + (rows[t] + 1) * F - 1] - values[offset + (rows[t - 1] + 1) * F - 1];
+/** Seconds from valid row `from` to valid row `to`, by the last feature. */
+export function secondsBetween({ values, shape: { features: F }, rows, offset }: SequenceRows, from: number, to: number): number {
+  return values[offset + (rows[to] + 1) * F - 1] - values[offset + (rows[from] + 1) * F - 1];
 }
 
+/** Of what is defined. */
 function subtractMean(series: Float64Array, length: number): void {
   let sum = 0;
-  for (let t = 0; t < length; t++) sum += series[t];
-  const mean = sum / length;
+  let count = 0;
+  for (let t = 0; t < length; t++) {
+    if (Number.isNaN(series[t])) continue;
+    sum += series[t];
+    count++;
+  }
+  const mean = sum / count;
   for (let t = 0; t < length; t++) series[t] -= mean;
 }
 

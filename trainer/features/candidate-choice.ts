@@ -51,11 +51,12 @@ export function chooseSimplest(evaluations: readonly Evaluation[], all: readonly
 }
 
 /** A feature as it is. A score test sees what is added at each step; what only a total tells, beside others, it misses. */
-export function isPlain({ base, view }: Channel): boolean {
-  return base === "feature" && view === "level";
+export function isPlain({ base, view, whereObserved }: Channel): boolean {
+  return base === "feature" && view === "level" && whereObserved === undefined;
 }
 
 /** Whether two channels are computed alike. */
 export function isSame(a: Channel, b: Channel): boolean {
-  return a.view === b.view && a.base === b.base && a.a === b.a && secondFeature(a) === secondFeature(b);
+  const isAlike = a.view === b.view && a.base === b.base && a.a === b.a && secondFeature(a) === secondFeature(b);
+  return isAlike && a.whereObserved === b.whereObserved;
 }

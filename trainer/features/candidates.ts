@@ -58,10 +58,25 @@ function clockChannels(facts: FeatureFacts): Channel[] {
   ];
 }
 
-/** Of every feature that lacks numbers, constant ones too: whether it is observed, and how long ago it was. */
+/**
+ * Of every feature that lacks numbers, constant ones too: whether it is observed, and how long ago it was. Of useful ones and of pairs
+ * also levels and deltas with nothing in place of what is missing: a value carried on looks like one that came again.
+ */
 function gapChannels(facts: FeatureFacts, timesteps: number): Channel[] {
+  const lacking = featuresWithGaps(facts);
   const bases = timesteps > 1 ? (["observed", "sinceObserved"] as const) : (["observed"] as const);
-  return featuresWithGaps(facts).flatMap((a) => bases.map((base) => ({ base, a, view: "level" as const })));
+  const views = timesteps > 1 ? (["level", "delta"] as const) : (["level"] as const);
+  const whereObserved = true as const;
+  return [
+    ...lacking.flatMap((a) => bases.map((base): Channel => ({ base, a, view: "level" }))),
+    ...usefulFeatures(facts)
+      .filter((a) => lacking.includes(a))
+      .flatMap((a) => views.map((view): Channel => ({ base: "feature", a, view, whereObserved }))),
+    ...similarPairs(facts)
+      .slice(0, MAX_PAIRS)
+      .filter(({ a, b }) => lacking.includes(a) || lacking.includes(b))
+      .map(({ a, b }): Channel => ({ base: "difference", a, b, view: "level", whereObserved })),
+  ];
 }
 
 /** Level and delta of every useful feature, in logarithms where they say more, and what is observed: what one would try by hand. */

@@ -3,6 +3,7 @@
 // Legend: T steps, F features, P parts.
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { type Block, columnCount, MAX_COLUMNS, MAX_DEPTH, MAX_PARTS, type TabularPlan } from "../../shared/recipe/tabular.ts";
+import { isSame } from "./candidate-choice.ts";
 
 export interface ViewInput {
   readonly timesteps: number;
@@ -60,7 +61,7 @@ function countColumns({ blocks, parts }: TabularPlan): number {
 
 function planExtent({ timesteps: T, moving, positive, channels }: ViewInput, { logarithms, depth, found, width }: Extent): TabularPlan {
   const levels = moving.map((a): Channel => ({ base: "feature", a, view: "level" }));
-  const beyond = found ? channels.filter((channel) => channel.base !== "feature" || channel.view !== "level") : [];
+  const beyond = found ? dropRepeats(channels.map(forColumns)).filter(({ base, view }) => base !== "feature" || view !== "level") : [];
   const logs =
     logarithms === "none"
       ? []
@@ -75,6 +76,16 @@ function planExtent({ timesteps: T, moving, positive, channels }: ViewInput, { l
   ];
   const parts = Math.ceil(T / width);
   return { series: [...levels, ...beyond, ...logs], width, parts, blocks: blocks.filter((block) => columnCount(block, parts) > 0) };
+}
+
+/** Columns have nothing in place of a number that is missing in any case: only what looks at other rows differs where it is so. */
+export function forColumns(channel: Channel): Channel {
+  const { whereObserved: _, ...plain } = channel;
+  return channel.view === "level" || channel.view === "log" ? plain : channel;
+}
+
+function dropRepeats(channels: readonly Channel[]): Channel[] {
+  return channels.filter((channel, i) => channels.findIndex((other) => isSame(other, channel)) === i);
 }
 
 function includes(channels: readonly Channel[], { a, view }: Channel): boolean {

@@ -5,6 +5,7 @@ import { type Column, columnsOf, type TabularView } from "../../shared/recipe/ta
 import type { TreeEnsemble } from "../../shared/trees.ts";
 import { isSame } from "../features/candidate-choice.ts";
 import type { DistillationTarget } from "../features/distillation.ts";
+import { forColumns } from "../features/view-plan.ts";
 import type { View } from "../learners/learner.ts";
 import { createLinearLearner, type LinearSettings } from "../learners/linear/linear.ts";
 import { createLstmLearner } from "../learners/lstm/lstm-learner.ts";
@@ -119,7 +120,7 @@ function listVariants(columns: readonly Column[], tabular: TabularView, channels
   ];
   const isFound = (column: Column): boolean =>
     (column.kind === "level" || column.kind === "length") &&
-    (column.kind === "length" || channels.some((channel) => isSame(channel, series[column.series])));
+    (column.kind === "length" || channels.some((channel) => isSame(forColumns(channel), series[column.series])));
   const found = { name: "channels", columns: positionsOf(columns, isFound) };
   const all = scales.slice(0, hasLogarithm.includes(true) ? scales.length : 1).flatMap(([name, isTaken]) => [
     { name, columns: positionsOf(columns, (column) => isFlat(column) && isTaken(column)) },

@@ -37,7 +37,14 @@ describe("round trip", () => {
     ["100 units, padding everywhere", makeModel(kernel, { units: 100, padding: "any" })],
     [
       "gaps, in golden vectors too",
-      makeModel(kernel, { gaps: [0, 3], channels: [...CHANNELS, { base: "sinceObserved", a: 3, view: "level" }] }),
+      makeModel(kernel, {
+        gaps: [0, 3],
+        channels: [
+          ...CHANNELS,
+          { base: "sinceObserved", a: 3, view: "level" },
+          { base: "feature", a: 3, view: "level", whereObserved: true },
+        ],
+      }),
     ],
     [
       "hard gates, backwards, from a state",

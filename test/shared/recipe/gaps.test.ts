@@ -76,9 +76,99 @@ describe("a gap", () => {
     expect(Array.from(computeColumns(observed, recipe, values, Math.log).subarray(0, 4))).toEqual([0, 0, 1, 0]);
   });
 
+  it("of a feature that the training part never observes is 0, and 1 under a logarithm: a fold may lack what all data have", () => {
+    const blank = Float64Array.of(X, 1, X, 2, X, 1, X, 1);
+    const { fill, floor } = fitRecipe(plan([{ base: "feature", a: 0, view: "log" }]), blank, [0], Math.log);
+    expect([fill?.[0], floor[2]]).toEqual([0, 1]);
+  });
+
   it("that training never fills otherwise takes the median of an even number of values between the two in the middle", () => {
     const even = Float64Array.of(1, 1, 2, 1, 4, 1, 8, 1);
     expect(fitRecipe(plan(), even, [0], Math.log).fill?.[0]).toBe(3);
+  });
+});
+
+describe("a channel of what is observed alone", () => {
+  // a with gaps, b whole; the second sequence observes a once
+  const values = Float64Array.of(X, 1, 5, 1, X, 4, 9, 1, /**/ X, 2, 7, 2, X, 2, X, 2);
+  const whereObserved = true;
+  const channels: readonly Channel[] = [
+    { base: "feature", a: 0, view: "level", whereObserved },
+    { base: "feature", a: 0, view: "delta", whereObserved },
+    { base: "difference", a: 0, b: 1, view: "level", whereObserved },
+    { base: "feature", a: 0, view: "centred", whereObserved },
+  ];
+  const recipe = fitRecipe({ ...plan(channels), standardise: true }, values, [0, 1], Math.log);
+  const applied = applyRecipe(recipe, values, Math.log);
+
+  it("has its mean and scale from what is observed", () => {
+    expect(recipe.mean[0]).toBeCloseTo(7, 14); // of 5, 9, 7
+    expect(recipe.mean[2]).toBeCloseTo((4 + 8 + 5) / 3, 14);
+  });
+
+  it("is at its mean where there is nothing, as a mean would fill it", () => {
+    const scale = Math.sqrt(8 / 3);
+    expect(series(applied, 0, 0)).toEqual([0, Math.fround(-2 / scale), 0, Math.fround(2 / scale)]);
+    expect(series(applied, 1, 0)).toEqual([0, 0, 0, 0]);
+    expect(series(applied, 0, 1)).toEqual([0, 0, 0, 0]); // no row follows one that observes it as well
+    expect(series(applied, 0, 3)).toEqual([0, Math.fround(-2 / recipe.scale[3]), 0, Math.fround(2 / recipe.scale[3])]);
+  });
+
+  it("is what it was where nothing is missing", () => {
+    const whole = Float64Array.of(1, 1, 5, 1, 2, 4, 9, 1);
+    const plain = channels.map(({ whereObserved: _, ...channel }): Channel => channel);
+    const channelsOf = (own: readonly Channel[]) => applyRecipe(fitRecipe(plan(own), whole, [0], Math.log), whole, Math.log).channels;
+    expect(channelsOf(channels)).toEqual(channelsOf(plain));
+  });
+});
+
+describe("a rate", () => {
+  const rate: Channel = { base: "feature", a: 0, view: "rate" };
+  /** Rates of one sequence of (a, b, time) rows; b lacks nothing unless said. */
+  const ratesOf = (rows: readonly (readonly number[])[], channel: Channel = rate): number[] => {
+    const values = Float64Array.from(rows.flat());
+    const clocked: Plan = {
+      timesteps: rows.length,
+      features: ["a", "b", "time"],
+      padding: "leading",
+      channels: [channel],
+      standardise: false,
+      gaps: [0],
+      clock: true,
+    };
+    const { channels } = applyRecipe(fitRecipe(clocked, values, [0], Math.log), values, Math.log);
+    return Array.from(channels);
+  };
+
+  it("divides by the time since its feature was last observed, not since the row before", () => {
+    // 6 in 30 seconds, not in 10; then 4 in 2
+    expect(ratesOf([[1, 1, 100], [X, 1, 120], [7, 1, 130], [11, 1, 132]])).toEqual([0, 0, Math.fround(6 / 30), 2]); // biome-ignore format: a table
+  });
+
+  it("is 0 before its feature was observed twice: what stands in before the first is no movement", () => {
+    expect(ratesOf([[X, 1, 100], [5, 1, 110], [X, 1, 120], [X, 1, 130]])).toEqual([0, 0, 0, 0]); // biome-ignore format: a table
+  });
+
+  it("of two features divides by the time since both were observed", () => {
+    const both: Channel = { base: "difference", a: 0, b: 1, view: "rate" };
+    expect(ratesOf([[3, 1, 100], [4, X, 110], [X, 1, 120], [9, 1, 140]], both)).toEqual([0, 0, 0, Math.fround(6 / 40)]); // biome-ignore format: a table
+  });
+
+  it("counts rows that follow closer than any in training as that far apart", () => {
+    const values = Float64Array.of(1, 1, 100, 3, 1, 104, X, 1, 104, 5, 1, 105);
+    const clocked: Plan = {
+      timesteps: 4,
+      features: ["a", "b", "time"],
+      padding: "leading",
+      channels: [rate],
+      standardise: false,
+      gaps: [0],
+      clock: true,
+    };
+    const recipe = fitRecipe(clocked, values, [0], Math.log);
+    expect(recipe.floor[2]).toBe(1);
+    const fast = Float64Array.of(1, 1, 100, 3, 1, 100.5, X, 1, 100.5, 5, 1, 100.5);
+    expect(Array.from(applyRecipe(recipe, fast, Math.log).channels)).toEqual([0, 2, 0, 2]);
   });
 });
 
@@ -88,7 +178,19 @@ test("data without a gap give the same bits with and without a recipe that takes
     { base: "feature", a: 0, view: "level" },
     { base: "feature", a: 1, view: "delta" },
     { base: "difference", a: 0, b: 1, view: "centred" },
+    { base: "feature", a: 0, view: "rate" },
+    { base: "difference", a: 0, b: 1, view: "logAbsDelta" },
   ];
+  const tabular: TabularPlan = {
+    series: views,
+    width: 2,
+    parts: 2,
+    blocks: [
+      { kind: "steps", series: [0, 3] },
+      { kind: "statistics", series: [0, 1, 2, 3, 4] },
+      { kind: "quantiles", series: [2], depth: 1 },
+    ],
+  };
   fc.assert(
     fc.property(fc.array(number, { minLength: 24, maxLength: 24 }), (numbers) => {
       const values = Float64Array.from(numbers);
@@ -98,7 +200,11 @@ test("data without a gap give the same bits with and without a recipe that takes
       const plain = fitRecipe(without, values, all, Math.log);
       const { fill, gaps, ...carrying } = fitRecipe({ ...without, gaps: [] }, values, all, Math.log);
       expect(carrying).toEqual(plain);
-      expect(applyRecipe({ ...carrying, fill, gaps }, values, Math.log)).toEqual(applyRecipe(plain, values, Math.log));
+      const taking = { ...carrying, fill, gaps };
+      expect(applyRecipe(taking, values, Math.log)).toEqual(applyRecipe(plain, values, Math.log));
+      const view = fitView(tabular, plain, values, all, Math.log);
+      expect(fitView(tabular, taking, values, all, Math.log)).toEqual(view);
+      expect(computeColumns(view, taking, values, Math.log)).toEqual(computeColumns(view, plain, values, Math.log));
     }),
     { numRuns: 300, seed: 3 },
   );
