@@ -5,10 +5,12 @@ import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import type { Model } from "../../../shared/model.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
 import { readNpy } from "../../../shared/npy.ts";
+import type { Channel } from "../../../shared/recipe/channel.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
 import { encodeTorch } from "../../../trainer/export/torch.ts";
 import { EXPORTED, exportedModel } from "../../fixtures/import/exported.ts";
 import { importBytes, rejection, scoreBytes } from "../../fixtures/import/importing.ts";
+import { irregularSequences, makeIrregularModel } from "../../fixtures/irregular.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeModel, makeSequences, withNetwork } from "../../fixtures/model.ts";
 
@@ -65,6 +67,27 @@ test.each<[string, Model, Uint8Array]>([
   expect(scoreBytes(imported.bytes, values)).toEqual(scoreBytes(encodeArtifact(original), values));
   expect(imported.parity).toBeLessThanOrEqual(TOLERANCE);
 });
+
+test.each([
+  ["--safetensors-torch", encodeTorch],
+  ["--onnx", encodeOnnx],
+] as const)(
+  "%s and import of a model of missing numbers and times: what fills gaps comes back, and every score has its bits",
+  async (_, encode) => {
+    const gaps = [0, 3];
+    const irregular = makeIrregularModel(kernel, { gaps, clock: true, channels: IRREGULAR });
+    const imported = await importBytes(encode(irregular));
+    expect(scoring(imported.model)).toEqual(scoring(irregular));
+    const rows = irregularSequences(60, { gaps, clock: true }, 9);
+    expect(scoreBytes(imported.bytes, rows)).toEqual(scoreBytes(encodeArtifact(irregular), rows));
+  },
+);
+
+const IRREGULAR: readonly Channel[] = [
+  { base: "feature", a: 0, view: "rate" },
+  { base: "sinceObserved", a: 3, view: "level" },
+  { base: "feature", a: 3, view: "level", whereObserved: true },
+];
 
 test("an export with its own recipe takes no other", async () => {
   expect(await rejection(encodeTorch(model), { timesteps: 10 })).toContain("brings its own recipe, since quickstep exported the file");

@@ -25,8 +25,8 @@ const GATES = [0, 3, 1, 2];
 /**
  * Encodes a graph with inputs `channels` float32 (N,T,C), left-aligned as applyRecipe gives them, and `lengths` int32 (N), each
  * 1 to T; output `probability` float32 (N), calibration applied. With `preprocessing` the one input is `sequences` float64 (N,T,F),
- * raw, shorter ones padded with zero rows in front; a sequence of nothing but padding gives NaN, which is no score. Throws
- * ArtifactError where a model of several members is to be written without preprocessing.
+ * raw, shorter ones padded with zero rows in front, NaN where a recipe that takes gaps lacks a number, the row's time last where it has
+ * one; a sequence of nothing but padding gives NaN, which is no score. Throws ArtifactError where a model of several members is to be written without preprocessing.
  */
 export function encodeOnnx(
   model: ExportedModel,
@@ -119,8 +119,9 @@ function inputsOf({ timesteps, features, channels }: Recipe, preprocessing: bool
   return [port("channels", FLOAT, ["N", timesteps, channels.length]), port("lengths", INT32, ["N"])];
 }
 
-function describeInputs(name: string, { features, channels }: Recipe, preprocessing: boolean): string {
-  if (preprocessing) return `${name}: input sequences are raw rows of ${features.join(", ")}, padded in front`;
+function describeInputs(name: string, { features, channels, gaps, clock }: Recipe, preprocessing: boolean): string {
+  const special = `${gaps ? ", NaN where a number is missing" : ""}${clock ? `, ${features.at(-1)} in seconds since 1970` : ""}`;
+  if (preprocessing) return `${name}: input sequences are raw rows of ${features.join(", ")}${special}, padded in front`;
   return `${name}: input channels are ${channels.map((channel) => describeChannel(channel, features)).join(", ")}, as metadata recipe says`;
 }
 
@@ -219,8 +220,9 @@ function twoBiases(bias: Uint8Array): Uint8Array {
 
 /** The recipe with its arrays as lists, as JSON has them. */
 function withLists(recipe: Recipe): Record<string, unknown> {
-  const { timesteps, features, padding, channels, clip, lengths } = recipe;
+  const { timesteps, features, padding, channels, clip, lengths, gaps, clock, fill } = recipe;
   const [mean, scale, floor] = [recipe.mean, recipe.scale, recipe.floor].map((array) => [...array]);
   const [featureMean, featureScale] = [recipe.featureMean, recipe.featureScale].map((array) => [...array]);
-  return { timesteps, features, padding, channels, clip, lengths, mean, scale, floor, featureMean, featureScale };
+  const rows = { timesteps, features, padding, gaps, fill: fill && [...fill], clock };
+  return { ...rows, channels, clip, lengths, mean, scale, floor, featureMean, featureScale };
 }

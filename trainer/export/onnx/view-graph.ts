@@ -1,12 +1,12 @@
 // The tabular view as ONNX nodes: a recipe's rows → columns (N,V) float64, what computeColumns computes but for the last bits of sums
 // and logarithms. A missing number is NaN here, too.
 // Legend: N sequences, T steps, S series, P parts, V columns, L valid rows.
-import { takesMovement } from "../../../shared/recipe/channel.ts";
 import { type Block, type Interval, intervalsOf, type TabularView } from "../../../shared/recipe/tabular.ts";
 import type { Builder } from "./builder.ts";
+import { lackingOf } from "./gap-graph.ts";
 import { int, ints, node, raw } from "./graph.ts";
 import { type Rows, viewOf } from "./recipe-graph.ts";
-import { BOOL, DOUBLE, INT64 } from "./schema.ts";
+import { DOUBLE, INT64 } from "./schema.ts";
 
 /** Stands behind every number where missing ones are sorted to the end. */
 const LARGEST = Number.MAX_VALUE;
@@ -58,22 +58,20 @@ function sliceParts({ op, indices }: Builder, input: string, from: number, to: n
 }
 
 function stackSeries(build: Builder, view: TabularView, rows: Rows, T: number): Series {
-  const { op, zero, cast, indices, doubles } = build;
-  const S = view.series.length;
-  const columns = view.series.map((channel, s) => viewOf(build, channel, view.floor.subarray(3 * s, 3 * s + 3), rows, T));
-  const raw3 = columns.length === 1 ? columns[0] : op("Concat", columns, [int("axis", 2)]);
-  const isMoving = build.constant(
-    BOOL,
-    [1, 1, S],
-    Uint8Array.from(view.series, (channel) => Number(takesMovement(channel))),
-  );
-  const isDefined = op("And", [rows.isValid, op("Or", [op("Not", [isMoving]), rows.isBehindFirst])]); // (N,T,S)
-  const x = op("Where", [isDefined, raw3, zero]);
+  const { op, zero, cast, indices } = build;
+  const columns = view.series.map((channel, s) => {
+    const { x, isDefined } = viewOf(build, channel, view.floor.subarray(3 * s, 3 * s + 3), rows, T);
+    const lacking = lackingOf(build, channel, rows.since);
+    return { x, isDefined: lacking ? op("And", [isDefined, op("Not", [lacking])]) : isDefined };
+  });
+  const beside = (parts: readonly string[]): string => (parts.length === 1 ? parts[0] : op("Concat", parts, [int("axis", 2)]));
+  const isDefined = beside(columns.map((column) => column.isDefined)); // (N,T,S)
+  const x = op("Where", [isDefined, beside(columns.map((column) => column.x)), zero]);
   const defined = cast(isDefined, DOUBLE);
   const count = op("ReduceSum", [defined, indices(1)], [int("keepdims", 1)]);
-  const firsts = view.series.map((channel) => Math.min(T - 1, Number(takesMovement(channel))));
-  const isFirst = Float64Array.from({ length: T * S }, (_, i) => Number(Math.floor(i / S) === firsts[i % S]));
-  const first = op("ReduceSum", [op("Mul", [x, doubles(isFirst, [1, T, S])]), indices(1)], [int("keepdims", 1)]);
+  const before = op("CumSum", [defined, build.constant(INT64, [], raw(BigInt64Array.of(1n)))], [int("exclusive", 1)]);
+  const isFirst = op("And", [isDefined, op("Equal", [before, zero])]);
+  const first = op("ReduceSum", [op("Where", [isFirst, x, zero]), indices(1)], [int("keepdims", 1)]);
   const origin = op("Where", [op("Greater", [count, zero]), first, build.number(Number.NaN)]);
   return { T, x, isDefined, defined, origin, count };
 }

@@ -43,6 +43,8 @@ export function restoreExportMetadata(name: string, recipe: Recipe, calibration:
       floor: numbersOf(recipe.floor, 3 * C),
       featureMean: numbersOf(recipe.featureMean, F, 0),
       featureScale: numbersOf(recipe.featureScale, F, 1),
+      ...(recipe.gaps && { gaps: recipe.gaps, fill: numbersOf(recipe.fill, F) }),
+      ...(recipe.clock && { clock: recipe.clock }),
     },
   };
 }

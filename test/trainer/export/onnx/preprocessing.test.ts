@@ -1,11 +1,13 @@
 // The graph with the recipe in it, on ONNX Runtime, against the kernel: raw sequences in, the same probabilities out.
 import { readFileSync } from "node:fs";
 import * as ort from "onnxruntime-web/wasm";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { decodeArtifact } from "../../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../../shared/engine.ts";
 import { type Model, score } from "../../../../shared/model.ts";
+import { type Base, type Channel, VIEWS } from "../../../../shared/recipe/channel.ts";
 import { encodeOnnx } from "../../../../trainer/export/onnx/export.ts";
+import { irregularSequences, makeIrregularModel } from "../../../fixtures/irregular.ts";
 import { kernel } from "../../../fixtures/kernel.ts";
 import { makeModel } from "../../../fixtures/model.ts";
 import { PARITY_CASES, parityModel, paritySequences } from "../../../fixtures/parity.ts";
@@ -57,6 +59,36 @@ test("golden vectors: clipping, floors under logarithms, numbers of every size",
 test("one step a sequence", async () => {
   const model = makeModel(kernel, { timesteps: 1 });
   expectClose(model, model.golden.inputs, await run(model, model.golden.inputs));
+});
+
+describe("missing numbers and times", () => {
+  /** Every base and view, over filled values and over what is observed alone. */
+  const bases: readonly Base[] = [
+    { base: "feature", a: 0 },
+    { base: "difference", a: 1, b: 3 },
+    { base: "logRatio", a: 1, b: 2 },
+    { base: "observed", a: 0 },
+    { base: "sinceObserved", a: 2 },
+  ];
+  const channels = bases.flatMap((base) =>
+    VIEWS.flatMap((view): Channel[] => [
+      { ...base, view },
+      { ...base, view, whereObserved: true },
+    ]),
+  );
+
+  test.each([
+    { timesteps: 10, gaps: [0, 1, 3], clock: true, padding: "leading" },
+    { timesteps: 10, gaps: [0, 1, 2, 3], padding: "any" },
+    { timesteps: 7, clock: true, padding: "none" },
+    { timesteps: 65, gaps: [1], clock: true, padding: "leading" },
+    { timesteps: 1, gaps: [0, 2], clock: true, padding: "leading" },
+  ] as const)("are filled and counted as everywhere: $timesteps steps, gaps in $gaps, a clock $clock, padding $padding", async (given) => {
+    const own = "clock" in given ? channels : channels.filter(({ view }) => view !== "rate");
+    const model = makeIrregularModel(kernel, { ...given, channels: own });
+    const values = irregularSequences(200, given, 7);
+    expectClose(model, values, await run(model, values));
+  });
 });
 
 test("a sequence of nothing but padding is no score, and leaves the others theirs", async () => {

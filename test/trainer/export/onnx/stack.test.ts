@@ -3,8 +3,10 @@ import * as ort from "onnxruntime-web/wasm";
 import { expect, test } from "vitest";
 import { createWasmEngine, instantiateKernel } from "../../../../shared/engine.ts";
 import { type Model, score } from "../../../../shared/model.ts";
+import type { Channel } from "../../../../shared/recipe/channel.ts";
 import { computeColumns } from "../../../../shared/recipe/columns.ts";
-import { columnsOf, describeColumns } from "../../../../shared/recipe/tabular.ts";
+import { fitView } from "../../../../shared/recipe/fit.ts";
+import { columnsOf, describeColumns, type TabularView } from "../../../../shared/recipe/tabular.ts";
 import { synthesiseGolden } from "../../../../trainer/artifact/golden.ts";
 import { createBuilder } from "../../../../trainer/export/onnx/builder.ts";
 import { encodeOnnx } from "../../../../trainer/export/onnx/export.ts";
@@ -14,8 +16,10 @@ import { buildRecipe } from "../../../../trainer/export/onnx/recipe-graph.ts";
 import { DOUBLE } from "../../../../trainer/export/onnx/schema.ts";
 import { buildView } from "../../../../trainer/export/onnx/view-graph.ts";
 import { encodeTorch } from "../../../../trainer/export/torch.ts";
+import { planView } from "../../../../trainer/features/view-plan.ts";
 import { readOnnx } from "../../../../trainer/import/onnx/read-onnx.ts";
 import { createRandom } from "../../../../trainer/statistics/random.ts";
+import { irregularSequences, makeIrregularModel } from "../../../fixtures/irregular.ts";
 import { kernel } from "../../../fixtures/kernel.ts";
 import { makeSequences } from "../../../fixtures/model.ts";
 import { STACK_CASES, stackSequences } from "../../../fixtures/parity.ts";
@@ -53,9 +57,9 @@ test.each(STACK_CASES.map((testCase) => ({ testCase, kinds: testCase.kinds!.join
   },
 );
 
-test.each([1, 2, 10, 60])("every column of the view is what the kernel's side computes: %i steps", async (timesteps) => {
-  const model = makeStack(kernel, { timesteps, kinds: ["linear"] });
-  const { keep: _, ...view } = model.view!;
+/** The view's columns of `values`, by ONNX Runtime and by the kernel's side. */
+async function expectColumns(model: Model, view: TabularView, values: Float64Array): Promise<void> {
+  const { timesteps, features } = model.recipe;
   const build = createBuilder();
   const { rows } = buildRecipe(build, model.recipe);
   build.op("Identity", [buildView(build, view, rows, timesteps)], [], "columns");
@@ -71,16 +75,53 @@ test.each([1, 2, 10, 60])("every column of the view is what the kernel's side co
     },
     opsetImport: [{ domain: "", version: 17 }],
   });
-  const values = makeSequences(80, timesteps, 5, 31);
   const expected = computeColumns(view, model.recipe, values, log);
   const got = await run(onnx, model, values, "columns");
-  const names = describeColumns(view, model.recipe.features);
+  const names = describeColumns(view, features);
   expect(got).toHaveLength(expected.length);
   for (let i = 0; i < expected.length; i++) {
     const what = `${names[i % V]} of sequence ${Math.floor(i / V)}`;
     if (Number.isNaN(expected[i])) expect(got[i], what).toBeNaN();
     else expect(Math.abs(got[i] - expected[i]), what).toBeLessThanOrEqual(1e-13 * Math.max(1, Math.abs(expected[i])));
   }
+}
+
+test.each([1, 2, 10, 60])("every column of the view is what the kernel's side computes: %i steps", async (timesteps) => {
+  const model = makeStack(kernel, { timesteps, kinds: ["linear"] });
+  const { keep: _, ...view } = model.view!;
+  await expectColumns(model, view, makeSequences(80, timesteps, 5, 31));
+});
+
+test.each([2, 10, 60])("the same where numbers are missing and rows have times: %i steps", async (timesteps) => {
+  const given = { timesteps, gaps: [0, 1, 3], clock: true } as const;
+  const channels: readonly Channel[] = [
+    { base: "feature", a: 0, view: "rate" },
+    { base: "feature", a: 1, view: "delta", whereObserved: true },
+    { base: "difference", a: 1, b: 3, view: "absDelta" },
+    { base: "observed", a: 3, view: "level" },
+    { base: "sinceObserved", a: 0, view: "level" },
+    { base: "feature", a: 3, view: "centred" },
+  ];
+  const model = makeIrregularModel(kernel, { ...given, channels });
+  const plan = planView({ timesteps, moving: [0, 1, 2, 3], positive: [1, 3], channels });
+  const fitted = irregularSequences(100, given, 12);
+  const view = fitView(
+    plan,
+    model.recipe,
+    fitted,
+    Array.from({ length: 100 }, (_, n) => n),
+    log,
+  );
+  await expectColumns(model, view, irregularSequences(80, given, 31));
+});
+
+test("ONNX Runtime gives the kernel's probabilities where numbers are missing", async () => {
+  const model = makeStack(kernel, { gaps: [0, 1, 3] });
+  const values = irregularSequences(200, { gaps: [0, 1, 3] }, 900);
+  const expected = score(model, createWasmEngine(kernel, model), log, values).probabilities;
+  const got = await run(encodeOnnx(model, { preprocessing: true }), model, values, "probability");
+  expect(new Set(expected).size).toBeGreaterThan(100);
+  for (const [n, p] of expected.entries()) expect(Math.abs(got[n] - p), `sequence ${n}`).toBeLessThanOrEqual(TOLERANCE);
 });
 
 test("numbers of every size: golden inputs, values up to the largest float64", async () => {
