@@ -98,7 +98,7 @@ export async function diagnose(
   if (command.report !== undefined) checkOutput("report", command.report, PAGE_ENDINGS);
   const log = command.history === undefined ? undefined : readHistory(readWhole(command.history, MAX_HISTORY_BYTES), command.history);
   const issues = collectIssues();
-  const read = { ...command.read, onIssue: issues.onIssue, onNote: noteReading(terminal), maxWindows: MAX_WINDOWS };
+  const read = { ...command.read, gaps: true, onIssue: issues.onIssue, onNote: noteReading(terminal), maxWindows: MAX_WINDOWS };
   const data = await readDataset(command.data, read);
   terminal.say(describeRead(data.facts));
   const { signal } = dependencies;

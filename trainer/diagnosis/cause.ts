@@ -6,6 +6,7 @@ export const CAUSE_CODES = [
   "movement-tiny",
   "difference-hidden",
   "padding-unmasked",
+  "gaps-hidden",
   "learning-rate-high",
   "learning-rate-low",
   "no-signal",

@@ -19,6 +19,10 @@ export interface ChannelTablesInput {
   /** Channels beyond the levels, as positions in `channels`; differences are those that each fold chose for itself. */
   readonly movement: readonly number[];
   readonly difference: readonly (readonly number[])[];
+  /** Channels that tell what is observed, likewise. */
+  readonly observed: readonly number[];
+  /** As Plan.gaps. */
+  readonly gaps?: readonly number[];
   readonly log: Log;
 }
 
@@ -32,7 +36,7 @@ export interface FoldInputs {
 
 /** Gives the inputs of fold `k` for a setup; keeps every table that it made. */
 export function createChannelTables(input: ChannelTablesInput): (k: number, inputs: InputSetup) => FoldInputs {
-  const { values, shape, features, folds, channels, movement, difference, log } = input;
+  const { values, shape, features, folds, channels, movement, difference, observed, gaps, log } = input;
   const { timesteps, features: F } = shape;
   const levels = Array.from({ length: F }, (_, f) => f);
   const tables = new Map<string, Channels>();
@@ -40,7 +44,7 @@ export function createChannelTables(input: ChannelTablesInput): (k: number, inpu
     const key = `${k} ${padding} ${standardise} ${columns}`;
     let table = tables.get(key);
     if (table === undefined) {
-      const plan = { timesteps, features, padding, channels: columns.map((c) => channels[c]), standardise };
+      const plan = { timesteps, features, padding, channels: columns.map((c) => channels[c]), standardise, ...(gaps && { gaps }) };
       table = applyRecipe(fitRecipe(plan, values, folds[k].train, log), values, log);
       tables.set(key, table);
     }
@@ -53,12 +57,13 @@ export function createChannelTables(input: ChannelTablesInput): (k: number, inpu
     return { ...a, channels: joinColumns(a.channels, b.channels, F, added.length) };
   };
   return (k, inputs) => {
-    const added = [...(inputs.movement ? movement : []), ...(inputs.difference ? difference[k] : [])];
+    const added = [...(inputs.movement ? movement : []), ...(inputs.difference ? difference[k] : []), ...(inputs.observed ? observed : [])];
     const width = added.length > 0 && !inputs.levels ? added.length : F + added.length;
     const seen = {
       ...inputs,
       movement: inputs.movement && movement.length > 0,
       difference: inputs.difference && difference[k].length > 0,
+      observed: inputs.observed && observed.length > 0,
     };
     return {
       channels: channelsOf(k, inputs, added),

@@ -8,6 +8,7 @@ import type { Shape } from "../../shared/sequence.ts";
 import { checkLabels } from "../data/label-checks.ts";
 import { take } from "../data/sequences.ts";
 import { usefulFeatures } from "../features/candidates.ts";
+import { featuresWithGaps } from "../features/facts.ts";
 import { findOverlap } from "../split/overlap.ts";
 import { mean } from "../statistics/descriptive.ts";
 import { createRandom } from "../statistics/random.ts";
@@ -22,7 +23,7 @@ import { type Candidates, chosenByMajority, closePairs, findHiddenDifferences, l
 import { formHypotheses, type Hypothesis } from "./hypotheses.ts";
 import type { DiagnosisData, DiagnosisDependencies, DiagnosisOptions } from "./input.ts";
 import { weighLabelFinding } from "./label-facts.ts";
-import { noteEmpty, noteLogarithms, notePadding, noteSample } from "./notes.ts";
+import { noteEmpty, noteGaps, noteLogarithms, notePadding, noteSample } from "./notes.ts";
 import { listProbes } from "./probes.ts";
 import { findSignal, type Signal } from "./signal.ts";
 import { studyTestPart } from "./test-part.ts";
@@ -97,6 +98,8 @@ interface SampledData {
   readonly names: readonly string[];
   readonly facts: DataFacts;
   readonly candidates: Candidates;
+  /** As Plan.gaps. */
+  readonly gaps?: readonly number[];
   readonly sample: Sample;
 }
 
@@ -110,6 +113,8 @@ function checkData(data: DiagnosisData, seed: number): { readonly findings: Find
     return { findings: { names, blocking, labelFacts: [], facts: testPart, features: [], notes, labels, gap: 0 }, sample: null };
 
   const facts = studyData(values, shape);
+  const lacking = featuresWithGaps(facts.features);
+  const gaps = lacking.length > 0 ? lacking : undefined;
   const overlap = findOverlap(values, shape, facts.reading);
   const candidates = listCandidates(facts, shape.timesteps);
   const maxSequences = Math.min(MAX_SEQUENCES, Math.floor(MAX_TABLE / (shape.timesteps * candidates.channels.length)));
@@ -120,7 +125,12 @@ function checkData(data: DiagnosisData, seed: number): { readonly findings: Find
     labelFacts: checkLabels(values, labels, shape, facts.reading, overlap).map(weighLabelFinding),
     facts: [...testPart, ...facts.findings],
     features: summariseFeatures(facts, names),
-    notes: [...notes, ...notePadding(facts.padding, labels.length), ...noteSample(sample.order.length, labels.length, seed)],
+    notes: [
+      ...notes,
+      ...noteGaps(gaps),
+      ...notePadding(facts.padding, labels.length),
+      ...noteSample(sample.order.length, labels.length, seed),
+    ],
     labels,
     gap: sample.gap,
   };
@@ -130,7 +140,7 @@ function checkData(data: DiagnosisData, seed: number): { readonly findings: Find
     const uncut = { code: "too-few", reason: "groups", groups: overlap.components } as const;
     return { findings: { ...findings, blocking: [...blocking, uncut] }, sample: null };
   }
-  return { findings, sample: { values, labels, shape, names, facts, candidates, sample } };
+  return { findings, sample: { values, labels, shape, names, facts, candidates, ...(gaps && { gaps }), sample } };
 }
 
 /** The same for the sample alone, M of N sequences, with every candidate channel of it. */
@@ -141,7 +151,7 @@ interface Subject extends SampledData {
 }
 
 function prepareSubject(sampled: SampledData, { log }: DiagnosisDependencies): Subject {
-  const { shape, names, facts, candidates, sample } = sampled;
+  const { shape, names, facts, candidates, gaps, sample } = sampled;
   const values = take(sampled.values, sample.order, shape.timesteps * shape.features);
   const labels = Uint8Array.from(sample.order, (n) => sampled.labels[n]);
   const plan: Plan = {
@@ -150,6 +160,7 @@ function prepareSubject(sampled: SampledData, { log }: DiagnosisDependencies): S
     padding: facts.reading,
     channels: candidates.channels,
     standardise: true,
+    ...(gaps && { gaps }),
   };
   const recipe = fitRecipe(plan, values, Int32Array.from(labels.keys()), log);
   return { ...sampled, values, labels, recipe, table: applyRecipe(recipe, values, log) };
@@ -166,6 +177,8 @@ interface HiddenChannels {
   /** What more than half of the folds chose, and what each chose for itself. */
   readonly difference: readonly number[];
   readonly differenceOfFold: readonly (readonly number[])[];
+  /** What tells which numbers are observed. */
+  readonly observed: readonly number[];
 }
 
 function findHiddenChannels({ candidates, recipe, facts, sample, table, labels }: Subject): HiddenChannels {
@@ -175,6 +188,7 @@ function findHiddenChannels({ candidates, recipe, facts, sample, table, labels }
     movement: Array.from({ length: candidates.movements }, (_, i) => candidates.levels + i),
     difference: chosenByMajority(differenceOfFold),
     differenceOfFold,
+    observed: Array.from({ length: candidates.observed }, (_, i) => candidates.channels.length - candidates.observed + i),
   };
 }
 
@@ -188,8 +202,8 @@ function budgetOf({ sample, shape }: Subject): number {
 }
 
 function createRunner(
-  { values, labels, shape, names, sample: { folds }, candidates }: Subject,
-  { movement, differenceOfFold }: HiddenChannels,
+  { values, labels, shape, names, sample: { folds }, candidates, gaps }: Subject,
+  { movement, differenceOfFold, observed }: HiddenChannels,
   hypotheses: readonly Hypothesis[],
   seed: number,
   dependencies: DiagnosisDependencies,
@@ -204,15 +218,32 @@ function createRunner(
   };
   const { channels } = candidates;
   const { log } = dependencies;
-  const input = { values, labels, shape, features: names, folds, channels, movement, difference: differenceOfFold, seed, log, onFoldRun };
+  const beyond = { movement, difference: differenceOfFold, observed };
+  const input = { values, labels, shape, features: names, folds, channels, ...beyond, ...(gaps && { gaps }), seed, log, onFoldRun };
   return createExperimentRunner(input, dependencies);
 }
 
 /** The recipe plan of an experiment on all data. A fixed one leaves out levels that it does not need, and useless features. */
-function planOf({ shape, names, facts, candidates }: Subject, hidden: HiddenChannels, { inputs }: ExperimentSetup, isFixed: boolean): Plan {
-  const added = [...(inputs.movement ? hidden.movement : []), ...(inputs.difference ? hidden.difference : [])];
+function planOf(
+  { shape, names, facts, candidates, gaps }: Subject,
+  hidden: HiddenChannels,
+  { inputs }: ExperimentSetup,
+  isFixed: boolean,
+): Plan {
+  const added = [
+    ...(inputs.movement ? hidden.movement : []),
+    ...(inputs.difference ? hidden.difference : []),
+    ...(inputs.observed ? hidden.observed : []),
+  ];
   const useful = inputs.levels || added.length === 0 ? usefulFeatures(facts.features) : [];
   const levels = isFixed ? useful : [...names.keys()];
   const channels: Channel[] = [...levels, ...added].map((c) => candidates.channels[c]);
-  return { timesteps: shape.timesteps, features: names, padding: inputs.padding, channels, standardise: inputs.scaled };
+  return {
+    timesteps: shape.timesteps,
+    features: names,
+    padding: inputs.padding,
+    channels,
+    standardise: inputs.scaled,
+    ...(gaps && { gaps }),
+  };
 }

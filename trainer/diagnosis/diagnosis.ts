@@ -33,8 +33,10 @@ export interface FeatureSummary {
   readonly deviation: number;
   /** Share of the feature's variance that lies within sequences; 1 for a constant. */
   readonly within: number;
-  /** Share of its values that are 0. */
+  /** Share of its numbers that are 0. */
   readonly zeros: number;
+  /** Share of the valid rows that lack its number. */
+  readonly missing: number;
 }
 
 export interface Diagnosis {

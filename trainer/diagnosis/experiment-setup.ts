@@ -13,6 +13,8 @@ export interface InputSetup {
   readonly addedScaled: boolean;
   readonly movement: boolean;
   readonly difference: boolean;
+  /** Whether it is told what was observed and what is filled. */
+  readonly observed: boolean;
 }
 
 /** How the network is trained. */

@@ -16,7 +16,7 @@ export interface DataFacts {
   readonly within: Float64Array;
   /** (F) standard deviation of a feature's change from row to row, in its own; 1.4 where rows are unrelated, 0 for a constant. */
   readonly movement: Float64Array;
-  /** (F) share of the valid rows in which a feature is 0. */
+  /** (F) share of a feature's numbers that are 0. */
   readonly zeros: Float64Array;
   readonly padding: PaddingFacts;
   /** Features that are constant, or follow from others. */
@@ -43,10 +43,13 @@ export function isStill(movement: number): boolean {
   return movement > 0 && movement < SMALL;
 }
 
+/** Gaps of a feature in fewer rows are not worth an experiment. */
+const LACKING = 0.01;
+
 /** Zero rows behind others are padding too, not accidents, from this share of all rows on. */
 const PADDED_BEHIND = 0.01;
 
-/** Facts of all sequences of `values` (N,T,F), finite. */
+/** Facts of all sequences of `values` (N,T,F), finite, or NaN where a number is missing. */
 export function studyData(values: Float64Array, shape: Shape): DataFacts {
   const N = values.length / (shape.timesteps * shape.features);
   const padding = studyPadding(values, shape);
@@ -58,7 +61,13 @@ export function studyData(values: Float64Array, shape: Shape): DataFacts {
     reading,
   );
   const findings = [
-    ...features.constant.map((feature): DataFinding => ({ code: "constant-feature", feature, value: features.lowest[feature] })),
+    ...features.constant.map(
+      (feature): DataFinding => ({
+        code: "constant-feature",
+        feature,
+        value: Number.isFinite(features.lowest[feature]) ? features.lowest[feature] : null,
+      }),
+    ),
     ...features.relations.map((relation): DataFinding => ({ code: "redundant-feature", relation, isCopy: isCopy(relation) })),
   ];
   return { features, reading, ...studyRows(values, shape, reading, features), padding, findings };
@@ -86,9 +95,14 @@ export function findStillFeatures({ features, movement }: DataFacts): StillFeatu
     .map((feature) => ({ feature, movement: movement[feature] }));
 }
 
+/** Features that lack enough numbers to be worth an experiment, and the share of the valid rows in which they do. */
+export function findFeaturesWithGaps({ features: { missing, rows } }: DataFacts): { readonly feature: number; readonly missing: number }[] {
+  return Array.from(missing, (count, feature) => ({ feature, missing: count / rows })).filter((fact) => fact.missing >= LACKING);
+}
+
 /** The facts of each feature, by its name in `names` (F). */
 export function summariseFeatures({ features, within, zeros }: DataFacts, names: readonly string[]): FeatureSummary[] {
-  const { lowest, highest, mean, deviation } = features;
+  const { lowest, highest, mean, deviation, missing, rows } = features;
   return names.map((name, f) => ({
     name,
     lowest: lowest[f],
@@ -97,6 +111,7 @@ export function summariseFeatures({ features, within, zeros }: DataFacts, names:
     deviation: deviation[f],
     within: within[f],
     zeros: zeros[f],
+    missing: missing[f] / rows,
   }));
 }
 
@@ -111,26 +126,32 @@ function studyRows(
   const inside = new Float64Array(F);
   const steps = new Float64Array(F);
   const zeros = new Float64Array(F);
-  let [total, pairs] = [0, 0];
+  const numbers = new Float64Array(F);
+  const pairs = new Float64Array(F);
   for (let offset = 0; offset < values.length; offset += T * F) {
     const length = validRows(values, offset, shape, reading, rows);
-    total += length;
-    pairs += Math.max(0, length - 1);
+    const at = (t: number, f: number): number => values[offset + rows[t] * F + f];
     for (let f = 0; f < F; f++) {
+      let count = 0;
+      for (let t = 0; t < length; t++) if (!Number.isNaN(at(t, f))) count++;
       let mean = 0;
-      for (let t = 0; t < length; t++) mean += values[offset + rows[t] * F + f] / length;
+      for (let t = 0; t < length; t++) if (!Number.isNaN(at(t, f))) mean += at(t, f) / count;
+      numbers[f] += count;
       for (let t = 0; t < length; t++) {
-        const x = values[offset + rows[t] * F + f];
+        const x = at(t, f);
+        if (Number.isNaN(x)) continue;
         inside[f] += (x - mean) ** 2;
         if (x === 0) zeros[f]++;
-        if (t > 0) steps[f] += (x - values[offset + rows[t - 1] * F + f]) ** 2;
+        if (t === 0 || Number.isNaN(at(t - 1, f))) continue;
+        steps[f] += (x - at(t - 1, f)) ** 2;
+        pairs[f]++;
       }
     }
   }
   return {
-    zeros: zeros.map((count) => count / total),
-    within: inside.map((sum, f) => (deviation[f] === 0 ? 1 : sum / total / deviation[f] ** 2)),
-    movement: steps.map((sum, f) => (deviation[f] === 0 || pairs === 0 ? 0 : Math.sqrt(sum / pairs) / deviation[f])),
+    zeros: zeros.map((count, f) => (numbers[f] === 0 ? 0 : count / numbers[f])),
+    within: inside.map((sum, f) => (deviation[f] === 0 ? 1 : sum / numbers[f] / deviation[f] ** 2)),
+    movement: steps.map((sum, f) => (deviation[f] === 0 || pairs[f] === 0 ? 0 : Math.sqrt(sum / pairs[f]) / deviation[f])),
   };
 }
 

@@ -37,6 +37,10 @@ const DESCRIPTIONS: { readonly [Code in Finding["code"]]: Describe<Code> } = {
     evidence: `${percent(rows)} of all rows are padding, in ${percent(sequences)} of the sequences.`,
     fix: "Mask the padding: Masking(0.0) before the LSTM.",
   }),
+  "gaps-hidden": ({ features }, names) => ({
+    evidence: `Filled gaps look like observed numbers, in ${listFew(features.map(({ feature, missing }) => `${percent(missing)} of ${names[feature]}`))}.`,
+    fix: "Give the network, beside each filled feature, whether its number was observed: 1 or 0.",
+  }),
   "learning-rate-high": describeLearningRate,
   "learning-rate-low": describeLearningRate,
   undertrained: ({ epochs, batchesPerEpoch, steps, enoughEpochs }) => ({
@@ -48,7 +52,7 @@ const DESCRIPTIONS: { readonly [Code in Finding["code"]]: Describe<Code> } = {
     fix: "Stop early: EarlyStopping(patience=5, restore_best_weights=True).",
   }),
   "constant-feature": ({ feature, value }, names) => ({
-    evidence: `${names[feature]} is ${value} in every valid row.`,
+    evidence: value === null ? `${names[feature]} has no number at all.` : `${names[feature]} is ${value} in every valid row.`,
     fix: `Leave out ${names[feature]}.`,
   }),
   "redundant-feature": ({ relation, isCopy }, names) => {
@@ -63,9 +67,14 @@ const DESCRIPTIONS: { readonly [Code in Finding["code"]]: Describe<Code> } = {
     evidence: `${copies} of ${examples} test sequences (${percent(copies / examples)}) stand in the training data as well. The test metrics are those of sequences that the network has seen.`,
     fix: "Split once, before anything else, and keep a test part that neither trained, stopped, nor chose anything.",
   }),
-  "non-finite": ({ numbers, allNumbers, sequences, examples, first: { sequence, step, feature, value } }) => ({
+  "non-finite": ({ numbers, infinite, allNumbers, sequences, examples, first: { sequence, step, feature, value } }) => ({
     evidence: `${numbers} of ${allNumbers} numbers are NaN or infinite, in ${sequences} of ${examples} sequences, first X[${sequence}][${step}][${feature}] (${value}). One such number in a batch makes the loss and every weight NaN.`,
-    fix: "Leave out those sequences with X = X[np.isfinite(X).all(axis=(1, 2))], or fill the gaps from the row before.",
+    fix: [
+      ...(infinite > 0 ? ["Leave out the sequences with infinite numbers: X = X[~np.isinf(X).any(axis=(1, 2))]."] : []),
+      ...(numbers > infinite
+        ? ["Fill each gap with the last observed value of its sequence, and with the median of the training part before there is one."]
+        : []),
+    ].join(" "),
   }),
   "labels-invalid": describeInvalidLabels,
   "one-class": ({ examples, label }) => ({
@@ -126,6 +135,12 @@ function describeTooFew(finding: FindingOf<"too-few">): FindingText {
     evidence: `The data have ${count(examples, "usable sequence")}, ${rarer} of the rarer label. The standard error of a loss held out on a fifth of them is about ${error} nats, more than most signals are worth.`,
     fix: `Bring at least ${enough} sequences and ${enoughOfALabel} of each label; some thousands are better.`,
   };
+}
+
+/** The first few, and how many more there are. */
+function listFew(items: readonly string[]): string {
+  const more = items.length - MAX_LISTED;
+  return more > 0 ? `${items.slice(0, MAX_LISTED).join(", ")}, and ${more} more` : items.join(", ");
 }
 
 /** `1 epoch`, `5 epochs` */

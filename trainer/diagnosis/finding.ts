@@ -24,6 +24,8 @@ export type TestableFinding =
   | { readonly code: "movement-tiny"; readonly features: readonly StillFeature[]; readonly channels: readonly Channel[] }
   | { readonly code: "difference-hidden"; readonly channels: readonly Channel[] }
   | { readonly code: "features-unscaled"; readonly features: readonly UnscaledFeature[] }
+  /** Share of the valid rows in which each lacks its number. */
+  | { readonly code: "gaps-hidden"; readonly features: readonly { readonly feature: number; readonly missing: number }[] }
   /** Shares of all rows, and of all sequences. */
   | { readonly code: "padding-unmasked"; readonly rows: number; readonly sequences: number }
   | { readonly code: "learning-rate-high" | "learning-rate-low"; readonly learningRate: number; readonly optimizer: string }
@@ -40,7 +42,9 @@ export type TestableFinding =
 export type BlockingFinding =
   | {
       readonly code: "non-finite";
+      /** Missing and infinite ones; the infinite ones of them. */
       readonly numbers: number;
+      readonly infinite: number;
       readonly allNumbers: number;
       readonly sequences: number;
       readonly examples: number;
@@ -72,7 +76,8 @@ export type BlockingFinding =
 
 /** What is so, and may or may not cost anything. */
 export type DataFinding =
-  | { readonly code: "constant-feature"; readonly feature: number; readonly value: number }
+  /** `value`: null where there is no number. */
+  | { readonly code: "constant-feature"; readonly feature: number; readonly value: number | null }
   | { readonly code: "redundant-feature"; readonly relation: Relation; readonly isCopy: boolean }
   /** Test sequences that are among the training data. */
   | { readonly code: "leak"; readonly by: "test-part"; readonly copies: number; readonly examples: number };

@@ -4,32 +4,41 @@ import { type Channel, secondFeature } from "../../shared/recipe/channel.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 import { selectChannels } from "../data/sequences.ts";
 import { listCandidates as listChannels, plainChannels } from "../features/candidates.ts";
+import { featuresWithGaps } from "../features/facts.ts";
 import { BLOCKS, blocksOf, scoreGain } from "../features/score-test.ts";
 import { fitLogistic } from "../statistics/logistic.ts";
 import { type DataFacts, isStill, SMALL } from "./facts.ts";
 
 export interface Candidates {
-  /** All levels first, then movements of features that hardly move, then differences and ratios of pairs that stay close together. */
+  /** All levels first, then movements of features that hardly move, then differences and ratios of pairs, then what is observed of features with gaps. */
   readonly channels: readonly Channel[];
   readonly levels: number;
   readonly movements: number;
+  /** How many at the end tell what is observed. */
+  readonly observed: number;
 }
 
-/** All levels, and what may be hidden in them: changes from row to row, and differences of pairs, that are small against the levels. */
+/** All levels, and what may be hidden in them: changes from row to row, and differences of pairs, that are small against the levels; and what is observed. */
 export function listCandidates({ features, movement }: DataFacts, T: number): Candidates {
   const levels = Array.from(features.mean.keys(), (a): Channel => ({ base: "feature", a, view: "level" }));
   const movements = plainChannels(features, T).filter(({ a, view }) => (view === "delta" || view === "logDelta") && isStill(movement[a]));
-  const pairs = listChannels(features, T).filter((channel) => secondFeature(channel) !== undefined);
-  return { channels: [...levels, ...movements, ...pairs], levels: levels.length, movements: movements.length };
+  const pairs = listChannels(features, T).filter((channel) => secondFeature(channel) !== undefined && !channel.whereObserved);
+  const observed = featuresWithGaps(features).map((a): Channel => ({ base: "observed", a, view: "level" }));
+  return {
+    channels: [...levels, ...movements, ...pairs, ...observed],
+    levels: levels.length,
+    movements: movements.length,
+    observed: observed.length,
+  };
 }
 
 /** Of the pairs, those whose difference or log ratio spreads less than either feature; `scale` (K) are the candidates' own. */
-export function closePairs({ channels, levels, movements }: Candidates, scale: Float64Array, { features }: DataFacts): number[] {
+export function closePairs({ channels, levels, movements, observed }: Candidates, scale: Float64Array, { features }: DataFacts): number[] {
   const { mean, deviation } = features;
   // of a logarithm, as if it were normal
   const ofLog = (f: number): number => Math.sqrt(Math.log1p((deviation[f] / mean[f]) ** 2));
   const isClose = new Map<string, boolean>();
-  return Array.from({ length: channels.length - levels - movements }, (_, i) => levels + movements + i).filter((c) => {
+  return Array.from({ length: channels.length - levels - movements - observed }, (_, i) => levels + movements + i).filter((c) => {
     const channel = channels[c];
     if (channel.base !== "difference" && channel.base !== "logRatio") return false;
     const { base, a, b, view } = channel;

@@ -3,7 +3,7 @@
 import type { Channel } from "../../shared/recipe/channel.ts";
 import type { CauseCode } from "./cause.ts";
 import type { ExperimentSetup, InputSetup, TrainingSetup } from "./experiment-setup.ts";
-import { type DataFacts, findStillFeatures, findUnscaledFeatures } from "./facts.ts";
+import { type DataFacts, findFeaturesWithGaps, findStillFeatures, findUnscaledFeatures } from "./facts.ts";
 import type { TestableFinding } from "./finding.ts";
 import type { BaselineSetup } from "./setup.ts";
 
@@ -64,6 +64,7 @@ export function formHypotheses(input: HypothesesInput): { readonly baseline: Exp
     levels: true,
     movement: false,
     difference: false,
+    observed: false,
   };
   const fixed = fixedTraining(input, pace);
   const training = baselineTraining(input.baseline, pace, fixed);
@@ -164,6 +165,11 @@ function hypothesesOfInputs({ baseline, facts, movement, difference }: Hypothese
         changeInputs({ difference: true }),
         changeInputs({ difference: false, levels: true }),
       ),
+    );
+  const lacking = findFeaturesWithGaps(facts);
+  if (lacking.length > 0)
+    hypotheses.push(
+      hypothesis({ code: "gaps-hidden", features: lacking }, changeInputs({ observed: true }), changeInputs({ observed: false })),
     );
   const unscaled = findUnscaledFeatures(facts);
   if (!baseline.scaled && (unscaled.length > 0 || movement.length + difference.length > 0))

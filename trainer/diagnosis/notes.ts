@@ -16,14 +16,24 @@ export function listNotes({ features, notes, ...diagnosis }: Diagnosis): string[
   return [...described, ...notes, ...noteNetworks(diagnosis)];
 }
 
-function noteFeature({ name, lowest, highest, mean, deviation, within, zeros }: FeatureSummary): string {
+function noteFeature({ name, lowest, highest, mean, deviation, within, zeros, missing }: FeatureSummary): string {
   const zero = zeros > 0 ? `, ${percent(zeros)} of its valid entries are 0` : "";
-  return `${name}: ${short(lowest)} … ${short(highest)}, mean ${short(mean)}, standard deviation ${short(deviation)}, ${percent(within)} of its variance within sequences${zero}`;
+  const gaps = missing > 0 ? `, ${percent(missing)} of its valid entries are missing` : "";
+  if (missing === 1) return `${name}: no number at all`;
+  return `${name}: ${short(lowest)} … ${short(highest)}, mean ${short(mean)}, standard deviation ${short(deviation)}, ${percent(within)} of its variance within sequences${zero}${gaps}`;
 }
 
 /** Sequences that are left out, if any. */
 export function noteEmpty(empty: number): string[] {
   return empty === 0 ? [] : [`${count(empty)} sequences are nothing but zeros and are left out.`];
+}
+
+/** What experiments make of missing numbers; `gaps` as a plan has them. */
+export function noteGaps(gaps: readonly number[] | undefined): string[] {
+  if (gaps === undefined) return [];
+  return [
+    "Every experiment, the baseline setup's too, fills a gap with the last observed value of its sequence, else with the training median.",
+  ];
 }
 
 /** Where all-zero rows stand in `examples` sequences. */

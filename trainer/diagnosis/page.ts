@@ -127,8 +127,8 @@ function causesSection({ causes }: Diagnosis): Markup | null {
 
 function dataSection({ features, notes }: Diagnosis): Markup | null {
   if (features.length + notes.length === 0) return null;
-  const row = ({ name, lowest, highest, mean, deviation, within, zeros }: FeatureSummary): Markup =>
-    html`<tr><th scope="row">${name}</th><td>${range(lowest, highest)}</td><td>${short(mean)}</td><td>${short(deviation)}</td><td>${percent(within)}</td><td>${percent(zeros)}</td></tr>`;
+  const row = ({ name, lowest, highest, mean, deviation, within, zeros, missing }: FeatureSummary): Markup =>
+    html`<tr><th scope="row">${name}</th><td>${range(lowest, highest)}</td><td>${short(mean)}</td><td>${short(deviation)}</td><td>${percent(within)}</td><td>${percent(zeros)}</td><td>${percent(missing)}</td></tr>`;
   const more = features.length - MAX_DESCRIBED;
   return html`
     <section><h2>The data</h2>
@@ -136,7 +136,7 @@ function dataSection({ features, notes }: Diagnosis): Markup | null {
         features.length === 0
           ? null
           : html`<div class="wide"><table>
-      <thead><tr><th scope="col">Feature</th><th scope="col">Range</th><th scope="col">Mean</th><th scope="col">Standard deviation</th><th scope="col">Variance within sequences</th><th scope="col">Zeros</th></tr></thead>
+      <thead><tr><th scope="col">Feature</th><th scope="col">Range</th><th scope="col">Mean</th><th scope="col">Standard deviation</th><th scope="col">Variance within sequences</th><th scope="col">Zeros</th><th scope="col">Missing</th></tr></thead>
       <tbody>${features.slice(0, MAX_DESCRIBED).map(row)}</tbody></table></div>
       <p class="note">Over valid rows.${more > 0 ? ` ${count(more)} more features are left out.` : ""}</p>`
       }

@@ -34,9 +34,10 @@ const PATIENCE = 10;
 /** More than early stopping ever lets pass. */
 const EPOCHS = 200;
 
-/** The lines for what was found; undefined where no other channels or settings were found to help. */
+/** The lines for what was found; undefined where no other channels or settings were found to help, and no number is missing. */
 export function writeFixScript({ causes, fixed, baseRateLoss, tailBaseRateLoss, gap }: Diagnosis): string[] | undefined {
-  if (fixed === null || baseRateLoss === null || causes.every(({ added }) => added === undefined)) return undefined;
+  if (fixed === null || baseRateLoss === null) return undefined;
+  if (fixed.plan.gaps === undefined && causes.every(({ added }) => added === undefined)) return undefined;
   const { plan, settings, loss } = fixed;
   const split = gap > 0 ? ({ by: "time", gap, baseRateLoss: tailBaseRateLoss } as const) : ({ by: "random" } as const);
   return writeScript({ plan, settings, split, loss, baseRateLoss });
@@ -44,24 +45,41 @@ export function writeFixScript({ causes, fixed, baseRateLoss, tailBaseRateLoss, 
 
 /**
  * The lines, which assume X (N,T,F) or (N,T·F) and y (N) of the user's script. Valid rows are moved to the front, as recipe.ts does:
- * a delta is then a difference of neighbours whatever the padding, and a GPU's LSTM takes the mask. Undefined first deltas are NaN
- * until the scales are known, then 0. Padding gets a value of its own instead of 0, since a valid row may be all zeros.
+ * a delta is then a difference of neighbours whatever the padding, and a GPU's LSTM takes the mask. Gaps are filled as there. Undefined
+ * first deltas are NaN until the scales are known, then 0. Padding gets a value of its own instead of 0, since a valid row may be all zeros.
  */
-export function writeScript({ plan, settings, split, loss, baseRateLoss }: ScriptInput): string[] {
-  const { timesteps: T, features, padding, channels, standardise } = plan;
-  const F = features.length;
+export function writeScript(input: ScriptInput): string[] {
+  const { plan, settings } = input;
+  const { padding, channels, standardise } = plan;
   const isMasked = padding !== "none";
-  const has = (...views: readonly string[]): boolean => channels.some(({ view }) => views.includes(view));
-  const hasLog = has("log", "logDelta") || channels.some(({ base }) => base === "logRatio");
-  const used = [...new Set(channels.flatMap((channel) => [channel.a, secondFeature(channel) ?? channel.a]))];
-  const names = used.sort((a, b) => a - b).map((f) => `f[${f}] ${oneLine(features[f])}`);
   const mask = standardise ? MASK.standardised : MASK.raw;
   const { units, batch, optimizer, learningRate } = settings;
-
-  const lines = [
-    `import numpy as np, keras; X, y = np.asarray(X, "float64").reshape(-1, ${T}, ${F}), np.asarray(y).ravel()  # yours, not scaled`,
+  const filled = "np.nan_to_num(Z)";
+  const layers = isMasked ? [`keras.layers.Masking(${mask})`] : [];
+  layers.push(`keras.layers.LSTM(${units})`, `keras.layers.Dense(1, activation="sigmoid")`);
+  return [
+    ...writeRows(input),
+    ...writeViews(plan),
+    `Z = np.stack([${channels.map(express).join(", ")}], axis=-1)${isMasked ? "; Z[~ok] = np.nan" : ""}`,
+    ...(standardise
+      ? ["Z = np.clip((Z - np.nanmean(Z[tr], axis=(0, 1))) / np.nanstd(Z[tr], axis=(0, 1)), -10, 10)  # scales of the training part"]
+      : []),
+    `Z = ${isMasked ? `np.where(ok[..., None], ${filled}, ${mask})` : filled}.astype("float32")`,
+    `model = keras.Sequential([${layers.join(", ")}])`,
+    `model.compile(optimizer=keras.optimizers.${optimizer === "adam" ? "Adam" : "RMSprop"}(${learningRate}), loss="binary_crossentropy")`,
+    `model.fit(Z[tr], y[tr], batch_size=${batch}, epochs=${EPOCHS}, validation_data=(Z[va], y[va]), callbacks=[keras.callbacks.EarlyStopping(patience=${PATIENCE}, restore_best_weights=True)])  # ${expectLoss(input)}`,
   ];
-  if (isMasked) {
+}
+
+/** Valid rows in front, the parts, and features `f` with their gaps filled; `S` is what was observed. */
+function writeRows({ plan: { timesteps: T, features, padding, channels, gaps }, split }: ScriptInput): string[] {
+  const F = features.length;
+  const used = [...new Set(channels.flatMap((channel) => [channel.a, secondFeature(channel) ?? channel.a]))];
+  const names = used.sort((a, b) => a - b).map((f) => `f[${f}] ${oneLine(features[f])}`);
+  const lines = [
+    `import numpy as np, keras; X, y = np.asarray(X, "float64").reshape(-1, ${T}, ${F}), np.asarray(y).ravel()  # yours, not scaled${gaps ? ", NaN where a number is missing" : ""}`,
+  ];
+  if (padding !== "none") {
     const notZero = "np.any(X != 0, axis=2)";
     lines.push(
       padding === "any"
@@ -71,32 +89,36 @@ export function writeScript({ plan, settings, split, loss, baseRateLoss }: Scrip
       `i = np.argsort(~ok, axis=1, kind="stable"); X = np.take_along_axis(X, i[..., None], 1); ok = np.take_along_axis(ok, i, 1)`,
     );
   }
-  lines.push(
-    `f = np.moveaxis(X, 2, 0)  # ${names.join(", ")}`,
+  const parts =
     split.by === "time"
       ? `tr = np.arange(len(X)) < ${TRAIN_SHARE} * len(X); va = np.arange(len(X)) >= ${TRAIN_SHARE} * len(X) + ${split.gap}  # in the order of time, with a gap`
-      : `tr = np.random.default_rng(0).permutation(len(X)) < ${TRAIN_SHARE} * len(X); va = ~tr`,
-  );
-  if (hasLog) {
+      : `tr = np.random.default_rng(0).permutation(len(X)) < ${TRAIN_SHARE} * len(X); va = ~tr`;
+  const named = `f = np.moveaxis(X, 2, 0)  # ${names.join(", ")}`;
+  if (gaps === undefined) return [...lines, named, parts];
+  const known = padding === "none" ? `X[tr].reshape(-1, ${F})` : "X[tr][ok[tr]]";
+  const fill = [
+    "S = ~np.isnan(X)",
+    `i = np.maximum.accumulate(np.where(S, np.arange(${T})[:, None], -1), axis=1)`,
+    `X = np.where(i < 0, np.nanmedian(${known}, axis=0), np.take_along_axis(X, np.maximum(i, 0), 1))`,
+  ];
+  return [...lines, parts, `${fill.join("; ")}  # gaps: the last observed value, else the training median`, named];
+}
+
+/** L a logarithm, D a movement, M a deviation from the sequence's own mean, where a channel needs them. */
+function writeViews({ padding, channels, gaps }: Plan): string[] {
+  const isMasked = padding !== "none";
+  const has = (...views: readonly string[]): boolean => channels.some(({ view }) => views.includes(view));
+  const lines: string[] = [];
+  if (has("log", "logDelta") || channels.some(({ base }) => base === "logRatio")) {
     const known = isMasked ? "(a > 0) & ok & tr[:, None]" : "(a > 0) & tr[:, None]";
     lines.push(`L = lambda a: np.log(np.where(a > 0, a, a[${known}].min()))  # the lowest positive value stands in for zeros`);
   }
-  if (channels.some(takesMovement))
-    lines.push("D = lambda a: np.diff(a, axis=1, prepend=np.nan)  # movements: this row minus the one before");
-  if (has("centred"))
-    lines.push(`M = lambda a: a - a.mean(axis=1, keepdims=True${isMasked ? ", where=ok" : ""})  # minus the sequence's own mean`);
-  lines.push(`Z = np.stack([${channels.map(express).join(", ")}], axis=-1)${isMasked ? "; Z[~ok] = np.nan" : ""}`);
-  if (standardise)
-    lines.push("Z = np.clip((Z - np.nanmean(Z[tr], axis=(0, 1))) / np.nanstd(Z[tr], axis=(0, 1)), -10, 10)  # scales of the training part");
-  const filled = "np.nan_to_num(Z)";
-  const layers = isMasked ? [`keras.layers.Masking(${mask})`] : [];
-  layers.push(`keras.layers.LSTM(${units})`, `keras.layers.Dense(1, activation="sigmoid")`);
-  lines.push(
-    `Z = ${isMasked ? `np.where(ok[..., None], ${filled}, ${mask})` : filled}.astype("float32")`,
-    `model = keras.Sequential([${layers.join(", ")}])`,
-    `model.compile(optimizer=keras.optimizers.${optimizer === "adam" ? "Adam" : "RMSprop"}(${learningRate}), loss="binary_crossentropy")`,
-    `model.fit(Z[tr], y[tr], batch_size=${batch}, epochs=${EPOCHS}, validation_data=(Z[va], y[va]), callbacks=[keras.callbacks.EarlyStopping(patience=${PATIENCE}, restore_best_weights=True)])  # ${expectLoss({ split, loss, baseRateLoss })}`,
-  );
+  const movement = "D = lambda a: np.diff(a, axis=1, prepend=np.nan)";
+  const centred = `M = lambda a: a - a.mean(axis=1, keepdims=True${isMasked ? ", where=ok" : ""})`;
+  const [moves, centres] = [channels.some(takesMovement), has("centred")];
+  if (moves && centres && gaps) return [...lines, `${movement}; ${centred}  # movements from the row before; from the sequence's own mean`];
+  if (moves) lines.push(`${movement}  # movements: this row minus the one before`);
+  if (centres) lines.push(`${centred}  # minus the sequence's own mean`);
   return lines;
 }
 
@@ -108,8 +130,10 @@ function expectLoss({ split, loss, baseRateLoss }: Pick<ScriptInput, "split" | "
   return `measured over the whole file: ${measured}, the base rate alone: ${guessed}${tail}`;
 }
 
-/** A channel of the experiments in numpy: `f` by feature, L a logarithm, D a movement, M a deviation from the sequence's own mean. */
+/** A channel of the experiments in numpy: `f` by feature, S what was observed, L, D and M as writeViews has them. */
 function express(channel: Channel): string {
+  if (channel.base === "observed") return `1.0 * S[..., ${channel.a}]`;
+  if (channel.base === "sinceObserved" || channel.whereObserved) throw new RangeError(`no experiment looks at ${channel.base} of gaps`);
   const a = `f[${channel.a}]`;
   const b = `f[${secondFeature(channel)}]`;
   const base = channel.base === "difference" ? `${a} - ${b}` : channel.base === "logRatio" ? `L(${a}) - L(${b})` : a;

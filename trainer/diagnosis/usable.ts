@@ -6,7 +6,7 @@ import type { BlockingFinding } from "./finding.ts";
 import type { DiagnosisData } from "./input.ts";
 
 export interface UsableData {
-  /** (N,T,F) finite, no sequence without a row that holds something */
+  /** (N,T,F) finite, or NaN where a number is missing; no sequence without a row that holds something, or without a number */
   readonly values: Float64Array;
   /** (N) 0 or 1 */
   readonly labels: Uint8Array;
@@ -26,10 +26,10 @@ export function findUsable({ values, shape, labels: given }: DiagnosisData): Usa
   const size = shape.timesteps * shape.features;
   const N = values.length / size;
   const labels = given ?? new Uint8Array(0);
-  const { finite, finding: nonFinite } = checkNumbers(values, shape);
+  const { isUsable, finding: nonFinite } = checkNumbers(values, shape);
   const invalidLabels = given === null ? ({ code: "labels-invalid", reason: "missing" } as const) : checkLabels(labels, N);
   const lengths = lengthsOf(values, shape, "leading");
-  const kept = Int32Array.from({ length: N }, (_, n) => n).filter((n) => finite[n] === 1 && isLabel(labels[n]) && lengths[n] > 0);
+  const kept = Int32Array.from({ length: N }, (_, n) => n).filter((n) => isUsable[n] === 1 && isLabel(labels[n]) && lengths[n] > 0);
   const usable = { values: kept.length === N ? values : take(values, kept, size), labels: Uint8Array.from(kept, (n) => labels[n]) };
   const positives = usable.labels.reduce((sum, label) => sum + label, 0);
   const rarer = Math.min(positives, kept.length - positives);
@@ -45,27 +45,39 @@ export function findUsable({ values, shape, labels: given }: DiagnosisData): Usa
   };
 }
 
-/** (N) which sequences are finite throughout, and the finding where not all are. */
-function checkNumbers(values: Float64Array, { timesteps: T, features: F }: Shape): { finite: Uint8Array; finding: BlockingFinding | null } {
-  const finite = new Uint8Array(values.length / (T * F)).fill(1);
-  let [numbers, first] = [0, -1];
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
-    if (first < 0) first = i;
-    numbers++;
-    finite[Math.floor(i / (T * F))] = 0;
+/** (N) which sequences have no infinite number, and some number at all; and the finding where any number is missing or infinite. */
+function checkNumbers(
+  values: Float64Array,
+  { timesteps: T, features: F }: Shape,
+): { isUsable: Uint8Array; finding: BlockingFinding | null } {
+  const size = T * F;
+  const examples = values.length / size;
+  const isUsable = new Uint8Array(examples).fill(1);
+  let [missing, infinite, sequences, first] = [0, 0, 0, -1];
+  for (let n = 0; n < examples; n++) {
+    let [lacking, unbounded] = [0, 0];
+    for (let i = n * size; i < (n + 1) * size; i++) {
+      if (Number.isFinite(values[i])) continue;
+      if (first < 0) first = i;
+      if (Number.isNaN(values[i])) lacking++;
+      else unbounded++;
+    }
+    missing += lacking;
+    infinite += unbounded;
+    if (lacking + unbounded > 0) sequences++;
+    if (unbounded > 0 || lacking === size) isUsable[n] = 0;
   }
-  if (numbers === 0) return { finite, finding: null };
-  const examples = finite.length;
+  if (sequences === 0) return { isUsable, finding: null };
   return {
-    finite,
+    isUsable,
     finding: {
       code: "non-finite",
-      numbers,
+      numbers: missing + infinite,
+      infinite,
       allNumbers: values.length,
-      sequences: examples - finite.reduce((sum, one) => sum + one, 0),
+      sequences,
       examples,
-      first: { sequence: Math.floor(first / (T * F)), step: Math.floor(first / F) % T, feature: first % F, value: values[first] },
+      first: { sequence: Math.floor(first / size), step: Math.floor(first / F) % T, feature: first % F, value: values[first] },
     },
   };
 }

@@ -11,6 +11,7 @@ const SUBJECTS: Readonly<Partial<Record<CauseCode, string>>> = {
   "movement-tiny": "Movements that are tiny against the levels keep",
   "difference-hidden": "A difference hidden between correlated features keeps",
   "padding-unmasked": "Padding that is read as data keeps",
+  "gaps-hidden": "Gaps that are filled as if their numbers were observed keep",
   "learning-rate-high": "A learning rate that is too high keeps",
   "learning-rate-low": "A learning rate that is too low keeps",
   overfit: "Training for too many epochs keeps",

@@ -8,14 +8,15 @@ import { studyData } from "../../../trainer/diagnosis/facts.ts";
 import { listCandidates } from "../../../trainer/diagnosis/hidden.ts";
 import { listCandidates as listChannels, plainChannels } from "../../../trainer/features/candidates.ts";
 import { drawEvaluationSample } from "../../../trainer/features/evaluation-sample.ts";
-import { studyFeatures } from "../../../trainer/features/facts.ts";
+import { featuresWithGaps, studyFeatures } from "../../../trainer/features/facts.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 
 const { log } = instantiateKernel(kernel);
 
-/** Levels as prices have, zeros, negatives, and the ends of float64. */
+/** Levels as prices have, gaps, zeros, negatives, and the ends of float64. */
 const number = fc.oneof(
   { weight: 6, arbitrary: fc.double({ min: 0.5, max: 50, noNaN: true }) },
+  { weight: 1, arbitrary: fc.constant(Number.NaN) },
   { weight: 1, arbitrary: fc.constantFrom(0, -0, 1, -3, 1e308, -1e308, Number.MIN_VALUE, 1e-300) },
 );
 
@@ -49,9 +50,10 @@ const allFinite = (numbers: Float32Array): boolean => numbers.every(Number.isFin
 test("an experiment takes any candidate of any data under any padding, on any part of them", () => {
   fc.assert(
     fc.property(dataSet, fc.boolean(), ({ values, shape, names, part, padding }, scaled) => {
-      const candidates = listCandidates(studyData(values, shape), shape.timesteps);
+      const facts = studyData(values, shape);
+      const candidates = listCandidates(facts, shape.timesteps);
       const train = Int32Array.from(part);
-      const { levels, movements, channels } = candidates;
+      const { levels, movements, observed, channels } = candidates;
       const inputsOf = createChannelTables({
         values,
         shape,
@@ -59,11 +61,13 @@ test("an experiment takes any candidate of any data under any padding, on any pa
         folds: [{ seed: 0, train, heldOut: train }],
         channels,
         movement: Array.from({ length: movements }, (_, i) => levels + i),
-        difference: [Array.from({ length: channels.length - levels - movements }, (_, i) => levels + movements + i)],
+        difference: [Array.from({ length: channels.length - levels - movements - observed }, (_, i) => levels + movements + i)],
+        observed: Array.from({ length: observed }, (_, i) => channels.length - observed + i),
+        gaps: featuresWithGaps(facts.features),
         log,
       });
       for (const hasLevels of [true, false]) {
-        const inputs = { padding, levels: hasLevels, scaled, addedScaled: true, movement: true, difference: true };
+        const inputs = { padding, levels: hasLevels, scaled, addedScaled: true, movement: true, difference: true, observed: true };
         expect(allFinite(inputsOf(0, inputs).channels.channels)).toBe(true);
       }
     }),
@@ -86,6 +90,7 @@ test("a candidate evaluation takes any candidate of any data under any padding, 
           shape,
           features: names,
           padding,
+          gaps: featuresWithGaps(facts),
           train: Int32Array.from(part),
           validation: all,
           gap: 0,
