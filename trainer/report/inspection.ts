@@ -1,5 +1,7 @@
 // What a data set holds, before anybody trains on it: each feature, lengths, copies, and what its owner should know. Knows no model.
 // Legend: N sequences, T steps, F features.
+import { isZeroRow, type Shape } from "../../shared/sequence.ts";
+import type { Timeline } from "../readers/batch.ts";
 import type { ReadFacts } from "../readers/facts.ts";
 import { findOverlap } from "../split/overlap.ts";
 import type { TrainingFacts } from "./content.ts";
@@ -12,6 +14,8 @@ export interface Inspected {
   /** (N) 0 or 1; null where there are none. */
   readonly labels: Uint8Array | null;
   readonly float32: boolean;
+  /** Of windows cut from rows of series, which share rows. */
+  readonly timeline?: Timeline;
   readonly facts: ReadFacts;
 }
 
@@ -21,7 +25,7 @@ export interface InspectedFeature {
   /** Of the numbers that are there; null where there are none. */
   readonly min: number | null;
   readonly max: number | null;
-  /** Numbers that are missing, outside padding. */
+  /** Numbers that are missing, outside padding; a row that several windows share counts once. */
   readonly gaps: number;
   readonly isConstant: boolean;
   /** Different numbers; `MAX_DISTINCT` stands for as many and more. */
@@ -55,9 +59,9 @@ export const MAX_DISTINCT = 1000;
 const MIN_SEQUENCES = 100;
 
 /** Looks at everything once. All-zero rows before the first other row are padding. */
-export function inspectData({ values, labels, float32, facts }: Inspected): Inspection {
+export function inspectData({ values, labels, float32, timeline, facts }: Inspected): Inspection {
   const { shape, features: names, sequences: N } = facts;
-  const features = describeFeatures(values, names);
+  const features = describeFeatures(values, names, listRows(values, shape, timeline));
   const recipe = { timesteps: shape.timesteps, features: names, padding: "leading" as const };
   const distributions = describeTraining(
     recipe,
@@ -85,15 +89,22 @@ export function inspectData({ values, labels, float32, facts }: Inspected): Insp
   return { features, distributions, isLabelled: labels !== null, copies, warnings };
 }
 
-/** Each feature over all rows that are not padding in front. */
-function describeFeatures(values: Float64Array, names: readonly string[]): InspectedFeature[] {
-  const F = names.length;
-  const isPadding = (row: number): boolean => {
-    for (let f = 0; f < F; f++) if (values[row * F + f] !== 0) return false;
-    return true;
-  };
+/** Positions of the rows that are not all zero. Windows of one series come in its order: of each, what the windows before it did not have. */
+function listRows(values: Float64Array, { timesteps: T, features: F }: Shape, timeline?: Timeline): number[] {
+  const isZero = (row: number): boolean => isZeroRow(values, row * F, F);
   const rows: number[] = [];
-  for (let row = 0; row < values.length / F; row++) if (!isPadding(row)) rows.push(row);
+  const seen = new Map<number, number>(); // rows of a series
+  for (let n = 0; n < values.length / (T * F); n++) {
+    const from = timeline ? Math.max(0, (seen.get(timeline.series[n]) ?? 0) - timeline.start[n]) : 0;
+    for (let row = n * T + from; row < (n + 1) * T; row++) if (!isZero(row)) rows.push(row);
+    if (timeline) seen.set(timeline.series[n], timeline.start[n] + T);
+  }
+  return rows;
+}
+
+/** Each feature over these rows. */
+function describeFeatures(values: Float64Array, names: readonly string[], rows: readonly number[]): InspectedFeature[] {
+  const F = names.length;
   return names.map((name, f) => {
     const distinct = new Set<number>();
     let [min, max, gaps, isWhole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, true];

@@ -60,3 +60,18 @@ test("inspect says what is odd about unlabelled, short and padded data", async (
   for (const line of ["the data hold no labels", "2 sequences are too few", "rows inside sequences that are all zero: 1; --padding"])
     expect(text).toContain(`- ${line}`);
 });
+
+test("inspect counts the gaps of rows of series once, however many windows share a row", async () => {
+  // Two series of 130 rows; a is missing in every tenth of one and never in the other, b in the last row of each
+  const rows = Array.from({ length: 260 }, (_, i) => {
+    const [series, t] = [i % 2, i >> 1];
+    return [series, series === 0 && t % 10 === 3 ? "" : t + 1, t === 129 ? "" : 2 * t, t % 3 === 0 ? 1 : 0].join(",");
+  });
+  writeFileSync(at("series.csv"), `owner,a,b,label\n${rows.join("\n")}\n`);
+  const ask = async (values: object) =>
+    JSON.parse(await inspect({ files: [at("series.csv")], key: "owner", label: "label", json: true, ...values }));
+  const gapsOf = async (values: object) => (await ask(values)).features.map(({ gaps }: { gaps: number }) => gaps);
+  expect(await gapsOf({ window: 10 })).toEqual([13, 2]);
+  expect(await gapsOf({ window: 10, stride: 7 })).toEqual([13, 0]); // the last windows end in row 128
+  expect(await gapsOf({ window: 200 })).toEqual([13, 2]); // shorter series are one window each
+});
