@@ -1,4 +1,5 @@
-// Synthetic data with numbers removed, at random or so that the label shows in what is missing; the probability stays what it was before.
+// Synthetic data with numbers removed, at random or so that the label shows in what is missing. The probability is of whoever knows all
+// numbers, those that were removed too, and which were removed: nobody can beat it.
 // Legend: N sequences, T steps, F features.
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { F, type Generated } from "./generators.ts";
@@ -17,15 +18,24 @@ const LABEL_FACTOR = 0.5;
 export function removeNumbers(made: Generated, { share, dependsOnLabel = false }: Removal, seed: number): Generated {
   const random = createRandom(seed);
   const values = made.values.slice();
+  const probability = made.probability.slice();
   const size = values.length / made.labels.length;
+  const shareOf = (label: number): number => (dependsOnLabel ? 1 + LABEL_FACTOR * (label === 1 ? 1 : -1) : 1) * share;
   for (let n = 0; n < made.labels.length; n++) {
-    const factor = dependsOnLabel ? 1 + LABEL_FACTOR * (made.labels[n] === 1 ? 1 : -1) : 1;
+    const own = shareOf(made.labels[n]);
+    let odds = probability[n] / (1 - probability[n]);
     for (let from = n * size; from < (n + 1) * size; from += F) {
       const isData = values.subarray(from, from + F).some((x) => x !== 0);
-      for (let f = 0; f < F; f++) if (random.uniform() < factor * share && isData) values[from + f] = Number.NaN;
+      for (let f = 0; f < F; f++) {
+        const isRemoved = random.uniform() < own;
+        if (!isData) continue;
+        odds *= isRemoved ? shareOf(1) / shareOf(0) : (1 - shareOf(1)) / (1 - shareOf(0));
+        if (isRemoved) values[from + f] = Number.NaN;
+      }
     }
+    if (dependsOnLabel) probability[n] = odds / (1 + odds);
   }
-  return { ...made, values };
+  return { ...made, values, probability };
 }
 
 /** The same with every gap filled by its feature's mean over what is observed, as people do who have no better way. */

@@ -3,6 +3,7 @@ import { meanEntropy } from "../../../trainer/statistics/log-loss.ts";
 import { recoveredInformation } from "../../../trainer/statistics/metrics.ts";
 import { fillByMean, removeNumbers } from "./gaps.ts";
 import { bursts, counts, differenceHidden, differenceOnly, F, heavyTails, lengthTells, mixedScales, orderOnly, T } from "./generators.ts";
+import { meanMovements } from "./movements.ts";
 import { cutAtOrigins, labelDirection, logRange, ORIGINS } from "./prices.ts";
 
 const SIZE = T * F;
@@ -144,7 +145,23 @@ describe("numbers removed", () => {
     expect(missing[1] / all[1] / (missing[0] / all[0])).toBeCloseTo(3, 0);
   });
 
+  test("leave the probability where they depend on nothing, and are reckoned in where the label shows in them", () => {
+    expect(removeNumbers(made, { share: 0.3 }, 1).probability).toEqual(made.probability);
+    const { probability, labels } = removeNumbers(made, { share: 0.1, dependsOnLabel: true }, 1);
+    const variance = probability.reduce((sum, p) => sum + p * (1 - p), 0);
+    const excess = labels.reduce((sum, y, n) => sum + y - probability[n], 0);
+    expect(Math.abs(excess)).toBeLessThan(4 * Math.sqrt(variance));
+    expect(meanEntropy(probability)).toBeLessThan(0.8 * meanEntropy(made.probability));
+  });
+
   test("filled by the mean leave none", () => {
     expect(fillByMean(removeNumbers(made, { share: 0.3 }, 1)).values.every(Number.isFinite)).toBe(true);
   });
+});
+
+test("mean movements are in units of what is usual, over rows that are not padding", () => {
+  const values = new Float64Array(2 * SIZE);
+  values.set([1, 1, 1, 1, 1, 2, 4, 1, 1, 1, 4, 4, 1, 1, 1], SIZE - 3 * F); // three rows: feature 0 moves by 1 and 2, feature 1 by 3 and 0
+  values.set([1, 1, 1, 1, 1, 1.5, 1, 1, 1, 1], 2 * SIZE - 2 * F);
+  expect(Array.from(meanMovements(values).filter((_, i) => i % F === 0))).toEqual([1.5, 0.5]);
 });
