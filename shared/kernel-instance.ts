@@ -19,7 +19,7 @@ export interface Kernel {
   logitOne(C: number, U: number, head: number, state: number, steps: number): number;
   logitEight(C: number, U: number, head: number, state: number, steps: number, results: number): void;
   /** Of shared/kernel/trees.ts; its header says what lies where. */
-  treesOne(nodes: number, values: number, trees: number, count: number, row: number, base: number): number;
+  treesOne(nodes: number, values: number, walks: number, found: number, count: number, row: number, base: number): number;
   treesBlock(
     nodes: number,
     values: number,

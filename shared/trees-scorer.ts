@@ -15,6 +15,8 @@ interface ForestMap {
   readonly nodes: number;
   readonly values: number;
   readonly trees: number;
+  readonly walks: number;
+  readonly found: number;
   /** (V,2) of each of B sequences */
   readonly rows: number;
   /** (B) */
@@ -27,9 +29,18 @@ function mapForest({ column, roots, edgeStart }: TreeEnsemble, first: number): F
   const nodes = align(first);
   const values = align(nodes + 16 * column.length);
   const trees = align(values + 4 * column.length);
-  const rows = align(trees + 8 * roots.length);
+  const walks = align(trees + 8 * roots.length);
+  const found = align(walks + 12 * roundUp(roots.length));
+  const rows = align(found + 4 * roundUp(roots.length));
   const logits = align(rows + 16 * V * BLOCK);
-  return { nodes, values, trees, rows, logits, end: logits + 8 * BLOCK };
+  return { nodes, values, trees, walks, found, rows, logits, end: logits + 8 * BLOCK };
+}
+
+/** Trees that are walked at once. */
+const WALKS = 8;
+
+function roundUp(trees: number): number {
+  return WALKS * Math.ceil(trees / WALKS);
 }
 
 /** How much memory an ensemble takes from `first` on: the first byte behind it. */
@@ -44,7 +55,7 @@ export function loadForest(kernel: Kernel, ensemble: TreeEnsemble, first: number
   return scoreForest(kernel, ensemble, map);
 }
 
-/** Writes nodes, values and trees. */
+/** Writes nodes, values, trees and walks. */
 function expandNodes(memory: ArrayBuffer, ensemble: TreeEnsemble, map: ForestMap): void {
   const { edgeStart, edges, roots, column, edge, next, leaves } = ensemble;
   const M = column.length;
@@ -71,19 +82,35 @@ function expandNodes(memory: ArrayBuffer, ensemble: TreeEnsemble, map: ForestMap
     trees[2 * t] = map.nodes + 16 * roots[t];
     trees[2 * t + 1] = below[roots[t]];
   }
+  orderWalks(memory, trees, map);
 }
 
-function scoreForest(kernel: Kernel, { roots, edgeStart, base }: TreeEnsemble, map: ForestMap): MemberScorer {
+/** Writes walks, by rising depth, and as many of the last tree as fill up the last eight. */
+function orderWalks(memory: ArrayBuffer, trees: Uint32Array, map: ForestMap): void {
+  const count = trees.length / 2;
+  const walks = new Uint32Array(memory, map.walks, 3 * roundUp(count));
+  const order = Array.from({ length: count }, (_, t) => t).sort((a, b) => trees[2 * a + 1] - trees[2 * b + 1] || a - b);
+  for (let i = 0; i < roundUp(count); i++) {
+    const t = order[Math.min(i, count - 1)];
+    walks[3 * i] = trees[2 * t];
+    walks[3 * i + 1] = trees[2 * t + 1];
+    walks[3 * i + 2] = map.found + 4 * (i < count ? t : i);
+  }
+}
+
+function scoreForest(kernel: Kernel, { roots, edgeStart, base, column }: TreeEnsemble, map: ForestMap): MemberScorer {
   const V = edgeStart.length - 1;
   const count = roots.length;
-  const { nodes, values, trees, rows } = map;
+  const { nodes, values, trees, walks, found, rows } = map;
   const memory = new Float64Array(kernel.memory.buffer);
-  /** Writes a sequence's row, the `b`-th of a block. */
+  const asked = Uint16Array.from(new Set(column.filter((v) => v !== LEAF)));
+  /** Writes of a sequence's row, the `b`-th of a block, what a split asks for. */
   const writeRow = (columns: Float64Array, from: number, b: number): void => {
-    let at = rows / 8 + 2 * V * b;
-    for (let v = from; v < from + V; v++, at += 2) {
-      const value = columns[v];
+    const to = rows / 8 + 2 * V * b;
+    for (let i = 0; i < asked.length; i++) {
+      const value = columns[from + asked[i]];
       const isMissing = Number.isNaN(value);
+      const at = to + 2 * asked[i];
       memory[at] = isMissing ? Infinity : value;
       memory[at + 1] = isMissing ? -Infinity : value;
     }
@@ -95,7 +122,7 @@ function scoreForest(kernel: Kernel, { roots, edgeStart, base }: TreeEnsemble, m
       const size = Math.min(BLOCK, N - n);
       if (size < MIN_BLOCK) {
         writeRow(columns, n * V, 0);
-        out[first + n * stride] = kernel.treesOne(nodes, values, trees, count, rows, base);
+        out[first + n * stride] = kernel.treesOne(nodes, values, walks, found, count, rows, base);
         n++;
         continue;
       }
