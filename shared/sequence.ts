@@ -47,10 +47,15 @@ export function parseSequence(value: unknown, path: Path, shape: Shape, out: Flo
     for (let f = 0; f < F; f++) {
       const number: unknown = row[f];
       if (typeof number === "number" && Number.isFinite(number)) out[at++] = number;
-      else if (shape.gaps && number === null) out[at++] = Number.NaN;
-      else throw new SequenceError([...path, t, f], `must be ${numberRule(shape)}`, describe(number));
+      else if (number === null && mayLack(shape, f)) out[at++] = Number.NaN;
+      else throw new SequenceError([...path, t, f], `must be ${numberRule({ gaps: mayLack(shape, f) })}`, describe(number));
     }
   }
+}
+
+/** Whether a row may lack its number `f`: a row's time never misses. */
+export function mayLack({ gaps, clock, features }: Pick<Shape, "gaps" | "clock" | "features">, f: number): boolean {
+  return gaps === true && !(clock && f === features - 1);
 }
 
 /** What each number of a sequence must be, as an error says it. */

@@ -1,7 +1,7 @@
 // (N,t,F) little-endian numbers in bytes ⇄ the (N,T,F) float64 buffer that is scored; t ≤ T, as shorter JSON sequences are.
 // Knows no protocol: whoever has bytes says how they are shaped and where they stand.
 import { describe, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
-import { numberRule, type Shape } from "../../shared/sequence.ts";
+import { mayLack, numberRule, type Shape } from "../../shared/sequence.ts";
 
 export type Dtype = "float32" | "float64";
 export const BYTES_PER_NUMBER = { float32: 4, float64: 8 } as const;
@@ -31,10 +31,11 @@ export function checkShape(shape: readonly number[], { timesteps: T, features: F
  * names a number's place from its index. Throws SequenceError.
  */
 export function alignTensor(numbers: Float64Array, [N, t]: readonly number[], shape: Shape, pathOf: (index: number) => Path): Float64Array {
-  const { timesteps: T, features: F, gaps } = shape;
+  const { timesteps: T, features: F } = shape;
   for (let i = 0; i < numbers.length; i++) {
     if (Number.isFinite(numbers[i])) continue;
-    if (!gaps || !Number.isNaN(numbers[i])) throw new SequenceError(pathOf(i), `must be ${numberRule(shape)}`, describe(numbers[i]));
+    const gaps = mayLack(shape, i % F);
+    if (!gaps || !Number.isNaN(numbers[i])) throw new SequenceError(pathOf(i), `must be ${numberRule({ gaps })}`, describe(numbers[i]));
   }
   if (t === T) return numbers;
   const values = new Float64Array(N * T * F);

@@ -5,6 +5,7 @@ import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { encodeNpy } from "../../../shared/npy.ts";
 import { type App, openApp, post, postScore } from "../../fixtures/app.ts";
+import { makeIrregularModel } from "../../fixtures/irregular.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeModel } from "../../fixtures/model.ts";
 import { openStreams } from "../../fixtures/streams.ts";
@@ -79,4 +80,32 @@ test("are refused where they are missing, too many, falling, or of no use, by th
   expect(await detailOf({ sequence: ROWS, times: ["today", 2, 3] })).toContain("times[0] must be a time");
   expect(await detailOf({ sequence: withSeconds, times: TIMES })).toContain("sequence[0] must have 2 numbers, since times stand beside");
   expect(await detailOf({ sequence: ROWS, times: TIMES }, plain)).toContain("times must be left out");
+});
+
+test("with numbers missing, a change a second is by the time since its feature was last observed, in streams as well; a time is never missing", async () => {
+  const gapsToo = encodeArtifact(
+    makeIrregularModel(kernel, { timesteps: T, gaps: [0], clock: true, channels: [{ base: "feature", a: 0, view: "rate" }] }),
+  );
+  const servable = openModel(gapsToo, instantiateKernel(kernel).log, (model) => createWasmEngine(kernel, model));
+  const own = openApp(kernel, gapsToo, openStreams(servable).dependencies);
+  const rows = [
+    [1.25, 0.5, 1, 1],
+    [null, 0.5, 1, 1],
+    [1.25005, 0.5, 1, 1],
+  ];
+  const at = (times: readonly number[]) => probabilityOf({ sequence: rows, times }, own);
+  const expected = await at(TIMES);
+  expect(await at([TIMES[0], TIMES[0] + 60_000, TIMES[2]])).toBe(expected); // when it was not observed does not matter
+  expect(await at([TIMES[1], TIMES[1], TIMES[2]])).not.toBe(expected);
+  let answer = { probability: 0 };
+  for (let t = 0; t < T; t++) {
+    const event = { id: `e${t}`, timestamp: TIMES[t], values: rows[t] };
+    answer = await (await post(own, "/v1/streams/k/events", JSON.stringify(event), JSON_TYPE)).json();
+  }
+  expect(answer.probability).toBe(expected);
+  const timeless = [...rows.slice(1).map((row, t) => [...row, TIMES[t] / 1000]), [1, 1, 1, 1, null]];
+  expect(await detailOf({ sequence: timeless }, own)).toContain("sequence[2][4] must be a finite number, got null");
+  const npy = encodeNpy(Float64Array.from(timeless.flat(), (x) => x ?? Number.NaN), [1, T, 5]); // biome-ignore format: one line
+  const array = await post(own, "/v1/score", npy, { "content-type": "application/x-npy" });
+  expect((await array.json()).detail).toContain("must be a finite number, got");
 });
