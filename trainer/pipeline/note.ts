@@ -7,6 +7,7 @@ import type { LstmNote } from "../learners/lstm/lstm.ts";
 import type { Split } from "../split/split.ts";
 import type { LossNote } from "../training/loss-watch.ts";
 import type { Joined, LearnerWorth } from "./join.ts";
+import type { Kept } from "./kept.ts";
 import type { Warning } from "./warning.ts";
 
 export type TrainNote =
@@ -31,6 +32,8 @@ export type TrainNote =
   | { readonly code: "members"; readonly learners: readonly LearnerWorth[]; readonly logLoss: number }
   /** Whether the LSTM may speak beside the others. */
   | ({ readonly code: "gate" } & NonNullable<Joined["gate"]>)
+  /** The gain over the base rate may be chance, so the model keeps a share of what it learnt. */
+  | ({ readonly code: "kept" } & Kept)
   /** There are too few sequences for a test part. */
   | { readonly code: "nested"; readonly sequences: number }
   | { readonly code: "calibration"; readonly slope: number; readonly intercept: number }

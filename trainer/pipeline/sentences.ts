@@ -56,15 +56,15 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
     case "channels":
       return `channels: ${note.channels.map((channel) => describeChannel(channel, names)).join(", ")}`;
     case "training-target":
-      return note.target.teacher === "none"
-        ? "on labels alone:"
-        : `on a teacher's probabilities (${note.target.teacher}, distillation weight ${note.target.distillationWeight}) and labels:`;
+      return describeTarget(note);
     case "base-rate-stands-in":
       return "the network is not better than the base rate on the validation part beyond chance: the model answers the base rate";
     case "members":
       return `out-of-fold log loss: ${describeWorth(note.learners, note.logLoss)}`;
     case "gate":
       return `the lstm ${note.joins ? "joins" : "is left out"}: beside the others it gains ${note.gain.toFixed(4)} ± ${note.standardError.toFixed(4)} where the feature search saw nothing, and two standard errors are asked for`;
+    case "kept":
+      return describeKept(note);
     case "nested":
       return `${note.sequences} sequences are too few for a test part: nested cross-validation judges the whole path on every one of them`;
     case "calibration":
@@ -74,6 +74,16 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
     default:
       return `loss: ${describeLossNote(note)}`;
   }
+}
+
+function describeTarget({ target }: Extract<TrainNote, { code: "training-target" }>): string {
+  return target.teacher === "none"
+    ? "on labels alone:"
+    : `on a teacher's probabilities (${target.teacher}, distillation weight ${target.distillationWeight}) and labels:`;
+}
+
+function describeKept({ gain, standardError, share }: Extract<TrainNote, { code: "kept" }>): string {
+  return `the out-of-fold gain over the base rate is ${gain.toFixed(4)} ± ${standardError.toFixed(4)}, which may be chance: the model keeps ${percent(share)} of its distance from the base rate`;
 }
 
 /** `missing: 1,204 of open (12.0 %), …` */

@@ -15,9 +15,11 @@ import type { View } from "../learners/learner.ts";
 import { chooseSettings } from "../learners/lstm/settings.ts";
 import { FOLDS, type Fold } from "../split/folds.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
+import { shrinkCalibration } from "../statistics/shrinkage.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { type CrossFitted, LEARNER_NAMES, type LearnerName, listHeldOut } from "./cross-fit.ts";
 import { type Joined, joinMembers } from "./join.ts";
+import { type Kept, measureKept } from "./kept.ts";
 import type { FoldedData } from "./prepare-folds.ts";
 import { planChannels, type Represented } from "./represent.ts";
 import { createStackLearners } from "./stack-learners.ts";
@@ -37,6 +39,7 @@ export interface StackFit {
   readonly heldOut: Int32Array;
   readonly outOfFold: Float64Array;
   readonly folds: number;
+  readonly kept: Kept;
   readonly joined: Joined;
   readonly fitted: readonly CrossFitted[];
   readonly warnings: readonly Warning[];
@@ -75,7 +78,8 @@ export async function fitStackPath(
   const heldOutLabels = Uint8Array.from(heldOut, (n) => learnt.labels[n]);
   const cluster = heldOut.map((n) => plan.cluster[train[n]]);
   const joined = joinMembers({ fitted, labels: heldOutLabels, cluster, folds: local });
-  const calibration = fitCalibration(joined.logits, heldOutLabels);
+  const kept = measureKept(joined.logits, heldOutLabels, cluster, plan.by === "time" ? local : []);
+  const calibration = shrinkCalibration(fitCalibration(joined.logits, heldOutLabels), kept.share, kept.baseRate);
   const { view, members } = compactMembers(tabular, joined.members);
   return {
     recipe,
@@ -87,6 +91,7 @@ export async function fitStackPath(
     heldOut,
     outOfFold: joined.logits.map((z) => calibration.slope * z + calibration.intercept),
     folds: folds.length,
+    kept,
     joined,
     fitted,
     warnings: planned.warnings,

@@ -26,6 +26,9 @@ import { toCardWarnings, type Warning } from "./warning.ts";
 /** Sequences learnt from that are scored to see how much better the model knows them. */
 const MAX_SEEN = 10_000;
 
+/** Of the learnt logit: where more is kept, nobody would see the difference. */
+const WORTH_A_NOTE = 0.95;
+
 /** Trains a stack of learners. Contract and errors are those of trainModel. */
 export async function trainStack(data: LabelledDataset, options: TrainOptions, dependencies: TrainDependencies): Promise<Trained> {
   const { onNote } = dependencies;
@@ -34,6 +37,7 @@ export async function trainStack(data: LabelledDataset, options: TrainOptions, d
   const { folded, fit } = await prepareAndFit(data, options, recording);
   onNote({ code: "members", learners: fit.joined.learners, logLoss: fit.joined.logLoss });
   if (fit.joined.gate) onNote({ code: "gate", ...fit.joined.gate });
+  if (fit.kept.share < WORTH_A_NOTE) onNote({ code: "kept", ...fit.kept });
   const packaged = packageStack(folded, fit, options, dependencies);
   for (const warning of packaged.unattained) onNote({ code: "warning", warning });
   const warnings = [...fit.warnings, ...packaged.unattained];

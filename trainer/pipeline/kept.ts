@@ -1,0 +1,39 @@
+// How far a stack may leave the base rate: by its out-of-fold gain over it, and how sure that is. Knows no member.
+// Legend: H held-out sequences.
+import type { Fold } from "../split/folds.ts";
+import { mean, meanWithError } from "../statistics/descriptive.ts";
+import { logitOf, logLossOfLogit } from "../statistics/log-loss.ts";
+import { clusteredGain } from "../statistics/paired.ts";
+import { chooseShare } from "../statistics/shrinkage.ts";
+
+/** What a model keeps of what it learnt. */
+export interface Kept {
+  /** Of the way from the base rate's logit to the learnt one, above 0. */
+  readonly share: number;
+  /** Logit of the share of 1s. */
+  readonly baseRate: number;
+  /** Mean out-of-fold gain over the base rate, in nats, and its standard error. */
+  readonly gain: number;
+  readonly standardError: number;
+}
+
+/**
+ * Of out-of-fold `logits` (H) of `labels` (H) in clusters (H). `folds`: contiguous stretches of time, where folds are that; what changes
+ * from stretch to stretch is doubt, too, and the larger of both errors counts. Empty elsewhere.
+ */
+export function measureKept(logits: Float64Array, labels: Uint8Array, cluster: Int32Array, folds: readonly Pick<Fold, "heldOut">[]): Kept {
+  const baseRate = logitOf(mean(labels));
+  const before = Float64Array.from(labels, (label) => logLossOfLogit(label, baseRate));
+  const after = logits.map((z, i) => logLossOfLogit(labels[i], z));
+  const { mean: gain, standardError: within } = clusteredGain(before, after, cluster);
+  let from = 0;
+  const stretches = folds.map(({ heldOut }) => {
+    const to = from + heldOut.length;
+    const own = mean(before.subarray(from, to)) - mean(after.subarray(from, to));
+    from = to;
+    return own;
+  });
+  const between = stretches.length > 1 ? meanWithError(stretches).standardError : 0;
+  const standardError = Math.max(within, between);
+  return { share: chooseShare({ mean: gain, standardError }), baseRate, gain, standardError };
+}
