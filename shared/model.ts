@@ -69,6 +69,25 @@ export interface ReliabilityBin {
   readonly observed: Estimate;
 }
 
+/** A mean rise of the log loss, in nats, and the half-width of its 95 % interval over sequences. */
+interface Rise {
+  readonly rise: number;
+  readonly halfWidth: number;
+}
+
+/** What a model leans on, on some of the sequences that it was judged by. Effects are in falling order, 20 of a kind at most. */
+export interface Influence {
+  readonly sequences: number;
+  readonly repeats: number;
+  /** Where one raw feature's values, or one channel's, are permuted among sequences of one length. */
+  readonly features: readonly ({ readonly name: string } & Rise)[];
+  readonly channels: readonly ({ readonly name: string } & Rise)[];
+  /** Where the rows `from` … `to` before the last are; 0 is the last. The latest first. */
+  readonly steps: readonly ({ readonly from: number; readonly to: number } & Rise)[];
+  /** Of the channels that matter most: the mean probability where all of a channel's rows are moved until the last one's value is `at`. */
+  readonly dependence: readonly { readonly name: string; readonly at: readonly number[]; readonly probabilities: readonly number[] }[];
+}
+
 /** Facts for people. Nothing in it changes a score. */
 export interface Card {
   readonly data: {
@@ -104,6 +123,8 @@ export interface Card {
     /** Of the LSTM, where it had to earn its place: what it gains beside the others, clustered standard error, whether it joined. */
     readonly gate?: { readonly gain: number; readonly standardError: number; readonly joins: boolean };
   };
+  /** Of a model of several learners. Left out in older artifacts. */
+  readonly influence?: Influence;
   /** How `test` came about; left out where a test part was kept apart, as always at first. */
   readonly assessment?: "test-part" | "nested-cross-validation";
   /** Null where no labelled sequences have been seen: an imported model before `calibrate`. */

@@ -1,10 +1,13 @@
 // Drop padding rows → fill gaps → channels in float64 → standardise → clip → float32, left-aligned, with its length. Knows no network.
 // Legend: N sequences, T steps, F features, C channels.
 import { type Channels, type Log, type Recipe, shapeOf } from "./recipe.ts";
-import { clamp, computeSeries, isGap, moveTo, openRows, type SequenceRows } from "./series.ts";
+import { clamp, computeSeries, type EditSeries, isGap, moveTo, openRows, type SequenceRows } from "./series.ts";
 
-/** Applies a recipe to N raw sequences, `values` (N,T,F) float64, NaN where a recipe with gaps lacks a number. Finite input gives finite channels. */
-export function applyRecipe(recipe: Recipe, values: Float64Array, log: Log): Channels {
+/**
+ * Applies a recipe to N raw sequences, `values` (N,T,F) float64, NaN where a recipe with gaps lacks a number. Finite input gives finite
+ * channels. `edit` sees each channel before it is standardised.
+ */
+export function applyRecipe(recipe: Recipe, values: Float64Array, log: Log, edit?: EditSeries): Channels {
   const { timesteps: T, channels, clip, mean, scale } = recipe;
   const shape = shapeOf(recipe);
   const C = channels.length;
@@ -23,6 +26,7 @@ export function applyRecipe(recipe: Recipe, values: Float64Array, log: Log): Cha
     for (let c = 0; c < C; c++) {
       const { firstDefined, floored } = computeSeries(recipe, c, sequence, log, series);
       if (floored) outOfRange[n] = 1;
+      edit?.(n, c, series, firstDefined, length);
       for (let t = firstDefined; t < length; t++) {
         const standardised = clamp((series[t] - mean[c]) / scale[c], clip);
         if (!Number.isNaN(standardised)) out[(n * T + t) * C + c] = standardised; // else nothing is there, and it stays 0

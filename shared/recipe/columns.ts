@@ -3,7 +3,7 @@
 // Legend: N sequences, T steps, F features, S series, P parts, V columns.
 import { MAX_TIMESTEPS } from "../sequence.ts";
 import { type Log, type Recipe, shapeOf } from "./recipe.ts";
-import { computeSeries, eraseGaps, moveTo, openRows } from "./series.ts";
+import { computeSeries, type EditSeries, eraseGaps, moveTo, openRows } from "./series.ts";
 import { computeStatistics, quantileOf, sortDefined } from "./series-statistics.ts";
 import { type Column, columnsOf, type Interval, STATISTICS, type TabularView } from "./tabular.ts";
 
@@ -114,9 +114,6 @@ interface Scratch {
   readonly statistics: Float64Array;
   readonly sorted: Float64Array;
 }
-
-/** Overwrites a series in place: `x[from] … x[to − 1]` of series `s` of sequence `n` are its defined values. */
-export type EditSeries = (n: number, s: number, x: Float64Array, from: number, to: number) => void;
 
 /**
  * (N,V) columns of N raw sequences, `values` (N,T,F); NaN where there is nothing: a step before the first row, a change without a row

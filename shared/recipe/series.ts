@@ -69,6 +69,11 @@ export function isGap({ since, shape }: SequenceRows, t: number, f: number): boo
   return since !== undefined && since[t * shape.features + f] > 0;
 }
 
+/**
+ * Overwrites a series in place, for explanations: `x[from] … x[to − 1]` are the defined values of sequence `n`'s series, or channel, `s`.
+ */
+export type EditSeries = (n: number, s: number, x: Float64Array, from: number, to: number) => unknown;
+
 /** Entries before `firstDefined`, and those that are NaN, are undefined, as a first difference is; `floored`: a value ≤ 0 stood under a logarithm. */
 interface SeriesFacts {
   readonly firstDefined: 0 | 1;

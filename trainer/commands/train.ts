@@ -114,6 +114,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
     onProgress: progress.show,
     onSearchProgress: ({ stage, channels, share }) => search.show(SEARCH_STAGES[stage], share, countOf(channels, "channel")),
     checkpoint: checkpointer.checkpoint,
+    openJournal: checkpointer.openJournal,
     yieldToEventLoop: checkpointer.yieldToEventLoop,
   });
   progress.finish();

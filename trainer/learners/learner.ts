@@ -2,6 +2,7 @@
 // The pipeline alone knows folds, stacking, calibration and what is served. A new learner is one folder here.
 // Legend: N sequences, T steps, C channels, V columns.
 import { take } from "../data/sequences.ts";
+import type { FitRecord } from "../training/journal.ts";
 
 /** What a network sees of sequences: the recipe's channels. */
 export interface ChannelView {
@@ -39,8 +40,11 @@ export interface Rows {
 export interface Learner<Member, Settings> {
   /** Settings worth trying on so many training sequences, at least one; the pipeline chooses by the pooled out-of-fold loss. */
   settings(examples: number): readonly Settings[];
-  /** Learns from `rows.train` alone. `labels` (N) are 0 or 1, of all sequences of the view. */
-  fit(view: View, labels: Uint8Array, rows: Rows, settings: Settings, seed: number): Promise<Path<Member>>;
+  /**
+   * Learns from `rows.train` alone. `labels` (N) are 0 or 1, of all sequences of the view. Goes on from what equal arguments have left in
+   * `record`, to the same bits.
+   */
+  fit(view: View, labels: Uint8Array, rows: Rows, settings: Settings, seed: number, record?: FitRecord): Promise<Path<Member>>;
   /** (indices) uncalibrated logits of the view's sequences at `indices`, with the arithmetic that serves. */
   logits(member: Member, view: View, indices: Int32Array): Float64Array;
   /** One member whose logits are the mean of those of `members`. */

@@ -7,6 +7,7 @@ import type { CreateTrees } from "../learners/trees/trees.ts";
 import type { SplitMethod } from "../split/split.ts";
 import type { Costs } from "../statistics/operating-points.ts";
 import type { Checkpointing } from "../training/checkpoint.ts";
+import type { Journal } from "../training/journal.ts";
 import type { Progress } from "../training/loop.ts";
 import type { CreateStepper } from "../training/stepper.ts";
 import type { FoldPlace } from "./cross-fit.ts";
@@ -65,6 +66,8 @@ export interface TrainDependencies extends ScoringDependencies {
   onFold?(place: FoldPlace): void;
   /** Saves the fit that `run` names: fits of equal names end in equal bytes. `stage` counts those of one training. */
   checkpoint?(run: string, stage: number): Checkpointing;
+  /** Opens what keeps the stages of a stack's run, which `run` names likewise. Throws DataError where it cannot be taken up. */
+  openJournal?(run: string): Journal;
   /** Gives the event loop a turn; may throw, to leave. */
   yieldToEventLoop(): Promise<void>;
 }

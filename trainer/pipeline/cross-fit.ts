@@ -3,6 +3,7 @@
 import type { Member } from "../../shared/members.ts";
 import type { Learner, Path, View } from "../learners/learner.ts";
 import type { Fold } from "../split/folds.ts";
+import type { Journal } from "../training/journal.ts";
 
 /** What all learners learn from. */
 export interface CrossFitInput {
@@ -12,6 +13,8 @@ export interface CrossFitInput {
   readonly folds: readonly Fold[];
   readonly gap: number;
   readonly seed: number;
+  /** Keeps the fits of this learner. */
+  readonly journal: Journal;
   /** Hears that fold `fold` of setting `setting` is next. */
   onFold?(place: FoldPlace): void;
 }
@@ -69,14 +72,15 @@ export function createCrossFitter<Own, Settings>(
   return {
     name,
     async crossFit(input) {
-      const { view, labels, folds, gap, seed, onFold } = input;
+      const { view, labels, folds, gap, seed, journal, onFold } = input;
       const variants = learner.settings(folds[0].train.length);
       let best: Variant<Own, Settings> | undefined;
       for (const [setting, settings] of variants.entries()) {
         const paths: Path<Own>[] = [];
         for (const [fold, { train, heldOut }] of folds.entries()) {
           onFold?.({ learner: name, setting, settings: variants.length, fold, folds: folds.length });
-          paths.push(await learner.fit(view, labels, { train, validation: heldOut, gap }, settings, seed));
+          const record = journal.record(`setting ${setting}, fold ${fold}`);
+          paths.push(await learner.fit(view, labels, { train, validation: heldOut, gap }, settings, seed, record));
         }
         const { step, loss } = poolLosses(paths.map(({ losses }) => losses));
         if (best === undefined || loss < best.loss) best = { settings, step, loss, paths };

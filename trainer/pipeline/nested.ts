@@ -4,7 +4,8 @@
 import { score } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { selectSequences } from "../data/sequences.ts";
-import { FOLDS } from "../split/folds.ts";
+import { FOLDS, type Fold } from "../split/folds.ts";
+import type { Journal } from "../training/journal.ts";
 import { fitBaselines } from "./baselines.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import type { FoldedData } from "./prepare-folds.ts";
@@ -17,14 +18,14 @@ export interface NestedPredictions {
   readonly baselines: Readonly<Record<string, Float64Array>>;
 }
 
-/** Walks the path FOLDS times. Throws as the path does. */
+/** Walks the path FOLDS times; `journal` keeps what each comes to. Throws as the path does. */
 export async function crossValidate(
   folded: FoldedData,
   options: TrainOptions,
   dependencies: TrainDependencies,
+  journal: Journal,
 ): Promise<NestedPredictions> {
-  const { data, usable, plan } = folded;
-  const { kernel, createEngine, onFold } = dependencies;
+  const { plan } = folded;
   const place = new Map(Array.from(plan.train, (n, i) => [n, i]));
   const probabilities = new Float32Array(plan.train.length);
   const baselines: Record<string, Float64Array> = {};
@@ -33,19 +34,10 @@ export async function crossValidate(
     const quiet: TrainDependencies = {
       ...dependencies,
       onNote: () => {},
-      onFold: (at) => onFold?.({ ...at, outer, outers: FOLDS }),
+      onFold: (at) => dependencies.onFold?.({ ...at, outer, outers: FOLDS }),
     };
-    const fit = await fitStackPath(folded, train, options, quiet);
-    const { values } = selectSequences(usable, heldOut, data.shape);
-    const scored = score(fit, createEngine(fit.predictor), kernel.log, values, (n) => ["sequences", n], fit.positiveRate).probabilities;
-    const judged = fitBaselines(
-      fit.seen,
-      fit.learnt.labels,
-      Int32Array.from(fit.learnt.labels.keys()),
-    )({
-      ...fit.seen,
-      ...applyRecipe(fit.recipe, values, kernel.log),
-    });
+    const judge = (inner: Journal) => judgeHeldOut(folded, { train, heldOut }, options, quiet, inner);
+    const { scored, judged } = await journal.once(`nested fold ${outer}`, judge);
     heldOut.forEach((n, i) => {
       probabilities[place.get(n)!] = scored[i];
     });
@@ -57,4 +49,21 @@ export async function crossValidate(
     }
   }
   return { probabilities, baselines };
+}
+
+/** What a path that is walked on `train` says of `heldOut`. */
+async function judgeHeldOut(
+  folded: FoldedData,
+  { train, heldOut }: Fold,
+  options: TrainOptions,
+  dependencies: TrainDependencies,
+  journal: Journal,
+): Promise<{ readonly scored: Float32Array; readonly judged: Readonly<Record<string, Float64Array>> }> {
+  const { data, usable } = folded;
+  const { kernel, createEngine } = dependencies;
+  const fit = await fitStackPath(folded, train, options, dependencies, journal);
+  const { values } = selectSequences(usable, heldOut, data.shape);
+  const { probabilities } = score(fit, createEngine(fit.predictor), kernel.log, values, (n) => ["sequences", n], fit.positiveRate);
+  const baselines = fitBaselines(fit.seen, fit.learnt.labels, Int32Array.from(fit.learnt.labels.keys()));
+  return { scored: probabilities, judged: baselines({ ...fit.seen, ...applyRecipe(fit.recipe, values, kernel.log) }) };
 }

@@ -16,10 +16,12 @@ import { chooseSettings } from "../learners/lstm/settings.ts";
 import { FOLDS, type Fold } from "../split/folds.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
 import { shrinkCalibration } from "../statistics/shrinkage.ts";
+import type { Journal } from "../training/journal.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { type CrossFitted, LEARNER_NAMES, type LearnerName, listHeldOut } from "./cross-fit.ts";
 import { type Joined, joinMembers } from "./join.ts";
 import { type Kept, measureKept } from "./kept.ts";
+import type { TrainNote } from "./note.ts";
 import type { FoldedData } from "./prepare-folds.ts";
 import { planChannels, type Represented } from "./represent.ts";
 import { createStackLearners } from "./stack-learners.ts";
@@ -52,28 +54,28 @@ const HELD_OUT = { share: 0.15, sequences: 8000 };
 /** The share of what the feature search may see by which it judges, where there is one held-out part. */
 const SEARCH_SHARE = 0.1;
 
-/** Walks the path on the sequences `train` of `folded`. Throws as represent and learners do, and DataError where a fold lacks a class. */
+/**
+ * Walks the path on the sequences `train` of `folded`; `journal` keeps the search and the fits. Throws as represent and learners do, and
+ * DataError where a fold lacks a class.
+ */
 export async function fitStackPath(
   folded: FoldedData,
   train: Int32Array,
   options: TrainOptions,
   dependencies: TrainDependencies,
+  journal: Journal,
 ): Promise<StackFit> {
   const { data, usable, plan } = folded;
   const { labels } = usable;
   const folds = dealFolds(folded, train);
   const parts = Object.fromEntries(folds.map((fold, k) => [`training (fold ${k + 1} of ${folds.length})`, fold.train]));
   requireBothClasses(parts, labels, data.source);
-  const planned = await planChannels(
-    { ...folded, by: plan.by, overlap: plan.overlap, gap: plan.gap, ...searchParts(folded, folds) },
-    options,
-    dependencies,
-  );
+  const planned = await searchOnce(folded, folds, options, dependencies, journal);
   const learnt = selectSequences(usable, train, data.shape);
   const { recipe, tabular, seen } = computeView(planned.plan, learnt, options, dependencies);
   dependencies.onNote({ code: "channels", channels: planned.plan.channels });
   const local = toLocal(folds, train);
-  const fitted = await crossFitAll({ folded, learnt, seen, tabular, folds: local, planned }, options, dependencies);
+  const fitted = await crossFitAll({ folded, learnt, seen, tabular, folds: local, planned, journal }, options, dependencies);
   const heldOut = listHeldOut(local);
   const heldOutLabels = Uint8Array.from(heldOut, (n) => learnt.labels[n]);
   const cluster = heldOut.map((n) => plan.cluster[train[n]]);
@@ -103,6 +105,33 @@ function dealFolds({ plan }: FoldedData, train: Int32Array): readonly Fold[] {
   if (train.length <= MAX_FOLDED) return plan.deal(train, new Array<number>(FOLDS).fill(1 / FOLDS));
   const share = Math.min(HELD_OUT.share, HELD_OUT.sequences / train.length);
   return plan.deal(train, [1 - share, share]).slice(1);
+}
+
+type Planned = Awaited<ReturnType<typeof planChannels>>;
+
+/** The feature search, or what it came to in the run that is taken up, with what it noted. */
+async function searchOnce(
+  folded: FoldedData,
+  folds: readonly Fold[],
+  options: TrainOptions,
+  dependencies: TrainDependencies,
+  journal: Journal,
+): Promise<Planned> {
+  const { by, overlap, gap } = folded.plan;
+  const notes: TrainNote[] = [];
+  const onNote = (note: TrainNote): void => {
+    notes.push(note);
+    dependencies.onNote(note);
+  };
+  const said = await journal.once("search", async () => {
+    const planned = await planChannels({ ...folded, by, overlap, gap, ...searchParts(folded, folds) }, options, {
+      ...dependencies,
+      onNote,
+    });
+    return { planned, notes };
+  });
+  if (said.notes !== notes) for (const note of said.notes) dependencies.onNote(note);
+  return said.planned;
 }
 
 /** What the feature search trains on and judges by: never the last fold, on which the LSTM has to earn its place. */
@@ -150,10 +179,11 @@ interface CrossFitAllInput {
   /** Among `learnt`. */
   readonly folds: readonly Fold[];
   readonly planned: Pick<Represented, "plan" | "targets">;
+  readonly journal: Journal;
 }
 
 async function crossFitAll(
-  { folded, learnt, seen, tabular, folds, planned }: CrossFitAllInput,
+  { folded, learnt, seen, tabular, folds, planned, journal }: CrossFitAllInput,
   options: TrainOptions,
   dependencies: TrainDependencies,
 ): Promise<CrossFitted[]> {
@@ -167,11 +197,10 @@ async function crossFitAll(
     dependencies,
   );
   try {
+    const input = { view: seen, labels: learnt.labels, folds, gap: folded.plan.gap, seed, onFold: dependencies.onFold };
     const fitted: CrossFitted[] = [];
-    for (const fitter of learners.fitters)
-      fitted.push(
-        await fitter.crossFit({ view: seen, labels: learnt.labels, folds, gap: folded.plan.gap, seed, onFold: dependencies.onFold }),
-      );
+    for (const { name, crossFit } of learners.fitters)
+      fitted.push(await journal.once(name, (inner) => crossFit({ ...input, journal: inner })));
     return fitted;
   } finally {
     learners.dispose();

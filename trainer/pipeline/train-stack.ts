@@ -1,13 +1,17 @@
 // The path of a training run of a stack: prepare-folds → stack-path → package → assess. Every choice is made by predictions of sequences that
 // a member has not seen; every metric comes from the decoded artifact on a test part, or, where there are few, from nested cross-validation.
-import type { MeasuredCard, Metrics } from "../../shared/model.ts";
+import type { Influence, MeasuredCard, Metrics } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { VERSION } from "../../shared/version.ts";
 import { dropLastFeature } from "../data/clock.ts";
 import { dropPaddingOnly, type Labelled, requireBothClasses, selectSequences } from "../data/sequences.ts";
+import { measureInfluence } from "../explanation/influence.ts";
 import type { LstmPathSettings } from "../learners/lstm/lstm-learner.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
+import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
+import { type Journal, NO_JOURNAL } from "../training/journal.ts";
 import { type Assessment, assess, measure, seal } from "./assess.ts";
 import { fitBaselines } from "./baselines.ts";
 import { dropClockOfData, dropClockOfRecipe, isClockIdle } from "./clock.ts";
@@ -32,17 +36,18 @@ const WORTH_A_NOTE = 0.95;
 /** Trains a stack of learners. Contract and errors are those of trainModel. */
 export async function trainStack(data: LabelledDataset, options: TrainOptions, dependencies: TrainDependencies): Promise<Trained> {
   const { onNote } = dependencies;
-  const paths = new Set<string>();
-  const recording = recordPaths(dependencies, paths);
-  const { folded, fit } = await prepareAndFit(data, options, recording);
+  const path = findSimdPath(dependencies.createStepper);
+  const journal = dependencies.openJournal?.(nameRun(data, options, path, dependencies.node)) ?? NO_JOURNAL;
+  const { folded, fit } = await prepareAndFit(data, options, dependencies, journal);
   onNote({ code: "members", learners: fit.joined.learners, logLoss: fit.joined.logLoss });
   if (fit.joined.gate) onNote({ code: "gate", ...fit.joined.gate });
   if (fit.kept.share < WORTH_A_NOTE) onNote({ code: "kept", ...fit.kept });
   const packaged = packageStack(folded, fit, options, dependencies);
   for (const warning of packaged.unattained) onNote({ code: "warning", warning });
   const warnings = [...fit.warnings, ...packaged.unattained];
-  const judged = await judge(folded, fit, packaged, options, recording);
-  const facts = { folded, fit, judged, warnings, path: [...paths].sort().join(", ") };
+  const judged = await judge(folded, fit, packaged, options, dependencies, journal);
+  const influence = findInfluence(packaged, judged, options, dependencies);
+  const facts = { folded, fit, judged, influence, warnings, path };
   const card = writeCard(facts, options, dependencies.node);
   const { labels } = judged.test;
   const { probabilities } = judged.assessment;
@@ -61,25 +66,28 @@ async function prepareAndFit(
   data: LabelledDataset,
   options: TrainOptions,
   dependencies: TrainDependencies,
+  journal: Journal,
 ): Promise<{ readonly folded: FoldedData; readonly fit: StackFit }> {
   const folded = prepareFolds(data, options, dependencies.onNote);
-  const fit = await fitStackPath(folded, folded.plan.train, options, dependencies);
+  const fit = await fitStackPath(folded, folded.plan.train, options, dependencies, journal);
   const { recipe, view, learnt } = fit;
   if (!isClockIdle(recipe, [...recipe.channels, ...(view?.series ?? [])], dependencies.onNote)) return { folded, fit };
   const values = dropLastFeature(learnt.values, recipe.features.length);
   return { folded: dropClockOfData(folded), fit: { ...fit, recipe: dropClockOfRecipe(recipe), learnt: { ...learnt, values } } };
 }
 
-/** Notes which arithmetic trains: with data, seed and version it fixes every bit. */
-function recordPaths(dependencies: TrainDependencies, paths: Set<string>): TrainDependencies {
-  return {
-    ...dependencies,
-    createStepper(data, options) {
-      const stepper = dependencies.createStepper(data, options);
-      paths.add(stepper.simdPath);
-      return stepper;
-    },
-  };
+/** Which arithmetic trains: with data, seed and version it fixes every bit. */
+function findSimdPath(createStepper: TrainDependencies["createStepper"]): string {
+  const data = { channels: new Float32Array(1), lengths: Int32Array.of(1), labels: [0] };
+  const size = { channels: 1, timesteps: 1, units: 1, maxBatch: 1 };
+  const stepper = createStepper(data, { ...size, optimizer: "adam", clipNorm: 1, weightDecay: 0 });
+  stepper.dispose();
+  return stepper.simdPath;
+}
+
+/** All that decides the bytes of a run: a checkpoint of another is not taken up. */
+function nameRun({ sha256, reading }: LabelledDataset, options: TrainOptions, path: string, node: string): string {
+  return JSON.stringify({ data: sha256, reading, ...options, "SIMD path": path, version: VERSION, node });
 }
 
 function packageStack(
@@ -112,6 +120,7 @@ async function judge(
   packaged: Packaged,
   options: TrainOptions,
   dependencies: TrainDependencies,
+  journal: Journal,
 ): Promise<Judged> {
   const { data, usable, plan } = folded;
   const { gap } = plan;
@@ -121,7 +130,7 @@ async function judge(
   });
   if (data.test === null && plan.test.length === 0) {
     dependencies.onNote({ code: "nested", sequences: plan.train.length });
-    const { probabilities, baselines } = await crossValidate(folded, options, dependencies);
+    const { probabilities, baselines } = await crossValidate(folded, options, dependencies, journal);
     const assessment = measure(fit.learnt.labels, probabilities, gap, options.seed);
     return withMetrics({ by: "nested-cross-validation", test: fit.learnt, assessment, baselines });
   }
@@ -136,15 +145,26 @@ async function judge(
   return withMetrics({ by: "test-part", test, assessment, baselines });
 }
 
+/** What the model leans on, by the sequences that it is judged by. */
+function findInfluence(
+  { model, engine }: Packaged,
+  { test: { values, labels } }: Judged,
+  { seed }: TrainOptions,
+  { kernel }: TrainDependencies,
+): Influence {
+  return measureInfluence({ model, engine, log: kernel.log, values, labels, random: createRandom(seed, STREAMS.influence) });
+}
+
 interface CardFacts {
   readonly folded: FoldedData;
   readonly fit: StackFit;
   readonly judged: Judged;
+  readonly influence: Influence;
   readonly warnings: readonly Warning[];
   readonly path: string;
 }
 
-function writeCard({ folded, fit, judged, warnings, path }: CardFacts, options: TrainOptions, node: string): MeasuredCard {
+function writeCard({ folded, fit, judged, influence, warnings, path }: CardFacts, options: TrainOptions, node: string): MeasuredCard {
   const { data, plan } = folded;
   const { test, intervals, reliability } = judged.assessment;
   const { learners, logLoss, gate } = fit.joined;
@@ -156,6 +176,7 @@ function writeCard({ folded, fit, judged, warnings, path }: CardFacts, options: 
     },
     training: describeLstm(fit, options),
     stack: { folds: fit.folds, learners, logLoss, ...(gate && { gate }) },
+    influence,
     assessment: judged.by,
     test,
     intervals,

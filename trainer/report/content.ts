@@ -1,10 +1,10 @@
 // Everything the report shows, as plain data. Knows neither where it comes from nor how it looks.
-import type { Estimate, MeasuredCard, Metrics, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
+import type { Estimate, Influence, MeasuredCard, Metrics, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
 import type { Padding } from "../../shared/sequence.ts";
+import type { Effect } from "../explanation/importance.ts";
 import type { Intervals } from "../statistics/metrics.ts";
 import type { EpochRecord } from "../training/loop.ts";
 import type { ClassHistogram } from "./histogram.ts";
-import type { Effect, Importance } from "./importance.ts";
 import type { Point } from "./ranking.ts";
 
 export interface ReportContent {
@@ -48,9 +48,7 @@ export interface ReportContent {
   /** Whether channels are in standard deviations of the training part, or as they come. */
   readonly standardised: boolean;
   readonly examples: readonly Example[];
-  readonly importance: Importance;
-  /** What was permuted: the recipe's channels, or, where learners look at more than these, the raw features. */
-  readonly permuted: "channel" | "feature";
+  readonly influence: Influence;
 }
 
 export interface ModelMetrics {

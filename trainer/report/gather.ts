@@ -2,17 +2,11 @@
 // Legend: N sequences, T steps, F features, C channels.
 import type { Engine } from "../../shared/engine.ts";
 import { networksOf } from "../../shared/members.ts";
-import {
-  computeInputs,
-  type MeasuredCard,
-  type Metrics,
-  type Model,
-  type OperatingPoint,
-  type ReliabilityBin,
-} from "../../shared/model.ts";
+import type { MeasuredCard, Metrics, Model, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
-import { type Log, shapeOf } from "../../shared/recipe/recipe.ts";
+import type { Log } from "../../shared/recipe/recipe.ts";
+import { measureInfluence } from "../explanation/influence.ts";
 import { mean } from "../statistics/descriptive.ts";
 import { wilson, Z95 } from "../statistics/intervals.ts";
 import { entropy, logLosses } from "../statistics/log-loss.ts";
@@ -26,9 +20,7 @@ import type { MeasuredPoint, ModelMetrics, ReportContent } from "./content.ts";
 import { describeTraining } from "./data-facts.ts";
 import { chooseExamples } from "./examples.ts";
 import { countInBins } from "./histogram.ts";
-import { type Importance, permutationImportance } from "./importance.ts";
 import { precisionRecallCurve, rocCurve, thin } from "./ranking.ts";
-import { alignRows, placeRows } from "./raw-rows.ts";
 
 export interface ReportInput {
   /** As decoded, its card complete. */
@@ -93,28 +85,8 @@ export function gatherReport(input: ReportInput): ReportContent {
     standardised: recipe.scale.some((scale) => scale !== 1) || recipe.mean.some((mean) => mean !== 0),
     channels: recipe.channels.map((channel) => describeChannel(channel, recipe.features)),
     examples: chooseExamples(recipe, test.values, channels, labels, probabilities),
-    importance: measureImportance(input),
-    permuted: model.stack === undefined ? "channel" : "feature",
+    influence: card.influence ?? measureInfluence({ ...input, ...test }),
   };
-}
-
-/** Of the recipe's channels; of the raw features where the model has several learners. */
-function measureImportance({ model, test: { values, labels }, engine, log, random }: ReportInput): Importance {
-  const { recipe, stack } = model;
-  const T = recipe.timesteps;
-  if (stack === undefined) {
-    const channels = applyRecipe(recipe, values, log);
-    return permutationImportance(
-      { ...channels, labels },
-      T,
-      (dealt, lengths) => engine.probabilities({ channels: dealt, lengths }),
-      random,
-    );
-  }
-  const shape = shapeOf(recipe);
-  const scoreRows = (channels: Float64Array, lengths: Int32Array): Float32Array =>
-    engine.probabilities(computeInputs(model, placeRows({ channels, lengths }, shape), log));
-  return permutationImportance({ ...alignRows(values, shape, recipe.padding), labels }, T, scoreRows, random);
 }
 
 function nameOf(model: Model): string {

@@ -1,21 +1,17 @@
-// What the model leans on: the rise of the log loss by channel and by row.
-import { charactersIn, formatNumber, shortenMiddle, ticks, widthOfNames } from "../html/format.ts";
+// What the model leans on: the rise of the log loss by feature, by channel and by row, and how the probability goes with a channel.
+import type { Influence } from "../../shared/model.ts";
+import type { Effect, StepEffect } from "../explanation/importance.ts";
+import { charactersIn, formatNumber, short, shortenMiddle, ticks, widthOfNames } from "../html/format.ts";
 import type { Markup } from "../html/html.ts";
 import { BLUE, MUTED } from "../html/palette.ts";
 import { draw } from "../html/plot.ts";
-import type { Effect, StepEffect } from "./importance.ts";
 
-export const MAX_EFFECTS = 20;
 /** Of the names at the left and the marks together, and of the names at most, in units of the SVG. */
 const WIDTH = 384;
 const MAX_NAMES = 252;
 
-/** Channels by what they matter, the most first. */
-export function drawChannelImportance(effects: readonly Effect[], channels: readonly string[]): Promise<Markup> {
-  const rows = effects
-    .map((effect, c) => ({ ...effect, name: channels[c] }))
-    .sort((a, b) => b.rise - a.rise)
-    .slice(0, MAX_EFFECTS);
+/** Features or channels, of `kind`, by what they matter. */
+export function drawImportance(rows: Influence["features"], kind: "feature" | "channel"): Promise<Markup> {
   const domain = effectDomain(rows);
   const height = 20 * rows.length;
   const names = widthOfNames(
@@ -23,7 +19,7 @@ export function drawChannelImportance(effects: readonly Effect[], channels: read
     MAX_NAMES,
   );
   return draw({
-    alt: `Rise of log loss when a channel is permuted: ${rows.map(({ name, rise, halfWidth }) => `${name} ${formatNumber(rise)} ± ${formatNumber(halfWidth)}`).join("; ")}.`,
+    alt: `Rise of log loss when a ${kind} is permuted: ${rows.map(({ name, rise, halfWidth }) => `${name} ${formatNumber(rise)} ± ${formatNumber(halfWidth)}`).join("; ")}.`,
     width: WIDTH - names,
     height,
     margin: { left: names + 14, right: 22, top: 8, bottom: 42 },
@@ -76,6 +72,35 @@ export function drawStepImportance(effects: readonly StepEffect[]): Promise<Mark
       },
     ],
   });
+}
+
+/** The mean probability along a channel's values, over the range of all curves; a dot where it was asked. */
+export function drawDependence(
+  { name, at, probabilities }: Influence["dependence"][number],
+  range: readonly [number, number],
+): Promise<Markup> {
+  const domain: [number, number] = [at[0], at[at.length - 1]];
+  const points = at.map((x, i) => ({ x, y: probabilities[i] }));
+  return draw({
+    alt: `Mean probability where ${name} is: ${points.map(({ x, y }) => `${short(x)}: ${formatNumber(y, 3)}`).join("; ")}.`,
+    width: 250,
+    height: 170,
+    margin: { left: 44, right: 18, top: 30, bottom: 42 },
+    x: { domain, ticks: ticks(...domain, 4), format: "~g", title: shortenMiddle(name, 34) },
+    y: { domain: range, ticks: ticks(...range, 5), format: "~f", grid: true, title: "mean probability" },
+    layers: [
+      { mark: { type: "line", color: BLUE.light, strokeWidth: 2 }, data: points },
+      { mark: { type: "point", filled: true, opacity: 1, size: 36, color: BLUE.light }, data: points },
+    ],
+  });
+}
+
+/** From below the lowest probability of all curves to above the highest. */
+export function dependenceRange(curves: Influence["dependence"]): [number, number] {
+  const all = curves.flatMap(({ probabilities }) => probabilities);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const room = Math.max(0.02, (high - low) * 0.08);
+  return [Math.max(0, low - room), Math.min(1, high + room)];
 }
 
 function stepName(age: number): string {

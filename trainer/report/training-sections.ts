@@ -4,7 +4,7 @@ import { frame } from "../html/frame.ts";
 import { html, type Markup } from "../html/html.ts";
 import type { ReportContent } from "./content.ts";
 import { drawExample, MAX_CHANNELS, MAX_RAW } from "./example-figures.ts";
-import { drawChannelImportance, drawStepImportance, MAX_EFFECTS } from "./importance-figures.ts";
+import { dependenceRange, drawDependence, drawImportance, drawStepImportance } from "./importance-figures.ts";
 import { drawLearning, levelLines } from "./learning-figures.ts";
 
 /** The learning curves, and which epoch was kept. */
@@ -65,18 +65,30 @@ export async function recipeSection({ channels, examples, training, standardised
     </section>`;
 }
 
-/** Permutation importance by channel, or by feature, and by row. */
-export async function importanceSection({ importance, permuted, channels, training }: ReportContent): Promise<Markup> {
-  const names = permuted === "channel" ? channels : training.features.map(({ name }) => name);
-  const { sequences, repeats, steps } = importance;
+/** Permutation importance by feature, by channel and by row, and partial dependence. */
+export async function importanceSection({ influence, card }: ReportContent): Promise<Markup> {
+  const { sequences, repeats, features, channels, steps, dependence } = influence;
+  const range = dependenceRange(dependence);
+  const ofWhat = card.assessment === "nested-cross-validation" ? "sequences" : "test sequences";
   return html`
     <section aria-labelledby="importance">
       <h2 id="importance">What matters to the model</h2>
-      <p class="lead">Rise of the log loss when the values of one ${permuted}, or of one row, are permuted among test sequences of the same length: ${count(sequences)} sequences, mean of ${repeats} ${repeats === 1 ? "permutation" : "permutations"}, with 95 % intervals over sequences.</p>
+      <p class="lead">Rise of the log loss when the values of one feature, of one channel, or of one row are permuted among ${ofWhat} of the same length: ${count(sequences)} sequences, mean of ${repeats} ${repeats === 1 ? "permutation" : "permutations"}, with 95 % intervals over sequences.</p>
       <div class="pair">
-        ${frame(await drawChannelImportance(importance.channels, names), html`<b>By ${permuted}</b>, all rows at once${names.length > MAX_EFFECTS ? `; the ${MAX_EFFECTS} of ${names.length} that matter most` : ""}. ${permuted === "channel" ? "Channels" : "Features"} with the same information hide each other: a low rise means that the ${permuted} is not needed while the others are there.`)}
-        ${frame(await drawStepImportance(steps), html`<b>By row</b>, all ${permuted}s at once.`)}
+        ${frame(await drawImportance(features, "feature"), html`<b>By feature</b>, in all rows and all that is computed of the feature.`)}
+        ${frame(await drawImportance(channels, "channel"), html`<b>By channel</b>, all rows at once, with its means, changes and quantiles. Channels with the same information hide each other: a low rise means that the channel is not needed while the others are there.`)}
       </div>
+      <div class="pair">
+        ${frame(await drawStepImportance(steps), html`<b>By row</b>, all features at once.`)}
+      </div>
+      ${
+        dependence.length === 0
+          ? null
+          : html`<h3>How the probability goes with the channels that matter most</h3>
+      <p class="lead">Each sequence’s channel is moved by the same amount in all rows, so that the last row has the value below. The curve is the mean probability then. A level moves with all that is computed of its feature.</p>
+      <div class="three">${await Promise.all(dependence.map(async (curve) => frame(await drawDependence(curve, range), html`<b>${curve.name}</b>`)))}</div>
+      <p class="note">The dots are at quantiles, from 5 % to 95 % of the sequences.</p>`
+      }
     </section>`;
 }
 

@@ -19,6 +19,8 @@ export const STREAMS = {
   importParity: 5,
   /** The intervals of the reliability bins. */
   reliability: 6,
+  /** What a model leans on: the sequences, and how they are permuted. */
+  influence: 7,
 
   /** The candidate evaluation of the feature search: its sequences, first weights, and orders of training. */
   candidateSample: 500,

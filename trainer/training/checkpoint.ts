@@ -1,9 +1,9 @@
-// A training run on disk, between two steps: written whole every few seconds and at Ctrl-C, taken up again by --resume.
-// Bytes: "QSCP", u32 CRC-32 of what follows, u32 length of a JSON header, the header, then float32 buffers (little-endian).
+// A training run on disk, written whole every few seconds and at Ctrl-C, taken up again by --resume: one network's between two steps
+// (a JSON header, then float32 buffers), or a stack's between two stages (a journal).
 import { existsSync, rmSync } from "node:fs";
-import { crc32 } from "../../shared/artifact/crc32.ts";
-import { DataError } from "../../shared/errors.ts";
 import { readWhole, writeWhole } from "../files/whole-files.ts";
+import { checkSameRun, decodeCheckpointFile, encodeCheckpointFile } from "./checkpoint-file.ts";
+import { type Journal, type JournalFile, openJournalFile } from "./journal.ts";
 import type { FitOptions, FitState } from "./loop.ts";
 
 /** Thrown to leave a run whose checkpoint is safe. */
@@ -18,7 +18,6 @@ export class Interrupted extends Error {
   }
 }
 
-const MAGIC = 0x50435351; // "QSCP"
 const INTERVAL_MS = 3000;
 /** The event loop gets a turn this often: signals, and the ends of worker threads, arrive only there. */
 const TURN_MS = 50;
@@ -27,43 +26,25 @@ const TURN_MS = 50;
 export function encodeCheckpoint(state: FitState, run: string): Uint8Array {
   const { parameters, optimizer, best, kept, ...rest } = state;
   const floats = [parameters, kept.parameters, best.losses, optimizer.moments];
-  const header = new TextEncoder().encode(
-    JSON.stringify({
-      run,
-      ...rest,
-      best: { loss: best.loss, epoch: best.epoch },
-      kept: { loss: kept.loss, epoch: kept.epoch },
-      steps: optimizer.steps,
-      sizes: floats.map((f) => f.length),
-    }),
-  );
-  const size = 12 + header.length + floats.reduce((sum, f) => sum + f.byteLength, 0);
-  const bytes = new Uint8Array(size);
-  bytes.set(header, 12);
-  let at = 12 + header.length;
-  for (const { buffer, byteOffset, byteLength } of floats) {
-    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-    at += byteLength;
-  }
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, MAGIC, true);
-  view.setUint32(8, header.length, true);
-  view.setUint32(4, crc32(bytes.subarray(8)), true);
-  return bytes;
+  const header = JSON.stringify({
+    run,
+    ...rest,
+    best: { loss: best.loss, epoch: best.epoch },
+    kept: { loss: kept.loss, epoch: kept.epoch },
+    steps: optimizer.steps,
+    sizes: floats.map((f) => f.length),
+  });
+  return encodeCheckpointFile("network", header, floats);
 }
 
 /** Throws DataError when the bytes are damaged, or belong to another run. */
 export function decodeCheckpoint(bytes: Uint8Array, run: string, source: string): FitState {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 12 || view.getUint32(0, true) !== MAGIC || view.getUint32(4, true) !== crc32(bytes.subarray(8)))
-    throw new DataError(source, "is not a checkpoint, or is damaged: train without --resume");
-  const start = 12 + view.getUint32(8, true);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, start)));
-  if (header.run !== run)
-    throw new DataError(source, "belongs to another run (other data, options, version or SIMD path): train without --resume");
-  let at = start;
+  const { header: text, body } = decodeCheckpointFile(bytes, "network", source);
+  const header = JSON.parse(text);
+  checkSameRun(header.run, run, source);
+  let at = 0;
   const [parameters, keptParameters, losses, moments] = header.sizes.map((size: number) => {
-    const floats = new Float32Array(new Uint8Array(bytes.subarray(at, (at += 4 * size))).buffer);
+    const floats = new Float32Array(new Uint8Array(body.subarray(at, (at += 4 * size))).buffer);
     return floats;
   });
   const { epoch, seen, lossSum, learningRate, validationLoss, history, best, kept, steps } = header;
@@ -87,6 +68,8 @@ export type Checkpointing = Pick<FitOptions, "from" | "afterStep" | "onFailure" 
 export interface Checkpointer {
   /** `stage` tells the fits of one run apart: 0, 1, … */
   checkpoint(run: string, stage: number): Checkpointing;
+  /** The journal of a run of many stages. Throws DataError where what is to be taken up is damaged, or belongs to another run. */
+  openJournal(run: string): Journal;
   /** Gives the event loop a turn; leaves with Interrupted if that is asked for. */
   yieldToEventLoop(): Promise<void>;
   remove(): void;
@@ -98,7 +81,13 @@ export interface Checkpointer {
  */
 export function createCheckpointer(path: string, isResuming: boolean, signal: AbortSignal, now: () => number): Checkpointer {
   const paths = new Set<string>();
+  let file: JournalFile | undefined;
   return {
+    openJournal(run) {
+      paths.add(path);
+      file = openJournalFile({ path, isResuming: isResuming && existsSync(path), run, now, intervalMs: INTERVAL_MS });
+      return file.journal;
+    },
     checkpoint(run, stage) {
       const stagePath = stage === 0 ? path : `${path}${stage + 1}`;
       paths.add(stagePath);
@@ -112,7 +101,9 @@ export function createCheckpointer(path: string, isResuming: boolean, signal: Ab
     },
     async yieldToEventLoop() {
       await nextTurn();
-      if (signal.aborted) throw new Interrupted(isResuming && existsSync(path) ? path : undefined);
+      if (!signal.aborted) return;
+      const isKept = file === undefined ? isResuming && existsSync(path) : file.flush();
+      throw new Interrupted(isKept ? path : undefined);
     },
     remove() {
       for (const stagePath of paths) rmSync(stagePath, { force: true });

@@ -4,6 +4,7 @@ import type { Learner, View } from "../../../trainer/learners/learner.ts";
 import { type CrossFitted, createCrossFitter, type LearnerName, listHeldOut, poolLosses } from "../../../trainer/pipeline/cross-fit.ts";
 import { joinMembers } from "../../../trainer/pipeline/join.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
+import { NO_JOURNAL } from "../../../trainer/training/journal.ts";
 
 test("the common step is where the losses summed over folds are least, and a path that ended early stays where it ended", () => {
   expect(poolLosses([Float64Array.of(3, 1, 5), Float64Array.of(3, 2, 0)])).toEqual({ step: 1, loss: 3 });
@@ -44,6 +45,7 @@ test("a cross-fit takes the best setting at one step, predicts each fold by its 
     folds,
     gap: 0,
     seed: 1,
+    journal: NO_JOURNAL,
     onFold: ({ setting, fold }) => places.push(`${setting}.${fold}`),
   });
   expect(places).toEqual(["0.0", "0.1", "0.2", "1.0", "1.1", "1.2"]);
@@ -55,7 +57,7 @@ test("a cross-fit takes the best setting at one step, predicts each fold by its 
 
 test("steps are left off until the average is small enough for an artifact", async () => {
   const fold = { heldOut: Int32Array.of(0, 1), train: Int32Array.of(2, 3) };
-  const input = { view: nothing, labels: new Uint8Array(6), folds: [fold], gap: 0, seed: 1 };
+  const input = { view: nothing, labels: new Uint8Array(6), folds: [fold], gap: 0, seed: 1, journal: NO_JOURNAL };
   const toMember = () => ({ kind: "lstm", networks: [] }) as const;
   const sized = (max: number) =>
     createCrossFitter("trees", numbers, { toMember, size: { max, bytesOf: (member) => member + 11 } }).crossFit(input);

@@ -17,6 +17,12 @@ export const STRENGTHS: readonly number[] = Array.from({ length: 11 }, (_, step)
 /** Strengths after which a path ends that has become worse with each: what follows is worse still. */
 const PATIENCE = 3;
 
+/** The whole path, and the summed losses along it. */
+interface Fitted {
+  readonly path: Coefficients[];
+  readonly losses: number[];
+}
+
 /** A learner that tries each of `variants`. `fit` needs both labels in `rows.train`. */
 export function createLinearLearner(variants: readonly LinearSettings[]): Learner<LinearClassifier, LinearSettings> {
   const designs = new WeakMap<Float64Array, Map<string, Design>>(); // the folds of a view share one
@@ -29,15 +35,15 @@ export function createLinearLearner(variants: readonly LinearSettings[]): Learne
   };
   return {
     settings: () => variants,
-    async fit(view, labels, { train, validation }, settings) {
+    async fit(view, labels, { train, validation }, settings, _seed, record) {
       const design = designOf(view, settings);
-      const path: Coefficients[] = [];
-      const losses: number[] = [];
-      for (const strength of STRENGTHS) {
+      const { path, losses } = (record?.from as Fitted | undefined) ?? { path: [], losses: [] };
+      for (const strength of path.length > 0 ? [] : STRENGTHS) {
         path.push(fitPenalised(design, labels, train, strength, path.at(-1)));
         losses.push(sumLosses(design, labels, validation, path[path.length - 1]));
         if (hasRisen(losses)) break;
       }
+      record?.save({ path, losses } satisfies Fitted);
       return {
         losses: Float64Array.from(losses),
         at: (step) => classifierOf(design, path[Math.min(step, path.length - 1)]),

@@ -8,9 +8,10 @@ import type { DistillationTarget } from "../../features/distillation.ts";
 import { logLossOfLogit } from "../../statistics/log-loss.ts";
 import { createRandom } from "../../statistics/random.ts";
 import { STREAMS } from "../../statistics/random-streams.ts";
+import type { FitRecord } from "../../training/journal.ts";
 import { cosineRate } from "../../training/loop.ts";
 import { flattenNetwork, initialNetwork, unflattenNetwork } from "../../training/parameters.ts";
-import type { CreateStepper, Stepper } from "../../training/stepper.ts";
+import type { CreateStepper, OptimizerState, Stepper } from "../../training/stepper.ts";
 import { type Learner, type Path, type Rows, selectView, type View } from "../learner.ts";
 import { openStepper } from "./lstm.ts";
 import type { LstmSettings } from "./settings.ts";
@@ -47,7 +48,7 @@ export function createLstmLearner(
 ): Learner<readonly Network[], LstmPathSettings> {
   return {
     settings: (examples) => targets.map((target) => ({ network: settingsFor(examples), target })),
-    fit: (view, labels, rows, settings, seed) => fitPath(view, labels, rows, settings, seed, dependencies),
+    fit: (view, labels, rows, settings, seed, record) => fitPath({ view, labels, rows, settings, seed, record }, dependencies),
     logits(networks, view, indices) {
       const calibration = { slope: 1, intercept: 0 };
       const engine = dependencies.createEngine({ members: [{ kind: "lstm", networks }], calibration });
@@ -57,33 +58,61 @@ export function createLstmLearner(
   };
 }
 
-async function fitPath(
-  view: View,
-  labels: Uint8Array,
-  rows: Rows,
-  { network, target }: LstmPathSettings,
-  seed: number,
+interface FitInput {
+  readonly view: View;
+  /** (N) 0 or 1 */
+  readonly labels: Uint8Array;
+  readonly rows: Rows;
+  readonly settings: LstmPathSettings;
+  readonly seed: number;
+  readonly record?: FitRecord;
+}
+
+/** The epochs so far. */
+interface Epochs {
+  /** Flat, after each. */
+  readonly parameters: readonly Float32Array[];
+  /** Summed over the validation sequences, after each. */
+  readonly losses: readonly number[];
+  /** After the last. */
+  readonly optimizer?: OptimizerState;
+}
+
+async function fitPath(input: FitInput, dependencies: LstmLearnerDependencies): Promise<Path<readonly Network[]>> {
+  const { view, settings, record } = input;
+  const { units, epochs } = settings.network;
+  const known = (record?.from as Epochs | undefined) ?? { parameters: [], losses: [] };
+  const { parameters, losses } = known.losses.length < epochs ? await trainEpochs(input, known, dependencies) : known;
+  const at = (step: number): Float32Array => parameters[Math.min(step, parameters.length - 1)];
+  return { losses: Float64Array.from(losses), at: (step) => [unflattenNetwork(view.names.length, units, at(step))] };
+}
+
+/** The epochs that are left after those of `known`. */
+async function trainEpochs(
+  { view, labels, rows, settings: { network, target }, seed, record }: FitInput,
+  known: Epochs,
   { createStepper, yieldToEventLoop, onShare }: LstmLearnerDependencies,
-): Promise<Path<readonly Network[]>> {
-  const [C, U] = [view.names.length, network.units];
+): Promise<Epochs> {
+  const { units, epochs } = network;
   const rate = positiveRate(labels, rows.train);
-  const initial = flattenNetwork(initialNetwork(C, U, rate, createRandom(seed, STREAMS.weights)));
+  const initial = flattenNetwork(initialNetwork(view.names.length, units, rate, createRandom(seed, STREAMS.weights)));
   const stepper = openStepper({ view, labels, train: rows.train, seed, settings: network, createStepper }, target);
-  const parameters: Float32Array[] = [];
-  const losses = new Float64Array(network.epochs);
+  let { parameters, losses } = known;
   try {
-    stepper.setParameters(initial);
-    for (let epoch = 1; epoch <= network.epochs; epoch++) {
+    stepper.setParameters(parameters.at(-1) ?? initial);
+    if (known.optimizer) stepper.setOptimizer(known.optimizer);
+    for (let epoch = losses.length + 1; epoch <= epochs; epoch++) {
       await trainEpoch(stepper, rows.train, network, epoch, seed, yieldToEventLoop);
       const logits = stepper.logits(rows.validation);
-      losses[epoch - 1] = rows.validation.reduce((sum, n, i) => sum + logLossOfLogit(labels[n], logits[i]), 0);
-      parameters.push(stepper.getParameters());
-      onShare?.(epoch / network.epochs);
+      losses = [...losses, rows.validation.reduce((sum, n, i) => sum + logLossOfLogit(labels[n], logits[i]), 0)];
+      parameters = [...parameters, stepper.getParameters()];
+      record?.save({ parameters, losses, optimizer: stepper.getOptimizer() } satisfies Epochs);
+      onShare?.(epoch / epochs);
     }
   } finally {
     stepper.dispose();
   }
-  return { losses, at: (step) => [unflattenNetwork(C, U, parameters[Math.min(step, parameters.length - 1)])] };
+  return { parameters, losses };
 }
 
 async function trainEpoch(

@@ -33,11 +33,18 @@ export interface BoostInput {
   readonly yieldToEventLoop: () => Promise<void>;
 }
 
+/** A whole path: trees, their summed losses, and the logit before the first. */
+export interface Boosted {
+  readonly trees: readonly Tree[];
+  readonly losses: readonly number[];
+  readonly base: number;
+}
+
 /**
  * Boosts on `rows.train` until `rows.validation` has not been better for `settings.patience` rounds; without validation rows, all
  * rounds. The path's losses are those of the float64 logits that treesLogit gives. Throws FitError where training rows lack a class.
  */
-export async function boost(kernel: BoostingKernel, input: BoostInput): Promise<Path<TreeEnsemble>> {
+export async function boost(kernel: BoostingKernel, input: BoostInput): Promise<Boosted> {
   const { rows, settings, seed, view, yieldToEventLoop } = input;
   const base = kernel.log(oddsOf(input));
   load(kernel, input, base);
@@ -60,10 +67,12 @@ export async function boost(kernel: BoostingKernel, input: BoostInput): Promise<
     if (losses[round] < losses[best]) best = round;
     await yieldToEventLoop();
   }
-  return {
-    losses: Float64Array.from(losses),
-    at: (step) => joinTrees(view.edges, view.columns, trees.slice(0, step + 1), base),
-  };
+  return { trees, losses, base };
+}
+
+/** The path of what was boosted on a view, as learners give it. */
+export function toPath({ trees, losses, base }: Boosted, { edges, columns }: BinnedView): Path<TreeEnsemble> {
+  return { losses: Float64Array.from(losses), at: (step) => joinTrees(edges, columns, trees.slice(0, step + 1), base) };
 }
 
 const draw32 = (random: Random): number => random.integer(2 ** 32);

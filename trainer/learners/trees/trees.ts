@@ -1,8 +1,9 @@
 // Boosted trees as a learner: histogram bins, leaf-wise trees, a learnt direction for missing values (after LightGBM, Ke et al. 2017).
 // Legend: N sequences, V columns.
 import { type TreeEnsemble, treesLogit } from "../../../shared/trees.ts";
+import type { FitRecord } from "../../training/journal.ts";
 import type { Learner, Path, View } from "../learner.ts";
-import { type BinnedView, type BoostInput, boost } from "./boosting.ts";
+import { type BinnedView, type Boosted, type BoostInput, boost, toPath } from "./boosting.ts";
 import { binColumns, findBinEdges } from "./edges.ts";
 import { averageEnsembles } from "./ensemble.ts";
 import { type BoostingKernel, createBoostingKernel, type KernelOptions } from "./kernel.ts";
@@ -53,15 +54,18 @@ export function createTrees(options: TreesOptions): TreesLearner {
     return kernel;
   }
 
-  async function run(view: View, input: Omit<BoostInput, "view" | "yieldToEventLoop">): Promise<Path<TreeEnsemble>> {
+  async function run(view: View, input: Omit<BoostInput, "view" | "yieldToEventLoop">, record?: FitRecord): Promise<Path<TreeEnsemble>> {
     const own = bin(view);
-    return boost(openKernel(own, input.settings), { ...input, view: own, yieldToEventLoop });
+    const known = record?.from as Boosted | undefined;
+    const boosted = known ?? (await boost(openKernel(own, input.settings), { ...input, view: own, yieldToEventLoop }));
+    if (known === undefined) record?.save(boosted);
+    return toPath(boosted, own);
   }
 
   return {
     settings,
-    fit(view, labels, rows, settings, seed) {
-      const fit = last.catch(() => {}).then(() => run(view, { labels, rows, settings, seed }));
+    fit(view, labels, rows, settings, seed, record) {
+      const fit = last.catch(() => {}).then(() => run(view, { labels, rows, settings, seed }, record));
       last = fit;
       return fit;
     },

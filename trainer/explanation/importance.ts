@@ -51,34 +51,34 @@ const ROW_BUDGET = 1_200_000;
 /** Longer sequences are permuted a band of rows at a time. */
 const MAX_BANDS = 20;
 
+/** Sequences of the permutations, and how often each is permuted. */
+export interface Rounds {
+  readonly sequences: number;
+  readonly repeats: number;
+}
+
 /**
  * Permutation importance of each channel and each row. Values change hands only between sequences of one length, so that steps keep
  * their distance from the end and no row becomes padding. Takes the first sequences after a shuffle, as many as the budget of rows
- * allows. `probabilitiesOf` scores (n,T,C) with n lengths. No channels, no effects of channels.
+ * allows, or as `rounds` says. `probabilitiesOf` scores (n,T,C) with n lengths. No channels, no effects of channels.
  */
 export function permutationImportance<A extends Numbers>(
   scored: Scored<A>,
   T: number,
   probabilitiesOf: ProbabilitiesOf<A>,
   random: Random,
+  rounds?: Rounds,
 ): Importance {
   const N = scored.lengths.length;
   const C = scored.channels.length / (N * T);
   const longest = scored.lengths.reduce((max, length) => Math.max(max, length), 0);
   const bands = Math.min(longest, MAX_BANDS);
-  const { sequences, repeats } = planRounds(N, (C + bands) * longest);
+  const { sequences, repeats } = rounds ?? planRounds(N, (C + bands) * longest);
   const sample = drawSample(scored, T * C, sequences, random);
   const before = logLosses(sample.labels, probabilitiesOf(sample.channels, sample.lengths));
 
-  const effectOf = (isPermuted: IsPermuted): Effect => {
-    const rises = new Float64Array(sequences);
-    for (let r = 0; r < repeats; r++) {
-      const after = logLosses(sample.labels, probabilitiesOf(permute(sample, T, C, isPermuted, random), sample.lengths));
-      for (let i = 0; i < sequences; i++) rises[i] += (after[i] - before[i]) / repeats;
-    }
-    const { mean, standardError } = meanWithError(rises);
-    return { rise: mean, halfWidth: Z95 * standardError };
-  };
+  const effectOf = (isPermuted: IsPermuted): Effect =>
+    measureRise(repeats, sample.labels, before, () => probabilitiesOf(permute(sample, T, C, isPermuted, random), sample.lengths));
   const ofChannels = Array.from({ length: C }, (_, channel) => effectOf((_age, c) => c === channel));
   const steps = Array.from({ length: bands }, (_, b) => {
     const from = Math.floor((b * longest) / bands);
@@ -88,10 +88,21 @@ export function permutationImportance<A extends Numbers>(
   return { sequences, repeats, channels: ofChannels, steps };
 }
 
+/** How much the losses rise, from `before` (n), with probabilities that each call of `permuted` draws anew. */
+export function measureRise(repeats: number, labels: ArrayLike<number>, before: Float64Array, permuted: () => Float32Array): Effect {
+  const rises = new Float64Array(before.length);
+  for (let r = 0; r < repeats; r++) {
+    const after = logLosses(labels, permuted());
+    for (let i = 0; i < rises.length; i++) rises[i] += (after[i] - before[i]) / repeats;
+  }
+  const { mean, standardError } = meanWithError(rises);
+  return { rise: mean, halfWidth: Z95 * standardError };
+}
+
 /** Within the budget of rows, `rowsOfOne` of which one sequence takes in one repeat. */
-function planRounds(N: number, rowsOfOne: number): { readonly sequences: number; readonly repeats: number } {
-  const sequences = Math.min(N, MAX_SEQUENCES, Math.max(MIN_SEQUENCES, Math.floor(ROW_BUDGET / rowsOfOne)));
-  return { sequences, repeats: Math.max(1, Math.min(MAX_REPEATS, Math.floor(ROW_BUDGET / rowsOfOne / sequences))) };
+export function planRounds(N: number, rowsOfOne: number, budget = ROW_BUDGET): Rounds {
+  const sequences = Math.min(N, MAX_SEQUENCES, Math.max(MIN_SEQUENCES, Math.floor(budget / rowsOfOne)));
+  return { sequences, repeats: Math.max(1, Math.min(MAX_REPEATS, Math.floor(budget / rowsOfOne / sequences))) };
 }
 
 interface Sample<A extends Numbers> extends Scored<A> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { permutationImportance } from "../../../trainer/report/importance.ts";
+import { permutationImportance } from "../../../trainer/explanation/importance.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { randomOf } from "../../fixtures/model.ts";
 
