@@ -18,16 +18,18 @@ import { inferenceHealthRoutes, inferenceRoutes } from "./routes/inference-v2.ts
 import { modelRoutes } from "./routes/model.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
 import { pageRoutes } from "./routes/page.ts";
+import { predictRoutes } from "./routes/predict-v1.ts";
 import { scoreRoutes } from "./routes/score.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { endpointsFor } from "./streams/endpoints.ts";
 
 /** What needs a model. Its type is what the typed client knows. */
-function modelled(ready: Ready) {
+function modelled(ready: Ready, now: () => number) {
   return new Hono<EdgeEnv>()
     .route("/v1/score", scoreRoutes(ready))
     .route("/v1/model", modelRoutes(ready))
-    .route("/v2", inferenceRoutes(ready))
+    .route("/v1/models", predictRoutes(ready))
+    .route("/v2", inferenceRoutes(ready, now))
     .route("/openapi.json", openapiRoutes(ready))
     .route("/docs", docsRoutes(ready));
 }
@@ -50,8 +52,9 @@ export function createApp(servable: ServableModel, given: Dependencies): Hono<Ed
     const refuse = () => {
       throw new ArtifactError(servable.unready);
     };
-    for (const path of ["/v1/score", "/v1/model", "/hooks/*", "/v2/models/*", "/openapi.json", "/docs"]) app.all(path, refuse);
-  } else app.route("/", modelled(servable)).route("/hooks", hookRoutes(servable, dependencies));
+    for (const path of ["/v1/score", "/v1/model", "/v1/models/*", "/hooks/*", "/v2/models/*", "/openapi.json", "/docs"])
+      app.all(path, refuse);
+  } else app.route("/", modelled(servable, dependencies.now)).route("/hooks", hookRoutes(servable, dependencies));
   app.notFound((c) => answerProblem(c, new RequestError("notFound", `there is no ${c.req.path}: GET /docs lists what there is`)));
   app.onError((error, c) => {
     if (!isQuickstepError(error) && !(error instanceof RequestError)) report(error);

@@ -13,7 +13,7 @@ export interface NpyArray {
 type Read = (view: DataView, at: number, little: boolean) => number;
 
 /** NumPy's kind and item size → how to read one number. int64 beyond 2^53 is rounded. */
-const NUMBERS: Readonly<Record<string, Read>> = {
+export const NUMBER_READERS: Readonly<Record<string, Read>> = {
   f2: (view, at, little) => toFloat16(view.getUint16(at, little)),
   f4: (view, at, little) => view.getFloat32(at, little),
   f8: (view, at, little) => view.getFloat64(at, little),
@@ -82,7 +82,7 @@ export function readNpy(
   if (kind === undefined || fortran === undefined || dimensions === undefined)
     return fail("has a header that cannot be read: it is damaged");
   if (kind === "O") fail(`holds Python objects (a pickle), which are never read: ${objectAdvice}`);
-  const read = NUMBERS[kind + size];
+  const read = NUMBER_READERS[kind + size];
   if (read === undefined && kind !== "U")
     fail(
       `holds ${OTHERS[kind] ?? "something unknown"} (${descr}), expected floats, whole numbers or bool: save it with .astype('float64')`,

@@ -94,9 +94,10 @@ export function faultOf(access: Access, request: Request): string | undefined {
   return "no key is configured, so that nobody may call: set the secret API_KEYS";
 }
 
-/** Who asks, if that one may. Throws RequestError: 401, 403, or 503 where the list of keys is unusable. */
-export async function verifyKey(access: Access, request: Request, scope: Scope): Promise<Caller> {
-  if (access.openLocally && scope !== "admin" && isLocal(request)) return LOCAL_CALLER;
+/** Who asks, if that one may: one of `scopes` is enough. Throws RequestError: 401, 403, or 503 where the list of keys is unusable. */
+export async function verifyKey(access: Access, request: Request, ...scopes: readonly Scope[]): Promise<Caller> {
+  const allows = (given: readonly Scope[]): boolean => scopes.some((scope) => given.includes(scope));
+  if (access.openLocally && allows(DEFAULT_SCOPES) && isLocal(request)) return LOCAL_CALLER;
   if (access.unusable !== undefined) throw new RequestError("keys", access.unusable);
   const header = request.headers.get("authorization");
   if (header === null) throw new RequestError("unauthorised", "the header authorization must be `Bearer` and a key, got none");
@@ -107,8 +108,11 @@ export async function verifyKey(access: Access, request: Request, scope: Scope):
   let known: Key | undefined;
   for (const key of access.keys) if (isEqual(key.digest, digest)) known = key; // no early end: every key is compared in full
   if (known === undefined) throw new RequestError("unauthorised", "the key in the header authorization is not one this service knows");
-  if (!known.scopes.includes(scope) && !known.scopes.includes("admin"))
-    throw new RequestError("forbidden", `the key ${known.name} has the scopes ${known.scopes.join("+")}, this needs ${scope}`);
+  if (!allows(known.scopes) && !known.scopes.includes("admin"))
+    throw new RequestError(
+      "forbidden",
+      `the key ${known.name} has the scopes ${known.scopes.join("+")}, this needs ${scopes.join(" or ")}`,
+    );
   return { name: known.name, scopes: known.scopes, streams: known.streams, isLocal: false };
 }
 

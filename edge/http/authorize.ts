@@ -43,7 +43,7 @@ export function authorize(access: Access, withinRate?: WithinRate, withinFailure
       scopes,
       streams,
       isLocal: isDeveloper,
-    } = await verifyKey(access, c.req.raw, scopeOf(c.req.method, c.req.path)).catch(async (error) => {
+    } = await verifyKey(access, c.req.raw, ...scopesOf(c.req.method, c.req.path)).catch(async (error) => {
       await checkAddress(c.req.raw, withinFailures); // who guesses keys
       throw error;
     });
@@ -58,9 +58,14 @@ export function authorize(access: Access, withinRate?: WithinRate, withinFailure
   };
 }
 
-/** Reading reads; scoring only adds; whatever takes something away or sends something again is for admins. */
-function scopeOf(method: string, path: string): Scope {
-  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return "read";
+/** What clients of other protocols ask before they score: metadata, readiness and the like. */
+const ABOUT_SCORING = /^\/(v2|v1\/models)(\/|$)/;
+const REPOSITORY_INDEX = "/v2/repository/index";
+
+/** Of which one is enough. Reading reads; scoring only adds; whatever takes something away or sends something again is for admins. */
+function scopesOf(method: string, path: string): readonly Scope[] {
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return ABOUT_SCORING.test(path) ? ["read", "score"] : ["read"];
+  if (path === REPOSITORY_INDEX) return ["read", "score"];
   const isForAdmins = path.startsWith("/v1/deliveries") || (method === "DELETE" && path.startsWith("/v1/streams"));
-  return isForAdmins ? "admin" : "score";
+  return [isForAdmins ? "admin" : "score"];
 }

@@ -82,9 +82,9 @@ export function describeProblem(error: unknown): Problem {
   return { type: `urn:quickstep:problem:${kind}`, title, status, detail, ...(path.length > 0 && { pointer: formatPointer(path) }) };
 }
 
-/** The answer to `error`. `asV2`: with the `error` that clients of the Open Inference Protocol read. */
-export function problemResponse(error: unknown, asV2: boolean): Response {
+/** The answer to `error`. `withError`: with the `error` that clients of the Open Inference Protocol and of TensorFlow Serving read. */
+export function problemResponse(error: unknown, withError: boolean): Response {
   const problem = describeProblem(error);
-  const body = asV2 ? { ...problem, error: problem.detail } : problem;
+  const body = withError ? { ...problem, error: problem.detail } : problem;
   return new Response(JSON.stringify(body), { status: body.status, headers: { "content-type": "application/problem+json" } });
 }

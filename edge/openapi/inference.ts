@@ -4,8 +4,10 @@
 import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { sampleSequence } from "../../shared/sample.ts";
-import { INPUT, INPUT_DATATYPES, OUTPUTS } from "../scoring/inference-request.ts";
-import { BODIED, type Json, json, KEYED, type Operation, open, type Paths, PROBLEM, pointOf, priorOf, ref, text } from "./terms.ts";
+import { JSON_DATATYPES } from "../scoring/datatypes.ts";
+import { OUTPUTS } from "../scoring/inference-answer.ts";
+import { INPUT } from "../scoring/inference-request.ts";
+import { ABOUT, BODIED, type Json, json, KEYED, type Operation, open, type Paths, PROBLEM, pointOf, priorOf, ref, text } from "./terms.ts";
 
 const SCALARS: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
 
@@ -32,7 +34,7 @@ function requestSchema(model: ScorableModel): Json {
           type: "object",
           properties: {
             name: { const: INPUT },
-            datatype: { enum: Object.keys(INPUT_DATATYPES) },
+            datatype: { enum: JSON_DATATYPES },
             shape: {
               type: "array",
               minItems: 3,
@@ -89,33 +91,45 @@ const ANSWER: Json = {
   additionalProperties: false,
 };
 
-/** The paths of the protocol, with and without a version. */
-export function inferencePaths(model: ScorableModel): Paths {
-  const sequence = sampleSequence(model);
-  const example = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };
-  const name: Json = { name: "name", in: "path", required: true, schema: { const: model.name } };
-  const version: Json = { name: "version", in: "path", required: true, schema: { type: "string" } };
+/** What is asked of the server, not of the model. */
+function serverPaths(): Paths {
   const paths: Paths = {
     "/v2": {
-      get: open(
-        "getServer",
-        "inference",
-        "Open Inference Protocol: the server",
-        json({ type: "object" }),
-        { security: [{ key: ["read"] }] },
-        KEYED,
-      ),
+      get: open("getServer", "inference", "Open Inference Protocol: the server", json({ type: "object" }), { security: ABOUT }, KEYED),
     },
     "/v2/health/live": { get: open("isServerLive", "inference", "Open Inference Protocol: live", json({ type: "object" })) },
     "/v2/health/ready": {
       get: open("isServerReady", "inference", "Open Inference Protocol: ready", json({ type: "object" }), {}, { "503": PROBLEM }),
     },
   };
+  paths["/v2/repository/index"] = {
+    post: open("listModels", "inference", "Triton's model repository: the one model", json({ type: "array" }), { security: ABOUT }, KEYED),
+  };
+  paths["/v2/models/stats"] = {
+    get: open(
+      "getStatistics",
+      "inference",
+      "Triton's statistics: counts of this isolate",
+      json({ type: "object" }),
+      { security: ABOUT },
+      KEYED,
+    ),
+  };
+  return paths;
+}
+
+/** The paths of the protocol, with and without a version. */
+export function inferencePaths(model: ScorableModel): Paths {
+  const sequence = sampleSequence(model);
+  const example = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };
+  const name: Json = { name: "name", in: "path", required: true, schema: { const: model.name } };
+  const version: Json = { name: "version", in: "path", required: true, schema: { type: "string" } };
+  const paths = serverPaths();
   for (const [path, parameters, suffix] of [
     ["/v2/models/{name}", [name], ""],
     ["/v2/models/{name}/versions/{version}", [name, version], "Version"],
   ] as const) {
-    const keyed = { security: [{ key: ["read"] }], parameters };
+    const keyed = { security: ABOUT, parameters };
     const missing = { "404": PROBLEM, ...KEYED };
     paths[path] = {
       get: open(
@@ -137,6 +151,11 @@ export function inferencePaths(model: ScorableModel): Paths {
         missing,
       ),
     };
+    for (const [last, id, summary] of [
+      ["config", `getModel${suffix}Config`, "Triton's model configuration"],
+      ["stats", `getModel${suffix}Statistics`, "Triton's statistics: counts of this isolate"],
+    ])
+      paths[`${path}/${last}`] = { get: open(id, "inference", summary, json({ type: "object" }), keyed, missing) };
     paths[`${path}/infer`] = { post: inferOperation(`inferModel${suffix}`, parameters, example) };
   }
   return paths;

@@ -5,6 +5,7 @@ import { PROBLEMS } from "../http/problem.ts";
 import { MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
 import { inferencePaths, inferenceSchemas } from "./inference.ts";
 import { componentsOf } from "./json-schema.ts";
+import { predictPaths, predictSchemas } from "./predict.ts";
 import { scorePaths, scoreSchemas } from "./score.ts";
 import { streamSchemas } from "./stream-schemas.ts";
 import { deliveryWebhooks, streamPaths } from "./streams.ts";
@@ -31,10 +32,23 @@ export function describeService(model: ScorableModel): Document {
     },
     servers: [{ url: "/", description: "The Worker that answers with this document." }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-    paths: { ...scorePaths(model), ...inferencePaths(model), ...streamPaths(model), ...hookPaths(), ...otherPaths() },
+    paths: {
+      ...scorePaths(model),
+      ...inferencePaths(model),
+      ...predictPaths(model),
+      ...streamPaths(model),
+      ...hookPaths(),
+      ...otherPaths(),
+    },
     webhooks: deliveryWebhooks(),
     components: {
-      schemas: { ...scoreSchemas(model), ...PROBLEM_SCHEMAS, ...inferenceSchemas(model), ...componentsOf(streamSchemas(model)) },
+      schemas: {
+        ...scoreSchemas(model),
+        ...PROBLEM_SCHEMAS,
+        ...inferenceSchemas(model),
+        ...predictSchemas(model),
+        ...componentsOf(streamSchemas(model)),
+      },
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key with the scope that the operation names, or admin." } },
     },
   };

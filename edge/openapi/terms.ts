@@ -8,6 +8,7 @@ export type Json = Record<string, unknown>;
 export const TAGS = {
   score: "Scoring sequences, and the model that scores them.",
   inference: "The Open Inference Protocol v2, for clients that speak it.",
+  predict: "TensorFlow Serving's REST predict, for clients that speak it.",
   streams: "Windows of events, one a key, scored as events come.",
   deliveries: "Results on their way to receivers.",
   hooks: "Webhooks of other services.",
@@ -56,6 +57,9 @@ export function open(
 ): Operation {
   return { operationId, tags: [tag], summary, ...more, responses: { "200": { description: "As it says.", content }, ...problems } };
 }
+
+/** What either scope may read: metadata, readiness and the like of other protocols. */
+export const ABOUT: readonly Json[] = [{ key: ["read"] }, { key: ["score"] }];
 
 /** The operating point a request may ask for. */
 export function pointOf({ operatingPoints }: ScorableModel): Json {

@@ -10,55 +10,75 @@ import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
 import type { Ready, ServableModel } from "../models/servable-model.ts";
-import {
-  encodeInferAnswer,
-  INPUT,
-  INPUT_DATATYPES,
-  OUTPUTS,
-  type OutputData,
-  type OutputName,
-  parseJsonLength,
-  readInferRequest,
-} from "../scoring/inference-request.ts";
+import { DATATYPES } from "../scoring/datatypes.ts";
+import { encodeInferAnswer, OUTPUTS, type OutputData, type OutputName } from "../scoring/inference-answer.ts";
+import { createInferCounts, type InferCounts } from "../scoring/inference-counts.ts";
+import { INPUT, parseJsonLength, readInferRequest } from "../scoring/inference-request.ts";
 import { bodyOptions, queryOptions } from "../scoring/options.ts";
 import { maxSequences, scoreValues } from "../scoring/scoring.ts";
 
 const JSON_LENGTH = "inference-header-content-length";
 
+/** The version that clients name which count them. The other is the beginning of the artifact's hash. */
+const FIRST_VERSION = "1";
+
 /** The server's own routes, which answer with a model and without. */
 export function inferenceHealthRoutes(servable: ServableModel) {
+  const checkReady = (): Ready => {
+    if ("unready" in servable) throw new ArtifactError(servable.unready);
+    return servable;
+  };
+  const extensions = ["binary_tensor_data", "model_configuration", "statistics"];
   const app = new Hono<EdgeEnv>()
-    .get("/", (c) => c.json({ name: "quickstep", version: VERSION, extensions: ["binary_tensor_data"] }))
+    .get("/", (c) => c.json({ name: "quickstep", version: VERSION, extensions }))
     .get("/health/live", (c) => c.json({ live: true }))
     .get("/health/ready", (c) => {
-      if ("unready" in servable) throw new ArtifactError(servable.unready);
+      checkReady();
       return c.json({ ready: true });
-    });
+    })
+    .post("/repository/index", (c) => c.json([{ name: checkReady().model.name, version: versionOf(c), state: "READY", reason: "" }]));
   for (const path of ["/", "/health/live", "/health/ready"]) app.all(path, allowOnly("GET", "HEAD"));
+  return app.all("/repository/index", allowOnly("POST"));
+}
+
+/**
+ * The model's routes: metadata, readiness, configuration, statistics, infer; each with and without a version in the path. `now`:
+ * milliseconds since 1970.
+ */
+export function inferenceRoutes(ready: Ready, now: () => number) {
+  const counts = createInferCounts();
+  const statistics = (c: EdgeContext): Response => c.json(counts.describe(ready.model.name, versionOf(c)));
+  const checked =
+    (answer: (c: EdgeContext) => Response | Promise<Response>) =>
+    (c: EdgeContext): Response | Promise<Response> => {
+      checkPath(c, ready);
+      return answer(c);
+    };
+  const app = new Hono<EdgeEnv>();
+  for (const path of ["/models/:name", "/models/:name/versions/:version"]) {
+    const gets: Record<string, (c: EdgeContext) => Response> = {
+      "": (c) => describeModel(c, ready),
+      "/ready": (c) => c.json({ name: ready.model.name, ready: true }),
+      "/config": (c) => configureModel(c, ready),
+      "/stats": statistics,
+    };
+    for (const [suffix, answer] of Object.entries(gets))
+      app
+        .get(`${path}${suffix}`, (c) => (isAllStatistics(c, ready) ? statistics(c) : checked(answer)(c)))
+        .all(`${path}${suffix}`, allowOnly("GET", "HEAD"));
+    app
+      .post(
+        `${path}/infer`,
+        checked((c) => infer(c, ready, counts, now)),
+      )
+      .all(`${path}/infer`, allowOnly("POST"));
+  }
   return app;
 }
 
-/** The model's routes: metadata, readiness, infer; each with and without a version in the path. */
-export function inferenceRoutes(ready: Ready) {
-  const checked =
-    (answer: (c: EdgeContext, ready: Ready) => Response | Promise<Response>) =>
-    (c: EdgeContext): Response | Promise<Response> => {
-      checkPath(c, ready);
-      return answer(c, ready);
-    };
-  const app = new Hono<EdgeEnv>();
-  for (const path of ["/models/:name", "/models/:name/versions/:version"])
-    app
-      .get(path, checked(describeModel))
-      .all(path, allowOnly("GET", "HEAD"))
-      .get(
-        `${path}/ready`,
-        checked((c) => c.json({ name: ready.model.name, ready: true })),
-      )
-      .all(`${path}/ready`, allowOnly("GET", "HEAD"))
-      .post(`${path}/infer`, checked(infer))
-      .all(`${path}/infer`, allowOnly("POST"));
-  return app;
+/** Whether the path is /models/stats, of all models. As a route it would put all others on Hono's slower router, as in routes/deliveries.ts. */
+function isAllStatistics(c: EdgeContext, { model }: Ready): boolean {
+  return c.req.path === "/v2/models/stats" && model.name !== "stats";
 }
 
 /** The protocol's version: the beginning of the artifact's hash. */
@@ -70,22 +90,46 @@ function versionOf(c: EdgeContext): string {
 function checkPath(c: EdgeContext, { model }: Ready): void {
   const { name, version } = c.req.param() as { name: string; version?: string };
   if (name !== model.name) throw new RequestError("notFound", `there is no model ${name}: this Worker serves ${model.name}`);
-  if (version !== undefined && version !== versionOf(c))
-    throw new RequestError("notFound", `there is no version ${version} of ${name}: this Worker serves ${versionOf(c)}`);
+  if (version !== undefined && version !== FIRST_VERSION && version !== versionOf(c))
+    throw new RequestError("notFound", `there is no version ${version} of ${name}: this Worker serves ${versionOf(c)}, also called 1`);
 }
 
 function describeModel(c: EdgeContext, { model }: Ready): Response {
   const { timesteps, features } = shapeOf(model.recipe);
   return c.json({
     name: model.name,
-    versions: [versionOf(c)],
+    versions: [versionOf(c), FIRST_VERSION],
     platform: "quickstep",
-    inputs: [{ name: INPUT, datatype: Object.keys(INPUT_DATATYPES)[0], shape: [-1, timesteps, features] }],
+    inputs: [{ name: INPUT, datatype: DATATYPES[0], shape: [-1, timesteps, features] }],
     outputs: OUTPUTS.map((output) => ({ ...output, shape: [-1] })),
   });
 }
 
-async function infer(c: EdgeContext, ready: Ready): Promise<Response> {
+/** As Triton's model configuration has it: shapes are without the batch. */
+function configureModel(c: EdgeContext, { model }: Ready): Response {
+  const { timesteps, features } = shapeOf(model.recipe);
+  return c.json({
+    name: model.name,
+    platform: "quickstep",
+    backend: "quickstep",
+    max_batch_size: maxSequences(model.recipe),
+    input: [{ name: INPUT, data_type: `TYPE_${DATATYPES[0]}`, dims: [timesteps, features] }],
+    output: OUTPUTS.map(({ name, datatype }) => ({ name, data_type: `TYPE_${datatype}`, dims: [1], reshape: { shape: [] } })),
+  });
+}
+
+async function infer(c: EdgeContext, ready: Ready, counts: InferCounts, now: () => number): Promise<Response> {
+  try {
+    const { response, sequences } = await answerInfer(c, ready);
+    counts.add(sequences, now());
+    return response;
+  } catch (error) {
+    counts.addFailure();
+    throw error;
+  }
+}
+
+async function answerInfer(c: EdgeContext, ready: Ready): Promise<{ readonly response: Response; readonly sequences: number }> {
   const { model } = ready;
   const jsonLength = checkBodyType(c);
   const query = queryOptions(c.req.url, model);
@@ -97,7 +141,8 @@ async function infer(c: EdgeContext, ready: Ready): Promise<Response> {
   if (options.explain)
     throw new RequestError("parameter", "explain is a parameter of /v1/score: the Open Inference Protocol has no place for it");
   const scores = scoreValues(ready, values, pathOf, options);
-  c.get("record").sequences = scores.probabilities.length;
+  const sequences = scores.probabilities.length;
+  c.get("record").sequences = sequences;
   const head = {
     model_name: model.name,
     model_version: versionOf(c),
@@ -105,8 +150,11 @@ async function infer(c: EdgeContext, ready: Ready): Promise<Response> {
     parameters: { ...parameters, operatingPoint: options.point.name },
   };
   const answer = encodeInferAnswer(head, request.outputs, (name) => outputOf(name, scores, options.point));
-  if (answer.jsonBytes === undefined) return answerWith(c, answer.body, { "content-type": "application/json" });
-  return answerWith(c, answer.body, { "content-type": "application/octet-stream", [JSON_LENGTH]: `${answer.jsonBytes}` });
+  const headers: Record<string, string> =
+    answer.jsonBytes === undefined
+      ? { "content-type": "application/json" }
+      : { "content-type": "application/octet-stream", [JSON_LENGTH]: `${answer.jsonBytes}` };
+  return { response: answerWith(c, answer.body, headers), sequences };
 }
 
 /** The header that says how many bytes are JSON, or null. Throws RequestError for a body of another type than the protocol's clients send. */

@@ -2,7 +2,7 @@
 // binary numbers, or as an array of NumPy.
 import { type Handler, Hono, type TypedResponse } from "hono";
 import { modelId } from "../../shared/model.ts";
-import { mediaTypeOf, readBytes, readJson, refuseEncoding, refuseMediaType } from "../http/body.ts";
+import { contentStream, mediaTypeOf, readBytes, readJson, refuseMediaType } from "../http/body.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
@@ -75,8 +75,7 @@ function answerNumbers(
 
 /** Results leave while lines arrive; the record is complete, and logged, when the last has left. */
 function answerLines(c: EdgeContext, ready: Ready, query: Options): Response {
-  refuseEncoding(c.req.raw);
-  const { body } = c.req.raw;
+  const body = contentStream(c.req.raw);
   if (body === null) throw new RequestError("malformed", "the body is empty, expected lines of JSON");
   const record = c.get("record");
   const finished = Promise.withResolvers<void>();

@@ -38,7 +38,7 @@ export function scoreLines(
   const reader = body.getReader();
   const splitter = new LineSplitter(MAX_LINE_BYTES);
   const encoder = new TextEncoder();
-  const { totals, answer } = createLineScorer(ready, options, maxLines);
+  const { totals, answer, breakOff } = createLineScorer(ready, options, maxLines);
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -55,6 +55,11 @@ export function scoreLines(
             if (text !== "") return;
           }
         } catch (error) {
+          if (problemKind(error) !== "internal") {
+            controller.enqueue(encoder.encode(breakOff(error))); // what came is damaged, and its sender is there to be told
+            controller.close();
+            return done(totals);
+          }
           controller.error(error); // half an answer must not look whole
           done(totals, error);
         }
@@ -84,6 +89,18 @@ function createLineScorer(ready: Ready, options: Options, maxLines: number) {
     return resultsOf(ready, values, () => ["sequence"], options)[0];
   }
 
+  /** The answer to line `lineNumber` that says what is wrong with it. */
+  function fail(error: unknown): string {
+    totals.errors++;
+    return `${JSON.stringify({ line: lineNumber, error: describeProblem(error) })}\n`;
+  }
+
+  /** The same of the line that would come next, where nothing more can be read. */
+  function breakOff(error: unknown): string {
+    lineNumber++;
+    return fail(error);
+  }
+
   /** `isOver`: there were too many, and the rest is not looked at. */
   function answer(lines: Iterable<Line>): { readonly text: string; readonly isOver: boolean } {
     let text = "";
@@ -91,8 +108,7 @@ function createLineScorer(ready: Ready, options: Options, maxLines: number) {
       lineNumber++;
       if (lineNumber > maxLines) {
         const error = new LimitError([], `at most ${maxLines} lines a request: send them in parts`, maxLines);
-        totals.errors++;
-        return { text: `${text}${JSON.stringify({ line: lineNumber, error: describeProblem(error) })}\n`, isOver: true };
+        return { text: text + fail(error), isOver: true };
       }
       if (line !== null && isBlank(line)) continue;
       try {
@@ -100,13 +116,12 @@ function createLineScorer(ready: Ready, options: Options, maxLines: number) {
         totals.sequences++;
       } catch (error) {
         if (problemKind(error) === "internal") throw error;
-        text += `${JSON.stringify({ line: lineNumber, error: describeProblem(error) })}\n`;
-        totals.errors++;
+        text += fail(error);
       }
     }
     return { text, isOver: false };
   }
-  return { totals, answer };
+  return { totals, answer, breakOff };
 }
 
 /** `{"sequence":[[…]]}`, with times where the model knows a clock, or the sequence itself. Throws SequenceError. */

@@ -62,13 +62,17 @@ describe("metadata and health", () => {
   const get = async (path: string) => (await app.request(path)).json();
 
   test("say what the server is, what the model takes and gives, and that both are well", async () => {
-    expect(await get("/v2")).toEqual({ name: "quickstep", version: VERSION, extensions: ["binary_tensor_data"] });
+    expect(await get("/v2")).toEqual({
+      name: "quickstep",
+      version: VERSION,
+      extensions: ["binary_tensor_data", "model_configuration", "statistics"],
+    });
     expect(await get("/v2/health/live")).toEqual({ live: true });
     expect(await get("/v2/health/ready")).toEqual({ ready: true });
     const metadata = await get("/v2/models/fx");
     expect(metadata).toEqual({
       name: "fx",
-      versions: [expect.stringMatching(/^[0-9a-f]{12}$/)],
+      versions: [expect.stringMatching(/^[0-9a-f]{12}$/), "1"],
       platform: "quickstep",
       inputs: [{ name: "sequences", datatype: "FP64", shape: [-1, 10, 5] }],
       outputs: [
@@ -87,7 +91,7 @@ describe("metadata and health", () => {
   test.each([
     ["/v2/models/other", "there is no model other: this Worker serves fx"],
     ["/v2/models/other/ready", "there is no model other: this Worker serves fx"],
-    ["/v2/models/fx/versions/1", /^there is no version 1 of fx: this Worker serves [0-9a-f]{12}$/],
+    ["/v2/models/fx/versions/2", /^there is no version 2 of fx: this Worker serves [0-9a-f]{12}, also called 1$/],
     ["/v2/nothing", "there is no /v2/nothing: GET /docs lists what there is"],
   ])("%s is a 404", async (path, detail) => {
     const response = await app.request(path);
@@ -161,8 +165,13 @@ describe("infer in JSON", () => {
     ["no object", [], "the body must be an object, got an empty array"],
     ["no inputs", {}, "inputs must be an array of one input, sequences, got undefined", "/inputs"],
     ["two inputs", { inputs: [1, 2] }, "inputs must be an array of one input, sequences, got an array of 2", "/inputs"],
-    ["another name", { inputs: [{ ...input(nested), name: "x" }] }, 'inputs[0].name must be "sequences", got "x"', "/inputs/0/name"],
-    ["another datatype", { inputs: [input(nested, "FP16")] }, 'inputs[0].datatype must be FP64 or FP32, got "FP16"', "/inputs/0/datatype"],
+    ["no name", { inputs: [{ ...input(nested), name: undefined }] }, "inputs[0].name must be text, got undefined", "/inputs/0/name"],
+    [
+      "another datatype",
+      { inputs: [input(nested, "BOOL")] },
+      'inputs[0].datatype must be one of FP64, FP32, FP16, BF16, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, got "BOOL"',
+      "/inputs/0/datatype",
+    ],
     [
       "no shape",
       { inputs: [{ name: "sequences", datatype: "FP64", data: [] }] },
@@ -254,9 +263,9 @@ describe("infer in JSON", () => {
     ],
     [
       "parameters of another type",
-      { inputs: [input(nested)], parameters: { x: [] } },
-      "parameters.x must be text, a number, true or false, got an empty array",
-      "/parameters/x",
+      { inputs: [input(nested)], parameters: [] },
+      "parameters must be an object, got an empty array",
+      "/parameters",
     ],
   ])("refuses %s", async (_, body, detail, pointer) => {
     const response = await infer(body);
@@ -391,7 +400,7 @@ test("whatever the body, the answer is a problem of the client's or scores", asy
     {
       name: fc.oneof({ weight: 9, arbitrary: fc.constant("sequences") }, scalar),
       shape: fc.oneof({ weight: 9, arbitrary: fc.constantFrom([1, T, F], [1, 1, F], [1, 2, F]) }, fc.array(fc.integer()), fc.jsonValue()),
-      datatype: fc.oneof({ weight: 9, arbitrary: fc.constantFrom("FP64", "FP32") }, scalar),
+      datatype: fc.oneof({ weight: 9, arbitrary: fc.constantFrom("FP64", "FP32", "INT64", "FP16", "BF16") }, scalar),
       data,
       parameters: fc.oneof(
         { weight: 5, arbitrary: fc.constant({}) },

@@ -1,0 +1,104 @@
+// The part of the OpenAPI document that is about TensorFlow Serving's REST predict.
+import type { ScorableModel } from "../../shared/model.ts";
+import { sampleSequence } from "../../shared/sample.ts";
+import { maxSequences } from "../scoring/scoring.ts";
+import { ABOUT, BODIED, type Json, json, KEYED, type Operation, open, type Paths, PROBLEM, ref, text } from "./terms.ts";
+
+/** PredictRequest, PredictAnswer and ModelStatus. */
+export function predictSchemas(model: ScorableModel): Record<string, Json> {
+  const many: Json = { type: "array", minItems: 1, maxItems: maxSequences(model.recipe), items: ref("Sequence") };
+  const predictions: Json = { type: "array", items: { type: "array", minItems: 1, maxItems: 1, items: { type: "number" } } };
+  const signature: Json = { type: ["string", "null"], enum: ["serving_default", null] };
+  const request = (name: string, more: string): Json => ({
+    type: "object",
+    description: more,
+    properties: { signature_name: signature, [name]: many },
+    required: [name],
+    additionalProperties: false,
+  });
+  const answer = (name: string): Json => ({
+    type: "object",
+    properties: { [name]: predictions },
+    required: [name],
+    additionalProperties: false,
+  });
+  return {
+    PredictRequest: {
+      anyOf: [request("instances", "Answered with predictions."), request("inputs", "Answered with outputs.")],
+      description: "A sequence, or all under inputs, may stand under the name of the model's input, whatever the name is.",
+    },
+    PredictAnswer: { anyOf: [answer("predictions"), answer("outputs")] },
+    ModelStatus: {
+      type: "object",
+      properties: {
+        name: text,
+        ready: { type: "boolean" },
+        model_version_status: {
+          type: "array",
+          items: {
+            type: "object",
+            properties: {
+              version: text,
+              state: text,
+              status: { type: "object", properties: { error_code: text, error_message: text }, required: ["error_code", "error_message"] },
+            },
+            required: ["version", "state", "status"],
+          },
+        },
+      },
+      required: ["name", "ready", "model_version_status"],
+      additionalProperties: false,
+    },
+  };
+}
+
+/** Status and predict, with and without a version. */
+export function predictPaths(model: ScorableModel): Paths {
+  const name: Json = { name: "name", in: "path", required: true, schema: { type: "string", const: model.name } };
+  const version: Json = { name: "version", in: "path", required: true, schema: text, description: "1, or the hash's beginning." };
+  const status = {
+    name: model.name,
+    ready: true,
+    model_version_status: [{ version: "1", state: "AVAILABLE", status: { error_code: "OK", error_message: "" } }],
+  };
+  const paths: Paths = {};
+  for (const [path, parameters, suffix] of [
+    ["/v1/models/{name}", [name], ""],
+    ["/v1/models/{name}/versions/{version}", [name, version], "Version"],
+  ] as const) {
+    const summary = "KServe's and TensorFlow Serving's status of the model";
+    paths[path] = {
+      get: open(
+        `getModel${suffix}Status`,
+        "predict",
+        summary,
+        json(ref("ModelStatus"), status),
+        { security: ABOUT, parameters },
+        {
+          "404": PROBLEM,
+          ...KEYED,
+        },
+      ),
+    };
+    paths[`${path}:predict`] = { post: predictOperation(`predictModel${suffix}`, parameters, model) };
+  }
+  return paths;
+}
+
+function predictOperation(operationId: string, parameters: readonly Json[], model: ScorableModel): Operation {
+  return {
+    operationId,
+    tags: ["predict"],
+    summary: "TensorFlow Serving's predict: probabilities",
+    description: "Scope: score. The shape of the answer is that of Keras' predict. The body is read as JSON, whatever it is said to be.",
+    security: [{ key: ["score"] }],
+    parameters,
+    requestBody: { required: true, content: json(ref("PredictRequest"), { instances: [sampleSequence(model)] }) },
+    responses: {
+      "200": { description: "In the order of the sequences.", content: json(ref("PredictAnswer"), { predictions: [[0.83]] }) },
+      "404": PROBLEM,
+      ...BODIED,
+      ...KEYED,
+    },
+  };
+}
