@@ -88,14 +88,34 @@ export interface Influence {
   readonly dependence: readonly { readonly name: string; readonly at: readonly number[]; readonly probabilities: readonly number[] }[];
 }
 
+/** How labelled data were read, as the trainer writes it down; more is there than these names. */
+export interface ReadingFacts {
+  readonly sequences: number;
+  readonly features: readonly string[];
+  /** Which values the labels had, and which of them is 1. */
+  readonly labels: LabelReading | "none" | "ignored";
+}
+
+export interface LabelReading {
+  readonly name: string;
+  /** Null where there was no label. */
+  readonly meaning: {
+    readonly one: number | string;
+    /** Null where 1 stands against several values. */
+    readonly zero: number | string | null;
+    readonly values: readonly (number | string)[];
+  } | null;
+}
+
 /** Facts for people. Nothing in it changes a score. */
 export interface Card {
   readonly data: {
     readonly name: string;
     readonly sha256: string;
     readonly float32: boolean;
-    /** The sentence that said how the data were read. Left out in older artifacts. */
+    /** The sentence that said how the data were read, and its facts. Left out in older artifacts. */
     readonly read?: string;
+    readonly facts?: ReadingFacts;
   };
   readonly split: { readonly by: string; readonly examples: Record<"train" | "validation" | "calibration" | "test", number> };
   readonly training: {

@@ -4,9 +4,10 @@ import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Kernel, MemberEngine } from "../../shared/engine.ts";
 import { ArtifactError, DataError } from "../../shared/errors.ts";
 import type { Predictor } from "../../shared/members.ts";
-import { checkGolden, type Model, modelId, type Scores, score } from "../../shared/model.ts";
+import { type Card, checkGolden, type Model, modelId, type Scores, score } from "../../shared/model.ts";
 import { readWhole } from "../files/whole-files.ts";
 import type { Dataset } from "../readers/dataset.ts";
+import { plainName } from "../readers/quoting.ts";
 
 export interface Engines {
   readonly kernel: Kernel;
@@ -30,7 +31,7 @@ export interface LoadedModel {
 export function loadModel(path: string, { kernel, createEngine }: Engines): LoadedModel {
   const bytes = readWhole(path, MAX_ARTIFACT_BYTES);
   try {
-    const model = decodeArtifact(bytes);
+    const model = makePlain(decodeArtifact(bytes));
     const engine = createEngine(model);
     checkGolden(model, engine, kernel.log);
     return {
@@ -43,6 +44,25 @@ export function loadModel(path: string, { kernel, createEngine }: Engines): Load
     if (error instanceof ArtifactError) throw new DataError(path, error.message);
     throw error;
   }
+}
+
+/** The model with texts of one line each, whoever wrote them: they go to a terminal, and name columns. No number changes. */
+function makePlain(model: Model): Model {
+  const { recipe, operatingPoints } = model;
+  return {
+    ...model,
+    name: plainName(model.name),
+    recipe: { ...recipe, features: recipe.features.map(plainName) },
+    operatingPoints: operatingPoints.map((point) => ({ ...point, name: plainName(point.name) })),
+    card: makeTextsPlain(model.card) as Card,
+  };
+}
+
+function makeTextsPlain(value: unknown): unknown {
+  if (typeof value === "string") return plainName(value);
+  if (Array.isArray(value)) return value.map(makeTextsPlain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [plainName(name), makeTextsPlain(inner)]));
 }
 
 /** The model's id, from the bytes it is decoded from. */

@@ -1,5 +1,6 @@
 // The text of one option → its value. Whatever does not fit is a UsageError that names the option and what came.
 import { UsageError } from "../../shared/errors.ts";
+import { plainName } from "../readers/quoting.ts";
 
 /** Reads the text of `--option`. Throws UsageError. */
 export type Read<T> = (text: string, option: string) => T;
@@ -38,7 +39,7 @@ export function choice<const T extends string>(...values: readonly T[]): Read<T>
 /** Names separated by commas: at least one, at most `max`, each once. */
 export function names(max: number): Read<readonly string[]> {
   return (value, option) => {
-    const list = value.split(",").map((name) => name.trim());
+    const list = value.split(",").map((name) => plainName(name.trim()));
     if (list.includes("") || new Set(list).size !== list.length || list.length > max)
       throw new UsageError(`--${option} must be up to ${max} different names separated by commas, got ${value}`);
     return list;
@@ -47,7 +48,7 @@ export function names(max: number): Read<readonly string[]> {
 
 /** `old=new` pairs separated by commas, each old name once. */
 export const pairs: Read<ReadonlyMap<string, string>> = (value, option) => {
-  const list = value.split(",").map((pair) => pair.split("=").map((name) => name.trim()));
+  const list = value.split(",").map((pair) => pair.split("=").map((name) => plainName(name.trim())));
   const map = new Map(list.map(([from, to]) => [from, to]));
   if (list.some((pair) => pair.length !== 2 || pair.includes("")) || map.size !== list.length)
     throw new UsageError(`--${option} must be pairs such as old=new separated by commas, got ${value}`);

@@ -1,16 +1,10 @@
 // One line that says what was read, before anything else happens.
 import type { Batch } from "../readers/batch.ts";
-import { describeMeaning, describeNote, describeRead, describeReading, describeRemark } from "../readers/describe.ts";
+import { describeMeaning, describeRead, describeReading, listDetails } from "../readers/describe.ts";
 import { createReadTally, type ReadFacts } from "../readers/facts.ts";
-import type { LabelCodes } from "../readers/labels.ts";
+import { isPlain, type LabelCodes } from "../readers/labels.ts";
 import type { ReadNote } from "../readers/notes.ts";
-import type { Remark } from "../readers/reading.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** Says what a reader leaves out or does by itself. */
-export function noteReading({ say }: Terminal): (note: ReadNote) => void {
-  return (note) => say(describeNote(note));
-}
 
 interface Announced {
   readonly source: string;
@@ -33,6 +27,8 @@ export interface ReadLine {
    * batch holds them all: of more it is known at the end.
    */
   announce(batches: AsyncIterable<Batch>): AsyncGenerator<Batch>;
+  /** Hears what the readers find out or leave out, for the line. */
+  onNote(note: ReadNote): void;
   /** Throws RangeError before the first batch. */
   facts(): ReadFacts;
 }
@@ -42,9 +38,10 @@ export function createReadLine({ source, labels, ignoreLabels, labelCodes }: Ann
   const tally = createReadTally(source, labels, ignoreLabels, labelCodes);
   return {
     facts: tally.facts,
+    onNote: tally.note,
     async *announce(batches) {
       let first: Batch | undefined;
-      let said: readonly Remark[] | undefined;
+      let said: readonly string[] | undefined;
       for await (const batch of batches) {
         tally.add(batch);
         if (said !== undefined) yield batch;
@@ -52,7 +49,7 @@ export function createReadLine({ source, labels, ignoreLabels, labelCodes }: Ann
         else {
           const facts = tally.facts();
           say(describeReading(facts));
-          said = facts.remarks;
+          said = listDetails(facts);
           yield first;
           yield batch;
           first = undefined;
@@ -67,8 +64,9 @@ export function createReadLine({ source, labels, ignoreLabels, labelCodes }: Ann
 }
 
 /** What came up after the first line. */
-function sayLate({ source, labels, remarks }: ReadFacts, said: readonly Remark[], say: Terminal["say"]): void {
-  if (typeof labels === "object" && labels.meaning !== null) say(`${source}: of the labels ${describeMeaning(labels.meaning)}`);
-  const known = new Set(said.map(describeRemark));
-  for (const text of remarks.map(describeRemark)) if (!known.has(text)) say(`${source}: ${text}`);
+function sayLate(facts: ReadFacts, said: readonly string[], say: Terminal["say"]): void {
+  const { source, labels } = facts;
+  const meaning = typeof labels === "object" ? labels.meaning : null;
+  if (meaning !== null && !isPlain(meaning)) say(`${source}: of the labels ${describeMeaning(meaning)}`);
+  for (const text of listDetails(facts)) if (!said.includes(text)) say(`${source}: ${text}`);
 }

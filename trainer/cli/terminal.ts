@@ -1,5 +1,6 @@
 // Where a command's words go. Files, servers and names put text of their own into these words, so whatever would steer a terminal
 // is shown here, not sent.
+import { STEERING } from "../readers/quoting.ts";
 
 export interface Terminal {
   /** Whether somebody watches: only then `progress` draws. */
@@ -11,9 +12,6 @@ export interface Terminal {
   /** The result: stdout. */
   print(text: string): void;
 }
-
-/** Control characters but for the line feed and the tab, line separators of Unicode, and what turns the direction of writing. */
-const STEERING = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 /** `text` with each steering character as `\u001b`, which in a JSON document is the same string. */
 export function showControls(text: string): string {

@@ -7,10 +7,11 @@ import { ARTIFACT_WORD, DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, SPLIT_
 import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkOutput } from "../cli/outputs.ts";
-import { noteReading, toReadDocument } from "../cli/read-line.ts";
+import { toReadDocument } from "../cli/read-line.ts";
 import { createStages } from "../cli/stages.ts";
 import { formatMetrics, formatOperatingPoints } from "../cli/tables.ts";
 import { writeWhole } from "../files/whole-files.ts";
+import { learntLabels } from "../pipeline/data-card.ts";
 import type { TrainNote } from "../pipeline/note.ts";
 import { recalibrate } from "../pipeline/recalibrate.ts";
 import { describeNote } from "../pipeline/sentences.ts";
@@ -57,8 +58,8 @@ async function calibrate(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   checkOutput("out", out, ARTIFACT_ENDINGS);
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
-  const read = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), onNote: noteReading(terminal) };
-  const dataset = await readDataset(values.data, read);
+  const { recipe, card: before } = loaded.model;
+  const dataset = await readDataset(values.data, { ...fillFrom(readOptionsOf(values), recipe), learnt: learntLabels(before) });
   terminal.say(describeRead(dataset.facts));
   const data = checkTrainable(dataset);
   const stages = createStages(terminal, now);

@@ -5,7 +5,7 @@ import { DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, TEST_OPTIONS } from "
 import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
-import { noteReading, toReadDocument } from "../cli/read-line.ts";
+import { toReadDocument } from "../cli/read-line.ts";
 import { createStages } from "../cli/stages.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { diagnose as diagnoseData } from "../diagnosis/diagnose.ts";
@@ -98,7 +98,7 @@ export async function diagnose(
   if (command.report !== undefined) checkOutput("report", command.report, PAGE_ENDINGS);
   const log = command.history === undefined ? undefined : readHistory(readWhole(command.history, MAX_HISTORY_BYTES), command.history);
   const issues = collectIssues();
-  const read = { ...command.read, gaps: true, onIssue: issues.onIssue, onNote: noteReading(terminal), maxWindows: MAX_WINDOWS };
+  const read = { ...command.read, gaps: true, onIssue: issues.onIssue, maxWindows: MAX_WINDOWS };
   const data = await readDataset(command.data, read);
   terminal.say(describeRead(data.facts));
   const { signal } = dependencies;

@@ -15,8 +15,7 @@ import { countOf, formatCount, formatMetrics, formatOperatingPoints, formatPerce
 import { writeWhole } from "../files/whole-files.ts";
 import { describeKeptEpoch } from "../pipeline/sentences.ts";
 import { readDataset } from "../readers/dataset.ts";
-import { describeRead, describeNote as describeReadNote } from "../readers/describe.ts";
-import type { ReadNote } from "../readers/notes.ts";
+import { describeRead } from "../readers/describe.ts";
 import { isDataFile, STDIN } from "../readers/source.ts";
 import { inspectData } from "../report/inspection.ts";
 import { describeWarning, listInspection } from "../report/inspection-text.ts";
@@ -57,14 +56,12 @@ const MAX_WINDOWS = 250_000;
 async function inspectFiles(values: InspectValues, { terminal }: Dependencies): Promise<void> {
   const { files, report, json } = values;
   if (report !== undefined) checkOutput("report", report, PAGE_ENDINGS);
-  const notes: string[] = [];
-  const onNote = (note: ReadNote): void => void notes.push(describeReadNote(note));
-  const data = await readDataset(files, { ...readOptionsOf(values), gaps: true, onNote, maxWindows: MAX_WINDOWS });
+  const data = await readDataset(files, { ...readOptionsOf(values), gaps: true, validation: true, maxWindows: MAX_WINDOWS });
   const inspection = inspectData(data);
-  const sentences = [describeRead(data.facts), ...notes];
+  const sentence = describeRead(data.facts);
   if (report !== undefined) {
     const { renderInspection } = await import("../report/inspection-page.ts");
-    writeWhole(report, new TextEncoder().encode(await renderInspection(data.name, sentences, inspection)));
+    writeWhole(report, new TextEncoder().encode(await renderInspection(data.name, sentence, inspection)));
     terminal.say(`wrote ${report}`);
   }
   const { features, distributions, copies, warnings } = inspection;
@@ -74,13 +71,12 @@ async function inspectFiles(values: InspectValues, { terminal }: Dependencies): 
     json
       ? JSON.stringify({
           read: toReadDocument(data.facts),
-          notes,
           features,
           lengths: { shortest, longest, paddingShare },
           copies,
           warnings: found,
         })
-      : [...sentences, ...listInspection(inspection)].join("\n"),
+      : [sentence, ...listInspection(inspection)].join("\n"),
   );
 }
 

@@ -4,7 +4,7 @@ import { integer, text } from "../cli/arguments.ts";
 import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf } from "../cli/data-options.ts";
 import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
-import { createReadLine, noteReading, toReadDocument } from "../cli/read-line.ts";
+import { createReadLine, toReadDocument } from "../cli/read-line.ts";
 import { createScoreProgress } from "../cli/score-progress.ts";
 import { countOf, formatCount } from "../cli/tables.ts";
 import { checkWritable } from "../files/whole-files.ts";
@@ -45,8 +45,8 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   const loaded = loadModel(values.artifact, engines);
   const options = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), ignoreLabels: true };
   const progress = createScoreProgress("score", terminal, now, options);
-  const read = { ...options, onNote: noteReading(terminal), onRead: progress.onRead };
   const line = createReadLine({ source, ignoreLabels: true }, terminal);
+  const read = { ...options, onNote: line.onNote, onRead: progress.onRead };
   const batches = progress.count(line.announce(readBatches(data, read)));
   let examples = 0;
   let outOfRange = 0;

@@ -17,7 +17,7 @@ import { declareCommand, flag, option, optionWithDefault, type Values } from "..
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkAbsent, checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
 import { createFitProgress } from "../cli/progress.ts";
-import { noteReading, toReadDocument } from "../cli/read-line.ts";
+import { toReadDocument } from "../cli/read-line.ts";
 import { createStages, type Stages } from "../cli/stages.ts";
 import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
 import type { Terminal } from "../cli/terminal.ts";
@@ -89,9 +89,9 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const out = checkOutputs(values);
   const read = {
     ...readOptionsOf(values),
-    onNote: noteReading(terminal),
     maxWindows: MAX_WINDOWS,
     gaps: values.missing !== "refuse",
+    validation: true,
     clock: values.time !== undefined && isLong(values),
   };
   const dataset = await readDataset(values.data, read);

@@ -52,6 +52,22 @@ export function selectSequences(data: Labelled, indices: Int32Array, shape: Shap
   };
 }
 
+/** The sequences of `data` and, behind them, `more`, each of which is a group of its own and of no series. */
+export function appendSequences(data: Labelled, more: Pick<Labelled, "values" | "labels">): Labelled {
+  const { probability, groups } = data;
+  const [N, V] = [data.labels.length, more.labels.length];
+  const values = new Float64Array(data.values.length + more.values.length);
+  values.set(data.values);
+  values.set(more.values, data.values.length);
+  const next = groups && groups.reduce((max, group) => Math.max(max, group), -1) + 1;
+  return {
+    values,
+    labels: Uint8Array.from({ length: N + V }, (_, n) => (n < N ? data.labels[n] : more.labels[n - N])),
+    probability: probability && Float64Array.from({ length: N + V }, (_, n) => (n < N ? probability[n] : Number.NaN)),
+    ...(groups && next !== undefined && { groups: Int32Array.from({ length: N + V }, (_, n) => (n < N ? groups[n] : next + n - N)) }),
+  };
+}
+
 /** The channels and lengths of the sequences at `indices`; `size` is T·C. */
 export function selectChannels(data: Channels, indices: Int32Array, size: number): [channels: Float32Array, lengths: Int32Array] {
   return [take(data.channels, indices, size), indices.map((n) => data.lengths[n])];

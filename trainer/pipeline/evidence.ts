@@ -29,7 +29,7 @@ export function gatherEvidence(
   return {
     history: member.fit.history,
     data: usable,
-    leftOut: data.labels.length - usable.labels.length,
+    leftOut: data.labels.length + (data.validation?.labels.length ?? 0) - usable.labels.length,
     split,
     validation: baselines(selectView(view, split.validation)),
     test: { values: test.values, labels: test.labels, probabilities, baselines: baselineProbabilities },

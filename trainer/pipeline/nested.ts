@@ -8,12 +8,12 @@ import { FOLDS, type Fold } from "../split/folds.ts";
 import type { Journal } from "../training/journal.ts";
 import { fitBaselines } from "./baselines.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
-import type { FoldedData } from "./prepare-folds.ts";
+import { type FoldedData, toLearnFrom } from "./prepare-folds.ts";
 import { fitStackPath } from "./stack-path.ts";
 
 /** What paths that have not seen a sequence say of it. */
 export interface NestedPredictions {
-  /** (N) in the order of the plan's sequences to learn from. */
+  /** (N) in the order of the sequences to learn from, as toLearnFrom gives them. */
   readonly probabilities: Float32Array;
   readonly baselines: Readonly<Record<string, Float64Array>>;
 }
@@ -25,24 +25,26 @@ export async function crossValidate(
   dependencies: TrainDependencies,
   journal: Journal,
 ): Promise<NestedPredictions> {
-  const { plan } = folded;
-  const place = new Map(Array.from(plan.train, (n, i) => [n, i]));
-  const probabilities = new Float32Array(plan.train.length);
+  const { plan, validation } = folded;
+  const toJudge = toLearnFrom(folded);
+  const place = new Map(Array.from(toJudge, (n, i) => [n, i]));
+  const probabilities = new Float32Array(toJudge.length);
   const baselines: Record<string, Float64Array> = {};
-  const folds = plan.deal(plan.train, new Array<number>(FOLDS).fill(1 / FOLDS));
+  const folds = plan.deal(toJudge, new Array<number>(FOLDS).fill(1 / FOLDS));
   for (const [outer, { train, heldOut }] of folds.entries()) {
     const quiet: TrainDependencies = {
       ...dependencies,
       onNote: () => {},
       onFold: (at) => dependencies.onFold?.({ ...at, outer, outers: FOLDS }),
     };
-    const judge = (inner: Journal) => judgeHeldOut(folded, { train, heldOut }, options, quiet, inner);
+    const learnt = Int32Array.from([...train, ...validation]);
+    const judge = (inner: Journal) => judgeHeldOut(folded, { train: learnt, heldOut }, options, quiet, inner);
     const { scored, judged } = await journal.once(`nested fold ${outer}`, judge);
     heldOut.forEach((n, i) => {
       probabilities[place.get(n)!] = scored[i];
     });
     for (const [name, own] of Object.entries(judged)) {
-      baselines[name] ??= new Float64Array(plan.train.length);
+      baselines[name] ??= new Float64Array(toJudge.length);
       heldOut.forEach((n, i) => {
         baselines[name][place.get(n)!] = own[i];
       });

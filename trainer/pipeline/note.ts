@@ -34,6 +34,8 @@ export type TrainNote =
   | ({ readonly code: "gate" } & NonNullable<Joined["gate"]>)
   /** The gain over the base rate may be chance, so the model keeps a share of what it learnt. */
   | ({ readonly code: "kept" } & Kept)
+  /** The data bring a validation part. */
+  | { readonly code: "validation-given"; readonly sequences: number }
   /** There are too few sequences for a test part. */
   | { readonly code: "nested"; readonly sequences: number }
   | { readonly code: "calibration"; readonly slope: number; readonly intercept: number }

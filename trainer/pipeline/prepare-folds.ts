@@ -7,6 +7,7 @@ import { type FoldPlan, planFolds } from "../split/folds.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import type { TrainOptions } from "./contract.ts";
+import { planValidation, readValidation } from "./given-validation.ts";
 import type { TrainNote } from "./note.ts";
 import { findGaps, requireMovement } from "./prepare.ts";
 
@@ -18,6 +19,8 @@ export interface FoldedData {
   /** How all-zero rows were read so far. */
   readonly padding: Padding;
   readonly plan: FoldPlan;
+  /** Positions of the validation part that the data bring, the last of `plan.train`: the one part that is held out. Empty where there is none. */
+  readonly validation: Int32Array;
   /** As Plan.gaps. */
   readonly gaps?: readonly number[];
 }
@@ -48,8 +51,18 @@ export function prepareFolds(data: LabelledDataset, options: TrainOptions, onNot
   });
   onNote({ code: "split", split: plan });
   const ordered = selectSequences(usable, plan.order, data.shape);
-  const gaps = findGaps(data, ordered, padding, plan.train, options, onNote);
-  return { data, usable: ordered, padding, plan, ...(gaps && { gaps }) };
+  const given = readValidation(data, padding, onNote);
+  const folded =
+    given === null
+      ? { usable: ordered, plan, validation: new Int32Array(0) }
+      : planValidation(ordered, plan, given, { data, padding, random: createRandom(seed, STREAMS.split) });
+  const gaps = findGaps(data, folded.usable, padding, folded.plan.train, options, onNote);
+  return { data, padding, ...folded, ...(gaps && { gaps }) };
+}
+
+/** Positions of the sequences of `plan.train` that members may learn from: all but a validation part that the data bring. */
+export function toLearnFrom({ plan, validation }: FoldedData): Int32Array {
+  return plan.train.subarray(0, plan.train.length - validation.length);
 }
 
 function requireEnough(source: string, labels: Uint8Array): void {

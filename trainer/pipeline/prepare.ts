@@ -8,6 +8,7 @@ import { type Split, splitDataset } from "../split/split.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import type { TrainOptions } from "./contract.ts";
+import { appendValidation, readValidation } from "./given-validation.ts";
 import type { TrainNote } from "./note.ts";
 
 export interface Prepared {
@@ -28,10 +29,14 @@ export interface Prepared {
 /** Throws DataError, FitError, UsageError when the data or the split leave nothing to train on. */
 export function prepare(data: LabelledDataset, options: TrainOptions, onNote: (note: TrainNote) => void): Prepared {
   const padding = options.padding ?? (options.recipe === "raw" ? "none" : "leading");
-  const usable = dropPaddingOnly(data, padding, onNote);
-  requireMovement(data, usable, padding);
-  const split = splitUsable(data, usable, padding, options);
-  onNote({ code: "split", split });
+  const own = dropPaddingOnly(data, padding, onNote);
+  requireMovement(data, own, padding);
+  const cut = splitUsable(data, own, padding, options);
+  onNote({ code: "split", split: cut });
+  const given = readValidation(data, padding, onNote);
+  const whole = given && appendValidation(own, given, data, padding);
+  const usable = whole?.usable ?? own;
+  const split = whole ? { ...cut, validation: whole.positions, overlap: whole.overlap } : cut;
   requireBothClasses({ train: split.train, validation: split.validation }, usable.labels, data.source);
   const gaps = findGaps(data, usable, padding, split.train, options, onNote);
   return { data, usable, padding, split, ...(gaps && { gaps }), gap: gapOf(split, data.shape.timesteps, options.horizon) };
@@ -79,6 +84,7 @@ function splitUsable(data: LabelledDataset, usable: Labelled, padding: Padding, 
     method: split,
     horizon,
     hasTest: data.test !== null,
+    hasValidation: data.validation !== undefined,
     random,
   });
 }

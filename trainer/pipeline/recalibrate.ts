@@ -19,6 +19,7 @@ import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { type Assessment, assess, type Sealed, seal } from "./assess.ts";
 import type { ScoringDependencies } from "./contract.ts";
+import { describeData } from "./data-card.ts";
 import type { TrainNote } from "./note.ts";
 import { packageModel } from "./package.ts";
 import { gapOf } from "./prepare.ts";
@@ -111,7 +112,7 @@ function refineCalibration(
 
 function writeCard(
   card: Card,
-  { name, sha256, float32, read, features }: LabelledDataset,
+  data: LabelledDataset,
   { by }: Split,
   { calibration, validation, test: { length } }: Parts,
   { test, intervals, reliability }: Assessment,
@@ -120,7 +121,7 @@ function writeCard(
   warnings: readonly Warning[],
 ): MeasuredCard {
   const kept = withoutWarnings(card, ANSWERED);
-  const added = toCardWarnings(warnings, (warning) => describeWarning(warning, features));
+  const added = toCardWarnings(warnings, (warning) => describeWarning(warning, data.features));
   return {
     ...card,
     test,
@@ -130,7 +131,7 @@ function writeCard(
     warnings: [...kept.warnings, ...added.warnings],
     warningCodes: [...kept.warningCodes, ...added.warningCodes],
     calibrated: {
-      data: { name, sha256, float32, read },
+      data: describeData(data),
       by,
       examples: { calibration: calibration.length, validation: validation.length, test: length },
     },

@@ -24,9 +24,7 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
     case "gaps":
       return describeGaps(note, names);
     case "clock":
-      return note.isUsed
-        ? `times: channels look at ${note.name}, so that scoring takes the time of each row`
-        : `times: no channel looks at ${note.name}, so that scoring takes no times`;
+      return `times: ${note.isUsed ? "channels look" : "no channel looks"} at ${note.name}, so that scoring takes ${note.isUsed ? "the time of each row" : "no times"}`;
     case "warning":
       return `note: ${describeWarning(note.warning, names)}`;
     case "padding":
@@ -62,9 +60,11 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
     case "members":
       return `out-of-fold log loss: ${describeWorth(note.learners, note.logLoss)}`;
     case "gate":
-      return `the lstm ${note.joins ? "joins" : "is left out"}: beside the others it gains ${note.gain.toFixed(4)} ± ${note.standardError.toFixed(4)} where the feature search saw nothing, and two standard errors are asked for`;
+      return describeGate(note);
     case "kept":
       return describeKept(note);
+    case "validation-given":
+      return `validation: the ${note.sequences} sequences that the data bring are held out: nothing learns from them, and every choice is made on them`;
     case "nested":
       return `${note.sequences} sequences are too few for a test part: nested cross-validation judges the whole path on every one of them`;
     case "calibration":
@@ -84,6 +84,10 @@ function describeTarget({ target }: Extract<TrainNote, { code: "training-target"
 
 function describeKept({ gain, standardError, share }: Extract<TrainNote, { code: "kept" }>): string {
   return `the out-of-fold gain over the base rate is ${gain.toFixed(4)} ± ${standardError.toFixed(4)}, which may be chance: the model keeps ${percent(share)} of its distance from the base rate`;
+}
+
+function describeGate({ joins, gain, standardError }: Extract<TrainNote, { code: "gate" }>): string {
+  return `the lstm ${joins ? "joins" : "is left out"}: beside the others it gains ${gain.toFixed(4)} ± ${standardError.toFixed(4)} where the feature search saw nothing, and two standard errors are asked for`;
 }
 
 /** `missing: 1,204 of open (12.0 %), …` */

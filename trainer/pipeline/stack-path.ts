@@ -100,8 +100,9 @@ export async function fitStackPath(
   };
 }
 
-/** Five folds, or one held-out part of many sequences. */
-function dealFolds({ plan }: FoldedData, train: Int32Array): readonly Fold[] {
+/** Five folds; or one held-out part: the data's own, or a share of many sequences. */
+function dealFolds({ plan, validation }: FoldedData, train: Int32Array): readonly Fold[] {
+  if (validation.length > 0) return [{ train: train.filter((n) => n < validation[0]), heldOut: validation }];
   if (train.length <= MAX_FOLDED) return plan.deal(train, new Array<number>(FOLDS).fill(1 / FOLDS));
   const share = Math.min(HELD_OUT.share, HELD_OUT.sequences / train.length);
   return plan.deal(train, [1 - share, share]).slice(1);

@@ -15,6 +15,7 @@ import { type Assessment, assess, seal } from "./assess.ts";
 import { type Baselines, fitBaselines } from "./baselines.ts";
 import { dropClockOfData, dropClockOfPlan, dropClockOfRecipe, isClockIdle } from "./clock.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
+import { describeData } from "./data-card.ts";
 import { findFlaw } from "./data-checks.ts";
 import { gatherEvidence } from "./evidence.ts";
 import { type Fitted, fitNetwork } from "./fit-network.ts";
@@ -139,7 +140,7 @@ function writeCard(
   const { member, settings } = fitted;
   const { train, validation, calibration } = split;
   return {
-    data: { name: data.name, sha256: data.sha256, float32: data.float32, read: data.read },
+    data: describeData(data),
     split: {
       by: split.by,
       examples: { train: train.length, validation: validation.length, calibration: calibration.length, test: test.examples },

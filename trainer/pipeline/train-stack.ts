@@ -16,11 +16,12 @@ import { type Assessment, assess, measure, seal } from "./assess.ts";
 import { fitBaselines } from "./baselines.ts";
 import { dropClockOfData, dropClockOfRecipe, isClockIdle } from "./clock.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
+import { describeData } from "./data-card.ts";
 import { findFlaw } from "./data-checks.ts";
 import type { Evidence } from "./evidence.ts";
 import { crossValidate } from "./nested.ts";
 import { type Packaged, packageModel } from "./package.ts";
-import { type FoldedData, MIN_OF_CLASS, prepareFolds } from "./prepare-folds.ts";
+import { type FoldedData, MIN_OF_CLASS, prepareFolds, toLearnFrom } from "./prepare-folds.ts";
 import { describeVerdict, describeWarning, type Verdict } from "./sentences.ts";
 import { fitStackPath, type StackFit } from "./stack-path.ts";
 import { compareWithTruth, type Trained } from "./trained.ts";
@@ -129,10 +130,12 @@ async function judge(
     metrics: Object.fromEntries(Object.entries(judged.baselines).map(([name, q]) => [name, computeMetrics(judged.test.labels, q)])),
   });
   if (data.test === null && plan.test.length === 0) {
-    dependencies.onNote({ code: "nested", sequences: plan.train.length });
+    const judged = toLearnFrom(folded);
+    dependencies.onNote({ code: "nested", sequences: judged.length });
     const { probabilities, baselines } = await crossValidate(folded, options, dependencies, journal);
-    const assessment = measure(fit.learnt.labels, probabilities, gap, options.seed);
-    return withMetrics({ by: "nested-cross-validation", test: fit.learnt, assessment, baselines });
+    const test = folded.validation.length === 0 ? fit.learnt : selectSequences(usable, judged, data.shape);
+    const assessment = measure(test.labels, probabilities, gap, options.seed);
+    return withMetrics({ by: "nested-cross-validation", test, assessment, baselines });
   }
   const test =
     data.test === null
@@ -165,14 +168,19 @@ interface CardFacts {
 }
 
 function writeCard({ folded, fit, judged, influence, warnings, path }: CardFacts, options: TrainOptions, node: string): MeasuredCard {
-  const { data, plan } = folded;
+  const { data, plan, validation } = folded;
   const { test, intervals, reliability } = judged.assessment;
   const { learners, logLoss, gate } = fit.joined;
   return {
-    data: { name: data.name, sha256: data.sha256, float32: data.float32, read: data.read },
+    data: describeData(data),
     split: {
       by: plan.by,
-      examples: { train: plan.train.length, validation: 0, calibration: 0, test: judged.by === "test-part" ? test.examples : 0 },
+      examples: {
+        train: plan.train.length - validation.length,
+        validation: validation.length,
+        calibration: 0,
+        test: judged.by === "test-part" ? test.examples : 0,
+      },
     },
     training: describeLstm(fit, options),
     stack: { folds: fit.folds, learners, logLoss, ...(gate && { gate }) },
@@ -227,7 +235,7 @@ function gatherStackEvidence({ data, usable, plan }: FoldedData, { test, assessm
   return {
     history: [],
     data: usable,
-    leftOut: data.labels.length - usable.labels.length,
+    leftOut: data.labels.length + (data.validation?.labels.length ?? 0) - usable.labels.length,
     split: { train: plan.train, validation: none, calibration: none },
     validation: {},
     test: { values: test.values, labels: test.labels, probabilities: assessment.probabilities, baselines },

@@ -2,6 +2,7 @@
 // else by position. Knows no format. Legend: N sequences, T steps, F features.
 import { DataError } from "../../shared/errors.ts";
 import type { Batch, NameOptions, Target } from "./batch.ts";
+import { plainName } from "./quoting.ts";
 import type { PositionReason, Remark } from "./reading.ts";
 
 /** Whether features are named f0, f1, …, as those without a name are, in any order. */
@@ -12,7 +13,7 @@ export function hasDefaultNames(features: readonly string[]): boolean {
 
 /** The batch with its features in the target's order and by its names. Throws DataError where names differ, naming both lists. */
 export function alignFeatures(batch: Batch, source: string, { target, rename, byPosition }: Omit<NameOptions, "pattern">): Batch {
-  const features = batch.features && renameFeatures(batch.features, rename, source);
+  const features = batch.features && renameFeatures(batch.features.map(plainName), rename, source);
   if (target === undefined) return { ...batch, features };
   const byName = (names: readonly string[]): Batch => permute({ ...batch, features: names }, names, target.features);
   if (features !== null && !byPosition && isSameSet(features, target.features)) return byName(features);
@@ -31,10 +32,9 @@ export function alignFeatures(batch: Batch, source: string, { target, rename, by
 }
 
 function renameFeatures(features: readonly string[], rename: NameOptions["rename"], source: string): readonly string[] {
-  if (rename === undefined) return features;
-  const renamed = features.map((name) => rename.get(name) ?? name);
+  const renamed = features.map((name) => rename?.get(name) ?? name);
   if (new Set(renamed).size !== renamed.length)
-    throw new DataError(source, `has the features ${renamed.join(", ")} after --rename: one name twice`);
+    throw new DataError(source, `has the features ${renamed.join(", ")}${rename ? " after --rename" : ""}: one name twice`);
   return renamed;
 }
 
@@ -54,8 +54,15 @@ function isSameSet(a: readonly string[], b: readonly string[]): boolean {
 function permute(batch: Batch, features: readonly string[], wanted: readonly string[]): Batch {
   const from = wanted.map((name) => features.indexOf(name));
   if (from.every((f, i) => f === i)) return batch;
-  const test = batch.test && { ...batch.test, values: permuteRows(batch.test.values, from) };
-  return remark({ ...batch, values: permuteRows(batch.values, from), features: wanted, test }, { code: "reordered" });
+  const { test, validation } = batch;
+  const permuted = {
+    ...batch,
+    features: wanted,
+    values: permuteRows(batch.values, from),
+    test: test && { ...test, values: permuteRows(test.values, from) },
+    ...(validation && { validation: { ...validation, values: permuteRows(validation.values, from) } }),
+  };
+  return remark(permuted, { code: "reordered" });
 }
 
 function permuteRows(values: Float64Array, from: readonly number[]): Float64Array {

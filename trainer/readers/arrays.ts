@@ -3,7 +3,7 @@
 import { DataError } from "../../shared/errors.ts";
 import { type NpyArray, showShape } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
-import type { Batch, Column, Wanted } from "./batch.ts";
+import type { Batch, Column, LabelledPart, Wanted } from "./batch.ts";
 import { toLabel } from "./issues.ts";
 import type { Npz } from "./npz.ts";
 import { RAGGED_ADVICE, RAGGED_NAMES, readRagged } from "./ragged.ts";
@@ -16,6 +16,8 @@ const NAMES = {
   testValues: ["X_test", "x_test"],
   testLabels: ["y_test"],
   testProbability: ["probability_test", "p_test"],
+  validationValues: ["X_val", "x_val", "X_valid", "x_valid", "X_validation", "x_validation", "X_dev", "x_dev"],
+  validationLabels: ["y_val", "y_valid", "y_validation", "y_dev"],
 } as const;
 
 /** Reads an archive's arrays by name. Throws DataError. */
@@ -53,24 +55,24 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
     dtype,
     labelName: labelsName,
     columns,
-    remarks: [...remarks, ...validationOf(npz, wanted)],
+    remarks,
   };
-
+  /** A part of its own, by the name of its sequences and the names that its labels may have. */
+  const readPart = async (name: string, role: "testLabels" | "validationLabels", probabilityName: string | null): Promise<LabelledPart> => {
+    const labelsOfPart = find(role);
+    if (labelsOfPart === null) throw new DataError(source, `holds ${name} without ${NAMES[role][0]}: add it, or leave ${name} out`);
+    const part = toValues(await npz.read(name), name, source, wanted);
+    checkShape(part.shape, shape, source, `the sequences of ${name}`);
+    const count = part.values.length / (shape.timesteps * shape.features);
+    const labels = await readLabels(labelsOfPart, count);
+    return { values: part.values, labels, probability: await readProbability(probabilityName, count) };
+  };
   const testName = wanted.parts ? find("testValues") : null;
-  if (testName === null) return { ...content, test: null };
-  const testLabels = find("testLabels");
-  if (testLabels === null) throw new DataError(source, `holds ${testName} without y_test: add it, or leave ${testName} out`);
-  const test = toValues(await npz.read(testName), testName, source, wanted);
-  checkShape(test.shape, shape, source, `the sequences of ${testName}`);
-  const count = test.values.length / (shape.timesteps * shape.features);
-  const labels = await readLabels(testLabels, count);
-  return { ...content, test: { values: test.values, labels, probability: await readProbability(find("testProbability"), count) } };
-}
-
-/** A validation part, which nobody reads. */
-function validationOf({ names }: Npz, { parts }: Wanted): Remark[] {
-  const arrays = names.filter((name) => /^[Xx]_val(?:id(?:ation)?)?$/.test(name));
-  return parts ? arrays.map((array): Remark => ({ code: "validation-left-out", array })) : [];
+  const validationName = wanted.parts ? find("validationValues") : null;
+  const test = testName === null ? null : await readPart(testName, "testLabels", find("testProbability"));
+  if (validationName === null) return { ...content, test };
+  if (!wanted.validation) return { ...content, test, remarks: [...remarks, { code: "validation-left-out", array: validationName }] };
+  return { ...content, test, validation: await readPart(validationName, "validationLabels", null) };
 }
 
 /** Rows of all sequences, and their lengths or offsets. Throws DataError where the archive holds neither. */

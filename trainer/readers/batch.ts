@@ -43,6 +43,8 @@ export interface Batch extends Part {
   readonly labelName: string | null;
   /** A test part the file brings along, or null. */
   readonly test: LabelledPart | null;
+  /** A validation part the file brings along, where one is wanted. */
+  readonly validation?: LabelledPart;
   /** (N) each, further columns by name. */
   readonly columns: Readonly<Record<string, Column>>;
   /** Undefined where the file holds sequences. */
@@ -88,6 +90,8 @@ export interface Wanted extends NameOptions {
   readonly labelCodes?: LabelCodes;
   /** The known truth and the test part. */
   readonly parts: boolean;
+  /** The validation part, too. */
+  readonly validation?: boolean;
   /** Names of further columns, which must be there. */
   readonly columns: readonly string[];
   /** Records are single rows, with these features, or with all columns that are left; undefined: whole sequences. */

@@ -1,18 +1,14 @@
 // What stands beside the values: who a sequence belongs to, and when it was. Knows no format.
 // Legend: N sequences.
 import type { Column, Part } from "./batch.ts";
+import { requireKey } from "./keys.ts";
 import type { Times } from "./times.ts";
 
-/** What an entry is called among groups and series: `1.0`, as pandas writes a whole number beside a gap, is `1`. */
-export function keyOf(entry: number | string): number | string {
-  return typeof entry === "string" && /^-?\d+\.0*$/.test(entry) ? entry.slice(0, entry.indexOf(".")) : entry;
-}
-
-/** (N) equal entries get equal numbers, from 0 in the order they appear. */
-export function toGroups(column: Column): Int32Array {
+/** (N) equal entries of the column `name` get equal numbers, from 0 in the order they appear. Throws DataError where one is missing. */
+export function toGroups(column: Column, name: string, source: string): Int32Array {
   const numbers = new Map<number | string, number>();
-  return Int32Array.from(column as ArrayLike<number | string>, (written) => {
-    const entry = keyOf(written);
+  return Int32Array.from(column as ArrayLike<number | string>, (written, n) => {
+    const entry = requireKey(written, name, n, source);
     const known = numbers.get(entry) ?? numbers.size;
     numbers.set(entry, known);
     return known;

@@ -59,7 +59,7 @@ async function* readRecords(chunks: Chunks, source: string, wanted: Wanted, layo
 
 /** Says how the file is written, where that is not as most are. */
 function noteDialect({ separator, decimal, comments }: Head, source: string, { onNote }: Wanted): void {
-  if (separator !== "," || decimal !== "." || comments > 0) onNote?.({ code: "dialect", source, separator, decimal, comments });
+  if (separator !== "," || decimal !== "." || comments > 0) onNote?.({ code: "dialect", files: [source], separator, decimal, comments });
 }
 
 /** The chunks as they are. csv-parse would count a line's fields, not their commas. Throws DataError at a line that is too long. */

@@ -59,7 +59,7 @@ function checkOptions(options: ReadOptions): void {
 
 function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted {
   const { ignoreLabels = false, onIssue = throwIssue, onNote, gaps, group, time, key, label, features, sep, decimal } = options;
-  const { id = [], rename, byPosition, target } = options;
+  const { id = [], rename, byPosition, target, validation } = options;
   const isRows = isLong(options);
   return {
     rename,
@@ -71,6 +71,7 @@ function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted 
     labels: !ignoreLabels && labelsPath === undefined,
     label,
     parts: !ignoreLabels,
+    validation,
     columns: [...new Set([...id, isRows ? key : group, time].filter((name) => name !== undefined))],
     rows: isRows ? { features } : undefined,
     gaps,
@@ -128,7 +129,7 @@ async function* readFiles(paths: readonly string[], options: ReadOptions, wanted
     for await (const read of readSource(source, named)) {
       const batch = noteRounded(alignFeatures(read, source.name, named), rounded);
       rounded = 0;
-      first ??= { ...batch, values: new Float64Array(0), test: null, columns: {} };
+      first ??= { ...batch, values: new Float64Array(0), test: null, validation: undefined, columns: {} };
       checkAlike(batch, first, source.name, describePaths(files.slice(0, 1)));
       yield batch;
     }

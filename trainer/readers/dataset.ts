@@ -1,7 +1,7 @@
 // Data files → one Dataset with everything checked. What cannot be used is one DataError: which file and where in it, what stands
 // there, what was expected, what to do.
 // Legend: N sequences, T steps, F features.
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { basename } from "node:path";
 import { DataError } from "../../shared/errors.ts";
 import type { Shape } from "../../shared/sequence.ts";
@@ -9,10 +9,10 @@ import { checkShape } from "./arrays.ts";
 import type { Batch, LabelledPart, Part, Timeline } from "./batch.ts";
 import { sortByTime, toGroups } from "./columns.ts";
 import { describePaths, readBatches } from "./data-files.ts";
-import { describeRead } from "./describe.ts";
 import { createReadTally, type ReadFacts, tallyBatches } from "./facts.ts";
 import { joinBatches } from "./join.ts";
 import { createLabelCodes } from "./labels.ts";
+import { addNote, type ReadNote } from "./notes.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import type { Remark } from "./reading.ts";
 import { stem } from "./source.ts";
@@ -34,14 +34,16 @@ export interface Dataset extends Part {
   readonly float32: boolean;
   /** From a file of its own or brought along, or null. */
   readonly test: LabelledPart | null;
+  /** Brought along: for choices, and never learnt from. */
+  readonly validation?: LabelledPart;
   /** (N) numbered from 0, equal for sequences that belong together; undefined where nothing names them. */
   readonly groups?: Int32Array;
   /** Where windows that were cut from rows lie in time; undefined where the file held sequences. */
   readonly timeline?: Timeline;
   /** The column of times by which whole sequences were sorted. */
   readonly orderedBy?: string;
-  /** The sentence that says how the files were read, under the name of the data alone. */
-  readonly read?: string;
+  /** How the files were read, under the name of the data alone. */
+  readonly read?: ReadFacts;
   /** What beside the bytes decides what was read, as text. */
   readonly reading?: string;
 }
@@ -59,59 +61,83 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const { group, time, test: testPath } = options;
   const labelCodes = createLabelCodes({
     positive: options.positive,
+    learnt: options.learnt,
     areNumbersValues: options.positive !== undefined || options.onIssue === undefined,
   });
   const tally = createReadTally(describePaths(paths), options.ignoreLabels ? undefined : options.labels, options.ignoreLabels, labelCodes);
-  const all = tallyBatches(readBatches(paths, { ...options, labelCodes, inOne: true }, hash), tally);
+  const onNote = (note: ReadNote): void => {
+    tally.note(note);
+    options.onNote?.(note);
+  };
+  const all = tallyBatches(readBatches(paths, { ...options, labelCodes, onNote, inOne: true }, hash), tally);
   const main = await joinBatches(all, describePaths(paths));
-  let { test } = main;
-  if (testPath !== undefined) {
-    const other = await joinBatches(readBatches([testPath], { ...testOptionsOf(options, main), labelCodes }, hash), testPath);
-    checkShape(other.shape, main.shape, testPath, "the sequences");
-    test = requireLabels({ ...other, source: testPath });
-  }
-  const settled = labelCodes.settle([main.labels, test?.labels ?? null], describePaths(paths));
-  const [labels, testLabels] = settled.parts;
+  const apart = testPath === undefined ? null : await readTest(testPath, { ...testOptionsOf(options, main), labelCodes }, main, hash);
+  let test = apart?.test ?? main.test;
+  const settled = labelCodes.settle([main.labels, test?.labels ?? null, main.validation?.labels ?? null] as const, describePaths(paths));
+  const [labels, testLabels, validationLabels] = settled.parts;
   if (test && testLabels) test = { ...test, labels: testLabels };
+  const validation = main.validation && validationLabels && { ...main.validation, labels: validationLabels };
   const { shape, dtype, columns, timeline } = main;
   const content = {
     values: main.values,
     labels,
     probability: main.probability,
-    groups: group === undefined ? undefined : toGroups(columns[group]),
+    groups: group === undefined ? undefined : toGroups(columns[group], group, paths[0]),
   };
   const isSorted = time === undefined || timeline !== undefined;
   const ordered = isSorted ? content : sortByTime(content, createTimeReader(time, paths[0], options.timeFormat).read(columns[time]));
   const features = main.features ?? Array.from({ length: shape.features }, (_, f) => `f${f}`);
-  const sorted: readonly Remark[] = isSorted ? [] : [{ code: "sorted", time }];
+  const arranged: readonly Remark[] = [
+    ...(group === undefined ? [] : [{ code: "grouped" as const, group }]),
+    ...(isSorted ? [] : [{ code: "sorted" as const, time }]),
+  ];
   const said = tally.facts();
-  const facts: ReadFacts = { ...said, testSequences: test?.labels.length ?? 0, remarks: [...said.remarks, ...sorted] };
+  const ofTest = { testSequences: test?.labels.length ?? 0, testNotes: apart?.notes ?? [] };
+  const facts: ReadFacts = { ...said, ...ofTest, remarks: [...said.remarks, ...arranged] };
+  const name = basename(stem(paths[0]));
   return {
     ...ordered,
     ...(!isSorted && { orderedBy: time }),
     source: describePaths(paths),
-    name: basename(stem(paths[0])),
+    name,
     sha256: hash.digest("hex"),
     shape,
     features,
     float32: dtype === "float32" || dtype === "float16",
     test,
+    ...(validation && { validation }),
     timeline,
     facts,
-    read: describeRead(withoutPaths(facts, basename(stem(paths[0])))),
+    read: withoutPaths(facts, name),
     reading: describeOptions(options),
   };
 }
 
+/** A test file of its own, with the steps and features of `main`. Throws DataError. */
+async function readTest(
+  path: string,
+  options: ReadOptions,
+  main: Batch,
+  hash: Hash,
+): Promise<{ readonly test: LabelledPart; readonly notes: readonly ReadNote[] }> {
+  let notes: readonly ReadNote[] = [];
+  const onNote = (note: ReadNote): void => {
+    notes = addNote(notes, note);
+  };
+  const batch = await joinBatches(readBatches([path], { ...options, onNote }, hash), path);
+  checkShape(batch.shape, main.shape, path, "the sequences");
+  return { test: requireLabels({ ...batch, source: path }), notes };
+}
+
 /** How the test file is read: as the data, to the same features. */
 function testOptionsOf(options: ReadOptions, { shape, features }: Batch): ReadOptions {
-  const { key, window, stride, horizon, time, timeFormat, maxGap, label, gaps, onNote, onIssue, sep, decimal } = options;
+  const { key, window, stride, horizon, time, timeFormat, maxGap, label, gaps, onIssue, sep, decimal } = options;
   const { id, rename, columns, byPosition, axes, clock } = options;
   const known = features?.slice(0, shape.clock ? -1 : undefined); // the time has an option of its own
   const rows = { key, features: options.features ?? known, window, stride, horizon, time, timeFormat, maxGap, clock };
   const target = known && { timesteps: shape.timesteps, features: known };
   const naming = { id, rename, columns, byPosition, axes, target };
-  return { ...(isLong(options) && rows), ...naming, labels: options.testLabels, label, gaps, onNote, onIssue, sep, decimal };
+  return { ...(isLong(options) && rows), ...naming, labels: options.testLabels, label, gaps, onIssue, sep, decimal };
 }
 
 /** What beside the bytes decides what is read. */
@@ -143,9 +169,17 @@ function describeOptions(options: ReadOptions): string {
 }
 
 /** Facts that name no place of this machine. */
-function withoutPaths(facts: ReadFacts, source: string): ReadFacts {
-  const { labels } = facts;
-  return { ...facts, source, labels: typeof labels === "string" ? labels : { ...labels, name: basename(labels.name) } };
+function withoutPaths(facts: ReadFacts, name: string): ReadFacts {
+  const { source, labels, notes, testNotes } = facts;
+  const shorten = (note: ReadNote): ReadNote =>
+    note.code === "dialect" ? { ...note, files: note.files.map((file) => (file === source ? name : basename(file))) } : note;
+  return {
+    ...facts,
+    source: name,
+    labels: typeof labels === "string" ? labels : { ...labels, name: basename(labels.name) },
+    notes: notes.map(shorten),
+    testNotes: testNotes.map(shorten),
+  };
 }
 
 /** Throws DataError where a data set holds no labels. */

@@ -1,8 +1,9 @@
 // Sentences about what was read. Knows facts, no files.
+import { basename } from "node:path";
 import { hasDefaultNames } from "./align.ts";
 import { nameSeparator } from "./dialect.ts";
 import type { LabelFacts, ReadFacts } from "./facts.ts";
-import { type LabelMeaning, showValue } from "./labels.ts";
+import { isPlain, type LabelMeaning, showValue } from "./labels.ts";
 import type { ReadNote } from "./notes.ts";
 import { show } from "./quoting.ts";
 import type { PositionReason, Remark } from "./reading.ts";
@@ -12,7 +13,7 @@ const MAX_NAMES = 8;
 
 /** `read mine.npz: 3,000 sequences, 10 steps × 5 features (f0 … f4), float64, label y, 27.2 % positive` */
 export function describeRead(facts: ReadFacts): string {
-  const { source, sequences, shape, series, dtype, labels, testSequences } = facts;
+  const { source, sequences, shape, series, dtype, labels, testSequences, validationSequences, zeroSequences } = facts;
   const parts = [
     series === null
       ? quantity(sequences, "sequence")
@@ -21,18 +22,30 @@ export function describeRead(facts: ReadFacts): string {
     ...(dtype === null ? [] : [dtype]),
     ...(labels === "ignored" ? [] : labels === "none" ? ["no labels"] : describeLabels(labels, sequences)),
     ...(testSequences === 0 ? [] : [`${quantity(testSequences, "test sequence")}`]),
+    ...(validationSequences === 0 ? [] : [`${quantity(validationSequences, "validation sequence")}`]),
+    ...(zeroSequences === 0 ? [] : [`${quantity(zeroSequences, "sequence")} of zeros alone`]),
   ];
-  return `read ${source}: ${[...parts, ...facts.remarks.map(describeRemark)].join(", ")}`;
+  return `read ${source}: ${[...parts, ...listDetails(facts)].join(", ")}`;
 }
 
 /** `reading mine.csv: 10 steps × 5 features (f0 … f4), label y`, of the first batch of many, before their number is known. */
-export function describeReading({ source, shape, features, dtype, labels, remarks }: ReadFacts): string {
+export function describeReading(facts: ReadFacts): string {
+  const { source, shape, features, dtype, labels } = facts;
   const parts = [
     `${quantity(shape.timesteps, "step")} × ${quantity(shape.features, "feature")} (${listNames(features)})`,
     ...(dtype === null ? [] : [dtype]),
     ...(labels === "ignored" ? [] : [labels === "none" ? "no labels" : `label ${labels.name}`]),
   ];
-  return `reading ${source}: ${[...parts, ...remarks.map(describeRemark)].join(", ")}`;
+  return `reading ${source}: ${[...parts, ...listDetails(facts)].join(", ")}`;
+}
+
+/** What the readers did, found out and left out, as parts of a sentence. */
+export function listDetails({ source, remarks, notes, testNotes }: ReadFacts): string[] {
+  return [
+    ...remarks.map(describeRemark),
+    ...notes.map((note) => describeNote(note, source)),
+    ...testNotes.map((note) => `in the test file ${describeNote(note)}`),
+  ];
 }
 
 const POSITION_REASONS: Readonly<Record<PositionReason, string>> = {
@@ -52,11 +65,13 @@ export function describeRemark(remark: Remark): string {
     case "column-left-out":
       return `column ${show(remark.column)} left out`;
     case "validation-left-out":
-      return `${remark.array} left out (training draws a validation part of its own)`;
+      return `${remark.array} left out`;
     case "by-position":
       return POSITION_REASONS[remark.reason];
     case "series":
       return `series by ${remark.key === undefined ? "file" : show(remark.key)}, in the order of ${remark.time === undefined ? "the file" : show(remark.time)}`;
+    case "grouped":
+      return `groups by ${show(remark.group)}`;
     case "sorted":
       return `sorted by ${show(remark.time)}`;
     case "reordered":
@@ -72,7 +87,7 @@ function describeLabels({ name, isFile, positives, missing, meaning }: LabelFact
   const labelled = sequences - missing;
   return [
     isFile ? `labels from ${name}` : `label ${name}`,
-    ...(meaning === null ? [] : [describeMeaning(meaning)]),
+    ...(meaning === null || isPlain(meaning) ? [] : [describeMeaning(meaning)]),
     ...(labelled === 0 || Number.isNaN(positives) ? [] : [`${((100 * positives) / labelled).toFixed(1)} % positive`]),
     ...(missing === 0 ? [] : [`${count(missing)} without a label`]),
   ];
@@ -83,26 +98,25 @@ export function describeMeaning({ one, zero, values }: LabelMeaning): string {
   return `1 is ${showValue(one)}, 0 is ${zero === null ? `any other of ${values.length} labels` : showValue(zero)}`;
 }
 
-/** One sentence about what a reader leaves out or does by itself. */
-export function describeNote(note: ReadNote): string {
-  const { source } = note;
+/** What a reader found out or left out, as a part of a sentence about the data that are called `source`. */
+export function describeNote(note: ReadNote, source?: string): string {
   switch (note.code) {
     case "windows-thinned":
-      return `${source}: ${count(note.rows)} rows hold ${count(note.windows)} windows of ${note.window}; one in ${note.stride} is taken (${count(note.taken)}), to fit into memory: --stride decides it`;
+      return `one window in ${note.stride} taken to fit into memory (${count(note.taken)} of ${count(note.windows)}, --stride decides it)`;
     case "series-too-short":
-      return `${source}: ${count(note.series)} of ${count(note.total)} series end within the horizon of ${note.horizon} and give no window`;
+      return `${count(note.series)} of ${count(note.total)} series left out (they end within the horizon of ${note.horizon})`;
     case "series-padded":
-      return `${source}: ${count(note.series)} of ${count(note.total)} series are shorter than a window of ${note.window}: one padded sequence each`;
+      return `${count(note.series)} of ${count(note.total)} series padded (shorter than a window of ${note.window})`;
     case "rows-unsorted":
-      return `${source}: ${quantity(note.rows, "row")} stood behind a later row of the same series, and ${note.rows === 1 ? "was" : "were"} put in order of time`;
+      return `${quantity(note.rows, "row")} behind a later row of the same series put in order of time`;
     case "times-equal":
-      return `${source}: ${quantity(note.rows, "row")} ${note.rows === 1 ? "has" : "have"} the time of the row before in the same series: they stay in the order of the file`;
+      return `${quantity(note.rows, "row")} with the time of the row before in the same series`;
     case "time-gaps":
-      return `${source}: ${quantity(note.rows, "row")} ${note.rows === 1 ? "comes" : "come"} more than ${note.factor} times the usual step of ${describeStep(note.usual, note.areDates)} after the row before: --max-gap begins a new series there`;
+      return `${quantity(note.rows, "row")} more than ${note.factor} times the usual step of ${describeStep(note.usual, note.areDates)} after the row before (--max-gap begins a new series there)`;
     case "series-cut":
-      return `${source}: a new series begins at ${quantity(note.rows, "row")}, more than ${note.maxGap} after the row before`;
+      return `a new series begun at ${quantity(note.rows, "row")} more than ${note.maxGap} after the row before`;
     case "dialect":
-      return describeDialect(note);
+      return describeDialect(note, source);
   }
 }
 
@@ -122,13 +136,15 @@ function describeStep(step: number, areDates: boolean): string {
   return `${amount} ${name}${amount === "1" ? "" : "s"}`;
 }
 
-function describeDialect({ source, separator, decimal, comments }: Extract<ReadNote, { code: "dialect" }>): string {
+function describeDialect({ files, separator, decimal, comments }: Extract<ReadNote, { code: "dialect" }>, source?: string): string {
   const parts = [
-    `columns are separated by ${nameSeparator(separator)}`,
-    ...(decimal === "," ? ["decimals are commas"] : []),
+    `columns separated by ${nameSeparator(separator)}`,
+    ...(decimal === "," ? ["decimal commas"] : []),
     ...(comments === 0 ? [] : [`${quantity(comments, "line")} of comments left out`]),
   ];
-  return `${source}: ${parts.join(", ")}: --sep and --decimal decide it`;
+  const isWhole = source === undefined || (files.length === 1 && files[0] === source);
+  const where = isWhole ? "" : ` (${basename(files[0])}${files.length === 1 ? "" : ` and ${files.length - 1} more`})`;
+  return parts.join(", ") + where;
 }
 
 function listNames(names: readonly string[]): string {

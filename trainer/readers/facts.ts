@@ -2,8 +2,10 @@
 // describe.ts makes the sentences. Legend: N sequences, T steps, F features.
 import type { Shape } from "../../shared/sequence.ts";
 import type { Batch } from "./batch.ts";
-import type { LabelCodes, LabelMeaning } from "./labels.ts";
+import { type LabelCodes, type LabelMeaning, PLAIN_MEANING } from "./labels.ts";
 import { NO_LABEL } from "./no-label.ts";
+import { addNote, type ReadNote } from "./notes.ts";
+import { plainName } from "./quoting.ts";
 import { mergeRemarks, type Remark } from "./reading.ts";
 
 export interface LabelFacts {
@@ -14,7 +16,7 @@ export interface LabelFacts {
   readonly positives: number;
   /** Sequences without a label. */
   readonly missing: number;
-  /** Which label is 1, where labels are not 0 and 1. */
+  /** Which label is 1; null where that is not plain yet, or where there is none. */
   readonly meaning: LabelMeaning | null;
 }
 
@@ -35,13 +37,22 @@ export interface ReadFacts {
   readonly series: number | null;
   /** Sequences of a test part of its own; 0 where there is none. */
   readonly testSequences: number;
+  /** Sequences of a validation part of its own; 0 where there is none, or nobody wants it. */
+  readonly validationSequences: number;
+  /** Sequences that hold nothing but zeros: padding, unless --padding says otherwise. */
+  readonly zeroSequences: number;
   /** What the readers did that the owner of the data should know. */
   readonly remarks: readonly Remark[];
+  /** What the readers found out or left out; of a test file of its own, beside it. */
+  readonly notes: readonly ReadNote[];
+  readonly testNotes: readonly ReadNote[];
 }
 
 /** Counts what batches hold. */
 export interface ReadTally {
   add(batch: Batch): void;
+  /** Hears what a reader finds out or leaves out. */
+  note(note: ReadNote): void;
   /** Throws RangeError before the first batch. */
   facts(): ReadFacts;
 }
@@ -54,24 +65,30 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
   let sequences = 0;
   const labelCounts = new Float64Array(NO_LABEL + 1); // by code
   let series = 0;
-  let testSequences = 0;
+  const counts = { testSequences: 0, validationSequences: 0, zeroSequences: 0 };
   let remarks: readonly Remark[] = [];
+  let notes: readonly ReadNote[] = [];
   return {
+    note(note) {
+      notes = addNote(notes, note);
+    },
     add(batch) {
-      first ??= { ...batch, values: new Float64Array(0), labels: batch.labels && new Uint8Array(0), columns: {}, test: null };
-      const { values, labels, shape, dtype, timeline, test } = batch;
+      first ??= emptied(batch);
+      const { values, labels, shape, dtype, timeline, test, validation } = batch;
       sequences += values.length / (shape.timesteps * shape.features);
+      counts.zeroSequences += countZeroSequences(values, shape);
       timesteps = Math.max(timesteps, shape.timesteps);
       if (dtype !== null) dtypes.add(dtype);
       for (const label of labels ?? []) labelCounts[label]++;
       if (timeline) series = timeline.series.reduce((count, s) => Math.max(count, s + 1), series);
-      testSequences += test?.labels.length ?? 0;
+      counts.testSequences += test?.labels.length ?? 0;
+      counts.validationSequences += validation?.labels.length ?? 0;
       if (batch.remarks) remarks = mergeRemarks(remarks, batch.remarks);
     },
     facts() {
       if (first === null) throw new RangeError("nothing has been read yet");
       const { features } = first.shape;
-      const name = labelsFile ?? first.labelName;
+      const name = labelsFile ?? (first.labelName && plainName(first.labelName));
       const isLabelled = first.labels !== null && name !== null;
       return {
         source,
@@ -85,19 +102,40 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
             ? { name, isFile: labelsFile !== undefined, ...countLabels(labelCounts, labelCodes) }
             : "none",
         series: first.timeline ? series : null,
-        testSequences,
+        ...counts,
         remarks,
+        notes,
+        testNotes: [],
       };
     },
   };
 }
 
+/** The batch without what it holds of sequences. */
+function emptied(batch: Batch): Batch {
+  const nothing = { values: new Float64Array(0), columns: {}, test: null, validation: undefined };
+  return { ...batch, ...nothing, labels: batch.labels && new Uint8Array(0) };
+}
+
+/** Sequences of zeros alone. */
+function countZeroSequences(values: Float64Array, { timesteps, features }: Shape): number {
+  const size = timesteps * features;
+  let count = 0;
+  for (let from = 0; from < values.length; from += size) {
+    let i = from;
+    while (i < from + size && values[i] === 0) i++;
+    if (i === from + size) count++;
+  }
+  return count;
+}
+
 /** `counts` of labels by code. */
 function countLabels(counts: Float64Array, codes: LabelCodes | undefined): Pick<LabelFacts, "positives" | "missing" | "meaning"> {
   const missing = counts[NO_LABEL];
-  const isPlain = counts.subarray(2, NO_LABEL).every((count) => count === 0);
-  const meaning = codes?.meaningOf(counts) ?? null;
-  if (codes === undefined || (isPlain && (meaning === null || meaning.one === 1))) return { positives: counts[1], missing, meaning: null };
+  const labels = counts.subarray(0, NO_LABEL);
+  if (labels.every((count) => count === 0)) return { positives: 0, missing, meaning: null };
+  if (codes === undefined) return { positives: counts[1], missing, meaning: PLAIN_MEANING };
+  const meaning = codes.meaningOf(counts);
   if (meaning === null) return { positives: Number.NaN, missing, meaning };
   return { positives: counts.reduce((sum, count, code) => sum + (codes.isOne(code, meaning) ? count : 0), 0), missing, meaning };
 }

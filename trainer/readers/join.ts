@@ -21,6 +21,8 @@ export async function joinBatches(batches: AsyncIterable<Batch>, source: string,
   if (all.length === 1) return all[0];
   const tests = all.flatMap(({ test }) => test ?? []);
   if (tests.length > 1) throw new DataError(source, "hold a test part each: keep one of them, or name one file with --test");
+  const validations = all.flatMap(({ validation }) => validation ?? []);
+  if (validations.length > 1) throw new DataError(source, "hold a validation part each: keep one of them");
   const { shape, features, dtype, labelName, labels, timeline, columns } = all[0];
   const timesteps = all.reduce((longest, batch) => Math.max(longest, batch.shape.timesteps), 0);
   const counts = all.map(countOf);
@@ -39,7 +41,9 @@ export async function joinBatches(batches: AsyncIterable<Batch>, source: string,
     n += counts[i];
     all[i] = all[0]; // so that they can go one by one
   }
-  return { ...target, columns: target.columns as Record<string, Column>, features, dtype, labelName, test: tests[0] ?? null };
+  const [validation] = validations;
+  const parts = { test: tests[0] ?? null, ...(validation && { validation }) };
+  return { ...target, columns: target.columns as Record<string, Column>, features, dtype, labelName, ...parts };
 }
 
 type Target = Pick<Batch, "shape" | "values" | "labels" | "probability" | "timeline"> & {

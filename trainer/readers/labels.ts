@@ -16,6 +16,14 @@ export interface LabelMeaning {
   readonly values: readonly LabelValue[];
 }
 
+/** Of labels that are 0 and 1. */
+export const PLAIN_MEANING: LabelMeaning = { one: 1, zero: 0, values: [0, 1] };
+
+/** Whether 1 is 1, and 0 is 0. */
+export function isPlain({ one, values }: LabelMeaning): boolean {
+  return one === 1 && values.every((value) => value === 0 || value === 1);
+}
+
 export interface LabelCodes {
   /** The code of `value`, 2 or above; undefined for a number where numbers are no codes. Throws DataError where there are too many. */
   code(value: LabelValue, what: string, source: string): number | undefined;
@@ -30,6 +38,8 @@ export interface LabelCodes {
 export interface LabelOptions {
   /** The value that is 1, as it is said; the others are 0. */
   readonly positive?: string;
+  /** What a model learnt, which holds where `positive` says nothing. */
+  readonly learnt?: LabelMeaning;
   /** Whether numbers other than 0 and 1 are values; false where they are issues. */
   readonly areNumbersValues: boolean;
 }
@@ -54,7 +64,7 @@ const WORD_PAIRS: readonly (readonly [zero: string, one: string])[] = [
 ];
 
 /** The codes of one reading, for all its files. */
-export function createLabelCodes({ positive, areNumbersValues }: LabelOptions): LabelCodes {
+export function createLabelCodes({ positive, learnt, areNumbersValues }: LabelOptions): LabelCodes {
   const values: LabelValue[] = [0, 1]; // by code
   const codes = new Map<LabelValue, number>();
   const places: string[] = ["", ""];
@@ -62,6 +72,7 @@ export function createLabelCodes({ positive, areNumbersValues }: LabelOptions): 
     chooseOne(
       present.map((code) => values[code]),
       positive,
+      learnt,
     );
   const presentIn = (counts: ArrayLike<number>): number[] => values.map((_, code) => code).filter((code) => counts[code] > 0);
   return {
@@ -99,8 +110,8 @@ export function createLabelCodes({ positive, areNumbersValues }: LabelOptions): 
 }
 
 /** Which value is 1, or why that is not plain. */
-function chooseOne(values: readonly LabelValue[], positive: string | undefined): LabelMeaning | string {
-  const listed = values.slice(0, 6).map(showValue).join(", ") + (values.length > 6 ? ", …" : "");
+function chooseOne(values: readonly LabelValue[], positive: string | undefined, learnt: LabelMeaning | undefined): LabelMeaning | string {
+  const listed = listValues(values);
   const meaning = (one: LabelValue): LabelMeaning => {
     const others = values.filter((value) => value !== one);
     return { one, zero: others.length === 1 ? others[0] : null, values };
@@ -109,6 +120,7 @@ function chooseOne(values: readonly LabelValue[], positive: string | undefined):
     const one = values.find((value) => isSaid(value, positive));
     return one === undefined ? `holds no label ${show(positive)}, which --positive names, but ${listed}` : meaning(one);
   }
+  if (learnt) return translate(values, learnt);
   if (values.length > 2) return `holds the labels ${listed}: two classes only; --positive CLASS takes one against the rest`;
   const [a, b] = values;
   if (values.every((value) => value === 0 || value === 1)) return meaning(1);
@@ -122,6 +134,30 @@ function chooseOne(values: readonly LabelValue[], positive: string | undefined):
   const pair = WORD_PAIRS.find((words) => words.includes(wordOf(a)) && words.includes(wordOf(b)));
   if (pair === undefined) return meaning([a, b].sort()[1]); // the last by alphabet
   return meaning(wordOf(a) === pair[1] ? a : b);
+}
+
+/** What a model learnt, in the values that stand in other data; or why that is not plain. */
+function translate(values: readonly LabelValue[], learnt: LabelMeaning): LabelMeaning | string {
+  const known = new Set(learnt.values.map(toCanonical));
+  const given = values.map(toCanonical);
+  if (new Set(given).size < given.length || given.some((value) => !known.has(value))) {
+    const ones = learnt.zero === null ? "" : `, of which 1 is ${showValue(learnt.one)}`;
+    return `holds the labels ${listValues(values)}, but the model learnt ${listValues(learnt.values)}${ones}: say which label is 1 with --positive`;
+  }
+  const find = (wanted: LabelValue): LabelValue => values[given.indexOf(toCanonical(wanted))] ?? wanted;
+  return { one: find(learnt.one), zero: learnt.zero === null ? null : find(learnt.zero), values };
+}
+
+/** Numbers and truth values are the same however they are written, words in letters of any size. */
+function toCanonical(value: LabelValue): LabelValue {
+  if (typeof value === "number") return value;
+  const word = wordOf(value);
+  if (word === "true" || word === "false") return Number(word === "true");
+  return word !== "" && Number.isFinite(Number(word)) ? Number(word) : word;
+}
+
+function listValues(values: readonly LabelValue[]): string {
+  return values.slice(0, 6).map(showValue).join(", ") + (values.length > 6 ? ", …" : "");
 }
 
 function wordOf(value: LabelValue): string {

@@ -5,7 +5,7 @@ import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../sh
 import { hasDefaultNames, refuseFeatures } from "./align.ts";
 import type { Wanted } from "./batch.ts";
 import { type Grid, type HeaderReading, readHeader } from "./header.ts";
-import { list, show } from "./quoting.ts";
+import { list, plainName, show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
 import { assignRoles, findColumn, isIdentifier, type Roles, refuseIdentifier } from "./roles.ts";
 
@@ -31,7 +31,7 @@ type Columns = Pick<Layout, "shape" | "features" | "order"> & { readonly remarks
  * that are named, or what is left. `header` is null where nothing is named. Throws DataError, also where two meanings are possible.
  */
 export function findLayout(header: readonly string[] | null, count: number, source: string, wanted: Wanted): Layout {
-  const names = header?.map((name) => wanted.rename?.get(name) ?? name) ?? null;
+  const names = header?.map(plainName).map((name) => wanted.rename?.get(name) ?? name) ?? null;
   const roles = assignRoles(names, count, source, wanted);
   const { others } = roles;
   const label = wanted.labels || names === null ? roles.label : null;

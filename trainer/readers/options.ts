@@ -5,7 +5,7 @@ import { hasDefaultNames } from "./align.ts";
 import type { Axes, Target } from "./batch.ts";
 import type { Decimal, Separator } from "./dialect.ts";
 import type { OnIssue } from "./issues.ts";
-import type { LabelCodes } from "./labels.ts";
+import type { LabelCodes, LabelMeaning } from "./labels.ts";
 import type { MaxGap } from "./max-gap.ts";
 import type { ReadNote } from "./notes.ts";
 import type { Format } from "./source.ts";
@@ -24,6 +24,8 @@ export interface ReadOptions {
   readonly label?: string;
   /** The label that is 1, the others being 0; undefined: as labels.ts finds out. */
   readonly positive?: string;
+  /** What a model learnt: it says which label is 1 where `positive` does not. */
+  readonly learnt?: LabelMeaning;
   /** Codes for labels other than 0 and 1, which whoever reads settles; undefined: those are issues. */
   readonly labelCodes?: LabelCodes;
   /** Name of the column whose equal values belong together. */
@@ -62,6 +64,8 @@ export interface ReadOptions {
   readonly gaps?: boolean;
   /** Rows of series have their time as a last feature, in seconds since 1970. */
   readonly clock?: boolean;
+  /** A validation part that the data bring along is read. */
+  readonly validation?: boolean;
   /** Labels and test parts are not looked at, not even for errors, and come as null. */
   readonly ignoreLabels?: boolean;
   /** Hears of values that are not finite and labels that are not 0 or 1; default: the first is thrown. */

@@ -1,5 +1,13 @@
 // How an error shows what stands in a file: names and cells in quotes, and never more than a glance.
 
+/** Control characters, line separators of Unicode, and what turns the direction of writing. */
+export const STEERING = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+/** A name of one line: what would break or steer a line is a space. A header of Excel's may have line feeds. */
+export function plainName(name: string): string {
+  return name.search(STEERING) < 0 ? name : name.replace(STEERING, " ").replace(/ +/g, " ").trim();
+}
+
 /** Up to four columns by name. */
 export function list(header: readonly string[] | null, columns: readonly number[]): string {
   const names = columns.slice(0, 4).map((i) => show(header?.[i] ?? ""));

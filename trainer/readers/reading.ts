@@ -9,12 +9,14 @@ export type Remark =
   | { readonly code: "label-left-out"; readonly column: string }
   /** A column beside a list of rows. */
   | { readonly code: "column-left-out"; readonly column: string }
-  /** An archive's validation part, which training draws from the training data instead. */
+  /** An archive's validation part, which only training looks at. */
   | { readonly code: "validation-left-out"; readonly array: string }
   /** Columns or features stand for steps and features by their position alone. */
   | { readonly code: "by-position"; readonly reason: PositionReason }
   /** Windows were cut from rows: of the series that `key` names, in the order of `time`; undefined: one series, in the file's order. */
   | { readonly code: "series"; readonly key?: string; readonly time?: string }
+  /** Whole sequences belong together where this column says the same. */
+  | { readonly code: "grouped"; readonly group: string }
   /** Whole sequences were sorted by a column of times. */
   | { readonly code: "sorted"; readonly time: string }
   /** Features stood in another order than the model takes them in, and were put in that order by their names. */

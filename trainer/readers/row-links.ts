@@ -58,15 +58,9 @@ const GAP_FACTOR = 10;
 const SAMPLED_STEPS = 100_000;
 
 /** Says how many rows were out of order, have the time of another, or come long after the one before. */
-export function noteTimes(
-  rows: Rows,
-  { previous, lengths }: RowLinks,
-  source: string,
-  onNote: (note: ReadNote) => void,
-  maxGap?: MaxGap,
-): void {
+export function noteTimes(rows: Rows, { previous, lengths }: RowLinks, onNote: (note: ReadNote) => void, maxGap?: MaxGap): void {
   if (rows.time === undefined) return;
-  if (rows.unsorted > 0) onNote({ code: "rows-unsorted", source, rows: rows.unsorted });
+  if (rows.unsorted > 0) onNote({ code: "rows-unsorted", rows: rows.unsorted });
   const usual = usualStep(rows, previous);
   let equal = 0;
   let gaps = 0;
@@ -76,10 +70,10 @@ export function noteTimes(
     if (step === 0) equal++;
     else if (step > GAP_FACTOR * usual) gaps++;
   }
-  if (equal > 0) onNote({ code: "times-equal", source, rows: equal });
-  if (gaps > 0) onNote({ code: "time-gaps", source, rows: gaps, factor: GAP_FACTOR, usual, areDates: rows.areDates });
+  if (equal > 0) onNote({ code: "times-equal", rows: equal });
+  if (gaps > 0) onNote({ code: "time-gaps", rows: gaps, factor: GAP_FACTOR, usual, areDates: rows.areDates });
   const cuts = lengths.length - rows.series;
-  if (maxGap !== undefined && cuts > 0) onNote({ code: "series-cut", source, rows: cuts, maxGap: maxGap.text });
+  if (maxGap !== undefined && cuts > 0) onNote({ code: "series-cut", rows: cuts, maxGap: maxGap.text });
 }
 
 /** The median of the steps above 0; Infinity where there are none. */

@@ -2,7 +2,7 @@
 // no window. Legend: R rows, F features.
 import { DataError } from "../../shared/errors.ts";
 import type { Batch } from "./batch.ts";
-import { keyOf } from "./columns.ts";
+import { requireKey } from "./keys.ts";
 import { mergeRemarks, type Remark } from "./reading.ts";
 import type { TimeFormat } from "./time-format.ts";
 import { createTimeReader, type Times } from "./times.ts";
@@ -107,7 +107,7 @@ export async function gatherRows(
     if ((batch.labels === null) !== (frame.labels === null)) throw new DataError(source, "has labels in a part of the rows only");
     const rows = batch.values.length / F;
     if (count + rows > MAX_ROWS) throw new DataError(source, `holds more than ${MAX_ROWS} rows: split it`);
-    const series = numbering.number(batch);
+    const series = numbering.number(batch, count);
     const times = clock.read(batch, series, count);
     for (let i = 0; i < rows; ) {
       const at = (count + i) & IN_BLOCK;
@@ -155,15 +155,15 @@ function createNumbering(key: string | undefined, source: string) {
   const keys = new Map<string | number, number>();
   return {
     keys,
-    /** (rows) numbers of a batch's series, or null without a key. Throws DataError where keys are of two kinds. */
-    number(batch: Batch): Int32Array | null {
+    /** (rows) numbers of a batch's series, or null without a key. Throws DataError where keys are of two kinds, or one is missing, counted from `first`. */
+    number(batch: Batch, first: number): Int32Array | null {
       if (key === undefined) return null;
       const names = batch.columns[key];
       if (typeof names[0] !== typeof (keys.keys().next().value ?? names[0]))
         throw new DataError(source, `${key} is text in some rows and a number in others: write it alike`);
       const series = new Int32Array(names.length);
       for (let i = 0; i < names.length; i++) {
-        const name = keyOf(names[i]);
+        const name = requireKey(names[i], key, first + i, source);
         const known = keys.get(name);
         series[i] = known ?? keys.size;
         if (known === undefined) keys.set(name, series[i]);

@@ -1,6 +1,7 @@
 // A column of times → numbers that order rows, exact to the nanosecond. Knows no rows and no file. Legend: N entries.
 import { DataError } from "../../shared/errors.ts";
 import type { Column } from "./batch.ts";
+import { isBlank } from "./keys.ts";
 import { guessFormats, type Instant, readIso, type TimeFormat } from "./time-format.ts";
 
 export interface Times {
@@ -34,9 +35,10 @@ export function createTimeReader(name: string, source: string, format?: TimeForm
     const refuse = (why: string): never => {
       throw new DataError(source, `${name}[${n}] is ${typeof entry === "string" ? JSON.stringify(entry) : entry}, ${why}`);
     };
+    if (isBlank(entry)) refuse("expected a time: fill it in, or leave the row out");
     const found = format ? "date" : kindOf(entry);
     kind ??= found;
-    if (kind !== found && !(typeof entry === "string" && entry.trim() === "")) refuse(describeMixture(kind, found));
+    if (kind !== found) refuse(describeMixture(kind, found));
     const instant = format ? format.read(String(entry)) : readKind(entry, kind);
     if (instant === undefined)
       return refuse(format ? `expected a time as --time-format ${format.text} has it` : describeExpected(String(entry)));
@@ -62,7 +64,7 @@ export function createTimeReader(name: string, source: string, format?: TimeForm
 function kindOf(entry: string | number): TimeKind {
   if (typeof entry === "number") return "number";
   const text = entry.trim();
-  if (text === "" || !Number.isFinite(Number(text))) return "date";
+  if (!Number.isFinite(Number(text))) return "date";
   return WHOLE.test(text) && Math.abs(Number(text)) > MAX_EXACT ? "long-number" : "number";
 }
 

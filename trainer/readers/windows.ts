@@ -35,9 +35,9 @@ export async function* cutWindows(
   const rows = await gatherRows(batches, source, options);
   if (rows === null) return;
   const links = linkRows(rows, toStep(options.maxGap, rows, source));
-  noteTimes(rows, links, source, onNote, options.maxGap);
-  const stride = chooseStride(rows.count, links.lengths, source, options, onNote);
-  noteShortSeries(links.lengths, source, options, onNote);
+  noteTimes(rows, links, onNote, options.maxGap);
+  const stride = chooseStride(rows.count, links.lengths, options, onNote);
+  noteShortSeries(links.lengths, options, onNote);
   const total = countWindows(links.lengths, options, stride);
   if (total === 0)
     throw new DataError(source, `holds ${rows.count} rows and no window: no series is longer than the horizon of ${options.horizon}`);
@@ -52,13 +52,13 @@ export async function* cutWindows(
 }
 
 /** As asked, or the smallest that keeps the windows at or below `maxWindows`, which is noted. */
-function chooseStride(rows: number, lengths: Int32Array, source: string, options: WindowOptions, onNote: (note: ReadNote) => void): number {
+function chooseStride(rows: number, lengths: Int32Array, options: WindowOptions, onNote: (note: ReadNote) => void): number {
   if (options.stride !== undefined) return options.stride;
   const windows = countWindows(lengths, options, 1);
   if (windows <= options.maxWindows) return 1;
   const stride = Math.ceil(windows / options.maxWindows);
   const taken = countWindows(lengths, options, stride);
-  onNote({ code: "windows-thinned", source, rows, windows, window: options.window, stride, taken });
+  onNote({ code: "windows-thinned", rows, windows, window: options.window, stride, taken });
   return stride;
 }
 
@@ -72,12 +72,12 @@ function countWindows(lengths: Int32Array, { window: T, horizon }: WindowOptions
   return total;
 }
 
-function noteShortSeries(lengths: Int32Array, source: string, { window, horizon }: WindowOptions, onNote: (note: ReadNote) => void): void {
+function noteShortSeries(lengths: Int32Array, { window, horizon }: WindowOptions, onNote: (note: ReadNote) => void): void {
   const total = lengths.length;
   const tooShort = lengths.reduce((count, length) => count + (length <= horizon ? 1 : 0), 0);
-  if (tooShort > 0) onNote({ code: "series-too-short", source, series: tooShort, total, horizon });
+  if (tooShort > 0) onNote({ code: "series-too-short", series: tooShort, total, horizon });
   const padded = lengths.reduce((count, length) => count + (length > horizon && length - horizon < window ? 1 : 0), 0);
-  if (padded > 0) onNote({ code: "series-padded", source, series: padded, total, window });
+  if (padded > 0) onNote({ code: "series-padded", series: padded, total, window });
 }
 
 /** Windows that were found; the first `count` of each array. */

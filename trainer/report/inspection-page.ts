@@ -7,11 +7,9 @@ import { drawDistribution } from "./data-figures.ts";
 import type { Inspection } from "./inspection.ts";
 import { describeWarning, featureCells } from "./inspection-text.ts";
 
-/** `sentences`: how the data were read, and what the readers noticed. The same content gives the same bytes. */
-export async function renderInspection(name: string, sentences: readonly string[], inspection: Inspection): Promise<string> {
-  const { warnings } = inspection;
-  const [read, ...notes] = sentences;
-  const list = [...notes, ...warnings.map(describeWarning)];
+/** `read`: how the data were read. The same content gives the same bytes. */
+export async function renderInspection(name: string, read: string, inspection: Inspection): Promise<string> {
+  const list = inspection.warnings.map(describeWarning);
   return renderDocument(name, "data", "inspect", [
     html`
     <section aria-labelledby="read">

@@ -50,7 +50,7 @@ export interface FoldPlan {
   deal(positions: Int32Array, shares: readonly number[]): readonly Fold[];
 }
 
-export interface FoldInput extends Omit<SplitInput, "hasTest" | "random"> {
+export interface FoldInput extends Omit<SplitInput, "hasTest" | "hasValidation" | "random"> {
   /** The share of all that becomes the test part; 0 for none. */
   readonly testShare: number;
   /** A new stream at every call, the same numbers each. */

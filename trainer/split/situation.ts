@@ -36,6 +36,8 @@ export interface SplitInput {
   readonly orderedBy?: string;
   /** The data bring their own test part: none is cut off here. */
   readonly hasTest: boolean;
+  /** And their own validation part. */
+  readonly hasValidation?: boolean;
   readonly random: Random;
 }
 

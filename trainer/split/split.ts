@@ -53,11 +53,11 @@ interface Assignment {
 
 /** Throws FitError when a part would be empty, UsageError when groups are asked for but not given. */
 export function splitDataset(input: SplitInput): Split {
-  const shares = chooseShares(input.labels.length, input.hasTest);
+  const shares = chooseShares(input.labels.length, input.hasTest, input.hasValidation);
   const situation = examine(input, Math.min(...shares.filter((share) => share > 0)));
   const isByTime = chooseMethod(input, situation) === "time";
   const assignment = isByTime ? splitByTime(input, situation, shares) : splitWhole(input, situation, shares);
-  return collectParts(assignment, input.hasTest, situation.overlap);
+  return collectParts(assignment, input, situation.overlap);
 }
 
 /** Parts that follow each other in time, with a gap between them. */
@@ -78,11 +78,11 @@ function splitWhole(input: SplitInput, situation: Situation, shares: readonly nu
 }
 
 /** The parts' lists. Throws FitError where a part that is needed is empty. */
-function collectParts({ order, part, ...assignment }: Assignment, hasTest: boolean, overlap: Overlap): Split {
+function collectParts({ order, part, ...assignment }: Assignment, { hasTest, hasValidation }: SplitInput, overlap: Overlap): Split {
   const [train, validation, calibration, test] = PARTS.map((_, k) => order.filter((n) => part[n] === k));
   const parts = { train, validation, calibration, test };
   for (const name of PARTS)
-    if (parts[name].length === 0 && name !== "calibration" && !(name === "test" && hasTest))
+    if (parts[name].length === 0 && name !== "calibration" && !(name === "test" && hasTest) && !(name === "validation" && hasValidation))
       throw new FitError(
         `a split by ${assignment.by} of ${order.length.toLocaleString("en-US")} sequences leaves the ${name} part empty (${describeReason(assignment.reason)}): give more data, or another --split`,
       );
@@ -96,10 +96,10 @@ function collectParts({ order, part, ...assignment }: Assignment, hasTest: boole
  * that is at most 10 %. Below 2,000 sequences even 10 % would be too few to calibrate with (200): the part is empty and training
  * keeps them.
  */
-function chooseShares(N: number, hasTest: boolean): number[] {
+function chooseShares(N: number, hasTest: boolean, hasValidation = false): number[] {
   const isLarge = N >= 20_000;
   const test = hasTest ? 0 : isLarge ? 0.1 : 0.15;
-  const validation = isLarge ? Math.min(0.1, Math.max(0.05, 3500 / N)) : 0.1;
+  const validation = hasValidation ? 0 : isLarge ? Math.min(0.1, Math.max(0.05, 3500 / N)) : 0.1;
   const calibration = N < 2000 ? 0 : Math.min(0.1, Math.max(isLarge ? 0.02 : 0.05, 1000 / N));
   return [1 - validation - calibration - test, validation, calibration, test];
 }

@@ -31,7 +31,7 @@ async function inspect(values: object): Promise<string> {
 test("inspect shows how data are read, a table of features, and warnings with the option that settles each", async () => {
   const text = await inspect({ files: [writeTable()], label: "rose", json: false });
   expect(text).toContain('table.csv: 120 sequences, 2 steps × 4 features (a, b, c, d), label rose, 1 is "yes", 0 is "no", 33.3 % positive');
-  expect(text).toContain("columns are separated by semicolons");
+  expect(text).toContain("33.3 % positive, columns separated by semicolons\n");
   expect(text).toMatch(/^a +numbers +0\.008\S* … 1 +– +\d+ {2}[▁▂▃▄▅▆▇█ ]+$/m);
   expect(text).toMatch(/^b +whole numbers +1 … 119 +13 +119 /m);
   expect(text).toMatch(/^c +whole numbers +always 7 +– +1 /m);

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { sortByTime, toGroups } from "../../../trainer/readers/columns.ts";
 
 test("groups are numbered in the order they appear", () => {
-  expect(toGroups(["b", "a", "b", "1"])).toEqual(Int32Array.of(0, 1, 0, 2));
-  expect(toGroups(Float64Array.of(0.5, -3, 0.5))).toEqual(Int32Array.of(0, 1, 0));
+  expect(toGroups(["b", "a", "b", "1"], "who", "data.csv")).toEqual(Int32Array.of(0, 1, 0, 2));
+  expect(toGroups(Float64Array.of(0.5, -3, 0.5), "who", "data.npz")).toEqual(Int32Array.of(0, 1, 0));
 });
 
 test("sorting moves everything of a sequence together and keeps the order of equal times", () => {
@@ -21,4 +21,11 @@ test("sorting moves everything of a sequence together and keeps the order of equ
   expect(Array.from(sorted.values)).toEqual(order.flatMap((n) => [2 * n, 2 * n + 1]));
   expect(Array.from(sorted.labels ?? [])).toEqual(order.map((n) => n % 2));
   expect(Array.from(sorted.probability ?? [])).toEqual(order.map((n) => n / N));
+});
+
+test("what belongs to nothing is refused: it would be a group of its own", () => {
+  expect(() => toGroups(["a", " "], "who", "data.csv")).toThrow('data.csv: who[1] is " ", expected what the row belongs to');
+  expect(() => toGroups(Float64Array.of(1, Number.NaN), "who", "data.npz")).toThrow(
+    "data.npz: who[1] is NaN, expected what the row belongs to",
+  );
 });

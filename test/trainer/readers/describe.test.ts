@@ -6,9 +6,8 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { readBatches } from "../../../trainer/readers/data-files.ts";
 import { type ReadOptions, readDataset } from "../../../trainer/readers/dataset.ts";
-import { describeNote, describeRead } from "../../../trainer/readers/describe.ts";
+import { describeRead } from "../../../trainer/readers/describe.ts";
 import { createReadTally, tallyBatches } from "../../../trainer/readers/facts.ts";
-import type { ReadNote } from "../../../trainer/readers/notes.ts";
 
 const good = (name: string): string => fileURLToPath(new URL(`../../fixtures/readers/good/${name}`, import.meta.url));
 const ten = "10 steps × 5 features (f0 … f4)";
@@ -20,12 +19,12 @@ test.each<[string, ReadOptions, string]>([
   ["unlabelled.npz", {}, `3 sequences, ${ten}, float64, no labels`],
   ["unlabelled.npz", { ignoreLabels: true }, `3 sequences, ${ten}, float64`],
   ["apart.npy", { labels: good("pair-labels.npy") }, `3 sequences, ${ten}, float64, labels from pair-labels.npy, 66.7 % positive`],
-  ["csv-small.csv", {}, "3 sequences, 2 steps × 2 features (a, b), label y, 66.7 % positive"],
+  ["csv-small.csv", {}, "3 sequences, 2 steps × 2 features (a, b), label y, 66.7 % positive, 1 sequence of zeros alone"],
   ["csv-bare.csv", {}, `3 sequences, ${ten}, label column 51, 66.7 % positive, columns by position`],
   [
     "jsonl-columns.jsonl",
     { label: "Rose", group: "who", time: "day" },
-    `3 sequences, ${ten}, label Rose, 66.7 % positive, sorted by "day"`,
+    `3 sequences, ${ten}, label Rose, 66.7 % positive, groups by "who", sorted by "day"`,
   ],
   ["parquet-float32.parquet", {}, `3 sequences, ${ten}, float32, no labels`],
   ["parquet-zstd.parquet", {}, "3 sequences, 10 steps × 5 features (open, high, low, close, größe), float64, label label, 66.7 % positive"],
@@ -35,15 +34,21 @@ test.each<[string, ReadOptions, string]>([
 });
 
 test.each([
-  ["sep-semicolon-comma.csv", "columns are separated by semicolons, decimals are commas"],
-  ["sep-tab.tsv", "columns are separated by tabs"],
-  ["sep-spaces.txt", "columns are separated by spaces"],
-  ["savetxt-comments.csv", "columns are separated by commas, 1 line of comments left out"],
-  ["csv-small.csv", undefined],
+  ["sep-semicolon-comma.csv", ", columns separated by semicolons, decimal commas"],
+  ["sep-tab.tsv", ", columns separated by tabs"],
+  ["sep-spaces.txt", ", columns separated by spaces"],
+  ["savetxt-comments.csv", ", columns separated by commas, 1 line of comments left out"],
+  ["csv-small.csv", ""],
 ])("how %s is written is said where it is not as most are", async (name, said) => {
-  const notes: ReadNote[] = [];
-  await readDataset([good(name)], { onNote: (note) => notes.push(note) });
-  expect(notes.map(describeNote)).toEqual(said === undefined ? [] : [`${good(name)}: ${said}: --sep and --decimal decide it`]);
+  const { facts } = await readDataset([good(name)], {});
+  const { features } = facts;
+  const plainly = describeRead({ ...facts, notes: [] });
+  expect(describeRead(facts)).toBe(plainly + said);
+  const twice = await readDataset([good(name), good(name)], { test: good(name), target: { timesteps: facts.shape.timesteps, features } });
+  if (said !== "") {
+    expect(describeRead(twice.facts)).toContain(`${said} (${name} and 1 more)`.replace(/1 line of/, "2 lines of"));
+    expect(describeRead(twice.facts).endsWith(`in the test file ${said.slice(2)}`)).toBe(true);
+  }
 });
 
 test("several files, their types and a test part are counted together", async () => {
@@ -58,15 +63,11 @@ test("windows of rows: how many of how many series, and what is left out", async
   const path = join(folder, "rows.csv");
   const rows = [..."aaaaaaaabbb".split("").map((who, n) => `${who},${n + 1},${n % 2}`), "c,1,0"];
   writeFileSync(path, `who,x,y\n${rows.join("\n")}\n`);
-  const notes: ReadNote[] = [];
-  const { facts } = await readDataset([path], { key: "who", window: 4, horizon: 1, onNote: (note) => notes.push(note) });
+  const { facts } = await readDataset([path], { key: "who", window: 4, horizon: 1 });
   expect(describeRead(facts)).toBe(
-    `read ${path}: 5 windows of 2 series, 4 steps × 1 feature (x), label y, 40.0 % positive, series by "who", in the order of the file`,
+    `read ${path}: 5 windows of 2 series, 4 steps × 1 feature (x), label y, 40.0 % positive, series by "who", in the order of the file, ` +
+      "1 of 3 series left out (they end within the horizon of 1), 1 of 3 series padded (shorter than a window of 4)",
   );
-  expect(notes.map(describeNote)).toEqual([
-    `${path}: 1 of 3 series end within the horizon of 1 and give no window`,
-    `${path}: 1 of 3 series are shorter than a window of 4: one padded sequence each`,
-  ]);
   rmSync(folder, { recursive: true });
 });
 
@@ -83,7 +84,7 @@ test("labels that are neither 0 nor 1 are counted, and are no part of the rate",
   const path = join(folder, "odd.csv");
   writeFileSync(path, readFileSync(good("csv-small.csv"), "utf8").trimEnd().replace(/\d$/, "7"));
   const { facts } = await readDataset([path], { onIssue: () => {} });
-  expect(describeRead(facts)).toMatch(/label y, (50|100)\.0 % positive, 1 without a label$/);
+  expect(describeRead(facts)).toMatch(/label y, (50|100)\.0 % positive, 1 without a label, /);
   rmSync(folder, { recursive: true });
 });
 
@@ -98,4 +99,14 @@ test.each([
   expect(describeRead(facts).endsWith(line)).toBe(true);
   const error = await readDataset([good(name)], { positive: "maybe" }).catch((thrown) => thrown);
   expect(error.message).toContain('holds no label "maybe", which --positive names, but ');
+});
+
+test("sequences of zeros alone are counted", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-describe-"));
+  const path = join(folder, "zeros.jsonl");
+  writeFileSync(path, '{"sequence": [[0, 0], [0, 0]], "y": 1}\n{"sequence": [[0, 1], [0, 0]], "y": 0}\n');
+  const { facts, read } = await readDataset([path], {});
+  expect(describeRead(facts)).toMatch(/50\.0 % positive, 1 sequence of zeros alone$/);
+  expect(read).toEqual({ ...facts, source: "zeros" });
+  rmSync(folder, { recursive: true });
 });

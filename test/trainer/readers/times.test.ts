@@ -49,9 +49,12 @@ test("numbers without a unit order rows as they are, whole numbers beyond 2^53 t
 
 const ISO = "expected a number or ISO 8601 such as 2024-05-31T12:00Z";
 test.each<[Float64Array | string[], string | undefined, string]>([
-  [["2024-01-01", ""], undefined, `day[1] is "", ${ISO}`],
+  [["2024-01-01", ""], undefined, 'day[1] is "", expected a time: fill it in, or leave the row out'],
+  [["1", ""], undefined, 'day[1] is "", expected a time'], // and not 0
+  [["1769558400000000001", " "], undefined, 'day[1] is " ", expected a time'],
+  [["2024-01-01", ""], "%Y-%m-%d", 'day[1] is "", expected a time'],
   [["tomorrow"], undefined, `day[0] is "tomorrow", ${ISO}`],
-  [Float64Array.of(Number.NaN), undefined, `day[0] is NaN, ${ISO}`],
+  [Float64Array.of(Number.NaN), undefined, "day[0] is NaN, expected a time"],
   [["28/01/2026"], undefined, `day[0] is "28/01/2026", ${ISO}: say --time-format %d/%m/%Y`],
   [["01/28/2026"], undefined, `day[0] is "01/28/2026", ${ISO}: say --time-format %m/%d/%Y`],
   [["05.04.2026 14:30"], undefined, `day[0] is "05.04.2026 14:30", ${ISO}: say --time-format "%d.%m.%Y %H:%M", or "%m.%d.%Y %H:%M"`],
@@ -85,7 +88,7 @@ describe("rows of series", () => {
     const path = join(folder, "rows.csv");
     writeFileSync(path, `at,x\n${times.map((time, i) => `${time},${i + 1}\n`).join("")}`);
     const notes: string[] = [];
-    const onNote: ReadOptions["onNote"] = (note) => notes.push(describeNote(note).replace(`${path}: `, ""));
+    const onNote: ReadOptions["onNote"] = (note) => notes.push(describeNote(note));
     const { values, timeline } = await readDataset([path], { time: "at", window: 2, onNote, ...options });
     return { values: Array.from(values), start: Array.from(timeline?.start ?? []), notes };
   };
@@ -94,14 +97,14 @@ describe("rows of series", () => {
     const rows = ["1769558400000000002", "1769558400000000001", "1769558400000000003"];
     const { values, notes } = await readRows(rows);
     expect(values).toEqual([2, 1, 1, 3]);
-    expect(notes).toEqual(["1 row stood behind a later row of the same series, and was put in order of time"]);
+    expect(notes).toEqual(["1 row behind a later row of the same series put in order of time"]);
     expect((await readRows(rows, { timeFormat: parseTimeFormat("ns") })).values).toEqual(values);
   });
 
   test("equal times are counted and stay in the order of the file", async () => {
     const { values, notes } = await readRows(["2026-01-01", "2026-01-01", "2026-01-02"]);
     expect(values).toEqual([1, 2, 2, 3]);
-    expect(notes).toEqual(["1 row has the time of the row before in the same series: they stay in the order of the file"]);
+    expect(notes).toEqual(["1 row with the time of the row before in the same series"]);
   });
 
   const steps = ["2026-01-01", "2026-01-02", "2026-01-03", "2026-03-01", "2026-03-02"];
@@ -110,12 +113,12 @@ describe("rows of series", () => {
     const whole = await readRows(steps);
     expect(whole.values).toEqual([1, 2, 2, 3, 3, 4, 4, 5]);
     expect(whole.notes).toEqual([
-      "1 row comes more than 10 times the usual step of 1 day after the row before: --max-gap begins a new series there",
+      "1 row more than 10 times the usual step of 1 day after the row before (--max-gap begins a new series there)",
     ]);
     const cut = await readRows(steps, { maxGap: parseMaxGap("2d") });
     expect(cut.values).toEqual([1, 2, 2, 3, 4, 5]); // no window from row 3 to row 4
     expect(cut.start).toEqual([0, 1, 3]);
-    expect(cut.notes).toEqual(["a new series begins at 1 row, more than 2d after the row before"]);
+    expect(cut.notes).toEqual(["a new series begun at 1 row more than 2d after the row before"]);
     const shuffled = await readRows(
       [3, 0, 4, 2, 1].map((i) => steps[i]),
       { maxGap: parseMaxGap("36h") },

@@ -1,0 +1,76 @@
+// One line says how data were read: the same on the terminal, in --json and in the card; and a model's meaning of 1 holds for later data.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { decodeArtifact } from "../../../shared/artifact/artifact.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
+
+const MAIN = fileURLToPath(new URL("../../../trainer/main.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "quickstep-reading-"));
+const at = (name: string): string => join(folder, name);
+const N = 300;
+
+function quickstep(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...argv], { cwd: folder, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+/** Two steps of two features; `one` where they rise, mostly. Semicolons and decimal commas. */
+function writeTable(name: string, one: string, zero: string): void {
+  const random = createRandom(5);
+  const lines = Array.from({ length: N }, () => {
+    const x = [random.normal(), random.normal(), random.normal(), random.normal()];
+    return [...x.map((value) => value.toFixed(3).replace(".", ",")), x[2] > x[0] ? one : zero].join(";");
+  });
+  writeFileSync(at(name), `\ufeffa_0;b_0;a_1;b_1;answer\n${lines.join("\n")}\n`);
+}
+
+const TRAIN = ["--recipe", "raw", "--units", "2", "--epochs", "1", "--batch", "32", "--label", "answer"];
+
+beforeAll(() => {
+  writeTable("words.csv", "falls", "rises"); // by alphabet the other one would be 1
+  writeTable("numbers.csv", "1", "0");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const LINE = (rate: string): string =>
+  `300 sequences, 2 steps × 2 features (a, b), label answer, 1 is "falls", 0 is "rises", ${rate} % positive, columns separated by semicolons, decimal commas`;
+
+test("train, evaluate, calibrate and inspect say the same of the same data, with the model's meaning of 1", () => {
+  const trained = quickstep("train", "words.csv", "--out", "m.safetensors", "--positive", "falls", "--json", ...TRAIN);
+  expect(trained.status, trained.stderr).toBe(0);
+  const [said] = trained.stderr.split("\n");
+  const line = LINE(/, ([\d.]+) % positive/.exec(said)?.[1] ?? "");
+  expect(said).toBe(`read words.csv: ${line}`);
+  const { read } = JSON.parse(trained.stdout);
+  expect(read).toMatchObject({ text: said, labels: { name: "answer", meaning: { one: "falls", zero: "rises" } } });
+  const { card } = decodeArtifact(readFileSync(at("m.safetensors")));
+  expect(card.data.read).toBe(`read words: ${line}`);
+  const { text: _, ...facts } = read;
+  expect(card.data.facts).toEqual({ ...facts, source: "words", notes: [{ ...facts.notes[0], files: ["words"] }] });
+
+  const evaluated = quickstep("evaluate", "m.safetensors", "words.csv", "--label", "answer", "--json");
+  expect(evaluated.stderr.split("\n")[0]).toBe(said);
+  expect(JSON.parse(evaluated.stdout)).toMatchObject({ read: { text: said }, positiveRate: JSON.parse(trained.stdout).positiveRate });
+  const calibrated = quickstep("calibrate", "m.safetensors", "words.csv", "--label", "answer", "--out", "n.safetensors", "--json");
+  expect(calibrated.stderr.split("\n")[0]).toBe(said);
+  expect(decodeArtifact(readFileSync(at("n.safetensors"))).card.calibrated?.data).toEqual(card.data);
+  const inspected = quickstep("inspect", "words.csv", "--label", "answer", "--positive", "falls");
+  expect(inspected.stdout.split("\n")[0]).toBe(said);
+});
+
+test("labels that the model did not learn are refused, naming both, unless --positive says which is 1", () => {
+  for (const more of [["evaluate"], ["calibrate", "--out", "o.safetensors"]]) {
+    const [command, ...options] = more;
+    const { status, stderr } = quickstep(command, "m.safetensors", "numbers.csv", "--label", "answer", ...options);
+    expect(status).toBe(2);
+    expect(stderr).toContain('the model learnt "rises", "falls", of which 1 is "falls": say which label is 1 with --positive');
+    expect(stderr).toContain("numbers.csv: holds the labels 0, 1");
+  }
+  const said = quickstep("evaluate", "m.safetensors", "numbers.csv", "--label", "answer", "--positive", "1", "--json");
+  const own = quickstep("evaluate", "m.safetensors", "words.csv", "--label", "answer", "--json");
+  expect(JSON.parse(said.stdout).logLoss).toBe(JSON.parse(own.stdout).logLoss);
+});
