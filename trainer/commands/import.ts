@@ -3,21 +3,24 @@ import { createHash } from "node:crypto";
 import { basename, extname } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
 import { soleNetwork } from "../../shared/members.ts";
-import { MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
+import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "../../shared/sequence.ts";
 import { describeModel } from "../artifact/artifact-file.ts";
-import { integer, names, text } from "../cli/arguments.ts";
+import { choice, integer, names, text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkOutput } from "../cli/outputs.ts";
 import { readWhole, writeWhole } from "../files/whole-files.ts";
 import { assembleModel } from "../import/assemble.ts";
+import { checkPairs, readPairs } from "../import/check.ts";
 import { PARITY_SEQUENCES } from "../import/parity.ts";
 import { readModel } from "../import/read-model.ts";
 import { readScaler } from "../import/scaler.ts";
+import { readTorchDescription } from "../import/torch/description.ts";
 
 /** An LSTM of 2048 units with its optimizer's state has 200 MB; reading takes a few times that. */
 const MAX_MODEL_BYTES = 2 ** 28;
 const MAX_SCALER_BYTES = 2 ** 20;
+const MAX_PAIRS_BYTES = 2 ** 26;
 
 const WORDS = { model: word("Keras .keras or .h5, ONNX, or a PyTorch state dict as .safetensors") };
 
@@ -25,6 +28,19 @@ const OPTIONS = {
   out: option("FILE", text, "where the artifact goes", "none: it must be said"),
   scaler: option("FILE", text, ".json or .npz with mean_ and scale_ of the features", "the model takes the numbers as they are"),
   features: option("a,b,…", names(MAX_FEATURES), "names of the features, in the model's order", "f0,f1,…"),
+  torch: option(
+    "WORDS",
+    readTorchDescription,
+    'the forward pass of a state dict, such as "lstm last linear"',
+    "asked for, unless --check proves the import",
+  ),
+  check: option("FILE", text, ".npz with X and p, some inputs and outputs of the model, which the artifact must reproduce", "not checked"),
+  padding: option(
+    "HOW",
+    choice(...PADDINGS),
+    "which all-zero rows are padding: leading, any or none",
+    "as the file says; asked for where the file cannot say",
+  ),
   timesteps: option("N", integer(1, MAX_TIMESTEPS), "most rows of a sequence", "as the model says, else 10"),
   json: flag("print one JSON document on stdout"),
 };
@@ -48,12 +64,21 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
   if (out === undefined) throw new UsageError("import needs --out FILE");
   checkOutput("out", out, ARTIFACT_ENDINGS);
   const bytes = readWhole(path, MAX_MODEL_BYTES);
-  const network = await readModel(bytes, path, timesteps ?? null);
+  const pairs = values.check === undefined ? undefined : await readPairs(readWhole(values.check, MAX_PAIRS_BYTES), values.check);
+  const { torch, padding } = values;
+  const network = await readModel(bytes, path, {
+    timesteps: timesteps ?? pairs?.T ?? null,
+    torch,
+    padding,
+    isChecked: pairs !== undefined,
+  });
   const scaler = values.scaler === undefined ? undefined : await readScaler(readWhole(values.scaler, MAX_SCALER_BYTES), values.scaler);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const name = basename(path, extname(path));
-  const origin = { name, file: basename(path), sha256, features, timesteps, scaler, node };
+  const steps = network.timesteps === null && !network.exportMetadata ? pairs?.T : undefined; // as many as the pairs have, where nothing else says
+  const origin = { name, file: basename(path), sha256, features, timesteps: timesteps ?? steps, scaler, node };
   const imported = assembleModel(path, network, origin, dependencies.loadEngines());
+  const checked = pairs && checkPairs(imported.model, pairs, dependencies.loadEngines());
   writeWhole(out, imported.bytes);
   const { recipe } = imported.model;
   const id = describeModel(imported.model, imported.bytes);
@@ -63,6 +88,8 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
   terminal.say(
     `parity: on ${PARITY_SEQUENCES} random sequences the format's own definition, in float64, and the kernel differ by at most ${imported.parity.toExponential(1)}`,
   );
+  if (pairs)
+    terminal.say(`check: on ${pairs.N} pairs of ${values.check} the model and the artifact differ by at most ${checked!.toExponential(1)}`);
   terminal.say(`wrote ${out} (${id}, ${imported.bytes.length} bytes)`);
   terminal.say("quickstep calibrate fits its probabilities and operating points to labelled sequences");
   if (values.json)
@@ -77,6 +104,7 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
         features: recipe.features,
         padding: recipe.padding,
         parity: imported.parity,
+        ...(checked !== undefined && { check: checked }),
       }),
     );
 }

@@ -14,7 +14,7 @@ import { synthesiseGolden } from "../artifact/golden.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { absorbSigns, addFront, type Front, plainFront } from "./contract/front.ts";
-import type { ImportedNetwork } from "./contract/imported-network.ts";
+import type { ImportedNetwork, SettledNetwork } from "./contract/imported-network.ts";
 import { printable } from "./contract/reject-file.ts";
 import { measureParity } from "./parity.ts";
 import type { Scaler } from "./scaler.ts";
@@ -50,7 +50,7 @@ const PARITY_LIMIT = 1e-5;
  * Makes an artifact of `imported`. `source` names the file in errors. Throws DataError: options that do not fit the network, a
  * network that does not fit an artifact, or a probability that differs by more than 1e-5 from the source's own.
  */
-export function assembleModel(source: string, imported: ImportedNetwork, options: ImportOptions, engines: Engines): ImportedModel {
+export function assembleModel(source: string, imported: SettledNetwork, options: ImportOptions, engines: Engines): ImportedModel {
   if (imported.exportMetadata && (options.scaler || options.features || options.timesteps !== undefined))
     throw new DataError(source, "brings its own recipe, since quickstep exported the file: leave out --scaler, --features and --timesteps");
   const front = options.scaler ? frontBehindScaler(source, imported, options.scaler) : imported.front;
@@ -75,7 +75,7 @@ function frontBehindScaler(source: string, { front, network }: ImportedNetwork, 
 }
 
 /** A recipe that hands each feature as it is, standardised by the front, to the network. */
-function plainRecipe(source: string, { front, network, padding, timesteps }: ImportedNetwork, options: ImportOptions): Recipe {
+function plainRecipe(source: string, { front, network, padding, timesteps }: SettledNetwork, options: ImportOptions): Recipe {
   const F = network.channels;
   if (F > MAX_FEATURES) throw new DataError(source, `takes ${F} features a step, expected at most ${MAX_FEATURES}`);
   const T = timesteps ?? options.timesteps ?? DEFAULT_SHAPE.timesteps;

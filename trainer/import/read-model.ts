@@ -1,32 +1,45 @@
 // A model file of whatever kind → ImportedNetwork. The kind is told by the first bytes, never by the name. A format that states more of
 // its first bytes is asked first: the two bytes of a pickle or a zip are also lengths with which a safetensors header may begin.
 import { isZip, openZip } from "../readers/zip.ts";
-import type { ImportedNetwork } from "./contract/imported-network.ts";
+import type { ImportedNetwork, SettledNetwork } from "./contract/imported-network.ts";
 import { rejectFile } from "./contract/reject-file.ts";
+import type { Said } from "./contract/said.ts";
 import { readKerasH5, readKerasZip } from "./keras/file.ts";
 import { isHdf5 } from "./keras/hdf5.ts";
 import { looksLikeOnnx } from "./onnx/file.ts";
 import { readOnnx } from "./onnx/read-onnx.ts";
+import { settlePadding } from "./padding.ts";
 import { isSafetensors, readMetadata, readSafetensors } from "./torch/safetensors.ts";
 import { readTorch } from "./torch/state-dict.ts";
 
 /**
- * Reads a model file of any format. `timesteps` is what the user says, null where the user says nothing: an ONNX graph of any length is
- * probed with that many steps. Throws DataError naming what cannot be imported, and what to do.
+ * Reads a model file of any format. `said` is what the person says beside the file. Throws DataError naming what cannot be imported, and
+ * what to do; and what must be said, where the file cannot say it.
  */
-export async function readModel(bytes: Uint8Array, source: string, timesteps: number | null): Promise<ImportedNetwork> {
-  if (isSafetensors(bytes)) return readTensors(bytes, source);
+export async function readModel(bytes: Uint8Array, source: string, said: Said): Promise<SettledNetwork> {
+  return settlePadding(await readFile(bytes, source, said), said.padding, source);
+}
+
+async function readFile(bytes: Uint8Array, source: string, said: Said): Promise<ImportedNetwork> {
+  if (isSafetensors(bytes)) return readTensors(bytes, source, said);
+  if (said.torch) rejectFile(source, "is no state dict of PyTorch, and holds its own forward pass", "leave --torch out");
   if (isHdf5(bytes)) return readKerasH5(bytes, source);
   if (isZip(bytes)) {
     const zip = await openZip(bytes, source, "a model as Keras saves it (.keras)");
     if (zip.names.some((name) => /(^|\/)data\.pkl$/.test(name))) rejectPickle(source, "a PyTorch file with a pickle in it");
+    if (zip.names.some((name) => /(^|\/)archive_format$|^serialized_exported_program\.json$/.test(name)))
+      rejectFile(
+        source,
+        "is an exported program of PyTorch (.pt2)",
+        "save the model with torch.onnx.export, or its state dict with safetensors.torch.save_file",
+      );
     if (!zip.names.includes("config.json"))
       rejectFile(source, "is a zip archive without a config.json", "expected a .keras file: save the model with model.save('….keras')");
     return readKerasZip(zip, source);
   }
   // Pickle protocols 2 to 5 start with their number
   if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) rejectPickle(source, "a pickle");
-  if (looksLikeOnnx(bytes)) return readOnnx(bytes, source, timesteps);
+  if (looksLikeOnnx(bytes)) return readOnnx(bytes, source, said.timesteps);
   return rejectFile(
     source,
     "is no model file that quickstep knows",
@@ -34,7 +47,7 @@ export async function readModel(bytes: Uint8Array, source: string, timesteps: nu
   );
 }
 
-function readTensors(bytes: Uint8Array, source: string): ImportedNetwork {
+function readTensors(bytes: Uint8Array, source: string, said: Said): ImportedNetwork {
   const { format } = readMetadata(bytes, source);
   if (format?.startsWith("quickstep/"))
     rejectFile(
@@ -42,7 +55,7 @@ function readTensors(bytes: Uint8Array, source: string): ImportedNetwork {
       "is already an artifact of quickstep",
       `there is nothing to import: evaluate, score and serve take the file as it is (${format})`,
     );
-  return readTorch(readSafetensors(bytes, source), source);
+  return readTorch(readSafetensors(bytes, source), source, said);
 }
 
 function rejectPickle(source: string, what: string): never {

@@ -63,10 +63,47 @@ test("a Keras file becomes an artifact that scores, calibrates, exports and come
   }
 }, 60_000);
 
+/** What a state dict does not hold. */
+const FORWARD = ["--torch", "lstm last linear", "--padding", "none"];
+
+test("outputs of the model itself prove an import, and say how many steps it takes; another model's are refused, and nothing is written", async () => {
+  const model = join(GOOD, "torch.safetensors");
+  const X = new Float64Array(4 * 10 * 5).map((_, at) => Math.sin(at));
+  expect(quickstep("import", model, "--out", at("known.safetensors"), ...FORWARD).status).toBe(0);
+  writeFileSync(at("x.npz"), await encodeNpz({ X: { data: X, shape: [4, 10, 5] } }));
+  const p = Float64Array.from(quickstep("score", at("known.safetensors"), at("x.npz")).stdout.trim().split("\n").slice(1), (line) =>
+    Number(line.split(",")[0]),
+  );
+  expect(p.length).toBe(4);
+  const pairs = async (name: string, said: Float64Array): Promise<string> => {
+    writeFileSync(at(name), await encodeNpz({ X: { data: X, shape: [4, 10, 5] }, p: { data: said, shape: [4] } }));
+    return at(name);
+  };
+  const proved = quickstep("import", model, "--out", at("proved.safetensors"), "--check", await pairs("pairs.npz", p), "--padding", "none");
+  expect(proved.status, proved.stderr).toBe(0);
+  expect(proved.stderr).toMatch(/check: on 4 pairs of .*pairs\.npz the model and the artifact differ by at most \d/);
+  const refused = quickstep(
+    "import",
+    model,
+    "--out",
+    at("other.safetensors"),
+    "--check",
+    await pairs(
+      "others.npz",
+      p.map((value) => 1 - value),
+    ),
+    "--padding",
+    "none",
+  );
+  expect([refused.status, existsSync(at("other.safetensors"))]).toEqual([2, false]);
+  expect(refused.stderr).toContain("the model computes something else than was read, and nothing is written");
+});
+
 test("the name of a file does not matter, its bytes do; a scaler may be an .npz", () => {
   copyFileSync(join(GOOD, "torch.safetensors"), at("weights.bin"));
   expect(
-    quickstep("import", at("weights.bin"), "--out", at("w.safetensors"), "--scaler", at("scaler.npz"), "--timesteps", "7").status,
+    quickstep("import", at("weights.bin"), "--out", at("w.safetensors"), "--scaler", at("scaler.npz"), "--timesteps", "7", ...FORWARD)
+      .status,
   ).toBe(0);
 });
 
@@ -78,6 +115,16 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
   };
   test.each<[string, () => string[], RegExp]>([
     ["no --out", () => ["import", model], /import needs --out FILE/],
+    [
+      "a state dict of which the forward pass is not said",
+      () => ["import", model, "--out", at("n.safetensors"), "--padding", "none"],
+      /is a state dict, which does not hold the forward pass: say --torch "lstm last linear"/,
+    ],
+    [
+      "a state dict of which the padding is not said",
+      () => ["import", model, "--out", at("n.safetensors"), "--torch", "lstm last linear"],
+      /does not say what all-zero rows are: say --padding/,
+    ],
     [
       "no such file",
       () => ["import", at("nothing.h5"), "--out", at("n.safetensors")],
@@ -95,7 +142,7 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
     ],
     [
       "too few names",
-      () => ["import", model, "--out", at("n.safetensors"), "--features", "a,b"],
+      () => ["import", model, "--out", at("n.safetensors"), "--features", "a,b", ...FORWARD],
       /takes 5 features, but --features names 2 \(a, b\)/,
     ],
     [
@@ -110,22 +157,30 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
     ],
     [
       "a scaler for other features",
-      () => ["import", model, "--out", at("n.safetensors"), "--scaler", scaler({ mean_: [0], scale_: [1] })],
+      () => ["import", model, "--out", at("n.safetensors"), "--scaler", scaler({ mean_: [0], scale_: [1] }), ...FORWARD],
       /takes 5 features, but the scaler has 1/,
     ],
     [
       "a scale of 0",
-      () => ["import", model, "--out", at("n.safetensors"), "--scaler", scaler({ mean_: [0, 0, 0, 0, 0], scale_: [1, 1, 0, 1, 1] })],
+      () => [
+        "import",
+        model,
+        "--out",
+        at("n.safetensors"),
+        "--scaler",
+        scaler({ mean_: [0, 0, 0, 0, 0], scale_: [1, 1, 0, 1, 1] }),
+        ...FORWARD,
+      ],
       /bad\.json: scale_\[2\] is 0, expected a number above 0/,
     ],
     [
       "a scaler without scales",
-      () => ["import", model, "--out", at("n.safetensors"), "--scaler", scaler({ mean_: [0] })],
+      () => ["import", model, "--out", at("n.safetensors"), "--scaler", scaler({ mean_: [0] }), ...FORWARD],
       /bad\.json: has no scale_/,
     ],
     [
       "a scaler that is a pickle",
-      () => ["import", model, "--out", at("n.safetensors"), "--scaler", scaler("\u0080\u0004cposix")],
+      () => ["import", model, "--out", at("n.safetensors"), "--scaler", scaler("\u0080\u0004cposix"), ...FORWARD],
       /bad\.json: is neither JSON .* a pickle is never read/,
     ],
     [

@@ -13,7 +13,8 @@ export interface ImportedNetwork {
   readonly findings: readonly string[];
   /** null where the file does not say the number of steps. */
   readonly timesteps: number | null;
-  readonly padding: Padding;
+  /** null where the file cannot say what an all-zero row is. */
+  readonly padding: Padding | null;
   readonly front: Front;
   readonly network: Network;
   /**
@@ -25,6 +26,9 @@ export interface ImportedNetwork {
   /** Carried only by files that quickstep exported. */
   readonly exportMetadata?: ExportMetadata;
 }
+
+/** A network of which it is settled what an all-zero row is. */
+export type SettledNetwork = ImportedNetwork & { readonly padding: Padding };
 
 /** The largest network that an artifact holds (shared/artifact/artifact.ts). */
 export const MAX_UNITS = 4096;

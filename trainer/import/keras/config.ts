@@ -1,6 +1,6 @@
 // Keras' description of a model, as .h5 and .keras hold it, in every spelling since Keras 1: JSON → a plan of the layers that quickstep
 // knows, with their settings. Everything else is rejected by name. Knows no weights.
-import { rejectFile } from "../contract/reject-file.ts";
+import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { readChain } from "./chain.ts";
 import { activationName, describeLayer, type Layer, type PlanDraft } from "./layer.ts";
 import { LAYERS, rejectLayer } from "./layers.ts";
@@ -12,6 +12,8 @@ export interface KerasPlan {
   /** BatchNormalization, Normalization and Rescaling in front of the LSTM, in order. */
   readonly front: readonly Layer[];
   readonly lstm: Layer;
+  /** BatchNormalization between the LSTM and the Dense layer, in order. */
+  readonly behind: readonly Layer[];
   /** Slope of the hard sigmoid in the gates; null: true sigmoids. */
   readonly hardGates: number | null;
   readonly backwards: boolean;
@@ -28,7 +30,8 @@ const HARD_SIGMOID_SLOPES = { untilKeras2: 0.2, sinceKeras3: 1 / 6 };
 /** `version` is keras_version where the file has it. Throws DataError naming the layer and what would be needed. */
 export function planKeras(config: unknown, version: string, source: string): KerasPlan {
   const layers = readChain(config, source);
-  const draft: PlanDraft = { isMasked: false, front: [], isActivated: false, ignored: [], findings: [] };
+  const major = Number(version.split(".")[0]) || 1;
+  const draft: PlanDraft = { major, isMasked: false, front: [], behind: [], isActivated: false, ignored: [], findings: [] };
   for (const layer of layers) {
     checkPrecision(layer, source);
     const kind = LAYERS.get(layer.type);
@@ -36,31 +39,27 @@ export function planKeras(config: unknown, version: string, source: string): Ker
     kind.add(draft, layer, source);
   }
   const { lstm, dense } = checkComplete(draft, layers, source);
-  const { isMasked, front, ignored, findings } = draft;
+  const { isMasked, front, behind, ignored, findings } = draft;
   const backwards = lstm.config.go_backwards === true;
-  return { ...shapeOf(layers), isMasked, front, lstm, hardGates: hardGatesOf(lstm, version), backwards, dense, ignored, findings };
+  return { ...shapeOf(layers), isMasked, front, lstm, behind, hardGates: hardGatesOf(lstm, major), backwards, dense, ignored, findings };
 }
 
 function checkComplete({ lstm, dense, isActivated }: PlanDraft, layers: readonly Layer[], source: string): { lstm: Layer; dense: Layer } {
   if (lstm === undefined)
-    return rejectFile(
-      source,
-      `holds no LSTM among its layers (${layers.map(({ type }) => type).join(", ")})`,
-      "only LSTM models can be imported",
-    );
-  if (dense === undefined) return rejectFile(source, "has no Dense layer behind its LSTM", "quickstep needs Dense(1, sigmoid) there");
+    return rejectFile(source, `holds no LSTM among its layers (${layers.map(({ type }) => type).join(", ")})`, SECOND_ENGINE);
+  if (dense === undefined)
+    return rejectFile(source, "has no Dense layer behind its LSTM", "quickstep needs Dense(1, sigmoid) or Dense(2, softmax) there");
   if (!isActivated)
     rejectFile(
       source,
       `${describeLayer(dense)} is linear`,
-      "add a sigmoid activation and save again, so that the model answers a probability",
+      "add its activation (sigmoid of one, softmax of two) and save again, so that the model answers a probability",
     );
   return { lstm, dense };
 }
 
 /** The slope in the LSTM's gates, by its settings and the version's defaults. */
-function hardGatesOf({ config }: Layer, version: string): number | null {
-  const major = Number(version.split(".")[0]) || 1;
+function hardGatesOf({ config }: Layer, major: number): number | null {
   const recurrent = activationName(config.recurrent_activation ?? config.inner_activation ?? (major < 3 ? "hard_sigmoid" : "sigmoid"));
   if (recurrent !== "hard_sigmoid") return null;
   return major >= 3 ? HARD_SIGMOID_SLOPES.sinceKeras3 : HARD_SIGMOID_SLOPES.untilKeras2;

@@ -44,14 +44,14 @@ export async function readKerasZip(zip: Zip, source: string): Promise<ImportedNe
   if (!zip.names.includes("model.weights.h5")) rejectFile(source, "holds no model.weights.h5", "save the model with model.save('….keras')");
   const weights = await readHdf5(await zip.read("model.weights.h5", MAX_WEIGHTS_BYTES), `${source}: model.weights.h5`);
   const plan = planKeras(config, version, source);
-  const twice = plan.front.find(({ type }, k) => plan.front.findIndex((other) => other.type === type) < k);
-  if (twice) rejectFile(source, `layer ${twice.name} is a second ${twice.type}`, "merge the two and save again"); // arraysOf could not tell them apart
-  return buildKeras(plan, (layer) => arraysOf(weights, layer, source), `Keras ${version} (.keras)`, source);
+  const scaling = [...plan.front, ...plan.behind];
+  const ordinal = (layer: Layer): number => scaling.filter(({ type }) => type === layer.type).indexOf(layer);
+  return buildKeras(plan, (layer) => arraysOf(weights, layer, ordinal(layer), source), `Keras ${version} (.keras)`, source);
 }
 
-/** Layers are stored by their class, not by their name: layers/lstm/cell/vars/0. Each class occurs once in what is imported. */
-function arraysOf(weights: Hdf5, { type, name }: Layer, source: string): Weights[] {
-  const snake = type.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase();
+/** Layers are stored by their class and number, not by their name: layers/lstm/cell/vars/0, layers/batch_normalization_1/vars/0. */
+function arraysOf(weights: Hdf5, { type, name }: Layer, ordinal: number, source: string): Weights[] {
+  const snake = type.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase() + (ordinal > 0 ? `_${ordinal}` : "");
   const inside = `/${LAYERS.get(type)?.arraysFolder ?? "vars"}/`;
   for (const root of ["layers", "_layer_checkpoint_dependencies"]) // the second: TensorFlow 2.12 and 2.13
     for (const folder of [snake, name]) {

@@ -10,12 +10,12 @@ const NORMALIZATION_EPSILON = 1e-7;
 /** BatchNormalization's default. */
 const BATCH_EPSILON = 1e-3;
 
-/** Throws DataError where the layer works along steps, in a mode of old, or the other way round. */
-export function checkAxis(layer: Layer, source: string): void {
+/** `last` is the axis of the numbers that the layer scales. Throws DataError where it works along another, in a mode of old, or the other way round. */
+export function checkAxis(layer: Layer, last: 1 | 2, source: string): void {
   const { type, config } = layer;
   const what = describeLayer(layer);
   const axis = [config.axis ?? -1].flat();
-  const isLast = axis.length === 0 || (axis.length === 1 && (axis[0] === -1 || axis[0] === 2));
+  const isLast = axis.length === 0 || (axis.length === 1 && (axis[0] === -1 || axis[0] === last));
   if (type !== "Rescaling" && !isLast)
     rejectFile(source, `${what} works along axis ${JSON.stringify(config.axis)}`, "quickstep scales features: use axis -1");
   if (config.mode !== undefined && config.mode !== 0) rejectFile(source, `${what} has mode ${config.mode}`, "quickstep knows mode 0");

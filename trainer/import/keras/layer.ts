@@ -17,11 +17,15 @@ export interface Weights {
 
 /** A plan while the layers are read one by one, from input to output. */
 export interface PlanDraft {
+  /** Of the Keras that saved the model; 1 where the file does not say, as Keras 1 did not. */
+  readonly major: number;
   isMasked: boolean;
   readonly front: Layer[];
   lstm?: Layer;
+  /** BatchNormalization between the LSTM and the Dense layer. */
+  readonly behind: Layer[];
   dense?: Layer;
-  /** Whether a sigmoid follows the Dense layer. */
+  /** Whether a sigmoid, or a softmax of two, follows the Dense layer. */
   isActivated: boolean;
   readonly ignored: string[];
   readonly findings: string[];

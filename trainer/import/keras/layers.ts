@@ -1,12 +1,14 @@
 // The table of Keras layers that quickstep knows: a new layer is one entry here. Everything else is rejected by name.
 // Settings: keras.io/api/layers.
-import { rejectFile } from "../contract/reject-file.ts";
-import { addDense } from "./dense.ts";
+import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
+import { ACTIVATIONS, addDense, classesOf } from "./dense.ts";
 import { checkAxis, readBatchNormalization, readNormalization, readRescaling } from "./front-layers.ts";
 import { activationName, describeLayer, type Layer, type LayerKind, type PlanDraft } from "./layer.ts";
 import { addLstm } from "./lstm.ts";
 
 const isInFront = ({ lstm }: PlanDraft): boolean => lstm === undefined;
+/** In front of the LSTM, or between it and the Dense layer. */
+const isAround = ({ dense }: PlanDraft): boolean => dense === undefined;
 
 /** Nothing when a model is used. */
 const IGNORED: LayerKind = { fits: () => true, add: ({ ignored }, { type }) => void ignored.push(type) };
@@ -21,23 +23,24 @@ export const LAYERS: ReadonlyMap<string, LayerKind> = new Map<string, LayerKind>
   ["AlphaDropout", IGNORED],
   ["ActivityRegularization", IGNORED],
   ["Masking", { fits: isInFront, add: addMasking }],
-  ["BatchNormalization", { fits: isInFront, add: addFrontLayer, readStage: readBatchNormalization }],
-  ["Normalization", { fits: isInFront, add: addMaskedFrontLayer, readStage: readNormalization }],
-  ["Rescaling", { fits: isInFront, add: addMaskedFrontLayer, readStage: readRescaling }],
+  ["BatchNormalization", { fits: isAround, add: addScalingLayer, readStage: readBatchNormalization }],
+  ["Normalization", { fits: isInFront, add: addMaskDroppingLayer, readStage: readNormalization }],
+  ["Rescaling", { fits: isInFront, add: addMaskDroppingLayer, readStage: readRescaling }],
   [
     "LSTM",
     {
       fits: isInFront,
       add: addLstm,
       arraysFolder: "cell/vars",
-      misplaced: { problem: "is a second LSTM", fix: "quickstep runs one LSTM: train a single one" },
+      misplaced: { problem: "is a second LSTM", fix: `quickstep runs one LSTM; ${SECOND_ENGINE}` },
     },
   ],
   ["Dense", { fits: ({ lstm, dense }) => lstm !== undefined && dense === undefined, add: addDense }],
   [
     "Activation",
     {
-      fits: ({ dense, isActivated }, { config }) => dense !== undefined && !isActivated && activationName(config.activation) === "sigmoid",
+      fits: ({ dense, isActivated }, { config }) =>
+        dense !== undefined && !isActivated && activationName(config.activation) === ACTIVATIONS[classesOf(dense)],
       add: (draft) => {
         draft.isActivated = true;
       },
@@ -45,20 +48,17 @@ export const LAYERS: ReadonlyMap<string, LayerKind> = new Map<string, LayerKind>
   ],
 ]);
 
-/** What to do about classes that are not in the table. */
-const FIXES: readonly [type: RegExp, fix: string][] = [
-  [/^(GRU|SimpleRNN|RNN|ConvLSTM.*|CuDNNGRU)$/, "this recurrent layer has another cell"],
-  [/^CuDNNLSTM$/, "load the weights into an LSTM layer in Keras and save that"],
-  [/^Bidirectional$/, "two directions would take a second LSTM"],
-  [/^Lambda$/, "its code is never run"],
-  [/^/, "leave this layer out"],
-];
+/** What to do about classes that are not in the table, where another engine is not the nearest way. */
+const FIXES: ReadonlyMap<string, string> = new Map([
+  ["CuDNNLSTM", "load the weights into an LSTM layer in Keras and save that"],
+  ["Lambda", `its code is never run; ${SECOND_ENGINE}`],
+]);
 
 /** What is wrong with a layer that has no entry, or stands where no layer of its kind may stand. Throws DataError. */
 export function rejectLayer(layer: Layer, source: string): never {
   const { problem, fix } = LAYERS.get(layer.type)?.misplaced ?? {
     problem: "is not supported here",
-    fix: `quickstep runs [Masking], [Normalization], LSTM, Dense(1, sigmoid); ${FIXES.find(([type]) => type.test(layer.type))![1]}`,
+    fix: `quickstep runs [Masking], [Normalization], LSTM, [BatchNormalization], Dense(1, sigmoid); ${FIXES.get(layer.type) ?? SECOND_ENGINE}`,
   };
   rejectFile(source, `${describeLayer(layer)} ${problem}`, fix);
 }
@@ -77,15 +77,18 @@ function addMasking(draft: PlanDraft, layer: Layer, source: string): void {
   draft.isMasked = true;
 }
 
-function addFrontLayer(draft: PlanDraft, layer: Layer, source: string): void {
-  checkAxis(layer, source);
-  draft.front.push(layer);
+function addScalingLayer(draft: PlanDraft, layer: Layer, source: string): void {
+  checkAxis(layer, draft.lstm ? 1 : 2, source);
+  (draft.lstm ? draft.behind : draft.front).push(layer);
 }
 
-function addMaskedFrontLayer(draft: PlanDraft, layer: Layer, source: string): void {
-  addFrontLayer(draft, layer, source);
-  if (draft.isMasked)
-    draft.findings.push(
-      `the mask is taken to pass through ${layer.name} (${layer.type}), as in today's Keras; some older versions dropped it there`,
-    );
+/**
+ * Keras 3 passes a mask through every layer that computes none of its own; Keras 2 dropped it at layers that do not say supports_masking,
+ * Normalization and Rescaling among them (Layer.supports_masking in keras/src/layers/layer.py and keras/engine/base_layer.py).
+ */
+function addMaskDroppingLayer(draft: PlanDraft, layer: Layer, source: string): void {
+  addScalingLayer(draft, layer, source);
+  if (!draft.isMasked || draft.major >= 3) return;
+  draft.isMasked = false;
+  draft.findings.push(`${describeLayer(layer)} drops the mask in front of it, as Keras ${draft.major} does: Masking has no effect`);
 }

@@ -2,7 +2,7 @@
 // Definition: keras.io/api/layers/recurrent_layers/lstm, LSTMCell.call in keras/src/layers/rnn/lstm.py.
 // Legend: F features, U units; gates i,f,c,o.
 import { MAX_UNITS, sigmoid } from "../contract/imported-network.ts";
-import { rejectFile } from "../contract/reject-file.ts";
+import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { activationName, describeLayer, type Layer, type PlanDraft, type Weights } from "./layer.ts";
 
 /** One gate's kernel (F,U), recurrent kernel (U,U) and bias (U). */
@@ -15,8 +15,8 @@ export type Gates = Readonly<Record<"i" | "f" | "c" | "o", Gate>>;
 
 /** Settings that may not be true, and what to do about each. */
 const FLAGS: readonly [key: string, fix: string][] = [
-  ["return_sequences", "quickstep reads the last state only: save a model with return_sequences=False"],
-  ["return_state", "quickstep reads the last state only: save a model with return_state=False"],
+  ["return_sequences", `quickstep reads the last state of one LSTM; ${SECOND_ENGINE}`],
+  ["return_state", `quickstep reads the last state of one LSTM; ${SECOND_ENGINE}`],
   ["stateful", "scores would depend on earlier ones: save a model with stateful=False"],
   ["time_major", "save a model with sequences first"],
 ];

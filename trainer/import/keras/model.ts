@@ -5,7 +5,7 @@ import { addFront, type Front, plainFront } from "../contract/front.ts";
 import { type ImportedNetwork, sigmoid } from "../contract/imported-network.ts";
 import { rejectFile } from "../contract/reject-file.ts";
 import type { KerasPlan } from "./config.ts";
-import { readDense } from "./dense.ts";
+import { type DenseWeights, readDense } from "./dense.ts";
 import type { Layer, Stage, Weights } from "./layer.ts";
 import { LAYERS } from "./layers.ts";
 import { type Gates, interleave, readGates, step } from "./lstm.ts";
@@ -17,9 +17,9 @@ interface KerasModel {
   readonly U: number;
   readonly stages: readonly Stage[];
   readonly gates: Gates;
-  /** (U) */
-  readonly headKernel: Float64Array;
-  readonly headBias: number;
+  /** Behind the LSTM, (U) each. */
+  readonly behind: readonly Stage[];
+  readonly dense: DenseWeights;
 }
 
 /** `weightsOf` gives a layer's float arrays in Keras' order; `format` is what the card says of the file. Throws DataError. */
@@ -32,9 +32,11 @@ export function buildKeras(
   const { gates, F, U } = readGates(plan.lstm, weightsOf(plan.lstm), source);
   if (plan.features !== null && plan.features !== F)
     rejectFile(source, `takes ${plan.features} features, but its LSTM has weights for ${F}`, "the file is damaged: save the model again");
-  const [headKernel, headBias] = readDense(plan.dense, weightsOf(plan.dense), U, source);
-  const stages = plan.front.map((layer) => LAYERS.get(layer.type)!.readStage!(layer, weightsOf(layer), F, source));
-  const model: KerasModel = { plan, F, U, stages, gates, headKernel, headBias };
+  const dense = readDense(plan.dense, weightsOf(plan.dense), U, source);
+  const stageOf = (layer: Layer, width: number): Stage => LAYERS.get(layer.type)!.readStage!(layer, weightsOf(layer), width, source);
+  const stages = plan.front.map((layer) => stageOf(layer, F));
+  const behind = plan.behind.map((layer) => stageOf(layer, U));
+  const model: KerasModel = { plan, F, U, stages, gates, behind, dense };
   return {
     format,
     findings: describe(model),
@@ -46,7 +48,10 @@ export function buildKeras(
   };
 }
 
-function networkOf({ plan: { hardGates, backwards }, F, U, gates, headKernel, headBias }: KerasModel): Network {
+function networkOf(model: KerasModel): Network {
+  const { F, U, gates } = model;
+  const { hardGates, backwards } = model.plan;
+  const { headKernel, headBias } = foldHead(model);
   return {
     channels: F,
     units: U,
@@ -60,9 +65,26 @@ function networkOf({ plan: { hardGates, backwards }, F, U, gates, headKernel, he
   };
 }
 
-function describe({ plan, F, U }: KerasModel): string[] {
-  const { isMasked, front, hardGates, backwards, ignored, findings } = plan;
-  const chain = [...(isMasked ? ["Masking(0)"] : []), ...front.map(({ type }) => type), `LSTM(${U})`, "Dense(1, sigmoid)"];
+/** The layers behind the LSTM as one linear layer: (U) weights and a bias of the logit of label 1. */
+function foldHead({ U, behind, dense: { K, kernel, bias } }: KerasModel): { headKernel: Float64Array; headBias: number } {
+  let weights = Float64Array.from({ length: U }, (_, u) => kernel[u * K + K - 1] - (K === 2 ? kernel[u * K] : 0));
+  let headBias = bias[K - 1] - (K === 2 ? bias[0] : 0);
+  for (const { mean, scale } of behind.toReversed()) {
+    weights = weights.map((weight, u) => weight / scale[u]);
+    headBias -= weights.reduce((sum, weight, u) => sum + weight * mean[u], 0);
+  }
+  return { headKernel: weights, headBias };
+}
+
+function describe({ plan, F, U, dense: { K } }: KerasModel): string[] {
+  const { isMasked, front, behind, hardGates, backwards, ignored, findings } = plan;
+  const chain = [
+    ...(isMasked ? ["Masking(0)"] : []),
+    ...front.map(({ type }) => type),
+    `LSTM(${U})`,
+    ...behind.map(({ type }) => type),
+    K === 2 ? "Dense(2, softmax), whose second number is the probability of label 1" : "Dense(1, sigmoid)",
+  ];
   return [
     `${chain.join(" → ")} on ${F} features${ignored.length > 0 ? `; ${[...new Set(ignored)].join(", ")} ignored` : ""}`,
     hardGates === null
@@ -75,7 +97,7 @@ function describe({ plan, F, U }: KerasModel): string[] {
 }
 
 /** `rows` (T,F) → probability, layer by layer. */
-function forward({ plan, F, U, stages, gates, headKernel, headBias }: KerasModel, rows: Float64Array): number {
+function forward({ plan, F, U, stages, gates, behind, dense: { K, kernel, bias } }: KerasModel, rows: Float64Array): number {
   const T = rows.length / F;
   let h: Float64Array = new Float64Array(U);
   let c: Float64Array = new Float64Array(U);
@@ -86,5 +108,7 @@ function forward({ plan, F, U, stages, gates, headKernel, headBias }: KerasModel
     for (const { apply } of stages) x = apply(x);
     [h, c] = step(gates, plan.hardGates, x, h, c);
   }
-  return sigmoid(h.reduce((sum, value, u) => sum + value * headKernel[u], headBias));
+  const state = behind.reduce((before, { apply }) => apply(before), h);
+  const logit = (k: number): number => state.reduce((sum, value, u) => sum + value * kernel[u * K + k], bias[k]);
+  return K === 2 ? 1 / (1 + Math.exp(logit(0) - logit(1))) : sigmoid(logit(0));
 }

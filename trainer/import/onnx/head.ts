@@ -3,7 +3,7 @@
 // Legend: N sequences, T steps, U units.
 import { createRandom } from "../../statistics/random.ts";
 import { STREAMS } from "../../statistics/random-streams.ts";
-import { rejectFile } from "../contract/reject-file.ts";
+import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { dependsOn } from "./dependence.ts";
 import type { Graph } from "./file.ts";
 import { evaluate } from "./interpreter.ts";
@@ -46,7 +46,7 @@ export function readHead(recurrent: RecurrentGraph, layout: Layout): Head {
     rejectFile(
       source,
       "reads more than the last state of its LSTM (earlier steps, its cell, or the input again)",
-      "quickstep's head sees the last state only",
+      `quickstep's head sees the last state only; ${SECOND_ENGINE}`,
     );
   const unit = (u: number) => (_: number, v: number) => (v === u ? PROBE : 0);
   const weights = Float64Array.from({ length: U }, (_, u) => (logits(unit(u), zero)[0] - bias) / PROBE);
@@ -55,7 +55,11 @@ export function readHead(recurrent: RecurrentGraph, layout: Layout): Head {
   for (const [n, logit] of mixed.entries()) {
     const expected = weights.reduce((sum, weight, u) => sum + weight * states[n * U + u], bias);
     if (!near(logit, expected))
-      rejectFile(source, "has a head that is not linear, or that mixes sequences", "quickstep runs one linear layer behind the LSTM");
+      rejectFile(
+        source,
+        "has a head that is not linear, or that mixes sequences",
+        `quickstep runs one linear layer behind the LSTM; ${SECOND_ENGINE}`,
+      );
   }
   if (layout.lengths !== null && node.outputs[0] && dependsOn(graph, activation.logit, node.outputs[0]))
     rejectFile(source, "reads the last row of Y, although sequences may be shorter", "read Y_h, the state at each one's own length");

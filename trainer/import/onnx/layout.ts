@@ -1,7 +1,7 @@
 // How sequences lie in a graph's input: which axis is which, found by feeding numbers and following them to the LSTM.
 // Legend: N sequences, T steps, F features.
 import { DEFAULT_SHAPE, MAX_TIMESTEPS } from "../../../shared/sequence.ts";
-import { rejectFile } from "../contract/reject-file.ts";
+import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { dependsOn } from "./dependence.ts";
 import type { Port } from "./file.ts";
 import { evaluate } from "./interpreter.ts";
@@ -75,7 +75,7 @@ export function findLayout(recurrent: RecurrentGraph, timesteps: number | null):
   return rejectFile(
     source,
     `does more to ${input} in front of its LSTM than to scale each feature`,
-    "quickstep can fold a mean and a scale for each feature into its recipe",
+    `quickstep folds a mean and a scale for each feature, and nothing else, into its recipe; ${SECOND_ENGINE}`,
   );
 }
 
@@ -122,8 +122,8 @@ function findInput({ source, graph, node, F }: RecurrentGraph, lengths: string |
   if (dims.length !== 3 || (dims[2] !== null && dims[2] !== F))
     rejectFile(
       source,
-      `takes ${name} of shape (${dims.map((size) => size ?? "?").join(", ")})`,
-      `expected three axes, the last of ${F} features`,
+      `takes ${name} of shape (${dims.map((size) => size ?? "?").join(", ")}), and its LSTM takes rows of ${F} numbers: other layers stand in front of the LSTM`,
+      `quickstep folds a mean and a scale for each feature, and nothing else, into its recipe; ${SECOND_ENGINE}`,
     );
   return inputs[0];
 }

@@ -51,9 +51,10 @@ function describe({ settings, F, U }: RecurrentGraph, layout: Layout, { classes 
 
 /** The whole graph, evaluated: `rows` (L,F) → probability. */
 function forward({ graph, source, F }: RecurrentGraph, layout: Layout, { output, classes }: Head, rows: Float64Array): number {
-  const x = new Float64Array(layout.T * F);
+  const T = layout.isFree && layout.lengths === null ? rows.length / F : layout.T;
+  const x = new Float64Array(T * F);
   x.set(rows); // left-aligned, as sequence_lens wants it
   const value = (_: number, t: number, f: number): number => x[t * F + f];
-  const answer = evaluate(graph, feed(layout, F, value, rows.length / F), output, source).data;
+  const answer = evaluate(graph, feed({ ...layout, T }, F, value, rows.length / F), output, source).data;
   return classes === 2 ? answer[1] : answer[0];
 }

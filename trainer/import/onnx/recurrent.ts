@@ -2,7 +2,7 @@
 // Legend: F inputs, U units; gates i,o,f,c in ONNX, i,f,c,o here.
 import type { Network } from "../../../shared/networks/lstm.ts";
 import { MAX_UNITS } from "../contract/imported-network.ts";
-import { rejectFile } from "../contract/reject-file.ts";
+import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import type { Graph } from "./file.ts";
 import { attempt, evaluate } from "./interpreter.ts";
 import { type LstmSettings, readLstmSettings } from "./operators/lstm.ts";
@@ -74,7 +74,7 @@ function findNode({ nodes }: Graph, source: string): Node {
       recurrent.length === 0
         ? `holds no LSTM node (${[...new Set(nodes.map(({ operator }) => operator))].slice(0, 12).join(", ")})`
         : `holds ${recurrent.map(({ operator }) => operator).join(", ")}`,
-      "quickstep runs exactly one LSTM",
+      `quickstep runs exactly one LSTM; ${SECOND_ENGINE}`,
     );
   return recurrent[0];
 }

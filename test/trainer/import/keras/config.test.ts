@@ -40,6 +40,24 @@ test.each([
   expect(plan(sequential(first, lstm({ recurrent_activation }), dense()), version)).toMatchObject({ hardGates: slope });
 });
 
+test.each([
+  ["2.15.0", false],
+  ["2.2.4-tf", false],
+  ["3.8.0", true],
+])("Keras %s: a mask passes through Normalization and Rescaling: %s", (version, isMasked) => {
+  for (const type of ["Normalization", "Rescaling"])
+    expect(plan(sequential(first, layer("Masking", { mask_value: 0 }), layer(type, { scale: 2 }), lstm(), dense()), version)).toMatchObject(
+      {
+        isMasked,
+      },
+    );
+  expect(plan(sequential(first, layer("Masking", { mask_value: 0 }), layer("BatchNormalization"), lstm(), dense()), version)).toMatchObject(
+    {
+      isMasked: true,
+    },
+  );
+});
+
 describe("refused by name", () => {
   test.each<[string, unknown[], string]>([
     [
@@ -50,15 +68,19 @@ describe("refused by name", () => {
     [
       "stacked LSTMs",
       [lstm({ return_sequences: true }), lstm(), dense()],
-      "layer lstm (LSTM) has return_sequences=True: quickstep reads the last state only",
+      "layer lstm (LSTM) has return_sequences=True: quickstep reads the last state of one LSTM; as ONNX the whole model runs on the second engine",
     ],
     ["Bidirectional", [layer("Bidirectional", { layer: lstm() }), dense()], "layer bidirectional (Bidirectional) is not supported here"],
-    ["GRU", [layer("GRU", { units: 4 }), dense()], "this recurrent layer has another cell"],
+    [
+      "GRU",
+      [layer("GRU", { units: 4 }), dense()],
+      "layer gru (GRU) is not supported here: quickstep runs [Masking], [Normalization], LSTM, [BatchNormalization], Dense(1, sigmoid); as ONNX",
+    ],
     ["CuDNNLSTM", [layer("CuDNNLSTM", { units: 4 }), dense()], "load the weights into an LSTM layer in Keras and save that"],
     [
       "Lambda, whose code is never run",
       [layer("Lambda", { function: ["4wEAAAAAAA", null, null] }), lstm(), dense()],
-      "layer lambda (Lambda) is not supported here: quickstep runs [Masking], [Normalization], LSTM, Dense(1, sigmoid); its code is never run",
+      "layer lambda (Lambda) is not supported here: quickstep runs [Masking], [Normalization], LSTM, [BatchNormalization], Dense(1, sigmoid); its code is never run",
     ],
     [
       "another activation",
@@ -73,12 +95,17 @@ describe("refused by name", () => {
     ["a stateful LSTM", [lstm({ stateful: true }), dense()], "has stateful=True: scores would depend on earlier ones"],
     ["time-major data", [lstm({ time_major: true }), dense()], "has time_major=True"],
     [
-      "two units at the end",
-      [lstm(), dense({ units: 2, activation: "softmax" })],
-      "layer dense (Dense) has 2 units: quickstep needs Dense(1, sigmoid)",
+      "three units at the end",
+      [lstm(), dense({ units: 3, activation: "softmax" })],
+      "layer dense (Dense) has 3 units: quickstep needs Dense(1, sigmoid) or Dense(2, softmax)",
+    ],
+    [
+      "two units that are two sigmoids",
+      [lstm(), dense({ units: 2, activation: "sigmoid" })],
+      "layer dense (Dense) has the activation sigmoid: quickstep needs Dense(1, sigmoid) or Dense(2, softmax)",
     ],
     ["another activation at the end", [lstm(), dense({ activation: "tanh" })], "layer dense (Dense) has the activation tanh"],
-    ["a linear end", [lstm(), dense({ activation: "linear" })], "layer dense (Dense) is linear: add a sigmoid activation"],
+    ["a linear end", [lstm(), dense({ activation: "linear" })], "layer dense (Dense) is linear: add its activation"],
     ["a hidden layer", [lstm(), dense({ name: "hidden", units: 16, activation: "relu" }), dense()], "layer hidden (Dense) has 16 units"],
     ["a layer behind the end", [lstm(), dense(), dense({ name: "more" })], "layer more (Dense) is not supported here"],
     ["no Dense", [lstm()], "has no Dense layer behind its LSTM"],

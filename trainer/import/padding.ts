@@ -1,0 +1,42 @@
+// Which all-zero rows an imported network passes over: as the file says, else as the person who imports it says.
+// Legend: L rows, F features.
+import type { Padding } from "../../shared/sequence.ts";
+import type { ImportedNetwork, SettledNetwork } from "./contract/imported-network.ts";
+import { rejectFile } from "./contract/reject-file.ts";
+
+/** What each answer means, as the question has it. */
+const MEANINGS =
+  "none where every row is data, leading where shorter sequences were given alone or packed, any where all-zero rows were passed over";
+
+/**
+ * The network with its padding settled. `said` is the person's word. Throws DataError where the file cannot say and nobody does, and
+ * where the file says something else.
+ */
+export function settlePadding(imported: ImportedNetwork, said: Padding | undefined, source: string): SettledNetwork {
+  const { padding, exportMetadata, timesteps } = imported;
+  if (padding === null) {
+    if (said === undefined) rejectFile(source, "does not say what all-zero rows are", `say --padding: ${MEANINGS}`);
+    return {
+      ...imported,
+      padding: said,
+      findings: [...imported.findings, `padding: ${said}, as --padding says`],
+      forward: forwardOf(imported, said),
+    };
+  }
+  if (said === undefined || said === padding) return { ...imported, padding };
+  // A graph of any length, without a mask, computes a shorter sequence as it stands
+  if (said === "leading" && padding === "none" && timesteps === null && !exportMetadata)
+    return {
+      ...imported,
+      padding: said,
+      findings: [...imported.findings, "padding: leading, as --padding says: shorter sequences are computed alone"],
+    };
+  return rejectFile(source, `says padding: ${padding}`, `--padding ${said} would be another model: leave --padding out`);
+}
+
+/** Where rows are passed over wherever they stand, the source never sees them. */
+function forwardOf({ forward, front }: ImportedNetwork, padding: Padding): (rows: Float64Array) => number {
+  if (padding !== "any") return forward;
+  const F = front.mean.length;
+  return (rows) => forward(rows.filter((_, at) => rows.subarray(at - (at % F), at - (at % F) + F).some((value) => value !== 0)));
+}
