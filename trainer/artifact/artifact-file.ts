@@ -41,8 +41,12 @@ export function loadModel(path: string, { kernel, createEngine }: Engines): Load
       score: (values, first = 0) => score(model, engine, kernel.log, values, (n) => ["sequences", first + n]),
     };
   } catch (error) {
-    if (error instanceof ArtifactError) throw new DataError(path, error.message);
-    throw error;
+    if (!(error instanceof ArtifactError)) throw error;
+    const kind = foreignKind(bytes);
+    throw new DataError(
+      path,
+      kind ? `is ${kind}, not an artifact: make one with quickstep import ${path} --out FILE.safetensors` : error.message,
+    );
   }
 }
 
@@ -63,6 +67,30 @@ function makeTextsPlain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(makeTextsPlain);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [plainName(name), makeTextsPlain(inner)]));
+}
+
+/** First bytes of the files in which other programs keep models. */
+const FOREIGN: readonly [begins: readonly number[], kind: string][] = [
+  [[0x89, 0x48, 0x44, 0x46], "an HDF5 file, as Keras saves models"],
+  [[0x50, 0x4b, 0x03, 0x04], "a zip archive, as Keras and PyTorch save models"],
+  [[0x80, 0x02], "a pickle, as PyTorch saves models"],
+];
+/** Where a safetensors file has the `{` of its header. */
+const HEADER_START = 8;
+/** More than the header of any artifact has. */
+const MOST_HEADER_BYTES = 2 ** 22;
+
+/** What a file is that is no artifact, in words; undefined where nothing is known of it, and where the file says that it is one. */
+function foreignKind(bytes: Uint8Array): string | undefined {
+  if (bytes[HEADER_START] === 0x7b) return hasOurFormat(bytes) ? undefined : "a safetensors file of another program";
+  const known = FOREIGN.find(([begins]) => begins.every((byte, k) => bytes[k] === byte));
+  if (known) return known[1];
+  return bytes[0] === 0x08 && bytes[2] === 0x12 ? "an ONNX model" : undefined; // ir_version, producer_name
+}
+
+/** Whether a header of safetensors says `quickstep/…`. */
+function hasOurFormat(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MOST_HEADER_BYTES)).includes("quickstep/");
 }
 
 /** The model's id, from the bytes it is decoded from. */

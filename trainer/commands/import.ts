@@ -9,7 +9,7 @@ import { choice, integer, names, text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkOutput } from "../cli/outputs.ts";
-import { readWhole, writeWhole } from "../files/whole-files.ts";
+import { readBeside, readWhole, writeWhole } from "../files/whole-files.ts";
 import { assembleModel } from "../import/assemble.ts";
 import { checkPairs, readPairs } from "../import/check.ts";
 import { PARITY_SEQUENCES } from "../import/parity.ts";
@@ -66,12 +66,8 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
   const bytes = readWhole(path, MAX_MODEL_BYTES);
   const pairs = values.check === undefined ? undefined : await readPairs(readWhole(values.check, MAX_PAIRS_BYTES), values.check);
   const { torch, padding } = values;
-  const network = await readModel(bytes, path, {
-    timesteps: timesteps ?? pairs?.T ?? null,
-    torch,
-    padding,
-    isChecked: pairs !== undefined,
-  });
+  const said = { timesteps: timesteps ?? pairs?.T ?? null, torch, padding, isChecked: pairs !== undefined };
+  const network = await readModel(bytes, path, said, (location) => readBeside(path, location, MAX_MODEL_BYTES));
   const scaler = values.scaler === undefined ? undefined : await readScaler(readWhole(values.scaler, MAX_SCALER_BYTES), values.scaler);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const name = basename(path, extname(path));

@@ -18,7 +18,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { DataError } from "../../shared/errors.ts";
 
 /** Where nothing less is asked for: what Node reads at once. */
@@ -37,6 +37,18 @@ export function readWhole(path: string, limit = MAX_BYTES): Uint8Array<ArrayBuff
   } catch (error) {
     throw new DataError(path, `cannot be read: ${reason(error)}`);
   }
+}
+
+/**
+ * Reads the file that `path` names for a part of itself: in its own folder or below, and no link that leads out of there. Throws DataError.
+ */
+export function readBeside(path: string, location: string, limit = MAX_BYTES): Uint8Array<ArrayBuffer> {
+  const isPlain = location !== "" && !isAbsolute(location) && !location.split(/[\\/]/).includes("..") && !location.includes("\0");
+  if (!isPlain) throw new DataError(path, `names the file ${JSON.stringify(location)}, expected one in its own folder`);
+  const [folder, file] = [dirname(path), join(dirname(path), location)];
+  if (existsSync(file) && !realpathSync(file).startsWith(realpathSync(folder) + sep))
+    throw new DataError(path, `names the file ${JSON.stringify(location)}, which is a link out of its folder`);
+  return readWhole(file, limit);
 }
 
 /** What no size is known of: a pipe, a device, or a file that the system makes up while it is read. */

@@ -3,7 +3,7 @@
 import { isZip, openZip } from "../readers/zip.ts";
 import type { ImportedNetwork, SettledNetwork } from "./contract/imported-network.ts";
 import { rejectFile } from "./contract/reject-file.ts";
-import type { Said } from "./contract/said.ts";
+import type { Beside, Said } from "./contract/said.ts";
 import { readKerasH5, readKerasZip } from "./keras/file.ts";
 import { isHdf5 } from "./keras/hdf5.ts";
 import { looksLikeOnnx } from "./onnx/file.ts";
@@ -13,14 +13,14 @@ import { isSafetensors, readMetadata, readSafetensors } from "./torch/safetensor
 import { readTorch } from "./torch/state-dict.ts";
 
 /**
- * Reads a model file of any format. `said` is what the person says beside the file. Throws DataError naming what cannot be imported, and
+ * Reads a model file of any format. `said` is what the person says of it, `beside` reads other files of its folder. Throws DataError naming what cannot be imported, and
  * what to do; and what must be said, where the file cannot say it.
  */
-export async function readModel(bytes: Uint8Array, source: string, said: Said): Promise<SettledNetwork> {
-  return settlePadding(await readFile(bytes, source, said), said.padding, source);
+export async function readModel(bytes: Uint8Array, source: string, said: Said, beside: Beside): Promise<SettledNetwork> {
+  return settlePadding(await readFile(bytes, source, said, beside), said.padding, source);
 }
 
-async function readFile(bytes: Uint8Array, source: string, said: Said): Promise<ImportedNetwork> {
+async function readFile(bytes: Uint8Array, source: string, said: Said, beside: Beside): Promise<ImportedNetwork> {
   if (isSafetensors(bytes)) return readTensors(bytes, source, said);
   if (said.torch) rejectFile(source, "is no state dict of PyTorch, and holds its own forward pass", "leave --torch out");
   if (isHdf5(bytes)) return readKerasH5(bytes, source);
@@ -39,7 +39,7 @@ async function readFile(bytes: Uint8Array, source: string, said: Said): Promise<
   }
   // Pickle protocols 2 to 5 start with their number
   if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) rejectPickle(source, "a pickle");
-  if (looksLikeOnnx(bytes)) return readOnnx(bytes, source, said.timesteps);
+  if (looksLikeOnnx(bytes)) return readOnnx(bytes, source, said.timesteps, beside);
   return rejectFile(
     source,
     "is no model file that quickstep knows",

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { DataError } from "../../../shared/errors.ts";
-import { checkWritable, createWhole, discardUnfinished, readWhole, writeWhole } from "../../../trainer/files/whole-files.ts";
+import { checkWritable, createWhole, discardUnfinished, readBeside, readWhole, writeWhole } from "../../../trainer/files/whole-files.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -206,4 +206,19 @@ describe("readWhole", () => {
       ),
     );
   });
+});
+
+test("a file beside another is read from its folder or below, and through no link that leads out", () => {
+  const base = mkdtempSync(join(tmpdir(), "quickstep-beside-"));
+  mkdirSync(join(base, "model", "data"), { recursive: true });
+  writeFileSync(join(base, "secret"), "secret");
+  writeFileSync(join(base, "model", "data", "w"), "weights");
+  symlinkSync(join(base, "secret"), join(base, "model", "link"));
+  const model = join(base, "model", "m.onnx");
+  expect(Buffer.from(readBeside(model, "data/w")).toString()).toBe("weights");
+  for (const location of ["../secret", "data/../../secret", join(base, "secret"), "", "..\\secret", "a\0b"])
+    expect(() => readBeside(model, location)).toThrow("expected one in its own folder");
+  expect(() => readBeside(model, "link")).toThrow("which is a link out of its folder");
+  expect(() => readBeside(model, "none")).toThrow("cannot be read: there is no such file");
+  rmSync(base, { recursive: true });
 });

@@ -29,7 +29,7 @@ function stateDict(head: string, classes = 1): Uint8Array {
 
 const file = stateDict("fc");
 const refuse = (bytes: Uint8Array, said: Partial<Said>): Promise<string> =>
-  readModel(bytes, "m.safetensors", { timesteps: null, isChecked: false, ...said }).then(
+  readModel(bytes, "m.safetensors", { timesteps: null, isChecked: false, ...said }, () => new Uint8Array()).then(
     () => "read",
     (error: Error) => error.message,
   );

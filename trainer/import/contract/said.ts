@@ -1,4 +1,4 @@
-// What a person says of a model file beside the file itself: what no file of that format holds.
+// What comes with a model file from outside of it: what a person says of it, since no file of that format holds it, and files beside it.
 import type { Padding } from "../../../shared/sequence.ts";
 
 /** The forward pass around a state dict of PyTorch, in the order of computation. */
@@ -11,6 +11,9 @@ export interface TorchDescription {
   /** `linear` and activations behind it, in order, without a last sigmoid. */
   readonly head: readonly string[];
 }
+
+/** Reads a file of the model's own folder, by the name that the model has for it. Throws DataError: no such file, or another folder. */
+export type Beside = (location: string) => Uint8Array;
 
 export interface Said {
   /** null where nothing is said: an ONNX graph of any length is then probed with the usual number of steps. */

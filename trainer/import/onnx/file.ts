@@ -6,7 +6,6 @@ import {
   type AttributeProto,
   BOOL,
   DOUBLE,
-  EXTERNAL,
   FLOAT,
   type GraphProto,
   INT8,
@@ -19,6 +18,8 @@ import {
   type ValueInfoProto,
 } from "../../export/onnx/schema.ts";
 import { rejectFile } from "../contract/reject-file.ts";
+import type { Beside } from "../contract/said.ts";
+import { embedExternalData, isExternal } from "./external-data.ts";
 import type { Attribute, Node, Tensor } from "./operators/node.ts";
 
 export interface Port {
@@ -58,9 +59,9 @@ export function looksLikeOnnx(bytes: Uint8Array): boolean {
   }
 }
 
-/** The graph in an ONNX file. Throws DataError: a damaged file, an unknown opset, tensors of other types or outside of the file. */
-export function readGraph(bytes: Uint8Array, source: string): Graph {
-  const { graph, opsetImport, producerName, metadataProps } = decode(bytes, source);
+/** The graph in an ONNX file, with weights from files `beside` it. Throws DataError: a damaged file, an unknown opset, tensors of other types. */
+export function readGraph(bytes: Uint8Array, source: string, beside: Beside): Graph {
+  const { graph, opsetImport, producerName, metadataProps } = embedExternalData(decode(bytes, source), beside, source);
   if (graph === undefined)
     return rejectFile(source, "holds no ONNX graph", "expected a model as torch.onnx.export, tf2onnx or quickstep writes it");
   const opset = opsetImport?.findLast(({ domain }) => isOnnx(domain))?.version ?? 0;
@@ -149,8 +150,7 @@ const STORAGE: Readonly<Record<number, Storage>> = {
 function tensorOf(tensor: TensorProto, source: string): Tensor {
   const { name, dims = [], dataType = 0, rawData } = tensor;
   const what = `tensor ${name || "without a name"}`;
-  if (tensor.externalData?.length || tensor.dataLocation === EXTERNAL)
-    rejectFile(source, `${what} lies in a file of its own (external data)`, "save the model with its weights inside");
+  if (isExternal(tensor)) rejectFile(source, `${what} lies in a file of its own (external data)`, "save the model with its weights inside");
   const storage = STORAGE[dataType];
   if (storage === undefined)
     rejectFile(

@@ -3,6 +3,7 @@
 import { plainFront } from "../contract/front.ts";
 import type { ImportedNetwork } from "../contract/imported-network.ts";
 import { rejectFile } from "../contract/reject-file.ts";
+import type { Beside } from "../contract/said.ts";
 import { readGraph } from "./file.ts";
 import { readFront, readInitial } from "./front.ts";
 import { type Head, readHead } from "./head.ts";
@@ -11,9 +12,9 @@ import { feed, findLayout, type Layout } from "./layout.ts";
 import { isQuickstepExport, readQuickstepExport } from "./quickstep-export.ts";
 import { describeSettings, findRecurrent, type RecurrentGraph } from "./recurrent.ts";
 
-/** Reads a graph of one LSTM and a linear head. `timesteps` as the user says it. Throws DataError naming what does not fit. */
-export function readOnnx(bytes: Uint8Array, source: string, timesteps: number | null): ImportedNetwork {
-  const graphOfFile = readGraph(bytes, source);
+/** Reads a graph of one LSTM and a linear head. `timesteps` as the user says it; `beside` reads weights from other files. Throws DataError naming what does not fit. */
+export function readOnnx(bytes: Uint8Array, source: string, timesteps: number | null, beside: Beside): ImportedNetwork {
+  const graphOfFile = readGraph(bytes, source, beside);
   if (isQuickstepExport(graphOfFile) && graphOfFile.metadata.has("members"))
     rejectFile(source, "is an export of several members", "import reads one network: use the artifact that the file was exported from");
   const recurrent = findRecurrent(graphOfFile, source);

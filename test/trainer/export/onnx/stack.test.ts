@@ -146,7 +146,7 @@ test("what cannot hold a stack says so", () => {
   const model = makeStack(kernel);
   expect(() => encodeOnnx(model)).toThrow("has several members, which look at raw sequences: --onnx needs --preprocessing");
   expect(() => encodeTorch(model)).toThrow("has several members");
-  expect(() => readOnnx(encodeOnnx(model, { preprocessing: true }), "stack.onnx", null)).toThrow(
+  expect(() => readOnnx(encodeOnnx(model, { preprocessing: true }), "stack.onnx", null, () => new Uint8Array())).toThrow(
     "is an export of several members: import reads one network",
   );
 });

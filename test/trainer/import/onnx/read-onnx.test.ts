@@ -407,6 +407,29 @@ describe("refused by name, with what would be needed", () => {
     expect(await rejection(onnxModel(parts))).toMatch(sentence);
   });
 
+  test("weights in a file beside the model are read, at their offset; a file that is too short is refused", async () => {
+    const [w, ...rest] = constants;
+    const bytes = w.rawData!;
+    const at = (offset: number, length = bytes.length) => ({
+      ...w,
+      rawData: undefined,
+      dataLocation: EXTERNAL,
+      externalData: Object.entries({ location: "m.onnx.data", offset: String(offset), length: String(length) }).map(([key, value]) => ({
+        key,
+        value,
+      })),
+    });
+    const beside = (location: string): Uint8Array => {
+      expect(location).toBe("m.onnx.data");
+      return Buffer.concat([new Uint8Array(64), bytes]);
+    };
+    const read = (tensor: ReturnType<typeof at>) => importBytes(onnxModel({ ...base, constants: [tensor, ...rest] }), { beside });
+    expect((await read(at(64))).model.members).toEqual((await importBytes(onnxModel(base))).model.members);
+    await expect(read(at(68))).rejects.toThrow(/tensor W claims bytes 68 to \d+ of m\.onnx\.data, which has \d+: the file is cut short/);
+    await expect(read(at(-4))).rejects.toThrow("the file is cut short or damaged");
+    await expect(read(at(64, Number.NaN))).rejects.toThrow("the file is cut short or damaged");
+  });
+
   test("the graph they all vary is imported", async () => expect(await rejection(onnxModel(base))).toBe("imported"));
 
   test("external data, and sizes beyond the file", async () => {
@@ -417,9 +440,9 @@ describe("refused by name, with what would be needed", () => {
       externalData: [{ key: "location", value: "/etc/passwd" }],
       dataLocation: EXTERNAL,
     };
-    expect(await rejection(onnxModel({ ...base, constants: [external, ...constants.slice(1)] }))).toMatch(
-      /tensor W lies in a file of its own \(external data\): save the model with its weights inside/,
-    );
+    const model = onnxModel({ ...base, constants: [external, ...constants.slice(1)] });
+    expect(await rejection(model)).toContain("names the file /etc/passwd");
+    expect(await rejection(model, { beside: () => new Uint8Array(7) })).toMatch(/tensor W claims \(16, 5\) numbers, but holds 1\.75/);
     const lying = { dims: [2 ** 31, 2 ** 20], dataType: FLOAT, name: "W", rawData: new Uint8Array(8) };
     expect(await rejection(onnxModel({ ...base, constants: [lying, ...constants.slice(1)] }))).toMatch(
       /tensor W claims \(2147483648, 1048576\) numbers, but holds 2/,
