@@ -68,7 +68,7 @@ const FORWARD = ["--torch", "lstm last linear", "--padding", "none"];
 
 test("outputs of the model itself prove an import, and say how many steps it takes; another model's are refused, and nothing is written", async () => {
   const model = join(GOOD, "torch.safetensors");
-  const X = new Float64Array(4 * 10 * 5).map((_, at) => Math.sin(at));
+  const X = new Float64Array(4 * 10 * 5).map((_, at) => (Math.floor(at / 50) - 1.5) * (1 + Math.sin(at)));
   expect(quickstep("import", model, "--out", at("known.safetensors"), ...FORWARD).status).toBe(0);
   writeFileSync(at("x.npz"), await encodeNpz({ X: { data: X, shape: [4, 10, 5] } }));
   const p = Float64Array.from(quickstep("score", at("known.safetensors"), at("x.npz")).stdout.trim().split("\n").slice(1), (line) =>
