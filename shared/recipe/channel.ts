@@ -22,14 +22,15 @@ export const BASES: readonly Base["base"][] = ["feature", "difference", "logRati
  * mean over valid rows. `log`, `logDelta`: level and delta of the base's logarithm, so of a log ratio's too. `absDelta`,
  * `logAbsDelta`: how far it moved, in either direction, and that one's logarithm. `rate`: how far it moved a second, where rows
  * have times: since the row in which all that it looks at was last observed; 0 where that is not so now, or was not before.
- * `whereObserved`: there is nothing in rows where a number that it looks at is missing, instead of what fills it.
+ * `whereObserved`: there is nothing in rows where a number that it looks at is missing, instead of what fills it. `medianFilled`:
+ * its feature's training median fills it everywhere, as it does before the first observed value.
  */
-export type Channel = Base & { readonly view: View; readonly whereObserved?: true };
+export type Channel = Base & { readonly view: View; readonly whereObserved?: true; readonly medianFilled?: true };
 
 /** `log(high / low)`, `Δ close`, … as people read it; `features` (F) names. */
 export function describeChannel(channel: Channel, features: readonly string[]): string {
   const text = describeView(channel, features);
-  return channel.whereObserved ? `${text} where observed` : text;
+  return `${text}${channel.whereObserved ? " where observed" : ""}${channel.medianFilled ? " with medians in gaps" : ""}`;
 }
 
 function describeView(channel: Channel, features: readonly string[]): string {

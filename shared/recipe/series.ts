@@ -17,6 +17,8 @@ export interface SequenceRows {
   readonly source: Float64Array;
   /** `source`, or where numbers may be missing (T,F): this sequence's valid rows with their gaps filled. */
   readonly values: Float64Array;
+  /** (T,F) the same with medians in all gaps; there where numbers may be missing. */
+  readonly medians?: Float64Array;
   /** (T,F) rows since each number was last observed, as the base sinceObserved says; there where numbers may be missing. */
   readonly since?: Int32Array;
   /** (F) as Recipe.fill */
@@ -33,7 +35,7 @@ export interface SequenceRows {
 /** Valid rows of the sequences in `values` (N,T,F), gaps filled by `fill` where it is given; stands before the first: moveTo says which. */
 export function openRows(values: Float64Array, shape: Shape, padding: Padding, fill?: Float64Array): SequenceRows {
   const size = shape.timesteps * shape.features;
-  const filled = fill && { fill, values: new Float64Array(size), since: new Int32Array(size) };
+  const filled = fill && { fill, values: new Float64Array(size), medians: new Float64Array(size), since: new Int32Array(size) };
   return { source: values, values, ...filled, shape, padding, rows: new Int32Array(shape.timesteps), length: 0, offset: 0 };
 }
 
@@ -50,12 +52,14 @@ export function moveTo(sequence: SequenceRows, n: number): number {
 function fillGaps(sequence: SequenceRows, fill: Float64Array): void {
   const { source, values, shape, rows, offset, length } = sequence;
   const since = sequence.since!;
+  const medians = sequence.medians!;
   const F = shape.features;
   for (let t = 0, at = 0; t < length; t++) {
     const from = offset + rows[t] * F;
     for (let f = 0; f < F; f++, at++) {
       const x = source[from + f];
       const isGap = Number.isNaN(x);
+      medians[at] = isGap ? fill[f] : x;
       values[at] = !isGap ? x : t === 0 ? fill[f] : values[at - F];
       since[at] = !isGap ? 0 : t === 0 ? 1 : since[at - F] + 1;
     }
@@ -105,10 +109,11 @@ export function computeSeries(
 ): SeriesFacts {
   const channel = recipe.channels[c];
   const { length } = sequence;
+  const values = channel.medianFilled ? (sequence.medians ?? sequence.values) : sequence.values;
   let floored = 0;
-  if (channel.base === "logRatio") floored = fillLogRatio(channel, recipe.floor, 3 * c, sequence, log, series);
+  if (channel.base === "logRatio") floored = fillLogRatio(channel, recipe.floor, 3 * c, values, sequence, log, series);
   else if (channel.base === "observed" || channel.base === "sinceObserved") fillSince(channel, sequence, series);
-  else fillBase(channel, sequence, series);
+  else fillBase(channel, values, sequence, series);
   if (channel.whereObserved) eraseGaps(channel, sequence, series);
   if (takesLogarithm(channel)) floored |= takeLogarithms(series, length, recipe.floor[3 * c + 2], log);
   switch (channel.view) {
@@ -150,7 +155,13 @@ function lacksNumber(base: Base, sequence: SequenceRows, t: number): boolean {
   return isGap(sequence, t, base.a) || isGap(sequence, t, secondFeature(base) ?? base.a);
 }
 
-function fillBase(base: Base, { values, shape: { features: F }, rows, offset, length }: SequenceRows, series: Float64Array): void {
+/** `values` are the sequence's own, or its medians. */
+function fillBase(
+  base: Base,
+  values: Float64Array,
+  { shape: { features: F }, rows, offset, length }: SequenceRows,
+  series: Float64Array,
+): void {
   for (let t = 0; t < length; t++) series[t] = baseValue(base, values, offset + rows[t] * F);
 }
 
@@ -159,7 +170,8 @@ function fillLogRatio(
   { a, b }: Channel & { readonly base: "logRatio" },
   floor: ArrayLike<number>,
   at: number,
-  { values, shape: { features: F }, rows, offset, length }: SequenceRows,
+  values: Float64Array,
+  { shape: { features: F }, rows, offset, length }: SequenceRows,
   log: Log,
   series: Float64Array,
 ): number {

@@ -22,7 +22,9 @@ export interface Candidates {
 export function listCandidates({ features, movement }: DataFacts, T: number): Candidates {
   const levels = Array.from(features.mean.keys(), (a): Channel => ({ base: "feature", a, view: "level" }));
   const movements = plainChannels(features, T).filter(({ a, view }) => (view === "delta" || view === "logDelta") && isStill(movement[a]));
-  const pairs = listChannels(features, T).filter((channel) => secondFeature(channel) !== undefined && !channel.whereObserved);
+  const pairs = listChannels(features, T).filter(
+    (channel) => secondFeature(channel) !== undefined && !channel.whereObserved && !channel.medianFilled,
+  );
   const observed = featuresWithGaps(features).map((a): Channel => ({ base: "observed", a, view: "level" }));
   return {
     channels: [...levels, ...movements, ...pairs, ...observed],

@@ -133,7 +133,8 @@ function expectLoss({ split, loss, baseRateLoss }: Pick<ScriptInput, "split" | "
 /** A channel of the experiments in numpy: `f` by feature, S what was observed, L, D and M as writeViews has them. */
 function express(channel: Channel): string {
   if (channel.base === "observed") return `1.0 * S[..., ${channel.a}]`;
-  if (channel.base === "sinceObserved" || channel.whereObserved) throw new RangeError(`no experiment looks at ${channel.base} of gaps`);
+  if (channel.base === "sinceObserved" || channel.whereObserved || channel.medianFilled)
+    throw new RangeError(`no experiment looks at ${channel.base} of gaps`);
   const a = `f[${channel.a}]`;
   const b = `f[${secondFeature(channel)}]`;
   const base = channel.base === "difference" ? `${a} - ${b}` : channel.base === "logRatio" ? `L(${a}) - L(${b})` : a;

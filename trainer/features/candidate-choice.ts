@@ -58,5 +58,5 @@ export function isPlain({ base, view, whereObserved }: Channel): boolean {
 /** Whether two channels are computed alike. */
 export function isSame(a: Channel, b: Channel): boolean {
   const isAlike = a.view === b.view && a.base === b.base && a.a === b.a && secondFeature(a) === secondFeature(b);
-  return isAlike && a.whereObserved === b.whereObserved;
+  return isAlike && a.whereObserved === b.whereObserved && a.medianFilled === b.medianFilled;
 }

@@ -60,7 +60,8 @@ function clockChannels(facts: FeatureFacts): Channel[] {
 
 /**
  * Of every feature that lacks numbers, constant ones too: whether it is observed, and how long ago it was. Of useful ones and of pairs
- * also levels and deltas with nothing in place of what is missing: a value carried on looks like one that came again.
+ * also levels and deltas with nothing in place of what is missing, and of pairs levels with medians there: a value carried on looks like
+ * one that came again.
  */
 function gapChannels(facts: FeatureFacts, timesteps: number): Channel[] {
   const lacking = featuresWithGaps(facts);
@@ -75,7 +76,10 @@ function gapChannels(facts: FeatureFacts, timesteps: number): Channel[] {
     ...similarPairs(facts)
       .slice(0, MAX_PAIRS)
       .filter(({ a, b }) => lacking.includes(a) || lacking.includes(b))
-      .map(({ a, b }): Channel => ({ base: "difference", a, b, view: "level", whereObserved })),
+      .flatMap(({ a, b }): Channel[] => [
+        { base: "difference", a, b, view: "level", whereObserved },
+        { base: "difference", a, b, view: "level", medianFilled: true },
+      ]),
   ];
 }
 

@@ -80,7 +80,7 @@ function planExtent({ timesteps: T, moving, positive, channels }: ViewInput, { l
 
 /** Columns have nothing in place of a number that is missing in any case: only what looks at other rows differs where it is so. */
 export function forColumns(channel: Channel): Channel {
-  const { whereObserved: _, ...plain } = channel;
+  const { whereObserved: _, medianFilled: __, ...plain } = channel;
   return channel.view === "level" || channel.view === "log" ? plain : channel;
 }
 

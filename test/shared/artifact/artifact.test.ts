@@ -43,6 +43,7 @@ describe("round trip", () => {
           ...CHANNELS,
           { base: "sinceObserved", a: 3, view: "level" },
           { base: "feature", a: 3, view: "level", whereObserved: true },
+          { base: "difference", a: 0, b: 3, view: "level", medianFilled: true },
         ],
       }),
     ],

@@ -122,6 +122,23 @@ describe("a channel of what is observed alone", () => {
   });
 });
 
+test("a channel with medians in gaps carries nothing on", () => {
+  const values = Float64Array.of(X, 1, 5, 1, X, 4, 9, X);
+  const medianFilled = true;
+  const channels: readonly Channel[] = [
+    { base: "feature", a: 0, view: "level", medianFilled },
+    { base: "difference", a: 0, b: 1, view: "level", medianFilled },
+    { base: "logRatio", a: 0, b: 1, view: "delta", medianFilled },
+  ];
+  const recipe = fitRecipe({ ...plan(channels), gaps: [0, 1] }, values, [0], Math.log);
+  expect(recipe.fill).toEqual(Float64Array.of(7, 1));
+  const applied = applyRecipe(recipe, values, Math.log);
+  expect(series(applied, 0, 0, 4, 3)).toEqual([7, 5, 7, 9]);
+  expect(series(applied, 0, 1, 4, 3)).toEqual([6, 4, 3, 8]);
+  const logs = [7, 5, 7 / 4, 9].map(Math.log);
+  for (const t of [1, 2, 3]) expect(series(applied, 0, 2, 4, 3)[t]).toBeCloseTo(logs[t] - logs[t - 1], 6);
+});
+
 describe("a rate", () => {
   const rate: Channel = { base: "feature", a: 0, view: "rate" };
   /** Rates of one sequence of (a, b, time) rows; b lacks nothing unless said. */

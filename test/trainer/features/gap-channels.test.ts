@@ -33,7 +33,7 @@ describe("candidates", () => {
       ]),
     );
     expect(beyond.every((channel) => channel.a === 1 || ("b" in channel && channel.b === 1))).toBe(true);
-    expect(beyond.filter(({ base }) => base === "difference")).toHaveLength(2);
+    expect(beyond.filter(({ base }) => base === "difference")).toHaveLength(4);
   });
 });
 
@@ -44,6 +44,7 @@ test("columns, which have nothing in a gap in any case, do not come twice", () =
     { base: "feature", a: 1, view: "level", whereObserved },
     { ...level, whereObserved },
     level,
+    { ...level, medianFilled: true },
     { ...delta, whereObserved },
     delta,
   ];

@@ -10,6 +10,8 @@ import { INT64 } from "./schema.ts";
 export interface FilledRows {
   /** (N,T,F) */
   readonly rows: string;
+  /** (N,T,F) with medians in all gaps */
+  readonly medians: string;
   /** (N,T,F) float64 as the base sinceObserved counts */
   readonly since: string;
 }
@@ -18,11 +20,14 @@ export interface FilledRows {
 export function fillGaps(build: Builder, rows: string, fill: Float64Array, T: number): FilledRows {
   const { op, number, zero, doubles } = build;
   const steps = rowNumbers(build, T);
-  const last = latest(build, op("Where", [op("IsNaN", [rows]), zero, steps]), T);
+  const isGap = op("IsNaN", [rows]);
+  const medians = doubles(fill, [1, 1, fill.length]);
+  const last = latest(build, op("Where", [isGap, zero, steps]), T);
   const isSeen = op("Greater", [last, zero]);
   const carried = rowAt(build, rows, op("Sub", [last, number(1)]));
   return {
-    rows: op("Where", [isSeen, carried, doubles(fill, [1, 1, fill.length])]),
+    rows: op("Where", [isSeen, carried, medians]),
+    medians: op("Where", [isGap, medians, rows]),
     since: op("Sub", [steps, last]), // before the first the sequence's beginning counts, as row 0
   };
 }

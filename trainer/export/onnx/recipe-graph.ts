@@ -23,6 +23,8 @@ export interface RecipeGraph {
 export interface Rows {
   /** (N,T,F) data rows first, in their order; gaps filled. */
   readonly rows: string;
+  /** (N,T,F) the same with medians in all gaps; there where numbers may be missing. */
+  readonly medians?: string;
   /** (N,T,F) float64 rows since each number was observed; there where numbers may be missing. */
   readonly since?: string;
   /** (N) number of data rows. */
@@ -135,8 +137,9 @@ function rateOf(
   return { x, isDefined: whereObserved ? op("And", [isBehindFirst, isKnown]) : isBehindFirst };
 }
 
-function baseOf(build: Builder, channel: Channel, floors: Float64Array, { rows, since }: Rows): string {
+function baseOf(build: Builder, channel: Channel, floors: Float64Array, { rows: carried, medians = carried, since }: Rows): string {
   const { op, clip, indices, zero } = build;
+  const rows = channel.medianFilled ? medians : carried;
   const counted = (f: number): string => {
     if (since === undefined) return op("Mul", [op("Gather", [rows, indices(f)], [int("axis", 2)]), zero]); // nothing is missing
     return op("Gather", [since, indices(f)], [int("axis", 2)]);

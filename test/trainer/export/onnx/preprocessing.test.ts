@@ -74,6 +74,7 @@ describe("missing numbers and times", () => {
     VIEWS.flatMap((view): Channel[] => [
       { ...base, view },
       { ...base, view, whereObserved: true },
+      { ...base, view, medianFilled: true },
     ]),
   );
 

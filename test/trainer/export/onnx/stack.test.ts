@@ -101,6 +101,7 @@ test.each([2, 10, 60])("the same where numbers are missing and rows have times: 
     { base: "observed", a: 3, view: "level" },
     { base: "sinceObserved", a: 0, view: "level" },
     { base: "feature", a: 3, view: "centred" },
+    { base: "difference", a: 0, b: 1, view: "delta", medianFilled: true },
   ];
   const model = makeIrregularModel(kernel, { ...given, channels });
   const plan = planView({ timesteps, moving: [0, 1, 2, 3], positive: [1, 3], channels });
