@@ -1,185 +1,251 @@
-// The part of the OpenAPI document that is about the Open Inference Protocol.
-// Legend: T steps, F features.
-
+// The part of the OpenAPI document that is about the Open Inference Protocol. What JSON cannot hold, binary tensors, is in a description:
+// generated clients speak JSON, and who sends tensors has a client of the protocol.
+// Legend: N sequences, T steps, F features.
 import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { sampleSequence } from "../../shared/sample.ts";
+import { VERSION } from "../../shared/version.ts";
 import { JSON_DATATYPES } from "../scoring/datatypes.ts";
 import { OUTPUTS } from "../scoring/inference-answer.ts";
+import { createInferCounts } from "../scoring/inference-counts.ts";
 import { INPUT } from "../scoring/inference-request.ts";
-import { ABOUT, BODIED, type Json, json, KEYED, type Operation, open, type Paths, PROBLEM, pointOf, priorOf, ref, text } from "./terms.ts";
+import { maxSequences } from "../scoring/scoring.ts";
+import {
+  ABOUT,
+  BODIED,
+  count,
+  type Json,
+  json,
+  KEYED,
+  type Operation,
+  object,
+  open,
+  type Paths,
+  pointOf,
+  priorOf,
+  problems,
+  ref,
+  SHOWN,
+  shownLabel,
+  text,
+} from "./terms.ts";
 
-const SCALARS: Json = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
+/** Where the protocol is open: a client may say more. */
+const MORE = { additionalProperties: true };
+const whole: Json = { type: "integer" };
+const list = (items: Json): Json => ({ type: "array", items });
+const oneOf = (names: readonly string[]): Json => ({ type: "string", enum: names });
+/** What may be left out may be null. */
+const orNull = (schema: Json): Json => ({ anyOf: [schema, { type: "null" }] });
 
-/** InferRequest and InferAnswer. */
+/** InferRequest, InferAnswer, and what is asked beside. */
 export function inferenceSchemas(model: ScorableModel): Record<string, Json> {
-  return { InferRequest: requestSchema(model), InferAnswer: ANSWER };
+  const tensor = object({ name: text, datatype: text, shape: list(whole) });
+  const configured = object({ name: text, data_type: text, dims: list(whole) }, [], MORE);
+  const counted = object({ count, ns: count });
+  const named = ["success", "fail", "queue", "compute_input", "compute_infer", "compute_output", "cache_hit", "cache_miss"];
+  return {
+    InferRequest: requestSchema(model),
+    InferAnswer: answerSchema(),
+    ServerMetadata: object({ name: text, version: text, extensions: list(text) }),
+    ModelMetadata: object({ name: text, versions: list(text), platform: text, inputs: list(tensor), outputs: list(tensor) }),
+    ModelReady: object({ name: text, ready: { type: "boolean" } }),
+    ModelConfig: object({
+      name: text,
+      platform: text,
+      backend: text,
+      max_batch_size: whole,
+      input: list(configured),
+      output: list(configured),
+    }),
+    ModelStatistics: object({
+      note: text,
+      model_stats: list(
+        object({
+          name: text,
+          version: text,
+          last_inference: { ...count, description: "In milliseconds since 1970; 0: none." },
+          inference_count: { ...count, description: "Sequences." },
+          execution_count: { ...count, description: "Requests." },
+          inference_stats: object(Object.fromEntries(named.map((name) => [name, counted]))),
+          batch_stats: list({ type: "object" }),
+        }),
+      ),
+    }),
+    RepositoryIndex: list(object({ name: text, version: text, state: text, reason: text })),
+  };
 }
 
 function requestSchema(model: ScorableModel): Json {
-  const { timesteps: T, features: F } = shapeOf(model.recipe);
-  return {
-    type: "object",
-    properties: {
-      id: text,
-      parameters: {
-        ...SCALARS,
-        properties: { operatingPoint: pointOf(model), prior: priorOf(model), binary_data_output: { type: "boolean" } },
-      },
-      inputs: {
+  const { timesteps: T, features: F, gaps } = shapeOf(model.recipe);
+  const maxN = maxSequences(model.recipe);
+  const number: Json = { type: gaps ? ["number", "null"] : "number" };
+  const array = (items: Json, max: number, min = 1): Json => ({ type: "array", minItems: min, maxItems: max, items });
+  const { prior } = priorOf(model);
+  const input = object(
+    {
+      name: { ...text, description: "Whatever it is." },
+      datatype: oneOf(JSON_DATATYPES),
+      shape: {
         type: "array",
-        minItems: 1,
-        maxItems: 1,
-        items: {
-          type: "object",
-          properties: {
-            name: { const: INPUT },
-            datatype: { enum: JSON_DATATYPES },
-            shape: {
-              type: "array",
-              minItems: 3,
-              maxItems: 3,
-              items: { type: "integer", minimum: 1 },
-              description: `[sequences, 1 to ${T} steps, ${F} features]`,
-            },
-            data: { type: "array", description: "Row-major, flat or nested as the shape is; left out where binary_data_size is given." },
-            parameters: { ...SCALARS, properties: { binary_data_size: { type: "integer", minimum: 0 } } },
-          },
-          required: ["name", "datatype", "shape"],
-        },
+        minItems: 3,
+        maxItems: 3,
+        prefixItems: [
+          { ...whole, minimum: 1, maximum: maxN },
+          { ...whole, minimum: 1, maximum: T },
+          { ...whole, minimum: F, maximum: F },
+        ],
+        items: whole,
+        description: `[sequences, 1 to ${T} steps, ${F} features]`,
       },
-      outputs: {
-        type: "array",
-        items: {
-          type: "object",
-          properties: {
-            name: { enum: OUTPUTS.map(({ name }) => name) },
-            parameters: { ...SCALARS, properties: { binary_data: { type: "boolean" } } },
-          },
-          required: ["name"],
-        },
+      data: {
+        anyOf: [array(number, maxN * T * F, F), array(array(array(number, F, F), T), maxN)],
+        description: "Row-major, flat or nested as the shape is; whole numbers within the datatype's, where it is one of whole numbers.",
       },
+      parameters: orNull({ type: "object", description: "Those that are unknown here say nothing." }),
     },
-    required: ["inputs"],
-  };
+    ["parameters"],
+    MORE,
+  );
+  return object(
+    {
+      id: { type: ["string", "null"] },
+      parameters: orNull({
+        type: "object",
+        properties: { operatingPoint: orNull(pointOf(model)), prior: prior === undefined ? { type: "null" } : orNull(prior) },
+        description: "Those that are unknown here say nothing.",
+      }),
+      inputs: { type: "array", minItems: 1, maxItems: 1, items: input },
+      outputs: orNull({
+        type: "array",
+        items: object(
+          {
+            name: oneOf(OUTPUTS.map(({ name }) => name)),
+            parameters: orNull({ type: "object", properties: { classification: { type: "null" } } }),
+          },
+          ["parameters"],
+          MORE,
+        ),
+        description: "Each once; all where none is named.",
+      }),
+    },
+    ["id", "parameters", "outputs"],
+    MORE,
+  );
 }
 
-const ANSWER: Json = {
-  type: "object",
-  properties: {
-    model_name: text,
-    model_version: text,
-    id: text,
-    parameters: SCALARS,
-    outputs: {
-      type: "array",
-      items: {
-        type: "object",
-        properties: {
-          name: { enum: OUTPUTS.map(({ name }) => name) },
-          datatype: { enum: OUTPUTS.map(({ datatype }) => datatype) },
-          shape: { type: "array", items: { type: "integer" } },
-          data: { type: "array", items: { type: ["number", "boolean"] } },
-          parameters: { type: "object", properties: { binary_data_size: { type: "integer" } } },
-        },
-        required: ["name", "datatype", "shape"],
-        additionalProperties: false,
-      },
-    },
-  },
-  required: ["model_name", "model_version", "outputs"],
-  additionalProperties: false,
-};
+function answerSchema(): Json {
+  const output = object({
+    name: oneOf(OUTPUTS.map(({ name }) => name)),
+    datatype: oneOf(OUTPUTS.map(({ datatype }) => datatype)),
+    shape: list(whole),
+    data: list({ type: ["number", "boolean"] }),
+  });
+  const parameters = { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } };
+  return object({ model_name: text, model_version: text, id: text, parameters, outputs: list(output) }, ["id", "parameters"]);
+}
 
 /** What is asked of the server, not of the model. */
-function serverPaths(): Paths {
-  const paths: Paths = {
-    "/v2": {
-      get: open("getServer", "inference", "Open Inference Protocol: the server", json({ type: "object" }), { security: ABOUT }, KEYED),
+function serverPaths({ name }: ScorableModel, version: string): Paths {
+  const server = { name: "quickstep", version: VERSION, extensions: ["binary_tensor_data"] };
+  const get = (id: string, what: string, content: Record<string, Json>, ...rest: [Partial<Operation>?, Record<string, Json>?]) => ({
+    get: open(id, "inference", `Open Inference Protocol: ${what}`, content, ...rest),
+  });
+  const well = (word: string) => json(object({ [word]: { type: "boolean" } }), { [word]: true });
+  const repository = json(ref("RepositoryIndex"), [{ name, version, state: "READY", reason: "" }]);
+  const allStatistics = json(ref("ModelStatistics"), createInferCounts().describe(name, version));
+  return {
+    "/v2": get("getServer", "the server", json(ref("ServerMetadata"), server), { security: ABOUT }, KEYED),
+    "/v2/health/live": get("isServerLive", "live", well("live")),
+    "/v2/health/ready": get("isServerReady", "ready", well("ready"), {}, problems("artifact")),
+    "/v2/repository/index": {
+      post: open("listModels", "inference", "Triton's model repository: the one model", repository, { security: ABOUT }, KEYED),
     },
-    "/v2/health/live": { get: open("isServerLive", "inference", "Open Inference Protocol: live", json({ type: "object" })) },
-    "/v2/health/ready": {
-      get: open("isServerReady", "inference", "Open Inference Protocol: ready", json({ type: "object" }), {}, { "503": PROBLEM }),
+    "/v2/models/stats": {
+      get: open("getStatistics", "inference", "Triton's statistics: counts of this isolate", allStatistics, { security: ABOUT }, KEYED),
     },
   };
-  paths["/v2/repository/index"] = {
-    post: open("listModels", "inference", "Triton's model repository: the one model", json({ type: "array" }), { security: ABOUT }, KEYED),
-  };
-  paths["/v2/models/stats"] = {
-    get: open(
-      "getStatistics",
-      "inference",
-      "Triton's statistics: counts of this isolate",
-      json({ type: "object" }),
-      { security: ABOUT },
-      KEYED,
-    ),
-  };
-  return paths;
 }
 
 /** The paths of the protocol, with and without a version. */
 export function inferencePaths(model: ScorableModel): Paths {
-  const sequence = sampleSequence(model);
-  const example = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };
-  const name: Json = { name: "name", in: "path", required: true, schema: { const: model.name } };
-  const version: Json = { name: "version", in: "path", required: true, schema: { type: "string" } };
-  const paths = serverPaths();
+  const shown = "0123456789ab";
+  const name: Json = { name: "name", in: "path", required: true, schema: { type: "string", const: model.name } };
+  const version: Json = { name: "version", in: "path", required: true, schema: text, description: "1, or the hash's beginning." };
+  const paths = serverPaths(model, shown);
   for (const [path, parameters, suffix] of [
     ["/v2/models/{name}", [name], ""],
     ["/v2/models/{name}/versions/{version}", [name, version], "Version"],
   ] as const) {
-    const keyed = { security: ABOUT, parameters };
-    const missing = { "404": PROBLEM, ...KEYED };
-    paths[path] = {
+    const about = (id: string, summary: string, schema: string, example: object) => ({
       get: open(
-        `getModel${suffix}Metadata`,
+        id,
         "inference",
-        "Open Inference Protocol: the model's inputs and outputs",
-        json({ type: "object" }),
-        keyed,
-        missing,
+        summary,
+        json(ref(schema), example),
+        { security: ABOUT, parameters },
+        { ...problems("notFound"), ...KEYED },
       ),
-    };
-    paths[`${path}/ready`] = {
-      get: open(
-        `isModel${suffix}Ready`,
-        "inference",
-        "Open Inference Protocol: the model is ready",
-        json({ type: "object" }),
-        keyed,
-        missing,
-      ),
-    };
-    for (const [last, id, summary] of [
-      ["config", `getModel${suffix}Config`, "Triton's model configuration"],
-      ["stats", `getModel${suffix}Statistics`, "Triton's statistics: counts of this isolate"],
-    ])
-      paths[`${path}/${last}`] = { get: open(id, "inference", summary, json({ type: "object" }), keyed, missing) };
-    paths[`${path}/infer`] = { post: inferOperation(`inferModel${suffix}`, parameters, example) };
+    });
+    const shapes = metadataOf(model);
+    paths[path] = about(`getModel${suffix}Metadata`, "Open Inference Protocol: the model's inputs and outputs", "ModelMetadata", {
+      name: model.name,
+      versions: [shown, "1"],
+      platform: "quickstep",
+      ...shapes,
+    });
+    const ready = { name: model.name, ready: true };
+    paths[`${path}/ready`] = about(`isModel${suffix}Ready`, "Open Inference Protocol: the model is ready", "ModelReady", ready);
+    paths[`${path}/config`] = about(`getModel${suffix}Config`, "Triton's model configuration", "ModelConfig", {
+      name: model.name,
+      platform: "quickstep",
+      backend: "quickstep",
+      max_batch_size: maxSequences(model.recipe),
+      input: shapes.inputs.map(({ name: input, datatype, shape }) => ({
+        name: input,
+        data_type: `TYPE_${datatype}`,
+        dims: shape.slice(1),
+      })),
+      output: OUTPUTS.map(({ name: output, datatype }) => ({ name: output, data_type: `TYPE_${datatype}`, dims: [1] })),
+    });
+    const counts = createInferCounts().describe(model.name, shown);
+    const summary = "Triton's statistics: counts of this isolate";
+    paths[`${path}/stats`] = about(`getModel${suffix}Statistics`, summary, "ModelStatistics", counts);
+    paths[`${path}/infer`] = { post: inferOperation(`inferModel${suffix}`, parameters, model) };
   }
   return paths;
 }
 
-function inferOperation(operationId: string, parameters: readonly Json[], example: Json): Operation {
+function metadataOf({ recipe }: ScorableModel) {
+  const { timesteps, features } = shapeOf(recipe);
+  return {
+    inputs: [{ name: INPUT, datatype: "FP64", shape: [-1, timesteps, features] }],
+    outputs: OUTPUTS.map((output) => ({ ...output, shape: [-1] })),
+  };
+}
+
+function inferOperation(operationId: string, parameters: readonly Json[], model: ScorableModel): Operation {
+  const sequence = sampleSequence(model);
+  const request = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };
+  const label = shownLabel(model);
+  const answer = {
+    model_name: model.name,
+    model_version: "0123456789ab",
+    parameters: { operatingPoint: model.operatingPoints[0].name },
+    outputs: OUTPUTS.map((output, i) => ({ ...output, shape: [1], data: [[SHOWN], [label], [false]][i] })),
+  };
   return {
     operationId,
     tags: ["inference"],
     summary: "Open Inference Protocol: score sequences",
     description:
-      "Scope: score. With the header inference-header-content-length, JSON of that many bytes and binary tensors behind it. The parameter operatingPoint names where probabilities become labels.",
+      "Scope: score. Binary tensors are taken and given as the protocol's extension says, with the header inference-header-content-length and the type application/octet-stream.",
     security: [{ key: ["score"] }],
-    parameters: [...parameters, { name: "inference-header-content-length", in: "header", schema: { type: "integer" } }],
-    requestBody: {
-      required: true,
-      content: { ...json(ref("InferRequest"), example), "application/octet-stream": { schema: { type: "string", format: "binary" } } },
-    },
+    parameters,
+    requestBody: { required: true, content: json(ref("InferRequest"), request) },
     responses: {
-      "200": {
-        description: "The outputs asked for, all where none is.",
-        content: { ...json(ref("InferAnswer")), "application/octet-stream": { schema: { type: "string", format: "binary" } } },
-      },
-      "404": PROBLEM,
+      "200": { description: "The outputs asked for, all where none is.", content: json(ref("InferAnswer"), answer) },
+      ...problems("notFound"),
       ...BODIED,
       ...KEYED,
     },

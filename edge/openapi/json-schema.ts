@@ -20,6 +20,7 @@ export function componentsOf(schemas: Readonly<Record<string, z.ZodMiniType>>): 
 export function queryParameters({ shape }: { readonly shape: z.core.$ZodShape }): Json[] {
   return Object.entries(shape).map(([name, schema]) => {
     const { $schema, description, ...rest } = z.toJSONSchema(schema as z.ZodMiniType, { io: "output" });
-    return { name, in: "query", schema: rest, description };
+    const required = !z.safeParse(schema as z.ZodMiniType, undefined).success;
+    return { name, in: "query", ...(required && { required }), schema: rest, description };
   });
 }

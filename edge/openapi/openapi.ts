@@ -1,5 +1,6 @@
 // The service as OpenAPI 3.1, from the constants and schemas that validate and the model that is deployed.
 import type { ScorableModel } from "../../shared/model.ts";
+import { sampleSequence } from "../../shared/sample.ts";
 import { VERSION } from "../../shared/version.ts";
 import { PROBLEMS } from "../http/problem.ts";
 import { MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
@@ -8,8 +9,22 @@ import { componentsOf } from "./json-schema.ts";
 import { predictPaths, predictSchemas } from "./predict.ts";
 import { scorePaths, scoreSchemas } from "./score.ts";
 import { streamSchemas } from "./stream-schemas.ts";
-import { deliveryWebhooks, streamPaths } from "./streams.ts";
-import { BODIED, type Json, json, type Operation, open, type Paths, PROBLEM, ref, TAGS, text } from "./terms.ts";
+import { deliveryWebhooks, shownStreamAnswer, streamPaths } from "./streams.ts";
+import {
+  BODIED,
+  type Json,
+  json,
+  type Operation,
+  object,
+  open,
+  type Paths,
+  problemResponses,
+  problems,
+  ref,
+  shownModel,
+  TAGS,
+  text,
+} from "./terms.ts";
 
 export interface Document {
   readonly openapi: "3.1.0";
@@ -18,7 +33,7 @@ export interface Document {
   readonly tags: readonly Json[];
   readonly paths: Paths;
   readonly webhooks: Paths;
-  readonly components: { readonly schemas: Record<string, Json>; readonly securitySchemes: Json };
+  readonly components: { readonly schemas: Record<string, Json>; readonly responses: Record<string, Json>; readonly securitySchemes: Json };
 }
 
 /** The document about `model`: what a client may send and what the Worker answers. */
@@ -37,10 +52,10 @@ export function describeService(model: ScorableModel): Document {
       ...inferencePaths(model),
       ...predictPaths(model),
       ...streamPaths(model),
-      ...hookPaths(),
-      ...otherPaths(),
+      ...hookPaths(model),
+      ...otherPaths(model),
     },
-    webhooks: deliveryWebhooks(),
+    webhooks: deliveryWebhooks(model),
     components: {
       schemas: {
         ...scoreSchemas(model),
@@ -49,30 +64,28 @@ export function describeService(model: ScorableModel): Document {
         ...predictSchemas(model),
         ...componentsOf(streamSchemas(model)),
       },
+      responses: problemResponses(),
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key with the scope that the operation names, or admin." } },
     },
   };
 }
 
-function hookPaths(): Paths {
+function hookPaths(model: ScorableModel): Paths {
   const source: Json = { name: "source", in: "path", required: true, schema: text, description: "A name that SOURCES lists." };
   const token: Json = { name: "token", in: "path", required: true, schema: text };
+  const event = { ticker: "EURUSD", time: "2026-01-31T12:00:00Z", bar: sampleSequence(model).at(-1) };
   const receive = (operationId: string, summary: string, parameters: readonly Json[]): { post: Operation } => ({
     post: {
       operationId,
       tags: ["hooks"],
       summary,
-      description: `No key: the source's own signature, or token, over at most ${MAX_HOOK_BYTES} bytes of JSON, of whatever type they say they are. A 503 is worth sending again.`,
+      description: `No key: the source's own signature, or token, over at most ${MAX_HOOK_BYTES} bytes of JSON, of whatever type they say they are. Where key, time and numbers stand, SOURCES says. A 503 is worth sending again.`,
       parameters,
-      requestBody: { required: true, content: { "*/*": { schema: { type: "object" } } } },
+      requestBody: { required: true, content: json({ type: "object" }, event) },
       responses: {
-        "200": { description: "Stored, and what the key's stream says of it.", content: json({ type: "object" }) },
+        "200": { description: "Stored, and what the key's stream says of it.", content: json(ref("HookAnswer"), shownStreamAnswer(model)) },
         ...BODIED,
-        "401": PROBLEM,
-        "403": PROBLEM,
-        "404": PROBLEM,
-        "409": PROBLEM,
-        "503": PROBLEM,
+        ...problems("signature", "forbidden", "notFound", "slow", "conflict", "rate", "loop", "storage"),
       },
     },
   });
@@ -82,23 +95,21 @@ function hookPaths(): Paths {
   };
 }
 
-function otherPaths(): Paths {
-  const page: Record<string, Json> = { "text/html": { schema: { type: "string" } } };
+function otherPaths(model: ScorableModel): Paths {
+  const page = (example: string): Record<string, Json> => ({ "text/html": { schema: text, example } });
+  const live = json(object({ live: { type: "boolean" } }), { live: true });
+  const ready = json(object({ ready: { type: "boolean" }, model: text }), { ready: true, model: shownModel(model) });
+  const document = { openapi: "3.1.0", info: {}, paths: {} };
   return {
-    "/health/live": { get: open("isLive", "service", "Whether this Worker runs", json({ type: "object" })) },
+    "/health/live": { get: open("isLive", "service", "Whether this Worker runs", live) },
     "/health/ready": {
-      get: open(
-        "isReady",
-        "service",
-        "Whether it has a proven model, readable keys and webhooks",
-        json({ type: "object" }),
-        {},
-        { "503": PROBLEM },
-      ),
+      get: open("isReady", "service", "Whether it has a proven model, readable keys and webhooks", ready, {}, problems("artifact")),
     },
-    "/openapi.json": { get: open("getOpenapi", "service", "This document", json({ type: "object" })) },
-    "/docs": { get: open("getDocs", "service", "This document, for people", page) },
-    "/": { get: open("getPage", "service", "A page to try the model on", page) },
+    "/openapi.json": {
+      get: open("getOpenapi", "service", "This document", json({ type: "object" }, document), {}, problems("rate", "artifact")),
+    },
+    "/docs": { get: open("getDocs", "service", "This document, for people", page("<!doctype html>…"), {}, problems("rate", "artifact")) },
+    "/": { get: open("getPage", "service", "A page to try the model on", page("<!doctype html>…")) },
   };
 }
 
@@ -106,12 +117,12 @@ const PROBLEM_SCHEMAS: Record<string, Json> = {
   Problem: {
     type: "object",
     properties: {
-      type: { enum: [...new Set(Object.keys(PROBLEMS))].map((kind) => `urn:quickstep:problem:${kind}`) },
+      type: { type: "string", enum: [...new Set(Object.keys(PROBLEMS))].map((kind) => `urn:quickstep:problem:${kind}`) },
       title: text,
-      status: { enum: [...new Set(Object.values(PROBLEMS).map(([status]) => status))] },
+      status: { type: "integer", enum: [...new Set(Object.values(PROBLEMS).map(([status]) => status))] },
       detail: text,
       pointer: { ...text, description: "RFC 6901: where in the body." },
-      error: { ...text, description: "Under /v2: the detail, where its clients look for it." },
+      error: { ...text, description: "Under /v2 and /v1/models: the detail, where their clients look for it." },
     },
     required: ["type", "title", "status", "detail"],
     additionalProperties: false,

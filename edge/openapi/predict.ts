@@ -2,7 +2,7 @@
 import type { ScorableModel } from "../../shared/model.ts";
 import { sampleSequence } from "../../shared/sample.ts";
 import { maxSequences } from "../scoring/scoring.ts";
-import { ABOUT, BODIED, type Json, json, KEYED, type Operation, open, type Paths, PROBLEM, ref, text } from "./terms.ts";
+import { ABOUT, BODIED, type Json, json, KEYED, type Operation, open, type Paths, problems, ref, text } from "./terms.ts";
 
 /** PredictRequest, PredictAnswer and ModelStatus. */
 export function predictSchemas(model: ScorableModel): Record<string, Json> {
@@ -75,7 +75,7 @@ export function predictPaths(model: ScorableModel): Paths {
         json(ref("ModelStatus"), status),
         { security: ABOUT, parameters },
         {
-          "404": PROBLEM,
+          ...problems("notFound"),
           ...KEYED,
         },
       ),
@@ -96,7 +96,7 @@ function predictOperation(operationId: string, parameters: readonly Json[], mode
     requestBody: { required: true, content: json(ref("PredictRequest"), { instances: [sampleSequence(model)] }) },
     responses: {
       "200": { description: "In the order of the sequences.", content: json(ref("PredictAnswer"), { predictions: [[0.83]] }) },
-      "404": PROBLEM,
+      ...problems("notFound"),
       ...BODIED,
       ...KEYED,
     },

@@ -5,16 +5,34 @@
 import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { sampleSequence } from "../../shared/sample.ts";
+import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../http/body.ts";
 import { maxExplained } from "../scoring/occlusion.ts";
 import { MAX_LINE_BYTES } from "../scoring/score-lines.ts";
-import { SCORE_TYPES } from "../scoring/score-request.ts";
+import { SCORE_PATHS } from "../scoring/score-request.ts";
 import { maxSequences } from "../scoring/scoring.ts";
-import { answeredPointOf, BODIED, type Json, json, KEYED, type Paths, pointOf, priorOf, ref, text } from "./terms.ts";
+import {
+  answeredPointOf,
+  BODIED,
+  type Json,
+  json,
+  KEYED,
+  type Operation,
+  object,
+  type Paths,
+  pointOf,
+  priorOf,
+  problems,
+  ref,
+  SHOWN,
+  shownLabel,
+  shownModel,
+  text,
+} from "./terms.ts";
 
-/** Sequence, ScoreRequest, ScoreAnswer, Result and Explanation. */
+/** Sequence, ScoreRequest, ScoreAnswer, Result, Explanation and ModelCard. */
 export function scoreSchemas(model: ScorableModel): Record<string, Json> {
-  return { ...requestSchemas(model), ...answerSchemas(model) };
+  return { ...requestSchemas(model), ...answerSchemas(model), ModelCard: cardSchema() };
 }
 
 function requestSchemas(model: ScorableModel): Record<string, Json> {
@@ -34,6 +52,8 @@ function requestSchemas(model: ScorableModel): Record<string, Json> {
       minItems: 1,
       maxItems: T,
       items: { type: "array", minItems: clock ? F - 1 : F, maxItems: F, items: { type: gaps ? ["number", "null"] : "number" } },
+      // a row that is not all zeros, where such a row is padding
+      ...(recipe.padding !== "none" && { contains: { type: "array", contains: { not: { const: 0 } } } }),
     },
     ScoreRequest: {
       type: "object",
@@ -42,9 +62,9 @@ function requestSchemas(model: ScorableModel): Record<string, Json> {
         sequence: ref("Sequence"),
         sequences: { type: "array", minItems: 1, maxItems: maxSequences(recipe), items: ref("Sequence") },
         ...(clock && { times: { ...times, description: "Of each row, as in events; for sequences a list of such lists." } }),
-        operatingPoint: { ...pointOf(model), description: "Where probabilities become labels." },
-        explain: { type: "boolean", default: false },
-        prior: priorOf(model),
+        operatingPoint: pointOf(model),
+        explain: { type: "boolean", description: "Whether each result has an explanation." },
+        ...priorOf(model),
       },
       additionalProperties: false,
       oneOf: [{ required: ["sequence"] }, { required: ["sequences"] }],
@@ -55,36 +75,50 @@ function requestSchemas(model: ScorableModel): Record<string, Json> {
 function answerSchemas(model: ScorableModel): Record<string, Json> {
   const { timesteps: T, features: F } = shapeOf(model.recipe);
   return {
-    ScoreAnswer: {
-      type: "object",
-      properties: { model: text, operatingPoint: answeredPointOf(model), results: { type: "array", minItems: 1, items: ref("Result") } },
-      required: ["model", "operatingPoint", "results"],
-      additionalProperties: false,
-    },
-    Result: {
-      type: "object",
-      properties: {
+    ScoreAnswer: object({
+      model: text,
+      operatingPoint: answeredPointOf(model),
+      results: { type: "array", minItems: 1, items: ref("Result") },
+    }),
+    Result: object(
+      {
         probability: { type: "number", minimum: 0, maximum: 1, description: "Calibrated; a float32, written exactly." },
-        label: { enum: [0, 1] },
-        outOfRange: { const: true, description: "The sequence lies outside what training saw." },
+        label: { type: "integer", enum: [0, 1] },
+        outOfRange: { type: "boolean", description: "true where the sequence lies outside what training saw, else left out." },
         explanation: ref("Explanation"),
       },
-      required: ["probability", "label"],
-      additionalProperties: false,
-    },
-    Explanation: {
-      type: "object",
-      description:
-        "The change of the logit when one step's, or one feature's, channels are set to the training mean. They need not sum to anything.",
-      properties: {
-        method: { const: "occlusion" },
+      ["outOfRange", "explanation"],
+    ),
+    Explanation: object(
+      {
+        method: { type: "string", enum: ["occlusion"] },
         steps: { type: "array", minItems: T, maxItems: T, items: { type: ["number", "null"] }, description: "null for padding" },
         features: { type: "array", minItems: F, maxItems: F, items: { type: "number" } },
       },
-      required: ["method", "steps", "features"],
-      additionalProperties: false,
-    },
+      [],
+      {
+        description:
+          "The change of the logit when one step's, or one feature's, channels are set to the training mean. They need not sum to anything.",
+      },
+    ),
   };
+}
+
+function cardSchema(): Json {
+  const more = { additionalProperties: true };
+  const properties = {
+    name: text,
+    id: text,
+    sha256: text,
+    format: text,
+    version: { ...text, description: "Of the code." },
+    features: { type: "array", items: text },
+    timesteps: { type: "integer" },
+    recipe: { type: "object" },
+    operatingPoints: { type: "array", items: object({ name: text, threshold: { type: "number" } }, [], more) },
+    limits: object({ sequences: { type: "integer" }, bodyBytes: { type: "integer" } }),
+  };
+  return object(properties, [], { ...more, description: "And what training wrote: metrics, intervals, baselines, warnings and the like." });
 }
 
 /** Media types of what is neither JSON nor lines. */
@@ -92,72 +126,117 @@ const BINARY: Json = { type: "string", format: "binary" };
 
 /** The paths of scoring and the card. */
 export function scorePaths(model: ScorableModel): Paths {
-  const { recipe } = model;
-  const [JSON_TYPE, NDJSON, RAW_BINARY, NPY] = SCORE_TYPES;
+  const { timesteps: T, features: F } = shapeOf(model.recipe);
+  const { lines, binary, npy } = SCORE_PATHS;
+  const sequence = sampleSequence(model);
+  const result = { probability: SHOWN, label: shownLabel(model) };
+  const answer = { model: shownModel(model), operatingPoint: model.operatingPoints[0].name, results: [result] };
+  const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
   return {
     "/v1/score": {
-      post: {
-        operationId: "scoreSequences",
-        tags: ["score"],
-        summary: "Score sequences",
-        description:
-          `Scope: score. At most ${maxSequences(recipe)} sequences and ${MAX_BODY_BYTES} bytes a request. The answer is of the request's type; ` +
-          `raw binary numbers and arrays are answered as JSON with the header \`accept: application/json\`.`,
-        security: [{ key: ["score"] }],
-        parameters: optionParameters(model),
-        requestBody: { required: true, content: requestContent(model) },
-        responses: {
-          "200": {
-            description: "Results in the order of the sequences.",
-            content: {
-              [JSON_TYPE]: { schema: ref("ScoreAnswer") },
-              [NDJSON]: { schema: { oneOf: [ref("Result"), ref("LineError")] } },
-              [RAW_BINARY]: { schema: BINARY },
-              [NPY]: { schema: BINARY },
-            },
-          },
-          ...BODIED,
-          ...KEYED,
-        },
-      },
+      post: scoreOperation(
+        model,
+        ["scoreSequences", "Score sequences", "The types of the paths below are taken here, too, and are answered as there."],
+        { type: "application/json", schema: ref("ScoreRequest"), example: { sequence } },
+        { type: "application/json", schema: ref("ScoreAnswer"), example: answer },
+      ),
     },
-    "/v1/model": {
-      get: {
-        operationId: "getModel",
-        tags: ["score"],
-        summary: "The deployed model's card",
-        description: "Scope: read.",
-        security: [{ key: ["read"] }],
-        responses: { "200": { description: "Features, recipe, metrics, limits.", content: json({ type: "object" }) }, ...KEYED },
-      },
+    "/v1/score/lines": {
+      post: scoreOperation(
+        model,
+        [
+          "scoreLines",
+          "Score a stream of lines",
+          `A sequence, or an object with one as sequence, on each line of at most ${MAX_LINE_BYTES} bytes. Each line is answered with a Result, or with a LineError if it is bad; answers leave while lines arrive.`,
+        ],
+        { type: lines, schema: text, example: line(sequence) },
+        { type: lines, schema: text, example: line(result) },
+      ),
     },
+    "/v1/score/binary": {
+      post: scoreOperation(
+        model,
+        [
+          "scoreBinary",
+          "Score raw binary numbers",
+          `(N, ${T}, ${F}) little-endian float64; float32 with the type's parameter dtype=float32. Answered with (N) probabilities of the same type; with the header \`accept: application/json\` as /v1/score.`,
+        ],
+        { type: binary, schema: BINARY },
+        { type: binary, schema: BINARY },
+      ),
+    },
+    "/v1/score/npy": {
+      post: scoreOperation(
+        model,
+        [
+          "scoreNpy",
+          "Score an array of NumPy",
+          `(N, 1 to ${T}, ${F}). Answered with an array of (N) probabilities; with the header \`accept: application/json\` as /v1/score.`,
+        ],
+        { type: npy, schema: BINARY },
+        { type: npy, schema: BINARY },
+      ),
+    },
+    "/v1/model": { get: cardOperation(model) },
+  };
+}
+
+/** A body of one media type. */
+interface Body {
+  readonly type: string;
+  readonly schema: Json;
+  readonly example?: unknown;
+}
+
+const contentOf = ({ type, ...media }: Body): Record<string, Json> => ({ [type]: media });
+
+function scoreOperation(
+  model: ScorableModel,
+  [operationId, summary, description]: readonly [id: string, summary: string, description: string],
+  request: Body,
+  answer: Body,
+): Operation {
+  const limits = `Scope: score. At most ${maxSequences(model.recipe)} sequences and ${MAX_BODY_BYTES} bytes a request; lines without end.`;
+  return {
+    operationId,
+    tags: ["score"],
+    summary,
+    description: `${limits} ${description}`,
+    security: [{ key: ["score"] }],
+    parameters: optionParameters(model),
+    requestBody: { required: true, content: contentOf(request) },
+    responses: { "200": { description: "Results in the order of the sequences.", content: contentOf(answer) }, ...BODIED, ...KEYED },
   };
 }
 
 function optionParameters(model: ScorableModel): Json[] {
+  const { prior } = priorOf(model);
   return [
     { name: "operatingPoint", in: "query", schema: pointOf(model) },
-    { name: "explain", in: "query", schema: { enum: ["true", "false"], default: "false" } },
-    ...(model.positiveRate === undefined ? [] : [{ name: "prior", in: "query", schema: priorOf(model) }]),
+    { name: "explain", in: "query", schema: { type: "string", enum: ["true", "false"] } },
+    ...(prior === undefined ? [] : [{ name: "prior", in: "query", schema: prior }]),
   ];
 }
 
-/** Bytes that a sentence describes. A media type has no description of its own, a schema has. */
-function described(description: string): Json {
-  return { schema: { ...BINARY, description } };
-}
-
-function requestContent(model: ScorableModel): Record<string, Json> {
-  const { timesteps: T, features: F } = shapeOf(model.recipe);
-  const [JSON_TYPE, NDJSON, RAW_BINARY, NPY] = SCORE_TYPES;
+function cardOperation({ name, recipe, operatingPoints }: ScorableModel): Operation {
+  const { features, timesteps, padding } = recipe;
+  const sha256 = "0123456789ab".padEnd(64, "0");
+  const points = operatingPoints.map(({ name: point, threshold }) => ({ name: point, threshold }));
+  const about = { name, id: `${name}@0123456789ab`, sha256, format: "quickstep/2", version: VERSION, features, timesteps };
+  const limits = { sequences: maxSequences(recipe), bodyBytes: MAX_BODY_BYTES };
   return {
-    [JSON_TYPE]: { schema: ref("ScoreRequest"), example: { sequence: sampleSequence(model) } },
-    [NDJSON]: described(
-      `A sequence, or an object with one as sequence, on each line of at most ${MAX_LINE_BYTES} bytes; any number of lines. Results leave while lines arrive; a bad line is answered with a LineError.`,
-    ),
-    [RAW_BINARY]: described(
-      `(N, ${T}, ${F}) little-endian float64; float32 with the type's parameter dtype=float32. Answer: (N) probabilities of the same type.`,
-    ),
-    [NPY]: described(`An array of NumPy, (N, 1 to ${T}, ${F}). Answer: an array of (N) probabilities.`),
+    operationId: "getModel",
+    tags: ["score"],
+    summary: "The deployed model's card",
+    description: "Scope: read.",
+    security: [{ key: ["read"] }],
+    responses: {
+      "200": {
+        description: "Features, recipe, metrics, limits.",
+        content: json(ref("ModelCard"), { ...about, recipe: { padding }, operatingPoints: points, limits }),
+      },
+      ...KEYED,
+      ...problems("rate"),
+    },
   };
 }

@@ -20,15 +20,15 @@ export const deliveriesQuery = lazy(() => {
   return exactObject({
     state: z.optional(state).check(z.describe("Only these.")),
     key: z.optional(textNameSchema()).check(z.describe("Of this key.")),
-    destination: destination(),
+    destination: z.optional(destinationName()),
     ...paging(),
   });
 });
 
 /** The query of POST /v1/deliveries/replay. */
-export const replayQuery = lazy(() => exactObject({ destination: destination(), cursor: paging().cursor }));
+export const replayQuery = lazy(() => exactObject({ destination: destinationName(), cursor: paging().cursor }));
 
-const destination = lazy(() => z.optional(z.string()).check(z.describe("A name that DESTINATIONS lists.")));
+const destinationName = lazy(() => z.string("must be one that DESTINATIONS lists").check(z.describe("A name that DESTINATIONS lists.")));
 
 /** What POST /v1/streams/{key}/events takes for a model whose rows are as `shape` says: an event, or a batch of at most `maxEvents`. */
 export function eventSchemas(shape: RowShape, maxEvents: number) {
@@ -51,6 +51,9 @@ export function streamSchemas(model: ScorableModel) {
     StreamAnswer: answer,
     StreamAnswers: z.union([answer, z.strictObject({ results: z.array(answer).check(z.minLength(1)) })]),
     StreamView: viewSchema(model, shape),
+    HookAnswer: z
+      .union([answer, z.strictObject({ source: text(), ignored: z.boolean() })])
+      .check(z.describe("ignored: the source does not want it.")),
     DeliveredResult: z.strictObject({ type: z.literal("prediction.created"), timestamp: time(), data: answer }),
     ...deliverySchemas(),
   };
@@ -60,7 +63,8 @@ const text = lazy(() => z.string());
 const name = lazy(() => z.string().check(z.minLength(1), z.maxLength(MAX_NAME_BYTES)));
 const time = lazy(() => z.iso.datetime());
 const count = lazy(() => z.int().check(z.minimum(0)));
-const flag = (description: string) => z.optional(z.literal(true)).check(z.describe(description));
+/** Left out where it is not true. */
+const flag = (description: string) => z.optional(z.boolean()).check(z.describe(description));
 const counts = () => ({ pending: count(), delivered: count(), dead: count(), dropped: count() });
 
 function answerSchema({ operatingPoints }: ScorableModel, T: number) {
@@ -73,13 +77,13 @@ function answerSchema({ operatingPoints }: ScorableModel, T: number) {
     model: text(),
     operatingPoint: z.optional(z.enum(operatingPoints.map((point) => point.name))),
     probability: z.optional(z.number().check(z.minimum(0), z.maximum(1))),
-    label: z.optional(z.literal([0, 1])),
+    label: z.optional(z.int().check(z.minimum(0), z.maximum(1))),
     outOfRange: flag("The window lies outside what training saw."),
     warming: flag("The window is shorter than the shortest sequence in training: no score."),
     fresh: flag("The window began anew with this event: the rows before it were for a model of other features."),
     late: flag("Older than a full window: remembered, not scored."),
     filled: count().check(z.maximum(T)),
-    timesteps: z.literal(T),
+    timesteps: z.int().check(z.minimum(T), z.maximum(T)),
     window: z.array(z.strictObject({ seq: count(), id: name() })).check(z.maxLength(T), z.describe("What was scored, oldest first.")),
   });
 }
@@ -94,7 +98,7 @@ function viewSchema({ recipe }: ScorableModel, shape: Shape) {
     key: name(),
     seq: count(),
     filled: count().check(z.maximum(T)),
-    timesteps: z.literal(T),
+    timesteps: z.int().check(z.minimum(T), z.maximum(T)),
     window: z.array(row).check(z.maxLength(T)),
     expires: z.nullable(time()).check(z.describe("When the window is forgotten if nothing comes.")),
     remembered: count().check(z.describe("Events whose ids are known.")),

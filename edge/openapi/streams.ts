@@ -1,15 +1,49 @@
 // The part of the OpenAPI document that is about streams and deliveries: its paths. Their bodies and queries are in stream-schemas.ts.
 // Legend: T steps, F features.
-
+import * as z from "zod/mini";
 import type { ScorableModel } from "../../shared/model.ts";
 import { sampleSequence } from "../../shared/sample.ts";
+import { lazy } from "../http/schema.ts";
 import { maxSequences } from "../scoring/scoring.ts";
+import { MAX_NAME_BYTES, textNameSchema } from "../webhooks/event.ts";
 import { queryParameters } from "./json-schema.ts";
 import { deliveriesQuery, listQuery, replayQuery } from "./stream-schemas.ts";
-import { BODIED, type Json, json, KEYED, type Operation, type Paths, PROBLEM, ref, text } from "./terms.ts";
+import { BODIED, type Json, json, KEYED, type Operation, type Paths, problems, ref, SHOWN, shownLabel, shownModel, text } from "./terms.ts";
 
-const KEY: Json = { name: "key", in: "path", required: true, schema: text, description: "Percent-encoded." };
+const KEY = lazy((): Json => {
+  const { $schema, ...schema } = z.toJSONSchema(textNameSchema());
+  return { name: "key", in: "path", required: true, schema, description: `Percent-encoded; at most ${MAX_NAME_BYTES} bytes.` };
+});
 const DELIVERY_ID: Json = { name: "id", in: "path", required: true, schema: text };
+
+const WHEN = "2026-01-31T12:00:00.000Z";
+const COUNTS = { pending: 1, delivered: 16, dead: 0, dropped: 0 };
+const DELIVERY = {
+  id: "msg_EURUSD_17",
+  key: "EURUSD",
+  seq: 17,
+  destination: "desk",
+  state: "pending",
+  attempts: 1,
+  created: WHEN,
+  due: "2026-01-31T12:00:05.000Z",
+  status: 503,
+  diagnostics: "answered 503",
+};
+const METRICS = { streams: 1, deliveries: COUNTS, destinations: [{ name: "desk", state: "closed", openedAt: null, probeAt: null }] };
+
+/** What a stream says of an event, as an example. */
+export function shownStreamAnswer(model: ScorableModel): object {
+  const scored = { operatingPoint: model.operatingPoints[0].name, probability: SHOWN, label: shownLabel(model) };
+  const place = { filled: 1, timesteps: model.recipe.timesteps, window: [{ seq: 17, id: "bar-17" }] };
+  return { key: "EURUSD", source: "api", id: "bar-17", timestamp: WHEN, seq: 17, model: shownModel(model), ...scored, ...place };
+}
+
+function shownView({ recipe: { timesteps } }: ScorableModel): object {
+  const window = [{ seq: 17, source: "api", id: "bar-17", timestamp: WHEN }];
+  const state = { expires: "2026-02-07T12:00:00.000Z", remembered: 17, owner: "api", deliveries: COUNTS };
+  return { key: "EURUSD", seq: 17, filled: 1, timesteps, window, ...state };
+}
 
 /** The paths of streams, deliveries and metrics. */
 export function streamPaths(model: ScorableModel): Paths {
@@ -26,25 +60,31 @@ function streamsOf(model: ScorableModel): Paths {
         summary: "Add an event to a key's window and score it",
         description: `Scope: score. The same event again gets the same answer; its id with anything else a 409. At most ${maxSequences(model.recipe)} events, of which all are taken or none.`,
         security: [{ key: ["score"] }],
-        parameters: [KEY],
+        parameters: [KEY()],
         requestBody: { required: true, content: json(ref("StreamRequest"), example) },
         responses: {
-          "200": { description: "Stored and scored.", content: json(ref("StreamAnswers")) },
-          "409": PROBLEM,
+          "200": { description: "Stored and scored.", content: json(ref("StreamAnswers"), shownStreamAnswer(model)) },
+          ...problems("conflict", "loop"),
           ...BODIED,
           ...KEYED,
         },
       },
     },
     "/v1/streams/{key}": {
-      get: read("getStream", "streams", "A key's window", "StreamView", [KEY], { "404": PROBLEM }),
-      delete: change("deleteStream", "streams", "Forget a key's window", "Its ids stay known, its deliveries go on.", [KEY], {
+      get: read("getStream", "streams", "A key's window", ["StreamView", shownView(model)], [KEY()], problems("notFound")),
+      delete: change("deleteStream", "streams", "Forget a key's window", "Its ids stay known, its deliveries go on.", [KEY()], {
         "204": { description: "Forgotten." },
-        "404": PROBLEM,
+        ...problems("notFound"),
       }),
     },
     "/v1/streams": {
-      get: read("listStreams", "streams", "All keys, with counts some seconds old", "ListedStreams", queryParameters(listQuery())),
+      get: read(
+        "listStreams",
+        "streams",
+        "All keys, with counts some seconds old",
+        ["ListedStreams", { streams: [{ key: "EURUSD", ...COUNTS }] }],
+        queryParameters(listQuery()),
+      ),
     },
   };
 }
@@ -56,7 +96,7 @@ function deliveries(): Paths {
         "listDeliveries",
         "deliveries",
         "Deliveries, of one key newest first, else key by key",
-        "Deliveries",
+        ["Deliveries", { deliveries: [DELIVERY], cursor: "WzAsIkVVUlVTRCIsMTdd" }],
         queryParameters(deliveriesQuery()),
       ),
     },
@@ -67,21 +107,23 @@ function deliveries(): Paths {
         "Send all dead deliveries to a destination again",
         "Of some keys at a time: again with the cursor until there is none.",
         queryParameters(replayQuery()),
-        { "200": { description: "How many.", content: json(ref("Replayed")) } },
+        { "200": { description: "How many.", content: json(ref("Replayed"), { replayed: 3 }) } },
       ),
     },
     "/v1/deliveries/{id}/replay": {
       post: change("replayDelivery", "deliveries", "Send a delivery again", "Whatever became of it, under the same id.", [DELIVERY_ID], {
         "202": { description: "It is due." },
-        "404": PROBLEM,
+        ...problems("notFound"),
       }),
     },
-    "/v1/metrics": { get: read("getMetrics", "streams", "Counts of streams, and of deliveries by state, some seconds old", "Metrics", []) },
+    "/v1/metrics": {
+      get: read("getMetrics", "streams", "Counts of streams, and of deliveries by state, some seconds old", ["Metrics", METRICS], []),
+    },
   };
 }
 
 /** What receivers get: each result of a stream, signed as Standard Webhooks 1.0.0 says. */
-export function deliveryWebhooks(): Paths {
+export function deliveryWebhooks(model: ScorableModel): Paths {
   const header = (name: string, description: string): Json => ({ name, in: "header", required: true, schema: text, description });
   return {
     result: {
@@ -99,7 +141,10 @@ export function deliveryWebhooks(): Paths {
             "One signature of each key, separated by spaces: v1,base64 of an HMAC-SHA256, or v1a,base64 of Ed25519.",
           ),
         ],
-        requestBody: { required: true, content: json(ref("DeliveredResult")) },
+        requestBody: {
+          required: true,
+          content: json(ref("DeliveredResult"), { type: "prediction.created", timestamp: WHEN, data: shownStreamAnswer(model) }),
+        },
         responses: {
           "2XX": { description: "Taken: nothing more is sent of this result." },
           "410": { description: "Not wanted any more: the destination is disabled for this key." },
@@ -114,9 +159,9 @@ function read(
   operationId: string,
   tag: Operation["tags"][number],
   summary: string,
-  schema: string,
+  [schema, example]: readonly [schema: string, example: object],
   parameters: readonly Json[],
-  problems: Record<string, Json> = {},
+  refusals: Record<string, Json> = {},
 ): Operation {
   return {
     operationId,
@@ -125,7 +170,12 @@ function read(
     description: "Scope: read.",
     security: [{ key: ["read"] }],
     parameters,
-    responses: { "200": { description: "As it says.", content: json(ref(schema)) }, "422": PROBLEM, ...problems, ...KEYED },
+    responses: {
+      "200": { description: "As it says.", content: json(ref(schema), example) },
+      ...problems("parameter"),
+      ...refusals,
+      ...KEYED,
+    },
   };
 }
 
@@ -144,6 +194,6 @@ function change(
     description: `Scope: admin. ${description}`,
     security: [{ key: ["admin"] }],
     parameters,
-    responses: { ...answers, "422": PROBLEM, ...KEYED },
+    responses: { ...answers, ...problems("parameter"), ...KEYED },
   };
 }

@@ -1,6 +1,8 @@
-// The words that every part of the OpenAPI document is written in.
+// The words that every part of the OpenAPI document is written in. Generated clients are made from it: an answer has one type, a schema
+// says its `type` beside `enum` and `const`, and no property of a request has a default, which some would then require.
 // Legend: T steps, F features.
 import { operatingPointNames, type ScorableModel } from "../../shared/model.ts";
+import { PROBLEMS, type ProblemKind } from "../http/problem.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -30,32 +32,76 @@ export interface Operation {
 export type Paths = Record<string, Record<string, Operation>>;
 
 export const text: Json = { type: "string" };
+export const count: Json = { type: "integer", minimum: 0 };
 
 /** The schema of a component. */
 export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+
+/** An object with these properties and, unless `more` says so, no others; all required but those of `optional`. */
+export function object(properties: Record<string, Json>, optional: readonly string[] = [], more: Json = {}): Json {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: "object", properties, ...(required.length > 0 && { required }), additionalProperties: false, ...more };
+}
 
 /** A body of JSON. */
 export const json = (schema: Json, example?: unknown): Record<string, Json> => ({
   "application/json": { schema, ...(example !== undefined && { example }) },
 });
 
-export const PROBLEM: Json = {
-  description: "What is wrong, and where.",
-  content: { "application/problem+json": { schema: ref("Problem") } },
+/** What an example of each kind of problem says. */
+const DETAILS: Partial<Record<ProblemKind, string>> = {
+  malformed: "the body is empty, expected JSON",
+  unauthorised: "the header authorization must be `Bearer` and a key, got none",
+  signature: "the signature is not that of the body",
+  forbidden: "the key reader has the scopes read, this needs score",
+  notFound: "there is none of this name",
+  conflict: "the id came before with other content",
+  slow: "the body took more than 10000 ms to arrive",
+  limit: "at most 1000 sequences a request, got 1001: send them in parts",
+  mediaType: "content-type must be application/json, got none",
+  sequence: "sequences[3][2][4] must be a finite number, got null",
+  parameter: 'explain must be true or false, got "maybe"',
+  rate: "the key reader has used up its requests: wait 60 seconds",
+  loop: "the event has been through 4 Workers of this kind, at most 4 are allowed",
+  artifact: "the artifact is of a newer format: redeploy the worker",
+  storage: "the event could not be stored: send it again",
 };
-export const KEYED: Record<string, Json> = { "401": PROBLEM, "403": PROBLEM, "429": PROBLEM, "503": PROBLEM };
-export const BODIED: Record<string, Json> = { "400": PROBLEM, "413": PROBLEM, "415": PROBLEM, "422": PROBLEM };
 
-/** An operation that needs no key unless `more` says so: answered with `content`, or with one of `problems`. */
+/** The components of the document that answer with a problem, by its kind. */
+export function problemResponses(): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(DETAILS).map(([kind, detail]) => {
+      const [status, title] = PROBLEMS[kind as ProblemKind];
+      const example = {
+        type: `urn:quickstep:problem:${kind}`,
+        title,
+        status,
+        detail,
+        ...(kind === "sequence" && { pointer: "/sequences/3/2/4" }),
+      };
+      return [kind, { description: `${title}.`, content: { "application/problem+json": { schema: ref("Problem"), example } } }];
+    }),
+  );
+}
+
+/** The answers of these kinds, by their statuses. */
+export function problems(...kinds: readonly ProblemKind[]): Record<string, Json> {
+  return Object.fromEntries(kinds.map((kind) => [`${PROBLEMS[kind][0]}`, { $ref: `#/components/responses/${kind}` }]));
+}
+
+export const KEYED = problems("unauthorised", "forbidden", "rate", "artifact");
+export const BODIED = problems("malformed", "limit", "mediaType", "sequence");
+
+/** An operation that needs no key unless `more` says so: answered with `content`, or with one of `refusals`. */
 export function open(
   operationId: string,
   tag: keyof typeof TAGS,
   summary: string,
   content: Record<string, Json>,
   more: Partial<Operation> = {},
-  problems: Record<string, Json> = {},
+  refusals: Record<string, Json> = {},
 ): Operation {
-  return { operationId, tags: [tag], summary, ...more, responses: { "200": { description: "As it says.", content }, ...problems } };
+  return { operationId, tags: [tag], summary, ...more, responses: { "200": { description: "As it says.", content }, ...refusals } };
 }
 
 /** What either scope may read: metadata, readiness and the like of other protocols. */
@@ -63,17 +109,28 @@ export const ABOUT: readonly Json[] = [{ key: ["read"] }, { key: ["score"] }];
 
 /** The operating point a request may ask for. */
 export function pointOf({ operatingPoints }: ScorableModel): Json {
-  return { enum: operatingPointNames(operatingPoints), default: operatingPoints[0].name };
+  const description = `Where probabilities become labels; ${operatingPoints[0].name} where none is asked for.`;
+  return { type: "string", enum: operatingPointNames(operatingPoints), description };
 }
 
 /** The operating point an answer names. */
 export function answeredPointOf({ operatingPoints }: ScorableModel): Json {
-  return { enum: operatingPoints.map(({ name }) => name) };
+  return { type: "string", enum: operatingPoints.map(({ name }) => name) };
 }
 
-/** Another base rate than the training part's; the schema of nothing where that is not known. */
-export function priorOf({ positiveRate }: ScorableModel): Json | false {
-  if (positiveRate === undefined) return false;
-  const description = "How common 1s are where the sequences come from, applied on the logit exactly.";
-  return { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1, default: positiveRate, description };
+/** The property of a request that names another base rate than the training part's; none where that is not known. */
+export function priorOf({ positiveRate }: ScorableModel): { readonly prior?: Json } {
+  if (positiveRate === undefined) return {};
+  const description = `How common 1s are where the sequences come from, applied on the logit exactly; in training ${positiveRate}.`;
+  return { prior: { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1, description } };
 }
+
+/** A probability as an example shows it, and its label. */
+export const SHOWN = 0.83;
+
+/** The label of SHOWN where probabilities become labels first. */
+export function shownLabel({ operatingPoints: [{ threshold }] }: ScorableModel): 0 | 1 {
+  return SHOWN >= threshold ? 1 : 0;
+}
+/** `fx@0123456789ab`, as an example shows a model. */
+export const shownModel = ({ name }: ScorableModel): string => `${name}@0123456789ab`;

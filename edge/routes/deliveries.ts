@@ -22,7 +22,7 @@ export function deliveryRoutes(dependencies: Dependencies) {
       if (c.req.param("id") !== "replay") return next();
       const { destination, cursor } = parseQuery(c.req.url, replayQuery());
       const { endpoints } = dependencies;
-      if (destination === undefined || !endpoints.destinations.has(destination))
+      if (!endpoints.destinations.has(destination))
         throw new RequestError("parameter", `destination must be one that DESTINATIONS lists, got ${describe(destination)}`);
       return c.json(await storeOf(dependencies).replayDead(destination, cursor));
     })

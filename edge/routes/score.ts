@@ -10,11 +10,14 @@ import type { Ready } from "../models/servable-model.ts";
 import { dtypeOf, encodeNpyNumbers, encodeRawNumbers, type NumericRequest, parseNpy, parseRawBinary } from "../scoring/numeric-request.ts";
 import { type Options, queryOptions } from "../scoring/options.ts";
 import { scoreLines } from "../scoring/score-lines.ts";
-import { type ParsedRequest, parseScoreRequest, SCORE_TYPES } from "../scoring/score-request.ts";
+import { type ParsedRequest, parseScoreRequest, SCORE_PATHS, SCORE_TYPES } from "../scoring/score-request.ts";
 import { resultsOf, type ScoreAnswer, type ScoreRequest, scoreValues } from "../scoring/scoring.ts";
 
 type Answer = Response & TypedResponse<ScoreAnswer, 200, "json">;
 type ScoreHandler = Handler<EdgeEnv, "/", { in: { json: ScoreRequest }; out: { json: ScoreRequest } }, Promise<Answer>>;
+
+/** Behind the handler stands nothing. */
+const NOBODY = async () => {};
 
 /** The route's type is the JSON form's alone: JSON is what the typed client speaks. */
 export function scoreRoutes(ready: Ready) {
@@ -41,7 +44,12 @@ export function scoreRoutes(ready: Ready) {
         return refuseMediaType(c.req.raw, SCORE_TYPES);
     }
   };
-  return new Hono<EdgeEnv>().post("/", score).all("/", allowOnly("POST"));
+  const app = new Hono<EdgeEnv>();
+  for (const [name, type] of Object.entries(SCORE_PATHS))
+    app
+      .post(`/${name}`, (c) => (mediaTypeOf(c.req.raw).type === type ? score(c as never, NOBODY) : refuseMediaType(c.req.raw, [type])))
+      .all(`/${name}`, allowOnly("POST"));
+  return app.post("/", score).all("/", allowOnly("POST"));
 }
 
 function answerJson(c: EdgeContext, ready: Ready, { values, pathOf, options }: ParsedRequest): Answer {

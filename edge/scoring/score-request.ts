@@ -8,6 +8,8 @@ import { maxSequences } from "./scoring.ts";
 import { joinTimes } from "./times.ts";
 
 export const SCORE_TYPES = ["application/json", "application/x-ndjson", "application/octet-stream", "application/x-npy"] as const;
+/** The types that have a path of their own, where generated clients find one type for the answer. */
+export const SCORE_PATHS = { lines: SCORE_TYPES[1], binary: SCORE_TYPES[2], npy: SCORE_TYPES[3] } as const;
 const SCORE_KEYS = ["sequence", "sequences", ...OPTION_NAMES] as const;
 
 export interface ParsedRequest {

@@ -24,20 +24,33 @@ const [MIN_MILLISECONDS, MIN_MICROSECONDS, MIN_NANOSECONDS] = [1e11, 1e14, 1e17]
 const MAX_NUMBER = 1e20;
 
 const NAME_RULE = `must be text of 1 to ${MAX_NAME_BYTES} bytes without control characters, not . or .., or a whole number`;
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)$/;
+/** Dates that there are, by the months' lengths, the 29th of February by its years; then a time and its zone. */
+const DATE = [
+  "\\d{4}-(0[13578]|1[02])-(0[1-9]|[12]\\d|3[01])",
+  "\\d{4}-(0[469]|11)-(0[1-9]|[12]\\d|30)",
+  "\\d{4}-02-(0[1-9]|1\\d|2[0-8])",
+  "(\\d\\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29",
+].join("|");
+const RFC3339 = new RegExp(`^(${DATE})[Tt ]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d+)?)?([Zz]|[+-]([01]\\d|2[0-3]):?[0-5]\\d)$`);
 const TIME_RULE = "must be a time such as 2026-11-25T09:30:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970";
+
+/** No control characters; up to two dots, then another character, or more dots. No URL's path can hold `.` or `..`. */
+const CONTROL = "\\u0000-\\u001f\\u007f-\\u009f";
+const NAME = new RegExp(`^(\\.{0,2}[^.${CONTROL}]|\\.{3})[^${CONTROL}]*$`, "u");
 
 /** A key or an id that is text. */
 export const textNameSchema = lazy(() =>
-  z.string(NAME_RULE).check(z.minLength(1, NAME_RULE), z.maxLength(MAX_NAME_BYTES, NAME_RULE), z.refine(isName, NAME_RULE)),
+  z
+    .string(NAME_RULE)
+    .check(z.minLength(1, NAME_RULE), z.maxLength(MAX_NAME_BYTES, NAME_RULE), z.regex(NAME, NAME_RULE), z.refine(isName, NAME_RULE)),
 );
 
 /** A key or an id: text, or a whole number, which is read as its text. */
 export const nameSchema = lazy(() => z.union([textNameSchema(), z.pipe(z.int(NAME_RULE), z.transform(String))], NAME_RULE));
 
-/** Whether `text` may be a key or an id. No URL's path can hold `.` or `..`. */
+/** Whether `text` may be a key or an id. */
 export function isName(text: string): boolean {
-  if (/^\.{0,2}$/.test(text) || text.length > MAX_NAME_BYTES || !text.isWellFormed() || /\p{Cc}/u.test(text)) return false;
+  if (text.length > MAX_NAME_BYTES || !NAME.test(text) || !text.isWellFormed()) return false;
   return new TextEncoder().encode(text).length <= MAX_NAME_BYTES;
 }
 
@@ -60,8 +73,7 @@ function readTimestamp(value: unknown): number | undefined {
 
 /** Date.parse alone makes 2 March of 30 February. */
 function readDate(text: string): number | undefined {
-  const [, year, month, day] = RFC3339.exec(text) ?? [];
-  if (year === undefined || new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate() < Number(day)) return undefined;
+  if (!RFC3339.test(text)) return undefined;
   const instant = Date.parse(text.replace(" ", "T").toUpperCase());
   return Number.isNaN(instant) ? undefined : instant;
 }
