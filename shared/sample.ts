@@ -10,12 +10,13 @@ const DIGITS = 8;
 
 /** T rows of F numbers, without padding. Where features are called open, high, low and close, high is the highest and low the lowest. */
 export function sampleSequence({ recipe, golden }: Pick<ScorableModel, "recipe" | "golden">): number[][] {
-  const { timesteps: T, features: F } = shapeOf(recipe);
+  const shape = shapeOf(recipe);
+  const { timesteps: T, features: F } = shape;
   const k = Math.max(0, golden.probabilities.length - FROM_THE_END);
   const rows: number[][] = [];
   for (let t = 0; t < T; t++) {
     const from = (k * T + t) * F;
-    if (isZeroRow(golden.inputs, from, F)) continue;
+    if (isZeroRow(golden.inputs, from, shape)) continue;
     const row = Array.from(golden.inputs.subarray(from, from + F), (x, f) =>
       recipe.clock && f === F - 1 ? Math.round(x) : Number(x.toPrecision(DIGITS)),
     );

@@ -12,6 +12,8 @@ export interface Shape {
   readonly gaps?: boolean;
   /** Whether the last number of a row is its time, in seconds since 1970. */
   readonly clock?: boolean;
+  /** How many numbers of a row are the same in all rows of a sequence: the last ones, before the time. Left out: none. */
+  readonly statics?: number;
 }
 
 /** How many numbers a row has whose time is told beside it. */
@@ -84,14 +86,19 @@ export function validRows(values: Float64Array, offset: number, shape: Shape, pa
   let length = 0;
   for (let t = 0; t < T; t++) {
     const from = offset + t * F;
-    const isData = padding === "none" || (padding === "leading" && length > 0) || !isZeroRow(values, from, F);
+    const isData = padding === "none" || (padding === "leading" && length > 0) || !isZeroRow(values, from, shape);
     if (isData) rows[length++] = t;
   }
   return length;
 }
 
-/** Whether the row of F numbers at `from` is all zero (−0 included); one in which a number is missing is not. */
-export function isZeroRow(values: Float64Array, from: number, F: number): boolean {
-  for (let f = 0; f < F; f++) if (values[from + f] !== 0) return false;
-  return true;
+/**
+ * Whether the row of F numbers at `from` is all zero (−0 included); one in which a number is missing is not. What is the same in all rows
+ * does not count.
+ */
+export function isZeroRow(values: Float64Array, from: number, shape: Pick<Shape, "features" | "statics" | "clock">): boolean {
+  const { features: F, statics = 0, clock } = shape;
+  const own = F - statics - (clock ? 1 : 0);
+  for (let f = 0; f < own; f++) if (values[from + f] !== 0) return false;
+  return !clock || values[from + F - 1] === 0;
 }

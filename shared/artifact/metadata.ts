@@ -4,9 +4,10 @@ import { type Card, type Model, type OperatingPoint, POINT_METRICS } from "../mo
 import type { Calibration } from "../networks/lstm.ts";
 import type { Channel } from "../recipe/channel.ts";
 import type { Plan, Recipe } from "../recipe/recipe.ts";
-import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "../sequence.ts";
+import { MAX_TIMESTEPS, PADDINGS } from "../sequence.ts";
 import { checkChannel } from "./channel-text.ts";
 import { asObject, fail, isFiniteNumber, isIndex, parseJson, show } from "./checks.ts";
+import { describeInputs, parseInputs } from "./input-text.ts";
 import { describeMember } from "./member-texts.ts";
 import { encodeView } from "./view-text.ts";
 
@@ -26,7 +27,8 @@ export interface ModelTexts extends Pick<Model, "name" | "positiveRate" | "opera
 
 /** All fields but the checksum, in the order of the file. */
 export function encodeMetadata(model: Model): Record<string, string> {
-  const { timesteps, features, padding, channels, clip, lengths, gaps, clock } = model.recipe;
+  const { timesteps, padding, channels, clip, lengths, gaps, clock } = model.recipe;
+  const features = describeInputs(model.recipe);
   return {
     format: FORMAT,
     name: model.name,
@@ -69,11 +71,12 @@ export function parseFormat(format: unknown): string {
 }
 
 function parsePlan(value: unknown, format: string): RecipePlan {
-  const { timesteps, features, padding, channels, clip, lengths, gaps, clock } = asObject(value, "recipe");
+  const { timesteps, features: given, padding, channels, clip, lengths, gaps, clock } = asObject(value, "recipe");
   if (!isIndex(timesteps, MAX_TIMESTEPS + 1) || timesteps < 1)
     fail(`recipe.timesteps is ${show(timesteps)}, expected 1 to ${MAX_TIMESTEPS}`);
-  if (!isTexts(features) || features.length < 1 || features.length > MAX_FEATURES)
-    fail(`recipe.features is ${show(features)}, expected 1 to ${MAX_FEATURES} names`);
+  if (clock !== undefined && clock !== true) fail(`recipe.clock is ${show(clock)}, expected true or nothing`);
+  const { features, inputs } = parseInputs(given, clock === true && format === FORMAT, "recipe.features");
+  if (inputs !== undefined && format !== FORMAT) fail(`recipe.features is ${show(given)}, expected names, as ${format} has them`);
   if (!PADDINGS.some((known) => known === padding)) fail(`recipe.padding is ${show(padding)}, expected ${PADDINGS.join(", ")}`);
   if (!Array.isArray(channels) || channels.length < 1 || channels.length > MAX_CHANNELS)
     fail(`recipe.channels is ${show(channels)}, expected 1 to ${MAX_CHANNELS} channels`);
@@ -87,7 +90,6 @@ function parsePlan(value: unknown, format: string): RecipePlan {
     lengths[0] > lengths[1]
   )
     fail(`recipe.lengths is ${show(lengths)}, expected the shortest and longest length, 1 to ${timesteps}`);
-  if (clock !== undefined && clock !== true) fail(`recipe.clock is ${show(clock)}, expected true or nothing`);
   return {
     timesteps,
     features,
@@ -97,6 +99,7 @@ function parsePlan(value: unknown, format: string): RecipePlan {
     lengths: [lengths[0], lengths[1]],
     ...(gaps !== undefined && format === FORMAT && { gaps: parseFeatures(gaps, "recipe.gaps", features.length) }),
     ...(clock === true && format === FORMAT && { clock }),
+    ...(inputs && { inputs }),
   };
 }
 
@@ -105,10 +108,6 @@ function parseFeatures(value: unknown, what: string, F: number): readonly number
   if (!Array.isArray(value) || !value.every((f, i) => isIndex(f, F) && (i === 0 || f > value[i - 1])))
     fail(`${what} is ${show(value)}, expected ascending positions of the ${F} features`);
   return value;
-}
-
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === "string");
 }
 
 function parseCalibration(value: unknown): Calibration {

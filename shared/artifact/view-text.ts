@@ -46,7 +46,7 @@ export function parseView(value: unknown, T: number, F: number): ViewText {
 function parseBlock(value: unknown, what: string, S: number): Block {
   const { kind, series, depth } = asObject(value, what);
   if (kind === "length") return { kind };
-  if (kind !== "steps" && kind !== "statistics" && kind !== "quantiles")
+  if (kind !== "steps" && kind !== "statistics" && kind !== "constants" && kind !== "quantiles")
     fail(`${what}.kind is ${show(kind)}, which this code does not know: update and redeploy quickstep`);
   if (!Array.isArray(series) || series.length < 1 || !series.every((s) => isIndex(s, S)) || new Set(series).size < series.length)
     fail(`${what}.series is ${show(series)}, expected different series of 0 to ${S - 1}`);

@@ -1,5 +1,6 @@
 // Drop padding rows → fill gaps → channels in float64 → standardise → clip → float32, left-aligned, with its length. Knows no network.
 // Legend: N sequences, T steps, F features, C channels.
+import { type CategoryPlace, hasLevel, placeCategories } from "./inputs.ts";
 import { type Channels, type Log, type Recipe, shapeOf } from "./recipe.ts";
 import { clamp, computeSeries, type EditSeries, isGap, moveTo, openRows, type SequenceRows } from "./series.ts";
 
@@ -17,12 +18,14 @@ export function applyRecipe(recipe: Recipe, values: Float64Array, log: Log, edit
   const outOfRange = new Uint8Array(N);
   const sequence = openRows(values, shape, recipe.padding, recipe.fill);
   const hadGaps = recipe.gaps && flagFeatures(recipe.gaps, shape.features);
+  const categories = placeCategories(recipe.inputs ?? []);
   const series = new Float64Array(T);
   for (let n = 0; n < N; n++) {
     const length = moveTo(sequence, n);
     lengths[n] = length;
     if (length < recipe.lengths[0] || length > recipe.lengths[1]) outOfRange[n] = 1;
     if (hadGaps && hasNewGap(sequence, hadGaps)) outOfRange[n] = 1;
+    if (categories.some((place) => hasNewLevel(sequence, place, recipe.featureMean))) outOfRange[n] = 1;
     for (let c = 0; c < C; c++) {
       const { firstDefined, floored } = computeSeries(recipe, c, sequence, log, series);
       if (floored) outOfRange[n] = 1;
@@ -47,5 +50,15 @@ function flagFeatures(features: readonly number[], F: number): Uint8Array {
 function hasNewGap(sequence: SequenceRows, hadGaps: Uint8Array): boolean {
   for (let t = 0; t < sequence.length; t++)
     for (let f = 0; f < hadGaps.length; f++) if (hadGaps[f] === 0 && isGap(sequence, t, f)) return true;
+  return false;
+}
+
+/** Whether a row has none of the levels that a category had in training, where `share` (F) of the rows had each. */
+function hasNewLevel(
+  { values, shape: { features: F }, rows, offset, length }: SequenceRows,
+  place: CategoryPlace,
+  share: Float64Array,
+): boolean {
+  for (let t = 0; t < length; t++) if (!hasLevel(values, offset + rows[t] * F, place, share)) return true;
   return false;
 }

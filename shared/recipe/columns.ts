@@ -122,7 +122,7 @@ interface Scratch {
  */
 export function computeColumns(
   view: TabularView,
-  recipe: Pick<Recipe, "timesteps" | "features" | "padding" | "fill">,
+  recipe: Pick<Recipe, "timesteps" | "features" | "padding" | "fill" | "clock" | "inputs">,
   values: Float64Array,
   log: Log,
   outOfRange?: Uint8Array,

@@ -73,7 +73,7 @@ export function fitView(plan: TabularPlan, recipe: RowReading, values: Float64Ar
 }
 
 /** What of a recipe says how rows are read. */
-type RowReading = Pick<Recipe, "timesteps" | "features" | "padding" | "fill">;
+type RowReading = Pick<Recipe, "timesteps" | "features" | "padding" | "fill" | "clock" | "inputs">;
 
 /** `fill` left out: gaps stay NaN. */
 function walkThrough(recipe: RowReading, values: Float64Array, indices: ArrayLike<number>): Walk {

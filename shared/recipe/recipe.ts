@@ -2,6 +2,7 @@
 // Legend: N sequences, T steps, F features, C channels.
 import type { Padding, Shape } from "../sequence.ts";
 import type { Channel } from "./channel.ts";
+import { countStatics, type Input } from "./inputs.ts";
 
 export interface Plan {
   readonly timesteps: number;
@@ -15,6 +16,8 @@ export interface Plan {
   readonly gaps?: readonly number[];
   /** The last feature is the row's time, in seconds since 1970. Left out: rows have no time. */
   readonly clock?: true;
+  /** What the features but the time come from, where some are categories or given once a sequence. Left out: each is a number of each row. */
+  readonly inputs?: readonly Input[];
 }
 
 export interface Recipe extends Omit<Plan, "standardise"> {
@@ -52,7 +55,9 @@ export const CLIP = 10;
 /** Without standardising: far above any data, yet C·clip·weight stays finite in float32 (max 3.4e38). */
 export const CLIP_UNSCALED = 1e30;
 
-/** T and F of the sequences that a recipe takes, whether numbers may be missing, and whether rows have times. */
-export function shapeOf({ timesteps, features, gaps, clock }: Pick<Recipe, "timesteps" | "features" | "gaps" | "clock">): Shape {
-  return { timesteps, features: features.length, ...(gaps && { gaps: true }), ...(clock && { clock }) };
+/** T and F of the sequences that a recipe takes, whether numbers may be missing, whether rows have times, and what is the same in all rows. */
+export function shapeOf(recipe: Pick<Recipe, "timesteps" | "features" | "gaps" | "clock" | "inputs">): Shape {
+  const { timesteps, features, gaps, clock, inputs = [] } = recipe;
+  const statics = countStatics(inputs);
+  return { timesteps, features: features.length, ...(gaps && { gaps: true }), ...(clock && { clock }), ...(statics > 0 && { statics }) };
 }

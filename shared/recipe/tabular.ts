@@ -18,6 +18,8 @@ export type Block =
   | { readonly kind: "steps"; readonly series: readonly number[] }
   /** One column a series for each of STATISTICS, over all valid rows. */
   | { readonly kind: "statistics"; readonly series: readonly number[] }
+  /** One column a series, of those that are the same in all rows: the last part's mean. */
+  | { readonly kind: "constants"; readonly series: readonly number[] }
   /**
    * A few quantiles of each dyadic interval of the parts, then of their changes (Dempster, Schmidt & Webb 2024, QUANT): intervals are
    * halved `depth` times, those of one part are left out.
@@ -59,7 +61,8 @@ export interface Interval {
 /** One column of a view. */
 export type Column =
   | { readonly kind: "length" }
-  | { readonly kind: "level" | "difference"; readonly series: number; readonly part: number }
+  | { readonly kind: "level"; readonly series: number; readonly part: number; readonly isConstant?: true }
+  | { readonly kind: "difference"; readonly series: number; readonly part: number }
   | { readonly kind: "statistic"; readonly series: number; readonly statistic: Statistic }
   | { readonly kind: "quantile"; readonly series: number; readonly interval: Interval; readonly place: number };
 
@@ -87,6 +90,8 @@ export function columnCount(block: Block, parts: number): number {
       return block.series.length * (2 * parts - 1);
     case "statistics":
       return block.series.length * STATISTICS.length;
+    case "constants":
+      return block.series.length;
     case "quantiles":
       return block.series.length * intervalsOf(parts, block.depth).reduce((sum, { count }) => sum + count, 0);
   }
@@ -109,6 +114,8 @@ function columnsOfBlock(block: Block, parts: number): Column[] {
       ]);
     case "statistics":
       return block.series.flatMap((series) => STATISTICS.map((statistic) => ({ kind: "statistic", series, statistic }) as const));
+    case "constants":
+      return block.series.map((series) => ({ kind: "level", series, part: 0, isConstant: true }) as const);
     case "quantiles": {
       const intervals = intervalsOf(parts, block.depth);
       return block.series.flatMap((series) =>
@@ -152,7 +159,7 @@ function nameColumn(column: Column, { series, width }: Pick<TabularView, "series
   const name = describeChannel(series[column.series], features);
   switch (column.kind) {
     case "level":
-      return `${name}, ${nameRows(column.part, column.part + 1, width)}`;
+      return column.isConstant ? name : `${name}, ${nameRows(column.part, column.part + 1, width)}`;
     case "difference":
       return `change of ${name} to ${nameRows(column.part, column.part + 1, width)}`;
     case "statistic":

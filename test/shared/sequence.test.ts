@@ -103,7 +103,7 @@ describe("validRows", () => {
   });
 
   test("a zero row is zero in every feature, either sign of zero", () => {
-    expect(isZeroRow(Float64Array.of(7, 0, -0, 7), 1, 2)).toBe(true);
-    expect(isZeroRow(Float64Array.of(0, Number.MIN_VALUE), 0, 2)).toBe(false);
+    expect(isZeroRow(Float64Array.of(7, 0, -0, 7), 1, { features: 2 })).toBe(true);
+    expect(isZeroRow(Float64Array.of(0, Number.MIN_VALUE), 0, { features: 2 })).toBe(false);
   });
 });

@@ -1,7 +1,8 @@
 // Raw inputs made from a recipe's statistics, to be scored wherever the artifact is loaded. No row of anyone's data is in them.
 import { GOLDEN_COUNT } from "../../shared/artifact/tensors.ts";
 import { looksAt, takesLogarithm } from "../../shared/recipe/channel.ts";
-import type { Recipe } from "../../shared/recipe/recipe.ts";
+import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
+import { isZeroRow } from "../../shared/sequence.ts";
 import type { Random } from "../statistics/random.ts";
 
 /** Of the numbers of golden inputs, where a recipe takes gaps. */
@@ -14,6 +15,7 @@ const GAP_SHARE = 0.3;
 export function synthesiseGolden(recipe: Recipe, random: Random): Float64Array {
   const { timesteps: T, features, channels, scale, featureMean, featureScale, gaps } = recipe;
   const F = features.length;
+  const shape = shapeOf(recipe);
   const inputs = new Float64Array(GOLDEN_COUNT * T * F);
   const isPositive = features.map((_, f) => channels.some((c) => (takesLogarithm(c) || c.base === "logRatio") && looksAt(c, f)));
   const movement = features.map((_, f) => {
@@ -37,7 +39,7 @@ export function synthesiseGolden(recipe: Recipe, random: Random): Float64Array {
       const isInside = t > T - length && t < T - 1;
       if (kind === 3 && isInside && random.uniform() < 0.3) inputs.fill(0, from, from + F);
       // The first and last rows hold data, whatever all-zero rows mean.
-      if (!isInside && inputs.subarray(from, from + F).every((x) => x === 0)) inputs[from] = featureScale[0];
+      if (!isInside && isZeroRow(inputs, from, shape)) inputs[from] = featureScale[0];
       // Walks stay whole: one of them is what people are shown.
       if (gaps && kind !== 1) for (let f = 0; f < F; f++) if (random.uniform() < GAP_SHARE) inputs[from + f] = Number.NaN;
     }

@@ -53,6 +53,18 @@ export const DATA_OPTIONS = grouped("Reading the data:", {
     "numbers, or ISO 8601; without a zone, UTC",
   ),
   id: option("a,b,…", names(MAX_FEATURES), "names of columns that are neither label nor feature; score writes them", "no such column"),
+  static: option(
+    "a,b,…",
+    names(MAX_FEATURES),
+    "names of what is given once a sequence, numbers or texts",
+    "everything is given in each row",
+  ),
+  category: option(
+    "a,b,…",
+    names(MAX_FEATURES),
+    "names of features that are categories, though they look like numbers",
+    "features of texts",
+  ),
   rename: option("OLD=NEW,…", pairs, "names in the data and what they are called", "names are taken as they are"),
   columns: option("PATTERN", text, "how columns of a wide table are named, as {feature}_{step} or {feature}_lag{lag}", "found out"),
   axes: option("ORDER", choice(...AXES), "order of an array's axes: ntf, or nft where features stand before steps", "ntf"),
@@ -110,10 +122,10 @@ export const SPLIT_OPTION = option(
 /** The values of the read options alone, as the readers take them. */
 export function readOptionsOf(values: ReadOptions): Omit<ReadOptions, "gaps" | "clock"> {
   const { format, sep, decimal, labels, label, positive, group, time, key, features, window, stride, horizon, test, testLabels } = values;
-  const { timeFormat, maxGap, id, rename, columns, byPosition, axes } = values;
+  const { timeFormat, maxGap, id, rename, columns, byPosition, axes, static: statics, category } = values;
   return {
     ...{ format, sep, decimal, labels, label, positive, group, time, key, features, window, stride, horizon, test, testLabels },
-    ...{ timeFormat, maxGap, id, rename, columns, byPosition, axes },
+    ...{ timeFormat, maxGap, id, rename, columns, byPosition, axes, static: statics, category },
   };
 }
 

@@ -39,11 +39,11 @@ interface Clocked {
 /** The data without the times of rows. */
 export function withoutClock<D extends Clocked>(data: D): D {
   const { values, shape, features, test } = data;
-  const { timesteps, features: F, gaps } = shape;
+  const { features: F, clock: _, ...rest } = shape;
   return {
     ...data,
     values: dropLastFeature(values, F),
-    shape: { timesteps, features: F - 1, ...(gaps && { gaps }) },
+    shape: { ...rest, features: F - 1 },
     features: features.slice(0, -1),
     test: test && { ...test, values: dropLastFeature(test.values, F) },
   };

@@ -98,7 +98,7 @@ export function countZeroRows(values: Float64Array, shape: Shape, indices: Int32
   for (const n of indices) {
     const length = validRows(values, n * T * F, shape, "leading", rows);
     total += length;
-    for (let t = 0; t < length; t++) if (isZeroRow(values, (n * T + rows[t]) * F, F)) zeros++;
+    for (let t = 0; t < length; t++) if (isZeroRow(values, (n * T + rows[t]) * F, shape)) zeros++;
   }
   return { zeros, total };
 }
@@ -113,10 +113,11 @@ export interface ZeroRowPlaces {
 }
 
 /** Counts all-zero rows of `values` (N,T,F) by where they stand. */
-export function placeZeroRows(values: Float64Array, { timesteps: T, features: F }: Shape): ZeroRowPlaces {
+export function placeZeroRows(values: Float64Array, shape: Shape): ZeroRowPlaces {
+  const { timesteps: T, features: F } = shape;
   let [front, behind, inside, sequences] = [0, 0, 0, 0];
   for (let offset = 0; offset < values.length; offset += T * F) {
-    const isZero = (t: number): boolean => isZeroRow(values, offset + t * F, F);
+    const isZero = (t: number): boolean => isZeroRow(values, offset + t * F, shape);
     let [first, last] = [0, T - 1];
     while (first < T && isZero(first)) first++;
     while (last > first && isZero(last)) last--;

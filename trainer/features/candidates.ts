@@ -14,9 +14,9 @@ export function usefulFeatures({ constant, relations, mean, clock }: FeatureFact
   return Array.from(mean.keys()).filter((f) => !constant.includes(f) && !redundant.includes(f) && f !== clock);
 }
 
-/** Useful features that may be compared with each other, the most alike in magnitude first. */
+/** Useful features that may be compared with each other, the most alike in magnitude first: no categories, and none that never moves. */
 function similarPairs(facts: FeatureFacts): { readonly a: number; readonly b: number }[] {
-  const useful = usefulFeatures(facts);
+  const useful = usefulFeatures(facts).filter((f) => !facts.statics.includes(f) && !facts.levels.includes(f));
   const typical = (f: number): number => Math.abs(facts.mean[f]) + facts.deviation[f];
   return useful
     .flatMap((a, i) => useful.slice(i + 1).map((b) => ({ a, b, unlike: Math.abs(Math.log(typical(a) / typical(b))) })))
@@ -37,6 +37,8 @@ export function listCandidates(facts: FeatureFacts, timesteps: number): Channel[
   const views = (...always: View[]): View[] => (moves ? always : always.filter((view) => view === "level" || view === "log"));
   const channels = useful.flatMap((a): Channel[] => {
     const hasLog = lowest[a] > 0 && highest[a] / lowest[a] > MIN_LOG_RANGE;
+    if (facts.statics.includes(a))
+      return (hasLog ? (["level", "log"] as const) : (["level"] as const)).map((view) => ({ base: "feature", a, view }));
     const list = views("level", "delta", "centred", ...(hasLog ? (["log", "logDelta"] as const) : []), "absDelta", "logAbsDelta");
     return list.map((view) => ({ base: "feature", a, view }));
   });
@@ -54,7 +56,9 @@ function clockChannels(facts: FeatureFacts): Channel[] {
   if (clock === undefined) return [];
   return [
     { base: "feature", a: clock, view: "logAbsDelta" },
-    ...usefulFeatures(facts).map((a): Channel => ({ base: "feature", a, view: "rate" })),
+    ...usefulFeatures(facts)
+      .filter((a) => !facts.statics.includes(a))
+      .map((a): Channel => ({ base: "feature", a, view: "rate" })),
   ];
 }
 
@@ -89,7 +93,7 @@ export function plainChannels(facts: FeatureFacts, timesteps: number): Channel[]
   const channels = usefulFeatures(facts).flatMap((a): Channel[] => {
     const hasLog = facts.lowest[a] > 0 && facts.highest[a] / facts.lowest[a] > MIN_LOG_RANGE;
     const views: View[] = hasLog ? ["log", "logDelta"] : ["level", "delta"];
-    return (timesteps > 1 ? views : views.slice(0, 1)).map((view) => ({ base: "feature", a, view }));
+    return (timesteps > 1 && !facts.statics.includes(a) ? views : views.slice(0, 1)).map((view) => ({ base: "feature", a, view }));
   });
   return [...channels, ...observed];
 }

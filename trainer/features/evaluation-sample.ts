@@ -3,6 +3,7 @@
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
+import type { Input } from "../../shared/recipe/inputs.ts";
 import type { Channels, Log } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { take } from "../data/sequences.ts";
@@ -20,6 +21,8 @@ export interface SampleInput {
   readonly padding: Padding;
   /** As Plan.gaps. */
   readonly gaps?: readonly number[];
+  /** As Plan.inputs. */
+  readonly inputs?: readonly Input[];
   readonly train: Int32Array;
   readonly validation: Int32Array;
   /** Indices are in the order of time, and neighbours closer than this share rows; 0 when the order means nothing. */
@@ -62,13 +65,13 @@ const MAX_TABLE = 20_000_000;
 
 /** Draws the sample by the input's seed; `candidates` (K) are fitted on its training rows. */
 export function drawEvaluationSample(input: SampleInput, candidates: readonly Channel[]): EvaluationSample {
-  const { values, labels, shape, features, padding, gaps, gap, log } = input;
+  const { values, labels, shape, features, padding, gaps, inputs, gap, log } = input;
   const [T, K] = [shape.timesteps, candidates.length];
   const { train, validation } = drawRows(input, Math.floor(MAX_TABLE / (T * K)));
   const rows = Int32Array.from([...train, ...validation]);
   const R = rows.length;
   const recipe = fitRecipe(
-    { timesteps: T, features, padding, gaps, clock: shape.clock || undefined, channels: candidates, standardise: true },
+    { timesteps: T, features, padding, gaps, inputs, clock: shape.clock || undefined, channels: candidates, standardise: true },
     values,
     train,
     log,

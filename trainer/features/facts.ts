@@ -1,5 +1,6 @@
 // What the raw features are like on the training part: ranges, constants, and which are sums of others.
 // Legend: N sequences, T steps, F features.
+import { type Input, placeCategories } from "../../shared/recipe/inputs.ts";
 import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import { dot, orthogonalise } from "../statistics/linear-algebra.ts";
 
@@ -19,6 +20,10 @@ export interface FeatureFacts {
   readonly constant: readonly number[];
   /** Position of the row's time, where rows have one: no feature like the others. */
   readonly clock?: number;
+  /** Features that are the same in all rows of a sequence, by what they are given as, ascending. */
+  readonly statics: readonly number[];
+  /** Features that are one level of a category, ascending. */
+  readonly levels: readonly number[];
   /** (F) numbers that are missing, and the rows there are. */
   readonly missing: Float64Array;
   readonly rows: number;
@@ -33,8 +38,17 @@ const EXACT = 1e-7;
 /** A coefficient below this share of the largest contribution is rounding. */
 const NEGLIGIBLE = 1e-7;
 
-/** Facts of the features over the valid rows of the sequences at `indices` of `values` (N,T,F); NaN is a number that is missing. */
-export function studyFeatures(values: Float64Array, shape: Shape, indices: ArrayLike<number>, padding: Padding): FeatureFacts {
+/**
+ * Facts of the features over the valid rows of the sequences at `indices` of `values` (N,T,F); NaN is a number that is missing. `inputs`
+ * says which features are categories' levels.
+ */
+export function studyFeatures(
+  values: Float64Array,
+  shape: Shape,
+  indices: ArrayLike<number>,
+  padding: Padding,
+  inputs: readonly Input[] = [],
+): FeatureFacts {
   const F = shape.features;
   const rows = collectRows(values, shape, indices, padding);
   const count = rows.length / F;
@@ -63,10 +77,17 @@ export function studyFeatures(values: Float64Array, shape: Shape, indices: Array
     deviation,
     constant,
     ...(clock !== undefined && { clock }),
+    statics: listStatics(shape),
+    levels: placeCategories(inputs).flatMap(({ from, levels }) => Array.from({ length: levels }, (_, i) => from + i)),
     missing,
     rows: count,
     relations: findRelations(rows, mean, deviation, independent),
   };
+}
+
+function listStatics({ features: F, statics = 0, clock }: Shape): number[] {
+  const end = clock ? F - 1 : F;
+  return Array.from({ length: statics }, (_, i) => end - statics + i);
 }
 
 /** Features that lack numbers, ascending. */

@@ -23,14 +23,14 @@ const FEW_ZERO_ROWS = 1e-3;
  * that validates best is taken.
  */
 export async function choosePadding(input: Omit<EvaluationInput, "padding">): Promise<PaddingChoice> {
-  const { values, shape, train } = input;
+  const { values, shape, train, inputs } = input;
   const { zeros, total } = countZeroRows(values, shape, train);
   const hasZeroRows = zeros > 0 || total < train.length * shape.timesteps;
   const zeroShare = total === 0 ? 0 : zeros / total;
   if (zeroShare < FEW_ZERO_ROWS) return { padding: "leading", hasZeroRows, zeroShare, losses: [] };
   const losses: { padding: Padding; loss: number }[] = [];
   for (const padding of ["leading", "any", "none"] as const) {
-    const channels = plainChannels(studyFeatures(values, shape, train, padding), shape.timesteps);
+    const channels = plainChannels(studyFeatures(values, shape, train, padding, inputs), shape.timesteps);
     if (channels.length === 0) continue;
     const evaluation = await createCandidateEvaluator({ ...input, padding }, channels).lstm([...channels.keys()]);
     losses.push({ padding, loss: evaluation.loss });

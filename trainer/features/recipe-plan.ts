@@ -1,5 +1,6 @@
 // The recipe plan and the targets to learn from: the plain script's, or what the feature search finds.
 import { DataError } from "../../shared/errors.ts";
+import type { Input } from "../../shared/recipe/inputs.ts";
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { EvaluationInput } from "./candidate-evaluation.ts";
@@ -31,10 +32,23 @@ function clockOf({ clock }: Shape): Pick<Plan, "clock"> {
 }
 
 /** The plain script's recipe, to be compared with: every feature as it is. */
-export function planRaw(shape: Shape, features: readonly string[], padding: Padding, gaps?: readonly number[]): RecipePlan {
+export function planRaw(
+  { shape, features, inputs }: { readonly shape: Shape; readonly features: readonly string[]; readonly inputs?: readonly Input[] },
+  padding: Padding,
+  gaps?: readonly number[],
+): RecipePlan {
   const channels = features.slice(0, shape.clock ? -1 : undefined).map((_, a) => ({ base: "feature", a, view: "level" }) as const);
   return {
-    plan: { timesteps: shape.timesteps, features, padding, channels, standardise: false, ...(gaps && { gaps }), ...clockOf(shape) },
+    plan: {
+      timesteps: shape.timesteps,
+      features,
+      padding,
+      channels,
+      standardise: false,
+      ...(gaps && { gaps }),
+      ...clockOf(shape),
+      ...(inputs && { inputs }),
+    },
     targets: [ON_LABELS],
     isSignificant: true,
   };
@@ -47,8 +61,8 @@ export async function planAuto(
   onNote: (note: PlanNote) => void,
   onProgress?: (progress: SearchProgress) => void,
 ): Promise<RecipePlan> {
-  const { values, shape, train, padding, features, gaps } = input;
-  const facts = studyFeatures(values, shape, train, padding);
+  const { values, shape, train, padding, features, gaps, inputs } = input;
+  const facts = studyFeatures(values, shape, train, padding, inputs);
   if (facts.constant.length > 0) onNote({ code: "constant-features", features: facts.constant });
   for (const relation of facts.relations) onNote({ code: "redundant-feature", relation });
   if (facts.constant.length === shape.features && featuresWithGaps(facts).length === 0)
@@ -63,6 +77,7 @@ export async function planAuto(
     standardise: true,
     ...(gaps && { gaps }),
     ...clockOf(shape),
+    ...(inputs && { inputs }),
   };
   return { plan, targets: result.targets, isSignificant: result.isSignificant };
 }

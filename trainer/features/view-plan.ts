@@ -11,6 +11,8 @@ export interface ViewInput {
   readonly moving: readonly number[];
   /** Those of them whose every training value is positive. */
   readonly positive: readonly number[];
+  /** Those of them that are the same in all rows of a sequence. Left out: none. */
+  readonly statics?: readonly number[];
   /** What the search found. */
   readonly channels: readonly Channel[];
 }
@@ -28,7 +30,7 @@ interface Extent {
 
 /**
  * The view of one sequence's length, the steps, statistics and quantiles of every level and found channel, and the steps and statistics
- * of logarithms. Where these are more than MAX_COLUMNS columns, the first of these that is enough is done: logarithms have statistics
+ * of logarithms; of what is the same in all rows one column each. Where these are more than MAX_COLUMNS columns, the first of these that is enough is done: logarithms have statistics
  * alone; quantiles of fewer and larger intervals; no logarithms; no quantiles; two, three, … rows are averaged to one step, with what
  * quantiles then fit; no found channels.
  */
@@ -59,7 +61,10 @@ function countColumns({ blocks, parts }: TabularPlan): number {
   return blocks.reduce((sum, block) => sum + columnCount(block, parts), 0);
 }
 
-function planExtent({ timesteps: T, moving, positive, channels }: ViewInput, { logarithms, depth, found, width }: Extent): TabularPlan {
+function planExtent(
+  { timesteps: T, moving, positive, statics = [], channels }: ViewInput,
+  { logarithms, depth, found, width }: Extent,
+): TabularPlan {
   const levels = moving.map((a): Channel => ({ base: "feature", a, view: "level" }));
   const beyond = found ? dropRepeats(channels.map(forColumns)).filter(({ base, view }) => base !== "feature" || view !== "level") : [];
   const logs =
@@ -68,14 +73,19 @@ function planExtent({ timesteps: T, moving, positive, channels }: ViewInput, { l
       : positive.map((a): Channel => ({ base: "feature", a, view: "log" })).filter((log) => !includes(beyond, log));
   const plain = [...levels, ...beyond].map((_, s) => s);
   const taken = logs.map((_, i) => plain.length + i);
+  const series = [...levels, ...beyond, ...logs];
+  const isConstant = (s: number): boolean => series[s].base === "feature" && statics.includes(series[s].a);
+  const rows = plain.filter((s) => !isConstant(s));
+  const logRows = taken.filter((s) => !isConstant(s));
   const blocks: Block[] = [
     { kind: "length" },
-    { kind: "steps", series: logarithms === "all" ? [...plain, ...taken] : plain },
-    { kind: "statistics", series: [...plain, ...taken] },
-    ...(depth >= 0 ? [{ kind: "quantiles", series: plain, depth } as const] : []),
+    { kind: "steps", series: logarithms === "all" ? [...rows, ...logRows] : rows },
+    { kind: "statistics", series: [...rows, ...logRows] },
+    { kind: "constants", series: [...plain, ...taken].filter(isConstant) },
+    ...(depth >= 0 ? [{ kind: "quantiles", series: rows, depth } as const] : []),
   ];
   const parts = Math.ceil(T / width);
-  return { series: [...levels, ...beyond, ...logs], width, parts, blocks: blocks.filter((block) => columnCount(block, parts) > 0) };
+  return { series, width, parts, blocks: blocks.filter((block) => columnCount(block, parts) > 0) };
 }
 
 /** Columns have nothing in place of a number that is missing in any case: only what looks at other rows differs where it is so. */

@@ -43,7 +43,7 @@ export async function represent(prepared: Prepared, options: TrainOptions, depen
 /** What a feature search looks at. */
 export interface SearchSubject {
   /** As read. */
-  readonly data: Pick<LabelledDataset, "shape" | "features" | "source" | "float32">;
+  readonly data: Pick<LabelledDataset, "shape" | "features" | "inputs" | "source" | "float32">;
   readonly usable: Labelled;
   /** Of `usable`; the search trains on the one and judges by the other. */
   readonly train: Int32Array;
@@ -73,7 +73,7 @@ export async function planChannels(
   for (const warning of labelWarnings) onNote({ code: "warning", warning });
   const planned =
     options.recipe === "raw"
-      ? planRaw(data.shape, data.features, padding, subject.gaps)
+      ? planRaw(data, padding, subject.gaps)
       : await planAuto({ ...input, padding }, data.source, onNote, dependencies.onSearchProgress);
   const recipeWarnings = findRecipeWarnings(data, usable, planned.plan);
   for (const warning of recipeWarnings) onNote({ code: "warning", warning });
@@ -91,6 +91,7 @@ function evaluationInput(
     shape: data.shape,
     features: data.features,
     ...(gaps && { gaps }),
+    ...(data.inputs && { inputs: data.inputs }),
     train,
     validation,
     gap,

@@ -94,8 +94,8 @@ function isFlat({ kind }: Column): boolean {
   return kind !== "quantile";
 }
 
-function isQuantile({ kind }: Column): boolean {
-  return kind === "quantile" || kind === "length";
+function isQuantile(column: Column): boolean {
+  return column.kind === "quantile" || column.kind === "length" || (column.kind === "level" && column.isConstant === true);
 }
 
 /** Of a logarithm beside its level: the order of values is the level's, so that trees see nothing new in most of them. */

@@ -157,14 +157,14 @@ function toLocal(folds: readonly Fold[], train: Int32Array): Fold[] {
 /** The recipe and the tabular view, fitted on all sequences to learn from, and what learners see of these. */
 function computeView(plan: Plan, learnt: Labelled, { padding: _ }: TrainOptions, { kernel }: TrainDependencies) {
   const { values } = learnt;
-  const { timesteps, features, padding } = plan;
+  const { timesteps, features, padding, inputs } = plan;
   const shape = shapeOf(plan);
   const all = Int32Array.from(learnt.labels.keys());
   const recipe = fitRecipe(plan, values, all, kernel.log);
-  const { constant, lowest, clock } = studyFeatures(values, shape, all, padding);
+  const { constant, lowest, clock, statics } = studyFeatures(values, shape, all, padding, inputs);
   const moving = Array.from(features.keys()).filter((f) => !constant.includes(f) && f !== clock);
   const positive = moving.filter((f) => lowest[f] > 0);
-  const tabular = fitView(planView({ timesteps, moving, positive, channels: plan.channels }), recipe, values, all, kernel.log);
+  const tabular = fitView(planView({ timesteps, moving, positive, statics, channels: plan.channels }), recipe, values, all, kernel.log);
   const { channels, lengths } = applyRecipe(recipe, values, kernel.log);
   const names = plan.channels.map((channel) => describeChannel(channel, features));
   const columns = computeColumns(tabular, recipe, values, kernel.log);

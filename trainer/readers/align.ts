@@ -45,7 +45,8 @@ function whyPosition(features: readonly string[] | null, wanted: readonly string
   return hasDefaultNames(wanted) ? "default-names" : null;
 }
 
-function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+/** Whether two lists hold the same names, in any order. */
+export function isSameSet(a: readonly string[], b: readonly string[]): boolean {
   const names = new Set(a);
   return a.length === b.length && b.every((name) => names.has(name));
 }

@@ -4,8 +4,10 @@ import { DataError } from "../../shared/errors.ts";
 import { type NpyArray, showShape } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 import type { Batch, Column, LabelledPart, Wanted } from "./batch.ts";
+import { readCell } from "./input-table.ts";
 import { toLabel } from "./issues.ts";
 import type { Npz } from "./npz.ts";
+import { show } from "./quoting.ts";
 import { RAGGED_ADVICE, RAGGED_NAMES, readRagged } from "./ragged.ts";
 import type { Remark } from "./reading.ts";
 
@@ -44,7 +46,8 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   const columns: Record<string, Column> = {};
   for (const name of wanted.columns) {
     if (!npz.names.includes(name)) throw new DataError(source, `holds ${holds}, expected also ${name}`);
-    columns[name] = toColumn(await npz.read(name), name, source, N);
+    const column = toColumn(await npz.read(name), name, source, N);
+    columns[name] = wanted.statics.includes(name) ? toStatic(column, name, source, wanted) : column;
   }
   const content = {
     values,
@@ -73,6 +76,17 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   if (validationName === null) return { ...content, test };
   if (!wanted.validation) return { ...content, test, remarks: [...remarks, { code: "validation-left-out", array: validationName }] };
   return { ...content, test, validation: await readPart(validationName, "validationLabels", null) };
+}
+
+/** (N) numbers of a static input, or a category's codes. */
+function toStatic(column: Column, name: string, source: string, { inputs, gaps, onIssue }: Wanted): Float64Array {
+  const input = inputs?.of(name);
+  return Float64Array.from(column as ArrayLike<number | string>, (cell, n) => {
+    const value = readCell(input, cell, `${source}: ${name}[${n}]`);
+    if (value !== undefined && (Number.isFinite(value) || (Number.isNaN(value) && (gaps || input?.kind === "category")))) return value;
+    onIssue(source, `${name}[${n}] is ${typeof cell === "string" ? show(cell) : cell}, expected a finite number`);
+    return Number.NaN;
+  });
 }
 
 /** Rows of all sequences, and their lengths or offsets. Throws DataError where the archive holds neither. */

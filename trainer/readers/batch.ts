@@ -1,7 +1,9 @@
 // What a reader takes and gives. A reader is one file a format: bytes and `Wanted` in, batches of sequences out, in the file's order.
 // Legend: N sequences, T steps, F features.
+import type { Input } from "../../shared/recipe/inputs.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import type { SaidDialect } from "./dialect.ts";
+import type { InputTable } from "./input-table.ts";
 import type { OnIssue } from "./issues.ts";
 import type { LabelCodes } from "./labels.ts";
 import type { ReadNote } from "./notes.ts";
@@ -47,6 +49,8 @@ export interface Batch extends Part {
   readonly validation?: LabelledPart;
   /** (N) each, further columns by name. */
   readonly columns: Readonly<Record<string, Column>>;
+  /** What the features come from, where they are no inputs any more. */
+  readonly inputs?: readonly Input[];
   /** Undefined where the file holds sequences. */
   readonly timeline?: Timeline;
   /** What the reader did that the owner of the file should know; undefined: nothing. */
@@ -94,6 +98,10 @@ export interface Wanted extends NameOptions {
   readonly validation?: boolean;
   /** Names of further columns, which must be there. */
   readonly columns: readonly string[];
+  /** Those of them, or of the features of rows, that are given once a sequence; they come as numbers, and categories as codes. */
+  readonly statics: readonly string[];
+  /** What inputs are, which may be categories then: their texts come as codes; undefined: all are numbers. */
+  readonly inputs?: InputTable;
   /** Records are single rows, with these features, or with all columns that are left; undefined: whole sequences. */
   readonly rows?: { readonly features?: readonly string[] };
   /** A number may be missing: it comes as NaN, and nobody hears of it. */

@@ -3,7 +3,9 @@
 import { DataError } from "../../shared/errors.ts";
 import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.ts";
 import { adviseOnNumber, type Dialect } from "./dialect.ts";
+import { readingsOf } from "./encode-inputs.ts";
 import { FIRST_RECORDS, parseCell, readFirstLines } from "./first-lines.ts";
+import { type InputReading, noteNumber, readLevel } from "./input-table.ts";
 import { type OnIssue, toLabel } from "./issues.ts";
 import type { Layout } from "./layout.ts";
 import { NO_LABEL } from "./no-label.ts";
@@ -25,6 +27,10 @@ interface Table {
   readonly columns: number;
   readonly layout: Layout;
   readonly dialect: Dialect;
+  /** (F) what the features' inputs are; null where all are numbers. */
+  readonly readings: readonly InputReading[] | null;
+  /** Of `wanted.columns`, those that are static inputs; undefined for the others. */
+  readonly statics: readonly (InputReading | undefined)[];
   /** Records of a batch. */
   readonly capacity: number;
 }
@@ -34,13 +40,13 @@ interface Pending {
   /** (capacity,T,F) */
   readonly values: Float64Array;
   readonly labels: Uint8Array;
-  /** A list for each of `wanted.columns`. */
-  readonly texts: string[][];
+  /** A list for each of `wanted.columns`; numbers of those that are static. */
+  readonly texts: (string | number)[][];
 }
 
 function openPending({ layout: { order, label }, capacity }: Table, columns: number): Pending {
   const values = new Float64Array(capacity * order.length);
-  const texts = Array.from({ length: columns }, (): string[] => []);
+  const texts = Array.from({ length: columns }, (): (string | number)[] => []);
   return { values, labels: new Uint8Array(label === null ? 0 : capacity), texts };
 }
 
@@ -63,7 +69,7 @@ export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf
       labelCodes: wanted.labelCodes,
       onRounded: wanted.onRounded,
       dialect,
-      ...planTable(header, firstRecords[0].record.length, layoutOf),
+      ...planTable(header, firstRecords[0].record.length, layoutOf, wanted),
     };
     for (const { record, line } of firstRecords.splice(0).slice(lines)) sink.add(table, record, line);
   }
@@ -114,9 +120,13 @@ function createSink(source: string, { columns: wantedColumns }: Wanted) {
       pending ??= openPending(table, wantedColumns.length);
       const { values, labels, texts } = pending;
       const offset = N * order.length;
-      for (let i = 0; i < order.length; i++) values[offset + i] = readCell(table, record, order[i], line);
+      const F = layout.shape.features;
+      for (let i = 0; i < order.length; i++) values[offset + i] = readValue(table, record, order[i], line, table.readings?.[i % F]);
       if (label !== null) labels[N] = readLabel(table, record, label, line);
-      for (let i = 0; i < others.length; i++) texts[i].push(record[others[i]].trim());
+      for (let i = 0; i < others.length; i++) {
+        const input = table.statics[i];
+        texts[i].push(input ? readValue(table, record, others[i], line, input) : record[others[i]].trim());
+      }
       if (++N === capacity) flush(table);
     },
   };
@@ -126,14 +136,18 @@ function planTable(
   header: readonly string[] | null,
   count: number,
   layoutOf: LayoutOf,
-): Pick<Table, "header" | "columns" | "layout" | "capacity"> {
+  wanted: Wanted,
+): Pick<Table, "header" | "columns" | "layout" | "capacity" | "readings" | "statics"> {
   const columns = header?.length ?? count;
   const layout = layoutOf(header, columns);
   const capacity = Math.max(1, Math.min(BATCH_RECORDS, Math.floor(BATCH_NUMBERS / Math.max(1, layout.order.length))));
-  return { header, columns, layout, capacity };
+  const { inputs } = wanted;
+  const readings = readingsOf(layout.features, layout.shape.features, wanted);
+  const statics = wanted.columns.map((name) => (wanted.statics.includes(name) ? inputs?.of(name) : undefined));
+  return { header, columns, layout, capacity, readings, statics };
 }
 
-function toBatch({ header, layout }: Table, { values, labels, texts }: Pending, N: number, columns: readonly string[]): Batch {
+function toBatch({ header, layout, statics }: Table, { values, labels, texts }: Pending, N: number, columns: readonly string[]): Batch {
   const { shape, features, order, label, remarks } = layout;
   return {
     values: values.subarray(0, N * order.length),
@@ -144,13 +158,29 @@ function toBatch({ header, layout }: Table, { values, labels, texts }: Pending, 
     dtype: null,
     labelName: label === null ? null : (header?.[label] ?? `column ${label + 1}`),
     test: null,
-    columns: Object.fromEntries(columns.map((name, i) => [name, texts[i]])),
+    columns: Object.fromEntries(
+      columns.map((name, i) => [name, statics[i] ? Float64Array.from(texts[i] as number[]) : (texts[i] as string[])]),
+    ),
     remarks,
   };
 }
 
+/** What column `i` holds of an input: a number as readCell gives it, or a category's code. */
+function readValue(table: Table, record: readonly string[], i: number, line: number, input: InputReading | undefined): number {
+  if (input === undefined || input.kind === "number") return readCell(table, record, i, line);
+  const place = `${table.source}: line ${line}`;
+  const number = input.kind === undefined ? parseCell(record[i], table.dialect.decimal) : undefined;
+  if (number !== undefined) {
+    if (Number.isFinite(number)) noteNumber(input, place);
+    return readCell(table, record, i, line);
+  }
+  const code = readLevel(input, record[i], place);
+  if (code !== undefined) return code;
+  return readCell(table, record, i, line, undefined, `: say --category ${input.name} where it is a category`);
+}
+
 /** The number in column `i`, NaN where it may be missing, or after onIssue has heard that there is none; `missingLabel` where a label should be. */
-function readCell(table: Table, record: readonly string[], i: number, line: number, missingLabel?: number): number {
+function readCell(table: Table, record: readonly string[], i: number, line: number, missingLabel?: number, otherAdvice = ""): number {
   const { source, onIssue, gaps, header, dialect } = table;
   const number = parseCell(record[i], dialect.decimal);
   if (number !== undefined && Number.isFinite(number)) {
@@ -158,7 +188,7 @@ function readCell(table: Table, record: readonly string[], i: number, line: numb
     return number;
   }
   if (gaps && missingLabel === undefined && Number.isNaN(number)) return Number.NaN;
-  const advice = adviseOnNumber(record[i], dialect.decimal);
+  const advice = adviseOnNumber(record[i], dialect.decimal) || otherAdvice;
   const what = `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number${advice}`;
   onIssue(`${source}: line ${line}`, what, missingLabel);
   return Number.NaN;

@@ -9,8 +9,10 @@ import { alignFeatures } from "./align.ts";
 import { readArchive, toLabels } from "./arrays.ts";
 import type { Batch, Target, Wanted } from "./batch.ts";
 import { readCsv, readCsvLabels } from "./csv.ts";
+import { encodeKnown, joinStatics } from "./encode-inputs.ts";
 import { expandFolders } from "./folder.ts";
 import { parsePattern } from "./header.ts";
+import { knownInputTable } from "./input-table.ts";
 import { throwIssue } from "./issues.ts";
 import { readJson, readJsonl } from "./jsonl.ts";
 import { readNpyFile } from "./npy.ts";
@@ -32,9 +34,14 @@ export async function* readBatches(paths: readonly string[], given: ReadOptions,
   const labelsPath = options.ignoreLabels ? undefined : options.labels;
   const wanted = wantedOf(options, labelsPath);
   const batches = readFiles(paths, options, wanted, hash);
-  if (wanted.rows) return yield* cutWindows(batches, describePaths(paths), windowsOf(options), onNote);
-  if (labelsPath === undefined) return yield* batches;
-  yield* withLabels(batches, await readLabels(openSource(labelsPath, undefined, null), wanted), labelsPath, describePaths(paths));
+  const { inputs } = options;
+  const encoded = async function* (given: AsyncIterable<Batch>): AsyncGenerator<Batch> {
+    for await (const batch of given) yield inputs ? encodeKnown(batch, inputs) : batch;
+  };
+  if (wanted.rows) return yield* encoded(cutWindows(batches, describePaths(paths), windowsOf(options), onNote));
+  if (labelsPath === undefined) return yield* encoded(batches);
+  const labels = await readLabels(openSource(labelsPath, undefined, null), wanted);
+  yield* withLabels(encoded(batches), labels, labelsPath, describePaths(paths));
   if (hash) for await (const _ of openSource(labelsPath, undefined, hash).chunks()); // after the data's bytes
 }
 
@@ -59,7 +66,7 @@ function checkOptions(options: ReadOptions): void {
 
 function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted {
   const { ignoreLabels = false, onIssue = throwIssue, onNote, gaps, group, time, key, label, features, sep, decimal } = options;
-  const { id = [], rename, byPosition, target, validation } = options;
+  const { id = [], rename, byPosition, target, static: statics = [], inputs, validation } = options;
   const isRows = isLong(options);
   return {
     rename,
@@ -72,8 +79,10 @@ function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted 
     label,
     parts: !ignoreLabels,
     validation,
-    columns: [...new Set([...id, isRows ? key : group, time].filter((name) => name !== undefined))],
-    rows: isRows ? { features } : undefined,
+    columns: [...new Set([...id, isRows ? key : group, time, ...(isRows ? [] : statics)].filter((name) => name !== undefined))],
+    statics,
+    inputs: inputs ? knownInputTable(inputs) : options.inputTable,
+    rows: isRows ? { features: features && [...features.filter((name) => !statics.includes(name)), ...statics] } : undefined,
     gaps,
     labelCodes: options.labelCodes,
     onIssue,
@@ -127,11 +136,11 @@ async function* readFiles(paths: readonly string[], options: ReadOptions, wanted
       },
     };
     for await (const read of readSource(source, named)) {
-      const batch = noteRounded(alignFeatures(read, source.name, named), rounded);
+      const aligned = noteRounded(alignFeatures(read, source.name, named), rounded);
       rounded = 0;
-      first ??= { ...batch, values: new Float64Array(0), test: null, validation: undefined, columns: {} };
-      checkAlike(batch, first, source.name, describePaths(files.slice(0, 1)));
-      yield batch;
+      first ??= { ...aligned, values: new Float64Array(0), test: null, validation: undefined, columns: {} };
+      checkAlike(aligned, first, source.name, describePaths(files.slice(0, 1)));
+      yield wanted.rows ? aligned : joinStatics(aligned, wanted.statics, options.inputs, source.name);
     }
   }
 }

@@ -4,18 +4,22 @@
 import { createHash, type Hash } from "node:crypto";
 import { basename } from "node:path";
 import { DataError } from "../../shared/errors.ts";
+import type { Input } from "../../shared/recipe/inputs.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { checkShape } from "./arrays.ts";
 import type { Batch, LabelledPart, Part, Timeline } from "./batch.ts";
 import { sortByTime, toGroups } from "./columns.ts";
 import { describePaths, readBatches } from "./data-files.ts";
+import { encodeFound } from "./encode-inputs.ts";
 import { createReadTally, type ReadFacts, tallyBatches } from "./facts.ts";
+import { openInputTable } from "./input-table.ts";
 import { joinBatches } from "./join.ts";
 import { createLabelCodes } from "./labels.ts";
 import { addNote, type ReadNote } from "./notes.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import type { Remark } from "./reading.ts";
 import { stem } from "./source.ts";
+import { findStill } from "./still-features.ts";
 import { createTimeReader } from "./times.ts";
 
 export type { ReadOptions } from "./options.ts";
@@ -30,6 +34,8 @@ export interface Dataset extends Part {
   readonly shape: Shape;
   /** (F) from the file, or f0, f1, … */
   readonly features: readonly string[];
+  /** What the features but the time come from, where some are categories or given once a sequence. */
+  readonly inputs?: readonly Input[];
   /** Whether the values came as float32. */
   readonly float32: boolean;
   /** From a file of its own or brought along, or null. */
@@ -69,9 +75,12 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     tally.note(note);
     options.onNote?.(note);
   };
-  const all = tallyBatches(readBatches(paths, { ...options, labelCodes, onNote, inOne: true }, hash), tally);
-  const main = await joinBatches(all, describePaths(paths));
-  const apart = testPath === undefined ? null : await readTest(testPath, { ...testOptionsOf(options, main), labelCodes }, main, hash);
+  const inputTable = openInputTable(options.category);
+  const all = tallyBatches(readBatches(paths, { ...options, labelCodes, inputTable, onNote, inOne: true }, hash), tally);
+  const joined = await joinBatches(all, describePaths(paths));
+  const main = options.inputs ? joined : encodeFound(joined, inputTable, options.static ?? [], describePaths(paths));
+  const testOptions = { ...testOptionsOf(options, joined, main.inputs), labelCodes };
+  const apart = testPath === undefined ? null : await readTest(testPath, testOptions, main, hash);
   let test = apart?.test ?? main.test;
   const settled = labelCodes.settle([main.labels, test?.labels ?? null, main.validation?.labels ?? null] as const, describePaths(paths));
   const [labels, testLabels, validationLabels] = settled.parts;
@@ -93,7 +102,8 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   ];
   const said = tally.facts();
   const ofTest = { testSequences: test?.labels.length ?? 0, testNotes: apart?.notes ?? [] };
-  const facts: ReadFacts = { ...said, ...ofTest, remarks: [...said.remarks, ...arranged] };
+  const remarks = [...said.remarks, ...arranged, ...describeInputs(main, features)];
+  const facts: ReadFacts = { ...said, shape, features, ...ofTest, remarks };
   const name = basename(stem(paths[0]));
   return {
     ...ordered,
@@ -104,6 +114,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     shape,
     features,
     float32: dtype === "float32" || dtype === "float16",
+    ...(main.inputs && { inputs: main.inputs }),
     test,
     ...(validation && { validation }),
     timeline,
@@ -129,14 +140,29 @@ async function readTest(
   return { test: requireLabels({ ...batch, source: path }), notes };
 }
 
+/** What there is to say of categories, of what is given once a sequence, and of what could be. */
+function describeInputs({ values, shape, inputs = [] }: Batch, features: readonly string[]): Remark[] {
+  const categories = inputs.flatMap(({ name, levels }): Remark[] =>
+    levels ? [{ code: "category", feature: name, levels: levels.length }] : [],
+  );
+  const statics = inputs.filter((input) => input.static).map(({ name }) => name);
+  const still = findStill(values, shape, features, inputs.length > 0 ? inputs : undefined);
+  return [
+    ...categories,
+    ...(statics.length > 0 ? [{ code: "static", features: statics } as const] : []),
+    ...(still.length > 0 ? [{ code: "still", features: still } as const] : []),
+  ];
+}
+
 /** How the test file is read: as the data, to the same features. */
-function testOptionsOf(options: ReadOptions, { shape, features }: Batch): ReadOptions {
+function testOptionsOf(options: ReadOptions, { shape, features }: Batch, inputs: readonly Input[] | undefined): ReadOptions {
   const { key, window, stride, horizon, time, timeFormat, maxGap, label, gaps, onIssue, sep, decimal } = options;
-  const { id, rename, columns, byPosition, axes, clock } = options;
-  const known = features?.slice(0, shape.clock ? -1 : undefined); // the time has an option of its own
+  const { id, rename, columns, byPosition, axes, clock, static: statics = [] } = options;
+  const given = features?.slice(0, shape.clock ? -1 : undefined); // the time has an option of its own
+  const known = isLong(options) ? given : given?.filter((name) => !statics.includes(name));
   const rows = { key, features: options.features ?? known, window, stride, horizon, time, timeFormat, maxGap, clock };
   const target = known && { timesteps: shape.timesteps, features: known };
-  const naming = { id, rename, columns, byPosition, axes, target };
+  const naming = { id, rename, columns, byPosition, axes, target, static: statics, inputs };
   return { ...(isLong(options) && rows), ...naming, labels: options.testLabels, label, gaps, onIssue, sep, decimal };
 }
 
@@ -165,6 +191,7 @@ function describeOptions(options: ReadOptions): string {
     ...{ format, sep, decimal, label, positive, key, time, group, features, window, stride, horizon },
     ...{ timeFormat: options.timeFormat?.text, maxGap: options.maxGap?.text },
     ...{ id, rename: rename && [...rename], columns, byPosition: byPosition || undefined, axes },
+    ...{ static: options.static, category: options.category },
   });
 }
 

@@ -78,6 +78,12 @@ export function describeRemark(remark: Remark): string {
       return "features put in the model's order by name";
     case "turned":
       return "features × steps turned to steps × features";
+    case "category":
+      return `${show(remark.feature)} a category of ${quantity(remark.levels, "level")}`;
+    case "static":
+      return `${remark.features.join(", ")} once a sequence`;
+    case "still":
+      return `${listNames(remark.features)} the same in all rows of a sequence (--static gives ${remark.features.length === 1 ? "it" : "them"} once)`;
     case "rounded":
       return `${count(remark.count)} whole numbers beyond 2^53 rounded to the nearest float64`;
   }

@@ -2,6 +2,7 @@
 // the data. Found from the file's first lines, where the options do not say. Lines → Dialect. Knows no file and no layout.
 import { parse } from "csv-parse/sync";
 import { DataError } from "../../shared/errors.ts";
+import { MISSING_TEXT } from "../../shared/recipe/inputs.ts";
 
 /** What may separate columns; of two that fit alike the first is taken. */
 export const SEPARATORS = [",", ";", "\t", "|", " "] as const;
@@ -36,7 +37,6 @@ const NUMBERS: Readonly<Record<Decimal, RegExp>> = {
   ".": /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i,
   ",": /^[+-]?(?:\d+(?:,\d*)?|,\d+)(?:e[+-]?\d+)?$/i,
 };
-const MISSING = /^(?:[+-]?nan|#?n\/?a|<na>|null|none|)$/i; // as numpy, pandas, R and Excel write it
 const INFINITE = /^[+-]?inf(?:inity)?$/i;
 /** 1,234 and 1,234,567: a thousand and more, or a decimal comma. */
 const GROUPED = /^[+-]?[1-9]\d{0,2}(?:,\d{3})+$/;
@@ -57,7 +57,7 @@ export function nameSeparator(separator: Separator): string {
 export function parseNumber(cell: string, decimal: Decimal): number | undefined {
   if (NUMBERS[decimal].test(cell)) return Number(decimal === "," ? cell.replace(",", ".") : cell);
   if (INFINITE.test(cell)) return cell.startsWith("-") ? -Infinity : Infinity;
-  return MISSING.test(cell) ? Number.NaN : undefined;
+  return MISSING_TEXT.test(cell) ? Number.NaN : undefined;
 }
 
 /** Whether a trimmed cell is a finite number as it is written. */
@@ -174,7 +174,7 @@ function scoreOf({ records: [first, ...rest], separator }: Table): number {
   for (const row of rows)
     for (const text of row) {
       const cell = text.trim();
-      if (MISSING.test(cell)) continue;
+      if (MISSING_TEXT.test(cell)) continue;
       cells++;
       if (row.length === columns && (NUMBERS["."].test(cell) || (separator !== "," && WITH_COMMA.test(cell)))) numbers++;
     }

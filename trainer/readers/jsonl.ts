@@ -4,7 +4,9 @@
 import { DataError, describe, SequenceError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequence.ts";
 import { type Batch, toColumn, type Wanted } from "./batch.ts";
+import { readingsOf } from "./encode-inputs.ts";
 import { toUtf8 } from "./encoding.ts";
+import { type InputReading, readCell } from "./input-table.ts";
 import { toLabel } from "./issues.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
@@ -31,6 +33,8 @@ const MAX_LINE_BYTES = 2 ** 22;
 const MAX_DOCUMENT_BYTES = 2 ** 29 - 32;
 /** Where a line may hold its sequence. */
 const SEQUENCE = "sequence";
+/** And what is given once a sequence. */
+const STATIC = "static";
 
 /** Reads records, some at a time; those of a batch that are shorter than its longest are padded in front. Throws DataError naming the line. */
 export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: string, wanted: Wanted): AsyncGenerator<Batch> {
@@ -84,6 +88,7 @@ function parseDocument(bytes: Buffer, source: string): readonly unknown[] | null
 function createRecordBatcher(source: string, wanted: Wanted) {
   let records: JsonRecord[] = [];
   let features: readonly string[] | null = null;
+  let readings: readonly InputReading[] | null = null;
   let F = 0;
   let remarks: readonly Remark[] = [];
   let total = 0;
@@ -100,8 +105,11 @@ function createRecordBatcher(source: string, wanted: Wanted) {
         features = wanted.rows ? findFeatures(record, place, wanted) : null;
         remarks = remarksOf(record, features, wanted);
         F = features?.length ?? measureRow(record, place);
+        readings = readingsOf(features ?? Array.from({ length: F }, (_, f) => `f${f}`), F, wanted);
       }
-      const values = features ? readRow(record as Fields, features, place, wanted) : readSequence(record, F, place, wanted);
+      const values = features
+        ? readRow(record as Fields, features, readings, place, wanted)
+        : readSequence(record, F, readings, place, wanted);
       if (values !== null) records.push({ values, ...readBeside(record, place, wanted) });
     },
     isFull: () => records.length >= RECORDS_A_BATCH,
@@ -172,8 +180,14 @@ function measureRow(record: unknown, place: string): number {
 }
 
 /** (T,F), or null after a complaint. */
-function readSequence(record: unknown, F: number, place: string, wanted: Wanted): Float64Array | null {
-  const sequence = sequenceOf(record);
+function readSequence(
+  record: unknown,
+  F: number,
+  readings: readonly InputReading[] | null,
+  place: string,
+  wanted: Wanted,
+): Float64Array | null {
+  const { sequence, missing } = readings ? toCodes(sequenceOf(record), readings, place) : { sequence: sequenceOf(record), missing: [] };
   const T = Array.isArray(sequence) ? Math.min(sequence.length, MAX_TIMESTEPS) : 0;
   const values = new Float64Array(T * F);
   try {
@@ -183,26 +197,52 @@ function readSequence(record: unknown, F: number, place: string, wanted: Wanted)
     wanted.onIssue(place, error.message);
     return null;
   }
+  for (const at of missing) values[at] = Number.NaN;
   return values;
 }
 
+/** The sequence with codes in place of categories' texts, and where levels are missing; what is none stays, for the parser to refuse. */
+function toCodes(sequence: unknown, readings: readonly InputReading[], place: string): { sequence: unknown; missing: readonly number[] } {
+  const missing: number[] = [];
+  if (!Array.isArray(sequence) || readings.every(({ kind }) => kind === "number")) return { sequence, missing };
+  const rows = sequence.map((row: unknown, t) => {
+    if (!Array.isArray(row) || row.length !== readings.length) return row;
+    return row.map((value: unknown, f) => {
+      const read = readCell(readings[f], value, `${place}: ${SEQUENCE}[${t}][${f}]`);
+      if (read === undefined || !Number.isNaN(read) || value === read) return read ?? value;
+      missing.push(t * row.length + f);
+      return 0;
+    });
+  });
+  return { sequence: rows, missing };
+}
+
 /** The features that are named, or all fields but the key, the time and the label. */
-function findFeatures(record: unknown, place: string, { rows, columns, label }: Wanted): readonly string[] {
+function findFeatures(record: unknown, place: string, { rows, columns, label, statics }: Wanted): readonly string[] {
   if (!isFields(record)) throw new DataError(place, `holds ${describe(record)}, expected an object: one row, its features by name`);
   const rest = Object.keys(record).filter((name, i) => !columns.includes(name) && !isLabel(name, label) && !isIndex(name, i));
   const identifier = rest.find(isIdentifier);
   if (rows?.features === undefined && identifier !== undefined) throw refuseIdentifier(identifier, place);
-  const features = rows?.features ?? rest;
+  const features = rows?.features ?? [...rest.filter((name) => !statics.includes(name)), ...statics];
   if (features.length === 0 || features.length > MAX_FEATURES)
     throw new DataError(place, `has ${features.length} features, expected 1 to ${MAX_FEATURES}: name them with --features`);
   return features;
 }
 
 /** (1,F) */
-function readRow(record: unknown, features: readonly string[], place: string, { onIssue, gaps }: Wanted): Float64Array {
+function readRow(
+  record: unknown,
+  features: readonly string[],
+  readings: readonly InputReading[] | null,
+  place: string,
+  { onIssue, gaps }: Wanted,
+): Float64Array {
   if (!isFields(record)) throw new DataError(place, `holds ${describe(record)}, expected an object: one row, its features by name`);
-  return Float64Array.from(features, (name) => {
-    const value = Object.hasOwn(record, name) ? record[name] : undefined;
+  return Float64Array.from(features, (name, f) => {
+    const given = Object.hasOwn(record, name) ? record[name] : undefined;
+    const input = readings?.[f];
+    const value = given === undefined ? given : (readCell(input, given, place) ?? given);
+    if (input?.kind === "category" && Number.isNaN(value)) return Number.NaN;
     if (typeof value === "number" && Number.isFinite(value)) return value;
     if (gaps && value === null) return Number.NaN;
     onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a finite number`);
@@ -213,7 +253,9 @@ function readRow(record: unknown, features: readonly string[], place: string, { 
 function readBeside(record: unknown, place: string, wanted: Wanted): Omit<JsonRecord, "values"> {
   const fields = isFields(record) ? record : {};
   const others = wanted.columns.map((name) => {
-    const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    const isStatic = wanted.statics.includes(name);
+    const value = isStatic ? staticOf(fields, name) : Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (isStatic) return readStatic(value, name, place, wanted);
     if (typeof value === "string" || typeof value === "number") return value;
     throw new DataError(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a number or text`);
   });
@@ -230,16 +272,33 @@ function readBeside(record: unknown, place: string, wanted: Wanted): Omit<JsonRe
   return { label: NO_LABEL, labelName: name, others };
 }
 
+/** What is given once a sequence, beside it or in an object `static`. */
+function staticOf(fields: Fields, name: string): unknown {
+  const inner = isFields(fields[STATIC]) ? fields[STATIC] : {};
+  return Object.hasOwn(fields, name) ? fields[name] : Object.hasOwn(inner, name) ? inner[name] : undefined;
+}
+
+/** A number, or a category's code. */
+function readStatic(value: unknown, name: string, place: string, { inputs, gaps, onIssue }: Wanted): number {
+  const input = inputs?.of(name);
+  const read = value === undefined ? undefined : readCell(input, value, place);
+  if (read !== undefined && (Number.isFinite(read) || input?.kind === "category")) return read;
+  if (gaps && value === null) return Number.NaN;
+  onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a finite number`);
+  return Number.NaN;
+}
+
 /** Fields that are called as labels are. */
 function labelsOf(fields: Fields, { columns, rows }: Wanted): string[] {
   return Object.keys(fields).filter((name) => isLabel(name) && !columns.includes(name) && !rows?.features?.includes(name));
 }
 
 /** Fields of the first record that are not read. */
-function remarksOf(record: unknown, features: readonly string[] | null, { labels, label, columns }: Wanted): Remark[] {
+function remarksOf(record: unknown, features: readonly string[] | null, { labels, label, columns, statics }: Wanted): Remark[] {
   if (!isFields(record)) return [];
   return Object.keys(record).flatMap((column, i): Remark[] => {
-    if (column === SEQUENCE || columns.includes(column) || features?.includes(column)) return [];
+    if (column === SEQUENCE || (column === STATIC && statics.length > 0) || columns.includes(column) || features?.includes(column))
+      return [];
     if (isLabel(column, label)) return labels ? [] : [{ code: "label-left-out", column }];
     return [{ code: isIndex(column, i) ? "index-left-out" : "column-left-out", column }];
   });

@@ -184,12 +184,12 @@ function refuseRest(names: readonly string[], rest: readonly number[], source: s
   if (rest.length > 1)
     return new DataError(
       source,
-      `has columns ${list(names, rest)} beside the features: name the label with --label, and with --id what is neither label nor feature`,
+      `has columns ${list(names, rest)} beside the features: name the label with --label, with --static what is given once a sequence, and with --id what is neither label nor feature`,
     );
   const isLabelKnown = wanted.label !== undefined || !wanted.labels;
   return new DataError(
     source,
-    `has the column ${show(names[rest[0]])} beside the features: say what it is with ${isLabelKnown ? `--id ${word} (or --label ${word})` : `--label ${word} or --id ${word}`}`,
+    `has the column ${show(names[rest[0]])} beside the features: say what it is with ${isLabelKnown ? `--id ${word}, or --static ${word} where it is given once a sequence (or --label ${word})` : `--label ${word} or --id ${word}, or --static ${word} where it is given once a sequence`}`,
   );
 }
 
@@ -199,14 +199,17 @@ function quoteWord(name: string): string {
 }
 
 /** One row a record. */
-function findRow(header: readonly string[] | null, roles: Roles, source: string, { rows, target }: Wanted): Columns {
+function findRow(header: readonly string[] | null, roles: Roles, source: string, { rows, target, statics }: Wanted): Columns {
   const features = rows?.features;
   if (header === null) throw new DataError(source, "has no header, which rows of a series need: name the columns in the first line");
   const names = roles.values.map((column) => header[column]);
   if (target && features?.some((name) => !header.includes(name))) throw refuseFeatures(names, target, source);
   const identifier = features ? undefined : names.find(isIdentifier);
   if (identifier !== undefined) throw refuseIdentifier(identifier, source);
-  const order = features ? features.map((name) => findColumn(header, name, source)) : roles.values;
+  const beside = statics.map((name) => findColumn(header, name, source));
+  const order = features
+    ? features.map((name) => findColumn(header, name, source))
+    : [...roles.values.filter((column) => !beside.includes(column)), ...beside];
   if (order.length === 0 || order.length > MAX_FEATURES)
     throw new DataError(source, `has ${order.length} features in a row, expected 1 to ${MAX_FEATURES}: name them with --features`);
   const twice = order.find((column, i) => order.findIndex((other) => header[other] === header[column]) !== i);

@@ -1,9 +1,11 @@
 // How data are read, as every command says it and every reader takes it.
 
 import { UsageError } from "../../shared/errors.ts";
+import type { Input } from "../../shared/recipe/inputs.ts";
 import { hasDefaultNames } from "./align.ts";
 import type { Axes, Target } from "./batch.ts";
 import type { Decimal, Separator } from "./dialect.ts";
+import type { InputTable } from "./input-table.ts";
 import type { OnIssue } from "./issues.ts";
 import type { LabelCodes, LabelMeaning } from "./labels.ts";
 import type { MaxGap } from "./max-gap.ts";
@@ -45,6 +47,14 @@ export interface ReadOptions {
   readonly horizon?: number;
   /** Names of columns that say which sequence is which, and are neither label nor feature. */
   readonly id?: readonly string[];
+  /** Names of what is given once a sequence. */
+  readonly static?: readonly string[];
+  /** Names of features that are categories, whatever their texts look like. */
+  readonly category?: readonly string[];
+  /** What a model's features come from; the sequences come as its features then. */
+  readonly inputs?: readonly Input[];
+  /** Finds out what inputs are, for whoever settles them; undefined: all are numbers, or a model's. */
+  readonly inputTable?: InputTable;
   /** Names in the data → names of features and columns. */
   readonly rename?: ReadonlyMap<string, string>;
   /** How the columns of a wide table are named, as `{feature}_{step}`; undefined: as their names show. */
@@ -86,19 +96,38 @@ export function isLong({ key, features, window, stride }: ReadOptions): boolean 
 }
 
 /** What of a model's recipe decides how data are read. */
-type ModelTarget = Target & { readonly gaps?: readonly number[]; readonly clock?: true };
+type ModelTarget = Target & { readonly gaps?: readonly number[]; readonly clock?: true; readonly inputs?: readonly Input[] };
 
 /**
  * What a model takes, and of rows its window and features where the options do not say; whether numbers may be missing, and whether rows
  * have times. Throws UsageError where rows need a time and none is named.
  */
-export function fillFrom(options: ReadOptions, { timesteps, features: all, gaps, clock }: ModelTarget): ReadOptions {
+export function fillFrom(options: ReadOptions, { timesteps, features: all, gaps, clock, inputs }: ModelTarget): ReadOptions {
   const isRows = isLong(options);
-  const features = clock && isRows ? all.slice(0, -1) : all; // the time has an option of its own
-  const filled = { ...options, target: { timesteps, features }, gaps: gaps !== undefined };
+  const time = clock && !isRows ? all.slice(-1) : []; // of rows it has an option of its own
+  const statics = inputs?.filter((input) => input.static).map(({ name }) => name) ?? [];
+  checkInputs(options, inputs, statics);
+  const given = inputs?.map(({ name }) => name) ?? (clock ? all.slice(0, -1) : all);
+  const features = [...given.filter((name) => isRows || !statics.includes(name)), ...time];
+  const filled = { ...options, target: { timesteps, features }, gaps: gaps !== undefined, ...(inputs && { inputs, static: statics }) };
   if (!isRows) return filled;
   if (clock && options.time === undefined)
     throw new UsageError(`the model looks at times: name their column with --time (in training it was ${all[all.length - 1]})`);
   const isByName = !options.byPosition && !hasDefaultNames(features);
   return { ...filled, clock, window: options.window ?? timesteps, features: options.features ?? (isByName ? features : undefined) };
+}
+
+/** Throws UsageError where --static or --category say other than the model. */
+function checkInputs(
+  { static: said = [], category = [] }: ReadOptions,
+  inputs: readonly Input[] | undefined,
+  statics: readonly string[],
+): void {
+  const other = said.find((name) => !statics.includes(name));
+  if (other !== undefined)
+    throw new UsageError(
+      `--static names ${other}, but the model takes ${statics.length === 0 ? "nothing" : statics.join(", ")} once a sequence`,
+    );
+  const number = category.find((name) => !inputs?.some((input) => input.name === name && input.levels));
+  if (number !== undefined) throw new UsageError(`--category names ${number}, which is no category of the model`);
 }

@@ -1,6 +1,7 @@
 // A Parquet column's cells → labels, numbers or texts of the next records. Knows no layout and no bytes.
 import { DataError } from "../../shared/errors.ts";
 import { type Column, toColumn, type Wanted } from "./batch.ts";
+import { type InputReading, readCell } from "./input-table.ts";
 import { toLabel } from "./issues.ts";
 import { NO_LABEL } from "./no-label.ts";
 import type { Cell, Cursor } from "./parquet-cursor.ts";
@@ -34,16 +35,23 @@ export function readLabels(cursor: Cursor, name: string, range: RecordRange, wan
   return labels;
 }
 
-/** Writes `count` numbers to `out[offset]`, `out[offset + step]`, …; NaN where one may be missing, or after onIssue has heard of one that is none. */
+/** Writes `count` numbers, of `out.input` where it is a category codes, to `out[offset]`, `out[offset + step]`, …; NaN where one may be missing, or after onIssue has heard of one that is none. */
 export function readNumbers(
   cursor: Cursor,
   name: string,
   range: RecordRange,
   { onIssue, gaps, onRounded }: Wanted,
-  out: { readonly values: Float64Array; readonly offset: number; readonly step: number },
+  out: { readonly values: Float64Array; readonly offset: number; readonly step: number; readonly input?: InputReading },
 ): void {
-  const { values, offset, step } = out;
+  const { values, offset, step, input } = out;
   cursor.take(range.count, (n, cell) => {
+    if (input && input.kind !== "number") {
+      const value = readCell(input, cell, placeOf(range, n));
+      if (input.kind === "category" && value !== undefined) {
+        values[offset + n * step] = value;
+        return;
+      }
+    }
     const number = toNumber(cell);
     if ((number === undefined || !Number.isFinite(number)) && !(gaps && isMissing(cell)))
       onIssue(placeOf(range, n), `column ${show(name)} is ${describeCell(cell)}, expected a finite number`);

@@ -4,6 +4,7 @@ import type { SchemaTree } from "hyparquet";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
 import { DataError } from "../../shared/errors.ts";
 import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, LABEL_NAMES, type Wanted } from "./batch.ts";
+import { readingsOf } from "./encode-inputs.ts";
 import { findLayout } from "./layout.ts";
 import { type RecordRange, readColumn, readLabels, readNumbers } from "./parquet-cells.ts";
 import type { Cursor, Leaf } from "./parquet-cursor.ts";
@@ -67,6 +68,7 @@ function planTable(schema: SchemaTree, names: readonly string[], source: string,
   const { shape, features, order, remarks } = layout;
   const label = wanted.labels && layout.label !== null ? names[layout.label] : null;
   const leaves = order.map((i) => leafOf(schema, [names[i]]));
+  const readings = readingsOf(features, shape.features, wanted);
   const beside = planBeside(schema, label, wanted);
   return {
     leaves: [...beside.leaves, ...leaves],
@@ -75,7 +77,12 @@ function planTable(schema: SchemaTree, names: readonly string[], source: string,
       const facts = beside.read(cursors, range);
       const values = new Float64Array(range.count * order.length);
       for (const [i, cursor] of cursors.slice(-order.length).entries())
-        readNumbers(cursor, names[order[i]], range, wanted, { values, offset: i, step: order.length });
+        readNumbers(cursor, names[order[i]], range, wanted, {
+          values,
+          offset: i,
+          step: order.length,
+          input: readings?.[i % shape.features],
+        });
       return { ...facts, values, shape, features, dtype: dtypeOf(leaves), remarks };
     },
   };
@@ -87,11 +94,21 @@ function planBeside(schema: SchemaTree, label: string | null, wanted: Wanted) {
   return {
     leaves: names.map((name) => leafOf(schema, [name])),
     read(cursors: readonly Cursor[], range: RecordRange): Pick<Batch, "labels" | "labelName" | "columns" | "probability" | "test"> {
-      const columns = wanted.columns.map((name, i) => [name, readColumn(cursors[i], name, range)]);
+      const columns = wanted.columns.map((name, i) => [
+        name,
+        wanted.statics.includes(name) ? readStatic(cursors[i], name, range, wanted) : readColumn(cursors[i], name, range),
+      ]);
       const labels = label === null ? null : readLabels(cursors[wanted.columns.length], label, range, wanted);
       return { labels, labelName: label, columns: Object.fromEntries(columns), probability: null, test: null };
     },
   };
+}
+
+/** (count) numbers of a static input, or codes. */
+function readStatic(cursor: Cursor, name: string, range: RecordRange, wanted: Wanted): Float64Array {
+  const values = new Float64Array(range.count);
+  readNumbers(cursor, name, range, wanted, { values, offset: 0, step: 1, input: wanted.inputs?.of(name) });
+  return values;
 }
 
 function leafOf(schema: SchemaTree, path: string[]): Leaf {

@@ -23,6 +23,12 @@ export type Remark =
   | { readonly code: "reordered" }
   /** An array was features × steps, and was turned. */
   | { readonly code: "turned" }
+  /** A feature is a category of so many levels. */
+  | { readonly code: "category"; readonly feature: string; readonly levels: number }
+  /** What is given once a sequence. */
+  | { readonly code: "static"; readonly features: readonly string[] }
+  /** What never changes within a sequence, and is given in each row nevertheless. */
+  | { readonly code: "still"; readonly features: readonly string[] }
   /** Whole numbers beyond 2^53, which float64 rounds; `count` of them so far. */
   | { readonly code: "rounded"; readonly count: number };
 

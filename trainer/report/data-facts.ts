@@ -55,7 +55,7 @@ function measureRows(
   let zeroRows = 0;
   indices.forEach((n, i) => {
     lengths[i] = validRows(values, n * T * F, shape, padding, rows);
-    for (let t = 0; t < lengths[i]; t++) if (isZeroRow(values, (n * T + rows[t]) * F, F)) zeroRows++;
+    for (let t = 0; t < lengths[i]; t++) if (isZeroRow(values, (n * T + rows[t]) * F, shape)) zeroRows++;
   });
   return { lengths, zeroRows };
 }

@@ -90,8 +90,9 @@ export function inspectData({ values, labels, float32, timeline, facts }: Inspec
 }
 
 /** Positions of the rows that are not all zero. Windows of one series come in its order: of each, what the windows before it did not have. */
-function listRows(values: Float64Array, { timesteps: T, features: F }: Shape, timeline?: Timeline): number[] {
-  const isZero = (row: number): boolean => isZeroRow(values, row * F, F);
+function listRows(values: Float64Array, shape: Shape, timeline?: Timeline): number[] {
+  const { timesteps: T, features: F } = shape;
+  const isZero = (row: number): boolean => isZeroRow(values, row * F, shape);
   const rows: number[] = [];
   const seen = new Map<number, number>(); // rows of a series
   for (let n = 0; n < values.length / (T * F); n++) {

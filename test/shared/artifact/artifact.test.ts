@@ -5,12 +5,19 @@ import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifac
 import { GOLDEN_COUNT } from "../../../shared/artifact/tensors.ts";
 import { ArtifactError } from "../../../shared/errors.ts";
 import type { Model } from "../../../shared/model.ts";
+import type { Input } from "../../../shared/recipe/inputs.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { CHANNELS, makeModel, withNetwork } from "../../fixtures/model.ts";
 import { frame, type Parts, putTogether, takeApart, tensor } from "./parts.ts";
 
 const model = makeModel(kernel, { units: 3 });
 const bytes = encodeArtifact(model);
+/** Five features: one of rows, three levels, one once a sequence. */
+const INPUTS: readonly Input[] = [
+  { name: "a" },
+  { name: "__proto__", levels: ["", 'b,"c"\u0007', "constructor"] },
+  { name: "age", static: true },
+];
 
 function errorOf(artifact: Uint8Array): unknown {
   try {
@@ -47,6 +54,7 @@ describe("round trip", () => {
         ],
       }),
     ],
+    ["a category of odd texts and what is given once a sequence", makeModel(kernel, { inputs: INPUTS })],
     [
       "hard gates, backwards, from a state",
       withNetwork(model, {
@@ -183,6 +191,44 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
     "a feature without a name",
     ({ metadata }) => (metadata.recipe.features = ["a", null]),
     'recipe.features is ["a",null], expected 1 to 64 names',
+  ],
+  [
+    "an input that is no object",
+    ({ metadata }) => (metadata.recipe.features = ["a", 7, "c", "d", "e"]),
+    'recipe.features is ["a",7,"c","d","e"], expected 1 to 64 names',
+  ],
+  [
+    "an input without a name",
+    ({ metadata }) => (metadata.recipe.features = ["a", { static: true }]),
+    "recipe.features[1].name is missing, expected text",
+  ],
+  [
+    "a level twice",
+    ({ metadata }) => (metadata.recipe.features = [{ name: "a", levels: ["x", "x"] }]),
+    'recipe.features[0].levels is ["x","x"], expected 1 to 32 different texts without spaces around them',
+  ],
+  [
+    "33 levels",
+    ({ metadata }) => (metadata.recipe.features = [{ name: "a", levels: Array.from({ length: 33 }, (_, i) => `l${i}`) }]),
+    `recipe.features[0].levels is ${JSON.stringify(Array.from({ length: 33 }, (_, i) => `l${i}`)).slice(0, 77)}…, expected 1 to 32 different texts without spaces around them`,
+  ],
+  [
+    "static inputs before others",
+    ({ metadata }) => (metadata.recipe.features = ["a", { name: "b", static: true }, "c"]),
+    'recipe.features is ["a",{"name":"b","static":true},"c"], expected what is static behind what is given in rows',
+  ],
+  [
+    "nothing but static inputs",
+    ({ metadata }) => (metadata.recipe.features = [{ name: "b", static: true }]),
+    'recipe.features is [{"name":"b","static":true}], expected what is static behind what is given in rows',
+  ],
+  [
+    "inputs that make 65 features",
+    ({ metadata }) => {
+      const levels = Array.from({ length: 32 }, (_, i) => `l${i}`);
+      metadata.recipe.features = ["a", { name: "b", levels }, { name: "c", levels }];
+    },
+    "recipe.features make 65 features, expected at most 64",
   ],
   ["an unknown padding", ({ metadata }) => (metadata.recipe.padding = "pre"), 'recipe.padding is "pre", expected leading, any, none'],
   ["no channels", ({ metadata }) => (metadata.recipe.channels = []), "recipe.channels is [], expected 1 to 1024 channels"],

@@ -2,6 +2,7 @@
 // numbers everywhere. The probability depends on nothing but the values as they are given, so that 1.00 can be reached. What
 // logistic regression recovers is measured on standardised flattened rows, 10,000 to fit and 10,000 to test.
 // Legend: N sequences, T steps, F features.
+import { expandNames, type Input } from "../../../shared/recipe/inputs.ts";
 import { createRandom, type Random } from "../../../trainer/statistics/random.ts";
 
 export interface Generated {
@@ -14,6 +15,8 @@ export interface Generated {
   readonly features: readonly string[];
   /** The last feature is the row's time, in seconds. */
   readonly clock?: true;
+  /** What features come from that are categories, or the same in all rows of a sequence. */
+  readonly inputs?: readonly Input[];
 }
 
 export const T = 10;
@@ -250,11 +253,22 @@ export function speeds(N: number, seed: number): Generated {
   return { ...made, clock: true };
 }
 
-/** What a sequence's trend means depends on who it is of: a number that is the same in all its rows. Neither says anything by itself. */
+/** Of `owners`: a category and a number that are given once a sequence. */
+const OWNERS: readonly Input[] = [
+  { name: "level" },
+  { name: "x" },
+  { name: "kind", levels: ["long", "short"], static: true },
+  { name: "age", static: true },
+];
+
+/**
+ * What a sequence's trend means depends on who it is of: its sign on a category, its weight on a number, which are the same in all its
+ * rows. None of the three says anything by itself.
+ */
 export function owners(N: number, seed: number): Generated {
-  return generate(N, seed, { intercept: -1.56, slope: 2.2 }, ["level", "x", "y", "kind", "age"], (rows, random) => {
+  const made = generate(N, seed, { intercept: -1.53, slope: 4.2 }, expandNames(OWNERS), (rows, random) => {
     const first = firstRow(random);
-    const kind = random.uniform() < 0.5 ? -1 : 1;
+    const isLong = random.uniform() < 0.5;
     const age = 20 + 50 * random.uniform();
     let level = random.normal();
     let score = 0;
@@ -262,8 +276,9 @@ export function owners(N: number, seed: number): Generated {
       const step = random.normal();
       level += step;
       if (t > first) score = 0.6 * score + 0.4 * step;
-      rows.set([level, random.normal(), random.normal(), kind, age], t * F);
+      rows.set([level, random.normal(), isLong ? 1 : 0, isLong ? 0 : 1, age], t * F);
     }
-    return score * kind;
+    return (score * (isLong ? 1 : -1) * (age - 10)) / 50;
   });
+  return { ...made, inputs: OWNERS };
 }

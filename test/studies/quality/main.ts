@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { score } from "../../../shared/model.ts";
+import { countStatics } from "../../../shared/recipe/inputs.ts";
 import { dropLastFeature } from "../../../trainer/data/clock.ts";
 import { writeWhole } from "../../../trainer/files/whole-files.ts";
 import { createTrees } from "../../../trainer/learners/trees/trees.ts";
@@ -122,7 +123,8 @@ async function timedTraining(data: LabelledDataset, seed: number): Promise<Train
 }
 
 function asDataset(name: string, part: Pick<Generated, "values" | "labels" | "features"> & Partial<Generated>): LabelledDataset {
-  const shape = { timesteps: T, features: F, ...(part.clock && { clock: part.clock }) };
+  const statics = countStatics(part.inputs ?? []);
+  const shape = { timesteps: T, features: F, ...(part.clock && { clock: part.clock }), ...(statics > 0 && { statics }) };
   const facts = { source: name, name, sha256: "0".repeat(64), shape, float32: false, test: null };
   return { ...facts, ...part, probability: part.probability ?? null };
 }

@@ -39,7 +39,7 @@ describe.each(Object.entries(CASES))("%s", (name, input) => {
   const C = channels.length;
   const { Z, train, weights, probability, losses, lines } = ran[name];
   const X = ran[name].X.map((x) => x ?? Number.NaN);
-  const isEmpty = (n: number) => isZeroRow(Float64Array.from(X.slice(n * T * F, (n + 1) * T * F)), 0, T * F);
+  const isEmpty = (n: number) => isZeroRow(Float64Array.from(X.slice(n * T * F, (n + 1) * T * F)), 0, { features: T * F });
   const kept = Array.from({ length: X.length / T / F }, (_, n) => n).filter((n) => plan.padding === "none" || !isEmpty(n));
   const values = Float64Array.from(kept.flatMap((n) => X.slice(n * T * F, (n + 1) * T * F)));
   const applied = applyRecipe(fitRecipe(plan, values, train, log), values, log);

@@ -6,7 +6,7 @@ import { readCsv } from "../../../trainer/readers/csv.ts";
 import { throwIssue } from "../../../trainer/readers/issues.ts";
 
 const DIGITS = "1".repeat(1_000_000);
-const wanted: Wanted = { labels: true, label: undefined, parts: true, columns: [], rows: undefined, onIssue: throwIssue };
+const wanted: Wanted = { labels: true, label: undefined, parts: true, columns: [], statics: [], rows: undefined, onIssue: throwIssue };
 
 test("a cell of a million digits that is no number is refused in the time of its length, in data and in a training curve", async () => {
   const started = performance.now();

@@ -8,7 +8,7 @@ const N = 100_000;
 const T = 10;
 const F = 5;
 const { values, labels, probability, features } = generateFx(N, 1);
-const isRow = (n: number, t: number) => t >= 0 && !isZeroRow(values, (n * T + t) * F, F);
+const isRow = (n: number, t: number) => t >= 0 && !isZeroRow(values, (n * T + t) * F, { features: F });
 const at = (n: number, t: number, f: number) => values[(n * T + t) * F + f];
 
 /** The share of all cells (n,t) where `condition` holds. */

@@ -2,6 +2,7 @@
 // computes. All in float64 up to the last step, as there: differences are taken before rounding.
 // Operators: github.com/onnx/onnx/blob/main/docs/Operators.md, opset 17.
 // Legend: N sequences, T steps, F features, C channels.
+import { ArtifactError } from "../../../shared/errors.ts";
 import { type Channel, takesLogarithm, takesMovement } from "../../../shared/recipe/channel.ts";
 import { type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
 import { type Builder, createBuilder } from "./builder.ts";
@@ -44,6 +45,10 @@ export function describeRecipe(recipe: Recipe): RecipeGraph {
 /** The same in `build`, whose rows others may look at, too. */
 export function buildRecipe(build: Builder, recipe: Recipe): { readonly rows: Rows; readonly last: readonly NodeProto[] } {
   const { timesteps: T } = shapeOf(recipe);
+  if (shapeOf(recipe).statics)
+    throw new ArtifactError(
+      "the recipe takes what is given once a sequence, which --preprocessing cannot write: export the network alone, without it",
+    );
   const { op, cast, number, zero } = build;
   const rows = alignRows(build, recipe, T);
   const columns = recipe.channels.map((channel, c) => {

@@ -33,14 +33,21 @@ export function buildView(build: Builder, view: TabularView, rows: Rows, T: numb
   const changes =
     view.parts > 1 ? op("Sub", [sliceParts(build, levels, 0, view.parts - 1), sliceParts(build, levels, 1, view.parts)]) : null;
   const statistics = view.blocks.some(({ kind }) => kind === "statistics") ? describeStatistics(build, series) : null; // (N,7,S)
+  const tallOf = (block: Exclude<Block, { kind: "length" }>): string => {
+    switch (block.kind) {
+      case "steps":
+        return join(build, changes === null ? [levels] : [levels, changes]);
+      case "statistics":
+        return statistics!;
+      case "constants":
+        return sliceParts(build, levels, 0, 1);
+      case "quantiles":
+        return describeQuantiles(build, block, view.parts, levels, changes);
+    }
+  };
   const blocks = view.blocks.map((block) => {
     if (block.kind === "length") return op("Reshape", [rows.length, indices(-1, 1)]);
-    const tall =
-      block.kind === "steps"
-        ? join(build, changes === null ? [levels] : [levels, changes])
-        : block.kind === "statistics"
-          ? statistics!
-          : describeQuantiles(build, block, view.parts, levels, changes);
+    const tall = tallOf(block);
     const own = op("Gather", [tall, indices(...block.series)], [int("axis", 2)]);
     return op("Reshape", [op("Transpose", [own], [ints("perm", [0, 2, 1])]), indices(0, -1)]); // series by series
   });

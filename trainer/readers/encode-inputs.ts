@@ -1,0 +1,106 @@
+// Batches of inputs, with codes where categories stand → batches of features. Knows no format.
+// Legend: N sequences, T steps, I inputs, F features.
+import { DataError } from "../../shared/errors.ts";
+import { codeOf, countStatics, expandInputs, expandNames, type Input, isEmptyRow } from "../../shared/recipe/inputs.ts";
+import { isSameSet } from "./align.ts";
+import type { Batch, Part, Wanted } from "./batch.ts";
+import { checkNames, type InputReading, type InputTable } from "./input-table.ts";
+
+/** Of each of F features the reading of its input, by name or, as a model takes them, by position; null where nobody looks for categories. */
+export function readingsOf(
+  features: readonly string[] | null,
+  F: number,
+  { inputs, target, byPosition }: Pick<Wanted, "inputs" | "target" | "byPosition">,
+): readonly InputReading[] | null {
+  if (inputs === undefined) return null;
+  const isByName = features !== null && !byPosition && (target === undefined || isSameSet(features, target.features));
+  const names = isByName ? features : (target?.features ?? features);
+  return names?.length === F ? names.map((name) => inputs.of(name)) : null;
+}
+
+/** The codes in `values` (N,T,I), in the order of their coming, become those of the settled levels; where some are missing, the empty level joins. */
+function renumber(values: Float64Array, inputs: readonly Input[], table: InputTable, clock = false): Input[] {
+  const I = inputs.length + (clock ? 1 : 0);
+  const isEmpty = Uint8Array.from({ length: values.length / I }, (_, row) => Number(isEmptyRow(inputs, values, row * I, clock)));
+  return inputs.map((input, i) => {
+    if (input.levels === undefined) return input;
+    const isMissing = isEmpty.some((empty, row) => Number.isNaN(values[row * I + i]) && (empty === 0 || input.static === true));
+    const settled = isMissing ? { ...input, levels: ["", ...input.levels] } : input;
+    const { codes } = table.of(input.name);
+    const places = new Int32Array(codes.size + 1);
+    for (const [level, code] of codes) places[code] = codeOf(settled, level);
+    for (let at = i; at < values.length; at += I) if (values[at] > 0) values[at] = places[values[at]];
+    return settled;
+  });
+}
+
+type Encoded = Pick<Batch, "shape" | "features"> & Part & { readonly inputs?: readonly Input[] };
+
+/** A whole set whose inputs `table` has found out, as features. `values` change. Throws DataError as settle does. */
+export function encodeFound<B extends Encoded>(batch: B, table: InputTable, statics: readonly string[], source: string): B {
+  const { values, shape } = batch;
+  const names = batch.features ?? Array.from({ length: shape.features }, (_, f) => `f${f}`);
+  const given = shape.clock ? names.slice(0, -1) : names;
+  const found = table.settle(given, statics, source);
+  if (found === undefined) return batch;
+  const inputs = renumber(values, found, table, shape.clock);
+  checkNames(expandNames(inputs), source);
+  return encode(batch, inputs, names.slice(given.length));
+}
+
+/**
+ * The batch with its columns `statics`, which readers gave as numbers and codes, as the last features of all rows; `inputs` of a model whose
+ * rows have one number more, their time, before that one. Throws DataError.
+ */
+export function joinStatics(batch: Batch, statics: readonly string[], inputs: readonly Input[] | undefined, source: string): Batch {
+  if (statics.length === 0) return batch;
+  if (batch.test || batch.validation)
+    throw new DataError(
+      source,
+      `holds a ${batch.test ? "test" : "validation"} part without what is static: give parts in files of their own`,
+    );
+  const { values, shape, columns } = batch;
+  const { timesteps: T, features: own } = shape;
+  const F = own + statics.length;
+  const S = statics.length;
+  const time = inputs && own > inputs.length - S ? 1 : 0;
+  const out = new Float64Array((values.length / own) * F);
+  const beside = statics.map((name) => columns[name] as Float64Array);
+  for (let row = 0; row * own < values.length; row++) {
+    out.set(values.subarray(row * own, (row + 1) * own - time), row * F);
+    for (let s = 0; s < S; s++) out[row * F + own - time + s] = beside[s][Math.floor(row / T)];
+    if (time) out[(row + 1) * F - 1] = values[(row + 1) * own - 1];
+  }
+  const names = batch.features ?? Array.from({ length: own }, (_, f) => `f${f}`);
+  return {
+    ...batch,
+    values: out,
+    shape: { ...shape, features: F },
+    features: [...names.slice(0, own - time), ...statics, ...names.slice(own - time)],
+    columns: Object.fromEntries(Object.entries(columns).filter(([name]) => !statics.includes(name))),
+  };
+}
+
+/** A batch of a model's inputs as features. */
+export function encodeKnown<B extends Encoded>(batch: B, inputs: readonly Input[]): B {
+  const time = batch.shape.features - inputs.length;
+  if (time !== 0 && time !== 1) return batch; // whoever takes the shape refuses it
+  return encode(
+    time === 0 ? batch : { ...batch, shape: { ...batch.shape, clock: true } },
+    inputs,
+    batch.features?.slice(inputs.length) ?? [],
+  );
+}
+
+function encode<B extends Encoded>(batch: B, inputs: readonly Input[], time: readonly string[]): B {
+  const { values, shape } = batch;
+  const features = [...expandNames(inputs), ...time];
+  const statics = countStatics(inputs);
+  return {
+    ...batch,
+    values: expandInputs(inputs, values, shape.timesteps, shape.clock),
+    shape: { ...shape, features: features.length, ...(statics > 0 && { statics }) },
+    features,
+    inputs,
+  };
+}
