@@ -8,6 +8,7 @@ import { checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
 import { toReadDocument } from "../cli/read-line.ts";
 import { createStages } from "../cli/stages.ts";
 import type { Terminal } from "../cli/terminal.ts";
+import { asPlainRows } from "../data/plain-rows.ts";
 import { diagnose as diagnoseData } from "../diagnosis/diagnose.ts";
 import type { Diagnosis } from "../diagnosis/diagnosis.ts";
 import { toDocument } from "../diagnosis/document.ts";
@@ -99,7 +100,7 @@ export async function diagnose(
   const log = command.history === undefined ? undefined : readHistory(readWhole(command.history, MAX_HISTORY_BYTES), command.history);
   const issues = collectIssues();
   const read = { ...command.read, gaps: true, onIssue: issues.onIssue, maxWindows: MAX_WINDOWS };
-  const data = await readDataset(command.data, read);
+  const data = asPlainRows(await readDataset(command.data, read));
   terminal.say(describeRead(data.facts));
   const { signal } = dependencies;
   const given = toDiagnosisData(data, issues);

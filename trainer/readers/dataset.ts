@@ -79,8 +79,8 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const all = tallyBatches(readBatches(paths, { ...options, labelCodes, inputTable, onNote, inOne: true }, hash), tally);
   const joined = await joinBatches(all, describePaths(paths));
   const main = options.inputs ? joined : encodeFound(joined, inputTable, options.static ?? [], describePaths(paths));
-  const testOptions = { ...testOptionsOf(options, joined, main.inputs), labelCodes };
-  const apart = testPath === undefined ? null : await readTest(testPath, testOptions, main, hash);
+  const ofTestFile = { ...testOptionsOf(options, joined, main.inputs), labelCodes };
+  const apart = testPath === undefined ? null : await readTest(testPath, ofTestFile, main, hash);
   let test = apart?.test ?? main.test;
   const settled = labelCodes.settle([main.labels, test?.labels ?? null, main.validation?.labels ?? null] as const, describePaths(paths));
   const [labels, testLabels, validationLabels] = settled.parts;
@@ -104,7 +104,6 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const ofTest = { testSequences: test?.labels.length ?? 0, testNotes: apart?.notes ?? [] };
   const remarks = [...said.remarks, ...arranged, ...describeInputs(main, features)];
   const facts: ReadFacts = { ...said, shape, features, ...ofTest, remarks };
-  const name = basename(stem(paths[0]));
   return {
     ...ordered,
     ...(!isSorted && { orderedBy: time }),
@@ -119,7 +118,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     ...(validation && { validation }),
     timeline,
     facts,
-    read: withoutPaths(facts, name),
+    read: withoutPaths(facts, basename(stem(paths[0]))),
     reading: describeOptions(options),
   };
 }

@@ -1,5 +1,6 @@
 // What a data set holds, before anybody trains on it: each feature, lengths, copies, and what its owner should know. Knows no model.
 // Legend: N sequences, T steps, F features.
+import type { Input } from "../../shared/recipe/inputs.ts";
 import { isZeroRow, type Shape } from "../../shared/sequence.ts";
 import type { Timeline } from "../readers/batch.ts";
 import type { ReadFacts } from "../readers/facts.ts";
@@ -16,6 +17,8 @@ export interface Inspected {
   readonly float32: boolean;
   /** Of windows cut from rows of series, which share rows. */
   readonly timeline?: Timeline;
+  /** What the features come from, where some are categories or given once a sequence. */
+  readonly inputs?: readonly Input[];
   readonly facts: ReadFacts;
 }
 
@@ -59,10 +62,10 @@ export const MAX_DISTINCT = 1000;
 const MIN_SEQUENCES = 100;
 
 /** Looks at everything once. All-zero rows before the first other row are padding. */
-export function inspectData({ values, labels, float32, timeline, facts }: Inspected): Inspection {
+export function inspectData({ values, labels, float32, timeline, inputs, facts }: Inspected): Inspection {
   const { shape, features: names, sequences: N } = facts;
   const features = describeFeatures(values, names, listRows(values, shape, timeline));
-  const recipe = { timesteps: shape.timesteps, features: names, padding: "leading" as const };
+  const recipe = { timesteps: shape.timesteps, features: names, padding: "leading" as const, ...(inputs && { inputs }) };
   const distributions = describeTraining(
     recipe,
     values,
