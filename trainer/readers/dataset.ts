@@ -108,7 +108,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     ...ordered,
     ...(!isSorted && { orderedBy: time }),
     source: describePaths(paths),
-    name,
+    name: basename(stem(paths[0])),
     sha256: hash.digest("hex"),
     shape,
     features,
