@@ -1,6 +1,6 @@
 // Which candidate a step of the feature search takes: by score tests before short runs, by simplicity after them. Trains nothing.
 import { type Channel, looksAt, secondFeature } from "../../shared/recipe/channel.ts";
-import type { Evaluation } from "./candidate-evaluation.ts";
+import type { Evaluation, Losses } from "./candidate-evaluation.ts";
 import { type ScoreGain, scoreGain } from "./score-test.ts";
 
 /** A candidate by its score test. */
@@ -39,12 +39,12 @@ export function withSimpler(ranked: readonly Ranked[], all: readonly Channel[]):
   return [...first, ...simpler];
 }
 
-/** The best evaluation, or one whose last channel is simpler and that loses no more than a sliver of what the best has gained. */
-export function chooseSimplest(evaluations: readonly Evaluation[], all: readonly Channel[], baseRate: Evaluation): Evaluation | undefined {
-  if (evaluations.length === 0) return undefined;
-  const best = evaluations.reduce((a, b) => (b.loss < a.loss ? b : a));
-  const enough = best.loss + SLIVER * (baseRate.loss - best.loss);
-  const simple = evaluations
+/** The best, or one whose last channel is simpler and that loses no more than a sliver of what the best has gained over `baseRate`. */
+export function chooseSimplest(screened: readonly Losses[], all: readonly Channel[], baseRate: number): Losses | undefined {
+  if (screened.length === 0) return undefined;
+  const best = screened.reduce((a, b) => (b.loss < a.loss ? b : a));
+  const enough = best.loss + SLIVER * (baseRate - best.loss);
+  const simple = screened
     .filter(({ set, loss }) => all[set[set.length - 1]].base === "feature" && loss <= enough)
     .sort((a, b) => a.loss - b.loss);
   return simple[0] ?? best;

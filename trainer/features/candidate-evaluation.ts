@@ -7,15 +7,9 @@ import { take } from "../data/sequences.ts";
 import { mean } from "../statistics/descriptive.ts";
 import { logitOf, logLossOfLogit } from "../statistics/log-loss.ts";
 import { exceedsNoise } from "../statistics/paired.ts";
-import { createRandom } from "../statistics/random.ts";
-import { STREAMS } from "../statistics/random-streams.ts";
-import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
-import type { CreateStepper, Stepper } from "../training/stepper.ts";
-import { distil } from "./distillation.ts";
-import { drawEvaluationSample, type EvaluationSample, type Fold, type SampleInput, selectColumns } from "./evaluation-sample.ts";
-import { fitTeacher, teacherColumns } from "./logistic-teacher.ts";
-import { trainShortRun } from "./short-run.ts";
-import { computeSummaryFeatures, fitSummaryMlp } from "./summary-teacher.ts";
+import type { CreateStepper } from "../training/stepper.ts";
+import { drawEvaluationSample, type EvaluationSample, type Fold, type SampleInput } from "./evaluation-sample.ts";
+import { type Logits, openLstm, openSetLearner, type SetLearner, type SetLearnerName } from "./set-learners.ts";
 
 export interface EvaluationInput extends SampleInput {
   readonly createStepper: CreateStepper;
@@ -23,17 +17,29 @@ export interface EvaluationInput extends SampleInput {
   yieldToEventLoop(): Promise<void>;
 }
 
-/** How one set of channels did with one learner. */
-export interface Evaluation {
+/** Log losses of held-out sequences by one learner on one set of channels. */
+export interface Losses {
   /** Columns of the table. */
   readonly set: readonly number[];
   /** Mean of `losses`. */
   readonly loss: number;
-  /** Log loss of every held-out sequence, the same sequences in the same order for every evaluation. */
+  /** Of every held-out sequence, the same sequences in the same order for every evaluation of the same effort. */
   readonly losses: Float64Array;
+}
+
+/** How one set of channels did with one learner. */
+export interface Evaluation extends Losses {
+  /** Which learner; none for the base rate. */
+  readonly learner?: SetLearnerName;
   /** (tested) probabilities of training sequences, as the models say that trained on them. */
   readonly probabilities: Float64Array;
 }
+
+/**
+ * Screening: a run of a part of the budget, or, where parts are held out in turn, on the first of them alone. It tells who falls behind, but
+ * not what a set is worth.
+ */
+export type Effort = "screening" | "whole";
 
 /** What was evaluated is remembered: asking again costs nothing. */
 export interface CandidateEvaluator {
@@ -44,48 +50,85 @@ export interface CandidateEvaluator {
   readonly isFolded: boolean;
   /** What answering the base rate does. */
   readonly baseRate: Evaluation;
-  /** A small LSTM on labels; or on a logistic regression's probabilities by `distillationWeight`, and labels by the rest. */
-  lstm(set: readonly number[], distillationWeight?: number): Promise<Evaluation>;
-  logisticRegression(set: readonly number[]): Promise<Evaluation>;
-  /** The MLP on summary features. */
-  summaryMlp(set: readonly number[]): Promise<Evaluation>;
+  /** What a set does with the learner that does best on it. */
+  evaluate(set: readonly number[]): Promise<Evaluation>;
+  /** The same by screening, with `learner` alone if it is given: to be compared with what was screened alike. */
+  screen(set: readonly number[], learner?: SetLearnerName): Promise<Losses>;
+  /** What a set does with one learner. */
+  by(learner: SetLearnerName, set: readonly number[]): Promise<Evaluation>;
+  /** With an LSTM on a logistic regression's probabilities by `distillationWeight`, and labels by the rest. */
+  taught(set: readonly number[], distillationWeight: number): Promise<Evaluation>;
   /** Whether `a` beats `b` by more than so many standard errors of the paired difference; 1 unless given. */
-  isBetter(a: Evaluation, b: Evaluation, errors?: number): boolean;
+  isBetter(a: Losses, b: Losses, errors?: number): boolean;
 }
 
-const UNITS = 24;
-const BATCH = 128;
-/** Sequences one LSTM sees: six epochs, within these bounds, but never more than so many epochs. */
-const BUDGET = [24_000, 60_000];
-const MAX_EPOCHS = 60;
-const LEARNING_RATE = 8e-3;
-/** The MLP on summary features is so much cheaper that it may see more. */
-const SUMMARY_EPOCHS = 20;
+/** The part of the budget that screening takes. */
+const SCREENING = 1 / 4;
 
-/** Logits of rows of the sample. */
-type Logits = (rows: Int32Array) => ArrayLike<number>;
+/** What a learner says that one fold has trained. */
+interface FoldRun {
+  /** (held out) */
+  readonly losses: Float64Array;
+  /** (tested) probabilities, NaN of rows that the fold has not trained on; none where it was screened. */
+  readonly probabilities?: Float64Array;
+}
 
 /** An evaluator of sets of `candidates` (K), on a sample drawn by the input's seed. */
 export function createCandidateEvaluator(input: EvaluationInput, candidates: readonly Channel[]): CandidateEvaluator {
   const sample = drawEvaluationSample(input, candidates);
-  const { table, labels, tested, T, K } = sample;
-  const known = new Map<string, Evaluation>();
-  const once = async (learner: string, set: readonly number[], evaluate: () => Promise<Evaluation>): Promise<Evaluation> => {
-    const key = `${learner} ${[...set].sort((a, b) => a - b)}`;
-    const evaluation = known.get(key) ?? (await evaluate());
-    known.set(key, evaluation);
-    return evaluation;
+  const { table, labels, tested, T, K, isFolded } = sample;
+  const known = new Map<string, FoldRun>();
+
+  async function run(name: string, open: () => SetLearner, set: readonly number[], effort: Effort): Promise<FoldRun[]> {
+    const share = effort === "screening" && !isFolded ? SCREENING : 1;
+    const runs: FoldRun[] = [];
+    let learner: SetLearner | undefined;
+    try {
+      for (const [k, fold] of sample.folds.slice(0, effort === "screening" ? 1 : undefined).entries()) {
+        const key = `${name} ${[...set].sort((a, b) => a - b)} ${k} ${share}`;
+        if (!known.has(key)) {
+          await input.yieldToEventLoop();
+          learner ??= open();
+          known.set(key, runFold(sample, fold, learner.fit(fold, share), share === 1));
+        }
+        runs.push(known.get(key)!);
+      }
+    } finally {
+      learner?.dispose?.();
+    }
+    return runs;
+  }
+
+  const open = (name: SetLearnerName, set: readonly number[]): SetLearner => openSetLearner(name, input, sample, set);
+  const whole = async (name: SetLearnerName, set: readonly number[]): Promise<Evaluation> => {
+    const runs = await run(name, () => open(name, set), set, "whole");
+    return { ...joinLosses(set, runs), learner: name, probabilities: averageTested(runs) };
   };
+  const screened = async (name: SetLearnerName, set: readonly number[]): Promise<Losses> =>
+    joinLosses(set, await run(name, () => open(name, set), set, "screening"));
+  /** What a teacher can learn from a set counts as much as what the network can: on small data the logistic regression, which is cheap there. */
+  const teacher = isFolded ? "logistic regression" : "MLP on summary features";
+
   return {
     tested: { channels: take(table.channels, tested, T * K), lengths: tested.map((n) => table.lengths[n]) },
     testedLabels: Uint8Array.from(tested, (n) => labels[n]),
-    isFolded: sample.isFolded,
+    isFolded,
     baseRate: evaluateBaseRate(sample),
-    lstm: (set, weight = 0) => once(`LSTM ${weight}`, set, () => evaluateLstm(input, sample, set, weight)),
-    logisticRegression: (set) => once("logistic regression", set, () => evaluateLogisticRegression(input, sample, set)),
-    summaryMlp: (set) => once("MLP on summary features", set, () => evaluateSummaryMlp(input, sample, set)),
+    evaluate: async (set) => lower(await whole("LSTM", set), await whole(teacher, set)),
+    screen: async (set, name) =>
+      name === undefined ? lower(await screened("LSTM", set), await screened(teacher, set)) : await screened(name, set),
+    async taught(set, weight) {
+      const runs = await run(`LSTM, taught by ${weight}`, () => openLstm(input, sample, set, weight), set, "whole");
+      return { ...joinLosses(set, runs), learner: "LSTM", probabilities: averageTested(runs) };
+    },
+    by: whole,
     isBetter: (a, b, errors) => exceedsNoise(b.losses, a.losses, input.gap, errors),
   };
+}
+
+/** The first of equals. */
+function lower<Own extends Losses>(a: Own, b: Own): Own {
+  return b.loss < a.loss ? b : a;
 }
 
 function evaluateBaseRate({ folds, labels, positiveRate, tested }: EvaluationSample): Evaluation {
@@ -99,102 +142,22 @@ function evaluateBaseRate({ folds, labels, positiveRate, tested }: EvaluationSam
   };
 }
 
-/** Runs `fitFold` on every fold. */
-async function evaluateOnFolds(
-  { yieldToEventLoop }: EvaluationInput,
-  { folds, labels, tested }: EvaluationSample,
-  set: readonly number[],
-  fitFold: (fold: Fold) => Logits,
-): Promise<Evaluation> {
-  const losses: number[] = [];
-  const probabilities = new Float64Array(tested.length);
-  const counts = new Uint8Array(tested.length);
-  for (const fold of folds) {
-    await yieldToEventLoop();
-    const logits = fitFold(fold);
-    const heldOut = logits(fold.heldOut);
-    for (let i = 0; i < heldOut.length; i++) losses.push(logLossOfLogit(labels[fold.heldOut[i]], heldOut[i]));
-    const isTrained = new Uint8Array(labels.length);
-    for (const n of fold.train) isTrained[n] = 1;
-    const seen = logits(tested);
-    for (let i = 0; i < seen.length; i++) {
-      if (isTrained[tested[i]] === 0) continue;
-      probabilities[i] += sigmoid(seen[i]);
-      counts[i]++;
-    }
-  }
-  return { set, losses: Float64Array.from(losses), loss: mean(losses), probabilities: probabilities.map((p, i) => p / counts[i]) };
+function runFold({ labels, tested }: EvaluationSample, fold: Fold, logits: Logits, asksTested: boolean): FoldRun {
+  const heldOut = logits(fold.heldOut);
+  const losses = Float64Array.from(fold.heldOut, (n, i) => logLossOfLogit(labels[n], heldOut[i]));
+  if (!asksTested) return { losses };
+  const isTrained = new Uint8Array(labels.length);
+  for (const n of fold.train) isTrained[n] = 1;
+  const seen = logits(tested);
+  return { losses, probabilities: Float64Array.from(tested, (n, i) => (isTrained[n] === 1 ? sigmoid(seen[i]) : Number.NaN)) };
 }
 
-async function evaluateLstm(
-  input: EvaluationInput,
-  sample: EvaluationSample,
-  set: readonly number[],
-  distillationWeight: number,
-): Promise<Evaluation> {
-  const { seed, createStepper } = input;
-  const { T, labels, positiveRate } = sample;
-  const data = selectColumns(sample, set);
-  const initial = flattenNetwork(initialNetwork(set.length, UNITS, positiveRate, createRandom(seed, STREAMS.candidateWeights)));
-  const teach = distillationWeight > 0 ? createLogisticTeacher(sample, set) : undefined;
-  const options = {
-    channels: set.length,
-    timesteps: T,
-    units: UNITS,
-    maxBatch: BATCH,
-    optimizer: "adam",
-    clipNorm: 1,
-    weightDecay: 0,
-  } as const;
-  let stepper: Stepper | undefined; // one for all folds where the targets are the same
-  try {
-    return await evaluateOnFolds(input, sample, set, (fold) => {
-      if (stepper === undefined || teach) {
-        stepper?.dispose();
-        stepper = createStepper({ ...data, labels: teach ? distil(labels, teach(fold), distillationWeight) : labels }, options);
-      }
-      const current = stepper;
-      current.setParameters(initial);
-      current.setOptimizer({ steps: 0, moments: new Float32Array(2 * initial.length) });
-      const sequences = Math.min(BUDGET[1], MAX_EPOCHS * fold.train.length, Math.max(BUDGET[0], 6 * fold.train.length));
-      const run = { sequences, batch: BATCH, learningRate: LEARNING_RATE };
-      trainShortRun(current, fold.train, run, createRandom(seed, STREAMS.candidateOrder));
-      return (rows) => current.logits(rows);
-    });
-  } finally {
-    stepper?.dispose();
-  }
+function joinLosses(set: readonly number[], runs: readonly FoldRun[]): Losses {
+  const losses = Float64Array.from(runs.flatMap((run) => Array.from(run.losses)));
+  return { set, loss: mean(losses), losses };
 }
 
-function evaluateLogisticRegression(input: EvaluationInput, sample: EvaluationSample, set: readonly number[]): Promise<Evaluation> {
-  const teach = createLogisticTeacher(sample, set);
-  return evaluateOnFolds(input, sample, set, (fold) => {
-    const logits = teach(fold);
-    return (rows) => Float64Array.from(rows, (n) => logits[n]);
-  });
-}
-
-function evaluateSummaryMlp(input: EvaluationInput, sample: EvaluationSample, set: readonly number[]): Promise<Evaluation> {
-  const { seed, createStepper } = input;
-  const { labels, positiveRate } = sample;
-  const columns = computeSummaryFeatures(selectColumns(sample, set), sample.T);
-  return evaluateOnFolds(input, sample, set, ({ train }) => {
-    const sequences = SUMMARY_EPOCHS * train.length;
-    const logits = fitSummaryMlp({ columns, labels, train, positiveRate, sequences, seed, createStepper });
-    return (rows) => Float64Array.from(rows, (n) => logits[n]);
-  });
-}
-
-/** A logistic regression of each fold, fitted on its training rows: logits (R) of all rows. */
-function createLogisticTeacher(sample: EvaluationSample, set: readonly number[]): (fold: Fold) => Float64Array {
-  const { labels, T } = sample;
-  const columns = teacherColumns(selectColumns(sample, set), T);
-  const D = columns.length / labels.length;
-  return ({ train }) => {
-    const { predict } = fitTeacher(
-      take(columns, train, D),
-      Uint8Array.from(train, (n) => labels[n]),
-    );
-    return predict(columns).map(logitOf);
-  };
+/** (tested) the mean over the folds that have trained on a row. */
+function averageTested(runs: readonly FoldRun[]): Float64Array {
+  return runs[0].probabilities!.map((_, i) => mean(runs.map(({ probabilities }) => probabilities![i]).filter((p) => !Number.isNaN(p))));
 }

@@ -1,7 +1,7 @@
 // The backward half of a feature search: channels whose lack does not show are removed, one by one, or in groups where there are many.
-import type { Evaluation } from "./candidate-evaluation.ts";
+import type { Evaluation, Losses } from "./candidate-evaluation.ts";
 import { scoreGain } from "./score-test.ts";
-import { evaluate, MAX_CHANNELS, reportProgress, type Search } from "./search-state.ts";
+import { MAX_CHANNELS, reportProgress, type Search } from "./search-state.ts";
 
 /** On data of many features: a half, or else a quarter, of the channels are removed, as long as one of these shares can go. */
 const SHARES = [1 / 2, 1 / 4];
@@ -25,11 +25,8 @@ async function removeGroups(search: Search, from: Evaluation): Promise<Evaluatio
     reportProgress(search, "removing", best.set.length, k / SHARES.length);
     const count = Math.ceil(best.set.length * SHARES[k]);
     const weakest = [...best.set].sort((a, b) => (gains.get(a) ?? 0) - (gains.get(b) ?? 0)).slice(0, count);
-    const without = await evaluate(
-      search,
-      best.set.filter((c) => !weakest.includes(c)),
-    );
-    if (evaluator.isBetter(best, without)) {
+    const without = await evaluateWithout(search, best, weakest);
+    if (without === undefined) {
       k++;
       continue;
     }
@@ -41,18 +38,27 @@ async function removeGroups(search: Search, from: Evaluation): Promise<Evaluatio
 
 /** Removes each channel, the last first, whose lack does not show. */
 async function removeSingles(search: Search, from: Evaluation): Promise<Evaluation> {
-  const { evaluator, all, onStep } = search;
+  const { all, onStep } = search;
   let best = from;
   for (const [i, c] of [...from.set].reverse().entries()) {
     if (best.set.length === 1) break;
     reportProgress(search, "removing", best.set.length, i / from.set.length);
-    const without = await evaluate(
-      search,
-      best.set.filter((other) => other !== c),
-    );
-    if (evaluator.isBetter(best, without)) continue;
+    const without = await evaluateWithout(search, best, [c]);
+    if (without === undefined) continue;
     onStep({ code: "channel-removed", channel: all[c], before: best.loss, after: without.loss });
     best = without;
   }
   return best;
+}
+
+/** Standard errors by which a lack that shows in a screening need not be looked at in a whole run. */
+const CLEAR = 3;
+
+/** `from` without `channels`, where their lack does not show. */
+async function evaluateWithout({ evaluator }: Search, from: Evaluation, channels: readonly number[]): Promise<Evaluation | undefined> {
+  const left = from.set.filter((c) => !channels.includes(c));
+  const screen = (set: readonly number[]): Promise<Losses> => evaluator.screen(set, from.learner);
+  if (evaluator.isBetter(await screen(from.set), await screen(left), CLEAR)) return undefined;
+  const without = await evaluator.evaluate(left);
+  return evaluator.isBetter(from, without) ? undefined : without;
 }

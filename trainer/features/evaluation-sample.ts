@@ -57,13 +57,15 @@ export interface EvaluationSample {
 const MAX_TRAIN = 20_000;
 const MAX_VALIDATION = 10_000;
 const MAX_TESTED = 10_000;
+/** Sequences that candidates' statistics are taken of, at most: they scale columns, and judge nothing. */
+const MAX_FITTED = 5000;
 /** With a smaller validation part, training and validation are held out in turn, in so many parts. */
 const ENOUGH_TO_VALIDATE = 3000;
 const FOLDS = 3;
 /** Numbers in the table of all candidates: 80 MB as float32. */
 const MAX_TABLE = 20_000_000;
 
-/** Draws the sample by the input's seed; `candidates` (K) are fitted on its training rows. */
+/** Draws the sample by the input's seed; `candidates` (K) are fitted on some of its training rows. */
 export function drawEvaluationSample(input: SampleInput, candidates: readonly Channel[]): EvaluationSample {
   const { values, labels, shape, features, padding, gaps, inputs, gap, log } = input;
   const [T, K] = [shape.timesteps, candidates.length];
@@ -73,7 +75,7 @@ export function drawEvaluationSample(input: SampleInput, candidates: readonly Ch
   const recipe = fitRecipe(
     { timesteps: T, features, padding, gaps, inputs, clock: shape.clock || undefined, channels: candidates, standardise: true },
     values,
-    train,
+    thin(train, MAX_FITTED),
     log,
   );
   const drawnLabels = Uint8Array.from(rows, (n) => labels[n]);
@@ -127,4 +129,10 @@ function listTrained(folds: readonly Fold[], R: number): Int32Array {
   const isTrained = new Uint8Array(R);
   for (const fold of folds) for (const n of fold.train) isTrained[n] = 1;
   return Int32Array.from(isTrained.keys()).filter((n) => isTrained[n] === 1);
+}
+
+/** At most `count` of `indices`, evenly spread. */
+function thin(indices: Int32Array, count: number): Int32Array {
+  const step = Math.ceil(indices.length / count);
+  return step <= 1 ? indices : indices.filter((_, i) => i % step === 0);
 }

@@ -2,20 +2,21 @@
 // far fewer sequences than by an LSTM; trained on that model's probabilities instead of on noisy labels, the LSTM inherits what
 // it knows (knowledge distillation: Hinton, Vinyals & Dean 2015). Whether it pays is decided on held-out data.
 // Legend: N sequences, T steps, C channels, D columns.
-import { logLossOf } from "../statistics/log-loss.ts";
-import { fitLogistic, type Logistic } from "../statistics/logistic.ts";
+import { FitError } from "../../shared/errors.ts";
+import { logLossOfLogit } from "../statistics/log-loss.ts";
+import { type Coefficients, type FitColumns, fitPenalised } from "../statistics/penalised-logistic.ts";
 import { BLOCKS, blocksOf } from "./score-test.ts";
 
 /** Sizes, and products of all pairs, are taken up to this many channels; beyond, there would be too many columns. */
 const MAX_RICH = 4;
 /** Up to this many channels every step is a column; beyond, the last step and the mean of all stand for a channel. */
 const MAX_BY_STEP = 20;
-/** N·D² of one Newton step, about a second; more sequences than that allows are not looked at. */
-const MAX_WORK = 1e9;
+/** Numbers that one fit reads again and again, at most; sequences beyond are not looked at. */
+const MAX_NUMBERS = 8_000_000;
 /** Enough to choose a penalty. */
 const MAX_FOR_PENALTY = 20_000;
-/** Penalties tried, on standardised columns. */
-const PENALTIES = [3, 30, 300];
+/** Penalties tried, on the summed log loss of columns of about unit size, the strongest first: each fit starts where the one before ended. */
+const PENALTIES = [300, 30, 3];
 
 export interface TeacherData {
   /** (N,T,C) left-aligned */
@@ -27,7 +28,7 @@ export interface TeacherData {
  * (N,D): every step of every channel, its size, products of pairs of channels at each step, means of the last 3, 5, and all steps.
  * The more channels, the less of each: first without sizes and products, then the last step and the mean alone.
  */
-export function teacherColumns(data: TeacherData, T: number): Float64Array {
+export function teacherColumns(data: TeacherData, T: number): Float32Array {
   const { lengths } = data;
   const N = lengths.length;
   const C = data.channels.length / (N * T);
@@ -36,7 +37,7 @@ export function teacherColumns(data: TeacherData, T: number): Float64Array {
   const isRich = C <= MAX_RICH;
   const pairs = !isRich ? [] : blocks.flatMap((_, a) => blocks.slice(a + 1).map((_, b) => [a, a + 1 + b] as const));
   const D = C * ((isRich ? 2 : 1) * BLOCKS + SPANS.length) + pairs.length * BLOCKS;
-  const out = new Float64Array(N * D);
+  const out = new Float32Array(N * D);
   for (let n = 0; n < N; n++) {
     let at = n * D;
     for (const block of blocks) {
@@ -60,10 +61,10 @@ export function teacherColumns(data: TeacherData, T: number): Float64Array {
 const SPANS = [3, 5, BLOCKS];
 
 /** (N,2C) of channels (N,T,C): the last step of every channel, and its mean over all steps; 0 for a sequence without a step. */
-export function lastAndMean({ channels, lengths }: TeacherData, T: number): Float64Array {
+export function lastAndMean({ channels, lengths }: TeacherData, T: number): Float32Array {
   const N = lengths.length;
   const C = channels.length / (N * T);
-  const out = new Float64Array(N * 2 * C);
+  const out = new Float32Array(N * 2 * C);
   for (let n = 0; n < N; n++)
     for (let t = 0; t < lengths[n]; t++)
       for (let c = 0; c < C; c++) {
@@ -74,27 +75,42 @@ export function lastAndMean({ channels, lengths }: TeacherData, T: number): Floa
   return out;
 }
 
-/** A logistic regression on columns (N,D), the penalty chosen on a third of the sequences it then learns from too. */
-export function fitTeacher(columns: Float64Array, labels: ArrayLike<number>): Logistic {
-  const D = columns.length / labels.length;
-  const N = Math.min(labels.length, Math.floor(MAX_WORK / (D * D)));
-  const learn = (from: number, to: number, l2: number): Logistic =>
-    fitLogistic(
-      columns.subarray(from * D, to * D),
-      Uint8Array.from({ length: to - from }, (_, n) => labels[from + n]),
-      { l2 },
-    );
-  const end = Math.min(N, MAX_FOR_PENALTY);
-  const cut = Math.floor((2 * end) / 3);
-  const scored = PENALTIES.map((l2) => {
-    let loss = 0;
-    learn(0, cut, l2)
-      .predict(columns.subarray(cut * D, end * D))
-      .forEach((p, i) => {
-        loss += logLossOf(labels[cut + i], p);
-      });
-    return { l2, loss };
-  });
-  const { l2 } = scored.reduce((best, next) => (next.loss < best.loss ? next : best));
-  return learn(0, N, l2);
+/**
+ * (N) logits, by a logistic regression that has learnt from the sequences `train`: the penalty is chosen on a third of the sequences it
+ * then learns from too. `labels` (N). Throws FitError where `train` lacks a class.
+ */
+export function fitTeacher(columns: FitColumns, labels: ArrayLike<number>, train: Int32Array): Float32Array {
+  const rows = train.subarray(0, Math.max(1, Math.floor(MAX_NUMBERS / columns.width)));
+  if (!hasBothClasses(labels, rows)) throw new FitError(`logistic regression needs both labels among its ${rows.length} examples`);
+  const l2 = choosePenalty(columns, labels, rows.subarray(0, MAX_FOR_PENALTY));
+  return logitsOf(columns, fitPenalised(columns, labels, rows, l2 / rows.length), labels.length);
+}
+
+/** The penalty that does best on the last third of `rows`; the strongest where the others lack a class. */
+function choosePenalty(columns: FitColumns, labels: ArrayLike<number>, rows: Int32Array): number {
+  const cut = Math.floor((2 * rows.length) / 3);
+  const [learnt, judged] = [rows.subarray(0, cut), rows.subarray(cut)];
+  if (!hasBothClasses(labels, learnt)) return PENALTIES[0];
+  let best = { l2: PENALTIES[0], loss: Number.POSITIVE_INFINITY };
+  let at: Coefficients | undefined;
+  for (const l2 of PENALTIES) {
+    at = fitPenalised(columns, labels, learnt, l2 / cut, at);
+    const loss = judged.reduce((sum, n) => sum + logLossOfLogit(labels[n], logitOf(columns, at!, n)), 0);
+    if (loss < best.loss) best = { l2, loss };
+  }
+  return best.l2;
+}
+
+function hasBothClasses(labels: ArrayLike<number>, rows: Int32Array): boolean {
+  return rows.some((n) => labels[n] === 1) && rows.some((n) => labels[n] === 0);
+}
+
+function logitOf({ x, width: D }: FitColumns, at: Coefficients, n: number): number {
+  let sum = at[D];
+  for (let d = 0; d < D; d++) sum += at[d] * x[n * D + d];
+  return sum;
+}
+
+function logitsOf(columns: FitColumns, at: Coefficients, N: number): Float32Array {
+  return Float32Array.from({ length: N }, (_, n) => logitOf(columns, at, n));
 }

@@ -32,7 +32,7 @@ export async function choosePadding(input: Omit<EvaluationInput, "padding">): Pr
   for (const padding of ["leading", "any", "none"] as const) {
     const channels = plainChannels(studyFeatures(values, shape, train, padding, inputs), shape.timesteps);
     if (channels.length === 0) continue;
-    const evaluation = await createCandidateEvaluator({ ...input, padding }, channels).lstm([...channels.keys()]);
+    const evaluation = await createCandidateEvaluator({ ...input, padding }, channels).by("LSTM", [...channels.keys()]);
     losses.push({ padding, loss: evaluation.loss });
   }
   return { padding: losses.reduce((a, b) => (b.loss < a.loss ? b : a)).padding, hasZeroRows, zeroShare, losses };

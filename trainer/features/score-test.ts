@@ -2,7 +2,7 @@
 // sizes, and their products with the channels already chosen. One pass over the data a channel.
 // Legend: N sequences, T steps, C channels, D columns.
 import type { Channels } from "../../shared/recipe/recipe.ts";
-import { factorise, solveLower } from "../statistics/linear-algebra.ts";
+import { addProducts, BLOCK_ROWS, factorise, solveLower } from "../statistics/linear-algebra.ts";
 
 /** The latest steps stand alone; those before them are pooled into one mean. */
 export const BLOCKS = 10;
@@ -43,34 +43,36 @@ export function scoreGain(
 ): ScoreGain {
   const N = labels.length;
   const D = BLOCKS * (2 + chosen.length);
+  const stride = Math.ceil((D + 1) / 4) * 4;
   const size = meanSize(candidate);
-  const row = new Float64Array(D);
   const u = new Float64Array(D);
-  const H = new Float64Array(D * D);
-  const weighted = new Float64Array(D); // Σ w·z, for centring
-  let weights = 0;
-  for (let n = 0; n < N; n++) {
-    const p = probabilities[n];
-    const w = p * (1 - p);
-    const r = labels[n] - p;
-    for (let j = 0; j < BLOCKS; j++) {
-      const x = candidate[n * BLOCKS + j];
-      row[j] = x;
-      row[BLOCKS + j] = x === 0 ? 0 : Math.abs(x) - size[j];
-      for (let k = 0; k < chosen.length; k++) row[(2 + k) * BLOCKS + j] = x * chosen[k][n * BLOCKS + j];
+  const H = new Float64Array(stride * stride); // of the columns, and of the intercept behind them
+  const block = new Float64Array(stride * BLOCK_ROWS); // (stride,rows) columns times √w
+  for (let start = 0; start < N; start += BLOCK_ROWS) {
+    const rows = Math.min(BLOCK_ROWS, N - start);
+    if (rows < BLOCK_ROWS) block.fill(0);
+    for (let r = 0; r < rows; r++) {
+      const n = start + r;
+      const p = probabilities[n];
+      const root = Math.sqrt(p * (1 - p));
+      const residual = labels[n] - p;
+      const put = (d: number, z: number): void => {
+        u[d] += residual * z;
+        block[d * BLOCK_ROWS + r] = root * z;
+      };
+      for (let j = 0; j < BLOCKS; j++) {
+        const x = candidate[n * BLOCKS + j];
+        put(j, x);
+        put(BLOCKS + j, x === 0 ? 0 : Math.abs(x) - size[j]);
+        for (let k = 0; k < chosen.length; k++) put((2 + k) * BLOCKS + j, x * chosen[k][n * BLOCKS + j]);
+      }
+      block[D * BLOCK_ROWS + r] = root;
     }
-    weights += w;
-    for (let a = 0; a < D; a++) {
-      const x = row[a];
-      if (x === 0) continue;
-      u[a] += r * x;
-      const wx = w * x;
-      weighted[a] += wx;
-      for (let b = 0; b <= a; b++) H[a * D + b] += wx * row[b];
-    }
+    addProducts(block, stride, H);
   }
-  for (let a = 0; a < D; a++) for (let b = 0; b <= a; b++) H[a * D + b] -= (weighted[a] * weighted[b]) / weights; // the intercept is free
-  const { statistic, rank } = quadraticForm(H, u, D);
+  const means = H.subarray(D * stride, D * stride + D + 1); // Σ w·z, and Σ w at the end: the intercept is free
+  for (let a = 0; a < D; a++) for (let b = 0; b <= a; b++) H[a * stride + b] -= (means[a] * means[b]) / means[D];
+  const { statistic, rank } = quadraticForm(H, stride, u);
   return { gain: (statistic - rank) / (2 * N), noise: Math.sqrt(2 * rank) / (2 * N) };
 }
 
@@ -90,9 +92,10 @@ function meanSize(blocks: Float64Array): Float64Array {
 const COLLINEAR = 1e-6;
 
 /** uᵀH⁻¹u of H's lower triangle, which is overwritten; columns without own information are left out, and `rank` counts the others. */
-function quadraticForm(H: Float64Array, u: Float64Array, D: number): { statistic: number; rank: number } {
-  factorise(H, D, D, (left, own) => (!(own > 0) || left < COLLINEAR * own ? 0 : left));
+function quadraticForm(H: Float64Array, stride: number, u: Float64Array): { statistic: number; rank: number } {
+  const D = u.length;
+  factorise(H, stride, D, (left, own) => (!(own > 0) || left < COLLINEAR * own ? 0 : left));
   let rank = 0;
-  for (let j = 0; j < D; j++) if (H[j * D + j] !== 0) rank++;
-  return { statistic: solveLower(H, D, u).reduce((sum, y) => sum + y * y, 0), rank };
+  for (let j = 0; j < D; j++) if (H[j * stride + j] !== 0) rank++;
+  return { statistic: solveLower(H, stride, u).reduce((sum, y) => sum + y * y, 0), rank };
 }

@@ -2,7 +2,7 @@
 // On data of many features the search leaves work undone, so that its time grows no faster than the features; it says what.
 import { type Channel, tellsOfGaps } from "../../shared/recipe/channel.ts";
 import { isSame } from "./candidate-choice.ts";
-import { type CandidateEvaluator, createCandidateEvaluator, type Evaluation, type EvaluationInput } from "./candidate-evaluation.ts";
+import { type CandidateEvaluator, createCandidateEvaluator, type EvaluationInput } from "./candidate-evaluation.ts";
 import { countPairsLeftOut, listCandidates, plainChannels } from "./candidates.ts";
 import type { FeatureFacts } from "./facts.ts";
 import { blocksOf } from "./score-test.ts";
@@ -101,13 +101,6 @@ function limitCandidates(candidates: readonly Channel[], plain: readonly Channel
   if (candidates.length <= max) return candidates;
   let room = max - plain.length;
   return candidates.filter((channel) => plain.some((known) => isSame(known, channel)) || room-- > 0);
-}
-
-/** What a teacher can learn from a set counts as much as what the network can: on small data the logistic regression, which is cheap there. */
-export async function evaluate({ evaluator }: Search, set: readonly number[]): Promise<Evaluation> {
-  const network = await evaluator.lstm(set);
-  const teacher = await (evaluator.isFolded ? evaluator.logisticRegression(set) : evaluator.summaryMlp(set));
-  return teacher.loss < network.loss ? teacher : network;
 }
 
 /** Shares of a search's time, at most, after which it adds, and removes, no more channels. */

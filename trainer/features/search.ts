@@ -1,12 +1,13 @@
 // The feature search: finds the channels from which a data set can be learnt, forward by score tests, each step confirmed by short
 // runs on held-out sequences, then backward by short runs; and whether a teacher pays.
 import type { Channel } from "../../shared/recipe/channel.ts";
+import { mean } from "../statistics/descriptive.ts";
 import { chooseSimplest, EVALUATED, isPlain, type Ranked, rankCandidates, withSimpler } from "./candidate-choice.ts";
-import type { Evaluation, EvaluationInput } from "./candidate-evaluation.ts";
+import type { Evaluation, EvaluationInput, Losses } from "./candidate-evaluation.ts";
 import { removeChannels } from "./channel-removal.ts";
 import { type DistillationTarget, ON_LABELS } from "./distillation.ts";
 import type { FeatureFacts } from "./facts.ts";
-import { evaluate, MAX_CHANNELS, openSearch, reportProgress, type Search, type SearchListeners, SHORTLIST } from "./search-state.ts";
+import { MAX_CHANNELS, openSearch, reportProgress, type Search, type SearchListeners, SHORTLIST } from "./search-state.ts";
 
 export interface SearchResult {
   readonly channels: readonly Channel[];
@@ -33,6 +34,8 @@ const BEST_OF_PLAIN = 1.5;
  * luck of two trainings. (Measured on mixed scales, 40,000: 0.80 of what can be learnt with one error and noise let in, 0.84 with two.)
  */
 const WHOLESALE = 2;
+/** Of the candidates of a step, so many are evaluated in whole runs. */
+const FINALISTS = 2;
 /** A teacher that misses no more than this share of what the network gains over the base rate may teach it something. */
 const COMPETITIVE = 0.05;
 /** The distillation weight, where a teacher pays: labels keep a say, for what the teacher cannot know. */
@@ -86,33 +89,43 @@ async function addChannels(search: Search): Promise<Evaluation> {
   return best;
 }
 
-/** The best of `from` with one more channel that better `from` by so many standard errors. */
+/**
+ * `from` with one more channel, if it betters `from` by so many standard errors. All are screened with the learner that did best on
+ * `from`; the best of the screening is evaluated with all learners, and the next best where that fails.
+ */
 async function extend(search: Search, from: Evaluation, by: readonly Ranked[], errors: number): Promise<Evaluation | undefined> {
   const { evaluator, all } = search;
-  const better: Evaluation[] = [];
+  let screened: Losses[] = [];
   for (const [i, { c }] of by.entries()) {
-    const evaluation = await evaluate(search, [...from.set, c]);
+    screened.push(await evaluator.screen([...from.set, c], from.learner));
     reportProgress(search, "adding", from.set.length, (i + 1) / by.length);
-    if (evaluator.isBetter(evaluation, from, errors)) better.push(evaluation);
   }
-  return chooseSimplest(better, all, evaluator.baseRate);
+  const baseRate = mean(evaluator.baseRate.losses.subarray(0, screened[0]?.losses.length));
+  for (let k = 0; k < FINALISTS; k++) {
+    const best = chooseSimplest(screened, all, baseRate);
+    if (best === undefined) return undefined;
+    const evaluation = await evaluator.evaluate(best.set);
+    if (evaluator.isBetter(evaluation, from, errors)) return evaluation;
+    screened = screened.filter((other) => other !== best);
+  }
+  return undefined;
 }
 
 /** Levels and deltas of all features, instead of what was found or besides, where that betters it. */
 async function comparePlain(search: Search, found: Evaluation): Promise<{ best: Evaluation; plain: Evaluation }> {
   const { evaluator, onStep } = search;
   reportProgress(search, "comparing", found.set.length, 0);
-  const plain = await evaluate(search, search.plain);
-  const union = await evaluate(search, [...new Set([...found.set, ...plain.set])]);
+  const plain = await evaluator.evaluate(search.plain);
   let best = found;
-  for (const [evaluation, code] of [
-    [plain, "plain-channels-instead"],
-    [union, "plain-channels-added"],
-  ] as const) {
-    if (!evaluator.isBetter(evaluation, best, WHOLESALE)) continue;
+  const consider = (evaluation: Evaluation, code: "plain-channels-instead" | "plain-channels-added"): void => {
+    if (!evaluator.isBetter(evaluation, best, WHOLESALE)) return;
     onStep({ code, before: best.loss, after: evaluation.loss });
     best = evaluation;
-  }
+  };
+  consider(plain, "plain-channels-instead");
+  const union = [...new Set([...found.set, ...plain.set])];
+  const fallsBehind = found.set.length > 0 && evaluator.isBetter(await evaluator.screen(found.set), await evaluator.screen(union));
+  if (!fallsBehind) consider(await evaluator.evaluate(union), "plain-channels-added");
   return { best, plain };
 }
 
@@ -120,15 +133,15 @@ async function comparePlain(search: Search, found: Evaluation): Promise<{ best: 
 async function chooseTargets(search: Search, { set }: Evaluation): Promise<DistillationTarget[]> {
   const { evaluator, onStep } = search;
   reportProgress(search, "teachers", set.length, 0);
-  const network = await evaluator.lstm(set);
-  const logistic = await evaluator.logisticRegression(set);
+  const network = await evaluator.by("LSTM", set);
+  const logistic = await evaluator.by("logistic regression", set);
   if (evaluator.isFolded) {
-    const taught = await evaluator.lstm(set, DISTILLATION_WEIGHT);
+    const taught = await evaluator.taught(set, DISTILLATION_WEIGHT);
     const pays = taught.loss < network.loss;
     if (pays) onStep({ code: "teacher-pays", before: network.loss, after: taught.loss });
     return [pays ? { teacher: "logistic regression", distillationWeight: DISTILLATION_WEIGHT } : ON_LABELS];
   }
-  const summaryMlp = await evaluator.summaryMlp(set);
+  const summaryMlp = await evaluator.by("MLP on summary features", set);
   const teacher = summaryMlp.loss < logistic.loss ? summaryMlp : logistic;
   const isCompetitive = teacher.loss < network.loss + COMPETITIVE * (evaluator.baseRate.loss - network.loss);
   const name = teacher === summaryMlp ? "MLP on summary features" : "logistic regression";

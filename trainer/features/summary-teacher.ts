@@ -32,10 +32,11 @@ export function computeSummaryFeatures({ channels, lengths }: TeacherData, T: nu
   const N = lengths.length;
   const C = channels.length / (N * T);
   const out = new Float32Array(N * C * SUMMARY_FEATURES);
+  const averages = new Float64Array(DECAYS.length);
   for (let n = 0, at = 0; n < N; n++)
-    for (let c = 0; c < C; c++, at += SUMMARY_FEATURES) {
+    for (let c = 0; c < C; c++) {
       let [last, sum, runLength] = [0, 0, 0];
-      const averages = DECAYS.map(() => 0);
+      averages.fill(0);
       for (let t = 0; t < lengths[n]; t++) {
         const x = channels[(n * T + t) * C + c];
         runLength = t > 0 && x === last ? runLength + 1 : 0;
@@ -43,7 +44,10 @@ export function computeSummaryFeatures({ channels, lengths }: TeacherData, T: nu
         sum += x;
         for (let m = 0; m < averages.length; m++) averages[m] = DECAYS[m] * averages[m] + (1 - DECAYS[m]) * x;
       }
-      out.set([last, sum / Math.max(1, lengths[n]), runLength, ...averages], at);
+      out[at++] = last;
+      out[at++] = sum / Math.max(1, lengths[n]);
+      out[at++] = runLength;
+      for (let m = 0; m < averages.length; m++) out[at++] = averages[m];
     }
   return out;
 }

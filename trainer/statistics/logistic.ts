@@ -4,7 +4,7 @@
 import { FitError } from "../../shared/errors.ts";
 import { sigmoid } from "../../shared/networks/lstm.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
-import { factorise, solveFactorised } from "./linear-algebra.ts";
+import { addProducts, BLOCK_ROWS, factorise, solveFactorised } from "./linear-algebra.ts";
 import { logLossOfLogit } from "./log-loss.ts";
 import { minimise } from "./newton.ts";
 
@@ -18,8 +18,6 @@ export interface Logistic {
 
 /** Five to ten steps are usual (measured). */
 const NEWTON = { maxSteps: 100, lastStep: 1e-12, takeLastStep: true };
-/** Rows taken together: with 100 columns their scaled copy stays in the second-level cache. */
-const BLOCK_ROWS = 128;
 
 /**
  * Minimises Σ log loss + l2/2 · ‖weights‖², as scikit-learn's LogisticRegression with C = 1/l2; the intercept is free.
@@ -118,46 +116,4 @@ function derivatives(
   }
   for (let d = 0; d < D; d++) hessian[d * stride + d] += l2;
   return { gradient, hessian, stride };
-}
-
-/** hessian += block · blockᵀ around the lower triangle, four columns against two at a time: eight sums stay in registers. */
-function addProducts(block: Float64Array, stride: number, hessian: Float64Array): void {
-  for (let i = 0; i < stride; i += 4)
-    for (let j = 0; j < i + 4; j += 2) {
-      const i0 = i * BLOCK_ROWS;
-      const i1 = i0 + BLOCK_ROWS;
-      const i2 = i1 + BLOCK_ROWS;
-      const i3 = i2 + BLOCK_ROWS;
-      const j0 = j * BLOCK_ROWS;
-      const j1 = j0 + BLOCK_ROWS;
-      let s00 = 0;
-      let s01 = 0;
-      let s10 = 0;
-      let s11 = 0;
-      let s20 = 0;
-      let s21 = 0;
-      let s30 = 0;
-      let s31 = 0;
-      for (let r = 0; r < BLOCK_ROWS; r++) {
-        const a = block[j0 + r];
-        const b = block[j1 + r];
-        s00 += block[i0 + r] * a;
-        s01 += block[i0 + r] * b;
-        s10 += block[i1 + r] * a;
-        s11 += block[i1 + r] * b;
-        s20 += block[i2 + r] * a;
-        s21 += block[i2 + r] * b;
-        s30 += block[i3 + r] * a;
-        s31 += block[i3 + r] * b;
-      }
-      const at = i * stride + j;
-      hessian[at] += s00;
-      hessian[at + 1] += s01;
-      hessian[at + stride] += s10;
-      hessian[at + stride + 1] += s11;
-      hessian[at + 2 * stride] += s20;
-      hessian[at + 2 * stride + 1] += s21;
-      hessian[at + 3 * stride] += s30;
-      hessian[at + 3 * stride + 1] += s31;
-    }
 }

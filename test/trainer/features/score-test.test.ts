@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { fitTeacher, teacherColumns } from "../../../trainer/features/logistic-teacher.ts";
 import { BLOCKS, blocksOf, scoreGain } from "../../../trainer/features/score-test.ts";
+import { logLossOfLogit } from "../../../trainer/statistics/log-loss.ts";
 import { fitLogistic } from "../../../trainer/statistics/logistic.ts";
+import { prepareColumns } from "../../../trainer/statistics/penalised-logistic.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 
 const N = 4000;
@@ -62,9 +64,29 @@ describe("fitTeacher", () => {
   it("learns a product of two channels that no linear model sees", () => {
     const channels = new Float32Array(N * T * 2).map((_, i) => (i % 2 === 0 ? mover : gate)[i >> 1]);
     const labels = Array.from({ length: N }, (_, n) => label(1.5 * last(mover, n) * last(gate, n)));
-    const columns = teacherColumns({ channels, lengths }, T);
-    const q = fitTeacher(columns, labels).predict(columns);
-    const loss = labels.reduce((sum, y, n) => sum - Math.log(y === 1 ? q[n] : 1 - q[n]), 0) / N;
+    const columns = prepareColumns(teacherColumns({ channels, lengths }, T), N);
+    const logits = fitTeacher(columns, labels, Int32Array.from(labels.keys()));
+    const loss = labels.reduce((sum, y, n) => sum + logLossOfLogit(y, logits[n]), 0) / N;
     expect(loss).toBeLessThan(0.6); // ln 2 without the products
+  });
+
+  it("weighs its columns as scikit-learn's LogisticRegression with C = 1/l2, whatever it has to choose from", () => {
+    const columns = prepareColumns(mover, N); // (N,T) as columns
+    const labels = Array.from({ length: N }, (_, n) => label(0.7 * last(mover, n)));
+    const logits = fitTeacher(columns, labels, Int32Array.from(labels.keys()));
+    const distances = [3, 30, 300].map((l2) => {
+      const { predict } = fitLogistic(mover, labels, { l2 });
+      return Math.max(...predict(mover).map((p, n) => Math.abs(p - 1 / (1 + Math.exp(-logits[n])))));
+    });
+    expect(Math.min(...distances)).toBeLessThan(1e-3);
+  });
+
+  it("asks for both labels, and takes the strongest penalty where there is nothing to choose it by", () => {
+    const columns = prepareColumns(mover, N);
+    const first = Int32Array.from({ length: 30 }, (_, n) => n);
+    expect(() => fitTeacher(columns, new Uint8Array(N), first)).toThrow("both labels");
+    const labels = new Uint8Array(N);
+    labels[29] = 1; // in the last third alone
+    expect(fitTeacher(columns, labels, first).every(Number.isFinite)).toBe(true);
   });
 });

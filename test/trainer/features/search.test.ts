@@ -133,3 +133,49 @@ test("the work of a search grows no faster than the features, and what is left u
   });
   expect((await searchNoise(8)).steps.map(({ code }) => code)).not.toContain("left-untried");
 });
+
+test("a step's candidates are screened, and two of them at most are evaluated in whole runs", async () => {
+  const random = createRandom(46);
+  const [count, shape] = [7500, { timesteps: T, features: 3 }];
+  const values = Float64Array.from({ length: count * T * 3 }, () => random.normal());
+  const labels = Uint8Array.from({ length: count }, (_, n) =>
+    values[n * T * 3] + values[n * T * 3 + 1] + values[n * T * 3 + 2] > 0 ? 1 : 0,
+  );
+  const order = Int32Array.from({ length: count }, (_, n) => n);
+  const runs: { readonly channels: number; readonly timesteps: number; sequences: number }[] = [];
+  const createCounting: CreateStepper = (data, options) => {
+    const run = { channels: options.channels, timesteps: options.timesteps, sequences: 0 };
+    runs.push(run);
+    return {
+      ...createIgnorant(data, options),
+      step: (indices) => {
+        run.sequences += indices.length;
+        return Math.LN2;
+      },
+    };
+  };
+  const [train, validation] = [order.subarray(0, 4000), order.subarray(4000)];
+  await searchChannels(
+    {
+      values,
+      labels,
+      shape,
+      features: ["a", "b", "c"],
+      padding: "leading",
+      train,
+      validation,
+      gap: 0,
+      areStrangers: true,
+      log,
+      seed: 1,
+      createStepper: createCounting,
+      yieldToEventLoop: async () => {},
+    },
+    studyFeatures(values, shape, train, "leading"),
+  );
+  const ofOne = runs.filter(({ channels, timesteps }) => channels === 1 && timesteps === T).map(({ sequences }) => sequences);
+  const whole = Math.max(...ofOne);
+  expect(whole).toBeGreaterThanOrEqual(24_000);
+  expect(ofOne.filter((sequences) => sequences === whole)).toHaveLength(2);
+  expect(ofOne.filter((sequences) => sequences < 0.3 * whole).length).toBeGreaterThanOrEqual(3);
+});

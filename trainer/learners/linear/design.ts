@@ -1,23 +1,16 @@
 // The columns of a tabular view as a linear model takes them: standardised by statistics of all sequences, no label used, so that the
 // models of all folds can be averaged. Legend: N sequences, V columns of the view, W columns that are looked at.
 import { standardiseColumn } from "../../../shared/linear.ts";
-import { factorise, solveFactorised } from "../../statistics/linear-algebra.ts";
+import { type FitColumns, prepareColumns } from "../../statistics/penalised-logistic.ts";
 
 /** Standardised columns of all sequences of a view. */
-export interface Design {
+export interface Design extends FitColumns {
   /** (W) which of the view's columns, ascending: those that vary. */
   readonly columns: Uint16Array;
   /** (W) */
   readonly mean: Float64Array;
   readonly scale: Float64Array;
-  /** (N,W) */
-  readonly x: Float32Array;
-  /** (W,W) mean products of columns, the lower triangle: by every so-manieth sequence where there are many. */
-  readonly gram: Float64Array;
 }
-
-/** Sequences that the products are summed over, at most: they shape the steps of a fit, not its end. */
-const MAX_PRODUCTS = 4000;
 
 /** The columns `wanted` of `values` (N,V) as a design; columns without two different values are left out. */
 export function createDesign(values: Float64Array, V: number, wanted: ArrayLike<number>): Design {
@@ -31,8 +24,7 @@ export function createDesign(values: Float64Array, V: number, wanted: ArrayLike<
     columns: Uint16Array.from(measured, ({ column }) => column),
     mean: Float64Array.from(measured, ({ mean }) => mean),
     scale: Float64Array.from(measured, ({ scale }) => scale),
-    x,
-    gram: sumProducts(x, N, W),
+    ...prepareColumns(x, N),
   };
 }
 
@@ -53,26 +45,4 @@ function measureColumn(values: Float64Array, V: number, column: number): { reado
   const deviation = Math.sqrt(squares);
   const isConstant = !(deviation > 1e-13 * Math.abs(mean)) || !Number.isFinite(deviation * largest) || deviation * largest === 0;
   return { mean: mean * largest, scale: isConstant ? 0 : deviation * largest };
-}
-
-function sumProducts(x: Float32Array, N: number, W: number): Float64Array {
-  const stride = Math.max(1, Math.ceil(N / MAX_PRODUCTS));
-  const gram = new Float64Array(W * W);
-  let rows = 0;
-  for (let n = 0; n < N; n += stride, rows++)
-    for (let a = 0; a < W; a++) {
-      const value = x[n * W + a];
-      if (value === 0) continue;
-      const [row, from] = [a * W, n * W];
-      for (let b = 0; b <= a; b++) gram[row + b] += value * x[from + b];
-    }
-  return gram.map((sum) => sum / rows);
-}
-
-/** Solves (curvature · gram + l2 · I) v = b, with W numbers in b. */
-export function createSolver({ gram, columns: { length: W } }: Design, curvature: number, l2: number): (b: Float64Array) => Float64Array {
-  const factor = gram.map((product) => curvature * product);
-  for (let w = 0; w < W; w++) factor[w * W + w] += l2;
-  factorise(factor, W, W, (left) => Math.max(left, l2 * 1e-3));
-  return (b) => solveFactorised(factor, W, b);
 }

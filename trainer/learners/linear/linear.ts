@@ -2,9 +2,9 @@
 // Legend: N sequences, V columns of the view, W columns that are looked at.
 import { type LinearClassifier, linearLogit } from "../../../shared/linear.ts";
 import { logLossOfLogit } from "../../statistics/log-loss.ts";
+import { type Coefficients, fitPenalised } from "../../statistics/penalised-logistic.ts";
 import type { Learner, View } from "../learner.ts";
 import { createDesign, type Design } from "./design.ts";
-import { type Coefficients, fitPenalised } from "./penalised.ts";
 
 /** Some of the view's columns, by a name that says which. */
 export interface LinearSettings {

@@ -1,9 +1,9 @@
 // The teachers of an LSTM, each fitted on the training sequences. Legend: N sequences.
-import { positiveRate, take } from "../../data/sequences.ts";
+import { positiveRate } from "../../data/sequences.ts";
 import type { DistillationTarget } from "../../features/distillation.ts";
 import { fitTeacher, teacherColumns } from "../../features/logistic-teacher.ts";
 import { computeSummaryFeatures, fitSummaryMlp, summaryMlpBudget } from "../../features/summary-teacher.ts";
-import { logitOf } from "../../statistics/log-loss.ts";
+import { prepareColumns } from "../../statistics/penalised-logistic.ts";
 import type { CreateStepper } from "../../training/stepper.ts";
 import type { ChannelView } from "../learner.ts";
 
@@ -28,13 +28,8 @@ export function teachLogits(teacher: Teacher, input: TeachingInput): ArrayLike<n
   return TEACHERS[teacher](input);
 }
 
-function teachByLogisticRegression({ view, labels, train }: TeachingInput): Float64Array {
-  const columns = teacherColumns(view, view.timesteps);
-  const { predict } = fitTeacher(
-    take(columns, train, columns.length / labels.length),
-    Uint8Array.from(train, (n) => labels[n]),
-  );
-  return predict(columns).map(logitOf);
+function teachByLogisticRegression({ view, labels, train }: TeachingInput): Float32Array {
+  return fitTeacher(prepareColumns(teacherColumns(view, view.timesteps), labels.length), labels, train);
 }
 
 function teachBySummaryMlp({ view, labels, train, seed, createStepper }: TeachingInput): Float32Array {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { View } from "../../../../trainer/learners/learner.ts";
 import { createDesign } from "../../../../trainer/learners/linear/design.ts";
 import { createLinearLearner, STRENGTHS } from "../../../../trainer/learners/linear/linear.ts";
-import { fitPenalised } from "../../../../trainer/learners/linear/penalised.ts";
+import { fitPenalised } from "../../../../trainer/statistics/penalised-logistic.ts";
 import { createRandom } from "../../../../trainer/statistics/random.ts";
 
 interface Case {

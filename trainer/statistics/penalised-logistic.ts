@@ -1,11 +1,51 @@
-// L2-penalised logistic regression on a design. Made for paths of penalties: a fit can start where another ended.
+// L2-penalised logistic regression without a Hessian. Made for paths of penalties: a fit can start where another ended.
 // Legend: N sequences, W columns.
-import { dot } from "../../statistics/linear-algebra.ts";
-import { logLossOfLogit } from "../../statistics/log-loss.ts";
-import { createSolver, type Design } from "./design.ts";
+import { dot, factorise, solveFactorised } from "./linear-algebra.ts";
+import { logLossOfLogit } from "./log-loss.ts";
 
-/** (W+1) weights on standardised columns, then the intercept. */
+/** Columns of about unit size, as fits on some or all of the sequences share them. */
+export interface FitColumns {
+  /** W */
+  readonly width: number;
+  /** (N,W) */
+  readonly x: Float32Array;
+  /** (W,W) mean products of columns, the lower triangle: by every so-manieth sequence where there are many. */
+  readonly gram: Float64Array;
+}
+
+/** (W+1) weights, then the intercept. */
 export type Coefficients = Float64Array;
+
+/** Sequences that the products are summed over, at most: they shape the steps of a fit, not its end. */
+const MAX_PRODUCTS = 4000;
+
+/** The columns `x` (N,W) of N sequences, ready to fit on. */
+export function prepareColumns(x: Float32Array, N: number): FitColumns {
+  const width = x.length / N;
+  return { width, x, gram: sumProducts(x, N, width) };
+}
+
+function sumProducts(x: Float32Array, N: number, W: number): Float64Array {
+  const stride = Math.max(1, Math.ceil(N / MAX_PRODUCTS));
+  const gram = new Float64Array(W * W);
+  let rows = 0;
+  for (let n = 0; n < N; n += stride, rows++)
+    for (let a = 0; a < W; a++) {
+      const value = x[n * W + a];
+      if (value === 0) continue;
+      const [row, from] = [a * W, n * W];
+      for (let b = 0; b <= a; b++) gram[row + b] += value * x[from + b];
+    }
+  return gram.map((sum) => sum / rows);
+}
+
+/** Solves (curvature · gram + l2 · I) v = b, with W numbers in b. */
+function createSolver({ gram, width: W }: FitColumns, curvature: number, l2: number): (b: Float64Array) => Float64Array {
+  const factor = gram.map((product) => curvature * product);
+  for (let w = 0; w < W; w++) factor[w * W + w] += l2;
+  factorise(factor, W, W, (left) => Math.max(left, l2 * 1e-3));
+  return (b) => solveFactorised(factor, W, b);
+}
 
 /** Pairs of steps and gradients that shape the next step (Nocedal 1980; Liu & Nocedal 1989). */
 const MEMORY = 8;
@@ -20,24 +60,24 @@ const SUFFICIENT = 1e-4;
  * promises less than `lastStep` of the loss. The rows must hold both labels.
  */
 export function fitPenalised(
-  design: Design,
+  columns: FitColumns,
   labels: ArrayLike<number>,
   rows: Int32Array,
   l2: number,
   start?: Coefficients,
   lastStep = 1e-7,
 ): Coefficients {
-  const W = design.columns.length;
+  const W = columns.width;
   const rate = rows.reduce((sum, n) => sum + labels[n], 0) / rows.length;
   const curvature = rate * (1 - rate);
-  const solve = createSolver(design, curvature, l2);
+  const solve = createSolver(columns, curvature, l2);
   const precondition = (b: Float64Array): Float64Array => {
     const out = new Float64Array(W + 1);
     out.set(solve(b.subarray(0, W)));
     out[W] = b[W] / curvature;
     return out;
   };
-  const objective = (at: Coefficients): Point => evaluate(design, labels, rows, l2, at);
+  const objective = (at: Coefficients): Point => evaluate(columns, labels, rows, l2, at);
   const pairs: Pair[] = [];
   let point = objective(start ?? startAtRate(W, rate));
   for (let i = 0; i < MAX_ITERATIONS; i++) {
@@ -105,7 +145,7 @@ function search(objective: (at: Coefficients) => Point, { at, loss }: Point, dir
   return undefined;
 }
 
-function evaluate({ x, columns: { length: W } }: Design, labels: ArrayLike<number>, rows: Int32Array, l2: number, at: Coefficients): Point {
+function evaluate({ x, width: W }: FitColumns, labels: ArrayLike<number>, rows: Int32Array, l2: number, at: Coefficients): Point {
   const gradient = new Float64Array(W + 1);
   let loss = 0;
   for (const n of rows) {
