@@ -13,6 +13,8 @@ import { type Logits, openLstm, openSetLearner, type SetLearner, type SetLearner
 
 export interface EvaluationInput extends SampleInput {
   readonly createStepper: CreateStepper;
+  /** Every candidate is evaluated in whole, and teachers are fitted to the last bit, as the first versions did. */
+  readonly isExhaustive?: boolean;
   /** Gives others a turn; may throw, to leave. */
   yieldToEventLoop(): Promise<void>;
 }
@@ -48,6 +50,8 @@ export interface CandidateEvaluator {
   readonly testedLabels: Uint8Array;
   /** Training and validation are held out in turn, since validation alone is too small. */
   readonly isFolded: boolean;
+  /** Screening is no less than an evaluation. */
+  readonly isExhaustive: boolean;
   /** What answering the base rate does. */
   readonly baseRate: Evaluation;
   /** What a set does with the learner that does best on it. */
@@ -99,7 +103,8 @@ export function createCandidateEvaluator(input: EvaluationInput, candidates: rea
     return runs;
   }
 
-  const open = (name: SetLearnerName, set: readonly number[]): SetLearner => openSetLearner(name, input, sample, set);
+  const source = { ...input, solver: input.isExhaustive ? "Newton" : "few steps" } as const;
+  const open = (name: SetLearnerName, set: readonly number[]): SetLearner => openSetLearner(name, source, sample, set);
   const whole = async (name: SetLearnerName, set: readonly number[]): Promise<Evaluation> => {
     const runs = await run(name, () => open(name, set), set, "whole");
     return { ...joinLosses(set, runs), learner: name, probabilities: averageTested(runs) };
@@ -109,16 +114,21 @@ export function createCandidateEvaluator(input: EvaluationInput, candidates: rea
   /** What a teacher can learn from a set counts as much as what the network can: on small data the logistic regression, which is cheap there. */
   const teacher = isFolded ? "logistic regression" : "MLP on summary features";
 
+  const evaluate = async (set: readonly number[]): Promise<Evaluation> => lower(await whole("LSTM", set), await whole(teacher, set));
+
   return {
     tested: { channels: take(table.channels, tested, T * K), lengths: tested.map((n) => table.lengths[n]) },
     testedLabels: Uint8Array.from(tested, (n) => labels[n]),
     isFolded,
+    isExhaustive: input.isExhaustive === true,
     baseRate: evaluateBaseRate(sample),
-    evaluate: async (set) => lower(await whole("LSTM", set), await whole(teacher, set)),
-    screen: async (set, name) =>
-      name === undefined ? lower(await screened("LSTM", set), await screened(teacher, set)) : await screened(name, set),
+    evaluate,
+    async screen(set, name) {
+      if (input.isExhaustive) return evaluate(set);
+      return name === undefined ? lower(await screened("LSTM", set), await screened(teacher, set)) : screened(name, set);
+    },
     async taught(set, weight) {
-      const runs = await run(`LSTM, taught by ${weight}`, () => openLstm(input, sample, set, weight), set, "whole");
+      const runs = await run(`LSTM, taught by ${weight}`, () => openLstm(source, sample, set, weight), set, "whole");
       return { ...joinLosses(set, runs), learner: "LSTM", probabilities: averageTested(runs) };
     },
     by: whole,

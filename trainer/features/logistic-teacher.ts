@@ -3,8 +3,10 @@
 // it knows (knowledge distillation: Hinton, Vinyals & Dean 2015). Whether it pays is decided on held-out data.
 // Legend: N sequences, T steps, C channels, D columns.
 import { FitError } from "../../shared/errors.ts";
-import { logLossOfLogit } from "../statistics/log-loss.ts";
-import { type Coefficients, type FitColumns, fitPenalised } from "../statistics/penalised-logistic.ts";
+import { take } from "../data/sequences.ts";
+import { logLossOf, logLossOfLogit, logitOf as toLogit } from "../statistics/log-loss.ts";
+import { fitLogistic, type Logistic } from "../statistics/logistic.ts";
+import { type Coefficients, type FitColumns, fitPenalised, prepareColumns } from "../statistics/penalised-logistic.ts";
 import { BLOCKS, blocksOf } from "./score-test.ts";
 
 /** Sizes, and products of all pairs, are taken up to this many channels; beyond, there would be too many columns. */
@@ -28,7 +30,7 @@ export interface TeacherData {
  * (N,D): every step of every channel, its size, products of pairs of channels at each step, means of the last 3, 5, and all steps.
  * The more channels, the less of each: first without sizes and products, then the last step and the mean alone.
  */
-export function teacherColumns(data: TeacherData, T: number): Float32Array {
+export function teacherColumns(data: TeacherData, T: number): Float64Array {
   const { lengths } = data;
   const N = lengths.length;
   const C = data.channels.length / (N * T);
@@ -37,7 +39,7 @@ export function teacherColumns(data: TeacherData, T: number): Float32Array {
   const isRich = C <= MAX_RICH;
   const pairs = !isRich ? [] : blocks.flatMap((_, a) => blocks.slice(a + 1).map((_, b) => [a, a + 1 + b] as const));
   const D = C * ((isRich ? 2 : 1) * BLOCKS + SPANS.length) + pairs.length * BLOCKS;
-  const out = new Float32Array(N * D);
+  const out = new Float64Array(N * D);
   for (let n = 0; n < N; n++) {
     let at = n * D;
     for (const block of blocks) {
@@ -61,10 +63,10 @@ export function teacherColumns(data: TeacherData, T: number): Float32Array {
 const SPANS = [3, 5, BLOCKS];
 
 /** (N,2C) of channels (N,T,C): the last step of every channel, and its mean over all steps; 0 for a sequence without a step. */
-export function lastAndMean({ channels, lengths }: TeacherData, T: number): Float32Array {
+export function lastAndMean({ channels, lengths }: TeacherData, T: number): Float64Array {
   const N = lengths.length;
   const C = channels.length / (N * T);
-  const out = new Float32Array(N * 2 * C);
+  const out = new Float64Array(N * 2 * C);
   for (let n = 0; n < N; n++)
     for (let t = 0; t < lengths[n]; t++)
       for (let c = 0; c < C; c++) {
@@ -75,11 +77,23 @@ export function lastAndMean({ channels, lengths }: TeacherData, T: number): Floa
   return out;
 }
 
+/** How a teacher is found: a few cheap steps, or Newton's to the last bit, as the first versions did. */
+export type TeacherSolver = "few steps" | "Newton";
+
+/** Learns from the sequences `train`; (N) logits of all. Throws FitError where `train` lacks a class. */
+export type Teach = (train: Int32Array) => Float32Array | Float64Array;
+
 /**
- * (N) logits, by a logistic regression that has learnt from the sequences `train`: the penalty is chosen on a third of the sequences it
- * then learns from too. `labels` (N). Throws FitError where `train` lacks a class.
+ * A logistic regression on columns (N,D) and `labels` (N): the penalty is chosen on a third of the sequences that it then learns from
+ * too. What the sequences share is prepared once, however often it is taught.
  */
-export function fitTeacher(columns: FitColumns, labels: ArrayLike<number>, train: Int32Array): Float32Array {
+export function prepareTeacher(columns: Float64Array, labels: ArrayLike<number>, solver: TeacherSolver): Teach {
+  if (solver === "Newton") return (train) => fitByNewton(columns, labels, train);
+  const shared = prepareColumns(Float32Array.from(columns), labels.length);
+  return (train) => fitInFewSteps(shared, labels, train);
+}
+
+function fitInFewSteps(columns: FitColumns, labels: ArrayLike<number>, train: Int32Array): Float32Array {
   const rows = train.subarray(0, Math.max(1, Math.floor(MAX_NUMBERS / columns.width)));
   if (!hasBothClasses(labels, rows)) throw new FitError(`logistic regression needs both labels among its ${rows.length} examples`);
   const l2 = choosePenalty(columns, labels, rows.subarray(0, MAX_FOR_PENALTY));
@@ -113,4 +127,32 @@ function logitOf({ x, width: D }: FitColumns, at: Coefficients, n: number): numb
 
 function logitsOf(columns: FitColumns, at: Coefficients, N: number): Float32Array {
   return Float32Array.from({ length: N }, (_, n) => logitOf(columns, at, n));
+}
+
+/** N·D² of one Newton step, about a second; more sequences than that allows are not looked at. */
+const MAX_WORK = 1e9;
+
+function fitByNewton(columns: Float64Array, labels: ArrayLike<number>, train: Int32Array): Float64Array {
+  const D = columns.length / labels.length;
+  const x = take(columns, train, D);
+  const N = Math.min(train.length, Math.floor(MAX_WORK / (D * D)));
+  const learn = (from: number, to: number, l2: number): Logistic =>
+    fitLogistic(
+      x.subarray(from * D, to * D),
+      Uint8Array.from({ length: to - from }, (_, i) => labels[train[from + i]]),
+      { l2 },
+    );
+  const end = Math.min(N, MAX_FOR_PENALTY);
+  const cut = Math.floor((2 * end) / 3);
+  const scored = [...PENALTIES].reverse().map((l2) => {
+    let loss = 0;
+    learn(0, cut, l2)
+      .predict(x.subarray(cut * D, end * D))
+      .forEach((p, i) => {
+        loss += logLossOf(labels[train[cut + i]], p);
+      });
+    return { l2, loss };
+  });
+  const { l2 } = scored.reduce((best, next) => (next.loss < best.loss ? next : best));
+  return learn(0, N, l2).predict(columns).map(toLogit);
 }

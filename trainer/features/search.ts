@@ -100,6 +100,7 @@ async function extend(search: Search, from: Evaluation, by: readonly Ranked[], e
     screened.push(await evaluator.screen([...from.set, c], from.learner));
     reportProgress(search, "adding", from.set.length, (i + 1) / by.length);
   }
+  if (evaluator.isExhaustive) screened = screened.filter((evaluation) => evaluator.isBetter(evaluation, from, errors));
   const baseRate = mean(evaluator.baseRate.losses.subarray(0, screened[0]?.losses.length));
   for (let k = 0; k < FINALISTS; k++) {
     const best = chooseSimplest(screened, all, baseRate);

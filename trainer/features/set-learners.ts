@@ -1,14 +1,13 @@
 // What learns from a set of channels in a short run: a small LSTM, a logistic regression, an MLP on summary features. Counts its budget in
 // sequences, never in seconds. Legend: T steps, C channels, R rows of the sample.
 
-import { prepareColumns } from "../statistics/penalised-logistic.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
 import type { CreateStepper, Stepper } from "../training/stepper.ts";
 import { distil } from "./distillation.ts";
 import { type EvaluationSample, type Fold, selectColumns } from "./evaluation-sample.ts";
-import { fitTeacher, teacherColumns } from "./logistic-teacher.ts";
+import { prepareTeacher, type TeacherSolver, teacherColumns } from "./logistic-teacher.ts";
 import { trainShortRun } from "./short-run.ts";
 import { computeSummaryFeatures, fitSummaryMlp } from "./summary-teacher.ts";
 
@@ -41,7 +40,7 @@ export function openSetLearner(name: SetLearnerName, input: LearnerSource, sampl
     case "LSTM":
       return openLstm(input, sample, set, 0);
     case "logistic regression":
-      return openLogisticRegression(sample, set);
+      return openLogisticRegression(input, sample, set);
     case "MLP on summary features":
       return openSummaryMlp(input, sample, set);
   }
@@ -51,6 +50,7 @@ export function openSetLearner(name: SetLearnerName, input: LearnerSource, sampl
 export interface LearnerSource {
   readonly createStepper: CreateStepper;
   readonly seed: number;
+  readonly solver: TeacherSolver;
 }
 
 /** On labels; or on a logistic regression's probabilities by `distillationWeight`, and labels by the rest. */
@@ -59,7 +59,7 @@ export function openLstm(input: LearnerSource, sample: EvaluationSample, set: re
   const { T, labels, positiveRate } = sample;
   const data = selectColumns(sample, set);
   const initial = flattenNetwork(initialNetwork(set.length, UNITS, positiveRate, createRandom(seed, STREAMS.candidateWeights)));
-  const teach = distillationWeight > 0 ? createLogisticTeacher(sample, set) : undefined;
+  const teach = distillationWeight > 0 ? createLogisticTeacher(input, sample, set) : undefined;
   const options = {
     channels: set.length,
     timesteps: T,
@@ -89,8 +89,8 @@ export function openLstm(input: LearnerSource, sample: EvaluationSample, set: re
 }
 
 /** Takes no share of a budget: it is cheap. */
-function openLogisticRegression(sample: EvaluationSample, set: readonly number[]): SetLearner {
-  const teach = createLogisticTeacher(sample, set);
+function openLogisticRegression(input: LearnerSource, sample: EvaluationSample, set: readonly number[]): SetLearner {
+  const teach = createLogisticTeacher(input, sample, set);
   return {
     fit(fold) {
       const logits = teach(fold);
@@ -114,8 +114,11 @@ function openSummaryMlp(input: LearnerSource, sample: EvaluationSample, set: rea
 }
 
 /** A logistic regression of each fold, fitted on its training rows: logits (R) of all rows. */
-function createLogisticTeacher(sample: EvaluationSample, set: readonly number[]): (fold: Fold) => Float32Array {
-  const { labels, T } = sample;
-  const columns = prepareColumns(teacherColumns(selectColumns(sample, set), T), labels.length);
-  return ({ train }) => fitTeacher(columns, labels, train);
+function createLogisticTeacher(
+  { solver }: LearnerSource,
+  sample: EvaluationSample,
+  set: readonly number[],
+): (fold: Fold) => ArrayLike<number> {
+  const teach = prepareTeacher(teacherColumns(selectColumns(sample, set), sample.T), sample.labels, solver);
+  return ({ train }) => teach(train);
 }

@@ -30,7 +30,7 @@ export async function represent(prepared: Prepared, options: TrainOptions, depen
   const { data, usable, split, gap, gaps, padding } = prepared;
   const { kernel, onNote } = dependencies;
   const { train, validation, by, overlap } = split;
-  const subject = { data, usable, train, validation, by, overlap, gap, padding, ...(gaps && { gaps }) };
+  const subject = { data, usable, train, validation, by, overlap, gap, padding, isExhaustive: true, ...(gaps && { gaps }) };
   const planned = await planChannels(subject, options, dependencies);
   const { plan } = planned;
   const recipe = fitRecipe(plan, usable.values, train, kernel.log);
@@ -57,6 +57,8 @@ export interface SearchSubject {
   readonly padding: Padding;
   /** As Plan.gaps. */
   readonly gaps?: readonly number[];
+  /** As EvaluationInput.isExhaustive. */
+  readonly isExhaustive?: boolean;
 }
 
 /** The reading of zero rows, and what to learn from, found on `subject.train` and `subject.validation`. Throws as represent does. */
@@ -81,7 +83,7 @@ export async function planChannels(
 }
 
 function evaluationInput(
-  { data, usable, train, validation, by, gap, gaps }: SearchSubject,
+  { data, usable, train, validation, by, gap, gaps, isExhaustive }: SearchSubject,
   { seed }: TrainOptions,
   { kernel, createStepper, yieldToEventLoop }: TrainDependencies,
 ): Omit<EvaluationInput, "padding"> {
@@ -92,6 +94,7 @@ function evaluationInput(
     features: data.features,
     ...(gaps && { gaps }),
     ...(data.inputs && { inputs: data.inputs }),
+    ...(isExhaustive && { isExhaustive }),
     train,
     validation,
     gap,

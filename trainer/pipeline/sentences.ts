@@ -87,7 +87,7 @@ function describeKept({ gain, standardError, share }: Extract<TrainNote, { code:
 }
 
 function describeGate({ joins, gain, standardError }: Extract<TrainNote, { code: "gate" }>): string {
-  return `the lstm ${joins ? "joins" : "is left out"}: beside the others it gains ${gain.toFixed(4)} ± ${standardError.toFixed(4)} where the feature search saw nothing, and two standard errors are asked for`;
+  return `the lstm ${joins ? "joins" : "is left out"}: beside the others it gains ${gain.toFixed(4)} ± ${standardError.toFixed(4)} out of folds; two standard errors, and a gain where the feature search saw nothing, are asked for`;
 }
 
 /** `missing: 1,204 of open (12.0 %), …` */

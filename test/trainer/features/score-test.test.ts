@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { fitTeacher, teacherColumns } from "../../../trainer/features/logistic-teacher.ts";
+import { prepareTeacher, teacherColumns } from "../../../trainer/features/logistic-teacher.ts";
 import { BLOCKS, blocksOf, scoreGain } from "../../../trainer/features/score-test.ts";
 import { logLossOfLogit } from "../../../trainer/statistics/log-loss.ts";
 import { fitLogistic } from "../../../trainer/statistics/logistic.ts";
-import { prepareColumns } from "../../../trainer/statistics/penalised-logistic.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 
 const N = 4000;
@@ -60,20 +59,23 @@ describe("blocksOf", () => {
   });
 });
 
-describe("fitTeacher", () => {
+describe("prepareTeacher", () => {
   it("learns a product of two channels that no linear model sees", () => {
     const channels = new Float32Array(N * T * 2).map((_, i) => (i % 2 === 0 ? mover : gate)[i >> 1]);
     const labels = Array.from({ length: N }, (_, n) => label(1.5 * last(mover, n) * last(gate, n)));
-    const columns = prepareColumns(teacherColumns({ channels, lengths }, T), N);
-    const logits = fitTeacher(columns, labels, Int32Array.from(labels.keys()));
-    const loss = labels.reduce((sum, y, n) => sum + logLossOfLogit(y, logits[n]), 0) / N;
-    expect(loss).toBeLessThan(0.6); // ln 2 without the products
+    const columns = teacherColumns({ channels, lengths }, T);
+    const [quick, exact] = (["few steps", "Newton"] as const).map((solver) => {
+      const logits = prepareTeacher(columns, labels, solver)(Int32Array.from(labels.keys()));
+      return labels.reduce((sum, y, n) => sum + logLossOfLogit(y, logits[n]), 0) / N;
+    });
+    expect(quick).toBeLessThan(0.6); // ln 2 without the products
+    expect(Math.abs(quick - exact)).toBeLessThan(1e-4);
   });
 
   it("weighs its columns as scikit-learn's LogisticRegression with C = 1/l2, whatever it has to choose from", () => {
-    const columns = prepareColumns(mover, N); // (N,T) as columns
+    const columns = Float64Array.from(mover); // (N,T) as columns
     const labels = Array.from({ length: N }, (_, n) => label(0.7 * last(mover, n)));
-    const logits = fitTeacher(columns, labels, Int32Array.from(labels.keys()));
+    const logits = prepareTeacher(columns, labels, "few steps")(Int32Array.from(labels.keys()));
     const distances = [3, 30, 300].map((l2) => {
       const { predict } = fitLogistic(mover, labels, { l2 });
       return Math.max(...predict(mover).map((p, n) => Math.abs(p - 1 / (1 + Math.exp(-logits[n])))));
@@ -82,11 +84,11 @@ describe("fitTeacher", () => {
   });
 
   it("asks for both labels, and takes the strongest penalty where there is nothing to choose it by", () => {
-    const columns = prepareColumns(mover, N);
+    const columns = Float64Array.from(mover);
     const first = Int32Array.from({ length: 30 }, (_, n) => n);
-    expect(() => fitTeacher(columns, new Uint8Array(N), first)).toThrow("both labels");
+    expect(() => prepareTeacher(columns, new Uint8Array(N), "few steps")(first)).toThrow("both labels");
     const labels = new Uint8Array(N);
     labels[29] = 1; // in the last third alone
-    expect(fitTeacher(columns, labels, first).every(Number.isFinite)).toBe(true);
+    expect(prepareTeacher(columns, labels, "few steps")(first).every(Number.isFinite)).toBe(true);
   });
 });

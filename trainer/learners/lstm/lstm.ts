@@ -108,7 +108,7 @@ async function fitOnTarget(input: FitInput, target: DistillationTarget, stage: n
   const { view, labels, rows, seed, options, dependencies } = input;
   const { settings } = options;
   const { createStepper } = dependencies;
-  const stepper = openStepper({ view, labels, train: rows.train, seed, settings, createStepper }, target);
+  const stepper = openStepper({ view, labels, train: rows.train, seed, settings, createStepper, solver: "Newton" }, target);
   try {
     stepper.setParameters(initial);
     const { simdPath } = stepper;

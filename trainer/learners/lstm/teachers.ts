@@ -1,9 +1,8 @@
 // The teachers of an LSTM, each fitted on the training sequences. Legend: N sequences.
 import { positiveRate } from "../../data/sequences.ts";
 import type { DistillationTarget } from "../../features/distillation.ts";
-import { fitTeacher, teacherColumns } from "../../features/logistic-teacher.ts";
+import { prepareTeacher, type TeacherSolver, teacherColumns } from "../../features/logistic-teacher.ts";
 import { computeSummaryFeatures, fitSummaryMlp, summaryMlpBudget } from "../../features/summary-teacher.ts";
-import { prepareColumns } from "../../statistics/penalised-logistic.ts";
 import type { CreateStepper } from "../../training/stepper.ts";
 import type { ChannelView } from "../learner.ts";
 
@@ -14,6 +13,8 @@ export interface TeachingInput {
   readonly train: Int32Array;
   readonly seed: number;
   readonly createStepper: CreateStepper;
+  /** Of a logistic regression; default: few steps. */
+  readonly solver?: TeacherSolver;
 }
 
 type Teacher = Exclude<DistillationTarget["teacher"], "none">;
@@ -28,8 +29,8 @@ export function teachLogits(teacher: Teacher, input: TeachingInput): ArrayLike<n
   return TEACHERS[teacher](input);
 }
 
-function teachByLogisticRegression({ view, labels, train }: TeachingInput): Float32Array {
-  return fitTeacher(prepareColumns(teacherColumns(view, view.timesteps), labels.length), labels, train);
+function teachByLogisticRegression({ view, labels, train, solver = "few steps" }: TeachingInput): ArrayLike<number> {
+  return prepareTeacher(teacherColumns(view, view.timesteps), labels, solver)(train);
 }
 
 function teachBySummaryMlp({ view, labels, train, seed, createStepper }: TeachingInput): Float32Array {
