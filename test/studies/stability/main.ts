@@ -39,6 +39,7 @@ async function measureSlopes(name: string): Promise<void> {
     const fresh = TOLD[name](FRESH, FRESH_SEED + seed);
     const scored = await trainAndScore(TOLD[name](N, seed), fresh, seed);
     slopes.push(calibrationSlopes(fresh.probability, scored).cox);
+    follow("slope", name, seed, slopes);
   }
   const { mean: average, standardError } = meanWithError(slopes);
   print("slope", name, [
@@ -53,7 +54,10 @@ async function measureSeeds(name: string): Promise<void> {
   const made = TOLD[name](N, FRESH_SEED - 1);
   const fresh = TOLD[name](FRESH, FRESH_SEED);
   const losses: number[] = [];
-  for (const seed of seeds) losses.push(meanCrossEntropy(fresh.probability, await trainAndScore(made, fresh, seed)));
+  for (const seed of seeds) {
+    losses.push(meanCrossEntropy(fresh.probability, await trainAndScore(made, fresh, seed)));
+    follow("seed", name, seed, losses);
+  }
   const { mean: average, standardError } = meanWithError(losses);
   print("seed", name, [
     `log loss ${average.toFixed(4)}`,
@@ -77,6 +81,7 @@ async function measureBlind(name: string, make: Make, split: "auto" | "time"): P
           scored.map(() => rate),
         ),
     );
+    follow("blind", name, seed, excess);
   }
   const { mean: average, standardError } = meanWithError(excess);
   print("blind", name, [
@@ -95,6 +100,11 @@ function halfOf({ values, labels, probability, features }: Generated, half: numb
 
 function meanCrossEntropy(p: Float64Array, q: ArrayLike<number>): number {
   return p.reduce((sum, own, n) => sum + crossEntropy(own, q[n]), 0) / p.length;
+}
+
+/** Says on stderr how far a long study is. */
+function follow(what: string, name: string, seed: number, values: readonly number[]): void {
+  console.error(`${what} ${name}, N ${N}, seed ${seed}: ${values[values.length - 1].toFixed(4)}`);
 }
 
 function print(what: string, name: string, cells: readonly string[]): void {
