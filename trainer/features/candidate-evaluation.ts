@@ -13,8 +13,6 @@ import { type Logits, openLstm, openSetLearner, type SetLearner, type SetLearner
 
 export interface EvaluationInput extends SampleInput {
   readonly createStepper: CreateStepper;
-  /** Every candidate is evaluated in whole, and teachers are fitted to the last bit, as the first versions did. */
-  readonly isExhaustive?: boolean;
   /** Gives others a turn; may throw, to leave. */
   yieldToEventLoop(): Promise<void>;
 }
@@ -39,9 +37,9 @@ export interface Evaluation extends Losses {
 
 /**
  * Screening: a run of a part of the budget, or, where parts are held out in turn, on the first of them alone. It tells who falls behind, but
- * not what a set is worth.
+ * not what a set is worth. Teaching: twice the budget, since a teacher sees more in the end than whoever is compared by the way.
  */
-export type Effort = "screening" | "whole";
+export type Effort = "screening" | "whole" | "teaching";
 
 /** What was evaluated is remembered: asking again costs nothing. */
 export interface CandidateEvaluator {
@@ -58,7 +56,7 @@ export interface CandidateEvaluator {
   evaluate(set: readonly number[]): Promise<Evaluation>;
   /** The same by screening, with `learner` alone if it is given: to be compared with what was screened alike. */
   screen(set: readonly number[], learner?: SetLearnerName): Promise<Losses>;
-  /** What a set does with one learner. */
+  /** What a set does with one learner; with the MLP, by twice the budget. */
   by(learner: SetLearnerName, set: readonly number[]): Promise<Evaluation>;
   /** With an LSTM on a logistic regression's probabilities by `distillationWeight`, and labels by the rest. */
   taught(set: readonly number[], distillationWeight: number): Promise<Evaluation>;
@@ -66,8 +64,8 @@ export interface CandidateEvaluator {
   isBetter(a: Losses, b: Losses, errors?: number): boolean;
 }
 
-/** The part of the budget that screening takes. */
-const SCREENING = 1 / 4;
+/** Of the budget. */
+const SHARES: Readonly<Record<Effort, number>> = { screening: 1 / 4, whole: 1, teaching: 2 };
 
 /** What a learner says that one fold has trained. */
 interface FoldRun {
@@ -84,7 +82,7 @@ export function createCandidateEvaluator(input: EvaluationInput, candidates: rea
   const known = new Map<string, FoldRun>();
 
   async function run(name: string, open: () => SetLearner, set: readonly number[], effort: Effort): Promise<FoldRun[]> {
-    const share = effort === "screening" && !isFolded ? SCREENING : 1;
+    const share = isFolded || input.isExhaustive ? 1 : SHARES[effort];
     const runs: FoldRun[] = [];
     let learner: SetLearner | undefined;
     try {
@@ -93,7 +91,7 @@ export function createCandidateEvaluator(input: EvaluationInput, candidates: rea
         if (!known.has(key)) {
           await input.yieldToEventLoop();
           learner ??= open();
-          known.set(key, runFold(sample, fold, learner.fit(fold, share), share === 1));
+          known.set(key, runFold(sample, fold, learner.fit(fold, share), effort !== "screening" || isFolded));
         }
         runs.push(known.get(key)!);
       }
@@ -103,10 +101,9 @@ export function createCandidateEvaluator(input: EvaluationInput, candidates: rea
     return runs;
   }
 
-  const source = { ...input, solver: input.isExhaustive ? "Newton" : "few steps" } as const;
-  const open = (name: SetLearnerName, set: readonly number[]): SetLearner => openSetLearner(name, source, sample, set);
-  const whole = async (name: SetLearnerName, set: readonly number[]): Promise<Evaluation> => {
-    const runs = await run(name, () => open(name, set), set, "whole");
+  const open = (name: SetLearnerName, set: readonly number[]): SetLearner => openSetLearner(name, input, sample, set);
+  const whole = async (name: SetLearnerName, set: readonly number[], effort: Effort = "whole"): Promise<Evaluation> => {
+    const runs = await run(name, () => open(name, set), set, effort);
     return { ...joinLosses(set, runs), learner: name, probabilities: averageTested(runs) };
   };
   const screened = async (name: SetLearnerName, set: readonly number[]): Promise<Losses> =>
@@ -128,10 +125,10 @@ export function createCandidateEvaluator(input: EvaluationInput, candidates: rea
       return name === undefined ? lower(await screened("LSTM", set), await screened(teacher, set)) : screened(name, set);
     },
     async taught(set, weight) {
-      const runs = await run(`LSTM, taught by ${weight}`, () => openLstm(source, sample, set, weight), set, "whole");
+      const runs = await run(`LSTM, taught by ${weight}`, () => openLstm(input, sample, set, weight), set, "whole");
       return { ...joinLosses(set, runs), learner: "LSTM", probabilities: averageTested(runs) };
     },
-    by: whole,
+    by: (name, set) => whole(name, set, name === "MLP on summary features" ? "teaching" : "whole"),
     isBetter: (a, b, errors) => exceedsNoise(b.losses, a.losses, input.gap, errors),
   };
 }

@@ -31,6 +31,8 @@ export interface SampleInput {
   readonly areStrangers: boolean;
   readonly log: Log;
   readonly seed: number;
+  /** As the first versions did: every candidate is evaluated in whole, on statistics of all sequences, and teachers are fitted to the last bit. */
+  readonly isExhaustive?: boolean;
 }
 
 /** Rows of the sample. */
@@ -75,7 +77,7 @@ export function drawEvaluationSample(input: SampleInput, candidates: readonly Ch
   const recipe = fitRecipe(
     { timesteps: T, features, padding, gaps, inputs, clock: shape.clock || undefined, channels: candidates, standardise: true },
     values,
-    thin(train, MAX_FITTED),
+    input.isExhaustive ? train : thin(train, MAX_FITTED),
     log,
   );
   const drawnLabels = Uint8Array.from(rows, (n) => labels[n]);

@@ -4,9 +4,9 @@
 // Legend: N sequences, T steps, C channels, D columns.
 import { FitError } from "../../shared/errors.ts";
 import { take } from "../data/sequences.ts";
-import { logLossOf, logLossOfLogit, logitOf as toLogit } from "../statistics/log-loss.ts";
+import { logitOf, logLossOf, logLossOfLogit } from "../statistics/log-loss.ts";
 import { fitLogistic, type Logistic } from "../statistics/logistic.ts";
-import { type Coefficients, type FitColumns, fitPenalised, prepareColumns } from "../statistics/penalised-logistic.ts";
+import { type Coefficients, type FitColumns, fitPenalised, logitAt, prepareColumns } from "../statistics/penalised-logistic.ts";
 import { BLOCKS, blocksOf } from "./score-test.ts";
 
 /** Sizes, and products of all pairs, are taken up to this many channels; beyond, there would be too many columns. */
@@ -109,7 +109,7 @@ function choosePenalty(columns: FitColumns, labels: ArrayLike<number>, rows: Int
   let at: Coefficients | undefined;
   for (const l2 of PENALTIES) {
     at = fitPenalised(columns, labels, learnt, l2 / cut, at);
-    const loss = judged.reduce((sum, n) => sum + logLossOfLogit(labels[n], logitOf(columns, at!, n)), 0);
+    const loss = judged.reduce((sum, n) => sum + logLossOfLogit(labels[n], logitAt(columns, at!, n)), 0);
     if (loss < best.loss) best = { l2, loss };
   }
   return best.l2;
@@ -119,14 +119,8 @@ function hasBothClasses(labels: ArrayLike<number>, rows: Int32Array): boolean {
   return rows.some((n) => labels[n] === 1) && rows.some((n) => labels[n] === 0);
 }
 
-function logitOf({ x, width: D }: FitColumns, at: Coefficients, n: number): number {
-  let sum = at[D];
-  for (let d = 0; d < D; d++) sum += at[d] * x[n * D + d];
-  return sum;
-}
-
 function logitsOf(columns: FitColumns, at: Coefficients, N: number): Float32Array {
-  return Float32Array.from({ length: N }, (_, n) => logitOf(columns, at, n));
+  return Float32Array.from({ length: N }, (_, n) => logitAt(columns, at, n));
 }
 
 /** N·D² of one Newton step, about a second; more sequences than that allows are not looked at. */
@@ -154,5 +148,5 @@ function fitByNewton(columns: Float64Array, labels: ArrayLike<number>, train: In
     return { l2, loss };
   });
   const { l2 } = scored.reduce((best, next) => (next.loss < best.loss ? next : best));
-  return learn(0, N, l2).predict(columns).map(toLogit);
+  return learn(0, N, l2).predict(columns).map(logitOf);
 }

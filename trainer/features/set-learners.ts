@@ -7,7 +7,7 @@ import { flattenNetwork, initialNetwork } from "../training/parameters.ts";
 import type { CreateStepper, Stepper } from "../training/stepper.ts";
 import { distil } from "./distillation.ts";
 import { type EvaluationSample, type Fold, selectColumns } from "./evaluation-sample.ts";
-import { prepareTeacher, type TeacherSolver, teacherColumns } from "./logistic-teacher.ts";
+import { prepareTeacher, teacherColumns } from "./logistic-teacher.ts";
 import { trainShortRun } from "./short-run.ts";
 import { computeSummaryFeatures, fitSummaryMlp } from "./summary-teacher.ts";
 
@@ -50,7 +50,8 @@ export function openSetLearner(name: SetLearnerName, input: LearnerSource, sampl
 export interface LearnerSource {
   readonly createStepper: CreateStepper;
   readonly seed: number;
-  readonly solver: TeacherSolver;
+  /** As EvaluationInput.isExhaustive. */
+  readonly isExhaustive?: boolean;
 }
 
 /** On labels; or on a logistic regression's probabilities by `distillationWeight`, and labels by the rest. */
@@ -101,12 +102,13 @@ function openLogisticRegression(input: LearnerSource, sample: EvaluationSample, 
 
 /** The MLP on summary features. */
 function openSummaryMlp(input: LearnerSource, sample: EvaluationSample, set: readonly number[]): SetLearner {
-  const { seed, createStepper } = input;
+  const { seed, createStepper, isExhaustive } = input;
   const { labels, positiveRate } = sample;
   const columns = computeSummaryFeatures(selectColumns(sample, set), sample.T);
   return {
     fit({ train }, share) {
-      const sequences = share * Math.min(SUMMARY_BUDGET, SUMMARY_EPOCHS * train.length);
+      const budget = SUMMARY_EPOCHS * train.length;
+      const sequences = share * (isExhaustive ? budget : Math.min(SUMMARY_BUDGET, budget));
       const logits = fitSummaryMlp({ columns, labels, train, positiveRate, sequences, seed, createStepper });
       return (rows) => Float64Array.from(rows, (n) => logits[n]);
     },
@@ -115,10 +117,10 @@ function openSummaryMlp(input: LearnerSource, sample: EvaluationSample, set: rea
 
 /** A logistic regression of each fold, fitted on its training rows: logits (R) of all rows. */
 function createLogisticTeacher(
-  { solver }: LearnerSource,
+  { isExhaustive }: LearnerSource,
   sample: EvaluationSample,
   set: readonly number[],
 ): (fold: Fold) => ArrayLike<number> {
-  const teach = prepareTeacher(teacherColumns(selectColumns(sample, set), sample.T), sample.labels, solver);
+  const teach = prepareTeacher(teacherColumns(selectColumns(sample, set), sample.T), sample.labels, isExhaustive ? "Newton" : "few steps");
   return ({ train }) => teach(train);
 }

