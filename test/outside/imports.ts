@@ -4,8 +4,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readNpy } from "../../shared/npy.ts";
-import { scoreBytes } from "../fixtures/import/importing.ts";
-import { quickstep } from "./quickstep.ts";
+import type { Padding } from "../../shared/sequence.ts";
+import { readBeside } from "../../trainer/files/whole-files.ts";
+import { readTorchDescription } from "../../trainer/import/torch/description.ts";
+import { importBytes, scoreBytes } from "../fixtures/import/importing.ts";
 import { EXPECTED_REFUSALS } from "./refusals.ts";
 
 /** The kernel's float32 differs from the framework's by some 1e-7 (parity.test.ts); a misunderstood network by far more. */
@@ -14,37 +16,38 @@ const TOLERANCE = 1e-5;
 interface ImportCase {
   /** What the network is and what wrote it: unique in its suite. */
   readonly name: string;
-  /** Of the folder. */
+  /** Path from the folder. */
   readonly file: string;
-  /** What `import` is told beside the file. */
-  readonly options?: readonly string[];
+  /** What a person says beside the file, as import's options take it. */
+  readonly padding?: Padding;
+  readonly torch?: string;
 }
 
 /** Declares a test for each case in `folder`, and one that this suite's lines of the table of refusals are cases. */
-export function testImports(suite: string, folder: string): void {
+export function testImports(suite: keyof typeof EXPECTED_REFUSALS, folder: string): void {
   const cases: ImportCase[] = JSON.parse(readFileSync(join(folder, "cases.json"), "utf8"));
-  const keyOf = ({ name }: ImportCase): string => `${suite}: ${name}`;
+  const refusals = Object.entries(EXPECTED_REFUSALS[suite]).flatMap(([sentence, names]) => names.map((name) => [name, sentence] as const));
+  const sentenceOf = new Map(refusals);
+  const numbers = (name: string): Float64Array => Float64Array.from(readNpy(readFileSync(join(folder, name)), name).data as Float64Array);
 
-  test.each(cases.map((ofCase, at) => ({ at, ...ofCase })))("import: $name", async ({ at, ...ofCase }) => {
-    const refusal = EXPECTED_REFUSALS[keyOf(ofCase)];
-    const out = join(folder, `${at}.safetensors`);
-    const { status, stderr } = await quickstep("import", join(folder, ofCase.file), "--out", out, ...(ofCase.options ?? []));
-    if (refusal !== undefined) {
-      expect(status, "is read now: delete its line in refusals.ts").not.toBe(0);
-      expect(stderr).toContain(refusal);
+  test.each(cases.map((ofCase, at) => ({ at, ...ofCase })))("import: $name", async ({ at, name, file, padding, torch }) => {
+    const sentence = sentenceOf.get(name);
+    const path = join(folder, file);
+    const said = { padding, torch: torch === undefined ? undefined : readTorchDescription(torch, "torch") };
+    const importing = importBytes(readFileSync(path), { said, beside: (location) => readBeside(path, location) });
+    if (sentence !== undefined) {
+      // read now? Then delete the case's line in refusals.ts
+      await expect(importing).rejects.toThrow(sentence);
       return;
     }
-    expect(status, stderr).toBe(0);
-    const numbers = (name: string): Float64Array =>
-      Float64Array.from(readNpy(readFileSync(join(folder, `${at}.${name}.npy`)), name).data as Float64Array);
-    const [scores, expected] = [scoreBytes(readFileSync(out), numbers("X")), numbers("p")];
+    const [scores, expected] = [scoreBytes((await importing).bytes, numbers(`${at}.X.npy`)), numbers(`${at}.p.npy`)];
     expect(scores).toHaveLength(expected.length);
     expect(new Set(expected).size).toBeGreaterThan(expected.length / 2);
     for (const [n, p] of expected.entries()) expect(Math.abs(scores[n] - p), `sequence ${n}`).toBeLessThanOrEqual(TOLERANCE);
   });
 
-  test("every expected refusal is a case", () => {
-    const expected = Object.keys(EXPECTED_REFUSALS).filter((key) => key.startsWith(`${suite}: `));
-    expect(expected.filter((key) => !cases.some((ofCase) => keyOf(ofCase) === key))).toEqual([]);
+  test("every expected refusal is a case, once", () => {
+    expect(sentenceOf.size).toBe(refusals.length);
+    expect([...sentenceOf.keys()].filter((name) => !cases.some((ofCase) => ofCase.name === name))).toEqual([]);
   });
 }

@@ -168,7 +168,7 @@ function measureRow(record: unknown, place: string): number {
   if (isFields(record) && sequence === undefined)
     throw new DataError(
       place,
-      `has no "${SEQUENCE}", only ${Object.keys(record).slice(0, 4).map(show).join(", ") || "nothing"}: for one row a line say --key or --features`,
+      `has no "${SEQUENCE}", only ${Object.keys(record).slice(0, 4).map(show).join(", ") || "nothing"}: for one row a line say --key or --features, and write a wide table, a sequence a line, as CSV or Parquet`,
     );
   const row: unknown = Array.isArray(sequence) ? sequence[0] : undefined;
   if (!Array.isArray(row) || row.length === 0 || row.length > MAX_FEATURES)
