@@ -1,5 +1,7 @@
 // A sequence to show and to try a model with: a golden vector of full length, with the bars of a market made plausible.
 import type { ScorableModel } from "./model.ts";
+import type { Given } from "./recipe/given-rows.ts";
+import { type Input, widthOf } from "./recipe/inputs.ts";
 import { shapeOf } from "./recipe/recipe.ts";
 import { isZeroRow } from "./sequence.ts";
 
@@ -22,7 +24,50 @@ export function sampleSequence({ recipe, golden }: Pick<ScorableModel, "recipe" 
     );
     rows.push(withPlausibleBar(row, recipe.features));
   }
-  return rows;
+  return recipe.inputs ? withPlausibleInputs(rows, recipe.inputs, recipe.clock === true) : rows;
+}
+
+/** What /v1/score takes as JSON. */
+export interface SampleRequest {
+  readonly sequence: readonly (readonly Given[])[];
+  readonly static?: Readonly<Record<string, Given>>;
+}
+
+/** The same sequence as people give it: texts for categories, and what is static once. */
+export function sampleRequest(model: Pick<ScorableModel, "recipe" | "golden">): SampleRequest {
+  const rows = sampleSequence(model);
+  const { inputs, clock } = model.recipe;
+  if (inputs === undefined) return { sequence: rows };
+  const given = rows.map((row) => [...inputs.map((input, i) => givenOf(input, row, placeOf(inputs, i))), ...(clock ? row.slice(-1) : [])]);
+  const statics = inputs.flatMap((input, i): [string, Given][] => (input.static ? [[input.name, given[given.length - 1][i]]] : []));
+  const sequence = given.map((row) => row.filter((_, i) => !inputs[i]?.static));
+  return { sequence, ...(statics.length > 0 && { static: Object.fromEntries(statics) }) };
+}
+
+/** Where an input's features begin. */
+function placeOf(inputs: readonly Input[], i: number): number {
+  return inputs.slice(0, i).reduce((sum, input) => sum + widthOf(input), 0);
+}
+
+function givenOf({ levels }: Input, row: readonly number[], from: number): Given {
+  if (levels === undefined) return row[from];
+  return levels[levels.findIndex((_, k) => row[from + k] === 1)] || null;
+}
+
+/** Each category has the level that is largest, but not the empty one where it has others; what is static is the last row's. */
+function withPlausibleInputs(rows: readonly number[][], inputs: readonly Input[], hasTime: boolean): number[][] {
+  const last = rows[rows.length - 1];
+  return rows.map((row) => {
+    const features = inputs.flatMap((input, i) => {
+      const from = placeOf(inputs, i);
+      const own = (input.static ? last : row).slice(from, from + widthOf(input));
+      if (input.levels === undefined) return own;
+      const ranked = input.levels.map((level, k) => (level === "" && own.length > 1 ? Number.NEGATIVE_INFINITY : own[k]));
+      const chosen = ranked.indexOf(Math.max(...ranked));
+      return own.map((_, k) => Number(k === chosen));
+    });
+    return [...features, ...(hasTime ? row.slice(-1) : [])];
+  });
 }
 
 function withPlausibleBar(row: number[], features: readonly string[]): number[] {

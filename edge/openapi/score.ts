@@ -3,8 +3,9 @@
 // Legend: T steps, F features.
 
 import type { ScorableModel } from "../../shared/model.ts";
-import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { sampleSequence } from "../../shared/sample.ts";
+import type { Input } from "../../shared/recipe/inputs.ts";
+import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
+import { sampleRequest } from "../../shared/sample.ts";
 import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../http/body.ts";
 import { maxExplained } from "../scoring/occlusion.ts";
@@ -37,7 +38,8 @@ export function scoreSchemas(model: ScorableModel): Record<string, Json> {
 
 function requestSchemas(model: ScorableModel): Record<string, Json> {
   const { recipe } = model;
-  const { timesteps: T, features: F, gaps, clock } = shapeOf(recipe);
+  const statics = staticSchema(recipe);
+  const { clock } = shapeOf(recipe);
   const time = { type: ["string", "number"] };
   const times = {
     oneOf: [
@@ -46,15 +48,8 @@ function requestSchemas(model: ScorableModel): Record<string, Json> {
     ],
   };
   return {
-    Sequence: {
-      type: "array",
-      description: `Up to ${T} rows of ${F} numbers: ${recipe.features.join(", ")}. ${gaps ? "null stands for a number that is missing. " : ""}Fewer rows are padding in front. At least one row must not be all zeros.${clock ? ` The last number is the row's time in seconds since 1970; with times, rows have ${F - 1} numbers.` : ""}`,
-      minItems: 1,
-      maxItems: T,
-      items: { type: "array", minItems: clock ? F - 1 : F, maxItems: F, items: { type: gaps ? ["number", "null"] : "number" } },
-      // a row that is not all zeros, where such a row is padding
-      ...(recipe.padding !== "none" && { contains: { type: "array", contains: { not: { const: 0 } } } }),
-    },
+    Sequence: recipe.inputs ? givenSchema(recipe, recipe.inputs) : sequenceSchema(recipe),
+    ...(statics && { Static: statics }),
     ScoreRequest: {
       type: "object",
       description: `Either sequence or sequences. With explain at most ${maxExplained(recipe)} sequences.`,
@@ -62,6 +57,12 @@ function requestSchemas(model: ScorableModel): Record<string, Json> {
         sequence: ref("Sequence"),
         sequences: { type: "array", minItems: 1, maxItems: maxSequences(recipe), items: ref("Sequence") },
         ...(clock && { times: { ...times, description: "Of each row, as in events; for sequences a list of such lists." } }),
+        ...(statics && {
+          static: {
+            oneOf: [ref("Static"), { type: "array", minItems: 1, items: ref("Static") }],
+            description: "Of many sequences a list.",
+          },
+        }),
         operatingPoint: pointOf(model),
         explain: { type: "boolean", description: "Whether each result has an explanation." },
         ...priorOf(model),
@@ -70,6 +71,47 @@ function requestSchemas(model: ScorableModel): Record<string, Json> {
       oneOf: [{ required: ["sequence"] }, { required: ["sequences"] }],
     },
   };
+}
+
+/** Rows of numbers. */
+function sequenceSchema(recipe: Recipe): Json {
+  const { timesteps: T, features: F, gaps, clock } = shapeOf(recipe);
+  return {
+    type: "array",
+    description: `Up to ${T} rows of ${F} numbers: ${recipe.features.join(", ")}. ${gaps ? "null stands for a number that is missing. " : ""}Fewer rows are padding in front. At least one row must not be all zeros.${clock ? ` The last number is the row's time in seconds since 1970; with times, rows have ${F - 1} numbers.` : ""}`,
+    minItems: 1,
+    maxItems: T,
+    items: { type: "array", minItems: clock ? F - 1 : F, maxItems: F, items: { type: gaps ? ["number", "null"] : "number" } },
+    // a row that is not all zeros, where such a row is padding
+    ...(recipe.padding !== "none" && { contains: { type: "array", contains: { not: { const: 0 } } } }),
+  };
+}
+
+/** Rows of inputs: numbers, and texts where categories stand. */
+function givenSchema({ timesteps: T, gaps, clock }: Recipe, inputs: readonly Input[]): Json {
+  const own = inputs.filter((input) => !input.static);
+  const width = own.length + (clock ? 1 : 0);
+  return {
+    type: "array",
+    description: `Up to ${T} rows of ${own.map(nameInput).join(", ")}. ${gaps ? "null stands for a number that is missing. " : ""}A text that is no level of a category counts as none of them, and the result is out of range. Fewer rows are padding in front.${clock ? " With times beside, rows lack the last number, which is their time in seconds since 1970." : ""}`,
+    minItems: 1,
+    maxItems: T,
+    items: { type: "array", minItems: own.length, maxItems: width, items: { type: ["number", "string", "boolean", "null"] } },
+  };
+}
+
+/** What is given once a sequence; undefined where nothing is. */
+function staticSchema({ inputs = [], gaps }: Recipe): Json | undefined {
+  const statics = inputs.filter((input) => input.static);
+  if (statics.length === 0) return undefined;
+  const typeOf = ({ levels }: Input): string[] =>
+    levels ? ["string", "number", "boolean", "null"] : gaps ? ["number", "null"] : ["number"];
+  const properties = statics.map((input): [string, Json] => [input.name, { type: typeOf(input), description: nameInput(input) }]);
+  return object(Object.fromEntries(properties), [], { description: "What is the same in all rows of a sequence." });
+}
+
+function nameInput({ name, levels }: Input): string {
+  return levels === undefined ? name : `${name} (a category: ${levels.map((level) => JSON.stringify(level)).join(", ")})`;
 }
 
 function answerSchemas(model: ScorableModel): Record<string, Json> {
@@ -128,7 +170,7 @@ const BINARY: Json = { type: "string", format: "binary" };
 export function scorePaths(model: ScorableModel): Paths {
   const { timesteps: T, features: F } = shapeOf(model.recipe);
   const { lines, binary, npy } = SCORE_PATHS;
-  const sequence = sampleSequence(model);
+  const sample = sampleRequest(model);
   const result = { probability: SHOWN, label: shownLabel(model) };
   const answer = { model: shownModel(model), operatingPoint: model.operatingPoints[0].name, results: [result] };
   const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
@@ -137,7 +179,7 @@ export function scorePaths(model: ScorableModel): Paths {
       post: scoreOperation(
         model,
         ["scoreSequences", "Score sequences", "The types of the paths below are taken here, too, and are answered as there."],
-        { type: "application/json", schema: ref("ScoreRequest"), example: { sequence } },
+        { type: "application/json", schema: ref("ScoreRequest"), example: sample },
         { type: "application/json", schema: ref("ScoreAnswer"), example: answer },
       ),
     },
@@ -149,7 +191,7 @@ export function scorePaths(model: ScorableModel): Paths {
           "Score a stream of lines",
           `A sequence, or an object with one as sequence, on each line of at most ${MAX_LINE_BYTES} bytes. Each line is answered with a Result, or with a LineError if it is bad; answers leave while lines arrive.`,
         ],
-        { type: lines, schema: text, example: line(sequence) },
+        { type: lines, schema: text, example: line(sample.static ? sample : sample.sequence) },
         { type: lines, schema: text, example: line(result) },
       ),
     },

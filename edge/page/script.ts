@@ -13,6 +13,13 @@ interface Bin {
   readonly observed: { readonly value: number; readonly low: number; readonly high: number };
 }
 
+/** A number or a category, in each row or once a sequence. */
+interface Input {
+  readonly name: string;
+  readonly levels?: readonly string[];
+  readonly static?: true;
+}
+
 /** What is known of any model. */
 interface Service {
   readonly name: string;
@@ -21,7 +28,7 @@ interface Service {
   readonly timesteps: number;
   readonly operatingPoints: readonly { readonly name: string; readonly threshold: number }[];
   /** With `gaps`, null stands for a number that is missing. */
-  readonly recipe: { readonly gaps?: readonly string[] };
+  readonly recipe: { readonly gaps?: readonly string[]; readonly inputs?: readonly Input[] };
 }
 
 /** And of one that was trained here. */
@@ -33,6 +40,7 @@ interface Card extends Service {
     readonly channels: readonly string[];
     readonly lengths: readonly [number, number];
     readonly gaps?: readonly string[];
+    readonly inputs?: readonly Input[];
   };
   readonly calibration: { readonly slope: number; readonly intercept: number };
   /** Null where the model was trained elsewhere and has seen no labelled sequence here. */
@@ -116,7 +124,7 @@ function orderByName(header: readonly string[], rows: readonly (readonly string[
   const names = rows.every((row) => row.length === header.length + 1) ? ["", ...header] : header; // as R writes row names
   const short = rows.findIndex((row) => row.length !== names.length);
   if (short >= 0) throw new Error(`Row ${short + 1} has ${rows[short].length} cells under ${names.length} names.`);
-  const features = card?.features ?? [];
+  const features = card?.recipe.inputs?.filter((input) => !input.static).map(({ name }) => name) ?? card?.features ?? [];
   const kept = [...names.keys()].filter((i) => features.includes(names[i]) || !INDEX.test(names[i]));
   const given = kept.map((i) => names[i]);
   if (features.every((name, f) => name === `f${f}`)) return rows.map((row) => kept.map((i) => row[i]));
@@ -234,12 +242,22 @@ function describeMembers(members: readonly Member[]): string {
     .join(" + ");
 }
 
+/** Inputs as people read them, with the levels of categories. */
+function namesOf(inputs: readonly Input[], isStatic: boolean): string {
+  return inputs
+    .filter((input) => (input.static === true) === isStatic)
+    .map(({ name, levels }) => (levels === undefined ? name : `${name} (${levels.join(", ")})`))
+    .join(", ");
+}
+
 function showCard(about: Card | Service): void {
   card = about;
   document.title = `${about.name} · Quickstep`;
   $("name").textContent = about.id;
   $("hint").textContent =
-    `Up to ${about.timesteps} rows, oldest first, of ${about.features.length} numbers: ${about.features.join(", ")}. Or JSON.`;
+    about.recipe.inputs === undefined
+      ? `Up to ${about.timesteps} rows, oldest first, of ${about.features.length} numbers: ${about.features.join(", ")}. Or JSON.`
+      : `JSON: up to ${about.timesteps} rows, oldest first, of ${namesOf(about.recipe.inputs, false)}${namesOf(about.recipe.inputs, true) && `; in "static" ${namesOf(about.recipe.inputs, true)}`}.`;
   point.replaceChildren(...about.operatingPoints.map(({ name }) => new Option(name, name)));
   $("card").hidden = false;
   $("streams").hidden = false;
@@ -323,7 +341,10 @@ function percent(share: number | null | undefined): string {
 
 async function loadSample(): Promise<void> {
   const { paths } = await (await fetch("/openapi.json")).json();
-  show(paths["/v1/score"].post.requestBody.content["application/json"].example.sequence);
+  const { example } = paths["/v1/score"].post.requestBody.content["application/json"];
+  const isNumeric = example.sequence.flat().every((value: unknown) => typeof value === "number");
+  if (isNumeric && example.static === undefined) show(example.sequence);
+  else text.value = JSON.stringify(example);
 }
 
 /** A key that may score and not read: what to score with is in the open document. */

@@ -14,7 +14,7 @@ import { maxSequences } from "../scoring/scoring.ts";
 /** The card of the model that is served. */
 export function modelRoutes({ model, format }: Ready) {
   const { name, recipe, view, members, stack, calibration, operatingPoints, card } = model;
-  const { padding, clip, lengths, features, timesteps, gaps, clock } = recipe;
+  const { padding, clip, lengths, features, timesteps, gaps, clock, inputs } = recipe;
   const { test: metrics, ...facts } = card ?? {};
   return new Hono<EdgeEnv>()
     .get("/", (c) =>
@@ -34,6 +34,7 @@ export function modelRoutes({ model, format }: Ready) {
           lengths,
           gaps: gaps?.map((f) => features[f]),
           clock: clock && features[features.length - 1],
+          inputs,
         },
         units: members && networksOf({ members })[0]?.units,
         members: members && summariseMembers({ members, stack }),

@@ -1,7 +1,8 @@
 // /v1/streams: events into a key's window, and what is in it.
 import { Hono } from "hono";
-import { ArtifactError, LimitError, SequenceError } from "../../shared/errors.ts";
-import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { ArtifactError, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
+import { expandGivenRow } from "../../shared/recipe/given-rows.ts";
+import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { widthWithoutTime } from "../../shared/sequence.ts";
 import { isWithin } from "../config/stream-patterns.ts";
 import { mediaTypeOf, readJson, refuseMediaType } from "../http/body.ts";
@@ -96,7 +97,8 @@ function eventParser({ model }: Ready) {
   return async (body: unknown, latest: number): Promise<{ readonly events: readonly StreamEvent[]; readonly isBatch: boolean }> => {
     const isBatch = typeof body === "object" && body !== null && "events" in body;
     if (!isBatch) {
-      const event = readEvent(body, F) ?? parseAt(schemas().event, body, []);
+      const given = expandEvent(body, [], model.recipe);
+      const event = readEvent(given, F) ?? parseAt(schemas().event, given, []);
       refuseFuture(event.timestamp, latest, ["timestamp"]);
       return { events: [await withDigest(event)], isBatch };
     }
@@ -104,10 +106,23 @@ function eventParser({ model }: Ready) {
     if (Array.isArray(given) && given.length > maxEvents)
       // before each of them is looked at
       throw new LimitError(["events"], `at most ${maxEvents} events a request, got ${given.length}: send them in parts`, maxEvents);
-    const events = readBatch(body, F) ?? parseAt(schemas().batch, body, []).events;
+    const expanded = Array.isArray(given)
+      ? { ...body, events: given.map((event: unknown, i) => expandEvent(event, ["events", i], model.recipe)) }
+      : body;
+    const events = readBatch(expanded, F) ?? parseAt(schemas().batch, expanded, []).events;
     for (const [i, { timestamp }] of events.entries()) refuseFuture(timestamp, latest, ["events", i, "timestamp"]);
     return { events: await Promise.all(events.map(withDigest)), isBatch };
   };
+}
+
+/** An event of a model with inputs, with a row of features in place of inputs and what is static; one that has features already as it is. */
+function expandEvent(event: unknown, path: Path, recipe: Recipe): unknown {
+  if (recipe.inputs === undefined || typeof event !== "object" || event === null || !("values" in event)) return event;
+  const { static: statics, values, ...others } = event as Record<string, unknown>;
+  const isNumeric =
+    Array.isArray(values) && values.length === recipe.features.length - (recipe.clock ? 1 : 0) && values.every(Number.isFinite);
+  if (isNumeric && statics === undefined) return event;
+  return { ...others, values: expandGivenRow(values, [...path, "values"], statics, [...path, "static"], recipe) };
 }
 
 /** All events of a batch, read by hand as readEvent does; undefined where the schema has to decide. */

@@ -1,6 +1,7 @@
 // NDJSON in, NDJSON out: results leave while lines arrive, one output line for every line that is not blank, in their order.
 // A bad line becomes an error line and the rest go on. Nothing is read ahead of what the client takes.
 import { describe, LimitError, SequenceError } from "../../shared/errors.ts";
+import { expandGiven } from "../../shared/recipe/given-rows.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { parseSequence, type Shape } from "../../shared/sequence.ts";
 import { parseJson } from "../http/body.ts";
@@ -83,9 +84,10 @@ function createLineScorer(ready: Ready, options: Options, maxLines: number) {
 
   function scoreLine(line: Line): Result {
     if (line === null) throw new RequestError("malformed", `the line must have at most ${MAX_LINE_BYTES} bytes, got more`);
-    const { sequence, times } = sequenceIn(parseJson(line, "the line"), shape);
+    const { sequence, times, static: statics } = sequenceIn(parseJson(line, "the line"), shape);
     values.fill(0);
-    parseSequence(joinTimes(sequence, ["sequence"], times, ["times"], shape), ["sequence"], shape, values, 0);
+    const expanded = expandGiven(sequence, ["sequence"], statics, ["static"], recipe);
+    parseSequence(joinTimes(expanded, ["sequence"], times, ["times"], shape), ["sequence"], shape, values, 0);
     return resultsOf(ready, values, () => ["sequence"], options)[0];
   }
 
@@ -124,14 +126,17 @@ function createLineScorer(ready: Ready, options: Options, maxLines: number) {
   return { totals, answer, breakOff };
 }
 
-/** `{"sequence":[[…]]}`, with times where the model knows a clock, or the sequence itself. Throws SequenceError. */
-function sequenceIn(line: unknown, { clock }: Shape): { readonly sequence?: unknown; readonly times?: unknown } {
+/** `{"sequence":[[…]]}`, with times and what is given once a sequence where the model takes them, or the sequence itself. Throws SequenceError. */
+function sequenceIn(
+  line: unknown,
+  { clock, statics }: Shape,
+): { readonly sequence?: unknown; readonly times?: unknown; readonly static?: unknown } {
   if (Array.isArray(line)) return { sequence: line };
   if (typeof line !== "object" || line === null)
     throw new SequenceError(["line"], "must be a sequence or an object with one", describe(line));
-  const unknownKey = Object.keys(line).find((key) => key !== "sequence" && key !== "times");
-  if (unknownKey !== undefined)
-    throw new SequenceError(["line"], `must have no key but sequence${clock ? " and times" : ""}`, describe(unknownKey));
+  const unknownKey = Object.keys(line).find((key) => key !== "sequence" && key !== "times" && key !== "static");
+  const known = ["sequence", ...(clock ? ["times"] : []), ...(statics ? ["static"] : [])].join(" and ");
+  if (unknownKey !== undefined) throw new SequenceError(["line"], `must have no key but ${known}`, describe(unknownKey));
   return line;
 }
 

@@ -1,6 +1,7 @@
 // What POST /v1/score takes: the types of its bodies, and the JSON one read and checked, by hand, since it is the hot path.
 import { describe, type Path, SequenceError } from "../../shared/errors.ts";
-import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { expandGiven } from "../../shared/recipe/given-rows.ts";
+import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { parseSequence, parseSequences, type Shape } from "../../shared/sequence.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { bodyOptions, OPTION_NAMES, type Options } from "./options.ts";
@@ -27,25 +28,37 @@ export function parseScoreRequest(body: unknown, { model }: Ready, query: Option
     throw new SequenceError([], "must be an object with sequence or sequences", describe(body));
   const shape = shapeOf(recipe);
   checkKeys(body, shape);
-  const { sequence, sequences, times } = body as Record<string, unknown>;
+  const { sequence, sequences, times, static: statics } = body as Record<string, unknown>;
   if ((sequence === undefined) === (sequences === undefined))
     throw new SequenceError([], "must have either sequence or sequences", sequence === undefined ? "neither" : "both");
   const options = bodyOptions(body as Record<string, unknown>, model, query);
   if (sequences !== undefined) {
-    const values = parseSequences(joinAllTimes(sequences, times, shape), ["sequences"], shape, maxSequences(recipe));
+    const max = maxSequences(recipe);
+    const expanded = expandAll(sequences, statics, recipe, max);
+    const values = parseSequences(joinAllTimes(expanded, times, shape), ["sequences"], shape, max);
     return { values, pathOf: (n) => ["sequences", n], options };
   }
   const values = new Float64Array(recipe.timesteps * recipe.features.length);
-  parseSequence(joinTimes(sequence, ["sequence"], times, ["times"], shape), ["sequence"], shape, values, 0);
+  const expanded = expandGiven(sequence, ["sequence"], statics, ["static"], recipe);
+  parseSequence(joinTimes(expanded, ["sequence"], times, ["times"], shape), ["sequence"], shape, values, 0);
   return { values, pathOf: () => ["sequence"], options };
 }
 
-/** Throws SequenceError. `times` has a sentence of its own where the model knows no clock. */
-function checkKeys(body: object, { clock }: Shape): void {
-  const unknownKey = Object.keys(body).find((key) => key !== "times" && !SCORE_KEYS.some((known) => known === key));
+/** Throws SequenceError. `times` and `static` have a sentence of their own where the model takes none. */
+function checkKeys(body: object, { clock, statics }: Shape): void {
+  const isKnown = (key: string): boolean => key === "times" || key === "static" || SCORE_KEYS.some((known) => known === key);
+  const unknownKey = Object.keys(body).find((key) => !isKnown(key));
   if (unknownKey === undefined) return;
-  const known = clock ? [...SCORE_KEYS, "times"] : SCORE_KEYS;
+  const known = [...SCORE_KEYS, ...(clock ? ["times"] : []), ...(statics ? ["static"] : [])];
   throw new SequenceError([], `must have no keys but ${known.join(", ")}`, describe(unknownKey));
+}
+
+/** Many sequences as rows of features, with what is given once for each in a list; more than `max` as they are: they are refused. */
+function expandAll(sequences: unknown, statics: unknown, recipe: Recipe, max: number): unknown {
+  if ((statics === undefined && recipe.inputs === undefined) || !Array.isArray(sequences) || sequences.length > max) return sequences;
+  if (statics !== undefined && (!Array.isArray(statics) || statics.length !== sequences.length))
+    throw new SequenceError(["static"], `must be an array of ${sequences.length} objects, one a sequence`, describe(statics));
+  return sequences.map((sequence: unknown, n) => expandGiven(sequence, ["sequences", n], statics?.[n], ["static", n], recipe));
 }
 
 /** Times of many sequences: a list of each one's. */

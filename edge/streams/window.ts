@@ -44,10 +44,12 @@ export function countValid(ready: Ready, rows: readonly (readonly number[])[]): 
   return validRows(alignRows(ready, rows), 0, shapeOf(recipe), recipe.padding, new Int32Array(recipe.timesteps));
 }
 
-/** (T,F), zeros in front. */
+/** (T,F), zeros in front. What is static is the last row's in all rows: the latest that is known. */
 function alignRows({ model }: Ready, rows: readonly (readonly number[])[]): Float64Array {
-  const { timesteps: T, features: F } = shapeOf(model.recipe);
+  const { timesteps: T, features: F, statics = 0, clock } = shapeOf(model.recipe);
   const values = new Float64Array(T * F);
   for (let t = 0; t < rows.length; t++) values.set(rows[t], (T - rows.length + t) * F);
+  const end = T * F - (clock ? 1 : 0);
+  if (statics > 0) for (let t = 0; t < T - 1; t++) values.set(values.subarray(end - statics, end), end - statics - (T - 1 - t) * F);
   return values;
 }

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataError } from "../../shared/errors.ts";
-import { sampleSequence } from "../../shared/sample.ts";
+import { sampleRequest } from "../../shared/sample.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
 import { integer } from "../cli/arguments.ts";
 import { ARTIFACT_WORD } from "../cli/data-options.ts";
@@ -124,5 +124,5 @@ async function untilServed(url: string, id: string, signal: AbortSignal): Promis
 
 /** A request that works. */
 function curlLine(url: string, { model }: LoadedModel): string {
-  return `curl -s ${url}/v1/score -H 'content-type: application/json' -d '${JSON.stringify({ sequence: sampleSequence(model) })}'`;
+  return `curl -s ${url}/v1/score -H 'content-type: application/json' -d '${JSON.stringify(sampleRequest(model))}'`;
 }

@@ -1,0 +1,87 @@
+// Rows of inputs and what is given once a sequence, as JSON has them → rows of features, as the parser of sequences takes them.
+// Legend: T steps, I inputs, F features.
+import { describe, type Path, SequenceError } from "../errors.ts";
+import { numberRule } from "../sequence.ts";
+import { codeOf, expandInputs, type Input, levelOf } from "./inputs.ts";
+import type { Recipe } from "./recipe.ts";
+
+/** A number, a category's text, or null where it is missing and may be. */
+export type Given = number | string | boolean | null;
+
+/** What a recipe takes. */
+type Taken = Pick<Recipe, "timesteps" | "inputs" | "gaps" | "clock">;
+
+/**
+ * The rows of `sequence` as rows of features, null where a number is missing: each has a value for every input of rows, and its time where
+ * that does not stand beside. `statics` has the static inputs by name. What is no sequence comes back as it is, for the parser to refuse.
+ * Throws SequenceError at the place below `path` or `staticPath`.
+ */
+export function expandGiven(sequence: unknown, path: Path, statics: unknown, staticPath: Path, recipe: Taken): unknown {
+  const { inputs, timesteps: T } = recipe;
+  if (statics !== undefined && !inputs?.some((input) => input.static))
+    throw new SequenceError(staticPath, "must be left out, since this model takes nothing once a sequence", describe(statics));
+  if (inputs === undefined || !Array.isArray(sequence) || sequence.length === 0 || sequence.length > T) return sequence;
+  const given = { inputs, statics: readStatics(statics, staticPath, inputs, recipe), recipe };
+  return sequence.map((row: unknown, t) => expandRow(row, [...path, t], given));
+}
+
+/** One row alone, as expandGiven has it: the row stands at `path`. */
+export function expandGivenRow(row: unknown, path: Path, statics: unknown, staticPath: Path, recipe: Taken): unknown {
+  const { inputs = [] } = recipe;
+  return expandRow(row, path, { inputs, statics: readStatics(statics, staticPath, inputs, recipe), recipe });
+}
+
+interface GivenOnce {
+  readonly inputs: readonly Input[];
+  /** (S) numbers and codes of the static inputs */
+  readonly statics: readonly number[];
+  readonly recipe: Taken;
+}
+
+function expandRow(row: unknown, path: Path, { inputs, statics, recipe }: GivenOnce): (number | null)[] {
+  const { clock = false } = recipe;
+  const W = inputs.length - statics.length;
+  const isTimed = clock && Array.isArray(row) && row.length === W + 1;
+  const width = isTimed ? W + 1 : W;
+  const names = [...inputs.slice(0, W).map(({ name }) => name), ...(isTimed ? ["time"] : [])];
+  const rule = `${width} value${width === 1 ? "" : "s"} (${names.join(", ")})`;
+  if (!Array.isArray(row)) throw new SequenceError(path, `must be an array of ${rule}`, describe(row));
+  if (row.length !== width) throw new SequenceError(path, `must have ${rule}`, `${row.length}`);
+  const own = row.slice(0, W).map((value: unknown, i) => readValue(inputs[i], value, [...path, i], recipe));
+  // a time that stands beside comes later; until then the row must not look like padding
+  const time = !clock ? [] : [isTimed ? readValue({ name: "time" }, row[W], [...path, W], {}) : 1];
+  const features = expandInputs(inputs, Float64Array.of(...own, ...statics, ...time), 1, clock);
+  const wanted = isTimed || !clock ? features : features.subarray(0, -1);
+  return Array.from(wanted, (x) => (Number.isNaN(x) ? null : x));
+}
+
+/** (S) numbers and codes of the static inputs. Throws SequenceError, where one is not given, too. */
+function readStatics(statics: unknown, path: Path, all: readonly Input[], recipe: Taken): number[] {
+  const inputs = all.filter((input) => input.static);
+  if (inputs.length === 0) return [];
+  const names = inputs.map(({ name }) => name);
+  if (typeof statics !== "object" || statics === null || Array.isArray(statics))
+    throw new SequenceError(path, `must be an object with ${names.join(", ")}`, statics === undefined ? "nothing" : describe(statics));
+  const unknownName = Object.keys(statics).find((name) => !names.includes(name));
+  if (unknownName !== undefined) throw new SequenceError(path, `must have no names but ${names.join(", ")}`, describe(unknownName));
+  return inputs.map((input) => {
+    const value: unknown = Object.hasOwn(statics, input.name) ? (statics as Record<string, unknown>)[input.name] : undefined;
+    return readValue(input, value, [...path, input.name], recipe);
+  });
+}
+
+/** A number, or a category's code; NaN for null where it may be missing. Throws SequenceError. */
+function readValue(input: Input, value: unknown, path: Path, { gaps }: Pick<Taken, "gaps">): number {
+  const got = value === undefined ? "nothing" : describe(value);
+  if (input.levels === undefined) {
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    if (value === null && gaps) return Number.NaN;
+    throw new SequenceError(path, `must be ${numberRule({ gaps: gaps !== undefined })}`, got);
+  }
+  if (value === null) return Number.NaN;
+  if (typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value))) {
+    const level = levelOf(String(value));
+    return level === "" ? Number.NaN : codeOf(input, level);
+  }
+  throw new SequenceError(path, "must be text, a category's level, or null", got);
+}
