@@ -142,6 +142,8 @@ export interface Card {
     readonly logLoss: number;
     /** Of the LSTM, where it had to earn its place: what it gains beside the others, clustered standard error, whether it joined. */
     readonly gate?: { readonly gain: number; readonly standardError: number; readonly joins: boolean };
+    /** Where the gain over the base rate may be chance: that gain, its standard error, and the share of the distance from the base rate that is kept. */
+    readonly kept?: { readonly share: number; readonly gain: number; readonly standardError: number };
   };
   /** Of a model of several learners. Left out in older artifacts. */
   readonly influence?: Influence;

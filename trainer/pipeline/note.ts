@@ -33,7 +33,7 @@ export type TrainNote =
   /** Whether the LSTM may speak beside the others. */
   | ({ readonly code: "gate" } & NonNullable<Joined["gate"]>)
   /** The gain over the base rate may be chance, so the model keeps a share of what it learnt. */
-  | ({ readonly code: "kept" } & Kept)
+  | ({ readonly code: "kept" } & Omit<Kept, "baseRate">)
   /** The data bring a validation part. */
   | { readonly code: "validation-given"; readonly sequences: number }
   /** There are too few sequences for a test part. */

@@ -19,6 +19,7 @@ import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { describeData } from "./data-card.ts";
 import { findFlaw } from "./data-checks.ts";
 import type { Evidence } from "./evidence.ts";
+import type { Kept } from "./kept.ts";
 import { crossValidate } from "./nested.ts";
 import { type Packaged, packageModel } from "./package.ts";
 import { type FoldedData, MIN_OF_CLASS, prepareFolds, toLearnFrom } from "./prepare-folds.ts";
@@ -42,7 +43,8 @@ export async function trainStack(data: LabelledDataset, options: TrainOptions, d
   const { folded, fit } = await prepareAndFit(data, options, dependencies, journal);
   onNote({ code: "members", learners: fit.joined.learners, logLoss: fit.joined.logLoss });
   if (fit.joined.gate) onNote({ code: "gate", ...fit.joined.gate });
-  if (fit.kept.share < WORTH_A_NOTE) onNote({ code: "kept", ...fit.kept });
+  const doubt = findDoubt(fit);
+  if (doubt) onNote({ code: "kept", ...doubt });
   const packaged = packageStack(folded, fit, options, dependencies);
   for (const warning of packaged.unattained) onNote({ code: "warning", warning });
   const warnings = [...fit.warnings, ...packaged.unattained];
@@ -171,6 +173,7 @@ function writeCard({ folded, fit, judged, influence, warnings, path }: CardFacts
   const { data, plan, validation } = folded;
   const { test, intervals, reliability } = judged.assessment;
   const { learners, logLoss, gate } = fit.joined;
+  const doubt = findDoubt(fit);
   return {
     data: describeData(data),
     split: {
@@ -183,7 +186,7 @@ function writeCard({ folded, fit, judged, influence, warnings, path }: CardFacts
       },
     },
     training: describeLstm(fit, options),
-    stack: { folds: fit.folds, learners, logLoss, ...(gate && { gate }) },
+    stack: { folds: fit.folds, learners, logLoss, ...(gate && { gate }), ...(doubt && { kept: doubt }) },
     influence,
     assessment: judged.by,
     test,
@@ -193,6 +196,11 @@ function writeCard({ folded, fit, judged, influence, warnings, path }: CardFacts
     ...toCardWarnings(warnings, (warning) => describeWarning(warning, data.features)),
     versions: { quickstep: VERSION, node, path },
   };
+}
+
+/** What is kept of what was learnt, where anybody would see the difference. */
+function findDoubt({ kept: { share, gain, standardError } }: StackFit): Omit<Kept, "baseRate"> | undefined {
+  return share < WORTH_A_NOTE ? { share, gain, standardError } : undefined;
 }
 
 /** The LSTM's training; of a stack without one, nothing of it. */

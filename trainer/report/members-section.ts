@@ -14,7 +14,7 @@ const SEES: Readonly<Record<string, string>> = {
 /** The learners, a row each; nothing where one network speaks alone. */
 export function membersSection({ card: { stack } }: ReportContent): Markup | null {
   if (stack === undefined) return null;
-  const { learners, logLoss, folds, gate } = stack;
+  const { learners, logLoss, folds, gate, kept } = stack;
   const unseen = folds === 1 ? "on one held-out part" : `on ${folds} folds, each by members that had not seen the fold`;
   return html`
     <section aria-labelledby="members">
@@ -30,6 +30,11 @@ export function membersSection({ card: { stack } }: ReportContent): Markup | nul
       ${
         gate
           ? html`<p class="note">The lstm ${gate.joins ? "joined" : "was left out"}: beside the others it gains ${formatNumber(gate.gain)} nats (standard error ${formatNumber(gate.standardError)}) out of folds. A gain above two standard errors is asked for, and any gain where the feature search saw nothing.</p>`
+          : null
+      }
+      ${
+        kept
+          ? html`<p class="note">The gain over the base rate may be chance: ${formatNumber(kept.gain)} nats (standard error ${formatNumber(kept.standardError)}) out of folds. The model keeps ${formatNumber(100 * kept.share, 0)} % of its distance from the base rate.</p>`
           : null
       }
     </section>`;

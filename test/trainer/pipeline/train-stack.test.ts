@@ -77,10 +77,17 @@ describe("of bad input", MINUTES, () => {
 
   test("labels that nothing tells get about the base rate", async () => {
     const blind = makeData({ N: 150, T: 3, F: 2 }, (_, draw) => draw < 0.4);
-    const { trained } = await runStack(blind, { learner: "linear" });
+    const { trained, notes } = await runStack(blind, { learner: "linear" });
     const { logLoss, baseRateLogLoss } = trained.model.card.test;
     expect(logLoss).toBeLessThan(baseRateLogLoss + 2 * (trained.model.card.intervals.logLoss! / 1.96));
     expect(trained.verdict.code).toBe("base-rate-only");
+    const { kept } = trained.model.card.stack!;
+    expect(kept!.share).toBeLessThan(0.95);
+    expect(kept!.gain).toBeLessThan(3 * kept!.standardError);
+    expect(trained.model.calibration.slope).toBeCloseTo(kept!.share, 12); // nothing else was fitted: 150 are too few
+    expect(describeNote(notes.find(({ code }) => code === "kept")!, [])).toMatch(
+      /which may be chance: the model keeps \d+\.\d % of its distance/,
+    );
   });
 
   test("one number that tells the label is learnt, finite to the last bit, and said to be a leak", async () => {
