@@ -103,6 +103,11 @@ export const MISSING_OPTION = grouped("Reading the data:", {
   ),
 });
 
+/** Labels that are probabilities. */
+export const SOFT_OPTION = grouped("Reading the data:", {
+  softLabels: flag("labels are numbers from 0 to 1, each the probability of a 1: y counts as y of a 1 and 1 − y of a 0"),
+});
+
 /** A file that becomes the test part. */
 export const TEST_OPTIONS = grouped("Reading the data:", {
   test: option("FILE", text, "file that becomes the test part", "X_test and y_test of an .npz, else a part of the data"),
@@ -122,10 +127,10 @@ export const SPLIT_OPTION = option(
 /** The values of the read options alone, as the readers take them. */
 export function readOptionsOf(values: ReadOptions): Omit<ReadOptions, "gaps" | "clock"> {
   const { format, sep, decimal, labels, label, positive, group, time, key, features, window, stride, horizon, test, testLabels } = values;
-  const { timeFormat, maxGap, id, rename, columns, byPosition, axes, static: statics, category } = values;
+  const { timeFormat, maxGap, id, rename, columns, byPosition, axes, static: statics, category, softLabels } = values;
   return {
     ...{ format, sep, decimal, labels, label, positive, group, time, key, features, window, stride, horizon, test, testLabels },
-    ...{ timeFormat, maxGap, id, rename, columns, byPosition, axes, static: statics, category },
+    ...{ timeFormat, maxGap, id, rename, columns, byPosition, axes, static: statics, category, softLabels },
   };
 }
 

@@ -3,7 +3,16 @@ import { UsageError } from "../../shared/errors.ts";
 import type { OperatingPoint } from "../../shared/model.ts";
 import { describeModel, loadModel } from "../artifact/artifact-file.ts";
 import { integer, pair, text } from "../cli/arguments.ts";
-import { ARTIFACT_WORD, DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, SPLIT_OPTION, splitMethodOf } from "../cli/data-options.ts";
+import {
+  ARTIFACT_WORD,
+  DATA_WORD,
+  MAX_SEED,
+  READ_OPTIONS,
+  readOptionsOf,
+  SOFT_OPTION,
+  SPLIT_OPTION,
+  splitMethodOf,
+} from "../cli/data-options.ts";
 import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkOutput } from "../cli/outputs.ts";
@@ -29,6 +38,7 @@ const OPTIONS = {
   seed: optionWithDefault("N", integer(0, MAX_SEED), "seed of every random choice", 1),
   json: flag("print one JSON document on stdout"),
   ...READ_OPTIONS,
+  ...SOFT_OPTION,
 };
 
 export const calibrateCommand = declareCommand({

@@ -1,8 +1,9 @@
 // evaluate: the metrics of an artifact on labelled sequences, from the decoded file and the kernel that serves it.
+
 import { createHash } from "node:crypto";
 import { loadModel } from "../artifact/artifact-file.ts";
 import { integer } from "../cli/arguments.ts";
-import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf } from "../cli/data-options.ts";
+import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf, SOFT_OPTION } from "../cli/data-options.ts";
 import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { createReadLine, toReadDocument } from "../cli/read-line.ts";
@@ -14,6 +15,7 @@ import { requireLabels } from "../readers/dataset.ts";
 import { createLabelCodes } from "../readers/labels.ts";
 import { fillFrom } from "../readers/options.ts";
 import { scoreBatches } from "../scoring/score-threads.ts";
+import { joinLabels, type Labels } from "../statistics/labels.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };
@@ -22,6 +24,7 @@ const OPTIONS = {
   threads: option("N", integer(1, 64), "threads that score", "all cores"),
   json: flag("print one JSON document on stdout"),
   ...READ_OPTIONS,
+  ...SOFT_OPTION,
 };
 
 export const evaluateCommand = declareCommand({
@@ -46,7 +49,7 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   const read = { ...options, labelCodes, onNote: line.onNote, onRead: progress.onRead };
   const hash = createHash("sha256");
   const batches = progress.count(line.announce(readBatches(values.data, read, hash)));
-  const labels: Uint8Array[] = [];
+  const labels: Labels[] = [];
   const probabilities: Float32Array[] = [];
   for await (const piece of scoreBatches(batches, source, loaded, engines.module, values.threads ?? dependencies.cores)) {
     labels.push(requireLabels({ ...piece, source }).labels);
@@ -58,7 +61,7 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   const isTrainingData = [data.sha256, calibrated?.data.sha256].includes(hash.digest("hex"));
   if (isTrainingData)
     terminal.say(`note: ${source} is the file that the model was trained or calibrated on: the metrics flatter the model`);
-  const { parts } = labelCodes.settle([Buffer.concat(labels)] as const, source);
+  const { parts } = labelCodes.settle([joinLabels(labels)] as const, source);
   const metrics = computeMetrics(parts[0], join(probabilities));
   terminal.say(`${loaded.id} on ${source}: ${countOf(metrics.examples, "sequence")}, ${formatPercent(metrics.positiveRate)} positive`);
   terminal.say(formatMetrics({ model: metrics }, "on these sequences"));

@@ -6,7 +6,7 @@ import { describeChannel } from "../../shared/recipe/channel.ts";
 import { describeColumns } from "../../shared/recipe/tabular.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
 import { text } from "../cli/arguments.ts";
-import { READ_OPTIONS, readOptionsOf } from "../cli/data-options.ts";
+import { READ_OPTIONS, readOptionsOf, SOFT_OPTION } from "../cli/data-options.ts";
 import { declareCommand, flag, option, type Values, words } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
@@ -26,6 +26,7 @@ const OPTIONS = {
   report: option("FILE", text, "where an HTML page about the data goes", "no page"),
   json: flag("print one JSON document on stdout"),
   ...READ_OPTIONS,
+  ...SOFT_OPTION,
 };
 
 type InspectValues = Values<typeof WORDS, typeof OPTIONS>;

@@ -1,4 +1,5 @@
 // train: a file of labelled sequences in, one artifact out.
+
 import { existsSync } from "node:fs";
 import { PADDINGS } from "../../shared/sequence.ts";
 import { describeModel } from "../artifact/artifact-file.ts";
@@ -9,6 +10,7 @@ import {
   MISSING_OPTION,
   READ_OPTIONS,
   readOptionsOf,
+  SOFT_OPTION,
   SPLIT_OPTION,
   splitMethodOf,
   TEST_OPTIONS,
@@ -31,6 +33,7 @@ import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
 import { isLong } from "../readers/options.ts";
 import { stem } from "../readers/source.ts";
+import { countOnes, type Labels } from "../statistics/labels.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { createCheckpointer } from "../training/checkpoint.ts";
@@ -57,6 +60,7 @@ const OPTIONS = {
   json: flag("print one JSON document on stdout"),
   ...TEST_OPTIONS,
   ...READ_OPTIONS,
+  ...SOFT_OPTION,
   ...MISSING_OPTION,
 };
 
@@ -222,7 +226,7 @@ function sayResult({ model, verdict, truth }: Trained, { say }: Terminal): void 
 function toDocument(
   { model, verdict, truth, channels }: Trained,
   names: { readonly artifact: string; readonly model: string; readonly read: object },
-  labels: Uint8Array,
+  labels: Labels,
   speed: { readonly examplesPerSecond: number; readonly seconds: number },
 ): Readonly<Record<string, unknown>> {
   const { card, operatingPoints } = model;
@@ -230,7 +234,7 @@ function toDocument(
   return {
     ...names,
     examples: { ...card.split.examples, test: examples },
-    positiveRate: labels.reduce((sum, label) => sum + label, 0) / labels.length,
+    positiveRate: countOnes(labels) / labels.length,
     test,
     baselines: card.baselines,
     operatingPoints,

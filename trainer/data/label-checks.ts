@@ -1,8 +1,10 @@
 // How labels and sequences go together: contradictions, copies, a drift along the file, and numbers that leak the label. Facts with
 // codes and figures; label-sentences.ts makes sentences of them. Knows no model.
 // Legend: N sequences, T steps, F features.
+
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { Overlap } from "../split/overlap.ts";
+import { countOnes, type Labels } from "../statistics/labels.ts";
 import { crossEntropy, entropy } from "../statistics/log-loss.ts";
 import { findLeakingCell, rankingAuc } from "./label-leaks.ts";
 import { lengthsOf, placeZeroRows } from "./sequences.ts";
@@ -47,7 +49,7 @@ const TAIL = 0.2;
 const MAX_SEQUENCES = 10_000;
 
 /** What `values` (N,T,F) and `labels` (N) show before anything is trained. `padding` says what all-zero rows mean; `overlap` is these values'. */
-export function checkLabels(values: Float64Array, labels: Uint8Array, shape: Shape, padding: Padding, overlap: Overlap): LabelFinding[] {
+export function checkLabels(values: Float64Array, labels: Labels, shape: Shape, padding: Padding, overlap: Overlap): LabelFinding[] {
   return [
     ...findContradictoryCopies(labels, overlap),
     ...findLeaks(values, labels, shape, padding),
@@ -57,17 +59,21 @@ export function checkLabels(values: Float64Array, labels: Uint8Array, shape: Sha
 }
 
 /** Equal inputs with different labels: no model can answer both right. Σ n_g H(ȳ_g) / N is a floor under the loss. */
-function findContradictoryCopies(labels: Uint8Array, { copy, distinct }: Overlap): LabelFinding[] {
+function findContradictoryCopies(labels: Labels, { copy, distinct }: Overlap): LabelFinding[] {
   const N = labels.length;
   const counts = new Int32Array(distinct);
-  const positives = new Int32Array(distinct);
+  const positives = new Float64Array(distinct);
+  const last = new Float64Array(distinct);
+  const isDisputed = new Uint8Array(distinct);
   copy.forEach((d, n) => {
+    if (counts[d] > 0 && labels[n] !== last[d]) isDisputed[d] = 1;
+    last[d] = labels[n];
     counts[d]++;
     positives[d] += labels[n];
   });
   let [floor, contradictory] = [0, 0];
   for (let d = 0; d < distinct; d++) {
-    if (positives[d] === 0 || positives[d] === counts[d]) continue;
+    if (isDisputed[d] === 0) continue;
     contradictory += counts[d];
     floor += (counts[d] / N) * entropy(positives[d] / counts[d]);
   }
@@ -75,7 +81,7 @@ function findContradictoryCopies(labels: Uint8Array, { copy, distinct }: Overlap
 }
 
 /** A cell, or the length, that ranks the labels by itself. */
-function findLeaks(values: Float64Array, labels: Uint8Array, shape: Shape, padding: Padding): LabelFinding[] {
+function findLeaks(values: Float64Array, labels: Labels, shape: Shape, padding: Padding): LabelFinding[] {
   const N = labels.length;
   const findings: LabelFinding[] = [];
   const stride = Math.ceil(N / MAX_SEQUENCES);
@@ -96,9 +102,9 @@ function isPaddedOnOneSide(values: Float64Array, shape: Shape): boolean {
 }
 
 /** Nats that knowing the length alone gains, less what chance would show. */
-function gainOfLength(lengths: Int32Array, labels: Uint8Array, T: number): number {
+function gainOfLength(lengths: Int32Array, labels: Labels, T: number): number {
   const counts = new Int32Array(T + 1);
-  const positives = new Int32Array(T + 1);
+  const positives = new Float64Array(T + 1);
   lengths.forEach((length, n) => {
     counts[length]++;
     positives[length] += labels[n];
@@ -127,9 +133,9 @@ function findSharing({ copy, distinct, component, components, finding }: Overlap
 }
 
 /** The positive rate along the file, and what the tail's differing rate costs a model that learnt the head's. */
-function findDrift(labels: Uint8Array, { finding }: Overlap, T: number): LabelFinding[] {
+function findDrift(labels: Labels, { finding }: Overlap, T: number): LabelFinding[] {
   const N = labels.length;
-  const rateOf = (from: number, to: number): number => labels.subarray(from, to).reduce((sum, label) => sum + label, 0) / (to - from);
+  const rateOf = (from: number, to: number): number => countOnes(labels.subarray(from, to)) / (to - from);
   const whole = rateOf(0, N);
   const rates = Array.from({ length: TENTHS }, (_, k) => rateOf(Math.floor((k * N) / TENTHS), Math.floor(((k + 1) * N) / TENTHS)));
   let statistic = 0;

@@ -1,5 +1,6 @@
 // Label leaks: single numbers that rank the labels almost alone: a cell of the sequences, or their length. Knows no verdict.
 // Legend: T steps, F features.
+
 import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import { areaUnderRoc } from "../statistics/metrics.ts";
 
@@ -57,7 +58,7 @@ export function findLeakingCell(
       .filter((i) => isValid[i * T + step] === 1)
       .map((i) => indices[i]);
     if (here.length < MIN_SEQUENCES) continue;
-    const cellLabels = Uint8Array.from(here, (n) => labels[n]);
+    const cellLabels = Float64Array.from(here, (n) => labels[n]);
     for (let feature = 0; feature < (shape.clock ? F - 1 : F); feature++) {
       const cells = Float64Array.from(here, (n) => values[(n * T + step) * F + feature]);
       const isObserved = (_: number, i: number): boolean => !Number.isNaN(cells[i]);

@@ -1,13 +1,15 @@
 // Labelled sequences, and some of them. Knows no part and no model.
 // Legend: N sequences, T steps, F features, C channels.
+
 import { DataError } from "../../shared/errors.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import type { Timeline } from "../readers/batch.ts";
+import { joinLabels, type Labels, takeLabels } from "../statistics/labels.ts";
 
 export interface Labelled {
   readonly values: Float64Array;
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly probability: Float64Array | null;
   readonly groups?: Int32Array;
   readonly timeline?: Timeline;
@@ -41,7 +43,7 @@ export function selectSequences(data: Labelled, indices: Int32Array, shape: Shap
   const { probability, groups, timeline } = data;
   return {
     values: take(data.values, indices, size),
-    labels: Uint8Array.from(indices, (n) => data.labels[n]),
+    labels: takeLabels(data.labels, indices),
     probability: probability && Float64Array.from(indices, (n) => probability[n]),
     groups: groups && indices.map((n) => groups[n]),
     timeline: timeline && {
@@ -62,7 +64,7 @@ export function appendSequences(data: Labelled, more: Pick<Labelled, "values" | 
   const next = groups && groups.reduce((max, group) => Math.max(max, group), -1) + 1;
   return {
     values,
-    labels: Uint8Array.from({ length: N + V }, (_, n) => (n < N ? data.labels[n] : more.labels[n - N])),
+    labels: joinLabels([data.labels, more.labels]),
     probability: probability && Float64Array.from({ length: N + V }, (_, n) => (n < N ? probability[n] : Number.NaN)),
     ...(groups && next !== undefined && { groups: Int32Array.from({ length: N + V }, (_, n) => (n < N ? groups[n] : next + n - N)) }),
   };
@@ -130,14 +132,14 @@ export function placeZeroRows(values: Float64Array, shape: Shape): ZeroRowPlaces
 }
 
 /** The positive rate of the sequences at `indices`, 0 to 1. */
-export function positiveRate(labels: Uint8Array, indices: Int32Array): number {
+export function positiveRate(labels: Labels, indices: Int32Array): number {
   return indices.reduce((sum, n) => sum + labels[n], 0) / indices.length;
 }
 
-/** Throws DataError naming the part that has 0s or 1s only. */
-export function requireBothClasses(parts: Readonly<Record<string, Int32Array>>, labels: Uint8Array, source: string): void {
+/** Throws DataError naming the part that has 0s or 1s only; soft labels are of both classes unless all are 0, or all 1. */
+export function requireBothClasses(parts: Readonly<Record<string, Int32Array>>, labels: Labels, source: string): void {
   for (const [part, indices] of Object.entries(parts))
-    if (new Set(Array.from(indices, (n) => labels[n])).size < 2)
+    if (![indices.length, 0].every((count) => indices.reduce((sum, n) => sum + labels[n], 0) !== count))
       throw new DataError(
         source,
         `the ${part} part (${indices.length} sequences) has one class only: give more data, or --split random if its order means nothing`,

@@ -1,5 +1,7 @@
 // Which candidate a step of the feature search takes: by score tests before short runs, by simplicity after them. Trains nothing.
+
 import { type Channel, looksAt, secondFeature } from "../../shared/recipe/channel.ts";
+import type { Labels } from "../statistics/labels.ts";
 import type { Evaluation, Losses } from "./candidate-evaluation.ts";
 import { type ScoreGain, scoreGain } from "./score-test.ts";
 
@@ -20,7 +22,7 @@ const SLIVER = 0.01;
 export function rankCandidates(
   candidates: readonly number[],
   blocksOf: (c: number) => Float64Array,
-  labels: Uint8Array,
+  labels: Labels,
   best: Evaluation,
 ): Ranked[] {
   const chosen = best.set.slice(-MAX_PRODUCTS).map(blocksOf);

@@ -1,10 +1,12 @@
 // Compares sets of channels by short runs on held-out sequences. Counts its budget in sequences, never in seconds.
 // Legend: T steps, C channels, K candidates (columns of the table), R rows of the sample.
+
 import { sigmoid } from "../../shared/networks/lstm.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 import { take } from "../data/sequences.ts";
 import { mean } from "../statistics/descriptive.ts";
+import { type Labels, takeLabels } from "../statistics/labels.ts";
 import { logitOf, logLossOfLogit } from "../statistics/log-loss.ts";
 import { exceedsNoise } from "../statistics/paired.ts";
 import type { CreateStepper } from "../training/stepper.ts";
@@ -45,7 +47,7 @@ export type Effort = "screening" | "whole" | "teaching";
 export interface CandidateEvaluator {
   /** Every candidate's channels of the tested sequences, (tested,T,K) left-aligned. */
   readonly tested: Pick<Channels, "channels" | "lengths">;
-  readonly testedLabels: Uint8Array;
+  readonly testedLabels: Labels;
   /** Training and validation are held out in turn, since validation alone is too small. */
   readonly isFolded: boolean;
   /** Screening is no less than an evaluation. */
@@ -115,7 +117,7 @@ export function createCandidateEvaluator(input: EvaluationInput, candidates: rea
 
   return {
     tested: { channels: take(table.channels, tested, T * K), lengths: tested.map((n) => table.lengths[n]) },
-    testedLabels: Uint8Array.from(tested, (n) => labels[n]),
+    testedLabels: takeLabels(labels, tested),
     isFolded,
     isExhaustive: input.isExhaustive === true,
     baseRate: evaluateBaseRate(sample),

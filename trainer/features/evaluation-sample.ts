@@ -1,5 +1,6 @@
 // The sequences on which candidates are compared: every candidate's channels of them once, in folds. Never sees calibration or test.
 // Legend: N sequences, T steps, F features, C channels, K candidates (columns of the table), R rows of the sample.
+
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
@@ -8,6 +9,7 @@ import type { Channels, Log } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { take } from "../data/sequences.ts";
 import { mean } from "../statistics/descriptive.ts";
+import { type Labels, takeLabels } from "../statistics/labels.ts";
 import { createRandom, type Random } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 
@@ -15,7 +17,7 @@ export interface SampleInput {
   /** (N,T,F) */
   readonly values: Float64Array;
   /** (N) */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly shape: Shape;
   readonly features: readonly string[];
   readonly padding: Padding;
@@ -47,7 +49,7 @@ export interface EvaluationSample {
   readonly T: number;
   readonly K: number;
   /** (R) */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly positiveRate: number;
   readonly folds: readonly Fold[];
   /** Training and validation are held out in turn, since validation alone is too small. */
@@ -80,7 +82,7 @@ export function drawEvaluationSample(input: SampleInput, candidates: readonly Ch
     input.isExhaustive ? train : thin(train, MAX_FITTED),
     log,
   );
-  const drawnLabels = Uint8Array.from(rows, (n) => labels[n]);
+  const drawnLabels = takeLabels(labels, rows);
   const isFolded = validation.length < ENOUGH_TO_VALIDATE;
   const folds = isFolded
     ? Array.from({ length: FOLDS }, (_, k) => holdOut(Math.floor((k * R) / FOLDS), Math.floor(((k + 1) * R) / FOLDS), R, gap))

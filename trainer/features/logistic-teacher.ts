@@ -116,7 +116,7 @@ function choosePenalty(columns: FitColumns, labels: ArrayLike<number>, rows: Int
 }
 
 function hasBothClasses(labels: ArrayLike<number>, rows: Int32Array): boolean {
-  return rows.some((n) => labels[n] === 1) && rows.some((n) => labels[n] === 0);
+  return rows.some((n) => labels[n] > 0) && rows.some((n) => labels[n] < 1);
 }
 
 function logitsOf(columns: FitColumns, at: Coefficients, N: number): Float32Array {
@@ -133,7 +133,7 @@ function fitByNewton(columns: Float64Array, labels: ArrayLike<number>, train: In
   const learn = (from: number, to: number, l2: number): Logistic =>
     fitLogistic(
       x.subarray(from * D, to * D),
-      Uint8Array.from({ length: to - from }, (_, i) => labels[train[from + i]]),
+      Float64Array.from({ length: to - from }, (_, i) => labels[train[from + i]]),
       { l2 },
     );
   const end = Math.min(N, MAX_FOR_PENALTY);

@@ -170,7 +170,7 @@ function computeGradients(job: Job, chunk: i32): void {
     const at = job.scores + (row << 3), z = load<f64>(at) + value;
     store<f64>(at, z);
     const e = NativeMath.exp(-abs(z)), p = (z >= 0 ? 1 : e) / (1 + e);
-    const g = <i32>nearest((p - <f64>load<u8>(job.labels + row)) * SCALE);
+    const g = <i32>nearest((p - <f64>load<f32>(job.labels + (row << 2))) * SCALE);
     const h = max(1, <i32>nearest(p * (1 - p) * SCALE));
     store<i32>(job.pairs + (row << 3), g);
     store<i32>(job.pairs + (row << 3), h, 4);
@@ -198,7 +198,7 @@ function validate(job: Job, chunk: i32): void {
     const at = job.validationScores + (<usize>row << 3);
     const z = load<f64>(at) + <f64>load<f32>(job.treeLeaves + (<usize>int(job.treeNext, <i32>node) << 2));
     store<f64>(at, z);
-    loss += max(z, 0) - <f64>load<u8>(job.validationLabels + <usize>row) * z + NativeMath.log1p(NativeMath.exp(-abs(z)));
+    loss += max(z, 0) - <f64>load<f32>(job.validationLabels + (<usize>row << 2)) * z + NativeMath.log1p(NativeMath.exp(-abs(z)));
   }
   store<f64>(job.chunkSums + (<usize>chunk << 4), loss);
 }

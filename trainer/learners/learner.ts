@@ -1,7 +1,9 @@
 // The contract of every learner: fitted on some sequences of a view, it gives a path of members, one a step; a member gives logits.
 // The pipeline alone knows folds, stacking, calibration and what is served. A new learner is one folder here.
 // Legend: N sequences, T steps, C channels, V columns.
+
 import { take } from "../data/sequences.ts";
+import type { Labels } from "../statistics/labels.ts";
 import type { FitRecord } from "../training/journal.ts";
 
 /** What a network sees of sequences: the recipe's channels. */
@@ -44,7 +46,7 @@ export interface Learner<Member, Settings> {
    * Learns from `rows.train` alone. `labels` (N) are 0 or 1, of all sequences of the view. Goes on from what equal arguments have left in
    * `record`, to the same bits.
    */
-  fit(view: View, labels: Uint8Array, rows: Rows, settings: Settings, seed: number, record?: FitRecord): Promise<Path<Member>>;
+  fit(view: View, labels: Labels, rows: Rows, settings: Settings, seed: number, record?: FitRecord): Promise<Path<Member>>;
   /** (indices) uncalibrated logits of the view's sequences at `indices`, with the arithmetic that serves. */
   logits(member: Member, view: View, indices: Int32Array): Float64Array;
   /** One member whose logits are the mean of those of `members`. */

@@ -1,8 +1,10 @@
 // Last step of a training run, and of a recalibration: metrics of the decoded artifact on the untouched test part, and the bytes that
 // hold them. Every metric comes from the decoded artifact and the kernel that serves it.
+
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { checkGolden, type MeasuredCard, type Model, type ReliabilityBin } from "../../shared/model.ts";
 import type { Labelled } from "../data/sequences.ts";
+import type { Labels } from "../statistics/labels.ts";
 import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
 import { type Costs, measureOperatingPoints } from "../statistics/operating-points.ts";
 import { createRandom } from "../statistics/random.ts";
@@ -26,7 +28,7 @@ export function assess({ score }: Packaged, { labels, values }: Labelled, gap: n
 }
 
 /** Metrics of `probabilities` (N) on `labels` (N). `gap` as in assess. */
-export function measure(labels: Uint8Array, probabilities: Float32Array, gap: number, seed: number): Assessment {
+export function measure(labels: Labels, probabilities: Float32Array, gap: number, seed: number): Assessment {
   return {
     probabilities,
     test: computeMetrics(labels, probabilities),
@@ -45,7 +47,7 @@ export interface Sealed {
 export function seal(
   { model }: Packaged,
   card: MeasuredCard,
-  labels: Uint8Array,
+  labels: Labels,
   probabilities: Float32Array,
   costs: Costs | undefined,
   { kernel, createEngine }: ScoringDependencies,

@@ -1,7 +1,9 @@
 // What a model has to beat: the base rate, and a logistic regression on the same channels.
+
 import { positiveRate } from "../data/sequences.ts";
 import { lastAndMean } from "../features/logistic-teacher.ts";
 import { type ChannelView, selectView } from "../learners/learner.ts";
+import { type Labels, takeLabels } from "../statistics/labels.ts";
 import { fitLogistic, flattenChannels } from "../statistics/logistic.ts";
 import { BASE_RATE, LOGISTIC_REGRESSION } from "./verdict.ts";
 
@@ -14,17 +16,13 @@ const MAX_WORK = 2e9;
 const MANY_CHANNELS = 20;
 
 /** Fits the baselines on the sequences `train` of `view` and `labels`. */
-export function fitBaselines(view: ChannelView, labels: Uint8Array, train: Int32Array): Baselines {
+export function fitBaselines(view: ChannelView, labels: Labels, train: Int32Array): Baselines {
   const C = view.names.length;
   const rate = positiveRate(labels, train);
   // Many channels have more steps than there is time for, or sequences to learn them from: the last step and the mean stand for all.
   const isWide = C > MANY_CHANNELS && train.length * (view.timesteps * C) ** 2 > MAX_WORK;
   const columnsOf = (part: ChannelView) => (isWide ? lastAndMean(part, part.timesteps) : flattenChannels(part, part.timesteps, C));
-  const { predict } = fitLogistic(
-    columnsOf(selectView(view, train)),
-    Uint8Array.from(train, (n) => labels[n]),
-    { l2: 1 },
-  );
+  const { predict } = fitLogistic(columnsOf(selectView(view, train)), takeLabels(labels, train), { l2: 1 });
   return (part) => ({
     [BASE_RATE]: new Float64Array(part.lengths.length).fill(rate),
     [LOGISTIC_REGRESSION]: predict(columnsOf(part)),

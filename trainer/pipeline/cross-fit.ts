@@ -1,15 +1,17 @@
 // One learner on every fold, with one common setting and one common number of steps, chosen by the pooled loss of what was held out.
 // Knows no stack and no artifact. Legend: N sequences, H held out in some fold.
+
 import type { Member } from "../../shared/members.ts";
 import type { Learner, Path, View } from "../learners/learner.ts";
 import type { Fold } from "../split/folds.ts";
+import type { Labels } from "../statistics/labels.ts";
 import type { Journal } from "../training/journal.ts";
 
 /** What all learners learn from. */
 export interface CrossFitInput {
   readonly view: View;
   /** (N) 0 or 1 */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly folds: readonly Fold[];
   readonly gap: number;
   readonly seed: number;

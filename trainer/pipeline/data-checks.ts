@@ -1,5 +1,6 @@
 // Facts about the data that whoever uses the model should know, and those that make its metrics worthless.
 // Legend: N sequences, T steps, F features.
+
 import { secondFeature, takesMovement } from "../../shared/recipe/channel.ts";
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
@@ -10,6 +11,7 @@ import type { LabelledDataset } from "../readers/dataset.ts";
 import { intern } from "../split/intern.ts";
 import type { Overlap } from "../split/overlap.ts";
 import type { Split } from "../split/split.ts";
+import { takeLabels } from "../statistics/labels.ts";
 import type { Warning } from "./warning.ts";
 
 /** What labels and sequences show under the reading of zero rows in force; what the split takes care of is left out. */
@@ -76,7 +78,7 @@ function findLeak({ data, split, shape, padding }: FlawInput): Flaw | undefined 
   const size = shape.timesteps * shape.features;
   const stride = Math.max(1, Math.floor(split.train.length / Math.max(MIN_SEQUENCES, MAX_CELLS / size)));
   const sampled = split.train.filter((_, i) => i % stride === 0);
-  const labels = Uint8Array.from(sampled, (n) => data.labels[n]);
+  const labels = takeLabels(data.labels, sampled);
   const lengths = lengthsOf(data.values, shape, padding);
   const lengthAuc = rankingAuc(
     labels,

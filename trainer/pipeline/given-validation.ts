@@ -1,5 +1,6 @@
 // A validation part that the data bring along: held out of all learning, it makes the choices that training makes on sequences held out
 // of its own. Legend: N sequences to learn from or test on, V of the validation part.
+
 import { DataError } from "../../shared/errors.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import { appendSequences, dropPaddingOnly, type Labelled, selectSequences } from "../data/sequences.ts";
@@ -7,6 +8,7 @@ import type { LabelledDataset } from "../readers/dataset.ts";
 import { drawByContent } from "../split/content-order.ts";
 import type { FoldPlan } from "../split/folds.ts";
 import { findOverlap, type Overlap } from "../split/overlap.ts";
+import { countOnes } from "../statistics/labels.ts";
 import type { Random } from "../statistics/random.ts";
 import type { TrainNote } from "./note.ts";
 
@@ -19,7 +21,7 @@ export function readValidation(data: LabelledDataset, padding: Padding, onNote: 
   if (validation === undefined) return null;
   const source = `${data.source} (validation part)`;
   const usable = dropPaddingOnly({ ...validation, source, shape }, padding, onNote);
-  const positives = usable.labels.reduce((sum, label) => sum + label, 0);
+  const positives = countOnes(usable.labels);
   const negatives = usable.labels.length - positives;
   if (Math.min(positives, negatives) < MIN_OF_CLASS)
     throw new DataError(

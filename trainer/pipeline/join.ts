@@ -4,6 +4,7 @@
 import type { Member, Stack } from "../../shared/members.ts";
 import type { Fold } from "../split/folds.ts";
 import { mean } from "../statistics/descriptive.ts";
+import { type Labels, takeLabels } from "../statistics/labels.ts";
 import { logLossOfLogit } from "../statistics/log-loss.ts";
 import { clusteredGain } from "../statistics/paired.ts";
 import { fitStack, stackLogits } from "../statistics/stack.ts";
@@ -35,7 +36,7 @@ export interface Joined {
 export interface JoinInput {
   readonly fitted: readonly CrossFitted[];
   /** (H) labels and clusters of the held-out sequences, fold after fold. */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly cluster: Int32Array;
   readonly folds: readonly Pick<Fold, "heldOut">[];
 }
@@ -86,7 +87,7 @@ function gateStretches(folds: JoinInput["folds"]): readonly Stretch[] {
 function testGate(
   all: readonly CrossFitted[],
   others: readonly CrossFitted[],
-  labels: Uint8Array,
+  labels: Labels,
   cluster: Int32Array,
   folds: JoinInput["folds"],
 ): NonNullable<Joined["gate"]> {
@@ -99,14 +100,14 @@ function testGate(
 }
 
 /** (H) losses on each stretch of a stack that is fitted on the others. */
-function judgeStacks(from: readonly CrossFitted[], labels: Uint8Array, stretches: readonly Stretch[]): Float64Array {
+function judgeStacks(from: readonly CrossFitted[], labels: Labels, stretches: readonly Stretch[]): Float64Array {
   const positions = Int32Array.from(labels.keys());
   const losses = new Float64Array(labels.length);
   for (const [start, end] of stretches) {
     const outside = positions.filter((i) => i < start || i >= end);
     const stack = fitStack(
       from.map(({ outOfFold }) => Float64Array.from(outside, (i) => outOfFold[i])),
-      Uint8Array.from(outside, (i) => labels[i]),
+      takeLabels(labels, outside),
     );
     const logits = stackLogits(
       stack,
@@ -117,6 +118,6 @@ function judgeStacks(from: readonly CrossFitted[], labels: Uint8Array, stretches
   return losses;
 }
 
-function lossesOf(labels: Uint8Array, logits: Float64Array): Float64Array {
+function lossesOf(labels: Labels, logits: Float64Array): Float64Array {
   return logits.map((z, i) => logLossOfLogit(labels[i], z));
 }

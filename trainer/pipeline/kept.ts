@@ -1,7 +1,9 @@
 // How far a stack may leave the base rate: by its out-of-fold gain over it, and how sure that is. Knows no member.
 // Legend: H held-out sequences.
+
 import type { Fold } from "../split/folds.ts";
 import { mean, meanWithError } from "../statistics/descriptive.ts";
+import type { Labels } from "../statistics/labels.ts";
 import { logitOf, logLossOfLogit } from "../statistics/log-loss.ts";
 import { clusteredGain } from "../statistics/paired.ts";
 import { chooseShare } from "../statistics/shrinkage.ts";
@@ -21,7 +23,7 @@ export interface Kept {
  * Of out-of-fold `logits` (H) of `labels` (H) in clusters (H). `folds`: contiguous stretches of time, where folds are that; what changes
  * from stretch to stretch is doubt, too, and the larger of both errors counts. Empty elsewhere.
  */
-export function measureKept(logits: Float64Array, labels: Uint8Array, cluster: Int32Array, folds: readonly Pick<Fold, "heldOut">[]): Kept {
+export function measureKept(logits: Float64Array, labels: Labels, cluster: Int32Array, folds: readonly Pick<Fold, "heldOut">[]): Kept {
   const baseRate = logitOf(mean(labels));
   const before = Float64Array.from(labels, (label) => logLossOfLogit(label, baseRate));
   const after = logits.map((z, i) => logLossOfLogit(labels[i], z));

@@ -1,11 +1,13 @@
 // Fourth step of a training run, and of a recalibration: everything of the model but its metrics, as the artifact holds it.
 // Legend: N sequences, C channels.
+
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { type Card, computeInputs, type Model, score } from "../../shared/model.ts";
 import { chooseGolden } from "../artifact/golden-cover.ts";
 import { computeReference } from "../artifact/reference.ts";
 import { type ChannelView, selectView } from "../learners/learner.ts";
+import { type Labels, takeLabels } from "../statistics/labels.ts";
 import { type Costs, chooseOperatingPoints, type Unattained } from "../statistics/operating-points.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
@@ -16,7 +18,7 @@ export interface PackageInput {
   /** Of all sequences (N). */
   readonly view: ChannelView;
   /** (N) */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   /** The calibration was fitted on the one; the operating points are chosen on the other. */
   readonly calibration: Int32Array;
   readonly validation: Int32Array;
@@ -47,11 +49,10 @@ export function packageModel(input: PackageInput, { kernel, createEngine }: Scor
   const unattained: Unattained[] = [];
   const draft: Model = {
     ...model,
-    operatingPoints: chooseOperatingPoints(
-      Uint8Array.from(validation, (n) => labels[n]),
-      unseen ?? probabilitiesOf(selectView(view, validation)),
-      { costs, onUnattained: (point) => unattained.push(point) },
-    ),
+    operatingPoints: chooseOperatingPoints(takeLabels(labels, validation), unseen ?? probabilitiesOf(selectView(view, validation)), {
+      costs,
+      onUnattained: (point) => unattained.push(point),
+    }),
     golden: { inputs, probabilities: engine.probabilities(golden) },
     reference: computeReference(heldOut, view.timesteps, unseen ?? probabilitiesOf(heldOut)),
     card: {} as Card,

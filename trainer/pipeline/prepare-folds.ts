@@ -1,9 +1,11 @@
 // First step of a stack's training run: the sequences that can be used, in an order of their own, who is tested, and how the others are dealt.
+
 import { DataError } from "../../shared/errors.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import { dropPaddingOnly, type Labelled, selectSequences } from "../data/sequences.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { type FoldPlan, planFolds } from "../split/folds.ts";
+import { countOnes, type Labels } from "../statistics/labels.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import type { TrainOptions } from "./contract.ts";
@@ -65,8 +67,8 @@ export function toLearnFrom({ plan, validation }: FoldedData): Int32Array {
   return plan.train.subarray(0, plan.train.length - validation.length);
 }
 
-function requireEnough(source: string, labels: Uint8Array): void {
-  const positives = labels.reduce((sum, label) => sum + label, 0);
+function requireEnough(source: string, labels: Labels): void {
+  const positives = countOnes(labels);
   const rarer = Math.min(positives, labels.length - positives);
   if (labels.length >= MIN_SEQUENCES && rarer >= MIN_OF_CLASS) return;
   throw new DataError(

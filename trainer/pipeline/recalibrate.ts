@@ -1,5 +1,6 @@
 // What labelled sequences can still do for a finished network: calibration, operating points, metrics and the drift reference.
 // The network is not touched. Parts as in training, so that what overlaps never meets: what would train fits the calibration.
+
 import { type Card, computeInputs, type MeasuredCard, type Model } from "../../shared/model.ts";
 import type { Calibration } from "../../shared/networks/lstm.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
@@ -12,6 +13,7 @@ import { type ChannelView, selectView } from "../learners/learner.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { type Split, type SplitMethod, splitDataset } from "../split/split.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
+import { type Labels, takeLabels } from "../statistics/labels.ts";
 import { logitOf } from "../statistics/log-loss.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
 import type { Costs } from "../statistics/operating-points.ts";
@@ -102,7 +104,7 @@ function refineCalibration(
   const before = model.calibration;
   const { slope, intercept } = fitCalibration(
     Float64Array.from(probabilities, (p) => logitOf(p)),
-    Uint8Array.from(parts.calibration, (n) => labels[n]),
+    takeLabels(labels, parts.calibration),
   );
   return {
     calibration: { slope: slope * before.slope, intercept: slope * before.intercept + intercept },
@@ -117,7 +119,7 @@ function writeCard(
   { calibration, validation, test: { length } }: Parts,
   { test, intervals, reliability }: Assessment,
   rate: number,
-  labels: Uint8Array,
+  labels: Labels,
   warnings: readonly Warning[],
 ): MeasuredCard {
   const kept = withoutWarnings(card, ANSWERED);

@@ -1,5 +1,6 @@
 // The whole path from sequences to a stack of learners: channels, view, folds, members, stack, calibration. Nested cross-validation walks
 // it again and again. Judges nothing. Legend: N sequences to learn from, V columns, H held out in some fold.
+
 import type { Predictor } from "../../shared/members.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
@@ -15,6 +16,7 @@ import type { View } from "../learners/learner.ts";
 import { chooseSettings } from "../learners/lstm/settings.ts";
 import { FOLDS, type Fold } from "../split/folds.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
+import { takeLabels } from "../statistics/labels.ts";
 import { shrinkCalibration } from "../statistics/shrinkage.ts";
 import type { Journal } from "../training/journal.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
@@ -77,7 +79,7 @@ export async function fitStackPath(
   const local = toLocal(folds, train);
   const fitted = await crossFitAll({ folded, learnt, seen, tabular, folds: local, planned, journal }, options, dependencies);
   const heldOut = listHeldOut(local);
-  const heldOutLabels = Uint8Array.from(heldOut, (n) => learnt.labels[n]);
+  const heldOutLabels = takeLabels(learnt.labels, heldOut);
   const cluster = heldOut.map((n) => plan.cluster[train[n]]);
   const joined = joinMembers({ fitted, labels: heldOutLabels, cluster, folds: local });
   const kept = measureKept(joined.logits, heldOutLabels, cluster, plan.by === "time" ? local : []);

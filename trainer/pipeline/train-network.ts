@@ -10,6 +10,7 @@ import { selectView } from "../learners/learner.ts";
 import { chooseSettings } from "../learners/lstm/settings.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
+import { joinLabels, takeLabels } from "../statistics/labels.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
 import { type Assessment, assess, seal } from "./assess.ts";
 import { type Baselines, fitBaselines } from "./baselines.ts";
@@ -95,10 +96,7 @@ function packageTrained(
 ): Packaged {
   const { labels } = usable;
   const { calibration: part, validation } = split;
-  const calibration = fitCalibration(
-    learner.logits(member, selectView(view, part)),
-    Uint8Array.from(part, (n) => labels[n]),
-  );
+  const calibration = fitCalibration(learner.logits(member, selectView(view, part)), takeLabels(labels, part));
   const model = { name: data.name, recipe, ...ofNetwork(member.network, calibration), positiveRate };
   return packageModel({ model, view, labels, calibration: part, validation, costs, seed }, dependencies);
 }
@@ -176,7 +174,7 @@ function judge(
   const { shape, features } = data;
   const flaw = findFlaw({ data: usable, split, test: data.test === null ? null : test, shape, padding: represented.plan.padding });
   const seen = selectView(represented.view, split.train.subarray(0, MAX_SEEN));
-  const seenLabels = Uint8Array.from(split.train.subarray(0, MAX_SEEN), (n) => usable.labels[n]);
+  const seenLabels = takeLabels(usable.labels, split.train.subarray(0, MAX_SEEN));
   const { logLoss: trainLogLoss } = computeMetrics(seenLabels, packaged.engine.probabilities(seen));
   const facts = decideVerdict({
     labels: test.labels,
@@ -187,8 +185,8 @@ function judge(
     gap,
     flaw,
     rareClass: findRareClass(
-      data.test === null ? usable.labels : Uint8Array.from([...usable.labels, ...test.labels]),
-      Uint8Array.from(split.train, (n) => usable.labels[n]),
+      data.test === null ? usable.labels : joinLabels([usable.labels, test.labels]),
+      takeLabels(usable.labels, split.train),
       test.labels,
     ),
     restraint: findRestraint(fitted, split.train.length, options),

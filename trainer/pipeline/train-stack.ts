@@ -1,5 +1,6 @@
 // The path of a training run of a stack: prepare-folds → stack-path → package → assess. Every choice is made by predictions of sequences that
 // a member has not seen; every metric comes from the decoded artifact on a test part, or, where there are few, from nested cross-validation.
+
 import type { Influence, MeasuredCard, Metrics } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -8,6 +9,7 @@ import { dropPaddingOnly, type Labelled, requireBothClasses, selectSequences } f
 import { measureInfluence } from "../explanation/influence.ts";
 import type { LstmPathSettings } from "../learners/lstm/lstm-learner.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
+import { joinLabels, toClasses } from "../statistics/labels.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
@@ -232,7 +234,7 @@ function findVerdict({ data, usable, plan, padding: _ }: FoldedData, fit: StackF
     trainLogLoss: computeMetrics(seenLabels, seenProbabilities).logLoss,
     gap: plan.gap,
     flaw,
-    rareClass: findRareClass(isNested ? labels : Uint8Array.from([...labels, ...test.labels]), labels, test.labels),
+    rareClass: findRareClass(isNested ? labels : joinLabels([labels, test.labels]), labels, test.labels),
     minToLearn: MIN_OF_CLASS,
   });
   return describeVerdict(facts, data.features);
@@ -242,11 +244,11 @@ function gatherStackEvidence({ data, usable, plan }: FoldedData, { test, assessm
   const none = new Int32Array(0);
   return {
     history: [],
-    data: usable,
+    data: { values: usable.values, labels: toClasses(usable.labels) },
     leftOut: data.labels.length + (data.validation?.labels.length ?? 0) - usable.labels.length,
     split: { train: plan.train, validation: none, calibration: none },
     validation: {},
-    test: { values: test.values, labels: test.labels, probabilities: assessment.probabilities, baselines },
+    test: { values: test.values, labels: toClasses(test.labels), probabilities: assessment.probabilities, baselines },
     reliability: assessment.reliability,
     gap: plan.gap,
   };

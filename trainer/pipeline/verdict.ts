@@ -44,7 +44,7 @@ export const MIN_TO_LEARN = 20;
 export const MIN_TO_JUDGE = 5;
 
 /** The rarer class among the labels of all sequences. */
-export function findRareClass(all: Uint8Array, training: Uint8Array, test: ArrayLike<number>): RareClass {
+export function findRareClass(all: ArrayLike<number>, training: ArrayLike<number>, test: ArrayLike<number>): RareClass {
   const countOnes = (labels: ArrayLike<number>): number => Array.from(labels).reduce((sum, label) => sum + label, 0);
   const label = countOnes(all) <= all.length / 2 ? 1 : 0;
   const countOf = (labels: ArrayLike<number>): number => (label === 1 ? countOnes(labels) : labels.length - countOnes(labels));

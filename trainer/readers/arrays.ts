@@ -1,11 +1,13 @@
 // What NumPy arrays mean: which names an archive may use, which shapes and values each array may have. Knows neither bytes nor
 // files. Legend: N sequences, T steps, F features.
+
 import { DataError } from "../../shared/errors.ts";
 import { type NpyArray, showShape } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
+import type { Labels } from "../statistics/labels.ts";
 import type { Batch, Column, LabelledPart, Wanted } from "./batch.ts";
 import { readCell } from "./input-table.ts";
-import { toLabel } from "./issues.ts";
+import { openLabels, toLabel } from "./issues.ts";
 import type { Npz } from "./npz.ts";
 import { show } from "./quoting.ts";
 import { RAGGED_ADVICE, RAGGED_NAMES, readRagged } from "./ragged.ts";
@@ -193,16 +195,20 @@ export function toLabels(
   name: string,
   source: string,
   N: number | null,
-  wanted: Pick<Wanted, "onIssue" | "labelCodes">,
-): Uint8Array {
-  const { labelCodes } = wanted;
-  const column = toColumn(labelCodes ? fromOneHot(array, name, source) : array, name, source, N);
+  wanted: Pick<Wanted, "onIssue" | "labelCodes" | "softLabels">,
+): Labels {
+  const { labelCodes, softLabels } = wanted;
+  const column = toColumn(labelCodes && !softLabels ? fromOneHot(array, name, source) : array, name, source, N);
   if (!(column instanceof Float64Array)) {
     if (!labelCodes) throw new DataError(source, `${name} holds text, expected numbers`);
     return Uint8Array.from(column, (label, n) => toLabel(label, `${name}[${n}]`, source, wanted));
   }
   const issues = { onIssue: wanted.onIssue }; // a missing label is no value
-  return Uint8Array.from(column, (label, n) => toLabel(label, `${name}[${n}]`, source, Number.isNaN(label) ? issues : wanted));
+  const labels = openLabels(column.length, softLabels);
+  column.forEach((label, n) => {
+    labels[n] = toLabel(label, `${name}[${n}]`, source, Number.isNaN(label) ? issues : wanted);
+  });
+  return labels;
 }
 
 /** (N,2) with a single 1 in every row → (N), the number of the column that holds it; any other array as it is. Throws DataError. */

@@ -2,6 +2,7 @@
 // Legend: N sequences, T steps, F features.
 import type { Input } from "../../shared/recipe/inputs.ts";
 import type { Shape } from "../../shared/sequence.ts";
+import type { Labels } from "../statistics/labels.ts";
 import type { SaidDialect } from "./dialect.ts";
 import type { InputTable } from "./input-table.ts";
 import type { OnIssue } from "./issues.ts";
@@ -13,13 +14,13 @@ import type { Remark } from "./reading.ts";
 export interface Part {
   /** (N,T,F) finite, NaN where a number is missing and may be */
   readonly values: Float64Array;
-  /** (N) 0 or 1, or codes as LabelCodes has them before they are settled; null where there are none. */
-  readonly labels: Uint8Array | null;
+  /** (N) 0 or 1, soft, or codes as LabelCodes has them before they are settled; null where there are none. */
+  readonly labels: Labels | null;
   /** (N) the known truth of synthetic data, or null. */
   readonly probability: Float64Array | null;
 }
 
-export type LabelledPart = Part & { readonly labels: Uint8Array };
+export type LabelledPart = Part & { readonly labels: Labels };
 
 /** (N) numbers or texts beside the values: who a sequence belongs to, or when it was. */
 export type Column = Float64Array | readonly string[];
@@ -92,6 +93,8 @@ export interface Wanted extends NameOptions {
   readonly label?: string;
   /** Codes for labels that are neither 0 nor 1; undefined: those are issues. */
   readonly labelCodes?: LabelCodes;
+  /** Labels are soft: numbers from 0 to 1. */
+  readonly softLabels?: boolean;
   /** The known truth and the test part. */
   readonly parts: boolean;
   /** The validation part, too. */

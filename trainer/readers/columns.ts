@@ -1,5 +1,6 @@
 // What stands beside the values: who a sequence belongs to, and when it was. Knows no format.
 // Legend: N sequences.
+import { takeLabels } from "../statistics/labels.ts";
 import type { Column, Part } from "./batch.ts";
 import { requireKey } from "./keys.ts";
 import type { Times } from "./times.ts";
@@ -29,7 +30,7 @@ export function sortByTime({ values, labels, probability, groups }: Sortable, { 
   });
   return {
     values: sorted,
-    labels: labels && Uint8Array.from(order, (n) => labels[n]),
+    labels: labels && takeLabels(labels, order),
     probability: probability && Float64Array.from(order, (n) => probability[n]),
     groups: groups && order.map((n) => groups[n]),
   };

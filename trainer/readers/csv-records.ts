@@ -1,12 +1,14 @@
 // Records of a CSV, fields as texts → batches. The first ones say what the columns are. Knows no bytes.
 // Legend: N sequences, T steps, F features.
+
 import { DataError } from "../../shared/errors.ts";
+import type { Labels } from "../statistics/labels.ts";
 import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.ts";
 import { adviseOnNumber, type Dialect } from "./dialect.ts";
 import { readingsOf } from "./encode-inputs.ts";
 import { FIRST_RECORDS, parseCell, readFirstLines } from "./first-lines.ts";
 import { type InputReading, noteNumber, readLevel } from "./input-table.ts";
-import { type OnIssue, toLabel } from "./issues.ts";
+import { type OnIssue, openLabels, toLabel } from "./issues.ts";
 import type { Layout } from "./layout.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { nameColumn, show } from "./quoting.ts";
@@ -20,6 +22,7 @@ interface Table {
   readonly onIssue: OnIssue;
   readonly onRounded: Wanted["onRounded"];
   readonly labelCodes: Wanted["labelCodes"];
+  readonly softLabels: Wanted["softLabels"];
   /** As Wanted.gaps. */
   readonly gaps?: boolean;
   readonly header: readonly string[] | null;
@@ -39,15 +42,15 @@ interface Table {
 interface Pending {
   /** (capacity,T,F) */
   readonly values: Float64Array;
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   /** A list for each of `wanted.columns`; numbers of those that are static. */
   readonly texts: (string | number)[][];
 }
 
-function openPending({ layout: { order, label }, capacity }: Table, columns: number): Pending {
+function openPending({ layout: { order, label }, capacity, softLabels }: Table, columns: number): Pending {
   const values = new Float64Array(capacity * order.length);
   const texts = Array.from({ length: columns }, (): (string | number)[] => []);
-  return { values, labels: new Uint8Array(label === null ? 0 : capacity), texts };
+  return { values, labels: openLabels(label === null ? 0 : capacity, softLabels), texts };
 }
 
 /** Turns records into batches: they are added in order, with their lines. */
@@ -67,6 +70,7 @@ export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf
       onIssue: wanted.onIssue,
       gaps: wanted.gaps,
       labelCodes: wanted.labelCodes,
+      softLabels: wanted.softLabels,
       onRounded: wanted.onRounded,
       dialect,
       ...planTable(header, firstRecords[0].record.length, layoutOf, wanted),

@@ -1,12 +1,15 @@
 // Tables of text: one sequence a line, T·F numbers and perhaps a label, or one row of a series. Bytes → batches; csv-parse finds the
 // fields, dialect.ts how they are written. Knows no file system. Legend: N sequences, T steps, F features.
+
 import { CsvError, parse } from "csv-parse";
 import { DataError } from "../../shared/errors.ts";
+import type { Labels } from "../statistics/labels.ts";
 import type { Batch, Wanted } from "./batch.ts";
 import { openTable } from "./csv-head.ts";
 import { createBatcher, type LayoutOf } from "./csv-records.ts";
 import type { Dialect, Head } from "./dialect.ts";
 import { toUtf8 } from "./encoding.ts";
+import { openLabels } from "./issues.ts";
 import { findLayout } from "./layout.ts";
 
 type Chunks = AsyncIterable<Uint8Array>;
@@ -23,14 +26,16 @@ export function readCsv(chunks: Chunks, source: string, wanted: Wanted): AsyncGe
 }
 
 /** Reads (N) labels from a file of their own, with one column. Throws DataError naming the line. */
-export async function readCsvLabels(chunks: Chunks, source: string, wanted: Wanted): Promise<Uint8Array> {
+export async function readCsvLabels(chunks: Chunks, source: string, wanted: Wanted): Promise<Labels> {
   const batches = readRecords(chunks, source, wanted, (_header, count) => {
     if (count !== 1) throw new DataError(source, `has ${count} columns, expected one, the label`);
     return { shape: { timesteps: 1, features: 1 }, features: null, order: [], label: 0, others: [], remarks: [] };
   });
   const labels: number[] = [];
   for await (const batch of batches) for (const label of batch.labels ?? []) labels.push(label);
-  return Uint8Array.from(labels);
+  const all = openLabels(labels.length, wanted.softLabels);
+  all.set(labels);
+  return all;
 }
 
 async function* readRecords(chunks: Chunks, source: string, wanted: Wanted, layoutOf: LayoutOf): AsyncGenerator<Batch> {

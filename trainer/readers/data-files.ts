@@ -1,10 +1,12 @@
 // Data files → batches of sequences, in order. Each format's bytes are read by a file of its own beside this one.
 // Legend: N sequences, T steps.
+
 import type { Hash } from "node:crypto";
 import { statSync } from "node:fs";
 import { DataError, UsageError } from "../../shared/errors.ts";
 import { readNpy } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
+import type { Labels } from "../statistics/labels.ts";
 import { alignFeatures } from "./align.ts";
 import { readArchive, toLabels } from "./arrays.ts";
 import type { Batch, Target, Wanted } from "./batch.ts";
@@ -66,7 +68,7 @@ function checkOptions(options: ReadOptions): void {
 
 function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted {
   const { ignoreLabels = false, onIssue = throwIssue, onNote, gaps, group, time, key, label, features, sep, decimal } = options;
-  const { id = [], rename, byPosition, target, static: statics = [], inputs, validation } = options;
+  const { id = [], rename, byPosition, target, static: statics = [], inputs, validation, softLabels } = options;
   const isRows = isLong(options);
   return {
     rename,
@@ -79,6 +81,7 @@ function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted 
     label,
     parts: !ignoreLabels,
     validation,
+    softLabels,
     columns: [...new Set([...id, isRows ? key : group, time, ...(isRows ? [] : statics)].filter((name) => name !== undefined))],
     statics,
     inputs: inputs ? knownInputTable(inputs) : options.inputTable,
@@ -221,7 +224,7 @@ async function* readAt(source: Source, read: (file: RandomAccess) => Iterable<Ba
   }
 }
 
-async function readLabels(source: Source, wanted: Wanted): Promise<Uint8Array> {
+async function readLabels(source: Source, wanted: Wanted): Promise<Labels> {
   const { name, format } = source;
   if (format === "npy") return toLabels(readNpy(await source.whole(), name), "labels", name, null, wanted);
   if (format === "csv") return readCsvLabels(source.chunks(), name, wanted);
@@ -229,7 +232,7 @@ async function readLabels(source: Source, wanted: Wanted): Promise<Uint8Array> {
 }
 
 /** The batches with the labels that are theirs. */
-async function* withLabels(batches: AsyncGenerator<Batch>, labels: Uint8Array, labelsPath: string, source: string): AsyncGenerator<Batch> {
+async function* withLabels(batches: AsyncGenerator<Batch>, labels: Labels, labelsPath: string, source: string): AsyncGenerator<Batch> {
   let N = 0;
   for await (const batch of batches) {
     const count = batch.values.length / (batch.shape.timesteps * batch.shape.features);

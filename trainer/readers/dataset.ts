@@ -1,11 +1,13 @@
 // Data files → one Dataset with everything checked. What cannot be used is one DataError: which file and where in it, what stands
 // there, what was expected, what to do.
 // Legend: N sequences, T steps, F features.
+
 import { createHash, type Hash } from "node:crypto";
 import { basename } from "node:path";
 import { DataError } from "../../shared/errors.ts";
 import type { Input } from "../../shared/recipe/inputs.ts";
 import type { Shape } from "../../shared/sequence.ts";
+import { countOnes, type Labels } from "../statistics/labels.ts";
 import { checkShape } from "./arrays.ts";
 import type { Batch, LabelledPart, Part, Timeline } from "./batch.ts";
 import { sortByTime, toGroups } from "./columns.ts";
@@ -57,7 +59,7 @@ export interface Dataset extends Part {
 /** A data set that was read from files, with what there is to say of it. */
 export type ReadDataset = Dataset & { readonly facts: ReadFacts };
 
-export type LabelledDataset = Dataset & { readonly labels: Uint8Array };
+export type LabelledDataset = Dataset & { readonly labels: Labels };
 
 const MIN_SEQUENCES = 100;
 
@@ -156,13 +158,13 @@ function describeInputs({ values, shape, inputs = [] }: Batch, features: readonl
 /** How the test file is read: as the data, to the same features. */
 function testOptionsOf(options: ReadOptions, { shape, features }: Batch, inputs: readonly Input[] | undefined): ReadOptions {
   const { key, window, stride, horizon, time, timeFormat, maxGap, label, gaps, onIssue, sep, decimal } = options;
-  const { id, rename, columns, byPosition, axes, clock, static: statics = [] } = options;
+  const { id, rename, columns, byPosition, axes, clock, softLabels, static: statics = [] } = options;
   const given = features?.slice(0, shape.clock ? -1 : undefined); // the time has an option of its own
   const known = isLong(options) ? given : given?.filter((name) => !statics.includes(name));
   const rows = { key, features: options.features ?? known, window, stride, horizon, time, timeFormat, maxGap, clock };
   const target = known && { timesteps: shape.timesteps, features: known };
   const naming = { id, rename, columns, byPosition, axes, target, static: statics, inputs };
-  return { ...(isLong(options) && rows), ...naming, labels: options.testLabels, label, gaps, onIssue, sep, decimal };
+  return { ...(isLong(options) && rows), ...naming, labels: options.testLabels, label, softLabels, gaps, onIssue, sep, decimal };
 }
 
 /** What beside the bytes decides what is read. */
@@ -190,7 +192,7 @@ function describeOptions(options: ReadOptions): string {
     ...{ format, sep, decimal, label, positive, key, time, group, features, window, stride, horizon },
     ...{ timeFormat: options.timeFormat?.text, maxGap: options.maxGap?.text },
     ...{ id, rename: rename && [...rename], columns, byPosition: byPosition || undefined, axes },
-    ...{ static: options.static, category: options.category },
+    ...{ static: options.static, category: options.category, softLabels: options.softLabels || undefined },
   });
 }
 
@@ -209,9 +211,9 @@ function withoutPaths(facts: ReadFacts, name: string): ReadFacts {
 }
 
 /** Throws DataError where a data set holds no labels. */
-export function requireLabels<D extends { readonly labels: Uint8Array | null; readonly source: string }>(
+export function requireLabels<D extends { readonly labels: Labels | null; readonly source: string }>(
   data: D,
-): D & { readonly labels: Uint8Array } {
+): D & { readonly labels: Labels } {
   const { labels, source } = data;
   if (labels === null)
     throw new DataError(
@@ -227,7 +229,7 @@ export function checkTrainable(data: Dataset, minSequences = MIN_SEQUENCES): Lab
   const { labels, source } = labelled;
   if (labels.length < minSequences)
     throw new DataError(source, `holds ${labels.length} sequences, expected at least ${minSequences} to train on: bring more`);
-  const positives = labels.reduce((count, label) => count + label, 0);
+  const positives = countOnes(labels);
   if (positives === 0 || positives === labels.length)
     throw new DataError(source, `holds only the label ${labels[0]}, expected both 0 and 1: there is nothing to tell apart`);
   return labelled;

@@ -89,10 +89,10 @@ export function describeRemark(remark: Remark): string {
   }
 }
 
-function describeLabels({ name, isFile, positives, missing, meaning }: LabelFacts, sequences: number): string[] {
+function describeLabels({ name, isFile, positives, missing, meaning, areSoft }: LabelFacts, sequences: number): string[] {
   const labelled = sequences - missing;
   return [
-    isFile ? `labels from ${name}` : `label ${name}`,
+    `${areSoft ? "soft " : ""}${isFile ? "labels from" : "label"} ${name}`,
     ...(meaning === null || isPlain(meaning) ? [] : [describeMeaning(meaning)]),
     ...(labelled === 0 || Number.isNaN(positives) ? [] : [`${((100 * positives) / labelled).toFixed(1)} % positive`]),
     ...(missing === 0 ? [] : [`${count(missing)} without a label`]),

@@ -16,8 +16,10 @@ export interface LabelFacts {
   readonly positives: number;
   /** Sequences without a label. */
   readonly missing: number;
-  /** Which label is 1; null where that is not plain yet, or where there is none. */
+  /** Which label is 1; null where that is not plain yet, where there is none, and of soft labels. */
   readonly meaning: LabelMeaning | null;
+  /** Labels are numbers from 0 to 1, and `positives` their sum. */
+  readonly areSoft?: true;
 }
 
 export interface ReadFacts {
@@ -66,6 +68,7 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
   const labelCounts = new Float64Array(NO_LABEL + 1); // by code
   let series = 0;
   const counts = { testSequences: 0, validationSequences: 0, zeroSequences: 0 };
+  let soft: { positives: number; missing: number } | undefined;
   let remarks: readonly Remark[] = [];
   let notes: readonly ReadNote[] = [];
   return {
@@ -79,7 +82,8 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
       counts.zeroSequences += countZeroSequences(values, shape);
       timesteps = Math.max(timesteps, shape.timesteps);
       if (dtype !== null) dtypes.add(dtype);
-      for (const label of labels ?? []) labelCounts[label]++;
+      if (labels instanceof Float64Array) soft = addSoft(soft ?? { positives: 0, missing: 0 }, labels);
+      else for (const label of labels ?? []) labelCounts[label]++;
       if (timeline) series = timeline.series.reduce((count, s) => Math.max(count, s + 1), series);
       counts.testSequences += test?.labels.length ?? 0;
       counts.validationSequences += validation?.labels.length ?? 0;
@@ -99,7 +103,11 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
         labels: ignoreLabels
           ? "ignored"
           : isLabelled
-            ? { name, isFile: labelsFile !== undefined, ...countLabels(labelCounts, labelCodes) }
+            ? {
+                name,
+                isFile: labelsFile !== undefined,
+                ...(soft ? { ...soft, meaning: null, areSoft: true as const } : countLabels(labelCounts, labelCodes)),
+              }
             : "none",
         series: first.timeline ? series : null,
         ...counts,
@@ -114,7 +122,14 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
 /** The batch without what it holds of sequences. */
 function emptied(batch: Batch): Batch {
   const nothing = { values: new Float64Array(0), columns: {}, test: null, validation: undefined };
-  return { ...batch, ...nothing, labels: batch.labels && new Uint8Array(0) };
+  return { ...batch, ...nothing, labels: batch.labels?.slice(0, 0) ?? null };
+}
+
+/** With so many labels more: their sum, and how many are missing. */
+function addSoft({ positives, missing }: { positives: number; missing: number }, labels: Float64Array) {
+  const isThere = (label: number): boolean => label !== NO_LABEL;
+  const own = labels.filter(isThere);
+  return { positives: own.reduce((sum, label) => sum + label, positives), missing: missing + labels.length - own.length };
 }
 
 /** Sequences of zeros alone. */

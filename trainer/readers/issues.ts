@@ -1,5 +1,7 @@
 // What becomes of a value that is not finite and of a label that is not 0 or 1. Knows no format.
+
 import { DataError } from "../../shared/errors.ts";
+import type { Labels } from "../statistics/labels.ts";
 import type { LabelCodes } from "./labels.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
@@ -16,16 +18,27 @@ export const throwIssue: OnIssue = (source, message) => {
   throw new DataError(source, message);
 };
 
+/** Room for `count` labels: floats where labels are soft. */
+export function openLabels(count: number, isSoft: boolean | undefined): Labels {
+  return isSoft ? new Float64Array(count) : new Uint8Array(count);
+}
+
 /**
- * 0, 1, the code of another value, or NO_LABEL after `onIssue` has heard that it is none; `what` names the label there.
+ * 0, 1, the code of another value, a soft label as it is, or NO_LABEL after `onIssue` has heard that it is none; `what` names the
+ * label there.
  */
 export function toLabel(
   value: number | string,
   what: string,
   source: string,
-  { onIssue, labelCodes }: { readonly onIssue: OnIssue; readonly labelCodes?: LabelCodes },
+  { onIssue, labelCodes, softLabels }: { readonly onIssue: OnIssue; readonly labelCodes?: LabelCodes; readonly softLabels?: boolean },
 ): number {
   if (value === 0 || value === 1) return value;
+  if (softLabels) {
+    if (typeof value === "number" && value > 0 && value < 1) return value;
+    onIssue(source, `${what} is ${typeof value === "string" ? show(value) : value}, expected a soft label from 0 to 1`);
+    return NO_LABEL;
+  }
   const code = labelCodes?.code(value, what, source);
   if (code !== undefined) return code;
   const isText = typeof value === "string";
@@ -40,7 +53,7 @@ export interface IssueCollector {
    * (N) labels with what stood where they are NO_LABEL, NaN where that is not known. Call it in the order of reading. Of windows
    * that share rows, what stood in the rows.
    */
-  restoreLabels(labels: Uint8Array): Float64Array;
+  restoreLabels(labels: Labels): Float64Array;
 }
 
 /** A collector for one reading of data. */
@@ -51,7 +64,8 @@ export function collectIssues(): IssueCollector {
     onIssue(_source, _message, label) {
       if (label !== undefined) strange.push(label);
     },
-    restoreLabels(labels) {
+    restoreLabels(given) {
+      const labels = Float64Array.from(given);
       const missing = labels.reduce((sum, label) => sum + (label === NO_LABEL ? 1 : 0), 0);
       const isKnown = used + missing <= strange.length;
       return Float64Array.from(labels, (label) => (label !== NO_LABEL ? label : isKnown ? strange[used++] : Number.NaN));

@@ -1,7 +1,9 @@
 // Many batches → one: shorter sequences padded in front to the longest of all. Knows no file.
 // Legend: N sequences, T steps, F features.
+
 import { DataError } from "../../shared/errors.ts";
 import type { Batch, Column, Timeline } from "./batch.ts";
+import { openLabels } from "./issues.ts";
 
 /** 10 million sequences of 10 × 5: a pipe may have no end. */
 const MAX_NUMBERS = 2 ** 29;
@@ -30,7 +32,7 @@ export async function joinBatches(batches: AsyncIterable<Batch>, source: string,
   const target: Target = {
     shape: { timesteps, features: shape.features },
     values: new Float64Array(N * timesteps * shape.features),
-    labels: labels && new Uint8Array(N),
+    labels: labels && openLabels(N, labels instanceof Float64Array),
     probability: all.every(({ probability }) => probability !== null) ? new Float64Array(N) : null,
     columns: openColumns(Object.keys(columns), all, N),
     timeline: timeline && openTimeline(timeline, N),

@@ -1,13 +1,15 @@
 // JSON, one record a line or all in one array: a sequence of its own length, bare or under "sequence" with a label beside it, or one row of a series
 // as an object. Bytes → batches. Knows no file system.
 // Legend: T steps, F features.
+
 import { DataError, describe, SequenceError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequence.ts";
+import type { Labels } from "../statistics/labels.ts";
 import { type Batch, toColumn, type Wanted } from "./batch.ts";
 import { readingsOf } from "./encode-inputs.ts";
 import { toUtf8 } from "./encoding.ts";
 import { type InputReading, readCell } from "./input-table.ts";
-import { toLabel } from "./issues.ts";
+import { openLabels, toLabel } from "./issues.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
@@ -304,6 +306,12 @@ function remarksOf(record: unknown, features: readonly string[] | null, { labels
   });
 }
 
+function toLabels(records: readonly JsonRecord[], { softLabels }: Wanted): Labels {
+  const labels = openLabels(records.length, softLabels);
+  labels.set(records.map(({ label }) => label ?? NO_LABEL));
+  return labels;
+}
+
 function toBatch(records: readonly JsonRecord[], F: number, features: readonly string[] | null, source: string, wanted: Wanted): Batch {
   const T = records.reduce((longest, { values }) => Math.max(longest, values.length / F), 0);
   const values = new Float64Array(records.length * T * F);
@@ -313,7 +321,7 @@ function toBatch(records: readonly JsonRecord[], F: number, features: readonly s
     throw new DataError(source, "has labels in some lines only: give every line one, or none");
   return {
     values,
-    labels: labelled === 0 ? null : Uint8Array.from(records, ({ label }) => label ?? NO_LABEL),
+    labels: labelled === 0 ? null : toLabels(records, wanted),
     probability: null,
     shape: { timesteps: T, features: F },
     features,

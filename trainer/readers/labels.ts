@@ -1,6 +1,8 @@
 // Any two values as labels: which of them is 1. Readers give every value that is neither 0 nor 1 a code of its own; what a code means
 // is settled when all are known. Knows no format.
+
 import { DataError } from "../../shared/errors.ts";
+import type { Labels } from "../statistics/labels.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
 
@@ -31,8 +33,8 @@ export interface LabelCodes {
   meaningOf(counts: ArrayLike<number>): LabelMeaning | null;
   /** Whether a code is 1. */
   isOne(code: number, meaning: LabelMeaning): boolean;
-  /** Codes → 0 and 1, NO_LABEL as it is. All parts of a set are settled at once. Throws DataError where it is not plain which is 1. */
-  settle<Parts extends readonly (Uint8Array | null)[]>(parts: Parts, source: string): { parts: Parts; meaning: LabelMeaning | null };
+  /** Codes → 0 and 1, NO_LABEL and soft labels as they are. All parts of a set are settled at once. Throws DataError where it is not plain which is 1. */
+  settle<Parts extends readonly (Labels | null)[]>(parts: Parts, source: string): { parts: Parts; meaning: LabelMeaning | null };
 }
 
 export interface LabelOptions {
@@ -81,7 +83,10 @@ export function createLabelCodes({ positive, learnt, areNumbersValues }: LabelOp
       const known = codes.get(value);
       if (known !== undefined) return known;
       if (values.length === MAX_VALUES)
-        throw new DataError(source, `${what} is ${showValue(value)}, the ${MAX_VALUES - 1}th different label: two classes only`);
+        throw new DataError(
+          source,
+          `${what} is ${showValue(value)}, the ${MAX_VALUES - 1}th different label: ${areProbabilities([...values, value]) ? "say --soft-labels where they are probabilities of a 1; else " : ""}two classes only`,
+        );
       codes.set(value, values.length);
       places.push([...(/: ((?:line|row) \d+|\[\d+\])$/.exec(source)?.slice(1) ?? []), what].join(", "));
       return values.push(value) - 1;
@@ -93,7 +98,7 @@ export function createLabelCodes({ positive, learnt, areNumbersValues }: LabelOp
     isOne: (code, { one }) => values[code] === one,
     settle(parts, source) {
       const counts = new Float64Array(NO_LABEL + 1);
-      for (const part of parts) for (const label of part ?? []) counts[label]++;
+      for (const part of parts) if (!(part instanceof Float64Array)) for (const label of part ?? []) counts[label]++;
       const present = presentIn(counts);
       if (present.length === 0) return { parts, meaning: null };
       const meaning = meaningOf(present);
@@ -101,8 +106,10 @@ export function createLabelCodes({ positive, learnt, areNumbersValues }: LabelOp
         const third = present.find((code, i) => i >= 2 && code >= 2);
         throw new DataError(source, third === undefined ? meaning : `${meaning} (${showValue(values[third])} first at ${places[third]})`);
       }
-      const settled = parts.map(
-        (part) => part?.map((label) => (label === NO_LABEL ? label : Number(values[label] === meaning.one))) ?? null,
+      const settled = parts.map((part) =>
+        part === null || part instanceof Float64Array
+          ? part
+          : part.map((label) => (label === NO_LABEL ? label : Number(values[label] === meaning.one))),
       );
       return { parts: settled as unknown as typeof parts, meaning };
     },
@@ -121,6 +128,8 @@ function chooseOne(values: readonly LabelValue[], positive: string | undefined, 
     return one === undefined ? `holds no label ${show(positive)}, which --positive names, but ${listed}` : meaning(one);
   }
   if (learnt) return translate(values, learnt);
+  if (values.length > 2 && areProbabilities(values))
+    return `holds the labels ${listed}: say --soft-labels where they are probabilities of a 1; else two classes only`;
   if (values.length > 2) return `holds the labels ${listed}: two classes only; --positive CLASS takes one against the rest`;
   const [a, b] = values;
   if (values.every((value) => value === 0 || value === 1)) return meaning(1);
@@ -134,6 +143,13 @@ function chooseOne(values: readonly LabelValue[], positive: string | undefined, 
   const pair = WORD_PAIRS.find((words) => words.includes(wordOf(a)) && words.includes(wordOf(b)));
   if (pair === undefined) return meaning([a, b].sort()[1]); // the last by alphabet
   return meaning(wordOf(a) === pair[1] ? a : b);
+}
+
+/** Numbers from 0 to 1, not all of them whole. */
+function areProbabilities(values: readonly LabelValue[]): boolean {
+  return (
+    values.every((value) => typeof value === "number" && value >= 0 && value <= 1) && values.some((value) => value !== 0 && value !== 1)
+  );
 }
 
 /** What a model learnt, in the values that stand in other data; or why that is not plain. */

@@ -28,6 +28,8 @@ export interface ReadOptions {
   readonly positive?: string;
   /** What a model learnt: it says which label is 1 where `positive` does not. */
   readonly learnt?: LabelMeaning;
+  /** Labels are soft: the probability of a 1, from 0 to 1. */
+  readonly softLabels?: boolean;
   /** Codes for labels other than 0 and 1, which whoever reads settles; undefined: those are issues. */
   readonly labelCodes?: LabelCodes;
   /** Name of the column whose equal values belong together. */

@@ -1,8 +1,10 @@
 // A Parquet column's cells → labels, numbers or texts of the next records. Knows no layout and no bytes.
+
 import { DataError } from "../../shared/errors.ts";
+import type { Labels } from "../statistics/labels.ts";
 import { type Column, toColumn, type Wanted } from "./batch.ts";
 import { type InputReading, readCell } from "./input-table.ts";
-import { toLabel } from "./issues.ts";
+import { openLabels, toLabel } from "./issues.ts";
 import { NO_LABEL } from "./no-label.ts";
 import type { Cell, Cursor } from "./parquet-cursor.ts";
 import { show } from "./quoting.ts";
@@ -21,8 +23,8 @@ export function placeOf({ source, first }: RecordRange, n: number): string {
 }
 
 /** (count) labels, NO_LABEL after onIssue has heard of one that is none. */
-export function readLabels(cursor: Cursor, name: string, range: RecordRange, wanted: Wanted): Uint8Array {
-  const labels = new Uint8Array(range.count);
+export function readLabels(cursor: Cursor, name: string, range: RecordRange, wanted: Wanted): Labels {
+  const labels = openLabels(range.count, wanted.softLabels);
   const what = `column ${show(name)}`;
   cursor.take(range.count, (n, cell) => {
     const value = typeof cell === "string" && wanted.labelCodes ? cell : toNumber(cell);

@@ -1,7 +1,10 @@
 // Rows of one or many series, one a record, kept once and in blocks: nothing is copied when they grow. Knows no file, no format and
 // no window. Legend: R rows, F features.
+
 import { DataError } from "../../shared/errors.ts";
+import type { Labels } from "../statistics/labels.ts";
 import type { Batch } from "./batch.ts";
+import { openLabels } from "./issues.ts";
 import { requireKey } from "./keys.ts";
 import { mergeRemarks, type Remark } from "./reading.ts";
 import type { TimeFormat } from "./time-format.ts";
@@ -18,7 +21,7 @@ interface Block {
   /** (BLOCK,F) */
   readonly values: Float64Array;
   /** (BLOCK) each, or empty where there are none */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly series: Int32Array;
   readonly times: Float64Array;
   /** What `times` leave out, in millionths. */
@@ -111,7 +114,7 @@ export async function gatherRows(
     const times = clock.read(batch, series, count);
     for (let i = 0; i < rows; ) {
       const at = (count + i) & IN_BLOCK;
-      if (at === 0) blocks.push(createBlock(F, batch.labels !== null, series !== null, times !== null));
+      if (at === 0) blocks.push(createBlock(F, batch.labels, series !== null, times !== null));
       const block = blocks[blocks.length - 1];
       const end = Math.min(rows, i + BLOCK - at);
       block.values.set(batch.values.subarray(i * F, end * F), at * F);
@@ -140,10 +143,10 @@ export async function gatherRows(
   };
 }
 
-function createBlock(F: number, isLabelled: boolean, isKeyed: boolean, isTimed: boolean): Block {
+function createBlock(F: number, labels: Labels | null, isKeyed: boolean, isTimed: boolean): Block {
   return {
     values: new Float64Array(BLOCK * F),
-    labels: new Uint8Array(isLabelled ? BLOCK : 0),
+    labels: openLabels(labels === null ? 0 : BLOCK, labels instanceof Float64Array),
     series: new Int32Array(isKeyed ? BLOCK : 0),
     times: new Float64Array(isTimed ? BLOCK : 0),
     nanos: new Int32Array(isTimed ? BLOCK : 0),

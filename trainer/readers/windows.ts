@@ -1,6 +1,8 @@
 // Rows of series → windows: sequences of so many rows that follow each other. Rows are kept once; windows are cut when they are
 // asked for. Knows no file and no format. Legend: R rows, F features, T the window's length in rows, N windows of a batch.
+
 import { DataError } from "../../shared/errors.ts";
+import type { Labels } from "../statistics/labels.ts";
 import { BATCH_NUMBERS, type Batch, type Timeline, toColumn } from "./batch.ts";
 import { type MaxGap, toStep } from "./max-gap.ts";
 import type { ReadNote } from "./notes.ts";
@@ -130,6 +132,13 @@ function createScan(
   };
 }
 
+function labelsOf(rows: Rows, at: Int32Array): Labels | null {
+  const { labels } = rows.frame;
+  if (labels === null) return null;
+  const read = (row: number): number => labelOf(rows, row);
+  return labels instanceof Float64Array ? Float64Array.from(at, read) : Uint8Array.from(at, read);
+}
+
 function buildBatch(rows: Rows, { previous }: RowLinks, windows: FoundWindows, { window: T, clock }: WindowOptions): Windows {
   const { key, time, frame, keys } = rows;
   const hasClock = clock === true && time !== undefined;
@@ -150,7 +159,7 @@ function buildBatch(rows: Rows, { previous }: RowLinks, windows: FoundWindows, {
   return {
     ...frame,
     values,
-    labels: frame.labels && Uint8Array.from({ length: N }, (_, n) => labelOf(rows, labelRows[n])),
+    labels: labelsOf(rows, labelRows.subarray(0, N)),
     shape: { timesteps: T, features: F, ...(hasClock && { clock: true }) },
     ...(hasClock && { features: [...(frame.features ?? Array.from({ length: F - 1 }, (_, f) => `f${f}`)), time] }),
     columns: {

@@ -5,6 +5,7 @@ import { isZeroRow, type Shape } from "../../shared/sequence.ts";
 import type { Timeline } from "../readers/batch.ts";
 import type { ReadFacts } from "../readers/facts.ts";
 import { findOverlap } from "../split/overlap.ts";
+import { type Labels, toClasses } from "../statistics/labels.ts";
 import type { TrainingFacts } from "./content.ts";
 import { describeTraining } from "./data-facts.ts";
 
@@ -13,7 +14,7 @@ export interface Inspected {
   /** (N,T,F), NaN where a number is missing */
   readonly values: Float64Array;
   /** (N) 0 or 1; null where there are none. */
-  readonly labels: Uint8Array | null;
+  readonly labels: Labels | null;
   readonly float32: boolean;
   /** Of windows cut from rows of series, which share rows. */
   readonly timeline?: Timeline;
@@ -62,7 +63,8 @@ export const MAX_DISTINCT = 1000;
 const MIN_SEQUENCES = 100;
 
 /** Looks at everything once. All-zero rows before the first other row are padding. */
-export function inspectData({ values, labels, float32, timeline, inputs, facts }: Inspected): Inspection {
+export function inspectData({ values, labels: given, float32, timeline, inputs, facts }: Inspected): Inspection {
+  const labels = given && toClasses(given);
   const { shape, features: names, sequences: N } = facts;
   const features = describeFeatures(values, names, listRows(values, shape, timeline));
   const recipe = { timesteps: shape.timesteps, features: names, padding: "leading" as const, ...(inputs && { inputs }) };

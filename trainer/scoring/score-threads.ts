@@ -1,11 +1,13 @@
 // Scores a stream of sequences on all threads, a piece at a time; pieces come back in the order in which they went. Each sequence
 // has the same bits in any batch, so the number of threads changes nothing but the time.
 // Legend: N sequences, T steps, F features.
+
 import { Worker } from "node:worker_threads";
 import { type Path, SequenceError } from "../../shared/errors.ts";
 import type { Scores } from "../../shared/model.ts";
 import { fitShape, type LoadedModel } from "../artifact/artifact-file.ts";
 import type { Batch, Column } from "../readers/batch.ts";
+import type { Labels } from "../statistics/labels.ts";
 
 /** What a worker is started with; `score-worker.ts` is the other end. */
 export interface ScoreStart {
@@ -24,7 +26,7 @@ export type ScoreAnswer = Scores | { readonly path: Path; readonly expected: str
 
 /** A piece of the input with its scores. */
 export interface Scored extends Scores {
-  readonly labels: Uint8Array | null;
+  readonly labels: Labels | null;
   readonly columns: Readonly<Record<string, Column>>;
 }
 

@@ -1,7 +1,9 @@
 // Splits a data set into a test part and folds, each of which is held out once. Sequences that belong together share a fold; where the
 // order means nothing, the order of the file decides nothing. Knows rows, labels and where windows lie in time: no recipe, no model.
 // Legend: N sequences, T steps, F features.
+
 import { FitError } from "../../shared/errors.ts";
+import { takeLabels } from "../statistics/labels.ts";
 import type { Random } from "../statistics/random.ts";
 import { ascending, type Clock, cutByTime, maximum } from "./chronology.ts";
 import { drawByContent } from "./content-order.ts";
@@ -131,14 +133,14 @@ function planWhole(input: FoldInput, split: SplitInput, situation: Situation): F
   const isRandom = by === "random";
   const size = shape.timesteps * shape.features;
   const order = isRandom ? drawByContent(values, given, size, createRandom()) : ascending(given.length);
-  const labels = Uint8Array.from(order, (n) => given[n]);
+  const labels = takeLabels(given instanceof Float64Array ? given : Uint8Array.from(given), order);
   const overlap = reorderOverlap(situation.overlap, order);
   const group = renumber(order.map((n) => whole[n]));
   // Rows that recur by coincidence make copies by coincidence: new data will hold them, too, so every part gets its share of each.
   const isSpread = isRandom && situation.overlap.finding === "coincidence";
   const partsOf = (among: Int32Array, shares: readonly number[]): Int8Array => {
     const groups = among.map((n) => group[n]);
-    const ownLabels = Uint8Array.from(among, (n) => labels[n]);
+    const ownLabels = takeLabels(labels, among);
     return isSpread ? spread(groups, ownLabels, shares, createRandom()) : assignGroups(renumber(groups), ownLabels, shares, createRandom());
   };
   const positions = ascending(order.length);

@@ -1,5 +1,6 @@
 // Whole groups into parts, so that no group is in two. Knows labels and groups: no rows and no time.
 // Legend: N sequences.
+import { classOf } from "../statistics/labels.ts";
 import type { Random } from "../statistics/random.ts";
 import { ascending, maximum } from "./chronology.ts";
 
@@ -13,8 +14,9 @@ export function assignGroups(group: Int32Array, labels: ArrayLike<number>, share
   const counts = new Int32Array(2 * groups); // (groups,2) by label
   const totals = [0, 0];
   for (let n = 0; n < group.length; n++) {
-    counts[2 * group[n] + labels[n]]++;
-    totals[labels[n]]++;
+    const label = classOf(labels[n]);
+    counts[2 * group[n] + label]++;
+    totals[label]++;
   }
   const size = (g: number): number => counts[2 * g] + counts[2 * g + 1];
   const order = ascending(groups);

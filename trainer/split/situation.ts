@@ -17,7 +17,7 @@ export type SplitBy = Exclude<SplitMethod, "auto">;
 export interface SplitInput {
   /** (N,T,F), every sequence with a valid row. */
   readonly values: Float64Array;
-  /** (N) 0 or 1 */
+  /** (N) 0 or 1, or soft: then a part gets its share of what is nearer to either. */
   readonly labels: ArrayLike<number>;
   readonly shape: Shape;
   readonly padding: Padding;

@@ -2,6 +2,7 @@
 // Changes no ranking: the slope is above 0. Platt 1999; slope alone is temperature scaling (Guo et al. 2017).
 import type { Calibration } from "../../shared/networks/lstm.ts";
 import { meanWithError } from "./descriptive.ts";
+import { classOf } from "./labels.ts";
 import { logLossOfLogit } from "./log-loss.ts";
 import { minimise } from "./newton.ts";
 
@@ -15,7 +16,7 @@ const FOLDS = 5;
 const NEWTON = { maxSteps: 30, lastStep: 1e-13, takeLastStep: false };
 
 /**
- * The calibration of `logits` (N) that minimises the log loss on `labels` (N, 0 or 1): identity below 200 examples, slope below
+ * The calibration of `logits` (N) that minimises the log loss on `labels` (N, 0 to 1): identity below 200 examples, slope below
  * 1,000, else slope and intercept. Kept only if it beats the identity by more than one standard error of the paired losses, each
  * from a fit on the other four fifths; identity too if the best slope is not above 0 or has no bound (separable labels).
  */
@@ -40,9 +41,9 @@ export function fitCalibration(logits: ArrayLike<number>, labels: ArrayLike<numb
 /** Consecutive fifths of each label, so that every fold has both labels and neighbours in time share a fold. */
 function assignFolds(labels: ArrayLike<number>): Uint8Array {
   const totals = [0, 0];
-  for (let n = 0; n < labels.length; n++) totals[labels[n]]++;
+  for (let n = 0; n < labels.length; n++) totals[classOf(labels[n])]++;
   const seen = [0, 0];
-  return Uint8Array.from(labels, (label) => Math.floor((FOLDS * seen[label]++) / totals[label]));
+  return Uint8Array.from(labels, (label) => Math.floor((FOLDS * seen[classOf(label)]++) / totals[classOf(label)]));
 }
 
 /** The calibration fitted on the examples outside `fold`. Null when there is no optimum with a slope above 0. */
@@ -79,7 +80,7 @@ function newtonStep(
   for (const n of used) {
     const z = calibrate(current, logits[n]);
     const tail = 1 / (1 + Math.exp(Math.abs(z))); // of the label that z speaks against, exact where 1 − p would be 0
-    const excess = ((z > 0 === (labels[n] === 1) ? tail : 1 - tail) * (labels[n] === 1 ? -1 : 1)) / used.length;
+    const excess = excessOf(labels[n], z, tail) / used.length;
     const weight = (tail * (1 - tail)) / used.length;
     a += excess * logits[n];
     b += excess;
@@ -94,6 +95,12 @@ function newtonStep(
       ? Float64Array.of((bb * a - ab * b) / determinant, (aa * b - ab * a) / determinant)
       : Float64Array.of(a / aa, 0),
   };
+}
+
+/** p − y of logit `z`, of whose two probabilities `tail` is the smaller; exact for a label that is 0 or 1. */
+function excessOf(label: number, z: number, tail: number): number {
+  if (label !== 0 && label !== 1) return (z > 0 ? 1 - tail : tail) - label;
+  return (z > 0 === (label === 1) ? tail : 1 - tail) * (label === 1 ? -1 : 1);
 }
 
 function calibrate({ slope, intercept }: Calibration, logit: number): number {

@@ -9,14 +9,15 @@ const LOG_EPSILON = 2 ** -52;
 /** No loss is clipped by it, but the calibration of every artifact is fitted on logits that are held so: it stays as it is. */
 const LOGIT_EPSILON = 2 ** -50;
 
-/** Log loss of `label` (0 or 1) where the model says `logit`: max(z,0) − y·z + log(1 + e^−|z|), which overflows for no float64. */
+/** Log loss of `label` (0 to 1) where the model says `logit`: max(z,0) − y·z + log(1 + e^−|z|), which overflows for no float64. */
 export function logLossOfLogit(label: number, logit: number): number {
   return Math.max(logit, 0) - label * logit + Math.log1p(Math.exp(-Math.abs(logit)));
 }
 
-/** Log loss of `label` (0 or 1) where the model says `probability` of label 1, clipped as sklearn.metrics.log_loss clips. */
+/** Log loss of `label` (0 to 1) where the model says `probability` of label 1, clipped as sklearn.metrics.log_loss clips. */
 export function logLossOf(label: number, probability: number): number {
   const clipped = clip(probability);
+  if (label !== 0 && label !== 1) return -label * Math.log(clipped) - (1 - label) * Math.log1p(-clipped);
   return label === 1 ? -Math.log(clipped) : -Math.log1p(-clipped);
 }
 
@@ -25,7 +26,7 @@ export function logLossesOfLogits(labels: ArrayLike<number>, logits: Float32Arra
   return logits.map((logit, i) => logLossOfLogit(labels[indices[i]], logit));
 }
 
-/** (N) the log loss of each sequence, of labels (N, 0 or 1) and probabilities of label 1 (N). */
+/** (N) the log loss of each sequence, of labels (N, 0 to 1) and probabilities of label 1 (N). */
 export function logLosses(labels: ArrayLike<number>, probabilities: ArrayLike<number>): Float64Array {
   return Float64Array.from({ length: labels.length }, (_, n) => logLossOf(labels[n], probabilities[n]));
 }

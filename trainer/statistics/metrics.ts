@@ -9,7 +9,7 @@ import { BINS } from "./reliability.ts";
 
 /**
  * The metrics of `probabilities` (N) of label 1 on `labels` (N, 0 or 1), as scikit-learn defines them; label 1 is predicted from
- * 0.5 on. Throws RangeError for no sequences, or for two lengths. A metric that needs both labels is null where one is missing.
+ * 0.5 on. A soft label y counts as y of a 1 and 1 − y of a 0, as scikit-learn's `sample_weight` has it. Throws RangeError for no sequences, or for two lengths. A metric that needs both labels is null where one is missing.
  *
  * | metric | definition |
  * |---|---|
@@ -34,7 +34,7 @@ export function computeMetrics(labels: ArrayLike<number>, probabilities: ArrayLi
     positives += y;
     loss += logLossOf(y, p);
     hits += hit(y, p);
-    squares += (p - y) * (p - y);
+    squares += squareOf(y, p);
   }
   const positiveRate = positives / N;
   const once = new Int32Array(N).fill(1);
@@ -89,7 +89,7 @@ export function bootstrapIntervals(
       weights[i] = w;
       loss += w * losses[i];
       hits += w * hit(y, p);
-      squares += w * (p - y) * (p - y);
+      squares += w * squareOf(y, p);
     }
     spreads.logLoss.add(loss / N);
     spreads.accuracy.add(hits / N);
@@ -129,8 +129,13 @@ export function recoveredInformation(p: ArrayLike<number>, q: ArrayLike<number>)
   return varies ? 1 - divergence / N / (entropy(sum / N) - meanEntropy(p)) : Number.NaN;
 }
 
-function hit(label: number, p: number): 0 | 1 {
-  return p >= 0.5 === (label === 1) ? 1 : 0;
+function hit(label: number, p: number): number {
+  return p >= 0.5 ? label : 1 - label;
+}
+
+/** The squared distance to the label; of a soft label y, that to a 1, counted y, and that to a 0, counted 1 − y. */
+function squareOf(label: number, p: number): number {
+  return label === 0 || label === 1 ? (p - label) * (p - label) : label * (1 - p) * (1 - p) + (1 - label) * p * p;
 }
 
 /** Both areas with example i counted `weights[i]` times; null when a class has no weight. Sums are whole numbers, hence exact. */

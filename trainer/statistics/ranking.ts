@@ -1,5 +1,6 @@
 // Labelled scores in order, and what follows from the order alone: bins of equal mass, and the confusion at each threshold.
 // Legend: N sequences.
+import { countOnes, type Labels } from "./labels.ts";
 
 /** Sequences in ascending order of score; equal scores stay in the order they came in. */
 export interface Ranked {
@@ -7,8 +8,8 @@ export interface Ranked {
   readonly order: Int32Array;
   /** (N) ascending. */
   readonly scores: Float64Array;
-  /** (N) 0 or 1 */
-  readonly labels: Uint8Array;
+  /** (N) 0 or 1, or soft */
+  readonly labels: Labels;
   /** Where each run of equal scores ends, ascending; the last is N. */
   readonly runEnds: Int32Array;
 }
@@ -19,9 +20,15 @@ export function rank(labels: ArrayLike<number>, scores: ArrayLike<number>): Rank
   if (N === 0 || scores.length !== N) throw new RangeError(`got ${N} labels and ${scores.length} probabilities`);
   const order = new Int32Array(N).map((_, i) => i).sort((i, j) => scores[i] - scores[j]); // stable (ECMAScript 2019)
   const sorted = Float64Array.from(order, (i) => scores[i]);
+  const at = (i: number): number => labels[i];
   const ends: number[] = [];
   for (let i = 1; i <= N; i++) if (i === N || sorted[i] !== sorted[i - 1]) ends.push(i);
-  return { order, scores: sorted, labels: Uint8Array.from(order, (i) => labels[i]), runEnds: Int32Array.from(ends) };
+  return {
+    order,
+    scores: sorted,
+    labels: labels instanceof Float64Array ? Float64Array.from(order, at) : Uint8Array.from(order, at),
+    runEnds: Int32Array.from(ends),
+  };
 }
 
 /**
@@ -43,7 +50,7 @@ export function equalMassBins({ runEnds }: Pick<Ranked, "runEnds">, weights: Arr
   return ends;
 }
 
-/** How many of each label were labelled how. */
+/** How many of each label were labelled how; a soft label y is y of a 1 and 1 − y of a 0. */
 export interface Confusion {
   readonly truePositives: number;
   readonly falsePositives: number;
@@ -59,7 +66,11 @@ export interface ThresholdConfusion extends Confusion {
 /** The confusion where label 1 is predicted from `threshold` on, of labels (N, 0 or 1) and scores (N). */
 export function confusionAt(threshold: number, labels: ArrayLike<number>, scores: ArrayLike<number>): Confusion {
   const counts = [0, 0, 0, 0]; // by 2 · label + predicted label
-  for (let n = 0; n < labels.length; n++) counts[2 * labels[n] + (scores[n] >= threshold ? 1 : 0)]++;
+  for (let n = 0; n < labels.length; n++) {
+    const isPredicted = scores[n] >= threshold ? 1 : 0;
+    counts[isPredicted] += 1 - labels[n];
+    counts[2 + isPredicted] += labels[n];
+  }
   const [trueNegatives, falsePositives, falseNegatives, truePositives] = counts;
   return { truePositives, falsePositives, falseNegatives, trueNegatives };
 }
@@ -67,7 +78,7 @@ export function confusionAt(threshold: number, labels: ArrayLike<number>, scores
 /** The confusion at every distinct score as threshold, the highest first; at the last all are labelled 1. As sklearn.metrics.roc_curve counts. */
 export function confusionAtEachScore({ scores, labels, runEnds }: Ranked): ThresholdConfusion[] {
   const N = labels.length;
-  const positives = labels.reduce((sum, label) => sum + label, 0);
+  const positives = countOnes(labels);
   const confusions: ThresholdConfusion[] = [];
   let truePositives = 0;
   for (let run = runEnds.length - 1; run >= 0; run--) {

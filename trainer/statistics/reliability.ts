@@ -1,8 +1,10 @@
 // Whether probabilities mean what they say: bins of equal mass, what was predicted in each and what came.
 // Knows no model and draws nothing. Legend: N sequences.
+
 import type { Estimate, ReliabilityBin } from "../../shared/model.ts";
 import { mean, quantile } from "./descriptive.ts";
 import { drawWeights, wilson } from "./intervals.ts";
+import { countOnes } from "./labels.ts";
 import type { Random } from "./random.ts";
 import { equalMassBins, rank } from "./ranking.ts";
 
@@ -30,7 +32,7 @@ export function reliabilityBins(
   let start = 0;
   for (const end of equalMassBins(ranked, weights, BINS)) {
     for (const n of ranked.order.subarray(start, end)) binOf[n] = bins.length;
-    const positives = ranked.labels.subarray(start, end).reduce((sum, label) => sum + label, 0);
+    const positives = countOnes(ranked.labels.subarray(start, end));
     bins.push({ examples: end - start, positives, predicted: mean(ranked.scores.subarray(start, end)), shares: [] });
     start = end;
   }

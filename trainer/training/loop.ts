@@ -1,8 +1,10 @@
 // The training loop: epochs, early stopping that keeps the best weights, a learning rate that falls on a plateau. Can be left
 // after any step and taken up again there, with the same bytes in the end. Knows sequences only by index, and the network only
 // as something that steps.
+
 import { FitError } from "../../shared/errors.ts";
 import { mean } from "../statistics/descriptive.ts";
+import type { Labels } from "../statistics/labels.ts";
 import { logLossesOfLogits } from "../statistics/log-loss.ts";
 import { exceedsNoise } from "../statistics/paired.ts";
 import type { OptimizerState, Stepper } from "./stepper.ts";
@@ -11,7 +13,7 @@ export interface FitOptions {
   readonly train: Int32Array;
   readonly validation: Int32Array;
   /** (N) 0 or 1, of the whole data set. */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly epochs: number;
   readonly batch: number;
   readonly learningRate: number;

@@ -6,6 +6,7 @@ import { checkGolden, type MeasuredCard, type Model, score } from "../../../shar
 import { recalibrate } from "../../../trainer/pipeline/recalibrate.ts";
 import { describeNote } from "../../../trainer/pipeline/sentences.ts";
 import type { LabelledDataset } from "../../../trainer/readers/dataset.ts";
+import { countOnes } from "../../../trainer/statistics/labels.ts";
 import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { engines, importBytes } from "../../fixtures/import/importing.ts";
@@ -75,7 +76,7 @@ describe("an imported model", () => {
   test("gets operating points with figures, the data's base rate, and a drift reference of all but the test part", () => {
     expect(after.operatingPoints.map(({ name }) => name)).toEqual(expect.arrayContaining(["default", "best-f1", "balanced-accuracy"]));
     expect(after.operatingPoints[0].figures?.recall).toBeDefined();
-    const rate = data.labels.reduce((sum, label) => sum + label, 0) / N;
+    const rate = countOnes(data.labels) / N;
     expect(Math.abs(after.positiveRate - rate)).toBeLessThan(0.02);
     const examples = after.card.calibrated!.examples;
     expect(examples.calibration + examples.validation + examples.test).toBe(N);

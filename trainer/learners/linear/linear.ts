@@ -1,6 +1,8 @@
 // Logistic regression as a learner: its path runs from a strong penalty to a weak one; its settings are sets of columns.
 // Legend: N sequences, V columns of the view, W columns that are looked at.
+
 import { type LinearClassifier, linearLogit } from "../../../shared/linear.ts";
+import type { Labels } from "../../statistics/labels.ts";
 import { logLossOfLogit } from "../../statistics/log-loss.ts";
 import { type Coefficients, fitPenalised, logitAt } from "../../statistics/penalised-logistic.ts";
 import type { Learner, View } from "../learner.ts";
@@ -55,7 +57,7 @@ export function createLinearLearner(variants: readonly LinearSettings[]): Learne
   };
 }
 
-function sumLosses(design: Design, labels: Uint8Array, rows: Int32Array, at: Coefficients): number {
+function sumLosses(design: Design, labels: Labels, rows: Int32Array, at: Coefficients): number {
   return rows.reduce((sum, n) => sum + logLossOfLogit(labels[n], logitAt(design, at, n)), 0);
 }
 

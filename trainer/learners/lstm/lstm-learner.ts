@@ -1,10 +1,12 @@
 // The LSTM as a learner of a stack: its path runs from epoch to epoch, its settings are what it learns from.
 // Legend: N sequences, T steps, C channels, U units.
+
 import type { MemberEngine } from "../../../shared/engine.ts";
 import type { Predictor } from "../../../shared/members.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
 import { positiveRate } from "../../data/sequences.ts";
 import type { DistillationTarget } from "../../features/distillation.ts";
+import type { Labels } from "../../statistics/labels.ts";
 import { logLossOfLogit } from "../../statistics/log-loss.ts";
 import { createRandom } from "../../statistics/random.ts";
 import { STREAMS } from "../../statistics/random-streams.ts";
@@ -61,7 +63,7 @@ export function createLstmLearner(
 interface FitInput {
   readonly view: View;
   /** (N) 0 or 1 */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly rows: Rows;
   readonly settings: LstmPathSettings;
   readonly seed: number;

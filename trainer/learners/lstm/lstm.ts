@@ -1,10 +1,12 @@
 // The LSTM alone: one training run a target, and the better network of them.
 // Legend: N sequences, T steps, C channels, U units.
+
 import type { MemberEngine } from "../../../shared/engine.ts";
 import { ofNetwork, type Predictor } from "../../../shared/members.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
 import { positiveRate } from "../../data/sequences.ts";
 import { type DistillationTarget, distil } from "../../features/distillation.ts";
+import type { Labels } from "../../statistics/labels.ts";
 import { logitOf, logLossesOfLogits, logLossOfLogit } from "../../statistics/log-loss.ts";
 import { exceedsNoise } from "../../statistics/paired.ts";
 import { createRandom } from "../../statistics/random.ts";
@@ -60,7 +62,7 @@ const SIGNIFICANT = 3;
 /** One LSTM, stopped by its validation part. */
 export interface LstmTrainer {
   /** `labels` (N) are 0 or 1. Equal arguments give equal bits, whatever the number of threads. */
-  fit(view: ChannelView, labels: Uint8Array, rows: Rows, seed: number): Promise<LstmMember>;
+  fit(view: ChannelView, labels: Labels, rows: Rows, seed: number): Promise<LstmMember>;
   /** (N) uncalibrated logits, with the arithmetic that serves. */
   logits(member: LstmMember, view: ChannelView): Float32Array;
 }
@@ -78,7 +80,7 @@ export function createLstmTrainer(options: LstmOptions, dependencies: LstmDepend
 
 interface FitInput {
   readonly view: ChannelView;
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly rows: Rows;
   readonly seed: number;
   readonly options: LstmOptions;
@@ -157,7 +159,7 @@ export function openStepper({ settings, ...input }: StepperInput, { teacher, dis
   );
 }
 
-function bettersBaseRate(logits: Float32Array, labels: Uint8Array, { train, validation, gap }: Rows): boolean {
+function bettersBaseRate(logits: Float32Array, labels: Labels, { train, validation, gap }: Rows): boolean {
   const baseRate = logitOf(positiveRate(labels, train));
   const before = Float64Array.from(validation, (n) => logLossOfLogit(labels[n], baseRate));
   const after = Float64Array.from(validation, (n, i) => logLossOfLogit(labels[n], logits[i]));

@@ -3,13 +3,14 @@ import { positiveRate } from "../../data/sequences.ts";
 import type { DistillationTarget } from "../../features/distillation.ts";
 import { prepareTeacher, type TeacherSolver, teacherColumns } from "../../features/logistic-teacher.ts";
 import { computeSummaryFeatures, fitSummaryMlp, summaryMlpBudget } from "../../features/summary-teacher.ts";
+import type { Labels } from "../../statistics/labels.ts";
 import type { CreateStepper } from "../../training/stepper.ts";
 import type { ChannelView } from "../learner.ts";
 
 export interface TeachingInput {
   readonly view: ChannelView;
   /** (N) 0 or 1 */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly train: Int32Array;
   readonly seed: number;
   readonly createStepper: CreateStepper;

@@ -1,7 +1,9 @@
 // Gradient boosting on the logistic loss (Friedman 2001), round after round: gradients, a tree on some of the columns, its leaves added
 // to the logits. Held-out rows say when to stop. Legend: N sequences, W columns that trees look at.
+
 import { FitError, LimitError } from "../../../shared/errors.ts";
 import type { TreeEnsemble } from "../../../shared/trees.ts";
+import type { Labels } from "../../statistics/labels.ts";
 import { createRandom, type Random } from "../../statistics/random.ts";
 import { STREAMS } from "../../statistics/random-streams.ts";
 import type { Path, Rows } from "../learner.ts";
@@ -26,7 +28,7 @@ export interface BinnedView {
 export interface BoostInput {
   readonly view: BinnedView;
   /** (N) 0 or 1 */
-  readonly labels: Uint8Array;
+  readonly labels: Labels;
   readonly rows: Rows;
   readonly settings: BoostingSettings;
   readonly seed: number;
@@ -101,13 +103,9 @@ function load(kernel: BoostingKernel, { view, labels, rows, settings }: BoostInp
   set({ validationRows: validation.length, validationPitch: round16(validation.length) });
   gather(view, train, new Uint8Array(buffer, fields.columns), round16(train.length));
   gather(view, validation, new Uint8Array(buffer, fields.validationColumns), round16(validation.length));
-  const bytes = new Uint8Array(buffer);
-  train.forEach((n, row) => {
-    bytes[fields.labels + row] = labels[n];
-  });
-  validation.forEach((n, row) => {
-    bytes[fields.validationLabels + row] = labels[n];
-  });
+  const at = (n: number): number => labels[n];
+  new Float32Array(buffer, fields.labels, train.length).set(Float32Array.from(train, at));
+  new Float32Array(buffer, fields.validationLabels, validation.length).set(Float32Array.from(validation, at));
   new Float64Array(buffer, fields.scores, train.length).fill(base);
   new Float64Array(buffer, fields.validationScores, validation.length).fill(base);
   new Float64Array(buffer, fields.limits, 2).set([settings.l2, settings.minHessian]);
