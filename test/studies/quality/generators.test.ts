@@ -2,7 +2,19 @@ import { describe, expect, test } from "vitest";
 import { meanEntropy } from "../../../trainer/statistics/log-loss.ts";
 import { recoveredInformation } from "../../../trainer/statistics/metrics.ts";
 import { fillByMean, removeNumbers } from "./gaps.ts";
-import { bursts, counts, differenceHidden, differenceOnly, F, heavyTails, lengthTells, mixedScales, orderOnly, T } from "./generators.ts";
+import {
+  bursts,
+  counts,
+  differenceHidden,
+  differenceOnly,
+  F,
+  heavyTails,
+  lengthTells,
+  mixedScales,
+  orderOnly,
+  owners,
+  T,
+} from "./generators.ts";
 import { meanMovements } from "./movements.ts";
 import { cutAtOrigins, labelDirection, logRange, ORIGINS } from "./prices.ts";
 
@@ -110,6 +122,22 @@ describe("prices", () => {
     const expected = [Math.log(0.04), (4 * Math.log(0.01) + Math.log(0.04)) / 5, (9 * Math.log(0.01) + Math.log(0.04)) / 10];
     for (const [i, x] of expected.entries()) expect(logRange(values)[i]).toBeCloseTo(x, 10);
   });
+});
+
+test("owners: what is static is the same in all rows of a sequence, and neither it nor the trend tells anything alone", () => {
+  const { values, labels, inputs } = owners(20_000, 101);
+  expect(inputs?.filter((input) => input.static).map(({ name }) => name)).toEqual(["kind", "age"]);
+  const rates = [0, 0];
+  const counts = [0, 0];
+  for (let n = 0; n < 20_000; n++) {
+    const rows = Array.from({ length: T }, (_, t) => rowOf(values, n, t)).filter((row) => !isZero(row));
+    if (n < 500) expect(new Set(rows.map((row) => row.slice(2).join())).size).toBe(1);
+    const isLong = rows[0][2];
+    expect(rows[0][3]).toBe(1 - isLong);
+    rates[isLong] += labels[n];
+    counts[isLong]++;
+  }
+  expect(Math.abs(rates[0] / counts[0] - rates[1] / counts[1])).toBeLessThan(0.02);
 });
 
 test("bursts: 1.3 % are positive, and no row is far from the one before", () => {
