@@ -7,7 +7,7 @@ import { LEAF, MISSING_LEFT, type TreeEnsemble } from "./trees.ts";
 
 /** B. Their rows stay near while one tree after the other is walked (measured). */
 const BLOCK = 32;
-/** Fewer sequences go through one by one, four trees at a time. */
+/** Fewer sequences go through one by one, eight trees at a time. */
 const MIN_BLOCK = 4;
 
 /** Addresses in the kernel's memory, bytes. */
