@@ -78,5 +78,21 @@ export const EXPECTED_REFUSALS: Readonly<Record<"keras" | "tensorflow" | "torch"
     "(Conv1D) is not supported here": ["Conv1D, LSTM, h5", "Conv1D, LSTM, keras"],
     "other layers stand in front of the LSTM": ["Conv1D, LSTM, onnx"],
   },
-  torch: {},
+  torch: {
+    "holds LSTM, LSTM": ["two LSTMs with dropout, newer exporter", "two LSTMs with dropout, older exporter"],
+    "is bidirectional": ["bidirectional LSTM, newer exporter", "bidirectional LSTM, older exporter"],
+    "holds GRU": ["GRU, newer exporter", "GRU, older exporter"],
+    "holds no LSTM node": ["RNN, newer exporter"],
+    "holds RNN": ["RNN, older exporter"],
+    "the operator Relu": ["LSTM, hidden Linear, newer exporter", "LSTM, hidden Linear, older exporter"],
+    "the operator ReduceMean": ["LSTM, mean over steps, newer exporter", "LSTM, mean over steps, older exporter"],
+    "rnn has several layers (rnn.bias_hh_l1)": ["two LSTMs, state dict"],
+    "rnn is bidirectional (rnn.bias_hh_l0_reverse)": ["bidirectional LSTM, state dict"],
+    "holds a torch.nn.GRU (24 rows for 8 units)": ["GRU, state dict"],
+    "computes mean, as --torch says": ["LSTM, mean over steps, state dict"],
+    "holds 0 tensors of shape (1, 8) or (2, 8) beside the LSTM (fc.0.bias, fc.0.weight, fc.2.bias, fc.2.weight)": [
+      "LSTM, hidden Linear, state dict",
+    ],
+    "is a PyTorch file with a pickle in it": ["LSTM, torch.save"],
+  },
 };

@@ -1,0 +1,100 @@
+# Keras builds networks and saves them in each of its formats; what predict says of padded sequences. Argument: a folder.
+import os
+import sys
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+import keras
+import numpy as np
+from cases import F, T, Cases, sequences
+from keras import layers as L
+
+random = np.random.default_rng(2)
+cases = Cases(sys.argv[1])
+unmasked, masked = sequences(), sequences(shortest=1)
+
+
+def widen(model):
+    """Weights that make probabilities differ: float32 around the sizes that training gives."""
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, (L.Normalization, L.BatchNormalization)) or layer._layers:
+            continue
+        layer.set_weights([random.normal(size=w.shape) * (1.0 if w.ndim == 1 else w.shape[0] ** -0.5) * 1.2 for w in layer.get_weights()])
+    return model
+
+
+def sequential(*layers, steps=T):
+    return widen(keras.Sequential([L.Input((steps, F)), *layers]))
+
+
+def save(name, model, x, formats=("keras", "h5", "onnx")):
+    p = model.predict(x.astype("float32"), verbose=0)
+    p = p[:, -1] if p.ndim == 2 else p
+    for form in formats:
+        path = cases.path("." + form)
+        model.export(path, format="onnx", verbose=False) if form == "onnx" else model.save(path)
+        cases.add(f"{name}, {form}", path, x, p)
+
+
+head = lambda: L.Dense(1, activation="sigmoid")
+batch_norm = lambda: L.BatchNormalization()
+
+
+def with_statistics(model):
+    """Moving statistics as training leaves them."""
+    for layer in model.layers:
+        if isinstance(layer, L.BatchNormalization):
+            shape = layer.get_weights()[0].shape
+            layer.set_weights([random.normal(size=shape), random.normal(size=shape), random.normal(size=shape), random.uniform(0.5, 2, size=shape)])
+    return model
+
+
+def normalization():
+    layer = L.Normalization()
+    layer.adapt(random.normal(size=(500, T, F)) * [1, 2, 0.1, 3, 1] + [1, 0, 5, 0, -1])
+    return layer
+
+
+# What is read
+save("LSTM", sequential(L.LSTM(16), head()), unmasked)
+save("Masking, LSTM", sequential(L.Masking(0.0), L.LSTM(16), head()), masked)
+save("Dropout, LSTM with dropout", sequential(L.LSTM(9, dropout=0.2), L.Dropout(0.5), head()), unmasked)
+save("Normalization, LSTM", sequential(normalization(), L.LSTM(8), head()), unmasked)
+save("Rescaling, LSTM", sequential(L.Rescaling(0.5, offset=-0.25), L.LSTM(8), head()), unmasked)
+save("BatchNormalization, LSTM", with_statistics(sequential(batch_norm(), L.LSTM(8), head())), unmasked)
+save("Masking, BatchNormalization, LSTM", with_statistics(sequential(L.Masking(0.0), batch_norm(), L.LSTM(8), head())), masked)
+save("Masking, Rescaling, LSTM", sequential(L.Masking(0.0), L.Rescaling(0.5, offset=-0.25), L.LSTM(8), head()), masked, ("keras", "h5"))
+save("Masking, Normalization, LSTM", sequential(L.Masking(0.0), normalization(), L.LSTM(8), head()), masked, ("keras", "h5"))
+save("LSTM of hard sigmoids", sequential(L.LSTM(7, recurrent_activation="hard_sigmoid"), head()), unmasked)
+save("Masking, LSTM of hard sigmoids, backwards", sequential(L.Masking(0.0), L.LSTM(6, recurrent_activation="hard_sigmoid", go_backwards=True), head()), masked)
+save("LSTM backwards without bias", sequential(L.LSTM(6, go_backwards=True, use_bias=False), head()), unmasked)
+save("Masking, LSTM, any number of steps", sequential(L.Masking(0.0), L.LSTM(16), head(), steps=None), masked, ("keras", "h5"))
+save("LSTM, Dense, Activation", sequential(L.LSTM(5), L.Dense(1), L.Activation("sigmoid")), unmasked)
+inputs = keras.Input((T, F))
+save("functional", widen(keras.Model(inputs, head()(L.LSTM(12)(L.Masking(0.0)(inputs))))), masked)
+
+# What is refused until networks are lists of layers
+save("Masking(-99), LSTM", sequential(L.Masking(-99.0), L.LSTM(8), head()), unmasked, ("keras", "h5"))
+save("LSTM with recurrent dropout", sequential(L.LSTM(9, recurrent_dropout=0.2), head()), unmasked)
+save("two LSTMs with dropout", sequential(L.LSTM(12, return_sequences=True), L.Dropout(0.2), L.LSTM(8), head()), unmasked)
+save("Masking, two LSTMs", sequential(L.Masking(0.0), L.LSTM(12, return_sequences=True), L.LSTM(8), head()), masked, ("keras", "h5"))
+save("Bidirectional LSTM", sequential(L.Bidirectional(L.LSTM(8)), head()), unmasked)
+save("Masking, Bidirectional LSTM", sequential(L.Masking(0.0), L.Bidirectional(L.LSTM(8)), head()), masked, ("keras", "h5"))
+save("GRU", sequential(L.GRU(10), head()), unmasked)
+save("GRU without reset_after", sequential(L.GRU(10, reset_after=False), head()), unmasked)
+save("SimpleRNN", sequential(L.SimpleRNN(10), head()), unmasked)
+save("LSTM, hidden Dense", sequential(L.LSTM(10), L.Dense(6, activation="relu"), head()), unmasked)
+save("LSTM, softmax of two", sequential(L.LSTM(10), L.Dense(2, activation="softmax")), unmasked)
+save("LSTM, BatchNormalization, Dense", with_statistics(sequential(L.LSTM(10), batch_norm(), head())), unmasked)
+save("LSTM, logits", sequential(L.LSTM(10), L.Dense(1)), unmasked)
+save("LSTM of relu", sequential(L.LSTM(10, activation="relu"), head()), unmasked)
+save("LSTM, mean over steps", sequential(L.LSTM(10, return_sequences=True), L.GlobalAveragePooling1D(), head()), unmasked)
+save("LSTM, Flatten", sequential(L.LSTM(6, return_sequences=True), L.Flatten(), head()), unmasked)
+save("Conv1D, LSTM", sequential(L.Conv1D(8, 3, padding="causal", activation="relu"), L.LSTM(8), head()), unmasked)
+save("LayerNormalization, LSTM", sequential(L.LayerNormalization(), L.LSTM(8), head()), unmasked)
+save("TimeDistributed Dense, LSTM", sequential(L.TimeDistributed(L.Dense(6)), L.LSTM(8), head()), unmasked, ("keras", "h5"))
+
+weights = sequential(L.LSTM(8), head())
+weights.save_weights(cases.path(".weights.h5"))
+cases.add("LSTM, weights alone", cases.path(".weights.h5"), unmasked, weights.predict(unmasked.astype("float32"), verbose=0))
+cases.write()

@@ -1,0 +1,108 @@
+# PyTorch writes networks: both ONNX exporters (the newer one with its defaults), and state dicts in safetensors. Argument: a folder.
+import logging
+import os
+import sys
+import warnings
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+warnings.filterwarnings("ignore")
+logging.disable(logging.WARNING)
+import torch
+from cases import F, T, Cases, sequences
+from safetensors.torch import save_file
+from torch import nn
+
+torch.manual_seed(4)
+torch.set_num_threads(1)
+cases = Cases(sys.argv[1])
+x = sequences()
+batch = torch.export.Dim("batch")
+
+
+class Recurrent(nn.Module):
+    """What tutorials write: a recurrent layer, its last output, a head."""
+
+    def __init__(self, rnn, head, read="last", first=True, front=None):
+        super().__init__()
+        self.rnn, self.fc, self.read, self.first, self.front = rnn, head, read, first, front
+
+    def forward(self, x):
+        x = x if self.front is None else self.front(x)
+        y, h = self.rnn(x)
+        h = h[0] if isinstance(h, tuple) else h
+        steps = 1 if self.first else 0
+        last = {
+            "last": lambda: y[:, -1] if self.first else y[-1],
+            "state": lambda: h[-1],
+            "mean": lambda: y.mean(steps),
+            "max": lambda: y.amax(steps),
+            "both": lambda: torch.cat([h[-2], h[-1]], 1),
+        }[self.read]()
+        return torch.sigmoid(self.fc(last))
+
+
+class Scale(nn.Module):
+    def forward(self, x):
+        return (x - 0.25) / 2
+
+
+def probabilities(model):
+    inputs = torch.tensor(x if model.first else x.transpose(1, 0, 2).copy(), dtype=torch.float32)
+    with torch.no_grad():
+        return model(inputs).numpy()
+
+
+def save(name, model, forms=("newer exporter", "older exporter")):
+    model.eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(2.5)
+    p = probabilities(model)[:, -1]
+    example = torch.randn(2, T, F) if model.first else torch.randn(T, 2, F)
+    axis = 0 if model.first else 1
+    for form in forms:
+        path = cases.path(".onnx")
+        if form == "older exporter":
+            torch.onnx.export(model, (example,), path, dynamo=False, input_names=["x"], dynamic_axes={"x": {axis: "n"}})
+        elif form == "newer exporter":
+            torch.onnx.export(model, (example,), path, dynamic_shapes=({axis: batch},), verbose=False)
+        else:
+            torch.onnx.export(model, (example,), path, dynamic_shapes=({axis: batch},), external_data=False, verbose=False)
+        cases.add(f"{name}, {form}", path, x, p)  # a fixed number of steps: every row is data
+
+
+def save_state(name, model, words):
+    model.eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(2.5)
+    path = cases.path(".safetensors")
+    save_file(model.state_dict(), path)
+    cases.add(f"{name}, state dict", path, x, probabilities(model)[:, -1], torch=words, padding="none")
+
+
+lstm = lambda units, **options: nn.LSTM(F, units, batch_first=options.pop("batch_first", True), **options)
+relu_head = lambda units: nn.Sequential(nn.Linear(units, 6), nn.ReLU(), nn.Linear(6, 1))
+
+save("LSTM, last output", Recurrent(lstm(8), nn.Linear(8, 1)))
+save("LSTM, last state", Recurrent(lstm(8), nn.Linear(8, 1), read="state"), ("newer exporter", "newer exporter in one file", "older exporter"))
+save("LSTM, steps first", Recurrent(lstm(8, batch_first=False), nn.Linear(8, 1), first=False))
+save("scaled, LSTM of 100", Recurrent(lstm(100), nn.Linear(100, 1), front=Scale()))
+save("two LSTMs with dropout", Recurrent(lstm(8, num_layers=2, dropout=0.2), nn.Linear(8, 1)))
+save("bidirectional LSTM", Recurrent(lstm(8, bidirectional=True), nn.Linear(16, 1), read="both"))
+save("GRU", Recurrent(nn.GRU(F, 8, batch_first=True), nn.Linear(8, 1)))
+save("RNN", Recurrent(nn.RNN(F, 8, batch_first=True), nn.Linear(8, 1)))
+save("LSTM, hidden Linear", Recurrent(lstm(8), relu_head(8)))
+save("LSTM, mean over steps", Recurrent(lstm(8), nn.Linear(8, 1), read="mean"))
+save_state("LSTM", Recurrent(lstm(8), nn.Linear(8, 1)), "lstm last linear")
+save_state("two LSTMs", Recurrent(lstm(8, num_layers=2), nn.Linear(8, 1)), "lstm(2) last linear")
+save_state("bidirectional LSTM", Recurrent(lstm(8, bidirectional=True), nn.Linear(16, 1), read="both"), "lstm(bidirectional) last linear")
+save_state("GRU", Recurrent(nn.GRU(F, 8, batch_first=True), nn.Linear(8, 1)), "gru last linear")
+save_state("LSTM, mean over steps", Recurrent(lstm(8), nn.Linear(8, 1), read="mean"), "lstm mean linear")
+save_state("LSTM, hidden Linear", Recurrent(lstm(8), relu_head(8)), "lstm last linear relu linear")
+
+path = cases.path(".pt")
+model = Recurrent(lstm(8), nn.Linear(8, 1))
+torch.save(model.state_dict(), path)
+cases.add("LSTM, torch.save", path, x, probabilities(model))
+cases.write()
