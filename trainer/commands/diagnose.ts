@@ -9,6 +9,7 @@ import { toReadDocument } from "../cli/read-line.ts";
 import { createStages } from "../cli/stages.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { asPlainRows } from "../data/plain-rows.ts";
+import { writeColumnsScript } from "../diagnosis/columns-script.ts";
 import { diagnose as diagnoseData } from "../diagnosis/diagnose.ts";
 import type { Diagnosis } from "../diagnosis/diagnosis.ts";
 import { toDocument } from "../diagnosis/document.ts";
@@ -58,7 +59,12 @@ export const diagnoseCommand = declareCommand({
     const { terminal } = dependencies;
     const { log } = dependencies.loadEngines().kernel;
     // Short runs of small networks: a second thread would wait more than it helps (measured).
-    return diagnose(command, { log, createStepper: dependencies.createStepper({ threads: 1 }) }, terminal, dependencies);
+    return diagnose(
+      command,
+      { log, createStepper: dependencies.createStepper({ threads: 1 }), createTrees: dependencies.createTrees({ threads: 1 }) },
+      terminal,
+      dependencies,
+    );
   },
 });
 
@@ -84,13 +90,14 @@ const STAGE_NAMES: Readonly<Record<Stage, string>> = {
   "data-checks": "checking the data",
   "signal-test": "testing for a signal",
   experiments: "training experiments",
+  columns: "trying other learners",
   "network-checks": "examining the networks",
 };
 
 /** Diagnoses, writes the page, and says the verdict first. Throws UsageError, DataError, Interrupted. */
 export async function diagnose(
   command: DiagnoseRequest,
-  host: Pick<DiagnosisDependencies, "log" | "createStepper">,
+  host: Pick<DiagnosisDependencies, "log" | "createStepper" | "createTrees">,
   terminal: Terminal,
   dependencies: Pick<Dependencies, "signal">,
 ): Promise<void> {
@@ -124,13 +131,15 @@ export async function diagnose(
   });
   stages.finish();
   const seconds = (performance.now() - started) / 1000;
-  const script = writeFixScript(diagnosis);
-  for (const line of listLines(diagnosis, curveSentences, script)) terminal.say(line);
+  const [script, columnsScript] = [writeFixScript(diagnosis), writeColumnsScript(diagnosis)];
+  for (const line of listLines(diagnosis, curveSentences, script, columnsScript)) terminal.say(line);
   if (command.report !== undefined) {
     const { renderDiagnosis } = await import("../diagnosis/page.ts");
     writeWhole(
       command.report,
-      new TextEncoder().encode(await renderDiagnosis(data.name, diagnosis, { sentences: curveSentences, history: log, script })),
+      new TextEncoder().encode(
+        await renderDiagnosis(data.name, diagnosis, { sentences: curveSentences, history: log, script, columnsScript }),
+      ),
     );
     terminal.say(`wrote ${command.report}`);
   }
@@ -143,6 +152,7 @@ export async function diagnose(
         ...toDocument(diagnosis),
         history: curve && { ...curve, sentences: curveSentences },
         script,
+        columnsScript,
         seconds,
       }),
     );
@@ -161,7 +171,12 @@ function toDiagnosisData({ source, values, labels, shape, features, float32, tes
 }
 
 /** The verdict first, then the user's own curve, causes, figures, what is plain fact, and the lines that fix the user's script. */
-function listLines(diagnosis: Diagnosis, curve: readonly string[], script: readonly string[] | undefined): string[] {
+function listLines(
+  diagnosis: Diagnosis,
+  curve: readonly string[],
+  script: readonly string[] | undefined,
+  columnsScript: readonly string[] | undefined,
+): string[] {
   const { verdict, causes, baseline, fixed, baseRateLoss } = diagnosis;
   const lines = [`${verdict.code}: ${verdict.text}`, ...curve, ""];
   causes.forEach(({ code, certainty, evidence, fix }, i) => {
@@ -182,5 +197,7 @@ function listLines(diagnosis: Diagnosis, curve: readonly string[], script: reado
     lines.push("");
   }
   lines.push(...listNotes(diagnosis).map((note) => `- ${note}`));
-  return script === undefined ? lines : [...lines, "", "lines that fix your script, for its X and y:", "", ...script, ""];
+  if (script) lines.push("", "lines that fix your script, for its X and y:", "", ...script, "");
+  if (columnsScript) lines.push("", "lines for scikit-learn, for the X and y of your script:", "", ...columnsScript, "");
+  return lines;
 }

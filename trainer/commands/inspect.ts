@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { readFormat } from "../../shared/artifact/artifact.ts";
 import { type MemberSummary, networksOf, summariseMembers } from "../../shared/members.ts";
+import type { Card, Influence } from "../../shared/model.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { describeColumns } from "../../shared/recipe/tabular.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
@@ -13,7 +14,8 @@ import { checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
 import { toReadDocument } from "../cli/read-line.ts";
 import { countOf, formatCount, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
 import { writeWhole } from "../files/whole-files.ts";
-import { describeKeptEpoch } from "../pipeline/sentences.ts";
+import type { LearnerWorth } from "../pipeline/join.ts";
+import { describeKeptEpoch, describeNote } from "../pipeline/sentences.ts";
 import { readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
 import { isDataFile, STDIN } from "../readers/source.ts";
@@ -111,7 +113,10 @@ function listLines({ model, id, bytes }: LoadedModel): string[] {
     ...(model.view ? [`view       ${countOf(describeColumns(model.view, recipe.features).length, "column")} beside the channels`] : []),
     model.stack === undefined
       ? `network    LSTM(${networksOf(model)[0]?.units}) → Dense(1) → sigmoid; ${calibrated}`
-      : `members    ${summariseMembers(model).map(describeMember).join(", ")}; ${calibrated}`,
+      : `members    ${summariseMembers(model)
+          .map((member, m) => describeMember(member, speakers(card, model.members.length)?.[m]))
+          .join(", ")}; ${calibrated}`,
+    ...describeStack(card, recipe.features),
     ...describeOrigin(model),
     "golden     32 vectors score bit for bit here",
     ...(card.test === null
@@ -126,16 +131,47 @@ function listLines({ model, id, bytes }: LoadedModel): string[] {
 }
 
 /** `0.50 trees (300 trees, 9,300 leaves)` */
-function describeMember(member: MemberSummary): string {
+function describeMember(member: MemberSummary, name: string = member.kind): string {
   const weight = member.weight.toFixed(2);
   switch (member.kind) {
     case "lstm":
-      return `${weight} lstm (${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units}))`;
+      return `${weight} ${name} (${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units}))`;
     case "linear":
-      return `${weight} linear (${countOf(member.columns, "column")})`;
+      return `${weight} ${name} (${countOf(member.columns, "column")})`;
     case "trees":
-      return `${weight} trees (${countOf(member.trees, "tree")}, ${formatCount(member.leaves)} leaves)`;
+      return `${weight} ${name} (${countOf(member.trees, "tree")}, ${formatCount(member.leaves)} leaves)`;
   }
+}
+
+/** What the card calls the learners that speak, where it knows as many as there are members. */
+function speakers({ stack }: Card, members: number): readonly string[] | undefined {
+  const names = stack?.learners.filter(({ weight }) => weight > 0).map(({ name }) => name);
+  return names?.length === members ? names : undefined;
+}
+
+/** Features and channels that are named. */
+const MAX_INFLUENCES = 3;
+
+/** What each learner is worth, and what all of them lean on. */
+function describeStack({ stack, influence }: Card, features: readonly string[]): string[] {
+  const lines: string[] = [];
+  if (stack) {
+    const { gate } = stack;
+    const learners = stack.learners as readonly LearnerWorth[];
+    lines.push(`learners   ${describeNote({ code: "members", learners, logLoss: stack.logLoss }, features)}`);
+    if (gate) lines.push(`           ${describeNote({ code: "gate", ...gate }, features)}`);
+  }
+  if (influence) {
+    const list = (effects: Influence["features"]): string =>
+      effects
+        .slice(0, MAX_INFLUENCES)
+        .map(({ name, rise }) => `${name} ${rise.toFixed(4)}`)
+        .join(", ");
+    lines.push(
+      `leans on   features ${list(influence.features)}; channels ${list(influence.channels)} (rise of the log loss, permuted among ${countOf(influence.sequences, "sequence")})`,
+    );
+  }
+  return lines;
 }
 
 function channelsOf({ recipe }: LoadedModel["model"]): string[] {
@@ -162,11 +198,16 @@ function describeOrigin({ card }: LoadedModel["model"]): string[] {
       `calibrated on ${file(calibrated.data)}, ${parts(calibrated.examples)}, split by ${calibrated.by}`,
       ...howRead(calibrated.data),
     );
+  const { stack } = card;
+  const { train, test } = split.examples;
+  const dealt = stack && `${train} train ${stack.folds === 1 ? "with one held-out part" : `in ${stack.folds} folds`}, ${test} test`;
+  const how = `${training.optimizer}, batch ${training.batch}, seed ${training.seed}; ${describeKeptEpoch(training)}`;
+  const lstm = `lstm: ${training.optimizer}, batch ${training.batch}, ${training.bestEpoch} of ${countOf(training.epochs, "epoch")}`;
   if (!imported)
     lines.push(
-      `trained    on ${file(card.data)}, ${parts(split.examples)}, split by ${split.by}`,
+      `trained    on ${file(card.data)}, ${dealt ?? parts(split.examples)}, split by ${split.by}`,
       ...howRead(card.data),
-      `           ${training.optimizer}, batch ${training.batch}, seed ${training.seed}; ${describeKeptEpoch(training)}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
+      `           ${stack === undefined ? how : `seed ${training.seed}${training.units > 0 ? `; ${lstm}` : ""}`}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
     );
   return lines;
 }

@@ -6,6 +6,7 @@ export const CAUSE_CODES = [
   "movement-tiny",
   "difference-hidden",
   "padding-unmasked",
+  "columns-better",
   "gaps-hidden",
   "learning-rate-high",
   "learning-rate-low",

@@ -11,11 +11,13 @@ import { usefulFeatures } from "../features/candidates.ts";
 import { featuresWithGaps } from "../features/facts.ts";
 import { findOverlap } from "../split/overlap.ts";
 import { mean } from "../statistics/descriptive.ts";
+import { entropy } from "../statistics/log-loss.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { maxExperiments, runAblations } from "./ablations.ts";
+import { type ColumnsFinding, studyColumns } from "./columns/study.ts";
 import type { Diagnosis } from "./diagnosis.ts";
-import { createExperimentRunner, type ExperimentRunner } from "./experiment-runner.ts";
+import { createExperimentRunner, type Experiment, type ExperimentRunner } from "./experiment-runner.ts";
 import type { ExperimentSetup } from "./experiment-setup.ts";
 import { type DataFacts, studyData, summariseFeatures } from "./facts.ts";
 import { drawSample, MAX_SEQUENCES, type Sample } from "./folds.ts";
@@ -74,6 +76,9 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, d
     onInterimResult: dependencies.onInterimResult,
   });
 
+  const fixedPlan = planOf(subject, hidden, result.fixed.setup, result.isFixed);
+  const columns = await testColumns(subject, result.fixed, fixedPlan, options.seed, dependencies);
+
   dependencies.onProgress?.({ stage: "network-checks", done: 0, total: 0 });
   const unmasked = baseline.inputs.padding === "none" && hasPadding(subject.facts) ? hypotheses : [];
   const carried = unmasked.flatMap(({ finding }) => ("channels" in finding ? finding.channels : []));
@@ -82,8 +87,9 @@ export async function diagnose(data: DiagnosisData, options: DiagnosisOptions, d
     settings: options.baseline,
     signal,
     result,
+    columns,
     baselinePlan: planOf(subject, hidden, result.baseline.setup, false),
-    fixedPlan: planOf(subject, hidden, result.fixed.setup, result.isFixed),
+    fixedPlan,
     sampled: subject.labels,
     tensors: { baseline: runner.examine(result.baseline.setup), fixed: runner.examine(result.fixed.setup) },
   });
@@ -190,6 +196,25 @@ function findHiddenChannels({ candidates, recipe, facts, sample, table, labels }
     differenceOfFold,
     observed: Array.from({ length: candidates.observed }, (_, i) => candidates.channels.length - candidates.observed + i),
   };
+}
+
+/** Whether trees or a linear model on columns clearly beat the best network. */
+async function testColumns(
+  { values, labels, facts, sample }: Subject,
+  network: Experiment,
+  plan: Plan,
+  seed: number,
+  dependencies: DiagnosisDependencies,
+): Promise<ColumnsFinding | undefined> {
+  const { log, createTrees, yieldToEventLoop, onProgress, onInterimResult } = dependencies;
+  onProgress?.({ stage: "columns", done: 0, total: 0 });
+  const { folds, gap, blocks } = sample;
+  const reading = { ...plan, padding: hasPadding(facts) ? facts.reading : "none" } as const;
+  const about = { values, plan: reading, moving: usefulFeatures(facts.features), log, labels, folds, gap, blocks, seed };
+  const rest = { createTrees, yieldToEventLoop, networkLosses: network.losses, baseRateLoss: entropy(mean(labels)) };
+  const found = await studyColumns({ ...about, ...rest });
+  if (found) onInterimResult?.({ kind: "columns", learner: found.learner, loss: found.loss, network: found.networkLoss });
+  return found;
 }
 
 function hasPadding({ padding: { front, behind } }: DataFacts): boolean {

@@ -1,6 +1,7 @@
 // What a diagnosis answers.
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Cause, CauseCode } from "./cause.ts";
+import type { ColumnsFinding } from "./columns/study.ts";
 import type { TrainingSetup } from "./experiment-setup.ts";
 import type { BaselineSetup } from "./setup.ts";
 import type { Signal } from "./signal.ts";
@@ -53,6 +54,8 @@ export interface Diagnosis {
   readonly baseline: (Outcome & { readonly settings: BaselineSetup }) | null;
   /** The baseline setup with the fixes that are worth it, null where nothing was trained. Where the verdict is `healthy`, the baseline setup. */
   readonly fixed: (Outcome & { readonly settings: BaselineSetup; readonly earlyStopping: boolean }) | null;
+  /** What boosted trees or a linear model on columns clearly do better than any network of the experiments; null where nothing is. */
+  readonly columns: ColumnsFinding | null;
   /** Nats gained by fixing one proven or likely cause after the other, in their order. */
   readonly joint: readonly { readonly code: CauseCode; readonly gain: number }[];
   /** What the networks' own numbers say; null where nothing was trained. */

@@ -2,6 +2,7 @@
 // F features.
 import type { Log } from "../../shared/recipe/recipe.ts";
 import type { Shape } from "../../shared/sequence.ts";
+import type { CreateTrees } from "../learners/trees/trees.ts";
 import type { CreateStepper } from "../training/stepper.ts";
 import type { CauseCode } from "./cause.ts";
 import type { InterimResult, Progress } from "./progress.ts";
@@ -30,6 +31,8 @@ export interface DiagnosisOptions {
 export interface DiagnosisDependencies {
   readonly log: Log;
   readonly createStepper: CreateStepper;
+  /** Makes learners of boosted trees. */
+  readonly createTrees: CreateTrees;
   /** Gives the event loop a turn; may throw, to leave. */
   yieldToEventLoop(): Promise<void>;
   /** Called when a stage begins and after each training run of its experiments. */

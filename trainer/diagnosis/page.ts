@@ -22,6 +22,8 @@ export interface Beside {
   readonly history?: History;
   /** The lines that fix the user's script, where there are any. */
   readonly script: readonly string[] | undefined;
+  /** The lines for scikit-learn, likewise. */
+  readonly columnsScript?: readonly string[];
 }
 
 const NOTHING: Beside = { sentences: [], script: undefined };
@@ -30,18 +32,19 @@ const NOTHING: Beside = { sentences: [], script: undefined };
 export async function renderDiagnosis(
   name: string,
   diagnosis: Diagnosis,
-  { sentences, history, script }: Beside = NOTHING,
+  { sentences, history, script, columnsScript }: Beside = NOTHING,
 ): Promise<string> {
   const sections = [
     diagnosisVerdict(diagnosis),
     await experimentsSection(diagnosis),
     causesSection(diagnosis),
     script && html`<section><h2>Lines that fix your script</h2>${copyableLines(script)}</section>`,
+    columnsScript && html`<section><h2>Lines for scikit-learn</h2>${copyableLines(columnsScript)}</section>`,
     await curveSection(sentences, history, diagnosis.baseRateLoss),
     dataSection(diagnosis),
     networksSection(diagnosis),
   ];
-  return renderDocument(name, diagnosis.verdict.code, "diagnosis", sections, script && COPY_SCRIPT);
+  return renderDocument(name, diagnosis.verdict.code, "diagnosis", sections, (script ?? columnsScript) && COPY_SCRIPT);
 }
 
 /** The user's own curve, drawn and in words. */

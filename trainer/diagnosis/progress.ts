@@ -3,7 +3,7 @@ import type { CauseCode } from "./cause.ts";
 import type { Signal } from "./signal.ts";
 
 /** In this order; a diagnosis that ends early leaves out the rest. */
-export const STAGES = ["data-checks", "signal-test", "experiments", "network-checks"] as const;
+export const STAGES = ["data-checks", "signal-test", "experiments", "columns", "network-checks"] as const;
 export type Stage = (typeof STAGES)[number];
 
 export interface Progress {
@@ -18,6 +18,7 @@ export type InterimResult =
   | { readonly kind: "signal"; readonly signal: Signal }
   | { readonly kind: "hypotheses"; readonly codes: readonly CauseCode[] }
   | { readonly kind: "setups"; readonly baseline: number; readonly fixed: number }
+  | { readonly kind: "columns"; readonly learner: string; readonly loss: number; readonly network: number }
   | { readonly kind: "ablation"; readonly code: CauseCode; readonly added: number; readonly removed: number };
 
 /** One line for people. */
@@ -31,6 +32,8 @@ export function describeInterimResult(result: InterimResult): string {
       return `hypotheses: ${result.codes.join(", ") || "none"}`;
     case "setups":
       return `held-out log loss: baseline setup ${result.baseline.toFixed(4)}, with every fix ${result.fixed.toFixed(4)}`;
+    case "columns":
+      return `held-out log loss: ${result.learner} on columns ${result.loss.toFixed(4)}, best network ${result.network.toFixed(4)}`;
     case "ablation":
       return `${result.code}: baseline setup with its fix ${result.added.toFixed(4)}, fixed setup without it ${result.removed.toFixed(4)}`;
   }

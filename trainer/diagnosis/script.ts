@@ -39,8 +39,12 @@ export function writeFixScript({ causes, fixed, baseRateLoss, tailBaseRateLoss, 
   if (fixed === null || baseRateLoss === null) return undefined;
   if (fixed.plan.gaps === undefined && causes.every(({ added }) => added === undefined)) return undefined;
   const { plan, settings, loss } = fixed;
-  const split = gap > 0 ? ({ by: "time", gap, baseRateLoss: tailBaseRateLoss } as const) : ({ by: "random" } as const);
-  return writeScript({ plan, settings, split, loss, baseRateLoss });
+  return writeScript({ plan, settings, split: splitOf({ gap, tailBaseRateLoss }), loss, baseRateLoss });
+}
+
+/** How lines divide sequences. */
+export function splitOf({ gap, tailBaseRateLoss }: Pick<Diagnosis, "gap" | "tailBaseRateLoss">): ScriptInput["split"] {
+  return gap > 0 ? { by: "time", gap, baseRateLoss: tailBaseRateLoss } : { by: "random" };
 }
 
 /**
@@ -67,7 +71,7 @@ export function writeScript(input: ScriptInput): string[] {
     `Z = ${isMasked ? `np.where(ok[..., None], ${filled}, ${mask})` : filled}.astype("float32")`,
     `model = keras.Sequential([${layers.join(", ")}])`,
     `model.compile(optimizer=keras.optimizers.${optimizer === "adam" ? "Adam" : "RMSprop"}(${learningRate}), loss="binary_crossentropy")`,
-    `model.fit(Z[tr], y[tr], batch_size=${batch}, epochs=${EPOCHS}, validation_data=(Z[va], y[va]), callbacks=[keras.callbacks.EarlyStopping(patience=${PATIENCE}, restore_best_weights=True)])  # ${expectLoss(input)}`,
+    `model.fit(Z[tr], y[tr], batch_size=${batch}, epochs=${EPOCHS}, validation_data=(Z[va], y[va]), callbacks=[keras.callbacks.EarlyStopping(patience=${PATIENCE}, restore_best_weights=True)])  # ${input.split.by === "random" ? "val_loss " : ""}${expectLoss(input)}`,
   ];
 }
 
@@ -89,10 +93,7 @@ function writeRows({ plan: { timesteps: T, features, padding, channels, gaps }, 
       `i = np.argsort(~ok, axis=1, kind="stable"); X = np.take_along_axis(X, i[..., None], 1); ok = np.take_along_axis(ok, i, 1)`,
     );
   }
-  const parts =
-    split.by === "time"
-      ? `tr = np.arange(len(X)) < ${TRAIN_SHARE} * len(X); va = np.arange(len(X)) >= ${TRAIN_SHARE} * len(X) + ${split.gap}  # in the order of time, with a gap`
-      : `tr = np.random.default_rng(0).permutation(len(X)) < ${TRAIN_SHARE} * len(X); va = ~tr`;
+  const parts = writeParts(split);
   const named = `f = np.moveaxis(X, 2, 0)  # ${names.join(", ")}`;
   if (gaps === undefined) return [...lines, named, parts];
   const known = padding === "none" ? `X[tr].reshape(-1, ${F})` : "X[tr][ok[tr]]";
@@ -102,6 +103,13 @@ function writeRows({ plan: { timesteps: T, features, padding, channels, gaps }, 
     `X = np.where(i < 0, np.nanmedian(${known}, axis=0), np.take_along_axis(X, np.maximum(i, 0), 1))`,
   ];
   return [...lines, parts, `${fill.join("; ")}  # gaps: the last observed value, else the training median`, named];
+}
+
+/** The sequences to train on, and those held out. */
+export function writeParts(split: ScriptInput["split"]): string {
+  return split.by === "time"
+    ? `tr = np.arange(len(X)) < ${TRAIN_SHARE} * len(X); va = np.arange(len(X)) >= ${TRAIN_SHARE} * len(X) + ${split.gap}  # in the order of time, with a gap`
+    : `tr = np.random.default_rng(0).permutation(len(X)) < ${TRAIN_SHARE} * len(X); va = ~tr`;
 }
 
 /** L a logarithm, D a movement, M a deviation from the sequence's own mean, where a channel needs them. */
@@ -122,16 +130,16 @@ function writeViews({ padding, channels, gaps }: Plan): string[] {
   return lines;
 }
 
-/** What to expect of the last line's val_loss. A tail has a positive rate, and so a base rate, of its own. */
-function expectLoss({ split, loss, baseRateLoss }: Pick<ScriptInput, "split" | "loss" | "baseRateLoss">): string {
+/** What to expect of the last line's loss. A tail has a positive rate, and so a base rate, of its own. */
+export function expectLoss({ split, loss, baseRateLoss }: Pick<ScriptInput, "split" | "loss" | "baseRateLoss">): string {
   const [measured, guessed] = [loss.toFixed(3), baseRateLoss.toFixed(3)];
-  if (split.by === "random") return `val_loss about ${measured}; the base rate alone: ${guessed}`;
+  if (split.by === "random") return `about ${measured}; the base rate alone: ${guessed}`;
   const tail = split.baseRateLoss === null ? "" : `; on this tail the base rate alone: ${split.baseRateLoss.toFixed(3)}`;
   return `measured over the whole file: ${measured}, the base rate alone: ${guessed}${tail}`;
 }
 
 /** A channel of the experiments in numpy: `f` by feature, S what was observed, L, D and M as writeViews has them. */
-function express(channel: Channel): string {
+export function express(channel: Channel): string {
   if (channel.base === "observed") return `1.0 * S[..., ${channel.a}]`;
   if (channel.base === "sinceObserved" || channel.whereObserved || channel.medianFilled)
     throw new RangeError(`no experiment looks at ${channel.base} of gaps`);
@@ -157,6 +165,6 @@ function express(channel: Channel): string {
 }
 
 /** A feature's name inside a comment: no line break gets out of it. */
-function oneLine(name: string): string {
+export function oneLine(name: string): string {
   return name.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
 }

@@ -6,6 +6,8 @@ import { entropy } from "../statistics/log-loss.ts";
 import { areaUnderRoc } from "../statistics/metrics.ts";
 import { type Ablation, type AblationResult, MATERIAL } from "./ablations.ts";
 import type { Cause, CauseCode } from "./cause.ts";
+import type { ColumnsFinding } from "./columns/study.ts";
+import { describeColumnsFinding } from "./columns-sentences.ts";
 import type { Diagnosis, FeatureSummary, Outcome } from "./diagnosis.ts";
 import type { Experiment } from "./experiment-runner.ts";
 import type { ExperimentSetup } from "./experiment-setup.ts";
@@ -39,6 +41,8 @@ export interface Experiments {
   readonly settings: BaselineSetup;
   readonly signal: Signal;
   readonly result: AblationResult;
+  /** Undefined where no learner on columns does clearly better. */
+  readonly columns: ColumnsFinding | undefined;
   readonly baselinePlan: Plan;
   readonly fixedPlan: Plan;
   readonly tensors: { readonly baseline: Tensors; readonly fixed: Tensors };
@@ -68,6 +72,7 @@ export function concludeWithoutExperiments(findings: Findings): Diagnosis {
     ...describeLabels(findings),
     baseline: null,
     fixed: null,
+    columns: null,
     joint: [],
     signal: null,
     tensors: null,
@@ -92,6 +97,7 @@ export function conclude(findings: Findings, experiments: Experiments): Diagnosi
       settings: isFixed ? fixedSettings(settings, baseline.setup, fixed.setup, findings.labels.length) : settings,
       earlyStopping: true,
     },
+    columns: experiments.columns ?? null,
     joint: result.joint,
     signal,
     tensors,
@@ -124,15 +130,16 @@ interface Ranking {
   readonly isLearnt: boolean;
 }
 
-function rankCauses({ names, blocking, labelFacts, facts }: Findings, { signal, result }: Experiments): Ranking {
+function rankCauses({ names, blocking, labelFacts, facts }: Findings, { signal, result, columns }: Experiments): Ranking {
   const { gains } = result;
   const learnable = Math.max(0, gains.fixed.mean, gains.baseline.mean);
   const isLearnt = [gains.baseline, gains.fixed].some(({ mean, p }) => mean > 0 && p <= LEARNT_LEVEL);
-  const isNothing = !signal.isFound && !isLearnt;
+  const isNothing = !signal.isFound && !isLearnt && columns === undefined;
   const costly = labelFacts.filter((fact) => isCostly(fact, learnable, isNothing));
   const ranked = [
     ...result.ablations.map((ablation) => ({ cause: ablationCause(ablation, result, names), rank: ablation.rank })),
     ...costly.map((fact) => ({ cause: labelCause(fact, names), rank: isAnswer(fact, learnable) ? Number.POSITIVE_INFINITY : fact.gain })),
+    ...(columns ? [{ cause: columnsCause(columns), rank: columns.gain }] : []),
   ].sort((a, b) => b.rank - a.rank);
   const noSignal: Finding[] = isNothing ? [{ code: "no-signal", signal, bestGain: Math.max(gains.baseline.mean, gains.fixed.mean) }] : [];
   return {
@@ -166,6 +173,10 @@ function factCause(finding: Finding, names: readonly string[]): Cause {
 function labelCause({ code, finding, gain }: LabelFact, names: readonly string[]): Cause {
   const cause = { code, certainty: "fact", ...describeLabelFinding(finding, names) } as const;
   return Number.isFinite(gain) && gain > 0 ? { ...cause, gain } : cause;
+}
+
+function columnsCause(finding: ColumnsFinding): Cause {
+  return { code: "columns-better", certainty: "proven", ...describeColumnsFinding(finding), gain: finding.gain };
 }
 
 function ablationCause(ablation: Ablation, result: AblationResult, names: readonly string[]): Cause {

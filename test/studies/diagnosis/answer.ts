@@ -3,6 +3,7 @@ import { isMainThread, parentPort } from "node:worker_threads";
 import { diagnose } from "../../../trainer/diagnosis/diagnose.ts";
 import type { DiagnosisDependencies } from "../../../trainer/diagnosis/input.ts";
 import { parseBaselineSetup } from "../../../trainer/diagnosis/setup.ts";
+import { createTrees } from "../../../trainer/learners/trees/trees.ts";
 import { createTrainingStep } from "../../../trainer/training/step.ts";
 import { type Planted, type PlantName, plant, plantHealthy, plantPermuted } from "./planted.ts";
 import { kernel } from "./recovery.ts";
@@ -27,6 +28,7 @@ export interface Answered {
 const dependencies: DiagnosisDependencies = {
   log: kernel.log,
   createStepper: (data, options) => createTrainingStep(data, { ...options, threads: 1 }),
+  createTrees: (options) => createTrees({ ...options, threads: 1 }),
   yieldToEventLoop: async () => {},
 };
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instantiateKernel } from "../../../shared/engine.ts";
 import { diagnose } from "../../../trainer/commands/diagnose.ts";
+import { createTrees } from "../../../trainer/learners/trees/trees.ts";
 import { encodeNpz } from "../../../trainer/readers/npz.ts";
 import { generateFx } from "../../../trainer/sample/fx.ts";
 import { createTrainingStep } from "../../../trainer/training/step.ts";
@@ -24,7 +25,11 @@ async function run(history: string | undefined): Promise<{ said: string; documen
   const printed: string[] = [];
   await diagnose(
     { data: [at("fx.npz")], read: {}, tried: "", seed: 1, json: true, history, report: at("page.html") },
-    { log: instantiateKernel(kernel).log, createStepper: (data, options) => createTrainingStep(data, { ...options, threads: 1 }) },
+    {
+      log: instantiateKernel(kernel).log,
+      createStepper: (data, options) => createTrainingStep(data, { ...options, threads: 1 }),
+      createTrees: (options) => createTrees({ ...options, threads: 1 }),
+    },
     { isWatched: false, say: (text) => said.push(text), progress: () => {}, print: (text) => printed.push(text) },
     new AbortController(),
   );

@@ -65,6 +65,7 @@ const UNTRAINED: Diagnosis = {
   tailBaseRateLoss: null,
   baseline: null,
   fixed: null,
+  columns: null,
   joint: [],
   tensors: null,
   signal: null,

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { instantiateKernel } from "../../../shared/engine.ts";
 import type { DiagnosisData, DiagnosisDependencies } from "../../../trainer/diagnosis/input.ts";
+import { createTrees } from "../../../trainer/learners/trees/trees.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { createTrainingStep } from "../../../trainer/training/step.ts";
 
@@ -10,6 +11,7 @@ const module = new WebAssembly.Module(readFileSync(new URL("../../../shared/kern
 export const dependencies: DiagnosisDependencies = {
   log: instantiateKernel(module).log,
   createStepper: (data, options) => createTrainingStep(data, { ...options, threads: 1 }),
+  createTrees: (options) => createTrees({ ...options, threads: 1 }),
   yieldToEventLoop: async () => {},
 };
 
