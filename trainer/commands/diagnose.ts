@@ -18,6 +18,7 @@ import { contextOf, hypothesesOfCurve, judgeHistory } from "../diagnosis/history
 import { describeHistory } from "../diagnosis/history-sentences.ts";
 import type { DiagnosisData, DiagnosisDependencies } from "../diagnosis/input.ts";
 import { listNotes } from "../diagnosis/notes.ts";
+import type { Beside } from "../diagnosis/page.ts";
 import { describeInterimResult, type Stage } from "../diagnosis/progress.ts";
 import { writeFixScript } from "../diagnosis/script.ts";
 import { parseBaselineSetup } from "../diagnosis/setup.ts";
@@ -131,16 +132,12 @@ export async function diagnose(
   });
   stages.finish();
   const seconds = (performance.now() - started) / 1000;
-  const [script, columnsScript] = [writeFixScript(diagnosis), writeColumnsScript(diagnosis)];
-  for (const line of listLines(diagnosis, curveSentences, script, columnsScript)) terminal.say(line);
+  const lines = { script: writeFixScript(diagnosis), columnsScript: writeColumnsScript(diagnosis) };
+  for (const line of listLines(diagnosis, curveSentences, lines)) terminal.say(line);
   if (command.report !== undefined) {
     const { renderDiagnosis } = await import("../diagnosis/page.ts");
-    writeWhole(
-      command.report,
-      new TextEncoder().encode(
-        await renderDiagnosis(data.name, diagnosis, { sentences: curveSentences, history: log, script, columnsScript }),
-      ),
-    );
+    const page = await renderDiagnosis(data.name, diagnosis, { sentences: curveSentences, history: log, ...lines });
+    writeWhole(command.report, new TextEncoder().encode(page));
     terminal.say(`wrote ${command.report}`);
   }
   terminal.say(`diagnosed in ${seconds.toFixed(0)} s`);
@@ -151,8 +148,7 @@ export async function diagnose(
         read: toReadDocument(data.facts),
         ...toDocument(diagnosis),
         history: curve && { ...curve, sentences: curveSentences },
-        script,
-        columnsScript,
+        ...lines,
         seconds,
       }),
     );
@@ -174,8 +170,7 @@ function toDiagnosisData({ source, values, labels, shape, features, float32, tes
 function listLines(
   diagnosis: Diagnosis,
   curve: readonly string[],
-  script: readonly string[] | undefined,
-  columnsScript: readonly string[] | undefined,
+  { script, columnsScript }: Pick<Beside, "script" | "columnsScript">,
 ): string[] {
   const { verdict, causes, baseline, fixed, baseRateLoss } = diagnosis;
   const lines = [`${verdict.code}: ${verdict.text}`, ...curve, ""];

@@ -75,11 +75,11 @@ export async function importanceSection({ influence, card }: ReportContent): Pro
       <h2 id="importance">What matters to the model</h2>
       <p class="lead">Rise of the log loss when the values of one feature, of one channel, or of one row are permuted among ${ofWhat} of the same length: ${count(sequences)} sequences, mean of ${repeats} ${repeats === 1 ? "permutation" : "permutations"}, with 95 % intervals over sequences.</p>
       <div class="pair">
-        ${frame(await drawImportance(features, "feature"), html`<b>By feature</b>, in all rows and all that is computed of the feature.`)}
+        <div>
+          ${frame(await drawImportance(features, "feature"), html`<b>By feature</b>, in all rows and all that is computed of the feature.`)}
+          ${frame(await drawStepImportance(steps), html`<b>By row</b>, all features at once.`)}
+        </div>
         ${frame(await drawImportance(channels, "channel"), html`<b>By channel</b>, all rows at once, with its means, changes and quantiles. Channels with the same information hide each other: a low rise means that the channel is not needed while the others are there.`)}
-      </div>
-      <div class="pair">
-        ${frame(await drawStepImportance(steps), html`<b>By row</b>, all features at once.`)}
       </div>
       ${
         dependence.length === 0
