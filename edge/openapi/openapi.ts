@@ -81,7 +81,7 @@ function hookPaths(model: ScorableModel): Paths {
       summary,
       description: `No key: the source's own signature, or token, over at most ${MAX_HOOK_BYTES} bytes of JSON, of whatever type they say they are. Where key, time and numbers stand, SOURCES says. A 503 is worth sending again.`,
       parameters,
-      requestBody: { required: true, content: json({ type: "object" }, event) },
+      requestBody: { required: true, content: json({ type: "object", additionalProperties: true }, event) },
       responses: {
         "200": { description: "Stored, and what the key's stream says of it.", content: json(ref("HookAnswer"), shownStreamAnswer(model)) },
         ...BODIED,
@@ -106,7 +106,14 @@ function otherPaths(model: ScorableModel): Paths {
       get: open("isReady", "service", "Whether it has a proven model, readable keys and webhooks", ready, {}, problems("artifact")),
     },
     "/openapi.json": {
-      get: open("getOpenapi", "service", "This document", json({ type: "object" }, document), {}, problems("rate", "artifact")),
+      get: open(
+        "getOpenapi",
+        "service",
+        "This document",
+        json({ type: "object", additionalProperties: true }, document),
+        {},
+        problems("rate", "artifact"),
+      ),
     },
     "/docs": { get: open("getDocs", "service", "This document, for people", page("<!doctype html>…"), {}, problems("rate", "artifact")) },
     "/": { get: open("getPage", "service", "A page to try the model on", page("<!doctype html>…")) },

@@ -31,7 +31,7 @@ import {
   text,
 } from "./terms.ts";
 
-/** Sequence, ScoreRequest, ScoreAnswer, Result, Explanation and ModelCard. */
+/** Sequence, ScoreRequest with its two forms, ScoreAnswer, Result, Explanation and ModelCard. */
 export function scoreSchemas(model: ScorableModel): Record<string, Json> {
   return { ...requestSchemas(model), ...answerSchemas(model), ModelCard: cardSchema() };
 }
@@ -40,36 +40,37 @@ function requestSchemas(model: ScorableModel): Record<string, Json> {
   const { recipe } = model;
   const statics = staticSchema(recipe);
   const { clock } = shapeOf(recipe);
-  const time = { type: ["string", "number"] };
-  const times = {
-    oneOf: [
-      { type: "array", items: time },
-      { type: "array", items: { type: "array", items: time } },
-    ],
+  const times = { type: "array", items: { type: ["string", "number"] } };
+  const options = {
+    operatingPoint: pointOf(model),
+    explain: { type: "boolean", description: "Whether each result has an explanation." },
+    ...priorOf(model),
   };
+  const beside = (given: { readonly times: Json; readonly static: Json }): Record<string, Json> => ({
+    ...(clock && { times: given.times }),
+    ...(statics && { static: given.static }),
+  });
+  const request = (name: string, sequences: Json, given: { readonly times: Json; readonly static: Json }, description: string): Json =>
+    object({ [name]: sequences, ...beside(given), ...options }, ["times", "static", ...Object.keys(options)], { description });
   return {
     Sequence: recipe.inputs ? givenSchema(recipe, recipe.inputs) : sequenceSchema(recipe),
     ...(statics && { Static: statics }),
-    ScoreRequest: {
-      type: "object",
-      description: `Either sequence or sequences. With explain at most ${maxExplained(recipe)} sequences.`,
-      properties: {
-        sequence: ref("Sequence"),
-        sequences: { type: "array", minItems: 1, maxItems: maxSequences(recipe), items: ref("Sequence") },
-        ...(clock && { times: { ...times, description: "Of each row, as in events; for sequences a list of such lists." } }),
-        ...(statics && {
-          static: {
-            oneOf: [ref("Static"), { type: "array", minItems: 1, items: ref("Static") }],
-            description: "Of many sequences a list.",
-          },
-        }),
-        operatingPoint: pointOf(model),
-        explain: { type: "boolean", description: "Whether each result has an explanation." },
-        ...priorOf(model),
+    ScoreOne: request(
+      "sequence",
+      ref("Sequence"),
+      { times: { ...times, description: "Of each row, as in events." }, static: ref("Static") },
+      "One sequence.",
+    ),
+    ScoreMany: request(
+      "sequences",
+      { type: "array", minItems: 1, maxItems: maxSequences(recipe), items: ref("Sequence") },
+      {
+        times: { type: "array", items: times, description: "A list for each sequence." },
+        static: { type: "array", minItems: 1, items: ref("Static"), description: "One for each sequence." },
       },
-      additionalProperties: false,
-      oneOf: [{ required: ["sequence"] }, { required: ["sequences"] }],
-    },
+      `Many sequences; with explain at most ${maxExplained(recipe)}.`,
+    ),
+    ScoreRequest: { anyOf: [ref("ScoreOne"), ref("ScoreMany")] },
   };
 }
 
@@ -156,7 +157,7 @@ function cardSchema(): Json {
     version: { ...text, description: "Of the code." },
     features: { type: "array", items: text },
     timesteps: { type: "integer" },
-    recipe: { type: "object" },
+    recipe: { type: "object", ...more },
     operatingPoints: { type: "array", items: object({ name: text, threshold: { type: "number" } }, [], more) },
     limits: object({ sequences: { type: "integer" }, bodyBytes: { type: "integer" } }),
   };
@@ -245,7 +246,7 @@ function scoreOperation(
     summary,
     description: `${limits} ${description}`,
     security: [{ key: ["score"] }],
-    parameters: optionParameters(model),
+    parameters: optionParameters(model).filter(({ name }) => name !== "explain" || answer.schema !== BINARY), // which has no place for one
     requestBody: { required: true, content: contentOf(request) },
     responses: { "200": { description: "Results in the order of the sequences.", content: contentOf(answer) }, ...BODIED, ...KEYED },
   };

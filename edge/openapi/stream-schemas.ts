@@ -28,7 +28,10 @@ export const deliveriesQuery = lazy(() => {
 /** The query of POST /v1/deliveries/replay. */
 export const replayQuery = lazy(() => exactObject({ destination: destinationName(), cursor: paging().cursor }));
 
-const destinationName = lazy(() => z.string("must be one that DESTINATIONS lists").check(z.describe("A name that DESTINATIONS lists.")));
+const DESTINATION_RULE = "must be one that DESTINATIONS lists";
+const destinationName = lazy(() =>
+  z.string(DESTINATION_RULE).check(z.minLength(1, DESTINATION_RULE), z.describe("A name that DESTINATIONS lists.")),
+);
 
 /** What POST /v1/streams/{key}/events takes for a model whose rows are as `shape` says: an event, or a batch of at most `maxEvents`. */
 export function eventSchemas(shape: RowShape, maxEvents: number) {

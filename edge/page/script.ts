@@ -351,7 +351,7 @@ async function loadSample(): Promise<void> {
 async function showScoring(): Promise<void> {
   const { info, components } = await (await fetch("/openapi.json")).json();
   $("name").textContent = info.title;
-  const names: readonly string[] = components.schemas.ScoreRequest.properties.operatingPoint.enum;
+  const names: readonly string[] = components.schemas.ScoreOne.properties.operatingPoint.enum;
   point.replaceChildren(...names.map((name) => new Option(name, name)));
 }
 

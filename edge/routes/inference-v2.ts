@@ -160,11 +160,10 @@ async function answerInfer(c: EdgeContext, ready: Ready): Promise<{ readonly res
 /** The header that says how many bytes are JSON, or null. Throws RequestError for a body of another type than the protocol's clients send. */
 function checkBodyType(c: EdgeContext): string | null {
   const { type } = mediaTypeOf(c.req.raw);
-  const jsonLength = c.req.raw.headers.get(JSON_LENGTH);
-  // Triton's clients send no type with JSON and this one, or none, with tensors.
-  if (type !== "" && type !== "application/json" && (type !== "application/octet-stream" || jsonLength === null))
-    refuseMediaType(c.req.raw, ["application/json", `application/octet-stream with ${JSON_LENGTH}`]);
-  return jsonLength;
+  // Triton's clients send no type, and aiohttp's default with JSON and with tensors alike
+  if (!["", "application/json", "application/octet-stream"].includes(type))
+    refuseMediaType(c.req.raw, ["application/json", "application/octet-stream"]);
+  return c.req.raw.headers.get(JSON_LENGTH);
 }
 
 function outputOf(name: OutputName, { probabilities, outOfRange }: Scores, point: OperatingPoint): OutputData {

@@ -71,6 +71,14 @@ test("the one input is called as the client likes", async () => {
   expect(await problemOf({ inputs: [input({ name: 7 })] })).toEqual([422, "inputs[0].name must be text, got 7", "/inputs/0/name"]);
 });
 
+test("JSON is taken under the types that Triton's clients and aiohttp give it", async () => {
+  for (const type of ["", "application/json", "application/octet-stream"]) {
+    const response = await post(app, "/v2/models/fx/infer", JSON.stringify({ inputs: [input()] }), { "content-type": type });
+    expect(await response.json()).toEqual(expected);
+  }
+  expect((await post(app, "/v2/models/fx/infer", "{}", { "content-type": "text/csv" })).status).toBe(415);
+});
+
 describe("number types", () => {
   const ARRAYS = {
     FP64: Float64Array,

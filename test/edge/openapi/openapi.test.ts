@@ -76,16 +76,18 @@ describe("the document", () => {
       Object.values(paths).flatMap((methods) => Object.values(methods)),
     );
     type Media = { schema: object; example?: unknown };
-    const bodies = operations.flatMap(({ operationId, requestBody, responses }) =>
-      [requestBody, ...Object.values(responses), ...Object.values(document.components.responses)].flatMap((body) =>
-        Object.entries((body as { content?: Record<string, Media> })?.content ?? {}).map(([type, media]) => ({
-          operationId,
-          type,
-          ...media,
-        })),
-      ),
+    const described = operations.flatMap(({ operationId, requestBody, responses }) =>
+      [requestBody, ...Object.values(responses)].map((body) => ({ operationId, body })),
     );
-    expect(bodies.length).toBeGreaterThan(100);
+    const refused = Object.entries(document.components.responses).map(([operationId, body]) => ({ operationId, body }));
+    const bodies = [...described, ...refused].flatMap(({ operationId, body }) =>
+      Object.entries((body as { content?: Record<string, Media> })?.content ?? {}).map(([type, media]) => ({
+        operationId,
+        type,
+        ...media,
+      })),
+    );
+    expect(bodies.length).toBeGreaterThan(60);
     for (const { operationId, type, schema, example } of bodies) {
       if (type === "application/octet-stream" || type === "application/x-npy") continue; // bytes
       expect(example, `${operationId} ${type}`).toBeDefined();
