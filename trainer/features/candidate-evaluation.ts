@@ -88,7 +88,7 @@ export function createCandidateEvaluator(input: EvaluationInput, candidates: rea
     const runs: FoldRun[] = [];
     let learner: SetLearner | undefined;
     try {
-      for (const [k, fold] of sample.folds.slice(0, effort === "screening" ? 1 : undefined).entries()) {
+      for (const [k, fold] of sample.folds.entries()) {
         const key = `${name} ${[...set].sort((a, b) => a - b)} ${k} ${share}`;
         if (!known.has(key)) {
           await input.yieldToEventLoop();
