@@ -7,7 +7,7 @@ import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.t
 import { adviseOnNumber, type Dialect } from "./dialect.ts";
 import { readingsOf } from "./encode-inputs.ts";
 import { FIRST_RECORDS, parseCell, readFirstLines } from "./first-lines.ts";
-import { type InputReading, noteNumber, readLevel } from "./input-table.ts";
+import { type InputReading, looksLikeTime, noteNumber, readLevel } from "./input-table.ts";
 import { type OnIssue, openLabels, toLabel } from "./issues.ts";
 import type { Layout } from "./layout.ts";
 import { NO_LABEL } from "./no-label.ts";
@@ -180,7 +180,14 @@ function readValue(table: Table, record: readonly string[], i: number, line: num
   }
   const code = readLevel(input, record[i], place);
   if (code !== undefined) return code;
-  return readCell(table, record, i, line, undefined, `: say --category ${input.name} where it is a category`);
+  return readCell(
+    table,
+    record,
+    i,
+    line,
+    undefined,
+    `: say ${looksLikeTime(record[i]) ? `--time ${input.name} where it is the time of a row, or ` : ""}--category ${input.name} where it is a category`,
+  );
 }
 
 /** The number in column `i`, NaN where it may be missing, or after onIssue has heard that there is none; `missingLabel` where a label should be. */

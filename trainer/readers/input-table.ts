@@ -135,12 +135,18 @@ function quoteName(name: string): string {
   return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
 }
 
+/** Whether a text begins as a date with three parts, or a time of day, does. */
+export function looksLikeTime(text: string): boolean {
+  return /^\s*\d{1,4}([-/.:])\d{1,2}\1\d|^\s*\d{1,2}:\d\d/.test(text);
+}
+
 /** The levels of a category, ascending; undefined of a number. Throws DataError where they are too many. */
 function settleLevels({ name, kind, isSaid, codes, count }: InputReading, isStatic: boolean, source: string): string[] | undefined {
   if (kind !== "category") return undefined;
   const levels = [...codes.keys()].sort();
   const total = levels.length >= MAX_COUNTED ? `at least ${MAX_COUNTED}` : String(levels.length);
-  const way = `leave it out${isStatic ? ` of --static` : ` with --id ${quoteName(name)}`}, or put what is rare under one name`;
+  const asTime = !isStatic && levels.every(looksLikeTime) ? `say --time ${quoteName(name)} if the texts are times, or ` : "";
+  const way = `${asTime}leave it out${isStatic ? ` of --static` : ` with --id ${quoteName(name)}`}, or put what is rare under one name`;
   if (levels.length > MAX_LEVELS)
     throw new DataError(
       source,
@@ -149,7 +155,7 @@ function settleLevels({ name, kind, isSaid, codes, count }: InputReading, isStat
   if (!isSaid && !isStatic && levels.length > 2 && levels.length * MIN_REPEATS > count)
     throw new DataError(
       source,
-      `holds ${total} different texts in the ${count} values of ${show(name)}, which name rows and no category: leave it out with --id ${quoteName(name)}, or say --category ${quoteName(name)}`,
+      `holds ${total} different texts in the ${count} values of ${show(name)}, which name rows and no category: ${asTime}leave it out with --id ${quoteName(name)}, or say --category ${quoteName(name)}`,
     );
   return levels;
 }

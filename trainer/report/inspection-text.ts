@@ -53,7 +53,7 @@ export function describeWarning(warning: InspectionWarning): string {
     case "too-few":
       return `${count(warning.sequences)} sequences are too few: train needs at least ${warning.min}`;
     case "gaps":
-      return `${warning.feature} has ${count(warning.gaps)} gaps: train fills each from the row before; --missing refuse refuses them`;
+      return `${describeGaps(warning.features)}: train fills each from the row before; --missing refuse refuses them`;
     case "empty":
       return `${warning.feature} has no number at all: leave the column out`;
     case "constant":
@@ -67,6 +67,12 @@ export function describeWarning(warning: InspectionWarning): string {
     case "float32":
       return "the numbers were saved as float32 or less, in which small changes of large numbers are lost: save float64 where you have it";
   }
+}
+
+function describeGaps(features: Extract<InspectionWarning, { code: "gaps" }>["features"]): string {
+  const [{ feature, gaps }] = features;
+  if (features.length === 1) return `${feature} has ${count(gaps)} ${gaps === 1 ? "gap" : "gaps"}`;
+  return `${count(features.length)} features have gaps, ${features.map((one) => `${one.feature} ${count(one.gaps)}`).join(", ")}`;
 }
 
 function align(table: readonly (readonly string[])[]): string[] {

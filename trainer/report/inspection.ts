@@ -41,7 +41,7 @@ export type InspectionWarning =
   | { readonly code: "no-labels" | "float32" }
   | { readonly code: "one-class"; readonly label: number }
   | { readonly code: "too-few"; readonly sequences: number; readonly min: number }
-  | { readonly code: "gaps"; readonly feature: string; readonly gaps: number }
+  | { readonly code: "gaps"; readonly features: readonly { readonly feature: string; readonly gaps: number }[] }
   | { readonly code: "constant" | "empty"; readonly feature: string }
   | { readonly code: "copies"; readonly copies: number; readonly contradictory: number }
   | { readonly code: "overlap"; readonly finding: "series" }
@@ -77,13 +77,14 @@ export function inspectData({ values, labels: given, float32, timeline, inputs, 
   const overlap = findOverlap(values, shape, "leading");
   const { copies, contradictory } = countCopies(overlap.copy, overlap.distinct, labels);
   const positives = labels?.reduce((sum, label) => sum + label, 0);
+  const gappy = features.filter(({ gaps, type }) => gaps > 0 && type !== "nothing").map(({ name, gaps }) => ({ feature: name, gaps }));
   const warnings: InspectionWarning[] = [
     ...(labels === null ? [{ code: "no-labels" as const }] : []),
     ...(positives === 0 || positives === N ? [{ code: "one-class" as const, label: positives === 0 ? 0 : 1 }] : []),
     ...(N < MIN_SEQUENCES ? [{ code: "too-few" as const, sequences: N, min: MIN_SEQUENCES }] : []),
-    ...features.flatMap(({ name, gaps, isConstant, type }): InspectionWarning[] => [
+    ...(gappy.length > 0 ? [{ code: "gaps" as const, features: gappy }] : []),
+    ...features.flatMap(({ name, isConstant, type }): InspectionWarning[] => [
       ...(type === "nothing" ? [{ code: "empty" as const, feature: name }] : []),
-      ...(gaps > 0 && type !== "nothing" ? [{ code: "gaps" as const, feature: name, gaps }] : []),
       ...(isConstant ? [{ code: "constant" as const, feature: name }] : []),
     ]),
     ...(copies > 0 ? [{ code: "copies" as const, copies, contradictory }] : []),

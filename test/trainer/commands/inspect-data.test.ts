@@ -75,3 +75,23 @@ test("inspect counts the gaps of rows of series once, however many windows share
   expect(await gapsOf({ window: 10, stride: 7 })).toEqual([13, 0]); // the last windows end in row 128
   expect(await gapsOf({ window: 200 })).toEqual([13, 2]); // shorter series are one window each
 });
+
+test("a column of times that --time does not name is told from a category, and gaps of several features are one line", async () => {
+  const rows = Array.from(
+    { length: 60 },
+    (_, n) => `a,2024-01-${String(1 + Math.floor(n / 24)).padStart(2, "0")} ${n % 24}:00,${n % 7 || ""},${n % 5 || ""},${n % 2}`,
+  );
+  writeFileSync(at("times.csv"), `who,when,x,z,label\n${rows.join("\n")}\n`);
+  await expect(inspect({ files: [at("times.csv")], key: "who", json: false })).rejects.toThrow(
+    "say --time when where it is the time of a row, or --category when",
+  );
+  writeFileSync(
+    at("iso.csv"),
+    `who,when,x,z,label\n${rows.map((row) => row.replace(/ (\d+):/, (_, h) => `T${h.padStart(2, "0")}:`).replace(":00,", ":00Z,")).join("\n")}\n`,
+  );
+  await expect(inspect({ files: [at("iso.csv")], key: "who", json: false })).rejects.toThrow(
+    "say --time when if the texts are times, or leave it out with --id when",
+  );
+  const text = await inspect({ files: [at("iso.csv")], key: "who", time: "when", json: false });
+  expect(text).toContain("- 2 features have gaps, x 9, z 12: train fills each from the row before");
+});
