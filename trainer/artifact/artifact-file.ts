@@ -42,6 +42,7 @@ export function loadModel(path: string, { kernel, createEngine }: Engines): Load
     };
   } catch (error) {
     if (!(error instanceof ArtifactError)) throw error;
+    if (isNpz(bytes)) throw new DataError(path, "is an archive of NumPy, not an artifact: expected a model that train or import wrote");
     const kind = foreignKind(bytes);
     throw new DataError(
       path,
@@ -86,6 +87,14 @@ function foreignKind(bytes: Uint8Array): string | undefined {
   const known = FOREIGN.find(([begins]) => begins.every((byte, k) => bytes[k] === byte));
   if (known) return known[1];
   return bytes[0] === 0x08 && bytes[2] === 0x12 ? "an ONNX model" : undefined; // ir_version, producer_name
+}
+
+/** Whether the first file in a zip is an array of NumPy: the length of its name is at byte 26, the name at byte 30 (PKWARE's APPNOTE, 4.3.7). */
+function isNpz(bytes: Uint8Array): boolean {
+  if (!Buffer.from(bytes.subarray(0, 4)).equals(Buffer.from("PK\u0003\u0004"))) return false;
+  return Buffer.from(bytes.subarray(30, 30 + bytes[26] + 256 * bytes[27]))
+    .toString()
+    .endsWith(".npy");
 }
 
 /** Whether a header of safetensors says `quickstep/…`. */

@@ -334,7 +334,11 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
     ["costs that are none", () => ["train", at("good.npz"), "--costs", "1:0"], /--costs must be two numbers above 0 such as 1:5, got 1:0/],
     ["a missing file", () => ["train", at("nothing.npz")], /nothing\.npz: cannot be read: there is no such file/],
     ["a missing artifact", () => ["score", at("nothing.safetensors"), at("good.npz")], /nothing\.safetensors: cannot be read/],
-    ["an artifact that is none", () => ["evaluate", at("good.npz"), at("good.npz")], /good\.npz: artifact/],
+    [
+      "an artifact that is none",
+      () => ["evaluate", at("good.npz"), at("good.npz")],
+      /good\.npz: is an archive of NumPy, not an artifact: expected a model that train or import wrote/,
+    ],
     ["a format nobody reads", () => ["train", at("model.safetensors")], /extension \.safetensors, expected/],
     [
       "a truncated npz",
