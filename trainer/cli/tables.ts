@@ -1,5 +1,5 @@
 // Figures as tables and words, as every command prints them.
-import type { Estimate, Metrics, OperatingPoint } from "../../shared/model.ts";
+import type { Card, Estimate, Metrics, OperatingPoint } from "../../shared/model.ts";
 
 /** `0.272` → `27.2 %`. */
 export function formatPercent(share: number): string {
@@ -19,6 +19,11 @@ export function countOf(count: number, noun: string): string {
 /** Whole seconds below 100, else minutes: `12 s`, `3 min`. */
 export function formatSeconds(seconds: number): string {
   return seconds < 100 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+}
+
+/** What the metrics of a card are measured on, as the title of formatMetrics. */
+export function titleOfAssessment({ assessment }: Pick<Card, "assessment">): string {
+  return assessment === "nested-cross-validation" ? "nested cross-validation" : "on the test part";
 }
 
 /** A table of models against metrics on the sequences that `title` names: one row each, the columns aligned. */

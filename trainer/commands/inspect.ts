@@ -12,7 +12,7 @@ import { declareCommand, flag, option, type Values, words } from "../cli/declara
 import type { Dependencies } from "../cli/dependencies.ts";
 import { checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
 import { toReadDocument } from "../cli/read-line.ts";
-import { countOf, formatCount, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
+import { countOf, formatCount, formatMetrics, formatOperatingPoints, formatPercent, titleOfAssessment } from "../cli/tables.ts";
 import { writeWhole } from "../files/whole-files.ts";
 import type { LearnerWorth } from "../pipeline/join.ts";
 import { describeKeptEpoch, describeNote } from "../pipeline/sentences.ts";
@@ -122,8 +122,8 @@ function listLines({ model, id, bytes }: LoadedModel): string[] {
     ...(card.test === null
       ? ["metrics    none yet: quickstep calibrate computes them from labelled sequences"]
       : [
-          formatMetrics({ model: card.test, ...card.baselines }),
-          `${countOf(card.test.examples, "test sequence")}, ${formatPercent(card.test.positiveRate)} positive`,
+          formatMetrics({ model: card.test, ...card.baselines }, titleOfAssessment(card)),
+          `${countOf(card.test.examples, card.assessment === "nested-cross-validation" ? "sequence" : "test sequence")}, ${formatPercent(card.test.positiveRate)} positive`,
         ]),
     formatOperatingPoints(operatingPoints),
     ...card.warnings.map((warning) => `note: ${warning}`),

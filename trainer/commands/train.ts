@@ -21,7 +21,7 @@ import { ARTIFACT_ENDINGS, checkAbsent, checkOutput, PAGE_ENDINGS } from "../cli
 import { createFitProgress } from "../cli/progress.ts";
 import { toReadDocument } from "../cli/read-line.ts";
 import { createStages, type Stages } from "../cli/stages.ts";
-import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
+import { countOf, formatMetrics, formatOperatingPoints, formatPercent, titleOfAssessment } from "../cli/tables.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import type { SearchProgress } from "../features/search-state.ts";
 import { writeWhole } from "../files/whole-files.ts";
@@ -210,7 +210,7 @@ function sayResult({ model, verdict, truth }: Trained, { say }: Terminal): void 
   const { card, operatingPoints } = model;
   if (card.stack === undefined) say(describeKeptEpoch(card.training));
   const name = card.stack === undefined ? `LSTM(${card.training.units})` : "stack";
-  say(`\n${formatMetrics({ [name]: card.test, ...card.baselines })}`);
+  say(`\n${formatMetrics({ [name]: card.test, ...card.baselines }, titleOfAssessment(card))}`);
   const isNested = card.assessment === "nested-cross-validation";
   say(
     `${isNested ? "nested cross-validation of the whole path: " : ""}${countOf(card.test.examples, isNested ? "sequence" : "test sequence")}, ${formatPercent(card.test.positiveRate)} positive; the majority's accuracy is ${card.test.majorityAccuracy.toFixed(4)}`,

@@ -68,7 +68,7 @@ function refuseCount(columns: number, source: string, wanted: Wanted): DataError
   const { timesteps: T, features: F } = shapeWithoutNames(wanted);
   return new DataError(
     source,
-    `has ${columns} column${columns === 1 ? "" : "s"} separated by commas, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key or --features`,
+    `has ${columns === 1 ? "1 column" : `${columns} columns`}, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key or --features`,
   );
 }
 

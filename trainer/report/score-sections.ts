@@ -50,7 +50,7 @@ export async function metricsSection(content: ReportContent): Promise<Markup> {
   const best = bestModels(models);
   return html`
     <section aria-labelledby="metrics">
-      <h2 id="metrics">Metrics on the test part</h2>
+      <h2 id="metrics">${card.assessment === "nested-cross-validation" ? "Metrics by nested cross-validation" : "Metrics on the test part"}</h2>
       <p class="lead">${count(card.test.examples)} sequences that were used for no choice. ± is half of a 95 % interval, by bootstrap${blocks(card.split.by)}. Bold is the best log loss by paired difference; more than one is bold where the interval of the difference holds 0.</p>
       <div class="wide"><table class="equal">
         <thead><tr><th scope="col">Metric</th>${models.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
