@@ -6,7 +6,7 @@ import { createHash, type Hash } from "node:crypto";
 import { basename } from "node:path";
 import { DataError } from "../../shared/errors.ts";
 import type { Input } from "../../shared/recipe/inputs.ts";
-import type { Shape } from "../../shared/sequence.ts";
+import { type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import { countOnes, type Labels } from "../statistics/labels.ts";
 import { checkShape } from "./arrays.ts";
 import type { Batch, LabelledPart, Part, Timeline } from "./batch.ts";
@@ -63,6 +63,12 @@ export type LabelledDataset = Dataset & { readonly labels: Labels };
 
 const MIN_SEQUENCES = 100;
 
+/** Shape and names as they are said: a time is told beside the row. */
+function withoutTime(shape: Shape, features: readonly string[]): Pick<ReadFacts, "shape" | "features"> {
+  const width = widthWithoutTime(shape);
+  return { shape: { timesteps: shape.timesteps, features: width }, features: features.slice(0, width) };
+}
+
 /** Reads all files into one set; sequences are (N,T,F), flat ones 10 × 5 or as a header says. Throws DataError, UsageError. */
 export async function readDataset(paths: readonly string[], options: ReadOptions): Promise<ReadDataset> {
   const hash = createHash("sha256");
@@ -105,7 +111,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const said = tally.facts();
   const ofTest = { testSequences: test?.labels.length ?? 0, testNotes: apart?.notes ?? [] };
   const remarks = [...said.remarks, ...arranged, ...describeInputs(main, features)];
-  const facts: ReadFacts = { ...said, shape, features, ...ofTest, remarks };
+  const facts: ReadFacts = { ...said, ...withoutTime(shape, features), ...ofTest, remarks };
   return {
     ...ordered,
     ...(!isSorted && { orderedBy: time }),

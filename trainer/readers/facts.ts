@@ -1,6 +1,6 @@
 // What was read, as facts: counted over the batches as they come, so that a stream and a whole data set are described alike.
 // describe.ts makes the sentences. Legend: N sequences, T steps, F features.
-import type { Shape } from "../../shared/sequence.ts";
+import { type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import type { Batch } from "./batch.ts";
 import { type LabelCodes, type LabelMeaning, PLAIN_MEANING } from "./labels.ts";
 import { NO_LABEL } from "./no-label.ts";
@@ -91,14 +91,14 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
     },
     facts() {
       if (first === null) throw new RangeError("nothing has been read yet");
-      const { features } = first.shape;
+      const features = widthWithoutTime(first.shape); // a time is told beside the row
       const name = labelsFile ?? (first.labelName && plainName(first.labelName));
       const isLabelled = first.labels !== null && name !== null;
       return {
         source,
         sequences,
         shape: { timesteps, features },
-        features: first.features ?? Array.from({ length: features }, (_, f) => `f${f}`),
+        features: first.features?.slice(0, features) ?? Array.from({ length: features }, (_, f) => `f${f}`),
         dtype: dtypes.size === 0 ? null : [...dtypes].join(" and "),
         labels: ignoreLabels
           ? "ignored"

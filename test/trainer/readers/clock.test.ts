@@ -24,6 +24,7 @@ test.each([
   const data = await readDataset([path], { ...options, clock: true });
   expect(data.features).toEqual(["x", "at"]);
   expect(data.shape).toEqual({ timesteps: 2, features: 2, clock: true });
+  expect(data.facts).toMatchObject({ shape: { timesteps: 2, features: 1 }, features: ["x"] }); // what is said of the data counts the time beside the row
   expect(Array.from(data.values)).toEqual([1, SECONDS[0], 2, SECONDS[1], 2, SECONDS[1], 3, SECONDS[2]]);
   expect(isIrregular(data.values, data.shape)).toBe(true);
   const { values, features, shape } = withoutClock(data);
