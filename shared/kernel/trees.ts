@@ -33,8 +33,8 @@ function put(walk: usize, node: usize, nodes: usize, values: usize): void {
 }
 
 /**
- * The logit of one sequence. Eight trees of like depth are walked at once, since a step waits for the one before (measured: 1.2 to
- * 1.5 times as fast as four in the order of the trees); their values are added in the order of the trees.
+ * The logit of one sequence. Eight trees of like depth are walked at once, since a step waits for the one before; their values are added
+ * in the order of the trees.
  */
 export function treesOne(nodes: usize, values: usize, walks: usize, found: usize, count: usize, row: usize, base: f64): f64 {
   const end = walks + 96 * ((count + 7) >> 3);
