@@ -1,5 +1,4 @@
 // evaluate: the metrics of an artifact on labelled sequences, from the decoded file and the kernel that serves it.
-
 import { createHash } from "node:crypto";
 import { loadModel } from "../artifact/artifact-file.ts";
 import { integer } from "../cli/arguments.ts";

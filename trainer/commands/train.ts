@@ -1,5 +1,4 @@
 // train: a file of labelled sequences in, one artifact out.
-
 import { existsSync } from "node:fs";
 import { PADDINGS } from "../../shared/sequence.ts";
 import { describeModel } from "../artifact/artifact-file.ts";

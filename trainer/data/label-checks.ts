@@ -1,7 +1,6 @@
 // How labels and sequences go together: contradictions, copies, a drift along the file, and numbers that leak the label. Facts with
 // codes and figures; label-sentences.ts makes sentences of them. Knows no model.
 // Legend: N sequences, T steps, F features.
-
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { Overlap } from "../split/overlap.ts";
 import { countOnes, type Labels } from "../statistics/labels.ts";

@@ -1,6 +1,5 @@
 // Label leaks: single numbers that rank the labels almost alone: a cell of the sequences, or their length. Knows no verdict.
 // Legend: T steps, F features.
-
 import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import { areaUnderRoc } from "../statistics/metrics.ts";
 

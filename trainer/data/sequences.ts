@@ -1,6 +1,5 @@
 // Labelled sequences, and some of them. Knows no part and no model.
 // Legend: N sequences, T steps, F features, C channels.
-
 import { DataError } from "../../shared/errors.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";

@@ -1,5 +1,4 @@
 // Which candidate a step of the feature search takes: by score tests before short runs, by simplicity after them. Trains nothing.
-
 import { type Channel, looksAt, secondFeature } from "../../shared/recipe/channel.ts";
 import type { Labels } from "../statistics/labels.ts";
 import type { Evaluation, Losses } from "./candidate-evaluation.ts";

@@ -1,6 +1,5 @@
 // Compares sets of channels by short runs on held-out sequences. Counts its budget in sequences, never in seconds.
 // Legend: T steps, C channels, K candidates (columns of the table), R rows of the sample.
-
 import { sigmoid } from "../../shared/networks/lstm.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
@@ -38,8 +37,8 @@ export interface Evaluation extends Losses {
 }
 
 /**
- * Screening: a run of a part of the budget, or, where parts are held out in turn, on the first of them alone. It tells who falls behind, but
- * not what a set is worth. Teaching: twice the budget, since a teacher sees more in the end than whoever is compared by the way.
+ * Screening: a run of a part of the budget, which tells who falls behind, but not what a set is worth. Teaching: twice the budget, since a
+ * teacher sees more in the end than whoever is compared by the way. Where parts are held out in turn, each takes the whole budget once.
  */
 export type Effort = "screening" | "whole" | "teaching";
 

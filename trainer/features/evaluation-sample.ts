@@ -1,6 +1,5 @@
 // The sequences on which candidates are compared: every candidate's channels of them once, in folds. Never sees calibration or test.
 // Legend: N sequences, T steps, F features, C channels, K candidates (columns of the table), R rows of the sample.
-
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";

@@ -1,6 +1,5 @@
 // What learns from a set of channels in a short run: a small LSTM, a logistic regression, an MLP on summary features. Counts its budget in
 // sequences, never in seconds. Legend: T steps, C channels, R rows of the sample.
-
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { flattenNetwork, initialNetwork } from "../training/parameters.ts";

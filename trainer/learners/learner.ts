@@ -1,7 +1,6 @@
 // The contract of every learner: fitted on some sequences of a view, it gives a path of members, one a step; a member gives logits.
 // The pipeline alone knows folds, stacking, calibration and what is served. A new learner is one folder here.
 // Legend: N sequences, T steps, C channels, V columns.
-
 import { take } from "../data/sequences.ts";
 import type { Labels } from "../statistics/labels.ts";
 import type { FitRecord } from "../training/journal.ts";

@@ -1,6 +1,5 @@
 // Last step of a training run, and of a recalibration: metrics of the decoded artifact on the untouched test part, and the bytes that
 // hold them. Every metric comes from the decoded artifact and the kernel that serves it.
-
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { checkGolden, type MeasuredCard, type Model, type ReliabilityBin } from "../../shared/model.ts";
 import type { Labelled } from "../data/sequences.ts";

@@ -1,5 +1,4 @@
 // What a model has to beat: the base rate, and a logistic regression on the same channels.
-
 import { positiveRate } from "../data/sequences.ts";
 import { lastAndMean } from "../features/logistic-teacher.ts";
 import { type ChannelView, selectView } from "../learners/learner.ts";

@@ -1,6 +1,5 @@
 // One learner on every fold, with one common setting and one common number of steps, chosen by the pooled loss of what was held out.
 // Knows no stack and no artifact. Legend: N sequences, H held out in some fold.
-
 import type { Member } from "../../shared/members.ts";
 import type { Learner, Path, View } from "../learners/learner.ts";
 import type { Fold } from "../split/folds.ts";

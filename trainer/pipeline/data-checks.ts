@@ -1,6 +1,5 @@
 // Facts about the data that whoever uses the model should know, and those that make its metrics worthless.
 // Legend: N sequences, T steps, F features.
-
 import { secondFeature, takesMovement } from "../../shared/recipe/channel.ts";
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";

@@ -1,5 +1,4 @@
 // What a report shows of a training run beyond the model. Legend: N sequences.
-
 import type { ReliabilityBin } from "../../shared/model.ts";
 import type { Labelled } from "../data/sequences.ts";
 import { selectView } from "../learners/learner.ts";

@@ -1,6 +1,5 @@
 // A validation part that the data bring along: held out of all learning, it makes the choices that training makes on sequences held out
 // of its own. Legend: N sequences to learn from or test on, V of the validation part.
-
 import { DataError } from "../../shared/errors.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import { appendSequences, dropPaddingOnly, type Labelled, selectSequences } from "../data/sequences.ts";

@@ -1,6 +1,5 @@
 // How far a stack may leave the base rate: by its out-of-fold gain over it, and how sure that is. Knows no member.
 // Legend: H held-out sequences.
-
 import type { Fold } from "../split/folds.ts";
 import { mean, meanWithError } from "../statistics/descriptive.ts";
 import type { Labels } from "../statistics/labels.ts";

@@ -1,6 +1,5 @@
 // Fourth step of a training run, and of a recalibration: everything of the model but its metrics, as the artifact holds it.
 // Legend: N sequences, C channels.
-
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { type Card, computeInputs, type Model, score } from "../../shared/model.ts";

@@ -1,5 +1,4 @@
 // First step of a stack's training run: the sequences that can be used, in an order of their own, who is tested, and how the others are dealt.
-
 import { DataError } from "../../shared/errors.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import { dropPaddingOnly, type Labelled, selectSequences } from "../data/sequences.ts";

@@ -1,6 +1,5 @@
 // What labelled sequences can still do for a finished network: calibration, operating points, metrics and the drift reference.
 // The network is not touched. Parts as in training, so that what overlaps never meets: what would train fits the calibration.
-
 import { type Card, computeInputs, type MeasuredCard, type Model } from "../../shared/model.ts";
 import type { Calibration } from "../../shared/networks/lstm.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";

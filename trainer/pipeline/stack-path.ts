@@ -1,6 +1,5 @@
 // The whole path from sequences to a stack of learners: channels, view, folds, members, stack, calibration. Nested cross-validation walks
 // it again and again. Judges nothing. Legend: N sequences to learn from, V columns, H held out in some fold.
-
 import type { Predictor } from "../../shared/members.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";

@@ -1,6 +1,5 @@
 // The path of a training run of a stack: prepare-folds → stack-path → package → assess. Every choice is made by predictions of sequences that
 // a member has not seen; every metric comes from the decoded artifact on a test part, or, where there are few, from nested cross-validation.
-
 import type { Influence, MeasuredCard, Metrics } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { VERSION } from "../../shared/version.ts";

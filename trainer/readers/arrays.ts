@@ -1,6 +1,5 @@
 // What NumPy arrays mean: which names an archive may use, which shapes and values each array may have. Knows neither bytes nor
 // files. Legend: N sequences, T steps, F features.
-
 import { DataError } from "../../shared/errors.ts";
 import { type NpyArray, showShape } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";

@@ -1,6 +1,5 @@
 // Records of a CSV, fields as texts → batches. The first ones say what the columns are. Knows no bytes.
 // Legend: N sequences, T steps, F features.
-
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.ts";

@@ -1,6 +1,5 @@
 // Tables of text: one sequence a line, T·F numbers and perhaps a label, or one row of a series. Bytes → batches; csv-parse finds the
 // fields, dialect.ts how they are written. Knows no file system. Legend: N sequences, T steps, F features.
-
 import { CsvError, parse } from "csv-parse";
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";

@@ -1,6 +1,5 @@
 // Data files → batches of sequences, in order. Each format's bytes are read by a file of its own beside this one.
 // Legend: N sequences, T steps.
-
 import type { Hash } from "node:crypto";
 import { statSync } from "node:fs";
 import { DataError, UsageError } from "../../shared/errors.ts";

@@ -1,7 +1,6 @@
 // Data files → one Dataset with everything checked. What cannot be used is one DataError: which file and where in it, what stands
 // there, what was expected, what to do.
 // Legend: N sequences, T steps, F features.
-
 import { createHash, type Hash } from "node:crypto";
 import { basename } from "node:path";
 import { DataError } from "../../shared/errors.ts";

@@ -1,5 +1,4 @@
 // What becomes of a value that is not finite and of a label that is not 0 or 1. Knows no format.
-
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import type { LabelCodes } from "./labels.ts";

@@ -1,6 +1,5 @@
 // Many batches → one: shorter sequences padded in front to the longest of all. Knows no file.
 // Legend: N sequences, T steps, F features.
-
 import { DataError } from "../../shared/errors.ts";
 import type { Batch, Column, Timeline } from "./batch.ts";
 import { openLabels } from "./issues.ts";

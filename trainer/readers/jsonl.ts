@@ -1,7 +1,6 @@
 // JSON, one record a line or all in one array: a sequence of its own length, bare or under "sequence" with a label beside it, or one row of a series
 // as an object. Bytes → batches. Knows no file system.
 // Legend: T steps, F features.
-
 import { DataError, describe, SequenceError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequence.ts";
 import type { Labels } from "../statistics/labels.ts";

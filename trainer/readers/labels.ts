@@ -1,6 +1,5 @@
 // Any two values as labels: which of them is 1. Readers give every value that is neither 0 nor 1 a code of its own; what a code means
 // is settled when all are known. Knows no format.
-
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { NO_LABEL } from "./no-label.ts";

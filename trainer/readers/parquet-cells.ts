@@ -1,5 +1,4 @@
 // A Parquet column's cells → labels, numbers or texts of the next records. Knows no layout and no bytes.
-
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { type Column, toColumn, type Wanted } from "./batch.ts";

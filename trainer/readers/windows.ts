@@ -1,6 +1,5 @@
 // Rows of series → windows: sequences of so many rows that follow each other. Rows are kept once; windows are cut when they are
 // asked for. Knows no file and no format. Legend: R rows, F features, T the window's length in rows, N windows of a batch.
-
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { BATCH_NUMBERS, type Batch, type Timeline, toColumn } from "./batch.ts";

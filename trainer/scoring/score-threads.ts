@@ -1,7 +1,6 @@
 // Scores a stream of sequences on all threads, a piece at a time; pieces come back in the order in which they went. Each sequence
 // has the same bits in any batch, so the number of threads changes nothing but the time.
 // Legend: N sequences, T steps, F features.
-
 import { Worker } from "node:worker_threads";
 import { type Path, SequenceError } from "../../shared/errors.ts";
 import type { Scores } from "../../shared/model.ts";

@@ -1,7 +1,6 @@
 // Splits a data set into a test part and folds, each of which is held out once. Sequences that belong together share a fold; where the
 // order means nothing, the order of the file decides nothing. Knows rows, labels and where windows lie in time: no recipe, no model.
 // Legend: N sequences, T steps, F features.
-
 import { FitError } from "../../shared/errors.ts";
 import { takeLabels } from "../statistics/labels.ts";
 import type { Random } from "../statistics/random.ts";

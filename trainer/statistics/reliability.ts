@@ -1,6 +1,5 @@
 // Whether probabilities mean what they say: bins of equal mass, what was predicted in each and what came.
 // Knows no model and draws nothing. Legend: N sequences.
-
 import type { Estimate, ReliabilityBin } from "../../shared/model.ts";
 import { mean, quantile } from "./descriptive.ts";
 import { drawWeights, wilson } from "./intervals.ts";

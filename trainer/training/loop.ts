@@ -1,7 +1,6 @@
 // The training loop: epochs, early stopping that keeps the best weights, a learning rate that falls on a plateau. Can be left
 // after any step and taken up again there, with the same bytes in the end. Knows sequences only by index, and the network only
 // as something that steps.
-
 import { FitError } from "../../shared/errors.ts";
 import { mean } from "../statistics/descriptive.ts";
 import type { Labels } from "../statistics/labels.ts";

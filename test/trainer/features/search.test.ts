@@ -11,6 +11,9 @@ import type { CreateStepper } from "../../../trainer/training/stepper.ts";
 const [N, T, F] = [600, 4, 2];
 const { log } = instantiateKernel(new WebAssembly.Module(readFileSync(new URL("../../../shared/kernel/inference.wasm", import.meta.url))));
 
+/** What all searches here have alike. */
+const INPUT = { padding: "leading", gap: 0, areStrangers: true, log, seed: 1, yieldToEventLoop: async () => {} } as const;
+
 /** Answers one half to all, whatever it is trained on. */
 const createIgnorant: CreateStepper = () => ({
   simdPath: "stub",
@@ -31,21 +34,7 @@ test("where nothing betters the base rate, levels and deltas stand in, and nothi
   const order = Int32Array.from({ length: N }, (_, n) => n);
   const [train, validation] = [order.subarray(0, 500), order.subarray(500)];
   const seen: SearchProgress[] = [];
-  const input = {
-    values,
-    labels,
-    shape,
-    features: ["a", "b"],
-    padding: "leading",
-    train,
-    validation,
-    gap: 0,
-    areStrangers: true,
-    log,
-    seed: 1,
-    createStepper: createIgnorant,
-    yieldToEventLoop: async () => {},
-  } as const;
+  const input = { ...INPUT, values, labels, shape, features: ["a", "b"], train, validation, createStepper: createIgnorant };
   const steps: SearchStep[] = [];
   const result = await searchChannels(input, studyFeatures(values, shape, train, "leading"), {
     onStep: (step) => steps.push(step),
@@ -67,17 +56,13 @@ test("leaves where it is asked to", async () => {
   const shape = { timesteps: T, features: F };
   const search = searchChannels(
     {
+      ...INPUT,
       values,
       labels: Uint8Array.from(order, (n) => n % 2),
       shape,
       features: ["a", "b"],
-      padding: "leading",
       train: order.subarray(0, 500),
       validation: order.subarray(500),
-      gap: 0,
-      areStrangers: true,
-      log,
-      seed: 1,
       createStepper: createIgnorant,
       yieldToEventLoop: () => Promise.reject(new Error("Ctrl-C")),
     },
@@ -103,20 +88,15 @@ async function searchNoise(features: number): Promise<{ work: number; steps: Sea
   const train = order.subarray(0, 100);
   const steps: SearchStep[] = [];
   const input = {
+    ...INPUT,
     values,
     labels: Uint8Array.from(order, () => random.integer(2)),
     shape,
     features: Array.from({ length: features }, (_, f) => `f${f}`),
-    padding: "leading",
     train,
     validation: order.subarray(100),
-    gap: 0,
-    areStrangers: true,
-    log,
-    seed: 1,
     createStepper: createCounting,
-    yieldToEventLoop: async () => {},
-  } as const;
+  };
   await searchChannels(input, studyFeatures(values, shape, train, "leading"), { onStep: (step) => steps.push(step) });
   return { work, steps };
 }
@@ -155,21 +135,7 @@ test("a step's candidates are screened, and two of them at most are evaluated in
   };
   const [train, validation] = [order.subarray(0, 4000), order.subarray(4000)];
   await searchChannels(
-    {
-      values,
-      labels,
-      shape,
-      features: ["a", "b", "c"],
-      padding: "leading",
-      train,
-      validation,
-      gap: 0,
-      areStrangers: true,
-      log,
-      seed: 1,
-      createStepper: createCounting,
-      yieldToEventLoop: async () => {},
-    },
+    { ...INPUT, values, labels, shape, features: ["a", "b", "c"], train, validation, createStepper: createCounting },
     studyFeatures(values, shape, train, "leading"),
   );
   const ofOne = runs.filter(({ channels, timesteps }) => channels === 1 && timesteps === T).map(({ sequences }) => sequences);

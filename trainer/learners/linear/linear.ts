@@ -1,6 +1,5 @@
 // Logistic regression as a learner: its path runs from a strong penalty to a weak one; its settings are sets of columns.
 // Legend: N sequences, V columns of the view, W columns that are looked at.
-
 import { type LinearClassifier, linearLogit } from "../../../shared/linear.ts";
 import type { Labels } from "../../statistics/labels.ts";
 import { logLossOfLogit } from "../../statistics/log-loss.ts";

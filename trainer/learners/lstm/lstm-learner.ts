@@ -1,6 +1,5 @@
 // The LSTM as a learner of a stack: its path runs from epoch to epoch, its settings are what it learns from.
 // Legend: N sequences, T steps, C channels, U units.
-
 import type { MemberEngine } from "../../../shared/engine.ts";
 import type { Predictor } from "../../../shared/members.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";

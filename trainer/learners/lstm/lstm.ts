@@ -1,6 +1,5 @@
 // The LSTM alone: one training run a target, and the better network of them.
 // Legend: N sequences, T steps, C channels, U units.
-
 import type { MemberEngine } from "../../../shared/engine.ts";
 import { ofNetwork, type Predictor } from "../../../shared/members.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";

@@ -1,6 +1,5 @@
 // Gradient boosting on the logistic loss (Friedman 2001), round after round: gradients, a tree on some of the columns, its leaves added
 // to the logits. Held-out rows say when to stop. Legend: N sequences, W columns that trees look at.
-
 import { FitError, LimitError } from "../../../shared/errors.ts";
 import type { TreeEnsemble } from "../../../shared/trees.ts";
 import type { Labels } from "../../statistics/labels.ts";
