@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { instantiateKernel } from "../../../shared/engine.ts";
+import { createCandidateEvaluator } from "../../../trainer/features/candidate-evaluation.ts";
 import { studyFeatures } from "../../../trainer/features/facts.ts";
 import { searchChannels } from "../../../trainer/features/search.ts";
 import type { SearchProgress, SearchStep } from "../../../trainer/features/search-state.ts";
@@ -143,4 +144,20 @@ test("a step's candidates are screened, and two of them at most are evaluated in
   expect(whole).toBeGreaterThanOrEqual(24_000);
   expect(ofOne.filter((sequences) => sequences === whole)).toHaveLength(2);
   expect(ofOne.filter((sequences) => sequences < 0.3 * whole).length).toBeGreaterThanOrEqual(3);
+});
+
+test("where parts are held out in turn, a screening hears all of them, as an evaluation does", async () => {
+  const random = createRandom(47);
+  const values = Float64Array.from({ length: N * T * F }, () => random.normal());
+  const order = Int32Array.from({ length: N }, (_, n) => n);
+  const labels = Uint8Array.from(order, () => random.integer(2));
+  const shape = { timesteps: T, features: F };
+  const parts = { train: order.subarray(0, 500), validation: order.subarray(500) };
+  const evaluator = createCandidateEvaluator(
+    { ...INPUT, values, labels, shape, features: ["a", "b"], ...parts, createStepper: createIgnorant },
+    [{ base: "feature", a: 0, view: "level" }],
+  );
+  expect(evaluator.isFolded).toBe(true);
+  expect((await evaluator.screen([0], "LSTM")).losses).toHaveLength(N);
+  expect((await evaluator.evaluate([0])).losses).toHaveLength(N);
 });
