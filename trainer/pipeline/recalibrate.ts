@@ -4,7 +4,7 @@ import { type Card, computeInputs, type MeasuredCard, type Model } from "../../s
 import type { Calibration } from "../../shared/networks/lstm.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
-import type { Log, Recipe } from "../../shared/recipe/recipe.ts";
+import { type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import { fitShape } from "../artifact/artifact-file.ts";
 import { dropPaddingOnly, type Labelled, positiveRate, requireBothClasses, selectSequences } from "../data/sequences.ts";
@@ -53,7 +53,7 @@ export function recalibrate(
 ): Sealed {
   const { log } = dependencies.kernel;
   const { timesteps, features, padding } = model.recipe;
-  const shape = { timesteps, features: features.length };
+  const shape = shapeOf(model.recipe);
   const usable = dropPaddingOnly({ ...data, values: fitShape(data, data.source, model), shape }, padding, onNote);
   const split = splitLabelled(usable, shape, model, options);
   onNote({ code: "split", split });

@@ -24,12 +24,12 @@ export async function joinBatches(batches: AsyncIterable<Batch>, source: string,
   if (tests.length > 1) throw new DataError(source, "hold a test part each: keep one of them, or name one file with --test");
   const validations = all.flatMap(({ validation }) => validation ?? []);
   if (validations.length > 1) throw new DataError(source, "hold a validation part each: keep one of them");
-  const { shape, features, dtype, labelName, labels, timeline, columns } = all[0];
+  const { shape, features, dtype, labelName, labels, timeline, columns, inputs } = all[0];
   const timesteps = all.reduce((longest, batch) => Math.max(longest, batch.shape.timesteps), 0);
   const counts = all.map(countOf);
   const N = counts.reduce((sum, count) => sum + count, 0);
   const target: Target = {
-    shape: { timesteps, features: shape.features },
+    shape: { ...shape, timesteps },
     values: new Float64Array(N * timesteps * shape.features),
     labels: labels && openLabels(N, labels instanceof Float64Array),
     probability: all.every(({ probability }) => probability !== null) ? new Float64Array(N) : null,
@@ -44,7 +44,7 @@ export async function joinBatches(batches: AsyncIterable<Batch>, source: string,
   }
   const [validation] = validations;
   const parts = { test: tests[0] ?? null, ...(validation && { validation }) };
-  return { ...target, columns: target.columns as Record<string, Column>, features, dtype, labelName, ...parts };
+  return { ...target, columns: target.columns as Record<string, Column>, features, dtype, labelName, ...(inputs && { inputs }), ...parts };
 }
 
 type Target = Pick<Batch, "shape" | "values" | "labels" | "probability" | "timeline"> & {

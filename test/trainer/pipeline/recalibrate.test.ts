@@ -11,6 +11,7 @@ import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { engines, importBytes } from "../../fixtures/import/importing.ts";
 import { kernel } from "../../fixtures/kernel.ts";
+import { makeModel } from "../../fixtures/model.ts";
 import { makeStack } from "../../fixtures/stack.ts";
 
 const [N, T, F] = [4000, 10, 5];
@@ -153,4 +154,24 @@ test("a stack of members keeps its members and view, and gets the calibration th
   checkGolden(decoded, engines.createEngine(decoded), engines.kernel.log);
   expect([after.members, after.stack, after.view]).toEqual([before.members, before.stack, before.view]);
   expect(Math.abs(after.calibration.slope / before.calibration.slope - 4)).toBeLessThan(0.8);
+});
+
+test("a sequence of padding alone is left out, whatever is given once a sequence", () => {
+  const inputs = [{ name: "a" }, { name: "b" }, { name: "age", static: true }] as const;
+  const channels = [
+    { base: "feature", a: 0, view: "level" },
+    { base: "feature", a: 2, view: "level" },
+  ] as const;
+  const model = makeModel(kernel, { inputs, channels });
+  const random = createRandom(8);
+  const values = Float64Array.from({ length: 600 * T * 3 }, () => 1 + random.normal() / 8);
+  for (let t = 0; t < T; t++) values.fill(0, t * 3, t * 3 + 2); // of the first nothing but its age is left
+  const labels = Uint8Array.from({ length: 600 }, () => random.integer(2));
+  const data: LabelledDataset = {
+    ...{ source: "padded.npz", name: "padded", sha256: "1".repeat(64), features: [], float32: false, test: null, probability: null },
+    ...{ values, labels, shape: { timesteps: T, features: 3, statics: 1 } },
+  };
+  const notes: string[] = [];
+  recalibrate(model, data, OPTIONS, engines, (note) => notes.push(describeNote(note, [])));
+  expect(notes.join("\n")).toContain("one sequence without a valid row left out");
 });

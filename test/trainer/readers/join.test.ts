@@ -1,4 +1,4 @@
-// Batches without an end.
+// Batches as one: what each says of its rows stays, and data without an end are given up.
 import { expect, test } from "vitest";
 import type { Batch } from "../../../trainer/readers/batch.ts";
 import { joinBatches } from "../../../trainer/readers/join.ts";
@@ -25,4 +25,25 @@ test("data that do not end are read no further than a limit", async () => {
     "standard input: holds more than 1000 numbers: take a part of it",
   );
   expect(given).toBe(21);
+});
+
+test("of several batches, that a row ends in a time and which features are given once a sequence are said of all", async () => {
+  const inputs = [{ name: "x" }, { name: "age", static: true }, { name: "at" }] as const;
+  const batch = (timesteps: number): Batch => ({
+    values: new Float64Array(timesteps * 3),
+    shape: { timesteps, features: 3, clock: true, statics: 1 },
+    labels: null,
+    labelName: null,
+    columns: {},
+    probability: null,
+    test: null,
+    features: ["x", "age", "at"],
+    dtype: "float64",
+    inputs,
+  });
+  const two = async function* (): AsyncGenerator<Batch> {
+    yield batch(2);
+    yield batch(4);
+  };
+  expect(await joinBatches(two(), "a.csv", 1000)).toMatchObject({ shape: { timesteps: 4, features: 3, clock: true, statics: 1 }, inputs });
 });
