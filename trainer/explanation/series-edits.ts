@@ -3,10 +3,12 @@
 import type { Engine } from "../../shared/engine.ts";
 import type { Model } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
-import { type Channel, describeChannel, secondFeature } from "../../shared/recipe/channel.ts";
+import { type Channel, describeChannel } from "../../shared/recipe/channel.ts";
 import { computeColumns } from "../../shared/recipe/columns.ts";
 import { type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import type { EditSeries } from "../../shared/recipe/series.ts";
+import { isSame } from "../features/candidate-choice.ts";
+import { forColumns } from "../features/view-plan.ts";
 import { alignRows, placeRows } from "./aligned-rows.ts";
 
 /** One number a step that some member looks at. */
@@ -22,18 +24,14 @@ export interface Quantity {
 /** What the model looks at: the recipe's channels, then the view's other series. */
 export function listQuantities({ recipe: { channels, features }, view }: Pick<Model, "recipe" | "view">): Quantity[] {
   const series = view?.series ?? [];
-  const place = (among: readonly Channel[], channel: Channel): number => among.findIndex((own) => keyOf(own) === keyOf(channel));
-  const others = series.filter((own) => place(channels, own) < 0);
-  return [...channels, ...others].map((own) => ({
+  const others = series.filter((other) => !channels.some((own) => isSame(forColumns(own), other)));
+  const quantityOf = (own: Channel, channel: number): Quantity => ({
     name: describeChannel(own, features),
-    channel: place(channels, own),
-    series: place(series, own),
+    channel,
+    series: series.findIndex((other) => isSame(forColumns(own), other)),
     feature: own.view === "level" && own.base === "feature" ? own.a : -1,
-  }));
-}
-
-function keyOf(channel: Channel): string {
-  return [channel.view, channel.base, channel.a, secondFeature(channel)].join(" ");
+  });
+  return [...channels.map(quantityOf), ...others.map((other) => quantityOf(other, -1))];
 }
 
 export interface SeriesEditsInput {
