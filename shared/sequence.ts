@@ -67,14 +67,20 @@ export function numberRule({ gaps }: Pick<Shape, "gaps">): string {
 
 /** Parses many sequences into one (N,T,F) buffer. Throws LimitError above `maxSequences`, else as parseSequence. */
 export function parseSequences(value: unknown, path: Path, shape: Shape, maxSequences: number): Float64Array {
+  const sequences = checkSequences(value, path, maxSequences);
+  const size = shape.timesteps * shape.features;
+  const out = new Float64Array(sequences.length * size);
+  for (let n = 0; n < sequences.length; n++) parseSequence(sequences[n], [...path, n], shape, out, n * size);
+  return out;
+}
+
+/** `value` as a list of one sequence or more, none of them looked at. Throws SequenceError, and LimitError above `maxSequences`. */
+export function checkSequences(value: unknown, path: Path, maxSequences: number): readonly unknown[] {
   if (!Array.isArray(value)) throw new SequenceError(path, "must be an array of sequences", describe(value));
   if (value.length === 0) throw new SequenceError(path, "must hold at least one sequence", "an empty array");
   if (value.length > maxSequences)
     throw new LimitError(path, `at most ${maxSequences} sequences a request, got ${value.length}: send them in parts`, maxSequences);
-  const size = shape.timesteps * shape.features;
-  const out = new Float64Array(value.length * size);
-  for (let n = 0; n < value.length; n++) parseSequence(value[n], [...path, n], shape, out, n * size);
-  return out;
+  return value;
 }
 
 /**

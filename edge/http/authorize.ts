@@ -58,13 +58,13 @@ export function authorize(access: Access, withinRate?: WithinRate, withinFailure
   };
 }
 
-/** What clients of other protocols ask before they score: metadata, readiness and the like. */
-const ABOUT_SCORING = /^\/(v2|v1\/models)(\/|$)/;
+/** Paths of the Open Inference Protocol and of TensorFlow Serving, whose clients ask for metadata and readiness before they score. */
+export const OTHER_PROTOCOLS = /^\/(v2|v1\/models)(\/|$)/;
 const REPOSITORY_INDEX = "/v2/repository/index";
 
 /** Of which one is enough. Reading reads; scoring only adds; whatever takes something away or sends something again is for admins. */
 function scopesOf(method: string, path: string): readonly Scope[] {
-  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return ABOUT_SCORING.test(path) ? ["read", "score"] : ["read"];
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return OTHER_PROTOCOLS.test(path) ? ["read", "score"] : ["read"];
   if (path === REPOSITORY_INDEX) return ["read", "score"];
   const isForAdmins = path.startsWith("/v1/deliveries") || (method === "DELETE" && path.startsWith("/v1/streams"));
   return [isForAdmins ? "admin" : "score"];

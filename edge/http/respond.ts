@@ -1,6 +1,6 @@
 // Answers as routes give them: a 200 on the headers of all, a problem, a 405.
 import type { Handler } from "hono";
-import { RATE_PERIOD_S } from "./authorize.ts";
+import { OTHER_PROTOCOLS, RATE_PERIOD_S } from "./authorize.ts";
 import { problemKind, problemResponse, RequestError } from "./problem.ts";
 import type { EdgeContext, EdgeEnv } from "./request-context.ts";
 
@@ -19,9 +19,6 @@ export function answerWith(c: EdgeContext, body: BodyInit, headers: Record<strin
   return response;
 }
 
-/** Where clients of the Open Inference Protocol and of TensorFlow Serving look for `error`. */
-const WITH_ERROR = /^\/(v2|v1\/models)(\/|$)/;
-
 /** For whom the configuration is none of their business: a secret may stand where its name belongs. */
 const UNUSABLE = "the configuration cannot be used: the log says why, as does GET /health/ready to a key of scope admin";
 
@@ -34,7 +31,7 @@ export function answerProblem(c: EdgeContext, error: unknown): Response {
   c.get("record").problem = kind;
   if (kind === "configuration") c.get("record").fault = (error as Error).message;
   const shown = kind === "configuration" && !c.get("isTrusted") ? new RequestError("configuration", UNUSABLE) : error;
-  const response = problemResponse(shown, WITH_ERROR.test(c.req.path));
+  const response = problemResponse(shown, OTHER_PROTOCOLS.test(c.req.path));
   if (kind === "signature") response.headers.set("www-authenticate", 'Signature realm="quickstep"');
   if (kind === "storage") response.headers.set("retry-after", `${STORAGE_RETRY_S}`);
   if (kind === "unauthorised") response.headers.set("www-authenticate", 'Bearer realm="quickstep"');

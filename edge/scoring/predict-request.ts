@@ -1,8 +1,8 @@
 // The JSON body of TensorFlow Serving's predict, checked and read; and its answer. Source: tensorflow.org/tfx/serving/api_rest, "Predict
 // API". Knows no HTTP. Legend: N sequences, T steps, F features.
-import { describe, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
+import { describe, type Path, SequenceError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { parseSequence } from "../../shared/sequence.ts";
+import { checkSequences, parseSequence } from "../../shared/sequence.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { maxSequences } from "./scoring.ts";
 
@@ -34,7 +34,7 @@ export function parsePredictRequest(body: unknown, { model }: Ready): PredictReq
     throw new SequenceError([], "must have either instances or inputs", instances === undefined ? "neither" : "both");
   const isColumnar = inputs !== undefined;
   const [given, at] = isColumnar ? unnamed(inputs, ["inputs"]) : [instances, ["instances"]];
-  const sequences = parseList(given, at, maxSequences(model.recipe));
+  const sequences = checkSequences(given, at, maxSequences(model.recipe));
   const shape = shapeOf(model.recipe);
   const size = shape.timesteps * shape.features;
   const values = new Float64Array(sequences.length * size);
@@ -44,13 +44,6 @@ export function parsePredictRequest(body: unknown, { model }: Ready): PredictReq
     return path;
   });
   return { values, pathOf: (n) => paths[n], isColumnar };
-}
-
-function parseList(value: unknown, path: Path, max: number): readonly unknown[] {
-  if (!Array.isArray(value)) throw new SequenceError(path, "must be an array of sequences", describe(value));
-  if (value.length === 0) throw new SequenceError(path, "must hold at least one sequence", "an empty array");
-  if (value.length > max) throw new LimitError(path, `at most ${max} sequences a request, got ${value.length}: send them in parts`, max);
-  return value;
 }
 
 /** What stands under the one key of an object, and where; else `value` itself. Throws SequenceError for other keys beside it. */

@@ -135,9 +135,9 @@ function sequenceIn(
   if (typeof line !== "object" || line === null)
     throw new SequenceError(["line"], "must be a sequence or an object with one", describe(line));
   const unknownKey = Object.keys(line).find((key) => key !== "sequence" && key !== "times" && key !== "static");
+  if (unknownKey === undefined) return line;
   const known = ["sequence", ...(clock ? ["times"] : []), ...(statics ? ["static"] : [])].join(" and ");
-  if (unknownKey !== undefined) throw new SequenceError(["line"], `must have no key but ${known}`, describe(unknownKey));
-  return line;
+  throw new SequenceError(["line"], `must have no key but ${known}`, describe(unknownKey));
 }
 
 function isBlank(line: Uint8Array): boolean {

@@ -16,7 +16,7 @@ import { STREAMS } from "../statistics/random-streams.ts";
 import { absorbSigns, addFront, type Front, plainFront } from "./contract/front.ts";
 import type { ImportedNetwork, SettledNetwork } from "./contract/imported-network.ts";
 import { printable } from "./contract/reject-file.ts";
-import { measureParity } from "./parity.ts";
+import { measureParity, PARITY_LIMIT } from "./parity.ts";
 import type { Scaler } from "./scaler.ts";
 
 export interface ImportOptions {
@@ -43,8 +43,6 @@ export interface ImportedModel {
 /** The card's warning until `calibrate` has seen labelled sequences. */
 const UNCALIBRATED =
   "imported and not calibrated: the share of 1s in its training data is unknown and taken for 0.5, so a base rate given with a request is held against that";
-/** Float32 rounds a gate of 100 units by some 1e-7; a misunderstood network differs by far more. */
-const PARITY_LIMIT = 1e-5;
 
 /**
  * Makes an artifact of `imported`. `source` names the file in errors. Throws DataError: options that do not fit the network, a

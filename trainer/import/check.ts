@@ -4,6 +4,7 @@ import { DataError } from "../../shared/errors.ts";
 import { type Model, score } from "../../shared/model.ts";
 import type { Engines } from "../artifact/artifact-file.ts";
 import { openNpz } from "../readers/npz.ts";
+import { PARITY_LIMIT } from "./parity.ts";
 
 /** A few of the model's own inputs and outputs. */
 export interface Pairs {
@@ -21,8 +22,6 @@ export interface Pairs {
 /** Fewer would prove little; equal outputs would prove nothing. */
 const MIN_PAIRS = 3;
 const MIN_SPREAD = 1e-3;
-/** As between the artifact and the file's own definition. */
-const LIMIT = 1e-5;
 
 /** Reads an .npz with `X` (N,T,F) and `p` (N) or (N,1). Throws DataError: other arrays, too few pairs, outputs that are no probabilities. */
 export async function readPairs(bytes: Uint8Array, source: string): Promise<Pairs> {
@@ -58,10 +57,10 @@ export function checkPairs(model: Model, { source, N, T, F, values, probabilitie
   let worst = 0;
   for (let n = 1; n < N; n++) if (Math.abs(ours[n] - probabilities[n]) > Math.abs(ours[worst] - probabilities[worst])) worst = n;
   const difference = Math.abs(ours[worst] - probabilities[worst]);
-  if (difference > LIMIT)
+  if (difference > PARITY_LIMIT)
     throw new DataError(
       source,
-      `p[${worst}] is ${probabilities[worst]}, but the imported model says ${ours[worst]} (${difference.toExponential(1)} apart, ${LIMIT} is allowed): the model computes something else than was read, and nothing is written`,
+      `p[${worst}] is ${probabilities[worst]}, but the imported model says ${ours[worst]} (${difference.toExponential(1)} apart, ${PARITY_LIMIT} is allowed): the model computes something else than was read, and nothing is written`,
     );
   return difference;
 }

@@ -1,6 +1,6 @@
 // Which all-zero rows an imported network passes over: as the file says, else as the person who imports it says.
 // Legend: L rows, F features.
-import type { Padding } from "../../shared/sequence.ts";
+import { isZeroRow, type Padding } from "../../shared/sequence.ts";
 import type { ImportedNetwork, SettledNetwork } from "./contract/imported-network.ts";
 import { rejectFile } from "./contract/reject-file.ts";
 
@@ -38,5 +38,5 @@ export function settlePadding(imported: ImportedNetwork, said: Padding | undefin
 function forwardOf({ forward, front }: ImportedNetwork, padding: Padding): (rows: Float64Array) => number {
   if (padding !== "any") return forward;
   const F = front.mean.length;
-  return (rows) => forward(rows.filter((_, at) => rows.subarray(at - (at % F), at - (at % F) + F).some((value) => value !== 0)));
+  return (rows) => forward(rows.filter((_, at) => !isZeroRow(rows, at - (at % F), { features: F })));
 }

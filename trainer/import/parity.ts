@@ -6,7 +6,7 @@ import { type Model, score } from "../../shared/model.ts";
 import { lstmProbability } from "../../shared/networks/lstm.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
-import { validRows } from "../../shared/sequence.ts";
+import { isZeroRow, validRows } from "../../shared/sequence.ts";
 import type { Engines } from "../artifact/artifact-file.ts";
 import { createRandom, type Random } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
@@ -17,6 +17,9 @@ import type { Scaler } from "./scaler.ts";
 export const PARITY_SEQUENCES = 64;
 /** Of the rows inside every second sequence. */
 const ZERO_ROW_RATE = 0.2;
+
+/** The largest difference of a probability that is allowed: float32 rounds a gate of 100 units by some 1e-7; a misunderstood network differs by far more. */
+export const PARITY_LIMIT = 1e-5;
 
 /** Largest differences from the source's forward pass in a probability; NaN counts as the largest. */
 export interface Parity {
@@ -68,7 +71,7 @@ function scaleRows(rows: Float64Array, F: number, scaler: Scaler | undefined, ke
   if (scaler === undefined) return rows;
   return rows.map((x, at) => {
     const from = at - (at % F);
-    const isZero = rows.subarray(from, from + F).every((value) => value === 0);
+    const isZero = isZeroRow(rows, from, { features: F });
     return keepsZeroRows && isZero ? 0 : (x - scaler.mean[at % F]) / scaler.scale[at % F];
   });
 }

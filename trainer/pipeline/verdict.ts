@@ -1,6 +1,7 @@
 // What a training run amounts to, from paired losses on the test part: facts with a code. sentences.ts makes sentences of them.
 import type { Metrics } from "../../shared/model.ts";
 import { mean } from "../statistics/descriptive.ts";
+import { countOnes } from "../statistics/labels.ts";
 import { logLosses } from "../statistics/log-loss.ts";
 import { pairedGain } from "../statistics/paired.ts";
 import type { Flaw } from "./data-checks.ts";
@@ -45,7 +46,6 @@ export const MIN_TO_JUDGE = 5;
 
 /** The rarer class among the labels of all sequences. */
 export function findRareClass(all: ArrayLike<number>, training: ArrayLike<number>, test: ArrayLike<number>): RareClass {
-  const countOnes = (labels: ArrayLike<number>): number => Array.from(labels).reduce((sum, label) => sum + label, 0);
   const label = countOnes(all) <= all.length / 2 ? 1 : 0;
   const countOf = (labels: ArrayLike<number>): number => (label === 1 ? countOnes(labels) : labels.length - countOnes(labels));
   return { label, count: countOf(all), inTraining: countOf(training), inTest: countOf(test) };

@@ -17,7 +17,7 @@ export function joinLabels(parts: readonly Labels[]): Labels {
 }
 
 /** Σ of the labels: how many are 1, a soft one in part. */
-export function countOnes(labels: Labels): number {
+export function countOnes(labels: ArrayLike<number>): number {
   let sum = 0;
   for (let n = 0; n < labels.length; n++) sum += labels[n];
   return sum;
