@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import { describe, test } from "vitest";
 
 const SUITES = fileURLToPath(new URL(".", import.meta.url));
+/** What scripts of several suites import. The suites' own folders are on nobody's path: a folder `triton` would pass for the package of that name. */
+const MODULES = join(SUITES, "modules");
 const ENVIRONMENTS = fileURLToPath(new URL("../../out/outside/", import.meta.url));
 /** (major, minor) */
 const OLDEST_PYTHON = [3, 10];
@@ -140,6 +142,7 @@ export function execute(program: string, args: readonly string[], stdin?: unknow
   const env = {
     ...process.env,
     PYTHONNOUSERSITE: "1",
+    PYTHONPATH: MODULES,
     PYTHONHASHSEED: "0",
     PYTHONWARNINGS: "ignore",
     CUDA_VISIBLE_DEVICES: "",

@@ -3,7 +3,6 @@ import os
 import sys
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 import keras
 import numpy as np
 from cases import F, T, Cases, sequences

@@ -4,7 +4,6 @@ import os
 import sys
 import types
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 # tensorflowjs imports what converts other kinds of model (decision forests, hub modules, JAX) before it converts Keras': not installed here.
 for name in ("tensorflow_decision_forests", "tensorflow_hub", "jax", "jax.experimental"):
     sys.modules[name] = types.ModuleType(name)

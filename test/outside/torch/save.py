@@ -1,10 +1,8 @@
 # PyTorch writes networks: both ONNX exporters (the newer one with its defaults), and state dicts in safetensors. Argument: a folder.
 import logging
-import os
 import sys
 import warnings
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 import torch
