@@ -3,13 +3,13 @@
 // Legend: N sequences, T steps, F features.
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { Overlap } from "../split/overlap.ts";
-import { countOnes, type Labels } from "../statistics/labels.ts";
+import { contradict, countOnes, type Labels } from "../statistics/labels.ts";
 import { crossEntropy, entropy } from "../statistics/log-loss.ts";
 import { findLeakingCell, rankingAuc } from "./label-leaks.ts";
 import { lengthsOf, placeZeroRows } from "./sequences.ts";
 
 export type LabelFinding =
-  /** Equal sequences with different labels. `floor`: nats below which no model's loss gets on these data. */
+  /** Equal sequences with labels that contradict each other. `floor`: nats below which no model's loss gets on these data. */
   | { readonly code: "contradictory-copies"; readonly count: number; readonly examples: number; readonly floor: number }
   /** One number of a sequence ranks the labels by itself. `count`: sequences in which its row is no padding. */
   | { readonly code: "leaking-cell"; readonly feature: number; readonly step: number; readonly auc: number; readonly count: number }
@@ -57,22 +57,22 @@ export function checkLabels(values: Float64Array, labels: Labels, shape: Shape, 
   ];
 }
 
-/** Equal inputs with different labels: no model can answer both right. Σ n_g H(ȳ_g) / N is a floor under the loss. */
+/** Equal inputs whose labels contradict each other: no model can answer both right. Σ n_g H(ȳ_g) / N is a floor under the loss. */
 function findContradictoryCopies(labels: Labels, { copy, distinct }: Overlap): LabelFinding[] {
   const N = labels.length;
   const counts = new Int32Array(distinct);
   const positives = new Float64Array(distinct);
-  const last = new Float64Array(distinct);
-  const isDisputed = new Uint8Array(distinct);
+  const lowest = new Float64Array(distinct).fill(1);
+  const highest = new Float64Array(distinct);
   copy.forEach((d, n) => {
-    if (counts[d] > 0 && labels[n] !== last[d]) isDisputed[d] = 1;
-    last[d] = labels[n];
+    lowest[d] = Math.min(lowest[d], labels[n]);
+    highest[d] = Math.max(highest[d], labels[n]);
     counts[d]++;
     positives[d] += labels[n];
   });
   let [floor, contradictory] = [0, 0];
   for (let d = 0; d < distinct; d++) {
-    if (isDisputed[d] === 0) continue;
+    if (!contradict(lowest[d], highest[d])) continue;
     contradictory += counts[d];
     floor += (counts[d] / N) * entropy(positives[d] / counts[d]);
   }

@@ -14,7 +14,7 @@ export function describeLabelFinding(finding: LabelFinding, names: readonly stri
     case "contradictory-copies": {
       const { count, examples, floor } = finding;
       return {
-        evidence: `${count} of ${examples} sequences (${percent(count / examples)}) have an exact copy with the other label. No model gets below ${floor.toFixed(4)} nats on this file.`,
+        evidence: `${count} of ${examples} sequences (${percent(count / examples)}) have an exact copy with a label that contradicts theirs. No model gets below ${floor.toFixed(4)} nats on this file.`,
         fix: "Find out which of the labels is right, or keep one of each copy with the mean of its labels.",
       };
     }

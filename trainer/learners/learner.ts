@@ -42,7 +42,7 @@ export interface Learner<Member, Settings> {
   /** Settings worth trying on so many training sequences, at least one; the pipeline chooses by the pooled out-of-fold loss. */
   settings(examples: number): readonly Settings[];
   /**
-   * Learns from `rows.train` alone. `labels` (N) are 0 or 1, of all sequences of the view. Goes on from what equal arguments have left in
+   * Learns from `rows.train` alone. `labels` (N) are those of all sequences of the view. Goes on from what equal arguments have left in
    * `record`, to the same bits.
    */
   fit(view: View, labels: Labels, rows: Rows, settings: Settings, seed: number, record?: FitRecord): Promise<Path<Member>>;

@@ -9,7 +9,7 @@ import type { Journal } from "../training/journal.ts";
 /** What all learners learn from. */
 export interface CrossFitInput {
   readonly view: View;
-  /** (N) 0 or 1 */
+  /** (N) */
   readonly labels: Labels;
   readonly folds: readonly Fold[];
   readonly gap: number;

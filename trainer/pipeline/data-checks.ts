@@ -10,7 +10,7 @@ import type { LabelledDataset } from "../readers/dataset.ts";
 import { intern } from "../split/intern.ts";
 import type { Overlap } from "../split/overlap.ts";
 import type { Split } from "../split/split.ts";
-import { takeLabels } from "../statistics/labels.ts";
+import { contradict, takeLabels } from "../statistics/labels.ts";
 import type { Warning } from "./warning.ts";
 
 /** What labels and sequences show under the reading of zero rows in force; what the split takes care of is left out. */
@@ -114,37 +114,49 @@ function findTestSeen({ data, test, shape }: FlawInput): Flaw | undefined {
 function findUnrelatedLabels({ data, shape }: FlawInput): Flaw | undefined {
   const N = data.labels.length;
   const { ids, count } = identify(data.values, shape.timesteps * shape.features);
-  const totals = new Float64Array(count);
-  const positives = new Float64Array(count);
+  const equals = Array.from({ length: count }, (): Equals => ({ total: 0, ones: 0, squares: 0, lowest: 1, highest: 0 }));
   ids.forEach((id, n) => {
-    totals[id]++;
-    positives[id] += data.labels[n];
+    const [label, set] = [data.labels[n], equals[id]];
+    set.total++;
+    set.ones += label;
+    set.squares += label * label;
+    set.lowest = Math.min(set.lowest, label);
+    set.highest = Math.max(set.highest, label);
   });
-  const { contradicted, compared, kappa } = compareEquals(totals, positives);
+  const { contradicted, compared, kappa } = compareEquals(equals);
   if (contradicted <= MANY * count || kappa > NOISE * Math.sqrt(2 / compared)) return undefined;
   return { code: "labels-unrelated", share: compared / N };
 }
 
+/** A set of equal sequences: how many, the sums of their labels and of the labels' squares, and the labels farthest apart. */
+interface Equals {
+  total: number;
+  ones: number;
+  squares: number;
+  lowest: number;
+  highest: number;
+}
+
 /**
- * Of distinct sequences, by how often each occurs and with which labels: how many have both labels, how many sequences have an
- * equal, and Cohen's κ (1960) of the labels of equals: 0 by chance, 1 where equals are always labelled alike.
+ * Of distinct sequences: how many have labels that contradict each other, how many sequences have an equal, and Cohen's κ (1960) of the
+ * labels of equals: 0 by chance, 1 where equals are always labelled alike. A soft label y is y of a 1 and 1 − y of a 0, and labels that are
+ * alike agree by y² + (1 − y)².
  */
-function compareEquals(totals: Float64Array, positives: Float64Array) {
-  let contradicted = 0;
+function compareEquals(sets: readonly Equals[]) {
+  let [contradicted, compared, ones] = [0, 0, 0];
   let agreement = 0; // over sequences that have an equal: the share of their equals with the same label
-  let compared = 0;
-  let ones = 0;
-  for (let id = 0; id < totals.length; id++) {
-    const [m, k] = [totals[id], positives[id]];
+  let most = 0; // were equals labelled alike
+  for (const { total: m, ones: k, squares, lowest, highest } of sets) {
     if (m < 2) continue;
-    if (k > 0 && k < m) contradicted++;
-    agreement += (k * (k - 1) + (m - k) * (m - k - 1)) / (m - 1);
+    if (contradict(lowest, highest)) contradicted++;
+    agreement += (k * k - squares + (m - k) ** 2 - (m - 2 * k + squares)) / (m - 1); // Σ y·y′ + (1 − y)(1 − y′) over pairs
+    most += m - 2 * k + 2 * squares;
     compared += m;
     ones += k;
   }
   const rate = ones / compared;
   const chance = rate * rate + (1 - rate) * (1 - rate);
-  return { contradicted, compared, kappa: (agreement / compared - chance) / (1 - chance) };
+  return { contradicted, compared, kappa: (agreement / compared - chance) / (most / compared - chance) };
 }
 
 function identify(values: Float64Array, size: number): { readonly ids: Int32Array; readonly count: number } {

@@ -3,7 +3,6 @@ import type { ReliabilityBin } from "../../shared/model.ts";
 import type { Labelled } from "../data/sequences.ts";
 import { selectView } from "../learners/learner.ts";
 import type { ReportInput } from "../report/gather.ts";
-import { toClasses } from "../statistics/labels.ts";
 import type { Baselines } from "./baselines.ts";
 import type { Fitted } from "./fit-network.ts";
 import type { Prepared } from "./prepare.ts";
@@ -29,11 +28,11 @@ export function gatherEvidence(
 ): Evidence {
   return {
     history: member.fit.history,
-    data: { values: usable.values, labels: toClasses(usable.labels) },
+    data: { values: usable.values, labels: usable.labels },
     leftOut: data.labels.length + (data.validation?.labels.length ?? 0) - usable.labels.length,
     split,
     validation: baselines(selectView(view, split.validation)),
-    test: { values: test.values, labels: toClasses(test.labels), probabilities, baselines: baselineProbabilities },
+    test: { values: test.values, labels: test.labels, probabilities, baselines: baselineProbabilities },
     reliability,
     gap,
   };

@@ -8,7 +8,7 @@ import { dropPaddingOnly, type Labelled, requireBothClasses, selectSequences } f
 import { measureInfluence } from "../explanation/influence.ts";
 import type { LstmPathSettings } from "../learners/lstm/lstm-learner.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
-import { joinLabels, toClasses } from "../statistics/labels.ts";
+import { joinLabels } from "../statistics/labels.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
@@ -243,11 +243,11 @@ function gatherStackEvidence({ data, usable, plan }: FoldedData, { test, assessm
   const none = new Int32Array(0);
   return {
     history: [],
-    data: { values: usable.values, labels: toClasses(usable.labels) },
+    data: { values: usable.values, labels: usable.labels },
     leftOut: data.labels.length + (data.validation?.labels.length ?? 0) - usable.labels.length,
     split: { train: plan.train, validation: none, calibration: none },
     validation: {},
-    test: { values: test.values, labels: toClasses(test.labels), probabilities: assessment.probabilities, baselines },
+    test: { values: test.values, labels: test.labels, probabilities: assessment.probabilities, baselines },
     reliability: assessment.reliability,
     gap: plan.gap,
   };

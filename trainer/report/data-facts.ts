@@ -4,6 +4,7 @@ import type { Recipe } from "../../shared/recipe/recipe.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { isZeroRow, type Padding, type Shape, validRows } from "../../shared/sequence.ts";
 import { quantile } from "../statistics/descriptive.ts";
+import { type Labels, takeLabels } from "../statistics/labels.ts";
 import type { FeatureFacts, TrainingFacts } from "./content.ts";
 import { histogramOf } from "./histogram.ts";
 
@@ -16,7 +17,7 @@ const VALUE_LIMIT = 1e300;
 export function describeTraining(
   recipe: Pick<Recipe, "timesteps" | "features" | "padding">,
   values: Float64Array,
-  labels: Uint8Array,
+  labels: Labels,
   indices: Int32Array,
 ): TrainingFacts {
   const { timesteps: T, padding } = recipe;
@@ -25,7 +26,7 @@ export function describeTraining(
   const sortedLengths = lengths.toSorted();
   const sampled = Math.min(indices.length, Math.max(1, Math.floor(MAX_ROWS / T)));
   const sample = Int32Array.from({ length: sampled }, (_, i) => indices[Math.floor((i * indices.length) / sampled)]);
-  const labelsOfPart = Uint8Array.from(indices, (n) => labels[n]);
+  const labelsOfPart = takeLabels(labels, indices);
   return {
     sequences: indices.length,
     timesteps: T,
@@ -63,18 +64,18 @@ function measureRows(
 interface Column {
   /** One feature over the valid rows of the sample that have it, and the labels of their sequences. */
   readonly column: Float64Array;
-  readonly classes: Uint8Array;
+  readonly classes: Labels;
   /** Absolute changes from row to row where both have it. */
   readonly moves: Float64Array;
   /** Share of the rows that lack it. */
   readonly missing: number;
 }
 
-function readColumn(values: Float64Array, labels: Uint8Array, sample: Int32Array, shape: Shape, padding: Padding, f: number): Column {
+function readColumn(values: Float64Array, labels: Labels, sample: Int32Array, shape: Shape, padding: Padding, f: number): Column {
   const { timesteps: T, features: F } = shape;
   const rows = new Int32Array(T);
   const column = new Float64Array(sample.length * T);
-  const classes = new Uint8Array(sample.length * T);
+  const classes = labels instanceof Float64Array ? new Float64Array(sample.length * T) : new Uint8Array(sample.length * T);
   const moves = new Float64Array(sample.length * T);
   let [size, moved, missing, total] = [0, 0, 0, 0];
   for (const n of sample) {

@@ -9,6 +9,7 @@ import type { Log } from "../../shared/recipe/recipe.ts";
 import { measureInfluence } from "../explanation/influence.ts";
 import { mean } from "../statistics/descriptive.ts";
 import { wilson, Z95 } from "../statistics/intervals.ts";
+import { countOnes, type Labels, takeLabels } from "../statistics/labels.ts";
 import { entropy, logLosses } from "../statistics/log-loss.ts";
 import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
 import { measureOperatingPoints } from "../statistics/operating-points.ts";
@@ -31,7 +32,7 @@ export interface ReportInput {
   readonly history: readonly EpochRecord[];
   readonly truth?: { readonly bayesLogLoss: number; readonly recovered: number };
   /** All but a test part from elsewhere: `values` (N,T,F) raw, `labels` (N). */
-  readonly data: { readonly values: Float64Array; readonly labels: Uint8Array };
+  readonly data: { readonly values: Float64Array; readonly labels: Labels };
   /** Sequences that held nothing but padding and are not among them. */
   readonly leftOut: number;
   /** Who of them is in which part. */
@@ -41,7 +42,7 @@ export interface ReportInput {
   /** `values` (N,T,F) raw; probabilities of the model and of each baseline, by the names they have in the card. */
   readonly test: {
     readonly values: Float64Array;
-    readonly labels: Uint8Array;
+    readonly labels: Labels;
     readonly probabilities: Float32Array;
     readonly baselines: Readonly<Record<string, ArrayLike<number>>>;
   };
@@ -77,10 +78,12 @@ export function gatherReport(input: ReportInput): ReportContent {
     operatingPoints: model.operatingPoints.map((point) => measurePoint(point, labels, probabilities)),
     scores: countInBins(probabilities, labels, [0, 1], SCORE_BINS),
     training: describeTraining(recipe, data.values, data.labels, split.train),
-    parts: [...[split.train, split.validation, split.calibration].map((indices) => labelsAt(data.labels, indices)), labels].map((part) => ({
-      sequences: part.length,
-      positives: part.reduce((sum, label) => sum + label, 0),
-    })),
+    parts: [...[split.train, split.validation, split.calibration].map((indices) => takeLabels(data.labels, indices)), labels].map(
+      (part) => ({
+        sequences: part.length,
+        positives: countOnes(part),
+      }),
+    ),
     leftOut,
     standardised: recipe.scale.some((scale) => scale !== 1) || recipe.mean.some((mean) => mean !== 0),
     channels: recipe.channels.map((channel) => describeChannel(channel, recipe.features)),
@@ -91,10 +94,6 @@ export function gatherReport(input: ReportInput): ReportContent {
 
 function nameOf(model: Model): string {
   return model.stack === undefined ? `LSTM(${networksOf(model)[0]?.units})` : "stack";
-}
-
-function labelsAt(labels: Uint8Array, indices: Int32Array): Uint8Array {
-  return Uint8Array.from(indices, (n) => labels[n]);
 }
 
 function describeNetwork(model: Model): ReportContent["network"] {
@@ -124,12 +123,12 @@ function compareModels({ model, test, gap, random }: ReportInput): ModelMetrics[
 }
 
 function gatherLearning({ model, history, validation, data, split }: ReportInput): ReportContent["learning"] {
-  const labels = labelsAt(data.labels, split.validation);
+  const labels = takeLabels(data.labels, split.validation);
   return {
     history,
     bestEpoch: model.card.training.bestEpoch,
     lowestEpoch: model.card.training.lowestEpoch ?? lowestOf(history),
-    trainingBaseRate: entropy(mean(labelsAt(data.labels, split.train))),
+    trainingBaseRate: entropy(mean(takeLabels(data.labels, split.train))),
     lines: Object.entries(validation).map(([name, guesses]) => ({ name, logLoss: computeMetrics(labels, guesses).logLoss })),
   };
 }

@@ -1,10 +1,10 @@
-// Values in bins, one count a class.
+// Values in bins, one count a class; a soft label y counts as y of a 1 and 1 − y of a 0.
 import { quantile } from "../statistics/descriptive.ts";
 
 export interface ClassHistogram {
   /** (B+1) ascending. */
   readonly edges: readonly number[];
-  /** (B) of sequences with label 0 and label 1. */
+  /** (B) of sequences with label 0 and label 1, soft ones in part. */
   readonly counts: readonly [zeros: readonly number[], ones: readonly number[]];
   /** Values outside the edges, not counted. */
   readonly beyond: number;
@@ -26,7 +26,11 @@ export function countInBins(
   for (let i = 0; i < values.length; i++) {
     const x = values[i];
     if (x < low || x > high) beyond++;
-    else counts[labels[i]][high > low ? Math.min(bins - 1, Math.floor(((x - low) / (high - low)) * bins)) : 0]++;
+    else {
+      const bin = high > low ? Math.min(bins - 1, Math.floor(((x - low) / (high - low)) * bins)) : 0;
+      counts[0][bin] += 1 - labels[i];
+      counts[1][bin] += labels[i];
+    }
   }
   return { edges: Array.from({ length: bins + 1 }, (_, b) => low + ((high - low) / bins) * b), counts, beyond };
 }
@@ -35,7 +39,7 @@ export function countInBins(
  * Bins that suit the values: one each for few whole ones, else over their range; where tails make that more than four times the
  * middle 99 %, over the middle 99 %. `sorted` holds the same values ascending, all within ±1e300.
  */
-export function histogramOf(values: Float64Array, labels: Uint8Array, sorted: Float64Array): ClassHistogram {
+export function histogramOf(values: Float64Array, labels: ArrayLike<number>, sorted: Float64Array): ClassHistogram {
   const lowest = sorted[0];
   const highest = sorted[sorted.length - 1];
   if (highest - lowest < MAX_WHOLE && sorted.every(Number.isInteger))

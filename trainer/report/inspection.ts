@@ -5,7 +5,7 @@ import { isZeroRow, type Shape } from "../../shared/sequence.ts";
 import type { Timeline } from "../readers/batch.ts";
 import type { ReadFacts } from "../readers/facts.ts";
 import { findOverlap } from "../split/overlap.ts";
-import { type Labels, toClasses } from "../statistics/labels.ts";
+import { contradict, countOnes, type Labels } from "../statistics/labels.ts";
 import type { TrainingFacts } from "./content.ts";
 import { describeTraining } from "./data-facts.ts";
 
@@ -13,7 +13,7 @@ import { describeTraining } from "./data-facts.ts";
 export interface Inspected {
   /** (N,T,F), NaN where a number is missing */
   readonly values: Float64Array;
-  /** (N) 0 or 1; null where there are none. */
+  /** (N); null where there are none. */
   readonly labels: Labels | null;
   readonly float32: boolean;
   /** Of windows cut from rows of series, which share rows. */
@@ -63,8 +63,7 @@ export const MAX_DISTINCT = 1000;
 const MIN_SEQUENCES = 100;
 
 /** Looks at everything once. All-zero rows before the first other row are padding. */
-export function inspectData({ values, labels: given, float32, timeline, inputs, facts }: Inspected): Inspection {
-  const labels = given && toClasses(given);
+export function inspectData({ values, labels, float32, timeline, inputs, facts }: Inspected): Inspection {
   const { shape, features: names, sequences: N } = facts;
   const features = describeFeatures(values, names, listRows(values, shape, timeline));
   const recipe = { timesteps: shape.timesteps, features: names, padding: "leading" as const, ...(inputs && { inputs }) };
@@ -76,7 +75,7 @@ export function inspectData({ values, labels: given, float32, timeline, inputs, 
   );
   const overlap = findOverlap(values, shape, "leading");
   const { copies, contradictory } = countCopies(overlap.copy, overlap.distinct, labels);
-  const positives = labels?.reduce((sum, label) => sum + label, 0);
+  const positives = labels && countOnes(labels);
   const gappy = features.filter(({ gaps, type }) => gaps > 0 && type !== "nothing").map(({ name, gaps }) => ({ feature: name, gaps }));
   const warnings: InspectionWarning[] = [
     ...(labels === null ? [{ code: "no-labels" as const }] : []),
@@ -140,13 +139,13 @@ function describeFeatures(values: Float64Array, names: readonly string[], rows: 
   });
 }
 
-/** Sequences equal to one before, and those among them with another label. `copy` (N) numbers the distinct ones. */
-function countCopies(copy: Int32Array, distinct: number, labels: Uint8Array | null): { copies: number; contradictory: number } {
+/** Sequences equal to one before, and those among them whose label contradicts it. `copy` (N) numbers the distinct ones. */
+function countCopies(copy: Int32Array, distinct: number, labels: Labels | null): { copies: number; contradictory: number } {
   const first = new Int32Array(distinct).fill(-1);
   let contradictory = 0;
   for (const [n, d] of copy.entries()) {
     if (first[d] < 0) first[d] = n;
-    else if (labels && labels[first[d]] !== labels[n]) contradictory++;
+    else if (labels && contradict(labels[first[d]], labels[n])) contradictory++;
   }
   return { copies: copy.length - distinct, contradictory };
 }

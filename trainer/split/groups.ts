@@ -6,7 +6,7 @@ import { ascending, maximum } from "./chronology.ts";
 
 /**
  * Puts whole groups into parts, the largest first, each where it is missed most: the part whose two label counts lack most of
- * their share. Groups of one thus come out stratified to within one sequence. `group` (N) numbers from 0, `labels` (N) 0 or 1,
+ * their share. Groups of one thus come out stratified to within one sequence. `group` (N) numbers from 0, `labels` (N) from 0 to 1,
  * `shares` of the parts sum to 1. Returns (N) each sequence's part.
  */
 export function assignGroups(group: Int32Array, labels: ArrayLike<number>, shares: readonly number[], random: Random): Int8Array {

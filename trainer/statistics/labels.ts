@@ -23,12 +23,12 @@ export function countOnes(labels: ArrayLike<number>): number {
   return sum;
 }
 
-/** The class that a label is nearer to; one half is a 1. */
+/** The class that a label is nearer to, by which parts are cut; one half is a 1. */
 export function classOf(label: number): 0 | 1 {
   return label >= 0.5 ? 1 : 0;
 }
 
-/** (N) the class of each label; bytes as they are. */
-export function toClasses(labels: Labels): Uint8Array {
-  return labels instanceof Float64Array ? Uint8Array.from(labels, classOf) : labels;
+/** Whether two labels of equal sequences contradict each other: as 0 and 1 do; soft ones where they are more than one half apart. */
+export function contradict(a: number, b: number): boolean {
+  return Math.abs(a - b) > 0.5;
 }

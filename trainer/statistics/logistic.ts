@@ -21,7 +21,7 @@ const NEWTON = { maxSteps: 100, lastStep: 1e-12, takeLastStep: true };
 
 /**
  * Minimises Σ log loss + l2/2 · ‖weights‖², as scikit-learn's LogisticRegression with C = 1/l2; the intercept is free.
- * `x` (N,D) row by row, `labels` (N) 0 or 1. Converges on separable data as long as l2 > 0. Throws FitError for a single class.
+ * `x` (N,D) row by row, `labels` (N) from 0 to 1. Converges on separable data as long as l2 > 0. Throws FitError for a single class.
  */
 export function fitLogistic(x: Float32Array | Float64Array, labels: ArrayLike<number>, { l2 }: { l2: number }): Logistic {
   const N = labels.length;

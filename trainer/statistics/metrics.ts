@@ -8,7 +8,7 @@ import { equalMassBins, type Ranked, rank } from "./ranking.ts";
 import { BINS } from "./reliability.ts";
 
 /**
- * The metrics of `probabilities` (N) of label 1 on `labels` (N, 0 or 1), as scikit-learn defines them; label 1 is predicted from
+ * The metrics of `probabilities` (N) of label 1 on `labels` (N, 0 to 1), as scikit-learn defines them; label 1 is predicted from
  * 0.5 on. A soft label y counts as y of a 1 and 1 − y of a 0, as scikit-learn's `sample_weight` has it. Throws RangeError for no sequences, or for two lengths. A metric that needs both labels is null where one is missing.
  *
  * | metric | definition |
@@ -107,7 +107,7 @@ export function bootstrapIntervals(
   );
 }
 
-/** `roc_auc_score` of any finite scores (N) on labels (N, 0 or 1), ties one half; null when a class is missing. Throws RangeError as computeMetrics does. */
+/** `roc_auc_score` of any finite scores (N) on labels (N, 0 to 1), ties one half; null when a class is missing. Throws RangeError as computeMetrics does. */
 export function areaUnderRoc(labels: ArrayLike<number>, scores: ArrayLike<number>): number | null {
   return computeAreas(rank(labels, scores), new Int32Array(labels.length).fill(1))?.auc ?? null;
 }

@@ -75,7 +75,7 @@ export function chooseOperatingPoints(
 }
 
 /**
- * The same points with their metrics, each with its 95 % interval, on labels (N, 0 or 1) and probabilities (N) such as those of the
+ * The same points with their metrics, each with its 95 % interval, on labels (N, 0 to 1) and probabilities (N) such as those of the
  * test part. Metrics without a denominator are left out, and the cost where no costs are given.
  */
 export function measureOperatingPoints(

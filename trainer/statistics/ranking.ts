@@ -8,13 +8,13 @@ export interface Ranked {
   readonly order: Int32Array;
   /** (N) ascending. */
   readonly scores: Float64Array;
-  /** (N) 0 or 1, or soft */
+  /** (N) */
   readonly labels: Labels;
   /** Where each run of equal scores ends, ascending; the last is N. */
   readonly runEnds: Int32Array;
 }
 
-/** Labels (N, 0 or 1) and scores (N, finite) in ascending order of score. Throws RangeError for none, or for two lengths. */
+/** Labels (N, 0 to 1) and scores (N, finite) in ascending order of score. Throws RangeError for none, or for two lengths. */
 export function rank(labels: ArrayLike<number>, scores: ArrayLike<number>): Ranked {
   const N = labels.length;
   if (N === 0 || scores.length !== N) throw new RangeError(`got ${N} labels and ${scores.length} probabilities`);
@@ -63,7 +63,7 @@ export interface ThresholdConfusion extends Confusion {
   readonly threshold: number;
 }
 
-/** The confusion where label 1 is predicted from `threshold` on, of labels (N, 0 or 1) and scores (N). */
+/** The confusion where label 1 is predicted from `threshold` on, of labels (N, 0 to 1) and scores (N). */
 export function confusionAt(threshold: number, labels: ArrayLike<number>, scores: ArrayLike<number>): Confusion {
   const counts = [0, 0, 0, 0]; // by 2 · label + predicted label
   for (let n = 0; n < labels.length; n++) {

@@ -14,7 +14,7 @@ const NEWTON = { maxSteps: 50, lastStep: 1e-13, takeLastStep: true };
 const SLOPE = 1e-10;
 
 /**
- * Fits a stack of `logits`, M arrays (N) of predictions on sequences that the members were not fitted on, to `labels` (N, 0 or 1): the
+ * Fits a stack of `logits`, M arrays (N) of predictions on sequences that the members were not fitted on, to `labels` (N, 0 to 1): the
  * mean log loss plus a ridge of 2/N toward equal weights 1/M, 1/N on the intercept, with no weight below 0. The minimum is unique; it
  * is found as Lawson & Hanson (1974) find that of least squares: weights enter one by one, and leave where they would fall below 0.
  */

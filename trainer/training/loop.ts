@@ -11,7 +11,7 @@ import type { OptimizerState, Stepper } from "./stepper.ts";
 export interface FitOptions {
   readonly train: Int32Array;
   readonly validation: Int32Array;
-  /** (N) 0 or 1, of the whole data set. */
+  /** (N) of the whole data set. */
   readonly labels: Labels;
   readonly epochs: number;
   readonly batch: number;

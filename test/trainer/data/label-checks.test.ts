@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { checkLabels, type LabelFinding } from "../../../trainer/data/label-checks.ts";
 import { describeLabelFinding } from "../../../trainer/data/label-sentences.ts";
 import { findOverlap } from "../../../trainer/split/overlap.ts";
+import type { Labels } from "../../../trainer/statistics/labels.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 
 const [N, T, F] = [600, 4, 3];
@@ -11,7 +12,7 @@ const random = createRandom(43);
 const noise = Float64Array.from({ length: N * T * F }, () => random.normal());
 const coin = Uint8Array.from({ length: N }, () => random.integer(2));
 
-function check(values: Float64Array, labels: Uint8Array): LabelFinding[] {
+function check(values: Float64Array, labels: Labels): LabelFinding[] {
   return checkLabels(values, labels, SHAPE, "leading", findOverlap(values, SHAPE, "leading"));
 }
 
@@ -29,6 +30,20 @@ describe("checkLabels", () => {
       { code: "contradictory-copies", count: 60, examples: N, floor: expect.closeTo((60 / N) * Math.LN2, 12) },
       { code: "copies", count: 30, examples: N },
     ]);
+  });
+
+  test("soft labels of copies contradict each other where they are more than one half apart, not where they are .50 and .51", () => {
+    const values = noise.slice();
+    values.copyWithin(30 * T * F, 0, 30 * T * F);
+    const labels = Float64Array.from(coin, (label) => 0.2 + 0.6 * label);
+    for (let n = 0; n < 30; n++) [labels[n], labels[30 + n]] = [0.5, 0.51];
+    expect(check(values, labels)).toEqual([{ code: "copies", count: 30, examples: N }]);
+    for (let n = 0; n < 30; n++) [labels[n], labels[30 + n]] = [0.1, 0.7];
+    const entropy = -0.4 * Math.log(0.4) - 0.6 * Math.log(0.6);
+    expect(check(values, labels)[0]).toEqual({
+      ...{ code: "contradictory-copies", count: 60, examples: N },
+      floor: expect.closeTo((60 / N) * entropy, 12),
+    });
   });
 
   test("names the cell that holds the answer, and the length", () => {

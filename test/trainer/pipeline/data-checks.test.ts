@@ -115,4 +115,17 @@ describe("findFlaw", () => {
     expect(flaw(repeat(data, (label) => 1 - label))?.next).toMatch(/^Check how labels were joined/);
     expect(flaw(repeat(data, (label) => (random.uniform() < 0.2 ? 1 - label : label)))).toBeUndefined();
   });
+
+  it("takes soft labels of equal sequences for contradictory where they are far apart, and not where a copy has the same", () => {
+    const random = createRandom(5);
+    const soft = data.labels.length;
+    const twice = (labels: Float64Array): Labelled => ({ ...repeat(data, () => 0), labels });
+    const own = Float64Array.from({ length: soft }, () => random.uniform());
+    expect(flaw(twice(Float64Array.of(...own, ...own)))).toBeUndefined();
+    expect(flaw(twice(new Float64Array(2 * soft).fill(0.5)))).toBeUndefined();
+    expect(flaw(twice(Float64Array.of(...own, ...own.map((label) => Math.min(1, label + 0.01)))))).toBeUndefined();
+    const others = own.slice();
+    random.shuffle(others as unknown as Int32Array);
+    expect(flaw(twice(Float64Array.of(...own, ...others)))?.text).toMatch(/^100\.0 % of the sequences have an exact equal/);
+  });
 });

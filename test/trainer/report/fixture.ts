@@ -2,6 +2,7 @@
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { type MeasuredCard, score } from "../../../shared/model.ts";
 import type { ReportInput } from "../../../trainer/report/gather.ts";
+import type { Labels } from "../../../trainer/statistics/labels.ts";
 import { bootstrapIntervals, computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { reliabilityBins } from "../../../trainer/statistics/reliability.ts";
@@ -11,7 +12,7 @@ import { type ModelOptions, makeModel, makeSequences, randomOf } from "../../fix
 export interface Changes {
   readonly model?: ModelOptions;
   readonly values?: Float64Array;
-  readonly labels?: Uint8Array;
+  readonly labels?: Labels;
   readonly probabilities?: Float32Array;
   readonly baselineName?: string;
   readonly input?: Partial<ReportInput>;

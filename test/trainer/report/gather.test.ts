@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { applyRecipe } from "../../../shared/recipe/apply.ts";
 import { gatherReport } from "../../../trainer/report/gather.ts";
+import { countOnes } from "../../../trainer/statistics/labels.ts";
 import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { makeInput, N } from "./fixture.ts";
 
@@ -68,12 +69,58 @@ describe("what is gathered", () => {
   test("counts padding, zeros and lengths of the training part alone", () => {
     const { training, parts } = content;
     expect(parts.map(({ sequences }) => sequences)).toEqual([60, 30, 30, N / 2]);
-    expect(parts.map(({ positives }) => positives).reduce((sum, n) => sum + n)).toBe(input.data.labels.reduce((sum, n) => sum + n, 0));
+    expect(parts.map(({ positives }) => positives).reduce((sum, n) => sum + n)).toBe(countOnes(input.data.labels));
     expect([training.shortest, training.longest]).toEqual([1, 10]);
     expect(training.paddingShare).toBeCloseTo(0.45, 12); // lengths 1 … 10 in turn
     expect(training.lengths.counts.flat().reduce((sum, n) => sum + n, 0)).toBe(60);
     const offset = training.features[0].offset!; // 1.25 + 1e-4 · uniform: a standard deviation of 1e-4 / √12
     expect(offset).toBeGreaterThan(3e4);
     expect(training.features[1].zeroShare).toBe(0);
+  });
+});
+
+describe("of soft labels", () => {
+  /** Quarters near the probabilities; none is a class for sure, and most are nearer to 0. */
+  const soft = Float64Array.from({ length: N }, (_, n) => [0.25, 0.5, 0.25, 0.75][n % 4]);
+  const input = makeInput({ labels: soft });
+  const content = gatherReport(input);
+  const { probabilities } = input.test;
+  const labels = soft.slice(N / 2);
+
+  test("a part's positives, and both classes of each distribution, count y of a 1 and 1 − y of a 0", () => {
+    expect(content.parts.map(({ positives }) => positives)).toEqual(
+      [60, 30, 30, 120].map((_, i) => {
+        const [from, to] = [
+          [0, 60],
+          [60, 90],
+          [90, 120],
+          [120, 240],
+        ][i];
+        return countOnes(soft.subarray(from, to));
+      }),
+    );
+    const sum = (counts: readonly number[]): number => counts.reduce((total, n) => total + n, 0);
+    expect(sum(content.scores.counts[1])).toBeCloseTo(countOnes(labels), 10);
+    expect(sum(content.scores.counts[0])).toBeCloseTo(labels.length - countOnes(labels), 10);
+    expect(sum(content.training.lengths.counts[1])).toBeCloseTo(countOnes(soft.subarray(0, 60)), 10);
+    const { counts, beyond } = content.training.features[0].histogram;
+    expect(sum(counts[1]) / sum(counts.flat())).toBeGreaterThan(0.4);
+    expect(beyond).toBe(0);
+  });
+
+  test("operating points, curves and gains are those of copies with whole labels", () => {
+    const hits = labels.filter((_, n) => probabilities[n] >= content.operatingPoints[0].threshold);
+    expect(content.operatingPoints[0].metrics.precision!.value).toBeCloseTo(countOnes(hits) / hits.length, 12);
+    for (const { name, metrics, gain } of content.models.slice(1)) {
+      expect(metrics).toEqual(computeMetrics(labels, input.test.baselines[name]));
+      expect(gain!.rise).toBeCloseTo(metrics.logLoss - content.card.test.logLoss, 12);
+    }
+    const [{ roc }] = content.curves;
+    const area = roc.slice(1).reduce((total, { x, y }, i) => total + ((x - roc[i].x) * (y + roc[i].y)) / 2, 0);
+    expect(area).toBeCloseTo(content.card.test.auc!, 2); // thinned to a printed dot
+  });
+
+  test("a sequence that is shown has the label that it has", () => {
+    for (const { probability, label } of content.examples) expect(label).toBe(labels[probabilities.indexOf(probability)]);
   });
 });

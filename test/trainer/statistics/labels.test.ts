@@ -1,7 +1,7 @@
 // Soft labels count as y of a 1 and 1 − y of a 0: every metric of theirs is that of both classes, weighted. Classes keep their bits.
 import { expect, test } from "vitest";
 import { fitCalibration } from "../../../trainer/statistics/calibration.ts";
-import { countOnes, joinLabels, takeLabels, toClasses } from "../../../trainer/statistics/labels.ts";
+import { contradict, countOnes, joinLabels, takeLabels } from "../../../trainer/statistics/labels.ts";
 import { crossEntropy, logLossOf, logLossOfLogit } from "../../../trainer/statistics/log-loss.ts";
 import { bootstrapIntervals, computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { chooseOperatingPoints, measureOperatingPoints } from "../../../trainer/statistics/operating-points.ts";
@@ -71,7 +71,7 @@ test("a stack and a calibration of soft labels are those of copies with whole on
 });
 
 test("classes have the bits they had, as bytes and as floats", () => {
-  const labels = toClasses(quarters);
+  const labels = Uint8Array.from(quarters, Math.round);
   expect(computeMetrics(labels, probabilities)).toEqual(computeMetrics(Float64Array.from(labels), probabilities));
   const draw = (of: Uint8Array | Float64Array) => bootstrapIntervals(of, probabilities, createRandom(2), 20, 0);
   expect(draw(labels)).toEqual(draw(Float64Array.from(labels)));
@@ -91,5 +91,12 @@ test("labels keep their kind where some are taken or joined", () => {
   expect(takeLabels(Float64Array.of(0.2, 0.7), [1])).toEqual(Float64Array.of(0.7));
   expect(joinLabels([Uint8Array.of(0), Uint8Array.of(1)])).toEqual(Uint8Array.of(0, 1));
   expect(joinLabels([Uint8Array.of(0), Float64Array.of(0.3)])).toEqual(Float64Array.of(0, 0.3));
-  expect(toClasses(Float64Array.of(0.49, 0.5, 1))).toEqual(Uint8Array.of(0, 1, 1));
+});
+
+test("labels contradict each other as 0 and 1 do, soft ones where they are more than one half apart", () => {
+  expect(contradict(0, 1)).toBe(true);
+  expect(contradict(0.2, 0.8)).toBe(true);
+  expect(contradict(0.5, 0.51)).toBe(false);
+  expect(contradict(0.49, 0.51)).toBe(false);
+  expect(contradict(1, 1)).toBe(false);
 });

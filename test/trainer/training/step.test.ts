@@ -6,7 +6,7 @@ import { flattenNetwork, unflattenNetwork } from "../../../trainer/training/para
 import { createTrainingStep, type StepOptions, type TrainingStep } from "../../../trainer/training/step.ts";
 import type { StepperData } from "../../../trainer/training/stepper.ts";
 import { drawNetwork, drawSequences, generator, relativeDifference } from "../../fixtures/sequences.ts";
-import { logit, lossGradients, meanLoss, toWeights } from "./lstm-reference.ts";
+import { logit, lossGradients, meanLoss, type Sequences, toWeights, type Weights } from "./lstm-reference.ts";
 
 const open: TrainingStep[] = [];
 afterEach(() => {
@@ -103,6 +103,38 @@ test("a step is Keras' update on the clipped gradient, biases without decay", ()
         clear.map((n) => expected[n]),
       ),
     ).toBeLessThan(1e-4);
+  }
+});
+
+/** Gradient of the mean cross-entropy by central differences of the float64 definition, in the parameters' order. */
+function differences(weights: Weights, sequences: Sequences, labels: ArrayLike<number>): number[] {
+  const h = 1e-5;
+  return (["kernel", "recurrent", "bias", "headKernel", "headBias"] as const).flatMap((part) =>
+    Array.from(weights[part], (value, k) => {
+      const [above, below] = [h, -h].map((move) => {
+        weights[part][k] = value + move;
+        return meanLoss(weights, sequences, labels);
+      });
+      weights[part][k] = value;
+      return (above - below) / (2 * h);
+    }),
+  );
+}
+
+test("of soft labels the loss is the cross-entropy, and its gradient that of finite differences", () => {
+  const [N, T, C, U] = [40, 4, 3, 6];
+  const { data, parameters, shape, random } = setUp(N, T, C, U);
+  const labels = Float64Array.from({ length: N }, (_, n) => (n % 5 === 0 ? n % 2 : random()));
+  const weights = toWeights(unflattenNetwork(C, U, parameters));
+  const sequences = { x: data.channels, lengths: data.lengths, timesteps: T };
+  for (const threads of [1, 2]) {
+    const step = start({ ...data, labels }, parameters, { ...shape, maxBatch: N, threads });
+    expect(step.step(range(0, N), 0.05)).toBeCloseTo(meanLoss(weights, sequences, labels), 6);
+    // After one step Adam's first moment is a tenth of the gradient.
+    const gradient = Array.from(step.getOptimizer().moments.subarray(0, parameters.length), (moment) => 10 * moment);
+    expect(relativeDifference(gradient, differences(weights, sequences, labels))).toBeLessThan(1e-5);
+    const cut = labels.map((label) => Math.round(label));
+    expect(relativeDifference(gradient, differences(weights, sequences, cut))).toBeGreaterThan(0.1);
   }
 });
 

@@ -61,7 +61,7 @@ export function createLstmLearner(
 
 interface FitInput {
   readonly view: View;
-  /** (N) 0 or 1 */
+  /** (N) */
   readonly labels: Labels;
   readonly rows: Rows;
   readonly settings: LstmPathSettings;

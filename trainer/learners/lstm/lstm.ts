@@ -60,7 +60,7 @@ const SIGNIFICANT = 3;
 
 /** One LSTM, stopped by its validation part. */
 export interface LstmTrainer {
-  /** `labels` (N) are 0 or 1. Equal arguments give equal bits, whatever the number of threads. */
+  /** `labels` (N) are those of all sequences of the view. Equal arguments give equal bits, whatever the number of threads. */
   fit(view: ChannelView, labels: Labels, rows: Rows, seed: number): Promise<LstmMember>;
   /** (N) uncalibrated logits, with the arithmetic that serves. */
   logits(member: LstmMember, view: ChannelView): Float32Array;

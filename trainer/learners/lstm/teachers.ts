@@ -9,7 +9,7 @@ import type { ChannelView } from "../learner.ts";
 
 export interface TeachingInput {
   readonly view: ChannelView;
-  /** (N) 0 or 1 */
+  /** (N) */
   readonly labels: Labels;
   readonly train: Int32Array;
   readonly seed: number;

@@ -26,7 +26,7 @@ export interface BinnedView {
 
 export interface BoostInput {
   readonly view: BinnedView;
-  /** (N) 0 or 1 */
+  /** (N) */
   readonly labels: Labels;
   readonly rows: Rows;
   readonly settings: BoostingSettings;
