@@ -14,6 +14,8 @@ export interface Shape {
   readonly clock?: boolean;
   /** How many numbers of a row are the same in all rows of a sequence: the last ones, before the time. Left out: none. */
   readonly statics?: number;
+  /** A row of this number alone is padding wherever it stands. Left out: no number but 0 marks padding. */
+  readonly mask?: number;
 }
 
 /** How many numbers a row has whose time is told beside it. */
@@ -93,9 +95,16 @@ export function validRows(values: Float64Array, offset: number, shape: Shape, pa
   for (let t = 0; t < T; t++) {
     const from = offset + t * F;
     const isData = padding === "none" || (padding === "leading" && length > 0) || !isZeroRow(values, from, shape);
-    if (isData) rows[length++] = t;
+    if (isData && !isMaskedRow(values, from, shape)) rows[length++] = t;
   }
   return length;
+}
+
+/** Whether each of the F numbers at `from` is the mask, as float32: a network that masks rows compares them so. */
+function isMaskedRow(values: Float64Array, from: number, { features: F, mask }: Shape): boolean {
+  if (mask === undefined) return false;
+  for (let f = 0; f < F; f++) if (Math.fround(values[from + f]) !== Math.fround(mask)) return false;
+  return true;
 }
 
 /**

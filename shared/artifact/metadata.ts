@@ -4,7 +4,7 @@ import { type Card, type Model, type OperatingPoint, POINT_METRICS } from "../mo
 import type { Calibration } from "../networks/lstm.ts";
 import type { Channel } from "../recipe/channel.ts";
 import type { Plan, Recipe } from "../recipe/recipe.ts";
-import { MAX_TIMESTEPS, PADDINGS } from "../sequence.ts";
+import { MAX_TIMESTEPS, PADDINGS, type Padding } from "../sequence.ts";
 import { checkChannel } from "./channel-text.ts";
 import { asObject, fail, isFiniteNumber, isIndex, parseJson, show } from "./checks.ts";
 import { describeInputs, parseInputs } from "./input-text.ts";
@@ -27,12 +27,12 @@ export interface ModelTexts extends Pick<Model, "name" | "positiveRate" | "opera
 
 /** All fields but the checksum, in the order of the file. */
 export function encodeMetadata(model: Model): Record<string, string> {
-  const { timesteps, padding, channels, clip, lengths, gaps, clock } = model.recipe;
+  const { timesteps, padding, mask, channels, clip, lengths, gaps, clock } = model.recipe;
   const features = describeInputs(model.recipe);
   return {
     format: FORMAT,
     name: model.name,
-    recipe: JSON.stringify({ timesteps, features, padding, channels, clip, lengths, gaps, clock }),
+    recipe: JSON.stringify({ timesteps, features, padding: describePadding(padding, mask), channels, clip, lengths, gaps, clock }),
     ...(model.view && { view: encodeView(model.view) }),
     members: JSON.stringify(model.members.map(describeMember)),
     ...(model.stack && { stack: JSON.stringify(model.stack) }),
@@ -77,7 +77,6 @@ function parsePlan(value: unknown, format: string): RecipePlan {
   if (clock !== undefined && clock !== true) fail(`recipe.clock is ${show(clock)}, expected true or nothing`);
   const { features, inputs } = parseInputs(given, clock === true && format === FORMAT, "recipe.features");
   if (inputs !== undefined && format !== FORMAT) fail(`recipe.features is ${show(given)}, expected names, as ${format} has them`);
-  if (!PADDINGS.some((known) => known === padding)) fail(`recipe.padding is ${show(padding)}, expected ${PADDINGS.join(", ")}`);
   if (!Array.isArray(channels) || channels.length < 1 || channels.length > MAX_CHANNELS)
     fail(`recipe.channels is ${show(channels)}, expected 1 to ${MAX_CHANNELS} channels`);
   for (const [c, channel] of channels.entries()) checkChannel(channel, `recipe.channels[${c}]`, features.length);
@@ -93,7 +92,7 @@ function parsePlan(value: unknown, format: string): RecipePlan {
   return {
     timesteps,
     features,
-    padding: padding as Plan["padding"],
+    ...parsePadding(padding, format),
     channels: channels as Channel[],
     clip,
     lengths: [lengths[0], lengths[1]],
@@ -101,6 +100,20 @@ function parsePlan(value: unknown, format: string): RecipePlan {
     ...(clock === true && format === FORMAT && { clock }),
     ...(inputs && { inputs }),
   };
+}
+
+/** What stands for `padding`: a text, or an object where a number besides 0 marks padding, which code that knows no masks refuses. */
+function describePadding(padding: Padding, mask: number | undefined): unknown {
+  return mask === undefined ? padding : { zeros: padding, mask };
+}
+
+function parsePadding(value: unknown, format: string): Pick<Plan, "padding" | "mask"> {
+  const isObject = typeof value === "object" && value !== null && format === FORMAT;
+  const { zeros, mask } = isObject ? asObject(value, "recipe.padding") : { zeros: value, mask: undefined };
+  const padding = PADDINGS.find((known) => known === zeros);
+  if (padding === undefined || (isObject && !isFiniteNumber(mask)))
+    fail(`recipe.padding is ${show(value)}, expected ${PADDINGS.join(", ")}${isObject ? " as zeros, beside a number as mask" : ""}`);
+  return { padding, ...(isFiniteNumber(mask) && { mask }) };
 }
 
 /** Positions of features, ascending. */

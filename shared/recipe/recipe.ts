@@ -9,6 +9,8 @@ export interface Plan {
   /** Feature names (F). */
   readonly features: readonly string[];
   readonly padding: Padding;
+  /** Rows of this number alone are padding, too: an imported network passes over them. Left out: none are. */
+  readonly mask?: number;
   readonly channels: readonly Channel[];
   /** false keeps mean 0 and scale 1, as the plain script does. */
   readonly standardise: boolean;
@@ -56,8 +58,15 @@ export const CLIP = 10;
 export const CLIP_UNSCALED = 1e30;
 
 /** T and F of the sequences that a recipe takes, whether numbers may be missing, whether rows have times, and what is the same in all rows. */
-export function shapeOf(recipe: Pick<Recipe, "timesteps" | "features" | "gaps" | "clock" | "inputs">): Shape {
-  const { timesteps, features, gaps, clock, inputs = [] } = recipe;
+export function shapeOf(recipe: Pick<Recipe, "timesteps" | "features" | "gaps" | "clock" | "inputs" | "mask">): Shape {
+  const { timesteps, features, gaps, clock, mask, inputs = [] } = recipe;
   const statics = countStatics(inputs);
-  return { timesteps, features: features.length, ...(gaps && { gaps: true }), ...(clock && { clock }), ...(statics > 0 && { statics }) };
+  return {
+    timesteps,
+    features: features.length,
+    ...(gaps && { gaps: true }),
+    ...(clock && { clock }),
+    ...(statics > 0 && { statics }),
+    ...(mask !== undefined && { mask }),
+  };
 }

@@ -15,7 +15,6 @@ export const EXPECTED_REFUSALS: Readonly<Record<"keras" | "tensorflow" | "torch"
     ],
     "has 3 inputs": ["Normalization, LSTM, onnx"],
     "the operator ReverseSequence": ["LSTM backwards without bias, onnx"],
-    "(Masking) masks -99": ["Masking(-99), LSTM, keras", "Masking(-99), LSTM, h5"],
     "(LSTM) has return_sequences=True": [
       "two LSTMs with dropout, keras",
       "two LSTMs with dropout, h5",

@@ -94,6 +94,14 @@ describe("validRows", () => {
     expect([...rows.subarray(0, length)]).toEqual(expected);
   });
 
+  test("a row of the mask alone is padding wherever it stands, compared as float32", () => {
+    const masked = Float64Array.from([0.1, 0.1, 1, 0.1, Math.fround(0.1), 0.1, 0, 0, 2, 2]);
+    const rows = new Int32Array(5);
+    expect(validRows(masked, 0, { ...shape, mask: 0.1 }, "none", rows)).toBe(3);
+    expect([...rows.subarray(0, 3)]).toEqual([1, 3, 4]);
+    expect(validRows(masked, 0, { ...shape, mask: 0.1 }, "any", rows)).toBe(2);
+  });
+
   test.each<[Padding, number]>([
     ["leading", 0],
     ["any", 0],

@@ -37,7 +37,7 @@ export function synthesiseGolden(recipe: Recipe, random: Random): Float64Array {
       }
       const from = (k * T + t) * F;
       const isInside = t > T - length && t < T - 1;
-      if (kind === 3 && isInside && random.uniform() < 0.3) inputs.fill(0, from, from + F);
+      if (kind === 3 && isInside && random.uniform() < 0.3) inputs.fill(recipe.mask ?? 0, from, from + F);
       // The first and last rows hold data, whatever all-zero rows mean.
       if (!isInside && isZeroRow(inputs, from, shape)) inputs[from] = featureScale[0];
       // Walks stay whole: one of them is what people are shown.

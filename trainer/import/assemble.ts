@@ -73,7 +73,7 @@ function frontBehindScaler(source: string, { front, network }: ImportedNetwork, 
 }
 
 /** A recipe that hands each feature as it is, standardised by the front, to the network. */
-function plainRecipe(source: string, { front, network, padding, timesteps }: SettledNetwork, options: ImportOptions): Recipe {
+function plainRecipe(source: string, { front, network, padding, mask, timesteps }: SettledNetwork, options: ImportOptions): Recipe {
   const F = network.channels;
   if (F > MAX_FEATURES) throw new DataError(source, `takes ${F} features a step, expected at most ${MAX_FEATURES}`);
   const T = timesteps ?? options.timesteps ?? DEFAULT_SHAPE.timesteps;
@@ -86,9 +86,11 @@ function plainRecipe(source: string, { front, network, padding, timesteps }: Set
     timesteps: T,
     features: names,
     padding,
+    // Behind a scaler, the model's mask is no raw row
+    ...(mask !== undefined && options.scaler === undefined && { mask }),
     channels: names.map((_, a) => ({ base: "feature", view: "level", a })),
     clip: CLIP_UNSCALED,
-    lengths: padding === "none" ? [T, T] : [1, T],
+    lengths: padding === "none" && mask === undefined ? [T, T] : [1, T],
     mean: front.mean,
     scale: front.scale,
     floor: new Float64Array(3 * F),
@@ -98,9 +100,12 @@ function plainRecipe(source: string, { front, network, padding, timesteps }: Set
 }
 
 /** What the options added, and what they left open. */
-function describeOptions({ timesteps, exportMetadata }: ImportedNetwork, recipe: Recipe, options: ImportOptions): string[] {
+function describeOptions({ timesteps, mask, exportMetadata }: ImportedNetwork, recipe: Recipe, options: ImportOptions): string[] {
   const zeroRows = recipe.padding === "none" ? "; all-zero rows are scaled like any other" : "";
   return [
+    ...(options.scaler && mask !== undefined
+      ? [`rows of ${mask} behind the scaler stand for padding, which --padding says of raw rows`]
+      : []),
     ...(options.scaler ? [`scaler: mean and scale of ${options.scaler.mean.length} features${zeroRows}`] : []),
     ...(timesteps === null && !exportMetadata && options.timesteps === undefined
       ? [`the file does not say how many steps: ${recipe.timesteps} are taken (--timesteps N)`]

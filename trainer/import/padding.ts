@@ -15,7 +15,7 @@ const MEANINGS =
 export function settlePadding(imported: ImportedNetwork, said: Padding | undefined, source: string): SettledNetwork {
   const { padding, exportMetadata, timesteps } = imported;
   if (padding === null) {
-    if (said === undefined) rejectFile(source, "does not say what all-zero rows are", `say --padding: ${MEANINGS}`);
+    if (said === undefined) rejectFile(source, problemOf(imported), `say --padding: ${MEANINGS}`);
     return {
       ...imported,
       padding: said,
@@ -32,6 +32,12 @@ export function settlePadding(imported: ImportedNetwork, said: Padding | undefin
       findings: [...imported.findings, "padding: leading, as --padding says: shorter sequences are computed alone"],
     };
   return rejectFile(source, `says padding: ${padding}`, `--padding ${said} would be another model: leave --padding out`);
+}
+
+function problemOf({ mask }: ImportedNetwork): string {
+  return mask === undefined
+    ? "does not say what all-zero rows are"
+    : `passes over rows of ${mask}, and does not say what all-zero rows and shorter sequences are`;
 }
 
 /** Where rows are passed over wherever they stand, the source never sees them. */

@@ -63,7 +63,7 @@ function rowsOf({ timesteps: T, features, padding }: Recipe, values: Float64Arra
   const F = features.length;
   const rows = scaleRows(values.slice(n * T * F, (n + 1) * T * F), F, scaler, padding !== "none");
   if (padding !== "leading") return rows;
-  return rows.subarray((T - validRows(values, n * T * F, { timesteps: T, features: F }, padding, new Int32Array(T))) * F);
+  return rows.subarray((T - validRows(values, n * T * F, { timesteps: T, features: F }, padding, new Int32Array(T))) * F); // rows of a mask among them
 }
 
 /** What scikit-learn does to rows before the model sees them; padding stays zero. */
@@ -77,7 +77,7 @@ function scaleRows(rows: Float64Array, F: number, scaler: Scaler | undefined, ke
 }
 
 /** (N,T,F) */
-function randomSequences({ timesteps: T, features, padding, featureMean, featureScale }: Recipe, random: Random): Float64Array {
+function randomSequences({ timesteps: T, features, padding, mask, featureMean, featureScale }: Recipe, random: Random): Float64Array {
   const F = features.length;
   const values = new Float64Array(PARITY_SEQUENCES * T * F);
   for (let n = 0; n < PARITY_SEQUENCES; n++) {
@@ -85,7 +85,10 @@ function randomSequences({ timesteps: T, features, padding, featureMean, feature
     const length = n === 0 ? T : shortest + random.integer(T + 1 - shortest);
     for (let t = T - length; t < T; t++) {
       const isInside = t > T - length && t < T - 1;
-      if (n % 2 === 1 && isInside && random.uniform() < ZERO_ROW_RATE) continue; // an all-zero row
+      if (n % 2 === 1 && isInside && random.uniform() < ZERO_ROW_RATE) {
+        if (mask !== undefined && n % 4 === 1) values.fill(mask, (n * T + t) * F, (n * T + t + 1) * F);
+        continue; // an all-zero row, or one of the mask
+      }
       for (let f = 0; f < F; f++) values[(n * T + t) * F + f] = featureMean[f] + featureScale[f] * random.normal();
     }
   }

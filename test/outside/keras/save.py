@@ -26,13 +26,13 @@ def sequential(*layers, steps=T):
     return widen(keras.Sequential([L.Input((steps, F)), *layers]))
 
 
-def save(name, model, x, formats=("keras", "h5", "onnx")):
+def save(name, model, x, formats=("keras", "h5", "onnx"), **said):
     p = model.predict(x.astype("float32"), verbose=0)
     p = p[:, -1] if p.ndim == 2 else p
     for form in formats:
         path = cases.path("." + form)
         model.export(path, format="onnx", verbose=False) if form == "onnx" else model.save(path)
-        cases.add(f"{name}, {form}", path, x, p)
+        cases.add(f"{name}, {form}", path, x, p, **said)
 
 
 head = lambda: L.Dense(1, activation="sigmoid")
@@ -69,11 +69,12 @@ save("Masking, LSTM of hard sigmoids, backwards", sequential(L.Masking(0.0), L.L
 save("LSTM backwards without bias", sequential(L.LSTM(6, go_backwards=True, use_bias=False), head()), unmasked)
 save("Masking, LSTM, any number of steps", sequential(L.Masking(0.0), L.LSTM(16), head(), steps=None), masked, ("keras", "h5"))
 save("LSTM, Dense, Activation", sequential(L.LSTM(5), L.Dense(1), L.Activation("sigmoid")), unmasked)
+marked = np.where((masked == 0).all(-1, keepdims=True), -99.0, masked)
+save("Masking(-99), LSTM", sequential(L.Masking(-99.0), L.LSTM(8), head()), marked, ("keras", "h5"), padding="none")
 inputs = keras.Input((T, F))
 save("functional", widen(keras.Model(inputs, head()(L.LSTM(12)(L.Masking(0.0)(inputs))))), masked)
 
 # What is refused until networks are lists of layers
-save("Masking(-99), LSTM", sequential(L.Masking(-99.0), L.LSTM(8), head()), unmasked, ("keras", "h5"))
 save("LSTM with recurrent dropout", sequential(L.LSTM(9, recurrent_dropout=0.2), head()), unmasked)
 save("two LSTMs with dropout", sequential(L.LSTM(12, return_sequences=True), L.Dropout(0.2), L.LSTM(8), head()), unmasked)
 save("Masking, two LSTMs", sequential(L.Masking(0.0), L.LSTM(12, return_sequences=True), L.LSTM(8), head()), masked, ("keras", "h5"))

@@ -54,6 +54,7 @@ describe("round trip", () => {
         ],
       }),
     ],
+    ["a number besides 0 that marks padding", { ...model, recipe: { ...model.recipe, mask: -1e9 } }],
     ["a category of odd texts and what is given once a sequence", makeModel(kernel, { inputs: INPUTS })],
     [
       "hard gates, backwards, from a state",
@@ -231,6 +232,11 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
     "recipe.features make 65 features, expected at most 64",
   ],
   ["an unknown padding", ({ metadata }) => (metadata.recipe.padding = "pre"), 'recipe.padding is "pre", expected leading, any, none'],
+  [
+    "a mask that is no number",
+    ({ metadata }) => (metadata.recipe.padding = { zeros: "any", mask: "0" }),
+    'recipe.padding is {"zeros":"any","mask":"0"}, expected leading, any, none as zeros, beside a number as mask',
+  ],
   ["no channels", ({ metadata }) => (metadata.recipe.channels = []), "recipe.channels is [], expected 1 to 1024 channels"],
   ["a channel that is no object", ({ metadata }) => (metadata.recipe.channels[1] = 7), "recipe.channels[1] is 7, expected an object"],
   [

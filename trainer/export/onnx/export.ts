@@ -33,6 +33,8 @@ export function encodeOnnx(
   { preprocessing = false }: { readonly preprocessing?: boolean } = {},
 ): Uint8Array<ArrayBuffer> {
   const { recipe, name } = model;
+  if (preprocessing && recipe.mask !== undefined)
+    throw new ArtifactError(`passes over rows of ${recipe.mask}, which no export with --preprocessing does: leave --preprocessing out`);
   const graph = preprocessing ? describeWhole(model) : describeChannelsAlone(model);
   return encodeModel({
     irVersion: IR_VERSION,
@@ -220,9 +222,9 @@ function twoBiases(bias: Uint8Array): Uint8Array {
 
 /** The recipe with its arrays as lists, as JSON has them. */
 function withLists(recipe: Recipe): Record<string, unknown> {
-  const { timesteps, features, padding, channels, clip, lengths, gaps, clock, fill } = recipe;
+  const { timesteps, features, padding, mask, channels, clip, lengths, gaps, clock, fill } = recipe;
   const [mean, scale, floor] = [recipe.mean, recipe.scale, recipe.floor].map((array) => [...array]);
   const [featureMean, featureScale] = [recipe.featureMean, recipe.featureScale].map((array) => [...array]);
-  const rows = { timesteps, features, padding, gaps, fill: fill && [...fill], clock };
+  const rows = { timesteps, features, padding, mask, gaps, fill: fill && [...fill], clock };
   return { ...rows, channels, clip, lengths, mean, scale, floor, featureMean, featureScale };
 }

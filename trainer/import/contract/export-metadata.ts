@@ -35,6 +35,7 @@ export function restoreExportMetadata(name: string, recipe: Recipe, calibration:
       timesteps: recipe.timesteps,
       features: recipe.features,
       padding: recipe.padding,
+      ...(recipe.mask !== undefined && { mask: recipe.mask }),
       channels: recipe.channels,
       clip: recipe.clip,
       lengths: recipe.lengths,

@@ -15,6 +15,8 @@ export interface ImportedNetwork {
   readonly timesteps: number | null;
   /** null where the file cannot say what an all-zero row is. */
   readonly padding: Padding | null;
+  /** Rows of this number alone are passed over, as the network takes them; there where the file has such a mask and it is not 0. */
+  readonly mask?: number;
   readonly front: Front;
   readonly network: Network;
   /**

@@ -8,7 +8,8 @@ import { LAYERS, rejectLayer } from "./layers.ts";
 export interface KerasPlan {
   readonly timesteps: number | null;
   readonly features: number | null;
-  readonly isMasked: boolean;
+  /** The number whose rows are passed over, as float32; null: none is. */
+  readonly mask: number | null;
   /** BatchNormalization, Normalization and Rescaling in front of the LSTM, in order. */
   readonly front: readonly Layer[];
   readonly lstm: Layer;
@@ -31,7 +32,7 @@ const HARD_SIGMOID_SLOPES = { untilKeras2: 0.2, sinceKeras3: 1 / 6 };
 export function planKeras(config: unknown, version: string, source: string): KerasPlan {
   const layers = readChain(config, source);
   const major = Number(version.split(".")[0]) || 1;
-  const draft: PlanDraft = { major, isMasked: false, front: [], behind: [], isActivated: false, ignored: [], findings: [] };
+  const draft: PlanDraft = { major, mask: null, front: [], behind: [], isActivated: false, ignored: [], findings: [] };
   for (const layer of layers) {
     checkPrecision(layer, source);
     const kind = LAYERS.get(layer.type);
@@ -39,9 +40,9 @@ export function planKeras(config: unknown, version: string, source: string): Ker
     kind.add(draft, layer, source);
   }
   const { lstm, dense } = checkComplete(draft, layers, source);
-  const { isMasked, front, behind, ignored, findings } = draft;
+  const { mask, front, behind, ignored, findings } = draft;
   const backwards = lstm.config.go_backwards === true;
-  return { ...shapeOf(layers), isMasked, front, lstm, behind, hardGates: hardGatesOf(lstm, major), backwards, dense, ignored, findings };
+  return { ...shapeOf(layers), mask, front, lstm, behind, hardGates: hardGatesOf(lstm, major), backwards, dense, ignored, findings };
 }
 
 function checkComplete({ lstm, dense, isActivated }: PlanDraft, layers: readonly Layer[], source: string): { lstm: Layer; dense: Layer } {

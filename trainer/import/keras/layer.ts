@@ -19,7 +19,8 @@ export interface Weights {
 export interface PlanDraft {
   /** Of the Keras that saved the model; 1 where the file does not say, as Keras 1 did not. */
   readonly major: number;
-  isMasked: boolean;
+  /** The number whose rows are passed over; null: none is. */
+  mask: number | null;
   readonly front: Layer[];
   lstm?: Layer;
   /** BatchNormalization between the LSTM and the Dense layer. */

@@ -65,16 +65,19 @@ export function rejectLayer(layer: Layer, source: string): never {
 
 function addMasking(draft: PlanDraft, layer: Layer, source: string): void {
   const what = describeLayer(layer);
-  if (layer.config.mask_value !== 0)
-    rejectFile(source, `${what} masks ${layer.config.mask_value}`, "quickstep passes over all-zero rows, so mask_value must be 0");
+  const value = layer.config.mask_value ?? 0;
+  const mask = typeof value === "number" ? Math.fround(value) : Number.NaN;
+  if (!Number.isFinite(mask))
+    rejectFile(source, `${what} masks ${JSON.stringify(value)}`, "expected a finite number for mask_value: save the model again");
+  if (draft.mask !== null) rejectFile(source, `${what} is a second Masking`, `quickstep runs one; ${SECOND_ENGINE}`);
   const [before] = draft.front;
   if (before)
     rejectFile(
       source,
       `${what} stands behind ${before.name} (${before.type})`,
-      "zero rows are looked for in the raw rows: put Masking first",
+      `masked rows are looked for in the raw rows; ${SECOND_ENGINE}`,
     );
-  draft.isMasked = true;
+  draft.mask = mask;
 }
 
 function addScalingLayer(draft: PlanDraft, layer: Layer, source: string): void {
@@ -88,7 +91,7 @@ function addScalingLayer(draft: PlanDraft, layer: Layer, source: string): void {
  */
 function addMaskDroppingLayer(draft: PlanDraft, layer: Layer, source: string): void {
   addScalingLayer(draft, layer, source);
-  if (!draft.isMasked || draft.major >= 3) return;
-  draft.isMasked = false;
+  if (draft.mask === null || draft.major >= 3) return;
+  draft.mask = null;
   draft.findings.push(`${describeLayer(layer)} drops the mask in front of it, as Keras ${draft.major} does: Masking has no effect`);
 }

@@ -41,7 +41,8 @@ export function buildKeras(
     format,
     findings: describe(model),
     timesteps: plan.timesteps,
-    padding: plan.isMasked ? "any" : "none",
+    padding: plan.mask === null ? "none" : plan.mask === 0 ? "any" : null,
+    ...(plan.mask && { mask: plan.mask }),
     front: stages.reduce((before: Front, { mean, scale }) => addFront(before, mean, scale), plainFront(F)),
     network: networkOf(model),
     forward: (rows) => forward(model, rows),
@@ -77,9 +78,9 @@ function foldHead({ U, behind, dense: { K, kernel, bias } }: KerasModel): { head
 }
 
 function describe({ plan, F, U, dense: { K } }: KerasModel): string[] {
-  const { isMasked, front, behind, hardGates, backwards, ignored, findings } = plan;
+  const { mask, front, behind, hardGates, backwards, ignored, findings } = plan;
   const chain = [
-    ...(isMasked ? ["Masking(0)"] : []),
+    ...(mask === null ? [] : [`Masking(${mask})`]),
     ...front.map(({ type }) => type),
     `LSTM(${U})`,
     ...behind.map(({ type }) => type),
@@ -90,10 +91,15 @@ function describe({ plan, F, U, dense: { K } }: KerasModel): string[] {
     hardGates === null
       ? "gates: sigmoid"
       : `gates: hard_sigmoid, ${hardGates === 0.2 ? "0.2 · x + 0.5, as Keras 1 and 2 have it" : "x / 6 + 0.5, as Keras 3 has it"}`,
-    isMasked ? "Masking(0): all-zero rows are passed over (padding: any)" : "no Masking: all-zero rows are data (padding: none)",
+    describeMask(mask),
     ...(backwards ? ["go_backwards: steps are read from the last to the first"] : []),
     ...findings,
   ];
+}
+
+function describeMask(mask: number | null): string {
+  if (mask === null) return "no Masking: all-zero rows are data (padding: none)";
+  return mask === 0 ? "Masking(0): all-zero rows are passed over (padding: any)" : `Masking(${mask}): rows of ${mask} are passed over`;
 }
 
 /** `rows` (T,F) → probability, layer by layer. */
@@ -104,7 +110,7 @@ function forward({ plan, F, U, stages, gates, behind, dense: { K, kernel, bias }
   for (let k = 0; k < T; k++) {
     const t = plan.backwards ? T - 1 - k : k;
     let x = rows.subarray(t * F, (t + 1) * F);
-    if (plan.isMasked && x.every((value) => value === 0)) continue;
+    if (plan.mask !== null && x.every((value) => Math.fround(value) === plan.mask)) continue;
     for (const { apply } of stages) x = apply(x);
     [h, c] = step(gates, plan.hardGates, x, h, c);
   }

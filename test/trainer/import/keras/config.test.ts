@@ -23,7 +23,7 @@ test("the model that they all vary is understood", () => {
   expect(plan(sequential(first, layer("Masking", { mask_value: 0 }), lstm(), layer("Dropout"), dense()))).toMatchObject({
     timesteps: 10,
     features: 5,
-    isMasked: true,
+    mask: 0,
     hardGates: null,
     backwards: false,
     ignored: ["Dropout"],
@@ -44,16 +44,16 @@ test.each([
   ["2.15.0", false],
   ["2.2.4-tf", false],
   ["3.8.0", true],
-])("Keras %s: a mask passes through Normalization and Rescaling: %s", (version, isMasked) => {
+])("Keras %s: a mask passes through Normalization and Rescaling: %s", (version, isPassed) => {
   for (const type of ["Normalization", "Rescaling"])
     expect(plan(sequential(first, layer("Masking", { mask_value: 0 }), layer(type, { scale: 2 }), lstm(), dense()), version)).toMatchObject(
       {
-        isMasked,
+        mask: isPassed ? 0 : null,
       },
     );
   expect(plan(sequential(first, layer("Masking", { mask_value: 0 }), layer("BatchNormalization"), lstm(), dense()), version)).toMatchObject(
     {
-      isMasked: true,
+      mask: 0,
     },
   );
 });
@@ -111,14 +111,14 @@ describe("refused by name", () => {
     ["no Dense", [lstm()], "has no Dense layer behind its LSTM"],
     ["no LSTM", [dense()], "layer dense (Dense) is not supported here"],
     [
-      "another mask value",
-      [layer("Masking", { mask_value: -1 }), lstm(), dense()],
-      "layer masking (Masking) masks -1: quickstep passes over all-zero rows",
+      "two masks",
+      [layer("Masking", { mask_value: -1 }), layer("Masking", { mask_value: -2 }), lstm(), dense()],
+      "layer masking (Masking) is a second Masking: quickstep runs one; as ONNX the whole model runs on the second engine",
     ],
     [
       "Masking behind BatchNormalization",
       [layer("BatchNormalization", { axis: [2] }), layer("Masking", { mask_value: 0 }), lstm(), dense()],
-      "layer masking (Masking) stands behind batchnormalization (BatchNormalization): zero rows are looked for in the raw rows",
+      "layer masking (Masking) stands behind batchnormalization (BatchNormalization): masked rows are looked for in the raw rows; as ONNX the whole model runs on the second engine",
     ],
     [
       "normalising along steps",
