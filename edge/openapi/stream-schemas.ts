@@ -33,20 +33,25 @@ const destinationName = lazy(() =>
   z.string(DESTINATION_RULE).check(z.minLength(1, DESTINATION_RULE), z.describe("A name that DESTINATIONS lists.")),
 );
 
-/** What POST /v1/streams/{key}/events takes for a model whose rows are as `shape` says: an event, or a batch of at most `maxEvents`. */
-export function eventSchemas(shape: RowShape, maxEvents: number) {
-  const event = exactObject({ id: nameSchema(), timestamp: timestampSchema(), values: rowOf(shape) });
+/** What POST /v1/streams/{key}/events takes for a model whose rows are as `shape` says. */
+export function eventSchema(shape: RowShape) {
+  return exactObject({ id: nameSchema(), timestamp: timestampSchema(), values: rowOf(shape) });
+}
+
+/** A batch of 1 to `maxEvents` events. */
+export function batchSchema<E extends z.ZodMiniType>(event: E, maxEvents: number) {
   const events = z
     .array(event, "must be an array of events")
     .check(z.minLength(1, "must hold at least one event"), z.maxLength(maxEvents, `must hold at most ${maxEvents} events`));
-  return { event, batch: exactObject({ events }) };
+  return exactObject({ events });
 }
 
 /** The components of the document, by their names. */
 export function streamSchemas(model: ScorableModel) {
   const shape = shapeOf(model.recipe);
   const { timesteps: T } = shape;
-  const { event, batch } = eventSchemas(shape, maxSequences(model.recipe));
+  const event = eventSchema(shape);
+  const batch = batchSchema(event, maxSequences(model.recipe));
   const answer = answerSchema(model, T);
   return {
     StreamEvent: event,

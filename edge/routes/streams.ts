@@ -1,7 +1,7 @@
 // /v1/streams: events into a key's window, and what is in it.
 import { Hono } from "hono";
+import * as z from "zod/mini";
 import { ArtifactError, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
-import { expandGivenRow } from "../../shared/recipe/given-rows.ts";
 import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { widthWithoutTime } from "../../shared/sequence.ts";
 import { isWithin } from "../config/stream-patterns.ts";
@@ -12,10 +12,11 @@ import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
 import { lazy, parseAt, parseQuery } from "../http/schema.ts";
 import type { Ready, ServableModel } from "../models/servable-model.ts";
-import { eventSchemas, listQuery } from "../openapi/stream-schemas.ts";
+import { batchSchema, eventSchema, listQuery } from "../openapi/stream-schemas.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { checkUsable } from "../streams/endpoints.ts";
 import { contentDigest, parseName, readEvent, refuseFuture, restoreGaps, type StreamEvent } from "../webhooks/event.ts";
+import { expandEventRow } from "../webhooks/event-row.ts";
 import { API_SOURCE, isOwned } from "../webhooks/sources.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
@@ -83,52 +84,44 @@ function unknownKey(): RequestError {
 }
 
 /** Reads a body's events: one, or a batch in an object. What it returns throws SequenceError and LimitError. */
-function eventParser({ model }: Ready) {
-  const maxEvents = maxSequences(model.recipe);
-  const shape = shapeOf(model.recipe);
-  const F = widthWithoutTime(shape);
-  const schemas = lazy(() => eventSchemas(shape, maxEvents));
-  type GivenEvent = { readonly id: string; readonly timestamp: number; readonly values: readonly (number | null)[] };
-  const withDigest = async ({ id, timestamp, values }: GivenEvent): Promise<StreamEvent> => {
-    const restored = restoreGaps(values);
-    return { id, timestamp, data: { values: restored }, digest: await contentDigest(timestamp, { values: restored }) };
-  };
+function eventParser({ model: { recipe } }: Ready) {
+  const maxEvents = maxSequences(recipe);
+  const read = eventReader(recipe);
+  const batch = lazy(() => batchSchema(z.any(), maxEvents));
   /** `latest`: later events are refused, in milliseconds since 1970. */
   return async (body: unknown, latest: number): Promise<{ readonly events: readonly StreamEvent[]; readonly isBatch: boolean }> => {
     const isBatch = typeof body === "object" && body !== null && "events" in body;
-    if (!isBatch) {
-      const given = expandEvent(body, [], model.recipe);
-      const event = readEvent(given, F) ?? parseAt(schemas().event, given, []);
-      refuseFuture(event.timestamp, latest, ["timestamp"]);
-      return { events: [await withDigest(event)], isBatch };
-    }
+    if (!isBatch) return { events: [await read(body, [], latest)], isBatch };
     const given = body.events;
     if (Array.isArray(given) && given.length > maxEvents)
       // before each of them is looked at
       throw new LimitError(["events"], `at most ${maxEvents} events a request, got ${given.length}: send them in parts`, maxEvents);
-    const expanded = Array.isArray(given)
-      ? { ...body, events: given.map((event: unknown, i) => expandEvent(event, ["events", i], model.recipe)) }
-      : body;
-    const events = readBatch(expanded, F) ?? parseAt(schemas().batch, expanded, []).events;
-    for (const [i, { timestamp }] of events.entries()) refuseFuture(timestamp, latest, ["events", i, "timestamp"]);
-    return { events: await Promise.all(events.map(withDigest)), isBatch };
+    const { events } = parseAt(batch(), body, []);
+    return { events: await Promise.all(events.map((event, i) => read(event, ["events", i], latest))), isBatch };
   };
 }
 
-/** An event of a model with inputs, with a row of features in place of inputs and what is static; one that has features already as it is. */
-function expandEvent(event: unknown, path: Path, recipe: Recipe): unknown {
-  if (recipe.inputs === undefined || typeof event !== "object" || event === null || !("values" in event)) return event;
-  const { static: statics, values, ...others } = event as Record<string, unknown>;
-  const isNumeric =
-    Array.isArray(values) && values.length === recipe.features.length - (recipe.clock ? 1 : 0) && values.every(Number.isFinite);
-  if (isNumeric && statics === undefined) return event;
-  return { ...others, values: expandGivenRow(values, [...path, "values"], statics, [...path, "static"], recipe) };
+/** Reads one event, which stands at `path`. What it returns throws SequenceError. */
+function eventReader(recipe: Recipe) {
+  const shape = shapeOf(recipe);
+  const ownShape = { ...shape, features: shape.features - (shape.statics ?? 0) };
+  const [whole, own] = [shape, ownShape].map((rows) => ({ width: widthWithoutTime(rows), schema: lazy(() => eventSchema(rows)) }));
+  return async (event: unknown, path: Path, latest: number): Promise<StreamEvent> => {
+    const { expanded, isOwn } = expandEvent(event, path, recipe);
+    const { width, schema } = isOwn ? own : whole;
+    const { id, timestamp, values } = readEvent(expanded, width) ?? parseAt(schema(), expanded, path);
+    refuseFuture(timestamp, latest, [...path, "timestamp"]);
+    const row = restoreGaps(values);
+    const data = isOwn ? { own: row } : { values: row };
+    return { id, timestamp, data, digest: await contentDigest(timestamp, data) };
+  };
 }
 
-/** All events of a batch, read by hand as readEvent does; undefined where the schema has to decide. */
-function readBatch(body: object, F: number) {
-  const { events, ...others } = body as { readonly events: unknown };
-  if (!Array.isArray(events) || events.length === 0 || Object.keys(others).length > 0) return undefined;
-  const read = events.map((event) => readEvent(event, F));
-  return read.every((event) => event !== undefined) ? read : undefined;
+/** An event with a row of features in place of what the model takes, and whether what is given once a sequence is left out. */
+function expandEvent(event: unknown, path: Path, recipe: Recipe): { readonly expanded: unknown; readonly isOwn: boolean } {
+  if (recipe.inputs === undefined || typeof event !== "object" || event === null || !("values" in event))
+    return { expanded: event, isOwn: false };
+  const { static: statics, values, ...others } = event as Record<string, unknown>;
+  const { row, isOwn } = expandEventRow(values, { path: [...path, "values"], statics, staticPath: [...path, "static"] }, recipe);
+  return { expanded: { ...others, values: row }, isOwn };
 }

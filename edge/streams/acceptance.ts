@@ -45,7 +45,7 @@ export function takeEvents(
       if (known.digest !== event.digest) throw new Refusal({ conflict: index });
       return { answer: known.answer, replayed: true };
     }
-    const answer = takeNew(eventLog, event, origin, scorer, isFresh, dependencies);
+    const answer = takeNew(eventLog, { event, index }, origin, scorer, isFresh, dependencies);
     isFresh = false;
     return { answer, replayed: false };
   });
@@ -58,7 +58,9 @@ export function takeEvents(
 function fits(events: readonly StreamEvent[], origin: Origin, { ready, schema }: Scorer & { readonly schema: string }): boolean {
   if (origin.schema !== undefined) return origin.schema === schema;
   const F = ready.model.recipe.features.length;
-  return events.every(({ data }) => ("values" in data ? [data.values] : data.sequence).every((row) => row.length === F));
+  return events.every(({ data }) =>
+    ("sequence" in data ? data.sequence : "values" in data ? [data.values] : []).every((row) => row.length === F),
+  );
 }
 
 /** The first source to write a window owns it; another may write it where the configuration binds it to the stream. Throws Refusal. */
@@ -68,10 +70,10 @@ function claim(eventLog: EventLog, { source, isBound }: Origin): void {
   else if (owner !== source && owner !== ANYONE && !isBound) throw new Refusal({ owner });
 }
 
-/** Stores, scores and posts one event. */
+/** Stores, scores and posts one event of a request. Throws Refusal. */
 function takeNew(
   eventLog: EventLog,
-  event: StreamEvent,
+  { event, index }: { readonly event: StreamEvent; readonly index: number },
   origin: Origin,
   scorer: Scorer,
   isFresh: boolean,
@@ -81,6 +83,7 @@ function takeNew(
   const now = Math.max(dependencies.now(), eventLog.arrived); // the order of arrival survives a clock that was set back
   if (now - eventLog.arrived > settings.idleTtlMs) eventLog.forgetWindow();
   eventLog.leaveOut(now + settings.futureMs + CLOCK_SKEW_MS);
+  if ("own" in event.data && eventLog.statics === undefined) throw new Refusal({ noStatics: index });
   const { answer, scored } = eventLog.add(scorer, origin.source, event, now, isFresh);
   // by the clock as it stands: `now` may be ahead for as long as the clock once jumped
   if (scored) postAnswer(eventLog, answer, origin, dependencies.now(), dependencies);

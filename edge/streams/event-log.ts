@@ -1,17 +1,18 @@
 // What the object of one key has written down: its events, its window, its outbox. Every method is synchronous, so that nothing comes
 // between: the object decides what is one transaction. Memory holds only what storage does.
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { widthWithoutTime } from "../../shared/sequence.ts";
+import { type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import { type DeliveryCounts, type DeliveryState, type DueRow, Outbox, type Outcome } from "../deliveries/outbox.ts";
 import { type Sql, type SqlValue, select } from "../deliveries/sql.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { restoreGaps, type StreamEvent } from "../webhooks/event.ts";
 import { compactAnswer, expandAnswer } from "./answers.ts";
+import { type LatestStatics, readStatics, writeStatics } from "./latest-statics.ts";
 import { maxEventRows } from "./limits.ts";
 import { createTables, migrateTables } from "./schema.ts";
 import type { ObjectStorage } from "./storage.ts";
 import type { StreamAnswer } from "./store.ts";
-import { isWarming, placeRow, scoreRows, type WindowRow } from "./window.ts";
+import { completeRow, isWarming, placeRow, scoreRows, timedRow, type WindowRow } from "./window.ts";
 
 /** The last report to the directory. */
 export interface DirectoryReport {
@@ -61,6 +62,8 @@ export class EventLog {
   facts!: Facts;
   /** Oldest first. */
   window: readonly WindowRow[] = [];
+  /** What is given once a sequence, as the latest event says that gave it; undefined where none did, or the model takes nothing of the kind. */
+  statics: LatestStatics | undefined;
   /** Of the last event, and when it came; 0 before the first. */
   seq = 0;
   arrived = 0;
@@ -69,12 +72,15 @@ export class EventLog {
   private readonly storage: ObjectStorage;
   private readonly sql: Sql;
   private readonly ready: Ready | undefined;
+  /** Of what the model takes. */
+  private readonly shape: Shape | undefined;
 
   /** The tables must be there. */
   private constructor(storage: ObjectStorage, ready: Ready | undefined) {
     this.storage = storage;
     this.sql = storage.sql;
     this.ready = ready;
+    this.shape = ready && shapeOf(ready.model.recipe);
     this.outbox = new Outbox(this.sql);
     this.read();
   }
@@ -105,23 +111,33 @@ export class EventLog {
     this.seq = seq;
     this.arrived = arrived;
     this.oldest = select<{ seq: number | null }>(this.sql, "SELECT min(seq) AS seq FROM events")[0].seq ?? seq;
-    this.window = this.readWindow();
+    this.readLatest();
     this.outbox.read();
+  }
+
+  /** Window and statics, without events later than `latest`, ms since 1970. */
+  private readLatest(latest = Number.MAX_VALUE): void {
+    this.window = this.readWindow(latest);
+    this.statics = this.readStatics(latest);
   }
 
   /** The window without events later than `latest`, ms since 1970: those before come back, since all keep their values. */
   windowUntil(latest: number): readonly WindowRow[] {
-    return (this.window.at(-1)?.timestamp ?? 0) <= latest ? this.window : this.readWindow(latest);
+    const isWhole = (this.window.at(-1)?.timestamp ?? 0) <= latest;
+    const window = isWhole ? this.window : this.readWindow(latest);
+    if (this.shape?.statics === undefined) return window;
+    const statics = isWhole ? this.statics : this.readStatics(latest);
+    return window.map((row) => ({ ...row, values: completeRow(row.values, statics, this.shape!) }));
   }
 
-  /** As `windowUntil`, and so it stays until the object wakes again. */
+  /** Events later than `latest` are left out of the window, and so it stays until the object wakes again. */
   leaveOut(latest: number): void {
-    this.window = this.windowUntil(latest);
+    if ((this.window.at(-1)?.timestamp ?? 0) > latest) this.readLatest(latest);
   }
 
   /** T; 0 without a model. */
   get timesteps(): number {
-    return this.ready === undefined ? 0 : shapeOf(this.ready.model.recipe).timesteps;
+    return this.shape?.timesteps ?? 0;
   }
 
   /** Events whose ids are known, those that were deleted between them included. */
@@ -136,26 +152,34 @@ export class EventLog {
     const had =
       isOther && select(this.sql, "SELECT 1 FROM events WHERE row IS NOT NULL AND seq > ? LIMIT 1", this.facts.windowFrom).length > 0;
     this.change({ schema, ...(isOther && { windowFrom: this.seq }) });
-    this.window = this.readWindow();
+    this.readLatest();
     return had;
   }
 
   /** Rows for another model are left out: from before the schema changed, or, where that is not known, of another width; and
    * those with gaps that it does not take. */
   private readWindow(latest = Number.MAX_VALUE): WindowRow[] {
-    if (this.ready === undefined) return [];
-    const { schema, windowFrom } = this.facts;
-    if (schema !== null && schema !== schemaOf(this.ready)) return [];
-    const shape = shapeOf(this.ready.model.recipe);
-    const { timesteps: T, gaps = false } = shape;
+    const { shape } = this;
+    if (shape === undefined || this.isOtherSchema()) return [];
+    const { timesteps: T, gaps = false, statics = 0 } = shape;
+    const width = widthWithoutTime(shape);
     const rows = select<Omit<WindowRow, "values"> & { row: string }>(
       this.sql,
-      `SELECT seq, source, id, timestamp, row FROM events WHERE row IS NOT NULL AND json_array_length(row) = ? AND (? OR instr(row, 'null') = 0)
+      `SELECT seq, source, id, timestamp, row FROM events WHERE row IS NOT NULL AND json_array_length(row) IN (?, ?) AND (? OR instr(row, 'null') = 0)
          AND timestamp <= ? AND seq > ?
        ORDER BY timestamp DESC, seq DESC LIMIT ?`,
-      ...[widthWithoutTime(shape), gaps ? 1 : 0, latest, windowFrom, T],
+      ...[width, width - statics, gaps ? 1 : 0, latest, this.facts.windowFrom, T],
     );
     return rows.reverse().map(({ row, ...rest }) => ({ ...rest, values: restoreGaps(JSON.parse(row)) })); // JSON has null for NaN
+  }
+
+  private readStatics(latest: number): LatestStatics | undefined {
+    return this.shape === undefined || this.isOtherSchema() ? undefined : readStatics(this.sql, this.shape, this.facts.windowFrom, latest);
+  }
+
+  /** Whether the rows that are stored are known to be another model's. */
+  private isOtherSchema(): boolean {
+    return this.facts.schema !== null && this.ready !== undefined && this.facts.schema !== schemaOf(this.ready);
   }
 
   /** What this id was answered with; undefined where it is new. */
@@ -173,16 +197,18 @@ export class EventLog {
 
   /**
    * Stores and scores a new event; its StreamAnswer as JSON. `now`: milliseconds since 1970, never less than `arrived`. `fresh`: the
-   * answer says that the window began anew.
+   * answer says that the window began anew. Where the event leaves out what is given once a sequence, `statics` must be known.
    */
   add({ ready, model }: Scorer, source: string, event: StreamEvent, now: number, fresh: boolean): { answer: string; scored: boolean } {
     const { id, digest, timestamp, data } = event;
-    const { timesteps, clock } = shapeOf(ready.model.recipe);
+    const shape = shapeOf(ready.model.recipe);
+    const { timesteps } = shape;
     const seq = this.seq + 1;
-    const isRow = "values" in data;
-    const values = isRow ? data.values.map((value) => value + 0) : []; // −0 is 0, as JSON keeps it
+    const isRow = !("sequence" in data);
+    const values = isRow ? ("own" in data ? data.own : data.values).map((value) => value + 0) : []; // −0 is 0, as JSON keeps it
     const window = isRow ? placeRow(this.window, { seq, source, id, timestamp, values }, timesteps) : this.window;
-    const rows = isRow ? (window ?? []).map(({ values, timestamp }) => (clock ? [...values, timestamp / 1000] : values)) : data.sequence;
+    const statics = "values" in data ? writeStatics(this.sql, shape, this.statics, { timestamp, seq, row: values }) : this.statics;
+    const rows = isRow ? (window ?? []).map((row) => timedRow(row, statics, shape)) : data.sequence;
     const late = window === undefined;
     const warming = !late && isWarming(ready, rows);
     const scored = !late && !warming;
@@ -210,6 +236,7 @@ export class EventLog {
     this.seq = seq;
     this.arrived = now;
     if (!late) this.window = window;
+    this.statics = statics;
     return { answer: JSON.stringify(answer), scored };
   }
 
@@ -239,7 +266,9 @@ export class EventLog {
   /** Empties the window and deletes all events' values; ids and answers stay. */
   forgetWindow(): void {
     this.sql.exec("UPDATE events SET row = NULL WHERE row IS NOT NULL"); // also of events that were late, or for another model
+    this.sql.exec("DELETE FROM statics");
     this.window = [];
+    this.statics = undefined;
   }
 
   /**
@@ -247,6 +276,7 @@ export class EventLog {
    * oldest that is left came; undefined where there is none.
    */
   purge(before: number): number | undefined {
+    if (this.shape?.statics === undefined) this.sql.exec("DELETE FROM statics"); // another model's
     const recent = "SELECT seq FROM events WHERE arrived >= ? ORDER BY seq LIMIT 1";
     this.forgetBelow(select<{ seq: number }>(this.sql, recent, before)[0]?.seq ?? this.seq);
     return select<{ arrived: number }>(this.sql, "SELECT arrived FROM events ORDER BY seq LIMIT 1")[0]?.arrived;

@@ -1,6 +1,7 @@
 // The store of streams on Durable Objects: one object a key, some for the directory. What concerns all keys goes through the directory,
 // some keys a call, since one request may ask only so many objects.
-import { ArtifactError, LimitError, SequenceError } from "../../shared/errors.ts";
+import { ArtifactError, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
+import type { Recipe } from "../../shared/recipe/recipe.ts";
 import type { Breaker } from "../deliveries/breaker.ts";
 import { RequestError } from "../http/problem.ts";
 import type { ServableModel } from "../models/servable-model.ts";
@@ -110,11 +111,21 @@ async function acceptEvents(
   if ("unready" in acceptance) throw new ArtifactError(acceptance.unready);
   if ("answers" in acceptance)
     return acceptance.answers.map(({ answer, replayed }): Accepted => ({ answer: JSON.parse(answer), replayed }));
-  return refuse(acceptance, events);
+  return refuse(acceptance, events, servable.model.recipe);
 }
 
 /** Throws what an acceptance without answers says. */
-function refuse(refusal: Exclude<Acceptance, { answers: unknown } | { unready: string }>, events: readonly StreamEvent[]): never {
+function refuse(
+  refusal: Exclude<Acceptance, { answers: unknown } | { unready: string }>,
+  events: readonly StreamEvent[],
+  recipe: Pick<Recipe, "inputs">,
+): never {
+  const pathOf = (index: number, name: string): Path => (events.length > 1 ? ["events", index, name] : [name]);
+  if ("noStatics" in refusal) {
+    const names = (recipe.inputs ?? []).filter((input) => input.static).map(({ name }) => name);
+    const rule = `must be an object with ${names.join(", ")}, since no event of this stream has given them since its window was empty: give them once, later events may leave them out`;
+    throw new SequenceError(pathOf(refusal.noStatics, "static"), rule, "nothing");
+  }
   if ("maxAnswers" in refusal) {
     const { maxAnswers } = refusal;
     const sentence = `the answers to ${events.length} events would have more than ${maxAnswers} characters: send them in parts, nothing is stored`;
@@ -134,8 +145,11 @@ function refuse(refusal: Exclude<Acceptance, { answers: unknown } | { unready: s
       `another version of this service keeps the stream, with a model of other features or steps (${refusal.otherSchema}): nothing is stored`,
     );
   const { conflict } = refusal;
-  const path = events.length > 1 ? ["events", conflict, "id"] : ["id"];
-  throw new RequestError("conflict", `the id ${JSON.stringify(events[conflict].id)} is taken by an event that says otherwise`, path);
+  throw new RequestError(
+    "conflict",
+    `the id ${JSON.stringify(events[conflict].id)} is taken by an event that says otherwise`,
+    pathOf(conflict, "id"),
+  );
 }
 
 /** A key as the directory lists it, with the cursor behind it. */

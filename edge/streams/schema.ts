@@ -20,9 +20,11 @@ const FIRST = `
   ${OUTBOX_SCHEMA}`;
 
 /**
- * Step i leads from version i + 1 to the next. To 2: the schema of the rows and where the window of it begins; who writes the window, `*`
+ * Step i leads from version i + 1 to the next.
+ * To 2: the schema of the rows and where the window of it begins; who writes the window, `*`
  * where several did before anyone asked; the lowest seq that an answer's window names; when a row's `due` was set; how often an event has
  * been round.
+ * To 3: the rows of the latest events that gave what is given once a sequence, of which each row before held its own.
  */
 const STEPS: readonly string[] = [
   `CREATE TABLE storage (version INTEGER NOT NULL);
@@ -37,6 +39,8 @@ const STEPS: readonly string[] = [
   ALTER TABLE outbox ADD COLUMN hops INTEGER NOT NULL DEFAULT 0;
   DROP INDEX IF EXISTS outbox_by_destination;
   ${OUTBOX_BY_SETTING}`,
+  `CREATE TABLE statics (timestamp REAL NOT NULL, seq INTEGER NOT NULL, row TEXT NOT NULL, PRIMARY KEY (timestamp, seq)) WITHOUT ROWID;
+  INSERT INTO statics SELECT timestamp, seq, row FROM events WHERE row IS NOT NULL ORDER BY timestamp DESC, seq DESC LIMIT 1;`,
 ];
 
 /** The version of the tables that this code reads and writes. */

@@ -22,6 +22,8 @@ export type Acceptance =
   | { readonly answers: readonly { readonly answer: string; readonly replayed: boolean }[] }
   /** The first event whose id is known with another digest. */
   | { readonly conflict: number }
+  /** The first event that leaves out what is given once a sequence, where no event of the key has given it yet: nothing is stored. */
+  | { readonly noStatics: number }
   /** The answers would be longer than this many characters: nothing is stored. */
   | { readonly maxAnswers: number }
   /** The object runs a model of other features, of another order or number of steps: nothing is stored. */

@@ -1,9 +1,10 @@
 // A key's window: its last T events by timestamp, and what it scores. Pure.
 // Legend: T steps, F features.
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { validRows } from "../../shared/sequence.ts";
+import { type Shape, validRows, widthWithoutTime } from "../../shared/sequence.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { type Result, resultsOf } from "../scoring/scoring.ts";
+import type { LatestStatics } from "./latest-statics.ts";
 
 export interface WindowRow {
   readonly seq: number;
@@ -11,7 +12,7 @@ export interface WindowRow {
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
-  /** (F) NaN where one is missing */
+  /** Without the time: whole, or without what is given once a sequence; NaN where a number is missing. */
   readonly values: readonly number[];
 }
 
@@ -24,6 +25,18 @@ export function placeRow(window: readonly WindowRow[], row: WindowRow, T: number
   while (at > 0 && window[at - 1].timestamp > row.timestamp) at--;
   if (at === 0 && window.length >= T) return undefined;
   return window.toSpliced(at, 0, row).slice(-T);
+}
+
+/** The numbers of a row of the window, without its time: what is given once a sequence is the latest, where that is known. */
+export function completeRow(values: readonly number[], latest: LatestStatics | undefined, shape: Shape): readonly number[] {
+  const { statics = 0 } = shape;
+  return latest === undefined ? values : [...values.slice(0, widthWithoutTime(shape) - statics), ...latest.values];
+}
+
+/** The same (F) with the time, as the model takes a row. */
+export function timedRow({ values, timestamp }: WindowRow, latest: LatestStatics | undefined, shape: Shape): readonly number[] {
+  const row = completeRow(values, latest, shape);
+  return shape.clock ? [...row, timestamp / 1000] : row;
 }
 
 /** Scores up to T rows just as /v1/score does. Throws SequenceError where none is valid. */

@@ -10,11 +10,17 @@ export interface StreamEvent {
   readonly id: string;
   /** Milliseconds since 1970: where in the window it belongs. */
   readonly timestamp: number;
-  /** One row (F) that joins the key's window, or a whole sequence of rows that is scored as it is and leaves the window alone; NaN is a gap. */
-  readonly data: { readonly values: readonly number[] } | { readonly sequence: readonly (readonly number[])[] };
+  /**
+   * One row that joins the key's window, or a whole sequence of rows that is scored as it is and leaves the window alone; NaN is a gap.
+   * `own`: a row without what is given once a sequence, its last numbers, which are the latest that the key's events gave.
+   */
+  readonly data: EventRow | { readonly sequence: readonly (readonly number[])[] };
   /** Two events of one id are the same if this is: `contentDigest`; of the body where the body is the id. */
   readonly digest: string;
 }
+
+/** The numbers of a row, whole or without those that are given once a sequence. */
+export type EventRow = { readonly values: readonly number[] } | { readonly own: readonly number[] };
 
 /** Of a key and of an id, in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 256;
@@ -169,7 +175,7 @@ export function refusePast(timestamp: number, earliest: number, path: Path): voi
 
 /** Of what an event says, whatever else stands in its body: two events of one id are the same if this is. */
 export function contentDigest(timestamp: number, data: StreamEvent["data"]): Promise<string> {
-  return digestOf(JSON.stringify([timestamp, "values" in data ? data.values : data.sequence]));
+  return digestOf(JSON.stringify([timestamp, "values" in data ? data.values : "own" in data ? data.own : data.sequence]));
 }
 
 /** 1 to T rows of F numbers, as /v1/score takes them, NaN for null. Throws SequenceError at the place in `path`. */

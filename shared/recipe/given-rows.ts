@@ -31,6 +31,11 @@ export function expandGivenRow(row: unknown, path: Path, statics: unknown, stati
   return expandRow(row, path, { inputs, statics: readStatics(statics, staticPath, inputs, recipe), recipe });
 }
 
+/** The same without what is static: (F − S) features. */
+export function expandOwnRow(row: unknown, path: Path, recipe: Taken): unknown {
+  return expandRow(row, path, { inputs: (recipe.inputs ?? []).filter((input) => !input.static), statics: [], recipe });
+}
+
 interface GivenOnce {
   readonly inputs: readonly Input[];
   /** (S) numbers and codes of the static inputs */

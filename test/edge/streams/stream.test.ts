@@ -284,6 +284,7 @@ test("the tables and columns that lie in people's objects keep their names, and 
   expect(columns("events")).toEqual(["seq", "source", "id", "digest", "arrived", "timestamp", "row", "answer", "lowest"]);
   const outbox = ["n", "seq", "destination", "state", "attempts", "created", "due", "status", "diagnostics", "body", "dueSet", "hops"];
   expect(columns("storage")).toEqual(["version"]);
+  expect(columns("statics")).toEqual(["timestamp", "seq", "row"]);
   expect(columns("outbox")).toEqual(outbox);
   expect(columns("gone")).toEqual(["destination", "url"]);
   const [{ incarnation }] = streams.query("k", "SELECT incarnation FROM stream");
@@ -398,7 +399,7 @@ describe("tables of version 1", () => {
     expect(known).toEqual({ answer: { key: "k", seq: 1, window: [{ seq: 1, id: "e1" }] }, replayed: true });
     expect(next.answer).toMatchObject({ seq: 3, filled: 3 });
     expect(next.answer.fresh).toBeUndefined();
-    expect(streams.query("k", "SELECT version FROM storage")).toEqual([{ version: 2 }]);
+    expect(streams.query("k", "SELECT version FROM storage")).toEqual([{ version: 3 }]);
     await streams.rearm("k");
     await streams.advance(streams.clock + 1000);
     expect((await streams.store.deliveries({ key: "k" }, 10)).items).toMatchObject([{ state: "delivered" }]);
@@ -420,7 +421,7 @@ describe("tables of version 1", () => {
     streams.run("k", "UPDATE storage SET version = 99");
     streams.restart();
     await expect(send(streams, eventAt(2))).rejects.toMatchObject({ kind: "storage" });
-    expect(JSON.stringify(streams.log)).toContain("version 99, newer than this Worker's 2");
+    expect(JSON.stringify(streams.log)).toContain("version 99, newer than this Worker's 3");
   });
 });
 
