@@ -42,7 +42,8 @@ const IMPURE = [
   "globalThis",
 ];
 
-const scorePath = (path: string) => /^(shared|edge)\//.test(path) && path !== "shared/networks/lstm.ts" && !path.includes("/kernel/");
+const DEFINITIONS = ["shared/networks/lstm.ts", "shared/networks/layers-definition.ts"];
+const scorePath = (path: string) => /^(shared|edge)\//.test(path) && !DEFINITIONS.includes(path) && !path.includes("/kernel/");
 const ownsProcess = (path: string) => path === "trainer/main.ts" || path === "trainer/package/build.ts";
 const ownsConsole = (path: string) => ownsProcess(path) || /^edge\/worker[^/]*\.ts$/.test(path);
 
