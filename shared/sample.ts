@@ -44,6 +44,15 @@ export function sampleRequest(model: Pick<ScorableModel, "recipe" | "golden">): 
   return { sequence, ...(statics.length > 0 && { static: Object.fromEntries(statics) }) };
 }
 
+/** Its last row as an event has it: without its time, which stands beside. */
+export function sampleRow(
+  model: Pick<ScorableModel, "recipe" | "golden">,
+): { readonly values: readonly Given[] } & Pick<SampleRequest, "static"> {
+  const { sequence, ...statics } = sampleRequest(model);
+  const row = sequence[sequence.length - 1];
+  return { values: model.recipe.clock ? row.slice(0, -1) : row, ...statics };
+}
+
 /** Where an input's features begin. */
 function placeOf(inputs: readonly Input[], i: number): number {
   return inputs.slice(0, i).reduce((sum, input) => sum + widthOf(input), 0);

@@ -1,9 +1,10 @@
 // The service as OpenAPI 3.1, from the constants and schemas that validate and the model that is deployed.
 import type { ScorableModel } from "../../shared/model.ts";
-import { sampleSequence } from "../../shared/sample.ts";
+import { sampleRow } from "../../shared/sample.ts";
 import { VERSION } from "../../shared/version.ts";
 import { PROBLEMS } from "../http/problem.ts";
 import { MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
+import { givenEventSchema } from "./given.ts";
 import { inferencePaths, inferenceSchemas } from "./inference.ts";
 import { componentsOf } from "./json-schema.ts";
 import { predictPaths, predictSchemas } from "./predict.ts";
@@ -38,6 +39,7 @@ export interface Document {
 
 /** The document about `model`: what a client may send and what the Worker answers. */
 export function describeService(model: ScorableModel): Document {
+  const event = givenEventSchema(model.recipe);
   return {
     openapi: "3.1.0",
     info: {
@@ -63,6 +65,7 @@ export function describeService(model: ScorableModel): Document {
         ...inferenceSchemas(model),
         ...predictSchemas(model),
         ...componentsOf(streamSchemas(model)),
+        ...(event && { StreamEvent: event }),
       },
       responses: problemResponses(),
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key with the scope that the operation names, or admin." } },
@@ -73,7 +76,7 @@ export function describeService(model: ScorableModel): Document {
 function hookPaths(model: ScorableModel): Paths {
   const source: Json = { name: "source", in: "path", required: true, schema: text, description: "A name that SOURCES lists." };
   const token: Json = { name: "token", in: "path", required: true, schema: text };
-  const event = { ticker: "EURUSD", time: "2026-01-31T12:00:00Z", bar: sampleSequence(model).at(-1) };
+  const event = { ticker: "EURUSD", time: "2026-01-31T12:00:00Z", bar: sampleRow(model).values };
   const receive = (operationId: string, summary: string, parameters: readonly Json[]): { post: Operation } => ({
     post: {
       operationId,

@@ -3,7 +3,6 @@
 // Legend: T steps, F features.
 
 import type { ScorableModel } from "../../shared/model.ts";
-import type { Input } from "../../shared/recipe/inputs.ts";
 import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { sampleRequest } from "../../shared/sample.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -12,6 +11,7 @@ import { maxExplained } from "../scoring/occlusion.ts";
 import { MAX_LINE_BYTES } from "../scoring/score-lines.ts";
 import { SCORE_PATHS } from "../scoring/score-request.ts";
 import { maxSequences } from "../scoring/scoring.ts";
+import { givenSequenceSchema, staticSchema, timesSchema } from "./given.ts";
 import {
   answeredPointOf,
   BODIED,
@@ -40,7 +40,7 @@ function requestSchemas(model: ScorableModel): Record<string, Json> {
   const { recipe } = model;
   const statics = staticSchema(recipe);
   const { clock } = shapeOf(recipe);
-  const times = { type: "array", items: { type: ["string", "number"] } };
+  const times = timesSchema(recipe);
   const options = {
     operatingPoint: pointOf(model),
     explain: { type: "boolean", description: "Whether each result has an explanation." },
@@ -51,9 +51,9 @@ function requestSchemas(model: ScorableModel): Record<string, Json> {
     ...(statics && { static: given.static }),
   });
   const request = (name: string, sequences: Json, given: { readonly times: Json; readonly static: Json }, description: string): Json =>
-    object({ [name]: sequences, ...beside(given), ...options }, ["times", "static", ...Object.keys(options)], { description });
+    object({ [name]: sequences, ...beside(given), ...options }, ["times", ...Object.keys(options)], { description });
   return {
-    Sequence: recipe.inputs ? givenSchema(recipe, recipe.inputs) : sequenceSchema(recipe),
+    Sequence: recipe.inputs ? givenSequenceSchema(recipe, recipe.inputs) : sequenceSchema(recipe),
     ...(statics && { Static: statics }),
     ScoreOne: request(
       "sequence",
@@ -82,37 +82,16 @@ function sequenceSchema(recipe: Recipe): Json {
     description: `Up to ${T} rows of ${F} numbers: ${recipe.features.join(", ")}. ${gaps ? "null stands for a number that is missing. " : ""}Fewer rows are padding in front. At least one row must not be all zeros.${clock ? ` The last number is the row's time in seconds since 1970; with times, rows have ${F - 1} numbers.` : ""}`,
     minItems: 1,
     maxItems: T,
-    items: { type: "array", minItems: clock ? F - 1 : F, maxItems: F, items: { type: gaps ? ["number", "null"] : "number" } },
+    items: {
+      type: "array",
+      minItems: clock ? F - 1 : F,
+      maxItems: F,
+      ...(clock && gaps && { prefixItems: recipe.features.map((_, f) => ({ type: f < F - 1 ? ["number", "null"] : "number" })) }),
+      items: { type: gaps ? ["number", "null"] : "number" },
+    },
     // a row that is not all zeros, where such a row is padding
     ...(recipe.padding !== "none" && { contains: { type: "array", contains: { not: { const: 0 } } } }),
   };
-}
-
-/** Rows of inputs: numbers, and texts where categories stand. */
-function givenSchema({ timesteps: T, gaps, clock }: Recipe, inputs: readonly Input[]): Json {
-  const own = inputs.filter((input) => !input.static);
-  const width = own.length + (clock ? 1 : 0);
-  return {
-    type: "array",
-    description: `Up to ${T} rows of ${own.map(nameInput).join(", ")}. ${gaps ? "null stands for a number that is missing. " : ""}A text that is no level of a category counts as none of them, and the result is out of range. Fewer rows are padding in front.${clock ? " With times beside, rows lack the last number, which is their time in seconds since 1970." : ""}`,
-    minItems: 1,
-    maxItems: T,
-    items: { type: "array", minItems: own.length, maxItems: width, items: { type: ["number", "string", "boolean", "null"] } },
-  };
-}
-
-/** What is given once a sequence; undefined where nothing is. */
-function staticSchema({ inputs = [], gaps }: Recipe): Json | undefined {
-  const statics = inputs.filter((input) => input.static);
-  if (statics.length === 0) return undefined;
-  const typeOf = ({ levels }: Input): string[] =>
-    levels ? ["string", "number", "boolean", "null"] : gaps ? ["number", "null"] : ["number"];
-  const properties = statics.map((input): [string, Json] => [input.name, { type: typeOf(input), description: nameInput(input) }]);
-  return object(Object.fromEntries(properties), [], { description: "What is the same in all rows of a sequence." });
-}
-
-function nameInput({ name, levels }: Input): string {
-  return levels === undefined ? name : `${name} (a category: ${levels.map((level) => JSON.stringify(level)).join(", ")})`;
 }
 
 function answerSchemas(model: ScorableModel): Record<string, Json> {

@@ -2,7 +2,7 @@
 // Legend: T steps, F features.
 import * as z from "zod/mini";
 import type { ScorableModel } from "../../shared/model.ts";
-import { sampleSequence } from "../../shared/sample.ts";
+import { sampleRow } from "../../shared/sample.ts";
 import { lazy } from "../http/schema.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { MAX_NAME_BYTES, textNameSchema } from "../webhooks/event.ts";
@@ -51,7 +51,7 @@ export function streamPaths(model: ScorableModel): Paths {
 }
 
 function streamsOf(model: ScorableModel): Paths {
-  const example = { id: "bar-17", timestamp: "2026-01-31T12:00:00Z", values: sampleSequence(model).at(-1)! };
+  const example = { id: "bar-17", timestamp: "2026-01-31T12:00:00Z", ...sampleRow(model) };
   return {
     "/v1/streams/{key}/events": {
       post: {

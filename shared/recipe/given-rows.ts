@@ -18,16 +18,22 @@ type Taken = Pick<Recipe, "timesteps" | "inputs" | "gaps" | "clock">;
  */
 export function expandGiven(sequence: unknown, path: Path, statics: unknown, staticPath: Path, recipe: Taken): unknown {
   const { inputs, timesteps: T } = recipe;
-  if (statics !== undefined && !inputs?.some((input) => input.static))
-    throw new SequenceError(staticPath, "must be left out, since this model takes nothing once a sequence", describe(statics));
+  refuseStatics(statics, staticPath, inputs);
   if (inputs === undefined || !Array.isArray(sequence) || sequence.length === 0 || sequence.length > T) return sequence;
   const given = { inputs, statics: readStatics(statics, staticPath, inputs, recipe), recipe };
   return sequence.map((row: unknown, t) => expandRow(row, [...path, t], given));
 }
 
+/** Throws SequenceError where something is given once a sequence, and the model takes nothing of the kind. */
+function refuseStatics(statics: unknown, path: Path, inputs: readonly Input[] | undefined): void {
+  if (statics === undefined || inputs?.some((input) => input.static)) return;
+  throw new SequenceError(path, "must be left out, since this model takes nothing once a sequence", describe(statics));
+}
+
 /** One row alone, as expandGiven has it: the row stands at `path`. */
 export function expandGivenRow(row: unknown, path: Path, statics: unknown, staticPath: Path, recipe: Taken): unknown {
   const { inputs = [] } = recipe;
+  refuseStatics(statics, staticPath, inputs);
   return expandRow(row, path, { inputs, statics: readStatics(statics, staticPath, inputs, recipe), recipe });
 }
 
