@@ -94,6 +94,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
     ...readOptionsOf(values),
     maxWindows: MAX_WINDOWS,
     gaps: values.missing !== "refuse",
+    ...(values.missing === "refuse" && { gapAdvice: "--missing carry takes numbers that are missing" }),
     validation: true,
     clock: values.time !== undefined && isLong(values),
   };

@@ -6,7 +6,7 @@ import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../sh
 import type { Labels } from "../statistics/labels.ts";
 import type { Batch, Column, LabelledPart, Wanted } from "./batch.ts";
 import { readCell } from "./input-table.ts";
-import { openLabels, toLabel } from "./issues.ts";
+import { expectNumber, FILL_ADVICE, openLabels, toLabel } from "./issues.ts";
 import type { Npz } from "./npz.ts";
 import { show } from "./quoting.ts";
 import { RAGGED_ADVICE, RAGGED_NAMES, readRagged } from "./ragged.ts";
@@ -80,12 +80,15 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
 }
 
 /** (N) numbers of a static input, or a category's codes. */
-function toStatic(column: Column, name: string, source: string, { inputs, gaps, onIssue }: Wanted): Float64Array {
+function toStatic(column: Column, name: string, source: string, { inputs, gaps, gapAdvice, onIssue }: Wanted): Float64Array {
   const input = inputs?.of(name);
   return Float64Array.from(column as ArrayLike<number | string>, (cell, n) => {
     const value = readCell(input, cell, `${source}: ${name}[${n}]`);
     if (value !== undefined && (Number.isFinite(value) || (Number.isNaN(value) && (gaps || input?.kind === "category")))) return value;
-    onIssue(source, `${name}[${n}] is ${typeof cell === "string" ? show(cell) : cell}, expected a finite number`);
+    onIssue(
+      source,
+      `${name}[${n}] is ${typeof cell === "string" ? show(cell) : cell}, ${expectNumber(Number.isNaN(value), { gapAdvice })}`,
+    );
     return Number.NaN;
   });
 }
@@ -118,7 +121,7 @@ export function toValues(
   array: NpyArray,
   name: string,
   source: string,
-  wanted: Pick<Wanted, "onIssue" | "gaps" | "onRounded" | "axes" | "target" | "features">,
+  wanted: Pick<Wanted, "onIssue" | "gaps" | "gapAdvice" | "onRounded" | "axes" | "target" | "features">,
   names: number | undefined = wanted.features?.length,
   first = 0,
 ): { values: Float64Array; shape: Shape; dtype: string; remarks: readonly Remark[] } {
@@ -149,7 +152,7 @@ export function toValues(
       values[i] = Number.NaN; // one bit pattern, so that equal rows are equal
     else if (!Number.isFinite(values[i])) {
       const place = `[${first + Math.floor(i / (T * F))}][${Math.floor(i / F) % T}][${i % F}]`;
-      wanted.onIssue(source, `${name}${place} is ${values[i]}, expected a finite number: fill the gap or leave the sequence out`);
+      wanted.onIssue(source, `${name}${place} is ${values[i]}, ${expectNumber(Number.isNaN(values[i]), wanted, FILL_ADVICE)}`);
     }
   if (/64$/.test(array.dtype) && array.dtype !== "float64") wanted.onRounded?.(countRounded(values));
   return { values, shape: { timesteps: T, features: F }, dtype: array.dtype, remarks: isTurned ? [{ code: "turned" }] : [] };

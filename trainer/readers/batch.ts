@@ -109,6 +109,8 @@ export interface Wanted extends NameOptions {
   readonly rows?: { readonly features?: readonly string[] };
   /** A number may be missing: it comes as NaN, and nobody hears of it. */
   readonly gaps?: boolean;
+  /** As ReadOptions.gapAdvice. */
+  readonly gapAdvice?: string;
   readonly onIssue: OnIssue;
   /** Hears of so many whole numbers that float64 does not hold exactly. */
   readonly onRounded?: (count: number) => void;

@@ -7,7 +7,7 @@ import { adviseOnNumber, type Dialect } from "./dialect.ts";
 import { readingsOf } from "./encode-inputs.ts";
 import { FIRST_RECORDS, parseCell, readFirstLines } from "./first-lines.ts";
 import { type InputReading, looksLikeTime, noteNumber, readLevel } from "./input-table.ts";
-import { type OnIssue, openLabels, toLabel } from "./issues.ts";
+import { expectNumber, type OnIssue, openLabels, toLabel } from "./issues.ts";
 import type { Layout } from "./layout.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { nameColumn, show } from "./quoting.ts";
@@ -24,6 +24,8 @@ interface Table {
   readonly softLabels: Wanted["softLabels"];
   /** As Wanted.gaps. */
   readonly gaps?: boolean;
+  /** As Wanted.gapAdvice. */
+  readonly gapAdvice?: string;
   readonly header: readonly string[] | null;
   /** Columns of every line. */
   readonly columns: number;
@@ -68,6 +70,7 @@ export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf
       source,
       onIssue: wanted.onIssue,
       gaps: wanted.gaps,
+      gapAdvice: wanted.gapAdvice,
       labelCodes: wanted.labelCodes,
       softLabels: wanted.softLabels,
       onRounded: wanted.onRounded,
@@ -199,7 +202,8 @@ function readCell(table: Table, record: readonly string[], i: number, line: numb
   }
   if (gaps && missingLabel === undefined && Number.isNaN(number)) return Number.NaN;
   const advice = adviseOnNumber(record[i], dialect.decimal) || otherAdvice;
-  const what = `${nameColumn(header, i)} is ${show(record[i])}, expected a finite number${advice}`;
+  const isMissing = missingLabel === undefined && Number.isNaN(number);
+  const what = `${nameColumn(header, i)} is ${show(record[i])}, ${expectNumber(isMissing, table, advice)}`;
   onIssue(`${source}: line ${line}`, what, missingLabel);
   return Number.NaN;
 }

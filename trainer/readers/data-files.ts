@@ -66,7 +66,7 @@ function checkOptions(options: ReadOptions): void {
 }
 
 function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted {
-  const { ignoreLabels = false, onIssue = throwIssue, onNote, gaps, group, time, key, label, features, sep, decimal } = options;
+  const { ignoreLabels = false, onIssue = throwIssue, onNote, gaps, gapAdvice, group, time, key, label, features, sep, decimal } = options;
   const { id = [], rename, byPosition, target, static: statics = [], inputs, validation, softLabels } = options;
   const isRows = isLong(options);
   return {
@@ -86,6 +86,7 @@ function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted 
     inputs: inputs ? knownInputTable(inputs) : options.inputTable,
     rows: isRows ? { features: features && [...features.filter((name) => !statics.includes(name)), ...statics] } : undefined,
     gaps,
+    gapAdvice,
     labelCodes: options.labelCodes,
     onIssue,
     onNote,

@@ -17,6 +17,19 @@ export const throwIssue: OnIssue = (source, message) => {
   throw new DataError(source, message);
 };
 
+/** Where nothing better is known of a number of an array. */
+export const FILL_ADVICE = ": fill the gap or leave the sequence out";
+
+/** What of the options says how a number is refused: `gapAdvice` is as ReadOptions has it. */
+export interface GapRefusal {
+  readonly gapAdvice?: string;
+}
+
+/** What was expected of a cell that is no finite number, with what settles it where a number is missing. */
+export function expectNumber(isMissing: boolean, { gapAdvice }: GapRefusal, otherAdvice = ""): string {
+  return `expected a finite number${isMissing && gapAdvice !== undefined ? `: ${gapAdvice}` : otherAdvice}`;
+}
+
 /** Room for `count` labels: floats where labels are soft. */
 export function openLabels(count: number, isSoft: boolean | undefined): Labels {
   return isSoft ? new Float64Array(count) : new Uint8Array(count);

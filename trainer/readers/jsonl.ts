@@ -8,7 +8,7 @@ import { type Batch, toColumn, type Wanted } from "./batch.ts";
 import { readingsOf } from "./encode-inputs.ts";
 import { toUtf8 } from "./encoding.ts";
 import { type InputReading, readCell } from "./input-table.ts";
-import { openLabels, toLabel } from "./issues.ts";
+import { expectNumber, openLabels, toLabel } from "./issues.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
@@ -195,11 +195,16 @@ function readSequence(
     parseSequence(sequence, [SEQUENCE], { timesteps: MAX_TIMESTEPS, features: F, gaps: wanted.gaps }, values, (T - MAX_TIMESTEPS) * F);
   } catch (error) {
     if (!(error instanceof SequenceError)) throw error;
-    wanted.onIssue(place, error.message);
+    wanted.onIssue(place, adviseOnNull(error, wanted));
     return null;
   }
   for (const at of missing) values[at] = Number.NaN;
   return values;
+}
+
+/** The parser's sentence, with what settles a null where no number may be missing. */
+function adviseOnNull({ message, got }: SequenceError, { gapAdvice }: Wanted): string {
+  return got === "null" && gapAdvice !== undefined ? `${message}: ${gapAdvice}` : message;
 }
 
 /** The sequence with codes in place of categories' texts, and where levels are missing; what is none stays, for the parser to refuse. */
@@ -236,7 +241,7 @@ function readRow(
   features: readonly string[],
   readings: readonly InputReading[] | null,
   place: string,
-  { onIssue, gaps }: Wanted,
+  { onIssue, gaps, gapAdvice }: Wanted,
 ): Float64Array {
   if (!isFields(record)) throw new DataError(place, `holds ${describe(record)}, expected an object: one row, its features by name`);
   return Float64Array.from(features, (name, f) => {
@@ -246,7 +251,7 @@ function readRow(
     if (input?.kind === "category" && Number.isNaN(value)) return Number.NaN;
     if (typeof value === "number" && Number.isFinite(value)) return value;
     if (gaps && value === null) return Number.NaN;
-    onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a finite number`);
+    onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, ${expectNumber(value === null, { gapAdvice })}`);
     return Number.NaN;
   });
 }
@@ -280,12 +285,12 @@ function staticOf(fields: Fields, name: string): unknown {
 }
 
 /** A number, or a category's code. */
-function readStatic(value: unknown, name: string, place: string, { inputs, gaps, onIssue }: Wanted): number {
+function readStatic(value: unknown, name: string, place: string, { inputs, gaps, gapAdvice, onIssue }: Wanted): number {
   const input = inputs?.of(name);
   const read = value === undefined ? undefined : readCell(input, value, place);
   if (read !== undefined && (Number.isFinite(read) || input?.kind === "category")) return read;
   if (gaps && value === null) return Number.NaN;
-  onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a finite number`);
+  onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, ${expectNumber(value === null, { gapAdvice })}`);
   return Number.NaN;
 }
 

@@ -74,6 +74,8 @@ export interface ReadOptions {
   readonly testLabels?: string;
   /** Numbers may be missing: the values hold NaN there; default: the first that is missing is an issue. */
   readonly gaps?: boolean;
+  /** What settles a number that is missing where none may be, as a clause of an error; undefined: nothing is known. */
+  readonly gapAdvice?: string;
   /** Rows of series have their time as a last feature, in seconds since 1970. */
   readonly clock?: boolean;
   /** A validation part that the data bring along is read. */
@@ -100,6 +102,9 @@ export function isLong({ key, features, window, stride }: ReadOptions): boolean 
 /** What of a model's recipe decides how data are read. */
 type ModelTarget = Target & { readonly gaps?: readonly number[]; readonly clock?: true; readonly inputs?: readonly Input[] };
 
+/** Of a model that takes no gaps. */
+const GAPS_UNKNOWN = "the model was trained without gaps, so fill the number, or train again with --missing carry";
+
 /**
  * What a model takes, and of rows its window and features where the options do not say; whether numbers may be missing, and whether rows
  * have times. Throws UsageError where rows need a time and none is named.
@@ -111,7 +116,13 @@ export function fillFrom(options: ReadOptions, { timesteps, features: all, gaps,
   checkInputs(options, inputs, statics);
   const given = inputs?.map(({ name }) => name) ?? (clock ? all.slice(0, -1) : all);
   const features = [...given.filter((name) => isRows || !statics.includes(name)), ...time];
-  const filled = { ...options, target: { timesteps, features }, gaps: gaps !== undefined, ...(inputs && { inputs, static: statics }) };
+  const filled = {
+    ...options,
+    target: { timesteps, features },
+    gaps: gaps !== undefined,
+    ...(gaps === undefined && { gapAdvice: GAPS_UNKNOWN }),
+    ...(inputs && { inputs, static: statics }),
+  };
   if (!isRows) return filled;
   if (clock && options.time === undefined)
     throw new UsageError(`the model looks at times: name their column with --time (in training it was ${all[all.length - 1]})`);

@@ -3,7 +3,7 @@ import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { type Column, toColumn, type Wanted } from "./batch.ts";
 import { type InputReading, readCell } from "./input-table.ts";
-import { openLabels, toLabel } from "./issues.ts";
+import { expectNumber, openLabels, toLabel } from "./issues.ts";
 import { NO_LABEL } from "./no-label.ts";
 import type { Cell, Cursor } from "./parquet-cursor.ts";
 import { show } from "./quoting.ts";
@@ -41,7 +41,7 @@ export function readNumbers(
   cursor: Cursor,
   name: string,
   range: RecordRange,
-  { onIssue, gaps, onRounded }: Wanted,
+  { onIssue, gaps, gapAdvice, onRounded }: Wanted,
   out: { readonly values: Float64Array; readonly offset: number; readonly step: number; readonly input?: InputReading },
 ): void {
   const { values, offset, step, input } = out;
@@ -55,7 +55,7 @@ export function readNumbers(
     }
     const number = toNumber(cell);
     if ((number === undefined || !Number.isFinite(number)) && !(gaps && isMissing(cell)))
-      onIssue(placeOf(range, n), `column ${show(name)} is ${describeCell(cell)}, expected a finite number`);
+      onIssue(placeOf(range, n), `column ${show(name)} is ${describeCell(cell)}, ${expectNumber(isMissing(cell), { gapAdvice })}`);
     if (typeof cell === "bigint" && BigInt(number ?? 0) !== cell) onRounded?.(1);
     values[offset + n * step] = number ?? Number.NaN;
   });

@@ -3,6 +3,7 @@
 import { DataError } from "../../shared/errors.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 import type { Wanted } from "./batch.ts";
+import { expectNumber } from "./issues.ts";
 import { padInFront } from "./padding.ts";
 import { describeCell, isMissing, placeOf, type RecordRange, toNumber } from "./parquet-cells.ts";
 import type { Cursor } from "./parquet-cursor.ts";
@@ -19,7 +20,7 @@ export function readNested(
   levels: number,
   what: string,
   range: RecordRange,
-  { onIssue, gaps, onRounded }: Wanted,
+  { onIssue, gaps, gapAdvice, onRounded }: Wanted,
 ): { values: Float64Array; shape: Shape } {
   const fail = (n: number, message: string): never => {
     throw new DataError(placeOf(range, n), `${what} ${message}`);
@@ -42,7 +43,7 @@ export function readNested(
     } else if (repetition < levels) rows.nextRow(n);
     const number = toNumber(cell);
     if ((number === undefined || !Number.isFinite(number)) && !(gaps && isMissing(cell)))
-      onIssue(placeOf(range, n), `${what} holds ${describeCell(cell)}, expected finite numbers`);
+      onIssue(placeOf(range, n), `${what} holds ${describeCell(cell)}, ${expectNumber(isMissing(cell), { gapAdvice })}`);
     if (typeof cell === "bigint" && BigInt(number ?? 0) !== cell) onRounded?.(1);
     numbers.push(number ?? Number.NaN);
     rows.addNumber();

@@ -4,6 +4,7 @@ import { DataError } from "../../shared/errors.ts";
 import { type NpyArray, showShape } from "../../shared/npy.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 import type { Wanted } from "./batch.ts";
+import { expectNumber, FILL_ADVICE } from "./issues.ts";
 import { padInFront } from "./padding.ts";
 
 /** Names of the rows, and of what says whose they are: one of these. */
@@ -20,7 +21,7 @@ export function readRagged(
   rows: NpyArray,
   counts: { readonly name: "lengths" | "offsets"; readonly array: NpyArray },
   source: string,
-  { onIssue, gaps }: Pick<Wanted, "onIssue" | "gaps">,
+  { onIssue, gaps, gapAdvice }: Pick<Wanted, "onIssue" | "gaps" | "gapAdvice">,
 ): { values: Float64Array; shape: Shape; dtype: string } {
   const { values: name } = RAGGED_NAMES;
   const [R, F = 1] = rows.shape;
@@ -39,7 +40,7 @@ export function readRagged(
     else if (!Number.isFinite(rows.data[i]))
       onIssue(
         source,
-        `${name}[${Math.floor(i / F)}][${i % F}] is ${rows.data[i]}, expected a finite number: fill the gap or leave the sequence out`,
+        `${name}[${Math.floor(i / F)}][${i % F}] is ${rows.data[i]}, ${expectNumber(Number.isNaN(rows.data[i]), { gapAdvice }, FILL_ADVICE)}`,
       );
   const shape = { timesteps, features: F };
   return {

@@ -6,7 +6,7 @@ import { MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
 import type { Batch, Wanted } from "./batch.ts";
 import { parseNumber } from "./dialect.ts";
 import { toUtf8 } from "./encoding.ts";
-import { toLabel } from "./issues.ts";
+import { expectNumber, toLabel } from "./issues.ts";
 import { padInFront } from "./padding.ts";
 import { show } from "./quoting.ts";
 
@@ -94,7 +94,7 @@ function splitArff(head: readonly string[], source: string): (line: string, plac
 }
 
 /** Appends (T,F) numbers. Throws DataError. */
-function addSequence(features: Line["features"], F: number, place: string, { onIssue, gaps }: Wanted, out: number[]): void {
+function addSequence(features: Line["features"], F: number, place: string, { onIssue, gaps, gapAdvice }: Wanted, out: number[]): void {
   const T = features[0].length;
   if (features.length !== F || F > MAX_FEATURES)
     throw new DataError(place, `has ${features.length} features, expected ${Math.min(F, MAX_FEATURES)}`);
@@ -106,7 +106,7 @@ function addSequence(features: Line["features"], F: number, place: string, { onI
       const cell = feature[t].trim();
       const number = cell === "?" ? Number.NaN : parseNumber(cell, ".");
       if (!(gaps && Number.isNaN(number)) && (number === undefined || !Number.isFinite(number)))
-        onIssue(place, `step ${t} is ${show(cell)}, expected a finite number`);
+        onIssue(place, `step ${t} is ${show(cell)}, ${expectNumber(Number.isNaN(number), { gapAdvice })}`);
       out.push(number ?? Number.NaN);
     }
 }
