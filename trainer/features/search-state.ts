@@ -10,13 +10,16 @@ import { blocksOf } from "./score-test.ts";
 /** What a step of the search gained or lost: held-out log losses. */
 export type SearchStep =
   | { readonly code: "channel-added" | "channel-removed"; readonly channel: Channel; readonly before: number; readonly after: number }
-  /** Levels and deltas of all features take the place of what was found, or join it; a teacher's probabilities take the place of labels. */
-  | { readonly code: "plain-channels-instead" | "plain-channels-added" | "teacher-pays"; readonly before: number; readonly after: number }
+  /** Levels where observed, or levels and deltas of all features, take the place of what was found or join it; a teacher's probabilities that of labels. */
+  | { readonly code: WholesaleStep | "teacher-pays"; readonly before: number; readonly after: number }
   /** Those that tell least by themselves, together. */
   | { readonly code: "channels-removed"; readonly count: number; readonly before: number; readonly after: number }
   /** Nothing betters the base rate: levels and deltas of all features stand in. */
   | { readonly code: "nothing-found" }
   | ({ readonly code: "left-untried" } & LeftUntried);
+
+/** A whole other set takes the place of what was found, or joins it. */
+export type WholesaleStep = "observed-levels-instead" | "plain-channels-instead" | "plain-channels-added";
 
 /** What a search on many features had no time for. */
 export interface LeftUntried {

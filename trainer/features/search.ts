@@ -1,13 +1,21 @@
 // The feature search: finds the channels from which a data set can be learnt, forward by score tests, each step confirmed by short
 // runs on held-out sequences, then backward by short runs; and whether a teacher pays.
-import type { Channel } from "../../shared/recipe/channel.ts";
+import { type Channel, secondFeature } from "../../shared/recipe/channel.ts";
 import { mean } from "../statistics/descriptive.ts";
-import { chooseSimplest, EVALUATED, isPlain, type Ranked, rankCandidates, withSimpler } from "./candidate-choice.ts";
+import { chooseSimplest, EVALUATED, isPlain, isSame, type Ranked, rankCandidates, withSimpler } from "./candidate-choice.ts";
 import type { Evaluation, EvaluationInput, Losses } from "./candidate-evaluation.ts";
 import { removeChannels } from "./channel-removal.ts";
 import { type DistillationTarget, ON_LABELS } from "./distillation.ts";
 import type { FeatureFacts } from "./facts.ts";
-import { MAX_CHANNELS, openSearch, reportProgress, type Search, type SearchListeners, SHORTLIST } from "./search-state.ts";
+import {
+  MAX_CHANNELS,
+  openSearch,
+  reportProgress,
+  type Search,
+  type SearchListeners,
+  SHORTLIST,
+  type WholesaleStep,
+} from "./search-state.ts";
 
 export interface SearchResult {
   readonly channels: readonly Channel[];
@@ -112,22 +120,41 @@ async function extend(search: Search, from: Evaluation, by: readonly Ranked[], e
   return undefined;
 }
 
-/** Levels and deltas of all features, instead of what was found or besides, where that betters it. */
+/** Levels where observed of what was found, and levels and deltas of all features instead or besides, where that betters it. */
 async function comparePlain(search: Search, found: Evaluation): Promise<{ best: Evaluation; plain: Evaluation }> {
   const { evaluator, onStep } = search;
   reportProgress(search, "comparing", found.set.length, 0);
   const plain = await evaluator.evaluate(search.plain);
   let best = found;
-  const consider = (evaluation: Evaluation, code: "plain-channels-instead" | "plain-channels-added"): void => {
-    if (!evaluator.isBetter(evaluation, best, WHOLESALE)) return;
+  const consider = (evaluation: Evaluation, code: WholesaleStep, errors = WHOLESALE): void => {
+    if (!evaluator.isBetter(evaluation, best, errors)) return;
     onStep({ code, before: best.loss, after: evaluation.loss });
     best = evaluation;
   };
+  const observed = levelsWhereObserved(search, found);
+  if (observed) consider(await evaluator.evaluate(observed), "observed-levels-instead", 1);
+  const { set } = best;
   consider(plain, "plain-channels-instead");
-  const union = [...new Set([...found.set, ...plain.set])];
-  const fallsBehind = found.set.length > 0 && evaluator.isBetter(await evaluator.screen(found.set), await evaluator.screen(union));
+  const union = [...new Set([...set, ...plain.set])];
+  const fallsBehind = set.length > 0 && evaluator.isBetter(await evaluator.screen(set), await evaluator.screen(union));
   if (!fallsBehind) consider(await evaluator.evaluate(union), "plain-channels-added");
   return { best, plain };
+}
+
+/**
+ * The features that `found` looks at, as they are, with nothing in their gaps; none where these lack no number. A difference filled by
+ * medians, and a value carried on, look like numbers: where a gap is they do not tell.
+ */
+function levelsWhereObserved({ all }: Search, { set }: Evaluation): number[] | undefined {
+  const features = [...new Set(set.flatMap((c) => [all[c].a, secondFeature(all[c]) ?? all[c].a]))].sort((a, b) => a - b);
+  const levelOf = (a: number, isObserved: boolean): number => {
+    const channel: Channel = { base: "feature", a, view: "level", ...(isObserved && { whereObserved: true as const }) };
+    return all.findIndex((known) => isSame(known, channel));
+  };
+  const observed = features.map((a) => levelOf(a, true));
+  if (observed.every((c) => c < 0)) return undefined;
+  const levels = observed.map((c, i) => (c < 0 ? levelOf(features[i], false) : c)).filter((c) => c >= 0);
+  return levels.length === set.length && levels.every((c) => set.includes(c)) ? undefined : levels;
 }
 
 /** What to train on: labels, a teacher's probabilities, or both in turn. */

@@ -4,7 +4,7 @@ import { describeChannel } from "../../shared/recipe/channel.ts";
 import { countedStep, describeLabelFinding } from "../data/label-sentences.ts";
 import { describeRelation } from "../features/facts.ts";
 import type { PaddingChoice } from "../features/padding.ts";
-import type { LeftUntried } from "../features/search-state.ts";
+import type { LeftUntried, WholesaleStep } from "../features/search-state.ts";
 import { describeSplit } from "../split/reason.ts";
 import type { Unattained } from "../statistics/operating-points.ts";
 import type { LossNote } from "../training/loss-watch.ts";
@@ -13,6 +13,13 @@ import type { LearnerWorth } from "./join.ts";
 import type { TrainNote } from "./note.ts";
 import { MIN_TO_JUDGE, MIN_TO_LEARN, type VerdictFacts } from "./verdict.ts";
 import type { Warning } from "./warning.ts";
+
+/** What takes the place of the channels found so far, or joins them. */
+const WHOLESALE: Readonly<Record<WholesaleStep, string>> = {
+  "observed-levels-instead": "levels where observed instead",
+  "plain-channels-instead": "levels and deltas of all features instead",
+  "plain-channels-added": "with levels and deltas of all features",
+};
 
 /** One line; `names` are those of the features. */
 export function describeNote(note: TrainNote, names: readonly string[]): string {
@@ -41,10 +48,10 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
       return `  − ${note.count} channels that say least by themselves: ${describeStep(note)}`;
     case "left-untried":
       return `  left untried, since there are many features: ${describeLeftUntried(note)}`;
+    case "observed-levels-instead":
     case "plain-channels-instead":
-      return `  levels and deltas of all features instead: ${describeStep(note)}`;
     case "plain-channels-added":
-      return `  with levels and deltas of all features: ${describeStep(note)}`;
+      return `  ${WHOLESALE[note.code]}: ${describeStep(note)}`;
     case "teacher-pays":
       return `  a logistic regression on the same channels teaches the network: ${describeStep(note)}`;
     case "nothing-found":
