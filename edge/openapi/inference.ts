@@ -4,10 +4,10 @@
 import type { ScorableModel } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { sampleSequence } from "../../shared/sample.ts";
-import { VERSION } from "../../shared/version.ts";
 import { JSON_DATATYPES } from "../scoring/datatypes.ts";
 import { OUTPUTS } from "../scoring/inference-answer.ts";
 import { createInferCounts } from "../scoring/inference-counts.ts";
+import { configureModel, describeModel, describeReady, describeServer, listModels } from "../scoring/inference-metadata.ts";
 import { INPUT } from "../scoring/inference-request.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import {
@@ -147,15 +147,14 @@ function answerSchema(): Json {
 
 /** What is asked of the server, not of the model. */
 function serverPaths({ name }: ScorableModel, version: string): Paths {
-  const server = { name: "quickstep", version: VERSION, extensions: ["binary_tensor_data"] };
   const get = (id: string, what: string, content: Record<string, Json>, ...rest: [Partial<Operation>?, Record<string, Json>?]) => ({
     get: open(id, "inference", `Open Inference Protocol: ${what}`, content, ...rest),
   });
   const well = (word: string) => json(object({ [word]: { type: "boolean" } }), { [word]: true });
-  const repository = json(ref("RepositoryIndex"), [{ name, version, state: "READY", reason: "" }]);
+  const repository = json(ref("RepositoryIndex"), listModels(name, version));
   const allStatistics = json(ref("ModelStatistics"), createInferCounts().describe(name, version));
   return {
-    "/v2": get("getServer", "the server", json(ref("ServerMetadata"), server), { security: ABOUT }, KEYED),
+    "/v2": get("getServer", "the server", json(ref("ServerMetadata"), describeServer()), { security: ABOUT }, KEYED),
     "/v2/health/live": get("isServerLive", "live", well("live")),
     "/v2/health/ready": get("isServerReady", "ready", well("ready"), {}, problems("artifact")),
     "/v2/repository/index": {
@@ -187,41 +186,17 @@ export function inferencePaths(model: ScorableModel): Paths {
         { ...problems("notFound"), ...KEYED },
       ),
     });
-    const shapes = metadataOf(model);
-    paths[path] = about(`getModel${suffix}Metadata`, "Open Inference Protocol: the model's inputs and outputs", "ModelMetadata", {
-      name: model.name,
-      versions: [shown, "1"],
-      platform: "quickstep",
-      ...shapes,
-    });
-    const ready = { name: model.name, ready: true };
+    const metadata = describeModel(model, shown);
+    paths[path] = about(`getModel${suffix}Metadata`, "Open Inference Protocol: the model's inputs and outputs", "ModelMetadata", metadata);
+    const ready = describeReady(model.name);
     paths[`${path}/ready`] = about(`isModel${suffix}Ready`, "Open Inference Protocol: the model is ready", "ModelReady", ready);
-    paths[`${path}/config`] = about(`getModel${suffix}Config`, "Triton's model configuration", "ModelConfig", {
-      name: model.name,
-      platform: "quickstep",
-      backend: "quickstep",
-      max_batch_size: maxSequences(model.recipe),
-      input: shapes.inputs.map(({ name: input, datatype, shape }) => ({
-        name: input,
-        data_type: `TYPE_${datatype}`,
-        dims: shape.slice(1),
-      })),
-      output: OUTPUTS.map(({ name: output, datatype }) => ({ name: output, data_type: `TYPE_${datatype}`, dims: [1] })),
-    });
+    paths[`${path}/config`] = about(`getModel${suffix}Config`, "Triton's model configuration", "ModelConfig", configureModel(model));
     const counts = createInferCounts().describe(model.name, shown);
     const summary = "Triton's statistics: counts of this isolate";
     paths[`${path}/stats`] = about(`getModel${suffix}Statistics`, summary, "ModelStatistics", counts);
     paths[`${path}/infer`] = { post: inferOperation(`inferModel${suffix}`, parameters, model) };
   }
   return paths;
-}
-
-function metadataOf({ recipe }: ScorableModel) {
-  const { timesteps, features } = shapeOf(recipe);
-  return {
-    inputs: [{ name: INPUT, datatype: "FP64", shape: [-1, timesteps, features] }],
-    outputs: OUTPUTS.map((output) => ({ ...output, shape: [-1] })),
-  };
 }
 
 function inferOperation(operationId: string, parameters: readonly Json[], model: ScorableModel): Operation {

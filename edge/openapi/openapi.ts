@@ -33,13 +33,19 @@ export interface Document {
   readonly servers: readonly Json[];
   readonly tags: readonly Json[];
   readonly paths: Paths;
-  readonly webhooks: Paths;
-  readonly components: { readonly schemas: Record<string, Json>; readonly responses: Record<string, Json>; readonly securitySchemes: Json };
+  readonly webhooks: Record<string, Json>;
+  readonly components: {
+    readonly schemas: Record<string, Json>;
+    readonly responses: Record<string, Json>;
+    readonly pathItems: Paths;
+    readonly securitySchemes: Json;
+  };
 }
 
 /** The document about `model`: what a client may send and what the Worker answers. */
 export function describeService(model: ScorableModel): Document {
   const event = givenEventSchema(model.recipe);
+  const webhooks = deliveryWebhooks(model);
   return {
     openapi: "3.1.0",
     info: {
@@ -57,7 +63,8 @@ export function describeService(model: ScorableModel): Document {
       ...hookPaths(model),
       ...otherPaths(model),
     },
-    webhooks: deliveryWebhooks(model),
+    // by reference: openapi-generator's Python writes a webhook that stands here as an operation without types, which is no Python
+    webhooks: Object.fromEntries(Object.keys(webhooks).map((name) => [name, { $ref: `#/components/pathItems/${name}` }])),
     components: {
       schemas: {
         ...scoreSchemas(model),
@@ -68,6 +75,7 @@ export function describeService(model: ScorableModel): Document {
         ...(event && { StreamEvent: event }),
       },
       responses: problemResponses(),
+      pathItems: webhooks,
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key with the scope that the operation names, or admin." } },
     },
   };

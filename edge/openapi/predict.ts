@@ -1,6 +1,7 @@
 // The part of the OpenAPI document that is about TensorFlow Serving's REST predict.
 import type { ScorableModel } from "../../shared/model.ts";
 import { sampleSequence } from "../../shared/sample.ts";
+import { describeStatus } from "../scoring/predict-request.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { ABOUT, BODIED, type Json, json, KEYED, type Operation, open, type Paths, problems, ref, text } from "./terms.ts";
 
@@ -56,11 +57,6 @@ export function predictSchemas(model: ScorableModel): Record<string, Json> {
 export function predictPaths(model: ScorableModel): Paths {
   const name: Json = { name: "name", in: "path", required: true, schema: { type: "string", const: model.name } };
   const version: Json = { name: "version", in: "path", required: true, schema: text, description: "1, or the hash's beginning." };
-  const status = {
-    name: model.name,
-    ready: true,
-    model_version_status: [{ version: "1", state: "AVAILABLE", status: { error_code: "OK", error_message: "" } }],
-  };
   const paths: Paths = {};
   for (const [path, parameters, suffix] of [
     ["/v1/models/{name}", [name], ""],
@@ -72,7 +68,7 @@ export function predictPaths(model: ScorableModel): Paths {
         `getModel${suffix}Status`,
         "predict",
         summary,
-        json(ref("ModelStatus"), status),
+        json(ref("ModelStatus"), describeStatus(model.name)),
         { security: ABOUT, parameters },
         {
           ...problems("notFound"),

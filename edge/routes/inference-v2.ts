@@ -4,23 +4,19 @@ import { Hono } from "hono";
 import { ArtifactError } from "../../shared/errors.ts";
 import { labelAt, type OperatingPoint, type Scores } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { VERSION } from "../../shared/version.ts";
 import { mediaTypeOf, readBytes, refuseMediaType } from "../http/body.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
 import type { Ready, ServableModel } from "../models/servable-model.ts";
-import { DATATYPES } from "../scoring/datatypes.ts";
-import { encodeInferAnswer, OUTPUTS, type OutputData, type OutputName } from "../scoring/inference-answer.ts";
+import { encodeInferAnswer, type OutputData, type OutputName } from "../scoring/inference-answer.ts";
 import { createInferCounts, type InferCounts } from "../scoring/inference-counts.ts";
-import { INPUT, parseJsonLength, readInferRequest } from "../scoring/inference-request.ts";
+import { configureModel, describeModel, describeReady, describeServer, FIRST_VERSION, listModels } from "../scoring/inference-metadata.ts";
+import { parseJsonLength, readInferRequest } from "../scoring/inference-request.ts";
 import { bodyOptions, queryOptions } from "../scoring/options.ts";
 import { maxSequences, scoreValues } from "../scoring/scoring.ts";
 
 const JSON_LENGTH = "inference-header-content-length";
-
-/** The version that clients name which count them. The other is the beginning of the artifact's hash. */
-const FIRST_VERSION = "1";
 
 /** The server's own routes, which answer with a model and without. */
 export function inferenceHealthRoutes(servable: ServableModel) {
@@ -28,15 +24,14 @@ export function inferenceHealthRoutes(servable: ServableModel) {
     if ("unready" in servable) throw new ArtifactError(servable.unready);
     return servable;
   };
-  const extensions = ["binary_tensor_data", "model_configuration", "statistics"];
   const app = new Hono<EdgeEnv>()
-    .get("/", (c) => c.json({ name: "quickstep", version: VERSION, extensions }))
+    .get("/", (c) => c.json(describeServer()))
     .get("/health/live", (c) => c.json({ live: true }))
     .get("/health/ready", (c) => {
       checkReady();
       return c.json({ ready: true });
     })
-    .post("/repository/index", (c) => c.json([{ name: checkReady().model.name, version: versionOf(c), state: "READY", reason: "" }]));
+    .post("/repository/index", (c) => c.json(listModels(checkReady().model.name, versionOf(c))));
   for (const path of ["/", "/health/live", "/health/ready"]) app.all(path, allowOnly("GET", "HEAD"));
   return app.all("/repository/index", allowOnly("POST"));
 }
@@ -57,9 +52,9 @@ export function inferenceRoutes(ready: Ready, now: () => number) {
   const app = new Hono<EdgeEnv>();
   for (const path of ["/models/:name", "/models/:name/versions/:version"]) {
     const gets: Record<string, (c: EdgeContext) => Response> = {
-      "": (c) => describeModel(c, ready),
-      "/ready": (c) => c.json({ name: ready.model.name, ready: true }),
-      "/config": (c) => configureModel(c, ready),
+      "": (c) => c.json(describeModel(ready.model, versionOf(c))),
+      "/ready": (c) => c.json(describeReady(ready.model.name)),
+      "/config": (c) => c.json(configureModel(ready.model)),
       "/stats": statistics,
     };
     for (const [suffix, answer] of Object.entries(gets))
@@ -92,30 +87,6 @@ function checkPath(c: EdgeContext, { model }: Ready): void {
   if (name !== model.name) throw new RequestError("notFound", `there is no model ${name}: this Worker serves ${model.name}`);
   if (version !== undefined && version !== FIRST_VERSION && version !== versionOf(c))
     throw new RequestError("notFound", `there is no version ${version} of ${name}: this Worker serves ${versionOf(c)}, also called 1`);
-}
-
-function describeModel(c: EdgeContext, { model }: Ready): Response {
-  const { timesteps, features } = shapeOf(model.recipe);
-  return c.json({
-    name: model.name,
-    versions: [versionOf(c), FIRST_VERSION],
-    platform: "quickstep",
-    inputs: [{ name: INPUT, datatype: DATATYPES[0], shape: [-1, timesteps, features] }],
-    outputs: OUTPUTS.map((output) => ({ ...output, shape: [-1] })),
-  });
-}
-
-/** As Triton's model configuration has it: shapes are without the batch. */
-function configureModel(c: EdgeContext, { model }: Ready): Response {
-  const { timesteps, features } = shapeOf(model.recipe);
-  return c.json({
-    name: model.name,
-    platform: "quickstep",
-    backend: "quickstep",
-    max_batch_size: maxSequences(model.recipe),
-    input: [{ name: INPUT, data_type: `TYPE_${DATATYPES[0]}`, dims: [timesteps, features] }],
-    output: OUTPUTS.map(({ name, datatype }) => ({ name, data_type: `TYPE_${datatype}`, dims: [1], reshape: { shape: [] } })),
-  });
 }
 
 async function infer(c: EdgeContext, ready: Ready, counts: InferCounts, now: () => number): Promise<Response> {

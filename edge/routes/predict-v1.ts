@@ -7,12 +7,11 @@ import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { queryOptions } from "../scoring/options.ts";
-import { describePredictions, parsePredictRequest } from "../scoring/predict-request.ts";
+import { describePredictions, describeStatus, parsePredictRequest, STATUS_VERSION } from "../scoring/predict-request.ts";
 import { scoreValues } from "../scoring/scoring.ts";
 
 /** The verb behind the name: `fx:predict`. In a pattern of its own it would put all routes on Hono's slower router, as in routes/deliveries.ts. */
 const VERB = ":predict";
-const VERSION = "1";
 
 /** Status and predict; each with and without a version in the path. */
 export function predictRoutes(ready: Ready) {
@@ -42,16 +41,10 @@ function verbOf(c: EdgeContext): string {
 function checkNames(c: EdgeContext, { model }: Ready): void {
   const { name, call } = c.req.param() as { name?: string; call: string };
   const last = call.slice(0, call.length - verbOf(c).length);
-  const [asked, version] = name === undefined ? [last, VERSION] : [name, last];
+  const [asked, version] = name === undefined ? [last, STATUS_VERSION] : [name, last];
   if (asked !== model.name) throw new RequestError("notFound", `there is no model ${asked}: this Worker serves ${model.name}`);
-  if (version !== VERSION && version !== c.get("sha256").slice(0, 12))
-    throw new RequestError("notFound", `there is no version ${version} of ${asked}: this Worker serves ${VERSION}`);
-}
-
-/** `name` and `ready` are KServe's, the rest is TensorFlow Serving's. */
-function describeStatus(name: string): object {
-  const status = { error_code: "OK", error_message: "" };
-  return { name, ready: true, model_version_status: [{ version: VERSION, state: "AVAILABLE", status }] };
+  if (version !== STATUS_VERSION && version !== c.get("sha256").slice(0, 12))
+    throw new RequestError("notFound", `there is no version ${version} of ${asked}: this Worker serves ${STATUS_VERSION}`);
 }
 
 /** TensorFlow Serving does not look at content-type, and its users' `curl -d` says that JSON is a form. */

@@ -63,3 +63,12 @@ export function describePredictions(probabilities: Float32Array, isColumnar: boo
   const rows = Array.from(probabilities, (probability) => [probability]);
   return isColumnar ? { outputs: rows } : { predictions: rows };
 }
+
+/** The version that clients name which count them. */
+export const STATUS_VERSION = "1";
+
+/** The body of GET /v1/models/{name}: `name` and `ready` are KServe's, the rest is TensorFlow Serving's. */
+export function describeStatus(name: string) {
+  const status = { error_code: "OK", error_message: "" };
+  return { name, ready: true, model_version_status: [{ version: STATUS_VERSION, state: "AVAILABLE", status }] };
+}

@@ -49,7 +49,7 @@ describe("the document", () => {
   });
 
   test("names every operation once, and each tag", () => {
-    const operations = [document.paths, document.webhooks].flatMap((paths) =>
+    const operations = [document.paths, document.components.pathItems].flatMap((paths) =>
       Object.values(paths).flatMap((methods) => Object.values(methods)),
     );
     const ids = operations.map(({ operationId }) => operationId);
@@ -67,12 +67,12 @@ describe("the document", () => {
   });
 
   test("refers to nothing that is missing", () => {
-    for (const [, kind, name] of JSON.stringify(document).matchAll(/"#\/components\/(schemas|responses)\/(\w+)"/g))
-      expect(document.components[kind as "schemas" | "responses"]).toHaveProperty(name);
+    for (const [, kind, name] of JSON.stringify(document).matchAll(/"#\/components\/(schemas|responses|pathItems)\/(\w+)"/g))
+      expect(document.components[kind as "schemas" | "responses" | "pathItems"]).toHaveProperty(name);
   });
 
   test("has an example for each body and each answer, and each is what its schema says", () => {
-    const operations = [document.paths, document.webhooks].flatMap((paths) =>
+    const operations = [document.paths, document.components.pathItems].flatMap((paths) =>
       Object.values(paths).flatMap((methods) => Object.values(methods)),
     );
     type Media = { schema: object; example?: unknown };
@@ -94,6 +94,24 @@ describe("the document", () => {
       const isValid = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"service#/components')));
       expect(isValid(example), `${operationId} ${type} ${JSON.stringify(isValid.errors)}`).toBe(true);
     }
+  });
+
+  test("shows what the routes answer, where that is the model's alone", async () => {
+    const shown = "0123456789ab";
+    const { versions }: { versions: string[] } = await (await app.request("/v2/models/fx")).json();
+    type Answered = { content: { "application/json": { schema: { $ref: string }; example: unknown } } };
+    let count = 0;
+    for (const [path, methods] of Object.entries(document.paths))
+      for (const [method, { operationId, requestBody, parameters = [], responses }] of Object.entries(methods)) {
+        const isModels = /^\/(v1\/models|v2|health)/.test(path) && requestBody === undefined;
+        if (!isModels || parameters.some(({ in: place }) => place !== "path")) continue;
+        const url = path.replace("{name}", "fx").replace("{version}", versions[0]);
+        const answer = await (await app.request(url, { method: method.toUpperCase() })).text();
+        const { example } = (responses["200"] as Answered).content["application/json"];
+        expect(JSON.parse(answer.replaceAll(versions[0], shown)), operationId).toEqual(example);
+        count++;
+      }
+    expect(count).toBe(17);
   });
 
   test("lets generated clients know each answer by one type, and requires no property because it has a default", () => {
