@@ -140,8 +140,8 @@ export interface Card {
     readonly learners: readonly { readonly name: string; readonly logLoss: number; readonly weight: number }[];
     /** Of the stack on the same predictions. */
     readonly logLoss: number;
-    /** Of the LSTM, where it had to earn its place: what it gains beside the others, clustered standard error, whether it joined. */
-    readonly gate?: { readonly gain: number; readonly standardError: number; readonly joins: boolean };
+    /** Of the LSTM, where it had to earn its place: what it gains beside the others, clustered standard error, how many of these were asked (left out: 2), whether it joined. */
+    readonly gate?: { readonly gain: number; readonly standardError: number; readonly asked?: number; readonly joins: boolean };
     /** Where the gain over the base rate may be chance: that gain, its standard error, and the share of the distance from the base rate that is kept. */
     readonly kept?: { readonly share: number; readonly gain: number; readonly standardError: number };
   };

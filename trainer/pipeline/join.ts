@@ -6,7 +6,7 @@ import type { Fold } from "../split/folds.ts";
 import { mean } from "../statistics/descriptive.ts";
 import { type Labels, takeLabels } from "../statistics/labels.ts";
 import { logLossOfLogit } from "../statistics/log-loss.ts";
-import { clusteredGain } from "../statistics/paired.ts";
+import { stretchedGain } from "../statistics/paired.ts";
 import { fitStack, stackLogits } from "../statistics/stack.ts";
 import type { CrossFitted, LearnerName } from "./cross-fit.ts";
 
@@ -30,7 +30,15 @@ export interface Joined {
   /** All that were fitted. */
   readonly learners: readonly LearnerWorth[];
   /** Of the LSTM, where it had to earn its place: what it gains beside the others out of folds. */
-  readonly gate?: { readonly gain: number; readonly standardError: number; readonly joins: boolean };
+  readonly gate?: Gate;
+}
+
+/** What the LSTM gains beside the others out of folds, in nats; how many of its standard errors were asked for; and whether it joins. */
+export interface Gate {
+  readonly gain: number;
+  readonly standardError: number;
+  readonly asked: number;
+  readonly joins: boolean;
 }
 
 export interface JoinInput {
@@ -39,19 +47,26 @@ export interface JoinInput {
   readonly labels: Labels;
   readonly cluster: Int32Array;
   readonly folds: readonly Pick<Fold, "heldOut">[];
+  /** Folds are stretches of time: what comes later may not be like what was held out. */
+  readonly isByTime: boolean;
 }
 
-/** Standard errors by which the LSTM must better the stack without it: ungated, it hurts where data drift (LEARNERS: +.015 nats). */
-const GATE = 2;
+/**
+ * Standard errors by which the LSTM must better the stack without it. By time two: ungated, it hurts where data drift (LEARNERS: +.015 nats),
+ * which no held-out stretch foretells. Else what is held out is like what comes, a member that adds nothing costs nothing, and one left
+ * out that adds something costs what it adds (measured: docs/experiments.md).
+ */
+const ASKED = { byTime: 2, drawn: 1 } as const;
 
 /**
- * Stacks learners: linear and trees always, the LSTM only where stacks with it better stacks of the others by more than two clustered
- * standard errors, each judged on a fold that it was not fitted on, and better them on the last fold alone, too, which the feature search has
- * not seen. Whoever gets no weight is left out.
+ * Stacks learners: linear and trees always, the LSTM only where stacks with it better stacks of the others by more than the clustered
+ * standard errors that are asked, each judged on a fold that it was not fitted on, and better them on the last fold alone, too, which the
+ * feature search has not seen. Whoever gets no weight is left out.
  */
-export function joinMembers({ fitted, labels, cluster, folds }: JoinInput): Joined {
+export function joinMembers(input: JoinInput): Joined {
+  const { fitted, labels } = input;
   const others = fitted.filter(({ name }) => name !== "lstm");
-  const gate = others.length > 0 && others.length < fitted.length ? testGate(fitted, others, labels, cluster, folds) : undefined;
+  const gate = others.length > 0 && others.length < fitted.length ? testGate(input, others) : undefined;
   const joined = gate?.joins === false ? others : fitted;
   const logitsOf = (from: readonly CrossFitted[]): Float64Array[] => from.map(({ outOfFold }) => outOfFold);
   const { weights, intercept } = fitStack(logitsOf(joined), labels);
@@ -84,19 +99,15 @@ function gateStretches(folds: JoinInput["folds"]): readonly Stretch[] {
  * All folds tell more than the last alone (measured on labels that 500 sequences hold, with and without drift: the last fold let an LSTM
  * in that cost 3 % of the log loss, and kept out those that gained); the last must not object, since the search chose channels on the others.
  */
-function testGate(
-  all: readonly CrossFitted[],
-  others: readonly CrossFitted[],
-  labels: Labels,
-  cluster: Int32Array,
-  folds: JoinInput["folds"],
-): NonNullable<Joined["gate"]> {
+function testGate({ fitted, labels, cluster, folds, isByTime }: JoinInput, others: readonly CrossFitted[]): Gate {
   const stretches = gateStretches(folds);
-  const [without, withIt] = [others, all].map((from) => judgeStacks(from, labels, stretches));
-  const { mean: gain, standardError } = clusteredGain(without, withIt, cluster);
+  const [without, withIt] = [others, fitted].map((from) => judgeStacks(from, labels, stretches));
+  const sizes = isByTime ? folds.map(({ heldOut }) => heldOut.length) : [];
+  const { mean: gain, standardError } = stretchedGain(without, withIt, cluster, sizes);
   const [unseen] = folds.length === 1 ? [0] : stretches[stretches.length - 1];
   const objects = mean(withIt.subarray(unseen)) >= mean(without.subarray(unseen));
-  return { gain, standardError, joins: gain > GATE * standardError && !objects };
+  const asked = isByTime ? ASKED.byTime : ASKED.drawn;
+  return { gain, standardError, asked, joins: gain > asked * standardError && !objects };
 }
 
 /** (H) losses on each stretch of a stack that is fitted on the others. */

@@ -1,10 +1,10 @@
 // How far a stack may leave the base rate: by its out-of-fold gain over it, and how sure that is. Knows no member.
 // Legend: H held-out sequences.
 import type { Fold } from "../split/folds.ts";
-import { mean, meanWithError } from "../statistics/descriptive.ts";
+import { mean } from "../statistics/descriptive.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { logitOf, logLossOfLogit } from "../statistics/log-loss.ts";
-import { clusteredGain } from "../statistics/paired.ts";
+import { stretchedGain } from "../statistics/paired.ts";
 import { chooseShare } from "../statistics/shrinkage.ts";
 
 /** What a model keeps of what it learnt. */
@@ -26,15 +26,7 @@ export function measureKept(logits: Float64Array, labels: Labels, cluster: Int32
   const baseRate = logitOf(mean(labels));
   const before = Float64Array.from(labels, (label) => logLossOfLogit(label, baseRate));
   const after = logits.map((z, i) => logLossOfLogit(labels[i], z));
-  const { mean: gain, standardError: within } = clusteredGain(before, after, cluster);
-  let from = 0;
-  const stretches = folds.map(({ heldOut }) => {
-    const to = from + heldOut.length;
-    const own = mean(before.subarray(from, to)) - mean(after.subarray(from, to));
-    from = to;
-    return own;
-  });
-  const between = stretches.length > 1 ? meanWithError(stretches).standardError : 0;
-  const standardError = Math.max(within, between);
+  const sizes = folds.map(({ heldOut }) => heldOut.length);
+  const { mean: gain, standardError } = stretchedGain(before, after, cluster, sizes);
   return { share: chooseShare({ mean: gain, standardError }), baseRate, gain, standardError };
 }

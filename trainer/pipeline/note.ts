@@ -1,4 +1,5 @@
 // What a training run, or a recalibration, finds on its way: facts with codes. sentences.ts makes sentences of them.
+import type { Card } from "../../shared/model.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import type { LeftOutNote } from "../data/sequences.ts";
 import type { PaddingChoice } from "../features/padding.ts";
@@ -6,7 +7,7 @@ import type { PlanNote } from "../features/recipe-plan.ts";
 import type { LstmNote } from "../learners/lstm/lstm.ts";
 import type { Split } from "../split/split.ts";
 import type { LossNote } from "../training/loss-watch.ts";
-import type { Joined, LearnerWorth } from "./join.ts";
+import type { LearnerWorth } from "./join.ts";
 import type { Kept } from "./kept.ts";
 import type { Warning } from "./warning.ts";
 
@@ -31,7 +32,7 @@ export type TrainNote =
   /** What each learner is worth out of its folds, and how much it says in the stack, whose own log loss is `logLoss`. */
   | { readonly code: "members"; readonly learners: readonly LearnerWorth[]; readonly logLoss: number }
   /** Whether the LSTM may speak beside the others. */
-  | ({ readonly code: "gate" } & NonNullable<Joined["gate"]>)
+  | ({ readonly code: "gate" } & NonNullable<NonNullable<Card["stack"]>["gate"]>)
   /** The gain over the base rate may be chance, so the model keeps a share of what it learnt. */
   | ({ readonly code: "kept" } & Omit<Kept, "baseRate">)
   /** The data bring a validation part. */

@@ -80,7 +80,7 @@ export async function fitStackPath(
   const heldOut = listHeldOut(local);
   const heldOutLabels = takeLabels(learnt.labels, heldOut);
   const cluster = heldOut.map((n) => plan.cluster[train[n]]);
-  const joined = joinMembers({ fitted, labels: heldOutLabels, cluster, folds: local });
+  const joined = joinMembers({ fitted, labels: heldOutLabels, cluster, folds: local, isByTime: plan.by === "time" });
   const kept = measureKept(joined.logits, heldOutLabels, cluster, plan.by === "time" ? local : []);
   const calibration = shrinkCalibration(fitCalibration(joined.logits, heldOutLabels), kept.share, kept.baseRate);
   const { view, members } = compactMembers(tabular, joined.members);

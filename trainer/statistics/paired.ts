@@ -1,5 +1,5 @@
 // Two models on the same sequences: whether the one is better beyond noise. The paired difference says it, for both err on the same.
-import { type MeanWithError, meanWithError } from "./descriptive.ts";
+import { type MeanWithError, mean as meanOf, meanWithError } from "./descriptive.ts";
 
 type Losses = Float32Array | Float64Array;
 
@@ -24,6 +24,23 @@ export function pairedGain(before: Losses, after: Losses, gap: number): MeanWith
     means.push(sum / (to - from));
   }
   return meanWithError(means);
+}
+
+/**
+ * clusteredGain of sequences in the order of time, in stretches of `sizes` sequences: what changes from stretch to stretch is doubt, too, so the
+ * larger of the clusters' error and of that between the stretches' means counts. Fewer than two stretches: that of the clusters.
+ */
+export function stretchedGain(before: Losses, after: Losses, cluster: ArrayLike<number>, sizes: readonly number[]): MeanWithError {
+  const { mean, standardError: within } = clusteredGain(before, after, cluster);
+  if (sizes.length < 2) return { mean, standardError: within };
+  let from = 0;
+  const means = sizes.map((size) => {
+    const to = from + size;
+    const own = meanOf(before.subarray(from, to)) - meanOf(after.subarray(from, to));
+    from = to;
+    return own;
+  });
+  return { mean, standardError: Math.max(within, meanWithError(means).standardError) };
 }
 
 /**

@@ -85,9 +85,9 @@ function createFitted(noises: Readonly<Partial<Record<LearnerName, number>>>): {
 
 const strangers = new Int32Array(H).map((_, n) => n);
 
-test("the lstm joins where it betters the others out of folds beyond two standard errors", () => {
+test("by time, the lstm joins where it betters the others out of folds beyond two standard errors", () => {
   const { fitted, labels } = createFitted({ linear: 2, lstm: 0.3 });
-  const { gate, learners, members } = joinMembers({ fitted, labels, cluster: strangers, folds });
+  const { gate, learners, members } = joinMembers({ fitted, labels, cluster: strangers, folds, isByTime: true });
   expect(gate?.joins).toBe(true);
   expect(gate!.gain).toBeGreaterThan(2 * gate!.standardError);
   expect(learners.find(({ name }) => name === "lstm")!.weight).toBeGreaterThan(0.5);
@@ -96,26 +96,44 @@ test("the lstm joins where it betters the others out of folds beyond two standar
 
 test("an lstm that says nothing of its own is left out, and so is it where one cluster is all the evidence", () => {
   const { fitted, labels } = createFitted({ linear: 0.3, lstm: Number.POSITIVE_INFINITY });
-  const { gate, learners, members } = joinMembers({ fitted, labels, cluster: strangers, folds });
+  const { gate, learners, members } = joinMembers({ fitted, labels, cluster: strangers, folds, isByTime: true });
   expect(gate?.joins).toBe(false);
   expect(learners.map(({ weight }) => weight > 0)).toEqual([true, false]);
   expect(members.length).toBe(1);
   const good = createFitted({ linear: 2, lstm: 0.3 });
-  expect(joinMembers({ ...good, cluster: new Int32Array(H), folds }).gate?.joins).toBe(false);
+  expect(joinMembers({ ...good, cluster: new Int32Array(H), folds, isByTime: true }).gate?.joins).toBe(false);
 });
 
 test("what the lstm says on the other folds does not open the gate", () => {
   const { fitted, labels } = createFitted({ linear: 2, lstm: 0.3 });
   const deaf = fitted.map((own) => (own.name === "lstm" ? { ...own, outOfFold: own.outOfFold.map((z, i) => (i < 800 ? z : -z)) } : own));
-  expect(joinMembers({ fitted: deaf, labels, cluster: strangers, folds }).gate?.joins).toBe(false);
+  expect(joinMembers({ fitted: deaf, labels, cluster: strangers, folds, isByTime: true }).gate?.joins).toBe(false);
+});
+
+test("where sequences are drawn, one standard error opens the gate; by time, where what comes later may differ, it takes two", () => {
+  const { fitted, labels } = createFitted({ linear: 0.8, lstm: 1.6 });
+  const judge = (isByTime: boolean) => joinMembers({ fitted, labels, cluster: strangers, folds, isByTime }).gate!;
+  const { gain, standardError, asked, joins } = judge(false);
+  expect(gain / standardError).toBeGreaterThan(1);
+  expect(gain / standardError).toBeLessThan(2);
+  expect([asked, joins]).toEqual([1, true]);
+  expect(judge(true)).toMatchObject({ asked: 2, joins: false });
+});
+
+test("by time, a gain that stands in one stretch alone does not open the gate; drawn, such a stretch is chance like any other", () => {
+  const { fitted, labels } = createFitted({ linear: 0.5, lstm: 0.3 });
+  const own = fitted.map((one) => ({ ...one, outOfFold: one.outOfFold.map((z, i) => (one.name === "lstm" || i < 800 ? z : -z)) }));
+  const judge = (isByTime: boolean) => joinMembers({ fitted: own, labels, cluster: strangers, folds, isByTime }).gate!;
+  expect(judge(true).standardError).toBeGreaterThan(1.5 * judge(false).standardError);
+  expect([judge(false).joins, judge(true).joins]).toEqual([true, false]);
 });
 
 test("an lstm alone needs no gate, and trees that speak against the labels get no weight and no place", () => {
   const alone = createFitted({ lstm: 1 });
-  expect(joinMembers({ ...alone, cluster: strangers, folds }).gate).toBeUndefined();
+  expect(joinMembers({ ...alone, cluster: strangers, folds, isByTime: true }).gate).toBeUndefined();
   const { fitted, labels } = createFitted({ linear: 0.5, trees: 0.5 });
   const against = fitted.map((own) => (own.name === "trees" ? { ...own, outOfFold: own.outOfFold.map((z) => -z) } : own));
-  const { learners, members, stack } = joinMembers({ fitted: against, labels, cluster: strangers, folds });
+  const { learners, members, stack } = joinMembers({ fitted: against, labels, cluster: strangers, folds, isByTime: true });
   expect(learners[1].weight).toBe(0);
   expect([members.length, stack.weights.length]).toEqual([1, 1]);
 });
@@ -124,13 +142,13 @@ test("one held-out part, which the feature search has not seen, tests the gate a
   const { fitted, labels } = createFitted({ linear: 2, lstm: 0.3 });
   const one = [{ heldOut: strangers }];
   const deaf = fitted.map((own) => (own.name === "lstm" ? { ...own, outOfFold: own.outOfFold.map((z, i) => (i < 500 ? z : -z)) } : own));
-  expect(joinMembers({ fitted, labels, cluster: strangers, folds: one }).gate?.joins).toBe(true);
-  expect(joinMembers({ fitted: deaf, labels, cluster: strangers, folds: one }).gate?.joins).toBe(false);
+  expect(joinMembers({ fitted, labels, cluster: strangers, folds: one, isByTime: true }).gate?.joins).toBe(true);
+  expect(joinMembers({ fitted: deaf, labels, cluster: strangers, folds: one, isByTime: true }).gate?.joins).toBe(false);
 });
 
 test("all folds speak at the gate: its error is that of one held-out part as large as all of them", () => {
   const { fitted, labels } = createFitted({ linear: 2, lstm: 0.3 });
   const errorOf = (own: typeof folds | { readonly heldOut: Int32Array }[]): number =>
-    joinMembers({ fitted, labels, cluster: strangers, folds: own }).gate!.standardError;
+    joinMembers({ fitted, labels, cluster: strangers, folds: own, isByTime: false }).gate!.standardError;
   expect(errorOf(folds) / errorOf([{ heldOut: strangers }])).toBeLessThan(1.2); // of the last of five alone it were √5 as large
 });
