@@ -125,6 +125,38 @@ describe("npx quickstep", () => {
   });
 });
 
+/** Compiles `file` as a strict caller does. */
+const check = (file: string, libraries: string) =>
+  run(
+    join(ROOT, "node_modules/.bin/tsc"),
+    ["--strict", "--noEmit", "--target", "es2024", "--lib", libraries, "--module", "nodenext", file],
+    folder,
+  );
+
+describe("quickstep/train", () => {
+  test("runs the documentation's example, and gives what the command writes", () => {
+    const example = readFileSync(join(ROOT, "docs/examples/train-in-node.mjs"), "utf8");
+    const script = `${example}
+      const published = await trainModel("fx.npz", { learner: "lstm", splitVersion: 1, units: 6, epochs: 2 });
+      writeFileSync("library.safetensors", published.artifact);`;
+    writeFileSync(at("train.mjs"), script);
+    const { status, stdout, stderr } = run(process.execPath, ["train.mjs"]);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^waves@[0-9a-f]{12}: log loss 0\.\d{3}\. /);
+    expect(readFileSync(at("library.safetensors")).equals(readFileSync(at("published.safetensors")))).toBe(true);
+  });
+
+  test("has types that a strict caller compiles against, wrong calls refused", () => {
+    const caller = (seed: string): string => `import { type TrainedModel, trainModel } from "quickstep/train";
+      const model: TrainedModel = await trainModel({ sequences: [[[1, null]]], labels: [1] }, { seed: ${seed} });
+      export const logLoss: number = model.card.test.logLoss;`;
+    writeFileSync(at("right-train.mts"), caller("1"));
+    writeFileSync(at("wrong-train.mts"), caller('"1"'));
+    expect(check("right-train.mts", "es2024,dom")).toMatchObject({ stdout: "", status: 0 });
+    expect(check("wrong-train.mts", "es2024,dom").stdout).toContain("wrong-train.mts(2");
+  });
+});
+
 describe("quickstep/score gives the trainer's bits", () => {
   test("in Node", () => {
     const script = `import { load } from "quickstep/score";
@@ -189,19 +221,7 @@ describe("quickstep/score gives the trainer's bits", () => {
       export const probability: number = scorer.score([[${row}]])[0].probability;`;
     writeFileSync(at("right.mts"), caller("[1, 2, 3, 4, 5]"));
     writeFileSync(at("wrong.mts"), caller('"1"')); // a row is a list; a text in it may be a category's
-    const check = (file: string) =>
-      run(join(ROOT, "node_modules/.bin/tsc"), [
-        "--strict",
-        "--noEmit",
-        "--target",
-        "es2024",
-        "--lib",
-        "es2024",
-        "--module",
-        "nodenext",
-        file,
-      ]);
-    expect(check("right.mts")).toMatchObject({ stdout: "", status: 0 });
-    expect(check("wrong.mts").stdout).toContain("wrong.mts(3");
+    expect(check("right.mts", "es2024")).toMatchObject({ stdout: "", status: 0 });
+    expect(check("wrong.mts", "es2024").stdout).toContain("wrong.mts(3");
   });
 });

@@ -1,11 +1,8 @@
 #!/usr/bin/env node
 // argv → command. The only place that touches process.argv, exit codes and the console, and that chooses implementations.
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import { isQuickstepError } from "../shared/errors.ts";
 import { VERSION } from "../shared/version.ts";
-import type { Engines } from "./artifact/artifact-file.ts";
 import { type Program, readCommandLine } from "./cli/command-line.ts";
 import type { AnyCommand } from "./cli/declaration.ts";
 import type { Dependencies } from "./cli/dependencies.ts";
@@ -24,9 +21,8 @@ import { createStartCommand } from "./commands/start.ts";
 import { train, trainCommand } from "./commands/train.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { discardUnfinished } from "./files/whole-files.ts";
-import { createTrees } from "./learners/trees/trees.ts";
+import { openHost } from "./library/host.ts";
 import { Interrupted } from "./training/checkpoint.ts";
-import { createTrainingStep } from "./training/step.ts";
 
 const COMMANDS: readonly AnyCommand<Dependencies>[] = [
   createStartCommand({
@@ -58,15 +54,6 @@ const PROGRAM: Program<Dependencies> = {
   footer: "Exit codes: 0 done, 1 internal error, 2 bad usage or bad data (nothing is written), 130 interrupted.",
 };
 
-function loadEngines(): Engines {
-  const module = new WebAssembly.Module(readFileSync(new URL("../shared/kernel/inference.wasm", import.meta.url)));
-  return {
-    kernel: instantiateKernel(module),
-    module,
-    createEngine: (predictor) => createWasmEngine(module, predictor),
-  };
-}
-
 /** What waits for the signal comes to an orderly end; whatever does not has this long. */
 const GRACE_MS = 3000;
 
@@ -95,21 +82,11 @@ function abortAtInterrupt(): AbortSignal {
 const terminal = createTerminal(process.stdout, process.stderr);
 
 const dependencies: Dependencies = {
+  ...openHost(terminal.say),
   terminal,
   get signal() {
     return abortAtInterrupt();
   },
-  now: () => performance.now(),
-  loadEngines,
-  createStepper:
-    ({ threads, strict }) =>
-    (data, options) =>
-      createTrainingStep(data, { ...options, threads, strict, warn: terminal.say }),
-  createTrees:
-    ({ threads }) =>
-    (options) =>
-      createTrees({ ...options, threads, warn: terminal.say }),
-  node: process.versions.node,
   cores: availableParallelism(),
   key: process.env.QUICKSTEP_KEY,
 };

@@ -1,5 +1,6 @@
 // The examples of docs/examples that call a Worker or a model, each run from its file. The webhook examples are run by
-// test/edge/webhooks/recipes.test.ts, the browser's in real Chromium by browser-example.slow.test.ts.
+// test/edge/webhooks/recipes.test.ts, the trainer's by test/trainer/library/package-entry.test.ts, the browser's in real Chromium by
+// browser-example.slow.test.ts.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -34,8 +35,8 @@ const sequences = Array.from({ length: N }, (_, n) =>
 );
 
 test("every file of docs/examples is run by a test", () => {
-  const tests = ["test/docs/examples.test.ts", "test/edge/webhooks/recipes.test.ts"].map((path) =>
-    readFileSync(new URL(path, root), "utf8"),
+  const tests = ["test/docs/examples.test.ts", "test/edge/webhooks/recipes.test.ts", "test/trainer/library/package-entry.test.ts"].map(
+    (path) => readFileSync(new URL(path, root), "utf8"),
   );
   for (const name of readdirSync(examples)) expect(tests.some((text) => text.includes(name))).toBe(true);
 });

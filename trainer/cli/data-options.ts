@@ -5,7 +5,7 @@ import { MISSING } from "../pipeline/contract.ts";
 import { AXES } from "../readers/batch.ts";
 import { DECIMALS, SEPARATORS, type Separator } from "../readers/dialect.ts";
 import { parseMaxGap } from "../readers/max-gap.ts";
-import { isLong, type ReadOptions } from "../readers/options.ts";
+import type { ReadOptions } from "../readers/options.ts";
 import { FORMATS } from "../readers/source.ts";
 import { parseTimeFormat } from "../readers/time-format.ts";
 import type { SplitMethod } from "../split/split.ts";
@@ -132,10 +132,4 @@ export function readOptionsOf(values: ReadOptions): Omit<ReadOptions, "gaps" | "
     ...{ format, sep, decimal, labels, label, positive, group, time, key, features, window, stride, horizon, test, testLabels },
     ...{ timeFormat, maxGap, id, rename, columns, byPosition, axes, static: statics, category, softLabels },
   };
-}
-
-/** What the options that name columns ask for, where --split does not say. The time of rows is known and only orders them. */
-export function splitMethodOf(values: ReadOptions & { readonly split?: SplitMethod }): SplitMethod {
-  const isTimed = values.time !== undefined && !isLong(values);
-  return values.split ?? (values.group !== undefined ? "group" : isTimed ? "time" : "auto");
 }

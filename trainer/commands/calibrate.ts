@@ -3,16 +3,7 @@ import { UsageError } from "../../shared/errors.ts";
 import type { OperatingPoint } from "../../shared/model.ts";
 import { describeModel, loadModel } from "../artifact/artifact-file.ts";
 import { integer, pair, text } from "../cli/arguments.ts";
-import {
-  ARTIFACT_WORD,
-  DATA_WORD,
-  MAX_SEED,
-  READ_OPTIONS,
-  readOptionsOf,
-  SOFT_OPTION,
-  SPLIT_OPTION,
-  splitMethodOf,
-} from "../cli/data-options.ts";
+import { ARTIFACT_WORD, DATA_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, SOFT_OPTION, SPLIT_OPTION } from "../cli/data-options.ts";
 import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkOutput } from "../cli/outputs.ts";
@@ -27,6 +18,7 @@ import { describeNote } from "../pipeline/sentences.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
 import { fillFrom } from "../readers/options.ts";
+import { splitMethodOf } from "../split/asked-method.ts";
 import type { Costs } from "../statistics/operating-points.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };

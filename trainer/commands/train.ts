@@ -1,7 +1,6 @@
 // train: a file of labelled sequences in, one artifact out.
 import { existsSync } from "node:fs";
 import { PADDINGS } from "../../shared/sequence.ts";
-import { describeModel } from "../artifact/artifact-file.ts";
 import { choice, integer, pair, text } from "../cli/arguments.ts";
 import {
   DATA_WORD,
@@ -11,7 +10,6 @@ import {
   readOptionsOf,
   SOFT_OPTION,
   SPLIT_OPTION,
-  splitMethodOf,
   TEST_OPTIONS,
 } from "../cli/data-options.ts";
 import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
@@ -24,18 +22,14 @@ import { countOf, formatMetrics, formatOperatingPoints, formatPercent, titleOfAs
 import type { Terminal } from "../cli/terminal.ts";
 import type { SearchProgress } from "../features/search-state.ts";
 import { writeWhole } from "../files/whole-files.ts";
+import type { TrainingEvent } from "../library/contract.ts";
+import { type RunOptions, renderRunReport, runTraining } from "../library/training-run.ts";
 import type { FoldPlace } from "../pipeline/cross-fit.ts";
-import { MIN_SEQUENCES } from "../pipeline/prepare-folds.ts";
-import { describeKeptEpoch, describeNote } from "../pipeline/sentences.ts";
-import { LEARNERS, RECIPES, type Trained, trainModel } from "../pipeline/train.ts";
-import { checkTrainable, readDataset } from "../readers/dataset.ts";
-import { describeRead } from "../readers/describe.ts";
-import { isLong } from "../readers/options.ts";
+import { describeKeptEpoch } from "../pipeline/sentences.ts";
+import { LEARNERS, RECIPES, type Trained } from "../pipeline/train.ts";
 import { stem } from "../readers/source.ts";
+import { splitMethodOf } from "../split/asked-method.ts";
 import { countOnes, type Labels } from "../statistics/labels.ts";
-import { createRandom } from "../statistics/random.ts";
-import { STREAMS } from "../statistics/random-streams.ts";
-import { createCheckpointer } from "../training/checkpoint.ts";
 
 const WORDS = { data: DATA_WORD };
 
@@ -74,9 +68,6 @@ export const trainCommand = declareCommand({
   run: (values: TrainValues, dependencies: Dependencies) => train(values, dependencies),
 });
 
-/** Training takes 1.7 kB a sequence (measured): as many windows as fit a GiB together with 10 million rows. */
-const MAX_WINDOWS = 250_000;
-
 const SEARCH_STAGES: Readonly<Record<SearchProgress["stage"], string>> = {
   adding: "feature search: adding channels",
   comparing: "feature search: comparing with levels and deltas of all features",
@@ -90,53 +81,48 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const started = now();
   const { report, json = false, resume = false } = values;
   const out = checkOutputs(values);
-  const read = {
-    ...readOptionsOf(values),
-    maxWindows: MAX_WINDOWS,
-    gaps: values.missing !== "refuse",
-    ...(values.missing === "refuse" && { gapAdvice: "--missing carry takes numbers that are missing" }),
-    validation: true,
-    clock: values.time !== undefined && isLong(values),
-  };
-  const dataset = await readDataset(values.data, read);
-  terminal.say(describeRead(dataset.facts));
-  const data = checkTrainable(dataset, values.splitVersion === 1 || values.recipe === "raw" ? undefined : MIN_SEQUENCES);
-  const progress = createFitProgress(terminal, now);
-  const search = createStages(terminal, now);
-  const folds = createStages(terminal, now);
-  const checkpoint = `${out}.checkpoint`;
-  if (resume && !existsSync(checkpoint)) terminal.say(`note: there is no ${checkpoint} to go on from, so the run begins anew`);
-  const checkpointer = createCheckpointer(checkpoint, resume, dependencies.signal, now);
-  const engines = dependencies.loadEngines();
-  const trained = await trainModel(data, trainOptionsOf(values), {
-    ...engines,
-    createStepper: dependencies.createStepper(values),
-    createTrees: dependencies.createTrees(values),
-    onFold: (place) => showFold(folds, place),
-    node: dependencies.node,
-    onNote: (note) => progress.say(describeNote(note, data.features)),
-    onProgress: progress.show,
-    onSearchProgress: ({ stage, channels, share }) => search.show(SEARCH_STAGES[stage], share, countOf(channels, "channel")),
-    checkpoint: checkpointer.checkpoint,
-    openJournal: checkpointer.openJournal,
-    yieldToEventLoop: checkpointer.yieldToEventLoop,
-  });
-  progress.finish();
-  folds.finish();
-  const id = describeModel(trained.model, trained.bytes);
-  if (report !== undefined) await writeReport(report, trained, id, values.seed ?? 1, engines);
+  const listener = listen(terminal, now, resume ? `${out}.checkpoint` : undefined);
+  const run = await runTraining(values.data, runOptionsOf(values, `${out}.checkpoint`), dependencies, listener.hear);
+  listener.finish();
+  const { trained, id, facts, data } = run;
+  if (report !== undefined) writeWhole(report, new TextEncoder().encode(await renderRunReport(run, values.seed ?? 1)));
   writeWhole(out, trained.bytes);
-  checkpointer.remove();
+  run.dropCheckpoint();
   const seconds = (now() - started) / 1000;
   sayResult(trained, terminal);
   if (report !== undefined) terminal.say(`wrote ${report}`);
   terminal.say(`wrote ${out} (${id}, ${trained.bytes.length} bytes) in ${seconds.toFixed(0)} s`);
   if (json) {
-    const speed = { examplesPerSecond: progress.sequencesPerSecond(), seconds };
-    terminal.print(
-      JSON.stringify(toDocument(trained, { artifact: out, model: id, read: toReadDocument(dataset.facts) }, data.labels, speed)),
-    );
+    const speed = { examplesPerSecond: listener.sequencesPerSecond(), seconds };
+    const read = facts && toReadDocument(facts);
+    terminal.print(JSON.stringify(toDocument(trained, { artifact: out, model: id, ...(read && { read }) }, data.labels, speed)));
   }
+}
+
+/** Shows a run's events. `resumed`: the checkpoint that was asked for. */
+function listen(terminal: Terminal, now: () => number, resumed: string | undefined) {
+  const progress = createFitProgress(terminal, now);
+  const search = createStages(terminal, now);
+  const folds = createStages(terminal, now);
+  const hear = (event: TrainingEvent): void => {
+    if (event.kind === "read") terminal.say(event.text);
+    else if (event.kind === "note") progress.say(event.text);
+    else if (event.kind === "step") progress.show(event);
+    else if (event.kind === "search") search.show(SEARCH_STAGES[event.stage], event.share, countOf(event.channels, "channel"));
+    else showFold(folds, event);
+  };
+  return {
+    hear(event: TrainingEvent): void {
+      hear(event);
+      if (event.kind === "read" && resumed !== undefined && !existsSync(resumed))
+        terminal.say(`note: there is no ${resumed} to go on from, so the run begins anew`);
+    },
+    finish(): void {
+      progress.finish();
+      folds.finish();
+    },
+    sequencesPerSecond: progress.sequencesPerSecond,
+  };
 }
 
 /** Where the artifact goes. Throws UsageError, DataError where something cannot be written, or a default would overwrite. */
@@ -172,8 +158,9 @@ function showFold(stages: Stages, { learner, setting, settings, fold, folds, out
   else stages.show("nested cross-validation", (outer + share) / outers, `fold ${outer + 1} of ${outers}, ${detail}`);
 }
 
-function trainOptionsOf(values: Partial<TrainValues>): Parameters<typeof trainModel>[1] {
+function runOptionsOf(values: Partial<TrainValues>, checkpoint: string): RunOptions {
   const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1, learner, splitVersion } = values;
+  const { threads, strict, resume } = values;
   return {
     units,
     epochs,
@@ -187,23 +174,9 @@ function trainOptionsOf(values: Partial<TrainValues>): Parameters<typeof trainMo
     horizon,
     split: splitMethodOf(values),
     costs: costs && { falsePositive: costs[0], falseNegative: costs[1] },
+    read: { ...readOptionsOf(values), ...(missing === "refuse" && { gapAdvice: "--missing carry takes numbers that are missing" }) },
+    ...{ threads, strict, checkpoint, resume },
   };
-}
-
-async function writeReport(
-  path: string,
-  trained: Trained,
-  id: string,
-  seed: number,
-  engines: ReturnType<Dependencies["loadEngines"]>,
-): Promise<void> {
-  // vega takes a tenth of a second to load: only who wants a report waits for it
-  const [{ gatherReport }, { renderReport }] = await Promise.all([import("../report/gather.ts"), import("../report/page.ts")]);
-  const { model, verdict, truth, evidence } = trained;
-  const engine = engines.createEngine(model);
-  const random = createRandom(seed, STREAMS.report);
-  const html = await renderReport(gatherReport({ model, id, verdict, truth, ...evidence, engine, log: engines.kernel.log, random }));
-  writeWhole(path, new TextEncoder().encode(html));
 }
 
 function sayResult({ model, verdict, truth }: Trained, { say }: Terminal): void {
@@ -225,7 +198,7 @@ function sayResult({ model, verdict, truth }: Trained, { say }: Terminal): void 
 
 function toDocument(
   { model, verdict, truth, channels }: Trained,
-  names: { readonly artifact: string; readonly model: string; readonly read: object },
+  names: { readonly artifact: string; readonly model: string; readonly read?: object },
   labels: Labels,
   speed: { readonly examplesPerSecond: number; readonly seconds: number },
 ): Readonly<Record<string, unknown>> {

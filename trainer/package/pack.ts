@@ -1,5 +1,5 @@
-// What `npm pack` ships, into dist/: the CLI with its threads, kernels and Worker, and `quickstep/score`. Everything is bundled, so the
-// package depends on nothing. No file is listed here: what a module names by `new URL("…", import.meta.url)` comes along.
+// What `npm pack` ships, into dist/: the CLI with its threads, kernels and Worker, `quickstep/train` beside it, and `quickstep/score`.
+// Everything is bundled, so the package depends on nothing. No file is listed here: what a module names by `new URL("…", import.meta.url)` comes along.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -79,9 +79,12 @@ const COMMONJS = `import { createRequire as requireFrom } from "node:module";con
 rmSync(dist, { recursive: true, force: true });
 const cli = await build({
   ...COMMON,
-  entryPoints: ["trainer/main.ts", ...new Set(namedFiles("trainer").filter((path) => path.endsWith(".ts")))],
+  entryPoints: [
+    "trainer/main.ts",
+    { in: "trainer/library/package-entry.ts", out: "train" },
+    ...new Set(namedFiles("trainer").filter((path) => path.endsWith(".ts"))),
+  ].map((entry) => (typeof entry === "string" ? { in: entry, out: basename(entry, ".ts") } : entry)),
   outdir: join(dist, "cli"),
-  entryNames: "[name]",
   splitting: true,
   platform: "node",
   banner: { js: COMMONJS },
@@ -108,10 +111,10 @@ const worker = await build({
 });
 writeFileSync(join(dist, "LICENSES.txt"), licensesOf([cli, ...scores, worker].map(({ metafile }) => metafile)));
 
-// The types of quickstep/score: the two files that declare them, and nothing that needs more than the language.
-const TYPES = ["edge/scoring/package-entry.d.ts", "shared/scorer.d.ts"];
+/** What declares the types of the package's entries, and what those files import. */
+const TYPED = ["edge/scoring/package-entry", "trainer/library/package-entry"];
 const flags = "--ignoreConfig --declaration --emitDeclarationOnly --stripInternal --allowImportingTsExtensions --skipLibCheck --strict";
-const dialect = "--target es2024 --lib es2024,webworker --module nodenext --types node";
+const dialect = "--target es2024 --lib es2024,esnext.array,es2025.float16,webworker --module nodenext --types node";
 const emitted = join(dist, "emitted");
 /** Of edge/modules.d.ts, all that the scorer imports; the rest would bring the Worker's types along. */
 const WASM = 'declare module "*.wasm" {\n  const module: WebAssembly.Module;\n  export default module;\n}\n';
@@ -119,12 +122,19 @@ mkdirSync(emitted, { recursive: true });
 writeFileSync(join(emitted, "wasm.d.ts"), WASM);
 const { status, stdout } = spawnSync(
   "tsc",
-  `${flags} ${dialect} --rootDir . --outDir ${emitted} edge/scoring/package-entry.ts ${join(emitted, "wasm.d.ts")}`.split(" "),
+  [...`${flags} ${dialect} --rootDir . --outDir`.split(" "), emitted, ...TYPED.map((name) => `${name}.ts`), join(emitted, "wasm.d.ts")],
   { cwd: root, encoding: "utf8" },
 );
-if (status !== 0) throw new Error(`the types of quickstep/score cannot be written: ${stdout}`);
-for (const name of TYPES) {
-  mkdirSync(dirname(join(dist, "types", name)), { recursive: true });
-  writeFileSync(join(dist, "types", name), readFileSync(join(emitted, name), "utf8").replaceAll('.ts"', '.js"'));
-}
+if (status !== 0) throw new Error(`the types of the package cannot be written: ${stdout}`);
+const declared = new Set<string>();
+const declare = (name: string): void => {
+  if (declared.has(name)) return;
+  declared.add(name);
+  const text = readFileSync(join(emitted, `${name}.d.ts`), "utf8");
+  for (const [, specifier] of text.matchAll(/from "(\.[^"]+)\.ts"/g)) declare(join(dirname(name), specifier));
+  const target = join(dist, "types", `${name}.d.ts`);
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, text.replaceAll('.ts"', '.js"'));
+};
+for (const name of TYPED) declare(name);
 rmSync(emitted, { recursive: true });

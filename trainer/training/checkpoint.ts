@@ -18,6 +18,11 @@ export class Interrupted extends Error {
   }
 }
 
+/** Says that a run is to be left, as an AbortSignal does. */
+export interface StopSignal {
+  readonly aborted: boolean;
+}
+
 const INTERVAL_MS = 3000;
 /** The event loop gets a turn this often: signals, and the ends of worker threads, arrive only there. */
 const TURN_MS = 50;
@@ -79,7 +84,7 @@ export interface Checkpointer {
  * Saves the fits of a run at `path`, with the stage's number behind it from the second on. `isResuming`: goes on from what is
  * there. Once `signal` is aborted, a fit is left with Interrupted as soon as its state is safe. `now` in milliseconds.
  */
-export function createCheckpointer(path: string, isResuming: boolean, signal: AbortSignal, now: () => number): Checkpointer {
+export function createCheckpointer(path: string, isResuming: boolean, signal: StopSignal, now: () => number): Checkpointer {
   const paths = new Set<string>();
   let file: JournalFile | undefined;
   return {
@@ -111,8 +116,24 @@ export function createCheckpointer(path: string, isResuming: boolean, signal: Ab
   };
 }
 
+/** Keeps nothing of a run, and gives the event loop its turns; once `signal` is aborted, the run is left with Interrupted. */
+export function createPauser(signal: StopSignal, now: () => number): Pick<Checkpointer, "checkpoint" | "yieldToEventLoop"> {
+  const yieldToEventLoop = async (): Promise<void> => {
+    await nextTurn();
+    if (signal.aborted) throw new Interrupted();
+  };
+  let turnedAt = now();
+  const afterStep = (): Promise<void> | undefined => {
+    if (now() - turnedAt < TURN_MS) return undefined;
+    return yieldToEventLoop().then(() => {
+      turnedAt = now();
+    });
+  };
+  return { checkpoint: () => ({ afterStep }), yieldToEventLoop };
+}
+
 /** Saves every few seconds, and gives the event loop a turn more often than that; leaves where the signal asks for it. */
-function saveNowAndThen(save: (state: FitState) => void, path: string, signal: AbortSignal, now: () => number): FitOptions["afterStep"] {
+function saveNowAndThen(save: (state: FitState) => void, path: string, signal: StopSignal, now: () => number): FitOptions["afterStep"] {
   let savedAt = now();
   let turnedAt = now();
   const yieldOrLeave = async (snapshot: () => FitState): Promise<void> => {

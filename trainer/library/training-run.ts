@@ -1,0 +1,102 @@
+// One training run, from data to a model, as the command `train` and `quickstep/train` have it: reads, checks, trains, keeps the run on
+// disk where that is wanted. Says what happens by events; prints nothing and ends no process.
+import { describeModel, type Engines } from "../artifact/artifact-file.ts";
+import { MIN_SEQUENCES } from "../pipeline/prepare-folds.ts";
+import { describeNote } from "../pipeline/sentences.ts";
+import { type Trained, type TrainOptions, trainModel } from "../pipeline/train.ts";
+import { checkTrainable, type Dataset, type LabelledDataset, readDataset } from "../readers/dataset.ts";
+import { describeRead } from "../readers/describe.ts";
+import type { ReadFacts } from "../readers/facts.ts";
+import { isLong, type ReadOptions } from "../readers/options.ts";
+import { createRandom } from "../statistics/random.ts";
+import { STREAMS } from "../statistics/random-streams.ts";
+import { type Checkpointer, createCheckpointer, createPauser } from "../training/checkpoint.ts";
+import type { TrainingEvent } from "./contract.ts";
+import type { KernelOptions, TrainingHost } from "./host.ts";
+
+/** How a run is done; how its data are read is `read`. */
+export interface RunOptions extends TrainOptions, KernelOptions {
+  /** Not looked at where the data are in memory. */
+  readonly read?: ReadOptions;
+  /** Where the run is kept; undefined: nowhere. */
+  readonly checkpoint?: string;
+  readonly resume?: boolean;
+}
+
+/** A machine, and what says that a run is to be left; that is asked for once the data are read. */
+export type RunHost = TrainingHost & { readonly signal?: { readonly aborted: boolean } };
+
+export interface TrainingRun {
+  readonly trained: Trained;
+  readonly id: string;
+  readonly data: LabelledDataset;
+  /** How files were read; undefined where the data were in memory. */
+  readonly facts?: ReadFacts;
+  readonly engines: Engines;
+  /** Removes what was kept of the run: the model is safe elsewhere. */
+  dropCheckpoint(): void;
+}
+
+/** Training takes 1.7 kB a sequence (measured): as many windows as fit a GiB together with 10 million rows. */
+const MAX_WINDOWS = 250_000;
+
+/** `given`: paths, or data in memory. Throws QuickstepError, and Interrupted once the host's signal is aborted. */
+export async function runTraining(
+  given: readonly string[] | Dataset,
+  options: RunOptions,
+  host: RunHost,
+  onEvent: (event: TrainingEvent) => void,
+): Promise<TrainingRun> {
+  /** What is left names the run, in its checkpoint: it decides the model's bytes. */
+  const { read: _, checkpoint, resume, threads, strict, ...train } = options;
+  const { dataset, facts } = await readData(given, options);
+  const { timesteps } = dataset.shape;
+  const text = facts === undefined ? `${dataset.labels?.length} sequences in memory` : describeRead(facts);
+  onEvent({ kind: "read", text, sequences: dataset.labels?.length ?? 0, timesteps, features: dataset.features });
+  const data = checkTrainable(dataset, train.splitVersion === 1 || train.recipe === "raw" ? undefined : MIN_SEQUENCES);
+  const kept = openCheckpointer({ checkpoint, resume }, host);
+  const engines = host.loadEngines();
+  const trained = await trainModel(data, train, {
+    ...engines,
+    createStepper: host.createStepper({ threads, strict }),
+    createTrees: host.createTrees({ threads, strict }),
+    node: host.node,
+    onNote: (note) => onEvent({ kind: "note", code: note.code, text: describeNote(note, data.features) }),
+    onProgress: (progress) => onEvent({ kind: "step", ...progress }),
+    onSearchProgress: (progress) => onEvent({ kind: "search", ...progress }),
+    onFold: (place) => onEvent({ kind: "fold", ...place }),
+    checkpoint: kept.checkpoint,
+    openJournal: kept.openJournal,
+    yieldToEventLoop: kept.yieldToEventLoop,
+  });
+  return { trained, id: describeModel(trained.model, trained.bytes), data, facts, engines, dropCheckpoint: () => kept.remove?.() };
+}
+
+async function readData(
+  given: readonly string[] | Dataset,
+  { read = {}, missing }: RunOptions,
+): Promise<{ readonly dataset: Dataset; readonly facts?: ReadFacts }> {
+  if ("values" in given && "shape" in given) return { dataset: given };
+  const clock = read.time !== undefined && isLong(read);
+  const how = { ...read, maxWindows: MAX_WINDOWS, gaps: missing !== "refuse", validation: true, clock };
+  const dataset = await readDataset(given as readonly string[], how);
+  return { dataset, facts: dataset.facts };
+}
+
+function openCheckpointer(
+  { checkpoint, resume = false }: Pick<RunOptions, "checkpoint" | "resume">,
+  host: RunHost,
+): Partial<Checkpointer> & Pick<Checkpointer, "yieldToEventLoop"> {
+  const signal = host.signal ?? { aborted: false };
+  return checkpoint === undefined ? createPauser(signal, host.now) : createCheckpointer(checkpoint, resume, signal, host.now);
+}
+
+/** The report of a run as one HTML page; `seed` is the run's. */
+export async function renderRunReport({ trained, id, engines }: TrainingRun, seed: number): Promise<string> {
+  // vega takes a tenth of a second to load: only who wants a report waits for it
+  const [{ gatherReport }, { renderReport }] = await Promise.all([import("../report/gather.ts"), import("../report/page.ts")]);
+  const { model, verdict, truth, evidence } = trained;
+  const engine = engines.createEngine(model);
+  const random = createRandom(seed, STREAMS.report);
+  return renderReport(gatherReport({ model, id, verdict, truth, ...evidence, engine, log: engines.kernel.log, random }));
+}
