@@ -1,6 +1,8 @@
 // export: an artifact in another form: its network for ONNX or PyTorch, or a Worker around it.
 import { join } from "node:path";
 import { ArtifactError, DataError, UsageError } from "../../shared/errors.ts";
+import { soleNetwork, summariseMembers } from "../../shared/members.ts";
+import type { Model } from "../../shared/model.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
 import { text } from "../cli/arguments.ts";
 import { ARTIFACT_WORD } from "../cli/data-options.ts";
@@ -61,7 +63,18 @@ function exportNetwork(loaded: LoadedModel, values: ExportValues, { terminal, no
       preprocessing ? "ONNX, raw float64 sequences to probabilities" : "ONNX, the network and its calibration, on the recipe's channels",
     );
   if (safetensorsTorch !== undefined && torch)
-    write(safetensorsTorch, torch, "a state dict of PyTorch, lstm and fc, on the recipe's channels");
+    write(safetensorsTorch, torch, `a state dict of PyTorch, ${describeTorch(loaded.model)}, on the recipe's channels`);
+}
+
+/** What of the model the state dict holds. */
+function describeTorch(model: Model): string {
+  if (soleNetwork(model)) return "lstm and fc";
+  const members = summariseMembers(model);
+  const held = members.flatMap((member) =>
+    member.kind === "lstm" ? [`${member.networks} networks, weight ${member.weight.toFixed(2)} in the stack`] : [],
+  );
+  const missing = members.filter(({ kind }) => kind !== "lstm").map(({ kind }) => kind);
+  return `the member lstm alone (${held.join("; ")}), without ${missing.join(" and ")}`;
 }
 
 /** Throws UsageError, DataError where the options do not fit together, or a file cannot be written. */

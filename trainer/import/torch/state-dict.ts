@@ -56,6 +56,7 @@ const NO_CALIBRATION: Calibration = { slope: 1, intercept: 0 };
  * pass is `said` nor outputs of the model are there to prove it: a state dict holds weights alone.
  */
 export function readTorch({ tensors, metadata }: Safetensors, source: string, said: Said): ImportedNetwork {
+  if (metadata[METADATA_KEY] !== undefined) rejectStackMember(metadata[METADATA_KEY], source);
   const names = [...tensors.keys()];
   const prefix = findRecurrentModule(names, source);
   const parameters = names.filter((name) => name.startsWith(prefix) && RECURRENT_PARAMETER.test(name.slice(prefix.length)));
@@ -83,6 +84,16 @@ export function readTorch({ tensors, metadata }: Safetensors, source: string, sa
     forward: (rows) => forward(lstm, head, exportMetadata?.calibration ?? NO_CALIBRATION, rows),
     exportMetadata,
   };
+}
+
+/** Throws DataError where the export holds one member of several. */
+function rejectStackMember(exported: string, source: string): void {
+  if (!/"stack":/.test(exported)) return;
+  rejectFile(
+    source,
+    "is an export of one member of several: import reads one network",
+    "the artifact that was exported holds the whole model",
+  );
 }
 
 /** Throws DataError where the forward pass is not said, or is one that quickstep does not run. */

@@ -2,6 +2,7 @@
 import * as ort from "onnxruntime-web/wasm";
 import { expect, test } from "vitest";
 import { createWasmEngine, instantiateKernel } from "../../../../shared/engine.ts";
+import { networksOf } from "../../../../shared/members.ts";
 import { type Model, score } from "../../../../shared/model.ts";
 import type { Channel } from "../../../../shared/recipe/channel.ts";
 import { computeColumns } from "../../../../shared/recipe/columns.ts";
@@ -16,8 +17,11 @@ import { buildRecipe } from "../../../../trainer/export/onnx/recipe-graph.ts";
 import { DOUBLE } from "../../../../trainer/export/onnx/schema.ts";
 import { buildView } from "../../../../trainer/export/onnx/view-graph.ts";
 import { encodeTorch } from "../../../../trainer/export/torch.ts";
+import { transpose } from "../../../../trainer/export/torch-layout.ts";
 import { planView } from "../../../../trainer/features/view-plan.ts";
 import { readOnnx } from "../../../../trainer/import/onnx/read-onnx.ts";
+import { readSafetensors } from "../../../../trainer/import/torch/safetensors.ts";
+import { readTorch } from "../../../../trainer/import/torch/state-dict.ts";
 import { createRandom } from "../../../../trainer/statistics/random.ts";
 import { irregularSequences, makeIrregularModel } from "../../../fixtures/irregular.ts";
 import { kernel } from "../../../fixtures/kernel.ts";
@@ -146,8 +150,29 @@ test("nothing but padding is no score", async () => {
 test("what cannot hold a stack says so", () => {
   const model = makeStack(kernel);
   expect(() => encodeOnnx(model)).toThrow("has several members, which look at raw sequences: --onnx needs --preprocessing");
-  expect(() => encodeTorch(model)).toThrow("has several members");
+  expect(() => encodeTorch(makeStack(kernel, { kinds: ["linear", "trees"] }))).toThrow("has no LSTM, only linear and trees");
   expect(() => readOnnx(encodeOnnx(model, { preprocessing: true }), "stack.onnx", null, () => new Uint8Array())).toThrow(
     "is an export of several members: import reads one network",
+  );
+});
+
+test("a state dict of PyTorch holds the LSTM member: each of its networks, bit for bit, and the stack in the metadata", () => {
+  const model = makeStack(kernel);
+  const bytes = encodeTorch(model);
+  const { tensors, metadata } = readSafetensors(bytes, "stack.safetensors");
+  const networks = networksOf(model);
+  expect(networks).toHaveLength(2);
+  for (const [i, { units: U, channels: C, kernel: W, recurrent: R, bias, headKernel, headBias }] of networks.entries()) {
+    const tensor = (name: string): number[] => [...tensors.get(`${i}.${name}`)!.data];
+    expect(tensors.get(`${i}.lstm.weight_ih_l0`)!.shape).toEqual([4 * U, C]);
+    expect(tensor("lstm.weight_ih_l0")).toEqual([...transpose(W, C, 4 * U)]);
+    expect(tensor("lstm.weight_hh_l0")).toEqual([...transpose(R, U, 4 * U)]);
+    expect(tensor("lstm.bias_ih_l0")).toEqual([...bias]);
+    expect(new Set(tensor("lstm.bias_hh_l0"))).toEqual(new Set([0]));
+    expect([tensor("fc.weight"), tensor("fc.bias")]).toEqual([[...headKernel], [...headBias]]);
+  }
+  expect(JSON.parse(metadata.quickstep)).toMatchObject({ member: "lstm", members: ["lstm", "linear", "trees"], stack: model.stack });
+  expect(() => readTorch({ tensors, metadata }, "stack.safetensors", { timesteps: null, isChecked: true })).toThrow(
+    "is an export of one member of several",
   );
 });
