@@ -1,8 +1,6 @@
 // The HTTP surface: which routes there are, what surrounds them, how every failure reads.
 import { Hono } from "hono";
 import { ArtifactError, isQuickstepError } from "../shared/errors.ts";
-import { shapeOf } from "../shared/recipe/recipe.ts";
-import { widthWithoutTime } from "../shared/sequence.ts";
 import { authorize } from "./http/authorize.ts";
 import { allowOrigins } from "./http/cors.ts";
 import { RequestError } from "./http/problem.ts";
@@ -38,8 +36,7 @@ export type Api = ReturnType<typeof modelled>;
 /** The app around `servable`. An unready model leaves the routes that need one answering why. */
 export function createApp(servable: ServableModel, given: Dependencies): Hono<EdgeEnv> {
   const app = new Hono<EdgeEnv>();
-  const features = "unready" in servable ? undefined : widthWithoutTime(shapeOf(servable.model.recipe));
-  const dependencies = features === undefined ? given : { ...given, endpoints: endpointsFor(given.endpoints, features) };
+  const dependencies = "unready" in servable ? given : { ...given, endpoints: endpointsFor(given.endpoints, servable.model.recipe) };
   const { access, withinRate, withinFailures, origins, log, report } = dependencies;
   app.use(requestContext(servable.sha256, log));
   if (origins.length > 0) app.use(allowOrigins(origins));

@@ -54,7 +54,7 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
       return c.json({ source: source.name, ignored: true });
     }
     const { futureMs, idsMs } = endpoints.settings;
-    const event = extractEvent(document, source.pointers, shape, {
+    const event = extractEvent(document, source.pointers, model.recipe, {
       digest: await digestOf(bytes),
       signedId: verdict.id,
       latest: now() + futureMs,

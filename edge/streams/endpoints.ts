@@ -1,9 +1,12 @@
 // Sources, destinations and settings of streams together, as a Worker is configured: checked at start-up, or the reason why they cannot
 // be used.
-import { describe } from "../../shared/errors.ts";
+import { describe, type Path } from "../../shared/errors.ts";
+import { shapeOf, type TakenRecipe } from "../../shared/recipe/recipe.ts";
+import { widthWithoutTime } from "../../shared/sequence.ts";
 import { ConfigurationError } from "../config/configuration.ts";
 import { type Destination, parseDestinations, refuseOwnHost } from "../deliveries/destinations.ts";
 import { RequestError } from "../http/problem.ts";
+import type { Pointers } from "../webhooks/extraction.ts";
 import { parseSources, type Source } from "../webhooks/sources.ts";
 import { DEFAULT_SETTINGS, parseSettings, type Settings } from "./settings.ts";
 
@@ -18,19 +21,41 @@ export interface Endpoints {
 /** Nothing comes in but by the API, and nothing goes out. */
 export const NO_ENDPOINTS: Endpoints = { sources: new Map(), destinations: new Map(), settings: DEFAULT_SETTINGS };
 
-/** The same for a model of F features; unusable where a source names more or fewer places for a row. */
-export function endpointsFor(endpoints: Endpoints, F: number): Endpoints {
+/** The same for a model of this recipe; unusable where a source names other places than the model has. */
+export function endpointsFor(endpoints: Endpoints, recipe: TakenRecipe): Endpoints {
   for (const { name, pointers } of endpoints.sources.values()) {
-    const { content } = pointers;
-    if (content.kind !== "numbers" || content.at.length === F) continue;
-    const error = new ConfigurationError(
-      ["SOURCES", name, "values"],
-      `must name ${F} places, one a feature of the model`,
-      `${content.at.length}`,
-    );
-    return { ...NO_ENDPOINTS, unusable: error.message };
+    const error = faultOf(pointers, ["SOURCES", name], recipe);
+    if (error !== undefined) return { ...NO_ENDPOINTS, unusable: error.message };
   }
   return endpoints;
+}
+
+/** Why a source's pointers, a table at `path`, do not fit the model; undefined where they do. */
+function faultOf({ content, statics }: Pointers, path: Path, recipe: TakenRecipe): ConfigurationError | undefined {
+  const { inputs = [] } = recipe;
+  const names = inputs.filter((input) => input.static).map((input) => input.name);
+  if (statics !== undefined) {
+    const given = statics.map((place) => place.name);
+    if (names.length === 0)
+      return new ConfigurationError(
+        [...path, "static"],
+        "must be left out, since the model takes nothing once a sequence",
+        given.join(", "),
+      );
+    if (given.length !== names.length || given.some((one) => !names.includes(one)))
+      return new ConfigurationError(
+        [...path, "static"],
+        `must name ${names.join(", ")}, what the model takes once a sequence`,
+        given.join(", "),
+      );
+  }
+  if (content.kind !== "numbers") return undefined;
+  const own = inputs.filter((input) => !input.static).map((input) => input.name);
+  const features = widthWithoutTime(shapeOf(recipe));
+  const { length } = content.at;
+  if (length === (inputs.length > 0 ? own.length : features) || (length === features && statics === undefined)) return undefined;
+  const rule = inputs.length > 0 ? `${own.length} places, of ${own.join(", ")}` : `${features} places, one a feature of the model`;
+  return new ConfigurationError([...path, "values"], `must name ${rule}`, `${length}`);
 }
 
 /** Vars and secrets of `env`. Never throws: a Worker that does not start cannot say why. */

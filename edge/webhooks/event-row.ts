@@ -1,14 +1,13 @@
 // An event's row as it is given → the numbers of a row: a text for a category, what is given once a sequence beside it or left out; or all
 // features as numbers already.
-import type { Path } from "../../shared/errors.ts";
-import { expandGivenRow, expandOwnRow } from "../../shared/recipe/given-rows.ts";
-import type { Recipe } from "../../shared/recipe/recipe.ts";
+import { expandGivenRow, expandOwnRow, type Place } from "../../shared/recipe/given-rows.ts";
+import type { TakenRecipe } from "../../shared/recipe/recipe.ts";
 
 /** Where the row stands, and what is given once a sequence beside it. */
 interface Beside {
-  readonly path: Path;
+  readonly path: Place;
   readonly statics: unknown;
-  readonly staticPath: Path;
+  readonly staticPath: Place;
 }
 
 /**
@@ -18,7 +17,7 @@ interface Beside {
 export function expandEventRow(
   values: unknown,
   { path, statics, staticPath }: Beside,
-  recipe: Recipe,
+  recipe: TakenRecipe,
 ): { readonly row: unknown; readonly isOwn: boolean } {
   const F = recipe.features.length - (recipe.clock ? 1 : 0);
   if (statics !== undefined) return { row: expandGivenRow(values, path, statics, staticPath, recipe), isOwn: false };

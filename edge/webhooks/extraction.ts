@@ -1,8 +1,11 @@
 // A verified body → the event it describes: whose stream, which event, when, and its numbers. Knows no signatures and no storage.
 import { type Path, SequenceError } from "../../shared/errors.ts";
-import type { Shape } from "../../shared/sequence.ts";
+import { expandGiven, type Place } from "../../shared/recipe/given-rows.ts";
+import { shapeOf, type TakenRecipe } from "../../shared/recipe/recipe.ts";
+import { type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import { followPointer } from "../config/json-pointer.ts";
 import { parseName, parseNumber, parseRow, parseRows, parseTimestamp, refuseFuture, refusePast, type StreamEvent } from "./event.ts";
+import { expandEventRow } from "./event-row.ts";
 
 /** Where in a source's bodies things stand, as reference tokens. */
 export interface Pointers {
@@ -11,9 +14,14 @@ export interface Pointers {
   readonly id?: readonly string[];
   readonly timestamp: readonly string[];
   readonly content: Content;
+  /** What is given once a sequence, by name. Absent: bodies do not say it, or their rows hold it. */
+  readonly statics?: readonly { readonly name: string; readonly at: readonly string[] }[];
 }
 
-/** `row`: one array of F numbers; `numbers`: F places, in the model's order of features; `sequence`: a whole sequence of rows. */
+/**
+ * `row`: one array, of F numbers or a value for each input of rows; `numbers`: as many places, in the model's order; `sequence`: a whole
+ * sequence of rows.
+ */
 export type Content =
   | { readonly kind: "row"; readonly at: readonly string[] }
   | { readonly kind: "numbers"; readonly at: readonly (readonly string[])[] }
@@ -50,12 +58,12 @@ export interface BodyFacts {
 }
 
 /**
- * The event in `document`, a body's JSON; `shape` is the model's. Throws SequenceError at the place a pointer names.
+ * The event in `document`, a body's JSON; `recipe` is the model's. Throws SequenceError at the place a pointer names.
  */
 export function extractEvent(
   document: unknown,
   pointers: Pointers,
-  shape: Shape,
+  recipe: TakenRecipe,
   { digest, signedId, latest, earliest }: BodyFacts,
 ): HookEvent {
   if (Array.isArray(document)) throw new SequenceError([], "must be one event, as an object", "an array: send its events one by one");
@@ -63,17 +71,7 @@ export function extractEvent(
     const { value, path } = followPointer(document, tokens);
     return parse(value, path);
   };
-  const { key, id, timestamp, content } = pointers;
-  const data = (): StreamEvent["data"] => {
-    switch (content.kind) {
-      case "row":
-        return { values: at(content.at, (value, path) => parseRow(value, path, shape)) };
-      case "numbers":
-        return { values: content.at.map((tokens) => at(tokens, (value, path) => parseNumber(value, path, shape))) };
-      case "sequence":
-        return { sequence: at(content.at, (value, path) => parseRows(value, path, shape)) };
-    }
-  };
+  const { key, id, timestamp } = pointers;
   return {
     key: at(key, parseName),
     event: {
@@ -85,8 +83,70 @@ export function extractEvent(
         if (earliest !== undefined) refusePast(instant, earliest, path);
         return instant;
       }),
-      data: data(),
+      data: extractData(document, pointers, recipe),
       digest,
     },
   };
+}
+
+/** The numbers of the event. Throws SequenceError. */
+function extractData(document: unknown, { content, statics }: Pointers, recipe: TakenRecipe): StreamEvent["data"] {
+  const shape = shapeOf(recipe);
+  const given = statics && findStatics(document, statics);
+  const rowOf = (values: unknown, path: Place, parse: (row: unknown, shape: Shape) => readonly number[]): StreamEvent["data"] => {
+    if (recipe.inputs === undefined) return { values: parse(values, shape) };
+    const beside = { path, statics: given?.values, staticPath: given?.placeOf ?? [] };
+    const { row, isOwn } = expandEventRow(values, beside, recipe);
+    if (!isOwn) return { values: parse(row, shape) };
+    return { own: parse(row, { ...shape, features: shape.features - (shape.statics ?? 0) }) };
+  };
+  switch (content.kind) {
+    case "row": {
+      const { value, path } = followPointer(document, content.at);
+      return rowOf(value, path, (row, width) => parseRow(row, path, width));
+    }
+    case "numbers": {
+      const places = content.at.map((tokens) => followPointer(document, tokens));
+      const values = places.map(({ value }) => value);
+      const parse = (row: unknown): readonly number[] => (row as unknown[]).map((value, i) => parseNumber(value, places[i].path, shape));
+      // as many places as features are numbers, whatever the model's inputs are
+      if (values.length === widthWithoutTime(shape)) return { values: parse(values) };
+      return rowOf(
+        values,
+        (i) => places[i as number].path,
+        (row, width) => parseRow(row, [], width),
+      );
+    }
+    case "sequence": {
+      const { value, path } = followPointer(document, content.at);
+      return { sequence: parseRows(expandSequence(value, path, given, recipe), path, shape) };
+    }
+  }
+}
+
+/** What a body gives once a sequence, and where each of it stands. */
+interface FoundStatics {
+  /** By name; undefined where the body has none of it: then the latest is meant. */
+  readonly values: Readonly<Record<string, unknown>> | undefined;
+  readonly placeOf: (name: string | number) => Path;
+}
+
+function findStatics(document: unknown, statics: NonNullable<Pointers["statics"]>): FoundStatics {
+  const found = new Map(statics.map(({ name, at }) => [name, followPointer(document, at)] as const));
+  const given = [...found].filter(([, { value }]) => value !== undefined).map(([name, { value }]) => [name, value] as const);
+  return {
+    values: given.length === 0 ? undefined : Object.fromEntries(given),
+    placeOf: (name) => found.get(name as string)!.path,
+  };
+}
+
+/** A whole sequence stands for itself: it needs all that is given once. Rows of features stay as they are. */
+function expandSequence(value: unknown, path: Path, given: FoundStatics | undefined, recipe: TakenRecipe): unknown {
+  const { clock, features, inputs } = recipe;
+  const width = Array.isArray(value) && Array.isArray(value[0]) ? value[0].length : undefined;
+  const timeless = (inputs?.filter((input) => !input.static) ?? features.slice(0, -1)).length;
+  if (clock && width === timeless)
+    throw new SequenceError(path, "must have rows with their time, in seconds since 1970, as the last number", `rows of ${width}`);
+  if (inputs === undefined || (width === features.length && given === undefined)) return value;
+  return expandGiven(value, path, given && (given.values ?? {}), given?.placeOf ?? path, recipe);
 }

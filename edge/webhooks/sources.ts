@@ -34,6 +34,7 @@ const SOURCE_KEYS = [
   "timestamp",
   "values",
   "sequence",
+  "static",
   "destinations",
   "only",
   "streams",
@@ -58,6 +59,7 @@ function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
       ...(table.id !== undefined && { id: parsePointerAt(table.id, [...path, "id"]) }),
       timestamp: parsePointerAt(table.timestamp, [...path, "timestamp"]),
       content: parseContent(table.values, table.sequence, path),
+      ...(table.static !== undefined && { statics: parseStatics(table.static, [...path, "static"]) }),
     },
     only: parseWanted(table.only, [...path, "only"]),
     destinations:
@@ -74,6 +76,13 @@ function parseContent(values: unknown, sequence: unknown, path: Path): Content {
   if (!Array.isArray(values)) return { kind: "row", at: parsePointerAt(values, [...path, "values"]) };
   const pointers = parseStrings(values, [...path, "values"], "JSON Pointers", 1);
   return { kind: "numbers", at: pointers.map((pointer, i) => parsePointerAt(pointer, [...path, "values", i])) };
+}
+
+/** `{ age = "/customer/age" }` */
+function parseStatics(value: unknown, path: Path): Pointers["statics"] {
+  const entries = Object.entries(parseTable(value, path));
+  if (entries.length === 0) throw new ConfigurationError(path, "must name at least one column", "none");
+  return entries.map(([name, pointer]) => ({ name, at: parsePointerAt(pointer, [...path, name]) }));
 }
 
 function parsePatterns(value: unknown, path: Path): readonly StreamPattern[] {

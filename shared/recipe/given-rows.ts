@@ -3,20 +3,26 @@
 import { describe, type Path, SequenceError } from "../errors.ts";
 import { numberRule } from "../sequence.ts";
 import { codeOf, expandInputs, type Input, levelOf } from "./inputs.ts";
-import type { Recipe } from "./recipe.ts";
+import type { TakenRecipe } from "./recipe.ts";
 
 /** A number, a category's text, or null where it is missing and may be. */
 export type Given = number | string | boolean | null;
 
+/** Where something stands: its path, below which its parts stand; or, of parts that stand apart, each one's path. */
+export type Place = Path | ((part: string | number) => Path);
+
+const placeOf = (place: Place, part: string | number): Path => (typeof place === "function" ? place(part) : [...place, part]);
+const wholeOf = (place: Place): Path => (typeof place === "function" ? [] : place);
+
 /** What a recipe takes. */
-type Taken = Pick<Recipe, "timesteps" | "inputs" | "gaps" | "clock">;
+type Taken = Omit<TakenRecipe, "features">;
 
 /**
  * The rows of `sequence` as rows of features, null where a number is missing: each has a value for every input of rows, and its time where
  * that does not stand beside. `statics` has the static inputs by name. What is no sequence comes back as it is, for the parser to refuse.
  * Throws SequenceError at the place below `path` or `staticPath`.
  */
-export function expandGiven(sequence: unknown, path: Path, statics: unknown, staticPath: Path, recipe: Taken): unknown {
+export function expandGiven(sequence: unknown, path: Path, statics: unknown, staticPath: Place, recipe: Taken): unknown {
   const { inputs, timesteps: T } = recipe;
   refuseStatics(statics, staticPath, inputs);
   if (inputs === undefined || !Array.isArray(sequence) || sequence.length === 0 || sequence.length > T) return sequence;
@@ -25,20 +31,20 @@ export function expandGiven(sequence: unknown, path: Path, statics: unknown, sta
 }
 
 /** Throws SequenceError where something is given once a sequence, and the model takes nothing of the kind. */
-function refuseStatics(statics: unknown, path: Path, inputs: readonly Input[] | undefined): void {
+function refuseStatics(statics: unknown, place: Place, inputs: readonly Input[] | undefined): void {
   if (statics === undefined || inputs?.some((input) => input.static)) return;
-  throw new SequenceError(path, "must be left out, since this model takes nothing once a sequence", describe(statics));
+  throw new SequenceError(wholeOf(place), "must be left out, since this model takes nothing once a sequence", describe(statics));
 }
 
 /** One row alone, as expandGiven has it: the row stands at `path`. */
-export function expandGivenRow(row: unknown, path: Path, statics: unknown, staticPath: Path, recipe: Taken): unknown {
+export function expandGivenRow(row: unknown, path: Place, statics: unknown, staticPath: Place, recipe: Taken): unknown {
   const { inputs = [] } = recipe;
   refuseStatics(statics, staticPath, inputs);
   return expandRow(row, path, { inputs, statics: readStatics(statics, staticPath, inputs, recipe), recipe });
 }
 
 /** The same without what is static: (F − S) features. */
-export function expandOwnRow(row: unknown, path: Path, recipe: Taken): unknown {
+export function expandOwnRow(row: unknown, path: Place, recipe: Taken): unknown {
   return expandRow(row, path, { inputs: (recipe.inputs ?? []).filter((input) => !input.static), statics: [], recipe });
 }
 
@@ -49,35 +55,40 @@ interface GivenOnce {
   readonly recipe: Taken;
 }
 
-function expandRow(row: unknown, path: Path, { inputs, statics, recipe }: GivenOnce): (number | null)[] {
+function expandRow(row: unknown, place: Place, { inputs, statics, recipe }: GivenOnce): (number | null)[] {
   const { clock = false } = recipe;
   const W = inputs.length - statics.length;
   const isTimed = clock && Array.isArray(row) && row.length === W + 1;
   const width = isTimed ? W + 1 : W;
   const names = [...inputs.slice(0, W).map(({ name }) => name), ...(isTimed ? ["time"] : [])];
   const rule = `${width} value${width === 1 ? "" : "s"} (${names.join(", ")})`;
-  if (!Array.isArray(row)) throw new SequenceError(path, `must be an array of ${rule}`, describe(row));
-  if (row.length !== width) throw new SequenceError(path, `must have ${rule}`, `${row.length}`);
-  const own = row.slice(0, W).map((value: unknown, i) => readValue(inputs[i], value, [...path, i], recipe));
+  if (!Array.isArray(row)) throw new SequenceError(wholeOf(place), `must be an array of ${rule}`, describe(row));
+  if (row.length !== width) throw new SequenceError(wholeOf(place), `must have ${rule}`, `${row.length}`);
+  const own = row.slice(0, W).map((value: unknown, i) => readValue(inputs[i], value, placeOf(place, i), recipe));
   // a time that stands beside comes later; until then the row must not look like padding
-  const time = !clock ? [] : [isTimed ? readValue({ name: "time" }, row[W], [...path, W], {}) : 1];
+  const time = !clock ? [] : [isTimed ? readValue({ name: "time" }, row[W], placeOf(place, W), {}) : 1];
   const features = expandInputs(inputs, Float64Array.of(...own, ...statics, ...time), 1, clock);
   const wanted = isTimed || !clock ? features : features.subarray(0, -1);
   return Array.from(wanted, (x) => (Number.isNaN(x) ? null : x));
 }
 
 /** (S) numbers and codes of the static inputs. Throws SequenceError, where one is not given, too. */
-function readStatics(statics: unknown, path: Path, all: readonly Input[], recipe: Taken): number[] {
+function readStatics(statics: unknown, place: Place, all: readonly Input[], recipe: Taken): number[] {
   const inputs = all.filter((input) => input.static);
   if (inputs.length === 0) return [];
   const names = inputs.map(({ name }) => name);
   if (typeof statics !== "object" || statics === null || Array.isArray(statics))
-    throw new SequenceError(path, `must be an object with ${names.join(", ")}`, statics === undefined ? "nothing" : describe(statics));
+    throw new SequenceError(
+      wholeOf(place),
+      `must be an object with ${names.join(", ")}`,
+      statics === undefined ? "nothing" : describe(statics),
+    );
   const unknownName = Object.keys(statics).find((name) => !names.includes(name));
-  if (unknownName !== undefined) throw new SequenceError(path, `must have no names but ${names.join(", ")}`, describe(unknownName));
+  if (unknownName !== undefined)
+    throw new SequenceError(wholeOf(place), `must have no names but ${names.join(", ")}`, describe(unknownName));
   return inputs.map((input) => {
     const value: unknown = Object.hasOwn(statics, input.name) ? (statics as Record<string, unknown>)[input.name] : undefined;
-    return readValue(input, value, [...path, input.name], recipe);
+    return readValue(input, value, placeOf(place, input.name), recipe);
   });
 }
 

@@ -57,8 +57,11 @@ export const CLIP = 10;
 /** Without standardising: far above any data, yet C·clip·weight stays finite in float32 (max 3.4e38). */
 export const CLIP_UNSCALED = 1e30;
 
+/** What a recipe says of the sequences that it takes. */
+export type TakenRecipe = Pick<Recipe, "timesteps" | "features" | "gaps" | "clock" | "inputs" | "mask">;
+
 /** T and F of the sequences that a recipe takes, whether numbers may be missing, whether rows have times, and what is the same in all rows. */
-export function shapeOf(recipe: Pick<Recipe, "timesteps" | "features" | "gaps" | "clock" | "inputs" | "mask">): Shape {
+export function shapeOf(recipe: TakenRecipe): Shape {
   const { timesteps, features, gaps, clock, mask, inputs = [] } = recipe;
   const statics = countStatics(inputs);
   return {

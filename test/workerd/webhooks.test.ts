@@ -4,12 +4,14 @@ import { expect, test } from "vitest";
 import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import kernel from "../../shared/kernel/inference.wasm";
 import { openApp } from "../fixtures/app.ts";
+import { describeGivenHooks } from "../fixtures/given-hooks.ts";
 import { makeModel } from "../fixtures/model.ts";
 import { describeDeliveries, describeSenders } from "../fixtures/senders.ts";
 
 const artifact = encodeArtifact(makeModel(kernel));
 describeSenders((dependencies) => openApp(kernel, artifact, dependencies));
 describeDeliveries();
+describeGivenHooks(kernel);
 
 test("the deployed Worker, which is configured with no source, is ready and knows none", async () => {
   expect((await exports.default.fetch("https://edge.test/health/ready")).status).toBe(200);

@@ -53,7 +53,7 @@ describe("SOURCES", () => {
     [{ ...SIGNED, destination: ["desk"] }, "SOURCES.s must have no keys but scheme, secrets, "],
     [
       { ...SIGNED, header: "X-A" },
-      'SOURCES.s must have no keys but scheme, secrets, allowedIps, key, id, timestamp, values, sequence, destinations, only, streams, allow, got "header"',
+      'SOURCES.s must have no keys but scheme, secrets, allowedIps, key, id, timestamp, values, sequence, static, destinations, only, streams, allow, got "header"',
     ],
     [{ ...SIGNED, secrets: undefined }, "SOURCES.s.secrets must be an array of names of secrets, got nothing"],
     [{ ...SIGNED, secrets: "GITHUB" }, 'SOURCES.s.secrets must be an array of names of secrets, got "GITHUB"'],

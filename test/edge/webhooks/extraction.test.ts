@@ -5,7 +5,7 @@ import { MAX_NAME_BYTES, parseTimestamp } from "../../../edge/webhooks/event.ts"
 import { extractEvent, type Pointers } from "../../../edge/webhooks/extraction.ts";
 import { formatPointer, SequenceError } from "../../../shared/errors.ts";
 
-const SHAPE = { timesteps: 3, features: 2 };
+const RECIPE = { timesteps: 3, features: ["a", "b"] };
 const place = (pointer: string): readonly string[] => parsePointer(pointer)!;
 const ROW: Pointers = { key: place("/d/0/key"), id: place("/id"), timestamp: place("/at"), content: { kind: "row", at: place("/row") } };
 const BODY = {
@@ -21,7 +21,7 @@ const BODY = {
   ],
 };
 const extract = (change: object, pointers: Partial<Pointers> = {}) =>
-  extractEvent({ ...BODY, ...change }, { ...ROW, ...pointers }, SHAPE, {
+  extractEvent({ ...BODY, ...change }, { ...ROW, ...pointers }, RECIPE, {
     digest: "d1637",
     signedId: "signed",
     latest: Date.UTC(2026, 11, 1),
@@ -37,7 +37,7 @@ describe("an event", () => {
 
   test("without a pointer to its id has the one that was signed, or else its body's digest", () => {
     expect(extract({}, { id: undefined }).event.id).toBe("signed");
-    expect(extractEvent(BODY, { ...ROW, id: undefined }, SHAPE, { digest: "d1637", latest: Date.UTC(2026, 11, 1) }).event.id).toBe(
+    expect(extractEvent(BODY, { ...ROW, id: undefined }, RECIPE, { digest: "d1637", latest: Date.UTC(2026, 11, 1) }).event.id).toBe(
       "sha256:d1637",
     );
   });
