@@ -5,6 +5,8 @@ import { OBJECTS } from "../studies/crash/raw-workerd.ts";
 
 /** Of all scopes. */
 export const ADMIN_KEY = "a-key-of-the-suites";
+/** Of scope score alone. */
+export const SCORE_KEY = "a-key-that-scores";
 /** The token of the source `alerts`, which takes `{"ticker", "time", "bar"}`. */
 export const HOOK_TOKEN = "a-token-of-the-suites";
 
@@ -22,7 +24,8 @@ export interface Served {
 
 /** Bundles and starts it; `texts` are more of what wrangler.toml's vars and secrets say. */
 export async function serveWorker(texts: Readonly<Record<string, string>> = {}): Promise<Served> {
-  const configured = { API_KEYS: `suites:${digest(ADMIN_KEY)}:admin`, SOURCES: JSON.stringify(SOURCES), TOKEN: HOOK_TOKEN, ...texts };
+  const keys = `suites:${digest(ADMIN_KEY)}:admin scorer:${digest(SCORE_KEY)}:score`;
+  const configured = { API_KEYS: keys, SOURCES: JSON.stringify(SOURCES), TOKEN: HOOK_TOKEN, ...texts };
   const bundled = bundle("wrangler.toml", { texts: configured, objects: OBJECTS });
   const server = await serve(bundled, { quiet: true });
   const url = `http://127.0.0.1:${server.port}`;
