@@ -44,11 +44,15 @@ export function withSimpler(ranked: readonly Ranked[], all: readonly Channel[]):
 export function chooseSimplest(screened: readonly Losses[], all: readonly Channel[], baseRate: number): Losses | undefined {
   if (screened.length === 0) return undefined;
   const best = screened.reduce((a, b) => (b.loss < a.loss ? b : a));
-  const enough = best.loss + SLIVER * (baseRate - best.loss);
   const simple = screened
-    .filter(({ set, loss }) => all[set[set.length - 1]].base === "feature" && loss <= enough)
+    .filter((own) => all[own.set[own.set.length - 1]].base === "feature" && losesSliver(own, best, baseRate))
     .sort((a, b) => a.loss - b.loss);
   return simple[0] ?? best;
+}
+
+/** Whether `own` loses no more than a sliver of what `best` has gained over `baseRate`. */
+export function losesSliver(own: Pick<Losses, "loss">, best: Pick<Losses, "loss">, baseRate: number): boolean {
+  return own.loss <= best.loss + SLIVER * (baseRate - best.loss);
 }
 
 /** A feature as it is. A score test sees what is added at each step; what only a total tells, beside others, it misses. */

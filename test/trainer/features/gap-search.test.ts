@@ -28,8 +28,8 @@ function makeData(share: number): { values: Float64Array; labels: Uint8Array } {
 
 const levelOf = (a: number): Channel => ({ base: "feature", a, view: "level", whereObserved: true });
 
-/** Steps and channels of a search whose network answers best on both levels where observed, and well wherever there is a difference. */
-async function searchWith(share: number): Promise<{ steps: SearchStep[]; channels: readonly Channel[] }> {
+/** Steps and channels of a search whose network is so certain: of both levels where observed, of a difference `alone`, and 1.5 of it beside others. */
+async function searchWith(share: number, observed: number, alone = 1.5): Promise<{ steps: SearchStep[]; channels: readonly Channel[] }> {
   const { values, labels } = makeData(share);
   const gaps = share > 0 ? [0, 1] : undefined;
   const difference: Channel = { base: "difference", a: 0, b: 1, view: "level", ...(gaps && { medianFilled: true as const }) };
@@ -41,7 +41,7 @@ async function searchWith(share: number): Promise<{ steps: SearchStep[]; channel
       Array.from({ length: C }, (_, c) => c).some((c) =>
         ORDER.every((n) => data.channels[n * T * C + c] === reference[n * T * known.length + k]),
       );
-    const certainty = C === 2 && isThere(1) && isThere(2) ? 3 : isThere(0) ? 1.5 : 0;
+    const certainty = C === 2 && isThere(1) && isThere(2) ? observed : isThere(0) ? (C === 1 ? alone : 1.5) : 0;
     return {
       simdPath: "stub",
       step: () => Math.LN2,
@@ -77,14 +77,24 @@ async function searchWith(share: number): Promise<{ steps: SearchStep[]; channel
   return { steps, channels };
 }
 
-test("levels where observed take the place of a difference that hides its gaps, where a network does better on them", async () => {
-  const { steps, channels } = await searchWith(0.3);
+test.each([
+  ["as well as on two channels", 1.5, 1],
+  ["better than on the difference alone", 3, 1.5],
+])("levels where observed take the place of a difference that hides its gaps, where a network does %s", async (_, observed, alone) => {
+  const { steps, channels } = await searchWith(0.3, observed, alone);
   expect(steps.map(({ code }) => code)).toContain("observed-levels-instead");
   expect(channels).toEqual([levelOf(0), levelOf(1)]);
 });
 
+test.each([
+  ["worse", 1.2, 1],
+  ["no better, with more channels,", 1.5, 1.5],
+])("the difference stays where a network does %s on levels where observed", async (_, observed, alone) => {
+  expect((await searchWith(0.3, observed, alone)).steps.map(({ code }) => code)).not.toContain("observed-levels-instead");
+});
+
 test("on complete data there are no such levels to try", async () => {
-  const { steps, channels } = await searchWith(0);
+  const { steps, channels } = await searchWith(0, 3);
   expect(steps.map(({ code }) => code)).not.toContain("observed-levels-instead");
   expect(channels).toEqual([{ base: "difference", a: 0, b: 1, view: "level" }]);
 });
