@@ -1,5 +1,5 @@
 // What was found in a data set, as lines for a terminal: a table of features and a sentence a warning. Knows no files.
-import { count, percent, range } from "../html/format.ts";
+import { count, percent, range, short } from "../html/format.ts";
 import { type InspectedFeature, type Inspection, type InspectionWarning, MAX_DISTINCT } from "./inspection.ts";
 
 const BARS = "▁▂▃▄▅▆▇█";
@@ -58,6 +58,8 @@ export function describeWarning(warning: InspectionWarning): string {
       return `${warning.feature} has no number at all: leave the column out`;
     case "constant":
       return `${warning.feature} never changes: train leaves it out`;
+    case "far":
+      return describeFar(warning);
     case "copies":
       return `sequences that are copies of one before: ${count(warning.copies)}${warning.contradictory === 0 ? "" : `, ${count(warning.contradictory)} of them with another label`}; copies stay in one part`;
     case "overlap":
@@ -67,6 +69,13 @@ export function describeWarning(warning: InspectionWarning): string {
     case "float32":
       return "the numbers were saved as float32 or less, in which small changes of large numbers are lost: save float64 where you have it";
   }
+}
+
+function describeFar(warning: Extract<InspectionWarning, { code: "far" }>): string {
+  const [farthest, min, max] = [warning.farthest, warning.min, warning.max].map(short);
+  const isOne = warning.count === 1;
+  const what = isOne ? `one number, ${farthest}, that stands` : `${count(warning.count)} numbers, the farthest ${farthest}, that stand`;
+  return `${warning.feature} has ${what} far outside the others, ${min} to ${max}: where ${isOne ? "it is a mistake, leave the cell" : "they are mistakes, leave the cells"} empty`;
 }
 
 function describeGaps(features: Extract<InspectionWarning, { code: "gaps" }>["features"]): string {

@@ -8,6 +8,7 @@ import { findOverlap } from "../split/overlap.ts";
 import { contradict, countOnes, type Labels } from "../statistics/labels.ts";
 import type { TrainingFacts } from "./content.ts";
 import { describeTraining } from "./data-facts.ts";
+import { type FarNumbers, findFarNumbers } from "./far-numbers.ts";
 
 /** The data set that is inspected. */
 export interface Inspected {
@@ -34,6 +35,8 @@ export interface InspectedFeature {
   readonly isConstant: boolean;
   /** Different numbers; `MAX_DISTINCT` stands for as many and more. */
   readonly distinct: number;
+  /** Numbers that stand alone, where any does. */
+  readonly far?: FarNumbers;
 }
 
 /** What settles each: an option, or what the owner may do. */
@@ -43,6 +46,7 @@ export type InspectionWarning =
   | { readonly code: "too-few"; readonly sequences: number; readonly min: number }
   | { readonly code: "gaps"; readonly features: readonly { readonly feature: string; readonly gaps: number }[] }
   | { readonly code: "constant" | "empty"; readonly feature: string }
+  | ({ readonly code: "far"; readonly feature: string } & FarNumbers)
   | { readonly code: "copies"; readonly copies: number; readonly contradictory: number }
   | { readonly code: "overlap"; readonly finding: "series" }
   | { readonly code: "zero-rows"; readonly rows: number };
@@ -82,9 +86,10 @@ export function inspectData({ values, labels, float32, timeline, inputs, facts }
     ...(positives === 0 || positives === N ? [{ code: "one-class" as const, label: positives === 0 ? 0 : 1 }] : []),
     ...(N < MIN_SEQUENCES ? [{ code: "too-few" as const, sequences: N, min: MIN_SEQUENCES }] : []),
     ...(gappy.length > 0 ? [{ code: "gaps" as const, features: gappy }] : []),
-    ...features.flatMap(({ name, isConstant, type }): InspectionWarning[] => [
+    ...features.flatMap(({ name, isConstant, type, far }): InspectionWarning[] => [
       ...(type === "nothing" ? [{ code: "empty" as const, feature: name }] : []),
       ...(isConstant ? [{ code: "constant" as const, feature: name }] : []),
+      ...(far ? [{ code: "far" as const, feature: name, ...far }] : []),
     ]),
     ...(copies > 0 ? [{ code: "copies" as const, copies, contradictory }] : []),
     ...(overlap.finding === "series" && facts.series === null ? [{ code: "overlap" as const, finding: "series" as const }] : []),
@@ -113,6 +118,7 @@ function describeFeatures(values: Float64Array, names: readonly string[], rows: 
   const F = names.length;
   return names.map((name, f) => {
     const distinct = new Set<number>();
+    const numbers = Float64Array.from(rows, (row) => values[row * F + f]).filter((value) => !Number.isNaN(value));
     let [min, max, gaps, isWhole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, true];
     for (const row of rows) {
       const value = values[row * F + f];
@@ -125,6 +131,7 @@ function describeFeatures(values: Float64Array, names: readonly string[], rows: 
       isWhole &&= Number.isInteger(value);
       if (distinct.size < MAX_DISTINCT) distinct.add(value);
     }
+    const far = findFarNumbers(numbers);
     const isEmpty = max < min;
     const isFlag = isWhole && min >= 0 && max <= 1;
     return {
@@ -135,6 +142,7 @@ function describeFeatures(values: Float64Array, names: readonly string[], rows: 
       gaps,
       isConstant: min === max,
       distinct: distinct.size,
+      ...(far && { far }),
     };
   });
 }

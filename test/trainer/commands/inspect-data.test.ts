@@ -53,6 +53,15 @@ test("inspect writes the same as JSON, and a page with plots", async () => {
   expect(page).toContain("b has 13 gaps");
 });
 
+test("inspect names a number that stands far outside the others, before it decides means and scales", async () => {
+  const lines = Array.from({ length: 120 }, (_, n) => `${n === 40 ? "1e9" : 10 + (n % 7)},5,${n % 13},6,${n % 2}`);
+  writeFileSync(at("slipped.csv"), `a_0,b_0,a_1,b_1,label\n${lines.join("\n")}\n`);
+  const values = { files: [at("slipped.csv")], json: false };
+  expect(await inspect(values)).toContain(
+    "- a has one number, 1·10⁹, that stands far outside the others, 0 to 16: where it is a mistake, leave the cell empty",
+  );
+});
+
 test("inspect says what is odd about unlabelled, short and padded data", async () => {
   writeFileSync(at("few.jsonl"), '{"sequence": [[0, 1]]}\n{"sequence": [[0, 2], [0, 0], [1, 3]]}\n');
   const text = await inspect({ files: [at("few.jsonl")], json: false });
