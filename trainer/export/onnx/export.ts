@@ -7,7 +7,7 @@ import { soleNetwork, summariseMembers } from "../../../shared/members.ts";
 import type { Model } from "../../../shared/model.ts";
 import type { Calibration, Network } from "../../../shared/networks/lstm.ts";
 import { describeChannel } from "../../../shared/recipe/channel.ts";
-import type { Recipe } from "../../../shared/recipe/recipe.ts";
+import { type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
 import { type Builder, createBuilder } from "./builder.ts";
 import { floatList, floats, int, ints, node, port, raw, string, strings, tensor } from "./graph.ts";
 import { buildLinear, buildStack, buildTrees, ML_DOMAIN, ML_OPSET } from "./member-graph.ts";
@@ -121,8 +121,12 @@ function inputsOf({ timesteps, features, channels }: Recipe, preprocessing: bool
   return [port("channels", FLOAT, ["N", timesteps, channels.length]), port("lengths", INT32, ["N"])];
 }
 
-function describeInputs(name: string, { features, channels, gaps, clock }: Recipe, preprocessing: boolean): string {
-  const special = `${gaps ? ", NaN where a number is missing" : ""}${clock ? `, ${features.at(-1)} in seconds since 1970` : ""}`;
+function describeInputs(name: string, recipe: Recipe, preprocessing: boolean): string {
+  const { features, channels, gaps, clock } = recipe;
+  const { statics = 0 } = shapeOf(recipe);
+  const end = features.length - (clock ? 1 : 0);
+  const given = statics > 0 ? `, ${features.slice(end - statics, end).join(", ")} the same in every row` : "";
+  const special = `${given}${gaps ? ", NaN where a number is missing" : ""}${clock ? `, ${features.at(-1)} in seconds since 1970` : ""}`;
   if (preprocessing) return `${name}: input sequences are raw rows of ${features.join(", ")}${special}, padded in front`;
   return `${name}: input channels are ${channels.map((channel) => describeChannel(channel, features)).join(", ")}, as metadata recipe says`;
 }
@@ -222,9 +226,9 @@ function twoBiases(bias: Uint8Array): Uint8Array {
 
 /** The recipe with its arrays as lists, as JSON has them. */
 function withLists(recipe: Recipe): Record<string, unknown> {
-  const { timesteps, features, padding, mask, channels, clip, lengths, gaps, clock, fill } = recipe;
+  const { timesteps, features, padding, mask, channels, clip, lengths, gaps, clock, fill, inputs } = recipe;
   const [mean, scale, floor] = [recipe.mean, recipe.scale, recipe.floor].map((array) => [...array]);
   const [featureMean, featureScale] = [recipe.featureMean, recipe.featureScale].map((array) => [...array]);
-  const rows = { timesteps, features, padding, mask, gaps, fill: fill && [...fill], clock };
+  const rows = { timesteps, features, padding, mask, gaps, fill: fill && [...fill], clock, inputs };
   return { ...rows, channels, clip, lengths, mean, scale, floor, featureMean, featureScale };
 }

@@ -2,7 +2,6 @@
 // computes. All in float64 up to the last step, as there: differences are taken before rounding.
 // Operators: github.com/onnx/onnx/blob/main/docs/Operators.md, opset 17.
 // Legend: N sequences, T steps, F features, C channels.
-import { ArtifactError } from "../../../shared/errors.ts";
 import { type Channel, takesLogarithm, takesMovement } from "../../../shared/recipe/channel.ts";
 import { type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
 import { type Builder, createBuilder } from "./builder.ts";
@@ -44,11 +43,7 @@ export function describeRecipe(recipe: Recipe): RecipeGraph {
 
 /** The same in `build`, whose rows others may look at, too. */
 export function buildRecipe(build: Builder, recipe: Recipe): { readonly rows: Rows; readonly last: readonly NodeProto[] } {
-  const { timesteps: T } = shapeOf(recipe);
-  if (shapeOf(recipe).statics)
-    throw new ArtifactError(
-      "the recipe takes what is given once a sequence, which --preprocessing cannot write: export the network alone, without it",
-    );
+  const { timesteps: T } = recipe;
   const { op, cast, number, zero } = build;
   const rows = alignRows(build, recipe, T);
   const columns = recipe.channels.map((channel, c) => {
@@ -63,12 +58,13 @@ export function buildRecipe(build: Builder, recipe: Recipe): { readonly rows: Ro
   return { rows, last: [node("Where", [hasRow, "scored", nothing], "probability")] };
 }
 
-function alignRows(build: Builder, { padding, fill }: Pick<Recipe, "padding" | "fill">, T: number): Rows {
+function alignRows(build: Builder, recipe: Recipe, T: number): Rows {
+  const { padding, fill } = recipe;
   const { op, constant, indices, floatRow, cast, zero } = build;
   const steps = Array.from({ length: T }, (_, t) => t);
   // Which rows are data, (N,T) bool
   const told = fill ? op("Where", [op("IsNaN", ["sequences"]), build.number(1), "sequences"]) : "sequences"; // what is missing is no zero
-  const largest = op("ReduceMax", [op("Abs", [told])], [ints("axes", [2]), int("keepdims", 0)]);
+  const largest = op("ReduceMax", [op("Abs", [ownNumbers(build, told, recipe)])], [ints("axes", [2]), int("keepdims", 0)]);
   const isOther = op("Greater", [largest, zero]);
   const isData = {
     any: () => isOther,
@@ -90,6 +86,14 @@ function alignRows(build: Builder, { padding, fill }: Pick<Recipe, "padding" | "
   );
   const filled = fill ? fillGaps(build, aligned, fill, T) : { rows: aligned };
   return { ...filled, length, isValid, isBehindFirst: op("And", [isValid, isLater]) };
+}
+
+/** `input` (N,T,F) without what is the same in all rows, which keeps no row from being padding. */
+function ownNumbers({ op, indices }: Builder, input: string, recipe: Recipe): string {
+  const { features: F, statics = 0, clock } = shapeOf(recipe);
+  if (statics === 0) return input;
+  const own = Array.from({ length: F - statics - (clock ? 1 : 0) }, (_, f) => f);
+  return op("Gather", [input, indices(...own, ...(clock ? [F - 1] : []))], [int("axis", 2)]);
 }
 
 /** A channel before standardising. */

@@ -46,6 +46,7 @@ export function restoreExportMetadata(name: string, recipe: Recipe, calibration:
       featureScale: numbersOf(recipe.featureScale, F, 1),
       ...(recipe.gaps && { gaps: recipe.gaps, fill: numbersOf(recipe.fill, F) }),
       ...(recipe.clock && { clock: recipe.clock }),
+      ...(recipe.inputs && { inputs: recipe.inputs }),
     },
   };
 }

@@ -7,9 +7,10 @@ import { createWasmEngine, instantiateKernel } from "../../../../shared/engine.t
 import { type Model, score } from "../../../../shared/model.ts";
 import { type Base, type Channel, VIEWS } from "../../../../shared/recipe/channel.ts";
 import { encodeOnnx } from "../../../../trainer/export/onnx/export.ts";
+import { readOnnx } from "../../../../trainer/import/onnx/read-onnx.ts";
 import { irregularSequences, makeIrregularModel } from "../../../fixtures/irregular.ts";
 import { kernel } from "../../../fixtures/kernel.ts";
-import { makeModel } from "../../../fixtures/model.ts";
+import { makeModel, randomOf } from "../../../fixtures/model.ts";
 import { PARITY_CASES, parityModel, paritySequences } from "../../../fixtures/parity.ts";
 
 ort.env.wasm.numThreads = 1;
@@ -89,6 +90,68 @@ describe("missing numbers and times", () => {
     const model = makeIrregularModel(kernel, { ...given, channels: own });
     const values = irregularSequences(200, given, 7);
     expectClose(model, values, await run(model, values));
+  });
+});
+
+describe("categories, and what is given once a sequence", () => {
+  const inputs = [
+    { name: "x" },
+    { name: "mode", levels: ["down", "up"] },
+    { name: "plan", levels: ["basic", "pro"], static: true },
+    { name: "age", static: true },
+  ] as const;
+  const channels: readonly Channel[] = [
+    { base: "feature", a: 0, view: "delta" },
+    { base: "feature", a: 2, view: "level" },
+    { base: "feature", a: 4, view: "level" },
+    { base: "feature", a: 5, view: "level" },
+    { base: "difference", a: 0, b: 5, view: "centred" },
+  ];
+
+  /** (N,T,F) of texts one-hot: some rows of a category are 0; what is static stands in every row, of padding too where `everywhere`. */
+  function given(N: number, T: number, F: number, { gaps = false, everywhere }: { gaps?: boolean; everywhere: boolean }): Float64Array {
+    const random = randomOf(N + T);
+    const values = new Float64Array(N * T * F);
+    for (let n = 0; n < N; n++) {
+      const plan = Math.floor(3 * random());
+      const age = gaps && random() < 0.2 ? Number.NaN : random() - 0.5;
+      let time = 1.7e9;
+      for (let t = 0; t < T; t++) {
+        const row = values.subarray((n * T + t) * F, (n * T + t + 1) * F);
+        const isPadding = t < n % T;
+        if (!isPadding || everywhere) row.set([plan === 0 ? 1 : 0, plan === 1 ? 1 : 0, age], 3);
+        if (isPadding) continue;
+        row[0] = gaps && random() < 0.2 ? Number.NaN : t % 3 === 1 ? 0 : 1.25 + random();
+        const mode = Math.floor(3 * random());
+        if (mode < 2) row[1 + mode] = 1;
+        time += 100 * random();
+        if (F === 7) row[6] = time;
+      }
+    }
+    return values;
+  }
+
+  test.each([{ padding: "leading" }, { padding: "any" }, { padding: "none" }, { padding: "leading", gaps: [0, 5], clock: true }] as const)(
+    "are the model's own numbers, the same in every row: %o",
+    async (options) => {
+      const clock = "clock" in options;
+      const features = ["x", "mode=down", "mode=up", "plan=basic", "plan=pro", "age", ...(clock ? ["time"] : [])];
+      const own: readonly Channel[] = clock ? [...channels, { base: "feature", a: 0, view: "rate" }] : channels;
+      for (const everywhere of [false, true]) {
+        const model = makeModel(kernel, { timesteps: 6, ...options, inputs, features, channels: own });
+        const values = given(120, 6, features.length, { gaps: clock, everywhere });
+        expectClose(model, values, await run(model, values));
+      }
+    },
+  );
+
+  test("are in the graph's description and metadata, so that an import takes them back", () => {
+    const model = makeModel(kernel, { timesteps: 6, inputs, channels });
+    const bytes = encodeOnnx(model);
+    const { exportMetadata } = readOnnx(bytes, "mine.onnx", null, () => new Uint8Array());
+    expect(exportMetadata?.recipe.inputs).toEqual(inputs);
+    const text = new TextDecoder("latin1").decode(encodeOnnx(model, { preprocessing: true }));
+    expect(text).toContain("plan=basic, plan=pro, age the same in every row, padded in front");
   });
 });
 

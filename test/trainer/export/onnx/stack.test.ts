@@ -129,6 +129,17 @@ test("ONNX Runtime gives the kernel's probabilities where numbers are missing", 
   for (const [n, p] of expected.entries()) expect(Math.abs(got[n] - p), `sequence ${n}`).toBeLessThanOrEqual(TOLERANCE);
 });
 
+test("ONNX Runtime gives the kernel's probabilities where some is given once a sequence, which stands in padding too", async () => {
+  const inputs = [{ name: "x" }, { name: "mode", levels: ["a", "b"] }, { name: "y" }, { name: "age", static: true }] as const;
+  const model = makeStack(kernel, { inputs });
+  const values = makeSequences(200, 10, 5, 900);
+  for (let row = 4; row < values.length; row += 5) values[row] = 0.5 + (Math.floor(row / 50) % 7);
+  const expected = score(model, createWasmEngine(kernel, model), log, values).probabilities;
+  const got = await run(encodeOnnx(model, { preprocessing: true }), model, values, "probability");
+  expect(new Set(expected).size).toBeGreaterThan(100);
+  for (const [n, p] of expected.entries()) expect(Math.abs(got[n] - p), `sequence ${n}`).toBeLessThanOrEqual(TOLERANCE);
+});
+
 test("numbers of every size: golden inputs, values up to the largest float64", async () => {
   for (const seed of [1, 2]) {
     const model = makeStack(kernel, { seed, trees: 100 });
