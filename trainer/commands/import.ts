@@ -1,6 +1,7 @@
 // import: a model trained elsewhere → an artifact, with a report of what was found and how closely it agrees.
 import { createHash } from "node:crypto";
-import { basename, extname } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, extname, join } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
 import { soleNetwork } from "../../shared/members.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "../../shared/sequence.ts";
@@ -21,8 +22,9 @@ import { readTorchDescription } from "../import/torch/description.ts";
 const MAX_MODEL_BYTES = 2 ** 28;
 const MAX_SCALER_BYTES = 2 ** 20;
 const MAX_PAIRS_BYTES = 2 ** 26;
+const MAX_LAYERS_BYTES = 2 ** 24;
 
-const WORDS = { model: word("Keras .keras or .h5, ONNX, or a PyTorch state dict as .safetensors") };
+const WORDS = { model: word("Keras .keras or .h5, tfjs' model.json or its folder, ONNX, or a PyTorch state dict as .safetensors") };
 
 const OPTIONS = {
   out: option("FILE", text, "where the artifact goes", "none: it must be said"),
@@ -41,6 +43,13 @@ const OPTIONS = {
     "which all-zero rows are padding: leading, any or none",
     "as the file says; asked for where the file cannot say",
   ),
+  logits: flag("the model answers logits: a sigmoid is put behind it"),
+  layers: option(
+    "FILE",
+    text,
+    "what model.to_json() of Keras gives, for a file of weights alone (.weights.h5)",
+    "the file holds its layers",
+  ),
   timesteps: option("N", integer(1, MAX_TIMESTEPS), "most rows of a sequence", "as the model says, else 10"),
   json: flag("print one JSON document on stdout"),
 };
@@ -57,22 +66,31 @@ export const importCommand = declareCommand({
   run: importModel,
 });
 
+/** The file itself, or in the folder of a model of tfjs its model.json. */
+function modelFile(path: string): string {
+  const inside = join(path, "model.json");
+  return existsSync(inside) ? inside : path;
+}
+
 /** Writes the artifact and says what was found. Throws UsageError, DataError. */
 async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, dependencies: Dependencies): Promise<void> {
-  const { model: path, out, timesteps, features } = values;
+  const { out, timesteps, features } = values;
   const { terminal, node } = dependencies;
   if (out === undefined) throw new UsageError("import needs --out FILE");
   checkOutput("out", out, ARTIFACT_ENDINGS);
+  const path = modelFile(values.model);
   const bytes = readWhole(path, MAX_MODEL_BYTES);
   const pairs = values.check === undefined ? undefined : await readPairs(readWhole(values.check, MAX_PAIRS_BYTES), values.check);
   const { torch, padding } = values;
-  const said = { timesteps: timesteps ?? pairs?.T ?? null, torch, padding, isChecked: pairs !== undefined };
+  const layers = values.layers === undefined ? undefined : new TextDecoder().decode(readWhole(values.layers, MAX_LAYERS_BYTES));
+  const steps = timesteps ?? pairs?.T ?? null;
+  const said = { timesteps: steps, torch, padding, layers, isLogit: values.logits, isChecked: pairs !== undefined };
   const network = await readModel(bytes, path, said, (location) => readBeside(path, location, MAX_MODEL_BYTES));
   const scaler = values.scaler === undefined ? undefined : await readScaler(readWhole(values.scaler, MAX_SCALER_BYTES), values.scaler);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const name = basename(path, extname(path));
-  const steps = network.timesteps === null && !network.exportMetadata ? pairs?.T : undefined; // as many as the pairs have, where nothing else says
-  const origin = { name, file: basename(path), sha256, features, timesteps: timesteps ?? steps, scaler, node };
+  const ofPairs = network.timesteps === null && !network.exportMetadata ? pairs?.T : undefined; // as many as the pairs have, where nothing else says
+  const origin = { name, file: basename(path), sha256, features, timesteps: timesteps ?? ofPairs, scaler, node };
   const imported = assembleModel(path, network, origin, dependencies.loadEngines());
   const checked = pairs && checkPairs(imported.model, pairs, dependencies.loadEngines());
   writeWhole(out, imported.bytes);

@@ -4,11 +4,12 @@ import { isZip, openZip } from "../readers/zip.ts";
 import type { ImportedNetwork, SettledNetwork } from "./contract/imported-network.ts";
 import { rejectFile } from "./contract/reject-file.ts";
 import type { Beside, Said } from "./contract/said.ts";
-import { readKerasH5, readKerasZip } from "./keras/file.ts";
+import { type KerasSaid, readKerasH5, readKerasZip } from "./keras/file.ts";
 import { isHdf5 } from "./keras/hdf5.ts";
 import { looksLikeOnnx } from "./onnx/file.ts";
 import { readOnnx } from "./onnx/read-onnx.ts";
 import { settlePadding } from "./padding.ts";
+import { isJson, readTfjs } from "./tfjs/read-tfjs.ts";
 import { isSafetensors, readMetadata, readSafetensors } from "./torch/safetensors.ts";
 import { readTorch } from "./torch/state-dict.ts";
 
@@ -23,7 +24,7 @@ export async function readModel(bytes: Uint8Array, source: string, said: Said, b
 async function readFile(bytes: Uint8Array, source: string, said: Said, beside: Beside): Promise<ImportedNetwork> {
   if (isSafetensors(bytes)) return readTensors(bytes, source, said);
   if (said.torch) rejectFile(source, "is no state dict of PyTorch, and holds its own forward pass", "leave --torch out");
-  if (isHdf5(bytes)) return readKerasH5(bytes, source);
+  if (isHdf5(bytes)) return readKerasH5(bytes, source, outputSaid(said));
   if (isZip(bytes)) {
     const zip = await openZip(bytes, source, "a model as Keras saves it (.keras)");
     if (zip.names.some((name) => /(^|\/)data\.pkl$/.test(name))) rejectPickle(source, "a PyTorch file with a pickle in it");
@@ -35,16 +36,21 @@ async function readFile(bytes: Uint8Array, source: string, said: Said, beside: B
       );
     if (!zip.names.includes("config.json"))
       rejectFile(source, "is a zip archive without a config.json", "expected a .keras file: save the model with model.save('….keras')");
-    return readKerasZip(zip, source);
+    return readKerasZip(zip, source, outputSaid(said));
   }
   // Pickle protocols 2 to 5 start with their number
   if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) rejectPickle(source, "a pickle");
+  if (isJson(bytes)) return readTfjs(bytes, source, outputSaid(said), beside);
   if (looksLikeOnnx(bytes)) return readOnnx(bytes, source, said.timesteps, beside);
   return rejectFile(
     source,
     "is no model file that quickstep knows",
-    "expected Keras (.keras, .h5), ONNX, or a state dict of PyTorch as safetensors",
+    "expected Keras (.keras, .h5), tfjs (model.json), ONNX, or a state dict of PyTorch as safetensors",
   );
+}
+
+function outputSaid({ isLogit = false, layers }: Said): KerasSaid {
+  return { isLogit, layers };
 }
 
 function readTensors(bytes: Uint8Array, source: string, said: Said): ImportedNetwork {

@@ -1,5 +1,6 @@
 // The scaling in front of an imported network: one mean, one scale and one sign a feature. Knows no format.
 // Legend: F features, U units.
+import type { Layer, LayeredNetwork } from "../../../shared/networks/layers.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
 
 /** (x − mean) / scale for each feature, then its sign: scales are above 0, as a recipe wants them. (F) each. */
@@ -25,8 +26,13 @@ export function addFront(front: Front, mean: ArrayLike<number>, scale: ArrayLike
   };
 }
 
-/** The network with the signs of a front in its kernel (F,4U), which is exact. */
-export function absorbSigns(network: Network, { sign }: Front): Network {
+/** The network with the signs of a front in its kernel (F,4U), or as a layer of their own, which is exact. */
+export function absorbSigns(network: Network | LayeredNetwork, { sign }: Front): Network | LayeredNetwork {
+  if ("layers" in network) {
+    if (sign.every((one) => one === 1)) return network;
+    const turn: Layer = { kind: "affine", scale: Float32Array.from(sign), shift: new Float32Array(sign.length) };
+    return { ...network, layers: [turn, ...network.layers] };
+  }
   const width = 4 * network.units;
   return { ...network, kernel: network.kernel.map((weight, at) => weight * sign[Math.floor(at / width)]) };
 }

@@ -1,6 +1,7 @@
 // What an importer hands over, whatever the format: the network in our layout, the scaling in front of the network, and the source's
 // own forward pass, against which the network is checked. Knows no format.
 // Legend: T steps, F features, U units.
+import type { LayeredNetwork } from "../../../shared/networks/layers.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
 import type { Padding } from "../../../shared/sequence.ts";
 import type { ExportMetadata } from "./export-metadata.ts";
@@ -18,7 +19,7 @@ export interface ImportedNetwork {
   /** Rows of this number alone are passed over, as the network takes them; there where the file has such a mask and it is not 0. */
   readonly mask?: number;
   readonly front: Front;
-  readonly network: Network;
+  readonly network: Network | LayeredNetwork;
   /**
    * The format's definition in float64, from the file's own arrays: `rows` (T,F) → probability. Shares no code with `network`.
    * Rows are as the model itself takes them, zero rows among them; only the valid rows where padding is `leading`; and channels

@@ -20,6 +20,10 @@ export interface Said {
   readonly timesteps: number | null;
   readonly torch?: TorchDescription;
   readonly padding?: Padding;
+  /** Whether the model answers logits, behind which a sigmoid stands. */
+  readonly isLogit?: boolean;
+  /** The text of a Keras model's config, for a file of weights alone. */
+  readonly layers?: string;
   /** Whether outputs of the model itself are compared before anything is written: a proof of what a state dict does not say. */
   readonly isChecked: boolean;
 }

@@ -24,7 +24,13 @@ export function readChain(config: unknown, source: string): Layer[] {
       `is a model of the class ${type}`,
       "quickstep reads Sequential and functional models: build the model from layers and save again",
     );
-  const layers = list.map((entry) => readLayer(entry, source));
+  const classes = new Map<string, number>();
+  const layers = list.map((entry) => {
+    const layer = readLayer(entry, source);
+    const ordinal = classes.get(layer.type) ?? 0;
+    classes.set(layer.type, ordinal + 1);
+    return { ...layer, ordinal };
+  });
   const nested = layers.find((layer) => MODEL_CLASSES.test(layer.type));
   if (nested)
     rejectFile(source, `layer ${nested.name} is a model of its own (${nested.type})`, "flatten the layers into one model and save again");
@@ -43,6 +49,7 @@ function readLayer(entry: unknown, source: string): LinkedLayer {
     type: String(class_name),
     name: String(settings.name ?? name ?? class_name),
     config: settings,
+    ordinal: 0,
     inbound: namesIn(inbound_nodes),
   };
 }

@@ -7,36 +7,62 @@ import { planKeras } from "./config.ts";
 import { type Hdf5, readHdf5 } from "./hdf5.ts";
 import type { Layer, Weights } from "./layer.ts";
 import { LAYERS } from "./layers.ts";
-import { buildKeras } from "./model.ts";
+import { buildKeras, type OutputSaid } from "./model.ts";
 
 /** An LSTM of 2048 units with its optimizer's state has 200 MB. */
 const MAX_WEIGHTS_BYTES = 2 ** 28;
 /** A config has some kilobytes; layers' constants may lie in the config. */
 const MAX_CONFIG_BYTES = 2 ** 24;
 
+/** What a person says beside a Keras file. */
+export interface KerasSaid extends OutputSaid {
+  /** The text of a model's config, as model.to_json() gives it, for a file of weights alone. */
+  readonly layers?: string;
+}
+
 /** Reads a .h5 file (keras.io/api/models/model_saving_apis/whole_model_saving_and_loading, the legacy H5 format). Throws DataError. */
-export async function readKerasH5(bytes: Uint8Array, source: string): Promise<ImportedNetwork> {
+export async function readKerasH5(bytes: Uint8Array, source: string, said: KerasSaid): Promise<ImportedNetwork> {
   const file = await readHdf5(bytes, source);
   const config = file.attributes.get("@model_config");
-  if (typeof config !== "string")
-    rejectFile(
-      source,
-      file.attributes.has("@layer_names") || [...file.arrays.keys()].some((path) => path.endsWith("/vars/0"))
-        ? "holds weights without the model's config"
-        : "is an HDF5 file without a Keras model in it",
-      "save the whole model with model.save(…)",
-    );
+  if (typeof config !== "string") return readWeightsAlone(file, source, said);
   const version = String(file.attributes.get("@keras_version") ?? "");
-  const weightsOf = ({ name }: Layer): Weights[] => {
-    const folder = `model_weights/${name}`;
+  return buildKeras(
+    planKeras(parse(config, source), version, source),
+    legacyWeights(file, "model_weights/", source),
+    `Keras ${version || "1"} (.h5)`,
+    source,
+    said,
+  );
+}
+
+/** A layer's arrays by its name, as the legacy format has them below `root`. */
+function legacyWeights(file: Hdf5, root: string, source: string): (layer: Layer) => Weights[] {
+  return ({ name }) => {
+    const folder = `${root}${name}`;
     const names = [file.attributes.get(`${folder}@weight_names`) ?? []].flat();
     return names.flatMap((weight) => arrayAt(file, `${folder}/${weight}`, source) ?? []);
   };
-  return buildKeras(planKeras(parse(config, source), version, source), weightsOf, `Keras ${version || "1"} (.h5)`, source);
+}
+
+/** A file of save_weights, with the layers that are said beside it. */
+function readWeightsAlone(file: Hdf5, source: string, said: KerasSaid): ImportedNetwork {
+  const isLegacy = file.attributes.has("@layer_names");
+  const isNew = [...file.arrays.keys()].some((path) => path.endsWith("/vars/0"));
+  if (!isLegacy && !isNew) rejectFile(source, "is an HDF5 file without a Keras model in it", "save the whole model with model.save(…)");
+  if (said.layers === undefined)
+    rejectFile(
+      source,
+      "holds weights without the model's layers",
+      "say --layers model.json, written by open('model.json', 'w').write(model.to_json()), or save the whole model with model.save(…)",
+    );
+  const config = parse(said.layers, source) as { keras_version?: unknown };
+  const version = String(config?.keras_version ?? (isNew ? "3" : ""));
+  const weightsOf = isLegacy ? legacyWeights(file, "", source) : (layer: Layer) => arraysOf(file, layer, source);
+  return buildKeras(planKeras(config, version, source), weightsOf, `Keras ${version || "1"} (weights, with --layers)`, source, said);
 }
 
 /** Reads a .keras file, opened as a zip (keras.io/guides/serialization_and_saving). Throws DataError. */
-export async function readKerasZip(zip: Zip, source: string): Promise<ImportedNetwork> {
+export async function readKerasZip(zip: Zip, source: string, said: KerasSaid): Promise<ImportedNetwork> {
   const text = async (name: string): Promise<string> => new TextDecoder().decode(await zip.read(name, MAX_CONFIG_BYTES));
   const config = parse(await text("config.json"), source);
   const metadata = zip.names.includes("metadata.json") ? parse(await text("metadata.json"), source) : {};
@@ -44,26 +70,38 @@ export async function readKerasZip(zip: Zip, source: string): Promise<ImportedNe
   if (!zip.names.includes("model.weights.h5")) rejectFile(source, "holds no model.weights.h5", "save the model with model.save('….keras')");
   const weights = await readHdf5(await zip.read("model.weights.h5", MAX_WEIGHTS_BYTES), `${source}: model.weights.h5`);
   const plan = planKeras(config, version, source);
-  const scaling = [...plan.front, ...plan.behind];
-  const ordinal = (layer: Layer): number => scaling.filter(({ type }) => type === layer.type).indexOf(layer);
-  return buildKeras(plan, (layer) => arraysOf(weights, layer, ordinal(layer), source), `Keras ${version} (.keras)`, source);
+  return buildKeras(plan, (layer) => arraysOf(weights, layer, source), `Keras ${version} (.keras)`, source, said);
 }
 
-/** Layers are stored by their class and number, not by their name: layers/lstm/cell/vars/0, layers/batch_normalization_1/vars/0. */
-function arraysOf(weights: Hdf5, { type, name }: Layer, ordinal: number, source: string): Weights[] {
+/**
+ * A layer's arrays in Keras 3's format: by the layer's name where the file has it (Keras 3.7 on writes it beside the arrays), else by its class
+ * and number, layers/lstm/cell/vars/0, layers/batch_normalization_1/vars/0; or by its name as a folder.
+ */
+function arraysOf(weights: Hdf5, layer: Layer, source: string): Weights[] {
+  const { type, name, ordinal } = layer;
   const snake = type.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase() + (ordinal > 0 ? `_${ordinal}` : "");
-  const inside = `/${LAYERS.get(type)?.arraysFolder ?? "vars"}/`;
-  for (const root of ["layers", "_layer_checkpoint_dependencies"]) // the second: TensorFlow 2.12 and 2.13
-    for (const folder of [snake, name]) {
-      const found: Weights[] = [];
-      for (let k = 0; ; k++) {
-        const array = arrayAt(weights, `${root}/${folder}${inside}${k}`, source);
-        if (array === undefined) break;
-        found.push(array);
-      }
+  const folders = LAYERS.get(type)?.arraysFolders?.(layer) ?? ["vars"];
+  for (const root of ["layers", "_layer_checkpoint_dependencies"]) {
+    // the second: TensorFlow 2.12 and 2.13
+    const named = [...weights.attributes].find(
+      ([path, text]) => text === name && path.startsWith(`${root}/`) && /^[^/]+\/[^/]+\/vars@name$/.test(path),
+    );
+    for (const folder of [named?.[0].split("/")[1], snake, name]) {
+      if (folder === undefined) continue;
+      const found = folders.flatMap((inside) => arraysIn(weights, `${root}/${folder}/${inside}`, source));
       if (found.length > 0) return found;
     }
+  }
   return [];
+}
+
+function arraysIn(weights: Hdf5, path: string, source: string): Weights[] {
+  const found: Weights[] = [];
+  for (let k = 0; ; k++) {
+    const array = arrayAt(weights, `${path}/${k}`, source);
+    if (array === undefined) return found;
+    found.push(array);
+  }
 }
 
 /** The array at `path`, undefined where there is none. Throws DataError where its numbers are of a type that is not read. */

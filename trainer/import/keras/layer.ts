@@ -1,12 +1,16 @@
-// What the importer knows of a Keras layer: the layer as its config describes it, and what a kind of layer adds to the plan of a model.
-// Knows no kind.
-// Legend: F features.
+// What the importer knows of a Keras layer: the layer as its config describes it, what a kind of layer adds to the plan of a model, and what
+// comes of a layer with its weights. Knows no kind.
+// Legend: T steps, W width.
+import type { DraftLayer } from "../contract/draft-layers.ts";
+import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 
 export interface Layer {
   /** The class: `LSTM`. */
   readonly type: string;
   readonly name: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** How many layers of the class stand before this one in the config. */
+  readonly ordinal: number;
 }
 
 /** A layer's array, in Keras' order and layout. */
@@ -19,52 +23,102 @@ export interface Weights {
 export interface PlanDraft {
   /** Of the Keras that saved the model; 1 where the file does not say, as Keras 1 did not. */
   readonly major: number;
-  /** The number whose rows are passed over; null: none is. */
+  /** The number whose rows are passed over, as float32, while the mask lasts; null: no row is. */
   mask: number | null;
-  readonly front: Layer[];
-  lstm?: Layer;
-  /** BatchNormalization between the LSTM and the Dense layer. */
-  readonly behind: Layer[];
-  dense?: Layer;
-  /** Whether a sigmoid, or a softmax of two, follows the Dense layer. */
-  isActivated: boolean;
+  /** The mask that a layer has read: what the recipe passes over. */
+  readMask: number | null;
+  /** Whether masked steps hold what a recurrent layer carried on. */
+  isCarried: boolean;
+  /** Whether steps lie here, or one row for the sequence. */
+  isSequence: boolean;
+  /** How many steps lie here; null where the file does not say. */
+  steps: number | null;
+  readonly planned: PlannedLayer[];
   readonly ignored: string[];
   readonly findings: string[];
 }
 
-/** A layer in front of the LSTM, with its weights. */
-export interface Stage {
-  /** What the layer computes, as (x − mean) / scale; (F) each. */
-  readonly mean: readonly number[];
-  readonly scale: readonly number[];
-  /** One row (F), as Keras computes it. */
-  apply(x: Float64Array): Float64Array;
+export interface PlannedLayer {
+  readonly layer: Layer;
+  readonly kind: LayerKind;
+  readonly major: number;
+  /** Of what the layer is given. */
+  readonly isSequence: boolean;
+  readonly steps: number | null;
+}
+
+/** What lies between layers as Keras has it: rows, masked ones among them, of which `mask` tells which are valid. */
+export interface Signal {
+  readonly rows: readonly Float64Array[];
+  readonly mask: readonly boolean[] | null;
+}
+
+/** A layer with its weights. */
+export interface BuiltLayer {
+  /** What the layer comes to, where masked rows are no rows. */
+  readonly layers: readonly DraftLayer[];
+  /** What the layer computes as Keras defines it; shares no code with `layers`. */
+  run(signal: Signal): Signal;
+  /** What the layer comes to as (x − mean) / scale, (W) each: a layer in front of all others then goes into the recipe. */
+  readonly scaling?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
+  /** `LSTM(8)` */
+  readonly words: string;
 }
 
 /** One kind of layer: an entry of the table in layers.ts. */
 export interface LayerKind {
-  /** Whether a layer of this kind may stand behind what the draft holds. */
-  fits(draft: PlanDraft, layer: Layer): boolean;
-  /** Adds the layer to the draft. Throws DataError naming a setting that quickstep cannot compute. */
-  add(draft: PlanDraft, layer: Layer, source: string): void;
-  /** Of a kind in front of the LSTM: the stage from its weights. Throws DataError where the weights do not fit. */
-  readonly readStage?: (layer: Layer, weights: readonly Weights[], F: number, source: string) => Stage;
+  /** Checks the settings and tells the draft what lies behind the layer. Throws DataError naming a setting that quickstep cannot compute. */
+  plan(draft: PlanDraft, layer: Layer, source: string): void;
+  /** The layer with its weights, given rows of width W. Throws DataError where the weights do not fit. Left out: there is nothing to compute. */
+  readonly build?: (planned: PlannedLayer, weights: readonly Weights[], W: number, source: string) => BuiltLayer;
   /** Where .keras files keep the arrays below the layer's folder; `vars` where nothing else is said. */
-  readonly arraysFolder?: string;
-  /** What is said of a layer that does not fit, where "is not supported here" would not do. */
-  readonly misplaced?: { readonly problem: string; readonly fix: string };
+  readonly arraysFolders?: (layer: Layer) => readonly string[];
 }
 
 /** `layer lstm (LSTM)` */
-export function describeLayer({ name, type }: Layer): string {
+export function describeLayer({ name, type }: Pick<Layer, "name" | "type">): string {
   return `layer ${name} (${type})`;
 }
 
-/** `sigmoid`: a text, or the object that Keras 3 and 2.15 write for a function. Absent is `linear`. */
-export function activationName(activation: unknown): string {
-  if (typeof activation === "object" && activation !== null) {
-    const { config, class_name } = activation as Record<string, unknown>;
-    return typeof config === "string" ? config : String(class_name);
-  }
-  return String(activation ?? "linear");
+/** Throws DataError where the layer is given one row instead of steps. */
+export function requireSequence({ isSequence }: PlanDraft, layer: Layer, source: string): void {
+  if (!isSequence)
+    rejectFile(source, `${describeLayer(layer)} is given one row instead of steps`, "the config is damaged: save the model again");
+}
+
+/**
+ * A layer that does not know masks reads masked steps, too, and hands no mask on (supports_masking in keras/src/layers/layer.py and
+ * keras/engine/base_layer.py). Where Masking(0) alone stands in front, its rows are zeros as they were. Throws DataError where such steps
+ * hold anything else.
+ */
+export function dropMask(draft: PlanDraft, layer: Layer, source: string): void {
+  if (draft.mask === null) return;
+  if (draft.isCarried || draft.mask !== 0)
+    rejectFile(
+      source,
+      `${describeLayer(layer)} reads the steps that are masked, as Keras has it`,
+      `quickstep passes over such steps in all layers; ${SECOND_ENGINE}`,
+    );
+  draft.mask = null;
+  draft.findings.push(`${describeLayer(layer)} drops the mask in front of it, as Keras ${draft.major} does: Masking has no effect`);
+}
+
+/** The array of `shape`. Throws DataError where there is another, or none. */
+export function expectShape(layer: Layer, weights: Weights | undefined, shape: readonly number[], source: string): Float64Array {
+  if (weights === undefined || JSON.stringify(weights.shape) !== JSON.stringify(shape))
+    return rejectFile(
+      source,
+      `${describeLayer(layer)} has weights of shape ${weights ? `(${weights.shape.join(", ")})` : "none"}, expected (${shape.join(", ")})`,
+      "the file is damaged, or saved without its weights: save the whole model",
+    );
+  return weights.data;
+}
+
+/** A whole number from 1 to `max` in the layer's settings, the first of those under `keys`. Throws DataError. */
+export function sizeIn(layer: Layer, keys: readonly string[], max: number, source: string): number {
+  const value = keys.map((key) => layer.config[key]).find((given) => given !== undefined && given !== null);
+  const size = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  if (typeof size !== "number" || !Number.isInteger(size) || size < 1 || size > max)
+    return rejectFile(source, `${describeLayer(layer)} has ${keys[0]} ${JSON.stringify(value)}`, `expected 1 to ${max}`);
+  return size;
 }

@@ -1,6 +1,7 @@
 // What Keras models can hold and quickstep cannot run: refused by the layer's name, with what would be needed.
 import { describe, expect, test } from "vitest";
 import { DataError } from "../../../../shared/errors.ts";
+import { readActivation } from "../../../../trainer/import/keras/activations.ts";
 import { type KerasPlan, planKeras } from "../../../../trainer/import/keras/config.ts";
 
 type Config = Record<string, unknown>;
@@ -24,20 +25,33 @@ test("the model that they all vary is understood", () => {
     timesteps: 10,
     features: 5,
     mask: 0,
-    hardGates: null,
-    backwards: false,
     ignored: ["Dropout"],
   });
 });
 
 test.each([
-  ["1.2.2", "hard_sigmoid", 0.2],
-  ["2.2.4-tf", "hard_sigmoid", 0.2],
-  ["", "hard_sigmoid", 0.2],
-  ["3.8.0", "hard_sigmoid", 1 / 6],
-  ["3.8.0", "sigmoid", null],
-])("Keras %s has a %s of slope %s", (version, recurrent_activation, slope) => {
-  expect(plan(sequential(first, lstm({ recurrent_activation }), dense()), version)).toMatchObject({ hardGates: slope });
+  ["1.2.2", "hard_sigmoid", { kind: "hardSigmoid", slope: 0.2 }],
+  ["2.2.4-tf", "hard_sigmoid", { kind: "hardSigmoid", slope: 0.2 }],
+  ["", "hard_sigmoid", { kind: "hardSigmoid", slope: 0.2 }],
+  ["3.8.0", "hard_sigmoid", { kind: "hardSigmoid", slope: 1 / 6 }],
+  ["3.8.0", "sigmoid", { kind: "sigmoid" }],
+])("Keras %s has a %s that is %j", (version, name, activation) => {
+  expect(readActivation(name, { type: "LSTM", name: "l", config: {}, ordinal: 0 }, Number(version.split(".")[0]) || 1, "m.h5")).toEqual(
+    activation,
+  );
+});
+
+test("a mask in front of a convolution has no effect, and that is said", () => {
+  const found = plan(
+    sequential(
+      first,
+      layer("Masking", { mask_value: 0 }),
+      layer("Conv1D", { filters: 2, kernel_size: 2, padding: "same" }),
+      lstm(),
+      dense(),
+    ),
+  );
+  expect(found).toMatchObject({ mask: null, findings: [expect.stringContaining("layer conv1d (Conv1D) drops the mask in front of it")] });
 });
 
 test.each([
@@ -61,55 +75,78 @@ test.each([
 describe("refused by name", () => {
   test.each<[string, unknown[], string]>([
     [
-      "two LSTMs",
+      "a second LSTM behind one that leaves its last state",
       [lstm({ return_sequences: false }), lstm({ name: "second" }), dense()],
-      "layer second (LSTM) is a second LSTM: quickstep runs one LSTM",
+      "layer second (LSTM) is given one row instead of steps: the config is damaged",
     ],
     [
-      "stacked LSTMs",
-      [lstm({ return_sequences: true }), lstm(), dense()],
-      "layer lstm (LSTM) has return_sequences=True: quickstep reads the last state of one LSTM; as ONNX the whole model runs on the second engine",
+      "Bidirectional around something else",
+      [layer("Bidirectional", { layer: layer("ConvLSTM1D") }), dense()],
+      "layer bidirectional (Bidirectional) wraps ConvLSTM1D",
     ],
-    ["Bidirectional", [layer("Bidirectional", { layer: lstm() }), dense()], "layer bidirectional (Bidirectional) is not supported here"],
     [
-      "GRU",
-      [layer("GRU", { units: 4 }), dense()],
-      "layer gru (GRU) is not supported here: quickstep runs [Masking], [Normalization], LSTM, [BatchNormalization], Dense(1, sigmoid); as ONNX",
+      "directions that are not merged",
+      [layer("Bidirectional", { layer: lstm(), merge_mode: null }), dense()],
+      "has merge_mode null: quickstep merges by concat, sum, mul, ave",
     ],
+    [
+      "attention",
+      [lstm({ return_sequences: true }), layer("MultiHeadAttention"), dense()],
+      "layer multiheadattention (MultiHeadAttention) is not a layer that quickstep runs: as ONNX the whole model runs on the second engine",
+    ],
+    ["an embedding", [layer("Embedding"), lstm(), dense()], "layer embedding (Embedding) is not a layer that quickstep runs: as ONNX"],
     ["CuDNNLSTM", [layer("CuDNNLSTM", { units: 4 }), dense()], "load the weights into an LSTM layer in Keras and save that"],
     [
       "Lambda, whose code is never run",
       [layer("Lambda", { function: ["4wEAAAAAAA", null, null] }), lstm(), dense()],
-      "layer lambda (Lambda) is not supported here: quickstep runs [Masking], [Normalization], LSTM, [BatchNormalization], Dense(1, sigmoid); its code is never run",
+      "layer lambda (Lambda) is not a layer that quickstep runs: its code is never run; as ONNX",
     ],
     [
       "another activation",
-      [lstm({ activation: "relu" }), dense()],
-      "layer lstm (LSTM) has the activation relu: quickstep's kernel computes tanh there",
+      [lstm({ activation: "mish" }), dense()],
+      "layer lstm (LSTM) has the activation mish: quickstep does not compute it; as ONNX",
     ],
     [
-      "another recurrent activation",
-      [lstm({ recurrent_activation: { class_name: "function", config: "tanh" } }), dense()],
-      "layer lstm (LSTM) has the recurrent activation tanh",
+      "a softmax in the gates",
+      [lstm({ recurrent_activation: { class_name: "function", config: "softmax" } }), dense()],
+      "layer lstm (LSTM) has a softmax inside",
+    ],
+    ["a ReLU with a ceiling", [lstm(), layer("ReLU", { max_value: 6 }), dense()], "layer relu (ReLU) has a ceiling or a threshold"],
+    ["absurd units", [lstm({ units: 1e9 }), dense()], "layer lstm (LSTM) has units 1000000000: expected 1 to 4096"],
+    ["filters that are none", [layer("Conv1D", { filters: -3, kernel_size: [3] }), lstm(), dense()], "has filters -3: expected 1 to 4096"],
+    ["groups", [layer("Conv1D", { filters: 4, kernel_size: [3], groups: 2 }), lstm(), dense()], "has 2 groups: quickstep knows one group"],
+    [
+      "a window longer than the sequence",
+      [layer("Conv1D", { filters: 4, kernel_size: [11] }), lstm(), dense()],
+      "is given fewer steps than its window",
+    ],
+    [
+      "a head for every step",
+      [lstm({ return_sequences: true }), dense()],
+      "answers at every step (InputLayer, LSTM, Dense): quickstep answers one probability; as ONNX",
+    ],
+    [
+      "a maximum over masked steps",
+      [layer("Masking", { mask_value: 0 }), lstm({ return_sequences: true }), layer("GlobalMaxPooling1D"), dense()],
+      "layer globalmaxpooling1d (GlobalMaxPooling1D) reads the steps that are masked, as Keras has it: quickstep passes over such steps in all layers; as ONNX",
+    ],
+    [
+      "Flatten over masked steps",
+      [layer("Masking", { mask_value: 0 }), lstm({ return_sequences: true }), layer("Flatten"), dense()],
+      "layer flatten (Flatten) reads the steps that are masked",
+    ],
+    [
+      "a convolution behind a mask of another number",
+      [layer("Masking", { mask_value: -99 }), layer("Conv1D", { filters: 2, kernel_size: 2 }), lstm(), dense()],
+      "layer conv1d (Conv1D) reads the steps that are masked",
+    ],
+    [
+      "steps turned around behind a mask",
+      [layer("Masking", { mask_value: 0 }), lstm({ return_sequences: true, go_backwards: true }), lstm(), dense()],
+      "turns the steps around, and the mask with them not",
     ],
     ["a stateful LSTM", [lstm({ stateful: true }), dense()], "has stateful=True: scores would depend on earlier ones"],
     ["time-major data", [lstm({ time_major: true }), dense()], "has time_major=True"],
-    [
-      "three units at the end",
-      [lstm(), dense({ units: 3, activation: "softmax" })],
-      "layer dense (Dense) has 3 units: quickstep needs Dense(1, sigmoid) or Dense(2, softmax)",
-    ],
-    [
-      "two units that are two sigmoids",
-      [lstm(), dense({ units: 2, activation: "sigmoid" })],
-      "layer dense (Dense) has the activation sigmoid: quickstep needs Dense(1, sigmoid) or Dense(2, softmax)",
-    ],
-    ["another activation at the end", [lstm(), dense({ activation: "tanh" })], "layer dense (Dense) has the activation tanh"],
-    ["a linear end", [lstm(), dense({ activation: "linear" })], "layer dense (Dense) is linear: add its activation"],
-    ["a hidden layer", [lstm(), dense({ name: "hidden", units: 16, activation: "relu" }), dense()], "layer hidden (Dense) has 16 units"],
-    ["a layer behind the end", [lstm(), dense(), dense({ name: "more" })], "layer more (Dense) is not supported here"],
-    ["no Dense", [lstm()], "has no Dense layer behind its LSTM"],
-    ["no LSTM", [dense()], "layer dense (Dense) is not supported here"],
     [
       "two masks",
       [layer("Masking", { mask_value: -1 }), layer("Masking", { mask_value: -2 }), lstm(), dense()],
@@ -123,7 +160,7 @@ describe("refused by name", () => {
     [
       "normalising along steps",
       [layer("BatchNormalization", { axis: [1] }), lstm(), dense()],
-      "works along axis [1]: quickstep scales features: use axis -1",
+      "works along axis [1]: quickstep scales the last axis; as ONNX",
     ],
     ["the inverse of Normalization", [layer("Normalization", { invert: true }), lstm(), dense()], "has invert=True"],
     [
@@ -150,7 +187,7 @@ describe("refused by name", () => {
 
   test("a functional chain is read from its end, whatever the order", () => {
     const layers = [keras2("Dense", "dense", ["l"], { units: 1, activation: "sigmoid" }), keras2("LSTM", "l", ["x"], { units: 4 }), input];
-    expect(plan(functional(layers))).toMatchObject({ timesteps: 10, lstm: { name: "l" } });
+    expect(plan(functional(layers))).toMatchObject({ timesteps: 10, planned: [{ layer: { name: "l" } }, { layer: { name: "dense" } }] });
   });
 
   test.each<[string, unknown, string]>([
