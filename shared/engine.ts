@@ -2,6 +2,7 @@
 // module, since workerd compiles none at run time. Knows no recipe and no artifact.
 // Legend: N sequences, T steps, C channels, V columns, M members.
 import { growMemory, instantiateKernel, type Kernel } from "./kernel-instance.ts";
+import { loadLayers } from "./layers/layers-scorer.ts";
 import { type LinearClassifier, linearLogit } from "./linear.ts";
 import type { EngineInputs, MemberScorer } from "./member-scorer.ts";
 import { type Member, type Predictor, stackLogit } from "./members.ts";
@@ -29,7 +30,7 @@ export interface MemberEngine extends Engine {
 /** The engine of a model's members. Memory is taken here and never again, whatever N: sequences go through in blocks. */
 export function createWasmEngine(module: WebAssembly.Module, { members, stack, calibration }: Predictor): MemberEngine {
   const kernel = instantiateKernel(module);
-  const scorers = loadMembers(kernel, members);
+  const scorers = loadMembers(module, kernel, members);
   const M = members.length;
   const memberLogits = (inputs: EngineInputs): Float64Array => {
     const logits = new Float64Array(inputs.lengths.length * M);
@@ -55,8 +56,8 @@ export function createWasmEngine(module: WebAssembly.Module, { members, stack, c
   };
 }
 
-/** All memory is taken first: views of it stay good. */
-function loadMembers(kernel: Kernel, members: readonly Member[]): MemberScorer[] {
+/** All memory is taken first: views of it stay good. Networks of layers have instances of their own. */
+function loadMembers(module: WebAssembly.Module, kernel: Kernel, members: readonly Member[]): MemberScorer[] {
   const groups = members.flatMap((member) => (member.kind === "lstm" ? [member.networks] : []));
   const forests = members.flatMap((member) => (member.kind === "trees" ? [member.ensemble] : []));
   const starts: number[] = [];
@@ -67,11 +68,19 @@ function loadMembers(kernel: Kernel, members: readonly Member[]): MemberScorer[]
   }
   growMemory(kernel, end);
   const networkScorers = loadNetworks(kernel, groups);
-  return members.map((member) => {
-    if (member.kind === "lstm") return networkScorers[groups.indexOf(member.networks)];
-    if (member.kind === "trees") return loadForest(kernel, member.ensemble, starts[forests.indexOf(member.ensemble)]);
-    return scoreLinear(member.classifier);
-  });
+  const load = (member: Member): MemberScorer => {
+    switch (member.kind) {
+      case "lstm":
+        return networkScorers[groups.indexOf(member.networks)];
+      case "layers":
+        return loadLayers(module, member.network);
+      case "trees":
+        return loadForest(kernel, member.ensemble, starts[forests.indexOf(member.ensemble)]);
+      case "linear":
+        return scoreLinear(member.classifier);
+    }
+  };
+  return members.map(load);
 }
 
 function scoreLinear(classifier: LinearClassifier): MemberScorer {

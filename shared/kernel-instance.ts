@@ -30,6 +30,66 @@ export interface Kernel {
     quads: number,
     logits: number,
   ): void;
+  /** Of shared/kernel/products.ts. A row of one sequence or, with `lanes` 8, of eight side by side. */
+  packMatrix(
+    K: number,
+    G: number,
+    U: number,
+    first: number,
+    candidate: number,
+    gateScale: number,
+    candidateScale: number,
+    half: number,
+    source: number,
+    weights: number,
+  ): void;
+  fillRows(lanes: number, rows: number, V: number, source: number, target: number, stride: number): void;
+  addProducts(
+    lanes: number,
+    rows: number,
+    K: number,
+    V: number,
+    weights: number,
+    input: number,
+    inputStride: number,
+    output: number,
+    outputStride: number,
+  ): void;
+  /** Of shared/kernel/recurrent.ts. */
+  advance(
+    cell: number,
+    lanes: number,
+    steps: number,
+    gates: number,
+    stride: number,
+    state: number,
+    isFresh: boolean,
+    out: number,
+    outStride: number,
+    ofCell: boolean,
+  ): void;
+  /** Of shared/kernel/pointwise.ts. */
+  activate(kind: number, parameter: number, at: number, count: number): void;
+  mergeRows(kind: number, at: number, others: number, count: number): void;
+  scaleRows(lanes: number, rows: number, W: number, scale: number, shift: number, at: number, stride: number): void;
+  normaliseRows(lanes: number, rows: number, W: number, gamma: number, beta: number, epsilon: number, at: number, stride: number): void;
+  /** Of shared/kernel/rows.ts. */
+  copyColumns(rows: number, bytes: number, source: number, sourceStride: number, target: number, targetStride: number): void;
+  reverseRows(lanes: number, stride: number, lengths: number, source: number, target: number): void;
+  maskRows(rows: number, stride: number, lengths: number, source: number, target: number): void;
+  poolRows(by: number, rows: number, stride: number, lengths: number, source: number, target: number): void;
+  poolWindows(
+    by: number,
+    windows: number,
+    size: number,
+    strides: number,
+    front: number,
+    divisor: number,
+    stride: number,
+    lengths: number,
+    source: number,
+    target: number,
+  ): void;
   /** slope · logit + intercept in float32, the rest in float64, the probability in float32. */
   calibrate(logit: number, slope: number, intercept: number): number;
 }

@@ -1,5 +1,7 @@
 // The learners that may speak in a model, a closed family, and how their logits become one. Knows no recipe, no kernel, no file format.
 import type { LinearClassifier } from "./linear.ts";
+import { describeLayers } from "./networks/describe-layers.ts";
+import type { LayeredNetwork } from "./networks/layers.ts";
 import type { Calibration, Network } from "./networks/lstm.ts";
 import type { TreeEnsemble } from "./trees.ts";
 
@@ -7,12 +9,14 @@ import type { TreeEnsemble } from "./trees.ts";
 export type Member =
   /** The mean of its networks' float32 logits, on the recipe's channels. All have the same channels. */
   | { readonly kind: "lstm"; readonly networks: readonly Network[] }
+  /** A network of any layers, on the recipe's channels; its logit is float32. */
+  | { readonly kind: "layers"; readonly network: LayeredNetwork }
   /** On the tabular view's columns. */
   | { readonly kind: "linear"; readonly classifier: LinearClassifier }
   /** On the tabular view's columns. */
   | { readonly kind: "trees"; readonly ensemble: TreeEnsemble };
 
-export const MEMBER_KINDS: readonly Member["kind"][] = ["lstm", "linear", "trees"];
+export const MEMBER_KINDS: readonly Member["kind"][] = ["lstm", "layers", "linear", "trees"];
 
 /** One logit of several: intercept + Σ weight · the member's logit within ±MEMBER_CLIP (Wolpert 1992; Breiman 1996 for weights ≥ 0). */
 export interface Stack {
@@ -33,11 +37,17 @@ export interface Predictor {
 }
 
 /** A predictor of one network alone. */
-export function ofNetwork(network: Network, calibration: Calibration): Predictor {
-  return { members: [{ kind: "lstm", networks: [network] }], calibration };
+export function ofNetwork(network: Network | LayeredNetwork, calibration: Calibration): Predictor {
+  return { members: ["layers" in network ? { kind: "layers", network } : { kind: "lstm", networks: [network] }], calibration };
 }
 
-/** The network of a model that is one network alone; undefined where there are several members or networks, or another one. */
+/** The network of layers of a model that is that network alone. */
+export function soleLayers({ members, stack }: Pick<Predictor, "members" | "stack">): LayeredNetwork | undefined {
+  const [member] = members;
+  return stack === undefined && member?.kind === "layers" ? member.network : undefined;
+}
+
+/** The LSTM under a dense layer of a model that is this network alone; undefined where there are several members, or another one. */
 export function soleNetwork({ members, stack }: Pick<Predictor, "members" | "stack">): Network | undefined {
   const [member] = members;
   return stack === undefined && member?.kind === "lstm" ? member.networks[0] : undefined;
@@ -58,6 +68,8 @@ export function stackLogit({ weights, intercept }: Stack, logits: Float64Array, 
 /** A member in a few numbers, for people and programs. `weight`: the stack's; 1 of one network alone. */
 export type MemberSummary = { readonly weight: number } & (
   | { readonly kind: "lstm"; readonly networks: number; readonly units: number }
+  /** In words. */
+  | { readonly kind: "layers"; readonly layers: string }
   | { readonly kind: "linear"; readonly columns: number }
   | { readonly kind: "trees"; readonly trees: number; readonly leaves: number }
 );
@@ -71,6 +83,8 @@ function summariseMember(member: Member, weight: number): MemberSummary {
   switch (member.kind) {
     case "lstm":
       return { kind: "lstm", weight, networks: member.networks.length, units: member.networks[0].units };
+    case "layers":
+      return { kind: "layers", weight, layers: describeLayers(member.network) };
     case "linear":
       return { kind: "linear", weight, columns: member.classifier.columns.length };
     case "trees":

@@ -3,7 +3,7 @@
 // Legend: N sequences, T steps, C channels, U units, B = ⌈U/4⌉ blocks of four units.
 import { align, type Kernel } from "./kernel-instance.ts";
 import { LANES, longestFirst, sharesLength } from "./lanes.ts";
-import type { EngineInputs, MemberScorer } from "./member-scorer.ts";
+import { checkBatch, type EngineInputs, type MemberScorer } from "./member-scorer.ts";
 import type { Network } from "./networks/lstm.ts";
 import { MAX_TIMESTEPS } from "./sequence.ts";
 
@@ -138,17 +138,6 @@ function scoreGroup(group: Group): MemberScorer {
     }
     for (let n = 0; n < N; n++) out[first + n * stride] = sums[n] / K;
   };
-}
-
-/** Returns T. Throws RangeError where sizes do not fit together or a length is not 1 to T. */
-function checkBatch({ channels, lengths }: EngineInputs, C: number): number {
-  const N = lengths.length;
-  const T = channels.length / N / C;
-  if (!Number.isInteger(T) || T > MAX_TIMESTEPS)
-    throw new RangeError(`channels must be ${N} × up to ${MAX_TIMESTEPS} steps × ${C}, got ${channels.length} numbers`);
-  for (let n = 0; n < N; n++)
-    if (!(lengths[n] >= 1 && lengths[n] <= T)) throw new RangeError(`lengths[${n}] must be 1 to ${T}, got ${lengths[n]}`);
-  return T;
 }
 
 /** Writes `rows` rows of `channels` from `from` on to the kernel's memory at `to` (in floats), in the order in which they are read. */

@@ -57,6 +57,7 @@ interface Card extends Service {
 /** What a model's answer is made of. */
 type Member = { readonly weight: number } & (
   | { readonly kind: "lstm"; readonly networks: number; readonly units: number }
+  | { readonly kind: "layers"; readonly layers: string }
   | { readonly kind: "linear"; readonly columns: number }
   | { readonly kind: "trees"; readonly trees: number; readonly leaves: number }
 );
@@ -229,13 +230,19 @@ function element(tag: string, content: string): HTMLElement {
 
 /** `LSTM(32)`, or `0.50 × 212 trees + 0.30 × LSTM(32) + 0.20 × linear`, the most weighty first. */
 function describeMembers(members: readonly Member[]): string {
-  const nameOf = (member: Member): string =>
-    member.kind === "trees"
-      ? `${member.trees} trees`
-      : member.kind === "linear"
-        ? "linear"
-        : `${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units})`;
-  if (members.length === 1 && members[0].kind === "lstm") return nameOf(members[0]);
+  const nameOf = (member: Member): string => {
+    switch (member.kind) {
+      case "trees":
+        return `${member.trees} trees`;
+      case "linear":
+        return "linear";
+      case "layers":
+        return member.layers;
+      case "lstm":
+        return `${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units})`;
+    }
+  };
+  if (members.length === 1 && (members[0].kind === "lstm" || members[0].kind === "layers")) return nameOf(members[0]);
   return [...members]
     .sort((a, b) => b.weight - a.weight)
     .map((member) => `${member.weight.toFixed(2)} × ${nameOf(member)}`)

@@ -46,9 +46,10 @@ function readMembers(
   frame: Pick<Frame, "entries" | "data">,
   { plan }: ModelTexts,
 ): ModelTensors & Pick<Model, "stack"> {
-  const { timesteps, features } = plan;
+  const { timesteps, features, padding } = plan;
   const view = metadata.view === undefined ? undefined : parseView(parseJson(metadata.view, "view"), timesteps, features.length);
-  const members = parseMembers(parseJson(metadata.members, "members"), view && countColumns(view));
+  const shape = { channels: plan.channels.length, timesteps, padding };
+  const members = parseMembers(parseJson(metadata.members, "members"), view && countColumns(view), shape);
   const stack = parseStack(metadata.stack === undefined ? undefined : parseJson(metadata.stack, "stack"), members);
   return { ...unpackModel(frame, plan, view, members), ...(stack && { stack }) };
 }

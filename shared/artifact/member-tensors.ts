@@ -6,6 +6,7 @@ import type { Member } from "../members.ts";
 import type { Network } from "../networks/lstm.ts";
 import { LEAF, MISSING_LEFT, type TreeEnsemble } from "../trees.ts";
 import { fail } from "./checks.ts";
+import { layOutLayers, packLayers, unpackLayers } from "./layer-tensors.ts";
 import type { MemberText, NetworkText } from "./member-texts.ts";
 import type { Dtype, TensorData } from "./safetensors.ts";
 
@@ -19,6 +20,8 @@ export function layOutMember(text: MemberText, prefix: string, C: number, V: num
   switch (text.kind) {
     case "lstm":
       return text.networks.flatMap((network, k) => layOutNetwork(network, `${prefix}network${k}.`, C));
+    case "layers":
+      return layOutLayers(text.layers, prefix, C);
     case "linear":
       return [
         [`${prefix}mean`, "F64", [text.columns]],
@@ -58,6 +61,8 @@ export function packMember(member: Member, prefix: string): Record<string, Tenso
   switch (member.kind) {
     case "lstm":
       return Object.assign({}, ...member.networks.map((network, k) => packNetwork(network, `${prefix}network${k}.`)));
+    case "layers":
+      return packLayers(member.network, prefix);
     case "linear": {
       const { mean, scale, weights, columns } = member.classifier;
       return { [`${prefix}mean`]: mean, [`${prefix}scale`]: scale, [`${prefix}weights`]: weights, [`${prefix}columns`]: columns };
@@ -101,6 +106,8 @@ export function unpackMember(
   switch (text.kind) {
     case "lstm":
       return { kind: "lstm", networks: text.networks.map((network, k) => unpackNetwork(network, tensors, `${prefix}network${k}.`, C)) };
+    case "layers":
+      return { kind: "layers", network: unpackLayers(text.layers, tensors, prefix, C) };
     case "linear":
       return { kind: "linear", classifier: unpackLinear(text.intercept, tensors, prefix, V) };
     case "trees":

@@ -1,8 +1,10 @@
 // A model's members and their stack as metadata say them: kinds, sizes and single numbers. The rest is tensors.
 // Legend: V columns, W columns that a linear member looks at.
 import type { Member, Stack } from "../members.ts";
+import type { LayerText } from "../networks/layers.ts";
 import type { Network } from "../networks/lstm.ts";
 import { asObject, fail, isFiniteNumber, isIndex, show } from "./checks.ts";
+import { type LayersShape, parseLayers, textOfLayer } from "./layer-texts.ts";
 
 const MAX_UNITS = 4096;
 const MAX_MEMBERS = 16;
@@ -21,6 +23,7 @@ export interface NetworkText {
 
 export type MemberText =
   | { readonly kind: "lstm"; readonly networks: readonly NetworkText[] }
+  | { readonly kind: "layers"; readonly layers: readonly LayerText[] }
   | { readonly kind: "linear"; readonly columns: number; readonly intercept: number }
   | { readonly kind: "trees"; readonly nodes: number; readonly leaves: number; readonly edges: number; readonly base: number };
 
@@ -29,6 +32,8 @@ export function describeMember(member: Member): MemberText {
   switch (member.kind) {
     case "lstm":
       return { kind: "lstm", networks: member.networks.map(describeNetwork) };
+    case "layers":
+      return { kind: "layers", layers: member.network.layers.map(textOfLayer) };
     case "linear":
       return { kind: "linear", columns: member.classifier.columns.length, intercept: member.classifier.intercept };
     case "trees": {
@@ -42,17 +47,18 @@ function describeNetwork({ units, hardGates, backwards, initial }: Network): Net
   return { units, ...(hardGates !== undefined && { hardGates }), ...(backwards && { backwards }), ...(initial && { initial: true }) };
 }
 
-/** `columns`: V, undefined where there is no view. Throws ArtifactError naming what is off. */
-export function parseMembers(value: unknown, columns: number | undefined): MemberText[] {
+/** `columns`: V, undefined where there is no view; `shape`: of what networks are given. Throws ArtifactError naming what is off. */
+export function parseMembers(value: unknown, columns: number | undefined, shape: LayersShape): MemberText[] {
   if (!Array.isArray(value) || value.length < 1 || value.length > MAX_MEMBERS)
     fail(`members is ${show(value)}, expected 1 to ${MAX_MEMBERS}`);
-  return value.map((member: unknown, m) => parseMember(member, `members[${m}]`, columns));
+  return value.map((member: unknown, m) => parseMember(member, `members[${m}]`, columns, shape));
 }
 
-function parseMember(value: unknown, what: string, V: number | undefined): MemberText {
+function parseMember(value: unknown, what: string, V: number | undefined, shape: LayersShape): MemberText {
   const member = asObject(value, what);
   const { kind } = member;
   if (kind === "lstm") return { kind, networks: parseNetworks(member.networks, `${what}.networks`) };
+  if (kind === "layers") return { kind, layers: parseLayers(member.layers, `${what}.layers`, shape) };
   if (kind !== "linear" && kind !== "trees")
     fail(`${what}.kind is ${show(kind)}, which this code does not know: update and redeploy quickstep`);
   if (V === undefined) fail(`${what} is ${kind} and looks at columns, but the artifact has no view`);
@@ -93,7 +99,7 @@ export function parseVariant(variant: Readonly<Record<string, unknown>>, what: s
 export function parseStack(value: unknown, members: readonly MemberText[]): Stack | undefined {
   if (value === undefined) {
     const [first] = members;
-    if (members.length !== 1 || first.kind !== "lstm" || first.networks.length !== 1)
+    if (members.length !== 1 || !(first.kind === "layers" || (first.kind === "lstm" && first.networks.length === 1)))
       fail(`stack is missing, expected one for ${members.length === 1 ? `a member of kind ${first.kind}` : `${members.length} members`}`);
     return undefined;
   }

@@ -49,7 +49,7 @@ export function multiplyAdd(acc: v128, a: v128, b: v128): v128 {
 /** 2^t, t held within ±126. Relative error 1.8e-7, apart from the rounding that t itself carries. */
 // @ts-ignore: decorator
 @inline
-function exp2(t: v128): v128 {
+export function exp2(t: v128): v128 {
   // pmin and pmax in this order are one instruction each and let NaN through.
   const held = f32x4.pmax(f32x4.pmin(t, v128.load(UPPER)), v128.load(LOWER));
   const rounded = f32x4.add(held, v128.load(ROUND)); // its low bits are the nearest integer, n
@@ -95,6 +95,13 @@ export function hardSigmoid(x: v128): v128 {
 @inline
 export function tanhScaled(x: v128): v128 {
   return f32x4.mul(x, v128.load(TANH_SCALE));
+}
+
+/** −x·log2 e, as inverseSigmoid takes it. */
+// @ts-ignore: decorator
+@inline
+export function sigmoidScaled(x: v128): v128 {
+  return f32x4.mul(x, v128.load(SIGMOID_SCALE));
 }
 
 export function sigmoid(x: f32): f32 {

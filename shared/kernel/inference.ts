@@ -12,6 +12,10 @@ import { multiplyAdd } from "./activations";
 import { finishHardOutputs, finishOutputs, updateCell } from "./cell";
 
 export { prepare, sigmoid, tanh } from "./activations";
+export { activate, mergeRows, normaliseRows, scaleRows } from "./pointwise";
+export { addProducts, fillRows, packMatrix } from "./products";
+export { advance } from "./recurrent";
+export { copyColumns, maskRows, poolRows, poolWindows, reverseRows } from "./rows";
 export { treesBlock, treesOne } from "./trees";
 
 export function log(x: f64): f64 {

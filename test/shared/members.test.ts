@@ -106,7 +106,7 @@ describe("a stack", () => {
             ? alone.reduce((sum, each) => sum + each[n], 0) / alone.length
             : member.kind === "linear"
               ? linearLogit(member.classifier, own, 0)
-              : treesLogit(member.ensemble, own);
+              : treesLogit((member as Extract<typeof member, { kind: "trees" }>).ensemble, own);
         expect(logits[n * M + m]).toBe(expected);
       }
     }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
-import { soleNetwork } from "../../shared/members.ts";
+import { soleNetwork, summariseMembers } from "../../shared/members.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "../../shared/sequence.ts";
 import { describeModel } from "../artifact/artifact-file.ts";
 import { choice, integer, names, text } from "../cli/arguments.ts";
@@ -113,7 +113,8 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
         model: id,
         format: network.format,
         found: imported.findings,
-        units: soleNetwork(imported.model)!.units,
+        units: soleNetwork(imported.model)?.units,
+        members: summariseMembers(imported.model),
         timesteps: recipe.timesteps,
         features: recipe.features,
         padding: recipe.padding,

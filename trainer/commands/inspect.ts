@@ -1,8 +1,9 @@
 // inspect: what is in an artifact, or how data are read and what they hold, for people; with --json, for programs.
 import { statSync } from "node:fs";
 import { readFormat } from "../../shared/artifact/artifact.ts";
-import { type MemberSummary, networksOf, summariseMembers } from "../../shared/members.ts";
+import { type MemberSummary, networksOf, soleLayers, summariseMembers } from "../../shared/members.ts";
 import type { Card, Influence } from "../../shared/model.ts";
+import { describeLayers } from "../../shared/networks/describe-layers.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { describeColumns } from "../../shared/recipe/tabular.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
@@ -112,7 +113,7 @@ function listLines({ model, id, bytes }: LoadedModel): string[] {
     `channels   ${channelsOf(model).join(", ")}`,
     ...(model.view ? [`view       ${countOf(describeColumns(model.view, recipe.features).length, "column")} beside the channels`] : []),
     model.stack === undefined
-      ? `network    LSTM(${networksOf(model)[0]?.units}) → Dense(1) → sigmoid; ${calibrated}`
+      ? `network    ${describeNetwork(model)} → sigmoid; ${calibrated}`
       : `members    ${summariseMembers(model)
           .map((member, m) => describeMember(member, speakers(card, model.members.length)?.[m]))
           .join(", ")}; ${calibrated}`,
@@ -130,12 +131,19 @@ function listLines({ model, id, bytes }: LoadedModel): string[] {
   ];
 }
 
+function describeNetwork(model: LoadedModel["model"]): string {
+  const layered = soleLayers(model);
+  return layered === undefined ? `LSTM(${networksOf(model)[0]?.units}) → Dense(1)` : describeLayers(layered);
+}
+
 /** `0.50 trees (300 trees, 9,300 leaves)` */
 function describeMember(member: MemberSummary, name: string = member.kind): string {
   const weight = member.weight.toFixed(2);
   switch (member.kind) {
     case "lstm":
       return `${weight} ${name} (${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units}))`;
+    case "layers":
+      return `${weight} ${name} (${member.layers})`;
     case "linear":
       return `${weight} ${name} (${countOf(member.columns, "column")})`;
     case "trees":

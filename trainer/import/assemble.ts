@@ -4,6 +4,7 @@ import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.t
 import { DataError } from "../../shared/errors.ts";
 import { ofNetwork } from "../../shared/members.ts";
 import { type Card, CHANNEL_BINS, checkGolden, DEFAULT_POINT, type Model, SCORE_BINS } from "../../shared/model.ts";
+import type { LayeredNetwork } from "../../shared/networks/layers.ts";
 import type { Network } from "../../shared/networks/lstm.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { CLIP_UNSCALED, type Recipe } from "../../shared/recipe/recipe.ts";
@@ -119,7 +120,13 @@ function describeOptions({ timesteps, mask, exportMetadata }: ImportedNetwork, r
 }
 
 /** The model without a card: golden vectors, and empty counts where training would have left its reference. */
-function draftModel({ exportMetadata }: ImportedNetwork, network: Network, recipe: Recipe, name: string, engines: Engines): Model {
+function draftModel(
+  { exportMetadata }: ImportedNetwork,
+  network: Network | LayeredNetwork,
+  recipe: Recipe,
+  name: string,
+  engines: Engines,
+): Model {
   const predictor = ofNetwork(network, exportMetadata?.calibration ?? { slope: 1, intercept: 0 });
   const inputs = synthesiseGolden(recipe, createRandom(1, STREAMS.golden));
   const { channels, lengths } = applyRecipe(recipe, inputs, engines.kernel.log);
@@ -161,7 +168,7 @@ function decodeDraft(source: string, bytes: Uint8Array): Model {
 }
 
 function cardOf(
-  network: Network,
+  network: Network | LayeredNetwork,
   { format }: ImportedNetwork,
   findings: readonly string[],
   parity: number,
@@ -170,7 +177,16 @@ function cardOf(
   return {
     data: { name: file, sha256, float32: false },
     split: { by: "nothing", examples: { train: 0, validation: 0, calibration: 0, test: 0 } },
-    training: { seed: 0, recipe: "imported", units: network.units, softness: 0, optimizer: "elsewhere", batch: 0, epochs: 0, bestEpoch: 0 },
+    training: {
+      seed: 0,
+      recipe: "imported",
+      units: "layers" in network ? 0 : network.units,
+      softness: 0,
+      optimizer: "elsewhere",
+      batch: 0,
+      epochs: 0,
+      bestEpoch: 0,
+    },
     test: null,
     intervals: {},
     baselines: {},

@@ -1,9 +1,10 @@
 // How closely an imported model agrees with the source's own forward pass: probabilities of random sequences, by the kernel and by our
 // float64 definition, against the file's.
 // Legend: N sequences, T steps, F features, C channels.
-import { soleNetwork } from "../../shared/members.ts";
+import { soleLayers, soleNetwork } from "../../shared/members.ts";
 import { type Model, score } from "../../shared/model.ts";
-import { lstmProbability } from "../../shared/networks/lstm.ts";
+import { layersLogit } from "../../shared/networks/layers-definition.ts";
+import { lstmProbability, sigmoid } from "../../shared/networks/lstm.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import { isZeroRow, validRows } from "../../shared/sequence.ts";
@@ -32,10 +33,11 @@ export interface Parity {
  * `scaler` is what the user gave beside the file; `model` has the scaler in its recipe.
  */
 export function measureParity(model: Model, imported: ImportedNetwork, scaler: Scaler | undefined, engines: Engines): Parity {
-  const { recipe, calibration } = model;
-  const network = soleNetwork(model)!; // an imported model is one network
-  const { timesteps: T } = recipe;
-  const C = network.channels;
+  const { recipe } = model;
+  const {
+    timesteps: T,
+    channels: { length: C },
+  } = recipe;
   const values = randomSequences(recipe, createRandom(1, STREAMS.importParity));
   const { probabilities } = score(model, engines.createEngine(model), engines.kernel.log, values);
   const { channels, lengths } = applyRecipe(recipe, values, engines.kernel.log);
@@ -46,11 +48,19 @@ export function measureParity(model: Model, imported: ImportedNetwork, scaler: S
       ? Float64Array.from(channels.subarray(n * T * C, (n * T + lengths[n]) * C))
       : rowsOf(recipe, values, n, scaler);
     const expected = imported.forward(rows);
-    const ours = lstmProbability(network, calibration, channels.subarray(n * T * C, (n + 1) * T * C), lengths[n]);
+    const ours = defineProbability(model, channels.subarray(n * T * C, (n + 1) * T * C), lengths[n]);
     kernel = largest(kernel, Math.abs(expected - probabilities[n]));
     definition = largest(definition, Math.abs(expected - ours));
   }
   return { kernel, definition };
+}
+
+/** The probability of one sequence by our float64 definition; an imported model is one network. */
+function defineProbability(model: Model, channels: Float32Array, length: number): number {
+  const { calibration } = model;
+  const layered = soleLayers(model);
+  if (layered === undefined) return lstmProbability(soleNetwork(model)!, calibration, channels, length);
+  return sigmoid(calibration.slope * layersLogit(layered, channels, length) + calibration.intercept);
 }
 
 /** NaN counts as the largest. */

@@ -1,8 +1,9 @@
 // From a trained model and the parts it was judged on to everything its report shows. Draws nothing.
 // Legend: N sequences, T steps, F features, C channels.
 import type { Engine } from "../../shared/engine.ts";
-import { networksOf } from "../../shared/members.ts";
+import { networksOf, soleLayers } from "../../shared/members.ts";
 import type { MeasuredCard, Metrics, Model, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
+import { describeLayers } from "../../shared/networks/describe-layers.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import type { Log } from "../../shared/recipe/recipe.ts";
@@ -93,7 +94,9 @@ export function gatherReport(input: ReportInput): ReportContent {
 }
 
 function nameOf(model: Model): string {
-  return model.stack === undefined ? `LSTM(${networksOf(model)[0]?.units})` : "stack";
+  if (model.stack !== undefined) return "stack";
+  const layered = soleLayers(model);
+  return layered === undefined ? `LSTM(${networksOf(model)[0]?.units})` : describeLayers(layered);
 }
 
 function describeNetwork(model: Model): ReportContent["network"] {

@@ -4,7 +4,8 @@ import type { Layer } from "../../../shared/networks/layers.ts";
 import { rowsAfter, widthAfter } from "../../../shared/networks/layers.ts";
 import { activate, layersLogit, runLayer } from "../../../shared/networks/layers-definition.ts";
 import { lstmProbability } from "../../../shared/networks/lstm.ts";
-import { CASE_SHAPE, createDraw, drawNetwork, readLayersCases } from "../../fixtures/layers.ts";
+import { createDraw, drawNetwork } from "../../fixtures/draw-layers.ts";
+import { CASE_SHAPE, readLayersCases } from "../../fixtures/layers.ts";
 
 const { N, T, C } = CASE_SHAPE;
 

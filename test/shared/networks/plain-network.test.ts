@@ -4,7 +4,7 @@ import type { LayerText } from "../../../shared/networks/layers.ts";
 import { layersLogit } from "../../../shared/networks/layers-definition.ts";
 import { lstmProbability } from "../../../shared/networks/lstm.ts";
 import { plainNetwork } from "../../../shared/networks/plain-network.ts";
-import { createDraw, drawNetwork } from "../../fixtures/layers.ts";
+import { createDraw, drawNetwork } from "../../fixtures/draw-layers.ts";
 
 const [C, T] = [3, 5];
 const cell = { cell: "lstm", units: 4 } as const;

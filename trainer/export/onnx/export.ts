@@ -96,6 +96,7 @@ function describeWhole(model: ExportedModel): Nodes {
   const columns = view && buildView(build, view, rows, recipe.timesteps);
   const logits = members.map((member, m) => {
     if (member.kind === "lstm") return buildNetworks(build, member.networks, `member${m}`);
+    if (member.kind === "layers") throw new ArtifactError("holds a network of layers, of which no ONNX graph is written yet");
     if (columns === undefined) throw new RangeError(`a ${member.kind} member without a view`);
     return member.kind === "linear" ? buildLinear(build, member.classifier, columns) : buildTrees(build, member.ensemble, columns);
   });

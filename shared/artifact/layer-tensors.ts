@@ -1,0 +1,94 @@
+// The weights of a network's layers as tensors: their names, shapes and places in a layer.
+// Legend: C channels, W width of a layer's rows, U units, G gates, K kernel size.
+import { type CellText, GATES, type Layer, type LayeredNetwork, type LayerText, widthAfter } from "../networks/layers.ts";
+import type { TensorData } from "./safetensors.ts";
+
+/** `forward.kernel`: where the weights lie in a layer. */
+type Weights = readonly (readonly [path: string, shape: readonly number[]])[];
+
+/** The weights of each layer, of which `C` channels come in. `prefix` begins the names of tensors, each layer's number follows. */
+export function layOutLayers(texts: readonly LayerText[], prefix: string, C: number): (readonly [string, "F32", readonly number[]])[] {
+  let W = C;
+  return texts.flatMap((text, i) => {
+    const weights = weightsOf(text, W);
+    W = widthAfter(text, W);
+    return weights.map(([path, shape]) => [`${prefix}layer${i}.${path}`, "F32", shape] as const);
+  });
+}
+
+function weightsOf(text: LayerText, W: number): Weights {
+  switch (text.kind) {
+    case "recurrent":
+      return weightsOfCell(text.cell, W, "cell.");
+    case "bidirectional":
+      return [...weightsOfCell(text.forward, W, "forward."), ...weightsOfCell(text.backward, W, "backward.")];
+    case "conv":
+      return [
+        ["kernel", [text.kernelSize, W, text.filters]],
+        ["bias", [text.filters]],
+      ];
+    case "dense":
+      return [
+        ["kernel", [W, text.units]],
+        ["bias", [text.units]],
+      ];
+    case "affine":
+      return [
+        ["scale", [W]],
+        ["shift", [W]],
+      ];
+    case "layerNormalization":
+      return [
+        ["gamma", [W]],
+        ["beta", [W]],
+      ];
+    default:
+      return [];
+  }
+}
+
+function weightsOfCell(text: CellText, W: number, prefix: string): Weights {
+  const { units: U, cell } = text;
+  const G = GATES[cell];
+  const optional = (["recurrentBias", "initialHidden", "initialCell"] as const).filter((name) => name in text);
+  return [
+    [`${prefix}kernel`, [W, G * U]],
+    [`${prefix}recurrent`, [U, G * U]],
+    [`${prefix}bias`, [G * U]],
+    ...optional.map((name) => [`${prefix}${name}`, [U]] as const),
+  ];
+}
+
+/** Every weight by its tensor's name. */
+export function packLayers({ layers }: LayeredNetwork, prefix: string): Record<string, TensorData> {
+  const tensors: Record<string, TensorData> = {};
+  const collect = (object: object, path: string): void => {
+    for (const [key, value] of Object.entries(object))
+      if (value instanceof Float32Array) tensors[`${path}${key}`] = value;
+      else if (typeof value === "object" && value !== null && !Array.isArray(value)) collect(value, `${path}${key}.`);
+  };
+  for (const [i, layer] of layers.entries()) collect(layer, `${prefix}layer${i}.`);
+  return tensors;
+}
+
+/** The network that `texts` and their tensors are. */
+export function unpackLayers(
+  texts: readonly LayerText[],
+  tensors: Readonly<Record<string, TensorData>>,
+  prefix: string,
+  C: number,
+): LayeredNetwork {
+  let W = C;
+  const layers = texts.map((text, i) => {
+    const layer = structuredClone(text) as unknown as Record<string, Record<string, TensorData>>;
+    for (const [path] of weightsOf(text, W)) {
+      const [key, inner] = path.split(".");
+      const tensor = tensors[`${prefix}layer${i}.${path}`];
+      if (inner === undefined) Object.assign(layer, { [key]: tensor });
+      else layer[key][inner] = tensor;
+    }
+    W = widthAfter(text, W);
+    return layer as unknown as Layer;
+  });
+  return { channels: C, layers };
+}

@@ -1,0 +1,214 @@
+// Rows times matrices, for one sequence or eight side by side, with the same bits: every output is one chain, from what lies at it
+// on, inputs 0 … K−1 in order, and lanes never meet. Owns no memory: every address is the caller's, in bytes.
+//
+// Legend: K inputs, U outputs of a gate, G gates, B = ⌈U/4⌉ vectors of a gate, V = G·B vectors.
+//   a row of width W   one sequence: 4·⌈W/4⌉ floats; eight: as many times eight, a number's eight sequences side by side
+//   weights            blocks of up to eight vectors (K,vectors,4): vector v is units 4·(v mod B) … of gate v / B, zero beyond U
+import { multiplyAdd } from "./activations";
+
+/** Vectors of a block: as many chains are under way at once. */
+const BLOCK: usize = 8;
+
+/**
+ * A matrix as frameworks store it, `source` (K,G·U), columns gate by unit → `weights`. Gates are rotated: the first that is written is
+ * gate `first`. All but gate `candidate` are scaled by `gateScale` and have `half` added, the candidate is scaled by `candidateScale`: in
+ * float64, rounded once. A bias is a matrix of one row. Here, since JavaScript that runs once runs slowly.
+ */
+export function packMatrix(
+  K: usize,
+  G: usize,
+  U: usize,
+  first: usize,
+  candidate: usize,
+  gateScale: f64,
+  candidateScale: f64,
+  half: f64,
+  source: usize,
+  weights: usize,
+): void {
+  const B = (U + 3) >> 2;
+  const V = G * B;
+  for (let block: usize = 0; block < V; block += BLOCK) {
+    const end = min(block + BLOCK, V);
+    for (let k: usize = 0; k < K; k++)
+      for (let v = block; v < end; v++) {
+        const gate = (v / B + first) % G;
+        const scale = gate == candidate ? candidateScale : gateScale;
+        const added = gate == candidate ? 0 : half;
+        const u = (v % B) << 2;
+        const from = source + (((k * G + gate) * U + u) << 2);
+        for (let lane: usize = 0; lane < 4; lane++) {
+          store<f32>(weights, u + lane < U ? f32(scale * f64(load<f32>(from + (lane << 2))) + added) : 0);
+          weights += 4;
+        }
+      }
+  }
+}
+
+/** Writes V vectors from `source` to each of `rows` rows; for eight lanes, each number eight times. */
+export function fillRows(lanes: usize, rows: usize, V: usize, source: usize, target: usize, stride: usize): void {
+  for (; rows; rows--) {
+    if (lanes == 1) for (let i: usize = 0; i < V << 4; i += 16) v128.store(target + i, v128.load(source + i));
+    else
+      for (let i: usize = 0; i < V << 4; i += 4) {
+        const x = v128.load32_splat(source + i);
+        v128.store(target + (i << 3), x, 0);
+        v128.store(target + (i << 3), x, 16);
+      }
+    target += stride;
+  }
+}
+
+/** Adds `rows` rows of `input` (K) times `weights` to the rows of `output` (V vectors). Strides are the bytes from a row to the next. */
+export function addProducts(
+  lanes: usize,
+  rows: usize,
+  K: usize,
+  V: usize,
+  weights: usize,
+  input: usize,
+  inputStride: usize,
+  output: usize,
+  outputStride: usize,
+): void {
+  for (let block: usize = 0; block < V; block += BLOCK) {
+    const width = min(BLOCK, V - block);
+    const w = weights + ((block * K) << 4);
+    const out = output + ((block * lanes) << 4);
+    for (let r: usize = 0; r < rows; r++) {
+      const x = input + r * inputStride;
+      const y = out + r * outputStride;
+      if (lanes == 8) multiplyEight(K, width, w, x, y);
+      else if (width == BLOCK) multiplyBlock(K, w, x, y);
+      else multiplyNarrow(K, width, w, x, y);
+    }
+  }
+}
+
+/** Eight vectors of one sequence. */
+// @ts-ignore: decorator
+@inline
+function multiplyBlock(K: usize, w: usize, x: usize, y: usize): void {
+  let a0 = v128.load(y, 0);
+  let a1 = v128.load(y, 16);
+  let a2 = v128.load(y, 32);
+  let a3 = v128.load(y, 48);
+  let a4 = v128.load(y, 64);
+  let a5 = v128.load(y, 80);
+  let a6 = v128.load(y, 96);
+  let a7 = v128.load(y, 112);
+  for (const end = x + (K << 2); x < end; x += 4) {
+    const value = v128.load32_splat(x);
+    a0 = multiplyAdd(a0, value, v128.load(w, 0));
+    a1 = multiplyAdd(a1, value, v128.load(w, 16));
+    a2 = multiplyAdd(a2, value, v128.load(w, 32));
+    a3 = multiplyAdd(a3, value, v128.load(w, 48));
+    a4 = multiplyAdd(a4, value, v128.load(w, 64));
+    a5 = multiplyAdd(a5, value, v128.load(w, 80));
+    a6 = multiplyAdd(a6, value, v128.load(w, 96));
+    a7 = multiplyAdd(a7, value, v128.load(w, 112));
+    w += 128;
+  }
+  v128.store(y, a0, 0);
+  v128.store(y, a1, 16);
+  v128.store(y, a2, 32);
+  v128.store(y, a3, 48);
+  v128.store(y, a4, 64);
+  v128.store(y, a5, 80);
+  v128.store(y, a6, 96);
+  v128.store(y, a7, 112);
+}
+
+/** Fewer than eight vectors of one sequence: four, two and one of them at a time. */
+function multiplyNarrow(K: usize, width: usize, w: usize, x: usize, y: usize): void {
+  const stride = width << 4;
+  const end = x + (K << 2);
+  if (width & 4) {
+    let a0 = v128.load(y, 0);
+    let a1 = v128.load(y, 16);
+    let a2 = v128.load(y, 32);
+    let a3 = v128.load(y, 48);
+    let v = w;
+    for (let at = x; at < end; at += 4) {
+      const value = v128.load32_splat(at);
+      a0 = multiplyAdd(a0, value, v128.load(v, 0));
+      a1 = multiplyAdd(a1, value, v128.load(v, 16));
+      a2 = multiplyAdd(a2, value, v128.load(v, 32));
+      a3 = multiplyAdd(a3, value, v128.load(v, 48));
+      v += stride;
+    }
+    v128.store(y, a0, 0);
+    v128.store(y, a1, 16);
+    v128.store(y, a2, 32);
+    v128.store(y, a3, 48);
+    w += 64;
+    y += 64;
+  }
+  if (width & 2) {
+    let a0 = v128.load(y, 0);
+    let a1 = v128.load(y, 16);
+    let v = w;
+    for (let at = x; at < end; at += 4) {
+      const value = v128.load32_splat(at);
+      a0 = multiplyAdd(a0, value, v128.load(v, 0));
+      a1 = multiplyAdd(a1, value, v128.load(v, 16));
+      v += stride;
+    }
+    v128.store(y, a0, 0);
+    v128.store(y, a1, 16);
+    w += 32;
+    y += 32;
+  }
+  if (width & 1) {
+    let a0 = v128.load(y);
+    for (let at = x; at < end; at += 4) {
+      a0 = multiplyAdd(a0, v128.load32_splat(at), v128.load(w));
+      w += stride;
+    }
+    v128.store(y, a0);
+  }
+}
+
+/** Up to eight vectors' outputs of eight sequences, four outputs at a time. */
+function multiplyEight(K: usize, width: usize, weights: usize, input: usize, y: usize): void {
+  const stride = width << 4;
+  const end = input + (K << 5);
+  for (; width; width--) {
+    let w = weights;
+    let a0 = v128.load(y, 0);
+    let a1 = v128.load(y, 16);
+    let b0 = v128.load(y, 32);
+    let b1 = v128.load(y, 48);
+    let c0 = v128.load(y, 64);
+    let c1 = v128.load(y, 80);
+    let d0 = v128.load(y, 96);
+    let d1 = v128.load(y, 112);
+    for (let x = input; x < end; x += 32) {
+      const x0 = v128.load(x, 0);
+      const x1 = v128.load(x, 16);
+      let weight = v128.load32_splat(w, 0);
+      a0 = multiplyAdd(a0, x0, weight);
+      a1 = multiplyAdd(a1, x1, weight);
+      weight = v128.load32_splat(w, 4);
+      b0 = multiplyAdd(b0, x0, weight);
+      b1 = multiplyAdd(b1, x1, weight);
+      weight = v128.load32_splat(w, 8);
+      c0 = multiplyAdd(c0, x0, weight);
+      c1 = multiplyAdd(c1, x1, weight);
+      weight = v128.load32_splat(w, 12);
+      d0 = multiplyAdd(d0, x0, weight);
+      d1 = multiplyAdd(d1, x1, weight);
+      w += stride;
+    }
+    v128.store(y, a0, 0);
+    v128.store(y, a1, 16);
+    v128.store(y, b0, 32);
+    v128.store(y, b1, 48);
+    v128.store(y, c0, 64);
+    v128.store(y, c1, 80);
+    v128.store(y, d0, 96);
+    v128.store(y, d1, 112);
+    weights += 16;
+    y += 128;
+  }
+}

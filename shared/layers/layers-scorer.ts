@@ -1,0 +1,55 @@
+// A network of layers as a member: its own instance of the kernel, whose memory is laid out when the number of steps is first known.
+// Legend: N sequences, T steps, C channels.
+import { instantiateKernel } from "../kernel-instance.ts";
+import { LANES, longestFirst, sharesLength } from "../lanes.ts";
+import { checkBatch, type EngineInputs, type MemberScorer } from "../member-scorer.ts";
+import type { LayeredNetwork } from "../networks/layers.ts";
+import { packLayers } from "./pack-layers.ts";
+import { createRunner, type LayersRunner } from "./run-layers.ts";
+
+/** Packs the network into a fresh instance of `module`. The scorer gives float32 logits, the same bits alone and in any batch. */
+export function loadLayers(module: WebAssembly.Module, network: LayeredNetwork): MemberScorer {
+  const { channels: C } = network;
+  const kernel = instantiateKernel(module);
+  const packed = packLayers(kernel, network);
+  const rows = new Int32Array(LANES);
+  let runner: LayersRunner | undefined;
+  let steps = 0;
+  return (inputs, out, stride, first) => {
+    const T = checkBatch(inputs, C);
+    if (runner === undefined || T > steps) {
+      runner = createRunner(kernel, packed, C, T);
+      steps = T;
+    }
+    const { lengths } = inputs;
+    const N = lengths.length;
+    const order = N < LANES ? Int32Array.from(lengths.keys()) : longestFirst(lengths, T);
+    for (let at = 0; at < N; ) {
+      const lanes = sharesLength(lengths, order, at) ? LANES : 1;
+      writeLanes(runner, inputs, C, order, at, lanes);
+      for (let lane = 0; lane < LANES; lane++) rows[lane] = lengths[order[at + Math.min(lane, lanes - 1)]];
+      const logits = runner.run(lanes, rows);
+      for (let lane = 0; lane < lanes; lane++) out[first + order[at + lane] * stride] = runner.memory[logits + lane];
+      at += lanes;
+    }
+  };
+}
+
+/** Writes the rows of `lanes` sequences, from the one at `at` in `order` on, to where the runner reads them. */
+function writeLanes(
+  { memory, inputs }: LayersRunner,
+  { channels, lengths }: EngineInputs,
+  C: number,
+  order: Int32Array,
+  at: number,
+  lanes: number,
+): void {
+  const size = channels.length / lengths.length;
+  const width = 4 * Math.ceil(C / 4);
+  for (let lane = 0; lane < lanes; lane++) {
+    const n = order[at + lane];
+    const from = n * size;
+    for (let t = 0; t < lengths[n]; t++)
+      for (let c = 0; c < C; c++) memory[inputs + (t * width + c) * lanes + lane] = channels[from + t * C + c];
+  }
+}

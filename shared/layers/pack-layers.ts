@@ -1,0 +1,283 @@
+// A network's layers in a kernel's memory: weights are packed once, as shared/kernel/products.ts and recurrent.ts want them.
+// Legend: W width of a layer's rows, U units, B = ⌈U/4⌉ vectors of a gate, V vectors.
+import { align, growMemory, type Kernel } from "../kernel-instance.ts";
+import type { Activation } from "../networks/activation.ts";
+import { type Cell, GATES, type GruCell, type Layer, type LayeredNetwork, type LstmCell, widthAfter } from "../networks/layers.ts";
+
+/** 2·log2 e; sigmoids take −½ of it, exactly. */
+const TANH_SCALE = 2.8853900817779268;
+
+/** In the order of shared/kernel/pointwise.ts. */
+const ACTIVATIONS = [
+  "linear",
+  "relu",
+  "leakyRelu",
+  "elu",
+  "selu",
+  "silu",
+  "gelu by tanh",
+  "gelu",
+  "tanh",
+  "sigmoid",
+  "hardSigmoid",
+  "softplus",
+  "softsign",
+];
+
+/** As shared/kernel/recurrent.ts numbers them. */
+const [LSTM, HARD_LSTM, ANY_LSTM, GRU, ANY_GRU, OLD_GRU, RNN] = [0, 1, 2, 3, 4, 5, 6];
+
+/** A function as the kernel is told it. */
+export interface PackedActivation {
+  readonly kind: number;
+  readonly parameter: number;
+}
+
+/** A matrix in memory: V vectors of outputs. */
+interface PackedMatrix {
+  readonly V: number;
+  readonly weights: number;
+}
+
+/** A cell in memory, addresses in bytes. */
+export interface PackedCell {
+  readonly units: number;
+  /** What shared/kernel/recurrent.ts reads of it. */
+  readonly record: number;
+  /** The inputs' part of the gates, the first of them. */
+  readonly inputs: PackedMatrix;
+  /** A step's row before inputs are added: V vectors, from which `inputs` takes the first. */
+  readonly bias: PackedMatrix;
+  /** B vectors each; undefined where the state before the first step is zeros. */
+  readonly initial?: { readonly hidden: number; readonly cell: number };
+}
+
+/** A layer, its width in front, and what of it lies in memory. */
+export type PackedLayer = { readonly width: number } & (
+  | { readonly layer: Extract<Layer, { kind: "recurrent" }>; readonly kind: "recurrent"; readonly cell: PackedCell }
+  | {
+      readonly layer: Extract<Layer, { kind: "bidirectional" }>;
+      readonly kind: "bidirectional";
+      readonly forward: PackedCell;
+      readonly backward: PackedCell;
+    }
+  /** A matrix for each of the kernel's rows. */
+  | {
+      readonly layer: Extract<Layer, { kind: "conv" }>;
+      readonly kind: "conv";
+      readonly taps: readonly PackedMatrix[];
+      readonly bias: number;
+    }
+  | { readonly layer: Extract<Layer, { kind: "dense" }>; readonly kind: "dense"; readonly matrix: PackedMatrix; readonly bias: number }
+  | { readonly layer: Extract<Layer, { kind: "activation" }>; readonly kind: "activation"; readonly activation: PackedActivation }
+  /** Two lists of W numbers. */
+  | {
+      readonly layer: Extract<Layer, { kind: "affine" | "layerNormalization" }>;
+      readonly kind: "affine" | "layerNormalization";
+      readonly numbers: readonly [number, number];
+    }
+  | { readonly layer: Extract<Layer, { kind: "pooling" }>; readonly kind: "pooling" }
+  | { readonly layer: Extract<Layer, { kind: "globalPooling" }>; readonly kind: "globalPooling" }
+  | { readonly layer: Extract<Layer, { kind: "flatten" | "reverse" }>; readonly kind: "flatten" | "reverse" }
+);
+
+export interface PackedNetwork {
+  readonly layers: readonly PackedLayer[];
+  /** The first byte behind the weights. */
+  readonly end: number;
+}
+
+/** Memory from an address on, taken piece by piece. */
+interface Arena {
+  readonly kernel: Kernel;
+  end: number;
+}
+
+/** How a matrix's gates are packed: which comes first, which is the candidate, and what they are multiplied by. */
+interface Scaling {
+  readonly candidate: number;
+  readonly gateScale: number;
+  readonly candidateScale: number;
+  /** Added to the gates' biases. */
+  readonly half: number;
+}
+
+const UNSCALED: Scaling = { candidate: 0, gateScale: 1, candidateScale: 1, half: 0 };
+
+/** Packs the layers into the memory of a fresh kernel, which grows as far as they need. */
+export function packLayers(kernel: Kernel, { channels, layers }: LayeredNetwork): PackedNetwork {
+  const arena = { kernel, end: kernel.prepare() };
+  let width = channels;
+  const packed = layers.map((layer) => {
+    const own = packLayer(arena, layer, width);
+    width = widthAfter(layer, width);
+    return own;
+  });
+  return { layers: packed, end: arena.end };
+}
+
+function packLayer(arena: Arena, layer: Layer, width: number): PackedLayer {
+  switch (layer.kind) {
+    case "recurrent":
+      return { layer, width, kind: layer.kind, cell: packCell(arena, layer.cell, width) };
+    case "bidirectional": {
+      const [forward, backward] = [packCell(arena, layer.forward, width), packCell(arena, layer.backward, width)];
+      return { layer, width, kind: layer.kind, forward, backward };
+    }
+    case "conv": {
+      const size = width * layer.filters;
+      const taps = Array.from({ length: layer.kernelSize }, (_, k) =>
+        packMatrix(arena, layer.kernel.subarray(k * size, (k + 1) * size), width, 1, layer.filters),
+      );
+      return { layer, width, kind: layer.kind, taps, bias: packMatrix(arena, layer.bias, 1, 1, layer.filters).weights };
+    }
+    case "dense": {
+      const matrix = packMatrix(arena, layer.kernel, width, 1, layer.units);
+      return { layer, width, kind: layer.kind, matrix, bias: packMatrix(arena, layer.bias, 1, 1, layer.units).weights };
+    }
+    case "activation":
+      return { layer, width, kind: layer.kind, activation: packActivation(layer.activation) };
+    case "affine":
+      return { layer, width, kind: layer.kind, numbers: [packNumbers(arena, layer.scale), packNumbers(arena, layer.shift)] };
+    case "layerNormalization":
+      return { layer, width, kind: layer.kind, numbers: [packNumbers(arena, layer.gamma), packNumbers(arena, layer.beta)] };
+    case "pooling":
+      return { layer, width, kind: layer.kind };
+    case "globalPooling":
+      return { layer, width, kind: layer.kind };
+    case "flatten":
+    case "reverse":
+      return { layer, width, kind: layer.kind };
+  }
+}
+
+function packActivation(activation: Activation): PackedActivation {
+  const name = activation.kind === "gelu" && activation.approximate ? "gelu by tanh" : activation.kind;
+  const parameter = "alpha" in activation ? activation.alpha : "slope" in activation ? activation.slope : 0;
+  return { kind: ACTIVATIONS.indexOf(name), parameter };
+}
+
+function packCell(arena: Arena, cell: Cell, W: number): PackedCell {
+  const scaling = scaleOf(cell);
+  const variant = variantOf(cell);
+  const { units: U, cell: kind } = cell;
+  const G = GATES[kind];
+  const isAfter = variant === GRU || variant === ANY_GRU;
+  const first = isAfter ? 2 : 0; // the candidate's inputs' part stands in front of the gates
+  const inputs = packMatrix(arena, cell.kernel, W, G, U, first, { ...scaling, half: 0 });
+  const bias = packMatrix(arena, cell.bias, 1, G, U, first, scaling);
+  // Behind the gates, without a gap
+  const own = isAfter ? packMatrix(arena, (cell as GruCell).recurrentBias!, 1, 1, U, 0, { ...scaling, candidate: 0 }, bias) : { V: 0 };
+  const [recurrent, candidate] =
+    variant === OLD_GRU
+      ? [
+          packMatrix(arena, columnsOf(cell.recurrent, 3 * U, 0, 2 * U), U, 2, U),
+          packMatrix(arena, columnsOf(cell.recurrent, 3 * U, 2 * U, 3 * U), U, 1, U),
+        ]
+      : [packMatrix(arena, cell.recurrent, U, G, U, 0, { ...scaling, half: 0 }), undefined];
+  return {
+    units: U,
+    record: packRecord(arena, cell, variant, recurrent.weights, candidate?.weights ?? 0),
+    inputs,
+    bias: { V: bias.V + own.V, weights: bias.weights },
+    ...packInitial(arena, cell),
+  };
+}
+
+function packInitial(arena: Arena, cell: Cell): Pick<PackedCell, "initial"> {
+  const { units: U, initialHidden } = cell;
+  const initialCell = cell.cell === "lstm" ? cell.initialCell : undefined;
+  if (initialHidden === undefined && initialCell === undefined) return {};
+  const [hidden, state] = [initialHidden, initialCell].map((numbers) => packMatrix(arena, numbers ?? new Float32Array(U), 1, 1, U).weights);
+  return { initial: { hidden, cell: state } };
+}
+
+/** What shared/kernel/recurrent.ts reads. */
+function packRecord(arena: Arena, cell: Cell, variant: number, recurrent: number, candidate: number): number {
+  const record = take(arena, 32);
+  const gates = packActivation(gatesOf(cell));
+  const activation = packActivation(cell.activation ?? { kind: "tanh" });
+  const u32 = new Uint32Array(arena.kernel.memory.buffer, record, 8);
+  const f32 = new Float32Array(arena.kernel.memory.buffer, record, 8);
+  u32.set([variant, cell.units, recurrent, candidate, gates.kind, 0, activation.kind]);
+  f32[5] = gates.parameter;
+  f32[7] = activation.parameter;
+  return record;
+}
+
+function gatesOf(cell: Cell): Activation {
+  return (cell.cell !== "rnn" && cell.recurrentActivation) || { kind: "sigmoid" };
+}
+
+/** Which of the kernel's ways a cell goes: one of its own for what frameworks do by default. */
+function variantOf(cell: Cell): number {
+  const isTanh = cell.activation === undefined || cell.activation.kind === "tanh";
+  const { kind } = gatesOf(cell);
+  switch (cell.cell) {
+    case "lstm":
+      return isTanh && kind === "sigmoid" ? LSTM : isTanh && kind === "hardSigmoid" ? HARD_LSTM : ANY_LSTM;
+    case "gru":
+      return cell.recurrentBias === undefined ? OLD_GRU : isTanh && kind === "sigmoid" ? GRU : ANY_GRU;
+    case "rnn":
+      return RNN;
+  }
+}
+
+/** What the activations take of a cell that goes a way of its own: powers of two, or a hard sigmoid's slope and half. */
+function scaleOf(cell: Cell): Scaling {
+  switch (variantOf(cell)) {
+    case LSTM:
+    case GRU:
+      return { candidate: 2, gateScale: -TANH_SCALE / 2, candidateScale: TANH_SCALE, half: 0 };
+    case HARD_LSTM: {
+      const { slope } = (cell as LstmCell).recurrentActivation as Extract<Activation, { kind: "hardSigmoid" }>;
+      return { candidate: 2, gateScale: slope, candidateScale: TANH_SCALE, half: 0.5 };
+    }
+    default:
+      return UNSCALED;
+  }
+}
+
+/** Columns `from` … `to` − 1 of a matrix of `width` columns. */
+function columnsOf(matrix: Float32Array, width: number, from: number, to: number): Float32Array {
+  const rows = matrix.length / width;
+  const columns = new Float32Array(rows * (to - from));
+  for (let k = 0; k < rows; k++) columns.set(matrix.subarray(k * width + from, k * width + to), k * (to - from));
+  return columns;
+}
+
+/** The address of `bytes` more. */
+function take(arena: Arena, bytes: number): number {
+  const address = align(arena.end);
+  arena.end = address + bytes;
+  growMemory(arena.kernel, arena.end);
+  return address;
+}
+
+/** Packs `matrix` (K,G·U): where the memory goes on, or right behind the vectors of `before`. */
+function packMatrix(
+  arena: Arena,
+  matrix: Float32Array,
+  K: number,
+  G: number,
+  U: number,
+  first = 0,
+  { candidate, gateScale, candidateScale, half }: Scaling = UNSCALED,
+  before?: PackedMatrix,
+): PackedMatrix {
+  const V = G * Math.ceil(U / 4);
+  const weights = take(arena, 16 * K * V);
+  const at = before === undefined ? weights : before.weights + 16 * before.V;
+  // Until the next piece is taken, the matrix as it is lies where it will begin
+  const source = align(arena.end);
+  growMemory(arena.kernel, source + 4 * matrix.length);
+  new Float32Array(arena.kernel.memory.buffer).set(matrix, source / 4);
+  arena.kernel.packMatrix(K, G, U, first, candidate, gateScale, candidateScale, half, source, at);
+  return { V, weights: at };
+}
+
+function packNumbers(arena: Arena, numbers: Float32Array): number {
+  const address = take(arena, 4 * numbers.length);
+  new Float32Array(arena.kernel.memory.buffer).set(numbers, address / 4);
+  return address;
+}

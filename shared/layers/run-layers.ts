@@ -1,0 +1,280 @@
+// Runs packed layers over the rows of one sequence, or of eight side by side. All memory is laid out once, for sequences of up to T
+// rows; nothing is allocated while sequences run.
+// Legend: T steps, R rows, W width, U units, B = ⌈U/4⌉ vectors of a gate.
+import { align, growMemory, type Kernel } from "../kernel-instance.ts";
+import { LANES } from "../lanes.ts";
+import { GLOBAL_POOLS, type Layer, rowsAfter, widthAfter } from "../networks/layers.ts";
+import type { PackedCell, PackedLayer, PackedNetwork } from "./pack-layers.ts";
+
+/** Steps whose inputs' part is computed before their states: weights stay near, and a long sequence takes no more memory (measured). */
+const CHUNK = 16;
+
+/** Where rows and states lie, addresses in bytes. */
+interface Workspace {
+  /** Rows before a layer and after it, changing places, and three places more for rows on their way. */
+  readonly rows: readonly [number, number, number, number, number];
+  /** CHUNK rows of a cell's gates. */
+  readonly gates: number;
+  readonly state: number;
+  /** (8) i32 */
+  readonly lengths: number;
+  /** (8) i32, all 0: lengths of lanes without rows. */
+  readonly noLengths: number;
+}
+
+/** Sequences on their way through the layers. */
+interface Run {
+  readonly kernel: Kernel;
+  readonly workspace: Workspace;
+  readonly lanes: 1 | typeof LANES;
+  /** (8) rows of each lane, the longest first; of one sequence, eight times the same. */
+  readonly lengths: Int32Array;
+  /** Whether all lanes have as many rows. */
+  isEven: boolean;
+  /** The rows that a layer reads, and those that it writes. */
+  input: number;
+  output: number;
+}
+
+/** Runs a network over rows that stand in the kernel's memory. */
+export interface LayersRunner {
+  /** Where the first layer's rows are to be written, (R,Wp) of one sequence or (R,Wp,8) of eight, in floats; Wp is C rounded up to 4. */
+  readonly inputs: number;
+  /** The kernel's memory. */
+  readonly memory: Float32Array;
+  /** Runs `lanes` sequences of `lengths` (8) rows, which are changed. Returns where the logits (lanes) lie, in floats. */
+  run(lanes: 1 | typeof LANES, lengths: Int32Array): number;
+}
+
+/** Takes the memory for sequences of up to `T` rows, behind the packed network. */
+export function createRunner(kernel: Kernel, network: PackedNetwork, channels: number, T: number): LayersRunner {
+  const workspace = layOutWorkspace(kernel, network, channels, T);
+  const memory = new Float32Array(kernel.memory.buffer);
+  const ints = new Int32Array(kernel.memory.buffer, workspace.lengths, LANES);
+  memory.fill(0, workspace.noLengths / 4, workspace.noLengths / 4 + LANES);
+  return {
+    inputs: workspace.rows[0] / 4,
+    memory,
+    run(lanes, lengths) {
+      const [input, output] = workspace.rows;
+      const run: Run = { kernel, workspace, lanes, lengths, isEven: lengths[0] === lengths[LANES - 1], input, output };
+      ints.set(lengths);
+      for (const packed of network.layers) {
+        runLayer(run, packed);
+        shorten(run, packed.layer, ints);
+      }
+      return run.input / 4;
+    },
+  };
+}
+
+/** Bytes of a row of width W of eight sequences. */
+function rowBytes(W: number, lanes: number): number {
+  return 16 * Math.ceil(W / 4) * lanes;
+}
+
+function layOutWorkspace(kernel: Kernel, { layers, end }: PackedNetwork, channels: number, T: number): Workspace {
+  let most = T * rowBytes(channels, LANES);
+  let units = 0;
+  let gates = 0;
+  let rows = T;
+  for (const packed of layers) {
+    const { layer, width } = packed;
+    const pads = layer.kind === "conv" ? layer.pads[0] + layer.pads[1] : 0;
+    most = Math.max(most, (rows + pads) * rowBytes(width, LANES));
+    for (const { bias, units: U } of cellsOf(packed)) {
+      gates = Math.max(gates, bias.V);
+      units = Math.max(units, U);
+      most = Math.max(most, rows * rowBytes(U, LANES)); // all states, where the last is sought among them
+    }
+    rows = rowsAfter(layer, rows);
+    // Poolings side by side, and a state at its place in a row, end in whole vectors: one more is room for them
+    most = Math.max(most, rows * rowBytes(widthAfter(layer, width), LANES) + 16 * LANES);
+  }
+  const lengths = align(end);
+  const noLengths = align(lengths + 4 * LANES);
+  const state = align(noLengths + 4 * LANES);
+  const firstGates = align(state + 3 * rowBytes(units, LANES));
+  let next = align(firstGates + CHUNK * 16 * gates * LANES);
+  const places = Array.from({ length: 5 }, () => {
+    const at = next;
+    next = align(next + most);
+    return at;
+  });
+  growMemory(kernel, next);
+  return { rows: places as unknown as Workspace["rows"], gates: firstGates, state, lengths, noLengths };
+}
+
+function cellsOf(packed: PackedLayer): PackedCell[] {
+  if (packed.kind === "recurrent") return [packed.cell];
+  return packed.kind === "bidirectional" ? [packed.forward, packed.backward] : [];
+}
+
+/** The lanes' rows behind a layer. */
+function shorten(run: Run, layer: Layer, ints: Int32Array): void {
+  for (let lane = 0; lane < LANES; lane++) run.lengths[lane] = rowsAfter(layer, run.lengths[lane]);
+  run.isEven = run.lengths[0] === run.lengths[LANES - 1];
+  ints.set(run.lengths);
+}
+
+/** Leaves the layer's rows at `run.input`. */
+function runLayer(run: Run, packed: PackedLayer): void {
+  const { kernel, lanes, input, output, workspace } = run;
+  const { width: W } = packed;
+  const R = run.lengths[0];
+  const stride = rowBytes(W, lanes);
+  switch (packed.kind) {
+    case "activation":
+      kernel.activate(packed.activation.kind, packed.activation.parameter, input, (R * stride) / 16);
+      return;
+    case "affine":
+      kernel.scaleRows(lanes, R, W, ...packed.numbers, input, stride);
+      return;
+    case "layerNormalization":
+      kernel.normaliseRows(lanes, R, W, ...packed.numbers, (packed.layer as Extract<Layer, { epsilon: number }>).epsilon, input, stride);
+      return;
+    case "recurrent": {
+      const { returns, backwards = false } = packed.layer;
+      runCell(run, packed.cell, W, output, rowBytes(packed.cell.units, lanes), returns, backwards);
+      break;
+    }
+    case "bidirectional":
+      runBidirectional(run, packed);
+      break;
+    case "conv":
+      runConv(run, packed);
+      break;
+    case "pooling": {
+      const { by, poolSize, strides, pads, countsPads } = packed.layer;
+      const divisor = countsPads ? poolSize : 0;
+      const pool = GLOBAL_POOLS.indexOf(by);
+      const windows = rowsAfter(packed.layer, R);
+      kernel.poolWindows(pool, windows, poolSize, strides, pads[0], divisor, stride, workspace.lengths, input, output);
+      break;
+    }
+    case "globalPooling":
+      packed.layer.by.forEach((by, i) => {
+        kernel.poolRows(GLOBAL_POOLS.indexOf(by), R, stride, workspace.lengths, input, output + 4 * i * W * lanes);
+      });
+      break;
+    case "flatten":
+      kernel.copyColumns(R, 4 * W * lanes, input, stride, output, 4 * W * lanes);
+      break;
+    case "reverse":
+      kernel.reverseRows(lanes, stride, workspace.lengths, input, output);
+      break;
+    case "dense":
+      kernel.fillRows(lanes, R, packed.matrix.V, packed.bias, output, rowBytes(packed.layer.units, lanes));
+      kernel.addProducts(lanes, R, W, packed.matrix.V, packed.matrix.weights, input, stride, output, rowBytes(packed.layer.units, lanes));
+      break;
+  }
+  run.input = output;
+  run.output = input;
+}
+
+/** Rows of zeros are put in front and behind, then each of the kernel's rows adds its part. */
+function runConv({ kernel, lanes, lengths, input, output, workspace }: Run, packed: Extract<PackedLayer, { kind: "conv" }>): void {
+  const { width: W, layer, taps, bias } = packed;
+  const { pads, strides, dilationRate, filters } = layer;
+  const stride = rowBytes(W, lanes);
+  const outStride = rowBytes(filters, lanes);
+  const padded = workspace.rows[2];
+  kernel.maskRows(pads[0], stride, workspace.noLengths, padded, padded);
+  kernel.maskRows(lengths[0] + pads[1], stride, workspace.lengths, input, padded + pads[0] * stride);
+  const rows = rowsAfter(layer, lengths[0]);
+  kernel.fillRows(lanes, rows, taps[0].V, bias, output, outStride);
+  taps.forEach(({ V, weights }, k) => {
+    kernel.addProducts(lanes, rows, W, V, weights, padded + k * dilationRate * stride, strides * stride, output, outStride);
+  });
+}
+
+function runBidirectional(run: Run, packed: Extract<PackedLayer, { kind: "bidirectional" }>): void {
+  const { kernel, lanes, output, lengths, workspace } = run;
+  const { layer, width: W, forward, backward } = packed;
+  const { merge, returns } = layer;
+  const U = forward.units;
+  const stride = rowBytes(widthAfter(layer, W), lanes);
+  runCell(run, forward, W, output, stride, returns, false);
+  if (merge === "concat") {
+    runCell(run, backward, W, output + 4 * U * lanes, stride, returns, true);
+    return;
+  }
+  const others = workspace.rows[4];
+  runCell(run, backward, W, others, stride, returns, true);
+  const rows = returns === "sequence" ? lengths[0] : 1;
+  kernel.mergeRows(["sum", "mul", "ave"].indexOf(merge), output, others, (rows * stride) / 16);
+}
+
+/**
+ * Runs a cell over the input's rows and writes the rows, or the one row, that it returns to `out`, `outStride` bytes apart. Lanes of
+ * several lengths that are read backwards are turned first, since each begins at its own last row; and where each ends at a step of its own,
+ * the last state is sought among all.
+ */
+function runCell(
+  run: Run,
+  cell: PackedCell,
+  W: number,
+  out: number,
+  outStride: number,
+  returns: "sequence" | "state" | "cell",
+  backwards: boolean,
+): void {
+  const { kernel, lanes, lengths, isEven, workspace, input } = run;
+  const [, , turned, states] = workspace.rows;
+  const R = lengths[0];
+  const own = rowBytes(cell.units, lanes);
+  const numbers = 4 * cell.units * lanes;
+  if (isEven) {
+    const isSequence = returns === "sequence";
+    advanceCell(run, cell, W, input, isSequence ? out : 0, outStride, false, backwards);
+    if (!isSequence) kernel.copyColumns(1, numbers, workspace.state + (returns === "cell" ? own : 0), 0, out, 0);
+    return;
+  }
+  if (backwards) kernel.reverseRows(lanes, rowBytes(W, lanes), workspace.lengths, input, turned);
+  const source = backwards ? turned : input;
+  if (returns === "sequence" && !backwards) {
+    advanceCell(run, cell, W, source, out, outStride, false, false);
+    return;
+  }
+  advanceCell(run, cell, W, source, states, own, returns === "cell", false);
+  if (returns === "sequence") {
+    kernel.reverseRows(lanes, own, workspace.lengths, states, turned);
+    kernel.copyColumns(R, numbers, turned, own, out, outStride);
+  } else {
+    kernel.poolRows(GLOBAL_POOLS.indexOf("last"), R, own, workspace.lengths, states, turned);
+    kernel.copyColumns(1, numbers, turned, 0, out, 0);
+  }
+}
+
+/** All lanes' steps at once, each step's row to `out` unless that is 0: CHUNK steps' inputs, then their states. */
+function advanceCell(
+  { kernel, lanes, lengths, workspace: { gates, state } }: Run,
+  cell: PackedCell,
+  W: number,
+  input: number,
+  out: number,
+  outStride: number,
+  ofCell: boolean,
+  backwards: boolean,
+): void {
+  const { record, inputs, bias, initial, units } = cell;
+  const R = lengths[0];
+  const stride = rowBytes(W, lanes);
+  const gatesStride = 16 * bias.V * lanes;
+  if (initial !== undefined) {
+    const B = Math.ceil(units / 4);
+    kernel.fillRows(lanes, 1, B, initial.hidden, state, 0);
+    kernel.fillRows(lanes, 1, B, initial.cell, state + 16 * B * lanes, 0);
+  }
+  for (let from = 0; from < R; from += CHUNK) {
+    const steps = Math.min(CHUNK, R - from);
+    const first = backwards ? R - from - steps : from; // row
+    kernel.fillRows(lanes, steps, bias.V, bias.weights, gates, gatesStride);
+    kernel.addProducts(lanes, steps, W, inputs.V, inputs.weights, input + first * stride, stride, gates, gatesStride);
+    const start = backwards ? steps - 1 : 0;
+    const sign = backwards ? -1 : 1;
+    const isFresh = from === 0 && initial === undefined;
+    const to = out === 0 ? 0 : out + (first + start) * outStride;
+    kernel.advance(record, lanes, steps, gates + start * gatesStride, sign * gatesStride, state, isFresh, to, sign * outStride, ofCell);
+  }
+}
