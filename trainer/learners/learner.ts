@@ -41,6 +41,8 @@ export interface Rows {
 export interface Learner<Member, Settings> {
   /** Settings worth trying on so many training sequences, at least one; the pipeline chooses by the pooled out-of-fold loss. */
   settings(examples: number): readonly Settings[];
+  /** A later setting errs less by chance than an earlier one: it is taken unless it is worse beyond noise. Left out: the lowest loss is. */
+  readonly isLaterSteadier?: true;
   /**
    * Learns from `rows.train` alone. `labels` (N) are those of all sequences of the view. Goes on from what equal arguments have left in
    * `record`, to the same bits.

@@ -1,9 +1,11 @@
-// One learner on every fold, with one common setting and one common number of steps, chosen by the pooled loss of what was held out.
+// One learner on every fold, with one common setting and one common number of steps, chosen by the loss of what was held out, pooled.
 // Knows no stack and no artifact. Legend: N sequences, H held out in some fold.
 import type { Member } from "../../shared/members.ts";
 import type { Learner, Path, View } from "../learners/learner.ts";
 import type { Fold } from "../split/folds.ts";
 import type { Labels } from "../statistics/labels.ts";
+import { logLossOfLogit } from "../statistics/log-loss.ts";
+import { exceedsNoise } from "../statistics/paired.ts";
 import type { Journal } from "../training/journal.ts";
 
 /** What all learners learn from. */
@@ -83,8 +85,9 @@ export function createCrossFitter<Own, Settings>(
           const record = journal.record(`setting ${setting}, fold ${fold}`);
           paths.push(await learner.fit(view, labels, { train, validation: heldOut, gap }, settings, seed, record));
         }
-        const { step, loss } = poolLosses(paths.map(({ losses }) => losses));
-        if (best === undefined || loss < best.loss) best = { settings, step, loss, paths };
+        const variant = { settings, ...poolLosses(paths.map(({ losses }) => losses)), paths };
+        if (best === undefined || variant.loss < best.loss || (learner.isLaterSteadier && isAsGood(variant, best, learner, input)))
+          best = variant;
       }
       if (best === undefined) throw new RangeError(`the learner ${name} names no settings`);
       const { settings, paths } = best;
@@ -94,6 +97,24 @@ export function createCrossFitter<Own, Settings>(
       return { name, member: toMember(average), outOfFold: concatenate(logits), loss, settings, step };
     },
   };
+}
+
+/** Whether out-of-fold losses of `variant` are not above those of `best` by more than noise. */
+function isAsGood<Own, Settings>(
+  variant: Variant<Own, Settings>,
+  best: Variant<Own, Settings>,
+  learner: Learner<Own, Settings>,
+  { view, labels, folds, gap }: CrossFitInput,
+): boolean {
+  const [after, before] = [variant, best].map(({ step, paths }) =>
+    concatenate(
+      paths.map((path, k) => {
+        const { heldOut } = folds[k];
+        return learner.logits(path.at(step), view, heldOut).map((z, i) => logLossOfLogit(labels[heldOut[i]], z));
+      }),
+    ),
+  );
+  return !exceedsNoise(after, before, gap);
 }
 
 /** The members at the best step, or at the last before it whose average is small enough; one step in any case. */

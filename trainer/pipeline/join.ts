@@ -53,10 +53,12 @@ export interface JoinInput {
 
 /**
  * Standard errors by which the LSTM must better the stack without it. By time two: ungated, it hurts where data drift (LEARNERS: +.015 nats),
- * which no held-out stretch foretells. Else what is held out is like what comes, a member that adds nothing costs nothing, and one left
- * out that adds something costs what it adds (measured: docs/experiments.md).
+ * which no held-out stretch foretells. Else what is held out is like what comes. Where that is many, a weight for a member that adds nothing
+ * costs next to nothing, 1/2H nats, and a member left out costs what it adds, so that any gain is enough (measured: docs/experiments.md).
  */
-const ASKED = { byTime: 2, drawn: 1 } as const;
+const ASKED = { byTime: 2, few: 1, many: 0 } as const;
+/** Clusters of held-out sequences from which they are many: 1/2H is 0.0002 nats. */
+const MANY = 3000;
 
 /**
  * Stacks learners: linear and trees always, the LSTM only where stacks with it better stacks of the others by more than the clustered
@@ -106,7 +108,7 @@ function testGate({ fitted, labels, cluster, folds, isByTime }: JoinInput, other
   const { mean: gain, standardError } = stretchedGain(without, withIt, cluster, sizes);
   const [unseen] = folds.length === 1 ? [0] : stretches[stretches.length - 1];
   const objects = mean(withIt.subarray(unseen)) >= mean(without.subarray(unseen));
-  const asked = isByTime ? ASKED.byTime : ASKED.drawn;
+  const asked = isByTime ? ASKED.byTime : new Set(cluster).size < MANY ? ASKED.few : ASKED.many;
   return { gain, standardError, asked, joins: gain > asked * standardError && !objects };
 }
 

@@ -94,7 +94,7 @@ function describeKept({ gain, standardError, share }: Extract<TrainNote, { code:
 }
 
 function describeGate({ joins, gain, standardError, asked }: Extract<TrainNote, { code: "gate" }>): string {
-  const errors = asked === 1 ? "one standard error" : "two standard errors"; // older artifacts do not say it: two
+  const errors = asked === 0 ? "any gain" : asked === 1 ? "one standard error" : "two standard errors"; // older artifacts do not say it: two
   return `the lstm ${joins ? "joins" : "is left out"}: beside the others it gains ${gain.toFixed(4)} ± ${standardError.toFixed(4)} out of folds; ${errors}, and a gain where the feature search saw nothing, are asked for`;
 }
 

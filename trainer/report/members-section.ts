@@ -29,7 +29,7 @@ export function membersSection({ card: { stack } }: ReportContent): Markup | nul
       </table></div>
       ${
         gate
-          ? html`<p class="note">The lstm ${gate.joins ? "joined" : "was left out"}: beside the others it gains ${formatNumber(gate.gain)} nats (standard error ${formatNumber(gate.standardError)}) out of folds. A gain above ${gate.asked === 1 ? "one standard error" : "two standard errors"} is asked for, and any gain where the feature search saw nothing.</p>`
+          ? html`<p class="note">The lstm ${gate.joins ? "joined" : "was left out"}: beside the others it gains ${formatNumber(gate.gain)} nats (standard error ${formatNumber(gate.standardError)}) out of folds. ${gate.asked === 0 ? "Any gain" : `A gain above ${gate.asked === 1 ? "one standard error" : "two standard errors"}`} is asked for, and any gain where the feature search saw nothing.</p>`
           : null
       }
       ${

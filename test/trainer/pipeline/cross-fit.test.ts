@@ -55,6 +55,34 @@ test("a cross-fit takes the best setting at one step, predicts each fold by its 
   expect([...listHeldOut(folds)]).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
+test("a later setting that is as good but for noise is taken where later ones err less by chance, and not where it is worse", async () => {
+  const held = Int32Array.from({ length: 200 }, (_, n) => n);
+  const view = { ...nothing, columns: new Float64Array(200), lengths: new Int32Array(200).fill(1) };
+  const labels = Uint8Array.from(held, (n) => n % 2);
+  const fold = { heldOut: held, train: held };
+  /** Right by 1; or a little surer of most and less sure of some, which is worse within noise; or right by half of it. */
+  const SURENESS = [() => 1, (n: number) => (n % 10 === 0 ? 0.3 : 1.1), () => 0.5];
+  const logitsOf = (which: number): Float64Array => Float64Array.from(held, (n) => (2 * labels[n] - 1) * SURENESS[which](n));
+  const sum = (z: Float64Array) => z.reduce((total, own, n) => total + Math.log1p(Math.exp((1 - 2 * labels[n]) * own)), 0);
+  const choose = async (which: readonly number[], isLaterSteadier?: true): Promise<number> => {
+    const learner = {
+      ...numbers,
+      ...(isLaterSteadier && { isLaterSteadier }),
+      async fit(_view: View, _labels: unknown, _rows: unknown, { setting }: { setting: number }) {
+        return { losses: Float64Array.of(sum(logitsOf(which[setting]))), at: () => setting };
+      },
+      logits: (setting: number) => logitsOf(which[setting]),
+      average: ([setting]: readonly number[]) => setting,
+    };
+    const input = { view, labels, folds: [fold], gap: 0, seed: 1, journal: NO_JOURNAL };
+    const fitted = await createCrossFitter("lstm", learner as never, { toMember: () => ({ kind: "lstm", networks: [] }) }).crossFit(input);
+    return (fitted.settings as { setting: number }).setting;
+  };
+  expect(await choose([0, 1])).toBe(0);
+  expect(await choose([0, 1], true)).toBe(1);
+  expect(await choose([0, 2], true)).toBe(0);
+});
+
 test("steps are left off until the average is small enough for an artifact", async () => {
   const fold = { heldOut: Int32Array.of(0, 1), train: Int32Array.of(2, 3) };
   const input = { view: nothing, labels: new Uint8Array(6), folds: [fold], gap: 0, seed: 1, journal: NO_JOURNAL };
@@ -118,6 +146,21 @@ test("where sequences are drawn, one standard error opens the gate; by time, whe
   expect(gain / standardError).toBeLessThan(2);
   expect([asked, joins]).toEqual([1, true]);
   expect(judge(true)).toMatchObject({ asked: 2, joins: false });
+});
+
+test("of many sequences that are drawn, any gain opens the gate; of as many in few clusters, one standard error", () => {
+  const { fitted, labels } = createFitted({ linear: 0.5, lstm: 1 });
+  const size = 4 * H;
+  const all = Array.from({ length: size }, (_, i) => i % H);
+  const input = {
+    fitted: fitted.map((own) => ({ ...own, outOfFold: Float64Array.from(all, (i) => own.outOfFold[i]) })),
+    labels: Uint8Array.from(all, (i) => labels[i]),
+    folds: [{ heldOut: new Int32Array(size) }],
+    isByTime: false,
+  };
+  const askedOf = (clusters: number) =>
+    joinMembers({ ...input, cluster: Int32Array.from({ length: size }, (_, i) => i % clusters) }).gate!.asked;
+  expect([askedOf(size), askedOf(H)]).toEqual([0, 1]);
 });
 
 test("by time, a gain that stands in one stretch alone does not open the gate; drawn, such a stretch is chance like any other", () => {
