@@ -23,6 +23,12 @@ const ARROWS: readonly [files: RegExp, mayImport: RegExp][] = [
   [/^edge\/(routes|openapi)\//, /^edge\/(?!worker|app\.ts).*\.ts$|^shared\/(?!kernel\/).*\.ts$|^(npm:(hono|zod)|cloudflare:)/],
   [/^edge\//, /^edge\/(?!worker|app\.ts|(routes|openapi)\/).*\.ts$|^shared\/(?!kernel\/).*\.ts$|^(npm:(hono|zod)|cloudflare:)/],
   [/^trainer\/main\.ts$/, /^(trainer|shared)\/|^(npm|node):/],
+  [/^trainer\/tfjs\/(package-)?node\.ts$/, /^trainer\/(tfjs|training|kernel)\/|^node:/],
+  // runs in browsers, too: of the trainer, what knows no Node
+  [
+    /^trainer\/tfjs\//,
+    /^trainer\/(tfjs\/(?!(package-)?node)|kernel\/.*\.wasm$|training\/(batch-order|kinds|memory-layout|memory-map|parameters|thread-protocol)\.ts$)|^npm:@tensorflow\/tfjs$/,
+  ],
   [/^trainer\//, /^trainer\/(?!main\.ts|commands\/)|^shared\/|^(npm|node):/],
 ];
 
@@ -45,7 +51,7 @@ const IMPURE = [
 const DEFINITIONS = ["shared/networks/lstm.ts", "shared/networks/layers-definition.ts"];
 const scorePath = (path: string) => /^(shared|edge)\//.test(path) && !DEFINITIONS.includes(path) && !path.includes("/kernel/");
 const ownsProcess = (path: string) => path === "trainer/main.ts" || path === "trainer/package/build.ts";
-const ownsConsole = (path: string) => ownsProcess(path) || /^edge\/worker[^/]*\.ts$/.test(path);
+const ownsConsole = (path: string) => ownsProcess(path) || /^edge\/worker[^/]*\.ts$|^trainer\/tfjs\/(node|package-browser)\.ts$/.test(path);
 
 /** Everything in `source`, the file at `path`, that breaks a rule, as one sentence each. */
 function violations(path: string, source: string): string[] {
@@ -247,6 +253,13 @@ test.each([
     `import { train } from "./train.ts";`,
     "trainer/commands/score.ts must not import trainer/commands/train.ts",
   ],
+  ["trainer/tfjs/device.ts", `import os from "node:os";`, "trainer/tfjs/device.ts must not import node:os"],
+  [
+    "trainer/tfjs/device.ts",
+    `import { fit } from "../training/loop.ts";`,
+    "trainer/tfjs/device.ts must not import trainer/training/loop.ts",
+  ],
+  ["trainer/tfjs/steps.ts", `console.warn("slow");`, "trainer/tfjs/steps.ts must not use console"],
   ["trainer/commands/score.ts", `import { run } from "../main.ts";`, "trainer/commands/score.ts must not import trainer/main.ts"],
   ["edge/routes/score.ts", `import { createApp } from "../app.ts";`, "edge/routes/score.ts must not import edge/app.ts"],
   ["edge/client.ts", `import { score } from "./routes/score.ts";`, "edge/client.ts must not import edge/routes/score.ts"],

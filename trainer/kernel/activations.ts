@@ -44,3 +44,20 @@ export function sigmoid(x: v128): v128 {
   const half = v128.load(CONSTANTS, 176);
   return madd(tanh(f32x4.mul(x, half)), half, half);
 }
+
+/** What a gate does: `sigmoid` where G is f32; Keras' hard sigmoid, 0.2x + 0.5 within [0, 1], where G is i32. */
+// @ts-ignore: decorator
+@inline
+export function gate<G>(x: v128): v128 {
+  if (isFloat<G>()) return sigmoid(x);
+  return f32x4.pmin(f32x4.splat(1), f32x4.pmax(f32x4.splat(0), f32x4.add(f32x4.mul(x, f32x4.splat(0.2)), f32x4.splat(0.5))));
+}
+
+/** The slope of a gate that came to `y`. */
+// @ts-ignore: decorator
+@inline
+export function gateSlope<G>(y: v128): v128 {
+  const one = f32x4.splat(1);
+  if (isFloat<G>()) return f32x4.mul(y, f32x4.sub(one, y));
+  return v128.and(f32x4.splat(0.2), v128.and(f32x4.gt(y, f32x4.splat(0)), f32x4.lt(y, one)));
+}

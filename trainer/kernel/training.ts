@@ -1,5 +1,6 @@
 // One optimizer step of LSTM → Dense(1) in pieces that threads can take: forward keeping what backward needs, backward through
-// time, the sum of the shards, the update. Knows no threads and owns no memory: a job says where everything lies.
+// time, the sum of the shards, the update; and a recurrent layer alone, LSTM or GRU (gru.ts), with its states before the first step, every
+// step's output, and the gradients of all of these. Knows no threads and owns no memory: a job says where everything lies.
 //
 // Legend: T steps, C channels, U units in Q = ⌈U/4⌉ blocks of 4, E = ⌈(1+C)/4⌉ entry blocks, K = 4(E+Q), B sequences of a batch,
 // P packed rows of a chunk: its sequences stand by falling length, so step t is the prefix of those that have it,
@@ -11,103 +12,16 @@
 //                            rows 1..C the kernel, rows from 4E the recurrent kernel; then the head: (4Q) and (4), of which 1 is used
 //   transposed (⌈Q/2⌉ + ⌈C/8⌉, 16Q, 8)   what backward multiplies: 8 states, then 8 channels a panel
 // Lanes beyond U or C hold zero weights and get zero gradients.
-import { sigmoid, tanh } from "./activations";
+import { gate, gateSlope, tanh } from "./activations";
+import { gruBackward, gruForward, gruWeightGradients } from "./gru";
+import { counts, flush, int, Job, mul, offsets, packedPitch, round4, tick } from "./job";
+import { addOutputGradients, gatherLastGradients, placeInitial, scatterInitialGradients, scatterOutputs } from "./layer";
 import { gatesTile, madd, statesTile, weightsTile } from "./products";
 
 export { fuses, peak } from "./products";
 
 const TRAIN = 0, EVALUATE = 1, FORWARD = 2, BACKWARD = 3, REDUCE = 4, UPDATE = 5, TRANSPOSE = 6, GATHER = 7;
-const RMSPROP = 1;
-
-/** All fields 32 bits, in the order of JOB in training-memory.ts. */
-@unmanaged
-class Job {
-  kind: i32;
-  timesteps: i32;
-  channels: i32;
-  units: i32;
-  unitBlocks: i32;
-  entryBlocks: i32;
-  batch: i32;
-  chunks: i32;
-  shards: i32;
-  /** Rows of a chunk at most: the pitch of (…, rows, 4) buffers. */
-  chunkRows: i32;
-  /** (B) int32 positions in the batch by falling length */
-  order: usize;
-  /** (B) int32 which sequence stands at a position */
-  indices: usize;
-  /** (N,T,C) float32 left-aligned, (N) int32, (N) float32 from 0 to 1: a teacher's are between */
-  data: usize;
-  lengths: usize;
-  labels: usize;
-  weights: usize;
-  transposed: usize;
-  /** float32 in weights, with the head */
-  size: i32;
-  /** (shards, size) */
-  gradients: usize;
-  /** (size) each: mean gradient, the optimizer's moments */
-  total: usize;
-  first: usize;
-  second: usize;
-  /** (shards) float64 sums, (Q+1) float64 sums of squares */
-  losses: usize;
-  norms: usize;
-  /** (B) */
-  logits: usize;
-  /** (B,U) last states, and their gradients */
-  states: usize;
-  statesGradient: usize;
-  /** (B,T,C), or 0 where nobody wants it */
-  inputsGradient: usize;
-  workspaces: usize;
-  workspaceBytes: usize;
-  /** Offsets in a workspace; counts and offsets (T+1) come first. */
-  entries: usize;
-  gates: usize;
-  cells: usize;
-  tanhs: usize;
-  /** (2⌈Q/2⌉, rows, 4), (Q, rows, 4), (Q, rows, 4) */
-  stateGradients: usize;
-  cellGradients: usize;
-  last: usize;
-  /** int32 a thread, 64 bytes apart: counts up while work goes on */
-  progress: usize;
-  optimizer: i32;
-  /** 1/B; clipping; step size with bias correction; learning rate · weight decay */
-  scale: f32;
-  clip: f32;
-  rate: f32;
-  decay: f32;
-  beta1: f32;
-  beta2: f32;
-  epsilon: f32;
-}
-
-// @ts-ignore: decorator
-@inline
-function round4(n: i32): i32 { return (n + 3) & ~3; }
-
-// @ts-ignore: decorator
-@inline
-function int(base: usize, i: i32): i32 { return load<i32>(base + (<usize>i << 2)); }
-
-// @ts-ignore: decorator
-@inline
-function tick(progress: usize): void { store<i32>(progress, load<i32>(progress) + 1); }
-
-// @ts-ignore: decorator
-@inline
-function mul(a: v128, b: v128): v128 { return f32x4.mul(a, b); }
-
-/**
- * Gradients below 1e-25 become 0, NaN stays. On their way through hundreds of steps they fade into numbers below 1e-38, which
- * processors handle a hundred times slower; WebAssembly cannot switch that off.
- */
-// @ts-ignore: decorator
-@inline
-function flush(x: v128): v128 { return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(1e-25))); }
+const RMSPROP = 1, GRU = 1;
 
 /** Task `n` of a job, done by a thread. */
 export function task(address: usize, thread: i32, n: i32): void {
@@ -132,15 +46,25 @@ export function task(address: usize, thread: i32, n: i32): void {
     if (kind != BACKWARD) {
       gather(job, workspace, start, rows);
       if (kind == GATHER) continue; // to measure it
-      forward(job, workspace, progress);
+      if (kind == FORWARD) placeInitial(job, workspace, start, rows);
+      if (job.cell == GRU) gruForward(job, workspace, progress);
+      else if (job.hardGates) forward<i32>(job, workspace, progress);
+      else forward<f32>(job, workspace, progress);
     }
-    if (kind == FORWARD) scatterStates(job, workspace, start, rows);
+    if (kind == FORWARD) scatterOutputs(job, workspace, start, rows);
     if (kind == TRAIN || kind == EVALUATE) loss += head(job, workspace, start, rows, kind == TRAIN ? gradients : 0);
-    if (kind == BACKWARD) gatherStates(job, workspace, start, rows);
+    if (kind == BACKWARD) gatherLastGradients(job, workspace, start, rows);
     if (kind == TRAIN || kind == BACKWARD) {
-      backward(job, workspace, progress);
-      weightGradients(job, workspace, gradients, progress);
+      if (job.cell == GRU) {
+        gruBackward(job, workspace, start, progress);
+        gruWeightGradients(job, workspace, gradients, progress);
+      } else {
+        if (job.hardGates) backward<i32>(job, workspace, start, kind == TRAIN, progress);
+        else backward<f32>(job, workspace, start, kind == TRAIN, progress);
+        weightGradients(job, workspace, gradients, progress);
+      }
     }
+    if (kind == BACKWARD && job.initialStatesGradient) scatterInitialGradients(job, workspace, start, rows);
     if (kind == BACKWARD && job.inputsGradient) inputGradients(job, workspace, start, rows, progress);
   }
   if (kind == TRAIN) store<f64>(job.losses + (<usize>n << 3), loss);
@@ -150,18 +74,6 @@ export function task(address: usize, thread: i32, n: i32): void {
 function chunkStart(job: Job, chunk: i32): i32 {
   const blocks = round4(job.batch) >> 2;
   return <i32>(<i64>chunk * <i64>blocks / <i64>job.chunks) << 2;
-}
-
-// @ts-ignore: decorator
-@inline
-function counts(workspace: usize): usize { return workspace; }
-// @ts-ignore: decorator
-@inline
-function offsets(job: Job, workspace: usize): usize { return workspace + (<usize>(job.timesteps + 2) << 2); }
-
-/** Rows between two blocks. Odd in units of 4 rows, so that a column of blocks does not fall into one set of the cache. */
-function packedPitch(job: Job, workspace: usize): usize {
-  return <usize>((int(offsets(job, workspace), job.timesteps) + 3) & ~7) + 4;
 }
 
 /** Fills counts, offsets and the channel part of the entries from the sequences at start … start + rows of the order. */
@@ -197,13 +109,15 @@ function gather(job: Job, workspace: usize, start: i32, rows: i32): void {
   }
 }
 
-function forward(job: Job, workspace: usize, progress: usize): void {
+/** G: f32 for sigmoid gates, i32 for hard ones. */
+function forward<G>(job: Job, workspace: usize, progress: usize): void {
   const Q = job.unitBlocks, E = job.entryBlocks, rows16 = <usize>job.chunkRows << 4;
   const count = counts(workspace), offset = offsets(job, workspace);
   const pitch = packedPitch(job, workspace), pitch16 = pitch << 4, pitch64 = pitch << 6;
   const entries = workspace + job.entries, half = <usize>(E + Q) << 7;
-  // The state of a sequence without a valid row is zero.
-  memory.fill(workspace + job.last, 0, <usize>Q * rows16);
+  const starts = job.initialStates != 0;
+  // The state of a sequence without a valid row is zero, or the one that was before.
+  if (!starts) memory.fill(workspace + job.last, 0, <usize>Q * rows16);
   for (let t = 0; t < job.timesteps && int(count, t) > 0; t++) {
     tick(progress);
     const n = int(count, t), next = int(count, t + 1), all = round4(n), allNext = round4(next);
@@ -211,20 +125,20 @@ function forward(job: Job, workspace: usize, progress: usize): void {
     for (let q = 0; q < Q; q++) {
       const w = job.weights + <usize>q * (half << 1);
       const gates = workspace + job.gates + <usize>q * pitch64 + (o << 6);
-      for (let r = 0; r < all; r += 4) gatesTile(entries + (o + r << 4), pitch16, job.channels, E, t ? Q : 0, w, gates + (<usize>r << 6));
-      for (let r = 0; r < all; r += 4) gatesTile(entries + (o + r << 4), pitch16, job.channels, E, t ? Q : 0, w + half, gates + (<usize>r << 6) + 32);
+      for (let r = 0; r < all; r += 4) gatesTile(entries + (o + r << 4), pitch16, job.channels, E, t || starts ? Q : 0, w, gates + (<usize>r << 6));
+      for (let r = 0; r < all; r += 4) gatesTile(entries + (o + r << 4), pitch16, job.channels, E, t || starts ? Q : 0, w + half, gates + (<usize>r << 6) + 32);
 
       let g = gates;
       let c = workspace + job.cells + <usize>q * pitch16;
-      let before = c + (<usize>int(offset, t ? t - 1 : 0) << 4);
+      let before = t ? c + (<usize>int(offset, t - 1) << 4) : workspace + job.firstCells + <usize>q * rows16;
       c += o << 4;
       let th = workspace + job.tanhs + <usize>q * pitch16 + (o << 4);
       let h = entries + <usize>(E + q) * pitch16 + (<usize>int(offset, t + 1) << 4);
       let l = workspace + job.last + <usize>q * rows16;
       for (let r = 0; r < all; r++) {
-        const i = sigmoid(v128.load(g)), f = sigmoid(v128.load(g, 16)), z = tanh(v128.load(g, 32)), out = sigmoid(v128.load(g, 48));
+        const i = gate<G>(v128.load(g)), f = gate<G>(v128.load(g, 16)), z = tanh(v128.load(g, 32)), out = gate<G>(v128.load(g, 48));
         let cell = mul(i, z);
-        if (t) cell = madd(f, v128.load(before), cell);
+        if (t || starts) cell = madd(f, v128.load(before), cell);
         const th1 = tanh(cell), state = mul(out, th1);
         v128.store(g, i); v128.store(g, f, 16); v128.store(g, z, 32); v128.store(g, out, 48);
         v128.store(c, cell);
@@ -273,19 +187,21 @@ function head(job: Job, workspace: usize, start: i32, rows: i32, gradients: usiz
   return loss;
 }
 
-/** Gates become gradients before activation, from the last step to the first. */
-function backward(job: Job, workspace: usize, progress: usize): void {
+/** Gates become gradients before activation, from the last step to the first. `isAlone`: nothing but the last states has gradients. */
+function backward<G>(job: Job, workspace: usize, start: i32, isAlone: bool, progress: usize): void {
   const Q = job.unitBlocks, rows16 = <usize>job.chunkRows << 4;
   const count = counts(workspace), offset = offsets(job, workspace);
   const pitch = packedPitch(job, workspace), pitch16 = pitch << 4, pitch64 = pitch << 6;
   const one = f32x4.splat(1), zero = f32x4.splat(0);
-  memory.fill(workspace + job.cellGradients, 0, <usize>Q * rows16);
+  const starts = job.initialStates != 0;
+  if (isAlone) memory.fill(workspace + job.cellGradients, 0, <usize>Q * rows16);
   let t = job.timesteps;
   while (t > 0 && int(count, t - 1) == 0) t--;
   for (t--; t >= 0; t--) {
     tick(progress);
     const n = int(count, t), all = round4(n), allNext = round4(int(count, t + 1));
-    const o = <usize>int(offset, t), next = <usize>int(offset, t + 1), previous = <usize>int(offset, t ? t - 1 : 0);
+    const o = <usize>int(offset, t), next = <usize>int(offset, t + 1);
+    if (!isAlone && job.outputsGradient) addOutputGradients(job, workspace, start, t, n);
     for (let v = 0; v < Q; v += 2) {
       const states = workspace + job.stateGradients + <usize>v * rows16;
       const w = job.transposed + <usize>v * (<usize>Q << 8);
@@ -298,14 +214,14 @@ function backward(job: Job, workspace: usize, progress: usize): void {
         let dh = workspace + job.stateGradients + <usize>q * rows16;
         let dc = workspace + job.cellGradients + <usize>q * rows16;
         let th = workspace + job.tanhs + <usize>q * pitch16 + (o << 4);
-        let before = workspace + job.cells + <usize>q * pitch16 + (previous << 4);
+        let before = t ? workspace + job.cells + <usize>q * pitch16 + (<usize>int(offset, t - 1) << 4) : workspace + job.firstCells + <usize>q * rows16;
         for (let r = 0; r < n; r++) {
           const i = v128.load(g), f = v128.load(g, 16), z = v128.load(g, 32), out = v128.load(g, 48);
           const dState = flush(v128.load(dh)), th1 = v128.load(th);
-          const dOut = mul(mul(dState, th1), mul(out, f32x4.sub(one, out)));
+          const dOut = mul(mul(dState, th1), gateSlope<G>(out));
           const dCell = flush(madd(mul(dState, out), f32x4.sub(one, mul(th1, th1)), v128.load(dc)));
-          v128.store(g, mul(mul(dCell, z), mul(i, f32x4.sub(one, i))));
-          v128.store(g, t ? mul(mul(dCell, v128.load(before)), mul(f, f32x4.sub(one, f))) : zero, 16);
+          v128.store(g, mul(mul(dCell, z), gateSlope<G>(i)));
+          v128.store(g, t || starts ? mul(mul(dCell, v128.load(before)), gateSlope<G>(f)) : zero, 16);
           v128.store(g, mul(mul(dCell, i), f32x4.sub(one, mul(z, z))), 32);
           v128.store(g, dOut, 48);
           v128.store(dc, mul(dCell, f));
@@ -315,6 +231,14 @@ function backward(job: Job, workspace: usize, progress: usize): void {
         // Rows that only fill up the block of 4 pass nothing on.
         memory.fill(g, 0, <usize>(all - n) << 6);
       }
+    }
+  }
+  if (isAlone || !job.initialStatesGradient) return;
+  for (let v = 0; v < Q; v += 2) {
+    const states = workspace + job.stateGradients + <usize>v * rows16, w = job.transposed + <usize>v * (<usize>Q << 8);
+    for (let r = 0, all = round4(int(count, 0)); r < all; r += 4) {
+      const lo = states + (<usize>r << 4);
+      statesTile(workspace + job.gates + (<usize>r << 6), pitch64, Q, w, lo, lo + rows16);
     }
   }
 }
@@ -327,8 +251,8 @@ function weightGradients(job: Job, workspace: usize, gradients: usize, progress:
   for (let q = 0; q < Q; q++) {
     tick(progress);
     for (let e = 0; e < E + Q; e++) {
-      // The state before the first step is zero: those rows bring nothing.
-      const from = e < E ? 0 : int(offset, 1);
+      // Where the state before the first step is zero, those rows bring nothing.
+      const from = e < E || job.initialStates ? 0 : int(offset, 1);
       const a = workspace + job.entries + (<usize>e * pitch + from << 4);
       const g = workspace + job.gates + (<usize>q * pitch + from << 6);
       const to = gradients + <usize>q * (half << 1) + (<usize>e << 7);
@@ -359,27 +283,6 @@ function inputGradients(job: Job, workspace: usize, start: i32, rows: i32, progr
           }
         }
       }
-    }
-  }
-}
-
-function scatterStates(job: Job, workspace: usize, start: i32, rows: i32): void {
-  for (let r = 0; r < rows; r++) {
-    const to = job.states + (<usize>int(job.order, start + r) * <usize>job.units << 2);
-    for (let u = 0; u < job.units; u++) {
-      const from = workspace + job.last + <usize>((u >> 2) * job.chunkRows + r << 4) + <usize>((u & 3) << 2);
-      store<f32>(to + (<usize>u << 2), load<f32>(from));
-    }
-  }
-}
-
-function gatherStates(job: Job, workspace: usize, start: i32, rows: i32): void {
-  memory.fill(workspace + job.stateGradients, 0, <usize>job.unitBlocks * (<usize>job.chunkRows << 4));
-  for (let r = 0; r < rows; r++) {
-    const from = job.statesGradient + (<usize>int(job.order, start + r) * <usize>job.units << 2);
-    for (let u = 0; u < job.units; u++) {
-      const to = workspace + job.stateGradients + <usize>((u >> 2) * job.chunkRows + r << 4) + <usize>((u & 3) << 2);
-      store<f32>(to, load<f32>(from + (<usize>u << 2)));
     }
   }
 }

@@ -26,6 +26,11 @@ const KERNELS = [
   { source: "trainer/kernel/training.ts", target: "trainer/kernel/training.wasm", options: [...SHARED, "--enable", "relaxed-simd"] },
   { source: "trainer/kernel/training.ts", target: "trainer/kernel/training-strict.wasm", options: SHARED },
   { source: "trainer/kernel/training.ts", target: "trainer/kernel/training-single.wasm", options: TRAINING },
+  {
+    source: "trainer/kernel/training.ts",
+    target: "trainer/kernel/training-single-relaxed.wasm",
+    options: [...TRAINING, "--enable", "relaxed-simd"],
+  },
   { source: "trainer/kernel/boosting.ts", target: "trainer/kernel/boosting.wasm", options: SHARED },
   { source: "trainer/kernel/boosting.ts", target: "trainer/kernel/boosting-single.wasm", options: TRAINING },
 ];

@@ -1,5 +1,5 @@
-// What `npm pack` ships, into dist/: the CLI with its threads, kernels and Worker, `quickstep/train` beside it, and `quickstep/score`.
-// Everything is bundled, so the package depends on nothing. No file is listed here: what a module names by `new URL("…", import.meta.url)` comes along.
+// What `npm pack` ships, into dist/: the CLI with its threads, kernels and Worker, `quickstep/train` and `quickstep/tfjs` for Node beside
+// it, `quickstep/tfjs` for browsers, and `quickstep/score`. Everything but tfjs is bundled, so the package depends on nothing. No file is listed here: what a module names by `new URL("…", import.meta.url)` comes along.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -82,13 +82,37 @@ const cli = await build({
   entryPoints: [
     "trainer/main.ts",
     { in: "trainer/library/package-entry.ts", out: "train" },
+    { in: "trainer/tfjs/package-node.ts", out: "tfjs" },
     ...new Set(namedFiles("trainer").filter((path) => path.endsWith(".ts"))),
   ].map((entry) => (typeof entry === "string" ? { in: entry, out: basename(entry, ".ts") } : entry)),
   outdir: join(dist, "cli"),
   splitting: true,
   platform: "node",
   banner: { js: COMMONJS },
+  external: ["@tensorflow/tfjs"],
   plugins: [placeOwnFiles(join(dist, "cli"))],
+});
+/** A browser's threads run a text that the bundle holds, since no bundler need know of them. */
+const threadSource: Plugin = {
+  name: "thread-source",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?source$/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.replace("?source", "")),
+      namespace: "source",
+    }));
+    onLoad({ filter: /.*/, namespace: "source" }, async ({ path }) => {
+      const { outputFiles } = await build({ ...COMMON, entryPoints: [path], write: false });
+      return { contents: outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+const tfjs = await build({
+  ...COMMON,
+  entryPoints: [{ in: "trainer/tfjs/package-browser.ts", out: "tfjs" }],
+  outdir: join(dist, "tfjs"),
+  external: ["@tensorflow/tfjs"],
+  loader: { ".wasm": "binary" },
+  plugins: [threadSource],
 });
 const bundleScore = (name: string, kernel: Loader) =>
   build({
@@ -109,10 +133,10 @@ const worker = await build({
   loader: { ".wasm": "empty", ".html": "empty", ".safetensors": "empty" },
   external: ["cloudflare:*"],
 });
-writeFileSync(join(dist, "LICENSES.txt"), licensesOf([cli, ...scores, worker].map(({ metafile }) => metafile)));
+writeFileSync(join(dist, "LICENSES.txt"), licensesOf([cli, tfjs, ...scores, worker].map(({ metafile }) => metafile)));
 
 /** What declares the types of the package's entries, and what those files import. */
-const TYPED = ["edge/scoring/package-entry", "trainer/library/package-entry"];
+const TYPED = ["edge/scoring/package-entry", "trainer/library/package-entry", "trainer/tfjs/package-node"];
 const flags = "--ignoreConfig --declaration --emitDeclarationOnly --stripInternal --allowImportingTsExtensions --skipLibCheck --strict";
 const dialect = "--target es2024 --lib es2024,esnext.array,es2025.float16,webworker --module nodenext --types node";
 const emitted = join(dist, "emitted");

@@ -2,22 +2,14 @@
 // What a job computes is kernel/training.ts; what it is for, step.ts.
 // Legend: N sequences held, B of a batch at most, T steps, C channels, U units, Q = ⌈U/4⌉ unit blocks, P parameters.
 import { readFileSync } from "node:fs";
+import { cutBatch, sortByFallingLength } from "./batch-order.ts";
 import { canShare, type HostCapabilities, startKernel } from "./kernel-threads.ts";
-import { FIRST_FLOAT, type Field, JOB, type MemoryMap, mapMemory, SHARDS, type Shape } from "./memory-map.ts";
+import type { Kind } from "./kinds.ts";
+import { createJobSetter, type MemoryMap, mapMemory, SHARDS, type Shape } from "./memory-map.ts";
 import { packedIndices } from "./parameters.ts";
 import type { Task } from "./thread-protocol.ts";
 
-/** What the kernel can do, in the order of its constants. */
-export const TRAIN = 0;
-export const EVALUATE = 1;
-export const FORWARD = 2;
-export const BACKWARD = 3;
-export const REDUCE = 4;
-export const UPDATE = 5;
-export const TRANSPOSE = 6;
-export const GATHER = 7;
-export type Kind = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
-
+export { BACKWARD, EVALUATE, FORWARD, GATHER, type Kind, REDUCE, TRAIN, TRANSPOSE, UPDATE } from "./kinds.ts";
 export type { HostCapabilities };
 
 export interface KernelOptions extends Shape {
@@ -60,9 +52,9 @@ export function createTrainingKernel(options: KernelOptions) {
     /** Orders the first `batch` indices by falling length and cuts them into chunks and shards. */
     plan(batch: number): void {
       sortByFallingLength(order, views.indices, views.lengths, batch, options.timesteps);
-      const minChunks = Math.ceil(batch / fields.chunkRows);
-      shards = Math.min(SHARDS, minChunks);
-      set({ batch, shards, chunks: shards * Math.ceil(minChunks / shards) });
+      const cut = cutBatch(batch, fields.chunkRows);
+      shards = cut.shards;
+      set(cut);
     },
     /** The number of tasks of a job on sequences. */
     shards: () => shards,
@@ -84,19 +76,6 @@ function startThreads(options: KernelOptions) {
   const { module, isShared } = chooseBuild(strict, host, warn);
   const map = (threads: number): MemoryMap => mapMemory(options, threads);
   return startKernel<MemoryMap, Exports>({ module, isShared, threads, maxThreads: SHARDS, host, warn, map });
-}
-
-/** Writes fields of the job at address `job`. */
-function createJobSetter(buffer: ArrayBufferLike, job: number): (values: Partial<Record<Field, number>>) => void {
-  const ints = new Int32Array(buffer, job, JOB.length);
-  const floats = new Float32Array(buffer, job, JOB.length);
-  return (values) => {
-    for (const [field, value] of Object.entries(values)) {
-      const index = JOB.indexOf(field as Field);
-      if (index < FIRST_FLOAT) ints[index] = value;
-      else floats[index] = value;
-    }
-  };
 }
 
 /** Views on what a caller reads and writes. */
@@ -144,12 +123,4 @@ function chooseBuild(strict: boolean, host: Partial<HostCapabilities>, warn: (me
   if (host.relaxedSimd !== false && WebAssembly.validate(relaxedBytes)) return { module: new WebAssembly.Module(relaxedBytes), isShared };
   warn("this host has no relaxed SIMD: training takes the strict path, about a third slower and equal to rounding");
   return { module: new WebAssembly.Module(strictBytes), isShared };
-}
-
-/** Stable, so that the same batch is always cut the same way. */
-function sortByFallingLength(order: Int32Array, indices: Int32Array, lengths: Int32Array, batch: number, timesteps: number): void {
-  const starts = new Int32Array(timesteps + 2);
-  for (let b = 0; b < batch; b++) starts[timesteps - lengths[indices[b]] + 1]++;
-  for (let t = 1; t < starts.length; t++) starts[t] += starts[t - 1];
-  for (let b = 0; b < batch; b++) order[starts[timesteps - lengths[indices[b]]]++] = b;
 }

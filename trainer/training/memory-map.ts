@@ -10,11 +10,25 @@ export const JOB = [
   "kind", "timesteps", "channels", "units", "unitBlocks", "entryBlocks", "batch", "chunks", "shards", "chunkRows", "order",
   "indices", "data", "lengths", "labels", "weights", "transposed", "size", "gradients", "total", "first", "second", "losses",
   "norms", "logits", "states", "statesGradient", "inputsGradient", "workspaces", "workspaceBytes", "entries", "gates", "cells",
-  "tanhs", "stateGradients", "cellGradients", "last", "progress", "optimizer", "scale", "clip", "rate", "decay", "beta1",
-  "beta2", "epsilon",
+  "tanhs", "stateGradients", "cellGradients", "last", "progress", "optimizer", "cell", "hardGates", "outputs", "outputsGradient",
+  "initialStates", "initialCells", "initialStatesGradient", "initialCellsGradient", "lastCells", "lastCellsGradient", "firstCells",
+  "resets", "resetGradients", "scale", "clip", "rate", "decay", "beta1", "beta2", "epsilon",
 ] as const;
 export type Field = (typeof JOB)[number];
-export const FIRST_FLOAT = JOB.indexOf("scale");
+const FIRST_FLOAT = JOB.indexOf("scale");
+
+/** Writes fields of the job at address `job`. */
+export function createJobSetter(buffer: ArrayBufferLike, job: number): (values: Partial<Record<Field, number>>) => void {
+  const ints = new Int32Array(buffer, job, JOB.length);
+  const floats = new Float32Array(buffer, job, JOB.length);
+  return (values) => {
+    for (const [field, value] of Object.entries(values)) {
+      const index = JOB.indexOf(field as Field);
+      if (index < FIRST_FLOAT) ints[index] = value;
+      else floats[index] = value;
+    }
+  };
+}
 
 /** Shards whose gradients are summed in their order, whatever the number of threads: more than this cannot work at once. */
 export const SHARDS = 16;
@@ -41,12 +55,25 @@ export interface Shape {
 
 export interface MemoryMap {
   /** The job's fields that never change: dimensions, and addresses in bytes. */
-  readonly fields: Readonly<Record<Exclude<Field, "kind" | "batch" | "chunks" | "shards" | Setting>, number>>;
+  readonly fields: Readonly<Record<Exclude<Field, "kind" | "batch" | "chunks" | "shards" | Setting | OfLayer>, number>>;
   /** Addresses of the pool's control words and of the job. */
   readonly words: number;
   readonly job: number;
   readonly pages: number;
 }
+
+/** 0 where a network of one LSTM is trained. */
+type OfLayer =
+  | "cell"
+  | "hardGates"
+  | "outputs"
+  | "outputsGradient"
+  | "initialStates"
+  | "initialCells"
+  | "initialStatesGradient"
+  | "initialCellsGradient"
+  | "lastCells"
+  | "lastCellsGradient";
 
 type Setting = "optimizer" | "scale" | "clip" | "rate" | "decay" | "beta1" | "beta2" | "epsilon";
 
@@ -102,7 +129,7 @@ export function mapMemory(shape: Shape, threads: number): MemoryMap {
 }
 
 /** One chunk's buffers, after its row counts and offsets: offsets in bytes. 8 rows more than the chunk has, for an odd pitch. */
-function mapChunk(T: number, Q: number, E: number) {
+export function mapChunk(T: number, Q: number, E: number, cell: "lstm" | "gru" = "lstm") {
   const rowBytes = 16 * T * (E + Q + 4 * Q + 2 * Q);
   const chunkRows = Math.min(MAX_CHUNK_ROWS, Math.max(MIN_CHUNK_ROWS, 4 * Math.round(CHUNK_BYTES / rowBytes / 4)));
   const packed = chunkRows * T + 8;
@@ -115,6 +142,9 @@ function mapChunk(T: number, Q: number, E: number) {
     stateGradients: workspace.reserve(32 * Math.ceil(Q / 2) * chunkRows),
     cellGradients: workspace.reserve(16 * Q * chunkRows),
     last: workspace.reserve(16 * Q * chunkRows),
+    firstCells: workspace.reserve(16 * Q * chunkRows),
+    resets: cell === "gru" ? workspace.reserve(16 * (E + Q) * packed) : 0,
+    resetGradients: cell === "gru" ? workspace.reserve(32 * Math.ceil(Q / 2) * chunkRows) : 0,
   };
   return { chunkRows, buffers, workspaceBytes: workspace.end() };
 }

@@ -87,22 +87,32 @@ export function countBlocks(channels: number, units: number): { unitBlocks: numb
 }
 
 /**
- * (P) where the training kernel keeps each parameter of the flat buffer, as an index into its packed weights: for each unit block
- * and pair of gates, 4(E+Q) rows of 2 gates × 4 units, then the head. The shapes are in kernel/training.ts.
+ * Where the kernel keeps each weight of a recurrent layer of `gates` gates (4 of an LSTM, 3 of a GRU), as an index into its packed weights:
+ * of kernel (C,GU), recurrent kernel (U,GU) and bias (GU), one after the other. For each unit block and pair of gates, 4(E+Q) rows of
+ * 2 gates × 4 units; the shapes are in kernel/training.ts.
  */
-export function packedIndices(channels: number, units: number): Int32Array {
+export function packedLayerIndices(channels: number, units: number, gates: number): Int32Array {
   const { unitBlocks: Q, entryBlocks: E } = countBlocks(channels, units);
   const rows = 4 * (E + Q);
-  const indices = new Int32Array(layoutParameters(channels, units).size);
+  const indices = new Int32Array((channels + units + 1) * gates * units);
   let n = 0;
   const addRow = (row: number): void => {
-    for (let gate = 0; gate < 4; gate++) {
+    for (let gate = 0; gate < gates; gate++) {
       for (let u = 0; u < units; u++) indices[n++] = 8 * ((2 * (u >> 2) + (gate >> 1)) * rows + row) + 4 * (gate & 1) + (u & 3);
     }
   };
   for (let c = 0; c < channels; c++) addRow(1 + c);
   for (let u = 0; u < units; u++) addRow(4 * E + u);
   addRow(0);
-  for (let u = 0; u <= units; u++) indices[n++] = 16 * Q * rows + (u < units ? u : 4 * Q);
+  return indices;
+}
+
+/** (P) where the training kernel keeps each parameter of the flat buffer: the layer's, then the head's. */
+export function packedIndices(channels: number, units: number): Int32Array {
+  const { unitBlocks: Q, entryBlocks: E } = countBlocks(channels, units);
+  const indices = new Int32Array(layoutParameters(channels, units).size);
+  const ofLayer = packedLayerIndices(channels, units, 4);
+  indices.set(ofLayer);
+  for (let u = 0; u <= units; u++) indices[ofLayer.length + u] = 64 * Q * (E + Q) + (u < units ? u : 4 * Q);
   return indices;
 }

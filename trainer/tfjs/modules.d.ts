@@ -1,0 +1,5 @@
+/** A module that is bundled and given as text. */
+declare module "*?source" {
+  const text: string;
+  export default text;
+}
