@@ -23,13 +23,13 @@ export function describeLayer(layer: Layer | LayerText): string {
         countRows(layer.kernelSize),
         ...(layer.strides > 1 ? [`stride ${layer.strides}`] : []),
         ...(layer.dilationRate > 1 ? [`dilation ${layer.dilationRate}`] : []),
-        ...describePads(layer.pads, "zero row"),
+        ...describePads(layer.pads, "zero rows"),
       ].join(", ")})`;
     case "pooling":
       return `${layer.by === "max" ? "maximum" : "mean"} of ${[
         countRows(layer.poolSize),
         ...(layer.strides > 1 ? [`stride ${layer.strides}`] : []),
-        ...describePads(layer.pads, layer.countsPads ? "zero row" : "row left out"),
+        ...describePads(layer.pads, layer.countsPads ? "zero rows" : "rows left out"),
       ].join(", ")}`;
     case "globalPooling":
       return layer.by.map((by) => POOL_NAMES[by]).join(" beside ");
@@ -74,7 +74,7 @@ function describeReturns(returns: "sequence" | "state" | "cell"): string[] {
 }
 
 function describePads([front, back]: readonly [number, number], name: string): string[] {
-  return front + back === 0 ? [] : [`${front} + ${back} ${name}${name.endsWith("out") ? "" : "s"}`];
+  return front + back === 0 ? [] : [`${front} + ${back} ${name}`];
 }
 
 function describeActivation(activation: Activation): string {
