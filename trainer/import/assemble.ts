@@ -16,7 +16,7 @@ import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { absorbSigns, addFront, type Front, plainFront } from "./contract/front.ts";
 import type { ImportedNetwork, SettledNetwork } from "./contract/imported-network.ts";
-import { printable, SECOND_ENGINE } from "./contract/reject-file.ts";
+import { printable } from "./contract/reject-file.ts";
 import { measureParity, PARITY_LIMIT } from "./parity.ts";
 import type { Scaler } from "./scaler.ts";
 
@@ -54,11 +54,6 @@ export function assembleModel(source: string, imported: SettledNetwork, options:
     throw new DataError(source, "brings its own recipe, since quickstep exported the file: leave out --scaler, --features and --timesteps");
   const front = options.scaler ? frontBehindScaler(source, imported, options.scaler) : imported.front;
   const network = absorbSigns(imported.network, front);
-  if ("layers" in network)
-    throw new DataError(
-      source,
-      `is a network of layers (${network.layers.map(({ kind }) => kind).join(", ")}), which no artifact holds: ${SECOND_ENGINE}`,
-    );
   const recipe = imported.exportMetadata?.recipe ?? plainRecipe(source, { ...imported, front, network }, options);
   const findings = [...imported.findings, ...describeOptions(imported, recipe, options)].map(printable);
 
