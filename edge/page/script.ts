@@ -27,20 +27,26 @@ interface Service {
   readonly features: readonly string[];
   readonly timesteps: number;
   readonly operatingPoints: readonly { readonly name: string; readonly threshold: number }[];
-  /** With `gaps`, null stands for a number that is missing. */
-  readonly recipe: { readonly gaps?: readonly string[]; readonly inputs?: readonly Input[] };
+  readonly recipe: Taken;
+}
+
+/** What a model takes. */
+interface Taken {
+  /** With these, null stands for a number that is missing. */
+  readonly gaps?: readonly string[];
+  readonly inputs?: readonly Input[];
+  /** What the row's time is called, the last of its values. */
+  readonly clock?: string;
 }
 
 /** And of one that was trained here. */
 interface Card extends Service {
   readonly units?: number;
   readonly members: readonly Member[];
-  readonly recipe: {
+  readonly recipe: Taken & {
     readonly padding: string;
     readonly channels: readonly string[];
     readonly lengths: readonly [number, number];
-    readonly gaps?: readonly string[];
-    readonly inputs?: readonly Input[];
   };
   readonly calibration: { readonly slope: number; readonly intercept: number };
   /** Null where the model was trained elsewhere and has seen no labelled sequence here. */
@@ -92,11 +98,28 @@ function ask(path: string, init: RequestInit = {}): Promise<Response> {
   return fetch(path, { ...init, headers });
 }
 
-/** What the API takes: a whole body as it is; else JSON of a sequence, or rows of numbers. */
+type Cell = string | number | null;
+
+/** What stands in the fields of what is given once a sequence; undefined where the model takes nothing of the kind. */
+function readStatics(): Record<string, Cell> | undefined {
+  const statics = staticInputs();
+  if (statics.length === 0) return undefined;
+  return Object.fromEntries(
+    statics.map(({ name, levels }, i) => [name, readCell($<HTMLInputElement>(`static-${i}`).value.trim(), levels)]),
+  );
+}
+
+function staticInputs(): readonly Input[] {
+  return card?.recipe.inputs?.filter((input) => input.static) ?? [];
+}
+
+/** What the API takes: a whole body as it is; else JSON of a sequence, or rows. What is given once a sequence comes from its fields. */
 function parseBody(source: string): object {
   const trimmed = source.trim();
   if (trimmed.startsWith("{")) return JSON.parse(trimmed);
-  return { sequence: trimmed.startsWith("[") ? JSON.parse(trimmed) : parseRows(trimmed) };
+  const given = trimmed.startsWith("[") ? { sequence: JSON.parse(trimmed) } : parseRows(trimmed);
+  const statics = readStatics();
+  return { ...given, ...(statics && { static: statics }) };
 }
 
 /** What people write for a number that is missing. */
@@ -105,19 +128,36 @@ const MISSING = /^(?:#?n\/?a|<na>|nan|null|none|)$/i;
 /** What pandas and R call a column that numbers the rows. */
 const INDEX = /^(?:|unnamed: 0|index|level_\d+)$/i;
 
-/** Rows of numbers separated by commas, semicolons or white space; under a first row of names, in the order in which the model takes them. */
-function parseRows(trimmed: string): unknown {
+/** A number, null for one that is missing where that may be, and any other text as it is: a category's level, or for the API to refuse. */
+function readCell(cell: string, levels?: readonly string[]): Cell {
+  if (MISSING.test(cell) && (levels !== undefined || card?.recipe.gaps !== undefined)) return null;
+  return cell === "" || levels !== undefined || Number.isNaN(Number(cell)) ? cell : Number(cell);
+}
+
+/**
+ * Rows of values separated by commas or semicolons, else by white space; under a first row of names, in the order in which the model takes
+ * them. Times that are no numbers stand beside.
+ */
+function parseRows(trimmed: string): { readonly sequence: readonly (readonly Cell[])[]; readonly times?: readonly string[] } {
+  const separator = /[,;]/.test(trimmed) ? /\s*[,;]\s*/ : /\s+/;
   const rows = trimmed
     .split("\n")
     .filter((line) => line.trim() !== "")
-    .map((line) => line.trim().split(/\s*[,;]\s*|\s+/))
+    .map((line) => line.trim().split(separator))
     .map((row) => row.map((cell) => cell.replace(/^"(.*)"$/, "$1")));
-  const isNamed = rows.length > 1 && rows[0].every((cell, i) => Number.isNaN(Number(cell)) || (i === 0 && cell === ""));
-  const numbers = isNamed ? orderByName(rows[0], rows.slice(1)) : rows;
-  const takesGaps = card?.recipe.gaps !== undefined;
-  return numbers.map((row) =>
-    row.map((cell) => (takesGaps && MISSING.test(cell) ? null : cell === "" || Number.isNaN(Number(cell)) ? cell : Number(cell))),
-  );
+  const ordered = isNamed(rows) ? orderByName(rows[0], rows.slice(1)) : rows;
+  const times = ordered.map((row) => row[row.length - 1]);
+  const isTimed = card?.recipe.clock !== undefined && times.some((cell) => Number.isNaN(Number(cell)));
+  const own = card?.recipe.inputs?.filter((input) => !input.static);
+  const sequence = ordered.map((row) => (isTimed ? row.slice(0, -1) : row).map((cell, i) => readCell(cell, own?.[i]?.levels)));
+  return { sequence, ...(isTimed && { times }) };
+}
+
+/** Whether the first row is names: no cell of it is a number, and it is no row of categories alone. */
+function isNamed(rows: readonly (readonly string[])[]): boolean {
+  const isText = rows[0].every((cell, i) => Number.isNaN(Number(cell)) || (i === 0 && cell === ""));
+  const levels = card?.recipe.inputs?.flatMap((input) => input.levels ?? []) ?? [];
+  return rows.length > 1 && isText && !rows[0].every((cell) => levels.includes(cell));
 }
 
 /** The cells under the model's names, in its order; by position where its features have none. Throws where names are others. */
@@ -125,8 +165,10 @@ function orderByName(header: readonly string[], rows: readonly (readonly string[
   const names = rows.every((row) => row.length === header.length + 1) ? ["", ...header] : header; // as R writes row names
   const short = rows.findIndex((row) => row.length !== names.length);
   if (short >= 0) throw new Error(`Row ${short + 1} has ${rows[short].length} cells under ${names.length} names.`);
-  const features = card?.recipe.inputs?.filter((input) => !input.static).map(({ name }) => name) ?? card?.features ?? [];
-  const kept = [...names.keys()].filter((i) => features.includes(names[i]) || !INDEX.test(names[i]));
+  takeStatics(names, rows[rows.length - 1]);
+  const features = rowNames();
+  const isStatic = (name: string): boolean => staticInputs().some((input) => input.name === name);
+  const kept = [...names.keys()].filter((i) => features.includes(names[i]) || !(INDEX.test(names[i]) || isStatic(names[i])));
   const given = kept.map((i) => names[i]);
   if (features.every((name, f) => name === `f${f}`)) return rows.map((row) => kept.map((i) => row[i]));
   if (new Set(given).size !== given.length || [...given].sort().join("\n") !== [...features].sort().join("\n"))
@@ -136,8 +178,41 @@ function orderByName(header: readonly string[], rows: readonly (readonly string[
   return rows.map((row) => features.map((name) => row[names.indexOf(name)]));
 }
 
-function show(rows: readonly (readonly number[])[]): void {
-  text.value = rows.map((row) => row.join(", ")).join("\n");
+/** What a row has: its inputs, else the features; and its time. */
+function rowNames(): readonly string[] {
+  const { recipe, features = [] } = card ?? {};
+  if (recipe?.inputs === undefined) return features;
+  return [...recipe.inputs.filter((input) => !input.static).map(({ name }) => name), ...(recipe.clock === undefined ? [] : [recipe.clock])];
+}
+
+/** Columns of what is given once a sequence go from the last row into their fields. */
+function takeStatics(names: readonly string[], row: readonly string[]): void {
+  for (const [i, { name }] of staticInputs().entries())
+    if (names.includes(name)) $<HTMLInputElement>(`static-${i}`).value = row[names.indexOf(name)];
+}
+
+/** A field for each input that is given once a sequence: its levels to choose from, or a number. */
+function showStatics(): void {
+  const statics = staticInputs();
+  $("statics").hidden = statics.length === 0;
+  $("static-fields").replaceChildren(
+    ...statics.flatMap(({ name, levels }, i) => {
+      const label = element("label", `${name} `);
+      const field = element("input", "") as HTMLInputElement;
+      field.id = `static-${i}`;
+      field.autocomplete = "off";
+      label.append(field);
+      if (levels === undefined) {
+        field.inputMode = "decimal";
+        return [label];
+      }
+      const list = element("datalist", "");
+      list.id = `levels-${i}`;
+      list.append(...levels.filter((level) => level !== "").map((level) => new Option(level, level)));
+      field.setAttribute("list", list.id);
+      return [label, list];
+    }),
+  );
 }
 
 async function score(): Promise<void> {
@@ -249,12 +324,12 @@ function describeMembers(members: readonly Member[]): string {
     .join(" + ");
 }
 
-/** Inputs as people read them, with the levels of categories. */
-function namesOf(inputs: readonly Input[], isStatic: boolean): string {
-  return inputs
-    .filter((input) => (input.static === true) === isStatic)
-    .map(({ name, levels }) => (levels === undefined ? name : `${name} (${levels.join(", ")})`))
-    .join(", ");
+/** What a row has, with the levels of categories. */
+function namesOf(inputs: readonly Input[], clock: string | undefined): string {
+  const names = inputs
+    .filter((input) => !input.static)
+    .map(({ name, levels }) => (levels === undefined ? name : `${name} (${levels.filter((level) => level !== "").join(", ")})`));
+  return [...names, ...(clock === undefined ? [] : [`${clock}, its time`])].join(", ");
 }
 
 function showCard(about: Card | Service): void {
@@ -264,7 +339,8 @@ function showCard(about: Card | Service): void {
   $("hint").textContent =
     about.recipe.inputs === undefined
       ? `Up to ${about.timesteps} rows, oldest first, of ${about.features.length} numbers: ${about.features.join(", ")}. Or JSON.`
-      : `JSON: up to ${about.timesteps} rows, oldest first, of ${namesOf(about.recipe.inputs, false)}${namesOf(about.recipe.inputs, true) && `; in "static" ${namesOf(about.recipe.inputs, true)}`}.`;
+      : `Up to ${about.timesteps} rows, oldest first, of ${namesOf(about.recipe.inputs, about.recipe.clock)}. Or JSON.`;
+  showStatics();
   point.replaceChildren(...about.operatingPoints.map(({ name }) => new Option(name, name)));
   $("card").hidden = false;
   $("streams").hidden = false;
@@ -349,9 +425,17 @@ function percent(share: number | null | undefined): string {
 async function loadSample(): Promise<void> {
   const { paths } = await (await fetch("/openapi.json")).json();
   const { example } = paths["/v1/score"].post.requestBody.content["application/json"];
-  const isNumeric = example.sequence.flat().every((value: unknown) => typeof value === "number");
-  if (isNumeric && example.static === undefined) show(example.sequence);
-  else text.value = JSON.stringify(example);
+  const cells: readonly unknown[] = example.sequence.flat();
+  if ((card === undefined && example.static !== undefined) || cells.some((cell) => typeof cell === "string" && /[\s,;"]/.test(cell))) {
+    text.value = JSON.stringify(example);
+    return;
+  }
+  text.value = example.sequence.map((row: readonly unknown[]) => row.map((cell) => cell ?? "NA").join(", ")).join("\n");
+  const names = Object.keys(example.static ?? {});
+  takeStatics(
+    names,
+    names.map((name) => String(example.static[name] ?? "")),
+  );
 }
 
 /** A key that may score and not read: what to score with is in the open document. */

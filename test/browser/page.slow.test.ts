@@ -12,8 +12,9 @@ import type { StreamStore } from "../../edge/streams/store.ts";
 import type { ListedDelivery } from "../../edge/streams/stream-object.ts";
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { sampleSequence } from "../../shared/sample.ts";
-import { type App, DEPENDENCIES, openApp } from "../fixtures/app.ts";
+import { type App, DEPENDENCIES, openApp, postScore } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
+import { makeModel } from "../fixtures/model.ts";
 import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
 import { fakeStreams } from "../fixtures/senders.ts";
 
@@ -67,6 +68,87 @@ describe.skipIf(!isHere)("the page", () => {
   };
   const widerThanScreen = (page: Page): Promise<boolean> =>
     page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+
+  describe("of a model with categories, gaps, times and what is given once a sequence", () => {
+    const given = encodeArtifact(
+      makeModel(kernel, {
+        name: "shop",
+        timesteps: 4,
+        gaps: [0],
+        clock: true,
+        inputs: [
+          { name: "x" },
+          { name: "mode", levels: ["very low", "up"] },
+          { name: "plan", levels: ["", "basic", "pro"], static: true },
+          { name: "a rather long name of a number", static: true },
+        ],
+        features: ["x", "mode=very low", "mode=up", "plan=", "plan=basic", "plan=pro", "a rather long name of a number", "at"],
+        channels: [
+          { base: "feature", a: 0, view: "rate" },
+          { base: "feature", a: 2, view: "level" },
+          { base: "feature", a: 5, view: "level" },
+          { base: "feature", a: 6, view: "level" },
+        ],
+      }),
+    );
+    const app = openApp(kernel, given, { page: html });
+    const NUMBER = "a rather long name of a number";
+    const rows = [
+      [1.25, "up"],
+      [null, "very low"],
+    ];
+    const times = ["2026-01-05T09:00:00Z", "2026-01-05T09:01:00Z"];
+    const expected = async (statics: object): Promise<string> => {
+      const body = JSON.stringify({ sequence: rows, times, static: statics });
+      return (await (await postScore(app, body)).json()).results[0].probability.toFixed(4);
+    };
+    const score = async (page: Page, pasted: string): Promise<string> => {
+      await page.fill("#sequence", pasted);
+      const answered = page.waitForResponse((response) => response.url().endsWith("/v1/score"));
+      await page.click("#score");
+      await answered;
+      await page.waitForFunction(() => document.getElementById("probability")?.textContent !== "");
+      return (await page.textContent("#probability"))!;
+    };
+
+    test("has a field for each of these, filled by the sample and by pasted columns", async () => {
+      const { page, errors, close } = await open({}, app);
+      await page.waitForSelector("#statics:not([hidden])");
+      expect(await page.locator("#static-fields label").allTextContents()).toEqual(["plan ", `${NUMBER} `]);
+      await page.click("#score"); // the sample
+      await probabilityOn(page);
+      await page.fill("#static-0", "pro");
+      await page.fill("#static-1", "0.75");
+      const pasted = `1.25, up, ${times[0]}\nNA, very low, ${times[1]}`;
+      expect(await score(page, pasted)).toBe(await expected({ plan: "pro", [NUMBER]: 0.75 }));
+      const table = `at,plan,x,${NUMBER},mode\n${times[0]},basic,1.25,0.5,up\n${times[1]},basic,,0.5,very low`;
+      expect(await score(page, table)).toBe(await expected({ plan: "basic", [NUMBER]: 0.5 }));
+      expect([await page.inputValue("#static-0"), await page.inputValue("#static-1")]).toEqual(["basic", "0.5"]);
+      await page.fill("#static-0", "");
+      expect(await score(page, pasted)).toBe(await expected({ plan: null, [NUMBER]: 0.5 }));
+      await page.fill("#static-1", "many");
+      const refused = page.waitForFunction(() => document.getElementById("problem")?.textContent !== "");
+      await score(page, pasted);
+      await refused;
+      expect(await page.textContent("#problem")).toContain(`static.${NUMBER} must be a finite number`);
+      expect(errors.filter((error) => !error.includes("422"))).toEqual([]);
+      await close();
+    });
+
+    test.each([
+      ["phone", { viewport: { width: 360, height: 900 } }],
+      ["dark", { colorScheme: "dark", viewport: { width: 1280, height: 900 } }],
+      ["light", { viewport: { width: 1280, height: 900 } }],
+    ] as const)("fits the screen: %s", async (name, options) => {
+      const { page, close } = await open(options, app);
+      await page.waitForSelector("#statics:not([hidden])");
+      await page.click("#score");
+      await probabilityOn(page);
+      expect(await widerThanScreen(page)).toBe(false);
+      await page.screenshot({ path: `${SHOTS}statics-${name}.png`, fullPage: true });
+      await close();
+    });
+  });
 
   test("shows the model, and scores the sample from the keyboard alone", async () => {
     const { page, errors, close } = await open();
