@@ -6,19 +6,24 @@ import {
   type Data,
   DataType,
   type Field,
+  Message,
   type RecordBatch,
+  type RecordBatchFileReader,
   RecordBatchReader,
   Vector,
 } from "apache-arrow";
 import type { SchemaTree } from "hyparquet";
 import { DataError } from "../../shared/errors.ts";
 import { arrowCell } from "./arrow-cells.ts";
+import "./arrow-counts.ts";
 import type { Batch, Wanted } from "./batch.ts";
 import { unpackLz4Frame } from "./lz4-frame.ts";
 import { UNPACK } from "./parquet-codecs.ts";
 import type { Cell, Cursor, Leaf } from "./parquet-cursor.ts";
 import { planColumns } from "./parquet-plan.ts";
 
+/** `ARROW1` and two zeros, before a file's stream. */
+const MAGIC_BYTES = 8;
 /** Of one packed buffer: as much as a whole file may hold. */
 const MAX_BUFFER_BYTES = 2 ** 31;
 /** How many times a packed buffer's size it may unpack to, where it is large: as inflation.ts has it for files. */
@@ -35,11 +40,12 @@ export function* readArrow(bytes: Uint8Array, source: string, wanted: Wanted): G
     throw new DataError(source, "is Feather version 1: write it again with pandas' to_feather, which writes version 2, or as Parquet");
   const reader = explain(source, () => RecordBatchReader.from(bytes).open());
   const plan = explain(source, () => planColumns(toTree(reader.schema.fields, source), source, wanted));
+  explain(source, () => checkFooter(bytes, reader));
   let first = 0;
-  for (;;) {
-    const next = explain(source, () => reader.next());
+  for (const batches = listBatches(reader); ; ) {
+    const next = explain(source, () => batches.next());
     if (next.done) break;
-    const batch = next.value as RecordBatch;
+    const batch = next.value;
     const cursors = explain(source, () => plan.leaves.map((leaf) => openColumn(batch, leaf)));
     for (let from = 0; from < batch.numRows; from += plan.batchRecords) {
       const count = Math.min(plan.batchRecords, batch.numRows - from);
@@ -48,6 +54,58 @@ export function* readArrow(bytes: Uint8Array, source: string, wanted: Wanted): G
     first += batch.numRows;
   }
   if (first === 0) throw new DataError(source, "holds no row");
+}
+
+/**
+ * The record batches of a stream, one after the other; of a file, as its footer lists them. Throws RangeError where no batch stands at such a
+ * place: apache-arrow's own `next` would look there for ever.
+ */
+function* listBatches(reader: RecordBatchReader): Generator<RecordBatch> {
+  if (!reader.isFile()) return yield* reader as Iterable<RecordBatch>;
+  const file = reader as RecordBatchFileReader;
+  for (let i = 0; i < file.numRecordBatches; i++) {
+    const batch = file.readRecordBatch(i);
+    if (batch === null) throw new RangeError(`no record batch where the footer says that batch ${i} is`);
+    yield batch;
+  }
+}
+
+/** Throws RangeError where a file's footer disagrees with the stream before it: on the schema, or as it lists fewer batches. */
+function checkFooter(bytes: Uint8Array, reader: RecordBatchReader): void {
+  const stream = bytes.subarray(MAGIC_BYTES);
+  if (!reader.isFile() || readWord(stream, 0) !== -1) return; // polars begins a file without the words that begin a stream
+  const head = schemaOf(stream);
+  if (head !== null && head !== String(reader.schema)) throw new RangeError("the footer has another schema than the head");
+  const batches = countBatches(stream);
+  const listed = (reader as RecordBatchFileReader).numRecordBatches;
+  if (batches > listed) throw new RangeError(`${batches} record batches, of which the footer lists ${listed}`);
+}
+
+/** Names and types of a stream's columns, as text; null where they cannot be read, in which case the footer's hold. */
+function schemaOf(stream: Uint8Array): string | null {
+  try {
+    return String(RecordBatchReader.from(stream).open().schema);
+  } catch {
+    return null;
+  }
+}
+
+/** 0 beyond the end. */
+function readWord(bytes: Uint8Array, at: number): number {
+  return at + 4 > bytes.length ? 0 : new DataView(bytes.buffer, bytes.byteOffset + at, 4).getInt32(0, true);
+}
+
+/** How many messages of a stream are record batches: each begins with -1 and the length of its metadata, which has that of its body. */
+function countBatches(stream: Uint8Array): number {
+  let batches = 0;
+  for (let at = 0; readWord(stream, at) === -1; ) {
+    const length = readWord(stream, at + 4);
+    if (length <= 0) break;
+    const message = Message.decode(stream.subarray(at + 8, at + 8 + length));
+    if (message.isRecordBatch()) batches++;
+    at += 8 + length + Math.max(0, message.bodyLength);
+  }
+  return batches;
 }
 
 /** What `read` returns; whatever apache-arrow throws over damaged bytes becomes a DataError. */

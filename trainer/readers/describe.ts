@@ -101,6 +101,7 @@ function describeLabels({ name, isFile, positives, missing, meaning, areSoft }: 
 
 /** `1 is "yes", 0 is "no"` */
 export function describeMeaning({ one, zero, values }: LabelMeaning): string {
+  if (zero === null && values.length === 1) return `1 is ${showValue(one)}`;
   return `1 is ${showValue(one)}, 0 is ${zero === null ? `any other of ${values.length} labels` : showValue(zero)}`;
 }
 

@@ -124,6 +124,7 @@ function chooseOne(values: readonly LabelValue[], positive: string | undefined, 
   };
   if (positive !== undefined) {
     const one = values.find((value) => isSaid(value, positive));
+    if (one === undefined && values.length === 1) return { one: asValue(positive, values[0]), zero: values[0], values };
     return one === undefined ? `holds no label ${show(positive)}, which --positive names, but ${listed}` : meaning(one);
   }
   if (learnt) return translate(values, learnt);
@@ -182,6 +183,11 @@ function wordOf(value: LabelValue): string {
 /** Numbers are the same however they are written. */
 function isSaid(value: LabelValue, said: string): boolean {
   return typeof value === "number" ? said.trim() !== "" && Number(said) === value : value === said;
+}
+
+/** What is said, as a number where `other` is one. */
+function asValue(said: string, other: LabelValue): LabelValue {
+  return typeof other === "number" && said.trim() !== "" && Number.isFinite(Number(said)) ? Number(said) : said;
 }
 
 /** A label as sentences show it. */

@@ -101,6 +101,21 @@ test.each([
   expect(error.message).toContain('holds no label "maybe", which --positive names, but ');
 });
 
+test("--positive says which label is 1 where a file holds one label alone, also the one that is not there", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-describe-"));
+  const path = join(folder, "one.csv");
+  const read = async (label: string, positive: string) => {
+    writeFileSync(path, `a_0,b_0,a_1,b_1,y\n1,2,3,4,${label}\n5,6,7,8,${label}\n`);
+    const { labels, facts } = await readDataset([path], { positive });
+    return [[...(labels ?? [])], describeRead(facts)];
+  };
+  expect(await read("bought", "bought")).toEqual([[1, 1], expect.stringContaining('1 is "bought", 100.0 % positive')]);
+  expect(await read("left", "bought")).toEqual([[0, 0], expect.stringContaining('1 is "bought", 0 is "left", 0.0 % positive')]);
+  expect(await read("0", "1")).toEqual([[0, 0], expect.stringContaining("label y, 0.0 % positive")]);
+  expect(await read("3", "4")).toEqual([[0, 0], expect.stringContaining("1 is 4, 0 is 3, 0.0 % positive")]);
+  rmSync(folder, { recursive: true });
+});
+
 test("sequences of zeros alone are counted", async () => {
   const folder = mkdtempSync(join(tmpdir(), "quickstep-describe-"));
   const path = join(folder, "zeros.jsonl");
