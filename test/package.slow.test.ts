@@ -1,9 +1,10 @@
 // The published form, as a stranger has it: `npm pack`, installed without a network into an empty folder, and used there.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeArtifact } from "../shared/artifact/artifact.ts";
@@ -126,10 +127,10 @@ describe("npx quickstep", () => {
 });
 
 /** Compiles `file` as a strict caller does. */
-const check = (file: string, libraries: string) =>
+const check = (file: string, libraries: string, more: readonly string[] = []) =>
   run(
     join(ROOT, "node_modules/.bin/tsc"),
-    ["--strict", "--noEmit", "--target", "es2024", "--lib", libraries, "--module", "nodenext", file],
+    ["--strict", "--noEmit", "--target", "es2024", "--lib", libraries, "--module", "nodenext", ...more, file],
     folder,
   );
 
@@ -154,6 +155,96 @@ describe("quickstep/train", () => {
     writeFileSync(at("wrong-train.mts"), caller('"1"'));
     expect(check("right-train.mts", "es2024,dom")).toMatchObject({ stdout: "", status: 0 });
     expect(check("wrong-train.mts", "es2024,dom").stdout).toContain("wrong-train.mts(2");
+  });
+});
+
+/** Trains a model of tfjs' own layers and one of fused layers, and says how far they are apart and what the kernel ran on. */
+const EXAMINE = `import * as tf from "@tensorflow/tfjs";
+  import { bidirectional, device, fusedGru, fusedLstm } from "quickstep/tfjs";
+  export async function examine() {
+    const warnings = [];
+    console.warn = (text) => warnings.push(text);
+    await tf.setBackend("cpu");
+    const [xs, ys] = [tf.randomUniform([40, 4, 3], -1, 1, "float32", 7), tf.randomUniform([40, 1], 0, 1, "float32", 8)];
+    const build = (lstm, gru, both) => {
+      const inner = lstm({ units: 5, returnSequences: true });
+      const layers = [both({ layer: inner, inputShape: [4, 3] }), gru({ units: 4 }), tf.layers.dense({ units: 1, activation: "sigmoid" })];
+      const model = tf.sequential({ layers });
+      model.compile({ optimizer: "sgd", loss: "binaryCrossentropy" });
+      return model;
+    };
+    const own = build(tf.layers.lstm, tf.layers.gru, tf.layers.bidirectional);
+    const fused = build(fusedLstm, fusedGru, bidirectional);
+    fused.setWeights(own.getWeights());
+    for (const model of [own, fused]) await model.fit(xs, ys, { epochs: 3, shuffle: false, verbose: 0 });
+    const difference = Math.max(...own.getWeights().map((w, n) => w.sub(fused.getWeights()[n]).abs().max().dataSync()[0]));
+    return { difference, warnings: warnings.filter((text) => String(text).startsWith("quickstep")), device: device() && { threads: device().threads } };
+  }`;
+
+describe("quickstep/tfjs trains as tfjs' own layers do", () => {
+  beforeAll(() => {
+    symlinkSync(join(ROOT, "node_modules/@tensorflow"), at("node_modules/@tensorflow"));
+    writeFileSync(at("examine.mjs"), EXAMINE);
+  });
+
+  test("in Node, on all cores", () => {
+    const script = `import { examine } from "./examine.mjs"; console.log(JSON.stringify(await examine()));`;
+    writeFileSync(at("fused.mjs"), script);
+    const { stdout, stderr, status } = run(process.execPath, ["fused.mjs"]);
+    expect(status, stderr).toBe(0);
+    const { difference, ...rest } = JSON.parse(stdout.trim().split("\n").at(-1)!);
+    expect(difference).toBeLessThan(1e-5);
+    expect(rest).toEqual({ warnings: [], device: { threads: Math.min(16, availableParallelism()) } });
+  });
+
+  test.skipIf(!existsSync(CHROMIUM) && !process.env.CI)(
+    "in Chromium: on a page's one thread, in a Worker on all cores, and by tfjs itself where there is no SIMD",
+    async () => {
+      const bundleOf = async (contents: string): Promise<string> => {
+        const options = { bundle: true, format: "esm", write: false, logLevel: "error" } as const;
+        const { outputFiles } = await build({ stdin: { contents, resolveDir: folder }, ...options });
+        return outputFiles[0].text;
+      };
+      const worker = `import { examine } from "./examine.mjs"; examine().then(postMessage, (error) => postMessage(String(error)));`;
+      const headers = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+      const files: Record<string, { body: string; contentType: string; headers?: Record<string, string> }> = {
+        "/": { body: "<!doctype html>", contentType: "text/html" },
+        "/isolated": { body: "<!doctype html>", contentType: "text/html", headers },
+        "/page.js": { body: await bundleOf(`export * from "./examine.mjs";`), contentType: "text/javascript" },
+        "/worker.js": { body: await bundleOf(worker), contentType: "text/javascript", headers },
+      };
+      const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+      try {
+        const page = await browser.newPage();
+        await page.route("**/*", (route) => route.fulfill(files[new URL(route.request().url()).pathname] ?? { status: 404 }));
+        const inPage = `import("/page.js").then(({ examine }) => examine())`;
+        const inWorker = `new Promise((done) => { new Worker("/worker.js", { type: "module" }).onmessage = ({ data }) => done(data); })`;
+        await page.goto("http://localhost/");
+        const onPage = await page.evaluate(inPage);
+        expect(onPage).toMatchObject({ warnings: [], device: { threads: 1 } });
+        await page.goto("http://localhost/isolated");
+        const cores = (await page.evaluate("navigator.hardwareConcurrency")) as number;
+        const inThread = await page.evaluate(inWorker);
+        expect(inThread).toMatchObject({ warnings: [], device: { threads: Math.min(16, cores) } });
+        await page.goto("http://localhost/");
+        const without = await page.evaluate(`WebAssembly.validate = () => false; ${inPage}`);
+        expect(without).toMatchObject({ difference: 0, warnings: [expect.stringContaining("no WebAssembly with SIMD")] });
+        for (const result of [onPage, inThread]) expect((result as { difference: number }).difference).toBeLessThan(1e-5);
+      } finally {
+        await browser.close();
+      }
+    },
+  );
+
+  test("has types that a strict caller compiles against, wrong calls refused", () => {
+    const caller = (units: string): string => `import * as tf from "@tensorflow/tfjs";
+      import { fuse, fusedLstm } from "quickstep/tfjs";
+      export const model = fuse(tf.sequential({ layers: [fusedLstm({ units: ${units}, inputShape: [10, 5] })] }));`;
+    writeFileSync(at("right-tfjs.mts"), caller("100"));
+    writeFileSync(at("wrong-tfjs.mts"), caller('"100"'));
+    const lax = ["--skipLibCheck", "--types", ""]; // tfjs' own types need more than the language
+    expect(check("right-tfjs.mts", "es2024,dom", lax)).toMatchObject({ stdout: "", status: 0 });
+    expect(check("wrong-tfjs.mts", "es2024,dom", lax).stdout).toContain("wrong-tfjs.mts(3");
   });
 });
 

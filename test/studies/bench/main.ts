@@ -5,6 +5,7 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   inference: () => import("./inference.ts"),
   load: () => import("./load.ts"),
   streams: () => import("./streams.ts"),
+  tfjs: () => import("./tfjs.ts"),
   train: () => import("./train.ts"),
 };
 

@@ -94,14 +94,14 @@ async function tfjsContestants(): Promise<Contestant[]> {
 const BATCH_KINDS = ["full", "padded", "packed"] as const;
 type BatchKind = (typeof BATCH_KINDS)[number];
 
-interface Torch {
+export interface Torch {
   readonly version: string;
   step(threads: number, kind: BatchKind): Promise<void>;
   end(): void;
 }
 
 /** null where no Python here has PyTorch. */
-async function startTorch(): Promise<Torch | null> {
+export async function startTorch(): Promise<Torch | null> {
   // Debian's OpenBLAS picks its kernels by the machine unless it is told otherwise.
   const { OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE, ...env } = process.env;
   for (const [name, value] of Object.entries({ OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE }))
