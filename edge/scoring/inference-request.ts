@@ -15,7 +15,7 @@ export const INPUT = "sequences";
 
 export interface InferRequest {
   readonly id?: string;
-  /** Those that the protocol allows an answer to have, as they came; what is for the transport alone is left out. */
+  /** Those that the protocol allows an answer to have, and what scoring reads, as they came; what is for the transport alone is left out. */
   readonly parameters: Record<string, unknown>;
   /** (N,T,F) */
   readonly values: Float64Array;
@@ -34,7 +34,7 @@ export function readInferRequest(body: Uint8Array<ArrayBuffer>, jsonBytes: numbe
   const tensor = readInput(object(inputs[0], ["inputs", 0]), { body, jsonBytes }, shape, maxSequences);
   return {
     ...(typeof id === "string" && { id }),
-    parameters: Object.fromEntries(Object.entries(parameters).filter(([, value]) => isScalar(value))),
+    parameters: Object.fromEntries(Object.entries(parameters).filter(([name, value]) => isOption(name) || isScalar(value))),
     ...tensor,
     outputs: parseOutputs(outputs, binaryOutput === true),
   };
@@ -195,6 +195,11 @@ function parametersOf({ parameters }: Record<string, unknown>, path: Path): Reco
 }
 
 /** What the protocol lets a parameter be. */
+/** What scoring reads: of another type than the option has, it is refused, never passed over. */
+function isOption(name: string): boolean {
+  return name === "operatingPoint" || name === "prior";
+}
+
 function isScalar(value: unknown): boolean {
   return ["string", "number", "boolean"].includes(typeof value);
 }

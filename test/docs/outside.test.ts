@@ -19,6 +19,7 @@ const packagesOf = (text: string): string[] =>
 
 describe.each(SUITES)("test/outside/%s", (suite) => {
   const read = (name: string): string => readFileSync(join(FOLDER, suite, name), "utf8");
+  const isNode = existsSync(join(FOLDER, suite, "package.json"));
 
   test.runIf(existsSync(join(FOLDER, suite, "requirements.lock")))("locks every package to a version and hashes", () => {
     const locked = packagesOf(read("requirements.lock"));
@@ -30,6 +31,7 @@ describe.each(SUITES)("test/outside/%s", (suite) => {
   test("names no address of an index", () => {
     for (const name of readdirSync(join(FOLDER, suite)).filter((name) => name.startsWith("requirements")))
       expect(read(name)).not.toMatch(/:\/\/|--(extra-)?index-url|--find-links|--trusted-host/);
+    if (isNode) expect(read("package-lock.json")).not.toContain('"resolved"');
   });
 
   test("has a row in docs/architecture.md, which names each library and its version", () => {
@@ -39,5 +41,8 @@ describe.each(SUITES)("test/outside/%s", (suite) => {
     expect(row, `a row of \`${suite}\``).toBeDefined();
     if (existsSync(join(FOLDER, suite, "requirements.in")))
       for (const pin of packagesOf(read("requirements.in"))) expect(row).toContain(pin.replace("==", " "));
+    if (isNode)
+      for (const [name, version] of Object.entries(JSON.parse(read("package.json")).dependencies))
+        expect(row).toContain(`${name} ${version}`);
   });
 });

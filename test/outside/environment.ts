@@ -2,21 +2,20 @@
 // in out/outside while the lock stays the same. No resolver runs: a lock names every package, its version and the hashes of its files.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, test } from "vitest";
+import { keepFolder } from "./kept-folder.ts";
 
 const SUITES = fileURLToPath(new URL(".", import.meta.url));
 /** What scripts of several suites import. The suites' own folders are on nobody's path: a folder `triton` would pass for the package of that name. */
 const MODULES = join(SUITES, "modules");
-const ENVIRONMENTS = fileURLToPath(new URL("../../out/outside/", import.meta.url));
 /** (major, minor) */
 const OLDEST_PYTHON = [3, 10];
 const MAX_OUTPUT_BYTES = 2 ** 28;
 /** Of what a failed program wrote to stderr: the end, where Python says what was raised. */
 const LAST_LINES = 30;
-const LOCK_POLL_MS = 500;
 
 /** Python with the packages of one suite. */
 export interface Environment {
@@ -57,18 +56,30 @@ async function openEnvironment(suite: string): Promise<Environment> {
     .update(readFileSync(lock))
     .update(await versionOf(base))
     .digest("hex");
-  const folder = join(ENVIRONMENTS, suite);
-  const release = await takeTurn(`${folder}.lock`);
-  try {
-    if (readKey(folder) !== key) await install(suite, base, lock, folder, key);
-  } finally {
-    release();
-  }
+  const folder = await keepFolder(suite, key, (path) => install(base, lock, path));
   const python = join(folder, "bin", "python");
   return {
     python,
     run: (script, args = [], stdin) => execute(python, [join(SUITES, suite, script), ...args], stdin),
   };
+}
+
+/**
+ * Node's packages of the suite's package-lock.json, none of whose scripts is run: the folder that node_modules stands in. Fails where a
+ * package cannot be had.
+ */
+export async function installNodePackages(suite: string): Promise<string> {
+  const files = ["package.json", "package-lock.json"].map((name) => join(SUITES, suite, name));
+  const key = createHash("sha256")
+    .update(Buffer.concat(files.map((file) => readFileSync(file))))
+    .digest("hex");
+  return keepFolder(`${suite}-node`, key, async (folder) => {
+    mkdirSync(folder);
+    for (const file of files) copyFileSync(file, join(folder, basename(file)));
+    await execute("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], undefined, folder).catch((error: Error) => {
+      throw new Unavailable(`a package of Node's cannot be had (${error.message.split("\n").at(-1)})`);
+    });
+  });
 }
 
 /** `3.11.7` and the machine's architecture. Throws Unavailable where there is no Python, or one that is too old. */
@@ -83,10 +94,7 @@ async function versionOf(python: string): Promise<string> {
   return version;
 }
 
-/** Makes the environment anew. The key is written last, so that half an environment is never taken for a whole one. */
-async function install(suite: string, base: string, lock: string, folder: string, key: string): Promise<void> {
-  const started = performance.now();
-  rmSync(folder, { recursive: true, force: true });
+async function install(base: string, lock: string, folder: string): Promise<void> {
   // The base's pip installs into the environment: ensurepip, which Debian keeps in a package of its own, is not needed.
   await execute(base, ["-m", "venv", "--without-pip", folder]);
   const pip = ["-m", "pip", "--python", join(folder, "bin", "python"), "install", "--quiet", "--no-input", "--disable-pip-version-check"];
@@ -94,51 +102,16 @@ async function install(suite: string, base: string, lock: string, folder: string
     const [reason = "pip failed"] = error.message.match(/^ *ERROR.*$/m) ?? [];
     throw new Unavailable(`a package cannot be had (${reason.trim()})`);
   });
-  writeFileSync(join(folder, "key"), key);
-  const seconds = (performance.now() - started) / 1000;
-  console.log(`${suite}: environment made in ${seconds.toFixed(0)} s, ${(bytesIn(folder) / 1e9).toFixed(2)} GB`);
 }
 
-function readKey(folder: string): string | undefined {
-  try {
-    return readFileSync(join(folder, "key"), "utf8");
-  } catch {
-    return undefined;
-  }
-}
-
-function bytesIn(folder: string): number {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
-}
-
-/** Waits until no other process makes this environment: files of one suite run side by side. Gives what ends the turn. */
-async function takeTurn(path: string): Promise<() => void> {
-  mkdirSync(ENVIRONMENTS, { recursive: true });
-  for (;;) {
-    try {
-      writeFileSync(path, `${process.pid}`, { flag: "wx" });
-      return () => rmSync(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    if (!isAlive(path)) rmSync(path, { force: true });
-    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
-  }
-}
-
-function isAlive(path: string): boolean {
-  try {
-    process.kill(Number(readFileSync(path, "utf8")), 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** Runs a program to its end: its stdout. Throws Error with the end of its stderr where its status is not 0. */
-export function execute(program: string, args: readonly string[], stdin?: unknown, cwd?: string): Promise<string> {
+/** Runs a program to its end: its stdout. `more` are variables of its environment. Throws Error with the end of its stderr where its status is not 0. */
+export function execute(
+  program: string,
+  args: readonly string[],
+  stdin?: unknown,
+  cwd?: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const env = {
     ...process.env,
     PYTHONNOUSERSITE: "1",
@@ -147,6 +120,7 @@ export function execute(program: string, args: readonly string[], stdin?: unknow
     PYTHONWARNINGS: "ignore",
     CUDA_VISIBLE_DEVICES: "",
     TF_CPP_MIN_LOG_LEVEL: "3",
+    ...more,
   };
   return new Promise((resolve, reject) => {
     const child = execFile(program, args, { env, cwd, maxBuffer: MAX_OUTPUT_BYTES }, (error, stdout, stderr) => {

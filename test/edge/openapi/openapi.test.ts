@@ -137,6 +137,9 @@ describe("the document", () => {
       count++;
     }
     expect(count).toBe(6);
+    const [[type, { example }]] = Object.entries(document.paths["/v1/score/lines"].post.requestBody!.content);
+    const lines = await post(app, "/v1/score/lines", example as string, { "content-type": type });
+    expect(Object.keys(JSON.parse(await lines.text()))).toEqual(["probability", "label"]);
   });
 
   test("names the scopes that the routes ask for", async () => {

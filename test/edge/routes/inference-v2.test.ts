@@ -262,6 +262,18 @@ describe("infer in JSON", () => {
       "/parameters/operatingPoint",
     ],
     [
+      "an operating point of another type",
+      { inputs: [input(nested)], parameters: { operatingPoint: {} } },
+      "parameters.operatingPoint must be one of balanced, sensitive, got an object",
+      "/parameters/operatingPoint",
+    ],
+    [
+      "a prior of another type",
+      { inputs: [input(nested)], parameters: { prior: [0.2] } },
+      expect.stringMatching(/^parameters\.prior must be .*, got an array/),
+      "/parameters/prior",
+    ],
+    [
       "parameters of another type",
       { inputs: [input(nested)], parameters: [] },
       "parameters must be an object, got an empty array",
