@@ -41,7 +41,7 @@ async function readFile(bytes: Uint8Array, source: string, said: Said, beside: B
   // Pickle protocols 2 to 5 start with their number
   if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) rejectPickle(source, "a pickle");
   if (isJson(bytes)) return readTfjs(bytes, source, outputSaid(said), beside);
-  if (looksLikeOnnx(bytes)) return readOnnx(bytes, source, said.timesteps, beside);
+  if (looksLikeOnnx(bytes)) return readOnnx(bytes, source, said, beside);
   return rejectFile(
     source,
     "is no model file that quickstep knows",

@@ -60,14 +60,22 @@ function nameEnd(last: DraftLayer | undefined, width: number): string {
 /** Fewer layers that compute the same: what is linear joins the dense layer beside it, and what turns steps around joins what reads them. */
 export function mergeLayers(layers: readonly DraftLayer[]): DraftLayer[] {
   const out: DraftLayer[] = [];
-  for (const layer of layers) {
-    if (layer.kind === "activation" && layer.activation.kind === "linear") continue;
-    const before = out.at(-1);
-    const joined = before && joinLayers(before, layer);
-    if (joined === undefined) out.push(layer);
-    else out.splice(-1, 1, ...joined);
-  }
+  for (const layer of layers) append(out, layer);
   return out;
+}
+
+/** Layers that take each row alone: a row may be chosen in front of them as well as behind. */
+const ROWWISE: ReadonlySet<DraftLayer["kind"]> = new Set(["dense", "activation", "affine", "layerNormalization", "softmax"]);
+
+function append(out: DraftLayer[], layer: DraftLayer): void {
+  if (layer.kind === "activation" && layer.activation.kind === "linear") return;
+  const before = out.at(-1);
+  if (before === undefined) return void out.push(layer);
+  const isChoice = layer.kind === "globalPooling" && layer.by.length === 1 && (layer.by[0] === "first" || layer.by[0] === "last");
+  const joined = isChoice && ROWWISE.has(before.kind) ? [layer, before] : joinLayers(before, layer);
+  if (joined === undefined) return void out.push(layer);
+  out.pop();
+  for (const one of joined) append(out, one);
 }
 
 /** What two neighbours come to; undefined where they stay two. */

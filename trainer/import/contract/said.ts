@@ -1,16 +1,24 @@
 // What comes with a model file from outside of it: what a person says of it, since no file of that format holds it, and files beside it.
+import type { Activation } from "../../../shared/networks/activation.ts";
 import type { Padding } from "../../../shared/sequence.ts";
 
-/** The forward pass around a state dict of PyTorch, in the order of computation. */
-export interface TorchDescription {
-  readonly cell: "lstm" | "gru" | "rnn";
-  readonly layers: number;
-  readonly isBidirectional: boolean;
-  /** What is made of the states of a sequence: `cell` is the last cell state. */
-  readonly pooling: "last" | "first" | "mean" | "max" | "cell";
-  /** `linear` and activations behind it, in order, without a last sigmoid. */
-  readonly head: readonly string[];
-}
+/** One step of a forward pass of PyTorch. */
+export type TorchStep =
+  | {
+      readonly kind: "cell";
+      readonly cell: "lstm" | "gru" | "rnn";
+      readonly layers: number;
+      readonly isBidirectional: boolean;
+      /** Of an rnn: relu instead of tanh. */
+      readonly isRelu: boolean;
+    }
+  /** What is read of a cell's states: `last` is output[:, -1], `state` the last h_n of each direction, `cell` of c_n. */
+  | { readonly kind: "pool"; readonly by: "last" | "state" | "cell" | "first" | "mean" | "max" }
+  | { readonly kind: "flatten" | "linear" | "batchnorm" | "layernorm" }
+  | { readonly kind: "activation"; readonly activation: Activation };
+
+/** The forward pass around a state dict of PyTorch, in the order of computation, without a last sigmoid. */
+export type TorchDescription = readonly TorchStep[];
 
 /** Reads a file of the model's own folder, by the name that the model has for it. Throws DataError: no such file, or another folder. */
 export type Beside = (location: string) => Uint8Array;

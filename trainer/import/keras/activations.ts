@@ -1,6 +1,6 @@
 // Keras' activation functions by their names, in every spelling since Keras 1, and what each computes (keras/src/activations/activations.py).
 import type { Activation } from "../../../shared/networks/activation.ts";
-import { sigmoid } from "../contract/imported-network.ts";
+import { evaluateActivation } from "../contract/activations.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { describeLayer, type Layer } from "./layer.ts";
 
@@ -80,52 +80,8 @@ export function activationName(activation: unknown): string {
 
 /** What an activation makes of a row, as Keras defines it. */
 export function runActivation(activation: KerasActivation, row: Float64Array): Float64Array {
-  if (activation.kind !== "softmax") return row.map((x) => evaluate(activation, x));
+  if (activation.kind !== "softmax") return row.map((x) => evaluateActivation(activation, x));
   const exponentials = row.map((x) => Math.exp(x - Math.max(...row)));
   const sum = exponentials.reduce((a, b) => a + b);
   return exponentials.map((x) => x / sum);
-}
-
-/** One number. */
-export function evaluate(activation: Activation, x: number): number {
-  const negative = (below: number): number => (x > 0 ? x : below);
-  switch (activation.kind) {
-    case "linear":
-      return x;
-    case "relu":
-      return negative(0);
-    case "leakyRelu":
-      return negative(activation.alpha * x);
-    case "elu":
-      return negative(activation.alpha * (Math.exp(x) - 1));
-    case "selu":
-      return 1.0507009873554805 * negative(1.6732632423543772 * (Math.exp(x) - 1));
-    case "silu":
-      return x * sigmoid(x);
-    case "tanh":
-      return Math.tanh(x);
-    case "sigmoid":
-      return sigmoid(x);
-    case "softplus":
-      return x > 30 ? x : Math.log(1 + Math.exp(x));
-    case "softsign":
-      return x / (1 + Math.abs(x));
-    case "hardSigmoid":
-      return Math.max(0, Math.min(1, activation.slope * x + 0.5));
-    case "gelu":
-      return activation.approximate
-        ? (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)))
-        : x * normalDistribution(x);
-  }
-}
-
-/** Φ(x), by Simpson's rule over the density from 0: far below 1e-9 in steps of 1/256. */
-function normalDistribution(x: number): number {
-  const end = Math.min(Math.abs(x), 9);
-  const n = 2 * Math.ceil(end * 128) + 2;
-  const density = (z: number): number => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
-  let sum = density(0) + density(end);
-  for (let k = 1; k < n; k++) sum += (k % 2 === 1 ? 4 : 2) * density((k * end) / n);
-  const half = (sum * end) / n / 3;
-  return x < 0 ? 0.5 - half : 0.5 + half;
 }

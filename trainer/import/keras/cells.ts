@@ -1,8 +1,8 @@
 // The cells of Keras' recurrent layers: weights in Keras' order → a cell in our layout, and the cell's own arithmetic in float64.
 // Legend: W width, U units; gates i,f,c,o of an LSTM, z,r,h of a GRU.
 import type { Activation } from "../../../shared/networks/activation.ts";
+import { evaluateActivation } from "../contract/activations.ts";
 import type { DraftLayer } from "../contract/draft-layers.ts";
-import { evaluate } from "./activations.ts";
 import { expectShape, type Layer, type Weights } from "./layer.ts";
 
 export type DraftCell = Extract<DraftLayer, { kind: "recurrent" }>["cell"];
@@ -40,7 +40,7 @@ export const readLstm: ReadCell = (layer, weights, size, source) => {
   const { activation, recurrentActivation, U } = size;
   const [i, f, c, o] = gates;
   const gate = (one: Gate, x: Float64Array, h: Float64Array, u: number): number =>
-    evaluate(recurrentActivation, inputOf(one, x, u) + stateOf(one, h, u));
+    evaluateActivation(recurrentActivation, inputOf(one, x, u) + stateOf(one, h, u));
   return {
     cell: { cell: "lstm", units: U, ...joinGates(gates, size), ...functions(size) },
     run: {
@@ -48,9 +48,9 @@ export const readLstm: ReadCell = (layer, weights, size, source) => {
       step(x, state) {
         const [h, memory] = state;
         const next = memory.map(
-          (before, u) => gate(f, x, h, u) * before + gate(i, x, h, u) * evaluate(activation, inputOf(c, x, u) + stateOf(c, h, u)),
+          (before, u) => gate(f, x, h, u) * before + gate(i, x, h, u) * evaluateActivation(activation, inputOf(c, x, u) + stateOf(c, h, u)),
         );
-        state[0] = next.map((value, u) => gate(o, x, h, u) * evaluate(activation, value));
+        state[0] = next.map((value, u) => gate(o, x, h, u) * evaluateActivation(activation, value));
         state[1] = next;
       },
     },
@@ -64,7 +64,7 @@ export const readGru: ReadCell = (layer, weights, size, source) => {
   const [z, r, h] = gates;
   const resetAfter = layer.config.reset_after === true;
   const gate = (one: Gate, x: Float64Array, state: Float64Array, u: number): number =>
-    evaluate(recurrentActivation, inputOf(one, x, u) + one.recurrentBias[u] + stateOf(one, state, u));
+    evaluateActivation(recurrentActivation, inputOf(one, x, u) + one.recurrentBias[u] + stateOf(one, state, u));
   return {
     cell: {
       cell: "gru",
@@ -84,7 +84,7 @@ export const readGru: ReadCell = (layer, weights, size, source) => {
           inputOf(h, x, u) + (resetAfter ? reset[u] * (stateOf(h, before, u) + h.recurrentBias[u]) : stateOf(h, kept, u));
         state[0] = before.map((value, u) => {
           const update = gate(z, x, before, u);
-          return update * value + (1 - update) * evaluate(activation, candidate(u));
+          return update * value + (1 - update) * evaluateActivation(activation, candidate(u));
         });
       },
     },
@@ -101,7 +101,7 @@ export const readSimpleRnn: ReadCell = (layer, weights, size, source) => {
       start: () => [new Float64Array(U)],
       step(x, state) {
         const [h] = state;
-        state[0] = h.map((_, u) => evaluate(activation, inputOf(gates[0], x, u) + stateOf(gates[0], h, u)));
+        state[0] = h.map((_, u) => evaluateActivation(activation, inputOf(gates[0], x, u) + stateOf(gates[0], h, u)));
       },
     },
   };

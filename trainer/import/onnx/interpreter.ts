@@ -1,5 +1,5 @@
 // Evaluates an ONNX graph in float64: a slow, obvious interpreter, by which a graph is understood and an import is checked.
-import { rejectFile } from "../contract/reject-file.ts";
+import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import type { Graph } from "./file.ts";
 import type { Node, Tensor } from "./operators/node.ts";
 import { misfit, OperatorError } from "./operators/operator.ts";
@@ -10,6 +10,11 @@ import { OPERATORS } from "./operators/table.ts";
  * supported or does not fit its inputs.
  */
 export function evaluate(graph: Graph, given: ReadonlyMap<string, Tensor>, wanted: string, source: string): Tensor {
+  return createEvaluator(graph, given, source)(wanted);
+}
+
+/** As evaluate, for many tensors: each node is computed once. */
+export function createEvaluator(graph: Graph, given: ReadonlyMap<string, Tensor>, source: string): (wanted: string) => Tensor {
   const known = new Map(given);
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== "").map((name) => [name, node] as const)));
   const underway = new Set<string>();
@@ -28,13 +33,12 @@ export function evaluate(graph: Graph, given: ReadonlyMap<string, Tensor>, wante
       rejectFile(source, `needs ${name}, but ${node.operator} does not give ${name} here`, "export the model for inference")
     );
   };
-  return compute(wanted);
+  return compute;
 }
 
 function evaluateNode(node: Node, compute: (name: string) => Tensor, source: string): readonly Tensor[] {
   const operator = OPERATORS.get(node.operator);
-  if (operator === undefined)
-    return rejectFile(source, `${describe(node)} is not supported`, "quickstep runs one LSTM with a linear head and a Sigmoid behind it");
+  if (operator === undefined) return rejectFile(source, `${describe(node)} is not supported`, SECOND_ENGINE);
   const isVariadic = operator.inputs.at(-1)?.endsWith("…");
   const taken = isVariadic ? node.inputs : node.inputs.slice(0, operator.inputs.length);
   const inputs = taken.map((name) => (name === "" ? undefined : compute(name)));

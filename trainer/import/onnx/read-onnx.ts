@@ -1,24 +1,37 @@
 // An ONNX file → ImportedNetwork: the one LSTM by its constants, what is around the LSTM by asking the graph itself.
 // Legend: T steps, F features, U units.
+import { DataError } from "../../../shared/errors.ts";
 import { plainFront } from "../contract/front.ts";
 import type { ImportedNetwork } from "../contract/imported-network.ts";
 import { rejectFile } from "../contract/reject-file.ts";
-import type { Beside } from "../contract/said.ts";
-import { readGraph } from "./file.ts";
+import type { Beside, Said } from "../contract/said.ts";
+import { type Graph, readGraph } from "./file.ts";
 import { readFront, readInitial } from "./front.ts";
 import { type Head, readHead } from "./head.ts";
 import { evaluate } from "./interpreter.ts";
 import { feed, findLayout, type Layout } from "./layout.ts";
 import { isQuickstepExport, readQuickstepExport } from "./quickstep-export.ts";
+import { readLayers } from "./read-layers.ts";
 import { describeSettings, findRecurrent, type RecurrentGraph } from "./recurrent.ts";
 
-/** Reads a graph of one LSTM and a linear head. `timesteps` as the user says it; `beside` reads weights from other files. Throws DataError naming what does not fit. */
-export function readOnnx(bytes: Uint8Array, source: string, timesteps: number | null, beside: Beside): ImportedNetwork {
+/** Reads a graph of layers. `said` is what the user says; `beside` reads weights from other files. Throws DataError naming what does not fit. */
+export function readOnnx(bytes: Uint8Array, source: string, { timesteps, isLogit = false }: Said, beside: Beside): ImportedNetwork {
   const graphOfFile = readGraph(bytes, source, beside);
   if (isQuickstepExport(graphOfFile) && graphOfFile.metadata.has("members"))
     rejectFile(source, "is an export of several members", "import reads one network: use the artifact that the file was exported from");
+  if (isQuickstepExport(graphOfFile)) return readQuickstepExport(findRecurrent(graphOfFile, source));
+  try {
+    return readPlain(graphOfFile, source, timesteps);
+  } catch (error) {
+    // Whatever is no LSTM with a linear head is read as layers, or refused by what no layer is
+    if (!(error instanceof DataError)) throw error;
+    return readLayers(graphOfFile, source, timesteps, isLogit);
+  }
+}
+
+/** One LSTM and a linear head, found by asking the graph. Throws DataError where the graph is anything else. */
+function readPlain(graphOfFile: Graph, source: string, timesteps: number | null): ImportedNetwork {
   const recurrent = findRecurrent(graphOfFile, source);
-  if (isQuickstepExport(recurrent.graph)) return readQuickstepExport(recurrent);
   const layout = findLayout(recurrent, timesteps);
   const initial = readInitial(recurrent, layout);
   const front = readFront(recurrent, layout);

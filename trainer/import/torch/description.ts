@@ -1,62 +1,102 @@
 // What a state dict of PyTorch does not hold: the forward pass, in words. `lstm(2, bidirectional) mean linear relu linear`.
 // Knows no tensors.
+
 import { UsageError } from "../../../shared/errors.ts";
-import type { TorchDescription } from "../contract/said.ts";
+import type { Activation } from "../../../shared/networks/activation.ts";
+import type { TorchDescription, TorchStep } from "../contract/said.ts";
 
 const CELLS = ["lstm", "gru", "rnn"] as const;
-const POOLINGS = ["last", "first", "mean", "max", "cell"] as const;
-const HEAD = ["linear", "relu", "leakyrelu", "elu", "gelu", "tanh", "softplus", "sigmoid"];
+const POOLINGS = ["last", "state", "cell", "first", "mean", "max"] as const;
+/** torch.nn's activations, with the settings that they have where nothing is said. */
+const ACTIVATIONS: Readonly<Record<string, (setting: number | undefined) => Activation>> = {
+  relu: () => ({ kind: "relu" }),
+  leakyrelu: (alpha = 0.01) => ({ kind: "leakyRelu", alpha }),
+  elu: (alpha = 1) => ({ kind: "elu", alpha }),
+  selu: () => ({ kind: "selu" }),
+  silu: () => ({ kind: "silu" }),
+  gelu: () => ({ kind: "gelu", approximate: false }),
+  tanh: () => ({ kind: "tanh" }),
+  softplus: () => ({ kind: "softplus" }),
+  softsign: () => ({ kind: "softsign" }),
+  sigmoid: () => ({ kind: "sigmoid" }),
+};
+const OTHERS = ["linear", "batchnorm", "layernorm", "flatten", "dropout"] as const;
 const MAX_LAYERS = 8;
+const MAX_STEPS = 64;
 
-/** What quickstep runs. */
-export const TORCH_SUPPORTED = "lstm last linear";
+/** The forward pass that most have. */
+export const TORCH_USUAL = "lstm last linear";
 
 /**
- * Reads the text of `--torch`: a cell with its layers and directions in parentheses, what is read of its states (`last` where nothing is
- * said), then the layers behind. A last `sigmoid` may be said or left out. Throws UsageError naming the word that does not fit.
+ * Reads the text of `--torch`: cells with their layers and directions in parentheses, what is read of the last one's states (`last` where
+ * nothing is said), then the layers behind. A last `sigmoid` may be said or left out. Throws UsageError naming the word that does not fit.
  */
 export function readTorchDescription(text: string, option: string): TorchDescription {
   const words = text.toLowerCase().match(/[a-z_]+(?:\s*\([^()]*\))?|\S+/g) ?? [];
-  const [first = "", ...rest] = words;
-  const { cell, layers, isBidirectional } = readCell(first, text, option);
-  const isPooled = POOLINGS.some((pooling) => pooling === rest[0]);
-  const pooling = isPooled ? (rest[0] as TorchDescription["pooling"]) : "last";
-  const head = rest.slice(isPooled ? 1 : 0).map((word) => word.replace("_", ""));
-  const unknown = head.find((word) => !HEAD.includes(word));
-  if (unknown !== undefined)
-    throw new UsageError(
-      `--${option} has "${unknown}" at ${text.toLowerCase().indexOf(unknown)}, expected ${[...POOLINGS, ...HEAD].join(", ")}`,
-    );
-  const last = head.at(-1) === "sigmoid" ? head.slice(0, -1) : head;
-  if (last.at(-1) !== "linear")
-    throw new UsageError(`--${option} "${text}" does not end in a linear layer: say the whole forward pass, such as "${TORCH_SUPPORTED}"`);
-  return { cell, layers, isBidirectional, pooling, head: last };
+  const steps: TorchStep[] = [];
+  for (const word of words.slice(0, MAX_STEPS)) {
+    const step = readWord(word, text, option);
+    if (step === "dropout") continue;
+    const before = steps.at(-1);
+    if (before?.kind === "cell" && step.kind !== "cell" && step.kind !== "pool" && step.kind !== "flatten" && step.kind !== "layernorm")
+      steps.push({ kind: "pool", by: "last" });
+    steps.push(step);
+  }
+  if (steps[0]?.kind !== "cell" && steps[0]?.kind !== "layernorm")
+    throw new UsageError(`--${option} begins with "${words[0] ?? ""}", expected ${CELLS.join(", ")}, such as "${TORCH_USUAL}"`);
+  const last = steps.at(-1);
+  const whole = last?.kind === "activation" && last.activation.kind === "sigmoid" ? steps.slice(0, -1) : steps;
+  if (whole.at(-1)?.kind !== "linear")
+    throw new UsageError(`--${option} "${text}" does not end in a linear layer: say the whole forward pass, such as "${TORCH_USUAL}"`);
+  return whole;
 }
 
-function readCell(word: string, text: string, option: string): Pick<TorchDescription, "cell" | "layers" | "isBidirectional"> {
-  const [, name, settings = ""] = word.match(/^([a-z_]+)(?:\s*\(([^()]*)\))?$/) ?? [];
+function readWord(word: string, text: string, option: string): TorchStep | "dropout" {
+  const [, given = word, settings = ""] = word.match(/^([a-z_]+)(?:\s*\(([^()]*)\))?$/) ?? [];
+  const name = given.replaceAll("_", "");
   const cell = CELLS.find((known) => known === name);
-  if (cell === undefined)
-    throw new UsageError(`--${option} begins with "${word}", expected ${CELLS.join(", ")}, such as "${TORCH_SUPPORTED}"`);
-  let [layers, isBidirectional] = [1, false];
+  if (cell !== undefined) return readCell(cell, settings, text, option);
+  const by = POOLINGS.find((known) => known === name);
+  if (by !== undefined) return { kind: "pool", by };
+  const other = OTHERS.find((known) => known === name);
+  if (other !== undefined) return other === "dropout" ? other : { kind: other };
+  if (!Object.hasOwn(ACTIVATIONS, name))
+    throw new UsageError(
+      `--${option} has "${word}" at ${text.toLowerCase().indexOf(word)}, expected ${[...CELLS, ...POOLINGS, ...OTHERS, ...Object.keys(ACTIVATIONS)].join(", ")}`,
+    );
+  const setting = settings.trim() === "" ? undefined : Number(settings);
+  if (setting !== undefined && !Number.isFinite(setting))
+    throw new UsageError(`--${option} has "${settings}" in "${word}", expected a number, such as leakyrelu(0.2)`);
+  return { kind: "activation", activation: ACTIVATIONS[name](setting) };
+}
+
+function readCell(cell: (typeof CELLS)[number], settings: string, text: string, option: string): TorchStep {
+  let [layers, isBidirectional, isRelu] = [1, false, false];
   for (const setting of settings.split(",").map((part) => part.trim())) {
     if (setting === "bidirectional") isBidirectional = true;
+    else if (setting === "relu" && cell === "rnn") isRelu = true;
     else if (/^[1-9]$/.test(setting) && Number(setting) <= MAX_LAYERS) layers = Number(setting);
     else if (setting !== "")
       throw new UsageError(
         `--${option} has "${setting}" in "${text}", expected a number of layers from 1 to ${MAX_LAYERS}, or bidirectional`,
       );
   }
-  return { cell, layers, isBidirectional };
+  return { kind: "cell", cell, layers, isBidirectional, isRelu };
 }
 
-/** The words of what quickstep does not run, each as it was said; none where all of it runs. */
-export function unsupportedWords({ cell, layers, isBidirectional, pooling, head }: TorchDescription): string[] {
-  return [
-    ...(cell === "lstm" ? [] : [cell]),
-    ...(layers === 1 ? [] : [`${layers} layers`]),
-    ...(isBidirectional ? ["bidirectional"] : []),
-    ...(pooling === "last" ? [] : [pooling]),
-    ...(head.length === 1 ? [] : [`${head.join(" ")} behind it`]),
-  ];
+/** The steps in words, as `--torch` takes them. */
+export function describeTorch(steps: TorchDescription): string {
+  return steps
+    .map((step) => {
+      if (step.kind === "activation") return step.activation.kind.toLowerCase();
+      if (step.kind === "pool") return step.by;
+      if (step.kind !== "cell") return step.kind;
+      const settings = [
+        ...(step.layers > 1 ? [step.layers] : []),
+        ...(step.isBidirectional ? ["bidirectional"] : []),
+        ...(step.isRelu ? ["relu"] : []),
+      ];
+      return settings.length > 0 ? `${step.cell}(${settings.join(", ")})` : step.cell;
+    })
+    .join(" ");
 }

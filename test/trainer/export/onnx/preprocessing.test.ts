@@ -148,7 +148,7 @@ describe("categories, and what is given once a sequence", () => {
   test("are in the graph's description and metadata, so that an import takes them back", () => {
     const model = makeModel(kernel, { timesteps: 6, inputs, channels });
     const bytes = encodeOnnx(model);
-    const { exportMetadata } = readOnnx(bytes, "mine.onnx", null, () => new Uint8Array());
+    const { exportMetadata } = readOnnx(bytes, "mine.onnx", { timesteps: null, isChecked: false }, () => new Uint8Array());
     expect(exportMetadata?.recipe.inputs).toEqual(inputs);
     const text = new TextDecoder("latin1").decode(encodeOnnx(model, { preprocessing: true }));
     expect(text).toContain("plan=basic, plan=pro, age the same in every row, padded in front");

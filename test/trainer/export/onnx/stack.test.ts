@@ -162,9 +162,9 @@ test("what cannot hold a stack says so", () => {
   const model = makeStack(kernel);
   expect(() => encodeOnnx(model)).toThrow("has several members, which look at raw sequences: --onnx needs --preprocessing");
   expect(() => encodeTorch(makeStack(kernel, { kinds: ["linear", "trees"] }))).toThrow("has no LSTM, only linear and trees");
-  expect(() => readOnnx(encodeOnnx(model, { preprocessing: true }), "stack.onnx", null, () => new Uint8Array())).toThrow(
-    "is an export of several members: import reads one network",
-  );
+  expect(() =>
+    readOnnx(encodeOnnx(model, { preprocessing: true }), "stack.onnx", { timesteps: null, isChecked: false }, () => new Uint8Array()),
+  ).toThrow("is an export of several members: import reads one network");
 });
 
 test("a state dict of PyTorch holds the LSTM member: each of its networks, bit for bit, and the stack in the metadata", () => {

@@ -174,15 +174,18 @@ export const SHAPE_OPERATORS: Readonly<Record<string, Operator>> = {
       const [starts, ends] = [listOf(attributes.starts, inputs[0]) ?? misfit(), listOf(attributes.ends, inputs[1]) ?? misfit()];
       const axes = listOf(attributes.axes, inputs[2]) ?? starts.map((_, k) => k);
       const steps = listOf(attributes.steps, inputs[3]) ?? starts.map(() => 1);
-      if (steps.some((step) => step !== 1)) throw new OperatorError(`takes steps of ${steps}`, "quickstep reads slices of step 1");
-      const [first, dims] = [x.dims.map(() => 0), [...x.dims]];
+      if (steps.some((step) => step !== 1 && step !== -1))
+        throw new OperatorError(`takes steps of ${steps}`, "quickstep reads slices of step 1 and -1");
+      const [first, dims, direction] = [x.dims.map(() => 0), [...x.dims], x.dims.map(() => 1)];
       for (const [k, axis] of axes.entries()) {
         const d = axisOf(axis, x.dims.length);
-        const clamp = (position: number): number => Math.min(Math.max(axisOf(position, x.dims[d]), 0), x.dims[d]);
+        const [low, high] = steps[k] === 1 ? [0, x.dims[d]] : [-1, x.dims[d] - 1];
+        const clamp = (position: number): number => Math.min(Math.max(axisOf(position, x.dims[d]), low), high);
         first[d] = clamp(starts[k]);
-        dims[d] = Math.max(0, clamp(ends[k]) - first[d]);
+        dims[d] = Math.max(0, (clamp(ends[k]) - first[d]) * steps[k]);
+        direction[d] = steps[k];
       }
-      const source = (index: number[]): number[] => index.map((position, d) => position + first[d]);
+      const source = (index: number[]): number[] => index.map((position, d) => first[d] + position * direction[d]);
       return [build(dims, (index) => at(x, source(index)))];
     },
   }),

@@ -1,9 +1,13 @@
-// Every operator that the interpreter knows: those that stand around one recurrent network in what PyTorch, tf2onnx and keras2onnx
-// write. A new operator is one entry in one of these tables.
+// Every operator that the interpreter knows: those that stand in recurrent networks as PyTorch, tf2onnx, keras2onnx and Keras write them. A
+// new operator is one entry in one of these tables.
+import { ACTIVATION_OPERATORS } from "./activations.ts";
 import { ARITHMETIC_OPERATORS } from "./arithmetic.ts";
-import { LSTM } from "./lstm.ts";
 import type { Operator } from "./operator.ts";
+import { RECURRENT_OPERATORS } from "./recurrent.ts";
 import { SHAPE_OPERATORS } from "./shapes.ts";
+import { WINDOW_OPERATORS } from "./windows.ts";
 
 /** By name. A map, since names come from files. */
-export const OPERATORS: ReadonlyMap<string, Operator> = new Map(Object.entries({ ...SHAPE_OPERATORS, ...ARITHMETIC_OPERATORS, LSTM }));
+export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
+  Object.entries({ ...SHAPE_OPERATORS, ...ARITHMETIC_OPERATORS, ...ACTIVATION_OPERATORS, ...WINDOW_OPERATORS, ...RECURRENT_OPERATORS }),
+);

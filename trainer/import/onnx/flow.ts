@@ -1,0 +1,129 @@
+// What a tensor of a graph is in terms of layers: which number of which row each of its elements is. Selections and changes of shape are
+// followed by the elements' codes alone; rows are chosen when a layer needs them.
+// Legend: N sequences, R rows, W width.
+import { type DraftLayer, widthBehind } from "../contract/draft-layers.ts";
+import { SECOND_ENGINE } from "../contract/reject-file.ts";
+import type { Tensor } from "./operators/node.ts";
+import { OperatorError } from "./operators/operator.ts";
+
+/** Rows (N,R,W) that layers make of the graph's input. */
+export interface Flow {
+  readonly layers: readonly DraftLayer[];
+  readonly R: number;
+  readonly W: number;
+  /** Of a pooling over all rows: what was pooled. */
+  readonly pooled?: Flow;
+}
+
+/** A tensor whose elements are numbers of a flow: 1 + (n·R + r)·W + w; 0 is a zero that a pad has put there. */
+export interface Traced {
+  readonly flow: Flow;
+  readonly codes: Tensor;
+}
+
+/** Where an element of a tensor comes from. */
+export interface Place {
+  readonly n: number;
+  readonly r: number;
+  readonly w: number;
+}
+
+/** Throws: what the graph does there is no layer that quickstep runs. */
+export function unlike(problem: string): never {
+  throw new OperatorError(problem, SECOND_ENGINE);
+}
+
+/** The code of a place. */
+export function codeOf({ R, W }: Flow, n: number, r: number, w: number): number {
+  return 1 + (n * R + r) * W + w;
+}
+
+/** The place of a code. Throws OperatorError for a pad's zero. */
+export function placeOf({ R, W }: Flow, code: number): Place {
+  if (code === 0) return unlike("takes a pad's zeros");
+  const at = code - 1;
+  return { n: Math.floor(at / (R * W)), r: Math.floor(at / W) % R, w: at % W };
+}
+
+/** The flow behind one layer more. */
+export function extend(flow: Flow, layers: readonly DraftLayer[], R: number): Flow {
+  return { layers: [...flow.layers, ...layers], R, W: widthBehind(layers, flow.W) };
+}
+
+/** The tensor in another flow of the same rows and width. */
+export function carry({ flow, codes }: Traced, layers: readonly DraftLayer[]): Traced {
+  return { flow: extend(flow, layers, flow.R), codes };
+}
+
+/** The one row of each sequence that the elements come from, as a flow of one row. Throws OperatorError where they come from several. */
+export function selectRow(traced: Traced): Traced {
+  const { flow, codes } = readStates(traced);
+  if (flow.R === 1) return { flow, codes };
+  const places = [...codes.data].map((code) => placeOf(flow, code));
+  const [{ r }] = places;
+  if (places.some((place) => place.r !== r)) unlike("takes numbers of several steps at once");
+  if (r !== 0 && r !== flow.R - 1) unlike(`reads step ${r} of ${flow.R}`);
+  return pool({ flow, codes }, r === 0 ? "first" : "last", codes.dims, places);
+}
+
+/**
+ * Where a bidirectional layer's elements are the last row of the forward half and the first of the backward half, as tf2onnx reads the last
+ * states: the same elements as the layer's states. Else the tensor as it is.
+ */
+export function readStates(traced: Traced): Traced {
+  const { flow, codes } = traced;
+  const layer = flow.layers.at(-1);
+  if (layer?.kind !== "bidirectional" || layer.returns !== "sequence" || flow.R === 1) return traced;
+  const places = [...codes.data].map((code) => placeOf(flow, code));
+  if (!places.every(({ r, w }) => r === (w < layer.forward.units ? flow.R - 1 : 0))) return traced;
+  const next: Flow = { layers: [...flow.layers.slice(0, -1), { ...layer, returns: "state" }], R: 1, W: flow.W };
+  return { flow: next, codes: { dims: codes.dims, data: Float64Array.from(places, ({ n, w }) => codeOf(next, n, 0, w)) } };
+}
+
+/** The tensor of `dims` whose elements are pooled over all rows; `places` say n and w of each. */
+export function pool({ flow }: Traced, by: "first" | "last" | "mean" | "max", dims: readonly number[], places: readonly Place[]): Traced {
+  const next: Flow = { ...extend(flow, [{ kind: "globalPooling", by: [by] }], 1), pooled: flow };
+  return { flow: next, codes: { dims, data: Float64Array.from(places, ({ n, w }) => codeOf(next, n, 0, w)) } };
+}
+
+/** Poolings of the same rows side by side: a flow that has the numbers of all, and the tensors in that flow. */
+export function poolTogether(parts: readonly Traced[]): Traced[] {
+  const single = parts.map(selectRow);
+  const base = single[0].flow.pooled;
+  if (base === undefined || single.some(({ flow }) => flow.pooled !== base)) return unlike("joins numbers of different layers");
+  const by = single.flatMap(({ flow }) => {
+    const last = flow.layers.at(-1);
+    return last?.kind === "globalPooling" ? last.by : unlike("joins numbers of different layers");
+  });
+  const flow: Flow = { ...extend(base, [{ kind: "globalPooling", by }], 1), pooled: base };
+  let offset = 0;
+  return single.map((part) => {
+    const from = offset;
+    offset += part.flow.W;
+    return {
+      flow,
+      codes: {
+        dims: part.codes.dims,
+        data: part.codes.data.map((code) => codeOf(flow, placeOf(part.flow, code).n, 0, from + placeOf(part.flow, code).w)),
+      },
+    };
+  });
+}
+
+/** Lines of the last axis: the codes of each. */
+export function linesOf({ dims, data }: Tensor): Float64Array[] {
+  const width = dims[dims.length - 1];
+  return Array.from({ length: data.length / width }, (_, k) => data.subarray(k * width, (k + 1) * width));
+}
+
+/** (W) of numbers that elements say of their columns. Throws OperatorError where two elements of a column say different ones. */
+export function perColumn({ flow, codes }: Traced, valueAt: (k: number) => number, missing: number): Float64Array {
+  const out = new Float64Array(flow.W).fill(Number.NaN);
+  for (const [k, code] of codes.data.entries()) {
+    const { w } = placeOf(flow, code);
+    const value = valueAt(k);
+    if (!Number.isNaN(out[w]) && out[w] !== value) unlike("treats steps or sequences differently");
+    out[w] = value;
+  }
+  return out.map((value) => (Number.isNaN(value) ? missing : value));
+}

@@ -1,0 +1,205 @@
+// A graph of any layers → ImportedNetwork: the sequences' numbers are followed from the input to the output, operator by operator.
+// Legend: N sequences, T steps, F features.
+import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS } from "../../../shared/sequence.ts";
+import { type DraftLayer, logitOf, mergeLayers, settleLayers } from "../contract/draft-layers.ts";
+import { addFront, plainFront } from "../contract/front.ts";
+import { type ImportedNetwork, sigmoid } from "../contract/imported-network.ts";
+import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
+import type { Graph, Port } from "./file.ts";
+import { codeOf, type Flow, selectRow, type Traced } from "./flow.ts";
+import { attempt, createEvaluator, evaluate } from "./interpreter.ts";
+import { feed, type Layout } from "./layout.ts";
+import type { Node, Tensor } from "./operators/node.ts";
+import { build } from "./operators/tensors.ts";
+import { TRACES } from "./trace.ts";
+
+/** Where the file leaves the number of sequences open: two, so that mixed sequences show. */
+const TRACED_SEQUENCES = 2;
+const MAX_BATCH = 1000;
+
+/** Reads a graph as layers. `timesteps` as the user says it. Throws DataError naming the operator that is no layer. */
+export function readLayers(graph: Graph, source: string, timesteps: number | null, isLogit: boolean): ImportedNetwork {
+  const { input, lengths } = findInputs(graph, source);
+  const layouts = [true, false].map((batchFirst) => layoutOf(input, lengths?.name ?? null, timesteps, batchFirst));
+  const failures: unknown[] = [];
+  for (const layout of layouts) {
+    const F = input.dims[2] ?? 0;
+    if (layout.T > MAX_TIMESTEPS || layout.N > MAX_BATCH) continue;
+    try {
+      return readAs(layout, F, { graph, source, isLogit });
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  throw (
+    failures[0] ??
+    rejectFile(source, `takes ${input.name} of shape (${shapeOf(input)})`, `quickstep runs up to ${MAX_TIMESTEPS} steps; ${SECOND_ENGINE}`)
+  );
+}
+
+function shapeOf({ dims }: Port): string {
+  return dims.map((size) => size ?? "?").join(", ");
+}
+
+/** The one input of sequences, and the one of lengths where there is one. */
+function findInputs({ inputs }: Graph, source: string): { input: Port; lengths: Port | undefined } {
+  const [input, ...more] = inputs.filter(({ dims }) => dims.length === 3);
+  const others = inputs.filter((port) => port !== input);
+  const lengths = others.length === 1 && others[0].dims.length <= 1 ? others[0] : undefined;
+  if (input === undefined || more.length > 0 || (others.length > 0 && lengths === undefined))
+    return rejectFile(
+      source,
+      `takes ${inputs.map((port) => `${port.name} (${shapeOf(port)})`).join(", ") || "no input"}`,
+      `quickstep gives a model one array of sequences, (sequences, steps, features), and their lengths; ${SECOND_ENGINE}`,
+    );
+  const F = input.dims[2];
+  if (F === null || F > MAX_FEATURES)
+    rejectFile(
+      source,
+      `takes ${F ?? "any number of"} features a step (${shapeOf(input)})`,
+      `expected 1 to ${MAX_FEATURES}: export the model with a fixed number; ${SECOND_ENGINE}`,
+    );
+  return { input, lengths };
+}
+
+function layoutOf({ name: input, dims }: Port, lengths: string | null, timesteps: number | null, batchFirst: boolean): Layout {
+  const [sequences, steps] = batchFirst ? dims : [dims[1], dims[0]];
+  return {
+    input,
+    lengths,
+    N: sequences ?? TRACED_SEQUENCES,
+    T: steps ?? timesteps ?? DEFAULT_SHAPE.timesteps,
+    isFree: steps === null,
+    batchFirst,
+  };
+}
+
+interface Reading {
+  readonly graph: Graph;
+  readonly source: string;
+  readonly isLogit: boolean;
+}
+
+function readAs(layout: Layout, F: number, { graph, source, isLogit }: Reading): ImportedNetwork {
+  if (graph.outputs.length !== 1)
+    rejectFile(
+      source,
+      `has ${graph.outputs.length} outputs (${graph.outputs.map(({ name }) => name).join(", ")})`,
+      "quickstep answers one probability: export that output alone",
+    );
+  const [{ name: output }] = graph.outputs;
+  const { flow } = traceOutput(graph, layout, F, output, source);
+  const logit = logitOf(flow.layers, F, isLogit);
+  if (typeof logit === "string")
+    return rejectFile(
+      source,
+      logit,
+      `quickstep answers the probability of a sigmoid of one number or a softmax of two (--logits where one number is a logit); ${SECOND_ENGINE}`,
+    );
+  const { front, layers } = splitFront(logit.layers, F);
+  const words = mergeLayers(layers).map((layer) => ("cell" in layer ? `${layer.cell.cell}(${layer.cell.units})` : layer.kind));
+  return {
+    format: `ONNX, opset ${graph.opset}, from ${graph.producer || "an unnamed producer"}`,
+    findings: [
+      `${words.join(" → ")} on ${F} features`,
+      `input ${layout.input} is (${layout.batchFirst ? "sequences, steps" : "steps, sequences"}, features)`,
+      logit.classes === 2
+        ? "head: a softmax of two, whose second number is the probability of class 1"
+        : isLogit
+          ? "a sigmoid stands behind the output, as --logits says"
+          : "head: a sigmoid",
+      layout.lengths === null
+        ? "no lengths: all-zero rows are data (padding: none)"
+        : `input ${layout.lengths} gives lengths: shorter sequences are padded with all-zero rows in front (padding: leading)`,
+    ],
+    timesteps: layout.isFree ? null : layout.T,
+    padding: layout.lengths === null ? "none" : "leading",
+    front,
+    network: settleLayers(layers, F),
+    forward(rows) {
+      const L = rows.length / F;
+      const T = layout.isFree && layout.lengths === null ? L : layout.T;
+      const x = new Float64Array(T * F);
+      x.set(rows); // left-aligned, as sequence_lens wants it
+      const feeds = feed({ ...layout, T }, F, (_, t, f) => x[t * F + f], L);
+      const answer = evaluate(graph, feeds, output, source).data;
+      return logit.classes === 2 ? answer[1] : isLogit ? sigmoid(answer[0]) : answer[0];
+    },
+  };
+}
+
+/** What scales features in front of everything goes into the recipe. */
+function splitFront(layers: readonly DraftLayer[], F: number) {
+  let front = plainFront(F);
+  let first = 0;
+  for (const layer of layers) {
+    if (layer.kind !== "affine") break;
+    front = addFront(front, layer.mean, layer.scale);
+    first++;
+  }
+  return { front, layers: layers.slice(first) };
+}
+
+/** The output as a flow of one row. Throws DataError naming the operator that is no layer. */
+function traceOutput(graph: Graph, layout: Layout, F: number, output: string, source: string): Traced {
+  const { N, T, batchFirst, input } = layout;
+  const start: Flow = { layers: [], R: T, W: F };
+  const codes = build(batchFirst ? [N, T, F] : [T, N, F], ([a, b, f]) => codeOf(start, batchFirst ? a : b, batchFirst ? b : a, f));
+  const numbers = createEvaluator(
+    graph,
+    feed(layout, F, () => 0),
+    source,
+  );
+  const known = new Map<string, Traced | undefined>([[input, { flow: start, codes }]]);
+  const depends = dependents(graph, input);
+  const makers = new Map(graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== "").map((name) => [name, node] as const)));
+  const underway = new Set<string>();
+  const trace = (name: string): Traced | undefined => {
+    if (known.has(name) || !depends.has(name)) return known.get(name);
+    const node = makers.get(name);
+    if (node === undefined || underway.has(name))
+      return rejectFile(source, `needs ${name}, which no node computes first`, "the file is damaged: export the model again");
+    underway.add(name);
+    const outputs = traceNode(node, trace, numbers, source);
+    for (const [k, one] of node.outputs.entries()) if (one !== "") known.set(one, outputs[k]);
+    return known.get(name);
+  };
+  const traced = trace(output);
+  if (traced === undefined) return rejectFile(source, `answers ${output} whatever the sequences are`, "export the model for inference");
+  return attempt({ operator: "output", name: output, inputs: [], outputs: [], attributes: new Map() }, () => selectRow(traced), source);
+}
+
+function traceNode(
+  node: Node,
+  trace: (name: string) => Traced | undefined,
+  numbers: (name: string) => Tensor,
+  source: string,
+): readonly (Traced | undefined)[] {
+  const inputs = node.inputs.map((name) => (name === "" ? undefined : trace(name)));
+  const rule = TRACES.get(node.operator);
+  return attempt(
+    node,
+    () => {
+      if (rule === undefined)
+        return rejectFile(
+          source,
+          `the operator ${node.operator}${node.name ? ` (${node.name})` : ""} is no layer that quickstep runs`,
+          SECOND_ENGINE,
+        );
+      return rule({ node, inputs, constant: (k) => (node.inputs[k] ? numbers(node.inputs[k]) : undefined) });
+    },
+    source,
+  );
+}
+
+/** Every tensor that depends on the numbers of `input`; a shape does not. */
+function dependents(graph: Graph, input: string): ReadonlySet<string> {
+  const found = new Set([input]);
+  for (let before = -1; before < found.size; ) {
+    before = found.size;
+    for (const node of graph.nodes)
+      if (!/^(Shape|Size)$/.test(node.operator) && node.inputs.some((name) => found.has(name)))
+        for (const output of node.outputs) if (output !== "") found.add(output);
+  }
+  return found;
+}
