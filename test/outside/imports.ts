@@ -21,6 +21,9 @@ interface ImportCase {
   /** What a person says beside the file, as import's options take it. */
   readonly padding?: Padding;
   readonly torch?: string;
+  readonly isLogit?: boolean;
+  /** The file of a model's config, from the folder. */
+  readonly layers?: string;
 }
 
 /** Declares a test for each case in `folder`, and one that this suite's lines of the table of refusals are cases. */
@@ -30,21 +33,29 @@ export function testImports(suite: keyof typeof EXPECTED_REFUSALS, folder: strin
   const sentenceOf = new Map(refusals);
   const numbers = (name: string): Float64Array => Float64Array.from(readNpy(readFileSync(join(folder, name)), name).data as Float64Array);
 
-  test.each(cases.map((ofCase, at) => ({ at, ...ofCase })))("import: $name", async ({ at, name, file, padding, torch }) => {
-    const sentence = sentenceOf.get(name);
-    const path = join(folder, file);
-    const said = { padding, torch: torch === undefined ? undefined : readTorchDescription(torch, "torch") };
-    const importing = importBytes(readFileSync(path), { said, beside: (location) => readBeside(path, location) });
-    if (sentence !== undefined) {
-      // read now? Then delete the case's line in refusals.ts
-      await expect(importing).rejects.toThrow(sentence);
-      return;
-    }
-    const [scores, expected] = [scoreBytes((await importing).bytes, numbers(`${at}.X.npy`)), numbers(`${at}.p.npy`)];
-    expect(scores).toHaveLength(expected.length);
-    expect(new Set(expected).size).toBeGreaterThan(expected.length / 2);
-    for (const [n, p] of expected.entries()) expect(Math.abs(scores[n] - p), `sequence ${n}`).toBeLessThanOrEqual(TOLERANCE);
-  });
+  test.each(cases.map((ofCase, at) => ({ at, ...ofCase })))(
+    "import: $name",
+    async ({ at, name, file, padding, torch, isLogit, layers }) => {
+      const sentence = sentenceOf.get(name);
+      const path = join(folder, file);
+      const said = {
+        padding,
+        torch: torch === undefined ? undefined : readTorchDescription(torch, "torch"),
+        isLogit,
+        layers: layers === undefined ? undefined : readFileSync(join(folder, layers), "utf8"),
+      };
+      const importing = importBytes(readFileSync(path), { said, beside: (location) => readBeside(path, location) });
+      if (sentence !== undefined) {
+        // read now? Then delete the case's line in refusals.ts
+        await expect(importing).rejects.toThrow(sentence);
+        return;
+      }
+      const [scores, expected] = [scoreBytes((await importing).bytes, numbers(`${at}.X.npy`)), numbers(`${at}.p.npy`)];
+      expect(scores).toHaveLength(expected.length);
+      expect(new Set(expected).size).toBeGreaterThan(expected.length / 2);
+      for (const [n, p] of expected.entries()) expect(Math.abs(scores[n] - p), `sequence ${n}`).toBeLessThanOrEqual(TOLERANCE);
+    },
+  );
 
   test("every expected refusal is a case, once", () => {
     expect(sentenceOf.size).toBe(refusals.length);

@@ -26,9 +26,9 @@ def sequential(*layers, steps=T):
     return widen(keras.Sequential([L.Input((steps, F)), *layers]))
 
 
-def save(name, model, x, formats=("keras", "h5", "onnx"), **said):
+def save(name, model, x, formats=("keras", "h5", "onnx"), link=lambda p: p, **said):
     p = model.predict(x.astype("float32"), verbose=0)
-    p = p[:, -1] if p.ndim == 2 else p
+    p = link(p[:, -1] if p.ndim == 2 else p)
     for form in formats:
         path = cases.path("." + form)
         model.export(path, format="onnx", verbose=False) if form == "onnx" else model.save(path)
@@ -74,7 +74,7 @@ save("Masking(-99), LSTM", sequential(L.Masking(-99.0), L.LSTM(8), head()), mark
 inputs = keras.Input((T, F))
 save("functional", widen(keras.Model(inputs, head()(L.LSTM(12)(L.Masking(0.0)(inputs))))), masked)
 
-# What is refused until networks are lists of layers
+# Layers of every kind
 save("LSTM with recurrent dropout", sequential(L.LSTM(9, recurrent_dropout=0.2), head()), unmasked)
 save("two LSTMs with dropout", sequential(L.LSTM(12, return_sequences=True), L.Dropout(0.2), L.LSTM(8), head()), unmasked)
 save("Masking, two LSTMs", sequential(L.Masking(0.0), L.LSTM(12, return_sequences=True), L.LSTM(8), head()), masked, ("keras", "h5"))
@@ -86,7 +86,8 @@ save("SimpleRNN", sequential(L.SimpleRNN(10), head()), unmasked)
 save("LSTM, hidden Dense", sequential(L.LSTM(10), L.Dense(6, activation="relu"), head()), unmasked)
 save("LSTM, softmax of two", sequential(L.LSTM(10), L.Dense(2, activation="softmax")), unmasked)
 save("LSTM, BatchNormalization, Dense", with_statistics(sequential(L.LSTM(10), batch_norm(), head())), unmasked)
-save("LSTM, logits", sequential(L.LSTM(10), L.Dense(1)), unmasked)
+logits = sequential(L.LSTM(10), L.Dense(1))
+save("LSTM, logits", logits, unmasked, isLogit=True, link=lambda z: 1 / (1 + np.exp(-z)))
 save("LSTM of relu", sequential(L.LSTM(10, activation="relu"), head()), unmasked)
 save("LSTM, mean over steps", sequential(L.LSTM(10, return_sequences=True), L.GlobalAveragePooling1D(), head()), unmasked)
 save("LSTM, Flatten", sequential(L.LSTM(6, return_sequences=True), L.Flatten(), head()), unmasked)
@@ -94,7 +95,27 @@ save("Conv1D, LSTM", sequential(L.Conv1D(8, 3, padding="causal", activation="rel
 save("LayerNormalization, LSTM", sequential(L.LayerNormalization(), L.LSTM(8), head()), unmasked)
 save("TimeDistributed Dense, LSTM", sequential(L.TimeDistributed(L.Dense(6)), L.LSTM(8), head()), unmasked, ("keras", "h5"))
 
+mask = lambda: L.Masking(0.0)
+save("three GRUs", sequential(L.GRU(7, return_sequences=True), L.GRU(6, return_sequences=True), L.GRU(5), head()), unmasked, ("keras", "h5"))
+save("Masking, GRU", sequential(mask(), L.GRU(10), head()), masked, ("keras", "h5"))
+save("Masking, SimpleRNN of relu", sequential(mask(), L.SimpleRNN(6, activation="relu"), head()), masked, ("keras", "h5"))
+save("Masking, mean over steps", sequential(mask(), L.LSTM(7, return_sequences=True), L.GlobalAveragePooling1D(), head()), masked, ("keras", "h5"))
+save("maximum over steps", sequential(L.GRU(7, return_sequences=True), L.GlobalMaxPooling1D(), head()), unmasked)
+for merge in ("sum", "mul", "ave"):
+    save(f"Bidirectional GRU, {merge}", sequential(L.Bidirectional(L.GRU(6), merge_mode=merge), head()), unmasked, ("keras", "h5"))
+save("two Bidirectional LSTMs", sequential(mask(), L.Bidirectional(L.LSTM(6, return_sequences=True)), L.Bidirectional(L.LSTM(4)), head()), masked, ("keras", "h5"))
+save("LSTM backwards, LSTM", sequential(L.LSTM(6, return_sequences=True, go_backwards=True), L.LSTM(5), head()), unmasked, ("keras", "h5"))
+save("Conv1D, pooling, LSTM", sequential(L.Conv1D(6, 3, padding="same", activation="elu"), L.MaxPooling1D(2), L.LSTM(5), head()), unmasked)
+save("Conv1D with strides, mean", sequential(L.Conv1D(6, 3, strides=2), L.AveragePooling1D(2, padding="same"), L.LeakyReLU(), L.GlobalAveragePooling1D(), head()), unmasked, ("keras", "h5"))
+for activation in ("gelu", "silu", "selu", "softplus", "softsign", "tanh", "leaky_relu", "hard_sigmoid"):
+    save(f"LSTM, Dense of {activation}", sequential(L.LSTM(6), L.Dense(5, activation=activation), head()), unmasked, ("keras", "h5"))
+save("LSTM, LayerNormalization, Dense", sequential(L.LSTM(6, return_sequences=True), L.LayerNormalization(), L.LSTM(5), L.LayerNormalization(), L.Dense(4, activation="relu"), head()), unmasked, ("keras", "h5"))
+save("LSTM, BatchNormalization between", with_statistics(sequential(L.LSTM(6, return_sequences=True), batch_norm(), L.LSTM(5), head())), unmasked, ("keras", "h5"))
+save("LSTM of softsign with sigmoid", sequential(L.LSTM(6, activation="softsign"), head()), unmasked, ("keras", "h5"))
+
 weights = sequential(L.LSTM(8), head())
 weights.save_weights(cases.path(".weights.h5"))
-cases.add("LSTM, weights alone", cases.path(".weights.h5"), unmasked, weights.predict(unmasked.astype("float32"), verbose=0))
+with open(os.path.join(cases.folder, "layers.json"), "w") as file:
+    file.write(weights.to_json())
+cases.add("LSTM, weights alone", cases.path(".weights.h5"), unmasked, weights.predict(unmasked.astype("float32"), verbose=0), layers="layers.json")
 cases.write()

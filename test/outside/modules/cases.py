@@ -30,7 +30,7 @@ class Cases:
         return os.path.join(self.folder, f"{len(self.cases)}{ending}")
 
     def add(self, name, file, x, p, **said):
-        """`said`: what a person says beside the file, as import's options `padding` and `torch` take it."""
+        """`said`: what a person says beside the file, as import's options take it: `padding`, `torch`, `isLogit`, `layers` (a file of the folder)."""
         at = len(self.cases)
         np.save(os.path.join(self.folder, f"{at}.X.npy"), np.asarray(x, np.float64))
         np.save(os.path.join(self.folder, f"{at}.p.npy"), np.asarray(p, np.float64).reshape(-1))

@@ -58,14 +58,19 @@ describe("a state dict holds no forward pass", () => {
   });
 
   test.each([
-    [
-      "lstm(2, bidirectional) mean linear relu linear",
-      "computes 2 layers, bidirectional, mean, linear relu linear behind it, as --torch says",
-    ],
-    ["gru last linear", "computes gru"],
-    ["lstm cell linear sigmoid", "computes cell"],
-  ])("%s is refused for what quickstep does not run", async (words, sentence) => {
+    ["lstm(2, bidirectional) mean linear", "lstm has 1 layer, where --torch says 2: say --torch as the model is"],
+    ["lstm mean linear relu linear", 'holds 1 Linear modules (fc), where the forward pass "lstm mean linear relu linear" has 2'],
+    ["gru last linear", "lstm is a lstm, where --torch says gru"],
+  ])("%s is refused where the modules are others", async (words, sentence) => {
     expect(await refuse(file, { padding: "none", torch: readTorchDescription(words, "torch") })).toContain(sentence);
+  });
+
+  test.each(["mean", "max", "first", "cell"])("lstm %s linear is another model than lstm last linear", async (pooling) => {
+    const read = (words: string) => importBytes(file, { timesteps: T, said: { torch: readTorchDescription(words, "torch") } });
+    const [one, other] = [await read(`lstm ${pooling} linear`), await read("lstm last linear")];
+    const [a, b] = [one, other].map(({ bytes }) => scoreBytes(bytes, sequences()));
+    expect(a.filter((p, n) => Math.abs(p - b[n]) > 1e-3).length).toBeGreaterThan(N / 2);
+    expect(one.findings.join()).toContain(`the forward pass is "lstm ${pooling} linear"`);
   });
 
   test.each([
@@ -80,7 +85,7 @@ describe("a state dict holds no forward pass", () => {
 
   test("a Linear of two is a softmax, whose second number is the probability", async () => {
     const { findings, parity } = await importBytes(stateDict("fc", 2));
-    expect(findings.join()).toContain("a softmax, whose second number is the probability of label 1, follows the Linear: as --torch says");
+    expect(findings.join()).toContain("a softmax, whose second number is the probability of label 1, follows: as --torch says");
     expect(parity).toBeLessThan(2e-6);
   });
 });

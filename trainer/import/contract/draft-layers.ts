@@ -81,6 +81,13 @@ function append(out: DraftLayer[], layer: DraftLayer): void {
 /** What two neighbours come to; undefined where they stay two. */
 function joinLayers(before: DraftLayer, layer: DraftLayer): DraftLayer[] | undefined {
   if (before.kind === "dense" && layer.kind === "affine") return [denseThenAffine(before, layer)];
+  if (before.kind === "conv" && layer.kind === "affine") {
+    const { kernel, bias, filters } = before;
+    const { mean, scale } = layer;
+    return [
+      { ...before, kernel: kernel.map((weight, at) => weight / scale[at % filters]), bias: bias.map((b, u) => (b - mean[u]) / scale[u]) },
+    ];
+  }
   if (before.kind === "affine" && layer.kind === "dense") return [affineThenDense(before, layer)];
   if (before.kind === "reverse" && layer.kind === "reverse") return [];
   if (before.kind === "reverse" && layer.kind === "recurrent") return turnAround(layer);

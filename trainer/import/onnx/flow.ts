@@ -3,7 +3,7 @@
 // Legend: N sequences, R rows, W width.
 import { type DraftLayer, widthBehind } from "../contract/draft-layers.ts";
 import { SECOND_ENGINE } from "../contract/reject-file.ts";
-import type { Tensor } from "./operators/node.ts";
+import type { Node, Tensor } from "./operators/node.ts";
 import { OperatorError } from "./operators/operator.ts";
 
 /** Rows (N,R,W) that layers make of the graph's input. */
@@ -19,6 +19,14 @@ export interface Flow {
 export interface Traced {
   readonly flow: Flow;
   readonly codes: Tensor;
+}
+
+/** A node with what is known of its inputs: traced where they depend on the sequences, else their numbers. */
+export interface TracedNode {
+  readonly node: Node;
+  readonly inputs: readonly (Traced | undefined)[];
+  /** The numbers of input k, which depends on no sequence. */
+  constant(k: number): Tensor | undefined;
 }
 
 /** Where an element of a tensor comes from. */

@@ -43,8 +43,15 @@ function shapeOf({ dims }: Port): string {
 
 /** The one input of sequences, and the one of lengths where there is one. */
 function findInputs({ inputs }: Graph, source: string): { input: Port; lengths: Port | undefined } {
-  const [input, ...more] = inputs.filter(({ dims }) => dims.length === 3);
+  const [input, ...more] = inputs.filter(({ dims }, k) => dims.length === 3 && (k === 0 || dims.some((size) => size === null)));
   const others = inputs.filter((port) => port !== input);
+  const lost = inputs.slice(1).find(({ dims }) => dims.length > 0 && dims.every((size) => size !== null));
+  if (lost)
+    rejectFile(
+      source,
+      `takes ${lost.name} (${shapeOf(lost)}) as an input beside the sequences: numbers that a layer has, which the export left out of the file`,
+      `import the model that was exported (.keras, .h5, model.json) instead; ${SECOND_ENGINE}`,
+    );
   const lengths = others.length === 1 && others[0].dims.length <= 1 ? others[0] : undefined;
   if (input === undefined || more.length > 0 || (others.length > 0 && lengths === undefined))
     return rejectFile(
@@ -180,16 +187,26 @@ function traceNode(
   return attempt(
     node,
     () => {
-      if (rule === undefined)
-        return rejectFile(
-          source,
-          `the operator ${node.operator}${node.name ? ` (${node.name})` : ""} is no layer that quickstep runs`,
-          SECOND_ENGINE,
-        );
+      if (rule === undefined) return rejectOperator(node, source);
       return rule({ node, inputs, constant: (k) => (node.inputs[k] ? numbers(node.inputs[k]) : undefined) });
     },
     source,
   );
+}
+
+/** Operators whose bodies are graphs of their own, which may take any tensor. */
+const LOOPS = new Set(["Loop", "Scan", "If"]);
+
+/** Throws DataError: what the operator is, and the way forward. */
+function rejectOperator({ operator, name }: Node, source: string): never {
+  const what = `the operator ${operator}${name ? ` (${name})` : ""}`;
+  if (LOOPS.has(operator))
+    rejectFile(
+      source,
+      `${what} computes a layer step by step, as tf2onnx writes layers behind a mask, with dropout inside, or of other functions than cuDNN's`,
+      `import the model that was exported (.keras, .h5, model.json) instead, whose layers quickstep reads; ${SECOND_ENGINE}`,
+    );
+  rejectFile(source, `${what} is no layer that quickstep runs`, SECOND_ENGINE);
 }
 
 /** Every tensor that depends on the numbers of `input`; a shape does not. */
@@ -198,7 +215,7 @@ function dependents(graph: Graph, input: string): ReadonlySet<string> {
   for (let before = -1; before < found.size; ) {
     before = found.size;
     for (const node of graph.nodes)
-      if (!/^(Shape|Size)$/.test(node.operator) && node.inputs.some((name) => found.has(name)))
+      if (LOOPS.has(node.operator) || (!/^(Shape|Size)$/.test(node.operator) && node.inputs.some((name) => found.has(name))))
         for (const output of node.outputs) if (output !== "") found.add(output);
   }
   return found;

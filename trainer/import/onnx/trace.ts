@@ -11,8 +11,10 @@ import {
   placeOf,
   pool,
   poolTogether,
+  readStates,
   selectRow,
   type Traced,
+  type TracedNode,
   unlike,
 } from "./flow.ts";
 import type { Node, Tensor } from "./operators/node.ts";
@@ -21,14 +23,6 @@ import { OPERATORS } from "./operators/table.ts";
 import { at, axisOf, broadcast, build } from "./operators/tensors.ts";
 import { countWindows, readWindows } from "./operators/windows.ts";
 import { traceRecurrent } from "./trace-recurrent.ts";
-
-/** A node with what is known of its inputs: traced where they depend on the sequences, else their numbers. */
-export interface TracedNode {
-  readonly node: Node;
-  readonly inputs: readonly (Traced | undefined)[];
-  /** The numbers of input k, which depends on no sequence. */
-  constant(k: number): Tensor | undefined;
-}
 
 type Trace = (traced: TracedNode) => readonly (Traced | undefined)[];
 

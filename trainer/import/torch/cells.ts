@@ -63,9 +63,10 @@ export function readCell(
   source: string,
 ): TorchCell {
   const shapes = recurrentShapes(GATES[kind], W, U);
-  const hasBias = module.parameters.has(`bias_ih_${suffix}`);
   const bias = (key: "bias_ih" | "bias_hh"): Float64Array =>
-    hasBias ? parameterOf(module, `${key}_${suffix}`, shapes[`${key}_l0`], source) : new Float64Array(GATES[kind] * U); // bias=False
+    module.parameters.has(`${key}_${suffix}`)
+      ? parameterOf(module, `${key}_${suffix}`, shapes[`${key}_l0`], source)
+      : new Float64Array(GATES[kind] * U); // bias=False
   const parameters: Parameters = {
     W,
     U,

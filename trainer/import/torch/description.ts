@@ -34,6 +34,8 @@ export const TORCH_USUAL = "lstm last linear";
 export function readTorchDescription(text: string, option: string): TorchDescription {
   const words = text.toLowerCase().match(/[a-z_]+(?:\s*\([^()]*\))?|\S+/g) ?? [];
   const steps: TorchStep[] = [];
+  if (!/^(lstm|gru|rnn|layer_?norm)\b/.test(words[0] ?? ""))
+    throw new UsageError(`--${option} begins with "${words[0] ?? ""}", expected ${CELLS.join(", ")}, such as "${TORCH_USUAL}"`);
   for (const word of words.slice(0, MAX_STEPS)) {
     const step = readWord(word, text, option);
     if (step === "dropout") continue;
@@ -42,8 +44,6 @@ export function readTorchDescription(text: string, option: string): TorchDescrip
       steps.push({ kind: "pool", by: "last" });
     steps.push(step);
   }
-  if (steps[0]?.kind !== "cell" && steps[0]?.kind !== "layernorm")
-    throw new UsageError(`--${option} begins with "${words[0] ?? ""}", expected ${CELLS.join(", ")}, such as "${TORCH_USUAL}"`);
   const last = steps.at(-1);
   const whole = last?.kind === "activation" && last.activation.kind === "sigmoid" ? steps.slice(0, -1) : steps;
   if (whole.at(-1)?.kind !== "linear")

@@ -54,13 +54,17 @@ export function buildStep(step: TorchStep, place: Place, source: string): TorchL
 
 function buildCells(step: Extract<TorchStep, { kind: "cell" }>, { module, W, next }: Place, source: string): TorchLayer {
   const found = measureModule(module!, source);
-  for (const [what, said, is] of [
-    ["is", step.cell, found.cell],
-    ["layers:", step.layers, found.layers],
-    ["bidirectional:", step.isBidirectional, found.isBidirectional],
-  ] as const)
-    if (said !== is)
-      rejectFile(source, `${module!.name || "the module"} ${what} ${is}, where --torch says ${said}`, "say --torch as the model is");
+  const name = module!.name || "the state dict";
+  const layersOf = (count: number): string => `has ${count} ${count === 1 ? "layer" : "layers"}`;
+  const differ =
+    step.cell !== found.cell
+      ? `is a ${found.cell}, where --torch says ${step.cell}`
+      : step.layers !== found.layers
+        ? `${layersOf(found.layers)}, where --torch says ${step.layers}`
+        : step.isBidirectional !== found.isBidirectional
+          ? `is ${found.isBidirectional ? "bidirectional, where --torch says one direction" : "of one direction, where --torch says bidirectional"}`
+          : undefined;
+  if (differ) rejectFile(source, `${name} ${differ}`, "say --torch as the model is");
   const { U } = found;
   const reading = next?.kind === "pool" && (next.by === "state" || next.by === "cell") ? next.by : "sequence";
   if (reading === "cell" && step.cell !== "lstm")

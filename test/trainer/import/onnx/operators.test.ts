@@ -47,6 +47,7 @@ const positive = (seed: number, ...dims: number[]): TensorProto =>
     ),
   );
 const float = (name: string, f: number): AttributeProto => ({ name, f, type: ATTRIBUTE.FLOAT });
+const text = (name: string, value: string): AttributeProto => ({ name, s: new TextEncoder().encode(value), type: ATTRIBUTE.STRING });
 const bools = (...values: number[]): TensorProto => tensor("bools", BOOL, [values.length], Uint8Array.from(values));
 
 const scalar = (name: string, value: number): TensorProto => tensor(name, INT64, [], raw(BigInt64Array.of(BigInt(value))));
@@ -152,6 +153,64 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   BatchNormalization: [
     { inputs: [noise(1, 2, 3), noise(2, 3), noise(3, 3), noise(4, 3), positive(5, 3)], attributes: [float("epsilon", 1e-3)] },
+  ],
+  Relu: [{ inputs: [noise(1, 5)] }],
+  LeakyRelu: [{ inputs: [noise(1, 5)] }, { inputs: [noise(1, 5)], attributes: [float("alpha", 0.3)] }],
+  Elu: [{ inputs: [noise(1, 5)] }, { inputs: [noise(1, 5)], attributes: [float("alpha", 0.3)] }],
+  Selu: [{ inputs: [noise(1, 5)] }],
+  Gelu: [
+    { inputs: [noise(1, 5)], opset: 20 },
+    {
+      inputs: [noise(1, 5)],
+      attributes: [{ name: "approximate", s: new TextEncoder().encode("tanh"), type: ATTRIBUTE.STRING }],
+      opset: 20,
+    },
+  ],
+  Tanh: [{ inputs: [noise(1, 5)] }],
+  Softplus: [{ inputs: [noise(1, 5)] }],
+  Softsign: [{ inputs: [noise(1, 5)] }],
+  HardSigmoid: [{ inputs: [noise(1, 5)] }, { inputs: [noise(1, 5)], attributes: [float("alpha", 0.5), float("beta", 0.4)] }],
+  Exp: [{ inputs: [noise(1, 5)] }],
+  Reciprocal: [{ inputs: [positive(1, 5)] }],
+  Not: [{ inputs: [bools(1, 0, 1)], type: BOOL }],
+  ReduceMean: [
+    { inputs: [noise(1, 2, 3, 4)], attributes: [ints("axes", [1]), int("keepdims", 0)] },
+    { inputs: [noise(1, 2, 3), int64s("axes", -1)], opset: 18 },
+  ],
+  ReduceSum: [{ inputs: [noise(1, 2, 3), int64s("axes", 1)] }],
+  ReduceMax: [{ inputs: [noise(1, 2, 3, 4)], attributes: [ints("axes", [0, -1])] }],
+  ReduceMin: [{ inputs: [noise(1, 2, 3)], attributes: [ints("axes", [1]), int("keepdims", 0)] }],
+  GlobalAveragePool: [{ inputs: [noise(1, 2, 3, 4)] }],
+  GlobalMaxPool: [{ inputs: [noise(1, 2, 3, 4)] }],
+  MaxPool: [{ inputs: [noise(1, 2, 3, 7)], attributes: [ints("kernel_shape", [3]), ints("strides", [2]), ints("pads", [1, 1])] }],
+  AveragePool: [
+    { inputs: [noise(1, 2, 3, 7)], attributes: [ints("kernel_shape", [3]), ints("pads", [1, 1])] },
+    { inputs: [noise(1, 2, 3, 7)], attributes: [ints("kernel_shape", [3]), ints("pads", [1, 1]), int("count_include_pad", 1)] },
+  ],
+  Conv: [
+    { inputs: [noise(1, 2, 3, 7), noise(2, 4, 3, 3), noise(3, 4)], attributes: [ints("pads", [2, 0]), ints("strides", [2])] },
+    { inputs: [noise(1, 2, 3, 1, 7), noise(2, 4, 3, 1, 2)], attributes: [ints("dilations", [1, 2])] },
+  ],
+  Pad: [{ inputs: [noise(1, 2, 3), int64s("pads", 0, 1, 1, 0)] }],
+  ReverseSequence: [{ inputs: [noise(1, 4, 2, 3), int64s("lens", 3, 4)], attributes: [int("batch_axis", 1), int("time_axis", 0)] }],
+  Split: [{ inputs: [noise(1, 2, 6), int64s("sizes", 2, 4)], attributes: [int("axis", 1)], outputs: ["other", "y"] }],
+  LayerNormalization: [{ inputs: [noise(1, 2, 3, 4), noise(2, 4), noise(3, 4)], attributes: [float("epsilon", 1e-3)] }],
+  GRU: [
+    {
+      inputs: [noise(11, 5, 2, 3), noise(21, 2, 12, 3), noise(22, 2, 12, 4), noise(23, 2, 24)],
+      attributes: [int("hidden_size", 4), text("direction", "bidirectional")],
+    },
+    {
+      inputs: [noise(11, 5, 2, 3), noise(21, 1, 12, 3), noise(22, 1, 12, 4), noise(23, 1, 24)],
+      attributes: [int("hidden_size", 4), int("linear_before_reset", 1), text("direction", "reverse")],
+      outputs: ["", "y"],
+    },
+  ],
+  RNN: [
+    {
+      inputs: [noise(11, 5, 2, 3), noise(21, 1, 4, 3), noise(22, 1, 4, 4), noise(23, 1, 8), null, noise(12, 1, 2, 4)],
+      attributes: [int("hidden_size", 4)],
+    },
   ],
   LSTM: [
     { inputs: [noise(11, 5, 2, 3), W, R, B], attributes: [int("hidden_size", 4)] },

@@ -32,34 +32,38 @@ test.each<[string, Shapes, string]>([
   [
     "two layers",
     { ...LSTM, "lstm.weight_ih_l1": [4 * U, U], ...HEAD },
-    "lstm has several layers (lstm.weight_ih_l1): as ONNX the whole model runs on the second engine",
+    "lstm has 2 layers, where --torch says 1: say --torch as the model is",
   ],
-  ["two directions", { ...LSTM, "lstm.weight_ih_l0_reverse": [4 * U, F], ...HEAD }, "model: lstm is bidirectional"],
+  [
+    "two directions",
+    { ...LSTM, "lstm.weight_ih_l0_reverse": [4 * U, F], ...HEAD },
+    "model: lstm is bidirectional, where --torch says one direction: say --torch as the model is",
+  ],
   ["projections", { ...LSTM, "lstm.weight_hr_l0": [2, U], ...HEAD }, "model: lstm has projections"],
   [
     "a GRU",
     { "rnn.weight_ih_l0": [3 * U, F], "rnn.weight_hh_l0": [3 * U, U], ...HEAD },
-    "holds a torch.nn.GRU (12 rows for 4 units): as ONNX the whole model runs on the second engine",
+    "model: rnn is a gru, where --torch says lstm: say --torch as the model is",
   ],
-  ["a plain RNN", { "rnn.weight_ih_l0": [U, F], "rnn.weight_hh_l0": [U, U], ...HEAD }, "holds a torch.nn.RNN"],
+  ["a plain RNN", { "rnn.weight_ih_l0": [U, F], "rnn.weight_hh_l0": [U, U], ...HEAD }, "model: rnn is a rnn, where --torch says lstm"],
   [
     "two LSTMs",
     { ...LSTM, "other.weight_ih_l0": [4 * U, F], ...HEAD },
-    "holds 2 recurrent modules (lstm.weight_ih_l0, other.weight_ih_l0)",
+    'holds 2 recurrent modules (lstm, other), where the forward pass "lstm last linear" has 1',
   ],
-  ["no LSTM", HEAD, "holds no LSTM: none of its tensors (fc.weight, fc.bias) is named …weight_ih_l0"],
-  ["no head", LSTM, "holds 0 tensors of shape (1, 4) or (2, 4) beside the LSTM (none)"],
+  ["no LSTM", HEAD, "holds no recurrent module: none of its tensors (fc.weight, fc.bias) is named …weight_ih_l0"],
+  ["no head", LSTM, 'holds 0 Linear modules (none), where the forward pass "lstm last linear" has 1'],
   [
     "a head of three classes",
     { ...LSTM, "fc.weight": [3, U], "fc.bias": [3] },
-    "holds 0 tensors of shape (1, 4) or (2, 4) beside the LSTM (fc.weight, fc.bias): quickstep needs the weight of one torch.nn.Linear(units, 1) or",
+    "ends in sigmoid of 3 numbers: quickstep reads Linear(units, 1), behind which a sigmoid stands, or Linear(units, 2); as ONNX",
   ],
   ["a layer that has no place", { ...LSTM, "norm.running_mean": [F], ...HEAD }, "holds norm.running_mean, unknown to quickstep"],
-  ["biases of another size", { ...LSTM, "lstm.bias_hh_l0": [3], ...HEAD }, "bias has not 16 numbers"],
+  ["biases of another size", { ...LSTM, "lstm.bias_hh_l0": [3], ...HEAD }, "lstm.bias_hh_l0 is (3): expected (16)"],
   [
     "shapes that do not fit",
     { ...LSTM, "lstm.weight_ih_l0": [15, F], ...HEAD },
-    "lstm.weight_ih_l0 is (15, 5) and lstm.weight_hh_l0 is (16, 4)",
+    "lstm.weight_ih_l0 is (15, 5) and weight_hh_l0 is (16, 4)",
   ],
 ])("%s", async (_, shapes, sentence) => {
   expect(await rejection(state(shapes))).toContain(sentence);
