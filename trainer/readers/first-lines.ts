@@ -28,7 +28,8 @@ export function parseCell(text: string, decimal: Decimal): number | undefined {
 /** Says what the first records are; `records` holds FIRST_RECORDS of them, or all. */
 export function readFirstLines(records: readonly (readonly string[])[], decimal: Decimal): FirstLines {
   const [first, second = [], third = []] = records.map((record) => record.map((cell) => cell.trim()));
-  const joined = joinLevels(first, second, decimal);
+  const hasIndex = isIndexName(third) || isCounted(records.slice(2));
+  const joined = joinLevels(first, second, decimal, hasIndex);
   if (joined) return { header: joined, lines: isIndexName(third) ? 3 : 2 };
   if (!isHeader(first, decimal) && !isCount(first)) return { header: null, lines: 0 };
   return { header: hasRowNames(first, records.slice(1), decimal) ? ["", ...first] : first, lines: 1 };
@@ -47,13 +48,18 @@ function isCount(record: readonly string[]): boolean {
   return cells.length > 1 && cells.every((cell, i) => cell === String(i));
 }
 
-/** `open[0]` from `open` above `0`, or from `0` above `open`; null where the lines are no MultiIndex of features and steps. */
-function joinLevels(first: readonly string[], second: readonly string[], decimal: Decimal): string[] | null {
+/**
+ * `open[0]` from `open` above `0`, or from `0` above `open`; null where the lines are no MultiIndex of features and steps. Above an index in
+ * front stand the names of the levels, or nothing.
+ */
+function joinLevels(first: readonly string[], second: readonly string[], decimal: Decimal, hasIndex: boolean): string[] | null {
   if (first.length !== second.length || new Set(first).size === first.length) return null;
   const isName = (cell: string): boolean => parseCell(cell, decimal) === undefined;
   const isEmpty = (cell: string): boolean => cell === "" || /^Unnamed: \d+_level_\d+$/.test(cell);
-  const [names, steps] = first.filter((cell) => !isEmpty(cell)).every((cell) => STEP.test(cell)) ? [second, first] : [first, second];
+  const inFirst = first.slice(hasIndex ? 1 : 0).filter((cell) => !isEmpty(cell));
+  const [names, steps] = inFirst.every((cell) => STEP.test(cell)) ? [second, first] : [first, second];
   const pairs = names.map((name, i) => {
+    if (i === 0 && hasIndex && !/\d/.test(steps[0])) return "";
     if (isEmpty(steps[i])) return isEmpty(name) ? "" : name;
     if (isEmpty(name)) return steps[i];
     return isName(name) && STEP.test(steps[i]) ? `${name}[${steps[i]}]` : null;
@@ -61,6 +67,11 @@ function joinLevels(first: readonly string[], second: readonly string[], decimal
   const joined = pairs.filter((pair) => pair !== null);
   const stepped = joined.filter((name) => name.endsWith("]")).length;
   return joined.length === names.length && 2 * stepped >= names.length && new Set(joined).size === joined.length ? joined : null;
+}
+
+/** Whether records begin with 0, 1, 2, …, as the index does that pandas makes. */
+function isCounted(records: readonly (readonly string[])[]): boolean {
+  return records.length > 1 && records.every((record, n) => record[0].trim() === String(n));
 }
 
 /** The line below the levels of a MultiIndex that names the index, and nothing else. */

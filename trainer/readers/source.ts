@@ -116,8 +116,20 @@ function formatOf(path: string): Format {
   const format = formatOfEnding(ending);
   if (format === undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new DataError(path, "cannot be read: it is a folder, expected a file");
-  if (format === undefined) throw new DataError(path, `has the extension ${ending === "" ? '""' : `.${ending}`}, expected ${ENDINGS}`);
+  if (format === undefined)
+    throw new DataError(
+      path,
+      `has the extension ${ending === "" ? '""' : `.${ending}`}, expected ${ENDINGS}${wayOf(ending.toLowerCase())}`,
+    );
   return format;
+}
+
+/** What to do with files of other programs, as the end of a sentence. */
+function wayOf(ending: string): string {
+  if (/^(xlsx?|xlsm|ods|numbers)$/.test(ending)) return ": save the sheet as CSV";
+  if (/^(zip|bz2|xz|zst|7z|tar|tgz|rar)$/.test(ending)) return ": unpack it first, or pack it with gzip";
+  if (/^(pkl|pickle|h5|hdf5|mat|avro|orc|rds|rdata|dta|sav|sas7bdat|db|sqlite|duckdb)$/.test(ending)) return ": write it as Parquet or CSV";
+  return "";
 }
 
 async function* readChunks(path: string, name: string, hash: Hash | null, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {

@@ -59,9 +59,16 @@ rows = pd.DataFrame(X.reshape(-1, 5), columns=FEATURES).assign(key=np.repeat([f"
 rows.to_csv(file("pandas-rows.csv", key="key", time="time"), index=False)
 rows.to_parquet(file("pandas-rows.parquet", key="key", time="time"))
 
+rows.assign(step=np.tile(np.arange(T), N)).pivot(index="key", columns="step", values=FEATURES).to_csv(file("pandas-pivot.csv"))
+levels = wide.set_axis(pd.MultiIndex.from_product([range(T), FEATURES], names=["step", "feature"]), axis=1)
+levels.to_csv(file("pandas-levels.csv"))
+levels.swaplevel(axis=1).sort_index(axis=1).to_csv(file("pandas-levels-sorted.csv"))
+labelled.to_csv(file("pandas-german.csv"), sep=";", decimal=",")
+
 # polars
 frame = pl.DataFrame({name: flat[:, i] for i, name in enumerate(names)} | {"y": y})
 frame.write_csv(file("polars.csv"))
+frame.write_csv(file("polars-german.csv"), separator=";", decimal_comma=True)
 frame.write_parquet(file("polars.parquet"))
 frame.write_ipc(file("polars.arrow"))
 frame.write_ipc_stream(file("polars-stream.arrow"))

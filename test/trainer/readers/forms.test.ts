@@ -76,7 +76,7 @@ test("R's header, one name short, leaves its row names out", async () => {
   await expect(read(labels)).rejects.toThrow(/line 2: has 51 columns, expected 50 as in the first line/);
 });
 
-test("pandas' header of two rows, its levels in either order, with and without an index and its name", async () => {
+test("pandas' header of two rows, its levels in either order, with and without names, an index and the index' name", async () => {
   const columns = toColumns(truth, (f, t) => `${f} ${t}`);
   const level = (k: number): string[] => columns.map(({ name }) => name.split(" ")[k]);
   const lines = toCsv(columns).trimEnd().split("\n").slice(1);
@@ -84,8 +84,15 @@ test("pandas' header of two rows, its levels in either order, with and without a
     [level(0), level(1)],
     [level(1), level(0)],
   ])
-    for (const front of [null, "", "who"]) {
-      const header = levels.map((names) => (front === null ? names : ["", ...names]).join(","));
+    for (const [front, above] of [
+      [null],
+      ["", ["", ""]],
+      ["who", ["", ""]],
+      ["", ["feature", "step"]],
+      ["who", ["", "t"]],
+      ["who", ["feature", ""]],
+    ] as const) {
+      const header = levels.map((names, k) => (front === null ? names : [above?.[k], ...names]).join(","));
       const named = front ? [`${front}${",".repeat(columns.length)}`] : [];
       const body = front === null ? lines : lines.map((line, n) => `${n},${line}`);
       expect((await read([...header, ...named, ...body].join("\n"))).values).toEqual(truth);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
+import { readDataset } from "../../../trainer/readers/dataset.ts";
 import { openSource } from "../../../trainer/readers/source.ts";
 
 test("gzip is known by its two bytes, also where a pipe hands over the first alone", async () => {
@@ -17,4 +18,14 @@ test("gzip is known by its two bytes, also where a pipe hands over the first alo
   let text = "";
   for await (const chunk of openSource(pipe, undefined, null).chunks()) text += Buffer.from(chunk).toString();
   expect(text).toBe("f0,label\n1,0\n");
+});
+
+test.each([
+  ["table.xlsx", /expected \.csv, .*: save the sheet as CSV$/],
+  ["table.csv.zip", /: unpack it first, or pack it with gzip$/],
+  ["frame.PKL", /: write it as Parquet or CSV$/],
+])("%s, of another program, is refused with the way forward", async (name, way) => {
+  const path = join(mkdtempSync(join(tmpdir(), "quickstep-source-")), name);
+  writeFileSync(path, "x");
+  await expect(readDataset([path], {})).rejects.toThrow(way);
 });
