@@ -41,8 +41,11 @@ export interface Rows {
 export interface Learner<Member, Settings> {
   /** Settings worth trying on so many training sequences, at least one; the pipeline chooses by the pooled out-of-fold loss. */
   settings(examples: number): readonly Settings[];
-  /** A later setting errs less by chance than an earlier one: it is taken unless it is worse beyond noise. Left out: the lowest loss is. */
-  readonly isLaterSteadier?: true;
+  /**
+   * Whether `settings` fit no noise: a path's later steps then err less by chance than its earlier ones, and such settings less than those before
+   * them, so that the latest is taken that is not worse beyond noise. Left out: never; the lowest loss is taken.
+   */
+  fitsNoNoise?(settings: Settings): boolean;
   /**
    * Learns from `rows.train` alone. `labels` (N) are those of all sequences of the view. Goes on from what equal arguments have left in
    * `record`, to the same bits.

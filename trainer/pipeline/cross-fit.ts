@@ -85,18 +85,37 @@ export function createCrossFitter<Own, Settings>(
           const record = journal.record(`setting ${setting}, fold ${fold}`);
           paths.push(await learner.fit(view, labels, { train, validation: heldOut, gap }, settings, seed, record));
         }
-        const variant = { settings, ...poolLosses(paths.map(({ losses }) => losses)), paths };
-        if (best === undefined || variant.loss < best.loss || (learner.isLaterSteadier && isAsGood(variant, best, learner, input)))
-          best = variant;
+        const lowest = { settings, ...poolLosses(paths.map(({ losses }) => losses)), paths };
+        const fitsNoNoise = learner.fitsNoNoise?.(settings) === true;
+        const variant = fitsNoNoise ? takeLatest(lowest, learner, input) : lowest;
+        if (best === undefined || variant.loss < best.loss || (fitsNoNoise && isAsGood(variant, best, learner, input))) best = variant;
       }
       if (best === undefined) throw new RangeError(`the learner ${name} names no settings`);
       const { settings, paths } = best;
       const { step, members, average } = fitSize(best, learner, size);
       const logits = members.map((member, k) => learner.logits(member, view, folds[k].heldOut));
-      const loss = paths.reduce((sum, { losses }) => sum + losses[Math.min(step, losses.length - 1)], 0) / countHeldOut(folds);
+      const loss =
+        sumLosses(
+          paths.map(({ losses }) => losses),
+          step,
+        ) / countHeldOut(folds);
       return { name, member: toMember(average), outOfFold: concatenate(logits), loss, settings, step };
     },
   };
+}
+
+/** The latest step whose out-of-fold losses are not above the lowest by more than noise: the lowest of many is often an early accident. */
+function takeLatest<Own, Settings>(
+  lowest: Variant<Own, Settings>,
+  learner: Learner<Own, Settings>,
+  input: CrossFitInput,
+): Variant<Own, Settings> {
+  const paths = lowest.paths.map(({ losses }) => losses);
+  for (let step = Math.max(...paths.map(({ length }) => length)) - 1; step > lowest.step; step--) {
+    const later = { ...lowest, step, loss: sumLosses(paths, step) };
+    if (isAsGood(later, lowest, learner, input)) return later;
+  }
+  return lowest;
 }
 
 /** Whether out-of-fold losses of `variant` are not above those of `best` by more than noise. */
@@ -146,10 +165,14 @@ export function poolLosses(losses: readonly Float64Array[]): { readonly step: nu
   const steps = Math.max(...losses.map(({ length }) => length));
   let best = { step: 0, loss: Number.POSITIVE_INFINITY };
   for (let step = 0; step < steps; step++) {
-    const loss = losses.reduce((sum, own) => sum + own[Math.min(step, own.length - 1)], 0);
+    const loss = sumLosses(losses, step);
     if (loss < best.loss) best = { step, loss };
   }
   return best;
+}
+
+function sumLosses(losses: readonly Float64Array[], step: number): number {
+  return losses.reduce((sum, own) => sum + own[Math.min(step, own.length - 1)], 0);
 }
 
 /** H */

@@ -55,32 +55,38 @@ test("a cross-fit takes the best setting at one step, predicts each fold by its 
   expect([...listHeldOut(folds)]).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
-test("a later setting that is as good but for noise is taken where later ones err less by chance, and not where it is worse", async () => {
+test("where settings fit no noise, the latest step and setting is taken that is not worse beyond noise; else the lowest loss", async () => {
   const held = Int32Array.from({ length: 200 }, (_, n) => n);
   const view = { ...nothing, columns: new Float64Array(200), lengths: new Int32Array(200).fill(1) };
   const labels = Uint8Array.from(held, (n) => n % 2);
-  const fold = { heldOut: held, train: held };
   /** Right by 1; or a little surer of most and less sure of some, which is worse within noise; or right by half of it. */
-  const SURENESS = [() => 1, (n: number) => (n % 10 === 0 ? 0.3 : 1.1), () => 0.5];
-  const logitsOf = (which: number): Float64Array => Float64Array.from(held, (n) => (2 * labels[n] - 1) * SURENESS[which](n));
-  const sum = (z: Float64Array) => z.reduce((total, own, n) => total + Math.log1p(Math.exp((1 - 2 * labels[n]) * own)), 0);
-  const choose = async (which: readonly number[], isLaterSteadier?: true): Promise<number> => {
-    const learner = {
-      ...numbers,
-      ...(isLaterSteadier && { isLaterSteadier }),
-      async fit(_view: View, _labels: unknown, _rows: unknown, { setting }: { setting: number }) {
-        return { losses: Float64Array.of(sum(logitsOf(which[setting]))), at: () => setting };
-      },
-      logits: (setting: number) => logitsOf(which[setting]),
-      average: ([setting]: readonly number[]) => setting,
+  const SURENESS = { good: () => 1, noisy: (n: number) => (n % 10 === 0 ? 0.3 : 1.1), bad: () => 0.5 };
+  type Which = keyof typeof SURENESS;
+  const logitsOf = (which: Which): Float64Array => Float64Array.from(held, (n) => (2 * labels[n] - 1) * SURENESS[which](n));
+  const sum = (z: Float64Array): number => z.reduce((total, own, n) => total + Math.log1p(Math.exp((1 - 2 * labels[n]) * own)), 0);
+  const choose = async (paths: readonly (readonly Which[])[], fitsNoNoise?: (path: readonly Which[]) => boolean) => {
+    const learner: Learner<Which, readonly Which[]> = {
+      ...(fitsNoNoise && { fitsNoNoise }),
+      settings: () => paths,
+      fit: async (_view, _labels, _rows, path) => ({
+        losses: Float64Array.from(path, (which) => sum(logitsOf(which))),
+        at: (step) => path[step],
+      }),
+      logits: logitsOf,
+      average: ([which]) => which,
     };
-    const input = { view, labels, folds: [fold], gap: 0, seed: 1, journal: NO_JOURNAL };
-    const fitted = await createCrossFitter("lstm", learner as never, { toMember: () => ({ kind: "lstm", networks: [] }) }).crossFit(input);
-    return (fitted.settings as { setting: number }).setting;
+    const fitter = createCrossFitter("lstm", learner, { toMember: () => ({ kind: "lstm", networks: [] }) });
+    const folds = [{ heldOut: held, train: held }];
+    const { settings, step } = await fitter.crossFit({ view, labels, folds, gap: 0, seed: 1, journal: NO_JOURNAL });
+    return [paths.indexOf(settings as readonly Which[]), step];
   };
-  expect(await choose([0, 1])).toBe(0);
-  expect(await choose([0, 1], true)).toBe(1);
-  expect(await choose([0, 2], true)).toBe(0);
+  const TAUGHT = () => true;
+  expect(await choose([["good"], ["noisy"]])).toEqual([0, 0]);
+  expect(await choose([["good"], ["noisy"]], (path) => path[0] === "good")).toEqual([0, 0]);
+  expect(await choose([["good"], ["noisy"]], TAUGHT)).toEqual([1, 0]);
+  expect(await choose([["good"], ["bad"]], TAUGHT)).toEqual([0, 0]);
+  expect(await choose([["bad", "good", "noisy", "bad"]])).toEqual([0, 1]);
+  expect(await choose([["bad", "good", "noisy", "bad"]], TAUGHT)).toEqual([0, 2]);
 });
 
 test("steps are left off until the average is small enough for an artifact", async () => {

@@ -49,7 +49,7 @@ export function createLstmLearner(
 ): Learner<readonly Network[], LstmPathSettings> {
   return {
     settings: (examples) => targets.map((target) => ({ network: settingsFor(examples), target })),
-    isLaterSteadier: true, // a network that was taught: as the one LSTM alone chooses (lstm.ts)
+    fitsNoNoise: ({ target }) => target.teacher !== "none", // on labels alone later epochs fit noise (measured: docs/experiments.md)
     fit: (view, labels, rows, settings, seed, record) => fitPath({ view, labels, rows, settings, seed, record }, dependencies),
     logits(networks, view, indices) {
       const calibration = { slope: 1, intercept: 0 };
