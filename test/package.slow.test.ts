@@ -74,6 +74,8 @@ describe("npx quickstep", () => {
     expect(JSON.parse(quickstep("evaluate", "published.safetensors", "fx.npz", "--json"))).toMatchObject({ examples: 600 });
     quickstep("export", "published.safetensors", "--onnx", "published.onnx");
     expect(existsSync(at("published.onnx"))).toBe(true);
+    quickstep("export", "published.safetensors", "--tfjs", "published-tfjs");
+    for (const name of ["model.json", "weights.bin", "recipe.js"]) expect(existsSync(at("published-tfjs", name))).toBe(true);
   });
 
   test("says in one sentence what it needs and does not bring", () => {

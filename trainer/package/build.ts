@@ -146,3 +146,21 @@ if (modified(join(parts, "wrangler.toml")) <= newestOfEdge) {
   writeFileSync(join(parts, "wrangler.toml"), configOf(readFileSync(config, "utf8")));
   console.error("built trainer/worker");
 }
+
+const recipeModule = join(root, "trainer/export/tfjs/recipe-module.js");
+const newestOfRecipe = Math.max(
+  ...[...filesBelow("shared"), recipeModule.replace(/js$/, "ts"), fileURLToPath(import.meta.url)].map(modified),
+);
+if (modified(recipeModule) <= newestOfRecipe) {
+  const { build } = await import("esbuild");
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["trainer/export/tfjs/recipe-module.ts"],
+    outfile: recipeModule,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    logLevel: "warning",
+  });
+  console.error("built trainer/export/tfjs/recipe-module.js");
+}

@@ -1,0 +1,70 @@
+// Model → files for tfjs: a LayersModel of each member that tfjs can hold, and recipe.js, which makes of raw rows what they take.
+import { fileURLToPath } from "node:url";
+import { ArtifactError } from "../../../shared/errors.ts";
+import type { LinearClassifier } from "../../../shared/linear.ts";
+import type { Member } from "../../../shared/members.ts";
+import type { Model } from "../../../shared/model.ts";
+import { readWhole } from "../../files/whole-files.ts";
+import { encodeLinear, encodeNetworks, type LayersModelFiles } from "./layers-model.ts";
+import type { RecipeText } from "./recipe-module.ts";
+
+/** recipe-module.ts, bundled by `npm run build`. */
+const MODULE = fileURLToPath(new URL("./recipe-module.js", import.meta.url));
+
+export interface TfjsExport {
+  /** By path in the folder. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** What was written, one sentence a member. */
+  readonly held: readonly string[];
+  /** Members that are not there, and why. */
+  readonly missing: readonly string[];
+}
+
+/** Why tfjs cannot hold a member; undefined where it can. */
+function obstacleOf({ kind }: Member): string | undefined {
+  if (kind === "trees") return "trees: tfjs has no layer of decision trees";
+  if (kind === "layers") return "layers: only an LSTM under a dense layer is written so far";
+  return undefined;
+}
+
+/** Throws ArtifactError where tfjs can hold no member. */
+export function encodeTfjs(model: Model): TfjsExport {
+  const { members, stack, calibration, recipe } = model;
+  const missing = members.flatMap((member) => obstacleOf(member) ?? []);
+  if (missing.length === members.length)
+    throw new ArtifactError(`has nothing that tfjs can hold (${missing.join("; ")}): export with --onnx FILE --preprocessing`);
+  const maskValue = Math.fround(-2 * recipe.clip);
+  const files = new Map<string, Uint8Array>();
+  const held: string[] = [];
+  const add = (folder: string, model: LayersModelFiles): void => {
+    for (const [name, bytes] of Object.entries(model)) files.set(`${folder}${name}`, bytes);
+  };
+  let linear: LinearClassifier | undefined;
+  members.forEach((member, m) => {
+    const weight = stack?.weights[m];
+    const folder = stack === undefined ? "" : `${member.kind}/`;
+    const share = weight === undefined ? "" : `, weight ${weight.toFixed(2)} in the stack: the member's own probability, not calibrated`;
+    if (member.kind === "lstm") {
+      const own = stack === undefined ? calibration : { slope: 1, intercept: 0 };
+      add(folder, encodeNetworks(member.networks, own, recipe.timesteps, maskValue));
+      held.push(`${folder}model.json takes channels${share}`);
+    } else if (member.kind === "linear") {
+      linear = member.classifier;
+      add(folder, encodeLinear(member.classifier));
+      held.push(`${folder}model.json takes columns${share}`);
+    }
+  });
+  files.set("recipe.js", encodeRecipe(model, maskValue, linear));
+  return { files, held, missing };
+}
+
+function encodeRecipe({ name, recipe, view }: Model, maskValue: number, classifier: LinearClassifier | undefined): Uint8Array {
+  const columns = classifier && { columns: classifier.columns, mean: classifier.mean, scale: classifier.scale };
+  const text: RecipeText = { recipe, maskValue, ...(view && columns && { linear: { view, columns } }) };
+  const lists = (_: string, value: unknown): unknown => (ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : value);
+  const source = new TextDecoder().decode(readWhole(MODULE));
+  const header = `// The preprocessing of the model ${JSON.stringify(name)}: raw rows in, what its LayersModels take out. Depends on nothing.
+//   const { channels, channelsShape } = prepare(sequences);
+//   model.predict(tf.tensor3d(channels, channelsShape));\n`;
+  return new TextEncoder().encode(`${header}${source}\nexport const prepare = openRecipe(${JSON.stringify(text, lists)});\n`);
+}
