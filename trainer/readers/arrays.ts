@@ -55,7 +55,7 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
     labels: labelsName === null ? null : await readLabels(labelsName, N),
     probability: wanted.parts ? await readProbability(find("probability"), N) : null,
     shape,
-    features: named ? toNames(named, shape, source) : nameFeatures(shape, wanted, source),
+    features: nameRows(named ? toNames(named, shape, source) : nameFeatures(shape, wanted, source), shape, source, wanted),
     dtype,
     labelName: labelsName,
     columns,
@@ -69,7 +69,9 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
     checkShape(part.shape, shape, source, `the sequences of ${name}`);
     const count = part.values.length / (shape.timesteps * shape.features);
     const labels = await readLabels(labelsOfPart, count);
-    return { values: part.values, labels, probability: await readProbability(probabilityName, count) };
+    const probability = await readProbability(probabilityName, count);
+    if (wanted.statics.length === 0) return { values: part.values, labels, probability };
+    return { values: part.values, labels, probability, statics: await readStaticsOf(npz, name, count, source, wanted) };
   };
   const testName = wanted.parts ? find("testValues") : null;
   const validationName = wanted.parts ? find("validationValues") : null;
@@ -77,6 +79,18 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   if (validationName === null) return { ...content, test };
   if (!wanted.validation) return { ...content, test, remarks: [...remarks, { code: "validation-left-out", array: validationName }] };
   return { ...content, test, validation: await readPart(validationName, "validationLabels", null) };
+}
+
+/** What is given once a sequence of a part: `age_test` of `X_test`. Throws DataError where the archive lacks one. */
+async function readStaticsOf(npz: Npz, part: string, N: number, source: string, { statics }: Wanted): Promise<Record<string, Column>> {
+  const columns: Record<string, Column> = {};
+  for (const name of statics) {
+    const own = `${name}${part.slice(part.indexOf("_"))}`;
+    if (!npz.names.includes(own))
+      throw new DataError(source, `holds ${part} without ${own}, what is static of its sequences: add it, or leave ${part} out`);
+    columns[name] = toColumn(await npz.read(own), own, source, N);
+  }
+  return columns;
 }
 
 /** (N) numbers of a static input, or a category's codes. */
@@ -247,6 +261,22 @@ export function nameFeatures({ features: F }: Shape, { features }: Pick<Wanted, 
   if (features !== undefined && features.length !== F)
     throw new DataError(source, `has ${F} features, but --features names ${features.length}: ${features.join(", ")}`);
   return features ?? null;
+}
+
+/** `names` of rows, which hold numbers alone. Throws DataError where one of them is a category, or is to be one. */
+export function nameRows(
+  names: readonly string[] | null,
+  shape: Shape,
+  source: string,
+  { inputs, target, statics }: Pick<Wanted, "inputs" | "target" | "statics">,
+): readonly string[] | null {
+  const rows = names ?? target?.features ?? Array.from({ length: shape.features }, (_, f) => `f${f}`);
+  const category = rows.find((name) => !statics.includes(name) && inputs?.of(name).kind === "category");
+  if (category === undefined) return names;
+  throw new DataError(
+    source,
+    `holds numbers alone, but ${show(category)} is a category of each row: give CSV, Parquet, Arrow or JSON lines`,
+  );
 }
 
 function column(array: NpyArray, name: string, source: string, N: number | null): Float64Array {

@@ -20,7 +20,11 @@ export interface Part {
   readonly probability: Float64Array | null;
 }
 
-export type LabelledPart = Part & { readonly labels: Labels };
+export type LabelledPart = Part & {
+  readonly labels: Labels;
+  /** (N) each, what is given once a sequence, by name, as the file has it; until it stands in the rows. */
+  readonly statics?: Readonly<Record<string, Column>>;
+};
 
 /** (N) numbers or texts beside the values: who a sequence belongs to, or when it was. */
 export type Column = Float64Array | readonly string[];

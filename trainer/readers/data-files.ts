@@ -143,7 +143,7 @@ async function* readFiles(paths: readonly string[], options: ReadOptions, wanted
       rounded = 0;
       first ??= { ...aligned, values: new Float64Array(0), test: null, validation: undefined, columns: {} };
       checkAlike(aligned, first, source.name, describePaths(files.slice(0, 1)));
-      yield wanted.rows ? aligned : joinStatics(aligned, wanted.statics, options.inputs, source.name);
+      yield wanted.rows ? aligned : joinStatics(aligned, wanted.statics, options.inputs);
     }
   }
 }

@@ -11,9 +11,9 @@ import { checkShape } from "./arrays.ts";
 import type { Batch, LabelledPart, Part, Timeline } from "./batch.ts";
 import { sortByTime, toGroups } from "./columns.ts";
 import { describePaths, readBatches } from "./data-files.ts";
-import { encodeFound } from "./encode-inputs.ts";
+import { encodeFound, encodePart } from "./encode-inputs.ts";
 import { createReadTally, type ReadFacts, tallyBatches } from "./facts.ts";
-import { openInputTable } from "./input-table.ts";
+import { type InputTable, openInputTable } from "./input-table.ts";
 import { joinBatches } from "./join.ts";
 import { createLabelCodes } from "./labels.ts";
 import { addNote, type ReadNote } from "./notes.ts";
@@ -85,7 +85,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const inputTable = openInputTable(options.category);
   const all = tallyBatches(readBatches(paths, { ...options, labelCodes, inputTable, onNote, inOne: true }, hash), tally);
   const joined = await joinBatches(all, describePaths(paths));
-  const main = options.inputs ? joined : encodeFound(joined, inputTable, options.static ?? [], describePaths(paths));
+  const main = encodeAll(joined, inputTable, options, describePaths(paths));
   const ofTestFile = { ...testOptionsOf(options, joined, main.inputs), labelCodes };
   const apart = testPath === undefined ? null : await readTest(testPath, ofTestFile, main, hash);
   let test = apart?.test ?? main.test;
@@ -128,6 +128,21 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     read: withoutPaths(facts, basename(stem(paths[0]))),
     reading: describeOptions(options),
   };
+}
+
+/** A set and its own parts as features. Throws DataError. */
+function encodeAll(
+  joined: Awaited<ReturnType<typeof joinBatches>>,
+  table: InputTable,
+  { inputs: known, static: statics = [], gaps = false }: ReadOptions,
+  source: string,
+) {
+  const batch = known ? joined : encodeFound(joined, table, statics, source);
+  const { inputs, test, validation, shape } = batch;
+  if (inputs === undefined) return batch;
+  const encoded = (part: LabelledPart, name: string) =>
+    encodePart(part, inputs, { timesteps: shape.timesteps, gaps }, `${source}: the ${name} part`);
+  return { ...batch, test: test && encoded(test, "test"), ...(validation && { validation: encoded(validation, "validation") }) };
 }
 
 /** A test file of its own, with the steps and features of `main`. Throws DataError. */

@@ -3,8 +3,9 @@
 import { DataError } from "../../shared/errors.ts";
 import { codeOf, countStatics, expandInputs, expandNames, type Input, isEmptyRow } from "../../shared/recipe/inputs.ts";
 import { isSameSet } from "./align.ts";
-import type { Batch, Part, Wanted } from "./batch.ts";
-import { checkNames, type InputReading, type InputTable } from "./input-table.ts";
+import type { Batch, LabelledPart, Part, Wanted } from "./batch.ts";
+import { checkNames, type InputReading, type InputTable, knownInputTable, readCell } from "./input-table.ts";
+import { show } from "./quoting.ts";
 
 /** Of each of F features the reading of its input, by name or, as a model takes them, by position; null where nobody looks for categories. */
 export function readingsOf(
@@ -50,15 +51,10 @@ export function encodeFound<B extends Encoded>(batch: B, table: InputTable, stat
 
 /**
  * The batch with its columns `statics`, which readers gave as numbers and codes, as the last features of all rows; `inputs` of a model whose
- * rows have one number more, their time, before that one. Throws DataError.
+ * rows have one number more, their time, before that one.
  */
-export function joinStatics(batch: Batch, statics: readonly string[], inputs: readonly Input[] | undefined, source: string): Batch {
+export function joinStatics(batch: Batch, statics: readonly string[], inputs: readonly Input[] | undefined): Batch {
   if (statics.length === 0) return batch;
-  if (batch.test || batch.validation)
-    throw new DataError(
-      source,
-      `holds a ${batch.test ? "test" : "validation"} part without what is static: give parts in files of their own`,
-    );
   const { values, shape, columns } = batch;
   const { timesteps: T, features: own } = shape;
   const F = own + statics.length;
@@ -79,6 +75,37 @@ export function joinStatics(batch: Batch, statics: readonly string[], inputs: re
     features: [...names.slice(0, own - time), ...statics, ...names.slice(own - time)],
     columns: Object.fromEntries(Object.entries(columns).filter(([name]) => !statics.includes(name))),
   };
+}
+
+/**
+ * A part that came with a set of `inputs`, whose levels the set alone decided, as features: its statics join the rows. `timesteps`: T.
+ * `gaps`: numbers may be missing. Throws DataError where a static is no value of its input.
+ */
+export function encodePart(
+  part: LabelledPart,
+  inputs: readonly Input[],
+  { timesteps, gaps }: { readonly timesteps: number; readonly gaps: boolean },
+  source: string,
+): LabelledPart {
+  const { statics = {}, ...others } = part;
+  const table = knownInputTable(inputs);
+  const beside = inputs
+    .filter((input) => input.static)
+    .map(({ name, levels }) =>
+      Float64Array.from(statics[name] as ArrayLike<number | string>, (cell, n) => {
+        const value = readCell(table.of(name), cell, `${source}: ${name}[${n}]`);
+        if (value !== undefined && (Number.isFinite(value) || (Number.isNaN(value) && (gaps || levels !== undefined)))) return value;
+        throw new DataError(source, `${name}[${n}] is ${typeof cell === "string" ? show(cell) : cell}, expected a finite number`);
+      }),
+    );
+  const I = inputs.length;
+  const own = I - beside.length;
+  const values = new Float64Array((part.values.length / own) * I);
+  for (let row = 0; row * own < part.values.length; row++) {
+    values.set(part.values.subarray(row * own, (row + 1) * own), row * I);
+    for (const [s, column] of beside.entries()) values[row * I + own + s] = column[Math.floor(row / timesteps)];
+  }
+  return { ...others, values: expandInputs(inputs, values, timesteps) };
 }
 
 /** A batch of a model's inputs as features. */

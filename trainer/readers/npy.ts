@@ -1,7 +1,7 @@
 // NumPy's .npy file of sequences, a piece at a time where it is large: each piece is an array of its own under the file's header.
 // Legend: N sequences, T steps, F features.
 import { readNpy } from "../../shared/npy.ts";
-import { nameFeatures, toValues } from "./arrays.ts";
+import { nameFeatures, nameRows, toValues } from "./arrays.ts";
 import type { Batch, Wanted } from "./batch.ts";
 import { RAGGED_ADVICE } from "./ragged.ts";
 import type { RandomAccess } from "./source.ts";
@@ -17,7 +17,7 @@ export function* readNpyFile(file: RandomAccess, source: string, wanted: Wanted)
   const pieces = file.byteLength > PIECE_BYTES ? planPieces(file) : null;
   const read = (bytes: Uint8Array, n: number): Batch => {
     const content = toValues(readNpy(bytes, source, RAGGED_ADVICE), "X", source, wanted, undefined, n);
-    return { ...none, ...content, features: nameFeatures(content.shape, wanted, source) };
+    return { ...none, ...content, features: nameRows(nameFeatures(content.shape, wanted, source), content.shape, source, wanted) };
   };
   if (pieces === null) return yield read(new Uint8Array(file.slice(0)), 0);
   const { head, N, rowBytes, describe } = pieces;

@@ -91,7 +91,7 @@ test("the trainer's readers make the same rows of the same values, whatever text
         labelName: null,
         test: null,
       };
-      const read = encodeFound(joinStatics(batch, ["plan", "age"], undefined, "here"), table, ["plan", "age"], "here");
+      const read = encodeFound(joinStatics(batch, ["plan", "age"], undefined), table, ["plan", "age"], "here");
       const inputs = read.inputs!;
       const given = set.map(({ rows, plan, age }) =>
         expandGiven(rows, ["sequence"], { plan, age }, ["static"], { timesteps: 3, inputs, gaps: [] }),
