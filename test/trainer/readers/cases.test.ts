@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { decodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { DataError } from "../../../shared/errors.ts";
 import { readBatches } from "../../../trainer/readers/data-files.ts";
+import { readDataset } from "../../../trainer/readers/dataset.ts";
 import { describeRead } from "../../../trainer/readers/describe.ts";
 import { createReadTally } from "../../../trainer/readers/facts.ts";
 import { fillFrom, type ReadOptions } from "../../../trainer/readers/options.ts";
@@ -39,35 +40,37 @@ async function read(name: string, options: ReadOptions = {}, gaps?: readonly num
 const truth = (await read("truth.npz")).values;
 const rows: ReadOptions = { key: "key", time: "time" };
 
+const CASES: readonly [name: string, said: RegExp, options?: ReadOptions][] = [
+  ["integer-header.csv", /columns by position/],
+  ["wide-sorted-columns.csv", /put in the model's order by name/],
+  ["wide-lags-by-feature.csv", /10 steps × 5 features \(open, high, low, close, volume\)/],
+  ["wide-multiindex.csv", /10 steps × 5 features \(open, high, low, close, volume\)/],
+  ["wide-index-column.csv", /index column without a name left out/],
+  ["wide-index-named.csv", /index "index" left out/],
+  ["numpy-savetxt.csv", /10 steps × 5 features \(open, high, low, close, volume\)/],
+  ["wide-semicolon-comma.csv", /10 steps × 5 features \(open, high, low, close, volume\)/],
+  ["wide.tsv", /10 steps × 5 features \(open, high, low, close, volume\)/],
+  ["wide-utf16.csv", /10 steps × 5 features \(open, high, low, close, volume\)/],
+  ["wide-label-last.csv", /label "y" left out/],
+  ["wide-label-words.csv", /label "Target" left out/],
+  ["wide-pandas.parquet", /10 steps × 5 features \(open, high, low, close, volume\)/],
+  ["wide-pandas-index.parquet", /index "__index_level_0__" left out/],
+  ["wide-polars.parquet", /10 steps × 5 features \(open, high, low, close, volume\)/],
+  ["wide-bool-label.parquet", /label "y" left out/],
+  ["steps-first.npz", /features × steps turned/, { axes: "nft" }],
+  ["nested-pyarrow.parquet", /label "y" left out/],
+  ["lines.jsonl", /label "y" left out/],
+  ["wide-pandas.feather", /open, high, low, close, volume/],
+  ["wide-polars.arrow", /open, high, low, close, volume/],
+  ["records.json", /label "y" left out/],
+  ["long.csv", /8 windows of 8 series/, rows],
+  ["long-epoch-us.csv", /8 windows of 8 series/, rows],
+  ["long-shuffled-utc.csv", /8 windows of 8 series/, rows],
+  ["long-day-first.csv", /8 windows of 8 series/, { ...rows, timeFormat: parseTimeFormat("%d/%m/%Y") }],
+];
+
 describe("a file is read as its owner meant it", () => {
-  test.each<[name: string, said: RegExp, options?: ReadOptions]>([
-    ["integer-header.csv", /columns by position/],
-    ["wide-sorted-columns.csv", /put in the model's order by name/],
-    ["wide-lags-by-feature.csv", /10 steps × 5 features \(open, high, low, close, volume\)/],
-    ["wide-multiindex.csv", /10 steps × 5 features \(open, high, low, close, volume\)/],
-    ["wide-index-column.csv", /index column without a name left out/],
-    ["wide-index-named.csv", /index "index" left out/],
-    ["numpy-savetxt.csv", /10 steps × 5 features \(open, high, low, close, volume\)/],
-    ["wide-semicolon-comma.csv", /10 steps × 5 features \(open, high, low, close, volume\)/],
-    ["wide.tsv", /10 steps × 5 features \(open, high, low, close, volume\)/],
-    ["wide-utf16.csv", /10 steps × 5 features \(open, high, low, close, volume\)/],
-    ["wide-label-last.csv", /label "y" left out/],
-    ["wide-label-words.csv", /label "Target" left out/],
-    ["wide-pandas.parquet", /10 steps × 5 features \(open, high, low, close, volume\)/],
-    ["wide-pandas-index.parquet", /index "__index_level_0__" left out/],
-    ["wide-polars.parquet", /10 steps × 5 features \(open, high, low, close, volume\)/],
-    ["wide-bool-label.parquet", /label "y" left out/],
-    ["steps-first.npz", /features × steps turned/, { axes: "nft" }],
-    ["nested-pyarrow.parquet", /label "y" left out/],
-    ["lines.jsonl", /label "y" left out/],
-    ["wide-pandas.feather", /open, high, low, close, volume/],
-    ["wide-polars.arrow", /open, high, low, close, volume/],
-    ["records.json", /label "y" left out/],
-    ["long.csv", /8 windows of 8 series/, rows],
-    ["long-epoch-us.csv", /8 windows of 8 series/, rows],
-    ["long-shuffled-utc.csv", /8 windows of 8 series/, rows],
-    ["long-day-first.csv", /8 windows of 8 series/, { ...rows, timeFormat: parseTimeFormat("%d/%m/%Y") }],
-  ])("%s", async (name, said, options) => {
+  test.each(CASES)("%s", async (name, said, options) => {
     const { values, line, columns } = await read(name, options);
     const order = (columns.key ?? truth).map((key, n) => (columns.key ? Number(/^k(\d)$/.exec(String(key))?.[1]) : n));
     expect(values).toEqual(order.map((n) => truth[n]));
@@ -98,5 +101,23 @@ describe("a file that may mean two things is asked about, and the sentence names
     const error = await read(name, options).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(DataError);
     expect(error.message).toMatch(question);
+  });
+});
+
+/** (N,T,F) in the order of truth's features: by name, or by position where the file has no names. */
+function inOrder(values: Float64Array, names: readonly string[]): number[][] {
+  const at = model.recipe.features.map((name, f) => (names.includes(name) ? names.indexOf(name) : f));
+  return truth.map((sequence, n) => sequence.map((_, i) => values[n * 50 + Math.floor(i / 5) * 5 + at[i % 5]]));
+}
+
+describe("the same numbers come to train, which knows no model, and to diagnose, which reads on where numbers are bad", () => {
+  test.each(CASES)("%s", async (name, _, options) => {
+    for (const onIssue of [undefined, () => {}]) {
+      const { values, features, shape } = await readDataset([file(name)], { ...options, onIssue });
+      expect(shape).toMatchObject({ timesteps: 10, features: 5 });
+      const read = inOrder(values, features);
+      if (name !== "long-shuffled-utc.csv") expect(read).toEqual(truth);
+      else expect(read.map(String).toSorted()).toEqual(truth.map(String).toSorted()); // series as they first come in the file
+    }
   });
 });
