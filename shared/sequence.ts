@@ -12,10 +12,19 @@ export interface Shape {
   readonly gaps?: boolean;
   /** Whether the last number of a row is its time, in seconds since 1970. */
   readonly clock?: boolean;
+  /** Whether people give something else than features: texts of categories, or some of it once a sequence. Left out: rows of features. */
+  readonly isExpanded?: boolean;
   /** How many numbers of a row are the same in all rows of a sequence: the last ones, before the time. Left out: none. */
   readonly statics?: number;
   /** A row of this number alone is padding wherever it stands. Left out: no number but 0 marks padding. */
   readonly mask?: number;
+}
+
+/** What to say of F where features are not what people give; nothing else. */
+export function featureAdvice({ isExpanded }: Pick<Shape, "isExpanded">): string {
+  return isExpanded
+    ? ", as the model's card lists them (a category is a 0 or 1 for each level): /v1/score takes texts and static as they are"
+    : "";
 }
 
 /** How many numbers a row has whose time is told beside it. */
@@ -47,7 +56,7 @@ export function parseSequence(value: unknown, path: Path, shape: Shape, out: Flo
   for (let t = 0; t < value.length; t++) {
     const row: unknown = value[t];
     if (!Array.isArray(row)) throw new SequenceError([...path, t], `must be an array of ${F} numbers`, describe(row));
-    if (row.length !== F) throw new SequenceError([...path, t], `must have ${F} numbers`, `${row.length}`);
+    if (row.length !== F) throw new SequenceError([...path, t], `must have ${F} numbers${featureAdvice(shape)}`, `${row.length}`);
     for (let f = 0; f < F; f++) {
       const number: unknown = row[f];
       if (typeof number === "number" && Number.isFinite(number)) out[at++] = number;

@@ -1,7 +1,7 @@
 // (N,t,F) little-endian numbers in bytes ⇄ the (N,T,F) float64 buffer that is scored; t ≤ T, as shorter JSON sequences are.
 // Knows no protocol: whoever has bytes says how they are shaped and where they stand.
 import { describe, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
-import { mayLack, numberRule, type Shape } from "../../shared/sequence.ts";
+import { featureAdvice, mayLack, numberRule, type Shape } from "../../shared/sequence.ts";
 
 export type Dtype = "float32" | "float64";
 export const BYTES_PER_NUMBER = { float32: 4, float64: 8 } as const;
@@ -16,11 +16,12 @@ export function readNumbers(bytes: Uint8Array<ArrayBuffer>, at: number, length: 
 }
 
 /** Whether `shape` is (N,t,F). Throws SequenceError, and LimitError above `maxSequences`. */
-export function checkShape(shape: readonly number[], { timesteps: T, features: F }: Shape, maxSequences: number, path: Path): void {
+export function checkShape(shape: readonly number[], taken: Shape, maxSequences: number, path: Path): void {
+  const { timesteps: T, features: F } = taken;
   const [N, t] = shape;
   if (shape.length !== 3 || shape[2] !== F || !(N >= 1) || !(t >= 1 && t <= T)) {
     const got = shape.length > 8 ? `${shape.length} dimensions` : `[${shape.join(", ")}]`;
-    throw new SequenceError(path, `must have shape [sequences, 1 to ${T} steps, ${F} features]`, got);
+    throw new SequenceError(path, `must have shape [sequences, 1 to ${T} steps, ${F} features]${featureAdvice(taken)}`, got);
   }
   if (N > maxSequences)
     throw new LimitError(path, `at most ${maxSequences} sequences a request, got ${N}: send them in parts`, maxSequences);

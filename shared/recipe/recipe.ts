@@ -70,6 +70,7 @@ export function shapeOf(recipe: TakenRecipe): Shape {
     ...(gaps && { gaps: true }),
     ...(clock && { clock }),
     ...(statics > 0 && { statics }),
+    ...(inputs.length > 0 && { isExpanded: true }),
     ...(mask !== undefined && { mask }),
   };
 }

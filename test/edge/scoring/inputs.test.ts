@@ -72,6 +72,14 @@ test("JSON, lines, arrays, raw binary, v2, the package and a stream answer alike
   expect((await post(own, "/v1/streams/k/events", JSON.stringify({ events: [again] }), JSON_TYPE)).status).toBe(200);
 });
 
+test("rows of texts where features belong are refused with the way to send them", async () => {
+  const advice = "as the model's card lists them (a category is a 0 or 1 for each level): /v1/score takes texts and static as they are";
+  const predict = await post(app, "/v1/models/fx:predict", JSON.stringify({ instances: [ROWS] }), JSON_TYPE);
+  expect((await predict.json()).detail).toBe(`instances[0][0] must have 6 numbers, ${advice}, got 2`);
+  const npy = await post(app, "/v1/score", encodeNpy(new Float64Array(6), [1, 3, 2]), { "content-type": "application/x-npy" });
+  expect((await npy.json()).detail).toContain(`must have shape [sequences, 1 to 3 steps, 6 features], ${advice}, got [1, 3, 2]`);
+});
+
 test("a text that no row of the training part had is out of range, and no level", async () => {
   const scored = async (mode: string, plan: string) =>
     (

@@ -83,7 +83,7 @@ describe("a recipe of inputs", () => {
   const full = [1, 0, 1, 0, 0, 1, 30];
 
   test("knows what is the same in all rows", () => {
-    expect(shapeOf(recipe)).toEqual({ timesteps: T, features: 7, statics: 3 });
+    expect(shapeOf(recipe)).toEqual({ timesteps: T, features: 7, isExpanded: true, statics: 3 });
   });
 
   test("says so where a row has no level that training had, and where a level was never seen in training", () => {
