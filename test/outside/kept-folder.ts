@@ -35,10 +35,16 @@ function readKey(folder: string): string | undefined {
   }
 }
 
+/** Of each file once: an environment's `lib64` is its `lib` under another name. */
 function bytesIn(folder: string): number {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const sizes = new Map(
+    files.map(({ parentPath, name }) => {
+      const { ino, size } = statSync(join(parentPath, name));
+      return [ino, size];
+    }),
+  );
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 /** Waits until no other process makes this folder. Gives what ends the turn. */
