@@ -60,7 +60,10 @@ describeOutside("keras", (python) => {
     writeFileSync(file, await encodeNpz({ X: { data: values, shape }, y: { data: Float64Array.from(labels), shape: [shape[0]] } }));
     const options = tried === undefined ? [] : ["--tried", tried];
     const { script }: { script: string[] | undefined } = JSON.parse(await quickstepPrints("diagnose", file, "--json", ...options));
-    expect(script?.some((line) => line.includes("keras.layers.Masking(")), "a mask").toBe(isPadded);
+    expect(
+      script?.some((line) => line.includes("keras.layers.Masking(")),
+      "a mask",
+    ).toBe(isPadded);
     const [, promised] = /(?:val_loss about|measured over the whole file:) (\d\.\d+)/.exec(script?.at(-1) ?? "") ?? [];
     expect(promised, "lines with a promise").toBeDefined();
     const { loss, sequences } = JSON.parse(await python.run("lines.py", [file], script));
