@@ -1,20 +1,31 @@
-// export: an artifact in another form: its network for ONNX, PyTorch or tfjs, or a Worker around it.
-import { join } from "node:path";
+// export: an artifact in another form: its network for ONNX, PyTorch or tfjs, a Worker around it, or the channels that its recipe makes of data.
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { ArtifactError, DataError, UsageError } from "../../shared/errors.ts";
 import { soleNetwork, summariseMembers } from "../../shared/members.ts";
 import type { Model } from "../../shared/model.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
-import { text } from "../cli/arguments.ts";
-import { ARTIFACT_WORD } from "../cli/data-options.ts";
-import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
+import { integer, text } from "../cli/arguments.ts";
+import { ARTIFACT_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, SPLIT_OPTION } from "../cli/data-options.ts";
+import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkOutput, ONNX_ENDINGS } from "../cli/outputs.ts";
 import { createStages } from "../cli/stages.ts";
+import { CHANNEL_FILES, kerasScript, tfjsScript, torchScript } from "../export/channel-scripts.ts";
 import { encodeOnnx } from "../export/onnx/export.ts";
 import { encodeTfjs } from "../export/tfjs/export.ts";
 import { encodeTorch } from "../export/torch.ts";
 import { checkWorkerFolder, writeWorkerProject } from "../export/worker-project.ts";
 import { checkWritable, writeWhole } from "../files/whole-files.ts";
+import { type ChannelSet, channelsOf } from "../pipeline/channels.ts";
+import { learntLabels } from "../pipeline/data-card.ts";
+import { describeNote } from "../pipeline/sentences.ts";
+import { checkTrainable, readDataset } from "../readers/dataset.ts";
+import { describeRead } from "../readers/describe.ts";
+import { encodeNpz } from "../readers/npz.ts";
+import { fillFrom, type ReadOptions } from "../readers/options.ts";
+import { splitMethodOf } from "../split/asked-method.ts";
+import type { SplitMethod } from "../split/split.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD };
 
@@ -23,14 +34,20 @@ const OPTIONS = {
   preprocessing: flag("with the recipe in the ONNX graph: raw float64 sequences in, probabilities out"),
   safetensorsTorch: option("FILE", text, "where a state dict of PyTorch goes, as .safetensors", "no state dict"),
   tfjs: option("DIR", text, "folder that LayersModels of tfjs and recipe.js, raw rows to channels, go into", "no LayersModel"),
+  channels: option("DIR", text, "folder that the channels of --data go into, with scripts that train on them", "no channels"),
+  data: option("FILE", text, "labelled sequences for --channels, a file or folder as train reads it", "only --channels needs data"),
+  split: SPLIT_OPTION,
+  seed: optionWithDefault("N", integer(0, MAX_SEED), "seed of the parts that --channels writes", 1),
   worker: option("DIR", text, "folder that a Worker for npx wrangler deploy goes into", "no Worker"),
+  ...READ_OPTIONS,
 };
 
 type ExportValues = Values<typeof WORDS, typeof OPTIONS>;
 
 export const exportCommand = declareCommand({
   name: "export",
-  summary: "Write an artifact as ONNX, as a state dict of PyTorch, as a LayersModel of tfjs, or as a Worker of its own",
+  summary:
+    "Write an artifact as ONNX, as a state dict of PyTorch, as a LayersModel of tfjs, or as a Worker of its own; or its channels of a data set",
   words: WORDS,
   options: OPTIONS,
   examples: ["export mine.safetensors --onnx mine.onnx --preprocessing", "export mine.safetensors --worker worker"],
@@ -38,9 +55,22 @@ export const exportCommand = declareCommand({
 });
 
 /** Writes what the options name. Throws UsageError, DataError; nothing is written then. */
-function exportModel(values: ExportValues, dependencies: Dependencies): void {
-  const { artifact, worker } = values;
+async function exportModel(values: ExportValues, dependencies: Dependencies): Promise<void> {
+  const { artifact, worker, channels, seed, horizon = 1 } = values;
   checkTargets(values);
+  if (channels !== undefined)
+    return exportChannels(
+      {
+        artifact,
+        data: requireData(values.data),
+        folder: channels,
+        read: readOptionsOf(values),
+        split: splitMethodOf(values),
+        seed,
+        horizon,
+      },
+      dependencies,
+    );
   const loaded = loadModel(artifact, dependencies.loadEngines());
   if (worker !== undefined) exportWorker(loaded, worker, dependencies.terminal);
   else exportNetwork(loaded, values, dependencies);
@@ -86,10 +116,11 @@ function describeTorch(model: Model): string {
 }
 
 /** Throws UsageError, DataError where the options do not fit together, or a file cannot be written. */
-function checkTargets({ onnx, preprocessing, safetensorsTorch, tfjs, worker }: ExportValues): void {
+function checkTargets({ onnx, preprocessing, safetensorsTorch, tfjs, worker, channels }: ExportValues): void {
   if (preprocessing && onnx === undefined) throw new UsageError("--preprocessing goes with --onnx FILE");
-  if ((worker === undefined) === (onnx === undefined && safetensorsTorch === undefined && tfjs === undefined))
-    throw new UsageError("export needs --onnx FILE, --safetensors-torch FILE, --tfjs DIR, or --worker DIR alone");
+  const isNetwork = onnx !== undefined || safetensorsTorch !== undefined || tfjs !== undefined;
+  if ([isNetwork, worker !== undefined, channels !== undefined].filter(Boolean).length !== 1)
+    throw new UsageError("export needs --onnx FILE, --safetensors-torch FILE, --tfjs DIR, or --worker DIR or --channels DIR alone");
   if (onnx !== undefined) checkOutput("onnx", onnx, ONNX_ENDINGS);
   if (safetensorsTorch !== undefined) checkOutput("safetensors-torch", safetensorsTorch, ARTIFACT_ENDINGS);
   if (tfjs !== undefined) checkWritable(join(tfjs, "recipe.js"));
@@ -116,4 +147,68 @@ function exportWorker({ bytes, id, model }: LoadedModel, folder: string, { say }
   npx wrangler deploy                    deploy it; it answers nobody until API_KEYS is set
   npx wrangler secret put API_KEYS       lines of name:sha256 of the key
 `);
+}
+
+interface ExportChannels {
+  readonly artifact: string;
+  readonly data: string;
+  readonly folder: string;
+  readonly read: ReadOptions;
+  readonly split: SplitMethod;
+  readonly seed: number;
+  readonly horizon: number;
+}
+
+/** Throws UsageError, DataError; nothing is written then. */
+async function exportChannels(
+  { artifact, data, folder, read, split, seed, horizon }: ExportChannels,
+  { terminal, loadEngines }: Dependencies,
+): Promise<void> {
+  const names = Object.values(CHANNEL_FILES);
+  const other =
+    existsSync(folder) && readdirSync(folder).find((name) => !names.some((known) => known === name) && !name.startsWith("network"));
+  if (other) throw new DataError(folder, `holds ${other}: name a folder that is new, empty, or of an earlier export`);
+  const engines = loadEngines();
+  const { model } = loadModel(artifact, engines);
+  const dataset = await readDataset([data], { ...fillFrom(read, model.recipe), learnt: learntLabels(model.card) });
+  terminal.say(describeRead(dataset.facts));
+  const set = channelsOf(model, checkTrainable(dataset), { seed, split, horizon }, engines.kernel.log, (note) =>
+    terminal.say(describeNote(note, model.recipe.features)),
+  );
+  const path = basename(artifact);
+  const files: Readonly<Record<string, Uint8Array>> = {
+    [CHANNEL_FILES.arrays]: await encodeChannels(set),
+    [CHANNEL_FILES.raw]: rawNumbers(set),
+    [CHANNEL_FILES.keras]: new TextEncoder().encode(kerasScript(path)),
+    [CHANNEL_FILES.torch]: new TextEncoder().encode(torchScript(path)),
+    [CHANNEL_FILES.tfjs]: new TextEncoder().encode(tfjsScript(path, set)),
+  };
+  for (const [name, bytes] of Object.entries(files)) writeWhole(join(folder, name), bytes);
+  terminal.say(
+    `wrote ${folder}: ${set.C} channels of ${set.N} sequences, up to ${set.T} steps, and ${names.slice(2).join(", ")}, which train on them`,
+  );
+}
+
+/** X (N,T,C), y (N), lengths (N) and parts (N), as np.load reads them. */
+function encodeChannels({ N, T, C, X, y, lengths, parts }: ChannelSet): Promise<Uint8Array> {
+  return encodeNpz({
+    X: { shape: [N, T, C], data: Float64Array.from(X) },
+    y: { shape: [N], data: Float64Array.from(y) },
+    lengths: { shape: [N], data: Float64Array.from(lengths) },
+    parts: { shape: [N], data: parts },
+  });
+}
+
+/** The same numbers in turn, as float32, for programs that read no .npz. */
+function rawNumbers({ X, y, lengths, parts }: ChannelSet): Uint8Array {
+  const all = new Float32Array(X.length + 3 * y.length);
+  all.set(X);
+  for (const [k, values] of [y, lengths, parts].entries()) all.set(values, X.length + k * y.length);
+  return new Uint8Array(all.buffer);
+}
+
+/** Throws UsageError: what --channels needs. */
+function requireData(data: string | undefined): string {
+  if (data === undefined) throw new UsageError("--channels needs --data FILE, labelled sequences as train reads them");
+  return data;
 }

@@ -5,7 +5,7 @@ import { basename, extname, join } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
 import { soleNetwork, summariseMembers } from "../../shared/members.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "../../shared/sequence.ts";
-import { describeModel } from "../artifact/artifact-file.ts";
+import { describeModel, loadModel } from "../artifact/artifact-file.ts";
 import { choice, integer, names, text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
@@ -15,6 +15,7 @@ import { assembleModel } from "../import/assemble.ts";
 import { checkPairs, readPairs } from "../import/check.ts";
 import { PARITY_SEQUENCES } from "../import/parity.ts";
 import { readModel } from "../import/read-model.ts";
+import type { RecipeSource } from "../import/recipe.ts";
 import { readScaler } from "../import/scaler.ts";
 import { readTorchDescription } from "../import/torch/description.ts";
 
@@ -37,6 +38,12 @@ const OPTIONS = {
     "asked for, unless --check proves the import",
   ),
   check: option("FILE", text, ".npz with X and p, some inputs and outputs of the model, which the artifact must reproduce", "not checked"),
+  recipe: option(
+    "FILE",
+    text,
+    "artifact on whose channels the network was trained: it gets that recipe",
+    "the network takes the features as they are",
+  ),
   padding: option(
     "HOW",
     choice(...PADDINGS),
@@ -66,6 +73,11 @@ export const importCommand = declareCommand({
   run: importModel,
 });
 
+function recipeOf(path: string, { loadEngines }: Dependencies): RecipeSource {
+  const { recipe, name } = loadModel(path, loadEngines()).model;
+  return { recipe, name, path };
+}
+
 /** The file itself, or in the folder of a model of tfjs its model.json. */
 function modelFile(path: string): string {
   const inside = join(path, "model.json");
@@ -85,7 +97,8 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
   const layers = values.layers === undefined ? undefined : new TextDecoder().decode(readWhole(values.layers, MAX_LAYERS_BYTES));
   const steps = timesteps ?? pairs?.T ?? null;
   const said = { timesteps: steps, torch, padding, layers, isLogit: values.logits, isChecked: pairs !== undefined };
-  const network = await readModel(bytes, path, said, (location) => readBeside(path, location, MAX_MODEL_BYTES));
+  const from = values.recipe === undefined ? undefined : recipeOf(values.recipe, dependencies);
+  const network = await readModel(bytes, path, said, (location) => readBeside(path, location, MAX_MODEL_BYTES), from);
   const scaler = values.scaler === undefined ? undefined : await readScaler(readWhole(values.scaler, MAX_SCALER_BYTES), values.scaler);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const name = basename(path, extname(path));

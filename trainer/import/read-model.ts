@@ -9,16 +9,25 @@ import { isHdf5 } from "./keras/hdf5.ts";
 import { looksLikeOnnx } from "./onnx/file.ts";
 import { readOnnx } from "./onnx/read-onnx.ts";
 import { settlePadding } from "./padding.ts";
+import { attachRecipe, type RecipeSource } from "./recipe.ts";
 import { isJson, readTfjs } from "./tfjs/read-tfjs.ts";
 import { isSafetensors, readMetadata, readSafetensors } from "./torch/safetensors.ts";
 import { readTorch } from "./torch/state-dict.ts";
 
 /**
- * Reads a model file of any format. `said` is what the person says of it, `beside` reads other files of its folder. Throws DataError naming what cannot be imported, and
+ * Reads a model file of any format. `said` is what the person says of it, `beside` reads other files of its folder, `from` has the recipe on whose channels the
+ * network was trained. Throws DataError naming what cannot be imported, and
  * what to do; and what must be said, where the file cannot say it.
  */
-export async function readModel(bytes: Uint8Array, source: string, said: Said, beside: Beside): Promise<SettledNetwork> {
-  return settlePadding(await readFile(bytes, source, said, beside), said.padding, source);
+export async function readModel(
+  bytes: Uint8Array,
+  source: string,
+  said: Said,
+  beside: Beside,
+  from?: RecipeSource,
+): Promise<SettledNetwork> {
+  const imported = await readFile(bytes, source, said, beside);
+  return from ? attachRecipe(imported, from, said.padding, source) : settlePadding(imported, said.padding, source);
 }
 
 async function readFile(bytes: Uint8Array, source: string, said: Said, beside: Beside): Promise<ImportedNetwork> {

@@ -9,6 +9,7 @@ import { encodeNpy } from "../../../shared/npy.ts";
 import { applyRecipe } from "../../../shared/recipe/apply.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { PARITY_CASES, parityModel, paritySequences } from "../../fixtures/parity.ts";
+import { trainAndImport } from "../channels.ts";
 import { describeOutside } from "../environment.ts";
 import { testImports } from "../imports.ts";
 
@@ -20,6 +21,9 @@ describeOutside("keras", async (python) => {
   afterAll(() => rmSync(folder, { recursive: true }));
   await python.run("save.py", [folder]);
   testImports("keras", folder);
+
+  test("Keras trains on exported channels, and its network gets their recipe", () =>
+    trainAndImport(python, folder, "train_keras.py", "p = model.predict(X, verbose=0)", "network.keras"));
 
   test("safetensors loads an artifact, and Keras' LSTM with its tensors gives the kernel's probabilities on the recipe's channels", async () => {
     const ofCase = PARITY_CASES.find(({ units, padding }) => units === 32 && padding === "leading")!;

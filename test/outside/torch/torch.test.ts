@@ -9,6 +9,7 @@ import { applyRecipe } from "../../../shared/recipe/apply.ts";
 import { encodeTorch } from "../../../trainer/export/torch.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { PARITY_CASES, parityModel, paritySequences } from "../../fixtures/parity.ts";
+import { trainAndImport } from "../channels.ts";
 import { describeOutside } from "../environment.ts";
 import { testImports } from "../imports.ts";
 
@@ -20,6 +21,17 @@ describeOutside("torch", async (python) => {
   afterAll(() => rmSync(folder, { recursive: true }));
   await python.run("save.py", [folder]);
   testImports("torch", folder);
+
+  test("PyTorch trains on exported channels, and its state dict gets their recipe", () =>
+    trainAndImport(
+      python,
+      folder,
+      "train_torch.py",
+      "from safetensors.torch import load_file; net.load_state_dict(load_file('network-torch.safetensors')); p = torch.sigmoid(logits(np.arange(len(X)))).detach().numpy()",
+      "network-torch.safetensors",
+      "--torch",
+      "lstm state linear",
+    ));
 
   test("safetensors.torch loads `export --safetensors-torch`, and nn.LSTM gives the kernel's probabilities on the recipe's channels", async () => {
     const ofCase = PARITY_CASES.find(({ units, padding }) => units === 32 && padding === "none")!;
