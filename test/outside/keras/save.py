@@ -100,7 +100,7 @@ save("three GRUs", sequential(L.GRU(7, return_sequences=True), L.GRU(6, return_s
 save("Masking, GRU", sequential(mask(), L.GRU(10), head()), masked, ("keras", "h5"))
 save("Masking, SimpleRNN of relu", sequential(mask(), L.SimpleRNN(6, activation="relu"), head()), masked, ("keras", "h5"))
 save("Masking, mean over steps", sequential(mask(), L.LSTM(7, return_sequences=True), L.GlobalAveragePooling1D(), head()), masked, ("keras", "h5"))
-save("maximum over steps", sequential(L.GRU(7, return_sequences=True), L.GlobalMaxPooling1D(), head()), unmasked)
+save("maximum over steps", sequential(L.LSTM(7, return_sequences=True), L.GlobalMaxPooling1D(), head()), unmasked)
 for merge in ("sum", "mul", "ave"):
     save(f"Bidirectional GRU, {merge}", sequential(L.Bidirectional(L.GRU(6), merge_mode=merge), head()), unmasked, ("keras", "h5"))
 save("two Bidirectional LSTMs", sequential(mask(), L.Bidirectional(L.LSTM(6, return_sequences=True)), L.Bidirectional(L.LSTM(4)), head()), masked, ("keras", "h5"))

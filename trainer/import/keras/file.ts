@@ -109,7 +109,10 @@ function arrayAt({ arrays, unread }: Hdf5, path: string, source: string): Weight
   const type = unread.get(path);
   if (type !== undefined)
     rejectFile(source, `${path} holds ${type}`, "quickstep reads weights in float16, float32 and float64: save them in float32");
-  return arrays.get(path);
+  const array = arrays.get(path);
+  if (array && !array.data.every(Number.isFinite))
+    rejectFile(source, `${path} holds a number that is not finite`, "the weights are damaged");
+  return array;
 }
 
 function parse(text: string, source: string): unknown {

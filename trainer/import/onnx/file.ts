@@ -165,11 +165,17 @@ function tensorOf(tensor: TensorProto, source: string): Tensor {
   const stored = rawData ? rawData.length / storage.bytes : list.length;
   if (stored !== count)
     rejectFile(source, `${what} claims (${dims.join(", ")}) numbers, but holds ${stored}`, "the file is cut short or damaged");
-  if (!rawData) return { dims, data: Float64Array.from(list) };
+  if (!rawData) return checkNumbers({ dims, data: Float64Array.from(list) }, what, source);
   const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
   const data = new Float64Array(count);
   for (let i = 0; i < count; i++) data[i] = storage.read(view, i * storage.bytes);
-  return { dims, data };
+  return checkNumbers({ dims, data }, what, source);
+}
+
+/** Infinity is a number that graphs clip and compare with; NaN is none. */
+function checkNumbers(tensor: Tensor, what: string, source: string): Tensor {
+  if (tensor.data.some(Number.isNaN)) rejectFile(source, `${what} holds NaN`, "the weights are damaged");
+  return tensor;
 }
 
 function portOf({ name = "", type }: ValueInfoProto): Port {

@@ -344,6 +344,16 @@ describe("refused by name, with what would be needed", () => {
       { ...base, nodes: [transposed, forward, lastState, node("MatMul", ["h", "head"], "p")] },
       /ends in one number without an activation: .*--logits where one number is a logit/,
     ],
+    [
+      "NaN weights",
+      { ...base, constants: [floats("W", [1, 4 * U, F], raw(new Float32Array(4 * U * F).fill(Number.NaN))), ...constants.slice(1)] },
+      /tensor W holds NaN: the weights are damaged/,
+    ],
+    [
+      "a circle",
+      { ...base, nodes: [node("Relu", ["b"], "a"), node("Relu", ["a"], "b"), node("Add", ["x", "a"], "p")] },
+      /needs a, but no node computes a|needs a, which no node computes first/,
+    ],
     ["two outputs", { ...base, outputs: ["p", "h"] }, /has 2 outputs \(p, h\)/],
     [
       "lengths made of the data",
