@@ -111,7 +111,7 @@ export function readHeader(names: readonly string[], given?: RegExp): HeaderRead
   if (given) return readBy(names, [{ expression: given, hasBare: given.source.includes("<lag>") }], 1) ?? { code: "none" };
   for (const patterns of PATTERNS) {
     const reading = readBy(names, patterns, Math.max(2, names.length / 2));
-    if (reading) return (reading.code === "grid" && findDoubt(names, reading)) || reading;
+    if (reading) return (reading.code === "grid" && findOtherReading(names, reading)) || reading;
   }
   return { code: "none" };
 }
@@ -213,7 +213,7 @@ function nameLike(names: readonly string[], places: readonly Place[], feature: s
 }
 
 /** Names that fit one pattern and may still mean something else. */
-function findDoubt(names: readonly string[], { order, features }: Grid): HeaderReading | null {
+function findOtherReading(names: readonly string[], { order, features }: Grid): HeaderReading | null {
   const written = order.map((column) => names[column]);
   const steps = written.map((name) => Number(/\d+$/.exec(name)?.[0]));
   const isDashed = written.every((name) => DASH.test(name)) && !steps.includes(0);

@@ -1,7 +1,7 @@
 // What the inputs of a set are, numbers or categories: found out from their first value, or known from a model. Readers write a code
 // where a category stands. Knows no format and no batch.
 import { DataError } from "../../shared/errors.ts";
-import { codeOf, expandNames, type Input, levelOf, MAX_LEVELS } from "../../shared/recipe/inputs.ts";
+import { codeOf, type Input, levelOf, MAX_LEVELS } from "../../shared/recipe/inputs.ts";
 import { MAX_FEATURES } from "../../shared/sequence.ts";
 import { show } from "./quoting.ts";
 
@@ -24,7 +24,7 @@ export interface InputReading {
 /** All inputs of one reading, by name. */
 export interface InputTable {
   of(name: string): InputReading;
-  /** What the inputs with these names are, those in `statics` once a sequence; undefined where each is a number of each row. Throws DataError. */
+  /** What the inputs with these names are, those in `statics` once a sequence; undefined where each is a number of each row. Throws DataError; whoever encodes them checks the features' names. */
   settle(names: readonly string[], statics: readonly string[], source: string): readonly Input[] | undefined;
 }
 
@@ -58,7 +58,6 @@ export function openInputTable(categories: readonly string[] = []): InputTable {
         return { name, ...(levels && { levels }), ...(isStatic && { static: true }) };
       });
       if (inputs.every((input) => input.levels === undefined && !input.static)) return undefined;
-      checkNames(expandNames(inputs), source);
       return inputs;
     },
   };
