@@ -3,13 +3,15 @@
 // LSTM: github.com/onnx/onnx/blob/main/docs/Operators.md#LSTM
 // Legend: N sequences, T steps, C channels, U units.
 import { ArtifactError } from "../../../shared/errors.ts";
-import { soleNetwork, summariseMembers } from "../../../shared/members.ts";
+import { soleLayers, soleNetwork, summariseMembers } from "../../../shared/members.ts";
 import type { Model } from "../../../shared/model.ts";
+import type { LayeredNetwork } from "../../../shared/networks/layers.ts";
 import type { Calibration, Network } from "../../../shared/networks/lstm.ts";
 import { describeChannel } from "../../../shared/recipe/channel.ts";
 import { type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
 import { type Builder, createBuilder } from "./builder.ts";
 import { floatList, floats, int, ints, node, port, raw, string, strings, tensor } from "./graph.ts";
+import { buildLayers } from "./layer-graph.ts";
 import { buildLinear, buildStack, buildTrees, ML_DOMAIN, ML_OPSET } from "./member-graph.ts";
 import { encodeModel } from "./protobuf.ts";
 import { buildRecipe, describeRecipe } from "./recipe-graph.ts";
@@ -70,6 +72,15 @@ function hasTrees({ members }: ExportedModel): boolean {
 
 /** One network and its calibration, on the recipe's channels. */
 function describeChannelsAlone(model: ExportedModel): Nodes {
+  const layered = soleLayers(model);
+  if (layered) {
+    const build = createBuilder();
+    buildLayers(build, layered, model.recipe.timesteps);
+    return {
+      nodes: [...build.nodes, ...calibrationNodes("probability")],
+      constants: [...build.constants, ...calibrationConstants(model.calibration)],
+    };
+  }
   const network = soleNetwork(model);
   if (network === undefined)
     throw new ArtifactError("has several members, which look at raw sequences: --onnx needs --preprocessing, which writes them all");
@@ -84,6 +95,8 @@ function describeChannelsAlone(model: ExportedModel): Nodes {
 function describeWhole(model: ExportedModel): Nodes {
   const { recipe, view, members, stack, calibration } = model;
   if (stack === undefined) {
+    const layered = soleLayers(model);
+    if (layered) return describeLayersWhole(model, layered);
     const { nodes, constants, last } = describeRecipe(recipe);
     const network = networkGraph(members.flatMap((member) => (member.kind === "lstm" ? member.networks : []))[0], "");
     return {
@@ -96,12 +109,25 @@ function describeWhole(model: ExportedModel): Nodes {
   const columns = view && buildView(build, view, rows, recipe.timesteps);
   const logits = members.map((member, m) => {
     if (member.kind === "lstm") return buildNetworks(build, member.networks, `member${m}`);
-    if (member.kind === "layers") throw new ArtifactError("holds a network of layers, of which no ONNX graph is written yet");
+    if (member.kind === "layers") {
+      buildLayers(build, member.network, recipe.timesteps, `member${m}logit`);
+      return build.cast(`member${m}logit`, DOUBLE);
+    }
     if (columns === undefined) throw new RangeError(`a ${member.kind} member without a view`);
     return member.kind === "linear" ? buildLinear(build, member.classifier, columns) : buildTrees(build, member.ensemble, columns);
   });
   buildStack(build, stack, calibration, logits);
   return { nodes: [...build.nodes, ...last], constants: build.constants };
+}
+
+function describeLayersWhole({ recipe, calibration }: ExportedModel, network: LayeredNetwork): Nodes {
+  const build = createBuilder();
+  const { last } = buildRecipe(build, recipe);
+  buildLayers(build, network, recipe.timesteps);
+  return {
+    nodes: [...build.nodes, ...calibrationNodes("scored"), ...last],
+    constants: [...build.constants, ...calibrationConstants(calibration)],
+  };
 }
 
 /** The mean of the networks' logits, (N,1) float64. */

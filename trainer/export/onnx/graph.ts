@@ -2,7 +2,7 @@
 import { ATTRIBUTE, type AttributeProto, FLOAT, type NodeProto, type TensorProto, type ValueInfoProto } from "./schema.ts";
 
 /** The bytes of an array, not copied. ONNX stores little-endian, as every host that runs Node 24 does. */
-export function raw({ buffer, byteOffset, byteLength }: Float32Array | Float64Array | BigInt64Array | Uint8Array): Uint8Array {
+export function raw({ buffer, byteOffset, byteLength }: Float32Array | Int32Array | Float64Array | BigInt64Array | Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
@@ -30,6 +30,11 @@ export function node(
 /** A whole number as an attribute. */
 export function int(name: string, i: number): AttributeProto {
   return { name, i, type: ATTRIBUTE.INT };
+}
+
+/** A float32 as an attribute. */
+export function float(name: string, f: number): AttributeProto {
+  return { name, f, type: ATTRIBUTE.FLOAT };
 }
 
 /** A list of whole numbers as an attribute. */

@@ -1,0 +1,200 @@
+// A network of layers as ONNX nodes. Rows are left-aligned as everywhere; what lies behind a sequence's last row is noise, and is masked
+// where a layer would look at it.
+// github.com/onnx/onnx/blob/main/docs/Operators.md, opset 17
+// Legend: N sequences, R rows, W width.
+import type { Activation } from "../../../shared/networks/activation.ts";
+import { type Layer, type LayeredNetwork, rowsAfter } from "../../../shared/networks/layers.ts";
+import type { Builder } from "./builder.ts";
+import { buildCell } from "./cell-graph.ts";
+import { float, int, ints, raw } from "./graph.ts";
+import { FLOAT, INT32, INT64 } from "./schema.ts";
+
+/** Rows between two layers. */
+interface Rows {
+  /** (N,R,W) float32 */
+  readonly rows: string;
+  readonly R: number;
+  /** (N) int32, each 1 to R */
+  readonly lengths: string;
+}
+
+/** The logit (N,1), named `logit`, of `channels` (N,T,C) float32 and `lengths` (N) int32. */
+export function buildLayers(build: Builder, { layers }: LayeredNetwork, T: number, logit = "logit"): void {
+  let rows: Rows = { rows: "channels", R: T, lengths: "lengths" };
+  for (const layer of layers) {
+    const next = buildLayer(build, layer, rows);
+    rows = { rows: next, R: rowsAfter(layer, rows.R), lengths: buildLengths(build, layer, rows) };
+  }
+  build.op("Reshape", [rows.rows, build.indices(-1, 1)], [], logit);
+}
+
+/** The lengths behind a layer. */
+function buildLengths(build: Builder, layer: Layer, { lengths }: Rows): string {
+  const { op } = build;
+  const number = (x: number): string => build.constant(INT32, [], raw(Int32Array.of(x)));
+  if (layer.kind === "conv" || layer.kind === "pooling") {
+    const size = layer.kind === "conv" ? (layer.kernelSize - 1) * layer.dilationRate + 1 : layer.poolSize;
+    const free = op("Add", [lengths, number(layer.pads[0] + layer.pads[1] - size)]);
+    return op("Add", [op("Div", [free, number(layer.strides)]), number(1)]);
+  }
+  const becomesOne = layer.kind === "globalPooling" || layer.kind === "flatten" || ("returns" in layer && layer.returns !== "sequence");
+  return becomesOne ? op("Add", [op("Sub", [lengths, lengths]), number(1)]) : lengths;
+}
+
+/** The rows behind a layer, (N,R,W). Throws ArtifactError where ONNX' operators have no such cell. */
+function buildLayer(build: Builder, layer: Layer, rows: Rows): string {
+  const { op } = build;
+  const input = rows.rows;
+  const floats = (numbers: Float32Array, dims: readonly number[]): string => build.constant(FLOAT, dims, raw(numbers));
+  switch (layer.kind) {
+    case "recurrent":
+      return buildCell(build, layer.cell, turn(build, input), rows.lengths, layer.backwards === true, layer.returns);
+    case "bidirectional": {
+      const steps = turn(build, input);
+      const both = [layer.forward, layer.backward].map((cell, i) => buildCell(build, cell, steps, rows.lengths, i === 1, layer.returns));
+      if (layer.merge === "concat") return op("Concat", both, [int("axis", 2)]);
+      if (layer.merge === "mul") return op("Mul", both);
+      const sum = op("Add", both);
+      return layer.merge === "sum" ? sum : op("Mul", [sum, floats(Float32Array.of(0.5), [])]);
+    }
+    case "conv":
+      return buildConv(build, layer, rows);
+    case "pooling":
+      return layer.by === "max" ? buildMaxPool(build, layer, rows) : buildMeanPool(build, layer, rows);
+    case "globalPooling": {
+      const pools = layer.by.map((by) => buildGlobalPool(build, by, rows));
+      return pools.length === 1 ? pools[0] : op("Concat", pools, [int("axis", 2)]);
+    }
+    case "flatten":
+      return op("Reshape", [op("Flatten", [input], [int("axis", 1)]), build.indices(0, 1, -1)]);
+    case "reverse":
+      return op("ReverseSequence", [input, build.cast(rows.lengths, INT64)], [int("batch_axis", 0), int("time_axis", 1)]);
+    case "dense":
+      return op("Add", [
+        op("MatMul", [input, floats(layer.kernel, [layer.kernel.length / layer.units, layer.units])]),
+        floats(layer.bias, [layer.units]),
+      ]);
+    case "activation":
+      return buildActivation(build, layer.activation, input);
+    case "affine": {
+      const [scale, shift] = [layer.scale, layer.shift].map((numbers) => floats(numbers, [numbers.length]));
+      return op("Add", [op("Mul", [input, scale]), shift]);
+    }
+    case "layerNormalization": {
+      const [gamma, beta] = [layer.gamma, layer.beta].map((numbers) => floats(numbers, [numbers.length]));
+      return op("LayerNormalization", [input, gamma, beta], [int("axis", -1), float("epsilon", layer.epsilon)]);
+    }
+  }
+}
+
+/** (N,R,W) ↔ (R,N,W): ONNX Runtime's recurrent operators know only layout 0. */
+function turn({ op }: Builder, rows: string): string {
+  return op("Transpose", [rows], [ints("perm", [1, 0, 2])]);
+}
+
+/** (N,R,W) ↔ (N,W,R). */
+function swap({ op }: Builder, rows: string): string {
+  return op("Transpose", [rows], [ints("perm", [0, 2, 1])]);
+}
+
+/** Whether a row is one of its sequence's, (N,R,1) bool. */
+function isRow(build: Builder, { R, lengths }: Rows): string {
+  const steps = build.constant(INT32, [1, R, 1], raw(Int32Array.from({ length: R }, (_, r) => r)));
+  return build.op("Less", [steps, build.op("Reshape", [lengths, build.indices(-1, 1, 1)])]);
+}
+
+/** The rows, with `value` behind each sequence's last. */
+function mask(build: Builder, rows: Rows, value: number): string {
+  return build.op("Where", [isRow(build, rows), rows.rows, build.constant(FLOAT, [], raw(Float32Array.of(value)))]);
+}
+
+function buildConv(build: Builder, layer: Extract<Layer, { kind: "conv" }>, rows: Rows): string {
+  const { kernel, kernelSize: K, filters: F, bias, pads, strides, dilationRate } = layer;
+  const W = kernel.length / K / F;
+  const turned = new Float32Array(kernel.length); // (K,W,F) → (F,W,K)
+  for (let k = 0; k < K; k++)
+    for (let w = 0; w < W; w++) for (let f = 0; f < F; f++) turned[(f * W + w) * K + k] = kernel[(k * W + w) * F + f];
+  const inputs = [swap(build, mask(build, rows, 0)), build.constant(FLOAT, [F, W, K], raw(turned)), build.constant(FLOAT, [F], raw(bias))];
+  const attributes = [ints("kernel_shape", [K]), ints("pads", pads), ints("strides", [strides]), ints("dilations", [dilationRate])];
+  return swap(build, build.op("Conv", inputs, attributes));
+}
+
+type Pooling = Extract<Layer, { kind: "pooling" }>;
+
+function windows({ poolSize, pads, strides }: Pooling) {
+  return [ints("kernel_shape", [poolSize]), ints("pads", pads), ints("strides", [strides])];
+}
+
+/** The lowest float32 stands for what is no row: ONNX Runtime pads with it, too. */
+function buildMaxPool(build: Builder, layer: Pooling, rows: Rows): string {
+  return swap(build, build.op("MaxPool", [swap(build, mask(build, rows, -3.4028234663852886e38))], windows(layer)));
+}
+
+/** The mean over all of a window, divided by the part of it that are rows. */
+function buildMeanPool(build: Builder, layer: Pooling, rows: Rows): string {
+  const average = (input: string): string =>
+    swap(build, build.op("AveragePool", [swap(build, input)], [...windows(layer), int("count_include_pad", 1)]));
+  const mean = average(mask(build, rows, 0));
+  return layer.countsPads ? mean : build.op("Div", [mean, average(build.cast(isRow(build, rows), FLOAT))]);
+}
+
+function buildGlobalPool(build: Builder, by: "first" | "last" | "mean" | "max", rows: Rows): string {
+  const { op } = build;
+  const keep = int("keepdims", 1);
+  switch (by) {
+    case "first":
+      return op("Slice", [rows.rows, build.indices(0), build.indices(1), build.indices(1)]);
+    case "last": {
+      const last = op("Sub", [op("Reshape", [rows.lengths, build.indices(-1, 1, 1)]), build.constant(INT32, [], raw(Int32Array.of(1)))]);
+      const steps = build.constant(INT32, [1, rows.R, 1], raw(Int32Array.from({ length: rows.R }, (_, r) => r)));
+      const nothing = build.constant(FLOAT, [], raw(Float32Array.of(0)));
+      return op("ReduceSum", [op("Where", [op("Equal", [steps, last]), rows.rows, nothing]), build.indices(1)], [keep]);
+    }
+    case "mean": {
+      const sum = op("ReduceSum", [mask(build, rows, 0), build.indices(1)], [keep]);
+      return op("Div", [sum, op("Reshape", [build.cast(rows.lengths, FLOAT), build.indices(-1, 1, 1)])]);
+    }
+    case "max":
+      return op("ReduceMax", [mask(build, rows, Number.NEGATIVE_INFINITY)], [ints("axes", [1]), keep]);
+  }
+}
+
+function buildActivation(build: Builder, activation: Activation, x: string): string {
+  const { op } = build;
+  const number = (value: number): string => build.constant(FLOAT, [], raw(Float32Array.of(value)));
+  switch (activation.kind) {
+    case "linear":
+      return x;
+    case "relu":
+      return op("Relu", [x]);
+    case "leakyRelu":
+      return op("LeakyRelu", [x], [float("alpha", activation.alpha)]);
+    case "elu":
+      return op("Elu", [x], [float("alpha", activation.alpha)]);
+    case "selu":
+      return op("Selu", [x]);
+    case "silu":
+      return op("Mul", [x, op("Sigmoid", [x])]);
+    case "gelu": {
+      const inner = activation.approximate
+        ? op("Tanh", [
+            op("Mul", [
+              number(0.7978845608028654), // √(2/π)
+              op("Add", [x, op("Mul", [number(0.044715), op("Mul", [x, op("Mul", [x, x])])])]),
+            ]),
+          ])
+        : op("Erf", [op("Mul", [x, number(Math.SQRT1_2)])]);
+      return op("Mul", [op("Mul", [x, number(0.5)]), op("Add", [inner, number(1)])]);
+    }
+    case "tanh":
+      return op("Tanh", [x]);
+    case "sigmoid":
+      return op("Sigmoid", [x]);
+    case "hardSigmoid":
+      return op("HardSigmoid", [x], [float("alpha", activation.slope), float("beta", 0.5)]);
+    case "softplus":
+      return op("Softplus", [x]);
+    case "softsign":
+      return op("Softsign", [x]);
+  }
+}
