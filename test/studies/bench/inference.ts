@@ -20,7 +20,8 @@ const ROUNDS = 9;
 const kernelBytes = readFileSync(new URL("../../../shared/kernel/inference.wasm", import.meta.url));
 const ortBytes = () => readFileSync(new URL(import.meta.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm")));
 
-async function openOrt(onnx: Uint8Array, wasmBinary: Uint8Array) {
+/** ONNX Runtime on one thread, which makes of ONNX bytes a function of channels and lengths. */
+export async function openOrt(wasmBinary: Uint8Array = ortBytes()) {
   const ort = await import("onnxruntime-web/wasm");
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmBinary = wasmBinary.slice().buffer;
@@ -31,7 +32,7 @@ async function openOrt(onnx: Uint8Array, wasmBinary: Uint8Array) {
       const { probability } = await session.run(feeds);
       return probability.data as Float32Array;
     };
-  return { create: async () => score(await ort.InferenceSession.create(onnx)) };
+  return { create: async (onnx: Uint8Array) => score(await ort.InferenceSession.create(onnx)) };
 }
 
 function benchModel() {
@@ -53,7 +54,7 @@ export async function run(): Promise<void> {
   const model = benchModel();
   const engine = createWasmEngine(new WebAssembly.Module(kernelBytes), model);
   const onnx = encodeOnnx(model);
-  const ort = await (await openOrt(onnx, ortBytes())).create();
+  const ort = await (await openOrt()).create(onnx);
 
   for (const padded of [false, true]) {
     const { channels, lengths } = makeInput(BATCH, padded);
@@ -146,9 +147,9 @@ async function timeLoad(name: string): Promise<number> {
     createWasmEngine(new WebAssembly.Module(kernelBytes), decoded ?? decodeArtifact(file)).probabilities({ channels, lengths });
     return performance.now() - start;
   }
-  const { create } = await openOrt(file, ortBytes());
+  const { create } = await openOrt();
   const start = performance.now();
-  await (await create())(channels, lengths);
+  await (await create(file))(channels, lengths);
   return performance.now() - start;
 }
 

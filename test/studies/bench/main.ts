@@ -3,6 +3,7 @@ const BENCHES: Record<string, () => Promise<{ run(): Promise<void> }>> = {
   boosting: () => import("./boosting.ts"),
   edge: () => import("./edge.ts"),
   inference: () => import("./inference.ts"),
+  layers: () => import("./layers.ts"),
   load: () => import("./load.ts"),
   streams: () => import("./streams.ts"),
   tfjs: () => import("./tfjs.ts"),
