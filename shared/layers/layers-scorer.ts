@@ -7,6 +7,9 @@ import type { LayeredNetwork } from "../networks/layers.ts";
 import { packLayers } from "./pack-layers.ts";
 import { createRunner, type LayersRunner } from "./run-layers.ts";
 
+/** Too few for eight lanes. */
+const ALL_ALONE = Int32Array.of(0, 1, 2, 3, 4, 5, 6);
+
 /** Packs the network into a fresh instance of `module`. The scorer gives float32 logits, the same bits alone and in any batch. */
 export function loadLayers(module: WebAssembly.Module, network: LayeredNetwork): MemberScorer {
   const { channels: C } = network;
@@ -23,7 +26,7 @@ export function loadLayers(module: WebAssembly.Module, network: LayeredNetwork):
     }
     const { lengths } = inputs;
     const N = lengths.length;
-    const order = N < LANES ? Int32Array.from(lengths.keys()) : longestFirst(lengths, T);
+    const order = N < LANES ? ALL_ALONE : longestFirst(lengths, T);
     for (let at = 0; at < N; ) {
       const lanes = sharesLength(lengths, order, at) ? LANES : 1;
       writeLanes(runner, inputs, C, order, at, lanes);

@@ -266,7 +266,7 @@ function packMatrix(
   before?: PackedMatrix,
 ): PackedMatrix {
   const V = G * Math.ceil(U / 4);
-  const weights = take(arena, 16 * K * V);
+  const weights = take(arena, 128 * K * Math.ceil(V / 8));
   const at = before === undefined ? weights : before.weights + 16 * before.V;
   // Until the next piece is taken, the matrix as it is lies where it will begin
   const source = align(arena.end);

@@ -6,14 +6,16 @@ import { LANES } from "../lanes.ts";
 import { GLOBAL_POOLS, type Layer, rowsAfter, widthAfter } from "../networks/layers.ts";
 import type { PackedCell, PackedLayer, PackedNetwork } from "./pack-layers.ts";
 
-/** Steps whose inputs' part is computed before their states: weights stay near, and a long sequence takes no more memory (measured). */
+/** Steps of one sequence whose inputs' part is computed before their states, while weights are near; a long one takes no more memory. */
 const CHUNK = 16;
+/** Of eight sequences: gates of more steps would not stay near (measured). */
+const CHUNK_OF_EIGHT = 2;
 
 /** Where rows and states lie, addresses in bytes. */
 interface Workspace {
   /** Rows before a layer and after it, changing places, and three places more for rows on their way. */
   readonly rows: readonly [number, number, number, number, number];
-  /** CHUNK rows of a cell's gates. */
+  /** A chunk's rows of a cell's gates. */
   readonly gates: number;
   readonly state: number;
   /** (8) i32 */
@@ -95,13 +97,13 @@ function layOutWorkspace(kernel: Kernel, { layers, end }: PackedNetwork, channel
   const noLengths = align(lengths + 4 * LANES);
   const state = align(noLengths + 4 * LANES);
   const firstGates = align(state + 3 * rowBytes(units, LANES));
-  let next = align(firstGates + CHUNK * 16 * gates * LANES);
+  let next = align(firstGates + 16 * gates * Math.max(CHUNK, CHUNK_OF_EIGHT * LANES));
   const places = Array.from({ length: 5 }, () => {
     const at = next;
     next = align(next + most);
     return at;
   });
-  growMemory(kernel, next);
+  growMemory(kernel, next + 128); // products read whole blocks of eight vectors
   return { rows: places as unknown as Workspace["rows"], gates: firstGates, state, lengths, noLengths };
 }
 
@@ -266,8 +268,9 @@ function advanceCell(
     kernel.fillRows(lanes, 1, B, initial.hidden, state, 0);
     kernel.fillRows(lanes, 1, B, initial.cell, state + 16 * B * lanes, 0);
   }
-  for (let from = 0; from < R; from += CHUNK) {
-    const steps = Math.min(CHUNK, R - from);
+  const chunk = lanes === 1 ? CHUNK : CHUNK_OF_EIGHT;
+  for (let from = 0; from < R; from += chunk) {
+    const steps = Math.min(chunk, R - from);
     const first = backwards ? R - from - steps : from; // row
     kernel.fillRows(lanes, steps, bias.V, bias.weights, gates, gatesStride);
     kernel.addProducts(lanes, steps, W, inputs.V, inputs.weights, input + first * stride, stride, gates, gatesStride);
