@@ -11,11 +11,19 @@ export interface Kernel {
   tanh(x: number): number;
   prepare(): number;
   packWeights(C: number, U: number, matrix: number, weights: number, gateScale: number, tanhScale: number, half: number): void;
-  advanceOne(C: number, U: number, weights: number, inputs: number, state: number, from: number, to: number): void;
-  advanceEight(C: number, U: number, weights: number, inputs: number, stride: number, state: number, from: number, to: number): void;
-  /** The same with hard sigmoids. */
-  readonly advanceOneHard: Kernel["advanceOne"];
-  readonly advanceEightHard: Kernel["advanceEight"];
+  /** `hard`: with hard sigmoids. */
+  advanceOne(C: number, U: number, weights: number, inputs: number, state: number, from: number, to: number, hard: boolean): void;
+  advanceEight(
+    C: number,
+    U: number,
+    weights: number,
+    inputs: number,
+    stride: number,
+    state: number,
+    from: number,
+    to: number,
+    hard: boolean,
+  ): void;
   logitOne(C: number, U: number, head: number, state: number, steps: number): number;
   logitEight(C: number, U: number, head: number, state: number, steps: number, results: number): void;
   /** Of shared/kernel/trees.ts; its header says what lies where. */
@@ -39,7 +47,6 @@ export interface Kernel {
     candidate: number,
     gateScale: number,
     candidateScale: number,
-    half: number,
     source: number,
     weights: number,
   ): void;

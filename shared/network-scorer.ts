@@ -27,8 +27,7 @@ interface Resident {
   readonly weights: number;
   /** (1+U) bias and kernel of the head: address in bytes. */
   readonly head: number;
-  readonly advanceOne: Kernel["advanceOne"];
-  readonly advanceEight: Kernel["advanceEight"];
+  readonly isHard: boolean;
   /**
    * The first step's number. The kernel takes the state for zeros at step 0. One that is not is put where step 2 finds it: steps of
    * even number share a buffer.
@@ -104,8 +103,7 @@ function packNetwork(
     network,
     weights,
     head,
-    advanceOne: isHard ? kernel.advanceOneHard : kernel.advanceOne,
-    advanceEight: isHard ? kernel.advanceEightHard : kernel.advanceEight,
+    isHard,
     start: initial === undefined ? 0 : 2,
   };
 }
@@ -182,7 +180,7 @@ function addOne(group: Group, { channels, lengths }: EngineInputs, n: number, su
     const U = network.units;
     if (needsInputs(residents, k)) copyRows(memory, map.inputs / 4, channels, from, length, C, network.backwards === true);
     copyInitial(group, resident, 1, 4 * Math.ceil(U / 4));
-    resident.advanceOne(C, U, resident.weights, map.inputs - 4 * start * C, map.state, start, start + length);
+    kernel.advanceOne(C, U, resident.weights, map.inputs - 4 * start * C, map.state, start, start + length, resident.isHard);
     sums[n] += kernel.logitOne(C, U, resident.head, map.state, start + length);
   }
 }
@@ -206,7 +204,7 @@ function addEight(group: Group, { channels, lengths }: EngineInputs, T: number, 
       const n = lanes[lane];
       if (lengths[n] > reached) {
         const [from, to] = [start + reached, start + lengths[n]];
-        resident.advanceEight(C, U, resident.weights, map.inputs - 4 * start * C, 4 * size, map.state, from, to);
+        kernel.advanceEight(C, U, resident.weights, map.inputs - 4 * start * C, 4 * size, map.state, from, to, resident.isHard);
         reached = lengths[n];
         kernel.logitEight(C, U, resident.head, map.state, to, map.results);
       }

@@ -45,29 +45,11 @@ export function packWeights(C: usize, U: usize, matrix: usize, weights: usize, g
       }
 }
 
-/** Runs steps `from` … `to` − 1 of one sequence. */
-export function advanceOne(C: usize, U: usize, weights: usize, inputs: usize, state: usize, from: usize, to: usize): void {
-  stepOne(C, U, weights, inputs, state, from, to, false);
-}
-
-/** The same with hard sigmoids, their slope and half in the weights. */
-export function advanceOneHard(C: usize, U: usize, weights: usize, inputs: usize, state: usize, from: usize, to: usize): void {
-  stepOne(C, U, weights, inputs, state, from, to, true);
-}
-
-/** Runs steps `from` … `to` − 1 of eight sequences, whose inputs lie `stride` bytes apart. */
-export function advanceEight(C: usize, U: usize, weights: usize, inputs: usize, stride: usize, state: usize, from: usize, to: usize): void {
-  stepEight(C, U, weights, inputs, stride, state, from, to, false);
-}
-
-export function advanceEightHard(C: usize, U: usize, weights: usize, inputs: usize, stride: usize, state: usize, from: usize, to: usize): void {
-  stepEight(C, U, weights, inputs, stride, state, from, to, true);
-}
-
-/** Lanes are four units; two blocks go together, so that eight chains are under way. Inlined twice, once for each kind of gate. */
-// @ts-ignore: decorator
-@inline
-function stepOne(C: usize, U: usize, weights: usize, inputs: usize, state: usize, from: usize, to: usize, hard: bool): void {
+/**
+ * Runs steps `from` … `to` − 1 of one sequence; `hard`: with hard sigmoids, their slope and half in the weights. Lanes are four units;
+ * two blocks go together, so that eight chains are under way.
+ */
+export function advanceOne(C: usize, U: usize, weights: usize, inputs: usize, state: usize, from: usize, to: usize, hard: bool): void {
   const B = (U + 3) >> 2;
   const blockBytes = (C + U + 1) << 6;
   const bufferBytes = (C + (B << 2)) << 2;
@@ -130,10 +112,8 @@ function stepOne(C: usize, U: usize, weights: usize, inputs: usize, state: usize
   }
 }
 
-/** Lanes are four sequences; one unit's four gates go together. */
-// @ts-ignore: decorator
-@inline
-function stepEight(
+/** The same of eight sequences, whose inputs lie `stride` bytes apart. Lanes are four sequences; one unit's four gates go together. */
+export function advanceEight(
   C: usize,
   U: usize,
   weights: usize,

@@ -11,8 +11,7 @@ const BLOCK: usize = 8;
 
 /**
  * A matrix as frameworks store it, `source` (K,G·U), columns gate by unit → `weights`. Gates are rotated: the first that is written is
- * gate `first`. All but gate `candidate` are scaled by `gateScale` and have `half` added, the candidate is scaled by `candidateScale`: in
- * float64, rounded once. A bias is a matrix of one row. Here, since JavaScript that runs once runs slowly.
+ * gate `first`. All but gate `candidate` are scaled by `gateScale`, the candidate by `candidateScale`: in float64, rounded once. A bias is a matrix of one row. Here, since JavaScript that runs once runs slowly.
  */
 export function packMatrix(
   K: usize,
@@ -22,7 +21,6 @@ export function packMatrix(
   candidate: usize,
   gateScale: f64,
   candidateScale: f64,
-  half: f64,
   source: usize,
   weights: usize,
 ): void {
@@ -33,11 +31,10 @@ export function packMatrix(
       for (let v = block; v < block + BLOCK; v++) {
         const gate = (v / B + first) % G;
         const scale = gate == candidate ? candidateScale : gateScale;
-        const added = gate == candidate ? 0 : half;
         const u = (v % B) << 2;
         const from = source + (((k * G + gate) * U + u) << 2);
         for (let lane: usize = 0; lane < 4; lane++) {
-          store<f32>(weights, v < V && u + lane < U ? f32(scale * f64(load<f32>(from + (lane << 2))) + added) : 0);
+          store<f32>(weights, v < V && u + lane < U ? f32(scale * f64(load<f32>(from + (lane << 2)))) : 0);
           weights += 4;
         }
       }

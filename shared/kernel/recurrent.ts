@@ -6,18 +6,17 @@
 //   gates     a step's row: bias and inputs' part of i,f,c,o | h,z,r and the recurrent bias of h | z,r,h | h, n vectors each
 //   state     hidden, cell state, two vectors' rows of scratch: n vectors each
 import { inverseSigmoid, one, tanhOver } from "./activations";
-import { finishHardOutputs, finishOutputs, updateCell } from "./cell";
+import { finishOutputs, updateCell } from "./cell";
 import { activate } from "./pointwise";
 import { addProducts } from "./products";
 import { copyColumns } from "./rows";
 
 const LSTM: u32 = 0;
-const HARD_LSTM: u32 = 1;
-const ANY_LSTM: u32 = 2;
-const GRU: u32 = 3;
-const ANY_GRU: u32 = 4;
-const OLD_GRU: u32 = 5;
-// 6: a simple recurrent layer
+const ANY_LSTM: u32 = 1;
+const GRU: u32 = 2;
+const ANY_GRU: u32 = 3;
+const OLD_GRU: u32 = 4;
+// 5: a simple recurrent layer
 
 /**
  * Runs `steps` steps, the gates' rows `stride` bytes apart, backwards where that is negative. Each step's state, or cell state where
@@ -56,8 +55,7 @@ function step(cell: usize, lanes: usize, U: usize, bytes: usize, gates: usize, s
   const weights: usize = load<u32>(cell, 8);
   if (variant <= ANY_LSTM) {
     if (!isFresh) addProducts(lanes, 1, U, 4 * B, weights, state, 0, gates, 0);
-    if (variant == LSTM) stepLstm(bytes, gates, state, isFresh, false);
-    else if (variant == HARD_LSTM) stepLstm(bytes, gates, state, isFresh, true);
+    if (variant == LSTM) stepLstm(bytes, gates, state, isFresh);
     else stepAnyLstm(cell, bytes, gates, state, isFresh);
   } else if (variant <= ANY_GRU) {
     if (!isFresh) addProducts(lanes, 1, U, 3 * B, weights, state, 0, gates + bytes, 0);
@@ -82,7 +80,7 @@ function clear(at: usize, bytes: usize): void {
 /** Gates are scaled as the activations take them. */
 // @ts-ignore: decorator
 @inline
-function stepLstm(bytes: usize, gates: usize, state: usize, isFresh: bool, hard: bool): void {
+function stepLstm(bytes: usize, gates: usize, state: usize, isFresh: bool): void {
   for (let at: usize = 0; at < bytes; at += 16) {
     const g = gates + at;
     const c = g + 2 * bytes;
@@ -94,11 +92,10 @@ function stepLstm(bytes: usize, gates: usize, state: usize, isFresh: bool, hard:
       v128.load(c),
       v128.load(c + bytes),
       isFresh,
-      hard,
+      false,
     );
   }
-  if (hard) finishHardOutputs(state + bytes, state, bytes >> 4);
-  else finishOutputs(state + bytes, state, bytes >> 4);
+  finishOutputs(state + bytes, state, bytes >> 4);
 }
 
 function stepAnyLstm(cell: usize, bytes: usize, gates: usize, state: usize, isFresh: bool): void {

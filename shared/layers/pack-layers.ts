@@ -2,7 +2,7 @@
 // Legend: W width of a layer's rows, U units, B = ⌈U/4⌉ vectors of a gate, V vectors.
 import { align, growMemory, type Kernel } from "../kernel-instance.ts";
 import type { Activation } from "../networks/activation.ts";
-import { type Cell, GATES, type GruCell, type Layer, type LayeredNetwork, type LstmCell, widthAfter } from "../networks/layers.ts";
+import { type Cell, GATES, type GruCell, type Layer, type LayeredNetwork, widthAfter } from "../networks/layers.ts";
 
 /** 2·log2 e; sigmoids take −½ of it, exactly. */
 const TANH_SCALE = 2.8853900817779268;
@@ -25,7 +25,7 @@ const ACTIVATIONS = [
 ];
 
 /** As shared/kernel/recurrent.ts numbers them. */
-const [LSTM, HARD_LSTM, ANY_LSTM, GRU, ANY_GRU, OLD_GRU, RNN] = [0, 1, 2, 3, 4, 5, 6];
+const [LSTM, ANY_LSTM, GRU, ANY_GRU, OLD_GRU, RNN] = [0, 1, 2, 3, 4, 5];
 
 /** A function as the kernel is told it. */
 export interface PackedActivation {
@@ -98,11 +98,9 @@ interface Scaling {
   readonly candidate: number;
   readonly gateScale: number;
   readonly candidateScale: number;
-  /** Added to the gates' biases. */
-  readonly half: number;
 }
 
-const UNSCALED: Scaling = { candidate: 0, gateScale: 1, candidateScale: 1, half: 0 };
+const UNSCALED: Scaling = { candidate: 0, gateScale: 1, candidateScale: 1 };
 
 /** Packs the layers into the memory of a fresh kernel, which grows as far as they need. */
 export function packLayers(kernel: Kernel, { channels, layers }: LayeredNetwork): PackedNetwork {
@@ -158,13 +156,13 @@ function packActivation(activation: Activation): PackedActivation {
 }
 
 function packCell(arena: Arena, cell: Cell, W: number): PackedCell {
-  const scaling = scaleOf(cell);
   const variant = variantOf(cell);
+  const scaling = scaleOf(variant);
   const { units: U, cell: kind } = cell;
   const G = GATES[kind];
   const isAfter = variant === GRU || variant === ANY_GRU;
   const first = isAfter ? 2 : 0; // the candidate's inputs' part stands in front of the gates
-  const inputs = packMatrix(arena, cell.kernel, W, G, U, first, { ...scaling, half: 0 });
+  const inputs = packMatrix(arena, cell.kernel, W, G, U, first, scaling);
   const bias = packMatrix(arena, cell.bias, 1, G, U, first, scaling);
   // Behind the gates, without a gap
   const own = isAfter ? packMatrix(arena, (cell as GruCell).recurrentBias!, 1, 1, U, 0, { ...scaling, candidate: 0 }, bias) : { V: 0 };
@@ -174,7 +172,7 @@ function packCell(arena: Arena, cell: Cell, W: number): PackedCell {
           packMatrix(arena, columnsOf(cell.recurrent, 3 * U, 0, 2 * U), U, 2, U),
           packMatrix(arena, columnsOf(cell.recurrent, 3 * U, 2 * U, 3 * U), U, 1, U),
         ]
-      : [packMatrix(arena, cell.recurrent, U, G, U, 0, { ...scaling, half: 0 }), undefined];
+      : [packMatrix(arena, cell.recurrent, U, G, U, 0, scaling), undefined];
   return {
     units: U,
     record: packRecord(arena, cell, variant, recurrent.weights, candidate?.weights ?? 0),
@@ -215,7 +213,7 @@ function variantOf(cell: Cell): number {
   const { kind } = gatesOf(cell);
   switch (cell.cell) {
     case "lstm":
-      return isTanh && kind === "sigmoid" ? LSTM : isTanh && kind === "hardSigmoid" ? HARD_LSTM : ANY_LSTM;
+      return isTanh && kind === "sigmoid" ? LSTM : ANY_LSTM;
     case "gru":
       return cell.recurrentBias === undefined ? OLD_GRU : isTanh && kind === "sigmoid" ? GRU : ANY_GRU;
     case "rnn":
@@ -223,19 +221,10 @@ function variantOf(cell: Cell): number {
   }
 }
 
-/** What the activations take of a cell that goes a way of its own: powers of two, or a hard sigmoid's slope and half. */
-function scaleOf(cell: Cell): Scaling {
-  switch (variantOf(cell)) {
-    case LSTM:
-    case GRU:
-      return { candidate: 2, gateScale: -TANH_SCALE / 2, candidateScale: TANH_SCALE, half: 0 };
-    case HARD_LSTM: {
-      const { slope } = (cell as LstmCell).recurrentActivation as Extract<Activation, { kind: "hardSigmoid" }>;
-      return { candidate: 2, gateScale: slope, candidateScale: TANH_SCALE, half: 0.5 };
-    }
-    default:
-      return UNSCALED;
-  }
+/** What the activations take of a cell that goes a way of its own: powers of two. */
+function scaleOf(variant: number): Scaling {
+  if (variant !== LSTM && variant !== GRU) return UNSCALED;
+  return { candidate: 2, gateScale: -TANH_SCALE / 2, candidateScale: TANH_SCALE };
 }
 
 /** Columns `from` … `to` − 1 of a matrix of `width` columns. */
@@ -262,7 +251,7 @@ function packMatrix(
   G: number,
   U: number,
   first = 0,
-  { candidate, gateScale, candidateScale, half }: Scaling = UNSCALED,
+  { candidate, gateScale, candidateScale }: Scaling = UNSCALED,
   before?: PackedMatrix,
 ): PackedMatrix {
   const V = G * Math.ceil(U / 4);
@@ -272,7 +261,7 @@ function packMatrix(
   const source = align(arena.end);
   growMemory(arena.kernel, source + 4 * matrix.length);
   new Float32Array(arena.kernel.memory.buffer).set(matrix, source / 4);
-  arena.kernel.packMatrix(K, G, U, first, candidate, gateScale, candidateScale, half, source, at);
+  arena.kernel.packMatrix(K, G, U, first, candidate, gateScale, candidateScale, source, at);
   return { V, weights: at };
 }
 
