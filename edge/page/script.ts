@@ -1,6 +1,6 @@
 // What the page does: a sequence from the text to /v1/score, the answer back into the page; streams and deliveries for who opens them.
 // Runs in browsers, without a framework; its only knowledge of the service is what /v1/model and /openapi.json say. One file, and longer
-// than others: the build only strips its types and puts it into the page as one script, whose hash the page's policy allows.
+// than others: the build only minifies it and puts it into the page as one script, whose hash the page's policy allows.
 import type { ScoreAnswer } from "../scoring/scoring.ts";
 
 interface Metrics {
