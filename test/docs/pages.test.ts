@@ -4,7 +4,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { encodeArtifact } from "../../shared/artifact/artifact.ts";
+import { decodeFrame } from "../../shared/artifact/safetensors.ts";
 import { kernel } from "../fixtures/kernel.ts";
+import { makeLayeredModel } from "../fixtures/layered-model.ts";
 import { makeModel } from "../fixtures/model.ts";
 import { headings, linksOf, PAGES, root, tablesOf } from "./markdown.ts";
 
@@ -94,5 +96,18 @@ describe("docs/architecture.md", () => {
     const start = rows.findIndex((cells) => cells[1] === "`format`" && cells[2].includes("quickstep/2"));
     const entries = rows.slice(start, start + Object.keys(metadata).length + 2).map((cells) => cells[1].replaceAll("`", ""));
     expect(entries.filter((name) => !isOptional(name))).toEqual(Object.keys(metadata));
+  });
+
+  test("names each tensor of a network of layers", () => {
+    const bytes = encodeArtifact(makeLayeredModel(kernel));
+    const { entries } = decodeFrame(bytes, bytes.length, (message) => expect.fail(message));
+    const last = (name: string): string => name.slice(name.lastIndexOf("."));
+    const said = text
+      .split("\n")
+      .filter((line) => line.includes(".layer0."))
+      .flatMap((line) => [...line.matchAll(/`[^`]*?(\.[A-Za-z]+)`/g)].map(([, name]) => name));
+    const written = Object.keys(entries).filter((name) => /\.layer\d+\./.test(name));
+    expect(written.length).toBeGreaterThan(5);
+    expect(written.filter((name) => !said.includes(last(name)))).toEqual([]);
   });
 });
