@@ -124,7 +124,7 @@ export function createPauser(signal: StopSignal, now: () => number): Pick<Checkp
   };
   let turnedAt = now();
   const afterStep = (): Promise<void> | undefined => {
-    if (now() - turnedAt < TURN_MS) return undefined;
+    if (!signal.aborted && now() - turnedAt < TURN_MS) return undefined;
     return yieldToEventLoop().then(() => {
       turnedAt = now();
     });
@@ -149,7 +149,7 @@ function saveNowAndThen(save: (state: FitState) => void, path: string, signal: S
       save(snapshot());
       savedAt = now();
     }
-    return time - turnedAt < TURN_MS ? undefined : yieldOrLeave(snapshot);
+    return !signal.aborted && time - turnedAt < TURN_MS ? undefined : yieldOrLeave(snapshot);
   };
 }
 

@@ -186,7 +186,7 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
     [
       "an export of nothing",
       () => ["export", at("m.safetensors")],
-      /export needs --onnx FILE, --safetensors-torch FILE, or --worker DIR alone/,
+      /export needs --onnx FILE, --safetensors-torch FILE, --tfjs DIR, or --worker DIR or --channels DIR alone/,
     ],
     ["calibrate without labels", () => ["calibrate", at("m.safetensors"), at("q.npy"), "--out", at("n.safetensors")], /q\.npy/],
     ["calibrate without --out", () => ["calibrate", at("m.safetensors"), at("data.npz")], /calibrate needs --out FILE/],

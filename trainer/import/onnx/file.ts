@@ -165,17 +165,20 @@ function tensorOf(tensor: TensorProto, source: string): Tensor {
   const stored = rawData ? rawData.length / storage.bytes : list.length;
   if (stored !== count)
     rejectFile(source, `${what} claims (${dims.join(", ")}) numbers, but holds ${stored}`, "the file is cut short or damaged");
-  if (!rawData) return checkNumbers({ dims, data: Float64Array.from(list) }, what, source);
+  if (!rawData) return { dims, data: Float64Array.from(list) };
   const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
   const data = new Float64Array(count);
   for (let i = 0; i < count; i++) data[i] = storage.read(view, i * storage.bytes);
-  return checkNumbers({ dims, data }, what, source);
+  return { dims, data };
 }
 
-/** Infinity is a number that graphs clip and compare with; NaN is none. */
-function checkNumbers(tensor: Tensor, what: string, source: string): Tensor {
-  if (tensor.data.some(Number.isNaN)) rejectFile(source, `${what} holds NaN`, "the weights are damaged");
-  return tensor;
+/** Throws DataError where a weight is NaN. Infinity is a number that graphs clip and compare with; so is NaN in quickstep's own exports. */
+export function checkWeights({ constants, nodes }: Pick<Graph, "constants" | "nodes">, source: string): void {
+  const damaged = (name: string): never => rejectFile(source, `tensor ${name || "without a name"} holds NaN`, "the weights are damaged");
+  for (const [name, { data }] of constants) if (data.some(Number.isNaN)) damaged(name);
+  for (const { attributes, name } of nodes)
+    for (const value of attributes.values())
+      if (typeof value === "object" && "data" in value && value.data.some(Number.isNaN)) damaged(name);
 }
 
 function portOf({ name = "", type }: ValueInfoProto): Port {

@@ -5,7 +5,7 @@ import { plainFront } from "../contract/front.ts";
 import type { ImportedNetwork } from "../contract/imported-network.ts";
 import { rejectFile } from "../contract/reject-file.ts";
 import type { Beside, Said } from "../contract/said.ts";
-import { type Graph, readGraph } from "./file.ts";
+import { checkWeights, type Graph, readGraph } from "./file.ts";
 import { readFront, readInitial } from "./front.ts";
 import { type Head, readHead } from "./head.ts";
 import { evaluate } from "./interpreter.ts";
@@ -20,6 +20,7 @@ export function readOnnx(bytes: Uint8Array, source: string, { timesteps, isLogit
   if (isQuickstepExport(graphOfFile) && graphOfFile.metadata.has("members"))
     rejectFile(source, "is an export of several members", "import reads one network: use the artifact that the file was exported from");
   if (isQuickstepExport(graphOfFile)) return readQuickstepExport(findRecurrent(graphOfFile, source));
+  checkWeights(graphOfFile, source);
   try {
     return readPlain(graphOfFile, source, timesteps);
   } catch (error) {

@@ -20,6 +20,8 @@ import { buildStep, type TorchLayer } from "./steps.ts";
  * there to prove it: a state dict holds weights alone.
  */
 export function readTorch(file: Safetensors, source: string, said: Said): ImportedNetwork {
+  const text = file.metadata[METADATA_KEY];
+  if (text !== undefined) rejectStackMember(text, source);
   const modules = readModules(file, source);
   const [first] = modules.get("cell") ?? [];
   if (first === undefined)
@@ -29,7 +31,6 @@ export function readTorch(file: Safetensors, source: string, said: Said): Import
       `quickstep reads the state dict of torch.nn.LSTM, GRU or RNN with layers around it; ${SECOND_ENGINE}`,
     );
   const F = measureModule(first, source).W;
-  const text = file.metadata[METADATA_KEY];
   const exportMetadata = text === undefined ? undefined : parseExportMetadata(text, F, source);
   const steps = exportMetadata ? readTorchDescription(TORCH_USUAL, "torch") : settleSteps(said, modules, source);
   const { built, layers, timesteps } = buildSteps(steps, modules, F, source);
@@ -61,6 +62,16 @@ export function readTorch(file: Safetensors, source: string, said: Said): Import
     },
     exportMetadata,
   };
+}
+
+/** Throws DataError where the export holds one member of several. */
+function rejectStackMember(exported: string, source: string): void {
+  if (!/"stack":/.test(exported)) return;
+  rejectFile(
+    source,
+    "is an export of one member of several: import reads one network",
+    "the artifact that was exported holds the whole model",
+  );
 }
 
 function describeEnd(steps: TorchDescription, classes: number, { torch }: Said): string {
