@@ -194,12 +194,12 @@ function parametersOf({ parameters }: Record<string, unknown>, path: Path): Reco
   return Object.fromEntries(Object.entries(object(parameters, [...path, "parameters"])).filter(([, value]) => value !== null));
 }
 
-/** What the protocol lets a parameter be. */
 /** What scoring reads: of another type than the option has, it is refused, never passed over. */
 function isOption(name: string): boolean {
   return name === "operatingPoint" || name === "prior";
 }
 
+/** What the protocol lets a parameter be. */
 function isScalar(value: unknown): boolean {
   return ["string", "number", "boolean"].includes(typeof value);
 }
