@@ -77,6 +77,8 @@ export function createCrossFitter<Own, Settings>(
     async crossFit(input) {
       const { view, labels, folds, gap, seed, journal, onFold } = input;
       const variants = learner.settings(folds[0].train.length);
+      const isAsGood = (own: Variant<Own, Settings>, other: Variant<Own, Settings>): boolean =>
+        !exceedsNoise(outOfFoldLosses(own, learner, input), outOfFoldLosses(other, learner, input), gap);
       let best: Variant<Own, Settings> | undefined;
       for (const [setting, settings] of variants.entries()) {
         const paths: Path<Own>[] = [];
@@ -88,7 +90,7 @@ export function createCrossFitter<Own, Settings>(
         const lowest = { settings, ...poolLosses(paths.map(({ losses }) => losses)), paths };
         const fitsNoNoise = learner.fitsNoNoise?.(settings) === true;
         const variant = fitsNoNoise ? takeLatest(lowest, learner, input) : lowest;
-        if (best === undefined || variant.loss < best.loss || (fitsNoNoise && isAsGood(variant, best, learner, input))) best = variant;
+        if (best === undefined || variant.loss < best.loss || (fitsNoNoise && isAsGood(variant, best))) best = variant;
       }
       if (best === undefined) throw new RangeError(`the learner ${name} names no settings`);
       const { settings, paths } = best;
@@ -111,29 +113,28 @@ function takeLatest<Own, Settings>(
   input: CrossFitInput,
 ): Variant<Own, Settings> {
   const paths = lowest.paths.map(({ losses }) => losses);
-  for (let step = Math.max(...paths.map(({ length }) => length)) - 1; step > lowest.step; step--) {
+  const last = Math.max(...paths.map(({ length }) => length)) - 1;
+  if (last === lowest.step) return lowest;
+  const before = outOfFoldLosses(lowest, learner, input);
+  for (let step = last; step > lowest.step; step--) {
     const later = { ...lowest, step, loss: sumLosses(paths, step) };
-    if (isAsGood(later, lowest, learner, input)) return later;
+    if (!exceedsNoise(outOfFoldLosses(later, learner, input), before, input.gap)) return later;
   }
   return lowest;
 }
 
-/** Whether out-of-fold losses of `variant` are not above those of `best` by more than noise. */
-function isAsGood<Own, Settings>(
-  variant: Variant<Own, Settings>,
-  best: Variant<Own, Settings>,
+/** (H) losses of a variant at its step, fold after fold. */
+function outOfFoldLosses<Own, Settings>(
+  { step, paths }: Variant<Own, Settings>,
   learner: Learner<Own, Settings>,
-  { view, labels, folds, gap }: CrossFitInput,
-): boolean {
-  const [after, before] = [variant, best].map(({ step, paths }) =>
-    concatenate(
-      paths.map((path, k) => {
-        const { heldOut } = folds[k];
-        return learner.logits(path.at(step), view, heldOut).map((z, i) => logLossOfLogit(labels[heldOut[i]], z));
-      }),
-    ),
+  { view, labels, folds }: CrossFitInput,
+): Float64Array {
+  return concatenate(
+    paths.map((path, k) => {
+      const { heldOut } = folds[k];
+      return learner.logits(path.at(step), view, heldOut).map((z, i) => logLossOfLogit(labels[heldOut[i]], z));
+    }),
   );
-  return !exceedsNoise(after, before, gap);
 }
 
 /** The members at the best step, or at the last before it whose average is small enough; one step in any case. */
