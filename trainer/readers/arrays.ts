@@ -5,7 +5,7 @@ import { type NpyArray, showShape } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 import type { Labels } from "../statistics/labels.ts";
 import type { Batch, Column, LabelledPart, Wanted } from "./batch.ts";
-import { readCell } from "./input-table.ts";
+import { toStatic } from "./encode-inputs.ts";
 import { expectNumber, FILL_ADVICE, openLabels, toLabel } from "./issues.ts";
 import type { Npz } from "./npz.ts";
 import { show } from "./quoting.ts";
@@ -91,20 +91,6 @@ async function readStaticsOf(npz: Npz, part: string, N: number, source: string, 
     columns[name] = toColumn(await npz.read(own), own, source, N);
   }
   return columns;
-}
-
-/** (N) numbers of a static input, or a category's codes. */
-function toStatic(column: Column, name: string, source: string, { inputs, gaps, gapAdvice, onIssue }: Wanted): Float64Array {
-  const input = inputs?.of(name);
-  return Float64Array.from(column as ArrayLike<number | string>, (cell, n) => {
-    const value = readCell(input, cell, `${source}: ${name}[${n}]`);
-    if (value !== undefined && (Number.isFinite(value) || (Number.isNaN(value) && (gaps || input?.kind === "category")))) return value;
-    onIssue(
-      source,
-      `${name}[${n}] is ${typeof cell === "string" ? show(cell) : cell}, ${expectNumber(Number.isNaN(value), { gapAdvice })}`,
-    );
-    return Number.NaN;
-  });
 }
 
 /** Rows of all sequences, and their lengths or offsets. Throws DataError where the archive holds neither. */

@@ -5,15 +5,15 @@ import { createHash, type Hash } from "node:crypto";
 import { basename } from "node:path";
 import { DataError } from "../../shared/errors.ts";
 import type { Input } from "../../shared/recipe/inputs.ts";
-import { type Shape, widthWithoutTime } from "../../shared/sequence.ts";
+import type { Shape } from "../../shared/sequence.ts";
 import { countOnes, type Labels } from "../statistics/labels.ts";
 import { checkShape } from "./arrays.ts";
 import type { Batch, LabelledPart, Part, Timeline } from "./batch.ts";
 import { sortByTime, toGroups } from "./columns.ts";
 import { describePaths, readBatches } from "./data-files.ts";
 import { encodeFound, encodePart } from "./encode-inputs.ts";
-import { createReadTally, type ReadFacts, tallyBatches } from "./facts.ts";
-import { type InputTable, openInputTable } from "./input-table.ts";
+import { createReadTally, type ReadFacts, tallyBatches, withoutTime } from "./facts.ts";
+import { type FoundInputs, openInputTable } from "./input-table.ts";
 import { joinBatches } from "./join.ts";
 import { createLabelCodes } from "./labels.ts";
 import { addNote, type ReadNote } from "./notes.ts";
@@ -61,12 +61,6 @@ export type ReadDataset = Dataset & { readonly facts: ReadFacts };
 export type LabelledDataset = Dataset & { readonly labels: Labels };
 
 const MIN_SEQUENCES = 100;
-
-/** Shape and names as they are said: a time is told beside the row. */
-function withoutTime(shape: Shape, features: readonly string[]): Pick<ReadFacts, "shape" | "features"> {
-  const width = widthWithoutTime(shape);
-  return { shape: { timesteps: shape.timesteps, features: width }, features: features.slice(0, width) };
-}
 
 /** Reads all files into one set; sequences are (N,T,F), flat ones 10 × 5 or as a header says. Throws DataError, UsageError. */
 export async function readDataset(paths: readonly string[], options: ReadOptions): Promise<ReadDataset> {
@@ -133,7 +127,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
 /** A set and its own parts as features. Throws DataError. */
 function encodeAll(
   joined: Awaited<ReturnType<typeof joinBatches>>,
-  table: InputTable,
+  table: FoundInputs,
   { inputs: known, static: statics = [], gaps = false }: ReadOptions,
   source: string,
 ) {

@@ -1,10 +1,10 @@
 // Batches of inputs, with codes where categories stand → batches of features. Knows no format.
 // Legend: N sequences, T steps, I inputs, F features.
-import { DataError } from "../../shared/errors.ts";
 import { codeOf, countStatics, expandInputs, expandNames, type Input, isEmptyRow } from "../../shared/recipe/inputs.ts";
 import { isSameSet } from "./align.ts";
-import type { Batch, LabelledPart, Part, Wanted } from "./batch.ts";
-import { checkNames, type InputReading, type InputTable, knownInputTable, readCell } from "./input-table.ts";
+import type { Batch, Column, LabelledPart, Part, Wanted } from "./batch.ts";
+import { checkNames, type FoundInputs, type InputReading, type InputTable, knownInputTable, readCell } from "./input-table.ts";
+import { expectNumber, throwIssue } from "./issues.ts";
 import { show } from "./quoting.ts";
 
 /** Of each of F features the reading of its input, by name or, as a model takes them, by position; null where nobody looks for categories. */
@@ -38,7 +38,7 @@ function renumber(values: Float64Array, inputs: readonly Input[], table: InputTa
 type Encoded = Pick<Batch, "shape" | "features"> & Part & { readonly inputs?: readonly Input[] };
 
 /** A whole set whose inputs `table` has found out, as features. `values` change. Throws DataError as settle does. */
-export function encodeFound<B extends Encoded>(batch: B, table: InputTable, statics: readonly string[], source: string): B {
+export function encodeFound<B extends Encoded>(batch: B, table: FoundInputs, statics: readonly string[], source: string): B {
   const { values, shape } = batch;
   const names = batch.features ?? Array.from({ length: shape.features }, (_, f) => `f${f}`);
   const given = shape.clock ? names.slice(0, -1) : names;
@@ -57,24 +57,47 @@ export function joinStatics(batch: Batch, statics: readonly string[], inputs: re
   if (statics.length === 0) return batch;
   const { values, shape, columns } = batch;
   const { timesteps: T, features: own } = shape;
-  const F = own + statics.length;
-  const S = statics.length;
-  const time = inputs && own > inputs.length - S ? 1 : 0;
-  const out = new Float64Array((values.length / own) * F);
+  const time = inputs && own > inputs.length - statics.length ? 1 : 0;
   const beside = statics.map((name) => columns[name] as Float64Array);
-  for (let row = 0; row * own < values.length; row++) {
-    out.set(values.subarray(row * own, (row + 1) * own - time), row * F);
-    for (let s = 0; s < S; s++) out[row * F + own - time + s] = beside[s][Math.floor(row / T)];
-    if (time) out[(row + 1) * F - 1] = values[(row + 1) * own - 1];
-  }
   const names = batch.features ?? Array.from({ length: own }, (_, f) => `f${f}`);
   return {
     ...batch,
-    values: out,
-    shape: { ...shape, features: F },
+    values: widenRows(values, own, T, beside, time),
+    shape: { ...shape, features: own + statics.length },
     features: [...names.slice(0, own - time), ...statics, ...names.slice(own - time)],
     columns: Object.fromEntries(Object.entries(columns).filter(([name]) => !statics.includes(name))),
   };
+}
+
+/** Rows (N,T,W) with S columns (N) behind them, or before the row's time: (N,T,W+S). */
+function widenRows(values: Float64Array, W: number, T: number, beside: readonly Float64Array[], time: 0 | 1): Float64Array {
+  const F = W + beside.length;
+  const out = new Float64Array((values.length / W) * F);
+  for (let row = 0; row * W < values.length; row++) {
+    out.set(values.subarray(row * W, (row + 1) * W - time), row * F);
+    for (let s = 0; s < beside.length; s++) out[row * F + W - time + s] = beside[s][Math.floor(row / T)];
+    if (time) out[(row + 1) * F - 1] = values[(row + 1) * W - 1];
+  }
+  return out;
+}
+
+/** (N) numbers of a static input, or a category's codes. */
+export function toStatic(
+  column: Column,
+  name: string,
+  source: string,
+  { inputs, gaps, gapAdvice, onIssue }: Pick<Wanted, "inputs" | "gaps" | "gapAdvice" | "onIssue">,
+): Float64Array {
+  const input = inputs?.of(name);
+  return Float64Array.from(column as ArrayLike<number | string>, (cell, n) => {
+    const value = readCell(input, cell, `${source}: ${name}[${n}]`);
+    if (value !== undefined && (Number.isFinite(value) || (Number.isNaN(value) && (gaps || input?.kind === "category")))) return value;
+    onIssue(
+      source,
+      `${name}[${n}] is ${typeof cell === "string" ? show(cell) : cell}, ${expectNumber(Number.isNaN(value), { gapAdvice })}`,
+    );
+    return Number.NaN;
+  });
 }
 
 /**
@@ -88,23 +111,9 @@ export function encodePart(
   source: string,
 ): LabelledPart {
   const { statics = {}, ...others } = part;
-  const table = knownInputTable(inputs);
-  const beside = inputs
-    .filter((input) => input.static)
-    .map(({ name, levels }) =>
-      Float64Array.from(statics[name] as ArrayLike<number | string>, (cell, n) => {
-        const value = readCell(table.of(name), cell, `${source}: ${name}[${n}]`);
-        if (value !== undefined && (Number.isFinite(value) || (Number.isNaN(value) && (gaps || levels !== undefined)))) return value;
-        throw new DataError(source, `${name}[${n}] is ${typeof cell === "string" ? show(cell) : cell}, expected a finite number`);
-      }),
-    );
-  const I = inputs.length;
-  const own = I - beside.length;
-  const values = new Float64Array((part.values.length / own) * I);
-  for (let row = 0; row * own < part.values.length; row++) {
-    values.set(part.values.subarray(row * own, (row + 1) * own), row * I);
-    for (const [s, column] of beside.entries()) values[row * I + own + s] = column[Math.floor(row / timesteps)];
-  }
+  const reading = { inputs: knownInputTable(inputs), gaps, onIssue: throwIssue };
+  const beside = inputs.filter((input) => input.static).map(({ name }) => toStatic(statics[name], name, source, reading));
+  const values = widenRows(part.values, inputs.length - beside.length, timesteps, beside, 0);
   return { ...others, values: expandInputs(inputs, values, timesteps) };
 }
 

@@ -91,14 +91,12 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
     },
     facts() {
       if (first === null) throw new RangeError("nothing has been read yet");
-      const features = widthWithoutTime(first.shape); // a time is told beside the row
       const name = labelsFile ?? (first.labelName && plainName(first.labelName));
       const isLabelled = first.labels !== null && name !== null;
       return {
         source,
         sequences,
-        shape: { timesteps, features },
-        features: first.features?.slice(0, features) ?? Array.from({ length: features }, (_, f) => `f${f}`),
+        ...withoutTime({ ...first.shape, timesteps }, first.features),
         dtype: dtypes.size === 0 ? null : [...dtypes].join(" and "),
         labels: ignoreLabels
           ? "ignored"
@@ -116,6 +114,15 @@ export function createReadTally(source: string, labelsFile?: string, ignoreLabel
         testNotes: [],
       };
     },
+  };
+}
+
+/** Shape and names of rows as they are said: a time is told beside the row. */
+export function withoutTime(shape: Shape, names: readonly string[] | null): Pick<ReadFacts, "shape" | "features"> {
+  const features = widthWithoutTime(shape);
+  return {
+    shape: { timesteps: shape.timesteps, features },
+    features: names?.slice(0, features) ?? Array.from({ length: features }, (_, f) => `f${f}`),
   };
 }
 

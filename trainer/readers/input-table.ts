@@ -24,6 +24,10 @@ export interface InputReading {
 /** All inputs of one reading, by name. */
 export interface InputTable {
   of(name: string): InputReading;
+}
+
+/** Of a set whose inputs are found out. */
+export interface FoundInputs extends InputTable {
   /** What the inputs with these names are, those in `statics` once a sequence; undefined where each is a number of each row. Throws DataError; whoever encodes them checks the features' names. */
   settle(names: readonly string[], statics: readonly string[], source: string): readonly Input[] | undefined;
 }
@@ -36,7 +40,7 @@ const MIN_REPEATS = 2;
 const NOWHERE = { text: "", place: "" };
 
 /** A table that finds out what inputs are. `categories` are said to be categories. */
-export function openInputTable(categories: readonly string[] = []): InputTable {
+export function openInputTable(categories: readonly string[] = []): FoundInputs {
   const readings = new Map<string, InputReading>();
   const of = (name: string): InputReading => {
     const known = readings.get(name);
@@ -71,10 +75,7 @@ export function knownInputTable(inputs: readonly Input[]): InputTable {
       return [known.name, { name: known.name, kind, isSaid: true, codes: new Map(), known, count: 0, first: NOWHERE }];
     }),
   );
-  return {
-    of: (name) => readings.get(name) ?? { name, kind: "number", isSaid: true, codes: new Map(), count: 0, first: NOWHERE },
-    settle: () => inputs,
-  };
+  return { of: (name) => readings.get(name) ?? { name, kind: "number", isSaid: true, codes: new Map(), count: 0, first: NOWHERE } };
 }
 
 /** A text with digits and no letters: a number, a date, a percentage, written in whatever way. */
