@@ -118,20 +118,21 @@ function describeFeatures(values: Float64Array, names: readonly string[], rows: 
   const F = names.length;
   return names.map((name, f) => {
     const distinct = new Set<number>();
-    const numbers = Float64Array.from(rows, (row) => values[row * F + f]).filter((value) => !Number.isNaN(value));
+    const numbers = new Float64Array(rows.length); // those that are no gaps, in front
     let [min, max, gaps, isWhole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, true];
-    for (const row of rows) {
+    for (const [i, row] of rows.entries()) {
       const value = values[row * F + f];
       if (Number.isNaN(value)) {
         gaps++;
         continue;
       }
+      numbers[i - gaps] = value;
       min = Math.min(min, value);
       max = Math.max(max, value);
       isWhole &&= Number.isInteger(value);
       if (distinct.size < MAX_DISTINCT) distinct.add(value);
     }
-    const far = findFarNumbers(numbers);
+    const far = findFarNumbers(numbers.subarray(0, rows.length - gaps));
     const isEmpty = max < min;
     const isFlag = isWhole && min >= 0 && max <= 1;
     return {
