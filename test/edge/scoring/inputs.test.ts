@@ -8,7 +8,7 @@ import { encodeNpy } from "../../../shared/npy.ts";
 import { openScorer } from "../../../shared/scorer.ts";
 import { type App, openApp, post, postScore } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
-import { makeModel } from "../../fixtures/model.ts";
+import { INPUTS, makeModel } from "../../fixtures/model.ts";
 import { openStreams } from "../../fixtures/streams.ts";
 
 const T = 3;
@@ -18,13 +18,7 @@ const channels = [
   { base: "feature", a: 3, view: "level" },
   { base: "feature", a: 5, view: "level" },
 ] as const;
-const inputs = [
-  { name: "x" },
-  { name: "mode", levels: ["down", "up"] },
-  { name: "plan", levels: ["basic", "pro"], static: true },
-  { name: "age", static: true },
-] as const;
-const artifact = encodeArtifact(makeModel(kernel, { name: "fx", timesteps: T, inputs, channels }));
+const artifact = encodeArtifact(makeModel(kernel, { name: "fx", timesteps: T, inputs: INPUTS, channels }));
 const app = openApp(kernel, artifact);
 const plain = openApp(kernel, encodeArtifact(makeModel(kernel, { name: "fx", timesteps: T })));
 
@@ -123,5 +117,5 @@ test("the document takes what the Worker takes, and the card names the inputs", 
   const { example } = document.paths["/v1/score"].post.requestBody.content["application/json"];
   expect(takes(example)).toBe(true);
   expect((await postScore(app, JSON.stringify(example))).status).toBe(200);
-  expect((await (await app.request("/v1/model")).json()).recipe.inputs).toEqual(inputs);
+  expect((await (await app.request("/v1/model")).json()).recipe.inputs).toEqual(INPUTS);
 });

@@ -6,7 +6,7 @@ import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { openApp, post, postScore } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
-import { type ModelOptions, makeModel } from "../../fixtures/model.ts";
+import { INPUTS, type ModelOptions, makeModel } from "../../fixtures/model.ts";
 import { openStreams } from "../../fixtures/streams.ts";
 
 const T = 3;
@@ -14,12 +14,7 @@ const DAY_MS = 86_400_000;
 const OPTIONS: ModelOptions = {
   name: "fx",
   timesteps: T,
-  inputs: [
-    { name: "x" },
-    { name: "mode", levels: ["down", "up"] },
-    { name: "plan", levels: ["basic", "pro"], static: true },
-    { name: "age", static: true },
-  ],
+  inputs: INPUTS,
   channels: [
     { base: "feature", a: 0, view: "delta" },
     { base: "feature", a: 1, view: "level" },
@@ -172,7 +167,7 @@ describe("an event that leaves out what is given once a sequence", () => {
 
 test("with gaps and times: null among them stands for what is missing, and the row's time is the event's", async () => {
   const options: Partial<ModelOptions> = {
-    inputs: [{ name: "x" }, { name: "plan", levels: ["", "pro"], static: true }, { name: "age", static: true }, { name: "time" }],
+    inputs: [{ name: "x" }, { name: "plan", levels: ["", "pro"], static: true }, { name: "age", static: true }],
     features: ["x", "plan=", "plan=pro", "age", "time"],
     clock: true,
     gaps: [0, 3],
@@ -182,8 +177,7 @@ test("with gaps and times: null among them stands for what is missing, and the r
       { base: "feature", a: 3, view: "level" },
     ],
   };
-  const inputs = options.inputs!.slice(0, 3);
-  const { send, app } = openStream(artifactOf({ ...options, inputs }));
+  const { send, app } = openStream(artifactOf(options));
   const statics = { plan: null, age: null };
   const at = (t: number, x: number | null, given?: object) => ({
     id: `e${t}`,

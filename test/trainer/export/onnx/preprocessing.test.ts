@@ -10,7 +10,7 @@ import { encodeOnnx } from "../../../../trainer/export/onnx/export.ts";
 import { readOnnx } from "../../../../trainer/import/onnx/read-onnx.ts";
 import { irregularSequences, makeIrregularModel } from "../../../fixtures/irregular.ts";
 import { kernel } from "../../../fixtures/kernel.ts";
-import { makeModel, randomOf } from "../../../fixtures/model.ts";
+import { INPUTS, makeModel, randomOf } from "../../../fixtures/model.ts";
 import { PARITY_CASES, parityModel, paritySequences } from "../../../fixtures/parity.ts";
 
 ort.env.wasm.numThreads = 1;
@@ -94,12 +94,6 @@ describe("missing numbers and times", () => {
 });
 
 describe("categories, and what is given once a sequence", () => {
-  const inputs = [
-    { name: "x" },
-    { name: "mode", levels: ["down", "up"] },
-    { name: "plan", levels: ["basic", "pro"], static: true },
-    { name: "age", static: true },
-  ] as const;
   const channels: readonly Channel[] = [
     { base: "feature", a: 0, view: "delta" },
     { base: "feature", a: 2, view: "level" },
@@ -138,7 +132,7 @@ describe("categories, and what is given once a sequence", () => {
       const features = ["x", "mode=down", "mode=up", "plan=basic", "plan=pro", "age", ...(clock ? ["time"] : [])];
       const own: readonly Channel[] = clock ? [...channels, { base: "feature", a: 0, view: "rate" }] : channels;
       for (const everywhere of [false, true]) {
-        const model = makeModel(kernel, { timesteps: 6, ...options, inputs, features, channels: own });
+        const model = makeModel(kernel, { timesteps: 6, ...options, inputs: INPUTS, features, channels: own });
         const values = given(120, 6, features.length, { gaps: clock, everywhere });
         expectClose(model, values, await run(model, values));
       }
@@ -146,10 +140,10 @@ describe("categories, and what is given once a sequence", () => {
   );
 
   test("are in the graph's description and metadata, so that an import takes them back", () => {
-    const model = makeModel(kernel, { timesteps: 6, inputs, channels });
+    const model = makeModel(kernel, { timesteps: 6, inputs: INPUTS, channels });
     const bytes = encodeOnnx(model);
     const { exportMetadata } = readOnnx(bytes, "mine.onnx", { timesteps: null, isChecked: false }, () => new Uint8Array());
-    expect(exportMetadata?.recipe.inputs).toEqual(inputs);
+    expect(exportMetadata?.recipe.inputs).toEqual(INPUTS);
     const text = new TextDecoder("latin1").decode(encodeOnnx(model, { preprocessing: true }));
     expect(text).toContain("plan=basic, plan=pro, age the same in every row, padded in front");
   });
