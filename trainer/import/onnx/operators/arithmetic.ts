@@ -3,8 +3,8 @@
 import { BOOL, DOUBLE, FLOAT } from "../../../export/onnx/schema.ts";
 import { sigmoid } from "../../contract/imported-network.ts";
 import type { Tensor } from "./node.ts";
-import { misfit, number, numbers, type Operator, operator } from "./operator.ts";
-import { at, axisOf, broadcast, build, reshape } from "./tensors.ts";
+import { misfit, number, type Operator, operator } from "./operator.ts";
+import { at, broadcast, build } from "./tensors.ts";
 
 function pairwise(combine: (a: number, b: number) => number): Operator {
   return operator({
@@ -30,29 +30,6 @@ export const ARITHMETIC_OPERATORS: Readonly<Record<string, Operator>> = {
   Neg: each((x) => -x),
   Sqrt: each(Math.sqrt),
   Sigmoid: each(sigmoid),
-  ReduceProd: operator({
-    inputs: ["data", "axes?"],
-    attributes: { axes: numbers, keepdims: number(1), noop_with_empty_axes: number(0) },
-    evaluate([x, input], { axes = input && [...input.data], keepdims, noop_with_empty_axes }) {
-      if (noop_with_empty_axes === 1 && !axes?.length) return [x];
-      const reduced = axes?.length ? axes.map((axis) => axisOf(axis, x.dims.length)) : x.dims.map((_, d) => d);
-      const kept = x.dims.map((size, d) => (reduced.includes(d) ? 1 : size));
-      const product = build(kept, () => 1);
-      build(x.dims, (index) => {
-        const target = kept.reduce((offset, size, d) => offset * size + (size === 1 ? 0 : index[d]), 0);
-        product.data[target] *= at(x, index);
-        return 0;
-      });
-      return [
-        keepdims === 1
-          ? product
-          : reshape(
-              product,
-              kept.filter((_, d) => !reduced.includes(d)),
-            ),
-      ];
-    },
-  }),
   Cast: operator({
     inputs: ["input"],
     attributes: { to: number(FLOAT) },

@@ -131,6 +131,11 @@ export const WINDOW_OPERATORS: Readonly<Record<string, Operator>> = {
     (sum, x) => sum + x,
     (sum) => sum,
   ),
+  ReduceProd: reduction(
+    1,
+    (product, x) => product * x,
+    (product) => product,
+  ),
   ReduceMax: reduction(-Infinity, Math.max, (most) => most),
   ReduceMin: reduction(Infinity, Math.min, (least) => least),
   GlobalAveragePool: globalPool((values) => values.reduce((a, b) => a + b) / values.length),
