@@ -5,8 +5,16 @@ import { MAX_UNITS } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import type { Graph } from "./file.ts";
 import { attempt, evaluate } from "./interpreter.ts";
-import { type LstmSettings, readLstmSettings } from "./operators/lstm.ts";
 import type { Node, Tensor } from "./operators/node.ts";
+import { type Attributes, OperatorError } from "./operators/operator.ts";
+import { readRecurrentSettings } from "./operators/recurrent.ts";
+
+export interface LstmSettings {
+  readonly reverse: boolean;
+  readonly batchFirst: boolean;
+  /** Slope of HardSigmoid in the gates, null for Sigmoid. */
+  readonly hardGates: number | null;
+}
 
 /** A graph with what is known of its one LSTM. */
 export interface RecurrentGraph {
@@ -56,6 +64,19 @@ export function findRecurrent(graph: Graph, source: string): RecurrentGraph {
     ...(reverse && { backwards: true as const }),
   };
   return { source, graph, node, settings, F, U, lstm };
+}
+
+/** The settings in a node's attributes. Throws OperatorError naming what the kernel's one LSTM cannot compute. */
+function readLstmSettings(attributes: Attributes): LstmSettings {
+  const { directions, batchFirst, activations } = readRecurrentSettings("LSTM", attributes);
+  if (directions.length > 1) throw new OperatorError("is bidirectional", "two directions would take a second LSTM: train with one");
+  const [[gate, candidate, output]] = activations;
+  if ((gate.kind !== "sigmoid" && gate.kind !== "hardSigmoid") || candidate.kind !== "tanh" || output.kind !== "tanh")
+    throw new OperatorError(
+      `has the activations ${[gate, candidate, output].map(({ kind }) => kind).join(", ")}`,
+      "quickstep's kernel computes Sigmoid or HardSigmoid, Tanh, Tanh",
+    );
+  return { reverse: directions[0] === "reverse", batchFirst, hardGates: gate.kind === "hardSigmoid" ? gate.slope : null };
 }
 
 /** Lines for the findings: unusual gates, and a first state other than 0. */
