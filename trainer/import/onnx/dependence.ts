@@ -1,9 +1,15 @@
 // What a tensor of a graph is computed from. Knows no operator but the LSTM, at which the way back ends.
 import type { Graph } from "./file.ts";
+import type { Node } from "./operators/node.ts";
+
+/** The node that computes each tensor, by the tensor's name. */
+export function makersOf({ nodes }: Pick<Graph, "nodes">): ReadonlyMap<string, Node> {
+  return new Map(nodes.flatMap((node) => node.outputs.filter((name) => name !== "").map((name) => [name, node] as const)));
+}
 
 /** Whether `wanted` goes into `name`, on a way that passes no LSTM. A tensor goes into itself. */
-export function dependsOn({ nodes }: Graph, name: string, wanted: string): boolean {
-  const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+export function dependsOn(graph: Graph, name: string, wanted: string): boolean {
+  const makers = makersOf(graph);
   const seen = new Set<string>();
   for (const open = [name]; open.length > 0; ) {
     const tensor = open.pop() as string;

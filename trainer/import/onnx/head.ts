@@ -66,7 +66,8 @@ export function readHead(recurrent: RecurrentGraph, layout: Layout): Head {
   return { output, weights: Float32Array.from(weights), bias: Float32Array.of(bias), classes: activation.operator === "Softmax" ? 2 : 1 };
 }
 
-function findOutput({ outputs }: Graph, source: string): string {
+/** The one output. Throws DataError where there are more, or none. */
+export function findOutput({ outputs }: Graph, source: string): string {
   if (outputs.length !== 1)
     rejectFile(
       source,

@@ -1,5 +1,6 @@
 // Evaluates an ONNX graph in float64: a slow, obvious interpreter, by which a graph is understood and an import is checked.
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
+import { makersOf } from "./dependence.ts";
 import type { Graph } from "./file.ts";
 import type { Node, Tensor } from "./operators/node.ts";
 import { misfit, OperatorError } from "./operators/operator.ts";
@@ -16,7 +17,7 @@ export function evaluate(graph: Graph, given: ReadonlyMap<string, Tensor>, wante
 /** As evaluate, for many tensors: each node is computed once. */
 export function createEvaluator(graph: Graph, given: ReadonlyMap<string, Tensor>, source: string): (wanted: string) => Tensor {
   const known = new Map(given);
-  const makers = new Map(graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== "").map((name) => [name, node] as const)));
+  const makers = makersOf(graph);
   const underway = new Set<string>();
   const compute = (name: string): Tensor => {
     const value = known.get(name) ?? graph.constants.get(name);
@@ -38,7 +39,7 @@ export function createEvaluator(graph: Graph, given: ReadonlyMap<string, Tensor>
 
 function evaluateNode(node: Node, compute: (name: string) => Tensor, source: string): readonly Tensor[] {
   const operator = OPERATORS.get(node.operator);
-  if (operator === undefined) return rejectFile(source, `${describe(node)} is not supported`, SECOND_ENGINE);
+  if (operator === undefined) return rejectFile(source, `${describeNode(node)} is not supported`, SECOND_ENGINE);
   const isVariadic = operator.inputs.at(-1)?.endsWith("…");
   const taken = isVariadic ? node.inputs : node.inputs.slice(0, operator.inputs.length);
   const inputs = taken.map((name) => (name === "" ? undefined : compute(name)));
@@ -54,7 +55,7 @@ export function attempt<T>(node: Node, action: () => T, source: string): T {
     return translate(action);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    return rejectFile(source, `${describe(node)} ${error.problem}`, error.fix);
+    return rejectFile(source, `${describeNode(node)} ${error.problem}`, error.fix);
   }
 }
 
@@ -68,6 +69,7 @@ function translate<T>(action: () => T): T {
   }
 }
 
-function describe({ operator, name }: Node): string {
+/** `the operator Add (/rnn/Add)` */
+export function describeNode({ operator, name }: Node): string {
   return `the operator ${operator}${name ? ` (${name})` : ""}`;
 }

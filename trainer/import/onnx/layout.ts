@@ -3,7 +3,7 @@
 import { DEFAULT_SHAPE, MAX_TIMESTEPS } from "../../../shared/sequence.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { dependsOn } from "./dependence.ts";
-import type { Port } from "./file.ts";
+import type { Graph, Port } from "./file.ts";
 import { evaluate } from "./interpreter.ts";
 import type { Tensor } from "./operators/node.ts";
 import { LSTM_INPUT, type RecurrentGraph } from "./recurrent.ts";
@@ -52,14 +52,36 @@ export function feed(
   ]);
 }
 
-/** `timesteps` as the user says it, for a graph of any length. Throws DataError where the LSTM's input is no scaled copy of the graph's. */
-export function findLayout(recurrent: RecurrentGraph, timesteps: number | null): Layout {
-  const { source } = recurrent;
-  const lengths = findLengths(recurrent);
-  const { name: input, dims } = findInput(recurrent, lengths);
-  for (const batchFirst of [true, false]) {
+/** What the graph answers where every sequence is `rows` (L,F). */
+export function answerOf(graph: Graph, layout: Layout, F: number, output: string, rows: Float64Array, source: string): Float64Array {
+  const L = rows.length / F;
+  const T = layout.isFree && layout.lengths === null ? L : layout.T;
+  const x = new Float64Array(T * F);
+  x.set(rows); // left-aligned, as sequence_lens wants it
+  const feeds = feed({ ...layout, T }, F, (_, t, f) => x[t * F + f], L);
+  return evaluate(graph, feeds, output, source).data;
+}
+
+/** The finding on what shorter sequences are. */
+export function describeLengths({ lengths }: Layout): string {
+  return lengths === null
+    ? "no lengths: all-zero rows are data (padding: none)"
+    : `input ${lengths} gives lengths: shorter sequences are padded with all-zero rows in front (padding: leading)`;
+}
+
+/** `?, 30, 5` */
+export function shapeOf({ dims }: Port): string {
+  return dims.map((size) => size ?? "?").join(", ");
+}
+
+/**
+ * How sequences may lie in an input of three axes, without what is too large to compute. `timesteps` as the user says it, for a graph of any
+ * length.
+ */
+export function layoutsOf({ name: input, dims }: Port, lengths: string | null, timesteps: number | null): Layout[] {
+  const layouts = [true, false].map((batchFirst): Layout => {
     const [sequences, steps] = batchFirst ? dims : [dims[1], dims[0]];
-    const layout: Layout = {
+    return {
       input,
       lengths,
       N: sequences ?? PROBED_SEQUENCES,
@@ -67,14 +89,23 @@ export function findLayout(recurrent: RecurrentGraph, timesteps: number | null):
       isFree: steps === null,
       batchFirst,
     };
-    if (layout.T <= MAX_TIMESTEPS && layout.N <= MAX_BATCH && arrivesScaled(recurrent, layout)) {
+  });
+  return layouts.filter(({ N, T }) => T <= MAX_TIMESTEPS && N <= MAX_BATCH);
+}
+
+/** `timesteps` as the user says it, for a graph of any length. Throws DataError where the LSTM's input is no scaled copy of the graph's. */
+export function findLayout(recurrent: RecurrentGraph, timesteps: number | null): Layout {
+  const { source } = recurrent;
+  const lengths = findLengths(recurrent);
+  const input = findInput(recurrent, lengths);
+  for (const layout of layoutsOf(input, lengths, timesteps))
+    if (arrivesScaled(recurrent, layout)) {
       checkLengths(recurrent, layout);
       return layout;
     }
-  }
   return rejectFile(
     source,
-    `does more to ${input} in front of its LSTM than to scale each feature`,
+    `does more to ${input.name} in front of its LSTM than to scale each feature`,
     `quickstep folds a mean and a scale for each feature, and nothing else, into its recipe; ${SECOND_ENGINE}`,
   );
 }
@@ -122,7 +153,7 @@ function findInput({ source, graph, node, F }: RecurrentGraph, lengths: string |
   if (dims.length !== 3 || (dims[2] !== null && dims[2] !== F))
     rejectFile(
       source,
-      `takes ${name} of shape (${dims.map((size) => size ?? "?").join(", ")}), and its LSTM takes rows of ${F} numbers: other layers stand in front of the LSTM`,
+      `takes ${name} of shape (${shapeOf(inputs[0])}), and its LSTM takes rows of ${F} numbers: other layers stand in front of the LSTM`,
       `quickstep folds a mean and a scale for each feature, and nothing else, into its recipe; ${SECOND_ENGINE}`,
     );
   return inputs[0];

@@ -1,30 +1,26 @@
 // A graph of any layers → ImportedNetwork: the sequences' numbers are followed from the input to the output, operator by operator.
 // Legend: N sequences, T steps, F features.
-import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS } from "../../../shared/sequence.ts";
+import { MAX_FEATURES, MAX_TIMESTEPS } from "../../../shared/sequence.ts";
 import { type DraftLayer, logitOf, mergeLayers, settleLayers } from "../contract/draft-layers.ts";
 import { addFront, plainFront } from "../contract/front.ts";
 import { type ImportedNetwork, sigmoid } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
+import { makersOf } from "./dependence.ts";
 import type { Graph, Port } from "./file.ts";
 import { codeOf, type Flow, selectRow, type Traced } from "./flow.ts";
-import { attempt, createEvaluator, evaluate } from "./interpreter.ts";
-import { feed, type Layout } from "./layout.ts";
+import { findOutput } from "./head.ts";
+import { attempt, createEvaluator, describeNode } from "./interpreter.ts";
+import { answerOf, describeLengths, feed, type Layout, layoutsOf, shapeOf } from "./layout.ts";
 import type { Node, Tensor } from "./operators/node.ts";
 import { build } from "./operators/tensors.ts";
 import { TRACES } from "./trace.ts";
 
-/** Where the file leaves the number of sequences open: two, so that mixed sequences show. */
-const TRACED_SEQUENCES = 2;
-const MAX_BATCH = 1000;
-
 /** Reads a graph as layers. `timesteps` as the user says it. Throws DataError naming the operator that is no layer. */
 export function readLayers(graph: Graph, source: string, timesteps: number | null, isLogit: boolean): ImportedNetwork {
   const { input, lengths } = findInputs(graph, source);
-  const layouts = [true, false].map((batchFirst) => layoutOf(input, lengths?.name ?? null, timesteps, batchFirst));
+  const F = input.dims[2] ?? 0;
   const failures: unknown[] = [];
-  for (const layout of layouts) {
-    const F = input.dims[2] ?? 0;
-    if (layout.T > MAX_TIMESTEPS || layout.N > MAX_BATCH) continue;
+  for (const layout of layoutsOf(input, lengths?.name ?? null, timesteps)) {
     try {
       return readAs(layout, F, { graph, source, isLogit });
     } catch (error) {
@@ -35,10 +31,6 @@ export function readLayers(graph: Graph, source: string, timesteps: number | nul
     failures[0] ??
     rejectFile(source, `takes ${input.name} of shape (${shapeOf(input)})`, `quickstep runs up to ${MAX_TIMESTEPS} steps; ${SECOND_ENGINE}`)
   );
-}
-
-function shapeOf({ dims }: Port): string {
-  return dims.map((size) => size ?? "?").join(", ");
 }
 
 /** The one input of sequences, and the one of lengths where there is one. */
@@ -69,18 +61,6 @@ function findInputs({ inputs }: Graph, source: string): { input: Port; lengths: 
   return { input, lengths };
 }
 
-function layoutOf({ name: input, dims }: Port, lengths: string | null, timesteps: number | null, batchFirst: boolean): Layout {
-  const [sequences, steps] = batchFirst ? dims : [dims[1], dims[0]];
-  return {
-    input,
-    lengths,
-    N: sequences ?? TRACED_SEQUENCES,
-    T: steps ?? timesteps ?? DEFAULT_SHAPE.timesteps,
-    isFree: steps === null,
-    batchFirst,
-  };
-}
-
 interface Reading {
   readonly graph: Graph;
   readonly source: string;
@@ -88,13 +68,7 @@ interface Reading {
 }
 
 function readAs(layout: Layout, F: number, { graph, source, isLogit }: Reading): ImportedNetwork {
-  if (graph.outputs.length !== 1)
-    rejectFile(
-      source,
-      `has ${graph.outputs.length} outputs (${graph.outputs.map(({ name }) => name).join(", ")})`,
-      "quickstep answers one probability: export that output alone",
-    );
-  const [{ name: output }] = graph.outputs;
+  const output = findOutput(graph, source);
   const { flow } = traceOutput(graph, layout, F, output, source);
   const logit = logitOf(flow.layers, F, isLogit);
   if (typeof logit === "string")
@@ -115,21 +89,14 @@ function readAs(layout: Layout, F: number, { graph, source, isLogit }: Reading):
         : isLogit
           ? "a sigmoid stands behind the output, as --logits says"
           : "head: a sigmoid",
-      layout.lengths === null
-        ? "no lengths: all-zero rows are data (padding: none)"
-        : `input ${layout.lengths} gives lengths: shorter sequences are padded with all-zero rows in front (padding: leading)`,
+      describeLengths(layout),
     ],
     timesteps: layout.isFree ? null : layout.T,
     padding: layout.lengths === null ? "none" : "leading",
     front,
     network: settleLayers(layers, F),
     forward(rows) {
-      const L = rows.length / F;
-      const T = layout.isFree && layout.lengths === null ? L : layout.T;
-      const x = new Float64Array(T * F);
-      x.set(rows); // left-aligned, as sequence_lens wants it
-      const feeds = feed({ ...layout, T }, F, (_, t, f) => x[t * F + f], L);
-      const answer = evaluate(graph, feeds, output, source).data;
+      const answer = answerOf(graph, layout, F, output, rows, source);
       return logit.classes === 2 ? answer[1] : isLogit ? sigmoid(answer[0]) : answer[0];
     },
   };
@@ -159,7 +126,7 @@ function traceOutput(graph: Graph, layout: Layout, F: number, output: string, so
   );
   const known = new Map<string, Traced | undefined>([[input, { flow: start, codes }]]);
   const depends = dependents(graph, input);
-  const makers = new Map(graph.nodes.flatMap((node) => node.outputs.filter((name) => name !== "").map((name) => [name, node] as const)));
+  const makers = makersOf(graph);
   const underway = new Set<string>();
   const trace = (name: string): Traced | undefined => {
     if (known.has(name) || !depends.has(name)) return known.get(name);
@@ -198,9 +165,9 @@ function traceNode(
 const LOOPS = new Set(["Loop", "Scan", "If"]);
 
 /** Throws DataError: what the operator is, and the way forward. */
-function rejectOperator({ operator, name }: Node, source: string): never {
-  const what = `the operator ${operator}${name ? ` (${name})` : ""}`;
-  if (LOOPS.has(operator))
+function rejectOperator(node: Node, source: string): never {
+  const what = describeNode(node);
+  if (LOOPS.has(node.operator))
     rejectFile(
       source,
       `${what} computes a layer step by step, as tf2onnx writes layers behind a mask, with dropout inside, or of other functions than cuDNN's`,

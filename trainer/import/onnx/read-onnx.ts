@@ -8,8 +8,7 @@ import type { Beside, Said } from "../contract/said.ts";
 import { checkWeights, type Graph, readGraph } from "./file.ts";
 import { readFront, readInitial } from "./front.ts";
 import { type Head, readHead } from "./head.ts";
-import { evaluate } from "./interpreter.ts";
-import { feed, findLayout, type Layout } from "./layout.ts";
+import { answerOf, describeLengths, findLayout, type Layout } from "./layout.ts";
 import { isQuickstepExport, readQuickstepExport } from "./quickstep-export.ts";
 import { readLayers } from "./read-layers.ts";
 import { describeSettings, findRecurrent, type RecurrentGraph } from "./recurrent.ts";
@@ -58,18 +57,12 @@ function describe({ settings, F, U }: RecurrentGraph, layout: Layout, { classes 
     classes === 2
       ? "head: a softmax of two, taken as a sigmoid of their difference: the probability of class 1"
       : "head: linear and a sigmoid",
-    layout.lengths === null
-      ? "no lengths: all-zero rows are data (padding: none)"
-      : `input ${layout.lengths} gives lengths: shorter sequences are padded with all-zero rows in front (padding: leading)`,
+    describeLengths(layout),
   ];
 }
 
 /** The whole graph, evaluated: `rows` (L,F) → probability. */
 function forward({ graph, source, F }: RecurrentGraph, layout: Layout, { output, classes }: Head, rows: Float64Array): number {
-  const T = layout.isFree && layout.lengths === null ? rows.length / F : layout.T;
-  const x = new Float64Array(T * F);
-  x.set(rows); // left-aligned, as sequence_lens wants it
-  const value = (_: number, t: number, f: number): number => x[t * F + f];
-  const answer = evaluate(graph, feed({ ...layout, T }, F, value, rows.length / F), output, source).data;
+  const answer = answerOf(graph, layout, F, output, rows, source);
   return classes === 2 ? answer[1] : answer[0];
 }
