@@ -14,6 +14,9 @@ export type DraftLayer =
   /** Over each row; only as the last layer, of two numbers. */
   | { readonly kind: "softmax" };
 
+/** The cell of a recurrent layer. */
+export type DraftCell = Extract<DraftLayer, { kind: "recurrent" }>["cell"];
+
 type Dense = Extract<DraftLayer, { kind: "dense" }>;
 type Affine = Extract<DraftLayer, { kind: "affine" }>;
 

@@ -2,6 +2,7 @@
 // Legend: F features, U units.
 import type { Layer, LayeredNetwork } from "../../../shared/networks/layers.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
+import type { DraftLayer } from "./draft-layers.ts";
 
 /** (x − mean) / scale for each feature, then its sign: scales are above 0, as a recipe wants them. (F) each. */
 export interface Front {
@@ -24,6 +25,16 @@ export function addFront(front: Front, mean: ArrayLike<number>, scale: ArrayLike
     scale: Float64Array.from(features, (f) => front.scale[f] * Math.abs(scale[f])),
     sign: Float64Array.from(features, (f) => front.sign[f] * Math.sign(scale[f])),
   };
+}
+
+/** Layers of F features without those that scale features in front of all others, which are the front: they go into the recipe. */
+export function splitFront(layers: readonly DraftLayer[], F: number): { front: Front; layers: readonly DraftLayer[] } {
+  let front = plainFront(F);
+  for (const [k, layer] of layers.entries()) {
+    if (layer.kind !== "affine") return { front, layers: layers.slice(k) };
+    front = addFront(front, layer.mean, layer.scale);
+  }
+  return { front, layers: [] };
 }
 
 /** The network with the signs of a front in its kernel (F,4U), or as a layer of their own, which is exact. */

@@ -2,10 +2,8 @@
 // Legend: W width, U units; gates i,f,c,o of an LSTM, z,r,h of a GRU.
 import type { Activation } from "../../../shared/networks/activation.ts";
 import { evaluateActivation } from "../contract/activations.ts";
-import type { DraftLayer } from "../contract/draft-layers.ts";
+import type { DraftCell } from "../contract/draft-layers.ts";
 import { expectShape, type Layer, type Weights } from "./layer.ts";
-
-export type DraftCell = Extract<DraftLayer, { kind: "recurrent" }>["cell"];
 
 /** A cell's arithmetic: `step` changes the states in place, the first of which is the output. */
 export interface CellRun {

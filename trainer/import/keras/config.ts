@@ -39,7 +39,7 @@ export function planKeras(config: unknown, version: string, source: string): Ker
     if (kind === undefined) return rejectLayer(layer, source);
     const { major, isSequence, steps } = draft;
     kind.plan(draft, layer, source);
-    if (kind.build) draft.planned.push({ layer, kind, major, isSequence, steps });
+    if (kind.build) draft.planned.push({ layer, build: kind.build, major, isSequence, steps });
   }
   if (draft.isSequence)
     rejectFile(

@@ -40,7 +40,7 @@ export interface PlanDraft {
 
 export interface PlannedLayer {
   readonly layer: Layer;
-  readonly kind: LayerKind;
+  readonly build: BuildLayer;
   readonly major: number;
   /** Of what the layer is given. */
   readonly isSequence: boolean;
@@ -59,18 +59,18 @@ export interface BuiltLayer {
   readonly layers: readonly DraftLayer[];
   /** What the layer computes as Keras defines it; shares no code with `layers`. */
   run(signal: Signal): Signal;
-  /** What the layer comes to as (x − mean) / scale, (W) each: a layer in front of all others then goes into the recipe. */
-  readonly scaling?: { readonly mean: readonly number[]; readonly scale: readonly number[] };
   /** `LSTM(8)` */
   readonly words: string;
 }
+
+type BuildLayer = (planned: PlannedLayer, weights: readonly Weights[], W: number, source: string) => BuiltLayer;
 
 /** One kind of layer: an entry of the table in layers.ts. */
 export interface LayerKind {
   /** Checks the settings and tells the draft what lies behind the layer. Throws DataError naming a setting that quickstep cannot compute. */
   plan(draft: PlanDraft, layer: Layer, source: string): void;
   /** The layer with its weights, given rows of width W. Throws DataError where the weights do not fit. Left out: there is nothing to compute. */
-  readonly build?: (planned: PlannedLayer, weights: readonly Weights[], W: number, source: string) => BuiltLayer;
+  readonly build?: BuildLayer;
   /** Where .keras files keep the arrays below the layer's folder; `vars` where nothing else is said. */
   readonly arraysFolders?: (layer: Layer) => readonly string[];
 }

@@ -68,7 +68,7 @@ function planMasking(draft: PlanDraft, layer: Layer, source: string): void {
   if (!Number.isFinite(mask))
     rejectFile(source, `${what} masks ${JSON.stringify(value)}`, "expected a finite number for mask_value: save the model again");
   if (draft.mask !== null) rejectFile(source, `${what} is a second Masking`, `quickstep runs one; ${SECOND_ENGINE}`);
-  const before = draft.planned.find(({ kind }) => kind.build !== undefined);
+  const [before] = draft.planned;
   if (before)
     rejectFile(
       source,

@@ -1,7 +1,7 @@
 // A Keras model from its plan and its weights: the network in our layers, and Keras' own forward pass in float64. Knows no file.
 // Legend: T steps, F features, W width.
 import { type DraftLayer, logitOf, settleLayers, widthBehind } from "../contract/draft-layers.ts";
-import { addFront, type Front, plainFront } from "../contract/front.ts";
+import { splitFront } from "../contract/front.ts";
 import { type ImportedNetwork, sigmoid } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import type { KerasPlan } from "./config.ts";
@@ -24,15 +24,13 @@ export function buildKeras(
   const weights = plan.planned.map(({ layer }) => weightsOf(layer));
   const F = featuresOf(plan, weights, source);
   const built: BuiltLayer[] = [];
-  const layers: DraftLayer[] = [];
-  let front: Front = plainFront(F);
+  const computed: DraftLayer[] = [];
   for (const [k, planned] of plan.planned.entries()) {
-    const layer = planned.kind.build!(planned, weights[k], widthBehind(layers, F), source);
+    const layer = planned.build(planned, weights[k], widthBehind(computed, F), source);
     built.push(layer);
-    // What scales features in front of everything goes into the recipe
-    if (layer.scaling && layers.length === 0) front = addFront(front, layer.scaling.mean, layer.scaling.scale);
-    else layers.push(...layer.layers);
+    computed.push(...layer.layers);
   }
+  const { front, layers } = splitFront(computed, F);
   const logit = logitOf(layers, F, isLogit);
   if (typeof logit === "string") return rejectEnd(plan, logit, source);
   const { mask } = plan;

@@ -3,11 +3,11 @@
 // Legend: W width, U units; gates i,f,c,o of an LSTM, z,r,h of a GRU.
 import type { Activation } from "../../../shared/networks/activation.ts";
 import { MERGES } from "../../../shared/networks/layers.ts";
-import type { DraftLayer } from "../contract/draft-layers.ts";
+import type { DraftCell, DraftLayer } from "../contract/draft-layers.ts";
 import { MAX_UNITS } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { readActivation } from "./activations.ts";
-import { type CellRun, type DraftCell, readGru, readLstm, readSimpleRnn } from "./cells.ts";
+import { type CellRun, readGru, readLstm, readSimpleRnn } from "./cells.ts";
 import {
   type BuiltLayer,
   describeLayer,
@@ -33,11 +33,6 @@ const CELLS = new Map([
   ["SimpleRNN", readSimpleRnn],
 ]);
 
-/** Whether the class is a recurrent layer that quickstep knows. */
-export function isRecurrent(type: string): boolean {
-  return CELLS.has(type);
-}
-
 /** Adds a recurrent layer to the draft. Throws DataError naming a setting that quickstep cannot compute. */
 export function planRecurrent(draft: PlanDraft, layer: Layer, source: string): void {
   requireSequence(draft, layer, source);
@@ -58,7 +53,7 @@ export function planBidirectional(draft: PlanDraft, layer: Layer, source: string
   requireSequence(draft, layer, source);
   const [forward, backward] = directionsOf(layer);
   for (const one of [forward, backward]) {
-    if (!isRecurrent(one.type))
+    if (!CELLS.has(one.type))
       rejectFile(source, `${describeLayer(layer)} wraps ${one.type}`, `quickstep runs LSTM, GRU and SimpleRNN in it; ${SECOND_ENGINE}`);
     checkSettings(draft, one, source);
   }

@@ -17,8 +17,8 @@ import {
 
 /** What a layer computes, as (x − mean) / scale, (F) each, and as Keras computes one row. */
 interface Stage {
-  readonly mean: readonly number[];
-  readonly scale: readonly number[];
+  readonly mean: Float64Array;
+  readonly scale: Float64Array;
   apply(x: Float64Array): Float64Array;
 }
 
@@ -46,12 +46,10 @@ export function planMaskDroppingScaling(draft: PlanDraft, layer: Layer, source: 
 
 /** The layer with its weights. Throws DataError where they do not fit. */
 export function buildScaling({ layer, major }: PlannedLayer, weights: readonly Weights[], F: number, source: string): BuiltLayer {
-  const stage = READERS.get(layer.type)!(layer, weights, F, source);
-  const { mean, scale, apply } = stage;
+  const { mean, scale, apply } = READERS.get(layer.type)!(layer, weights, F, source);
   return {
-    layers: [{ kind: "affine", mean: Float64Array.from(mean), scale: Float64Array.from(scale) }],
+    layers: [{ kind: "affine", mean, scale }],
     run: ({ rows, mask }) => ({ rows: rows.map(apply), mask: major < 3 && layer.type !== "BatchNormalization" ? null : mask }),
-    scaling: { mean, scale },
     words: layer.type,
   };
 }
@@ -100,8 +98,8 @@ function readRescaling(layer: Layer, _: readonly Weights[], F: number, source: s
   const scale = perFeature(numbersIn(layer.config.scale));
   const offset = perFeature(numbersIn(layer.config.offset ?? 0));
   return checkStage(layer, source, {
-    mean: Array.from(scale, (_, f) => -offset[f] / scale[f]),
-    scale: Array.from(scale, (value) => 1 / value),
+    mean: scale.map((value, f) => -offset[f] / value),
+    scale: scale.map((value) => 1 / value),
     apply: (x) => x.map((value, f) => value * scale[f] + offset[f]),
   });
 }
@@ -115,8 +113,8 @@ function readNormalization(layer: Layer, weights: readonly Weights[], F: number,
   const variance = perFeature(isGiven ? numbersIn(config.variance) : weights[1]?.data);
   const deviation = variance.map((value) => Math.max(Math.sqrt(value), NORMALIZATION_EPSILON));
   return checkStage(layer, source, {
-    mean: [...mean],
-    scale: [...deviation],
+    mean,
+    scale: deviation,
     apply: (x) => x.map((value, f) => (value - mean[f]) / deviation[f]),
   });
 }
@@ -132,8 +130,8 @@ function readBatchNormalization(layer: Layer, weights: readonly Weights[], F: nu
   const epsilon = Number(config.epsilon ?? BATCH_EPSILON);
   const deviation = variance.map((value) => Math.sqrt(value + epsilon));
   return checkStage(layer, source, {
-    mean: Array.from(mean, (value, f) => value - (beta[f] * deviation[f]) / gamma[f]),
-    scale: Array.from(deviation, (value, f) => value / gamma[f]),
+    mean: mean.map((value, f) => value - (beta[f] * deviation[f]) / gamma[f]),
+    scale: deviation.map((value, f) => value / gamma[f]),
     apply: (x) => x.map((value, f) => (gamma[f] * (value - mean[f])) / deviation[f] + beta[f]),
   });
 }

@@ -145,11 +145,10 @@ function slide(
 }
 
 function reduceRows(by: "max" | "mean", rows: readonly Float64Array[]): Float64Array {
-  const columns = rows[0].map((_, w) => {
+  return rows[0].map((_, w) => {
     const column = rows.map((row) => row[w]);
     return by === "max" ? Math.max(...column) : column.reduce((a, b) => a + b) / column.length;
   });
-  return columns;
 }
 
 /** Adds a pooling over all steps to the draft: a mean over valid steps, a maximum over all. Throws DataError. */

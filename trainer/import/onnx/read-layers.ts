@@ -1,8 +1,8 @@
 // A graph of any layers → ImportedNetwork: the sequences' numbers are followed from the input to the output, operator by operator.
 // Legend: N sequences, T steps, F features.
 import { MAX_FEATURES, MAX_TIMESTEPS } from "../../../shared/sequence.ts";
-import { type DraftLayer, logitOf, mergeLayers, settleLayers } from "../contract/draft-layers.ts";
-import { addFront, plainFront } from "../contract/front.ts";
+import { logitOf, mergeLayers, settleLayers } from "../contract/draft-layers.ts";
+import { splitFront } from "../contract/front.ts";
 import { type ImportedNetwork, sigmoid } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { makersOf } from "./dependence.ts";
@@ -100,18 +100,6 @@ function readAs(layout: Layout, F: number, { graph, source, isLogit }: Reading):
       return logit.classes === 2 ? answer[1] : isLogit ? sigmoid(answer[0]) : answer[0];
     },
   };
-}
-
-/** What scales features in front of everything goes into the recipe. */
-function splitFront(layers: readonly DraftLayer[], F: number) {
-  let front = plainFront(F);
-  let first = 0;
-  for (const layer of layers) {
-    if (layer.kind !== "affine") break;
-    front = addFront(front, layer.mean, layer.scale);
-    first++;
-  }
-  return { front, layers: layers.slice(first) };
 }
 
 /** The output as a flow of one row. Throws DataError naming the operator that is no layer. */

@@ -1,13 +1,11 @@
 // ONNX' LSTM, GRU and RNN as recurrent layers.
 // Legend: T steps, N sequences, D directions, W width, U units; gates i,o,f,c and z,r,h in ONNX, i,f,c,o and z,r,h here.
-import type { DraftLayer } from "../contract/draft-layers.ts";
+import type { DraftCell, DraftLayer } from "../contract/draft-layers.ts";
 import { MAX_UNITS } from "../contract/imported-network.ts";
 import { codeOf, extend, type Flow, type Traced, type TracedNode, unlike } from "./flow.ts";
 import type { Tensor } from "./operators/node.ts";
 import { type RecurrentKind, type RecurrentSettings, readRecurrentSettings } from "./operators/recurrent.ts";
 import { at, build } from "./operators/tensors.ts";
-
-type DraftCell = Extract<DraftLayer, { kind: "recurrent" }>["cell"];
 
 /** ONNX' gates in our order. */
 const ORDER: Readonly<Record<RecurrentKind, readonly number[]>> = { LSTM: [0, 2, 3, 1], GRU: [0, 1, 2], RNN: [0] };

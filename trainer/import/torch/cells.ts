@@ -3,12 +3,11 @@
 // Legend: W inputs, U units; gates i,f,g,o of an LSTM, r,z,n of a GRU.
 
 import { RECURRENT_MODULES, recurrentShapes } from "../../export/torch-layout.ts";
-import type { DraftLayer } from "../contract/draft-layers.ts";
+import type { DraftCell } from "../contract/draft-layers.ts";
 import { MAX_UNITS, sigmoid } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { parameterOf, type TorchModule } from "./modules.ts";
 
-type DraftCell = Extract<DraftLayer, { kind: "recurrent" }>["cell"];
 export type CellKind = DraftCell["cell"];
 
 /** A cell, and what it makes of rows in the order in which it reads them: every state, and the last cell state of an LSTM. */
