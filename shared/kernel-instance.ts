@@ -101,6 +101,9 @@ export interface Kernel {
   calibrate(logit: number, slope: number, intercept: number): number;
 }
 
+/** What weights of a tanh are scaled by, as the kernel's activations take it: 2·log2 e; sigmoids take −½ of it, exactly. */
+export const TANH_SCALE = 2.8853900817779268;
+
 /** Wasm's page. */
 const PAGE_BYTES = 65536;
 

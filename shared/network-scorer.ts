@@ -1,14 +1,11 @@
 // Networks in the kernel's memory: who lies where is decided here, once, when they are loaded. A sequence's inputs are written once
 // and read by every network of a member.
 // Legend: N sequences, T steps, C channels, U units, B = ⌈U/4⌉ blocks of four units.
-import { align, type Kernel } from "./kernel-instance.ts";
+import { align, type Kernel, TANH_SCALE } from "./kernel-instance.ts";
 import { LANES, longestFirst, sharesLength } from "./lanes.ts";
 import { checkBatch, type EngineInputs, type MemberScorer } from "./member-scorer.ts";
 import type { Network } from "./networks/lstm.ts";
 import { MAX_TIMESTEPS } from "./sequence.ts";
-
-/** 2·log2 e; sigmoids take −½ of it, exactly. */
-const TANH_SCALE = 2.8853900817779268;
 
 /** Addresses in the kernel's memory, bytes, that networks share, one after the other. */
 interface SharedMap {

@@ -1,6 +1,6 @@
 // The weights of a network's layers as tensors: their names, shapes and places in a layer.
 // Legend: C channels, W width of a layer's rows, U units, G gates, K kernel size.
-import { type CellText, GATES, type Layer, type LayeredNetwork, type LayerText, widthAfter } from "../networks/layers.ts";
+import { type CellText, GATES, type Layer, type LayeredNetwork, type LayerText, OPTIONAL_WEIGHTS, widthAfter } from "../networks/layers.ts";
 import type { TensorData } from "./safetensors.ts";
 
 /** `forward.kernel`: where the weights lie in a layer. */
@@ -50,7 +50,7 @@ function weightsOf(text: LayerText, W: number): Weights {
 function weightsOfCell(text: CellText, W: number, prefix: string): Weights {
   const { units: U, cell } = text;
   const G = GATES[cell];
-  const optional = (["recurrentBias", "initialHidden", "initialCell"] as const).filter((name) => name in text);
+  const optional = OPTIONAL_WEIGHTS.filter((name) => name in text);
   return [
     [`${prefix}kernel`, [W, G * U]],
     [`${prefix}recurrent`, [U, G * U]],

@@ -2,13 +2,13 @@
 // Legend: C channels, T steps, R rows, W width.
 import { type Activation, PLAIN_ACTIVATIONS } from "../networks/activation.ts";
 import { describeLayer } from "../networks/describe-layers.ts";
-import { GLOBAL_POOLS, type Layer, type LayerText, MERGES, rowsAfter, widthAfter } from "../networks/layers.ts";
+import { GLOBAL_POOLS, type Layer, type LayerText, MERGES, OPTIONAL_WEIGHTS, rowsAfter, widthAfter } from "../networks/layers.ts";
 import { MAX_TIMESTEPS, type Padding } from "../sequence.ts";
 import { asObject, fail, isFiniteNumber, isIndex, show } from "./checks.ts";
 
 const MAX_LAYERS = 64;
 /** Units of a cell or a dense layer, filters. */
-const MAX_UNITS = 4096;
+export const MAX_UNITS = 4096;
 /** R · W between two layers: eight sequences of it take 8 MB, and a network holds five times that (shared/layers/run-layers.ts). */
 const MAX_ROW_NUMBERS = 1 << 18;
 
@@ -141,14 +141,11 @@ export function textOfLayer(layer: Layer): LayerText {
   return withoutWeights(layer) as unknown as LayerText;
 }
 
-/** Weights that not every cell has. */
-const OPTIONAL_WEIGHTS = ["recurrentBias", "initialHidden", "initialCell"];
-
 function withoutWeights(object: object): Record<string, unknown> {
   const text: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(object))
     if (value instanceof Float32Array) {
-      if (OPTIONAL_WEIGHTS.includes(key)) text[key] = true;
+      if (OPTIONAL_WEIGHTS.some((name) => name === key)) text[key] = true;
     } else if (value !== undefined)
       text[key] = typeof value === "object" && value !== null && !Array.isArray(value) ? withoutWeights(value) : value;
   return text;

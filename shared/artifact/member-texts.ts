@@ -4,9 +4,8 @@ import type { Member, Stack } from "../members.ts";
 import type { LayerText } from "../networks/layers.ts";
 import type { Network } from "../networks/lstm.ts";
 import { asObject, fail, isFiniteNumber, isIndex, show } from "./checks.ts";
-import { type LayersShape, parseLayers, textOfLayer } from "./layer-texts.ts";
+import { type LayersShape, MAX_UNITS, parseLayers, textOfLayer } from "./layer-texts.ts";
 
-const MAX_UNITS = 4096;
 const MAX_MEMBERS = 16;
 const MAX_NETWORKS = 64;
 /** Of one member: with their bits and leaves some 5 MB in a file, 32 MB in memory. */

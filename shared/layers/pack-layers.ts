@@ -1,11 +1,8 @@
 // A network's layers in a kernel's memory: weights are packed once, as shared/kernel/products.ts and recurrent.ts want them.
 // Legend: W width of a layer's rows, U units, B = ⌈U/4⌉ vectors of a gate, V vectors.
-import { align, growMemory, type Kernel } from "../kernel-instance.ts";
+import { align, growMemory, type Kernel, TANH_SCALE } from "../kernel-instance.ts";
 import type { Activation } from "../networks/activation.ts";
-import { type Cell, GATES, type GruCell, type Layer, type LayeredNetwork, widthAfter } from "../networks/layers.ts";
-
-/** 2·log2 e; sigmoids take −½ of it, exactly. */
-const TANH_SCALE = 2.8853900817779268;
+import { activationsOf, type Cell, GATES, type GruCell, type Layer, type LayeredNetwork, widthAfter } from "../networks/layers.ts";
 
 /** In the order of shared/kernel/pointwise.ts. */
 const ACTIVATIONS = [
@@ -52,34 +49,26 @@ export interface PackedCell {
   readonly initial?: { readonly hidden: number; readonly cell: number };
 }
 
-/** A layer, its width in front, and what of it lies in memory. */
-export type PackedLayer = { readonly width: number } & (
-  | { readonly layer: Extract<Layer, { kind: "recurrent" }>; readonly kind: "recurrent"; readonly cell: PackedCell }
-  | {
-      readonly layer: Extract<Layer, { kind: "bidirectional" }>;
-      readonly kind: "bidirectional";
-      readonly forward: PackedCell;
-      readonly backward: PackedCell;
-    }
+/** A layer of some kind, the width of its rows, and what of it lies in memory. */
+type Packed<K extends Layer["kind"], Parts = unknown> = {
+  readonly kind: K;
+  readonly layer: Extract<Layer, { kind: K }>;
+  readonly width: number;
+} & Parts;
+
+export type PackedLayer =
+  | Packed<"recurrent", { readonly cell: PackedCell }>
+  | Packed<"bidirectional", { readonly forward: PackedCell; readonly backward: PackedCell }>
   /** A matrix for each of the kernel's rows. */
-  | {
-      readonly layer: Extract<Layer, { kind: "conv" }>;
-      readonly kind: "conv";
-      readonly taps: readonly PackedMatrix[];
-      readonly bias: number;
-    }
-  | { readonly layer: Extract<Layer, { kind: "dense" }>; readonly kind: "dense"; readonly matrix: PackedMatrix; readonly bias: number }
-  | { readonly layer: Extract<Layer, { kind: "activation" }>; readonly kind: "activation"; readonly activation: PackedActivation }
+  | Packed<"conv", { readonly taps: readonly PackedMatrix[]; readonly bias: number }>
+  | Packed<"dense", { readonly matrix: PackedMatrix; readonly bias: number }>
+  | Packed<"activation", { readonly activation: PackedActivation }>
   /** Two lists of W numbers. */
-  | {
-      readonly layer: Extract<Layer, { kind: "affine" | "layerNormalization" }>;
-      readonly kind: "affine" | "layerNormalization";
-      readonly numbers: readonly [number, number];
-    }
-  | { readonly layer: Extract<Layer, { kind: "pooling" }>; readonly kind: "pooling" }
-  | { readonly layer: Extract<Layer, { kind: "globalPooling" }>; readonly kind: "globalPooling" }
-  | { readonly layer: Extract<Layer, { kind: "flatten" | "reverse" }>; readonly kind: "flatten" | "reverse" }
-);
+  | Packed<"affine", { readonly numbers: readonly [number, number] }>
+  | Packed<"layerNormalization", { readonly numbers: readonly [number, number] }>
+  | Packed<"pooling">
+  | Packed<"globalPooling">
+  | Packed<"flatten" | "reverse">;
 
 export interface PackedNetwork {
   readonly layers: readonly PackedLayer[];
@@ -193,8 +182,8 @@ function packInitial(arena: Arena, cell: Cell): Pick<PackedCell, "initial"> {
 /** What shared/kernel/recurrent.ts reads. */
 function packRecord(arena: Arena, cell: Cell, variant: number, recurrent: number, candidate: number): number {
   const record = take(arena, 32);
-  const gates = packActivation(gatesOf(cell));
-  const activation = packActivation(cell.activation ?? { kind: "tanh" });
+  const own = activationsOf(cell);
+  const [gates, activation] = [packActivation(own.recurrentActivation), packActivation(own.activation)];
   const u32 = new Uint32Array(arena.kernel.memory.buffer, record, 8);
   const f32 = new Float32Array(arena.kernel.memory.buffer, record, 8);
   u32.set([variant, cell.units, recurrent, candidate, gates.kind, 0, activation.kind]);
@@ -203,19 +192,15 @@ function packRecord(arena: Arena, cell: Cell, variant: number, recurrent: number
   return record;
 }
 
-function gatesOf(cell: Cell): Activation {
-  return (cell.cell !== "rnn" && cell.recurrentActivation) || { kind: "sigmoid" };
-}
-
 /** Which of the kernel's ways a cell goes: one of its own for what frameworks do by default. */
 function variantOf(cell: Cell): number {
-  const isTanh = cell.activation === undefined || cell.activation.kind === "tanh";
-  const { kind } = gatesOf(cell);
+  const { activation, recurrentActivation } = activationsOf(cell);
+  const isDefault = activation.kind === "tanh" && recurrentActivation.kind === "sigmoid";
   switch (cell.cell) {
     case "lstm":
-      return isTanh && kind === "sigmoid" ? LSTM : ANY_LSTM;
+      return isDefault ? LSTM : ANY_LSTM;
     case "gru":
-      return cell.recurrentBias === undefined ? OLD_GRU : isTanh && kind === "sigmoid" ? GRU : ANY_GRU;
+      return cell.recurrentBias === undefined ? OLD_GRU : isDefault ? GRU : ANY_GRU;
     case "rnn":
       return RNN;
   }

@@ -1,6 +1,6 @@
 // A network of layers in words, layer by layer, as people name them. Knows no file format.
 import type { Activation } from "./activation.ts";
-import type { Cell, CellText, Layer, LayeredNetwork, LayerText } from "./layers.ts";
+import type { Cell, CellText, Layer, LayeredNetwork, LayerText, Returns } from "./layers.ts";
 
 const CELL_NAMES = { lstm: "LSTM", gru: "GRU", rnn: "SimpleRNN" } as const;
 const POOL_NAMES = { first: "first row", last: "last row", mean: "mean over rows", max: "maximum over rows" } as const;
@@ -69,7 +69,7 @@ function describeCell(cell: Cell | CellText): string[] {
   ];
 }
 
-function describeReturns(returns: "sequence" | "state" | "cell"): string[] {
+function describeReturns(returns: Returns): string[] {
   return returns === "sequence" ? ["every step"] : returns === "cell" ? ["cell state"] : [];
 }
 

@@ -3,7 +3,7 @@
 // function that Math lacks.
 // Legend: R rows, W width, U units, K kernel size.
 import { type Activation, SELU_ALPHA, SELU_SCALE } from "./activation.ts";
-import type { Cell, GruCell, Layer, LayeredNetwork, LstmCell, MERGES, RnnCell } from "./layers.ts";
+import type { Cell, GruCell, Layer, LayeredNetwork, LstmCell, MERGES, Returns, RnnCell } from "./layers.ts";
 import { sigmoid } from "./lstm.ts";
 
 type Row = Float64Array<ArrayBuffer>;
@@ -101,7 +101,7 @@ function addProduct(out: Row, row: Row, kernel: Float32Array): Row {
 }
 
 /** The states, (R,U) in the order of the rows; the last state that was reached; and the last cell state, an LSTM's. */
-function runCell(cell: Cell, rows: readonly Row[], backwards: boolean): Record<"sequence" | "state" | "cell", Row[]> {
+function runCell(cell: Cell, rows: readonly Row[], backwards: boolean): Record<Returns, Row[]> {
   const { units: U } = cell;
   let hidden = Float64Array.from(cell.initialHidden ?? new Float32Array(U));
   const memory = Float64Array.from((cell.cell === "lstm" && cell.initialCell) || new Float32Array(U));

@@ -128,6 +128,15 @@ export type LayerText = WithoutWeights<Layer>;
 /** Gates of a cell. */
 export const GATES = { lstm: 4, gru: 3, rnn: 1 } as const;
 
+/** Weights that not each cell has, (U) each. */
+export const OPTIONAL_WEIGHTS = ["recurrentBias", "initialHidden", "initialCell"] as const;
+
+/** A cell's functions, those left out as frameworks have them; of a simple recurrent layer, which has no gates, the second means nothing. */
+export function activationsOf(cell: Cell): { readonly activation: Activation; readonly recurrentActivation: Activation } {
+  const recurrentActivation = cell.cell === "rnn" ? undefined : cell.recurrentActivation;
+  return { activation: cell.activation ?? { kind: "tanh" }, recurrentActivation: recurrentActivation ?? { kind: "sigmoid" } };
+}
+
 /** The width of what a layer hands on, given rows of width W. */
 export function widthAfter(layer: Layer | LayerText, W: number): number {
   switch (layer.kind) {

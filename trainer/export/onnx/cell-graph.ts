@@ -3,7 +3,7 @@
 // Legend: N sequences, R rows, W width, U units, G gates.
 import { ArtifactError } from "../../../shared/errors.ts";
 import type { Activation } from "../../../shared/networks/activation.ts";
-import { type Cell, GATES, type Returns } from "../../../shared/networks/layers.ts";
+import { activationsOf, type Cell, GATES, type Returns } from "../../../shared/networks/layers.ts";
 import type { Builder } from "./builder.ts";
 import { floatList, int, ints, node, raw, string, strings } from "./graph.ts";
 import { type AttributeProto, FLOAT } from "./schema.ts";
@@ -42,10 +42,9 @@ export function buildCell(build: Builder, cell: Cell, steps: string, lengths: st
 }
 
 function cellAttributes(cell: Cell, backwards: boolean): AttributeProto[] {
-  const activation = cell.activation ?? { kind: "tanh" };
-  const gates = (cell.cell !== "rnn" && cell.recurrentActivation) || { kind: "sigmoid" };
+  const { activation, recurrentActivation: gates } = activationsOf(cell);
   const used: Activation[] = { lstm: [gates, activation, activation], gru: [gates, activation], rnn: [activation] }[cell.cell];
-  const isDefault = used.every(({ kind }, i) => kind === (i === 0 && cell.cell !== "rnn" ? "sigmoid" : "tanh"));
+  const isDefault = activation.kind === "tanh" && gates.kind === "sigmoid";
   const functions = used.map((one) => {
     const found = FUNCTIONS[one.kind]?.(one);
     if (found === undefined) throw new ArtifactError(`has a cell with ${one.kind}, which ONNX' ${OPERATORS[cell.cell]} does not know`);
