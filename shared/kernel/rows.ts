@@ -2,7 +2,7 @@
 // `lengths` are eight i32, one for each lane; of one sequence, eight times the same. Vectors of a row therefore take turns: an even one
 // has lanes 0 … 3, an odd one 4 … 7.
 
-// As shared/layers/run-layers.ts numbers them.
+// In the order of GLOBAL_POOLS in shared/networks/layers.ts.
 const FIRST: i32 = 0;
 const LAST: i32 = 1;
 const MEAN: i32 = 2;

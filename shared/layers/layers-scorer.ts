@@ -15,7 +15,6 @@ export function loadLayers(module: WebAssembly.Module, network: LayeredNetwork):
   const { channels: C } = network;
   const kernel = instantiateKernel(module);
   const packed = packLayers(kernel, network);
-  const rows = new Int32Array(LANES);
   let runner: LayersRunner | undefined;
   let steps = 0;
   return (inputs, out, stride, first) => {
@@ -30,8 +29,8 @@ export function loadLayers(module: WebAssembly.Module, network: LayeredNetwork):
     for (let at = 0; at < N; ) {
       const lanes = sharesLength(lengths, order, at) ? LANES : 1;
       writeLanes(runner, inputs, C, order, at, lanes);
-      for (let lane = 0; lane < LANES; lane++) rows[lane] = lengths[order[at + Math.min(lane, lanes - 1)]];
-      const logits = runner.run(lanes, rows);
+      for (let lane = 0; lane < LANES; lane++) runner.lengths[lane] = lengths[order[at + Math.min(lane, lanes - 1)]];
+      const logits = runner.run(lanes);
       for (let lane = 0; lane < lanes; lane++) out[first + order[at + lane] * stride] = runner.memory[logits + lane];
       at += lanes;
     }

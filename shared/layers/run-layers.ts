@@ -3,7 +3,7 @@
 // Legend: T steps, R rows, W width, U units, B = ⌈U/4⌉ vectors of a gate.
 import { align, growMemory, type Kernel } from "../kernel-instance.ts";
 import { LANES } from "../lanes.ts";
-import { GLOBAL_POOLS, type Layer, rowsAfter, widthAfter } from "../networks/layers.ts";
+import { GLOBAL_POOLS, type Returns, rowsAfter, widthAfter } from "../networks/layers.ts";
 import type { PackedCell, PackedLayer, PackedNetwork } from "./pack-layers.ts";
 
 /** Steps of one sequence whose inputs' part is computed before their states, while weights are near; a long one takes no more memory. */
@@ -29,10 +29,8 @@ interface Run {
   readonly kernel: Kernel;
   readonly workspace: Workspace;
   readonly lanes: 1 | typeof LANES;
-  /** (8) rows of each lane, the longest first; of one sequence, eight times the same. */
+  /** As LayersRunner.lengths: those of the rows that the next layer reads. */
   readonly lengths: Int32Array;
-  /** Whether all lanes have as many rows. */
-  isEven: boolean;
   /** The rows that a layer reads, and those that it writes. */
   input: number;
   output: number;
@@ -44,26 +42,28 @@ export interface LayersRunner {
   readonly inputs: number;
   /** The kernel's memory. */
   readonly memory: Float32Array;
-  /** Runs `lanes` sequences of `lengths` (8) rows, which are changed. Returns where the logits (lanes) lie, in floats. */
-  run(lanes: 1 | typeof LANES, lengths: Int32Array): number;
+  /** (8) i32 of the kernel's memory: rows of each lane, the longest first; of one sequence, eight times the same. A run changes them. */
+  readonly lengths: Int32Array;
+  /** Runs `lanes` sequences. Returns where the logits (lanes) lie, in floats. */
+  run(lanes: 1 | typeof LANES): number;
 }
 
 /** Takes the memory for sequences of up to `T` rows, behind the packed network. */
 export function createRunner(kernel: Kernel, network: PackedNetwork, channels: number, T: number): LayersRunner {
   const workspace = layOutWorkspace(kernel, network, channels, T);
   const memory = new Float32Array(kernel.memory.buffer);
-  const ints = new Int32Array(kernel.memory.buffer, workspace.lengths, LANES);
+  const lengths = new Int32Array(kernel.memory.buffer, workspace.lengths, LANES);
   memory.fill(0, workspace.noLengths / 4, workspace.noLengths / 4 + LANES);
   return {
     inputs: workspace.rows[0] / 4,
     memory,
-    run(lanes, lengths) {
+    lengths,
+    run(lanes) {
       const [input, output] = workspace.rows;
-      const run: Run = { kernel, workspace, lanes, lengths, isEven: lengths[0] === lengths[LANES - 1], input, output };
-      ints.set(lengths);
+      const run: Run = { kernel, workspace, lanes, lengths, input, output };
       for (const packed of network.layers) {
         runLayer(run, packed);
-        shorten(run, packed.layer, ints);
+        for (let lane = 0; lane < LANES; lane++) lengths[lane] = rowsAfter(packed.layer, lengths[lane]);
       }
       return run.input / 4;
     },
@@ -112,13 +112,6 @@ function cellsOf(packed: PackedLayer): PackedCell[] {
   return packed.kind === "bidirectional" ? [packed.forward, packed.backward] : [];
 }
 
-/** The lanes' rows behind a layer. */
-function shorten(run: Run, layer: Layer, ints: Int32Array): void {
-  for (let lane = 0; lane < LANES; lane++) run.lengths[lane] = rowsAfter(layer, run.lengths[lane]);
-  run.isEven = run.lengths[0] === run.lengths[LANES - 1];
-  ints.set(run.lengths);
-}
-
 /** Leaves the layer's rows at `run.input`. */
 function runLayer(run: Run, packed: PackedLayer): void {
   const { kernel, lanes, input, output, workspace } = run;
@@ -133,7 +126,7 @@ function runLayer(run: Run, packed: PackedLayer): void {
       kernel.scaleRows(lanes, R, W, ...packed.numbers, input, stride);
       return;
     case "layerNormalization":
-      kernel.normaliseRows(lanes, R, W, ...packed.numbers, (packed.layer as Extract<Layer, { epsilon: number }>).epsilon, input, stride);
+      kernel.normaliseRows(lanes, R, W, ...packed.numbers, packed.layer.epsilon, input, stride);
       return;
     case "recurrent": {
       const { returns, backwards = false } = packed.layer;
@@ -212,18 +205,11 @@ function runBidirectional(run: Run, packed: Extract<PackedLayer, { kind: "bidire
  * several lengths that are read backwards are turned first, since each begins at its own last row; and where each ends at a step of its own,
  * the last state is sought among all.
  */
-function runCell(
-  run: Run,
-  cell: PackedCell,
-  W: number,
-  out: number,
-  outStride: number,
-  returns: "sequence" | "state" | "cell",
-  backwards: boolean,
-): void {
-  const { kernel, lanes, lengths, isEven, workspace, input } = run;
+function runCell(run: Run, cell: PackedCell, W: number, out: number, outStride: number, returns: Returns, backwards: boolean): void {
+  const { kernel, lanes, lengths, workspace, input } = run;
   const [, , turned, states] = workspace.rows;
   const R = lengths[0];
+  const isEven = lengths[LANES - 1] === R; // the last lane is the shortest
   const own = rowBytes(cell.units, lanes);
   const numbers = 4 * cell.units * lanes;
   if (isEven) {
