@@ -94,7 +94,7 @@ async function tfjsContestants(): Promise<Contestant[]> {
 const BATCH_KINDS = ["full", "padded", "packed"] as const;
 type BatchKind = (typeof BATCH_KINDS)[number];
 
-export interface Torch {
+interface Torch {
   readonly version: string;
   step(threads: number, kind: BatchKind): Promise<void>;
   end(): void;
