@@ -3,7 +3,7 @@
 // function that Math lacks.
 // Legend: R rows, W width, U units, K kernel size.
 import { type Activation, SELU_ALPHA, SELU_SCALE } from "./activation.ts";
-import type { Cell, GruCell, Layer, LayeredNetwork, LstmCell, MERGES, Returns, RnnCell } from "./layers.ts";
+import type { Cell, GLOBAL_POOLS, GruCell, Layer, LayeredNetwork, LstmCell, MERGES, Returns, RnnCell } from "./layers.ts";
 import { sigmoid } from "./lstm.ts";
 
 type Row = Float64Array<ArrayBuffer>;
@@ -215,7 +215,7 @@ function runPooling({ by, poolSize, strides, pads, countsPads }: Extract<Layer, 
   return out;
 }
 
-function poolAll(by: "first" | "last" | "mean" | "max", rows: readonly Row[]): Row {
+function poolAll(by: (typeof GLOBAL_POOLS)[number], rows: readonly Row[]): Row {
   switch (by) {
     case "first":
       return rows[0];

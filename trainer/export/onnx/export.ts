@@ -76,19 +76,12 @@ function describeChannelsAlone(model: ExportedModel): Nodes {
   if (layered) {
     const build = createBuilder();
     buildLayers(build, layered, model.recipe.timesteps);
-    return {
-      nodes: [...build.nodes, ...calibrationNodes("probability")],
-      constants: [...build.constants, ...calibrationConstants(model.calibration)],
-    };
+    return appendCalibration(build, model.calibration, "probability");
   }
   const network = soleNetwork(model);
   if (network === undefined)
     throw new ArtifactError("has several members, which look at raw sequences: --onnx needs --preprocessing, which writes them all");
-  const { nodes, constants } = networkGraph(network, "");
-  return {
-    nodes: [...nodes, ...calibrationNodes("probability")],
-    constants: [...constants, ...calibrationConstants(model.calibration)],
-  };
+  return appendCalibration(networkGraph(network, ""), model.calibration, "probability");
 }
 
 /** The recipe, and the network or all members of the stack behind it. */
@@ -99,10 +92,8 @@ function describeWhole(model: ExportedModel): Nodes {
     if (layered) return describeLayersWhole(model, layered);
     const { nodes, constants, last } = describeRecipe(recipe);
     const network = networkGraph(members.flatMap((member) => (member.kind === "lstm" ? member.networks : []))[0], "");
-    return {
-      nodes: [...nodes, ...network.nodes, ...calibrationNodes("scored"), ...last],
-      constants: [...network.constants, ...calibrationConstants(calibration), ...constants],
-    };
+    const calibrated = appendCalibration(network, calibration, "scored");
+    return { nodes: [...nodes, ...calibrated.nodes, ...last], constants: [...calibrated.constants, ...constants] };
   }
   const build = createBuilder();
   const { rows, last } = buildRecipe(build, recipe);
@@ -124,10 +115,8 @@ function describeLayersWhole({ recipe, calibration }: ExportedModel, network: La
   const build = createBuilder();
   const { last } = buildRecipe(build, recipe);
   buildLayers(build, network, recipe.timesteps);
-  return {
-    nodes: [...build.nodes, ...calibrationNodes("scored"), ...last],
-    constants: [...build.constants, ...calibrationConstants(calibration)],
-  };
+  const { nodes, constants } = appendCalibration(build, calibration, "scored");
+  return { nodes: [...nodes, ...last], constants };
 }
 
 /** The mean of the networks' logits, (N,1) float64. */
@@ -175,22 +164,23 @@ function networkGraph(network: Network, prefix: string): Nodes {
   return { nodes, constants: networkConstants(network, own) };
 }
 
-/** `logit` (N,1) → `output` (N), a probability. */
-function calibrationNodes(output: string): NodeProto[] {
-  return [
-    node("Mul", ["logit", "slope"], "scaled"),
-    node("Add", ["scaled", "intercept"], "calibrated"),
-    node("Sigmoid", ["calibrated"], "probabilities"),
-    node("Reshape", ["probabilities", "flat"], output), // (N)
-  ];
-}
-
-function calibrationConstants({ slope, intercept }: Calibration): TensorProto[] {
-  return [
-    floats("slope", [], raw(Float32Array.of(slope))),
-    floats("intercept", [], raw(Float32Array.of(intercept))),
-    tensor("flat", INT64, [1], raw(BigInt64Array.of(-1n))),
-  ];
+/** The graph, and behind it `logit` (N,1) → `output` (N), a probability. */
+function appendCalibration({ nodes, constants }: Nodes, { slope, intercept }: Calibration, output: string): Nodes {
+  return {
+    nodes: [
+      ...nodes,
+      node("Mul", ["logit", "slope"], "scaled"),
+      node("Add", ["scaled", "intercept"], "calibrated"),
+      node("Sigmoid", ["calibrated"], "probabilities"),
+      node("Reshape", ["probabilities", "flat"], output), // (N)
+    ],
+    constants: [
+      ...constants,
+      floats("slope", [], raw(Float32Array.of(slope))),
+      floats("intercept", [], raw(Float32Array.of(intercept))),
+      tensor("flat", INT64, [1], raw(BigInt64Array.of(-1n))),
+    ],
+  };
 }
 
 /** The state before the first step, once for every sequence: (1,1,U) → (1,N,U). */

@@ -3,7 +3,7 @@
 // github.com/onnx/onnx/blob/main/docs/Operators.md, opset 17
 // Legend: N sequences, R rows, W width.
 import type { Activation } from "../../../shared/networks/activation.ts";
-import { type Layer, type LayeredNetwork, rowsAfter } from "../../../shared/networks/layers.ts";
+import { type GLOBAL_POOLS, type Layer, type LayeredNetwork, rowsAfter } from "../../../shared/networks/layers.ts";
 import type { Builder } from "./builder.ts";
 import { buildCell } from "./cell-graph.ts";
 import { float, int, ints, raw } from "./graph.ts";
@@ -31,14 +31,13 @@ export function buildLayers(build: Builder, { layers }: LayeredNetwork, T: numbe
 /** The lengths behind a layer. */
 function buildLengths(build: Builder, layer: Layer, { lengths }: Rows): string {
   const { op } = build;
-  const number = (x: number): string => build.constant(INT32, [], raw(Int32Array.of(x)));
   if (layer.kind === "conv" || layer.kind === "pooling") {
     const size = layer.kind === "conv" ? (layer.kernelSize - 1) * layer.dilationRate + 1 : layer.poolSize;
-    const free = op("Add", [lengths, number(layer.pads[0] + layer.pads[1] - size)]);
-    return op("Add", [op("Div", [free, number(layer.strides)]), number(1)]);
+    const free = op("Add", [lengths, int32(build, layer.pads[0] + layer.pads[1] - size)]);
+    return op("Add", [op("Div", [free, int32(build, layer.strides)]), int32(build, 1)]);
   }
   const becomesOne = layer.kind === "globalPooling" || layer.kind === "flatten" || ("returns" in layer && layer.returns !== "sequence");
-  return becomesOne ? op("Add", [op("Sub", [lengths, lengths]), number(1)]) : lengths;
+  return becomesOne ? op("Add", [op("Sub", [lengths, lengths]), int32(build, 1)]) : lengths;
 }
 
 /** The rows behind a layer, (N,R,W). Throws ArtifactError where ONNX' operators have no such cell. */
@@ -55,7 +54,7 @@ function buildLayer(build: Builder, layer: Layer, rows: Rows): string {
       if (layer.merge === "concat") return op("Concat", both, [int("axis", 2)]);
       if (layer.merge === "mul") return op("Mul", both);
       const sum = op("Add", both);
-      return layer.merge === "sum" ? sum : op("Mul", [sum, floats(Float32Array.of(0.5), [])]);
+      return layer.merge === "sum" ? sum : op("Mul", [sum, float32(build, 0.5)]);
     }
     case "conv":
       return buildConv(build, layer, rows);
@@ -97,15 +96,29 @@ function swap({ op }: Builder, rows: string): string {
   return op("Transpose", [rows], [ints("perm", [0, 2, 1])]);
 }
 
+/** A float32 scalar. */
+function float32({ constant }: Builder, x: number): string {
+  return constant(FLOAT, [], raw(Float32Array.of(x)));
+}
+
+/** An int32 scalar. */
+function int32({ constant }: Builder, x: number): string {
+  return constant(INT32, [], raw(Int32Array.of(x)));
+}
+
+/** Each row's place, 0 to R − 1: (1,R,1) int32. */
+function places({ constant }: Builder, R: number): string {
+  return constant(INT32, [1, R, 1], raw(Int32Array.from({ length: R }, (_, r) => r)));
+}
+
 /** Whether a row is one of its sequence's, (N,R,1) bool. */
 function isRow(build: Builder, { R, lengths }: Rows): string {
-  const steps = build.constant(INT32, [1, R, 1], raw(Int32Array.from({ length: R }, (_, r) => r)));
-  return build.op("Less", [steps, build.op("Reshape", [lengths, build.indices(-1, 1, 1)])]);
+  return build.op("Less", [places(build, R), build.op("Reshape", [lengths, build.indices(-1, 1, 1)])]);
 }
 
 /** The rows, with `value` behind each sequence's last. */
 function mask(build: Builder, rows: Rows, value: number): string {
-  return build.op("Where", [isRow(build, rows), rows.rows, build.constant(FLOAT, [], raw(Float32Array.of(value)))]);
+  return build.op("Where", [isRow(build, rows), rows.rows, float32(build, value)]);
 }
 
 function buildConv(build: Builder, layer: Extract<Layer, { kind: "conv" }>, rows: Rows): string {
@@ -138,16 +151,15 @@ function buildMeanPool(build: Builder, layer: Pooling, rows: Rows): string {
   return layer.countsPads ? mean : build.op("Div", [mean, average(build.cast(isRow(build, rows), FLOAT))]);
 }
 
-function buildGlobalPool(build: Builder, by: "first" | "last" | "mean" | "max", rows: Rows): string {
+function buildGlobalPool(build: Builder, by: (typeof GLOBAL_POOLS)[number], rows: Rows): string {
   const { op } = build;
   const keep = int("keepdims", 1);
   switch (by) {
     case "first":
       return op("Slice", [rows.rows, build.indices(0), build.indices(1), build.indices(1)]);
     case "last": {
-      const last = op("Sub", [op("Reshape", [rows.lengths, build.indices(-1, 1, 1)]), build.constant(INT32, [], raw(Int32Array.of(1)))]);
-      const steps = build.constant(INT32, [1, rows.R, 1], raw(Int32Array.from({ length: rows.R }, (_, r) => r)));
-      const nothing = build.constant(FLOAT, [], raw(Float32Array.of(0)));
+      const last = op("Sub", [op("Reshape", [rows.lengths, build.indices(-1, 1, 1)]), int32(build, 1)]);
+      const [steps, nothing] = [places(build, rows.R), float32(build, 0)];
       return op("ReduceSum", [op("Where", [op("Equal", [steps, last]), rows.rows, nothing]), build.indices(1)], [keep]);
     }
     case "mean": {
@@ -161,7 +173,7 @@ function buildGlobalPool(build: Builder, by: "first" | "last" | "mean" | "max", 
 
 function buildActivation(build: Builder, activation: Activation, x: string): string {
   const { op } = build;
-  const number = (value: number): string => build.constant(FLOAT, [], raw(Float32Array.of(value)));
+  const number = (value: number): string => float32(build, value);
   switch (activation.kind) {
     case "linear":
       return x;
