@@ -160,9 +160,10 @@ export class KernelLayer {
     const { map, packed } = this.placed!;
     const { units: U } = this.options;
     const total = this.floats("total", map.fields.size);
-    let n = 0;
-    const take = (rows: number): Float32Array => Float32Array.from({ length: rows * this.gates * U }, () => total[packed[n++]]);
-    return { kernel: take(C), recurrent: take(U), bias: take(1) };
+    const all = new Float32Array(packed.length);
+    for (let n = 0; n < all.length; n++) all[n] = total[packed[n]];
+    const [ofRecurrent, ofBias] = [C * this.gates * U, (C + U) * this.gates * U];
+    return { kernel: all.slice(0, ofRecurrent), recurrent: all.slice(ofRecurrent, ofBias), bias: all.slice(ofBias) };
   }
 
   /** Sees to it that there is memory for such a batch. */
