@@ -5,7 +5,7 @@ import { basename, extname, join } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
 import { soleNetwork, summariseMembers } from "../../shared/members.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "../../shared/sequence.ts";
-import { describeModel, loadModel } from "../artifact/artifact-file.ts";
+import { describeModel, type Engines, loadModel } from "../artifact/artifact-file.ts";
 import { choice, integer, names, text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
@@ -73,8 +73,8 @@ export const importCommand = declareCommand({
   run: importModel,
 });
 
-function recipeOf(path: string, { loadEngines }: Dependencies): RecipeSource {
-  const { recipe, name } = loadModel(path, loadEngines()).model;
+function recipeOf(path: string, engines: Engines): RecipeSource {
+  const { recipe, name } = loadModel(path, engines).model;
   return { recipe, name, path };
 }
 
@@ -97,15 +97,16 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
   const layers = values.layers === undefined ? undefined : new TextDecoder().decode(readWhole(values.layers, MAX_LAYERS_BYTES));
   const steps = timesteps ?? pairs?.T ?? null;
   const said = { timesteps: steps, torch, padding, layers, isLogit: values.logits, isChecked: pairs !== undefined };
-  const from = values.recipe === undefined ? undefined : recipeOf(values.recipe, dependencies);
+  const engines = dependencies.loadEngines();
+  const from = values.recipe === undefined ? undefined : recipeOf(values.recipe, engines);
   const network = await readModel(bytes, path, said, (location) => readBeside(path, location, MAX_MODEL_BYTES), from);
   const scaler = values.scaler === undefined ? undefined : await readScaler(readWhole(values.scaler, MAX_SCALER_BYTES), values.scaler);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const name = basename(path, extname(path));
   const ofPairs = network.timesteps === null && !network.exportMetadata ? pairs?.T : undefined; // as many as the pairs have, where nothing else says
   const origin = { name, file: basename(path), sha256, features, timesteps: timesteps ?? ofPairs, scaler, node };
-  const imported = assembleModel(path, network, origin, dependencies.loadEngines());
-  const checked = pairs && checkPairs(imported.model, pairs, dependencies.loadEngines());
+  const imported = assembleModel(path, network, origin, engines);
+  const checked = pairs && checkPairs(imported.model, pairs, engines);
   writeWhole(out, imported.bytes);
   const { recipe } = imported.model;
   const id = describeModel(imported.model, imported.bytes);
