@@ -23,9 +23,8 @@ import { describeNote } from "../pipeline/sentences.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
 import { encodeNpz } from "../readers/npz.ts";
-import { fillFrom, type ReadOptions } from "../readers/options.ts";
+import { fillFrom } from "../readers/options.ts";
 import { splitMethodOf } from "../split/asked-method.ts";
-import type { SplitMethod } from "../split/split.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD };
 
@@ -56,21 +55,9 @@ export const exportCommand = declareCommand({
 
 /** Writes what the options name. Throws UsageError, DataError; nothing is written then. */
 async function exportModel(values: ExportValues, dependencies: Dependencies): Promise<void> {
-  const { artifact, worker, channels, seed, horizon = 1 } = values;
+  const { artifact, worker, channels } = values;
   checkTargets(values);
-  if (channels !== undefined)
-    return exportChannels(
-      {
-        artifact,
-        data: requireData(values.data),
-        folder: channels,
-        read: readOptionsOf(values),
-        split: splitMethodOf(values),
-        seed,
-        horizon,
-      },
-      dependencies,
-    );
+  if (channels !== undefined) return exportChannels(channels, values, dependencies);
   const loaded = loadModel(artifact, dependencies.loadEngines());
   if (worker !== undefined) exportWorker(loaded, worker, dependencies.terminal);
   else exportNetwork(loaded, values, dependencies);
@@ -149,30 +136,19 @@ function exportWorker({ bytes, id, model }: LoadedModel, folder: string, { say }
 `);
 }
 
-interface ExportChannels {
-  readonly artifact: string;
-  readonly data: string;
-  readonly folder: string;
-  readonly read: ReadOptions;
-  readonly split: SplitMethod;
-  readonly seed: number;
-  readonly horizon: number;
-}
-
 /** Throws UsageError, DataError; nothing is written then. */
-async function exportChannels(
-  { artifact, data, folder, read, split, seed, horizon }: ExportChannels,
-  { terminal, loadEngines }: Dependencies,
-): Promise<void> {
+async function exportChannels(folder: string, values: ExportValues, { terminal, loadEngines }: Dependencies): Promise<void> {
+  const { artifact, data, seed, horizon = 1 } = values;
+  if (data === undefined) throw new UsageError("--channels needs --data FILE, labelled sequences as train reads them");
   const names = Object.values(CHANNEL_FILES);
   const other =
     existsSync(folder) && readdirSync(folder).find((name) => !names.some((known) => known === name) && !name.startsWith("network"));
   if (other) throw new DataError(folder, `holds ${other}: name a folder that is new, empty, or of an earlier export`);
   const engines = loadEngines();
   const { model } = loadModel(artifact, engines);
-  const dataset = await readDataset([data], { ...fillFrom(read, model.recipe), learnt: learntLabels(model.card) });
+  const dataset = await readDataset([data], { ...fillFrom(readOptionsOf(values), model.recipe), learnt: learntLabels(model.card) });
   terminal.say(describeRead(dataset.facts));
-  const set = channelsOf(model, checkTrainable(dataset), { seed, split, horizon }, engines.kernel.log, (note) =>
+  const set = channelsOf(model, checkTrainable(dataset), { seed, split: splitMethodOf(values), horizon }, engines.kernel.log, (note) =>
     terminal.say(describeNote(note, model.recipe.features)),
   );
   const path = basename(artifact);
@@ -205,10 +181,4 @@ function rawNumbers({ X, y, lengths, parts }: ChannelSet): Uint8Array {
   all.set(X);
   for (const [k, values] of [y, lengths, parts].entries()) all.set(values, X.length + k * y.length);
   return new Uint8Array(all.buffer);
-}
-
-/** Throws UsageError: what --channels needs. */
-function requireData(data: string | undefined): string {
-  if (data === undefined) throw new UsageError("--channels needs --data FILE, labelled sequences as train reads them");
-  return data;
 }
