@@ -10,7 +10,7 @@ import type { ReadFacts } from "../readers/facts.ts";
 import { isLong, type ReadOptions } from "../readers/options.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
-import { type Checkpointer, createCheckpointer, createPauser } from "../training/checkpoint.ts";
+import { type Checkpointer, createCheckpointer, createPauser, type StopSignal } from "../training/checkpoint.ts";
 import type { TrainingEvent } from "./contract.ts";
 import type { KernelOptions, TrainingHost } from "./host.ts";
 
@@ -24,7 +24,7 @@ export interface RunOptions extends TrainOptions, KernelOptions {
 }
 
 /** A machine, and what says that a run is to be left; that is asked for once the data are read. */
-export type RunHost = TrainingHost & { readonly signal?: { readonly aborted: boolean } };
+export type RunHost = TrainingHost & { readonly signal?: StopSignal };
 
 export interface TrainingRun {
   readonly trained: Trained;

@@ -1,8 +1,8 @@
 // Fork and join in a browser's Worker, over the kernel's shared memory; the trainer's thread-pool.ts is that of Node. A thread that has not
 // started yet takes no task, so nobody waits for it.
-import { announceJob, poolBytes, STATUS, takeTasks, threadWord, WORD } from "../training/thread-protocol.ts";
+import { announceJob, type PoolStart, poolBytes, STATUS, takeTasks, threadWord, WORD } from "../training/thread-protocol.ts";
 import source from "./browser-thread.ts?source";
-import type { Pool, PoolStart } from "./device.ts";
+import type { Pool } from "./device.ts";
 
 /** The calling thread looks at the others this often. */
 const SLICE_MS = 200;

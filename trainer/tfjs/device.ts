@@ -3,7 +3,7 @@
 import type { Kind } from "../training/kinds.ts";
 import { createLayout, PAGE } from "../training/memory-layout.ts";
 import { createJobSetter, JOB, SHARDS } from "../training/memory-map.ts";
-import { PROGRESS_OFFSET, poolBytes, type Task } from "../training/thread-protocol.ts";
+import { type PoolStart, PROGRESS_OFFSET, poolBytes, type Task } from "../training/thread-protocol.ts";
 import { type Arena, createArena } from "./arena.ts";
 
 /** Threads that take the tasks of a job together with the calling one. */
@@ -12,24 +12,12 @@ export interface Pool {
   run(tasks: number): void;
 }
 
-/** What a pool is opened on: the shared memory, and the addresses of its control words and of the job in it. */
-export interface PoolStart {
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
-  readonly words: number;
-  readonly job: number;
-  readonly threads: number;
-  readonly task: Task;
-}
-
 /** What a host offers. */
 export interface KernelHost {
   /** The builds of kernel/training.ts, as bytes: for shared memory, and for one thread's own. */
   readonly builds: Readonly<Record<"shared" | "single", Readonly<Record<"relaxed" | "strict", Uint8Array<ArrayBuffer>>>>>;
   /** At most, the calling thread among them; 1 where the calling thread may not block. */
   readonly threads: number;
-  /** Without relaxed multiply-adds: equal bits on every host. */
-  readonly strict?: boolean;
   /** Throws where the host forbids threads. */
   openPool(start: PoolStart): Pool;
   /** Hears, once each, what a host lacks. */
@@ -52,13 +40,13 @@ const MAX_PAGES = [65_536, 32_768, 16_384];
 
 /** undefined where the host has no WebAssembly with SIMD. Throws what the host throws for want of memory. */
 export function openDevice(host: KernelHost): Device | undefined {
-  const { builds, strict = false, warn } = host;
+  const { builds, warn } = host;
   if (typeof WebAssembly !== "object" || !WebAssembly.validate(builds.single.strict)) return undefined;
   const wanted = Math.max(1, Math.min(SHARDS, host.threads));
   const isShared = wanted > 1 && typeof SharedArrayBuffer === "function" && WebAssembly.validate(builds.shared.strict);
   if (wanted > 1 && !isShared) warn("this host has no shared memory: fused layers run on one thread");
   const build = isShared ? builds.shared : builds.single;
-  const module = new WebAssembly.Module(!strict && WebAssembly.validate(build.relaxed) ? build.relaxed : build.strict);
+  const module = new WebAssembly.Module(WebAssembly.validate(build.relaxed) ? build.relaxed : build.strict);
   const layout = createLayout(PAGE);
   const words = layout.reserve(poolBytes(wanted));
   const job = layout.reserve(4 * JOB.length);

@@ -1,7 +1,7 @@
 // Where everything of one fused layer lies in the kernel's memory. Shapes and letters are in kernel/training.ts.
 // Legend: B sequences of a batch, T steps, C channels, U units.
 import { countPages, createLayout } from "../training/memory-layout.ts";
-import { mapChunk, SHARDS } from "../training/memory-map.ts";
+import { mapChunk, reserveWeights, SHARDS } from "../training/memory-map.ts";
 import { countBlocks } from "../training/parameters.ts";
 
 export interface LayerShape {
@@ -27,12 +27,7 @@ export function mapLayer({ cell, channels: C, units: U, timesteps: T, batch: B, 
   const memory = createLayout(0);
   const states = 4 * B * U;
   const addresses = {
-    transposed: memory.reserve(512 * Q * (Math.ceil(Q / 2) + Math.ceil(C / 8))),
-    weights: memory.reserve(4 * size),
-    total: memory.reserve(4 * size),
-    gradients: memory.reserve(4 * size * SHARDS),
-    losses: memory.reserve(8 * SHARDS),
-    norms: memory.reserve(8 * (Q + 1)),
+    ...reserveWeights(memory, C, Q, size),
     order: memory.reserve(4 * B),
     indices: memory.reserve(4 * B),
     lengths: memory.reserve(4 * B),

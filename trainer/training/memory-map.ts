@@ -101,14 +101,9 @@ export function mapMemory(shape: Shape, threads: number): MemoryMap {
     ...buffers,
     workspaceBytes,
     progress: words + PROGRESS_OFFSET,
-    transposed: memory.reserve(512 * Q * (Math.ceil(Q / 2) + Math.ceil(C / 8))),
-    weights: memory.reserve(4 * size),
-    total: memory.reserve(4 * size),
+    ...reserveWeights(memory, C, Q, size),
     first: memory.reserve(4 * size),
     second: memory.reserve(4 * size),
-    gradients: memory.reserve(4 * size * SHARDS),
-    losses: memory.reserve(8 * SHARDS),
-    norms: memory.reserve(8 * (Q + 1)),
     order: memory.reserve(4 * B),
     indices: memory.reserve(4 * B),
     logits: memory.reserve(4 * B),
@@ -125,6 +120,18 @@ export function mapMemory(shape: Shape, threads: number): MemoryMap {
     words,
     job,
     pages: countPages(memory.end(), `${N} sequences of ${T} × ${C} and ${U} units`, "sequences, steps or units"),
+  };
+}
+
+/** Addresses of packed weights of `size` numbers, of their transpose, and of what their gradients are summed in. */
+export function reserveWeights(memory: ReturnType<typeof createLayout>, C: number, Q: number, size: number) {
+  return {
+    transposed: memory.reserve(512 * Q * (Math.ceil(Q / 2) + Math.ceil(C / 8))),
+    weights: memory.reserve(4 * size),
+    total: memory.reserve(4 * size),
+    gradients: memory.reserve(4 * size * SHARDS),
+    losses: memory.reserve(8 * SHARDS),
+    norms: memory.reserve(8 * (Q + 1)),
   };
 }
 

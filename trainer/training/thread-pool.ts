@@ -5,11 +5,11 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "
 import {
   announceJob,
   MAX_TASKS,
+  type PoolStart,
   poolBytes,
   QUIT,
   SPINS,
   STATUS,
-  type Task,
   takeTasks,
   threadWord,
   WORD,
@@ -22,23 +22,11 @@ const SLICE_MS = 200;
 const MAX_SILENT_MS = 1000;
 const START_MS = 10_000;
 
-export interface PoolOptions {
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
-  /** Addresses in `memory` of the control words and of the job. */
-  readonly words: number;
-  readonly job: number;
-  /** The calling thread among them. */
-  readonly threads: number;
-  /** What the calling thread does a task with. */
-  readonly task: Task;
-}
-
 /** `threads` − 1 workers beside the calling thread. The constructor throws what starting a worker throws (a host may forbid it). */
 export class ThreadPool {
   readonly threads: number;
   readonly workers: Worker[] = [];
-  private readonly options: PoolOptions;
+  private readonly options: PoolStart;
   private readonly control: Int32Array;
   private readonly ports: MessagePort[] = [];
   /** Milliseconds for which a thread has shown no sign of life, and the last sign; index 0 is unused. */
@@ -48,7 +36,7 @@ export class ThreadPool {
   private generation = 0;
   private broken: Error | undefined;
 
-  constructor(options: PoolOptions) {
+  constructor(options: PoolStart) {
     const { memory, words, threads } = options;
     this.options = options;
     this.threads = threads;

@@ -5,13 +5,21 @@ import type { MessagePort } from "node:worker_threads";
 /** One task of the job that lies in memory at `job`. */
 export type Task = (job: number, thread: number, task: number) => void;
 
-/** What a worker is started with; thread-pool-worker.ts is the other end. */
-export interface WorkerStart {
+/** What a pool is opened on. */
+export interface PoolStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  /** Addresses of the control words and of the job. */
+  /** Addresses in `memory` of the control words and of the job. */
   readonly words: number;
   readonly job: number;
+  /** The calling thread among them. */
+  readonly threads: number;
+  /** What the calling thread does a task with. */
+  readonly task: Task;
+}
+
+/** What a worker is started with; thread-pool-worker.ts is the other end. */
+export interface WorkerStart extends Omit<PoolStart, "threads" | "task"> {
   readonly thread: number;
   /** Says why the worker ends. */
   readonly failures: MessagePort;
