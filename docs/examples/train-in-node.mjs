@@ -1,4 +1,4 @@
-// Trains a model of sequences in memory and writes its artifact. Needs the package: npm install quickstep.
+// Trains a model of sequences in memory and writes its artifact. Needs the package, which `npm pack` makes: docs/operations.md.
 import { writeFileSync } from "node:fs";
 import { trainModel } from "quickstep/train";
 

@@ -98,8 +98,8 @@ function describeTorch(model: Model): string {
   const held = members.flatMap((member) =>
     member.kind === "lstm" ? [`${member.networks} networks, weight ${member.weight.toFixed(2)} in the stack`] : [],
   );
-  const missing = members.filter(({ kind }) => kind !== "lstm").map(({ kind }) => kind);
-  return `the member lstm alone (${held.join("; ")}), without ${missing.join(" and ")}`;
+  const missing = new Set(members.flatMap(({ kind }) => (kind === "lstm" ? [] : [kind])));
+  return `the member lstm alone (${held.join("; ")}), without ${[...missing].join(" and ")}`;
 }
 
 /** Throws UsageError, DataError where the options do not fit together, or a file cannot be written. */

@@ -3,7 +3,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { DataError, UsageError } from "../../shared/errors.ts";
+import { score } from "../../shared/model.ts";
+import { expandGiven } from "../../shared/recipe/given-rows.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { type SampleRequest, sampleRequest } from "../../shared/sample.ts";
+import { parseSequences } from "../../shared/sequence.ts";
 import { type Engines, type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
 import { text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
@@ -82,9 +86,12 @@ export async function verify(request: VerifyRequest, engines: Engines, terminal:
   const loaded = loadModel(request.artifact, engines);
   const base = withoutSlashes(request.url);
   let code = "";
-  for (const protocol of PROTOCOLS) code = await verifyProtocol(protocol, base, loaded, request);
+  for (const protocol of PROTOCOLS) code = await verifyProtocol(protocol, base, loaded, engines, request);
   const protocols = PROTOCOLS.map(({ name }) => name);
   const golden = loaded.model.golden.probabilities.length;
+  const proven = loaded.model.recipe.inputs
+    ? `${golden} golden vectors as float64, and a sample as JSON`
+    : `${golden} golden vectors as ${protocols.join(" and as ")}`;
   const { version } = request;
   if (request.json)
     terminal.print(
@@ -92,39 +99,50 @@ export async function verify(request: VerifyRequest, engines: Engines, terminal:
     );
   else
     terminal.print(
-      `${base} serves ${loaded.id} with quickstep ${code}${version ? ` as version ${version.id}` : ""}: ${golden} golden vectors as ${protocols.join(" and as ")}, bit for bit`,
+      `${base} serves ${loaded.id} with quickstep ${code}${version ? ` as version ${version.id}` : ""}: ${proven}, bit for bit`,
     );
 }
 
-/** All golden vectors by one protocol. Returns the version of the code that answered. Throws DataError. */
-async function verifyProtocol(protocol: Protocol, base: string, loaded: LoadedModel, request: VerifyRequest): Promise<string> {
-  const { golden, recipe } = loaded.model;
-  const { timesteps, features } = shapeOf(recipe);
-  const size = timesteps * features;
-  const K = golden.probabilities.length;
-  const batch = Math.max(1, Math.floor(MAX_NUMBERS / size));
+/** All that a protocol can say. Returns the version of the code that answered. Throws DataError. */
+async function verifyProtocol(
+  protocol: Protocol,
+  base: string,
+  loaded: LoadedModel,
+  engines: Engines,
+  request: VerifyRequest,
+): Promise<string> {
   let code = "";
-  for (let from = 0; from < K; from += batch) {
-    const to = Math.min(K, from + batch);
-    const inputs = golden.inputs.slice(from * size, to * size);
-    const { headers, probabilities } = await ask(base, protocol, inputs, loaded, request);
+  for (const { body, expected, what, first } of protocol.list(loaded.model, engines)) {
+    const { headers, probabilities } = await ask(base, protocol, body, loaded, request);
     code = headers.get("x-quickstep-version") ?? "unknown";
-    if (probabilities.length !== to - from)
-      throw new DataError(base, `answered ${probabilities.length} probabilities to ${to - from} golden vectors`);
-    for (let k = from; k < to; k++)
-      if (!Object.is(probabilities[k - from], golden.probabilities[k]))
+    if (probabilities.length !== expected.length)
+      throw new DataError(
+        base,
+        `answered ${probabilities.length} probabilities to ${expected.length} ${what}${expected.length === 1 ? "" : "s"}`,
+      );
+    for (const [i, probability] of Array.from(expected).entries())
+      if (!Object.is(probabilities[i], probability))
         throw new DataError(
           base,
-          `golden vector ${k} as ${protocol.name} scored ${probabilities[k - from]}, expected ${golden.probabilities[k]}: roll this version back`,
+          `${what} ${first + i} as ${protocol.name} scored ${probabilities[i]}, expected ${probability}: roll this version back`,
         );
   }
   return code;
 }
 
+/** The body of one request, and what its sequences must score. */
+interface Question {
+  readonly body: BodyInit;
+  readonly expected: Iterable<number> & ArrayLike<number>;
+  /** What its sequences are, and the number of the first. */
+  readonly what: "golden vector" | "sample";
+  readonly first: number;
+}
+
 interface Protocol {
   readonly name: string;
   readonly type: string;
-  encode(inputs: Float64Array, timesteps: number, features: number): BodyInit;
+  list(model: LoadedModel["model"], engines: Engines): Question[];
   decode(response: Response): Promise<ArrayLike<number>>;
 }
 
@@ -132,7 +150,12 @@ const PROTOCOLS: readonly Protocol[] = [
   {
     name: "JSON",
     type: "application/json",
-    encode: (inputs, timesteps, features) => JSON.stringify({ sequences: toRows(inputs, timesteps, features) }),
+    list: (model, engines) => {
+      const { timesteps, features } = shapeOf(model.recipe);
+      return model.recipe.inputs
+        ? [askSample(model, engines)]
+        : listGolden(model, (inputs) => JSON.stringify({ sequences: toRows(inputs, timesteps, features) }));
+    },
     decode: async (response) => {
       const { results }: { results: { probability: number }[] } = await response.json();
       return results.map(({ probability }) => probability);
@@ -141,10 +164,34 @@ const PROTOCOLS: readonly Protocol[] = [
   {
     name: "float64",
     type: "application/octet-stream; dtype=float64",
-    encode: (inputs) => new Uint8Array(inputs.slice().buffer),
+    list: (model) => listGolden(model, (inputs) => new Uint8Array(inputs.slice().buffer)),
     decode: async (response) => new Float64Array(await response.arrayBuffer()),
   },
 ];
+
+/** All golden vectors, in batches. */
+function listGolden({ golden, recipe }: LoadedModel["model"], encode: (inputs: Float64Array) => BodyInit): Question[] {
+  const { timesteps, features } = shapeOf(recipe);
+  const size = timesteps * features;
+  const batch = Math.max(1, Math.floor(MAX_NUMBERS / size));
+  return Array.from({ length: Math.ceil(golden.probabilities.length / batch) }, (_, i) => {
+    const expected = golden.probabilities.slice(i * batch, (i + 1) * batch);
+    const inputs = golden.inputs.slice(i * batch * size, (i * batch + expected.length) * size);
+    return { body: encode(inputs), expected, what: "golden vector", first: i * batch };
+  });
+}
+
+/** JSON has texts and what is static, of which golden vectors are arbitrary features: a sample of the model's own, scored here. */
+function askSample(model: LoadedModel["model"], { createEngine, kernel }: Engines): Question {
+  const { recipe } = model;
+  const sent: SampleRequest = JSON.parse(JSON.stringify(sampleRequest(model))); // as it arrives: null where a number is missing
+  const { sequence, static: statics } = sent;
+  const expanded = expandGiven(sequence, ["sequence"], statics, ["static"], recipe);
+  const values = parseSequences([expanded], ["sequences"], shapeOf(recipe), 1);
+  const { probabilities } = score(model, createEngine(model), kernel.log, values);
+  const body = JSON.stringify({ sequences: [sequence], ...(statics && { static: [statics] }) });
+  return { body, expected: probabilities, what: "sample", first: 0 };
+}
 
 /** Cloudflare's: `NAME="VERSION-ID"` asks a version that is part of the deployment, whatever its share of the requests. */
 const OVERRIDE_HEADER = "Cloudflare-Workers-Version-Overrides";
@@ -158,12 +205,11 @@ function adviceFor(version: WorkerVersion | undefined): string {
 
 async function ask(
   base: string,
-  { name, type, encode, decode }: Protocol,
-  inputs: Float64Array,
-  { id, bytes, model }: LoadedModel,
+  { name, type, decode }: Protocol,
+  body: BodyInit,
+  { id, bytes }: LoadedModel,
   { key, version }: VerifyRequest,
 ): Promise<{ readonly headers: Headers; readonly probabilities: ArrayLike<number> }> {
-  const { timesteps, features } = shapeOf(model.recipe);
   const response = await fetch(`${base}/v1/score`, {
     method: "POST",
     headers: {
@@ -171,7 +217,7 @@ async function ask(
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
       ...(version && { [OVERRIDE_HEADER]: `${version.worker}="${version.id}"` }),
     },
-    body: encode(inputs, timesteps, features),
+    body,
     redirect: "manual", // a key goes nowhere but where it was sent
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }).catch((error: Error) => {

@@ -25,7 +25,7 @@ export function encodeTorch(model: Model): Uint8Array<ArrayBuffer> {
   const networks = networksOf(model);
   if (networks.length === 0)
     throw new ArtifactError(
-      `has no LSTM, only ${members.map(({ kind }) => kind).join(" and ")}: a state dict of PyTorch holds an LSTM; export with --onnx FILE --preprocessing`,
+      `has no LSTM, only ${[...new Set(members.map(({ kind }) => kind))].join(" and ")}: a state dict of PyTorch holds an LSTM; export with --onnx FILE --preprocessing`,
     );
   networks.forEach(rejectUnusual);
   const tensors = Object.assign({}, ...networks.map((each, i) => tensorsOf(each, network ? "" : `${i}.`)));

@@ -15,7 +15,7 @@ import type { Predictor } from "../../../shared/members.ts";
 import { findVersion, verify, type WorkerVersion } from "../../../trainer/commands/verify.ts";
 import { type App, openApp } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
-import { makeModel } from "../../fixtures/model.ts";
+import { INPUTS, type ModelOptions, makeModel } from "../../fixtures/model.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "quickstep-verify-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -196,4 +196,26 @@ describe("--version", () => {
     expect(() => findVersion({ version: 'x", y="z' }, config)).toThrow(/^--version must be the id that wrangler versions list shows/);
     expect(() => findVersion({ version: NEW, name: "a b" }, config)).toThrow(/^--name must be a Worker's name/);
   });
+});
+
+test.each<[string, ModelOptions]>([
+  ["statics and categories", { inputs: INPUTS }],
+  ["categories in rows and gaps", { inputs: INPUTS.filter((input) => !input.static), gaps: [0] }],
+])("a model with %s is verified: golden vectors as numbers, a sample as JSON", async (_, options) => {
+  const bytes = encodeArtifact(
+    makeModel(kernel, { name: "fx", timesteps: 3, channels: [{ base: "feature", a: 0, view: "delta" }], ...options }),
+  );
+  const file = join(folder, "given.safetensors");
+  writeFileSync(file, bytes);
+  expect(await verified(await listen(openApp(kernel, bytes)), undefined, file)).toMatch(
+    /: 32 golden vectors as float64, and a sample as JSON, bit for bit$/,
+  );
+  server?.close();
+  const off = await listen(openApp(kernel, bytes), async (response) => {
+    if (!response.headers.get("content-type")?.includes("json")) return response;
+    const { results } = (await response.json()) as { results: { probability: number }[] };
+    results[0].probability += 2 ** -50;
+    return Response.json({ results }, { headers: response.headers });
+  });
+  await expect(verified(off, undefined, file)).rejects.toThrow(/sample 0 as JSON scored [\d.]+, expected [\d.]+: roll this version back$/);
 });

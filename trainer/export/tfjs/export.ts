@@ -30,8 +30,9 @@ function obstacleOf({ kind }: Member): string | undefined {
 /** Throws ArtifactError where tfjs can hold no member. */
 export function encodeTfjs(model: Model): TfjsExport {
   const { members, stack, calibration, recipe } = model;
-  const missing = members.flatMap((member) => obstacleOf(member) ?? []);
-  if (missing.length === members.length)
+  const obstacles = members.flatMap((member) => obstacleOf(member) ?? []);
+  const missing = [...new Set(obstacles)]; // two members of trees have one
+  if (obstacles.length === members.length)
     throw new ArtifactError(`has nothing that tfjs can hold (${missing.join("; ")}): export with --onnx FILE --preprocessing`);
   const maskValue = Math.fround(-2 * recipe.clip);
   const files = new Map<string, Uint8Array>();
