@@ -41,7 +41,7 @@ export function createApp(servable: ServableModel, given: Dependencies): Hono<Ed
   app.use(requestContext(servable.sha256, log));
   if (origins.length > 0) app.use(allowOrigins(origins));
   app.use(authorize(access, withinRate, withinFailures));
-  app.route("/", pageRoutes(dependencies.page));
+  app.route("/", pageRoutes(dependencies.assets));
   app.route("/health", healthRoutes(servable, dependencies)).route("/v2", inferenceHealthRoutes(servable));
   app.route("/v1/streams", streamRoutes(servable, dependencies));
   app.route("/v1/deliveries", deliveryRoutes(dependencies)).route("/v1/metrics", metricRoutes(dependencies));

@@ -15,10 +15,6 @@ declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
 }
-declare module "*.html" {
-  const text: string;
-  export default text;
-}
 declare module "*/wrangler-command.js" {
   /** Which of wrangler's commands built the Worker: `dev`, `deploy`, …; empty: none. */
   const command: string;

@@ -3,6 +3,7 @@
 import { createApp } from "./app.ts";
 import type { Breaker } from "./deliveries/breaker.ts";
 import { readAccess } from "./http/access.ts";
+import type { StaticAssets } from "./http/static-assets.ts";
 import type { ServableModel } from "./models/servable-model.ts";
 import type { Dependencies } from "./routes/dependencies.ts";
 import { type Directory, shardOf } from "./streams/directory.ts";
@@ -29,6 +30,8 @@ export interface WorkerEnv {
   readonly DIRECTORY?: Namespace<Directory>;
   /** The circuit breakers of destinations. Absent in deployments of before: then each key pauses by itself alone. */
   readonly BREAKERS?: Namespace<Breaker>;
+  /** The page and the reference. Absent in deployments of before, and where nothing but the API is wanted. */
+  readonly ASSETS?: StaticAssets;
   readonly RATE_LIMIT?: RateLimit;
   /** Of addresses whose keys are refused; absent in deployments of before: RATE_LIMIT's. */
   readonly FAILURE_LIMIT?: RateLimit;
@@ -42,13 +45,13 @@ const now = (): number => Date.now();
 const random = (): number => crypto.getRandomValues(new Uint32Array(1))[0] / 4294967296;
 
 /**
- * A Worker's exports. `page`: the HTML of GET /. `command`: which of wrangler's built it. What is wrong with model or configuration is
+ * A Worker's exports. `command`: which of wrangler's built it. What is wrong with model or configuration is
  * logged, and answered to who asks.
  */
-export function openWorker(given: WorkerEnv, page: string, servable: ServableModel, command: string) {
+export function openWorker(given: WorkerEnv, servable: ServableModel, command: string) {
   const env = forCommand(given, command);
   if ("unready" in servable) console.error(servable.unready);
-  const dependencies = readDependencies(env, page);
+  const dependencies = readDependencies(env);
   const streams = openStreams(env, servable);
   return {
     Stream: streamClass(streamDependencies(env, servable, dependencies.endpoints)),
@@ -75,9 +78,9 @@ export function forCommand(env: WorkerEnv, command: string): WorkerEnv {
   return { ...env, AUTH: "" };
 }
 
-/** What the app is given beside its model. `page`: the HTML of GET /. */
-export function readDependencies(env: WorkerEnv, page: string): Dependencies {
-  const { RATE_LIMIT, FAILURE_LIMIT, CORS_ORIGINS = "" } = env;
+/** What the app is given beside its model. */
+export function readDependencies(env: WorkerEnv): Dependencies {
+  const { ASSETS, RATE_LIMIT, FAILURE_LIMIT, CORS_ORIGINS = "" } = env;
   const access = readAccess(env);
   const endpoints = readEndpoints(env);
   for (const fault of [access.unusable, access.fault, endpoints.unusable]) if (fault !== undefined) console.error(fault);
@@ -85,7 +88,7 @@ export function readDependencies(env: WorkerEnv, page: string): Dependencies {
     access,
     endpoints,
     now,
-    page,
+    assets: ASSETS,
     origins: CORS_ORIGINS.split(/[\s,]+/).filter((origin) => origin !== ""),
     withinRate: RATE_LIMIT && (async (key) => (await RATE_LIMIT.limit({ key })).success),
     withinFailures: FAILURE_LIMIT && (async (key) => (await FAILURE_LIMIT.limit({ key })).success),

@@ -9,7 +9,6 @@ import onnx from "./model.onnx";
 import artifact from "./model.safetensors";
 import { openOnnxModel } from "./models/onnx-model.ts";
 import { openRuntime, openSession } from "./models/onnx-session.ts";
-import page from "./page/page.html";
 import { openWorker } from "./worker-env.ts";
 
 const runtime = await openRuntime(createRuntime, runtimeModule);
@@ -21,6 +20,6 @@ const servable = openOnnxModel(
   env.ONNX_OUTPUT,
 );
 
-const { Stream, Directory, Breaker, handlers } = openWorker(env, page, servable, command);
+const { Stream, Directory, Breaker, handlers } = openWorker(env, servable, command);
 
 export { Breaker, Directory, handlers as default, Stream };

@@ -5,11 +5,10 @@ import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import inference from "../shared/kernel/inference.wasm";
 import artifact from "./model.safetensors";
 import { openModel } from "./models/servable-model.ts";
-import page from "./page/page.html";
 import { openWorker } from "./worker-env.ts";
 
 const servable = openModel(new Uint8Array(artifact), instantiateKernel(inference).log, (model) => createWasmEngine(inference, model));
 
-const { Stream, Directory, Breaker, handlers } = openWorker(env, page, servable, command);
+const { Stream, Directory, Breaker, handlers } = openWorker(env, servable, command);
 
 export { Breaker, Directory, handlers as default, Stream };

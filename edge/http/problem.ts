@@ -52,7 +52,7 @@ export const PROBLEMS = {
   slow: [408, "The body took too long"],
   loop: [508, "Sent in a circle"],
   storage: [503, "Not stored: send it again"],
-  unbound: [503, "This deployment keeps no streams"],
+  unbound: [503, "This deployment has not what it takes"],
   data: [500, "Internal error"],
   usage: [500, "Internal error"],
   fit: [500, "Internal error"],

@@ -2,13 +2,14 @@
 import type { Access } from "../http/access.ts";
 import { RequestError } from "../http/problem.ts";
 import type { RequestRecord } from "../http/request-context.ts";
+import type { StaticAssets } from "../http/static-assets.ts";
 import type { Endpoints } from "../streams/endpoints.ts";
 import type { StreamStore } from "../streams/store.ts";
 
 export interface Dependencies {
   readonly access: Access;
-  /** The page of GET /, as HTML that brings its own policy for what it loads. */
-  readonly page: string;
+  /** The files that are deployed beside the Worker. Absent where none are bound. */
+  readonly assets?: StaticAssets;
   /** Origins whose pages may call; none unless listed. */
   readonly origins: readonly string[];
   /** Whether one more request of this name is within its rate; absent: no limit. */

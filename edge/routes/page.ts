@@ -2,13 +2,12 @@
 import { Hono } from "hono";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
+import { answerAsset, type StaticAssets } from "../http/static-assets.ts";
 
 /** What a page cannot say of itself; what it may load is in its own policy, both hold. */
 const POLICY = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/** `page`: the HTML. */
-export function pageRoutes(page: string) {
-  return new Hono<EdgeEnv>()
-    .get("/", (c) => c.html(page, 200, { "content-security-policy": POLICY, "cache-control": "no-cache" }))
-    .all("/", allowOnly("GET", "HEAD"));
+/** The page, from `assets`. */
+export function pageRoutes(assets: StaticAssets | undefined) {
+  return new Hono<EdgeEnv>().get("/", (c) => answerAsset(c, assets, "page.html", POLICY)).all("/", allowOnly("GET", "HEAD"));
 }

@@ -12,7 +12,7 @@ import type { StreamStore } from "../../edge/streams/store.ts";
 import type { ListedDelivery } from "../../edge/streams/stream-object.ts";
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { sampleSequence } from "../../shared/sample.ts";
-import { type App, DEPENDENCIES, openApp, postScore } from "../fixtures/app.ts";
+import { type App, assetsOf, DEPENDENCIES, openApp, postScore } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
 import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
@@ -25,7 +25,8 @@ if (!isHere) console.warn(`skipped: ${CHROMIUM} is missing (apt-get install chro
 
 const artifact = new Uint8Array(readFileSync(new URL("../../edge/model.safetensors", import.meta.url)));
 const model = decodeArtifact(artifact);
-const html = readFileSync(new URL("../../edge/page/page.html", import.meta.url), "utf8");
+const html = readFileSync(new URL("../../edge/assets/page.html", import.meta.url), "utf8");
+const assets = assetsOf({ "page.html": html });
 const SHOTS = fileURLToPath(new URL("../../out/page/", import.meta.url));
 const ROWS = model.recipe.timesteps;
 
@@ -38,7 +39,7 @@ describe.skipIf(!isHere)("the page", () => {
   afterAll(() => browser?.close());
 
   /** The page as `app` serves it, whatever the page asks for included; any error in its console fails the test. */
-  async function open(options: BrowserContextOptions = {}, app: App = openApp(kernel, artifact, { page: html })) {
+  async function open(options: BrowserContextOptions = {}, app: App = openApp(kernel, artifact, { assets })) {
     const context = await browser.newContext(options);
     const page = await context.newPage();
     const errors: string[] = [];
@@ -91,7 +92,7 @@ describe.skipIf(!isHere)("the page", () => {
         ],
       }),
     );
-    const app = openApp(kernel, given, { page: html });
+    const app = openApp(kernel, given, { assets });
     const NUMBER = "a rather long name of a number";
     const rows = [
       [1.25, "up"],
@@ -191,7 +192,7 @@ describe.skipIf(!isHere)("the page", () => {
 
   test("shows no reliability where an older artifact has none", async () => {
     const { reliability: _, ...card } = model.card;
-    const { page, errors, close } = await open({}, openApp(kernel, new Uint8Array(encodeArtifact({ ...model, card })), { page: html }));
+    const { page, errors, close } = await open({}, openApp(kernel, new Uint8Array(encodeArtifact({ ...model, card })), { assets }));
     await page.waitForSelector("#card:not([hidden])");
     expect(await page.locator("#metrics tbody tr").count()).toBeGreaterThan(1);
     expect(await page.isVisible("#reliability")).toBe(false);
@@ -280,7 +281,7 @@ describe.skipIf(!isHere)("the page", () => {
 
   test("is of use to a key that may score and not read", async () => {
     const access = readAccess({ API_KEYS: `page:${createHash("sha256").update("the-key").digest("hex")}:score` });
-    const { page, close } = await open({}, openApp(kernel, artifact, { page: html, access }));
+    const { page, close } = await open({}, openApp(kernel, artifact, { assets, access }));
     await page.fill("#key", "the-key");
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
@@ -346,7 +347,7 @@ describe.skipIf(!isHere)("the page", () => {
 
   test("asks for a key where one is needed, and keeps it to itself", async () => {
     const access = readAccess({ API_KEYS: `page:${createHash("sha256").update("the-key").digest("hex")}` });
-    const { page, close } = await open({}, openApp(kernel, artifact, { page: html, access }));
+    const { page, close } = await open({}, openApp(kernel, artifact, { assets, access }));
     await page.waitForSelector("#key-form:not([hidden])");
     expect(await page.isVisible("#card")).toBe(false);
     await page.screenshot({ path: `${SHOTS}key.png`, fullPage: true });
@@ -367,7 +368,7 @@ describe.skipIf(!isHere)("the page", () => {
   test("shows a model of which no training is known, and scores with it", async () => {
     const onnx = encodeLogistic(3, 2, Float32Array.of(1, 1, 1, 1, 1, 1));
     const servable = openOnnxModel(onnx, artifact, (bytes) => openSession(runtime, bytes), functions);
-    const { page, errors, close } = await open({}, createApp(servable, { ...DEPENDENCIES, page: html }));
+    const { page, errors, close } = await open({}, createApp(servable, { ...DEPENDENCIES, assets }));
     await page.waitForSelector("#card:not([hidden])");
     expect(await page.textContent("#model-line")).toBe("The model takes the rows as they are; nothing is known of its training.");
     await page.fill("#sequence", "0, 0\n0.5, 0.5");
@@ -417,7 +418,7 @@ describe.skipIf(!isHere)("the page", () => {
     const reader = { API_KEYS: `page:${createHash("sha256").update("the-key").digest("hex")}:read` };
 
     test("are shown to a key that may read, as the service lists them, and whatever a key is called", async () => {
-      const app = openApp(kernel, artifact, { page: html, streams, access: readAccess(reader) });
+      const app = openApp(kernel, artifact, { assets, streams, access: readAccess(reader) });
       const { page, close } = await open({ viewport: { width: 1100, height: 900 } }, app);
       await page.fill("#key", "the-key");
       await page.keyboard.press("Enter");
@@ -442,7 +443,7 @@ describe.skipIf(!isHere)("the page", () => {
 
     test("fit a phone, and where there is no storage the page says so", async () => {
       const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, colorScheme: "dark" } as const;
-      const here = await open(phone, openApp(kernel, artifact, { page: html, streams }));
+      const here = await open(phone, openApp(kernel, artifact, { assets, streams }));
       await here.page.tap("summary");
       await here.page.waitForFunction(() => document.getElementById("totals")?.textContent !== "");
       expect(await widerThanScreen(here.page)).toBe(false);
@@ -457,7 +458,7 @@ describe.skipIf(!isHere)("the page", () => {
 
   test("runs no script but its own", async () => {
     const tampered = html.replace("</main>", "</main><script>document.title = 'taken'</script>");
-    const { page, errors, close } = await open({}, openApp(kernel, artifact, { page: tampered }));
+    const { page, errors, close } = await open({}, openApp(kernel, artifact, { assets: assetsOf({ "page.html": tampered }) }));
     await page.waitForSelector("#card:not([hidden])");
     expect(await page.title()).toContain(model.name);
     expect(errors.join()).toContain("Content Security Policy");

@@ -8,7 +8,7 @@ import { instantiateKernel } from "../../shared/engine.ts";
 import { labelAt } from "../../shared/model.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { VERSION } from "../../shared/version.ts";
-import { DEPENDENCIES, openApp, postScore } from "../fixtures/app.ts";
+import { assetsOf, DEPENDENCIES, openApp, postScore } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel, makeSequences } from "../fixtures/model.ts";
 
@@ -125,11 +125,21 @@ test("GET /v1/model answers the card", async () => {
 });
 
 describe("routes", () => {
-  test("GET / is the page", async () => {
-    const response = await app.request("/");
+  test("GET / is the page, which a browser need not fetch twice", async () => {
+    const html = "<!doctype html><title>a page</title>";
+    const withPage = openApp(kernel, artifact, { assets: assetsOf({ "page.html": html }) });
+    const response = await withPage.request("/");
     expect(response.headers.get("content-type")).toBe("text/html; charset=UTF-8");
     expect(response.headers.get("content-security-policy")).toBe("frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
-    expect(await response.text()).toBe(DEPENDENCIES.page);
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(await response.text()).toBe(html);
+    const again = await withPage.request("/", { headers: { "if-none-match": response.headers.get("etag")! } });
+    expect([again.status, await again.text()]).toEqual([304, ""]);
+  });
+
+  test("GET / says what is missing where no assets are bound", async () => {
+    const response = await app.request("/");
+    expect(await response.json()).toMatchObject({ status: 503, detail: expect.stringContaining("bind them as [assets] of wrangler.toml") });
   });
 
   test("are matched by Hono's fast router, which knows no pattern beside a word", async () => {

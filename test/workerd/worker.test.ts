@@ -107,7 +107,7 @@ describe("the deployed Worker", () => {
   });
 
   test("has the rate limit of wrangler.toml bound", async () => {
-    expect(await readDependencies(env, "").withinRate!("a key of its own")).toBe(true);
+    expect(await readDependencies(env).withinRate!("a key of its own")).toBe(true);
   });
 
   test("streams lines, and takes what else it takes, with the trainer's bits", async () => {

@@ -1,6 +1,6 @@
-// A folder that holds a whole Worker for one artifact: the edge in one module, its kernel, its page and a wrangler.toml, which need
+// A folder that holds a whole Worker for one artifact: the edge in one module, its kernel, its assets and a wrangler.toml, which need
 // nothing of this repository. `npm run build` puts the parts together in worker/; here they meet a model.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DataError } from "../../shared/errors.ts";
@@ -12,8 +12,12 @@ const CONFIG = "wrangler.toml";
 const MODEL = "model.safetensors";
 /** Which of wrangler's commands builds: wrangler.toml's [build] writes it anew. */
 const COMMAND = "wrangler-command.js";
-/** What every export renews, beside COMMAND. All four together are the sign of an export. */
-const RENEWED = ["worker.js", "page.html", "inference.wasm", MODEL];
+/** What every export renews, beside COMMAND and ASSETS. All three together are the sign of an export. */
+const RENEWED = ["worker.js", "inference.wasm", MODEL];
+/** The folder of what wrangler.toml's [assets] deploys beside the Worker. */
+const ASSETS = "assets";
+/** What exports wrote before they wrote ASSETS. */
+const OUTDATED = "page.html";
 /** What its owner edits: an export writes it where it is not there, and leaves it alone otherwise. */
 const EDITED = [CONFIG, "README.md", ".gitignore"];
 /** What git, npm and wrangler leave in the folder. */
@@ -30,7 +34,7 @@ const MAX_NAME = 63;
 export function checkWorkerFolder(folder: string): void {
   const present = listFolder(folder);
   const isExport = RENEWED.every((name) => present.includes(name));
-  const own = isExport ? [...RENEWED, COMMAND, ...EDITED, ...OF_TOOLS] : [".git", ".gitignore", "README.md"]; // as a new repository has them
+  const own = isExport ? [...RENEWED, COMMAND, ASSETS, OUTDATED, ...EDITED, ...OF_TOOLS] : [".git", ".gitignore", "README.md"]; // as a new repository has them
   const foreign = present.filter((name) => !own.includes(name));
   if (foreign.length === 0) return;
   const names = foreign.slice(0, 3).join(", ") + (foreign.length > 3 ? ` and ${foreign.length - 3} more` : "");
@@ -61,7 +65,9 @@ export function writeWorkerProject(folder: string, artifact: Uint8Array, name: s
   };
   for (const [file, text] of Object.entries(texts))
     if (!existsSync(join(folder, file))) writeWhole(join(folder, file), new TextEncoder().encode(text));
-  for (const file of readdirSync(PARTS)) if (file !== CONFIG) writeWhole(join(folder, file), readWhole(join(PARTS, file)));
+  for (const file of readdirSync(PARTS, { recursive: true, encoding: "utf8" }))
+    if (file !== CONFIG && statSync(join(PARTS, file)).isFile()) writeWhole(join(folder, file), readWhole(join(PARTS, file)));
+  rmSync(join(folder, OUTDATED), { force: true });
   writeWhole(join(folder, MODEL), artifact);
 }
 
@@ -86,6 +92,6 @@ npx wrangler secret put API_KEYS       # lines of name:sha256 of the key
 
 \`AUTH:open\` counts under \`wrangler dev\` alone, on this machine: \`[build]\` in \`${CONFIG}\` writes which command builds into \`${COMMAND}\`.
 
-Another export into this folder renews the code, the page and the model. It leaves \`${CONFIG}\`, this file and \`.gitignore\` as they are.
+Another export into this folder renews the code, the assets and the model. It leaves \`${CONFIG}\`, this file and \`.gitignore\` as they are.
 `;
 }

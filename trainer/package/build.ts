@@ -2,7 +2,7 @@
 // that `serve` runs and `export --worker` hands out. Does nothing when what is there is newer than every source, so that a watcher
 // which sees its own output (wrangler's [build]) comes to rest.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Plugin, transformSync } from "esbuild";
@@ -85,13 +85,15 @@ function writeCommand(path: string, command: string | undefined): void {
 writeCommand(join(root, "generated/wrangler-command.js"), process.env.WRANGLER_COMMAND);
 
 const folder = join(root, "edge/page");
-const page = join(folder, "page.html");
+const assets = join(root, "edge/assets");
+const page = join(assets, "page.html");
+mkdirSync(assets, { recursive: true });
 const newestPart = Math.max(...["index.html", "style.css", "script.ts"].map((name) => modified(join(folder, name))));
 if (modified(page) <= Math.max(newestPart, modified(fileURLToPath(import.meta.url)))) {
   const temporary = `${page}.${process.pid}.tmp`;
   writeFileSync(temporary, assemblePage(folder));
   renameSync(temporary, page);
-  console.error("built edge/page/page.html");
+  console.error("built edge/assets/page.html");
 }
 
 /** Everything below `folder`, as paths from the root. */
@@ -115,7 +117,10 @@ function configOf(toml: string): string {
     .split(/^(?=\[)/m)
     .filter((table) => !/^\[\[?env\.[^\]]*\]/.test(table))
     .map((table) => (table.startsWith("[build]") ? BUILD_OF_EXPORT : table));
-  return tables.join("").replace(/^main = .*$/m, 'main = "worker.js"');
+  return tables
+    .join("")
+    .replace(/^main = .*$/m, 'main = "worker.js"')
+    .replace('"edge/assets"', '"assets"');
 }
 
 /** Stands beside the bundle, where [build] renews it. */
@@ -135,12 +140,14 @@ if (modified(join(parts, "wrangler.toml")) <= newestOfEdge) {
     outdir: parts,
     bundle: true,
     format: "esm",
-    loader: { ".wasm": "copy", ".html": "copy" },
+    loader: { ".wasm": "copy" },
     assetNames: "[name]",
     external: ["cloudflare:*", "*.safetensors"], // the model comes last, by trainer/export/worker-project.ts
     plugins: [commandBeside],
     logLevel: "warning",
   });
+  rmSync(join(parts, "page.html"), { force: true }); // of builds before
+  cpSync(assets, join(parts, "assets"), { recursive: true });
   writeCommand(join(parts, "wrangler-command.js"), undefined);
   writeFileSync(join(parts, "wrangler.toml"), configOf(readFileSync(config, "utf8")));
   console.error("built trainer/worker");

@@ -130,7 +130,7 @@ const worker = await build({
   entryPoints: ["edge/worker.ts"],
   outdir: dist,
   write: false,
-  loader: { ".wasm": "empty", ".html": "empty", ".safetensors": "empty" },
+  loader: { ".wasm": "empty", ".safetensors": "empty" },
   external: ["cloudflare:*"],
 });
 writeFileSync(join(dist, "LICENSES.txt"), licensesOf([cli, tfjs, ...scores, worker].map(({ metafile }) => metafile)));

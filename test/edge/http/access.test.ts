@@ -7,7 +7,7 @@ import { RATE_PERIOD_S } from "../../../edge/http/authorize.ts";
 import type { RequestRecord } from "../../../edge/http/request-context.ts";
 import type { Dependencies } from "../../../edge/routes/dependencies.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
-import { type App, openApp, postScore } from "../../fixtures/app.ts";
+import { type App, assetsOf, openApp, postScore } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeModel } from "../../fixtures/model.ts";
 
@@ -113,7 +113,7 @@ describe("keys", () => {
   });
 
   test("what says only that there is a service is open", async () => {
-    const app = closed();
+    const app = closed({ assets: assetsOf({ "page.html": "<!doctype html>" }) });
     for (const path of ["/", "/health/live", "/health/ready"]) expect(await statusOf(app, path, {}), path).toBe(200);
   });
 });

@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createRequire } from "node:module";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -35,6 +35,8 @@ export interface Setup {
   readonly folder?: string;
   /** Where wrangler is called; default: the repository. */
   readonly cwd?: string;
+  /** The folder that is bound as ASSETS; default: what the configuration names, if it does. */
+  readonly assets?: string;
 }
 
 /** Bundles what `config`, a wrangler.toml, names; `options` are more of wrangler's. */
@@ -44,7 +46,9 @@ export function bundle(config = "wrangler.toml", setup: Setup = {}, ...options: 
   const args = [WRANGLER, "deploy", "--dry-run", "--config", config, "--outdir", folder, ...options];
   const { status, stderr, stdout } = spawnSync(process.execPath, args, { cwd: setup.cwd ?? ROOT, env, encoding: "utf8" });
   if (status !== 0) throw new Error(`wrangler deploy --dry-run ended with ${status}: ${stdout}${stderr}`);
-  return finish(folder, setup);
+  const directory = /^\[assets\]\ndirectory = "(.*)"$/m.exec(readFileSync(resolve(setup.cwd ?? ROOT, config), "utf8"))?.[1];
+  const assets = directory && resolve(setup.cwd ?? ROOT, dirname(config), directory);
+  return finish(folder, { ...(assets && { assets }), ...setup });
 }
 
 /** A Worker of one module, as it is. */
@@ -63,7 +67,6 @@ const MODULE_KINDS: Record<string, string> = {
   wasm: "wasm",
   safetensors: "data",
   onnx: "data",
-  html: "text",
   mjs: "esModule",
 };
 
@@ -75,7 +78,7 @@ const CLOCKWORK = `export default {
   },
 };`;
 
-function finish(folder: string, { texts = {}, objects = {}, outbound }: Setup): Bundle {
+function finish(folder: string, { texts = {}, objects = {}, outbound, assets }: Setup): Bundle {
   const files = readdirSync(folder).filter((name) => (name.split(".").at(-1) ?? "") in MODULE_KINDS);
   const main = files.find((name) => name.endsWith(".js"))!;
   const modules = [main, ...files.filter((name) => name !== main)].map(
@@ -86,6 +89,7 @@ function finish(folder: string, { texts = {}, objects = {}, outbound }: Setup): 
   const bindings = [
     ...Object.entries({ API_KEYS, ...texts }).map(([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`),
     ...Object.entries(objects).map(([name, className]) => `(name = "${name}", durableObjectNamespace = "${className}")`),
+    ...(assets ? ['(name = "ASSETS", service = "assets")'] : []),
   ];
   const namespaces = Object.values(objects).map(
     (className) => `(className = "${className}", uniqueKey = "bench-${className}", enableSql = true)`,
@@ -98,6 +102,7 @@ const config :Workerd.Config = (
     (name = "main", worker = .worker),
     (name = "clockwork", worker = .clockwork),
     (name = "disk", disk = (path = "disk", writable = true)),
+    ${assets ? `(name = "assets", disk = (path = ${JSON.stringify(assets)})),` : ""}
     (name = "internet", ${outbound === undefined ? 'network = (allow = ["public"])' : `external = (address = "127.0.0.1:${outbound}", http = ())`}),
   ],
   sockets = [

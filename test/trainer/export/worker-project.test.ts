@@ -21,15 +21,16 @@ test("names the Worker after the model, and brings a README and a .gitignore", (
     [
       ".gitignore",
       "README.md",
+      "assets",
       "inference.wasm",
       "model.safetensors",
-      "page.html",
       "worker.js",
       "wrangler-command.js",
       "wrangler.toml",
     ].sort(),
   );
   expect(read("wrangler.toml")).toMatch(/^name = "s-p-500-daily"$/m);
+  expect(read("wrangler.toml")).toContain('directory = "assets"');
   expect(read("README.md")).toMatch(/^# s-p-500-daily\n/);
   expect(read(".gitignore").split("\n")).toEqual(expect.arrayContaining([".wrangler/", ".dev.vars*", "node_modules/"]));
 });
@@ -42,6 +43,15 @@ test("a second export renews code and model, and leaves what its owner edits", (
   for (const name of ["wrangler.toml", "README.md", ".gitignore", ".dev.vars"]) expect(read(name)).toBe("mine");
   expect(read("worker.js")).not.toBe("mine");
   expect([...readFileSync(join(folder, "model.safetensors"))]).toEqual([4]);
+});
+
+test("an export of before, whose page stood beside the Worker, is renewed", () => {
+  writeWorkerProject(folder, artifact, "m");
+  rmSync(join(folder, "assets"), { recursive: true });
+  write("page.html");
+  writeWorkerProject(folder, artifact, "m");
+  expect(existsSync(join(folder, "page.html"))).toBe(false);
+  expect(read("assets/page.html")).toContain("<!doctype html>");
 });
 
 test.each([
