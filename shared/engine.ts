@@ -73,7 +73,7 @@ function loadMembers(module: WebAssembly.Module, kernel: Kernel, members: readon
       case "lstm":
         return networkScorers[groups.indexOf(member.networks)];
       case "layers":
-        return loadLayers(module, member.network);
+        return loadLayers(module, member.networks);
       case "trees":
         return loadForest(kernel, member.ensemble, starts[forests.indexOf(member.ensemble)]);
       case "linear":

@@ -9,8 +9,8 @@ import type { TreeEnsemble } from "./trees.ts";
 export type Member =
   /** The mean of its networks' float32 logits, on the recipe's channels. All have the same channels. */
   | { readonly kind: "lstm"; readonly networks: readonly Network[] }
-  /** A network of any layers, on the recipe's channels; its logit is float32. */
-  | { readonly kind: "layers"; readonly network: LayeredNetwork }
+  /** The mean of the float32 logits of networks of any layers, on the recipe's channels. All have the same layers. */
+  | { readonly kind: "layers"; readonly networks: readonly LayeredNetwork[] }
   /** On the tabular view's columns. */
   | { readonly kind: "linear"; readonly classifier: LinearClassifier }
   /** On the tabular view's columns. */
@@ -38,13 +38,20 @@ export interface Predictor {
 
 /** A predictor of one network alone. */
 export function ofNetwork(network: Network | LayeredNetwork, calibration: Calibration): Predictor {
-  return { members: ["layers" in network ? { kind: "layers", network } : { kind: "lstm", networks: [network] }], calibration };
+  return { members: [asMember([network])], calibration };
+}
+
+/** The member whose logit is the mean of the networks', at least one; all of one kind. */
+export function asMember(networks: readonly (Network | LayeredNetwork)[]): Member {
+  return "layers" in networks[0]
+    ? { kind: "layers", networks: networks as readonly LayeredNetwork[] }
+    : { kind: "lstm", networks: networks as readonly Network[] };
 }
 
 /** The network of layers of a model that is that network alone. */
 export function soleLayers({ members, stack }: Pick<Predictor, "members" | "stack">): LayeredNetwork | undefined {
   const [member] = members;
-  return stack === undefined && member?.kind === "layers" ? member.network : undefined;
+  return stack === undefined && member?.kind === "layers" ? member.networks[0] : undefined;
 }
 
 /** The LSTM under a dense layer of a model that is this network alone; undefined where there are several members, or another one. */
@@ -69,7 +76,7 @@ export function stackLogit({ weights, intercept }: Stack, logits: Float64Array, 
 export type MemberSummary = { readonly weight: number } & (
   | { readonly kind: "lstm"; readonly networks: number; readonly units: number }
   /** In words. */
-  | { readonly kind: "layers"; readonly layers: string }
+  | { readonly kind: "layers"; readonly networks: number; readonly layers: string }
   | { readonly kind: "linear"; readonly columns: number }
   | { readonly kind: "trees"; readonly trees: number; readonly leaves: number }
 );
@@ -84,7 +91,7 @@ function summariseMember(member: Member, weight: number): MemberSummary {
     case "lstm":
       return { kind: "lstm", weight, networks: member.networks.length, units: member.networks[0].units };
     case "layers":
-      return { kind: "layers", weight, layers: describeLayers(member.network) };
+      return { kind: "layers", weight, networks: member.networks.length, layers: describeLayers(member.networks[0]) };
     case "linear":
       return { kind: "linear", weight, columns: member.classifier.columns.length };
     case "trees":

@@ -63,7 +63,7 @@ interface Card extends Service {
 /** What a model's answer is made of. */
 type Member = { readonly weight: number } & (
   | { readonly kind: "lstm"; readonly networks: number; readonly units: number }
-  | { readonly kind: "layers"; readonly layers: string }
+  | { readonly kind: "layers"; readonly networks: number; readonly layers: string }
   | { readonly kind: "linear"; readonly columns: number }
   | { readonly kind: "trees"; readonly trees: number; readonly leaves: number }
 );
@@ -312,7 +312,7 @@ function describeMembers(members: readonly Member[]): string {
       case "linear":
         return "linear";
       case "layers":
-        return member.layers;
+        return `${member.networks > 1 ? `${member.networks} × ` : ""}${member.layers}`;
       case "lstm":
         return `${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units})`;
     }

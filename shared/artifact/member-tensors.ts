@@ -21,7 +21,7 @@ export function layOutMember(text: MemberText, prefix: string, C: number, V: num
     case "lstm":
       return text.networks.flatMap((network, k) => layOutNetwork(network, `${prefix}network${k}.`, C));
     case "layers":
-      return layOutLayers(text.layers, prefix, C);
+      return listPrefixes(prefix, text.networks).flatMap((own) => layOutLayers(text.layers, own, C));
     case "linear":
       return [
         [`${prefix}mean`, "F64", [text.columns]],
@@ -38,6 +38,11 @@ export function layOutMember(text: MemberText, prefix: string, C: number, V: num
         [`${prefix}edgeCounts`, "U8", [V]],
       ];
   }
+}
+
+/** What begins the names of the tensors of each of a member's networks of layers: of one alone, what begins the member's. */
+function listPrefixes(prefix: string, networks = 1): string[] {
+  return networks === 1 ? [prefix] : Array.from({ length: networks }, (_, k) => `${prefix}network${k}.`);
 }
 
 /** Of one network. */
@@ -62,7 +67,7 @@ export function packMember(member: Member, prefix: string): Record<string, Tenso
     case "lstm":
       return Object.assign({}, ...member.networks.map((network, k) => packNetwork(network, `${prefix}network${k}.`)));
     case "layers":
-      return packLayers(member.network, prefix);
+      return Object.assign({}, ...listPrefixes(prefix, member.networks.length).map((own, k) => packLayers(member.networks[k], own)));
     case "linear": {
       const { mean, scale, weights, columns } = member.classifier;
       return { [`${prefix}mean`]: mean, [`${prefix}scale`]: scale, [`${prefix}weights`]: weights, [`${prefix}columns`]: columns };
@@ -107,7 +112,10 @@ export function unpackMember(
     case "lstm":
       return { kind: "lstm", networks: text.networks.map((network, k) => unpackNetwork(network, tensors, `${prefix}network${k}.`, C)) };
     case "layers":
-      return { kind: "layers", network: unpackLayers(text.layers, tensors, prefix, C) };
+      return {
+        kind: "layers",
+        networks: listPrefixes(prefix, text.networks).map((own) => unpackLayers(text.layers, tensors, own, C)),
+      };
     case "linear":
       return { kind: "linear", classifier: unpackLinear(text.intercept, tensors, prefix, V) };
     case "trees":

@@ -22,7 +22,8 @@ export interface NetworkText {
 
 export type MemberText =
   | { readonly kind: "lstm"; readonly networks: readonly NetworkText[] }
-  | { readonly kind: "layers"; readonly layers: readonly LayerText[] }
+  /** `networks` of these layers; left out: one. */
+  | { readonly kind: "layers"; readonly layers: readonly LayerText[]; readonly networks?: number }
   | { readonly kind: "linear"; readonly columns: number; readonly intercept: number }
   | { readonly kind: "trees"; readonly nodes: number; readonly leaves: number; readonly edges: number; readonly base: number };
 
@@ -32,7 +33,7 @@ export function describeMember(member: Member): MemberText {
     case "lstm":
       return { kind: "lstm", networks: member.networks.map(describeNetwork) };
     case "layers":
-      return { kind: "layers", layers: member.network.layers.map(textOfLayer) };
+      return { kind: "layers", layers: member.networks[0].layers.map(textOfLayer), ...countText(member.networks.length) };
     case "linear":
       return { kind: "linear", columns: member.classifier.columns.length, intercept: member.classifier.intercept };
     case "trees": {
@@ -40,6 +41,10 @@ export function describeMember(member: Member): MemberText {
       return { kind: "trees", nodes: column.length, leaves: leaves.length, edges: edges.length, base };
     }
   }
+}
+
+function countText(networks: number): { readonly networks?: number } {
+  return networks === 1 ? {} : { networks };
 }
 
 function describeNetwork({ units, hardGates, backwards, initial }: Network): NetworkText {
@@ -57,7 +62,12 @@ function parseMember(value: unknown, what: string, V: number | undefined, shape:
   const member = asObject(value, what);
   const { kind } = member;
   if (kind === "lstm") return { kind, networks: parseNetworks(member.networks, `${what}.networks`) };
-  if (kind === "layers") return { kind, layers: parseLayers(member.layers, `${what}.layers`, shape) };
+  if (kind === "layers") {
+    const { layers, networks = 1 } = member;
+    if (!isIndex(networks, MAX_NETWORKS + 1) || networks < 1)
+      fail(`${what}.networks is ${show(networks)}, expected 1 to ${MAX_NETWORKS} networks`);
+    return { kind, layers: parseLayers(layers, `${what}.layers`, shape), ...countText(networks) };
+  }
   if (kind !== "linear" && kind !== "trees")
     fail(`${what}.kind is ${show(kind)}, which this code does not know: update and redeploy quickstep`);
   if (V === undefined) fail(`${what} is ${kind} and looks at columns, but the artifact has no view`);
@@ -94,11 +104,15 @@ export function parseVariant(variant: Readonly<Record<string, unknown>>, what: s
   return variant;
 }
 
+function isOneNetwork(member: MemberText): boolean {
+  return (member.kind === "layers" && member.networks === undefined) || (member.kind === "lstm" && member.networks.length === 1);
+}
+
 /** `members`: those that it weighs. Undefined where the one member is one network alone. Throws ArtifactError. */
 export function parseStack(value: unknown, members: readonly MemberText[]): Stack | undefined {
   if (value === undefined) {
     const [first] = members;
-    if (members.length !== 1 || !(first.kind === "layers" || (first.kind === "lstm" && first.networks.length === 1)))
+    if (members.length !== 1 || !isOneNetwork(first))
       fail(`stack is missing, expected one for ${members.length === 1 ? `a member of kind ${first.kind}` : `${members.length} members`}`);
     return undefined;
   }

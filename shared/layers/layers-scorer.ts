@@ -10,8 +10,24 @@ import { createRunner, type LayersRunner } from "./run-layers.ts";
 /** Too few for eight lanes. */
 const ALL_ALONE = Int32Array.of(0, 1, 2, 3, 4, 5, 6);
 
-/** Packs the network into a fresh instance of `module`. The scorer gives float32 logits, the same bits alone and in any batch. */
-export function loadLayers(module: WebAssembly.Module, network: LayeredNetwork): MemberScorer {
+/** A scorer of the mean of the networks' float32 logits: one network's is itself. The same bits alone and in any batch. */
+export function loadLayers(module: WebAssembly.Module, networks: readonly LayeredNetwork[]): MemberScorer {
+  const scorers = networks.map((network) => loadNetwork(module, network));
+  const K = scorers.length;
+  return (inputs, out, stride, first) => {
+    const N = inputs.lengths.length;
+    const logits = new Float64Array(N);
+    const sums = new Float64Array(N);
+    for (const score of scorers) {
+      score(inputs, logits, 1, 0);
+      for (let n = 0; n < N; n++) sums[n] += logits[n];
+    }
+    for (let n = 0; n < N; n++) out[first + n * stride] = sums[n] / K;
+  };
+}
+
+/** Packs the network into a fresh instance of `module`. */
+function loadNetwork(module: WebAssembly.Module, network: LayeredNetwork): MemberScorer {
   const { channels: C } = network;
   const kernel = instantiateKernel(module);
   const packed = packLayers(kernel, network);

@@ -143,7 +143,7 @@ function describeMember(member: MemberSummary, name: string = member.kind): stri
     case "lstm":
       return `${weight} ${name} (${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units}))`;
     case "layers":
-      return `${weight} ${name} (${member.layers})`;
+      return `${weight} ${name} (${member.networks === 1 ? "" : `${member.networks} × `}${member.layers})`;
     case "linear":
       return `${weight} ${name} (${countOf(member.columns, "column")})`;
     case "trees":

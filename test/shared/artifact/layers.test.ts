@@ -3,12 +3,15 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { parseLayers, textOfLayer } from "../../../shared/artifact/layer-texts.ts";
+import { parseMembers } from "../../../shared/artifact/member-texts.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
+import type { Member } from "../../../shared/members.ts";
 import { checkGolden } from "../../../shared/model.ts";
 import { createDraw, drawNetwork } from "../../fixtures/draw-layers.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeLayeredModel } from "../../fixtures/layered-model.ts";
 import { randomLayers } from "../../fixtures/random-layers.ts";
+import { makeStack } from "../../fixtures/stack.ts";
 
 const T = 7;
 
@@ -19,6 +22,32 @@ test("a model of one network of layers comes back with its bits, and scores its 
   expect(back.members).toEqual(model.members);
   expect(encodeArtifact(back)).toEqual(bytes);
   checkGolden(back, createWasmEngine(kernel, back), instantiateKernel(kernel).log);
+});
+
+test("a member of two networks of the same layers comes back with its bits", () => {
+  const model = makeStack(kernel, { kinds: ["layers", "linear"] });
+  const bytes = encodeArtifact(model);
+  const back = decodeArtifact(bytes);
+  expect(back.members).toEqual(model.members);
+  expect(encodeArtifact(back)).toEqual(bytes);
+  checkGolden(back, createWasmEngine(kernel, back), instantiateKernel(kernel).log);
+});
+
+test("a member of no networks, or of more than 64, is refused", () => {
+  const members = (networks: number) => [
+    {
+      kind: "layers",
+      layers: [
+        { kind: "globalPooling", by: ["last"] },
+        { kind: "dense", units: 1 },
+      ],
+      networks,
+    },
+  ];
+  const parse = (networks: number) => () => parseMembers(members(networks), undefined, { channels: 3, timesteps: T, padding: "any" });
+  expect(parse(64)).not.toThrow();
+  expect(parse(65)).toThrow("members[0].networks is 65, expected 1 to 64 networks");
+  expect(parse(0)).toThrow("members[0].networks is 0, expected 1 to 64 networks");
 });
 
 test.each([{ padding: "leading" as const }, { padding: "none" as const }])("random networks come back, padding $padding", ({ padding }) => {
@@ -130,10 +159,10 @@ describe("refuses", () => {
   });
 
   test("a weight that is not finite", () => {
-    const { network } = makeLayeredModel(kernel).members[0] as { network: ReturnType<typeof drawNetwork> };
-    const broken = structuredClone(network);
+    const { networks } = makeLayeredModel(kernel).members[0] as Extract<Member, { kind: "layers" }>;
+    const broken = structuredClone(networks[0]);
     (broken.layers[1] as { forward: { kernel: Float32Array } }).forward.kernel[2] = Number.NaN;
-    const model = { ...makeLayeredModel(kernel), members: [{ kind: "layers" as const, network: broken }] };
+    const model = { ...makeLayeredModel(kernel), members: [{ kind: "layers" as const, networks: [broken] }] };
     expect(() => decodeArtifact(encodeArtifact(model))).toThrow("member0.layer1.forward.kernel[2] is NaN");
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createWasmEngine } from "../../../shared/engine.ts";
 import type { LayeredNetwork } from "../../../shared/networks/layers.ts";
 import { layersLogit } from "../../../shared/networks/layers-definition.ts";
-import { createDraw, drawNetwork } from "../../fixtures/draw-layers.ts";
+import { createDraw, drawNetwork, makeLayers } from "../../fixtures/draw-layers.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { randomLayers } from "../../fixtures/random-layers.ts";
 
@@ -13,7 +13,7 @@ const T = 7;
 
 /** Logits of N sequences of the given lengths. */
 function logitsOf(network: LayeredNetwork, channels: Float32Array, lengths: readonly number[]): Float64Array {
-  const engine = createWasmEngine(kernel, { members: [{ kind: "layers", network }], calibration: { slope: 1, intercept: 0 } });
+  const engine = createWasmEngine(kernel, { members: [{ kind: "layers", networks: [network] }], calibration: { slope: 1, intercept: 0 } });
   return engine.memberLogits({ channels, lengths: Int32Array.from(lengths) });
 }
 
@@ -26,6 +26,16 @@ function definitions(network: LayeredNetwork, channels: Float32Array, lengths: r
 function lengthsOf(isFixed: boolean): number[] {
   return Array.from({ length: 19 }, (_, n) => (isFixed || n < 8 ? T : 1 + ((n * 5) % T)));
 }
+
+test("a member of several networks says the mean of their logits", () => {
+  const networks = [1, 2, 3].map((seed) => makeLayers(C, seed));
+  const lengths = lengthsOf(false);
+  const channels = createDraw(9)(lengths.length, T, C);
+  const engine = createWasmEngine(kernel, { members: [{ kind: "layers", networks }], calibration: { slope: 1, intercept: 0 } });
+  const logits = engine.memberLogits({ channels, lengths: Int32Array.from(lengths) });
+  const [a, b, c] = networks.map((network) => logitsOf(network, channels, lengths));
+  expect(Array.from(logits)).toEqual(Array.from(a, (z, n) => (z + b[n] + c[n]) / 3));
+});
 
 describe.each([{ isFixed: false }, { isFixed: true }])("sequences of one length alone: $isFixed", ({ isFixed }) => {
   test("random networks compute what their definition says, with the same bits alone as in a batch", () => {

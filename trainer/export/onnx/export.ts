@@ -100,10 +100,7 @@ function describeWhole(model: ExportedModel): Nodes {
   const columns = view && buildView(build, view, rows, recipe.timesteps);
   const logits = members.map((member, m) => {
     if (member.kind === "lstm") return buildNetworks(build, member.networks, `member${m}`);
-    if (member.kind === "layers") {
-      buildLayers(build, member.network, recipe.timesteps, `member${m}logit`);
-      return build.cast(`member${m}logit`, DOUBLE);
-    }
+    if (member.kind === "layers") return buildLayeredNetworks(build, member.networks, recipe.timesteps, `member${m}`);
     if (columns === undefined) throw new RangeError(`a ${member.kind} member without a view`);
     return member.kind === "linear" ? buildLinear(build, member.classifier, columns) : buildTrees(build, member.ensemble, columns);
   });
@@ -128,8 +125,21 @@ function buildNetworks(build: Builder, networks: readonly Network[], name: strin
     build.constants.push(...constants);
     return build.cast(`${prefix}logit`, DOUBLE);
   });
+  return buildMean(build, logits);
+}
+
+/** The same of networks of layers. */
+function buildLayeredNetworks(build: Builder, networks: readonly LayeredNetwork[], timesteps: number, name: string): string {
+  const logits = networks.map((network, k) => {
+    buildLayers(build, network, timesteps, `${name}network${k}logit`);
+    return build.cast(`${name}network${k}logit`, DOUBLE);
+  });
+  return buildMean(build, logits);
+}
+
+function buildMean(build: Builder, logits: readonly string[]): string {
   const sum = logits.reduce((sum, logit) => build.op("Add", [sum, logit]));
-  return build.op("Div", [sum, build.number(networks.length)]);
+  return build.op("Div", [sum, build.number(logits.length)]);
 }
 
 function inputsOf({ timesteps, features, channels }: Recipe, preprocessing: boolean): ValueInfoProto[] {
