@@ -87,6 +87,7 @@ export function readDependencies(env: WorkerEnv): Dependencies {
   return {
     access,
     endpoints,
+    fetch: (url, init) => fetch(url, init),
     now,
     assets: ASSETS,
     origins: CORS_ORIGINS.split(/[\s,]+/).filter((origin) => origin !== ""),

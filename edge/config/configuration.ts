@@ -12,6 +12,9 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** A header's name, as HTTP has them. */
+export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
 /** A table of wrangler.toml, of which only its being one is known. */
 export type Table = Readonly<Record<string, unknown>>;
 

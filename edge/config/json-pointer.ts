@@ -1,6 +1,6 @@
 // JSON Pointer (RFC 6901): a place in a document, written as text; as the configuration names it, and followed into a document.
 import { describe, type Path } from "../../shared/errors.ts";
-import { ConfigurationError } from "./configuration.ts";
+import { ConfigurationError, HEADER_NAME } from "./configuration.ts";
 
 /** The pointer's reference tokens, unescaped. Undefined where `text` is no pointer. */
 export function parsePointer(text: string): readonly string[] | undefined {
@@ -33,4 +33,10 @@ export function parsePointerAt(value: unknown, path: Path, what = "a JSON Pointe
   const tokens = typeof value === "string" ? parsePointer(value) : undefined;
   if (tokens === undefined) throw new ConfigurationError(path, `must be ${what}`, value === undefined ? "nothing" : describe(value));
   return tokens;
+}
+
+/** `header:x-device`; undefined for anything else. */
+export function parseHeaderPlace(value: unknown): { readonly header: string } | undefined {
+  const header = typeof value === "string" && value.startsWith("header:") ? value.slice("header:".length) : "";
+  return HEADER_NAME.test(header) ? { header } : undefined;
 }

@@ -20,6 +20,8 @@ export interface Dependencies {
   readonly endpoints: Endpoints;
   /** Absent where the Worker has no storage bound. */
   readonly streams?: StreamStore;
+  /** For what a webhook's scheme must look up, a certificate; absent: it cannot. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Gets one record a request, when the answer is over. */

@@ -24,7 +24,7 @@ const PATIENCE_MS = 2500;
 const BODY_MS = 10_000;
 
 /** What the routes here are given. */
-type HookDependencies = Pick<Dependencies, "endpoints" | "streams" | "now" | "report">;
+type HookDependencies = Pick<Dependencies, "endpoints" | "streams" | "fetch" | "now" | "report">;
 
 /**
  * An unsupported, unverified or unreadable event is answered with a problem, and nothing is stored. Nor is a verified one that its
@@ -40,13 +40,16 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     if (addressRefusal !== undefined) reject(c, addressRefusal);
     const hops = hopsOf(c.req.raw.headers);
     const streams = storeOf(dependencies);
-    const incoming = { headers: c.req.raw.headers, token: c.req.param("token") };
+    const incoming = { headers: c.req.raw.headers, token: c.req.param("token"), url: c.req.url, fetch: dependencies.fetch };
     const begun = await beginVerification(source, incoming, Math.floor(now() / 1000));
     if (typeof begun !== "function") return reject(c, begun.refusal); // before its body is read
     const reading = readBytes(c.req.raw, maxBodyBytes(source.pointers.content, shape), "let the sender send less");
     const bytes = await within(reading, BODY_MS, new RequestError("slow", `the body took more than ${BODY_MS} ms to arrive`));
     const verdict = await begun(bytes);
     if (!verdict.ok) return reject(c, verdict.refusal);
+    const bodyDigest = await digestOf(bytes);
+    if (verdict.once !== undefined && !(await streams.claim(`${source.name} ${verdict.once}`, bodyDigest)))
+      return reject(c, "what is signed was sent with another body before");
     const document = parseJson(bytes);
     const unwanted = unwantedAt(source.only, c.req.raw.headers, document);
     if (unwanted !== undefined) {
@@ -55,7 +58,7 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     }
     const { futureMs, idsMs } = endpoints.settings;
     const event = extractEvent(document, source.pointers, model.recipe, {
-      digest: await digestOf(bytes),
+      digest: bodyDigest,
       signedId: verdict.id,
       latest: now() + futureMs,
       // an id is known for idsMs after it came, which may have been futureMs before the event's own time

@@ -34,6 +34,8 @@ export interface Directory {
   /** Keys with something due by `due` that were not asked since `checkedBefore`; they count as asked at `now`. */
   overdue(due: number, checkedBefore: number, now: number, limit: number): Promise<string[]>;
   totals(): Promise<Totals>;
+  /** Whether what a sender signed once, `token`, is new, or came with the same `digest` before. `now`: milliseconds since 1970. */
+  claim(token: string, digest: string, now: number): Promise<boolean>;
 }
 
 const SCHEMA = `
@@ -43,6 +45,11 @@ const SCHEMA = `
   CREATE INDEX streams_by_due ON streams (due) WHERE due IS NOT NULL;
   CREATE TABLE retired (delivered INTEGER NOT NULL, dropped INTEGER NOT NULL);
   INSERT INTO retired VALUES (0, 0);`;
+
+/** What was signed once may be of 300 s ago or ahead by a sender's clock, or of a day by the configuration's. */
+const CLAIM_MS = 2 * 86_400_000;
+const CLAIMS =
+  "CREATE TABLE IF NOT EXISTS claims (token TEXT PRIMARY KEY, digest TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID; CREATE INDEX IF NOT EXISTS claims_by_time ON claims (at)";
 
 /** FNV-1a over the key's UTF-8 (http://www.isthe.com/chongo/tech/comp/fnv): even, and the same for ever. */
 export function shardOf(key: string): number {
@@ -109,5 +116,14 @@ export function createDirectory({ storage }: ObjectContext): Directory {
       const [retired] = select<DeliveryCounts>(sql, "SELECT delivered, dropped FROM retired");
       return { ...totals, delivered: totals.delivered + retired.delivered, dropped: totals.dropped + retired.dropped };
     },
+    claim: async (token, digest, now) => claim(sql, token, digest, now),
   };
+}
+
+function claim(sql: Sql, token: string, digest: string, now: number): boolean {
+  sql.exec(CLAIMS);
+  sql.exec("DELETE FROM claims WHERE at < ?", now - CLAIM_MS);
+  const [known] = select<{ digest: string }>(sql, "SELECT digest FROM claims WHERE token = ?", token);
+  if (known === undefined) sql.exec("INSERT INTO claims VALUES (?, ?, ?)", token, digest, now);
+  return known === undefined || known.digest === digest;
 }

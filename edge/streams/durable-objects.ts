@@ -65,6 +65,9 @@ export function directoryClass() {
     totals() {
       return this.directory.totals();
     }
+    claim(token: string, digest: string, now: number) {
+      return this.directory.claim(token, digest, now);
+    }
   };
 }
 

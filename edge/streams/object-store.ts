@@ -7,7 +7,7 @@ import { RequestError } from "../http/problem.ts";
 import type { ServableModel } from "../models/servable-model.ts";
 import { parseName, type StreamEvent } from "../webhooks/event.ts";
 import { type Cursor, decodeCursor, encodeCursor, START } from "./cursor.ts";
-import { DIRECTORY_SHARDS, type Directory, type ListedKey, type Totals } from "./directory.ts";
+import { DIRECTORY_SHARDS, type Directory, type ListedKey, shardOf, type Totals } from "./directory.ts";
 import { schemaOf } from "./event-log.ts";
 import type { Accepted, DestinationView, EventOrigin, Page, StreamStore } from "./store.ts";
 import type { Acceptance, DeliveryFilter, ListedDelivery, StreamObject } from "./stream-object.ts";
@@ -61,6 +61,7 @@ export function createObjectStore(
   const objects = objectsOf(namespaces);
   const store: StreamStore = {
     accept: (key, events, origin) => acceptEvents(objects, servable, key, events, origin),
+    claim: (token, digest) => objects.shard(shardOf(token)).claim(token, digest, now()),
     view: async (key) => (await objects.streamOf(key).view()) ?? undefined,
     forget: (key) => objects.streamOf(key).forget(),
     keys: (limit, cursor) => listKeys(objects, limit, decodeCursor(cursor)),
@@ -281,6 +282,7 @@ function reportFailures(store: StreamStore, report: (error: Error) => void): Str
   };
   return {
     accept: reporting(store.accept),
+    claim: reporting(store.claim),
     view: reporting(store.view),
     forget: reporting(store.forget),
     keys: reporting(store.keys),

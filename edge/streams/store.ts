@@ -59,6 +59,8 @@ export interface StreamStore {
    * key or a whole sequence that cannot be one.
    */
   accept(key: string, events: readonly StreamEvent[], origin: EventOrigin): Promise<readonly Accepted[]>;
+  /** Whether what a sender signed once, `token`, is new, or came with the same `digest` before. Throws RequestError `storage`. */
+  claim(token: string, digest: string): Promise<boolean>;
   /** Undefined where there has been no event. This and all that follow throw RequestError `storage`. */
   view(key: string): Promise<StreamView | undefined>;
   /** Empties the window; ids stay. Whether there has been an event. */

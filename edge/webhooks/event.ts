@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { type Path, SequenceError } from "../../shared/errors.ts";
 import { numberRule, parseSequence, type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import { encodeHex } from "../http/encoding.ts";
+import { MAX_INSTANT, RFC3339, readInstant } from "../http/instant.ts";
 import { lazy, parseAt } from "../http/schema.ts";
 
 export interface StreamEvent {
@@ -24,20 +25,7 @@ export type EventRow = { readonly values: readonly number[] } | { readonly own: 
 
 /** Of a key and of an id, in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 256;
-/** Below, a number is seconds (until the year 5138), then milliseconds (until 5138), then microseconds, from 1e17 on nanoseconds. */
-const [MIN_MILLISECONDS, MIN_MICROSECONDS, MIN_NANOSECONDS] = [1e11, 1e14, 1e17];
-/** Nanoseconds of the year 5138: no later instant is read, in whatever unit. */
-const MAX_NUMBER = 1e20;
-
 const NAME_RULE = `must be text of 1 to ${MAX_NAME_BYTES} bytes without control characters, not . or .., or a whole number`;
-/** Dates that there are, by the months' lengths, the 29th of February by its years; then a time and its zone. */
-const DATE = [
-  "\\d{4}-(0[13578]|1[02])-(0[1-9]|[12]\\d|3[01])",
-  "\\d{4}-(0[469]|11)-(0[1-9]|[12]\\d|30)",
-  "\\d{4}-02-(0[1-9]|1\\d|2[0-8])",
-  "(\\d\\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29",
-].join("|");
-const RFC3339 = new RegExp(`^(${DATE})[Tt ]([01]\\d|2[0-3]):[0-5]\\d(:[0-5]\\d(\\.\\d+)?)?([Zz]|[+-]([01]\\d|2[0-3]):?[0-5]\\d)$`);
 const TIME_RULE = "must be a time such as 2026-11-25T09:30:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970";
 
 /** No control characters; up to two dots, then another character, or more dots. No URL's path can hold `.` or `..`. */
@@ -63,26 +51,10 @@ export function isName(text: string): boolean {
 /** A date and time with its zone (RFC 3339), or a number since 1970; read as milliseconds since 1970. */
 export const timestampSchema = lazy(() => {
   const date = z.string(TIME_RULE).check(z.regex(RFC3339, TIME_RULE));
-  const instant = z.number(TIME_RULE).check(z.minimum(0, TIME_RULE), z.maximum(MAX_NUMBER, TIME_RULE));
-  const read = <T extends string | number>() => z.transform((value: T) => readTimestamp(value) ?? Number.NaN);
+  const instant = z.number(TIME_RULE).check(z.minimum(0, TIME_RULE), z.maximum(MAX_INSTANT, TIME_RULE));
+  const read = <T extends string | number>() => z.transform((value: T) => readInstant(value) ?? Number.NaN);
   return z.union([z.pipe(z.pipe(date, read()), z.number(TIME_RULE)), z.pipe(instant, read())], TIME_RULE); // NaN is no number
 });
-
-/** Milliseconds since 1970; undefined where `value` is no instant. The unit of a number shows in its magnitude. */
-function readTimestamp(value: unknown): number | undefined {
-  if (typeof value === "string") return readDate(value);
-  if (typeof value !== "number" || !(value >= 0 && value <= MAX_NUMBER)) return undefined;
-  if (value < MIN_MILLISECONDS) return Math.round(value * 1000);
-  if (value < MIN_MICROSECONDS) return Math.round(value);
-  return Math.round(value / (value < MIN_NANOSECONDS ? 1e3 : 1e6));
-}
-
-/** Date.parse alone makes 2 March of 30 February. */
-function readDate(text: string): number | undefined {
-  if (!RFC3339.test(text)) return undefined;
-  const instant = Date.parse(text.replace(" ", "T").toUpperCase());
-  return Number.isNaN(instant) ? undefined : instant;
-}
 
 /** A number that JSON can hold and a double, too; where numbers may be missing also null. */
 function numberSchema({ gaps }: Pick<Shape, "gaps">) {
@@ -120,7 +92,7 @@ export function parseName(value: unknown, path: Path): string {
 
 /** Milliseconds since 1970. Throws SequenceError at `path`. */
 export function parseTimestamp(value: unknown, path: Path): number {
-  return readTimestamp(value) ?? parseAt(timestampSchema(), value, path);
+  return readInstant(value) ?? parseAt(timestampSchema(), value, path);
 }
 
 /** F finite numbers, NaN for null where numbers may be missing. Throws SequenceError at the place in `path`. */
@@ -149,7 +121,7 @@ export function readEvent(
   if (typeof value !== "object" || value === null || Array.isArray(value) || Object.keys(value).length !== 3) return undefined;
   const { id, timestamp, values } = value as Partial<Record<"id" | "timestamp" | "values", unknown>>;
   const name = typeof id === "string" && isName(id) ? id : Number.isSafeInteger(id) ? String(id) : undefined;
-  const instant = readTimestamp(timestamp);
+  const instant = readInstant(timestamp);
   return name !== undefined && instant !== undefined && isRow(values, F) ? { id: name, timestamp: instant, values } : undefined;
 }
 

@@ -2,7 +2,7 @@
 // takes a refusal of the others for a fault.
 import { describe, type Path } from "../../shared/errors.ts";
 import { ConfigurationError, parseStrings, parseTable } from "../config/configuration.ts";
-import { followPointer, parsePointer } from "../config/json-pointer.ts";
+import { followPointer, parseHeaderPlace, parsePointer } from "../config/json-pointer.ts";
 
 /** One place and the texts of which one must stand there. */
 export interface Wanted {
@@ -11,8 +11,6 @@ export interface Wanted {
   readonly place: { readonly header: string } | { readonly pointer: readonly string[] };
   readonly texts: readonly string[];
 }
-
-const HEADER = /^header:([!#$%&'*+.^_`|~0-9A-Za-z-]+)$/;
 
 /** The table at `path`: `"/type" = [..]`, `"header:x-github-event" = [..]`. Absent: every event is wanted. Throws ConfigurationError. */
 export function parseWanted(value: unknown, path: Path): readonly Wanted[] {
@@ -23,8 +21,8 @@ export function parseWanted(value: unknown, path: Path): readonly Wanted[] {
 }
 
 function parsePlace(name: string, path: Path): Wanted["place"] {
-  const header = HEADER.exec(name)?.[1];
-  if (header !== undefined) return { header };
+  const header = parseHeaderPlace(name);
+  if (header !== undefined) return header;
   const pointer = parsePointer(name);
   if (pointer !== undefined && name !== "") return { pointer };
   throw new ConfigurationError(path, 'must have keys that are a JSON Pointer such as /type, or "header:" and a name', describe(name));

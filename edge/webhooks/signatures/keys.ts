@@ -10,8 +10,8 @@ export type VerifyingKey = { readonly version: "v1"; readonly secret: Bytes } | 
 
 /** Standard Webhooks: 24 to 64 random bytes. */
 const SECRET_BYTES: readonly [min: number, max: number] = [24, 64];
-/** What else is a secret here is somebody's text: short ones can be guessed from one signed body. */
-const MIN_CHARACTERS = 16;
+/** What else is a secret here is somebody's text: short ones can be guessed from one signed body. Dropbox' have 15. */
+const MIN_CHARACTERS = 15;
 /** RFC 8410: what stands before the 32 bytes of an ed25519 seed in PKCS #8. */
 const PKCS8 = Uint8Array.of(0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20);
 
@@ -48,22 +48,43 @@ function decodeSecret(text: string, path: Path): Bytes {
   return bytes;
 }
 
-function wrongSecret(path: Path, expected: string): ConfigurationError {
+/** A secret that is not what its scheme needs. */
+export function wrongSecret(path: Path, expected: string): ConfigurationError {
   return new ConfigurationError(path, `must name a secret that is ${expected}`, "another, which is not shown");
 }
 
-/** (32) HMAC-SHA256. */
-export async function signHmac(secret: Bytes, content: Bytes): Promise<Bytes> {
-  return new Uint8Array(await crypto.subtle.sign("HMAC", await hmacKey(secret, "sign"), content));
+/** The hashes that an HMAC may be of, by the names of the configuration. */
+export const HASHES = ["sha256", "sha512", "sha1"] as const;
+export type HashName = (typeof HASHES)[number];
+
+/** The HMAC, by SHA-256 unless said otherwise. */
+export async function signHmac(secret: Bytes, content: Bytes, hash: HashName = "sha256"): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.sign("HMAC", await hmacKey(secret, "sign", hash), content));
 }
 
-/** Whether `signature` is the HMAC-SHA256 of `content`, compared in constant time. */
-export async function isHmac(secret: Bytes, content: Bytes, signature: Bytes): Promise<boolean> {
-  return crypto.subtle.verify("HMAC", await hmacKey(secret, "verify"), signature, content);
+/** Whether `signature` is the HMAC of `content`, compared in constant time. */
+export async function isHmac(secret: Bytes, content: Bytes, signature: Bytes, hash: HashName = "sha256"): Promise<boolean> {
+  return crypto.subtle.verify("HMAC", await hmacKey(secret, "verify", hash), signature, content);
 }
 
-function hmacKey(secret: Bytes, use: "sign" | "verify"): Promise<CryptoKey> {
-  return crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, [use]);
+const ANY_KEY = encodeText("quickstep");
+
+/** Whether `text` is one of `secrets`, compared in constant time: equal texts have equal signatures. */
+export async function isSecret(secrets: readonly Bytes[], text: string): Promise<boolean> {
+  const signature = await signHmac(ANY_KEY, encodeText(text));
+  for (const secret of secrets) if (await isHmac(ANY_KEY, secret, signature)) return true;
+  return false;
+}
+
+/** Whether `signature` is that of the ed25519 key over `content`. */
+export async function isEd25519(publicKey: Bytes, content: Bytes, signature: Bytes): Promise<boolean> {
+  if (signature.length !== 64) return false; // workerd throws
+  const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
+  return crypto.subtle.verify("Ed25519", key, signature, content);
+}
+
+function hmacKey(secret: Bytes, use: "sign" | "verify", hash: HashName): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: hash.replace("sha", "SHA-") }, false, [use]);
 }
 
 /** Standard Webhooks' text of one signature: `v1,…` or `v1a,…`. */
@@ -76,7 +97,5 @@ export async function signContent(key: SigningKey, content: Bytes): Promise<stri
 /** Whether `signature` is the key's over `content`. */
 export async function isSignature(key: VerifyingKey, content: Bytes, signature: Bytes): Promise<boolean> {
   if (key.version === "v1") return isHmac(key.secret, content, signature);
-  if (signature.length !== 64) return false; // workerd throws
-  const publicKey = await crypto.subtle.importKey("raw", key.publicKey, "Ed25519", false, ["verify"]);
-  return crypto.subtle.verify("Ed25519", publicKey, signature, content);
+  return isEd25519(key.publicKey, content, signature);
 }

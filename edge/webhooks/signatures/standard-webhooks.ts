@@ -10,7 +10,7 @@ export interface StandardWebhooksScheme {
 
 export const standardWebhooks: SchemeDefinition<StandardWebhooksScheme> = {
   keys: [],
-  signsTime: true,
+  signsTime: () => true,
   parse: ({ path, secrets }) => ({
     kind: "standard-webhooks",
     keys: secrets.map((secret, i) => parseVerifyingKey(secret, [...path, "secrets", i])),

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { parseDestinations, refuseOwnHost } from "../../../edge/deliveries/destinations.ts";
 import { NO_ENDPOINTS, readEndpoints } from "../../../edge/streams/endpoints.ts";
+import { SCHEME_NAMES } from "../../../edge/webhooks/signatures/schemes.ts";
 import { ENV, SECRETS } from "../../fixtures/senders.ts";
 
 const GOOD = ENV.SOURCES.standard;
@@ -25,7 +26,17 @@ describe("SOURCES", () => {
     const source = { ...SIGNED, key: "/a~1b/~01/0", id: "", values: ["/o", "/h"], allow: ["::FFFF:1", "1.2.3.4"] };
     expect(readEndpoints({ ...ENV, SOURCES: { s: source } }).sources.get("s")).toEqual({
       name: "s",
-      scheme: { kind: "github", secrets: [new TextEncoder().encode(SECRETS.GITHUB)] },
+      scheme: {
+        kind: "hmac",
+        secrets: [new TextEncoder().encode(SECRETS.GITHUB)],
+        signature: { header: "x-hub-signature-256" },
+        encoding: "hex",
+        prefix: "sha256=",
+        algorithm: "sha256",
+        signed: ["", "body", ""],
+        toleranceS: 300,
+        url: "",
+      },
       pointers: { key: ["a/b", "~1", "0"], id: [], timestamp: ["b"], content: { kind: "numbers", at: [["o"], ["h"]] } },
       destinations: [],
       only: [],
@@ -48,8 +59,8 @@ describe("SOURCES", () => {
   ])("%j: %s", (SOURCES, sentence) => expect(unusable({ SOURCES })).toContain(sentence));
 
   test.each<[object, string]>([
-    [{}, "SOURCES.s.scheme must be one of standard-webhooks, stripe, github, token, hmac, got nothing"],
-    [{ ...SIGNED, scheme: "sha1" }, 'SOURCES.s.scheme must be one of standard-webhooks, stripe, github, token, hmac, got "sha1"'],
+    [{}, `SOURCES.s.scheme must be one of ${SCHEME_NAMES.join(", ")}, got nothing`],
+    [{ ...SIGNED, scheme: "sha1" }, `SOURCES.s.scheme must be one of ${SCHEME_NAMES.join(", ")}, got "sha1"`],
     [{ ...SIGNED, destination: ["desk"] }, "SOURCES.s must have no keys but scheme, secrets, "],
     [
       { ...SIGNED, header: "X-A" },
@@ -67,7 +78,7 @@ describe("SOURCES", () => {
     [{ ...SIGNED, secrets: ["toString"] }, "SOURCES.s.secrets[0] must be a secret that is set"],
     [
       { ...SIGNED, secrets: ["SHORT"] },
-      "SOURCES.s.secrets[0] must name a secret that is 16 characters or more, got another, which is not shown",
+      "SOURCES.s.secrets[0] must name a secret that is 15 characters or more, got another, which is not shown",
     ],
     [
       { ...GOOD, secrets: ["GITHUB"] },
@@ -95,15 +106,24 @@ describe("SOURCES", () => {
     [{ ...SIGNED, allow: ["1.2.3.256"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "1.2.3.256"'],
     [{ ...SIGNED, allow: ["010.0.0.1"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "010.0.0.1"'],
     [{ ...SIGNED, allow: ["::1::2"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "::1::2"'],
-    [{ ...SIGNED, scheme: "token" }, "SOURCES.s.token must be path or a JSON Pointer such as /token, got nothing"],
-    [{ ...SIGNED, scheme: "token", token: "header" }, 'SOURCES.s.token must be path or a JSON Pointer such as /token, got "header"'],
-    [{ ...SIGNED, scheme: "hmac", encoding: "hex" }, "SOURCES.s.header must be the name of a header, got nothing"],
-    [{ ...SIGNED, scheme: "hmac", encoding: "hex", header: "X A" }, 'SOURCES.s.header must be the name of a header, got "X A"'],
+    [{ ...SIGNED, scheme: "token" }, "SOURCES.s.token must be path, header:NAME or a JSON Pointer such as /token, got nothing"],
+    [
+      { ...SIGNED, scheme: "token", token: "header" },
+      'SOURCES.s.token must be path, header:NAME or a JSON Pointer such as /token, got "header"',
+    ],
+    [
+      { ...SIGNED, scheme: "hmac", encoding: "hex" },
+      "SOURCES.s.header must be a header, or a header and the name of a part such as x-signature/v1, got nothing",
+    ],
+    [
+      { ...SIGNED, scheme: "hmac", encoding: "hex", header: "X A" },
+      'SOURCES.s.header must be a header, or a header and the name of a part such as x-signature/v1, got "X A"',
+    ],
     [{ ...SIGNED, scheme: "hmac", header: "X-A" }, "SOURCES.s.encoding must be one of hex, base64, base64url, got nothing"],
     [{ ...SIGNED, scheme: "hmac", header: "X-A", encoding: "hex", prefix: 1 }, "SOURCES.s.prefix must be text, got 1"],
   ])("%j: %s", (source, sentence) => {
     const whpk = SECRETS.ASYMMETRIC_PUBLIC;
-    const secrets = { SHORT: "fifteen letters", SMALL: `whsec_${btoa("23 bytes are not enough")}`, CUT: `${whpk.slice(0, -4)}` };
+    const secrets = { SHORT: "fourteen chars", SMALL: `whsec_${btoa("23 bytes are not enough")}`, CUT: `${whpk.slice(0, -4)}` };
     const got = unusable({ ...secrets, SOURCES: { s: source } });
     expect(got).toContain(sentence);
     for (const secret of [...Object.values(SECRETS), ...Object.values(secrets)]) expect(got).not.toContain(secret);
