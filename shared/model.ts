@@ -42,6 +42,19 @@ export interface Reference {
   readonly channelCounts: Uint32Array;
   /** (20) scores in equal bins over [0,1] */
   readonly scoreCounts: Uint32Array;
+  /** One value a sequence, which a test can be built on. Left out of format 1, and of an imported model that was not calibrated. */
+  readonly sequences?: SequenceReference;
+}
+
+/**
+ * Of held-out sequences that share no row: each channel's last valid row, then the number of valid rows, of missing numbers, and the
+ * score (C+3). Counts of 0 where nothing is known: of gaps in a model without, of scores where no sequence was kept apart.
+ */
+export interface SequenceReference {
+  /** (C+3,9) deciles */
+  readonly edges: Float32Array;
+  /** (C+3,10) how many values fell between them; a value on an edge counts above it */
+  readonly counts: Uint32Array;
 }
 
 export const CHANNEL_BINS = 10;

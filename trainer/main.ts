@@ -10,6 +10,7 @@ import { createTerminal } from "./cli/terminal.ts";
 import { calibrateCommand } from "./commands/calibrate.ts";
 import { diagnoseCommand } from "./commands/diagnose.ts";
 import { createDocsCommand } from "./commands/docs.ts";
+import { driftCommand } from "./commands/drift.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
@@ -35,6 +36,7 @@ const COMMANDS: readonly AnyCommand<Dependencies>[] = [
   diagnoseCommand,
   evaluateCommand,
   scoreCommand,
+  driftCommand,
   inspectCommand,
   importCommand,
   calibrateCommand,

@@ -22,10 +22,12 @@ interface Sizes {
   readonly view?: { readonly S: number; readonly keep?: number };
   /** The recipe fills gaps. */
   readonly hasFill?: boolean;
+  /** The drift reference holds one value a sequence. */
+  readonly hasSequences?: boolean;
 }
 
 /** What every model has, and in its midst the layout of its members; within a type in the order of the file. */
-export function layOut({ T, F, C, view, hasFill }: Sizes, members: Layout): Layout {
+export function layOut({ T, F, C, view, hasFill, hasSequences }: Sizes, members: Layout): Layout {
   return [
     ["recipe.mean", "F64", [C]],
     ["recipe.scale", "F64", [C]],
@@ -45,6 +47,12 @@ export function layOut({ T, F, C, view, hasFill }: Sizes, members: Layout): Layo
     ["reference.channelEdges", "F32", [C, CHANNEL_BINS - 1]],
     ["reference.channelCounts", "U32", [C, CHANNEL_BINS]],
     ["reference.scoreCounts", "U32", [SCORE_BINS]],
+    ...(hasSequences
+      ? ([
+          ["reference.sequenceEdges", "F32", [C + 3, CHANNEL_BINS - 1]],
+          ["reference.sequenceCounts", "U32", [C + 3, CHANNEL_BINS]],
+        ] as const)
+      : []),
     ...(view?.keep === undefined ? [] : ([["view.keep", "U16", [view.keep]]] as const)),
   ];
 }
@@ -71,6 +79,10 @@ export function packModel({ recipe, view, members, golden, reference }: Model): 
     "reference.channelEdges": reference.channelEdges,
     "reference.channelCounts": reference.channelCounts,
     "reference.scoreCounts": reference.scoreCounts,
+    ...(reference.sequences && {
+      "reference.sequenceEdges": reference.sequences.edges,
+      "reference.sequenceCounts": reference.sequences.counts,
+    }),
   };
   const C = recipe.channels.length;
   const V = view ? countColumns({ ...view, keep: view.keep?.length }) : 0;
@@ -81,6 +93,7 @@ export function packModel({ recipe, view, members, golden, reference }: Model): 
       C,
       ...(view && { view: { S: view.series.length, keep: view.keep?.length } }),
       hasFill: recipe.fill !== undefined,
+      hasSequences: reference.sequences !== undefined,
     },
     members.flatMap((member, m) => layOutMember(describeMember(member), prefixOf(m), C, V)),
   );
@@ -122,6 +135,7 @@ export function unpackModel(
     C,
     ...(view && { view: { S: view.series.length, keep: view.keep } }),
     hasFill: plan.gaps !== undefined,
+    hasSequences: "reference.sequenceEdges" in frame.entries,
   };
   const layout = layOut(
     sizes,
@@ -158,6 +172,9 @@ export function unpackCommon(tensors: Readonly<Record<string, TensorData>>, chan
       channelEdges: f32("reference.channelEdges"),
       channelCounts: u32("reference.channelCounts"),
       scoreCounts: u32("reference.scoreCounts"),
+      ...("reference.sequenceEdges" in tensors && {
+        sequences: { edges: f32("reference.sequenceEdges"), counts: u32("reference.sequenceCounts") },
+      }),
     },
   };
 }

@@ -83,7 +83,10 @@ describe("docs/architecture.md", () => {
   });
 
   test("has the artifact's tensors and metadata as the encoder writes them", () => {
-    const bytes = encodeArtifact(makeModel(kernel, { gaps: [] }));
+    const model = makeModel(kernel, { gaps: [] });
+    const S = model.recipe.channels.length + 3;
+    const sequences = { edges: new Float32Array(S * 9), counts: new Uint32Array(S * 10) };
+    const bytes = encodeArtifact({ ...model, reference: { ...model.reference, sequences } });
     const headerBytes = Number(new DataView(bytes.buffer).getBigUint64(0, true));
     const { __metadata__: metadata, ...tensors } = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes)));
     // of members that this model has none of: an LSTM's initial states, and networks of layers, whose rows name patterns

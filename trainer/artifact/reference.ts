@@ -1,6 +1,7 @@
 // How held-out data looked when the model was made: the histograms against which drift is measured later.
 // Legend: N sequences, T steps, C channels.
-import { CHANNEL_BINS, type Reference, SCORE_BINS } from "../../shared/model.ts";
+import { binOf, countGaps } from "../../shared/drift/watched.ts";
+import { CHANNEL_BINS, type Reference, SCORE_BINS, type SequenceReference } from "../../shared/model.ts";
 import type { Channels } from "../../shared/recipe/recipe.ts";
 
 /** Histograms of `heldOut` (the recipe's channels of held-out sequences) over valid rows, and of their `probabilities` (N). */
@@ -29,8 +30,47 @@ export function computeReference(
   return { channelEdges, channelCounts, scoreCounts };
 }
 
-function binOf(value: number, edges: Float32Array): number {
-  let bin = 0;
-  while (bin < edges.length && value >= edges[bin]) bin++;
-  return bin;
+/**
+ * One value a sequence, of held-out sequences that share no row: `values` (N,T,F) raw, `channels` the recipe's. Scores are not known yet.
+ */
+export function computeSequenceReference(
+  { channels, lengths }: Pick<Channels, "channels" | "lengths">,
+  values: Float64Array,
+  timesteps: number,
+  hasGaps: boolean,
+): SequenceReference {
+  const N = lengths.length;
+  const C = N === 0 ? 0 : channels.length / (N * timesteps);
+  const rows = Array.from({ length: C }, (_, c) =>
+    Float32Array.from(lengths, (length, n) => channels[(n * timesteps + length - 1) * C + c]),
+  );
+  const gaps = hasGaps ? Float32Array.from(lengths, (_, n) => countGaps(values, n, N)) : NOTHING;
+  return joinRows([...rows, Float32Array.from(lengths), gaps, NOTHING].map(describeValues));
+}
+
+/** The same with the scores of sequences that share no row, which the model that is served did not see: the last row. */
+export function withScores({ edges, counts }: SequenceReference, probabilities: Float32Array): SequenceReference {
+  const scores = describeValues(probabilities);
+  const own = counts.length / CHANNEL_BINS - 1;
+  const [keptEdges, keptCounts] = [edges.slice(0, own * (CHANNEL_BINS - 1)), counts.slice(0, own * CHANNEL_BINS)];
+  return { edges: Float32Array.of(...keptEdges, ...scores.edges), counts: Uint32Array.of(...keptCounts, ...scores.counts) };
+}
+
+const NOTHING = new Float32Array(0);
+
+/** Deciles of `values`, and how many lie between them; zeros where there are none. */
+function describeValues(values: Float32Array): SequenceReference {
+  const edges = new Float32Array(CHANNEL_BINS - 1);
+  const counts = new Uint32Array(CHANNEL_BINS);
+  const sorted = values.toSorted();
+  if (sorted.length > 0) for (let e = 0; e < edges.length; e++) edges[e] = sorted[Math.floor(((e + 1) * sorted.length) / CHANNEL_BINS)];
+  for (const value of sorted) counts[binOf(value, edges)]++;
+  return { edges, counts };
+}
+
+function joinRows(rows: readonly SequenceReference[]): SequenceReference {
+  return {
+    edges: Float32Array.from(rows.flatMap(({ edges }) => Array.from(edges))),
+    counts: Uint32Array.from(rows.flatMap(({ counts }) => Array.from(counts))),
+  };
 }

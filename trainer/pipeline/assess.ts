@@ -1,8 +1,11 @@
 // Last step of a training run, and of a recalibration: metrics of the decoded artifact on the untouched test part, and the bytes that
 // hold them. Every metric comes from the decoded artifact and the kernel that serves it.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
-import { checkGolden, type MeasuredCard, type Model, type ReliabilityBin } from "../../shared/model.ts";
-import type { Labelled } from "../data/sequences.ts";
+import { checkGolden, type MeasuredCard, type Model, type Reference, type ReliabilityBin } from "../../shared/model.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { withScores } from "../artifact/reference.ts";
+import { type Labelled, take } from "../data/sequences.ts";
+import { pickApart } from "../split/apart.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { bootstrapIntervals, computeMetrics } from "../statistics/metrics.ts";
 import { type Costs, measureOperatingPoints } from "../statistics/operating-points.ts";
@@ -42,18 +45,28 @@ export interface Sealed {
   readonly bytes: Uint8Array;
 }
 
-/** The artifact with its card, its operating points measured on the test part and its golden vectors checked. Throws ArtifactError. */
+/**
+ * The artifact with its card, its operating points measured on the test part and its golden vectors checked. `values`: the raw test part,
+ * where it is the model itself that scored it; its scores are what drift is measured against. Throws ArtifactError.
+ */
 export function seal(
   { model }: Packaged,
   card: MeasuredCard,
-  labels: Labels,
+  { labels, values }: Pick<Labelled, "labels"> & { readonly values: Float64Array | null },
   probabilities: Float32Array,
   costs: Costs | undefined,
   { kernel, createEngine }: ScoringDependencies,
 ): Sealed {
   const operatingPoints = measureOperatingPoints(model.operatingPoints, labels, probabilities, costs);
-  const bytes = encodeArtifact({ ...model, operatingPoints, card });
+  const reference = values === null ? model.reference : withTestScores(model, values, probabilities);
+  const bytes = encodeArtifact({ ...model, operatingPoints, reference, card });
   const sealed = { ...decodeArtifact(bytes), card };
   checkGolden(sealed, createEngine(sealed), kernel.log);
   return { model: sealed, bytes };
+}
+
+function withTestScores({ recipe, reference }: Model, values: Float64Array, probabilities: Float32Array): Reference {
+  if (reference.sequences === undefined) return reference;
+  const apart = pickApart(values, shapeOf(recipe), recipe.padding);
+  return { ...reference, sequences: withScores(reference.sequences, take(probabilities, apart, 1)) };
 }

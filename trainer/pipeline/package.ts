@@ -2,10 +2,13 @@
 // Legend: N sequences, C channels.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
-import { type Card, computeInputs, type Model, score } from "../../shared/model.ts";
+import { type Card, computeInputs, type Model, type Reference, score } from "../../shared/model.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { chooseGolden } from "../artifact/golden-cover.ts";
-import { computeReference } from "../artifact/reference.ts";
+import { computeReference, computeSequenceReference } from "../artifact/reference.ts";
+import { take } from "../data/sequences.ts";
 import { type ChannelView, selectView } from "../learners/learner.ts";
+import { pickApart } from "../split/apart.ts";
 import { type Labels, takeLabels } from "../statistics/labels.ts";
 import { type Costs, chooseOperatingPoints, type Unattained } from "../statistics/operating-points.ts";
 import { createRandom } from "../statistics/random.ts";
@@ -16,6 +19,8 @@ export interface PackageInput {
   readonly model: Pick<Model, "name" | "recipe" | "view" | "members" | "stack" | "calibration" | "positiveRate">;
   /** Of all sequences (N). */
   readonly view: ChannelView;
+  /** (N,T,F) the same raw. */
+  readonly values: Float64Array;
   /** (N) */
   readonly labels: Labels;
   /** The calibration was fitted on the one; the operating points are chosen on the other. */
@@ -39,12 +44,13 @@ export interface Packaged {
 
 /** Chooses operating points, synthesises golden vectors, computes the drift reference, and takes the model through its bytes. */
 export function packageModel(input: PackageInput, { kernel, createEngine }: ScoringDependencies): Packaged {
-  const { model, view, labels, calibration, validation, unseen, costs, seed } = input;
+  const { model, view, values, labels, calibration, validation, unseen, costs, seed } = input;
   const engine = createEngine(model);
   const probabilitiesOf = (part: ChannelView): Float32Array => engine.probabilities(part);
   const inputs = chooseGolden(model, createRandom(seed, STREAMS.golden), kernel.log);
   const golden = computeInputs(model, inputs, kernel.log);
-  const heldOut = selectView(view, Int32Array.from([...validation, ...calibration]));
+  const indices = Int32Array.from([...validation, ...calibration]);
+  const heldOut = selectView(view, indices);
   const unattained: Unattained[] = [];
   const draft: Model = {
     ...model,
@@ -53,10 +59,20 @@ export function packageModel(input: PackageInput, { kernel, createEngine }: Scor
       onUnattained: (point) => unattained.push(point),
     }),
     golden: { inputs, probabilities: engine.probabilities(golden) },
-    reference: computeReference(heldOut, view.timesteps, unseen ?? probabilitiesOf(heldOut)),
+    reference: {
+      ...computeReference(heldOut, view.timesteps, unseen ?? probabilitiesOf(heldOut)),
+      sequences: refer(model.recipe, heldOut, take(values, indices, values.length / labels.length)),
+    },
     card: {} as Card,
   };
   const decoded = decodeArtifact(encodeArtifact(draft));
   const served = createEngine(decoded);
   return { model: decoded, engine: served, score: (values) => score(decoded, served, kernel.log, values).probabilities, unattained };
+}
+
+/** What of held-out sequences, `values` raw, is one value a sequence: of those that share no row. */
+function refer(recipe: Model["recipe"], heldOut: ChannelView, values: Float64Array): Reference["sequences"] {
+  const apart = pickApart(values, shapeOf(recipe), recipe.padding);
+  const raw = take(values, apart, values.length / heldOut.lengths.length);
+  return computeSequenceReference(selectView(heldOut, apart), raw, recipe.timesteps, recipe.gaps !== undefined);
 }

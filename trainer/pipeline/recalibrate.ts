@@ -73,6 +73,7 @@ export function recalibrate(
       ...parts,
       model: { ...model, recipe, calibration, positiveRate: isChanged || model.card.imported ? rate : model.positiveRate },
       view,
+      values: usable.values,
       labels: usable.labels,
     },
     dependencies,
@@ -81,7 +82,7 @@ export function recalibrate(
   const test = selectSequences({ ...usable, probability: null }, parts.test, shape);
   const assessment = assess(packaged, test, gapOf(split, timesteps, options.horizon), options.seed);
   const card = writeCard(model.card, data, split, parts, assessment, rate, test.labels, packaged.unattained);
-  return seal(packaged, card, test.labels, assessment.probabilities, options.costs, dependencies);
+  return seal(packaged, card, test, assessment.probabilities, options.costs, dependencies);
 }
 
 function splitLabelled({ values, labels, groups, timeline }: Labelled, shape: Shape, model: Model, options: CalibrateOptions): Split {

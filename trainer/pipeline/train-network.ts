@@ -55,7 +55,7 @@ export async function trainNetwork(data: LabelledDataset, options: TrainOptions,
   const baselines = fitBaselines(represented.view, prepared.usable.labels, prepared.split.train);
   const measured = measureBaselines(baselines, represented, test, dependencies);
   const card = writeCard(steps, options, assessment, measured.metrics, warnings, dependencies.node);
-  const sealed = seal(packaged, card, test.labels, assessment.probabilities, costs, dependencies);
+  const sealed = seal(packaged, card, test, assessment.probabilities, costs, dependencies);
   return {
     ...sealed,
     fit: fitted.member.fit,
@@ -94,11 +94,11 @@ function packageTrained(
   { seed, costs }: TrainOptions,
   dependencies: TrainDependencies,
 ): Packaged {
-  const { labels } = usable;
+  const { labels, values } = usable;
   const { calibration: part, validation } = split;
   const calibration = fitCalibration(learner.logits(member, selectView(view, part)), takeLabels(labels, part));
   const model = { name: data.name, recipe, ...ofNetwork(member.network, calibration), positiveRate };
-  return packageModel({ model, view, labels, calibration: part, validation, costs, seed }, dependencies);
+  return packageModel({ model, view, values, labels, calibration: part, validation, costs, seed }, dependencies);
 }
 
 /** The untouched test part: of the split, or the data's own. */

@@ -53,9 +53,16 @@ export async function trainStack(data: LabelledDataset, options: TrainOptions, d
   const influence = findInfluence(packaged, judged, options, dependencies);
   const facts = { folded, fit, judged, influence, warnings, path };
   const card = writeCard(facts, options, dependencies.node);
-  const { labels } = judged.test;
+  const { labels, values } = judged.test;
   const { probabilities } = judged.assessment;
-  const sealed = seal(packaged, card, labels, probabilities, options.costs, dependencies);
+  const sealed = seal(
+    packaged,
+    card,
+    { labels, values: judged.by === "test-part" ? values : null },
+    probabilities,
+    options.costs,
+    dependencies,
+  );
   return {
     ...sealed,
     verdict: findVerdict(folded, fit, packaged, judged),
@@ -104,7 +111,7 @@ function packageStack(
   const unseen = Float32Array.from(outOfFold, (z) => 1 / (1 + Math.exp(-z)));
   const none = new Int32Array(0);
   return packageModel(
-    { model, view: seen, labels: learnt.labels, calibration: none, validation: heldOut, unseen, costs, seed },
+    { model, view: seen, values: learnt.values, labels: learnt.labels, calibration: none, validation: heldOut, unseen, costs, seed },
     dependencies,
   );
 }

@@ -54,6 +54,19 @@ describe("round trip", () => {
         ],
       }),
     ],
+    [
+      "a drift reference of one value a sequence",
+      {
+        ...model,
+        reference: {
+          ...model.reference,
+          sequences: {
+            edges: Float32Array.from({ length: (model.recipe.channels.length + 3) * 9 }, (_, i) => i),
+            counts: new Uint32Array((model.recipe.channels.length + 3) * 10).fill(7),
+          },
+        },
+      },
+    ],
     ["a number besides 0 that marks padding", { ...model, recipe: { ...model.recipe, mask: -1e9 } }],
     ["a category of odd texts and what is given once a sequence", makeModel(kernel, { inputs: INPUTS })],
     [
