@@ -22,14 +22,14 @@ import { streamRoutes } from "./routes/streams.ts";
 import { endpointsFor } from "./streams/endpoints.ts";
 
 /** What needs a model. Its type is what the typed client knows. */
-function modelled(ready: Ready, now: () => number) {
+function modelled(ready: Ready, { now, assets }: Dependencies) {
   return new Hono<EdgeEnv>()
     .route("/v1/score", scoreRoutes(ready))
     .route("/v1/model", modelRoutes(ready))
     .route("/v1/models", predictRoutes(ready))
     .route("/v2", inferenceRoutes(ready, now))
-    .route("/openapi.json", openapiRoutes(ready))
-    .route("/docs", docsRoutes(ready));
+    .route("/openapi.json", openapiRoutes(ready, assets))
+    .route("/docs", docsRoutes(ready, assets));
 }
 export type Api = ReturnType<typeof modelled>;
 
@@ -51,7 +51,7 @@ export function createApp(servable: ServableModel, given: Dependencies): Hono<Ed
     };
     for (const path of ["/v1/score", "/v1/model", "/v1/models/*", "/hooks/*", "/v2/models/*", "/openapi.json", "/docs"])
       app.all(path, refuse);
-  } else app.route("/", modelled(servable, dependencies.now)).route("/hooks", hookRoutes(servable, dependencies));
+  } else app.route("/", modelled(servable, dependencies)).route("/hooks", hookRoutes(servable, dependencies));
   app.notFound((c) => answerProblem(c, new RequestError("notFound", `there is no ${c.req.path}: GET /docs lists what there is`)));
   app.onError((error, c) => {
     if (!isQuickstepError(error) && !(error instanceof RequestError)) report(error);

@@ -1,32 +1,28 @@
 // The part of the OpenAPI document that is about the Open Inference Protocol. What JSON cannot hold, binary tensors, is in a description:
 // generated clients speak JSON, and who sends tensors has a client of the protocol.
-// Legend: N sequences, T steps, F features.
-import type { ScorableModel } from "../../shared/model.ts";
-import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { sampleSequence } from "../../shared/sample.ts";
 import { JSON_DATATYPES } from "../scoring/datatypes.ts";
 import { OUTPUTS } from "../scoring/inference-answer.ts";
 import { createInferCounts } from "../scoring/inference-counts.ts";
-import { configureModel, describeModel, describeReady, describeServer, listModels } from "../scoring/inference-metadata.ts";
+import { describeReady, describeServer, listModels } from "../scoring/inference-metadata.ts";
 import { INPUT } from "../scoring/inference-request.ts";
-import { maxSequences } from "../scoring/scoring.ts";
+import { SHOWN, SHOWN_HASH } from "./figures.ts";
 import {
   ABOUT,
   BODIED,
   count,
+  hole,
   type Json,
   json,
   KEYED,
   type Operation,
   object,
+  only,
   open,
   type Paths,
-  pointOf,
-  priorOf,
+  POINT,
+  PRIOR,
   problems,
   ref,
-  SHOWN,
-  shownLabel,
   text,
 } from "./terms.ts";
 
@@ -39,13 +35,13 @@ const oneOf = (names: readonly string[]): Json => ({ type: "string", enum: names
 const orNull = (schema: Json): Json => ({ anyOf: [schema, { type: "null" }] });
 
 /** InferRequest, InferAnswer, and what is asked beside. */
-export function inferenceSchemas(model: ScorableModel): Record<string, Json> {
+export function inferenceSchemas(): Record<string, Json> {
   const tensor = object({ name: text, datatype: text, shape: list(whole) });
   const configured = object({ name: text, data_type: text, dims: list(whole) }, [], MORE);
   const counted = object({ count, ns: count });
   const named = ["success", "fail", "queue", "compute_input", "compute_infer", "compute_output", "cache_hit", "cache_miss"];
   return {
-    InferRequest: requestSchema(model),
+    InferRequest: requestSchema(),
     InferAnswer: answerSchema(),
     ServerMetadata: object({ name: text, version: text, extensions: list(text) }),
     ModelMetadata: object({ name: text, versions: list(text), platform: text, inputs: list(tensor), outputs: list(tensor) }),
@@ -76,12 +72,9 @@ export function inferenceSchemas(model: ScorableModel): Record<string, Json> {
   };
 }
 
-function requestSchema(model: ScorableModel): Json {
-  const { timesteps: T, features: F, gaps } = shapeOf(model.recipe);
-  const maxN = maxSequences(model.recipe);
-  const number: Json = { type: gaps ? ["number", "null"] : "number" };
-  const array = (items: Json, max: number, min = 1): Json => ({ type: "array", minItems: min, maxItems: max, items });
-  const { prior } = priorOf(model);
+function requestSchema(): Json {
+  const number: Json = { type: hole("numberType") };
+  const array = (items: Json, max: string, min: unknown = 1): Json => ({ type: "array", minItems: min, maxItems: max, items });
   const input = object(
     {
       name: { ...text, description: "Whatever it is." },
@@ -91,14 +84,14 @@ function requestSchema(model: ScorableModel): Json {
         minItems: 3,
         maxItems: 3,
         prefixItems: [
-          { ...whole, minimum: 1, maximum: maxN },
-          { ...whole, minimum: 1, maximum: T },
-          { ...whole, minimum: F, maximum: F },
+          { ...whole, minimum: 1, maximum: hole("sequences") },
+          { ...whole, minimum: 1, maximum: hole("timesteps") },
+          { ...whole, minimum: hole("features"), maximum: hole("features") },
         ],
-        description: `[sequences, 1 to ${T} steps, ${F} features]`,
+        description: `[sequences, 1 to ${hole("timesteps")} steps, ${hole("features")} features]`,
       },
       data: {
-        anyOf: [array(number, maxN * T * F, F), array(ref("Sequence"), maxN)],
+        anyOf: [array(number, hole("numbers"), hole("features")), array(ref("Sequence"), hole("sequences"))],
         description: "Row-major, flat or nested as the shape is; whole numbers within the datatype's, where it is one of whole numbers.",
       },
       parameters: orNull({ type: "object", ...MORE, description: "Those that are unknown here say nothing." }),
@@ -112,7 +105,7 @@ function requestSchema(model: ScorableModel): Json {
       parameters: orNull({
         type: "object",
         ...MORE,
-        properties: { operatingPoint: orNull(pointOf(model)), ...(prior && { prior: orNull(prior) }) },
+        properties: { operatingPoint: orNull(POINT), prior: only("positiveRate", orNull(PRIOR)) },
         description: "Those that are unknown here say nothing.",
       }),
       inputs: { type: "array", minItems: 1, maxItems: 1, items: input },
@@ -146,13 +139,13 @@ function answerSchema(): Json {
 }
 
 /** What is asked of the server, not of the model. */
-function serverPaths({ name }: ScorableModel, version: string): Paths {
+function serverPaths(): Paths {
   const get = (id: string, what: string, content: Record<string, Json>, ...rest: [Partial<Operation>?, Record<string, Json>?]) => ({
     get: open(id, "inference", `Open Inference Protocol: ${what}`, content, ...rest),
   });
   const well = (word: string) => json(object({ [word]: { type: "boolean" } }), { [word]: true });
-  const repository = json(ref("RepositoryIndex"), listModels(name, version));
-  const allStatistics = json(ref("ModelStatistics"), createInferCounts().describe(name, version));
+  const repository = json(ref("RepositoryIndex"), listModels(hole("name"), SHOWN_HASH));
+  const allStatistics = json(ref("ModelStatistics"), createInferCounts().describe(hole("name"), SHOWN_HASH));
   return {
     "/v2": get("getServer", "the server", json(ref("ServerMetadata"), describeServer()), { security: ABOUT }, KEYED),
     "/v2/health/live": get("isServerLive", "live", well("live")),
@@ -167,16 +160,15 @@ function serverPaths({ name }: ScorableModel, version: string): Paths {
 }
 
 /** The paths of the protocol, with and without a version. */
-export function inferencePaths(model: ScorableModel): Paths {
-  const shown = "0123456789ab";
-  const name: Json = { name: "name", in: "path", required: true, schema: { type: "string", const: model.name } };
+export function inferencePaths(): Paths {
+  const name: Json = { name: "name", in: "path", required: true, schema: { type: "string", const: hole("name") } };
   const version: Json = { name: "version", in: "path", required: true, schema: text, description: "1, or the hash's beginning." };
-  const paths = serverPaths(model, shown);
+  const paths = serverPaths();
   for (const [path, parameters, suffix] of [
     ["/v2/models/{name}", [name], ""],
     ["/v2/models/{name}/versions/{version}", [name, version], "Version"],
   ] as const) {
-    const about = (id: string, summary: string, schema: string, example: object) => ({
+    const about = (id: string, summary: string, schema: string, example: unknown) => ({
       get: open(
         id,
         "inference",
@@ -186,28 +178,30 @@ export function inferencePaths(model: ScorableModel): Paths {
         { ...problems("notFound"), ...KEYED },
       ),
     });
-    const metadata = describeModel(model, shown);
-    paths[path] = about(`getModel${suffix}Metadata`, "Open Inference Protocol: the model's inputs and outputs", "ModelMetadata", metadata);
-    const ready = describeReady(model.name);
+    paths[path] = about(
+      `getModel${suffix}Metadata`,
+      "Open Inference Protocol: the model's inputs and outputs",
+      "ModelMetadata",
+      hole("metadata"),
+    );
+    const ready = describeReady(hole("name"));
     paths[`${path}/ready`] = about(`isModel${suffix}Ready`, "Open Inference Protocol: the model is ready", "ModelReady", ready);
-    paths[`${path}/config`] = about(`getModel${suffix}Config`, "Triton's model configuration", "ModelConfig", configureModel(model));
-    const counts = createInferCounts().describe(model.name, shown);
+    paths[`${path}/config`] = about(`getModel${suffix}Config`, "Triton's model configuration", "ModelConfig", hole("configuration"));
+    const counts = createInferCounts().describe(hole("name"), SHOWN_HASH);
     const summary = "Triton's statistics: counts of this isolate";
     paths[`${path}/stats`] = about(`getModel${suffix}Statistics`, summary, "ModelStatistics", counts);
-    paths[`${path}/infer`] = { post: inferOperation(`inferModel${suffix}`, parameters, model) };
+    paths[`${path}/infer`] = { post: inferOperation(`inferModel${suffix}`, parameters) };
   }
   return paths;
 }
 
-function inferOperation(operationId: string, parameters: readonly Json[], model: ScorableModel): Operation {
-  const sequence = sampleSequence(model);
-  const request = { inputs: [{ name: INPUT, datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data: [sequence] }] };
-  const label = shownLabel(model);
+function inferOperation(operationId: string, parameters: readonly Json[]): Operation {
+  const request = { inputs: [{ name: INPUT, datatype: "FP64", shape: hole("sampleShape"), data: [hole("sampleRows")] }] };
   const answer = {
-    model_name: model.name,
-    model_version: "0123456789ab",
-    parameters: { operatingPoint: model.operatingPoints[0].name },
-    outputs: OUTPUTS.map((output, i) => ({ ...output, shape: [1], data: [[SHOWN], [label], [false]][i] })),
+    model_name: hole("name"),
+    model_version: SHOWN_HASH,
+    parameters: { operatingPoint: hole("firstPoint") },
+    outputs: OUTPUTS.map((output, i) => ({ ...output, shape: [1], data: [[SHOWN], [hole("shownLabel")], [false]][i] })),
   };
   return {
     operationId,

@@ -1,18 +1,15 @@
-// The service as OpenAPI 3.1, from the constants and schemas that validate and the model that is deployed.
-import type { ScorableModel } from "../../shared/model.ts";
-import { sampleRow } from "../../shared/sample.ts";
+// The service as OpenAPI 3.1, from the constants and schemas that validate. The build writes it with holes where the model's figures belong.
 import { VERSION } from "../../shared/version.ts";
 import { PROBLEMS } from "../http/problem.ts";
 import { MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
-import { givenEventSchema } from "./given.ts";
 import { inferencePaths, inferenceSchemas } from "./inference.ts";
-import { componentsOf } from "./json-schema.ts";
 import { predictPaths, predictSchemas } from "./predict.ts";
 import { scorePaths, scoreSchemas } from "./score.ts";
 import { streamSchemas } from "./stream-schemas.ts";
 import { deliveryWebhooks, shownStreamAnswer, streamPaths } from "./streams.ts";
 import {
   BODIED,
+  hole,
   type Json,
   json,
   type Operation,
@@ -22,7 +19,6 @@ import {
   problemResponses,
   problems,
   ref,
-  shownModel,
   TAGS,
   text,
 } from "./terms.ts";
@@ -42,37 +38,35 @@ export interface Document {
   };
 }
 
-/** The document about `model`: what a client may send and what the Worker answers. */
-export function describeService(model: ScorableModel): Document {
-  const event = givenEventSchema(model.recipe);
-  const webhooks = deliveryWebhooks(model);
+/** The document about any model: what a client may send and what the Worker answers. `fill` makes it that of one. */
+export function describeService(): Document {
+  const webhooks = deliveryWebhooks();
   return {
     openapi: "3.1.0",
     info: {
-      title: `Quickstep: ${model.name}`,
+      title: `Quickstep: ${hole("name")}`,
       version: VERSION,
       description: "Scores short numeric sequences. Errors are RFC 9457 problems; in a request that has one nothing is scored.",
     },
     servers: [{ url: "/", description: "The Worker that answers with this document." }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths: {
-      ...scorePaths(model),
-      ...inferencePaths(model),
-      ...predictPaths(model),
-      ...streamPaths(model),
-      ...hookPaths(model),
-      ...otherPaths(model),
+      ...scorePaths(),
+      ...inferencePaths(),
+      ...predictPaths(),
+      ...streamPaths(),
+      ...hookPaths(),
+      ...otherPaths(),
     },
     // by reference: openapi-generator's Python writes a webhook that stands here as an operation without types, which is no Python
     webhooks: Object.fromEntries(Object.keys(webhooks).map((name) => [name, { $ref: `#/components/pathItems/${name}` }])),
     components: {
       schemas: {
-        ...scoreSchemas(model),
+        ...scoreSchemas(),
         ...PROBLEM_SCHEMAS,
-        ...inferenceSchemas(model),
-        ...predictSchemas(model),
-        ...componentsOf(streamSchemas(model)),
-        ...(event && { StreamEvent: event }),
+        ...inferenceSchemas(),
+        ...predictSchemas(),
+        ...streamSchemas(),
       },
       responses: problemResponses(),
       pathItems: webhooks,
@@ -81,10 +75,10 @@ export function describeService(model: ScorableModel): Document {
   };
 }
 
-function hookPaths(model: ScorableModel): Paths {
+function hookPaths(): Paths {
   const source: Json = { name: "source", in: "path", required: true, schema: text, description: "A name that SOURCES lists." };
   const token: Json = { name: "token", in: "path", required: true, schema: text };
-  const event = { ticker: "EURUSD", time: "2026-01-31T12:00:00Z", bar: sampleRow(model).values };
+  const event = { ticker: "EURUSD", time: "2026-01-31T12:00:00Z", bar: hole("sampleValues") };
   const receive = (operationId: string, summary: string, parameters: readonly Json[]): { post: Operation } => ({
     post: {
       operationId,
@@ -94,7 +88,7 @@ function hookPaths(model: ScorableModel): Paths {
       parameters,
       requestBody: { required: true, content: json({ type: "object", additionalProperties: true }, event) },
       responses: {
-        "200": { description: "Stored, and what the key's stream says of it.", content: json(ref("HookAnswer"), shownStreamAnswer(model)) },
+        "200": { description: "Stored, and what the key's stream says of it.", content: json(ref("HookAnswer"), shownStreamAnswer()) },
         ...BODIED,
         ...problems("signature", "forbidden", "notFound", "slow", "conflict", "rate", "loop", "storage"),
       },
@@ -106,10 +100,10 @@ function hookPaths(model: ScorableModel): Paths {
   };
 }
 
-function otherPaths(model: ScorableModel): Paths {
+function otherPaths(): Paths {
   const page = (example: string): Record<string, Json> => ({ "text/html": { schema: text, example } });
   const live = json(object({ live: { type: "boolean" } }), { live: true });
-  const ready = json(object({ ready: { type: "boolean" }, model: text }), { ready: true, model: shownModel(model) });
+  const ready = json(object({ ready: { type: "boolean" }, model: text }), { ready: true, model: hole("shownModel") });
   const document = { openapi: "3.1.0", info: {}, paths: {} };
   return {
     "/health/live": { get: open("isLive", "service", "Whether this Worker runs", live) },

@@ -1,13 +1,11 @@
 // The part of the OpenAPI document that is about TensorFlow Serving's REST predict.
-import type { ScorableModel } from "../../shared/model.ts";
-import { sampleSequence } from "../../shared/sample.ts";
 import { describeStatus } from "../scoring/predict-request.ts";
-import { maxSequences } from "../scoring/scoring.ts";
-import { ABOUT, BODIED, type Json, json, KEYED, type Operation, open, type Paths, problems, ref, text } from "./terms.ts";
+import { SHOWN } from "./figures.ts";
+import { ABOUT, BODIED, hole, type Json, json, KEYED, type Operation, open, type Paths, problems, ref, text } from "./terms.ts";
 
 /** PredictRequest, PredictAnswer and ModelStatus. */
-export function predictSchemas(model: ScorableModel): Record<string, Json> {
-  const many: Json = { type: "array", minItems: 1, maxItems: maxSequences(model.recipe), items: ref("Sequence") };
+export function predictSchemas(): Record<string, Json> {
+  const many: Json = { type: "array", minItems: 1, maxItems: hole("sequences"), items: ref("Sequence") };
   const predictions: Json = { type: "array", items: { type: "array", minItems: 1, maxItems: 1, items: { type: "number" } } };
   const signature: Json = { type: ["string", "null"], enum: ["serving_default", null] };
   const request = (name: string, more: string): Json => ({
@@ -54,8 +52,8 @@ export function predictSchemas(model: ScorableModel): Record<string, Json> {
 }
 
 /** Status and predict, with and without a version. */
-export function predictPaths(model: ScorableModel): Paths {
-  const name: Json = { name: "name", in: "path", required: true, schema: { type: "string", const: model.name } };
+export function predictPaths(): Paths {
+  const name: Json = { name: "name", in: "path", required: true, schema: { type: "string", const: hole("name") } };
   const version: Json = { name: "version", in: "path", required: true, schema: text, description: "1, or the hash's beginning." };
   const paths: Paths = {};
   for (const [path, parameters, suffix] of [
@@ -68,7 +66,7 @@ export function predictPaths(model: ScorableModel): Paths {
         `getModel${suffix}Status`,
         "predict",
         summary,
-        json(ref("ModelStatus"), describeStatus(model.name)),
+        json(ref("ModelStatus"), describeStatus(hole("name"))),
         { security: ABOUT, parameters },
         {
           ...problems("notFound"),
@@ -76,12 +74,12 @@ export function predictPaths(model: ScorableModel): Paths {
         },
       ),
     };
-    paths[`${path}:predict`] = { post: predictOperation(`predictModel${suffix}`, parameters, model) };
+    paths[`${path}:predict`] = { post: predictOperation(`predictModel${suffix}`, parameters) };
   }
   return paths;
 }
 
-function predictOperation(operationId: string, parameters: readonly Json[], model: ScorableModel): Operation {
+function predictOperation(operationId: string, parameters: readonly Json[]): Operation {
   return {
     operationId,
     tags: ["predict"],
@@ -89,9 +87,9 @@ function predictOperation(operationId: string, parameters: readonly Json[], mode
     description: "Scope: score. The shape of the answer is that of Keras' predict. The body is read as JSON, whatever it is said to be.",
     security: [{ key: ["score"] }],
     parameters,
-    requestBody: { required: true, content: json(ref("PredictRequest"), { instances: [sampleSequence(model)] }) },
+    requestBody: { required: true, content: json(ref("PredictRequest"), { instances: [hole("sampleRows")] }) },
     responses: {
-      "200": { description: "In the order of the sequences.", content: json(ref("PredictAnswer"), { predictions: [[0.83]] }) },
+      "200": { description: "In the order of the sequences.", content: json(ref("PredictAnswer"), { predictions: [[SHOWN]] }) },
       ...problems("notFound"),
       ...BODIED,
       ...KEYED,

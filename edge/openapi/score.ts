@@ -1,105 +1,73 @@
 // The part of the OpenAPI document that is about scoring and the model's card. What a JSON schema cannot say is in the descriptions: a
 // sequence of nothing but padding is refused, and more explanations than a request may cost.
-// Legend: T steps, F features.
-
-import type { ScorableModel } from "../../shared/model.ts";
-import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
-import { sampleRequest } from "../../shared/sample.ts";
 import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../http/body.ts";
-import { maxExplained } from "../scoring/occlusion.ts";
 import { MAX_LINE_BYTES } from "../scoring/score-lines.ts";
 import { SCORE_PATHS } from "../scoring/score-request.ts";
-import { maxSequences } from "../scoring/scoring.ts";
-import { givenSequenceSchema, staticSchema, timesSchema } from "./given.ts";
+import { SHOWN, SHOWN_HASH } from "./figures.ts";
+import { sequence, statics, times } from "./rows.ts";
 import {
-  answeredPointOf,
+  ANSWERED_POINT,
   BODIED,
+  hole,
   type Json,
   json,
   KEYED,
   type Operation,
   object,
+  only,
   type Paths,
-  pointOf,
-  priorOf,
+  POINT,
+  PRIOR,
   problems,
   ref,
-  SHOWN,
-  shownLabel,
-  shownModel,
   text,
 } from "./terms.ts";
 
 /** Sequence, ScoreRequest with its two forms, ScoreAnswer, Result, Explanation and ModelCard. */
-export function scoreSchemas(model: ScorableModel): Record<string, Json> {
-  return { ...requestSchemas(model), ...answerSchemas(model), ModelCard: cardSchema() };
+export function scoreSchemas(): Record<string, Json> {
+  return { ...requestSchemas(), ...answerSchemas(), ModelCard: cardSchema() };
 }
 
-function requestSchemas(model: ScorableModel): Record<string, Json> {
-  const { recipe } = model;
-  const statics = staticSchema(recipe);
-  const { clock } = shapeOf(recipe);
-  const times = timesSchema(recipe);
+function requestSchemas(): Record<string, Json> {
   const options = {
-    operatingPoint: pointOf(model),
+    operatingPoint: POINT,
     explain: { type: "boolean", description: "Whether each result has an explanation." },
-    ...priorOf(model),
+    prior: only("positiveRate", PRIOR),
   };
-  const beside = (given: { readonly times: Json; readonly static: Json }): Record<string, Json> => ({
-    ...(clock && { times: given.times }),
-    ...(statics && { static: given.static }),
-  });
   const request = (name: string, sequences: Json, given: { readonly times: Json; readonly static: Json }, description: string): Json =>
-    object({ [name]: sequences, ...beside(given), ...options }, ["times", ...Object.keys(options)], { description });
+    object(
+      { [name]: sequences, times: only("clock", given.times), static: only("statics", given.static), ...options },
+      ["times", ...Object.keys(options)],
+      { description },
+    );
   return {
-    Sequence: recipe.inputs ? givenSequenceSchema(recipe, recipe.inputs) : sequenceSchema(recipe),
-    ...(statics && { Static: statics }),
+    Sequence: sequence,
+    Static: statics,
     ScoreOne: request(
       "sequence",
       ref("Sequence"),
-      { times: { ...times, description: "Of each row, as in events." }, static: ref("Static") },
+      { times: { ...times(), description: "Of each row, as in events." }, static: ref("Static") },
       "One sequence.",
     ),
     ScoreMany: request(
       "sequences",
-      { type: "array", minItems: 1, maxItems: maxSequences(recipe), items: ref("Sequence") },
+      { type: "array", minItems: 1, maxItems: hole("sequences"), items: ref("Sequence") },
       {
-        times: { type: "array", items: times, description: "A list for each sequence." },
+        times: { type: "array", items: times(), description: "A list for each sequence." },
         static: { type: "array", minItems: 1, items: ref("Static"), description: "One for each sequence." },
       },
-      `Many sequences; with explain at most ${maxExplained(recipe)}.`,
+      `Many sequences; with explain at most ${hole("explained")}.`,
     ),
     ScoreRequest: { anyOf: [ref("ScoreOne"), ref("ScoreMany")] },
   };
 }
 
-/** Rows of numbers. */
-function sequenceSchema(recipe: Recipe): Json {
-  const { timesteps: T, features: F, gaps, clock } = shapeOf(recipe);
-  return {
-    type: "array",
-    description: `Up to ${T} rows of ${F} numbers: ${recipe.features.join(", ")}. ${gaps ? "null stands for a number that is missing. " : ""}Fewer rows are padding in front. At least one row must not be all zeros.${clock ? ` The last number is the row's time in seconds since 1970; with times, rows have ${F - 1} numbers.` : ""}`,
-    minItems: 1,
-    maxItems: T,
-    items: {
-      type: "array",
-      minItems: clock ? F - 1 : F,
-      maxItems: F,
-      ...(clock && gaps && { prefixItems: recipe.features.map((_, f) => ({ type: f < F - 1 ? ["number", "null"] : "number" })) }),
-      items: { type: gaps ? ["number", "null"] : "number" },
-    },
-    // a row that is not all zeros, where such a row is padding
-    ...(recipe.padding !== "none" && { contains: { type: "array", contains: { not: { const: 0 } } } }),
-  };
-}
-
-function answerSchemas(model: ScorableModel): Record<string, Json> {
-  const { timesteps: T, features: F } = shapeOf(model.recipe);
+function answerSchemas(): Record<string, Json> {
   return {
     ScoreAnswer: object({
       model: text,
-      operatingPoint: answeredPointOf(model),
+      operatingPoint: ANSWERED_POINT,
       results: { type: "array", minItems: 1, items: ref("Result") },
     }),
     Result: object(
@@ -114,8 +82,14 @@ function answerSchemas(model: ScorableModel): Record<string, Json> {
     Explanation: object(
       {
         method: { type: "string", enum: ["occlusion"] },
-        steps: { type: "array", minItems: T, maxItems: T, items: { type: ["number", "null"] }, description: "null for padding" },
-        features: { type: "array", minItems: F, maxItems: F, items: { type: "number" } },
+        steps: {
+          type: "array",
+          minItems: hole("timesteps"),
+          maxItems: hole("timesteps"),
+          items: { type: ["number", "null"] },
+          description: "null for padding",
+        },
+        features: { type: "array", minItems: hole("features"), maxItems: hole("features"), items: { type: "number" } },
       },
       [],
       {
@@ -147,41 +121,35 @@ function cardSchema(): Json {
 const BINARY: Json = { type: "string", format: "binary" };
 
 /** The paths of scoring and the card. */
-export function scorePaths(model: ScorableModel): Paths {
-  const { timesteps: T, features: F } = shapeOf(model.recipe);
+export function scorePaths(): Paths {
   const { lines, binary, npy } = SCORE_PATHS;
-  const sample = sampleRequest(model);
-  const result = { probability: SHOWN, label: shownLabel(model) };
-  const answer = { model: shownModel(model), operatingPoint: model.operatingPoints[0].name, results: [result] };
-  const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
+  const result = { probability: SHOWN, label: hole("shownLabel") };
+  const answer = { model: hole("shownModel"), operatingPoint: hole("firstPoint"), results: [result] };
   return {
     "/v1/score": {
       post: scoreOperation(
-        model,
         ["scoreSequences", "Score sequences", "The types of the paths below are taken here, too, and are answered as there."],
-        { type: "application/json", schema: ref("ScoreRequest"), example: sample },
+        { type: "application/json", schema: ref("ScoreRequest"), example: hole("sampleRequest") },
         { type: "application/json", schema: ref("ScoreAnswer"), example: answer },
       ),
     },
     "/v1/score/lines": {
       post: scoreOperation(
-        model,
         [
           "scoreLines",
           "Score a stream of lines",
           `A sequence, or an object with one as sequence, on each line of at most ${MAX_LINE_BYTES} bytes. Each line is answered with a Result, or with a LineError if it is bad; answers leave while lines arrive.`,
         ],
-        { type: lines, schema: text, example: line(sample.static ? sample : sample.sequence) },
-        { type: lines, schema: text, example: line(result) },
+        { type: lines, schema: text, example: hole("sampleLine") },
+        { type: lines, schema: text, example: `{"probability":${SHOWN},"label":${hole("shownLabel")}}\n` },
       ),
     },
     "/v1/score/binary": {
       post: scoreOperation(
-        model,
         [
           "scoreBinary",
           "Score raw binary numbers",
-          `(N, ${T}, ${F}) little-endian float64; float32 with the type's parameter dtype=float32. Answered with (N) probabilities of the same type; with the header \`accept: application/json\` as /v1/score.`,
+          `(N, ${hole("timesteps")}, ${hole("features")}) little-endian float64; float32 with the type's parameter dtype=float32. Answered with (N) probabilities of the same type; with the header \`accept: application/json\` as /v1/score.`,
         ],
         { type: binary, schema: BINARY },
         { type: binary, schema: BINARY },
@@ -189,17 +157,16 @@ export function scorePaths(model: ScorableModel): Paths {
     },
     "/v1/score/npy": {
       post: scoreOperation(
-        model,
         [
           "scoreNpy",
           "Score an array of NumPy",
-          `(N, 1 to ${T}, ${F}). Answered with an array of (N) probabilities; with the header \`accept: application/json\` as /v1/score.`,
+          `(N, 1 to ${hole("timesteps")}, ${hole("features")}). Answered with an array of (N) probabilities; with the header \`accept: application/json\` as /v1/score.`,
         ],
         { type: npy, schema: BINARY },
         { type: npy, schema: BINARY },
       ),
     },
-    "/v1/model": { get: cardOperation(model) },
+    "/v1/model": { get: cardOperation() },
   };
 }
 
@@ -213,39 +180,44 @@ interface Body {
 const contentOf = ({ type, ...media }: Body): Record<string, Json> => ({ [type]: media });
 
 function scoreOperation(
-  model: ScorableModel,
   [operationId, summary, description]: readonly [id: string, summary: string, description: string],
   request: Body,
   answer: Body,
 ): Operation {
-  const limits = `Scope: score. At most ${maxSequences(model.recipe)} sequences and ${MAX_BODY_BYTES} bytes a request; lines without end.`;
+  const limits = `Scope: score. At most ${hole("sequences")} sequences and ${MAX_BODY_BYTES} bytes a request; lines without end.`;
   return {
     operationId,
     tags: ["score"],
     summary,
     description: `${limits} ${description}`,
     security: [{ key: ["score"] }],
-    parameters: optionParameters(model).filter(({ name }) => name !== "explain" || answer.schema !== BINARY), // which has no place for one
+    parameters: optionParameters().filter(({ name }) => name !== "explain" || answer.schema !== BINARY), // which has no place for one
     requestBody: { required: true, content: contentOf(request) },
     responses: { "200": { description: "Results in the order of the sequences.", content: contentOf(answer) }, ...BODIED, ...KEYED },
   };
 }
 
-function optionParameters(model: ScorableModel): Json[] {
-  const { prior } = priorOf(model);
+function optionParameters(): Json[] {
   return [
-    { name: "operatingPoint", in: "query", schema: pointOf(model) },
+    { name: "operatingPoint", in: "query", schema: POINT },
     { name: "explain", in: "query", schema: { type: "string", enum: ["true", "false"] } },
-    ...(prior === undefined ? [] : [{ name: "prior", in: "query", schema: prior }]),
+    only("positiveRate", { name: "prior", in: "query", schema: PRIOR }),
   ];
 }
 
-function cardOperation({ name, recipe, operatingPoints }: ScorableModel): Operation {
-  const { features, timesteps, padding } = recipe;
-  const sha256 = "0123456789ab".padEnd(64, "0");
-  const points = operatingPoints.map(({ name: point, threshold }) => ({ name: point, threshold }));
-  const about = { name, id: `${name}@0123456789ab`, sha256, format: "quickstep/2", version: VERSION, features, timesteps };
-  const limits = { sequences: maxSequences(recipe), bodyBytes: MAX_BODY_BYTES };
+function cardOperation(): Operation {
+  const card = {
+    name: hole("name"),
+    id: hole("shownModel"),
+    sha256: SHOWN_HASH.padEnd(64, "0"),
+    format: "quickstep/2",
+    version: VERSION,
+    features: hole("featureNames"),
+    timesteps: hole("timesteps"),
+    recipe: { padding: hole("padding") },
+    operatingPoints: hole("cardPoints"),
+    limits: { sequences: hole("sequences"), bodyBytes: MAX_BODY_BYTES },
+  };
   return {
     operationId: "getModel",
     tags: ["score"],
@@ -255,7 +227,7 @@ function cardOperation({ name, recipe, operatingPoints }: ScorableModel): Operat
     responses: {
       "200": {
         description: "Features, recipe, metrics, limits.",
-        content: json(ref("ModelCard"), { ...about, recipe: { padding }, operatingPoints: points, limits }),
+        content: json(ref("ModelCard"), card),
       },
       ...KEYED,
       ...problems("rate"),

@@ -1,14 +1,11 @@
 // The part of the OpenAPI document that is about streams and deliveries: its paths. Their bodies and queries are in stream-schemas.ts.
-// Legend: T steps, F features.
 import * as z from "zod/mini";
-import type { ScorableModel } from "../../shared/model.ts";
-import { sampleRow } from "../../shared/sample.ts";
 import { lazy } from "../http/schema.ts";
-import { maxSequences } from "../scoring/scoring.ts";
+import { deliveriesQuery, listQuery, replayQuery } from "../streams/requests.ts";
 import { MAX_NAME_BYTES, textNameSchema } from "../webhooks/event.ts";
+import { SHOWN } from "./figures.ts";
 import { queryParameters } from "./json-schema.ts";
-import { deliveriesQuery, listQuery, replayQuery } from "./stream-schemas.ts";
-import { BODIED, type Json, json, KEYED, type Operation, type Paths, problems, ref, SHOWN, shownLabel, shownModel, text } from "./terms.ts";
+import { BODIED, hole, type Json, json, KEYED, type Operation, type Paths, problems, ref, text } from "./terms.ts";
 
 const KEY = lazy((): Json => {
   const { $schema, ...schema } = z.toJSONSchema(textNameSchema());
@@ -33,37 +30,38 @@ const DELIVERY = {
 const METRICS = { streams: 1, deliveries: COUNTS, destinations: [{ name: "desk", state: "closed", openedAt: null, probeAt: null }] };
 
 /** What a stream says of an event, as an example. */
-export function shownStreamAnswer(model: ScorableModel): object {
-  const scored = { operatingPoint: model.operatingPoints[0].name, probability: SHOWN, label: shownLabel(model) };
-  const place = { filled: 1, timesteps: model.recipe.timesteps, window: [{ seq: 17, id: "bar-17" }] };
-  return { key: "EURUSD", source: "api", id: "bar-17", timestamp: WHEN, seq: 17, model: shownModel(model), ...scored, ...place };
+export function shownStreamAnswer(): object {
+  const scored = { operatingPoint: hole("firstPoint"), probability: SHOWN, label: hole("shownLabel") };
+  const place = { filled: 1, timesteps: hole("timesteps"), window: [{ seq: 17, id: "bar-17" }] };
+  return { key: "EURUSD", source: "api", id: "bar-17", timestamp: WHEN, seq: 17, model: hole("shownModel"), ...scored, ...place };
 }
 
-function shownView({ recipe: { timesteps } }: ScorableModel): object {
+function shownView(): object {
   const window = [{ seq: 17, source: "api", id: "bar-17", timestamp: WHEN }];
   const state = { expires: "2026-02-07T12:00:00.000Z", remembered: 17, owner: "api", deliveries: COUNTS };
-  return { key: "EURUSD", seq: 17, filled: 1, timesteps, window, ...state };
+  return { key: "EURUSD", seq: 17, filled: 1, timesteps: hole("timesteps"), window, ...state };
 }
 
 /** The paths of streams, deliveries and metrics. */
-export function streamPaths(model: ScorableModel): Paths {
-  return { ...streamsOf(model), ...deliveries() };
+export function streamPaths(): Paths {
+  return { ...streams(), ...deliveries() };
 }
 
-function streamsOf(model: ScorableModel): Paths {
-  const example = { id: "bar-17", timestamp: "2026-01-31T12:00:00Z", ...sampleRow(model) };
+function streams(): Paths {
+  const times = { id: "bar-17", timestamp: "2026-01-31T12:00:00Z" };
+  const example = { ...times, values: hole("sampleValues"), static: hole("sampleStatic") };
   return {
     "/v1/streams/{key}/events": {
       post: {
         operationId: "addEvents",
         tags: ["streams"],
         summary: "Add an event to a key's window and score it",
-        description: `Scope: score. The same event again gets the same answer; its id with anything else a 409. At most ${maxSequences(model.recipe)} events, of which all are taken or none.`,
+        description: `Scope: score. The same event again gets the same answer; its id with anything else a 409. At most ${hole("sequences")} events, of which all are taken or none.`,
         security: [{ key: ["score"] }],
         parameters: [KEY()],
         requestBody: { required: true, content: json(ref("StreamRequest"), example) },
         responses: {
-          "200": { description: "Stored and scored.", content: json(ref("StreamAnswers"), shownStreamAnswer(model)) },
+          "200": { description: "Stored and scored.", content: json(ref("StreamAnswers"), shownStreamAnswer()) },
           ...problems("conflict", "loop"),
           ...BODIED,
           ...KEYED,
@@ -71,7 +69,7 @@ function streamsOf(model: ScorableModel): Paths {
       },
     },
     "/v1/streams/{key}": {
-      get: read("getStream", "streams", "A key's window", ["StreamView", shownView(model)], [KEY()], problems("notFound")),
+      get: read("getStream", "streams", "A key's window", ["StreamView", shownView()], [KEY()], problems("notFound")),
       delete: change("deleteStream", "streams", "Forget a key's window", "Its ids stay known, its deliveries go on.", [KEY()], {
         "204": { description: "Forgotten." },
         ...problems("notFound"),
@@ -123,7 +121,7 @@ function deliveries(): Paths {
 }
 
 /** What receivers get: each result of a stream, signed as Standard Webhooks 1.0.0 says. */
-export function deliveryWebhooks(model: ScorableModel): Paths {
+export function deliveryWebhooks(): Paths {
   const header = (name: string, description: string): Json => ({ name, in: "header", required: true, schema: text, description });
   return {
     result: {
@@ -143,7 +141,7 @@ export function deliveryWebhooks(model: ScorableModel): Paths {
         ],
         requestBody: {
           required: true,
-          content: json(ref("DeliveredResult"), { type: "prediction.created", timestamp: WHEN, data: shownStreamAnswer(model) }),
+          content: json(ref("DeliveredResult"), { type: "prediction.created", timestamp: WHEN, data: shownStreamAnswer() }),
         },
         responses: {
           "2XX": { description: "Taken: nothing more is sent of this result." },

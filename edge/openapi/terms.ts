@@ -1,10 +1,23 @@
 // The words that every part of the OpenAPI document is written in. Generated clients are made from it: an answer has one type, a schema
-// says its `type` beside `enum` and `const`, and no property of a request has a default, which some would then require.
-// Legend: T steps, F features.
-import { operatingPointNames, type ScorableModel } from "../../shared/model.ts";
+// says its `type` beside `enum` and `const`, and no property of a request has a default, which some would then require. What is the
+// model's alone is a hole, which fill.ts fills in.
 import { PROBLEMS, type ProblemKind } from "../http/problem.ts";
+import type { Figures } from "./figures.ts";
+import type { Conditional } from "./fill.ts";
 
 export type Json = Record<string, unknown>;
+
+/** Where a figure of the model belongs: alone as it is, in a text as text. */
+export const hole = (name: keyof Figures): string => `{{${name}}}`;
+
+/** What is there where the model has the figure, and what stands in its place otherwise. */
+export const either = (name: keyof Figures, then: unknown, otherwise: unknown): Json => ({ $if: name, $then: then, $else: otherwise });
+
+/** What is there where the model has the figure, and nothing otherwise. */
+export const only = (name: keyof Figures, then: unknown): Json => ({ $if: name, $then: then });
+
+/** One text of parts that may be conditional. */
+export const join = (...parts: readonly unknown[]): Json => ({ $join: parts });
 
 /** What groups operations, in the order in which people meet them. */
 export const TAGS = {
@@ -37,10 +50,16 @@ export const count: Json = { type: "integer", minimum: 0 };
 /** The schema of a component. */
 export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
-/** An object with these properties and, unless `more` says so, no others; all required but those of `optional`. */
-export function object(properties: Record<string, Json>, optional: readonly string[] = [], more: Json = {}): Json {
-  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+/** An object with these properties and, unless `more` says so, no others; all that are there are required but those of `optional`. */
+export function object(properties: Json, optional: readonly string[] = [], more: Json = {}): Json {
+  const required = Object.entries(properties)
+    .filter(([name]) => !optional.includes(name))
+    .map(([name, property]) => (isConditional(property) ? { ...property, $then: name } : name));
   return { type: "object", properties, ...(required.length > 0 && { required }), additionalProperties: false, ...more };
+}
+
+function isConditional(property: unknown): property is Conditional {
+  return typeof property === "object" && property !== null && "$if" in property && !("$else" in property);
 }
 
 /** A body of JSON. */
@@ -108,29 +127,19 @@ export function open(
 export const ABOUT: readonly Json[] = [{ key: ["read"] }, { key: ["score"] }];
 
 /** The operating point a request may ask for. */
-export function pointOf({ operatingPoints }: ScorableModel): Json {
-  const description = `Where probabilities become labels; ${operatingPoints[0].name} where none is asked for.`;
-  return { type: "string", enum: operatingPointNames(operatingPoints), description };
-}
+export const POINT: Json = {
+  type: "string",
+  enum: hole("askedPoints"),
+  description: `Where probabilities become labels; ${hole("firstPoint")} where none is asked for.`,
+};
 
 /** The operating point an answer names. */
-export function answeredPointOf({ operatingPoints }: ScorableModel): Json {
-  return { type: "string", enum: operatingPoints.map(({ name }) => name) };
-}
+export const ANSWERED_POINT: Json = { type: "string", enum: hole("answeredPoints") };
 
-/** The property of a request that names another base rate than the training part's; none where that is not known. */
-export function priorOf({ positiveRate }: ScorableModel): { readonly prior?: Json } {
-  if (positiveRate === undefined) return {};
-  const description = `How common 1s are where the sequences come from, applied on the logit exactly; in training ${positiveRate}.`;
-  return { prior: { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1, description } };
-}
-
-/** A probability as an example shows it, and its label. */
-export const SHOWN = 0.83;
-
-/** The label of SHOWN where probabilities become labels first. */
-export function shownLabel({ operatingPoints: [{ threshold }] }: ScorableModel): 0 | 1 {
-  return SHOWN >= threshold ? 1 : 0;
-}
-/** `fx@0123456789ab`, as an example shows a model. */
-export const shownModel = ({ name }: ScorableModel): string => `${name}@0123456789ab`;
+/** What a request may name where the model's own is known: another base rate than the training part's. */
+export const PRIOR: Json = {
+  type: "number",
+  exclusiveMinimum: 0,
+  exclusiveMaximum: 1,
+  description: `How common 1s are where the sequences come from, applied on the logit exactly; in training ${hole("positiveRate")}.`,
+};

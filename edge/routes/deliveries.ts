@@ -5,7 +5,7 @@ import { RequestError } from "../http/problem.ts";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import { parseQuery } from "../http/schema.ts";
-import { deliveriesQuery, replayQuery } from "../openapi/stream-schemas.ts";
+import { deliveriesQuery, replayQuery } from "../streams/requests.ts";
 import type { ListedDelivery } from "../streams/stream-object.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 

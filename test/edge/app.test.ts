@@ -138,7 +138,7 @@ describe("routes", () => {
   });
 
   test("GET / says what is missing where no assets are bound", async () => {
-    const response = await app.request("/");
+    const response = await openApp(kernel, artifact, { assets: undefined }).request("/");
     expect(await response.json()).toMatchObject({ status: 503, detail: expect.stringContaining("bind them as [assets] of wrangler.toml") });
   });
 

@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Plugin, transformSync } from "esbuild";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -94,6 +94,16 @@ if (modified(page) <= Math.max(newestPart, modified(fileURLToPath(import.meta.ur
   writeFileSync(temporary, assemblePage(folder));
   renameSync(temporary, page);
   console.error("built edge/assets/page.html");
+}
+
+const described = join(assets, "openapi.json");
+const describing = ["edge/openapi", "edge/http", "edge/scoring", "edge/streams", "edge/deliveries", "edge/webhooks"].flatMap(filesBelow);
+if (modified(described) <= Math.max(...[...describing, ...filesBelow("shared"), fileURLToPath(import.meta.url)].map(modified))) {
+  const { describeService } = await import(pathToFileURL(join(root, "edge/openapi/openapi.ts")).href);
+  const temporary = `${described}.${process.pid}.tmp`;
+  writeFileSync(temporary, JSON.stringify(describeService()));
+  renameSync(temporary, described);
+  console.error("built edge/assets/openapi.json");
 }
 
 /** Everything below `folder`, as paths from the root. */
