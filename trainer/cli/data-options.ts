@@ -66,7 +66,12 @@ export const DATA_OPTIONS = grouped("Reading the data:", {
     "features of texts",
   ),
   rename: option("OLD=NEW,…", pairs, "names in the data and what they are called", "names are taken as they are"),
-  columns: option("PATTERN", text, "how columns of a wide table are named, as {feature}_{step} or {feature}_lag{lag}", "found out"),
+  columns: option(
+    "PATTERN",
+    text,
+    "how columns of a wide table are named, as {feature}_{step} or {feature}_lag{lag}; {feature} where names repeat",
+    "found out",
+  ),
   axes: option("ORDER", choice(...AXES), "order of an array's axes: ntf, or nft where features stand before steps", "ntf"),
   byPosition: flag("take columns and features in the order in which they stand, whatever they are called"),
 });

@@ -9,6 +9,7 @@ import { FIRST_RECORDS, parseCell, readFirstLines } from "./first-lines.ts";
 import { type InputReading, looksLikeTime, noteNumber, readLevel } from "./input-table.ts";
 import { expectNumber, type OnIssue, openLabels, toLabel } from "./issues.ts";
 import type { Layout } from "./layout.ts";
+import { isRounded } from "./long-numbers.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { nameColumn, show } from "./quoting.ts";
 
@@ -206,12 +207,6 @@ function readCell(table: Table, record: readonly string[], i: number, line: numb
   const what = `${nameColumn(header, i)} is ${show(record[i])}, ${expectNumber(isMissing, table, advice)}`;
   onIssue(`${source}: line ${line}`, what, missingLabel);
   return Number.NaN;
-}
-
-/** Whether a text holds a whole number that is not this float64. */
-function isRounded(text: string, number: number): boolean {
-  const cell = text.trim();
-  return /^[+-]?\d+$/.test(cell) && BigInt(cell) !== BigInt(number);
 }
 
 function readLabel(table: Table, record: readonly string[], i: number, line: number): number {

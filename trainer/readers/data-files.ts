@@ -98,7 +98,9 @@ function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted 
 function readPattern(text: string): RegExp {
   const pattern = parsePattern(text);
   if (pattern) return pattern;
-  throw new UsageError(`--columns must hold {feature} and either {step} or {lag}, as "{feature}_{step}", got ${text}`);
+  throw new UsageError(
+    `--columns must hold {feature} and either {step} or {lag}, as "{feature}_{step}", or be "{feature}" where names repeat, got ${text}`,
+  );
 }
 
 function windowsOf(options: ReadOptions): WindowOptions {

@@ -39,8 +39,8 @@ export interface Place {
 interface Pattern {
   /** Groups `feature`, and `step` or `lag`. */
   readonly expression: RegExp;
-  /** Whether a feature's bare name is its newest step, lag 0. */
-  readonly hasBare: boolean;
+  /** Which step a feature's bare name is: lag 0, or the one before the lowest, where all features have it; undefined: none. */
+  readonly bare?: "newest" | "oldest";
 }
 
 const FEATURE = String.raw`(?<feature>.*[^\s_.:/(\[-])`; // with no separator at its end
@@ -51,7 +51,7 @@ const NUMBER = String.raw`\d{1,9}`;
 const LAG = "(?:lag|lagged|shift|shifted|prev|previous|back|ago|minus)";
 
 function pattern(source: string, hasBare = false): Pattern {
-  return { expression: new RegExp(`^${source}$`, "i"), hasBare };
+  return { expression: new RegExp(`^${source}$`, "i"), ...(hasBare && { bare: "newest" }) };
 }
 
 /**
@@ -60,6 +60,7 @@ function pattern(source: string, hasBare = false): Pattern {
  */
 const PATTERNS: readonly (readonly Pattern[])[] = [
   [
+    pattern(`${FEATURE}_duplicated_(?<step>${NUMBER})`), // as Polars renames columns of one name
     pattern(`${FEATURE}${ANY}${LAG}${ANY}(?<lag>${NUMBER})`, true), // close_lag1
     pattern(`${LAG}${ANY}(?<lag>${NUMBER})${ANY}${FEATURE_AFTER}`, true), // lag1_close
     pattern(String.raw`${FEATURE}\s*[(\[]t(?<step>\s*[+-]\s*${NUMBER}|)[)\]]`, true), // close(t-1), close(t)
@@ -87,11 +88,15 @@ const DASH = new RegExp(`^${FEATURE}-(?<step>${NUMBER})$`);
 /** `close_L1` may be a lag. */
 const LETTER = /[_.:/\s-][a-z]\d+$/i;
 
-/** How `--columns` says that names are written: `{feature}_{step}`, or `{feature}_l{lag}`, newest first. Null where it is no such text. */
+/**
+ * How `--columns` says that names are written: `{feature}_{step}`, or `{feature}_l{lag}`, newest first, or `{feature}` alone, where names
+ * repeat. Null where it is no such text.
+ */
 export function parsePattern(text: string): RegExp | null {
   const parts = text.split(/(\{feature\}|\{step\}|\{lag\})/);
   const holes = parts.filter((part) => /^\{.*\}$/.test(part)).sort();
-  if (holes.length !== 2 || holes[0] !== "{feature}" || holes[1] === "{feature}") return null;
+  if (holes.length > 2 || holes[0] !== "{feature}" || holes[1] === "{feature}") return null;
+  if (holes.length === 1 && text !== "{feature}") return null;
   const groups: Readonly<Record<string, string>> = {
     "{feature}": "(?<feature>.+?)",
     "{step}": `(?<step>[+-]?${NUMBER})`,
@@ -108,7 +113,8 @@ function escapeText(text: string): string {
 export function readHeader(names: readonly string[], given?: RegExp): HeaderReading {
   const twice = findTwice(names);
   if (twice) return { code: "twice", columns: twice };
-  if (given) return readBy(names, [{ expression: given, hasBare: given.source.includes("<lag>") }], 1) ?? { code: "none" };
+  if (given)
+    return readBy(names, [{ expression: given, bare: given.source.includes("<lag>") ? "newest" : "oldest" }], 1) ?? { code: "none" };
   for (const patterns of PATTERNS) {
     const reading = readBy(names, patterns, Math.max(2, names.length / 2));
     if (reading) return (reading.code === "grid" && findOtherReading(names, reading)) || reading;
@@ -144,8 +150,8 @@ function isAlike(a: HeaderReading, b: HeaderReading): boolean {
   return a.code === "grid" && b.code === "grid" && a.order.join() === b.order.join();
 }
 
-/** Every name that the pattern fits, and the bare names of features whose newest lag is not there. */
-function placeAll(names: readonly string[], { expression, hasBare }: Pattern): Place[] {
+/** Every name that the pattern fits, and the bare names of features whose newest lag, or first step, is not there. */
+function placeAll(names: readonly string[], { expression, bare: bareStep }: Pattern): Place[] {
   const places: Place[] = [];
   const bare: [column: number, name: string][] = [];
   const newest = new Map<string, number>(); // feature → its newest step
@@ -159,13 +165,23 @@ function placeAll(names: readonly string[], { expression, hasBare }: Pattern): P
     places.push({ column, feature: groups.feature, step });
     newest.set(groups.feature, Math.max(newest.get(groups.feature) ?? Number.NEGATIVE_INFINITY, step));
   }
-  if (!hasBare) return places;
+  if (bareStep === undefined) return places;
+  if (bareStep === "oldest") return [...places, ...placeOldest(places, bare)];
   if (places.every(({ step }) => step === 0)) return []; // close_0 alone is no lag
   for (const [column, name] of bare) {
     const feature = name.replace(NOW, "");
     if (newest.get(feature) === -1) places.push({ column, feature, step: 0 });
   }
   return places;
+}
+
+/** Bare names as the steps before the lowest, which is 1, or 2 in Excel, or 0 in Polars; none where a feature has no bare name. */
+function placeOldest(places: readonly Place[], bare: readonly [column: number, name: string][]): Place[] {
+  const lowest = Math.min(...places.map(({ step }) => step));
+  const features = new Set(places.map(({ feature }) => feature));
+  const own = bare.filter(([, name]) => features.has(name));
+  if (lowest < 0 || lowest > 2 || own.length !== features.size) return [];
+  return own.map(([column, feature]) => ({ column, feature, step: lowest - 1 }));
 }
 
 /** A grid where every feature has the same steps and none is left out. */

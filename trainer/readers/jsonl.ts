@@ -9,6 +9,7 @@ import { readingsOf } from "./encode-inputs.ts";
 import { toUtf8 } from "./encoding.ts";
 import { type InputReading, readCell } from "./input-table.ts";
 import { expectNumber, openLabels, toLabel } from "./issues.ts";
+import { type LongNumberUse, parseJson } from "./json-text.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
@@ -40,11 +41,12 @@ const STATIC = "static";
 /** Reads records, some at a time; those of a batch that are shorter than its longest are padded in front. Throws DataError naming the line. */
 export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: string, wanted: Wanted): AsyncGenerator<Batch> {
   const batcher = createRecordBatcher(source, wanted);
+  const use = longNumberUse(wanted);
   for await (const { lines, first } of splitLines(toUtf8(chunks, source), source))
     for (let i = 0; i < lines.length; i++) {
       if (lines[i] === "" || lines[i].trim() === "") continue;
       const place = `${source}: line ${first + i}`;
-      batcher.add(parseLine(lines[i], place), place);
+      batcher.add(parseLine(lines[i], place, use), place);
       if (batcher.isFull()) yield batcher.take();
     }
   yield* batcher.finish("has no line of JSON");
@@ -54,7 +56,7 @@ export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: stri
 export async function* readJson(bytes: Uint8Array, source: string, wanted: Wanted): AsyncGenerator<Batch> {
   const parts: Uint8Array[] = [];
   for await (const part of toUtf8(chunksOf(bytes), source)) parts.push(part);
-  const document = parseDocument(Buffer.concat(parts), source);
+  const document = parseDocument(Buffer.concat(parts), source, longNumberUse(wanted));
   if (document === null) return yield* readJsonl(chunksOf(bytes), source, wanted);
   const batcher = createRecordBatcher(source, wanted);
   for (const [n, record] of document.entries()) {
@@ -69,18 +71,18 @@ async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** The records of an array; null where each line is a document of its own. Throws DataError. */
-function parseDocument(bytes: Buffer, source: string): readonly unknown[] | null {
+function parseDocument(bytes: Buffer, source: string, use: LongNumberUse): readonly unknown[] | null {
   if (bytes.length > MAX_DOCUMENT_BYTES)
     throw new DataError(source, `is JSON of more than ${MAX_DOCUMENT_BYTES} bytes: write it as JSON lines, a record a line`);
   const text = bytes.toString("utf8");
   if (!text.trimStart().startsWith("[")) return null;
   try {
-    const document: unknown = JSON.parse(text);
+    const document: unknown = parseJson(text, use);
     if (Array.isArray(document)) return document;
   } catch {
     const end = text.trimStart().indexOf("\n");
-    if (end < 0) parseLine(text, source);
-    parseLine(text.trimStart().slice(0, end), source); // a line by itself, or the error
+    if (end < 0) parseLine(text, source, use);
+    parseLine(text.trimStart().slice(0, end), source, use); // a line by itself, or the error
   }
   return null;
 }
@@ -146,9 +148,21 @@ async function* splitLines(chunks: AsyncIterable<Uint8Array>, source: string): A
   if (rest.length > 0) yield { lines: [decode(new Uint8Array(0))], first };
 }
 
-function parseLine(text: string, place: string): unknown {
+/** Keys, times and ids keep all digits; features that float64 rounds are counted. */
+function longNumberUse({ columns, statics, rows, onRounded }: Wanted): LongNumberUse {
+  const features = rows && (rows.features ?? null); // null: all fields that are left
+  const isRead = (field: string): boolean => features === null || (features ?? [SEQUENCE, ...statics]).includes(field);
+  return {
+    isText: (field) => field !== undefined && columns.includes(field) && !statics.includes(field),
+    onRounded: (field) => {
+      if (field === undefined || isRead(field)) onRounded?.(1);
+    },
+  };
+}
+
+function parseLine(text: string, place: string, use: LongNumberUse): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text, use);
   } catch (error) {
     const [, what, at] = /^(.*?)(?: in JSON at position (\d+).*|, (?:"|\.\.\.).*)?$/s.exec((error as Error).message) ?? [];
     throw new DataError(place, `is not JSON: ${what}${at === undefined ? "" : ` after character ${at}`}`);

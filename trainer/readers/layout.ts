@@ -1,12 +1,25 @@
 // Which column of a table holds what, by their names or their number: for CSV and Parquet alike. Roles first (roles.ts), then the
 // features and steps of what is left (header.ts). Knows no bytes and no values. Legend: T steps, F features.
 import { DataError } from "../../shared/errors.ts";
-import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
+import { MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 import { hasDefaultNames, refuseFeatures } from "./align.ts";
 import type { Wanted } from "./batch.ts";
 import { type Grid, type HeaderReading, readHeader } from "./header.ts";
+import {
+  adviseOnRepeated,
+  describeOther,
+  patternOf,
+  quoteWord,
+  refuseBare,
+  refuseCount,
+  refuseGrouped,
+  refuseNames,
+  refuseRest,
+  shapeWithoutNames,
+} from "./layout-refusals.ts";
 import { list, plainName, show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
+import { findBareNames, readRepeated, saysRepeated } from "./repeated-names.ts";
 import { assignRoles, findColumn, isIdentifier, type Roles, refuseIdentifier } from "./roles.ts";
 
 /** Where a record holds what. */
@@ -40,20 +53,17 @@ export function findLayout(header: readonly string[] | null, count: number, sour
   if (names === null) return { ...finish(countColumns(roles.values, source, wanted)), ...findBareLabel(roles, wanted) };
   const numbered = sortIntegers(names, roles.values);
   if (numbered) return finish(countNamed(names, numbered, "integer-header", source, wanted));
-  const reading = readHeader(
-    roles.values.map((column) => names[column]),
-    wanted.pattern,
-  );
+  const own = roles.values.map((column) => names[column]);
+  const repeated = readRepeated(own);
+  if (saysRepeated(wanted.pattern)) return finish(takeRepeated(names, roles, repeated, source, wanted));
+  const reading = readHeader(own, wanted.pattern);
   const isByPosition =
     wanted.byPosition || (reading.code === "none" && wanted.target !== undefined && hasDefaultNames(wanted.target.features));
-  if (isByPosition && (reading.code !== "grid" || reading.isSingle))
+  if (isByPosition && (reading.code !== "grid" || reading.isSingle)) {
+    if (repeated && !isInOrder(repeated, own.length)) throw refuseGrouped(repeated, source);
     return finish(countNamed(names, roles.values, wanted.byPosition ? "asked" : "default-names", source, wanted));
+  }
   return finish(takeGrid(names, roles, reading, source, wanted));
-}
-
-/** T and F where nothing names them. */
-function shapeWithoutNames({ target }: Wanted): Shape {
-  return target ? { timesteps: target.timesteps, features: target.features.length } : DEFAULT_SHAPE;
 }
 
 /** Columns without names, step by step; one more is the label. */
@@ -62,14 +72,6 @@ function countColumns(values: readonly number[], source: string, wanted: Wanted)
   const { timesteps: T, features: F } = shape;
   if (values.length !== T * F && values.length !== T * F + 1) throw refuseCount(values.length, source, wanted);
   return { shape, features: null, order: values.slice(0, T * F), remarks: [{ code: "by-position", reason: "no-names" }] };
-}
-
-function refuseCount(columns: number, source: string, wanted: Wanted): DataError {
-  const { timesteps: T, features: F } = shapeWithoutNames(wanted);
-  return new DataError(
-    source,
-    `has ${columns === 1 ? "1 column" : `${columns} columns`}, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key or --features`,
-  );
 }
 
 /** The column behind the last number. */
@@ -111,7 +113,7 @@ function takeGrid(names: readonly string[], { values }: Roles, reading: HeaderRe
       throw new DataError(
         source,
         columnName(reading.columns[0]) === columnName(reading.columns[1])
-          ? `has two columns ${show(columnName(reading.columns[0]))}: name each once, or say --by-position to take the columns step by step`
+          ? `has two columns ${show(columnName(reading.columns[0]))}: name each once${adviseOnRepeated(names, values, wanted)}`
           : `has two columns for one feature and step, ${reading.columns.map((place) => show(columnName(place))).join(" and ")}: say with --columns how names are written, as --columns "{feature}_{step}"`,
       );
     case "incomplete":
@@ -133,13 +135,24 @@ function takeGrid(names: readonly string[], { values }: Roles, reading: HeaderRe
   }
 }
 
-function refuseNames(names: readonly string[], values: readonly number[], source: string, wanted: Wanted): DataError {
-  const { timesteps: T, features: F } = shapeWithoutNames(wanted);
-  if (values.length !== T * F && values.length !== T * F + 1) return refuseCount(values.length, source, wanted);
-  return new DataError(
+/** The columns of one name as its steps. Throws DataError where names do not repeat, or repeat unlike. */
+function takeRepeated(
+  names: readonly string[],
+  { values }: Roles,
+  repeated: ReturnType<typeof readRepeated>,
+  source: string,
+  wanted: Wanted,
+): Columns {
+  if (repeated) return checkGrid(names, values, { ...repeated, isSingle: false }, source, wanted);
+  throw new DataError(
     source,
-    `names its columns ${list(names, values)}, which say no feature and step: say how names are written, as --columns "{feature}_{step}", or --by-position to take them as ${T} × ${F}, step by step`,
+    `names its columns ${list(names, values)}, of which no name stands as often as the others, as --columns "{feature}" has it: leave --columns out, or say {step} or {lag} in it`,
   );
+}
+
+/** Whether names that repeat stand step by step, and nothing else does. */
+function isInOrder({ order }: Grid, columns: number): boolean {
+  return order.length === columns && order.every((place, i) => place === i);
 }
 
 /** Throws DataError where columns are left, or where one name and a number may mean steps or features. */
@@ -159,6 +172,11 @@ function checkGrid(
       source,
       `names its columns ${show(features[0])} and a number, which may be ${T} steps of one feature or ${describeOther(T, wanted)}: say --columns "${patternOf(names[values[order[0]]], features[0])}" for steps, or --by-position for columns step by step`,
     );
+  const bare = findBareNames(
+    values.map((column) => names[column]),
+    { features, order, rest },
+  );
+  if (bare) throw refuseBare(names[values[bare.bare]], names[values[bare.next]], source);
   if (rest.length > 0)
     throw refuseRest(
       names,
@@ -167,35 +185,6 @@ function checkGrid(
       wanted,
     );
   return { shape: { timesteps: T, features: F }, features, order: order.map((place) => values[place]), remarks: [] };
-}
-
-function describeOther(T: number, wanted: Wanted): string {
-  const shape = shapeWithoutNames(wanted);
-  return T === shape.timesteps * shape.features ? `${shape.timesteps} × ${shape.features}` : `${T} features`;
-}
-
-/** As `--columns` says how this name is written. */
-function patternOf(name: string, feature: string): string {
-  return name.replace(feature, "{feature}").replace(/\d+(?=\D*$)/, "{step}");
-}
-
-function refuseRest(names: readonly string[], rest: readonly number[], source: string, wanted: Wanted): DataError {
-  const word = quoteWord(names[rest[0]]);
-  if (rest.length > 1)
-    return new DataError(
-      source,
-      `has columns ${list(names, rest)} beside the features: name the label with --label, with --static what is given once a sequence, and with --id what is neither label nor feature`,
-    );
-  const isLabelKnown = wanted.label !== undefined || !wanted.labels;
-  return new DataError(
-    source,
-    `has the column ${show(names[rest[0]])} beside the features: say what it is with ${isLabelKnown ? `--id ${word}, or --static ${word} where it is given once a sequence (or --label ${word})` : `--label ${word} or --id ${word}, or --static ${word} where it is given once a sequence`}`,
-  );
-}
-
-/** A name as a shell takes it for one word. */
-function quoteWord(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `"${name}"`;
 }
 
 /** One row a record. */

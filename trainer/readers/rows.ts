@@ -2,7 +2,7 @@
 // no window. Legend: R rows, F features.
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
-import type { Batch } from "./batch.ts";
+import type { Batch, Column } from "./batch.ts";
 import { openLabels } from "./issues.ts";
 import { requireKey } from "./keys.ts";
 import { mergeRemarks, type Remark } from "./reading.ts";
@@ -160,9 +160,8 @@ function createNumbering(key: string | undefined, source: string) {
     /** (rows) numbers of a batch's series, or null without a key. Throws DataError where keys are of two kinds, or one is missing, counted from `first`. */
     number(batch: Batch, first: number): Int32Array | null {
       if (key === undefined) return null;
-      const names = batch.columns[key];
-      if (typeof names[0] !== typeof (keys.keys().next().value ?? names[0]))
-        throw new DataError(source, `${key} is text in some rows and a number in others: write it alike`);
+      const names = alike(batch.columns[key], keys.keys().next().value);
+      if (names === null) throw new DataError(source, `${key} is text in some rows and a number in others: write it alike`);
       const series = new Int32Array(names.length);
       for (let i = 0; i < names.length; i++) {
         const name = requireKey(names[i], key, first + i, source);
@@ -173,6 +172,17 @@ function createNumbering(key: string | undefined, source: string) {
       return series;
     },
   };
+}
+
+/**
+ * Names as the first one that was read is, a number or text; null where a text is no whole number. Whole numbers beyond 2^53 come as
+ * text, and so do those beside them in a batch.
+ */
+function alike(names: Column, first: string | number | undefined): ArrayLike<string | number> | null {
+  if (first === undefined || typeof names[0] === typeof first) return names;
+  if (typeof first === "string") return /^-?\d+$/.test(first) ? Array.from(names, String) : null;
+  const numbers = Array.from(names as readonly string[], (name) => (Number.isSafeInteger(Number(name)) ? Number(name) : name));
+  return (names as readonly string[]).every((name) => /^-?\d+$/.test(name)) ? numbers : null;
 }
 
 /** Reads times, and sees whether each series' rise. */

@@ -82,8 +82,9 @@ describe("readHeader asks where names may mean two things, or nothing", () => {
     });
   });
 
-  test("which must hold a feature, and a step or a lag", () => {
-    for (const text of ["", "{feature}", "{step}_{lag}", "{feature}_{step}_{lag}", "{feature}{feature}"])
+  test("which must hold a feature, and a step or a lag, or be a feature alone", () => {
+    expect(parsePattern("{feature}")).not.toBeNull();
+    for (const text of ["", "x{feature}", "{step}_{lag}", "{feature}_{step}_{lag}", "{feature}{feature}"])
       expect(parsePattern(text)).toBeNull();
   });
 });

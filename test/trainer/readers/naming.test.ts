@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { encodeNpy } from "../../../shared/npy.ts";
 import { readBatches } from "../../../trainer/readers/data-files.ts";
 import { type ReadOptions, readDataset } from "../../../trainer/readers/dataset.ts";
+import { joinBatches } from "../../../trainer/readers/join.ts";
 import { encodeNpz } from "../../../trainer/readers/npz.ts";
 import { FEATURES, readForModel, T } from "./forms.ts";
 
@@ -126,6 +127,32 @@ describe("numbers and keys", () => {
     int64.writeBigInt64LE(1n, int64.length - 16);
     int64.writeBigInt64LE(BigInt(big), int64.length - 8);
     expect(await remarksOf(write("npy", int64))).toContainEqual(rounded);
+  });
+
+  test("in JSON as in CSV: features are counted, keys and times keep all digits", async () => {
+    const text = (rest: string): string => `{"sequence":[[1,${big}],[0.1234567890123456789,2]],"note":"${big}, \\" ${big}"${rest}}\n`;
+    const rounded = { code: "rounded", count: 1 };
+    expect(await remarksOf(write("jsonl", text(`,"other":${big}`)))).toContainEqual(rounded);
+    expect(await remarksOf(write("jsonl", text("").replace(big, "9007199254740992")))).not.toContainEqual(rounded);
+    const row = (at: bigint, close: number): string => `{"symbol":${at % 2n === 0n ? big : 7},"at":${at},"close":${close}}`;
+    const rows = [3n, 2n, 1n, 0n].map((n) => row(1_769_558_400_000_000_000n + n, Number(n)));
+    for (const path of [write("json", `[\n${rows.join(",\n")}]`), write("jsonl", rows.join("\n"))]) {
+      const { values, columns } = await joinBatches(readBatches([path], { key: "symbol", time: "at", window: 2 }), path);
+      expect(columns.symbol).toEqual(["7", big]);
+      expect(values).toEqual(Float64Array.of(1, 3, 0, 2));
+    }
+  });
+
+  test("keys that are whole numbers stay one kind, also where a later batch has some beyond 2^53", async () => {
+    const keys = [...new Array<string>(5000).fill("7"), big, "7"];
+    const lines = keys.map((key) => `{"symbol":${key},"close":1}`);
+    const window = { key: "symbol", window: 1 };
+    for (const all of [lines, lines.toReversed()]) {
+      const { columns } = await joinBatches(readBatches([write("jsonl", all.join("\n"))], window), "");
+      expect(new Set(Array.from(columns.symbol, String))).toEqual(new Set(["7", big]));
+    }
+    const mixed = write("jsonl", [...lines, '{"symbol":"other","close":1}'].join("\n"));
+    await expect(joinBatches(readBatches([mixed], window), "")).rejects.toThrow("symbol is text in some rows and a number in others");
   });
 
   test("a validation part is not read in silence", async () => {

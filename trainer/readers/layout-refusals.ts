@@ -1,0 +1,87 @@
+// What a table's layout says of names that it cannot read: where, what was expected, and the option that settles it. Decides nothing.
+// Legend: T steps, F features.
+import { DataError } from "../../shared/errors.ts";
+import { DEFAULT_SHAPE, type Shape } from "../../shared/sequence.ts";
+import type { Wanted } from "./batch.ts";
+import type { Grid } from "./header.ts";
+import { list, show } from "./quoting.ts";
+import { REPEATED_ADVICE, readRepeated } from "./repeated-names.ts";
+
+/** T and F where nothing names them. */
+export function shapeWithoutNames({ target }: Wanted): Shape {
+  return target ? { timesteps: target.timesteps, features: target.features.length } : DEFAULT_SHAPE;
+}
+
+/** A count of columns that fits no shape. */
+export function refuseCount(columns: number, source: string, wanted: Wanted): DataError {
+  const { timesteps: T, features: F } = shapeWithoutNames(wanted);
+  return new DataError(
+    source,
+    `has ${columns === 1 ? "1 column" : `${columns} columns`}, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key or --features`,
+  );
+}
+
+/** What would settle names that stand twice, where something does. */
+export function adviseOnRepeated(names: readonly string[], values: readonly number[], wanted: Wanted): string {
+  if (readRepeated(values.map((column) => names[column]))) return `, or say ${REPEATED_ADVICE}`;
+  const { timesteps: T, features: F } = shapeWithoutNames(wanted);
+  return values.length === T * F ? `, or say --by-position to take the columns as ${T} × ${F}, step by step` : "";
+}
+
+/** Names that repeat, in an order that --by-position would misread. */
+export function refuseGrouped({ features }: Grid, source: string): DataError {
+  return new DataError(
+    source,
+    `has columns of one name, ${show(features[0])}, that do not stand step by step, as --by-position takes them: say ${REPEATED_ADVICE}`,
+  );
+}
+
+/** Names that say nothing. */
+export function refuseNames(names: readonly string[], values: readonly number[], source: string, wanted: Wanted): DataError {
+  const { timesteps: T, features: F } = shapeWithoutNames(wanted);
+  if (values.length !== T * F && values.length !== T * F + 1) return refuseCount(values.length, source, wanted);
+  return new DataError(
+    source,
+    `names its columns ${list(names, values)}, which say no feature and step: say how names are written, as --columns "{feature}_{step}", or --by-position to take them as ${T} × ${F}, step by step`,
+  );
+}
+
+/** What T numbered columns of one name may be beside T steps. */
+export function describeOther(T: number, wanted: Wanted): string {
+  const shape = shapeWithoutNames(wanted);
+  return T === shape.timesteps * shape.features ? `${shape.timesteps} × ${shape.features}` : `${T} features`;
+}
+
+/** As `--columns` says how this name is written. */
+export function patternOf(name: string, feature: string): string {
+  return name.replace(feature, "{feature}").replace(/\d+(?=\D*$)/, "{step}");
+}
+
+/** `open` beside `open.1`: the oldest step, or the newest lag. */
+export function refuseBare(bare: string, next: string, source: string): DataError {
+  const [steps, lags] = ["{step}", "{lag}"].map((hole) => next.replace(bare, "{feature}").replace(/\d+(?=\D*$)/, hole));
+  return new DataError(
+    source,
+    `has columns ${show(bare)} and ${show(next)}: say --columns "${steps}" where ${show(bare)} is the oldest step, or --columns "${lags}" where it is the newest`,
+  );
+}
+
+/** Columns beside the features. */
+export function refuseRest(names: readonly string[], rest: readonly number[], source: string, wanted: Wanted): DataError {
+  const word = quoteWord(names[rest[0]]);
+  if (rest.length > 1)
+    return new DataError(
+      source,
+      `has columns ${list(names, rest)} beside the features: name the label with --label, with --static what is given once a sequence, and with --id what is neither label nor feature`,
+    );
+  const isLabelKnown = wanted.label !== undefined || !wanted.labels;
+  return new DataError(
+    source,
+    `has the column ${show(names[rest[0]])} beside the features: say what it is with ${isLabelKnown ? `--id ${word}, or --static ${word} where it is given once a sequence (or --label ${word})` : `--label ${word} or --id ${word}, or --static ${word} where it is given once a sequence`}`,
+  );
+}
+
+/** A name as a shell takes it for one word. */
+export function quoteWord(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `"${name}"`;
+}
