@@ -2,29 +2,11 @@
 // learns to read a case deletes its name here: a case of this table that is read is a failing test.
 export const EXPECTED_REFUSALS: Readonly<Record<"keras" | "tensorflow" | "torch", Readonly<Record<string, readonly string[]>>>> = {
   keras: {
-    "computes a layer step by step, as tf2onnx writes layers behind a mask": [
-      "Masking, LSTM, onnx",
-      "Masking, BatchNormalization, LSTM, onnx",
-      "LSTM of hard sigmoids, onnx",
-      "Masking, LSTM of hard sigmoids, backwards, onnx",
-      "functional, onnx",
-      "LSTM with recurrent dropout, onnx",
-      "GRU, onnx",
-      "GRU without reset_after, onnx",
-      "SimpleRNN, onnx",
-    ],
     // Keras' export leaves the layer's means out of the file
     "as an input beside the sequences: numbers that a layer has, which the export left out of the file": ["Normalization, LSTM, onnx"],
     "the operator GlobalAveragePool": ["LayerNormalization, LSTM, onnx"],
   },
-  tensorflow: {
-    "computes a layer step by step, as tf2onnx writes layers behind a mask": [
-      "Masking, LSTM, onnx",
-      "Masking, BatchNormalization, LSTM, Dropout, onnx",
-      "functional, onnx",
-      "GRU, onnx",
-    ],
-  },
+  tensorflow: {},
   torch: {
     "the operator Add": ["RNN, newer exporter"],
     "is a PyTorch file with a pickle in it": ["LSTM, torch.save"],

@@ -18,6 +18,8 @@ const LIMITS = {
   /** Bytes of text, recipes in metadata among them. */
   text: 2 ** 24,
 };
+/** Messages inside messages: a graph in a node of a graph takes six levels, a loop in a loop nine. */
+const MAX_DEPTH = 16;
 type Size = Record<keyof typeof LIMITS, number>;
 
 /** The bytes of a model: fields in the order of their numbers, as onnx.proto's other writers have them. */
@@ -39,12 +41,13 @@ export function decodeTensor(bytes: Uint8Array): TensorProto {
 }
 
 function decode(type: protobuf.Type, bytes: Uint8Array): unknown {
-  measure(type, protobuf.Reader.create(bytes), bytes.length, { fields: 0, integers: 0, floats: 0, text: 0 });
+  measure(type, protobuf.Reader.create(bytes), bytes.length, { fields: 0, integers: 0, floats: 0, text: 0 }, MAX_DEPTH);
   return type.toObject(type.decode(bytes), { longs: Number, arrays: true });
 }
 
 /** Walks from the reader's position to `end` without building anything, and adds to `size`. Throws RangeError beyond a limit. */
-function measure(type: protobuf.Type, reader: protobuf.Reader, end: number, size: Size): void {
+function measure(type: protobuf.Type, reader: protobuf.Reader, end: number, size: Size, depth: number): void {
+  if (depth === 0) throw new RangeError(`messages in more than ${MAX_DEPTH} levels`);
   while (reader.pos < end) {
     const tag = reader.tag();
     const wireType = tag & 7;
@@ -56,7 +59,7 @@ function measure(type: protobuf.Type, reader: protobuf.Reader, end: number, size
     }
     const stop = reader.uint32() + reader.pos;
     if (stop > end) throw new RangeError(`${field.name} claims ${stop - reader.pos} bytes, where ${end - reader.pos} are left`);
-    if (field.resolvedType instanceof protobuf.Type) measure(field.resolvedType, reader, stop, size);
+    if (field.resolvedType instanceof protobuf.Type) measure(field.resolvedType, reader, stop, size, depth - 1);
     else if (field.type === "string") add(size, "text", stop - reader.pos);
     else if (field.type === "float") add(size, "floats", (stop - reader.pos) / 4);
     else if (field.type === "double") add(size, "floats", (stop - reader.pos) / 8);

@@ -1,6 +1,6 @@
 // ONNX' messages, as far as a model with one recurrent network needs them: their fields, once for TypeScript and once for protobufjs.
 // Names (in camelCase), numbers, types and enums: github.com/onnx/onnx/blob/main/onnx/onnx.proto (proto2). Fields that are not named here
-// are skipped, graphs inside attributes among them, so that no message contains itself. Knows no bytes: protobuf.ts does.
+// are skipped. Knows no bytes: protobuf.ts does.
 
 /** TensorProto.DataType */
 export const FLOAT = 1;
@@ -12,7 +12,7 @@ export const BOOL = 9;
 export const DOUBLE = 11;
 
 /** AttributeProto.AttributeType */
-export const ATTRIBUTE = { FLOAT: 1, INT: 2, STRING: 3, TENSOR: 4, FLOATS: 6, INTS: 7, STRINGS: 8 } as const;
+export const ATTRIBUTE = { FLOAT: 1, INT: 2, STRING: 3, TENSOR: 4, GRAPH: 5, FLOATS: 6, INTS: 7, STRINGS: 8 } as const;
 
 /** TensorProto.DataLocation.EXTERNAL */
 export const EXTERNAL = 1;
@@ -58,6 +58,8 @@ export interface AttributeProto {
   /** UTF-8 */
   readonly s?: Uint8Array;
   readonly t?: TensorProto;
+  /** The body of a Loop. */
+  readonly g?: GraphProto;
   readonly floats?: readonly number[];
   readonly ints?: readonly number[];
   /** UTF-8 */
@@ -137,6 +139,7 @@ export const DESCRIPTOR = {
       i: one(3, "int64"),
       s: one(4, "bytes"),
       t: one(5, "TensorProto"),
+      g: one(6, "GraphProto"),
       floats: packed(7, "float"), // onnx.proto packs no attribute, but every reader takes both
       ints: many(8, "int64"),
       strings: many(9, "bytes"),

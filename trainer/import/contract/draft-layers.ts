@@ -72,6 +72,7 @@ const ROWWISE: ReadonlySet<DraftLayer["kind"]> = new Set(["dense", "activation",
 
 function append(out: DraftLayer[], layer: DraftLayer): void {
   if (layer.kind === "activation" && layer.activation.kind === "linear") return;
+  if (layer.kind === "affine" && layer.mean.every((value) => value === 0) && layer.scale.every((value) => value === 1)) return;
   const before = out.at(-1);
   if (before === undefined) return void out.push(layer);
   const isChoice = layer.kind === "globalPooling" && layer.by.length === 1 && (layer.by[0] === "first" || layer.by[0] === "last");

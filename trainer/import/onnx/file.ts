@@ -20,7 +20,7 @@ import {
 import { rejectFile } from "../contract/reject-file.ts";
 import type { Beside } from "../contract/said.ts";
 import { embedExternalData, isExternal } from "./external-data.ts";
-import type { Attribute, Node, Tensor } from "./operators/node.ts";
+import { type Attribute, type Body, bodyOf, type Node, type Tensor } from "./operators/node.ts";
 
 export interface Port {
   readonly name: string;
@@ -71,17 +71,29 @@ export function readGraph(bytes: Uint8Array, source: string, beside: Beside): Gr
       `is written for opset ${opset}`,
       `quickstep reads ${OLDEST_OPSET} to ${NEWEST_OPSET}: export the model with another opset_version`,
     );
-  checkGraph(graph, source);
-  const constants = new Map(graph.initializer?.map((tensor) => [tensor.name ?? "", tensorOf(tensor, source)]));
+  const { nodes, constants } = partsOf(graph, source);
   return {
     opset,
     producer: producerName ?? "",
     metadata: new Map(metadataProps?.map(({ key = "", value = "" }) => [key, value])),
-    nodes: graph.node?.map((node) => nodeOf(node, source)) ?? [],
+    nodes,
     constants,
     inputs: graph.input?.map(portOf).filter(({ name }) => !constants.has(name)) ?? [],
     outputs: graph.output?.map(portOf) ?? [],
   };
+}
+
+function partsOf(graph: GraphProto, source: string): Pick<Graph, "nodes" | "constants"> {
+  checkGraph(graph, source);
+  return {
+    nodes: graph.node?.map((node) => nodeOf(node, source)) ?? [],
+    constants: new Map(graph.initializer?.map((tensor) => [tensor.name ?? "", tensorOf(tensor, source)])),
+  };
+}
+
+function readBody(graph: GraphProto, source: string): Body {
+  const names = (ports: readonly ValueInfoProto[] = []): string[] => ports.map(({ name = "" }) => name);
+  return { ...partsOf(graph, source), inputs: names(graph.input), outputs: names(graph.output) };
 }
 
 function decode(bytes: Uint8Array, source: string): ModelProto {
@@ -109,16 +121,18 @@ function nodeOf({ opType = "", domain, name = "", input = [], output = [], attri
     const value = attributeOf(one, source);
     if (value !== undefined) attributes.set(one.name ?? "", value);
   }
+  if (opType === "Split" && !attributes.has("num_outputs")) attributes.set("num_outputs", output.length); // before opset 18 it goes without saying
   return { operator: isOnnx(domain) ? opType : `${domain}.${opType}`, name, inputs: input, outputs: output, attributes };
 }
 
-/** Undefined for graphs and whatever else no operator here takes. */
-function attributeOf({ type, f = 0, i = 0, s, t = {}, floats = [], ints = [], strings = [] }: AttributeProto, source: string) {
+/** Undefined for whatever no operator here takes. */
+function attributeOf({ type, f = 0, i = 0, s, t = {}, g = {}, floats = [], ints = [], strings = [] }: AttributeProto, source: string) {
   const attributes: Readonly<Record<number, () => Attribute>> = {
     [ATTRIBUTE.FLOAT]: () => f,
     [ATTRIBUTE.INT]: () => i,
     [ATTRIBUTE.STRING]: () => textOf(s),
     [ATTRIBUTE.TENSOR]: () => tensorOf(t, source),
+    [ATTRIBUTE.GRAPH]: () => readBody(g, source),
     [ATTRIBUTE.FLOATS]: () => floats,
     [ATTRIBUTE.INTS]: () => ints,
     [ATTRIBUTE.STRINGS]: () => strings.map(textOf),
@@ -177,8 +191,11 @@ export function checkWeights({ constants, nodes }: Pick<Graph, "constants" | "no
   const damaged = (name: string): never => rejectFile(source, `tensor ${name || "without a name"} holds NaN`, "the weights are damaged");
   for (const [name, { data }] of constants) if (data.some(Number.isNaN)) damaged(name);
   for (const { attributes, name } of nodes)
-    for (const value of attributes.values())
+    for (const value of attributes.values()) {
       if (typeof value === "object" && "data" in value && value.data.some(Number.isNaN)) damaged(name);
+      const body = bodyOf(value);
+      if (body) checkWeights(body, source);
+    }
 }
 
 function portOf({ name = "", type }: ValueInfoProto): Port {

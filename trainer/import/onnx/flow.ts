@@ -3,7 +3,7 @@
 // Legend: N sequences, R rows, W width.
 import { type DraftLayer, widthBehind } from "../contract/draft-layers.ts";
 import { SECOND_ENGINE } from "../contract/reject-file.ts";
-import type { Node, Tensor } from "./operators/node.ts";
+import type { Body, Node, Tensor } from "./operators/node.ts";
 import { OperatorError } from "./operators/operator.ts";
 
 /** Rows (N,R,W) that layers make of the graph's input. */
@@ -27,6 +27,12 @@ export interface TracedNode {
   readonly inputs: readonly (Traced | undefined)[];
   /** The numbers of input k, which depends on no sequence. */
   constant(k: number): Tensor | undefined;
+  /** What a name is in the graph around a body: a flow, or numbers that depend on no sequence. */
+  scope(name: string): Traced | Tensor;
+  /** Evaluates a body of the node, given some of its tensors. */
+  evaluateBody(body: Body, given: ReadonlyMap<string, Tensor>): (name: string) => Tensor;
+  /** Keeps the name of a tensor that says which rows are passed over, to be checked when the graph is understood. */
+  keepMask(name: string): void;
 }
 
 /** Where an element of a tensor comes from. */
@@ -94,30 +100,6 @@ export function pool({ flow }: Traced, by: "first" | "last" | "mean" | "max", di
   return { flow: next, codes: { dims, data: Float64Array.from(places, ({ n, w }) => codeOf(next, n, 0, w)) } };
 }
 
-/** Poolings of the same rows side by side: a flow that has the numbers of all, and the tensors in that flow. */
-export function poolTogether(parts: readonly Traced[]): Traced[] {
-  const single = parts.map(selectRow);
-  const base = single[0].flow.pooled;
-  if (base === undefined || single.some(({ flow }) => flow.pooled !== base)) return unlike("joins numbers of different layers");
-  const by = single.flatMap(({ flow }) => {
-    const last = flow.layers.at(-1);
-    return last?.kind === "globalPooling" ? last.by : unlike("joins numbers of different layers");
-  });
-  const flow: Flow = { ...extend(base, [{ kind: "globalPooling", by }], 1), pooled: base };
-  let offset = 0;
-  return single.map((part) => {
-    const from = offset;
-    offset += part.flow.W;
-    return {
-      flow,
-      codes: {
-        dims: part.codes.dims,
-        data: part.codes.data.map((code) => codeOf(flow, placeOf(part.flow, code).n, 0, from + placeOf(part.flow, code).w)),
-      },
-    };
-  });
-}
-
 /** Lines of the last axis: the codes of each. */
 export function linesOf({ dims, data }: Tensor): Float64Array[] {
   const width = dims[dims.length - 1];
@@ -134,4 +116,12 @@ export function perColumn({ flow, codes }: Traced, valueAt: (k: number) => numbe
     out[w] = value;
   }
   return out.map((value) => (Number.isNaN(value) ? missing : value));
+}
+
+/** (x − mean) / scale of each column, as `settingAt` says of each element. */
+export function affine(traced: Traced, settingAt: (k: number) => readonly [mean: number, scale: number]): Traced {
+  const mean = perColumn(traced, (k) => settingAt(k)[0], 0);
+  const scale = perColumn(traced, (k) => settingAt(k)[1], 1);
+  if (scale.some((value) => value === 0 || !Number.isFinite(value)) || !mean.every(Number.isFinite)) unlike("makes a constant of a column");
+  return carry(traced, [{ kind: "affine", mean, scale }]);
 }

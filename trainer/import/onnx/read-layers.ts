@@ -5,13 +5,14 @@ import { logitOf, mergeLayers, settleLayers } from "../contract/draft-layers.ts"
 import { splitFront } from "../contract/front.ts";
 import { type ImportedNetwork, sigmoid } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
-import { makersOf } from "./dependence.ts";
+import { makersOf, readBy } from "./dependence.ts";
 import type { Graph, Port } from "./file.ts";
 import { codeOf, type Flow, selectRow, type Traced } from "./flow.ts";
 import { findOutput } from "./head.ts";
 import { attempt, createEvaluator, describeNode } from "./interpreter.ts";
 import { answerOf, describeLengths, feed, type Layout, layoutsOf, shapeOf } from "./layout.ts";
-import type { Node, Tensor } from "./operators/node.ts";
+import { readMaskValue, VALID_NUMBER } from "./mask.ts";
+import type { Body, Node, Tensor } from "./operators/node.ts";
 import { build } from "./operators/tensors.ts";
 import { TRACES } from "./trace.ts";
 
@@ -42,7 +43,7 @@ function findInputs({ inputs }: Graph, source: string): { input: Port; lengths: 
     rejectFile(
       source,
       `takes ${lost.name} (${shapeOf(lost)}) as an input beside the sequences: numbers that a layer has, which the export left out of the file`,
-      `import the model that was exported (.keras, .h5, model.json) instead; ${SECOND_ENGINE}`,
+      "import the model that was exported (.keras, .h5, model.json) instead",
     );
   const lengths = others.length === 1 && others[0].dims.length <= 1 ? others[0] : undefined;
   if (input === undefined || more.length > 0 || (others.length > 0 && lengths === undefined))
@@ -69,7 +70,8 @@ interface Reading {
 
 function readAs(layout: Layout, F: number, { graph, source, isLogit }: Reading): ImportedNetwork {
   const output = findOutput(graph, source);
-  const { flow } = traceOutput(graph, layout, F, output, source);
+  const { flow, masks } = traceOutput(graph, layout, F, output, source);
+  const mask = masks.size > 0 ? readMaskValue(graph, layout, F, masks, source) : undefined;
   const logit = logitOf(flow.layers, F, isLogit);
   if (typeof logit === "string")
     return rejectFile(
@@ -89,10 +91,11 @@ function readAs(layout: Layout, F: number, { graph, source, isLogit }: Reading):
         : isLogit
           ? "a sigmoid stands behind the output, as --logits says"
           : "head: a sigmoid",
-      describeLengths(layout),
+      mask === undefined ? describeLengths(layout) : `a mask passes over rows of ${mask} wherever they stand`,
     ],
     timesteps: layout.isFree ? null : layout.T,
-    padding: layout.lengths === null ? "none" : "leading",
+    padding: mask === undefined ? (layout.lengths === null ? "none" : "leading") : mask === 0 ? "any" : null,
+    ...(mask !== undefined && mask !== 0 && { mask }),
     front,
     network: settleLayers(layers, F),
     forward(rows) {
@@ -102,48 +105,66 @@ function readAs(layout: Layout, F: number, { graph, source, isLogit }: Reading):
   };
 }
 
-/** The output as a flow of one row. Throws DataError naming the operator that is no layer. */
-function traceOutput(graph: Graph, layout: Layout, F: number, output: string, source: string): Traced {
+/** The output as a flow of one row, and the names of masks. Throws DataError naming the operator that is no layer. */
+function traceOutput(
+  graph: Graph,
+  layout: Layout,
+  F: number,
+  output: string,
+  source: string,
+): { readonly flow: Flow; readonly masks: ReadonlySet<string> } {
   const { N, T, batchFirst, input } = layout;
   const start: Flow = { layers: [], R: T, W: F };
   const codes = build(batchFirst ? [N, T, F] : [T, N, F], ([a, b, f]) => codeOf(start, batchFirst ? a : b, batchFirst ? b : a, f));
   const numbers = createEvaluator(
     graph,
-    feed(layout, F, () => 0),
+    feed(layout, F, () => VALID_NUMBER),
     source,
   );
   const known = new Map<string, Traced | undefined>([[input, { flow: start, codes }]]);
   const depends = dependents(graph, input);
   const makers = makersOf(graph);
   const underway = new Set<string>();
+  const masks = new Set<string>();
+  const around: Around = {
+    trace: (name) => trace(name),
+    numbers,
+    evaluateBody: (body, given) => createEvaluator(body, given, source, numbers),
+    keepMask: (name) => masks.add(name),
+  };
   const trace = (name: string): Traced | undefined => {
     if (known.has(name) || !depends.has(name)) return known.get(name);
     const node = makers.get(name);
     if (node === undefined || underway.has(name))
       return rejectFile(source, `needs ${name}, which no node computes first`, "the file is damaged: export the model again");
     underway.add(name);
-    const outputs = traceNode(node, trace, numbers, source);
+    const outputs = traceNode(node, around, source);
     for (const [k, one] of node.outputs.entries()) if (one !== "") known.set(one, outputs[k]);
     return known.get(name);
   };
   const traced = trace(output);
   if (traced === undefined) return rejectFile(source, `answers ${output} whatever the sequences are`, "export the model for inference");
-  return attempt({ operator: "output", name: output, inputs: [], outputs: [], attributes: new Map() }, () => selectRow(traced), source);
+  const end: Node = { operator: "output", name: output, inputs: [], outputs: [], attributes: new Map() };
+  return { flow: attempt(end, () => selectRow(traced), source).flow, masks };
 }
 
-function traceNode(
-  node: Node,
-  trace: (name: string) => Traced | undefined,
-  numbers: (name: string) => Tensor,
-  source: string,
-): readonly (Traced | undefined)[] {
+/** The graph around a node. */
+interface Around {
+  readonly trace: (name: string) => Traced | undefined;
+  readonly numbers: (name: string) => Tensor;
+  readonly evaluateBody: (body: Body, given: ReadonlyMap<string, Tensor>) => (name: string) => Tensor;
+  readonly keepMask: (name: string) => void;
+}
+
+function traceNode(node: Node, { trace, numbers, ...around }: Around, source: string): readonly (Traced | undefined)[] {
   const inputs = node.inputs.map((name) => (name === "" ? undefined : trace(name)));
   const rule = TRACES.get(node.operator);
   return attempt(
     node,
     () => {
       if (rule === undefined) return rejectOperator(node, source);
-      return rule({ node, inputs, constant: (k) => (node.inputs[k] ? numbers(node.inputs[k]) : undefined) });
+      const constant = (k: number): Tensor | undefined => (node.inputs[k] ? numbers(node.inputs[k]) : undefined);
+      return rule({ node, inputs, constant, scope: (name) => trace(name) ?? numbers(name), ...around });
     },
     source,
   );
@@ -151,6 +172,8 @@ function traceNode(
 
 /** Operators whose bodies are graphs of their own, which may take any tensor. */
 const LOOPS = new Set(["Loop", "Scan", "If"]);
+/** What makes no number of the sequences' numbers, but asks for them: shapes, and masks, of which readMaskValue proves what they say. */
+const ASKING = /^(Shape|Size|Equal|Less|LessOrEqual|Greater|GreaterOrEqual|And|Or|Not)$/;
 
 /** Throws DataError: what the operator is, and the way forward. */
 function rejectOperator(node: Node, source: string): never {
@@ -158,19 +181,22 @@ function rejectOperator(node: Node, source: string): never {
   if (LOOPS.has(node.operator))
     rejectFile(
       source,
-      `${what} computes a layer step by step, as tf2onnx writes layers behind a mask, with dropout inside, or of other functions than cuDNN's`,
+      `${what} computes a layer step by step`,
       `import the model that was exported (.keras, .h5, model.json) instead, whose layers quickstep reads; ${SECOND_ENGINE}`,
     );
   rejectFile(source, `${what} is no layer that quickstep runs`, SECOND_ENGINE);
 }
 
-/** Every tensor that depends on the numbers of `input`; a shape does not. */
+/** Every tensor that depends on the numbers of `input`; a shape does not, and a mask is taken as that of valid rows. */
 function dependents(graph: Graph, input: string): ReadonlySet<string> {
   const found = new Set([input]);
   for (let before = -1; before < found.size; ) {
     before = found.size;
     for (const node of graph.nodes)
-      if (LOOPS.has(node.operator) || (!/^(Shape|Size)$/.test(node.operator) && node.inputs.some((name) => found.has(name))))
+      if (
+        (LOOPS.has(node.operator) && node.operator !== "Loop") ||
+        (!ASKING.test(node.operator) && readBy(node).some((name) => found.has(name)))
+      )
         for (const output of node.outputs) if (output !== "") found.add(output);
   }
   return found;

@@ -10,26 +10,44 @@ import { at, build } from "./operators/tensors.ts";
 /** ONNX' gates in our order. */
 const ORDER: Readonly<Record<RecurrentKind, readonly number[]>> = { LSTM: [0, 2, 3, 1], GRU: [0, 1, 2], RNN: [0] };
 
-/** Y, Y_h and Y_c, each a flow of its own. Throws OperatorError for what is no layer that quickstep runs. */
-export function traceRecurrent(kind: RecurrentKind, { node, inputs, constant }: TracedNode): readonly Traced[] {
-  const settings = readRecurrentSettings(kind, node.attributes);
-  if (inputs.some((input, k) => k > 0 && input !== undefined)) unlike("computes its weights, lengths or first state from the sequences");
-  const [w, r] = [constant(1)!, constant(2)!];
+/** What a recurrent layer is made of, in ONNX' layout. */
+export interface RecurrentNumbers {
+  /** (D,GU,W), (D,GU,U), (D,2GU) */
+  readonly w: Tensor;
+  readonly r: Tensor;
+  readonly b: Tensor | undefined;
+  /** (D,N,U) before the first step, or (N,D,U) with layout 1. */
+  readonly hidden: Tensor | undefined;
+  readonly cell: Tensor | undefined;
+}
+
+/** The flows that a recurrent layer leaves: all steps, the last state, the last cell state. */
+export interface RecurrentFlows {
+  readonly sequence: Flow;
+  readonly state: Flow;
+  readonly cell: Flow;
+}
+
+/** A recurrent layer over the rows of `traced`. Throws OperatorError for what is no layer that quickstep runs. */
+export function recurrentFlows(
+  kind: RecurrentKind,
+  traced: Traced,
+  settings: RecurrentSettings,
+  numbers: RecurrentNumbers,
+): RecurrentFlows {
+  const { w, r, b, hidden, cell } = numbers;
   const [D, G, U] = [settings.directions.length, ORDER[kind].length, r.dims[2]];
-  const traced = inputs[0]!;
   const W = traced.flow.W;
   if (String(w.dims) !== String([D, G * U, W]) || String(r.dims) !== String([D, G * U, U]) || !(U >= 1 && U <= MAX_UNITS))
     return unlike(`has W (${w.dims.join(", ")}) and R (${r.dims.join(", ")}) for rows of ${W} numbers, 1 to ${MAX_UNITS} units`);
-  if (node.inputs[7] && constant(7)!.data.some((weight) => weight !== 0)) unlike("has peepholes (P)");
   const isTurned = checkRows(traced, settings);
-  const states = [5, 6].map((k) => (node.inputs[k] ? constant(k) : undefined));
   const cells = settings.directions.map((_, d) =>
     cellOf(
       kind,
       settings,
       d,
-      { w, r, b: node.inputs[3] ? constant(3)! : undefined, W, U },
-      states.map((state) => initialOf(state, d, settings, U)),
+      { w, r, b, W, U },
+      [hidden, cell].map((state) => initialOf(state, d, settings, U)),
     ),
   );
   const turn: DraftLayer[] = isTurned ? [{ kind: "reverse" }] : [];
@@ -40,23 +58,32 @@ export function traceRecurrent(kind: RecurrentKind, { node, inputs, constant }: 
         : { kind: "recurrent", cell: cells[0], ...(settings.directions[0] === "reverse" && { backwards: true }), returns };
     return extend(traced.flow, [...turn, layer], returns === "sequence" ? traced.flow.R : 1);
   };
-  const T = traced.flow.R;
-  const N = traced.codes.dims[settings.batchFirst ? 0 : 1];
-  const [sequence, state] = [flowOf("sequence"), flowOf("state")];
-  const all = settings.batchFirst ? [N, T, D, U] : [T, D, N, U];
-  const last = settings.batchFirst ? [N, D, U] : [D, N, U];
+  const state = flowOf("state");
+  return { sequence: flowOf("sequence"), state, cell: kind === "LSTM" ? flowOf("cell") : state };
+}
+
+/** Y, Y_h and Y_c, each a flow of its own. Throws OperatorError for what is no layer that quickstep runs. */
+export function traceRecurrent(kind: RecurrentKind, { node, inputs, constant }: TracedNode): readonly Traced[] {
+  const settings = readRecurrentSettings(kind, node.attributes);
+  if (inputs.some((input, k) => k > 0 && input !== undefined)) unlike("computes its weights, lengths or first state from the sequences");
+  if (node.inputs[7] && constant(7)!.data.some((weight) => weight !== 0)) unlike("has peepholes (P)");
+  const traced = inputs[0]!;
+  const [b, hidden, first] = [3, 5, 6].map((k) => (node.inputs[k] ? constant(k) : undefined));
+  const { sequence, state, cell } = recurrentFlows(kind, traced, settings, { w: constant(1)!, r: constant(2)!, b, hidden, cell: first });
+  const { batchFirst } = settings;
+  const [D, U, T, N] = [settings.directions.length, constant(2)!.dims[2], traced.flow.R, traced.codes.dims[batchFirst ? 0 : 1]];
   const lastOf = (flow: Flow): Traced => ({
     flow,
-    codes: build(last, ([a, b, u]) => codeOf(flow, settings.batchFirst ? a : b, 0, (settings.batchFirst ? b : a) * U + u)),
+    codes: build(batchFirst ? [N, D, U] : [D, N, U], ([a, c, u]) => codeOf(flow, batchFirst ? a : c, 0, (batchFirst ? c : a) * U + u)),
   });
   const y: Traced = {
     flow: sequence,
-    codes: build(all, (index) => {
-      const [n, t, d, u] = settings.batchFirst ? index : [index[2], index[0], index[1], index[3]];
+    codes: build(batchFirst ? [N, T, D, U] : [T, D, N, U], (index) => {
+      const [n, t, d, u] = batchFirst ? index : [index[2], index[0], index[1], index[3]];
       return codeOf(sequence, n, t, d * U + u);
     }),
   };
-  return [y, lastOf(state), ...(kind === "LSTM" ? [lastOf(flowOf("cell"))] : [])];
+  return [y, lastOf(state), ...(kind === "LSTM" ? [lastOf(cell)] : [])];
 }
 
 /** Whether rows come from the last to the first. Throws OperatorError where they are not the rows of the flow. */

@@ -50,6 +50,7 @@ const float = (name: string, f: number): AttributeProto => ({ name, f, type: ATT
 const text = (name: string, value: string): AttributeProto => ({ name, s: new TextEncoder().encode(value), type: ATTRIBUTE.STRING });
 const bools = (...values: number[]): TensorProto => tensor("bools", BOOL, [values.length], Uint8Array.from(values));
 
+const bools2 = (...values: number[]): TensorProto => tensor("bools2", BOOL, [values.length], Uint8Array.from(values));
 const scalar = (name: string, value: number): TensorProto => tensor(name, INT64, [], raw(BigInt64Array.of(BigInt(value))));
 
 interface Case {
@@ -63,6 +64,8 @@ interface Case {
 }
 const [W, R, B] = lstmConstants(3, 4);
 const pair: Case[] = [{ inputs: [noise(1, 2, 3), positive(2, 3)] }, { inputs: [noise(1, 2, 1, 3), positive(2, 4, 1)] }];
+
+const comparison: Case[] = [{ inputs: [int64s("a", 1, 2, 3), int64s("b", 2, 2, 2)], type: BOOL }];
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   Constant: [
@@ -127,6 +130,17 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   Mul: pair,
   Div: pair,
   Equal: [{ inputs: [int64s("a", 1, 2, 3), int64s("b", 1, 0, 3)], type: BOOL }],
+  Less: comparison,
+  LessOrEqual: comparison,
+  Greater: comparison,
+  GreaterOrEqual: comparison,
+  And: [{ inputs: [bools(1, 1, 0, 0), bools2(1, 0, 1, 0)], type: BOOL }],
+  Or: [{ inputs: [bools(1, 1, 0, 0), bools2(1, 0, 1, 0)], type: BOOL }],
+  Clip: [
+    { inputs: [noise(1, 9), floats("low", [], raw(Float32Array.of(-0.5))), floats("high", [], raw(Float32Array.of(0.25)))] },
+    { inputs: [noise(1, 9), null, floats("high", [], raw(Float32Array.of(0.25)))] },
+    { inputs: [noise(1, 9)], attributes: [float("min", -0.5), float("max", 0.5)], opset: 10 },
+  ],
   Neg: [{ inputs: [noise(1, 5)] }],
   Sqrt: [{ inputs: [positive(1, 5)] }],
   ReduceProd: [

@@ -1,36 +1,33 @@
 // Operators that change each number by a function, in float64. Definitions: github.com/onnx/onnx/blob/main/docs/Operators.md.
-import type { Activation } from "../../../../shared/networks/activation.ts";
 import { evaluateActivation } from "../../contract/activations.ts";
-import { type AttributeReader, anything, number, type Operator, operator } from "./operator.ts";
+import { ACTIVATIONS, readActivation } from "./named-activation.ts";
+import type { Tensor } from "./node.ts";
+import { anything, number, type Operator, operator } from "./operator.ts";
 
-function each<R extends Record<string, AttributeReader<unknown>>>(
-  attributes: R,
-  functionOf: (values: { readonly [K in keyof R]: ReturnType<R[K]> }) => (x: number) => number,
-): Operator {
-  return operator({ inputs: ["X"], attributes, evaluate: ([{ dims, data }], values) => [{ dims, data: data.map(functionOf(values)) }] });
+const each = (change: (x: number) => number): Operator =>
+  operator({ inputs: ["X"], evaluate: ([x]: readonly Tensor[]) => [{ dims: x.dims, data: x.data.map(change) }] });
+
+function activation(name: string): Operator {
+  return operator({
+    inputs: ["X"],
+    attributes: { alpha: anything, beta: anything, approximate: anything },
+    evaluate([{ dims, data }], values) {
+      const given = Object.entries(values).filter((entry) => entry[1] !== undefined) as [string, number | string][];
+      const read = readActivation(name, new Map(given));
+      return [{ dims, data: data.map((x) => evaluateActivation(read, x)) }];
+    },
+  });
 }
 
-const of =
-  (activation: Activation) =>
-  (x: number): number =>
-    evaluateActivation(activation, x);
-
 export const ACTIVATION_OPERATORS: Readonly<Record<string, Operator>> = {
-  Relu: each({}, () => of({ kind: "relu" })),
-  LeakyRelu: each({ alpha: number(0.01) }, ({ alpha }) => of({ kind: "leakyRelu", alpha })),
-  Elu: each({ alpha: number(1) }, ({ alpha }) => of({ kind: "elu", alpha })),
-  Selu: each({}, () => of({ kind: "selu" })),
-  Gelu: each({ approximate: anything }, ({ approximate }) => of({ kind: "gelu", approximate: approximate === "tanh" })),
-  Tanh: each({}, () => Math.tanh),
-  Softplus: each({}, () => of({ kind: "softplus" })),
-  Softsign: each({}, () => of({ kind: "softsign" })),
-  HardSigmoid: each(
-    { alpha: number(0.2), beta: number(0.5) },
-    ({ alpha, beta }) =>
-      (x) =>
-        Math.max(0, Math.min(1, alpha * x + beta)),
-  ),
-  Exp: each({}, () => Math.exp),
-  Reciprocal: each({}, () => (x) => 1 / x),
-  Not: each({}, () => (x) => Number(x === 0)),
+  ...Object.fromEntries([...ACTIVATIONS].map((name) => [name, activation(name)])),
+  // With any middle, although no layer has one
+  HardSigmoid: operator({
+    inputs: ["X"],
+    attributes: { alpha: number(0.2), beta: number(0.5) },
+    evaluate: ([{ dims, data }], { alpha, beta }) => [{ dims, data: data.map((x) => Math.max(0, Math.min(1, alpha * x + beta))) }],
+  }),
+  Exp: each(Math.exp),
+  Reciprocal: each((x) => 1 / x),
+  Not: each((x) => Number(x === 0)),
 };

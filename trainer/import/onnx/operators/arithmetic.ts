@@ -1,7 +1,6 @@
 // Operators that compute with numbers, in float64 whatever the type.
 // Definitions: github.com/onnx/onnx/blob/main/docs/Operators.md, opsets 7 to 26.
 import { BOOL, DOUBLE, FLOAT } from "../../../export/onnx/schema.ts";
-import { sigmoid } from "../../contract/imported-network.ts";
 import type { Tensor } from "./node.ts";
 import { misfit, number, type Operator, operator } from "./operator.ts";
 import { at, broadcast, build } from "./tensors.ts";
@@ -27,9 +26,19 @@ export const ARITHMETIC_OPERATORS: Readonly<Record<string, Operator>> = {
   Mul: pairwise((a, b) => a * b),
   Div: pairwise((a, b) => a / b),
   Equal: pairwise((a, b) => Number(a === b)),
+  Less: pairwise((a, b) => Number(a < b)),
+  LessOrEqual: pairwise((a, b) => Number(a <= b)),
+  Greater: pairwise((a, b) => Number(a > b)),
+  GreaterOrEqual: pairwise((a, b) => Number(a >= b)),
+  And: pairwise((a, b) => Number(a !== 0 && b !== 0)),
+  Or: pairwise((a, b) => Number(a !== 0 || b !== 0)),
   Neg: each((x) => -x),
   Sqrt: each(Math.sqrt),
-  Sigmoid: each(sigmoid),
+  Clip: operator({
+    inputs: ["input", "min?", "max?"],
+    attributes: { min: number(-Infinity), max: number(Infinity) },
+    evaluate: ([x, low, high], { min, max }) => [map(x, (value) => Math.min(Math.max(value, low?.data[0] ?? min), high?.data[0] ?? max))],
+  }),
   Cast: operator({
     inputs: ["input"],
     attributes: { to: number(FLOAT) },
@@ -85,9 +94,13 @@ function transpose(x: Tensor): Tensor {
 function multiply(a: Tensor, b: Tensor): Tensor {
   const K = a.dims[a.dims.length - 1];
   if (a.dims.length < 2 || b.dims.length !== 2 || b.dims[0] !== K) misfit();
-  return build([...a.dims.slice(0, -1), b.dims[1]], (index) => {
+  const P = b.dims[1];
+  let row = 0; // of a, whose rows come in the order of the result's
+  return build([...a.dims.slice(0, -1), P], (index) => {
+    const p = index[index.length - 1];
     let sum = 0;
-    for (let k = 0; k < K; k++) sum += at(a, index.with(-1, k)) * b.data[k * b.dims[1] + index[index.length - 1]];
+    for (let k = 0; k < K; k++) sum += a.data[row * K + k] * b.data[k * P + p];
+    if (p === P - 1) row++;
     return sum;
   });
 }

@@ -6,7 +6,15 @@ export interface Tensor {
   readonly data: Float64Array;
 }
 
-export type Attribute = number | string | readonly number[] | readonly string[] | Tensor;
+/** The graph in an attribute: what a Loop does in each step. Takes tensors of the graph around it by their names. */
+export interface Body {
+  readonly nodes: readonly Node[];
+  readonly constants: ReadonlyMap<string, Tensor>;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+export type Attribute = number | string | readonly number[] | readonly string[] | Tensor | Body;
 
 export interface Node {
   /** `LSTM`; with its domain where the domain is not ONNX' own: `com.microsoft.FusedMatMul`. */
@@ -26,6 +34,11 @@ export function numbersOf(value: Attribute | undefined): number[] | undefined {
 /** A list of texts, or undefined where the attribute is absent or something else. */
 export function textsOf(value: Attribute | undefined): string[] | undefined {
   return Array.isArray(value) && value.every((one) => typeof one === "string") ? [...value] : undefined;
+}
+
+/** A graph, or undefined where the attribute is absent or something else. */
+export function bodyOf(value: Attribute | undefined): Body | undefined {
+  return typeof value === "object" && "nodes" in value ? value : undefined;
 }
 
 /** A tensor, or undefined where the attribute is absent or something else. */

@@ -5,6 +5,7 @@
 import type { Activation } from "../../../../shared/networks/activation.ts";
 import { evaluateActivation } from "../../contract/activations.ts";
 import { SECOND_ENGINE } from "../../contract/reject-file.ts";
+import { takeActivation } from "./named-activation.ts";
 import type { Tensor } from "./node.ts";
 import {
   type Attributes,
@@ -63,41 +64,13 @@ function settingsOf(kind: RecurrentKind, values: ValuesOf<typeof ATTRIBUTES>): R
   const [alpha, beta] = [[...(values.activation_alpha ?? [])], [...(values.activation_beta ?? [])]];
   const named = activations.length > 0 ? activations : directions.flatMap(() => DEFAULTS[kind]);
   if (named.length !== count * directions.length) throw new OperatorError(`has ${named.length} activations`, SECOND_ENGINE);
-  const read = named.map((name) => activationOf(name, alpha, beta));
+  const read = named.map((name) => takeActivation(name, alpha, beta));
   return {
     directions,
     batchFirst: layout === 1,
     linearBeforeReset: linear_before_reset === 1,
     activations: directions.map((_, d) => read.slice(d * count, (d + 1) * count)),
   };
-}
-
-/** Takes from `alpha` and `beta` what the activation needs. */
-function activationOf(name: string, alpha: number[], beta: number[]): Activation {
-  switch (name.toLowerCase()) {
-    case "sigmoid":
-      return { kind: "sigmoid" };
-    case "tanh":
-      return { kind: "tanh" };
-    case "relu":
-      return { kind: "relu" };
-    case "softsign":
-      return { kind: "softsign" };
-    case "softplus":
-      return { kind: "softplus" };
-    case "leakyrelu":
-      return { kind: "leakyRelu", alpha: alpha.shift() ?? 0.01 };
-    case "elu":
-      return { kind: "elu", alpha: alpha.shift() ?? 1 };
-    case "hardsigmoid": {
-      const [slope, middle] = [alpha.shift() ?? 0.2, beta.shift() ?? 0.5];
-      if (middle !== 0.5 || !(slope > 0)) throw new OperatorError(`has a HardSigmoid of ${slope} · x + ${middle}`, SECOND_ENGINE);
-      // Float32 cannot hold these two: what was meant is known.
-      return { kind: "hardSigmoid", slope: [0.2, 1 / 6].find((exact) => Math.fround(exact) === slope) ?? slope };
-    }
-    default:
-      throw new OperatorError(`has the activation ${name}`, SECOND_ENGINE);
-  }
 }
 
 function recurrent(kind: RecurrentKind): Operator {
@@ -171,7 +144,8 @@ function run(kind: RecurrentKind, { x, w, r, b, lengths, hidden, cell }: Inputs,
   ];
 }
 
-interface Weights {
+/** Of one direction: (GU,F), (GU,U) and (2GU), gates in ONNX' order. */
+export interface StepWeights {
   readonly w: Float64Array;
   readonly r: Float64Array;
   readonly b: Float64Array | undefined;
@@ -180,11 +154,12 @@ interface Weights {
   readonly G: number;
 }
 
-function stepOf(
+/** One step: the next state and cell state (U). `functions` as RecurrentSettings has them for a direction. */
+export function stepOf(
   kind: RecurrentKind,
   functions: readonly Activation[],
   linearBeforeReset: boolean,
-  { w, r, b, F, U, G }: Weights,
+  { w, r, b, F, U, G }: StepWeights,
   x: Float64Array,
   h: Float64Array,
   c: Float64Array,

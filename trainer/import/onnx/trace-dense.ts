@@ -1,0 +1,56 @@
+// Products with constant matrices, as dense layers.
+// Legend: R rows, W width, K numbers of a line, U units.
+import { codeOf, extend, type Flow, linesOf, placeOf, readStates, type Traced, type TracedNode, unlike } from "./flow.ts";
+import type { Tensor } from "./operators/node.ts";
+import { at, build } from "./operators/tensors.ts";
+import { number } from "./trace-rowwise.ts";
+
+/** A dense layer of rows whose numbers the lines of the last axis are; `weights` (K,U). */
+function traceDense(given: Traced, weights: Tensor, bias: ((u: number) => number) | undefined): Traced {
+  const traced = readStates(given);
+  const lines = linesOf(traced.codes);
+  const [K, U] = weights.dims;
+  const { flow } = traced;
+  const first = [...lines[0]].map((code) => placeOf(flow, code));
+  const isFlat = flow.R > 1 && K === flow.R * flow.W;
+  if (!isFlat && K !== flow.W) return unlike("takes some of the numbers of a row");
+  const source = (place: { r: number; w: number }): number => (isFlat ? place.r * flow.W + place.w : place.w);
+  const order = first.map(source);
+  if (new Set(order).size !== K) return unlike("takes a number of a row twice");
+  for (const line of lines) {
+    const places = [...line].map((code) => placeOf(flow, code));
+    if (places.some((place, k) => source(place) !== order[k] || place.n !== places[0].n || (!isFlat && place.r !== places[0].r)))
+      return unlike("mixes steps or sequences");
+  }
+  const kernel = new Float64Array(K * U);
+  for (const [k, row] of order.entries()) for (let u = 0; u < U; u++) kernel[row * U + u] = weights.data[k * U + u];
+  const dense = { kind: "dense", units: U, kernel, bias: Float64Array.from({ length: U }, (_, u) => bias?.(u) ?? 0) } as const;
+  const next: Flow = isFlat ? extend(extend(flow, [{ kind: "flatten", steps: flow.R }], 1), [dense], 1) : extend(flow, [dense], flow.R);
+  const codes = lines.flatMap((line) => {
+    const { n, r } = placeOf(flow, line[0]);
+    return Array.from({ length: U }, (_, u) => codeOf(next, n, isFlat ? 0 : r, u));
+  });
+  return { flow: next, codes: { dims: [...traced.codes.dims.slice(0, -1), U], data: Float64Array.from(codes) } };
+}
+
+/** Rows by a constant matrix. */
+export function traceMatMul({ inputs, constant }: TracedNode): readonly Traced[] {
+  const [a, b] = inputs;
+  const weights = constant(1);
+  if (!a || b || weights?.dims.length !== 2) return unlike("multiplies by something else than a constant matrix");
+  return [traceDense(a, weights, undefined)];
+}
+
+/** Rows by a constant matrix, and its bias. */
+export function traceGemm({ node, inputs, constant }: TracedNode): readonly Traced[] {
+  const [a, b, c] = inputs;
+  const given = constant(1);
+  if (!a || b || c || given?.dims.length !== 2 || number(node, "transA", 0) !== 0)
+    return unlike("multiplies by something else than a constant matrix");
+  const [alpha, beta] = [number(node, "alpha", 1), number(node, "beta", 1)];
+  const isTurned = number(node, "transB", 0) !== 0;
+  const dims = isTurned ? given.dims.toReversed() : given.dims;
+  const weights = build(dims, (index) => alpha * at(given, isTurned ? index.toReversed() : index));
+  const bias = node.inputs[2] ? constant(2) : undefined;
+  return [traceDense(a, weights, bias && ((u) => beta * at(bias, [0, u])))];
+}
