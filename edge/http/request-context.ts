@@ -21,6 +21,8 @@ export interface RequestRecord {
   refusal?: string;
   /** 1 for a webhook that its source does not want. */
   ignored?: number;
+  /** Where a person confirms a subscription of SNS. */
+  subscribe?: string;
   /** Sequences scored. */
   sequences?: number;
   /** Lines of a stream that were answered with an error. */

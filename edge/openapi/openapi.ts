@@ -94,8 +94,19 @@ function hookPaths(): Paths {
       },
     },
   });
+  const greet: Operation = open(
+    "answerHandshake",
+    "hooks",
+    "A provider's question whether the address is its own",
+    { "text/plain": { schema: text, example: "1158201444" } },
+    { parameters: [source] },
+    problems("signature", "notFound", "rate"),
+  );
   return {
-    "/hooks/{source}": receive("receiveWebhook", "A webhook from outside, in its sender's own form", [source]),
+    "/hooks/{source}": {
+      get: greet,
+      ...receive("receiveWebhook", "A webhook from outside, in its sender's own form", [source]),
+    },
     "/hooks/{source}/{token}": receive("receiveWebhookByToken", "The same of a sender that cannot sign", [source, token]),
   };
 }

@@ -13,6 +13,7 @@ import { checkUsable, type Endpoints } from "../streams/endpoints.ts";
 import type { Accepted, StreamStore } from "../streams/store.ts";
 import { contentDigest, digestOf } from "../webhooks/event.ts";
 import { extractEvent, type HookEvent, maxBodyBytes } from "../webhooks/extraction.ts";
+import { type Greeting, greetByBody, greetByQuery } from "../webhooks/handshakes.ts";
 import { beginVerification, signsTime } from "../webhooks/signatures/schemes.ts";
 import { mayWrite, refuseAddress, type Source } from "../webhooks/sources.ts";
 import { unwantedAt } from "../webhooks/wanted.ts";
@@ -34,10 +35,16 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
   const shape = shapeOf(model.recipe);
   const { endpoints, now } = dependencies;
 
+  const only = allowOnly("POST");
+
   async function receive(c: EdgeContext): Promise<Response> {
     const source = sourceOf(c, endpoints);
     const addressRefusal = refuseAddress(source, c.req.raw.headers);
     if (addressRefusal !== undefined) reject(c, addressRefusal);
+    const greeting = source.handshake && (await greetByQuery(source.handshake, c.req.method, c.req.url));
+    if (greeting !== undefined) return greet(c, greeting);
+    if (c.req.method !== "POST")
+      return source.handshake === undefined ? only(c, async () => {}) : reject(c, "this is not the provider's question");
     const hops = hopsOf(c.req.raw.headers);
     const streams = storeOf(dependencies);
     const incoming = { headers: c.req.raw.headers, token: c.req.param("token"), url: c.req.url, fetch: dependencies.fetch };
@@ -51,6 +58,8 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     if (verdict.once !== undefined && !(await streams.claim(`${source.name} ${verdict.once}`, bodyDigest)))
       return reject(c, "what is signed was sent with another body before");
     const document = parseJson(bytes);
+    const answer = source.handshake && (await greetByBody(source.handshake, document));
+    if (answer !== undefined) return greet(c, answer);
     const unwanted = unwantedAt(source.only, c.req.raw.headers, document);
     if (unwanted !== undefined) {
       c.get("record").ignored = 1;
@@ -69,13 +78,17 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     const hasId = source.pointers.id !== undefined || verdict.id !== undefined;
     const { key, event: extracted } = event;
     const digest = hasId ? await contentDigest(extracted.timestamp, extracted.data) : extracted.digest;
-    const { answer, replayed } = await store(streams, source, { key, event: { ...extracted, digest } }, hops, dependencies.report);
-    if (answer.probability !== undefined && !replayed) c.get("record").sequences = 1;
-    return c.json(answer);
+    const accepted = await store(streams, source, { key, event: { ...extracted, digest } }, hops, dependencies.report);
+    if (accepted.answer.probability !== undefined && !accepted.replayed) c.get("record").sequences = 1;
+    return c.json(accepted.answer);
   }
 
-  const only = allowOnly("POST");
-  return new Hono<EdgeEnv>().post("/:source", receive).post("/:source/:token", receive).all("/:source", only).all("/:source/:token", only);
+  return new Hono<EdgeEnv>()
+    .get("/:source", receive)
+    .post("/:source", receive)
+    .post("/:source/:token", receive)
+    .all("/:source", only)
+    .all("/:source/:token", only);
 }
 
 /** The source that the path names; the record, too, names it. Throws RequestError where there is none, or its destinations cannot be used. */
@@ -119,6 +132,14 @@ async function within<T>(promise: Promise<T>, ms: number, error: Error): Promise
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A provider's answer, which the browser of whoever follows its link does not take for a page. */
+function greet(c: EdgeContext, { status, body, subscribe }: Greeting): Response {
+  c.get("record").ignored = 1;
+  if (subscribe !== undefined) c.get("record").subscribe = subscribe;
+  if (status === 204) return c.body(null, 204);
+  return typeof body === "string" ? c.text(body) : c.json(body);
 }
 
 /** Throws RequestError `signature`; the record, too, says why. */

@@ -48,8 +48,9 @@ const SCHEMA = `
 
 /** What was signed once may be of 300 s ago or ahead by a sender's clock, or of a day by the configuration's. */
 const CLAIM_MS = 2 * 86_400_000;
-const CLAIMS =
-  "CREATE TABLE IF NOT EXISTS claims (token TEXT PRIMARY KEY, digest TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID; CREATE INDEX IF NOT EXISTS claims_by_time ON claims (at)";
+const CLAIMS = `
+  CREATE TABLE IF NOT EXISTS claims (token TEXT PRIMARY KEY, digest TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS claims_by_time ON claims (at);`;
 
 /** FNV-1a over the key's UTF-8 (http://www.isthe.com/chongo/tech/comp/fnv): even, and the same for ever. */
 export function shardOf(key: string): number {

@@ -4,6 +4,7 @@ import { ConfigurationError, namedTables, parseStrings, parseTable, type SecretO
 import { parsePointerAt } from "../config/json-pointer.ts";
 import { isWithin, parsePattern, type StreamPattern } from "../config/stream-patterns.ts";
 import type { Content, Pointers } from "./extraction.ts";
+import { type Handshake, parseHandshake } from "./handshakes.ts";
 import { parseScheme, type Scheme } from "./signatures/schemes.ts";
 import { parseWanted, type Wanted } from "./wanted.ts";
 
@@ -13,6 +14,8 @@ export const API_SOURCE = "api";
 export interface Source {
   readonly name: string;
   readonly scheme: Scheme;
+  /** Absent: the source's provider is not answered when it asks whether the address is its own. */
+  readonly handshake?: Handshake;
   readonly pointers: Pointers;
   /** What must stand where, for an event to be taken; empty: every event is. */
   readonly only: readonly Wanted[];
@@ -28,6 +31,8 @@ export interface Source {
 const SOURCE_KEYS = [
   "scheme",
   "secrets",
+  "handshake",
+  "verifyToken",
   "allowedIps",
   "key",
   "id",
@@ -51,9 +56,11 @@ function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
   if (name === API_SOURCE) throw new ConfigurationError(path, "must have another name", `${name}, which POST /v1/streams goes by`);
   const scheme = parseScheme(value, path, SOURCE_KEYS, secretOf);
   const table = parseTable(value, path);
+  const handshake = parseHandshake(table, path, "secrets" in scheme ? scheme.secrets : [], secretOf);
   return {
     name,
     scheme,
+    ...(handshake !== undefined && { handshake }),
     pointers: {
       key: parsePointerAt(table.key, [...path, "key"]),
       ...(table.id !== undefined && { id: parsePointerAt(table.id, [...path, "id"]) }),
