@@ -38,7 +38,7 @@ export function createApp(servable: ServableModel, given: Dependencies): Hono<Ed
   const app = new Hono<EdgeEnv>();
   const dependencies = "unready" in servable ? given : { ...given, endpoints: endpointsFor(given.endpoints, servable.model.recipe) };
   const { access, withinRate, withinFailures, origins, log, report } = dependencies;
-  app.use(requestContext(servable.sha256, log));
+  app.use(requestContext(servable.sha256, log, dependencies.now));
   if (origins.length > 0) app.use(allowOrigins(origins));
   app.use(authorize(access, withinRate, withinFailures));
   app.route("/", pageRoutes(dependencies.assets));

@@ -24,7 +24,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 /** Never throws. `body` and `id` are the row's, the same on every attempt; timestamp and signatures are this attempt's. */
 export async function attemptDelivery(
   { url, keys }: Destination,
-  { id, body, hops }: { readonly id: string; readonly body: string; readonly hops: number },
+  { id, body, hops, trace }: { readonly id: string; readonly body: string; readonly hops: number; readonly trace?: string | null },
   now: () => number,
   fetch: Fetch,
 ): Promise<Attempt> {
@@ -33,6 +33,7 @@ export async function attemptDelivery(
     const signal = AbortSignal.timeout(DELIVERY_TIMEOUT_MS);
     headers["user-agent"] = `quickstep/${VERSION}`;
     headers[HOPS_HEADER] = `${hops}`;
+    if (trace) headers.traceparent = trace;
     const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
     const { status } = response;
     const verdict = classifyStatus(status);

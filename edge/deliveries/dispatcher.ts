@@ -124,7 +124,7 @@ export class Dispatcher {
     const attempt: Attempt =
       destination === undefined
         ? { verdict: "retry", diagnostics: `no destination ${row.destination} is configured` }
-        : await attemptDelivery(destination, { id, body: row.body, hops: row.hops + 1 }, now, fetch);
+        : await attemptDelivery(destination, { id, body: row.body, hops: row.hops + 1, trace: row.trace }, now, fetch);
     const delayMs = nextDelayMs({ attempts: row.attempts + 1, random: random(), retryAfterMs: attempt.retryAfterMs }, scheduleS);
     const settledAt = now();
     const spent = attempt.verdict !== "retry" || (await this.pauses.failed(row.destination, started));

@@ -31,6 +31,8 @@ export interface DueRow {
   readonly body: string;
   /** How often the event whose result it carries had been through a Worker of this kind. */
   readonly hops: number;
+  /** The trace that the event came with, as `traceparent` has it; null: none. */
+  readonly trace: string | null;
 }
 
 /** A result on its way to one destination. Times in milliseconds since 1970. */
@@ -43,6 +45,7 @@ export interface NewRow {
   readonly now: number;
   readonly due: number;
   readonly hops: number;
+  readonly trace?: string;
 }
 
 /** What came of an attempt to deliver a row. */
@@ -110,12 +113,12 @@ export class Outbox {
   }
 
   /** One row; at once a dead one where the destination, at its `url` now, has asked for no more. */
-  add({ seq, destination, url, body, now, due, hops }: NewRow): void {
+  add({ seq, destination, url, body, now, due, hops, trace }: NewRow): void {
     const isDisabled = url !== undefined && this.disabled.get(destination) === url;
     this.sql.exec(
-      `INSERT INTO outbox (seq, destination, state, attempts, created, due, dueSet, hops, diagnostics, body)
-       VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
-      ...[seq, destination, isDisabled ? "dead" : "pending", now, isDisabled ? null : due, now, hops],
+      `INSERT INTO outbox (seq, destination, state, attempts, created, due, dueSet, hops, trace, diagnostics, body)
+       VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[seq, destination, isDisabled ? "dead" : "pending", now, isDisabled ? null : due, now, hops, trace ?? null],
       ...[isDisabled ? DISABLED : "", body],
     );
     this.rows.set(destination, (this.rows.get(destination) ?? 0) + 1);
@@ -176,7 +179,7 @@ export class Outbox {
   due(now: number, destination: string, limit: number, except: readonly number[]): DueRow[] {
     return select<DueRow>(
       this.sql,
-      `SELECT n, destination, attempts, body, hops FROM outbox
+      `SELECT n, destination, attempts, body, hops, trace FROM outbox
        WHERE state = 'pending' AND destination = ? AND due <= ? AND n NOT IN (SELECT value FROM json_each(?)) ORDER BY due, n LIMIT ?`,
       destination,
       now,

@@ -3,6 +3,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { VERSION } from "../../shared/version.ts";
 import type { StreamPattern } from "../config/stream-patterns.ts";
+import { callersId, traceOf } from "./trace.ts";
 
 /** What is known of a request when it is over: never an input, never a key, never a signature. */
 export interface RequestRecord {
@@ -13,6 +14,10 @@ export interface RequestRecord {
   status: number;
   model: string;
   version: string;
+  /** From the request's arrival to its answer, or to the last byte of a streamed one. A Worker's clock stands still while it computes: this is waiting. */
+  durationMs: number;
+  /** The trace that the caller named: 32 hexadecimal digits. */
+  trace?: string;
   /** The name of the key. */
   key?: string;
   /** The source of a webhook. */
@@ -67,13 +72,29 @@ const SECURITY_HEADERS = {
  * security headers; logs the request when its answer is over. `sha256`: of the artifact, as hexadecimal digits. `log` gets one record
  * a request.
  */
-export function requestContext(sha256: () => Promise<string>, log: (record: RequestRecord) => void): MiddlewareHandler<EdgeEnv> {
+export function requestContext(
+  sha256: () => Promise<string>,
+  log: (record: RequestRecord) => void,
+  now: () => number,
+): MiddlewareHandler<EdgeEnv> {
   let headers: Headers | undefined;
   return async (c, next) => {
     const hash = await sha256();
     headers ??= new Headers({ ...SECURITY_HEADERS, "x-quickstep-model": hash, "x-quickstep-version": VERSION });
-    const id = c.req.raw.headers.get("cf-ray") ?? crypto.randomUUID();
-    const record: RequestRecord = { id, method: c.req.method, route: "", status: 0, model: hash.slice(0, 12), version: VERSION };
+    const started = now();
+    const { headers: given } = c.req.raw;
+    const id = callersId(given) ?? given.get("cf-ray") ?? crypto.randomUUID();
+    const record: RequestRecord = {
+      id,
+      method: c.req.method,
+      route: "",
+      status: 0,
+      model: hash.slice(0, 12),
+      version: VERSION,
+      durationMs: 0,
+    };
+    const trace = traceOf(given);
+    if (trace !== undefined) record.trace = trace.slice(3, 35);
     c.set("sha256", hash);
     c.set("record", record);
     c.set("headers", headers);
@@ -85,13 +106,13 @@ export function requestContext(sha256: () => Promise<string>, log: (record: Requ
     }
     record.route = routePath(c, -1);
     record.status = c.res.status;
+    const finish = (): void => {
+      record.durationMs = Math.max(0, now() - started); // the clock may have been set back
+      log(record);
+    };
     const finished = c.get("finished"); // a streamed answer is over later
-    if (finished === undefined) log(record);
-    else
-      waitUntil(
-        c,
-        finished.then(() => log(record)),
-      );
+    if (finished === undefined) finish();
+    else waitUntil(c, finished.then(finish));
   };
 }
 

@@ -8,6 +8,7 @@ import { hopsOf } from "../http/hops.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
+import { traceOf } from "../http/trace.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { checkUsable, type Endpoints } from "../streams/endpoints.ts";
 import type { Accepted, StreamStore } from "../streams/store.ts";
@@ -45,7 +46,7 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     if (greeting !== undefined) return greet(c, greeting);
     if (c.req.method !== "POST")
       return source.handshake === undefined ? only(c, async () => {}) : reject(c, "this is not the provider's question");
-    const hops = hopsOf(c.req.raw.headers);
+    const from = { hops: hopsOf(c.req.raw.headers), trace: traceOf(c.req.raw.headers) };
     const streams = storeOf(dependencies);
     const incoming = { headers: c.req.raw.headers, token: c.req.param("token"), url: c.req.url, fetch: dependencies.fetch };
     const begun = await beginVerification(source, incoming, Math.floor(now() / 1000));
@@ -78,7 +79,7 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     const hasId = source.pointers.id !== undefined || verdict.id !== undefined;
     const { key, event: extracted } = event;
     const digest = hasId ? await contentDigest(extracted.timestamp, extracted.data) : extracted.digest;
-    const accepted = await store(streams, source, { key, event: { ...extracted, digest } }, hops, dependencies.report);
+    const accepted = await store(streams, source, { key, event: { ...extracted, digest } }, from, dependencies.report);
     if (accepted.answer.probability !== undefined && !accepted.replayed) c.get("record").sequences = 1;
     return c.json(accepted.answer);
   }
@@ -109,11 +110,11 @@ async function store(
   streams: StreamStore,
   { name, destinations, streams: bound }: Source,
   { key, event }: HookEvent,
-  hops: number,
+  from: { readonly hops: number; readonly trace?: string },
   report: (error: Error) => void,
 ): Promise<Accepted> {
   try {
-    const storing = streams.accept(key, [event], { source: name, destinations, isBound: bound !== undefined, hops });
+    const storing = streams.accept(key, [event], { source: name, destinations, isBound: bound !== undefined, ...from });
     const [accepted] = await within(storing, PATIENCE_MS, new RequestError("storage", `storing took more than ${PATIENCE_MS} ms`));
     return accepted;
   } catch (error) {

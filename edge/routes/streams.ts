@@ -11,6 +11,7 @@ import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
 import { lazy, parseAt, parseQuery } from "../http/schema.ts";
+import { traceOf } from "../http/trace.ts";
 import type { Ready, ServableModel } from "../models/servable-model.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { checkUsable } from "../streams/endpoints.ts";
@@ -30,12 +31,12 @@ export function streamRoutes(servable: ServableModel, dependencies: Dependencies
     const { endpoints } = dependencies;
     checkUsable(endpoints, endpoints.settings.destinations, c.req.url);
     const key = keyOf(c);
-    const hops = hopsOf(c.req.raw.headers);
+    const from = { hops: hopsOf(c.req.raw.headers), trace: traceOf(c.req.raw.headers) };
     if (mediaTypeOf(c.req.raw).type !== "application/json") refuseMediaType(c.req.raw, ["application/json"]);
     if (c.get("streams") === undefined && isOwned(endpoints.sources, key))
       throw new RequestError("forbidden", "this stream is a source's own: bind the key to the stream in API_KEYS to write there, too");
     const { events, isBatch } = await parseEvents(await readJson(c.req.raw), dependencies.now() + endpoints.settings.futureMs);
-    const origin = { source: API_SOURCE, destinations: endpoints.settings.destinations, isBound: c.get("streams") !== undefined, hops };
+    const origin = { source: API_SOURCE, destinations: endpoints.settings.destinations, isBound: c.get("streams") !== undefined, ...from };
     const accepted = await store.accept(key, events, origin);
     const results = accepted.map(({ answer }) => answer);
     c.get("record").sequences = accepted.filter(({ answer, replayed }) => answer.probability !== undefined && !replayed).length;

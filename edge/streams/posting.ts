@@ -19,7 +19,7 @@ export interface PostDependencies {
 export function postAnswer(
   eventLog: EventLog,
   answer: string,
-  { destinations, hops = 0 }: Pick<Origin, "destinations" | "hops">,
+  { destinations, hops = 0, trace }: Pick<Origin, "destinations" | "hops" | "trace">,
   now: number,
   { endpoints, random, log }: PostDependencies,
 ): void {
@@ -30,7 +30,7 @@ export function postAnswer(
   let dropped = 0;
   for (const name of destinations) {
     const due = now + nextDelayMs({ attempts: 0, random: random() }, settings.scheduleS)!;
-    eventLog.outbox.add({ seq: eventLog.seq, destination: name, url: known.get(name)?.url, body, now, due, hops });
+    eventLog.outbox.add({ seq: eventLog.seq, destination: name, url: known.get(name)?.url, body, now, due, hops, trace });
     dropped += eventLog.outbox.trim(name, limit);
   }
   if (dropped === 0) return;

@@ -25,6 +25,7 @@ const FIRST = `
  * where several did before anyone asked; the lowest seq that an answer's window names; when a row's `due` was set; how often an event has
  * been round.
  * To 3: the rows of the latest events that gave what is given once a sequence, of which each row before held its own.
+ * To 4: the trace that the event of an outbox row came with.
  */
 const STEPS: readonly string[] = [
   `CREATE TABLE storage (version INTEGER NOT NULL);
@@ -41,6 +42,7 @@ const STEPS: readonly string[] = [
   ${OUTBOX_BY_SETTING}`,
   `CREATE TABLE statics (timestamp REAL NOT NULL, seq INTEGER NOT NULL, row TEXT NOT NULL, PRIMARY KEY (timestamp, seq)) WITHOUT ROWID;
   INSERT INTO statics SELECT timestamp, seq, row FROM events WHERE row IS NOT NULL ORDER BY timestamp DESC, seq DESC LIMIT 1;`,
+  "ALTER TABLE outbox ADD COLUMN trace TEXT;",
 ];
 
 /** The version of the tables that this code reads and writes. */

@@ -13,6 +13,8 @@ export interface Origin {
   readonly isBound?: boolean;
   /** How often the event has been through a Worker of this kind. Absent: never. */
   readonly hops?: number;
+  /** The trace that the request came with, as `traceparent` has it: deliveries carry it on. */
+  readonly trace?: string;
   /** As schemaOf the model that the events were read for. Absent: a Worker of before called. */
   readonly schema?: string;
 }

@@ -388,6 +388,7 @@ describe("one record a request", () => {
         status: 200,
         model: expect.stringMatching(/^[0-9a-f]{12}$/),
         version: "0.1.0",
+        durationMs: expect.any(Number),
         key: "alice",
         sequences: 1,
       },

@@ -282,7 +282,21 @@ test("the tables and columns that lie in people's objects keep their names, and 
   const added = ["schema", "windowFrom", "owner"];
   expect(columns("stream")).toEqual(["key", "incarnation", "delivered", "dropped", "version", "due", "reported", "reportedAt", ...added]);
   expect(columns("events")).toEqual(["seq", "source", "id", "digest", "arrived", "timestamp", "row", "answer", "lowest"]);
-  const outbox = ["n", "seq", "destination", "state", "attempts", "created", "due", "status", "diagnostics", "body", "dueSet", "hops"];
+  const outbox = [
+    "n",
+    "seq",
+    "destination",
+    "state",
+    "attempts",
+    "created",
+    "due",
+    "status",
+    "diagnostics",
+    "body",
+    "dueSet",
+    "hops",
+    "trace",
+  ];
   expect(columns("storage")).toEqual(["version"]);
   expect(columns("statics")).toEqual(["timestamp", "seq", "row"]);
   expect(columns("outbox")).toEqual(outbox);
@@ -399,7 +413,7 @@ describe("tables of version 1", () => {
     expect(known).toEqual({ answer: { key: "k", seq: 1, window: [{ seq: 1, id: "e1" }] }, replayed: true });
     expect(next.answer).toMatchObject({ seq: 3, filled: 3 });
     expect(next.answer.fresh).toBeUndefined();
-    expect(streams.query("k", "SELECT version FROM storage")).toEqual([{ version: 3 }]);
+    expect(streams.query("k", "SELECT version FROM storage")).toEqual([{ version: 4 }]);
     await streams.rearm("k");
     await streams.advance(streams.clock + 1000);
     expect((await streams.store.deliveries({ key: "k" }, 10)).items).toMatchObject([{ state: "delivered" }]);
@@ -421,7 +435,7 @@ describe("tables of version 1", () => {
     streams.run("k", "UPDATE storage SET version = 99");
     streams.restart();
     await expect(send(streams, eventAt(2))).rejects.toMatchObject({ kind: "storage" });
-    expect(JSON.stringify(streams.log)).toContain("version 99, newer than this Worker's 3");
+    expect(JSON.stringify(streams.log)).toContain("version 99, newer than this Worker's 4");
   });
 });
 
