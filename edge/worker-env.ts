@@ -4,6 +4,7 @@ import { createApp } from "./app.ts";
 import type { Breaker } from "./deliveries/breaker.ts";
 import { readAccess } from "./http/access.ts";
 import type { StaticAssets } from "./http/static-assets.ts";
+import { bundledOnly, type Models } from "./models/models.ts";
 import type { ServableModel } from "./models/servable-model.ts";
 import type { Dependencies } from "./routes/dependencies.ts";
 import { type Directory, shardOf } from "./streams/directory.ts";
@@ -52,13 +53,14 @@ export function openWorker(given: WorkerEnv, servable: ServableModel, command: s
   const env = forCommand(given, command);
   if ("unready" in servable) console.error(servable.unready);
   const dependencies = readDependencies(env);
-  const streams = openStreams(env, servable);
+  const models = bundledOnly(servable);
+  const streams = openStreams(env, models);
   return {
-    Stream: streamClass(streamDependencies(env, servable, dependencies.endpoints)),
+    Stream: streamClass(streamDependencies(env, models, dependencies.endpoints)),
     Directory: directoryClass(),
     Breaker: breakerClass({ now, random }),
     handlers: {
-      fetch: createApp(servable, { ...dependencies, streams }).fetch,
+      fetch: createApp(models, { ...dependencies, streams }).fetch,
       /** The sweep of wrangler.toml's cron. */
       async scheduled(): Promise<void> {
         const woken = await streams?.sweep();
@@ -99,14 +101,14 @@ export function readDependencies(env: WorkerEnv): Dependencies {
 }
 
 /** Undefined where no Durable Objects are bound. */
-function openStreams({ STREAMS, DIRECTORY, BREAKERS }: WorkerEnv, servable: ServableModel): StreamStore | undefined {
+function openStreams({ STREAMS, DIRECTORY, BREAKERS }: WorkerEnv, models: Models): StreamStore | undefined {
   if (STREAMS === undefined || DIRECTORY === undefined) return undefined;
-  return createObjectStore(servable, { streams: STREAMS, directory: DIRECTORY, breakers: BREAKERS }, now, (error) => console.error(error));
+  return createObjectStore(models, { streams: STREAMS, directory: DIRECTORY, breakers: BREAKERS }, now, (error) => console.error(error));
 }
 
-function streamDependencies({ DIRECTORY, BREAKERS }: WorkerEnv, servable: ServableModel, endpoints: Endpoints): StreamDependencies {
+function streamDependencies({ DIRECTORY, BREAKERS }: WorkerEnv, models: Models, endpoints: Endpoints): StreamDependencies {
   return {
-    servable,
+    models,
     endpoints,
     directoryOf: (key) => directoryOf(DIRECTORY!, shardOf(key)),
     breakerOf: (destination) => (endpoints.destinations.has(destination) ? BREAKERS && objectOf(BREAKERS, destination) : undefined),

@@ -15,6 +15,7 @@ export class RequestError extends Error {
     | "keys"
     | "signature"
     | "conflict"
+    | "model"
     | "configuration"
     | "loop"
     | "slow"
@@ -48,6 +49,7 @@ export const PROBLEMS = {
   keys: [503, "No usable keys are configured"],
   signature: [401, "Not proven to come from this source"],
   conflict: [409, "The id is taken"],
+  model: [409, "The model asked for does not answer"],
   configuration: [503, "The configuration cannot be used"],
   slow: [408, "The body took too long"],
   loop: [508, "Sent in a circle"],

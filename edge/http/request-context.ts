@@ -49,6 +49,8 @@ export interface EdgeEnv {
     isTrusted?: boolean;
     /** What every answer carries but the request's id. */
     headers: Headers;
+    /** The model that answers, `name@hash`; undefined until one is chosen. */
+    model?: string;
     /** The answer that carries all headers already: answerWith made it. */
     named?: Response;
     /** Of a streamed answer: settled when its last byte is out. */
@@ -77,10 +79,8 @@ export function requestContext(
   log: (record: RequestRecord) => void,
   now: () => number,
 ): MiddlewareHandler<EdgeEnv> {
-  let headers: Headers | undefined;
   return async (c, next) => {
     const hash = await sha256();
-    headers ??= new Headers({ ...SECURITY_HEADERS, "x-quickstep-model": hash, "x-quickstep-version": VERSION });
     const started = now();
     const { headers: given } = c.req.raw;
     const id = callersId(given) ?? given.get("cf-ray") ?? crypto.randomUUID();
@@ -97,11 +97,11 @@ export function requestContext(
     if (trace !== undefined) record.trace = trace.slice(3, 35);
     c.set("sha256", hash);
     c.set("record", record);
-    c.set("headers", headers);
+    c.set("headers", headersOf(hash));
     await next();
     if (c.res !== c.get("named")) {
       const sent = c.res.headers;
-      for (const [name, value] of headers) if (!sent.has(name)) sent.set(name, value);
+      for (const [name, value] of c.get("headers")) if (!sent.has(name)) sent.set(name, value);
       sent.set("x-request-id", id);
     }
     record.route = routePath(c, -1);
@@ -116,8 +116,31 @@ export function requestContext(
   };
 }
 
+/** Of models that were swapped out, too: few, since their names and hashes are. */
+const headersByModel = new Map<string, Headers>();
+const MAX_HEADERS = 64;
+
+/** What every answer of this artifact carries. */
+function headersOf(hash: string): Headers {
+  const known = headersByModel.get(hash);
+  if (known !== undefined) return known;
+  if (headersByModel.size >= MAX_HEADERS) headersByModel.clear();
+  const headers = new Headers({ ...SECURITY_HEADERS, "x-quickstep-model": hash, "x-quickstep-version": VERSION });
+  headersByModel.set(hash, headers);
+  return headers;
+}
+
+/** From here on the answer, its headers and its record name this model. */
+export function nameModel(c: EdgeContext, { sha256, id }: { readonly sha256: string; readonly id: string }): void {
+  c.set("model", id);
+  if (c.get("sha256") === sha256) return;
+  c.set("sha256", sha256);
+  c.set("headers", headersOf(sha256));
+  c.get("record").model = sha256.slice(0, 12);
+}
+
 /** Outside workerd there is nothing to keep alive. */
-function waitUntil(c: EdgeContext, promise: Promise<void>): void {
+export function waitUntil(c: EdgeContext, promise: Promise<unknown>): void {
   try {
     c.executionCtx.waitUntil(promise);
   } catch {

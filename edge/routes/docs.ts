@@ -3,11 +3,11 @@ import { Hono } from "hono";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import { fetchAsset, type StaticAssets } from "../http/static-assets.ts";
-import type { Ready } from "../models/servable-model.ts";
 import { figuresOf } from "../openapi/figures.ts";
 import { fill } from "../openapi/fill.ts";
 import type { Document } from "../openapi/openapi.ts";
 import type { Operation } from "../openapi/terms.ts";
+import { ofModel, type RequestModel } from "./request-model.ts";
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
@@ -19,13 +19,12 @@ const STYLE = `
   code, pre { font-family: ui-monospace, monospace; } dt { font-weight: 600; } summary { cursor: pointer; }`;
 
 /** The page about the model that is served. */
-export function docsRoutes(ready: Ready, assets: StaticAssets | undefined) {
-  let page: string | undefined; // rendered when first asked for: starting up stays short
+export function docsRoutes(modelOf: RequestModel, assets: StaticAssets | undefined) {
+  const pageOf = ofModel(async ({ model }) =>
+    renderDocs(fill(await (await fetchAsset(assets, "openapi.json")).json(), figuresOf(model)) as Document),
+  );
   return new Hono<EdgeEnv>()
-    .get("/", async (c) => {
-      page ??= renderDocs(fill(await (await fetchAsset(assets, "openapi.json")).json(), figuresOf(ready.model)) as Document);
-      return c.html(page, 200, { "content-security-policy": POLICY });
-    })
+    .get("/", async (c) => c.html(await pageOf(await modelOf(c)), 200, { "content-security-policy": POLICY }))
     .all("/", allowOnly("GET", "HEAD"));
 }
 

@@ -1,28 +1,26 @@
 // GET /health/live: the isolate runs. GET /health/ready: it has a model that reproduces its golden vectors, and keys and webhooks it can read.
 import { Hono } from "hono";
-import { ArtifactError } from "../../shared/errors.ts";
-import { modelId } from "../../shared/model.ts";
 import { type Access, faultOf, isLocal, verifyKey } from "../http/access.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
-import type { ServableModel } from "../models/servable-model.ts";
-import { checkUsable, type Endpoints } from "../streams/endpoints.ts";
+import { checkUsable, type Endpoints, endpointsFor } from "../streams/endpoints.ts";
 import type { Dependencies } from "./dependencies.ts";
+import type { RequestModel } from "./request-model.ts";
 
 /**
  * Unready is a 503 that says what is wrong with model or keys; of the rest of the configuration, it says what is wrong to admins and on
  * a developer's machine.
  */
-export function healthRoutes(servable: ServableModel, { access, endpoints }: Dependencies) {
+export function healthRoutes(modelOf: RequestModel, { access, endpoints }: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/live", (c) => c.json({ live: true }))
     .get("/ready", async (c) => {
-      if ("unready" in servable) throw new ArtifactError(servable.unready);
+      const { id, model } = await modelOf(c);
       const fault = faultOf(access, c.req.raw);
       if (fault !== undefined) throw new RequestError("keys", fault);
-      await checkConfiguration(c, access, endpoints);
-      return c.json({ ready: true, model: modelId(servable.model, c.get("sha256")) });
+      await checkConfiguration(c, access, endpointsFor(endpoints, model.recipe));
+      return c.json({ ready: true, model: id });
     })
     .all("/live", allowOnly("GET", "HEAD"))
     .all("/ready", allowOnly("GET", "HEAD"));

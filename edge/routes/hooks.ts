@@ -10,7 +10,7 @@ import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import { traceOf } from "../http/trace.ts";
 import type { Ready } from "../models/servable-model.ts";
-import { checkUsable, type Endpoints } from "../streams/endpoints.ts";
+import { checkUsable, type Endpoints, endpointsFor } from "../streams/endpoints.ts";
 import type { Accepted, StreamStore } from "../streams/store.ts";
 import { contentDigest, digestOf } from "../webhooks/event.ts";
 import { extractEvent, type HookEvent, maxBodyBytes } from "../webhooks/extraction.ts";
@@ -19,6 +19,7 @@ import { beginVerification, signsTime } from "../webhooks/signatures/schemes.ts"
 import { mayWrite, refuseAddress, type Source } from "../webhooks/sources.ts";
 import { unwantedAt } from "../webhooks/wanted.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
+import type { RequestModel } from "./request-model.ts";
 
 /** TradingView hangs up after 3 s and never comes back; a 503 before that it sends again. */
 const PATIENCE_MS = 2500;
@@ -32,13 +33,14 @@ type HookDependencies = Pick<Dependencies, "endpoints" | "streams" | "fetch" | "
  * An unsupported, unverified or unreadable event is answered with a problem, and nothing is stored. Nor is a verified one that its
  * source does not want: its sender gets a 200.
  */
-export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
-  const shape = shapeOf(model.recipe);
-  const { endpoints, now } = dependencies;
-
+export function hookRoutes(modelOf: RequestModel, dependencies: HookDependencies) {
+  const { now } = dependencies;
   const only = allowOnly("POST");
 
   async function receive(c: EdgeContext): Promise<Response> {
+    const served = await modelOf(c);
+    const { recipe } = served.model;
+    const endpoints = endpointsFor(dependencies.endpoints, recipe);
     const source = sourceOf(c, endpoints);
     const addressRefusal = refuseAddress(source, c.req.raw.headers);
     if (addressRefusal !== undefined) reject(c, addressRefusal);
@@ -51,7 +53,7 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     const incoming = { headers: c.req.raw.headers, token: c.req.param("token"), url: c.req.url, fetch: dependencies.fetch };
     const begun = await beginVerification(source, incoming, Math.floor(now() / 1000));
     if (typeof begun !== "function") return reject(c, begun.refusal); // before its body is read
-    const reading = readBytes(c.req.raw, maxBodyBytes(source.pointers.content, shape), "let the sender send less");
+    const reading = readBytes(c.req.raw, maxBodyBytes(source.pointers.content, shapeOf(recipe)), "let the sender send less");
     const bytes = await within(reading, BODY_MS, new RequestError("slow", `the body took more than ${BODY_MS} ms to arrive`));
     const verdict = await begun(bytes);
     if (!verdict.ok) return reject(c, verdict.refusal);
@@ -67,7 +69,7 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
       return c.json({ source: source.name, ignored: true });
     }
     const { futureMs, idsMs } = endpoints.settings;
-    const event = extractEvent(document, source.pointers, model.recipe, {
+    const event = extractEvent(document, source.pointers, recipe, {
       digest: bodyDigest,
       signedId: verdict.id,
       latest: now() + futureMs,
@@ -77,9 +79,7 @@ export function hookRoutes({ model }: Ready, dependencies: HookDependencies) {
     if (!mayWrite(source, endpoints.sources, event.key))
       throw new RequestError("forbidden", "this source may not write the event's stream");
     const hasId = source.pointers.id !== undefined || verdict.id !== undefined;
-    const { key, event: extracted } = event;
-    const digest = hasId ? await contentDigest(extracted.timestamp, extracted.data) : extracted.digest;
-    const accepted = await store(streams, source, { key, event: { ...extracted, digest } }, from, dependencies.report);
+    const accepted = await store(streams, served, source, hasId ? await digested(event) : event, from, dependencies.report);
     if (accepted.answer.probability !== undefined && !accepted.replayed) c.get("record").sequences = 1;
     return c.json(accepted.answer);
   }
@@ -105,16 +105,22 @@ function sourceOf(c: EdgeContext, endpoints: Endpoints): Source {
   return source;
 }
 
+/** The same event, told from others by what it says rather than by its body. */
+async function digested({ key, event }: HookEvent): Promise<HookEvent> {
+  return { key, event: { ...event, digest: await contentDigest(event.timestamp, event.data) } };
+}
+
 /** Answered late, a sender gives up for good; answered 503, it sends again, and the id keeps it one event. */
 async function store(
   streams: StreamStore,
+  ready: Ready,
   { name, destinations, streams: bound }: Source,
   { key, event }: HookEvent,
   from: { readonly hops: number; readonly trace?: string },
   report: (error: Error) => void,
 ): Promise<Accepted> {
   try {
-    const storing = streams.accept(key, [event], { source: name, destinations, isBound: bound !== undefined, ...from });
+    const storing = streams.accept(key, [event], { ready, source: name, destinations, isBound: bound !== undefined, ...from });
     const [accepted] = await within(storing, PATIENCE_MS, new RequestError("storage", `storing took more than ${PATIENCE_MS} ms`));
     return accepted;
   } catch (error) {

@@ -1,37 +1,36 @@
 // /v2: the Open Inference Protocol as KServe and Triton speak it, so that their clients work unchanged. Same validation, same
 // numbers as /v1/score. Paths: kserve.github.io, "Open Inference Protocol", REST.
 import { Hono } from "hono";
-import { ArtifactError } from "../../shared/errors.ts";
 import { labelAt, type OperatingPoint, type Scores } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { mediaTypeOf, readBytes, refuseMediaType } from "../http/body.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
-import type { Ready, ServableModel } from "../models/servable-model.ts";
+import type { ServedModel } from "../models/models.ts";
 import { encodeInferAnswer, type OutputData, type OutputName } from "../scoring/inference-answer.ts";
 import { createInferCounts, type InferCounts } from "../scoring/inference-counts.ts";
 import { configureModel, describeModel, describeReady, describeServer, FIRST_VERSION, listModels } from "../scoring/inference-metadata.ts";
 import { parseJsonLength, readInferRequest } from "../scoring/inference-request.ts";
 import { bodyOptions, queryOptions } from "../scoring/options.ts";
 import { maxSequences, scoreValues } from "../scoring/scoring.ts";
+import type { RequestModel } from "./request-model.ts";
 
 const JSON_LENGTH = "inference-header-content-length";
 
 /** The server's own routes, which answer with a model and without. */
-export function inferenceHealthRoutes(servable: ServableModel) {
-  const checkReady = (): Ready => {
-    if ("unready" in servable) throw new ArtifactError(servable.unready);
-    return servable;
-  };
+export function inferenceHealthRoutes(modelOf: RequestModel) {
   const app = new Hono<EdgeEnv>()
     .get("/", (c) => c.json(describeServer()))
     .get("/health/live", (c) => c.json({ live: true }))
-    .get("/health/ready", (c) => {
-      checkReady();
+    .get("/health/ready", async (c) => {
+      await modelOf(c);
       return c.json({ ready: true });
     })
-    .post("/repository/index", (c) => c.json(listModels(checkReady().model.name, versionOf(c))));
+    .post("/repository/index", async (c) => {
+      const served = await modelOf(c);
+      return c.json(listModels(served.model.name, versionOf(served)));
+    });
   for (const path of ["/", "/health/live", "/health/ready"]) app.all(path, allowOnly("GET", "HEAD"));
   return app.all("/repository/index", allowOnly("POST"));
 }
@@ -40,56 +39,48 @@ export function inferenceHealthRoutes(servable: ServableModel) {
  * The model's routes: metadata, readiness, configuration, statistics, infer; each with and without a version in the path. `now`:
  * milliseconds since 1970.
  */
-export function inferenceRoutes(ready: Ready, now: () => number) {
+export function inferenceRoutes(modelOf: RequestModel, now: () => number) {
   const counts = createInferCounts();
-  const statistics = (c: EdgeContext): Response => c.json(counts.describe(ready.model.name, versionOf(c)));
-  const checked =
-    (answer: (c: EdgeContext) => Response | Promise<Response>) =>
-    (c: EdgeContext): Response | Promise<Response> => {
-      checkPath(c, ready);
-      return answer(c);
-    };
+  const describeCounts = (served: ServedModel) => counts.describe(served.model.name, versionOf(served));
   const app = new Hono<EdgeEnv>();
   for (const path of ["/models/:name", "/models/:name/versions/:version"]) {
-    const gets: Record<string, (c: EdgeContext) => Response> = {
-      "": (c) => c.json(describeModel(ready.model, versionOf(c))),
-      "/ready": (c) => c.json(describeReady(ready.model.name)),
-      "/config": (c) => c.json(configureModel(ready.model)),
-      "/stats": statistics,
+    const gets: Record<string, (served: ServedModel) => object> = {
+      "": (served) => describeModel(served.model, versionOf(served)),
+      "/ready": ({ model }) => describeReady(model.name),
+      "/config": ({ model }) => configureModel(model),
+      "/stats": describeCounts,
     };
     for (const [suffix, answer] of Object.entries(gets))
       app
-        .get(`${path}${suffix}`, (c) => (isAllStatistics(c, ready) ? statistics(c) : checked(answer)(c)))
+        .get(`${path}${suffix}`, async (c) => {
+          if (c.req.path !== ALL_STATISTICS) return c.json(answer(await namedModel(c, modelOf)));
+          const served = await modelOf(c);
+          return c.json(served.model.name === "stats" ? answer(served) : describeCounts(served));
+        })
         .all(`${path}${suffix}`, allowOnly("GET", "HEAD"));
-    app
-      .post(
-        `${path}/infer`,
-        checked((c) => infer(c, ready, counts, now)),
-      )
-      .all(`${path}/infer`, allowOnly("POST"));
+    app.post(`${path}/infer`, async (c) => infer(c, await namedModel(c, modelOf), counts, now)).all(`${path}/infer`, allowOnly("POST"));
   }
   return app;
 }
 
-/** Whether the path is /models/stats, of all models. As a route it would put all others on Hono's slower router, as in routes/deliveries.ts. */
-function isAllStatistics(c: EdgeContext, { model }: Ready): boolean {
-  return c.req.path === "/v2/models/stats" && model.name !== "stats";
-}
+/** Statistics of all models, or the model `stats`. As a route it would put all others on Hono's slower router, as in routes/deliveries.ts. */
+const ALL_STATISTICS = "/v2/models/stats";
 
 /** The protocol's version: the beginning of the artifact's hash. */
-function versionOf(c: EdgeContext): string {
-  return c.get("sha256").slice(0, 12);
+function versionOf({ sha256 }: ServedModel): string {
+  return sha256.slice(0, 12);
 }
 
-/** Throws RequestError where the path names another model or version. */
-function checkPath(c: EdgeContext, { model }: Ready): void {
+/** The model that the path names. Throws as RequestModel, and RequestError where the path names another version. */
+async function namedModel(c: EdgeContext, modelOf: RequestModel): Promise<ServedModel> {
   const { name, version } = c.req.param() as { name: string; version?: string };
-  if (name !== model.name) throw new RequestError("notFound", `there is no model ${name}: this Worker serves ${model.name}`);
-  if (version !== undefined && version !== FIRST_VERSION && version !== versionOf(c))
-    throw new RequestError("notFound", `there is no version ${version} of ${name}: this Worker serves ${versionOf(c)}, also called 1`);
+  const served = await modelOf(c, name);
+  if (version !== undefined && version !== FIRST_VERSION && version !== versionOf(served))
+    throw new RequestError("notFound", `there is no version ${version} of ${name}: this Worker serves ${versionOf(served)}, also called 1`);
+  return served;
 }
 
-async function infer(c: EdgeContext, ready: Ready, counts: InferCounts, now: () => number): Promise<Response> {
+async function infer(c: EdgeContext, ready: ServedModel, counts: InferCounts, now: () => number): Promise<Response> {
   try {
     const { response, sequences } = await answerInfer(c, ready);
     counts.add(sequences, now());
@@ -100,7 +91,7 @@ async function infer(c: EdgeContext, ready: Ready, counts: InferCounts, now: () 
   }
 }
 
-async function answerInfer(c: EdgeContext, ready: Ready): Promise<{ readonly response: Response; readonly sequences: number }> {
+async function answerInfer(c: EdgeContext, ready: ServedModel): Promise<{ readonly response: Response; readonly sequences: number }> {
   const { model } = ready;
   const jsonLength = checkBodyType(c);
   const query = queryOptions(c.req.url, model);
@@ -116,7 +107,7 @@ async function answerInfer(c: EdgeContext, ready: Ready): Promise<{ readonly res
   c.get("record").sequences = sequences;
   const head = {
     model_name: model.name,
-    model_version: versionOf(c),
+    model_version: versionOf(ready),
     ...(id !== undefined && { id }),
     parameters: { ...parameters, operatingPoint: options.point.name },
   };

@@ -1,49 +1,49 @@
 // GET /v1/model: the card of the deployed model, as people and programs read it.
 import { Hono } from "hono";
 import { networksOf, summariseMembers } from "../../shared/members.ts";
-import { modelId } from "../../shared/model.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { describeColumns } from "../../shared/recipe/tabular.ts";
 import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../http/body.ts";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
-import type { Ready } from "../models/servable-model.ts";
+import type { ServedModel } from "../models/models.ts";
 import { maxSequences } from "../scoring/scoring.ts";
+import type { RequestModel } from "./request-model.ts";
 
 /** The card of the model that is served. */
-export function modelRoutes({ model, format }: Ready) {
+export function modelRoutes(modelOf: RequestModel) {
+  return new Hono<EdgeEnv>().get("/", async (c) => c.json(describeCard(await modelOf(c)))).all("/", allowOnly("GET", "HEAD"));
+}
+
+function describeCard({ model, format, id, sha256 }: ServedModel) {
   const { name, recipe, view, members, stack, calibration, operatingPoints, card } = model;
   const { padding, clip, lengths, features, timesteps, gaps, clock, inputs } = recipe;
   const { test: metrics, ...facts } = card ?? {};
-  return new Hono<EdgeEnv>()
-    .get("/", (c) =>
-      c.json({
-        ...facts, // data, split, training, intervals, reliability, baselines, warnings, versions
-        name,
-        id: modelId(model, c.get("sha256")),
-        sha256: c.get("sha256"),
-        format,
-        version: VERSION,
-        features,
-        timesteps,
-        recipe: {
-          padding,
-          channels: recipe.channels.map((channel) => describeChannel(channel, features)),
-          clip,
-          lengths,
-          gaps: gaps?.map((f) => features[f]),
-          clock: clock && features[features.length - 1],
-          inputs,
-        },
-        units: members && networksOf({ members })[0]?.units,
-        members: members && summariseMembers({ members, stack }),
-        columns: view && describeColumns(view, features),
-        calibration,
-        operatingPoints,
-        metrics,
-        limits: { sequences: maxSequences(recipe), bodyBytes: MAX_BODY_BYTES },
-      }),
-    )
-    .all("/", allowOnly("GET", "HEAD"));
+  return {
+    ...facts, // data, split, training, intervals, reliability, baselines, warnings, versions
+    name,
+    id,
+    sha256,
+    format,
+    version: VERSION,
+    features,
+    timesteps,
+    recipe: {
+      padding,
+      channels: recipe.channels.map((channel) => describeChannel(channel, features)),
+      clip,
+      lengths,
+      gaps: gaps?.map((f) => features[f]),
+      clock: clock && features[features.length - 1],
+      inputs,
+    },
+    units: members && networksOf({ members })[0]?.units,
+    members: members && summariseMembers({ members, stack }),
+    columns: view && describeColumns(view, features),
+    calibration,
+    operatingPoints,
+    metrics,
+    limits: { sequences: maxSequences(recipe), bodyBytes: MAX_BODY_BYTES },
+  };
 }

@@ -3,17 +3,16 @@ import { Hono } from "hono";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import { fetchAsset, type StaticAssets } from "../http/static-assets.ts";
-import type { Ready } from "../models/servable-model.ts";
 import { figuresOf } from "../openapi/figures.ts";
 import { fill } from "../openapi/fill.ts";
+import { ofModel, type RequestModel } from "./request-model.ts";
 
 /** The document about the model that is served, filled in when first asked for. */
-export function openapiRoutes(ready: Ready, assets: StaticAssets | undefined) {
-  let document: string | undefined;
+export function openapiRoutes(modelOf: RequestModel, assets: StaticAssets | undefined) {
+  const documentOf = ofModel(async ({ model }) =>
+    JSON.stringify(fill(await (await fetchAsset(assets, "openapi.json")).json(), figuresOf(model))),
+  );
   return new Hono<EdgeEnv>()
-    .get("/", async (c) => {
-      document ??= JSON.stringify(fill(await (await fetchAsset(assets, "openapi.json")).json(), figuresOf(ready.model)));
-      return c.body(document, 200, { "content-type": "application/json" });
-    })
+    .get("/", async (c) => c.body(await documentOf(await modelOf(c)), 200, { "content-type": "application/json" }))
     .all("/", allowOnly("GET", "HEAD"));
 }

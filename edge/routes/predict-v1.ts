@@ -5,28 +5,28 @@ import { parseJson, readBytes } from "../http/body.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
-import type { Ready } from "../models/servable-model.ts";
+import type { ServedModel } from "../models/models.ts";
 import { queryOptions } from "../scoring/options.ts";
 import { describePredictions, describeStatus, parsePredictRequest, STATUS_VERSION } from "../scoring/predict-request.ts";
 import { scoreValues } from "../scoring/scoring.ts";
+import type { RequestModel } from "./request-model.ts";
 
 /** The verb behind the name: `fx:predict`. In a pattern of its own it would put all routes on Hono's slower router, as in routes/deliveries.ts. */
 const VERB = ":predict";
 
 /** Status and predict; each with and without a version in the path. */
-export function predictRoutes(ready: Ready) {
+export function predictRoutes(modelOf: RequestModel) {
   const app = new Hono<EdgeEnv>();
   for (const path of ["/:call", "/:name/versions/:call"])
     app
-      .get(path, (c, next) => {
+      .get(path, async (c, next) => {
         if (verbOf(c) !== "") return next();
-        checkNames(c, ready);
-        return c.json(describeStatus(ready.model.name));
+        const { model } = await namedModel(c, modelOf);
+        return c.json(describeStatus(model.name));
       })
-      .post(path, (c, next) => {
+      .post(path, async (c, next) => {
         if (verbOf(c) === "") return next();
-        checkNames(c, ready);
-        return predict(c, ready);
+        return predict(c, await namedModel(c, modelOf));
       })
       .all(path, (c, next) => allowOnly(...(verbOf(c) === "" ? ["GET", "HEAD"] : ["POST"]))(c, next));
   return app;
@@ -37,18 +37,19 @@ function verbOf(c: EdgeContext): string {
   return c.req.param("call")!.endsWith(VERB) ? VERB : "";
 }
 
-/** Throws RequestError where the path names another model or version. */
-function checkNames(c: EdgeContext, { model }: Ready): void {
+/** The model that the path names. Throws as RequestModel, and RequestError where the path names another version. */
+async function namedModel(c: EdgeContext, modelOf: RequestModel): Promise<ServedModel> {
   const { name, call } = c.req.param() as { name?: string; call: string };
   const last = call.slice(0, call.length - verbOf(c).length);
   const [asked, version] = name === undefined ? [last, STATUS_VERSION] : [name, last];
-  if (asked !== model.name) throw new RequestError("notFound", `there is no model ${asked}: this Worker serves ${model.name}`);
-  if (version !== STATUS_VERSION && version !== c.get("sha256").slice(0, 12))
+  const served = await modelOf(c, asked);
+  if (version !== STATUS_VERSION && version !== served.sha256.slice(0, 12))
     throw new RequestError("notFound", `there is no version ${version} of ${asked}: this Worker serves ${STATUS_VERSION}`);
+  return served;
 }
 
 /** TensorFlow Serving does not look at content-type, and its users' `curl -d` says that JSON is a form. */
-async function predict(c: EdgeContext, ready: Ready): Promise<Response> {
+async function predict(c: EdgeContext, ready: ServedModel): Promise<Response> {
   const query = queryOptions(c.req.url, ready.model);
   if (query.explain) throw new RequestError("parameter", "explain is a parameter of /v1/score: predict has no place for it");
   const { values, pathOf, isColumnar } = parsePredictRequest(parseJson(await readBytes(c.req.raw)), ready);

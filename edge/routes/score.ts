@@ -1,17 +1,17 @@
 // POST /v1/score: sequences in, their probabilities and labels out, in the order they came; as JSON, as a stream of JSON lines, as raw
 // binary numbers, or as an array of NumPy.
 import { type Handler, Hono, type TypedResponse } from "hono";
-import { modelId } from "../../shared/model.ts";
 import { contentStream, mediaTypeOf, readBytes, readJson, refuseMediaType } from "../http/body.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
-import type { Ready } from "../models/servable-model.ts";
+import type { ServedModel } from "../models/models.ts";
 import { dtypeOf, encodeNpyNumbers, encodeRawNumbers, type NumericRequest, parseNpy, parseRawBinary } from "../scoring/numeric-request.ts";
 import { type Options, queryOptions } from "../scoring/options.ts";
 import { scoreLines } from "../scoring/score-lines.ts";
 import { type ParsedRequest, parseScoreRequest, SCORE_PATHS, SCORE_TYPES } from "../scoring/score-request.ts";
 import { resultsOf, type ScoreAnswer, type ScoreRequest, scoreValues } from "../scoring/scoring.ts";
+import type { RequestModel } from "./request-model.ts";
 
 type Answer = Response & TypedResponse<ScoreAnswer, 200, "json">;
 type ScoreHandler = Handler<EdgeEnv, "/", { in: { json: ScoreRequest }; out: { json: ScoreRequest } }, Promise<Answer>>;
@@ -20,8 +20,9 @@ type ScoreHandler = Handler<EdgeEnv, "/", { in: { json: ScoreRequest }; out: { j
 const NOBODY = async () => {};
 
 /** The route's type is the JSON form's alone: JSON is what the typed client speaks. */
-export function scoreRoutes(ready: Ready) {
+export function scoreRoutes(modelOf: RequestModel) {
   const score: ScoreHandler = async (c) => {
+    const ready = await modelOf(c);
     const query = queryOptions(c.req.url, ready.model);
     const { type, parameters } = mediaTypeOf(c.req.raw);
     switch (type) {
@@ -52,17 +53,17 @@ export function scoreRoutes(ready: Ready) {
   return app.post("/", score).all("/", allowOnly("POST"));
 }
 
-function answerJson(c: EdgeContext, ready: Ready, { values, pathOf, options }: ParsedRequest): Answer {
+function answerJson(c: EdgeContext, ready: ServedModel, { values, pathOf, options }: ParsedRequest): Answer {
   const results = resultsOf(ready, values, pathOf, options);
   c.get("record").sequences = results.length;
-  const answer: ScoreAnswer = { model: modelId(ready.model, c.get("sha256")), operatingPoint: options.point.name, results };
+  const answer: ScoreAnswer = { model: ready.id, operatingPoint: options.point.name, results };
   return answerWith(c, JSON.stringify(answer), { "content-type": "application/json" }) as Answer;
 }
 
 /** Numbers came, numbers go, in the type they came: (N) probabilities. Labels and explanations are for `accept: application/json`. */
 function answerNumbers(
   c: EdgeContext,
-  ready: Ready,
+  ready: ServedModel,
   request: NumericRequest & { readonly options: Options },
   type: string,
   encode: (probabilities: Float32Array) => Uint8Array<ArrayBuffer>,
@@ -82,7 +83,7 @@ function answerNumbers(
 }
 
 /** Results leave while lines arrive; the record is complete, and logged, when the last has left. */
-function answerLines(c: EdgeContext, ready: Ready, query: Options): Response {
+function answerLines(c: EdgeContext, ready: ServedModel, query: Options): Response {
   const body = contentStream(c.req.raw);
   if (body === null) throw new RequestError("malformed", "the body is empty, expected lines of JSON");
   const record = c.get("record");

@@ -1,7 +1,7 @@
 // /v1/streams: events into a key's window, and what is in it.
 import { Hono } from "hono";
 import * as z from "zod/mini";
-import { ArtifactError, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
+import { LimitError, type Path, SequenceError } from "../../shared/errors.ts";
 import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { widthWithoutTime } from "../../shared/sequence.ts";
 import { isWithin } from "../config/stream-patterns.ts";
@@ -12,31 +12,38 @@ import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
 import { lazy, parseAt, parseQuery } from "../http/schema.ts";
 import { traceOf } from "../http/trace.ts";
-import type { Ready, ServableModel } from "../models/servable-model.ts";
+import type { Ready } from "../models/servable-model.ts";
 import { maxSequences } from "../scoring/scoring.ts";
-import { checkUsable } from "../streams/endpoints.ts";
+import { checkUsable, endpointsFor } from "../streams/endpoints.ts";
 import { batchSchema, eventSchema, listQuery } from "../streams/requests.ts";
 import { contentDigest, parseName, readEvent, refuseFuture, restoreGaps, type StreamEvent } from "../webhooks/event.ts";
 import { expandEventRow } from "../webhooks/event-row.ts";
 import { API_SOURCE, isOwned } from "../webhooks/sources.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
+import { ofModel, type RequestModel } from "./request-model.ts";
 
 /** An unready model takes no event in, and its windows can be looked at. */
-export function streamRoutes(servable: ServableModel, dependencies: Dependencies) {
-  const parseEvents = "unready" in servable ? undefined : eventParser(servable);
+export function streamRoutes(modelOf: RequestModel, dependencies: Dependencies) {
+  const parserOf = ofModel(async (served) => eventParser(served));
 
   async function take(c: EdgeContext): Promise<Response> {
     const store = storeOf(dependencies);
-    if (parseEvents === undefined) throw new ArtifactError((servable as { unready: string }).unready);
-    const { endpoints } = dependencies;
+    const served = await modelOf(c);
+    const endpoints = endpointsFor(dependencies.endpoints, served.model.recipe);
     checkUsable(endpoints, endpoints.settings.destinations, c.req.url);
     const key = keyOf(c);
     const from = { hops: hopsOf(c.req.raw.headers), trace: traceOf(c.req.raw.headers) };
     if (mediaTypeOf(c.req.raw).type !== "application/json") refuseMediaType(c.req.raw, ["application/json"]);
     if (c.get("streams") === undefined && isOwned(endpoints.sources, key))
       throw new RequestError("forbidden", "this stream is a source's own: bind the key to the stream in API_KEYS to write there, too");
-    const { events, isBatch } = await parseEvents(await readJson(c.req.raw), dependencies.now() + endpoints.settings.futureMs);
-    const origin = { source: API_SOURCE, destinations: endpoints.settings.destinations, isBound: c.get("streams") !== undefined, ...from };
+    const { events, isBatch } = await (await parserOf(served))(await readJson(c.req.raw), dependencies.now() + endpoints.settings.futureMs);
+    const origin = {
+      source: API_SOURCE,
+      destinations: endpoints.settings.destinations,
+      isBound: c.get("streams") !== undefined,
+      ...from,
+      ready: served,
+    };
     const accepted = await store.accept(key, events, origin);
     const results = accepted.map(({ answer }) => answer);
     c.get("record").sequences = accepted.filter(({ answer, replayed }) => answer.probability !== undefined && !replayed).length;

@@ -21,8 +21,19 @@ export interface Endpoints {
 /** Nothing comes in but by the API, and nothing goes out. */
 export const NO_ENDPOINTS: Endpoints = { sources: new Map(), destinations: new Map(), settings: DEFAULT_SETTINGS };
 
+/** By recipe: a model's is looked at once. */
+const fitted = new WeakMap<TakenRecipe, { readonly given: Endpoints; readonly fitting: Endpoints }>();
+
 /** The same for a model of this recipe; unusable where a source names other places than the model has. */
 export function endpointsFor(endpoints: Endpoints, recipe: TakenRecipe): Endpoints {
+  const known = fitted.get(recipe);
+  if (known?.given === endpoints) return known.fitting;
+  const fitting = fitEndpoints(endpoints, recipe);
+  fitted.set(recipe, { given: endpoints, fitting });
+  return fitting;
+}
+
+function fitEndpoints(endpoints: Endpoints, recipe: TakenRecipe): Endpoints {
   for (const { name, pointers } of endpoints.sources.values()) {
     const error = faultOf(pointers, ["SOURCES", name], recipe);
     if (error !== undefined) return { ...NO_ENDPOINTS, unusable: error.message };

@@ -71,9 +71,9 @@ export class EventLog {
   private oldest = 0;
   private readonly storage: ObjectStorage;
   private readonly sql: Sql;
-  private readonly ready: Ready | undefined;
+  private ready: Ready | undefined;
   /** Of what the model takes. */
-  private readonly shape: Shape | undefined;
+  private shape: Shape | undefined;
 
   /** The tables must be there. */
   private constructor(storage: ObjectStorage, ready: Ready | undefined) {
@@ -101,6 +101,14 @@ export class EventLog {
       storage.sql.exec(insert, key, generation, version, due, reported, reportedAt);
     });
     return new EventLog(storage, ready);
+  }
+
+  /** From now on the window is what this model takes. */
+  use(ready: Ready): void {
+    if (ready === this.ready) return;
+    this.ready = ready;
+    this.shape = shapeOf(ready.model.recipe);
+    this.readLatest();
   }
 
   /** Everything that is held in memory, from storage: also after a transaction that was undone. */

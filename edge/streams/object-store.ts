@@ -4,7 +4,8 @@ import { ArtifactError, LimitError, type Path, SequenceError } from "../../share
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import type { Breaker } from "../deliveries/breaker.ts";
 import { RequestError } from "../http/problem.ts";
-import type { ServableModel } from "../models/servable-model.ts";
+import type { Models } from "../models/models.ts";
+import type { Ready } from "../models/servable-model.ts";
 import { parseName, type StreamEvent } from "../webhooks/event.ts";
 import { type Cursor, decodeCursor, encodeCursor, START } from "./cursor.ts";
 import { DIRECTORY_SHARDS, type Directory, type ListedKey, shardOf, type Totals } from "./directory.ts";
@@ -49,18 +50,13 @@ export function directoryOf(directory: Namespace<Directory>, index: number): Dir
 }
 
 /**
- * The store of `servable`'s streams on these objects. `now`: milliseconds since 1970. `report` gets whatever the objects fail with; who
+ * The store of streams on these objects. `now`: milliseconds since 1970. `report` gets whatever the objects fail with; who
  * asked gets a RequestError `storage`.
  */
-export function createObjectStore(
-  servable: ServableModel,
-  namespaces: Namespaces,
-  now: () => number,
-  report: (error: Error) => void,
-): StreamStore {
+export function createObjectStore(models: Models, namespaces: Namespaces, now: () => number, report: (error: Error) => void): StreamStore {
   const objects = objectsOf(namespaces);
   const store: StreamStore = {
-    accept: (key, events, origin) => acceptEvents(objects, servable, key, events, origin),
+    accept: async (key, events, { ready, ...origin }) => acceptEvents(objects, ready ?? (await models.choose({})), key, events, origin),
     claim: (token, digest) => objects.shard(shardOf(token)).claim(token, digest, now()),
     view: async (key) => (await objects.streamOf(key).view()) ?? undefined,
     forget: (key) => objects.streamOf(key).forget(),
@@ -98,21 +94,20 @@ function inEveryShard<R>(objects: Objects, ask: (shard: Directory) => Promise<R>
 /** As StreamStore.accept. */
 async function acceptEvents(
   objects: Objects,
-  servable: ServableModel,
+  ready: Ready,
   key: string,
   events: readonly StreamEvent[],
-  origin: EventOrigin,
+  origin: Omit<EventOrigin, "ready">,
 ): Promise<readonly Accepted[]> {
   parseName(key, ["key"]);
-  if ("unready" in servable) throw new ArtifactError(servable.unready);
   for (const { data } of events)
-    if ("sequence" in data && countValid(servable, data.sequence) === 0)
+    if ("sequence" in data && countValid(ready, data.sequence) === 0)
       throw new SequenceError(["sequence"], "must have at least one row that is not all zeros", "only padding");
-  const acceptance = await objects.streamOf(key).accept(key, events, { ...origin, schema: schemaOf(servable) });
+  const acceptance = await objects.streamOf(key).accept(key, events, { ...origin, schema: schemaOf(ready) });
   if ("unready" in acceptance) throw new ArtifactError(acceptance.unready);
   if ("answers" in acceptance)
     return acceptance.answers.map(({ answer, replayed }): Accepted => ({ answer: JSON.parse(answer), replayed }));
-  return refuse(acceptance, events, servable.model.recipe);
+  return refuse(acceptance, events, ready.model.recipe);
 }
 
 /** Throws what an acceptance without answers says. */

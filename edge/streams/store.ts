@@ -1,5 +1,6 @@
 // All streams as the routes see them, wherever they live.
 import type { BreakerView } from "../deliveries/breaker.ts";
+import type { Ready } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import type { ListedKey, Totals } from "./directory.ts";
 import type { DeliveryFilter, ListedDelivery, Origin, StreamView } from "./stream-object.ts";
@@ -32,8 +33,8 @@ export interface StreamAnswer {
   readonly window: readonly { readonly seq: number; readonly id: string }[];
 }
 
-/** As Origin; the store knows the model's schema. */
-export type EventOrigin = Omit<Origin, "schema">;
+/** As Origin, with the model that the events were read for; absent: the default one. */
+export type EventOrigin = Omit<Origin, "schema"> & { readonly ready?: Ready };
 
 export interface Accepted {
   readonly answer: StreamAnswer;

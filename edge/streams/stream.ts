@@ -1,11 +1,12 @@
 // The object of one key. An event is stored, scored and put into the outbox in one transaction, and answered after it; a known one is
 // answered as before. Its alarm delivers. It may die at any moment, and takes up where its storage stands. Events, deliveries and reports
 // to the directory decide together what there is to do next and whether the object may be deleted: hence one class.
-import { modelId } from "../../shared/model.ts";
+import { ArtifactError } from "../../shared/errors.ts";
 import type { Breaker } from "../deliveries/breaker.ts";
 import type { Fetch } from "../deliveries/delivery.ts";
 import { Dispatcher, type DispatchQueue } from "../deliveries/dispatcher.ts";
-import type { Ready, ServableModel } from "../models/servable-model.ts";
+import type { Models, ServedModel } from "../models/models.ts";
+import type { Ready } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import { CLOCK_SKEW_MS, Refusal, takeEvents } from "./acceptance.ts";
 import type { Directory } from "./directory.ts";
@@ -18,7 +19,7 @@ import { isDisposable, nextAlarmAt, PURGE_MS, REPORT_MS } from "./stream-schedul
 
 /** What all objects of a Worker are given. */
 export interface StreamDependencies {
-  readonly servable: ServableModel;
+  readonly models: Models;
   readonly endpoints: Endpoints;
   /** The shard that knows `key`. */
   readonly directoryOf: (key: string) => Directory;
@@ -38,7 +39,8 @@ const NO_DELIVERIES = { pending: 0, delivered: 0, dead: 0, dropped: 0 };
 export class Stream implements StreamObject {
   private readonly context: ObjectContext;
   private readonly dependencies: StreamDependencies;
-  private readonly ready: Ready | undefined;
+  /** The model that was last chosen; undefined: none is usable. */
+  private ready: Ready | undefined;
   private readonly dispatcher: Dispatcher;
   /** Undefined until the first event. */
   private eventLog: EventLog | undefined;
@@ -49,10 +51,11 @@ export class Stream implements StreamObject {
   private purgeAt: number | undefined;
 
   constructor(context: ObjectContext, dependencies: StreamDependencies) {
-    const { servable, endpoints } = dependencies;
+    const { models, endpoints } = dependencies;
+    const standing = models.standing();
     this.context = context;
     this.dependencies = dependencies;
-    this.ready = "unready" in servable ? undefined : servable;
+    this.ready = "unready" in standing ? undefined : standing;
     const { destinations, settings } = endpoints;
     this.dispatcher = new Dispatcher({ ...dependencies, destinations, scheduleS: settings.scheduleS });
     this.eventLog = EventLog.open(context.storage, this.ready);
@@ -66,13 +69,15 @@ export class Stream implements StreamObject {
   }
 
   async accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<Acceptance> {
-    const { servable, now, endpoints } = this.dependencies;
-    if ("unready" in servable) return { unready: servable.unready };
-    const scorer = { ready: servable, model: modelId(servable.model, await servable.sha256()), schema: schemaOf(servable) };
+    const { now, endpoints } = this.dependencies;
+    const served = await this.choose(); // may read it: before the transaction
+    if ("unready" in served) return served;
+    const scorer = { ready: served, model: served.id, schema: schemaOf(served) };
     const isPosted = origin.destinations.length > 0;
     while (!this.eventLog?.facts.reported || (isPosted && this.eventLog.facts.due === null))
       if (!(await this.registerKey(key, isPosted))) return { maxKeys: endpoints.settings.keys };
     const { eventLog } = this;
+    this.use(served);
     // From here no await until all is written and the alarm is set: the platform makes one commit of it, and holds the answer back.
     try {
       const take = () => takeEvents(eventLog, events, origin, scorer, this.dependencies);
@@ -84,6 +89,32 @@ export class Stream implements StreamObject {
       if (error instanceof Refusal) return error.acceptance;
       throw error;
     }
+  }
+
+  /** The model of this key's events, or why there is none. */
+  private async choose(): Promise<ServedModel | { readonly unready: string }> {
+    try {
+      return await this.dependencies.models.choose({});
+    } catch (error) {
+      if (error instanceof ArtifactError) return { unready: error.message };
+      throw error;
+    }
+  }
+
+  private use(ready: Ready): void {
+    this.ready = ready;
+    this.eventLog?.use(ready);
+  }
+
+  /** Chooses the model again, and looks at the key's window as that one does: another one may stand there since the object woke. */
+  private async update(): Promise<void> {
+    const served = await this.choose();
+    if (!("unready" in served)) this.use(served);
+  }
+
+  /** Whether it is certain how long a window is: else nothing of it may go. */
+  private get knowsModel(): boolean {
+    return this.ready !== undefined && this.dependencies.models.faultOf() === undefined;
   }
 
   /** The directory learns that this key is, and whether something may be due, before an event of it is acknowledged. False where it has
@@ -108,6 +139,7 @@ export class Stream implements StreamObject {
   alarm(): Promise<void> {
     return this.ring.run(async () => {
       if (this.eventLog === undefined) return;
+      await this.update();
       if (this.dependencies.endpoints.unusable === undefined) await this.dispatcher.deliver(this.queueOf(this.eventLog));
       else this.ring.putOff(); // no attempt is spent on a mistake in the configuration
       await this.tidy(this.eventLog);
@@ -135,10 +167,9 @@ export class Stream implements StreamObject {
       eventLog.outbox.prune(now() - idsMs);
       expired = eventLog.expire(now() - undeliveredMs);
       if (expired > 0) log({ event: "deliveries expired", key: eventLog.facts.key, expired });
-      // without a model nobody knows how long a window is: nothing of it may go
-      if (this.ready !== undefined && now() - eventLog.arrived > idleTtlMs) eventLog.forgetWindow();
+      if (this.knowsModel && now() - eventLog.arrived > idleTtlMs) eventLog.forgetWindow();
       if (this.purgeAt !== undefined && now() < this.purgeAt) return;
-      const oldest = this.ready === undefined ? undefined : eventLog.purge(now() - idsMs);
+      const oldest = this.knowsModel ? eventLog.purge(now() - idsMs) : undefined;
       this.purgeAt = Math.max((oldest ?? 0) + idsMs, now()) + PURGE_MS;
     });
     if (expired > 0) await this.report(eventLog); // before the object may be deleted
@@ -149,7 +180,7 @@ export class Stream implements StreamObject {
   private isEmpty(): boolean {
     if (this.eventLog === undefined) return true;
     const { now, endpoints } = this.dependencies;
-    return this.ready !== undefined && isDisposable(this.eventLog, endpoints.settings, now());
+    return this.knowsModel && isDisposable(this.eventLog, endpoints.settings, now());
   }
 
   /** Reports to the directory how things stand, if it does not know. */
@@ -186,6 +217,8 @@ export class Stream implements StreamObject {
   }
 
   async view(): Promise<StreamView | null> {
+    if (this.eventLog === undefined) return null;
+    await this.update();
     const { eventLog } = this;
     if (eventLog === undefined || eventLog.seq === 0) return null;
     const { idleTtlMs, futureMs } = this.dependencies.endpoints.settings;

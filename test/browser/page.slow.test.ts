@@ -6,6 +6,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../edge/app.ts";
 import { readAccess } from "../../edge/http/access.ts";
+import { bundledOnly } from "../../edge/models/models.ts";
 import { openOnnxModel } from "../../edge/models/onnx-model.ts";
 import { openSession } from "../../edge/models/onnx-session.ts";
 import type { StreamStore } from "../../edge/streams/store.ts";
@@ -368,7 +369,7 @@ describe.skipIf(!isHere)("the page", () => {
   test("shows a model of which no training is known, and scores with it", async () => {
     const onnx = encodeLogistic(3, 2, Float32Array.of(1, 1, 1, 1, 1, 1));
     const servable = openOnnxModel(onnx, artifact, (bytes) => openSession(runtime, bytes), functions);
-    const { page, errors, close } = await open({}, createApp(servable, { ...DEPENDENCIES, assets }));
+    const { page, errors, close } = await open({}, createApp(bundledOnly(servable), { ...DEPENDENCIES, assets }));
     await page.waitForSelector("#card:not([hidden])");
     expect(await page.textContent("#model-line")).toBe("The model takes the rows as they are; nothing is known of its training.");
     await page.fill("#sequence", "0, 0\n0.5, 0.5");

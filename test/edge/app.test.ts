@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { createApp } from "../../edge/app.ts";
+import { bundledOnly } from "../../edge/models/models.ts";
 import { openModel } from "../../edge/models/servable-model.ts";
 import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { instantiateKernel } from "../../shared/engine.ts";
@@ -195,7 +196,7 @@ test("an error nobody foresaw is reported, and answered without its inside", asy
   expect(opened).toMatchObject({ unready: expect.stringMatching(/this broken engine does not compute what the trainer computed/) });
   const failing = { ...broken, probabilities: () => expect.fail("a secret") };
   const response = await postScore(
-    createApp({ model, log, engine: failing, format: "quickstep/2", sha256: opened.sha256 }, { ...DEPENDENCIES, report }),
+    createApp(bundledOnly({ model, log, engine: failing, format: "quickstep/2", sha256: opened.sha256 }), { ...DEPENDENCIES, report }),
     JSON.stringify({ sequence: [row] }),
   );
   expect(response.status).toBe(500);

@@ -2,6 +2,7 @@
 // runtime: ./onnx-worker.test.ts.
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../../edge/app.ts";
+import { bundledOnly } from "../../../edge/models/models.ts";
 import { readEnding } from "../../../edge/models/onnx-ending.ts";
 import { openOnnxModel } from "../../../edge/models/onnx-model.ts";
 import { openSession } from "../../../edge/models/onnx-session.ts";
@@ -21,7 +22,7 @@ const artifact = encodeArtifact(model);
 
 const deploy = (onnx: Uint8Array<ArrayBuffer>, declared?: string) =>
   openOnnxModel(onnx, artifact, (bytes) => openSession(runtime, bytes), functions, declared);
-const openOnnx = (onnx: Uint8Array<ArrayBuffer>, declared?: string) => createApp(deploy(onnx, declared), DEPENDENCIES);
+const openOnnx = (onnx: Uint8Array<ArrayBuffer>, declared?: string) => createApp(bundledOnly(deploy(onnx, declared)), DEPENDENCIES);
 type App = ReturnType<typeof openOnnx>;
 
 const values = makeSequences(40, T, F, 9);

@@ -44,13 +44,13 @@ describe("an event", () => {
   test("is answered with what its stream says, and goes to its source's destinations", async () => {
     const origins: unknown[] = [];
     const told = acceptOnly((key, events, origin) => {
-      origins.push(origin);
+      origins.push({ ...origin, ready: origin.ready?.model.name });
       return streams.accept(key, events, origin);
     });
     const response = await post(open({ streams: told }), await SENDERS.standard(BODY, "STANDARD"));
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ source: "standard", id: "msg_1", seq: 1, warming: true });
-    expect(origins).toEqual([{ source: "standard", destinations: ["desk"], isBound: false, hops: 0 }]);
+    expect(origins).toEqual([{ source: "standard", destinations: ["desk"], isBound: false, hops: 0, ready: expect.any(String) }]);
   });
 
   test("needs no key, whatever keys there are; and a key is no signature", async () => {
