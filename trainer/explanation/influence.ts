@@ -9,6 +9,7 @@ import { logLosses } from "../statistics/log-loss.ts";
 import type { Random } from "../statistics/random.ts";
 import { alignRows, placeRows } from "./aligned-rows.ts";
 import { type Effect, measureRise, permutationImportance, planRounds } from "./importance.ts";
+import { scoreEdited } from "./score-edited.ts";
 import { createSeriesEdits, listQuantities, type SeriesEdits } from "./series-edits.ts";
 
 export interface InfluenceInput {
@@ -44,19 +45,20 @@ export function measureInfluence(input: InfluenceInput): Influence {
   const { sequences, repeats } = planRounds(input.labels.length, (F + names.length + T) * T, ROW_BUDGET);
   const drawn = drawSequences(input, sequences);
   const engine = input.engine;
+  const baseRate = mean(drawn.labels);
   const aligned = alignRows(drawn.values, shape, recipe.padding);
   const ofRows = permutationImportance(
     { ...aligned, labels: drawn.labels },
     T,
-    (channels, lengths) => engine.probabilities(computeInputs(model, placeRows({ channels, lengths }, shape), log)),
+    (channels, lengths) => scoreEdited(engine, computeInputs(model, placeRows({ channels, lengths }, shape), log), baseRate),
     random,
     { sequences, repeats },
   );
-  const edits = createSeriesEdits({ model, engine, log, values: drawn.values });
+  const edits = createSeriesEdits({ model, engine, log, values: drawn.values, baseRate });
   const channels = permuteQuantities(edits, drawn.labels, repeats, random);
   const ranked = rank(names, channels);
   const few = drawSequences({ ...drawn, random }, MAX_DEPENDENCE_SEQUENCES);
-  const fewEdits = createSeriesEdits({ model, engine, log, values: few.values });
+  const fewEdits = createSeriesEdits({ model, engine, log, values: few.values, baseRate });
   return {
     sequences,
     repeats,

@@ -10,6 +10,7 @@ import type { EditSeries } from "../../shared/recipe/series.ts";
 import { isSame } from "../features/candidate-choice.ts";
 import { forColumns } from "../features/view-plan.ts";
 import { alignRows, placeRows } from "./aligned-rows.ts";
+import { scoreEdited } from "./score-edited.ts";
 
 /** One number a step that some member looks at. */
 export interface Quantity {
@@ -40,6 +41,8 @@ export interface SeriesEditsInput {
   readonly log: Log;
   /** (N,T,F) raw, each with a valid row */
   readonly values: Float64Array;
+  /** What is said of a sequence of which an edit leaves nothing but padding. */
+  readonly baseRate: number;
 }
 
 export interface SeriesEdits {
@@ -60,13 +63,13 @@ export interface SeriesEdits {
 }
 
 /** Everything is computed anew for each answer but the series of `values`, which are held. */
-export function createSeriesEdits({ model, engine, log, values }: SeriesEditsInput): SeriesEdits {
+export function createSeriesEdits({ model, engine, log, values, baseRate }: SeriesEditsInput): SeriesEdits {
   const { recipe, view } = model;
   const quantities = listQuantities(model);
   const score = (raw: Float64Array, ofChannels?: EditSeries, ofSeries?: EditSeries) => {
     const { channels, lengths } = applyRecipe(recipe, raw, log, ofChannels);
     const columns = view && computeColumns(view, recipe, raw, log, undefined, ofSeries);
-    return { lengths, probabilities: engine.probabilities({ channels, lengths, ...(columns && { columns }) }) };
+    return { lengths, probabilities: scoreEdited(engine, { channels, lengths, ...(columns && { columns }) }, baseRate) };
   };
   const held = { channels: holdSeries(), series: holdSeries() };
   const { lengths, probabilities: plain } = score(values, held.channels.hold, held.series.hold);

@@ -79,7 +79,7 @@ describe("of a stump on the last row of feature 4", () => {
 describe.each([{ kinds: ["lstm", "linear", "trees"] as const }, { kinds: ["lstm"] as const }])("of a stack of $kinds", ({ kinds }) => {
   const model = makeStack(kernel, { kinds });
   const engine = createWasmEngine(kernel, model);
-  const edits = createSeriesEdits({ model, engine, log, values });
+  const edits = createSeriesEdits({ model, engine, log, values, baseRate: 0.5 });
   const own = Int32Array.from({ length: N }, (_, n) => n);
 
   test("a quantity that is its own, moved by 0, or not moved, changes no bit", () => {
@@ -106,3 +106,21 @@ describe.each([{ kinds: ["lstm", "linear", "trees"] as const }, { kinds: ["lstm"
     expect(JSON.stringify(influence).length).toBeLessThan(5000);
   });
 });
+
+test.each([{ kinds: ["lstm", "linear", "trees"] as const }, { kinds: ["lstm"] as const }])(
+  "of a stack of $kinds, sequences of which permuting one feature leaves nothing but padding do not stop the others",
+  ({ kinds }) => {
+    const model = makeStack(kernel, { kinds });
+    const { timesteps: T, features } = model.recipe;
+    const size = T * features.length;
+    const sparse = new Float64Array(N * size);
+    // each has one number, in the last row, of one feature or another: permuted, that leaves some with none
+    for (let n = 0; n < N; n++) {
+      const sequence = sparse.subarray(n * size, (n + 1) * size);
+      sequence.fill(0)[size - 1 - (n % 2)] = 1 + n;
+    }
+    const { features: effects, sequences } = measure(model, sparse);
+    expect(sequences).toBe(N);
+    expect(effects.every(({ rise, halfWidth }) => Number.isFinite(rise) && Number.isFinite(halfWidth))).toBe(true);
+  },
+);
