@@ -85,7 +85,7 @@ export function createCrossFitter<Own, Settings>(
         for (const [fold, { train, heldOut }] of folds.entries()) {
           onFold?.({ learner: name, setting, settings: variants.length, fold, folds: folds.length });
           const record = journal.record(`setting ${setting}, fold ${fold}`);
-          paths.push(await learner.fit(view, labels, { train, validation: heldOut, gap }, settings, seed, record));
+          paths.push(await learner.fit(view, labels, { train, validation: heldOut, gap }, settings, seedOfFold(seed, fold), record));
         }
         const lowest = { settings, ...poolLosses(paths.map(({ losses }) => losses)), paths };
         const fitsNoNoise = learner.fitsNoNoise?.(settings) === true;
@@ -104,6 +104,14 @@ export function createCrossFitter<Own, Settings>(
       return { name, member: toMember(average), outOfFold: concatenate(logits), loss, settings, step };
     },
   };
+}
+
+/**
+ * Each fold draws numbers of its own, so that chance in the members, such as random thresholds and first weights, averages out in their
+ * mean. Fold 0 draws the seed's; a run's seed is below 2^32, so that no fold of a run draws what a fold of another draws.
+ */
+function seedOfFold(seed: number, fold: number): number {
+  return seed + fold * 2 ** 32;
 }
 
 /** The latest step whose out-of-fold losses are not above the lowest by more than noise: the lowest of many is often an early accident. */

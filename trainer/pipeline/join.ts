@@ -60,10 +60,13 @@ const ASKED = { byTime: 2, few: 1, many: 0 } as const;
 /** Clusters of held-out sequences from which they are many: 1/2H is 0.0002 nats. */
 const MANY = 3000;
 
+/** A weight that people read as 0.00: its member would take a share of the artifact and of every score, and change no logit by 0.05. */
+const MIN_WEIGHT = 0.005;
+
 /**
  * Stacks learners: linear and trees always, the LSTM only where stacks with it better stacks of the others by more than the clustered
  * standard errors that are asked, each judged on a fold that it was not fitted on, and better them on the last fold alone, too, which the
- * feature search has not seen. Whoever gets no weight is left out.
+ * feature search has not seen. Whoever gets no weight, or less than MIN_WEIGHT, is left out.
  */
 export function joinMembers(input: JoinInput): Joined {
   const { fitted, labels } = input;
@@ -71,7 +74,9 @@ export function joinMembers(input: JoinInput): Joined {
   const gate = others.length > 0 && others.length < fitted.length ? testGate(input, others) : undefined;
   const joined = gate?.joins === false ? others : fitted;
   const logitsOf = (from: readonly CrossFitted[]): Float64Array[] => from.map(({ outOfFold }) => outOfFold);
-  const { weights, intercept } = fitStack(logitsOf(joined), labels);
+  const fit = fitStack(logitsOf(joined), labels);
+  const { intercept } = fit;
+  const weights = fit.weights.map((weight) => (weight < MIN_WEIGHT ? 0 : weight));
   const speaking = joined.filter((_, m) => weights[m] > 0);
   const kept = speaking.length > 0 ? speaking : joined.slice(0, 1); // a stack of nobody is its intercept, said by one that has no weight
   const stack = { weights: kept.map((own) => weights[joined.indexOf(own)]), intercept };

@@ -4,6 +4,7 @@ import type { Learner, View } from "../../../trainer/learners/learner.ts";
 import { type CrossFitted, createCrossFitter, type LearnerName, listHeldOut, poolLosses } from "../../../trainer/pipeline/cross-fit.ts";
 import { joinMembers } from "../../../trainer/pipeline/join.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
+import { fitStack } from "../../../trainer/statistics/stack.ts";
 import { NO_JOURNAL } from "../../../trainer/training/journal.ts";
 
 test("the common step is where the losses summed over folds are least, and a path that ended early stays where it ended", () => {
@@ -53,6 +54,23 @@ test("a cross-fit takes the best setting at one step, predicts each fold by its 
   expect([...fitted.outOfFold]).toEqual([-8, -8, -7.98, -7.98, -7.96, -7.96]);
   expect((fitted.member as unknown as { value: number }).value).toBeCloseTo(-7.98, 12);
   expect([...listHeldOut(folds)]).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+test("each fold draws numbers of its own, the first the seed's, so that chance averages out in the folds' mean", async () => {
+  const seeds: number[] = [];
+  const learner: typeof numbers = {
+    ...numbers,
+    fit(view, labels, rows, settings, seed) {
+      if (settings.setting === 1) seeds.push(seed);
+      return numbers.fit(view, labels, rows, settings, seed);
+    },
+  };
+  const folds = [0, 2, 4].map((first) => ({ heldOut: Int32Array.of(first), train: Int32Array.of(first + 1) }));
+  const fitter = createCrossFitter("linear", learner, { toMember: () => ({ kind: "lstm", networks: [] }) });
+  await fitter.crossFit({ view: nothing, labels: new Uint8Array(6), folds, gap: 0, seed: 7, journal: NO_JOURNAL });
+  expect(seeds[0]).toBe(7);
+  const first = seeds.map((seed) => createRandom(seed).integer(2 ** 32));
+  expect(new Set(first).size).toBe(3);
 });
 
 test("where settings fit no noise, the latest step and setting is taken that is not worse beyond noise; else the lowest loss", async () => {
@@ -175,6 +193,27 @@ test("by time, a gain that stands in one stretch alone does not open the gate; d
   const judge = (isByTime: boolean) => joinMembers({ fitted: own, labels, cluster: strangers, folds, isByTime }).gate!;
   expect(judge(true).standardError).toBeGreaterThan(1.5 * judge(false).standardError);
   expect([judge(false).joins, judge(true).joins]).toEqual([true, false]);
+});
+
+test("a learner whose weight reads 0.00 has no place", () => {
+  const { fitted, labels } = createFitted({ linear: 0.5, trees: 0.5 });
+  const [linear, trees] = fitted;
+  /** The trees speak for the labels by `share`, else against them. */
+  const mix = (share: number) => [linear, { ...trees, outOfFold: trees.outOfFold.map((z) => (2 * share - 1) * z) }];
+  const weightOf = (share: number): number =>
+    fitStack(
+      mix(share).map(({ outOfFold }) => outOfFold),
+      labels,
+    ).weights[1];
+  let [low, high] = [0, 1];
+  while (Math.abs(weightOf(high) - 0.003) > 0.001) {
+    const middle = (low + high) / 2;
+    if (weightOf(middle) > 0.003) high = middle;
+    else low = middle;
+  }
+  const { learners, members } = joinMembers({ fitted: mix(high), labels, cluster: strangers, folds, isByTime: true });
+  expect(learners[1].weight).toBe(0);
+  expect(members).toHaveLength(1);
 });
 
 test("an lstm alone needs no gate, and trees that speak against the labels get no weight and no place", () => {
