@@ -5,7 +5,7 @@ import type { LinearClassifier } from "../../../shared/linear.ts";
 import type { Member } from "../../../shared/members.ts";
 import type { Model } from "../../../shared/model.ts";
 import { readWhole } from "../../files/whole-files.ts";
-import { encodeLinear, encodeNetworks, type LayersModelFiles } from "./layers-model.ts";
+import { encodeLayers, encodeLinear, encodeNetworks, type LayersModelFiles } from "./layers-model.ts";
 import type { RecipeText } from "./recipe-module.ts";
 
 /** recipe-module.ts, bundled by `npm run build`. */
@@ -20,40 +20,48 @@ export interface TfjsExport {
   readonly missing: readonly string[];
 }
 
-/** Why tfjs cannot hold a member; undefined where it can. */
-function obstacleOf({ kind }: Member): string | undefined {
-  if (kind === "trees") return "trees: tfjs has no layer of decision trees";
-  if (kind === "layers") return "layers: only an LSTM under a dense layer is written so far";
-  return undefined;
+/** A member's files, or why tfjs cannot hold it. */
+type Encoded = LayersModelFiles | string;
+
+function encodeMember(member: Member, { stack, calibration, recipe }: Model, maskValue: number): Encoded {
+  const own = stack === undefined ? calibration : { slope: 1, intercept: 0 };
+  switch (member.kind) {
+    case "lstm":
+      return encodeNetworks(member.networks, own, recipe.timesteps, maskValue);
+    case "linear":
+      return encodeLinear(member.classifier);
+    case "trees":
+      return "trees: tfjs has no layer of decision trees";
+    case "layers":
+      try {
+        return encodeLayers(member.networks, own, recipe.timesteps, maskValue, recipe.padding === "none");
+      } catch (error) {
+        if (error instanceof ArtifactError) return `layers: ${error.message}`;
+        throw error;
+      }
+  }
 }
 
 /** Throws ArtifactError where tfjs can hold no member. */
 export function encodeTfjs(model: Model): TfjsExport {
-  const { members, stack, calibration, recipe } = model;
-  const obstacles = members.flatMap((member) => obstacleOf(member) ?? []);
-  const missing = [...new Set(obstacles)]; // two members of trees have one
-  if (obstacles.length === members.length)
-    throw new ArtifactError(`has nothing that tfjs can hold (${missing.join("; ")}): export with --onnx FILE --preprocessing`);
+  const { members, stack, recipe } = model;
   const maskValue = Math.fround(-2 * recipe.clip);
+  const encoded = members.map((member) => encodeMember(member, model, maskValue));
+  const missing = [...new Set(encoded.filter((own) => typeof own === "string"))]; // two members of trees have one
+  if (encoded.every((own) => typeof own === "string"))
+    throw new ArtifactError(`has nothing that tfjs can hold (${missing.join("; ")}): export with --onnx FILE --preprocessing`);
   const files = new Map<string, Uint8Array>();
   const held: string[] = [];
-  const add = (folder: string, model: LayersModelFiles): void => {
-    for (const [name, bytes] of Object.entries(model)) files.set(`${folder}${name}`, bytes);
-  };
   let linear: LinearClassifier | undefined;
   members.forEach((member, m) => {
+    const own = encoded[m];
+    if (typeof own === "string") return;
     const weight = stack?.weights[m];
     const folder = stack === undefined ? "" : `${member.kind}/`;
     const share = weight === undefined ? "" : `, weight ${weight.toFixed(2)} in the stack: the member's own probability, not calibrated`;
-    if (member.kind === "lstm") {
-      const own = stack === undefined ? calibration : { slope: 1, intercept: 0 };
-      add(folder, encodeNetworks(member.networks, own, recipe.timesteps, maskValue));
-      held.push(`${folder}model.json takes channels${share}`);
-    } else if (member.kind === "linear") {
-      linear = member.classifier;
-      add(folder, encodeLinear(member.classifier));
-      held.push(`${folder}model.json takes columns${share}`);
-    }
+    for (const [name, bytes] of Object.entries(own)) files.set(`${folder}${name}`, bytes);
+    if (member.kind === "linear") linear = member.classifier;
+    held.push(`${folder}model.json takes ${member.kind === "linear" ? "columns" : "channels"}${share}`);
   });
   files.set("recipe.js", encodeRecipe(model, maskValue, linear));
   return { files, held, missing };

@@ -1,20 +1,11 @@
 // A member as a LayersModel of tfjs, model.json and weights.bin, as tf.loadLayersModel reads them. Legend: T steps, C channels, U units.
 import { ArtifactError } from "../../../shared/errors.ts";
 import type { LinearClassifier } from "../../../shared/linear.ts";
+import type { LayeredNetwork } from "../../../shared/networks/layers.ts";
 import type { Calibration, Network } from "../../../shared/networks/lstm.ts";
 import { VERSION } from "../../../shared/version.ts";
-
-/** 0.2x + 0.5 within [0, 1] is tfjs' hardSigmoid. */
-const TFJS_HARD_SLOPE = 0.2;
-
-interface LayerText {
-  readonly name: string;
-  readonly className: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Names of the layers whose outputs it takes. */
-  readonly from: readonly string[];
-  readonly weights?: readonly { readonly name: string; readonly shape: readonly number[]; readonly data: Float32Array }[];
-}
+import { type LayerText, TFJS_HARD_SLOPE } from "./layer-text.ts";
+import { listLayers } from "./network-layers.ts";
 
 export interface LayersModelFiles {
   readonly "model.json": Uint8Array;
@@ -31,32 +22,59 @@ export function encodeNetworks(
   timesteps: number,
   maskValue: number,
 ): LayersModelFiles {
-  const { channels } = networks[0];
-  const input: LayerText = {
-    name: "channels",
-    className: "InputLayer",
-    config: { batch_input_shape: [null, timesteps, channels], dtype: "float32", sparse: false },
-    from: [],
-  };
-  const masking: LayerText = { name: "masking", className: "Masking", config: { mask_value: maskValue }, from: ["channels"] };
   const isOne = networks.length === 1;
   const heads = networks.map((_, k) => (isOne ? "probability" : `logit_${k}`));
   const own = networks.flatMap((network, k) => [
     lstmLayer(network, isOne ? "lstm" : `lstm_${k}`),
     denseLayer(network, heads[k], isOne ? "lstm" : `lstm_${k}`, isOne ? { slope, intercept } : { slope: 1, intercept: 0 }, isOne),
   ]);
-  const mean: LayerText = { name: "mean", className: "Average", config: {}, from: heads };
+  return encode([
+    ...inputLayers(networks[0].channels, timesteps, maskValue),
+    ...own,
+    ...(isOne ? [] : meanLayers(heads, { slope, intercept })),
+  ]);
+}
+
+/**
+ * The same of networks of layers. `isFixed`: every sequence has all rows, so that nothing is passed over. Throws ArtifactError, which names the
+ * layer that tfjs cannot hold.
+ */
+export function encodeLayers(
+  networks: readonly LayeredNetwork[],
+  calibration: Calibration,
+  timesteps: number,
+  maskValue: number,
+  isFixed: boolean,
+): LayersModelFiles {
+  const inputs = inputLayers(networks[0].channels, timesteps, maskValue).slice(0, isFixed ? 1 : 2);
+  const from = inputs[inputs.length - 1].name;
+  const rows = isFixed ? timesteps : undefined;
+  const chains = networks.map((network, k) => listLayers(network, { prefix: networks.length === 1 ? "" : `network${k}_`, from, rows }));
+  const heads = chains.map((chain) => chain[chain.length - 1].name);
+  return encode([...inputs, ...chains.flat(), ...meanLayers(heads, calibration)]);
+}
+
+function inputLayers(channels: number, timesteps: number, maskValue: number): LayerText[] {
+  const config = { batch_input_shape: [null, timesteps, channels], dtype: "float32", sparse: false };
+  return [
+    { name: "channels", className: "InputLayer", config, from: [] },
+    { name: "masking", className: "Masking", config: { mask_value: maskValue }, from: ["channels"] },
+  ];
+}
+
+/** The mean of the logits that `heads` give, calibrated, as a probability. */
+function meanLayers(heads: readonly string[], { slope, intercept }: Calibration): LayerText[] {
   const last: LayerText = {
     name: "probability",
     className: "Dense",
     config: { units: 1, activation: "sigmoid", use_bias: true },
-    from: ["mean"],
+    from: heads.length === 1 ? heads : ["mean"],
     weights: [
       { name: "kernel", shape: [1, 1], data: Float32Array.of(slope) },
       { name: "bias", shape: [1], data: Float32Array.of(intercept) },
     ],
   };
-  return encode([input, masking, ...own, ...(isOne ? [] : [mean, last])]);
+  return heads.length === 1 ? [last] : [{ name: "mean", className: "Average", config: {}, from: heads }, last];
 }
 
 /** The linear member's probability: (N,W) standardised columns in, (N,1) out. */

@@ -9,10 +9,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeArtifact } from "../../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../../shared/engine.ts";
 import { computeInputs, type Model, score } from "../../../../shared/model.ts";
+import type { Activation } from "../../../../shared/networks/activation.ts";
+import type { LayerText } from "../../../../shared/networks/layers.ts";
 import { shapeOf } from "../../../../shared/recipe/recipe.ts";
 import { encodeTfjs } from "../../../../trainer/export/tfjs/export.ts";
 import type { Prepare } from "../../../../trainer/export/tfjs/recipe-module.ts";
+import { createDraw, drawNetwork } from "../../../fixtures/draw-layers.ts";
 import { kernel } from "../../../fixtures/kernel.ts";
+import { makeLayeredModel } from "../../../fixtures/layered-model.ts";
 import { makeModel, makeNetwork, makeSequences, withNetwork } from "../../../fixtures/model.ts";
 import { makeStack } from "../../../fixtures/stack.ts";
 
@@ -27,6 +31,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** As tfjs fetches a model, from files. */
 const load = (path: string): Promise<tf.LayersModel> =>
   tf.loadLayersModel(tf.io.http(path, { fetchFunc: async (url: string) => new Response(readFileSync(url)) } as never));
+
+/** Weights within ±`size`, so that no logit is far beyond what a probability shows. */
+function draw(size: number, seed = 1): (...shape: number[]) => Float32Array {
+  const numbers = createDraw(seed);
+  return (...shape) => numbers(...shape).map((x) => size * x);
+}
 
 let exports = 0;
 /** Writes the export, and gives its folder. */
@@ -87,11 +97,96 @@ describe("one network", () => {
   });
 });
 
-test("a stack writes its LSTM and its linear member, and says that tfjs has no trees", async () => {
-  const stack = makeStack(kernel);
-  const { held, missing } = encodeTfjs(stack);
-  expect(missing).toEqual(["trees: tfjs has no layer of decision trees"]);
-  expect(held.map((sentence) => sentence.split(" ")[0]).sort()).toEqual(["linear/model.json", "lstm/model.json"]);
+describe("a network of layers", () => {
+  const recurrent = (cell: "lstm" | "gru" | "rnn", units: number, returns: "state" | "sequence"): LayerText => ({
+    kind: "recurrent",
+    cell: { cell, units },
+    returns,
+  });
+  const both = (cell: "lstm" | "gru" | "rnn", units: number, merge: "concat" | "sum", returns: "state" | "sequence"): LayerText => ({
+    kind: "bidirectional",
+    forward: { cell, units },
+    backward: { cell, units },
+    merge,
+    returns,
+  });
+  const act = (activation: Activation): LayerText => ({ kind: "activation", activation });
+  const pool = (...by: ("first" | "last" | "mean" | "max")[]): LayerText => ({ kind: "globalPooling", by });
+  const conv = (kernelSize: number, pads: [number, number]): LayerText => ({
+    kind: "conv",
+    filters: 6,
+    kernelSize,
+    strides: 1,
+    dilationRate: 1,
+    pads,
+  });
+  const head: LayerText = { kind: "dense", units: 1 };
+  const modelOf = (layers: LayerText[], padding: "leading" | "none" = "leading") =>
+    makeLayeredModel(kernel, { padding, network: drawNetwork([...layers, head], makeModel(kernel).recipe.channels.length, draw(0.3)) });
+
+  test.each<[string, LayerText[]]>([
+    [
+      "two directions, then one",
+      [both("lstm", 6, "concat", "sequence"), recurrent("lstm", 5, "state"), { kind: "dense", units: 4 }, act({ kind: "relu" })],
+    ],
+    ["GRU", [both("gru", 5, "sum", "sequence"), recurrent("gru", 4, "state"), act({ kind: "softsign" })]],
+    ["simple cells", [recurrent("rnn", 5, "sequence"), both("rnn", 3, "concat", "state"), act({ kind: "selu" })]],
+    [
+      "normalisations between",
+      [
+        { kind: "dense", units: 6 },
+        act({ kind: "silu" }),
+        { kind: "affine" },
+        recurrent("lstm", 5, "sequence"),
+        { kind: "layerNormalization", epsilon: 1e-3 },
+        recurrent("gru", 3, "state"),
+      ],
+    ],
+    [
+      "functions with a slope",
+      [
+        recurrent("lstm", 6, "state"),
+        act({ kind: "leakyRelu", alpha: 0.1 }),
+        { kind: "dense", units: 4 },
+        act({ kind: "elu", alpha: 1 }),
+        { kind: "dense", units: 4 },
+        act({ kind: "softplus" }),
+      ],
+    ],
+  ])("of %s, for every length", { timeout: 120_000 }, (_, layers) => compare(modelOf(layers)));
+
+  test.each<[string, LayerText[]]>([
+    ["convolutions and the maximum", [conv(3, [1, 1]), act({ kind: "relu" }), conv(2, [0, 1]), pool("max")]],
+    ["a convolution and the mean beside the last row", [conv(3, [0, 0]), pool("mean", "last")]],
+    [
+      "pooled rows, flattened",
+      [
+        { kind: "pooling", by: "max", poolSize: 2, strides: 2, pads: [0, 0] },
+        { kind: "flatten", steps: 5 },
+      ],
+    ],
+    ["rows of an LSTM and the first", [recurrent("lstm", 4, "sequence"), pool("first")]],
+  ])("of %s, where every sequence has all rows", { timeout: 120_000 }, (_, layers) => compare(modelOf(layers, "none")));
+
+  test.each<[string, LayerText[], string]>([
+    ["a pooling of several lengths", [recurrent("lstm", 4, "sequence"), pool("max")], "has maximum over rows: tfjs' layer knows no mask"],
+    [
+      "a GRU that resets behind",
+      [{ kind: "recurrent", cell: { cell: "gru", units: 3, recurrentBias: true }, returns: "state" }],
+      "has GRU(3): tfjs' GRU has its reset gate",
+    ],
+    [
+      "a state before the first step",
+      [{ kind: "recurrent", cell: { cell: "lstm", units: 3, initialCell: true }, returns: "state" }],
+      "cannot hold a state before the first step",
+    ],
+  ])("with %s is refused by name", (_, layers, sentence) => {
+    expect(() => encodeTfjs(modelOf(layers))).toThrow(sentence);
+  });
+});
+
+/** Each member that is written gives its own probability, within the tolerance. */
+async function compareMembers(stack: Model): Promise<void> {
   const to = write(stack);
   expect([existsSync(join(to, "trees")), existsSync(join(to, "model.json"))]).toEqual([false, false]);
   const { prepare } = (await import(join(to, "recipe.js"))) as { prepare: Prepare };
@@ -100,7 +195,7 @@ test("a stack writes its LSTM and its linear member, and says that tfjs has no t
   const { channels, channelsShape, columns, columnsShape } = prepare(valid.map((n) => sequences[n]));
   const inputs = computeInputs(stack, pick(stack, values, valid), log);
   for (const member of stack.members) {
-    if (member.kind === "trees") continue;
+    if (!existsSync(join(to, member.kind))) continue;
     const alone = { members: [member], stack: { weights: [1], intercept: 0 }, calibration: { slope: 1, intercept: 0 } };
     const expected = createWasmEngine(kernel, alone).probabilities(inputs);
     const model = await load(join(to, `${member.kind}/model.json`));
@@ -109,6 +204,27 @@ test("a stack writes its LSTM and its linear member, and says that tfjs has no t
     for (let n = 0; n < valid.length; n++)
       if (Math.abs(Math.log(expected[n] / (1 - expected[n]))) < 8.99) expect(Math.abs(predicted[n] - expected[n])).toBeLessThan(TOLERANCE);
   }
+}
+
+test("a stack writes its LSTM and its linear member, and says that tfjs has no trees", async () => {
+  const stack = makeStack(kernel);
+  const { held, missing } = encodeTfjs(stack);
+  expect(missing).toEqual(["trees: tfjs has no layer of decision trees"]);
+  expect(held.map((sentence) => sentence.split(" ")[0]).sort()).toEqual(["linear/model.json", "lstm/model.json"]);
+  await compareMembers(stack);
+});
+
+test("a stack writes the average of its networks of layers, or says which layer tfjs cannot hold", async () => {
+  const stack = makeStack(kernel, { kinds: ["layers", "linear"] });
+  expect(encodeTfjs(stack).missing).toEqual([expect.stringMatching(/^layers: has bidirectional GRU\(5\) and LSTM\(4/)]);
+  const layers: LayerText[] = [
+    { kind: "recurrent", cell: { cell: "gru", units: 5 }, returns: "state" },
+    { kind: "dense", units: 1 },
+  ];
+  const networks = [1, 2, 3].map((seed) => drawNetwork(layers, stack.recipe.channels.length, draw(0.5, seed)));
+  const held = { ...stack, members: [{ kind: "layers" as const, networks }, stack.members[1]] };
+  expect(encodeTfjs(held).missing).toEqual([]);
+  await compareMembers(held);
 });
 
 test("a stack of trees alone is refused, with the way forward", () => {
