@@ -54,6 +54,11 @@ export function soleLayers({ members, stack }: Pick<Predictor, "members" | "stac
   return stack === undefined && member?.kind === "layers" ? member.networks[0] : undefined;
 }
 
+/** A member's layers in words; undefined of every other kind. */
+export function describeLayersOf(member: Member): string | undefined {
+  return member.kind === "layers" ? describeLayers(member.networks[0]) : undefined;
+}
+
 /** The LSTM under a dense layer of a model that is this network alone; undefined where there are several members, or another one. */
 export function soleNetwork({ members, stack }: Pick<Predictor, "members" | "stack">): Network | undefined {
   const [member] = members;

@@ -135,6 +135,8 @@ export interface Card {
     readonly seed: number;
     readonly recipe: string;
     readonly units: number;
+    /** In words, of a network of other layers; `units` are then those of the widest. */
+    readonly layers?: string;
     /** The distillation weight: the share of a teacher's probabilities in what the network was trained on; 0 is labels alone. */
     readonly softness: number;
     readonly optimizer: string;
@@ -145,7 +147,7 @@ export interface Card {
     /** The epoch with the lowest validation loss. Left out in older artifacts. */
     readonly lowestEpoch?: number;
   };
-  /** Of a model of several learners; `training` then speaks of the LSTM, with 0 units where none joined. */
+  /** Of a model of several learners; `training` then speaks of the network, with 0 units where none joined. */
   readonly stack?: {
     /** 5, or 1 for one held-out part. */
     readonly folds: number;
@@ -153,8 +155,14 @@ export interface Card {
     readonly learners: readonly { readonly name: string; readonly logLoss: number; readonly weight: number }[];
     /** Of the stack on the same predictions. */
     readonly logLoss: number;
-    /** Of the LSTM, where it had to earn its place: what it gains beside the others, clustered standard error, how many of these were asked (left out: 2), whether it joined. */
-    readonly gate?: { readonly gain: number; readonly standardError: number; readonly asked?: number; readonly joins: boolean };
+    /** Of the network, where it had to earn its place: what it gains beside the others, clustered standard error, how many of these were asked (left out: 2), whether it joined. */
+    readonly gate?: {
+      readonly gain: number;
+      readonly standardError: number;
+      readonly asked?: number;
+      readonly joins: boolean;
+      readonly learner?: "layers";
+    };
     /** Where the gain over the base rate may be chance: that gain, its standard error, and the share of the distance from the base rate that is kept. */
     readonly kept?: { readonly share: number; readonly gain: number; readonly standardError: number };
   };

@@ -210,12 +210,12 @@ function describeOrigin({ card }: LoadedModel["model"]): string[] {
   const { train, test } = split.examples;
   const dealt = stack && `${train} train ${stack.folds === 1 ? "with one held-out part" : `in ${stack.folds} folds`}, ${test} test`;
   const how = `${training.optimizer}, batch ${training.batch}, seed ${training.seed}; ${describeKeptEpoch(training)}`;
-  const lstm = `lstm: ${training.optimizer}, batch ${training.batch}, ${training.bestEpoch} of ${countOf(training.epochs, "epoch")}`;
+  const network = `${training.layers === undefined ? "lstm" : "layers"}: ${training.optimizer}, batch ${training.batch}, ${training.bestEpoch} of ${countOf(training.epochs, "epoch")}`;
   if (!imported)
     lines.push(
       `trained    on ${file(card.data)}, ${dealt ?? parts(split.examples)}, split by ${split.by}`,
       ...howRead(card.data),
-      `           ${stack === undefined ? how : `seed ${training.seed}${training.units > 0 ? `; ${lstm}` : ""}`}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
+      `           ${stack === undefined ? how : `seed ${training.seed}${training.units > 0 ? `; ${network}` : ""}`}; quickstep ${versions.quickstep}, node ${versions.node}, ${versions.path}`,
     );
   return lines;
 }

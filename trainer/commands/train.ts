@@ -1,7 +1,7 @@
 // train: a file of labelled sequences in, one artifact out.
 import { existsSync } from "node:fs";
 import { PADDINGS } from "../../shared/sequence.ts";
-import { choice, integer, pair, text } from "../cli/arguments.ts";
+import { choice, integer, pair, type Read, text } from "../cli/arguments.ts";
 import {
   DATA_WORD,
   MAX_SEED,
@@ -22,6 +22,7 @@ import { countOf, formatMetrics, formatOperatingPoints, formatPercent, titleOfAs
 import type { Terminal } from "../cli/terminal.ts";
 import type { SearchProgress } from "../features/search-state.ts";
 import { writeWhole } from "../files/whole-files.ts";
+import { parseLayers } from "../layers/grammar.ts";
 import type { TrainingEvent } from "../library/contract.ts";
 import { type RunOptions, renderRunReport, runTraining } from "../library/training-run.ts";
 import type { FoldPlace } from "../pipeline/cross-fit.ts";
@@ -30,20 +31,29 @@ import { LEARNERS, RECIPES, type Trained } from "../pipeline/train.ts";
 import { stem } from "../readers/source.ts";
 import { splitMethodOf } from "../split/asked-method.ts";
 import { countOnes, type Labels } from "../statistics/labels.ts";
+import type { LayerSpec } from "../training/layer-spec.ts";
 
 const WORDS = { data: DATA_WORD };
+
+const layersText: Read<readonly LayerSpec[]> = (value, option) => parseLayers(value, `--${option}`);
 
 const OPTIONS = {
   out: option("FILE", text, "where the artifact goes", "<data>.safetensors, which --force overwrites"),
   force: flag("overwrite the default --out where it is there already"),
   report: option("FILE", text, "where an HTML report goes", "no report"),
   units: option("N", integer(1, 1024), "hidden units of the LSTM", "16, 32 or 64, by the number of sequences; raw: 100"),
+  layers: option("LAYERS", layersText, "the network instead of one LSTM, such as bilstm:64,lstm:32,dense:16:relu", "one LSTM"),
   epochs: option("N", integer(1, 10_000), "most passes over the training part", "10 to 40, by the number of sequences; raw: 100"),
   batch: option("N", integer(1, 1_000_000), "sequences of one optimizer step", "64 or 256, by their number; raw: 1000"),
   seed: optionWithDefault("N", integer(0, MAX_SEED), "seed of every random choice", 1),
   recipe: optionWithDefault("NAME", choice(...RECIPES), "auto searches the channels; raw takes the numbers as they are", "auto"),
-  learner: optionWithDefault("NAME", choice(...LEARNERS), "auto stacks all learners; lstm, trees or linear takes one alone", "auto"),
-  splitVersion: optionWithDefault("N", integer(1, 2), "2: a test part and folds; 1: four parts, for --learner lstm", 2),
+  learner: optionWithDefault(
+    "NAME",
+    choice(...LEARNERS),
+    "auto stacks all learners; lstm, layers, trees or linear takes one alone",
+    "auto",
+  ),
+  splitVersion: optionWithDefault("N", integer(1, 2), "2: a test part and folds; 1: four parts, for one network alone", 2),
   padding: option("HOW", choice(...PADDINGS), "which all-zero rows are padding: leading, any or none", "found from the data"),
   costs: option("A:B", pair, "cost of a false 1 and of a false 0, for the operating point lowest-cost", "no such operating point"),
   split: SPLIT_OPTION,
@@ -148,6 +158,7 @@ const LEARNER_SHARES: Readonly<Record<FoldPlace["learner"], readonly [from: numb
   trees: [0.2, 0.5],
   "quantile trees": [0.5, 0.7],
   lstm: [0.7, 1],
+  layers: [0.7, 1],
 };
 
 function showFold(stages: Stages, { learner, setting, settings, fold, folds, outer, outers }: FoldPlace): void {
@@ -159,10 +170,11 @@ function showFold(stages: Stages, { learner, setting, settings, fold, folds, out
 }
 
 function runOptionsOf(values: Partial<TrainValues>, checkpoint: string): RunOptions {
-  const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1, learner, splitVersion } = values;
+  const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1, learner, layers, splitVersion } = values;
   const { threads, strict, resume } = values;
   return {
     units,
+    ...(layers && { layers }),
     epochs,
     batch,
     seed,
@@ -182,7 +194,7 @@ function runOptionsOf(values: Partial<TrainValues>, checkpoint: string): RunOpti
 function sayResult({ model, verdict, truth }: Trained, { say }: Terminal): void {
   const { card, operatingPoints } = model;
   if (card.stack === undefined) say(describeKeptEpoch(card.training));
-  const name = card.stack === undefined ? `LSTM(${card.training.units})` : "stack";
+  const name = card.stack === undefined ? (card.training.layers === undefined ? `LSTM(${card.training.units})` : "network") : "stack";
   say(`\n${formatMetrics({ [name]: card.test, ...card.baselines }, titleOfAssessment(card))}`);
   const isNested = card.assessment === "nested-cross-validation";
   say(

@@ -43,7 +43,9 @@ export interface ReadingOptions {
 /** How a model is trained. Each name is the option of the command `train`, with its default; docs/cli.md describes them. */
 export interface TrainingOptions extends ReadingOptions {
   /** Default `auto`: all learners, stacked. */
-  readonly learner?: "auto" | "lstm" | "trees" | "linear";
+  readonly learner?: "auto" | "lstm" | "layers" | "trees" | "linear";
+  /** The network's layers, as `bilstm:64,lstm:32,dense:16:relu`; @tensorflow/tfjs trains them, which is to be installed. Default: one LSTM. */
+  readonly layers?: string;
   readonly splitVersion?: 1 | 2;
   readonly units?: number;
   readonly epochs?: number;
@@ -89,7 +91,7 @@ export type TrainingEvent =
   /** Which learner is at which fold of which setting, from 0; `outer` counts the folds of a nested cross-validation. */
   | {
       readonly kind: "fold";
-      readonly learner: "linear" | "trees" | "quantile trees" | "lstm";
+      readonly learner: "linear" | "trees" | "quantile trees" | "lstm" | "layers";
       readonly setting: number;
       readonly settings: number;
       readonly fold: number;

@@ -1,8 +1,11 @@
 // What this machine offers to training: kernels and engines, threads, its clock. For those who choose implementations: the command line
 // and `quickstep/train`.
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
+import { LimitError } from "../../shared/errors.ts";
 import type { Engines } from "../artifact/artifact-file.ts";
+import { findCompanion } from "../files/companions.ts";
 import { type CreateTrees, createTrees } from "../learners/trees/trees.ts";
 import { createTrainingStep } from "../training/step.ts";
 import type { CreateStepper } from "../training/stepper.ts";
@@ -15,6 +18,13 @@ export interface KernelOptions {
   readonly strict?: boolean;
 }
 
+/** What trains networks of layers. */
+export interface LayersTrainer {
+  readonly createStepper: CreateStepper;
+  /** Ends its threads. */
+  dispose(): void;
+}
+
 /** What a training run needs of the machine. */
 export interface TrainingHost {
   /** Milliseconds of a clock that never goes back. */
@@ -23,6 +33,11 @@ export interface TrainingHost {
   loadEngines(): Engines;
   /** Makes training steps, for the pipeline and for a diagnosis. */
   createStepper(options: KernelOptions): CreateStepper;
+  /**
+   * Makes training steps of networks of layers, by tfjs. Throws DataError where @tensorflow/tfjs is not installed, LimitError where the host
+   * has no WebAssembly with SIMD.
+   */
+  openLayers(options: KernelOptions): Promise<LayersTrainer>;
   /** Makes learners of boosted trees. */
   createTrees(options: KernelOptions): CreateTrees;
   /** Node's version, as artifacts name it. */
@@ -38,12 +53,28 @@ export function openHost(warn: (message: string) => void): TrainingHost {
       ({ threads, strict }) =>
       (data, options) =>
         createTrainingStep(data, { ...options, threads, strict, warn }),
+    openLayers: (options) => openLayers(options, warn),
     createTrees:
       ({ threads }) =>
       (options) =>
         createTrees({ ...options, threads, warn }),
     node: process.versions.node,
   };
+}
+
+/** tfjs takes a second to load, and is not there in every installation: it is loaded for who needs it. */
+async function openLayers(
+  { threads = availableParallelism(), strict }: KernelOptions,
+  warn: (message: string) => void,
+): Promise<LayersTrainer> {
+  findCompanion("@tensorflow/tfjs", "to train networks of --layers");
+  const [{ openNodeDevice }, { createLayersStepper }] = await Promise.all([
+    import("../tfjs/node.ts"),
+    import("../layers/layers-stepper.ts"),
+  ]);
+  const device = openNodeDevice({ threads, strict, warn });
+  if (device === undefined) throw new LimitError([], "--layers needs WebAssembly with SIMD, which this host lacks", 0);
+  return { createStepper: (data, options) => createLayersStepper(device, data, options), dispose: device.dispose };
 }
 
 function loadEngines(): Engines {

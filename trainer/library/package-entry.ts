@@ -1,5 +1,6 @@
 // `quickstep/train`: the trainer in other people's Node programs. Does what the command `train` does, on this machine; prints nothing,
 // writes no file but a checkpoint that is asked for, and ends no process.
+import { parseLayers } from "../layers/grammar.ts";
 import { splitMethodOf } from "../split/asked-method.ts";
 import type { TrainedModel, TrainingData, TrainingEvent, TrainingOptions } from "./contract.ts";
 import { openHost } from "./host.ts";
@@ -20,9 +21,10 @@ export async function trainModel(
   onProgress: (event: TrainingEvent) => void = () => {},
 ): Promise<TrainedModel> {
   const { seed = 1, recipe = "auto", horizon = 1, costs, checkpoint, resume, threads, strict, signal, ...rest } = options;
-  const { learner, splitVersion, units, epochs, batch, padding, missing, split, ...read } = rest;
+  const { learner, layers, splitVersion, units, epochs, batch, padding, missing, split, ...read } = rest;
   const host = openHost((text) => onProgress({ kind: "note", code: "host", text }));
-  const how = { learner, splitVersion, units, epochs, batch, padding, missing, seed, recipe, horizon, costs, threads, strict };
+  const network = layers === undefined ? {} : { layers: parseLayers(layers, "layers") };
+  const how = { ...network, learner, splitVersion, units, epochs, batch, padding, missing, seed, recipe, horizon, costs, threads, strict };
   const isInMemory = typeof data === "object" && "sequences" in data;
   const method = split ?? (isInMemory && data.groups ? "group" : splitMethodOf(read));
   const given = isInMemory ? toDataset(data, options) : typeof data === "string" ? [data] : data;

@@ -56,9 +56,11 @@ export async function runTraining(
   const data = checkTrainable(dataset, train.splitVersion === 1 || train.recipe === "raw" ? undefined : MIN_SEQUENCES);
   const kept = openCheckpointer({ checkpoint, resume }, host);
   const engines = host.loadEngines();
+  const layers = train.layers && (await host.openLayers({ threads, strict }));
+  const createStepper = host.createStepper({ threads, strict });
   const trained = await trainModel(data, train, {
     ...engines,
-    createStepper: host.createStepper({ threads, strict }),
+    createStepper: (data, options) => (options.layers && layers ? layers : { createStepper }).createStepper(data, options),
     createTrees: host.createTrees({ threads, strict }),
     node: host.node,
     onNote: (note) => onEvent({ kind: "note", code: note.code, text: describeNote(note, data.features) }),
@@ -68,7 +70,7 @@ export async function runTraining(
     checkpoint: kept.checkpoint,
     openJournal: kept.openJournal,
     yieldToEventLoop: kept.yieldToEventLoop,
-  });
+  }).finally(() => layers?.dispose());
   return { trained, id: describeModel(trained.model, trained.bytes), data, facts, engines, dropCheckpoint: () => kept.remove?.() };
 }
 

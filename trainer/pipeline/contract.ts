@@ -8,6 +8,7 @@ import type { SplitMethod } from "../split/split.ts";
 import type { Costs } from "../statistics/operating-points.ts";
 import type { Checkpointing } from "../training/checkpoint.ts";
 import type { Journal } from "../training/journal.ts";
+import type { LayerSpec } from "../training/layer-spec.ts";
 import type { Progress } from "../training/loop.ts";
 import type { CreateStepper } from "../training/stepper.ts";
 import type { FoldPlace } from "./cross-fit.ts";
@@ -20,13 +21,15 @@ export type RecipeName = (typeof RECIPES)[number];
 export const MISSING = ["carry", "refuse"] as const;
 
 /** Who learns: `auto` all of them, stacked; else one alone. */
-export const LEARNERS = ["auto", "lstm", "trees", "linear"] as const;
+export const LEARNERS = ["auto", "lstm", "layers", "trees", "linear"] as const;
 export type LearnerChoice = (typeof LEARNERS)[number];
 
 export interface TrainOptions {
   /** Default `auto`. */
   readonly learner?: LearnerChoice;
-  /** 1: four parts, as the first artifacts were trained, for one LSTM alone. Default 2: a test part and folds. */
+  /** The network's layers; undefined: one LSTM. */
+  readonly layers?: readonly LayerSpec[];
+  /** 1: four parts, as the first artifacts were trained, for one network alone. Default 2: a test part and folds. */
   readonly splitVersion?: 1 | 2;
   /** Undefined: chosen by the size of the training part. */
   readonly units?: number;

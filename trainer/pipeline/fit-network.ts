@@ -1,4 +1,4 @@
-// Third step of a training run: the network, by the learner that this product has today, with settings that fit the data's size.
+// Third step of a training run: the network, one LSTM or the layers that are asked for, with settings that fit the data's size.
 import { VERSION } from "../../shared/version.ts";
 import { positiveRate } from "../data/sequences.ts";
 import { createLstmTrainer, type LstmMember, type LstmTrainer } from "../learners/lstm/lstm.ts";
@@ -48,8 +48,8 @@ export async function fitNetwork(
   return { learner, member, settings, positiveRate: rate };
 }
 
-function decideSettings(examples: number, { recipe, units, epochs, batch }: TrainOptions): LstmSettings {
-  const settings = recipe === "raw" ? PLAIN_SETTINGS : chooseSettings(examples);
+function decideSettings(examples: number, { recipe, units, epochs, batch, layers }: TrainOptions): LstmSettings {
+  const settings = recipe === "raw" ? { ...PLAIN_SETTINGS, ...(layers && { layers }) } : chooseSettings(examples, layers);
   return { ...settings, units: units ?? settings.units, epochs: epochs ?? settings.epochs, batch: batch ?? settings.batch };
 }
 
@@ -57,7 +57,7 @@ function decideSettings(examples: number, { recipe, units, epochs, batch }: Trai
 function nameRun(
   { data, split }: Prepared,
   { plan }: Represented,
-  { units, batch, epochs }: LstmSettings,
+  { units, layers, batch, epochs }: LstmSettings,
   { seed, horizon }: TrainOptions,
   { node }: TrainDependencies,
 ) {
@@ -69,6 +69,7 @@ function nameRun(
     split: split.by,
     plan,
     units,
+    ...(layers && { layers }),
     batch,
     epochs,
     version: VERSION,

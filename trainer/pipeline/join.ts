@@ -8,7 +8,7 @@ import { type Labels, takeLabels } from "../statistics/labels.ts";
 import { logLossOfLogit } from "../statistics/log-loss.ts";
 import { stretchedGain } from "../statistics/paired.ts";
 import { fitStack, stackLogits } from "../statistics/stack.ts";
-import type { CrossFitted, LearnerName } from "./cross-fit.ts";
+import { type CrossFitted, isNetwork, type LearnerName } from "./cross-fit.ts";
 
 /** What a learner is worth. */
 export interface LearnerWorth {
@@ -29,16 +29,18 @@ export interface Joined {
   readonly logLoss: number;
   /** All that were fitted. */
   readonly learners: readonly LearnerWorth[];
-  /** Of the LSTM, where it had to earn its place: what it gains beside the others out of folds. */
+  /** Of the network, where it had to earn its place: what it gains beside the others out of folds. */
   readonly gate?: Gate;
 }
 
-/** What the LSTM gains beside the others out of folds, in nats; how many of its standard errors were asked for; and whether it joins. */
+/** What the network gains beside the others out of folds, in nats; how many of its standard errors were asked for; and whether it joins. */
 export interface Gate {
   readonly gain: number;
   readonly standardError: number;
   readonly asked: number;
   readonly joins: boolean;
+  /** Which network; left out: the lstm. */
+  readonly learner?: "layers";
 }
 
 export interface JoinInput {
@@ -52,7 +54,7 @@ export interface JoinInput {
 }
 
 /**
- * Standard errors by which the LSTM must better the stack without it. By time two: ungated, it hurts where data drift (LEARNERS: +.015 nats),
+ * Standard errors by which the network must better the stack without it. By time two: ungated, it hurts where data drift (LEARNERS: +.015 nats),
  * which no held-out stretch foretells. Else what is held out is like what comes. Where that is many, a weight for a member that adds nothing
  * costs next to nothing, 1/2H nats, and a member left out costs what it adds, so that any gain is enough (measured: docs/experiments.md).
  */
@@ -64,13 +66,13 @@ const MANY = 3000;
 const MIN_WEIGHT = 0.005;
 
 /**
- * Stacks learners: linear and trees always, the LSTM only where stacks with it better stacks of the others by more than the clustered
+ * Stacks learners: linear and trees always, the network only where stacks with it better stacks of the others by more than the clustered
  * standard errors that are asked, each judged on a fold that it was not fitted on, and better them on the last fold alone, too, which the
  * feature search has not seen. Whoever gets no weight, or less than MIN_WEIGHT, is left out.
  */
 export function joinMembers(input: JoinInput): Joined {
   const { fitted, labels } = input;
-  const others = fitted.filter(({ name }) => name !== "lstm");
+  const others = fitted.filter(({ name }) => !isNetwork(name));
   const gate = others.length > 0 && others.length < fitted.length ? testGate(input, others) : undefined;
   const joined = gate?.joins === false ? others : fitted;
   const logitsOf = (from: readonly CrossFitted[]): Float64Array[] => from.map(({ outOfFold }) => outOfFold);
@@ -114,7 +116,8 @@ function testGate({ fitted, labels, cluster, folds, isByTime }: JoinInput, other
   const [unseen] = folds.length === 1 ? [0] : stretches[stretches.length - 1];
   const objects = mean(withIt.subarray(unseen)) >= mean(without.subarray(unseen));
   const asked = isByTime ? ASKED.byTime : new Set(cluster).size < MANY ? ASKED.few : ASKED.many;
-  return { gain, standardError, asked, joins: gain > asked * standardError && !objects };
+  const isOfLayers = fitted.some(({ name }) => name === "layers");
+  return { gain, standardError, asked, joins: gain > asked * standardError && !objects, ...(isOfLayers && { learner: "layers" }) };
 }
 
 /** (H) losses on each stretch of a stack that is fitted on the others. */

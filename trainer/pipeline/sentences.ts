@@ -93,9 +93,9 @@ function describeKept({ gain, standardError, share }: Extract<TrainNote, { code:
   return `the out-of-fold gain over the base rate is ${gain.toFixed(4)} ± ${standardError.toFixed(4)}, which may be chance: the model keeps ${percent(share)} of its distance from the base rate`;
 }
 
-function describeGate({ joins, gain, standardError, asked }: Extract<TrainNote, { code: "gate" }>): string {
+function describeGate({ joins, gain, standardError, asked, learner }: Extract<TrainNote, { code: "gate" }>): string {
   const errors = asked === 0 ? "any gain" : asked === 1 ? "one standard error" : "two standard errors"; // older artifacts do not say it: two
-  return `the lstm ${joins ? "joins" : "is left out"}: beside the others it gains ${gain.toFixed(4)} ± ${standardError.toFixed(4)} out of folds; ${errors}, and a gain where the feature search saw nothing, are asked for`;
+  return `${learner === "layers" ? "the network of layers" : "the lstm"} ${joins ? "joins" : "is left out"}: beside the others it gains ${gain.toFixed(4)} ± ${standardError.toFixed(4)} out of folds; ${errors}, and a gain where the feature search saw nothing, are asked for`;
 }
 
 /** `missing: 1,204 of open (12.0 %), …` */

@@ -1,5 +1,8 @@
 // The learners of a stack for one view: which of its columns each looks at. Legend: V columns of the view.
-import type { Predictor } from "../../shared/members.ts";
+import { asMember, type Predictor } from "../../shared/members.ts";
+import { countWeights } from "../../shared/networks/count-weights.ts";
+import type { LayeredNetwork } from "../../shared/networks/layers.ts";
+import type { Network } from "../../shared/networks/lstm.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { type Column, columnsOf, type TabularView } from "../../shared/recipe/tabular.ts";
 import type { TreeEnsemble } from "../../shared/trees.ts";
@@ -12,7 +15,7 @@ import { createLstmLearner } from "../learners/lstm/lstm-learner.ts";
 import type { LstmSettings } from "../learners/lstm/settings.ts";
 import { flatViewSettings, quantileViewSettings } from "../learners/trees/settings.ts";
 import type { TrainDependencies } from "./contract.ts";
-import { type CrossFitter, createCrossFitter, type LearnerName } from "./cross-fit.ts";
+import { type CrossFitter, createCrossFitter, isNetwork, type LearnerName } from "./cross-fit.ts";
 
 export interface StackLearnersInput {
   /** Of the sequences to learn from alone: bin edges and scales come from all of them. */
@@ -20,7 +23,7 @@ export interface StackLearnersInput {
   readonly tabular: TabularView;
   /** What the feature search found. */
   readonly channels: readonly Channel[];
-  /** What the LSTM may learn from. */
+  /** What the network may learn from. */
   readonly targets: readonly DistillationTarget[];
   settingsFor(examples: number): LstmSettings;
   readonly wanted: readonly LearnerName[];
@@ -36,7 +39,12 @@ export interface StackLearners {
 const MAX_LINEAR = 8_000_000;
 
 /** Of a folds' average: an artifact takes a MiB at most, and networks and golden vectors need the rest. */
-const MAX_BYTES = { trees: 450_000, "quantile trees": 300_000 } as const;
+const MAX_BYTES = { trees: 450_000, "quantile trees": 300_000, networks: 1_000_000 } as const;
+
+/** The first of the folds' networks that an artifact has room for, one in any case. */
+function fitNetworks(networks: readonly (Network | LayeredNetwork)[]): readonly (Network | LayeredNetwork)[] {
+  return networks.slice(0, Math.max(1, Math.floor(MAX_BYTES.networks / (4 * countWeights(networks[0])))));
+}
 
 /** What an ensemble takes of an artifact: columns, edges and children of nodes, leaves, and the table of edges. */
 function bytesOfEnsemble({ column, leaves, edges }: TreeEnsemble): number {
@@ -67,10 +75,10 @@ export function createStackLearners(input: StackLearnersInput, dependencies: Tra
     const size = { max: MAX_BYTES[name], bytesOf: bytesOfEnsemble };
     fitters.push(createCrossFitter(name, learner, { toMember: (ensemble) => ({ kind: "trees", ensemble }), size }));
   }
-  if (isWanted("lstm")) {
+  for (const name of wanted.filter(isNetwork)) {
     const engineOf = (predictor: Predictor) => createEngine(predictor);
     const learner = createLstmLearner({ targets, settingsFor }, { createStepper, createEngine: engineOf, yieldToEventLoop });
-    fitters.push(createCrossFitter("lstm", learner, { toMember: (networks) => ({ kind: "lstm", networks }) }));
+    fitters.push(createCrossFitter(name, learner, { toMember: (networks) => asMember(fitNetworks(networks)) }));
   }
   return {
     fitters,

@@ -189,13 +189,20 @@ async function crossFitAll(
   options: TrainOptions,
   dependencies: TrainDependencies,
 ): Promise<CrossFitted[]> {
-  const { seed, units, epochs, batch, learner = "auto" } = options;
+  const { seed, units, epochs, batch, layers, learner = "auto" } = options;
   const settingsFor = (examples: number) => {
-    const usual = chooseSettings(examples);
+    const usual = chooseSettings(examples, layers);
     return { ...usual, units: units ?? usual.units, epochs: epochs ?? usual.epochs, batch: batch ?? usual.batch };
   };
   const learners = createStackLearners(
-    { view: seen, tabular, channels: planned.plan.channels, targets: planned.targets, settingsFor, wanted: WANTED[learner] },
+    {
+      view: seen,
+      tabular,
+      channels: planned.plan.channels,
+      targets: planned.targets,
+      settingsFor,
+      wanted: listWanted(learner, layers !== undefined),
+    },
     dependencies,
   );
   try {
@@ -209,10 +216,14 @@ async function crossFitAll(
   }
 }
 
-/** Who is asked by `--learner`. */
-const WANTED: Readonly<Record<NonNullable<TrainOptions["learner"]>, readonly LearnerName[]>> = {
-  auto: LEARNER_NAMES,
+/** Who is asked by `--learner`: of all learners one network, that of `--layers` where they are given. */
+function listWanted(learner: NonNullable<TrainOptions["learner"]>, hasLayers: boolean): readonly LearnerName[] {
+  return learner === "auto" ? LEARNER_NAMES.filter((name) => name !== (hasLayers ? "lstm" : "layers")) : ALONE[learner];
+}
+
+const ALONE: Readonly<Record<Exclude<NonNullable<TrainOptions["learner"]>, "auto">, readonly LearnerName[]>> = {
   lstm: ["lstm"],
+  layers: ["layers"],
   trees: ["trees", "quantile trees"],
   linear: ["linear"],
 };

@@ -1,7 +1,7 @@
-// The path of a training run of one LSTM alone: prepare → represent → fit-network → package → assess. Every choice is made
+// The path of a training run of one network alone: prepare → represent → fit-network → package → assess. Every choice is made
 // on the training, validation or calibration part; every metric comes from the decoded artifact and the kernel that serves it.
 
-import { ofNetwork } from "../../shared/members.ts";
+import { asMember, describeLayersOf, ofNetwork } from "../../shared/members.ts";
 import type { MeasuredCard, Metrics } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -39,7 +39,7 @@ interface Steps {
 /** Training sequences that are scored to see how much better the model knows them. */
 const MAX_SEEN = 10_000;
 
-/** Trains one LSTM on four disjoint parts. Contract and errors are those of trainModel. */
+/** Trains one network on four disjoint parts. Contract and errors are those of trainModel. */
 export async function trainNetwork(data: LabelledDataset, options: TrainOptions, dependencies: TrainDependencies): Promise<Trained> {
   const { seed, costs } = options;
   const { onNote } = dependencies;
@@ -137,6 +137,7 @@ function writeCard(
   const { data, split } = prepared;
   const { member, settings } = fitted;
   const { train, validation, calibration } = split;
+  const layers = describeLayersOf(asMember([member.network]));
   return {
     data: describeData(data),
     split: {
@@ -147,6 +148,7 @@ function writeCard(
       seed,
       recipe,
       units: settings.units,
+      ...(layers && { layers }),
       softness: member.target.distillationWeight,
       optimizer: settings.optimizer,
       batch: settings.batch,

@@ -1,5 +1,6 @@
 // The path of a training run of a stack: prepare-folds → stack-path → package → assess. Every choice is made by predictions of sequences that
 // a member has not seen; every metric comes from the decoded artifact on a test part, or, where there are few, from nested cross-validation.
+import { describeLayersOf } from "../../shared/members.ts";
 import type { Influence, MeasuredCard, Metrics } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { VERSION } from "../../shared/version.ts";
@@ -17,6 +18,7 @@ import { type Assessment, assess, measure, seal } from "./assess.ts";
 import { fitBaselines } from "./baselines.ts";
 import { dropClockOfData, dropClockOfRecipe, isClockIdle } from "./clock.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
+import { isNetwork } from "./cross-fit.ts";
 import { describeData } from "./data-card.ts";
 import { findFlaw } from "./data-checks.ts";
 import type { Evidence } from "./evidence.ts";
@@ -193,7 +195,7 @@ function writeCard({ folded, fit, judged, influence, warnings, path }: CardFacts
         test: judged.by === "test-part" ? test.examples : 0,
       },
     },
-    training: describeLstm(fit, options),
+    training: describeNetwork(fit, options),
     stack: { folds: fit.folds, learners, logLoss, ...(gate && { gate }), ...(doubt && { kept: doubt }) },
     influence,
     assessment: judged.by,
@@ -211,14 +213,25 @@ function findDoubt({ kept: { share, gain, standardError } }: StackFit): Omit<Kep
   return share < WORTH_A_NOTE ? { share, gain, standardError } : undefined;
 }
 
-/** The LSTM's training; of a stack without one, nothing of it. */
-function describeLstm({ fitted, joined }: StackFit, { seed, recipe }: TrainOptions): MeasuredCard["training"] {
-  const lstm = fitted.find(({ name }) => name === "lstm");
-  const isHeard = joined.learners.some(({ name, weight }) => name === "lstm" && weight > 0);
-  if (lstm === undefined || !isHeard) return { seed, recipe, units: 0, softness: 0, optimizer: "none", batch: 0, epochs: 0, bestEpoch: 0 };
-  const { network, target } = lstm.settings as LstmPathSettings;
+/** The network's training; of a stack without one, nothing of it. */
+function describeNetwork({ fitted, joined }: StackFit, { seed, recipe }: TrainOptions): MeasuredCard["training"] {
+  const own = fitted.find(({ name }) => isNetwork(name));
+  const isHeard = joined.learners.some(({ name, weight }) => isNetwork(name) && weight > 0);
+  if (own === undefined || !isHeard) return { seed, recipe, units: 0, softness: 0, optimizer: "none", batch: 0, epochs: 0, bestEpoch: 0 };
+  const { network, target } = own.settings as LstmPathSettings;
   const { units, optimizer, batch, epochs } = network;
-  return { seed, recipe, units, softness: target.distillationWeight, optimizer, batch, epochs, bestEpoch: lstm.step + 1 };
+  const layers = describeLayersOf(own.member);
+  return {
+    seed,
+    recipe,
+    units,
+    ...(layers && { layers }),
+    softness: target.distillationWeight,
+    optimizer,
+    batch,
+    epochs,
+    bestEpoch: own.step + 1,
+  };
 }
 
 function findVerdict({ data, usable, plan, padding: _ }: FoldedData, fit: StackFit, packaged: Packaged, judged: Judged): Verdict {

@@ -9,7 +9,7 @@ import type { Verdict } from "./sentences.ts";
 import type { Warning } from "./warning.ts";
 
 export interface Trained extends Sealed {
-  /** Of one LSTM alone. */
+  /** Of one network alone. */
   readonly fit?: Fit;
   readonly verdict: Verdict;
   /** Where the true probability is known: its log loss on the tested sequences, and the share of what is learnable that was learnt. */

@@ -14,7 +14,8 @@ export interface ReportContent {
   readonly verdict: { readonly code: string; readonly text: string; readonly next: string };
   readonly card: MeasuredCard;
   readonly network: {
-    readonly units: number;
+    /** In words. */
+    readonly name: string;
     readonly parameters: number;
     readonly slope: number;
     readonly intercept: number;

@@ -3,6 +3,7 @@
 import type { Engine } from "../../shared/engine.ts";
 import { networksOf, soleLayers } from "../../shared/members.ts";
 import type { MeasuredCard, Metrics, Model, OperatingPoint, ReliabilityBin } from "../../shared/model.ts";
+import { countWeights } from "../../shared/networks/count-weights.ts";
 import { describeLayers } from "../../shared/networks/describe-layers.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
@@ -101,10 +102,10 @@ function nameOf(model: Model): string {
 
 function describeNetwork(model: Model): ReportContent["network"] {
   const { slope, intercept } = model.calibration;
+  const layered = soleLayers(model);
   const networks = networksOf(model);
-  const weights = networks.flatMap(({ kernel, recurrent, bias, headKernel, headBias }) => [kernel, recurrent, bias, headKernel, headBias]);
-  const parameters = weights.reduce((sum, { length }) => sum + length, 0);
-  return { units: networks[0]?.units ?? 0, parameters, slope, intercept };
+  const name = layered === undefined ? `LSTM, ${networks[0]?.units ?? 0} units` : describeLayers(layered);
+  return { name, parameters: countWeights(layered ?? networks), slope, intercept };
 }
 
 /** The model, then every baseline with its intervals and the model's gain on it, where its probabilities are at hand. */

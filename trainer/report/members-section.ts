@@ -9,6 +9,7 @@ const SEES: Readonly<Record<string, string>> = {
   trees: "boosted trees on the same columns",
   "quantile trees": "boosted trees on quantiles of intervals",
   lstm: "recurrent networks on the channels of the feature search",
+  layers: "networks of the layers that were asked for, on the channels of the feature search",
 };
 
 /** The learners, a row each; nothing where one network speaks alone. */
@@ -29,7 +30,7 @@ export function membersSection({ card: { stack } }: ReportContent): Markup | nul
       </table></div>
       ${
         gate
-          ? html`<p class="note">The lstm ${gate.joins ? "joined" : "was left out"}: beside the others it gains ${formatNumber(gate.gain)} nats (standard error ${formatNumber(gate.standardError)}) out of folds. ${gate.asked === 0 ? "Any gain" : `A gain above ${gate.asked === 1 ? "one standard error" : "two standard errors"}`} is asked for, and any gain where the feature search saw nothing.</p>`
+          ? html`<p class="note">The ${gate.learner === "layers" ? "network of layers" : "lstm"} ${gate.joins ? "joined" : "was left out"}: beside the others it gains ${formatNumber(gate.gain)} nats (standard error ${formatNumber(gate.standardError)}) out of folds. ${gate.asked === 0 ? "Any gain" : `A gain above ${gate.asked === 1 ? "one standard error" : "two standard errors"}`} is asked for, and any gain where the feature search saw nothing.</p>`
           : null
       }
       ${

@@ -97,6 +97,11 @@ function describeMembers({ learners, folds }: NonNullable<ReportContent["card"][
   return `${speaking.join(", ")}; ${folds === 1 ? "one held-out part" : `the average of ${folds} folds each`}`;
 }
 
+/** What the learner `layers` is. */
+function layersFact({ layers = "", optimizer, batch, bestEpoch, epochs }: ReportContent["card"]["training"]): [string, string] {
+  return ["Network", `${layers}; ${optimizer}, batch ${count(batch)}, ${count(bestEpoch)} of ${count(epochs)} epochs`];
+}
+
 /** Warnings, and everything that fixes the bits of the model. */
 export function originSection({ card, id, network, channels, training }: ReportContent): Markup {
   const facts: [name: string, value: string | Markup][] = [
@@ -105,8 +110,9 @@ export function originSection({ card, id, network, channels, training }: ReportC
       card.stack ? "Members" : "Network",
       card.stack
         ? describeMembers(card.stack)
-        : `LSTM, ${count(network.units)} units on ${count(channels.length)} channels, ${count(network.parameters)} parameters; at most ${count(training.timesteps)} rows`,
+        : `${network.name}, on ${count(channels.length)} channels, ${count(network.parameters)} parameters; at most ${count(training.timesteps)} rows`,
     ],
+    ...(card.stack && card.training.layers ? [layersFact(card.training)] : []),
     ["Data", html`${card.data.name}, ${card.data.float32 ? "float32" : "float64"}, SHA-256 <code>${card.data.sha256}</code>`],
     ["Recipe", card.training.recipe],
     ["Seed", String(card.training.seed)],

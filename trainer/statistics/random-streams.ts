@@ -44,6 +44,9 @@ export const STREAMS = {
   /** Boosted trees: the columns of each tree, and its random thresholds. */
   boosting: 700,
 
+  /** What dropout drops: a number of the seed, which step k draws with from stream k. */
+  dropout: 710,
+
   /** The order of training: epoch k draws from stream 1000 + k, so that a resumed run needs no state. Nothing may follow. */
   epochOrder: 1000,
 } as const;

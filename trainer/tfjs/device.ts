@@ -10,6 +10,8 @@ import { type Arena, createArena } from "./arena.ts";
 export interface Pool {
   readonly threads: number;
   run(tasks: number): void;
+  /** Ends its threads, where it can. */
+  dispose?(): void;
 }
 
 /** What a host offers. */
@@ -33,6 +35,8 @@ export interface Device {
   buffer(): ArrayBufferLike;
   /** Does the tasks of a job whose fields are `fields`. */
   run(kind: Kind, tasks: number, fields: Readonly<Record<string, number>>): void;
+  /** Ends its threads. */
+  dispose(): void;
 }
 
 /** Pages of WebAssembly memory, of which a host may grant fewer. */
@@ -70,6 +74,7 @@ export function openDevice(host: KernelHost): Device | undefined {
       if (pool) pool.run(tasks);
       else for (let n = 0; n < tasks; n++) exports.task(job, 0, n);
     },
+    dispose: () => pool?.dispose?.(),
   };
 }
 

@@ -7,7 +7,7 @@ import { DataError } from "../../shared/errors.ts";
 export type CheckpointKind = "network" | "stack";
 
 const MAGIC: Readonly<Record<CheckpointKind, number>> = { network: 0x50435351, stack: 0x53435351 }; // "QSCP", "QSCS"
-const WHOSE: Readonly<Record<CheckpointKind, string>> = { network: "one LSTM alone", stack: "a stack" };
+const WHOSE: Readonly<Record<CheckpointKind, string>> = { network: "one network alone", stack: "a stack" };
 const START = 12;
 
 /** The bytes of a checkpoint. */

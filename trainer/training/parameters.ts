@@ -1,9 +1,9 @@
 // The parameters of LSTM → Dense(1): Keras' initial values from one seed, and the one layout in which they lie flat. Knows nothing
 // of how they are trained. Legend: C channels, U units, gates in order i,f,c,o.
 import type { Network } from "../../shared/networks/lstm.ts";
-import { dot, orthogonalise } from "../statistics/linear-algebra.ts";
 import { logitOf } from "../statistics/log-loss.ts";
 import type { Random } from "../statistics/random.ts";
+import { glorotUniform, orthogonal } from "./initial-weights.ts";
 
 /**
  * LSTM(units) → Dense(1) as Keras initialises it: Glorot uniform kernels, orthogonal recurrent kernel, forget bias 1 (Jozefowicz
@@ -20,23 +20,6 @@ export function initialNetwork(channels: number, units: number, positiveRate: nu
     headKernel: glorotUniform(units, 1, random),
     headBias: Float32Array.of(logitOf(positiveRate)),
   };
-}
-
-/** Glorot & Bengio 2010: uniform in ±sqrt(6 / (in + out)). */
-function glorotUniform(inputs: number, outputs: number, random: Random): Float32Array {
-  const bound = Math.sqrt(6 / (inputs + outputs));
-  return Float32Array.from({ length: inputs * outputs }, () => bound * (2 * random.uniform() - 1));
-}
-
-/** `rows` orthonormal rows of length `columns` ≥ rows: normal numbers, then Gram–Schmidt. */
-function orthogonal(rows: number, columns: number, random: Random): Float32Array {
-  const matrix = Array.from({ length: rows }, () => Float64Array.from({ length: columns }, () => random.normal()));
-  for (let i = 0; i < rows; i++) {
-    orthogonalise(matrix[i], matrix.slice(0, i));
-    const norm = Math.sqrt(dot(matrix[i], matrix[i]));
-    for (let k = 0; k < columns; k++) matrix[i][k] /= norm;
-  }
-  return Float32Array.from(matrix.flatMap((row) => Array.from(row)));
 }
 
 /** The parts of the parameters, in the order in which they lie in one flat buffer: (C,4U), (U,4U), (4U), (U), (1). */

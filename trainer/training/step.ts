@@ -1,6 +1,7 @@
 // A whole training step of LSTM → Dense(1) outside tfjs: gather, forward, loss, backward, clipping, optimizer, all in the kernel on
 // all threads. The data set lies once in the kernel's memory. Knows no epochs and no stopping.
 import { FitError } from "../../shared/errors.ts";
+import { ADAM, biasCorrection, RMSPROP } from "./flat-optimizer.ts";
 import { createTrainingKernel, EVALUATE, type HostCapabilities, REDUCE, TRAIN, TRANSPOSE, type TrainingKernel, UPDATE } from "./kernel.ts";
 
 import { layoutParameters } from "./parameters.ts";
@@ -27,10 +28,6 @@ export interface TrainingStep extends Stepper {
   /** The kernel below, for measurements and tests. */
   readonly kernel: TrainingKernel;
 }
-
-/** Keras' defaults (keras.optimizers.Adam, RMSprop). */
-const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
-const RMSPROP = { beta1: 0, beta2: 0.9, epsilon: 1e-7 };
 
 /** Copies `data` into the kernel's memory; the caller's buffers are not needed any more. Throws RangeError where sizes do not fit. */
 export function createTrainingStep(data: StepperData, options: StepOptions): TrainingStep {
@@ -124,8 +121,7 @@ function createOptimizer(kernel: TrainingKernel, { optimizer = "adam", clipNorm 
     /** `norm` is the gradient's. */
     update(norm: number, learningRate: number): void {
       steps++;
-      // Keras folds both bias corrections into the step size.
-      const correction = optimizer === "adam" ? Math.sqrt(1 - power(beta2, steps)) / (1 - power(beta1, steps)) : 1;
+      const correction = biasCorrection(optimizer, steps);
       kernel.set({ clip: norm > clipNorm ? clipNorm / norm : 1, rate: learningRate * correction, decay: learningRate * weightDecay });
       kernel.run(UPDATE, unitBlocksOf(kernel) + 1);
     },
@@ -180,11 +176,4 @@ function findLargestInput(kernel: TrainingKernel, { channels: C, timesteps: T }:
     }
   }
   return largest;
-}
-
-/** baseⁿ by squaring: only multiplications, so a resumed run has the same bits on every host. */
-function power(base: number, exponent: number): number {
-  let result = 1;
-  for (let square = base; exponent > 0; exponent = Math.floor(exponent / 2), square *= square) if (exponent % 2 === 1) result *= square;
-  return result;
 }

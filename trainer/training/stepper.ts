@@ -1,5 +1,6 @@
 // The contract of a network that steps: what the loop, the feature search, the teachers and the experiments train. step.ts implements
 // it on the training kernel; tests bring stubs. Legend: N sequences, T steps, C channels, U units, P parameters.
+import type { LayerSpec } from "./layer-spec.ts";
 
 /** One network with its optimizer, over a data set it holds. Parameters are one flat float32 buffer. */
 export interface Stepper {
@@ -31,7 +32,10 @@ export interface StepperOptions {
   /** C, T and U. */
   readonly channels: number;
   readonly timesteps: number;
+  /** Of an LSTM under a dense layer; not looked at where `layers` are given. */
   readonly units: number;
+  /** A network of these layers instead. `seed`: what dropout drops. */
+  readonly layers?: { readonly specs: readonly LayerSpec[]; readonly seed: number };
   /** Sequences of one step at most. */
   readonly maxBatch: number;
   /** As Keras defines them: adam with β 0.9 and 0.999, rmsprop with ρ 0.9, both ε 1e-7. */

@@ -69,7 +69,7 @@ describe("--resume", () => {
     expect(other.said).toContain("belongs to another run (seed: 1, here 9): give the data and options it had, or train without --resume");
     const stack = await start("other.safetensors", ["--resume"], []).ended;
     expect(stack.code).toBe(2);
-    expect(stack.said).toContain("belongs to another run, of one LSTM alone, and this one is of a stack");
+    expect(stack.said).toContain("belongs to another run, of one network alone, and this one is of a stack");
     writeFileSync(at("other.safetensors.checkpoint"), kept.subarray(0, kept.length - 1));
     const damaged = await start("other.safetensors", ["--resume"]).ended;
     expect(damaged.code).toBe(2);
@@ -101,7 +101,7 @@ test("a stack goes on after Ctrl-C, on other threads, to the same bytes; what be
   expect(await refused(["--seed", "9"])).toContain("belongs to another run (seed: 1, here 9)");
   expect(await refused([], ["--learner", "linear"])).toContain("belongs to another run (learner: trees, here linear)");
   expect(await refused(["--test", at("few.npz")])).toMatch(/belongs to another run \(data: [0-9a-f]{12}…, here [0-9a-f]{12}…\)/);
-  expect(await refused([], ["--recipe", "raw"])).toContain("of a stack, and this one is of one LSTM alone");
+  expect(await refused([], ["--recipe", "raw"])).toContain("of a stack, and this one is of one network alone");
   const kept = readFileSync(at("stack.safetensors.checkpoint"));
   writeFileSync(at("stack.safetensors.checkpoint"), kept.subarray(0, kept.length - 1));
   expect(await refused([])).toContain("is not a checkpoint, or is damaged");

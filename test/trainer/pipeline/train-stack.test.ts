@@ -108,7 +108,9 @@ describe("of bad input", MINUTES, () => {
   });
 
   test("an option for one network alone is refused beside another learner", () => {
-    expect(() => trainModel(small, { ...BASE, splitVersion: 1 }, {} as never)).toThrow(/--split-version 1 is of one LSTM alone/);
-    expect(() => trainModel(small, { ...BASE, recipe: "raw", learner: "trees" }, {} as never)).toThrow(/--recipe raw is of one LSTM alone/);
+    expect(() => trainModel(small, { ...BASE, splitVersion: 1 }, {} as never)).toThrow(/--split-version 1 is of one network alone/);
+    expect(() => trainModel(small, { ...BASE, recipe: "raw", learner: "trees" }, {} as never)).toThrow(
+      /--recipe raw is of one network alone/,
+    );
   });
 });

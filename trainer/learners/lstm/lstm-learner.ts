@@ -1,7 +1,8 @@
-// The LSTM as a learner of a stack: its path runs from epoch to epoch, its settings are what it learns from.
+// The network as a learner of a stack: its path runs from epoch to epoch, its settings are what it learns from.
 // Legend: N sequences, T steps, C channels, U units.
 import type { MemberEngine } from "../../../shared/engine.ts";
-import type { Predictor } from "../../../shared/members.ts";
+import { asMember, type Predictor } from "../../../shared/members.ts";
+import type { LayeredNetwork } from "../../../shared/networks/layers.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
 import { positiveRate } from "../../data/sequences.ts";
 import type { DistillationTarget } from "../../features/distillation.ts";
@@ -11,13 +12,13 @@ import { createRandom } from "../../statistics/random.ts";
 import { STREAMS } from "../../statistics/random-streams.ts";
 import type { FitRecord } from "../../training/journal.ts";
 import { cosineRate } from "../../training/loop.ts";
-import { flattenNetwork, initialNetwork, unflattenNetwork } from "../../training/parameters.ts";
 import type { CreateStepper, OptimizerState, Stepper } from "../../training/stepper.ts";
 import { type Learner, type Path, type Rows, selectView, type View } from "../learner.ts";
+import { designNetwork } from "./design.ts";
 import { openStepper } from "./lstm.ts";
 import type { LstmSettings } from "./settings.ts";
 
-/** An LSTM's size and schedule, and what it learns from. */
+/** A network's size and schedule, and what it learns from. */
 export interface LstmPathSettings {
   readonly network: LstmSettings;
   readonly target: DistillationTarget;
@@ -39,21 +40,23 @@ export interface LstmLearnerDependencies {
   onShare?(share: number): void;
 }
 
+type TrainedNetwork = Network | LayeredNetwork;
+
 /** Steps between two turns of the event loop. */
 const TURN = 20;
 
-/** LSTM(units) → Dense(1), every epoch of a schedule. A member is networks whose logits are averaged. `fit` throws FitError when a loss is not finite. */
+/** LSTM(units) → Dense(1), or the settings' layers, every epoch of a schedule. A member is networks whose logits are averaged. `fit` throws FitError when a loss is not finite. */
 export function createLstmLearner(
   { targets, settingsFor }: LstmLearnerOptions,
   dependencies: LstmLearnerDependencies,
-): Learner<readonly Network[], LstmPathSettings> {
+): Learner<readonly TrainedNetwork[], LstmPathSettings> {
   return {
     settings: (examples) => targets.map((target) => ({ network: settingsFor(examples), target })),
     fitsNoNoise: ({ target }) => target.teacher !== "none", // on labels alone later epochs fit noise (measured: docs/experiments.md)
     fit: (view, labels, rows, settings, seed, record) => fitPath({ view, labels, rows, settings, seed, record }, dependencies),
     logits(networks, view, indices) {
       const calibration = { slope: 1, intercept: 0 };
-      const engine = dependencies.createEngine({ members: [{ kind: "lstm", networks }], calibration });
+      const engine = dependencies.createEngine({ members: [asMember(networks)], calibration });
       return engine.memberLogits(selectView(view, indices));
     },
     average: (members) => members.flat(),
@@ -80,13 +83,14 @@ interface Epochs {
   readonly optimizer?: OptimizerState;
 }
 
-async function fitPath(input: FitInput, dependencies: LstmLearnerDependencies): Promise<Path<readonly Network[]>> {
+async function fitPath(input: FitInput, dependencies: LstmLearnerDependencies): Promise<Path<readonly TrainedNetwork[]>> {
   const { view, settings, record } = input;
-  const { units, epochs } = settings.network;
+  const { units, epochs, layers } = settings.network;
+  const { network } = designNetwork(view.names.length, units, layers);
   const known = (record?.from as Epochs | undefined) ?? { parameters: [], losses: [] };
   const { parameters, losses } = known.losses.length < epochs ? await trainEpochs(input, known, dependencies) : known;
   const at = (step: number): Float32Array => parameters[Math.min(step, parameters.length - 1)];
-  return { losses: Float64Array.from(losses), at: (step) => [unflattenNetwork(view.names.length, units, at(step))] };
+  return { losses: Float64Array.from(losses), at: (step) => [network(at(step))] };
 }
 
 /** The epochs that are left after those of `known`. */
@@ -95,9 +99,9 @@ async function trainEpochs(
   known: Epochs,
   { createStepper, yieldToEventLoop, onShare }: LstmLearnerDependencies,
 ): Promise<Epochs> {
-  const { units, epochs } = network;
+  const { units, epochs, layers } = network;
   const rate = positiveRate(labels, rows.train);
-  const initial = flattenNetwork(initialNetwork(view.names.length, units, rate, createRandom(seed, STREAMS.weights)));
+  const initial = designNetwork(view.names.length, units, layers).initial(rate, createRandom(seed, STREAMS.weights));
   const stepper = openStepper({ view, labels, train: rows.train, seed, settings: network, createStepper }, target);
   let { parameters, losses } = known;
   try {

@@ -1,7 +1,8 @@
-// The LSTM alone: one training run a target, and the better network of them.
+// A network alone: one training run a target, and the better network of them.
 // Legend: N sequences, T steps, C channels, U units.
 import type { MemberEngine } from "../../../shared/engine.ts";
 import { ofNetwork, type Predictor } from "../../../shared/members.ts";
+import type { LayeredNetwork } from "../../../shared/networks/layers.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
 import { positiveRate } from "../../data/sequences.ts";
 import { type DistillationTarget, distil } from "../../features/distillation.ts";
@@ -12,9 +13,9 @@ import { createRandom } from "../../statistics/random.ts";
 import { STREAMS } from "../../statistics/random-streams.ts";
 import type { Checkpointing } from "../../training/checkpoint.ts";
 import { type Fit, fitNetwork, type Progress } from "../../training/loop.ts";
-import { flattenNetwork, initialNetwork, unflattenNetwork, zeroHead } from "../../training/parameters.ts";
 import type { CreateStepper, Stepper } from "../../training/stepper.ts";
 import type { ChannelView, Rows } from "../learner.ts";
+import { designNetwork } from "./design.ts";
 import type { LstmSettings } from "./settings.ts";
 import { type TeachingInput, teachLogits } from "./teachers.ts";
 
@@ -45,7 +46,7 @@ export type LstmNote =
   | { readonly code: "base-rate-stands-in" };
 
 export interface LstmMember {
-  readonly network: Network;
+  readonly network: Network | LayeredNetwork;
   readonly fit: Fit;
   /** What it was trained on. */
   readonly target: DistillationTarget;
@@ -58,7 +59,7 @@ const CLIP_NORM = 1;
 /** Standard errors by which something unexpected has to better the base rate. */
 const SIGNIFICANT = 3;
 
-/** One LSTM, stopped by its validation part. */
+/** One network, stopped by its validation part. */
 export interface LstmTrainer {
   /** `labels` (N) are those of all sequences of the view. Equal arguments give equal bits, whatever the number of threads. */
   fit(view: ChannelView, labels: Labels, rows: Rows, seed: number): Promise<LstmMember>;
@@ -66,7 +67,7 @@ export interface LstmTrainer {
   logits(member: LstmMember, view: ChannelView): Float32Array;
 }
 
-/** LSTM(units) → Dense(1). `fit` throws FitError when a loss is not finite, and whatever `checkpoint` throws to leave. */
+/** LSTM(units) → Dense(1), or the settings' layers. `fit` throws FitError when a loss is not finite, and whatever `checkpoint` throws to leave. */
 export function createLstmTrainer(options: LstmOptions, dependencies: LstmDependencies): LstmTrainer {
   return {
     fit: (view, labels, rows, seed) => fitLstm({ view, labels, rows, seed, options, dependencies }),
@@ -93,7 +94,8 @@ async function fitLstm(input: FitInput): Promise<LstmMember> {
   const { view, labels, rows, seed, options, dependencies } = input;
   const { targets, settings } = options;
   const rate = positiveRate(labels, rows.train);
-  const initial = flattenNetwork(initialNetwork(view.names.length, settings.units, rate, createRandom(seed, STREAMS.weights)));
+  const { initial: begin } = designNetwork(view.names.length, settings.units, settings.layers);
+  const initial = begin(rate, createRandom(seed, STREAMS.weights));
   let best: Candidate | undefined;
   for (const [stage, target] of targets.entries()) {
     if (targets.length > 1) dependencies.onNote({ code: "training-target", target });
@@ -125,8 +127,8 @@ async function fitOnTarget(input: FitInput, target: DistillationTarget, stage: n
     const logits = stepper.logits(rows.validation);
     const isServed = !options.requireSignificance || bettersBaseRate(logits, labels, rows);
     if (!isServed) dependencies.onNote({ code: "base-rate-stands-in" });
-    const [C, U] = [view.names.length, settings.units];
-    const network = unflattenNetwork(C, U, isServed ? fit.parameters : zeroHead(initial, C, U));
+    const design = designNetwork(view.names.length, settings.units, settings.layers);
+    const network = design.network(isServed ? fit.parameters : design.withoutSignal(initial));
     return { network, fit, target, simdPath, losses: logLossesOfLogits(labels, logits, rows.validation) };
   } finally {
     stepper.dispose();
@@ -141,7 +143,7 @@ export interface StepperInput extends TeachingInput {
 /** A stepper over the view's sequences, with what `target` makes of their labels; the caller disposes of it. */
 export function openStepper({ settings, ...input }: StepperInput, { teacher, distillationWeight }: DistillationTarget): Stepper {
   const { view, labels, createStepper } = input;
-  const { units, batch, optimizer, weightDecay } = settings;
+  const { units, layers, batch, optimizer, weightDecay } = settings;
   const targets = teacher === "none" ? labels : distil(labels, teachLogits(teacher, input), distillationWeight);
   return createStepper(
     { channels: view.channels, lengths: view.lengths, labels: targets },
@@ -149,6 +151,7 @@ export function openStepper({ settings, ...input }: StepperInput, { teacher, dis
       channels: view.names.length,
       timesteps: view.timesteps,
       units,
+      ...(layers && { layers: { specs: layers, seed: input.seed } }),
       maxBatch: batch,
       optimizer,
       clipNorm: CLIP_NORM,
