@@ -107,10 +107,14 @@ export interface ReadingFacts {
   readonly features: readonly string[];
   /** Which values the labels had, and which of them is 1. */
   readonly labels: LabelReading | "none" | "ignored";
+  /** Columns that named sequences. */
+  readonly ids?: readonly string[];
 }
 
 export interface LabelReading {
   readonly name: string;
+  /** Whether the labels stood in a file of their own. */
+  readonly isFile?: boolean;
   /** Null where there was no label. */
   readonly meaning: {
     readonly one: number | string;

@@ -8,6 +8,12 @@ export type Read<T> = (text: string, option: string) => T;
 /** Any text, as it is. */
 export const text: Read<string> = (value) => value;
 
+/** A name as addresses and answers hold it: up to 64 letters, digits and `. _ -`, the first a letter or digit. */
+export const modelName: Read<string> = (value, option) => {
+  if (/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(value)) return value;
+  throw new UsageError(`--${option} must be up to 64 letters, digits, dots, underscores and hyphens, got ${value}`);
+};
+
 /** A whole number from `min` to `max`. */
 export function integer(min: number, max: number): Read<number> {
   return (value, option) => {

@@ -11,7 +11,7 @@ import { toReadDocument } from "../cli/read-line.ts";
 import { createStages } from "../cli/stages.ts";
 import { formatMetrics, formatOperatingPoints } from "../cli/tables.ts";
 import { writeWhole } from "../files/whole-files.ts";
-import { learntLabels } from "../pipeline/data-card.ts";
+import { knownColumns, learntLabels } from "../pipeline/data-card.ts";
 import type { TrainNote } from "../pipeline/note.ts";
 import { recalibrate } from "../pipeline/recalibrate.ts";
 import { describeNote } from "../pipeline/sentences.ts";
@@ -61,7 +61,11 @@ async function calibrate(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
   const { recipe, card: before } = loaded.model;
-  const dataset = await readDataset(values.data, { ...fillFrom(readOptionsOf(values), recipe), learnt: learntLabels(before) });
+  const dataset = await readDataset(values.data, {
+    ...fillFrom(readOptionsOf(values), recipe),
+    learnt: learntLabels(before),
+    known: knownColumns(before),
+  });
   terminal.say(describeRead(dataset.facts));
   const data = checkTrainable(dataset);
   const stages = createStages(terminal, now);

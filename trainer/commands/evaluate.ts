@@ -8,7 +8,7 @@ import type { Dependencies } from "../cli/dependencies.ts";
 import { createReadLine, toReadDocument } from "../cli/read-line.ts";
 import { createScoreProgress } from "../cli/score-progress.ts";
 import { countOf, formatMetrics, formatPercent } from "../cli/tables.ts";
-import { learntLabels } from "../pipeline/data-card.ts";
+import { knownColumns, learntLabels } from "../pipeline/data-card.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
 import { requireLabels } from "../readers/dataset.ts";
 import { createLabelCodes } from "../readers/labels.ts";
@@ -41,7 +41,7 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
   const source = describePaths(values.data);
-  const options = fillFrom(readOptionsOf(values), loaded.model.recipe);
+  const options = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), known: knownColumns(loaded.model.card) };
   const progress = createScoreProgress("evaluate", terminal, now, options);
   const labelCodes = createLabelCodes({ positive: values.positive, learnt: learntLabels(loaded.model.card), areNumbersValues: true });
   const line = createReadLine({ source, labels: values.labels, labelCodes }, terminal);

@@ -18,7 +18,7 @@ import { encodeTorch } from "../export/torch.ts";
 import { checkWorkerFolder, writeWorkerProject } from "../export/worker-project.ts";
 import { checkWritable, writeWhole } from "../files/whole-files.ts";
 import { type ChannelSet, channelsOf } from "../pipeline/channels.ts";
-import { learntLabels } from "../pipeline/data-card.ts";
+import { knownColumns, learntLabels } from "../pipeline/data-card.ts";
 import { describeNote } from "../pipeline/sentences.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
@@ -146,7 +146,11 @@ async function exportChannels(folder: string, values: ExportValues, { terminal, 
   if (other) throw new DataError(folder, `holds ${other}: name a folder that is new, empty, or of an earlier export`);
   const engines = loadEngines();
   const { model } = loadModel(artifact, engines);
-  const dataset = await readDataset([data], { ...fillFrom(readOptionsOf(values), model.recipe), learnt: learntLabels(model.card) });
+  const dataset = await readDataset([data], {
+    ...fillFrom(readOptionsOf(values), model.recipe),
+    learnt: learntLabels(model.card),
+    known: knownColumns(model.card),
+  });
   terminal.say(describeRead(dataset.facts));
   const set = channelsOf(model, checkTrainable(dataset), { seed, split: splitMethodOf(values), horizon }, engines.kernel.log, (note) =>
     terminal.say(describeNote(note, model.recipe.features)),

@@ -1,7 +1,7 @@
 // train: a file of labelled sequences in, one artifact out.
 import { existsSync } from "node:fs";
 import { PADDINGS } from "../../shared/sequence.ts";
-import { choice, integer, pair, type Read, text } from "../cli/arguments.ts";
+import { choice, integer, modelName, pair, type Read, text } from "../cli/arguments.ts";
 import {
   DATA_WORD,
   MAX_SEED,
@@ -40,6 +40,7 @@ const layersText: Read<readonly LayerSpec[]> = (value, option) => parseLayers(va
 const OPTIONS = {
   out: option("FILE", text, "where the artifact goes", "<data>.safetensors, which --force overwrites"),
   force: flag("overwrite the default --out where it is there already"),
+  name: option("NAME", modelName, "what the model is called, in its card and in every answer", "the data's file name without its ending"),
   report: option("FILE", text, "where an HTML report goes", "no report"),
   units: option("N", integer(1, 1024), "hidden units of the LSTM", "16, 32 or 64, by the number of sequences; raw: 100"),
   layers: option("LAYERS", layersText, "the network instead of one LSTM, such as bilstm:64,lstm:32,dense:16:relu", "one LSTM"),
@@ -118,7 +119,8 @@ function listen(terminal: Terminal, now: () => number, resumed: string | undefin
     if (event.kind === "read") terminal.say(event.text);
     else if (event.kind === "note") progress.say(event.text);
     else if (event.kind === "step") progress.show(event);
-    else if (event.kind === "search") search.show(SEARCH_STAGES[event.stage], event.share, countOf(event.channels, "channel"));
+    else if (event.kind === "search")
+      search.show(`${describeOuter(event)}${SEARCH_STAGES[event.stage]}`, event.share, countOf(event.channels, "channel"));
     else showFold(folds, event);
   };
   return {
@@ -165,14 +167,20 @@ function showFold(stages: Stages, { learner, setting, settings, fold, folds, out
   const [from, to] = LEARNER_SHARES[learner];
   const share = from + ((to - from) * (setting + fold / folds)) / settings;
   const detail = `${learner}: fold ${fold + 1} of ${folds}`;
-  if (outer === undefined || outers === undefined) stages.show("learning on folds", share, detail);
-  else stages.show("nested cross-validation", (outer + share) / outers, `fold ${outer + 1} of ${outers}, ${detail}`);
+  const done = outer === undefined || outers === undefined ? share : (outer + share) / outers;
+  stages.show(`${describeOuter({ outer, outers })}learning on folds`, done, detail);
+}
+
+/** Which fold of a nested cross-validation is judged, where there is one. */
+function describeOuter({ outer, outers }: Pick<FoldPlace, "outer" | "outers">): string {
+  return outer === undefined ? "" : `nested cross-validation, ${outer + 1} of ${outers}: `;
 }
 
 function runOptionsOf(values: Partial<TrainValues>, checkpoint: string): RunOptions {
   const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1, learner, layers, splitVersion } = values;
-  const { threads, strict, resume } = values;
+  const { name, threads, strict, resume } = values;
   return {
+    ...(name !== undefined && { name }),
     units,
     ...(layers && { layers }),
     epochs,

@@ -42,6 +42,8 @@ export interface ReadingOptions {
 
 /** How a model is trained. Each name is the option of the command `train`, with its default; docs/cli.md describes them. */
 export interface TrainingOptions extends ReadingOptions {
+  /** What the model is called; default: as the data are. */
+  readonly name?: string;
   /** Default `auto`: all learners, stacked. */
   readonly learner?: "auto" | "lstm" | "layers" | "trees" | "linear";
   /** The network's layers, as `bilstm:64,lstm:32,dense:16:relu`; @tensorflow/tfjs trains them, which is to be installed. Default: one LSTM. */
@@ -81,12 +83,14 @@ export type TrainingEvent =
     }
   /** Something was found, or decided. */
   | { readonly kind: "note"; readonly code: string; readonly text: string }
-  /** Where the feature search stands; `share` is done, 0 to 1, estimated on the low side. */
+  /** Where the feature search stands; `share` is done, 0 to 1, estimated on the low side; `outer` as of a fold. */
   | {
       readonly kind: "search";
       readonly stage: "adding" | "comparing" | "removing" | "teachers";
       readonly channels: number;
       readonly share: number;
+      readonly outer?: number;
+      readonly outers?: number;
     }
   /** Which learner is at which fold of which setting, from 0; `outer` counts the folds of a nested cross-validation. */
   | {

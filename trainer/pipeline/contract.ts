@@ -25,6 +25,8 @@ export const LEARNERS = ["auto", "lstm", "layers", "trees", "linear"] as const;
 export type LearnerChoice = (typeof LEARNERS)[number];
 
 export interface TrainOptions {
+  /** What the model is called; default: as the data are. */
+  readonly name?: string;
   /** Default `auto`. */
   readonly learner?: LearnerChoice;
   /** The network's layers; undefined: one LSTM. */
@@ -62,7 +64,7 @@ export interface TrainDependencies extends ScoringDependencies {
   /** Hears what is found on the way; `describeNote` makes a sentence of a note. */
   onNote(note: TrainNote): void;
   onProgress(progress: Progress): void;
-  onSearchProgress?(progress: SearchProgress): void;
+  onSearchProgress?(progress: SearchProgress & Pick<FoldPlace, "outer" | "outers">): void;
   /** Makes a learner of boosted trees. */
   readonly createTrees: CreateTrees;
   /** Hears which learner is at which fold. */

@@ -35,6 +35,7 @@ export async function crossValidate(
     const quiet: TrainDependencies = {
       ...dependencies,
       onNote: () => {},
+      onSearchProgress: (at) => dependencies.onSearchProgress?.({ ...at, outer, outers: FOLDS }),
       onFold: (at) => dependencies.onFold?.({ ...at, outer, outers: FOLDS }),
     };
     const learnt = Int32Array.from([...train, ...validation]);

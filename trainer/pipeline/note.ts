@@ -14,11 +14,10 @@ import type { Warning } from "./warning.ts";
 export type TrainNote =
   | LeftOutNote
   | { readonly code: "split"; readonly split: Pick<Split, "by" | "reason"> }
-  /** Features that lack numbers in the training part of so many rows, and how many; none where gaps are taken in any case. */
+  /** Features that lack numbers in the training part, and how many, of so many: rows, or, where given once a sequence, sequences. None where gaps are taken in any case. */
   | {
       readonly code: "gaps";
-      readonly rows: number;
-      readonly features: readonly { readonly feature: number; readonly missing: number }[];
+      readonly features: readonly { readonly feature: number; readonly missing: number; readonly of: number; readonly isStatic?: true }[];
     }
   /** Rows have times, and a channel looks at them or none does. */
   | { readonly code: "clock"; readonly name: string; readonly isUsed: boolean }

@@ -1,6 +1,6 @@
 // First step of a training run: the sequences that can be used, and the split.
 import { DataError } from "../../shared/errors.ts";
-import type { Padding } from "../../shared/sequence.ts";
+import type { Padding, Shape } from "../../shared/sequence.ts";
 import { dropPaddingOnly, type Labelled, requireBothClasses } from "../data/sequences.ts";
 import { featuresWithGaps, studyFeatures } from "../features/facts.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
@@ -54,8 +54,18 @@ export function findGaps(
   if (missing !== "carry" && !values.includes(Number.NaN) && !test?.values.includes(Number.NaN)) return undefined;
   const facts = studyFeatures(values, shape, train, padding);
   const features = featuresWithGaps(facts);
-  onNote({ code: "gaps", rows: facts.rows, features: features.map((feature) => ({ feature, missing: facts.missing[feature] })) });
+  const described = features.map((feature) =>
+    facts.statics.includes(feature)
+      ? { feature, missing: countWithGap(values, shape, train, feature), of: train.length, isStatic: true as const }
+      : { feature, missing: facts.missing[feature], of: facts.rows },
+  );
+  onNote({ code: "gaps", features: described });
   return features;
+}
+
+/** The sequences of `train` whose last row lacks `feature`: what is given once a sequence stands in all its rows, and the last is never padding. */
+function countWithGap(values: Float64Array, { timesteps: T, features: F }: Shape, train: Int32Array, feature: number): number {
+  return train.reduce((count, n) => count + (Number.isNaN(values[(n + 1) * T * F - F + feature]) ? 1 : 0), 0);
 }
 
 /** Sequences closer than this share rows, or the row of a label; 0 where the split is not by time. */

@@ -57,7 +57,7 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
     case "nothing-found":
       return "  nothing is better than the base rate on held-out sequences: levels and deltas of all features stand in";
     case "search-losses":
-      return `held-out log loss in the search: base rate ${note.baseRate.toFixed(4)}, levels and deltas ${note.plain.toFixed(4)}, chosen ${note.chosen.toFixed(4)}`;
+      return `held-out log loss in the search: base rate ${note.baseRate.toFixed(4)}, levels and deltas ${note.plain.toFixed(4)}, chosen ${note.chosen.toFixed(4)}${note.chosen > note.plain ? " (what levels and deltas gain by comparison is no more than chance would)" : ""}`;
     case "channels":
       return `channels: ${note.channels.map((channel) => describeChannel(channel, names)).join(", ")}`;
     case "training-target":
@@ -98,12 +98,13 @@ function describeGate({ joins, gain, standardError, asked, learner }: Extract<Tr
   return `${learner === "layers" ? "the network of layers" : "the lstm"} ${joins ? "joins" : "is left out"}: beside the others it gains ${gain.toFixed(4)} ± ${standardError.toFixed(4)} out of folds; ${errors}, and a gain where the feature search saw nothing, are asked for`;
 }
 
-/** `missing: 1,204 of open (12.0 %), …` */
-function describeGaps({ rows, features }: Extract<TrainNote, { code: "gaps" }>, names: readonly string[]): string {
+/** `missing in the training part: 1,204 of open (12.0 %), 31 of age (2.0 % of the sequences), …` */
+function describeGaps({ features }: Extract<TrainNote, { code: "gaps" }>, names: readonly string[]): string {
   const how = "filled by the last observed value of the sequence, before it by the training median";
   if (features.length === 0) return `missing: no number of the training part; gaps are ${how}`;
   const list = features.map(
-    ({ feature, missing }) => `${missing.toLocaleString("en-US")} of ${names[feature]} (${percent(missing / rows)})`,
+    ({ feature, missing, of, isStatic }) =>
+      `${missing.toLocaleString("en-US")} of ${names[feature]} (${percent(missing / of)}${isStatic ? " of the sequences" : ""})`,
   );
   return `missing in the training part: ${list.join(", ")}; ${how}`;
 }
@@ -205,10 +206,11 @@ export function describeVerdict(facts: VerdictFacts, names: readonly string[]): 
       const { label, count, inTest, canLearn, canJudge } = facts;
       const purpose = [!canLearn && "to learn from", !canJudge && "to judge by"].filter(Boolean).join(" or ");
       const classes = `${label}${count === 1 ? "" : "s"}`;
+      const isNested = inTest === count; // each is judged in turn: there is no test part
       return {
         code: facts.code,
-        text: `${count} ${classes}, ${inTest} of them in the test part: too few ${purpose}. The figures mean little: ${figures}.`,
-        next: `Train with more sequences of label ${label}: at least ${MIN_TO_LEARN} in the training part and ${MIN_TO_JUDGE} in the test part.`,
+        text: `${count} ${classes}${isNested ? "" : `, ${inTest} of them in the test part`}: too few ${purpose}. The figures mean little: ${figures}.`,
+        next: `Train with more sequences of label ${label}: at least ${MIN_TO_LEARN}${isNested ? "" : ` in the training part and ${MIN_TO_JUDGE} in the test part`}.`,
       };
     }
     case "bad-data": {

@@ -91,13 +91,13 @@ function packageTrained(
   { data, usable, split }: Prepared,
   { recipe, view }: Represented,
   { learner, member, positiveRate }: Fitted,
-  { seed, costs }: TrainOptions,
+  { name = data.name, seed, costs }: TrainOptions,
   dependencies: TrainDependencies,
 ): Packaged {
   const { labels, values } = usable;
   const { calibration: part, validation } = split;
   const calibration = fitCalibration(learner.logits(member, selectView(view, part)), takeLabels(labels, part));
-  const model = { name: data.name, recipe, ...ofNetwork(member.network, calibration), positiveRate };
+  const model = { name, recipe, ...ofNetwork(member.network, calibration), positiveRate };
   return packageModel({ model, view, values, labels, calibration: part, validation, costs, seed }, dependencies);
 }
 

@@ -106,10 +106,10 @@ function nameRun({ sha256, reading }: LabelledDataset, options: TrainOptions, pa
 function packageStack(
   { data }: FoldedData,
   { recipe, view, predictor, positiveRate, seen, learnt, heldOut, outOfFold }: StackFit,
-  { costs, seed }: TrainOptions,
+  { name = data.name, costs, seed }: TrainOptions,
   dependencies: TrainDependencies,
 ): Packaged {
-  const model = { name: data.name, recipe, ...(view && { view }), ...predictor, positiveRate };
+  const model = { name, recipe, ...(view && { view }), ...predictor, positiveRate };
   const unseen = Float32Array.from(outOfFold, (z) => 1 / (1 + Math.exp(-z)));
   const none = new Int32Array(0);
   return packageModel(

@@ -90,6 +90,14 @@ export interface NameOptions {
   readonly target?: Target;
 }
 
+/** What a model's training was told of columns beside the features. */
+export interface KnownColumns {
+  /** Name of the label. */
+  readonly label?: string;
+  /** What `--id` named. */
+  readonly ids: readonly string[];
+}
+
 /** What a reader looks at beside values and feature names; the rest may be broken. */
 export interface Wanted extends NameOptions {
   readonly labels: boolean;
@@ -99,6 +107,8 @@ export interface Wanted extends NameOptions {
   readonly labelCodes?: LabelCodes;
   /** Labels are soft: numbers from 0 to 1. */
   readonly softLabels?: boolean;
+  /** Columns that the model's training knew, where the file has them: a label that nobody names, and ids, which are left out. */
+  readonly known?: KnownColumns;
   /** The known truth and the test part. */
   readonly parts: boolean;
   /** The validation part, too. */

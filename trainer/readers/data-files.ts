@@ -67,7 +67,7 @@ function checkOptions(options: ReadOptions): void {
 
 function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted {
   const { ignoreLabels = false, onIssue = throwIssue, onNote, gaps, gapAdvice, group, time, key, label, features, sep, decimal } = options;
-  const { id = [], rename, byPosition, target, static: statics = [], inputs, validation, softLabels } = options;
+  const { id = [], rename, byPosition, target, static: statics = [], inputs, validation, softLabels, known } = options;
   const isRows = isLong(options);
   return {
     rename,
@@ -78,6 +78,7 @@ function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted 
     pattern: options.columns === undefined ? undefined : readPattern(options.columns),
     labels: !ignoreLabels && labelsPath === undefined,
     label,
+    known,
     parts: !ignoreLabels,
     validation,
     softLabels,

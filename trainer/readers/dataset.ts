@@ -104,7 +104,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const said = tally.facts();
   const ofTest = { testSequences: test?.labels.length ?? 0, testNotes: apart?.notes ?? [] };
   const remarks = [...said.remarks, ...arranged, ...describeInputs(main, features)];
-  const facts: ReadFacts = { ...said, ...withoutTime(shape, features), ...ofTest, remarks };
+  const facts: ReadFacts = { ...said, ...withoutTime(shape, features), ...ofTest, remarks, ...(options.id && { ids: options.id }) };
   return {
     ...ordered,
     ...(!isSorted && { orderedBy: time }),

@@ -62,6 +62,8 @@ export function describeRemark(remark: Remark): string {
       return `index ${remark.column === "" ? "column without a name" : show(remark.column)} left out`;
     case "label-left-out":
       return `label ${show(remark.column)} left out`;
+    case "id-left-out":
+      return `${show(remark.column)} left out (an id in training; --id ${remark.column} writes it beside the scores)`;
     case "column-left-out":
       return `column ${show(remark.column)} left out`;
     case "validation-left-out":

@@ -37,6 +37,8 @@ export interface ReadFacts {
   readonly labels: LabelFacts | "none" | "ignored";
   /** Series that windows were cut from; null where the files hold sequences. */
   readonly series: number | null;
+  /** Columns that `--id` named. */
+  readonly ids?: readonly string[];
   /** Sequences of a test part of its own; 0 where there is none. */
   readonly testSequences: number;
   /** Sequences of a validation part of its own; 0 where there is none, or nobody wants it. */

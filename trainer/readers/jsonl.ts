@@ -308,8 +308,11 @@ function readStatic(value: unknown, name: string, place: string, { inputs, gaps,
   return Number.NaN;
 }
 
-/** Fields that are called as labels are. */
-function labelsOf(fields: Fields, { columns, rows }: Wanted): string[] {
+/** Fields that are called as labels are, or as the label of training. */
+function labelsOf(fields: Fields, { columns, rows, known }: Wanted): string[] {
+  const learnt = known?.label;
+  if (learnt !== undefined && Object.hasOwn(fields, learnt) && !columns.includes(learnt) && !rows?.features?.includes(learnt))
+    return [learnt];
   return Object.keys(fields).filter((name) => isLabel(name) && !columns.includes(name) && !rows?.features?.includes(name));
 }
 

@@ -3,7 +3,7 @@
 import { UsageError } from "../../shared/errors.ts";
 import type { Input } from "../../shared/recipe/inputs.ts";
 import { hasDefaultNames } from "./align.ts";
-import type { Axes, Target } from "./batch.ts";
+import type { Axes, KnownColumns, Target } from "./batch.ts";
 import type { Decimal, Separator } from "./dialect.ts";
 import type { InputTable } from "./input-table.ts";
 import type { OnIssue } from "./issues.ts";
@@ -28,6 +28,8 @@ export interface ReadOptions {
   readonly positive?: string;
   /** What a model learnt: it says which label is 1 where `positive` does not. */
   readonly learnt?: LabelMeaning;
+  /** What the model's training was told of columns: it holds where the data have them and the options say nothing else. */
+  readonly known?: KnownColumns;
   /** Labels are soft: the probability of a 1, from 0 to 1. */
   readonly softLabels?: boolean;
   /** Codes for labels other than 0 and 1, which whoever reads settles; undefined: those are issues. */

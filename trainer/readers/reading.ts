@@ -7,6 +7,8 @@ export type Remark =
   | { readonly code: "index-left-out"; readonly column: string }
   /** A label column that nobody asked for. */
   | { readonly code: "label-left-out"; readonly column: string }
+  /** A column that `--id` named in training, and that nobody names now. */
+  | { readonly code: "id-left-out"; readonly column: string }
   /** A column beside a list of rows. */
   | { readonly code: "column-left-out"; readonly column: string }
   /** An archive's validation part, which only training looks at. */

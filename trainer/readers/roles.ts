@@ -49,12 +49,19 @@ export function assignRoles(header: readonly string[] | null, count: number, sou
   if (header === null) return { label, others, values: rest, remarks: [] };
   const features = wanted.rows?.features ?? [];
   const indexes = rest.filter((column) => isIndex(header[column], column) && !features.includes(header[column]));
+  const known = rest.filter((column) => !indexes.includes(column) && isKnownId(header[column], wanted));
   const unnamed = rest.find((column) => header[column] === "" && column !== 0);
   if (unnamed !== undefined)
     throw new DataError(source, `has no name for column ${unnamed + 1}: name it in the first line, or leave the column out`);
   const remarks: Remark[] = indexes.map((column) => ({ code: "index-left-out", column: header[column] }));
+  remarks.push(...known.map((column): Remark => ({ code: "id-left-out", column: header[column] })));
   if (label !== null && !wanted.labels) remarks.push({ code: "label-left-out", column: header[label] });
-  return { label, others, values: rest.filter((column) => !indexes.includes(column)), remarks };
+  return { label, others, values: rest.filter((column) => !indexes.includes(column) && !known.includes(column)), remarks };
+}
+
+/** Whether training knew a column as an id; a feature of that name is none. */
+function isKnownId(name: string, { known, rows, target, statics }: Wanted): boolean {
+  return known?.ids.includes(name) === true && ![...(rows?.features ?? []), ...(target?.features ?? []), ...statics].includes(name);
 }
 
 /** The column that is named so. Throws DataError where there is none. */
@@ -76,6 +83,8 @@ function findLabel(header: readonly string[] | null, source: string, wanted: Wan
     return column < 0 ? null : column;
   }
   const features = wanted.rows?.features ?? [];
+  const learnt = wanted.known?.label === undefined ? -1 : (header?.indexOf(wanted.known.label) ?? -1);
+  if (learnt >= 0 && !others.includes(learnt) && !features.includes(wanted.known?.label ?? "")) return learnt;
   const named = [...(header ?? []).entries()].flatMap(([column, name]) =>
     isLabel(name) && !others.includes(column) && !features.includes(name) ? column : [],
   );

@@ -53,7 +53,7 @@ export function describeWarning(warning: InspectionWarning): string {
     case "too-few":
       return `${count(warning.sequences)} sequences are too few: train needs at least ${warning.min}`;
     case "gaps":
-      return `${describeGaps(warning.features)}: train fills each from the row before; --missing refuse refuses them`;
+      return `${describeGaps(warning.features)}: train fills each from the row before it, else by the median; --missing refuse refuses them`;
     case "empty":
       return `${warning.feature} has no number at all: leave the column out`;
     case "constant":

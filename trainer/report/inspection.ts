@@ -1,6 +1,6 @@
 // What a data set holds, before anybody trains on it: each feature, lengths, copies, and what its owner should know. Knows no model.
 // Legend: N sequences, T steps, F features.
-import type { Input } from "../../shared/recipe/inputs.ts";
+import { countStatics, type Input } from "../../shared/recipe/inputs.ts";
 import { isZeroRow, type Shape } from "../../shared/sequence.ts";
 import type { Timeline } from "../readers/batch.ts";
 import type { ReadFacts } from "../readers/facts.ts";
@@ -30,7 +30,7 @@ export interface InspectedFeature {
   /** Of the numbers that are there; null where there are none. */
   readonly min: number | null;
   readonly max: number | null;
-  /** Numbers that are missing, outside padding; a row that several windows share counts once. */
+  /** Numbers that are missing, outside padding; a row that several windows share counts once, and so does what is given once a sequence. */
   readonly gaps: number;
   readonly isConstant: boolean;
   /** Different numbers; `MAX_DISTINCT` stands for as many and more. */
@@ -69,7 +69,10 @@ const MIN_SEQUENCES = 100;
 /** Looks at everything once. All-zero rows before the first other row are padding. */
 export function inspectData({ values, labels, float32, timeline, inputs, facts }: Inspected): Inspection {
   const { shape, features: names, sequences: N } = facts;
-  const features = describeFeatures(values, names, listRows(values, shape, timeline));
+  const features = describeFeatures(values, names, listRows(values, shape, timeline), {
+    from: names.length - countStatics(inputs ?? []),
+    rows: Array.from({ length: N }, (_, n) => (n + 1) * shape.timesteps - 1),
+  });
   const recipe = { timesteps: shape.timesteps, features: names, padding: "leading" as const, ...(inputs && { inputs }) };
   const distributions = describeTraining(
     recipe,
@@ -113,10 +116,16 @@ function listRows(values: Float64Array, shape: Shape, timeline?: Timeline): numb
   return rows;
 }
 
-/** Each feature over these rows. */
-function describeFeatures(values: Float64Array, names: readonly string[], rows: readonly number[]): InspectedFeature[] {
+/** Each feature over these rows; those from number `statics.from` on, which are given once a sequence, over its last row. */
+function describeFeatures(
+  values: Float64Array,
+  names: readonly string[],
+  moving: readonly number[],
+  statics: { readonly from: number; readonly rows: readonly number[] },
+): InspectedFeature[] {
   const F = names.length;
   return names.map((name, f) => {
+    const rows = f < statics.from ? moving : statics.rows;
     const distinct = new Set<number>();
     const numbers = new Float64Array(rows.length); // those that are no gaps, in front
     let [min, max, gaps, isWhole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, true];

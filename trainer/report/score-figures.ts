@@ -13,8 +13,13 @@ const WIDTH = 384;
 const MAX_NAMES = 252;
 const UNIT_TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
+/** What the figures are of. */
+function judgedOn({ assessment }: ReportContent["card"]): string {
+  return assessment === "nested-cross-validation" ? "by nested cross-validation" : "on the test part";
+}
+
 /** Log losses with their intervals, one row a model. */
-export function drawLosses({ models }: Pick<ReportContent, "models">): Promise<Markup> {
+export function drawLosses({ models, card }: Pick<ReportContent, "models" | "card">): Promise<Markup> {
   const rows = models.map(({ name, metrics, intervals }, i) => ({
     name,
     y: i,
@@ -30,7 +35,7 @@ export function drawLosses({ models }: Pick<ReportContent, "models">): Promise<M
     MAX_NAMES,
   );
   return draw({
-    alt: `Log loss on the test part: ${rows.map(({ name, loss, half }) => `${name} ${formatNumber(loss)} ± ${formatNumber(half)}`).join("; ")}.`,
+    alt: `Log loss ${judgedOn(card)}: ${rows.map(({ name, loss, half }) => `${name} ${formatNumber(loss)} ± ${formatNumber(half)}`).join("; ")}.`,
     width: WIDTH - names,
     height: 34 * rows.length,
     margin: { left: names + 14, right: 22, top: 8, bottom: 42 },
@@ -123,7 +128,10 @@ interface CurveKind {
   readonly chance: Datum;
 }
 
-function drawCurves({ curves, operatingPoints }: Pick<ReportContent, "curves" | "operatingPoints">, kind: CurveKind): Promise<Markup> {
+function drawCurves(
+  { curves, operatingPoints, card }: Pick<ReportContent, "curves" | "operatingPoints" | "card">,
+  kind: CurveKind,
+): Promise<Markup> {
   const marks = operatingPoints.flatMap((measured, i) => {
     const point = kind.markOf(measured);
     return point ? [{ ...point, letter: letterOf(i), name: measured.name }] : [];
@@ -131,7 +139,7 @@ function drawCurves({ curves, operatingPoints }: Pick<ReportContent, "curves" | 
   const merged = mergeNear(marks);
   return draw({
     ...PANEL,
-    alt: `${kind.title} on the test part. ${marks.map(({ name, letter, x, y }) => `${letter} ${name}: ${kind.x} ${formatNumber(x, 2)}, ${kind.y} ${formatNumber(y, 2)}`).join("; ")}.`,
+    alt: `${kind.title} ${judgedOn(card)}. ${marks.map(({ name, letter, x, y }) => `${letter} ${name}: ${kind.x} ${formatNumber(x, 2)}, ${kind.y} ${formatNumber(y, 2)}`).join("; ")}.`,
     x: { domain: [0, 1], ticks: UNIT_TICKS, format: "~f", title: kind.x },
     y: { domain: [0, 1], ticks: UNIT_TICKS, format: "~f", grid: true, title: kind.y },
     layers: [

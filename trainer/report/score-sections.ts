@@ -28,7 +28,7 @@ export function reportVerdict({ verdict, models, card, truth }: ReportContent): 
     ],
     ["AUC", formatNumber(metrics.auc, 3), `${plusMinus(intervals.auc, 3)} · 0.5 is chance`],
     ["Accuracy", percent(metrics.accuracy), `always the majority: ${percent(metrics.majorityAccuracy)}`],
-    ["Test sequences", count(metrics.examples), `${percent(metrics.positiveRate)} positive`],
+    [wasNested(card) ? "Sequences judged" : "Test sequences", count(metrics.examples), `${percent(metrics.positiveRate)} positive`],
   ];
   if (truth && Number.isFinite(truth.recovered))
     keys.push(["Recovered information", percent(truth.recovered), `best possible log loss ${formatNumber(truth.bayesLogLoss)}`]);
@@ -44,14 +44,19 @@ const METRICS: readonly { readonly key: keyof Metrics; readonly name: string; re
   { key: "ece", name: "Calibration error", note: "15 bins of equal mass" },
 ];
 
+/** Whether every sequence was judged in turn, and there is no test part. */
+function wasNested({ assessment }: ReportContent["card"]): boolean {
+  return assessment === "nested-cross-validation";
+}
+
 /** The model beside its baselines. */
 export async function metricsSection(content: ReportContent): Promise<Markup> {
   const { models, card } = content;
   const best = bestModels(models);
   return html`
     <section aria-labelledby="metrics">
-      <h2 id="metrics">${card.assessment === "nested-cross-validation" ? "Metrics by nested cross-validation" : "Metrics on the test part"}</h2>
-      <p class="lead">${count(card.test.examples)} sequences that were used for no choice. ± is half of a 95 % interval, by bootstrap${blocks(card.split.by)}. Bold is the best log loss by paired difference; more than one is bold where the interval of the difference holds 0.</p>
+      <h2 id="metrics">${wasNested(card) ? "Metrics by nested cross-validation" : "Metrics on the test part"}</h2>
+      <p class="lead">${count(card.test.examples)} sequences${wasNested(card) ? ", each judged by a model that was made without it" : " that were used for no choice"}. ± is half of a 95 % interval, by bootstrap${blocks(card.split.by)}. Bold is the best log loss by paired difference; more than one is bold where the interval of the difference holds 0.</p>
       <div class="wide"><table class="equal">
         <thead><tr><th scope="col">Metric</th>${models.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
         <tbody>
@@ -122,7 +127,7 @@ export async function operatingPointsSection(content: ReportContent): Promise<Ma
   return html`
     <section aria-labelledby="operating-points">
       <h2 id="operating-points">Operating points</h2>
-      <p class="lead">An operating point labels a sequence 1 if its probability is at least the threshold. The thresholds were chosen before the test part was seen. The table shows percentages on the test part with 95 % intervals (Wilson)${hasCost ? "; the cost is the mean of a sequence" : ""}.</p>
+      <p class="lead">An operating point labels a sequence 1 if its probability is at least the threshold. ${wasNested(card) ? "The thresholds were chosen on predictions out of folds. The table shows percentages by nested cross-validation with" : "The thresholds were chosen before the test part was seen. The table shows percentages on the test part with"} 95 % intervals (Wilson)${hasCost ? "; the cost is the mean of a sequence" : ""}.</p>
       <div class="wide"><table class="points">
         <thead><tr><th scope="col">Operating point</th>${titles.map((title) => html`<th scope="col">${title}</th>`)}<th scope="col">False positives<small>of negatives</small></th></tr></thead>
         <tbody>${operatingPoints.map((point, i) => pointRow(point, i, hasCost))}</tbody>
@@ -133,7 +138,7 @@ export async function operatingPointsSection(content: ReportContent): Promise<Ma
         ${frame(await drawPrecisionRecall(content), html`<b>Precision against recall.</b> The dotted line is the positive rate, ${percent(card.test.positiveRate)}: the precision of labelling at random.`, lineLegend(curves.map(({ name }) => name)))}
         ${frame(await drawRoc(content), html`<b>ROC.</b> The dotted diagonal is chance. The letters are those of the table.`, lineLegend(curves.map(({ name }) => name)))}
       </div>`
-          : html`<p class="note">The test part holds one class only: there are no curves to draw.</p>`
+          : html`<p class="note">The ${wasNested(card) ? "data hold" : "test part holds"} one class only: there are no curves to draw.</p>`
       }
     </section>`;
 }

@@ -43,7 +43,7 @@ export async function learningSection(content: ReportContent): Promise<Markup> {
 }
 
 /** The channels, and three test sequences before and after the recipe. */
-export async function recipeSection({ channels, examples, training, standardised }: ReportContent): Promise<Markup> {
+export async function recipeSection({ channels, examples, training, standardised, card }: ReportContent): Promise<Markup> {
   const features = training.features.map(({ name }) => name);
   const plots = await Promise.all(
     examples.map(
@@ -54,7 +54,7 @@ export async function recipeSection({ channels, examples, training, standardised
   return html`
     <section aria-labelledby="recipe">
       <h2 id="recipe">From raw features to channels</h2>
-      <p class="lead">${count(features.length)} raw ${features.length === 1 ? "feature becomes" : "features become"} ${count(channels.length)} ${channels.length === 1 ? "channel" : "channels"}: ${channels.join(", ")}. Below are three test sequences. Each raw feature is drawn on its own scale, each channel ${standardised ? "in standard deviations of the training part" : "as it comes, on no common scale"}.</p>
+      <p class="lead">${count(features.length)} raw ${features.length === 1 ? "feature becomes" : "features become"} ${count(channels.length)} ${channels.length === 1 ? "channel" : "channels"}: ${channels.join(", ")}. Below are three ${testSequences(card)}. Each raw feature is drawn on its own scale, each channel ${standardised ? "in standard deviations of the training part" : "as it comes, on no common scale"}.</p>
       <div class="scale" aria-hidden="true">far below ${standardised ? "the mean" : "0"} ${Array.from({ length: 9 }, (_, i) => html`<i style="background:var(--heat-${i})"></i>`)} far above</div>
       <div class="three">${plots}</div>
       <p class="note">Colours change at ±0.25, ±0.75, ±1.5 and ±2.5${standardised ? " standard deviations" : ""}; a blank cell is padding or a first difference, which does not exist. At the right stand the lowest value and the highest; after a + stands the distance between the two.${
@@ -65,11 +65,16 @@ export async function recipeSection({ channels, examples, training, standardised
     </section>`;
 }
 
+/** What the sequences are that the model is judged by. */
+function testSequences({ assessment }: ReportContent["card"]): string {
+  return assessment === "nested-cross-validation" ? "sequences" : "test sequences";
+}
+
 /** Permutation importance by feature, by channel and by row, and partial dependence. */
 export async function importanceSection({ influence, card }: ReportContent): Promise<Markup> {
   const { sequences, repeats, features, channels, steps, dependence } = influence;
   const range = dependenceRange(dependence);
-  const ofWhat = card.assessment === "nested-cross-validation" ? "sequences" : "test sequences";
+  const ofWhat = testSequences(card);
   return html`
     <section aria-labelledby="importance">
       <h2 id="importance">What matters to the model</h2>

@@ -76,7 +76,7 @@ export function describeReason(reason: SplitReason): string {
     case "no-shared-rows":
       return `no row is in two different sequences, so at random, stratified by label${describeCopies(reason)}`;
     case "coincidence":
-      return `rows recur by coincidence (what surrounds them differs for ${Math.round(100 * reason.contradictions)} % of them), so at random, stratified by label${describeCopies(reason)}`;
+      return `equal rows stand in different sequences, ${Math.round(100 * reason.contradictions)} % of them between other rows, so the sequences are no windows of one series: at random, stratified by label${describeCopies(reason)}`;
   }
 }
 

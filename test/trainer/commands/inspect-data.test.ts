@@ -37,7 +37,7 @@ test("inspect shows how data are read, a table of features, and warnings with th
   expect(text).toMatch(/^c +whole numbers +always 7 +– +1 /m);
   expect(text).toMatch(/^d +0 and 1 +0 … 1 +– +2 /m);
   expect(text).toContain("lengths: all sequences have 2 rows\ncopies: 1 sequence is equal to one before");
-  expect(text).toContain("- b has 13 gaps: train fills each from the row before; --missing refuse refuses them");
+  expect(text).toContain("- b has 13 gaps: train fills each from the row before it, else by the median; --missing refuse refuses them");
   expect(text).toContain("- c never changes: train leaves it out");
   expect(text).toContain("- sequences that are copies of one before: 1, 1 of them with another label; copies stay in one part");
 });

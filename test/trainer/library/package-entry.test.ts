@@ -40,7 +40,9 @@ test("learns from sequences in memory what it learns from the file, and tells of
   const events: TrainingEvent[] = [];
   const features = ["a", "b", "c", "d", "e"];
   const ofMemory = await trainModel({ ...data, features, name: "mine" }, QUICK, (event) => events.push(event));
-  const ofFile = await trainModel([at("fx.npz")], QUICK);
+  const ofFile = await trainModel([at("fx.npz")], { ...QUICK, name: "named" });
+  expect(ofFile.id).toMatch(/^named@[0-9a-f]{12}$/);
+  expect(ofFile.card.data.name).toBe("fx");
   const [own, read] = [decodeArtifact(ofMemory.artifact), decodeArtifact(ofFile.artifact)];
   expect(own.golden).toEqual(read.golden);
   expect(own.recipe.features).toEqual(features);

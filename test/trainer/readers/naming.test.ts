@@ -111,6 +111,35 @@ describe("two label columns are refused in every format, and --label names one",
   });
 });
 
+describe("what training was told of columns", () => {
+  const known = { label: "rose", ids: ["who", "a"] };
+  const table = "who,a_0,b_0,rose\n7,1,2,1\n";
+
+  test("settles them in scoring: an id is left out and said, the label is known", async () => {
+    const target = { timesteps: 1, features: ["a", "b"] };
+    expect((await readDataset([write("csv", table)], { target, known, ignoreLabels: true })).values).toEqual(Float64Array.of(1, 2));
+    const { labels, facts } = await readDataset([write("csv", table)], { known });
+    expect(labels).toEqual(Uint8Array.of(1));
+    expect(facts.remarks).toEqual([{ code: "id-left-out", column: "who" }]);
+    const line = JSON.stringify({ who: 7, sequence: [[1, 2]], rose: 1, y: 0 });
+    expect((await readDataset([write("jsonl", line)], { known })).labels).toEqual(Uint8Array.of(1));
+  });
+
+  test("and gives way to what is said now, and to names of features", async () => {
+    expect((await readDataset([write("csv", table)], { known, id: ["who"] })).facts.remarks).toEqual([]);
+    expect((await readDataset([write("csv", "who,a_0,b_0,y,rose\n7,1,2,0,1\n")], { known, label: "y", id: ["rose"] })).labels).toEqual(
+      Uint8Array.of(0),
+    );
+    await expect(readDataset([write("csv", table.replace("who", "other"))], { known })).rejects.toThrow('has the column "other" beside');
+    const rows = await readDataset([write("csv", "a,b,rose\n1,2,1\n")], {
+      known,
+      window: 1,
+      target: { timesteps: 1, features: ["a", "b"] },
+    });
+    expect(rows.values).toEqual(Float64Array.of(1, 2));
+  });
+});
+
 describe("numbers and keys", () => {
   const remarksOf = async (path: string, options: ReadOptions = {}): Promise<unknown> => (await readDataset([path], options)).facts.remarks;
   const big = "9007199254740993";
