@@ -28,8 +28,7 @@ function modelled(modelOf: RequestModel, { now, assets }: Dependencies) {
     .route("/v1/model", modelRoutes(modelOf))
     .route("/v1/models", predictRoutes(modelOf))
     .route("/v2", inferenceRoutes(modelOf, now))
-    .route("/openapi.json", openapiRoutes(modelOf, assets))
-    .route("/docs", docsRoutes(modelOf, assets));
+    .route("/openapi.json", openapiRoutes(modelOf, assets));
 }
 export type Api = ReturnType<typeof modelled>;
 
@@ -41,7 +40,7 @@ export function createApp(models: Models, dependencies: Dependencies): Hono<Edge
   app.use(requestContext(() => models.standing().sha256(), log, dependencies.now));
   if (origins.length > 0) app.use(allowOrigins(origins));
   app.use(authorize(access, withinRate, withinFailures));
-  app.route("/", pageRoutes(dependencies.assets));
+  app.route("/", pageRoutes(dependencies.assets)).route("/docs", docsRoutes(dependencies.assets));
   app.route("/health", healthRoutes(modelOf, dependencies)).route("/v2", inferenceHealthRoutes(modelOf));
   app.route("/v1/streams", streamRoutes(modelOf, dependencies));
   app.route("/v1/deliveries", deliveryRoutes(dependencies)).route("/v1/metrics", metricRoutes(dependencies));

@@ -11,10 +11,10 @@ export const RATE_PERIOD_S = 60;
 type WithinRate = (name: string) => Promise<boolean>;
 
 /** What anybody may see: that there is a service, how to call it, and whether it is well. Webhooks are verified by their signatures. */
-const PUBLIC = /^\/($|docs$|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
+const PUBLIC = /^\/($|docs(\/|$)|openapi\.json$|health\/|v2\/health\/|hooks\/)/;
 
 /** What of it is more than a few bytes, or has a signature verified. */
-const COSTLY = /^\/(docs$|openapi\.json$|hooks\/)/;
+const COSTLY = /^\/(docs(\/|$)|openapi\.json$|hooks\/)/;
 
 /** Throws RequestError where an address, as Cloudflare knows it, has used up what it may ask for without a key. */
 async function checkAddress(request: Request, withinRate?: WithinRate): Promise<void> {

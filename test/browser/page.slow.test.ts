@@ -1,6 +1,6 @@
 // GET / in real Chromium, answered by the app itself: with the keyboard, on a phone, in the dark, behind a key.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -18,11 +18,7 @@ import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
 import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
 import { fakeStreams } from "../fixtures/senders.ts";
-
-const CHROMIUM = "/usr/bin/chromium";
-const isHere = existsSync(CHROMIUM);
-if (!isHere && process.env.CI) throw new Error(`${CHROMIUM} is missing: apt-get install chromium`);
-if (!isHere) console.warn(`skipped: ${CHROMIUM} is missing (apt-get install chromium)`);
+import { CHROMIUM, isHere, type OpenPage, openPage, widerThanScreen } from "./chromium.ts";
 
 const artifact = new Uint8Array(readFileSync(new URL("../../edge/model.safetensors", import.meta.url)));
 const model = decodeArtifact(artifact);
@@ -40,37 +36,14 @@ describe.skipIf(!isHere)("the page", () => {
   afterAll(() => browser?.close());
 
   /** The page as `app` serves it, whatever the page asks for included; any error in its console fails the test. */
-  async function open(options: BrowserContextOptions = {}, app: App = openApp(kernel, artifact, { assets })) {
-    const context = await browser.newContext(options);
-    const page = await context.newPage();
-    const errors: string[] = [];
-    page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-    page.on("pageerror", (error) => errors.push(error.message));
-    await page.route("**/*", async (route) => {
-      const request = route.request();
-      const body = request.postDataBuffer();
-      const response = await app.request(request.url(), {
-        method: request.method(),
-        headers: await request.allHeaders(),
-        ...(body && { body: new Uint8Array(body) }),
-      });
-      await route.fulfill({
-        status: response.status,
-        headers: Object.fromEntries(response.headers),
-        body: Buffer.from(await response.arrayBuffer()),
-      });
-    });
-    await page.goto("http://localhost/");
-    return { page, errors, close: () => context.close() };
+  function open(options: BrowserContextOptions = {}, app: App = openApp(kernel, artifact, { assets })): Promise<OpenPage> {
+    return openPage(browser, app, "/", options);
   }
 
   const probabilityOn = async (page: Page): Promise<string> => {
     await page.waitForFunction(() => !document.getElementById("explanation")?.hidden);
     return (await page.textContent("#probability"))!;
   };
-  const widerThanScreen = (page: Page): Promise<boolean> =>
-    page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
-
   describe("of a model with categories, gaps, times and what is given once a sequence", () => {
     const given = encodeArtifact(
       makeModel(kernel, {

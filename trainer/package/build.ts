@@ -1,11 +1,11 @@
 // Compiles the kernels, AssemblyScript → .wasm beside its source, puts the edge's page together, and bundles the edge into the Worker
 // that `serve` runs and `export --worker` hands out. Does nothing when what is there is newer than every source, so that a watcher
 // which sees its own output (wrangler's [build]) comes to rest.
-import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { type Plugin, transformSync } from "esbuild";
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "esbuild";
+import { buildAssets, filesBelow, modified, writeBuilt } from "./build-assets.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -34,10 +34,6 @@ const KERNELS = [
   { source: "trainer/kernel/boosting.ts", target: "trainer/kernel/boosting-single.wasm", options: TRAINING },
 ];
 
-function modified(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-}
-
 const sources = ["shared/kernel", "trainer/kernel"].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith(".ts"))
@@ -58,17 +54,6 @@ for (const { source, target, options } of KERNELS) {
   console.error(`built ${join(dirname(target), target.slice(dirname(target).length + 1))}`);
 }
 
-/** One HTML file without a request of its own: script, minified, and style inside, and a policy that allows just these two. */
-function assemblePage(folder: string): string {
-  const read = (name: string): string => readFileSync(join(folder, name), "utf8");
-  const style = read("style.css");
-  const script = transformSync(read("script.ts"), { loader: "ts", minify: true, charset: "utf8", target: "es2022" }).code.trim();
-  const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
-  const policy = `default-src 'none'; connect-src 'self'; img-src data:; style-src ${hash(style)}; script-src ${hash(script)}`;
-  const parts: Record<string, string> = { style, script, policy };
-  return read("index.html").replace(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name]);
-}
-
 /**
  * Which of wrangler's commands builds, as the Worker imports it: AUTH=open counts under `dev` alone (edge/worker-env.ts). Wrangler says it
  * in WRANGLER_COMMAND; whoever else builds leaves what is there. Outside of what [build] watches.
@@ -76,40 +61,13 @@ function assemblePage(folder: string): string {
 function writeCommand(path: string, command: string | undefined): void {
   const text = `export default ${JSON.stringify(command ?? "")};\n`;
   if (existsSync(path) && (command === undefined || readFileSync(path, "utf8") === text)) return;
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, path);
+  writeBuilt(path, text);
 }
 
 writeCommand(join(root, "generated/wrangler-command.js"), process.env.WRANGLER_COMMAND);
 
-const folder = join(root, "edge/page");
 const assets = join(root, "edge/assets");
-const page = join(assets, "page.html");
-mkdirSync(assets, { recursive: true });
-const newestPart = Math.max(...["index.html", "style.css", "script.ts"].map((name) => modified(join(folder, name))));
-if (modified(page) <= Math.max(newestPart, modified(fileURLToPath(import.meta.url)))) {
-  const temporary = `${page}.${process.pid}.tmp`;
-  writeFileSync(temporary, assemblePage(folder));
-  renameSync(temporary, page);
-  console.error("built edge/assets/page.html");
-}
-
-const described = join(assets, "openapi.json");
-const describing = ["edge/openapi", "edge/http", "edge/scoring", "edge/streams", "edge/deliveries", "edge/webhooks"].flatMap(filesBelow);
-if (modified(described) <= Math.max(...[...describing, ...filesBelow("shared"), fileURLToPath(import.meta.url)].map(modified))) {
-  const { describeService } = await import(pathToFileURL(join(root, "edge/openapi/openapi.ts")).href);
-  const temporary = `${described}.${process.pid}.tmp`;
-  writeFileSync(temporary, JSON.stringify(describeService()));
-  renameSync(temporary, described);
-  console.error("built edge/assets/openapi.json");
-}
-
-/** Everything below `folder`, as paths from the root. */
-function filesBelow(folder: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) => join(root, folder, path));
-}
+for (const name of await buildAssets(root, assets)) console.error(`built edge/assets/${name}`);
 
 /**
  * In an exported project, what writeCommand does here. Wrangler runs it in the folder where wrangler was called: with --config from
@@ -141,7 +99,9 @@ const commandBeside: Plugin = {
 
 const parts = join(root, "trainer/worker");
 const config = join(root, "wrangler.toml");
-const newestOfEdge = Math.max(...[...filesBelow("edge"), ...filesBelow("shared"), config, fileURLToPath(import.meta.url)].map(modified));
+const newestOfEdge = Math.max(
+  ...[...filesBelow(join(root, "edge")), ...filesBelow(join(root, "shared")), config, fileURLToPath(import.meta.url)].map(modified),
+);
 if (modified(join(parts, "wrangler.toml")) <= newestOfEdge) {
   const { build } = await import("esbuild");
   await build({
@@ -165,7 +125,7 @@ if (modified(join(parts, "wrangler.toml")) <= newestOfEdge) {
 
 const recipeModule = join(root, "trainer/export/tfjs/recipe-module.js");
 const newestOfRecipe = Math.max(
-  ...[...filesBelow("shared"), recipeModule.replace(/js$/, "ts"), fileURLToPath(import.meta.url)].map(modified),
+  ...[...filesBelow(join(root, "shared")), recipeModule.replace(/js$/, "ts"), fileURLToPath(import.meta.url)].map(modified),
 );
 if (modified(recipeModule) <= newestOfRecipe) {
   const { build } = await import("esbuild");

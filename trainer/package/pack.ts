@@ -32,7 +32,7 @@ function namedFiles(folder: string): string[] {
 }
 
 /** These run in the repository alone. */
-const BUILDERS = ["build.ts", "pack.ts"].map((name) => join(root, "trainer/package", name));
+const BUILDERS = ["build.ts", "build-assets.ts", "pack.ts"].map((name) => join(root, "trainer/package", name));
 
 /** All output lies in one folder, so a file's new URL is its name, and two may not share one. Threads' modules are bundled. */
 function placeOwnFiles(folder: string): Plugin {
@@ -58,12 +58,15 @@ function placeOwnFiles(folder: string): Plugin {
   };
 }
 
+/** What `npm run build` copies into the Worker's assets as it is. */
+const COPIED = ["node_modules/swagger-ui-dist"];
+
 /** The licences of what was bundled, as they ask for. */
 function licensesOf(metafiles: readonly Metafile[]): string {
   const folders = metafiles
     .flatMap(({ outputs }) => Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs)))
     .flatMap((path) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
-  return Array.from(new Set(folders), (folder) => {
+  return Array.from(new Set([...folders, ...COPIED]), (folder) => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
     const file = readdirSync(join(root, folder)).find((entry) => /^(licen[sc]e|copying)(\.|$)/i.test(entry));
     const text = file === undefined ? "The package holds no text of its licence." : readFileSync(join(root, folder, file), "utf8");

