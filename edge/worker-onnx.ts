@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import createRuntime from "onnxruntime-web/ort-wasm-simd-threaded.mjs";
 import runtimeModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import command from "../generated/wrangler-command.js";
-import { instantiateKernel } from "../shared/engine.ts";
+import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import inference from "../shared/kernel/inference.wasm";
 import onnx from "./model.onnx";
 import artifact from "./model.safetensors";
@@ -12,11 +12,12 @@ import { openRuntime, openSession } from "./models/onnx-session.ts";
 import { openWorker } from "./worker-env.ts";
 
 const runtime = await openRuntime(createRuntime, runtimeModule);
+const { log, exp } = instantiateKernel(inference);
 const servable = openOnnxModel(
   new Uint8Array(onnx),
   new Uint8Array(artifact),
   (bytes) => openSession(runtime, bytes),
-  instantiateKernel(inference),
+  { log, exp, createEngine: (predictor) => createWasmEngine(inference, predictor) },
   env.ONNX_OUTPUT,
 );
 

@@ -24,6 +24,10 @@ export interface Kernel {
     to: number,
     hard: boolean,
   ): void;
+  /** Of shared/kernel/int16.ts; its header says what lies where. */
+  packInt16(C: number, U: number, matrix: number, weights: number, gateScale: number, tanhScale: number): void;
+  advanceOneInt16(C: number, U: number, weights: number, inputs: number, state: number, from: number, to: number): void;
+  advanceEightInt16(C: number, U: number, weights: number, inputs: number, stride: number, state: number, from: number, to: number): void;
   logitOne(C: number, U: number, head: number, state: number, steps: number): number;
   logitEight(C: number, U: number, head: number, state: number, steps: number, results: number): void;
   /** Of shared/kernel/trees.ts; its header says what lies where. */

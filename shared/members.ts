@@ -65,6 +65,25 @@ export function soleNetwork({ members, stack }: Pick<Predictor, "members" | "sta
   return stack === undefined && member?.kind === "lstm" ? member.networks[0] : undefined;
 }
 
+/** How an LSTM's recurrent products are computed: in float32, or in whole numbers of 16 bits. */
+export const PRECISIONS = ["float", "int16"] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
+/** Whether whole numbers can stand for a network's outputs: they are within ±1, and its gates are sigmoids. */
+export function takesInt16({ hardGates, initial }: Network): boolean {
+  return hardGates === undefined && initial === undefined;
+}
+
+/** The same predictor whose LSTMs are computed at `precision`, those that take it. */
+export function withPrecision<P extends Pick<Predictor, "members">>(predictor: P, precision: Precision): P {
+  const convert = ({ precision: _, ...network }: Network): Network =>
+    precision === "int16" && takesInt16(network) ? { ...network, precision } : network;
+  const members = predictor.members.map(
+    (member): Member => (member.kind === "lstm" ? { ...member, networks: member.networks.map(convert) } : member),
+  );
+  return { ...predictor, members };
+}
+
 /** The networks of all members, in order. */
 export function networksOf({ members }: Pick<Predictor, "members">): Network[] {
   return members.flatMap((member) => (member.kind === "lstm" ? member.networks : []));
@@ -79,7 +98,7 @@ export function stackLogit({ weights, intercept }: Stack, logits: Float64Array, 
 
 /** A member in a few numbers, for people and programs. `weight`: the stack's; 1 of one network alone. */
 export type MemberSummary = { readonly weight: number } & (
-  | { readonly kind: "lstm"; readonly networks: number; readonly units: number }
+  | { readonly kind: "lstm"; readonly networks: number; readonly units: number; readonly precision?: "int16" }
   /** In words. */
   | { readonly kind: "layers"; readonly networks: number; readonly layers: string }
   | { readonly kind: "linear"; readonly columns: number }
@@ -91,10 +110,14 @@ export function summariseMembers({ members, stack }: Pick<Predictor, "members" |
   return members.map((member, m) => summariseMember(member, stack?.weights[m] ?? 1));
 }
 
+function sizeOf({ units, precision }: Network): Pick<Network, "units" | "precision"> {
+  return { units, ...(precision && { precision }) };
+}
+
 function summariseMember(member: Member, weight: number): MemberSummary {
   switch (member.kind) {
     case "lstm":
-      return { kind: "lstm", weight, networks: member.networks.length, units: member.networks[0].units };
+      return { kind: "lstm", weight, networks: member.networks.length, ...sizeOf(member.networks[0]) };
     case "layers":
       return { kind: "layers", weight, networks: member.networks.length, layers: describeLayers(member.networks[0]) };
     case "linear":

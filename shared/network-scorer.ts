@@ -44,14 +44,16 @@ function mapNetworks(networks: readonly Network[], first: number): NetworksMap {
   const maxUnits = networks.reduce((most, { units }) => Math.max(most, units), 0);
   const places: Pick<Resident, "weights" | "head">[] = [];
   let inputs = first;
-  for (const { units: U } of networks) {
+  for (const { units: U, precision } of networks) {
     const weights = inputs;
-    const head = align(weights + 64 * (1 + C + U) * Math.ceil(U / 4));
+    const rows = precision === undefined ? 1 + C + U : 2 + C + Math.ceil(U / 2);
+    const head = align(weights + 64 * rows * Math.ceil(U / 4));
     places.push({ weights, head });
     inputs = align(head + 4 * (1 + U));
   }
   const state = align(inputs + 4 * LANES * MAX_TIMESTEPS * C);
-  const results = align(state + 4 * LANES * (2 * (C + maxUnits) + maxUnits));
+  const pairs = networks.some(({ precision }) => precision !== undefined) ? Math.ceil(maxUnits / 2) : 0;
+  const results = align(state + 4 * LANES * (2 * (C + maxUnits) + maxUnits + pairs));
   // Until it is packed, a network's (1+C+U,4U) matrix lies over its head and all that follows, where nothing lies yet.
   const end = networks.reduce((most, { units: U }, i) => Math.max(most, places[i].head + 16 * U * (1 + C + U)), results + 4 * LANES);
   return { places, inputs, state, results, end };
@@ -86,13 +88,14 @@ function packNetwork(
   network: Network,
   { weights, head }: Pick<Resident, "weights" | "head">,
 ): Resident {
-  const { channels: C, units: U, hardGates, initial } = network;
+  const { channels: C, units: U, hardGates, precision, initial } = network;
   const isHard = hardGates !== undefined;
   memory.set(network.bias, head / 4);
   memory.set(network.kernel, head / 4 + 4 * U);
   memory.set(network.recurrent, head / 4 + 4 * U * (1 + C));
   // The activations take powers of two, or a hard sigmoid's slope and half.
-  kernel.packWeights(C, U, head, weights, hardGates ?? -TANH_SCALE / 2, TANH_SCALE, isHard ? 0.5 : 0);
+  if (precision === "int16") kernel.packInt16(C, U, head, weights, -TANH_SCALE / 2, TANH_SCALE);
+  else kernel.packWeights(C, U, head, weights, hardGates ?? -TANH_SCALE / 2, TANH_SCALE, isHard ? 0.5 : 0);
   memory.fill(0, head / 4);
   memory[head / 4] = network.headBias[0];
   memory.set(network.headKernel, head / 4 + 1);
@@ -177,7 +180,9 @@ function addOne(group: Group, { channels, lengths }: EngineInputs, n: number, su
     const U = network.units;
     if (needsInputs(residents, k)) copyRows(memory, map.inputs / 4, channels, from, length, C, network.backwards === true);
     copyInitial(group, resident, 1, 4 * Math.ceil(U / 4));
-    kernel.advanceOne(C, U, resident.weights, map.inputs - 4 * start * C, map.state, start, start + length, resident.isHard);
+    const [weights, inputs] = [resident.weights, map.inputs - 4 * start * C];
+    if (network.precision === "int16") kernel.advanceOneInt16(C, U, weights, inputs, map.state, start, start + length);
+    else kernel.advanceOne(C, U, weights, inputs, map.state, start, start + length, resident.isHard);
     sums[n] += kernel.logitOne(C, U, resident.head, map.state, start + length);
   }
 }
@@ -193,6 +198,7 @@ function addEight(group: Group, { channels, lengths }: EngineInputs, T: number, 
     const resident = residents[k];
     const { network, start } = resident;
     const U = network.units;
+    const [weights, inputs] = [resident.weights, map.inputs - 4 * start * C];
     for (let lane = 0; lane < LANES && needsInputs(residents, k); lane++)
       copyRows(memory, map.inputs / 4 + lane * size, channels, lanes[lane] * size, lengths[lanes[lane]], C, network.backwards === true);
     copyInitial(group, resident, LANES, U);
@@ -201,7 +207,8 @@ function addEight(group: Group, { channels, lengths }: EngineInputs, T: number, 
       const n = lanes[lane];
       if (lengths[n] > reached) {
         const [from, to] = [start + reached, start + lengths[n]];
-        kernel.advanceEight(C, U, resident.weights, map.inputs - 4 * start * C, 4 * size, map.state, from, to, resident.isHard);
+        if (network.precision === "int16") kernel.advanceEightInt16(C, U, weights, inputs, 4 * size, map.state, from, to);
+        else kernel.advanceEight(C, U, weights, inputs, 4 * size, map.state, from, to, resident.isHard);
         reached = lengths[n];
         kernel.logitEight(C, U, resident.head, map.state, to, map.results);
       }

@@ -16,7 +16,7 @@ import type { Channels } from "../shared/recipe/recipe.ts";
 import { encodeOnnx } from "../trainer/export/onnx/export.ts";
 import { kernel } from "./fixtures/kernel.ts";
 import { networkOf } from "./fixtures/model.ts";
-import { PARITY_CASES, parityModel, paritySequences } from "./fixtures/parity.ts";
+import { FLOAT_CASES, parityModel, paritySequences } from "./fixtures/parity.ts";
 
 /**
  * Probabilities, absolute. Each gate sums at most 8 + 100 float32 products of magnitude about 1: an error of some 1e-6 in a
@@ -84,7 +84,7 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 const trained = decodeArtifact(readFileSync(new URL("fixtures/format-1/sp500.safetensors", import.meta.url)));
 const CASES = [
-  ...PARITY_CASES.map((testCase) => ({
+  ...FLOAT_CASES.map((testCase) => ({
     title: `${testCase.units} units, padding ${testCase.padding}`,
     model: parityModel(kernel, testCase),
     values: paritySequences(testCase),

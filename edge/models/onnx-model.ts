@@ -3,7 +3,8 @@
 // Legend: T steps, F features.
 import { decodeArtifact, readFormat } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
-import { checkGolden, DEFAULT_POINT, type ScorableModel, score } from "../../shared/model.ts";
+import { networksOf, type Predictor, withPrecision } from "../../shared/members.ts";
+import { checkGolden, DEFAULT_POINT, type Model, type ScorableModel, score } from "../../shared/model.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
@@ -13,10 +14,11 @@ import { checkAnswers, outputKind, probes } from "./onnx-output.ts";
 import type { Session } from "./onnx-session.ts";
 import { memoisedSha256, type ServableModel } from "./servable-model.ts";
 
-/** What the kernel computes for an engine of floats. */
+/** What the kernel computes, and what scores by it. */
 export interface Functions {
   log(x: number): number;
   exp(x: number): number;
+  createEngine(predictor: Predictor): Engine;
 }
 
 /** The first input of what `export --onnx` writes: the recipe's channels. */
@@ -51,11 +53,20 @@ interface Opened {
 }
 
 function openExported(session: Session, artifact: Uint8Array, functions: Functions): Opened {
-  const model = decodeArtifact(artifact);
+  const model = inFloat(decodeArtifact(artifact), functions);
   const { timesteps, channels } = model.recipe;
   const engine = createOnnxEngine(session, { timesteps, channels: channels.length }, "probabilities", functions);
   checkGolden(model, engine, functions.log);
   return { model, engine };
+}
+
+/** The model as exports have it: in float32, and so are its golden vectors' probabilities. Throws ArtifactError where its own do not fit. */
+function inFloat(model: Model, { log, createEngine }: Functions): Model {
+  if (networksOf(model).every(({ precision }) => precision === undefined)) return model;
+  checkGolden(model, createEngine(model), log);
+  const float = withPrecision(model, "float");
+  const { inputs } = model.golden;
+  return { ...float, golden: { inputs, probabilities: score(float, createEngine(float), log, inputs).probabilities } };
 }
 
 /**

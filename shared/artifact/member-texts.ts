@@ -16,6 +16,7 @@ export interface NetworkText {
   readonly units: number;
   readonly hardGates?: number;
   readonly backwards?: true;
+  readonly precision?: "int16";
   /** The state before the first step is in tensors. */
   readonly initial?: true;
 }
@@ -47,8 +48,14 @@ function countText(networks: number): { readonly networks?: number } {
   return networks === 1 ? {} : { networks };
 }
 
-function describeNetwork({ units, hardGates, backwards, initial }: Network): NetworkText {
-  return { units, ...(hardGates !== undefined && { hardGates }), ...(backwards && { backwards }), ...(initial && { initial: true }) };
+function describeNetwork({ units, hardGates, backwards, precision, initial }: Network): NetworkText {
+  return {
+    units,
+    ...(hardGates !== undefined && { hardGates }),
+    ...(backwards && { backwards }),
+    ...(precision && { precision }),
+    ...(initial && { initial: true }),
+  };
 }
 
 /** `columns`: V, undefined where there is no view; `shape`: of what networks are given. Throws ArtifactError naming what is off. */
@@ -95,12 +102,22 @@ function parseNetworks(value: unknown, what: string): NetworkText[] {
   });
 }
 
+/** What may be said of a network beside its units. */
+const VARIANTS: Readonly<Record<string, (entry: unknown) => boolean>> = {
+  hardGates: (entry) => isFiniteNumber(entry) && entry > 0,
+  backwards: (entry) => entry === true,
+  precision: (entry) => entry === "int16",
+  initial: (entry) => entry === true,
+};
+
 /** What is said of a network beside its units. Throws ArtifactError where this code does not know it. */
 export function parseVariant(variant: Readonly<Record<string, unknown>>, what: string): Omit<NetworkText, "units"> {
   for (const [key, entry] of Object.entries(variant)) {
-    const isGood = key === "hardGates" ? isFiniteNumber(entry) && entry > 0 : (key === "backwards" || key === "initial") && entry === true;
+    const isGood = VARIANTS[key]?.(entry) ?? false;
     if (!isGood) fail(`${what}.${key} is ${show(entry)}, which this code does not know: update and redeploy quickstep`);
   }
+  if (variant.precision !== undefined && (variant.hardGates ?? variant.initial) !== undefined)
+    fail(`${what}.precision is ${show(variant.precision)}, but a network of hard gates or an initial state is computed in float32`);
   return variant;
 }
 

@@ -12,6 +12,7 @@ import { multiplyAdd } from "./activations";
 import { finishHardOutputs, finishOutputs, updateCell } from "./cell";
 
 export { prepare, sigmoid, tanh } from "./activations";
+export { advanceEightInt16, advanceOneInt16, packInt16 } from "./int16";
 export { activate, mergeRows, normaliseRows, scaleRows } from "./pointwise";
 export { addProducts, fillRows, packMatrix } from "./products";
 export { advance } from "./recurrent";

@@ -22,6 +22,8 @@ export interface Network {
   readonly hardGates?: number;
   /** Given: steps are read from the last to the first (Keras' go_backwards, ONNX' reverse). */
   readonly backwards?: true;
+  /** Given: the kernel multiplies outputs and recurrent weights in whole numbers of 16 bits (shared/kernel/int16.ts). What the network is stays in float32. */
+  readonly precision?: "int16";
   /** Given: the state before the first step, (U) each; else zeros. */
   readonly initial?: { readonly hidden: Float32Array; readonly cell: Float32Array };
 }

@@ -133,7 +133,13 @@ function listLines({ model, id, bytes }: LoadedModel): string[] {
 
 function describeNetwork(model: LoadedModel["model"]): string {
   const layered = soleLayers(model);
-  return layered === undefined ? `LSTM(${networksOf(model)[0]?.units}) → Dense(1)` : describeLayers(layered);
+  if (layered !== undefined) return describeLayers(layered);
+  const [network] = networksOf(model);
+  return `LSTM(${network?.units})${describePrecision(network?.precision)} → Dense(1)`;
+}
+
+function describePrecision(precision: "int16" | undefined): string {
+  return precision === undefined ? "" : " in whole numbers of 16 bits";
 }
 
 /** `0.50 trees (300 trees, 9,300 leaves)` */
@@ -141,7 +147,7 @@ function describeMember(member: MemberSummary, name: string = member.kind): stri
   const weight = member.weight.toFixed(2);
   switch (member.kind) {
     case "lstm":
-      return `${weight} ${name} (${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units}))`;
+      return `${weight} ${name} (${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units})${describePrecision(member.precision)})`;
     case "layers":
       return `${weight} ${name} (${member.networks === 1 ? "" : `${member.networks} × `}${member.layers})`;
     case "linear":

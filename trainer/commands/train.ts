@@ -27,7 +27,7 @@ import type { TrainingEvent } from "../library/contract.ts";
 import { type RunOptions, renderRunReport, runTraining } from "../library/training-run.ts";
 import type { FoldPlace } from "../pipeline/cross-fit.ts";
 import { describeKeptEpoch } from "../pipeline/sentences.ts";
-import { LEARNERS, RECIPES, type Trained } from "../pipeline/train.ts";
+import { LEARNERS, PRECISION_CHOICES, RECIPES, type Trained } from "../pipeline/train.ts";
 import { stem } from "../readers/source.ts";
 import { splitMethodOf } from "../split/asked-method.ts";
 import { countOnes, type Labels } from "../statistics/labels.ts";
@@ -57,6 +57,12 @@ const OPTIONS = {
   splitVersion: optionWithDefault("N", integer(1, 2), "2: a test part and folds; 1: four parts, for one network alone", 2),
   padding: option("HOW", choice(...PADDINGS), "which all-zero rows are padding: leading, any or none", "found from the data"),
   costs: option("A:B", pair, "cost of a false 1 and of a false 0, for the operating point lowest-cost", "no such operating point"),
+  precision: optionWithDefault(
+    "HOW",
+    choice(...PRECISION_CHOICES),
+    "int16 computes an LSTM faster; auto takes it where answers hardly move",
+    "auto",
+  ),
   split: SPLIT_OPTION,
   threads: option("N", integer(1, 64), "threads that train", "all cores"),
   strict: flag("without relaxed multiply-adds: the same bytes on every machine"),
@@ -178,7 +184,7 @@ function describeOuter({ outer, outers }: Pick<FoldPlace, "outer" | "outers">): 
 
 function runOptionsOf(values: Partial<TrainValues>, checkpoint: string): RunOptions {
   const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1, learner, layers, splitVersion } = values;
-  const { name, threads, strict, resume } = values;
+  const { name, precision, threads, strict, resume } = values;
   return {
     ...(name !== undefined && { name }),
     units,
@@ -191,6 +197,7 @@ function runOptionsOf(values: Partial<TrainValues>, checkpoint: string): RunOpti
     splitVersion: splitVersion === 1 ? 1 : 2,
     padding,
     missing,
+    precision,
     horizon,
     split: splitMethodOf(values),
     costs: costs && { falsePositive: costs[0], falseNegative: costs[1] },

@@ -2,8 +2,8 @@
 // Legend: T steps, F features.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { DataError } from "../../shared/errors.ts";
-import { ofNetwork } from "../../shared/members.ts";
-import { type Card, CHANNEL_BINS, checkGolden, DEFAULT_POINT, type Model, SCORE_BINS } from "../../shared/model.ts";
+import { networksOf, ofNetwork, type Precision, takesInt16, withPrecision } from "../../shared/members.ts";
+import { type Card, CHANNEL_BINS, checkGolden, DEFAULT_POINT, type Model, SCORE_BINS, score } from "../../shared/model.ts";
 import type { LayeredNetwork } from "../../shared/networks/layers.ts";
 import type { Network } from "../../shared/networks/lstm.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
@@ -29,6 +29,8 @@ export interface ImportOptions {
   readonly timesteps?: number;
   readonly scaler?: Scaler;
   readonly node: string;
+  /** How the network is computed; default: in float32. */
+  readonly precision?: Precision;
 }
 
 export interface ImportedModel {
@@ -59,7 +61,8 @@ export function assembleModel(source: string, imported: SettledNetwork, options:
 
   const draft = decodeDraft(source, encodeArtifact(draftModel(imported, network, recipe, options.name, engines)));
   const parity = checkParity(source, draft, imported, options.scaler, engines);
-  const bytes = encodeArtifact({ ...draft, card: cardOf(network, imported, findings, parity, options) });
+  const served = options.precision === "int16" ? roundDraft(source, draft, findings, engines) : draft;
+  const bytes = encodeArtifact({ ...served, card: cardOf(network, imported, findings, parity, options) });
   const model = decodeArtifact(bytes);
   checkGolden(model, engines.createEngine(model), engines.kernel.log);
   return { model, bytes, findings, parity };
@@ -151,6 +154,24 @@ function checkParity(source: string, draft: Model, imported: ImportedNetwork, sc
     source,
     `${cause}: its own definition and the imported model differ by ${kernel.toExponential(1)} in a probability, where ${PARITY_LIMIT} is allowed; nothing is written`,
   );
+}
+
+/** The model in whole numbers of 16 bits, of which `findings` then speak. Throws DataError where it stays in float32. */
+function roundDraft(source: string, draft: Model, findings: string[], { createEngine, kernel }: Engines): Model {
+  const networks = networksOf(draft);
+  if (networks.length === 0 || !networks.every(takesInt16))
+    throw new DataError(
+      source,
+      "is no LSTM of sigmoid gates that begins with zeros, and others are computed in float32: leave out --precision",
+    );
+  const { inputs, probabilities: before } = draft.golden;
+  const int16 = withPrecision(draft, "int16");
+  const { probabilities } = score(int16, createEngine(int16), kernel.log, inputs);
+  const moved = probabilities.reduce((most, p, k) => Math.max(most, Math.abs(p - before[k])), 0);
+  findings.push(
+    `computed in whole numbers of 16 bits, which moves no probability of a golden vector by more than ${moved.toExponential(1)}`,
+  );
+  return { ...int16, golden: { inputs, probabilities } };
 }
 
 /** What the decoder finds wrong in the artifact is the file's fault. */

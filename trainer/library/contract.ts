@@ -55,6 +55,8 @@ export interface TrainingOptions extends ReadingOptions {
   /** Default 1. */
   readonly seed?: number;
   readonly recipe?: "auto" | "raw";
+  /** How an LSTM is computed. */
+  readonly precision?: "auto" | "float" | "int16";
   readonly padding?: Padding;
   readonly missing?: "carry" | "refuse";
   readonly split?: "auto" | "random" | "time" | "group";

@@ -21,9 +21,9 @@ export async function trainModel(
   onProgress: (event: TrainingEvent) => void = () => {},
 ): Promise<TrainedModel> {
   const { seed = 1, recipe = "auto", horizon = 1, costs, checkpoint, resume, threads, strict, signal, ...rest } = options;
-  const { name, learner, layers, splitVersion, units, epochs, batch, padding, missing, split, ...read } = rest;
+  const { name, learner, layers, splitVersion, units, epochs, batch, padding, missing, precision, split, ...read } = rest;
   const host = openHost((text) => onProgress({ kind: "note", code: "host", text }));
-  const own = { ...(name !== undefined && { name }), ...(layers !== undefined && { layers: parseLayers(layers, "layers") }) };
+  const own = { precision, ...(name !== undefined && { name }), ...(layers !== undefined && { layers: parseLayers(layers, "layers") }) };
   const how = { ...own, learner, splitVersion, units, epochs, batch, padding, missing, seed, recipe, horizon, costs, threads, strict };
   const isInMemory = typeof data === "object" && "sequences" in data;
   const method = split ?? (isInMemory && data.groups ? "group" : splitMethodOf(read));

@@ -24,6 +24,10 @@ export const MISSING = ["carry", "refuse"] as const;
 export const LEARNERS = ["auto", "lstm", "layers", "trees", "linear"] as const;
 export type LearnerChoice = (typeof LEARNERS)[number];
 
+/** How LSTMs are computed: `auto` takes int16 where answers hardly move. */
+export const PRECISION_CHOICES = ["auto", "float", "int16"] as const;
+export type PrecisionChoice = (typeof PRECISION_CHOICES)[number];
+
 export interface TrainOptions {
   /** What the model is called; default: as the data are. */
   readonly name?: string;
@@ -48,6 +52,8 @@ export interface TrainOptions {
   readonly missing?: (typeof MISSING)[number];
   /** Of the two mistakes, for the operating point `lowest-cost`. */
   readonly costs?: Costs;
+  /** How LSTMs are computed; default `auto`. */
+  readonly precision?: PrecisionChoice;
 }
 
 /** What scores. */

@@ -1,4 +1,5 @@
 // What a training run, or a recalibration, finds on its way: facts with codes. sentences.ts makes sentences of them.
+import type { Precision } from "../../shared/members.ts";
 import type { Card } from "../../shared/model.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import type { LeftOutNote } from "../data/sequences.ts";
@@ -34,6 +35,8 @@ export type TrainNote =
   | ({ readonly code: "gate" } & NonNullable<NonNullable<Card["stack"]>["gate"]>)
   /** The gain over the base rate may be chance, so the model keeps a share of what it learnt. */
   | ({ readonly code: "kept" } & Omit<Kept, "baseRate">)
+  /** How the LSTM is computed, and what int16 moves on held-out sequences: the log loss, and a probability at most. */
+  | { readonly code: "precision"; readonly precision: Precision; readonly logLoss: number; readonly probability: number }
   /** The data bring a validation part. */
   | { readonly code: "validation-given"; readonly sequences: number }
   /** There are too few sequences for a test part. */

@@ -21,6 +21,14 @@ const WHOLESALE: Readonly<Record<WholesaleStep, string>> = {
   "plain-channels-added": "with levels and deltas of all features",
 };
 
+/** Of notes that say nothing but their code. */
+const PLAIN = {
+  "nothing-found": "  nothing is better than the base rate on held-out sequences: levels and deltas of all features stand in",
+  "base-rate-stands-in":
+    "the network is not better than the base rate on the validation part beyond chance: the model answers the base rate",
+  "calibration-stays": "calibration: no slope above 0 gains more than chance would, so the calibration stays",
+};
+
 /** One line; `names` are those of the features. */
 export function describeNote(note: TrainNote, names: readonly string[]): string {
   switch (note.code) {
@@ -54,30 +62,30 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
       return `  ${WHOLESALE[note.code]}: ${describeStep(note)}`;
     case "teacher-pays":
       return `  a logistic regression on the same channels teaches the network: ${describeStep(note)}`;
-    case "nothing-found":
-      return "  nothing is better than the base rate on held-out sequences: levels and deltas of all features stand in";
     case "search-losses":
       return `held-out log loss in the search: base rate ${note.baseRate.toFixed(4)}, levels and deltas ${note.plain.toFixed(4)}, chosen ${note.chosen.toFixed(4)}${note.chosen > note.plain ? " (what levels and deltas gain by comparison is no more than chance would)" : ""}`;
     case "channels":
       return `channels: ${note.channels.map((channel) => describeChannel(channel, names)).join(", ")}`;
     case "training-target":
       return describeTarget(note);
-    case "base-rate-stands-in":
-      return "the network is not better than the base rate on the validation part beyond chance: the model answers the base rate";
     case "members":
       return `out-of-fold log loss: ${describeWorth(note.learners, note.logLoss)}`;
     case "gate":
       return describeGate(note);
     case "kept":
       return describeKept(note);
+    case "precision":
+      return describePrecision(note);
     case "validation-given":
       return `validation: the ${note.sequences} sequences that the data bring are held out: nothing learns from them, and every choice is made on them`;
     case "nested":
       return `${note.sequences} sequences are too few for a test part: nested cross-validation judges the whole path on every one of them`;
     case "calibration":
       return `calibration: slope ${note.slope.toFixed(4)}, intercept ${note.intercept.toFixed(4)}`;
+    case "nothing-found":
+    case "base-rate-stands-in":
     case "calibration-stays":
-      return "calibration: no slope above 0 gains more than chance would, so the calibration stays";
+      return PLAIN[note.code];
     default:
       return `loss: ${describeLossNote(note)}`;
   }
@@ -87,6 +95,13 @@ function describeTarget({ target }: Extract<TrainNote, { code: "training-target"
   return target.teacher === "none"
     ? "on labels alone:"
     : `on a teacher's probabilities (${target.teacher}, distillation weight ${target.distillationWeight}) and labels:`;
+}
+
+function describePrecision({ precision, logLoss, probability }: Extract<TrainNote, { code: "precision" }>): string {
+  const moved = `the log loss by ${Math.abs(logLoss).toExponential(1)} and no probability by more than ${probability.toExponential(1)}`;
+  return precision === "int16"
+    ? `the LSTM is computed in whole numbers of 16 bits, which moves ${moved}`
+    : `the LSTM is computed in float32, since 16 bits would move ${moved}`;
 }
 
 function describeKept({ gain, standardError, share }: Extract<TrainNote, { code: "kept" }>): string {

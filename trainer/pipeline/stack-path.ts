@@ -11,7 +11,7 @@ import { compactMembers } from "../artifact/compaction.ts";
 import { type Labelled, positiveRate, requireBothClasses, selectSequences } from "../data/sequences.ts";
 import { studyFeatures } from "../features/facts.ts";
 import { planView } from "../features/view-plan.ts";
-import type { View } from "../learners/learner.ts";
+import { selectView, type View } from "../learners/learner.ts";
 import { chooseSettings } from "../learners/lstm/settings.ts";
 import { FOLDS, type Fold } from "../split/folds.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
@@ -23,6 +23,7 @@ import { type CrossFitted, LEARNER_NAMES, type LearnerName, listHeldOut } from "
 import { type Joined, joinMembers } from "./join.ts";
 import { type Kept, measureKept } from "./kept.ts";
 import type { TrainNote } from "./note.ts";
+import { choosePrecision } from "./precision.ts";
 import type { FoldedData } from "./prepare-folds.ts";
 import { planChannels, type Represented } from "./represent.ts";
 import { createStackLearners } from "./stack-learners.ts";
@@ -83,11 +84,15 @@ export async function fitStackPath(
   const joined = joinMembers({ fitted, labels: heldOutLabels, cluster, folds: local, isByTime: plan.by === "time" });
   const kept = measureKept(joined.logits, heldOutLabels, cluster, plan.by === "time" ? local : []);
   const calibration = shrinkCalibration(fitCalibration(joined.logits, heldOutLabels), kept.share, kept.baseRate);
-  const { view, members } = compactMembers(tabular, joined.members);
+  const unseen = selectView(seen, heldOut);
+  const asFitted = { members: joined.members, stack: joined.stack, calibration };
+  const { predictor, facts } = choosePrecision(asFitted, unseen, heldOutLabels, options.precision, dependencies);
+  if (facts) dependencies.onNote({ code: "precision", ...facts });
+  const { view, members } = compactMembers(tabular, predictor.members);
   return {
     recipe,
     ...(view && { view }),
-    predictor: { members, stack: joined.stack, calibration },
+    predictor: { ...predictor, members },
     positiveRate: positiveRate(labels, train),
     learnt,
     seen,

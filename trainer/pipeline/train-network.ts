@@ -21,6 +21,7 @@ import { findFlaw } from "./data-checks.ts";
 import { gatherEvidence } from "./evidence.ts";
 import { type Fitted, fitNetwork } from "./fit-network.ts";
 import { type Packaged, packageModel } from "./package.ts";
+import { choosePrecision } from "./precision.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { type Represented, represent } from "./represent.ts";
 import { describeVerdict, describeWarning, type Verdict } from "./sentences.ts";
@@ -91,13 +92,17 @@ function packageTrained(
   { data, usable, split }: Prepared,
   { recipe, view }: Represented,
   { learner, member, positiveRate }: Fitted,
-  { name = data.name, seed, costs }: TrainOptions,
+  { name = data.name, seed, costs, precision }: TrainOptions,
   dependencies: TrainDependencies,
 ): Packaged {
   const { labels, values } = usable;
   const { calibration: part, validation } = split;
   const calibration = fitCalibration(learner.logits(member, selectView(view, part)), takeLabels(labels, part));
-  const model = { name, recipe, ...ofNetwork(member.network, calibration), positiveRate };
+  const asFitted = ofNetwork(member.network, calibration);
+  const held = takeLabels(labels, validation);
+  const { predictor, facts } = choosePrecision(asFitted, selectView(view, validation), held, precision, dependencies);
+  if (facts) dependencies.onNote({ code: "precision", ...facts });
+  const model = { name, recipe, ...predictor, positiveRate };
   return packageModel({ model, view, values, labels, calibration: part, validation, costs, seed }, dependencies);
 }
 

@@ -7,7 +7,7 @@ import { trainNetwork } from "./train-network.ts";
 import { trainStack } from "./train-stack.ts";
 import type { Trained } from "./trained.ts";
 
-export { LEARNERS, RECIPES, type RecipeName, type TrainDependencies, type TrainOptions } from "./contract.ts";
+export { LEARNERS, PRECISION_CHOICES, RECIPES, type RecipeName, type TrainDependencies, type TrainOptions } from "./contract.ts";
 export type { Trained } from "./trained.ts";
 
 /**

@@ -7,6 +7,8 @@ import { readEnding } from "../../../edge/models/onnx-ending.ts";
 import { openOnnxModel } from "../../../edge/models/onnx-model.ts";
 import { openSession } from "../../../edge/models/onnx-session.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
+import { withPrecision } from "../../../shared/members.ts";
+import { type Model, score } from "../../../shared/model.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
 import { floats, int, node, port, raw, tensor } from "../../../trainer/export/onnx/graph.ts";
 import { DOUBLE, FLOAT, INT64 } from "../../../trainer/export/onnx/schema.ts";
@@ -54,6 +56,18 @@ describe("a model.onnx that export wrote", () => {
       const found = await probabilitiesOf(own, { sequences, ...more });
       for (const [n, p] of found.entries()) expect(Math.abs(p - expected[n])).toBeLessThanOrEqual(2e-6);
     }
+  });
+
+  test("of a model in whole numbers of 16 bits is held to that model in float32", async () => {
+    const int16 = withPrecision(model, "int16");
+    const { inputs } = model.golden;
+    const { probabilities } = score(int16, functions.createEngine(int16), functions.log, inputs);
+    expect(Math.max(...probabilities.map((p, k) => Math.abs(p - model.golden.probabilities[k])))).toBeGreaterThan(2e-6);
+    const open = (golden: Model["golden"]) =>
+      openOnnxModel(encodeOnnx(int16), encodeArtifact({ ...int16, golden }), (bytes) => openSession(runtime, bytes), functions);
+    const app = createApp(bundledOnly(open({ inputs, probabilities })), DEPENDENCIES);
+    expect(await probabilitiesOf(app, { sequences })).toEqual(await probabilitiesOf(own, { sequences }));
+    expect(open(model.golden)).toMatchObject({ unready: expect.stringContaining("golden vector") }); // that are not its own
   });
 
   test("answers on every route what the default does, probabilities apart", async () => {

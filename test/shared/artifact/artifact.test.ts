@@ -69,6 +69,7 @@ describe("round trip", () => {
     ],
     ["a number besides 0 that marks padding", { ...model, recipe: { ...model.recipe, mask: -1e9 } }],
     ["a category of odd texts and what is given once a sequence", makeModel(kernel, { inputs: INPUTS })],
+    ["whole numbers of 16 bits", withNetwork(model, { precision: "int16" })],
     [
       "hard gates, backwards, from a state",
       withNetwork(model, {
@@ -444,6 +445,16 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
     "hard gates without a slope",
     ({ metadata }) => (metadata.members[0].networks[0].hardGates = 0),
     "members[0].networks[0].hardGates is 0, which this code does not know: update and redeploy quickstep",
+  ],
+  [
+    "a precision this code does not know",
+    ({ metadata }) => (metadata.members[0].networks[0].precision = "int8"),
+    'members[0].networks[0].precision is "int8", which this code does not know: update and redeploy quickstep',
+  ],
+  [
+    "whole numbers with hard gates",
+    ({ metadata }) => Object.assign(metadata.members[0].networks[0], { precision: "int16", hardGates: 0.2 }),
+    'members[0].networks[0].precision is "int16", but a network of hard gates or an initial state is computed in float32',
   ],
   ["no card", ({ metadata }) => delete metadata.card, "card is missing, expected JSON text"],
   ["a card that is no object", ({ metadata }) => (metadata.card = "none"), 'card is "none", expected an object'],

@@ -1,10 +1,15 @@
-// The kernel against onnxruntime-web on one thread: the same LSTM(100) → sigmoid on 10 steps × 5 channels, in one run.
+// The kernel, in float32 and in whole numbers of 16 bits, against onnxruntime-web on one thread, and against native ONNX Runtime where
+// Python has it (PYTHON names one): the same LSTM(100) → sigmoid on 10 steps × 5 channels, in one run.
 // One sequence at a time, 1000 at once, and from bytes to the first answer, which takes a fresh process a time.
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
+import { withPrecision } from "../../../shared/members.ts";
 import { computeInputs, score } from "../../../shared/model.ts";
 import type { Channel } from "../../../shared/recipe/channel.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
@@ -52,7 +57,9 @@ function makeInput(N: number, padded: boolean) {
 
 export async function run(): Promise<void> {
   const model = benchModel();
-  const engine = createWasmEngine(new WebAssembly.Module(kernelBytes), model);
+  const module = new WebAssembly.Module(kernelBytes);
+  const engine = createWasmEngine(module, model);
+  const int16 = createWasmEngine(module, withPrecision(model, "int16"));
   const onnx = encodeOnnx(model);
   const ort = await (await openOrt()).create(onnx);
 
@@ -64,13 +71,19 @@ export async function run(): Promise<void> {
 
     const one = (n: number) => ({ channels: channels.slice(n * T * C, (n + 1) * T * C), lengths: lengths.slice(n, n + 1) });
     const singles = Array.from({ length: BATCH }, (_, n) => one(n));
-    const alone: Contestant[] = [
-      {
-        name: "kernel",
-        run: (times) => {
-          for (let i = 0; i < times; i++) engine.probabilities(singles[i % BATCH]);
-        },
+    const native = await startNative(onnx, { channels, lengths });
+    const peers = (what: "one" | "all"): Contestant[] =>
+      native ? [{ name: `native ${native.version}`, run: (times) => native.run(what, times) }] : [];
+    const contestant = (name: string, work: (i: number) => void): Contestant => ({
+      name,
+      run: (times) => {
+        for (let i = 0; i < times; i++) work(i % BATCH);
       },
+    });
+    const alone: Contestant[] = [
+      contestant("kernel, float32", (i) => engine.probabilities(singles[i])),
+      contestant("kernel, int16", (i) => int16.probabilities(singles[i])),
+      ...peers("one"),
       {
         name: "onnxruntime-web",
         run: async (times) => {
@@ -80,12 +93,9 @@ export async function run(): Promise<void> {
     ];
     report("one sequence at a time", await race(alone, ROUNDS, 3 * BATCH), "µs");
     const together: Contestant[] = [
-      {
-        name: "kernel",
-        run: (times) => {
-          for (let i = 0; i < times; i++) engine.probabilities({ channels, lengths });
-        },
-      },
+      contestant("kernel, float32", () => engine.probabilities({ channels, lengths })),
+      contestant("kernel, int16", () => int16.probabilities({ channels, lengths })),
+      ...peers("all"),
       {
         name: "onnxruntime-web",
         run: async (times) => {
@@ -94,6 +104,7 @@ export async function run(): Promise<void> {
       },
     ];
     report(`${BATCH} at once, a sequence`, await race(together, ROUNDS, 3), "µs", BATCH);
+    native?.end();
   }
 
   await raceStack();
@@ -106,6 +117,46 @@ export async function run(): Promise<void> {
       samples.push(Number(execFileSync(process.execPath, [fileURLToPath(import.meta.url), name], { input, encoding: "utf8" })));
   for (const { samples } of loads) samples.sort((a, b) => a - b);
   report("\nfrom the bytes of module and model to the first answer, a fresh process each", loads, "ms");
+}
+
+/** ONNX Runtime of PyPI on one thread. */
+interface Native {
+  readonly version: string;
+  /** One sequence, or all of them, so many times. */
+  run(what: "one" | "all", times: number): Promise<void>;
+  end(): void;
+}
+
+/** null where no Python here has it. */
+async function startNative(
+  onnx: Uint8Array,
+  inputs: { readonly channels: Float32Array; readonly lengths: Int32Array },
+): Promise<Native | null> {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-bench-"));
+  const files = { model: join(folder, "model.onnx"), channels: join(folder, "channels"), lengths: join(folder, "lengths") };
+  writeFileSync(files.model, onnx);
+  writeFileSync(files.channels, inputs.channels);
+  writeFileSync(files.lengths, inputs.lengths);
+  const script = fileURLToPath(new URL("inference.py", import.meta.url));
+  const child: ChildProcess = spawn(process.env.PYTHON ?? "python3", [script], { stdio: ["pipe", "pipe", "ignore"] });
+  child.on("error", () => {});
+  child.stdin!.on("error", () => {});
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  child.stdin!.write(`${JSON.stringify(files)}\n`);
+  const version: string | undefined = (await lines.next()).value;
+  rmSync(folder, { recursive: true });
+  if (version === undefined) {
+    console.log("no native ONNX Runtime here (set PYTHON)");
+    return null;
+  }
+  return {
+    version,
+    async run(what, times) {
+      child.stdin!.write(`${what} ${times}\n`);
+      if ((await lines.next()).done) throw new Error("ONNX Runtime's process has ended");
+    },
+    end: () => child.stdin!.end(),
+  };
 }
 
 /** Raw sequences of 10 × 5 through a view and members, and what of that the view and the trees take. */
