@@ -13,6 +13,7 @@ import { createDocsCommand } from "./commands/docs.ts";
 import { driftCommand } from "./commands/drift.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { exportCommand } from "./commands/export.ts";
+import { hooksCommand } from "./commands/hooks.ts";
 import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { sample, sampleCommand } from "./commands/sample.ts";
@@ -43,6 +44,7 @@ const COMMANDS: readonly AnyCommand<Dependencies>[] = [
   exportCommand,
   serveCommand,
   verifyCommand,
+  hooksCommand,
   createDocsCommand(() => COMMANDS),
 ];
 

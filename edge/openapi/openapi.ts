@@ -108,6 +108,11 @@ function hookPaths(): Paths {
       ...receive("receiveWebhook", "A webhook from outside, in its sender's own form", [source]),
     },
     "/hooks/{source}/{token}": receive("receiveWebhookByToken", "The same of a sender that cannot sign", [source, token]),
+    "/hooks/{source}/{token}/{key}": receive("receiveWebhookOfKey", "The same where the stream's key stands in the path", [
+      source,
+      token,
+      { name: "key", in: "path", required: true, schema: text },
+    ]),
   };
 }
 

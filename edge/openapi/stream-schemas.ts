@@ -30,7 +30,7 @@ export function streamSchemas(): Record<string, Json> {
     StreamAnswer: answer(),
     StreamAnswers: { anyOf: [ref("StreamAnswer"), object({ results: list(ref("StreamAnswer"), { minItems: 1 }) })] },
     StreamView: view(),
-    HookAnswer: { anyOf: [ref("StreamAnswer"), ignored], description: "ignored: the source does not want it." },
+    HookAnswer: { anyOf: [ref("StreamAnswers"), ignored], description: "ignored: the source does not want it." },
     DeliveredResult: object({ type: { ...text, const: "prediction.created" }, timestamp: time, data: ref("StreamAnswer") }),
     ...deliverySchemas(),
   };

@@ -1,9 +1,9 @@
 // POST /hooks/{source}: an event from outside, in the sender's own form. Size, signature, JSON, pointers, then into its stream; what
 // fails on the way is answered before anything is stored. Senders prove who they are by what they sign, not by a key.
 import { Hono } from "hono";
-import { isQuickstepError } from "../../shared/errors.ts";
+import { isQuickstepError, LimitError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
-import { parseJson, readBytes } from "../http/body.ts";
+import { readBytes, unpack } from "../http/body.ts";
 import { hopsOf } from "../http/hops.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
@@ -12,12 +12,13 @@ import { traceOf } from "../http/trace.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { checkUsable, type Endpoints, endpointsFor } from "../streams/endpoints.ts";
 import type { Accepted, StreamStore } from "../streams/store.ts";
-import { contentDigest, digestOf } from "../webhooks/event.ts";
-import { extractEvent, type HookEvent, maxBodyBytes } from "../webhooks/extraction.ts";
-import { type Greeting, greetByBody, greetByQuery } from "../webhooks/handshakes.ts";
-import { beginVerification, signsTime } from "../webhooks/signatures/schemes.ts";
+import { MAX_KEYS } from "../webhooks/bodies.ts";
+import { digestOf } from "../webhooks/event.ts";
+import { type HookEvent, maxBodyBytes } from "../webhooks/extraction.ts";
+import { type Greeting, greetByQuery } from "../webhooks/handshakes.ts";
+import { type Believed, readEvents } from "../webhooks/receiving.ts";
+import { beginVerification } from "../webhooks/signatures/schemes.ts";
 import { mayWrite, refuseAddress, type Source } from "../webhooks/sources.ts";
-import { unwantedAt } from "../webhooks/wanted.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 import type { RequestModel } from "./request-model.ts";
 
@@ -34,95 +35,119 @@ type HookDependencies = Pick<Dependencies, "endpoints" | "streams" | "fetch" | "
  * source does not want: its sender gets a 200.
  */
 export function hookRoutes(modelOf: RequestModel, dependencies: HookDependencies) {
-  const { now } = dependencies;
   const only = allowOnly("POST");
 
   async function receive(c: EdgeContext): Promise<Response> {
-    const served = await modelOf(c);
-    const { recipe } = served.model;
-    const endpoints = endpointsFor(dependencies.endpoints, recipe);
-    const source = sourceOf(c, endpoints);
-    const addressRefusal = refuseAddress(source, c.req.raw.headers);
+    const ready = await modelOf(c);
+    const endpoints = endpointsFor(dependencies.endpoints, ready.model.recipe);
+    const named = sourceOf(c, endpoints);
+    const { source } = named;
+    const { headers } = c.req.raw;
+    const addressRefusal = refuseAddress(source, headers);
     if (addressRefusal !== undefined) reject(c, addressRefusal);
     const greeting = source.handshake && (await greetByQuery(source.handshake, c.req.method, c.req.url));
     if (greeting !== undefined) return greet(c, greeting);
     if (c.req.method !== "POST")
       return source.handshake === undefined ? only(c, async () => {}) : reject(c, "this is not the provider's question");
-    const from = { hops: hopsOf(c.req.raw.headers), trace: traceOf(c.req.raw.headers) };
+    const from = { hops: hopsOf(headers), trace: traceOf(headers) };
     const streams = storeOf(dependencies);
-    const incoming = { headers: c.req.raw.headers, token: c.req.param("token"), url: c.req.url, fetch: dependencies.fetch };
-    const begun = await beginVerification(source, incoming, Math.floor(now() / 1000));
-    if (typeof begun !== "function") return reject(c, begun.refusal); // before its body is read
-    const reading = readBytes(c.req.raw, maxBodyBytes(source.pointers.content, shapeOf(recipe)), "let the sender send less");
-    const bytes = await within(reading, BODY_MS, new RequestError("slow", `the body took more than ${BODY_MS} ms to arrive`));
-    const verdict = await begun(bytes);
-    if (!verdict.ok) return reject(c, verdict.refusal);
-    const bodyDigest = await digestOf(bytes);
-    if (verdict.once !== undefined && !(await streams.claim(`${source.name} ${verdict.once}`, bodyDigest)))
-      return reject(c, "what is signed was sent with another body before");
-    const document = parseJson(bytes);
-    const answer = source.handshake && (await greetByBody(source.handshake, document));
-    if (answer !== undefined) return greet(c, answer);
-    const unwanted = unwantedAt(source.only, c.req.raw.headers, document);
-    if (unwanted !== undefined) {
+    const believed = await believe(c, named, ready, streams, dependencies);
+    const { futureMs, idsMs } = endpoints.settings;
+    const beside = { headers, pathKey: named.key, log: ready.log, now: dependencies.now(), futureMs, idsMs };
+    const received = await readEvents(source, believed, ready.model.recipe, beside);
+    if ("greeting" in received) return greet(c, received.greeting);
+    const { events, isList } = received;
+    if (events.length === 0) {
       c.get("record").ignored = 1;
       return c.json({ source: source.name, ignored: true });
     }
-    const { futureMs, idsMs } = endpoints.settings;
-    const event = extractEvent(document, source.pointers, recipe, {
-      digest: bodyDigest,
-      signedId: verdict.id,
-      latest: now() + futureMs,
-      // an id is known for idsMs after it came, which may have been futureMs before the event's own time
-      ...(!signsTime(source) && { earliest: now() - idsMs + futureMs }),
-    });
-    if (!mayWrite(source, endpoints.sources, event.key))
+    if (events.some(({ key }) => !mayWrite(source, endpoints.sources, key)))
       throw new RequestError("forbidden", "this source may not write the event's stream");
-    const hasId = source.pointers.id !== undefined || verdict.id !== undefined;
-    const accepted = await store(streams, served, source, hasId ? await digested(event) : event, from, dependencies.report);
-    if (accepted.answer.probability !== undefined && !accepted.replayed) c.get("record").sequences = 1;
-    return c.json(accepted.answer);
+    const accepted = await store(streams, ready, source, events, from, dependencies.report);
+    const scored = accepted.filter(({ answer: { probability }, replayed }) => probability !== undefined && !replayed).length;
+    if (scored > 0) c.get("record").sequences = scored;
+    const results = accepted.map(({ answer }) => answer);
+    return c.json(isList ? { results } : results[0]);
   }
 
-  return new Hono<EdgeEnv>()
-    .get("/:source", receive)
-    .post("/:source", receive)
-    .post("/:source/:token", receive)
-    .all("/:source", only)
-    .all("/:source/:token", only);
+  const routes = new Hono<EdgeEnv>().get("/:source", receive);
+  for (const path of ["/:source", "/:source/:token", "/:source/:token/:key"]) routes.post(path, receive).all(path, only);
+  return routes;
+}
+
+/** Reads and verifies the body. Throws RequestError, LimitError. */
+async function believe(
+  c: EdgeContext,
+  { source, token }: Named,
+  { model }: Ready,
+  streams: StreamStore,
+  { now, fetch }: HookDependencies,
+): Promise<Believed> {
+  const request = c.req.raw;
+  const incoming = { headers: request.headers, token, url: c.req.url, fetch };
+  const begun = await beginVerification(source, incoming, Math.floor(now() / 1000));
+  if (typeof begun !== "function") return reject(c, begun.refusal); // before its body is read
+  const [max, fix] = [maxBodyBytes(source.pointers.content, shapeOf(model.recipe)), "let the sender send less"];
+  const reading = readBytes(request, max, fix, source.signsCompressed);
+  const sent = await within(reading, BODY_MS, new RequestError("slow", `the body took more than ${BODY_MS} ms to arrive`));
+  const verdict = await begun(sent);
+  if (!verdict.ok) return reject(c, verdict.refusal);
+  const digest = await digestOf(sent);
+  if (verdict.once !== undefined && !(await streams.claim(`${source.name} ${verdict.once}`, digest)))
+    return reject(c, "what is signed was sent with another body before");
+  return { bytes: source.signsCompressed ? await unpack(request, sent, max, fix) : sent, digest, signedId: verdict.id };
+}
+
+/** A source, and what follows it in the path. */
+interface Named {
+  readonly source: Source;
+  readonly token?: string;
+  readonly key?: string;
 }
 
 /** The source that the path names; the record, too, names it. Throws RequestError where there is none, or its destinations cannot be used. */
-function sourceOf(c: EdgeContext, endpoints: Endpoints): Source {
+function sourceOf(c: EdgeContext, endpoints: Endpoints): Named {
   checkUsable(endpoints, [], c.req.url);
   const name = c.req.param("source") ?? "";
   const source = endpoints.sources.get(name);
-  const takesToken = source?.scheme.kind === "token" && source.scheme.at === "path";
-  if (source === undefined || (c.req.param("token") !== undefined && !takesToken))
+  const segments = [c.req.param("token"), c.req.param("key")].filter((segment) => segment !== undefined);
+  const token = source?.scheme.kind === "token" && source.scheme.at === "path" ? segments.shift() : undefined;
+  const key = source?.pointers.key === "path" ? segments.shift() : undefined;
+  if (source === undefined || segments.length > 0)
     throw new RequestError("notFound", "no such source is configured: SOURCES in wrangler.toml lists them");
   c.get("record").source = name;
   checkUsable(endpoints, source.destinations, c.req.url);
-  return source;
+  return { source, token, key };
 }
 
-/** The same event, told from others by what it says rather than by its body. */
-async function digested({ key, event }: HookEvent): Promise<HookEvent> {
-  return { key, event: { ...event, digest: await contentDigest(event.timestamp, event.data) } };
-}
-
-/** Answered late, a sender gives up for good; answered 503, it sends again, and the id keeps it one event. */
+/**
+ * In the order of the events. Where one key's fails, those of others may be stored: sent again, they are known. Answered late, a sender
+ * gives up for good; answered 503, it sends again, and the id keeps it one event.
+ */
 async function store(
   streams: StreamStore,
   ready: Ready,
   { name, destinations, streams: bound }: Source,
-  { key, event }: HookEvent,
+  events: readonly HookEvent[],
   from: { readonly hops: number; readonly trace?: string },
   report: (error: Error) => void,
-): Promise<Accepted> {
+): Promise<readonly Accepted[]> {
+  const byKey = Map.groupBy(events, ({ key }) => key);
+  if (byKey.size > MAX_KEYS) throw new LimitError([], `at most ${MAX_KEYS} keys a body, got ${byKey.size}: nothing is stored`, MAX_KEYS);
+  const origin = { ready, source: name, destinations, isBound: bound !== undefined, ...from };
   try {
-    const storing = streams.accept(key, [event], { ready, source: name, destinations, isBound: bound !== undefined, ...from });
-    const [accepted] = await within(storing, PATIENCE_MS, new RequestError("storage", `storing took more than ${PATIENCE_MS} ms`));
-    return accepted;
+    const storing = Promise.all(
+      [...byKey].map(([key, of]) =>
+        streams.accept(
+          key,
+          of.map(({ event }) => event),
+          origin,
+        ),
+      ),
+    );
+    const accepted = await within(storing, PATIENCE_MS, new RequestError("storage", `storing took more than ${PATIENCE_MS} ms`));
+    const answers = new Map([...byKey.values()].flatMap((of, k) => of.map((event, i) => [event, accepted[k][i]] as const)));
+    return events.map((event) => answers.get(event)!);
   } catch (error) {
     if (isQuickstepError(error) || error instanceof RequestError) throw error;
     report(error as Error);

@@ -3,29 +3,32 @@ import { type Path, SequenceError } from "../../shared/errors.ts";
 import { expandGiven, type Place } from "../../shared/recipe/given-rows.ts";
 import { shapeOf, type TakenRecipe } from "../../shared/recipe/recipe.ts";
 import { type Shape, widthWithoutTime } from "../../shared/sequence.ts";
-import { followPointer } from "../config/json-pointer.ts";
+import { readInstantText } from "../http/instant.ts";
 import { parseName, parseNumber, parseRow, parseRows, parseTimestamp, refuseFuture, refusePast, type StreamEvent } from "./event.ts";
 import { expandEventRow } from "./event-row.ts";
+import { type Place as EventPlace, follow, followValue, type Log, type Surroundings, type ValuePlace } from "./places.ts";
 
-/** Where in a source's bodies things stand, as reference tokens. */
+/** Where a source's events say what. */
 export interface Pointers {
-  readonly key: readonly string[];
+  readonly key: EventPlace;
   /** Undefined: the scheme's own signed id, or else a digest of the body. */
-  readonly id?: readonly string[];
-  readonly timestamp: readonly string[];
+  readonly id?: InBody;
+  readonly timestamp: EventPlace;
   readonly content: Content;
   /** What is given once a sequence, by name. Absent: bodies do not say it, or their rows hold it. */
-  readonly statics?: readonly { readonly name: string; readonly at: readonly string[] }[];
+  readonly statics?: readonly { readonly name: string; readonly at: InBody }[];
 }
+
+type InBody = readonly string[] | { readonly body: readonly string[] };
 
 /**
  * `row`: one array, of F numbers or a value for each input of rows; `numbers`: as many places, in the model's order; `sequence`: a whole
  * sequence of rows.
  */
 export type Content =
-  | { readonly kind: "row"; readonly at: readonly string[] }
-  | { readonly kind: "numbers"; readonly at: readonly (readonly string[])[] }
-  | { readonly kind: "sequence"; readonly at: readonly string[] };
+  | { readonly kind: "row"; readonly at: InBody }
+  | { readonly kind: "numbers"; readonly at: readonly ValuePlace[] }
+  | { readonly kind: "sequence"; readonly at: InBody };
 
 /** Of a body, which is read before it is known to be the source's: what senders say beside one row, GitHub above all. */
 export const MAX_EVENT_BODY_BYTES = 256 * 1024;
@@ -46,53 +49,68 @@ export interface HookEvent {
 }
 
 /** What is known of a body beside its JSON. Instants in milliseconds since 1970. */
-export interface BodyFacts {
+export interface BodyFacts extends Partial<Omit<Surroundings, "event">> {
   /** Of the body as it came: the event's id where it has no other. */
   readonly digest: string;
   /** The sender's id of the event, if the sender signed the id. */
   readonly signedId?: string;
+  /** Which event of the body this is; absent: it is the only one. */
+  readonly index?: number;
+  /** Texts stand for numbers and instants, as in a form. */
+  readonly isText?: boolean;
   /** Later instants are refused. */
   readonly latest: number;
   /** Earlier ones, too; absent: none. */
   readonly earliest?: number;
+  /** For values that are logarithms. */
+  readonly log?: Log;
 }
 
 /**
- * The event in `document`, a body's JSON; `recipe` is the model's. Throws SequenceError at the place a pointer names.
+ * The event that `document` is: a body's JSON, or an element of it; `recipe` is the model's. Throws SequenceError at the place a pointer
+ * names.
  */
-export function extractEvent(
-  document: unknown,
-  pointers: Pointers,
-  recipe: TakenRecipe,
-  { digest, signedId, latest, earliest }: BodyFacts,
-): HookEvent {
-  if (Array.isArray(document)) throw new SequenceError([], "must be one event, as an object", "an array: send its events one by one");
-  const at = <T>(tokens: readonly string[], parse: (value: unknown, path: Path) => T): T => {
-    const { value, path } = followPointer(document, tokens);
+export function extractEvent(document: unknown, pointers: Pointers, recipe: TakenRecipe, facts: BodyFacts): HookEvent {
+  const { latest, earliest, isText, at = [], body = document } = facts;
+  const around: Surroundings = { ...facts, event: document, at, body };
+  const read = <T>(place: EventPlace, parse: (value: unknown, path: Path) => T): T => {
+    const { value, path } = follow(place, around);
     return parse(value, path);
   };
-  const { key, id, timestamp } = pointers;
+  const { key, timestamp } = pointers;
   return {
-    key: at(key, parseName),
+    key: read(key, parseName),
     event: {
-      // a name that nobody signed could be changed to have the same body counted twice
-      id: id === undefined ? (signedId ?? `sha256:${digest}`) : at(id, parseName),
-      timestamp: at(timestamp, (value, path) => {
-        const instant = parseTimestamp(value, path);
+      id: idOf(pointers.id, facts, read),
+      timestamp: read(timestamp, (value, path) => {
+        const isWord = isText || timestamp === "arrival" || "header" in (timestamp as object);
+        const instant = (isWord ? readInstantText(value) : undefined) ?? parseTimestamp(value, path);
+        if (timestamp === "arrival") return instant;
         refuseFuture(instant, latest, path);
         if (earliest !== undefined) refusePast(instant, earliest, path);
         return instant;
       }),
-      data: extractData(document, pointers, recipe),
-      digest,
+      data: extractData(around, pointers, recipe, facts.log),
+      digest: facts.digest,
     },
   };
 }
 
+/** A name that nobody signed could be changed to have the same body counted twice: without a place of its own it is the sender's, or the body's. */
+function idOf(
+  place: InBody | undefined,
+  { signedId, digest, index }: BodyFacts,
+  read: <T>(place: InBody, parse: (value: unknown, path: Path) => T) => T,
+): string {
+  const isOwn = place !== undefined && !("body" in place);
+  const id = place === undefined ? (signedId ?? `sha256:${digest}`) : read(place, parseName);
+  return isOwn || index === undefined ? id : `${id}#${index}`;
+}
+
 /** The numbers of the event. Throws SequenceError. */
-function extractData(document: unknown, { content, statics }: Pointers, recipe: TakenRecipe): StreamEvent["data"] {
+function extractData(around: Surroundings, { content, statics }: Pointers, recipe: TakenRecipe, log: Log | undefined): StreamEvent["data"] {
   const shape = shapeOf(recipe);
-  const given = statics && findStatics(document, statics);
+  const given = statics && findStatics(around, statics);
   const rowOf = (values: unknown, path: Place, parse: (row: unknown, shape: Shape) => readonly number[]): StreamEvent["data"] => {
     if (recipe.inputs === undefined) return { values: parse(values, shape) };
     const beside = { path, statics: given?.values, staticPath: given?.placeOf ?? [] };
@@ -102,11 +120,11 @@ function extractData(document: unknown, { content, statics }: Pointers, recipe: 
   };
   switch (content.kind) {
     case "row": {
-      const { value, path } = followPointer(document, content.at);
+      const { value, path } = follow(content.at, around);
       return rowOf(value, path, (row, width) => parseRow(row, path, width));
     }
     case "numbers": {
-      const places = content.at.map((tokens) => followPointer(document, tokens));
+      const places = content.at.map((place) => followValue(place, around, log));
       const values = places.map(({ value }) => value);
       const parse = (row: unknown): readonly number[] => (row as unknown[]).map((value, i) => parseNumber(value, places[i].path, shape));
       // as many places as features are numbers, whatever the model's inputs are
@@ -118,7 +136,7 @@ function extractData(document: unknown, { content, statics }: Pointers, recipe: 
       );
     }
     case "sequence": {
-      const { value, path } = followPointer(document, content.at);
+      const { value, path } = follow(content.at, around);
       return { sequence: parseRows(expandSequence(value, path, given, recipe), path, shape) };
     }
   }
@@ -131,8 +149,8 @@ interface FoundStatics {
   readonly placeOf: (name: string | number) => Path;
 }
 
-function findStatics(document: unknown, statics: NonNullable<Pointers["statics"]>): FoundStatics {
-  const found = new Map(statics.map(({ name, at }) => [name, followPointer(document, at)] as const));
+function findStatics(around: Surroundings, statics: NonNullable<Pointers["statics"]>): FoundStatics {
+  const found = new Map(statics.map(({ name, at }) => [name, follow(at, around)] as const));
   const given = [...found].filter(([, { value }]) => value !== undefined).map(([name, { value }]) => [name, value] as const);
   return {
     values: given.length === 0 ? undefined : Object.fromEntries(given),

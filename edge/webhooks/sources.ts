@@ -1,10 +1,20 @@
 // SOURCES: who may send events in, how each proves who it is, and where in its bodies things stand.
 import { describe, type Path } from "../../shared/errors.ts";
-import { ConfigurationError, namedTables, parseStrings, parseTable, type SecretOf, type Table } from "../config/configuration.ts";
+import {
+  ConfigurationError,
+  namedTables,
+  parseChoice,
+  parseStrings,
+  parseTable,
+  type SecretOf,
+  type Table,
+} from "../config/configuration.ts";
 import { parsePointerAt } from "../config/json-pointer.ts";
 import { isWithin, parsePattern, type StreamPattern } from "../config/stream-patterns.ts";
+import { PLAIN, type Wrapping } from "./bodies.ts";
 import type { Content, Pointers } from "./extraction.ts";
 import { type Handshake, parseHandshake } from "./handshakes.ts";
+import { parseInBody, parsePlace, parseValuePlace } from "./places.ts";
 import { parseScheme, type Scheme } from "./signatures/schemes.ts";
 import { parseWanted, type Wanted } from "./wanted.ts";
 
@@ -17,13 +27,16 @@ export interface Source {
   /** Absent: the source's provider is not answered when it asks whether the address is its own. */
   readonly handshake?: Handshake;
   readonly pointers: Pointers;
+  readonly wrapping: Wrapping;
+  /** The signature is over the body as it was sent, compressed where it is. */
+  readonly signsCompressed?: true;
   /** What must stand where, for an event to be taken; empty: every event is. */
   readonly only: readonly Wanted[];
   /** The only streams it may write; nobody else may, but who is bound to them. Absent: all that no other source has. */
   readonly streams?: readonly StreamPattern[];
   /** Names of DESTINATIONS that each result goes to. */
   readonly destinations: readonly string[];
-  /** The only addresses it may send from, each in the spelling of `normaliseAddress`; absent: any. */
+  /** The only addresses and ranges it may send from, each in the spelling of `normaliseRange`; absent: any. */
   readonly allowedIps?: readonly string[];
 }
 
@@ -34,6 +47,10 @@ const SOURCE_KEYS = [
   "handshake",
   "verifyToken",
   "allowedIps",
+  "format",
+  "json",
+  "events",
+  "signedBody",
   "key",
   "id",
   "timestamp",
@@ -62,12 +79,15 @@ function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
     scheme,
     ...(handshake !== undefined && { handshake }),
     pointers: {
-      key: parsePointerAt(table.key, [...path, "key"]),
-      ...(table.id !== undefined && { id: parsePointerAt(table.id, [...path, "id"]) }),
-      timestamp: parsePointerAt(table.timestamp, [...path, "timestamp"]),
+      key: parsePlace(table.key, [...path, "key"], ["path"]),
+      ...(table.id !== undefined && { id: parseInBody(table.id, [...path, "id"]) }),
+      timestamp: parsePlace(table.timestamp, [...path, "timestamp"], ["arrival"]),
       content: parseContent(table.values, table.sequence, path),
       ...(table.static !== undefined && { statics: parseStatics(table.static, [...path, "static"]) }),
     },
+    wrapping: parseWrapping(table, path),
+    ...(table.signedBody !== undefined &&
+      parseChoice(table.signedBody, [...path, "signedBody"], ["plain", "compressed"]) === "compressed" && { signsCompressed: true }),
     only: parseWanted(table.only, [...path, "only"]),
     destinations:
       table.destinations === undefined ? [] : parseStrings(table.destinations, [...path, "destinations"], "names of DESTINATIONS", 0),
@@ -79,17 +99,25 @@ function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
 function parseContent(values: unknown, sequence: unknown, path: Path): Content {
   if ((values === undefined) === (sequence === undefined))
     throw new ConfigurationError(path, "must have either values or sequence", values === undefined ? "neither" : "both");
-  if (sequence !== undefined) return { kind: "sequence", at: parsePointerAt(sequence, [...path, "sequence"]) };
-  if (!Array.isArray(values)) return { kind: "row", at: parsePointerAt(values, [...path, "values"]) };
-  const pointers = parseStrings(values, [...path, "values"], "JSON Pointers", 1);
-  return { kind: "numbers", at: pointers.map((pointer, i) => parsePointerAt(pointer, [...path, "values", i])) };
+  if (sequence !== undefined) return { kind: "sequence", at: parseInBody(sequence, [...path, "sequence"]) };
+  if (!Array.isArray(values)) return { kind: "row", at: parseInBody(values, [...path, "values"]) };
+  if (values.every((one) => typeof one === "string")) parseStrings(values, [...path, "values"], "JSON Pointers", 1);
+  return { kind: "numbers", at: values.map((place, i) => parseValuePlace(place, [...path, "values", i])) };
 }
 
 /** `{ age = "/customer/age" }` */
 function parseStatics(value: unknown, path: Path): Pointers["statics"] {
   const entries = Object.entries(parseTable(value, path));
   if (entries.length === 0) throw new ConfigurationError(path, "must name at least one column", "none");
-  return entries.map(([name, pointer]) => ({ name, at: parsePointerAt(pointer, [...path, name]) }));
+  return entries.map(([name, pointer]) => ({ name, at: parseInBody(pointer, [...path, name]) }));
+}
+
+function parseWrapping({ format, json, events }: Table, path: Path): Wrapping {
+  return {
+    format: format === undefined ? PLAIN.format : parseChoice(format, [...path, "format"], ["json", "form"]),
+    ...(json !== undefined && { json: parsePointerAt(json, [...path, "json"]) }),
+    ...(events !== undefined && { events: parsePointerAt(events, [...path, "events"]) }),
+  };
 }
 
 function parsePatterns(value: unknown, path: Path): readonly StreamPattern[] {
@@ -115,10 +143,11 @@ function parseAllowedIps({ allowedIps, allow }: Table, path: Path): Pick<Source,
   if (allowedIps === undefined && allow === undefined) return {};
   if (allowedIps !== undefined && allow !== undefined) throw new ConfigurationError(path, "must have either allowedIps or allow", "both");
   const at = [...path, allowedIps === undefined ? "allow" : "allowedIps"];
-  const addresses = parseStrings(allowedIps ?? allow, at, "IP addresses", 1).map((text, i) => {
-    const address = normaliseAddress(text);
-    if (address === undefined) throw new ConfigurationError([...at, i], "must be an IPv4 or IPv6 address", describe(text));
-    return address;
+  const addresses = parseStrings(allowedIps ?? allow, at, "IP addresses and ranges", 1).map((text, i) => {
+    const range = normaliseRange(text);
+    if (range === undefined)
+      throw new ConfigurationError([...at, i], "must be an IPv4 or IPv6 address, or a range such as 192.0.2.0/24", describe(text));
+    return range;
   });
   return { allowedIps: addresses };
 }
@@ -129,10 +158,42 @@ function normaliseAddress(text: string): string | undefined {
   return text.includes(":") && /^[0-9a-fA-F:.]+$/.test(text) ? URL.parse(`http://[${text}]/`)?.hostname.slice(1, -1) : undefined;
 }
 
+/** The same of `2A00::/32`, whose bits behind the prefix count for nothing. */
+function normaliseRange(text: string): string | undefined {
+  const [, host = text, bits] = /^(.+)\/(\d{1,3})$/.exec(text) ?? [];
+  const address = normaliseAddress(host);
+  if (address === undefined || bits === undefined) return address;
+  return Number(bits) <= bitsOf(address).length ? `${address}/${Number(bits)}` : undefined;
+}
+
+/** 32 or 128 digits, of an address in `normaliseAddress`' spelling. */
+function bitsOf(address: string): string {
+  const toBits = (numbers: readonly number[], width: number) => numbers.map((number) => number.toString(2).padStart(width, "0")).join("");
+  if (!address.includes(":")) return toBits(address.split(".").map(Number), 8);
+  const [head, tail = ""] = address.split("::");
+  const [before, after] = [head, tail].map((part) =>
+    part
+      .split(":")
+      .filter(Boolean)
+      .map((group) => Number.parseInt(group, 16)),
+  );
+  return toBits([...before, ...Array(8 - before.length - after.length).fill(0), ...after], 16);
+}
+
+/** Whether `address` is the one or in the range that `allowed` is. */
+function isAllowed(address: string, allowed: string): boolean {
+  const [host, bits] = allowed.split("/");
+  if (bits === undefined) return address === host;
+  const [given, prefix] = [bitsOf(address), bitsOf(host)];
+  return given.length === prefix.length && given.startsWith(prefix.slice(0, Number(bits)));
+}
+
 /** Before a byte of the body is read: the reason why this sender's address is not one the source sends from, if so. */
 export function refuseAddress({ allowedIps }: Source, headers: Headers): string | undefined {
   if (allowedIps === undefined) return undefined;
-  const address = headers.get("cf-connecting-ip"); // Cloudflare's own, whatever the client sent
-  if (address === null) return "the address of the sender is not known";
-  return allowedIps.includes(normaliseAddress(address) ?? "") ? undefined : `${address} is not an address this source sends from`;
+  const text = headers.get("cf-connecting-ip"); // Cloudflare's own, whatever the client sent
+  if (text === null) return "the address of the sender is not known";
+  const address = normaliseAddress(text);
+  const isOne = address !== undefined && allowedIps.some((allowed) => isAllowed(address, allowed));
+  return isOne ? undefined : `${text} is not an address this source sends from`;
 }

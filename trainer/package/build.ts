@@ -140,3 +140,12 @@ if (modified(recipeModule) <= newestOfRecipe) {
   });
   console.error("built trainer/export/tfjs/recipe-module.js");
 }
+
+// What `hooks check` asks: the edge's own code, so that its answer is the Worker's.
+const checkHooks = join(root, "trainer/hooks/check-hooks.js");
+if (modified(checkHooks) <= newestOfEdge) {
+  const { build } = await import("esbuild");
+  const common = { absWorkingDir: root, bundle: true, format: "esm", target: "es2024", logLevel: "warning" } as const;
+  await build({ ...common, entryPoints: ["edge/check-hooks.ts"], outfile: checkHooks });
+  console.error("built trainer/hooks/check-hooks.js");
+}

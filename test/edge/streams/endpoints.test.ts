@@ -38,6 +38,7 @@ describe("SOURCES", () => {
         url: "",
       },
       pointers: { key: ["a/b", "~1", "0"], id: [], timestamp: ["b"], content: { kind: "numbers", at: [["o"], ["h"]] } },
+      wrapping: { format: "json" },
       destinations: [],
       only: [],
       allowedIps: ["::ffff:1", "1.2.3.4"].map((text) => (text === "::ffff:1" ? new URL("http://[::ffff:1]/").hostname.slice(1, -1) : text)),
@@ -64,7 +65,7 @@ describe("SOURCES", () => {
     [{ ...SIGNED, destination: ["desk"] }, "SOURCES.s must have no keys but scheme, secrets, "],
     [
       { ...SIGNED, header: "X-A" },
-      'SOURCES.s must have no keys but scheme, secrets, allowedIps, key, id, timestamp, values, sequence, static, destinations, only, streams, allow, got "header"',
+      'SOURCES.s must have no keys but scheme, secrets, handshake, verifyToken, allowedIps, format, json, events, signedBody, key, id, timestamp, values, sequence, static, destinations, only, streams, allow, got "header"',
     ],
     [{ ...SIGNED, secrets: undefined }, "SOURCES.s.secrets must be an array of names of secrets, got nothing"],
     [{ ...SIGNED, secrets: "GITHUB" }, 'SOURCES.s.secrets must be an array of names of secrets, got "GITHUB"'],
@@ -99,13 +100,28 @@ describe("SOURCES", () => {
     [{ ...SIGNED, destinations: "desk" }, 'SOURCES.s.destinations must be an array of names of DESTINATIONS, got "desk"'],
     [{ ...SIGNED, destinations: ["desk", "nowhere"] }, 'SOURCES.s.destinations[1] must be one of DESTINATIONS, got "nowhere"'],
     [{ ...SIGNED, allow: ["1.2.3.4"], allowedIps: ["1.2.3.4"] }, "SOURCES.s must have either allowedIps or allow, got both"],
-    [{ ...SIGNED, allowedIps: ["1.2.3"] }, 'SOURCES.s.allowedIps[0] must be an IPv4 or IPv6 address, got "1.2.3"'],
-    [{ ...SIGNED, allow: [] }, "SOURCES.s.allow must hold at least 1 of IP addresses, got an empty array"],
-    [{ ...SIGNED, allow: ["1.2.3.4", "1.2.3"] }, 'SOURCES.s.allow[1] must be an IPv4 or IPv6 address, got "1.2.3"'],
-    [{ ...SIGNED, allow: ["10.0.0.0/8"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "10.0.0.0/8"'],
-    [{ ...SIGNED, allow: ["1.2.3.256"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "1.2.3.256"'],
-    [{ ...SIGNED, allow: ["010.0.0.1"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "010.0.0.1"'],
-    [{ ...SIGNED, allow: ["::1::2"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, got "::1::2"'],
+    [
+      { ...SIGNED, allowedIps: ["1.2.3"] },
+      'SOURCES.s.allowedIps[0] must be an IPv4 or IPv6 address, or a range such as 192.0.2.0/24, got "1.2.3"',
+    ],
+    [{ ...SIGNED, allow: [] }, "SOURCES.s.allow must hold at least 1 of IP addresses and ranges, got an empty array"],
+    [
+      { ...SIGNED, allow: ["1.2.3.4", "1.2.3"] },
+      'SOURCES.s.allow[1] must be an IPv4 or IPv6 address, or a range such as 192.0.2.0/24, got "1.2.3"',
+    ],
+    [
+      { ...SIGNED, allow: ["10.0.0.0/33"] },
+      'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, or a range such as 192.0.2.0/24, got "10.0.0.0/33"',
+    ],
+    [
+      { ...SIGNED, allow: ["1.2.3.256"] },
+      'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, or a range such as 192.0.2.0/24, got "1.2.3.256"',
+    ],
+    [
+      { ...SIGNED, allow: ["010.0.0.1"] },
+      'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, or a range such as 192.0.2.0/24, got "010.0.0.1"',
+    ],
+    [{ ...SIGNED, allow: ["::1::2"] }, 'SOURCES.s.allow[0] must be an IPv4 or IPv6 address, or a range such as 192.0.2.0/24, got "::1::2"'],
     [{ ...SIGNED, scheme: "token" }, "SOURCES.s.token must be path, header:NAME or a JSON Pointer such as /token, got nothing"],
     [
       { ...SIGNED, scheme: "token", token: "header" },

@@ -1,6 +1,7 @@
 // POST /hooks/{source} through the app and the objects of streams: what counts once, handshakes, what senders wrap.
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { RequestRecord } from "../../../edge/http/request-context.ts";
 import { openModel } from "../../../edge/models/servable-model.ts";
@@ -22,25 +23,26 @@ const artifact = encodeArtifact(model);
 const hex = (content: string) => createHmac("sha256", SECRET).update(content).digest("hex");
 
 /** An app with one source, `s`, and what its streams hold. */
-function open(source: object, env: object = {}, more: Partial<Dependencies> = {}) {
+function open(source: object, env: object = {}, more: Partial<Dependencies> = {}, bytes = artifact) {
   const streams = openStreams(
-    openModel(artifact, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m)),
+    openModel(bytes, instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m)),
     {},
     NOW * 1000,
   );
   const endpoints = readEndpoints({ SECRET, SOURCES: { s: { secrets: ["SECRET"], ...PLACES, ...source } }, ...env });
   if (endpoints.unusable) throw new Error(endpoints.unusable);
   const records: RequestRecord[] = [];
-  const app = openApp(kernel, artifact, {
+  const app = openApp(kernel, bytes, {
     ...streams.dependencies,
     endpoints,
-    now: () => NOW * 1000,
+    now: () => opened.clock * 1000,
     log: (record) => records.push(record),
     ...more,
   });
-  const send = async (body: string | object, headers: Record<string, string> = {}, path = "", method = "POST") => {
-    const text = typeof body === "string" ? body : JSON.stringify(body);
-    const init = { method, headers, ...(method === "POST" && { body: new TextEncoder().encode(text) }) };
+  const send = async (body: string | object | Uint8Array, headers: Record<string, string> = {}, path = "", method = "POST") => {
+    const text = body instanceof Uint8Array ? body : typeof body === "string" ? body : JSON.stringify(body);
+    const sent = typeof text === "string" ? new TextEncoder().encode(text) : new Uint8Array(text);
+    const init = { method, headers, ...(method === "POST" && { body: sent }) };
     const response = await app.request(`https://edge.test/hooks/s${path}`, init);
     const answer = await response.text();
     const json = /json/.test(response.headers.get("content-type") ?? "");
@@ -51,7 +53,8 @@ function open(source: object, env: object = {}, more: Partial<Dependencies> = {}
       body: json ? JSON.parse(answer) : answer,
     };
   };
-  return { send, streams, records };
+  const opened = { send, streams, records, clock: NOW };
+  return opened;
 }
 
 describe("Mailgun signs a token, not the event", () => {
@@ -186,5 +189,234 @@ describe("a handshake", () => {
     [{ scheme: "slack", handshake: true, verifyToken: "SECRET" }, "SOURCES.s must have verifyToken"],
   ])("%j cannot be configured", (source, sentence) => {
     expect(() => open(source)).toThrow(sentence);
+  });
+});
+
+describe("what senders wrap", () => {
+  const signed = (text: string | Uint8Array) => ({ "x-signature": createHmac("sha256", SECRET).update(text).digest("hex") });
+  const HMAC = { scheme: "hmac", header: "x-signature", encoding: "hex" };
+  const post = (to: ReturnType<typeof open>, body: object | string, headers: Record<string, string> = {}, path = "") => {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    return to.send(text, { ...signed(text), ...headers }, path);
+  };
+  /** The window's rows, oldest first. */
+  const rowsOf = async ({ streams }: ReturnType<typeof open>, key = "k") =>
+    (await streams.store.view(key))?.window.map(({ values }) => values);
+
+  test("an array is one event an element, each with an id of its own; again it gets the same answers", async () => {
+    const to = open(HMAC);
+    const list = [EVENT, { ...EVENT, row: [3, 4] }, { ...EVENT, key: "other" }];
+    const first = await post(to, list);
+    expect(first).toMatchObject({
+      status: 200,
+      body: {
+        results: [
+          { key: "k", seq: 1 },
+          { key: "k", seq: 2 },
+          { key: "other", seq: 1 },
+        ],
+      },
+    });
+    const ids = first.body.results.map(({ id }: { id: string }) => id);
+    expect(ids).toEqual([0, 1, 2].map((i) => expect.stringMatching(new RegExp(`^sha256:[0-9a-f]{64}#${i}$`))));
+    expect((await post(to, list)).body).toEqual(first.body);
+    expect(await rowsOf(to)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(await post(to, [])).toMatchObject({ status: 200, body: { ignored: true } });
+  });
+
+  test("a list at a place has ids of its own or the body's, and what stands around it", async () => {
+    const to = open({ ...HMAC, events: "/readings", key: "body:/device", id: "body:/id", timestamp: "/t", values: ["/a", "body:/scale"] });
+    const body = {
+      device: "d",
+      id: "r1",
+      scale: 7,
+      readings: [
+        { t: NOW - 1, a: 1 },
+        { t: NOW, a: 2 },
+      ],
+    };
+    expect((await post(to, body)).body.results).toMatchObject([
+      { key: "d", id: "r1#0" },
+      { key: "d", id: "r1#1" },
+    ]);
+    expect(await rowsOf(to, "d")).toEqual([
+      [1, 7],
+      [2, 7],
+    ]);
+    expect(await post(to, { ...body, readings: {} })).toMatchObject({ status: 422, body: { pointer: "/readings" } });
+    expect(
+      await post(to, {
+        ...body,
+        id: "r2",
+        readings: [
+          { t: NOW, a: 1 },
+          { t: NOW, a: "x" },
+        ],
+      }),
+    ).toMatchObject({
+      status: 422,
+      body: { pointer: "/readings/1/a" },
+    });
+    expect(await rowsOf(to, "d")).toHaveLength(2);
+  });
+
+  test("of a list what is not wanted is left out, and more than 40 keys or 1000 events are refused whole", async () => {
+    const to = open({ ...HMAC, only: { "/kind": ["reading"] } });
+    const mixed = await post(to, [
+      { ...EVENT, kind: "ping" },
+      { ...EVENT, kind: "reading" },
+    ]);
+    expect(mixed.body.results).toMatchObject([{ id: expect.stringMatching(/#1$/) }]);
+    const keys = (n: number) => Array.from({ length: n }, (_, i) => ({ ...EVENT, kind: "reading", key: `k${i}` }));
+    expect((await post(to, keys(40))).status).toBe(200);
+    expect(await post(to, keys(41))).toMatchObject({ status: 413, body: { detail: "at most 40 keys a body, got 41: nothing is stored" } });
+    expect(await to.streams.store.view("k40")).toBeUndefined();
+    expect((await post(to, Array(1001).fill({}))).status).toBe(413);
+  });
+
+  test("where one key fails, sending the whole again stores the rest once", async () => {
+    const to = open(HMAC);
+    const list = [EVENT, { ...EVENT, key: "other" }];
+    const { accept } = to.streams.store;
+    let fails = true;
+    Object.assign(to.streams.store, {
+      accept: (key: string, ...rest: [never, never]) => {
+        if (key === "other" && fails) throw new Error("no storage");
+        return accept(key, ...rest);
+      },
+    });
+    expect((await post(to, list).catch((error) => ({ status: error.message }))).status).toMatch(/no storage|503/);
+    fails = false;
+    expect((await post(to, list)).body.results).toMatchObject([
+      { key: "k", seq: 1 },
+      { key: "other", seq: 1 },
+    ]);
+  });
+
+  test("numbers from texts, logarithms, constants and gaps make a row", async () => {
+    const to = open({ ...HMAC, values: [{ number: "/price" }, { log: "/amount" }] });
+    expect((await post(to, { ...EVENT, price: "10.00", amount: "7.5" })).status).toBe(200);
+    expect(await rowsOf(to)).toEqual([[10, instantiateKernel(kernel).log(7.5)]]);
+    expect(await post(to, { ...EVENT, price: "10.00", amount: 0 })).toMatchObject({
+      status: 422,
+      body: { detail: "amount must be greater than 0, for its logarithm, got 0" },
+    });
+    for (const price of ["", null, "1,5", "0x10", "Infinity", true, "1e999"])
+      expect((await post(to, { ...EVENT, price, amount: 1 })).status, `${price}`).toBe(422);
+    const constant = open({ ...HMAC, values: [{ constant: 5 }, { number: "header:x-amount" }] });
+    expect((await post(constant, EVENT, { "x-amount": "-2.5e1" })).status).toBe(200);
+    expect(await rowsOf(constant)).toEqual([[5, -25]]);
+  });
+
+  test("a gap is null where the model takes gaps", async () => {
+    const gappy = encodeArtifact(
+      makeModel(kernel, { timesteps: 3, gaps: [0, 1], features: ["a", "b"], channels: [{ base: "feature", a: 0, view: "level" }] }),
+    );
+    const to = open({ ...HMAC, values: [{ number: "/a" }, { gap: true }] }, {}, {}, gappy);
+    expect((await post(to, { ...EVENT, a: "" })).status).toBe(200);
+    expect((await post(to, { ...EVENT, a: "1" })).status).toBe(200);
+    expect(await rowsOf(to)).toEqual([
+      [Number.NaN, Number.NaN],
+      [1, Number.NaN],
+    ]);
+  });
+
+  test("the key is a header's or the path's, the time a header's or that of arrival", async () => {
+    const byHeader = open({ ...HMAC, key: "header:x-device", timestamp: "header:x-time" });
+    expect((await post(byHeader, EVENT, { "x-device": "d", "x-time": `${NOW - 5}` })).body).toMatchObject({
+      key: "d",
+      timestamp: new Date((NOW - 5) * 1000).toISOString(),
+    });
+    expect(await post(byHeader, EVENT)).toMatchObject({
+      status: 422,
+      body: { detail: expect.stringContaining("header:x-device must be text") },
+    });
+    const byPath = open({ ...HMAC, key: "path", timestamp: "arrival", id: "/id" });
+    const body = { id: 1, row: [1, 2] };
+    expect((await post(byPath, body, {}, "/north-7")).body).toMatchObject({
+      key: "north-7",
+      id: "1",
+      timestamp: new Date(NOW * 1000).toISOString(),
+    });
+    byPath.clock = NOW + 60;
+    expect((await post(byPath, body, {}, "/north-7")).body).toMatchObject({ seq: 1, timestamp: new Date(NOW * 1000).toISOString() });
+    expect((await post(byPath, { id: 1, row: [1, 3] }, {}, "/north-7")).status).toBe(409);
+    expect((await post(byPath, body)).status).toBe(422);
+    expect((await post(byPath, body, {}, "/a/b")).status).toBe(404);
+    const both = open({ scheme: "token", token: "path", key: "path" });
+    expect((await both.send(EVENT, {}, `/${SECRET}/k`)).status).toBe(200);
+    expect((await both.send(EVENT, {}, "/wrong-token-of-length/k")).status).toBe(401);
+  });
+
+  test("a form's fields are read by name, and JSON inside a text by its place", async () => {
+    const form = open({
+      ...HMAC,
+      format: "form",
+      key: "/From",
+      id: "/MessageSid",
+      timestamp: "/At",
+      values: [{ number: "/NumMedia" }, { constant: 1 }],
+    });
+    expect(await post(form, `From=%2B1415&MessageSid=SM1&NumMedia=2&At=${NOW}&NumMedia=3`)).toMatchObject({
+      status: 200,
+      body: { key: "+1415", id: "SM1" },
+    });
+    expect(await rowsOf(form, "+1415")).toEqual([[2, 1]]);
+    const github = open({
+      scheme: "github",
+      format: "form",
+      json: "/payload",
+      key: "/payload/key",
+      timestamp: "/payload/at",
+      values: "/payload/row",
+    });
+    const payload = new URLSearchParams({ payload: JSON.stringify(EVENT) }).toString();
+    expect((await github.send(payload, { "x-hub-signature-256": `sha256=${hex(payload)}` })).body).toMatchObject({ key: "k", seq: 1 });
+    const inside = open({ ...HMAC, json: "/Message", events: "/Message/list" });
+    expect((await post(inside, { Message: JSON.stringify({ list: [EVENT] }) })).body.results).toMatchObject([{ key: "k" }]);
+    for (const Message of ["{", `${"[".repeat(65)}${"]".repeat(65)}`]) expect((await post(inside, { Message })).status).toBe(400);
+    const proto = await post(open({ ...HMAC, json: "/__proto__", key: "/__proto__/key" }), '{"__proto__":"{\\"key\\":\\"k\\"}"}');
+    expect(proto).toMatchObject({ status: 422, body: { pointer: "/at" } });
+  });
+
+  test("gzip: the signature is over the content, or over what was sent where the source says so", async () => {
+    const text = JSON.stringify(EVENT);
+    const sent = gzipSync(text);
+    const send = (source: object, of: string | Uint8Array, bytes: Uint8Array = sent) =>
+      open({ ...HMAC, ...source }).send(bytes, { ...signed(of), "content-encoding": "gzip" });
+    expect((await send({}, text)).status).toBe(200);
+    expect((await send({}, sent)).status).toBe(401);
+    expect((await send({ signedBody: "compressed" }, sent)).status).toBe(200);
+    expect((await send({ signedBody: "compressed" }, text)).status).toBe(401);
+    const bomb = gzipSync(Buffer.alloc(10_000_000, " "));
+    expect((await send({ signedBody: "compressed" }, bomb, bomb)).status).toBe(413);
+  });
+
+  test("a token in a header, and senders by range of addresses", async () => {
+    const gitlab = open({ scheme: "token", token: "header:X-Gitlab-Token", allowedIps: ["10.1.0.0/16", "2a00:5::/32"] });
+    const send = (token: string, address: string) => gitlab.send(EVENT, { "x-gitlab-token": token, "cf-connecting-ip": address });
+    for (const address of ["10.1.0.0", "10.1.255.255", "2a00:5::1", "2a00:5:0:ffff::"])
+      expect((await send(SECRET, address)).status, address).toBe(200);
+    for (const address of ["10.2.0.0", "10.0.255.255", "2a00:6::1", "::ffff:10.1.0.1", "x"])
+      expect((await send(SECRET, address)).status, address).toBe(401);
+    expect((await send(`${SECRET}x`, "10.1.0.1")).status).toBe(401);
+    expect((await gitlab.send(EVENT, { "cf-connecting-ip": "10.1.0.1" })).status).toBe(401);
+  });
+
+  test.each<[object, string]>([
+    [{ values: ["/a", { number: "/b", log: "/c" }] }, "SOURCES.s.values[1] must have one of number, log, constant and gap, got 2 of them"],
+    [{ values: ["/a", { sum: "/b" }] }, "SOURCES.s.values[1] must have no keys but number, log, constant, gap"],
+    [{ values: ["/a", { constant: true }] }, "SOURCES.s.values[1].constant must be a number, or a category's text, got true"],
+    [{ key: "arrival" }, "SOURCES.s.key must be a JSON Pointer"],
+    [{ timestamp: "path" }, "SOURCES.s.timestamp must be a JSON Pointer"],
+    [{ id: "header:x-id" }, "SOURCES.s.id must be a JSON Pointer"],
+    [{ format: "xml" }, "SOURCES.s.format must be one of json, form"],
+    [{ signedBody: "gzip" }, "SOURCES.s.signedBody must be one of plain, compressed"],
+    [{ allowedIps: ["10.0.0.0/33"] }, "SOURCES.s.allowedIps[0] must be an IPv4 or IPv6 address, or a range"],
+  ])("%j cannot be configured", (source, sentence) => {
+    expect(() => open({ ...HMAC, ...source })).toThrow(sentence);
   });
 });

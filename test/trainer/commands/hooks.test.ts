@@ -1,0 +1,102 @@
+// hooks check: which source takes a captured request, and why not. The edge's own bundle answers.
+import { createHmac } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
+import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
+import type { Predictor } from "../../../shared/members.ts";
+import { hooksCommand } from "../../../trainer/commands/hooks.ts";
+import { readHeaders, readSecrets } from "../../../trainer/hooks/captured.ts";
+import { kernel } from "../../fixtures/kernel.ts";
+import { makeModel } from "../../fixtures/model.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "quickstep-hooks-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const write = (name: string, content: string | Uint8Array): string => {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+};
+const model = makeModel(kernel, { timesteps: 3, features: ["a", "b"], channels: [{ base: "feature", a: 0, view: "level" }] });
+write("model.safetensors", encodeArtifact(model));
+write(".dev.vars", `# secrets\nSLACK="8f742231b10e8888abcd99yyyzzz85a5"\nTOKEN=a-token-of-some-length # here\n`);
+const config = write(
+  "wrangler.toml",
+  `name = "w"
+[vars.SOURCES.slack]
+scheme = "slack"
+handshake = true
+secrets = ["SLACK"]
+only = { "/type" = ["reading"] }
+key = "/key"
+timestamp = "/at"
+values = [{ number = "/a" }, { log = "/b" }]
+[vars.SOURCES.path]
+scheme = "token"
+token = "path"
+secrets = ["TOKEN"]
+key = "path"
+timestamp = "/at"
+values = "/row"
+[env.other.vars]
+`,
+);
+const EVENT = { type: "reading", key: "k", at: 1_795_600_000, a: "1.50", b: 2, row: [1, 2] };
+
+async function check(body: object, options: object = {}): Promise<string> {
+  const text = JSON.stringify(body);
+  const signature = createHmac("sha256", "8f742231b10e8888abcd99yyyzzz85a5").update(`v0:1795600000:${text}`).digest("hex");
+  const headers = write("headers.txt", `POST /x HTTP/1.1\nX-Slack-Request-Timestamp: 1795600000\r\nX-Slack-Signature: v0=${signature}\n`);
+  const printed: string[] = [];
+  const kernelAndLog = { module: kernel, kernel: instantiateKernel(kernel) };
+  const engines = { ...kernelAndLog, createEngine: (predictor: Predictor) => createWasmEngine(kernel, predictor) };
+  const dependencies = { loadEngines: () => engines, terminal: { print: (line: string) => printed.push(line) } };
+  const values = { action: "check", config, sample: write("sample.json", text), headers, at: "2026-11-25T09:46:40Z", ...options };
+  await hooksCommand.run(values as never, dependencies as never);
+  return printed.join("\n");
+}
+
+test("says which source takes a request, what is in it, and why another refuses it", async () => {
+  const log2 = instantiateKernel(kernel).log(2);
+  expect(await check(EVENT)).toMatch(
+    new RegExp(
+      `^slack: taken; signature fits\n {2}key "k", id "sha256:[0-9a-f]{64}", 2026-11-25T09:46:40.000Z, \\{"values":\\[1.5,${log2}\\]\\}\npath: refused; not verified: the token is missing behind the source in the path$`,
+    ),
+  );
+});
+
+test("says how old a signature is, what is not wanted, what cannot be read, and what a provider's question is answered", async () => {
+  expect(await check(EVENT, { at: "2026-11-25T09:56:40Z" })).toContain(
+    "slack: refused; not verified: the time of sending is 600 seconds old, 300 are allowed",
+  );
+  expect(await check({ ...EVENT, type: "ping" })).toContain("slack: ignored; signature fits: only: what stands at /type is not wanted");
+  expect(await check({ ...EVENT, a: "x" })).toContain('slack: refused; signature fits: a must be a finite number, got "x"');
+  expect(await check({ type: "url_verification", challenge: "abc" })).toContain(
+    `slack: answers the provider's question; signature fits: "abc"`,
+  );
+});
+
+test("a path names the source, and what follows it", async () => {
+  const answer = await check(EVENT, { path: "/hooks/path/a-token-of-some-length/north-7", json: true });
+  expect(JSON.parse(answer)).toMatchObject({
+    sources: [{ name: "path", outcome: "taken", events: [{ key: "north-7", data: { values: [1, 2] } }] }],
+  });
+});
+
+test("what cannot be used is one sentence", async () => {
+  await expect(check(EVENT, { config: write("bad.toml", "a = ") })).rejects.toThrow("is not TOML");
+  await expect(check(EVENT, { config: write("none.toml", "a = 1") })).rejects.toThrow("has no SOURCES");
+  await expect(check(EVENT, { env: "other" })).rejects.toThrow("has no SOURCES");
+  await expect(check(EVENT, { secrets: write("empty", "") })).rejects.toThrow(
+    "must be a secret that is set (wrangler secret put SLACK), got none of that name",
+  );
+  await expect(check(EVENT, { action: "list" })).rejects.toThrow("hooks takes check, got list");
+});
+
+test("headers are lines or JSON, secrets are lines with or without quotes", () => {
+  expect(readHeaders("h", '{"X-A": "1", "x-b": ["2", "3"]}')).toEqual({ "x-a": "1", "x-b": "2, 3" });
+  expect(readHeaders("h", "> X-A: 1:2\n< X-B:3")).toEqual({ "x-a": "1:2", "x-b": "3" });
+  expect(() => readHeaders("h", "nonsense")).toThrow("must have lines such as x-signature: abc");
+  expect(readSecrets("A='1 # 2'\nB = 3 # 4\n#C=5\n")).toEqual({ A: "1 # 2", B: "3" });
+});
