@@ -45,7 +45,8 @@ function renderCommand({ name, summary, words, options, examples }: AnyCommand<D
     ...Object.entries(words).map(([word, { isRepeated }]) => `<${word}>${isRepeated ? "…" : ""}`),
     "[options]",
   ];
-  const groups = Map.groupBy(Object.entries(options), ([, { group }]) => group);
+  const names = new Set(Object.values(options).map(({ group }) => group));
+  const groups = Array.from(names, (name) => [name, Object.entries(options).filter(([, { group }]) => group === name)] as const);
   return [
     `## ${name}`,
     "",

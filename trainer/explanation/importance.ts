@@ -3,6 +3,7 @@
 // Legend: N sequences, T steps, C channels.
 import { take } from "../data/sequences.ts";
 import { meanWithError } from "../statistics/descriptive.ts";
+import { groupPositions } from "../statistics/grouping.ts";
 import { Z95 } from "../statistics/intervals.ts";
 import { logLosses } from "../statistics/log-loss.ts";
 import type { Random } from "../statistics/random.ts";
@@ -117,12 +118,11 @@ function drawSample<A extends Numbers>({ channels, lengths, labels }: Scored<A>,
   const indices = chosen.subarray(0, n).toSorted();
   const sampled = take(channels, indices, size);
   const sampledLengths = indices.map((from) => lengths[from]);
-  const groups = Object.values(Object.groupBy(sampledLengths.keys(), (i) => sampledLengths[i]));
   return {
     channels: sampled,
     lengths: sampledLengths,
     labels: Array.from(indices, (from) => labels[from]),
-    groups: groups.map((members) => Int32Array.from(members!)),
+    groups: groupPositions(sampledLengths),
   };
 }
 

@@ -5,6 +5,7 @@ import { computeInputs, type Influence, type Model } from "../../shared/model.ts
 import { type Log, shapeOf } from "../../shared/recipe/recipe.ts";
 import { take } from "../data/sequences.ts";
 import { mean } from "../statistics/descriptive.ts";
+import { groupPositions } from "../statistics/grouping.ts";
 import { logLosses } from "../statistics/log-loss.ts";
 import type { Random } from "../statistics/random.ts";
 import { alignRows, placeRows } from "./aligned-rows.ts";
@@ -88,7 +89,7 @@ function drawSequences({ values, labels, random }: Drawn & Pick<InfluenceInput, 
 function permuteQuantities(edits: SeriesEdits, labels: ArrayLike<number>, repeats: number, random: Random): Effect[] {
   const { lengths, quantities, plain } = edits;
   const before = logLosses(labels, plain);
-  const groups = Object.values(Object.groupBy(lengths.keys(), (n) => lengths[n])).map((members) => Int32Array.from(members!));
+  const groups = groupPositions(lengths);
   return quantities.map((_, quantity) =>
     measureRise(repeats, labels, before, () => {
       const donors = Int32Array.from(lengths.keys());
