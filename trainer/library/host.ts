@@ -44,8 +44,9 @@ export interface TrainingHost {
   readonly node: string;
 }
 
-/** The machine that this code runs on; `warn` hears, once each, which fast path it lacks. */
-export function openHost(warn: (message: string) => void): TrainingHost {
+/** The machine that this code runs on; `onLack` hears, once each, which fast path it lacks. */
+export function openHost(onLack: (message: string) => void): TrainingHost {
+  const warn = onceEach(onLack);
   return {
     now: () => performance.now(),
     loadEngines,
@@ -59,6 +60,15 @@ export function openHost(warn: (message: string) => void): TrainingHost {
       (options) =>
         createTrees({ ...options, threads, warn }),
     node: process.versions.node,
+  };
+}
+
+/** Passes on what is new: a run opens many kernels, and each says what it lacks. */
+function onceEach(hear: (message: string) => void): (message: string) => void {
+  const heard = new Set<string>();
+  return (message) => {
+    if (!heard.has(message)) hear(message);
+    heard.add(message);
   };
 }
 
