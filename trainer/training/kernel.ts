@@ -9,7 +9,7 @@ import { createJobSetter, type MemoryMap, mapMemory, SHARDS, type Shape } from "
 import { packedIndices } from "./parameters.ts";
 import type { Task } from "./thread-protocol.ts";
 
-export { BACKWARD, EVALUATE, FORWARD, GATHER, type Kind, REDUCE, TRAIN, TRANSPOSE, UPDATE } from "./kinds.ts";
+export { EVALUATE, GATHER, type Kind, REDUCE, TRAIN, TRANSPOSE, UPDATE } from "./kinds.ts";
 export type { HostCapabilities };
 
 export interface KernelOptions extends Shape {
@@ -80,9 +80,8 @@ function startThreads(options: KernelOptions) {
 
 /** Views on what a caller reads and writes. */
 function viewMemory(buffer: ArrayBufferLike, fields: MemoryMap["fields"], options: KernelOptions) {
-  const { channels: C, units: U, timesteps: T, maxBatch: B, sequences: N, keepsChunks } = options;
+  const { channels: C, units: U, timesteps: T, maxBatch: B, sequences: N } = options;
   const floats = (field: keyof typeof fields, length: number) => new Float32Array(buffer, fields[field], length);
-  const statesOf = keepsChunks ? B : 0;
   return {
     /** (B) which sequence stands where in the batch */
     indices: new Int32Array(buffer, fields.indices, B),
@@ -99,11 +98,8 @@ function viewMemory(buffer: ArrayBufferLike, fields: MemoryMap["fields"], option
     /** (shards) sums; (Q+1) sums of squares of the mean gradient, unit block by unit block, then the head */
     losses: new Float64Array(buffer, fields.losses, SHARDS),
     norms: new Float64Array(buffer, fields.norms, fields.unitBlocks + 1),
-    /** (B); (B,U), (B,U), (B,T,C) when chunks are kept */
+    /** (B) */
     logits: floats("logits", B),
-    states: floats("states", statesOf * U),
-    statesGradient: floats("statesGradient", statesOf * U),
-    inputsGradient: floats("inputsGradient", statesOf * T * C),
   };
 }
 

@@ -49,8 +49,6 @@ export interface Shape {
   readonly maxBatch: number;
   /** N */
   readonly sequences: number;
-  /** Keep every chunk between a forward and a backward job, instead of one chunk a thread. */
-  readonly keepsChunks: boolean;
 }
 
 export interface MemoryMap {
@@ -81,15 +79,13 @@ type Setting = "optimizer" | "scale" | "clip" | "rate" | "decay" | "beta1" | "be
  * Gives everything its place for `threads` threads. Throws LimitError where WebAssembly's 4 GiB do not suffice.
  */
 export function mapMemory(shape: Shape, threads: number): MemoryMap {
-  const { channels: C, units: U, timesteps: T, maxBatch: B, sequences: N, keepsChunks } = shape;
+  const { channels: C, units: U, timesteps: T, maxBatch: B, sequences: N } = shape;
   const { unitBlocks: Q, entryBlocks: E, packedSize: size } = countBlocks(C, U);
   const { chunkRows, workspaceBytes, buffers } = mapChunk(T, Q, E);
-  const maxChunks = Math.ceil(B / chunkRows) + SHARDS;
 
   const memory = createLayout(PAGE);
   const words = memory.reserve(poolBytes(threads));
   const job = memory.reserve(4 * JOB.length);
-  const statesOf = keepsChunks ? 4 * B : 0;
   const fields = {
     timesteps: T,
     channels: C,
@@ -107,10 +103,8 @@ export function mapMemory(shape: Shape, threads: number): MemoryMap {
     order: memory.reserve(4 * B),
     indices: memory.reserve(4 * B),
     logits: memory.reserve(4 * B),
-    states: memory.reserve(statesOf * U),
-    statesGradient: memory.reserve(statesOf * U),
-    inputsGradient: memory.reserve(statesOf * T * C),
-    workspaces: memory.reserve(workspaceBytes * (keepsChunks ? maxChunks : threads)),
+    ...{ states: 0, statesGradient: 0, inputsGradient: 0 },
+    workspaces: memory.reserve(workspaceBytes * threads),
     lengths: memory.reserve(4 * N),
     labels: memory.reserve(4 * N),
     data: memory.reserve(4 * N * T * C),

@@ -32,7 +32,7 @@ export interface TrainingStep extends Stepper {
 /** Copies `data` into the kernel's memory; the caller's buffers are not needed any more. Throws RangeError where sizes do not fit. */
 export function createTrainingStep(data: StepperData, options: StepOptions): TrainingStep {
   checkData(data, options);
-  const kernel = createTrainingKernel({ ...options, sequences: data.lengths.length, keepsChunks: false });
+  const kernel = createTrainingKernel({ ...options, sequences: data.lengths.length });
   kernel.data.set(data.channels);
   kernel.lengths.set(data.lengths);
   kernel.labels.set(data.labels);

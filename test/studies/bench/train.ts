@@ -8,11 +8,11 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { openNodeLayers } from "../../../trainer/tfjs/node.ts";
 import { GATHER } from "../../../trainer/training/kernel.ts";
 import { flattenNetwork } from "../../../trainer/training/parameters.ts";
 import { createTrainingStep, type TrainingStep } from "../../../trainer/training/step.ts";
 import { drawNetwork, drawSequences, generator } from "../../fixtures/sequences.ts";
-import { createFusedLstm } from "./fused-lstm.ts";
 import { type Contestant, medianOf, race, report, type Timing } from "./timing.ts";
 
 const [B, T, C, U] = [1000, 10, 5, 100];
@@ -56,37 +56,21 @@ async function tfjsContestants(): Promise<Contestant[]> {
   await tf.setBackend("wasm");
   const xs = tf.tensor3d(full.x, [B, T, C]);
   const ys = tf.tensor2d(Float32Array.from(full.labels), [B, 1]);
-  const model = tf.sequential({
-    layers: [
-      tf.layers.lstm({ units: U, inputShape: [T, C], recurrentActivation: "sigmoid", recurrentInitializer: "glorotUniform" }),
-      tf.layers.dense({ units: 1 }),
-    ],
-  });
-  model.compile({ optimizer: tf.train.adam(RATE), loss: (labels, logits) => tf.losses.sigmoidCrossEntropy(labels, logits) });
-
-  const lstm = createFusedLstm({ channels: C, timesteps: T, units: U, maxBatch: B, threads: 2 });
-  const kernel = tf.variable(tf.tensor2d(network.kernel, [C, 4 * U]));
-  const recurrent = tf.variable(tf.tensor2d(network.recurrent, [U, 4 * U]));
-  const bias = tf.variable(tf.tensor1d(network.bias));
-  const headKernel = tf.variable(tf.tensor2d(network.headKernel, [U, 1]));
-  const headBias = tf.variable(tf.tensor1d(network.headBias));
-  const optimizer = tf.train.adam(RATE);
-  const fusedStep = (): void => {
-    const cost = optimizer.minimize(() => {
-      const states = lstm.apply(xs, full.lengths, kernel as tf.Tensor2D, recurrent as tf.Tensor2D, bias as tf.Tensor1D);
-      return tf.losses.sigmoidCrossEntropy(ys, states.matMul<tf.Tensor2D>(headKernel as tf.Tensor2D).add(headBias)) as tf.Scalar;
-    }, true);
-    cost!.dataSync();
-    cost!.dispose();
+  const openModel = (lstm: typeof tf.layers.lstm): Contestant["run"] => {
+    const model = tf.sequential({
+      layers: [
+        lstm({ units: U, inputShape: [T, C], recurrentActivation: "sigmoid", recurrentInitializer: "glorotUniform" }),
+        tf.layers.dense({ units: 1 }),
+      ],
+    });
+    model.compile({ optimizer: tf.train.adam(RATE), loss: (labels, logits) => tf.losses.sigmoidCrossEntropy(labels, logits) });
+    return async () => {
+      await model.trainOnBatch(xs, ys);
+    };
   };
   return [
-    {
-      name: "tfjs wasm",
-      run: async () => {
-        await model.trainOnBatch(xs, ys);
-      },
-    },
-    { name: "tfjs, our LSTM", run: fusedStep },
+    { name: "tfjs wasm", run: openModel(tf.layers.lstm) },
+    { name: "tfjs, our LSTM", run: openModel(openNodeLayers(2).fusedLstm) },
   ];
 }
 

@@ -1,8 +1,8 @@
 // The sizes that float64 needs minutes for: the kernel against central differences at sampled coordinates.
 import { expect, test } from "vitest";
+import { openKernelLstm } from "../../fixtures/kernel-lstm.ts";
 import { drawNetwork, drawSequences, drawValues, generator } from "../../fixtures/sequences.ts";
-import { lastStates, toWeights } from "../../trainer/training/lstm-reference.ts";
-import { createFusedLstm } from "./fused-lstm.ts";
+import { lastStates, toWeights } from "../training/lstm-reference.ts";
 
 const T = 10;
 const C = 5;
@@ -19,9 +19,9 @@ test.each(sizes)("gradients of %i units, %i ragged sequences are slopes", (U, B)
   const network = drawNetwork(C, U, 0.7, random);
   const sequences = { ...drawSequences(B, T, C, random) };
   const dStates = drawValues(B * U, random);
-  const lstm = createFusedLstm({ channels: C, timesteps: T, units: U, maxBatch: B, threads: 2 });
+  const lstm = openKernelLstm({ channels: C, timesteps: T, units: U, threads: 2 });
   lstm.forward(sequences.x, sequences.lengths, network);
-  const gradients = lstm.backward(dStates, true);
+  const gradients = lstm.backward(dStates);
   lstm.dispose();
 
   const weights = toWeights(network);
