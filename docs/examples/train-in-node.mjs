@@ -2,9 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { trainModel } from "quickstep/train";
 
-const sequences = Array.from({ length: 200 }, (_, n) => Array.from({ length: 5 }, (_, t) => [Math.sin(0.37 * n * n + t)]));
-const labels = sequences.map((rows) => Number(rows[4][0] > rows[2][0]));
-const options = { learner: "lstm", splitVersion: 1, units: 8, epochs: 20 };
+// waves of three speeds, each begun somewhere: 1 is the fastest
+const wave = (n) => Array.from({ length: 5 }, (_, t) => [Math.sin(0.37 * n * n + t * (1 + (n % 3)))]);
+const sequences = Array.from({ length: 300 }, (_, n) => wave(n));
+const labels = sequences.map((_, n) => Number(n % 3 === 2));
+const options = { learner: "lstm", splitVersion: 1, units: 8, epochs: 30 };
 const model = await trainModel({ sequences, labels, name: "waves" }, options, (event) => {
   if (event.kind === "note") console.error(event.text);
 });
