@@ -8,7 +8,7 @@ declare module "*.onnx" {
   export default bytes;
 }
 declare module "onnxruntime-web/ort-wasm-simd-threaded.mjs" {
-  const create: import("./models/onnx-session.ts").RuntimeFactory;
+  const create: import("../shared/onnx/session.ts").RuntimeFactory;
   export default create;
 }
 declare module "*.wasm" {

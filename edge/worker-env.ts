@@ -18,7 +18,7 @@ import type { StreamObject } from "./streams/stream-object.ts";
 /** wrangler.toml's vars and bindings, and the secret. All may be absent. */
 export interface WorkerEnv {
   readonly AUTH?: string;
-  /** Of `--env onnx`: what the output of another's graph is, where the graph does not say it (models/onnx-output.ts). */
+  /** Of `--env onnx`: what the output of another's graph is, where the graph does not say it (shared/onnx/output.ts). */
   readonly ONNX_OUTPUT?: string;
   readonly API_KEYS?: string;
   /** Separated by white space or commas. */

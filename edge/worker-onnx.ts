@@ -5,10 +5,10 @@ import runtimeModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import command from "../generated/wrangler-command.js";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import inference from "../shared/kernel/inference.wasm";
+import { openRuntime, openSession } from "../shared/onnx/session.ts";
 import onnx from "./model.onnx";
 import artifact from "./model.safetensors";
 import { openOnnxModel } from "./models/onnx-model.ts";
-import { openRuntime, openSession } from "./models/onnx-session.ts";
 import { openWorker } from "./worker-env.ts";
 
 const runtime = await openRuntime(createRuntime, runtimeModule);

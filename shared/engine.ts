@@ -1,6 +1,7 @@
 // Makes probabilities of channels and columns with the WASM kernel: members' logits, their stack, calibration. Takes a compiled
 // module, since workerd compiles none at run time. Knows no recipe and no artifact.
 // Legend: N sequences, T steps, C channels, V columns, M members.
+import { ArtifactError } from "./errors.ts";
 import { growMemory, instantiateKernel, type Kernel } from "./kernel-instance.ts";
 import { loadLayers } from "./layers/layers-scorer.ts";
 import { type LinearClassifier, linearLogit } from "./linear.ts";
@@ -78,6 +79,10 @@ function loadMembers(module: WebAssembly.Module, kernel: Kernel, members: readon
         return loadForest(kernel, member.ensemble, starts[forests.indexOf(member.ensemble)]);
       case "linear":
         return scoreLinear(member.classifier);
+      case "onnx":
+        throw new ArtifactError(
+          "the artifact's network is an ONNX graph, which the second engine runs: put it at edge/model.onnx, the artifact at edge/model.safetensors, and use wrangler dev --env onnx (docs/operations.md)",
+        );
     }
   };
   return members.map(load);

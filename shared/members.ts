@@ -5,6 +5,9 @@ import type { LayeredNetwork } from "./networks/layers.ts";
 import type { Calibration, Network } from "./networks/lstm.ts";
 import type { TreeEnsemble } from "./trees.ts";
 
+/** What a graph's output holds for a sequence. Two numbers are those of class 0 and class 1. */
+export type OutputKind = "probabilities" | "logits";
+
 /** One learner's voice: a logit of its own. */
 export type Member =
   /** The mean of its networks' float32 logits, on the recipe's channels. All have the same channels. */
@@ -14,9 +17,11 @@ export type Member =
   /** On the tabular view's columns. */
   | { readonly kind: "linear"; readonly classifier: LinearClassifier }
   /** On the tabular view's columns. */
-  | { readonly kind: "trees"; readonly ensemble: TreeEnsemble };
+  | { readonly kind: "trees"; readonly ensemble: TreeEnsemble }
+  /** The whole graph of an ONNX file beside the artifact, on the recipe's channels; alone in its model. Runs on ONNX Runtime (onnx/onnx-engine.ts). */
+  | { readonly kind: "onnx"; readonly output: OutputKind };
 
-export const MEMBER_KINDS: readonly Member["kind"][] = ["lstm", "layers", "linear", "trees"];
+export const MEMBER_KINDS: readonly Member["kind"][] = ["lstm", "layers", "linear", "trees", "onnx"];
 
 /** One logit of several: intercept + Σ weight · the member's logit within ±MEMBER_CLIP (Wolpert 1992; Breiman 1996 for weights ≥ 0). */
 export interface Stack {
@@ -57,6 +62,12 @@ export function soleLayers({ members, stack }: Pick<Predictor, "members" | "stac
 /** A member's layers in words; undefined of every other kind. */
 export function describeLayersOf(member: Member): string | undefined {
   return member.kind === "layers" ? describeLayers(member.networks[0]) : undefined;
+}
+
+/** What the graph answers, of a model that is an ONNX graph. */
+export function soleGraph({ members }: Pick<Predictor, "members">): OutputKind | undefined {
+  const [member] = members;
+  return member?.kind === "onnx" ? member.output : undefined;
 }
 
 /** The LSTM under a dense layer of a model that is this network alone; undefined where there are several members, or another one. */
@@ -103,6 +114,7 @@ export type MemberSummary = { readonly weight: number } & (
   | { readonly kind: "layers"; readonly networks: number; readonly layers: string }
   | { readonly kind: "linear"; readonly columns: number }
   | { readonly kind: "trees"; readonly trees: number; readonly leaves: number }
+  | { readonly kind: "onnx"; readonly output: OutputKind }
 );
 
 /** Which members speak, and how much: (M) in their order. */
@@ -124,5 +136,7 @@ function summariseMember(member: Member, weight: number): MemberSummary {
       return { kind: "linear", weight, columns: member.classifier.columns.length };
     case "trees":
       return { kind: "trees", weight, trees: member.ensemble.roots.length, leaves: member.ensemble.leaves.length };
+    case "onnx":
+      return { ...member, weight };
   }
 }

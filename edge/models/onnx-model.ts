@@ -1,17 +1,18 @@
 // What an isolate with ONNX Runtime serves: a model.onnx that is the network of model.safetensors, as `export --onnx` writes it,
-// with that artifact's recipe, names and metrics; or any other that takes rows as they are, of whose training nothing is known.
+// with that artifact's recipe, names and metrics; the graph that model.safetensors is the artifact of, as `import --engine onnx` writes
+// both; or any other that takes rows as they are, of whose training nothing is known.
 // Legend: T steps, F features.
 import { decodeArtifact, readFormat } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
-import { networksOf, type Predictor, withPrecision } from "../../shared/members.ts";
+import { networksOf, type Predictor, soleGraph, withPrecision } from "../../shared/members.ts";
 import { checkGolden, DEFAULT_POINT, type Model, type ScorableModel, score } from "../../shared/model.ts";
+import { readEnding } from "../../shared/onnx/ending.ts";
+import { createOnnxEngine, openAnswer, shapeOfOnnx } from "../../shared/onnx/onnx-engine.ts";
+import { checkAnswers, outputKind, probes } from "../../shared/onnx/output.ts";
+import type { Session } from "../../shared/onnx/session.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
-import { readEnding } from "./onnx-ending.ts";
-import { createOnnxEngine, openAnswer, shapeOfOnnx } from "./onnx-engine.ts";
-import { checkAnswers, outputKind, probes } from "./onnx-output.ts";
-import type { Session } from "./onnx-session.ts";
 import { memoisedSha256, type ServableModel } from "./servable-model.ts";
 
 /** What the kernel computes, and what scores by it. */
@@ -39,8 +40,12 @@ export function openOnnxModel(
   try {
     const session = openSession(onnx);
     const { log } = functions;
-    const { model, engine } =
-      session.inputs[0]?.name === CHANNELS ? openExported(session, artifact, functions) : openForeign(session, onnx, functions, declared);
+    const imported = decodeGraph(artifact);
+    const { model, engine } = imported
+      ? openWith(imported, session, functions)
+      : session.inputs[0]?.name === CHANNELS
+        ? openWith(inFloat(decodeArtifact(artifact), functions), session, functions)
+        : openForeign(session, onnx, functions, declared);
     return { model, engine, log, format: readFormat(artifact), sha256 };
   } catch (error) {
     return { unready: error instanceof Error ? error.message : String(error), sha256 };
@@ -52,10 +57,22 @@ interface Opened {
   readonly engine: Engine;
 }
 
-function openExported(session: Session, artifact: Uint8Array, functions: Functions): Opened {
-  const model = inFloat(decodeArtifact(artifact), functions);
+/** The artifact, where its network is a graph beside it; undefined where it is another, whatever that one is. */
+function decodeGraph(artifact: Uint8Array): Model | undefined {
+  try {
+    const model = decodeArtifact(artifact);
+    return soleGraph(model) === undefined ? undefined : model;
+  } catch {
+    return undefined; // said where the artifact is needed
+  }
+}
+
+/** The graph with an artifact's recipe and card, if it reproduces the golden vectors. What export wrote has the calibration inside. */
+function openWith(model: Model, session: Session, functions: Functions): Opened {
   const { timesteps, channels } = model.recipe;
-  const engine = createOnnxEngine(session, { timesteps, channels: channels.length }, "probabilities", functions);
+  const output = soleGraph(model);
+  const calibration = output === undefined ? undefined : model.calibration;
+  const engine = createOnnxEngine(session, { timesteps, channels: channels.length }, output ?? "probabilities", functions, calibration);
   checkGolden(model, engine, functions.log);
   return { model, engine };
 }

@@ -66,6 +66,7 @@ type Member = { readonly weight: number } & (
   | { readonly kind: "layers"; readonly networks: number; readonly layers: string }
   | { readonly kind: "linear"; readonly columns: number }
   | { readonly kind: "trees"; readonly trees: number; readonly leaves: number }
+  | { readonly kind: "onnx" }
 );
 
 const METRIC_TITLES = [
@@ -311,13 +312,15 @@ function describeMembers(members: readonly Member[]): string {
         return `${member.trees} trees`;
       case "linear":
         return "linear";
+      case "onnx":
+        return "an ONNX graph";
       case "layers":
         return `${member.networks > 1 ? `${member.networks} × ` : ""}${member.layers}`;
       case "lstm":
         return `${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units})`;
     }
   };
-  if (members.length === 1 && (members[0].kind === "lstm" || members[0].kind === "layers")) return nameOf(members[0]);
+  if (members.length === 1 && members[0].kind !== "linear" && members[0].kind !== "trees") return nameOf(members[0]);
   return [...members]
     .sort((a, b) => b.weight - a.weight)
     .map((member) => `${member.weight.toFixed(2)} × ${nameOf(member)}`)

@@ -37,6 +37,8 @@ export function layOutMember(text: MemberText, prefix: string, C: number, V: num
         [`${prefix}edge`, "U8", [text.nodes]],
         [`${prefix}edgeCounts`, "U8", [V]],
       ];
+    case "onnx":
+      return [];
   }
 }
 
@@ -74,6 +76,8 @@ export function packMember(member: Member, prefix: string): Record<string, Tenso
     }
     case "trees":
       return packTrees(member.ensemble, prefix);
+    case "onnx":
+      return {};
   }
 }
 
@@ -120,6 +124,8 @@ export function unpackMember(
       return { kind: "linear", classifier: unpackLinear(text.intercept, tensors, prefix, V) };
     case "trees":
       return { kind: "trees", ensemble: unpackTrees(text.base, tensors, prefix) };
+    case "onnx":
+      return text;
   }
 }
 

@@ -26,7 +26,8 @@ export type MemberText =
   /** `networks` of these layers; left out: one. */
   | { readonly kind: "layers"; readonly layers: readonly LayerText[]; readonly networks?: number }
   | { readonly kind: "linear"; readonly columns: number; readonly intercept: number }
-  | { readonly kind: "trees"; readonly nodes: number; readonly leaves: number; readonly edges: number; readonly base: number };
+  | { readonly kind: "trees"; readonly nodes: number; readonly leaves: number; readonly edges: number; readonly base: number }
+  | Extract<Member, { kind: "onnx" }>;
 
 /** What is said of a member in metadata. */
 export function describeMember(member: Member): MemberText {
@@ -41,6 +42,8 @@ export function describeMember(member: Member): MemberText {
       const { column, leaves, edges, base } = member.ensemble;
       return { kind: "trees", nodes: column.length, leaves: leaves.length, edges: edges.length, base };
     }
+    case "onnx":
+      return { kind: "onnx", output: member.output };
   }
 }
 
@@ -74,6 +77,11 @@ function parseMember(value: unknown, what: string, V: number | undefined, shape:
     if (!isIndex(networks, MAX_NETWORKS + 1) || networks < 1)
       fail(`${what}.networks is ${show(networks)}, expected 1 to ${MAX_NETWORKS} networks`);
     return { kind, layers: parseLayers(layers, `${what}.layers`, shape), ...countText(networks) };
+  }
+  if (kind === "onnx") {
+    const { output } = member;
+    if (output !== "probabilities" && output !== "logits") fail(`${what}.output is ${show(output)}, expected "probabilities" or "logits"`);
+    return { kind, output };
   }
   if (kind !== "linear" && kind !== "trees")
     fail(`${what}.kind is ${show(kind)}, which this code does not know: update and redeploy quickstep`);
@@ -122,7 +130,11 @@ export function parseVariant(variant: Readonly<Record<string, unknown>>, what: s
 }
 
 function isOneNetwork(member: MemberText): boolean {
-  return (member.kind === "layers" && member.networks === undefined) || (member.kind === "lstm" && member.networks.length === 1);
+  return (
+    member.kind === "onnx" ||
+    (member.kind === "layers" && member.networks === undefined) ||
+    (member.kind === "lstm" && member.networks.length === 1)
+  );
 }
 
 /** `members`: those that it weighs. Undefined where the one member is one network alone. Throws ArtifactError. */
@@ -134,6 +146,7 @@ export function parseStack(value: unknown, members: readonly MemberText[]): Stac
     return undefined;
   }
   const { weights, intercept } = asObject(value, "stack");
+  if (members.some(({ kind }) => kind === "onnx")) fail("stack is given, but an ONNX graph is alone in its model");
   if (!Array.isArray(weights) || weights.length !== members.length || !weights.every(isFiniteNumber))
     fail(`stack.weights is ${show(weights)}, expected ${members.length} numbers`);
   if (!isFiniteNumber(intercept)) fail(`stack.intercept is ${show(intercept)}, expected a number`);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Kernel, MemberEngine } from "../../shared/engine.ts";
 import { ArtifactError, DataError } from "../../shared/errors.ts";
-import type { Predictor } from "../../shared/members.ts";
+import { type Predictor, soleGraph } from "../../shared/members.ts";
 import { type Card, checkGolden, type Model, modelId, type Scores, score } from "../../shared/model.ts";
 import { readWhole } from "../files/whole-files.ts";
 import type { Dataset } from "../readers/dataset.ts";
@@ -32,6 +32,7 @@ export function loadModel(path: string, { kernel, createEngine }: Engines): Load
   const bytes = readWhole(path, MAX_ARTIFACT_BYTES);
   try {
     const model = makePlain(decodeArtifact(bytes));
+    if (soleGraph(model) !== undefined) return { model, bytes, id: describeModel(model, bytes), score: () => rejectGraph(path) };
     const engine = createEngine(model);
     checkGolden(model, engine, kernel.log);
     return {
@@ -49,6 +50,14 @@ export function loadModel(path: string, { kernel, createEngine }: Engines): Load
       kind ? `is ${kind}, not an artifact: make one with quickstep import ${path} --out FILE.safetensors` : error.message,
     );
   }
+}
+
+/** Throws DataError: what the second engine alone computes. */
+export function rejectGraph(path: string): never {
+  throw new DataError(
+    path,
+    "is the artifact of an ONNX graph, which the second engine runs: serve both with wrangler dev --env onnx (docs/operations.md)",
+  );
 }
 
 /** The model with texts of one line each, whoever wrote them: they go to a terminal, and name columns. No number changes. */

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ArtifactError, DataError, UsageError } from "../../shared/errors.ts";
-import { soleNetwork, summariseMembers } from "../../shared/members.ts";
+import { soleGraph, soleNetwork, summariseMembers } from "../../shared/members.ts";
 import type { Model } from "../../shared/model.ts";
 import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
 import { integer, text } from "../cli/arguments.ts";
@@ -59,6 +59,8 @@ async function exportModel(values: ExportValues, dependencies: Dependencies): Pr
   checkTargets(values);
   if (channels !== undefined) return exportChannels(channels, values, dependencies);
   const loaded = loadModel(artifact, dependencies.loadEngines());
+  if (soleGraph(loaded.model) !== undefined)
+    throw new DataError(artifact, "is the artifact of an ONNX graph: the graph is the file that import --engine onnx wrote beside it");
   if (worker !== undefined) exportWorker(loaded, worker, dependencies.terminal);
   else exportNetwork(loaded, values, dependencies);
 }

@@ -1,11 +1,13 @@
 // import: a model trained elsewhere → an artifact, with a report of what was found and how closely it agrees.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { basename, extname, join } from "node:path";
-import { UsageError } from "../../shared/errors.ts";
+import { basename, extname, join, resolve } from "node:path";
+import { DataError, UsageError } from "../../shared/errors.ts";
 import { PRECISIONS, soleNetwork, summariseMembers, withPrecision } from "../../shared/members.ts";
+import type { Model } from "../../shared/model.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, PADDINGS } from "../../shared/sequence.ts";
 import { describeModel, type Engines, loadModel } from "../artifact/artifact-file.ts";
+import { openOnnxRuntime } from "../artifact/onnx-runtime.ts";
 import { choice, integer, names, text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, optionWithDefault, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
@@ -13,10 +15,13 @@ import { ARTIFACT_ENDINGS, checkOutput } from "../cli/outputs.ts";
 import { readBeside, readWhole, writeWhole } from "../files/whole-files.ts";
 import { assembleModel } from "../import/assemble.ts";
 import { checkPairs, readPairs } from "../import/check.ts";
+import { embedWeights } from "../import/onnx/embed-weights.ts";
+import { looksLikeOnnx } from "../import/onnx/file.ts";
 import { PARITY_SEQUENCES } from "../import/parity.ts";
 import { readModel } from "../import/read-model.ts";
 import type { RecipeSource } from "../import/recipe.ts";
 import { readScaler } from "../import/scaler.ts";
+import { assembleGraph } from "../import/second-engine.ts";
 import { readTorchDescription } from "../import/torch/description.ts";
 
 /** An LSTM of 2048 units with its optimizer's state has 200 MB; reading takes a few times that. */
@@ -51,6 +56,12 @@ const OPTIONS = {
     "as the file says; asked for where the file cannot say",
   ),
   precision: optionWithDefault("HOW", choice(...PRECISIONS), "int16 computes an LSTM faster, and moves its answers a little", "float"),
+  engine: option(
+    "NAME",
+    choice("wasm", "onnx"),
+    "onnx: any ONNX graph, for the second engine; the graph goes beside the artifact, as FILE.onnx",
+    "wasm: the network is read into the artifact",
+  ),
   logits: flag("the model answers logits: a sigmoid is put behind it"),
   layers: option(
     "FILE",
@@ -85,6 +96,52 @@ function modelFile(path: string): string {
   return existsSync(inside) ? inside : path;
 }
 
+/** Writes the artifact of a graph and the graph beside it, and says how both are served. Throws UsageError, DataError. */
+async function importGraph(
+  bytes: Uint8Array,
+  path: string,
+  values: Values<typeof WORDS, typeof OPTIONS>,
+  { terminal, node, loadEngines }: Dependencies,
+): Promise<void> {
+  const { timesteps, features, padding, logits, check } = values;
+  const out = values.out!;
+  const precision = values.precision === "float" ? undefined : values.precision;
+  for (const [name, value] of Object.entries({ torch: values.torch, recipe: values.recipe, layers: values.layers, precision }))
+    if (value !== undefined)
+      throw new UsageError(`--${name} and --engine onnx do not go together: the second engine runs the graph as it is`);
+  if (!looksLikeOnnx(bytes)) throw new DataError(path, "is no ONNX file, which is what --engine onnx takes: export the model as ONNX");
+  const onnx = embedWeights(bytes, (location) => readBeside(path, location, MAX_MODEL_BYTES), path);
+  const graphOut = out.replace(/\.safetensors$/i, ".onnx");
+  if (resolve(graphOut) === resolve(path))
+    throw new UsageError(`the graph would be written over ${path}, which it is made of: give --out another name or folder`);
+  const pairs = check === undefined ? undefined : await readPairs(readWhole(check, MAX_PAIRS_BYTES), check);
+  const scaler = values.scaler === undefined ? undefined : await readScaler(readWhole(values.scaler, MAX_SCALER_BYTES), values.scaler);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const origin = { name: basename(path, extname(path)), file: basename(path), sha256, features, timesteps, scaler, node };
+  const said = { timesteps: timesteps ?? pairs?.T ?? null, padding, isLogit: logits };
+  const engines = loadEngines();
+  const { model, bytes: artifact, findings, engine } = assembleGraph(path, onnx, await openOnnxRuntime(), said, origin, engines);
+  const checked = pairs && checkPairs(model, pairs, { kernel: engines.kernel, createEngine: () => engine });
+  writeWhole(graphOut, onnx);
+  writeWhole(out, artifact);
+  const id = describeModel(model, artifact);
+  terminal.say(`${path}: ${model.card.imported?.format}`);
+  for (const line of findings) terminal.say(`  ${line}`);
+  if (pairs) terminal.say(`check: on ${pairs.N} pairs of ${check} the model and the graph differ by at most ${checked!.toExponential(1)}`);
+  terminal.say(`wrote ${out} (${id}, ${artifact.length} bytes) and ${graphOut} (${onnx.length} bytes)`);
+  terminal.say(`to serve both: cp ${out} edge/model.safetensors; cp ${graphOut} edge/model.onnx; npx wrangler dev --env onnx`);
+  if (values.json) {
+    const found = { graph: graphOut, ...documentOf(model, out, id, findings), ...(checked !== undefined && { check: checked }) };
+    terminal.print(JSON.stringify(found));
+  }
+}
+
+/** What --json prints of any import. */
+function documentOf(model: Model, artifact: string, id: string, found: readonly string[]): Readonly<Record<string, unknown>> {
+  const { timesteps, features, padding } = model.recipe;
+  return { artifact, model: id, found, members: summariseMembers(model), timesteps, features, padding };
+}
+
 /** Writes the artifact and says what was found. Throws UsageError, DataError. */
 async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, dependencies: Dependencies): Promise<void> {
   const { out, timesteps, features } = values;
@@ -93,6 +150,7 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
   checkOutput("out", out, ARTIFACT_ENDINGS);
   const path = modelFile(values.model);
   const bytes = readWhole(path, MAX_MODEL_BYTES);
+  if (values.engine === "onnx") return importGraph(bytes, path, values, dependencies);
   const pairs = values.check === undefined ? undefined : await readPairs(readWhole(values.check, MAX_PAIRS_BYTES), values.check);
   const { torch, padding, precision } = values;
   const layers = values.layers === undefined ? undefined : new TextDecoder().decode(readWhole(values.layers, MAX_LAYERS_BYTES));
@@ -124,15 +182,9 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
   if (values.json)
     terminal.print(
       JSON.stringify({
-        artifact: out,
-        model: id,
+        ...documentOf(imported.model, out, id, imported.findings),
         format: network.format,
-        found: imported.findings,
         units: soleNetwork(imported.model)?.units,
-        members: summariseMembers(imported.model),
-        timesteps: recipe.timesteps,
-        features: recipe.features,
-        padding: recipe.padding,
         parity: imported.parity,
         ...(checked !== undefined && { check: checked }),
       }),

@@ -1,7 +1,7 @@
 // inspect: what is in an artifact, or how data are read and what they hold, for people; with --json, for programs.
 import { statSync } from "node:fs";
 import { readFormat } from "../../shared/artifact/artifact.ts";
-import { type MemberSummary, networksOf, soleLayers, summariseMembers } from "../../shared/members.ts";
+import { type MemberSummary, networksOf, soleGraph, soleLayers, summariseMembers } from "../../shared/members.ts";
 import type { Card, Influence } from "../../shared/model.ts";
 import { describeLayers } from "../../shared/networks/describe-layers.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
@@ -113,13 +113,15 @@ function listLines({ model, id, bytes }: LoadedModel): string[] {
     `channels   ${channelsOf(model).join(", ")}`,
     ...(model.view ? [`view       ${countOf(describeColumns(model.view, recipe.features).length, "column")} beside the channels`] : []),
     model.stack === undefined
-      ? `network    ${describeNetwork(model)} → sigmoid; ${calibrated}`
+      ? `network    ${describeNetwork(model)}; ${calibrated}`
       : `members    ${summariseMembers(model)
           .map((member, m) => describeMember(member, speakers(card, model.members.length)?.[m]))
           .join(", ")}; ${calibrated}`,
     ...describeStack(card, recipe.features),
     ...describeOrigin(model),
-    "golden     32 vectors score bit for bit here",
+    soleGraph(model) === undefined
+      ? "golden     32 vectors score bit for bit here"
+      : "golden     32 vectors, which the Worker scores within 2e-6",
     ...(card.test === null
       ? ["metrics    none yet: quickstep calibrate computes them from labelled sequences"]
       : [
@@ -133,9 +135,11 @@ function listLines({ model, id, bytes }: LoadedModel): string[] {
 
 function describeNetwork(model: LoadedModel["model"]): string {
   const layered = soleLayers(model);
-  if (layered !== undefined) return describeLayers(layered);
+  const graph = soleGraph(model);
+  if (graph !== undefined) return `an ONNX graph beside the artifact, which answers ${graph}, on the second engine`;
+  if (layered !== undefined) return `${describeLayers(layered)} → sigmoid`;
   const [network] = networksOf(model);
-  return `LSTM(${network?.units})${describePrecision(network?.precision)} → Dense(1)`;
+  return `LSTM(${network?.units})${describePrecision(network?.precision)} → Dense(1) → sigmoid`;
 }
 
 function describePrecision(precision: "int16" | undefined): string {
@@ -152,6 +156,8 @@ function describeMember(member: MemberSummary, name: string = member.kind): stri
       return `${weight} ${name} (${member.networks === 1 ? "" : `${member.networks} × `}${member.layers})`;
     case "linear":
       return `${weight} ${name} (${countOf(member.columns, "column")})`;
+    case "onnx":
+      return `${weight} ${name} (a graph of its own, which answers ${member.output})`;
     case "trees":
       return `${weight} ${name} (${countOf(member.trees, "tree")}, ${formatCount(member.leaves)} leaves)`;
   }

@@ -1,13 +1,12 @@
 // ImportedNetwork → artifact. The artifact is compared with the source's own forward pass before anything is written.
 // Legend: T steps, F features.
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
+import type { Engine } from "../../shared/engine.ts";
 import { DataError } from "../../shared/errors.ts";
-import { networksOf, ofNetwork, type Precision, takesInt16, withPrecision } from "../../shared/members.ts";
-import { type Card, CHANNEL_BINS, checkGolden, DEFAULT_POINT, type Model, SCORE_BINS, score } from "../../shared/model.ts";
-import type { LayeredNetwork } from "../../shared/networks/layers.ts";
-import type { Network } from "../../shared/networks/lstm.ts";
+import { networksOf, ofNetwork, type Precision, type Predictor, takesInt16, withPrecision } from "../../shared/members.ts";
+import { type Card, CHANNEL_BINS, checkGolden, DEFAULT_POINT, type Golden, type Model, SCORE_BINS, score } from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
-import { CLIP_UNSCALED, type Recipe } from "../../shared/recipe/recipe.ts";
+import { CLIP_UNSCALED, type Log, type Recipe } from "../../shared/recipe/recipe.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
 import { VERSION } from "../../shared/version.ts";
 import type { Engines } from "../artifact/artifact-file.ts";
@@ -56,13 +55,17 @@ export function assembleModel(source: string, imported: SettledNetwork, options:
     throw new DataError(source, "brings its own recipe, since quickstep exported the file: leave out --scaler, --features and --timesteps");
   const front = options.scaler ? frontBehindScaler(source, imported, options.scaler) : imported.front;
   const network = absorbSigns(imported.network, front);
-  const recipe = imported.exportMetadata?.recipe ?? plainRecipe(source, { ...imported, front, network }, options);
+  const recipe = imported.exportMetadata?.recipe ?? plainRecipe(source, { ...imported, front, channels: network.channels }, options);
   const findings = [...imported.findings, ...describeOptions(imported, recipe, options)].map(printable);
 
-  const draft = decodeDraft(source, encodeArtifact(draftModel(imported, network, recipe, options.name, engines)));
+  const predictor = ofNetwork(network, imported.exportMetadata?.calibration ?? { slope: 1, intercept: 0 });
+  const golden = goldenOf(recipe, engines.kernel.log, engines.createEngine(predictor));
+  const drafted = draftModel(predictor, recipe, imported.exportMetadata?.name ?? options.name, golden);
+  const draft = decodeDraft(source, encodeArtifact(drafted));
   const parity = checkParity(source, draft, imported, options.scaler, engines);
   const served = options.precision === "int16" ? roundDraft(source, draft, findings, engines) : draft;
-  const bytes = encodeArtifact({ ...served, card: cardOf(network, imported, findings, parity, options) });
+  const units = "layers" in network ? 0 : network.units;
+  const bytes = encodeArtifact({ ...served, card: importedCard(units, imported.format, findings, parity, options) });
   const model = decodeArtifact(bytes);
   checkGolden(model, engines.createEngine(model), engines.kernel.log);
   return { model, bytes, findings, parity };
@@ -76,9 +79,13 @@ function frontBehindScaler(source: string, { front, network }: ImportedNetwork, 
   return addFront(addFront(plainFront(network.channels), scaler.mean, scaler.scale), front.mean, signed);
 }
 
-/** A recipe that hands each feature as it is, standardised by the front, to the network. */
-function plainRecipe(source: string, { front, network, padding, mask, timesteps }: SettledNetwork, options: ImportOptions): Recipe {
-  const F = network.channels;
+/** What is in front of a network of `channels` features. */
+export interface PlainInput extends Pick<SettledNetwork, "front" | "padding" | "mask" | "timesteps"> {
+  readonly channels: number;
+}
+
+/** A recipe that hands each feature as it is, standardised by the front, to the network. Throws DataError where options do not fit. */
+export function plainRecipe(source: string, { front, channels: F, padding, mask, timesteps }: PlainInput, options: ImportOptions): Recipe {
   if (F > MAX_FEATURES) throw new DataError(source, `takes ${F} features a step, expected at most ${MAX_FEATURES}`);
   const T = timesteps ?? options.timesteps ?? DEFAULT_SHAPE.timesteps;
   if (timesteps !== null && options.timesteps !== undefined && options.timesteps !== timesteps)
@@ -117,27 +124,30 @@ function describeOptions({ timesteps, mask, exportMetadata }: ImportedNetwork, r
   ];
 }
 
-/** The model without a card: golden vectors, and empty counts where training would have left its reference. */
-function draftModel(
-  { exportMetadata }: ImportedNetwork,
-  network: Network | LayeredNetwork,
+/** Golden vectors of a recipe, scored by `engine`. */
+export function goldenOf(
   recipe: Recipe,
-  name: string,
-  engines: Engines,
-): Model {
-  const predictor = ofNetwork(network, exportMetadata?.calibration ?? { slope: 1, intercept: 0 });
-  const inputs = synthesiseGolden(recipe, createRandom(1, STREAMS.golden));
-  const { channels, lengths } = applyRecipe(recipe, inputs, engines.kernel.log);
+  log: Log,
+  engine: Engine,
+  inputs = synthesiseGolden(recipe, createRandom(1, STREAMS.golden)),
+): Golden {
+  const { channels, lengths } = applyRecipe(recipe, inputs, log);
+  return { inputs, probabilities: engine.probabilities({ channels, lengths }) };
+}
+
+/** The model without a card, with empty counts where training would have left its reference. */
+export function draftModel(predictor: Predictor, recipe: Recipe, name: string, golden: Golden): Model {
+  const C = recipe.channels.length;
   return {
-    name: exportMetadata?.name ?? name,
+    name,
     recipe,
     ...predictor,
     positiveRate: 0.5, // not in any file: `calibrate` measures the rate
     operatingPoints: [{ name: DEFAULT_POINT, threshold: 0.5 }],
-    golden: { inputs, probabilities: engines.createEngine(predictor).probabilities({ channels, lengths }) },
+    golden,
     reference: {
-      channelEdges: new Float32Array(network.channels * (CHANNEL_BINS - 1)),
-      channelCounts: new Uint32Array(network.channels * CHANNEL_BINS),
+      channelEdges: new Float32Array(C * (CHANNEL_BINS - 1)),
+      channelCounts: new Uint32Array(C * CHANNEL_BINS),
       scoreCounts: new Uint32Array(SCORE_BINS),
     },
     card: {} as Card,
@@ -183,9 +193,10 @@ function decodeDraft(source: string, bytes: Uint8Array): Model {
   }
 }
 
-function cardOf(
-  network: Network | LayeredNetwork,
-  { format }: ImportedNetwork,
+/** The card of a model of whose training nothing is known; `units` of its one LSTM, 0 of anything else. */
+export function importedCard(
+  units: number,
+  format: string,
   findings: readonly string[],
   parity: number,
   { file, sha256, node }: ImportOptions,
@@ -196,7 +207,7 @@ function cardOf(
     training: {
       seed: 0,
       recipe: "imported",
-      units: "layers" in network ? 0 : network.units,
+      units,
       softness: 0,
       optimizer: "elsewhere",
       batch: 0,

@@ -1,5 +1,6 @@
 // The proof of an import: inputs and outputs that the model itself gave, against what the artifact gives.
 // Legend: N sequences, T steps, F features.
+import type { Engine } from "../../shared/engine.ts";
 import { DataError } from "../../shared/errors.ts";
 import { type Model, score } from "../../shared/model.ts";
 import type { Engines } from "../artifact/artifact-file.ts";
@@ -48,8 +49,17 @@ export async function readPairs(bytes: Uint8Array, source: string): Promise<Pair
   return { source, N, T, F, values, probabilities };
 }
 
+/** Engines of any kind. */
+interface CheckEngines extends Pick<Engines, "kernel"> {
+  createEngine(model: Model): Engine;
+}
+
 /** The largest difference of a probability. Throws DataError where it is above 1e-5, and where the pairs do not fit the model. */
-export function checkPairs(model: Model, { source, N, T, F, values, probabilities }: Pairs, { createEngine, kernel }: Engines): number {
+export function checkPairs(
+  model: Model,
+  { source, N, T, F, values, probabilities }: Pairs,
+  { createEngine, kernel }: CheckEngines,
+): number {
   const { timesteps, features } = model.recipe;
   if (T !== timesteps || F !== features.length)
     throw new DataError(source, `X has ${T} steps × ${F} features, but the model takes ${timesteps} × ${features.length}`);

@@ -3,12 +3,12 @@
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../../edge/app.ts";
 import { bundledOnly } from "../../../edge/models/models.ts";
-import { readEnding } from "../../../edge/models/onnx-ending.ts";
 import { openOnnxModel } from "../../../edge/models/onnx-model.ts";
-import { openSession } from "../../../edge/models/onnx-session.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { withPrecision } from "../../../shared/members.ts";
 import { type Model, score } from "../../../shared/model.ts";
+import { readEnding } from "../../../shared/onnx/ending.ts";
+import { openSession } from "../../../shared/onnx/session.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
 import { floats, int, node, port, raw, tensor } from "../../../trainer/export/onnx/graph.ts";
 import { DOUBLE, FLOAT, INT64 } from "../../../trainer/export/onnx/schema.ts";

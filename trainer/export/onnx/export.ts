@@ -101,6 +101,7 @@ function describeWhole(model: ExportedModel): Nodes {
   const logits = members.map((member, m) => {
     if (member.kind === "lstm") return buildNetworks(build, member.networks, `member${m}`);
     if (member.kind === "layers") return buildLayeredNetworks(build, member.networks, recipe.timesteps, `member${m}`);
+    if (member.kind === "onnx") throw new RangeError("a graph in a stack");
     if (columns === undefined) throw new RangeError(`a ${member.kind} member without a view`);
     return member.kind === "linear" ? buildLinear(build, member.classifier, columns) : buildTrees(build, member.ensemble, columns);
   });

@@ -32,6 +32,8 @@ function encodeMember(member: Member, { stack, calibration, recipe }: Model, mas
       return encodeLinear(member.classifier);
     case "trees":
       return "trees: tfjs has no layer of decision trees";
+    case "onnx":
+      return "onnx: the graph is a file of its own, beside the artifact";
     case "layers":
       try {
         return encodeLayers(member.networks, own, recipe.timesteps, maskValue, recipe.padding === "none");

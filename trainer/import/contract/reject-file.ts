@@ -4,8 +4,8 @@ import { DataError } from "../../../shared/errors.ts";
 /** Far more than a sentence needs; names in a file may be of any length. */
 const MAX_LINE_CHARACTERS = 500;
 
-/** Where every other network runs: docs/operations.md says how. */
-export const SECOND_ENGINE = "as ONNX the whole model runs on the second engine (wrangler deploy --env onnx, docs/operations.md)";
+/** Where every other network runs: docs/import-export.md says how. */
+export const SECOND_ENGINE = "as ONNX the whole model runs on the second engine (import --engine onnx, docs/import-export.md)";
 
 /** Throws DataError `source: problem: fix`. `problem` says what was found in the file, `fix` what would be needed. */
 export function rejectFile(source: string, problem: string, fix: string): never {

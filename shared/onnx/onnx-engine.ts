@@ -1,9 +1,11 @@
 // An ONNX model as an Engine, on channels as the recipe gives them. Sequences go through one at a time: a batch's other rows would
 // change the last bits of a sequence's own sums, and an Engine promises that they do not.
 // Legend: N sequences, T steps, C channels.
-import type { Engine } from "../../shared/engine.ts";
-import { type OutputKind, reject } from "./onnx-output.ts";
-import { FLOAT, INT32, INT64, type Port, type Session, type Tensor } from "./onnx-session.ts";
+import type { Engine } from "../engine.ts";
+import type { OutputKind } from "../members.ts";
+import type { Calibration } from "../networks/lstm.ts";
+import { reject } from "./output.ts";
+import { FLOAT, INT32, INT64, type Port, type Session, type Tensor } from "./session.ts";
 
 /** Two float32 implementations that round in another order: test/parity.test.ts argues it. */
 const TOLERANCE = 2e-6;
@@ -60,12 +62,16 @@ interface Size {
   readonly channels: number;
 }
 
-/** Throws ArtifactError where the graph fixes another T or C. `kind`: what its output holds. `log` and `exp` are the kernel's. */
+/**
+ * Throws ArtifactError where the graph fixes another T or C. `kind`: what its output holds. `log` and `exp` are the kernel's. A calibration
+ * is put behind the graph's own logit.
+ */
 export function createOnnxEngine(
   session: Session,
   size: Size,
   kind: OutputKind,
   { log, exp }: { log(x: number): number; exp(x: number): number },
+  { slope, intercept }: Calibration = { slope: 1, intercept: 0 },
 ): Engine {
   const answer = openAnswer(session, size);
   const { timesteps: T, channels: C } = size;
@@ -81,9 +87,9 @@ export function createOnnxEngine(
     return probability;
   }
 
-  /** On the logit, as a calibration would be shifted. */
+  /** On the logit. */
   function move(probability: number, shift: number): number {
-    return 1 / (1 + exp(log(1 - probability) - log(probability) - shift));
+    return 1 / (1 + exp(slope * (log(1 - probability) - log(probability)) - shift));
   }
 
   return {
@@ -95,7 +101,7 @@ export function createOnnxEngine(
       return Float32Array.from(lengths, (length, n) => {
         if (!(length >= 1 && length <= T)) throw new RangeError(`lengths[${n}] must be 1 to ${T}, got ${length}`);
         const probability = scoreOne(channels, n * T * C, length);
-        return shift === 0 ? probability : move(probability, shift);
+        return shift === 0 && slope === 1 && intercept === 0 ? probability : move(probability, intercept + shift);
       });
     },
   };

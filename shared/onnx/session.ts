@@ -1,7 +1,7 @@
 // A model of ONNX Runtime's WebAssembly build, driven through its own exports (its JavaScript's calls, in one go), since that JavaScript
 // answers by promises and an Engine does not. The module is handed to it compiled: workerd compiles no bytes. Knows no sequences.
 // What the exports take: onnxruntime-web 1.30, lib/wasm/wasm-core-impl.ts.
-import { ArtifactError } from "../../shared/errors.ts";
+import { ArtifactError } from "../errors.ts";
 
 // TensorProto.DataType (github.com/onnx/onnx/blob/main/onnx/onnx.proto)
 export const FLOAT = 1;

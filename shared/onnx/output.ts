@@ -1,31 +1,38 @@
 // What the numbers of another's model.onnx are: probabilities, or logits, from which probabilities are computed here. A logit taken for a
 // probability would be a wrong answer that looks right, so the graph must say what it gives, or the configuration must.
 // Legend: T steps, C channels.
-import { ArtifactError } from "../../shared/errors.ts";
-import type { Ending } from "./onnx-ending.ts";
-
-/** What a graph's output holds for a sequence. Two numbers are those of class 0 and class 1. */
-export type OutputKind = "probabilities" | "logits";
+import { ArtifactError } from "../errors.ts";
+import type { OutputKind } from "../members.ts";
+import type { Ending } from "./ending.ts";
 
 /** The variable in which a Worker's configuration says it. */
 const VARIABLE = "ONNX_OUTPUT";
+
+/** How a person says what the output is, in the words of sentences. */
+export interface Declaring {
+  readonly logits: string;
+  /** Empty where it cannot be said. */
+  readonly probabilities: string;
+}
+
+const BY_VARIABLE: Declaring = { logits: `${VARIABLE} = "logits"`, probabilities: ', or "probabilities" where its numbers are that' };
 
 /**
  * What the output is, by the graph's last operator, or as `declared` in the configuration ("" or undefined: nothing is declared).
  * Throws ArtifactError where neither says it, where they contradict each other, or where one softmax number stands alone.
  */
-export function outputKind(ending: Ending | null, classes: number, declared: string | undefined): OutputKind {
+export function outputKind(ending: Ending | null, classes: number, declared: string | undefined, how: Declaring = BY_VARIABLE): OutputKind {
   if (declared !== undefined && declared !== "" && declared !== "logits" && declared !== "probabilities")
     reject(`${VARIABLE} must be "logits", "probabilities" or "", got ${JSON.stringify(declared.slice(0, 40))}`);
   const operator = ending?.operator ?? "no operator";
   const isActivated = operator === "Sigmoid" || operator === "Softmax";
-  if (declared === "logits" && isActivated) reject(`its graph ends in ${operator}, so ${VARIABLE} = "logits" would be wrong: leave it out`);
+  if (declared === "logits" && isActivated) reject(`its graph ends in ${operator}, so ${how.logits} would be wrong: leave it out`);
   if (declared) return declared as OutputKind;
   if (operator === "Sigmoid" && classes === 1) return "probabilities";
   if (operator === "Softmax" && (classes === 2 || ending?.isPicked)) return "probabilities";
   if (operator === "Softmax") reject("its graph ends in a Softmax of one number, which is always 1: give it two, or end in a Sigmoid");
   return reject(
-    `its graph ends in ${operator}, expected a Sigmoid or a Softmax of two: add one, or declare ${VARIABLE} = "logits", or "probabilities" where its numbers are that`,
+    `its graph ends in ${operator}, expected a Sigmoid or a Softmax of two: add one, or declare ${how.logits}${how.probabilities}`,
   );
 }
 
