@@ -30,7 +30,12 @@ export default defineConfig({
       { test: { name: "outside", include: ["test/outside/**/*.test.ts"], testTimeout: 600_000, hookTimeout: 600_000, env } },
       {
         logLevel: "error", // else a line for every source map that a library does not ship
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings: { API_KEYS } } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { API_KEYS }, r2Buckets: ["TEST_MODELS"] },
+          }),
+        ],
         test: { name: "workerd", testTimeout: 30_000, include: ["test/workerd/**/*.test.ts"], globalSetup: ["test/parity.setup.ts"] },
       },
     ],

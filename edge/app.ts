@@ -17,6 +17,7 @@ import { modelRoutes } from "./routes/model.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { predictRoutes } from "./routes/predict-v1.ts";
+import { registryRoutes } from "./routes/registry.ts";
 import { type RequestModel, requestModel } from "./routes/request-model.ts";
 import { scoreRoutes } from "./routes/score.ts";
 import { streamRoutes } from "./routes/streams.ts";
@@ -27,6 +28,7 @@ function modelled(modelOf: RequestModel, { now, assets }: Dependencies) {
     .route("/v1/score", scoreRoutes(modelOf))
     .route("/v1/model", modelRoutes(modelOf))
     .route("/v1/models", predictRoutes(modelOf))
+    .route("/v1/models/:name/score", scoreRoutes(modelOf))
     .route("/v2", inferenceRoutes(modelOf, now))
     .route("/openapi.json", openapiRoutes(modelOf, assets));
 }
@@ -41,7 +43,8 @@ export function createApp(models: Models, dependencies: Dependencies): Hono<Edge
   if (origins.length > 0) app.use(allowOrigins(origins));
   app.use(authorize(access, withinRate, withinFailures));
   app.route("/", pageRoutes(dependencies.assets)).route("/docs", docsRoutes(dependencies.assets));
-  app.route("/health", healthRoutes(modelOf, dependencies)).route("/v2", inferenceHealthRoutes(modelOf));
+  app.route("/health", healthRoutes(modelOf, models, dependencies)).route("/v2", inferenceHealthRoutes(modelOf));
+  app.route("/v1/models", registryRoutes(dependencies.registry, models));
   app.route("/v1/streams", streamRoutes(modelOf, dependencies));
   app.route("/v1/deliveries", deliveryRoutes(dependencies)).route("/v1/metrics", metricRoutes(dependencies));
   app.route("/", modelled(modelOf, dependencies)).route("/hooks", hookRoutes(modelOf, dependencies));

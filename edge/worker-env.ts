@@ -4,7 +4,9 @@ import { createApp } from "./app.ts";
 import type { Breaker } from "./deliveries/breaker.ts";
 import { readAccess } from "./http/access.ts";
 import type { StaticAssets } from "./http/static-assets.ts";
+import type { Bucket } from "./models/bucket.ts";
 import { bundledOnly, type Models } from "./models/models.ts";
+import { Registry, type RegistryDependencies } from "./models/registry.ts";
 import type { ServableModel } from "./models/servable-model.ts";
 import type { Dependencies } from "./routes/dependencies.ts";
 import { type Directory, shardOf } from "./streams/directory.ts";
@@ -31,6 +33,10 @@ export interface WorkerEnv {
   readonly DIRECTORY?: Namespace<Directory>;
   /** The circuit breakers of destinations. Absent in deployments of before: then each key pauses by itself alone. */
   readonly BREAKERS?: Namespace<Breaker>;
+  /** The bucket of models. Absent: the bundled model alone. */
+  readonly MODELS?: Bucket;
+  /** Seconds after which a pointer in it is looked at again. Empty: 10. */
+  readonly MODELS_LOOK_S?: string;
   /** The page and the reference. Absent in deployments of before, and where nothing but the API is wanted. */
   readonly ASSETS?: StaticAssets;
   readonly RATE_LIMIT?: RateLimit;
@@ -46,21 +52,26 @@ const now = (): number => Date.now();
 const random = (): number => crypto.getRandomValues(new Uint32Array(1))[0] / 4294967296;
 
 /**
- * A Worker's exports. `command`: which of wrangler's built it. What is wrong with model or configuration is
+ * A Worker's exports. `open`: decodes and proves an artifact out of the bucket; absent: this Worker serves the bundled model alone.
+ * `command`: which of wrangler's built it. What is wrong with model or configuration is
  * logged, and answered to who asks.
  */
-export function openWorker(given: WorkerEnv, servable: ServableModel, command: string) {
+export function openWorker(given: WorkerEnv, servable: ServableModel, command: string, open?: RegistryDependencies["open"]) {
   const env = forCommand(given, command);
   if ("unready" in servable) console.error(servable.unready);
   const dependencies = readDependencies(env);
-  const models = bundledOnly(servable);
+  const { MODELS: bucket } = env;
+  const log = (record: Readonly<Record<string, unknown>>) => console.log(JSON.stringify(record));
+  const registry = bucket && open && new Registry({ bundled: servable, bucket, open, now, log, settings: lookSetting(env) });
+  const models = registry ?? bundledOnly(servable);
   const streams = openStreams(env, models);
   return {
     Stream: streamClass(streamDependencies(env, models, dependencies.endpoints)),
     Directory: directoryClass(),
     Breaker: breakerClass({ now, random }),
     handlers: {
-      fetch: createApp(models, { ...dependencies, streams }).fetch,
+      fetch: createApp(models, { ...dependencies, streams, ...(registry && { registry: { registry, bucket: bucket!, open: open!, now } }) })
+        .fetch,
       /** The sweep of wrangler.toml's cron. */
       async scheduled(): Promise<void> {
         const woken = await streams?.sweep();
@@ -68,6 +79,15 @@ export function openWorker(given: WorkerEnv, servable: ServableModel, command: s
       },
     },
   };
+}
+
+/** A word that is no number of seconds is as if it were not there, and logged. */
+function lookSetting({ MODELS_LOOK_S = "" }: WorkerEnv): { readonly lookMs?: number } {
+  if (MODELS_LOOK_S === "") return {};
+  const seconds = Number(MODELS_LOOK_S);
+  if (seconds >= 0 && seconds <= 3600) return { lookMs: 1000 * seconds };
+  console.error(`MODELS_LOOK_S must be 0 to 3600, got ${JSON.stringify(MODELS_LOOK_S)}: 10 counts`);
+  return {};
 }
 
 /**

@@ -4,11 +4,13 @@ import command from "../generated/wrangler-command.js";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import inference from "../shared/kernel/inference.wasm";
 import artifact from "./model.safetensors";
-import { openModel } from "./models/servable-model.ts";
+import { measured, openModel } from "./models/servable-model.ts";
 import { openWorker } from "./worker-env.ts";
 
-const servable = openModel(new Uint8Array(artifact), instantiateKernel(inference).log, (model) => createWasmEngine(inference, model));
+const { log } = instantiateKernel(inference);
+const open = (bytes: Uint8Array<ArrayBuffer>) => openModel(bytes, log, (model) => createWasmEngine(inference, model));
+const servable = open(new Uint8Array(artifact));
 
-const { Stream, Directory, Breaker, handlers } = openWorker(env, servable, command);
+const { Stream, Directory, Breaker, handlers } = openWorker(env, servable, command, (bytes) => measured(open(bytes), bytes));
 
 export { Breaker, Directory, handlers as default, Stream };

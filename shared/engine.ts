@@ -20,6 +20,8 @@ export interface Engine {
   readonly tolerance?: number;
   /** (N) float32 probabilities, the same bits for any N. `shift` is added to the calibrated logits, default 0. */
   probabilities(inputs: EngineInputs, shift?: number): Float32Array;
+  /** Bytes of memory outside JavaScript's heap, by now: networks of layers take theirs when they first score. */
+  memoryBytes?(): number;
 }
 
 /** An engine that knows its members. */
@@ -31,7 +33,8 @@ export interface MemberEngine extends Engine {
 /** The engine of a model's members. Memory is taken here and never again, whatever N: sequences go through in blocks. */
 export function createWasmEngine(module: WebAssembly.Module, { members, stack, calibration }: Predictor): MemberEngine {
   const kernel = instantiateKernel(module);
-  const scorers = loadMembers(module, kernel, members);
+  const kernels = [kernel];
+  const scorers = loadMembers(module, kernels, members);
   const M = members.length;
   const memberLogits = (inputs: EngineInputs): Float64Array => {
     const logits = new Float64Array(inputs.lengths.length * M);
@@ -42,6 +45,7 @@ export function createWasmEngine(module: WebAssembly.Module, { members, stack, c
   return {
     name: "wasm",
     memberLogits,
+    memoryBytes: () => kernels.reduce((sum, { memory }) => sum + memory.buffer.byteLength, 0),
     probabilities(inputs, shift = 0) {
       const N = inputs.lengths.length;
       const logits = memberLogits(inputs);
@@ -57,8 +61,9 @@ export function createWasmEngine(module: WebAssembly.Module, { members, stack, c
   };
 }
 
-/** All memory is taken first: views of it stay good. Networks of layers have instances of their own. */
-function loadMembers(module: WebAssembly.Module, kernel: Kernel, members: readonly Member[]): MemberScorer[] {
+/** All memory is taken first: views of it stay good. Networks of layers have instances of their own, which join `kernels`, of one so far. */
+function loadMembers(module: WebAssembly.Module, kernels: Kernel[], members: readonly Member[]): MemberScorer[] {
+  const [kernel] = kernels;
   const groups = members.flatMap((member) => (member.kind === "lstm" ? [member.networks] : []));
   const forests = members.flatMap((member) => (member.kind === "trees" ? [member.ensemble] : []));
   const starts: number[] = [];
@@ -74,7 +79,7 @@ function loadMembers(module: WebAssembly.Module, kernel: Kernel, members: readon
       case "lstm":
         return networkScorers[groups.indexOf(member.networks)];
       case "layers":
-        return loadLayers(module, member.networks);
+        return loadLayers(() => another(module, kernels), member.networks);
       case "trees":
         return loadForest(kernel, member.ensemble, starts[forests.indexOf(member.ensemble)]);
       case "linear":
@@ -86,6 +91,12 @@ function loadMembers(module: WebAssembly.Module, kernel: Kernel, members: readon
     }
   };
   return members.map(load);
+}
+
+function another(module: WebAssembly.Module, kernels: Kernel[]): Kernel {
+  const kernel = instantiateKernel(module);
+  kernels.push(kernel);
+  return kernel;
 }
 
 function scoreLinear(classifier: LinearClassifier): MemberScorer {

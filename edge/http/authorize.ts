@@ -66,6 +66,7 @@ const REPOSITORY_INDEX = "/v2/repository/index";
 function scopesOf(method: string, path: string): readonly Scope[] {
   if (method === "GET" || method === "HEAD" || method === "OPTIONS") return OTHER_PROTOCOLS.test(path) ? ["read", "score"] : ["read"];
   if (path === REPOSITORY_INDEX) return ["read", "score"];
-  const isForAdmins = path.startsWith("/v1/deliveries") || (method === "DELETE" && path.startsWith("/v1/streams"));
+  const changesModels = path.startsWith("/v1/models/") && (method !== "POST" || path.endsWith("/rollback"));
+  const isForAdmins = changesModels || path.startsWith("/v1/deliveries") || (method === "DELETE" && path.startsWith("/v1/streams"));
   return [isForAdmins ? "admin" : "score"];
 }

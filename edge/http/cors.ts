@@ -8,7 +8,15 @@ export function allowOrigins(origins: readonly string[]): MiddlewareHandler<Edge
   const share = cors({
     origin: [...origins],
     allowMethods: ["GET", "HEAD", "POST", "DELETE"],
-    allowHeaders: ["authorization", "content-type", "accept", "inference-header-content-length", "traceparent", "x-request-id"],
+    allowHeaders: [
+      "authorization",
+      "content-type",
+      "accept",
+      "inference-header-content-length",
+      "x-quickstep-model",
+      "traceparent",
+      "x-request-id",
+    ],
     exposeHeaders: ["*"],
     maxAge: 86_400,
   });

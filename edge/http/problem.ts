@@ -16,6 +16,8 @@ export class RequestError extends Error {
     | "signature"
     | "conflict"
     | "model"
+    | "moved"
+    | "unservable"
     | "configuration"
     | "loop"
     | "slow"
@@ -50,6 +52,8 @@ export const PROBLEMS = {
   signature: [401, "Not proven to come from this source"],
   conflict: [409, "The id is taken"],
   model: [409, "The model asked for does not answer"],
+  moved: [409, "The pointer is another by now"],
+  unservable: [422, "The artifact cannot be served"],
   configuration: [503, "The configuration cannot be used"],
   slow: [408, "The body took too long"],
   loop: [508, "Sent in a circle"],

@@ -139,6 +139,13 @@ export function nameModel(c: EdgeContext, { sha256, id }: { readonly sha256: str
   c.get("record").model = sha256.slice(0, 12);
 }
 
+/** On this answer alone. */
+export function addHeader(c: EdgeContext, name: string, value: string): void {
+  const headers = new Headers(c.get("headers"));
+  headers.set(name, value);
+  c.set("headers", headers);
+}
+
 /** Outside workerd there is nothing to keep alive. */
 export function waitUntil(c: EdgeContext, promise: Promise<unknown>): void {
   try {

@@ -34,6 +34,8 @@ export interface Models {
   choose(request: ModelRequest): ServedModel | Promise<ServedModel>;
   /** Why what is served under `name`, or by default, may not be what the registry says; undefined where it is. */
   faultOf(name?: string): string | undefined;
+  /** All of these by name; undefined where there is none. */
+  faults(): Readonly<Record<string, string>> | undefined;
 }
 
 /** The bundled model alone, as a Worker has it that no registry is bound to. */
@@ -47,6 +49,7 @@ export function bundledOnly(servable: ServableModel): Models {
   return {
     standing: () => servable,
     faultOf: () => undefined,
+    faults: () => undefined,
     choose(request) {
       if (served !== undefined) return check(request, served);
       if ("unready" in servable) throw new ArtifactError(servable.unready);

@@ -36,6 +36,12 @@ export function openModel(bytes: Uint8Array<ArrayBuffer>, log: Log, createEngine
   }
 }
 
+/** A model opened from `artifact`, with the bytes that it takes: the kernel's memories, and tensors, which are about what the file holds. */
+export function measured(servable: ServableModel, artifact: Uint8Array): { readonly servable: ServableModel; readonly bytes: number } {
+  const memory = "unready" in servable ? 0 : (servable.engine.memoryBytes?.() ?? 0);
+  return { servable, bytes: memory + artifact.length };
+}
+
 /** Remembers the digest, not its promise: in workerd a promise dies with the request that made it. */
 export function memoisedSha256(bytes: Uint8Array<ArrayBuffer>): () => Promise<string> {
   let digest: string | undefined;
@@ -44,4 +50,10 @@ export function memoisedSha256(bytes: Uint8Array<ArrayBuffer>): () => Promise<st
 
 function toHex(bytes: ArrayBuffer): string {
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** What a model takes, as text: models of one schema may share a window. Its steps, and the names of its features in their order. */
+export function schemaOf({ model }: Ready): string {
+  const { timesteps, features } = model.recipe;
+  return JSON.stringify([timesteps, ...features]);
 }

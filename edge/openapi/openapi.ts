@@ -3,6 +3,7 @@ import { VERSION } from "../../shared/version.ts";
 import { PROBLEMS } from "../http/problem.ts";
 import { MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
 import { inferencePaths, inferenceSchemas } from "./inference.ts";
+import { registryPaths, registrySchemas } from "./models.ts";
 import { predictPaths, predictSchemas } from "./predict.ts";
 import { scorePaths, scoreSchemas } from "./score.ts";
 import { streamSchemas } from "./stream-schemas.ts";
@@ -53,7 +54,7 @@ export function describeService(): Document {
     paths: {
       ...scorePaths(),
       ...inferencePaths(),
-      ...predictPaths(),
+      ...merged(predictPaths(), registryPaths()),
       ...streamPaths(),
       ...hookPaths(),
       ...otherPaths(),
@@ -66,6 +67,7 @@ export function describeService(): Document {
         ...PROBLEM_SCHEMAS,
         ...inferenceSchemas(),
         ...predictSchemas(),
+        ...registrySchemas(),
         ...streamSchemas(),
       },
       responses: problemResponses(),
@@ -73,6 +75,12 @@ export function describeService(): Document {
       securitySchemes: { key: { type: "http", scheme: "bearer", description: "A key with the scope that the operation names, or admin." } },
     },
   };
+}
+
+/** Paths that both have get the methods of both. */
+function merged(one: Paths, other: Paths): Paths {
+  const both = Object.entries(other).map(([path, methods]) => [path, { ...one[path], ...methods }] as const);
+  return { ...one, ...Object.fromEntries(both) };
 }
 
 function hookPaths(): Paths {

@@ -23,6 +23,7 @@ export const join = (...parts: readonly unknown[]): Json => ({ $join: parts });
 export const TAGS = {
   score: "Scoring sequences, and the model that scores them.",
   inference: "The Open Inference Protocol v2, for clients that speak it.",
+  registry: "The models that answer, published and rolled back without a deploy.",
   predict: "TensorFlow Serving's REST predict, for clients that speak it.",
   streams: "Windows of events, one a key, scored as events come.",
   deliveries: "Results on their way to receivers.",
@@ -75,6 +76,8 @@ const DETAILS: Partial<Record<ProblemKind, string>> = {
   forbidden: "the key reader has the scopes read, this needs score",
   notFound: "there is none of this name",
   conflict: "the id came before with other content",
+  moved: "somebody else moved the pointer of fx meanwhile: look at GET /v1/models, then do it again",
+  unservable: "artifact: checksum is 0badf00d, expected 600dcafe: the file is damaged; copy it again or retrain",
   slow: "the body took more than 10000 ms to arrive",
   limit: "at most 1000 sequences a request, got 1001: send them in parts",
   mediaType: "content-type must be application/json, got none",

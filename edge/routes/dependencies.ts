@@ -3,8 +3,14 @@ import type { Access } from "../http/access.ts";
 import { RequestError } from "../http/problem.ts";
 import type { RequestRecord } from "../http/request-context.ts";
 import type { StaticAssets } from "../http/static-assets.ts";
+import type { Registry, RegistryDependencies } from "../models/registry.ts";
 import type { Endpoints } from "../streams/endpoints.ts";
 import type { StreamStore } from "../streams/store.ts";
+
+/** What the routes of a bound registry are given. */
+export interface ModelRegistry extends Pick<RegistryDependencies, "bucket" | "open" | "now"> {
+  readonly registry: Registry;
+}
 
 export interface Dependencies {
   readonly access: Access;
@@ -18,6 +24,8 @@ export interface Dependencies {
   readonly withinFailures?: (name: string) => Promise<boolean>;
   /** Who sends webhooks in, and where results go. */
   readonly endpoints: Endpoints;
+  /** The bucket of models; absent where none is bound. */
+  readonly registry?: ModelRegistry;
   /** Absent where the Worker has no storage bound. */
   readonly streams?: StreamStore;
   /** For what a webhook's scheme must look up, a certificate; absent: it cannot. */

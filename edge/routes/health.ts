@@ -4,6 +4,7 @@ import { type Access, faultOf, isLocal, verifyKey } from "../http/access.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
+import type { Models } from "../models/models.ts";
 import { checkUsable, type Endpoints, endpointsFor } from "../streams/endpoints.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { RequestModel } from "./request-model.ts";
@@ -12,7 +13,7 @@ import type { RequestModel } from "./request-model.ts";
  * Unready is a 503 that says what is wrong with model or keys; of the rest of the configuration, it says what is wrong to admins and on
  * a developer's machine.
  */
-export function healthRoutes(modelOf: RequestModel, { access, endpoints }: Dependencies) {
+export function healthRoutes(modelOf: RequestModel, models: Models, { access, endpoints }: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/live", (c) => c.json({ live: true }))
     .get("/ready", async (c) => {
@@ -20,7 +21,8 @@ export function healthRoutes(modelOf: RequestModel, { access, endpoints }: Depen
       const fault = faultOf(access, c.req.raw);
       if (fault !== undefined) throw new RequestError("keys", fault);
       await checkConfiguration(c, access, endpointsFor(endpoints, model.recipe));
-      return c.json({ ready: true, model: id });
+      const faults = models.faults();
+      return c.json({ ready: true, model: id, ...(faults && { registry: faults }) });
     })
     .all("/live", allowOnly("GET", "HEAD"))
     .all("/ready", allowOnly("GET", "HEAD"));

@@ -1,9 +1,12 @@
 // The model of one request: chosen by its path's name and its headers, and named in its answer.
-import { type EdgeContext, nameModel, waitUntil } from "../http/request-context.ts";
+import { addHeader, type EdgeContext, nameModel, waitUntil } from "../http/request-context.ts";
 import type { ModelRequest, Models, ServedModel } from "../models/models.ts";
 
 /** The header by which a request says which artifact alone may answer; answers name theirs in it. */
 const MODEL_HEADER = "x-quickstep-model";
+
+/** On answers of a model that may not be the one that the registry means: GET /health/ready says why. */
+const REGISTRY_HEADER = "x-quickstep-registry";
 
 /** The model that answers the request: of `name`, or the default one. Throws as Models.choose. */
 export type RequestModel = (c: EdgeContext, name?: string) => ServedModel | Promise<ServedModel>;
@@ -14,14 +17,13 @@ export function requestModel(models: Models): RequestModel {
     const pin = c.req.raw.headers.get(MODEL_HEADER)?.toLowerCase();
     const request: ModelRequest = { name, pin, waitUntil: (promise) => waitUntil(c, promise) };
     const chosen = models.choose(request);
-    if (chosen instanceof Promise) return chosen.then((model) => named(c, model));
-    return named(c, chosen);
+    const named = (model: ServedModel): ServedModel => {
+      nameModel(c, model);
+      if (models.faultOf(name) !== undefined) addHeader(c, REGISTRY_HEADER, "unread");
+      return model;
+    };
+    return chosen instanceof Promise ? chosen.then(named) : named(chosen);
   };
-}
-
-function named(c: EdgeContext, model: ServedModel): ServedModel {
-  nameModel(c, model);
-  return model;
 }
 
 /** What `make` makes of a model, made when it is first asked for, since starting up stays short, and kept for as long as the model is. */

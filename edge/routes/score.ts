@@ -22,7 +22,7 @@ const NOBODY = async () => {};
 /** The route's type is the JSON form's alone: JSON is what the typed client speaks. */
 export function scoreRoutes(modelOf: RequestModel) {
   const score: ScoreHandler = async (c) => {
-    const ready = await modelOf(c);
+    const ready = await modelOf(c, c.req.param("name" as never)); // behind /v1/models/{name}; /v1/score has none
     const query = queryOptions(c.req.url, ready.model);
     const { type, parameters } = mediaTypeOf(c.req.raw);
     switch (type) {

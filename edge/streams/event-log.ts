@@ -4,7 +4,7 @@ import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import { type DeliveryCounts, type DeliveryState, type DueRow, Outbox, type Outcome } from "../deliveries/outbox.ts";
 import { type Sql, type SqlValue, select } from "../deliveries/sql.ts";
-import type { Ready } from "../models/servable-model.ts";
+import { type Ready, schemaOf } from "../models/servable-model.ts";
 import { restoreGaps, type StreamEvent } from "../webhooks/event.ts";
 import { compactAnswer, expandAnswer } from "./answers.ts";
 import { type LatestStatics, readStatics, writeStatics } from "./latest-statics.ts";
@@ -43,12 +43,6 @@ export interface Facts extends DirectoryReport {
 const FACTS = "key, incarnation AS generation, delivered, dropped, version, due, reported, reportedAt, schema, windowFrom, owner";
 /** Beyond the limit, so many events are forgotten at a time. */
 const FORGOTTEN_SHARE = 0.01;
-
-/** What a model takes, as text: models of one schema may share a window. Its steps, and the names of its features in their order. */
-export function schemaOf({ model }: Ready): string {
-  const { timesteps, features } = model.recipe;
-  return JSON.stringify([timesteps, ...features]);
-}
 
 /** A model that is ready, and its name. */
 export interface Scorer {

@@ -1,6 +1,6 @@
 // A network of layers as a member: its own instance of the kernel, whose memory is laid out when the number of steps is first known.
 // Legend: N sequences, T steps, C channels.
-import { instantiateKernel } from "../kernel-instance.ts";
+import type { Kernel } from "../kernel-instance.ts";
 import { LANES, longestFirst, sharesLength } from "../lanes.ts";
 import { checkBatch, type EngineInputs, type MemberScorer } from "../member-scorer.ts";
 import type { LayeredNetwork } from "../networks/layers.ts";
@@ -11,8 +11,8 @@ import { createRunner, type LayersRunner } from "./run-layers.ts";
 const ALL_ALONE = Int32Array.of(0, 1, 2, 3, 4, 5, 6);
 
 /** A scorer of the mean of the networks' float32 logits: one network's is itself. The same bits alone and in any batch. */
-export function loadLayers(module: WebAssembly.Module, networks: readonly LayeredNetwork[]): MemberScorer {
-  const scorers = networks.map((network) => loadNetwork(module, network));
+export function loadLayers(instantiate: () => Kernel, networks: readonly LayeredNetwork[]): MemberScorer {
+  const scorers = networks.map((network) => loadNetwork(instantiate(), network));
   const K = scorers.length;
   return (inputs, out, stride, first) => {
     const N = inputs.lengths.length;
@@ -26,10 +26,9 @@ export function loadLayers(module: WebAssembly.Module, networks: readonly Layere
   };
 }
 
-/** Packs the network into a fresh instance of `module`. */
-function loadNetwork(module: WebAssembly.Module, network: LayeredNetwork): MemberScorer {
+/** Packs the network into a fresh instance. */
+function loadNetwork(kernel: Kernel, network: LayeredNetwork): MemberScorer {
   const { channels: C } = network;
-  const kernel = instantiateKernel(module);
   const packed = packLayers(kernel, network);
   let runner: LayersRunner | undefined;
   let steps = 0;

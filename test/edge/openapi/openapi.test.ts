@@ -104,7 +104,8 @@ describe("the document", () => {
     type Answered = { content: { "application/json": { schema: { $ref: string }; example: unknown } } };
     let count = 0;
     for (const [path, methods] of Object.entries(document.paths))
-      for (const [method, { operationId, requestBody, parameters = [], responses }] of Object.entries(methods)) {
+      for (const [method, { operationId, requestBody, security = [], parameters = [], responses }] of Object.entries(methods)) {
+        if (security.some(({ key }) => (key as string[]).includes("admin"))) continue; // needs a registry
         const isModels = /^\/(v1\/models|v2|health)/.test(path) && requestBody === undefined;
         if (!isModels || parameters.some(({ in: place }) => place !== "path")) continue;
         const url = path.replace("{name}", "fx").replace("{version}", versions[0]);
@@ -113,7 +114,7 @@ describe("the document", () => {
         expect(JSON.parse(answer.replaceAll(versions[0], shown)), operationId).toEqual(example);
         count++;
       }
-    expect(count).toBe(17);
+    expect(count).toBe(18);
   });
 
   test("lets generated clients know each answer by one type, and requires no property because it has a default", () => {
@@ -138,7 +139,7 @@ describe("the document", () => {
       expect(response.status, await response.clone().text()).toBe(200);
       count++;
     }
-    expect(count).toBe(6);
+    expect(count).toBe(7);
     const [[type, { example }]] = Object.entries(document.paths["/v1/score/lines"].post.requestBody!.content);
     const lines = await post(app, "/v1/score/lines", example as string, { "content-type": type });
     expect(Object.keys(JSON.parse(await lines.text()))).toEqual(["probability", "label"]);

@@ -1,0 +1,62 @@
+// /v1/models: which models there are; PUT, rollback and challengers for admins; and the routes of /v1/score for a model by its name.
+import { type Handler, Hono } from "hono";
+import { readBytes } from "../http/body.ts";
+import { RequestError } from "../http/problem.ts";
+import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
+import { allowOnly } from "../http/respond.ts";
+import type { Models } from "../models/models.ts";
+import { isPart, isSha256, MAX_ARTIFACT_BYTES, type Pointer } from "../models/pointer.ts";
+import { listModels, type Publisher, publish, type Role, rollBack, withdrawChallenger } from "../models/publish.ts";
+import type { ModelRegistry } from "./dependencies.ts";
+
+/** Without a registry all but the list say that none is bound; the list then has the bundled model. */
+export function registryRoutes(bound: ModelRegistry | undefined, models: Models) {
+  const publisherOf = (c: EdgeContext): Publisher => {
+    if (bound === undefined)
+      throw new RequestError("unbound", "this deployment has no registry of models: bind MODELS as wrangler.toml says");
+    return { ...bound, by: c.get("record").key ?? "unknown" };
+  };
+  const moved = (c: EdgeContext, name: string, pointer: Pointer): Response => {
+    bound?.registry.expire(name); // this isolate looks at once
+    return c.json({ name, ...pointer });
+  };
+  const put: Handler<EdgeEnv> = async (c) => {
+    const publisher = publisherOf(c);
+    const name = c.req.param("call")!;
+    const { sha256, role } = readQuery(c.req.url);
+    const bytes = await readBytes(c.req.raw, MAX_ARTIFACT_BYTES, "a Worker serves no larger artifact");
+    return moved(c, name, await publish(publisher, name, { bytes, sha256 }, role));
+  };
+  return new Hono<EdgeEnv>()
+    .get("/", async (c) => {
+      const standing = models.standing();
+      const listed = bound === undefined ? [] : await listModels(bound.bucket);
+      return c.json({ defaultModel: "unready" in standing ? null : standing.model.name, models: listed });
+    })
+    .all("/", allowOnly("GET", "HEAD"))
+    .put("/:call", put)
+    .post("/:name/rollback", async (c) => {
+      const name = c.req.param("name");
+      return moved(c, name, await rollBack(publisherOf(c), name));
+    })
+    .all("/:name/rollback", allowOnly("POST"))
+    .delete("/:name/challenger", async (c) => {
+      const name = c.req.param("name");
+      return moved(c, name, await withdrawChallenger(publisherOf(c), name));
+    })
+    .all("/:name/challenger", allowOnly("DELETE"));
+}
+
+/** `sha256`, and `shadow` or `share`. Throws RequestError. */
+function readQuery(url: string): { readonly sha256: string; readonly role: Role } {
+  const { sha256, shadow, share, ...others } = Object.fromEntries(new URL(url).searchParams);
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new RequestError("parameter", `the query must have no parameters but sha256, shadow, share, got ${unknown}`);
+  if (!isSha256(sha256)) throw new RequestError("parameter", "sha256 must be the artifact's SHA-256, 64 small hexadecimal digits");
+  if (shadow !== undefined && share !== undefined) throw new RequestError("parameter", "the query must have either shadow or share");
+  const part = shadow ?? share;
+  if (part === undefined) return { sha256, role: undefined };
+  if (!isPart(Number(part))) throw new RequestError("parameter", `a challenger's part must be above 0 and at most 1, got ${part}`);
+  return { sha256, role: shadow === undefined ? { share: Number(part) } : { shadow: Number(part) } };
+}
