@@ -19,7 +19,7 @@ import type { LearnerWorth } from "../pipeline/join.ts";
 import { describeKeptEpoch, describeNote } from "../pipeline/sentences.ts";
 import { readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
-import { isDataFile, STDIN } from "../readers/source.ts";
+import { isDataFile, isForeignTable, STDIN } from "../readers/source.ts";
 import { inspectData } from "../report/inspection.ts";
 import { describeWarning, listInspection } from "../report/inspection-text.ts";
 
@@ -42,7 +42,12 @@ export const inspectCommand = declareCommand({
   examples: ["inspect mine.csv --report mine.html", "inspect mine.safetensors --json"],
   run: (values: InspectValues, dependencies: Dependencies) => {
     const [first, ...more] = values.files;
-    const isData = more.length > 0 || first === STDIN || isDataFile(first) || statSync(first, { throwIfNoEntry: false })?.isDirectory();
+    const isData =
+      more.length > 0 ||
+      first === STDIN ||
+      isDataFile(first) ||
+      isForeignTable(first) ||
+      statSync(first, { throwIfNoEntry: false })?.isDirectory();
     return isData ? inspectFiles(values, dependencies) : inspectArtifact(first, values.json, dependencies);
   },
 });

@@ -202,7 +202,8 @@ function readCell(table: Table, record: readonly string[], i: number, line: numb
     return number;
   }
   if (gaps && missingLabel === undefined && Number.isNaN(number)) return Number.NaN;
-  const advice = adviseOnNumber(record[i], dialect.decimal) || otherAdvice;
+  const isHeader = header !== null && record.every((cell, column) => cell.trim() === header[column].trim());
+  const advice = isHeader ? ": the line repeats the header, so leave it out" : adviseOnNumber(record[i], dialect.decimal) || otherAdvice;
   const isMissing = missingLabel === undefined && Number.isNaN(number);
   const what = `${nameColumn(header, i)} is ${show(record[i])}, ${expectNumber(isMissing, table, advice)}`;
   onIssue(`${source}: line ${line}`, what, missingLabel);

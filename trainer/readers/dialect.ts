@@ -65,10 +65,18 @@ export function isNumber(cell: string, decimal: Decimal): boolean {
   return NUMBERS[decimal].test(cell);
 }
 
+/** Signs that people write where they have no number. */
+const NO_VALUE = /^(?:-+|\?|\.|#.*|[–—]|missing|unknown|none|nil|n\.a\.?)$/i;
+/** A currency or a percent sign before or behind a number. */
+const UNIT = /^[$€£¥]\s*|\s*(?:%|[$€£¥]|[A-Z]{3})$/u;
+
 /** What to do about a cell that is no number in this file, as `: …`; empty where nothing is known. */
 export function adviseOnNumber(text: string, decimal: Decimal): string {
   const cell = text.trim();
   if (decimal === "." && WITH_COMMA.test(cell) && !GROUPED.test(cell)) return ": where decimals are commas, say --decimal ,";
+  if (NO_VALUE.test(cell)) return ": where it says that the number is missing, leave the cell empty";
+  const bare = cell.replace(UNIT, "");
+  if (bare !== cell && NUMBERS[decimal].test(bare)) return ": write the number without its sign or unit";
   if (THOUSANDS.test(cell)) return ": it has thousands separators; write numbers without them";
   return decimal === "," && NUMBERS["."].test(cell) ? ": decimals are commas here; where they are points, say --decimal ." : "";
 }

@@ -21,6 +21,8 @@ export type HeaderReading =
     } & Grid)
   /** No way of writing fits most of the names. */
   | { readonly code: "none" }
+  /** Most names hold a date or a time of day, as a pivot by time writes them: this column's does. */
+  | { readonly code: "moments"; readonly column: number }
   /** One name, or one feature and step, twice. */
   | { readonly code: "twice"; readonly columns: readonly [number, number] }
   /** The features have different steps, or steps are left out: nobody has this feature's step. */
@@ -83,6 +85,8 @@ const PATTERNS: readonly (readonly Pattern[])[] = [
 
 /** What may follow a feature's name in its newest step, beside lags. */
 const NOW = /\s*[([]t[)\]]$|[_.]t0?$/i;
+/** A date, or a time of day: `price_2024-01-31`, `price_09:00`, of which no number by itself is the step. */
+const MOMENT = /(?<!\d)(?:\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2})(?!\d)/;
 /** `close-1 … close-10` may count forwards or backwards. */
 const DASH = new RegExp(`^${FEATURE}-(?<step>${NUMBER})$`);
 /** `close_L1` may be a lag. */
@@ -115,6 +119,8 @@ export function readHeader(names: readonly string[], given?: RegExp): HeaderRead
   if (twice) return { code: "twice", columns: twice };
   if (given)
     return readBy(names, [{ expression: given, bare: given.source.includes("<lag>") ? "newest" : "oldest" }], 1) ?? { code: "none" };
+  const moments = [...names.keys()].filter((column) => MOMENT.test(names[column]));
+  if (moments.length >= Math.max(2, names.length / 2)) return { code: "moments", column: moments[0] };
   for (const patterns of PATTERNS) {
     const reading = readBy(names, patterns, Math.max(2, names.length / 2));
     if (reading) return (reading.code === "grid" && findOtherReading(names, reading)) || reading;

@@ -180,6 +180,12 @@ function isFields(record: unknown): record is Fields {
 /** F by the first row of the first sequence. */
 function measureRow(record: unknown, place: string): number {
   const sequence = sequenceOf(record);
+  const lists = isFields(record) && sequence === undefined ? Object.keys(record).filter((name) => Array.isArray(record[name])) : [];
+  if (lists.length > 1)
+    throw new DataError(
+      place,
+      `holds lists in ${lists.slice(0, 4).map(show).join(", ")}, expected "${SEQUENCE}", a list of rows: write one row a line, as explode of pandas and Polars does, and say --key`,
+    );
   if (isFields(record) && sequence === undefined)
     throw new DataError(
       place,

@@ -62,6 +62,15 @@ const WORD_PAIRS: readonly (readonly [zero: string, one: string])[] = [
   ["loss", "win"],
   ["fail", "pass"],
   ["bad", "good"],
+  ["nein", "ja"],
+  ["nee", "ja"],
+  ["non", "oui"],
+  ["no", "sí"],
+  ["no", "si"],
+  ["no", "sì"],
+  ["não", "sim"],
+  ["nie", "tak"],
+  ["nej", "ja"],
 ];
 
 /** The codes of one reading, for all its files. */

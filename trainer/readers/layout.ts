@@ -128,6 +128,11 @@ function takeGrid(names: readonly string[], { values }: Roles, reading: HeaderRe
         `names a column ${show(columnName(first.column))}, which may be step ${first.step} of ${show(first.feature)} or step ${second.step} of ${show(second.feature)}: say how names are written, as --columns "{feature}_{step}", or --columns "{feature}-{lag}" where the highest number is the oldest`,
       );
     }
+    case "moments":
+      throw new DataError(
+        source,
+        `names a column ${show(columnName(reading.column))}, whose step is a date or a time of day: number the steps from the oldest, as price_0, price_1, or write one row a line and say --key and --time`,
+      );
     case "none":
       throw refuseNames(names, values, source, wanted);
     case "grid":

@@ -32,7 +32,17 @@ export function planColumns(schema: SchemaTree, source: string, wanted: Wanted):
   const names = schema.children.filter((column) => !isList(column)).map(({ element }) => element.name);
   const lists = schema.children.filter(isList);
   const list = lists.find(({ element }) => element.name === "sequence") ?? (lists.length === 1 ? lists[0] : undefined);
+  if (list === undefined && lists.length > 1 && !wanted.rows) throw refuseLists(lists, source);
   return list && !wanted.rows ? planList(schema, list, names, source, wanted) : planTable(schema, names, source, wanted);
+}
+
+/** A list column a feature, as a group-by of Polars or DuckDB gives it. */
+function refuseLists(lists: readonly SchemaTree[], source: string): DataError {
+  const names = lists.map(({ element }) => element.name);
+  return new DataError(
+    source,
+    `holds lists in ${names.map(show).join(", ")}, expected one, of rows: write one row a line, as explode([${names.map((name) => JSON.stringify(name)).join(", ")}]) of pandas and Polars does, and say --key`,
+  );
 }
 
 /** One list column of sequences; labels and other columns stand beside it. */

@@ -101,6 +101,11 @@ export function isDataFile(path: string): boolean {
   return formatOfEnding(endingOf(path)) !== undefined;
 }
 
+/** Whether a file's ending is that of a table which another program writes, and which a sentence says how to save otherwise. */
+export function isForeignTable(path: string): boolean {
+  return /\.(?:xlsx?|xlsm|ods|numbers|pkl|pickle|html?|rds|rdata|dta|sav|mat)$/i.test(path);
+}
+
 function endingOf(path: string): string {
   return /(?<=[^/\\])\.([^./\\]*)$/.exec(path.replace(/\.gz$/i, ""))?.[1] ?? "";
 }

@@ -125,6 +125,12 @@ describe("what may mean two things is asked about, and the sentence names an opt
       named((f, t) => (t === 0 ? f : `${f}_${t}`)),
       /--columns "\{feature\}_\{lag\}" where it is the newest/,
     ],
+    [
+      "times of day",
+      named((f, t) => `${f}_${String(9 + t).padStart(2, "0")}:00`),
+      /"open_09:00", whose step is a date or a time of day: number/,
+    ],
+    ["dates", named((f, t) => `2024-01-${String(1 + t).padStart(2, "0")} ${f}`), /whose step is a date or a time of day: number the steps/],
     ["one name that repeats", [...plain.slice(0, -1), { ...plain[0] }], /two columns "open_0": name each once, or say --by-position/],
     [
       "names that say nothing",
@@ -158,6 +164,7 @@ describe("what may mean two things is asked about, and the sentence names an opt
       [named((f, t) => (t === T - 1 ? f : `${f}-${T - 1 - t}`)), { columns: "{feature}-{lag}" }],
       [named((f, t) => `${f}_L${T - t}`), { columns: "{feature}_L{lag}" }],
       [numbered("x_"), { byPosition: true }],
+      [named((f, t) => `${f}_${String(9 + t).padStart(2, "0")}:00`), { columns: "{feature}_{step}:00" }],
       [named((f) => f), { columns: "{feature}" }],
       [byFeature(named((f) => f)), { columns: "{feature}" }],
       [[column("", index), ...named((f) => f), column("rose", index)], { columns: "{feature}", label: "rose" }],

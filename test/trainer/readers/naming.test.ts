@@ -111,6 +111,35 @@ describe("two label columns are refused in every format, and --label names one",
   });
 });
 
+describe("the sentence says what cures", () => {
+  const head = "a_0,b_0,y\n1,2,0\n";
+  test.each<[string, string, string, string]>([
+    [
+      "a header in the middle",
+      "csv",
+      `${head}a_0,b_0,y\n3,4,1\n`,
+      'line 3: column "a_0" is "a_0", expected a finite number: the line repeats the header',
+    ],
+    ["a percent sign", "csv", `${head}49.7%,2,1\n`, '"49.7%", expected a finite number: write the number without its sign or unit'],
+    ["a currency", "csv", `${head}$12,2,1\n`, "write the number without its sign or unit"],
+    ["a dash for nothing", "csv", `${head}-,2,1\n`, "where it says that the number is missing, leave the cell empty"],
+    ["a question mark for nothing", "csv", `${head}?,2,1\n`, "leave the cell empty"],
+    [
+      "a list a feature",
+      "jsonl",
+      '{"a":[1,2],"b":[3,4],"label":1}\n',
+      'holds lists in "a", "b", expected "sequence", a list of rows: write one row a line, as explode',
+    ],
+  ])("of %s", async (_title, ending, text, message) => {
+    await expect(readDataset([write(ending, text)], {})).rejects.toThrow(message);
+  });
+
+  test("of words for yes and no in other languages, 1 is yes", async () => {
+    const text = "a_0,b_0,y\n1,2,ja\n3,4,nein\n";
+    expect((await readDataset([write("csv", text)], {})).labels).toEqual(Uint8Array.of(1, 0));
+  });
+});
+
 describe("what training was told of columns", () => {
   const known = { label: "rose", ids: ["who", "a"] };
   const table = "who,a_0,b_0,rose\n7,1,2,1\n";
