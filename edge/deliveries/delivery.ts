@@ -23,13 +23,14 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Never throws. `body` and `id` are the row's, the same on every attempt; timestamp and signatures are this attempt's. */
 export async function attemptDelivery(
-  { url, keys }: Destination,
+  { url, keys, headers: own, body: { contentType } }: Destination,
   { id, body, hops, trace }: { readonly id: string; readonly body: string; readonly hops: number; readonly trace?: string | null },
   now: () => number,
   fetch: Fetch,
 ): Promise<Attempt> {
   try {
-    const headers = await signDelivery({ id, timestampSeconds: Math.floor(now() / 1000), body, keys });
+    const signed = await signDelivery({ id, timestampSeconds: Math.floor(now() / 1000), body, keys });
+    const headers: Record<string, string> = { ...own, ...signed, "content-type": contentType };
     const signal = AbortSignal.timeout(DELIVERY_TIMEOUT_MS);
     headers["user-agent"] = `quickstep/${VERSION}`;
     headers[HOPS_HEADER] = `${hops}`;

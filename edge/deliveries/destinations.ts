@@ -1,15 +1,39 @@
 // DESTINATIONS: where results go, and with what each delivery is signed. They come from the configuration alone, never from a request.
-import type { Path } from "../../shared/errors.ts";
-import { ConfigurationError, namedTables, parseString, parseTable, type SecretOf, secretsAt } from "../config/configuration.ts";
+import { describe, type Path } from "../../shared/errors.ts";
+import {
+  ConfigurationError,
+  HEADER_NAME,
+  namedTables,
+  parseString,
+  parseTable,
+  type SecretOf,
+  secretsAt,
+  type Table,
+} from "../config/configuration.ts";
 import { parseSigningKey, type SigningKey } from "../webhooks/signatures/keys.ts";
+import { type Body, parseBody } from "./bodies.ts";
+import { type Condition, parseCondition } from "./conditions.ts";
 
 export interface Destination {
   readonly name: string;
   /** As URLs are written in full: a lower-case host without tricks. */
   readonly url: string;
-  /** Several while one replaces another: each delivery is signed by all. `whsec_…` signs as v1, `whsk_…` as v1a. */
+  /** What storage knows the address by: the address, or, of one that is a secret, its hash. */
+  readonly address: string;
+  /** Several while one replaces another: each delivery is signed by all. `whsec_…` signs as v1, `whsk_…` as v1a. None: unsigned. */
   readonly keys: readonly SigningKey[];
+  /** Of its own, beside those of every delivery. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Body;
+  /** Absent: each answer with a score. */
+  readonly when?: Condition;
 }
+
+const KEYS = ["url", "urlSecret", "port", "secrets", "unsigned", "authorization", "headers", "when", "body", "text"];
+const MAX_HEADERS = 20;
+/** Whoever sends sets these. */
+const RESERVED =
+  /^(host|content-.*|transfer-encoding|connection|user-agent|traceparent|cookie|authorization|webhook-.*|x-quickstep-.*|cf-.*)$/;
 
 /** Names that no public DNS answers (RFC 6761, 6762, 8375, 9476, ICANN's .internal), and those that private networks go by. */
 const PRIVATE_SUFFIX = /\.(localhost|local|internal|intranet|private|corp|home|lan|home\.arpa|test|invalid|example|onion|alt)$/;
@@ -20,20 +44,77 @@ export function parseDestinations(value: unknown, secretOf: SecretOf, allowLoopb
   return new Map(
     namedTables(value, "DESTINATIONS").map(([name, given]) => {
       const path = ["DESTINATIONS", name];
-      const table = parseTable(given, path, ["url", "secrets"]);
-      const secretsPath = [...path, "secrets"];
-      const secrets = secretsAt(table.secrets, secretsPath, secretOf);
-      const url = parseUrl(parseString(table.url, [...path, "url"], "an https address"), [...path, "url"], allowLoopback);
-      return [name, { name, url, keys: secrets.map((secret, i) => parseSigningKey(secret, [...secretsPath, i])) }];
+      const table = parseTable(given, path, KEYS);
+      return [
+        name,
+        {
+          name,
+          ...parseAddress(table, path, secretOf, allowLoopback),
+          keys: parseKeys(table, path, secretOf),
+          headers: parseHeaders(table, path, secretOf),
+          body: parseBody(table.body, table.text, path),
+          ...(table.when !== undefined && { when: parseCondition(table.when, [...path, "when"]) }),
+        },
+      ];
     }),
   );
+}
+
+function parseAddress({ url, urlSecret, port }: Table, path: Path, secretOf: SecretOf, allowLoopback: boolean) {
+  if (port !== undefined && !(Number.isInteger(port) && (port as number) > 0 && (port as number) < 65_536))
+    throw new ConfigurationError([...path, "port"], "must be 1 to 65535", describe(port));
+  if (urlSecret === undefined) {
+    const parsed = parseUrl(parseString(url, [...path, "url"], "an https address"), [...path, "url"], allowLoopback, port as number);
+    return { url: parsed, address: parsed };
+  }
+  if (url !== undefined) throw new ConfigurationError(path, "must have either url or urlSecret", "both");
+  const at = [...path, "urlSecret"];
+  const [text] = secretsAt([urlSecret], at, secretOf);
+  try {
+    return { url: parseUrl(text, at, allowLoopback, port as number), address: `secret ${hashOf(text)}` };
+  } catch {
+    throw new ConfigurationError(at, "must name a secret that is an https address of the public internet", "another, which is not shown");
+  }
+}
+
+/** FNV-1a in 32 bits (http://www.isthe.com/chongo/tech/comp/fnv): tells one address of a destination from the next. */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16);
+}
+
+function parseKeys({ secrets, unsigned }: Table, path: Path, secretOf: SecretOf): readonly SigningKey[] {
+  if (unsigned !== undefined && unsigned !== true) throw new ConfigurationError([...path, "unsigned"], "must be true", describe(unsigned));
+  if (unsigned && secrets !== undefined) throw new ConfigurationError(path, "must have either secrets or unsigned", "both");
+  const at = [...path, "secrets"];
+  return unsigned ? [] : secretsAt(secrets, at, secretOf).map((secret, i) => parseSigningKey(secret, [...at, i]));
+}
+
+/** `authorization` names a secret; what `headers` says is no secret. */
+function parseHeaders({ authorization, headers = {} }: Table, path: Path, secretOf: SecretOf): Readonly<Record<string, string>> {
+  const at = [...path, "headers"];
+  const entries = Object.entries(parseTable(headers, at));
+  if (entries.length > MAX_HEADERS) throw new ConfigurationError(at, `must have at most ${MAX_HEADERS} headers`, `${entries.length}`);
+  for (const [name, value] of entries) {
+    if (!HEADER_NAME.test(name) || RESERVED.test(name.toLowerCase()))
+      throw new ConfigurationError(at, "must have names of headers that deliveries do not set themselves", describe(name));
+    if (!/^[ -~]{1,1000}$/.test(parseString(value, [...at, name])))
+      throw new ConfigurationError([...at, name], "must be visible ASCII", "another text");
+  }
+  const own = Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value as string]));
+  if (authorization === undefined) return own;
+  const [secret] = secretsAt([authorization], [...path, "authorization"], secretOf);
+  if (!/^[ -~]{1,4096}$/.test(secret))
+    throw new ConfigurationError([...path, "authorization"], "must name a secret of visible ASCII", "another, which is not shown");
+  return { ...own, authorization: secret };
 }
 
 /**
  * A public https address by name. URL's parser first: it makes every spelling of an IP address (0x7f000001, 127.1, full-width
  * digits) the one that is recognised here. What a name resolves to is for `global_fetch_strictly_public` to police.
  */
-function parseUrl(text: string, path: Path, allowLoopback: boolean): string {
+function parseUrl(text: string, path: Path, allowLoopback: boolean, namedPort?: number): string {
   const reject = (expected: string, got: string): never => {
     throw new ConfigurationError(path, `must ${expected}`, got);
   };
@@ -43,7 +124,8 @@ function parseUrl(text: string, path: Path, allowLoopback: boolean): string {
   if (hash !== "") reject("have no fragment", hash);
   if (allowLoopback && protocol === "http:" && LOOPBACK.test(hostname)) return url.href;
   if (protocol !== "https:") reject(`be https${allowLoopback ? ", or http to this machine" : ""}`, `${protocol}//`);
-  if (port !== "") reject("be on https' own port, 443", port);
+  if (port !== "" && Number(port) !== namedPort) reject(`be on https' own port, 443, or on the one that port names`, port);
+  if (namedPort !== undefined && Number(port || 443) !== namedPort) reject(`be on port ${namedPort}, as port says`, port || "443");
   if (hostname.startsWith("[") || /^[\d.]+$/.test(hostname)) reject("name its host, not an IP address", hostname);
   if (hostname.endsWith(".")) reject("have a host that does not end in a dot", hostname);
   if (!hostname.includes(".") || PRIVATE_SUFFIX.test(`.${hostname}`)) reject("have a host of the public internet", hostname);

@@ -129,7 +129,7 @@ export class Dispatcher {
     const settledAt = now();
     const spent = attempt.verdict !== "retry" || (await this.pauses.failed(row.destination, started));
     const settle = (): void => {
-      const state = queue.settle(row, { url: destination?.url, attempt, spent, now: settledAt, nextDelayMs: delayMs });
+      const state = queue.settle(row, { url: destination?.address, attempt, spent, started, now: settledAt, nextDelayMs: delayMs });
       if (state === "dead") log({ event: "delivery dead", key: queue.key, id, destination: row.destination });
       this.unsettled.delete(row.n);
     };

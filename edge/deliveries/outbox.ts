@@ -55,7 +55,8 @@ export interface Outcome {
   readonly url: string | undefined;
   /** false: the row stays as it was, but for what the attempt met. */
   readonly spent: boolean;
-  /** When the attempt ended, in milliseconds since 1970. */
+  /** When the attempt began and ended, in milliseconds since 1970. */
+  readonly started: number;
   readonly now: number;
   /** Until the next attempt; undefined where there is none left. */
   readonly nextDelayMs: number | undefined;
@@ -82,6 +83,22 @@ export const OUTBOX_SCHEMA = `
 
 /** From version 2 on: with `dueSet`, when a row's `due` was set. */
 export const OUTBOX_BY_SETTING = "CREATE INDEX outbox_by_setting ON outbox (state, destination, due, dueSet);";
+
+/** From version 5 on: each attempt of a row, which a replay keeps. They go with their row. */
+export const ATTEMPTS_SCHEMA = `
+  CREATE TABLE attempts (n INTEGER NOT NULL, at INTEGER NOT NULL, ms INTEGER NOT NULL, status INTEGER, diagnostics TEXT NOT NULL);
+  CREATE INDEX attempts_by_row ON attempts (n);
+  CREATE TRIGGER attempts_of_row AFTER DELETE ON outbox BEGIN DELETE FROM attempts WHERE n = OLD.n; END;`;
+/** Of one row, the latest. */
+const MAX_ATTEMPTS = 20;
+
+/** One attempt. `at`: when it began, in milliseconds since 1970; `status`: null where there was no answer. */
+export interface AttemptRecord {
+  readonly at: number;
+  readonly ms: number;
+  readonly status: number | null;
+  readonly diagnostics: string;
+}
 
 /** A clock that went back by less has not jumped. */
 const CLOCK_JITTER_MS = 1000;
@@ -195,8 +212,9 @@ export class Outbox {
   }
 
   /** Writes down what came of an attempt. Returns the row's state. */
-  settle({ n, destination }: DueRow, { attempt, url, spent, now, nextDelayMs }: Outcome): DeliveryState {
+  settle({ n, destination }: DueRow, { attempt, url, spent, started, now, nextDelayMs }: Outcome): DeliveryState {
     const { verdict, status, diagnostics } = attempt;
+    this.record(n, { at: started, ms: Math.max(0, now - started), status: status ?? null, diagnostics });
     if (!spent) {
       this.sql.exec("UPDATE outbox SET status = ?, diagnostics = ? WHERE n = ?", status ?? null, diagnostics, n);
       return "pending";
@@ -207,6 +225,17 @@ export class Outbox {
     this.sql.exec(settled, state, state === "pending" ? now + nextDelayMs! : null, now, status ?? null, diagnostics, n);
     if (verdict === "disable" && url !== undefined) this.disable(destination, url);
     return state;
+  }
+
+  private record(n: number, { at, ms, status, diagnostics }: AttemptRecord): void {
+    this.sql.exec("INSERT INTO attempts (n, at, ms, status, diagnostics) VALUES (?, ?, ?, ?, ?)", n, at, ms, status, diagnostics);
+    const older = "DELETE FROM attempts WHERE rowid IN (SELECT rowid FROM attempts WHERE n = ? ORDER BY rowid DESC LIMIT -1 OFFSET ?)";
+    this.sql.exec(older, n, MAX_ATTEMPTS);
+  }
+
+  /** The attempts of row `n`, oldest first, those before a replay included. */
+  attemptsOf(n: number): AttemptRecord[] {
+    return select<AttemptRecord>(this.sql, "SELECT at, ms, status, diagnostics FROM attempts WHERE n = ? ORDER BY rowid", n);
   }
 
   /** What waits for this destination waits in vain. */

@@ -16,10 +16,9 @@ export interface DeliveryHeaders extends Record<string, string> {
   "content-type": string;
   "webhook-id": string;
   "webhook-timestamp": string;
-  "webhook-signature": string;
 }
 
-/** The headers of a delivery: its id, its timestamp, and a signature of every key over `id.timestamp.body`. */
+/** The headers of a delivery: its id, its timestamp, and, where there are keys, a signature of every key over `id.timestamp.body`. */
 export async function signDelivery({ id, timestampSeconds, body, keys }: Delivery): Promise<DeliveryHeaders> {
   const content = encodeText(`${id}.${timestampSeconds}.${body}`);
   const signatures = await Promise.all(keys.map((key) => signContent(key, content)));
@@ -27,6 +26,6 @@ export async function signDelivery({ id, timestampSeconds, body, keys }: Deliver
     "content-type": "application/json",
     "webhook-id": id,
     "webhook-timestamp": `${timestampSeconds}`,
-    "webhook-signature": signatures.join(" "),
+    ...(signatures.length > 0 && { "webhook-signature": signatures.join(" ") }),
   };
 }

@@ -84,10 +84,10 @@ function takeNew(
   if (now - eventLog.arrived > settings.idleTtlMs) eventLog.forgetWindow();
   eventLog.leaveOut(now + settings.futureMs + CLOCK_SKEW_MS);
   if ("own" in event.data && eventLog.statics === undefined) throw new Refusal({ noStatics: index });
-  const { answer, scored } = eventLog.add(scorer, origin.source, event, now, isFresh);
+  const added = eventLog.add(scorer, origin.source, event, now, isFresh);
   // by the clock as it stands: `now` may be ahead for as long as the clock once jumped
-  if (scored) postAnswer(eventLog, answer, origin, dependencies.now(), dependencies);
+  if (!added.answer.late) postAnswer(eventLog, added, origin, dependencies.now(), dependencies);
   const forgotten = eventLog.trim();
   if (forgotten > 0) dependencies.log({ event: "ids forgotten early", key: eventLog.facts.key, forgotten });
-  return answer;
+  return added.text;
 }

@@ -38,9 +38,13 @@ export interface Facts extends DirectoryReport {
   readonly windowFrom: number;
   /** Who writes the window: a source; `*`: several did before anyone asked; null: nobody yet. */
   readonly owner: string | null;
+  /** Of the last window that was scored, and by which model; null: of none since the window began. */
+  readonly label: 0 | 1 | null;
+  readonly labelModel: string | null;
 }
 
-const FACTS = "key, incarnation AS generation, delivered, dropped, version, due, reported, reportedAt, schema, windowFrom, owner";
+const FACTS =
+  "key, incarnation AS generation, delivered, dropped, version, due, reported, reportedAt, schema, windowFrom, owner, label, labelModel";
 /** Beyond the limit, so many events are forgotten at a time. */
 const FORGOTTEN_SHARE = 0.01;
 
@@ -48,6 +52,13 @@ const FORGOTTEN_SHARE = 0.01;
 export interface Scorer {
   readonly ready: Ready;
   readonly model: string;
+}
+
+/** The answer to a new event, the same as JSON, and the label of the stream's window before it: undefined where that was none of the model's. */
+export interface Added {
+  readonly answer: StreamAnswer;
+  readonly text: string;
+  readonly previous: 0 | 1 | undefined;
 }
 
 /** What is written down of one key; constructed by `open` and `create`. */
@@ -198,10 +209,10 @@ export class EventLog {
   }
 
   /**
-   * Stores and scores a new event; its StreamAnswer as JSON. `now`: milliseconds since 1970, never less than `arrived`. `fresh`: the
+   * Stores and scores a new event. `now`: milliseconds since 1970, never less than `arrived`. `fresh`: the
    * answer says that the window began anew. Where the event leaves out what is given once a sequence, `statics` must be known.
    */
-  add({ ready, model }: Scorer, source: string, event: StreamEvent, now: number, fresh: boolean): { answer: string; scored: boolean } {
+  add({ ready, model }: Scorer, source: string, event: StreamEvent, now: number, fresh: boolean): Added {
     const { id, digest, timestamp, data } = event;
     const shape = shapeOf(ready.model.recipe);
     const { timesteps } = shape;
@@ -239,7 +250,14 @@ export class EventLog {
     this.arrived = now;
     if (!late) this.window = window;
     this.statics = statics;
-    return { answer: JSON.stringify(answer), scored };
+    return { answer, text: JSON.stringify(answer), previous: isRow ? this.replaceLabel(answer) : undefined };
+  }
+
+  /** The label of the scored window before, by the same model; from now on the answer's. */
+  private replaceLabel({ label, model }: StreamAnswer): 0 | 1 | undefined {
+    const { label: known, labelModel } = this.facts;
+    if (label !== undefined && (label !== known || model !== labelModel)) this.change({ label, labelModel: model });
+    return known === null || labelModel !== model ? undefined : known;
   }
 
   /** Forgets the oldest events where there are more than one object may hold. Returns how many. */
@@ -269,6 +287,7 @@ export class EventLog {
   forgetWindow(): void {
     this.sql.exec("UPDATE events SET row = NULL WHERE row IS NOT NULL"); // also of events that were late, or for another model
     this.sql.exec("DELETE FROM statics");
+    if (this.facts.label !== null) this.change({ label: null });
     this.window = [];
     this.statics = undefined;
   }

@@ -1,7 +1,9 @@
-// An answer → rows of the outbox, one for each destination.
+// An answer → rows of the outbox, one for each destination that wants it.
+import { ENVELOPE, renderBody } from "../deliveries/bodies.ts";
+import { holds } from "../deliveries/conditions.ts";
 import { nextDelayMs } from "../deliveries/schedule.ts";
 import type { Endpoints } from "./endpoints.ts";
-import type { EventLog } from "./event-log.ts";
+import type { Added, EventLog } from "./event-log.ts";
 import { maxOutboxRows } from "./limits.ts";
 import type { Origin } from "./stream-object.ts";
 
@@ -13,24 +15,27 @@ export interface PostDependencies {
 }
 
 /**
- * Puts the answer to the log's last event, a StreamAnswer as JSON, into the outbox for each of `destinations`, names. Where a
+ * Puts the answer to the log's last event into the outbox for each of `destinations`, names, whose condition it meets. Where a
  * destination has more rows than the settings allow, its oldest go, which is logged. `now`: milliseconds since 1970.
  */
 export function postAnswer(
   eventLog: EventLog,
-  answer: string,
+  { answer, text, previous }: Added,
   { destinations, hops = 0, trace }: Pick<Origin, "destinations" | "hops" | "trace">,
   now: number,
   { endpoints, random, log }: PostDependencies,
 ): void {
   if (destinations.length === 0) return;
   const { settings, destinations: known } = endpoints;
-  const body = `{"type":"prediction.created","timestamp":"${new Date(now).toISOString()}","data":${answer}}`;
+  const said = { answer: { ...answer }, text, time: new Date(now).toISOString(), generation: eventLog.facts.generation };
   const limit = Math.min(settings.outboxRows, maxOutboxRows(eventLog.timesteps));
   let dropped = 0;
   for (const name of destinations) {
+    const destination = known.get(name);
+    if (!holds(destination?.when, { ...answer, previous })) continue;
+    const body = renderBody(destination?.body ?? ENVELOPE, said);
     const due = now + nextDelayMs({ attempts: 0, random: random() }, settings.scheduleS)!;
-    eventLog.outbox.add({ seq: eventLog.seq, destination: name, url: known.get(name)?.url, body, now, due, hops, trace });
+    eventLog.outbox.add({ seq: eventLog.seq, destination: name, url: destination?.address, body, now, due, hops, trace });
     dropped += eventLog.outbox.trim(name, limit);
   }
   if (dropped === 0) return;

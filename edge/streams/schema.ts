@@ -1,6 +1,6 @@
 // The tables of a key's object, and the steps from one version of them to the next. They lie in people's objects: names stay, a step that
 // was deployed is never changed, and whoever needs another table or column adds a step.
-import { OUTBOX_BY_SETTING, OUTBOX_SCHEMA } from "../deliveries/outbox.ts";
+import { ATTEMPTS_SCHEMA, OUTBOX_BY_SETTING, OUTBOX_SCHEMA } from "../deliveries/outbox.ts";
 import { hasTable, type Sql, select } from "../deliveries/sql.ts";
 import type { ObjectStorage } from "./storage.ts";
 
@@ -26,6 +26,7 @@ const FIRST = `
  * been round.
  * To 3: the rows of the latest events that gave what is given once a sequence, of which each row before held its own.
  * To 4: the trace that the event of an outbox row came with.
+ * To 5: the label of the last scored window, and by which model; the attempts of each row.
  */
 const STEPS: readonly string[] = [
   `CREATE TABLE storage (version INTEGER NOT NULL);
@@ -43,6 +44,9 @@ const STEPS: readonly string[] = [
   `CREATE TABLE statics (timestamp REAL NOT NULL, seq INTEGER NOT NULL, row TEXT NOT NULL, PRIMARY KEY (timestamp, seq)) WITHOUT ROWID;
   INSERT INTO statics SELECT timestamp, seq, row FROM events WHERE row IS NOT NULL ORDER BY timestamp DESC, seq DESC LIMIT 1;`,
   "ALTER TABLE outbox ADD COLUMN trace TEXT;",
+  `ALTER TABLE stream ADD COLUMN label INTEGER;
+  ALTER TABLE stream ADD COLUMN labelModel TEXT;
+  ${ATTEMPTS_SCHEMA}`,
 ];
 
 /** The version of the tables that this code reads and writes. */

@@ -180,8 +180,8 @@ describe("DESTINATIONS", () => {
     ["https://user@example.com/", "must have no user name or password"],
     ["https://example.com@10.0.0.1/", "must have no user name or password"],
     ["https://example.com/#a", "must have no fragment, got #a"],
-    ["https://example.com:8443/", "must be on https' own port, 443, got 8443"],
-    ["https://example.com:80/", "must be on https' own port, 443, got 80"],
+    ["https://example.com:8443/", "must be on https' own port, 443, or on the one that port names, got 8443"],
+    ["https://example.com:80/", "must be on https' own port, 443, or on the one that port names, got 80"],
     ["https://127.0.0.1/", "must name its host, not an IP address, got 127.0.0.1"],
     ["https://127.1/", "must name its host, not an IP address, got 127.0.0.1"],
     ["https://0x7f000001/", "must name its host, not an IP address, got 127.0.0.1"],
@@ -238,8 +238,8 @@ describe("DESTINATIONS", () => {
     ],
     [{ url: "https://a.example.com/", secrets: ["ASYMMETRIC_PUBLIC"] }, "must name a secret that is whsec_ or whsk_"],
     [
-      { url: "https://a.example.com/", secrets: ["STANDARD"], headers: {} },
-      'DESTINATIONS.d must have no keys but url, secrets, got "headers"',
+      { url: "https://a.example.com/", secrets: ["STANDARD"], method: "PUT" },
+      'DESTINATIONS.d must have no keys but url, urlSecret, port, secrets, unsigned, authorization, headers, when, body, text, got "method"',
     ],
   ])("%j: %s", (destination, sentence) => expect(() => parse(destination)).toThrow(sentence));
 

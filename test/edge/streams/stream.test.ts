@@ -279,7 +279,7 @@ test("the tables and columns that lie in people's objects keep their names, and 
   const streams = openStreams(servable);
   await streams.store.accept("k", [eventAt(1)], { source: API_SOURCE, destinations: ["desk"] });
   const columns = (table: string) => streams.query("k", `SELECT name FROM pragma_table_info('${table}')`).map(({ name }) => name);
-  const added = ["schema", "windowFrom", "owner"];
+  const added = ["schema", "windowFrom", "owner", "label", "labelModel"];
   expect(columns("stream")).toEqual(["key", "incarnation", "delivered", "dropped", "version", "due", "reported", "reportedAt", ...added]);
   expect(columns("events")).toEqual(["seq", "source", "id", "digest", "arrived", "timestamp", "row", "answer", "lowest"]);
   const outbox = [
@@ -413,7 +413,7 @@ describe("tables of version 1", () => {
     expect(known).toEqual({ answer: { key: "k", seq: 1, window: [{ seq: 1, id: "e1" }] }, replayed: true });
     expect(next.answer).toMatchObject({ seq: 3, filled: 3 });
     expect(next.answer.fresh).toBeUndefined();
-    expect(streams.query("k", "SELECT version FROM storage")).toEqual([{ version: 4 }]);
+    expect(streams.query("k", "SELECT version FROM storage")).toEqual([{ version: 5 }]);
     await streams.rearm("k");
     await streams.advance(streams.clock + 1000);
     expect((await streams.store.deliveries({ key: "k" }, 10)).items).toMatchObject([{ state: "delivered" }]);
@@ -435,7 +435,7 @@ describe("tables of version 1", () => {
     streams.run("k", "UPDATE storage SET version = 99");
     streams.restart();
     await expect(send(streams, eventAt(2))).rejects.toMatchObject({ kind: "storage" });
-    expect(JSON.stringify(streams.log)).toContain("version 99, newer than this Worker's 4");
+    expect(JSON.stringify(streams.log)).toContain("version 99, newer than this Worker's 5");
   });
 });
 

@@ -1,0 +1,109 @@
+// What a delivery says: our own envelope, CloudEvents 1.0, a chat's message, or a template of the configuration's. Substitution is closed:
+// a template is JSON before anything is put in, and what is put in is a value, so nothing of an event can break it.
+import { describe, type Path } from "../../shared/errors.ts";
+import { ConfigurationError, parseString } from "../config/configuration.ts";
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+export interface Body {
+  readonly contentType: string;
+  /** Undefined: our own envelope. */
+  readonly template?: Json | "cloudevents";
+  /** How a text is written where it is put into another. */
+  readonly escaping?: "slack";
+}
+
+/** An answer, and what stands around it. */
+export interface Said {
+  /** A StreamAnswer. */
+  readonly answer: Readonly<Record<string, unknown>>;
+  /** The same as JSON. */
+  readonly text: string;
+  /** When it was made, ISO 8601. */
+  readonly time: string;
+  /** Tells a stream's answers from those it gave before it was emptied. */
+  readonly generation: string;
+}
+
+const FIELDS = ["key", "source", "id", "timestamp", "seq", "model", "operatingPoint", "probability", "label", "warming", "filled"] as const;
+const HOLE = /\{(\w+)\}/g;
+const MAX_TEMPLATE_LENGTH = 16_384;
+const SENTENCE = "{key}: probability {probability}, label {label} ({timestamp})";
+const CARD = "http://adaptivecards.io/schemas/adaptive-card.json";
+
+/** Each chat's message around a sentence. Discord's names nobody, whatever a key says. */
+const CHATS: Readonly<Record<string, (sentence: string) => Json>> = {
+  slack: (text) => ({ text }),
+  discord: (content) => ({ content, allowed_mentions: { parse: [] } }),
+  teams: (text) => ({
+    type: "message",
+    attachments: [
+      {
+        contentType: "application/vnd.microsoft.card.adaptive",
+        content: { $schema: CARD, type: "AdaptiveCard", version: "1.4", body: [{ type: "TextBlock", wrap: true, text }] },
+      },
+    ],
+  }),
+};
+
+export const ENVELOPE: Body = { contentType: "application/json" };
+
+/** `body` and `text` of a destination's table. Throws ConfigurationError. */
+export function parseBody(body: unknown, sentence: unknown, path: Path): Body {
+  const at = [...path, "body"];
+  const chat = typeof body === "string" && Object.hasOwn(CHATS, body) ? CHATS[body] : undefined;
+  if (sentence !== undefined && chat === undefined)
+    throw new ConfigurationError([...path, "text"], "must be left out, but for slack, discord and teams", describe(sentence));
+  if (body === undefined) return ENVELOPE;
+  if (body === "cloudevents") return { contentType: "application/cloudevents+json", template: "cloudevents" };
+  const text = parseString(body, at, `slack, discord, teams, cloudevents or a template, JSON with places such as "{probability}"`);
+  const template = chat?.(sentence === undefined ? SENTENCE : parseString(sentence, [...path, "text"])) ?? parseTemplate(text, at);
+  checkHoles(template, at);
+  return { ...ENVELOPE, template, ...(body === "slack" && { escaping: "slack" }) };
+}
+
+function parseTemplate(text: string, path: Path): Json {
+  if (text.length > MAX_TEMPLATE_LENGTH)
+    throw new ConfigurationError(path, `must have at most ${MAX_TEMPLATE_LENGTH} characters`, `${text.length}`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ConfigurationError(path, `must be ${[...Object.keys(CHATS), "cloudevents"].join(", ")} or JSON`, describe(text));
+  }
+}
+
+function checkHoles(template: Json, path: Path): void {
+  for (const [, name] of JSON.stringify(template).matchAll(HOLE))
+    if (name !== "data" && !FIELDS.some((field) => field === name))
+      throw new ConfigurationError(path, `must have no places but {data}, ${FIELDS.map((field) => `{${field}}`).join(", ")}`, `{${name}}`);
+}
+
+/** The text of a delivery. */
+export function renderBody({ template, escaping }: Body, said: Said): string {
+  const { answer, text, time } = said;
+  if (template === undefined) return `{"type":"prediction.created","timestamp":"${time}","data":${text}}`;
+  if (template === "cloudevents") return JSON.stringify(cloudEvent(said));
+  const written = (value: unknown): string => {
+    const plain = value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+    return escaping === undefined ? plain : plain.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  };
+  const fieldOf = (name: string): unknown => (name === "data" ? answer : answer[name]);
+  const fill = (part: Json): unknown => {
+    if (typeof part === "string") {
+      const [, alone] = /^\{(\w+)\}$/.exec(part) ?? [];
+      return alone === undefined || escaping ? part.replace(HOLE, (_, name: string) => written(fieldOf(name))) : (fieldOf(alone) ?? null);
+    }
+    if (Array.isArray(part)) return part.map(fill);
+    if (typeof part !== "object" || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, fill(value)]));
+  };
+  return JSON.stringify(fill(template));
+}
+
+/** CloudEvents 1.0, structured: `source` and `id` together are one event's, whatever destination it goes to. */
+function cloudEvent({ answer, time, generation }: Said): object {
+  const { key, seq } = answer;
+  const source = `/v1/streams/${encodeURIComponent(String(key))}`;
+  const attributes = { specversion: "1.0", id: `${generation}-${seq}`, source, type: "prediction.created", subject: key, time };
+  return { ...attributes, datacontenttype: "application/json", data: answer };
+}
