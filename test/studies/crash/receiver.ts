@@ -23,8 +23,10 @@ export interface Receiver {
   close(): void;
 }
 
+/** Gets the changes of a key's label alone. */
+export const TURNS = "turns";
 /** `desk` never says 410, `wall` does now and then. */
-export const DESTINATIONS = ["desk", "wall"] as const;
+export const DESTINATIONS = ["desk", "wall", TURNS] as const;
 /** Never answers, until it recovers. */
 export const DEAD = "grave";
 const SLOW_MS = 400;

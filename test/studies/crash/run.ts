@@ -5,7 +5,7 @@ import { openModel } from "../../../edge/models/servable-model.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { randomOf } from "../../fixtures/model.ts";
-import { type Attempt, DEAD, DESTINATIONS, openReceiver, type Receiver } from "./receiver.ts";
+import { type Attempt, DEAD, DESTINATIONS, openReceiver, type Receiver, TURNS } from "./receiver.ts";
 import { makeEvents, sendAll } from "./sender.ts";
 import { type ListedDead, type Tally, tally } from "./tally.ts";
 
@@ -59,7 +59,12 @@ const RETRY_SCHEDULE_S = "0 0.2 0.5 1 1 2 2 3";
 
 /** What the Worker is configured with to deliver to `base`, one path a destination. */
 export function textsFor(base: string): Record<string, string> {
-  const table = Object.fromEntries([...DESTINATIONS, DEAD].map((name) => [name, { url: `${base}/${name}`, secrets: ["SECRET"] }]));
+  const table = Object.fromEntries(
+    [...DESTINATIONS, DEAD].map((name) => [
+      name,
+      { url: `${base}/${name}`, secrets: ["SECRET"], ...(name === TURNS && { when: "label changed" }) },
+    ]),
+  );
   return {
     DESTINATIONS: JSON.stringify(table),
     SECRET,

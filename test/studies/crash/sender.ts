@@ -33,12 +33,13 @@ export function makeEvents(count: number, keys: number, random: () => number): S
     const step = Math.floor(i / keys);
     const dice = random();
     const behind = dice < 0.02 ? 30 : dice < 0.16 ? Math.floor(random() * 8) : 0;
-    const base = 100 + random();
+    const swing = 4 * random(); // calm and restless bars, so that labels change
+    const base = 100 + swing * random();
     return {
       key: `key ${i % keys} ${"ä/?#%".at(i % 5)}`,
       id: `${i}`,
       timestamp: 1_700_000_000_000 + Math.max(0, step - behind) * 60_000 + Math.floor(random() * 1000),
-      values: [base, base + random(), base - random(), base, 1e6 * random()],
+      values: [base, base + swing * random(), base - swing * random(), base, 1e6 * random()],
     };
   });
 }

@@ -2,7 +2,7 @@
 // Pure: takes what sender, receiver and listings saw.
 import type { Ready } from "../../../edge/models/servable-model.ts";
 import { score } from "../../../shared/model.ts";
-import type { Attempt } from "./receiver.ts";
+import { type Attempt, TURNS } from "./receiver.ts";
 import type { Acknowledged } from "./sender.ts";
 
 export interface ListedDead {
@@ -19,10 +19,12 @@ export interface Tally {
   scored: number;
   warming: number;
   late: number;
+  /** Scores whose label is another than that of the key's score before. */
+  turns: number;
   /** Windows that are not the last T by time of what came before, and scores that differ in a bit from the offline one. */
   wrongWindows: number;
   wrongScores: number;
-  /** A scored event times a destination. */
+  /** A scored event times a destination that wants it. */
   deliveries: number;
   delivered: number;
   /** Listed dead, and not taken by the receiver. */
@@ -50,6 +52,7 @@ export function tally(
     scored: 0,
     warming: 0,
     late: 0,
+    turns: 0,
     wrongWindows: 0,
     wrongScores: 0,
     deliveries: 0,
@@ -64,6 +67,7 @@ export function tally(
   for (const [key, ofKey] of Map.groupBy(acknowledged, ({ event }) => event.key)) {
     const inOrder = ofKey.toSorted((a, b) => a.answer.seq - b.answer.seq);
     let window: Acknowledged[] = [];
+    let label: number | undefined;
     for (const [i, current] of inOrder.entries()) {
       const { event, answer } = current;
       if (answer.seq !== i + 1 || answer.id !== event.id || answer.key !== key) totals.lostOrDoubled++;
@@ -79,8 +83,12 @@ export function tally(
       else if (expected === undefined) totals.warming++;
       else {
         totals.scored++;
+        const isTurn = label !== undefined && answer.label !== label;
+        label = answer.label;
+        if (isTurn) totals.turns++;
         for (const destination of destinations)
-          rows.set(JSON.stringify([key, answer.seq, destination]), { ids: new Set(), bodies: new Set(), taken: false, dead: false });
+          if (destination !== TURNS || isTurn)
+            rows.set(JSON.stringify([key, answer.seq, destination]), { ids: new Set(), bodies: new Set(), taken: false, dead: false });
       }
     }
   }
