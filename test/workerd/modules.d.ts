@@ -10,3 +10,7 @@ declare module "cloudflare:test" {
   export function runDurableObjectAlarm(stub: unknown): Promise<boolean>;
   export function evictAllDurableObjects(): Promise<void>;
 }
+declare module "*?raw" {
+  const text: string;
+  export default text;
+}
