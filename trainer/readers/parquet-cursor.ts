@@ -39,7 +39,7 @@ export function openColumn(file: RandomAccess, columns: FileMetaData["row_groups
   let entry = 0;
   let value = 0;
   return {
-    close: () => void bytes.transfer(0),
+    close: () => void bytes.transfer?.(0),
     take(count, see) {
       for (let n = -1; ; entry++) {
         while (entry === page.count) {

@@ -87,7 +87,7 @@ export function copyRow({ blocks, features: F }: Rows, r: number, out: Float64Ar
 
 /** Frees the blocks now: half a gigabyte, perhaps, that the collector would leave for a while to whoever trains next. */
 export function freeRows({ blocks }: Rows): void {
-  for (const block of blocks) for (const { buffer } of Object.values(block) as Float64Array<ArrayBuffer>[]) buffer.transfer(0);
+  for (const block of blocks) for (const { buffer } of Object.values(block) as Float64Array<ArrayBuffer>[]) buffer.transfer?.(0); // Node 20 has none, and its collector frees
 }
 
 /** Reads batches of single-step sequences to the end; null where there are none. Throws DataError. */

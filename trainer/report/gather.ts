@@ -97,7 +97,7 @@ export function gatherReport(input: ReportInput): ReportContent {
 function nameOf(model: Model): string {
   if (model.stack !== undefined) return "stack";
   const layered = soleLayers(model);
-  return layered === undefined ? `LSTM(${networksOf(model)[0]?.units})` : describeLayers(layered);
+  return layered === undefined ? `LSTM(${networksOf(model)[0]?.units})` : "network"; // its layers are too long for a column
 }
 
 function describeNetwork(model: Model): ReportContent["network"] {
