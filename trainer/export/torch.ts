@@ -5,7 +5,7 @@ import { ArtifactError } from "../../shared/errors.ts";
 import { networksOf, soleNetwork } from "../../shared/members.ts";
 import type { Model } from "../../shared/model.ts";
 import type { Network } from "../../shared/networks/lstm.ts";
-import type { Recipe } from "../../shared/recipe/recipe.ts";
+import { recipeLists } from "./recipe-lists.ts";
 import { HEAD_MODULE, LSTM_GATES, LSTM_MODULE, METADATA_KEY, type RecurrentParameter, recurrentShapes, transpose } from "./torch-layout.ts";
 
 type TensorsByName = Parameters<typeof packTensors>[0];
@@ -30,7 +30,7 @@ export function encodeTorch(model: Model): Uint8Array<ArrayBuffer> {
   networks.forEach(rejectUnusual);
   const tensors = Object.assign({}, ...networks.map((each, i) => tensorsOf(each, network ? "" : `${i}.`)));
   const facts = network ? { name, calibration } : { name, member: "lstm", members: members.map(({ kind }) => kind), stack, calibration };
-  const metadata = { format: "pt", [METADATA_KEY]: JSON.stringify({ ...facts, recipe: withLists(recipe) }) };
+  const metadata = { format: "pt", [METADATA_KEY]: JSON.stringify({ ...facts, recipe: recipeLists(recipe) }) };
   return encodeFrame(metadata, packTensors(tensors), ALIGNMENT);
 }
 
@@ -55,9 +55,4 @@ function rejectUnusual({ hardGates, backwards, initial }: Network): void {
   const unusual =
     hardGates !== undefined ? "hard sigmoids" : backwards ? "steps read backwards" : initial ? "a state before the first step" : undefined;
   if (unusual) throw new ArtifactError(`has ${unusual}: a state dict of PyTorch cannot hold ${unusual}; export with --onnx`);
-}
-
-/** A recipe whose arrays are lists, as JSON has them. */
-function withLists(recipe: Recipe): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(recipe).map(([key, value]) => [key, value instanceof Float64Array ? [...value] : value]));
 }

@@ -3,10 +3,7 @@
 import { isZeroRow, type Padding } from "../../shared/sequence.ts";
 import type { ImportedNetwork, SettledNetwork } from "./contract/imported-network.ts";
 import { rejectFile } from "./contract/reject-file.ts";
-
-/** What each answer means, as the question has it. */
-const MEANINGS =
-  "none where every row is data, leading where shorter sequences were given alone or packed, any where all-zero rows were passed over";
+import { PADDING_MEANINGS } from "./contract/said.ts";
 
 /**
  * The network with its padding settled. `said` is the person's word. Throws DataError where the file cannot say and nobody does, and
@@ -15,7 +12,7 @@ const MEANINGS =
 export function settlePadding(imported: ImportedNetwork, said: Padding | undefined, source: string): SettledNetwork {
   const { padding, exportMetadata, timesteps } = imported;
   if (padding === null) {
-    if (said === undefined) rejectFile(source, problemOf(imported), `say --padding: ${MEANINGS}`);
+    if (said === undefined) rejectFile(source, problemOf(imported), `say --padding: ${PADDING_MEANINGS}`);
     return {
       ...imported,
       padding: said,

@@ -39,6 +39,18 @@ class Recurrent(nn.Module):
         return torch.sigmoid(self.fc(last))
 
 
+class Convolved(nn.Module):
+    """A convolution over steps and its pooling, then a recurrent layer."""
+
+    def __init__(self, conv, pool, rnn, head):
+        super().__init__()
+        self.conv, self.pool, self.rnn, self.fc, self.first = conv, pool, rnn, head, True
+
+    def forward(self, x):
+        x = self.pool(torch.relu(self.conv(x.transpose(1, 2)))).transpose(1, 2)
+        return torch.sigmoid(self.fc(self.rnn(x)[0][:, -1]))
+
+
 class Scale(nn.Module):
     def forward(self, x):
         return (x - 0.25) / 2
@@ -98,6 +110,9 @@ save_state("bidirectional LSTM", Recurrent(lstm(8, bidirectional=True), nn.Linea
 save_state("GRU", Recurrent(nn.GRU(F, 8, batch_first=True), nn.Linear(8, 1)), "gru last linear")
 save_state("LSTM, mean over steps", Recurrent(lstm(8), nn.Linear(8, 1), read="mean"), "lstm mean linear")
 save_state("LSTM, hidden Linear", Recurrent(lstm(8), relu_head(8)), "lstm last linear relu linear")
+
+save_state("Conv1d, MaxPool1d, LSTM", Convolved(nn.Conv1d(F, 6, 3, padding=1), nn.MaxPool1d(2), nn.LSTM(6, 8, batch_first=True), nn.Linear(8, 1)), "conv1d(padding=1) relu maxpool1d(2) lstm last linear")
+save_state("Conv1d with strides, AvgPool1d, GRU", Convolved(nn.Conv1d(F, 6, 3, stride=2, dilation=2), nn.AvgPool1d(2, stride=1, padding=1), nn.GRU(6, 8, batch_first=True), nn.Linear(8, 1)), "conv1d(stride=2, dilation=2) relu avgpool1d(2, stride=1, padding=1) gru last linear")
 
 path = cases.path(".pt")
 model = Recurrent(lstm(8), nn.Linear(8, 1))

@@ -57,6 +57,12 @@ describe("a state dict holds no forward pass", () => {
     );
   });
 
+  test("and where nothing is said, all that is missing is asked for at once; fc1 and fc2 are names, not places", async () => {
+    expect(await refuse(stateDict("fc1"), {})).toMatch(
+      /^m\.safetensors: is a state dict, which does not hold the forward pass, nor what all-zero rows are: say --torch "lstm last linear" .*; and say --padding: none where/,
+    );
+  });
+
   test.each([
     ["lstm(2, bidirectional) mean linear", "lstm has 1 layer, where --torch says 2: say --torch as the model is"],
     ["lstm mean linear relu linear", 'holds 1 Linear modules (fc), where the forward pass "lstm mean linear relu linear" has 2'],

@@ -9,6 +9,7 @@ import type { LayeredNetwork } from "../../../shared/networks/layers.ts";
 import type { Calibration, Network } from "../../../shared/networks/lstm.ts";
 import { describeChannel } from "../../../shared/recipe/channel.ts";
 import { type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
+import { recipeLists } from "../recipe-lists.ts";
 import { type Builder, createBuilder } from "./builder.ts";
 import { floatList, floats, int, ints, node, port, raw, string, strings, tensor } from "./graph.ts";
 import { buildLayers } from "./layer-graph.ts";
@@ -52,7 +53,7 @@ export function encodeOnnx(
     opsetImport: [{ domain: "", version: OPSET }, ...(hasTrees(model) ? [{ domain: ML_DOMAIN, version: ML_OPSET }] : [])],
     metadataProps: [
       { key: "name", value: name },
-      { key: "recipe", value: JSON.stringify(withLists(recipe)) },
+      { key: "recipe", value: JSON.stringify(recipeLists(recipe)) },
       ...(model.stack ? [{ key: "members", value: JSON.stringify(summariseMembers(model)) }] : []),
     ],
   });
@@ -250,13 +251,4 @@ function twoBiases(bias: Uint8Array): Uint8Array {
   const both = new Uint8Array(2 * bias.length);
   both.set(bias);
   return both;
-}
-
-/** The recipe with its arrays as lists, as JSON has them. */
-function withLists(recipe: Recipe): Record<string, unknown> {
-  const { timesteps, features, padding, mask, channels, clip, lengths, gaps, clock, fill, inputs } = recipe;
-  const [mean, scale, floor] = [recipe.mean, recipe.scale, recipe.floor].map((array) => [...array]);
-  const [featureMean, featureScale] = [recipe.featureMean, recipe.featureScale].map((array) => [...array]);
-  const rows = { timesteps, features, padding, mask, gaps, fill: fill && [...fill], clock, inputs };
-  return { ...rows, channels, clip, lengths, mean, scale, floor, featureMean, featureScale };
 }

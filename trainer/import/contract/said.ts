@@ -14,11 +14,24 @@ export type TorchStep =
     }
   /** What is read of a cell's states: `last` is output[:, -1], `state` the last h_n of each direction, `cell` of c_n. */
   | { readonly kind: "pool"; readonly by: "last" | "state" | "cell" | "first" | "mean" | "max" }
+  /** Over steps, (N,C,T) in PyTorch; pooling where `by` is said, else a convolution, whose kernel size the weights tell. */
+  | {
+      readonly kind: "conv" | "pooling";
+      readonly by?: "max" | "mean";
+      readonly size?: number;
+      readonly stride: number;
+      readonly padding: number | "same";
+      readonly dilation: number;
+    }
   | { readonly kind: "flatten" | "linear" | "batchnorm" | "layernorm" }
   | { readonly kind: "activation"; readonly activation: Activation };
 
 /** The forward pass around a state dict of PyTorch, in the order of computation, without a last sigmoid. */
 export type TorchDescription = readonly TorchStep[];
+
+/** What each answer to --padding means, as the question has it. */
+export const PADDING_MEANINGS =
+  "none where every row is data, leading where shorter sequences were given alone or packed, any where all-zero rows were passed over";
 
 /** Reads a file of the model's own folder, by the name that the model has for it. Throws DataError: no such file, or another folder. */
 export type Beside = (location: string) => Uint8Array;

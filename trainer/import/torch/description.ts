@@ -20,6 +20,8 @@ const ACTIVATIONS: Readonly<Record<string, (setting: number | undefined) => Acti
   softsign: () => ({ kind: "softsign" }),
   sigmoid: () => ({ kind: "sigmoid" }),
 };
+/** Layers over (N, channels, steps). */
+const WINDOWS: Readonly<Record<string, "max" | "mean" | undefined>> = { conv1d: undefined, maxpool1d: "max", avgpool1d: "mean" };
 const OTHERS = ["linear", "batchnorm", "layernorm", "flatten", "dropout"] as const;
 const MAX_LAYERS = 8;
 const MAX_STEPS = 64;
@@ -32,9 +34,9 @@ export const TORCH_USUAL = "lstm last linear";
  * nothing is said), then the layers behind. A last `sigmoid` may be said or left out. Throws UsageError naming the word that does not fit.
  */
 export function readTorchDescription(text: string, option: string): TorchDescription {
-  const words = text.toLowerCase().match(/[a-z_]+(?:\s*\([^()]*\))?|\S+/g) ?? [];
+  const words = text.toLowerCase().match(/[a-z_][a-z_0-9]*(?:\s*\([^()]*\))?|\S+/g) ?? [];
   const steps: TorchStep[] = [];
-  if (!/^(lstm|gru|rnn|layer_?norm)\b/.test(words[0] ?? ""))
+  if (!/^(lstm|gru|rnn|layer_?norm|batch_?norm|conv_?1d)\b/.test(words[0] ?? ""))
     throw new UsageError(`--${option} begins with "${words[0] ?? ""}", expected ${CELLS.join(", ")}, such as "${TORCH_USUAL}"`);
   for (const word of words.slice(0, MAX_STEPS)) {
     const step = readWord(word, text, option);
@@ -52,17 +54,18 @@ export function readTorchDescription(text: string, option: string): TorchDescrip
 }
 
 function readWord(word: string, text: string, option: string): TorchStep | "dropout" {
-  const [, given = word, settings = ""] = word.match(/^([a-z_]+)(?:\s*\(([^()]*)\))?$/) ?? [];
+  const [, given = word, settings = ""] = word.match(/^([a-z_][a-z_0-9]*)(?:\s*\(([^()]*)\))?$/) ?? [];
   const name = given.replaceAll("_", "");
   const cell = CELLS.find((known) => known === name);
   if (cell !== undefined) return readCell(cell, settings, text, option);
   const by = POOLINGS.find((known) => known === name);
   if (by !== undefined) return { kind: "pool", by };
+  if (Object.hasOwn(WINDOWS, name)) return readWindow(WINDOWS[name], settings, word, option);
   const other = OTHERS.find((known) => known === name);
   if (other !== undefined) return other === "dropout" ? other : { kind: other };
   if (!Object.hasOwn(ACTIVATIONS, name))
     throw new UsageError(
-      `--${option} has "${word}" at ${text.toLowerCase().indexOf(word)}, expected ${[...CELLS, ...POOLINGS, ...OTHERS, ...Object.keys(ACTIVATIONS)].join(", ")}`,
+      `--${option} has "${word}" at ${text.toLowerCase().indexOf(word)}, expected ${[...CELLS, ...POOLINGS, ...OTHERS, ...Object.keys(WINDOWS), ...Object.keys(ACTIVATIONS)].join(", ")}`,
     );
   const setting = settings.trim() === "" ? undefined : Number(settings);
   if (setting !== undefined && !Number.isFinite(setting))
@@ -84,12 +87,48 @@ function readCell(cell: (typeof CELLS)[number], settings: string, text: string, 
   return { kind: "cell", cell, layers, isBidirectional, isRelu };
 }
 
+/** `conv1d(padding=1, stride=2, dilation=2)`, `maxpool1d(2, stride=1)`: names and defaults as torch.nn has them. */
+function readWindow(by: "max" | "mean" | undefined, settings: string, word: string, option: string): TorchStep {
+  const said = new Map<string, string>();
+  for (const part of settings.split(",").map((one) => one.replaceAll(" ", ""))) {
+    const [, key = by ? "kernel_size" : "", value = ""] = part.match(/^(?:([a-z_]+)=)?(\d{1,4}|same|valid)$/) ?? [];
+    const isKnown = (by ? ["kernel_size", "stride", "padding"] : ["kernel_size", "stride", "padding", "dilation"]).includes(key);
+    const isNumber = /^\d+$/.test(value) && (key === "padding" || Number(value) >= 1);
+    if (part !== "" && !(isKnown && (isNumber || (key === "padding" && !by))))
+      throw new UsageError(`--${option} has "${part}" in "${word}", expected settings such as conv1d(padding=1, stride=2) or maxpool1d(2)`);
+    if (part !== "") said.set(key, value);
+  }
+  const size = said.has("kernel_size") ? Number(said.get("kernel_size")) : undefined;
+  if (by && size === undefined) throw new UsageError(`--${option} has "${word}" without its size, expected one such as maxpool1d(2)`);
+  const padding = said.get("padding") ?? "0";
+  return {
+    kind: by ? "pooling" : "conv",
+    by,
+    size,
+    stride: Number(said.get("stride") ?? (by ? size : 1)),
+    padding: padding === "same" ? "same" : padding === "valid" ? 0 : Number(padding),
+    dilation: Number(said.get("dilation") ?? 1),
+  };
+}
+
+function describeWindow({ by, size, stride, padding, dilation }: Extract<TorchStep, { kind: "conv" | "pooling" }>): string {
+  const settings = [
+    ...(size === undefined ? [] : [by ? `${size}` : `kernel_size=${size}`]),
+    ...(stride === (by ? size : 1) ? [] : [`stride=${stride}`]),
+    ...(padding === 0 ? [] : [`padding=${padding}`]),
+    ...(dilation === 1 ? [] : [`dilation=${dilation}`]),
+  ];
+  const name = by === "max" ? "maxpool1d" : by ? "avgpool1d" : "conv1d";
+  return settings.length > 0 ? `${name}(${settings.join(", ")})` : name;
+}
+
 /** The steps in words, as `--torch` takes them. */
 export function describeTorch(steps: TorchDescription): string {
   return steps
     .map((step) => {
       if (step.kind === "activation") return step.activation.kind.toLowerCase();
       if (step.kind === "pool") return step.by;
+      if (step.kind === "conv" || step.kind === "pooling") return describeWindow(step);
       if (step.kind !== "cell") return step.kind;
       const settings = [
         ...(step.layers > 1 ? [step.layers] : []),

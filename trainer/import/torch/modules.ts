@@ -8,7 +8,7 @@ import type { Safetensors } from "./safetensors.ts";
 
 type Tensor = Safetensors["tensors"] extends ReadonlyMap<string, infer T> ? T : never;
 
-export type ModuleKind = "cell" | "linear" | "batchnorm" | "layernorm";
+export type ModuleKind = "cell" | "conv" | "linear" | "batchnorm" | "layernorm";
 
 export interface TorchModule {
   /** `lstm`, `head.0`; nothing where the state dict is the module's own. */
@@ -42,12 +42,13 @@ function kindOf(name: string, parameters: ReadonlyMap<string, Tensor>, source: s
   if (parameters.has("weight_ih_l0") && keys.every((key) => RECURRENT_PARAMETER.test(key))) return "cell";
   const weight = parameters.get("weight");
   if (parameters.has("running_mean") && parameters.has("running_var")) return "batchnorm";
+  if (weight?.shape.length === 3 && keys.every((key) => key === "weight" || key === "bias")) return "conv";
   if (weight?.shape.length === 2 && keys.every((key) => key === "weight" || key === "bias")) return "linear";
   if (weight?.shape.length === 1 && keys.every((key) => key === "weight" || key === "bias")) return "layernorm";
   return rejectFile(
     source,
     `holds ${keys.map((key) => (name === "" ? key : `${name}.${key}`)).join(", ")}, unknown to quickstep`,
-    `quickstep reads recurrent modules, Linear, BatchNorm1d and LayerNorm from a state dict; ${SECOND_ENGINE}`,
+    `quickstep reads recurrent modules, Conv1d, Linear, BatchNorm1d and LayerNorm from a state dict; ${SECOND_ENGINE}`,
   );
 }
 

@@ -8,12 +8,13 @@ import { parseExportMetadata } from "../contract/export-metadata.ts";
 import { plainFront } from "../contract/front.ts";
 import { type ImportedNetwork, sigmoid } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
-import type { Said, TorchDescription, TorchStep } from "../contract/said.ts";
+import { PADDING_MEANINGS, type Said, type TorchDescription, type TorchStep } from "../contract/said.ts";
 import { measureModule } from "./cells.ts";
 import { describeTorch, readTorchDescription, TORCH_USUAL } from "./description.ts";
 import { type ModuleKind, readModules, type TorchModule } from "./modules.ts";
 import type { Safetensors } from "./safetensors.ts";
-import { buildStep, type TorchLayer } from "./steps.ts";
+import { buildStep } from "./steps.ts";
+import type { TorchLayer } from "./windows.ts";
 
 /**
  * Reads a state dict. Throws DataError naming what does not fit, and where neither the forward pass is `said` nor outputs of the model are
@@ -30,7 +31,7 @@ export function readTorch(file: Safetensors, source: string, said: Said): Import
       `holds no recurrent module: none of its tensors (${[...file.tensors.keys()].slice(0, 5).join(", ")}) is named …weight_ih_l0`,
       `quickstep reads the state dict of torch.nn.LSTM, GRU or RNN with layers around it; ${SECOND_ENGINE}`,
     );
-  const F = measureModule(first, source).W;
+  const F = widthOf(said.torch, modules, first, source);
   const exportMetadata = text === undefined ? undefined : parseExportMetadata(text, F, source);
   const steps = exportMetadata ? readTorchDescription(TORCH_USUAL, "torch") : settleSteps(said, modules, source);
   const { built, layers, timesteps } = buildSteps(steps, modules, F, source);
@@ -64,6 +65,18 @@ export function readTorch(file: Safetensors, source: string, said: Said): Import
   };
 }
 
+/** How many numbers a step has: as many as the first module of the forward pass takes. */
+function widthOf(
+  said: TorchDescription | undefined,
+  modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>,
+  cell: TorchModule,
+  source: string,
+): number {
+  const conv = modules.get("conv")?.[0]?.parameters.get("weight")?.shape[1];
+  const isConvFirst = conv !== undefined && (said?.find(({ kind }) => kind === "conv" || kind === "cell")?.kind ?? "conv") === "conv";
+  return isConvFirst ? conv : measureModule(cell, source).W;
+}
+
 /** Throws DataError where the export holds one member of several. */
 function rejectStackMember(exported: string, source: string): void {
   if (!/"stack":/.test(exported)) return;
@@ -89,22 +102,28 @@ function describeEnd(steps: TorchDescription, classes: number, { torch }: Said):
 
 /** The forward pass as it is said, or, where outputs prove it, as the modules look. Throws DataError where neither is there. */
 function settleSteps(
-  { torch, isChecked }: Said,
+  { torch, isChecked, padding }: Said,
   modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>,
   source: string,
 ): TorchDescription {
   if (torch) return torch;
   const likely = likelySteps(modules, source);
   if (isChecked) return likely;
+  const proof = "prove the import with --check pairs.npz (X and p, some inputs and outputs of the model)";
+  const words = `--torch "${describeTorch(likely)}" if that is what the model computes`;
   return rejectFile(
     source,
-    `is a state dict, which does not hold the forward pass${hintOf(modules)}`,
-    `say --torch "${describeTorch(likely)}" if that is what the model computes, or prove the import with --check pairs.npz (X and p, some inputs and outputs of the model)`,
+    `is a state dict, which does not hold the forward pass${padding === undefined ? ", nor what all-zero rows are" : ""}${hintOf(modules)}`,
+    padding === undefined ? `say ${words}, or ${proof}; and say --padding: ${PADDING_MEANINGS}` : `say ${words}, or ${proof}`,
   );
 }
 
 /** Cells, the last state, and Linear layers with a ReLU between them. */
 function likelySteps(modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>, source: string): TorchDescription {
+  const convs = (modules.get("conv") ?? []).flatMap((): TorchStep[] => [
+    { kind: "conv", stride: 1, padding: 0, dilation: 1 },
+    { kind: "activation", activation: { kind: "relu" } },
+  ]);
   const cells = (modules.get("cell") ?? []).map((module): TorchStep => {
     const { cell, layers, isBidirectional } = measureModule(module, source);
     return { kind: "cell", cell, layers, isBidirectional, isRelu: false };
@@ -114,14 +133,14 @@ function likelySteps(modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>, s
     ...(k > 0 ? [{ kind: "activation", activation: { kind: "relu" } } as const] : []),
     { kind: "linear" },
   ]);
-  return [...cells, { kind: "pool", by: isTwoWay ? "state" : "last" }, ...linears];
+  return [...convs, ...cells, { kind: "pool", by: isTwoWay ? "state" : "last" }, ...linears];
 }
 
 /** `fc.1` without `fc.0`: something without weights stands between. */
 function hintOf(modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>): string {
   const names = [...modules.values()].flat().map(({ name }) => name);
   for (const { name } of modules.get("linear") ?? []) {
-    const [, stem, number] = name.match(/^(.*?)(\d+)$/) ?? [];
+    const [, stem, number] = name.match(/^(.*\.)(\d+)$/) ?? []; // of nn.Sequential; fc1 and fc2 are names that a person chose
     if (Number(number) > 0 && !names.includes(`${stem}${Number(number) - 1}`))
       return `: ${name} has no ${stem}${Number(number) - 1}, so something without weights stands in front of it`;
   }
@@ -136,6 +155,9 @@ function buildSteps(steps: TorchDescription, modules: ReadonlyMap<ModuleKind, re
   const layers: DraftLayer[] = [];
   let timesteps: number | null = null;
   for (const [k, step] of steps.entries()) {
+    const over = steps.slice(0, k).findLast(({ kind }) => kind === "cell" || kind === "conv" || kind === "pooling");
+    if (step.kind === "flatten" && over?.kind !== "cell")
+      rejectFile(source, "flattens what a convolution leaves, (channels, steps), in an order that quickstep does not read", SECOND_ENGINE);
     const module = left.get(step.kind as ModuleKind)?.shift();
     const layer = buildStep(step, { module, W: widthBehind(layers, F), next: steps[k + 1], nextModule: left.get("linear")?.[0] }, source);
     built.push(layer);
@@ -146,13 +168,17 @@ function buildSteps(steps: TorchDescription, modules: ReadonlyMap<ModuleKind, re
 }
 
 function checkCounts(steps: TorchDescription, modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>, source: string): void {
-  for (const kind of ["cell", "linear", "batchnorm", "layernorm"] as const) {
+  for (const kind of ["cell", "conv", "linear", "batchnorm", "layernorm"] as const) {
     const [said, found] = [steps.filter((step) => step.kind === kind).length, modules.get(kind) ?? []];
     if (said === found.length) continue;
     const names = found.map(({ name }) => name || "the state dict itself").join(", ") || "none";
-    const word = { cell: "recurrent modules", linear: "Linear modules", batchnorm: "BatchNorm modules", layernorm: "LayerNorm modules" }[
-      kind
-    ];
+    const word = {
+      cell: "recurrent modules",
+      conv: "Conv1d modules",
+      linear: "Linear modules",
+      batchnorm: "BatchNorm modules",
+      layernorm: "LayerNorm modules",
+    }[kind];
     rejectFile(
       source,
       `holds ${found.length} ${word} (${names}), where the forward pass "${describeTorch(steps)}" has ${said}`,

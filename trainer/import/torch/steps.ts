@@ -8,19 +8,7 @@ import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import type { TorchStep } from "../contract/said.ts";
 import { measureModule, readCell, type TorchCell } from "./cells.ts";
 import { parameterOf, type TorchModule } from "./modules.ts";
-
-type Rows = readonly Float64Array[];
-
-/** A step with its weights. */
-export interface TorchLayer {
-  readonly layers: readonly DraftLayer[];
-  /** What PyTorch makes of one sequence's rows. */
-  run(rows: Rows): Rows;
-  /** `lstm(8)` */
-  readonly words: string;
-  /** How many steps a sequence must have; there where the weights tell. */
-  readonly steps?: number;
-}
+import { buildConv, buildPooling, type Rows, type TorchLayer } from "./windows.ts";
 
 interface Place {
   readonly module: TorchModule | undefined;
@@ -41,6 +29,10 @@ export function buildStep(step: TorchStep, place: Place, source: string): TorchL
       return buildPool(step.by);
     case "flatten":
       return buildFlatten(place, source);
+    case "conv":
+      return buildConv(step, place, source);
+    case "pooling":
+      return buildPooling(step, source);
     case "linear":
       return buildLinear(place, source);
     case "activation":

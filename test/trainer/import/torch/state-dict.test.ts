@@ -1,6 +1,7 @@
 // State dicts of PyTorch that are more, or less, than one LSTM and one Linear: refused by name.
 import { expect, test } from "vitest";
 import { encodeFrame, packTensors } from "../../../../shared/artifact/safetensors.ts";
+import { readTorchDescription } from "../../../../trainer/import/torch/description.ts";
 import { importBytes, rejection, scoreBytes } from "../../../fixtures/import/importing.ts";
 import { normals } from "../../../fixtures/import/onnx-graphs.ts";
 import { networkOf } from "../../../fixtures/model.ts";
@@ -80,4 +81,29 @@ test("modules of any name, without biases: the head's 0 and the LSTM's 0 are ass
   expect([model.recipe.timesteps, model.recipe.features]).toEqual([3, ["a", "b", "c", "d", "e"]]);
   expect(findings.join()).toContain("a sigmoid follows the Linear");
   expect(scoreBytes(bytes, new Float64Array(3 * F))[0]).toBe(0.5);
+});
+
+const CONV: Shapes = { "conv.weight": [6, F, 3], "conv.bias": [6], ...LSTM, "lstm.weight_ih_l0": [4 * U, 6], ...HEAD };
+
+// parity is with PyTorch's own definition in float64; test/outside/torch has a module of PyTorch
+test.each([
+  "conv1d(padding=1) relu maxpool1d(2) lstm last linear",
+  "conv1d(stride=2, dilation=2) tanh avgpool1d(3, stride=1, padding=1) lstm mean linear",
+  "conv1d(padding=same) lstm linear",
+])("%s is read", async (words) => {
+  const { parity, findings } = await importBytes(state(CONV), { said: { torch: readTorchDescription(words, "torch"), padding: "none" } });
+  expect(parity).toBeLessThanOrEqual(2e-6);
+  expect(findings.join()).toContain("conv(5, 6, 3)");
+});
+
+test.each([
+  ["conv1d(2) lstm linear", "conv has a kernel", false],
+  ["conv1d(padding=1) lstm linear", "expected (16, 6)", true],
+  ["lstm conv1d flatten linear", "flattens what a convolution leaves, (channels, steps)", true],
+] as const)("%s is refused where it does not fit", async (words, sentence, isNarrow) => {
+  const narrow = words.startsWith("lstm") ? { ...LSTM, "conv.weight": [6, U, 3], ...HEAD } : { ...CONV, "lstm.weight_ih_l0": [4 * U, 7] };
+  const bytes = state(isNarrow ? narrow : CONV);
+  const refused = async () => rejection(bytes, { said: { torch: readTorchDescription(words, "torch"), padding: "none" } });
+  if (isNarrow) expect(await refused()).toContain(sentence);
+  else await expect(refused()).rejects.toThrow('"2" in "conv1d(2)", expected settings such as conv1d(padding=1, stride=2)');
 });
