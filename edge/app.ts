@@ -14,6 +14,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { inferenceHealthRoutes, inferenceRoutes } from "./routes/inference-v2.ts";
 import { modelRoutes } from "./routes/model.ts";
+import { expositionRoutes, outcomeRoutes, watchRoutes } from "./routes/monitor.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { predictRoutes } from "./routes/predict-v1.ts";
@@ -47,6 +48,8 @@ export function createApp(models: Models, dependencies: Dependencies): Hono<Edge
   app.route("/v1/models", registryRoutes(dependencies.registry, models));
   app.route("/v1/streams", streamRoutes(modelOf, dependencies));
   app.route("/v1/deliveries", deliveryRoutes(dependencies)).route("/v1/metrics", metricRoutes(dependencies));
+  app.route("/metrics", expositionRoutes(modelOf, dependencies)).route("/v1/outcomes", outcomeRoutes(modelOf, dependencies));
+  app.route("/v1/models", watchRoutes(modelOf, dependencies));
   app.route("/", modelled(modelOf, dependencies)).route("/hooks", hookRoutes(modelOf, dependencies));
   app.notFound((c) => answerProblem(c, new RequestError("notFound", `there is no ${c.req.path}: GET /docs lists what there is`)));
   app.onError((error, c) => {

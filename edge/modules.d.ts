@@ -23,6 +23,8 @@ declare module "*/wrangler-command.js" {
 // What workerd gives of itself; narrower than its whole surface.
 declare module "cloudflare:workers" {
   export const env: import("./worker-env.ts").WorkerEnv;
+  /** Keeps whatever runs now alive for `promise`, 30 s at most after its answer. */
+  export function waitUntil(promise: Promise<unknown>): void;
   export abstract class DurableObject {
     constructor(context: import("./streams/storage.ts").ObjectContext, env: unknown);
   }

@@ -5,13 +5,17 @@ import type { Breaker } from "./deliveries/breaker.ts";
 import { readAccess } from "./http/access.ts";
 import type { StaticAssets } from "./http/static-assets.ts";
 import type { Bucket } from "./models/bucket.ts";
-import { bundledOnly, type Models } from "./models/models.ts";
+import { bundledOnly, type Models, type ServedModel } from "./models/models.ts";
+import { monitored } from "./models/monitored.ts";
 import { Registry, type RegistryDependencies } from "./models/registry.ts";
-import type { ServableModel } from "./models/servable-model.ts";
+import type { Ready, ServableModel } from "./models/servable-model.ts";
+import { type MonitorBindings, openMonitor } from "./monitor/bindings.ts";
+import type { Monitor } from "./monitor/monitor.ts";
+import type { Functions } from "./monitor/performance.ts";
 import type { Dependencies } from "./routes/dependencies.ts";
 import { type Directory, shardOf } from "./streams/directory.ts";
 import { breakerClass, directoryClass, streamClass } from "./streams/durable-objects.ts";
-import { type Endpoints, readEndpoints } from "./streams/endpoints.ts";
+import { readEndpoints } from "./streams/endpoints.ts";
 import { createObjectStore, directoryOf, type Namespace, objectOf } from "./streams/object-store.ts";
 import type { StreamStore } from "./streams/store.ts";
 import type { StreamDependencies } from "./streams/stream.ts";
@@ -39,6 +43,10 @@ export interface WorkerEnv {
   readonly MODELS_LOOK_S?: string;
   /** The page and the reference. Absent in deployments of before, and where nothing but the API is wanted. */
   readonly ASSETS?: StaticAssets;
+  readonly METRICS?: MonitorBindings["METRICS"];
+  readonly DRIFT?: MonitorBindings["DRIFT"];
+  readonly OUTCOMES?: MonitorBindings["OUTCOMES"];
+  readonly ANALYTICS?: MonitorBindings["ANALYTICS"];
   readonly RATE_LIMIT?: RateLimit;
   /** Of addresses whose keys are refused; absent in deployments of before: RATE_LIMIT's. */
   readonly FAILURE_LIMIT?: RateLimit;
@@ -56,17 +64,28 @@ const random = (): number => crypto.getRandomValues(new Uint32Array(1))[0] / 429
  * `command`: which of wrangler's built it. What is wrong with model or configuration is
  * logged, and answered to who asks.
  */
-export function openWorker(given: WorkerEnv, servable: ServableModel, command: string, open?: RegistryDependencies["open"]) {
+export function openWorker(
+  given: WorkerEnv,
+  servable: ServableModel,
+  command: string,
+  kernel: Functions,
+  open?: RegistryDependencies["open"],
+) {
   const env = forCommand(given, command);
   if ("unready" in servable) console.error(servable.unready);
-  const dependencies = readDependencies(env);
+  const read = readDependencies(env);
+  const { settings } = read.endpoints;
+  const { monitor, ...classes } = openMonitor(env, { functions: kernel, now, report: read.report, settings, streams: () => streams });
+  const dependencies = monitor ? { ...read, monitor, log: hearing(read.log, monitor) } : read;
   const { MODELS: bucket } = env;
   const log = (record: Readonly<Record<string, unknown>>) => console.log(JSON.stringify(record));
   const registry = bucket && open && new Registry({ bundled: servable, bucket, open, now, log, settings: lookSetting(env) });
-  const models = registry ?? bundledOnly(servable);
+  const plain = registry ?? bundledOnly(servable);
+  const models = monitor ? monitored(plain, (served) => hooksOf(served, monitor)) : plain;
   const streams = openStreams(env, models);
   return {
-    Stream: streamClass(streamDependencies(env, models, dependencies.endpoints)),
+    ...classes,
+    Stream: streamClass(streamDependencies(env, models, dependencies)),
     Directory: directoryClass(),
     Breaker: breakerClass({ now, random }),
     handlers: {
@@ -126,8 +145,29 @@ function openStreams({ STREAMS, DIRECTORY, BREAKERS }: WorkerEnv, models: Models
   return createObjectStore(models, { streams: STREAMS, directory: DIRECTORY, breakers: BREAKERS }, now, (error) => console.error(error));
 }
 
-function streamDependencies({ DIRECTORY, BREAKERS }: WorkerEnv, models: Models, endpoints: Endpoints): StreamDependencies {
+/** The log, and a monitor beside it. */
+function hearing(log: Dependencies["log"], { isolate }: Monitor): Dependencies["log"] {
+  return (record) => {
+    isolate.request(record);
+    log(record);
+  };
+}
+
+/** What a model tells the monitor. */
+function hooksOf(served: ServedModel, monitor: Monitor): Pick<Ready, "onScored" | "remember"> {
   return {
+    onScored: (values, probabilities, apart) => monitor.isolate.scored(served, values, probabilities, apart),
+    remember: (probabilities) => monitor.remember(served.sha256, probabilities),
+  };
+}
+
+function streamDependencies(
+  { DIRECTORY, BREAKERS }: WorkerEnv,
+  models: Models,
+  { endpoints, monitor }: Pick<Dependencies, "endpoints" | "monitor">,
+): StreamDependencies {
+  return {
+    onSettled: monitor && ((destination, state) => monitor.isolate.delivery(destination, state)),
     models,
     endpoints,
     directoryOf: (key) => directoryOf(DIRECTORY!, shardOf(key)),

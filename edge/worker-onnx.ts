@@ -21,6 +21,6 @@ const servable = openOnnxModel(
   env.ONNX_OUTPUT,
 );
 
-const { Stream, Directory, Breaker, handlers } = openWorker(env, servable, command);
+const { Stream, Directory, Breaker, Metrics, Drift, Outcomes, handlers } = openWorker(env, servable, command, { log, exp });
 
-export { Breaker, Directory, handlers as default, Stream };
+export { Breaker, Directory, Drift, handlers as default, Metrics, Outcomes, Stream };

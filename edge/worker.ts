@@ -7,10 +7,12 @@ import artifact from "./model.safetensors";
 import { measured, openModel } from "./models/servable-model.ts";
 import { openWorker } from "./worker-env.ts";
 
-const { log } = instantiateKernel(inference);
-const open = (bytes: Uint8Array<ArrayBuffer>) => openModel(bytes, log, (model) => createWasmEngine(inference, model));
+const kernel = instantiateKernel(inference);
+const open = (bytes: Uint8Array<ArrayBuffer>) => openModel(bytes, kernel.log, (model) => createWasmEngine(inference, model));
 const servable = open(new Uint8Array(artifact));
 
-const { Stream, Directory, Breaker, handlers } = openWorker(env, servable, command, (bytes) => measured(open(bytes), bytes));
+const { Stream, Directory, Breaker, Metrics, Drift, Outcomes, handlers } = openWorker(env, servable, command, kernel, (bytes) =>
+  measured(open(bytes), bytes),
+);
 
-export { Breaker, Directory, handlers as default, Stream };
+export { Breaker, Directory, Drift, handlers as default, Metrics, Outcomes, Stream };

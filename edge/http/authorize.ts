@@ -26,7 +26,7 @@ async function checkAddress(request: Request, withinRate?: WithinRate): Promise<
 }
 
 /** What lists or counts across streams, or finds a delivery of any. */
-const ALL_STREAMS = /^\/v1\/(streams\/*$|deliveries|metrics)/;
+const ALL_STREAMS = /^\/(metrics|v1\/(streams\/*$|deliveries|metrics))/;
 
 /**
  * Middleware: whatever is not public, a route that does not exist included, needs a key with the scope its method asks for. Throws

@@ -11,6 +11,13 @@ export interface Ready {
   readonly log: Log;
   /** Of the artifact, `quickstep/2` say. */
   readonly format: string;
+  /**
+   * Hears of sequences, `values` (N,T,F), that were scored at the model's own prior. `apart`: they share no row with others that were
+   * heard of, so far as is known.
+   */
+  readonly onScored?: (values: Float64Array, probabilities: Float32Array, apart: boolean) => void;
+  /** The ids of predictions that are remembered until their outcomes come; null where one is lost. */
+  readonly remember?: (probabilities: Float32Array) => readonly (string | null)[];
 }
 
 export interface Unready {

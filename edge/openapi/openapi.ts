@@ -4,6 +4,7 @@ import { PROBLEMS } from "../http/problem.ts";
 import { MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
 import { inferencePaths, inferenceSchemas } from "./inference.ts";
 import { registryPaths, registrySchemas } from "./models.ts";
+import { monitorPaths, monitorSchemas } from "./monitor.ts";
 import { predictPaths, predictSchemas } from "./predict.ts";
 import { scorePaths, scoreSchemas } from "./score.ts";
 import { streamSchemas } from "./stream-schemas.ts";
@@ -57,6 +58,7 @@ export function describeService(): Document {
       ...merged(predictPaths(), registryPaths()),
       ...streamPaths(),
       ...hookPaths(),
+      ...monitorPaths(),
       ...otherPaths(),
     },
     // by reference: openapi-generator's Python writes a webhook that stands here as an operation without types, which is no Python
@@ -69,6 +71,7 @@ export function describeService(): Document {
         ...predictSchemas(),
         ...registrySchemas(),
         ...streamSchemas(),
+        ...monitorSchemas(),
       },
       responses: problemResponses(),
       pathItems: webhooks,

@@ -34,6 +34,7 @@ function requestSchemas(): Record<string, Json> {
     operatingPoint: POINT,
     explain: { type: "boolean", description: "Whether each result has an explanation." },
     prior: only("positiveRate", PRIOR),
+    remember: { type: "boolean", description: "Whether each result has an id by which its outcome can be told." },
   };
   const request = (name: string, sequences: Json, given: { readonly times: Json; readonly static: Json }, description: string): Json =>
     object(
@@ -191,7 +192,7 @@ function scoreOperation(
     summary,
     description: `${limits} ${description}`,
     security: [{ key: ["score"] }],
-    parameters: optionParameters().filter(({ name }) => name !== "explain" || answer.schema !== BINARY), // which has no place for one
+    parameters: optionParameters().filter(({ name }) => (name !== "explain" && name !== "remember") || answer.schema !== BINARY), // which has no place for one
     requestBody: { required: true, content: contentOf(request) },
     responses: { "200": { description: "Results in the order of the sequences.", content: contentOf(answer) }, ...BODIED, ...KEYED },
   };
@@ -202,6 +203,7 @@ function optionParameters(): Json[] {
     { name: "operatingPoint", in: "query", schema: POINT },
     { name: "explain", in: "query", schema: { type: "string", enum: ["true", "false"] } },
     only("positiveRate", { name: "prior", in: "query", schema: PRIOR }),
+    { name: "remember", in: "query", schema: { type: "string", enum: ["true", "false"] } },
   ];
 }
 

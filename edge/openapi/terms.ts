@@ -28,6 +28,7 @@ export const TAGS = {
   streams: "Windows of events, one a key, scored as events come.",
   deliveries: "Results on their way to receivers.",
   hooks: "Webhooks of other services.",
+  monitor: "Whether the model still holds: counts, drift, and what came true.",
   service: "Whether the Worker is well, and how to call it.",
 } as const;
 

@@ -4,6 +4,7 @@ import { RequestError } from "../http/problem.ts";
 import type { RequestRecord } from "../http/request-context.ts";
 import type { StaticAssets } from "../http/static-assets.ts";
 import type { Registry, RegistryDependencies } from "../models/registry.ts";
+import type { Monitor } from "../monitor/monitor.ts";
 import type { Endpoints } from "../streams/endpoints.ts";
 import type { StreamStore } from "../streams/store.ts";
 
@@ -30,6 +31,8 @@ export interface Dependencies {
   readonly streams?: StreamStore;
   /** For what a webhook's scheme must look up, a certificate; absent: it cannot. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Absent where nothing is bound to watch with. */
+  readonly monitor?: Monitor;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Gets one record a request, when the answer is over. */

@@ -12,7 +12,7 @@ import { encodeInferAnswer, type OutputData, type OutputName } from "../scoring/
 import { createInferCounts, type InferCounts } from "../scoring/inference-counts.ts";
 import { configureModel, describeModel, describeReady, describeServer, FIRST_VERSION, listModels } from "../scoring/inference-metadata.ts";
 import { parseJsonLength, readInferRequest } from "../scoring/inference-request.ts";
-import { bodyOptions, queryOptions } from "../scoring/options.ts";
+import { bodyOptions, queryOptions, refuseRemember } from "../scoring/options.ts";
 import { maxSequences, scoreValues } from "../scoring/scoring.ts";
 import type { RequestModel } from "./request-model.ts";
 
@@ -100,6 +100,7 @@ async function answerInfer(c: EdgeContext, ready: ServedModel): Promise<{ readon
   const { id, parameters, values, pathOf } = request;
   const { operatingPoint, prior } = parameters;
   const options = bodyOptions({ operatingPoint, prior }, model, query, ["parameters"]);
+  refuseRemember(options, "the Open Inference Protocol");
   if (options.explain)
     throw new RequestError("parameter", "explain is a parameter of /v1/score: the Open Inference Protocol has no place for it");
   const scores = scoreValues(ready, values, pathOf, options);

@@ -6,7 +6,7 @@ import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
 import type { ServedModel } from "../models/models.ts";
-import { queryOptions } from "../scoring/options.ts";
+import { queryOptions, refuseRemember } from "../scoring/options.ts";
 import { describePredictions, describeStatus, parsePredictRequest, STATUS_VERSION } from "../scoring/predict-request.ts";
 import { scoreValues } from "../scoring/scoring.ts";
 import type { RequestModel } from "./request-model.ts";
@@ -51,6 +51,7 @@ async function namedModel(c: EdgeContext, modelOf: RequestModel): Promise<Served
 /** TensorFlow Serving does not look at content-type, and its users' `curl -d` says that JSON is a form. */
 async function predict(c: EdgeContext, ready: ServedModel): Promise<Response> {
   const query = queryOptions(c.req.url, ready.model);
+  refuseRemember(query, "predict");
   if (query.explain) throw new RequestError("parameter", "explain is a parameter of /v1/score: predict has no place for it");
   const { values, pathOf, isColumnar } = parsePredictRequest(parseJson(await readBytes(c.req.raw)), ready);
   const { probabilities } = scoreValues(ready, values, pathOf, query);

@@ -7,7 +7,7 @@ import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
 import type { ServedModel } from "../models/models.ts";
 import { dtypeOf, encodeNpyNumbers, encodeRawNumbers, type NumericRequest, parseNpy, parseRawBinary } from "../scoring/numeric-request.ts";
-import { type Options, queryOptions } from "../scoring/options.ts";
+import { type Options, queryOptions, refuseRemember } from "../scoring/options.ts";
 import { scoreLines } from "../scoring/score-lines.ts";
 import { type ParsedRequest, parseScoreRequest, SCORE_PATHS, SCORE_TYPES } from "../scoring/score-request.ts";
 import { resultsOf, type ScoreAnswer, type ScoreRequest, scoreValues } from "../scoring/scoring.ts";
@@ -70,6 +70,7 @@ function answerNumbers(
 ): Response {
   const { values, pathOf, options } = request;
   if (c.req.header("accept")?.includes("application/json")) return answerJson(c, ready, request);
+  refuseRemember(options, type);
   if (options.explain)
     throw new RequestError("parameter", `explain needs the header accept: application/json, since ${type} has no place for it`);
   const { probabilities, outOfRange } = scoreValues(ready, values, pathOf, options);

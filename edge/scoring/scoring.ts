@@ -3,6 +3,7 @@ import { LimitError, type Path } from "../../shared/errors.ts";
 import { labelAt, type Scores, score } from "../../shared/model.ts";
 import type { Given } from "../../shared/recipe/given-rows.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
+import { RequestError } from "../http/problem.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { type Explanation, explain, maxExplained } from "./occlusion.ts";
 import type { Options } from "./options.ts";
@@ -13,6 +14,8 @@ export interface Result {
   /** The sequence lies outside what training saw. */
   outOfRange?: true;
   explanation?: Explanation;
+  /** By which its outcome can be told, where that was asked for; null: it is lost. */
+  prediction?: string | null;
 }
 
 /** The JSON body, as the typed client sends it. */
@@ -26,6 +29,7 @@ export interface ScoreRequest {
   operatingPoint?: string;
   explain?: boolean;
   prior?: number;
+  remember?: boolean;
 }
 
 export interface ScoreAnswer {
@@ -44,21 +48,36 @@ export function maxSequences({ timesteps, features, channels }: Recipe): number 
 }
 
 /** Scores `values` (N,T,F). Throws SequenceError at the place `pathOf(n)`. */
-export function scoreValues({ model, engine, log }: Ready, values: Float64Array, pathOf: (n: number) => Path, { prior }: Options): Scores {
-  return score(model, engine, log, values, pathOf, prior);
+export function scoreValues(
+  { model, engine, log, onScored }: Ready,
+  values: Float64Array,
+  pathOf: (n: number) => Path,
+  { prior, apart = true }: Options,
+): Scores {
+  const scores = score(model, engine, log, values, pathOf, prior);
+  if (prior === undefined) onScored?.(values, scores.probabilities, apart);
+  return scores;
 }
 
 /** Throws as scoreValues, and LimitError where more are to be explained than one request may. */
 export function resultsOf(ready: Ready, values: Float64Array, pathOf: (n: number) => Path, options: Options): Result[] {
-  const { point, explain: wanted } = options;
+  const { point, explain: wanted, remember } = options;
   const maxN = wanted ? maxExplained(ready.model.recipe) : Number.POSITIVE_INFINITY;
   const { probabilities, outOfRange } = scoreValues(ready, values, pathOf, options);
   const N = probabilities.length;
   if (N > maxN) throw new LimitError([], `at most ${maxN} sequences a request are explained, got ${N}: send them in parts`, maxN);
+  const ids = remember ? rememberWith(ready)(probabilities) : undefined;
   return Array.from(probabilities, (probability, n) => {
     const result: Result = { probability, label: labelAt(point, probability) };
     if (outOfRange[n] === 1) result.outOfRange = true;
     if (wanted) result.explanation = explain(ready, values, n);
+    if (ids !== undefined) result.prediction = ids[n];
     return result;
   });
+}
+
+/** Throws RequestError where nothing remembers. */
+function rememberWith({ remember }: Ready): NonNullable<Ready["remember"]> {
+  if (remember !== undefined) return remember;
+  throw new RequestError("unbound", "this deployment remembers no predictions: bind OUTCOMES as wrangler.toml says");
 }

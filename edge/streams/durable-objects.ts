@@ -36,6 +36,12 @@ export function streamClass(dependencies: StreamDependencies) {
     rearmAlarm(key: string) {
       return this.stream.rearmAlarm(key);
     }
+    prediction(source: string, id: string) {
+      return this.stream.prediction(source, id);
+    }
+    announce(key: string, body: string, destinations: readonly string[]) {
+      return this.stream.announce(key, body, destinations);
+    }
     alarm() {
       return this.stream.alarm();
     }

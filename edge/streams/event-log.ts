@@ -12,6 +12,7 @@ import { maxEventRows } from "./limits.ts";
 import { createTables, migrateTables } from "./schema.ts";
 import type { ObjectStorage } from "./storage.ts";
 import type { StreamAnswer } from "./store.ts";
+import type { StoredPrediction } from "./stream-object.ts";
 import { completeRow, isWarming, placeRow, scoreRows, timedRow, type WindowRow } from "./window.ts";
 
 /** The last report to the directory. */
@@ -202,6 +203,14 @@ export class EventLog {
     return known && { ...known, answer: expandAnswer(known.answer, (seqs) => this.idsOf(seqs)) };
   }
 
+  /** What was said of the event; undefined where it is not known, or was not scored. */
+  predictionOf(source: string, id: string): StoredPrediction | undefined {
+    const known = this.find(source, id);
+    if (known === undefined) return undefined;
+    const { model, probability, timestamp } = JSON.parse(known.answer) as StreamAnswer;
+    return probability === undefined ? undefined : { model, probability, at: Date.parse(timestamp) };
+  }
+
   private idsOf(seqs: readonly number[]): ReadonlyMap<number, string> {
     const query = "SELECT seq, id FROM events WHERE seq IN (SELECT value FROM json_each(?))";
     const rows = select<{ seq: number; id: string }>(this.sql, query, JSON.stringify(seqs));
@@ -235,7 +244,7 @@ export class EventLog {
       ...(fresh && { fresh }),
       ...(late && { late }),
       ...(warming && { warming }),
-      ...(scored && { operatingPoint: ready.model.operatingPoints[0].name, ...scoreRows(ready, rows) }),
+      ...(scored && { operatingPoint: ready.model.operatingPoints[0].name, ...scoreRows(ready, rows, !isRow || seq % timesteps === 0) }),
       filled: (window ?? this.window).length,
       timesteps,
       window: isRow && !late ? window.map(({ seq, id }) => ({ seq, id })) : [],

@@ -59,6 +59,8 @@ export function createObjectStore(models: Models, namespaces: Namespaces, now: (
     claim: (token, digest) => objects.shard(shardOf(token)).claim(token, digest, now()),
     view: async (key) => (await objects.streamOf(key).view()) ?? undefined,
     forget: (key) => objects.streamOf(key).forget(),
+    prediction: async (key, source, id) => (await objects.streamOf(key).prediction(source, id)) ?? undefined,
+    announce: (key, body, destinations) => objects.streamOf(key).announce(key, body, destinations),
     keys: (limit, cursor) => listKeys(objects, limit, decodeCursor(cursor)),
     deliveries: ({ key, ...filter }, limit, cursor) =>
       key === undefined
@@ -279,6 +281,8 @@ function reportFailures(store: StreamStore, report: (error: Error) => void): Str
     claim: reporting(store.claim),
     view: reporting(store.view),
     forget: reporting(store.forget),
+    prediction: reporting(store.prediction),
+    announce: reporting(store.announce),
     keys: reporting(store.keys),
     deliveries: reporting(store.deliveries),
     replay: reporting(store.replay),

@@ -21,21 +21,36 @@ export interface PostDependencies {
 export function postAnswer(
   eventLog: EventLog,
   { answer, text, previous }: Added,
+  { destinations, hops, trace }: Pick<Origin, "destinations" | "hops" | "trace">,
+  now: number,
+  dependencies: PostDependencies,
+): void {
+  const { destinations: known } = dependencies.endpoints;
+  const said = { answer: { ...answer }, text, time: new Date(now).toISOString(), generation: eventLog.facts.generation };
+  const bodyFor = (name: string): string | undefined => {
+    const destination = known.get(name);
+    return holds(destination?.when, { ...answer, previous }) ? renderBody(destination?.body ?? ENVELOPE, said) : undefined;
+  };
+  postBody(eventLog, bodyFor, { destinations, hops, trace }, now, dependencies);
+}
+
+/** The same of any body. `bodyFor`: undefined where the destination gets none. */
+export function postBody(
+  eventLog: EventLog,
+  bodyFor: (destination: string) => string | undefined,
   { destinations, hops = 0, trace }: Pick<Origin, "destinations" | "hops" | "trace">,
   now: number,
   { endpoints, random, log }: PostDependencies,
 ): void {
   if (destinations.length === 0) return;
   const { settings, destinations: known } = endpoints;
-  const said = { answer: { ...answer }, text, time: new Date(now).toISOString(), generation: eventLog.facts.generation };
   const limit = Math.min(settings.outboxRows, maxOutboxRows(eventLog.timesteps));
   let dropped = 0;
   for (const name of destinations) {
-    const destination = known.get(name);
-    if (!holds(destination?.when, { ...answer, previous })) continue;
-    const body = renderBody(destination?.body ?? ENVELOPE, said);
+    const body = bodyFor(name);
+    if (body === undefined) continue;
     const due = now + nextDelayMs({ attempts: 0, random: random() }, settings.scheduleS)!;
-    eventLog.outbox.add({ seq: eventLog.seq, destination: name, url: destination?.address, body, now, due, hops, trace });
+    eventLog.outbox.add({ seq: eventLog.seq, destination: name, url: known.get(name)?.address, body, now, due, hops, trace });
     dropped += eventLog.outbox.trim(name, limit);
   }
   if (dropped === 0) return;

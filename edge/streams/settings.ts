@@ -20,6 +20,10 @@ export interface Settings {
   readonly keys: number;
   /** Seconds from the end of one attempt to the next; the first number is before the first. */
   readonly scheduleS: readonly number[];
+  /** Where word of drift and of performance goes. */
+  readonly monitorDestinations: readonly string[];
+  /** How long a prediction waits for its outcome. */
+  readonly outcomesMs: number;
   /** Where results of events go that came by POST /v1/streams/{key}/events. */
   readonly destinations: readonly string[];
 }
@@ -33,11 +37,13 @@ export const DEFAULT_SETTINGS: Settings = {
   keys: 1_000_000,
   scheduleS: SCHEDULE_S,
   destinations: [],
+  monitorDestinations: [],
+  outcomesMs: 30 * DAY_MS,
 };
 
 /**
  * The vars STREAM_IDLE_TTL_S (STREAM_QUIET_S is its older name, and stays), STREAM_FUTURE_S, STREAM_OUTBOX_ROWS,
- * STREAM_UNDELIVERED_TTL_S, STREAM_KEYS, STREAM_DESTINATIONS and RETRY_SCHEDULE_S. Throws ConfigurationError.
+ * STREAM_UNDELIVERED_TTL_S, STREAM_KEYS, STREAM_DESTINATIONS, RETRY_SCHEDULE_S, MONITOR_DESTINATIONS and OUTCOMES_TTL_S. Throws ConfigurationError.
  */
 export function parseSettings(env: Readonly<Record<string, unknown>>, isDestination: (name: string) => boolean): Settings {
   const words = (name: string): string[] =>
@@ -64,9 +70,14 @@ export function parseSettings(env: Readonly<Record<string, unknown>>, isDestinat
   const undeliveredS = number("STREAM_UNDELIVERED_TTL_S", 86_400, 1e9);
   const keys = number("STREAM_KEYS", 1, 1e9);
   const schedule = numbers("RETRY_SCHEDULE_S", 0, 1e6);
-  const destinations = words("STREAM_DESTINATIONS");
-  const unknown = destinations.find((name) => !isDestination(name));
-  if (unknown !== undefined) throw new ConfigurationError(["STREAM_DESTINATIONS"], "must name some of DESTINATIONS", describe(unknown));
+  const outcomesS = number("OUTCOMES_TTL_S", 60, 1e9);
+  const namesIn = (name: string): string[] => {
+    const names = words(name);
+    const unknown = names.find((one) => !isDestination(one));
+    if (unknown !== undefined) throw new ConfigurationError([name], "must name some of DESTINATIONS", describe(unknown));
+    return names;
+  };
+  const destinations = namesIn("STREAM_DESTINATIONS");
   return {
     ...DEFAULT_SETTINGS,
     ...(ttlS !== undefined && { idleTtlMs: ttlS * 1000 }),
@@ -75,6 +86,8 @@ export function parseSettings(env: Readonly<Record<string, unknown>>, isDestinat
     ...(undeliveredS !== undefined && { undeliveredMs: undeliveredS * 1000 }),
     ...(keys !== undefined && { keys: Math.floor(keys) }),
     ...(schedule.length > 0 && { scheduleS: schedule }),
+    ...(outcomesS !== undefined && { outcomesMs: outcomesS * 1000 }),
     destinations,
+    monitorDestinations: namesIn("MONITOR_DESTINATIONS"),
   };
 }

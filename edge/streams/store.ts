@@ -3,7 +3,7 @@ import type { BreakerView } from "../deliveries/breaker.ts";
 import type { Ready } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import type { ListedKey, Totals } from "./directory.ts";
-import type { DeliveryFilter, ListedDelivery, Origin, StreamView } from "./stream-object.ts";
+import type { DeliveryFilter, ListedDelivery, Origin, StoredPrediction, StreamView } from "./stream-object.ts";
 
 /** What an event is answered with, and again whenever the same event comes again. */
 export interface StreamAnswer {
@@ -66,6 +66,10 @@ export interface StreamStore {
   view(key: string): Promise<StreamView | undefined>;
   /** Empties the window; ids stay. Whether there has been an event. */
   forget(key: string): Promise<boolean>;
+  /** What was said of an event; undefined where it is not known, or was not scored. */
+  prediction(key: string, source: string, id: string): Promise<StoredPrediction | undefined>;
+  /** A body of the Worker's own to these destinations, by the outbox of this key. */
+  announce(key: string, body: string, destinations: readonly string[]): Promise<void>;
   /** All keys, with counts that may be some seconds old. Throws RequestError `parameter` for a cursor that is none, as below. */
   keys(limit: number, cursor?: string): Promise<Page<ListedKey>>;
   /** Of one key newest first; else key by key, each newest first. */

@@ -70,6 +70,19 @@ export interface StreamObject {
   replayDead(destination: string): Promise<number>;
   /** Sets the alarm that a crash may have lost, and reports to the directory: also where there has been no event. */
   rearmAlarm(key: string): Promise<void>;
+  /** What was said of an event; null where it is not known, or was not scored. */
+  prediction(source: string, id: string): Promise<StoredPrediction | null>;
+  /** Puts a body of the Worker's own, not an event's, into the outbox, for each of these destinations. */
+  announce(key: string, body: string, destinations: readonly string[]): Promise<void>;
+}
+
+/** What was said of an event, as its transaction wrote it down. */
+export interface StoredPrediction {
+  /** The model's id. */
+  readonly model: string;
+  readonly probability: number;
+  /** The event's time, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 export interface ListedDelivery extends Delivery {

@@ -5,6 +5,7 @@ import { ArtifactError } from "../../shared/errors.ts";
 import type { Breaker } from "../deliveries/breaker.ts";
 import type { Fetch } from "../deliveries/delivery.ts";
 import { Dispatcher, type DispatchQueue } from "../deliveries/dispatcher.ts";
+import type { DeliveryState } from "../deliveries/outbox.ts";
 import type { Models, ServedModel } from "../models/models.ts";
 import { type Ready, schemaOf } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
@@ -13,8 +14,9 @@ import type { Directory } from "./directory.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { EventLog } from "./event-log.ts";
 import { ObjectAlarm } from "./object-alarm.ts";
+import { postBody } from "./posting.ts";
 import type { ObjectContext } from "./storage.ts";
-import type { Acceptance, DeliveryFilter, ListedDelivery, Origin, StreamObject, StreamView } from "./stream-object.ts";
+import type { Acceptance, DeliveryFilter, ListedDelivery, Origin, StoredPrediction, StreamObject, StreamView } from "./stream-object.ts";
 import { isDisposable, nextAlarmAt, PURGE_MS, REPORT_MS } from "./stream-schedule.ts";
 
 /** What all objects of a Worker are given. */
@@ -30,6 +32,8 @@ export interface StreamDependencies {
   readonly now: () => number;
   /** In [0, 1). */
   readonly random: () => number;
+  /** Hears of each attempt to deliver, and what it left the delivery as. */
+  readonly onSettled?: (destination: string, state: DeliveryState) => void;
   readonly log: (record: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -153,7 +157,11 @@ export class Stream implements StreamObject {
       due: (now, destination, limit, except) => eventLog.outbox.due(now, destination, limit, except),
       idOf: (n) => this.idOf(eventLog, n),
       failing: () => eventLog.outbox.failing(),
-      settle: (row, outcome) => eventLog.settle(row, outcome),
+      settle: (row, outcome) => {
+        const state = eventLog.settle(row, outcome);
+        this.dependencies.onSettled?.(row.destination, state);
+        return state;
+      },
     };
   }
 
@@ -270,6 +278,18 @@ export class Stream implements StreamObject {
     while (this.eventLog !== undefined && this.eventLog.facts.due === null)
       if (!(await this.registerKey(this.eventLog.facts.key, true))) throw new Error("the directory has no room for the key");
     return this.eventLog;
+  }
+
+  async prediction(source: string, id: string): Promise<StoredPrediction | null> {
+    return this.eventLog?.predictionOf(source, id) ?? null;
+  }
+
+  async announce(key: string, body: string, destinations: readonly string[]): Promise<void> {
+    while (!this.eventLog?.facts.reported || this.eventLog.facts.due === null)
+      if (!(await this.registerKey(key, true))) throw new Error("the directory has no room for the key");
+    const { eventLog } = this;
+    this.context.storage.transactionSync(() => postBody(eventLog, () => body, { destinations }, this.dependencies.now(), this.dependencies));
+    this.ring.arm();
   }
 
   async rearmAlarm(key: string): Promise<void> {

@@ -39,9 +39,9 @@ export function timedRow({ values, timestamp }: WindowRow, latest: LatestStatics
   return shape.clock ? [...row, timestamp / 1000] : row;
 }
 
-/** Scores up to T rows just as /v1/score does. Throws SequenceError where none is valid. */
-export function scoreRows(ready: Ready, rows: readonly (readonly number[])[]): Result {
-  const options = { point: ready.model.operatingPoints[0], explain: false };
+/** Scores up to T rows just as /v1/score does. `apart`: no row of them was in a window of which this was said. Throws SequenceError where none is valid. */
+export function scoreRows(ready: Ready, rows: readonly (readonly number[])[], apart: boolean): Result {
+  const options = { point: ready.model.operatingPoints[0], explain: false, apart };
   return resultsOf(ready, alignRows(ready, rows), () => ["sequence"], options)[0];
 }
 

@@ -8,6 +8,7 @@ import { encodeNpy } from "../../shared/npy.ts";
 import { openApp } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeSequences } from "../fixtures/model.ts";
+import { openMonitor } from "../fixtures/monitor.ts";
 import { fakeStreams } from "../fixtures/senders.ts";
 import { type Listening, listen } from "./listen.ts";
 import { commandLinesOf, root } from "./markdown.ts";
@@ -25,6 +26,7 @@ const streams: StreamStore = {
   deliveries: async () => ({ items: [] }),
   totals: async () => ({ streams: 0, ...counts }),
   breakers: async () => [],
+  prediction: async () => undefined,
 };
 
 let worker: Listening;
@@ -34,7 +36,10 @@ beforeAll(async () => {
   writeFileSync(`${folder}X.npy`, encodeNpy(values, [N, 10, 5]));
   writeFileSync(`${folder}X.bin`, new Uint8Array(values.buffer));
   writeFileSync(`${folder}sequences.ndjson`, `[[1,2,3,4,5]]\n{"sequence":[[1,2,3,4,5],[2,3,4,5,6]]}\n`);
-  const app = openApp(kernel, new Uint8Array(readFileSync(join(root, "edge/model.safetensors"))), { streams });
+  const app = openApp(kernel, new Uint8Array(readFileSync(join(root, "edge/model.safetensors"))), {
+    streams,
+    monitor: openMonitor(kernel).monitor,
+  });
   worker = await listen(`http://${LOCAL}`, (request) => app.request(request));
 });
 afterAll(() => worker.close());

@@ -24,5 +24,6 @@ test("the environment onnx has every setting and binding of the default, but for
   ).toEqual([
     ["v1", ["Stream", "Directory"]],
     ["v2", ["Breaker"]],
+    ["v3", ["Metrics", "Drift", "Outcomes"]],
   ]);
 });

@@ -1,0 +1,77 @@
+// The monitor of a Worker, from what its configuration binds: nothing bound, nothing gathered.
+import { waitUntil } from "cloudflare:workers";
+import type { RequestRecord } from "../http/request-context.ts";
+import type { Settings } from "../streams/settings.ts";
+import type { StreamStore } from "../streams/store.ts";
+import { type Announce, announceKey, announcementOf } from "./announce.ts";
+import type { DriftObject } from "./drift-object.ts";
+import { driftClass, metricsClass, predictionsClass } from "./durable-objects.ts";
+import { IsolateMonitor } from "./isolate-monitor.ts";
+import type { MetricsObject } from "./metrics-object.ts";
+import { createMonitor, type Monitor } from "./monitor.ts";
+import type { Functions } from "./performance.ts";
+import type { PredictionsObject } from "./predictions-object.ts";
+
+/** A namespace of Durable Objects as far as it is used. */
+interface Named<T> {
+  idFromName(name: string): unknown;
+  get(id: unknown): T;
+}
+
+/** Bindings, all optional. */
+export interface MonitorBindings {
+  readonly METRICS?: Named<MetricsObject>;
+  readonly DRIFT?: Named<DriftObject>;
+  readonly OUTCOMES?: Named<PredictionsObject>;
+  /** A dataset of Workers Analytics Engine: one point a request. */
+  readonly ANALYTICS?: Dataset;
+}
+
+interface Dataset {
+  writeDataPoint(point: { readonly indexes: string[]; readonly blobs: string[]; readonly doubles: number[] }): void;
+}
+
+export interface MonitorSurroundings {
+  /** The kernel's. */
+  readonly functions: Functions;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly report: (error: Error) => void;
+  readonly settings: Pick<Settings, "monitorDestinations" | "outcomesMs">;
+  /** Asked when there is something to send word of. */
+  readonly streams: () => StreamStore | undefined;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+/** The monitor, undefined where nothing is bound, and the classes of its objects, which are exported bound or not. */
+export function openMonitor({ METRICS, DRIFT, OUTCOMES, ANALYTICS }: MonitorBindings, surroundings: MonitorSurroundings) {
+  const { functions, now, report, settings, streams } = surroundings;
+  const named = <T>(namespace: Named<T>, name: string): T => namespace.get(namespace.idFromName(name));
+  const objects = {
+    ...(METRICS && { metrics: () => named(METRICS, "metrics") }),
+    ...(DRIFT && { driftOf: (model: string) => named(DRIFT, model) }),
+    ...(OUTCOMES && { predictionsOf: (name: string) => named(OUTCOMES, name) }),
+  };
+  const point = ANALYTICS && ((record: RequestRecord) => ANALYTICS.writeDataPoint(pointOf(record)));
+  const announce: Announce = async (type, model, data) => {
+    const store = streams();
+    if (settings.monitorDestinations.length > 0 && store !== undefined)
+      await store.announce(announceKey(model), announcementOf(type, data, now()), settings.monitorDestinations);
+  };
+  const isBound = Object.keys(objects).length > 0 || point !== undefined;
+  const monitor: Monitor | undefined = isBound
+    ? createMonitor(objects, new IsolateMonitor({ ...objects, point, waitUntil, sleep, now, report }), functions, now)
+    : undefined;
+  return {
+    monitor,
+    Metrics: metricsClass({ now, sleep }),
+    Drift: driftClass({ log: functions.log, announce }),
+    Outcomes: predictionsClass({ functions, now, keptMs: settings.outcomesMs, announce }),
+  };
+}
+
+/** Blobs: route, method, status, model, version, problem. Doubles: milliseconds, sequences. */
+function pointOf({ route, method, status, model, version, problem = "", durationMs, sequences = 0 }: RequestRecord) {
+  return { indexes: [model], blobs: [route, method, `${status}`, model, version, problem], doubles: [durationMs, sequences] };
+}

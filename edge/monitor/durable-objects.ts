@@ -1,0 +1,74 @@
+// The monitor's objects as the platform starts them.
+import { DurableObject } from "cloudflare:workers";
+import type { Observation } from "../../shared/drift/watched.ts";
+import type { ObjectContext } from "../streams/storage.ts";
+import type { Counts } from "./counts.ts";
+import { createDrift, type DriftDependencies, type DriftObject, type WatchedModel } from "./drift-object.ts";
+import { createMetrics, type MetricsDependencies, type MetricsObject } from "./metrics-object.ts";
+import {
+  type Outcome,
+  type PredictionRow,
+  Predictions,
+  type PredictionsDependencies,
+  type PredictionsObject,
+} from "./predictions-object.ts";
+
+/** The class of the one object that holds all isolates' counts. */
+export function metricsClass(dependencies: MetricsDependencies) {
+  return class extends DurableObject implements MetricsObject {
+    private readonly metrics: MetricsObject;
+    constructor(context: ObjectContext, env: unknown) {
+      super(context, env);
+      this.metrics = createMetrics(context.storage, dependencies);
+    }
+    add(more: Counts) {
+      return this.metrics.add(more);
+    }
+    view() {
+      return this.metrics.view();
+    }
+  };
+}
+
+/** The class of the objects that watch one model each. */
+export function driftClass(dependencies: DriftDependencies) {
+  return class extends DurableObject implements DriftObject {
+    private readonly drift: DriftObject;
+    constructor(context: ObjectContext, env: unknown) {
+      super(context, env);
+      this.drift = createDrift(context.storage, dependencies);
+    }
+    observe(model: WatchedModel, observations: readonly Observation[]) {
+      return this.drift.observe(model, observations);
+    }
+    view(model: WatchedModel) {
+      return this.drift.view(model);
+    }
+    forget() {
+      return this.drift.forget();
+    }
+  };
+}
+
+/** The class of the objects that hold a share of one model's predictions each. */
+export function predictionsClass(dependencies: PredictionsDependencies) {
+  return class extends DurableObject implements PredictionsObject {
+    private readonly predictions: PredictionsObject;
+    constructor(context: ObjectContext, env: unknown) {
+      super(context, env);
+      this.predictions = new Predictions(context.storage, dependencies);
+    }
+    remember(rows: readonly PredictionRow[]) {
+      return this.predictions.remember(rows);
+    }
+    settle(model: string, outcomes: readonly Outcome[]) {
+      return this.predictions.settle(model, outcomes);
+    }
+    view() {
+      return this.predictions.view();
+    }
+    alarm() {
+      return this.predictions.alarm();
+    }
+  };
+}

@@ -1,0 +1,106 @@
+// What routes ask of the monitor, over the objects that are bound: counts, drift, predictions and what came true.
+import type { DriftReport } from "../../shared/drift/watch.ts";
+import { watchedOf } from "../../shared/drift/watched.ts";
+import type { Model } from "../../shared/model.ts";
+import { RequestError } from "../http/problem.ts";
+import type { Counts } from "./counts.ts";
+import type { DriftObject } from "./drift-object.ts";
+import type { IsolateMonitor, Scored } from "./isolate-monitor.ts";
+import type { MetricsObject } from "./metrics-object.ts";
+import { addTally, describePerformance, type Functions, noOutcomes, type Performance, type Tally } from "./performance.ts";
+import { PREDICTION_SHARDS, predictionsName, writePredictionId } from "./prediction-id.ts";
+import { OUTCOME_STATES, type Outcome, type OutcomeCounts, type OutcomeState, type PredictionsObject } from "./predictions-object.ts";
+
+/** Objects by name; what is absent is not bound. */
+export interface MonitorObjects {
+  readonly metrics?: () => MetricsObject;
+  readonly driftOf?: (model: string) => DriftObject;
+  readonly predictionsOf?: (name: string) => PredictionsObject;
+}
+
+export interface ModelPerformance extends Performance {
+  /** By day of the prediction, UTC, the newest first. */
+  readonly days: readonly (Performance & { readonly day: string })[];
+  readonly outcomesByState: OutcomeCounts;
+  /** The largest evidence of a share of the predictions that the probabilities do not hold; the alarm is at 4000. */
+  readonly evidence: number;
+  readonly changed: boolean;
+}
+
+/** Methods throw RequestError `unbound` where what they need is not bound. */
+export interface Monitor {
+  readonly isolate: IsolateMonitor;
+  counts(): Promise<Counts>;
+  /** Undefined where nothing is bound for it, or the model has no reference. */
+  driftOrNone(scored: Scored): Promise<DriftReport | undefined>;
+  drift(scored: Scored): Promise<DriftReport>;
+  forgetDrift(scored: Scored): Promise<void>;
+  /** The ids of predictions that are remembered; null where one is lost. `sha256`: of the artifact. */
+  remember(sha256: string, probabilities: Float32Array): (string | null)[];
+  /** What came true, of the predictions of one object. `model`: the id. */
+  settle(name: string, model: string, outcomes: readonly Outcome[]): Promise<readonly OutcomeState[]>;
+  performance(sha256: string): Promise<ModelPerformance>;
+}
+
+/** `functions`: the kernel's. `now`: milliseconds since 1970. */
+export function createMonitor(objects: MonitorObjects, isolate: IsolateMonitor, functions: Functions, now: () => number): Monitor {
+  const { metrics, driftOf, predictionsOf } = objects;
+  const drift = async (scored: Scored): Promise<DriftReport> => {
+    const watched = watchedOf(referenceOf(scored));
+    return bound(driftOf, "DRIFT")(scored.id).view({ id: scored.id, watched });
+  };
+  return {
+    isolate,
+    counts: () => bound(metrics, "METRICS")().view(),
+    drift,
+    driftOrNone: async (scored) => (driftOf === undefined || !("reference" in scored.model) ? undefined : drift(scored)),
+    forgetDrift: (scored) => bound(driftOf, "DRIFT")(scored.id).forget(),
+    remember(sha256, probabilities) {
+      bound(predictionsOf, "OUTCOMES");
+      const model = sha256.slice(0, 12);
+      const at = now();
+      const unique = crypto.randomUUID();
+      const shard = Number.parseInt(unique[0], 16) % PREDICTION_SHARDS; // of a request all go to one
+      return Array.from(probabilities, (probability, n) => {
+        const id = writePredictionId({ model, shard, at }, `${unique}-${n}`);
+        return isolate.remember(predictionsName(model, shard), { id, at, probability }) ? id : null;
+      });
+    },
+    settle: (name, model, outcomes) => bound(predictionsOf, "OUTCOMES")(name).settle(model, outcomes),
+    async performance(sha256) {
+      const objectOf = bound(predictionsOf, "OUTCOMES");
+      const names = Array.from({ length: PREDICTION_SHARDS }, (_, shard) => predictionsName(sha256.slice(0, 12), shard));
+      const shares = await Promise.all(names.map((name) => objectOf(name).view()));
+      const days = new Map<string, Tally>();
+      const all = noOutcomes();
+      for (const share of shares)
+        for (const [day, tally] of Object.entries(share.days)) {
+          const sum = days.get(day) ?? noOutcomes();
+          addTally(sum, tally);
+          days.set(day, sum);
+          addTally(all, tally);
+        }
+      const newest = [...days].sort(([a], [b]) => (a < b ? 1 : -1));
+      return {
+        ...describePerformance(all, functions),
+        days: newest.map(([day, tally]) => ({ day, ...describePerformance(tally, functions) })),
+        outcomesByState: Object.fromEntries(
+          OUTCOME_STATES.map((state) => [state, shares.reduce((sum, { counts }) => sum + counts[state], 0)]),
+        ) as OutcomeCounts,
+        evidence: Math.max(...shares.map(({ evidence }) => evidence)),
+        changed: shares.some(({ changed }) => changed),
+      };
+    },
+  };
+}
+
+/** Throws RequestError where the model has none. */
+function referenceOf({ model, id }: Scored): Pick<Model, "recipe" | "reference"> {
+  if ("reference" in model) return model as Model;
+  throw new RequestError("notFound", `${id} has no drift reference: it was not made by quickstep train`);
+}
+
+function bound<T>(object: T | undefined, binding: string): T {
+  if (object !== undefined) return object;
+  throw new RequestError("unbound", `this deployment does not bind ${binding}: wrangler.toml says how, docs/operations.md what it costs`);
+}

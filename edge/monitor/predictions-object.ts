@@ -1,0 +1,206 @@
+// Predictions of one model, a share of them, until their outcomes come; and what came true, by day. What it holds of a prediction is its
+// probability and its time: never an input.
+import { hasTable, type Sql, select } from "../deliveries/sql.ts";
+import type { ObjectStorage } from "../streams/storage.ts";
+import type { Announce } from "./announce.ts";
+import { addOutcome, betOn, type Functions, noOutcomes, openWealth, PERFORMANCE_ALPHA, type Tally, type Wealth } from "./performance.ts";
+
+/** A prediction to remember. */
+export interface PredictionRow {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly probability: number;
+}
+
+/** What came true. A stream's prediction comes along: its own object remembers it. */
+export interface Outcome {
+  readonly id: string;
+  readonly label: 0 | 1;
+  /** When the prediction was made, in milliseconds since 1970. */
+  readonly at: number;
+  readonly probability?: number;
+  /** There is no such event: it is only counted. */
+  readonly isUnknown?: true;
+}
+
+/**
+ * `taken`: it counts. `waiting`: its prediction has not come yet, and it counts when that comes. `repeated`: it counted already.
+ * `contradicting`: another label counted already, and goes on to. `late`: its prediction is forgotten. `unknown`: there is no such event.
+ */
+export const OUTCOME_STATES = ["taken", "waiting", "repeated", "contradicting", "late", "unknown"] as const;
+export type OutcomeState = (typeof OUTCOME_STATES)[number];
+export type OutcomeCounts = Readonly<Record<OutcomeState, number>>;
+
+export interface PerformanceShare {
+  /** By day of the prediction, UTC: `2026-11-30`. */
+  readonly days: Readonly<Record<string, Tally>>;
+  readonly counts: OutcomeCounts;
+  /** The evidence that the probabilities do not hold any more, and whether it reached the alarm. */
+  readonly evidence: number;
+  readonly changed: boolean;
+}
+
+/** What isolates and routes ask of it. */
+export interface PredictionsObject {
+  remember(rows: readonly PredictionRow[]): Promise<void>;
+  /** `model`: the id, for what is told of it. */
+  settle(model: string, outcomes: readonly Outcome[]): Promise<readonly OutcomeState[]>;
+  view(): Promise<PerformanceShare>;
+  alarm(): Promise<void>;
+}
+
+export interface PredictionsDependencies {
+  readonly functions: Functions;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** How long a prediction waits for its outcome. */
+  readonly keptMs: number;
+  readonly announce: Announce;
+}
+
+const SCHEMA = `
+  CREATE TABLE predictions (id TEXT PRIMARY KEY, at INTEGER NOT NULL, probability REAL, label INTEGER) WITHOUT ROWID;
+  CREATE INDEX predictions_by_time ON predictions (at);
+  CREATE TABLE days (day TEXT PRIMARY KEY, tally TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE outcome_counts (state TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE bets (one INTEGER PRIMARY KEY, wealth TEXT NOT NULL, changed INTEGER NOT NULL, told INTEGER NOT NULL);`;
+/** Old rows go so often. */
+const PURGE_MS = 6 * 3_600_000;
+/** Days whose figures are kept. */
+const KEPT_DAYS = 400;
+
+interface Bets {
+  wealth: Wealth;
+  changed: 0 | 1;
+  told: 0 | 1;
+}
+
+const KNOWN = "SELECT probability, label FROM predictions WHERE id = ?";
+const WRITE = "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?)";
+
+interface Known {
+  /** null: the prediction has not come yet. */
+  readonly probability: number | null;
+  /** null: the outcome has not come yet. */
+  readonly label: 0 | 1 | null;
+}
+
+/** The object that this storage is. Tables are created by the first prediction or outcome. */
+export class Predictions implements PredictionsObject {
+  private readonly storage: ObjectStorage;
+  private readonly sql: Sql;
+  private readonly dependencies: PredictionsDependencies;
+  private isReady: boolean;
+
+  constructor(storage: ObjectStorage, dependencies: PredictionsDependencies) {
+    this.storage = storage;
+    this.sql = storage.sql;
+    this.dependencies = dependencies;
+    this.isReady = hasTable(storage.sql, "predictions");
+  }
+
+  private prepare(): void {
+    if (this.isReady) return;
+    this.sql.exec(SCHEMA);
+    void this.storage.setAlarm(this.dependencies.now() + PURGE_MS);
+    this.isReady = true;
+  }
+
+  private knownOf(id: string): Known | undefined {
+    return select<Known>(this.sql, KNOWN, id)[0];
+  }
+
+  async remember(rows: readonly PredictionRow[]): Promise<void> {
+    this.prepare();
+    this.storage.transactionSync(() => {
+      for (const { id, at, probability } of rows) {
+        const known = this.knownOf(id);
+        if (known !== undefined && known.probability !== null) continue; // a call that came twice
+        this.sql.exec(WRITE, id, at, probability, known?.label ?? null);
+        if (known !== undefined && known.label !== null) this.count(at, probability, known.label);
+      }
+    });
+  }
+
+  async settle(model: string, outcomes: readonly Outcome[]): Promise<readonly OutcomeState[]> {
+    this.prepare();
+    const states = this.storage.transactionSync(() => {
+      const states = outcomes.map((outcome) => this.settleOne(outcome));
+      for (const state of states)
+        this.sql.exec("INSERT INTO outcome_counts VALUES (?, 1) ON CONFLICT (state) DO UPDATE SET n = n + 1", state);
+      return states;
+    });
+    await this.tell(model).catch(() => {}); // the next outcome tries again
+    return states;
+  }
+
+  private settleOne({ id, label, at, probability, isUnknown }: Outcome): OutcomeState {
+    if (isUnknown) return "unknown";
+    const known = this.knownOf(id);
+    if (known !== undefined && known.label !== null) return known.label === label ? "repeated" : "contradicting";
+    if (at < this.dependencies.now() - this.dependencies.keptMs) return "late";
+    const said = known?.probability ?? probability ?? null;
+    this.sql.exec(WRITE, id, at, said, label);
+    if (said === null) return "waiting";
+    this.count(at, said, label);
+    return "taken";
+  }
+
+  /** A pair is complete: it counts. */
+  private count(at: number, probability: number, label: 0 | 1): void {
+    const { functions } = this.dependencies;
+    const day = new Date(at).toISOString().slice(0, 10);
+    const [row] = select<{ tally: string }>(this.sql, "SELECT tally FROM days WHERE day = ?", day);
+    const tally: Tally = row ? JSON.parse(row.tally) : noOutcomes();
+    addOutcome(tally, probability, label, functions.log);
+    this.sql.exec("INSERT OR REPLACE INTO days VALUES (?, ?)", day, JSON.stringify(tally));
+    const bets = readBets(this.sql);
+    if (betOn(bets.wealth, probability, label, functions) >= 1 / PERFORMANCE_ALPHA) bets.changed = 1;
+    writeBets(this.sql, bets);
+  }
+
+  /** Once in the life of the object. */
+  private async tell(model: string): Promise<void> {
+    const { changed, told } = readBets(this.sql);
+    if (changed === 0 || told === 1) return;
+    const reason = "the probabilities do not hold as they did: outcomes follow others";
+    await this.dependencies.announce("performance.changed", model, { model, reason });
+    writeBets(this.sql, { ...readBets(this.sql), told: 1 });
+  }
+
+  async view(): Promise<PerformanceShare> {
+    if (!this.isReady) return { days: {}, counts: countsOf([]), evidence: 1, changed: false };
+    const days = select<{ day: string; tally: string }>(this.sql, "SELECT day, tally FROM days ORDER BY day");
+    const { wealth, changed } = readBets(this.sql);
+    return {
+      days: Object.fromEntries(days.map(({ day, tally }) => [day, JSON.parse(tally)])),
+      counts: countsOf(select<{ state: OutcomeState; n: number }>(this.sql, "SELECT state, n FROM outcome_counts")),
+      evidence: wealth.reduce((sum, one) => sum + one, 0) / wealth.length,
+      changed: changed === 1,
+    };
+  }
+
+  async alarm(): Promise<void> {
+    if (!this.isReady) return;
+    const { now, keptMs } = this.dependencies;
+    this.sql.exec("DELETE FROM predictions WHERE at < ?", now() - keptMs);
+    this.sql.exec("DELETE FROM days WHERE day NOT IN (SELECT day FROM days ORDER BY day DESC LIMIT ?)", KEPT_DAYS);
+    await this.storage.setAlarm(now() + PURGE_MS);
+  }
+}
+
+function readBets(sql: Sql): Bets {
+  const [row] = select<{ wealth: string; changed: 0 | 1; told: 0 | 1 }>(sql, "SELECT wealth, changed, told FROM bets");
+  return row ? { ...row, wealth: JSON.parse(row.wealth) } : { wealth: openWealth(), changed: 0, told: 0 };
+}
+
+function writeBets(sql: Sql, { wealth, changed, told }: Bets): void {
+  sql.exec("INSERT OR REPLACE INTO bets VALUES (1, ?, ?, ?)", JSON.stringify(wealth), changed, told);
+}
+
+function countsOf(rows: readonly { readonly state: OutcomeState; readonly n: number }[]): OutcomeCounts {
+  const counts = Object.fromEntries(OUTCOME_STATES.map((state) => [state, 0])) as Record<OutcomeState, number>;
+  for (const { state, n } of rows) counts[state] = n;
+  return counts;
+}

@@ -1,0 +1,159 @@
+// The part of the OpenAPI document that is about what a deployment watches: counts, drift, outcomes and performance.
+import { OUTCOME_STATES } from "../monitor/predictions-object.ts";
+import { BODIED, count, hole, type Json, json, KEYED, type Operation, type Paths, problems, ref, text } from "./terms.ts";
+
+const SHOWN_METRICS = `# HELP quickstep_requests_total Requests by route and status.
+# TYPE quickstep_requests_total counter
+quickstep_requests_total{method="POST",route="/v1/score",status="200"} 1027
+`;
+
+const shownDrift = (): Json => ({
+  model: hole("shownModel"),
+  basis: "sequences",
+  sequences: 1200,
+  alarm: false,
+  alarmAfter: null,
+  evidence: 0.31,
+  alarmAt: 1000,
+  quantities: [
+    { name: "length", edges: [3, 7], reference: [0.1, 0.2, 0.7], observed: [0.1, 0.22, 0.68], stability: 0.003, evidence: 0.31 },
+  ],
+});
+
+const shownPerformance = (): Json => {
+  const figures = {
+    outcomes: 412,
+    positiveRate: 0.26,
+    logLoss: { value: 0.49, low: 0.45, high: 0.53 },
+    brier: 0.16,
+    auc: 0.78,
+    calibrationSlope: 0.97,
+    reliability: [{ examples: 41, predicted: 0.08, observed: { value: 0.1, low: 0.04, high: 0.22 } }],
+  };
+  return {
+    model: hole("shownModel"),
+    ...figures,
+    days: [{ ...figures, day: "2026-01-31" }],
+    outcomesByState: { taken: 412, waiting: 0, repeated: 3, contradicting: 0, late: 1, unknown: 2 },
+    evidence: 1.2,
+    changed: false,
+    card: null,
+  };
+};
+
+const number: Json = { type: "number" };
+const maybe: Json = { type: ["number", "null"] };
+const record = (properties: Json, more: Json = {}): Json => ({
+  type: "object",
+  properties,
+  required: Object.keys(properties),
+  additionalProperties: false,
+  ...more,
+});
+const list = (items: Json): Json => ({ type: "array", items });
+
+/** DriftReport, Outcome, Outcomes, OutcomeAnswer, OutcomeAnswers and ModelPerformance. */
+export function monitorSchemas(): Record<string, Json> {
+  const estimate = record({ value: number, low: number, high: number });
+  const figures = {
+    outcomes: count,
+    positiveRate: maybe,
+    logLoss: { anyOf: [estimate, { type: "null" }] },
+    brier: maybe,
+    auc: maybe,
+    calibrationSlope: maybe,
+    reliability: list(record({ examples: count, predicted: number, observed: estimate })),
+  };
+  const label: Json = { type: "integer", enum: [0, 1] };
+  return {
+    DriftReport: record({
+      model: text,
+      basis: { type: "string", enum: ["sequences", "rows", "none"] },
+      sequences: count,
+      alarm: { type: ["boolean", "null"] },
+      alarmAfter: { type: ["integer", "null"] },
+      evidence: maybe,
+      alarmAt: number,
+      quantities: list(
+        record({ name: text, edges: list(number), reference: list(number), observed: list(number), stability: maybe, evidence: maybe }),
+      ),
+    }),
+    OutcomeOfPrediction: record({ prediction: text, label }),
+    OutcomeOfEvent: { ...record({ stream: text, source: text, id: text, label }), required: ["stream", "id", "label"] },
+    Outcomes: record({
+      outcomes: { ...list({ anyOf: [ref("OutcomeOfPrediction"), ref("OutcomeOfEvent")] }), minItems: 1, maxItems: 1000 },
+    }),
+    OutcomeAnswer: record({ state: { type: "string", enum: [...OUTCOME_STATES] } }),
+    OutcomeAnswers: record({ results: list(ref("OutcomeAnswer")) }),
+    ModelPerformance: record({
+      model: text,
+      ...figures,
+      days: list(record({ ...figures, day: text })),
+      outcomesByState: record(Object.fromEntries(OUTCOME_STATES.map((state) => [state, count]))),
+      evidence: number,
+      changed: { type: "boolean" },
+      card: { type: ["object", "null"], additionalProperties: true },
+    }),
+  };
+}
+
+/** /metrics, /v1/outcomes, and a model's drift and performance. */
+export function monitorPaths(): Paths {
+  const name: Json = { name: "name", in: "path", required: true, schema: { type: "string", const: hole("name") } };
+  const read = (operationId: string, summary: string, content: Record<string, Json>, parameters: readonly Json[] = []): Operation => ({
+    operationId,
+    tags: ["monitor"],
+    summary,
+    description: "Scope: read. 503 where the deployment does not bind it.",
+    security: [{ key: ["read"] }],
+    ...(parameters.length > 0 && { parameters }),
+    responses: { "200": { description: "As it says.", content }, ...KEYED, ...problems("notFound") },
+  });
+  return {
+    "/metrics": {
+      get: read("getExposition", "Counts in Prometheus' text format", { "text/plain": { schema: text, example: SHOWN_METRICS } }),
+    },
+    "/v1/models/{name}/drift": {
+      get: read("getDrift", "Whether what is scored is like what the model was made with", json(ref("DriftReport"), shownDrift()), [name]),
+      delete: {
+        operationId: "forgetDrift",
+        tags: ["monitor"],
+        summary: "The watch for drift begins anew",
+        description: "Scope: admin.",
+        security: [{ key: ["admin"] }],
+        parameters: [name],
+        responses: { "204": { description: "It begins anew." }, ...KEYED, ...problems("notFound") },
+      },
+    },
+    "/v1/models/{name}/performance": {
+      get: read("getPerformance", "What came true, beside the card's own metrics", json(ref("ModelPerformance"), shownPerformance()), [
+        name,
+      ]),
+    },
+    "/v1/outcomes": {
+      post: {
+        operationId: "tellOutcomes",
+        tags: ["monitor"],
+        summary: "What came true of predictions and of streams' events",
+        description: "Scope: score. One, or up to 1000 under outcomes. The same again counts once.",
+        security: [{ key: ["score"] }],
+        requestBody: {
+          required: true,
+          content: json(
+            { anyOf: [ref("OutcomeOfPrediction"), ref("OutcomeOfEvent"), ref("Outcomes")] },
+            { stream: "EURUSD", id: "bar-17", label: 1 },
+          ),
+        },
+        responses: {
+          "200": {
+            description: "What became of each, in their order.",
+            content: json({ anyOf: [ref("OutcomeAnswer"), ref("OutcomeAnswers")] }, { state: "taken" }),
+          },
+          ...BODIED,
+          ...KEYED,
+          ...problems("storage"),
+        },
+      },
+    },
+  };
+}

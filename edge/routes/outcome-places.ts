@@ -1,0 +1,76 @@
+// Outcomes to where their predictions lie: by the id's own shard, or by the stream's object. Those of one object go in one call.
+import { RequestError } from "../http/problem.ts";
+import type { ServedModel } from "../models/models.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import { PREDICTION_SHARDS, predictionsName, readPredictionId } from "../monitor/prediction-id.ts";
+import type { Outcome, OutcomeState } from "../monitor/predictions-object.ts";
+import { shardOf } from "../streams/directory.ts";
+import type { StreamStore } from "../streams/store.ts";
+
+/** An outcome as it is given: of a prediction of ours, or of a stream's event. */
+export type GivenOutcome = { readonly label: 0 | 1 } & (
+  | { readonly prediction: string }
+  | { readonly stream: string; readonly source: string; readonly id: string }
+);
+
+interface Placed {
+  /** Of the object. */
+  readonly name: string;
+  /** The model's id, for what is told of it. */
+  readonly model: string;
+  readonly outcome: Outcome;
+}
+
+/** What became of each, in their order. Throws RequestError `storage` where one could not be stored: sending all again is safe. */
+export async function settleOutcomes(
+  given: readonly GivenOutcome[],
+  served: ServedModel,
+  monitor: Monitor,
+  streams: StreamStore | undefined,
+  report: (error: Error) => void,
+): Promise<readonly OutcomeState[]> {
+  const placed = await Promise.all(
+    given.map((one) => ("stream" in one ? placeOfEvent(one, served, streams) : placeOfPrediction(one, served))),
+  );
+  const groups = Map.groupBy(placed, ({ name }) => name);
+  const states = new Map<Placed, OutcomeState>();
+  try {
+    await Promise.all(
+      Array.from(groups, async ([name, group]) => {
+        const settled = await monitor.settle(
+          name,
+          group[0].model,
+          group.map(({ outcome }) => outcome),
+        );
+        group.forEach((one, i) => {
+          states.set(one, settled[i]);
+        });
+      }),
+    );
+  } catch (error) {
+    if (error instanceof RequestError) throw error;
+    report(error as Error);
+    throw new RequestError("storage", "the outcomes could not be stored: send them again, those that counted are not counted twice");
+  }
+  return placed.map((one) => states.get(one)!);
+}
+
+function placeOfPrediction({ prediction, label }: Extract<GivenOutcome, { prediction: string }>, { id }: ServedModel): Placed {
+  const { model, shard, at } = readPredictionId(prediction)!;
+  const name = id.endsWith(`@${model}`) ? id : `?@${model}`; // of a model that is not served any more, its name is not known
+  return { name: predictionsName(model, shard), model: name, outcome: { id: prediction, label, at } };
+}
+
+async function placeOfEvent(
+  { stream, source, id, label }: Extract<GivenOutcome, { stream: string }>,
+  served: ServedModel,
+  streams: StreamStore | undefined,
+): Promise<Placed> {
+  const said = await streams?.prediction(stream, source, id);
+  const model = said?.model ?? served.id;
+  const name = predictionsName(model.slice(-12), shardOf(stream) % PREDICTION_SHARDS);
+  const own = JSON.stringify([stream, source, id]);
+  return said === undefined
+    ? { name, model, outcome: { id: own, label, at: 0, isUnknown: true } }
+    : { name, model, outcome: { id: own, label, at: said.at, probability: said.probability } };
+}

@@ -1,0 +1,175 @@
+// The monitor under faults: objects that are away, calls that come twice, restarts, and word that cannot be sent. What only the platform
+// does is tested on workerd.
+import { describe, expect, test } from "vitest";
+import type { Scored } from "../../../edge/monitor/isolate-monitor.ts";
+import { FLUSH_MS } from "../../../edge/monitor/isolate-monitor.ts";
+import { predictionsName, readPredictionId } from "../../../edge/monitor/prediction-id.ts";
+import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
+import { computeInputs } from "../../../shared/model.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
+import { kernel } from "../../fixtures/kernel.ts";
+import { openMonitor } from "../../fixtures/monitor.ts";
+import { drawSequences, makeWatchedModel } from "../../studies/drift/streams.ts";
+
+const { log } = instantiateKernel(kernel);
+const model = makeWatchedModel(kernel, 1000, 970_000);
+const scored: Scored = { id: "fx@0123456789ab", model, log };
+const engine = createWasmEngine(kernel, model);
+const SHA = "0123456789ab".padEnd(64, "0");
+const T = 5;
+const F = 3;
+/** What the model says of these raw sequences, told to the monitor one by one, as requests tell it. */
+function tell(node: ReturnType<typeof openMonitor>, values: Float64Array, apart = true): void {
+  for (let n = 0; n < values.length / (T * F); n++) {
+    const one = values.slice(n * T * F, (n + 1) * T * F);
+    node.monitor.isolate.scored(scored, one, engine.probabilities(computeInputs(model, one, log)), apart);
+  }
+}
+const record = { id: "r", method: "POST", route: "/v1/score", status: 200, model: "0123456789ab", version: "0.1.0", durationMs: 1 };
+
+describe("what an isolate gathers", () => {
+  test("is taken away once, armed by the first of it, and again if that died with its request", async () => {
+    const node = openMonitor(kernel);
+    for (let i = 0; i < 10; i++) node.monitor.isolate.request(record);
+    expect(node.armed).toHaveLength(1);
+    node.clock += 31_000; // the platform gives what runs after an answer 30 s
+    node.monitor.isolate.request(record);
+    expect(node.armed).toHaveLength(2);
+    await node.monitor.isolate.flush();
+    expect((await node.monitor.counts()).requests).toEqual({ "POST /v1/score 200": 11 });
+    node.monitor.isolate.request(record);
+    expect(node.armed).toHaveLength(3);
+    expect(FLUSH_MS).toBe(5000);
+  });
+
+  test("counts that did not arrive are sent with the next; samples and predictions that did not are lost, and counted", async () => {
+    const node = openMonitor(kernel);
+    node.monitor.isolate.request(record);
+    tell(node, drawSequences(3, createRandom(1)));
+    const ids = node.monitor.remember(SHA, Float32Array.of(0.5, 0.25));
+    expect(ids.every((id) => id !== null)).toBe(true);
+    node.fails = true;
+    await node.monitor.isolate.flush();
+    expect(node.errors.length).toBeGreaterThanOrEqual(3);
+    node.fails = false;
+    await node.monitor.isolate.flush();
+    const { requests, lost } = await node.monitor.counts();
+    expect(requests).toEqual({ "POST /v1/score 200": 1 });
+    expect(lost).toEqual({ samples: 3, predictions: 2 });
+  });
+
+  test("of sequences is at most 32 between two flushes, one a request, none that shares rows", async () => {
+    const node = openMonitor(kernel);
+    tell(node, drawSequences(100, createRandom(2)));
+    tell(node, drawSequences(5, createRandom(3)), false);
+    await node.monitor.isolate.flush();
+    expect((await node.monitor.drift(scored)).sequences).toBe(32);
+    const many = drawSequences(50, createRandom(4));
+    node.monitor.isolate.scored(scored, many, engine.probabilities(computeInputs(model, many, log)), true);
+    await node.monitor.isolate.flush();
+    expect((await node.monitor.drift(scored)).sequences).toBe(33);
+  });
+
+  test("of predictions has an end: beyond it they are lost, which the answer says", () => {
+    const node = openMonitor(kernel);
+    const first = node.monitor.remember(SHA, new Float32Array(10_000).fill(0.5));
+    expect(first.includes(null)).toBe(false);
+    expect(node.monitor.remember(SHA, Float32Array.of(0.5))).toEqual([null]);
+  });
+});
+
+describe("counts", () => {
+  test("are written at most once a minute, and a restart keeps what was", async () => {
+    const node = openMonitor(kernel);
+    const count = async () => {
+      node.monitor.isolate.request(record);
+      await node.monitor.isolate.flush();
+    };
+    await count();
+    node.clock += 10_000;
+    await count();
+    node.restart();
+    expect((await node.monitor.counts()).requests).toEqual({ "POST /v1/score 200": 1 }); // the minute is what is lost
+    node.clock += 60_000;
+    await count();
+    node.restart();
+    expect((await node.monitor.counts()).requests).toEqual({ "POST /v1/score 200": 2 });
+  });
+});
+
+describe("drift", () => {
+  test("is told once, even if telling fails at first, and stays known through a restart", async () => {
+    const node = openMonitor(kernel);
+    node.announceFails = true;
+    const values = drawSequences(640, createRandom(5)).map((x, i) => (i % F === 0 ? x + 2 : x));
+    for (let n = 0; n < 20; n++) {
+      tell(node, values.slice(n * 32 * T * F, (n + 1) * 32 * T * F));
+      await node.monitor.isolate.flush();
+      if (n === 15) node.announceFails = false;
+      if (n === 17) node.restart();
+    }
+    expect(node.told.map(({ type, model }) => [type, model])).toEqual([["drift.detected", scored.id]]);
+    const report = await node.monitor.drift(scored);
+    expect(report).toMatchObject({ basis: "sequences", alarm: true, sequences: 640 });
+    expect(report.quantities.slice(0, 2).map(({ name }) => name)).toContain("a");
+    expect(node.told[0].data).toMatchObject({ alarmAfter: report.alarmAfter, model: scored.id });
+  });
+
+  test("what lies in the object are counts: no number of an input", async () => {
+    const node = openMonitor(kernel);
+    const values = drawSequences(20, createRandom(6));
+    tell(node, values);
+    await node.monitor.isolate.flush();
+    const kept = JSON.stringify(node.query(`drift ${scored.id}`, "SELECT * FROM kept"));
+    for (const value of values) expect(kept).not.toContain(String(value).slice(0, 8));
+  });
+});
+
+describe("outcomes", () => {
+  const settle = (node: ReturnType<typeof openMonitor>, id: string, label: 0 | 1) => {
+    const { model: sha12, shard, at } = readPredictionId(id)!;
+    return node.monitor.settle(predictionsName(sha12, shard), scored.id, [{ id, label, at }]);
+  };
+
+  test("before their predictions wait for them, and count when these come, once however often either comes", async () => {
+    const node = openMonitor(kernel);
+    const [id] = node.monitor.remember(SHA, Float32Array.of(0.25));
+    expect(await settle(node, id!, 1)).toEqual(["waiting"]);
+    node.restart();
+    await node.monitor.isolate.flush();
+    const { model: sha12, shard, at } = readPredictionId(id!)!;
+    await node.predictionsOf(predictionsName(sha12, shard)).remember([{ id: id!, at, probability: 0.25 }]);
+    expect(await settle(node, id!, 1)).toEqual(["repeated"]);
+    expect(await settle(node, id!, 0)).toEqual(["contradicting"]);
+    const performance = await node.monitor.performance(SHA);
+    expect(performance).toMatchObject({ outcomes: 1, positiveRate: 1, outcomesByState: { waiting: 1, repeated: 1, contradicting: 1 } });
+    expect(performance.logLoss!.value).toBeCloseTo(-Math.log(0.25), 6);
+    expect(performance.days).toMatchObject([{ day: "2026-01-31", outcomes: 1 }]);
+  });
+
+  test("of predictions that are forgotten are late, whether their rows are gone or not; a clock that was set back forgets none", async () => {
+    const node = openMonitor(kernel, 1000);
+    const [old, young] = [node.monitor.remember(SHA, Float32Array.of(0.5))[0]!, ""];
+    expect(young).toBe("");
+    await node.monitor.isolate.flush();
+    node.clock += 2000;
+    expect(await settle(node, old, 1)).toEqual(["late"]);
+    const { model: sha12, shard } = readPredictionId(old)!;
+    await node.predictionsOf(predictionsName(sha12, shard)).alarm();
+    expect(node.query(predictionsName(sha12, shard), "SELECT count(*) AS n FROM predictions")).toEqual([{ n: 0 }]);
+    node.clock -= 5000;
+    expect(await settle(node, old, 1)).toEqual(["waiting"]);
+  });
+
+  test("that follow other probabilities than the model's are told of once, with what they come to", async () => {
+    const node = openMonitor(kernel);
+    const name = predictionsName(SHA.slice(0, 12), 0);
+    const random = createRandom(8);
+    for (let n = 0; n < 400; n++)
+      await node.monitor.settle(name, scored.id, [
+        { id: `e${n}`, label: random.uniform() < 0.9 ? 1 : 0, at: node.clock, probability: 0.3 },
+      ]);
+    expect(node.told.map(({ type }) => type)).toEqual(["performance.changed"]);
+    expect(await node.monitor.performance(SHA)).toMatchObject({ outcomes: 400, changed: true });
+  });
+});
