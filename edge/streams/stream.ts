@@ -288,7 +288,9 @@ export class Stream implements StreamObject {
     while (!this.eventLog?.facts.reported || this.eventLog.facts.due === null)
       if (!(await this.registerKey(key, true))) throw new Error("the directory has no room for the key");
     const { eventLog } = this;
-    this.context.storage.transactionSync(() => postBody(eventLog, () => body, { destinations }, this.dependencies.now(), this.dependencies));
+    this.context.storage.transactionSync(() =>
+      postBody(eventLog, () => body, { destinations }, this.dependencies.now(), this.dependencies),
+    );
     this.ring.arm();
   }
 

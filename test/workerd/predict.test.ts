@@ -120,7 +120,7 @@ describe("what is refused is said in `error`, in the words and at the places of 
     ["POST", "/v1/models/fx", 405, "/v1/models/fx answers GET, HEAD, got POST"],
     ["POST", "/v1/models/fx:explain", 405, "/v1/models/fx:explain answers GET, HEAD, got POST"],
     ["POST", "/v1/models/fx:predict?explain=true", 422, "explain is a parameter of /v1/score: predict has no place for it"],
-    ["POST", "/v1/models/fx:predict?x=1", 422, 'the query must have no parameters but operatingPoint, explain, prior, got "x"'],
+    ["POST", "/v1/models/fx:predict?x=1", 422, 'the query must have no parameters but operatingPoint, explain, prior, remember, got "x"'],
   ])("%s %s", async (method, path, status, error) => {
     const response = await app.request(path, { method, ...(method === "POST" && { body: "{}" }) });
     expect(await response.json()).toMatchObject({ error });

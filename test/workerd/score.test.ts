@@ -68,15 +68,15 @@ describe("bodies of the wrong shape are named with their place", () => {
     ['{"sequence":[[1,2,3,4,5]],"sequences":[[[1,2,3,4,5]]]}', "the body must have either sequence or sequences, got both"],
     [
       '{"sequence":[[1,2,3,4,5]],"threshold":0.5}',
-      'the body must have no keys but sequence, sequences, operatingPoint, explain, prior, got "threshold"',
+      'the body must have no keys but sequence, sequences, operatingPoint, explain, prior, remember, got "threshold"',
     ],
     [
       '{"sequence":[[1,2,3,4,5]],"__proto__":{}}',
-      'the body must have no keys but sequence, sequences, operatingPoint, explain, prior, got "__proto__"',
+      'the body must have no keys but sequence, sequences, operatingPoint, explain, prior, remember, got "__proto__"',
     ],
     [
       `{"${"k".repeat(1e6)}":1}`,
-      "the body must have no keys but sequence, sequences, operatingPoint, explain, prior, got a string of 1000000 characters",
+      "the body must have no keys but sequence, sequences, operatingPoint, explain, prior, remember, got a string of 1000000 characters",
     ],
     ['{"sequence":null}', "sequence must be an array of up to 10 rows, got null", "/sequence"],
     ['{"sequence":[]}', "sequence must have 1 to 10 rows, got an empty array", "/sequence"],

@@ -42,7 +42,7 @@ export async function buildAssets(root: string, assets: string): Promise<readonl
     writeBuilt(join(assets, "docs.html"), withFavicon(page, readFileSync(join(page, "docs.html"), "utf8"))); // last: all is there
     built.push("page.html", "docs.html");
   }
-  const described = ["openapi", "http", "scoring", "streams", "deliveries", "webhooks"].flatMap((room) =>
+  const described = ["openapi", "http", "scoring", "streams", "deliveries", "webhooks", "monitor"].flatMap((room) =>
     filesBelow(join(root, "edge", room)),
   );
   if (isOld("openapi.json", [...described, ...filesBelow(join(root, "shared"))])) {

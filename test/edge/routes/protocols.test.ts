@@ -328,7 +328,7 @@ test.each([
   ["?explain=yes", 'explain must be true or false, got "yes"'],
   ["?prior=0", 'prior must be a number above 0 and below 1, got "0"'],
   ["?prior=", 'prior must be a number above 0 and below 1, got ""'],
-  ["?operatingpoint=balanced", 'the query must have no parameters but operatingPoint, explain, prior, got "operatingpoint"'],
+  ["?operatingpoint=balanced", 'the query must have no parameters but operatingPoint, explain, prior, remember, got "operatingpoint"'],
 ])("the query %s is refused", async (query, detail) => {
   const body = JSON.stringify({ sequence: [[1, 2, 3, 4, 5]] });
   await expectProblem(await post(app, `/v1/score${query}`, body, { "content-type": "application/json" }), 422, detail);
