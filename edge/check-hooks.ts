@@ -23,7 +23,7 @@ export interface CapturedRequest {
 
 export interface CheckedSource {
   readonly name: string;
-  readonly outcome: "taken" | "ignored" | "handshake" | "refused";
+  readonly outcome: "taken" | "told" | "ignored" | "handshake" | "refused";
   /** Whether the signature fits; absent: nothing is signed in a provider's question. */
   readonly verified?: boolean;
   /** Why it is refused or ignored, or what a provider is answered. */
@@ -82,6 +82,7 @@ async function checkSource(
   const believed = { bytes, digest: await digestOf(plain), signedId: verdict.id };
   const received = await readEvents(source, believed, recipe, { ...limits, now, headers, pathKey: rest.shift(), log });
   if ("greeting" in received) return { outcome: "handshake", verified: true, why: JSON.stringify(received.greeting.body) };
+  if ("told" in received) return { outcome: "told", verified: true, why: JSON.stringify(received.told) };
   const events = received.events.map(({ key, event: { id, timestamp, data } }) => {
     return { key, id, timestamp: new Date(timestamp).toISOString(), data };
   });

@@ -20,6 +20,7 @@ import { type Believed, readEvents } from "../webhooks/receiving.ts";
 import { beginVerification } from "../webhooks/signatures/schemes.ts";
 import { mayWrite, refuseAddress, type Source } from "../webhooks/sources.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
+import { settleHook } from "./hook-outcome.ts";
 import type { RequestModel } from "./request-model.ts";
 
 /** TradingView hangs up after 3 s and never comes back; a 503 before that it sends again. */
@@ -28,7 +29,7 @@ const PATIENCE_MS = 2500;
 const BODY_MS = 10_000;
 
 /** What the routes here are given. */
-type HookDependencies = Pick<Dependencies, "endpoints" | "streams" | "fetch" | "now" | "report">;
+type HookDependencies = Pick<Dependencies, "endpoints" | "streams" | "monitor" | "fetch" | "now" | "report">;
 
 /**
  * An unsupported, unverified or unreadable event is answered with a problem, and nothing is stored. Nor is a verified one that its
@@ -56,6 +57,7 @@ export function hookRoutes(modelOf: RequestModel, dependencies: HookDependencies
     const beside = { headers, pathKey: named.key, log: ready.log, now: dependencies.now(), futureMs, idsMs };
     const received = await readEvents(source, believed, ready.model.recipe, beside);
     if ("greeting" in received) return greet(c, received.greeting);
+    if ("told" in received) return c.json(await settleHook(received, source, ready, { ...dependencies, endpoints }));
     const { events, isList } = received;
     if (events.length === 0) {
       c.get("record").ignored = 1;

@@ -29,6 +29,8 @@ export interface Beside extends Pick<BodyFacts, "headers" | "pathKey" | "log"> {
 /** `isList`: the body may hold several events; none: the source wants none of them, the first for what stands at `unwanted`. */
 export type Received =
   | { readonly greeting: Greeting }
+  /** Of a source that tells what came true: what it tells, as JSON. */
+  | { readonly told: readonly unknown[]; readonly isList: boolean }
   | { readonly events: readonly HookEvent[]; readonly isList: boolean; readonly unwanted?: string };
 
 /** Each event with the digest that tells it from another of its id. Throws RequestError, SequenceError, LimitError. */
@@ -41,6 +43,8 @@ export async function readEvents(source: Source, believed: Believed, recipe: Tak
   if (greeting !== undefined) return { greeting };
   const { elements, isList } = eventsIn(body, wrapping);
   const judged = elements.map((element, index) => ({ ...element, index, unwanted: unwantedAt(only, headers, element.event) }));
+  const wanted = judged.filter(({ unwanted }) => unwanted === undefined);
+  if (source.outcome !== undefined && wanted.length > 0) return { told: wanted.map(({ event }) => event), isList };
   const facts = {
     ...{ digest, signedId, body, headers, pathKey, log },
     isText: wrapping.format === "form",
@@ -49,9 +53,7 @@ export async function readEvents(source: Source, believed: Believed, recipe: Tak
     // an id is known for idsMs after it came, which may have been futureMs before the event's own time
     ...(!signsTime(source) && { earliest: now - idsMs + futureMs }),
   };
-  const events = judged
-    .filter(({ unwanted }) => unwanted === undefined)
-    .map(({ event, at, index }) => extractEvent(event, pointers, recipe, { ...facts, at, ...(isList && { index }) }));
+  const events = wanted.map(({ event, at, index }) => extractEvent(event, pointers, recipe, { ...facts, at, ...(isList && { index }) }));
   return { events: await Promise.all(events.map((event) => nameContent(event, source, believed))), isList, unwanted: judged[0]?.unwanted };
 }
 

@@ -14,6 +14,7 @@ import { isWithin, parsePattern, type StreamPattern } from "../config/stream-pat
 import { PLAIN, type Wrapping } from "./bodies.ts";
 import type { Content, Pointers } from "./extraction.ts";
 import { type Handshake, parseHandshake } from "./handshakes.ts";
+import { type OutcomePointers, parseOutcome } from "./outcome-pointers.ts";
 import { parseInBody, parsePlace, parseValuePlace } from "./places.ts";
 import { parseScheme, type Scheme } from "./signatures/schemes.ts";
 import { parseWanted, type Wanted } from "./wanted.ts";
@@ -27,6 +28,8 @@ export interface Source {
   /** Absent: the source's provider is not answered when it asks whether the address is its own. */
   readonly handshake?: Handshake;
   readonly pointers: Pointers;
+  /** It tells what came true, and no events: `pointers` say nothing then. */
+  readonly outcome?: OutcomePointers;
   readonly wrapping: Wrapping;
   /** The signature is over the body as it was sent, compressed where it is. */
   readonly signsCompressed?: true;
@@ -57,6 +60,7 @@ const SOURCE_KEYS = [
   "values",
   "sequence",
   "static",
+  "outcome",
   "destinations",
   "only",
   "streams",
@@ -74,17 +78,13 @@ function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
   const scheme = parseScheme(value, path, SOURCE_KEYS, secretOf);
   const table = parseTable(value, path);
   const handshake = parseHandshake(table, path, "secrets" in scheme ? scheme.secrets : [], secretOf);
+  const outcome = parseOutcome(table, path);
   return {
     name,
     scheme,
     ...(handshake !== undefined && { handshake }),
-    pointers: {
-      key: parsePlace(table.key, [...path, "key"], ["path"]),
-      ...(table.id !== undefined && { id: parseInBody(table.id, [...path, "id"]) }),
-      timestamp: parsePlace(table.timestamp, [...path, "timestamp"], ["arrival"]),
-      content: parseContent(table.values, table.sequence, path),
-      ...(table.static !== undefined && { statics: parseStatics(table.static, [...path, "static"]) }),
-    },
+    ...(outcome !== undefined && { outcome }),
+    pointers: outcome === undefined ? parsePointers(table, path) : NO_POINTERS,
     wrapping: parseWrapping(table, path),
     ...(table.signedBody !== undefined &&
       parseChoice(table.signedBody, [...path, "signedBody"], ["plain", "compressed"]) === "compressed" && { signsCompressed: true }),
@@ -93,6 +93,18 @@ function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
       table.destinations === undefined ? [] : parseStrings(table.destinations, [...path, "destinations"], "names of DESTINATIONS", 0),
     ...(table.streams !== undefined && { streams: parsePatterns(table.streams, [...path, "streams"]) }),
     ...parseAllowedIps(table, path),
+  };
+}
+
+const NO_POINTERS: Pointers = { key: [], timestamp: "arrival", content: { kind: "row", at: [] } };
+
+function parsePointers(table: Table, path: Path): Pointers {
+  return {
+    key: parsePlace(table.key, [...path, "key"], ["path"]),
+    ...(table.id !== undefined && { id: parseInBody(table.id, [...path, "id"]) }),
+    timestamp: parsePlace(table.timestamp, [...path, "timestamp"], ["arrival"]),
+    content: parseContent(table.values, table.sequence, path),
+    ...(table.static !== undefined && { statics: parseStatics(table.static, [...path, "static"]) }),
   };
 }
 

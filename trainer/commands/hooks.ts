@@ -51,7 +51,7 @@ interface Checked {
   readonly unusable?: string;
   readonly sources: readonly {
     readonly name: string;
-    readonly outcome: "taken" | "ignored" | "handshake" | "refused";
+    readonly outcome: "taken" | "told" | "ignored" | "handshake" | "refused";
     readonly verified?: boolean;
     readonly why?: string;
     readonly events?: readonly { readonly key: string; readonly id: string; readonly timestamp: string; readonly data: unknown }[];
