@@ -16,6 +16,7 @@ import { exportCommand } from "./commands/export.ts";
 import { hooksCommand } from "./commands/hooks.ts";
 import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { modelsCommand, publishCommand, rollbackCommand } from "./commands/registry.ts";
 import { sample, sampleCommand } from "./commands/sample.ts";
 import { scoreCommand } from "./commands/score.ts";
 import { serve, serveCommand } from "./commands/serve.ts";
@@ -44,6 +45,9 @@ const COMMANDS: readonly AnyCommand<Dependencies>[] = [
   exportCommand,
   serveCommand,
   verifyCommand,
+  publishCommand,
+  rollbackCommand,
+  modelsCommand,
   hooksCommand,
   createDocsCommand(() => COMMANDS),
 ];

@@ -19,6 +19,8 @@ export interface ModelRequest {
   readonly name?: string;
   /** SHA-256 of the only artifact that may answer. */
   readonly pin?: string;
+  /** What a challenger's part is drawn by: the same key, the same model. Absent: no challenger answers. */
+  readonly key?: string;
   /** Keeps the request's context alive after its answer. */
   readonly waitUntil?: (promise: Promise<unknown>) => void;
 }

@@ -2,12 +2,11 @@
 // be put by hand: then it has a sha256 alone.
 import { describe } from "../../shared/errors.ts";
 
-/** Beside the current artifact: one that is scored after the answer, or that answers a part. */
+/** Beside the current artifact: one that answers a part of the requests. */
 export interface Challenger {
   readonly sha256: string;
-  /** The part of requests, above 0 and at most 1. */
-  readonly shadow?: number;
-  readonly share?: number;
+  /** Above 0 and at most 1. */
+  readonly share: number;
 }
 
 export interface Pointer {
@@ -70,11 +69,10 @@ export function parsePointer(text: string): Pointer {
 }
 
 function parseChallenger(value: unknown): Challenger {
-  const { sha256, shadow, share } = asRecord(value, "challenger ");
+  const { sha256, share } = asRecord(value, "challenger ");
   if (!isSha256(sha256)) throw new Error(`must have challenger.sha256, 64 small hexadecimal digits, got ${describe(sha256)}`);
-  if ((shadow === undefined) === (share === undefined)) throw new Error("must have either challenger.shadow or challenger.share");
-  if (!isPart(shadow ?? share)) throw new Error(`must have a part above 0 and at most 1, got ${describe(shadow ?? share)}`);
-  return { sha256, ...(shadow === undefined ? { share: share as number } : { shadow: shadow as number }) };
+  if (!isPart(share)) throw new Error(`must have challenger.share, above 0 and at most 1, got ${describe(share)}`);
+  return { sha256, share };
 }
 
 /** Whether `value` may be a challenger's part. */

@@ -11,8 +11,8 @@ export interface Publisher extends Pick<RegistryDependencies, "bucket" | "open" 
   readonly by: string;
 }
 
-/** What an artifact is to be: the one that answers, or its challenger. */
-export type Role = { readonly shadow: number } | { readonly share: number } | undefined;
+/** What an artifact is to be: undefined: the one that answers; else its challenger, which answers a part. */
+export type Role = { readonly share: number } | undefined;
 
 /**
  * Puts an artifact of that SHA-256 and moves the pointer. Throws RequestError: `malformed` where the bytes are others, `unservable` where

@@ -8,6 +8,7 @@ import type { Bucket } from "./bucket.ts";
 import { bundledOnly, type ModelRequest, type Models, noSuchModel, notPinned, type ServedModel, serve } from "./models.ts";
 import { artifactKey, type Challenger, isModelName, MAX_ARTIFACT_BYTES, type Pointer, parsePointer, pointerKey } from "./pointer.ts";
 import { type ServableModel, schemaOf } from "./servable-model.ts";
+import { isInShare } from "./share.ts";
 
 /** A loaded model, and what it takes of the isolate's memory. */
 export interface LoadedModel {
@@ -49,6 +50,8 @@ interface Slot {
   readonly name: string;
   /** As it was read last; undefined: there is none, or it was never read. */
   pointer?: Pointer;
+  /** The pointer's, once it is proven beside the current one. */
+  challenger?: Challenger;
   /** The artifact that answers; its model may have been dropped. */
   current?: string;
   /** When the last look began, and when the last one ended well; −∞: never. */
@@ -111,7 +114,7 @@ export class Registry implements Models {
       if (request.waitUntil === undefined) void looking;
       else request.waitUntil(looking);
     }
-    return pin === undefined ? this.found(slot) : this.pinned(slot, pin);
+    return pin === undefined ? (this.challenger(slot, request) ?? this.found(slot)) : this.pinned(slot, pin);
   }
 
   faultOf(name = this.defaultName): string | undefined {
@@ -125,14 +128,6 @@ export class Registry implements Models {
   faults(): Readonly<Record<string, string>> | undefined {
     const faulty = [...this.slots.values()].flatMap(({ name, fault }) => (fault === undefined ? [] : [[name, fault] as const]));
     return faulty.length === 0 ? undefined : Object.fromEntries(faulty);
-  }
-
-  /** The model that is scored after the answer or answers a part, where one is loaded. */
-  challengerOf(name = this.defaultName): { readonly served: ServedModel; readonly part: Challenger } | undefined {
-    const slot = name === undefined ? undefined : this.slots.get(name);
-    const part = slot?.pointer?.challenger;
-    const served = part && this.use(slot!, part.sha256);
-    return served && { served, part };
   }
 
   /** From now on `name` is looked at again at once: its pointer was moved here. */
@@ -180,7 +175,7 @@ export class Registry implements Models {
       const isOver = await Promise.race([looking, pause(patienceMs).then(() => false)]);
       if (!isOver) slot.fault = `the bucket did not answer within ${patienceMs} ms`;
     }
-    return request.pin === undefined ? this.found(slot) : this.pinned(slot, request.pin);
+    return request.pin === undefined ? (this.challenger(slot, request) ?? this.found(slot)) : this.pinned(slot, request.pin);
   }
 
   /** The bundled model; undefined where it is unusable. */
@@ -194,6 +189,13 @@ export class Registry implements Models {
     if (slot.fault !== undefined) throw new ArtifactError(slot.fault);
     if (slot.knownAt > Number.NEGATIVE_INFINITY) throw noSuchModel(slot.name, this.defaultName ?? "others");
     throw new RequestError("storage", `the model ${slot.name} is not loaded yet: ask again`);
+  }
+
+  /** The challenger, where it is proven, loaded, and this request is in its part. */
+  private challenger(slot: Slot, { key }: ModelRequest): ServedModel | undefined {
+    const { challenger } = slot;
+    if (challenger === undefined || key === undefined || !isInShare(key, challenger.sha256, challenger.share)) return undefined;
+    return this.use(slot, challenger.sha256);
   }
 
   private answering(slot: Slot): ServedModel | undefined {
@@ -257,11 +259,13 @@ export class Registry implements Models {
     const served = this.use(slot, pointer.sha256) ?? (await this.load(slot, pointer.sha256));
     slot.current = pointer.sha256;
     if (isSwap) log({ event: "model swapped", model: served.id });
+    slot.challenger = undefined;
     const { challenger } = pointer;
     if (challenger === undefined) return;
     const other = this.use(slot, challenger.sha256) ?? (await this.load(slot, challenger.sha256));
     if (schemaOf(other) !== schemaOf(served))
-      fail(`the challenger ${challenger.sha256.slice(0, 12)} takes other features or steps than ${served.id}: it is not scored`);
+      fail(`the challenger ${challenger.sha256.slice(0, 12)} takes other features or steps than ${served.id}: it answers nothing`);
+    slot.challenger = challenger;
   }
 
   /** Reads, decodes and proves one artifact. Throws ArtifactError. */

@@ -16,8 +16,8 @@ const SHOWN_POINTER = {
 
 /** Pointer and ModelList. */
 export function registrySchemas(): Record<string, Json> {
-  const challenger = object({ sha256: SHA256, shadow: PART, share: PART }, ["shadow", "share"], {
-    description: "Scored after the answer (shadow), or answering a part (share).",
+  const challenger = object({ sha256: SHA256, share: PART }, [], {
+    description: "Answers a part of the requests.",
   });
   const pointer = { name: text, sha256: SHA256, previous: SHA256, when: text, by: text, revision: text, challenger, fault: text };
   return {
@@ -39,9 +39,9 @@ export function registryPaths(): Paths {
     ...change(
       "publishModel",
       "Publish an artifact",
-      "It is proven by its golden vectors before the pointer moves; with shadow or share it becomes the challenger.",
+      "It is proven by its golden vectors before the pointer moves; with share it becomes the challenger, which answers that part of the requests.",
     ),
-    parameters: [NAME, query("sha256", SHA256, true), query("shadow", PART), query("share", PART)],
+    parameters: [NAME, query("sha256", SHA256, true), query("share", PART)],
     requestBody: { required: true, content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } },
   };
   return {

@@ -47,16 +47,13 @@ export function registryRoutes(bound: ModelRegistry | undefined, models: Models)
     .all("/:name/challenger", allowOnly("DELETE"));
 }
 
-/** `sha256`, and `shadow` or `share`. Throws RequestError. */
+/** `sha256`, and a challenger's `share`. Throws RequestError. */
 function readQuery(url: string): { readonly sha256: string; readonly role: Role } {
-  const { sha256, shadow, share, ...others } = Object.fromEntries(new URL(url).searchParams);
+  const { sha256, share, ...others } = Object.fromEntries(new URL(url).searchParams);
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined)
-    throw new RequestError("parameter", `the query must have no parameters but sha256, shadow, share, got ${unknown}`);
+  if (unknown !== undefined) throw new RequestError("parameter", `the query must have no parameters but sha256, share, got ${unknown}`);
   if (!isSha256(sha256)) throw new RequestError("parameter", "sha256 must be the artifact's SHA-256, 64 small hexadecimal digits");
-  if (shadow !== undefined && share !== undefined) throw new RequestError("parameter", "the query must have either shadow or share");
-  const part = shadow ?? share;
-  if (part === undefined) return { sha256, role: undefined };
-  if (!isPart(Number(part))) throw new RequestError("parameter", `a challenger's part must be above 0 and at most 1, got ${part}`);
-  return { sha256, role: shadow === undefined ? { share: Number(part) } : { shadow: Number(part) } };
+  if (share === undefined) return { sha256, role: undefined };
+  if (!isPart(Number(share))) throw new RequestError("parameter", `share must be above 0 and at most 1, got ${share}`);
+  return { sha256, role: { share: Number(share) } };
 }

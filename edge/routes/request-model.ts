@@ -5,6 +5,9 @@ import type { ModelRequest, Models, ServedModel } from "../models/models.ts";
 /** The header by which a request says which artifact alone may answer; answers name theirs in it. */
 const MODEL_HEADER = "x-quickstep-model";
 
+/** Requests of one such key are answered by one model, where a challenger answers a part; without it each draws anew. */
+const KEY_HEADER = "x-quickstep-key";
+
 /** On answers of a model that may not be the one that the registry means: GET /health/ready says why. */
 const REGISTRY_HEADER = "x-quickstep-registry";
 
@@ -15,7 +18,8 @@ export type RequestModel = (c: EdgeContext, name?: string) => ServedModel | Prom
 export function requestModel(models: Models): RequestModel {
   return (c, name) => {
     const pin = c.req.raw.headers.get(MODEL_HEADER)?.toLowerCase();
-    const request: ModelRequest = { name, pin, waitUntil: (promise) => waitUntil(c, promise) };
+    const key = c.req.raw.headers.get(KEY_HEADER) ?? c.get("record").id;
+    const request: ModelRequest = { name, pin, key, waitUntil: (promise) => waitUntil(c, promise) };
     const chosen = models.choose(request);
     const named = (model: ServedModel): ServedModel => {
       nameModel(c, model);

@@ -74,7 +74,7 @@ export class Stream implements StreamObject {
 
   async accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<Acceptance> {
     const { now, endpoints } = this.dependencies;
-    const served = await this.choose(); // may read it: before the transaction
+    const served = await this.choose(key); // may read it: before the transaction
     if ("unready" in served) return served;
     const scorer = { ready: served, model: served.id, schema: schemaOf(served) };
     const isPosted = origin.destinations.length > 0;
@@ -96,9 +96,9 @@ export class Stream implements StreamObject {
   }
 
   /** The model of this key's events, or why there is none. */
-  private async choose(): Promise<ServedModel | { readonly unready: string }> {
+  private async choose(key = this.eventLog?.facts.key): Promise<ServedModel | { readonly unready: string }> {
     try {
-      return await this.dependencies.models.choose({});
+      return await this.dependencies.models.choose({ key });
     } catch (error) {
       if (error instanceof ArtifactError) return { unready: error.message };
       throw error;

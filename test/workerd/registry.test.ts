@@ -355,6 +355,31 @@ describe("a request may pin", () => {
   });
 });
 
+describe("a challenger", () => {
+  test("answers its share, the same keys always, and none once it is withdrawn; one of another shape answers nothing", async () => {
+    const rig = openRig();
+    await put(rig, "fx", A, a);
+    expect((await put(rig, "fx", B, b, "&share=0.5")).status).toBe(200);
+    const byKey = async () => {
+      const hashes = await Promise.all(Array.from({ length: 40 }, async (_, i) => (await ask(rig, { "x-quickstep-key": `k${i}` })).hash));
+      return hashes;
+    };
+    await byKey(); // the look
+    const first = await byKey();
+    expect(new Set(first)).toEqual(new Set([a, b]));
+    expect(await byKey()).toEqual(first);
+    expect(Math.abs(first.filter((hash) => hash === b).length - 20)).toBeLessThan(12);
+    expect((await rig.app.request("https://edge.test/v1/models/fx/challenger", { method: "DELETE", headers: ADMIN })).status).toBe(200);
+    await ask(rig);
+    expect(new Set(await byKey())).toEqual(new Set([a]));
+    const narrow = encodeArtifact(makeModel(kernel, { name: "fx", timesteps: 4 }));
+    await put(rig, "fx", narrow, await digest(narrow), "&share=1");
+    await ask(rig);
+    expect(new Set(await byKey())).toEqual(new Set([a]));
+    expect((await faultsOf(rig)).fx).toMatch(/takes other features or steps/);
+  });
+});
+
 describe("several models", () => {
   test("answer under their names in every protocol, and one that there is not is a 404 that costs one look", async () => {
     const rig = openRig();
