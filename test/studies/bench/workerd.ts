@@ -31,6 +31,8 @@ export interface Setup {
   readonly outbound?: number;
   /** Durable Objects: the class behind each binding. They live in the folder, and outlive the process. */
   readonly objects?: Readonly<Record<string, string>>;
+  /** Buckets of R2: the port of this machine behind each binding, where something speaks R2's own protocol. */
+  readonly buckets?: Readonly<Record<string, number>>;
   /** Where the folder is made; default: the system's for what is temporary. */
   readonly folder?: string;
   /** Where wrangler is called; default: the repository. */
@@ -78,7 +80,7 @@ const CLOCKWORK = `export default {
   },
 };`;
 
-function finish(folder: string, { texts = {}, objects = {}, outbound, assets }: Setup): Bundle {
+function finish(folder: string, { texts = {}, objects = {}, buckets = {}, outbound, assets }: Setup): Bundle {
   const files = readdirSync(folder).filter((name) => (name.split(".").at(-1) ?? "") in MODULE_KINDS);
   const main = files.find((name) => name.endsWith(".js"))!;
   const modules = [main, ...files.filter((name) => name !== main)].map(
@@ -89,6 +91,7 @@ function finish(folder: string, { texts = {}, objects = {}, outbound, assets }: 
   const bindings = [
     ...Object.entries({ API_KEYS, ...texts }).map(([name, text]) => `(name = "${name}", text = ${JSON.stringify(text)})`),
     ...Object.entries(objects).map(([name, className]) => `(name = "${name}", durableObjectNamespace = "${className}")`),
+    ...Object.keys(buckets).map((name) => `(name = "${name}", r2Bucket = "bucket-${name}")`),
     ...(assets ? ['(name = "ASSETS", service = "assets")'] : []),
   ];
   const namespaces = Object.values(objects).map(
@@ -103,6 +106,9 @@ const config :Workerd.Config = (
     (name = "clockwork", worker = .clockwork),
     (name = "disk", disk = (path = "disk", writable = true)),
     ${assets ? `(name = "assets", disk = (path = ${JSON.stringify(assets)})),` : ""}
+    ${Object.entries(buckets)
+      .map(([name, port]) => `(name = "bucket-${name}", external = (address = "127.0.0.1:${port}", http = ())),`)
+      .join("\n")}
     (name = "internet", ${outbound === undefined ? 'network = (allow = ["public"])' : `external = (address = "127.0.0.1:${outbound}", http = ())`}),
   ],
   sockets = [
