@@ -18,12 +18,12 @@ import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
 import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
 import { fakeStreams } from "../fixtures/senders.ts";
-import { CHROMIUM, isHere, type OpenPage, openPage, widerThanScreen } from "./chromium.ts";
+import { BUILT_ASSETS, CHROMIUM, isHere, type OpenPage, openPage, violationsOn, widerThanScreen } from "./chromium.ts";
 
 const artifact = new Uint8Array(readFileSync(new URL("../../edge/model.safetensors", import.meta.url)));
 const model = decodeArtifact(artifact);
 const html = readFileSync(new URL("../../edge/assets/page.html", import.meta.url), "utf8");
-const assets = assetsOf({ "page.html": html });
+const assets = BUILT_ASSETS;
 const SHOTS = fileURLToPath(new URL("../../out/page/", import.meta.url));
 const ROWS = model.recipe.timesteps;
 
@@ -142,6 +142,8 @@ describe.skipIf(!isHere)("the page", () => {
     await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
     await page.keyboard.press("Tab"); // documentation
     await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("try-tab");
+    await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("sequence");
     await page.keyboard.press("Control+Enter");
     const sample = sampleSequence(model);
@@ -250,6 +252,56 @@ describe.skipIf(!isHere)("the page", () => {
     const probability = await probabilityOn(page);
     expect(await page.textContent("#others")).toMatch(new RegExp(`^The first of 2 sequences. All: ${probability}, 0\\.\\d{4}$`));
     await page.screenshot({ path: `${SHOTS}several.png`, fullPage: true });
+    await close();
+  });
+
+  test("scores sequences of a file, in a table and as a file, and shows the request as lines to run", async () => {
+    const { page, errors, close } = await open({ acceptDownloads: true });
+    await page.waitForSelector("#plot svg");
+    expect(await page.getAttribute("#plot svg", "aria-label")).toMatch(/^The sequence: open from [\d.]+ to [\d.]+, high from /);
+    const [one, two] = [sampleSequence(model), sampleSequence(model).slice(1)];
+    const lines = [["sequence", ...model.recipe.features], ...[one, two].flatMap((rows, n) => rows.map((row) => [`s${n}`, ...row]))];
+    const buffer = Buffer.from(lines.map((cells) => cells.join(",")).join("\n"));
+    await page.setInputFiles("#file", { name: "many.csv", mimeType: "text/csv", buffer });
+    await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value.startsWith("sequence,"));
+    await page.click("#score");
+    await page.waitForSelector("#batch:not([hidden])");
+    const expected = (await (await postScore(openApp(kernel, artifact), JSON.stringify({ sequences: [one, two] }))).json()).results;
+    expect(await page.locator("#batch tbody td:nth-child(2)").allInnerTexts()).toEqual(
+      expected.map(({ probability }: { probability: number }) => `${probability}`),
+    );
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#batch-file")]);
+    const written = readFileSync(await download.path(), "utf8").split("\n");
+    expect([download.suggestedFilename(), written[0], written.length]).toEqual([
+      "results.csv",
+      "sequence,probability,label,out of range",
+      4,
+    ]);
+    for (const [language, said] of [
+      ["curl", "curl -s -X POST 'http://localhost/v1/score'"],
+      ["python", "urllib.request.Request"],
+      ["javascript", "await fetch("],
+    ]) {
+      await page.click(`#copy-${language}`);
+      await page.waitForFunction((text) => (document.getElementById("snippet") as HTMLTextAreaElement).value.includes(text), said);
+    }
+    const separated = [one, two].map((rows) => rows.map((row) => row.join(", ")).join("\n")).join("\n\n");
+    await page.fill("#sequence", separated);
+    await page.click("#score");
+    await page.waitForFunction(() => document.querySelector("#batch caption")?.textContent === "Results of 2 sequences");
+    expect(errors).toEqual([]);
+    await page.screenshot({ path: `${SHOTS}many.png`, fullPage: true });
+    await close();
+  });
+
+  test.each(["light", "dark"] as const)("axe-core finds nothing in it, %s", async (colorScheme) => {
+    const { page, close } = await open({ colorScheme });
+    await page.waitForSelector("#plot svg");
+    await page.click("#score");
+    await probabilityOn(page);
+    await page.click("#copy-curl");
+    expect(await violationsOn(page)).toEqual([]);
+    await page.screenshot({ path: `${SHOTS}page-${colorScheme}.png`, fullPage: true });
     await close();
   });
 
@@ -396,36 +448,92 @@ describe.skipIf(!isHere)("the page", () => {
       const { page, close } = await open({ viewport: { width: 1100, height: 900 } }, app);
       await page.fill("#key", "the-key");
       await page.keyboard.press("Enter");
-      await page.click("summary");
+      await page.click("#desk-tab");
       await page.waitForFunction(() => document.getElementById("totals")?.textContent !== "");
+      expect(await page.isVisible("#score")).toBe(false);
       expect(await page.textContent("#totals")).toBe("1 stream, 1 pending, 2 delivered, 1 dead, 0 dropped");
       expect(await page.textContent("#deliveries caption")).toBe("Deliveries: 3");
       expect(await page.textContent("#keys caption")).toBe("Streams: the first 1");
       const rows = await page.locator("#deliveries tbody tr").allInnerTexts();
-      expect(rows[0]).toContain(`${HOSTILE}\t3\tdesk\tpending\t2\t503 down for an hour`);
+      expect(rows[0]).toMatch(/\t3\tdesk\tpending\t2\t.*\t503 down for an hour\tShow/);
+      expect(rows[0]).toContain(HOSTILE);
+      expect(await page.getAttribute("#outcomes svg", "aria-label")).toBe(
+        "3 deliveries by the time they were made, 33.3 % of them delivered",
+      );
       expect(await page.locator("#keys tbody tr").allInnerTexts()).toEqual([`${HOSTILE}\t1\t2\t1\t0`]);
       expect(await page.title()).toContain(model.name);
       expect(await widerThanScreen(page)).toBe(false);
-      await page.screenshot({ path: `${SHOTS}streams.png`, fullPage: true });
-      await page.selectOption("#state", "dead");
+      await page.screenshot({ path: `${SHOTS}desk.png`, fullPage: true });
+      await page.selectOption("#desk-state", "dead");
       await page.waitForFunction(() => document.querySelector("#deliveries caption")?.textContent === "Deliveries: 1");
-      expect(await page.locator("#deliveries tbody tr").allInnerTexts()).toEqual([expect.stringContaining("dead\t10\tTimeoutError: xx")]);
-      await page.selectOption("#state", "pending");
+      expect(await page.locator("#deliveries tbody tr").allInnerTexts()).toEqual([expect.stringMatching(/dead\t10\t.*\tTimeoutError: xx/)]);
+      await page.selectOption("#desk-state", "pending");
       await page.waitForFunction(() => document.querySelector("#deliveries tbody")?.textContent?.includes("down for an hour"));
+      await page.click("#deliveries [data-action=replay]"); // which this key may not
+      await page.waitForFunction(() => document.getElementById("desk-said")?.textContent?.includes("this needs admin"));
+      await close();
+    });
+
+    test("are sent again by a key that may, one and all, and shown whole, with the keyboard", async () => {
+      const replayed: string[] = [];
+      const acting: StreamStore = {
+        ...streams,
+        replay: async (id) => replayed.push(id) > 0,
+        replayDead: async (destination, cursor) => {
+          replayed.push(`${destination} ${cursor}`);
+          return cursor === undefined ? { replayed: 2, cursor: "next" } : { replayed: 1 };
+        },
+        breakers: async () => [{ name: "desk", state: "open", openedAt: 1_795_599_000_000, probeAt: 1_795_599_300_000 }],
+      };
+      const admin = readAccess({ API_KEYS: `${reader.API_KEYS.slice(0, -5)}:admin` });
+      const destinations = new Map([["desk", { name: "desk", url: "https://desk.example.com", keys: [] }]]);
+      const endpoints = { ...DEPENDENCIES.endpoints, destinations };
+      const { page, errors, close } = await open({}, openApp(kernel, artifact, { assets, streams: acting, access: admin, endpoints }));
+      await page.fill("#key", "the-key");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("#desk-tab:not([hidden])");
+      await page.focus("#try-tab");
+      await page.keyboard.press("ArrowRight");
+      await page.waitForSelector("#deliveries [data-action=detail]");
+      expect(await page.textContent("#destinations tbody")).toContain("paused");
+      await page.focus("#deliveries [data-action=detail]");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(".detail");
+      expect(await page.textContent(".detail")).toContain("msg_3");
+      expect(await page.evaluate(() => (document.activeElement as HTMLElement).dataset.action)).toBe("detail");
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      await page.waitForFunction(() => document.getElementById("desk-said")?.textContent === "It is sent again.");
+      await page.selectOption("#desk-destination", "desk");
+      await page.click("#replay-all");
+      await page.waitForFunction(() => document.getElementById("desk-said")?.textContent === "3 dead deliveries to desk are sent again.");
+      expect(replayed).toEqual(["msg_3", "desk undefined", "desk next"]);
+      expect(errors.filter((error) => !error.includes("401"))).toEqual([]); // before there was a key
+      await page.screenshot({ path: `${SHOTS}desk-admin.png`, fullPage: true });
+      await close();
+    });
+
+    test("refresh themselves", async () => {
+      let asked = 0;
+      const counting: StreamStore = { ...streams, totals: async () => ({ streams: ++asked, ...counts }) };
+      const { page, close } = await open({}, openApp(kernel, artifact, { assets, streams: counting }));
+      await page.click("#desk-tab");
+      await page.waitForFunction(() => document.getElementById("totals")?.textContent?.startsWith("2 streams"), null, { timeout: 20_000 });
       await close();
     });
 
     test("fit a phone, and where there is no storage the page says so", async () => {
       const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, colorScheme: "dark" } as const;
       const here = await open(phone, openApp(kernel, artifact, { assets, streams }));
-      await here.page.tap("summary");
+      await here.page.tap("#desk-tab");
       await here.page.waitForFunction(() => document.getElementById("totals")?.textContent !== "");
       expect(await widerThanScreen(here.page)).toBe(false);
-      await here.page.screenshot({ path: `${SHOTS}streams-phone.png`, fullPage: true });
+      await here.page.screenshot({ path: `${SHOTS}desk-phone.png`, fullPage: true });
+      expect(await violationsOn(here.page)).toEqual([]);
       await here.close();
       const { page, close } = await open();
-      await page.click("summary");
-      await page.waitForFunction(() => document.getElementById("streams-problem")?.textContent?.includes("no storage for streams"));
+      await page.click("#desk-tab");
+      await page.waitForFunction(() => document.getElementById("desk-problem")?.textContent?.includes("no storage for streams"));
       await close();
     });
   });

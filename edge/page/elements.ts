@@ -1,0 +1,32 @@
+// How the page's scripts find and make its parts. Knows nothing of the service.
+
+/** The part of that id, which index.html has. */
+export function $<T extends HTMLElement = HTMLElement>(id: string): T {
+  return document.getElementById(id) as T;
+}
+
+/** A new part with a text. */
+export function element(tag: string, content: string): HTMLElement {
+  const made = document.createElement(tag);
+  made.textContent = content;
+  return made;
+}
+
+/** A share as per cent. */
+export function percent(share: number | null | undefined): string {
+  return typeof share === "number" ? `${(100 * share).toFixed(1)} %` : "–";
+}
+
+/** A row of a table: its first cell names it. */
+export function tableRow(tag: "th" | "td", cells: readonly (string | Node)[]): HTMLTableRowElement {
+  const row = document.createElement("tr");
+  row.append(
+    ...cells.map((cell, i) => {
+      const made = document.createElement(i === 0 ? "th" : tag) as HTMLTableCellElement;
+      made.append(cell);
+      if (i === 0 || tag === "th") made.scope = tag === "th" ? "col" : "row";
+      return made;
+    }),
+  );
+  return row;
+}
