@@ -8,6 +8,7 @@ import { createApp } from "../../edge/app.ts";
 import { readAccess } from "../../edge/http/access.ts";
 import { bundledOnly } from "../../edge/models/models.ts";
 import { openOnnxModel } from "../../edge/models/onnx-model.ts";
+import { readEndpoints } from "../../edge/streams/endpoints.ts";
 import type { StreamStore } from "../../edge/streams/store.ts";
 import type { ListedDelivery } from "../../edge/streams/stream-object.ts";
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
@@ -17,7 +18,7 @@ import { type App, assetsOf, DEPENDENCIES, openApp, postScore } from "../fixture
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
 import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
-import { fakeStreams } from "../fixtures/senders.ts";
+import { ENV, fakeStreams } from "../fixtures/senders.ts";
 import { BUILT_ASSETS, CHROMIUM, isHere, type OpenPage, openPage, violationsOn, widerThanScreen } from "./chromium.ts";
 
 const artifact = new Uint8Array(readFileSync(new URL("../../edge/model.safetensors", import.meta.url)));
@@ -486,8 +487,7 @@ describe.skipIf(!isHere)("the page", () => {
         breakers: async () => [{ name: "desk", state: "open", openedAt: 1_795_599_000_000, probeAt: 1_795_599_300_000 }],
       };
       const admin = readAccess({ API_KEYS: `${reader.API_KEYS.slice(0, -5)}:admin` });
-      const destinations = new Map([["desk", { name: "desk", url: "https://desk.example.com", keys: [] }]]);
-      const endpoints = { ...DEPENDENCIES.endpoints, destinations };
+      const endpoints = readEndpoints(ENV);
       const { page, errors, close } = await open({}, openApp(kernel, artifact, { assets, streams: acting, access: admin, endpoints }));
       await page.fill("#key", "the-key");
       await page.keyboard.press("Enter");
