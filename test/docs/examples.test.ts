@@ -35,9 +35,12 @@ const sequences = Array.from({ length: N }, (_, n) =>
 );
 
 test("every file of docs/examples is run by a test", () => {
-  const tests = ["test/docs/examples.test.ts", "test/edge/webhooks/recipes.test.ts", "test/trainer/library/package-entry.test.ts"].map(
-    (path) => readFileSync(new URL(path, root), "utf8"),
-  );
+  const tests = [
+    "test/docs/examples.test.ts",
+    "test/edge/webhooks/recipes.test.ts",
+    "test/trainer/library/package-entry.test.ts",
+    "test/outside/spark/spark.test.ts",
+  ].map((path) => readFileSync(new URL(path, root), "utf8"));
   for (const name of readdirSync(examples)) expect(tests.some((text) => text.includes(name))).toBe(true);
 });
 

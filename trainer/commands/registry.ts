@@ -23,7 +23,10 @@ export const publishCommand = declareCommand({
   summary: "Publish an artifact to a deployment that has a registry, without a deploy",
   words: PUBLISH_WORDS,
   options: PUBLISH_OPTIONS,
-  examples: ["publish mine.safetensors --to https://quickstep.example.workers.dev --name sp500"],
+  examples: [
+    "publish mine.safetensors --to https://quickstep.example.workers.dev",
+    "publish mine.safetensors --to https://quickstep.example.workers.dev --name sp500",
+  ],
   run: async (values: Values<typeof PUBLISH_WORDS, typeof PUBLISH_OPTIONS>, { key, loadEngines, terminal }: Dependencies) => {
     if (values.to === undefined) throw new UsageError("--to URL must be given: the deployment to publish to");
     const { model, bytes } = loadModel(values.artifact, loadEngines());
@@ -45,7 +48,10 @@ export const rollbackCommand = declareCommand({
   summary: "Let the previous artifact of a deployment's registry answer again",
   words: ROLLBACK_WORDS,
   options: ROLLBACK_OPTIONS,
-  examples: ["rollback https://quickstep.example.workers.dev --name sp500"],
+  examples: [
+    "rollback https://quickstep.example.workers.dev --name sp500",
+    "rollback https://quickstep.example.workers.dev --name sp500 --json",
+  ],
   run: async ({ url, name, json }: Values<typeof ROLLBACK_WORDS, typeof ROLLBACK_OPTIONS>, { key, terminal }: Dependencies) => {
     if (name === undefined) throw new UsageError("--name NAME must be given: the model to roll back");
     const pointer = await call(url, `/v1/models/${encodeURIComponent(name)}/rollback`, key, { method: "POST" });
@@ -61,7 +67,7 @@ export const modelsCommand = declareCommand({
   summary: "List the models of a deployment's registry",
   words: MODELS_WORDS,
   options: MODELS_OPTIONS,
-  examples: ["models https://quickstep.example.workers.dev"],
+  examples: ["models https://quickstep.example.workers.dev", "models https://quickstep.example.workers.dev --json"],
   run: async ({ url, json }: Values<typeof MODELS_WORDS, typeof MODELS_OPTIONS>, { key, terminal }: Dependencies) => {
     const answer = await call(url, "/v1/models", key, {});
     if (json) return terminal.print(JSON.stringify(answer));

@@ -59,7 +59,7 @@ test("in a stack five networks are averaged, the learner is called layers, and i
     [160, 240],
   ].map(([from, to]) => ({ sequences: sequences.slice(from, to), labels: labels.slice(from, to) }));
   const data = { ...own, test };
-  const { artifact, card } = await trainModel(data, { layers: "gru:3,dense:2:tanh", learner: "layers", epochs: 30 });
+  const { artifact, card } = await trainModel(data, { layers: "gru:3,dense:2:tanh", learner: "layers", epochs: 120 });
   const model = decodeArtifact(artifact);
   expect(model.members).toMatchObject([{ kind: "layers", networks: Array(5).fill({ layers: [{ kind: "recurrent" }, {}, {}, {}] }) }]);
   checkGolden(model, createWasmEngine(kernel, model), instantiateKernel(kernel).log);

@@ -49,6 +49,7 @@ test("says by code what it leaves out, how it splits, what it learns from and wh
     "split",
     "channels",
     "initial-loss",
+    "precision",
     "precision-unattained",
     "recall-unattained",
   ]);
