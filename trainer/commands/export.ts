@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ArtifactError, DataError, UsageError } from "../../shared/errors.ts";
-import { soleGraph, soleNetwork, summariseMembers } from "../../shared/members.ts";
-import type { Model } from "../../shared/model.ts";
-import { type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
+import { networksOf, soleGraph, soleNetwork, summariseMembers, withPrecision } from "../../shared/members.ts";
+import { type Model, score } from "../../shared/model.ts";
+import { type Engines, type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
 import { integer, text } from "../cli/arguments.ts";
 import { ARTIFACT_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, SPLIT_OPTION } from "../cli/data-options.ts";
 import { declareCommand, flag, option, optionWithDefault, type Values } from "../cli/declaration.ts";
@@ -58,11 +58,27 @@ async function exportModel(values: ExportValues, dependencies: Dependencies): Pr
   const { artifact, worker, channels } = values;
   checkTargets(values);
   if (channels !== undefined) return exportChannels(channels, values, dependencies);
-  const loaded = loadModel(artifact, dependencies.loadEngines());
+  const engines = dependencies.loadEngines();
+  const loaded = loadModel(artifact, engines);
   if (soleGraph(loaded.model) !== undefined)
     throw new DataError(artifact, "is the artifact of an ONNX graph: the graph is the file that import --engine onnx wrote beside it");
   if (worker !== undefined) exportWorker(loaded, worker, dependencies.terminal);
-  else exportNetwork(loaded, values, dependencies);
+  else {
+    exportNetwork(loaded, values, dependencies);
+    sayPrecision(loaded.model, engines, dependencies.terminal);
+  }
+}
+
+/** What exports are not: they hold float32, where the model is computed in whole numbers of 16 bits. */
+function sayPrecision(model: Model, { createEngine, kernel }: Engines, { say }: Dependencies["terminal"]): void {
+  if (networksOf(model).every(({ precision }) => precision === undefined)) return;
+  const float = withPrecision(model, "float");
+  const { inputs, probabilities } = model.golden;
+  const exported = score(float, createEngine(float), kernel.log, inputs).probabilities;
+  const moved = exported.reduce((most, p, k) => Math.max(most, Math.abs(p - probabilities[k])), 0);
+  say(
+    `note: the LSTM is exported in float32; this model computes it in whole numbers of 16 bits, and golden vectors differ by up to ${moved.toExponential(1)}`,
+  );
 }
 
 /** As ONNX, PyTorch, tfjs, or all: everything is encoded before anything is written. */
