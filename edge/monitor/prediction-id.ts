@@ -16,9 +16,12 @@ export function writePredictionId({ model, shard, at }: PredictionPlace, unique:
   return `p${shard}.${model}.${at.toString(36)}.${unique}`;
 }
 
+/** What writePredictionId writes. */
+export const PREDICTION_ID = /^p([0-3])\.([0-9a-f]{12})\.([0-9a-z]{1,10})\.[0-9a-zA-Z-]{1,64}$/;
+
 /** Undefined where `text` is no id that writePredictionId writes. */
 export function readPredictionId(text: string): PredictionPlace | undefined {
-  const [, shard, model, at] = /^p([0-3])\.([0-9a-f]{12})\.([0-9a-z]{1,10})\.[0-9a-zA-Z-]{1,64}$/.exec(text) ?? [];
+  const [, shard, model, at] = PREDICTION_ID.exec(text) ?? [];
   return model === undefined ? undefined : { model, shard: Number(shard), at: Number.parseInt(at, 36) };
 }
 

@@ -1,5 +1,7 @@
 // The part of the OpenAPI document that is about what a deployment watches: counts, drift, outcomes and performance.
+import { PREDICTION_ID } from "../monitor/prediction-id.ts";
 import { OUTCOME_STATES } from "../monitor/predictions-object.ts";
+import { givenName } from "./rows.ts";
 import { BODIED, count, hole, type Json, json, KEYED, type Operation, type Paths, problems, ref, text } from "./terms.ts";
 
 const SHOWN_METRICS = `# HELP quickstep_requests_total Requests by route and status.
@@ -78,8 +80,11 @@ export function monitorSchemas(): Record<string, Json> {
         record({ name: text, edges: list(number), reference: list(number), observed: list(number), stability: maybe, evidence: maybe }),
       ),
     }),
-    OutcomeOfPrediction: record({ prediction: text, label }),
-    OutcomeOfEvent: { ...record({ stream: text, source: text, id: text, label }), required: ["stream", "id", "label"] },
+    OutcomeOfPrediction: record({ prediction: { ...text, pattern: PREDICTION_ID.source }, label }),
+    OutcomeOfEvent: {
+      ...record({ stream: givenName(), source: givenName(), id: givenName(), label }),
+      required: ["stream", "id", "label"],
+    },
     Outcomes: record({
       outcomes: { ...list({ anyOf: [ref("OutcomeOfPrediction"), ref("OutcomeOfEvent")] }), minItems: 1, maxItems: 1000 },
     }),

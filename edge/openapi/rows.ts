@@ -9,6 +9,9 @@ const inputOf = (schema: z.ZodMiniType): Json => {
   return rest;
 };
 
+/** A key or an id, as requests have it. */
+export const givenName = (): Json => inputOf(nameSchema());
+
 const GAPS = only("gaps", "null stands for a number that is missing. ");
 /** What generated clients look at, beside the types of each place. */
 const ANY_INPUT = { type: ["number", "string", "boolean", "null"] };
@@ -80,7 +83,7 @@ export const times = (): Json => ({ type: "array", minItems: 1, maxItems: hole("
 /** What POST /v1/streams/{key}/events takes: one event. */
 export function event(): Json {
   const named = (values: unknown, description?: string, more: Record<string, unknown> = {}): Json =>
-    object({ id: inputOf(nameSchema()), timestamp: inputOf(timestampSchema()), values, ...more }, ["static"], {
+    object({ id: givenName(), timestamp: inputOf(timestampSchema()), values, ...more }, ["static"], {
       ...(description && { description }),
     });
   const inputRow = {

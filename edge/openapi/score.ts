@@ -77,8 +77,12 @@ function answerSchemas(): Record<string, Json> {
         label: { type: "integer", enum: [0, 1] },
         outOfRange: { type: "boolean", description: "true where the sequence lies outside what training saw, else left out." },
         explanation: ref("Explanation"),
+        prediction: {
+          type: ["string", "null"],
+          description: "With remember: the id by which the outcome is told; null where none could be kept.",
+        },
       },
-      ["outOfRange", "explanation"],
+      ["outOfRange", "explanation", "prediction"],
     ),
     Explanation: object(
       {

@@ -21,6 +21,7 @@ const flag = (description: string): Json => ({ type: "boolean", description });
 export function streamSchemas(): Record<string, Json> {
   const batch = object({ events: list(ref("StreamEvent"), { minItems: 1, maxItems: hole("sequences") }) });
   const ignored = object({ source: text, ignored: { type: "boolean" } });
+  const several = object({ results: list(ref("StreamAnswer"), { minItems: 1 }) });
   return {
     StreamEvent: event(),
     StreamRequest: {
@@ -28,9 +29,9 @@ export function streamSchemas(): Record<string, Json> {
       description: "One event, or events in the order they are to be taken: all or none.",
     },
     StreamAnswer: answer(),
-    StreamAnswers: { anyOf: [ref("StreamAnswer"), object({ results: list(ref("StreamAnswer"), { minItems: 1 }) })] },
+    StreamAnswers: { anyOf: [ref("StreamAnswer"), several] },
     StreamView: view(),
-    HookAnswer: { anyOf: [ref("StreamAnswers"), ignored], description: "ignored: the source does not want it." },
+    HookAnswer: { anyOf: [ref("StreamAnswer"), several, ignored], description: "ignored: the source does not want it." },
     DeliveredResult: object({ type: { ...text, const: "prediction.created" }, timestamp: time, data: ref("StreamAnswer") }),
     ...deliverySchemas(),
   };

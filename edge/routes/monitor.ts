@@ -113,7 +113,9 @@ function parseOutcome(value: unknown, path: Path): GivenOutcome {
   const keys = "prediction" in table ? PREDICTION_KEYS : STREAM_KEYS;
   const unknownKey = Object.keys(table).find((key) => !keys.includes(key));
   if (unknownKey !== undefined) throw new SequenceError(path, `must have no keys but ${keys.join(", ")}`, describe(unknownKey));
-  const label = parseLabel(table.label, [...path, "label"]);
+  const { label } = table;
+  if (label !== 0 && label !== 1)
+    throw new SequenceError([...path, "label"], "must be 0 or 1", label === undefined ? "nothing" : describe(label));
   if (!("prediction" in table)) {
     const { stream, source = API_SOURCE, id } = table;
     return {

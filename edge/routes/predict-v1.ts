@@ -17,7 +17,8 @@ const VERB = ":predict";
 /** Status and predict; each with and without a version in the path. */
 export function predictRoutes(modelOf: RequestModel) {
   const app = new Hono<EdgeEnv>();
-  for (const path of ["/:call", "/:name/versions/:call"])
+  const named = { "/:call": ["GET", "HEAD", "PUT"], "/:name/versions/:call": ["GET", "HEAD"] }; // registryRoutes have PUT
+  for (const [path, methods] of Object.entries(named))
     app
       .get(path, async (c, next) => {
         if (verbOf(c) !== "") return next();
@@ -28,7 +29,7 @@ export function predictRoutes(modelOf: RequestModel) {
         if (verbOf(c) === "") return next();
         return predict(c, await namedModel(c, modelOf));
       })
-      .all(path, (c, next) => allowOnly(...(verbOf(c) === "" ? ["GET", "HEAD"] : ["POST"]))(c, next));
+      .all(path, (c, next) => allowOnly(...(verbOf(c) === "" ? methods : ["POST"]))(c, next));
   return app;
 }
 

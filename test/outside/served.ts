@@ -11,6 +11,8 @@ export const SCORE_KEY = "a-key-that-scores";
 export const HOOK_TOKEN = "a-token-of-the-suites";
 
 const digest = (key: string): string => createHash("sha256").update(key).digest("hex");
+/** What wrangler.toml leaves out: each part of the monitor is off unless it is bound. */
+const MONITOR = { METRICS: "Metrics", DRIFT: "Drift", OUTCOMES: "Outcomes" };
 const SOURCES = { alerts: { scheme: "token", token: "path", secrets: ["TOKEN"], key: "/ticker", timestamp: "/time", values: "/bar" } };
 
 /** A Worker that answers. */
@@ -26,7 +28,7 @@ export interface Served {
 export async function serveWorker(texts: Readonly<Record<string, string>> = {}): Promise<Served> {
   const keys = `suites:${digest(ADMIN_KEY)}:admin scorer:${digest(SCORE_KEY)}:score`;
   const configured = { API_KEYS: keys, SOURCES: JSON.stringify(SOURCES), TOKEN: HOOK_TOKEN, ...texts };
-  const bundled = bundle("wrangler.toml", { texts: configured, objects: OBJECTS });
+  const bundled = bundle("wrangler.toml", { texts: configured, objects: { ...OBJECTS, ...MONITOR } });
   const server = await serve(bundled, { quiet: true });
   const url = `http://127.0.0.1:${server.port}`;
   const card = await (await fetch(`${url}/v1/model`, { headers: { authorization: `Bearer ${ADMIN_KEY}` } })).json();

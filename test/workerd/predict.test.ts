@@ -117,8 +117,8 @@ describe("what is refused is said in `error`, in the words and at the places of 
     ["GET", "/v1/models/other", 404, "there is no model other: this Worker serves fx"],
     ["GET", "/v1/models/fx/versions/2", 404, "there is no version 2 of fx: this Worker serves 1"],
     ["GET", "/v1/models/fx:predict", 405, "/v1/models/fx:predict answers POST, got GET"],
-    ["POST", "/v1/models/fx", 405, "/v1/models/fx answers GET, HEAD, got POST"],
-    ["POST", "/v1/models/fx:explain", 405, "/v1/models/fx:explain answers GET, HEAD, got POST"],
+    ["POST", "/v1/models/fx", 405, "/v1/models/fx answers GET, HEAD, PUT, got POST"],
+    ["POST", "/v1/models/fx:explain", 405, "/v1/models/fx:explain answers GET, HEAD, PUT, got POST"],
     ["POST", "/v1/models/fx:predict?explain=true", 422, "explain is a parameter of /v1/score: predict has no place for it"],
     ["POST", "/v1/models/fx:predict?x=1", 422, 'the query must have no parameters but operatingPoint, explain, prior, remember, got "x"'],
   ])("%s %s", async (method, path, status, error) => {

@@ -52,7 +52,7 @@ test("a stack with nested cross-validation: 6 kills at random moments, threads c
 });
 
 test("a network of layers: 6 kills at random moments, threads changing, change no byte", async () => {
-  run("sample", "fx", "--n", "20000", "--seed", "7", "--out", ".");
+  run("sample", "fx", "--n", "6000", "--seed", "7", "--out", ".");
   const layers = ["--layers", "bilstm:24,dropout:0.2,gru:16,batchnorm,dense:8:relu", "--learner", "layers", "--split-version", "1"];
   await killAtRandom("fx.npz", [...layers, "--recipe", "raw", "--epochs", "6", "--batch", "500"], 6, 5000, 4000);
 });
