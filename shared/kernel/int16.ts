@@ -9,7 +9,7 @@
 import { multiplyAdd } from "./activations";
 import { finishOutputs, updateCell } from "./cell";
 
-/** An output of 1 as a whole number. 2^13 − 1 leaves weights one bit more, and errs more (measured). */
+/** An output of 1 as a whole number. Smaller networks err less with more, LSTM(100) with less (measured: docs/experiments.md). */
 const STATE_SCALE: f64 = 16383;
 /** Sums of products stay below 2^31: so large may the weights of a gate be together, in size. */
 const MAX_SUM: f64 = 131080; // ⌊(2^31 − 1) / 16383⌋
