@@ -10,9 +10,11 @@
 //            one: 2·(C+4B) + 4B floats; eight: (2·K + U)·8 floats, the sequences side by side
 import { multiplyAdd } from "./activations";
 import { finishHardOutputs, finishOutputs, updateCell } from "./cell";
+import { takeInputs } from "./rows";
 
 export { prepare, sigmoid, tanh } from "./activations";
-export { advanceEightInt16, advanceOneInt16, packInt16 } from "./int16";
+export { advanceEightInt16, advanceOneInt16 } from "./int16";
+export { packInt16 } from "./int16-weights";
 export { activate, mergeRows, normaliseRows, scaleRows } from "./pointwise";
 export { addProducts, fillRows, packMatrix } from "./products";
 export { advance } from "./recurrent";
@@ -131,14 +133,7 @@ export function advanceEight(
   for (let t = from; t < to; t++) {
     const now = t & 1 ? state + bufferBytes : state;
     const outputs = (t & 1 ? state : state + bufferBytes) + (C << 5);
-    for (let c: usize = 0; c < C; c++) {
-      let source = inputs + ((t * C + c) << 2);
-      const row = now + (c << 5);
-      for (let lane: usize = 0; lane < 32; lane += 4) {
-        store<f32>(row + lane, load<f32>(source));
-        source += stride;
-      }
-    }
+    takeInputs(C, inputs + ((t * C) << 2), stride, now);
     const first = t == 0;
     const end = now + ((first ? C : C + U) << 5);
     let cell = cells;

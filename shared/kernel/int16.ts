@@ -8,62 +8,9 @@
 //   state    as in inference.ts; behind the cells, the outputs in whole numbers: one: 4B of 16 bits; eight: (P,8) pairs
 import { multiplyAdd } from "./activations";
 import { finishOutputs, updateCell } from "./cell";
+import { takeInputs } from "./rows";
 
-/** An output of 1 as a whole number. Smaller networks err less with more, LSTM(100) with less (measured: docs/experiments.md). */
-const STATE_SCALE: f64 = 16383;
-/** Sums of products stay below 2^31: so large may the weights of a gate be together, in size. */
-const MAX_SUM: f64 = 131080; // ⌊(2^31 − 1) / 16383⌋
-const MAX_WEIGHT: f64 = 32767;
-
-/**
- * Weights as in packWeights. A gate's recurrent weights are rounded at the largest scale at which none passes 16 bits and no sum of
- * products can pass 32, whatever the outputs are.
- */
-export function packInt16(C: usize, U: usize, matrix: usize, weights: usize, gateScale: f64, tanhScale: f64): void {
-  const P = (U + 1) >> 1;
-  const recurrent = matrix + (((1 + C) * U) << 4);
-  for (let first: usize = 0; first < U; first += 4) {
-    for (let row: usize = 0; row <= C; row++)
-      for (let gate: usize = 0; gate < 4; gate++) {
-        const scale = gate == 2 ? tanhScale : gateScale;
-        for (let u = first; u < first + 4; u++) {
-          store<f32>(weights, u < U ? f32(scale * f64(load<f32>(matrix + (((row * 4 + gate) * U + u) << 2)))) : 0);
-          weights += 4;
-        }
-      }
-    for (let gate: usize = 0; gate < 4; gate++)
-      for (let u = first; u < first + 4; u++) {
-        if (u < U) packGate(P, U, recurrent + ((gate * U + u) << 2), weights, gate == 2 ? tanhScale : gateScale);
-        else clearGate(P, weights);
-        weights += 4;
-      }
-    weights += P << 6;
-  }
-}
-
-/** The factor of one gate of one unit to `at`, its pairs behind it, 64 bytes apart; `recurrent`: (U) weights, 16·U bytes apart. */
-function packGate(P: usize, U: usize, recurrent: usize, at: usize, scale: f64): void {
-  let sum: f64 = 0;
-  let largest: f64 = 0;
-  for (let j: usize = 0; j < U; j++) {
-    const size = Math.abs(scale * f64(load<f32>(recurrent + ((j * U) << 4))));
-    sum += size;
-    largest = Math.max(largest, size);
-  }
-  // Rounding adds at most ½ a weight.
-  const steps = largest > 0 ? Math.min(MAX_WEIGHT / largest, (MAX_SUM - 0.5 * f64(U)) / sum) : 0;
-  store<f32>(at, steps > 0 ? f32(1 / (steps * STATE_SCALE)) : 0);
-  for (let j: usize = 0; j < P << 1; j++) {
-    const weight = j < U ? nearest(steps * (scale * f64(load<f32>(recurrent + ((j * U) << 4))))) : 0;
-    store<i16>(at + ((1 + (j >> 1)) << 6) + ((j & 1) << 1), i16(weight));
-  }
-}
-
-function clearGate(P: usize, at: usize): void {
-  for (let p: usize = 0; p <= P; p++) store<i32>(at + (p << 6), 0);
-}
-
-/** Outputs, within ±1, as whole numbers: what is added leaves them in a float's low bits. */
+/** Outputs, within ±1, as whole numbers, times STATE_SCALE of int16-weights.ts: what is added leaves them in a float's low bits. */
 // @ts-ignore: decorator
 @inline
 function quantise(outputs: v128): v128 {
@@ -214,14 +161,7 @@ export function advanceEightInt16(
     const now = t & 1 ? state + bufferBytes : state;
     const before = now + (C << 5);
     const outputs = (t & 1 ? state : state + bufferBytes) + (C << 5);
-    for (let c: usize = 0; c < C; c++) {
-      let source = inputs + ((t * C + c) << 2);
-      const row = now + (c << 5);
-      for (let lane: usize = 0; lane < 32; lane += 4) {
-        store<f32>(row + lane, load<f32>(source));
-        source += stride;
-      }
-    }
+    takeInputs(C, inputs + ((t * C) << 2), stride, now);
     const first = t == 0;
     const start = first ? pairs + (P << 5) : pairs;
     if (!first)

@@ -19,6 +19,19 @@ export function copyColumns(rows: usize, bytes: usize, source: usize, sourceStri
   }
 }
 
+/** A step's C inputs of eight sequences, `stride` bytes apart, side by side to `target`. */
+// @ts-ignore: decorator
+@inline
+export function takeInputs(C: usize, inputs: usize, stride: usize, target: usize): void {
+  for (let c: usize = 0; c < C; c++) {
+    let source = inputs + (c << 2);
+    for (let lane: usize = 0; lane < 32; lane += 4) {
+      store<f32>(target + (c << 5) + lane, load<f32>(source));
+      source += stride;
+    }
+  }
+}
+
 /** Each lane's rows, the last first. Rows are `stride` bytes. */
 export function reverseRows(lanes: usize, stride: usize, lengths: usize, source: usize, target: usize): void {
   for (let lane: usize = 0; lane < lanes; lane++) {
