@@ -4,6 +4,7 @@ import { decodeArtifact, readFormat } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { checkGolden, type Model, type ScorableModel } from "../../shared/model.ts";
 import type { Log } from "../../shared/recipe/recipe.ts";
+import { encodeSha256 } from "../http/encoding.ts";
 
 export interface Ready {
   readonly model: ScorableModel;
@@ -52,11 +53,7 @@ export function measured(servable: ServableModel, artifact: Uint8Array): { reado
 /** Remembers the digest, not its promise: in workerd a promise dies with the request that made it. */
 export function memoisedSha256(bytes: Uint8Array<ArrayBuffer>): () => Promise<string> {
   let digest: string | undefined;
-  return async () => (digest ??= toHex(await crypto.subtle.digest("SHA-256", bytes)));
-}
-
-function toHex(bytes: ArrayBuffer): string {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return async () => (digest ??= await encodeSha256(bytes));
 }
 
 /** What a model takes, as text: models of one schema may share a window. Its steps, and the names of its features in their order. */

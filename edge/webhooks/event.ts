@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { type Path, SequenceError } from "../../shared/errors.ts";
 import { numberRule, parseSequence, type Shape, widthWithoutTime } from "../../shared/sequence.ts";
-import { encodeHex } from "../http/encoding.ts";
+import { encodeSha256 } from "../http/encoding.ts";
 import { MAX_INSTANT, RFC3339, readInstant } from "../http/instant.ts";
 import { lazy, parseAt } from "../http/schema.ts";
 
@@ -158,6 +158,5 @@ export function parseRows(value: unknown, path: Path, shape: Shape): readonly (r
 
 /** SHA-256 of `said` (text as UTF-8), as 64 hexadecimal digits. */
 export async function digestOf(said: string | Uint8Array<ArrayBuffer>): Promise<string> {
-  const bytes = typeof said === "string" ? new TextEncoder().encode(said) : said;
-  return encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
+  return encodeSha256(typeof said === "string" ? new TextEncoder().encode(said) : said);
 }
