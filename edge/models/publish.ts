@@ -4,7 +4,7 @@ import { encodeSha256 } from "../http/encoding.ts";
 import { RequestError } from "../http/problem.ts";
 import type { Bucket } from "./bucket.ts";
 import { artifactKey, isModelName, MAX_ARTIFACT_BYTES, NAMES, nameIn, type Pointer, parsePointer, pointerKey } from "./pointer.ts";
-import type { RegistryDependencies } from "./registry.ts";
+import { MAX_LOADED_BYTES, type RegistryDependencies } from "./registry.ts";
 
 /** What publishing is given. */
 export interface Publisher extends Pick<RegistryDependencies, "bucket" | "open" | "now"> {
@@ -105,9 +105,6 @@ function prove({ open }: Publisher, bytes: Uint8Array<ArrayBuffer>): void {
   if (taken > MAX_LOADED_BYTES)
     throw new RequestError("unservable", `the model takes ${taken} bytes once it is loaded, at most ${MAX_LOADED_BYTES}`);
 }
-
-/** As the registry's. */
-const MAX_LOADED_BYTES = 24 * 1024 * 1024;
 
 async function movePointer(
   { bucket, now, by }: Publisher,

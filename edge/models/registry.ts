@@ -5,7 +5,7 @@
 import { ArtifactError } from "../../shared/errors.ts";
 import { encodeSha256 } from "../http/encoding.ts";
 import { RequestError } from "../http/problem.ts";
-import type { Bucket } from "./bucket.ts";
+import type { Bucket, BucketObject } from "./bucket.ts";
 import { bundledOnly, type ModelRequest, type Models, noSuchModel, notPinned, type ServedModel, serve } from "./models.ts";
 import { artifactKey, type Challenger, isModelName, MAX_ARTIFACT_BYTES, type Pointer, parsePointer, pointerKey } from "./pointer.ts";
 import { type ServableModel, schemaOf } from "./servable-model.ts";
@@ -38,7 +38,9 @@ export interface RegistrySettings {
   readonly maxBytes: number;
 }
 
-const DEFAULTS: RegistrySettings = { lookMs: 10_000, staleMs: 60_000, patienceMs: 1000, maxBytes: 24 * 1024 * 1024 };
+/** Of what is loaded beside the bundled model, and so of any one. */
+export const MAX_LOADED_BYTES = 24 * 1024 * 1024;
+const DEFAULTS: RegistrySettings = { lookMs: 10_000, staleMs: 60_000, patienceMs: 1000, maxBytes: MAX_LOADED_BYTES };
 /** A look that did not come back, since its request died, holds up no other for longer. */
 const LOST_MS = 30_000;
 /** Names that an isolate remembers, those that there are none of included. */
@@ -55,12 +57,12 @@ interface Slot {
   challenger?: Challenger;
   /** The artifact that answers; its model may have been dropped. */
   current?: string;
-  /** When the last look began, and when the last one ended well; −∞: never. */
+  /** When the last look began; −∞: never. */
   lookedAt: number;
-  knownAt: number;
+  /** Whether a look has ended well. */
+  isKnown: boolean;
   /** Why the last look did not lead to what the pointer says. */
   fault?: string;
-  usedAt: number;
 }
 
 interface Entry extends LoadedModel {
@@ -105,7 +107,6 @@ export class Registry implements Models {
     if (!isModelName(name)) throw noSuchModel(name, this.defaultName ?? "others");
     const slot = this.slotOf(name);
     const now = this.dependencies.now();
-    slot.usedAt = now;
     const age = now - slot.lookedAt;
     const needsBundled = name === this.defaultName && this.bundled === undefined;
     if (needsBundled || age >= this.settings.staleMs || this.isMissing(slot, now)) return this.wait(slot, request);
@@ -121,9 +122,7 @@ export class Registry implements Models {
   faultOf(name = this.defaultName): string | undefined {
     if (name === undefined) return undefined;
     const slot = this.slots.get(name);
-    return (
-      slot?.fault ?? ((slot?.knownAt ?? Number.NEGATIVE_INFINITY) > Number.NEGATIVE_INFINITY ? undefined : "the registry was not read yet")
-    );
+    return slot?.fault ?? (slot?.isKnown ? undefined : "the registry was not read yet");
   }
 
   faults(): Readonly<Record<string, string>> | undefined {
@@ -147,7 +146,7 @@ export class Registry implements Models {
     const known = this.slots.get(name);
     if (known !== undefined) return known;
     if (this.slots.size >= MAX_SLOTS) this.forgetNames();
-    const slot: Slot = { name, lookedAt: Number.NEGATIVE_INFINITY, knownAt: Number.NEGATIVE_INFINITY, usedAt: 0 };
+    const slot: Slot = { name, lookedAt: Number.NEGATIVE_INFINITY, isKnown: false };
     this.slots.set(name, slot);
     return slot;
   }
@@ -188,7 +187,7 @@ export class Registry implements Models {
     const served = this.answering(slot) ?? this.fallback(slot);
     if (served !== undefined) return served;
     if (slot.fault !== undefined) throw new ArtifactError(slot.fault);
-    if (slot.knownAt > Number.NEGATIVE_INFINITY) throw noSuchModel(slot.name, this.defaultName ?? "others");
+    if (slot.isKnown) throw noSuchModel(slot.name, this.defaultName ?? "others");
     throw new RequestError("storage", `the model ${slot.name} is not loaded yet: ask again`);
   }
 
@@ -230,7 +229,7 @@ export class Registry implements Models {
     try {
       await this.follow(slot);
       slot.fault = undefined;
-      slot.knownAt = now();
+      slot.isKnown = true;
     } catch (error) {
       const fault = error instanceof Error ? error.message : String(error);
       if (fault !== slot.fault) log({ event: "registry", model: slot.name, fault });
@@ -241,9 +240,9 @@ export class Registry implements Models {
   }
 
   private async follow(slot: Slot): Promise<void> {
-    const { bucket, log } = this.dependencies;
+    const { log } = this.dependencies;
     const key = pointerKey(slot.name);
-    const object = await bucket.get(key).catch((error: unknown) => fail(`the bucket does not answer (${String(error)})`));
+    const object = await this.read(key);
     if (object === null) {
       if (slot.pointer !== undefined) fail(`${key} is gone: what was loaded answers`);
       return;
@@ -269,11 +268,16 @@ export class Registry implements Models {
     slot.challenger = challenger;
   }
 
+  /** Null where there is no such object. Throws ArtifactError where the bucket fails. */
+  private read(key: string): Promise<BucketObject | null> {
+    return this.dependencies.bucket.get(key).catch((error: unknown) => fail(`the bucket does not answer (${String(error)})`));
+  }
+
   /** Reads, decodes and proves one artifact. Throws ArtifactError. */
   private async load(slot: Slot, sha256: string): Promise<ServedModel> {
-    const { bucket, open, now } = this.dependencies;
+    const { open, now } = this.dependencies;
     const key = artifactKey(slot.name, sha256);
-    const object = await bucket.get(key).catch((error: unknown) => fail(`the bucket does not answer (${String(error)})`));
+    const object = await this.read(key);
     if (object === null) return fail(`${key}, which the pointer names, is not there`);
     if (object.size > MAX_ARTIFACT_BYTES) return fail(`${key} has ${object.size} bytes, expected at most ${MAX_ARTIFACT_BYTES}`);
     const bytes = new Uint8Array(await object.arrayBuffer());
