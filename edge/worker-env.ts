@@ -22,7 +22,7 @@ import type { StreamDependencies } from "./streams/stream.ts";
 import type { StreamObject } from "./streams/stream-object.ts";
 
 /** wrangler.toml's vars and bindings, and the secret. All may be absent. */
-export interface WorkerEnv {
+export interface WorkerEnv extends MonitorBindings {
   readonly AUTH?: string;
   /** Of `--env onnx`: what the output of another's graph is, where the graph does not say it (shared/onnx/output.ts). */
   readonly ONNX_OUTPUT?: string;
@@ -43,10 +43,6 @@ export interface WorkerEnv {
   readonly MODELS_LOOK_S?: string;
   /** The page and the reference. Absent in deployments of before, and where nothing but the API is wanted. */
   readonly ASSETS?: StaticAssets;
-  readonly METRICS?: MonitorBindings["METRICS"];
-  readonly DRIFT?: MonitorBindings["DRIFT"];
-  readonly OUTCOMES?: MonitorBindings["OUTCOMES"];
-  readonly ANALYTICS?: MonitorBindings["ANALYTICS"];
   readonly RATE_LIMIT?: RateLimit;
   /** Of addresses whose keys are refused; absent in deployments of before: RATE_LIMIT's. */
   readonly FAILURE_LIMIT?: RateLimit;

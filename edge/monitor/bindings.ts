@@ -1,6 +1,7 @@
 // The monitor of a Worker, from what its configuration binds: nothing bound, nothing gathered.
 import { waitUntil } from "cloudflare:workers";
 import type { RequestRecord } from "../http/request-context.ts";
+import { type Namespace, objectOf } from "../streams/object-store.ts";
 import type { Settings } from "../streams/settings.ts";
 import type { StreamStore } from "../streams/store.ts";
 import { type Announce, announceKey, announcementOf } from "./announce.ts";
@@ -12,17 +13,11 @@ import { createMonitor, type Monitor } from "./monitor.ts";
 import type { Functions } from "./performance.ts";
 import type { PredictionsObject } from "./predictions-object.ts";
 
-/** A namespace of Durable Objects as far as it is used. */
-interface Named<T> {
-  idFromName(name: string): unknown;
-  get(id: unknown): T;
-}
-
 /** Bindings, all optional. */
 export interface MonitorBindings {
-  readonly METRICS?: Named<MetricsObject>;
-  readonly DRIFT?: Named<DriftObject>;
-  readonly OUTCOMES?: Named<PredictionsObject>;
+  readonly METRICS?: Namespace<MetricsObject>;
+  readonly DRIFT?: Namespace<DriftObject>;
+  readonly OUTCOMES?: Namespace<PredictionsObject>;
   /** A dataset of Workers Analytics Engine: one point a request. */
   readonly ANALYTICS?: Dataset;
 }
@@ -47,11 +42,10 @@ const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(do
 /** The monitor, undefined where nothing is bound, and the classes of its objects, which are exported bound or not. */
 export function openMonitor({ METRICS, DRIFT, OUTCOMES, ANALYTICS }: MonitorBindings, surroundings: MonitorSurroundings) {
   const { functions, now, report, settings, streams } = surroundings;
-  const named = <T>(namespace: Named<T>, name: string): T => namespace.get(namespace.idFromName(name));
   const objects = {
-    ...(METRICS && { metrics: () => named(METRICS, "metrics") }),
-    ...(DRIFT && { driftOf: (model: string) => named(DRIFT, model) }),
-    ...(OUTCOMES && { predictionsOf: (name: string) => named(OUTCOMES, name) }),
+    ...(METRICS && { metrics: () => objectOf(METRICS, "metrics") }),
+    ...(DRIFT && { driftOf: (model: string) => objectOf(DRIFT, model) }),
+    ...(OUTCOMES && { predictionsOf: (name: string) => objectOf(OUTCOMES, name) }),
   };
   const point = ANALYTICS && ((record: RequestRecord) => ANALYTICS.writeDataPoint(pointOf(record)));
   const announce: Announce = async (type, model, data) => {

@@ -26,11 +26,15 @@ export interface Scored {
   readonly log: Log;
 }
 
-/** Where things go; what is absent is not bound, and not gathered. */
-export interface MonitorDependencies {
+/** Objects by name; what is absent is not bound, and not gathered. */
+export interface MonitorObjects {
   readonly metrics?: () => MetricsObject;
   readonly driftOf?: (model: string) => DriftObject;
   readonly predictionsOf?: (name: string) => PredictionsObject;
+}
+
+/** Where things go, and how. */
+export interface MonitorDependencies extends MonitorObjects {
   /** One point a request. */
   readonly point?: (record: RequestRecord) => void;
   /** Keeps the isolate at it after the answer. */
@@ -182,7 +186,8 @@ export class IsolateMonitor {
   }
 }
 
-function hasReference(model: ScorableModel): model is ScorableModel & Pick<Model, "reference"> {
+/** Whether there is something to watch the model's sequences by. */
+export function hasReference(model: ScorableModel): model is ScorableModel & Pick<Model, "reference"> {
   return "reference" in model;
 }
 

@@ -4,19 +4,10 @@ import { watchedOf } from "../../shared/drift/watched.ts";
 import type { Model } from "../../shared/model.ts";
 import { RequestError } from "../http/problem.ts";
 import type { Counts } from "./counts.ts";
-import type { DriftObject } from "./drift-object.ts";
-import type { IsolateMonitor, Scored } from "./isolate-monitor.ts";
-import type { MetricsObject } from "./metrics-object.ts";
+import { hasReference, type IsolateMonitor, type MonitorObjects, type Scored } from "./isolate-monitor.ts";
 import { addTally, describePerformance, type Functions, noOutcomes, type Performance, type Tally } from "./performance.ts";
 import { PREDICTION_SHARDS, predictionsName, writePredictionId } from "./prediction-id.ts";
-import { OUTCOME_STATES, type Outcome, type OutcomeCounts, type OutcomeState, type PredictionsObject } from "./predictions-object.ts";
-
-/** Objects by name; what is absent is not bound. */
-export interface MonitorObjects {
-  readonly metrics?: () => MetricsObject;
-  readonly driftOf?: (model: string) => DriftObject;
-  readonly predictionsOf?: (name: string) => PredictionsObject;
-}
+import { OUTCOME_STATES, type Outcome, type OutcomeCounts, type OutcomeState } from "./predictions-object.ts";
 
 export interface ModelPerformance extends Performance {
   /** By day of the prediction, UTC, the newest first. */
@@ -53,7 +44,7 @@ export function createMonitor(objects: MonitorObjects, isolate: IsolateMonitor, 
     isolate,
     counts: () => bound(metrics, "METRICS")().view(),
     drift,
-    driftOrNone: async (scored) => (driftOf === undefined || !("reference" in scored.model) ? undefined : drift(scored)),
+    driftOrNone: async (scored) => (driftOf === undefined || !hasReference(scored.model) ? undefined : drift(scored)),
     forgetDrift: (scored) => bound(driftOf, "DRIFT")(scored.id).forget(),
     remember(sha256, probabilities) {
       bound(predictionsOf, "OUTCOMES");
@@ -96,7 +87,7 @@ export function createMonitor(objects: MonitorObjects, isolate: IsolateMonitor, 
 
 /** Throws RequestError where the model has none. */
 function referenceOf({ model, id }: Scored): Pick<Model, "recipe" | "reference"> {
-  if ("reference" in model) return model as Model;
+  if (hasReference(model)) return model;
   throw new RequestError("notFound", `${id} has no drift reference: it was not made by quickstep train`);
 }
 
