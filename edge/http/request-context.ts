@@ -49,8 +49,6 @@ export interface EdgeEnv {
     isTrusted?: boolean;
     /** What every answer carries but the request's id. */
     headers: Headers;
-    /** The model that answers, `name@hash`; undefined until one is chosen. */
-    model?: string;
     /** The answer that carries all headers already: answerWith made it. */
     named?: Response;
     /** Of a streamed answer: settled when its last byte is out. */
@@ -130,9 +128,8 @@ function headersOf(hash: string): Headers {
   return headers;
 }
 
-/** From here on the answer, its headers and its record name this model. */
-export function nameModel(c: EdgeContext, { sha256, id }: { readonly sha256: string; readonly id: string }): void {
-  c.set("model", id);
+/** From here on the headers of the answer and its record name this artifact. */
+export function nameModel(c: EdgeContext, sha256: string): void {
   if (c.get("sha256") === sha256) return;
   c.set("sha256", sha256);
   c.set("headers", headersOf(sha256));

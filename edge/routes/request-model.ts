@@ -22,7 +22,7 @@ export function requestModel(models: Models): RequestModel {
     const request: ModelRequest = { name, pin, key, waitUntil: (promise) => waitUntil(c, promise) };
     const chosen = models.choose(request);
     const named = (model: ServedModel): ServedModel => {
-      nameModel(c, model);
+      nameModel(c, model.sha256);
       if (models.faultOf(name) !== undefined) addHeader(c, REGISTRY_HEADER, "unread");
       return model;
     };
