@@ -24,6 +24,9 @@ export interface Outcome {
   readonly isUnknown?: true;
 }
 
+/** Of one request. */
+export const MAX_OUTCOMES = 1000;
+
 /**
  * `taken`: it counts. `waiting`: its prediction has not come yet, and it counts when that comes. `repeated`: it counted already.
  * `contradicting`: another label counted already, and goes on to. `late`: its prediction is forgotten. `unknown`: there is no such event.

@@ -14,10 +14,12 @@ import {
   type Json,
   json,
   KEYED,
+  list,
   type Operation,
   object,
   only,
   open,
+  orNull,
   type Paths,
   POINT,
   PRIOR,
@@ -29,10 +31,7 @@ import {
 /** Where the protocol is open: a client may say more. */
 const MORE = { additionalProperties: true };
 const whole: Json = { type: "integer" };
-const list = (items: Json): Json => ({ type: "array", items });
 const oneOf = (names: readonly string[]): Json => ({ type: "string", enum: names });
-/** What may be left out may be null. */
-const orNull = (schema: Json): Json => ({ anyOf: [schema, { type: "null" }] });
 
 /** InferRequest, InferAnswer, and what is asked beside. */
 export function inferenceSchemas(): Record<string, Json> {

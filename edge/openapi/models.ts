@@ -1,11 +1,12 @@
 // The part of the OpenAPI document that is about the registry: which models there are, publishing, rolling back, and scoring by name.
+import { SHOWN_HASH } from "./figures.ts";
 import { scorePaths } from "./score.ts";
-import { hole, type Json, json, KEYED, type Operation, object, type Paths, problems, ref, text } from "./terms.ts";
+import { ABOUT, hole, type Json, json, KEYED, list, type Operation, object, type Paths, problems, ref, text } from "./terms.ts";
 
 const NAME: Json = { name: "name", in: "path", required: true, schema: text, description: "Without : and /." };
 const SHA256: Json = { type: "string", pattern: "^[0-9a-f]{64}$" };
 const PART: Json = { type: "number", exclusiveMinimum: 0, maximum: 1 };
-const SHOWN_SHA256 = "0123456789ab".padEnd(64, "0");
+const SHOWN_SHA256 = SHOWN_HASH.padEnd(64, "0");
 const SHOWN_POINTER = {
   name: "fx",
   sha256: SHOWN_SHA256,
@@ -28,7 +29,7 @@ export function registrySchemas(): Record<string, Json> {
         description: "Which artifact answers under a name. fault: what is wrong with a pointer that cannot be read.",
       },
     ),
-    ModelList: object({ defaultModel: { type: ["string", "null"] }, models: { type: "array", items: ref("Pointer") } }),
+    ModelList: object({ defaultModel: { type: ["string", "null"] }, models: list(ref("Pointer")) }),
   };
 }
 
@@ -51,7 +52,7 @@ export function registryPaths(): Paths {
         tags: ["registry"],
         summary: "The models that the registry has",
         description: "Scope: read or score.",
-        security: [{ key: ["read"] }, { key: ["score"] }],
+        security: ABOUT,
         responses: {
           "200": { description: "By name.", content: json(ref("ModelList"), { defaultModel: hole("name"), models: [] }) },
           ...KEYED,

@@ -1,8 +1,23 @@
 // The part of the OpenAPI document that is about what a deployment watches: counts, drift, outcomes and performance.
 import { PREDICTION_ID } from "../monitor/prediction-id.ts";
-import { OUTCOME_STATES } from "../monitor/predictions-object.ts";
+import { MAX_OUTCOMES, OUTCOME_STATES } from "../monitor/predictions-object.ts";
 import { givenName } from "./rows.ts";
-import { BODIED, count, hole, type Json, json, KEYED, type Operation, type Paths, problems, ref, text } from "./terms.ts";
+import {
+  BODIED,
+  count,
+  hole,
+  type Json,
+  json,
+  KEYED,
+  list,
+  type Operation,
+  object,
+  orNull,
+  type Paths,
+  problems,
+  ref,
+  text,
+} from "./terms.ts";
 
 const SHOWN_METRICS = `# HELP quickstep_requests_total Requests by route and status.
 # TYPE quickstep_requests_total counter
@@ -45,30 +60,22 @@ const shownPerformance = (): Json => {
 
 const number: Json = { type: "number" };
 const maybe: Json = { type: ["number", "null"] };
-const record = (properties: Json, more: Json = {}): Json => ({
-  type: "object",
-  properties,
-  required: Object.keys(properties),
-  additionalProperties: false,
-  ...more,
-});
-const list = (items: Json): Json => ({ type: "array", items });
 
 /** DriftReport, Outcome, Outcomes, OutcomeAnswer, OutcomeAnswers and ModelPerformance. */
 export function monitorSchemas(): Record<string, Json> {
-  const estimate = record({ value: number, low: number, high: number });
+  const estimate = object({ value: number, low: number, high: number });
   const figures = {
     outcomes: count,
     positiveRate: maybe,
-    logLoss: { anyOf: [estimate, { type: "null" }] },
+    logLoss: orNull(estimate),
     brier: maybe,
     auc: maybe,
     calibrationSlope: maybe,
-    reliability: list(record({ examples: count, predicted: number, observed: estimate })),
+    reliability: list(object({ examples: count, predicted: number, observed: estimate })),
   };
   const label: Json = { type: "integer", enum: [0, 1] };
   return {
-    DriftReport: record({
+    DriftReport: object({
       model: text,
       basis: { type: "string", enum: ["sequences", "rows", "none"] },
       sequences: count,
@@ -77,24 +84,21 @@ export function monitorSchemas(): Record<string, Json> {
       evidence: maybe,
       alarmAt: number,
       quantities: list(
-        record({ name: text, edges: list(number), reference: list(number), observed: list(number), stability: maybe, evidence: maybe }),
+        object({ name: text, edges: list(number), reference: list(number), observed: list(number), stability: maybe, evidence: maybe }),
       ),
     }),
-    OutcomeOfPrediction: record({ prediction: { ...text, pattern: PREDICTION_ID.source }, label }),
-    OutcomeOfEvent: {
-      ...record({ stream: givenName(), source: givenName(), id: givenName(), label }),
-      required: ["stream", "id", "label"],
-    },
-    Outcomes: record({
-      outcomes: { ...list({ anyOf: [ref("OutcomeOfPrediction"), ref("OutcomeOfEvent")] }), minItems: 1, maxItems: 1000 },
+    OutcomeOfPrediction: object({ prediction: { ...text, pattern: PREDICTION_ID.source }, label }),
+    OutcomeOfEvent: object({ stream: givenName(), source: givenName(), id: givenName(), label }, ["source"]),
+    Outcomes: object({
+      outcomes: list({ anyOf: [ref("OutcomeOfPrediction"), ref("OutcomeOfEvent")] }, { minItems: 1, maxItems: MAX_OUTCOMES }),
     }),
-    OutcomeAnswer: record({ state: { type: "string", enum: [...OUTCOME_STATES] } }),
-    OutcomeAnswers: record({ results: list(ref("OutcomeAnswer")) }),
-    ModelPerformance: record({
+    OutcomeAnswer: object({ state: { type: "string", enum: [...OUTCOME_STATES] } }),
+    OutcomeAnswers: object({ results: list(ref("OutcomeAnswer")) }),
+    ModelPerformance: object({
       model: text,
       ...figures,
-      days: list(record({ ...figures, day: text })),
-      outcomesByState: record(Object.fromEntries(OUTCOME_STATES.map((state) => [state, count]))),
+      days: list(object({ ...figures, day: text })),
+      outcomesByState: object(Object.fromEntries(OUTCOME_STATES.map((state) => [state, count]))),
       evidence: number,
       changed: { type: "boolean" },
       card: { type: ["object", "null"], additionalProperties: true },
@@ -140,7 +144,7 @@ export function monitorPaths(): Paths {
         operationId: "tellOutcomes",
         tags: ["monitor"],
         summary: "What came true of predictions and of streams' events",
-        description: "Scope: score. One, or up to 1000 under outcomes. The same again counts once.",
+        description: `Scope: score. One, or up to ${MAX_OUTCOMES} under outcomes. The same again counts once.`,
         security: [{ key: ["score"] }],
         requestBody: {
           required: true,

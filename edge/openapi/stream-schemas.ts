@@ -2,7 +2,7 @@
 import { DELIVERY_STATES } from "../deliveries/outbox.ts";
 import { MAX_NAME_BYTES } from "../webhooks/event.ts";
 import { event, featureRow } from "./rows.ts";
-import { ANSWERED_POINT, hole, type Json, object, ref, text } from "./terms.ts";
+import { ANSWERED_POINT, hole, type Json, list, object, orNull, ref, text } from "./terms.ts";
 
 /** Its bounds tell generated clients that 32 bits are not enough. */
 const whole: Json = { type: "integer", minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
@@ -12,8 +12,6 @@ const time: Json = { ...text, format: "date-time" };
 const filled: Json = { ...count, maximum: hole("timesteps") };
 const timesteps: Json = { type: "integer", minimum: hole("timesteps"), maximum: hole("timesteps") };
 const counts = object({ pending: count, delivered: count, dead: count, dropped: count });
-const list = (items: Json, more: Json = {}): Json => ({ type: "array", items, ...more });
-const orNull = (schema: Json, description?: string): Json => ({ anyOf: [schema, { type: "null" }], ...(description && { description }) });
 /** Left out where it is not true. */
 const flag = (description: string): Json => ({ type: "boolean", description });
 

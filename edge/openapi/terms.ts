@@ -52,6 +52,15 @@ export const count: Json = { type: "integer", minimum: 0 };
 /** The schema of a component. */
 export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
+/** An array of these. */
+export const list = (items: Json, more: Json = {}): Json => ({ type: "array", items, ...more });
+
+/** This, or null. */
+export const orNull = (schema: Json, description?: string): Json => ({
+  anyOf: [schema, { type: "null" }],
+  ...(description && { description }),
+});
+
 /** An object with these properties and, unless `more` says so, no others; all that are there are required but those of `optional`. */
 export function object(properties: Json, optional: readonly string[] = [], more: Json = {}): Json {
   const required = Object.entries(properties)

@@ -10,14 +10,12 @@ import { allowOnly } from "../http/respond.ts";
 import { EXPOSITION_TYPE, expose } from "../monitor/exposition.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { readPredictionId } from "../monitor/prediction-id.ts";
+import { MAX_OUTCOMES } from "../monitor/predictions-object.ts";
 import { parseName } from "../webhooks/event.ts";
 import { API_SOURCE } from "../webhooks/sources.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { type GivenOutcome, settleOutcomes } from "./outcome-places.ts";
 import type { RequestModel } from "./request-model.ts";
-
-/** Outcomes of one request. */
-const MAX_OUTCOMES = 1000;
 
 /** The monitor. Throws RequestError `unbound` where there is none. */
 export function monitorOf({ monitor }: Pick<Dependencies, "monitor">): Monitor {
