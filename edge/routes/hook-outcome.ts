@@ -1,14 +1,12 @@
 // What came true, told by a webhook: found in its body by the source's pointers, and settled as POST /v1/outcomes settles it.
-import { describe, SequenceError } from "../../shared/errors.ts";
 import { followPointer } from "../config/json-pointer.ts";
 import { RequestError } from "../http/problem.ts";
 import type { ServedModel } from "../models/models.ts";
-import { readPredictionId } from "../monitor/prediction-id.ts";
 import { parseName } from "../webhooks/event.ts";
 import type { OutcomePointers } from "../webhooks/outcome-pointers.ts";
 import { mayWrite, type Source } from "../webhooks/sources.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { monitorOf, parseLabel } from "./monitor.ts";
+import { monitorOf, parseLabel, parsePrediction } from "./monitor.ts";
 import { type GivenOutcome, settleOutcomes } from "./outcome-places.ts";
 
 /**
@@ -37,9 +35,7 @@ function findOutcome(document: unknown, pointers: OutcomePointers): GivenOutcome
   const label = parseLabel(said, saidAt);
   if ("prediction" in pointers) {
     const { value, path } = at(pointers.prediction);
-    if (typeof value !== "string" || readPredictionId(value) === undefined)
-      throw new SequenceError(path, "must be an id that an answer of /v1/score gave", value === undefined ? "nothing" : describe(value));
-    return { prediction: value, label };
+    return { prediction: parsePrediction(value, path), label };
   }
   const [stream, id] = [at(pointers.stream), at(pointers.id)];
   return { stream: parseName(stream.value, stream.path), source: pointers.source, id: parseName(id.value, id.path), label };

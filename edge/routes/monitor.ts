@@ -114,19 +114,20 @@ function parseOutcome(value: unknown, path: Path): GivenOutcome {
   const { label } = table;
   if (label !== 0 && label !== 1)
     throw new SequenceError([...path, "label"], "must be 0 or 1", label === undefined ? "nothing" : describe(label));
-  if (!("prediction" in table)) {
-    const { stream, source = API_SOURCE, id } = table;
-    return {
-      stream: parseName(stream, [...path, "stream"]),
-      source: parseName(source, [...path, "source"]),
-      id: parseName(id, [...path, "id"]),
-      label,
-    };
-  }
-  const { prediction } = table;
-  if (typeof prediction !== "string" || readPredictionId(prediction) === undefined)
-    throw new SequenceError([...path, "prediction"], "must be an id that an answer of /v1/score gave", describe(prediction));
-  return { prediction, label };
+  if ("prediction" in table) return { prediction: parsePrediction(table.prediction, [...path, "prediction"]), label };
+  const { stream, source = API_SOURCE, id } = table;
+  return {
+    stream: parseName(stream, [...path, "stream"]),
+    source: parseName(source, [...path, "source"]),
+    id: parseName(id, [...path, "id"]),
+    label,
+  };
+}
+
+/** The id of a prediction. Throws SequenceError. */
+export function parsePrediction(value: unknown, path: Path): string {
+  if (typeof value === "string" && readPredictionId(value) !== undefined) return value;
+  throw new SequenceError(path, "must be an id that an answer of /v1/score gave", value === undefined ? "nothing" : describe(value));
 }
 
 /** 0 or 1, as JSON or as text. Throws SequenceError. */
