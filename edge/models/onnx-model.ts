@@ -40,12 +40,13 @@ export function openOnnxModel(
   try {
     const session = openSession(onnx);
     const { log } = functions;
-    const imported = decodeGraph(artifact);
-    const { model, engine } = imported
-      ? openWith(imported, session, functions)
-      : session.inputs[0]?.name === CHANNELS
-        ? openWith(inFloat(decodeArtifact(artifact), functions), session, functions)
-        : openForeign(session, onnx, functions, declared);
+    const decoded = tryDecode(artifact);
+    const { model, engine } =
+      decoded !== undefined && soleGraph(decoded) !== undefined
+        ? openWith(decoded, session, functions)
+        : session.inputs[0]?.name === CHANNELS
+          ? openWith(inFloat(decoded ?? decodeArtifact(artifact), functions), session, functions) // throws why it cannot be decoded
+          : openForeign(session, onnx, functions, declared);
     return { model, engine, log, format: readFormat(artifact), sha256 };
   } catch (error) {
     return { unready: error instanceof Error ? error.message : String(error), sha256 };
@@ -57,13 +58,12 @@ interface Opened {
   readonly engine: Engine;
 }
 
-/** The artifact, where its network is a graph beside it; undefined where it is another, whatever that one is. */
-function decodeGraph(artifact: Uint8Array): Model | undefined {
+/** Undefined where it cannot be decoded: beside another's graph it need not be. */
+function tryDecode(artifact: Uint8Array): Model | undefined {
   try {
-    const model = decodeArtifact(artifact);
-    return soleGraph(model) === undefined ? undefined : model;
+    return decodeArtifact(artifact);
   } catch {
-    return undefined; // said where the artifact is needed
+    return undefined;
   }
 }
 
