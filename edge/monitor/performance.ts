@@ -1,6 +1,7 @@
 // Predictions and what came true, added up by day, and the figures of it: log loss, Brier score, AUC, calibration, reliability. Pure; log
 // and exp are the kernel's.
 // Legend: B bins of the probability.
+import { PREDICTION_SHARDS } from "./prediction-id.ts";
 
 /** Bins of equal width: the AUC and the calibration are computed from their counts, losses from each prediction. */
 const BINS = 200;
@@ -182,8 +183,8 @@ const BETS: readonly (readonly [stretch: number, move: number])[] = [
   [1.4, 0],
 ];
 const MAX_WEALTH = 1e100;
-/** Of each of the PREDICTION_SHARDS objects, which watch by themselves: together .001. */
-export const PERFORMANCE_ALPHA = 0.001 / 4;
+/** Of each of a model's objects, which watch by themselves: together .001. */
+export const PERFORMANCE_ALPHA = 0.001 / PREDICTION_SHARDS;
 
 /** Before the first bet. */
 export function openWealth(): Wealth {
@@ -198,5 +199,10 @@ export function betOn(wealth: Wealth, probability: number, label: 0 | 1, { log, 
     const q = 1 / (1 + exp(-(stretch * z + move)));
     wealth[i] = Math.min(MAX_WEALTH, wealth[i] * (label === 1 ? q / p : (1 - q) / (1 - p)));
   });
+  return evidenceOf(wealth);
+}
+
+/** The mean of all bets. */
+export function evidenceOf(wealth: Wealth): number {
   return wealth.reduce((sum, one) => sum + one, 0) / wealth.length;
 }

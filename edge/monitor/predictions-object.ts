@@ -3,7 +3,17 @@
 import { hasTable, type Sql, select } from "../deliveries/sql.ts";
 import type { ObjectStorage } from "../streams/storage.ts";
 import type { Announce } from "./announce.ts";
-import { addOutcome, betOn, type Functions, noOutcomes, openWealth, PERFORMANCE_ALPHA, type Tally, type Wealth } from "./performance.ts";
+import {
+  addOutcome,
+  betOn,
+  evidenceOf,
+  type Functions,
+  noOutcomes,
+  openWealth,
+  PERFORMANCE_ALPHA,
+  type Tally,
+  type Wealth,
+} from "./performance.ts";
 
 /** A prediction to remember. */
 export interface PredictionRow {
@@ -81,6 +91,7 @@ interface Bets {
 
 const KNOWN = "SELECT probability, label FROM predictions WHERE id = ?";
 const WRITE = "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?)";
+const COUNT = "INSERT INTO outcome_counts VALUES (?, ?) ON CONFLICT (state) DO UPDATE SET n = n + excluded.n";
 
 interface Known {
   /** null: the prediction has not come yet. */
@@ -117,28 +128,31 @@ export class Predictions implements PredictionsObject {
   async remember(rows: readonly PredictionRow[]): Promise<void> {
     this.prepare();
     this.storage.transactionSync(() => {
+      const sums = openSums(this.sql, this.dependencies.functions);
       for (const { id, at, probability } of rows) {
         const known = this.knownOf(id);
         if (known !== undefined && known.probability !== null) continue; // a call that came twice
         this.sql.exec(WRITE, id, at, probability, known?.label ?? null);
-        if (known !== undefined && known.label !== null) this.count(at, probability, known.label);
+        if (known !== undefined && known.label !== null) sums.add(at, probability, known.label);
       }
+      sums.write();
     });
   }
 
   async settle(model: string, outcomes: readonly Outcome[]): Promise<readonly OutcomeState[]> {
     this.prepare();
     const states = this.storage.transactionSync(() => {
-      const states = outcomes.map((outcome) => this.settleOne(outcome));
-      for (const state of states)
-        this.sql.exec("INSERT INTO outcome_counts VALUES (?, 1) ON CONFLICT (state) DO UPDATE SET n = n + 1", state);
+      const sums = openSums(this.sql, this.dependencies.functions);
+      const states = outcomes.map((outcome) => this.settleOne(outcome, sums));
+      for (const [state, { length }] of Map.groupBy(states, (state) => state)) this.sql.exec(COUNT, state, length);
+      sums.write();
       return states;
     });
     await this.tell(model).catch(() => {}); // the next outcome tries again
     return states;
   }
 
-  private settleOne({ id, label, at, probability, isUnknown }: Outcome): OutcomeState {
+  private settleOne({ id, label, at, probability, isUnknown }: Outcome, sums: Sums): OutcomeState {
     if (isUnknown) return "unknown";
     const known = this.knownOf(id);
     if (known !== undefined && known.label !== null) return known.label === label ? "repeated" : "contradicting";
@@ -146,21 +160,8 @@ export class Predictions implements PredictionsObject {
     const said = known?.probability ?? probability ?? null;
     this.sql.exec(WRITE, id, at, said, label);
     if (said === null) return "waiting";
-    this.count(at, said, label);
+    sums.add(at, said, label);
     return "taken";
-  }
-
-  /** A pair is complete: it counts. */
-  private count(at: number, probability: number, label: 0 | 1): void {
-    const { functions } = this.dependencies;
-    const day = new Date(at).toISOString().slice(0, 10);
-    const [row] = select<{ tally: string }>(this.sql, "SELECT tally FROM days WHERE day = ?", day);
-    const tally: Tally = row ? JSON.parse(row.tally) : noOutcomes();
-    addOutcome(tally, probability, label, functions.log);
-    this.sql.exec("INSERT OR REPLACE INTO days VALUES (?, ?)", day, JSON.stringify(tally));
-    const bets = readBets(this.sql);
-    if (betOn(bets.wealth, probability, label, functions) >= 1 / PERFORMANCE_ALPHA) bets.changed = 1;
-    writeBets(this.sql, bets);
   }
 
   /** Once in the life of the object. */
@@ -179,7 +180,7 @@ export class Predictions implements PredictionsObject {
     return {
       days: Object.fromEntries(days.map(({ day, tally }) => [day, JSON.parse(tally)])),
       counts: countsOf(select<{ state: OutcomeState; n: number }>(this.sql, "SELECT state, n FROM outcome_counts")),
-      evidence: wealth.reduce((sum, one) => sum + one, 0) / wealth.length,
+      evidence: evidenceOf(wealth),
       changed: changed === 1,
     };
   }
@@ -191,6 +192,38 @@ export class Predictions implements PredictionsObject {
     this.sql.exec("DELETE FROM days WHERE day NOT IN (SELECT day FROM days ORDER BY day DESC LIMIT ?)", KEPT_DAYS);
     await this.storage.setAlarm(now() + PURGE_MS);
   }
+}
+
+/** What complete pairs come to. */
+interface Sums {
+  /** A pair is complete: it counts. */
+  add(at: number, probability: number, label: 0 | 1): void;
+  write(): void;
+}
+
+/** For the pairs of one call: what is written down is read once and written once, however many they are. */
+function openSums(sql: Sql, functions: Functions): Sums {
+  const days = new Map<string, Tally>();
+  let bets: Bets | undefined;
+  return {
+    add(at, probability, label) {
+      const day = new Date(at).toISOString().slice(0, 10);
+      const tally = days.get(day) ?? readDay(sql, day);
+      days.set(day, tally);
+      addOutcome(tally, probability, label, functions.log);
+      bets ??= readBets(sql);
+      if (betOn(bets.wealth, probability, label, functions) >= 1 / PERFORMANCE_ALPHA) bets.changed = 1;
+    },
+    write() {
+      for (const [day, tally] of days) sql.exec("INSERT OR REPLACE INTO days VALUES (?, ?)", day, JSON.stringify(tally));
+      if (bets !== undefined) writeBets(sql, bets);
+    },
+  };
+}
+
+function readDay(sql: Sql, day: string): Tally {
+  const [row] = select<{ tally: string }>(sql, "SELECT tally FROM days WHERE day = ?", day);
+  return row ? JSON.parse(row.tally) : noOutcomes();
 }
 
 function readBets(sql: Sql): Bets {

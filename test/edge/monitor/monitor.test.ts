@@ -161,6 +161,25 @@ describe("outcomes", () => {
     expect(await settle(node, old, 1)).toEqual(["waiting"]);
   });
 
+  test("of one call come to the same, in every bit, as one by one, whatever their days and states", async () => {
+    const name = predictionsName(SHA.slice(0, 12), 0);
+    const random = createRandom(9);
+    const day = 86_400_000;
+    const told = Array.from({ length: 200 }, (_, n) => ({
+      id: `e${n % 180}`, // the last 20 are repeated or contradicting
+      label: random.uniform() < 0.9 ? (1 as const) : (0 as const),
+      at: Date.UTC(2026, 0, 31) - (n % 3) * day,
+      probability: Math.fround(random.uniform()),
+    }));
+    const [together, apart] = [openMonitor(kernel), openMonitor(kernel)];
+    const states = await together.monitor.settle(name, scored.id, told);
+    for (const [n, one] of told.entries()) expect(await apart.monitor.settle(name, scored.id, [one])).toEqual([states[n]]);
+    expect(await together.predictionsOf(name).view()).toEqual(await apart.predictionsOf(name).view());
+    const { outcomes, days, outcomesByState } = await together.monitor.performance(SHA);
+    expect([outcomes, days.length, outcomesByState.taken]).toEqual([180, 3, 180]);
+    expect(outcomesByState.repeated + outcomesByState.contradicting).toBe(20);
+  });
+
   test("that follow other probabilities than the model's are told of once, with what they come to", async () => {
     const node = openMonitor(kernel);
     const name = predictionsName(SHA.slice(0, 12), 0);
