@@ -1,10 +1,11 @@
 // publish, rollback, models: the registry of a deployment, from here. The Worker proves what it is given; what it says is printed.
 import { createHash } from "node:crypto";
-import { DataError, UsageError } from "../../shared/errors.ts";
+import { UsageError } from "../../shared/errors.ts";
 import { loadModel } from "../artifact/artifact-file.ts";
 import { text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
+import { askDeployment, checkAddress, type DeploymentRequest, refusalOf, withoutSlashes } from "../cli/deployment.ts";
 
 /** An upload of 16 MiB on a slow line, and its proof. */
 const TIMEOUT_MS = 120_000;
@@ -82,16 +83,15 @@ export const modelsCommand = declareCommand({
 });
 
 /** The JSON of a 200. Throws UsageError for what is no address, DataError for any other answer. */
-async function call(url: string, path: string, key: string | undefined, init: RequestInit): Promise<Record<string, unknown>> {
-  if (!/^https?:/.test(url) || !URL.canParse(url)) throw new UsageError(`the deployment must be an address like https://…, got ${url}`);
-  const base = url.replace(/\/$/, "");
-  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  const sent: RequestInit = { ...init, headers, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) };
-  const response = await fetch(`${base}${path}`, sent).catch((error: Error) => {
-    throw new DataError(base, `cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`);
-  });
-  const body: Record<string, unknown> = await response.json().catch(() => ({}));
-  if (response.status === 200) return body;
-  const fix = response.status === 401 || response.status === 403 ? "; a key of scope admin goes into the variable QUICKSTEP_KEY" : "";
-  throw new DataError(base, `answered ${response.status}: ${String(body.detail ?? "nothing more")}${fix}`);
+async function call(
+  url: string,
+  path: string,
+  key: string | undefined,
+  request: Omit<DeploymentRequest, "timeoutMs">,
+): Promise<Record<string, unknown>> {
+  checkAddress(url, "the deployment");
+  const base = withoutSlashes(url);
+  const response = await askDeployment(base, path, key, { ...request, timeoutMs: TIMEOUT_MS });
+  if (response.status !== 200) throw await refusalOf(base, response, "a key of scope admin");
+  return response.json().catch(() => ({}));
 }

@@ -12,6 +12,7 @@ import { type Engines, type LoadedModel, loadModel } from "../artifact/artifact-
 import { text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
+import { askDeployment, checkAddress, refusalOf, withoutSlashes } from "../cli/deployment.ts";
 
 const WORDS = { url: word("address of the deployment, https://…; its API key, where it needs one, goes into the variable QUICKSTEP_KEY") };
 
@@ -33,7 +34,7 @@ export const verifyCommand = declareCommand({
   ],
   run: (values: Values<typeof WORDS, typeof OPTIONS>, { key, loadEngines, terminal }: Dependencies) => {
     const { url, json } = values;
-    if (!/^https?:/.test(url) || !URL.canParse(url)) throw new UsageError(`<url> must be an address like https://…, got ${url}`);
+    checkAddress(url, "<url>");
     const artifact = values.artifact ?? DEPLOYED_MODELS.find((path) => existsSync(path)) ?? DEPLOYED_MODELS[0];
     const version = findVersion(values, existsSync(CONFIG) ? readFileSync(CONFIG, "utf8") : "");
     return verify({ url, artifact, key, json, version }, loadEngines(), terminal);
@@ -210,29 +211,18 @@ async function ask(
   { id, bytes }: LoadedModel,
   { key, version }: VerifyRequest,
 ): Promise<{ readonly headers: Headers; readonly probabilities: ArrayLike<number> }> {
-  const response = await fetch(`${base}/v1/score`, {
+  const response = await askDeployment(base, "/v1/score", key, {
     method: "POST",
-    headers: {
-      "content-type": type,
-      ...(key !== undefined && { authorization: `Bearer ${key}` }),
-      ...(version && { [OVERRIDE_HEADER]: `${version.worker}="${version.id}"` }),
-    },
+    headers: { "content-type": type, ...(version && { [OVERRIDE_HEADER]: `${version.worker}="${version.id}"` }) },
     body,
-    redirect: "manual", // a key goes nowhere but where it was sent
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  }).catch((error: Error) => {
-    throw new DataError(base, `cannot be reached: ${(error.cause as Error | undefined)?.message ?? error.message}`);
+    timeoutMs: TIMEOUT_MS,
   });
   const { headers, status } = response;
   const served = headers.get("x-quickstep-model");
   if (served === null) throw new DataError(base, `answered ${status} without the header x-quickstep-model: this is no Quickstep Worker`);
   if (served !== createHash("sha256").update(bytes).digest("hex"))
     throw new DataError(base, `serves the artifact ${served.slice(0, 12)}, expected ${id}: ${adviceFor(version)}`);
-  if (status !== 200) {
-    const problem: { detail?: string } = await response.json().catch(() => ({}));
-    const remedy = status === 401 || status === 403 ? "; a key goes into the variable QUICKSTEP_KEY" : "";
-    throw new DataError(base, `answered ${status}: ${problem.detail ?? "nothing more"}${remedy}`);
-  }
+  if (status !== 200) throw await refusalOf(base, response, "a key");
   return {
     headers,
     probabilities: await decode(response).catch(() => {
@@ -246,11 +236,4 @@ function toRows(inputs: Float64Array, timesteps: number, features: number): numb
   return Array.from({ length: inputs.length / (timesteps * features) }, (_, n) =>
     Array.from({ length: timesteps }, (_, t) => row(n * timesteps + t)),
   );
-}
-
-/** `https://host/path//` → `https://host/path` */
-function withoutSlashes(url: string): string {
-  let end = url.length;
-  while (url[end - 1] === "/") end--;
-  return url.slice(0, end);
 }
