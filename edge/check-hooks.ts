@@ -2,8 +2,8 @@
 // out: `quickstep hooks check` calls the bundle of this file, which shares no class with it.
 import type { TakenRecipe } from "../shared/recipe/recipe.ts";
 import { unpack } from "./http/body.ts";
+import { digestOf } from "./http/hashes.ts";
 import { endpointsFor, readEndpoints } from "./streams/endpoints.ts";
-import { digestOf } from "./webhooks/event.ts";
 import { greetByQuery } from "./webhooks/handshakes.ts";
 import { readEvents } from "./webhooks/receiving.ts";
 import { verify } from "./webhooks/signatures/schemes.ts";

@@ -10,6 +10,7 @@ import {
   secretsAt,
   type Table,
 } from "../config/configuration.ts";
+import { fnv1a } from "../http/hashes.ts";
 import { parseSigningKey, type SigningKey } from "../webhooks/signatures/keys.ts";
 import { type Body, parseBody } from "./bodies.ts";
 import { type Condition, parseCondition } from "./conditions.ts";
@@ -71,17 +72,10 @@ function parseAddress({ url, urlSecret, port }: Table, path: Path, secretOf: Sec
   const at = [...path, "urlSecret"];
   const [text] = secretsAt([urlSecret], at, secretOf);
   try {
-    return { url: parseUrl(text, at, allowLoopback, port as number), address: `secret ${hashOf(text)}` };
+    return { url: parseUrl(text, at, allowLoopback, port as number), address: `secret ${fnv1a(text).toString(16)}` };
   } catch {
     throw new ConfigurationError(at, "must name a secret that is an https address of the public internet", "another, which is not shown");
   }
-}
-
-/** FNV-1a in 32 bits (http://www.isthe.com/chongo/tech/comp/fnv): tells one address of a destination from the next. */
-function hashOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return (hash >>> 0).toString(16);
 }
 
 function parseKeys({ secrets, unsigned }: Table, path: Path, secretOf: SecretOf): readonly SigningKey[] {

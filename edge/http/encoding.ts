@@ -27,11 +27,6 @@ export function encodeHex(bytes: Bytes): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** SHA-256, as encodeHex writes it. */
-export async function encodeSha256(bytes: Bytes): Promise<string> {
-  return encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
-}
-
 /** With padding. */
 export function encodeBase64(bytes: Bytes): string {
   return btoa(String.fromCharCode(...bytes));

@@ -1,6 +1,6 @@
 // Putting an artifact into the bucket and moving a name's pointer: only what this Worker proves is pointed at, and no pointer is moved that
 // somebody else has moved meanwhile.
-import { encodeSha256 } from "../http/encoding.ts";
+import { digestOf } from "../http/hashes.ts";
 import { RequestError } from "../http/problem.ts";
 import type { Bucket } from "./bucket.ts";
 import { artifactKey, isModelName, MAX_ARTIFACT_BYTES, NAMES, nameIn, type Pointer, parsePointer, pointerKey } from "./pointer.ts";
@@ -27,7 +27,7 @@ export async function publish(
 ): Promise<Pointer> {
   checkName(name);
   const { bytes, sha256 } = artifact;
-  const found = await encodeSha256(bytes);
+  const found = await digestOf(bytes);
   if (found !== sha256)
     throw new RequestError("malformed", `the body has ${bytes.length} bytes of SHA-256 ${found}, expected ${sha256}: send it again, whole`);
   prove(publisher, bytes);
@@ -50,8 +50,7 @@ export async function rollBack(publisher: Publisher, name: string): Promise<Poin
     const object = await stored(publisher.bucket.get(artifactKey(name, old.previous)));
     if (object === null) throw new RequestError("unservable", `the previous artifact ${old.previous} is not in the bucket any more`);
     const bytes = new Uint8Array(await object.arrayBuffer());
-    if ((await encodeSha256(bytes)) !== old.previous)
-      throw new RequestError("unservable", `the previous artifact ${old.previous} is damaged`);
+    if ((await digestOf(bytes)) !== old.previous) throw new RequestError("unservable", `the previous artifact ${old.previous} is damaged`);
     prove(publisher, bytes);
     return { ...old, sha256: old.previous, previous: old.sha256 };
   });

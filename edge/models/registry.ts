@@ -3,7 +3,7 @@
 // golden vectors, never answers: what was there stays. Promises are awaited by the request that made them alone: in workerd they die
 // with it.
 import { ArtifactError } from "../../shared/errors.ts";
-import { encodeSha256 } from "../http/encoding.ts";
+import { digestOf } from "../http/hashes.ts";
 import { RequestError } from "../http/problem.ts";
 import type { Bucket, BucketObject } from "./bucket.ts";
 import { bundledOnly, type ModelRequest, type Models, noSuchModel, notPinned, type ServedModel, serve } from "./models.ts";
@@ -281,7 +281,7 @@ export class Registry implements Models {
     if (object === null) return fail(`${key}, which the pointer names, is not there`);
     if (object.size > MAX_ARTIFACT_BYTES) return fail(`${key} has ${object.size} bytes, expected at most ${MAX_ARTIFACT_BYTES}`);
     const bytes = new Uint8Array(await object.arrayBuffer());
-    const found = await encodeSha256(bytes);
+    const found = await digestOf(bytes);
     if (found !== sha256) return fail(`${key} has the SHA-256 ${found.slice(0, 12)}…: it is damaged or cut short`);
     const { servable, bytes: taken } = open(bytes);
     if ("unready" in servable) return fail(`${key}: ${servable.unready}`);

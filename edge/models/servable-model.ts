@@ -4,7 +4,7 @@ import { decodeArtifact, readFormat } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { checkGolden, type Model, type ScorableModel } from "../../shared/model.ts";
 import type { Log } from "../../shared/recipe/recipe.ts";
-import { encodeSha256 } from "../http/encoding.ts";
+import { digestOf } from "../http/hashes.ts";
 
 export interface Ready {
   readonly model: ScorableModel;
@@ -53,7 +53,7 @@ export function measured(servable: ServableModel, artifact: Uint8Array): { reado
 /** Remembers the digest, not its promise: in workerd a promise dies with the request that made it. */
 export function memoisedSha256(bytes: Uint8Array<ArrayBuffer>): () => Promise<string> {
   let digest: string | undefined;
-  return async () => (digest ??= await encodeSha256(bytes));
+  return async () => (digest ??= await digestOf(bytes));
 }
 
 /** What a model takes, as text: models of one schema may share a window. Its steps, and the names of its features in their order. */

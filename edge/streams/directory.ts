@@ -3,6 +3,7 @@
 // another would look for known keys in the wrong place.
 import type { DeliveryCounts } from "../deliveries/outbox.ts";
 import { hasTable, type Sql, select } from "../deliveries/sql.ts";
+import { fnv1a } from "../http/hashes.ts";
 import type { ObjectContext } from "./storage.ts";
 
 export const DIRECTORY_SHARDS = 16;
@@ -52,11 +53,9 @@ const CLAIMS = `
   CREATE TABLE IF NOT EXISTS claims (token TEXT PRIMARY KEY, digest TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS claims_by_time ON claims (at);`;
 
-/** FNV-1a over the key's UTF-8 (http://www.isthe.com/chongo/tech/comp/fnv): even, and the same for ever. */
+/** Even, and the same for ever. */
 export function shardOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(key)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return (hash >>> 0) % DIRECTORY_SHARDS;
+  return fnv1a(key) % DIRECTORY_SHARDS;
 }
 
 /** The shard that an object's storage is. Tables are created by the first report. */

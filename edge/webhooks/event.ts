@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { type Path, SequenceError } from "../../shared/errors.ts";
 import { numberRule, parseSequence, type Shape, widthWithoutTime } from "../../shared/sequence.ts";
-import { encodeSha256 } from "../http/encoding.ts";
+import { digestOf } from "../http/hashes.ts";
 import { MAX_INSTANT, RFC3339, readInstant } from "../http/instant.ts";
 import { lazy, parseAt } from "../http/schema.ts";
 
@@ -154,9 +154,4 @@ export function contentDigest(timestamp: number, data: StreamEvent["data"]): Pro
 export function parseRows(value: unknown, path: Path, shape: Shape): readonly (readonly number[])[] {
   parseSequence(value, path, shape, new Float64Array(shape.timesteps * shape.features), 0);
   return (value as readonly (readonly (number | null)[])[]).map(restoreGaps);
-}
-
-/** SHA-256 of `said` (text as UTF-8), as 64 hexadecimal digits. */
-export async function digestOf(said: string | Uint8Array<ArrayBuffer>): Promise<string> {
-  return encodeSha256(typeof said === "string" ? new TextEncoder().encode(said) : said);
 }

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createApp } from "../../edge/app.ts";
 import { readAccess } from "../../edge/http/access.ts";
-import { encodeSha256 } from "../../edge/http/encoding.ts";
+import { digestOf } from "../../edge/http/hashes.ts";
 import type { Bucket } from "../../edge/models/bucket.ts";
 import { artifactKey, pointerKey } from "../../edge/models/pointer.ts";
 import { Registry, type RegistrySettings } from "../../edge/models/registry.ts";
@@ -24,7 +24,7 @@ const openArtifact = (bytes: Uint8Array<ArrayBuffer>) => openModel(bytes, log, (
 /** Models of one shape that answer differently. */
 const models = [2, 3, 5, 7].map((seed) => makeModel(kernel, { name: "fx", units: 8 + seed }));
 const artifacts = models.map((model) => encodeArtifact(model));
-const hashes = await Promise.all(artifacts.map(encodeSha256));
+const hashes = await Promise.all(artifacts.map(digestOf));
 const [bundled, A, B, C] = artifacts;
 const [bundledHash, a, b, c] = hashes;
 const rows = (k: number) => {
@@ -211,7 +211,7 @@ describe("publishing", () => {
     const rig = openRig();
     await put(rig, "fx", A, a);
     const bytes = change(B.slice());
-    const response = await put(rig, "fx", bytes, await encodeSha256(bytes));
+    const response = await put(rig, "fx", bytes, await digestOf(bytes));
     expect([response.status, ((await response.json()) as { detail: string }).detail]).toEqual([422, expect.stringMatching(reason)]);
     expect(await pointerOf()).toMatchObject({ sha256: a });
     await expectAnswers(rig, a);
@@ -374,7 +374,7 @@ describe("a challenger", () => {
     await ask(rig);
     expect(new Set(await byKey())).toEqual(new Set([a]));
     const narrow = encodeArtifact(makeModel(kernel, { name: "fx", timesteps: 4 }));
-    await put(rig, "fx", narrow, await encodeSha256(narrow), "&share=1");
+    await put(rig, "fx", narrow, await digestOf(narrow), "&share=1");
     await ask(rig);
     expect(new Set(await byKey())).toEqual(new Set([a]));
     expect((await faultsOf(rig)).fx).toMatch(/takes other features or steps/);

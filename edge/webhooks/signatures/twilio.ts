@@ -1,6 +1,7 @@
 // Twilio: `X-Twilio-Signature`, HMAC-SHA1 in base64 over the address and the fields of a form in their order, or, with `bodySHA256` in the
 // query, over the address alone, which then names the body's SHA-256.
-import { type Bytes, decodeBase64, encodeSha256, encodeText } from "../../http/encoding.ts";
+import { type Bytes, decodeBase64, encodeText } from "../../http/encoding.ts";
+import { digestOf } from "../../http/hashes.ts";
 import { isHmac } from "./keys.ts";
 import { anyOf, GENUINE, parsePublicUrl, rejected, type SchemeDefinition, textSecrets } from "./scheme.ts";
 
@@ -24,7 +25,7 @@ export const twilio: SchemeDefinition<TwilioScheme> = {
     const query = asked.includes("?") ? asked.slice(asked.indexOf("?")).split("#")[0] : "";
     const bodyHash = new URLSearchParams(query).get("bodySHA256");
     return async (bytes) => {
-      if (bodyHash !== null && bodyHash.toLowerCase() !== (await encodeSha256(bytes))) return rejected("bodySHA256 is not the body's");
+      if (bodyHash !== null && bodyHash.toLowerCase() !== (await digestOf(bytes))) return rejected("bodySHA256 is not the body's");
       const fields = bodyHash === null ? fieldsOf(bytes) : "";
       if (fields === undefined) return rejected(`the form has more than ${MAX_FIELDS} fields`);
       const candidates = spellings(url + query).map((text) => encodeText(text + fields));
