@@ -1,8 +1,8 @@
 // Microsoft Graph: the subscription's `clientState` in each element of `value`. It is a token: it proves who, not what.
-import { parseJson } from "../../http/body.ts";
+import { followPointer } from "../../config/json-pointer.ts";
 import type { Bytes } from "../../http/encoding.ts";
 import { isSecret } from "./keys.ts";
-import { GENUINE, rejected, type SchemeDefinition, textSecrets } from "./scheme.ts";
+import { GENUINE, jsonIn, rejected, type SchemeDefinition, textSecrets } from "./scheme.ts";
 
 export interface GraphScheme {
   readonly kind: "graph";
@@ -19,7 +19,8 @@ export const graph: SchemeDefinition<GraphScheme> = {
   begin:
     ({ secrets }) =>
     async (bytes) => {
-      const elements = elementsOf(bytes);
+      const { value } = followPointer(jsonIn(bytes), ["value"]);
+      const elements: readonly unknown[] = Array.isArray(value) ? value : [];
       if (elements.length === 0 || elements.length > MAX_ELEMENTS)
         return rejected(`value is not an array of 1 to ${MAX_ELEMENTS} elements`);
       for (const element of elements) {
@@ -30,12 +31,3 @@ export const graph: SchemeDefinition<GraphScheme> = {
       return GENUINE;
     },
 };
-
-function elementsOf(bytes: Bytes): readonly unknown[] {
-  try {
-    const { value } = parseJson(bytes) as { value?: unknown };
-    return Array.isArray(value) ? value : [];
-  } catch {
-    return [];
-  }
-}

@@ -3,12 +3,12 @@
 import { describe, type Path } from "../../../shared/errors.ts";
 import { ConfigurationError, HEADER_NAME, parseChoice, parseString } from "../../config/configuration.ts";
 import { followPointer, parsePointerAt } from "../../config/json-pointer.ts";
-import { parseJson } from "../../http/body.ts";
 import { type Bytes, concat, decode, ENCODINGS, type Encoding, encodeText } from "../../http/encoding.ts";
 import { HASHES, type HashName, isHmac } from "./keys.ts";
 import {
   anyOf,
   type Incoming,
+  jsonIn,
   MAX_SIGNATURES,
   parsePublicUrl,
   parseTolerance,
@@ -95,8 +95,10 @@ export const hmac: SchemeDefinition<HmacScheme> = {
         anyOf(scheme.secrets, (secret) => isHmac(secret, content, signature, scheme.algorithm)),
       );
       if (!isGenuine) return rejected("the signature does not fit");
-      const stale = Array.isArray(sentAt) ? refuseBodyTime(bytes, sentAt, nowSeconds, toleranceS) : undefined;
-      if (stale !== undefined) return rejected(stale);
+      if (Array.isArray(sentAt)) {
+        const stale = refuseTimestamp("the time of sending", followPointer(jsonIn(bytes), sentAt).value, nowSeconds, toleranceS);
+        if (stale !== undefined) return rejected(stale);
+      }
       return { ok: true, ...(fields.id !== undefined && { id: fields.id }) };
     };
   },
@@ -133,14 +135,6 @@ function valuesAt(headers: Headers, { header, part }: HeaderPlace): string[] {
     const [name, ...value] = piece.trim().split("=");
     return name === part && value.length > 0 ? [value.join("=")] : [];
   });
-}
-
-function refuseBodyTime(bytes: Bytes, pointer: readonly string[], nowSeconds: number, toleranceS: number): string | undefined {
-  let value: unknown;
-  try {
-    value = followPointer(parseJson(bytes), pointer).value;
-  } catch {}
-  return refuseTimestamp("the time of sending", value, nowSeconds, toleranceS);
 }
 
 /** `v0:{timestamp}:{body}` → texts and fields in turn. Throws ConfigurationError where one signature could fit several readings. */

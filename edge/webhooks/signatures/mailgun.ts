@@ -1,9 +1,9 @@
 // Mailgun: HMAC-SHA256 in hexadecimal digits over timestamp and token, which stand in the body beside the event. The event itself is not
 // signed: so a token counts once, for one body.
-import { parseJson } from "../../http/body.ts";
+import { followPointer } from "../../config/json-pointer.ts";
 import { type Bytes, decode, encodeText } from "../../http/encoding.ts";
 import { isHmac } from "./keys.ts";
-import { anyOf, parseTolerance, refuseTimestamp, rejected, type SchemeDefinition, textSecrets } from "./scheme.ts";
+import { anyOf, jsonIn, parseTolerance, refuseTimestamp, rejected, type SchemeDefinition, textSecrets } from "./scheme.ts";
 
 export interface MailgunScheme {
   readonly kind: "mailgun";
@@ -22,7 +22,10 @@ export const mailgun: SchemeDefinition<MailgunScheme> = {
   begin:
     ({ secrets, toleranceS }, _, nowSeconds) =>
     async (bytes) => {
-      const { timestamp, token, signature } = signatureIn(bytes);
+      const document = jsonIn(bytes);
+      const [timestamp, token, signature] = ["timestamp", "token", "signature"].map(
+        (name) => followPointer(document, ["signature", name]).value,
+      );
       const given = typeof signature === "string" ? decode(signature, "hex") : undefined;
       // the lengths are fixed, so that one signature fits one split into timestamp and token
       if (given === undefined || !/^\d{10}$/.test(`${timestamp}`) || typeof token !== "string" || !/^[\w-]{16,128}$/.test(token))
@@ -34,11 +37,3 @@ export const mailgun: SchemeDefinition<MailgunScheme> = {
       return isGenuine ? { ok: true, once: `${timestamp}${token}` } : rejected("signature.signature does not fit");
     },
 };
-
-function signatureIn(bytes: Bytes): Readonly<Record<string, unknown>> {
-  try {
-    return (parseJson(bytes) as { signature: Record<string, unknown> }).signature ?? {};
-  } catch {
-    return {};
-  }
-}

@@ -1,5 +1,5 @@
 // Senders whose signature the scheme `hmac` describes: each a table of it, to which a source adds its secrets, and its URL where the sender
-// signs one. As their documentation says, and their libraries sign (test/fixtures/provider-vectors.json).
+// signs one. As their documentation says, and their libraries sign (test/fixtures/providers/vectors.json).
 import type { Table } from "../../config/configuration.ts";
 
 const GITHUB = { header: "x-hub-signature-256", prefix: "sha256=", encoding: "hex" };

@@ -1,6 +1,7 @@
 // What every scheme is: the keys of its configuration, how it reads them, and how it verifies a request.
 import { describe, type Path } from "../../../shared/errors.ts";
 import { ConfigurationError, parseString, type Table } from "../../config/configuration.ts";
+import { parseJson } from "../../http/body.ts";
 import type { Bytes } from "../../http/encoding.ts";
 import { readInstantText } from "../../http/instant.ts";
 import { parseTextSecret } from "./keys.ts";
@@ -91,6 +92,15 @@ export function parsePublicUrl(value: unknown, path: Path): string {
   const text = parseString(value, path, "the address that the sender was given, https://… to the end");
   if (!/^https?:\/\/[!-~]+$/.test(text)) throw new ConfigurationError(path, "must be an address, https://…", describe(text));
   return text;
+}
+
+/** The JSON that a body is; undefined where it is none: whoever has not proved who they are learns nothing about bodies. */
+export function jsonIn(bytes: Bytes): unknown {
+  try {
+    return parseJson(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether any of `candidates` satisfies `isGenuine`, one after the other. */

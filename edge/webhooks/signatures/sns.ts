@@ -2,9 +2,8 @@
 // is signed by the same: so a source names its topic.
 import { describe } from "../../../shared/errors.ts";
 import { ConfigurationError, parseString } from "../../config/configuration.ts";
-import { parseJson } from "../../http/body.ts";
 import { type Bytes, decodeBase64, encodeText } from "../../http/encoding.ts";
-import { type Incoming, refuseTimestamp, rejected, type SchemeDefinition, type Verdict } from "./scheme.ts";
+import { type Incoming, jsonIn, refuseTimestamp, rejected, type SchemeDefinition, type Verdict } from "./scheme.ts";
 
 export interface SnsScheme {
   readonly kind: "sns";
@@ -39,7 +38,7 @@ export const sns: SchemeDefinition<SnsScheme> = {
   begin:
     ({ topic }, { fetch }, nowSeconds) =>
     (bytes) =>
-      judge(topic, fieldsOf(bytes), nowSeconds, fetch),
+      judge(topic, (jsonIn(bytes) ?? {}) as Readonly<Record<string, unknown>>, nowSeconds, fetch),
 };
 
 async function judge(
@@ -69,14 +68,6 @@ async function judge(
   return isGenuine
     ? { ok: true, ...(typeof MessageId === "string" && MessageId && { id: MessageId }) }
     : rejected("Signature does not fit");
-}
-
-function fieldsOf(bytes: Bytes): Readonly<Record<string, unknown>> {
-  try {
-    return (parseJson(bytes) as Record<string, unknown> | null) ?? {};
-  } catch {
-    return {};
-  }
 }
 
 /** The public keys of certificates by address, as SubjectPublicKeyInfo: an address's certificate does not change. */

@@ -1,10 +1,9 @@
-// A token in the path, in a header or in the body, for senders that cannot sign, such as TradingView, GitLab, Zapier, n8n and Make. It proves who, not what: whoever sees one
-// request can send another.
+// A token in the path, in a header or in the body, for senders that cannot sign, such as TradingView, GitLab, Zapier, n8n and Make. It
+// proves who, not what: whoever sees one request can send another.
 import { followPointer, parseHeaderPlace, parsePointerAt } from "../../config/json-pointer.ts";
-import { parseJson } from "../../http/body.ts";
 import type { Bytes } from "../../http/encoding.ts";
 import { isSecret } from "./keys.ts";
-import { GENUINE, rejected, type SchemeDefinition, textSecrets, type Verdict } from "./scheme.ts";
+import { GENUINE, jsonIn, rejected, type SchemeDefinition, textSecrets, type Verdict } from "./scheme.ts";
 
 export interface TokenScheme {
   readonly kind: "token";
@@ -25,7 +24,7 @@ export const token: SchemeDefinition<TokenScheme> = {
     return { kind: "token", secrets, at: parsePointerAt(table.token, [...path, "token"], what) };
   },
   async begin({ secrets, at }, incoming) {
-    if (at !== "path" && !("header" in at)) return (bytes) => judge(secrets, tokenIn(bytes, at), "from the body");
+    if (at !== "path" && !("header" in at)) return (bytes) => judge(secrets, followPointer(jsonIn(bytes), at).value, "from the body");
     const verdict = await (at === "path"
       ? judge(secrets, incoming.token, "behind the source in the path")
       : judge(secrets, incoming.headers.get(at.header), "from its header"));
@@ -36,13 +35,4 @@ export const token: SchemeDefinition<TokenScheme> = {
 async function judge(secrets: readonly Bytes[], sent: unknown, place: string): Promise<Verdict> {
   if (typeof sent !== "string" || sent === "") return rejected(`the token is missing ${place}`);
   return (await isSecret(secrets, sent)) ? GENUINE : rejected("the token is not this source's");
-}
-
-/** Undefined also where the body is no JSON: whoever has no token learns nothing about bodies. */
-function tokenIn(bytes: Bytes, at: readonly string[]): unknown {
-  try {
-    return followPointer(parseJson(bytes), at).value;
-  } catch {
-    return undefined;
-  }
 }
