@@ -56,7 +56,6 @@ export function parseString(value: unknown, path: Path, what = "text"): string {
 }
 
 /** An array of at least `min` different texts, of which `what` says what they are. Throws ConfigurationError. */
-/** A text that is not empty. Throws ConfigurationError, which reads `must be ${what}`. */
 export function parseStrings(value: unknown, path: Path, what: string, min: number): readonly string[] {
   if (!Array.isArray(value)) throw new ConfigurationError(path, `must be an array of ${what}`, show(value));
   if (value.length < min) throw new ConfigurationError(path, `must hold at least ${min} of ${what}`, show(value));

@@ -14,10 +14,8 @@ export interface Wrapping {
   readonly events?: readonly string[];
 }
 
-export const PLAIN: Wrapping = { format: "json" };
-
 /** Of one body. */
-export const MAX_EVENTS = 1000;
+const MAX_EVENTS = 1000;
 /** Of one body: each key is an object of its own. */
 export const MAX_KEYS = 40;
 /** Of one form. */

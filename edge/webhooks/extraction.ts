@@ -6,29 +6,27 @@ import { type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import { readInstantText } from "../http/instant.ts";
 import { parseName, parseNumber, parseRow, parseRows, parseTimestamp, refuseFuture, refusePast, type StreamEvent } from "./event.ts";
 import { expandEventRow } from "./event-row.ts";
-import { type Place as EventPlace, follow, followValue, type Log, type Surroundings, type ValuePlace } from "./places.ts";
+import { type Place as EventPlace, follow, followValue, type Log, type PlaceInBody, type Surroundings, type ValuePlace } from "./places.ts";
 
 /** Where a source's events say what. */
 export interface Pointers {
   readonly key: EventPlace;
   /** Undefined: the scheme's own signed id, or else a digest of the body. */
-  readonly id?: InBody;
+  readonly id?: PlaceInBody;
   readonly timestamp: EventPlace;
   readonly content: Content;
   /** What is given once a sequence, by name. Absent: bodies do not say it, or their rows hold it. */
-  readonly statics?: readonly { readonly name: string; readonly at: InBody }[];
+  readonly statics?: readonly { readonly name: string; readonly at: PlaceInBody }[];
 }
-
-type InBody = readonly string[] | { readonly body: readonly string[] };
 
 /**
  * `row`: one array, of F numbers or a value for each input of rows; `numbers`: as many places, in the model's order; `sequence`: a whole
  * sequence of rows.
  */
 export type Content =
-  | { readonly kind: "row"; readonly at: InBody }
+  | { readonly kind: "row"; readonly at: PlaceInBody }
   | { readonly kind: "numbers"; readonly at: readonly ValuePlace[] }
-  | { readonly kind: "sequence"; readonly at: InBody };
+  | { readonly kind: "sequence"; readonly at: PlaceInBody };
 
 /** Of a body, which is read before it is known to be the source's: what senders say beside one row, GitHub above all. */
 export const MAX_EVENT_BODY_BYTES = 256 * 1024;
@@ -98,9 +96,9 @@ export function extractEvent(document: unknown, pointers: Pointers, recipe: Take
 
 /** A name that nobody signed could be changed to have the same body counted twice: without a place of its own it is the sender's, or the body's. */
 function idOf(
-  place: InBody | undefined,
+  place: PlaceInBody | undefined,
   { signedId, digest, index }: BodyFacts,
-  read: <T>(place: InBody, parse: (value: unknown, path: Path) => T) => T,
+  read: <T>(place: PlaceInBody, parse: (value: unknown, path: Path) => T) => T,
 ): string {
   const isOwn = place !== undefined && !("body" in place);
   const id = place === undefined ? (signedId ?? `sha256:${digest}`) : read(place, parseName);

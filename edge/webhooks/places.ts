@@ -5,12 +5,13 @@ import { ConfigurationError, parseTable } from "../config/configuration.ts";
 import { followPointer, parseHeaderPlace, parsePointerAt } from "../config/json-pointer.ts";
 
 /** Reference tokens are a place in the event; of a body that is one event, the body. */
-export type Place = readonly string[] | { readonly body: readonly string[] } | { readonly header: string } | "path" | "arrival";
+export type PlaceInBody = readonly string[] | { readonly body: readonly string[] };
+
+export type Place = PlaceInBody | { readonly header: string } | "path" | "arrival";
 
 /** A place's value as it is; a number, or its logarithm, of a number or its text; always the same; or always a gap. */
 export type ValuePlace =
-  | readonly string[]
-  | { readonly body: readonly string[] }
+  | PlaceInBody
   | { readonly number: Place }
   | { readonly log: Place }
   | { readonly constant: number | string }
@@ -63,12 +64,11 @@ const WORDS = ["path", "arrival"] as const;
 export function parsePlace(value: unknown, path: Path, words: readonly (typeof WORDS)[number][] = []): Place {
   const word = words.find((one) => one === value);
   if (word !== undefined) return word;
-  const header = parseHeaderPlace(value);
-  return header ?? parseInBody(value, path);
+  return parseHeaderPlace(value) ?? parseInBody(value, path);
 }
 
 /** `/a/b` or `body:/a/b`. Throws ConfigurationError. */
-export function parseInBody(value: unknown, path: Path): readonly string[] | { readonly body: readonly string[] } {
+export function parseInBody(value: unknown, path: Path): PlaceInBody {
   if (typeof value === "string" && value.startsWith("body:")) return { body: parsePointerAt(value.slice("body:".length), path) };
   return parsePointerAt(value, path);
 }

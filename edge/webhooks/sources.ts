@@ -11,7 +11,7 @@ import {
 } from "../config/configuration.ts";
 import { parsePointerAt } from "../config/json-pointer.ts";
 import { isWithin, parsePattern, type StreamPattern } from "../config/stream-patterns.ts";
-import { PLAIN, type Wrapping } from "./bodies.ts";
+import type { Wrapping } from "./bodies.ts";
 import type { Content, Pointers } from "./extraction.ts";
 import { type Handshake, parseHandshake } from "./handshakes.ts";
 import { type OutcomePointers, parseOutcome } from "./outcome-pointers.ts";
@@ -126,7 +126,7 @@ function parseStatics(value: unknown, path: Path): Pointers["statics"] {
 
 function parseWrapping({ format, json, events }: Table, path: Path): Wrapping {
   return {
-    format: format === undefined ? PLAIN.format : parseChoice(format, [...path, "format"], ["json", "form"]),
+    format: format === undefined ? "json" : parseChoice(format, [...path, "format"], ["json", "form"]),
     ...(json !== undefined && { json: parsePointerAt(json, [...path, "json"]) }),
     ...(events !== undefined && { events: parsePointerAt(events, [...path, "events"]) }),
   };
