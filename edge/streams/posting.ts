@@ -14,6 +14,8 @@ export interface PostDependencies {
   readonly log: (record: Readonly<Record<string, unknown>>) => void;
 }
 
+type PostOrigin = Pick<Origin, "destinations" | "hops" | "trace">;
+
 /**
  * Puts the answer to the log's last event into the outbox for each of `destinations`, names, whose condition it meets. Where a
  * destination has more rows than the settings allow, its oldest go, which is logged. `now`: milliseconds since 1970.
@@ -21,24 +23,24 @@ export interface PostDependencies {
 export function postAnswer(
   eventLog: EventLog,
   { answer, text, previous }: Added,
-  { destinations, hops, trace }: Pick<Origin, "destinations" | "hops" | "trace">,
+  origin: PostOrigin,
   now: number,
   dependencies: PostDependencies,
 ): void {
-  const { destinations: known } = dependencies.endpoints;
-  const said = { answer: { ...answer }, text, time: new Date(now).toISOString(), generation: eventLog.facts.generation };
   const bodyFor = (name: string): string | undefined => {
-    const destination = known.get(name);
-    return holds(destination?.when, { ...answer, previous }) ? renderBody(destination?.body ?? ENVELOPE, said) : undefined;
+    const destination = dependencies.endpoints.destinations.get(name);
+    if (!holds(destination?.when, { ...answer, previous })) return undefined;
+    const said = { answer: { ...answer }, text, time: new Date(now).toISOString(), generation: eventLog.facts.generation };
+    return renderBody(destination?.body ?? ENVELOPE, said);
   };
-  postBody(eventLog, bodyFor, { destinations, hops, trace }, now, dependencies);
+  postBody(eventLog, bodyFor, origin, now, dependencies);
 }
 
 /** The same of any body. `bodyFor`: undefined where the destination gets none. */
 export function postBody(
   eventLog: EventLog,
   bodyFor: (destination: string) => string | undefined,
-  { destinations, hops = 0, trace }: Pick<Origin, "destinations" | "hops" | "trace">,
+  { destinations, hops = 0, trace }: PostOrigin,
   now: number,
   { endpoints, random, log }: PostDependencies,
 ): void {
