@@ -15,7 +15,7 @@ const cellsOf = ({ probability, label, outOfRange }: ScoreAnswer["results"][numb
 ];
 
 /** The results as CSV. */
-export function csvOf({ results }: ScoreAnswer): string {
+function csvOf({ results }: ScoreAnswer): string {
   return [HEAD, ...results.map(cellsOf)].map((cells) => `${cells.join(",")}\n`).join("");
 }
 

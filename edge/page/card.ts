@@ -1,5 +1,5 @@
 // The model's card: what it is made of, its metrics, its reliability, its recipe.
-import { $, element, percent } from "./elements.ts";
+import { $, element, percent, tableRow } from "./elements.ts";
 import { showStatics } from "./rows.ts";
 import { type Bin, type Card, type Input, type Member, type Metrics, type Service, session } from "./service.ts";
 
@@ -73,19 +73,11 @@ export function showCard(about: Card | Service): void {
   $("metrics-title").textContent = metrics
     ? `On ${metrics.examples} sequences held out, ${percent(metrics.positiveRate)} of them 1`
     : "No metrics yet: the model has seen no labelled sequence here";
-  const head = document.createElement("tr");
-  head.append(...["model", ...METRIC_TITLES.map(([, title]) => title)].map((title) => element("th", title)));
-  table.tHead!.replaceChildren(head);
+  table.tHead!.replaceChildren(tableRow("th", ["model", ...METRIC_TITLES.map(([, title]) => title)]));
   table.tBodies[0].replaceChildren(
     ...rows.map(([name, values]) => {
-      const row = document.createElement("tr");
-      row.append(
-        element("th", name),
-        ...METRIC_TITLES.map(([metric]) =>
-          element("td", withInterval(values[metric], values === metrics ? about.intervals[metric] : undefined)),
-        ),
-      );
-      return row;
+      const cells = METRIC_TITLES.map(([metric]) => withInterval(values[metric], values === metrics ? about.intervals[metric] : undefined));
+      return tableRow("td", [name, ...cells]);
     }),
   );
   const { slope, intercept } = about.calibration;

@@ -4,7 +4,7 @@ import { drawOutcomes } from "./outcomes.ts";
 import { askJson } from "./service.ts";
 
 /** As GET /v1/deliveries lists it. */
-export interface Delivery {
+interface Delivery {
   readonly id: string;
   readonly key: string;
   readonly seq: number;

@@ -12,6 +12,13 @@ export function element(tag: string, content: string): HTMLElement {
   return made;
 }
 
+/** A new part of a picture. */
+export function svg(tag: string, attributes: Readonly<Record<string, string | number>>): SVGElement {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, `${value}`);
+  return made;
+}
+
 /** A share as per cent. */
 export function percent(share: number | null | undefined): string {
   return typeof share === "number" ? `${(100 * share).toFixed(1)} %` : "–";

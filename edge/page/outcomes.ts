@@ -1,14 +1,13 @@
 // What became of deliveries over time: bars of the listed ones by when they were made, and what share of them arrived.
-import { element, percent } from "./elements.ts";
+import { element, percent, svg } from "./elements.ts";
 
-const NS = "http://www.w3.org/2000/svg";
 const BARS = 24;
 const [WIDTH, HEIGHT] = [600, 90];
 /** From the ground up. */
 const STATES = ["delivered", "pending", "dead"] as const;
 
 /** Numbers of each state in equal parts of the time from the first to the last: `[part][state]`. */
-export function countByTime(deliveries: readonly { readonly created: string; readonly state: string }[]): readonly (readonly number[])[] {
+function countByTime(deliveries: readonly { readonly created: string; readonly state: string }[]): readonly (readonly number[])[] {
   const times = deliveries.map(({ created }) => Date.parse(created));
   const [first, last] = [Math.min(...times), Math.max(...times)];
   const counts = Array.from({ length: BARS }, () => STATES.map(() => 0));
@@ -26,20 +25,15 @@ export function drawOutcomes(place: HTMLElement, deliveries: readonly { readonly
   if (deliveries.length === 0) return;
   const counts = countByTime(deliveries);
   const highest = Math.max(...counts.map((states) => states.reduce((sum, count) => sum + count, 0)));
-  const picture = document.createElementNS(NS, "svg");
   const delivered = deliveries.filter(({ state }) => state === "delivered").length;
   const said = `${deliveries.length} deliveries by the time they were made, ${percent(delivered / deliveries.length)} of them delivered`;
-  for (const [name, value] of Object.entries({ viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said }))
-    picture.setAttribute(name, value);
+  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said });
   for (const [part, states] of counts.entries()) {
     let ground = HEIGHT;
     for (const [s, count] of states.entries()) {
       const height = (HEIGHT * count) / highest;
       ground -= height;
-      const bar = document.createElementNS(NS, "rect");
-      const place = { x: (part * WIDTH) / BARS + 1, y: ground, width: WIDTH / BARS - 2, height, class: STATES[s] };
-      for (const [name, value] of Object.entries(place)) bar.setAttribute(name, `${value}`);
-      picture.append(bar);
+      picture.append(svg("rect", { x: (part * WIDTH) / BARS + 1, y: ground, width: WIDTH / BARS - 2, height, class: STATES[s] }));
     }
   }
   const legend = element("p", `${said}. `);

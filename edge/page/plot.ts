@@ -1,20 +1,14 @@
 // A sequence as lines, one a feature, each between its own smallest and largest number: SVG, made here.
+import { element, svg } from "./elements.ts";
 
-const NS = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT, MARGIN] = [600, 160, 8];
 /** More lines than these nobody reads. */
 const MAX_LINES = 8;
 /** Told apart in light and dark, and by their dashes where colours are not. */
 const COLOURS = ["#0b7285", "#c2570c", "#7048e8", "#2b8a3e", "#c2255c", "#5c7cfa", "#846358", "#868e96"];
 
-function svg(tag: string, attributes: Readonly<Record<string, string | number>>): SVGElement {
-  const made = document.createElementNS(NS, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, `${value}`);
-  return made;
-}
-
 /** The path of a line through the numbers among `values`, with gaps where there is none; 0 to 1 across and up. */
-export function linePath(values: readonly unknown[], low: number, high: number): string {
+function linePath(values: readonly unknown[], low: number, high: number): string {
   let isOpen = false;
   return values
     .map((value, t) => {
@@ -40,22 +34,14 @@ export function drawSequence(place: HTMLElement, rows: readonly (readonly unknow
   place.hidden = lines.length === 0;
   const said = lines.map(({ name, numbers }) => `${name} from ${Math.min(...numbers)} to ${Math.max(...numbers)}`).join(", ");
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `The sequence: ${said}` });
-  const legend = document.createElement("p");
+  const legend = element("p", "");
   legend.className = "quiet";
   for (const [i, { values, name, numbers }] of lines.entries()) {
-    const path = linePath(values, Math.min(...numbers), Math.max(...numbers));
-    picture.append(
-      svg("path", {
-        d: path,
-        fill: "none",
-        stroke: COLOURS[i],
-        "stroke-width": 2.5,
-        "stroke-linecap": "round",
-        "stroke-dasharray": i % 2 === 1 ? "7 4" : "",
-      }),
-    );
+    const stroke = { stroke: COLOURS[i], "stroke-dasharray": i % 2 === 1 ? "7 4" : "" };
+    const d = linePath(values, Math.min(...numbers), Math.max(...numbers));
+    picture.append(svg("path", { ...stroke, d, fill: "none", "stroke-width": 2.5, "stroke-linecap": "round" }));
     const mark = svg("svg", { viewBox: "0 0 24 8", width: 24, height: 8, "aria-hidden": "true" });
-    mark.append(svg("path", { d: "M0 4L24 4", stroke: COLOURS[i], "stroke-width": 3, "stroke-dasharray": i % 2 === 1 ? "7 4" : "" }));
+    mark.append(svg("path", { ...stroke, d: "M0 4L24 4", "stroke-width": 3 }));
     legend.append(mark, ` ${name}  `);
   }
   place.replaceChildren(picture, legend);

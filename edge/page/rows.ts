@@ -2,7 +2,7 @@
 import { $, element } from "./elements.ts";
 import { type Input, session } from "./service.ts";
 
-export type Cell = string | number | null;
+type Cell = string | number | null;
 
 /** What stands in the fields of what is given once a sequence; undefined where the model takes nothing of the kind. */
 function readStatics(): Record<string, Cell> | undefined {

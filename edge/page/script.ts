@@ -9,7 +9,7 @@ import { drawSequence } from "./plot.ts";
 import { fail, showResult } from "./result.ts";
 import { parseBody, takeStatics } from "./rows.ts";
 import { ask, session } from "./service.ts";
-import { curlOf, javascriptOf, pythonOf } from "./snippets.ts";
+import { type Call, curlOf, javascriptOf, pythonOf } from "./snippets.ts";
 
 /** The API takes no larger body. */
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
@@ -23,12 +23,7 @@ const point = $<HTMLSelectElement>("point");
 let asked = 0;
 
 /** What the form asks for, as the API takes it. Throws where the text is no sequence. */
-function requestOf(explain: boolean): {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Record<string, string>;
-  readonly body: string;
-} {
+function requestOf(explain: boolean): Call & { readonly body: string } {
   const given = parseBody(text.value);
   const count = "sequences" in given ? (given.sequences as readonly unknown[]).length : 1;
   const body = JSON.stringify({ ...given, operatingPoint: point.value, ...(explain && count <= MOST_EXPLAINED && { explain: true }) });
