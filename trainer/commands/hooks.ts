@@ -1,5 +1,5 @@
 // hooks check: what each source of a wrangler.toml would make of a captured request. The Worker's own code decides.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DataError, UsageError } from "../../shared/errors.ts";
 import type { TakenRecipe } from "../../shared/recipe/recipe.ts";
@@ -7,6 +7,7 @@ import { loadModel } from "../artifact/artifact-file.ts";
 import { text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
+import { readWhole } from "../files/whole-files.ts";
 import { readHeaders, readSecrets, readVars } from "../hooks/captured.ts";
 
 const WORDS = {
@@ -81,7 +82,7 @@ async function check(values: HookValues, { loadEngines }: Dependencies): Promise
   const asked = new URL(values.path ?? "", "https://worker.example/");
   const [, , named, ...segments] = asked.pathname.split("/").map(decodeURIComponent);
   const request = {
-    body: new Uint8Array(readBytes(values.sample)),
+    body: readWhole(values.sample),
     headers: values.headers === undefined ? {} : readHeaders(values.headers, readText(values.headers)),
     segments,
     query: asked.search,
@@ -95,16 +96,8 @@ async function check(values: HookValues, { loadEngines }: Dependencies): Promise
   return named ? { ...found, sources: found.sources.filter(({ name }) => name === named) } : found;
 }
 
-function readBytes(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch {
-    throw new DataError(path, "cannot be read");
-  }
-}
-
 function readText(path: string): string {
-  return readBytes(path).toString("utf8");
+  return new TextDecoder().decode(readWhole(path));
 }
 
 /** One line a source, and one an event. */
