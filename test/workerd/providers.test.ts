@@ -1,19 +1,7 @@
 // Providers' signatures with the crypto.subtle of the real runtime: each is taken, and refused where its body or its signature differs.
 import { expect, test } from "vitest";
 import { parseScheme, verify } from "../../edge/webhooks/signatures/schemes.ts";
-import text from "../fixtures/providers/vectors.json?raw";
-
-interface Vector {
-  readonly scheme: string;
-  readonly secret?: string;
-  readonly table: object;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly query: string;
-  readonly now: number;
-  readonly certificate?: string;
-}
-const vectors: readonly Vector[] = JSON.parse(text);
+import { vectors } from "../fixtures/providers/vectors.ts";
 
 test.each(vectors.map((vector, i) => [`${vector.scheme} (${i})`, vector] as const))("%s", async (_, vector) => {
   const { scheme, secret, table, headers, body, query, now, certificate } = vector;

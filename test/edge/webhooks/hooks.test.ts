@@ -1,6 +1,5 @@
 // POST /hooks/{source} through the app and the objects of streams: what counts once, handshakes, what senders wrap.
 import { createHmac } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { RequestRecord } from "../../../edge/http/request-context.ts";
@@ -12,6 +11,7 @@ import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { openApp } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeModel } from "../../fixtures/model.ts";
+import { vectors } from "../../fixtures/providers/vectors.ts";
 import { openStreams } from "../../fixtures/streams.ts";
 
 const NOW = 1_795_600_000;
@@ -167,8 +167,7 @@ describe("a handshake", () => {
   });
 
   test("of SNS shows the address to the log, and fetches nothing but the certificate", async () => {
-    const vectors = JSON.parse(readFileSync(new URL("../../fixtures/providers/vectors.json", import.meta.url), "utf8"));
-    const { body, table, certificate } = vectors.find(({ body }: { body: string }) => body.includes("SubscribeURL"));
+    const { body, table, certificate } = vectors.find((vector) => vector.body.includes("SubscribeURL"))!;
     const fetched: string[] = [];
     const fetch = async (url: string) => {
       fetched.push(url);

@@ -1,23 +1,11 @@
 // Each provider's preset or scheme beside requests that the provider's own library signed or took, or its documentation shows
 // (test/fixtures/providers/make.mjs): taken as they are; refused where any bit of signature or content differs.
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigurationError } from "../../../edge/config/configuration.ts";
 import type { Incoming } from "../../../edge/webhooks/signatures/scheme.ts";
 import { parseScheme, signsTime, verify } from "../../../edge/webhooks/signatures/schemes.ts";
+import { type Vector, vectors } from "../../fixtures/providers/vectors.ts";
 
-interface Vector {
-  readonly scheme: string;
-  readonly by: string;
-  readonly secret?: string;
-  readonly table: object;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly query: string;
-  readonly now: number;
-  readonly certificate?: string;
-}
-const vectors: readonly Vector[] = JSON.parse(readFileSync(new URL("../../fixtures/providers/vectors.json", import.meta.url), "utf8"));
 const titled = vectors.map((vector, i) => [`${vector.scheme}, by ${vector.by} (${i})`, vector] as const);
 const SIGNATURE: Readonly<Record<string, RegExp>> = {
   "paddle-signature": /(?<=h1=)[0-9a-f]+$/,
