@@ -1,10 +1,11 @@
 // Chromium with a page that an app of this repository answers, whatever the page asks for.
-import { existsSync, readFileSync } from "node:fs";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { StaticAssets } from "../../edge/http/static-assets.ts";
 import type { App } from "../fixtures/app.ts";
 
-export const CHROMIUM = "/usr/bin/chromium";
+const CHROMIUM = "/usr/bin/chromium";
 export const isHere = existsSync(CHROMIUM);
 if (!isHere && process.env.CI) throw new Error(`${CHROMIUM} is missing: apt-get install chromium`);
 if (!isHere) console.warn(`skipped: ${CHROMIUM} is missing (apt-get install chromium)`);
@@ -19,6 +20,14 @@ export const BUILT_ASSETS: StaticAssets = {
     return existsSync(file) ? new Response(readFileSync(file)) : new Response(null, { status: 404 });
   },
 };
+
+/** Where pictures of pages go, as a path that ends in a slash. */
+export const SHOTS = fileURLToPath(new URL("../../out/page/", import.meta.url));
+
+export function launch(): Promise<Browser> {
+  mkdirSync(SHOTS, { recursive: true });
+  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+}
 
 export interface OpenPage {
   readonly page: Page;

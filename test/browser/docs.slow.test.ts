@@ -1,16 +1,14 @@
 // GET /docs in real Chromium: Swagger UI under the Worker's policy, tried with a key, on a phone, in the dark, held against axe-core.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { type Browser, chromium } from "playwright-core";
+import { readFileSync } from "node:fs";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readAccess } from "../../edge/http/access.ts";
 import { openApp } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
-import { BUILT_ASSETS, CHROMIUM, isHere, openPage, violationsOn, widerThanScreen } from "./chromium.ts";
+import { BUILT_ASSETS, isHere, launch, openPage, SHOTS, violationsOn, widerThanScreen } from "./chromium.ts";
 
 const artifact = new Uint8Array(readFileSync(new URL("../../edge/model.safetensors", import.meta.url)));
-const SHOTS = fileURLToPath(new URL("../../out/page/", import.meta.url));
 const GRAVE = ["serious", "critical"];
 const SCORE = "#operations-score-scoreSequences";
 const LIST = "#operations-deliveries-listDeliveries";
@@ -20,8 +18,7 @@ const app = openApp(kernel, artifact, { assets: BUILT_ASSETS, access });
 describe.skipIf(!isHere)("the reference", () => {
   let browser: Browser;
   beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    browser = await launch();
   });
   afterAll(() => browser?.close());
 

@@ -1,8 +1,7 @@
 // GET / in real Chromium, answered by the app itself: with the keyboard, on a phone, in the dark, behind a key.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { readFileSync } from "node:fs";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../edge/app.ts";
 import { readAccess } from "../../edge/http/access.ts";
@@ -19,20 +18,17 @@ import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
 import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
 import { ENV, fakeStreams } from "../fixtures/senders.ts";
-import { BUILT_ASSETS, CHROMIUM, isHere, type OpenPage, openPage, violationsOn, widerThanScreen } from "./chromium.ts";
+import { BUILT_ASSETS as assets, isHere, launch, type OpenPage, openPage, SHOTS, violationsOn, widerThanScreen } from "./chromium.ts";
 
 const artifact = new Uint8Array(readFileSync(new URL("../../edge/model.safetensors", import.meta.url)));
 const model = decodeArtifact(artifact);
 const html = readFileSync(new URL("../../edge/assets/page.html", import.meta.url), "utf8");
-const assets = BUILT_ASSETS;
-const SHOTS = fileURLToPath(new URL("../../out/page/", import.meta.url));
 const ROWS = model.recipe.timesteps;
 
 describe.skipIf(!isHere)("the page", () => {
   let browser: Browser;
   beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    browser = await launch();
   });
   afterAll(() => browser?.close());
 
@@ -45,6 +41,7 @@ describe.skipIf(!isHere)("the page", () => {
     await page.waitForFunction(() => !document.getElementById("explanation")?.hidden);
     return (await page.textContent("#probability"))!;
   };
+
   describe("of a model with categories, gaps, times and what is given once a sequence", () => {
     const given = encodeArtifact(
       makeModel(kernel, {

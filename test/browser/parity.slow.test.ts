@@ -1,18 +1,14 @@
 // A browser computes the bits that Node computed: view, members and stack, in real Chromium.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
 import { expect, test } from "vitest";
 import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
 import { score } from "../../shared/model.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { PARITY_CASES, parityModel, paritySequences, STACK_CASES, stackSequences } from "../fixtures/parity.ts";
 import { makeStack } from "../fixtures/stack.ts";
-
-const CHROMIUM = "/usr/bin/chromium";
-const isHere = existsSync(CHROMIUM);
-if (!isHere && process.env.CI) throw new Error(`${CHROMIUM} is missing: apt-get install chromium`);
+import { isHere, launch } from "./chromium.ts";
 
 /** Sets `computeBits` in the page, a function of the kernel's bytes as base64. */
 const ENTRY = `
@@ -39,7 +35,7 @@ test.skipIf(!isHere)("Chromium computes the bits Node computed", async () => {
     format: "iife",
     write: false,
   });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  const browser = await launch();
   try {
     const page = await browser.newPage();
     await page.addScriptTag({ content: outputFiles[0].text });
