@@ -62,6 +62,12 @@ export interface Added {
   readonly previous: 0 | 1 | undefined;
 }
 
+interface StoredAnswer {
+  readonly digest: string;
+  /** JSON. */
+  readonly answer: string;
+}
+
 /** What is written down of one key; constructed by `open` and `create`. */
 export class EventLog {
   readonly outbox: Outbox;
@@ -197,17 +203,21 @@ export class EventLog {
   }
 
   /** What this id was answered with; undefined where it is new. */
-  find(source: string, id: string): { readonly digest: string; readonly answer: string } | undefined {
-    const query = "SELECT digest, answer FROM events WHERE source = ? AND id = ?";
-    const [known] = select<{ digest: string; answer: string }>(this.sql, query, source, id);
+  find(source: string, id: string): StoredAnswer | undefined {
+    const known = this.stored(source, id);
     return known && { ...known, answer: expandAnswer(known.answer, (seqs) => this.idsOf(seqs)) };
+  }
+
+  /** The same as it is stored, where the window names no ids. */
+  private stored(source: string, id: string): StoredAnswer | undefined {
+    return select<StoredAnswer>(this.sql, "SELECT digest, answer FROM events WHERE source = ? AND id = ?", source, id)[0];
   }
 
   /** What was said of the event; undefined where it is not known, or was not scored. */
   predictionOf(source: string, id: string): StoredPrediction | undefined {
-    const known = this.find(source, id);
+    const known = this.stored(source, id);
     if (known === undefined) return undefined;
-    const { model, probability, timestamp } = JSON.parse(known.answer) as StreamAnswer;
+    const { model, probability, timestamp } = JSON.parse(known.answer) as Pick<StreamAnswer, "model" | "probability" | "timestamp">;
     return probability === undefined ? undefined : { model, probability, at: Date.parse(timestamp) };
   }
 
