@@ -21,8 +21,6 @@ export type Member =
   /** The whole graph of an ONNX file beside the artifact, on the recipe's channels; alone in its model. Runs on ONNX Runtime (onnx/onnx-engine.ts). */
   | { readonly kind: "onnx"; readonly output: OutputKind };
 
-export const MEMBER_KINDS: readonly Member["kind"][] = ["lstm", "layers", "linear", "trees", "onnx"];
-
 /** One logit of several: intercept + Σ weight · the member's logit within ±MEMBER_CLIP (Wolpert 1992; Breiman 1996 for weights ≥ 0). */
 export interface Stack {
   /** (M) in the order of the members */
@@ -81,7 +79,7 @@ export const PRECISIONS = ["float", "int16"] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 /** Whether whole numbers can stand for a network's outputs: they are within ±1, and its gates are sigmoids. */
-export function takesInt16({ hardGates, initial }: Network): boolean {
+export function takesInt16({ hardGates, initial }: { readonly hardGates?: unknown; readonly initial?: unknown }): boolean {
   return hardGates === undefined && initial === undefined;
 }
 

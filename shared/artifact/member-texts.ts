@@ -1,6 +1,6 @@
 // A model's members and their stack as metadata say them: kinds, sizes and single numbers. The rest is tensors.
 // Legend: V columns, W columns that a linear member looks at.
-import type { Member, Stack } from "../members.ts";
+import { type Member, type Stack, takesInt16 } from "../members.ts";
 import type { LayerText } from "../networks/layers.ts";
 import type { Network } from "../networks/lstm.ts";
 import { asObject, fail, isFiniteNumber, isIndex, show } from "./checks.ts";
@@ -121,10 +121,10 @@ const VARIANTS: Readonly<Record<string, (entry: unknown) => boolean>> = {
 /** What is said of a network beside its units. Throws ArtifactError where this code does not know it. */
 export function parseVariant(variant: Readonly<Record<string, unknown>>, what: string): Omit<NetworkText, "units"> {
   for (const [key, entry] of Object.entries(variant)) {
-    const isGood = VARIANTS[key]?.(entry) ?? false;
+    const isGood = Object.hasOwn(VARIANTS, key) && VARIANTS[key](entry);
     if (!isGood) fail(`${what}.${key} is ${show(entry)}, which this code does not know: update and redeploy quickstep`);
   }
-  if (variant.precision !== undefined && (variant.hardGates ?? variant.initial) !== undefined)
+  if (variant.precision !== undefined && !takesInt16(variant))
     fail(`${what}.precision is ${show(variant.precision)}, but a network of hard gates or an initial state is computed in float32`);
   return variant;
 }

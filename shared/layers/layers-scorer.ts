@@ -12,41 +12,41 @@ const ALL_ALONE = Int32Array.of(0, 1, 2, 3, 4, 5, 6);
 
 /** A scorer of the mean of the networks' float32 logits: one network's is itself. The same bits alone and in any batch. */
 export function loadLayers(instantiate: () => Kernel, networks: readonly LayeredNetwork[]): MemberScorer {
-  const scorers = networks.map((network) => loadNetwork(instantiate(), network));
-  const K = scorers.length;
+  const [{ channels: C }] = networks;
+  const adders = networks.map((network) => loadNetwork(instantiate(), network));
+  const K = adders.length;
   return (inputs, out, stride, first) => {
-    const N = inputs.lengths.length;
-    const logits = new Float64Array(N);
+    const T = checkBatch(inputs, C);
+    const { lengths } = inputs;
+    const N = lengths.length;
+    const order = N < LANES ? ALL_ALONE : longestFirst(lengths, T);
     const sums = new Float64Array(N);
-    for (const score of scorers) {
-      score(inputs, logits, 1, 0);
-      for (let n = 0; n < N; n++) sums[n] += logits[n];
-    }
+    for (const addLogits of adders) addLogits(inputs, T, order, sums);
     for (let n = 0; n < N; n++) out[first + n * stride] = sums[n] / K;
   };
 }
 
+/** Adds a network's logits to `sums` (N); T steps and `order` are those of the inputs. */
+type AddLogits = (inputs: EngineInputs, T: number, order: Int32Array, sums: Float64Array) => void;
+
 /** Packs the network into a fresh instance. */
-function loadNetwork(kernel: Kernel, network: LayeredNetwork): MemberScorer {
+function loadNetwork(kernel: Kernel, network: LayeredNetwork): AddLogits {
   const { channels: C } = network;
   const packed = packLayers(kernel, network);
   let runner: LayersRunner | undefined;
   let steps = 0;
-  return (inputs, out, stride, first) => {
-    const T = checkBatch(inputs, C);
+  return (inputs, T, order, sums) => {
     if (runner === undefined || T > steps) {
       runner = createRunner(kernel, packed, C, T);
       steps = T;
     }
     const { lengths } = inputs;
-    const N = lengths.length;
-    const order = N < LANES ? ALL_ALONE : longestFirst(lengths, T);
-    for (let at = 0; at < N; ) {
+    for (let at = 0; at < lengths.length; ) {
       const lanes = sharesLength(lengths, order, at) ? LANES : 1;
       writeLanes(runner, inputs, C, order, at, lanes);
       for (let lane = 0; lane < LANES; lane++) runner.lengths[lane] = lengths[order[at + Math.min(lane, lanes - 1)]];
       const logits = runner.run(lanes);
-      for (let lane = 0; lane < lanes; lane++) out[first + order[at + lane] * stride] = runner.memory[logits + lane];
+      for (let lane = 0; lane < lanes; lane++) sums[order[at + lane]] += runner.memory[logits + lane];
       at += lanes;
     }
   };

@@ -53,7 +53,7 @@ export function loadModel(path: string, { kernel, createEngine }: Engines): Load
 }
 
 /** Throws DataError: what the second engine alone computes. */
-export function rejectGraph(path: string): never {
+function rejectGraph(path: string): never {
   throw new DataError(
     path,
     "is the artifact of an ONNX graph, which the second engine runs: serve both with wrangler dev --env onnx (docs/operations.md)",

@@ -14,17 +14,13 @@ export function computeReference(
   const N = lengths.length;
   const C = channels.length / (N * timesteps);
   const rows = lengths.reduce((sum, length) => sum + length, 0);
-  const channelEdges = new Float32Array(C * (CHANNEL_BINS - 1));
-  const channelCounts = new Uint32Array(C * CHANNEL_BINS);
   const column = new Float32Array(rows);
-  for (let c = 0; c < C; c++) {
+  const described = Array.from({ length: C }, (_, c) => {
     let count = 0;
     for (let n = 0; n < N; n++) for (let t = 0; t < lengths[n]; t++) column[count++] = channels[(n * timesteps + t) * C + c];
-    column.sort();
-    const edges = channelEdges.subarray(c * (CHANNEL_BINS - 1), (c + 1) * (CHANNEL_BINS - 1));
-    for (let e = 0; e < edges.length; e++) edges[e] = column[Math.floor(((e + 1) * rows) / CHANNEL_BINS)];
-    for (const value of column) channelCounts[c * CHANNEL_BINS + binOf(value, edges)]++;
-  }
+    return describeValues(column);
+  });
+  const { edges: channelEdges, counts: channelCounts } = joinRows(described);
   const scoreCounts = new Uint32Array(SCORE_BINS);
   for (const p of probabilities) scoreCounts[Math.min(SCORE_BINS - 1, Math.floor(p * SCORE_BINS))]++;
   return { channelEdges, channelCounts, scoreCounts };
@@ -50,10 +46,8 @@ export function computeSequenceReference(
 
 /** The same with the scores of sequences that share no row, which the model that is served did not see: the last row. */
 export function withScores({ edges, counts }: SequenceReference, probabilities: Float32Array): SequenceReference {
-  const scores = describeValues(probabilities);
-  const own = counts.length / CHANNEL_BINS - 1;
-  const [keptEdges, keptCounts] = [edges.slice(0, own * (CHANNEL_BINS - 1)), counts.slice(0, own * CHANNEL_BINS)];
-  return { edges: Float32Array.of(...keptEdges, ...scores.edges), counts: Uint32Array.of(...keptCounts, ...scores.counts) };
+  const others = { edges: edges.subarray(0, 1 - CHANNEL_BINS), counts: counts.subarray(0, -CHANNEL_BINS) };
+  return joinRows([others, describeValues(probabilities)]);
 }
 
 const NOTHING = new Float32Array(0);

@@ -186,9 +186,9 @@ function runOptionsOf(values: Partial<TrainValues>, checkpoint: string): RunOpti
   const { units, epochs, batch, seed = 1, recipe = "auto", padding, missing, costs, horizon = 1, learner, layers, splitVersion } = values;
   const { name, precision, threads, strict, resume } = values;
   return {
-    ...(name !== undefined && { name }),
+    name,
     units,
-    ...(layers && { layers }),
+    layers,
     epochs,
     batch,
     seed,

@@ -8,6 +8,7 @@ import { STREAMS } from "../statistics/random-streams.ts";
 import type { Device } from "../tfjs/device.ts";
 import { createFlatOptimizer } from "../training/flat-optimizer.ts";
 import type { Stepper, StepperData, StepperOptions } from "../training/stepper.ts";
+import { checkCount, checkData, checkStep } from "../training/stepper-checks.ts";
 import { type Batch, createForward, type Forward, type Training } from "./forward.ts";
 import { type Layout, layOut } from "./parameters.ts";
 import { onCpu } from "./tfjs-cpu.ts";
@@ -19,6 +20,7 @@ const MOMENTUM = 0.9;
 export function createLayersStepper(device: Device, data: StepperData, options: StepperOptions): Stepper {
   const { channels: C, layers, maxBatch } = options;
   if (layers === undefined) throw new RangeError("layers must be given");
+  checkData(data, options);
   const layout = layOut(layers.specs, C);
   const forward = createForward(layout, device);
   const optimizer = createFlatOptimizer(decaysOf(layout), options);
@@ -28,8 +30,7 @@ export function createLayersStepper(device: Device, data: StepperData, options: 
   return {
     simdPath: device.simdPath,
     step(indices, learningRate) {
-      if (indices.length < 1 || indices.length > maxBatch)
-        throw new RangeError(`a step takes 1 to ${maxBatch} sequences, got ${indices.length}`);
+      checkStep(indices, maxBatch);
       const drop = createDrop(seed, optimizer.steps());
       const { loss, statistics } = onCpu(() => computeGradient({ forward, layout, data, options }, indices, parameters, gradient, drop));
       const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
@@ -52,7 +53,7 @@ export function createLayersStepper(device: Device, data: StepperData, options: 
     },
     getParameters: () => parameters.slice(),
     setParameters(given) {
-      if (given.length !== parameters.length) throw new RangeError(`parameters must be ${parameters.length} numbers, got ${given.length}`);
+      checkCount("parameters", given, parameters.length);
       parameters.set(given);
     },
     getOptimizer: optimizer.state,

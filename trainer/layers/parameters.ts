@@ -52,7 +52,7 @@ export function layOut(layers: readonly LayerSpec[], channels: number): Layout {
 }
 
 /** The width of what a layer hands on. */
-export function widthAfter(spec: LayerSpec, W: number): number {
+function widthAfter(spec: LayerSpec, W: number): number {
   if (spec.kind === "recurrent") return spec.both ? 2 * spec.units : spec.units;
   return spec.kind === "dense" ? spec.units : spec.kind === "conv" ? spec.filters : W;
 }

@@ -23,7 +23,7 @@ export async function trainModel(
   const { seed = 1, recipe = "auto", horizon = 1, costs, checkpoint, resume, threads, strict, signal, ...rest } = options;
   const { name, learner, layers, splitVersion, units, epochs, batch, padding, missing, precision, split, ...read } = rest;
   const host = openHost((text) => onProgress({ kind: "note", code: "host", text }));
-  const own = { precision, ...(name !== undefined && { name }), ...(layers !== undefined && { layers: parseLayers(layers, "layers") }) };
+  const own = { precision, name, layers: layers === undefined ? undefined : parseLayers(layers, "layers") };
   const how = { ...own, learner, splitVersion, units, epochs, batch, padding, missing, seed, recipe, horizon, costs, threads, strict };
   const isInMemory = typeof data === "object" && "sequences" in data;
   const method = split ?? (isInMemory && data.groups ? "group" : splitMethodOf(read));

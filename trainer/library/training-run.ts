@@ -58,20 +58,24 @@ export async function runTraining(
   const engines = host.loadEngines();
   const layers = train.layers && (await host.openLayers({ threads, strict }));
   const createStepper = host.createStepper({ threads, strict });
-  const trained = await trainModel(data, train, {
-    ...engines,
-    createStepper: (data, options) => (options.layers && layers ? layers : { createStepper }).createStepper(data, options),
-    createTrees: host.createTrees({ threads, strict }),
-    node: host.node,
-    onNote: (note) => onEvent({ kind: "note", code: note.code, text: describeNote(note, data.features) }),
-    onProgress: (progress) => onEvent({ kind: "step", ...progress }),
-    onSearchProgress: (progress) => onEvent({ kind: "search", ...progress }),
-    onFold: (place) => onEvent({ kind: "fold", ...place }),
-    checkpoint: kept.checkpoint,
-    openJournal: kept.openJournal,
-    yieldToEventLoop: kept.yieldToEventLoop,
-  }).finally(() => layers?.dispose());
-  return { trained, id: describeModel(trained.model, trained.bytes), data, facts, engines, dropCheckpoint: () => kept.remove?.() };
+  try {
+    const trained = await trainModel(data, train, {
+      ...engines,
+      createStepper: (data, options) => (options.layers && layers ? layers.createStepper : createStepper)(data, options),
+      createTrees: host.createTrees({ threads, strict }),
+      node: host.node,
+      onNote: (note) => onEvent({ kind: "note", code: note.code, text: describeNote(note, data.features) }),
+      onProgress: (progress) => onEvent({ kind: "step", ...progress }),
+      onSearchProgress: (progress) => onEvent({ kind: "search", ...progress }),
+      onFold: (place) => onEvent({ kind: "fold", ...place }),
+      checkpoint: kept.checkpoint,
+      openJournal: kept.openJournal,
+      yieldToEventLoop: kept.yieldToEventLoop,
+    });
+    return { trained, id: describeModel(trained.model, trained.bytes), data, facts, engines, dropCheckpoint: () => kept.remove?.() };
+  } finally {
+    layers?.dispose();
+  }
 }
 
 async function readData(

@@ -6,7 +6,7 @@ import { observe, watchedOf } from "../../shared/drift/watched.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { computeInputs, type Model } from "../../shared/model.ts";
 import { type Log, shapeOf } from "../../shared/recipe/recipe.ts";
-import { take } from "../data/sequences.ts";
+import { lengthsOf, take } from "../data/sequences.ts";
 import { pickApart } from "../split/apart.ts";
 
 /** Points of the curve of the evidence. */
@@ -24,7 +24,7 @@ export interface DriftCheck extends DriftReport {
 export function checkDrift(model: Model, engine: Engine, log: Log, values: Float64Array): DriftCheck {
   const shape = shapeOf(model.recipe);
   const size = shape.timesteps * shape.features;
-  const { lengths } = computeInputs(model, values, log);
+  const lengths = lengthsOf(values, shape, model.recipe.padding);
   const whole = take(
     values,
     Int32Array.from(lengths.keys()).filter((n) => lengths[n] > 0),

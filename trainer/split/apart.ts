@@ -5,16 +5,12 @@ import { findOverlap } from "./overlap.ts";
 /** Positions, ascending, of sequences of `values` (N,T,F) of which no two share a row; all of them where none do. Copies count once. */
 export function pickApart(values: Float64Array, shape: Shape, padding: Padding): Int32Array {
   const { finding, component, offset, copy } = findOverlap(values, shape, padding);
-  const N = component.length;
   if (finding !== "series") return Int32Array.from(component.keys());
   const order = Int32Array.from(copy.keys()).sort((a, b) => component[a] - component[b] || offset[a] - offset[b] || a - b);
   const picked: number[] = [];
-  for (let i = 0, last = -1; i < N; i++) {
-    const n = order[i];
-    const isNext = last < 0 || component[n] !== component[last] || offset[n] >= offset[last] + shape.timesteps;
-    if (!isNext) continue;
-    picked.push(n);
-    last = n;
+  for (const n of order) {
+    const last = picked.at(-1);
+    if (last === undefined || component[n] !== component[last] || offset[n] >= offset[last] + shape.timesteps) picked.push(n);
   }
   return Int32Array.from(picked).sort();
 }

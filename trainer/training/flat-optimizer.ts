@@ -1,6 +1,7 @@
 // One optimizer over a flat buffer, for networks that the training kernel does not hold whole. As Keras defines Adam and RMSprop, and as
 // step.ts has them in the kernel. Legend: P parameters.
 import type { OptimizerState, StepperOptions } from "./stepper.ts";
+import { checkCount } from "./stepper-checks.ts";
 
 /** Keras' defaults (keras.optimizers.Adam, RMSprop). */
 export const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
@@ -40,7 +41,7 @@ export function createFlatOptimizer(
     },
     state: () => ({ steps, moments: moments.slice() }),
     setState(state) {
-      if (state.moments.length !== 2 * P) throw new RangeError(`moments must be ${2 * P} numbers, got ${state.moments.length}`);
+      checkCount("moments", state.moments, 2 * P);
       steps = state.steps;
       moments.set(state.moments);
     },

@@ -3,9 +3,9 @@
 import { FitError } from "../../shared/errors.ts";
 import { ADAM, biasCorrection, RMSPROP } from "./flat-optimizer.ts";
 import { createTrainingKernel, EVALUATE, type HostCapabilities, REDUCE, TRAIN, TRANSPOSE, type TrainingKernel, UPDATE } from "./kernel.ts";
-
 import { layoutParameters } from "./parameters.ts";
 import type { OptimizerState, Stepper, StepperData, StepperOptions } from "./stepper.ts";
+import { checkCount, checkData, checkStep } from "./stepper-checks.ts";
 
 /** Without `optimizer`: adam; without `clipNorm`: gradients as they are; without `weightDecay`: none. */
 export interface StepOptions
@@ -42,8 +42,7 @@ export function createTrainingStep(data: StepperData, options: StepOptions): Tra
     threads: kernel.threads,
     kernel,
     step(indices, learningRate) {
-      if (indices.length < 1 || indices.length > options.maxBatch)
-        throw new RangeError(`a step takes 1 to ${options.maxBatch} sequences, got ${indices.length}`);
+      checkStep(indices, options.maxBatch);
       selectBatch(kernel, indices);
       const { loss, norm } = computeGradients(kernel, indices.length);
       if (!Number.isFinite(loss) || !Number.isFinite(norm))
@@ -73,17 +72,6 @@ export function createTrainingStep(data: StepperData, options: StepOptions): Tra
     setOptimizer: optimizer.setState,
     dispose: () => kernel.dispose(),
   };
-}
-
-function checkData({ channels, lengths, labels }: StepperData, { channels: C, timesteps: T }: StepOptions): void {
-  const N = lengths.length;
-  if (channels.length !== N * T * C) throw new RangeError(`channels must hold ${N} × ${T} × ${C} numbers, got ${channels.length}`);
-  if (labels.length !== N) throw new RangeError(`labels must be ${N}, as many as lengths, got ${labels.length}`);
-  if (lengths.some((length) => length < 0 || length > T)) throw new RangeError(`lengths must be between 0 and ${T}`);
-}
-
-function checkCount(name: string, values: Float32Array, count: number): void {
-  if (values.length !== count) throw new RangeError(`${name} must be ${count} numbers, got ${values.length}`);
 }
 
 function unitBlocksOf(kernel: TrainingKernel): number {

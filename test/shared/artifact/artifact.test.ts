@@ -441,6 +441,11 @@ test.each<[what: string, change: (parts: Parts) => void, sentence: string]>([
     ({ metadata }) => (metadata.members[0].networks[0].peepholes = true),
     "members[0].networks[0].peepholes is true, which this code does not know: update and redeploy quickstep",
   ],
+  ...["constructor", "toString", "__proto__"].map((key): [string, (parts: Parts) => void, string] => [
+    `a network that says ${key}, which every object has`,
+    ({ metadata }) => Object.defineProperty(metadata.members[0].networks[0], key, { value: true, enumerable: true }),
+    `members[0].networks[0].${key} is true, which this code does not know: update and redeploy quickstep`,
+  ]),
   [
     "hard gates without a slope",
     ({ metadata }) => (metadata.members[0].networks[0].hardGates = 0),

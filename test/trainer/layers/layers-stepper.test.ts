@@ -144,6 +144,17 @@ describe("training", () => {
   });
 });
 
+test("sizes that do not fit are refused in the words of the kernel's stepper", () => {
+  const { stepper, layout } = open("lstm:4");
+  expect(() => stepper.step(all, 0)).toThrow("a step takes 1 to 8 sequences, got 12");
+  expect(() => stepper.setParameters(new Float32Array(1))).toThrow(`parameters must be ${layout.size} numbers, got 1`);
+  expect(() => stepper.setOptimizer({ steps: 1, moments: new Float32Array(1) })).toThrow(
+    `moments must be ${2 * layout.size} numbers, got 1`,
+  );
+  const layers = { specs: parseLayers("lstm:4", ""), seed: 3 };
+  expect(() => createLayersStepper(device, { ...data, labels: [1] }, { ...BASE, optimizer: "adam", layers })).toThrow("labels must be 12");
+});
+
 test("a loss says labels on both sides", () => {
   const { stepper } = open("lstm:4");
   const batch = all.subarray(0, 8);
