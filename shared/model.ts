@@ -1,7 +1,7 @@
 // What a decoded artifact is, and what it means to score with it. Knows no file format, no engine's inside, no HTTP.
 import type { Engine, EngineInputs } from "./engine.ts";
 import { ArtifactError, type Path, SequenceError } from "./errors.ts";
-import type { Predictor } from "./members.ts";
+import { type Precision, type Predictor, withPrecision } from "./members.ts";
 import { priorShift } from "./prior.ts";
 import { applyRecipe } from "./recipe/apply.ts";
 import { computeColumns } from "./recipe/columns.ts";
@@ -293,6 +293,13 @@ export function operatingPointNames(points: readonly { readonly name: string }[]
 /** `sp500@0123456789ab`: the name people know, and enough of the artifact's hash (hexadecimal) to tell two of that name apart. */
 export function modelId({ name }: Pick<Model, "name">, sha256: string): string {
   return `${name}@${sha256.slice(0, 12)}`;
+}
+
+/** The model with its LSTMs computed at `precision`, those that take it, and with what its golden vectors then give. */
+export function atPrecision(model: Model, precision: Precision, createEngine: (predictor: Predictor) => Engine, log: Log): Model {
+  const other = withPrecision(model, precision);
+  const { inputs } = model.golden;
+  return { ...other, golden: { inputs, probabilities: score(other, createEngine(other), log, inputs).probabilities } };
 }
 
 /** Scores the golden vectors and compares bits, or what the engine's tolerance allows. Throws ArtifactError at the first that differs. */

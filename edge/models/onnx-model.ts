@@ -4,11 +4,9 @@
 // Legend: T steps, F features.
 import { decodeArtifact, readFormat } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
-import { networksOf, type Predictor, soleGraph, withPrecision } from "../../shared/members.ts";
-import { checkGolden, DEFAULT_POINT, type Model, type ScorableModel, score } from "../../shared/model.ts";
-import { readEnding } from "../../shared/onnx/ending.ts";
-import { createOnnxEngine, openAnswer, shapeOfOnnx } from "../../shared/onnx/onnx-engine.ts";
-import { checkAnswers, outputKind, probes } from "../../shared/onnx/output.ts";
+import { networksOf, type Predictor, soleGraph } from "../../shared/members.ts";
+import { atPrecision, checkGolden, DEFAULT_POINT, type Model, type ScorableModel, score } from "../../shared/model.ts";
+import { createOnnxEngine, findOutputKind, shapeOfOnnx } from "../../shared/onnx/onnx-engine.ts";
 import type { Session } from "../../shared/onnx/session.ts";
 import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
@@ -81,9 +79,7 @@ function openWith(model: Model, session: Session, functions: Functions): Opened 
 function inFloat(model: Model, { log, createEngine }: Functions): Model {
   if (networksOf(model).every(({ precision }) => precision === undefined)) return model;
   checkGolden(model, createEngine(model), log);
-  const float = withPrecision(model, "float");
-  const { inputs } = model.golden;
-  return { ...float, golden: { inputs, probabilities: score(float, createEngine(float), log, inputs).probabilities } };
+  return atPrecision(model, "float", createEngine, log);
 }
 
 /**
@@ -91,14 +87,9 @@ function inFloat(model: Model, { log, createEngine }: Functions): Model {
  * takes lengths.
  */
 function openForeign(session: Session, onnx: Uint8Array, functions: Functions, declared: string | undefined): Opened {
-  const { timesteps: T = DEFAULT_SHAPE.timesteps, channels: F = DEFAULT_SHAPE.features, takesLengths, classes } = shapeOfOnnx(session);
+  const { timesteps: T = DEFAULT_SHAPE.timesteps, channels: F = DEFAULT_SHAPE.features, takesLengths } = shapeOfOnnx(session);
   const size = { timesteps: T, channels: F };
-  const kind = outputKind(readEnding(onnx), classes, declared);
-  const answer = openAnswer(session, size);
-  checkAnswers(
-    kind,
-    Array.from(probes(T, F), (rows) => [...answer(rows, T)]),
-  );
+  const kind = findOutputKind(session, onnx, size, declared);
   const channels = Array.from({ length: F }, (_, a): Channel => ({ base: "feature", view: "level", a }));
   const features = channels.map((_, a) => `f${a}`);
   const plan = { timesteps: T, features, padding: "none", channels, standardise: false } as const;

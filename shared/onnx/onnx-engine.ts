@@ -4,7 +4,8 @@
 import type { Engine } from "../engine.ts";
 import type { OutputKind } from "../members.ts";
 import type { Calibration } from "../networks/lstm.ts";
-import { reject } from "./output.ts";
+import { readEnding } from "./ending.ts";
+import { checkAnswers, type Declaring, outputKind, probes, reject } from "./output.ts";
 import { FLOAT, INT32, INT64, type Port, type Session, type Tensor } from "./session.ts";
 
 /** Two float32 implementations that round in another order: test/parity.test.ts argues it. */
@@ -38,10 +39,10 @@ export function shapeOfOnnx({ inputs, outputs }: Session): OnnxShape {
 }
 
 /** What the graph answers for the first `length` rows of (T,C): `classes` numbers. Throws ArtifactError where it gives another count. */
-export type Answer = (rows: Float32Array, length: number) => Float32Array;
+type Answer = (rows: Float32Array, length: number) => Float32Array;
 
 /** The graph as a function of one sequence. Throws ArtifactError where the graph fixes another T or C. */
-export function openAnswer(session: Session, { timesteps: T, channels: C }: Size): Answer {
+function openAnswer(session: Session, { timesteps: T, channels: C }: Size): Answer {
   const shape = shapeOfOnnx(session);
   if ((shape.timesteps ?? T) !== T || (shape.channels ?? C) !== C)
     reject(`its first input must be (N, ${T}, ${C}) to go with model.safetensors, got ${describePort(session.inputs[0])}`);
@@ -54,6 +55,21 @@ export function openAnswer(session: Session, { timesteps: T, channels: C }: Size
     if (results.length !== shape.classes) reject(`it must give ${shape.classes} numbers for a sequence, got ${results.length}`);
     return results;
   };
+}
+
+/**
+ * What the output of another's graph holds: by its last operator or as `declared`, and as its answers do not contradict. Throws ArtifactError
+ * where that is not known, and where the graph fixes another T or C.
+ */
+export function findOutputKind(session: Session, onnx: Uint8Array, size: Size, declared?: string, how?: Declaring): OutputKind {
+  const { timesteps: T, channels: C } = size;
+  const kind = outputKind(readEnding(onnx), shapeOfOnnx(session).classes, declared, how);
+  const answer = openAnswer(session, size);
+  checkAnswers(
+    kind,
+    Array.from(probes(T, C), (rows) => [...answer(rows, T)]),
+  );
+  return kind;
 }
 
 /** Steps and channels of a sequence. */

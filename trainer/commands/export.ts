@@ -2,8 +2,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ArtifactError, DataError, UsageError } from "../../shared/errors.ts";
-import { networksOf, soleGraph, soleNetwork, summariseMembers, withPrecision } from "../../shared/members.ts";
-import { type Model, score } from "../../shared/model.ts";
+import { networksOf, soleGraph, soleNetwork, summariseMembers } from "../../shared/members.ts";
+import { atPrecision, type Model } from "../../shared/model.ts";
 import { type Engines, type LoadedModel, loadModel } from "../artifact/artifact-file.ts";
 import { integer, text } from "../cli/arguments.ts";
 import { ARTIFACT_WORD, MAX_SEED, READ_OPTIONS, readOptionsOf, SPLIT_OPTION } from "../cli/data-options.ts";
@@ -18,12 +18,11 @@ import { encodeTorch } from "../export/torch.ts";
 import { checkWorkerFolder, writeWorkerProject } from "../export/worker-project.ts";
 import { checkWritable, writeWhole } from "../files/whole-files.ts";
 import { type ChannelSet, channelsOf } from "../pipeline/channels.ts";
-import { knownColumns, learntLabels } from "../pipeline/data-card.ts";
+import { fillFromModel } from "../pipeline/data-card.ts";
 import { describeNote } from "../pipeline/sentences.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
 import { encodeNpz } from "../readers/npz.ts";
-import { fillFrom } from "../readers/options.ts";
 import { splitMethodOf } from "../split/asked-method.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD };
@@ -72,10 +71,8 @@ async function exportModel(values: ExportValues, dependencies: Dependencies): Pr
 /** What exports are not: they hold float32, where the model is computed in whole numbers of 16 bits. */
 function sayPrecision(model: Model, { createEngine, kernel }: Engines, { say }: Dependencies["terminal"]): void {
   if (networksOf(model).every(({ precision }) => precision === undefined)) return;
-  const float = withPrecision(model, "float");
-  const { inputs, probabilities } = model.golden;
-  const exported = score(float, createEngine(float), kernel.log, inputs).probabilities;
-  const moved = exported.reduce((most, p, k) => Math.max(most, Math.abs(p - probabilities[k])), 0);
+  const exported = atPrecision(model, "float", createEngine, kernel.log).golden.probabilities;
+  const moved = exported.reduce((most, p, k) => Math.max(most, Math.abs(p - model.golden.probabilities[k])), 0);
   say(
     `note: the LSTM is exported in float32; this model computes it in whole numbers of 16 bits, and golden vectors differ by up to ${moved.toExponential(1)}`,
   );
@@ -164,11 +161,7 @@ async function exportChannels(folder: string, values: ExportValues, { terminal, 
   if (other) throw new DataError(folder, `holds ${other}: name a folder that is new, empty, or of an earlier export`);
   const engines = loadEngines();
   const { model } = loadModel(artifact, engines);
-  const dataset = await readDataset([data], {
-    ...fillFrom(readOptionsOf(values), model.recipe),
-    learnt: learntLabels(model.card),
-    known: knownColumns(model.card),
-  });
+  const dataset = await readDataset([data], fillFromModel(readOptionsOf(values), model));
   terminal.say(describeRead(dataset.facts));
   const set = channelsOf(model, checkTrainable(dataset), { seed, split: splitMethodOf(values), horizon }, engines.kernel.log, (note) =>
     terminal.say(describeNote(note, model.recipe.features)),

@@ -13,14 +13,14 @@ import { declareCommand, flag, option, optionWithDefault, type Values, word } fr
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkOutput } from "../cli/outputs.ts";
 import { readBeside, readWhole, writeWhole } from "../files/whole-files.ts";
-import { assembleModel } from "../import/assemble.ts";
-import { checkPairs, readPairs } from "../import/check.ts";
+import { assembleModel, type ImportOptions } from "../import/assemble.ts";
+import { checkPairs, type Pairs, readPairs } from "../import/check.ts";
 import { embedWeights } from "../import/onnx/embed-weights.ts";
 import { looksLikeOnnx } from "../import/onnx/file.ts";
 import { PARITY_SEQUENCES } from "../import/parity.ts";
 import { readModel } from "../import/read-model.ts";
 import type { RecipeSource } from "../import/recipe.ts";
-import { readScaler } from "../import/scaler.ts";
+import { readScaler, type Scaler } from "../import/scaler.ts";
 import { assembleGraph } from "../import/second-engine.ts";
 import { readTorchDescription } from "../import/torch/description.ts";
 
@@ -96,6 +96,20 @@ function modelFile(path: string): string {
   return existsSync(inside) ? inside : path;
 }
 
+/** Throws DataError, as scalerOf. */
+async function pairsOf(path: string | undefined): Promise<Pairs | undefined> {
+  return path === undefined ? undefined : readPairs(readWhole(path, MAX_PAIRS_BYTES), path);
+}
+
+async function scalerOf(path: string | undefined): Promise<Scaler | undefined> {
+  return path === undefined ? undefined : readScaler(readWhole(path, MAX_SCALER_BYTES), path);
+}
+
+/** What an artifact says of the file that it was made of. */
+function describeFile(path: string, bytes: Uint8Array): Pick<ImportOptions, "name" | "file" | "sha256"> {
+  return { name: basename(path, extname(path)), file: basename(path), sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
 /** Writes the artifact of a graph and the graph beside it, and says how both are served. Throws UsageError, DataError. */
 async function importGraph(
   bytes: Uint8Array,
@@ -114,10 +128,9 @@ async function importGraph(
   const graphOut = out.replace(/\.safetensors$/i, ".onnx");
   if (resolve(graphOut) === resolve(path))
     throw new UsageError(`the graph would be written over ${path}, which it is made of: give --out another name or folder`);
-  const pairs = check === undefined ? undefined : await readPairs(readWhole(check, MAX_PAIRS_BYTES), check);
-  const scaler = values.scaler === undefined ? undefined : await readScaler(readWhole(values.scaler, MAX_SCALER_BYTES), values.scaler);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const origin = { name: basename(path, extname(path)), file: basename(path), sha256, features, timesteps, scaler, node };
+  const pairs = await pairsOf(check);
+  const scaler = await scalerOf(values.scaler);
+  const origin = { ...describeFile(path, bytes), features, timesteps, scaler, node };
   const said = { timesteps: timesteps ?? pairs?.T ?? null, padding, isLogit: logits };
   const engines = loadEngines();
   const { model, bytes: artifact, findings, engine } = assembleGraph(path, onnx, await openOnnxRuntime(), said, origin, engines);
@@ -151,7 +164,7 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
   const path = modelFile(values.model);
   const bytes = readWhole(path, MAX_MODEL_BYTES);
   if (values.engine === "onnx") return importGraph(bytes, path, values, dependencies);
-  const pairs = values.check === undefined ? undefined : await readPairs(readWhole(values.check, MAX_PAIRS_BYTES), values.check);
+  const pairs = await pairsOf(values.check);
   const { torch, padding, precision } = values;
   const layers = values.layers === undefined ? undefined : new TextDecoder().decode(readWhole(values.layers, MAX_LAYERS_BYTES));
   const steps = timesteps ?? pairs?.T ?? null;
@@ -159,11 +172,9 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
   const engines = dependencies.loadEngines();
   const from = values.recipe === undefined ? undefined : recipeOf(values.recipe, engines);
   const network = await readModel(bytes, path, said, (location) => readBeside(path, location, MAX_MODEL_BYTES), from);
-  const scaler = values.scaler === undefined ? undefined : await readScaler(readWhole(values.scaler, MAX_SCALER_BYTES), values.scaler);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const name = basename(path, extname(path));
+  const scaler = await scalerOf(values.scaler);
   const ofPairs = network.timesteps === null && !network.exportMetadata ? pairs?.T : undefined; // as many as the pairs have, where nothing else says
-  const origin = { name, file: basename(path), sha256, features, timesteps: timesteps ?? ofPairs, scaler, node, precision };
+  const origin = { ...describeFile(path, bytes), features, timesteps: timesteps ?? ofPairs, scaler, node, precision };
   const imported = assembleModel(path, network, origin, engines);
   const checked = pairs && checkPairs(withPrecision(imported.model, "float"), pairs, engines);
   writeWhole(out, imported.bytes);

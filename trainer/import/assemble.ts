@@ -3,8 +3,17 @@
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { DataError } from "../../shared/errors.ts";
-import { networksOf, ofNetwork, type Precision, type Predictor, takesInt16, withPrecision } from "../../shared/members.ts";
-import { type Card, CHANNEL_BINS, checkGolden, DEFAULT_POINT, type Golden, type Model, SCORE_BINS, score } from "../../shared/model.ts";
+import { networksOf, ofNetwork, type Precision, type Predictor, takesInt16 } from "../../shared/members.ts";
+import {
+  atPrecision,
+  type Card,
+  CHANNEL_BINS,
+  checkGolden,
+  DEFAULT_POINT,
+  type Golden,
+  type Model,
+  SCORE_BINS,
+} from "../../shared/model.ts";
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { CLIP_UNSCALED, type Log, type Recipe } from "../../shared/recipe/recipe.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS } from "../../shared/sequence.ts";
@@ -174,14 +183,13 @@ function roundDraft(source: string, draft: Model, findings: string[], { createEn
       source,
       "is no LSTM of sigmoid gates that begins with zeros, and others are computed in float32: leave out --precision",
     );
-  const { inputs, probabilities: before } = draft.golden;
-  const int16 = withPrecision(draft, "int16");
-  const { probabilities } = score(int16, createEngine(int16), kernel.log, inputs);
-  const moved = probabilities.reduce((most, p, k) => Math.max(most, Math.abs(p - before[k])), 0);
+  const int16 = atPrecision(draft, "int16", createEngine, kernel.log);
+  const [before, after] = [draft.golden.probabilities, int16.golden.probabilities];
+  const moved = after.reduce((most, p, k) => Math.max(most, Math.abs(p - before[k])), 0);
   findings.push(
     `computed in whole numbers of 16 bits, which moves no probability of a golden vector by more than ${moved.toExponential(1)}`,
   );
-  return { ...int16, golden: { inputs, probabilities } };
+  return int16;
 }
 
 /** What the decoder finds wrong in the artifact is the file's fault. */

@@ -6,9 +6,7 @@ import type { Engine } from "../../shared/engine.ts";
 import { ArtifactError, DataError } from "../../shared/errors.ts";
 import type { OutputKind } from "../../shared/members.ts";
 import { checkGolden } from "../../shared/model.ts";
-import { readEnding } from "../../shared/onnx/ending.ts";
-import { createOnnxEngine, openAnswer, shapeOfOnnx } from "../../shared/onnx/onnx-engine.ts";
-import { checkAnswers, outputKind, probes } from "../../shared/onnx/output.ts";
+import { createOnnxEngine, findOutputKind, shapeOfOnnx } from "../../shared/onnx/onnx-engine.ts";
 import type { Session } from "../../shared/onnx/session.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import { DEFAULT_SHAPE, type Padding } from "../../shared/sequence.ts";
@@ -97,12 +95,8 @@ function examine(
   const shape = shapeOfOnnx(session);
   const T = shape.timesteps ?? timesteps ?? DEFAULT_SHAPE.timesteps;
   const F = shape.channels ?? features?.length ?? DEFAULT_SHAPE.features;
-  const output = outputKind(readEnding(onnx), shape.classes, isLogit ? "logits" : undefined, { logits: "--logits", probabilities: "" });
-  const answer = openAnswer(session, { timesteps: T, channels: F });
-  checkAnswers(
-    output,
-    Array.from(probes(T, F), (rows) => [...answer(rows, T)]),
-  );
+  const said = { logits: "--logits", probabilities: "" };
+  const output = findOutputKind(session, onnx, { timesteps: T, channels: F }, isLogit ? "logits" : undefined, said);
   return { session, T, F, output, takesLengths: shape.takesLengths, isFree: shape.timesteps === undefined };
 }
 

@@ -1,10 +1,8 @@
 // Spark and DuckDB score 200,000 sequences with an exported stack as `score` does.
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { score } from "../../../shared/model.ts";
@@ -13,7 +11,7 @@ import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeSequences } from "../../fixtures/model.ts";
 import { makeStack } from "../../fixtures/stack.ts";
-import { describeOutside } from "../environment.ts";
+import { describeOutside, execute } from "../environment.ts";
 
 /** (N,T,F) */
 const SHAPE = [200_000, 10, 5];
@@ -49,15 +47,15 @@ describeOutside("spark", (python) => {
 
   test("docs/examples/score_with_spark.py on two workers, a stack with its preprocessing, 200,000 rows: within 2e-6", async () => {
     const scored = join(folder, "spark");
-    const env = { ...process.env, PYSPARK_PYTHON: python.python, PYSPARK_SUBMIT_ARGS: `${LOCAL} pyspark-shell` };
-    await promisify(execFile)(python.python, [join(EXAMPLES, "score_with_spark.py"), graph, table, scored], { env });
+    const more = { PYSPARK_PYTHON: python.python, PYSPARK_SUBMIT_ARGS: `${LOCAL} pyspark-shell` };
+    await execute(python.python, [join(EXAMPLES, "score_with_spark.py"), graph, table, scored], undefined, undefined, more);
     await expectScored(scored);
   });
 
   test("docs/examples/score_with_duckdb.py, the same", async () => {
     const scored = join(folder, "duckdb.parquet");
     const query = `select id, sequence from '${table}/*.parquet'`;
-    await promisify(execFile)(python.python, [join(EXAMPLES, "score_with_duckdb.py"), graph, query, scored]);
+    await execute(python.python, [join(EXAMPLES, "score_with_duckdb.py"), graph, query, scored]);
     await expectScored(scored);
   });
 });

@@ -1,16 +1,14 @@
 // Boosted trees beside LightGBM and scikit-learn's HistGradientBoosting on the same matrices, in one run: the log loss on ten sets, out
 // of fold, and the time of a fit, bins included. Without Python (PYTHON names one with lightgbm and scikit-learn) ours alone is timed.
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { encodeNpy, readNpy } from "../../../shared/npy.ts";
 import type { Rows, View } from "../../../trainer/learners/learner.ts";
 import { type BoostingSettings, flatViewSettings } from "../../../trainer/learners/trees/settings.ts";
 import { createTrees } from "../../../trainer/learners/trees/trees.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
+import { startPeer } from "./peer.ts";
 
 const TIMED_ROUNDS = 50;
 const REPEATS = 3;
@@ -31,24 +29,16 @@ interface Peers {
 
 /** null where no Python here has the peers. */
 async function startPeers(folder: string): Promise<Peers | null> {
-  const script = fileURLToPath(new URL("boosting.py", import.meta.url));
   // OpenMP's threads otherwise spin while they wait, which on a busy machine costs the peers most of their time
   const env = { ...process.env, OMP_WAIT_POLICY: "passive" };
-  const child: ChildProcess = spawn(process.env.PYTHON ?? "python3", [script, folder], { env, stdio: ["pipe", "pipe", "ignore"] });
-  child.on("error", () => {});
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  const first = await lines.next();
-  if (first.done) return null;
-  return {
-    ...JSON.parse(first.value),
-    async ask(request) {
-      child.stdin!.write(`${JSON.stringify(request)}\n`);
-      const { value, done } = await lines.next();
-      if (done) throw new Error("the peers' process has ended");
-      return JSON.parse(value);
-    },
-    end: () => child.stdin!.end(),
-  };
+  const peer = await startPeer("boosting.py", { args: [folder], env });
+  return (
+    peer && {
+      ...JSON.parse(peer.greeting),
+      ask: async (request: object) => JSON.parse(await peer.ask(JSON.stringify(request))),
+      end: peer.end,
+    }
+  );
 }
 
 const range = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i);

@@ -1,11 +1,10 @@
 // The kernel, in float32 and in whole numbers of 16 bits, against onnxruntime-web on one thread, and against native ONNX Runtime where
 // Python has it (PYTHON names one): the same LSTM(100) → sigmoid on 10 steps × 5 channels, in one run.
 // One sequence at a time, 1000 at once, and from bytes to the first answer, which takes a fresh process a time.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
@@ -15,6 +14,7 @@ import type { Channel } from "../../../shared/recipe/channel.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
 import { makeModel, makeSequences, randomOf } from "../../fixtures/model.ts";
 import { makeStack } from "../../fixtures/stack.ts";
+import { startPeer } from "./peer.ts";
 import { type Contestant, race, report } from "./timing.ts";
 
 const T = 10;
@@ -55,6 +55,16 @@ function makeInput(N: number, padded: boolean) {
   return { channels, lengths };
 }
 
+/** Works on the sequences in turn, n from 0 to BATCH − 1 and round again. */
+export function each(name: string, work: (n: number) => void): Contestant {
+  return {
+    name,
+    run: (times) => {
+      for (let i = 0; i < times; i++) work(i % BATCH);
+    },
+  };
+}
+
 export async function run(): Promise<void> {
   const model = benchModel();
   const module = new WebAssembly.Module(kernelBytes);
@@ -74,15 +84,9 @@ export async function run(): Promise<void> {
     const native = await startNative(onnx, { channels, lengths });
     const peers = (what: "one" | "all"): Contestant[] =>
       native ? [{ name: `native ${native.version}`, run: (times) => native.run(what, times) }] : [];
-    const contestant = (name: string, work: (i: number) => void): Contestant => ({
-      name,
-      run: (times) => {
-        for (let i = 0; i < times; i++) work(i % BATCH);
-      },
-    });
     const alone: Contestant[] = [
-      contestant("kernel, float32", (i) => engine.probabilities(singles[i])),
-      contestant("kernel, int16", (i) => int16.probabilities(singles[i])),
+      each("kernel, float32", (n) => engine.probabilities(singles[n])),
+      each("kernel, int16", (n) => int16.probabilities(singles[n])),
       ...peers("one"),
       {
         name: "onnxruntime-web",
@@ -93,8 +97,8 @@ export async function run(): Promise<void> {
     ];
     report("one sequence at a time", await race(alone, ROUNDS, 3 * BATCH), "µs");
     const together: Contestant[] = [
-      contestant("kernel, float32", () => engine.probabilities({ channels, lengths })),
-      contestant("kernel, int16", () => int16.probabilities({ channels, lengths })),
+      each("kernel, float32", () => engine.probabilities({ channels, lengths })),
+      each("kernel, int16", () => int16.probabilities({ channels, lengths })),
       ...peers("all"),
       {
         name: "onnxruntime-web",
@@ -133,29 +137,20 @@ async function startNative(
   inputs: { readonly channels: Float32Array; readonly lengths: Int32Array },
 ): Promise<Native | null> {
   const folder = mkdtempSync(join(tmpdir(), "quickstep-bench-"));
-  const files = { model: join(folder, "model.onnx"), channels: join(folder, "channels"), lengths: join(folder, "lengths") };
-  writeFileSync(files.model, onnx);
-  writeFileSync(files.channels, inputs.channels);
-  writeFileSync(files.lengths, inputs.lengths);
-  const script = fileURLToPath(new URL("inference.py", import.meta.url));
-  const child: ChildProcess = spawn(process.env.PYTHON ?? "python3", [script], { stdio: ["pipe", "pipe", "ignore"] });
-  child.on("error", () => {});
-  child.stdin!.on("error", () => {});
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  child.stdin!.write(`${JSON.stringify(files)}\n`);
-  const version: string | undefined = (await lines.next()).value;
+  const args = ["model.onnx", "channels", "lengths"].map((name) => join(folder, name));
+  for (const [k, bytes] of [onnx, inputs.channels, inputs.lengths].entries()) writeFileSync(args[k], bytes);
+  const peer = await startPeer("inference.py", { args });
   rmSync(folder, { recursive: true });
-  if (version === undefined) {
+  if (peer === null) {
     console.log("no native ONNX Runtime here (set PYTHON)");
     return null;
   }
   return {
-    version,
+    version: peer.greeting,
     async run(what, times) {
-      child.stdin!.write(`${what} ${times}\n`);
-      if ((await lines.next()).done) throw new Error("ONNX Runtime's process has ended");
+      await peer.ask(`${what} ${times}`);
     },
-    end: () => child.stdin!.end(),
+    end: peer.end,
   };
 }
 
@@ -168,14 +163,8 @@ async function raceStack(): Promise<void> {
   const singles = Array.from({ length: BATCH }, (_, n) => alone(n));
   const stack = makeStack(module, { units: 32, trees: 1070, leaves: 61 }); // 31 leaves on average
   const forest = makeStack(module, { kinds: ["trees"], trees: 300, leaves: 61 });
-  const inputs = singles.map((each) => computeInputs(forest, each, log));
-  const [stackEngine, forestEngine] = [stack, forest].map((each) => createWasmEngine(module, each));
-  const each = (name: string, work: (n: number) => void): Contestant => ({
-    name,
-    run: (times) => {
-      for (let i = 0; i < times; i++) work(i % BATCH);
-    },
-  });
+  const inputs = singles.map((single) => computeInputs(forest, single, log));
+  const [stackEngine, forestEngine] = [stack, forest].map((model) => createWasmEngine(module, model));
   const contestants = [
     each("stack: view, two LSTM(32), linear, 1,070 trees", (n) => score(stack, stackEngine, log, singles[n])),
     each("  of that the view's columns and the channels", (n) => computeInputs(stack, singles[n], log)),

@@ -9,7 +9,7 @@ import type { Channel } from "../../../shared/recipe/channel.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
 import { createDraw, drawNetwork } from "../../fixtures/draw-layers.ts";
 import { makeModel, makeNetwork } from "../../fixtures/model.ts";
-import { openOrt } from "./inference.ts";
+import { each, openOrt } from "./inference.ts";
 import { type Contestant, race, report } from "./timing.ts";
 
 const T = 10;
@@ -73,12 +73,7 @@ export async function run(): Promise<void> {
     const alone = async (score: (one: EngineInputs) => unknown, times: number): Promise<void> => {
       for (let i = 0; i < times; i++) await score(singles[i % BATCH]);
     };
-    const kernelAlone: Contestant = {
-      name: "kernel",
-      run: (times) => {
-        for (let i = 0; i < times; i++) engine.probabilities(singles[i % BATCH]);
-      },
-    };
+    const kernelAlone = each("kernel", (n) => engine.probabilities(singles[n]));
     const ortAlone: Contestant = { name: "onnxruntime-web", run: (times) => alone((one) => other(one.channels, one.lengths), times) };
     report("one sequence at a time", await race([kernelAlone, ortAlone], ROUNDS, 3 * BATCH), "µs");
     const all = (name: string, score: () => unknown): Contestant => ({

@@ -1,11 +1,8 @@
 // One Adam step of LSTM(100) → Dense(1) on 1000 sequences of 10 × 5: ours on one and two threads, tfjs' layers on its wasm
 // backend, the same with our op under tfjs' autodiff, and PyTorch where Debian's python3-torch is installed. In one run, taking turns.
-import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { openNodeLayers } from "../../../trainer/tfjs/node.ts";
@@ -13,6 +10,7 @@ import { GATHER } from "../../../trainer/training/kernel.ts";
 import { flattenNetwork } from "../../../trainer/training/parameters.ts";
 import { createTrainingStep, type TrainingStep } from "../../../trainer/training/step.ts";
 import { drawNetwork, drawSequences, generator } from "../../fixtures/sequences.ts";
+import { startPeer } from "./peer.ts";
 import { type Contestant, medianOf, race, report, type Timing } from "./timing.ts";
 
 const [B, T, C, U] = [1000, 10, 5, 100];
@@ -90,21 +88,16 @@ export async function startTorch(): Promise<Torch | null> {
   const { OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE, ...env } = process.env;
   for (const [name, value] of Object.entries({ OPENBLAS_CORETYPE, OPENBLAS_L2_SIZE }))
     if (value) console.log(`PyTorch runs without ${name}=${value}`);
-  const script = fileURLToPath(new URL("train.py", import.meta.url));
-  const child: ChildProcess = spawn("/usr/bin/python3", [script], { env, stdio: ["pipe", "pipe", "ignore"] });
-  child.on("error", () => {});
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  const nextLine = async (): Promise<string | undefined> => (await lines.next()).value;
-  const version = await nextLine();
-  if (version === undefined) return null;
-  return {
-    version,
-    async step(threads, kind) {
-      child.stdin!.write(`${threads} ${kind}\n`);
-      if ((await nextLine()) === undefined) throw new Error("PyTorch's process has ended");
-    },
-    end: () => child.stdin!.end(),
-  };
+  const peer = await startPeer("train.py", { python: "/usr/bin/python3", env });
+  return (
+    peer && {
+      version: peer.greeting,
+      async step(threads, kind) {
+        await peer.ask(`${threads} ${kind}`);
+      },
+      end: peer.end,
+    }
+  );
 }
 
 const times = (value: number): string => `${value.toFixed(2)}×`;

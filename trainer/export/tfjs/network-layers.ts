@@ -7,6 +7,7 @@ import {
   activationsOf,
   type Cell,
   GATES,
+  type GLOBAL_POOLS,
   type Layer,
   type LayeredNetwork,
   rowsAfter,
@@ -22,6 +23,8 @@ export interface Start {
 }
 
 type Draft = Omit<LayerText, "name" | "from">;
+/** Drafts one behind the other. */
+type Chain = readonly Draft[];
 
 /** The layers of `network`, the last of which gives the logit. Throws ArtifactError, which names the layer that tfjs cannot hold. */
 export function listLayers({ channels, layers }: LayeredNetwork, { prefix, from, rows }: Start): LayerText[] {
@@ -30,26 +33,27 @@ export function listLayers({ channels, layers }: LayeredNetwork, { prefix, from,
   for (const [i, layer] of layers.entries()) {
     const name = `${prefix}layer${i}`;
     const before = texts[texts.length - 1]?.name ?? from;
-    texts.push(...chain(draftLayer(layer, R, W), name, before));
+    texts.push(...connect(draftLayer(layer, R, W), name, before));
     W = widthAfter(layer, W);
     R &&= rowsAfter(layer, R);
   }
   return texts;
 }
 
-/** Drafts one behind the other; several lists stand side by side, and are joined. */
-function chain(drafts: readonly Draft[] | readonly (readonly Draft[])[], name: string, from: string): LayerText[] {
-  if (!drafts.some(Array.isArray)) {
-    const own = drafts as readonly Draft[];
-    return own.map((draft, k) => ({
-      ...draft,
-      name: nameAt(name, k, own.length),
-      from: [k === 0 ? from : nameAt(name, k - 1, own.length)],
-    }));
-  }
-  const branches = (drafts as readonly (readonly Draft[])[]).map((branch, b) => chain(branch, `${name}_${b}`, from));
+/** Chains side by side, joined where there are several. */
+function connect(chains: readonly Chain[], name: string, from: string): LayerText[] {
+  if (chains.length === 1) return nameChain(chains[0], name, from);
+  const branches = chains.map((chain, b) => nameChain(chain, `${name}_${b}`, from));
   const ends = branches.map((branch) => branch[branch.length - 1].name);
   return [...branches.flat(), { name, className: "Concatenate", config: { axis: -1 }, from: ends }];
+}
+
+function nameChain(chain: Chain, name: string, from: string): LayerText[] {
+  return chain.map((draft, k) => ({
+    ...draft,
+    name: nameAt(name, k, chain.length),
+    from: [k === 0 ? from : nameAt(name, k - 1, chain.length)],
+  }));
 }
 
 function nameAt(name: string, k: number, count: number): string {
@@ -60,26 +64,27 @@ function refuse(layer: Layer, why: string): never {
   throw new ArtifactError(`has ${describeLayer(layer)}: ${why}`);
 }
 
-function draftLayer(layer: Layer, R: number | undefined, W: number): readonly Draft[] | readonly (readonly Draft[])[] {
-  const plain = (className: string, config: LayerText["config"], weights?: LayerText["weights"]): Draft[] => [
-    { className, config, weights },
+/** One chain; one for each kind of a global pooling. */
+function draftLayer(layer: Layer, R: number | undefined, W: number): readonly Chain[] {
+  const plain = (className: string, config: LayerText["config"], weights?: LayerText["weights"]): readonly Chain[] => [
+    [{ className, config, weights }],
   ];
   switch (layer.kind) {
     case "recurrent": {
       if (layer.returns === "cell") refuse(layer, "tfjs gives no cell state alone");
       if (layer.backwards && layer.returns === "sequence") refuse(layer, "tfjs gives rows that are read backwards in another order");
       const draft = draftCell(layer, layer.cell, W, "", layer.returns);
-      return [{ ...draft, config: { ...draft.config, go_backwards: layer.backwards === true } }];
+      return [[{ ...draft, config: { ...draft.config, go_backwards: layer.backwards === true } }]];
     }
     case "bidirectional":
-      return [draftBoth(layer, W)];
+      return [[draftBoth(layer, W)]];
     case "dense":
       return plain("Dense", { units: layer.units, activation: "linear", use_bias: true }, [
         { name: "kernel", shape: [W, layer.units], data: layer.kernel },
         { name: "bias", shape: [layer.units], data: layer.bias },
       ]);
     case "activation":
-      return [draftActivation(layer, layer.activation)];
+      return [[draftActivation(layer, layer.activation)]];
     case "affine":
       return plain("BatchNormalization", { axis: -1, momentum: 0.99, epsilon: 0, center: true, scale: true }, [
         { name: "gamma", shape: [W], data: layer.scale },
@@ -105,28 +110,28 @@ function draftOfAllRows(
   layer: Extract<Layer, { kind: "conv" | "pooling" | "globalPooling" | "flatten" }>,
   R: number,
   W: number,
-): readonly Draft[] | readonly (readonly Draft[])[] {
+): readonly Chain[] {
   switch (layer.kind) {
     case "conv":
-      return [draftConv(layer, W)];
+      return [[draftConv(layer, W)]];
     case "pooling":
       if (layer.pads[0] + layer.pads[1] > 0) refuse(layer, "tfjs pads by rules of its own");
       return [
-        {
-          className: layer.by === "max" ? "MaxPooling1D" : "AveragePooling1D",
-          config: { pool_size: layer.poolSize, strides: layer.strides, padding: "valid" },
-        },
+        [
+          {
+            className: layer.by === "max" ? "MaxPooling1D" : "AveragePooling1D",
+            config: { pool_size: layer.poolSize, strides: layer.strides, padding: "valid" },
+          },
+        ],
       ];
     case "flatten":
-      return [{ className: "Flatten", config: {} }];
-    case "globalPooling": {
-      const branches = layer.by.map((by) => draftGlobal(by, R, W));
-      return branches.length === 1 ? branches[0] : branches;
-    }
+      return [[{ className: "Flatten", config: {} }]];
+    case "globalPooling":
+      return layer.by.map((by) => draftGlobal(by, R, W));
   }
 }
 
-function draftGlobal(by: "first" | "last" | "mean" | "max", R: number, W: number): Draft[] {
+function draftGlobal(by: (typeof GLOBAL_POOLS)[number], R: number, W: number): Chain {
   if (by === "mean" || by === "max") return [{ className: by === "max" ? "GlobalMaxPooling1D" : "GlobalAveragePooling1D", config: {} }];
   const kernel = new Float32Array(R * W * W); // a convolution over all rows that takes one as it is: tfjs has no layer for it
   for (let w = 0; w < W; w++) kernel[((by === "last" ? R - 1 : 0) * W + w) * W + w] = 1;

@@ -14,15 +14,15 @@ export type TorchStep =
     }
   /** What is read of a cell's states: `last` is output[:, -1], `state` the last h_n of each direction, `cell` of c_n. */
   | { readonly kind: "pool"; readonly by: "last" | "state" | "cell" | "first" | "mean" | "max" }
-  /** Over steps, (N,C,T) in PyTorch; pooling where `by` is said, else a convolution, whose kernel size the weights tell. */
+  /** Over steps, (N,C,T) in PyTorch; the weights tell the kernel size, which may be said as well. */
   | {
-      readonly kind: "conv" | "pooling";
-      readonly by?: "max" | "mean";
+      readonly kind: "conv";
       readonly size?: number;
       readonly stride: number;
       readonly padding: number | "same";
       readonly dilation: number;
     }
+  | { readonly kind: "pooling"; readonly by: "max" | "mean"; readonly size: number; readonly stride: number; readonly padding: number }
   | { readonly kind: "flatten" | "linear" | "batchnorm" | "layernorm" }
   | { readonly kind: "activation"; readonly activation: Activation };
 

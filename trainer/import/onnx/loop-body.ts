@@ -15,6 +15,29 @@ export interface LoopBody {
   readonly masks: readonly string[];
 }
 
+/** Evaluates a body, given some of its tensors. */
+export type EvaluateBody = (given: ReadonlyMap<string, Tensor>) => (name: string) => Tensor;
+
+/** The body's tensors for B rows (B,W) and states (B,U) before the step; `valid`: 1, or 0 where masks pass the rows over. */
+export function runBody(
+  { numbers, rows, states, masks }: LoopBody,
+  evaluate: EvaluateBody,
+  row: Tensor,
+  before: readonly Tensor[],
+  valid: number,
+): (name: string) => Tensor {
+  const [B] = row.dims;
+  const mask: Tensor = { dims: [B, 1], data: new Float64Array(B).fill(valid) };
+  return evaluate(
+    new Map([
+      ...numbers,
+      ...rows.map((name) => [name, row] as const),
+      ...states.map(({ input }, s) => [input, before[s]] as const),
+      ...masks.map((name) => [name, mask] as const),
+    ]),
+  );
+}
+
 /** What each name of the body is, and the sequences that its rows come from. */
 export function readLoop({ node, constant, scope, keepMask }: TracedNode, body: Body): LoopBody & { readonly traced: Traced } {
   const [iteration, , ...carried] = body.inputs;

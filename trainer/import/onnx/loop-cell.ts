@@ -4,7 +4,7 @@ import type { Activation } from "../../../shared/networks/activation.ts";
 import { createRandom } from "../../statistics/random.ts";
 import { STREAMS } from "../../statistics/random-streams.ts";
 import { unlike } from "./flow.ts";
-import type { LoopBody } from "./loop-body.ts";
+import { type EvaluateBody, type LoopBody, runBody } from "./loop-body.ts";
 import { type LinearTensor, readLinear, statusesOf } from "./loop-linear.ts";
 import { ACTIVATIONS, readActivation } from "./operators/named-activation.ts";
 import type { Tensor } from "./operators/node.ts";
@@ -17,8 +17,6 @@ export interface LoopCell extends RecurrentNumbers {
   readonly settings: RecurrentSettings;
   readonly outputs: ReadonlyMap<string, "hidden" | "cell">;
 }
-
-type Evaluate = (given: ReadonlyMap<string, Tensor>) => (name: string) => Tensor;
 
 /** A cell that the body may be. */
 interface Candidate {
@@ -37,7 +35,7 @@ const TOLERANCE = 1e-7;
 const ORDERS = permute([0, 1, 2, 3]);
 
 /** The cell of a body that takes rows of W numbers. Throws OperatorError where it computes no LSTM, GRU or RNN. */
-export function readCell(loop: LoopBody, W: number, evaluate: Evaluate): LoopCell {
+export function readCell(loop: LoopBody, W: number, evaluate: EvaluateBody): LoopCell {
   const linear = readLinear(loop, W, evaluate);
   const gates = linear.filter(({ activation }) => activation !== null);
   const hidden = loop.states.findIndex((_, s) => gates.some(({ recurrent }) => recurrent[s].some((weight) => weight !== 0)));
@@ -79,7 +77,7 @@ function candidatesOf(
   linear: readonly LinearTensor[],
   gates: readonly LinearTensor[],
   hidden: number,
-  evaluate: Evaluate,
+  evaluate: EvaluateBody,
 ): Candidate[] {
   const activationOf = (gate: LinearTensor): Activation => gate.activation!;
   const isSame = (a: LinearTensor, b: LinearTensor): boolean => JSON.stringify(a.activation) === JSON.stringify(b.activation);
@@ -114,7 +112,7 @@ function candidatesOf(
 }
 
 /** The constant matrix that something computed is multiplied by: a GRU's candidate, where the reset gate comes first. */
-function productInside(loop: LoopBody, evaluate: Evaluate): Float64Array | undefined {
+function productInside(loop: LoopBody, evaluate: EvaluateBody): Float64Array | undefined {
   const status = statusesOf(loop);
   const product = loop.body.nodes.find(
     ({ operator, inputs }) => operator === "MatMul" && status(inputs[0]) === "other" && status(inputs[1]) === "constant",
@@ -162,25 +160,18 @@ interface Probe {
   readonly masked: ((name: string) => Float64Array) | undefined;
 }
 
-function probeBody({ rows, states, masks, numbers }: LoopBody, W: number, evaluate: Evaluate): Probe {
+function probeBody(loop: LoopBody, W: number, evaluate: EvaluateBody): Probe {
   const random = createRandom(3, STREAMS.generatedData);
   const draw = (width: number): Tensor => ({
     dims: [PROBES, width],
     data: Float64Array.from({ length: PROBES * width }, () => random.normal()),
   });
-  const [row, before] = [draw(W), states.map(({ first }) => draw(first.dims[1]))];
-  const run = (mask: number): ((name: string) => Float64Array) => {
-    const value = evaluate(
-      new Map([
-        ...numbers,
-        ...rows.map((name) => [name, row] as const),
-        ...states.map(({ input }, s) => [input, before[s]] as const),
-        ...masks.map((name) => [name, { dims: [PROBES, 1], data: new Float64Array(PROBES).fill(mask) }] as const),
-      ]),
-    );
+  const [row, before] = [draw(W), loop.states.map(({ first }) => draw(first.dims[1]))];
+  const run = (valid: number): ((name: string) => Float64Array) => {
+    const value = runBody(loop, evaluate, row, before, valid);
     return (name) => value(name).data;
   };
-  return { rows: row.data, states: before.map(({ data }) => data), valid: run(1), masked: masks.length > 0 ? run(0) : undefined };
+  return { rows: row.data, states: before.map(({ data }) => data), valid: run(1), masked: loop.masks.length > 0 ? run(0) : undefined };
 }
 
 /** Which outputs are the candidate's state and cell state; undefined where the body computes something else than the candidate. */

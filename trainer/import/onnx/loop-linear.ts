@@ -3,7 +3,7 @@
 // Legend: B probes, W width, U units, K numbers of a tensor.
 import type { Activation } from "../../../shared/networks/activation.ts";
 import { unlike } from "./flow.ts";
-import type { LoopBody } from "./loop-body.ts";
+import { type EvaluateBody, type LoopBody, runBody } from "./loop-body.ts";
 import { ACTIVATIONS, readActivation } from "./operators/named-activation.ts";
 import type { Node, Tensor } from "./operators/node.ts";
 
@@ -47,12 +47,8 @@ function statusOf(operator: string, inputs: readonly Status[]): Status {
 }
 
 /** The linear tensors that something else takes, each once, without the rows and states themselves and what does not depend on them. */
-export function readLinear(
-  loop: LoopBody,
-  W: number,
-  evaluate: (given: ReadonlyMap<string, Tensor>) => (name: string) => Tensor,
-): LinearTensor[] {
-  const { body, states, rows, masks, numbers } = loop;
+export function readLinear(loop: LoopBody, W: number, evaluate: EvaluateBody): LinearTensor[] {
+  const { body, states } = loop;
   const status = statusesOf(loop);
   const widths = [W, ...states.map(({ first }) => first.dims[1])];
   const B = 1 + widths.reduce((sum, width) => sum + width, 0);
@@ -63,20 +59,12 @@ export function readLinear(
     from += width;
     return { dims: [B, width], data };
   });
-  const ones: Tensor = { dims: [B, 1], data: new Float64Array(B).fill(1) };
-  const value = evaluate(
-    new Map([
-      ...numbers,
-      ...rows.map((name) => [name, probes[0]] as const),
-      ...states.map(({ input }, s) => [input, probes[1 + s]] as const),
-      ...masks.map((name) => [name, ones] as const),
-    ]),
-  );
+  const value = runBody(loop, evaluate, probes[0], probes.slice(1), 1);
   const found = new Map<string, LinearTensor>();
   for (const node of body.nodes)
     for (const name of node.inputs)
       if (status(name) === "linear" && node.outputs.some((output) => status(output) === "other") && !found.has(name)) {
-        const one = measure(value(name), B, widths, (constant) => value(constant), body.nodes, node);
+        const one = measure(value(name), B, widths, value, body.nodes, node);
         if (one) found.set(name, one);
       }
   return [...found.values()];

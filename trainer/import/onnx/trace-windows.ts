@@ -67,7 +67,7 @@ interface Slide {
   readonly pads: readonly [number, number];
   readonly countsPads: boolean;
   /** The tensor's codes in a flow behind, of `R` rows. */
-  codesIn(flow: Flow, R: number): Tensor;
+  codesIn(flow: Flow): Tensor;
   readonly R: number;
 }
 
@@ -111,7 +111,7 @@ export function traceConv({ node, inputs, constant }: TracedNode): readonly Trac
     bias: Float64Array.from({ length: filters }, (_, m) => bias?.[m] ?? 0),
   } as const;
   const flow = extend(traced.flow, [conv], R);
-  return [{ flow, codes: codesIn(flow, R) }];
+  return [{ flow, codes: codesIn(flow) }];
 }
 
 /** Pooling over windows of steps. */
@@ -125,5 +125,5 @@ export function tracePool({ node, inputs }: TracedNode, by: "max" | "mean"): Tra
     [{ kind: "pooling", by, poolSize, strides, pads, ...(countsPads && by === "mean" && { countsPads }) }],
     R,
   );
-  return { flow, codes: codesIn(flow, R) };
+  return { flow, codes: codesIn(flow) };
 }

@@ -99,26 +99,30 @@ function readWindow(by: "max" | "mean" | undefined, settings: string, word: stri
     if (part !== "") said.set(key, value);
   }
   const size = said.has("kernel_size") ? Number(said.get("kernel_size")) : undefined;
-  if (by && size === undefined) throw new UsageError(`--${option} has "${word}" without its size, expected one such as maxpool1d(2)`);
   const padding = said.get("padding") ?? "0";
+  if (by) {
+    if (size === undefined) throw new UsageError(`--${option} has "${word}" without its size, expected one such as maxpool1d(2)`);
+    return { kind: "pooling", by, size, stride: Number(said.get("stride") ?? size), padding: Number(padding) };
+  }
   return {
-    kind: by ? "pooling" : "conv",
-    by,
+    kind: "conv",
     size,
-    stride: Number(said.get("stride") ?? (by ? size : 1)),
+    stride: Number(said.get("stride") ?? 1),
     padding: padding === "same" ? "same" : padding === "valid" ? 0 : Number(padding),
     dilation: Number(said.get("dilation") ?? 1),
   };
 }
 
-function describeWindow({ by, size, stride, padding, dilation }: Extract<TorchStep, { kind: "conv" | "pooling" }>): string {
+function describeWindow(step: Extract<TorchStep, { kind: "conv" | "pooling" }>): string {
+  const { size, stride, padding } = step;
+  const isPooling = step.kind === "pooling";
   const settings = [
-    ...(size === undefined ? [] : [by ? `${size}` : `kernel_size=${size}`]),
-    ...(stride === (by ? size : 1) ? [] : [`stride=${stride}`]),
+    ...(size === undefined ? [] : [isPooling ? `${size}` : `kernel_size=${size}`]),
+    ...(stride === (isPooling ? size : 1) ? [] : [`stride=${stride}`]),
     ...(padding === 0 ? [] : [`padding=${padding}`]),
-    ...(dilation === 1 ? [] : [`dilation=${dilation}`]),
+    ...(isPooling || step.dilation === 1 ? [] : [`dilation=${step.dilation}`]),
   ];
-  const name = by === "max" ? "maxpool1d" : by ? "avgpool1d" : "conv1d";
+  const name = isPooling ? (step.by === "max" ? "maxpool1d" : "avgpool1d") : "conv1d";
   return settings.length > 0 ? `${name}(${settings.join(", ")})` : name;
 }
 

@@ -20,12 +20,13 @@ export interface TorchLayer {
   readonly steps?: number;
 }
 
-type WindowStep = Extract<TorchStep, { kind: "conv" | "pooling" }>;
+type ConvStep = Extract<TorchStep, { kind: "conv" }>;
+type PoolingStep = Extract<TorchStep, { kind: "pooling" }>;
 
 const AS_IT_IS = "say --torch as the model is";
 
 /** A Conv1d of one group. Throws DataError where its weights or what is said do not fit the rows. */
-export function buildConv(step: WindowStep, { module, W }: { module: TorchModule | undefined; W: number }, source: string): TorchLayer {
+export function buildConv(step: ConvStep, { module, W }: { module: TorchModule | undefined; W: number }, source: string): TorchLayer {
   const [filters, inputs, K] = module!.parameters.get("weight")!.shape;
   const { name } = module!;
   if (inputs !== W)
@@ -60,8 +61,7 @@ export function buildConv(step: WindowStep, { module, W }: { module: TorchModule
 }
 
 /** A MaxPool1d or AvgPool1d; the latter counts its pads. Throws DataError for pads beyond half of the window, as PyTorch does. */
-export function buildPooling({ by = "max", size: K = 1, stride: strides, padding }: WindowStep, source: string): TorchLayer {
-  const pad = padding === "same" ? 0 : padding;
+export function buildPooling({ by, size: K, stride: strides, padding: pad }: PoolingStep, source: string): TorchLayer {
   if (2 * pad > K) rejectFile(source, `has padding=${pad} for windows of ${K}, which PyTorch refuses`, AS_IT_IS);
   const pads = [pad, pad] as const;
   const pooled = (values: readonly number[]): number => (by === "max" ? Math.max(...values) : values.reduce((a, b) => a + b, 0) / K);

@@ -12,13 +12,11 @@ const graph = masked.graph!;
 
 /** The model with another graph. */
 const withGraph = (changed: GraphProto): Uint8Array => encodeModel({ ...masked, graph: changed });
-/** The graph with each node as `change` has it. */
-const changeNodes = (nodes: readonly NodeProto[], change: (one: NodeProto) => NodeProto): NodeProto[] => nodes.map(change);
 /** The model, of whose loop each node of the body is as `change` has it. */
 function changeBody(change: (one: NodeProto) => NodeProto): Uint8Array {
-  const node = changeNodes(graph.node!, (one) =>
+  const node = graph.node!.map((one) =>
     one.opType === "Loop"
-      ? { ...one, attribute: one.attribute!.map((body) => ({ ...body, g: { ...body.g, node: changeNodes(body.g!.node!, change) } })) }
+      ? { ...one, attribute: one.attribute!.map((body) => ({ ...body, g: { ...body.g, node: body.g!.node!.map(change) } })) }
       : one,
   );
   return withGraph({ ...graph, node });
@@ -43,7 +41,7 @@ describe("refused", () => {
   });
 
   test("a mask that passes over rows with less than three numbers", async () => {
-    const node = changeNodes(graph.node!, (one) => (one.opType === "Greater" ? { ...one, input: [one.input![0], "two"] } : one));
+    const node = graph.node!.map((one) => (one.opType === "Greater" ? { ...one, input: [one.input![0], "two"] } : one));
     const other = withGraph({ ...graph, node, initializer: [...graph.initializer!, floats("two", [], raw(Float32Array.of(2)))] });
     expect(await rejection(other)).toContain("passes over rows by another rule than that all their numbers are one number");
   });

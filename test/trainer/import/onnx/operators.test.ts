@@ -48,9 +48,7 @@ const positive = (seed: number, ...dims: number[]): TensorProto =>
   );
 const float = (name: string, f: number): AttributeProto => ({ name, f, type: ATTRIBUTE.FLOAT });
 const text = (name: string, value: string): AttributeProto => ({ name, s: new TextEncoder().encode(value), type: ATTRIBUTE.STRING });
-const bools = (...values: number[]): TensorProto => tensor("bools", BOOL, [values.length], Uint8Array.from(values));
-
-const bools2 = (...values: number[]): TensorProto => tensor("bools2", BOOL, [values.length], Uint8Array.from(values));
+const bools = (name: string, ...values: number[]): TensorProto => tensor(name, BOOL, [values.length], Uint8Array.from(values));
 const scalar = (name: string, value: number): TensorProto => tensor(name, INT64, [], raw(BigInt64Array.of(BigInt(value))));
 
 interface Case {
@@ -134,8 +132,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   LessOrEqual: comparison,
   Greater: comparison,
   GreaterOrEqual: comparison,
-  And: [{ inputs: [bools(1, 1, 0, 0), bools2(1, 0, 1, 0)], type: BOOL }],
-  Or: [{ inputs: [bools(1, 1, 0, 0), bools2(1, 0, 1, 0)], type: BOOL }],
+  And: [{ inputs: [bools("a", 1, 1, 0, 0), bools("b", 1, 0, 1, 0)], type: BOOL }],
+  Or: [{ inputs: [bools("a", 1, 1, 0, 0), bools("b", 1, 0, 1, 0)], type: BOOL }],
   Clip: [
     { inputs: [noise(1, 9), floats("low", [], raw(Float32Array.of(-0.5))), floats("high", [], raw(Float32Array.of(0.25)))] },
     { inputs: [noise(1, 9), null, floats("high", [], raw(Float32Array.of(0.25)))] },
@@ -155,7 +153,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { inputs: [int64s("whole", 0, -2, 3)], attributes: [int("to", BOOL)], type: BOOL },
     { inputs: [noise(1, 5)], attributes: [int("to", DOUBLE)], type: DOUBLE },
   ],
-  Where: [{ inputs: [bools(1, 0, 1), noise(1, 2, 3), noise(2, 1)] }],
+  Where: [{ inputs: [bools("bools", 1, 0, 1), noise(1, 2, 3), noise(2, 1)] }],
   Softmax: [{ inputs: [noise(1, 3, 2)] }, { inputs: [noise(1, 3, 4)], attributes: [int("axis", 1)] }],
   MatMul: [{ inputs: [noise(1, 2, 3), noise(2, 3, 4)] }, { inputs: [noise(1, 2, 2, 3), noise(2, 3, 4)] }],
   Gemm: [
@@ -186,7 +184,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   HardSigmoid: [{ inputs: [noise(1, 5)] }, { inputs: [noise(1, 5)], attributes: [float("alpha", 0.5), float("beta", 0.4)] }],
   Exp: [{ inputs: [noise(1, 5)] }],
   Reciprocal: [{ inputs: [positive(1, 5)] }],
-  Not: [{ inputs: [bools(1, 0, 1)], type: BOOL }],
+  Not: [{ inputs: [bools("bools", 1, 0, 1)], type: BOOL }],
   ReduceMean: [
     { inputs: [noise(1, 2, 3, 4)], attributes: [ints("axes", [1]), int("keepdims", 0)] },
     { inputs: [noise(1, 2, 3), int64s("axes", -1)], opset: 18 },
