@@ -11,13 +11,12 @@ import { toReadDocument } from "../cli/read-line.ts";
 import { createStages } from "../cli/stages.ts";
 import { formatMetrics, formatOperatingPoints } from "../cli/tables.ts";
 import { writeWhole } from "../files/whole-files.ts";
-import { knownColumns, learntLabels } from "../pipeline/data-card.ts";
+import { fillFromModel } from "../pipeline/data-card.ts";
 import type { TrainNote } from "../pipeline/note.ts";
 import { recalibrate } from "../pipeline/recalibrate.ts";
 import { describeNote } from "../pipeline/sentences.ts";
 import { checkTrainable, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
-import { fillFrom } from "../readers/options.ts";
 import { splitMethodOf } from "../split/asked-method.ts";
 import type { Costs } from "../statistics/operating-points.ts";
 
@@ -60,12 +59,7 @@ async function calibrate(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   checkOutput("out", out, ARTIFACT_ENDINGS);
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
-  const { recipe, card: before } = loaded.model;
-  const dataset = await readDataset(values.data, {
-    ...fillFrom(readOptionsOf(values), recipe),
-    learnt: learntLabels(before),
-    known: knownColumns(before),
-  });
+  const dataset = await readDataset(values.data, fillFromModel(readOptionsOf(values), loaded.model));
   terminal.say(describeRead(dataset.facts));
   const data = checkTrainable(dataset);
   const stages = createStages(terminal, now);

@@ -8,10 +8,9 @@ import { checkOutput, PAGE_ENDINGS } from "../cli/outputs.ts";
 import { toReadDocument } from "../cli/read-line.ts";
 import { countOf } from "../cli/tables.ts";
 import { writeWhole } from "../files/whole-files.ts";
-import { knownColumns } from "../pipeline/data-card.ts";
+import { fillFromModel } from "../pipeline/data-card.ts";
 import { readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
-import { fillFrom } from "../readers/options.ts";
 import { checkDrift, type DriftCheck, describeDrift } from "../report/drift.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };
@@ -40,11 +39,7 @@ async function drift(values: Values<typeof WORDS, typeof OPTIONS>, { terminal, l
   if (report !== undefined) checkOutput("report", report, PAGE_ENDINGS);
   const engines = loadEngines();
   const { model, id } = loadModel(values.artifact, engines);
-  const data = await readDataset(values.data, {
-    ...fillFrom(readOptionsOf(values), model.recipe),
-    known: knownColumns(model.card),
-    ignoreLabels: true,
-  });
+  const data = await readDataset(values.data, { ...fillFromModel(readOptionsOf(values), model), ignoreLabels: true });
   const read = describeRead(data.facts);
   const check = checkDrift(model, engines.createEngine(model), engines.kernel.log, fitShape(data, data.source, model));
   if (report !== undefined) {

@@ -8,9 +8,8 @@ import { createReadLine, toReadDocument } from "../cli/read-line.ts";
 import { createScoreProgress } from "../cli/score-progress.ts";
 import { countOf, formatCount } from "../cli/tables.ts";
 import { checkWritable } from "../files/whole-files.ts";
-import { knownColumns } from "../pipeline/data-card.ts";
+import { fillFromModel } from "../pipeline/data-card.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
-import { fillFrom } from "../readers/options.ts";
 import { createScoreOutput, endingOf, formatCsv, type ScoreOutput } from "../scoring/score-output.ts";
 import { type Scored, scoreBatches } from "../scoring/score-threads.ts";
 import { Interrupted } from "../training/checkpoint.ts";
@@ -44,7 +43,7 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   }
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
-  const options = { ...fillFrom(readOptionsOf(values), loaded.model.recipe), known: knownColumns(loaded.model.card), ignoreLabels: true };
+  const options = { ...fillFromModel(readOptionsOf(values), loaded.model), ignoreLabels: true };
   const progress = createScoreProgress("score", terminal, now, options);
   const line = createReadLine({ source, ignoreLabels: true }, terminal);
   const read = { ...options, onNote: line.onNote, onRead: progress.onRead };

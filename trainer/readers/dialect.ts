@@ -76,7 +76,7 @@ export function adviseOnNumber(text: string, decimal: Decimal): string {
   if (decimal === "." && WITH_COMMA.test(cell) && !GROUPED.test(cell)) return ": where decimals are commas, say --decimal ,";
   if (NO_VALUE.test(cell)) return ": where it says that the number is missing, leave the cell empty";
   const bare = cell.replace(UNIT, "");
-  if (bare !== cell && NUMBERS[decimal].test(bare)) return ": write the number without its sign or unit";
+  if (bare !== cell && isNumber(bare, decimal)) return ": write the number without its sign or unit";
   if (THOUSANDS.test(cell)) return ": it has thousands separators; write numbers without them";
   return decimal === "," && NUMBERS["."].test(cell) ? ": decimals are commas here; where they are points, say --decimal ." : "";
 }

@@ -13,7 +13,7 @@ import { type LongNumberUse, parseJson } from "./json-text.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
-import { isIdentifier, isIndex, isLabel, refuseIdentifier } from "./roles.ts";
+import { isIdentifier, isIndex, isLabel, labelsAmong, refuseIdentifier } from "./roles.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -180,17 +180,7 @@ function isFields(record: unknown): record is Fields {
 /** F by the first row of the first sequence. */
 function measureRow(record: unknown, place: string): number {
   const sequence = sequenceOf(record);
-  const lists = isFields(record) && sequence === undefined ? Object.keys(record).filter((name) => Array.isArray(record[name])) : [];
-  if (lists.length > 1)
-    throw new DataError(
-      place,
-      `holds lists in ${lists.slice(0, 4).map(show).join(", ")}, expected "${SEQUENCE}", a list of rows: write one row a line, as explode of pandas and Polars does, and say --key`,
-    );
-  if (isFields(record) && sequence === undefined)
-    throw new DataError(
-      place,
-      `has no "${SEQUENCE}", only ${Object.keys(record).slice(0, 4).map(show).join(", ") || "nothing"}: for one row a line say --key or --features, and write a wide table, a sequence a line, as CSV or Parquet`,
-    );
+  if (isFields(record) && sequence === undefined) throw refuseFields(record, place);
   const row: unknown = Array.isArray(sequence) ? sequence[0] : undefined;
   if (!Array.isArray(row) || row.length === 0 || row.length > MAX_FEATURES)
     throw new DataError(
@@ -198,6 +188,18 @@ function measureRow(record: unknown, place: string): number {
       `holds ${describe(sequence)}, expected a sequence: an array of rows, each an array of 1 to ${MAX_FEATURES} numbers`,
     );
   return row.length;
+}
+
+/** Fields among which is no sequence: a list a feature, or numbers alone. */
+function refuseFields(record: Fields, place: string): DataError {
+  const names = Object.keys(record);
+  const lists = names.filter((name) => Array.isArray(record[name]));
+  return new DataError(
+    place,
+    lists.length > 1
+      ? `holds lists in ${lists.slice(0, 4).map(show).join(", ")}, expected "${SEQUENCE}", a list of rows: write one row a line, as explode of pandas and Polars does, and say --key`
+      : `has no "${SEQUENCE}", only ${names.slice(0, 4).map(show).join(", ") || "nothing"}: for one row a line say --key or --features, and write a wide table, a sequence a line, as CSV or Parquet`,
+  );
 }
 
 /** (T,F), or null after a complaint. */
@@ -285,7 +287,8 @@ function readBeside(record: unknown, place: string, wanted: Wanted): Omit<JsonRe
     if (typeof value === "string" || typeof value === "number") return value;
     throw new DataError(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a number or text`);
   });
-  const [usual, second] = wanted.label === undefined ? labelsOf(fields, wanted) : [];
+  const names = Object.keys(fields);
+  const [usual, second] = wanted.label === undefined ? labelsAmong(names, wanted).map((column) => names[column]) : [];
   if (second !== undefined)
     throw new DataError(place, `has 2 labels, ${show(usual)} and ${show(second)}, expected one: name it with --label`);
   const name = wanted.label ?? usual;
@@ -312,14 +315,6 @@ function readStatic(value: unknown, name: string, place: string, { inputs, gaps,
   if (gaps && value === null) return Number.NaN;
   onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, ${expectNumber(value === null, { gapAdvice })}`);
   return Number.NaN;
-}
-
-/** Fields that are called as labels are, or as the label of training. */
-function labelsOf(fields: Fields, { columns, rows, known }: Wanted): string[] {
-  const learnt = known?.label;
-  if (learnt !== undefined && Object.hasOwn(fields, learnt) && !columns.includes(learnt) && !rows?.features?.includes(learnt))
-    return [learnt];
-  return Object.keys(fields).filter((name) => isLabel(name) && !columns.includes(name) && !rows?.features?.includes(name));
 }
 
 /** Fields of the first record that are not read. */

@@ -27,6 +27,13 @@ export function isLabel(name: string, label?: string): boolean {
   return label === undefined ? LABEL_NAMES.includes(name.toLowerCase()) : name === label;
 }
 
+/** Which columns are labels where none is named: the label of training, else those that are called as labels are. Features of such a name are none. */
+export function labelsAmong(names: readonly string[], { columns, rows, known }: Pick<Wanted, "columns" | "rows" | "known">): number[] {
+  const isFree = (name: string): boolean => !columns.includes(name) && !rows?.features?.includes(name);
+  const learnt = names.findIndex((name) => name === known?.label && isFree(name));
+  return learnt >= 0 ? [learnt] : [...names.keys()].filter((column) => isLabel(names[column]) && isFree(names[column]));
+}
+
 /** Whether a column says by its name which row is which. */
 export function isIdentifier(name: string): boolean {
   return /^id$/i.test(name);
@@ -44,7 +51,7 @@ export function refuseIdentifier(name: string, source: string): DataError {
 export function assignRoles(header: readonly string[] | null, count: number, source: string, wanted: Wanted): Roles {
   const all = Array.from({ length: count }, (_, column) => column);
   const others = wanted.columns.map((name) => findColumn(header, name, source));
-  const label = findLabel(header, source, wanted, others);
+  const label = findLabel(header, source, wanted);
   const rest = all.filter((column) => column !== label && !others.includes(column));
   if (header === null) return { label, others, values: rest, remarks: [] };
   const features = wanted.rows?.features ?? [];
@@ -76,18 +83,13 @@ export function findColumn(header: readonly string[] | null, name: string, sourc
 }
 
 /** The column that `wanted` names, or that is called as labels are. Throws DataError where that is said of two. */
-function findLabel(header: readonly string[] | null, source: string, wanted: Wanted, others: readonly number[]): number | null {
+function findLabel(header: readonly string[] | null, source: string, wanted: Wanted): number | null {
   if (wanted.label !== undefined) {
     if (wanted.labels) return findColumn(header, wanted.label, source);
     const column = header?.indexOf(wanted.label) ?? -1;
     return column < 0 ? null : column;
   }
-  const features = wanted.rows?.features ?? [];
-  const learnt = wanted.known?.label === undefined ? -1 : (header?.indexOf(wanted.known.label) ?? -1);
-  if (learnt >= 0 && !others.includes(learnt) && !features.includes(wanted.known?.label ?? "")) return learnt;
-  const named = [...(header ?? []).entries()].flatMap(([column, name]) =>
-    isLabel(name) && !others.includes(column) && !features.includes(name) ? column : [],
-  );
+  const named = labelsAmong(header ?? [], wanted);
   if (named.length > 1)
     throw new DataError(source, `has ${named.length} label columns, ${list(header, named)}, expected one: name it with --label`);
   return named[0] ?? null;
