@@ -23,6 +23,20 @@ export interface Said {
   readonly time: string;
   /** Tells a stream's answers from those it gave before it was emptied. */
   readonly generation: string;
+  /** What it is; absent: prediction.created. */
+  readonly type?: string;
+}
+
+const PREDICTION = "prediction.created";
+/** The key of deliveries that only try a destination. */
+export const TEST_KEY = "quickstep:test";
+
+/** The text of a delivery that tries a destination: what it gets, but that key and type say what it is. `now`: milliseconds since 1970. */
+export function renderTest(body: Body, now: number): string {
+  const time = new Date(now).toISOString();
+  const scored = { model: "test", operatingPoint: "default", probability: 0.5, label: 0 };
+  const answer = { key: TEST_KEY, source: "test", id: time, timestamp: time, seq: 0, ...scored, filled: 0, timesteps: 0, window: [] };
+  return renderBody(body, { answer, text: JSON.stringify(answer), time, generation: `${now}`, type: "destination.test" });
 }
 
 const FIELDS = ["key", "source", "id", "timestamp", "seq", "model", "operatingPoint", "probability", "label", "warming", "filled"] as const;
@@ -80,8 +94,8 @@ function checkHoles(template: Json, path: Path): void {
 
 /** The text of a delivery. */
 export function renderBody({ template, escaping }: Body, said: Said): string {
-  const { answer, text, time } = said;
-  if (template === undefined) return `{"type":"prediction.created","timestamp":"${time}","data":${text}}`;
+  const { answer, text, time, type = PREDICTION } = said;
+  if (template === undefined) return `{"type":"${type}","timestamp":"${time}","data":${text}}`;
   if (template === "cloudevents") return JSON.stringify(cloudEvent(said));
   const written = (value: unknown): string => {
     const plain = value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
@@ -101,9 +115,9 @@ export function renderBody({ template, escaping }: Body, said: Said): string {
 }
 
 /** CloudEvents 1.0, structured: `source` and `id` together are one event's, whatever destination it goes to. */
-function cloudEvent({ answer, time, generation }: Said): object {
+function cloudEvent({ answer, time, generation, type = PREDICTION }: Said): object {
   const { key, seq } = answer;
   const source = `/v1/streams/${encodeURIComponent(String(key))}`;
-  const attributes = { specversion: "1.0", id: `${generation}-${seq}`, source, type: "prediction.created", subject: key, time };
+  const attributes = { specversion: "1.0", id: `${generation}-${seq}`, source, type, subject: key, time };
   return { ...attributes, datacontenttype: "application/json", data: answer };
 }

@@ -1,7 +1,7 @@
 // The outbox of one key, as rows in its object's storage: what is due, what became of it, what may go. Every method is synchronous:
 // whoever calls it decides what is one transaction.
 import type { Attempt } from "./delivery.ts";
-import { type Sql, select } from "./sql.ts";
+import { type Sql, type SqlValue, select } from "./sql.ts";
 
 export const DELIVERY_STATES = ["pending", "delivered", "dead"] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
@@ -22,6 +22,26 @@ export interface Delivery {
   readonly status: number | null;
   /** Why the last attempt failed, or why there is none. */
   readonly diagnostics: string;
+  /** When the last attempt began, and how long it took; null before the first. */
+  readonly attempted: number | null;
+  readonly ms: number | null;
+}
+
+/** Which rows; what is absent is any. Times in milliseconds since 1970, of when a row was made: from `since` on, before `until`. */
+export interface DeliveryFilter {
+  readonly state?: DeliveryState;
+  readonly destination?: string;
+  readonly since?: number;
+  readonly until?: number;
+}
+
+/** Rows to send again: those that are dead unless it says otherwise. */
+export type ReplayFilter = DeliveryFilter & { readonly destination: string };
+
+/** A row with what it sends, and each attempt, oldest first. */
+export interface WholeDelivery extends Delivery {
+  readonly body: string;
+  readonly history: readonly AttemptRecord[];
 }
 
 export interface DueRow {
@@ -103,7 +123,14 @@ export interface AttemptRecord {
 /** A clock that went back by less has not jumped. */
 const CLOCK_JITTER_MS = 1000;
 
-const LISTED = "n, seq, destination, state, attempts, created, due, status, diagnostics";
+const lastAttempt = (column: string): string => `(SELECT ${column} FROM attempts WHERE n = outbox.n ORDER BY rowid DESC LIMIT 1)`;
+const LISTED = `n, seq, destination, state, attempts, created, due, status, diagnostics, ${lastAttempt("at")} AS attempted, ${lastAttempt("ms")} AS ms`;
+/** Of a DeliveryFilter, as `filtered` binds it. */
+const MATCHES = "(?1 IS NULL OR state = ?1) AND (?2 IS NULL OR destination = ?2) AND created >= ?3 AND created < ?4";
+const filtered = ({ state, destination, since = 0, until = Number.MAX_SAFE_INTEGER }: DeliveryFilter): SqlValue[] => [
+  ...[state ?? null, destination ?? null, since, until],
+];
+const replayed = (filter: ReplayFilter): SqlValue[] => filtered({ ...filter, state: filter.state ?? "dead" });
 
 /** The rows of one key. Memory holds only what storage does. */
 export class Outbox {
@@ -129,16 +156,18 @@ export class Outbox {
     this.disabled = new Map(disabled.map(({ destination, url }) => [destination, url]));
   }
 
-  /** One row; at once a dead one where the destination, at its `url` now, has asked for no more. */
-  add({ seq, destination, url, body, now, due, hops, trace }: NewRow): void {
+  /** One row; at once a dead one where the destination, at its `url` now, has asked for no more. Returns its `n`. */
+  add({ seq, destination, url, body, now, due, hops, trace }: NewRow): number {
     const isDisabled = url !== undefined && this.disabled.get(destination) === url;
-    this.sql.exec(
+    const [{ n }] = select<{ n: number }>(
+      this.sql,
       `INSERT INTO outbox (seq, destination, state, attempts, created, due, dueSet, hops, trace, diagnostics, body)
-       VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?) RETURNING n`,
       ...[seq, destination, isDisabled ? "dead" : "pending", now, isDisabled ? null : due, now, hops, trace ?? null],
       ...[isDisabled ? DISABLED : "", body],
     );
     this.rows.set(destination, (this.rows.get(destination) ?? 0) + 1);
+    return n;
   }
 
   /**
@@ -238,6 +267,12 @@ export class Outbox {
     return select<AttemptRecord>(this.sql, "SELECT at, ms, status, diagnostics FROM attempts WHERE n = ? ORDER BY rowid", n);
   }
 
+  /** Row `n` with all that is known of it; undefined where there is none. */
+  find(n: number): WholeDelivery | undefined {
+    const [row] = select<Delivery & { body: string }>(this.sql, `SELECT ${LISTED}, body FROM outbox WHERE n = ?`, n);
+    return row && { ...row, history: this.attemptsOf(n) };
+  }
+
   /** What waits for this destination waits in vain. */
   private disable(destination: string, url: string): void {
     this.sql.exec("INSERT OR REPLACE INTO gone (destination, url) VALUES (?, ?)", destination, url);
@@ -255,18 +290,17 @@ export class Outbox {
     return row.destination;
   }
 
-  /** All dead rows of a destination, and it counts as there again. Returns how many. */
-  replayDead(destination: string, now: number): number {
-    this.revive(destination);
-    const revived =
-      "UPDATE outbox SET state = 'pending', attempts = 0, due = ?1, dueSet = ?1 WHERE state = 'dead' AND destination = ?2 RETURNING n";
-    return select(this.sql, revived, now, destination).length;
+  /** All rows of the filter, and their destination counts as there again. Returns how many. */
+  replayAll(filter: ReplayFilter, now: number): number {
+    this.revive(filter.destination);
+    const revived = `UPDATE outbox SET state = 'pending', attempts = 0, due = ?5, dueSet = ?5 WHERE ${MATCHES} RETURNING n`;
+    return select(this.sql, revived, ...replayed(filter), now).length;
   }
 
-  /** Whether replayDead would change anything. */
-  hasDead(destination: string): boolean {
-    const dead = "SELECT 1 FROM outbox WHERE state = 'dead' AND destination = ? LIMIT 1";
-    return this.disabled.has(destination) || select(this.sql, dead, destination).length > 0;
+  /** Whether replayAll would change anything. */
+  hasAny(filter: ReplayFilter): boolean {
+    const any = `SELECT 1 FROM outbox WHERE ${MATCHES} LIMIT 1`;
+    return this.disabled.has(filter.destination) || select(this.sql, any, ...replayed(filter)).length > 0;
   }
 
   private revive(destination: string): void {
@@ -274,15 +308,9 @@ export class Outbox {
   }
 
   /** Newest first, from below `before`. */
-  list(filter: { readonly state?: DeliveryState; readonly destination?: string }, before: number, limit: number): Delivery[] {
-    return select<Delivery>(
-      this.sql,
-      `SELECT ${LISTED} FROM outbox WHERE n < ? AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR destination = ?3) ORDER BY n DESC LIMIT ?4`,
-      before,
-      filter.state ?? null,
-      filter.destination ?? null,
-      limit,
-    );
+  list(filter: DeliveryFilter, before: number, limit: number): Delivery[] {
+    const listed = `SELECT ${LISTED} FROM outbox WHERE ${MATCHES} AND n < ?5 ORDER BY n DESC LIMIT ?6`;
+    return select<Delivery>(this.sql, listed, ...filtered(filter), before, limit);
   }
 
   /** Rows by state. */

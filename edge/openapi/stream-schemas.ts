@@ -89,6 +89,14 @@ function deliverySchemas(): Record<string, Json> {
     due: orNull(time),
     status: orNull(whole, "Of the last attempt."),
     diagnostics: { ...text, description: "Why the last attempt failed: the beginning of what the receiver said." },
+    attempted: orNull(time, "When the last attempt began."),
+    ms: orNull(count, "How long the last attempt took, in milliseconds."),
+  };
+  const attempt = { at: time, ms: count, status: orNull(whole, "null: there was no answer."), diagnostics: text };
+  const detailed = {
+    ...delivery,
+    body: { ...text, description: "What is sent, the same on every attempt." },
+    history: list(object(attempt), { description: "The latest attempts, oldest first, those before a replay included." }),
   };
   const destination = {
     name: text,
@@ -101,6 +109,8 @@ function deliverySchemas(): Record<string, Json> {
     ListedStreams: object({ streams: list(ref("ListedStream")), cursor }, ["cursor"]),
     Delivery: object(delivery),
     Deliveries: object({ deliveries: list(ref("Delivery")), cursor }, ["cursor"]),
+    WholeDelivery: object(detailed),
+    Made: object({ id: text }),
     Replayed: object({ replayed: count, cursor }, ["cursor"]),
     Metrics: object({ streams: count, deliveries: counts, destinations: list(object(destination)) }),
   };

@@ -1,7 +1,7 @@
 // The part of the OpenAPI document that is about streams and deliveries: its paths. Their bodies and queries are in stream-schemas.ts.
 import * as z from "zod/mini";
 import { lazy } from "../http/schema.ts";
-import { deliveriesQuery, listQuery, replayQuery } from "../streams/requests.ts";
+import { deliveriesQuery, listQuery, replayQuery, testQuery } from "../streams/requests.ts";
 import { MAX_NAME_BYTES, textNameSchema } from "../webhooks/event.ts";
 import { SHOWN } from "./figures.ts";
 import { queryParameters } from "./json-schema.ts";
@@ -26,7 +26,11 @@ const DELIVERY = {
   due: "2026-01-31T12:00:05.000Z",
   status: 503,
   diagnostics: "answered 503",
+  attempted: WHEN,
+  ms: 120,
 };
+const HISTORY = [{ at: WHEN, ms: 120, status: 503, diagnostics: "answered 503" }];
+const SENT = `{"type":"prediction.created","timestamp":"${WHEN}","data":{}}`;
 const METRICS = { streams: 1, deliveries: COUNTS, destinations: [{ name: "desk", state: "closed", openedAt: null, probeAt: null }] };
 
 /** What a stream says of an event, as an example. */
@@ -102,10 +106,30 @@ function deliveries(): Paths {
       post: change(
         "replayDeliveries",
         "deliveries",
-        "Send all dead deliveries to a destination again",
-        "Of some keys at a time: again with the cursor until there is none.",
+        "Send all deliveries of a filter again",
+        "Dead ones where no state is said. Without key, of some keys at a time: again with the cursor until there is none.",
         queryParameters(replayQuery()),
         { "200": { description: "How many.", content: json(ref("Replayed"), { replayed: 3 }) } },
+      ),
+    },
+    "/v1/deliveries/test": {
+      post: change(
+        "testDestination",
+        "deliveries",
+        "Send a test event to a destination",
+        "A delivery as the destination gets them, whatever its condition: its key is quickstep:test, its type destination.test.",
+        queryParameters(testQuery()),
+        { "202": { description: "It is due.", content: json(ref("Made"), { id: DELIVERY.id }) } },
+      ),
+    },
+    "/v1/deliveries/{id}": {
+      get: read(
+        "getDelivery",
+        "deliveries",
+        "A delivery: what it sends, and each attempt",
+        ["WholeDelivery", { ...DELIVERY, body: SENT, history: HISTORY }],
+        [DELIVERY_ID],
+        problems("notFound"),
       ),
     },
     "/v1/deliveries/{id}/replay": {

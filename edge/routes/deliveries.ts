@@ -1,38 +1,63 @@
 // /v1/deliveries: what was sent out, what was not, and sending it again. /v1/metrics: how much of each.
 import { Hono } from "hono";
 import { describe } from "../../shared/errors.ts";
+import { renderTest, TEST_KEY } from "../deliveries/bodies.ts";
 import { RequestError } from "../http/problem.ts";
-import type { EdgeEnv } from "../http/request-context.ts";
+import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import { parseQuery } from "../http/schema.ts";
-import { deliveriesQuery, replayQuery } from "../streams/requests.ts";
+import { deliveriesQuery, readFilter, replayQuery, testQuery } from "../streams/requests.ts";
 import type { ListedDelivery } from "../streams/stream-object.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 
-/** Deliveries, by filter and page, and their replays. `/replay` is matched as an id: a word beside a pattern puts all routes on Hono's slower router, 4 µs a request (measured). */
+/** Deliveries, by filter and page, one of them, replays and tests. `/replay` and `/test` are matched as ids: a word beside a pattern puts all routes on Hono's slower router, 4 µs a request (measured). */
 export function deliveryRoutes(dependencies: Dependencies) {
+  const destinationOf = (name: string) => {
+    const destination = dependencies.endpoints.destinations.get(name);
+    if (destination !== undefined) return destination;
+    throw new RequestError("parameter", `destination must be one that DESTINATIONS lists, got ${describe(name)}`);
+  };
   return new Hono<EdgeEnv>()
     .get("/", async (c) => {
-      const { state, key, destination, limit, cursor } = parseQuery(c.req.url, deliveriesQuery());
-      const filter = { key, destination, state };
+      const { limit, cursor, ...query } = parseQuery(c.req.url, deliveriesQuery());
+      const filter = readFilter(query);
       const page = await storeOf(dependencies).deliveries(filter, limit, cursor);
       return c.json({ deliveries: page.items.map(show), cursor: page.cursor });
     })
+    .get("/:id", async (c, next) => {
+      if (isWord(c)) return next();
+      const delivery = await storeOf(dependencies).delivery(c.req.param("id"));
+      if (delivery === undefined) throw unknownDelivery();
+      const { history, ...rest } = delivery;
+      return c.json({ ...show(rest), history: history.map(({ at, ...attempt }) => ({ at: isoOrNull(at), ...attempt })) });
+    })
     .post("/:id", async (c, next) => {
-      if (c.req.param("id") !== "replay") return next();
-      const { destination, cursor } = parseQuery(c.req.url, replayQuery());
-      const { endpoints } = dependencies;
-      if (!endpoints.destinations.has(destination))
-        throw new RequestError("parameter", `destination must be one that DESTINATIONS lists, got ${describe(destination)}`);
-      return c.json(await storeOf(dependencies).replayDead(destination, cursor));
+      if (!isWord(c)) return next();
+      const store = storeOf(dependencies);
+      if (c.req.param("id") === "replay") {
+        const { cursor, ...query } = parseQuery(c.req.url, replayQuery());
+        destinationOf(query.destination);
+        return c.json(await store.replayAll(readFilter(query), cursor));
+      }
+      const { destination } = parseQuery(c.req.url, testQuery());
+      const { body } = destinationOf(destination);
+      const [id] = await store.announce(TEST_KEY, renderTest(body, dependencies.now()), [destination], true);
+      return c.json({ id }, 202);
     })
     .post("/:id/replay", async (c) => {
-      if (!(await storeOf(dependencies).replay(c.req.param("id")))) throw new RequestError("notFound", "there is no delivery of this id");
+      if (!(await storeOf(dependencies).replay(c.req.param("id")))) throw unknownDelivery();
       return c.body(null, 202);
     })
     .all("/", allowOnly("GET", "HEAD"))
-    .all("/:id", (c, next) => (c.req.param("id") === "replay" ? allowOnly("POST")(c, next) : next()))
+    .all("/:id", (c, next) => (isWord(c) ? allowOnly("POST") : allowOnly("GET", "HEAD"))(c, next))
     .all("/:id/replay", allowOnly("POST"));
+}
+
+/** Whether what stands for an id is a word of the API. */
+const isWord = (c: EdgeContext): boolean => ["replay", "test"].includes(c.req.param("id")!);
+
+function unknownDelivery(): RequestError {
+  return new RequestError("notFound", "there is no delivery of this id");
 }
 
 /** Counts of all streams and deliveries, and which destinations are paused. */
@@ -48,8 +73,8 @@ export function metricRoutes(dependencies: Dependencies) {
     .all("/", allowOnly("GET", "HEAD"));
 }
 
-function show({ n, created, due, ...rest }: ListedDelivery) {
-  return { ...rest, created: isoOrNull(created), due: isoOrNull(due) };
+function show<Row extends ListedDelivery>({ n, created, due, attempted, ...rest }: Row) {
+  return { ...rest, created: isoOrNull(created), due: isoOrNull(due), attempted: isoOrNull(attempted) };
 }
 
 function isoOrNull(ms: number | null): string | null {

@@ -1,11 +1,12 @@
 // The Durable Objects as the platform starts them: each hands its calls to the stream or the directory that it is.
 import { DurableObject } from "cloudflare:workers";
 import { type Breaker, type BreakerDependencies, createBreaker } from "../deliveries/breaker.ts";
+import type { DeliveryFilter, ReplayFilter } from "../deliveries/outbox.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import { createDirectory, type Directory, type Summary } from "./directory.ts";
 import type { ObjectContext } from "./storage.ts";
 import { Stream, type StreamDependencies } from "./stream.ts";
-import type { DeliveryFilter, Origin, StreamObject } from "./stream-object.ts";
+import type { Origin, StreamObject } from "./stream-object.ts";
 
 /** The class of the objects that are one key's stream each. */
 export function streamClass(dependencies: StreamDependencies) {
@@ -30,8 +31,11 @@ export function streamClass(dependencies: StreamDependencies) {
     replay(generation: string, n: number) {
       return this.stream.replay(generation, n);
     }
-    replayDead(destination: string) {
-      return this.stream.replayDead(destination);
+    replayAll(filter: ReplayFilter) {
+      return this.stream.replayAll(filter);
+    }
+    delivery(generation: string, n: number) {
+      return this.stream.delivery(generation, n);
     }
     rearmAlarm(key: string) {
       return this.stream.rearmAlarm(key);
@@ -39,8 +43,8 @@ export function streamClass(dependencies: StreamDependencies) {
     prediction(source: string, id: string) {
       return this.stream.prediction(source, id);
     }
-    announce(key: string, body: string, destinations: readonly string[]) {
-      return this.stream.announce(key, body, destinations);
+    announce(key: string, body: string, destinations: readonly string[], atOnce?: boolean) {
+      return this.stream.announce(key, body, destinations, atOnce);
     }
     alarm() {
       return this.stream.alarm();

@@ -3,6 +3,7 @@
 import { ArtifactError, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import type { Breaker } from "../deliveries/breaker.ts";
+import type { DeliveryFilter, ReplayFilter } from "../deliveries/outbox.ts";
 import { RequestError } from "../http/problem.ts";
 import type { Models } from "../models/models.ts";
 import { type Ready, schemaOf } from "../models/servable-model.ts";
@@ -10,7 +11,7 @@ import { parseName, type StreamEvent } from "../webhooks/event.ts";
 import { type Cursor, decodeCursor, encodeCursor, START } from "./cursor.ts";
 import { DIRECTORY_SHARDS, type Directory, type ListedKey, shardOf, type Totals } from "./directory.ts";
 import type { Accepted, DestinationView, EventOrigin, Page, StreamStore } from "./store.ts";
-import type { Acceptance, DeliveryFilter, ListedDelivery, StreamObject } from "./stream-object.ts";
+import type { Acceptance, ListedDelivery, StreamObject } from "./stream-object.ts";
 import { countValid } from "./window.ts";
 
 /** A namespace of Durable Objects as far as it is used. */
@@ -60,14 +61,19 @@ export function createObjectStore(models: Models, namespaces: Namespaces, now: (
     view: async (key) => (await objects.streamOf(key).view()) ?? undefined,
     forget: (key) => objects.streamOf(key).forget(),
     prediction: async (key, source, id) => (await objects.streamOf(key).prediction(source, id)) ?? undefined,
-    announce: (key, body, destinations) => objects.streamOf(key).announce(key, body, destinations),
+    announce: (key, body, destinations, atOnce) => objects.streamOf(key).announce(key, body, destinations, atOnce),
     keys: (limit, cursor) => listKeys(objects, limit, decodeCursor(cursor)),
     deliveries: ({ key, ...filter }, limit, cursor) =>
       key === undefined
         ? listAllDeliveries(objects, filter, limit, decodeCursor(cursor))
         : listDeliveries(objects, key, filter, limit, decodeCursor(cursor)),
-    replay: (id) => replayDelivery(namespaces.streams, id),
-    replayDead: (destination, cursor) => replayAllDead(objects, destination, decodeCursor(cursor)),
+    replay: async (id) => (await inObject(namespaces.streams, id, (object, generation, n) => object.replay(generation, n))) ?? false,
+    delivery: async (id) =>
+      (await inObject(namespaces.streams, id, (object, generation, n) => object.delivery(generation, n))) ?? undefined,
+    replayAll: async ({ key, ...filter }, cursor) =>
+      key === undefined
+        ? replayEverywhere(objects, filter, decodeCursor(cursor))
+        : { replayed: await objects.streamOf(key).replayAll(filter) },
     totals: () => sumTotals(objects),
     breakers: (destinations) => viewBreakers(namespaces.breakers, destinations),
     sweep: () => wakeOverdue(objects, now()),
@@ -207,25 +213,29 @@ function hasNone(listed: ListedKey, { state }: DeliveryFilter): boolean {
   return listed.due === null && (state === undefined ? listed.delivered + listed.dead : listed[state]) === 0;
 }
 
-/** As StreamStore.replay. The id names its object. */
-async function replayDelivery(streams: Namespace<StreamObject>, id: string): Promise<boolean> {
+/** Asks the object that a delivery's id names; undefined where the id is none. */
+async function inObject<R>(
+  streams: Namespace<StreamObject>,
+  id: string,
+  ask: (object: StreamObject, generation: string, n: number) => Promise<R>,
+): Promise<R | undefined> {
   const [, object, generation, n] = /^msg_([0-9a-f]{64})_([0-9a-f]{8})_(\d{1,15})$/.exec(id) ?? [];
-  if (object === undefined) return false;
+  if (object === undefined) return undefined;
   let objectId: unknown;
   try {
     objectId = streams.idFromString(object);
   } catch {
-    return false;
+    return undefined;
   }
-  return streams.get(objectId).replay(generation, Number(n));
+  return ask(streams.get(objectId), generation, Number(n));
 }
 
-async function replayAllDead(objects: Objects, destination: string, from: Cursor) {
+async function replayEverywhere(objects: Objects, filter: ReplayFilter, from: Cursor) {
   const keys = await keysFrom(objects, from, OBJECTS_A_CALL);
   let replayed = 0;
-  const mayHaveDead = keys.filter(({ due, dead }) => due !== null || dead > 0); // where nothing is due the counts are exact
-  await inParallel(mayHaveDead, async ({ key }) => {
-    const count = await objects.streamOf(key).replayDead(destination); // `+= await` would add to what the sum was before
+  const mayHaveAny = keys.filter((listed) => !hasNone(listed, { state: "dead", ...filter }));
+  await inParallel(mayHaveAny, async ({ key }) => {
+    const count = await objects.streamOf(key).replayAll(filter); // `+= await` would add to what the sum was before
     replayed += count;
   });
   return { replayed, ...cursorBehind(keys, OBJECTS_A_CALL) };
@@ -286,7 +296,8 @@ function reportFailures(store: StreamStore, report: (error: Error) => void): Str
     keys: reporting(store.keys),
     deliveries: reporting(store.deliveries),
     replay: reporting(store.replay),
-    replayDead: reporting(store.replayDead),
+    delivery: reporting(store.delivery),
+    replayAll: reporting(store.replayAll),
     totals: reporting(store.totals),
     breakers: reporting(store.breakers),
     sweep: reporting(store.sweep),

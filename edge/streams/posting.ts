@@ -36,15 +36,16 @@ export function postAnswer(
   postBody(eventLog, bodyFor, origin, now, dependencies);
 }
 
-/** The same of any body. `bodyFor`: undefined where the destination gets none. */
+/** The same of any body. `bodyFor`: undefined where the destination gets none. Returns the rows. */
 export function postBody(
   eventLog: EventLog,
   bodyFor: (destination: string) => string | undefined,
   { destinations, hops = 0, trace }: PostOrigin,
   now: number,
   { endpoints, random, log }: PostDependencies,
-): void {
-  if (destinations.length === 0) return;
+): readonly number[] {
+  const rows: number[] = [];
+  if (destinations.length === 0) return rows;
   const { settings, destinations: known } = endpoints;
   const limit = Math.min(settings.outboxRows, maxOutboxRows(eventLog.timesteps));
   let dropped = 0;
@@ -52,10 +53,11 @@ export function postBody(
     const body = bodyFor(name);
     if (body === undefined) continue;
     const due = now + nextDelayMs({ attempts: 0, random: random() }, settings.scheduleS)!;
-    eventLog.outbox.add({ seq: eventLog.seq, destination: name, url: known.get(name)?.address, body, now, due, hops, trace });
+    rows.push(eventLog.outbox.add({ seq: eventLog.seq, destination: name, url: known.get(name)?.address, body, now, due, hops, trace }));
     dropped += eventLog.outbox.trim(name, limit);
   }
-  if (dropped === 0) return;
+  if (dropped === 0) return rows;
   eventLog.change({ dropped: eventLog.facts.dropped + dropped });
   log({ event: "deliveries dropped", key: eventLog.facts.key, dropped, limit });
+  return rows;
 }

@@ -1,9 +1,10 @@
 // All streams as the routes see them, wherever they live.
 import type { BreakerView } from "../deliveries/breaker.ts";
+import type { DeliveryFilter, ReplayFilter, WholeDelivery } from "../deliveries/outbox.ts";
 import type { Ready } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import type { ListedKey, Totals } from "./directory.ts";
-import type { DeliveryFilter, ListedDelivery, Origin, StoredPrediction, StreamView } from "./stream-object.ts";
+import type { ListedDelivery, Named, Origin, StoredPrediction, StreamView } from "./stream-object.ts";
 
 /** What an event is answered with, and again whenever the same event comes again. */
 export interface StreamAnswer {
@@ -68,16 +69,21 @@ export interface StreamStore {
   forget(key: string): Promise<boolean>;
   /** What was said of an event; undefined where it is not known, or was not scored. */
   prediction(key: string, source: string, id: string): Promise<StoredPrediction | undefined>;
-  /** A body of the Worker's own to these destinations, by the outbox of this key. */
-  announce(key: string, body: string, destinations: readonly string[]): Promise<void>;
+  /** A body of the Worker's own to these destinations, by the outbox of this key; `atOnce`: whatever pause they are in. The deliveries' ids. */
+  announce(key: string, body: string, destinations: readonly string[], atOnce?: boolean): Promise<readonly string[]>;
   /** All keys, with counts that may be some seconds old. Throws RequestError `parameter` for a cursor that is none, as below. */
   keys(limit: number, cursor?: string): Promise<Page<ListedKey>>;
   /** Of one key newest first; else key by key, each newest first. */
   deliveries(filter: DeliveryFilter & { readonly key?: string }, limit: number, cursor?: string): Promise<Page<ListedDelivery>>;
   /** Sends a delivery again, whatever became of it. Whether there is one of this id. */
   replay(id: string): Promise<boolean>;
-  /** All dead deliveries to a destination, of some keys at a time: how many, and the cursor to go on with. */
-  replayDead(destination: string, cursor?: string): Promise<{ readonly replayed: number; readonly cursor?: string }>;
+  /** All deliveries of the filter, of one key, or of some keys at a time: how many, and the cursor to go on with. */
+  replayAll(
+    filter: ReplayFilter & { readonly key?: string },
+    cursor?: string,
+  ): Promise<{ readonly replayed: number; readonly cursor?: string }>;
+  /** A delivery whole; undefined where there is none of this id. */
+  delivery(id: string): Promise<Named<WholeDelivery> | undefined>;
   totals(): Promise<Totals>;
   /** The circuit breakers of these destinations, by name; none where the deployment has none. */
   breakers(destinations: readonly string[]): Promise<readonly DestinationView[]>;

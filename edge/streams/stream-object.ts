@@ -1,5 +1,5 @@
 // What the object of a key answers: plain data that crosses to the Worker and back.
-import type { Delivery, DeliveryCounts, DeliveryState } from "../deliveries/outbox.ts";
+import type { Delivery, DeliveryCounts, DeliveryFilter, ReplayFilter, WholeDelivery } from "../deliveries/outbox.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import type { WindowRow } from "./window.ts";
 
@@ -52,11 +52,6 @@ export interface StreamView {
   readonly deliveries: DeliveryCounts;
 }
 
-export interface DeliveryFilter {
-  readonly state?: DeliveryState;
-  readonly destination?: string;
-}
-
 /** The object's own methods, as the Worker calls them. */
 export interface StreamObject {
   accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<Acceptance>;
@@ -67,13 +62,19 @@ export interface StreamObject {
   list(filter: DeliveryFilter, before: number, limit: number): Promise<readonly ListedDelivery[]>;
   /** Whether there is such a row. */
   replay(generation: string, n: number): Promise<boolean>;
-  replayDead(destination: string): Promise<number>;
+  /** How many. */
+  replayAll(filter: ReplayFilter): Promise<number>;
+  /** Row `n` whole; null where there is none. */
+  delivery(generation: string, n: number): Promise<Named<WholeDelivery> | null>;
   /** Sets the alarm that a crash may have lost, and reports to the directory: also where there has been no event. */
   rearmAlarm(key: string): Promise<void>;
   /** What was said of an event; null where it is not known, or was not scored. */
   prediction(source: string, id: string): Promise<StoredPrediction | null>;
-  /** Puts a body of the Worker's own, not an event's, into the outbox, for each of these destinations. */
-  announce(key: string, body: string, destinations: readonly string[]): Promise<void>;
+  /**
+   * Puts a body of the Worker's own, not an event's, into the outbox, for each of these destinations. `atOnce`: whatever pause they are
+   * in. Returns the ids.
+   */
+  announce(key: string, body: string, destinations: readonly string[], atOnce?: boolean): Promise<readonly string[]>;
 }
 
 /** What was said of an event, as its transaction wrote it down. */
@@ -85,8 +86,10 @@ export interface StoredPrediction {
   readonly at: number;
 }
 
-export interface ListedDelivery extends Delivery {
+/** A row with its names. */
+export type Named<Row> = Row & {
   /** `webhook-id`, the same on every attempt: msg_, the object, its generation, the row. */
   readonly id: string;
   readonly key: string;
-}
+};
+export type ListedDelivery = Named<Delivery>;

@@ -5,7 +5,7 @@ import { ArtifactError } from "../../shared/errors.ts";
 import type { Breaker } from "../deliveries/breaker.ts";
 import type { Fetch } from "../deliveries/delivery.ts";
 import { Dispatcher, type DispatchQueue } from "../deliveries/dispatcher.ts";
-import type { DeliveryState } from "../deliveries/outbox.ts";
+import type { Delivery, DeliveryFilter, DeliveryState, ReplayFilter, WholeDelivery } from "../deliveries/outbox.ts";
 import type { Models, ServedModel } from "../models/models.ts";
 import { type Ready, schemaOf } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
@@ -16,7 +16,7 @@ import { EventLog } from "./event-log.ts";
 import { ObjectAlarm } from "./object-alarm.ts";
 import { postBody } from "./posting.ts";
 import type { ObjectContext } from "./storage.ts";
-import type { Acceptance, DeliveryFilter, ListedDelivery, Origin, StoredPrediction, StreamObject, StreamView } from "./stream-object.ts";
+import type { Acceptance, ListedDelivery, Named, Origin, StoredPrediction, StreamObject, StreamView } from "./stream-object.ts";
 import { isDisposable, nextAlarmAt, PURGE_MS, REPORT_MS } from "./stream-schedule.ts";
 
 /** What all objects of a Worker are given. */
@@ -247,11 +247,18 @@ export class Stream implements StreamObject {
   async list(filter: DeliveryFilter, before: number, limit: number): Promise<readonly ListedDelivery[]> {
     const { eventLog } = this;
     if (eventLog === undefined) return [];
-    const { key } = eventLog.facts;
-    return eventLog.outbox.list(filter, before, limit).map((row) => {
-      const due = row.due === null ? null : Math.max(row.due, this.pausedUntil(row.destination));
-      return { ...row, due, id: this.idOf(eventLog, row.n), key };
-    });
+    return eventLog.outbox.list(filter, before, limit).map((row) => this.nameRow(eventLog, row));
+  }
+
+  private nameRow<Row extends Delivery>(eventLog: EventLog, row: Row): Named<Row> {
+    const due = row.due === null ? null : Math.max(row.due, this.pausedUntil(row.destination));
+    return { ...row, due, id: this.idOf(eventLog, row.n), key: eventLog.facts.key };
+  }
+
+  async delivery(generation: string, n: number): Promise<Named<WholeDelivery> | null> {
+    const { eventLog } = this;
+    const row = eventLog?.facts.generation === generation ? eventLog.outbox.find(n) : undefined;
+    return row === undefined ? null : this.nameRow(eventLog!, row);
   }
 
   async replay(generation: string, n: number): Promise<boolean> {
@@ -264,11 +271,11 @@ export class Stream implements StreamObject {
     return true;
   }
 
-  async replayDead(destination: string): Promise<number> {
-    this.dispatcher.pauses.clear(destination); // what is pending is tried as soon as its row is due
-    const hasDead = this.eventLog?.outbox.hasDead(destination) ?? false; // else the directory needs no report
-    const eventLog = hasDead ? await this.mayBeDue() : undefined;
-    const count = eventLog && this.context.storage.transactionSync(() => eventLog.outbox.replayDead(destination, this.dependencies.now()));
+  async replayAll(filter: ReplayFilter): Promise<number> {
+    this.dispatcher.pauses.clear(filter.destination); // what is pending is tried as soon as its row is due
+    const hasAny = this.eventLog?.outbox.hasAny(filter) ?? false; // else the directory needs no report
+    const eventLog = hasAny ? await this.mayBeDue() : undefined;
+    const count = eventLog && this.context.storage.transactionSync(() => eventLog.outbox.replayAll(filter, this.dependencies.now()));
     this.ring.arm();
     return count ?? 0;
   }
@@ -284,14 +291,16 @@ export class Stream implements StreamObject {
     return this.eventLog?.predictionOf(source, id) ?? null;
   }
 
-  async announce(key: string, body: string, destinations: readonly string[]): Promise<void> {
+  async announce(key: string, body: string, destinations: readonly string[], atOnce = false): Promise<readonly string[]> {
     while (!this.eventLog?.facts.reported || this.eventLog.facts.due === null)
       if (!(await this.registerKey(key, true))) throw new Error("the directory has no room for the key");
     const { eventLog } = this;
-    this.context.storage.transactionSync(() =>
+    const rows = this.context.storage.transactionSync(() =>
       postBody(eventLog, () => body, { destinations }, this.dependencies.now(), this.dependencies),
     );
+    if (atOnce) for (const name of destinations) this.dispatcher.pauses.clear(name);
     this.ring.arm();
+    return rows.map((n) => this.idOf(eventLog, n));
   }
 
   async rearmAlarm(key: string): Promise<void> {

@@ -406,7 +406,7 @@ describe.skipIf(!isHere)("the page", () => {
   describe("streams and deliveries", () => {
     const HOSTILE = "<img src=x onerror=\"document.title='taken'\"> 📈";
     const counts = { pending: 1, delivered: 2, dead: 1, dropped: 0 };
-    const made = { key: HOSTILE, destination: "desk", created: 1_795_599_000_000 };
+    const made = { key: HOSTILE, destination: "desk", created: 1_795_599_000_000, attempted: 1_795_599_001_000, ms: 120 };
     const deliveries: ListedDelivery[] = [
       {
         ...made,
@@ -477,7 +477,7 @@ describe.skipIf(!isHere)("the page", () => {
       const acting: StreamStore = {
         ...streams,
         replay: async (id) => replayed.push(id) > 0,
-        replayDead: async (destination, cursor) => {
+        replayAll: async ({ destination }, cursor) => {
           replayed.push(`${destination} ${cursor}`);
           return cursor === undefined ? { replayed: 2, cursor: "next" } : { replayed: 1 };
         },

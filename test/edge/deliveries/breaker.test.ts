@@ -186,7 +186,7 @@ describe("a destination that fails everywhere", () => {
     await streams.advance(streams.clock);
     expect(new Set(tried)).toEqual(new Set(["desk"]));
     tried.length = 0;
-    await streams.store.replayDead("wall");
+    await streams.store.replayAll({ destination: "wall" });
     await streams.advance(streams.clock);
     expect(new Set(tried)).toEqual(new Set(["wall"]));
   });

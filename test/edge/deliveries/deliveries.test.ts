@@ -317,7 +317,7 @@ describe("sending again", () => {
     let replayed = 0;
     let calls = 0;
     for (let cursor: string | undefined, isMore = true; isMore; isMore = cursor !== undefined) {
-      const page = await streams.store.replayDead("desk", cursor);
+      const page = await streams.store.replayAll({ destination: "desk" }, cursor);
       replayed += page.replayed;
       ({ cursor } = page);
       calls++;

@@ -32,7 +32,7 @@ const patternOf = (path: string): string =>
     .replace(/\{\w+\}:predict$/, ":call")
     .replace(/^(\/v1\/models\/.*)\{\w+\}$/, "$1:call")
     .replace(/\{(\w+)\}/g, ":$1")
-    .replace(/^\/v1\/deliveries\/replay$/, "/v1/deliveries/:id")
+    .replace(/^\/v1\/deliveries\/(replay|test)$/, "/v1/deliveries/:id")
     .replace(/^\/v2\/models\/stats$/, "/v2/models/:name");
 
 describe("the document", () => {

@@ -336,6 +336,8 @@ test("events go to the destinations of the configuration, and deliveries are lis
       due: null,
       status: 204,
       diagnostics: "",
+      attempted: "2026-01-31T00:00:00.000Z",
+      ms: 0,
     },
   ]);
   expect(await (await app.request("/v1/metrics")).json()).toEqual({
@@ -346,12 +348,105 @@ test("events go to the destinations of the configuration, and deliveries are lis
   expect((await (await app.request("/v1/streams")).json()).streams).toEqual([{ key: "k", pending: 0, delivered: 1, dead: 0, dropped: 0 }]);
 });
 
-test("only the word replay is a route beside an id's own, and it wants a destination", async () => {
+test("a delivery is shown whole by its id: what it sends, and each attempt", async () => {
+  const streams = openStreams(servable);
+  const endpoints = { ...streams.endpoints, settings: { ...streams.endpoints.settings, destinations: ["desk"] } };
+  const app = openApp(kernel, artifact, { ...streams.dependencies, endpoints });
+  let status = 503;
+  streams.fetch = async () => {
+    streams.clock += 120;
+    return new Response("no room", { status });
+  };
+  await post(app, "/v1/streams/k/events", JSON.stringify(EVENT), JSON_TYPE);
+  await streams.advance(streams.clock);
+  const [{ id }] = (await (await app.request("/v1/deliveries?key=k")).json()).deliveries;
+  status = 200;
+  await streams.advance(streams.clock + 20_000);
+  const whole = await (await app.request(`/v1/deliveries/${id}`)).json();
+  expect(whole).toMatchObject({
+    id,
+    key: "k",
+    state: "delivered",
+    attempts: 2,
+    status: 200,
+    ms: 120,
+    attempted: "2026-01-31T00:00:05.120Z",
+  });
+  expect(JSON.parse(whole.body)).toMatchObject({ type: "prediction.created", data: { key: "k", id: "e1" } });
+  expect(whole.history).toEqual([
+    { at: "2026-01-31T00:00:00.000Z", ms: 120, status: 503, diagnostics: "no room" },
+    { at: "2026-01-31T00:00:05.120Z", ms: 120, status: 200, diagnostics: "" },
+  ]);
+  for (const unknown of [id.replace(/_[0-9a-f]{8}_/, "_00000000_"), `${id}9`, "msg_1", "x"])
+    expect((await app.request(`/v1/deliveries/${unknown}`)).status).toBe(404);
+});
+
+test("deliveries are listed and sent again by key, state and the time they were made", async () => {
+  const streams = openStreams(servable);
+  const endpoints = { ...streams.endpoints, settings: { ...streams.endpoints.settings, destinations: ["desk"] } };
+  const { store } = streams;
+  for (const key of ["a", "b"]) {
+    for (const n of [1, 2]) {
+      await store.accept(key, [{ id: `e${n}`, timestamp: n, data: { values: [1, 2, 3, 4, 5] }, digest: `${n}` }], {
+        source: "api",
+        destinations: ["desk"],
+      });
+      await streams.advance(streams.clock + 60_000);
+    }
+  }
+  const sent: string[] = [];
+  streams.fetch = async (_, { headers }) => {
+    sent.push((headers as Record<string, string>)["webhook-id"]);
+    return new Response(null, { status: 204 });
+  };
+  const app = openApp(kernel, artifact, { ...streams.dependencies, endpoints, access: await keyed() });
+  const ask = (path: string, method = "GET") =>
+    app.request(`https://edge.test/v1/deliveries${path}`, { method, headers: { authorization: "Bearer admin" } });
+  const listed = async (query: string) =>
+    (await (await ask(`?${query}`)).json()).deliveries.map((d: { key: string; seq: number }) => d.key + d.seq);
+  expect(await listed("since=2026-01-31T00:01:00Z&until=2026-01-31T00:03:00Z")).toEqual(expect.arrayContaining(["a2", "b1"]));
+  expect(await listed("since=2026-01-31T00:01:00Z&until=2026-01-31T00:03:00Z")).toHaveLength(2);
+  expect(await (await ask("/replay?destination=desk", "POST")).json()).toEqual({ replayed: 0 }); // none is dead
+  expect(await (await ask("/replay?destination=desk&state=delivered&key=a", "POST")).json()).toEqual({ replayed: 2 });
+  await streams.advance(streams.clock);
+  expect(sent).toHaveLength(2);
+  expect(await (await ask("/replay?destination=desk&state=delivered&since=2026-01-31T00:03:00Z", "POST")).json()).toEqual({ replayed: 1 });
+  await streams.advance(streams.clock);
+  expect(new Set(sent).size).toBe(3);
+  for (const wrong of ["since=yesterday", "until=5", "state=lost"])
+    expect((await ask(`/replay?destination=desk&${wrong}`, "POST")).status).toBe(422);
+});
+
+test("a destination gets a test event at once, in the form of its deliveries, and it can be looked up", async () => {
+  const streams = openStreams(servable);
+  const app = openApp(kernel, artifact, { ...streams.dependencies, access: await keyed() });
+  const bodies: string[] = [];
+  streams.fetch = async (_, { body }) => {
+    bodies.push(body as string);
+    return new Response("who are you?", { status: 401 });
+  };
+  const ask = (path: string, method: string, key = "admin") =>
+    app.request(`https://edge.test/v1/deliveries/${path}`, { method, headers: { authorization: `Bearer ${key}` } });
+  const answer = await ask("test?destination=desk", "POST");
+  const { id } = await answer.json();
+  expect([answer.status, id]).toEqual([202, expect.stringMatching(/^msg_/)]);
+  await streams.advance(streams.clock);
+  expect(JSON.parse(bodies[0])).toMatchObject({ type: "destination.test", data: { key: "quickstep:test", label: 0 } });
+  expect(await (await ask(id, "GET", "read")).json()).toMatchObject({ id, history: [{ status: 401, diagnostics: "who are you?" }] });
+  await ask("test?destination=desk", "POST");
+  await streams.advance(streams.clock);
+  expect(bodies).toHaveLength(2); // though the destination has just failed
+  expect((await ask("test?destination=nowhere", "POST")).status).toBe(422);
+  expect((await ask("test?destination=desk", "POST", "read")).status).toBe(403);
+});
+
+test("only the words replay and test are routes beside an id's own, and they want a destination", async () => {
   const { app } = open({ access: await keyed() });
   const send = (id: string) =>
     app.request(`https://edge.test/v1/deliveries/${id}`, { method: "POST", headers: { authorization: "Bearer admin" } });
-  expect((await send("msg_1")).status).toBe(404);
-  expect(await (await send("replay")).json()).toMatchObject({ status: 422, detail: expect.stringContaining("destination must be one") });
+  expect((await send("msg_1")).status).toBe(405);
+  for (const word of ["replay", "test"])
+    expect(await (await send(word)).json()).toMatchObject({ status: 422, detail: expect.stringContaining("destination must be one") });
 });
 
 const SCOPES = ["read", "score", "admin"];
@@ -368,6 +463,8 @@ describe("who may", () => {
     ["GET", "/v1/streams", "read"],
     ["GET", "/v1/streams/k", "read"],
     ["GET", "/v1/deliveries", "read"],
+    ["GET", "/v1/deliveries/msg_x", "read"],
+    ["POST", "/v1/deliveries/test", "admin"],
     ["GET", "/v1/metrics", "read"],
     ["POST", "/v1/streams/k/events", "score"],
     ["DELETE", "/v1/streams/k", "admin"],
