@@ -12,7 +12,7 @@ import type { Batch, Target, Wanted } from "./batch.ts";
 import { readCsv, readCsvLabels } from "./csv.ts";
 import { encodeKnown, joinStatics } from "./encode-inputs.ts";
 import { expandFolders } from "./folder.ts";
-import { parsePattern } from "./header.ts";
+import { parsePattern } from "./header-patterns.ts";
 import { knownInputTable } from "./input-table.ts";
 import { throwIssue } from "./issues.ts";
 import { readJson, readJsonl } from "./jsonl.ts";

@@ -3,7 +3,8 @@
 import { DataError } from "../../shared/errors.ts";
 import { DEFAULT_SHAPE, type Shape } from "../../shared/sequence.ts";
 import type { Wanted } from "./batch.ts";
-import type { Grid } from "./header.ts";
+import { writePattern } from "./header-patterns.ts";
+import type { Grid, Place } from "./header-reading.ts";
 import { list, show } from "./quoting.ts";
 import { REPEATED_ADVICE, readRepeated } from "./repeated-names.ts";
 
@@ -50,6 +51,27 @@ export function refuseNames(names: readonly string[], values: readonly number[],
 export function describeOther(T: number, wanted: Wanted): string {
   const shape = shapeWithoutNames(wanted);
   return T === shape.timesteps * shape.features ? `${shape.timesteps} × ${shape.features}` : `${T} features`;
+}
+
+/** A name that two ways of writing fit, and how `--columns` says each. */
+export function refuseAmbiguous(
+  name: string,
+  { first, second }: { readonly first: Place; readonly second: Place },
+  source: string,
+): DataError {
+  const [as, or] = [first, second].map((place) => writePattern(name, place.feature, place.step));
+  const advice =
+    as === undefined || or === undefined
+      ? `as --columns "{feature}_{step}"`
+      : `as --columns "${as}", or --columns "${or}"${or.includes("{lag}") ? " where the highest number is the oldest" : ""}`;
+  return new DataError(
+    source,
+    `names a column ${show(name)}, which may be ${describePlace(first)} or ${describePlace(second)}: say how names are written, ${advice}`,
+  );
+}
+
+function describePlace({ feature, step }: Place): string {
+  return step < 0 ? `lag ${-step} of ${show(feature)}` : `step ${step} of ${show(feature)}`;
 }
 
 /** As `--columns` says how this name is written. */

@@ -4,12 +4,14 @@ import { DataError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
 import { hasDefaultNames, refuseFeatures } from "./align.ts";
 import type { Wanted } from "./batch.ts";
-import { type Grid, type HeaderReading, readHeader } from "./header.ts";
+import { readHeader } from "./header.ts";
+import type { Grid, HeaderReading } from "./header-reading.ts";
 import {
   adviseOnRepeated,
   describeOther,
   patternOf,
   quoteWord,
+  refuseAmbiguous,
   refuseBare,
   refuseCount,
   refuseGrouped,
@@ -56,7 +58,7 @@ export function findLayout(header: readonly string[] | null, count: number, sour
   const own = roles.values.map((column) => names[column]);
   const repeated = readRepeated(own);
   if (saysRepeated(wanted.pattern)) return finish(takeRepeated(names, roles, repeated, source, wanted));
-  const reading = readHeader(own, wanted.pattern);
+  const reading = readHeader(own, wanted.pattern, wanted.target?.features);
   const isByPosition =
     wanted.byPosition || (reading.code === "none" && wanted.target !== undefined && hasDefaultNames(wanted.target.features));
   if (isByPosition && (reading.code !== "grid" || reading.isSingle)) {
@@ -121,13 +123,8 @@ function takeGrid(names: readonly string[], { values }: Roles, reading: HeaderRe
         source,
         `has no column ${show(reading.missing)}, while others name ${reading.features} features and ${reading.timesteps} steps: add the column, rename one with --rename OLD=NEW, or say with --columns how names are written`,
       );
-    case "ambiguous": {
-      const { first, second } = reading;
-      throw new DataError(
-        source,
-        `names a column ${show(columnName(first.column))}, which may be step ${first.step} of ${show(first.feature)} or step ${second.step} of ${show(second.feature)}: say how names are written, as --columns "{feature}_{step}", or --columns "{feature}-{lag}" where the highest number is the oldest`,
-      );
-    }
+    case "ambiguous":
+      throw refuseAmbiguous(columnName(reading.first.column), reading, source);
     case "moments":
       throw new DataError(
         source,

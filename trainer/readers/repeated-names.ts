@@ -1,6 +1,6 @@
 // Columns that bear one name, and names that tools make of such: which feature and step each may be. Knows names only.
 // Legend: T steps, F features.
-import type { Grid } from "./header.ts";
+import type { Grid } from "./header-reading.ts";
 
 /** `--columns` that names no step: the columns of one name are its steps, the first the oldest. */
 const NAME_ALONE = "{feature}";

@@ -104,7 +104,7 @@ describe("what may mean two things is asked about, and the sentence names an opt
   const plain = named((f, t) => `${f}_${t}`);
   const numbered = (prefix: string): Column[] => plain.map(({ cells }, i) => ({ name: `${prefix}${i}`, cells }));
   test.each<[string, Column[], RegExp]>([
-    ["open-1 … open-10", named((f, t) => `${f}-${t + 1}`), /--columns "\{feature\}_\{step\}"/],
+    ["open-1 … open-10", named((f, t) => `${f}-${t + 1}`), /--columns "\{feature\}-\{step\}"/],
     ["open_L1", named((f, t) => `${f}_L${T - t}`), /--columns/],
     ["x_0 … x_49", numbered("x_"), /--columns "\{feature\}_\{step\}" for steps, or --by-position/],
     ["V1 … V50", numbered("V"), /--columns "\{feature\}\{step\}" for steps, or --by-position/],

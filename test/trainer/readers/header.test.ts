@@ -1,6 +1,7 @@
 // Every way of writing a feature and a step in a name, in any order of columns; and what is asked about.
 import { describe, expect, test } from "vitest";
-import { parsePattern, readHeader } from "../../../trainer/readers/header.ts";
+import { readHeader } from "../../../trainer/readers/header.ts";
+import { parsePattern, writePattern } from "../../../trainer/readers/header-patterns.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 import { FEATURES, T, WAYS } from "./forms.ts";
 
@@ -47,6 +48,19 @@ describe("readHeader asks where names may mean two things, or nothing", () => {
     ["a letter may be a lag", table((f, t) => `${f}_L${t + 1}`), { code: "ambiguous" }],
     ["two numbers", Array.from({ length: 12 }, (_, i) => `${i % 4}_${Math.floor(i / 4)}`), { code: "ambiguous" }],
     ["t1 may be a feature", Array.from({ length: 12 }, (_, i) => `t${i % 4}_${Math.floor(i / 4)}`), { code: "ambiguous" }],
+    ["a letter without a separator, too", table((f, t) => `${f}L${t + 1}`), { code: "ambiguous" }],
+    ["days before", table((f, t) => `${f}_d-${t}`), { code: "ambiguous" }],
+    ["a lag without a separator may be a word", table((f, t) => `${f}lag${t}`), { code: "ambiguous" }],
+    ["x_0_0", Array.from({ length: 12 }, (_, i) => `x_${i % 4}_${Math.floor(i / 4)}`), { code: "ambiguous" }],
+    ["x[0][0]", Array.from({ length: 12 }, (_, i) => `x[${i % 4}][${Math.floor(i / 4)}]`), { code: "ambiguous" }],
+    ["steps that pandas had as floats", table((f, t) => `${f}_${t}.0`), { code: "ambiguous" }],
+    ...["2023_{}", "2023-{}", "2023{}", "{}/2023", "2023Q{}"].map((date): [string, string[], object] => [
+      `dates as ${date}`,
+      table((f, t) => `${f}_${date.replace("{}", String((t % 12) + 1).padStart(date.includes("Q") ? 1 : 2, "0"))}`).concat("open_202401"),
+      date === "2023{}" ? { code: "moments" } : { code: "moments", column: 0 },
+    ]),
+    ["months by name", ["a_jan_2023", "a_feb_2023", "a_jan_2024", "a_feb_2024"], { code: "moments" }],
+    ["quarters and years", ["a_Q1_2023", "a_Q2_2023", "a_Q1_2024", "a_Q2_2024"], { code: "moments" }],
     ["one feature", Array.from({ length: 10 }, (_, t) => `close_${t}`), { code: "grid", isSingle: true }],
     [
       "a step that one feature lacks",
@@ -65,6 +79,37 @@ describe("readHeader asks where names may mean two things, or nothing", () => {
     ["pandas' repeated names", ["a", "b", "a.1", "b.1"], { code: "grid", rest: [0, 1] }],
   ])("%s", (_title, names, expected) => {
     expect(readHeader(names)).toMatchObject(expected);
+  });
+
+  test.each<[string, string[], string[]]>([
+    ["a word that ends as a lag does", ["flag_0", "price_0", "flag_1", "price_1"], ["flag", "price"]],
+    ["or as a shift", ["redshift_0", "magnitude_0", "redshift_1", "magnitude_1"], ["redshift", "magnitude"]],
+    ["years", ["gdp_2015", "cpi_2015", "gdp_2016", "cpi_2016"], ["gdp", "cpi"]],
+    ["f0 at t0", ["t0_f0", "t0_f1", "t1_f0", "t1_f1"], ["f0", "f1"]],
+    [
+      "a feature that is called as a month begins",
+      ["summary_2015", "decimal_2015", "summary_2016", "decimal_2016"],
+      ["summary", "decimal"],
+    ],
+  ])("but not about %s", (_title, names, features) => {
+    expect(readHeader(names)).toMatchObject({ code: "grid", features, rest: [], timesteps: 2, order: [0, 1, 2, 3] });
+  });
+
+  test("nor where a model's features settle it", () => {
+    const names = ["x_0_0", "x_1_0", "x_0_1", "x_1_1", "x_0_2", "x_1_2"];
+    expect(readHeader(names, undefined, ["x_1", "x_0"])).toMatchObject({ code: "grid", timesteps: 3, features: ["x_0", "x_1"] });
+    expect(readHeader(names, undefined, ["a", "b"])).toMatchObject({ code: "ambiguous" });
+  });
+
+  test("and says how --columns writes either meaning", () => {
+    for (const [name, feature, step, expected] of [
+      ["x_1_2", "x_1", 2, "{feature}_{step}"],
+      ["x_1_2", "2", 1, "x_{step}_{feature}"],
+      ["close_L3", "close", -3, "{feature}_L{lag}"],
+      ["t5_2", "2", 5, "t{step}_{feature}"],
+      ["close_1.0", "close", 1, "{feature}_{step}.0"],
+    ] as const)
+      expect(writePattern(name, feature, step)).toBe(expected);
   });
 
   test("and --columns settles it", () => {
