@@ -82,6 +82,7 @@ export interface Kernel {
   /** Of shared/kernel/pointwise.ts. */
   activate(kind: number, parameter: number, at: number, count: number): void;
   mergeRows(kind: number, at: number, others: number, count: number): void;
+  attendRows(lanes: number, rows: number, W: number, lengths: number, at: number, stride: number, target: number): void;
   scaleRows(lanes: number, rows: number, W: number, scale: number, shift: number, at: number, stride: number): void;
   normaliseRows(lanes: number, rows: number, W: number, gamma: number, beta: number, epsilon: number, at: number, stride: number): void;
   /** Of shared/kernel/rows.ts. */

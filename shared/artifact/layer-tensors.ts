@@ -8,11 +8,16 @@ type Weights = readonly (readonly [path: string, shape: readonly number[]])[];
 
 /** The weights of each layer, of which `C` channels come in. `prefix` begins the names of tensors, each layer's number follows. */
 export function layOutLayers(texts: readonly LayerText[], prefix: string, C: number): (readonly [string, "F32", readonly number[]])[] {
+  return weightsIn(texts, C, `${prefix}layer`).map(([path, shape]) => [path, "F32", shape] as const);
+}
+
+/** The weights of layers in a row, each layer's number behind `prefix`. */
+function weightsIn(texts: readonly LayerText[], C: number, prefix: string): Weights {
   let W = C;
   return texts.flatMap((text, i) => {
     const weights = weightsOf(text, W);
     W = widthAfter(text, W);
-    return weights.map(([path, shape]) => [`${prefix}layer${i}.${path}`, "F32", shape] as const);
+    return weights.map(([path, shape]) => [`${prefix}${i}.${path}`, shape] as const);
   });
 }
 
@@ -27,6 +32,8 @@ function weightsOf(text: LayerText, W: number): Weights {
         ["kernel", [text.kernelSize, W, text.filters]],
         ["bias", [text.filters]],
       ];
+    case "branches":
+      return text.branches.flatMap((branch, b) => weightsIn(branch, W, `branches.${b}.`));
     case "dense":
       return [
         ["kernel", [W, text.units]],
@@ -65,7 +72,7 @@ export function packLayers({ layers }: LayeredNetwork, prefix: string): Record<s
   const collect = (object: object, path: string): void => {
     for (const [key, value] of Object.entries(object))
       if (value instanceof Float32Array) tensors[`${path}${key}`] = value;
-      else if (typeof value === "object" && value !== null && !Array.isArray(value)) collect(value, `${path}${key}.`);
+      else if (typeof value === "object" && value !== null) collect(value, `${path}${key}.`);
   };
   for (const [i, layer] of layers.entries()) collect(layer, `${prefix}layer${i}.`);
   return tensors;
@@ -78,17 +85,17 @@ export function unpackLayers(
   prefix: string,
   C: number,
 ): LayeredNetwork {
-  let W = C;
-  const layers = texts.map((text, i) => {
-    const layer = structuredClone(text) as unknown as Record<string, Record<string, TensorData>>;
-    for (const [path] of weightsOf(text, W)) {
-      const [key, inner] = path.split(".");
-      const tensor = tensors[`${prefix}layer${i}.${path}`];
-      if (inner === undefined) Object.assign(layer, { [key]: tensor });
-      else layer[key][inner] = tensor;
-    }
-    W = widthAfter(text, W);
-    return layer as unknown as Layer;
-  });
-  return { channels: C, layers };
+  const layers = structuredClone(texts) as unknown as Nested;
+  for (const [path] of weightsIn(texts, C, "")) {
+    const keys = path.split(".");
+    const last = keys.pop()!;
+    const place = keys.reduce((object, key) => object[key] as Nested, layers);
+    place[last] = tensors[`${prefix}layer${path}`];
+  }
+  return { channels: C, layers: layers as unknown as Layer[] };
+}
+
+/** Layers and their parts, by the keys of a path. */
+interface Nested {
+  [key: string]: Nested | TensorData;
 }

@@ -2,11 +2,23 @@
 // Legend: C channels, T steps, R rows, W width.
 import { type Activation, PLAIN_ACTIVATIONS } from "../networks/activation.ts";
 import { describeLayer } from "../networks/describe-layers.ts";
-import { GLOBAL_POOLS, type Layer, type LayerText, MERGES, OPTIONAL_WEIGHTS, rowsAfter, widthAfter } from "../networks/layers.ts";
+import {
+  BRANCH_MERGES,
+  GLOBAL_POOLS,
+  type Layer,
+  type LayerText,
+  MERGES,
+  OPTIONAL_WEIGHTS,
+  rowsAfter,
+  widthAfter,
+} from "../networks/layers.ts";
 import { MAX_TIMESTEPS, type Padding } from "../sequence.ts";
 import { asObject, fail, isFiniteNumber, isIndex, show } from "./checks.ts";
 
 const MAX_LAYERS = 64;
+const MAX_BRANCHES = 8;
+/** Branches within branches. */
+const MAX_DEPTH = 2;
 /** Units of a cell or a dense layer, filters. */
 export const MAX_UNITS = 4096;
 /** R · W between two layers: eight sequences of it take 8 MB, and a network holds five times that (shared/layers/run-layers.ts). */
@@ -67,12 +79,22 @@ const CELL_FIELDS: Readonly<Record<string, Fields>> = {
 const cell: Check = (value, what) => checkKind(value, what, "cell", CELL_FIELDS);
 const returns = among(["sequence", "state", "cell"]);
 
+/** Lists of layers, which may be empty; a layer of theirs is checked like any other. */
+const branches: Check = (value, what) => {
+  if (!Array.isArray(value) || !isIndex(value.length - 2, MAX_BRANCHES - 1))
+    fail(`${what} is ${show(value)}, expected 2 to ${MAX_BRANCHES} lists`);
+  if (what.split(".branches").length > MAX_DEPTH + 1) fail(`${what} lies deeper than ${MAX_DEPTH} branches`);
+  for (const [b, branch] of value.entries()) checkList(branch, `${what}[${b}]`, 0);
+};
+
 const LAYER_FIELDS: Readonly<Record<Layer["kind"], Fields>> = {
   recurrent: { cell, "backwards?": yes, returns },
   bidirectional: { forward: cell, backward: cell, merge: among(MERGES), returns },
   conv: { filters: units, kernelSize: rows, strides: rows, dilationRate: rows, pads },
   pooling: { by: among(["max", "mean"]), poolSize: rows, strides: rows, pads, "countsPads?": yes },
   globalPooling: { by: pools },
+  attentionPooling: {},
+  branches: { branches, merge: among(BRANCH_MERGES) },
   flatten: { steps: rows },
   reverse: {},
   dense: { units },
@@ -99,12 +121,16 @@ function checkKind(value: unknown, what: string, name: string, fields: Readonly<
 
 /** Throws ArtifactError naming the first layer that is off, or that has no rows, or too many numbers, for a sequence of that shape. */
 export function parseLayers(value: unknown, what: string, shape: LayersShape): LayerText[] {
-  if (!Array.isArray(value) || value.length < 1 || value.length > MAX_LAYERS)
-    fail(`${what} is ${show(value)}, expected 1 to ${MAX_LAYERS} layers`);
-  for (const [i, layer] of value.entries()) checkLayer(layer, `${what}[${i}]`);
+  checkList(value, what, 1);
   const layers = value as LayerText[];
   checkSizes(layers, what, shape);
   return layers;
+}
+
+function checkList(value: unknown, what: string, least: number): void {
+  if (!Array.isArray(value) || value.length < least || value.length > MAX_LAYERS)
+    fail(`${what} is ${show(value)}, expected ${least} to ${MAX_LAYERS} layers`);
+  for (const [i, layer] of value.entries()) checkLayer(layer, `${what}[${i}]`);
 }
 
 function checkLayer(value: unknown, what: string): void {
@@ -122,18 +148,39 @@ function checkLayer(value: unknown, what: string): void {
 /** For every length that a sequence may have: each layer leaves a row at least, and the last one number. */
 function checkSizes(layers: readonly LayerText[], what: string, { channels, timesteps: T, padding }: LayersShape): void {
   for (let length = padding === "none" ? T : 1; length <= T; length++) {
-    let [R, W] = [length, channels];
-    for (const [i, layer] of layers.entries()) {
-      const before = R;
-      [R, W] = [rowsAfter(layer, R), widthAfter(layer, W)];
-      if (!(R >= 1))
-        fail(
-          `${what}[${i}] is ${describeLayer(layer)}, which a sequence of ${length} of up to ${T} rows reaches with ${before} rows: padding must be none, and the rows enough`,
-        );
-      if (R * W > MAX_ROW_NUMBERS) fail(`${what}[${i}] leaves ${R} rows of ${W} numbers, expected at most ${MAX_ROW_NUMBERS} numbers`);
-    }
+    const [R, W] = checkSizesOf(layers, what, [length, channels], `a sequence of ${length} of up to ${T} rows`);
     if (R !== 1 || W !== 1) fail(`${what} leaves ${R} × ${W} numbers of a sequence of ${length} rows, expected one, the logit`);
   }
+}
+
+/** The rows and their width behind layers. */
+function checkSizesOf(
+  layers: readonly LayerText[],
+  what: string,
+  given: readonly [number, number],
+  sequence: string,
+): readonly [number, number] {
+  let [R, W] = given;
+  for (const [i, layer] of layers.entries()) {
+    const before = [R, W] as const;
+    if (layer.kind === "branches") {
+      const left = layer.branches.map((branch, b) => checkSizesOf(branch, `${what}[${i}].branches[${b}]`, before, sequence));
+      if (layer.merge !== "concat" && left.some(([, width]) => width !== left[0][1]))
+        fail(
+          `${what}[${i}].branches leave rows of ${left.map(([, width]) => width).join(", ")} numbers, expected as many each for a ${layer.merge}`,
+        );
+    }
+    [R, W] = [rowsAfter(layer, R), widthAfter(layer, W)];
+    if (!(R >= 1))
+      fail(
+        `${what}[${i}] is ${describeLayer(layer)}, which ${sequence} reaches with ${before[0]} rows: padding must be none, and the rows enough`,
+      );
+    if (R * W > MAX_ROW_NUMBERS) fail(`${what}[${i}] leaves ${R} rows of ${W} numbers, expected at most ${MAX_ROW_NUMBERS} numbers`);
+    if (layer.kind === "attentionPooling" && W < 1) fail(`${what}[${i}] is given rows of one number, expected a score behind others`);
+    if (layer.kind === "globalPooling" && layer.by.includes("ends") && before[1] % 2 === 1)
+      fail(`${what}[${i}] takes the ends of rows of ${before[1]} numbers, expected two halves`);
+  }
+  return [R, W];
 }
 
 /** What is said of a layer in metadata: all but its weights, `true` for one that not each has. */
@@ -147,6 +194,11 @@ function withoutWeights(object: object): Record<string, unknown> {
     if (value instanceof Float32Array) {
       if (OPTIONAL_WEIGHTS.some((name) => name === key)) text[key] = true;
     } else if (value !== undefined)
-      text[key] = typeof value === "object" && value !== null && !Array.isArray(value) ? withoutWeights(value) : value;
+      text[key] =
+        key === "branches"
+          ? value.map((branch: readonly Layer[]) => branch.map(textOfLayer))
+          : typeof value === "object" && value !== null && !Array.isArray(value)
+            ? withoutWeights(value)
+            : value;
   return text;
 }

@@ -130,6 +130,36 @@ export function scaleRows(lanes: usize, rows: usize, W: usize, scale: usize, shi
   }
 }
 
+/** Of each lane's rows, W numbers and a score each, the mean weighted by the softmax of the scores, in whose place the weights are left. */
+export function attendRows(lanes: usize, rows: usize, W: usize, lengths: usize, at: usize, stride: usize, target: usize): void {
+  const step = lanes << 2;
+  for (let half: usize = 0; half < step; half += 16) {
+    const length = v128.load(lengths + half);
+    const score = at + W * step + half;
+    let top = loadLanes(lanes, score);
+    for (let r: usize = 1; r < rows; r++) {
+      const isRow = i32x4.gt_s(length, i32x4.splat(i32(r)));
+      top = v128.bitselect(f32x4.max(top, loadLanes(lanes, score + r * stride)), top, isRow);
+    }
+    let total = f32x4.splat(0);
+    for (let r: usize = 0; r < rows; r++) {
+      const to = score + r * stride;
+      const weight = exp2(f32x4.mul(f32x4.sub(loadLanes(lanes, to), top), f32x4.splat(1.4426950408889634))); // log2 e
+      const held = v128.and(weight, i32x4.gt_s(length, i32x4.splat(i32(r))));
+      storeLanes(lanes, to, held);
+      total = f32x4.add(total, held);
+    }
+    for (let x = half; x < W * step + half; x += step) {
+      let sum = f32x4.splat(0);
+      for (let r: usize = 0; r < rows; r++) {
+        const next = multiplyAdd(sum, loadLanes(lanes, at + x + r * stride), loadLanes(lanes, score + r * stride));
+        sum = v128.bitselect(next, sum, i32x4.gt_s(length, i32x4.splat(i32(r))));
+      }
+      storeLanes(lanes, target + x, f32x4.div(sum, total));
+    }
+  }
+}
+
 /** (x − mean) / √(variance + epsilon) · gamma + beta over each of `rows` rows of width W. */
 export function normaliseRows(
   lanes: usize,

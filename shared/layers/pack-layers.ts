@@ -1,6 +1,7 @@
 // A network's layers in a kernel's memory: weights are packed once, as shared/kernel/products.ts and recurrent.ts want them.
 // Legend: W width of a layer's rows, U units, B = ⌈U/4⌉ vectors of a gate, V vectors.
 import { align, growMemory, type Kernel, TANH_SCALE } from "../kernel-instance.ts";
+import { LANES } from "../lanes.ts";
 import type { Activation } from "../networks/activation.ts";
 import { activationsOf, type Cell, GATES, type GruCell, type Layer, type LayeredNetwork, widthAfter } from "../networks/layers.ts";
 
@@ -68,7 +69,9 @@ export type PackedLayer =
   | Packed<"layerNormalization", { readonly numbers: readonly [number, number] }>
   | Packed<"pooling">
   | Packed<"globalPooling">
-  | Packed<"flatten" | "reverse">;
+  /** `lengths` (8) keeps those of the rows that all branches read. */
+  | Packed<"branches", { readonly branches: readonly (readonly PackedLayer[])[]; readonly lengths: Int32Array }>
+  | Packed<"flatten" | "reverse" | "attentionPooling">;
 
 export interface PackedNetwork {
   readonly layers: readonly PackedLayer[];
@@ -94,13 +97,17 @@ const UNSCALED: Scaling = { candidate: 0, gateScale: 1, candidateScale: 1 };
 /** Packs the layers into the memory of a fresh kernel, which grows as far as they need. */
 export function packLayers(kernel: Kernel, { channels, layers }: LayeredNetwork): PackedNetwork {
   const arena = { kernel, end: kernel.prepare() };
+  const packed = packAll(arena, layers, channels);
+  return { layers: packed, end: arena.end };
+}
+
+function packAll(arena: Arena, layers: readonly Layer[], channels: number): PackedLayer[] {
   let width = channels;
-  const packed = layers.map((layer) => {
+  return layers.map((layer) => {
     const own = packLayer(arena, layer, width);
     width = widthAfter(layer, width);
     return own;
   });
-  return { layers: packed, end: arena.end };
 }
 
 function packLayer(arena: Arena, layer: Layer, width: number): PackedLayer {
@@ -132,8 +139,13 @@ function packLayer(arena: Arena, layer: Layer, width: number): PackedLayer {
       return { layer, width, kind: layer.kind };
     case "globalPooling":
       return { layer, width, kind: layer.kind };
+    case "branches": {
+      const branches = layer.branches.map((branch) => packAll(arena, branch, width));
+      return { layer, width, kind: layer.kind, branches, lengths: new Int32Array(LANES) };
+    }
     case "flatten":
     case "reverse":
+    case "attentionPooling":
       return { layer, width, kind: layer.kind };
   }
 }

@@ -3,7 +3,7 @@
 // Legend: T steps, R rows, W width, U units, B = ⌈U/4⌉ vectors of a gate.
 import { align, growMemory, type Kernel } from "../kernel-instance.ts";
 import { LANES } from "../lanes.ts";
-import { GLOBAL_POOLS, type Returns, rowsAfter, widthAfter } from "../networks/layers.ts";
+import { BRANCH_MERGES, GLOBAL_POOLS, type Returns, rowsAfter, widthAfter, widthBehind } from "../networks/layers.ts";
 import type { PackedCell, PackedLayer, PackedNetwork } from "./pack-layers.ts";
 
 /** Steps of one sequence whose inputs' part is computed before their states, while weights are near; a long one takes no more memory. */
@@ -18,6 +18,8 @@ interface Workspace {
   /** A chunk's rows of a cell's gates. */
   readonly gates: number;
   readonly state: number;
+  /** For each depth of branches: the rows that all read, and those that they leave. */
+  readonly branches: readonly (readonly [number, number])[];
   /** (8) i32 */
   readonly lengths: number;
   /** (8) i32, all 0: lengths of lanes without rows. */
@@ -34,6 +36,8 @@ interface Run {
   /** The rows that a layer reads, and those that it writes. */
   input: number;
   output: number;
+  /** How many branches lie around the layer. */
+  depth: number;
 }
 
 /** Runs a network over rows that stand in the kernel's memory. */
@@ -60,14 +64,22 @@ export function createRunner(kernel: Kernel, network: PackedNetwork, channels: n
     lengths,
     run(lanes) {
       const [input, output] = workspace.rows;
-      const run: Run = { kernel, workspace, lanes, lengths, input, output };
-      for (const packed of network.layers) {
-        runLayer(run, packed);
-        for (let lane = 0; lane < LANES; lane++) lengths[lane] = rowsAfter(packed.layer, lengths[lane]);
-      }
+      const run: Run = { kernel, workspace, lanes, lengths, input, output, depth: 0 };
+      runLayers(run, network.layers);
       return run.input / 4;
     },
   };
+}
+
+function runLayers(run: Run, layers: readonly PackedLayer[]): void {
+  for (const packed of layers) {
+    if (packed.kind === "branches") {
+      runBranches(run, packed);
+      continue;
+    }
+    runLayer(run, packed);
+    for (let lane = 0; lane < LANES; lane++) run.lengths[lane] = rowsAfter(packed.layer, run.lengths[lane]);
+  }
 }
 
 /** Bytes of a row of width W of eight sequences. */
@@ -76,10 +88,34 @@ function rowBytes(W: number, lanes: number): number {
 }
 
 function layOutWorkspace(kernel: Kernel, { layers, end }: PackedNetwork, channels: number, T: number): Workspace {
-  let most = T * rowBytes(channels, LANES);
-  let units = 0;
-  let gates = 0;
-  let rows = T;
+  const { most, units, gates, depth } = measureLayers(layers, T, { most: T * rowBytes(channels, LANES), units: 0, gates: 0, depth: 0 });
+  const lengths = align(end);
+  const noLengths = align(lengths + 4 * LANES);
+  const state = align(noLengths + 4 * LANES);
+  const firstGates = align(state + 3 * rowBytes(units, LANES));
+  let next = align(firstGates + 16 * gates * Math.max(CHUNK, CHUNK_OF_EIGHT * LANES));
+  const place = (): number => {
+    const at = next;
+    next = align(next + most);
+    return at;
+  };
+  const rows = [place(), place(), place(), place(), place()] as const;
+  const branches = Array.from({ length: depth }, () => [place(), place()] as const);
+  growMemory(kernel, next + 128); // products read whole blocks of eight vectors
+  return { rows, branches, gates: firstGates, state, lengths, noLengths };
+}
+
+/** Bytes of the most rows between layers, the most units and vectors of gates, and how deep branches lie in branches. */
+interface Sizes {
+  readonly most: number;
+  readonly units: number;
+  readonly gates: number;
+  readonly depth: number;
+}
+
+function measureLayers(layers: readonly PackedLayer[], R: number, start: Sizes): Sizes {
+  let { most, units, gates, depth } = start;
+  let rows = R;
   for (const packed of layers) {
     const { layer, width } = packed;
     const pads = layer.kind === "conv" ? layer.pads[0] + layer.pads[1] : 0;
@@ -89,22 +125,16 @@ function layOutWorkspace(kernel: Kernel, { layers, end }: PackedNetwork, channel
       units = Math.max(units, U);
       most = Math.max(most, rows * rowBytes(U, LANES)); // all states, where the last is sought among them
     }
+    for (const branch of packed.kind === "branches" ? packed.branches : []) {
+      const inner = measureLayers(branch, rows, { most, units, gates, depth: 0 });
+      ({ most, units, gates } = inner);
+      depth = Math.max(depth, inner.depth + 1);
+    }
     rows = rowsAfter(layer, rows);
     // Poolings side by side, and a state at its place in a row, end in whole vectors: one more is room for them
     most = Math.max(most, rows * rowBytes(widthAfter(layer, width), LANES) + 16 * LANES);
   }
-  const lengths = align(end);
-  const noLengths = align(lengths + 4 * LANES);
-  const state = align(noLengths + 4 * LANES);
-  const firstGates = align(state + 3 * rowBytes(units, LANES));
-  let next = align(firstGates + 16 * gates * Math.max(CHUNK, CHUNK_OF_EIGHT * LANES));
-  const places = Array.from({ length: 5 }, () => {
-    const at = next;
-    next = align(next + most);
-    return at;
-  });
-  growMemory(kernel, next + 128); // products read whole blocks of eight vectors
-  return { rows: places as unknown as Workspace["rows"], gates: firstGates, state, lengths, noLengths };
+  return { most, units, gates, depth };
 }
 
 function cellsOf(packed: PackedLayer): PackedCell[] {
@@ -112,8 +142,31 @@ function cellsOf(packed: PackedLayer): PackedCell[] {
   return packed.kind === "bidirectional" ? [packed.forward, packed.backward] : [];
 }
 
+/** Each branch is given the rows anew, for layers change them in place, and what it leaves is put beside what others left, or into it. */
+function runBranches(run: Run, { layer, branches, width: W, lengths }: Extract<PackedLayer, { kind: "branches" }>): void {
+  const { kernel, lanes, workspace } = run;
+  const [given, left] = workspace.branches[run.depth++];
+  const bytes = run.lengths[0] * rowBytes(W, lanes);
+  const stride = rowBytes(widthAfter(layer, W), lanes);
+  let offset = 0;
+  lengths.set(run.lengths);
+  kernel.copyColumns(1, bytes, run.input, 0, given, 0);
+  layer.branches.forEach((branch, b) => {
+    if (b > 0) kernel.copyColumns(1, bytes, given, 0, run.input, 0);
+    run.lengths.set(lengths);
+    runLayers(run, branches[b]);
+    const U = widthBehind(branch, W);
+    const rows = run.lengths[0];
+    if (b === 0 || layer.merge === "concat") kernel.copyColumns(rows, 4 * U * lanes, run.input, rowBytes(U, lanes), left + offset, stride);
+    else kernel.mergeRows(BRANCH_MERGES.indexOf(layer.merge) - 1, left, run.input, (rows * stride) / 16);
+    offset += 4 * U * lanes;
+  });
+  kernel.copyColumns(1, run.lengths[0] * stride, left, 0, run.input, 0);
+  run.depth--;
+}
+
 /** Leaves the layer's rows at `run.input`. */
-function runLayer(run: Run, packed: PackedLayer): void {
+function runLayer(run: Run, packed: Exclude<PackedLayer, { kind: "branches" }>): void {
   const { kernel, lanes, input, output, workspace } = run;
   const { width: W } = packed;
   const R = run.lengths[0];
@@ -149,8 +202,14 @@ function runLayer(run: Run, packed: PackedLayer): void {
     }
     case "globalPooling":
       packed.layer.by.forEach((by, i) => {
-        kernel.poolRows(GLOBAL_POOLS.indexOf(by), R, stride, workspace.lengths, input, output + 4 * i * W * lanes);
+        const to = output + 4 * i * W * lanes;
+        kernel.poolRows(GLOBAL_POOLS.indexOf(by === "ends" ? "last" : by), R, stride, workspace.lengths, input, to);
+        const half = 2 * W * lanes;
+        if (by === "ends") kernel.copyColumns(1, half, input + half, 0, to + half, 0); // of the first row
       });
+      break;
+    case "attentionPooling":
+      kernel.attendRows(lanes, R, W - 1, workspace.lengths, input, stride, output);
       break;
     case "flatten":
       kernel.copyColumns(R, 4 * W * lanes, input, stride, output, 4 * W * lanes);

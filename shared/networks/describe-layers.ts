@@ -3,7 +3,15 @@ import type { Activation } from "./activation.ts";
 import type { Cell, CellText, Layer, LayeredNetwork, LayerText, Returns } from "./layers.ts";
 
 const CELL_NAMES = { lstm: "LSTM", gru: "GRU", rnn: "SimpleRNN" } as const;
-const POOL_NAMES = { first: "first row", last: "last row", mean: "mean over rows", max: "maximum over rows" } as const;
+const POOL_NAMES = {
+  first: "first row",
+  last: "last row",
+  mean: "mean over rows",
+  max: "maximum over rows",
+  ends: "last row of each direction",
+} as const;
+
+const BRANCH_WORDS = { concat: " beside ", sum: " + ", mul: " × " } as const;
 
 /** `bidirectional LSTM(64, every step) → mean over rows → Dense(1)`: what a sequence goes through, the logit last. */
 export function describeLayers({ layers }: { readonly layers: LayeredNetwork["layers"] | readonly LayerText[] }): string {
@@ -33,6 +41,10 @@ export function describeLayer(layer: Layer | LayerText): string {
       ].join(", ")}`;
     case "globalPooling":
       return layer.by.map((by) => POOL_NAMES[by]).join(" beside ");
+    case "attentionPooling":
+      return "mean over rows by attention";
+    case "branches":
+      return `(${layer.branches.map((branch) => describeLayers({ layers: branch }) || "as it is").join(BRANCH_WORDS[layer.merge])})`;
     case "flatten":
       return `flatten ${countRows(layer.steps)}`;
     case "reverse":

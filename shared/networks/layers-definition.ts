@@ -28,6 +28,10 @@ export function runLayer(layer: Layer, rows: readonly Row[]): Row[] {
       return runPooling(layer, rows);
     case "globalPooling":
       return [joinRows(layer.by.map((by) => poolAll(by, rows)))];
+    case "attentionPooling":
+      return [attend(rows)];
+    case "branches":
+      return runBranches(layer, rows);
     case "flatten":
       return [joinRows(rows)];
     case "reverse":
@@ -225,7 +229,23 @@ function poolAll(by: (typeof GLOBAL_POOLS)[number], rows: readonly Row[]): Row {
       return rows[0].map((_, w) => rows.reduce((sum, row) => sum + row[w], 0) / rows.length);
     case "max":
       return rows[0].map((_, w) => Math.max(...rows.map((row) => row[w])));
+    case "ends":
+      return rows[0].map((x, w) => (w < rows[0].length / 2 ? rows[rows.length - 1][w] : x));
   }
+}
+
+/** Bahdanau et al. 2015: rows weighted by the softmax of their scores, which stand in the last column. */
+function attend(rows: readonly Row[]): Row {
+  const W = rows[0].length - 1;
+  const top = Math.max(...rows.map((row) => row[W]));
+  const weights = rows.map((row) => Math.exp(row[W] - top));
+  const total = weights.reduce((sum, weight) => sum + weight);
+  return Float64Array.from({ length: W }, (_, w) => rows.reduce((sum, row, r) => sum + row[w] * weights[r], 0) / total);
+}
+
+function runBranches({ branches, merge }: Extract<Layer, { kind: "branches" }>, rows: readonly Row[]): Row[] {
+  const left = branches.map((branch) => branch.reduce<readonly Row[]>((given, layer) => runLayer(layer, given), rows));
+  return left[0].map((_, r) => left.map((each) => each[r]).reduce((row, other) => mergeRows(merge, row, other)));
 }
 
 function normalise({ gamma, beta, epsilon }: Extract<Layer, { kind: "layerNormalization" }>, row: Row): Row {

@@ -54,7 +54,9 @@ export type Cell = LstmCell | GruCell | RnnCell;
 export type Returns = "sequence" | "state" | "cell";
 
 export const MERGES = ["concat", "sum", "mul", "ave"] as const;
-export const GLOBAL_POOLS = ["first", "last", "mean", "max"] as const;
+export const BRANCH_MERGES = ["concat", "sum", "mul"] as const;
+/** `ends`: the first half of the last row and the second half of the first, which are the last states of two directions side by side. */
+export const GLOBAL_POOLS = ["first", "last", "mean", "max", "ends"] as const;
 
 export type Layer =
   /** `backwards`: steps are read from the last row to the first. Each row of a sequence that it returns stands where it was read. */
@@ -89,6 +91,10 @@ export type Layer =
     }
   /** All rows become one; several poolings stand side by side. */
   | { readonly kind: "globalPooling"; readonly by: readonly (typeof GLOBAL_POOLS)[number][] }
+  /** All rows become one, their mean weighted by the softmax over rows of each row's last number, which stays behind. */
+  | { readonly kind: "attentionPooling" }
+  /** Each branch reads the same rows, and all leave as many, which are merged. A branch of no layers leaves what it reads. */
+  | { readonly kind: "branches"; readonly branches: readonly (readonly Layer[])[]; readonly merge: (typeof BRANCH_MERGES)[number] }
   /** `steps` rows become one, row by row: exactly so many come in. */
   | { readonly kind: "flatten"; readonly steps: number }
   /** The last row becomes the first. */
@@ -115,7 +121,9 @@ type WithoutWeights<T> = T extends unknown
         ? true
         : T[K] extends Cell
           ? WithoutWeights<T[K]>
-          : T[K];
+          : T[K] extends readonly (readonly Layer[])[]
+            ? readonly (readonly LayerText[])[]
+            : T[K];
     }
   : never;
 
@@ -148,6 +156,12 @@ export function widthAfter(layer: Layer | LayerText, W: number): number {
       return layer.filters;
     case "globalPooling":
       return W * layer.by.length;
+    case "attentionPooling":
+      return W - 1;
+    case "branches": {
+      const widths = layer.branches.map((branch) => widthBehind(branch, W));
+      return layer.merge === "concat" ? widths.reduce((sum, width) => sum + width) : widths[0];
+    }
     case "flatten":
       return W * layer.steps;
     case "dense":
@@ -157,7 +171,15 @@ export function widthAfter(layer: Layer | LayerText, W: number): number {
   }
 }
 
-/** How many rows a layer hands on, given `rows`: below 1 where they are too few for its windows, NaN where a flatten is given another number. */
+/** The width of what layers in a row leave of rows of width W. */
+export function widthBehind(layers: readonly (Layer | LayerText)[], W: number): number {
+  return layers.reduce((width, layer) => widthAfter(layer, width), W);
+}
+
+/**
+ * How many rows a layer hands on, given `rows`: below 1 where they are too few for its windows, NaN where a flatten is given another number, or
+ * branches leave different ones.
+ */
 export function rowsAfter(layer: Layer | LayerText, rows: number): number {
   switch (layer.kind) {
     case "recurrent":
@@ -168,7 +190,12 @@ export function rowsAfter(layer: Layer | LayerText, rows: number): number {
     case "pooling":
       return countWindows(rows, layer.pads, layer.poolSize, layer.strides);
     case "globalPooling":
+    case "attentionPooling":
       return 1;
+    case "branches": {
+      const [count, ...others] = layer.branches.map((branch) => branch.reduce((left, inner) => rowsAfter(inner, left), rows));
+      return others.every((other) => other === count) ? count : Number.NaN;
+    }
     case "flatten":
       return rows === layer.steps ? 1 : Number.NaN;
     default:

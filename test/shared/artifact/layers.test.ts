@@ -52,7 +52,7 @@ test("a member of no networks, or of more than 64, is refused", () => {
 
 test.each([{ padding: "leading" as const }, { padding: "none" as const }])("random networks come back, padding $padding", ({ padding }) => {
   fc.assert(
-    fc.property(randomLayers(T, padding === "none"), (layers) => {
+    fc.property(randomLayers(T, padding === "none", 6), (layers) => {
       const model = makeLayeredModel(kernel, { timesteps: T, padding, network: drawNetwork(layers, 6, createDraw(3)) });
       expect(decodeArtifact(encodeArtifact(model)).members).toEqual(model.members);
     }),
@@ -131,7 +131,40 @@ describe("refuses", () => {
     },
     {
       layers: [{ kind: "globalPooling", by: [] }, head],
-      sentence: "artifact layers[0].by is [], expected 1 to 4 of first, last, mean, max",
+      sentence: "artifact layers[0].by is [], expected 1 to 4 of first, last, mean, max, ends",
+    },
+    {
+      layers: [{ kind: "globalPooling", by: ["ends"] }, head],
+      sentence: "artifact layers[0] takes the ends of rows of 3 numbers, expected two halves",
+    },
+    {
+      layers: [{ kind: "dense", units: 1 }, { kind: "attentionPooling" }, head],
+      sentence: "artifact layers[1] is given rows of one number, expected a score behind others",
+    },
+    {
+      layers: [{ kind: "branches", merge: "sum", branches: [[]] }, head],
+      sentence: "artifact layers[0].branches is [[]], expected 2 to 8 lists",
+    },
+    {
+      layers: [{ kind: "branches", merge: "ave", branches: [[], []] }, head],
+      sentence: 'artifact layers[0].merge is "ave", expected one of concat, sum, mul, or update and redeploy quickstep',
+    },
+    {
+      layers: [{ kind: "branches", merge: "sum", branches: [[], [{ kind: "dense", units: 0 }]] }, head],
+      sentence: "artifact layers[0].branches[1][0].units is 0, expected 1 to 4096",
+    },
+    {
+      layers: [{ kind: "branches", merge: "sum", branches: [[], [{ kind: "dense", units: 4 }]] }, head],
+      sentence: "artifact layers[0].branches leave rows of 3, 4 numbers, expected as many each for a sum",
+    },
+    {
+      layers: [{ kind: "branches", merge: "concat", branches: [[], [{ kind: "globalPooling", by: ["last"] }]] }, head],
+      sentence:
+        "artifact layers[0] is (as it is beside last row), which a sequence of 7 of up to 7 rows reaches with 7 rows: padding must be none, and the rows enough",
+    },
+    {
+      layers: [1, 2, 3].reduce<unknown[]>((inner) => [{ kind: "branches", merge: "sum", branches: [[], inner] }], []),
+      sentence: "artifact layers[0].branches[1][0].branches[1][0].branches lies deeper than 2 branches",
     },
     { layers: [{ kind: "layerNormalization", epsilon: 0 }], sentence: "artifact layers[0].epsilon is 0, expected a number above 0" },
     {

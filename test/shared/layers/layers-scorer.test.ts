@@ -40,7 +40,7 @@ test("a member of several networks says the mean of their logits", () => {
 describe.each([{ isFixed: false }, { isFixed: true }])("sequences of one length alone: $isFixed", ({ isFixed }) => {
   test("random networks compute what their definition says, with the same bits alone as in a batch", () => {
     fc.assert(
-      fc.property(randomLayers(T, isFixed), fc.nat(1e6), (layers, seed) => {
+      fc.property(randomLayers(T, isFixed, C), fc.nat(1e6), (layers, seed) => {
         const draw = createDraw(seed);
         const network = drawNetwork(layers, C, draw);
         const lengths = lengthsOf(isFixed);

@@ -48,6 +48,24 @@ test.each<{ words: string; layers: LayerText[] }>([
     ],
   },
   {
+    words: "(as it is beside Dense(1)) → mean over rows by attention → (Dense(2) → tanh × last row of each direction)",
+    layers: [
+      { kind: "branches", merge: "concat", branches: [[], [{ kind: "dense", units: 1 }]] },
+      { kind: "attentionPooling" },
+      {
+        kind: "branches",
+        merge: "mul",
+        branches: [
+          [
+            { kind: "dense", units: 2 },
+            { kind: "activation", activation: { kind: "tanh" } },
+          ],
+          [{ kind: "globalPooling", by: ["ends"] }],
+        ],
+      },
+    ],
+  },
+  {
     words:
       "Conv1D(8, 3 rows, stride 2, dilation 4, 8 + 0 zero rows) → maximum of 2 rows, stride 2 → mean of 3 rows, 1 + 1 rows left out → flatten 4 rows",
     layers: [

@@ -24,7 +24,20 @@ describe.each(["keras", "torch"] as const)("%s", (framework) => {
 test("every kind of layer is in the fixtures of a framework", () => {
   const kinds = new Set([...readLayersCases("keras"), ...readLayersCases("torch")].flatMap(({ layers }) => layers.map(({ kind }) => kind)));
   expect([...kinds].sort()).toEqual(
-    ["activation", "affine", "bidirectional", "conv", "dense", "flatten", "globalPooling", "layerNormalization", "pooling", "recurrent"]
+    [
+      "activation",
+      "affine",
+      "attentionPooling",
+      "bidirectional",
+      "branches",
+      "conv",
+      "dense",
+      "flatten",
+      "globalPooling",
+      "layerNormalization",
+      "pooling",
+      "recurrent",
+    ]
       .concat("reverse")
       .sort(),
   );

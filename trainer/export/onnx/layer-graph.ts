@@ -3,7 +3,14 @@
 // github.com/onnx/onnx/blob/main/docs/Operators.md, opset 17
 // Legend: N sequences, R rows, W width.
 import type { Activation } from "../../../shared/networks/activation.ts";
-import { type GLOBAL_POOLS, type Layer, type LayeredNetwork, rowsAfter } from "../../../shared/networks/layers.ts";
+import {
+  type BRANCH_MERGES,
+  type GLOBAL_POOLS,
+  type Layer,
+  type LayeredNetwork,
+  rowsAfter,
+  widthAfter,
+} from "../../../shared/networks/layers.ts";
 import type { Builder } from "./builder.ts";
 import { buildCell } from "./cell-graph.ts";
 import { float, int, ints, raw } from "./graph.ts";
@@ -14,18 +21,39 @@ interface Rows {
   /** (N,R,W) float32 */
   readonly rows: string;
   readonly R: number;
+  readonly W: number;
   /** (N) int32, each 1 to R */
   readonly lengths: string;
 }
 
 /** The logit (N,1), named `logit`, of `channels` (N,T,C) float32 and `lengths` (N) int32. */
-export function buildLayers(build: Builder, { layers }: LayeredNetwork, T: number, logit = "logit"): void {
-  let rows: Rows = { rows: "channels", R: T, lengths: "lengths" };
-  for (const layer of layers) {
-    const next = buildLayer(build, layer, rows);
-    rows = { rows: next, R: rowsAfter(layer, rows.R), lengths: buildLengths(build, layer, rows) };
-  }
-  build.op("Reshape", [rows.rows, build.indices(-1, 1)], [], logit);
+export function buildLayers(build: Builder, { channels, layers }: LayeredNetwork, T: number, logit = "logit"): void {
+  const { rows } = buildAll(build, layers, { rows: "channels", R: T, W: channels, lengths: "lengths" });
+  build.op("Reshape", [rows, build.indices(-1, 1)], [], logit);
+}
+
+/** The rows behind layers in a row. */
+function buildAll(build: Builder, layers: readonly Layer[], start: Rows): Rows {
+  return layers.reduce((before, layer): Rows => {
+    const [R, W] = [rowsAfter(layer, before.R), widthAfter(layer, before.W)];
+    if (layer.kind !== "branches") return { rows: buildLayer(build, layer, before), R, W, lengths: buildLengths(build, layer, before) };
+    const branches = layer.branches.map((branch) => buildAll(build, branch, before));
+    return {
+      rows: merge(
+        build,
+        layer.merge,
+        branches.map(({ rows }) => rows),
+      ),
+      R,
+      W,
+      lengths: branches[0].lengths,
+    };
+  }, start);
+}
+
+function merge({ op }: Builder, by: (typeof BRANCH_MERGES)[number], parts: readonly string[]): string {
+  if (by === "concat") return op("Concat", parts, [int("axis", 2)]);
+  return parts.reduce((a, b) => op(by === "sum" ? "Add" : "Mul", [a, b]));
 }
 
 /** The lengths behind a layer. */
@@ -36,12 +64,16 @@ function buildLengths(build: Builder, layer: Layer, { lengths }: Rows): string {
     const free = op("Add", [lengths, int32(build, layer.pads[0] + layer.pads[1] - size)]);
     return op("Add", [op("Div", [free, int32(build, layer.strides)]), int32(build, 1)]);
   }
-  const becomesOne = layer.kind === "globalPooling" || layer.kind === "flatten" || ("returns" in layer && layer.returns !== "sequence");
+  const becomesOne =
+    layer.kind === "globalPooling" ||
+    layer.kind === "attentionPooling" ||
+    layer.kind === "flatten" ||
+    ("returns" in layer && layer.returns !== "sequence");
   return becomesOne ? op("Add", [op("Sub", [lengths, lengths]), int32(build, 1)]) : lengths;
 }
 
 /** The rows behind a layer, (N,R,W). Throws ArtifactError where ONNX' operators have no such cell. */
-function buildLayer(build: Builder, layer: Layer, rows: Rows): string {
+function buildLayer(build: Builder, layer: Exclude<Layer, { kind: "branches" }>, rows: Rows): string {
   const { op } = build;
   const input = rows.rows;
   const floats = (numbers: Float32Array, dims: readonly number[]): string => build.constant(FLOAT, dims, raw(numbers));
@@ -64,6 +96,8 @@ function buildLayer(build: Builder, layer: Layer, rows: Rows): string {
       const pools = layer.by.map((by) => buildGlobalPool(build, by, rows));
       return pools.length === 1 ? pools[0] : op("Concat", pools, [int("axis", 2)]);
     }
+    case "attentionPooling":
+      return buildAttention(build, rows);
     case "flatten":
       return op("Reshape", [op("Flatten", [input], [int("axis", 1)]), build.indices(0, 1, -1)]);
     case "reverse":
@@ -168,7 +202,26 @@ function buildGlobalPool(build: Builder, by: (typeof GLOBAL_POOLS)[number], rows
     }
     case "max":
       return op("ReduceMax", [mask(build, rows, Number.NEGATIVE_INFINITY)], [ints("axes", [1]), keep]);
+    case "ends": {
+      const [last, first] = (["last", "first"] as const).map((end) => buildGlobalPool(build, end, rows));
+      const halves = [columns(build, last, 0, rows.W / 2), columns(build, first, rows.W / 2, rows.W)];
+      return op("Concat", halves, [int("axis", 2)]);
+    }
   }
+}
+
+/** Columns `from` … `to` − 1. */
+function columns({ op, indices }: Builder, rows: string, from: number, to: number): string {
+  return op("Slice", [rows, indices(from), indices(to), indices(2)]);
+}
+
+/** Rows behind a sequence's last hold noise: their scores weigh nothing, and their numbers are zeros. */
+function buildAttention(build: Builder, rows: Rows): string {
+  const W = rows.W - 1;
+  const scores = columns(build, mask(build, rows, -3.4028234663852886e38), W, W + 1);
+  const weights = build.op("Softmax", [scores], [int("axis", 1)]);
+  const weighted = build.op("Mul", [columns(build, mask(build, rows, 0), 0, W), weights]);
+  return build.op("ReduceSum", [weighted, build.indices(1)], [int("keepdims", 1)]);
 }
 
 function buildActivation(build: Builder, activation: Activation, x: string): string {

@@ -33,11 +33,26 @@ export function listLayers({ channels, layers }: LayeredNetwork, { prefix, from,
   for (const [i, layer] of layers.entries()) {
     const name = `${prefix}layer${i}`;
     const before = texts[texts.length - 1]?.name ?? from;
-    texts.push(...connect(draftLayer(layer, R, W), name, before));
+    texts.push(
+      ...(layer.kind === "branches"
+        ? listBranches(layer, W, { prefix: name, from: before, rows: R })
+        : connect(draftLayer(layer, R, W), name, before)),
+    );
     W = widthAfter(layer, W);
     R &&= rowsAfter(layer, R);
   }
   return texts;
+}
+
+const MERGE_CLASSES = { concat: "Concatenate", sum: "Add", mul: "Multiply" } as const;
+
+/** The layers of all branches, and the one that merges what they leave, which has the name `prefix`. */
+function listBranches(layer: Extract<Layer, { kind: "branches" }>, channels: number, { prefix, from, rows }: Start): LayerText[] {
+  if (rows === undefined) refuse(layer, "tfjs' layers that merge know no mask, and sequences may be shorter than others");
+  const branches = layer.branches.map((layers, b) => listLayers({ channels, layers }, { prefix: `${prefix}_${b}_`, from, rows }));
+  const ends = branches.map((branch) => branch.at(-1)?.name ?? from);
+  const config = layer.merge === "concat" ? { axis: -1 } : {};
+  return [...branches.flat(), { name: prefix, className: MERGE_CLASSES[layer.merge], config, from: ends }];
 }
 
 /** Chains side by side, joined where there are several. */
@@ -65,7 +80,7 @@ function refuse(layer: Layer, why: string): never {
 }
 
 /** One chain; one for each kind of a global pooling. */
-function draftLayer(layer: Layer, R: number | undefined, W: number): readonly Chain[] {
+function draftLayer(layer: Exclude<Layer, { kind: "branches" }>, R: number | undefined, W: number): readonly Chain[] {
   const plain = (className: string, config: LayerText["config"], weights?: LayerText["weights"]): readonly Chain[] => [
     [{ className, config, weights }],
   ];
@@ -99,6 +114,8 @@ function draftLayer(layer: Layer, R: number | undefined, W: number): readonly Ch
       ]);
     case "reverse":
       return refuse(layer, "tfjs has no layer that turns rows round");
+    case "attentionPooling":
+      return refuse(layer, "tfjs has no layer that weights rows so");
     default:
       if (R === undefined) refuse(layer, "tfjs' layer knows no mask, and sequences may be shorter than others");
       return draftOfAllRows(layer, R, W);
@@ -134,7 +151,7 @@ function draftOfAllRows(
 function draftGlobal(by: (typeof GLOBAL_POOLS)[number], R: number, W: number): Chain {
   if (by === "mean" || by === "max") return [{ className: by === "max" ? "GlobalMaxPooling1D" : "GlobalAveragePooling1D", config: {} }];
   const kernel = new Float32Array(R * W * W); // a convolution over all rows that takes one as it is: tfjs has no layer for it
-  for (let w = 0; w < W; w++) kernel[((by === "last" ? R - 1 : 0) * W + w) * W + w] = 1;
+  for (let w = 0; w < W; w++) kernel[((by === "last" || (by === "ends" && w < W / 2) ? R - 1 : 0) * W + w) * W + w] = 1;
   const config = {
     filters: W,
     kernel_size: [R],

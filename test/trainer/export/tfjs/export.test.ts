@@ -111,7 +111,7 @@ describe("a network of layers", () => {
     returns,
   });
   const act = (activation: Activation): LayerText => ({ kind: "activation", activation });
-  const pool = (...by: ("first" | "last" | "mean" | "max")[]): LayerText => ({ kind: "globalPooling", by });
+  const pool = (...by: ("first" | "last" | "mean" | "max" | "ends")[]): LayerText => ({ kind: "globalPooling", by });
   const conv = (kernelSize: number, pads: [number, number]): LayerText => ({
     kind: "conv",
     filters: 6,
@@ -166,10 +166,33 @@ describe("a network of layers", () => {
       ],
     ],
     ["rows of an LSTM and the first", [recurrent("lstm", 4, "sequence"), pool("first")]],
+    [
+      "an LSTM beside a residual convolution",
+      [
+        {
+          kind: "branches",
+          merge: "concat",
+          branches: [
+            [both("lstm", 4, "concat", "sequence"), pool("ends", "mean")],
+            [conv(3, [0, 0]), { kind: "branches", merge: "sum", branches: [[], [conv(3, [1, 1]), act({ kind: "relu" })]] }, pool("max")],
+          ],
+        },
+      ],
+    ],
   ])("of %s, where every sequence has all rows", { timeout: 120_000 }, (_, layers) => compare(modelOf(layers, "none")));
 
   test.each<[string, LayerText[], string]>([
     ["a pooling of several lengths", [recurrent("lstm", 4, "sequence"), pool("max")], "has maximum over rows: tfjs' layer knows no mask"],
+    [
+      "attention",
+      [{ kind: "dense", units: 2 }, { kind: "attentionPooling" }],
+      "has mean over rows by attention: tfjs has no layer that weights rows so",
+    ],
+    [
+      "branches of several lengths",
+      [{ kind: "branches", merge: "sum", branches: [[], []] }],
+      "has (as it is + as it is): tfjs' layers that merge know no mask",
+    ],
     [
       "a GRU that resets behind",
       [{ kind: "recurrent", cell: { cell: "gru", units: 3, recurrentBias: true }, returns: "state" }],
