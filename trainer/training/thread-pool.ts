@@ -1,6 +1,6 @@
 // Fork and join over one shared memory: the threads that share a WebAssembly kernel take the numbered tasks of a job until none
 // is left; the calling thread takes part. Who takes which task is chance, so a task's result may not depend on it.
-// Knows no LSTM. A dead or stuck thread is an error within about a second, never a hang.
+// Knows no LSTM. A dead or stuck thread is an error within about ten seconds, never a hang.
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import {
   announceJob,
@@ -18,9 +18,11 @@ import {
 
 /** The main thread looks at the others this often. */
 const SLICE_MS = 200;
-/** Without any progress for so long, seen in slices, a thread counts as dead (a suspended process does not). */
-const MAX_SILENT_MS = 1000;
-const START_MS = 10_000;
+/**
+ * Without any progress for so long, seen in slices, a thread counts as dead (a suspended process does not). On a busy machine a live one
+ * may not come to its turn for more than a second.
+ */
+const MAX_SILENT_MS = 10_000;
 
 /** `threads` − 1 workers beside the calling thread. The constructor throws what starting a worker throws (a host may forbid it). */
 export class ThreadPool {
@@ -111,11 +113,10 @@ export class ThreadPool {
     const elapsed = Math.min(SLICE_MS, now - this.lastLook);
     this.lastLook = now;
     for (let thread = 1; thread < threads; thread++) {
-      const isReady = this.checkStatus(thread) === STATUS.ready;
-      const sign = isReady ? Atomics.load(control, threadWord(thread, "seen")) : QUIT;
+      const sign = this.checkStatus(thread) === STATUS.ready ? Atomics.load(control, threadWord(thread, "seen")) : QUIT;
       silentMs[thread] = sign === lastSign[thread] ? silentMs[thread] + elapsed : 0;
       lastSign[thread] = sign;
-      if (silentMs[thread] > (isReady ? MAX_SILENT_MS : START_MS))
+      if (silentMs[thread] > MAX_SILENT_MS)
         this.fail(`training thread ${thread} of ${threads} has not answered for ${Math.round(silentMs[thread])} ms`);
     }
   }

@@ -1,4 +1,4 @@
-// Threads that share a kernel: every task exactly once, and an error in about a second when one dies or hangs.
+// Threads that share a kernel: every task exactly once, and an error within about ten seconds when one dies or hangs.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -72,15 +72,15 @@ test("a thread whose kernel traps is an error at once, and stays one", async () 
   const { pool } = await start(2, `${MEET} unreachable();`);
   const { message, ms } = timed(() => pool.run(2));
   expect(message).toBe("training thread 1 of 2 failed: RuntimeError: unreachable");
-  expect(ms).toBeLessThan(1000);
+  expect(ms).toBeLessThan(5000);
   expect(() => pool.run(2)).toThrow("training thread 1 of 2 failed");
 });
 
-test("a thread that hangs in a task is an error within about a second", async () => {
+test("a thread that hangs in a task is an error within about ten seconds", async () => {
   const { pool } = await start(2, `${MEET} while (true) {}`);
   const { message, ms } = timed(() => pool.run(2));
   expect(message).toMatch(/^training threads have not moved for \d+ ms/);
-  expect(ms).toBeLessThan(2500);
+  expect(ms).toBeLessThan(20_000);
 });
 
 test("a thread that works for longer than a second is none", async () => {
@@ -90,16 +90,21 @@ test("a thread that works for longer than a second is none", async () => {
   expect(timed(() => pool.run(2)).message).toBe("");
 });
 
-test("a thread that dies idle, and whose end nobody can hear, is an error within about a second", async () => {
+test("a thread that dies idle, and whose end nobody can hear, is an error within about ten seconds", async () => {
   const { pool } = await start(2, MEET);
   pool.run(2); // it has come
   void pool.workers[0].terminate();
   const before = performance.now();
   const { message } = timed(() => {
-    while (performance.now() - before < 5000) pool.run(1);
+    while (performance.now() - before < 25_000) pool.run(1);
   });
   expect(message).toMatch(/^training thread 1 of 2 has not answered for \d+ ms/);
-  expect(performance.now() - before).toBeLessThan(2500);
+  expect(performance.now() - before).toBeLessThan(20_000);
+});
+
+test("a thread that does not come to its turn for three seconds is none", async () => {
+  const { pool } = await start(2, `${MEET} atomic.wait<i32>(job + 64, 0, 3_000_000_000);`);
+  expect(timed(() => pool.run(2)).message).toBe("");
 });
 
 test("a thread that has ended is an error at once", async () => {
