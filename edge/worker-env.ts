@@ -1,5 +1,6 @@
 // What a Worker is given by its configuration, and what it exports for it, whatever engine its composition root chose: the app, the
 // sweep, and the classes of the Durable Objects.
+import { waitUntil } from "cloudflare:workers";
 import { createApp } from "./app.ts";
 import type { Breaker } from "./deliveries/breaker.ts";
 import { readAccess } from "./http/access.ts";
@@ -9,7 +10,7 @@ import { bundledOnly, type Models, type ServedModel } from "./models/models.ts";
 import { monitored } from "./models/monitored.ts";
 import { Registry, type RegistryDependencies } from "./models/registry.ts";
 import type { Ready, ServableModel } from "./models/servable-model.ts";
-import { type MonitorBindings, openMonitor } from "./monitor/bindings.ts";
+import { type MonitorBindings, openMonitor, sleep } from "./monitor/bindings.ts";
 import type { Monitor } from "./monitor/monitor.ts";
 import type { Functions } from "./monitor/performance.ts";
 import type { Dependencies } from "./routes/dependencies.ts";
@@ -17,6 +18,7 @@ import { type Directory, shardOf } from "./streams/directory.ts";
 import { breakerClass, directoryClass, streamClass } from "./streams/durable-objects.ts";
 import { readEndpoints } from "./streams/endpoints.ts";
 import { createObjectStore, directoryOf, type Namespace, objectOf } from "./streams/object-store.ts";
+import { watchSources } from "./streams/source-events.ts";
 import type { StreamStore } from "./streams/store.ts";
 import type { StreamDependencies } from "./streams/stream.ts";
 import type { StreamObject } from "./streams/stream-object.ts";
@@ -72,21 +74,22 @@ export function openWorker(
   const read = readDependencies(env);
   const { settings } = read.endpoints;
   const { monitor, ...classes } = openMonitor(env, { functions: kernel, now, report: read.report, settings, streams: () => streams });
-  const dependencies = monitor ? { ...read, monitor, log: hearing(read.log, monitor) } : read;
+  const dependencies = monitor ? { ...read, monitor, log: both((record) => monitor.isolate.request(record), read.log) } : read;
   const { MODELS: bucket } = env;
   const log = (record: Readonly<Record<string, unknown>>) => console.log(JSON.stringify(record));
   const registry = bucket && open && new Registry({ bundled: servable, bucket, open, now, log, settings: lookSetting(env) });
   const plain = registry ?? bundledOnly(servable);
   const models = monitor ? monitored(plain, (served) => hooksOf(served, monitor)) : plain;
   const streams = openStreams(env, models);
+  const watch = streams && watchSources({ send: streams.hear, waitUntil, sleep, now });
+  const app: Dependencies = { ...dependencies, ...(watch && { log: both(watch, dependencies.log) }) };
   return {
     ...classes,
     Stream: streamClass(streamDependencies(env, models, dependencies)),
     Directory: directoryClass(),
     Breaker: breakerClass({ now, random }),
     handlers: {
-      fetch: createApp(models, { ...dependencies, streams, ...(registry && { registry: { registry, bucket: bucket!, open: open!, now } }) })
-        .fetch,
+      fetch: createApp(models, { ...app, streams, ...(registry && { registry: { registry, bucket: bucket!, open: open!, now } }) }).fetch,
       /** The sweep of wrangler.toml's cron. */
       async scheduled(): Promise<void> {
         const woken = await streams?.sweep();
@@ -141,11 +144,10 @@ function openStreams({ STREAMS, DIRECTORY, BREAKERS }: WorkerEnv, models: Models
   return createObjectStore(models, { streams: STREAMS, directory: DIRECTORY, breakers: BREAKERS }, now, (error) => console.error(error));
 }
 
-/** The log, and a monitor beside it. */
-function hearing(log: Dependencies["log"], { isolate }: Monitor): Dependencies["log"] {
+function both(first: Dependencies["log"], second: Dependencies["log"]): Dependencies["log"] {
   return (record) => {
-    isolate.request(record);
-    log(record);
+    first(record);
+    second(record);
   };
 }
 

@@ -79,12 +79,17 @@ export function problemKind(error: unknown): ProblemKind {
   return isQuickstepError(error) || error instanceof RequestError ? error.kind : "internal";
 }
 
+/** Where in the body it is; empty where it is no place there. */
+export function pathOf(error: unknown): Path {
+  return (isQuickstepError(error) && "path" in error) || error instanceof RequestError ? error.path : [];
+}
+
 /** The problem that `error` is. What we did not foresee shows no inside. */
 export function describeProblem(error: unknown): Problem {
   const kind = problemKind(error);
   const [status, title] = PROBLEMS[kind];
   const detail = kind === "internal" ? "this should not have happened: report it with the request's id" : (error as Error).message;
-  const path = (isQuickstepError(error) && "path" in error) || error instanceof RequestError ? error.path : [];
+  const path = pathOf(error);
   return { type: `urn:quickstep:problem:${kind}`, title, status, detail, ...(path.length > 0 && { pointer: formatPointer(path) }) };
 }
 

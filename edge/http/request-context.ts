@@ -26,6 +26,10 @@ export interface RequestRecord {
   refusal?: string;
   /** 1 for a webhook that its source does not want. */
   ignored?: number;
+  /** Of its events: new ones, those that were known, those that came later than a full window. */
+  taken?: number;
+  replayed?: number;
+  late?: number;
   /** Where a person confirms a subscription of SNS. */
   subscribe?: string;
   /** Sequences scored. */
@@ -34,6 +38,8 @@ export interface RequestRecord {
   lineErrors?: number;
   /** The kind of problem it was answered with. */
   problem?: string;
+  /** Where in the body that is: RFC 6901. */
+  pointer?: string;
   /** What is wrong with the configuration: may hold its values, which the answer does not. */
   fault?: string;
 }

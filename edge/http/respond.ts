@@ -1,7 +1,8 @@
 // Answers as routes give them: a 200 on the headers of all, a problem, a 405.
 import type { Handler } from "hono";
+import { formatPointer } from "../../shared/errors.ts";
 import { OTHER_PROTOCOLS, RATE_PERIOD_S } from "./authorize.ts";
-import { problemKind, problemResponse, RequestError } from "./problem.ts";
+import { pathOf, problemKind, problemResponse, RequestError } from "./problem.ts";
 import type { EdgeContext, EdgeEnv } from "./request-context.ts";
 
 /** How long a sender is asked to wait: enough for storage to move or restart. */
@@ -29,6 +30,8 @@ const UNUSABLE = "the configuration cannot be used: the log says why, as does GE
 export function answerProblem(c: EdgeContext, error: unknown): Response {
   const kind = problemKind(error);
   c.get("record").problem = kind;
+  const path = pathOf(error);
+  if (path.length > 0) c.get("record").pointer = formatPointer(path);
   if (kind === "configuration") c.get("record").fault = (error as Error).message;
   const shown = kind === "configuration" && !c.get("isTrusted") ? new RequestError("configuration", UNUSABLE) : error;
   const response = problemResponse(shown, OTHER_PROTOCOLS.test(c.req.path));

@@ -37,7 +37,8 @@ export interface MonitorSurroundings {
   readonly streams: () => StreamStore | undefined;
 }
 
-const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+/** Resolves after so many milliseconds. */
+export const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 /** The monitor, undefined where nothing is bound, and the classes of its objects, which are exported bound or not. */
 export function openMonitor({ METRICS, DRIFT, OUTCOMES, ANALYTICS }: MonitorBindings, surroundings: MonitorSurroundings) {

@@ -1,5 +1,6 @@
 // The components of the document that are about streams, deliveries and metrics. Requests are in rows.ts, queries in streams/requests.ts.
 import { DELIVERY_STATES } from "../deliveries/outbox.ts";
+import { SOURCE_OUTCOMES } from "../streams/source-events.ts";
 import { MAX_NAME_BYTES } from "../webhooks/event.ts";
 import { event, featureRow } from "./rows.ts";
 import { ANSWERED_POINT, hole, type Json, list, object, orNull, ref, text } from "./terms.ts";
@@ -112,6 +113,18 @@ function deliverySchemas(): Record<string, Json> {
     WholeDelivery: object(detailed),
     Made: object({ id: text }),
     Replayed: object({ replayed: count, cursor }, ["cursor"]),
-    Metrics: object({ streams: count, deliveries: counts, destinations: list(object(destination)) }),
+    Metrics: object({ streams: count, deliveries: counts, destinations: list(object(destination)), sources: list(source()) }),
   };
+}
+
+function source(): Json {
+  const counted = Object.fromEntries(SOURCE_OUTCOMES.map((outcome) => [outcome, count]));
+  const event = { at: time, outcome: { ...text, enum: SOURCE_OUTCOMES }, reason: { ...text, description: "Why it was refused." } };
+  return object({
+    name: text,
+    hours: list(object({ from: time, ...counted }), {
+      description: "Webhooks by the hour, of the last day; hours without any are left out.",
+    }),
+    last: list(object(event), { description: "The last of each outcome, newest first." }),
+  });
 }

@@ -31,7 +31,18 @@ const DELIVERY = {
 };
 const HISTORY = [{ at: WHEN, ms: 120, status: 503, diagnostics: "answered 503" }];
 const SENT = `{"type":"prediction.created","timestamp":"${WHEN}","data":{}}`;
-const METRICS = { streams: 1, deliveries: COUNTS, destinations: [{ name: "desk", state: "closed", openedAt: null, probeAt: null }] };
+const METRICS = {
+  streams: 1,
+  deliveries: COUNTS,
+  destinations: [{ name: "desk", state: "closed", openedAt: null, probeAt: null }],
+  sources: [
+    {
+      name: "alerts",
+      hours: [{ from: WHEN, taken: 16, replayed: 1, late: 0, refused: 1, ignored: 0 }],
+      last: [{ at: WHEN, outcome: "refused", reason: "the signature is not that of the body" }],
+    },
+  ],
+};
 
 /** What a stream says of an event, as an example. */
 export function shownStreamAnswer(): object {

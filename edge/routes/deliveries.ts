@@ -60,15 +60,23 @@ function unknownDelivery(): RequestError {
   return new RequestError("notFound", "there is no delivery of this id");
 }
 
-/** Counts of all streams and deliveries, and which destinations are paused. */
+/** Counts of all streams and deliveries, which destinations are paused, and what came of each source's webhooks. */
 export function metricRoutes(dependencies: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/", async (c) => {
       const store = storeOf(dependencies);
       const names = [...dependencies.endpoints.destinations.keys()];
-      const [{ streams, ...deliveries }, breakers] = await Promise.all([store.totals(), store.breakers(names)]);
+      const [{ streams, ...deliveries }, breakers, views] = await Promise.all([store.totals(), store.breakers(names), store.sources()]);
       const destinations = breakers.map((view) => ({ ...view, openedAt: isoOrNull(view.openedAt), probeAt: isoOrNull(view.probeAt) }));
-      return c.json({ streams, deliveries, destinations });
+      const sources = Array.from(dependencies.endpoints.sources.keys(), (name) => {
+        const { hours = [], last = [] } = views.find((view) => view.name === name) ?? {};
+        return {
+          name,
+          hours: hours.map(({ from, ...counts }) => ({ from: isoOrNull(from), ...counts })),
+          last: last.map(({ at, ...event }) => ({ at: isoOrNull(at), ...event })),
+        };
+      });
+      return c.json({ streams, deliveries, destinations, sources });
     })
     .all("/", allowOnly("GET", "HEAD"));
 }

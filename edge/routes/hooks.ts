@@ -68,6 +68,13 @@ export function hookRoutes(modelOf: RequestModel, dependencies: HookDependencies
     const accepted = await store(streams, ready, source, events, from, dependencies.report);
     const scored = accepted.filter(({ answer: { probability }, replayed }) => probability !== undefined && !replayed).length;
     if (scored > 0) c.get("record").sequences = scored;
+    const replayed = accepted.filter((one) => one.replayed).length;
+    const late = accepted.filter((one) => !one.replayed && one.answer.late).length;
+    Object.assign(c.get("record"), {
+      taken: accepted.length - replayed - late,
+      ...(replayed > 0 && { replayed }),
+      ...(late > 0 && { late }),
+    });
     const results = accepted.map(({ answer }) => answer);
     return c.json(isList ? { results } : results[0]);
   }

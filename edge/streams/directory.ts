@@ -4,6 +4,7 @@
 import type { DeliveryCounts } from "../deliveries/outbox.ts";
 import { hasTable, type Sql, select } from "../deliveries/sql.ts";
 import { fnv1a } from "../http/hashes.ts";
+import { addTally, type SourceTally, type SourceView, viewSources } from "./source-events.ts";
 import type { ObjectContext } from "./storage.ts";
 
 export const DIRECTORY_SHARDS = 16;
@@ -35,6 +36,9 @@ export interface Directory {
   /** Keys with something due by `due` that were not asked since `checkedBefore`; they count as asked at `now`. */
   overdue(due: number, checkedBefore: number, now: number, limit: number): Promise<string[]>;
   totals(): Promise<Totals>;
+  /** What came of a source's webhooks. */
+  hear(source: string, tally: SourceTally, now: number): Promise<void>;
+  sources(now: number): Promise<SourceView[]>;
   /** Whether what a sender signed once, `token`, is new, or came with the same `digest` before. `now`: milliseconds since 1970. */
   claim(token: string, digest: string, now: number): Promise<boolean>;
 }
@@ -109,15 +113,18 @@ export function createDirectory({ storage }: ObjectContext): Directory {
         ...[now, due, checkedBefore, limit],
       ).map(({ key }) => key);
     },
-    async totals() {
-      if (!isReady) return { streams: 0, pending: 0, delivered: 0, dead: 0, dropped: 0 };
-      const sums = ["pending", "delivered", "dead", "dropped"].map((name) => `coalesce(sum(${name}), 0) AS ${name}`).join(", ");
-      const [totals] = select<Totals>(sql, `SELECT count(*) AS streams, ${sums} FROM streams`);
-      const [retired] = select<DeliveryCounts>(sql, "SELECT delivered, dropped FROM retired");
-      return { ...totals, delivered: totals.delivered + retired.delivered, dropped: totals.dropped + retired.dropped };
-    },
+    totals: async () => (isReady ? sumUp(sql) : { streams: 0, pending: 0, delivered: 0, dead: 0, dropped: 0 }),
+    hear: async (source, tally, now) => storage.transactionSync(() => addTally(sql, source, tally, now)),
+    sources: async (now) => viewSources(sql, now),
     claim: async (token, digest, now) => claim(sql, token, digest, now),
   };
+}
+
+function sumUp(sql: Sql): Totals {
+  const sums = ["pending", "delivered", "dead", "dropped"].map((name) => `coalesce(sum(${name}), 0) AS ${name}`).join(", ");
+  const [totals] = select<Totals>(sql, `SELECT count(*) AS streams, ${sums} FROM streams`);
+  const [retired] = select<DeliveryCounts>(sql, "SELECT delivered, dropped FROM retired");
+  return { ...totals, delivered: totals.delivered + retired.delivered, dropped: totals.dropped + retired.dropped };
 }
 
 function claim(sql: Sql, token: string, digest: string, now: number): boolean {

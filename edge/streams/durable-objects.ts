@@ -4,6 +4,7 @@ import { type Breaker, type BreakerDependencies, createBreaker } from "../delive
 import type { DeliveryFilter, ReplayFilter } from "../deliveries/outbox.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import { createDirectory, type Directory, type Summary } from "./directory.ts";
+import type { SourceTally } from "./source-events.ts";
 import type { ObjectContext } from "./storage.ts";
 import { Stream, type StreamDependencies } from "./stream.ts";
 import type { Origin, StreamObject } from "./stream-object.ts";
@@ -74,6 +75,12 @@ export function directoryClass() {
     }
     totals() {
       return this.directory.totals();
+    }
+    hear(source: string, tally: SourceTally, now: number) {
+      return this.directory.hear(source, tally, now);
+    }
+    sources(now: number) {
+      return this.directory.sources(now);
     }
     claim(token: string, digest: string, now: number) {
       return this.directory.claim(token, digest, now);

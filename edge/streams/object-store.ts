@@ -76,6 +76,8 @@ export function createObjectStore(models: Models, namespaces: Namespaces, now: (
         : { replayed: await objects.streamOf(key).replayAll(filter) },
     totals: () => sumTotals(objects),
     breakers: (destinations) => viewBreakers(namespaces.breakers, destinations),
+    hear: (source, tally) => objects.shard(shardOf(source)).hear(source, tally, now()),
+    sources: async () => (await inEveryShard(objects, (shard) => shard.sources(now()))).flat().sort((a, b) => (a.name < b.name ? -1 : 1)),
     sweep: () => wakeOverdue(objects, now()),
   };
   return reportFailures(store, report);
@@ -300,6 +302,8 @@ function reportFailures(store: StreamStore, report: (error: Error) => void): Str
     replayAll: reporting(store.replayAll),
     totals: reporting(store.totals),
     breakers: reporting(store.breakers),
+    hear: reporting(store.hear),
+    sources: reporting(store.sources),
     sweep: reporting(store.sweep),
   };
 }

@@ -4,6 +4,7 @@ import type { DeliveryFilter, ReplayFilter, WholeDelivery } from "../deliveries/
 import type { Ready } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import type { ListedKey, Totals } from "./directory.ts";
+import type { SourceTally, SourceView } from "./source-events.ts";
 import type { ListedDelivery, Named, Origin, StoredPrediction, StreamView } from "./stream-object.ts";
 
 /** What an event is answered with, and again whenever the same event comes again. */
@@ -87,6 +88,10 @@ export interface StreamStore {
   totals(): Promise<Totals>;
   /** The circuit breakers of these destinations, by name; none where the deployment has none. */
   breakers(destinations: readonly string[]): Promise<readonly DestinationView[]>;
+  /** What came of a source's webhooks, to be counted. */
+  hear(source: string, tally: SourceTally): Promise<void>;
+  /** What is known of sources, by name. */
+  sources(): Promise<readonly SourceView[]>;
   /** Wakes keys whose deliveries are overdue: how many. */
   sweep(): Promise<number>;
 }

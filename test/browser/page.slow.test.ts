@@ -438,6 +438,7 @@ describe.skipIf(!isHere)("the page", () => {
       deliveries: async ({ state }) => ({ items: deliveries.filter((delivery) => state === undefined || delivery.state === state) }),
       totals: async () => ({ streams: 1, ...counts }),
       breakers: async () => [],
+      sources: async () => [],
     };
     const reader = { API_KEYS: `page:${createHash("sha256").update("the-key").digest("hex")}:read` };
 

@@ -344,8 +344,25 @@ test("events go to the destinations of the configuration, and deliveries are lis
     streams: 1,
     deliveries: { pending: 0, delivered: 1, dead: 0, dropped: 0 },
     destinations: ["desk", "wall"].map((name) => ({ name, state: "closed", openedAt: null, probeAt: null })),
+    sources: [],
   });
   expect((await (await app.request("/v1/streams")).json()).streams).toEqual([{ key: "k", pending: 0, delivered: 1, dead: 0, dropped: 0 }]);
+});
+
+test("what came of each configured source is in the metrics", async () => {
+  const source = { scheme: "github", secrets: ["S"], key: "/k", timestamp: "/t", values: "/v" };
+  const { app, streams } = open({ endpoints: readEndpoints({ S: "sixteen characters", SOURCES: { gauges: source, free: source } }) });
+  const at = streams.clock;
+  await streams.store.hear("gauges", { counts: { taken: 3, refused: 1 }, last: [{ at, outcome: "refused", reason: "no header" }] });
+  await streams.store.hear("gone", { counts: { taken: 1 }, last: [{ at, outcome: "taken", reason: "" }] });
+  expect((await (await app.request("/v1/metrics")).json()).sources).toEqual([
+    {
+      name: "gauges",
+      hours: [{ from: "2026-01-31T12:00:00.000Z", taken: 3, replayed: 0, late: 0, refused: 1, ignored: 0 }],
+      last: [{ at: "2026-01-31T12:00:00.000Z", outcome: "refused", reason: "no header" }],
+    },
+    { name: "free", hours: [], last: [] },
+  ]);
 });
 
 test("a delivery is shown whole by its id: what it sends, and each attempt", async () => {

@@ -419,3 +419,23 @@ describe("what senders wrap", () => {
     expect(() => open({ ...HMAC, ...source })).toThrow(sentence);
   });
 });
+
+test("the log counts what came: new events, known ones, and those later than a full window", async () => {
+  const { send, records } = open({ scheme: "hmac", header: "x-signature", encoding: "hex", events: "/all", id: "/id" });
+  const row = (n: number, at = NOW + n - 10) => ({ ...EVENT, id: `e${n}`, at });
+  const sendAll = async (...all: object[]) => {
+    const body = JSON.stringify({ all });
+    return (await send(body, { "x-signature": hex(body) })).status;
+  };
+  expect(await sendAll(row(1), row(2), row(3))).toBe(200);
+  expect(await sendAll(row(3), row(4), row(5, NOW - 100))).toBe(200);
+  expect((await send("{}", { "x-signature": hex("another") })).status).toBe(401);
+  const wrong = JSON.stringify({ all: [{ ...row(6), row: [1, "x"] }] });
+  expect((await send(wrong, { "x-signature": hex(wrong) })).status).toBe(422);
+  expect(records.map(({ taken, replayed, late, problem, pointer }) => [taken, replayed, late, problem, pointer])).toEqual([
+    [3, undefined, undefined, undefined, undefined],
+    [1, 1, 1, undefined, undefined],
+    [undefined, undefined, undefined, "signature", undefined],
+    [undefined, undefined, undefined, "sequence", "/all/0/row/1"],
+  ]);
+});
