@@ -1,5 +1,5 @@
-// JSON, one record a line or all in one array: a sequence of its own length, bare or under "sequence" with a label beside it, or one row of a series
-// as an object. Bytes → batches. Knows no file system.
+// JSON, one record a line, all in one array, or a table of pandas': a sequence of its own length, bare or under "sequence" with a label beside it;
+// one row of a series, or a sequence in fields of their own, as an object. Bytes → batches. Knows no file system. One format, so one file.
 // Legend: T steps, F features.
 import { DataError, describe, SequenceError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequence.ts";
@@ -9,7 +9,9 @@ import { readingsOf } from "./encode-inputs.ts";
 import { toUtf8 } from "./encoding.ts";
 import { type InputReading, readCell } from "./input-table.ts";
 import { expectNumber, openLabels, toLabel } from "./issues.ts";
+import { RECORDS_ADVICE, readFrame } from "./json-frames.ts";
 import { type LongNumberUse, parseJson } from "./json-text.ts";
+import { planWide, type WideFields } from "./json-wide.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
@@ -52,7 +54,7 @@ export async function* readJsonl(chunks: AsyncIterable<Uint8Array>, source: stri
   yield* batcher.finish("has no line of JSON");
 }
 
-/** A document that is an array of records, as pandas' orient="records" writes it; of JSON lines, the lines. Throws DataError naming the record. */
+/** A document that is an array of records, or a table, as pandas' orient="records", "split" and "table" write them; of JSON lines, the lines. Throws DataError naming the record. */
 export async function* readJson(bytes: Uint8Array, source: string, wanted: Wanted): AsyncGenerator<Batch> {
   const parts: Uint8Array[] = [];
   for await (const part of toUtf8(chunksOf(bytes), source)) parts.push(part);
@@ -70,27 +72,32 @@ async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** The records of an array; null where each line is a document of its own. Throws DataError. */
+/** The records of an array or a table; null where each line is a document of its own. Throws DataError. */
 function parseDocument(bytes: Buffer, source: string, use: LongNumberUse): readonly unknown[] | null {
   if (bytes.length > MAX_DOCUMENT_BYTES)
     throw new DataError(source, `is JSON of more than ${MAX_DOCUMENT_BYTES} bytes: write it as JSON lines, a record a line`);
   const text = bytes.toString("utf8");
-  if (!text.trimStart().startsWith("[")) return null;
+  const isObject = text.trimStart().startsWith("{");
+  if (!isObject && !text.trimStart().startsWith("[")) return null;
+  let document: unknown;
   try {
-    const document: unknown = parseJson(text, use);
-    if (Array.isArray(document)) return document;
+    document = parseJson(text, use);
   } catch {
+    if (isObject) return null;
     const end = text.trimStart().indexOf("\n");
     if (end < 0) parseLine(text, source, use);
     parseLine(text.trimStart().slice(0, end), source, use); // a line by itself, or the error
+    return null;
   }
-  return null;
+  if (isFields(document)) return readFrame(document, source) ?? [document];
+  return document as readonly unknown[];
 }
 
 /** Turns records into batches. */
 function createRecordBatcher(source: string, wanted: Wanted) {
   let records: JsonRecord[] = [];
   let features: readonly string[] | null = null;
+  let wide: WideFields | null = null;
   let readings: readonly InputReading[] | null = null;
   let F = 0;
   let remarks: readonly Remark[] = [];
@@ -105,15 +112,15 @@ function createRecordBatcher(source: string, wanted: Wanted) {
     /** Throws DataError. */
     add(record: unknown, place: string): void {
       if (F === 0) {
-        features = wanted.rows ? findFeatures(record, place, wanted) : null;
-        remarks = remarksOf(record, features, wanted);
-        F = features?.length ?? measureRow(record, place);
+        wide = !wanted.rows && isWide(record) ? planWide(record, place, wanted) : null;
+        features = wanted.rows ? findFeatures(record, place, wanted) : (wide?.features ?? null);
+        remarks = wide?.remarks ?? remarksOf(record, features, wanted);
+        F = wide?.shape.features ?? features?.length ?? measureRow(record, place);
         readings = readingsOf(features ?? Array.from({ length: F }, (_, f) => `f${f}`), F, wanted);
       }
-      const values = features
-        ? readRow(record as Fields, features, readings, place, wanted)
-        : readSequence(record, F, readings, place, wanted);
-      if (values !== null) records.push({ values, ...readBeside(record, place, wanted) });
+      const names = wide?.names ?? (wanted.rows ? features : null);
+      const values = names ? readFields(record, names, readings, place, wanted) : readSequence(record, F, readings, place, wanted);
+      if (values !== null) records.push({ values, ...readBeside(record, place, wide?.label ? { ...wanted, label: wide.label } : wanted) });
     },
     isFull: () => records.length >= RECORDS_A_BATCH,
     take,
@@ -177,10 +184,18 @@ function isFields(record: unknown): record is Fields {
   return typeof record === "object" && record !== null && !Array.isArray(record);
 }
 
+/** Whether a record is a sequence in fields of their own: single values, of which one is as little a sequence as a word. */
+function isWide(record: unknown): record is Fields {
+  if (!isFields(record) || SEQUENCE in record) return false;
+  const values = Object.values(record);
+  return values.length > 1 && !values.some((value) => typeof value === "object" && value !== null);
+}
+
 /** F by the first row of the first sequence. */
 function measureRow(record: unknown, place: string): number {
   const sequence = sequenceOf(record);
   if (isFields(record) && sequence === undefined) throw refuseFields(record, place);
+  if (isCells(record)) throw refuseCells(record, place);
   const row: unknown = Array.isArray(sequence) ? sequence[0] : undefined;
   if (!Array.isArray(row) || row.length === 0 || row.length > MAX_FEATURES)
     throw new DataError(
@@ -188,6 +203,18 @@ function measureRow(record: unknown, place: string): number {
       `holds ${describe(sequence)}, expected a sequence: an array of rows, each an array of 1 to ${MAX_FEATURES} numbers`,
     );
   return row.length;
+}
+
+/** Whether a record is a row of cells without names, as pandas' orient="values" writes it. */
+function isCells(record: unknown): record is readonly unknown[] {
+  return Array.isArray(record) && record.length > 1 && !record.every(Array.isArray);
+}
+
+function refuseCells(cells: readonly unknown[], place: string): DataError {
+  return new DataError(
+    place,
+    `holds ${cells.length} cells without names, as pandas' to_json with orient="values" writes them: ${RECORDS_ADVICE}`,
+  );
 }
 
 /** Fields among which is no sequence: a list a feature, or numbers alone. */
@@ -198,7 +225,7 @@ function refuseFields(record: Fields, place: string): DataError {
     place,
     lists.length > 1
       ? `holds lists in ${lists.slice(0, 4).map(show).join(", ")}, expected "${SEQUENCE}", a list of rows: write one row a line, as explode of pandas and Polars does, and say --key`
-      : `has no "${SEQUENCE}", only ${names.slice(0, 4).map(show).join(", ") || "nothing"}: for one row a line say --key or --features, and write a wide table, a sequence a line, as CSV or Parquet`,
+      : `has no "${SEQUENCE}", only ${names.slice(0, 4).map(show).join(", ") || "nothing"}: for one row a line say --key or --features`,
   );
 }
 
@@ -247,6 +274,7 @@ function toCodes(sequence: unknown, readings: readonly InputReading[], place: st
 
 /** The features that are named, or all fields but the key, the time and the label. */
 function findFeatures(record: unknown, place: string, { rows, columns, label, statics }: Wanted): readonly string[] {
+  if (isCells(record)) throw refuseCells(record, place);
   if (!isFields(record)) throw new DataError(place, `holds ${describe(record)}, expected an object: one row, its features by name`);
   const rest = Object.keys(record).filter((name, i) => !columns.includes(name) && !isLabel(name, label) && !isIndex(name, i));
   const identifier = rest.find(isIdentifier);
@@ -257,18 +285,18 @@ function findFeatures(record: unknown, place: string, { rows, columns, label, st
   return features;
 }
 
-/** (1,F) */
-function readRow(
+/** The numbers of fields: (1,F) of a row, (T,F) of a sequence. Readings are of F. */
+function readFields(
   record: unknown,
-  features: readonly string[],
+  names: readonly string[],
   readings: readonly InputReading[] | null,
   place: string,
   { onIssue, gaps, gapAdvice }: Wanted,
 ): Float64Array {
   if (!isFields(record)) throw new DataError(place, `holds ${describe(record)}, expected an object: one row, its features by name`);
-  return Float64Array.from(features, (name, f) => {
+  return Float64Array.from(names, (name, i) => {
     const given = Object.hasOwn(record, name) ? record[name] : undefined;
-    const input = readings?.[f];
+    const input = readings?.[i % readings.length];
     const value = given === undefined ? given : (readCell(input, given, place) ?? given);
     if (input?.kind === "category" && Number.isNaN(value)) return Number.NaN;
     if (typeof value === "number" && Number.isFinite(value)) return value;
