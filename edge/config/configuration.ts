@@ -20,23 +20,23 @@ export type Table = Readonly<Record<string, unknown>>;
 
 /** The tables of the var `name`: by their own names, which go into paths and logs. Absent or empty is no table. Throws ConfigurationError. */
 export function namedTables(value: unknown, name: string): [name: string, table: unknown][] {
-  if (value === undefined || value === "") return [];
-  const entries = Object.entries(parseTable(typeof value === "string" ? parseText(value, name) : value, [name]));
+  const entries = Object.entries(parseJsonTable(value, [name]));
   for (const [key] of entries)
     if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(key))
       throw new ConfigurationError([name], "must have names of small letters, digits and hyphens, at most 63", describe(key));
   return entries;
 }
 
-function parseText(text: string, name: string): unknown {
+/** The var at `path`: a table, or the same as JSON text. Absent or empty is an empty one. Throws ConfigurationError. */
+export function parseJsonTable(value: unknown, path: Path): Table {
+  return value === undefined || value === "" ? {} : parseTable(typeof value === "string" ? parseText(value, path) : value, path);
+}
+
+function parseText(text: string, path: Path): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ConfigurationError(
-      [name],
-      "must be a table, or the same as JSON",
-      `text that is no JSON (${(error as SyntaxError).message})`,
-    );
+    throw new ConfigurationError(path, "must be a table, or the same as JSON", `text that is no JSON (${(error as SyntaxError).message})`);
   }
 }
 

@@ -21,6 +21,8 @@ export interface ModelRequest {
   readonly pin?: string;
   /** What a challenger's part is drawn by: the same key, the same model. Absent: no challenger answers. */
   readonly key?: string;
+  /** The bucket is looked at before: somebody knows another model already. */
+  readonly isLatest?: boolean;
   /** Keeps the request's context alive after its answer. */
   readonly waitUntil?: (promise: Promise<unknown>) => void;
 }

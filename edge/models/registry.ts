@@ -102,14 +102,14 @@ export class Registry implements Models {
   }
 
   choose(request: ModelRequest): ServedModel | Promise<ServedModel> {
-    const { name = this.defaultName, pin } = request;
+    const { name = this.defaultName, pin, isLatest } = request;
     if (name === undefined) return this.bundledModels.choose(request); // throws why
     if (!isModelName(name)) throw noSuchModel(name, this.defaultName ?? "others");
     const slot = this.slotOf(name);
     const now = this.dependencies.now();
     const age = now - slot.lookedAt;
     const needsBundled = name === this.defaultName && this.bundled === undefined;
-    if (needsBundled || age >= this.settings.staleMs || this.isMissing(slot, now)) return this.wait(slot, request);
+    if (isLatest || needsBundled || age >= this.settings.staleMs || this.isMissing(slot, now)) return this.wait(slot, request);
     if (age >= this.settings.lookMs && !this.isLoading(now)) {
       slot.lookedAt = now;
       const looking = this.look(slot);
@@ -167,8 +167,9 @@ export class Registry implements Models {
     const { staleMs, patienceMs } = this.settings;
     if (slot.name === this.defaultName && this.bundled === undefined) this.bundled = await this.bundledOr();
     const until = now() + patienceMs;
-    while (this.isLoading(now()) && (this.answering(slot) ?? this.fallback(slot)) === undefined && now() < until) await pause(POLL_MS);
-    if (!this.isLoading(now()) && (now() - slot.lookedAt >= staleMs || this.isMissing(slot, now()))) {
+    const mustWait = () => request.isLatest || (this.answering(slot) ?? this.fallback(slot)) === undefined;
+    while (this.isLoading(now()) && mustWait() && now() < until) await pause(POLL_MS);
+    if (!this.isLoading(now()) && (request.isLatest || now() - slot.lookedAt >= staleMs || this.isMissing(slot, now()))) {
       slot.lookedAt = now();
       const looking = this.look(slot).then(() => true);
       request.waitUntil?.(looking);
@@ -263,7 +264,7 @@ export class Registry implements Models {
     const { challenger } = pointer;
     if (challenger === undefined) return;
     const other = this.use(slot, challenger.sha256) ?? (await this.load(slot, challenger.sha256));
-    if (schemaOf(other) !== schemaOf(served))
+    if (schemaOf(other.model.recipe) !== schemaOf(served.model.recipe))
       fail(`the challenger ${challenger.sha256.slice(0, 12)} takes other features or steps than ${served.id}: it answers nothing`);
     slot.challenger = challenger;
   }

@@ -3,7 +3,7 @@
 import { decodeArtifact, readFormat } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { checkGolden, type Model, type ScorableModel } from "../../shared/model.ts";
-import type { Log } from "../../shared/recipe/recipe.ts";
+import type { Log, Recipe } from "../../shared/recipe/recipe.ts";
 import { digestOf } from "../http/hashes.ts";
 
 export interface Ready {
@@ -57,7 +57,6 @@ export function memoisedSha256(bytes: Uint8Array<ArrayBuffer>): () => Promise<st
 }
 
 /** What a model takes, as text: models of one schema may share a window. Its steps, and the names of its features in their order. */
-export function schemaOf({ model }: Ready): string {
-  const { timesteps, features } = model.recipe;
+export function schemaOf({ timesteps, features }: Pick<Recipe, "timesteps" | "features">): string {
   return JSON.stringify([timesteps, ...features]);
 }

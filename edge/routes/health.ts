@@ -7,7 +7,7 @@ import { allowOnly } from "../http/respond.ts";
 import type { Models } from "../models/models.ts";
 import { checkUsable, type Endpoints, endpointsFor } from "../streams/endpoints.ts";
 import type { Dependencies } from "./dependencies.ts";
-import type { RequestModel } from "./request-model.ts";
+import { configuredModel, type RequestModel } from "./request-model.ts";
 
 /**
  * Unready is a 503 that says what is wrong with model or keys; of the rest of the configuration, it says what is wrong to admins and on
@@ -21,6 +21,12 @@ export function healthRoutes(modelOf: RequestModel, models: Models, { access, en
       const fault = faultOf(access, c.req.raw);
       if (fault !== undefined) throw new RequestError("keys", fault);
       await checkConfiguration(c, access, endpointsFor(endpoints, model.recipe));
+      const names = new Set([...endpoints.sources.values(), ...endpoints.streamModels].map((one) => one.model));
+      for (const name of names) {
+        if (name === undefined) continue;
+        const { model } = await configuredModel((_, of) => models.choose({ name: of }), c, name);
+        await checkConfiguration(c, access, endpointsFor(endpoints, model.recipe, name));
+      }
       const faults = models.faults();
       return c.json({ ready: true, model: id, ...(faults && { registry: faults }) });
     })

@@ -10,9 +10,11 @@ import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import { traceOf } from "../http/trace.ts";
+import type { ServedModel } from "../models/models.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { checkUsable, type Endpoints, endpointsFor } from "../streams/endpoints.ts";
-import type { Accepted, StreamStore } from "../streams/store.ts";
+import type { Accepted, EventOrigin, StreamStore } from "../streams/store.ts";
+import { modelFor } from "../streams/stream-models.ts";
 import { MAX_KEYS } from "../webhooks/bodies.ts";
 import { type HookEvent, maxBodyBytes } from "../webhooks/extraction.ts";
 import { type Greeting, greetByQuery } from "../webhooks/handshakes.ts";
@@ -21,7 +23,7 @@ import { beginVerification } from "../webhooks/signatures/schemes.ts";
 import { mayWrite, refuseAddress, type Source } from "../webhooks/sources.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 import { settleHook } from "./hook-outcome.ts";
-import type { RequestModel } from "./request-model.ts";
+import { configuredModel, nameScorer, pinOf, type RequestModel, takeWith } from "./request-model.ts";
 
 /** TradingView hangs up after 3 s and never comes back; a 503 before that it sends again. */
 const PATIENCE_MS = 2500;
@@ -39,8 +41,9 @@ export function hookRoutes(modelOf: RequestModel, dependencies: HookDependencies
   const only = allowOnly("POST");
 
   async function receive(c: EdgeContext): Promise<Response> {
-    const ready = await modelOf(c);
-    const endpoints = endpointsFor(dependencies.endpoints, ready.model.recipe);
+    const name = dependencies.endpoints.sources.get(c.req.param("source") ?? "")?.model;
+    const ready = await configuredModel(modelOf, c, name);
+    const endpoints = endpointsFor(dependencies.endpoints, ready.model.recipe, name);
     const named = sourceOf(c, endpoints);
     const { source } = named;
     const { headers } = c.req.raw;
@@ -50,38 +53,65 @@ export function hookRoutes(modelOf: RequestModel, dependencies: HookDependencies
     if (greeting !== undefined) return greet(c, greeting);
     if (c.req.method !== "POST")
       return source.handshake === undefined ? only(c, async () => {}) : reject(c, "this is not the provider's question");
-    const from = { hops: hopsOf(headers), trace: traceOf(headers) };
     const streams = storeOf(dependencies);
     const believed = await believe(c, named, ready, streams, dependencies);
-    const { futureMs, idsMs } = endpoints.settings;
-    const beside = { headers, pathKey: named.key, log: ready.log, now: dependencies.now(), futureMs, idsMs };
-    const received = await readEvents(source, believed, ready.model.recipe, beside);
-    if ("greeting" in received) return greet(c, received.greeting);
-    if ("told" in received) return c.json(await settleHook(received, source, ready, { ...dependencies, endpoints }));
-    const { events, isList } = received;
-    if (events.length === 0) {
-      c.get("record").ignored = 1;
-      return c.json({ source: source.name, ignored: true });
-    }
-    if (events.some(({ key }) => !mayWrite(source, endpoints.sources, key)))
-      throw new RequestError("forbidden", "this source may not write the event's stream");
-    const accepted = await store(streams, ready, source, events, from, dependencies.report);
-    const scored = accepted.filter(({ answer: { probability }, replayed }) => probability !== undefined && !replayed).length;
-    if (scored > 0) c.get("record").sequences = scored;
-    const replayed = accepted.filter((one) => one.replayed).length;
-    const late = accepted.filter((one) => !one.replayed && one.answer.late).length;
-    Object.assign(c.get("record"), {
-      taken: accepted.length - replayed - late,
-      ...(replayed > 0 && { replayed }),
-      ...(late > 0 && { late }),
-    });
-    const results = accepted.map(({ answer }) => answer);
-    return c.json(isList ? { results } : results[0]);
+    const latest = () => configuredModel(modelOf, c, name, true);
+    return takeWith(ready, latest, (served) => takeBelieved(c, named, believed, served, streams, dependencies));
   }
 
   const routes = new Hono<EdgeEnv>().get("/:source", receive);
   for (const path of ["/:source", "/:source/:token", "/:source/:token/:key"]) routes.post(path, receive).all(path, only);
   return routes;
+}
+
+/** What a verified body says goes to its streams, or where outcomes go. Throws as readEvents and StreamStore.accept. */
+async function takeBelieved(
+  c: EdgeContext,
+  { source, key }: Named,
+  believed: Believed,
+  served: ServedModel,
+  streams: StreamStore,
+  dependencies: HookDependencies,
+): Promise<Response> {
+  const { endpoints, now, report } = dependencies;
+  const { headers } = c.req.raw;
+  const { futureMs, idsMs } = endpoints.settings;
+  const beside = { headers, pathKey: key, log: served.log, now: now(), futureMs, idsMs };
+  const received = await readEvents(source, believed, served.model.recipe, beside);
+  if ("greeting" in received) return greet(c, received.greeting);
+  if ("told" in received) return c.json(await settleHook(received, source, served, dependencies));
+  const { events, isList } = received;
+  if (events.length === 0) {
+    c.get("record").ignored = 1;
+    return c.json({ source: source.name, ignored: true });
+  }
+  for (const { key } of events) checkStream(key, source, endpoints);
+  const from = { hops: hopsOf(headers), trace: traceOf(headers), pin: pinOf(c) };
+  const accepted = await store(streams, served, source, events, from, report);
+  nameScorer(c, accepted);
+  const scored = accepted.filter(({ answer: { probability }, replayed }) => probability !== undefined && !replayed).length;
+  if (scored > 0) c.get("record").sequences = scored;
+  const replayed = accepted.filter((one) => one.replayed).length;
+  const late = accepted.filter((one) => !one.replayed && one.answer.late).length;
+  Object.assign(c.get("record"), {
+    taken: accepted.length - replayed - late,
+    ...(replayed > 0 && { replayed }),
+    ...(late > 0 && { late }),
+  });
+  const results = accepted.map(({ answer }) => answer);
+  return c.json(isList ? { results } : results[0]);
+}
+
+/** Throws RequestError where the source may not write the stream, or STREAM_MODELS names another model than the source. */
+function checkStream(key: string, source: Source, endpoints: Endpoints): void {
+  if (!mayWrite(source, endpoints.sources, key)) throw new RequestError("forbidden", "this source may not write the event's stream");
+  const name = modelFor(key, endpoints);
+  if (name === undefined || name === source.model) return;
+  const own = source.model === undefined ? "none" : source.model;
+  throw new RequestError(
+    "configuration",
+    `STREAM_MODELS and SOURCES must name one model for a stream: ${key} has ${name}, ${source.name} ${own}`,
+  );
 }
 
 /** Reads and verifies the body. Throws RequestError, LimitError. */
@@ -136,14 +166,14 @@ function sourceOf(c: EdgeContext, endpoints: Endpoints): Named {
 async function store(
   streams: StreamStore,
   ready: Ready,
-  { name, destinations, streams: bound }: Source,
+  { name, model, destinations, streams: bound }: Source,
   events: readonly HookEvent[],
-  from: { readonly hops: number; readonly trace?: string },
+  from: Pick<EventOrigin, "hops" | "trace" | "pin">,
   report: (error: Error) => void,
 ): Promise<readonly Accepted[]> {
   const byKey = Map.groupBy(events, ({ key }) => key);
   if (byKey.size > MAX_KEYS) throw new LimitError([], `at most ${MAX_KEYS} keys a body, got ${byKey.size}: nothing is stored`, MAX_KEYS);
-  const origin = { ready, source: name, destinations, isBound: bound !== undefined, ...from };
+  const origin = { ready, model, source: name, destinations, isBound: bound !== undefined, ...from };
   try {
     const storing = Promise.all(
       [...byKey].map(([key, of]) =>

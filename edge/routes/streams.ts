@@ -16,11 +16,12 @@ import type { Ready } from "../models/servable-model.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import { checkUsable, endpointsFor } from "../streams/endpoints.ts";
 import { batchSchema, eventSchema, listQuery } from "../streams/requests.ts";
+import { modelFor } from "../streams/stream-models.ts";
 import { contentDigest, parseName, readEvent, refuseFuture, restoreGaps, type StreamEvent } from "../webhooks/event.ts";
 import { expandEventRow } from "../webhooks/event-row.ts";
 import { API_SOURCE, isOwned } from "../webhooks/sources.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
-import { ofModel, type RequestModel } from "./request-model.ts";
+import { configuredModel, nameScorer, ofModel, pinOf, type RequestModel, takeWith } from "./request-model.ts";
 
 /** An unready model takes no event in, and its windows can be looked at. */
 export function streamRoutes(modelOf: RequestModel, dependencies: Dependencies) {
@@ -28,23 +29,24 @@ export function streamRoutes(modelOf: RequestModel, dependencies: Dependencies) 
 
   async function take(c: EdgeContext): Promise<Response> {
     const store = storeOf(dependencies);
-    const served = await modelOf(c);
-    const endpoints = endpointsFor(dependencies.endpoints, served.model.recipe);
+    const name = modelFor(c.req.param("key") ?? "", dependencies.endpoints);
+    const served = await configuredModel(modelOf, c, name);
+    const endpoints = endpointsFor(dependencies.endpoints, served.model.recipe, name);
     checkUsable(endpoints, endpoints.settings.destinations, c.req.url);
     const key = keyOf(c);
     const from = { hops: hopsOf(c.req.raw.headers), trace: traceOf(c.req.raw.headers) };
     if (mediaTypeOf(c.req.raw).type !== "application/json") refuseMediaType(c.req.raw, ["application/json"]);
     if (c.get("streams") === undefined && isOwned(endpoints.sources, key))
       throw new RequestError("forbidden", "this stream is a source's own: bind the key to the stream in API_KEYS to write there, too");
-    const { events, isBatch } = await (await parserOf(served))(await readJson(c.req.raw), dependencies.now() + endpoints.settings.futureMs);
-    const origin = {
-      source: API_SOURCE,
-      destinations: endpoints.settings.destinations,
-      isBound: c.get("streams") !== undefined,
-      ...from,
-      ready: served,
-    };
-    const accepted = await store.accept(key, events, origin);
+    const body = await readJson(c.req.raw);
+    const { destinations, futureMs } = endpoints.settings;
+    const origin = { source: API_SOURCE, destinations, isBound: c.get("streams") !== undefined, ...from, model: name, pin: pinOf(c) };
+    const latest = () => configuredModel(modelOf, c, name, true);
+    const { accepted, isBatch } = await takeWith(served, latest, async (ready) => {
+      const { events, isBatch } = await (await parserOf(ready))(body, dependencies.now() + futureMs);
+      return { accepted: await store.accept(key, events, { ...origin, ready }), isBatch };
+    });
+    nameScorer(c, accepted);
     const results = accepted.map(({ answer }) => answer);
     c.get("record").sequences = accepted.filter(({ answer, replayed }) => answer.probability !== undefined && !replayed).length;
     return answerWith(c, JSON.stringify(isBatch ? { results } : results[0]), { "content-type": "application/json" });

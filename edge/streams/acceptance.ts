@@ -38,7 +38,7 @@ export function takeEvents(
 ): readonly { readonly answer: string; readonly replayed: boolean }[] {
   if (!fits(events, origin, scorer)) throw new Refusal({ otherSchema: scorer.schema });
   claim(eventLog, origin);
-  let isFresh = eventLog.adopt(scorer.schema);
+  let isFresh = eventLog.adopt(scorer.schema, origin.model ?? null);
   const answers = events.map((event, index) => {
     const known = eventLog.find(origin.source, event.id);
     if (known !== undefined) {

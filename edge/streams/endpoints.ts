@@ -9,32 +9,39 @@ import { RequestError } from "../http/problem.ts";
 import type { Pointers } from "../webhooks/extraction.ts";
 import { parseSources, type Source } from "../webhooks/sources.ts";
 import { DEFAULT_SETTINGS, parseSettings, type Settings } from "./settings.ts";
+import { parseStreamModels, type StreamModel } from "./stream-models.ts";
 
 export interface Endpoints {
   readonly sources: ReadonlyMap<string, Source>;
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly settings: Settings;
+  /** The longest pattern first. */
+  readonly streamModels: readonly StreamModel[];
   /** Why the configuration cannot be used: then nothing comes in and nothing goes out. */
   readonly unusable?: string;
 }
 
 /** Nothing comes in but by the API, and nothing goes out. */
-export const NO_ENDPOINTS: Endpoints = { sources: new Map(), destinations: new Map(), settings: DEFAULT_SETTINGS };
+export const NO_ENDPOINTS: Endpoints = { sources: new Map(), destinations: new Map(), settings: DEFAULT_SETTINGS, streamModels: [] };
 
 /** By recipe: a model's is looked at once. */
-const fitted = new WeakMap<TakenRecipe, { readonly given: Endpoints; readonly fitting: Endpoints }>();
+const fitted = new WeakMap<TakenRecipe, { readonly given: Endpoints; readonly model?: string; readonly fitting: Endpoints }>();
 
-/** The same for a model of this recipe; unusable where a source names other places than the model has. */
-export function endpointsFor(endpoints: Endpoints, recipe: TakenRecipe): Endpoints {
+/**
+ * The same for a model of this recipe; unusable where a source names other places than the model has. `model`: the name that sources know
+ * it by; absent: the default one, whose sources name none.
+ */
+export function endpointsFor(endpoints: Endpoints, recipe: TakenRecipe, model?: string): Endpoints {
   const known = fitted.get(recipe);
-  if (known?.given === endpoints) return known.fitting;
-  const fitting = fitEndpoints(endpoints, recipe);
-  fitted.set(recipe, { given: endpoints, fitting });
+  if (known?.given === endpoints && known.model === model) return known.fitting;
+  const fitting = fitEndpoints(endpoints, recipe, model);
+  fitted.set(recipe, { given: endpoints, model, fitting });
   return fitting;
 }
 
-function fitEndpoints(endpoints: Endpoints, recipe: TakenRecipe): Endpoints {
-  for (const { name, pointers } of endpoints.sources.values()) {
+function fitEndpoints(endpoints: Endpoints, recipe: TakenRecipe, model: string | undefined): Endpoints {
+  for (const { name, pointers, model: own } of endpoints.sources.values()) {
+    if (own !== model) continue;
     const error = faultOf(pointers, ["SOURCES", name], recipe);
     if (error !== undefined) return { ...NO_ENDPOINTS, unusable: error.message };
   }
@@ -83,7 +90,8 @@ export function readEndpoints(env: object): Endpoints {
       for (const [i, destination] of names.entries())
         if (!destinations.has(destination))
           throw new ConfigurationError(["SOURCES", name, "destinations", i], "must be one of DESTINATIONS", describe(destination));
-    return { sources, destinations, settings: parseSettings(rest, (name) => destinations.has(name)) };
+    const streamModels = parseStreamModels(rest.STREAM_MODELS);
+    return { sources, destinations, settings: parseSettings(rest, (name) => destinations.has(name)), streamModels };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     return { ...NO_ENDPOINTS, unusable: error.message };

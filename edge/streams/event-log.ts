@@ -1,6 +1,6 @@
 // What the object of one key has written down: its events, its window, its outbox. Every method is synchronous, so that nothing comes
 // between: the object decides what is one transaction. Memory holds only what storage does.
-import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import { type DeliveryCounts, type DeliveryState, type DueRow, Outbox, type Outcome } from "../deliveries/outbox.ts";
 import { type Sql, type SqlValue, select } from "../deliveries/sql.ts";
@@ -35,6 +35,8 @@ export interface Facts extends DirectoryReport {
   readonly dropped: number;
   /** As schemaOf the model that the window's rows are for; null: not known. */
   readonly schema: string | null;
+  /** The name of that model; null: the default one. */
+  readonly model: string | null;
   /** Rows up to this seq are in no window. */
   readonly windowFrom: number;
   /** Who writes the window: a source; `*`: several did before anyone asked; null: nobody yet. */
@@ -45,7 +47,7 @@ export interface Facts extends DirectoryReport {
 }
 
 const FACTS =
-  "key, incarnation AS generation, delivered, dropped, version, due, reported, reportedAt, schema, windowFrom, owner, label, labelModel";
+  "key, incarnation AS generation, delivered, dropped, version, due, reported, reportedAt, schema, model, windowFrom, owner, label, labelModel";
 /** Beyond the limit, so many events are forgotten at a time. */
 const FORGOTTEN_SHARE = 0.01;
 
@@ -83,27 +85,27 @@ export class EventLog {
   private oldest = 0;
   private readonly storage: ObjectStorage;
   private readonly sql: Sql;
-  private ready: Ready | undefined;
+  private recipe: Recipe | undefined;
   /** Of what the model takes. */
   private shape: Shape | undefined;
 
   /** The tables must be there. */
-  private constructor(storage: ObjectStorage, ready: Ready | undefined) {
+  private constructor(storage: ObjectStorage, recipe: Recipe | undefined) {
     this.storage = storage;
     this.sql = storage.sql;
-    this.ready = ready;
-    this.shape = ready && shapeOf(ready.model.recipe);
+    this.recipe = recipe;
+    this.shape = recipe && shapeOf(recipe);
     this.outbox = new Outbox(this.sql);
     this.read();
   }
 
   /** Undefined where there has been no event: then nothing is written. */
-  static open(storage: ObjectStorage, ready: Ready | undefined): EventLog | undefined {
-    return migrateTables(storage) ? new EventLog(storage, ready) : undefined;
+  static open(storage: ObjectStorage): EventLog | undefined {
+    return migrateTables(storage) ? new EventLog(storage, undefined) : undefined;
   }
 
   /** Creates the tables. `report`: what has just been reported to the directory. */
-  static create(storage: ObjectStorage, ready: Ready | undefined, key: string, report: DirectoryReport): EventLog {
+  static create(storage: ObjectStorage, recipe: Recipe | undefined, key: string, report: DirectoryReport): EventLog {
     storage.transactionSync(() => {
       createTables(storage);
       const generation = crypto.randomUUID().slice(0, 8);
@@ -112,14 +114,14 @@ export class EventLog {
         VALUES (?, ?, 0, 0, ?, ?, ?, ?)`;
       storage.sql.exec(insert, key, generation, version, due, reported, reportedAt);
     });
-    return new EventLog(storage, ready);
+    return new EventLog(storage, recipe);
   }
 
-  /** From now on the window is what this model takes. */
-  use(ready: Ready): void {
-    if (ready === this.ready) return;
-    this.ready = ready;
-    this.shape = shapeOf(ready.model.recipe);
+  /** From now on the window is what a model of this recipe takes. */
+  use(recipe: Recipe): void {
+    if (recipe === this.recipe) return;
+    this.recipe = recipe;
+    this.shape = shapeOf(recipe);
     this.readLatest();
   }
 
@@ -165,8 +167,9 @@ export class EventLog {
     return this.seq === 0 ? 0 : this.seq - this.oldest + 1;
   }
 
-  /** From now on rows are `schema`'s. Where those before were another's, the window begins anew: whether it had rows that were lost so. */
-  adopt(schema: string): boolean {
+  /** From now on rows are of `schema` and `model`, a name or null. Where those before were another's, the window begins anew: whether it had rows that were lost so. */
+  adopt(schema: string, model: string | null): boolean {
+    if (this.facts.model !== model) this.change({ model });
     if (this.facts.schema === schema) return false;
     const isOther = this.facts.schema !== null;
     const had =
@@ -199,7 +202,7 @@ export class EventLog {
 
   /** Whether the rows that are stored are known to be another model's. */
   private isOtherSchema(): boolean {
-    return this.facts.schema !== null && this.ready !== undefined && this.facts.schema !== schemaOf(this.ready);
+    return this.facts.schema !== null && this.recipe !== undefined && this.facts.schema !== schemaOf(this.recipe);
   }
 
   /** What this id was answered with; undefined where it is new. */
@@ -281,8 +284,8 @@ export class EventLog {
 
   /** Forgets the oldest events where there are more than one object may hold. Returns how many. */
   trim(): number {
-    if (this.ready === undefined) return 0;
-    const max = maxEventRows(this.timesteps, this.ready.model.recipe.features.length);
+    if (this.recipe === undefined) return 0;
+    const max = maxEventRows(this.timesteps, this.recipe.features.length);
     if (this.remembered <= max) return 0;
     const before = this.remembered;
     this.forgetBelow(this.seq - Math.floor(max * (1 - FORGOTTEN_SHARE)));

@@ -10,7 +10,7 @@ import { type Ready, schemaOf } from "../models/servable-model.ts";
 import { parseName, type StreamEvent } from "../webhooks/event.ts";
 import { type Cursor, decodeCursor, encodeCursor, START } from "./cursor.ts";
 import { DIRECTORY_SHARDS, type Directory, type ListedKey, shardOf, type Totals } from "./directory.ts";
-import type { Accepted, DestinationView, EventOrigin, Page, StreamStore } from "./store.ts";
+import { type Accepted, type DestinationView, type EventOrigin, OtherModel, type Page, type StreamStore } from "./store.ts";
 import type { Acceptance, ListedDelivery, StreamObject } from "./stream-object.ts";
 import { countValid } from "./window.ts";
 
@@ -112,10 +112,15 @@ async function acceptEvents(
   for (const { data } of events)
     if ("sequence" in data && countValid(ready, data.sequence) === 0)
       throw new SequenceError(["sequence"], "must have at least one row that is not all zeros", "only padding");
-  const acceptance = await objects.streamOf(key).accept(key, events, { ...origin, schema: schemaOf(ready) });
-  if ("unready" in acceptance) throw new ArtifactError(acceptance.unready);
-  if ("answers" in acceptance)
-    return acceptance.answers.map(({ answer, replayed }): Accepted => ({ answer: JSON.parse(answer), replayed }));
+  const acceptance = await objects.streamOf(key).accept(key, events, { ...origin, schema: schemaOf(ready.model.recipe) });
+  if ("unready" in acceptance)
+    throw acceptance.isPin ? new RequestError("model", acceptance.unready) : new ArtifactError(acceptance.unready);
+  if ("answers" in acceptance) {
+    const { answers, sha256 } = acceptance;
+    return answers.map(
+      ({ answer, replayed }): Accepted => ({ answer: JSON.parse(answer), replayed, ...(!replayed && sha256 && { sha256 }) }),
+    );
+  }
   return refuse(acceptance, events, ready.model.recipe);
 }
 
@@ -144,11 +149,7 @@ function refuse(
     );
   if ("owner" in refusal)
     throw new RequestError("forbidden", "another source writes this stream: bind the key or the source to the stream to write there, too");
-  if ("otherSchema" in refusal)
-    throw new RequestError(
-      "conflict",
-      `another version of this service keeps the stream, with a model of other features or steps (${refusal.otherSchema}): nothing is stored`,
-    );
+  if ("otherSchema" in refusal) throw new OtherModel(refusal.otherSchema);
   const { conflict } = refusal;
   throw new RequestError(
     "conflict",

@@ -27,6 +27,7 @@ const FIRST = `
  * To 3: the rows of the latest events that gave what is given once a sequence, of which each row before held its own.
  * To 4: the trace that the event of an outbox row came with.
  * To 5: the label of the last scored window, and by which model; the attempts of each row.
+ * To 6: the name of the model that the rows are for.
  */
 const STEPS: readonly string[] = [
   `CREATE TABLE storage (version INTEGER NOT NULL);
@@ -47,6 +48,7 @@ const STEPS: readonly string[] = [
   `ALTER TABLE stream ADD COLUMN label INTEGER;
   ALTER TABLE stream ADD COLUMN labelModel TEXT;
   ${ATTEMPTS_SCHEMA}`,
+  "ALTER TABLE stream ADD COLUMN model TEXT;",
 ];
 
 /** The version of the tables that this code reads and writes. */

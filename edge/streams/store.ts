@@ -1,6 +1,7 @@
 // All streams as the routes see them, wherever they live.
 import type { BreakerView } from "../deliveries/breaker.ts";
 import type { DeliveryFilter, ReplayFilter, WholeDelivery } from "../deliveries/outbox.ts";
+import { RequestError } from "../http/problem.ts";
 import type { Ready } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import type { ListedKey, Totals } from "./directory.ts";
@@ -35,13 +36,22 @@ export interface StreamAnswer {
   readonly window: readonly { readonly seq: number; readonly id: string }[];
 }
 
-/** As Origin, with the model that the events were read for; absent: the default one. */
+/** As Origin (`model` and `pin` included), with the model that the events were read for; absent: the default one. */
 export type EventOrigin = Omit<Origin, "schema"> & { readonly ready?: Ready };
 
 export interface Accepted {
   readonly answer: StreamAnswer;
   /** It had been answered before. */
   readonly replayed: boolean;
+  /** SHA-256 of the artifact that scored it; absent: it had been answered before, or an object of before answered. */
+  readonly sha256?: string;
+}
+
+/** The key's object has a model of other features or steps than the events were read for: once more with the latest one. */
+export class OtherModel extends RequestError {
+  constructor(schema: string) {
+    super("storage", `the model of this stream is being changed for one of other features or steps (${schema}): send the event again`);
+  }
 }
 
 /** Some of a list, and where the rest begins: undefined where it ends. */
@@ -58,7 +68,8 @@ export interface DestinationView extends BreakerView {
 export interface StreamStore {
   /**
    * All events of one key or none, in order. Throws RequestError: `conflict` where an id is known with another digest, `storage`
-   * where it could not be stored for certain (sending it again is safe); ArtifactError where no model is ready; SequenceError for a
+   * where it could not be stored for certain (sending it again is safe), as OtherModel where the object has another model by now, `model`
+   * where none is the pinned one; ArtifactError where no model is ready; SequenceError for a
    * key or a whole sequence that cannot be one.
    */
   accept(key: string, events: readonly StreamEvent[], origin: EventOrigin): Promise<readonly Accepted[]>;

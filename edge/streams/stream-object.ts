@@ -15,13 +15,17 @@ export interface Origin {
   readonly hops?: number;
   /** The trace that the request came with, as `traceparent` has it: deliveries carry it on. */
   readonly trace?: string;
+  /** The name of the model that the events are for; absent: the default one. */
+  readonly model?: string;
+  /** SHA-256 of the only artifact that may score them. */
+  readonly pin?: string;
   /** As schemaOf the model that the events were read for. Absent: a Worker of before called. */
   readonly schema?: string;
 }
 
 export type Acceptance =
-  /** StreamAnswers as JSON. */
-  | { readonly answers: readonly { readonly answer: string; readonly replayed: boolean }[] }
+  /** StreamAnswers as JSON. `sha256`: of the artifact that scored what is new; absent: an object of before answered. */
+  | { readonly answers: readonly { readonly answer: string; readonly replayed: boolean }[]; readonly sha256?: string }
   /** The first event whose id is known with another digest. */
   | { readonly conflict: number }
   /** The first event that leaves out what is given once a sequence, where no event of the key has given it yet: nothing is stored. */
@@ -34,7 +38,8 @@ export type Acceptance =
   | { readonly owner: string }
   /** There are so many keys already: nothing is stored. */
   | { readonly maxKeys: number }
-  | { readonly unready: string };
+  /** There is no model; or, where `isPin`, none of the artifact that was asked for. Nothing is stored. */
+  | { readonly unready: string; readonly isPin?: boolean };
 
 export interface StreamView {
   readonly key: string;

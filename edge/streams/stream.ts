@@ -2,11 +2,13 @@
 // answered as before. Its alarm delivers. It may die at any moment, and takes up where its storage stands. Events, deliveries and reports
 // to the directory decide together what there is to do next and whether the object may be deleted: hence one class.
 import { ArtifactError } from "../../shared/errors.ts";
+import type { Recipe } from "../../shared/recipe/recipe.ts";
 import type { Breaker } from "../deliveries/breaker.ts";
 import type { Fetch } from "../deliveries/delivery.ts";
 import { Dispatcher, type DispatchQueue } from "../deliveries/dispatcher.ts";
 import type { Delivery, DeliveryFilter, DeliveryState, ReplayFilter, WholeDelivery } from "../deliveries/outbox.ts";
-import type { Models, ServedModel } from "../models/models.ts";
+import { RequestError } from "../http/problem.ts";
+import type { ModelRequest, Models, ServedModel } from "../models/models.ts";
 import { type Ready, schemaOf } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import { CLOCK_SKEW_MS, Refusal, takeEvents } from "./acceptance.ts";
@@ -43,8 +45,8 @@ const NO_DELIVERIES = { pending: 0, delivered: 0, dead: 0, dropped: 0 };
 export class Stream implements StreamObject {
   private readonly context: ObjectContext;
   private readonly dependencies: StreamDependencies;
-  /** The model that was last chosen; undefined: none is usable. */
-  private ready: Ready | undefined;
+  /** Of the model that was last chosen, which is not held: it may be swapped out; undefined: none is usable. */
+  private recipe: Recipe | undefined;
   private readonly dispatcher: Dispatcher;
   /** Undefined until the first event. */
   private eventLog: EventLog | undefined;
@@ -56,13 +58,13 @@ export class Stream implements StreamObject {
 
   constructor(context: ObjectContext, dependencies: StreamDependencies) {
     const { models, endpoints } = dependencies;
-    const standing = models.standing();
     this.context = context;
     this.dependencies = dependencies;
-    this.ready = "unready" in standing ? undefined : standing;
     const { destinations, settings } = endpoints;
     this.dispatcher = new Dispatcher({ ...dependencies, destinations, scheduleS: settings.scheduleS });
-    this.eventLog = EventLog.open(context.storage, this.ready);
+    this.eventLog = EventLog.open(context.storage);
+    const standing = models.standing();
+    if (!("unready" in standing) && (this.eventLog?.facts.model ?? null) === null) this.use(standing);
     this.ring = new ObjectAlarm({
       storage: context.storage,
       now: dependencies.now,
@@ -74,9 +76,9 @@ export class Stream implements StreamObject {
 
   async accept(key: string, events: readonly StreamEvent[], origin: Origin): Promise<Acceptance> {
     const { now, endpoints } = this.dependencies;
-    const served = await this.choose(key); // may read it: before the transaction
+    const served = await this.choose({ name: origin.model, pin: origin.pin, key }, origin.schema); // may read it: before the transaction
     if ("unready" in served) return served;
-    const scorer = { ready: served, model: served.id, schema: schemaOf(served) };
+    const scorer = { ready: served, model: served.id, schema: schemaOf(served.model.recipe) };
     const isPosted = origin.destinations.length > 0;
     while (!this.eventLog?.facts.reported || (isPosted && this.eventLog.facts.due === null))
       if (!(await this.registerKey(key, isPosted))) return { maxKeys: endpoints.settings.keys };
@@ -87,7 +89,7 @@ export class Stream implements StreamObject {
       const take = () => takeEvents(eventLog, events, origin, scorer, this.dependencies);
       const answers = this.context.storage.transactionSync(take);
       if (!this.ring.isArmed(isPosted ? now() : eventLog.arrived + endpoints.settings.idleTtlMs)) this.ring.arm();
-      return { answers };
+      return { answers, sha256: served.sha256 };
     } catch (error) {
       eventLog.read();
       if (error instanceof Refusal) return error.acceptance;
@@ -95,30 +97,39 @@ export class Stream implements StreamObject {
     }
   }
 
-  /** The model of this key's events, or why there is none. */
-  private async choose(key = this.eventLog?.facts.key): Promise<ServedModel | { readonly unready: string }> {
+  /** The model of this key's events, or why there is none. Where it is none of `schema`, which the events were read for, it is looked for again. */
+  private async choose(request: ModelRequest, schema?: string): Promise<ServedModel | Extract<Acceptance, { unready: string }>> {
+    const { models } = this.dependencies;
     try {
-      return await this.dependencies.models.choose({ key });
+      const served = await models.choose(request);
+      if (schema === undefined || schemaOf(served.model.recipe) === schema) return served;
+      return await models.choose({ ...request, isLatest: true });
     } catch (error) {
       if (error instanceof ArtifactError) return { unready: error.message };
+      if (error instanceof RequestError) return { unready: error.message, isPin: error.kind === "model" };
       throw error;
     }
   }
 
-  private use(ready: Ready): void {
-    this.ready = ready;
-    this.eventLog?.use(ready);
+  private use({ model: { recipe } }: Ready): void {
+    this.recipe = recipe;
+    this.eventLog?.use(recipe);
+  }
+
+  /** The name of the key's model; undefined: the default one. */
+  private get modelName(): string | undefined {
+    return this.eventLog?.facts.model ?? undefined;
   }
 
   /** Chooses the model again, and looks at the key's window as that one does: another one may stand there since the object woke. */
   private async update(): Promise<void> {
-    const served = await this.choose();
+    const served = await this.choose({ name: this.modelName, key: this.eventLog?.facts.key });
     if (!("unready" in served)) this.use(served);
   }
 
   /** Whether it is certain how long a window is: else nothing of it may go. */
   private get knowsModel(): boolean {
-    return this.ready !== undefined && this.dependencies.models.faultOf() === undefined;
+    return this.recipe !== undefined && this.dependencies.models.faultOf(this.modelName) === undefined;
   }
 
   /** The directory learns that this key is, and whether something may be due, before an event of it is acknowledged. False where it has
@@ -134,7 +145,7 @@ export class Stream implements StreamObject {
     // Meanwhile the directory may have heard otherwise, or that the key is forgotten: then the facts decide whether to report again.
     if (emptied !== this.emptied || (this.eventLog?.facts.version ?? 0) >= version) return true;
     const report = { version, due, reported: JSON.stringify(counts), reportedAt: now };
-    if (this.eventLog === undefined) this.eventLog = EventLog.create(this.context.storage, this.ready, key, report);
+    if (this.eventLog === undefined) this.eventLog = EventLog.create(this.context.storage, this.recipe, key, report);
     else this.eventLog.change(report);
     return true;
   }

@@ -4,6 +4,7 @@ import {
   ConfigurationError,
   namedTables,
   parseChoice,
+  parseString,
   parseStrings,
   parseTable,
   type SecretOf,
@@ -11,6 +12,7 @@ import {
 } from "../config/configuration.ts";
 import { parsePointerAt } from "../config/json-pointer.ts";
 import { isWithin, parsePattern, type StreamPattern } from "../config/stream-patterns.ts";
+import { isModelName } from "../models/pointer.ts";
 import type { Wrapping } from "./bodies.ts";
 import type { Content, Pointers } from "./extraction.ts";
 import { type Handshake, parseHandshake } from "./handshakes.ts";
@@ -24,6 +26,8 @@ export const API_SOURCE = "api";
 
 export interface Source {
   readonly name: string;
+  /** Of the registry: it scores the events. Absent: the default one. */
+  readonly model?: string;
   readonly scheme: Scheme;
   /** Absent: the source's provider is not answered when it asks whether the address is its own. */
   readonly handshake?: Handshake;
@@ -64,6 +68,7 @@ const SOURCE_KEYS = [
   "destinations",
   "only",
   "streams",
+  "model",
   "allow",
 ];
 
@@ -81,6 +86,7 @@ function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
   const outcome = parseOutcome(table, path);
   return {
     name,
+    ...(table.model !== undefined && { model: parseModelName(table.model, [...path, "model"]) }),
     scheme,
     ...(handshake !== undefined && { handshake }),
     ...(outcome !== undefined && { outcome }),
@@ -94,6 +100,13 @@ function parseSource(name: string, value: unknown, secretOf: SecretOf): Source {
     ...(table.streams !== undefined && { streams: parsePatterns(table.streams, [...path, "streams"]) }),
     ...parseAllowedIps(table, path),
   };
+}
+
+/** The name that a model of the registry may have. Throws ConfigurationError. */
+export function parseModelName(value: unknown, path: Path): string {
+  const name = parseString(value, path, "the name of a model");
+  if (!isModelName(name)) throw new ConfigurationError(path, "must be a model's name, 1 to 64 characters without : and /", describe(name));
+  return name;
 }
 
 const NO_POINTERS: Pointers = { key: [], timestamp: "arrival", content: { kind: "row", at: [] } };

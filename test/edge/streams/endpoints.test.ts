@@ -65,7 +65,7 @@ describe("SOURCES", () => {
     [{ ...SIGNED, destination: ["desk"] }, "SOURCES.s must have no keys but scheme, secrets, "],
     [
       { ...SIGNED, header: "X-A" },
-      'SOURCES.s must have no keys but scheme, secrets, handshake, verifyToken, allowedIps, format, json, events, signedBody, key, id, timestamp, values, sequence, static, outcome, destinations, only, streams, allow, got "header"',
+      'SOURCES.s must have no keys but scheme, secrets, handshake, verifyToken, allowedIps, format, json, events, signedBody, key, id, timestamp, values, sequence, static, outcome, destinations, only, streams, model, allow, got "header"',
     ],
     [{ ...SIGNED, secrets: undefined }, "SOURCES.s.secrets must be an array of names of secrets, got nothing"],
     [{ ...SIGNED, secrets: "GITHUB" }, 'SOURCES.s.secrets must be an array of names of secrets, got "GITHUB"'],
