@@ -14,13 +14,13 @@ import type { Remark } from "./reading.ts";
 
 const NAMES = {
   values: ["X", "x", "X_train", "x_train"],
-  labels: ["y", "labels", "y_train"],
+  labels: ["y", "Y", "labels", "label", "target", "y_train", "Y_train"],
   probability: ["probability", "p"],
   testValues: ["X_test", "x_test"],
-  testLabels: ["y_test"],
+  testLabels: ["y_test", "Y_test"],
   testProbability: ["probability_test", "p_test"],
   validationValues: ["X_val", "x_val", "X_valid", "x_valid", "X_validation", "x_validation", "X_dev", "x_dev"],
-  validationLabels: ["y_val", "y_valid", "y_validation", "y_dev"],
+  validationLabels: ["y_val", "Y_val", "y_valid", "Y_valid", "y_validation", "y_dev"],
 } as const;
 
 /** Reads an archive's arrays by name. Throws DataError. */
@@ -278,5 +278,5 @@ function toColumn({ shape, data }: NpyArray, name: string, source: string, N: nu
 
 function toNumbers({ data }: NpyArray, name: string, source: string): Float64Array {
   if (data instanceof Float64Array) return data;
-  throw new DataError(source, `${name} holds text, expected numbers`);
+  throw new DataError(source, `${name} holds text, expected numbers: save it with .astype('float64')`);
 }

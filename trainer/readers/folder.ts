@@ -21,6 +21,11 @@ function listParts(folder: string): string[] {
     throw new DataError(folder, `cannot be read: ${reason(error)}`);
   }
   const inner = names.find((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory());
+  if (inner?.includes("="))
+    throw new DataError(
+      folder,
+      `holds the folder ${inner}, whose name holds values of a column (a Hive partition): write one file, as pd.read_parquet("folder").to_parquet("data.parquet")`,
+    );
   if (inner !== undefined)
     throw new DataError(folder, `holds the folder ${inner}, expected parts of one set: name the folders that hold files`);
   const parts = names.filter(isDataFile);

@@ -346,12 +346,13 @@ function readStatic(value: unknown, name: string, place: string, { inputs, gaps,
 }
 
 /** Fields of the first record that are not read. */
-function remarksOf(record: unknown, features: readonly string[] | null, { labels, label, columns, statics }: Wanted): Remark[] {
+function remarksOf(record: unknown, features: readonly string[] | null, { labels, label, columns, statics, known }: Wanted): Remark[] {
   if (!isFields(record)) return [];
   return Object.keys(record).flatMap((column, i): Remark[] => {
     if (column === SEQUENCE || (column === STATIC && statics.length > 0) || columns.includes(column) || features?.includes(column))
       return [];
-    if (isLabel(column, label)) return labels ? [] : [{ code: "label-left-out", column }];
+    if (known?.ids.includes(column)) return [{ code: "id-left-out", column }];
+    if (isLabel(column, label ?? known?.label) || isLabel(column, label)) return labels ? [] : [{ code: "label-left-out", column }];
     return [{ code: isIndex(column, i) ? "index-left-out" : "column-left-out", column }];
   });
 }

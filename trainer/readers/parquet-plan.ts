@@ -3,18 +3,19 @@
 import type { SchemaTree } from "hyparquet";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
 import { DataError } from "../../shared/errors.ts";
-import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, LABEL_NAMES, type Wanted } from "./batch.ts";
+import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.ts";
 import { readingsOf } from "./encode-inputs.ts";
 import { findLayout } from "./layout.ts";
 import { type RecordRange, readColumn, readLabels, readNumbers } from "./parquet-cells.ts";
 import type { Cursor, Leaf } from "./parquet-cursor.ts";
+import { decimalScale } from "./parquet-decimals.ts";
 import { readNested } from "./parquet-nested.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
-import { isIndex } from "./roles.ts";
+import { isIndex, isLabel, labelsAmong } from "./roles.ts";
 
 /** Parquet's types as NumPy calls them. */
-const DTYPES: Readonly<Record<string, string>> = { FLOAT: "float32", DOUBLE: "float64", BOOLEAN: "bool" };
+const DTYPES: Readonly<Record<string, string>> = { FLOAT: "float32", DOUBLE: "float64", BOOLEAN: "bool", BYTE_ARRAY: "text" };
 /** Numbers of a sequence of a list column, whose T and F are not known before it is read. */
 const USUAL_NUMBERS = 50;
 
@@ -49,7 +50,7 @@ function refuseLists(lists: readonly SchemaTree[], source: string): DataError {
 function planList(schema: SchemaTree, list: SchemaTree, names: readonly string[], source: string, wanted: Wanted): ParquetPlan {
   for (const name of [...wanted.columns, ...(wanted.labels && wanted.label !== undefined ? [wanted.label] : [])])
     if (!names.includes(name)) throw new DataError(source, `has no column ${show(name)} of single values`);
-  const [usual, second] = names.filter((name) => LABEL_NAMES.includes(name.toLowerCase()) && !wanted.columns.includes(name));
+  const [usual, second] = labelsAmong(names, wanted).map((column) => names[column]);
   if (second !== undefined && wanted.label === undefined)
     throw new DataError(source, `has 2 label columns, ${show(usual)}, ${show(second)}, expected one: name it with --label`);
   const label = wanted.labels ? (wanted.label ?? usual ?? null) : null;
@@ -58,8 +59,9 @@ function planList(schema: SchemaTree, list: SchemaTree, names: readonly string[]
   const what = `column ${show(list.element.name)}`;
   const remarks = names.flatMap((column, i): Remark[] => {
     if (column === label || wanted.columns.includes(column)) return [];
-    const isLabel = LABEL_NAMES.includes(column.toLowerCase()) || column === wanted.label;
-    return [{ code: isIndex(column, i) ? "index-left-out" : isLabel ? "label-left-out" : "column-left-out", column }];
+    if (wanted.known?.ids.includes(column)) return [{ code: "id-left-out", column }];
+    const isLabelled = column === usual || isLabel(column) || column === wanted.label;
+    return [{ code: isIndex(column, i) ? "index-left-out" : isLabelled ? "label-left-out" : "column-left-out", column }];
   });
   return {
     leaves: [...beside.leaves, leaf],
@@ -138,8 +140,10 @@ function leafPath(list: SchemaTree, source: string): string[] {
 /** As NumPy calls the types of these leaves, each once. */
 function dtypeOf(leaves: readonly Leaf[]): string {
   const names = leaves.map(({ path }) => {
-    const { type } = path[path.length - 1].element;
-    return DTYPES[type ?? ""] ?? String(type).toLowerCase();
+    const { element } = path[path.length - 1];
+    if (decimalScale(element) !== undefined) return "decimal";
+    if (element.logical_type?.type === "FLOAT16") return "float16";
+    return DTYPES[element.type ?? ""] ?? String(element.type).toLowerCase();
   });
   return [...new Set(names)].join(" and ");
 }

@@ -131,9 +131,11 @@ function formatOf(path: string): Format {
 
 /** What to do with files of other programs, as the end of a sentence. */
 function wayOf(ending: string): string {
-  if (/^(xlsx?|xlsm|ods|numbers)$/.test(ending)) return ": save the sheet as CSV";
+  if (/^(xlsx?|xlsm|ods|numbers)$/.test(ending))
+    return ': save the sheet as CSV, or write it with pd.read_excel("data.xlsx").to_csv("data.csv", index=False)';
   if (/^(zip|bz2|xz|zst|7z|tar|tgz|rar)$/.test(ending)) return ": unpack it first, or pack it with gzip";
-  if (/^(pkl|pickle|h5|hdf5|mat|avro|orc|rds|rdata|dta|sav|sas7bdat|db|sqlite|duckdb)$/.test(ending)) return ": write it as Parquet or CSV";
+  if (/^(pkl|pickle|h5|hdf5|mat|avro|orc|html?|xml|rds|rdata|dta|sav|sas7bdat|db|sqlite|duckdb)$/.test(ending))
+    return ": write it as Parquet or CSV";
   return "";
 }
 

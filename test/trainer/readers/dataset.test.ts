@@ -58,6 +58,12 @@ describe("readDataset reads", () => {
   });
 });
 
+test("decimals are called so, whatever bytes hold them", async () => {
+  const { values, facts } = await readDataset([join(fixtures, "decimal-list.parquet")], {});
+  expect(values).toEqual(Float64Array.of(0.1, 2.35));
+  expect(facts.dtype).toBe("decimal");
+});
+
 describe("readDataset refuses, with one sentence that names the place,", () => {
   test.each(casesIn("bad", ".txt"))("%s", async (name) => {
     const path = dataFile("bad", name);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, describe, expect, test } from "vitest";
 import { encodeNpy } from "../../../shared/npy.ts";
@@ -152,6 +153,15 @@ describe("what training was told of columns", () => {
     expect(facts.remarks).toEqual([{ code: "id-left-out", column: "who" }]);
     const line = JSON.stringify({ who: 7, sequence: [[1, 2]], rose: 1, y: 0 });
     expect((await readDataset([write("jsonl", line)], { known })).labels).toEqual(Uint8Array.of(1));
+  });
+
+  test.each(["nested-rose.parquet", "nested-rose.feather"])("also beside a column of lists: %s", async (name) => {
+    const path = fileURLToPath(new URL(`../../fixtures/readers/${name}`, import.meta.url));
+    const { labels, values, facts } = await readDataset([path], { known });
+    expect(labels).toEqual(Uint8Array.of(1, 0));
+    expect(values).toEqual(Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+    expect(facts.remarks).toContainEqual({ code: "id-left-out", column: "who" });
+    expect((await readDataset([path], {})).labels).toBeNull();
   });
 
   test("and gives way to what is said now, and to names of features", async () => {

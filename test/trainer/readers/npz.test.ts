@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { encodeNpy, readNpy } from "../../../shared/npy.ts";
+import { readArchive } from "../../../trainer/readers/arrays.ts";
+import type { Wanted } from "../../../trainer/readers/batch.ts";
 import { encodeNpz, openNpz } from "../../../trainer/readers/npz.ts";
 
 const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../../fixtures/readers/${name}`, import.meta.url)));
@@ -30,4 +32,14 @@ test("packs arrays under their names, the same bytes each time", async () => {
   expect(await encodeNpz(arrays)).toEqual(bytes);
   // Zip keeps a date; ours is the first that it can hold, midnight on 1 January 1980, whatever the clock and the time zone say.
   expect(bytes.subarray(10, 14)).toEqual(Uint8Array.of(0, 0, 0x21, 0));
+});
+
+test.each(["y", "Y", "label", "labels", "target", "y_train", "Y_train"])("labels may be called %s, once", async (name) => {
+  const wanted: Wanted = { labels: true, parts: false, columns: [], statics: [], onIssue: () => {} };
+  const X = { shape: [2, 1, 1], data: Float64Array.of(3, 4) };
+  const y = { shape: [2], data: Uint8Array.of(0, 1) };
+  const batch = await readArchive(await openNpz(await encodeNpz({ X, [name]: y }), "a.npz"), "a.npz", wanted);
+  expect(batch).toMatchObject({ labels: Uint8Array.of(0, 1), labelName: name });
+  const twice = await openNpz(await encodeNpz({ X, [name]: y, [name === "y" ? "Y" : "y"]: y }), "a.npz");
+  await expect(readArchive(twice, "a.npz", wanted)).rejects.toThrow(/a\.npz: holds both .*: keep one of them/);
 });

@@ -21,8 +21,9 @@ test("gzip is known by its two bytes, also where a pipe hands over the first alo
 });
 
 test.each([
-  ["table.xlsx", /expected \.csv, .*: save the sheet as CSV$/],
+  ["table.xlsx", /expected \.csv, .*: save the sheet as CSV, or write it with pd\.read_excel/],
   ["table.csv.zip", /: unpack it first, or pack it with gzip$/],
+  ["page.html", /: write it as Parquet or CSV$/],
   ["frame.PKL", /: write it as Parquet or CSV$/],
 ])("%s, of another program, is refused with the way forward", async (name, way) => {
   const path = join(mkdtempSync(join(tmpdir(), "quickstep-source-")), name);
