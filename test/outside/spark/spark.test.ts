@@ -1,4 +1,4 @@
-// Spark and DuckDB score 200,000 sequences with an exported stack as `score` does.
+// Spark, DuckDB and Polars score 200,000 sequences with an exported stack as `score` does.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,6 +56,12 @@ describeOutside("spark", (python) => {
     const scored = join(folder, "duckdb.parquet");
     const query = `select id, sequence from '${table}/*.parquet'`;
     await execute(python.python, [join(EXAMPLES, "score_with_duckdb.py"), graph, query, scored]);
+    await expectScored(scored);
+  });
+
+  test("docs/examples/score_with_polars.py, the same", async () => {
+    const scored = join(folder, "polars.parquet");
+    await execute(python.python, [join(EXAMPLES, "score_with_polars.py"), graph, `${table}/*.parquet`, scored]);
     await expectScored(scored);
   });
 });
