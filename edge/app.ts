@@ -24,13 +24,13 @@ import { scoreRoutes } from "./routes/score.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
 /** What needs a model. Its type is what the typed client knows. */
-function modelled(modelOf: RequestModel, { now, assets }: Dependencies) {
+function modelled(modelOf: RequestModel, { now, assets, registry }: Dependencies) {
   return new Hono<EdgeEnv>()
     .route("/v1/score", scoreRoutes(modelOf))
     .route("/v1/model", modelRoutes(modelOf))
     .route("/v1/models", predictRoutes(modelOf))
     .route("/v1/models/:name/score", scoreRoutes(modelOf))
-    .route("/v2", inferenceRoutes(modelOf, now))
+    .route("/v2", inferenceRoutes(modelOf, registry, now))
     .route("/openapi.json", openapiRoutes(modelOf, assets));
 }
 export type Api = ReturnType<typeof modelled>;
@@ -44,7 +44,7 @@ export function createApp(models: Models, dependencies: Dependencies): Hono<Edge
   if (origins.length > 0) app.use(allowOrigins(origins));
   app.use(authorize(access, withinRate, withinFailures));
   app.route("/", pageRoutes(dependencies.assets)).route("/docs", docsRoutes(dependencies.assets));
-  app.route("/health", healthRoutes(modelOf, models, dependencies)).route("/v2", inferenceHealthRoutes(modelOf));
+  app.route("/health", healthRoutes(modelOf, models, dependencies)).route("/v2", inferenceHealthRoutes(modelOf, dependencies.registry));
   app.route("/v1/models", registryRoutes(dependencies.registry, models));
   app.route("/v1/streams", streamRoutes(modelOf, dependencies));
   app.route("/v1/deliveries", deliveryRoutes(dependencies)).route("/v1/metrics", metricRoutes(dependencies));

@@ -3,7 +3,7 @@
 import { JSON_DATATYPES } from "../scoring/datatypes.ts";
 import { OUTPUTS } from "../scoring/inference-answer.ts";
 import { createInferCounts } from "../scoring/inference-counts.ts";
-import { describeReady, describeServer, listModels } from "../scoring/inference-metadata.ts";
+import { describeReady, describeServer, indexModels } from "../scoring/inference-metadata.ts";
 import { INPUT } from "../scoring/inference-request.ts";
 import { SHOWN, SHOWN_HASH } from "./figures.ts";
 import {
@@ -143,17 +143,24 @@ function serverPaths(): Paths {
     get: open(id, "inference", `Open Inference Protocol: ${what}`, content, ...rest),
   });
   const well = (word: string) => json(object({ [word]: { type: "boolean" } }), { [word]: true });
-  const repository = json(ref("RepositoryIndex"), listModels(hole("name"), SHOWN_HASH));
-  const allStatistics = json(ref("ModelStatistics"), createInferCounts().describe(hole("name"), SHOWN_HASH));
+  const repository = json(ref("RepositoryIndex"), indexModels([{ name: hole("name"), version: SHOWN_HASH }]));
+  const allStatistics = json(ref("ModelStatistics"), createInferCounts().describe([{ name: hole("name"), version: SHOWN_HASH }]));
   return {
     "/v2": get("getServer", "the server", json(ref("ServerMetadata"), describeServer()), { security: ABOUT }, KEYED),
     "/v2/health/live": get("isServerLive", "live", well("live")),
     "/v2/health/ready": get("isServerReady", "ready", well("ready"), {}, problems("artifact")),
     "/v2/repository/index": {
-      post: open("listModels", "inference", "Triton's model repository: the one model", repository, { security: ABOUT }, KEYED),
+      post: open("listModels", "inference", "Triton's model repository: all models", repository, { security: ABOUT }, KEYED),
     },
     "/v2/models/stats": {
-      get: open("getStatistics", "inference", "Triton's statistics: counts of this isolate", allStatistics, { security: ABOUT }, KEYED),
+      get: open(
+        "getStatistics",
+        "inference",
+        "Triton's statistics: all models, counts of this isolate",
+        allStatistics,
+        { security: ABOUT },
+        KEYED,
+      ),
     },
   };
 }
@@ -186,7 +193,7 @@ export function inferencePaths(): Paths {
     const ready = describeReady(hole("name"));
     paths[`${path}/ready`] = about(`isModel${suffix}Ready`, "Open Inference Protocol: the model is ready", "ModelReady", ready);
     paths[`${path}/config`] = about(`getModel${suffix}Config`, "Triton's model configuration", "ModelConfig", hole("configuration"));
-    const counts = createInferCounts().describe(hole("name"), SHOWN_HASH);
+    const counts = createInferCounts().describe([{ name: hole("name"), version: SHOWN_HASH }]);
     const summary = "Triton's statistics: counts of this isolate";
     paths[`${path}/stats`] = about(`getModel${suffix}Statistics`, summary, "ModelStatistics", counts);
     paths[`${path}/infer`] = { post: inferOperation(`inferModel${suffix}`, parameters) };

@@ -8,18 +8,20 @@ import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
 import type { ServedModel } from "../models/models.ts";
+import { listModels } from "../models/publish.ts";
 import { encodeInferAnswer, type OutputData, type OutputName } from "../scoring/inference-answer.ts";
 import { createInferCounts, type InferCounts } from "../scoring/inference-counts.ts";
-import { configureModel, describeModel, describeReady, describeServer, FIRST_VERSION, listModels } from "../scoring/inference-metadata.ts";
+import { configureModel, describeModel, describeReady, describeServer, FIRST_VERSION, indexModels } from "../scoring/inference-metadata.ts";
 import { parseJsonLength, readInferRequest } from "../scoring/inference-request.ts";
 import { bodyOptions, queryOptions, refuseRemember } from "../scoring/options.ts";
 import { maxSequences, scoreValues } from "../scoring/scoring.ts";
+import type { ModelRegistry } from "./dependencies.ts";
 import type { RequestModel } from "./request-model.ts";
 
 const JSON_LENGTH = "inference-header-content-length";
 
 /** The server's own routes, which answer with a model and without. */
-export function inferenceHealthRoutes(modelOf: RequestModel) {
+export function inferenceHealthRoutes(modelOf: RequestModel, bound: ModelRegistry | undefined) {
   const app = new Hono<EdgeEnv>()
     .get("/", (c) => c.json(describeServer()))
     .get("/health/live", (c) => c.json({ live: true }))
@@ -27,10 +29,7 @@ export function inferenceHealthRoutes(modelOf: RequestModel) {
       await modelOf(c);
       return c.json({ ready: true });
     })
-    .post("/repository/index", async (c) => {
-      const served = await modelOf(c);
-      return c.json(listModels(served.model.name, versionOf(served)));
-    });
+    .post("/repository/index", async (c) => c.json(indexModels(await allModels(await modelOf(c), bound))));
   for (const path of ["/", "/health/live", "/health/ready"]) app.all(path, allowOnly("GET", "HEAD"));
   return app.all("/repository/index", allowOnly("POST"));
 }
@@ -39,23 +38,22 @@ export function inferenceHealthRoutes(modelOf: RequestModel) {
  * The model's routes: metadata, readiness, configuration, statistics, infer; each with and without a version in the path. `now`:
  * milliseconds since 1970.
  */
-export function inferenceRoutes(modelOf: RequestModel, now: () => number) {
+export function inferenceRoutes(modelOf: RequestModel, bound: ModelRegistry | undefined, now: () => number) {
   const counts = createInferCounts();
-  const describeCounts = (served: ServedModel) => counts.describe(served.model.name, versionOf(served));
   const app = new Hono<EdgeEnv>();
   for (const path of ["/models/:name", "/models/:name/versions/:version"]) {
     const gets: Record<string, (served: ServedModel) => object> = {
       "": (served) => describeModel(served.model, versionOf(served)),
       "/ready": ({ model }) => describeReady(model.name),
       "/config": ({ model }) => configureModel(model),
-      "/stats": describeCounts,
+      "/stats": (served) => counts.describe([{ name: served.model.name, version: versionOf(served) }]),
     };
     for (const [suffix, answer] of Object.entries(gets))
       app
         .get(`${path}${suffix}`, async (c) => {
           if (c.req.path !== ALL_STATISTICS) return c.json(answer(await namedModel(c, modelOf)));
           const served = await modelOf(c);
-          return c.json(served.model.name === "stats" ? answer(served) : describeCounts(served));
+          return c.json(served.model.name === "stats" ? answer(served) : counts.describe(await allModels(served, bound)));
         })
         .all(`${path}${suffix}`, allowOnly("GET", "HEAD"));
     app.post(`${path}/infer`, async (c) => infer(c, await namedModel(c, modelOf), counts, now)).all(`${path}/infer`, allowOnly("POST"));
@@ -65,6 +63,22 @@ export function inferenceRoutes(modelOf: RequestModel, now: () => number) {
 
 /** Statistics of all models, or the model `stats`. As a route it would put all others on Hono's slower router, as in routes/deliveries.ts. */
 const ALL_STATISTICS = "/v2/models/stats";
+
+/** The default model, and all names in the bucket. Throws RequestError `storage`. */
+async function allModels(served: ServedModel, bound: ModelRegistry | undefined) {
+  const { name } = served.model;
+  const listed = bound === undefined ? [] : await listModels(bound.bucket);
+  const faults = bound?.registry.faults() ?? {};
+  const others = listed.filter((one) => one.name !== name);
+  return [
+    { name, version: versionOf(served), fault: faults[name] },
+    ...others.map((one) =>
+      "fault" in one
+        ? { name: one.name, version: "", fault: one.fault }
+        : { name: one.name, version: one.sha256.slice(0, 12), fault: faults[one.name] },
+    ),
+  ];
+}
 
 /** The protocol's version: the beginning of the artifact's hash. */
 function versionOf({ sha256 }: ServedModel): string {
@@ -83,10 +97,10 @@ async function namedModel(c: EdgeContext, modelOf: RequestModel): Promise<Served
 async function infer(c: EdgeContext, ready: ServedModel, counts: InferCounts, now: () => number): Promise<Response> {
   try {
     const { response, sequences } = await answerInfer(c, ready);
-    counts.add(sequences, now());
+    counts.add(ready.model.name, sequences, now());
     return response;
   } catch (error) {
-    counts.addFailure();
+    counts.addFailure(ready.model.name);
     throw error;
   }
 }

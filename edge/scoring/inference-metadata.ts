@@ -5,6 +5,7 @@ import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { VERSION } from "../../shared/version.ts";
 import { DATATYPES } from "./datatypes.ts";
 import { OUTPUTS } from "./inference-answer.ts";
+import type { NamedVersion } from "./inference-counts.ts";
 import { INPUT } from "./inference-request.ts";
 import { maxSequences } from "./scoring.ts";
 
@@ -17,9 +18,9 @@ export function describeServer() {
   return { name: "quickstep", version: VERSION, extensions: ["binary_tensor_data", "model_configuration", "statistics"] };
 }
 
-/** The body of POST /v2/repository/index: the one model, of `version`. */
-export function listModels(name: string, version: string) {
-  return [{ name, version, state: "READY", reason: "" }];
+/** The body of POST /v2/repository/index. `fault`: why the model is not what its pointer says. */
+export function indexModels(models: readonly (NamedVersion & { readonly fault?: string })[]) {
+  return models.map(({ name, version, fault = "" }) => ({ name, version, state: fault === "" ? "READY" : "UNAVAILABLE", reason: fault }));
 }
 
 /** The body of GET /v2/models/{name}: inputs (N,T,F) and outputs (N) of any N, which is written -1. */

@@ -407,6 +407,32 @@ describe("several models", () => {
     expect(rig.read.slice(length)).toEqual([pointerKey("nobody")]);
   });
 
+  test("are all in v2's repository index, what is wrong with one included, and have statistics of their own", async () => {
+    const rig = openRig();
+    const json = async (path: string, method = "GET", body?: string) =>
+      (
+        await rig.app.request(`https://edge.test${path}`, { method, headers: { ...ADMIN, "content-type": "application/json" }, body })
+      ).json();
+    await put(rig, "other", B, b);
+    await r2.put(pointerKey("third"), "{");
+    const index = (await json("/v2/repository/index", "POST")) as { name: string }[];
+    expect(index.sort((one, two) => (one.name < two.name ? -1 : 1))).toEqual([
+      { name: "fx", version: bundledHash.slice(0, 12), state: "READY", reason: "" },
+      { name: "other", version: b.slice(0, 12), state: "READY", reason: "" },
+      { name: "third", version: "", state: "UNAVAILABLE", reason: expect.stringContaining("is no JSON") },
+    ]);
+    const data = sequence.flat();
+    const inputs = [{ name: "x", datatype: "FP64", shape: [1, sequence.length, sequence[0].length], data }];
+    for (const name of ["other", "other", "fx"]) await json(`/v2/models/${name}/infer`, "POST", JSON.stringify({ inputs }));
+    const counted = async (path: string) => {
+      const { model_stats } = (await json(path)) as { model_stats: { name: string; version: string; inference_count: number }[] };
+      return Object.fromEntries(model_stats.map((one) => [`${one.name}@${one.version}`, one.inference_count]));
+    };
+    const other = { [`other@${b.slice(0, 12)}`]: 2 };
+    expect(await counted("/v2/models/other/stats")).toEqual(other);
+    expect(await counted("/v2/models/stats")).toEqual({ ...other, [`fx@${bundledHash.slice(0, 12)}`]: 1, "third@": 0 });
+  });
+
   test("beyond the isolate's room the one asked for longest ago is dropped, and read again when it is asked for; the default one stays", async () => {
     const { bytes } = measured(openArtifact(A), A);
     const rig = openRig({ maxBytes: Math.floor(2.5 * bytes) });

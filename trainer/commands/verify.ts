@@ -19,7 +19,8 @@ const WORDS = { url: word("address of the deployment, https://…; its API key, 
 const OPTIONS = {
   artifact: option("FILE", text, "artifact that should be served", "edge/model.safetensors or model.safetensors"),
   version: option("ID", text, "Worker version to ask, also one that gets 0 % of the requests", "the deployment decides"),
-  name: option("NAME", text, "name of the Worker, for --version", "the name in wrangler.toml"),
+  name: option("NAME", text, "name of the model in the deployment's registry", "the deployment's default model"),
+  worker: option("NAME", text, "name of the Worker, for --version", "the name in wrangler.toml"),
   json: flag("print one JSON document on stdout"),
 };
 
@@ -30,14 +31,15 @@ export const verifyCommand = declareCommand({
   options: OPTIONS,
   examples: [
     "verify https://quickstep.example.workers.dev",
+    "verify https://quickstep.example.workers.dev --name sp500 --artifact mine.safetensors",
     "verify https://quickstep.example.workers.dev --version 9d2b4f0e-3c1a-4f7b-8a54-0f6f2c1f9f11",
   ],
   run: (values: Values<typeof WORDS, typeof OPTIONS>, { key, loadEngines, terminal }: Dependencies) => {
-    const { url, json } = values;
+    const { url, json, name } = values;
     checkAddress(url, "<url>");
     const artifact = values.artifact ?? DEPLOYED_MODELS.find((path) => existsSync(path)) ?? DEPLOYED_MODELS[0];
     const version = findVersion(values, existsSync(CONFIG) ? readFileSync(CONFIG, "utf8") : "");
-    return verify({ url, artifact, key, json, version }, loadEngines(), terminal);
+    return verify({ url, artifact, key, json, version, name }, loadEngines(), terminal);
   },
 });
 
@@ -45,20 +47,20 @@ export const verifyCommand = declareCommand({
 const DEPLOYED_MODELS = ["edge/model.safetensors", "model.safetensors"];
 const CONFIG = "wrangler.toml";
 
-/** The version to ask of the Worker that `--name` or `config`, the text of a wrangler.toml, names. Throws UsageError. */
+/** The version to ask of the Worker that `--worker` or `config`, the text of a wrangler.toml, names. Throws UsageError. */
 export function findVersion(
-  { version: id, name }: { readonly version?: string; readonly name?: string },
+  { version: id, worker: name }: { readonly version?: string; readonly worker?: string },
   config: string,
 ): WorkerVersion | undefined {
   if (id === undefined) {
-    if (name !== undefined) throw new UsageError("--name goes with --version ID");
+    if (name !== undefined) throw new UsageError("--worker goes with --version ID");
     return undefined;
   }
   if (!/^[\w-]+$/.test(id)) throw new UsageError(`--version must be the id that wrangler versions list shows, got ${id}`);
   const [top] = config.split(/^[ \t]*\[/m);
   const worker = name ?? /^[ \t]*name[ \t]*=[ \t]*["']([^"']*)["']/m.exec(top)?.[1];
-  if (worker === undefined) throw new UsageError(`--version needs the Worker's name: no ${CONFIG} here says it; give --name NAME`);
-  if (!/^[\w-]+$/.test(worker)) throw new UsageError(`--name must be a Worker's name of letters, digits, - and _, got ${worker}`);
+  if (worker === undefined) throw new UsageError(`--version needs the Worker's name: no ${CONFIG} here says it; give --worker NAME`);
+  if (!/^[\w-]+$/.test(worker)) throw new UsageError(`--worker must be a Worker's name of letters, digits, - and _, got ${worker}`);
   return { worker, id };
 }
 
@@ -73,6 +75,8 @@ export interface VerifyRequest {
   readonly url: string;
   readonly artifact: string;
   readonly key?: string;
+  /** Of the registry's model. Absent: the default one is asked. */
+  readonly name?: string;
   /** Undefined: whichever the deployment chooses. */
   readonly version?: WorkerVersion;
   readonly json: boolean;
@@ -90,18 +94,16 @@ export async function verify(request: VerifyRequest, engines: Engines, terminal:
   for (const protocol of PROTOCOLS) code = await verifyProtocol(protocol, base, loaded, engines, request);
   const protocols = PROTOCOLS.map(({ name }) => name);
   const golden = loaded.model.golden.probabilities.length;
+  const { version, name } = request;
+  const id = name === undefined ? loaded.id : `${name}@${loaded.id.slice(loaded.id.lastIndexOf("@") + 1)}`;
   const proven = loaded.model.recipe.inputs
     ? `${golden} golden vectors as float64, and a sample as JSON`
     : `${golden} golden vectors as ${protocols.join(" and as ")}`;
-  const { version } = request;
   if (request.json)
     terminal.print(
-      JSON.stringify({ url: base, model: loaded.id, version: code, golden, protocols, ...(version && { workerVersion: version.id }) }),
+      JSON.stringify({ url: base, model: id, version: code, golden, protocols, ...(version && { workerVersion: version.id }) }),
     );
-  else
-    terminal.print(
-      `${base} serves ${loaded.id} with quickstep ${code}${version ? ` as version ${version.id}` : ""}: ${proven}, bit for bit`,
-    );
+  else terminal.print(`${base} serves ${id} with quickstep ${code}${version ? ` as version ${version.id}` : ""}: ${proven}, bit for bit`);
 }
 
 /** All that a protocol can say. Returns the version of the code that answered. Throws DataError. */
@@ -209,9 +211,9 @@ async function ask(
   { name, type, decode }: Protocol,
   body: BodyInit,
   { id, bytes }: LoadedModel,
-  { key, version }: VerifyRequest,
+  { key, version, name: asked }: VerifyRequest,
 ): Promise<{ readonly headers: Headers; readonly probabilities: ArrayLike<number> }> {
-  const response = await askDeployment(base, "/v1/score", key, {
+  const response = await askDeployment(base, asked === undefined ? "/v1/score" : `/v1/models/${encodeURIComponent(asked)}/score`, key, {
     method: "POST",
     headers: { "content-type": type, ...(version && { [OVERRIDE_HEADER]: `${version.worker}="${version.id}"` }) },
     body,
@@ -219,6 +221,7 @@ async function ask(
   });
   const { headers, status } = response;
   const served = headers.get("x-quickstep-model");
+  if (asked !== undefined && status === 404 && served !== null) throw await refusalOf(base, response, "a key");
   if (served === null) throw new DataError(base, `answered ${status} without the header x-quickstep-model: this is no Quickstep Worker`);
   if (served !== createHash("sha256").update(bytes).digest("hex"))
     throw new DataError(base, `serves the artifact ${served.slice(0, 12)}, expected ${id}: ${adviceFor(version)}`);

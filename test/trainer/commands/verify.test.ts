@@ -8,12 +8,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { createApp } from "../../../edge/app.ts";
 import { readAccess } from "../../../edge/http/access.ts";
+import type { Bucket } from "../../../edge/models/bucket.ts";
+import { artifactKey, pointerKey } from "../../../edge/models/pointer.ts";
+import { Registry } from "../../../edge/models/registry.ts";
+import { openModel } from "../../../edge/models/servable-model.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import type { Predictor } from "../../../shared/members.ts";
 import { findVersion, verify, type WorkerVersion } from "../../../trainer/commands/verify.ts";
-import { type App, openApp } from "../../fixtures/app.ts";
+import { type App, DEPENDENCIES, openApp } from "../../fixtures/app.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { INPUTS, type ModelOptions, makeModel } from "../../fixtures/model.ts";
 
@@ -58,6 +63,37 @@ test("a deployment of the artifact is verified, bit for bit", async () => {
   expect(await verified(`${url}/`)).toMatch(
     /serves fx@[0-9a-f]{12} with quickstep 0\.1\.0: 32 golden vectors as JSON and as float64, bit for bit$/,
   );
+});
+
+test("a model of the registry is verified by its name; one that is not there, and another artifact, are told", async () => {
+  const open = (bytes: Uint8Array<ArrayBuffer>) => ({
+    servable: openModel(bytes, engines.kernel.log, engines.createEngine),
+    bytes: bytes.length,
+  });
+  const sha256 = createHash("sha256").update(artifact).digest("hex");
+  const objects = new Map([
+    [pointerKey("north"), Buffer.from(JSON.stringify({ sha256 }))],
+    [artifactKey("north", sha256), Buffer.from(artifact)],
+  ]);
+  const bucket: Bucket = {
+    async get(key) {
+      const value = objects.get(key);
+      return value === undefined
+        ? null
+        : { etag: "", size: value.length, text: async () => `${value}`, arrayBuffer: async () => new Uint8Array(value).buffer };
+    },
+    put: async () => null,
+    list: async () => ({ delimitedPrefixes: [], truncated: false }),
+  };
+  const { servable: bundled } = open(encodeArtifact(makeModel(kernel, { name: "fx", seed: 2 })));
+  const url = await listen(createApp(new Registry({ bundled, bucket, open, now: () => 0, log: () => {} }), DEPENDENCIES));
+  const ask = (name?: string) =>
+    verify({ url, artifact: path, name, json: false }, engines, { print: (line: string) => printed.push(line) });
+  const printed: string[] = [];
+  await ask("north");
+  expect(printed).toEqual([expect.stringMatching(new RegExp(`serves north@${sha256.slice(0, 12)} with quickstep .*bit for bit$`))]);
+  await expect(ask()).rejects.toThrow(/serves the artifact [0-9a-f]{12}, expected fx@/);
+  await expect(ask("south")).rejects.toThrow("answered 404: there is no model south");
 });
 
 test.each(["application/json", "application/octet-stream"])("one bit of one probability as %s is found", async (type) => {
@@ -132,7 +168,7 @@ test("nobody there is said so", async () => {
 describe("--version", () => {
   test("of the command is not that of the program", () => {
     const main = fileURLToPath(new URL("../../../trainer/main.ts", import.meta.url));
-    const argv = [main, "verify", "http://127.0.0.1:9", "--artifact", path, "--version", "not an id", "--name", "quickstep"];
+    const argv = [main, "verify", "http://127.0.0.1:9", "--artifact", path, "--version", "not an id", "--worker", "quickstep"];
     const { status, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
     expect(stderr).toMatch(
       /^quickstep: --version must be the id that wrangler versions list shows, got not an id\nsee .* verify --help\n$/,
@@ -186,15 +222,15 @@ describe("--version", () => {
     );
   });
 
-  test("takes the Worker's name from --name, or from wrangler.toml", () => {
+  test("takes the Worker's name from --worker, or from wrangler.toml", () => {
     const config = '# name = "comment"\nname = "mine" # ours\nmain = "worker.js"\n[env.onnx]\nname = "other"\n';
     expect(findVersion({ version: NEW }, config)).toEqual({ worker: "mine", id: NEW });
-    expect(findVersion({ version: NEW, name: "theirs" }, config)).toEqual({ worker: "theirs", id: NEW });
+    expect(findVersion({ version: NEW, worker: "theirs" }, config)).toEqual({ worker: "theirs", id: NEW });
     expect(findVersion({}, config)).toBeUndefined();
-    expect(() => findVersion({ version: NEW }, "")).toThrow(/^--version needs the Worker's name: .*--name NAME$/);
-    expect(() => findVersion({ name: "theirs" }, config)).toThrow("--name goes with --version ID");
+    expect(() => findVersion({ version: NEW }, "")).toThrow(/^--version needs the Worker's name: .*--worker NAME$/);
+    expect(() => findVersion({ worker: "theirs" }, config)).toThrow("--worker goes with --version ID");
     expect(() => findVersion({ version: 'x", y="z' }, config)).toThrow(/^--version must be the id that wrangler versions list shows/);
-    expect(() => findVersion({ version: NEW, name: "a b" }, config)).toThrow(/^--name must be a Worker's name/);
+    expect(() => findVersion({ version: NEW, worker: "a b" }, config)).toThrow(/^--worker must be a Worker's name/);
   });
 });
 
