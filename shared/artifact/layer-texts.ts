@@ -18,7 +18,7 @@ import { asObject, fail, isFiniteNumber, isIndex, show } from "./checks.ts";
 const MAX_LAYERS = 64;
 const MAX_BRANCHES = 8;
 /** Branches within branches. */
-const MAX_DEPTH = 2;
+const MAX_DEPTH = 4;
 /** Units of a cell or a dense layer, filters. */
 export const MAX_UNITS = 4096;
 /** R · W between two layers: eight sequences of it take 8 MB, and a network holds five times that (shared/layers/run-layers.ts). */

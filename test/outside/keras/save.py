@@ -113,6 +113,43 @@ save("LSTM, LayerNormalization, Dense", sequential(L.LSTM(6, return_sequences=Tr
 save("LSTM, BatchNormalization between", with_statistics(sequential(L.LSTM(6, return_sequences=True), batch_norm(), L.LSTM(5), head())), unmasked, ("keras", "h5"))
 save("LSTM of softsign with sigmoid", sequential(L.LSTM(6, activation="softsign"), head()), unmasked, ("keras", "h5"))
 
+# Branches
+def functional(name, build, x=unmasked, formats=("keras", "h5")):
+    inputs = keras.Input((T, F))
+    save(name, with_statistics(widen(keras.Model(inputs, build(inputs)))), x, formats)
+
+
+def convolve(x, filters, size, activation="relu"):
+    return L.Activation(activation)(batch_norm()(L.Conv1D(filters, size, padding="same")(x)))
+
+
+def residual(x):
+    return L.ReLU()(L.Add()([L.Conv1D(6, 1)(x), L.Conv1D(6, 3, padding="same")(convolve(x, 6, 5))]))
+
+
+def pools(x):
+    return L.Concatenate()([L.GlobalAveragePooling1D()(x), L.GlobalMaxPooling1D()(x)])
+
+
+def gated(x):
+    state = L.LSTM(6)(x)
+    return L.LayerNormalization()(L.Add()([state, L.Multiply()([L.Dense(6)(state), L.Dense(6, activation="sigmoid")(state)])]))
+
+
+functional("mean beside maximum", lambda x: head()(pools(L.Bidirectional(L.LSTM(6, return_sequences=True))(x))), formats=("keras", "h5", "onnx"))
+functional("LSTM-FCN", lambda x: head()(L.Concatenate()([L.LSTM(6)(x), L.GlobalAveragePooling1D()(convolve(convolve(x, 6, 8), 4, 5))])), formats=("keras", "h5", "onnx"))
+functional("residual convolutions", lambda x: head()(L.GlobalAveragePooling1D()(residual(residual(x)))), formats=("keras", "h5", "onnx"))
+functional("convolutions of several sizes", lambda x: head()(L.Concatenate()([L.GlobalMaxPooling1D()(L.Conv1D(4, k, activation="relu")(x)) for k in (2, 3, 4)])), formats=("keras", "h5", "onnx"))
+functional("gated residual", lambda x: head()(gated(x)), formats=("keras", "h5", "onnx"))
+
+
+def masked_states(x):
+    states = L.LSTM(6, return_sequences=True)(L.Masking(0.0)(x))
+    return head()(L.Concatenate()([L.GRU(4)(states), L.GlobalAveragePooling1D()(states)]))
+
+
+functional("Masking, last state beside mean", masked_states, masked)
+
 weights = sequential(L.LSTM(8), head())
 weights.save_weights(cases.path(".weights.h5"))
 with open(os.path.join(cases.folder, "layers.json"), "w") as file:

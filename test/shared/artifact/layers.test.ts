@@ -163,8 +163,8 @@ describe("refuses", () => {
         "artifact layers[0] is (as it is beside last row), which a sequence of 7 of up to 7 rows reaches with 7 rows: padding must be none, and the rows enough",
     },
     {
-      layers: [1, 2, 3].reduce<unknown[]>((inner) => [{ kind: "branches", merge: "sum", branches: [[], inner] }], []),
-      sentence: "artifact layers[0].branches[1][0].branches[1][0].branches lies deeper than 2 branches",
+      layers: [1, 2, 3, 4, 5].reduce<unknown[]>((inner) => [{ kind: "branches", merge: "sum", branches: [[], inner] }], []),
+      sentence: ".branches lies deeper than 4 branches",
     },
     { layers: [{ kind: "layerNormalization", epsilon: 0 }], sentence: "artifact layers[0].epsilon is 0, expected a number above 0" },
     {

@@ -9,8 +9,13 @@ type Widened<T> = T extends Float32Array ? Float64Array : T extends object ? { r
 
 /** A layer with its weights in float64. An affine layer is (x − mean) / scale, as scaling is in front of a network. */
 export type DraftLayer =
-  | Widened<Exclude<Layer, { kind: "affine" }>>
+  | Widened<Exclude<Layer, { kind: "affine" | "branches" }>>
   | { readonly kind: "affine"; readonly mean: Float64Array; readonly scale: Float64Array }
+  | {
+      readonly kind: "branches";
+      readonly branches: readonly (readonly DraftLayer[])[];
+      readonly merge: Extract<Layer, { kind: "branches" }>["merge"];
+    }
   /** Over each row; only as the last layer, of two numbers. */
   | { readonly kind: "softmax" };
 
@@ -43,6 +48,7 @@ export interface LogitLayers {
  */
 export function logitOf(layers: readonly DraftLayer[], F: number, isLogit: boolean): LogitLayers | string {
   const merged = mergeLayers(layers);
+  if (hasSoftmax(merged.slice(0, -1))) return "has a softmax that is not its last layer";
   const width = widthBehind(merged, F);
   const last = merged.at(-1);
   const isActivated = last?.kind === "softmax" || (last?.kind === "activation" && last.activation.kind === "sigmoid");
@@ -54,6 +60,10 @@ export function logitOf(layers: readonly DraftLayer[], F: number, isLogit: boole
   return `ends in ${nameEnd(last, width)}`;
 }
 
+function hasSoftmax(layers: readonly DraftLayer[]): boolean {
+  return layers.some((layer) => layer.kind === "softmax" || (layer.kind === "branches" && layer.branches.some(hasSoftmax)));
+}
+
 function nameEnd(last: DraftLayer | undefined, width: number): string {
   const numbers = width === 1 ? "one number" : `${width} numbers`;
   if (last?.kind === "softmax") return `a softmax of ${numbers}`;
@@ -63,12 +73,24 @@ function nameEnd(last: DraftLayer | undefined, width: number): string {
 /** Fewer layers that compute the same: what is linear joins the dense layer beside it, and what turns steps around joins what reads them. */
 export function mergeLayers(layers: readonly DraftLayer[]): DraftLayer[] {
   const out: DraftLayer[] = [];
-  for (const layer of layers) append(out, layer);
+  for (const layer of layers) append(out, layer.kind === "branches" ? mergeBranches(layer) : layer);
   return out;
 }
 
+/** Poolings side by side in one layer. */
+const MAX_POOLS = 4;
+
 /** Layers that take each row alone: a row may be chosen in front of them as well as behind. */
 const ROWWISE: ReadonlySet<DraftLayer["kind"]> = new Set(["dense", "activation", "affine", "layerNormalization", "softmax"]);
+
+/** Branches with fewer layers; those that all are poolings over rows are one layer. */
+function mergeBranches(layer: Extract<DraftLayer, { kind: "branches" }>): DraftLayer {
+  const branches = layer.branches.map(mergeLayers);
+  const by = branches.flatMap(([pool, ...more]) => (pool?.kind === "globalPooling" && more.length === 0 ? [pool.by] : []));
+  if (layer.merge === "concat" && by.length === branches.length && by.flat().length <= MAX_POOLS)
+    return { kind: "globalPooling", by: by.flat() };
+  return { ...layer, branches };
+}
 
 function append(out: DraftLayer[], layer: DraftLayer): void {
   if (layer.kind === "activation" && layer.activation.kind === "linear") return;
@@ -134,6 +156,7 @@ export function logitOfTwo({ kernel, bias, ...dense }: Dense): Dense {
 
 function narrowLayer(layer: DraftLayer): Layer {
   if (layer.kind === "softmax") throw new RangeError("a softmax that is not the last layer");
+  if (layer.kind === "branches") return { ...layer, branches: layer.branches.map((branch) => branch.map(narrowLayer)) };
   if (layer.kind !== "affine") return narrow(layer) as Layer;
   const { mean, scale } = layer;
   return { kind: "affine", scale: Float32Array.from(scale, (s) => 1 / s), shift: Float32Array.from(mean, (m, w) => -m / scale[w]) };

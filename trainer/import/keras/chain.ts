@@ -1,19 +1,39 @@
-// The layers of a Sequential or functional Keras model in the order of computation. Knows no kind of layer but those that only order.
+// The layers of a Sequential or functional Keras model in the order of computation: one behind the other, or in branches that a layer merges.
+// Knows no kind of layer but those that only order.
 // Layouts: keras.io/api/models/model_saving_apis, github.com/keras-team/keras (legacy/saving and saving/serialization_lib.py).
-import { rejectFile } from "../contract/reject-file.ts";
+import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { describeLayer, type Layer } from "./layer.ts";
 
+/** A layer, and what it merges where it has several inputs: the layers of each input, behind those that all inputs have in common. */
+export interface Step {
+  readonly layer: Layer;
+  readonly branches?: readonly (readonly Step[])[];
+}
+
+/** What a layer is fed: the tensor of that number which another layer leaves. */
+interface Reference {
+  readonly name: string;
+  readonly tensor: number;
+}
+
 interface LinkedLayer extends Layer {
-  /** Names of the layers that feed this one. */
-  readonly inbound: ReadonlySet<string>;
+  readonly inbound: readonly Reference[];
+  /** How often the model calls the layer. */
+  readonly calls: number;
 }
 
 const MODEL_CLASSES = /^(Sequential|Functional|Model)$/;
-/** The layers in which Keras 3 records the mask that it makes of Masking's input. */
-const MASK_CLASSES = /^(NotEqual|Any)$/;
+/** The layers in which Keras 3 records the mask that it makes of Masking's input, and of the masks of branches. */
+const MASK_CLASSES = /^(NotEqual|Any|All|LogicalOr|LogicalAnd)$/;
+/** The layers that may have several inputs. */
+const MERGE_CLASSES = /^(Concatenate|Add|Subtract|Multiply|Average)$/;
+/** A model of the deepest kind that people train on sequences has some 200. */
+const MAX_LAYERS = 1000;
+/** Where branches share layers with each other, each computes them: this many times those that the model has. */
+const MAX_REPEATS = 4;
 
-/** Throws DataError where the model is no chain, or its config is not what Keras writes. */
-export function readChain(config: unknown, source: string): Layer[] {
+/** Throws DataError where the model is no chain with branches, or its config is not what Keras writes. */
+export function readChain(config: unknown, source: string): Step[] {
   const model = object(config, "its config", source);
   const type = String(model.class_name);
   const inner = model.config;
@@ -24,6 +44,7 @@ export function readChain(config: unknown, source: string): Layer[] {
       `is a model of the class ${type}`,
       "quickstep reads Sequential and functional models: build the model from layers and save again",
     );
+  if (list.length > MAX_LAYERS) rejectFile(source, `has ${list.length} layers`, `expected up to ${MAX_LAYERS}`);
   const classes = new Map<string, number>();
   const layers = list.map((entry) => {
     const layer = readLayer(entry, source);
@@ -34,12 +55,11 @@ export function readChain(config: unknown, source: string): Layer[] {
   const nested = layers.find((layer) => MODEL_CLASSES.test(layer.type));
   if (nested)
     rejectFile(source, `layer ${nested.name} is a model of its own (${nested.type})`, "flatten the layers into one model and save again");
-  if (type === "Sequential") return layers;
-  const outputs = namesIn(object(inner, "its config", source).output_layers);
-  if (outputs.size !== 1)
-    rejectFile(source, `has ${outputs.size} outputs`, "quickstep answers one probability: save a model with that output alone");
-  const [output] = outputs;
-  return orderFrom(output, layers, source);
+  if (type === "Sequential") return layers.map((layer) => ({ layer }));
+  const outputs = referencesIn(object(inner, "its config", source).output_layers);
+  if (outputs.length !== 1)
+    rejectFile(source, `has ${outputs.length} outputs`, "quickstep answers one probability: save a model with that output alone");
+  return orderFrom(outputs[0], layers, source);
 }
 
 function readLayer(entry: unknown, source: string): LinkedLayer {
@@ -50,45 +70,104 @@ function readLayer(entry: unknown, source: string): LinkedLayer {
     name: String(settings.name ?? name ?? class_name),
     config: settings,
     ordinal: 0,
-    inbound: namesIn(inbound_nodes),
+    inbound: referencesIn(inbound_nodes),
+    calls: Array.isArray(inbound_nodes) ? inbound_nodes.length : 0,
   };
 }
 
 /** Follows a functional model from its output to its input. */
-function orderFrom(output: string, layers: readonly LinkedLayer[], source: string): LinkedLayer[] {
-  const ordered: LinkedLayer[] = [];
-  let hasRecordedMask = false;
-  for (let name: string | undefined = output; name !== undefined; ) {
-    const layer = layers.find((candidate) => candidate.name === name);
-    if (layer === undefined || ordered.length > layers.length)
-      return rejectFile(source, `has no layer ${name}`, "the config is damaged: save the model again");
-    ordered.unshift(layer);
-    const inbound = [...layer.inbound].filter((from) => !MASK_CLASSES.test(layers.find((other) => other.name === from)?.type ?? ""));
-    if (inbound.length > 1)
-      rejectFile(
-        source,
-        `${describeLayer(layer)} has ${inbound.length} inputs (${inbound.join(", ")})`,
-        "quickstep runs a chain of layers, each with one input",
-      );
-    if (inbound.length < layer.inbound.size) hasRecordedMask = true;
-    name = inbound[0];
-  }
-  if (hasRecordedMask && !ordered.some(({ type }) => type === "Masking"))
+function orderFrom(output: Reference, layers: readonly LinkedLayer[], source: string): Step[] {
+  const graph = createGraph(layers, source);
+  graph.checkWays(output);
+  let left = MAX_REPEATS * layers.length;
+  let hasMasking = false;
+  /** The steps behind the layer `until` that lead to `from`. */
+  const stepsTo = (from: Reference, until: string | undefined): Step[] => {
+    const steps: Step[] = [];
+    for (let at: Reference | undefined = from; at !== undefined && at.name !== until; ) {
+      const layer = graph.layerOf(at);
+      if (--left < 0) rejectFile(source, "has branches that share layers in many ways", SECOND_ENGINE);
+      hasMasking ||= layer.type === "Masking";
+      const inbound = graph.inboundOf(layer);
+      if (inbound.length <= 1) {
+        steps.unshift({ layer });
+        at = inbound[0];
+        continue;
+      }
+      const fork = graph.forkOf(layer);
+      steps.unshift({ layer, branches: inbound.map((one) => stepsTo(one, fork)) });
+      at = { name: fork, tensor: 0 };
+    }
+    return steps;
+  };
+  const steps = stepsTo(output, undefined);
+  if (graph.hasRecordedMask() && !hasMasking)
     rejectFile(source, "computes a mask by itself (NotEqual, Any)", "quickstep knows the mask of a Masking(0) layer");
-  return ordered;
+  return steps;
 }
 
-/** The layers that `inbound_nodes` or `output_layers` name: [[["lstm",0,0,{}]]] until Keras 2, keras_history since. */
-function namesIn(value: unknown): Set<string> {
-  const names = new Set<string>();
+/** The layers by what feeds them. */
+function createGraph(layers: readonly LinkedLayer[], source: string) {
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const dominators = new Map<string, ReadonlySet<string>>();
+  const underway = new Set<string>();
+  let hasRecordedMask = false;
+  const layerOf = ({ name, tensor }: Reference): LinkedLayer => {
+    const layer = byName.get(name) ?? rejectFile(source, `has no layer ${name}`, "the config is damaged: save the model again");
+    if (tensor !== 0)
+      rejectFile(source, `hands on tensor ${tensor} of ${describeLayer(layer)}`, `quickstep hands on the first; ${SECOND_ENGINE}`);
+    if (layer.calls > 1) rejectFile(source, `${describeLayer(layer)} is called ${layer.calls} times`, SECOND_ENGINE);
+    return layer;
+  };
+  const inboundOf = (layer: LinkedLayer): readonly Reference[] => {
+    const inbound = layer.inbound.filter(({ name }) => !MASK_CLASSES.test(byName.get(name)?.type ?? ""));
+    if (inbound.length < layer.inbound.length) hasRecordedMask = true;
+    if (inbound.length > 1 && !MERGE_CLASSES.test(layer.type))
+      rejectFile(
+        source,
+        `${describeLayer(layer)} has ${inbound.length} inputs (${inbound.map(({ name }) => name).join(", ")})`,
+        `quickstep joins branches by Concatenate, Add, Subtract, Multiply and Average alone; ${SECOND_ENGINE}`,
+      );
+    return inbound;
+  };
+  /** The layers through which every way from the input to this one leads. */
+  const dominatorsOf = (at: Reference): ReadonlySet<string> => {
+    const known = dominators.get(at.name);
+    if (known) return known;
+    if (underway.has(at.name))
+      return rejectFile(source, `feeds layer ${at.name} with itself`, "the config is damaged: save the model again");
+    underway.add(at.name);
+    const found = new Set([...commonOf(inboundOf(layerOf(at)).map(dominatorsOf)), at.name]);
+    dominators.set(at.name, found);
+    return found;
+  };
+  /** The last layer that all inputs of `layer` come from. */
+  const forkOf = (layer: LinkedLayer): string => {
+    const common = [...commonOf(inboundOf(layer).map(dominatorsOf))];
+    return (
+      common.at(-1) ??
+      rejectFile(source, `${describeLayer(layer)} joins several inputs of the model`, `quickstep gives a model one; ${SECOND_ENGINE}`)
+    );
+  };
+  return { layerOf, inboundOf, forkOf, checkWays: (to: Reference) => void dominatorsOf(to), hasRecordedMask: () => hasRecordedMask };
+}
+
+/** What all sets hold, in the order of the first. */
+function commonOf([first, ...others]: readonly ReadonlySet<string>[]): string[] {
+  return [...(first ?? [])].filter((name) => others.every((set) => set.has(name)));
+}
+
+/** What `inbound_nodes` or `output_layers` name: [[["lstm",0,0,{}]]] until Keras 2, keras_history since. */
+function referencesIn(value: unknown): Reference[] {
+  const found: Reference[] = [];
   const visit = (part: unknown): void => {
     if (Array.isArray(part)) {
-      if (typeof part[0] === "string" && typeof part[1] === "number") names.add(part[0]);
+      if (typeof part[0] === "string" && typeof part[1] === "number") found.push({ name: part[0], tensor: Number(part[2] ?? 0) });
       else for (const inner of part) visit(inner);
     } else if (typeof part === "object" && part !== null) for (const inner of Object.values(part)) visit(inner);
   };
   visit(value);
-  return names;
+  return found;
 }
 
 function object(value: unknown, what: string, source: string): Record<string, unknown> {

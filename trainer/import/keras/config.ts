@@ -1,17 +1,20 @@
 // Keras' description of a model, as .h5 and .keras hold it, in every spelling since Keras 1: JSON → a plan of the layers that quickstep
 // knows, with their settings. Everything else is rejected by name. Knows no weights.
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
-import { readChain } from "./chain.ts";
-import { describeLayer, type Layer, type PlanDraft, type PlannedLayer } from "./layer.ts";
+import { planBranches } from "./branches.ts";
+import { readChain, type Step } from "./chain.ts";
+import { describeLayer, type Layer, type PlanDraft, type Planned } from "./layer.ts";
 import { LAYERS, rejectLayer } from "./layers.ts";
 
 export interface KerasPlan {
+  /** Of the Keras that saved the model. */
+  readonly major: number;
   readonly timesteps: number | null;
   readonly features: number | null;
   /** The number whose rows are passed over, as float32; null: none is. */
   readonly mask: number | null;
   /** Every layer but those that do nothing, in order. */
-  readonly planned: readonly PlannedLayer[];
+  readonly planned: readonly Planned[];
   /** Classes of layers that do nothing when a model is used. */
   readonly ignored: readonly string[];
   /** What had to be assumed, one line each. */
@@ -20,7 +23,8 @@ export interface KerasPlan {
 
 /** `version` is keras_version where the file has it. Throws DataError naming the layer and what would be needed. */
 export function planKeras(config: unknown, version: string, source: string): KerasPlan {
-  const layers = readChain(config, source);
+  const steps = readChain(config, source);
+  const layers = layersIn(steps);
   const { timesteps, features } = shapeOf(layers);
   const draft: PlanDraft = {
     major: Number(version.split(".")[0]) || 1,
@@ -33,22 +37,35 @@ export function planKeras(config: unknown, version: string, source: string): Ker
     ignored: [],
     findings: [],
   };
-  for (const layer of layers) {
-    checkPrecision(layer, source);
-    const kind = LAYERS.get(layer.type);
-    if (kind === undefined) return rejectLayer(layer, source);
-    const { major, isSequence, steps } = draft;
-    kind.plan(draft, layer, source);
-    if (kind.build) draft.planned.push({ layer, build: kind.build, major, isSequence, steps });
-  }
+  planSteps(draft, steps, source);
   if (draft.isSequence)
     rejectFile(
       source,
       `answers at every step (${layers.map(({ type }) => type).join(", ")})`,
       `quickstep answers one probability; ${SECOND_ENGINE}`,
     );
-  const { readMask: mask, planned, ignored, findings } = draft;
-  return { timesteps, features, mask, planned, ignored, findings };
+  const { major, readMask: mask, planned, ignored, findings } = draft;
+  return { major, timesteps, features, mask, planned, ignored, findings };
+}
+
+/** Adds the steps to the draft. Throws DataError naming the layer and what would be needed. */
+function planSteps(draft: PlanDraft, steps: readonly Step[], source: string): void {
+  for (const { layer, branches } of steps) {
+    checkPrecision(layer, source);
+    if (branches) {
+      draft.planned.push(planBranches(draft, layer, branches, (own, inner) => planSteps(own, inner, source), source));
+      continue;
+    }
+    const kind = LAYERS.get(layer.type) ?? rejectLayer(layer, source);
+    const { major, isSequence, steps: given } = draft;
+    kind.plan(draft, layer, source);
+    if (kind.build) draft.planned.push({ layer, build: kind.build, major, isSequence, steps: given });
+  }
+}
+
+/** The layers in the order of computation, those of branches among them. */
+function layersIn(steps: readonly Step[]): Layer[] {
+  return steps.flatMap(({ layer, branches = [] }) => [...branches.flatMap(layersIn), layer]);
 }
 
 function checkPrecision(layer: Layer, source: string): void {

@@ -33,7 +33,7 @@ export interface PlanDraft {
   isSequence: boolean;
   /** How many steps lie here; null where the file does not say. */
   steps: number | null;
-  readonly planned: PlannedLayer[];
+  readonly planned: Planned[];
   readonly ignored: string[];
   readonly findings: string[];
 }
@@ -46,6 +46,14 @@ export interface PlannedLayer {
   readonly isSequence: boolean;
   readonly steps: number | null;
 }
+
+/** Branches, and the layer that merges them. */
+export interface PlannedBranches {
+  readonly layer: Layer;
+  readonly branches: readonly (readonly Planned[])[];
+}
+
+export type Planned = PlannedLayer | PlannedBranches;
 
 /** What lies between layers as Keras has it: rows, masked ones among them, of which `mask` tells which are valid. */
 export interface Signal {

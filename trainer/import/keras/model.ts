@@ -1,9 +1,10 @@
 // A Keras model from its plan and its weights: the network in our layers, and Keras' own forward pass in float64. Knows no file.
 // Legend: T steps, F features, W width.
-import { type DraftLayer, logitOf, settleLayers, widthBehind } from "../contract/draft-layers.ts";
+import { logitOf, settleLayers } from "../contract/draft-layers.ts";
 import { splitFront } from "../contract/front.ts";
 import { type ImportedNetwork, sigmoid } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
+import { allLayers, buildLayers } from "./branches.ts";
 import type { KerasPlan } from "./config.ts";
 import { type BuiltLayer, describeLayer, type Layer, type Signal, type Weights } from "./layer.ts";
 
@@ -21,15 +22,8 @@ export function buildKeras(
   source: string,
   { isLogit }: OutputSaid,
 ): ImportedNetwork {
-  const weights = plan.planned.map(({ layer }) => weightsOf(layer));
-  const F = featuresOf(plan, weights, source);
-  const built: BuiltLayer[] = [];
-  const computed: DraftLayer[] = [];
-  for (const [k, planned] of plan.planned.entries()) {
-    const layer = planned.build(planned, weights[k], widthBehind(computed, F), source);
-    built.push(layer);
-    computed.push(...layer.layers);
-  }
+  const F = featuresOf(plan, weightsOf, source);
+  const { built, layers: computed } = buildLayers(plan.planned, weightsOf, F, source);
   const { front, layers } = splitFront(computed, F);
   const logit = logitOf(layers, F, isLogit);
   if (typeof logit === "string") return rejectEnd(plan, logit, source);
@@ -64,9 +58,9 @@ function rejectEnd({ planned }: KerasPlan, end: string, source: string): never {
 }
 
 /** As the config says, else as the first layer's weights do. Throws DataError where they differ or neither does. */
-function featuresOf({ features, planned }: KerasPlan, weights: readonly (readonly Weights[])[], source: string): number {
-  const first = planned.findIndex((_, k) => weights[k].length > 0);
-  const shape = weights[first]?.[0].shape;
+function featuresOf({ features, planned }: KerasPlan, weightsOf: (layer: Layer) => readonly Weights[], source: string): number {
+  const first = allLayers(planned).find((layer) => weightsOf(layer).length > 0);
+  const shape = first && weightsOf(first)[0].shape;
   const F = features ?? shape?.at(shape.length === 3 ? 1 : 0);
   if (F === undefined || F < 1)
     return rejectFile(source, "does not say how many features it takes", "the file is damaged: save the whole model again");
@@ -74,24 +68,23 @@ function featuresOf({ features, planned }: KerasPlan, weights: readonly (readonl
 }
 
 function describe(
-  { mask, planned, ignored, findings }: KerasPlan,
+  { mask, major, planned, ignored, findings }: KerasPlan,
   built: readonly BuiltLayer[],
   F: number,
   classes: 1 | 2,
   isLogit: boolean,
 ): string[] {
   const chain = built.map(({ words }) => words).join(" → ");
-  const hard = planned.find(({ layer }) =>
-    /hard/.test(JSON.stringify(layer.config.recurrent_activation ?? layer.config.inner_activation ?? "")),
-  );
-  const isOld = (hard?.major ?? 3) < 3;
-  const backwards = planned.filter(({ layer }) => layer.config.go_backwards === true);
+  const layers = allLayers(planned);
+  const hard = layers.find(({ config }) => /hard/.test(JSON.stringify(config.recurrent_activation ?? config.inner_activation ?? "")));
+  const isOld = major < 3;
+  const backwards = layers.filter(({ config }) => config.go_backwards === true);
   return [
     `${chain}${classes === 2 ? ", whose second number is the probability of label 1" : ""} on ${F} features${ignored.length > 0 ? `; ${[...new Set(ignored)].join(", ")} ignored` : ""}`,
     ...(isLogit ? ["a sigmoid stands behind the last layer, as --logits says"] : []),
     ...(hard ? [`gates: hard_sigmoid, ${isOld ? "0.2 · x + 0.5, as Keras 1 and 2 have it" : "x / 6 + 0.5, as Keras 3 has it"}`] : []),
     describeMask(mask),
-    ...backwards.map(({ layer }) => `${layer.name}: go_backwards: steps are read from the last to the first`),
+    ...backwards.map(({ name }) => `${name}: go_backwards: steps are read from the last to the first`),
     ...findings,
   ];
 }

@@ -3,6 +3,7 @@
 import type { ImportedNetwork } from "../contract/imported-network.ts";
 import { rejectFile } from "../contract/reject-file.ts";
 import type { Beside } from "../contract/said.ts";
+import { allLayers } from "../keras/branches.ts";
 import { planKeras } from "../keras/config.ts";
 import type { Layer, Weights } from "../keras/layer.ts";
 import { buildKeras, type OutputSaid } from "../keras/model.ts";
@@ -32,7 +33,7 @@ export function readTfjs(bytes: Uint8Array, source: string, said: OutputSaid, be
   const version = String(topology.keras_version ?? "");
   const plan = planKeras(config, /^\d/.test(version) ? version : OF_TFJS, source);
   const arrays = readWeights(model.weightsManifest, beside, source);
-  const layers = plan.planned.map(({ layer }) => layer);
+  const layers = allLayers(plan.planned);
   return buildKeras(
     plan,
     (layer) => weightsOf(arrays, layer, layers, source),

@@ -199,8 +199,80 @@ describe("refused by name", () => {
         keras2("Concatenate", "both", ["a", "x"]),
         keras2("Dense", "dense", ["both"], { units: 1 }),
       ]),
-      "layer both (Concatenate) has 2 inputs (a, x)",
+      "layer both (Concatenate) merges inputs of several shapes (one row, 10 rows): quickstep merges rows with as many rows; as ONNX",
     ],
+    [
+      "a state that another layer gives",
+      functional([input, keras2("GRU", "a", ["x"], { units: 4 }), keras2("GRU", "dense", ["x", "a"], { units: 4 })]),
+      "layer dense (GRU) has 2 inputs (x, a): quickstep joins branches by Concatenate, Add, Subtract, Multiply and Average alone",
+    ],
+    [
+      "two inputs of the model",
+      functional([input, keras2("InputLayer", "y", []), keras2("Add", "dense", ["x", "y"])]),
+      "layer dense (Add) joins several inputs of the model: quickstep gives a model one",
+    ],
+    [
+      "branches behind each other",
+      functional([
+        input,
+        keras2("LSTM", "a", ["x"], { units: 5, return_sequences: true }),
+        keras2("Concatenate", "dense", ["a", "x"], { axis: 1 }),
+      ]),
+      "layer dense (Concatenate) puts steps behind each other (axis 1)",
+    ],
+    [
+      "a mask in one branch alone",
+      functional([
+        input,
+        keras2("Masking", "m", ["x"], { mask_value: 0 }),
+        keras2("LSTM", "a", ["m"], { units: 5 }),
+        keras2("GlobalMaxPooling1D", "b", ["x"]),
+        keras2("Add", "dense", ["a", "b"]),
+      ]),
+      "layer dense (Add) merges branches of which some pass over masked rows and some read them",
+    ],
+    [
+      "a mask in a branch behind a layer",
+      functional([
+        input,
+        keras2("Dense", "d", ["x"], { units: 5 }),
+        keras2("Masking", "m", ["d"], { mask_value: 0 }),
+        keras2("Add", "both", ["m", "d"]),
+        keras2("LSTM", "dense", ["both"], { units: 5 }),
+      ]),
+      "layer m (Masking) stands behind d (Dense)",
+    ],
+    [
+      "the state beside the steps of a layer",
+      functional([
+        input,
+        keras2("LSTM", "a", ["x"], { units: 5 }),
+        { ...keras2("Dense", "dense", ["a"], { units: 1 }), inbound_nodes: [[["a", 0, 1, {}]]] },
+      ]),
+      "hands on tensor 1 of layer a (LSTM)",
+    ],
+    [
+      "a layer that is called twice",
+      functional([
+        input,
+        { ...keras2("Dense", "a", ["x"], { units: 5 }), inbound_nodes: [[["x", 0, 0, {}]], [["a", 0, 0, {}]]] },
+        keras2("LSTM", "dense", ["a"], { units: 5 }),
+      ]),
+      "layer a (Dense) is called 2 times",
+    ],
+    [
+      "a ladder of branches that share their layers",
+      functional([
+        input,
+        ...Array.from({ length: 40 }, (_, k) => [
+          keras2("ReLU", `a${k}`, [k === 0 ? "x" : `a${k - 1}`, ...(k === 0 ? [] : [`b${k - 1}`])].slice(0, 1)),
+          keras2("Add", `b${k}`, [`a${k}`, k === 0 ? "x" : `b${k - 1}`]),
+        ]).flat(),
+        keras2("LSTM", "dense", ["b39"], { units: 5 }),
+      ]),
+      "has branches that share layers in many ways",
+    ],
+    ["a thousand layers", functional(Array(1001).fill(input)), "has 1001 layers: expected up to 1000"],
     [
       "two outputs",
       functional(
