@@ -1,8 +1,9 @@
 // The HTTP surface: which routes there are, what surrounds them, how every failure reads.
-import { Hono } from "hono";
+
 import { isQuickstepError } from "../shared/errors.ts";
 import { authorize } from "./http/authorize.ts";
 import { allowOrigins } from "./http/cors.ts";
+import { Hono } from "./http/hono.ts";
 import { RequestError } from "./http/problem.ts";
 import { type EdgeEnv, requestContext } from "./http/request-context.ts";
 import { answerProblem } from "./http/respond.ts";
@@ -24,12 +25,14 @@ import { scoreRoutes } from "./routes/score.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
 /** What needs a model. Its type is what the typed client knows. */
-function modelled(modelOf: RequestModel, { now, assets, registry }: Dependencies) {
+function modelled(modelOf: RequestModel, dependencies: Dependencies) {
+  const { now, assets, registry } = dependencies;
   return new Hono<EdgeEnv>()
     .route("/v1/score", scoreRoutes(modelOf))
     .route("/v1/model", modelRoutes(modelOf))
     .route("/v1/models", predictRoutes(modelOf))
     .route("/v1/models/:name/score", scoreRoutes(modelOf))
+    .route("/v1/models", watchRoutes(modelOf, dependencies))
     .route("/v2", inferenceRoutes(modelOf, registry, now))
     .route("/openapi.json", openapiRoutes(modelOf, assets));
 }
@@ -45,11 +48,10 @@ export function createApp(models: Models, dependencies: Dependencies): Hono<Edge
   app.use(authorize(access, withinRate, withinFailures));
   app.route("/", pageRoutes(dependencies.assets)).route("/docs", docsRoutes(dependencies.assets));
   app.route("/health", healthRoutes(modelOf, models, dependencies)).route("/v2", inferenceHealthRoutes(modelOf, dependencies.registry));
-  app.route("/v1/models", registryRoutes(dependencies.registry, models));
+  app.route("/v1/models", registryRoutes(dependencies, models));
   app.route("/v1/streams", streamRoutes(modelOf, dependencies));
   app.route("/v1/deliveries", deliveryRoutes(dependencies)).route("/v1/metrics", metricRoutes(dependencies));
   app.route("/metrics", expositionRoutes(modelOf, dependencies)).route("/v1/outcomes", outcomeRoutes(modelOf, dependencies));
-  app.route("/v1/models", watchRoutes(modelOf, dependencies));
   app.route("/", modelled(modelOf, dependencies)).route("/hooks", hookRoutes(modelOf, dependencies));
   app.notFound((c) => answerProblem(c, new RequestError("notFound", `there is no ${c.req.path}: GET /docs lists what there is`)));
   app.onError((error, c) => {

@@ -152,9 +152,12 @@ function both(first: Dependencies["log"], second: Dependencies["log"]): Dependen
 }
 
 /** What a model tells the monitor. */
-function hooksOf(served: ServedModel, monitor: Monitor): Pick<Ready, "onScored" | "remember"> {
+export function hooksOf(served: ServedModel, monitor: Monitor): Pick<Ready, "onScored" | "remember"> {
   return {
-    onScored: (values, probabilities, apart) => monitor.isolate.scored(served, values, probabilities, apart),
+    onScored(values, probabilities, apart, ids) {
+      monitor.isolate.scored(served, values, probabilities, apart);
+      if (served.shadow !== undefined) monitor.isolate.shadow(served, values, probabilities, ids);
+    },
     remember: (probabilities) => monitor.remember(served.sha256, probabilities),
   };
 }

@@ -16,7 +16,7 @@ import { exportCommand } from "./commands/export.ts";
 import { hooksCommand } from "./commands/hooks.ts";
 import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
-import { modelsCommand, publishCommand, rollbackCommand } from "./commands/registry.ts";
+import { compareCommand, modelsCommand, publishCommand, rollbackCommand } from "./commands/registry.ts";
 import { sample, sampleCommand } from "./commands/sample.ts";
 import { scoreCommand } from "./commands/score.ts";
 import { serve, serveCommand } from "./commands/serve.ts";
@@ -48,6 +48,7 @@ const COMMANDS: readonly AnyCommand<Dependencies>[] = [
   publishCommand,
   rollbackCommand,
   modelsCommand,
+  compareCommand,
   hooksCommand,
   createDocsCommand(() => COMMANDS),
 ];

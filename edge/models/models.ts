@@ -11,6 +11,8 @@ export interface ServedModel extends Ready {
   readonly sha256: string;
   /** `name@hash`, by the name that it is served under. */
   readonly id: string;
+  /** Scores what this one scores, after the answer, of which nobody but a monitor hears. */
+  readonly shadow?: ServedModel;
 }
 
 /** What a request says of the model that it wants. */

@@ -2,12 +2,11 @@
 // be put by hand: then it has a sha256 alone.
 import { describe } from "../../shared/errors.ts";
 
-/** Beside the current artifact: one that answers a part of the requests. */
-export interface Challenger {
-  readonly sha256: string;
-  /** Above 0 and at most 1. */
-  readonly share: number;
-}
+/** Of the requests, above 0 and at most 1: `share`: the challenger answers it. `shadow`: it scores it as well, after the answer, which is the current artifact's. */
+export type Part = { readonly share: number } | { readonly shadow: number };
+
+/** Beside the current artifact: one that answers a part of the requests, or stands in the shadow. */
+export type Challenger = { readonly sha256: string } & Part;
 
 export interface Pointer {
   readonly sha256: string;
@@ -69,15 +68,21 @@ export function parsePointer(text: string): Pointer {
 }
 
 function parseChallenger(value: unknown): Challenger {
-  const { sha256, share } = asRecord(value, "challenger ");
+  const { sha256, share, shadow } = asRecord(value, "challenger ");
   if (!isSha256(sha256)) throw new Error(`must have challenger.sha256, 64 small hexadecimal digits, got ${describe(sha256)}`);
-  if (!isPart(share)) throw new Error(`must have challenger.share, above 0 and at most 1, got ${describe(share)}`);
-  return { sha256, share };
+  const part = parsePart(share, shadow);
+  if (part === undefined) throw new Error(`must have challenger.share or challenger.shadow ${PART_RULE}, got ${describe(share ?? shadow)}`);
+  return { sha256, ...part };
 }
 
-/** Whether `value` may be a challenger's part. */
-export function isPart(value: unknown): value is number {
-  return typeof value === "number" && value > 0 && value <= 1;
+/** What a part must be. */
+export const PART_RULE = "(one of them, above 0 and at most 1)";
+
+/** Undefined where they are no part. */
+export function parsePart(share: unknown, shadow: unknown): Part | undefined {
+  const isOne = (value: unknown) => typeof value === "number" && value > 0 && value <= 1;
+  if (isOne(share) && shadow === undefined) return { share: share as number };
+  return isOne(shadow) && share === undefined ? { shadow: shadow as number } : undefined;
 }
 
 function asRecord(value: unknown, what: string): Readonly<Record<string, unknown>> {

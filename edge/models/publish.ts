@@ -3,7 +3,17 @@
 import { digestOf } from "../http/hashes.ts";
 import { RequestError } from "../http/problem.ts";
 import type { Bucket } from "./bucket.ts";
-import { artifactKey, isModelName, MAX_ARTIFACT_BYTES, NAMES, nameIn, type Pointer, parsePointer, pointerKey } from "./pointer.ts";
+import {
+  artifactKey,
+  isModelName,
+  MAX_ARTIFACT_BYTES,
+  NAMES,
+  nameIn,
+  type Part,
+  type Pointer,
+  parsePointer,
+  pointerKey,
+} from "./pointer.ts";
 import { MAX_LOADED_BYTES, type RegistryDependencies } from "./registry.ts";
 
 /** What publishing is given. */
@@ -12,8 +22,8 @@ export interface Publisher extends Pick<RegistryDependencies, "bucket" | "open" 
   readonly by: string;
 }
 
-/** What an artifact is to be: undefined: the one that answers; else its challenger, which answers a part. */
-export type Role = { readonly share: number } | undefined;
+/** What an artifact is to be: undefined: the one that answers; else its challenger. */
+export type Role = Part | undefined;
 
 /**
  * Puts an artifact of that SHA-256 and moves the pointer. Throws RequestError: `malformed` where the bytes are others, `unservable` where

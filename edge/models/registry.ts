@@ -8,7 +8,7 @@ import { RequestError } from "../http/problem.ts";
 import type { Bucket, BucketObject } from "./bucket.ts";
 import { bundledOnly, type ModelRequest, type Models, noSuchModel, notPinned, type ServedModel, serve } from "./models.ts";
 import { artifactKey, type Challenger, isModelName, MAX_ARTIFACT_BYTES, type Pointer, parsePointer, pointerKey } from "./pointer.ts";
-import { type ServableModel, schemaOf } from "./servable-model.ts";
+import { readsAlike, type ServableModel, schemaOf } from "./servable-model.ts";
 import { isInShare } from "./share.ts";
 
 /** A loaded model, and what it takes of the isolate's memory. */
@@ -55,6 +55,8 @@ interface Slot {
   pointer?: Pointer;
   /** The pointer's, once it is proven beside the current one. */
   challenger?: Challenger;
+  /** The current one with its challenger in the shadow, as it was served last. */
+  shadowed?: ServedModel;
   /** The artifact that answers; its model may have been dropped. */
   current?: string;
   /** When the last look began; −∞: never. */
@@ -63,6 +65,13 @@ interface Slot {
   isKnown: boolean;
   /** Why the last look did not lead to what the pointer says. */
   fault?: string;
+}
+
+/** A model beside its challenger. */
+export interface Trial {
+  readonly served: ServedModel;
+  readonly other: ServedModel;
+  readonly challenger: Challenger;
 }
 
 interface Entry extends LoadedModel {
@@ -116,7 +125,15 @@ export class Registry implements Models {
       if (request.waitUntil === undefined) void looking;
       else request.waitUntil(looking);
     }
-    return pin === undefined ? (this.challenger(slot, request) ?? this.found(slot)) : this.pinned(slot, pin);
+    return pin === undefined ? this.drawn(slot, request) : this.pinned(slot, pin);
+  }
+
+  /** The current model and its challenger, where both are loaded. Throws as choose without a pin. */
+  async trial(name: string, waitUntil: ModelRequest["waitUntil"]): Promise<Trial | undefined> {
+    const served = await this.choose({ name, waitUntil });
+    const { challenger } = this.slotOf(name);
+    const other = challenger && this.use(this.slotOf(name), challenger.sha256);
+    return other && { served, other, challenger: challenger! };
   }
 
   faultOf(name = this.defaultName): string | undefined {
@@ -176,7 +193,7 @@ export class Registry implements Models {
       const isOver = await Promise.race([looking, pause(patienceMs).then(() => false)]);
       if (!isOver) slot.fault = `the bucket did not answer within ${patienceMs} ms`;
     }
-    return request.pin === undefined ? (this.challenger(slot, request) ?? this.found(slot)) : this.pinned(slot, request.pin);
+    return request.pin === undefined ? this.drawn(slot, request) : this.pinned(slot, request.pin);
   }
 
   /** The bundled model; undefined where it is unusable. */
@@ -192,11 +209,17 @@ export class Registry implements Models {
     throw new RequestError("storage", `the model ${slot.name} is not loaded yet: ask again`);
   }
 
-  /** The challenger, where it is proven, loaded, and this request is in its part. */
-  private challenger(slot: Slot, { key }: ModelRequest): ServedModel | undefined {
+  /** The current model; where this request is in its challenger's part, and that is proven and loaded, the challenger, or both. */
+  private drawn(slot: Slot, { key }: ModelRequest): ServedModel {
     const { challenger } = slot;
-    if (challenger === undefined || key === undefined || !isInShare(key, challenger.sha256, challenger.share)) return undefined;
-    return this.use(slot, challenger.sha256);
+    if (challenger === undefined || key === undefined) return this.found(slot);
+    const isShadow = "shadow" in challenger;
+    if (!isInShare(key, challenger.sha256, isShadow ? challenger.shadow : challenger.share)) return this.found(slot);
+    const other = this.use(slot, challenger.sha256);
+    if (!isShadow || other === undefined) return other ?? this.found(slot);
+    const served = this.found(slot);
+    if (slot.shadowed?.sha256 !== served.sha256 || slot.shadowed.shadow !== other) slot.shadowed = { ...served, shadow: other };
+    return slot.shadowed;
   }
 
   private answering(slot: Slot): ServedModel | undefined {
@@ -266,6 +289,8 @@ export class Registry implements Models {
     const other = this.use(slot, challenger.sha256) ?? (await this.load(slot, challenger.sha256));
     if (schemaOf(other.model.recipe) !== schemaOf(served.model.recipe))
       fail(`the challenger ${challenger.sha256.slice(0, 12)} takes other features or steps than ${served.id}: it answers nothing`);
+    if ("shadow" in challenger && !readsAlike(served, other))
+      fail(`the challenger ${challenger.sha256.slice(0, 12)} reads rows otherwise than ${served.id}: in the shadow it scores nothing`);
     slot.challenger = challenger;
   }
 

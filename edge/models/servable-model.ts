@@ -14,9 +14,9 @@ export interface Ready {
   readonly format: string;
   /**
    * Hears of sequences, `values` (N,T,F), that were scored at the model's own prior. `apart`: they share no row with others that were
-   * heard of, so far as is known.
+   * heard of, so far as is known. `ids` (N): by which their outcomes can be told; absent, or null: none can.
    */
-  readonly onScored?: (values: Float64Array, probabilities: Float32Array, apart: boolean) => void;
+  readonly onScored?: (values: Float64Array, probabilities: Float32Array, apart: boolean, ids?: readonly (string | null)[]) => void;
   /** The ids of predictions that are remembered until their outcomes come; null where one is lost. */
   readonly remember?: (probabilities: Float32Array) => readonly (string | null)[];
 }
@@ -54,6 +54,12 @@ export function measured(servable: ServableModel, artifact: Uint8Array): { reado
 export function memoisedSha256(bytes: Uint8Array<ArrayBuffer>): () => Promise<string> {
   let digest: string | undefined;
   return async () => (digest ??= await digestOf(bytes));
+}
+
+/** Whether `other`, of the same schema, may score the numbers that were read for a model: what they came from is the same, and may be missing. */
+export function readsAlike({ model: { recipe } }: Ready, { model: other }: Ready): boolean {
+  const sourceOf = ({ inputs, clock }: typeof recipe) => JSON.stringify([inputs, clock]);
+  return sourceOf(recipe) === sourceOf(other.recipe) && (recipe.gaps === undefined || other.recipe.gaps !== undefined);
 }
 
 /** What a model takes, as text: models of one schema may share a window. Its steps, and the names of its features in their order. */

@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Observation } from "../../shared/drift/watched.ts";
 import type { ObjectContext } from "../streams/storage.ts";
+import type { PairSums } from "./comparison.ts";
 import type { Counts } from "./counts.ts";
 import { createDrift, type DriftDependencies, type DriftObject, type WatchedModel } from "./drift-object.ts";
 import { createMetrics, type MetricsDependencies, type MetricsObject } from "./metrics-object.ts";
@@ -12,6 +13,7 @@ import {
   type PredictionsDependencies,
   type PredictionsObject,
 } from "./predictions-object.ts";
+import type { ShadowRow } from "./shadows.ts";
 
 /** The class of the one object that holds all isolates' counts. */
 export function metricsClass(dependencies: MetricsDependencies) {
@@ -63,6 +65,12 @@ export function predictionsClass(dependencies: PredictionsDependencies) {
     }
     settle(model: string, outcomes: readonly Outcome[]) {
       return this.predictions.settle(model, outcomes);
+    }
+    compare(challenger: string, more: PairSums, rows: readonly ShadowRow[]) {
+      return this.predictions.compare(challenger, more, rows);
+    }
+    compared(challenger: string) {
+      return this.predictions.compared(challenger);
     }
     view() {
       return this.predictions.view();

@@ -8,6 +8,7 @@ import { addCounts, type Counts, countRequest, countScores, increase, noCounts }
 import type { DriftObject, WatchedModel } from "./drift-object.ts";
 import type { MetricsObject } from "./metrics-object.ts";
 import type { PredictionRow, PredictionsObject } from "./predictions-object.ts";
+import { type Compared, type Shadowed, Shadows } from "./shadows.ts";
 
 export const FLUSH_MS = 5000;
 /** A flush that was armed so long ago died with the request that armed it: the platform gives it 30 s. */
@@ -58,6 +59,7 @@ export class IsolateMonitor {
   private readonly dependencies: MonitorDependencies;
   private counts = noCounts();
   private readonly samples = new Map<string, Samples>();
+  private readonly shadows = new Shadows();
   private predictions = new Map<string, PredictionRow[]>();
   private waiting = 0;
   private turn = 0;
@@ -109,6 +111,14 @@ export class IsolateMonitor {
     samples.taken.push({ values: values.slice(n * size, (n + 1) * size), probability: probabilities[n] });
   }
 
+  /** Sequences, `values` (N,T,F), that the model's challenger is to score, too, after the answers. `ids`: of predictions whose outcomes may come. */
+  shadow(served: Shadowed, values: Float64Array, probabilities: Float32Array, ids?: readonly (string | null)[]): void {
+    if (this.dependencies.predictionsOf === undefined) return;
+    const over = probabilities.length - this.shadows.take(served, values, probabilities, ids);
+    if (over > 0) increase(this.counts.lost, "comparisons", over);
+    this.arm();
+  }
+
   /** A prediction to remember in the object of this name. False where there is no room: it is lost, and counted. */
   remember(name: string, row: PredictionRow): boolean {
     if (this.waiting >= MAX_PREDICTIONS) {
@@ -140,7 +150,9 @@ export class IsolateMonitor {
     this.samples.clear();
     this.predictions = new Map();
     this.waiting = 0;
+    const compared = this.shadows.score(this.dependencies.now(), (count, error) => this.lose("comparisons", count, error));
     await Promise.all([
+      ...compared.map((one) => this.sendCompared(one)),
       this.sendCounts(counts),
       ...samples.map((one) => this.sendSamples(one)),
       ...Array.from(predictions, ([name, rows]) => this.sendPredictions(name, rows)),
@@ -166,6 +178,14 @@ export class IsolateMonitor {
       await this.dependencies.driftOf!(watched.id).observe(watched, observations);
     } catch (error) {
       this.lose("samples", taken.length, error as Error);
+    }
+  }
+
+  private async sendCompared({ name, challenger, sums, rows }: Compared): Promise<void> {
+    try {
+      await this.dependencies.predictionsOf!(name).compare(challenger, sums, rows);
+    } catch (error) {
+      this.lose("comparisons", sums[0], error as Error);
     }
   }
 

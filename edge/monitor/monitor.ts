@@ -3,11 +3,13 @@ import type { DriftReport } from "../../shared/drift/watch.ts";
 import { watchedOf } from "../../shared/drift/watched.ts";
 import type { Model } from "../../shared/model.ts";
 import { RequestError } from "../http/problem.ts";
+import type { Trial } from "../models/registry.ts";
+import { addPairs, type Comparison, describePairs, describeShares, noPairs } from "./comparison.ts";
 import type { Counts } from "./counts.ts";
 import { hasReference, type IsolateMonitor, type MonitorObjects, type Scored } from "./isolate-monitor.ts";
 import { addTally, describePerformance, type Functions, noOutcomes, type Performance, type Tally } from "./performance.ts";
 import { PREDICTION_SHARDS, predictionsName, writePredictionId } from "./prediction-id.ts";
-import { OUTCOME_STATES, type Outcome, type OutcomeCounts, type OutcomeState } from "./predictions-object.ts";
+import { OUTCOME_STATES, type Outcome, type OutcomeCounts, type OutcomeState, type PredictionsObject } from "./predictions-object.ts";
 
 export interface ModelPerformance extends Performance {
   /** By day of the prediction, UTC, the newest first. */
@@ -31,6 +33,9 @@ export interface Monitor {
   /** What came true, of the predictions of one object. `model`: the id. */
   settle(name: string, model: string, outcomes: readonly Outcome[]): Promise<readonly OutcomeState[]>;
   performance(sha256: string): Promise<ModelPerformance>;
+  /** Whether what a challenger says in the shadow is kept. */
+  readonly canCompare: boolean;
+  compare(trial: Trial): Promise<Comparison>;
 }
 
 /** `functions`: the kernel's. `now`: milliseconds since 1970. */
@@ -40,6 +45,7 @@ export function createMonitor(objects: MonitorObjects, isolate: IsolateMonitor, 
     const watched = watchedOf(referenceOf(scored));
     return bound(driftOf, "DRIFT")(scored.id).view({ id: scored.id, watched });
   };
+  const predictions = () => bound(predictionsOf, "OUTCOMES");
   return {
     isolate,
     counts: () => bound(metrics, "METRICS")().view(),
@@ -47,7 +53,7 @@ export function createMonitor(objects: MonitorObjects, isolate: IsolateMonitor, 
     driftOrNone: async (scored) => (driftOf === undefined || !hasReference(scored.model) ? undefined : drift(scored)),
     forgetDrift: (scored) => bound(driftOf, "DRIFT")(scored.id).forget(),
     remember(sha256, probabilities) {
-      bound(predictionsOf, "OUTCOMES");
+      predictions();
       const model = sha256.slice(0, 12);
       const at = now();
       const unique = crypto.randomUUID();
@@ -57,32 +63,66 @@ export function createMonitor(objects: MonitorObjects, isolate: IsolateMonitor, 
         return isolate.remember(predictionsName(model, shard), { id, at, probability }) ? id : null;
       });
     },
-    settle: (name, model, outcomes) => bound(predictionsOf, "OUTCOMES")(name).settle(model, outcomes),
-    async performance(sha256) {
-      const objectOf = bound(predictionsOf, "OUTCOMES");
-      const names = Array.from({ length: PREDICTION_SHARDS }, (_, shard) => predictionsName(sha256.slice(0, 12), shard));
-      const shares = await Promise.all(names.map((name) => objectOf(name).view()));
-      const days = new Map<string, Tally>();
-      const all = noOutcomes();
-      for (const share of shares)
-        for (const [day, tally] of Object.entries(share.days)) {
-          const sum = days.get(day) ?? noOutcomes();
-          addTally(sum, tally);
-          days.set(day, sum);
-          addTally(all, tally);
-        }
-      const newest = [...days].sort(([a], [b]) => (a < b ? 1 : -1));
-      return {
-        ...describePerformance(all, functions),
-        days: newest.map(([day, tally]) => ({ day, ...describePerformance(tally, functions) })),
-        outcomesByState: Object.fromEntries(
-          OUTCOME_STATES.map((state) => [state, shares.reduce((sum, { counts }) => sum + counts[state], 0)]),
-        ) as OutcomeCounts,
-        evidence: Math.max(...shares.map(({ evidence }) => evidence)),
-        changed: shares.some(({ changed }) => changed),
-      };
-    },
+    settle: (name, model, outcomes) => predictions()(name).settle(model, outcomes),
+    performance: (sha256) => describeShards(predictions(), sha256, functions),
+    canCompare: predictionsOf !== undefined,
+    compare: (trial) => compareShards(predictions(), trial),
   };
+}
+
+type PredictionsOf = NonNullable<MonitorObjects["predictionsOf"]>;
+
+/** What `ask` gets of each object of one model's predictions. */
+function shardsOf<T>(predictionsOf: PredictionsOf, sha256: string, ask: (object: PredictionsObject) => Promise<T>): Promise<T[]> {
+  const names = Array.from({ length: PREDICTION_SHARDS }, (_, shard) => predictionsName(sha256.slice(0, 12), shard));
+  return Promise.all(names.map((name) => ask(predictionsOf(name))));
+}
+
+async function daysOf(predictionsOf: PredictionsOf, sha256: string) {
+  const shares = await shardsOf(predictionsOf, sha256, (object) => object.view());
+  const days = new Map<string, Tally>();
+  for (const share of shares)
+    for (const [day, tally] of Object.entries(share.days)) {
+      const sum = days.get(day) ?? noOutcomes();
+      addTally(sum, tally);
+      days.set(day, sum);
+    }
+  return { shares, days };
+}
+
+async function describeShards(predictionsOf: PredictionsOf, sha256: string, functions: Functions): Promise<ModelPerformance> {
+  const { shares, days } = await daysOf(predictionsOf, sha256);
+  const all = noOutcomes();
+  for (const tally of days.values()) addTally(all, tally);
+  const newest = [...days].sort(([a], [b]) => (a < b ? 1 : -1));
+  return {
+    ...describePerformance(all, functions),
+    days: newest.map(([day, tally]) => ({ day, ...describePerformance(tally, functions) })),
+    outcomesByState: Object.fromEntries(
+      OUTCOME_STATES.map((state) => [state, shares.reduce((sum, { counts }) => sum + counts[state], 0)]),
+    ) as OutcomeCounts,
+    evidence: Math.max(...shares.map(({ evidence }) => evidence)),
+    changed: shares.some(({ changed }) => changed),
+  };
+}
+
+/** Of shares only days on which both have outcomes: what one of them alone was asked is not comparable. */
+async function compareShards(predictionsOf: PredictionsOf, { served, other, challenger }: Trial): Promise<Comparison> {
+  if ("shadow" in challenger) {
+    const pairs = noPairs();
+    for (const share of await shardsOf(predictionsOf, served.sha256, (object) => object.compared(other.sha256.slice(0, 12))))
+      addPairs(pairs, share);
+    return describePairs(pairs);
+  }
+  const [ours, theirs] = await Promise.all([served, other].map(({ sha256 }) => daysOf(predictionsOf, sha256)));
+  const [tally, otherTally] = [noOutcomes(), noOutcomes()];
+  for (const [day, one] of theirs.days) {
+    const ourDay = ours.days.get(day);
+    if (ourDay === undefined) continue;
+    addTally(tally, ourDay);
+    addTally(otherTally, one);
+  }
+  return describeShares(tally, otherTally);
 }
 
 /** Throws RequestError where the model has none. */

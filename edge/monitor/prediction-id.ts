@@ -1,4 +1,5 @@
 // Predictions that are remembered until their outcomes come: ids that say where a prediction lies, and when it was made.
+import { shardOf } from "../streams/directory.ts";
 
 /** Objects that share the predictions of one model. For ever: another number would look for known ids in the wrong place. */
 export const PREDICTION_SHARDS = 4;
@@ -23,6 +24,11 @@ export const PREDICTION_ID = /^p([0-3])\.([0-9a-f]{12})\.([0-9a-z]{1,10})\.[0-9a
 export function readPredictionId(text: string): PredictionPlace | undefined {
   const [, shard, model, at] = PREDICTION_ID.exec(text) ?? [];
   return model === undefined ? undefined : { model, shard: Number(shard), at: Number.parseInt(at, 36) };
+}
+
+/** Of a prediction by its id, or by a stream's event's. */
+export function shardOfId(id: string): number {
+  return readPredictionId(id)?.shard ?? shardOf((JSON.parse(id) as [string])[0]) % PREDICTION_SHARDS;
 }
 
 /** The name of the object. `model`: 12 digits of the artifact's hash. */

@@ -3,6 +3,7 @@
 import { hasTable, type Sql, select } from "../deliveries/sql.ts";
 import type { ObjectStorage } from "../streams/storage.ts";
 import type { Announce } from "./announce.ts";
+import { addPairs, judgePair, noPairs, type PairSums } from "./comparison.ts";
 import {
   addOutcome,
   betOn,
@@ -14,6 +15,7 @@ import {
   type Tally,
   type Wealth,
 } from "./performance.ts";
+import type { ShadowRow } from "./shadows.ts";
 
 /** A prediction to remember. */
 export interface PredictionRow {
@@ -59,6 +61,10 @@ export interface PredictionsObject {
   remember(rows: readonly PredictionRow[]): Promise<void>;
   /** `model`: the id, for what is told of it. */
   settle(model: string, outcomes: readonly Outcome[]): Promise<readonly OutcomeState[]>;
+  /** What was compared with a challenger, and what it said of predictions whose outcomes may come. */
+  compare(challenger: string, more: PairSums, rows: readonly ShadowRow[]): Promise<void>;
+  /** All that was. */
+  compared(challenger: string): Promise<PairSums>;
   view(): Promise<PerformanceShare>;
   alarm(): Promise<void>;
 }
@@ -78,6 +84,10 @@ const SCHEMA = `
   CREATE TABLE days (day TEXT PRIMARY KEY, tally TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE outcome_counts (state TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE bets (one INTEGER PRIMARY KEY, wealth TEXT NOT NULL, changed INTEGER NOT NULL, told INTEGER NOT NULL);`;
+/** Made where they are not: objects of before have none. */
+const PAIRS_SCHEMA = `
+  CREATE TABLE IF NOT EXISTS shadows (id TEXT PRIMARY KEY, at INTEGER NOT NULL, challenger TEXT NOT NULL, probability REAL NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS pairs (challenger TEXT PRIMARY KEY, sums TEXT NOT NULL) WITHOUT ROWID;`;
 /** Old rows go so often. */
 const PURGE_MS = 6 * 3_600_000;
 /** Days whose figures are kept. */
@@ -112,11 +122,13 @@ export class Predictions implements PredictionsObject {
     this.sql = storage.sql;
     this.dependencies = dependencies;
     this.isReady = hasTable(storage.sql, "predictions");
+    if (this.isReady) this.sql.exec(PAIRS_SCHEMA);
   }
 
   private prepare(): void {
     if (this.isReady) return;
     this.sql.exec(SCHEMA);
+    this.sql.exec(PAIRS_SCHEMA);
     void this.storage.setAlarm(this.dependencies.now() + PURGE_MS);
     this.isReady = true;
   }
@@ -133,7 +145,7 @@ export class Predictions implements PredictionsObject {
         const known = this.knownOf(id);
         if (known !== undefined && known.probability !== null) continue; // a call that came twice
         this.sql.exec(WRITE, id, at, probability, known?.label ?? null);
-        if (known !== undefined && known.label !== null) sums.add(at, probability, known.label);
+        if (known !== undefined && known.label !== null) sums.add(id, at, probability, known.label);
       }
       sums.write();
     });
@@ -160,8 +172,27 @@ export class Predictions implements PredictionsObject {
     const said = known?.probability ?? probability ?? null;
     this.sql.exec(WRITE, id, at, said, label);
     if (said === null) return "waiting";
-    sums.add(at, said, label);
+    sums.add(id, at, said, label);
     return "taken";
+  }
+
+  async compare(challenger: string, more: PairSums, rows: readonly ShadowRow[]): Promise<void> {
+    this.prepare();
+    this.storage.transactionSync(() => {
+      const pairs = readPairs(this.sql, challenger);
+      addPairs(pairs, more);
+      for (const { id, at, probability } of rows) {
+        const { label = null, probability: said = null } = this.knownOf(id) ?? {};
+        if (label === null || said === null)
+          this.sql.exec("INSERT OR REPLACE INTO shadows VALUES (?, ?, ?, ?)", id, at, challenger, probability);
+        else judgePair(pairs, said, probability, label, this.dependencies.functions.log);
+      }
+      writePairs(this.sql, challenger, pairs);
+    });
+  }
+
+  async compared(challenger: string): Promise<PairSums> {
+    return this.isReady ? readPairs(this.sql, challenger) : noPairs();
   }
 
   /** Once in the life of the object. */
@@ -188,7 +219,7 @@ export class Predictions implements PredictionsObject {
   async alarm(): Promise<void> {
     if (!this.isReady) return;
     const { now, keptMs } = this.dependencies;
-    this.sql.exec("DELETE FROM predictions WHERE at < ?", now() - keptMs);
+    for (const table of ["predictions", "shadows"]) this.sql.exec(`DELETE FROM ${table} WHERE at < ?`, now() - keptMs);
     this.sql.exec("DELETE FROM days WHERE day NOT IN (SELECT day FROM days ORDER BY day DESC LIMIT ?)", KEPT_DAYS);
     await this.storage.setAlarm(now() + PURGE_MS);
   }
@@ -197,7 +228,7 @@ export class Predictions implements PredictionsObject {
 /** What complete pairs come to. */
 interface Sums {
   /** A pair is complete: it counts. */
-  add(at: number, probability: number, label: 0 | 1): void;
+  add(id: string, at: number, probability: number, label: 0 | 1): void;
   write(): void;
 }
 
@@ -205,18 +236,31 @@ interface Sums {
 function openSums(sql: Sql, functions: Functions): Sums {
   const days = new Map<string, Tally>();
   let bets: Bets | undefined;
+  const pairs = new Map<string, PairSums>();
   return {
-    add(at, probability, label) {
+    add(id, at, probability, label) {
       const day = new Date(at).toISOString().slice(0, 10);
       const tally = days.get(day) ?? readDay(sql, day);
       days.set(day, tally);
       addOutcome(tally, probability, label, functions.log);
       bets ??= readBets(sql);
       if (betOn(bets.wealth, probability, label, functions) >= 1 / PERFORMANCE_ALPHA) bets.changed = 1;
+      const [shadow] = select<{ challenger: string; probability: number }>(
+        sql,
+        "SELECT challenger, probability FROM shadows WHERE id = ?",
+        id,
+      );
+      if (shadow === undefined) return;
+      const { challenger } = shadow;
+      const compared = pairs.get(challenger) ?? readPairs(sql, challenger);
+      pairs.set(challenger, compared);
+      judgePair(compared, probability, shadow.probability, label, functions.log);
+      sql.exec("DELETE FROM shadows WHERE id = ?", id);
     },
     write() {
       for (const [day, tally] of days) sql.exec("INSERT OR REPLACE INTO days VALUES (?, ?)", day, JSON.stringify(tally));
       if (bets !== undefined) writeBets(sql, bets);
+      for (const [challenger, compared] of pairs) writePairs(sql, challenger, compared);
     },
   };
 }
@@ -224,6 +268,15 @@ function openSums(sql: Sql, functions: Functions): Sums {
 function readDay(sql: Sql, day: string): Tally {
   const [row] = select<{ tally: string }>(sql, "SELECT tally FROM days WHERE day = ?", day);
   return row ? JSON.parse(row.tally) : noOutcomes();
+}
+
+function readPairs(sql: Sql, challenger: string): PairSums {
+  const [row] = select<{ sums: string }>(sql, "SELECT sums FROM pairs WHERE challenger = ?", challenger);
+  return row ? JSON.parse(row.sums) : noPairs();
+}
+
+function writePairs(sql: Sql, challenger: string, pairs: PairSums): void {
+  sql.exec("INSERT OR REPLACE INTO pairs VALUES (?, ?)", challenger, JSON.stringify(pairs));
 }
 
 function readBets(sql: Sql): Bets {

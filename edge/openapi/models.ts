@@ -17,8 +17,8 @@ const SHOWN_POINTER = {
 
 /** Pointer and ModelList. */
 export function registrySchemas(): Record<string, Json> {
-  const challenger = object({ sha256: SHA256, share: PART }, [], {
-    description: "Answers a part of the requests.",
+  const challenger = object({ sha256: SHA256, share: PART, shadow: PART }, ["share", "shadow"], {
+    description: "share: answers that part of the requests. shadow: scores that part as well, after the answers.",
   });
   const pointer = { name: text, sha256: SHA256, previous: SHA256, when: text, by: text, revision: text, challenger, fault: text };
   return {
@@ -40,9 +40,9 @@ export function registryPaths(): Paths {
     ...change(
       "publishModel",
       "Publish an artifact",
-      "It is proven by its golden vectors before the pointer moves; with share it becomes the challenger, which answers that part of the requests.",
+      "It is proven by its golden vectors before the pointer moves; with share it becomes the challenger, which answers that part of the requests; with shadow it scores that part as well, after the answers.",
     ),
-    parameters: [NAME, query("sha256", SHA256, true), query("share", PART)],
+    parameters: [NAME, query("sha256", SHA256, true), query("share", PART), query("shadow", PART)],
     requestBody: { required: true, content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } } },
   };
   return {

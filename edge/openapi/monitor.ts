@@ -58,10 +58,27 @@ const shownPerformance = (): Json => {
   };
 };
 
+const shownComparison = (): Json => ({
+  model: hole("shownModel"),
+  challenger: hole("shownModel"),
+  shadow: 0.1,
+  paired: true,
+  sequences: { model: 812, challenger: 812 },
+  meanDifference: { value: 0.012, low: 0.008, high: 0.016 },
+  differences: Array.from({ length: 40 }, (_, b) => (b === 20 ? 812 : 0)),
+  labels: [
+    [590, 14],
+    [9, 199],
+  ],
+  agreement: 0.972,
+  outcomes: { model: 301, challenger: 301 },
+  logLoss: { model: 0.512, challenger: 0.504, difference: { value: -0.008, low: -0.015, high: -0.001 } },
+});
+
 const number: Json = { type: "number" };
 const maybe: Json = { type: ["number", "null"] };
 
-/** DriftReport, Outcome, Outcomes, OutcomeAnswer, OutcomeAnswers and ModelPerformance. */
+/** DriftReport, Outcome, Outcomes, OutcomeAnswer, OutcomeAnswers, ModelPerformance and ModelComparison. */
 export function monitorSchemas(): Record<string, Json> {
   const estimate = object({ value: number, low: number, high: number });
   const figures = {
@@ -103,10 +120,34 @@ export function monitorSchemas(): Record<string, Json> {
       changed: { type: "boolean" },
       card: { type: ["object", "null"], additionalProperties: true },
     }),
+    ModelComparison: comparisonSchema(estimate),
   };
 }
 
-/** /metrics, /v1/outcomes, and a model's drift and performance. */
+function comparisonSchema(estimate: Json): Json {
+  const both = object({ model: count, challenger: count });
+  return object(
+    {
+      model: text,
+      challenger: text,
+      shadow: number,
+      share: number,
+      paired: { type: "boolean", description: "Whether each figure is of sequences that both scored; else each scored its own." },
+      sequences: both,
+      meanDifference: orNull(estimate),
+      differences: orNull(list(count)),
+      labels: orNull(list(list(count))),
+      agreement: maybe,
+      outcomes: both,
+      logLoss: orNull(object({ model: number, challenger: number, difference: orNull(estimate) })),
+    },
+    ["shadow", "share"],
+  );
+}
+
+const SENT_OUTCOMES: Json = { anyOf: [ref("OutcomeOfPrediction"), ref("OutcomeOfEvent"), ref("Outcomes")] };
+
+/** /metrics, /v1/outcomes, and a model's drift, performance and comparison with its challenger. */
 export function monitorPaths(): Paths {
   const name: Json = { name: "name", in: "path", required: true, schema: { type: "string", const: hole("name") } };
   const read = (operationId: string, summary: string, content: Record<string, Json>, parameters: readonly Json[] = []): Operation => ({
@@ -139,6 +180,9 @@ export function monitorPaths(): Paths {
         name,
       ]),
     },
+    "/v1/models/{name}/compare": {
+      get: read("compareModel", "A challenger beside the model that answers", json(ref("ModelComparison"), shownComparison()), [name]),
+    },
     "/v1/outcomes": {
       post: {
         operationId: "tellOutcomes",
@@ -146,13 +190,7 @@ export function monitorPaths(): Paths {
         summary: "What came true of predictions and of streams' events",
         description: `Scope: score. One, or up to ${MAX_OUTCOMES} under outcomes. The same again counts once.`,
         security: [{ key: ["score"] }],
-        requestBody: {
-          required: true,
-          content: json(
-            { anyOf: [ref("OutcomeOfPrediction"), ref("OutcomeOfEvent"), ref("Outcomes")] },
-            { stream: "EURUSD", id: "bar-17", label: 1 },
-          ),
-        },
+        requestBody: { required: true, content: json(SENT_OUTCOMES, { stream: "EURUSD", id: "bar-17", label: 1 }) },
         responses: {
           "200": {
             description: "What became of each, in their order.",

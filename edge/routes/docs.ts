@@ -1,5 +1,5 @@
 // GET /docs: the OpenAPI document as Swagger UI shows it, and what that loads, all from here.
-import { Hono } from "hono";
+import { Hono } from "../http/hono.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";

@@ -1,6 +1,7 @@
 // GET /health/live: the isolate runs. GET /health/ready: it has a model that reproduces its golden vectors, and keys and webhooks it can read.
-import { Hono } from "hono";
+
 import { type Access, faultOf, isLocal, verifyKey } from "../http/access.ts";
+import { Hono } from "../http/hono.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";

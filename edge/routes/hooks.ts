@@ -1,10 +1,11 @@
 // POST /hooks/{source}: an event from outside, in the sender's own form. Size, signature, JSON, pointers, then into its stream; what
 // fails on the way is answered before anything is stored. Senders prove who they are by what they sign, not by a key.
-import { Hono } from "hono";
+
 import { isQuickstepError, LimitError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { readBytes, unpack } from "../http/body.ts";
 import { digestOf } from "../http/hashes.ts";
+import { Hono } from "../http/hono.ts";
 import { hopsOf } from "../http/hops.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";

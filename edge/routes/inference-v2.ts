@@ -1,9 +1,10 @@
 // /v2: the Open Inference Protocol as KServe and Triton speak it, so that their clients work unchanged. Same validation, same
 // numbers as /v1/score. Paths: kserve.github.io, "Open Inference Protocol", REST.
-import { Hono } from "hono";
+
 import { labelAt, type OperatingPoint, type Scores } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { mediaTypeOf, readBytes, refuseMediaType } from "../http/body.ts";
+import { Hono } from "../http/hono.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
@@ -61,7 +62,7 @@ export function inferenceRoutes(modelOf: RequestModel, bound: ModelRegistry | un
   return app;
 }
 
-/** Statistics of all models, or the model `stats`. As a route it would put all others on Hono's slower router, as in routes/deliveries.ts. */
+/** Statistics of all models, or the model `stats`. As a route it is none that the router takes, as in routes/deliveries.ts. */
 const ALL_STATISTICS = "/v2/models/stats";
 
 /** The default model, and all names in the bucket. Throws RequestError `storage`. */

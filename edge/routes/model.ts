@@ -1,10 +1,11 @@
 // GET /v1/model: the card of the deployed model, as people and programs read it.
-import { Hono } from "hono";
+
 import { networksOf, summariseMembers } from "../../shared/members.ts";
 import { describeChannel } from "../../shared/recipe/channel.ts";
 import { describeColumns } from "../../shared/recipe/tabular.ts";
 import { VERSION } from "../../shared/version.ts";
 import { MAX_BODY_BYTES } from "../http/body.ts";
+import { Hono } from "../http/hono.ts";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import type { ServedModel } from "../models/models.ts";

@@ -1,11 +1,12 @@
 // GET /metrics for Prometheus; drift and performance of a model; POST /v1/outcomes: what came true.
-import { Hono } from "hono";
+
 import { describe, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
 import { VERSION } from "../../shared/version.ts";
 import { isWithin } from "../config/stream-patterns.ts";
 import { mediaTypeOf, readJson, refuseMediaType } from "../http/body.ts";
+import { Hono } from "../http/hono.ts";
 import { RequestError } from "../http/problem.ts";
-import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
+import { type EdgeContext, type EdgeEnv, waitUntil } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import { EXPOSITION_TYPE, expose } from "../monitor/exposition.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -49,7 +50,7 @@ export function expositionRoutes(modelOf: RequestModel, dependencies: Dependenci
     .all("/", allowOnly("GET", "HEAD"));
 }
 
-/** /v1/models/{name}/drift and /performance. */
+/** /v1/models/{name}/drift, /performance and /compare. */
 export function watchRoutes(modelOf: RequestModel, dependencies: Dependencies) {
   return new Hono<EdgeEnv>()
     .get("/:name/drift", async (c) => {
@@ -68,6 +69,17 @@ export function watchRoutes(modelOf: RequestModel, dependencies: Dependencies) {
       const trained = card?.test ? { ...card.test, intervals: card.intervals, reliability: card.reliability } : null;
       return c.json({ model: served.id, ...live, card: trained });
     })
+    .get("/:name/compare", async (c) => {
+      const name = c.req.param("name");
+      const monitor = monitorOf(dependencies);
+      await modelOf(c, name); // says so where there is no such model
+      const trial = await dependencies.registry?.registry.trial(name, (promise) => waitUntil(c, promise));
+      if (trial === undefined) throw new RequestError("notFound", `${name} has no challenger: quickstep publish --shadow 0.1 makes one`);
+      const { served, other, challenger } = trial;
+      const { sha256, ...part } = challenger;
+      return c.json({ model: served.id, challenger: other.id, ...part, ...(await monitor.compare(trial)) });
+    })
+    .all("/:name/compare", allowOnly("GET", "HEAD"))
     .all("/:name/drift", allowOnly("GET", "HEAD", "DELETE"))
     .all("/:name/performance", allowOnly("GET", "HEAD"));
 }

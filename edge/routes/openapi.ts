@@ -1,5 +1,5 @@
 // GET /openapi.json: the service as OpenAPI 3.1, with the figures of the model that is served.
-import { Hono } from "hono";
+import { Hono } from "../http/hono.ts";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import { fetchAsset, type StaticAssets } from "../http/static-assets.ts";

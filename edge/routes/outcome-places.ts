@@ -2,10 +2,10 @@
 import { RequestError } from "../http/problem.ts";
 import type { ServedModel } from "../models/models.ts";
 import type { Monitor } from "../monitor/monitor.ts";
-import { PREDICTION_SHARDS, predictionsName, readPredictionId } from "../monitor/prediction-id.ts";
+import { predictionsName, readPredictionId, shardOfId } from "../monitor/prediction-id.ts";
 import type { Outcome, OutcomeState } from "../monitor/predictions-object.ts";
-import { shardOf } from "../streams/directory.ts";
 import type { StreamStore } from "../streams/store.ts";
+import { eventPredictionId } from "../streams/window.ts";
 
 /** An outcome as it is given: of a prediction of ours, or of a stream's event. */
 export type GivenOutcome = { readonly label: 0 | 1 } & (
@@ -68,8 +68,8 @@ async function placeOfEvent(
 ): Promise<Placed> {
   const said = await streams?.prediction(stream, source, id);
   const model = said?.model ?? served.id;
-  const name = predictionsName(model.slice(-12), shardOf(stream) % PREDICTION_SHARDS);
-  const own = JSON.stringify([stream, source, id]);
+  const own = eventPredictionId(stream, source, id);
+  const name = predictionsName(model.slice(-12), shardOfId(own));
   return said === undefined
     ? { name, model, outcome: { id: own, label, at: 0, isUnknown: true } }
     : { name, model, outcome: { id: own, label, at: said.at, probability: said.probability } };

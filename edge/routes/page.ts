@@ -1,5 +1,5 @@
 // GET /: the page for people. It holds nothing of the model: its script asks /v1, with a key where one is needed.
-import { Hono } from "hono";
+import { Hono } from "../http/hono.ts";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import { answerAsset, type StaticAssets } from "../http/static-assets.ts";

@@ -1,7 +1,8 @@
 // /v1/models/{name}: TensorFlow Serving's REST predict and status, which KServe's v1 protocol has, too, so that clients of either work
 // unchanged. Same validation, same numbers as /v1/score.
-import { Hono } from "hono";
+
 import { parseJson, readBytes } from "../http/body.ts";
+import { Hono } from "../http/hono.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";
@@ -11,7 +12,7 @@ import { describePredictions, describeStatus, parsePredictRequest, STATUS_VERSIO
 import { scoreValues } from "../scoring/scoring.ts";
 import type { RequestModel } from "./request-model.ts";
 
-/** The verb behind the name: `fx:predict`. In a pattern of its own it would put all routes on Hono's slower router, as in routes/deliveries.ts. */
+/** The verb behind the name: `fx:predict`. A pattern of its own is none that the router takes, as in routes/deliveries.ts. */
 const VERB = ":predict";
 
 /** Status and predict; each with and without a version in the path. */

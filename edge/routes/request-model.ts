@@ -8,7 +8,7 @@ import { type Accepted, OtherModel } from "../streams/store.ts";
 /** The header by which a request says which artifact alone may answer; answers name theirs in it. */
 const MODEL_HEADER = "x-quickstep-model";
 
-/** Requests of one such key are answered by one model, where a challenger answers a part; without it each draws anew. */
+/** Requests of one such key are answered by one model, where a challenger answers a part; without it each draws anew. What is read is the current one's. */
 const KEY_HEADER = "x-quickstep-key";
 
 /** On answers of a model that may not be the one that the registry means: GET /health/ready says why. */
@@ -21,7 +21,7 @@ export type RequestModel = (c: EdgeContext, name?: string, isLatest?: boolean) =
 export function requestModel(models: Models): RequestModel {
   return (c, name, isLatest) => {
     const pin = pinOf(c);
-    const key = c.req.raw.headers.get(KEY_HEADER) ?? c.get("record").id;
+    const key = c.req.method === "POST" ? (c.req.raw.headers.get(KEY_HEADER) ?? c.get("record").id) : undefined;
     const request: ModelRequest = { name, pin, key, isLatest, waitUntil: (promise) => waitUntil(c, promise) };
     const chosen = models.choose(request);
     const named = (model: ServedModel): ServedModel => {

@@ -1,7 +1,8 @@
 // POST /v1/score: sequences in, their probabilities and labels out, in the order they came; as JSON, as a stream of JSON lines, as raw
 // binary numbers, or as an array of NumPy.
-import { type Handler, Hono, type TypedResponse } from "hono";
+import type { Handler, TypedResponse } from "hono";
 import { contentStream, mediaTypeOf, readBytes, readJson, refuseMediaType } from "../http/body.ts";
+import { Hono } from "../http/hono.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerWith } from "../http/respond.ts";

@@ -1,11 +1,12 @@
 // /v1/streams: events into a key's window, and what is in it.
-import { Hono } from "hono";
+
 import * as z from "zod/mini";
 import { LimitError, type Path, SequenceError } from "../../shared/errors.ts";
 import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { widthWithoutTime } from "../../shared/sequence.ts";
 import { isWithin } from "../config/stream-patterns.ts";
 import { mediaTypeOf, readJson, refuseMediaType } from "../http/body.ts";
+import { Hono } from "../http/hono.ts";
 import { hopsOf } from "../http/hops.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";

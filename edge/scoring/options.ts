@@ -11,6 +11,8 @@ export interface Options {
   readonly prior?: number;
   /** The answer gives each prediction an id by which its outcome can be told. */
   readonly remember?: boolean;
+  /** By which outcomes of the sequences can be told already. */
+  readonly ids?: readonly string[];
   /** false: the sequences share rows with others that are scored. */
   readonly apart?: boolean;
 }

@@ -47,26 +47,28 @@ export function maxSequences({ timesteps, features, channels }: Recipe): number 
   return Math.min(MAX_SEQUENCES, Math.floor(MAX_NUMBERS / (timesteps * Math.max(features.length, channels.length))));
 }
 
-/** Scores `values` (N,T,F). Throws SequenceError at the place `pathOf(n)`. */
+/** Scores `values` (N,T,F); `ids` of those that are remembered. Throws SequenceError at the place `pathOf(n)`. */
 export function scoreValues(
-  { model, engine, log, onScored }: Ready,
+  ready: Ready,
   values: Float64Array,
   pathOf: (n: number) => Path,
-  { prior, apart = true }: Options,
-): Scores {
+  { prior, remember, apart = true, ids: known }: Options,
+): Scores & { readonly ids?: readonly (string | null)[] } {
+  const { model, engine, log, onScored } = ready;
   const scores = score(model, engine, log, values, pathOf, prior);
-  if (prior === undefined) onScored?.(values, scores.probabilities, apart);
-  return scores;
+  const ids = remember ? rememberWith(ready)(scores.probabilities) : undefined;
+  if (prior === undefined) onScored?.(values, scores.probabilities, apart, ids ?? known);
+  return { ...scores, ids };
 }
 
 /** Throws as scoreValues, and LimitError where more are to be explained than one request may. */
 export function resultsOf(ready: Ready, values: Float64Array, pathOf: (n: number) => Path, options: Options): Result[] {
-  const { point, explain: wanted, remember } = options;
-  const maxN = wanted ? maxExplained(ready.model.recipe) : Number.POSITIVE_INFINITY;
-  const { probabilities, outOfRange } = scoreValues(ready, values, pathOf, options);
-  const N = probabilities.length;
+  const { point, explain: wanted } = options;
+  const { recipe } = ready.model;
+  const maxN = wanted ? maxExplained(recipe) : Number.POSITIVE_INFINITY;
+  const N = values.length / (recipe.timesteps * recipe.features.length);
   if (N > maxN) throw new LimitError([], `at most ${maxN} sequences a request are explained, got ${N}: send them in parts`, maxN);
-  const ids = remember ? rememberWith(ready)(probabilities) : undefined;
+  const { probabilities, outOfRange, ids } = scoreValues(ready, values, pathOf, options);
   return Array.from(probabilities, (probability, n) => {
     const result: Result = { probability, label: labelAt(point, probability) };
     if (outOfRange[n] === 1) result.outOfRange = true;

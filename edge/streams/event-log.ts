@@ -13,7 +13,7 @@ import { createTables, migrateTables } from "./schema.ts";
 import type { ObjectStorage } from "./storage.ts";
 import type { StreamAnswer } from "./store.ts";
 import type { StoredPrediction } from "./stream-object.ts";
-import { completeRow, isWarming, placeRow, scoreRows, timedRow, type WindowRow } from "./window.ts";
+import { completeRow, eventPredictionId, isWarming, placeRow, scoreRows, timedRow, type WindowRow } from "./window.ts";
 
 /** The last report to the directory. */
 export interface DirectoryReport {
@@ -257,7 +257,10 @@ export class EventLog {
       ...(fresh && { fresh }),
       ...(late && { late }),
       ...(warming && { warming }),
-      ...(scored && { operatingPoint: ready.model.operatingPoints[0].name, ...scoreRows(ready, rows, !isRow || seq % timesteps === 0) }),
+      ...(scored && {
+        operatingPoint: ready.model.operatingPoints[0].name,
+        ...scoreRows(ready, rows, !isRow || seq % timesteps === 0, eventPredictionId(this.facts.key, source, id)),
+      }),
       filled: (window ?? this.window).length,
       timesteps,
       window: isRow && !late ? window.map(({ seq, id }) => ({ seq, id })) : [],

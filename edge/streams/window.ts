@@ -39,10 +39,15 @@ export function timedRow({ values, timestamp }: WindowRow, latest: LatestStatics
   return shape.clock ? [...row, timestamp / 1000] : row;
 }
 
-/** Scores up to T rows just as /v1/score does. `apart`: no row of them was in a window of which this was said. Throws SequenceError where none is valid. */
-export function scoreRows(ready: Ready, rows: readonly (readonly number[])[], apart: boolean): Result {
-  const options = { point: ready.model.operatingPoints[0], explain: false, apart };
+/** Scores up to T rows just as /v1/score does. `apart`: no row of them was in a window of which this was said. `id`: by which its outcome can be told. Throws SequenceError where none is valid. */
+export function scoreRows(ready: Ready, rows: readonly (readonly number[])[], apart: boolean, id: string): Result {
+  const options = { point: ready.model.operatingPoints[0], explain: false, apart, ids: [id] };
   return resultsOf(ready, alignRows(ready, rows), () => ["sequence"], options)[0];
+}
+
+/** By which the outcome of an event's prediction can be told: no id of another kind begins as this does. */
+export function eventPredictionId(key: string, source: string, id: string): string {
+  return JSON.stringify([key, source, id]);
 }
 
 /** Fewer rows, or fewer valid ones, than the shortest sequence in training. */

@@ -24,6 +24,13 @@ export function integer(min: number, max: number): Read<number> {
   };
 }
 
+/** A part of a whole: above 0 and at most 1. */
+export const part: Read<number> = (value, option) => {
+  const number = value.trim() === "" ? Number.NaN : Number(value);
+  if (number > 0 && number <= 1) return number;
+  throw new UsageError(`--${option} must be above 0 and at most 1, got ${value}`);
+};
+
 /** `1:5`: two finite numbers above 0. */
 export const pair: Read<readonly [number, number]> = (value, option) => {
   const numbers = value.split(":").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));

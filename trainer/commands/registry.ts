@@ -1,8 +1,9 @@
-// publish, rollback, models: the registry of a deployment, from here. The Worker proves what it is given; what it says is printed.
+// publish, rollback, models, compare: the registry of a deployment, from here. The Worker proves what it is given; what it says is printed.
 import { createHash } from "node:crypto";
 import { UsageError } from "../../shared/errors.ts";
+import type { Estimate } from "../../shared/model.ts";
 import { loadModel } from "../artifact/artifact-file.ts";
-import { text } from "../cli/arguments.ts";
+import { part, text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { askDeployment, checkAddress, type DeploymentRequest, refusalOf, withoutSlashes } from "../cli/deployment.ts";
@@ -16,6 +17,18 @@ const PUBLISH_WORDS = { artifact: word("artifact, .safetensors") };
 const PUBLISH_OPTIONS = {
   to: option("URL", text, URL_HELP, "none: it must be given"),
   name: option("NAME", text, "name to publish under", "the artifact's own"),
+  shadow: option(
+    "PART",
+    part,
+    "part of the requests that the artifact scores as well, unseen, beside the current one: 0.1",
+    "the artifact becomes the current one",
+  ),
+  share: option(
+    "PART",
+    part,
+    "part of the requests that the artifact answers in place of the current one",
+    "the artifact becomes the current one",
+  ),
   json: JSON_FLAG,
 };
 
@@ -25,21 +38,32 @@ export const publishCommand = declareCommand({
   words: PUBLISH_WORDS,
   options: PUBLISH_OPTIONS,
   examples: [
-    "publish mine.safetensors --to https://quickstep.example.workers.dev",
     "publish mine.safetensors --to https://quickstep.example.workers.dev --name sp500",
+    "publish next.safetensors --to https://quickstep.example.workers.dev --name sp500 --shadow 0.1",
   ],
   run: async (values: Values<typeof PUBLISH_WORDS, typeof PUBLISH_OPTIONS>, { key, loadEngines, terminal }: Dependencies) => {
     if (values.to === undefined) throw new UsageError("--to URL must be given: the deployment to publish to");
+    const { shadow, share } = values;
+    if (shadow !== undefined && share !== undefined)
+      throw new UsageError("--shadow and --share exclude each other: a challenger has one part");
     const { model, bytes } = loadModel(values.artifact, loadEngines());
     const { name = model.name } = values;
     const sha256 = createHash("sha256").update(bytes).digest("hex");
-    const path = `/v1/models/${encodeURIComponent(name)}?sha256=${sha256}`;
+    const query = new URLSearchParams({ sha256, ...(shadow && { shadow: `${shadow}` }), ...(share && { share: `${share}` }) });
+    const path = `/v1/models/${encodeURIComponent(name)}?${query}`;
     const pointer = await call(values.to, path, key, { method: "PUT", body: new Uint8Array(bytes) });
     terminal.print(
-      values.json ? JSON.stringify(pointer) : `${name}@${sha256.slice(0, 12)} answers at ${values.to}, within seconds everywhere`,
+      values.json
+        ? JSON.stringify(pointer)
+        : `${name}@${sha256.slice(0, 12)} ${describeRole(values)} at ${values.to}, within seconds everywhere`,
     );
   },
 });
+
+function describeRole({ shadow, share }: { readonly shadow?: number; readonly share?: number }): string {
+  if (shadow !== undefined) return `scores ${100 * shadow} % of the requests in the shadow`;
+  return share === undefined ? "answers" : `answers ${100 * share} % of the requests`;
+}
 
 const ROLLBACK_WORDS = { url: word(URL_HELP) };
 const ROLLBACK_OPTIONS = { name: option("NAME", text, "name of the model", "none: it must be given"), json: JSON_FLAG };
@@ -60,6 +84,17 @@ export const rollbackCommand = declareCommand({
   },
 });
 
+/** As GET /v1/models lists it. */
+interface Listed {
+  readonly name: string;
+  readonly sha256: string;
+  readonly previous?: string;
+  readonly when?: string;
+  readonly by?: string;
+  readonly challenger?: { readonly sha256: string; readonly share?: number; readonly shadow?: number };
+  readonly fault?: string;
+}
+
 const MODELS_WORDS = { url: word(URL_HELP) };
 const MODELS_OPTIONS = { json: JSON_FLAG };
 
@@ -72,15 +107,67 @@ export const modelsCommand = declareCommand({
   run: async ({ url, json }: Values<typeof MODELS_WORDS, typeof MODELS_OPTIONS>, { key, terminal }: Dependencies) => {
     const answer = await call(url, "/v1/models", key, {});
     if (json) return terminal.print(JSON.stringify(answer));
-    const { defaultModel, models } = answer as unknown as { defaultModel: string | null; models: readonly Record<string, string>[] };
+    const { defaultModel, models } = answer as unknown as { defaultModel: string | null; models: readonly Listed[] };
     terminal.print(`default: ${defaultModel ?? "none"}`);
-    for (const { name, sha256, previous, when, by, fault } of models)
+    for (const { name, sha256, previous, when, by, challenger, fault } of models)
       terminal.print(
         fault ??
-          `${name}@${sha256.slice(0, 12)}${when ? `, published ${when} by ${by}` : ", put by hand"}${previous ? `, before ${previous.slice(0, 12)}` : ""}`,
+          `${name}@${sha256.slice(0, 12)}${when ? `, published ${when} by ${by}` : ", put by hand"}${previous ? `, before ${previous.slice(0, 12)}` : ""}` +
+            (challenger ? `; challenger ${challenger.sha256.slice(0, 12)} ${describeRole(challenger)}` : ""),
       );
   },
 });
+
+const COMPARE_WORDS = { url: word(URL_HELP) };
+const COMPARE_OPTIONS = { name: option("NAME", text, "name of the model", "none: it must be given"), json: JSON_FLAG };
+
+/** As GET /v1/models/{name}/compare gives it. */
+interface Comparison {
+  readonly model: string;
+  readonly challenger: string;
+  readonly shadow?: number;
+  readonly share?: number;
+  readonly paired: boolean;
+  readonly sequences: { readonly model: number; readonly challenger: number };
+  readonly meanDifference: Estimate | null;
+  readonly agreement: number | null;
+  readonly outcomes: { readonly model: number; readonly challenger: number };
+  readonly logLoss: { readonly model: number; readonly challenger: number; readonly difference: Estimate | null } | null;
+}
+
+export const compareCommand = declareCommand({
+  name: "compare",
+  summary: "Compare a deployment's challenger with the model that answers",
+  words: COMPARE_WORDS,
+  options: COMPARE_OPTIONS,
+  examples: [
+    "compare https://quickstep.example.workers.dev --name sp500",
+    "compare https://quickstep.example.workers.dev --name sp500 --json",
+  ],
+  run: async ({ url, name, json }: Values<typeof COMPARE_WORDS, typeof COMPARE_OPTIONS>, { key, terminal }: Dependencies) => {
+    if (name === undefined) throw new UsageError("--name NAME must be given: the model whose challenger is compared");
+    const answer = await call(url, `/v1/models/${encodeURIComponent(name)}/compare`, key, {});
+    terminal.print(json ? JSON.stringify(answer) : listComparison(answer as unknown as Comparison).join("\n"));
+  },
+});
+
+function listComparison({ model, challenger, shadow, share, paired, ...figures }: Comparison): string[] {
+  const { sequences, meanDifference, agreement, outcomes, logLoss } = figures;
+  const withInterval = ({ value, low, high }: Estimate) => `${value.toFixed(4)} (${low.toFixed(4)} to ${high.toFixed(4)})`;
+  return [
+    shadow === undefined
+      ? `${challenger} answers ${100 * share!} % of the requests in place of ${model}`
+      : `${challenger} scores ${100 * shadow} % of the requests of ${model} in the shadow`,
+    paired ? `${sequences.model} sequences that both scored` : "each scored its own sequences: only those whose outcomes came are compared",
+    ...(meanDifference ? [`mean difference of the probabilities: ${withInterval(meanDifference)}`] : []),
+    ...(agreement === null ? [] : [`labels agree on ${(100 * agreement).toFixed(1)} %`]),
+    `outcomes: ${paired ? outcomes.model : `${outcomes.model} of the current model, ${outcomes.challenger} of the challenger`}`,
+    ...(logLoss ? [`log loss: ${logLoss.model.toFixed(4)}, of the challenger ${logLoss.challenger.toFixed(4)}`] : []),
+    ...(logLoss?.difference
+      ? [`difference of the log losses, ${paired ? "paired" : "unpaired"}: ${withInterval(logLoss.difference)}`]
+      : []),
+  ];
+}
 
 /** The JSON of a 200. Throws UsageError for what is no address, DataError for any other answer. */
 async function call(
@@ -92,6 +179,6 @@ async function call(
   checkAddress(url, "the deployment");
   const base = withoutSlashes(url);
   const response = await askDeployment(base, path, key, { ...request, timeoutMs: TIMEOUT_MS });
-  if (response.status !== 200) throw await refusalOf(base, response, "a key of scope admin");
+  if (response.status !== 200) throw await refusalOf(base, response, `a key of scope ${request.method === undefined ? "read" : "admin"}`);
   return response.json().catch(() => ({}));
 }
