@@ -60,12 +60,28 @@ const CHATS: Readonly<Record<string, (sentence: string) => Json>> = {
   }),
 };
 
+/** The `body` of a chat's message, which says one thing. */
+export function isChat(body: unknown): boolean {
+  return typeof body === "string" && Object.hasOwn(CHATS, body);
+}
+
+/** The media type of a delivery, or of an array of them. */
+export function contentTypeOf({ contentType, template }: Body, isBatch: boolean): string {
+  return isBatch && template === "cloudevents" ? "application/cloudevents-batch+json" : contentType;
+}
+
+/** The name under which each row of a batch has its own id; undefined where a template says all that a row has. */
+export function rowIdName({ template }: Body): string | undefined {
+  if (template === undefined) return "id";
+  return template === "cloudevents" ? "webhookid" : undefined; // an extension attribute: CloudEvents' own id is the answer's
+}
+
 export const ENVELOPE: Body = { contentType: "application/json" };
 
 /** `body` and `text` of a destination's table. Throws ConfigurationError. */
 export function parseBody(body: unknown, sentence: unknown, path: Path): Body {
   const at = [...path, "body"];
-  const chat = typeof body === "string" && Object.hasOwn(CHATS, body) ? CHATS[body] : undefined;
+  const chat = isChat(body) ? CHATS[body as string] : undefined;
   if (sentence !== undefined && chat === undefined)
     throw new ConfigurationError([...path, "text"], "must be left out, but for slack, discord and teams", describe(sentence));
   if (body === undefined) return ENVELOPE;

@@ -1,6 +1,7 @@
 // One attempt to deliver one outbox row, and what came of it. Knows no storage; clock and fetch arrive as arguments.
 import { VERSION } from "../../shared/version.ts";
 import { HOPS_HEADER } from "../http/hops.ts";
+import { contentTypeOf } from "./bodies.ts";
 import type { Destination } from "./destinations.ts";
 import { classifyStatus, parseRetryAfter } from "./schedule.ts";
 import { signDelivery } from "./signing.ts";
@@ -21,16 +22,25 @@ export interface Attempt {
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** Never throws. `body` and `id` are the row's, the same on every attempt; timestamp and signatures are this attempt's. */
+/** What an attempt sends. `body` and `id` are the row's or its batch's, the same on every attempt. */
+export interface Sending {
+  readonly id: string;
+  readonly body: string;
+  readonly isBatch: boolean;
+  readonly hops: number;
+  readonly trace?: string | null;
+}
+
+/** Never throws. Timestamp and signatures are this attempt's. */
 export async function attemptDelivery(
-  { url, keys, headers: own, body: { contentType } }: Destination,
-  { id, body, hops, trace }: { readonly id: string; readonly body: string; readonly hops: number; readonly trace?: string | null },
+  { url, keys, headers: own, body: kind }: Destination,
+  { id, body, isBatch, hops, trace }: Sending,
   now: () => number,
   fetch: Fetch,
 ): Promise<Attempt> {
   try {
     const signed = await signDelivery({ id, timestampSeconds: Math.floor(now() / 1000), body, keys });
-    const headers: Record<string, string> = { ...own, ...signed, "content-type": contentType };
+    const headers: Record<string, string> = { ...own, ...signed, "content-type": contentTypeOf(kind, isBatch) };
     const signal = AbortSignal.timeout(DELIVERY_TIMEOUT_MS);
     headers["user-agent"] = `quickstep/${VERSION}`;
     headers[HOPS_HEADER] = `${hops}`;

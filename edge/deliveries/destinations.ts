@@ -12,7 +12,8 @@ import {
 } from "../config/configuration.ts";
 import { fnv1a } from "../http/hashes.ts";
 import { parseSigningKey, type SigningKey } from "../webhooks/signatures/keys.ts";
-import { type Body, parseBody } from "./bodies.ts";
+import { type Batching, MAX_BATCH_ROWS, MAX_BATCH_WAIT_S } from "./batches.ts";
+import { type Body, isChat, parseBody } from "./bodies.ts";
 import { type Condition, parseCondition } from "./conditions.ts";
 
 export interface Destination {
@@ -28,9 +29,13 @@ export interface Destination {
   readonly body: Body;
   /** Absent: each answer with a score. */
   readonly when?: Condition;
+  /** Absent: each answer goes out by itself. */
+  readonly batch?: Batching;
+  /** Of one key, what came first is delivered or given up before the next is sent. */
+  readonly ordered: boolean;
 }
 
-const KEYS = ["url", "urlSecret", "port", "secrets", "unsigned", "authorization", "headers", "when", "body", "text"];
+const KEYS = ["url", "urlSecret", "port", "secrets", "unsigned", "authorization", "headers", "when", "body", "text", "batch", "ordered"];
 const MAX_HEADERS = 20;
 /** Whoever sends sets these. */
 const RESERVED =
@@ -55,10 +60,29 @@ export function parseDestinations(value: unknown, secretOf: SecretOf, allowLoopb
           headers: parseHeaders(table, path, secretOf),
           body: parseBody(table.body, table.text, path),
           ...(table.when !== undefined && { when: parseCondition(table.when, [...path, "when"]) }),
+          ...(table.batch !== undefined && { batch: parseBatch(table, path) }),
+          ordered: parseOrdered(table.ordered, [...path, "ordered"]),
         },
       ];
     }),
   );
+}
+
+function parseBatch({ batch, body }: Table, path: Path): Batching {
+  const at = [...path, "batch"];
+  if (isChat(body))
+    throw new ConfigurationError(at, "must be left out, since a chat takes one message at a time", `body = ${describe(body)}`);
+  const { rows, seconds } = parseTable(batch, at, ["rows", "seconds"]);
+  if (!(Number.isInteger(rows) && (rows as number) >= 1 && (rows as number) <= MAX_BATCH_ROWS))
+    throw new ConfigurationError([...at, "rows"], `must be 1 to ${MAX_BATCH_ROWS}`, describe(rows));
+  if (!(typeof seconds === "number" && seconds >= 0 && seconds <= MAX_BATCH_WAIT_S))
+    throw new ConfigurationError([...at, "seconds"], `must be 0 to ${MAX_BATCH_WAIT_S}`, describe(seconds));
+  return { rows: rows as number, seconds };
+}
+
+function parseOrdered(ordered: unknown, path: Path): boolean {
+  if (ordered !== undefined && typeof ordered !== "boolean") throw new ConfigurationError(path, "must be true or false", describe(ordered));
+  return ordered ?? false;
 }
 
 function parseAddress({ url, urlSecret, port }: Table, path: Path, secretOf: SecretOf, allowLoopback: boolean) {

@@ -29,7 +29,7 @@ export interface DispatchQueue {
   failing(): readonly string[];
   /** As Outbox.due. */
   due(now: number, destination: string, limit: number, except: readonly number[]): readonly DueRow[];
-  /** `webhook-id` of row `n`. */
+  /** `webhook-id` of row `n`, or of the batch that it is the head of. */
   idOf(n: number): string;
   /** As Outbox.settle. */
   settle(row: DueRow, outcome: Outcome): DeliveryState;
@@ -87,7 +87,7 @@ export class Dispatcher {
   }
 
   /**
-   * The rows to try now. A healthy destination leaves a slot to each other one that has something due; a failing one gets one slot, and
+   * The rows to try now. A healthy destination leaves a slot to each other one that has something due; an ordered one gets one; a failing one gets one slot, and
    * none so late that its timeout would outlast the round, in which new events of the others wait. `busy`: the destination of each
    * attempt that runs, whose rows are `except`.
    */
@@ -104,7 +104,8 @@ export class Dispatcher {
     const rows: DueRow[] = [];
     for (const name of names.sort((a, b) => Number(isFailing(a)) - Number(isFailing(b)) || runningOf(a) - runningOf(b))) {
       const failing = isFailing(name);
-      const slots = failing ? Math.min(1, runningOf(name) + Math.max(0, failingRoom)) : Math.max(1, DELIVERIES_AT_ONCE - others);
+      const most = this.dependencies.destinations.get(name)?.ordered ? 1 : Math.max(1, DELIVERIES_AT_ONCE - others);
+      const slots = failing ? Math.min(1, runningOf(name) + Math.max(0, failingRoom)) : most;
       const limit = Math.min(room, slots - runningOf(name));
       if (limit <= 0) continue;
       const chosen = queue.due(now, name, limit, except);
@@ -124,7 +125,7 @@ export class Dispatcher {
     const attempt: Attempt =
       destination === undefined
         ? { verdict: "retry", diagnostics: `no destination ${row.destination} is configured` }
-        : await attemptDelivery(destination, { id, body: row.body, hops: row.hops + 1, trace: row.trace }, now, fetch);
+        : await attemptDelivery(destination, { ...row, id, isBatch: row.rows !== null, hops: row.hops + 1 }, now, fetch);
     const delayMs = nextDelayMs({ attempts: row.attempts + 1, random: random(), retryAfterMs: attempt.retryAfterMs }, scheduleS);
     const settledAt = now();
     const spent = attempt.verdict !== "retry" || (await this.pauses.failed(row.destination, started));

@@ -1,6 +1,9 @@
 // The outbox of one key, as rows in its object's storage: what is due, what became of it, what may go. Every method is synchronous:
 // whoever calls it decides what is one transaction.
+import { closeBatch, IS_MEMBER, OF_UNIT, readBatch, releaseFull, UNIT } from "./batches.ts";
+import { rowIdName } from "./bodies.ts";
 import type { Attempt } from "./delivery.ts";
+import type { Destination } from "./destinations.ts";
 import { type Sql, type SqlValue, select } from "./sql.ts";
 
 export const DELIVERY_STATES = ["pending", "delivered", "dead"] as const;
@@ -25,6 +28,8 @@ export interface Delivery {
   /** When the last attempt began, and how long it took; null before the first. */
   readonly attempted: number | null;
   readonly ms: number | null;
+  /** The row whose batch it is in: all of that is in one state, and its attempts are the batch's. null: in none yet. */
+  readonly batch: number | null;
 }
 
 /** Which rows; what is absent is any. Times in milliseconds since 1970, of when a row was made: from `since` on, before `until`. */
@@ -44,6 +49,7 @@ export interface WholeDelivery extends Delivery {
   readonly history: readonly AttemptRecord[];
 }
 
+/** What one attempt sends: a row, or a batch under the `n` of its head. */
 export interface DueRow {
   readonly n: number;
   readonly destination: string;
@@ -51,8 +57,10 @@ export interface DueRow {
   readonly body: string;
   /** How often the event whose result it carries had been through a Worker of this kind. */
   readonly hops: number;
-  /** The trace that the event came with, as `traceparent` has it; null: none. */
+  /** The trace that the event came with, as `traceparent` has it; null: none. Of a batch, its first row's. */
   readonly trace: string | null;
+  /** Of the batch; null: one row by itself. */
+  readonly rows: number | null;
 }
 
 /** A result on its way to one destination. Times in milliseconds since 1970. */
@@ -123,25 +131,33 @@ export interface AttemptRecord {
 /** A clock that went back by less has not jumped. */
 const CLOCK_JITTER_MS = 1000;
 
-const lastAttempt = (column: string): string => `(SELECT ${column} FROM attempts WHERE n = outbox.n ORDER BY rowid DESC LIMIT 1)`;
-const LISTED = `n, seq, destination, state, attempts, created, due, status, diagnostics, ${lastAttempt("at")} AS attempted, ${lastAttempt("ms")} AS ms`;
+const lastAttempt = (column: string): string =>
+  `(SELECT ${column} FROM attempts WHERE n = iif(head > 0, head, outbox.n) ORDER BY rowid DESC LIMIT 1)`;
+const LISTED = `n, seq, destination, state, attempts, created, status, diagnostics, nullif(head, 0) AS batch,
+  iif(${IS_MEMBER}, (SELECT due FROM outbox AS first WHERE first.n = outbox.head), due) AS due, ${lastAttempt("at")} AS attempted, ${lastAttempt("ms")} AS ms`;
 /** Of a DeliveryFilter, as `filtered` binds it. */
 const MATCHES = "(?1 IS NULL OR state = ?1) AND (?2 IS NULL OR destination = ?2) AND created >= ?3 AND created < ?4";
 const filtered = ({ state, destination, since = 0, until = Number.MAX_SAFE_INTEGER }: DeliveryFilter): SqlValue[] => [
   ...[state ?? null, destination ?? null, since, until],
 ];
 const replayed = (filter: ReplayFilter): SqlValue[] => filtered({ ...filter, state: filter.state ?? "dead" });
+const SENT = "n, destination, attempts, body, hops, trace, head, due";
+
+/** As it is stored, with its batch's head. */
+type StoredRow = Omit<DueRow, "rows"> & { readonly head: number | null; readonly due: number };
 
 /** The rows of one key. Memory holds only what storage does. */
 export class Outbox {
   private readonly sql: Sql;
+  private readonly destinations: ReadonlyMap<string, Pick<Destination, "batch" | "ordered" | "body">>;
   private rows = new Map<string, number>();
   /** Destinations that answered 410, with the address that did: another address under that name is another receiver. */
   private disabled = new Map<string, string>();
 
-  /** The tables must be there. */
-  constructor(sql: Sql) {
+  /** The tables must be there. `destinations`: as they are configured now. */
+  constructor(sql: Sql, destinations: Outbox["destinations"]) {
     this.sql = sql;
+    this.destinations = destinations;
     this.read();
   }
 
@@ -156,23 +172,29 @@ export class Outbox {
     this.disabled = new Map(disabled.map(({ destination, url }) => [destination, url]));
   }
 
-  /** One row; at once a dead one where the destination, at its `url` now, has asked for no more. Returns its `n`. */
+  /**
+   * One row; at once a dead one where the destination, at its `url` now, has asked for no more. For a destination that takes batches it
+   * waits for others, unless it is the last that a batch has room for. Returns its `n`.
+   */
   add({ seq, destination, url, body, now, due, hops, trace }: NewRow): number {
     const isDisabled = url !== undefined && this.disabled.get(destination) === url;
+    const batch = this.destinations.get(destination)?.batch;
+    const next = due + 1000 * (batch?.seconds ?? 0);
     const [{ n }] = select<{ n: number }>(
       this.sql,
-      `INSERT INTO outbox (seq, destination, state, attempts, created, due, dueSet, hops, trace, diagnostics, body)
-       VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?) RETURNING n`,
-      ...[seq, destination, isDisabled ? "dead" : "pending", now, isDisabled ? null : due, now, hops, trace ?? null],
-      ...[isDisabled ? DISABLED : "", body],
+      `INSERT INTO outbox (seq, destination, state, attempts, created, due, dueSet, hops, trace, diagnostics, body, head)
+       VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING n`,
+      ...[seq, destination, isDisabled ? "dead" : "pending", now, isDisabled ? null : next, now, hops, trace ?? null],
+      ...[isDisabled ? DISABLED : "", body, batch === undefined ? null : 0],
     );
+    if (batch !== undefined) releaseFull(this.sql, destination, batch, now);
     this.rows.set(destination, (this.rows.get(destination) ?? 0) + 1);
     return n;
   }
 
   /**
    * Makes room where `destination` has more than `maxRows` rows: its oldest delivered ones go, then its oldest dead ones; where all are
-   * pending, the oldest of those. No other destination's go. Returns how many were deleted that were never delivered.
+   * pending, the oldest of those. No other destination's go, and of a batch all. Returns how many were deleted that were never delivered.
    */
   trim(destination: string, maxRows: number): number {
     let dropped = 0;
@@ -184,12 +206,11 @@ export class Outbox {
   }
 
   private drop(destination: string, state: DeliveryState, count: number): number {
+    const oldest = "FROM outbox WHERE destination = ?1 AND state = ?2 ORDER BY n LIMIT ?3";
     const deleted = select<{ destination: string }>(
       this.sql,
-      "DELETE FROM outbox WHERE n IN (SELECT n FROM outbox WHERE destination = ? AND state = ? ORDER BY n LIMIT ?) RETURNING destination",
-      destination,
-      state,
-      count,
+      `DELETE FROM outbox WHERE n IN (SELECT n ${oldest}) OR (head > 0 AND head IN (SELECT head ${oldest})) RETURNING destination`,
+      ...[destination, state, count],
     );
     this.discount(deleted);
     return deleted.length;
@@ -200,7 +221,7 @@ export class Outbox {
   }
 
   /**
-   * When the next row of each destination that has pending ones is due. Rows whose `due` was set by a clock that was ahead of `now` are
+   * When the next row of each destination that has pending ones is due; of an ordered one, its oldest. Rows whose `due` was set by a clock that was ahead of `now` are
    * due as long from now as they were then.
    */
   nextDueOfEach(now: number): ReadonlyMap<string, number> {
@@ -212,7 +233,20 @@ export class Outbox {
       this.sql.exec(reset, now, now + CLOCK_JITTER_MS);
       rows = read();
     }
-    return new Map(rows.map(({ destination, due }) => [destination, due]));
+    return new Map(rows.map(({ destination, due }) => [destination, this.isOrdered(destination) ? this.oldest(destination)!.due : due]));
+  }
+
+  private isOrdered(destination: string): boolean {
+    return this.destinations.get(destination)?.ordered === true;
+  }
+
+  /** The pending row that came first. */
+  private oldest(destination: string): StoredRow | undefined {
+    return select<StoredRow & { first: number }>(
+      this.sql,
+      `SELECT min(n) AS first, ${SENT} FROM outbox WHERE state = 'pending' AND destination = ? GROUP BY destination`,
+      destination,
+    )[0];
   }
 
   /** The destinations of pending rows that an attempt has failed for. */
@@ -221,17 +255,38 @@ export class Outbox {
     return select<{ destination: string }>(this.sql, tried).map(({ destination }) => destination);
   }
 
-  /** At most `limit` rows to `destination` that are due, the longest due first, none of `except`. */
-  due(now: number, destination: string, limit: number, except: readonly number[]): DueRow[] {
-    return select<DueRow>(
-      this.sql,
-      `SELECT n, destination, attempts, body, hops, trace FROM outbox
-       WHERE state = 'pending' AND destination = ? AND due <= ? AND n NOT IN (SELECT value FROM json_each(?)) ORDER BY due, n LIMIT ?`,
-      destination,
-      now,
-      JSON.stringify(except),
-      limit,
-    );
+  /**
+   * At most `limit` rows to `destination` that are due, the longest due first, none of `except`; of an ordered one, the oldest or none.
+   * What waits for a batch and is due is closed into one. `idPrefix`: an id before its row's `n`.
+   */
+  due(now: number, destination: string, limit: number, except: readonly number[], idPrefix: string): DueRow[] {
+    const chosen: DueRow[] = [];
+    while (chosen.length < limit) {
+      const row = this.nextRow(now, destination, [...except, ...chosen.map(({ n }) => n)]);
+      if (row === undefined) break;
+      chosen.push(this.unitOf(row, now, idPrefix));
+    }
+    return chosen;
+  }
+
+  private nextRow(now: number, destination: string, except: readonly number[]): StoredRow | undefined {
+    if (this.isOrdered(destination)) {
+      const row = this.oldest(destination);
+      return row === undefined || row.due > now || except.includes(row.n) ? undefined : row;
+    }
+    const next = `SELECT ${SENT} FROM outbox
+      WHERE state = 'pending' AND destination = ? AND due <= ? AND n NOT IN (SELECT value FROM json_each(?)) ORDER BY due, n LIMIT 1`;
+    return select<StoredRow>(this.sql, next, destination, now, JSON.stringify(except))[0];
+  }
+
+  /** What goes out for a row that is due. */
+  private unitOf({ head, due: _, ...row }: StoredRow, now: number, prefix: string): DueRow {
+    const { batch, body } = this.destinations.get(row.destination) ?? {};
+    let unit = head;
+    if (head === 0 && batch !== undefined)
+      unit = closeBatch(this.sql, row.destination, batch, { name: body && rowIdName(body), prefix }, now);
+    else if (head === 0) this.sql.exec("UPDATE outbox SET head = NULL WHERE n = ?", row.n); // the destination takes no batches any more
+    return unit ? { ...row, n: unit, ...readBatch(this.sql, unit) } : { ...row, rows: null };
   }
 
   /** When the next row is due, none before `pausedUntil` its destination. */
@@ -240,18 +295,19 @@ export class Outbox {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Writes down what came of an attempt. Returns the row's state. */
+  /** Writes down what came of an attempt, for all rows of a batch. Returns their state. */
   settle({ n, destination }: DueRow, { attempt, url, spent, started, now, nextDelayMs }: Outcome): DeliveryState {
     const { verdict, status, diagnostics } = attempt;
     this.record(n, { at: started, ms: Math.max(0, now - started), status: status ?? null, diagnostics });
     if (!spent) {
-      this.sql.exec("UPDATE outbox SET status = ?, diagnostics = ? WHERE n = ?", status ?? null, diagnostics, n);
+      this.sql.exec(`UPDATE outbox SET status = ?2, diagnostics = ?3 WHERE ${OF_UNIT}`, n, status ?? null, diagnostics);
       return "pending";
     }
     const isOver = verdict === "disable" || nextDelayMs === undefined;
     const state: DeliveryState = verdict === "delivered" ? "delivered" : isOver ? "dead" : "pending";
-    const settled = "UPDATE outbox SET state = ?, attempts = attempts + 1, due = ?, dueSet = ?, status = ?, diagnostics = ? WHERE n = ?";
-    this.sql.exec(settled, state, state === "pending" ? now + nextDelayMs! : null, now, status ?? null, diagnostics, n);
+    const settled = `UPDATE outbox SET state = ?2, attempts = attempts + 1, due = iif(${IS_MEMBER}, NULL, ?3), dueSet = ?4, status = ?5,
+      diagnostics = ?6 WHERE ${OF_UNIT}`;
+    this.sql.exec(settled, n, state, state === "pending" ? now + nextDelayMs! : null, now, status ?? null, diagnostics);
     if (verdict === "disable" && url !== undefined) this.disable(destination, url);
     return state;
   }
@@ -262,9 +318,10 @@ export class Outbox {
     this.sql.exec(older, n, MAX_ATTEMPTS);
   }
 
-  /** The attempts of row `n`, oldest first, those before a replay included. */
+  /** The attempts of row `n`, or of its batch, oldest first, those before a replay included. */
   attemptsOf(n: number): AttemptRecord[] {
-    return select<AttemptRecord>(this.sql, "SELECT at, ms, status, diagnostics FROM attempts WHERE n = ? ORDER BY rowid", n);
+    const ofUnit = `SELECT at, ms, status, diagnostics FROM attempts WHERE n = (SELECT ${UNIT} FROM outbox WHERE n = ?) ORDER BY rowid`;
+    return select<AttemptRecord>(this.sql, ofUnit, n);
   }
 
   /** Row `n` with all that is known of it; undefined where there is none. */
@@ -281,19 +338,20 @@ export class Outbox {
     this.disabled.set(destination, url);
   }
 
-  /** Row `n` again from the start of the schedule, whatever its state. Returns its destination; undefined where there is no such row. */
+  /** Row `n`, and with it its batch, again from the start of the schedule, whatever its state. Returns its destination; undefined where
+   * there is no such row. */
   replay(n: number, now: number): string | undefined {
-    const [row] = select<{ destination: string }>(this.sql, "SELECT destination FROM outbox WHERE n = ?", n);
+    const [row] = select<{ destination: string; unit: number }>(this.sql, `SELECT destination, ${UNIT} AS unit FROM outbox WHERE n = ?`, n);
     if (row === undefined) return undefined;
     this.revive(row.destination);
-    this.sql.exec("UPDATE outbox SET state = 'pending', attempts = 0, due = ?1, dueSet = ?1 WHERE n = ?2", now, n);
+    this.sql.exec(`UPDATE outbox SET ${again("?2")} WHERE ${OF_UNIT}`, row.unit, now);
     return row.destination;
   }
 
-  /** All rows of the filter, and their destination counts as there again. Returns how many. */
+  /** All rows of the filter, each with its batch, and their destination counts as there again. Returns how many. */
   replayAll(filter: ReplayFilter, now: number): number {
     this.revive(filter.destination);
-    const revived = `UPDATE outbox SET state = 'pending', attempts = 0, due = ?5, dueSet = ?5 WHERE ${MATCHES} RETURNING n`;
+    const revived = `UPDATE outbox SET ${again("?5")} WHERE ${UNIT} IN (SELECT ${UNIT} FROM outbox WHERE ${MATCHES}) RETURNING n`;
     return select(this.sql, revived, ...replayed(filter), now).length;
   }
 
@@ -324,20 +382,22 @@ export class Outbox {
     return counts;
   }
 
-  /** Deletes rows that were created before `before` and never delivered; how many. */
+  /** Deletes rows that were created before `before` and never delivered, and of a batch all with its first; how many. */
   expire(before: number): number {
-    const expired = "DELETE FROM outbox WHERE state IN ('dead', 'pending') AND created < ? RETURNING destination";
+    const undelivered = "state IN ('dead', 'pending')";
+    const expired = `DELETE FROM outbox WHERE ${undelivered} AND ${UNIT} IN (SELECT n FROM outbox WHERE ${undelivered} AND created < ?)
+      RETURNING destination`;
     const deleted = select<{ destination: string }>(this.sql, expired, before);
     this.discount(deleted);
     return deleted.length;
   }
 
-  /** Forgets delivered rows created before `before`, and all but the newest. */
+  /** Forgets delivered rows created before `before`, and all but the newest; batches as a whole. */
   prune(before: number): void {
     const deleted = select<{ destination: string }>(
       this.sql,
-      `DELETE FROM outbox WHERE state = 'delivered'
-         AND (created < ? OR n <= (SELECT n FROM outbox WHERE state = 'delivered' ORDER BY n DESC LIMIT 1 OFFSET ?)) RETURNING destination`,
+      `DELETE FROM outbox WHERE state = 'delivered' AND ${UNIT} IN (SELECT n FROM outbox WHERE state = 'delivered'
+         AND (created < ? OR n <= (SELECT n FROM outbox WHERE state = 'delivered' ORDER BY n DESC LIMIT 1 OFFSET ?))) RETURNING destination`,
       before,
       DELIVERED_ROWS,
     );
@@ -348,5 +408,8 @@ export class Outbox {
     return [...this.rows.values()].every((rows) => rows === 0);
   }
 }
+
+/** What a row is when it is to be tried again at `time`. */
+const again = (time: string): string => `state = 'pending', attempts = 0, due = iif(${IS_MEMBER}, NULL, ${time}), dueSet = ${time}`;
 
 const DISABLED = "the destination answered 410 and gets nothing until one of its deliveries is replayed";

@@ -1,4 +1,5 @@
 // The components of the document that are about streams, deliveries and metrics. Requests are in rows.ts, queries in streams/requests.ts.
+import { MAX_BATCH_ROWS } from "../deliveries/batches.ts";
 import { DELIVERY_STATES } from "../deliveries/outbox.ts";
 import { SOURCE_OUTCOMES } from "../streams/source-events.ts";
 import { MAX_NAME_BYTES } from "../webhooks/event.ts";
@@ -21,6 +22,7 @@ export function streamSchemas(): Record<string, Json> {
   const batch = object({ events: list(ref("StreamEvent"), { minItems: 1, maxItems: hole("sequences") }) });
   const ignored = object({ source: text, ignored: { type: "boolean" } });
   const several = object({ results: list(ref("StreamAnswer"), { minItems: 1 }) });
+  const delivered = { type: { ...text, const: "prediction.created" }, timestamp: time, data: ref("StreamAnswer") };
   return {
     StreamEvent: event(),
     StreamRequest: {
@@ -31,7 +33,9 @@ export function streamSchemas(): Record<string, Json> {
     StreamAnswers: { anyOf: [ref("StreamAnswer"), several] },
     StreamView: view(),
     HookAnswer: { anyOf: [ref("StreamAnswer"), several, ignored], description: "ignored: the source does not want it." },
-    DeliveredResult: object({ type: { ...text, const: "prediction.created" }, timestamp: time, data: ref("StreamAnswer") }),
+    DeliveredResult: object(delivered),
+    DeliveredRow: object({ id: { ...text, description: "The webhook-id of its own that GET /v1/deliveries lists." }, ...delivered }),
+    DeliveredBatch: list(ref("DeliveredRow"), { minItems: 1, maxItems: MAX_BATCH_ROWS }),
     ...deliverySchemas(),
   };
 }
@@ -92,6 +96,7 @@ function deliverySchemas(): Record<string, Json> {
     diagnostics: { ...text, description: "Why the last attempt failed: the beginning of what the receiver said." },
     attempted: orNull(time, "When the last attempt began."),
     ms: orNull(count, "How long the last attempt took, in milliseconds."),
+    batch: orNull(text, "The webhook-id of the batch that it is sent in; null: it is sent by itself, or waits for a batch."),
   };
   const attempt = { at: time, ms: count, status: orNull(whole, "null: there was no answer."), diagnostics: text };
   const detailed = {

@@ -28,6 +28,7 @@ const DELIVERY = {
   diagnostics: "answered 503",
   attempted: WHEN,
   ms: 120,
+  batch: null,
 };
 const HISTORY = [{ at: WHEN, ms: 120, status: 503, diagnostics: "answered 503" }];
 const SENT = `{"type":"prediction.created","timestamp":"${WHEN}","data":{}}`;
@@ -158,33 +159,38 @@ function deliveries(): Paths {
 /** What receivers get: each result of a stream, signed as Standard Webhooks 1.0.0 says. */
 export function deliveryWebhooks(): Paths {
   const header = (name: string, description: string): Json => ({ name, in: "header", required: true, schema: text, description });
-  return {
-    result: {
-      post: {
-        operationId: "receiveResult",
-        tags: ["deliveries"],
-        summary: "A result of a stream",
-        description:
-          "Signed as Standard Webhooks 1.0.0 says. A delivery comes again, with the same webhook-id, until it is answered with a 2xx.",
-        parameters: [
-          header("webhook-id", "The same on every attempt."),
-          header("webhook-timestamp", "Of this attempt, in seconds since 1970."),
-          header(
-            "webhook-signature",
-            "One signature of each key, separated by spaces: v1,base64 of an HMAC-SHA256, or v1a,base64 of Ed25519.",
-          ),
-        ],
-        requestBody: {
-          required: true,
-          content: json(ref("DeliveredResult"), { type: "prediction.created", timestamp: WHEN, data: shownStreamAnswer() }),
-        },
-        responses: {
-          "2XX": { description: "Taken: nothing more is sent of this result." },
-          "410": { description: "Not wanted any more: the destination is disabled for this key." },
-          default: { description: "Sent again later." },
-        },
+  const receive = (operationId: string, summary: string, schema: string, example: object): Paths[string] => ({
+    post: {
+      operationId,
+      tags: ["deliveries"],
+      summary,
+      description:
+        "Signed as Standard Webhooks 1.0.0 says. A delivery comes again, with the same webhook-id, until it is answered with a 2xx.",
+      parameters: [
+        header("webhook-id", "The same on every attempt."),
+        header("webhook-timestamp", "Of this attempt, in seconds since 1970."),
+        header(
+          "webhook-signature",
+          "One signature of each key, separated by spaces: v1,base64 of an HMAC-SHA256, or v1a,base64 of Ed25519.",
+        ),
+      ],
+      requestBody: {
+        required: true,
+        content: json(ref(schema), example),
+      },
+      responses: {
+        "2XX": { description: "Taken: it is not sent again." },
+        "410": { description: "Not wanted any more: the destination is disabled for this key." },
+        default: { description: "Sent again later." },
       },
     },
+  });
+  const result = { type: "prediction.created", timestamp: WHEN, data: shownStreamAnswer() };
+  return {
+    result: receive("receiveResult", "A result of a stream", "DeliveredResult", result),
+    batch: receive("receiveBatch", "Results of a stream, where the destination takes batches", "DeliveredBatch", [
+      { id: DELIVERY.id, ...result },
+    ]),
   };
 }
 

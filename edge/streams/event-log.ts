@@ -64,6 +64,8 @@ export interface Added {
   readonly previous: 0 | 1 | undefined;
 }
 
+type Destinations = ConstructorParameters<typeof Outbox>[1];
+
 interface StoredAnswer {
   readonly digest: string;
   /** JSON. */
@@ -90,22 +92,28 @@ export class EventLog {
   private shape: Shape | undefined;
 
   /** The tables must be there. */
-  private constructor(storage: ObjectStorage, recipe: Recipe | undefined) {
+  private constructor(storage: ObjectStorage, recipe: Recipe | undefined, destinations: Destinations) {
     this.storage = storage;
     this.sql = storage.sql;
     this.recipe = recipe;
     this.shape = recipe && shapeOf(recipe);
-    this.outbox = new Outbox(this.sql);
+    this.outbox = new Outbox(this.sql, destinations);
     this.read();
   }
 
   /** Undefined where there has been no event: then nothing is written. */
-  static open(storage: ObjectStorage): EventLog | undefined {
-    return migrateTables(storage) ? new EventLog(storage, undefined) : undefined;
+  static open(storage: ObjectStorage, destinations: Destinations): EventLog | undefined {
+    return migrateTables(storage) ? new EventLog(storage, undefined, destinations) : undefined;
   }
 
   /** Creates the tables. `report`: what has just been reported to the directory. */
-  static create(storage: ObjectStorage, recipe: Recipe | undefined, key: string, report: DirectoryReport): EventLog {
+  static create(
+    storage: ObjectStorage,
+    recipe: Recipe | undefined,
+    destinations: Destinations,
+    key: string,
+    report: DirectoryReport,
+  ): EventLog {
     storage.transactionSync(() => {
       createTables(storage);
       const generation = crypto.randomUUID().slice(0, 8);
@@ -114,7 +122,7 @@ export class EventLog {
         VALUES (?, ?, 0, 0, ?, ?, ?, ?)`;
       storage.sql.exec(insert, key, generation, version, due, reported, reportedAt);
     });
-    return new EventLog(storage, recipe);
+    return new EventLog(storage, recipe, destinations);
   }
 
   /** From now on the window is what a model of this recipe takes. */
@@ -339,7 +347,7 @@ export class EventLog {
   settle(row: DueRow, outcome: Outcome): DeliveryState {
     return this.storage.transactionSync(() => {
       const state = this.outbox.settle(row, outcome);
-      if (state === "delivered") this.change({ delivered: this.facts.delivered + 1 });
+      if (state === "delivered") this.change({ delivered: this.facts.delivered + (row.rows ?? 1) });
       return state;
     });
   }

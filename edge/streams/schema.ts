@@ -1,5 +1,6 @@
 // The tables of a key's object, and the steps from one version of them to the next. They lie in people's objects: names stay, a step that
 // was deployed is never changed, and whoever needs another table or column adds a step.
+import { BATCHES_SCHEMA } from "../deliveries/batches.ts";
 import { ATTEMPTS_SCHEMA, OUTBOX_BY_SETTING, OUTBOX_SCHEMA } from "../deliveries/outbox.ts";
 import { hasTable, type Sql, select } from "../deliveries/sql.ts";
 import type { ObjectStorage } from "./storage.ts";
@@ -28,6 +29,7 @@ const FIRST = `
  * To 4: the trace that the event of an outbox row came with.
  * To 5: the label of the last scored window, and by which model; the attempts of each row.
  * To 6: the name of the model that the rows are for.
+ * To 7: the batch of an outbox row; those of before go out by themselves.
  */
 const STEPS: readonly string[] = [
   `CREATE TABLE storage (version INTEGER NOT NULL);
@@ -49,6 +51,7 @@ const STEPS: readonly string[] = [
   ALTER TABLE stream ADD COLUMN labelModel TEXT;
   ${ATTEMPTS_SCHEMA}`,
   "ALTER TABLE stream ADD COLUMN model TEXT;",
+  BATCHES_SCHEMA,
 ];
 
 /** The version of the tables that this code reads and writes. */

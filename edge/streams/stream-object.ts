@@ -92,9 +92,11 @@ export interface StoredPrediction {
 }
 
 /** A row with its names. */
-export type Named<Row> = Row & {
+export type Named<Row> = Omit<Row, "batch"> & {
   /** `webhook-id`, the same on every attempt: msg_, the object, its generation, the row. */
   readonly id: string;
   readonly key: string;
+  /** The `webhook-id` of the batch that it goes out in; null: by itself, or that is not yet known. */
+  readonly batch: string | null;
 };
 export type ListedDelivery = Named<Delivery>;

@@ -62,7 +62,7 @@ export class Stream implements StreamObject {
     this.dependencies = dependencies;
     const { destinations, settings } = endpoints;
     this.dispatcher = new Dispatcher({ ...dependencies, destinations, scheduleS: settings.scheduleS });
-    this.eventLog = EventLog.open(context.storage);
+    this.eventLog = EventLog.open(context.storage, destinations);
     const standing = models.standing();
     if (!("unready" in standing) && (this.eventLog?.facts.model ?? null) === null) this.use(standing);
     this.ring = new ObjectAlarm({
@@ -145,7 +145,8 @@ export class Stream implements StreamObject {
     // Meanwhile the directory may have heard otherwise, or that the key is forgotten: then the facts decide whether to report again.
     if (emptied !== this.emptied || (this.eventLog?.facts.version ?? 0) >= version) return true;
     const report = { version, due, reported: JSON.stringify(counts), reportedAt: now };
-    if (this.eventLog === undefined) this.eventLog = EventLog.create(this.context.storage, this.recipe, key, report);
+    const { destinations } = this.dependencies.endpoints;
+    if (this.eventLog === undefined) this.eventLog = EventLog.create(this.context.storage, this.recipe, destinations, key, report);
     else this.eventLog.change(report);
     return true;
   }
@@ -165,7 +166,7 @@ export class Stream implements StreamObject {
     return {
       key: eventLog.facts.key,
       nextDueOfEach: (now) => eventLog.outbox.nextDueOfEach(now),
-      due: (now, destination, limit, except) => eventLog.outbox.due(now, destination, limit, except),
+      due: (now, destination, limit, except) => eventLog.outbox.due(now, destination, limit, except, this.idOf(eventLog, "")),
       idOf: (n) => this.idOf(eventLog, n),
       failing: () => eventLog.outbox.failing(),
       settle: (row, outcome) => {
@@ -263,7 +264,8 @@ export class Stream implements StreamObject {
 
   private nameRow<Row extends Delivery>(eventLog: EventLog, row: Row): Named<Row> {
     const due = row.due === null ? null : Math.max(row.due, this.pausedUntil(row.destination));
-    return { ...row, due, id: this.idOf(eventLog, row.n), key: eventLog.facts.key };
+    const batch = row.batch === null ? null : this.idOf(eventLog, row.batch);
+    return { ...row, due, id: this.idOf(eventLog, row.n), key: eventLog.facts.key, batch };
   }
 
   async delivery(generation: string, n: number): Promise<Named<WholeDelivery> | null> {
@@ -306,9 +308,12 @@ export class Stream implements StreamObject {
     while (!this.eventLog?.facts.reported || this.eventLog.facts.due === null)
       if (!(await this.registerKey(key, true))) throw new Error("the directory has no room for the key");
     const { eventLog } = this;
-    const rows = this.context.storage.transactionSync(() =>
-      postBody(eventLog, () => body, { destinations }, this.dependencies.now(), this.dependencies),
-    );
+    const now = this.dependencies.now();
+    const rows = this.context.storage.transactionSync(() => {
+      const added = postBody(eventLog, () => body, { destinations }, now, this.dependencies);
+      if (atOnce) for (const n of added) eventLog.outbox.replay(n, now); // it waits for no batch
+      return added;
+    });
     if (atOnce) for (const name of destinations) this.dispatcher.pauses.clear(name);
     this.ring.arm();
     return rows.map((n) => this.idOf(eventLog, n));
@@ -320,7 +325,7 @@ export class Stream implements StreamObject {
     await this.report(this.eventLog);
   }
 
-  private idOf({ facts }: EventLog, n: number): string {
+  private idOf({ facts }: EventLog, n: number | ""): string {
     return `msg_${this.context.id}_${facts.generation}_${n}`;
   }
 }

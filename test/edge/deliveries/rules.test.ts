@@ -3,51 +3,11 @@ import { describe, expect, test } from "vitest";
 import { ENVELOPE, parseBody, renderBody, type Said } from "../../../edge/deliveries/bodies.ts";
 import { holds, parseCondition } from "../../../edge/deliveries/conditions.ts";
 import { parseDestinations } from "../../../edge/deliveries/destinations.ts";
-import { openModel } from "../../../edge/models/servable-model.ts";
-import { readEndpoints } from "../../../edge/streams/endpoints.ts";
-import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
-import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
-import { kernel } from "../../fixtures/kernel.ts";
-import { makeModel, randomOf } from "../../fixtures/model.ts";
-import { openStreams } from "../../fixtures/streams.ts";
+import { openDestinations, SECRETS, servableOf } from "../../fixtures/destinations.ts";
+import { randomOf } from "../../fixtures/model.ts";
 
-const SECRETS = {
-  DESK: `whsec_${Buffer.alloc(24, 7).toString("base64")}`,
-  BEARER: "Bearer of a secret",
-  CHAT: "https://hooks.slack.com/services/T/B/x",
-};
 const START = Date.UTC(2026, 0, 31);
-const modelOf = (name: string, shortest: number) => {
-  const model = makeModel(kernel, { name, timesteps: 4, features: ["a", "b"], channels: [{ base: "feature", a: 0, view: "level" }] });
-  // half of the windows on either side
-  const operatingPoints = [{ ...model.operatingPoints[0], threshold: 0.5 }, ...model.operatingPoints.slice(1)];
-  return { ...model, operatingPoints, recipe: { ...model.recipe, lengths: [shortest, 4] as const } };
-};
-const servableOf = (name = "fx", shortest = 1) =>
-  openModel(encodeArtifact(modelOf(name, shortest)), instantiateKernel(kernel).log, (m) => createWasmEngine(kernel, m));
-
-/** Streams with these destinations, and what goes out. */
-function open(destinations: object, servable = servableOf()) {
-  const endpoints = readEndpoints({ ...SECRETS, DESTINATIONS: destinations });
-  expect(endpoints.unusable).toBeUndefined();
-  const streams = openStreams(servable, {}, START);
-  streams.restart(servable, endpoints);
-  const sent: { url: string; headers: Record<string, string>; body: string }[] = [];
-  let status = 200;
-  streams.fetch = async (url, init) => {
-    sent.push({ url, headers: init.headers as Record<string, string>, body: init.body as string });
-    return new Response("no", { status });
-  };
-  let n = 0;
-  const send = async (values: readonly number[], { store } = streams) => {
-    n++;
-    const event = { id: `e${n}`, timestamp: START + n, data: { values }, digest: `${n}` };
-    const ready = servable as never;
-    const [{ answer }] = await store.accept("k", [event], { ready, source: "api", destinations: Object.keys(destinations) } as never);
-    return answer;
-  };
-  return { streams, sent, send, answer: (code: number) => (status = code), endpoints };
-}
+const open = openDestinations;
 
 describe("when", () => {
   test.each<[string, object, boolean]>([

@@ -239,7 +239,7 @@ describe("DESTINATIONS", () => {
     [{ url: "https://a.example.com/", secrets: ["ASYMMETRIC_PUBLIC"] }, "must name a secret that is whsec_ or whsk_"],
     [
       { url: "https://a.example.com/", secrets: ["STANDARD"], method: "PUT" },
-      'DESTINATIONS.d must have no keys but url, urlSecret, port, secrets, unsigned, authorization, headers, when, body, text, got "method"',
+      'DESTINATIONS.d must have no keys but url, urlSecret, port, secrets, unsigned, authorization, headers, when, body, text, batch, ordered, got "method"',
     ],
   ])("%j: %s", (destination, sentence) => expect(() => parse(destination)).toThrow(sentence));
 

@@ -338,6 +338,7 @@ test("events go to the destinations of the configuration, and deliveries are lis
       diagnostics: "",
       attempted: "2026-01-31T00:00:00.000Z",
       ms: 0,
+      batch: null,
     },
   ]);
   expect(await (await app.request("/v1/metrics")).json()).toEqual({

@@ -296,6 +296,7 @@ test("the tables and columns that lie in people's objects keep their names, and 
     "dueSet",
     "hops",
     "trace",
+    "head",
   ];
   expect(columns("storage")).toEqual(["version"]);
   expect(columns("statics")).toEqual(["timestamp", "seq", "row"]);
