@@ -14,7 +14,7 @@ export const MAX_BATCH_WAIT_S = 3600;
 /** Characters of all rows: a longer batch is closed earlier. */
 const MAX_BATCH_LENGTH = 1_000_000;
 
-/** From version 6 of a key's tables on. */
+/** From version 7 of a key's tables on. */
 export const BATCHES_SCHEMA = `
   ALTER TABLE outbox ADD COLUMN head INTEGER;
   CREATE INDEX outbox_by_head ON outbox (head) WHERE head > 0;

@@ -289,24 +289,7 @@ function reportFailures(store: StreamStore, report: (error: Error) => void): Str
       }
     };
   };
-  return {
-    accept: reporting(store.accept),
-    claim: reporting(store.claim),
-    view: reporting(store.view),
-    forget: reporting(store.forget),
-    prediction: reporting(store.prediction),
-    announce: reporting(store.announce),
-    keys: reporting(store.keys),
-    deliveries: reporting(store.deliveries),
-    replay: reporting(store.replay),
-    delivery: reporting(store.delivery),
-    replayAll: reporting(store.replayAll),
-    totals: reporting(store.totals),
-    breakers: reporting(store.breakers),
-    hear: reporting(store.hear),
-    sources: reporting(store.sources),
-    sweep: reporting(store.sweep),
-  };
+  return Object.fromEntries(Object.entries(store).map(([name, method]) => [name, reporting(method)])) as unknown as StreamStore;
 }
 
 async function inParallel<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {

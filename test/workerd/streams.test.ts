@@ -2,7 +2,10 @@
 import { evictAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
+import { ENVELOPE } from "../../edge/deliveries/bodies.ts";
+import { Outbox } from "../../edge/deliveries/outbox.ts";
 import artifact from "../../edge/model.safetensors";
+import { migrateTables } from "../../edge/streams/schema.ts";
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 
 const { recipe, golden } = decodeArtifact(new Uint8Array(artifact));
@@ -137,5 +140,58 @@ describe("a delivery", () => {
     expect(deliveries.pending).toBeGreaterThan(0);
     const listed = (await jsonOf(ask("/v1/streams?limit=200"))).streams as { key: string }[];
     expect(listed).toContainEqual({ key: "counted", pending: 1, delivered: 0, dead: 0, dropped: 0 });
+  });
+});
+
+describe("a batch, on the platform's own SQLite", () => {
+  const PREFIX = "msg_0_0_";
+  const destinations = new Map([["desk", { batch: { rows: 3, seconds: 5 }, ordered: true, body: ENVELOPE }]]);
+  const add = (outbox: Outbox, seq: number, now: number) =>
+    outbox.add({ seq, destination: "desk", url: undefined, body: `{"seq":${seq}}`, now, due: now, hops: seq });
+  const failed = { verdict: "retry", status: 500, diagnostics: "no" } as const;
+
+  test("is written before its first attempt, and what became of it is its rows'", async () => {
+    await send("batched", events[0]); // the object has tables then
+    await runInDurableObject(stubOf("batched"), (_, { storage }) => {
+      const outbox = new Outbox(storage.sql, destinations);
+      for (let seq = 1; seq <= 4; seq++) add(outbox, seq, 1000);
+      expect(outbox.nextDueOfEach(1000).get("desk")).toBe(1000);
+      const [first, ...more] = outbox.due(1000, "desk", 6, [], PREFIX);
+      expect(more).toEqual([]);
+      const body = '[{"id":"msg_0_0_1","seq":1},{"id":"msg_0_0_2","seq":2},{"id":"msg_0_0_3","seq":3}]';
+      expect(first).toMatchObject({ n: 1, rows: 3, hops: 3, body });
+      // killed here, it is there again, as it was, whatever came
+      add(outbox, 5, 2000);
+      const again = new Outbox(storage.sql, destinations);
+      expect(again.due(9000, "desk", 6, [], PREFIX)).toMatchObject([{ n: 1, rows: 3, body }]);
+      const outcome = { attempt: failed, url: undefined, spent: true, started: 9000, now: 9100 };
+      expect(again.settle(first, { ...outcome, nextDelayMs: 1000 })).toBe("pending");
+      expect(again.nextDueOfEach(9100).get("desk")).toBe(10_100);
+      expect(again.due(9100, "desk", 6, [], PREFIX)).toEqual([]); // what is newer waits for it
+      expect(again.settle(first, { ...outcome, nextDelayMs: undefined })).toBe("dead");
+      expect(again.list({}, 99, 99).map(({ n, state, batch }) => [n, state, batch])).toEqual([
+        ...[5, 4].map((n) => [n, "pending", null]),
+        ...[3, 2, 1].map((n) => [n, "dead", 1]),
+      ]);
+      expect(again.find(3)).toMatchObject({ due: null, history: [{ status: 500 }, { status: 500 }] });
+      expect(again.due(9100, "desk", 6, [], PREFIX)).toMatchObject([{ n: 4, rows: 2 }]);
+      expect(again.replay(2, 9200)).toBe("desk");
+      expect(again.due(9200, "desk", 6, [], PREFIX)).toMatchObject([{ n: 1, rows: 3, attempts: 0, body }]);
+      expect(again.expire(1500)).toBe(5);
+      expect(again.isEmpty).toBe(true);
+    });
+  });
+
+  test("may come into an object of the version before", async () => {
+    await send("older", events[0]);
+    await runInDurableObject(stubOf("older"), (_, { storage }) => {
+      const { sql } = storage;
+      new Outbox(sql, new Map()).add({ seq: 1, destination: "desk", url: undefined, body: "{}", now: 1, due: 1, hops: 0 });
+      for (const undo of ["DROP INDEX outbox_by_head", "DROP INDEX outbox_waiting", "ALTER TABLE outbox DROP COLUMN head"]) sql.exec(undo);
+      sql.exec("UPDATE storage SET version = 6");
+      expect(migrateTables(storage)).toBe(true);
+      const outbox = new Outbox(sql, destinations);
+      expect(outbox.due(2, "desk", 6, [], PREFIX)).toMatchObject([{ n: 1, rows: null, body: "{}" }]);
+    });
   });
 });

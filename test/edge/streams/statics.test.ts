@@ -231,7 +231,7 @@ describe("tables of version 2", () => {
     const answer = await send(eventAt(4));
     expect(answer).toMatchObject({ status: 200, seq: 4, filled: 3 });
     expect(answer.probability).toBe(await scored([2, 3, 4], PRO));
-    expect(streams.query("k", "SELECT version FROM storage")).toEqual([{ version: 6 }]);
+    expect(streams.query("k", "SELECT version FROM storage")).toEqual([{ version: 7 }]);
     expect((await send(eventAt(5, BASIC))).probability).toBe(await scored([3, 4, 5], BASIC));
   });
 

@@ -414,7 +414,7 @@ describe("tables of version 1", () => {
     expect(known).toEqual({ answer: { key: "k", seq: 1, window: [{ seq: 1, id: "e1" }] }, replayed: true });
     expect(next.answer).toMatchObject({ seq: 3, filled: 3 });
     expect(next.answer.fresh).toBeUndefined();
-    expect(streams.query("k", "SELECT version FROM storage")).toEqual([{ version: 6 }]);
+    expect(streams.query("k", "SELECT version FROM storage")).toEqual([{ version: 7 }]);
     await streams.rearm("k");
     await streams.advance(streams.clock + 1000);
     expect((await streams.store.deliveries({ key: "k" }, 10)).items).toMatchObject([{ state: "delivered" }]);
@@ -436,7 +436,7 @@ describe("tables of version 1", () => {
     streams.run("k", "UPDATE storage SET version = 99");
     streams.restart();
     await expect(send(streams, eventAt(2))).rejects.toMatchObject({ kind: "storage" });
-    expect(JSON.stringify(streams.log)).toContain("version 99, newer than this Worker's 6");
+    expect(JSON.stringify(streams.log)).toContain("version 99, newer than this Worker's 7");
   });
 });
 
