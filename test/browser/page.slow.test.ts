@@ -406,7 +406,7 @@ describe.skipIf(!isHere)("the page", () => {
   describe("streams and deliveries", () => {
     const HOSTILE = "<img src=x onerror=\"document.title='taken'\"> 📈";
     const counts = { pending: 1, delivered: 2, dead: 1, dropped: 0 };
-    const made = { key: HOSTILE, destination: "desk", created: 1_795_599_000_000, attempted: 1_795_599_001_000, ms: 120 };
+    const made = { key: HOSTILE, destination: "desk", created: 1_795_599_000_000, attempted: 1_795_599_001_000, ms: 120, batch: null };
     const deliveries: ListedDelivery[] = [
       {
         ...made,
