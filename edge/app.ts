@@ -14,6 +14,7 @@ import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { inferenceHealthRoutes, inferenceRoutes } from "./routes/inference-v2.ts";
+import { keyRoutes } from "./routes/key.ts";
 import { modelRoutes } from "./routes/model.ts";
 import { expositionRoutes, outcomeRoutes, watchRoutes } from "./routes/monitor.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
@@ -50,6 +51,7 @@ export function createApp(models: Models, dependencies: Dependencies): Hono<Edge
   app.route("/health", healthRoutes(modelOf, models, dependencies)).route("/v2", inferenceHealthRoutes(modelOf, dependencies.registry));
   app.route("/v1/models", registryRoutes(dependencies, models));
   app.route("/v1/streams", streamRoutes(modelOf, dependencies));
+  app.route("/v1/key", keyRoutes(access));
   app.route("/v1/deliveries", deliveryRoutes(dependencies)).route("/v1/metrics", metricRoutes(dependencies));
   app.route("/metrics", expositionRoutes(modelOf, dependencies)).route("/v1/outcomes", outcomeRoutes(modelOf, dependencies));
   app.route("/", modelled(modelOf, dependencies)).route("/hooks", hookRoutes(modelOf, dependencies));

@@ -5,7 +5,7 @@ import { RequestError } from "./problem.ts";
 
 /** `score`: have sequences scored. `read`: the model's card and metadata. `admin`: both, and what changes anything. */
 export type Scope = "score" | "read" | "admin";
-const SCOPES: readonly Scope[] = ["score", "read", "admin"];
+export const SCOPES: readonly Scope[] = ["score", "read", "admin"];
 const DEFAULT_SCOPES: readonly Scope[] = ["score", "read"];
 
 export interface Key {

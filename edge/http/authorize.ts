@@ -64,7 +64,8 @@ const REPOSITORY_INDEX = "/v2/repository/index";
 
 /** Of which one is enough. Reading reads; scoring only adds; whatever takes something away or sends something again is for admins. */
 function scopesOf(method: string, path: string): readonly Scope[] {
-  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return OTHER_PROTOCOLS.test(path) ? ["read", "score"] : ["read"];
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS")
+    return OTHER_PROTOCOLS.test(path) || path === "/v1/key" ? ["read", "score"] : ["read"];
   if (path === REPOSITORY_INDEX) return ["read", "score"];
   const changesModels = path.startsWith("/v1/models/") && (method !== "POST" || path.endsWith("/rollback"));
   const isForAdmins = changesModels || path.startsWith("/v1/deliveries") || (method === "DELETE" && path.startsWith("/v1/streams"));

@@ -1,5 +1,6 @@
 // The service as OpenAPI 3.1, from the constants and schemas that validate. The build writes it with holes where the model's figures belong.
 import { VERSION } from "../../shared/version.ts";
+import { SCOPES } from "../http/access.ts";
 import { PROBLEMS } from "../http/problem.ts";
 import { MAX_HOOK_BYTES } from "../webhooks/extraction.ts";
 import { inferencePaths, inferenceSchemas } from "./inference.ts";
@@ -10,10 +11,13 @@ import { scorePaths, scoreSchemas } from "./score.ts";
 import { streamSchemas } from "./stream-schemas.ts";
 import { deliveryWebhooks, shownStreamAnswer, streamPaths } from "./streams.ts";
 import {
+  ABOUT,
   BODIED,
   hole,
   type Json,
   json,
+  KEYED,
+  list,
   type Operation,
   object,
   open,
@@ -67,6 +71,7 @@ export function describeService(): Document {
       schemas: {
         ...scoreSchemas(),
         ...PROBLEM_SCHEMAS,
+        Key: object({ name: text, scopes: list({ ...text, enum: SCOPES }) }),
         ...inferenceSchemas(),
         ...predictSchemas(),
         ...registrySchemas(),
@@ -136,6 +141,16 @@ function otherPaths(): Paths {
     "/health/live": { get: open("isLive", "service", "Whether this Worker runs", live) },
     "/health/ready": {
       get: open("isReady", "service", "Whether it has a proven model, readable keys and webhooks", ready, {}, problems("artifact")),
+    },
+    "/v1/key": {
+      get: open(
+        "getKey",
+        "service",
+        "What the key that asks may do",
+        json(ref("Key"), { name: "desk", scopes: ["score", "read"] }),
+        { security: ABOUT },
+        KEYED,
+      ),
     },
     "/openapi.json": {
       get: open(

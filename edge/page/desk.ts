@@ -1,21 +1,10 @@
-// The desk: destinations, deliveries and streams as the service lists them, refreshed while the tab is open; replays for scope admin.
-import { $, element, tableRow } from "./elements.ts";
-import { drawOutcomes } from "./outcomes.ts";
-import { askJson } from "./service.ts";
-
-/** As GET /v1/deliveries lists it. */
-interface Delivery {
-  readonly id: string;
-  readonly key: string;
-  readonly seq: number;
-  readonly destination: string;
-  readonly state: "pending" | "delivered" | "dead";
-  readonly attempts: number;
-  readonly created: string;
-  readonly due: string | null;
-  readonly status: number | null;
-  readonly diagnostics: string;
-}
+// The desk: sources, destinations, deliveries and streams as the service lists them, refreshed while the tab is open. Who has a key of
+// scope admin sends again, and tries a destination; others see no button for it.
+import { askDelivery, askOpened, type Delivery, deskButton, showDeliveries } from "./deliveries.ts";
+import { $, element, fillTable, moment } from "./elements.ts";
+import { duration } from "./latency.ts";
+import { askJson, session } from "./service.ts";
+import { type Source, showSources } from "./sources.ts";
 
 interface Destination {
   readonly name: string;
@@ -30,19 +19,18 @@ interface Metrics {
   readonly streams: number;
   readonly deliveries: Counts;
   readonly destinations: readonly Destination[];
+  readonly sources: readonly Source[];
 }
 
 const REFRESH_MS = 5000;
 /** Of one page of a list: the API gives no more. */
 const MOST_ROWS = 200;
+/** A test's answer is waited for so often, so long each. */
+const [TEST_LOOKS, TEST_WAIT_MS] = [20, 1000];
+const FILTERS = ["state", "destination", "key", "since", "until"];
 let timer: ReturnType<typeof setInterval> | undefined;
 /** Counts the refreshes: an answer that a newer one overtook is not shown. */
 let asked = 0;
-/** The deliveries whose details are open. */
-const opened = new Set<string>();
-
-const at = (time: string | null): string =>
-  time === null ? "" : new Date(time).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
 
 /** Lists what there is now and from then on, or rests. */
 export function openDesk(isOpen: boolean): void {
@@ -54,27 +42,34 @@ export function openDesk(isOpen: boolean): void {
   }, REFRESH_MS);
 }
 
+/** As the API takes it; times are this browser's, and go as UTC. */
 function filterOf(): URLSearchParams {
-  const filter = new URLSearchParams({ limit: `${MOST_ROWS}` });
-  for (const name of ["state", "destination", "key"]) {
-    const { value } = $<HTMLInputElement>(`desk-${name}`);
-    if (value !== "") filter.set(name, value);
+  const filter = new URLSearchParams();
+  for (const name of FILTERS) {
+    const { value, type } = $<HTMLInputElement>(`desk-${name}`);
+    if (value !== "") filter.set(name, type === "datetime-local" ? new Date(value).toISOString() : value);
   }
   return filter;
 }
 
 async function refresh(): Promise<void> {
   const mine = ++asked;
+  const filter = filterOf();
+  filter.set("limit", `${MOST_ROWS}`);
   try {
-    const [metrics, listed, keys] = await Promise.all([
+    const [metrics, listed, keys, details] = await Promise.all([
       askJson<Metrics>("/v1/metrics"),
-      askJson<{ readonly deliveries: readonly Delivery[]; readonly cursor?: string }>(`/v1/deliveries?${filterOf()}`),
+      askJson<{ readonly deliveries: readonly Delivery[]; readonly cursor?: string }>(`/v1/deliveries?${filter}`),
       askJson<{ readonly streams: readonly (Counts & { readonly key: string })[]; readonly cursor?: string }>("/v1/streams"),
+      askOpened(),
     ]);
     if (mine !== asked) return;
     $("desk-problem").textContent = "";
-    showDestinations(metrics);
-    showDeliveries(listed.deliveries, listed.cursor !== undefined);
+    keepFocus(() => {
+      showSources(metrics.sources);
+      showDestinations(metrics);
+      showDeliveries(listed.deliveries, listed.cursor !== undefined, details, act);
+    });
     const rows = keys.streams.map(({ key, pending, delivered, dead, dropped }) => [
       key,
       ...[pending, delivered, dead, dropped].map(String),
@@ -85,17 +80,13 @@ async function refresh(): Promise<void> {
   }
 }
 
-function fillTable(
-  id: string,
-  name: string,
-  head: readonly string[],
-  rows: readonly (readonly (string | Node)[])[],
-  isPart: boolean,
-): void {
-  const table = $<HTMLTableElement>(id);
-  table.caption!.textContent = `${name}: ${rows.length === 0 ? "none" : `${isPart ? "the first " : ""}${rows.length}`}`;
-  table.tHead!.replaceChildren(...(rows.length === 0 ? [] : [tableRow("th", head)]));
-  table.tBodies[0].replaceChildren(...rows.map((row) => tableRow("td", row)));
+/** Whoever is at a row's button stays there though the row is made anew. */
+function keepFocus(show: () => void): void {
+  const { activeElement } = document;
+  const id = activeElement?.closest<HTMLElement>("[data-id]")?.dataset.id;
+  const action = (activeElement as HTMLElement | null)?.dataset.action ?? "detail";
+  show();
+  if (id !== undefined) document.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"] [data-action="${action}"]`)?.focus();
 }
 
 function showDestinations({ streams, deliveries, destinations }: Metrics): void {
@@ -107,97 +98,64 @@ function showDestinations({ streams, deliveries, destinations }: Metrics): void 
   const rows = destinations.map(({ name, state, openedAt, probeAt }) => [
     name,
     state === "closed" ? "delivers" : "paused: it failed everywhere",
-    at(openedAt),
-    at(probeAt),
+    moment(openedAt),
+    moment(probeAt),
+    ...(session.mayAct ? [testOf(name)] : []),
   ]);
-  fillTable("destinations", "Destinations", ["name", "circuit", "paused since", "next attempt"], rows, false);
+  const head = ["name", "circuit", "paused since", "next attempt", ...(session.mayAct ? ["actions"] : [])];
+  fillTable("destinations", "Destinations", head, rows, false);
 }
 
-function showDeliveries(deliveries: readonly Delivery[], isPart: boolean): void {
-  const focused = document.activeElement?.closest<HTMLElement>("[data-id]")?.dataset;
-  drawOutcomes($("outcomes"), deliveries);
-  const rows = deliveries.map((delivery) => [
-    delivery.key,
-    `${delivery.seq}`,
-    delivery.destination,
-    delivery.state,
-    `${delivery.attempts}`,
-    at(delivery.created),
-    [delivery.status, delivery.diagnostics].filter(Boolean).join(" ").slice(0, 80),
-    actionsOf(delivery),
-  ]);
-  fillTable(
-    "deliveries",
-    "Deliveries",
-    ["key", "event", "destination", "state", "attempts", "made", "last answer", "actions"],
-    rows,
-    isPart,
-  );
-  const { rows: shown } = $<HTMLTableElement>("deliveries").tBodies[0];
-  for (const [i, delivery] of [...deliveries.entries()].reverse()) if (opened.has(delivery.id)) shown[i].after(detailOf(delivery));
-  if (focused !== undefined)
-    document.querySelector<HTMLElement>(`[data-id="${focused.id}"] [data-action="${focused.action ?? "detail"}"]`)?.focus();
-}
-
-/** Buttons that show one delivery whole, and send it again. */
-function actionsOf({ id }: Delivery): HTMLElement {
+function testOf(name: string): HTMLElement {
   const cell = element("span", "");
-  cell.dataset.id = id;
-  const detail = button(opened.has(id) ? "Close" : "Show", "detail", async () => {
-    if (!opened.delete(id)) opened.add(id);
-  });
-  detail.setAttribute("aria-expanded", `${opened.has(id)}`);
-  const replay = button("Send again", "replay", async () => {
-    await askJson(`/v1/deliveries/${encodeURIComponent(id)}/replay`, { method: "POST" });
-    say("It is sent again.");
-  });
-  cell.append(detail, " ", replay);
+  cell.dataset.id = `destination ${name}`;
+  cell.append(
+    act("Send a test event", "test", async () => {
+      say(`${name} gets a test event …`);
+      const query = new URLSearchParams({ destination: name });
+      const { id } = await askJson<{ readonly id: string }>(`/v1/deliveries/test?${query}`, { method: "POST" });
+      for (let look = 0; look < TEST_LOOKS; look++) {
+        await new Promise((done) => setTimeout(done, TEST_WAIT_MS));
+        const [attempt] = (await askDelivery(id)).history;
+        if (attempt === undefined) continue;
+        const { status, ms, diagnostics } = attempt;
+        return `${name}: ${status ?? "no answer"} in ${duration(ms)}${diagnostics && `: ${diagnostics.slice(0, 200)}`}`;
+      }
+      return `${name} has not answered yet: the delivery is in the list, of the key quickstep:test.`;
+    }),
+  );
   return cell;
 }
 
-function button(title: string, action: string, act: () => Promise<void>): HTMLButtonElement {
-  const made = element("button", title) as HTMLButtonElement;
-  made.type = "button";
-  made.className = "plain small";
-  made.dataset.action = action;
-  made.addEventListener("click", () => void act().then(refresh, refuse));
+/** A button that does something, says what came of it, and looks again. */
+function act(title: string, action: string, run: () => Promise<string | undefined>): HTMLButtonElement {
+  const made = deskButton(title, action);
+  const work = async (): Promise<void> => {
+    const said = await run();
+    if (said !== undefined) say(said);
+    await refresh();
+  };
+  made.addEventListener("click", () => void work().catch(refuse));
   return made;
 }
 
-/** What is known of one delivery. */
-function detailOf({ id, due, status, diagnostics }: Delivery): HTMLTableRowElement {
-  const row = document.createElement("tr");
-  const cell = document.createElement("td");
-  cell.colSpan = 8;
-  cell.className = "detail";
-  const list = document.createElement("dl");
-  for (const [name, value] of [
-    ["webhook-id", id],
-    ["next attempt", at(due) || "none"],
-    ["last status", status === null ? "none" : `${status}`],
-    ["the receiver said", diagnostics || "nothing"],
-  ])
-    list.append(element("dt", name), element("dd", value));
-  cell.append(list);
-  row.append(cell);
-  return row;
-}
-
-/** All dead deliveries to the chosen destination, of some keys at a time. */
+/** All deliveries of the filter, dead ones where it names no state, of some keys at a time. */
 async function replayAll(): Promise<void> {
-  const destination = $<HTMLSelectElement>("desk-destination").value;
-  if (destination === "") throw new Error("choose the destination whose dead deliveries are to be sent again");
+  const filter = filterOf();
+  const [destination, state] = [filter.get("destination"), filter.get("state") ?? "dead"];
+  if (destination === null) throw new Error("choose the destination whose deliveries are to be sent again");
+  if (state !== "dead" && !confirm(`Send all ${state} deliveries of this filter to ${destination} again?`)) return;
   let replayed = 0;
   let cursor: string | undefined;
   do {
-    const query = new URLSearchParams({ destination, ...(cursor && { cursor }) });
-    const answer = await askJson<{ readonly replayed: number; readonly cursor?: string }>(`/v1/deliveries/replay?${query}`, {
+    if (cursor !== undefined) filter.set("cursor", cursor);
+    const answer = await askJson<{ readonly replayed: number; readonly cursor?: string }>(`/v1/deliveries/replay?${filter}`, {
       method: "POST",
     });
     replayed += answer.replayed;
     cursor = answer.cursor;
   } while (cursor !== undefined);
-  say(`${replayed} dead deliveries to ${destination} are sent again.`);
+  say(`${replayed} ${state} deliveries to ${destination} are sent again.`);
 }
 
 const say = (text: string): void => {
@@ -210,6 +168,15 @@ const refuse = (error: Error): void => say(error.message);
 /** The desk's own controls. */
 export function wireDesk(): void {
   $("refresh").addEventListener("click", () => void refresh());
-  for (const name of ["state", "destination", "key"]) $(`desk-${name}`).addEventListener("change", () => void refresh());
+  for (const name of FILTERS) $(`desk-${name}`).addEventListener("change", () => void refresh());
+  $("desk-state").addEventListener("change", ({ target }) => {
+    $("replay-all").textContent = `Send all ${(target as HTMLSelectElement).value || "dead"} again`;
+  });
   $("replay-all").addEventListener("click", () => void replayAll().then(refresh, refuse));
+}
+
+/** What a key that may not act is told instead of buttons. */
+export function showRights(): void {
+  $("replay-all").hidden = !session.mayAct;
+  $("desk-rights").hidden = session.mayAct;
 }

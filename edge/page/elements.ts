@@ -37,3 +37,30 @@ export function tableRow(tag: "th" | "td", cells: readonly (string | Node)[]): H
   );
   return row;
 }
+
+/** The rows of a table of index.html, with how many there are in its caption; `isPart`: there are more. */
+export function fillTable(
+  id: string,
+  name: string,
+  head: readonly string[],
+  rows: readonly (readonly (string | Node)[])[],
+  isPart: boolean,
+): void {
+  const table = $<HTMLTableElement>(id);
+  table.caption!.textContent = `${name}: ${rows.length === 0 ? "none" : `${isPart ? "the first " : ""}${rows.length}`}`;
+  table.tHead!.replaceChildren(...(rows.length === 0 ? [] : [tableRow("th", head)]));
+  table.tBodies[0].replaceChildren(...rows.map((row) => tableRow("td", row)));
+}
+
+/** A time of the service's as this browser writes it; empty for none. */
+export function moment(time: string | null): string {
+  return time === null ? "" : new Date(time).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
+}
+
+/** A small button. */
+export function button(title: string): HTMLButtonElement {
+  const made = element("button", title) as HTMLButtonElement;
+  made.type = "button";
+  made.className = "plain small";
+  return made;
+}

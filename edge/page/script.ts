@@ -3,12 +3,12 @@
 import type { ScoreAnswer } from "../scoring/scoring.ts";
 import { showBatch } from "./batch.ts";
 import { showCard } from "./card.ts";
-import { openDesk, wireDesk } from "./desk.ts";
+import { openDesk, showRights, wireDesk } from "./desk.ts";
 import { $ } from "./elements.ts";
 import { drawSequence } from "./plot.ts";
 import { fail, showResult } from "./result.ts";
 import { parseBody, takeStatics } from "./rows.ts";
-import { ask, session } from "./service.ts";
+import { ask, readScopes, session } from "./service.ts";
 import { type Call, curlOf, javascriptOf, pythonOf } from "./snippets.ts";
 
 /** The API takes no larger body. */
@@ -110,6 +110,8 @@ async function load(): Promise<void> {
   if (response.ok) showCard(await response.json());
   else await showScoring();
   $("desk-tab").hidden = !response.ok;
+  await readScopes();
+  showRights();
   if (text.value === "") await loadSample();
   draw();
 }
@@ -190,4 +192,8 @@ form.addEventListener("drop", (event) => {
 });
 openTabs();
 wireDesk();
+$("desk-key-button").addEventListener("click", () => {
+  $("key-form").hidden = false;
+  $("key").focus();
+});
 showFailure(load());

@@ -66,8 +66,8 @@ export type Member = { readonly weight: number } & (
   | { readonly kind: "onnx" }
 );
 
-/** What the page holds: the card where the key may read it, and the key. */
-export const session: { card?: Service; key: string } = { key: "" };
+/** What the page holds: the card where the key may read it, the key, and whether it may change anything. */
+export const session: { card?: Service; key: string; mayAct: boolean } = { key: "", mayAct: false };
 
 /** Asks the service, with the key where there is one. */
 export function ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -81,4 +81,11 @@ export async function askJson<T>(path: string, init: RequestInit = {}): Promise<
   const text = await response.text();
   if (response.ok) return (text === "" ? undefined : JSON.parse(text)) as T;
   throw new Error((JSON.parse(text) as { readonly detail: string }).detail);
+}
+
+/** Learns what the key may do. */
+export async function readScopes(): Promise<readonly string[]> {
+  const { scopes } = await askJson<{ readonly scopes: readonly string[] }>("/v1/key");
+  session.mayAct = scopes.includes("admin");
+  return scopes;
 }

@@ -432,6 +432,10 @@ describe.skipIf(!isHere)("the page", () => {
         diagnostics: "TimeoutError: ".padEnd(1000, "x"),
       },
     ];
+    const HISTORY = [
+      { at: 1_795_599_000_000, ms: 15_000, status: null, diagnostics: "TimeoutError: no answer" },
+      { at: 1_795_599_001_000, ms: 120, status: 503, diagnostics: "down for an hour" },
+    ];
     const streams: StreamStore = {
       ...fakeStreams(() => {}),
       keys: async () => ({ items: [{ key: HOSTILE, ...counts, due: null, version: 1 }], cursor: "more" }),
@@ -439,6 +443,10 @@ describe.skipIf(!isHere)("the page", () => {
       totals: async () => ({ streams: 1, ...counts }),
       breakers: async () => [],
       sources: async () => [],
+      delivery: async (id) => {
+        const listed = deliveries.find((delivery) => delivery.id === id);
+        return listed && { ...listed, body: JSON.stringify({ type: "prediction.created", data: { key: HOSTILE } }), history: HISTORY };
+      },
     };
     const reader = { API_KEYS: `page:${createHash("sha256").update("the-key").digest("hex")}:read` };
 
@@ -454,7 +462,7 @@ describe.skipIf(!isHere)("the page", () => {
       expect(await page.textContent("#deliveries caption")).toBe("Deliveries: 3");
       expect(await page.textContent("#keys caption")).toBe("Streams: the first 1");
       const rows = await page.locator("#deliveries tbody tr").allInnerTexts();
-      expect(rows[0]).toMatch(/\t3\tdesk\tpending\t2\t.*\t503 down for an hour\tShow/);
+      expect(rows[0]).toMatch(/\t3\tdesk\tpending\t2\t.*\t503 120 ms down for an hour\tShow/);
       expect(rows[0]).toContain(HOSTILE);
       expect(await page.getAttribute("#outcomes svg", "aria-label")).toBe(
         "3 deliveries by the time they were made, 33.3 % of them delivered",
@@ -465,11 +473,15 @@ describe.skipIf(!isHere)("the page", () => {
       await page.screenshot({ path: `${SHOTS}desk.png`, fullPage: true });
       await page.selectOption("#desk-state", "dead");
       await page.waitForFunction(() => document.querySelector("#deliveries caption")?.textContent === "Deliveries: 1");
-      expect(await page.locator("#deliveries tbody tr").allInnerTexts()).toEqual([expect.stringMatching(/dead\t10\t.*\tTimeoutError: xx/)]);
+      expect(await page.locator("#deliveries tbody tr").allInnerTexts()).toEqual([
+        expect.stringMatching(/dead\t10\t.*\t120 ms TimeoutError: xx/),
+      ]);
       await page.selectOption("#desk-state", "pending");
       await page.waitForFunction(() => document.querySelector("#deliveries tbody")?.textContent?.includes("down for an hour"));
-      await page.click("#deliveries [data-action=replay]"); // which this key may not
-      await page.waitForFunction(() => document.getElementById("desk-said")?.textContent?.includes("this needs admin"));
+      expect(await page.locator("#desk [data-action=replay], #desk [data-action=test], #replay-all:visible").count()).toBe(0);
+      expect(await page.textContent("#desk-rights")).toContain("This key may look.");
+      await page.click("#desk-key-button");
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe("key");
       await close();
     });
 
@@ -478,8 +490,12 @@ describe.skipIf(!isHere)("the page", () => {
       const acting: StreamStore = {
         ...streams,
         replay: async (id) => replayed.push(id) > 0,
-        replayAll: async ({ destination }, cursor) => {
-          replayed.push(`${destination} ${cursor}`);
+        announce: async (key, body, names) => {
+          replayed.push(`${key} ${JSON.parse(body).type} ${names}`);
+          return ["msg_1"];
+        },
+        replayAll: async ({ destination, state = "dead", since }, cursor) => {
+          replayed.push(`${destination} ${state} ${since} ${cursor}`);
           return cursor === undefined ? { replayed: 2, cursor: "next" } : { replayed: 1 };
         },
         breakers: async () => [{ name: "desk", state: "open", openedAt: 1_795_599_000_000, probeAt: 1_795_599_300_000 }],
@@ -498,6 +514,15 @@ describe.skipIf(!isHere)("the page", () => {
       await page.keyboard.press("Enter");
       await page.waitForSelector(".detail");
       expect(await page.textContent(".detail")).toContain("msg_3");
+      expect(JSON.parse((await page.textContent(".detail pre"))!)).toEqual({ type: "prediction.created", data: { key: HOSTILE } });
+      expect(await page.locator(".attempts tbody tr").allInnerTexts()).toEqual([
+        expect.stringMatching(/\t503\t120 ms\tdown for an hour$/),
+        expect.stringMatching(/\tno answer\t15\.0 s\tTimeoutError: no answer$/),
+      ]);
+      expect(await page.getAttribute("#latency svg", "aria-label")).toBe(
+        "Last attempts: half within 120 ms, 95 % within 120 ms; 2 of 3 failed",
+      );
+      expect(await violationsOn(page)).toEqual([]);
       expect(await page.evaluate(() => (document.activeElement as HTMLElement).dataset.action)).toBe("detail");
       await page.keyboard.press("Tab");
       await page.keyboard.press("Enter");
@@ -505,9 +530,77 @@ describe.skipIf(!isHere)("the page", () => {
       await page.selectOption("#desk-destination", "desk");
       await page.click("#replay-all");
       await page.waitForFunction(() => document.getElementById("desk-said")?.textContent === "3 dead deliveries to desk are sent again.");
-      expect(replayed).toEqual(["msg_3", "desk undefined", "desk next"]);
+      await page.selectOption("#desk-state", "delivered");
+      await page.fill("#desk-since", "2026-11-25T09:30");
+      expect(await page.textContent("#replay-all")).toBe("Send all delivered again");
+      page.once("dialog", (dialog) => void dialog.accept());
+      await page.click("#replay-all");
+      await page.waitForFunction(() => document.getElementById("desk-said")?.textContent?.startsWith("3 delivered deliveries to desk"));
+      const since = await page.evaluate(() => new Date("2026-11-25T09:30").getTime());
+      await page.click("#destinations [data-action=test]");
+      await page.waitForFunction(
+        () => document.getElementById("desk-said")?.textContent === "desk: no answer in 15.0 s: TimeoutError: no answer",
+      );
+      expect(replayed).toEqual([
+        ...["msg_3", "desk dead undefined undefined", "desk dead undefined next"],
+        ...[`desk delivered ${since} undefined`, `desk delivered ${since} next`, "quickstep:test destination.test desk"],
+      ]);
       expect(errors.filter((error) => !error.includes("401"))).toEqual([]); // before there was a key
       await page.screenshot({ path: `${SHOTS}desk-admin.png`, fullPage: true });
+      await close();
+    });
+
+    test.each([
+      ["phone", { viewport: { width: 360, height: 900 }, colorScheme: "dark", isMobile: true, hasTouch: true }],
+      ["dark", { viewport: { width: 1280, height: 900 }, colorScheme: "dark" }],
+      ["light", { viewport: { width: 1280, height: 900 } }],
+    ] as const)("and sources fit the screen, and axe-core finds nothing there: %s", async (name, options) => {
+      const from = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+      const hour = { taken: 40, replayed: 2, late: 1, refused: 7, ignored: 3 };
+      const watched: StreamStore = {
+        ...streams,
+        sources: async () => [
+          {
+            name: "standard",
+            hours: [
+              { from: from - 3_600_000, ...hour },
+              { from, ...hour, taken: 12 },
+            ],
+            last: [
+              { at: from + 5000, outcome: "refused", reason: "the signature is not that of the body" },
+              { at: from, outcome: "taken", reason: "" },
+            ],
+          },
+        ],
+        breakers: async () => [{ name: "desk", state: "closed", openedAt: null, probeAt: null }],
+      };
+      const access = readAccess({ API_KEYS: `${reader.API_KEYS.slice(0, -5)}:admin` });
+      const { page, errors, close } = await open(
+        options,
+        openApp(kernel, artifact, { assets, streams: watched, access, endpoints: readEndpoints(ENV) }),
+      );
+      await page.fill("#key", "the-key");
+      await page.keyboard.press("Enter");
+      await page.click("#desk-tab");
+      await page.waitForSelector("#sources tbody tr");
+      const rows = await page.locator("#sources tbody tr").allInnerTexts();
+      expect(rows).toHaveLength(Object.keys(ENV.SOURCES).length);
+      expect(rows[0]).toMatch(/^standard\t52\t4\t2\t14\t6\t[01]\.\d\d\t$/); // 78 in 60 to 120 minutes
+      expect(rows[1]).toMatch(/^asymmetric\t0\t0\t0\t0\t0\t0\.00\t$/);
+      const standard = page.locator("#sources tbody tr").first();
+      expect(await standard.locator("svg").getAttribute("aria-label")).toBe("standard: at most 53 an hour, refused ones on top");
+      expect(await page.locator("#source-events tbody tr").allInnerTexts()).toEqual([
+        expect.stringMatching(/\tstandard\trefused\tthe signature is not that of the body$/),
+        expect.stringMatching(/\tstandard\ttaken\t$/),
+      ]);
+      await page.click("#deliveries [data-action=detail]");
+      await page.waitForSelector(".detail .attempts");
+      expect(await widerThanScreen(page)).toBe(false);
+      expect(await violationsOn(page)).toEqual([]);
+      for (const box of await page.locator("#desk button:visible").all())
+        expect((await box.boundingBox())!.height).toBeGreaterThanOrEqual(44);
+      expect(errors.filter((error) => !error.includes("401"))).toEqual([]);
+      await page.screenshot({ path: `${SHOTS}desk-${name}.png`, fullPage: true });
       await close();
     });
 

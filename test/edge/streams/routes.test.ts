@@ -499,6 +499,18 @@ describe("who may", () => {
   });
 });
 
+test("a key of any scope may ask what it may do, and an admin's says so where AUTH=open lets everybody in", async () => {
+  const access = await keyed();
+  const { app } = open({ access });
+  const ask = (of: typeof app, name?: string) =>
+    of.request("/v1/key", name === undefined ? {} : { headers: { authorization: `Bearer ${name}` } });
+  for (const scope of SCOPES) expect(await (await ask(app, scope)).json()).toEqual({ name: scope, scopes: [scope] });
+  expect((await ask(app)).status).toBe(401);
+  const local = open({ access: { ...access, openLocally: true } }).app;
+  expect(await (await ask(local)).json()).toEqual({ name: "local", scopes: ["score", "read"] });
+  expect(await (await ask(local, "admin")).json()).toEqual({ name: "admin", scopes: ["admin"] });
+});
+
 describe("a deployment", () => {
   test("without Durable Objects says so on each of these routes, and scores as ever", async () => {
     const app = openApp(kernel, artifact);
