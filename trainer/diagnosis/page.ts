@@ -122,7 +122,7 @@ function causesSection({ causes }: Diagnosis): Markup | null {
     html`<tr><th scope="row">${code}<small>${certainty}</small></th><td>${formatNumber(added)}</td><td>${formatNumber(removed)}</td><td>${evidence}<small>Fix: ${fix}</small></td></tr>`;
   return html`
     <section><h2>Causes</h2>
-      <div class="wide"><table class="parts"><caption>Gain: nats of held-out log loss that the fix gains on the baseline setup. Loss: nats that the fixed setup loses without the fix.</caption>
+      <div class="wide" tabindex="0" role="group" aria-label="table"><table class="parts"><caption>Gain: nats of held-out log loss that the fix gains on the baseline setup. Loss: nats that the fixed setup loses without the fix.</caption>
       <thead><tr><th scope="col">Cause</th><th scope="col">Gain</th><th scope="col">Loss</th><th scope="col">Evidence and fix</th></tr></thead>
       <tbody>${causes.map(row)}</tbody></table></div>
     </section>`;
@@ -138,7 +138,7 @@ function dataSection({ features, notes }: Diagnosis): Markup | null {
       ${
         features.length === 0
           ? null
-          : html`<div class="wide"><table>
+          : html`<div class="wide" tabindex="0" role="group" aria-label="table"><table>
       <thead><tr><th scope="col">Feature</th><th scope="col">Range</th><th scope="col">Mean</th><th scope="col">Standard deviation</th><th scope="col">Variance within sequences</th><th scope="col">Zeros</th><th scope="col">Missing</th></tr></thead>
       <tbody>${features.slice(0, MAX_DESCRIBED).map(row)}</tbody></table></div>
       <p class="note">Over valid rows.${more > 0 ? ` ${count(more)} more features are left out.` : ""}</p>`
@@ -153,7 +153,7 @@ function networksSection(diagnosis: Diagnosis): Markup | null {
   const isHealthy = diagnosis.verdict.code === "healthy";
   return html`
     <section><h2>The networks</h2>
-      <div class="wide"><table>
+      <div class="wide" tabindex="0" role="group" aria-label="table"><table>
       <thead><tr><th scope="col">Number</th><th scope="col">Baseline setup</th>${isHealthy ? null : html`<th scope="col">Fixed setup</th>`}</tr></thead>
       <tbody>${numbers.map(({ name, note, baseline, fixed }) => html`<tr><th scope="row">${name}<small>${note}</small></th><td>${baseline}</td>${isHealthy ? null : html`<td>${fixed}</td>`}</tr>`)}</tbody></table></div>
     </section>`;

@@ -34,7 +34,7 @@ async function featuresSection({ features, distributions, isLabelled }: Inspecti
       ${isLabelled ? classLegend() : null}
       <div class="small">${plots}</div>
       <p class="note">Over rows that are no padding${isLabelled ? ", each class in percent of its own size" : ""}.</p>
-      <div class="wide"><table>
+      <div class="wide" tabindex="0" role="group" aria-label="table"><table>
         <thead><tr><th scope="col">Feature</th><th scope="col">Type</th><th scope="col">Range</th><th scope="col">Gaps</th><th scope="col">Distinct</th></tr></thead>
         <tbody>${features.map((feature) => {
           const [name, ...cells] = featureCells(feature);
@@ -56,7 +56,7 @@ async function sequencesSection({ distributions, copies }: Inspection): Promise<
     <section aria-labelledby="sequences">
       <h2 id="sequences">Sequences</h2>
       ${shortest === longest ? null : html`<div class="small">${await figure("rows of a sequence", drawDistribution("rows of a sequence", lengths))}</div>`}
-      <div class="wide"><table>
+      <div class="wide" tabindex="0" role="group" aria-label="table"><table>
         <tbody>${rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody>
       </table></div>
     </section>`;

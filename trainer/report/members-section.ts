@@ -21,7 +21,7 @@ export function membersSection({ card: { stack } }: ReportContent): Markup | nul
     <section aria-labelledby="members">
       <h2 id="members">Who speaks in the model</h2>
       <p class="lead">The model is a weighted sum of its learners’ logits. Log losses are of sequences that were not learnt from: ${unseen}.</p>
-      <div class="wide"><table>
+      <div class="wide" tabindex="0" role="group" aria-label="table"><table>
         <thead><tr><th scope="col">Learner</th><th scope="col">Log loss alone</th><th scope="col">Weight</th><th scope="col">What it is</th></tr></thead>
         <tbody>${learners.map(
           ({ name, logLoss: own, weight }) =>

@@ -6,7 +6,7 @@ import { renderDocument } from "../../../trainer/html/document.ts";
 const page = (script?: string): string => renderDocument("n", "c", "a", [copyableLines(["x = 1 < 2", "y"])], script);
 
 test("a page without a script allows none", () => {
-  expect(page()).toContain(`content="default-src 'none'; style-src 'unsafe-inline'">`);
+  expect(page()).toContain(`content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">`);
   expect(page()).not.toContain("<script");
 });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Metrics } from "../../../shared/model.ts";
 import { percent } from "../../../trainer/html/format.ts";
@@ -21,10 +22,18 @@ describe("the page", () => {
     expect(await render()).toBe(page);
   });
 
+  test("brings its icon, and that is the one of the Worker's page", () => {
+    const [{ attributes }, ...others] = tags.filter(({ name }) => name === "link");
+    expect(others).toEqual([]);
+    const icon = readFileSync(new URL("../../../edge/page/favicon.svg", import.meta.url), "utf8").trim();
+    expect(attributes).toEqual({ rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(icon)}` });
+  });
+
   test("fetches nothing and runs nothing", () => {
-    expect(page).not.toMatch(/https?:|\/\/|@import|url\(|<script|<link|<img|<object|<iframe|javascript:/i);
-    for (const { attributes } of tags)
-      expect(Object.keys(attributes).filter((name) => /^(on|src|href|xlink|data)/i.test(name))).toEqual([]);
+    const [before, after] = page.split(/<link rel="icon" href="data:image\/svg\+xml,[^"]*">/);
+    expect(before + after).not.toMatch(/https?:|\/\/|@import|url\(|<script|<link|<img|<object|<iframe|javascript:/i);
+    for (const { name: tag, attributes } of tags)
+      expect(Object.keys(attributes).filter((name) => /^(on|src|href|xlink|data)/i.test(name))).toEqual(tag === "link" ? ["href"] : []);
   });
 
   test("stays small", () => {

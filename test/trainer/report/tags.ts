@@ -6,7 +6,7 @@ export interface Tag {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-const VOID = ["meta", "br"];
+const VOID = ["meta", "link", "br"];
 
 /** Opening tags in order. Throws where a tag is not closed, closes another, or holds an attribute without quotes. */
 export function parseTags(page: string): Tag[] {
