@@ -25,10 +25,13 @@ import { type RequestModel, requestModel } from "./routes/request-model.ts";
 import { scoreRoutes } from "./routes/score.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
-/** What needs a model. Its type is what the typed client knows. */
-function modelled(modelOf: RequestModel, dependencies: Dependencies) {
-  const { now, assets, registry } = dependencies;
+/** What the typed client knows: scoring, the model, and what the desk looks at. */
+function typed(modelOf: RequestModel, dependencies: Dependencies) {
+  const { access, now, assets, registry } = dependencies;
   return new Hono<EdgeEnv>()
+    .route("/v1/key", keyRoutes(access))
+    .route("/v1/deliveries", deliveryRoutes(dependencies))
+    .route("/v1/metrics", metricRoutes(dependencies))
     .route("/v1/score", scoreRoutes(modelOf))
     .route("/v1/model", modelRoutes(modelOf))
     .route("/v1/models", predictRoutes(modelOf))
@@ -37,7 +40,7 @@ function modelled(modelOf: RequestModel, dependencies: Dependencies) {
     .route("/v2", inferenceRoutes(modelOf, registry, now))
     .route("/openapi.json", openapiRoutes(modelOf, assets));
 }
-export type Api = ReturnType<typeof modelled>;
+export type Api = ReturnType<typeof typed>;
 
 /** The app around `models`. Where none is usable, the routes that need one answer why. */
 export function createApp(models: Models, dependencies: Dependencies): Hono<EdgeEnv> {
@@ -51,10 +54,8 @@ export function createApp(models: Models, dependencies: Dependencies): Hono<Edge
   app.route("/health", healthRoutes(modelOf, models, dependencies)).route("/v2", inferenceHealthRoutes(modelOf, dependencies.registry));
   app.route("/v1/models", registryRoutes(dependencies, models));
   app.route("/v1/streams", streamRoutes(modelOf, dependencies));
-  app.route("/v1/key", keyRoutes(access));
-  app.route("/v1/deliveries", deliveryRoutes(dependencies)).route("/v1/metrics", metricRoutes(dependencies));
   app.route("/metrics", expositionRoutes(modelOf, dependencies)).route("/v1/outcomes", outcomeRoutes(modelOf, dependencies));
-  app.route("/", modelled(modelOf, dependencies)).route("/hooks", hookRoutes(modelOf, dependencies));
+  app.route("/", typed(modelOf, dependencies)).route("/hooks", hookRoutes(modelOf, dependencies));
   app.notFound((c) => answerProblem(c, new RequestError("notFound", `there is no ${c.req.path}: GET /docs lists what there is`)));
   app.onError((error, c) => {
     if (!isQuickstepError(error) && !(error instanceof RequestError)) report(error);

@@ -1,6 +1,7 @@
 // The published form, as a stranger has it: `npm pack`, installed without a network into an empty folder, and used there.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -138,6 +139,63 @@ const check = (file: string, libraries: string, more: readonly string[] = []) =>
     ["--strict", "--noEmit", "--target", "es2024", "--lib", libraries, "--module", "nodenext", ...more, file],
     folder,
   );
+
+describe("quickstep/client", () => {
+  /** Strict, and the declarations that come along are looked at, too. */
+  const libraries = "es2024,dom,dom.iterable";
+
+  test("asks a Worker with the types of its routes, which know what is no request and no answer", async () => {
+    const program = (json: string, field: string) => `
+      import { client } from "quickstep/client";
+      const quickstep = client("http://localhost:${PORT}", { headers: { authorization: "Bearer key" } });
+      const response = await quickstep.v1.score.$post({ json: ${json} });
+      if (!response.ok) throw new Error(\`\${response.status}\`);
+      const { results } = await response.json();
+      console.log(JSON.stringify(results.map(({ ${field} }) => ${field})));
+      const { delivery } = await import("./more.mts");
+      console.log(delivery);`;
+    const more = `
+      import { client } from "quickstep/client";
+      const desk = client("http://localhost:${PORT}").v1;
+      const answer = await desk.deliveries[":id"].$get({ param: { id: "msg_1" } });
+      const { history } = await answer.json();
+      const took: number = history[0].ms;
+      const { sources } = await (await desk.metrics.$get()).json();
+      const listed = await desk.deliveries.$get({ query: { state: "dead", since: "2026-11-25T09:30:00Z" } });
+      export const delivery = \`\${took} \${sources[0].last[0].outcome} \${(await listed.json()).deliveries.length}\`;`;
+    const sequence = JSON.stringify(sequences[0]);
+    writeFileSync(at("more.mts"), more);
+    writeFileSync(at("ask.mts"), program(`{ sequence: ${sequence} }`, "probability"));
+    writeFileSync(at("wrong.mts"), program(`{ sequence: "no rows" }`, "chance"));
+    const options = ["--skipLibCheck", "false", "--allowImportingTsExtensions"];
+    expect(check("ask.mts", libraries, options).stdout).toBe("");
+    const { stdout } = check("wrong.mts", libraries, options);
+    expect(stdout).toContain("'string' is not assignable to type");
+    expect(stdout).toContain("'chance' does not exist");
+    const answers: Record<string, unknown> = {
+      "/v1/score": { results: [{ probability: expected[0], label: 0 }] },
+      "/v1/deliveries/msg_1": { history: [{ ms: 120 }] },
+      "/v1/metrics": { sources: [{ last: [{ outcome: "taken" }] }] },
+      "/v1/deliveries?state=dead&since=2026-11-25T09%3A30%3A00Z": { deliveries: [{}] },
+    };
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url} ${request.headers.authorization}`);
+      response.setHeader("content-type", "application/json").end(JSON.stringify(answers[request.url!]));
+    });
+    await new Promise<void>((done) => server.listen(Number(PORT), done));
+    try {
+      const child = spawn(process.execPath, ["ask.mts"], { cwd: folder });
+      const said: string[] = [];
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => said.push(`${chunk}`));
+      await new Promise((done) => child.once("exit", done));
+      expect(said.join("")).toBe(`${JSON.stringify([expected[0]])}\n120 taken 1\n`);
+    } finally {
+      server.close();
+    }
+    expect(asked[0]).toBe("POST /v1/score Bearer key");
+  });
+});
 
 describe("quickstep/train", () => {
   test("runs the documentation's example, and gives what the command writes", () => {

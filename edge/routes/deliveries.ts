@@ -1,5 +1,6 @@
 // /v1/deliveries: what was sent out, what was not, and sending it again. /v1/metrics: how much of each.
-
+import type { Context } from "hono";
+import type * as z from "zod/mini";
 import { describe } from "../../shared/errors.ts";
 import { renderTest, TEST_KEY } from "../deliveries/bodies.ts";
 import { Hono } from "../http/hono.ts";
@@ -19,7 +20,7 @@ export function deliveryRoutes(dependencies: Dependencies) {
     throw new RequestError("parameter", `destination must be one that DESTINATIONS lists, got ${describe(name)}`);
   };
   return new Hono<EdgeEnv>()
-    .get("/", async (c) => {
+    .get("/", async (c: Asked<"/", ReturnType<typeof deliveriesQuery>>) => {
       const { limit, cursor, ...query } = parseQuery(c.req.url, deliveriesQuery());
       const filter = readFilter(query);
       const page = await storeOf(dependencies).deliveries(filter, limit, cursor);
@@ -53,6 +54,9 @@ export function deliveryRoutes(dependencies: Dependencies) {
     .all("/:id", (c, next) => (isWord(c) ? allowOnly("POST") : allowOnly("GET", "HEAD"))(c, next))
     .all("/:id/replay", allowOnly("POST"));
 }
+
+/** With a query, which the typed client may send. */
+type Asked<Path extends string, Query extends z.ZodMiniType> = Context<EdgeEnv, Path, { in: { query: z.input<Query> } }>;
 
 /** Whether what stands for an id is a word of the API. */
 const isWord = (c: EdgeContext): boolean => ["replay", "test"].includes(c.req.param("id")!);

@@ -1,6 +1,6 @@
 // GET /v1/key: what the key that asks may do, so that a page offers no more.
-import { Hono } from "hono";
 import { type Access, verifyKey } from "../http/access.ts";
+import { Hono } from "../http/hono.ts";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 

@@ -1,8 +1,8 @@
 // What `npm pack` ships, into dist/: the CLI with its threads, kernels and Worker, `quickstep/train` and `quickstep/tfjs` for Node beside
-// it, `quickstep/tfjs` for browsers, and `quickstep/score`. Everything but tfjs is bundled, so the package depends on nothing. No file is listed here: what a module names by `new URL("…", import.meta.url)` comes along.
+// it, `quickstep/tfjs` for browsers, `quickstep/score` and `quickstep/client`. Everything but tfjs is bundled, so the package depends on nothing. No file is listed here: what a module names by `new URL("…", import.meta.url)` comes along.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Loader, type Metafile, type Plugin } from "esbuild";
 
@@ -127,6 +127,7 @@ const bundleScore = (name: string, kernel: Loader) =>
     loader: { ".wasm": kernel },
   });
 const scores = [await bundleScore("score", "binary"), await bundleScore("workerd", "copy")];
+const client = await build({ ...COMMON, entryPoints: ["edge/client.ts"], outdir: join(dist, "client") });
 /** For its licences: `npm run build` bundled it into worker/, which the CLI brings. */
 const worker = await build({
   ...COMMON,
@@ -136,10 +137,10 @@ const worker = await build({
   loader: { ".wasm": "empty", ".safetensors": "empty" },
   external: ["cloudflare:*"],
 });
-writeFileSync(join(dist, "LICENSES.txt"), licensesOf([cli, tfjs, ...scores, worker].map(({ metafile }) => metafile)));
+writeFileSync(join(dist, "LICENSES.txt"), licensesOf([cli, tfjs, ...scores, client, worker].map(({ metafile }) => metafile)));
 
 /** What declares the types of the package's entries, and what those files import. */
-const TYPED = ["edge/scoring/package-entry", "trainer/library/package-entry", "trainer/tfjs/package-node"];
+const TYPED = ["edge/client", "edge/scoring/package-entry", "trainer/library/package-entry", "trainer/tfjs/package-node"];
 const flags = "--ignoreConfig --declaration --emitDeclarationOnly --stripInternal --allowImportingTsExtensions --skipLibCheck --strict";
 const dialect = "--target es2024 --lib es2024,esnext.array,es2025.float16,webworker --module nodenext --types node";
 const emitted = join(dist, "emitted");
@@ -154,14 +155,33 @@ const { status, stdout } = spawnSync(
 );
 if (status !== 0) throw new Error(`the types of the package cannot be written: ${stdout}`);
 const declared = new Set<string>();
+/** What the client's types are made of comes along, since no dependency does: all files that hono's own declarations name. */
+const HONO = join(root, "node_modules/hono/dist/types");
+const honoTypes = join(dist, "types/hono");
+const declareHono = (file: string): string => {
+  const path = [`${file}.d.ts`, `${file}/index.d.ts`].find((name) => existsSync(join(HONO, name)));
+  if (path === undefined) throw new Error(`hono declares no ${file}`);
+  const target = join(honoTypes, path);
+  if (!existsSync(target)) {
+    cpSync(join(HONO, path), target);
+    const named = readFileSync(target, "utf8").matchAll(/(?:from |import\()['"](\.[^'"]+)['"]/g);
+    for (const [, specifier] of named) declareHono(join(dirname(path), specifier.replace(/\.js$/, "")));
+  }
+  return target;
+};
 const declare = (name: string): void => {
   if (declared.has(name)) return;
   declared.add(name);
   const text = readFileSync(join(emitted, `${name}.d.ts`), "utf8");
-  for (const [, specifier] of text.matchAll(/from "(\.[^"]+)\.ts"/g)) declare(join(dirname(name), specifier));
+  for (const [, specifier] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.ts"/g)) declare(join(dirname(name), specifier));
   const target = join(dist, "types", `${name}.d.ts`);
+  const placed = text.replace(/"hono(?:\/([^"]+))?"/g, (_, file = "index") => {
+    const path = relative(dirname(target), declareHono(file)).replace(/\.d\.ts$/, ".js");
+    return `"${path.startsWith(".") ? path : `./${path}`}"`;
+  });
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, text.replaceAll('.ts"', '.js"'));
+  writeFileSync(target, placed.replaceAll('.ts"', '.js"'));
 };
 for (const name of TYPED) declare(name);
+cpSync(join(HONO, "package.json"), join(honoTypes, "package.json")); // which says how its declarations name each other
 rmSync(emitted, { recursive: true });
