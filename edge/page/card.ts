@@ -25,7 +25,7 @@ function describeMembers(members: readonly Member[]): string {
       case "layers":
         return `${member.networks > 1 ? `${member.networks} × ` : ""}${member.layers}`;
       case "lstm":
-        return `${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units})`;
+        return `${member.networks === 1 ? "" : `${member.networks} × `}LSTM(${member.units})${member.precision ? `, computed in ${member.precision}` : ""}`;
     }
   };
   if (members.length === 1 && members[0].kind !== "linear" && members[0].kind !== "trees") return nameOf(members[0]);

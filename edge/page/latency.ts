@@ -1,4 +1,4 @@
-// How long receivers took: a dot for each listed delivery's last attempt, by when it began, on a scale of powers of ten.
+// How long receivers took: a dot for each listed delivery's last attempt, by when it began, on a scale of decades, each even in itself.
 import { element, svg } from "./elements.ts";
 
 const [WIDTH, HEIGHT, MARGIN] = [600, 110, 6];
@@ -22,6 +22,13 @@ export function quantile(values: readonly number[], q: number): number {
 /** Milliseconds as people say them. */
 export const duration = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
 
+/** 0 for 1 ms and less, 1 for 10 ms, 2 for 100 ms. */
+function decadeOf(ms: number): number {
+  let [decade, rest] = [0, Math.max(1, ms)];
+  for (; rest >= 10; decade++) rest /= 10;
+  return decade + (rest - 1) / 9;
+}
+
 /** Draws them into `place`; nothing where no attempt was made. */
 export function drawLatency(place: HTMLElement, deliveries: readonly Attempted[]): void {
   const made = deliveries.flatMap(({ attempted, ms, status }) =>
@@ -31,12 +38,12 @@ export function drawLatency(place: HTMLElement, deliveries: readonly Attempted[]
   if (made.length === 0) return;
   const times = made.map(({ ms }) => ms);
   const [first, last] = [Math.min(...made.map(({ at }) => at)), Math.max(...made.map(({ at }) => at))];
-  const highest = 10 ** Math.ceil(Math.log10(Math.max(10, ...times)));
-  const heightOf = (ms: number): number => (Math.log10(Math.max(1, ms)) / Math.log10(highest)) * (HEIGHT - 2 * MARGIN);
+  const decades = Math.max(1, Math.ceil(decadeOf(Math.max(...times))));
+  const heightOf = (ms: number): number => (decadeOf(ms) / decades) * (HEIGHT - 2 * MARGIN);
   const failed = made.filter(({ taken }) => !taken).length;
   const said = `Last attempts: half within ${duration(quantile(times, 0.5))}, 95 % within ${duration(quantile(times, 0.95))}; ${failed} of ${made.length} failed`;
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said });
-  for (let ms = 10; ms <= highest; ms *= 10) {
+  for (let ms = 10, decade = 1; decade <= decades; ms *= 10, decade++) {
     const y = HEIGHT - MARGIN - heightOf(ms);
     const label = svg("text", { x: 4, y: y + 11, class: "tick" });
     label.textContent = duration(ms);

@@ -2,7 +2,7 @@
 import { element, percent, svg } from "./elements.ts";
 
 const BARS = 24;
-const [WIDTH, HEIGHT] = [600, 90];
+const [WIDTH, HEIGHT] = [600, 110];
 /** From the ground up. */
 const STATES = ["delivered", "pending", "dead"] as const;
 

@@ -6,6 +6,7 @@ import { showCard } from "./card.ts";
 import { openDesk, showRights, wireDesk } from "./desk.ts";
 import { $ } from "./elements.ts";
 import { drawSequence } from "./plot.ts";
+import { REAL_FEATURES, REAL_SAMPLES } from "./real-samples.ts";
 import { fail, showResult } from "./result.ts";
 import { parseBody, takeStatics } from "./rows.ts";
 import { ask, readScopes, session } from "./service.ts";
@@ -68,7 +69,24 @@ function draw(): void {
   }
 }
 
+/** Real sequences, where the model takes such: what came next stands beside each. */
+function offerReal(): void {
+  const real = $<HTMLSelectElement>("real");
+  const { features = [], timesteps = 0 } = session.card ?? {};
+  const fits = features.join() === REAL_FEATURES.join() && REAL_SAMPLES.every(({ rows }) => rows.length <= timesteps);
+  real.replaceChildren(
+    real.options[0],
+    ...REAL_SAMPLES.filter(() => fits).map(({ last, move, label }, i) => new Option(`to ${last}, then ${move}: ${label}`, `${i}`)),
+  );
+  real.parentElement!.hidden = !fits;
+}
+
 async function loadSample(): Promise<void> {
+  const chosen = REAL_SAMPLES[Number.parseInt($<HTMLSelectElement>("real").value, 10)];
+  if (chosen !== undefined) {
+    text.value = chosen.rows.map((row) => row.join(", ")).join("\n");
+    return;
+  }
   const { paths } = await (await fetch("/openapi.json")).json();
   const { example } = paths["/v1/score"].post.requestBody.content["application/json"];
   const cells: readonly unknown[] = example.sequence.flat();
@@ -109,6 +127,7 @@ async function load(): Promise<void> {
   $("problem").textContent = "";
   if (response.ok) showCard(await response.json());
   else await showScoring();
+  offerReal();
   $("desk-tab").hidden = !response.ok;
   await readScopes();
   showRights();
@@ -178,6 +197,7 @@ point.addEventListener("change", () => {
   if (!$("explanation").hidden) showFailure(score());
 });
 $("sample").addEventListener("click", () => showFailure(loadSample().then(draw)));
+$("real").addEventListener("change", () => showFailure(loadSample().then(draw)));
 $<HTMLInputElement>("file").addEventListener("change", (event) => {
   const [file] = (event.target as HTMLInputElement).files ?? [];
   showFailure(take(file));

@@ -59,7 +59,7 @@ export interface Card extends Service {
 
 /** What a model's answer is made of. */
 export type Member = { readonly weight: number } & (
-  | { readonly kind: "lstm"; readonly networks: number; readonly units: number }
+  | { readonly kind: "lstm"; readonly networks: number; readonly units: number; readonly precision?: "int16" }
   | { readonly kind: "layers"; readonly networks: number; readonly layers: string }
   | { readonly kind: "linear"; readonly columns: number }
   | { readonly kind: "trees"; readonly trees: number; readonly leaves: number }

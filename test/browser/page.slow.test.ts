@@ -7,10 +7,14 @@ import { createApp } from "../../edge/app.ts";
 import { readAccess } from "../../edge/http/access.ts";
 import { bundledOnly } from "../../edge/models/models.ts";
 import { openOnnxModel } from "../../edge/models/onnx-model.ts";
+import { REAL_SAMPLES } from "../../edge/page/real-samples.ts";
 import { readEndpoints } from "../../edge/streams/endpoints.ts";
 import type { StreamStore } from "../../edge/streams/store.ts";
 import type { ListedDelivery } from "../../edge/streams/stream-object.ts";
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
+import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
+import { withPrecision } from "../../shared/members.ts";
+import { score as scoreModel } from "../../shared/model.ts";
 import { openSession } from "../../shared/onnx/session.ts";
 import { sampleSequence } from "../../shared/sample.ts";
 import { type App, assetsOf, DEPENDENCIES, openApp, postScore } from "../fixtures/app.ts";
@@ -204,6 +208,54 @@ describe.skipIf(!isHere)("the page", () => {
     await scoreNow();
     expect(probabilities.size).toBe(1);
     expect(errors).toEqual([]);
+    await close();
+  });
+
+  test("offers real sequences where the model takes such, and takes a file that is dropped", async () => {
+    const { page, errors, close } = await open();
+    await page.waitForSelector("#plot svg");
+    expect(await page.locator("#real option").allTextContents()).toContain("to 2018-02-02, then −4.1 %: 1");
+    const probabilities: string[] = [];
+    for (const { last, rows, move, label } of REAL_SAMPLES) {
+      await page.selectOption("#real", { label: `to ${last}, then ${move}: ${label}` });
+      expect(await page.inputValue("#sequence")).toBe(rows.map((row) => row.join(", ")).join("\n"));
+      const answered = page.waitForResponse("**/v1/score");
+      await page.click("#score");
+      const { results } = await (await answered).json();
+      await page.waitForFunction((text) => document.getElementById("probability")?.textContent === text, results[0].probability.toFixed(4));
+      probabilities.push(results[0].probability.toFixed(4));
+    }
+    expect(new Set(probabilities).size).toBe(REAL_SAMPLES.length);
+    const rows = REAL_SAMPLES[0].rows;
+    const text = JSON.stringify({ sequences: [rows, rows.slice(2)] });
+    const data = await page.evaluateHandle((content) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([content], "two.json", { type: "application/json" }));
+      return transfer;
+    }, text);
+    const isTaken = await page.$eval(
+      "#score-form",
+      (form) => !form.dispatchEvent(new DragEvent("dragover", { bubbles: true, cancelable: true })),
+    );
+    expect(isTaken).toBe(true); // else the browser would open the file
+    await page.dispatchEvent("#score-form", "drop", { dataTransfer: data });
+    await page.waitForFunction((content) => (document.getElementById("sequence") as HTMLTextAreaElement).value === content, text);
+    await page.click("#score");
+    await page.waitForFunction(() => document.querySelector("#batch caption")?.textContent === "Results of 2 sequences");
+    expect(errors).toEqual([]);
+    await page.screenshot({ path: `${SHOTS}real.png`, fullPage: true });
+    await close();
+  });
+
+  test("says on the card where a network is computed in int16, and offers another model no real sequence", async () => {
+    const int16 = withPrecision(makeModel(kernel, { name: "fx" }), "int16");
+    const { log } = instantiateKernel(kernel);
+    const { probabilities } = scoreModel(int16, createWasmEngine(kernel, int16), log, int16.golden.inputs);
+    const bytes = encodeArtifact({ ...int16, golden: { ...int16.golden, probabilities } });
+    const { page, close } = await open({}, openApp(kernel, bytes, { assets }));
+    await page.waitForSelector("#card:not([hidden])");
+    expect(await page.textContent("#model-line")).toMatch(/^LSTM\(\d+\), computed in int16, /);
+    expect(await page.isVisible("#real")).toBe(false);
     await close();
   });
 
@@ -600,7 +652,7 @@ describe.skipIf(!isHere)("the page", () => {
       for (const box of await page.locator("#desk button:visible").all())
         expect((await box.boundingBox())!.height).toBeGreaterThanOrEqual(44);
       expect(errors.filter((error) => !error.includes("401"))).toEqual([]);
-      await page.screenshot({ path: `${SHOTS}desk-${name}.png`, fullPage: true });
+      await page.screenshot({ path: `${SHOTS}desk-whole-${name}.png`, fullPage: true });
       await close();
     });
 
