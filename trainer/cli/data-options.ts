@@ -86,7 +86,7 @@ export const ROW_OPTIONS = grouped("Reading rows of series, one row a record, as
     "a series begins anew where a row comes later than so after the one before: 90s, 15m, 2h, 1d",
     "no series is cut",
   ),
-  stride: option("N", integer(1, 1_000_000), "rows from one window to the next", "1; train and diagnose take at most 250,000 windows"),
+  stride: option("N", integer(1, 1_000_000), "rows from one window to the next", "1; diagnose takes at most 250,000 windows"),
   horizon: option(
     "N",
     integer(0, 1_000_000),

@@ -1,6 +1,7 @@
 // Rows' times among the features: whether they tell anything, and the data without them. Knows no model.
 // Legend: N sequences, T steps, F features.
 import { type Shape, validRows } from "../../shared/sequence.ts";
+import { editFurther, type FurtherWindows } from "../readers/further-windows.ts";
 
 /** Times between rows that differ by less than this share of the longest are one tick. */
 const REGULAR = 0.01;
@@ -34,11 +35,12 @@ interface Clocked {
   readonly shape: Shape;
   readonly features: readonly string[];
   readonly test: { readonly values: Float64Array } | null;
+  readonly further?: FurtherWindows;
 }
 
 /** The data without the times of rows. */
 export function withoutClock<D extends Clocked>(data: D): D {
-  const { values, shape, features, test } = data;
+  const { values, shape, features, test, further } = data;
   const { features: F, clock: _, ...rest } = shape;
   return {
     ...data,
@@ -46,5 +48,6 @@ export function withoutClock<D extends Clocked>(data: D): D {
     shape: { ...rest, features: F - 1 },
     features: features.slice(0, -1),
     test: test && { ...test, values: dropLastFeature(test.values, F) },
+    ...(further && { further: editFurther(further, (read) => dropLastFeature(read, F)) }),
   };
 }

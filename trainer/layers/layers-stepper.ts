@@ -7,7 +7,7 @@ import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import type { Device } from "../tfjs/device.ts";
 import { createFlatOptimizer } from "../training/flat-optimizer.ts";
-import type { Stepper, StepperData, StepperOptions } from "../training/stepper.ts";
+import type { FurtherData, Stepper, StepperData, StepperOptions } from "../training/stepper.ts";
 import { checkCount, checkData, checkStep } from "../training/stepper-checks.ts";
 import { type Batch, createForward, type Forward, type Training } from "./forward.ts";
 import { type Layout, layOut } from "./parameters.ts";
@@ -17,10 +17,11 @@ import { onCpu } from "./tfjs-cpu.ts";
 const MOMENTUM = 0.9;
 
 /** Throws RangeError where sizes do not fit, or `options` name no layers. `step` throws FitError where a loss or a gradient is not finite. */
-export function createLayersStepper(device: Device, data: StepperData, options: StepperOptions): Stepper {
+export function createLayersStepper(device: Device, given: StepperData, options: StepperOptions): Stepper {
   const { channels: C, layers, maxBatch } = options;
   if (layers === undefined) throw new RangeError("layers must be given");
-  checkData(data, options);
+  checkData(given, options);
+  const data = given.further ? joinFurther(given, given.further) : given;
   const layout = layOut(layers.specs, C);
   const forward = createForward(layout, device);
   const optimizer = createFlatOptimizer(decaysOf(layout), options);
@@ -60,6 +61,22 @@ export function createLayersStepper(device: Device, data: StepperData, options: 
     setOptimizer: optimizer.setState,
     dispose: forward.dispose,
   };
+}
+
+/** All sequences in one piece. */
+function joinFurther({ channels, lengths, labels }: StepperData, further: FurtherData): StepperData {
+  const N = lengths.length;
+  const joined = {
+    channels: new Float32Array((channels.length / N) * (N + further.count)),
+    lengths: new Int32Array(N + further.count),
+    labels: new Float32Array(N + further.count),
+  };
+  joined.channels.set(channels);
+  joined.lengths.set(lengths);
+  joined.labels.set(labels);
+  joined.labels.set(further.labels, N);
+  further.fill(joined.channels.subarray(channels.length), joined.lengths.subarray(N));
+  return joined;
 }
 
 /** (P) 1 for what weight decay shrinks. */

@@ -37,7 +37,9 @@ export interface TrainingRun {
   dropCheckpoint(): void;
 }
 
-/** Training takes 1.7 kB a sequence (measured): as many windows as fit a GiB together with 10 million rows. */
+/** Of more windows, so many are the sample that all learners see and that every choice is made by; networks learn from the others, too. */
+const MAX_SAMPLE = 100_000;
+/** One network alone, as the first artifacts were trained, takes so many at most. */
 const MAX_WINDOWS = 250_000;
 
 /** `given`: paths, or data in memory. Throws QuickstepError, and Interrupted once the host's signal is aborted. */
@@ -49,11 +51,12 @@ export async function runTraining(
 ): Promise<TrainingRun> {
   /** What is left names the run, in its checkpoint: it decides the model's bytes. */
   const { read: _, checkpoint, resume, threads, strict, ...train } = options;
-  const { dataset, facts } = await readData(given, options);
+  const isAlone = train.splitVersion === 1 || train.recipe === "raw"; // one network, as the first artifacts were trained
+  const { dataset, facts } = await readData(given, options, isAlone);
   const { timesteps } = dataset.shape;
   const text = facts === undefined ? `${dataset.labels?.length} sequences in memory` : describeRead(facts);
   onEvent({ kind: "read", text, sequences: dataset.labels?.length ?? 0, timesteps, features: dataset.features });
-  const data = checkTrainable(dataset, train.splitVersion === 1 || train.recipe === "raw" ? undefined : MIN_SEQUENCES);
+  const data = checkTrainable(dataset, isAlone ? undefined : MIN_SEQUENCES);
   const kept = openCheckpointer({ checkpoint, resume }, host);
   const engines = host.loadEngines();
   const layers = train.layers && (await host.openLayers({ threads, strict }));
@@ -81,10 +84,18 @@ export async function runTraining(
 async function readData(
   given: readonly string[] | Dataset,
   { read = {}, missing }: RunOptions,
+  isAlone: boolean,
 ): Promise<{ readonly dataset: Dataset; readonly facts?: ReadFacts }> {
   if ("values" in given && "shape" in given) return { dataset: given };
   const clock = read.time !== undefined && isLong(read);
-  const how = { ...read, maxWindows: MAX_WINDOWS, gaps: missing !== "refuse", validation: true, clock };
+  const how = {
+    ...read,
+    maxWindows: isAlone ? MAX_WINDOWS : MAX_SAMPLE,
+    further: !isAlone,
+    gaps: missing !== "refuse",
+    validation: true,
+    clock,
+  };
   const dataset = await readDataset(given as readonly string[], how);
   return { dataset, facts: dataset.facts };
 }

@@ -29,6 +29,8 @@ export type TrainNote =
   | { readonly code: "channels"; readonly channels: readonly Channel[] }
   | LstmNote
   | LossNote
+  /** Networks learn from so many windows beside the sample, of so many. */
+  | { readonly code: "further"; readonly sequences: number; readonly of: number }
   /** What each learner is worth out of its folds, and how much it says in the stack, whose own log loss is `logLoss`. */
   | { readonly code: "members"; readonly learners: readonly LearnerWorth[]; readonly logLoss: number }
   /** Whether the LSTM may speak beside the others. */

@@ -29,6 +29,14 @@ const PLAIN = {
   "calibration-stays": "calibration: no slope above 0 gains more than chance would, so the calibration stays",
 };
 
+/** What becomes of so many sequences. */
+const HELD_OUT = {
+  "validation-given": (count: number) =>
+    `validation: the ${count} sequences that the data bring are held out: nothing learns from them, and every choice is made on them`,
+  nested: (count: number) =>
+    `${count} sequences are too few for a test part: nested cross-validation judges the whole path on every one of them`,
+};
+
 /** One line; `names` are those of the features. */
 export function describeNote(note: TrainNote, names: readonly string[]): string {
   switch (note.code) {
@@ -49,9 +57,8 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
     case "redundant-feature":
       return `redundant, left out: ${describeRelation(note.relation, names)}`;
     case "channel-added":
-      return `  + ${describeChannel(note.channel, names)}: ${describeStep(note)}`;
     case "channel-removed":
-      return `  − ${describeChannel(note.channel, names)}: ${describeStep(note)}`;
+      return `  ${note.code === "channel-added" ? "+" : "−"} ${describeChannel(note.channel, names)}: ${describeStep(note)}`;
     case "channels-removed":
       return `  − ${note.count} channels that say least by themselves: ${describeStep(note)}`;
     case "left-untried":
@@ -70,6 +77,8 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
       return describeTarget(note);
     case "members":
       return `out-of-fold log loss: ${describeWorth(note.learners, note.logLoss)}`;
+    case "further":
+      return describeFurther(note);
     case "gate":
       return describeGate(note);
     case "kept":
@@ -77,9 +86,8 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
     case "precision":
       return describePrecision(note);
     case "validation-given":
-      return `validation: the ${note.sequences} sequences that the data bring are held out: nothing learns from them, and every choice is made on them`;
     case "nested":
-      return `${note.sequences} sequences are too few for a test part: nested cross-validation judges the whole path on every one of them`;
+      return HELD_OUT[note.code](note.sequences);
     case "calibration":
       return `calibration: slope ${note.slope.toFixed(4)}, intercept ${note.intercept.toFixed(4)}`;
     case "nothing-found":
@@ -106,6 +114,11 @@ function describePrecision({ precision, logLoss, probability }: Extract<TrainNot
 
 function describeKept({ gain, standardError, share }: Extract<TrainNote, { code: "kept" }>): string {
   return `the out-of-fold gain over the base rate is ${gain.toFixed(4)} ± ${standardError.toFixed(4)}, which may be chance: the model keeps ${percent(share)} of its distance from the base rate`;
+}
+
+function describeFurther({ sequences, of }: TrainNote & { code: "further" }): string {
+  const others = of - sequences;
+  return `networks learn from ${sequences} further windows${others > 0 ? `, and not from ${others} that lie beside a held-out one or are more than memory holds` : ""}`;
 }
 
 function describeGate({ joins, gain, standardError, asked, learner }: Extract<TrainNote, { code: "gate" }>): string {

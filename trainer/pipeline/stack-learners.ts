@@ -11,6 +11,7 @@ import type { DistillationTarget } from "../features/distillation.ts";
 import { forColumns } from "../features/view-plan.ts";
 import type { View } from "../learners/learner.ts";
 import { createLinearLearner, type LinearSettings } from "../learners/linear/linear.ts";
+import type { FurtherSequences } from "../learners/lstm/further.ts";
 import { createLstmLearner } from "../learners/lstm/lstm-learner.ts";
 import type { LstmSettings } from "../learners/lstm/settings.ts";
 import { flatViewSettings, quantileViewSettings } from "../learners/trees/settings.ts";
@@ -25,6 +26,8 @@ export interface StackLearnersInput {
   readonly channels: readonly Channel[];
   /** What the network may learn from. */
   readonly targets: readonly DistillationTarget[];
+  /** As LstmLearnerOptions has it. */
+  readonly further?: FurtherSequences;
   settingsFor(examples: number): LstmSettings;
   readonly wanted: readonly LearnerName[];
 }
@@ -53,7 +56,7 @@ function bytesOfEnsemble({ column, leaves, edges }: TreeEnsemble): number {
 
 /** Makes the learners that are `wanted`, in the order of the names. */
 export function createStackLearners(input: StackLearnersInput, dependencies: TrainDependencies): StackLearners {
-  const { view, tabular, channels, targets, settingsFor, wanted } = input;
+  const { view, tabular, channels, targets, settingsFor, further, wanted } = input;
   const { createStepper, createEngine, createTrees, yieldToEventLoop } = dependencies;
   const columns = columnsOf(tabular);
   const sequences = view.lengths.length;
@@ -77,7 +80,7 @@ export function createStackLearners(input: StackLearnersInput, dependencies: Tra
   }
   for (const name of wanted.filter(isNetwork)) {
     const engineOf = (predictor: Predictor) => createEngine(predictor);
-    const learner = createLstmLearner({ targets, settingsFor }, { createStepper, createEngine: engineOf, yieldToEventLoop });
+    const learner = createLstmLearner({ targets, settingsFor, further }, { createStepper, createEngine: engineOf, yieldToEventLoop });
     fitters.push(createCrossFitter(name, learner, { toMember: (networks) => asMember(fitNetworks(networks)) }));
   }
   return {

@@ -11,7 +11,8 @@ import { compactMembers } from "../artifact/compaction.ts";
 import { type Labelled, positiveRate, requireBothClasses, selectSequences } from "../data/sequences.ts";
 import { studyFeatures } from "../features/facts.ts";
 import { planView } from "../features/view-plan.ts";
-import { selectView, type View } from "../learners/learner.ts";
+import { type ChannelView, selectView, type View } from "../learners/learner.ts";
+import type { FurtherSequences } from "../learners/lstm/further.ts";
 import { chooseSettings } from "../learners/lstm/settings.ts";
 import { FOLDS, type Fold } from "../split/folds.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
@@ -19,7 +20,8 @@ import { takeLabels } from "../statistics/labels.ts";
 import { shrinkCalibration } from "../statistics/shrinkage.ts";
 import type { Journal } from "../training/journal.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
-import { type CrossFitted, LEARNER_NAMES, type LearnerName, listHeldOut } from "./cross-fit.ts";
+import { type CrossFitted, isNetwork, LEARNER_NAMES, type LearnerName, listHeldOut } from "./cross-fit.ts";
+import { findFurther } from "./further.ts";
 import { type Joined, joinMembers } from "./join.ts";
 import { type Kept, measureKept } from "./kept.ts";
 import type { TrainNote } from "./note.ts";
@@ -46,6 +48,8 @@ export interface StackFit {
   readonly kept: Kept;
   readonly joined: Joined;
   readonly fitted: readonly CrossFitted[];
+  /** Sequences beside those of `learnt` from which networks learnt. */
+  readonly further: number;
   readonly warnings: readonly Warning[];
 }
 
@@ -74,10 +78,19 @@ export async function fitStackPath(
   requireBothClasses(parts, labels, data.source);
   const planned = await searchOnce(folded, folds, options, dependencies, journal);
   const learnt = selectSequences(usable, train, data.shape);
-  const { recipe, tabular, seen } = computeView(planned.plan, learnt, options, dependencies);
+  const { recipe, tabular, channels } = computeChannels(planned.plan, learnt, dependencies);
   dependencies.onNote({ code: "channels", channels: planned.plan.channels });
   const local = toLocal(folds, train);
-  const fitted = await crossFitAll({ folded, learnt, seen, tabular, folds: local, planned, journal }, options, dependencies);
+  const further = openFurther(folded, folds, recipe, dependencies);
+  const wanted = listWanted(options);
+  const input = { folded, learnt, tabular, folds: local, planned, journal, further };
+  // networks look at no column, and what they take is free again before there are columns: the two are most of a run's memory
+  const blind: View = { ...channels, columns: new Float64Array(0), columnNames: [] };
+  const networks = await crossFitAll({ ...input, seen: blind, wanted: wanted.filter(isNetwork) }, options, dependencies);
+  data.further?.free();
+  const seen = addColumns(channels, { recipe, tabular, learnt }, dependencies);
+  const others = await crossFitAll({ ...input, seen, wanted: wanted.filter((name) => !isNetwork(name)) }, options, dependencies);
+  const fitted = [...others, ...networks];
   const heldOut = listHeldOut(local);
   const heldOutLabels = takeLabels(learnt.labels, heldOut);
   const cluster = heldOut.map((n) => plan.cluster[train[n]]);
@@ -102,6 +115,7 @@ export async function fitStackPath(
     kept,
     joined,
     fitted,
+    further: further?.count ?? 0,
     warnings: planned.warnings,
   };
 }
@@ -112,6 +126,21 @@ function dealFolds({ plan, validation }: FoldedData, train: Int32Array): readonl
   if (train.length <= MAX_FOLDED) return plan.deal(train, new Array<number>(FOLDS).fill(1 / FOLDS));
   const share = Math.min(HELD_OUT.share, HELD_OUT.sequences / train.length);
   return plan.deal(train, [1 - share, share]).slice(1);
+}
+
+/** The further windows that networks learn from, where there is one held-out part: a sample is large enough for no more. */
+function openFurther(
+  { data, usable, plan }: FoldedData,
+  folds: readonly Fold[],
+  recipe: Recipe,
+  { kernel, onNote }: TrainDependencies,
+): FurtherSequences | undefined {
+  const { timeline } = usable;
+  if (data.further === undefined || timeline === undefined || folds.length > 1) return undefined;
+  const parts = { timeline, train: folds[0].train, isByTime: plan.by === "time" };
+  const further = findFurther(data.further, parts, recipe, kernel.log);
+  onNote({ code: "further", sequences: further?.count ?? 0, of: data.further.first.length });
+  return further;
 }
 
 type Planned = Awaited<ReturnType<typeof planChannels>>;
@@ -160,8 +189,8 @@ function toLocal(folds: readonly Fold[], train: Int32Array): Fold[] {
   return folds.map((fold) => ({ train: local(fold.train), heldOut: local(fold.heldOut) }));
 }
 
-/** The recipe and the tabular view, fitted on all sequences to learn from, and what learners see of these. */
-function computeView(plan: Plan, learnt: Labelled, { padding: _ }: TrainOptions, { kernel }: TrainDependencies) {
+/** The recipe and the tabular view, fitted on all sequences to learn from, and what networks see of these. */
+function computeChannels(plan: Plan, learnt: Labelled, { kernel }: TrainDependencies) {
   const { values } = learnt;
   const { timesteps, features, padding, inputs } = plan;
   const shape = shapeOf(plan);
@@ -173,9 +202,18 @@ function computeView(plan: Plan, learnt: Labelled, { padding: _ }: TrainOptions,
   const tabular = fitView(planView({ timesteps, moving, positive, statics, channels: plan.channels }), recipe, values, all, kernel.log);
   const { channels, lengths } = applyRecipe(recipe, values, kernel.log);
   const names = plan.channels.map((channel) => describeChannel(channel, features));
-  const columns = computeColumns(tabular, recipe, values, kernel.log);
-  const seen: View = { channels, lengths, timesteps, names, columns, columnNames: describeColumns(tabular, features) };
-  return { recipe, tabular, seen };
+  const view: ChannelView = { channels, lengths, timesteps, names };
+  return { recipe, tabular, channels: view };
+}
+
+/** What all learners see of the sequences to learn from. */
+function addColumns(
+  channels: ChannelView,
+  { recipe, tabular, learnt }: { readonly recipe: Recipe; readonly tabular: TabularView; readonly learnt: Labelled },
+  { kernel }: TrainDependencies,
+): View {
+  const columns = computeColumns(tabular, recipe, learnt.values, kernel.log);
+  return { ...channels, columns, columnNames: describeColumns(tabular, recipe.features) };
 }
 
 interface CrossFitAllInput {
@@ -187,14 +225,16 @@ interface CrossFitAllInput {
   readonly folds: readonly Fold[];
   readonly planned: Pick<Represented, "plan" | "targets">;
   readonly journal: Journal;
+  readonly further?: FurtherSequences;
+  readonly wanted: readonly LearnerName[];
 }
 
 async function crossFitAll(
-  { folded, learnt, seen, tabular, folds, planned, journal }: CrossFitAllInput,
+  { folded, learnt, seen, tabular, folds, planned, journal, further, wanted }: CrossFitAllInput,
   options: TrainOptions,
   dependencies: TrainDependencies,
 ): Promise<CrossFitted[]> {
-  const { seed, units, epochs, batch, layers, learner = "auto" } = options;
+  const { seed, units, epochs, batch, layers } = options;
   const settingsFor = (examples: number) => {
     const usual = chooseSettings(examples, layers);
     return { ...usual, units: units ?? usual.units, epochs: epochs ?? usual.epochs, batch: batch ?? usual.batch };
@@ -205,8 +245,9 @@ async function crossFitAll(
       tabular,
       channels: planned.plan.channels,
       targets: planned.targets,
+      further,
       settingsFor,
-      wanted: listWanted(learner, layers !== undefined),
+      wanted,
     },
     dependencies,
   );
@@ -222,8 +263,8 @@ async function crossFitAll(
 }
 
 /** Who is asked by `--learner`: of all learners one network, that of `--layers` where they are given. */
-function listWanted(learner: NonNullable<TrainOptions["learner"]>, hasLayers: boolean): readonly LearnerName[] {
-  return learner === "auto" ? LEARNER_NAMES.filter((name) => name !== (hasLayers ? "lstm" : "layers")) : ALONE[learner];
+function listWanted({ learner = "auto", layers }: TrainOptions): readonly LearnerName[] {
+  return learner === "auto" ? LEARNER_NAMES.filter((name) => name !== (layers ? "lstm" : "layers")) : ALONE[learner];
 }
 
 const ALONE: Readonly<Record<Exclude<NonNullable<TrainOptions["learner"]>, "auto">, readonly LearnerName[]>> = {

@@ -99,8 +99,9 @@ function findSimdPath(createStepper: TrainDependencies["createStepper"]): string
 }
 
 /** All that decides the bytes of a run: a checkpoint of another is not taken up. */
-function nameRun({ sha256, reading }: LabelledDataset, options: TrainOptions, path: string, node: string): string {
-  return JSON.stringify({ data: sha256, reading, ...options, "SIMD path": path, version: VERSION, node });
+function nameRun({ sha256, reading, further }: LabelledDataset, options: TrainOptions, path: string, node: string): string {
+  const beside = further && { "further windows": further.first.length };
+  return JSON.stringify({ data: sha256, reading, ...beside, ...options, "SIMD path": path, version: VERSION, node });
 }
 
 function packageStack(
@@ -189,7 +190,7 @@ function writeCard({ folded, fit, judged, influence, warnings, path }: CardFacts
     split: {
       by: plan.by,
       examples: {
-        train: plan.train.length - validation.length,
+        train: plan.train.length - validation.length + fit.further,
         validation: validation.length,
         calibration: 0,
         test: judged.by === "test-part" ? test.examples : 0,

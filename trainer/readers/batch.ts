@@ -4,6 +4,7 @@ import type { Input } from "../../shared/recipe/inputs.ts";
 import type { Shape } from "../../shared/sequence.ts";
 import type { Labels } from "../statistics/labels.ts";
 import type { SaidDialect } from "./dialect.ts";
+import type { FurtherWindows } from "./further-windows.ts";
 import type { InputTable } from "./input-table.ts";
 import type { OnIssue } from "./issues.ts";
 import type { LabelCodes } from "./labels.ts";
@@ -58,6 +59,8 @@ export interface Batch extends Part {
   readonly inputs?: readonly Input[];
   /** Undefined where the file holds sequences. */
   readonly timeline?: Timeline;
+  /** Windows beside these, where these are a sample. */
+  readonly further?: FurtherWindows;
   /** What the reader did that the owner of the file should know; undefined: nothing. */
   readonly remarks?: readonly Remark[];
 }

@@ -105,7 +105,7 @@ function readPattern(text: string): RegExp {
 }
 
 function windowsOf(options: ReadOptions): WindowOptions {
-  const { key, time, timeFormat, maxGap, clock, window, stride, horizon = 0, ignoreLabels, maxWindows, inOne = false } = options;
+  const { key, time, timeFormat, maxGap, clock, window, stride, horizon = 0, ignoreLabels, maxWindows, further, inOne = false } = options;
   return {
     key,
     time,
@@ -116,6 +116,7 @@ function windowsOf(options: ReadOptions): WindowOptions {
     stride,
     horizon: ignoreLabels ? 0 : horizon,
     maxWindows: maxWindows ?? Number.POSITIVE_INFINITY,
+    further,
     inOne,
   };
 }

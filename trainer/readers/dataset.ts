@@ -13,9 +13,10 @@ import { sortByTime, toGroups } from "./columns.ts";
 import { describePaths, readBatches } from "./data-files.ts";
 import { encodeFound, encodePart } from "./encode-inputs.ts";
 import { createReadTally, type ReadFacts, tallyBatches, withoutTime } from "./facts.ts";
+import type { FurtherWindows } from "./further-windows.ts";
 import { type FoundInputs, openInputTable } from "./input-table.ts";
 import { joinBatches } from "./join.ts";
-import { createLabelCodes } from "./labels.ts";
+import { createLabelCodes, type LabelCodes } from "./labels.ts";
 import { addNote, type ReadNote } from "./notes.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import type { Remark } from "./reading.ts";
@@ -47,6 +48,8 @@ export interface Dataset extends Part {
   readonly groups?: Int32Array;
   /** Where windows that were cut from rows lie in time; undefined where the file held sequences. */
   readonly timeline?: Timeline;
+  /** Windows beside these, where these are a sample of more than `maxWindows`: for networks to learn from. */
+  readonly further?: LabelledWindows;
   /** The column of times by which whole sequences were sorted. */
   readonly orderedBy?: string;
   /** How the files were read, under the name of the data alone. */
@@ -57,6 +60,8 @@ export interface Dataset extends Part {
 
 /** A data set that was read from files, with what there is to say of it. */
 export type ReadDataset = Dataset & { readonly facts: ReadFacts };
+
+export type LabelledWindows = FurtherWindows & { readonly labels: Labels };
 
 export type LabelledDataset = Dataset & { readonly labels: Labels };
 
@@ -82,11 +87,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const main = encodeAll(joined, inputTable, options, describePaths(paths));
   const ofTestFile = { ...testOptionsOf(options, joined, main.inputs), labelCodes };
   const apart = testPath === undefined ? null : await readTest(testPath, ofTestFile, main, hash);
-  let test = apart?.test ?? main.test;
-  const settled = labelCodes.settle([main.labels, test?.labels ?? null, main.validation?.labels ?? null] as const, describePaths(paths));
-  const [labels, testLabels, validationLabels] = settled.parts;
-  if (test && testLabels) test = { ...test, labels: testLabels };
-  const validation = main.validation && validationLabels && { ...main.validation, labels: validationLabels };
+  const { labels, test, validation, further } = settleLabels(labelCodes, main, apart?.test ?? main.test, describePaths(paths));
   const { shape, dtype, columns, timeline } = main;
   const content = {
     values: main.values,
@@ -118,6 +119,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     test,
     ...(validation && { validation }),
     timeline,
+    ...(further && { further }),
     facts,
     read: withoutPaths(facts, basename(stem(paths[0]))),
     reading: describeOptions(options),
@@ -137,6 +139,19 @@ function encodeAll(
   const encoded = (part: LabelledPart, name: string) =>
     encodePart(part, inputs, { timesteps: shape.timesteps, gaps }, `${source}: the ${name} part`);
   return { ...batch, test: test && encoded(test, "test"), ...(validation && { validation: encoded(validation, "validation") }) };
+}
+
+/** The labels of a set, of its own parts and of its test part, all settled. Throws DataError as LabelCodes does. */
+function settleLabels(codes: LabelCodes, main: ReturnType<typeof encodeAll>, test: LabelledPart | null, source: string) {
+  const { validation, further } = main;
+  const given = [main.labels, test?.labels ?? null, validation?.labels ?? null, further?.labels ?? null] as const;
+  const [labels, ofTest, ofValidation, ofFurther] = codes.settle(given, source).parts;
+  return {
+    labels,
+    test: test && ofTest ? { ...test, labels: ofTest } : test,
+    validation: validation && ofValidation && { ...validation, labels: ofValidation },
+    further: further && ofFurther && { ...further, labels: ofFurther },
+  };
 }
 
 /** A test file of its own, with the steps and features of `main`. Throws DataError. */

@@ -112,6 +112,8 @@ export function describeNote(note: ReadNote, source?: string): string {
   switch (note.code) {
     case "windows-thinned":
       return `one window in ${note.stride} taken to fit into memory (${count(note.taken)} of ${count(note.windows)}, --stride decides it)`;
+    case "windows-sampled":
+      return `a sample of ${count(note.windows)} windows, evenly spread; networks learn from the others, too`;
     case "series-too-short":
       return `${count(note.series)} of ${count(note.total)} series left out (they end within the horizon of ${note.horizon})`;
     case "series-padded":

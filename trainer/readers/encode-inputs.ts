@@ -3,6 +3,7 @@
 import { codeOf, countStatics, expandInputs, expandNames, type Input, isEmptyRow } from "../../shared/recipe/inputs.ts";
 import { isSameSet } from "./align.ts";
 import type { Batch, Column, LabelledPart, Part, Wanted } from "./batch.ts";
+import { editFurther } from "./further-windows.ts";
 import { checkNames, type FoundInputs, type InputReading, type InputTable, knownInputTable, readCell } from "./input-table.ts";
 import { expectNumber, throwIssue } from "./issues.ts";
 import { show } from "./quoting.ts";
@@ -19,23 +20,30 @@ export function readingsOf(
   return names?.length === F ? names.map((name) => inputs.of(name)) : null;
 }
 
-/** The codes in `values` (N,T,I), in the order of their coming, become those of the settled levels; where some are missing, the empty level joins. */
-function renumber(values: Float64Array, inputs: readonly Input[], table: InputTable, clock = false): Input[] {
+/** The inputs; where the levels of some are missing in `values` (N,T,I), the empty level joins. */
+function settleLevels(values: Float64Array, inputs: readonly Input[], clock = false): Input[] {
   const I = inputs.length + (clock ? 1 : 0);
   const isEmpty = Uint8Array.from({ length: values.length / I }, (_, row) => Number(isEmptyRow(inputs, values, row * I, clock)));
   return inputs.map((input, i) => {
     if (input.levels === undefined) return input;
     const isMissing = isEmpty.some((empty, row) => Number.isNaN(values[row * I + i]) && (empty === 0 || input.static === true));
-    const settled = isMissing ? { ...input, levels: ["", ...input.levels] } : input;
-    const { codes } = table.of(input.name);
-    const places = new Int32Array(codes.size + 1);
-    for (const [level, code] of codes) places[code] = codeOf(settled, level);
-    for (let at = i; at < values.length; at += I) if (values[at] > 0) values[at] = places[values[at]];
-    return settled;
+    return isMissing ? { ...input, levels: ["", ...input.levels] } : input;
   });
 }
 
-type Encoded = Pick<Batch, "shape" | "features"> & Part & { readonly inputs?: readonly Input[] };
+/** The codes in `values` (N,T,I), in the order of their coming, become those of the settled `inputs`. */
+function recode(values: Float64Array, inputs: readonly Input[], table: InputTable, clock = false): void {
+  const I = inputs.length + (clock ? 1 : 0);
+  for (const [i, input] of inputs.entries()) {
+    if (input.levels === undefined) continue;
+    const { codes } = table.of(input.name);
+    const places = new Int32Array(codes.size + 1);
+    for (const [level, code] of codes) places[code] = codeOf(input, level);
+    for (let at = i; at < values.length; at += I) if (values[at] > 0) values[at] = places[values[at]];
+  }
+}
+
+type Encoded = Pick<Batch, "shape" | "features" | "further"> & Part & { readonly inputs?: readonly Input[] };
 
 /** A whole set whose inputs `table` has found out, as features. `values` change. Throws DataError as settle does. */
 export function encodeFound<B extends Encoded>(batch: B, table: FoundInputs, statics: readonly string[], source: string): B {
@@ -44,9 +52,16 @@ export function encodeFound<B extends Encoded>(batch: B, table: FoundInputs, sta
   const given = shape.clock ? names.slice(0, -1) : names;
   const found = table.settle(given, statics, source);
   if (found === undefined) return batch;
-  const inputs = renumber(values, found, table, shape.clock);
+  const inputs = settleLevels(values, found, shape.clock);
+  recode(values, inputs, table, shape.clock);
   checkNames(expandNames(inputs), source);
-  return encode(batch, inputs, names.slice(given.length));
+  const encoded = encode(batch, inputs, names.slice(given.length));
+  if (batch.further === undefined) return encoded;
+  const further = editFurther(batch.further, (read) => {
+    recode(read, inputs, table, shape.clock);
+    return expandInputs(inputs, read, shape.timesteps, shape.clock);
+  });
+  return { ...encoded, further };
 }
 
 /**

@@ -12,6 +12,8 @@ export type ReadNote =
       readonly stride: number;
       readonly taken: number;
     }
+  /** Of so many windows `taken`, evenly spread, are the sample; the others come as further ones. */
+  | { readonly code: "windows-sampled"; readonly windows: number; readonly taken: number }
   /** `series` of `total` series end within the horizon and give no window. */
   | { readonly code: "series-too-short"; readonly series: number; readonly total: number; readonly horizon: number }
   /** `series` of `total` series are shorter than a window and give one padded sequence each. */

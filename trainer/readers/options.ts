@@ -92,6 +92,8 @@ export interface ReadOptions {
   readonly onRead?: (share: number) => void;
   /** As many windows as memory is given for, where --stride does not say; default: all. */
   readonly maxWindows?: number;
+  /** Windows beyond `maxWindows`, which are then evenly spread whatever `stride` says, come as `further`. */
+  readonly further?: boolean;
   /** All windows in one batch. */
   readonly inOne?: boolean;
 }

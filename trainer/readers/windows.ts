@@ -3,11 +3,13 @@
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { BATCH_NUMBERS, type Batch, type Timeline, toColumn } from "./batch.ts";
+import { countSampled, cutFurther, isSampled, type Spacing } from "./cut-further.ts";
 import { type MaxGap, toStep } from "./max-gap.ts";
 import type { ReadNote } from "./notes.ts";
 import type { Remark } from "./reading.ts";
 import { linkRows, noteTimes, type RowLinks } from "./row-links.ts";
-import { copyRow, freeRows, gatherRows, labelOf, type RowColumns, type Rows, seriesOf, timeOf } from "./rows.ts";
+import { freeRows, gatherRows, labelOf, type RowColumns, type Rows, seriesOf, timeOf } from "./rows.ts";
+import { type TimedRows, timeRows } from "./timed-rows.ts";
 
 export interface WindowOptions extends RowColumns {
   readonly window: number;
@@ -16,6 +18,8 @@ export interface WindowOptions extends RowColumns {
   /** The label is that of the row so many after the window's last. */
   readonly horizon: number;
   readonly maxWindows: number;
+  /** Where there are more than `maxWindows`, those are a sample, whatever the stride, and the others come as `further`; only with `inOne`. */
+  readonly further?: boolean;
   /** A series begins anew where a row comes later than so after the one before. */
   readonly maxGap?: MaxGap;
   /** The time of each row comes as a last feature, in seconds since 1970. */
@@ -37,38 +41,49 @@ export async function* cutWindows(
   if (rows === null) return;
   const links = linkRows(rows, toStep(options.maxGap, rows, source));
   noteTimes(rows, links, onNote, options.maxGap);
-  const stride = chooseStride(rows.count, links.lengths, options, onNote);
+  const spacing = spaceWindows(rows.count, links.lengths, options, onNote);
   noteShortSeries(links.lengths, options, onNote);
-  const total = countWindows(links.lengths, options, stride);
+  const total = countWindows(links.lengths, options, spacing);
   if (total === 0)
     throw new DataError(source, `holds ${rows.count} rows and no window: no series is longer than the horizon of ${options.horizon}`);
   const capacity = options.inOne ? total : Math.max(1, Math.floor(BATCH_NUMBERS / (options.window * rows.features)));
-  const scan = createScan(rows, links, options, stride, capacity);
+  const timed = timeRows(rows, options.clock);
+  const scan = createScan(rows, links, options, spacing, capacity);
   let remarks: readonly Remark[] = [...rows.remarks, { code: "series", key: options.key, time: options.time }];
   while (scan.next() > 0) {
-    yield { ...buildBatch(rows, links, scan.windows, options), remarks };
+    const batch = { ...buildBatch(rows, links, scan.windows, options, timed), remarks };
     remarks = []; // said once
+    yield spacing.share === 1 ? batch : { ...batch, further: cutFurther(rows, links, timed, { ...options, spacing }) };
   }
   freeRows(rows);
 }
 
-/** As asked, or the smallest that keeps the windows at or below `maxWindows`, which is noted. */
-function chooseStride(rows: number, lengths: Int32Array, options: WindowOptions, onNote: (note: ReadNote) => void): number {
-  if (options.stride !== undefined) return options.stride;
-  const windows = countWindows(lengths, options, 1);
-  if (windows <= options.maxWindows) return 1;
-  const stride = Math.ceil(windows / options.maxWindows);
-  const taken = countWindows(lengths, options, stride);
-  onNote({ code: "windows-thinned", rows, windows, window: options.window, stride, taken });
-  return stride;
+/**
+ * The stride is as asked, or the smallest that keeps the windows at or below `maxWindows`; where the others are wanted, too, the stride stays
+ * and a share of the windows is the sample. Both are noted.
+ */
+function spaceWindows(rows: number, lengths: Int32Array, options: WindowOptions, onNote: (note: ReadNote) => void): Spacing {
+  const { stride: asked, further = false, window, maxWindows } = options;
+  const stride = asked ?? 1;
+  const windows = countWindows(lengths, options, { stride, share: 1 });
+  if (windows <= maxWindows || (asked !== undefined && !further)) return { stride, share: 1 };
+  const thinned = { stride: Math.ceil(windows / maxWindows), share: 1 };
+  const spacing = further ? { stride, share: maxWindows / windows } : thinned;
+  const taken = countWindows(lengths, options, spacing);
+  onNote(
+    further
+      ? { code: "windows-sampled", windows, taken }
+      : { code: "windows-thinned", rows, windows, window, stride: spacing.stride, taken },
+  );
+  return spacing;
 }
 
 /** Of series of so many rows. One that is shorter than T, its labels counted, is a single window. */
-function countWindows(lengths: Int32Array, { window: T, horizon }: WindowOptions, stride: number): number {
+function countWindows(lengths: Int32Array, { window: T, horizon }: WindowOptions, spacing: Spacing): number {
   let total = 0;
   for (const length of lengths) {
     const usable = length - horizon;
-    if (usable > 0) total += usable < T ? 1 : Math.floor((usable - T) / stride) + 1;
+    if (usable > 0) total += usable < T ? 1 : countSampled(Math.floor((usable - T) / spacing.stride) + 1, spacing);
   }
   return total;
 }
@@ -97,7 +112,7 @@ function createScan(
   rows: Rows,
   { previous, positions, lengths, runs, offsets }: RowLinks,
   options: WindowOptions,
-  stride: number,
+  spacing: Spacing,
   capacity: number,
 ) {
   const { window: T, horizon } = options;
@@ -118,7 +133,7 @@ function createScan(
         const s = runs?.[q] ?? seriesOf(rows, q);
         const usable = lengths[s] - horizon;
         const end = (positions?.[q] ?? passed[s]++) - horizon; // in its series
-        const isEnd = usable < T ? end === usable - 1 : end >= T - 1 && (end - T + 1) % stride === 0;
+        const isEnd = usable < T ? end === usable - 1 : end >= T - 1 && isSampled(end - T + 1, spacing);
         if (!isEnd || end < 0) continue;
         let r = q;
         for (let h = 0; h < horizon; h++) r = previous[r];
@@ -138,11 +153,10 @@ function labelsOf(rows: Rows, at: Int32Array): Labels | null {
   return labels instanceof Float64Array ? Float64Array.from(at, read) : Uint8Array.from(at, read);
 }
 
-function buildBatch(rows: Rows, { previous }: RowLinks, windows: FoundWindows, { window: T, clock }: WindowOptions): Windows {
+function buildBatch(rows: Rows, { previous }: RowLinks, windows: FoundWindows, { window: T }: WindowOptions, timed: TimedRows): Windows {
   const { key, time, frame, keys } = rows;
-  const hasClock = clock === true && time !== undefined;
-  const F = rows.features + (hasClock ? 1 : 0);
-  const perSecond = hasClock ? unitsPerSecond(rows) : 1;
+  const F = timed.features;
+  const clock = timed.time;
   const { count: N, starts, ends, labelRows } = windows;
   const values = new Float64Array(N * T * F);
   const series = new Int32Array(N);
@@ -150,32 +164,18 @@ function buildBatch(rows: Rows, { previous }: RowLinks, windows: FoundWindows, {
   for (let n = 0; n < N; n++) {
     series[n] = seriesOf(rows, ends[n]);
     last[n] = timeOf(rows, ends[n]);
-    for (let t = T - 1, r = ends[n]; t >= 0 && r >= 0; t--, r = previous[r]) {
-      copyRow(rows, r, values, (n * T + t) * F);
-      if (hasClock) values[(n * T + t) * F + F - 1] = timeOf(rows, r) / perSecond;
-    }
+    for (let t = T - 1, r = ends[n]; t >= 0 && r >= 0; t--, r = previous[r]) timed.copy(r, values, (n * T + t) * F);
   }
   return {
     ...frame,
     values,
     labels: labelsOf(rows, labelRows.subarray(0, N)),
-    shape: { timesteps: T, features: F, ...(hasClock && { clock: true }) },
-    ...(hasClock && { features: [...(frame.features ?? Array.from({ length: F - 1 }, (_, f) => `f${f}`)), time] }),
+    shape: { timesteps: T, features: F, ...(clock !== undefined && { clock: true }) },
+    ...(clock !== undefined && { features: [...(frame.features ?? Array.from({ length: F - 1 }, (_, f) => `f${f}`)), clock] }),
     columns: {
       ...(key !== undefined && { [key]: toColumn(Array.from(series, (s) => keys[s])) }),
       ...(time !== undefined && { [time]: rows.areDates ? Array.from(last, (ms) => new Date(ms).toISOString()) : last }),
     },
     timeline: { series, start: starts.slice(0, N), time: time === undefined ? null : last },
   };
-}
-
-/** Times below are seconds, then milliseconds, then microseconds, from the last on nanoseconds: as the edge tells numbers apart. */
-const UNITS = [1e11, 1e14, 1e17];
-
-/** How many units of the rows' times make a second: dates stand in milliseconds, numbers say it by their magnitude. */
-function unitsPerSecond(rows: Rows): number {
-  if (rows.areDates) return 1000;
-  const last = timeOf(rows, rows.count - 1);
-  const unit = UNITS.findIndex((limit) => Math.abs(last) < limit);
-  return 1000 ** (unit < 0 ? UNITS.length : unit);
 }

@@ -32,10 +32,15 @@ export interface TrainingStep extends Stepper {
 /** Copies `data` into the kernel's memory; the caller's buffers are not needed any more. Throws RangeError where sizes do not fit. */
 export function createTrainingStep(data: StepperData, options: StepOptions): TrainingStep {
   checkData(data, options);
-  const kernel = createTrainingKernel({ ...options, sequences: data.lengths.length });
-  kernel.data.set(data.channels);
-  kernel.lengths.set(data.lengths);
-  kernel.labels.set(data.labels);
+  const { channels, lengths, labels, further } = data;
+  const kernel = createTrainingKernel({ ...options, sequences: lengths.length + (further?.count ?? 0) });
+  kernel.data.set(channels);
+  kernel.lengths.set(lengths);
+  kernel.labels.set(labels);
+  if (further) {
+    further.fill(kernel.data.subarray(channels.length), kernel.lengths.subarray(lengths.length));
+    kernel.labels.set(further.labels, lengths.length);
+  }
   const optimizer = createOptimizer(kernel, options);
   return {
     simdPath: kernel.simdPath,

@@ -4,12 +4,14 @@ import type { StepperData, StepperOptions } from "./stepper.ts";
 
 /** Throws RangeError where the data's sizes do not fit together, or a length is not 0 to T. */
 export function checkData(
-  { channels, lengths, labels }: StepperData,
+  { channels, lengths, labels, further }: StepperData,
   { channels: C, timesteps: T }: Pick<StepperOptions, "channels" | "timesteps">,
 ): void {
   const N = lengths.length;
   if (channels.length !== N * T * C) throw new RangeError(`channels must hold ${N} × ${T} × ${C} numbers, got ${channels.length}`);
   if (labels.length !== N) throw new RangeError(`labels must be ${N}, as many as lengths, got ${labels.length}`);
+  if (further && further.labels.length !== further.count)
+    throw new RangeError(`further labels must be ${further.count}, got ${further.labels.length}`);
   if (lengths.some((length) => length < 0 || length > T)) throw new RangeError(`lengths must be between 0 and ${T}`);
 }
 

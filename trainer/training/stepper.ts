@@ -56,6 +56,18 @@ export interface StepperData {
   readonly lengths: Int32Array;
   /** (N) from 0 to 1, held as float32: a teacher's are between. */
   readonly labels: ArrayLike<number>;
+  /** Sequences behind these, from index N on. */
+  readonly further?: FurtherData;
+}
+
+/** M sequences that are written to where they are needed, and stand nowhere else. */
+export interface FurtherData {
+  /** M */
+  readonly count: number;
+  /** (M) */
+  readonly labels: ArrayLike<number>;
+  /** Writes (M,T,C) channels, left-aligned, and (M) valid rows. */
+  fill(channels: Float32Array, lengths: Int32Array): void;
 }
 
 /** Makes a stepper over a data set; the caller disposes of it. Throws LimitError where memory does not suffice. */

@@ -15,6 +15,7 @@ import { cosineRate } from "../../training/loop.ts";
 import type { CreateStepper, OptimizerState, Stepper } from "../../training/stepper.ts";
 import { type Learner, type Path, type Rows, selectView, type View } from "../learner.ts";
 import { designNetwork } from "./design.ts";
+import { type FurtherSequences, withFurther } from "./further.ts";
 import { openStepper } from "./lstm.ts";
 import type { LstmSettings } from "./settings.ts";
 
@@ -29,6 +30,8 @@ export interface LstmLearnerOptions {
   readonly targets: readonly DistillationTarget[];
   /** For so many training sequences. */
   settingsFor(examples: number): LstmSettings;
+  /** What is learnt from beside each fold's own sequences, on labels alone: a teacher knows the view's. */
+  readonly further?: FurtherSequences;
 }
 
 export interface LstmLearnerDependencies {
@@ -47,13 +50,15 @@ const TURN = 20;
 
 /** LSTM(units) → Dense(1), or the settings' layers, every epoch of a schedule. A member is networks whose logits are averaged. `fit` throws FitError when a loss is not finite. */
 export function createLstmLearner(
-  { targets, settingsFor }: LstmLearnerOptions,
+  { targets, settingsFor, further }: LstmLearnerOptions,
   dependencies: LstmLearnerDependencies,
 ): Learner<readonly TrainedNetwork[], LstmPathSettings> {
+  const furtherOf = ({ teacher }: DistillationTarget) => (teacher === "none" ? further : undefined);
   return {
-    settings: (examples) => targets.map((target) => ({ network: settingsFor(examples), target })),
+    settings: (examples) => targets.map((target) => ({ network: settingsFor(examples + (furtherOf(target)?.count ?? 0)), target })),
     fitsNoNoise: ({ target }) => target.teacher !== "none", // on labels alone later epochs fit noise (measured: docs/experiments.md)
-    fit: (view, labels, rows, settings, seed, record) => fitPath({ view, labels, rows, settings, seed, record }, dependencies),
+    fit: (view, labels, rows, settings, seed, record) =>
+      fitPath({ view, labels, rows, settings, seed, record, further: furtherOf(settings.target) }, dependencies),
     logits(networks, view, indices) {
       const calibration = { slope: 1, intercept: 0 };
       const engine = dependencies.createEngine({ members: [asMember(networks)], calibration });
@@ -71,6 +76,7 @@ interface FitInput {
   readonly settings: LstmPathSettings;
   readonly seed: number;
   readonly record?: FitRecord;
+  readonly further?: FurtherSequences;
 }
 
 /** The epochs so far. */
@@ -95,20 +101,21 @@ async function fitPath(input: FitInput, dependencies: LstmLearnerDependencies): 
 
 /** The epochs that are left after those of `known`. */
 async function trainEpochs(
-  { view, labels, rows, settings: { network, target }, seed, record }: FitInput,
+  { view, labels, rows, settings: { network, target }, seed, record, further }: FitInput,
   known: Epochs,
   { createStepper, yieldToEventLoop, onShare }: LstmLearnerDependencies,
 ): Promise<Epochs> {
   const { units, epochs, layers } = network;
   const rate = positiveRate(labels, rows.train);
   const initial = designNetwork(view.names.length, units, layers).initial(rate, createRandom(seed, STREAMS.weights));
-  const stepper = openStepper({ view, labels, train: rows.train, seed, settings: network, createStepper }, target);
+  const stepper = openStepper({ view, labels, train: rows.train, seed, settings: network, createStepper, further }, target);
+  const train = withFurther(rows.train, view.lengths.length, further);
   let { parameters, losses } = known;
   try {
     stepper.setParameters(parameters.at(-1) ?? initial);
     if (known.optimizer) stepper.setOptimizer(known.optimizer);
     for (let epoch = losses.length + 1; epoch <= epochs; epoch++) {
-      await trainEpoch(stepper, rows.train, network, epoch, seed, yieldToEventLoop);
+      await trainEpoch(stepper, train, network, epoch, seed, yieldToEventLoop);
       const logits = stepper.logits(rows.validation);
       losses = [...losses, rows.validation.reduce((sum, n, i) => sum + logLossOfLogit(labels[n], logits[i]), 0)];
       parameters = [...parameters, stepper.getParameters()];

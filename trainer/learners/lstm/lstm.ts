@@ -16,6 +16,7 @@ import { type Fit, fitNetwork, type Progress } from "../../training/loop.ts";
 import type { CreateStepper, Stepper } from "../../training/stepper.ts";
 import type { ChannelView, Rows } from "../learner.ts";
 import { designNetwork } from "./design.ts";
+import type { FurtherSequences } from "./further.ts";
 import type { LstmSettings } from "./settings.ts";
 import { type TeachingInput, teachLogits } from "./teachers.ts";
 
@@ -138,15 +139,17 @@ async function fitOnTarget(input: FitInput, target: DistillationTarget, stage: n
 /** What a network is trained on. */
 export interface StepperInput extends TeachingInput {
   readonly settings: LstmSettings;
+  /** Behind those of the view, with their labels; not where there is a teacher, who knows nothing of them. */
+  readonly further?: FurtherSequences;
 }
 
 /** A stepper over the view's sequences, with what `target` makes of their labels; the caller disposes of it. */
-export function openStepper({ settings, ...input }: StepperInput, { teacher, distillationWeight }: DistillationTarget): Stepper {
+export function openStepper({ settings, further, ...input }: StepperInput, { teacher, distillationWeight }: DistillationTarget): Stepper {
   const { view, labels, createStepper } = input;
   const { units, layers, batch, optimizer, weightDecay } = settings;
   const targets = teacher === "none" ? labels : distil(labels, teachLogits(teacher, input), distillationWeight);
   return createStepper(
-    { channels: view.channels, lengths: view.lengths, labels: targets },
+    { channels: view.channels, lengths: view.lengths, labels: targets, ...(further && { further }) },
     {
       channels: view.names.length,
       timesteps: view.timesteps,

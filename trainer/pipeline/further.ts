@@ -1,0 +1,84 @@
+// Windows between those of a sample, for networks to learn from: only those whose neighbours in the sample are both learnt from, so that
+// they share no row with a sequence that is held out which these do not share. Legend: N sequences, M further ones, T steps, C channels.
+import { applyRecipe } from "../../shared/recipe/apply.ts";
+import { type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
+import { lengthsOf } from "../data/sequences.ts";
+import type { FurtherSequences } from "../learners/lstm/further.ts";
+import type { Timeline } from "../readers/batch.ts";
+import type { LabelledWindows } from "../readers/dataset.ts";
+import { takeLabels } from "../statistics/labels.ts";
+
+/** Where the sequences of a sample lie, by position. */
+export interface SampleParts {
+  readonly timeline: Timeline;
+  /** Positions to learn from. */
+  readonly train: Int32Array;
+  /** Positions are in the order of time: nothing else may lie between two neighbours, of whatever series. */
+  readonly isByTime: boolean;
+}
+
+/** Windows that are cut at once. */
+const BLOCK = 4096;
+/** Bytes of the channels of further sequences, at most: with the rest of a network's training they stay below WebAssembly's 4 GiB. */
+const MAX_CHANNEL_BYTES = 1.5 * 2 ** 30;
+
+/**
+ * The further windows to learn from, of those of `windows`, as `recipe` sees them; undefined where there are none. Of more than fit into
+ * the kernel's memory an even share is taken.
+ */
+export function findFurther(windows: LabelledWindows, parts: SampleParts, recipe: Recipe, log: Log): FurtherSequences | undefined {
+  const { timesteps: T, channels } = recipe;
+  const size = T * channels.length;
+  const between = thin(listBetween(windows, parts), Math.floor(MAX_CHANNEL_BYTES / (4 * size)));
+  const kept = dropEmpty(windows, between, recipe);
+  if (kept.length === 0) return undefined;
+  const first = kept.map((m) => windows.first[m]);
+  return {
+    count: kept.length,
+    labels: takeLabels(windows.labels, kept),
+    fill(values, lengths) {
+      for (let from = 0; from < first.length; from += BLOCK) {
+        const block = applyRecipe(recipe, windows.read(first.subarray(from, from + BLOCK)), log);
+        values.set(block.channels, from * size);
+        lengths.set(block.lengths, from);
+      }
+    },
+  };
+}
+
+/** (M or fewer) which windows lie between two that are learnt from. */
+export function listBetween({ first, seriesFirst }: LabelledWindows, { timeline, train, isByTime }: SampleParts): Int32Array {
+  const { series, start } = timeline;
+  const N = series.length;
+  const isTrain = new Uint8Array(N);
+  for (const n of train) if (n < N) isTrain[n] = 1;
+  const others = new Int32Array(N + 1); // positions below that are not learnt from
+  for (let n = 0; n < N; n++) others[n + 1] = others[n] + 1 - isTrain[n];
+  const rowOf = (n: number): number => seriesFirst[series[n]] + start[n];
+  const order = new Int32Array(N).map((_, n) => n).sort((a, b) => rowOf(a) - rowOf(b));
+  const isOpen = (a: number, b: number): boolean =>
+    series[a] === series[b] && isTrain[a] + isTrain[b] === 2 && (!isByTime || others[Math.max(a, b)] === others[Math.min(a, b)]);
+  let next = 0; // the first of `order` that begins behind the window
+  return new Int32Array(first.length)
+    .map((_, m) => m)
+    .filter((m) => {
+      while (next < N && rowOf(order[next]) <= first[m]) next++;
+      return next > 0 && next < N && isOpen(order[next - 1], order[next]);
+    });
+}
+
+/** At most `count` of `indices`, evenly spread. */
+function thin(indices: Int32Array, count: number): Int32Array {
+  const step = Math.ceil(indices.length / count);
+  return step <= 1 ? indices : indices.filter((_, i) => i % step === 0);
+}
+
+/** Those of `indices` that have a valid row. */
+function dropEmpty(windows: LabelledWindows, indices: Int32Array, recipe: Recipe): Int32Array {
+  const isValid = new Uint8Array(indices.length);
+  for (let from = 0; from < indices.length; from += BLOCK) {
+    const block = indices.subarray(from, from + BLOCK).map((m) => windows.first[m]);
+    isValid.set(Uint8Array.from(lengthsOf(windows.read(block), shapeOf(recipe), recipe.padding), Math.sign), from);
+  }
+  return indices.filter((_, i) => isValid[i] === 1);
+}

@@ -1,0 +1,38 @@
+// Rows as windows hold them: their numbers, and their time as a last one where that is wanted. Knows no window.
+import { copyRow, type Rows, timeOf } from "./rows.ts";
+
+/** Times below are seconds, then milliseconds, then microseconds, from the last on nanoseconds: as the edge tells numbers apart. */
+const UNITS = [1e11, 1e14, 1e17];
+
+/** How rows are copied into windows. */
+export interface TimedRows {
+  /** Name of the time that stands as the last number of each row; undefined: it does not. */
+  readonly time?: string;
+  /** F, the time counted. */
+  readonly features: number;
+  /** Copies row `r` to `out[offset …]`. */
+  copy(r: number, out: Float64Array, offset: number): void;
+}
+
+/** `clock`: the time of each row is wanted, in seconds since 1970. */
+export function timeRows(rows: Rows, clock: boolean | undefined): TimedRows {
+  const { time, features } = rows;
+  if (clock !== true || time === undefined) return { features, copy: (r, out, offset) => copyRow(rows, r, out, offset) };
+  const perSecond = unitsPerSecond(rows);
+  return {
+    time,
+    features: features + 1,
+    copy(r, out, offset) {
+      copyRow(rows, r, out, offset);
+      out[offset + features] = timeOf(rows, r) / perSecond;
+    },
+  };
+}
+
+/** How many units of the rows' times make a second: dates stand in milliseconds, numbers say it by their magnitude. */
+function unitsPerSecond(rows: Rows): number {
+  if (rows.areDates) return 1000;
+  const last = timeOf(rows, rows.count - 1);
+  const unit = UNITS.findIndex((limit) => Math.abs(last) < limit);
+  return 1000 ** (unit < 0 ? UNITS.length : unit);
+}
