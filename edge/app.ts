@@ -36,6 +36,7 @@ function typed(modelOf: RequestModel, dependencies: Dependencies) {
     .route("/v1/model", modelRoutes(modelOf))
     .route("/v1/models", predictRoutes(modelOf))
     .route("/v1/models/:name/score", scoreRoutes(modelOf))
+    .route("/v1/models/:name/card", modelRoutes(modelOf))
     .route("/v1/models", watchRoutes(modelOf, dependencies))
     .route("/v2", inferenceRoutes(modelOf, registry, now))
     .route("/openapi.json", openapiRoutes(modelOf, assets));

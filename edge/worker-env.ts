@@ -6,12 +6,12 @@ import type { Breaker } from "./deliveries/breaker.ts";
 import { readAccess } from "./http/access.ts";
 import type { StaticAssets } from "./http/static-assets.ts";
 import type { Bucket } from "./models/bucket.ts";
-import { bundledOnly, type Models, type ServedModel } from "./models/models.ts";
+import { bundledOnly, type Models } from "./models/models.ts";
 import { monitored } from "./models/monitored.ts";
 import { Registry, type RegistryDependencies } from "./models/registry.ts";
-import type { Ready, ServableModel } from "./models/servable-model.ts";
+import type { ServableModel } from "./models/servable-model.ts";
 import { type MonitorBindings, openMonitor, sleep } from "./monitor/bindings.ts";
-import type { Monitor } from "./monitor/monitor.ts";
+import { hooksOf } from "./monitor/hooks.ts";
 import type { Functions } from "./monitor/performance.ts";
 import type { Dependencies } from "./routes/dependencies.ts";
 import { type Directory, shardOf } from "./streams/directory.ts";
@@ -148,17 +148,6 @@ function both(first: Dependencies["log"], second: Dependencies["log"]): Dependen
   return (record) => {
     first(record);
     second(record);
-  };
-}
-
-/** What a model tells the monitor. */
-export function hooksOf(served: ServedModel, monitor: Monitor): Pick<Ready, "onScored" | "remember"> {
-  return {
-    onScored(values, probabilities, apart, ids) {
-      monitor.isolate.scored(served, values, probabilities, apart);
-      if (served.shadow !== undefined) monitor.isolate.shadow(served, values, probabilities, ids);
-    },
-    remember: (probabilities) => monitor.remember(served.sha256, probabilities),
   };
 }
 

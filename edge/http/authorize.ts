@@ -62,10 +62,13 @@ export function authorize(access: Access, withinRate?: WithinRate, withinFailure
 export const OTHER_PROTOCOLS = /^\/(v2|v1\/models)(\/|$)/;
 const REPOSITORY_INDEX = "/v2/repository/index";
 
+/** What is known of a model beyond what whoever scores must know. */
+const KNOWN_OF_MODEL = /^\/v1\/models\/[^/]+\/(card|drift|performance|compare)$/;
+
 /** Of which one is enough. Reading reads; scoring only adds; whatever takes something away or sends something again is for admins. */
 function scopesOf(method: string, path: string): readonly Scope[] {
   if (method === "GET" || method === "HEAD" || method === "OPTIONS")
-    return OTHER_PROTOCOLS.test(path) || path === "/v1/key" ? ["read", "score"] : ["read"];
+    return (OTHER_PROTOCOLS.test(path) && !KNOWN_OF_MODEL.test(path)) || path === "/v1/key" ? ["read", "score"] : ["read"];
   if (path === REPOSITORY_INDEX) return ["read", "score"];
   const changesModels = path.startsWith("/v1/models/") && (method !== "POST" || path.endsWith("/rollback"));
   const isForAdmins = changesModels || path.startsWith("/v1/deliveries") || (method === "DELETE" && path.startsWith("/v1/streams"));

@@ -85,21 +85,33 @@ function change(operationId: string, summary: string, description: string): Oper
   };
 }
 
-/** Of each path of /v1/score one under a model's name. */
+/** Of each path of /v1/score, and of the card, one under a model's name. */
 function namedScorePaths(): Paths {
-  const scoring = Object.entries(scorePaths()).filter(([path]) => path.startsWith("/v1/score"));
-  return Object.fromEntries(
-    scoring.map(([path, { post }]) => [
-      path.replace("/v1/score", "/v1/models/{name}/score"),
-      {
-        post: {
-          ...post,
-          operationId: `${post.operationId}OfModel`,
-          summary: `${post.summary} by a model of the registry`,
-          parameters: [{ ...NAME, example: hole("name") }, ...(post.parameters ?? [])],
-          responses: { ...post.responses, ...problems("notFound") },
+  const paths = scorePaths();
+  const { get: card } = paths["/v1/model"];
+  const scoring = Object.entries(paths).filter(([path]) => path.startsWith("/v1/score"));
+  const named: Operation = {
+    ...card!,
+    operationId: "getCardOfModel",
+    summary: "The card of a model of the registry",
+    parameters: [{ ...NAME, example: hole("name") }],
+    responses: { ...card!.responses, ...problems("notFound") },
+  };
+  return {
+    "/v1/models/{name}/card": { get: named },
+    ...Object.fromEntries(
+      scoring.map(([path, { post }]) => [
+        path.replace("/v1/score", "/v1/models/{name}/score"),
+        {
+          post: {
+            ...post,
+            operationId: `${post.operationId}OfModel`,
+            summary: `${post.summary} by a model of the registry`,
+            parameters: [{ ...NAME, example: hole("name") }, ...(post.parameters ?? [])],
+            responses: { ...post.responses, ...problems("notFound") },
+          },
         },
-      },
-    ]),
-  );
+      ]),
+    ),
+  };
 }

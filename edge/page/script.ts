@@ -5,12 +5,14 @@ import { showBatch } from "./batch.ts";
 import { showCard } from "./card.ts";
 import { openDesk, showRights, wireDesk } from "./desk.ts";
 import { $ } from "./elements.ts";
+import { cardPath, isDefault, listModels, scorePath } from "./models.ts";
 import { drawSequence } from "./plot.ts";
 import { REAL_FEATURES, REAL_SAMPLES } from "./real-samples.ts";
 import { fail, showResult } from "./result.ts";
 import { parseBody, takeStatics } from "./rows.ts";
 import { ask, readScopes, session } from "./service.ts";
 import { type Call, curlOf, javascriptOf, pythonOf } from "./snippets.ts";
+import { openWatch } from "./watch.ts";
 
 /** The API takes no larger body. */
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
@@ -27,8 +29,12 @@ let asked = 0;
 function requestOf(explain: boolean): Call & { readonly body: string } {
   const given = parseBody(text.value);
   const count = "sequences" in given ? (given.sequences as readonly unknown[]).length : 1;
-  const body = JSON.stringify({ ...given, operatingPoint: point.value, ...(explain && count <= MOST_EXPLAINED && { explain: true }) });
-  return { url: "/v1/score", method: "POST", headers: { "content-type": "application/json" }, body };
+  const body = JSON.stringify({
+    ...given,
+    ...(point.value !== "" && { operatingPoint: point.value }),
+    ...(explain && count <= MOST_EXPLAINED && { explain: true }),
+  });
+  return { url: scorePath(), method: "POST", headers: { "content-type": "application/json" }, body };
 }
 
 async function score(): Promise<void> {
@@ -87,6 +93,7 @@ async function loadSample(): Promise<void> {
     text.value = chosen.rows.map((row) => row.join(", ")).join("\n");
     return;
   }
+  if (!isDefault()) return; // the example is the default model's
   const { paths } = await (await fetch("/openapi.json")).json();
   const { example } = paths["/v1/score"].post.requestBody.content["application/json"];
   const cells: readonly unknown[] = example.sequence.flat();
@@ -108,13 +115,13 @@ async function loadSample(): Promise<void> {
 /** A key that may score and not read: what to score with is in the open document. */
 async function showScoring(): Promise<void> {
   const { info, components } = await (await fetch("/openapi.json")).json();
-  $("name").textContent = info.title;
-  const names: readonly string[] = components.schemas.ScoreOne.properties.operatingPoint.enum;
+  $("name").textContent = isDefault() ? info.title : $<HTMLSelectElement>("model").value;
+  const names: readonly string[] = isDefault() ? components.schemas.ScoreOne.properties.operatingPoint.enum : [];
   point.replaceChildren(...names.map((name) => new Option(name, name)));
 }
 
 async function load(): Promise<void> {
-  const response = await ask("/v1/model");
+  const response = await ask(cardPath());
   const needsKey = response.status === 401;
   $("key-form").hidden = !needsKey;
   $("try").hidden = needsKey;
@@ -125,10 +132,12 @@ async function load(): Promise<void> {
   }
   if (response.status !== 403 && !response.ok) return fail((await response.json()).detail);
   $("problem").textContent = "";
+  await listModels();
   if (response.ok) showCard(await response.json());
   else await showScoring();
   offerReal();
-  $("desk-tab").hidden = !response.ok;
+  for (const tab of ["watch-tab", "desk-tab"]) $(tab).hidden = !response.ok;
+  $("sample").hidden = !isDefault();
   await readScopes();
   showRights();
   if (text.value === "") await loadSample();
@@ -161,7 +170,7 @@ async function take(file: File | undefined): Promise<void> {
 
 /** Tabs as WAI-ARIA's authoring practices have them: arrows move between them. */
 function openTabs(): void {
-  const tabs = [$("try-tab"), $("desk-tab")];
+  const tabs = [$("try-tab"), $("watch-tab"), $("desk-tab")];
   const choose = (chosen: HTMLElement): void => {
     for (const tab of tabs) {
       tab.setAttribute("aria-selected", `${tab === chosen}`);
@@ -169,12 +178,15 @@ function openTabs(): void {
       $(tab.getAttribute("aria-controls")!).hidden = tab !== chosen;
     }
     openDesk(chosen.id === "desk-tab");
+    if (chosen.id === "watch-tab") void openWatch();
   };
   for (const tab of tabs) {
     tab.addEventListener("click", () => choose(tab));
     tab.addEventListener("keydown", ({ key }) => {
-      const other = tabs.find((candidate) => candidate !== tab && !candidate.hidden);
-      if (!/^Arrow(Left|Right)$/.test(key) || other === undefined) return;
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
+      const shown = tabs.filter(({ hidden }) => !hidden);
+      if (step === undefined || shown.length < 2) return;
+      const other = shown[(shown.indexOf(tab) + step + shown.length) % shown.length];
       choose(other);
       other.focus();
     });
@@ -203,6 +215,12 @@ $<HTMLInputElement>("file").addEventListener("change", (event) => {
   showFailure(take(file));
 });
 text.addEventListener("input", draw);
+$("watch-refresh").addEventListener("click", () => void openWatch());
+$("model").addEventListener("change", () => {
+  text.value = "";
+  showFailure(load());
+  if (!$("watch").hidden) void openWatch();
+});
 for (const language of ["curl", "python", "javascript"]) $(`copy-${language}`).addEventListener("click", () => showFailure(copy(language)));
 const form = $("score-form");
 form.addEventListener("dragover", (event) => event.preventDefault());

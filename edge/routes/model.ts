@@ -12,9 +12,11 @@ import type { ServedModel } from "../models/models.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import type { RequestModel } from "./request-model.ts";
 
-/** The card of the model that is served. */
+/** The card of the model that is served; behind /v1/models/{name}/card of that name's. */
 export function modelRoutes(modelOf: RequestModel) {
-  return new Hono<EdgeEnv>().get("/", async (c) => c.json(describeCard(await modelOf(c)))).all("/", allowOnly("GET", "HEAD"));
+  return new Hono<EdgeEnv>()
+    .get("/", async (c) => c.json(describeCard(await modelOf(c, c.req.param("name" as never)))))
+    .all("/", allowOnly("GET", "HEAD"));
 }
 
 function describeCard({ model, format, id, sha256 }: ServedModel) {
