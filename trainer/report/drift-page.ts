@@ -2,7 +2,7 @@
 import type { QuantityDrift } from "../../shared/drift/watch.ts";
 import { renderDocument } from "../html/document.ts";
 import { count, short, ticks } from "../html/format.ts";
-import { frame, lineLegend } from "../html/frame.ts";
+import { frame } from "../html/frame.ts";
 import { html, type Markup } from "../html/html.ts";
 import { BLUE, GREY, MUTED, ORANGE } from "../html/palette.ts";
 import { draw } from "../html/plot.ts";
@@ -14,7 +14,7 @@ const MAX_FIGURES = 24;
 
 /** `read`: how the data were read. The same check gives the same bytes. */
 export async function renderDrift(name: string, model: string, read: string, check: DriftCheck): Promise<string> {
-  const { sequences, given, quantities, basis, alarm, evidence, alarmAt } = check;
+  const { sequences, given, quantities, basis, alarm, evidence } = check;
   const shown = quantities.slice(0, MAX_FIGURES);
   return renderDocument(name, "drift", `against ${model}`, [
     verdictSection({
@@ -27,13 +27,19 @@ export async function renderDrift(name: string, model: string, read: string, che
           count(sequences),
           given > sequences ? `of ${count(given)}: those that share no row` : "none shares a row with another",
         ],
-        ...(evidence === null ? [] : [["evidence", short(evidence), `the alarm is at ${count(alarmAt)}`] as const]),
+        ...(evidence === null ? [] : [["evidence at the end", short(evidence), describeAlarm(check)] as const]),
       ],
     }),
     html`<section aria-labelledby="read"><h2 id="read">How the data are read</h2><p class="lead">${read}</p></section>`,
     basis === "sequences" ? await evidenceSection(check) : null,
     quantities.length === 0 ? null : await quantitiesSection(shown, quantities.length),
   ]);
+}
+
+/** An alarm stands, whatever the evidence becomes after it. */
+function describeAlarm({ alarmAt, alarmAfter }: DriftCheck): string {
+  if (alarmAfter === null) return `the alarm is at ${count(alarmAt)}`;
+  return `it reached the alarm, ${count(alarmAt)}, after ${count(alarmAfter)} sequences: that stands`;
 }
 
 async function evidenceSection(check: DriftCheck): Promise<Markup> {
@@ -72,7 +78,7 @@ async function quantitiesSection(shown: readonly QuantityDrift[], all: number): 
   return html`
     <section aria-labelledby="quantities">
       <h2 id="quantities">Quantities</h2>
-      ${lineLegend(["the new sequences", "the reference"])}
+      <p class="note">Bars are the new sequences, grey lines the reference.</p>
       <div class="small">${figures}</div>
       <p class="note">Share of sequences in each bin of the reference, the lowest values left${all > shown.length ? `; ${shown.length} of ${all} quantities, those with the most evidence` : ""}. Population stability: below 0.1 is called stable by convention, above 0.25 not.</p>
     </section>`;
@@ -84,7 +90,7 @@ async function quantityFigure(quantity: QuantityDrift): Promise<Markup> {
     ...(evidence === null ? [] : [`evidence ${short(evidence)}`]),
     ...(stability === null ? [] : [`stability ${short(stability)}`]),
   ];
-  return html`<figure>${await drawShares(quantity)}<figcaption>${name}<small>${words.join(", ")}</small></figcaption></figure>`;
+  return html`<figure>${await drawShares(quantity)}<figcaption>${name} <small>${words.join(", ")}</small></figcaption></figure>`;
 }
 
 function drawShares({ name, reference, observed }: QuantityDrift): Promise<Markup> {

@@ -42,6 +42,8 @@ test("tells a shift from none, and names what shifted", { timeout: 60_000 }, () 
   const page = readFileSync(join(folder, "drift.html"), "utf8");
   expect(page).toContain("Evidence of drift over 1500 sequences");
   expect(page.match(/Shares of /g)?.length).toBe(8); // six channels, length and score; the model has no gaps
+  expect(page).toMatch(/it reached the alarm, 1,000, after \d+ sequences: that stands/);
+  expect(page).toContain("Bars are the new sequences, grey lines the reference.");
   expect(page).not.toMatch(/NaN|undefined|<script/);
 });
 
