@@ -559,7 +559,7 @@ describe.skipIf(!isHere)("the page", () => {
       await page.keyboard.press("Enter");
       await page.waitForSelector("#desk-tab:not([hidden])");
       await page.focus("#try-tab");
-      await page.keyboard.press("ArrowRight");
+      await page.keyboard.press("ArrowLeft"); // from the first tab to the last
       await page.waitForSelector("#deliveries [data-action=detail]");
       expect(await page.textContent("#destinations tbody")).toContain("paused");
       await page.focus("#deliveries [data-action=detail]");
