@@ -3,7 +3,7 @@ import type { TestProject } from "vitest/node";
 import { createWasmEngine, instantiateKernel } from "../shared/engine.ts";
 import { type Model, score } from "../shared/model.ts";
 import { kernel } from "./fixtures/kernel.ts";
-import { PARITY_CASES, parityModel, paritySequences, STACK_CASES, stackSequences } from "./fixtures/parity.ts";
+import { LAYER_CASES, layersModel, PARITY_CASES, parityModel, paritySequences, STACK_CASES, stackSequences } from "./fixtures/parity.ts";
 import { makeStack } from "./fixtures/stack.ts";
 
 declare module "vitest" {
@@ -12,6 +12,8 @@ declare module "vitest" {
     parityBits: number[][];
     /** The same of stacks of members. */
     stackBits: number[][];
+    /** The same of networks of layers. */
+    layersBits: number[][];
   }
 }
 
@@ -29,5 +31,9 @@ export default function setup(project: TestProject): void {
   project.provide(
     "stackBits",
     STACK_CASES.map((testCase) => bitsOf(makeStack(kernel, testCase), stackSequences(testCase))),
+  );
+  project.provide(
+    "layersBits",
+    LAYER_CASES.map((testCase) => bitsOf(layersModel(kernel, testCase), stackSequences({}))),
   );
 }

@@ -2,7 +2,7 @@ import { expect, inject, it } from "vitest";
 import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
 import kernel from "../../shared/kernel/inference.wasm";
 import { score } from "../../shared/model.ts";
-import { PARITY_CASES, parityModel, paritySequences, STACK_CASES, stackSequences } from "../fixtures/parity.ts";
+import { LAYER_CASES, layersModel, PARITY_CASES, parityModel, paritySequences, STACK_CASES, stackSequences } from "../fixtures/parity.ts";
 import { makeStack } from "../fixtures/stack.ts";
 
 it.each(PARITY_CASES.map((testCase, i) => ({ ...testCase, i })))(
@@ -12,6 +12,16 @@ it.each(PARITY_CASES.map((testCase, i) => ({ ...testCase, i })))(
     const engine = createWasmEngine(kernel, model);
     const { probabilities } = score(model, engine, instantiateKernel(kernel).log, paritySequences(testCase));
     expect(Array.from(new Uint32Array(probabilities.buffer))).toEqual(inject("parityBits")[i]);
+  },
+);
+
+it.each(LAYER_CASES.map((testCase, i) => ({ testCase, i, name: testCase.name })))(
+  "workerd computes the bits Node computed, a network of layers: $name",
+  ({ testCase, i }) => {
+    const model = layersModel(kernel, testCase);
+    const { probabilities } = score(model, createWasmEngine(kernel, model), instantiateKernel(kernel).log, stackSequences({}));
+    expect(Array.from(new Uint32Array(probabilities.buffer))).toEqual(inject("layersBits")[i]);
+    expect(new Set(probabilities).size).toBeGreaterThan(100);
   },
 );
 

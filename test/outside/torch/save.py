@@ -114,6 +114,33 @@ save_state("LSTM, hidden Linear", Recurrent(lstm(8), relu_head(8)), "lstm last l
 save_state("Conv1d, MaxPool1d, LSTM", Convolved(nn.Conv1d(F, 6, 3, padding=1), nn.MaxPool1d(2), nn.LSTM(6, 8, batch_first=True), nn.Linear(8, 1)), "conv1d(padding=1) relu maxpool1d(2) lstm last linear")
 save_state("Conv1d with strides, AvgPool1d, GRU", Convolved(nn.Conv1d(F, 6, 3, stride=2, dilation=2), nn.AvgPool1d(2, stride=1, padding=1), nn.GRU(6, 8, batch_first=True), nn.Linear(8, 1)), "conv1d(stride=2, dilation=2) relu avgpool1d(2, stride=1, padding=1) gru last linear")
 
+
+
+class Pooled(nn.Module):
+    """Both last states, the mean and the maximum of a cell's outputs side by side."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn, self.fc, self.first = nn.LSTM(F, 6, num_layers=2, batch_first=True, bidirectional=True), relu_head(36), True
+
+    def forward(self, x):
+        y, (h, _) = self.rnn(x)
+        return torch.sigmoid(self.fc(torch.cat([h[-2], h[-1], y.mean(1), y.amax(1)], 1)))
+
+
+class Flattened(nn.Module):
+    """Convolutions alone, flattened channel by channel."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2, self.fc, self.first = nn.Conv1d(F, 8, 3), nn.Conv1d(8, 6, 3), relu_head(6 * (T - 4)), True
+
+    def forward(self, x):
+        return torch.sigmoid(self.fc(torch.relu(self.conv2(torch.relu(self.conv1(x.transpose(1, 2))))).flatten(1)))
+
+
+save_state("last states beside mean and maximum", Pooled(), "lstm(2, bidirectional) state+mean+max linear relu linear")
+save_state("two Conv1d, flattened", Flattened(), "conv1d relu conv1d relu flatten linear relu linear")
 path = cases.path(".pt")
 model = Recurrent(lstm(8), nn.Linear(8, 1))
 torch.save(model.state_dict(), path)

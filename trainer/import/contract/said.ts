@@ -14,6 +14,8 @@ export type TorchStep =
     }
   /** What is read of a cell's states: `last` is output[:, -1], `state` the last h_n of each direction, `cell` of c_n. */
   | { readonly kind: "pool"; readonly by: "last" | "state" | "cell" | "first" | "mean" | "max" }
+  /** Several of them side by side, each of the same cell's states. */
+  | { readonly kind: "pools"; readonly by: readonly ("last" | "state" | "first" | "mean" | "max")[] }
   /** Over steps, (N,C,T) in PyTorch; the weights tell the kernel size, which may be said as well. */
   | {
       readonly kind: "conv";

@@ -6,6 +6,8 @@ import type { Activation } from "../../../shared/networks/activation.ts";
 import type { TorchDescription, TorchStep } from "../contract/said.ts";
 
 const CELLS = ["lstm", "gru", "rnn"] as const;
+/** Poolings that may stand side by side. */
+const BESIDE = ["last", "state", "first", "mean", "max"] as const;
 const POOLINGS = ["last", "state", "cell", "first", "mean", "max"] as const;
 /** torch.nn's activations, with the settings that they have where nothing is said. */
 const ACTIVATIONS: Readonly<Record<string, (setting: number | undefined) => Activation>> = {
@@ -25,6 +27,8 @@ const WINDOWS: Readonly<Record<string, "max" | "mean" | undefined>> = { conv1d: 
 const OTHERS = ["linear", "batchnorm", "layernorm", "flatten", "dropout"] as const;
 const MAX_LAYERS = 8;
 const MAX_STEPS = 64;
+/** What a network of layers holds side by side. */
+const MAX_BESIDE = 4;
 
 /** The forward pass that most have. */
 export const TORCH_USUAL = "lstm last linear";
@@ -34,7 +38,7 @@ export const TORCH_USUAL = "lstm last linear";
  * nothing is said), then the layers behind. A last `sigmoid` may be said or left out. Throws UsageError naming the word that does not fit.
  */
 export function readTorchDescription(text: string, option: string): TorchDescription {
-  const words = text.toLowerCase().match(/[a-z_][a-z_0-9]*(?:\s*\([^()]*\))?|\S+/g) ?? [];
+  const words = text.toLowerCase().match(/[a-z_][a-z_0-9]*(?:\+[a-z]+)*(?:\s*\([^()]*\))?|\S+/g) ?? [];
   const steps: TorchStep[] = [];
   if (!/^(lstm|gru|rnn|layer_?norm|batch_?norm|conv_?1d)\b/.test(words[0] ?? ""))
     throw new UsageError(`--${option} begins with "${words[0] ?? ""}", expected ${CELLS.join(", ")}, such as "${TORCH_USUAL}"`);
@@ -42,7 +46,14 @@ export function readTorchDescription(text: string, option: string): TorchDescrip
     const step = readWord(word, text, option);
     if (step === "dropout") continue;
     const before = steps.at(-1);
-    if (before?.kind === "cell" && step.kind !== "cell" && step.kind !== "pool" && step.kind !== "flatten" && step.kind !== "layernorm")
+    if (
+      before?.kind === "cell" &&
+      step.kind !== "cell" &&
+      step.kind !== "pool" &&
+      step.kind !== "pools" &&
+      step.kind !== "flatten" &&
+      step.kind !== "layernorm"
+    )
       steps.push({ kind: "pool", by: "last" });
     steps.push(step);
   }
@@ -54,6 +65,7 @@ export function readTorchDescription(text: string, option: string): TorchDescrip
 }
 
 function readWord(word: string, text: string, option: string): TorchStep | "dropout" {
+  if (word.includes("+")) return readPools(word, option);
   const [, given = word, settings = ""] = word.match(/^([a-z_][a-z_0-9]*)(?:\s*\(([^()]*)\))?$/) ?? [];
   const name = given.replaceAll("_", "");
   const cell = CELLS.find((known) => known === name);
@@ -71,6 +83,18 @@ function readWord(word: string, text: string, option: string): TorchStep | "drop
   if (setting !== undefined && !Number.isFinite(setting))
     throw new UsageError(`--${option} has "${settings}" in "${word}", expected a number, such as leakyrelu(0.2)`);
   return { kind: "activation", activation: ACTIVATIONS[name](setting) };
+}
+
+/** `mean+max`: torch.cat([out.mean(1), out.max(1).values], 1). */
+function readPools(word: string, option: string): TorchStep {
+  const by = word.split("+").map((part) => {
+    const found = BESIDE.find((known) => known === part);
+    if (found === undefined)
+      throw new UsageError(`--${option} has "${part}" in "${word}", expected ${BESIDE.join(", ")}, such as mean+max`);
+    return found;
+  });
+  if (by.length > MAX_BESIDE) throw new UsageError(`--${option} has ${by.length} poolings in "${word}", expected up to ${MAX_BESIDE}`);
+  return { kind: "pools", by };
 }
 
 function readCell(cell: (typeof CELLS)[number], settings: string, text: string, option: string): TorchStep {
@@ -132,6 +156,7 @@ export function describeTorch(steps: TorchDescription): string {
     .map((step) => {
       if (step.kind === "activation") return step.activation.kind.toLowerCase();
       if (step.kind === "pool") return step.by;
+      if (step.kind === "pools") return step.by.join("+");
       if (step.kind === "conv" || step.kind === "pooling") return describeWindow(step);
       if (step.kind !== "cell") return step.kind;
       const settings = [

@@ -2,6 +2,8 @@
 // shapes: trainer/export/torch-layout.ts. Definition: docs.pytorch.org/docs/stable/nn.html.
 // Legend: T steps, F features, W width, U units.
 
+import { type Layer, rowsAfter } from "../../../shared/networks/layers.ts";
+import { MAX_TIMESTEPS } from "../../../shared/sequence.ts";
 import { METADATA_KEY } from "../../export/torch-layout.ts";
 import { type DraftLayer, logitOf, settleLayers, widthBehind } from "../contract/draft-layers.ts";
 import { parseExportMetadata } from "../contract/export-metadata.ts";
@@ -25,16 +27,16 @@ export function readTorch(file: Safetensors, source: string, said: Said): Import
   if (text !== undefined) rejectStackMember(text, source);
   const modules = readModules(file, source);
   const [first] = modules.get("cell") ?? [];
-  if (first === undefined)
+  if (first === undefined && !modules.get("conv")?.length)
     return rejectFile(
       source,
       `holds no recurrent module: none of its tensors (${[...file.tensors.keys()].slice(0, 5).join(", ")}) is named …weight_ih_l0`,
-      `quickstep reads the state dict of torch.nn.LSTM, GRU or RNN with layers around it; ${SECOND_ENGINE}`,
+      `quickstep reads the state dict of torch.nn.LSTM, GRU, RNN or Conv1d with layers around it; ${SECOND_ENGINE}`,
     );
   const F = widthOf(said.torch, modules, first, source);
   const exportMetadata = text === undefined ? undefined : parseExportMetadata(text, F, source);
   const steps = exportMetadata ? readTorchDescription(TORCH_USUAL, "torch") : settleSteps(said, modules, source);
-  const { built, layers, timesteps } = buildSteps(steps, modules, F, source);
+  const { built, layers, timesteps } = buildSteps(steps, modules, F, said.timesteps, source);
   const classes = widthBehind(layers, F);
   const end: DraftLayer = classes === 2 ? { kind: "softmax" } : { kind: "activation", activation: { kind: "sigmoid" } };
   const logit = logitOf([...layers, end], F, false);
@@ -69,12 +71,12 @@ export function readTorch(file: Safetensors, source: string, said: Said): Import
 function widthOf(
   said: TorchDescription | undefined,
   modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>,
-  cell: TorchModule,
+  cell: TorchModule | undefined,
   source: string,
 ): number {
   const conv = modules.get("conv")?.[0]?.parameters.get("weight")?.shape[1];
   const isConvFirst = conv !== undefined && (said?.find(({ kind }) => kind === "conv" || kind === "cell")?.kind ?? "conv") === "conv";
-  return isConvFirst ? conv : measureModule(cell, source).W;
+  return conv !== undefined && (isConvFirst || cell === undefined) ? conv : measureModule(cell!, source).W;
 }
 
 /** Throws DataError where the export holds one member of several. */
@@ -133,7 +135,7 @@ function likelySteps(modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>, s
     ...(k > 0 ? [{ kind: "activation", activation: { kind: "relu" } } as const] : []),
     { kind: "linear" },
   ]);
-  return [...convs, ...cells, { kind: "pool", by: isTwoWay ? "state" : "last" }, ...linears];
+  return [...convs, ...cells, { kind: "pool", by: cells.length === 0 ? "mean" : isTwoWay ? "state" : "last" }, ...linears];
 }
 
 /** `fc.1` without `fc.0`: something without weights stands between. */
@@ -148,7 +150,13 @@ function hintOf(modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>): strin
 }
 
 /** The steps with their modules, in order. Throws DataError where there are more or fewer modules of a kind, or shapes do not fit. */
-function buildSteps(steps: TorchDescription, modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>, F: number, source: string) {
+function buildSteps(
+  steps: TorchDescription,
+  modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>,
+  F: number,
+  saidSteps: number | null,
+  source: string,
+) {
   checkCounts(steps, modules, source);
   const left = new Map([...modules].map(([kind, list]) => [kind, [...list]]));
   const built: TorchLayer[] = [];
@@ -156,15 +164,34 @@ function buildSteps(steps: TorchDescription, modules: ReadonlyMap<ModuleKind, re
   let timesteps: number | null = null;
   for (const [k, step] of steps.entries()) {
     const over = steps.slice(0, k).findLast(({ kind }) => kind === "cell" || kind === "conv" || kind === "pooling");
-    if (step.kind === "flatten" && over?.kind !== "cell")
-      rejectFile(source, "flattens what a convolution leaves, (channels, steps), in an order that quickstep does not read", SECOND_ENGINE);
-    const module = left.get(step.kind as ModuleKind)?.shift();
-    const layer = buildStep(step, { module, W: widthBehind(layers, F), next: steps[k + 1], nextModule: left.get("linear")?.[0] }, source);
+    const isChannelsFirst = over !== undefined && over.kind !== "cell";
+    const place = {
+      module: left.get(step.kind as ModuleKind)?.shift(),
+      W: widthBehind(layers, F),
+      before: steps[k - 1],
+      next: steps[k + 1],
+      nextModule: left.get("linear")?.[0],
+      isChannelsFirst,
+      flattened: isChannelsFirst && steps[k - 1]?.kind === "flatten" ? built[k - 1].steps : undefined,
+    };
+    const layer = buildStep(step, place, source);
+    if (layer.steps !== undefined) timesteps = stepsBefore(layers, layer.steps, saidSteps, source);
     built.push(layer);
     layers.push(...layer.layers);
-    timesteps = layer.steps ?? timesteps;
   }
   return { built, layers, timesteps };
+}
+
+/** How many steps a sequence has, of which `layers` leave `steps`. Throws DataError where several numbers would do and none of them is said. */
+function stepsBefore(layers: readonly DraftLayer[], steps: number, said: number | null, source: string): number {
+  const leaves = (T: number): number => layers.reduce((rows, layer) => rowsAfter(layer as Layer, rows), T);
+  const fitting = Array.from({ length: MAX_TIMESTEPS }, (_, t) => t + 1).filter((T) => leaves(T) === steps);
+  if (fitting.length === 0)
+    return rejectFile(source, `flattens ${steps} steps, which no sequence of up to ${MAX_TIMESTEPS} leaves`, "say --torch as the model is");
+  const [only, ...others] = said === null ? fitting : fitting.filter((T) => T === said);
+  if (only === undefined || others.length > 0)
+    rejectFile(source, `flattens ${steps} steps, which sequences of ${fitting.join(", ")} leave`, "say --timesteps");
+  return only;
 }
 
 function checkCounts(steps: TorchDescription, modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>, source: string): void {

@@ -14,8 +14,13 @@ interface Place {
   readonly module: TorchModule | undefined;
   /** Of the rows that come. */
   readonly W: number;
+  readonly before: TorchStep | undefined;
   readonly next: TorchStep | undefined;
   readonly nextModule: TorchModule | undefined;
+  /** Of rows that a convolution leaves: PyTorch has them as (channels, steps), and flattens them channel by channel. */
+  readonly isChannelsFirst: boolean;
+  /** Where one row comes that is flattened channel by channel: its steps. */
+  readonly flattened: number | undefined;
 }
 
 const BATCH_EPSILON = 1e-5; // torch.nn.BatchNorm1d's and LayerNorm's default: a state dict does not hold it
@@ -27,6 +32,8 @@ export function buildStep(step: TorchStep, place: Place, source: string): TorchL
       return buildCells(step, place, source);
     case "pool":
       return buildPool(step.by);
+    case "pools":
+      return buildPools(step.by, place, source);
     case "flatten":
       return buildFlatten(place, source);
     case "conv":
@@ -109,7 +116,28 @@ function buildPool(by: Extract<TorchStep, { kind: "pool" }>["by"]): TorchLayer {
   return { layers: [{ kind: "globalPooling", by: [by] }], run: (rows) => [rows[0].map((_, w) => pools[by](rows, w))], words: by };
 }
 
-function buildFlatten({ W, nextModule }: Place, source: string): TorchLayer {
+/** Side by side; the last states of two directions are the ends of their rows. */
+function buildPools(by: Extract<TorchStep, { kind: "pools" }>["by"], { before }: Place, source: string): TorchLayer {
+  const isTwoWay = before?.kind === "cell" && before.isBidirectional;
+  if (before?.kind !== "cell" && by.includes("state")) rejectFile(source, "has no cell whose state stands beside others", "say last");
+  const run = (pool: (typeof by)[number], rows: Rows): Float64Array => {
+    const [row] = buildPool(pool === "state" ? "last" : pool).run(rows);
+    return pool === "state" && isTwoWay ? row.map((x, w) => (w < row.length / 2 ? x : rows[0][w])) : row;
+  };
+  return {
+    layers: [{ kind: "globalPooling", by: by.map((pool) => (pool !== "state" ? pool : isTwoWay ? "ends" : "last")) }],
+    run: (rows) => [Float64Array.from(by.flatMap((pool) => [...run(pool, rows)]))],
+    words: by.join("+"),
+  };
+}
+
+function buildFlatten({ W, next, nextModule, isChannelsFirst }: Place, source: string): TorchLayer {
+  if (isChannelsFirst && next?.kind !== "linear")
+    rejectFile(
+      source,
+      "flattens what a convolution leaves, and no linear follows at once",
+      `quickstep reads a Linear behind it; ${SECOND_ENGINE}`,
+    );
   const inputs = nextModule?.parameters.get("weight")?.shape[1] ?? 0;
   const steps = inputs / W;
   if (!Number.isInteger(steps) || steps < 1)
@@ -120,18 +148,23 @@ function buildFlatten({ W, nextModule }: Place, source: string): TorchLayer {
     );
   return {
     layers: [{ kind: "flatten", steps }],
-    run: (rows) => [Float64Array.from(rows.flatMap((row) => [...row]))],
+    run: (rows) => [
+      isChannelsFirst
+        ? Float64Array.from({ length: W * rows.length }, (_, at) => rows[at % rows.length][Math.floor(at / rows.length)])
+        : Float64Array.from(rows.flatMap((row) => [...row])),
+    ],
     words: "flatten",
     steps,
   };
 }
 
-function buildLinear({ module, W }: Place, source: string): TorchLayer {
+function buildLinear({ module, W, flattened: R }: Place, source: string): TorchLayer {
   const U = module!.parameters.get("weight")!.shape[0];
   if (U < 1 || U > MAX_UNITS) rejectFile(source, `${module!.name} has ${U} outputs`, `expected 1 to ${MAX_UNITS}`);
   const weight = parameterOf(module!, "weight", [U, W], source);
   const bias = module!.parameters.has("bias") ? parameterOf(module!, "bias", [U], source) : new Float64Array(U);
-  const kernel = Float64Array.from({ length: W * U }, (_, at) => weight[(at % U) * W + Math.floor(at / U)]);
+  const columnOf = (w: number): number => (R === undefined ? w : (w % (W / R)) * R + Math.floor(w / (W / R)));
+  const kernel = Float64Array.from({ length: W * U }, (_, at) => weight[(at % U) * W + columnOf(Math.floor(at / U))]);
   return {
     layers: [{ kind: "dense", units: U, kernel, bias }],
     run: (rows) => rows.map((row) => bias.map((b, u) => row.reduce((sum, x, w) => sum + weight[u * W + w] * x, b))),

@@ -16,7 +16,7 @@ export interface TorchLayer {
   run(rows: Rows): Rows;
   /** `lstm(8)` */
   readonly words: string;
-  /** How many steps a sequence must have; there where the weights tell. */
+  /** How many steps must come in; there where the weights tell. */
   readonly steps?: number;
 }
 

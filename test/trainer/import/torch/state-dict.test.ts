@@ -1,7 +1,7 @@
 // State dicts of PyTorch that are more, or less, than one LSTM and one Linear: refused by name.
 import { expect, test } from "vitest";
 import { encodeFrame, packTensors } from "../../../../shared/artifact/safetensors.ts";
-import { readTorchDescription } from "../../../../trainer/import/torch/description.ts";
+import { describeTorch, readTorchDescription } from "../../../../trainer/import/torch/description.ts";
 import { importBytes, rejection, scoreBytes } from "../../../fixtures/import/importing.ts";
 import { normals } from "../../../fixtures/import/onnx-graphs.ts";
 import { networkOf } from "../../../fixtures/model.ts";
@@ -85,6 +85,18 @@ test("modules of any name, without biases: the head's 0 and the LSTM's 0 are ass
 
 const CONV: Shapes = { "conv.weight": [6, F, 3], "conv.bias": [6], ...LSTM, "lstm.weight_ih_l0": [4 * U, 6], ...HEAD };
 
+const TWO_WAY: Shapes = {
+  ...LSTM,
+  "lstm.weight_ih_l0_reverse": [4 * U, F],
+  "lstm.weight_hh_l0_reverse": [4 * U, U],
+  "lstm.bias_ih_l0_reverse": [4 * U],
+  "lstm.bias_hh_l0_reverse": [4 * U],
+  "fc.weight": [1, 6 * U],
+  "fc.bias": [1],
+};
+/** Of 10 steps both leave 6. */
+const FLAT: Shapes = { "a.weight": [4, F, 3], "a.bias": [4], "b.weight": [6, 4, 3], "b.bias": [6], "fc.weight": [1, 36], "fc.bias": [1] };
+
 // parity is with PyTorch's own definition in float64; test/outside/torch has a module of PyTorch
 test.each([
   "conv1d(padding=1) relu maxpool1d(2) lstm last linear",
@@ -99,11 +111,36 @@ test.each([
 test.each([
   ["conv1d(2) lstm linear", "conv has a kernel", false],
   ["conv1d(padding=1) lstm linear", "expected (16, 6)", true],
-  ["lstm conv1d flatten linear", "flattens what a convolution leaves, (channels, steps)", true],
+  ["lstm conv1d flatten relu linear", "flattens what a convolution leaves, and no linear follows at once", true],
 ] as const)("%s is refused where it does not fit", async (words, sentence, isNarrow) => {
   const narrow = words.startsWith("lstm") ? { ...LSTM, "conv.weight": [6, U, 3], ...HEAD } : { ...CONV, "lstm.weight_ih_l0": [4 * U, 7] };
   const bytes = state(isNarrow ? narrow : CONV);
   const refused = async () => rejection(bytes, { said: { torch: readTorchDescription(words, "torch"), padding: "none" } });
   if (isNarrow) expect(await refused()).toContain(sentence);
   else await expect(refused()).rejects.toThrow('"2" in "conv1d(2)", expected settings such as conv1d(padding=1, stride=2)');
+});
+
+test.each<[string, Shapes, number | null]>([
+  ["lstm(bidirectional) state+mean+max linear", TWO_WAY, null],
+  ["conv1d relu conv1d flatten linear", FLAT, null],
+  ["conv1d(padding=1) maxpool1d(3) conv1d(padding=1) flatten linear", { ...FLAT, "fc.weight": [1, 18] }, 10],
+])("%s is read, in PyTorch's order of numbers", async (words, shapes, timesteps) => {
+  const said = { torch: readTorchDescription(words, "torch"), padding: "none", timesteps } as const;
+  const { parity } = await importBytes(state(shapes), { said });
+  expect(parity).toBeLessThanOrEqual(2e-6);
+});
+
+test("where several numbers of steps leave as many to flatten, the number is asked for", async () => {
+  const words = "conv1d(padding=1) maxpool1d(3) conv1d(padding=1) flatten linear";
+  const said = { torch: readTorchDescription(words, "torch"), padding: "none" } as const;
+  expect(await rejection(state({ ...FLAT, "fc.weight": [1, 18] }), { said })).toContain(
+    "flattens 3 steps, which sequences of 9, 10, 11 leave: say --timesteps",
+  );
+});
+
+test("poolings side by side are said by name", () => {
+  expect(describeTorch(readTorchDescription("lstm mean+max linear", "torch"))).toBe("lstm mean+max linear");
+  expect(() => readTorchDescription("lstm mean+sum linear", "torch")).toThrow(
+    '"sum" in "mean+sum", expected last, state, first, mean, max',
+  );
 });
