@@ -1,5 +1,5 @@
 // How a list is asked for in parts.
-import * as z from "zod/mini";
+import * as v from "valibot";
 import { lazy } from "./schema.ts";
 
 export const DEFAULT_LIMIT = 50;
@@ -12,10 +12,11 @@ const CURSOR_RULE = "must be one that an answer gave: ask again without it";
 /** The parameters of a list's query: how many, and from where on. */
 export const paging = lazy(() => {
   const rule = `must be a whole number from 1 to ${MAX_LIMIT}`;
-  const digits = z.string().check(z.regex(/^\d{1,6}$/, rule));
-  const limit = z.int(rule).check(z.minimum(1, rule), z.maximum(MAX_LIMIT, rule));
+  const digits = v.pipe(v.string(), v.regex(/^\d{1,6}$/, rule), v.transform(Number));
+  const limit = v.pipe(digits, v.number(), v.integer(rule), v.minValue(1, rule), v.maxValue(MAX_LIMIT, rule));
+  const cursor = v.pipe(v.string(), v.regex(CURSOR, CURSOR_RULE));
   return {
-    limit: z._default(z.pipe(z.pipe(digits, z.transform(Number)), limit), DEFAULT_LIMIT).check(z.describe("At most so many.")),
-    cursor: z.optional(z.string().check(z.regex(CURSOR, CURSOR_RULE))).check(z.describe("Where the rest begins, as the last answer said.")),
+    limit: v.pipe(v.optional(limit, String(DEFAULT_LIMIT)), v.description("At most so many.")),
+    cursor: v.pipe(v.optional(cursor), v.description("Where the rest begins, as the last answer said.")),
   };
 });

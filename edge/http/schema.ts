@@ -1,15 +1,16 @@
 // What comes from outside, held against a schema: what is wrong first becomes one sentence, at its place in the body or by its name in
 // the query. A schema's messages say what is expected, `must be …`; what came is added here.
-import * as z from "zod/mini";
+import * as v from "valibot";
 import { describe, type Path, SequenceError } from "../../shared/errors.ts";
 import { RequestError } from "./problem.ts";
 
-z.config({ jitless: true }); // workerd compiles no code from text; asking it to would only be refused
-
 /** A schema whose values are read as `T`. */
-export type Schema<T> = z.ZodMiniType<T>;
+export type Schema<T = unknown> = v.GenericSchema<unknown, T>;
 
-type Issue = z.core.$ZodIssue;
+type Issue = v.BaseIssue<unknown>;
+
+/** A schema of a query: its parameters by name. */
+export type Query<Entries extends v.ObjectEntries = v.ObjectEntries> = v.StrictObjectSchema<Entries, v.ErrorMessage<v.StrictObjectIssue>>;
 
 /** What `make` returns, made when it is first asked for: to make schemas at start-up would double what starting costs (measured). */
 export function lazy<T>(make: () => T): () => T {
@@ -18,27 +19,41 @@ export function lazy<T>(make: () => T): () => T {
 }
 
 /** An object with just these keys. Its messages name them. */
-export function exactObject<Shape extends z.core.$ZodShape>(shape: Shape) {
-  const keys = Object.keys(shape).join(", ");
-  return z.strictObject(shape, {
-    error: ({ code }) => (code === "unrecognized_keys" ? `must have no keys but ${keys}` : `must be an object with ${keys}`),
+export function exactObject<Entries extends v.ObjectEntries>(entries: Entries) {
+  const keys = Object.keys(entries).join(", ");
+  return v.strictObject(entries, (issue) => {
+    const [at] = issue.path ?? [];
+    if (at === undefined || Array.isArray(at.input)) return `must be an object with ${keys}`;
+    return isUnknownKey(issue) ? `must have no keys but ${keys}` : ruleOf(entries[at.key as string]);
   });
+}
+
+/** What a schema says must be, in its message. */
+function ruleOf(schema: object): string {
+  return String((schema as { readonly message?: unknown }).message);
+}
+
+function isUnknownKey({ type, expected }: Issue): boolean {
+  return type === "strict_object" && expected === "never";
+}
+
+/** The array that came where an object must be, whose indices pass for keys. */
+function arrayOf({ type, path }: Issue): unknown {
+  const input = path?.at(-1)?.input;
+  return type === "strict_object" && Array.isArray(input) ? input : undefined;
 }
 
 /** `value`, which stands at `path` of the body, as `schema` reads it. Throws SequenceError. */
 export function parseAt<T>(schema: Schema<T>, value: unknown, path: Path): T {
-  const { success, data, error } = z.safeParse(schema, value, { reportInput: true });
-  if (success) return data;
-  const issue = firstOf(error.issues);
-  throw new SequenceError([...path, ...(issue.path as Path)], issue.message, gotOf(issue));
+  const { success, output, issues } = v.safeParse(schema, value);
+  if (success) return output;
+  const issue = firstOf(issues);
+  throw new SequenceError([...path, ...placeOf(issue)], issue.message, gotOf(issue));
 }
 
 /** The query of `url` as `schema` reads it, its parameters each once. Throws RequestError `parameter`. */
-export function parseQuery<Shape extends z.core.$ZodShape>(
-  url: string,
-  schema: z.ZodMiniObject<Shape, z.core.$strict>,
-): z.output<z.ZodMiniObject<Shape, z.core.$strict>> {
-  const names = Object.keys(schema.shape);
+export function parseQuery<Entries extends v.ObjectEntries>(url: string, schema: Query<Entries>): v.InferOutput<Query<Entries>> {
+  const names = Object.keys(schema.entries);
   const given = new Map<string, string>();
   for (const [name, value] of new URL(url).searchParams) {
     if (!names.includes(name))
@@ -46,23 +61,29 @@ export function parseQuery<Shape extends z.core.$ZodShape>(
     if (given.has(name)) throw new RequestError("parameter", `${name} must be given once`);
     given.set(name, value);
   }
-  const { success, data, error } = z.safeParse(schema, Object.fromEntries(given));
-  if (success) return data;
-  const [{ path, message }] = error.issues;
-  const name = String(path[0]);
+  const { success, output, issues } = v.safeParse(schema, Object.fromEntries(given));
+  if (success) return output;
+  const [issue] = issues;
+  const { message } = issue;
+  const name = String(placeOf(issue)[0]);
   throw new RequestError("parameter", `${name} ${message}, got ${describe(given.get(name))}`);
 }
 
 /** The first issue; but what concerns an object's keys or an array's length comes before what is in it. */
 function firstOf([first, ...others]: readonly Issue[]): Issue {
-  const isAround = ({ code, path }: Issue): boolean =>
-    (code === "unrecognized_keys" || code === "too_small" || code === "too_big") && path.every((part, i) => part === first.path[i]);
-  return others.find(isAround) ?? first;
+  const place = placeOf(first);
+  return others.find((issue) => isUnknownKey(issue) && placeOf(issue).every((part, i) => part === place[i])) ?? first;
+}
+
+/** Where an issue is, from the value on: a key that may not be concerns the object that has it. */
+function placeOf(issue: Issue): Path {
+  const keys = (issue.path ?? []).map(({ key }) => key as string | number);
+  return isUnknownKey(issue) || arrayOf(issue) ? keys.slice(0, -1) : keys;
 }
 
 /** What came, as a message shows it. */
 function gotOf(issue: Issue): string {
-  if (issue.code === "unrecognized_keys") return describe(issue.keys[0]);
-  if ((issue.code === "too_small" || issue.code === "too_big") && issue.exact) return `${(issue.input as ArrayLike<unknown>).length}`;
-  return issue.input === undefined ? "nothing" : describe(issue.input);
+  if (issue.type === "length") return `${(issue.input as ArrayLike<unknown>).length}`;
+  const input = arrayOf(issue) ?? issue.input;
+  return input === undefined ? "nothing" : describe(input);
 }

@@ -1,12 +1,15 @@
 // The schemas of queries as the document writes them: JSON Schema 2020-12.
-import * as z from "zod/mini";
+import { toJsonSchema } from "@valibot/to-json-schema";
+import * as v from "valibot";
+import type { Query } from "../http/schema.ts";
 import type { Json } from "./terms.ts";
 
 /** The parameters of a query, as `parseQuery` reads them. */
-export function queryParameters({ shape }: { readonly shape: z.core.$ZodShape }): Json[] {
-  return Object.entries(shape).map(([name, schema]) => {
-    const { $schema, description, ...rest } = z.toJSONSchema(schema as z.ZodMiniType, { io: "output" });
-    const required = !z.safeParse(schema as z.ZodMiniType, undefined).success;
-    return { name, in: "query", ...(required && { required }), schema: rest, description };
+export function queryParameters({ entries }: Query): Json[] {
+  return Object.entries(entries).map(([name, schema]) => {
+    const { $schema, description, ...rest } = toJsonSchema(schema as v.GenericSchema, { typeMode: "output", errorMode: "ignore" });
+    const { success, output } = v.safeParse(schema, undefined);
+    const usual = success && output !== undefined && { default: output };
+    return { name, in: "query", ...(!success && { required: true }), schema: { ...rest, ...usual }, description };
   });
 }

@@ -1,11 +1,12 @@
 // What a model takes, as JSON schemas: rows of numbers, or of a model's inputs, with texts where categories stand; what is given once a
 // sequence, times of rows; in score requests and in events.
-import * as z from "zod/mini";
+import { toJsonSchema } from "@valibot/to-json-schema";
+import type { Schema } from "../http/schema.ts";
 import { nameSchema, timestampSchema } from "../webhooks/event.ts";
 import { either, hole, type Json, join, object, only, ref } from "./terms.ts";
 
-const inputOf = (schema: z.ZodMiniType): Json => {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" });
+const inputOf = (schema: Schema): Json => {
+  const { $schema, ...rest } = toJsonSchema(schema, { typeMode: "input", errorMode: "ignore" });
   return rest;
 };
 

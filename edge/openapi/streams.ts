@@ -1,5 +1,5 @@
 // The part of the OpenAPI document that is about streams and deliveries: its paths. Their bodies and queries are in stream-schemas.ts.
-import * as z from "zod/mini";
+import { toJsonSchema } from "@valibot/to-json-schema";
 import { lazy } from "../http/schema.ts";
 import { deliveriesQuery, listQuery, replayQuery, testQuery } from "../streams/requests.ts";
 import { MAX_NAME_BYTES, textNameSchema } from "../webhooks/event.ts";
@@ -8,7 +8,7 @@ import { queryParameters } from "./json-schema.ts";
 import { BODIED, hole, type Json, json, KEYED, type Operation, type Paths, problems, ref, text } from "./terms.ts";
 
 const KEY = lazy((): Json => {
-  const { $schema, ...schema } = z.toJSONSchema(textNameSchema());
+  const { $schema, ...schema } = toJsonSchema(textNameSchema(), { errorMode: "ignore" });
   return { name: "key", in: "path", required: true, schema, description: `Percent-encoded; at most ${MAX_NAME_BYTES} bytes.` };
 });
 const DELIVERY_ID: Json = { name: "id", in: "path", required: true, schema: text };

@@ -1,13 +1,13 @@
 // /v1/deliveries: what was sent out, what was not, and sending it again. /v1/metrics: how much of each.
 import type { Context } from "hono";
-import type * as z from "zod/mini";
+import type * as v from "valibot";
 import { describe } from "../../shared/errors.ts";
 import { renderTest, TEST_KEY } from "../deliveries/bodies.ts";
 import { Hono } from "../http/hono.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
-import { parseQuery } from "../http/schema.ts";
+import { parseQuery, type Schema } from "../http/schema.ts";
 import { deliveriesQuery, readFilter, replayQuery, testQuery } from "../streams/requests.ts";
 import type { ListedDelivery } from "../streams/stream-object.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
@@ -56,7 +56,7 @@ export function deliveryRoutes(dependencies: Dependencies) {
 }
 
 /** With a query, which the typed client may send. */
-type Asked<Path extends string, Query extends z.ZodMiniType> = Context<EdgeEnv, Path, { in: { query: z.input<Query> } }>;
+type Asked<Path extends string, Query extends Schema> = Context<EdgeEnv, Path, { in: { query: v.InferInput<Query> } }>;
 
 /** Whether what stands for an id is a word of the API. */
 const isWord = (c: EdgeContext): boolean => ["replay", "test"].includes(c.req.param("id")!);

@@ -1,6 +1,5 @@
 // /v1/streams: events into a key's window, and what is in it.
 
-import * as z from "zod/mini";
 import { LimitError, type Path, SequenceError } from "../../shared/errors.ts";
 import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { widthWithoutTime } from "../../shared/sequence.ts";
@@ -98,7 +97,7 @@ function unknownKey(): RequestError {
 function eventParser({ model: { recipe } }: Ready) {
   const maxEvents = maxSequences(recipe);
   const read = eventReader(recipe);
-  const batch = lazy(() => batchSchema(z.any(), maxEvents));
+  const batch = lazy(() => batchSchema(maxEvents));
   /** `latest`: later events are refused, in milliseconds since 1970. */
   return async (body: unknown, latest: number): Promise<{ readonly events: readonly StreamEvent[]; readonly isBatch: boolean }> => {
     const isBatch = typeof body === "object" && body !== null && "events" in body;

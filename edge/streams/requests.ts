@@ -1,5 +1,5 @@
 // What the routes of streams and deliveries take, as schemas: queries, an event, a batch of events. The document is written from them, too.
-import * as z from "zod/mini";
+import * as v from "valibot";
 import { DELIVERY_STATES } from "../deliveries/outbox.ts";
 import { readInstant } from "../http/instant.ts";
 import { paging } from "../http/paging.ts";
@@ -11,20 +11,28 @@ export const listQuery = lazy(() => exactObject(paging()));
 
 const INSTANT_RULE = "must be a time such as 2026-11-25T09:30:00Z";
 const instant = (what: string) =>
-  z.optional(z.string().check(z.refine((text) => readInstant(text) !== undefined, INSTANT_RULE))).check(z.describe(what));
+  v.pipe(
+    v.optional(
+      v.pipe(
+        v.string(),
+        v.check((text) => readInstant(text) !== undefined, INSTANT_RULE),
+      ),
+    ),
+    v.description(what),
+  );
 
 const filters = lazy(() => ({
-  key: z.optional(textNameSchema()).check(z.describe("Of this key.")),
+  key: v.pipe(v.optional(textNameSchema()), v.description("Of this key.")),
   since: instant("Made at this time or later."),
   until: instant("Made before this time."),
 }));
-const deliveryState = lazy(() => z.enum(DELIVERY_STATES, `must be one of ${DELIVERY_STATES.join(", ")}`));
+const deliveryState = lazy(() => v.picklist(DELIVERY_STATES, `must be one of ${DELIVERY_STATES.join(", ")}`));
 
 /** The query of GET /v1/deliveries. */
 export const deliveriesQuery = lazy(() =>
   exactObject({
-    state: z.optional(deliveryState()).check(z.describe("Only these.")),
-    destination: z.optional(destinationName()),
+    state: v.pipe(v.optional(deliveryState()), v.description("Only these.")),
+    destination: v.optional(destinationName()),
     ...filters(),
     ...paging(),
   }),
@@ -34,7 +42,7 @@ export const deliveriesQuery = lazy(() =>
 export const replayQuery = lazy(() =>
   exactObject({
     destination: destinationName(),
-    state: z.optional(deliveryState()).check(z.describe("Only these; dead ones where nothing is said.")),
+    state: v.pipe(v.optional(deliveryState()), v.description("Only these; dead ones where nothing is said.")),
     ...filters(),
     cursor: paging().cursor,
   }),
@@ -50,7 +58,7 @@ export function readFilter<Query extends { readonly since?: string; readonly unt
 
 const DESTINATION_RULE = "must be one that DESTINATIONS lists";
 const destinationName = lazy(() =>
-  z.string(DESTINATION_RULE).check(z.minLength(1, DESTINATION_RULE), z.describe("A name that DESTINATIONS lists.")),
+  v.pipe(v.string(DESTINATION_RULE), v.minLength(1, DESTINATION_RULE), v.description("A name that DESTINATIONS lists.")),
 );
 
 /** What POST /v1/streams/{key}/events takes for a model whose rows are as `shape` says. */
@@ -58,10 +66,12 @@ export function eventSchema(shape: RowShape) {
   return exactObject({ id: nameSchema(), timestamp: timestampSchema(), values: rowOf(shape) });
 }
 
-/** A batch of 1 to `maxEvents` events. */
-export function batchSchema<E extends z.ZodMiniType>(event: E, maxEvents: number) {
-  const events = z
-    .array(event, "must be an array of events")
-    .check(z.minLength(1, "must hold at least one event"), z.maxLength(maxEvents, `must hold at most ${maxEvents} events`));
+/** A batch of 1 to `maxEvents` events, whatever these are. */
+export function batchSchema(maxEvents: number) {
+  const events = v.pipe(
+    v.array(v.unknown(), "must be an array of events"),
+    v.minLength(1, "must hold at least one event"),
+    v.maxLength(maxEvents, `must hold at most ${maxEvents} events`),
+  );
   return exactObject({ events });
 }

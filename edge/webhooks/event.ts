@@ -1,10 +1,10 @@
 // One event of a key, whoever sent it, and how its parts are read. Knows no body's layout, no signatures and no storage.
-import * as z from "zod/mini";
+import * as v from "valibot";
 import { type Path, SequenceError } from "../../shared/errors.ts";
 import { numberRule, parseSequence, type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import { digestOf } from "../http/hashes.ts";
 import { MAX_INSTANT, RFC3339, readInstant } from "../http/instant.ts";
-import { lazy, parseAt } from "../http/schema.ts";
+import { lazy, parseAt, type Schema } from "../http/schema.ts";
 
 export interface StreamEvent {
   /** Unique among its source's ids of this key, for as long as ids are remembered. */
@@ -34,13 +34,19 @@ const NAME = new RegExp(`^(\\.{0,2}[^.${CONTROL}]|\\.{3})[^${CONTROL}]*$`, "u");
 
 /** A key or an id that is text. */
 export const textNameSchema = lazy(() =>
-  z
-    .string(NAME_RULE)
-    .check(z.minLength(1, NAME_RULE), z.maxLength(MAX_NAME_BYTES, NAME_RULE), z.regex(NAME, NAME_RULE), z.refine(isName, NAME_RULE)),
+  v.pipe(
+    v.string(NAME_RULE),
+    v.minLength(1, NAME_RULE),
+    v.maxLength(MAX_NAME_BYTES, NAME_RULE),
+    v.regex(NAME, NAME_RULE),
+    v.check(isName, NAME_RULE),
+  ),
 );
 
 /** A key or an id: text, or a whole number, which is read as its text. */
-export const nameSchema = lazy(() => z.union([textNameSchema(), z.pipe(z.int(NAME_RULE), z.transform(String))], NAME_RULE));
+export const nameSchema = lazy(() =>
+  v.union([textNameSchema(), v.pipe(v.number(NAME_RULE), v.safeInteger(NAME_RULE), v.transform(String))], NAME_RULE),
+);
 
 /** Whether `text` may be a key or an id. */
 export function isName(text: string): boolean {
@@ -50,35 +56,37 @@ export function isName(text: string): boolean {
 
 /** A date and time with its zone (RFC 3339), or a number since 1970; read as milliseconds since 1970. */
 export const timestampSchema = lazy(() => {
-  const date = z.string(TIME_RULE).check(z.regex(RFC3339, TIME_RULE));
-  const instant = z.number(TIME_RULE).check(z.minimum(0, TIME_RULE), z.maximum(MAX_INSTANT, TIME_RULE));
-  const read = <T extends string | number>() => z.transform((value: T) => readInstant(value) ?? Number.NaN);
-  return z.union([z.pipe(z.pipe(date, read()), z.number(TIME_RULE)), z.pipe(instant, read())], TIME_RULE); // NaN is no number
+  const date = v.pipe(v.string(TIME_RULE), v.regex(RFC3339, TIME_RULE));
+  const instant = v.pipe(v.number(TIME_RULE), v.minValue(0, TIME_RULE), v.maxValue(MAX_INSTANT, TIME_RULE));
+  const read = <T extends string | number>() => v.transform((value: T) => readInstant(value) ?? Number.NaN);
+  return v.union([v.pipe(date, read<string>(), v.number(TIME_RULE)), v.pipe(instant, read<number>())], TIME_RULE); // NaN is no number
 });
 
 /** A number that JSON can hold and a double, too; where numbers may be missing also null. */
 function numberSchema({ gaps }: Pick<Shape, "gaps">) {
   const rule = `must be ${numberRule({ gaps })}`;
-  return gaps ? z.union([z.number(), z.null()], rule) : z.number(rule);
+  const finite = v.pipe(v.number(rule), v.finite(rule));
+  return gaps ? v.nullable(finite) : finite;
 }
 
 /** What an event's row is like: it has its time beside it. */
 export type RowShape = Pick<Shape, "features" | "gaps" | "clock">;
 
 /** A row of finite numbers, or null where a number may be missing; without its time. */
-export function rowOf(shape: RowShape) {
+export function rowOf(shape: RowShape): Schema<(number | null)[]> {
   const { gaps } = shape;
   const F = widthWithoutTime(shape);
   const key = `${F} ${gaps === true}`;
   const known = rows.get(key);
   if (known !== undefined) return known;
-  const row = z.array(numberSchema(shape), `must be an array of ${F} numbers`).check(z.length(F, `must have ${F} numbers`));
+  const anyRow = v.pipe(v.array(v.unknown(), `must be an array of ${F} numbers`), v.length(F, `must have ${F} numbers`));
+  const row = v.pipe(anyRow, v.array(numberSchema(shape)));
   rows.set(key, row);
   return row;
 }
 
 /** By F and gaps: schemas take longer to make than to use, and a Worker serves one model. */
-const rows = new Map<string, z.ZodMiniArray<ReturnType<typeof numberSchema>>>();
+const rows = new Map<string, Schema<(number | null)[]>>();
 
 /** A row as JSON has it, with null for what is missing, → the row as it is scored, with NaN. */
 export function restoreGaps(row: readonly (number | null)[]): readonly number[] {
