@@ -5,6 +5,8 @@ import { Webhook } from "standardwebhooks";
 
 export interface Attempt {
   readonly destination: string;
+  /** Counts the attempts of all destinations in the order they came. */
+  readonly came: number;
   /** `webhook-id` */
   readonly id: string;
   readonly body: string;
@@ -25,8 +27,10 @@ export interface Receiver {
 
 /** Gets the changes of a key's label alone. */
 export const TURNS = "turns";
+/** Gets batches, those of a key in order. */
+export const PACKS = "packs";
 /** `desk` never says 410, `wall` does now and then. */
-export const DESTINATIONS = ["desk", "wall", TURNS] as const;
+export const DESTINATIONS = ["desk", "wall", TURNS, PACKS] as const;
 /** Never answers, until it recovers. */
 export const DEAD = "grave";
 const SLOW_MS = 400;
@@ -38,6 +42,7 @@ export async function openReceiver(secret: string, random: () => number, silence
   const webhook = new Webhook(secret);
   const attempts: Attempt[] = [];
   let forged = 0;
+  let came = 0;
   let fails = true;
 
   /** What is done to one attempt, by the shares in which it happens. */
@@ -70,13 +75,14 @@ export async function openReceiver(secret: string, random: () => number, silence
     request.on("end", () => {
       const body = Buffer.concat(chunks).toString();
       const id = String(request.headers["webhook-id"]);
+      const order = came++;
       const destination = request.url!.slice(1);
       try {
         webhook.verify(body, request.headers as Record<string, string>);
       } catch {
         forged++;
       }
-      misbehave(destination, response, (taken, did) => attempts.push({ destination, id, body, taken, did }));
+      misbehave(destination, response, (taken, did) => attempts.push({ destination, came: order, id, body, taken, did }));
     });
     request.on("error", () => {});
     response.on("error", () => {});

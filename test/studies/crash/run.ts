@@ -5,7 +5,7 @@ import { openModel } from "../../../edge/models/servable-model.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { randomOf } from "../../fixtures/model.ts";
-import { type Attempt, DEAD, DESTINATIONS, openReceiver, type Receiver, TURNS } from "./receiver.ts";
+import { type Attempt, DEAD, DESTINATIONS, openReceiver, PACKS, type Receiver, TURNS } from "./receiver.ts";
 import { makeEvents, sendAll } from "./sender.ts";
 import { type ListedDead, type Tally, tally } from "./tally.ts";
 
@@ -62,7 +62,11 @@ export function textsFor(base: string): Record<string, string> {
   const table = Object.fromEntries(
     [...DESTINATIONS, DEAD].map((name) => [
       name,
-      { url: `${base}/${name}`, secrets: ["SECRET"], ...(name === TURNS && { when: "label changed" }) },
+      {
+        ...{ url: `${base}/${name}`, secrets: ["SECRET"] },
+        ...(name === TURNS && { when: "label changed" }),
+        ...(name === PACKS && { batch: { rows: 5, seconds: 0.3 }, ordered: true }),
+      },
     ]),
   );
   return {

@@ -2,7 +2,7 @@
 // Pure: takes what sender, receiver and listings saw.
 import type { Ready } from "../../../edge/models/servable-model.ts";
 import { score } from "../../../shared/model.ts";
-import { type Attempt, TURNS } from "./receiver.ts";
+import { type Attempt, PACKS, TURNS } from "./receiver.ts";
 import type { Acknowledged } from "./sender.ts";
 
 export interface ListedDead {
@@ -10,6 +10,8 @@ export interface ListedDead {
   readonly key: string;
   readonly seq: number;
   readonly destination: string;
+  /** The id of its batch; null: in none. */
+  readonly batch: string | null;
 }
 
 export interface Tally {
@@ -36,6 +38,21 @@ export interface Tally {
   /** Rows whose attempts had more than one id or body; ids of more than one row; deliveries of nothing that was scored. */
   wrongIds: number;
   strangers: number;
+  /** Of the destination that takes batches: batches that came; those with other bytes from attempt to attempt, a row of another batch, or
+   * not all of their rows dead where one is; and attempts with rows of before what had come. */
+  batches: number;
+  brokenBatches: number;
+  outOfOrder: number;
+}
+
+/** What an attempt holds: each row under its own id. */
+export function rowsOf({
+  id,
+  body,
+}: Pick<Attempt, "id" | "body">): readonly { readonly id: string; readonly key: string; readonly seq: number; readonly text: string }[] {
+  const sent = JSON.parse(body);
+  if (!Array.isArray(sent)) return [{ id, key: sent.data.key, seq: sent.data.seq, text: body }];
+  return sent.map((row) => ({ id: row.id, key: row.data.key, seq: row.data.seq, text: JSON.stringify(row) }));
 }
 
 export function tally(
@@ -62,6 +79,10 @@ export function tally(
     lost: 0,
     wrongIds: 0,
     strangers: 0,
+    ...tallyBatches(
+      attempts.filter(({ destination }) => destination === PACKS),
+      dead,
+    ),
   };
   const rows = new Map<string, { ids: Set<string>; bodies: Set<string>; taken: boolean; dead: boolean }>();
   for (const [key, ofKey] of Map.groupBy(acknowledged, ({ event }) => event.key)) {
@@ -102,12 +123,12 @@ export function tally(
     row?.ids.add(id);
     return row;
   };
-  for (const { destination, id, body, taken } of attempts) {
-    const { key, seq } = JSON.parse(body).data;
-    const row = rowOf(key, seq, destination, id);
-    row?.bodies.add(body);
-    if (taken && row !== undefined) row.taken = true;
-  }
+  for (const attempt of attempts)
+    for (const { id, key, seq, text } of rowsOf(attempt)) {
+      const row = rowOf(key, seq, attempt.destination, id);
+      row?.bodies.add(text);
+      if (attempt.taken && row !== undefined) row.taken = true;
+    }
   for (const { key, seq, destination, id } of dead) {
     const row = rowOf(key, seq, destination, id);
     if (row !== undefined) row.dead = true;
@@ -123,6 +144,39 @@ export function tally(
   return totals;
 }
 
+/** Batches as they came: their bytes, their rows, their order. */
+export function tallyBatches(
+  attempts: readonly Attempt[],
+  dead: readonly ListedDead[],
+): Pick<Tally, "batches" | "brokenBatches" | "outOfOrder"> {
+  const batches = new Map<string, { readonly body: string; readonly rows: readonly string[] }>();
+  const broken = new Set<string>();
+  const batchOf = new Map<string, string>();
+  /** By key, the batch that was sent last. */
+  const last = new Map<string, { readonly id: string; readonly seq: number; readonly rows: readonly string[] }>();
+  const isDead = new Set(dead.map(({ id }) => id));
+  const isTaken = new Set(attempts.filter(({ taken }) => taken).map(({ id }) => id));
+  let outOfOrder = 0;
+  for (const attempt of attempts.toSorted((a, b) => a.came - b.came)) {
+    const { id, body } = attempt;
+    const rows = rowsOf(attempt);
+    const ids = rows.map((row) => row.id);
+    const [{ key, seq }] = rows;
+    if (!body.startsWith("[") || (batches.get(id)?.body ?? body) !== body || ids.some((row) => (batchOf.get(row) ?? id) !== id))
+      broken.add(id);
+    for (const row of ids) batchOf.set(row, id);
+    const before = last.get(key);
+    const isSorted = rows.every((row, i) => row.key === key && (i === 0 || row.seq > rows[i - 1].seq));
+    const isNext = before === undefined || before.id === id || (before.seq < seq && (isTaken.has(before.id) || isDead.has(before.rows[0])));
+    if (!isSorted || !isNext) outOfOrder++;
+    batches.set(id, { body, rows: ids });
+    last.set(key, { id, seq: rows.at(-1)!.seq, rows: ids });
+  }
+  for (const [id, { rows }] of batches) if (new Set(rows.map((row) => isDead.has(row))).size > 1) broken.add(id);
+  for (const { id, batch } of dead) if (batchOf.has(id) && batchOf.get(id) !== batch) broken.add(batchOf.get(id)!);
+  return { batches: batches.size, brokenBatches: broken.size, outOfOrder };
+}
+
 /** By the model itself, on values as the sender has them. */
 function scoreOffline({ model, engine, log }: Ready, window: readonly Acknowledged[]): number {
   const { timesteps: T, features } = model.recipe;
@@ -131,6 +185,15 @@ function scoreOffline({ model, engine, log }: Ready, window: readonly Acknowledg
   return score(model, engine, log, values).probabilities[0];
 }
 
-export function isClean({ lostOrDoubled, wrongWindows, wrongScores, lost, wrongIds, strangers }: Tally): boolean {
-  return lostOrDoubled + wrongWindows + wrongScores + lost + wrongIds + strangers === 0;
+export function isClean({
+  lostOrDoubled,
+  wrongWindows,
+  wrongScores,
+  lost,
+  wrongIds,
+  strangers,
+  brokenBatches,
+  outOfOrder,
+}: Tally): boolean {
+  return lostOrDoubled + wrongWindows + wrongScores + lost + wrongIds + strangers + brokenBatches + outOfOrder === 0;
 }
