@@ -128,7 +128,11 @@ function listLines({ model, id, bytes }: LoadedModel): string[] {
       ? "golden     32 vectors score bit for bit here"
       : "golden     32 vectors, which the Worker scores within 2e-6",
     ...(card.test === null
-      ? ["metrics    none yet: quickstep calibrate computes them from labelled sequences"]
+      ? [
+          soleGraph(model) === undefined
+            ? "metrics    none yet: quickstep calibrate computes them from labelled sequences"
+            : "metrics    none: the graph runs on the second engine alone, where quickstep computes none",
+        ]
       : [
           formatMetrics({ model: card.test, ...card.baselines }, titleOfAssessment(card)),
           `${countOf(card.test.examples, card.assessment === "nested-cross-validation" ? "sequence" : "test sequence")}, ${formatPercent(card.test.positiveRate)} positive`,

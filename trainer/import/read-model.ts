@@ -27,7 +27,15 @@ export async function readModel(
   from?: RecipeSource,
 ): Promise<SettledNetwork> {
   const imported = await readFile(bytes, source, said, beside);
+  if (!hasFiniteNumbers(imported.network)) rejectFile(source, "holds a weight that is not finite", "the weights are damaged");
   return from ? attachRecipe(imported, from, said.padding, source) : settlePadding(imported, said.padding, source);
+}
+
+/** Whether every number in `value`, a network, is finite. */
+function hasFiniteNumbers(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (value instanceof Float32Array) return value.every(Number.isFinite);
+  return typeof value !== "object" || value === null || Object.values(value).every(hasFiniteNumbers);
 }
 
 async function readFile(bytes: Uint8Array, source: string, said: Said, beside: Beside): Promise<ImportedNetwork> {

@@ -1,4 +1,7 @@
 // `import --engine onnx`: any graph, the artifact beside it, and what the second engine makes of both.
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createApp } from "../../../edge/app.ts";
 import { bundledOnly } from "../../../edge/models/models.ts";
@@ -6,6 +9,7 @@ import { openOnnxModel } from "../../../edge/models/onnx-model.ts";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine } from "../../../shared/engine.ts";
 import { openSession } from "../../../shared/onnx/session.ts";
+import { inspectCommand } from "../../../trainer/commands/inspect.ts";
 import { decodeModel, encodeModel } from "../../../trainer/export/onnx/protobuf.ts";
 import { EXTERNAL } from "../../../trainer/export/onnx/schema.ts";
 import { embedWeights } from "../../../trainer/import/onnx/embed-weights.ts";
@@ -54,6 +58,17 @@ test("the graph is served with the artifact's features, scaler and calibration, 
   };
   const moved = await serve(onnx, encodeArtifact({ ...calibrated, golden }) as Uint8Array<ArrayBuffer>);
   for (const [n, p] of (await probabilitiesOf(moved)).entries()) expect(p).toBeCloseTo(1 / (1 + Math.exp(-(0.5 * logits[n] + 1))), 5);
+});
+
+test("inspect sends nobody to a command that refuses the artifact", async () => {
+  const { bytes } = assembleGraph("mine.onnx", onnx, open, said, { ...options, features: ["a", "b", "c"], scaler }, engines);
+  const path = join(mkdtempSync(join(tmpdir(), "quickstep-graph-")), "mine.safetensors");
+  writeFileSync(path, bytes);
+  const printed: string[] = [];
+  const dependencies = { loadEngines: () => engines, terminal: { print: (text: string) => printed.push(text) } };
+  await inspectCommand.run({ files: [path], json: false } as never, dependencies as never);
+  expect(printed.join("\n")).toContain("metrics    none: the graph runs on the second engine alone, where quickstep computes none");
+  expect(printed.join("\n")).not.toContain("quickstep calibrate");
 });
 
 test("another graph beside the artifact is not served, and the default engine says where the graph runs", async () => {

@@ -108,6 +108,8 @@ function orderFrom(output: Reference, layers: readonly LinkedLayer[], source: st
 
 /** The layers by what feeds them. */
 function createGraph(layers: readonly LinkedLayer[], source: string) {
+  const twice = layers.find(({ name }, k) => layers.findIndex((other) => other.name === name) !== k);
+  if (twice) rejectFile(source, `has two layers ${twice.name}`, "Keras gives each layer a name of its own: save the model again");
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
   const dominators = new Map<string, ReadonlySet<string>>();
   const underway = new Set<string>();

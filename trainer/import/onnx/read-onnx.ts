@@ -7,6 +7,7 @@ import { rejectFile } from "../contract/reject-file.ts";
 import type { Beside, Said } from "../contract/said.ts";
 import { checkWeights, type Graph, readGraph } from "./file.ts";
 import { readFront, readInitial } from "./front.ts";
+import { checkOrder } from "./graph-order.ts";
 import { type Head, readHead } from "./head.ts";
 import { answerOf, describeLengths, findLayout, type Layout } from "./layout.ts";
 import { isQuickstepExport, readQuickstepExport } from "./quickstep-export.ts";
@@ -16,6 +17,7 @@ import { describeSettings, findRecurrent, type RecurrentGraph } from "./recurren
 /** Reads a graph of layers. `said` is what the user says; `beside` reads weights from other files. Throws DataError naming what does not fit. */
 export function readOnnx(bytes: Uint8Array, source: string, { timesteps, isLogit = false }: Said, beside: Beside): ImportedNetwork {
   const graphOfFile = readGraph(bytes, source, beside);
+  checkOrder(graphOfFile, source);
   if (isQuickstepExport(graphOfFile) && graphOfFile.metadata.has("members"))
     rejectFile(source, "is an export of several members", "import reads one network: use the artifact that the file was exported from");
   if (isQuickstepExport(graphOfFile)) return readQuickstepExport(findRecurrent(graphOfFile, source));

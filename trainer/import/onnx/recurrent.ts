@@ -7,7 +7,7 @@ import type { Graph } from "./file.ts";
 import { attempt, evaluate } from "./interpreter.ts";
 import type { Node, Tensor } from "./operators/node.ts";
 import { type Attributes, OperatorError } from "./operators/operator.ts";
-import { readRecurrentSettings } from "./operators/recurrent.ts";
+import { checkUnits, readRecurrentSettings } from "./operators/recurrent.ts";
 
 export interface LstmSettings {
   readonly reverse: boolean;
@@ -48,6 +48,7 @@ export function findRecurrent(graph: Graph, source: string): RecurrentGraph {
       `has an LSTM with W (${w.dims.join(", ")}) and R (${r.dims.join(", ")})`,
       `expected (1, 4·units, features) and (1, 4·units, units), 1 to ${MAX_UNITS} units`,
     );
+  attempt(node, () => checkUnits(readRecurrentSettings("LSTM", node.attributes), U), source);
   const b = node.inputs[LSTM_INPUT.B] ? constant(LSTM_INPUT.B, "biases B") : undefined;
   if (b && b.data.length !== 8 * U)
     rejectFile(source, `has an LSTM with ${b.data.length} biases, expected ${8 * U}`, "the file is damaged: export the model again");

@@ -4,7 +4,7 @@ import type { DraftCell, DraftLayer } from "../contract/draft-layers.ts";
 import { MAX_UNITS } from "../contract/imported-network.ts";
 import { codeOf, extend, type Flow, type Traced, type TracedNode, unlike } from "./flow.ts";
 import type { Tensor } from "./operators/node.ts";
-import { type RecurrentKind, type RecurrentSettings, readRecurrentSettings } from "./operators/recurrent.ts";
+import { checkUnits, type RecurrentKind, type RecurrentSettings, readRecurrentSettings } from "./operators/recurrent.ts";
 import { at, build } from "./operators/tensors.ts";
 
 /** ONNX' gates in our order. */
@@ -40,6 +40,7 @@ export function recurrentFlows(
   const W = traced.flow.W;
   if (String(w.dims) !== String([D, G * U, W]) || String(r.dims) !== String([D, G * U, U]) || !(U >= 1 && U <= MAX_UNITS))
     return unlike(`has W (${w.dims.join(", ")}) and R (${r.dims.join(", ")}) for rows of ${W} numbers, 1 to ${MAX_UNITS} units`);
+  checkUnits(settings, U);
   const isTurned = checkRows(traced, settings);
   const cells = settings.directions.map((_, d) =>
     cellOf(

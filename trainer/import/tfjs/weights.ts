@@ -12,7 +12,7 @@ export interface NamedArray {
 }
 
 /** Far above any model: shapes are multiplied before anything is read. */
-const MAX_NUMBERS = 2 ** 27;
+const MAX_NUMBERS = 2 ** 26;
 const MAX_SHARDS = 10_000;
 
 /** How one stored number is read: `bytes` wide. */
@@ -37,13 +37,20 @@ export function readWeights(manifest: unknown, beside: Beside, source: string): 
     const { paths, weights } = (group ?? {}) as { paths?: unknown; weights?: unknown };
     if (!Array.isArray(paths) || !paths.every((path) => typeof path === "string") || !Array.isArray(weights) || paths.length > MAX_SHARDS)
       return rejectFile(source, "has a weightsManifest that cannot be read", "the file is damaged: save the model again");
-    return readGroup(weights, joinShards(paths, beside), paths, source);
+    return readGroup(weights, joinShards(paths, beside, source), paths, source);
   });
 }
 
-function joinShards(paths: readonly string[], beside: Beside): Uint8Array {
-  const shards = paths.map((path) => beside(path));
-  const bytes = new Uint8Array(shards.reduce((sum, { length }) => sum + length, 0));
+function joinShards(paths: readonly string[], beside: Beside, source: string): Uint8Array {
+  let total = 0;
+  const shards = paths.map((path) => {
+    const shard = beside(path);
+    total += shard.length;
+    if (total > 4 * MAX_NUMBERS)
+      rejectFile(source, `has shards of more than ${4 * MAX_NUMBERS} bytes together`, "more than a model has: the file is damaged");
+    return shard;
+  });
+  const bytes = new Uint8Array(total);
   let at = 0;
   for (const shard of shards) {
     bytes.set(shard, at);

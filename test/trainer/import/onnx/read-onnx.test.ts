@@ -352,7 +352,7 @@ describe("refused by name, with what would be needed", () => {
     [
       "a circle",
       { ...base, nodes: [node("Relu", ["b"], "a"), node("Relu", ["a"], "b"), node("Add", ["x", "a"], "p")] },
-      /needs a, but no node computes a|needs a, which no node computes first/,
+      /has nodes in a circle or out of order: Relu \(Relu a\) reads b, which is made behind it: the graph is damaged/,
     ],
     ["two outputs", { ...base, outputs: ["p", "h"] }, /has 2 outputs \(p, h\)/],
     [

@@ -29,6 +29,8 @@ export interface RecurrentSettings {
   readonly activations: readonly (readonly Activation[])[];
   /** Of a GRU: whether the recurrent weights come before the reset gate. */
   readonly linearBeforeReset: boolean;
+  /** U as the node says it; 0 where it does not. */
+  readonly hiddenSize?: number;
 }
 
 const ATTRIBUTES = {
@@ -40,6 +42,7 @@ const ATTRIBUTES = {
   activation_beta: numbers,
   layout: number(0),
   linear_before_reset: number(0),
+  hidden_size: number(0),
 };
 const DEFAULTS: Readonly<Record<RecurrentKind, readonly string[]>> = {
   LSTM: ["Sigmoid", "Tanh", "Tanh"],
@@ -69,8 +72,18 @@ function settingsOf(kind: RecurrentKind, values: ValuesOf<typeof ATTRIBUTES>): R
     directions,
     batchFirst: layout === 1,
     linearBeforeReset: linear_before_reset === 1,
+    hiddenSize: values.hidden_size,
     activations: directions.map((_, d) => read.slice(d * count, (d + 1) * count)),
   };
+}
+
+/** Throws OperatorError where the node says another number of units than its weights have. */
+export function checkUnits({ hiddenSize = 0 }: RecurrentSettings, U: number): void {
+  if (hiddenSize !== 0 && hiddenSize !== U)
+    throw new OperatorError(
+      `says hidden_size ${hiddenSize}, but its weights R are of ${U} units`,
+      "the file is damaged: export the model again",
+    );
 }
 
 function recurrent(kind: RecurrentKind): Operator {
