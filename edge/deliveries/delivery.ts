@@ -10,13 +10,16 @@ import { signDelivery } from "./signing.ts";
 export const DELIVERY_TIMEOUT_MS = 15_000;
 /** What is kept of a receiver's complaint. */
 export const MAX_DIAGNOSTICS_BYTES = 1024;
+/** What is kept of what a receiver says that took it, as far as it comes so soon. */
+export const MAX_THANKS_BYTES = 256;
+const THANKS_MS = 500;
 
 export interface Attempt {
   readonly verdict: "delivered" | "disable" | "retry";
   /** Absent: there was no answer. */
   readonly status?: number;
   readonly retryAfterMs?: number;
-  /** Why it failed: at most MAX_DIAGNOSTICS_BYTES of the answer, or the error. Empty where it did not. */
+  /** The beginning of the answer, at most MAX_DIAGNOSTICS_BYTES, MAX_THANKS_BYTES where it was delivered; or the error. */
   readonly diagnostics: string;
 }
 
@@ -48,14 +51,26 @@ export async function attemptDelivery(
     const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
     const { status } = response;
     const verdict = classifyStatus(status);
-    if (verdict === "delivered") {
-      await response.body?.cancel();
-      return { verdict, status, diagnostics: "" };
-    }
+    if (verdict === "delivered") return { verdict, status, diagnostics: await readThanks(response) };
     const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"), now());
     return { verdict, status, retryAfterMs, diagnostics: await readDiagnostics(response) };
   } catch (error) {
     return { verdict: "retry", diagnostics: cut(error instanceof Error ? `${error.name}: ${error.message}` : String(error)) };
+  }
+}
+
+/** The first bytes of an answer's body, if they are there at once: nobody waits for the rest, and what becomes of it does not matter. */
+async function readThanks({ body }: Response): Promise<string> {
+  const reader = body?.getReader();
+  if (reader === undefined) return "";
+  const late = new Promise<undefined>((done) => AbortSignal.timeout(THANKS_MS).addEventListener("abort", () => done(undefined)));
+  try {
+    const first = await Promise.race([reader.read(), late]);
+    return cut(new TextDecoder().decode(first?.value?.subarray(0, MAX_THANKS_BYTES)), MAX_THANKS_BYTES);
+  } catch {
+    return "";
+  } finally {
+    void reader.cancel().catch(() => {});
   }
 }
 
@@ -74,8 +89,8 @@ async function readDiagnostics({ body }: Response): Promise<string> {
   return cut(new TextDecoder().decode(bytes.subarray(0, length)));
 }
 
-/** At most MAX_DIAGNOSTICS_BYTES of UTF-8. */
-function cut(text: string): string {
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(MAX_DIAGNOSTICS_BYTES));
+/** At most `most` bytes of UTF-8. */
+function cut(text: string, most = MAX_DIAGNOSTICS_BYTES): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(most));
   return text.slice(0, read);
 }

@@ -307,7 +307,15 @@ export class Outbox {
     const state: DeliveryState = verdict === "delivered" ? "delivered" : isOver ? "dead" : "pending";
     const settled = `UPDATE outbox SET state = ?2, attempts = attempts + 1, due = iif(${IS_MEMBER}, NULL, ?3), dueSet = ?4, status = ?5,
       diagnostics = ?6 WHERE ${OF_UNIT}`;
-    this.sql.exec(settled, n, state, state === "pending" ? now + nextDelayMs! : null, now, status ?? null, diagnostics);
+    this.sql.exec(
+      settled,
+      n,
+      state,
+      state === "pending" ? now + nextDelayMs! : null,
+      now,
+      status ?? null,
+      state === "delivered" ? "" : diagnostics,
+    );
     if (verdict === "disable" && url !== undefined) this.disable(destination, url);
     return state;
   }

@@ -98,7 +98,8 @@ function deliverySchemas(): Record<string, Json> {
     ms: orNull(count, "How long the last attempt took, in milliseconds."),
     batch: orNull(text, "The webhook-id of the batch that it is sent in; null: it is sent by itself, or waits for a batch."),
   };
-  const attempt = { at: time, ms: count, status: orNull(whole, "null: there was no answer."), diagnostics: text };
+  const diagnostics = { ...text, description: "The beginning of what the receiver said, or why there was no answer." };
+  const attempt = { at: time, ms: count, status: orNull(whole, "null: there was no answer."), diagnostics };
   const detailed = {
     ...delivery,
     body: { ...text, description: "What is sent, the same on every attempt." },

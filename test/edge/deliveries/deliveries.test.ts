@@ -94,6 +94,23 @@ describe("a delivery", () => {
     expect(await list(streams)).toMatchObject([{ state: "pending", attempts: 1, due: streams.clock + 5000, ...expected }]);
   });
 
+  test.each<[string, () => Response, string]>([
+    ["says ok", () => new Response("ok"), "ok"],
+    ["says much", () => new Response("é".repeat(1000)), "é".repeat(128)],
+    ["says nothing", () => new Response(null, { status: 204 }), ""],
+    ["says nothing for ever", () => new Response(new ReadableStream({ pull: () => new Promise(() => {}) })), ""],
+    ["breaks off", () => new Response(new ReadableStream({ pull: (c) => c.error(new Error("gone")) })), ""],
+  ])("to a receiver that takes it and %s keeps the beginning with the attempt", async (_, answer, expected) => {
+    const streams = openStreams(servable);
+    streams.fetch = async () => answer();
+    await send(streams, ["desk"]);
+    await settle(streams);
+    const [row] = await list(streams);
+    expect(row).toMatchObject({ state: "delivered", attempts: 1, diagnostics: "" });
+    const { history } = (await streams.store.delivery(row.id))!;
+    expect(history.map(({ diagnostics }) => diagnostics)).toEqual([expected]);
+  });
+
   test("carries a User-Agent with the version", async () => {
     const streams = openStreams(servable);
     const agents: (string | null)[] = [];

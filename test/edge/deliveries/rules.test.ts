@@ -184,7 +184,7 @@ describe("a destination", () => {
     const { items } = await to.streams.store.deliveries({ key: "k" }, 1);
     expect(await to.streams.store.replay(items[0].id)).toBe(true);
     await to.streams.advance(START + 30_000);
-    expect(attempts()).toEqual([...before, { status: 200, diagnostics: "" }]);
+    expect(attempts()).toEqual([...before, { status: 200, diagnostics: "no" }]);
     to.streams.run("k", "DELETE FROM outbox");
     expect(attempts()).toEqual([]);
   });
