@@ -21,11 +21,15 @@ const lines = ["README.md", "docs/http-api.md", "docs/webhooks.md"]
 const folder = join(root, "out/curl/");
 const N = 3;
 const counts = { pending: 0, delivered: 0, dead: 0, dropped: 0 };
+const row = { n: 1, seq: 1, key: "EURUSD", destination: "desk", state: "pending", attempts: 0, created: 0, due: 0, status: null } as const;
+const DELIVERY = { ...row, diagnostics: "", attempted: null, ms: null, batch: null, body: "{}", history: [] };
 const streams: StreamStore = {
   ...fakeStreams(() => {}),
   deliveries: async () => ({ items: [] }),
   totals: async () => ({ streams: 0, ...counts }),
   breakers: async () => [],
+  sources: async () => [],
+  delivery: async (id) => ({ ...DELIVERY, id }),
   prediction: async () => undefined,
 };
 

@@ -30,7 +30,6 @@ export const verifyCommand = declareCommand({
   words: WORDS,
   options: OPTIONS,
   examples: [
-    "verify https://quickstep.example.workers.dev",
     "verify https://quickstep.example.workers.dev --name sp500 --artifact mine.safetensors",
     "verify https://quickstep.example.workers.dev --version 9d2b4f0e-3c1a-4f7b-8a54-0f6f2c1f9f11",
   ],
