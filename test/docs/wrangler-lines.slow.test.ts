@@ -5,7 +5,17 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PAGES, root } from "./markdown.ts";
 
-const COMMANDS = ["versions upload", "versions deploy", "versions list", "secret put", "deploy", "dev", "rollback", "tail"];
+const COMMANDS = [
+  "versions upload",
+  "versions deploy",
+  "versions list",
+  "secret put",
+  "r2 object put",
+  "deploy",
+  "dev",
+  "rollback",
+  "tail",
+];
 
 test("every wrangler line names a command and options that exist", { timeout: 120_000 }, () => {
   const text = PAGES.map((page) => readFileSync(join(root, page), "utf8")).join("\n");
