@@ -87,7 +87,12 @@ describeOutside("openapi", async (python) => {
     const operations = readFileSync(document, "utf8").matchAll(/"operationId":"(\w+)"/g);
     const names = Array.from(operations, ([, id]) => id.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
     expect(names.length).toBeGreaterThan(35);
-    expect(names.filter((name) => !generated.includes(name))).toEqual(["score_lines", "score_lines_of_model", "receive_result"]);
+    expect(names.filter((name) => !generated.includes(name))).toEqual([
+      "score_lines",
+      "score_lines_of_model",
+      "receive_result",
+      "receive_batch",
+    ]);
     expect(await runPython("with_openapi_python_client", "quickstep_client")).toEqual(expected);
   });
 
