@@ -52,7 +52,7 @@ export function driftClass(dependencies: DriftDependencies) {
   };
 }
 
-/** The class of the objects that hold a share of one model's predictions each. */
+/** The class of the objects that hold a share of one artifact's predictions each. */
 export function predictionsClass(dependencies: PredictionsDependencies) {
   return class extends DurableObject implements PredictionsObject {
     private readonly predictions: PredictionsObject;
@@ -72,8 +72,8 @@ export function predictionsClass(dependencies: PredictionsDependencies) {
     compared(challenger: string) {
       return this.predictions.compared(challenger);
     }
-    view() {
-      return this.predictions.view();
+    view(model: string) {
+      return this.predictions.view(model);
     }
     alarm() {
       return this.predictions.alarm();

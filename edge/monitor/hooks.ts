@@ -10,6 +10,6 @@ export function hooksOf(served: ServedModel, monitor: Monitor): Pick<Ready, "onS
       monitor.isolate.scored(served, values, probabilities, apart);
       if (served.shadow !== undefined) monitor.isolate.shadow(served, values, probabilities, ids);
     },
-    remember: (probabilities) => monitor.remember(served.sha256, probabilities),
+    remember: (probabilities) => monitor.remember(served.id, probabilities),
   };
 }

@@ -28,11 +28,12 @@ export interface Monitor {
   driftOrNone(scored: Scored): Promise<DriftReport | undefined>;
   drift(scored: Scored): Promise<DriftReport>;
   forgetDrift(scored: Scored): Promise<void>;
-  /** The ids of predictions that are remembered; null where one is lost. `sha256`: of the artifact. */
-  remember(sha256: string, probabilities: Float32Array): (string | null)[];
+  /** The ids of predictions that are remembered; null where one is lost. `model`: its id. */
+  remember(model: string, probabilities: Float32Array): (string | null)[];
   /** What came true, of the predictions of one object. `model`: the id. */
   settle(name: string, model: string, outcomes: readonly Outcome[]): Promise<readonly OutcomeState[]>;
-  performance(sha256: string): Promise<ModelPerformance>;
+  /** `model`: its id. */
+  performance(model: string): Promise<ModelPerformance>;
   /** Whether what a challenger says in the shadow is kept. */
   readonly canCompare: boolean;
   compare(trial: Trial): Promise<Comparison>;
@@ -52,9 +53,8 @@ export function createMonitor(objects: MonitorObjects, isolate: IsolateMonitor, 
     drift,
     driftOrNone: async (scored) => (driftOf === undefined || !hasReference(scored.model) ? undefined : drift(scored)),
     forgetDrift: (scored) => bound(driftOf, "DRIFT")(scored.id).forget(),
-    remember(sha256, probabilities) {
+    remember(model, probabilities) {
       predictions();
-      const model = sha256.slice(0, 12);
       const at = now();
       const unique = crypto.randomUUID();
       const shard = Number.parseInt(unique[0], 16) % PREDICTION_SHARDS; // of a request all go to one
@@ -64,7 +64,7 @@ export function createMonitor(objects: MonitorObjects, isolate: IsolateMonitor, 
       });
     },
     settle: (name, model, outcomes) => predictions()(name).settle(model, outcomes),
-    performance: (sha256) => describeShards(predictions(), sha256, functions),
+    performance: (model) => describeShards(predictions(), model, functions),
     canCompare: predictionsOf !== undefined,
     compare: (trial) => compareShards(predictions(), trial),
   };
@@ -72,14 +72,14 @@ export function createMonitor(objects: MonitorObjects, isolate: IsolateMonitor, 
 
 type PredictionsOf = NonNullable<MonitorObjects["predictionsOf"]>;
 
-/** What `ask` gets of each object of one model's predictions. */
-function shardsOf<T>(predictionsOf: PredictionsOf, sha256: string, ask: (object: PredictionsObject) => Promise<T>): Promise<T[]> {
-  const names = Array.from({ length: PREDICTION_SHARDS }, (_, shard) => predictionsName(sha256.slice(0, 12), shard));
+/** What `ask` gets of each object of one model's predictions. `model`: its id. */
+function shardsOf<T>(predictionsOf: PredictionsOf, model: string, ask: (object: PredictionsObject) => Promise<T>): Promise<T[]> {
+  const names = Array.from({ length: PREDICTION_SHARDS }, (_, shard) => predictionsName(model, shard));
   return Promise.all(names.map((name) => ask(predictionsOf(name))));
 }
 
-async function daysOf(predictionsOf: PredictionsOf, sha256: string) {
-  const shares = await shardsOf(predictionsOf, sha256, (object) => object.view());
+async function daysOf(predictionsOf: PredictionsOf, model: string) {
+  const shares = await shardsOf(predictionsOf, model, (object) => object.view(model));
   const days = new Map<string, Tally>();
   for (const share of shares)
     for (const [day, tally] of Object.entries(share.days)) {
@@ -90,8 +90,8 @@ async function daysOf(predictionsOf: PredictionsOf, sha256: string) {
   return { shares, days };
 }
 
-async function describeShards(predictionsOf: PredictionsOf, sha256: string, functions: Functions): Promise<ModelPerformance> {
-  const { shares, days } = await daysOf(predictionsOf, sha256);
+async function describeShards(predictionsOf: PredictionsOf, model: string, functions: Functions): Promise<ModelPerformance> {
+  const { shares, days } = await daysOf(predictionsOf, model);
   const all = noOutcomes();
   for (const tally of days.values()) addTally(all, tally);
   const newest = [...days].sort(([a], [b]) => (a < b ? 1 : -1));
@@ -110,11 +110,10 @@ async function describeShards(predictionsOf: PredictionsOf, sha256: string, func
 async function compareShards(predictionsOf: PredictionsOf, { served, other, challenger }: Trial): Promise<Comparison> {
   if ("shadow" in challenger) {
     const pairs = noPairs();
-    for (const share of await shardsOf(predictionsOf, served.sha256, (object) => object.compared(other.sha256.slice(0, 12))))
-      addPairs(pairs, share);
+    for (const share of await shardsOf(predictionsOf, served.id, (object) => object.compared(other.id))) addPairs(pairs, share);
     return describePairs(pairs);
   }
-  const [ours, theirs] = await Promise.all([served, other].map(({ sha256 }) => daysOf(predictionsOf, sha256)));
+  const [ours, theirs] = await Promise.all([served, other].map(({ id }) => daysOf(predictionsOf, id)));
   const [tally, otherTally] = [noOutcomes(), noOutcomes()];
   for (const [day, one] of theirs.days) {
     const ourDay = ours.days.get(day);

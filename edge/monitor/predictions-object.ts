@@ -1,4 +1,4 @@
-// Predictions of one model, a share of them, until their outcomes come; and what came true, by day. What it holds of a prediction is its
+// Predictions of one artifact, a share of them, until their outcomes come; and what came true, by day. What it holds of a prediction is its
 // probability and its time: never an input.
 import { hasTable, type Sql, select } from "../deliveries/sql.ts";
 import type { ObjectStorage } from "../streams/storage.ts";
@@ -6,6 +6,7 @@ import type { Announce } from "./announce.ts";
 import { addPairs, judgePair, noPairs, type PairSums } from "./comparison.ts";
 import {
   addOutcome,
+  addTally,
   betOn,
   evidenceOf,
   type Functions,
@@ -15,6 +16,7 @@ import {
   type Tally,
   type Wealth,
 } from "./performance.ts";
+import { nameOf, readPredictionId } from "./prediction-id.ts";
 import type { ShadowRow } from "./shadows.ts";
 
 /** A prediction to remember. */
@@ -59,13 +61,14 @@ export interface PerformanceShare {
 /** What isolates and routes ask of it. */
 export interface PredictionsObject {
   remember(rows: readonly PredictionRow[]): Promise<void>;
-  /** `model`: the id, for what is told of it. */
+  /** `model`: the id. They count under its name. */
   settle(model: string, outcomes: readonly Outcome[]): Promise<readonly OutcomeState[]>;
-  /** What was compared with a challenger, and what it said of predictions whose outcomes may come. */
+  /** What was compared with a challenger, by its id, and what it said of predictions whose outcomes may come. */
   compare(challenger: string, more: PairSums, rows: readonly ShadowRow[]): Promise<void>;
   /** All that was. */
   compared(challenger: string): Promise<PairSums>;
-  view(): Promise<PerformanceShare>;
+  /** `model`: the id, whose name counts. What is of before names counts under each. */
+  view(model: string): Promise<PerformanceShare>;
   alarm(): Promise<void>;
 }
 
@@ -78,6 +81,7 @@ export interface PredictionsDependencies {
   readonly announce: Announce;
 }
 
+/** `day` and `state` have the model's name behind them, as `2026-11-30 sp500`; without one they are of before names were written down. */
 const SCHEMA = `
   CREATE TABLE predictions (id TEXT PRIMARY KEY, at INTEGER NOT NULL, probability REAL, label INTEGER) WITHOUT ROWID;
   CREATE INDEX predictions_by_time ON predictions (at);
@@ -85,9 +89,10 @@ const SCHEMA = `
   CREATE TABLE outcome_counts (state TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE bets (one INTEGER PRIMARY KEY, wealth TEXT NOT NULL, changed INTEGER NOT NULL, told INTEGER NOT NULL);`;
 /** Made where they are not: objects of before have none. */
-const PAIRS_SCHEMA = `
+const LATER_SCHEMA = `
   CREATE TABLE IF NOT EXISTS shadows (id TEXT PRIMARY KEY, at INTEGER NOT NULL, challenger TEXT NOT NULL, probability REAL NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS pairs (challenger TEXT PRIMARY KEY, sums TEXT NOT NULL) WITHOUT ROWID;`;
+  CREATE TABLE IF NOT EXISTS pairs (challenger TEXT PRIMARY KEY, sums TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS named_bets (name TEXT PRIMARY KEY, wealth TEXT NOT NULL, changed INTEGER NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;`;
 /** Old rows go so often. */
 const PURGE_MS = 6 * 3_600_000;
 /** Days whose figures are kept. */
@@ -99,6 +104,9 @@ interface Bets {
   told: 0 | 1;
 }
 
+const DAYS = "SELECT substr(day, 1, 10) AS day, tally FROM days WHERE substr(day, 11) IN ('', ?) ORDER BY 1";
+const PURGE_DAYS =
+  "DELETE FROM days WHERE substr(day, 1, 10) NOT IN (SELECT DISTINCT substr(day, 1, 10) FROM days ORDER BY 1 DESC LIMIT ?)";
 const KNOWN = "SELECT probability, label FROM predictions WHERE id = ?";
 const WRITE = "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?)";
 const COUNT = "INSERT INTO outcome_counts VALUES (?, ?) ON CONFLICT (state) DO UPDATE SET n = n + excluded.n";
@@ -122,13 +130,13 @@ export class Predictions implements PredictionsObject {
     this.sql = storage.sql;
     this.dependencies = dependencies;
     this.isReady = hasTable(storage.sql, "predictions");
-    if (this.isReady) this.sql.exec(PAIRS_SCHEMA);
+    if (this.isReady) this.sql.exec(LATER_SCHEMA);
   }
 
   private prepare(): void {
     if (this.isReady) return;
     this.sql.exec(SCHEMA);
-    this.sql.exec(PAIRS_SCHEMA);
+    this.sql.exec(LATER_SCHEMA);
     void this.storage.setAlarm(this.dependencies.now() + PURGE_MS);
     this.isReady = true;
   }
@@ -145,7 +153,7 @@ export class Predictions implements PredictionsObject {
         const known = this.knownOf(id);
         if (known !== undefined && known.probability !== null) continue; // a call that came twice
         this.sql.exec(WRITE, id, at, probability, known?.label ?? null);
-        if (known !== undefined && known.label !== null) sums.add(id, at, probability, known.label);
+        if (known !== undefined && known.label !== null) sums.add(suffixOf(readPredictionId(id)?.model), id, at, probability, known.label);
       }
       sums.write();
     });
@@ -155,8 +163,9 @@ export class Predictions implements PredictionsObject {
     this.prepare();
     const states = this.storage.transactionSync(() => {
       const sums = openSums(this.sql, this.dependencies.functions);
-      const states = outcomes.map((outcome) => this.settleOne(outcome, sums));
-      for (const [state, { length }] of Map.groupBy(states, (state) => state)) this.sql.exec(COUNT, state, length);
+      const suffix = suffixOf(model);
+      const states = outcomes.map((outcome) => this.settleOne(suffix, outcome, sums));
+      for (const [state, { length }] of Map.groupBy(states, (state) => state)) this.sql.exec(COUNT, state + suffix, length);
       sums.write();
       return states;
     });
@@ -164,7 +173,7 @@ export class Predictions implements PredictionsObject {
     return states;
   }
 
-  private settleOne({ id, label, at, probability, isUnknown }: Outcome, sums: Sums): OutcomeState {
+  private settleOne(suffix: string, { id, label, at, probability, isUnknown }: Outcome, sums: Sums): OutcomeState {
     if (isUnknown) return "unknown";
     const known = this.knownOf(id);
     if (known !== undefined && known.label !== null) return known.label === label ? "repeated" : "contradicting";
@@ -172,7 +181,7 @@ export class Predictions implements PredictionsObject {
     const said = known?.probability ?? probability ?? null;
     this.sql.exec(WRITE, id, at, said, label);
     if (said === null) return "waiting";
-    sums.add(id, at, said, label);
+    sums.add(suffix, id, at, said, label);
     return "taken";
   }
 
@@ -192,25 +201,32 @@ export class Predictions implements PredictionsObject {
   }
 
   async compared(challenger: string): Promise<PairSums> {
-    return this.isReady ? readPairs(this.sql, challenger) : noPairs();
+    const pairs = noPairs();
+    // Of before names were written down there are digits of its hash alone.
+    if (this.isReady) for (const key of new Set([challenger, challenger.slice(-12)])) addPairs(pairs, readPairs(this.sql, key));
+    return pairs;
   }
 
-  /** Once in the life of the object. */
+  /** Once in the life of the object for each name. */
   private async tell(model: string): Promise<void> {
-    const { changed, told } = readBets(this.sql);
+    const suffix = suffixOf(model);
+    const { changed, told } = readBets(this.sql, suffix);
     if (changed === 0 || told === 1) return;
     const reason = "the probabilities do not hold as they did: outcomes follow others";
     await this.dependencies.announce("performance.changed", model, { model, reason });
-    writeBets(this.sql, { ...readBets(this.sql), told: 1 });
+    writeBets(this.sql, suffix, { ...readBets(this.sql, suffix), told: 1 });
   }
 
-  async view(): Promise<PerformanceShare> {
-    if (!this.isReady) return { days: {}, counts: countsOf([]), evidence: 1, changed: false };
-    const days = select<{ day: string; tally: string }>(this.sql, "SELECT day, tally FROM days ORDER BY day");
-    const { wealth, changed } = readBets(this.sql);
+  async view(model?: string): Promise<PerformanceShare> {
+    const suffix = suffixOf(model);
+    const days: Record<string, Tally> = {};
+    if (!this.isReady) return { days, counts: countsOf([], suffix), evidence: 1, changed: false };
+    for (const { day, tally } of select<{ day: string; tally: string }>(this.sql, DAYS, suffix))
+      addTally((days[day] ??= noOutcomes()), JSON.parse(tally));
+    const { wealth, changed } = readBets(this.sql, suffix);
     return {
-      days: Object.fromEntries(days.map(({ day, tally }) => [day, JSON.parse(tally)])),
-      counts: countsOf(select<{ state: OutcomeState; n: number }>(this.sql, "SELECT state, n FROM outcome_counts")),
+      days,
+      counts: countsOf(select<{ state: string; n: number }>(this.sql, "SELECT state, n FROM outcome_counts"), suffix),
       evidence: evidenceOf(wealth),
       changed: changed === 1,
     };
@@ -220,7 +236,7 @@ export class Predictions implements PredictionsObject {
     if (!this.isReady) return;
     const { now, keptMs } = this.dependencies;
     for (const table of ["predictions", "shadows"]) this.sql.exec(`DELETE FROM ${table} WHERE at < ?`, now() - keptMs);
-    this.sql.exec("DELETE FROM days WHERE day NOT IN (SELECT day FROM days ORDER BY day DESC LIMIT ?)", KEPT_DAYS);
+    this.sql.exec(PURGE_DAYS, KEPT_DAYS);
     await this.storage.setAlarm(now() + PURGE_MS);
   }
 }
@@ -228,22 +244,23 @@ export class Predictions implements PredictionsObject {
 /** What complete pairs come to. */
 interface Sums {
   /** A pair is complete: it counts. */
-  add(id: string, at: number, probability: number, label: 0 | 1): void;
+  add(suffix: string, id: string, at: number, probability: number, label: 0 | 1): void;
   write(): void;
 }
 
 /** For the pairs of one call: what is written down is read once and written once, however many they are. */
 function openSums(sql: Sql, functions: Functions): Sums {
   const days = new Map<string, Tally>();
-  let bets: Bets | undefined;
+  const betsOf = new Map<string, Bets>();
   const pairs = new Map<string, PairSums>();
   return {
-    add(id, at, probability, label) {
-      const day = new Date(at).toISOString().slice(0, 10);
+    add(suffix, id, at, probability, label) {
+      const day = new Date(at).toISOString().slice(0, 10) + suffix;
       const tally = days.get(day) ?? readDay(sql, day);
       days.set(day, tally);
       addOutcome(tally, probability, label, functions.log);
-      bets ??= readBets(sql);
+      const bets = betsOf.get(suffix) ?? readBets(sql, suffix);
+      betsOf.set(suffix, bets);
       if (betOn(bets.wealth, probability, label, functions) >= 1 / PERFORMANCE_ALPHA) bets.changed = 1;
       const [shadow] = select<{ challenger: string; probability: number }>(
         sql,
@@ -259,7 +276,7 @@ function openSums(sql: Sql, functions: Functions): Sums {
     },
     write() {
       for (const [day, tally] of days) sql.exec("INSERT OR REPLACE INTO days VALUES (?, ?)", day, JSON.stringify(tally));
-      if (bets !== undefined) writeBets(sql, bets);
+      for (const [suffix, bets] of betsOf) writeBets(sql, suffix, bets);
       for (const [challenger, compared] of pairs) writePairs(sql, challenger, compared);
     },
   };
@@ -279,17 +296,25 @@ function writePairs(sql: Sql, challenger: string, pairs: PairSums): void {
   sql.exec("INSERT OR REPLACE INTO pairs VALUES (?, ?)", challenger, JSON.stringify(pairs));
 }
 
-function readBets(sql: Sql): Bets {
-  const [row] = select<{ wealth: string; changed: 0 | 1; told: 0 | 1 }>(sql, "SELECT wealth, changed, told FROM bets");
+/** Those of before names were written down are where each name's begin. */
+function readBets(sql: Sql, suffix: string): Bets {
+  const read = (from: string, ...values: string[]) =>
+    select<{ wealth: string; changed: 0 | 1; told: 0 | 1 }>(sql, `SELECT wealth, changed, told FROM ${from}`, ...values)[0];
+  const row = read("named_bets WHERE name = ?", suffix) ?? read("bets");
   return row ? { ...row, wealth: JSON.parse(row.wealth) } : { wealth: openWealth(), changed: 0, told: 0 };
 }
 
-function writeBets(sql: Sql, { wealth, changed, told }: Bets): void {
-  sql.exec("INSERT OR REPLACE INTO bets VALUES (1, ?, ?, ?)", JSON.stringify(wealth), changed, told);
+function writeBets(sql: Sql, suffix: string, { wealth, changed, told }: Bets): void {
+  sql.exec("INSERT OR REPLACE INTO named_bets VALUES (?, ?, ?, ?)", suffix, JSON.stringify(wealth), changed, told);
 }
 
-function countsOf(rows: readonly { readonly state: OutcomeState; readonly n: number }[]): OutcomeCounts {
-  const counts = Object.fromEntries(OUTCOME_STATES.map((state) => [state, 0])) as Record<OutcomeState, number>;
-  for (const { state, n } of rows) counts[state] = n;
-  return counts;
+function countsOf(rows: readonly { readonly state: string; readonly n: number }[], suffix: string): OutcomeCounts {
+  const count = (name: string) => rows.reduce((sum, { state, n }) => (state === name || state === name + suffix ? sum + n : sum), 0);
+  return Object.fromEntries(OUTCOME_STATES.map((state) => [state, count(state)])) as Record<OutcomeState, number>;
+}
+
+/** What stands behind a day and a state of the model of this id; nothing, where its name is not known. */
+function suffixOf(model = ""): string {
+  const name = nameOf(model);
+  return name && ` ${name}`;
 }

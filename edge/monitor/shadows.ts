@@ -11,8 +11,8 @@ const MAX_NUMBERS = 1 << 19;
 
 /** A model that answers, and the one in its shadow. */
 export interface Shadowed extends Pick<Ready, "model"> {
-  readonly sha256: string;
-  readonly shadow?: Pick<Ready, "model" | "engine" | "log"> & { readonly sha256: string };
+  readonly id: string;
+  readonly shadow?: Pick<Ready, "model" | "engine" | "log"> & { readonly id: string };
 }
 
 /** What the challenger said of a prediction of which an outcome may come. */
@@ -23,7 +23,7 @@ export interface ShadowRow {
   readonly probability: number;
 }
 
-/** For one object: all that was compared with one challenger, by 12 digits of its hash. */
+/** For one object: all that was compared with one challenger, by its id. */
 export interface Compared {
   readonly name: string;
   readonly challenger: string;
@@ -80,12 +80,12 @@ export class Shadows {
 }
 
 function put(compared: Map<string, Compared>, { served, probabilities, ids }: Waiting, scores: Scores, now: number): void {
-  const [sha256, challenger] = [served.sha256, served.shadow!.sha256].map((hash) => hash.slice(0, 12));
+  const challenger = served.shadow!.id;
   const [point, otherPoint] = [served.model, served.shadow!.model].map(({ operatingPoints }) => operatingPoints[0]);
   probabilities.forEach((probability, n) => {
     const other = scores.probabilities[n];
     const id = ids[n];
-    const name = predictionsName(sha256, id ? shardOfId(id) : 0);
+    const name = predictionsName(served.id, id ? shardOfId(id) : 0);
     const key = `${name} ${challenger}`;
     const one = compared.get(key) ?? { name, challenger, sums: noPairs(), rows: [] };
     compared.set(key, one);

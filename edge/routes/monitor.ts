@@ -64,7 +64,7 @@ export function watchRoutes(modelOf: RequestModel, dependencies: Dependencies) {
     })
     .get("/:name/performance", async (c) => {
       const served = await modelOf(c, c.req.param("name"));
-      const live = await monitorOf(dependencies).performance(served.sha256);
+      const live = await monitorOf(dependencies).performance(served.id);
       const { card } = served.model;
       const trained = card?.test ? { ...card.test, intervals: card.intervals, reliability: card.reliability } : null;
       return c.json({ model: served.id, ...live, card: trained });

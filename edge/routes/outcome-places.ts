@@ -16,7 +16,7 @@ export type GivenOutcome = { readonly label: 0 | 1 } & (
 interface Placed {
   /** Of the object. */
   readonly name: string;
-  /** The model's id, for what is told of it. */
+  /** The model's id: it counts under the name in it. */
   readonly model: string;
   readonly outcome: Outcome;
 }
@@ -32,14 +32,15 @@ export async function settleOutcomes(
   const placed = await Promise.all(
     given.map((one) => ("stream" in one ? placeOfEvent(one, served, streams) : placeOfPrediction(one, served))),
   );
-  const groups = Map.groupBy(placed, ({ name }) => name);
+  const groups = Map.groupBy(placed, ({ name, model }) => `${name} ${model}`);
   const states = new Map<Placed, OutcomeState>();
   try {
     await Promise.all(
-      Array.from(groups, async ([name, group]) => {
+      Array.from(groups.values(), async (group) => {
+        const [{ name, model }] = group;
         const settled = await monitor.settle(
           name,
-          group[0].model,
+          model,
           group.map(({ outcome }) => outcome),
         );
         group.forEach((one, i) => {
@@ -57,8 +58,12 @@ export async function settleOutcomes(
 
 function placeOfPrediction({ prediction, label }: Extract<GivenOutcome, { prediction: string }>, { id }: ServedModel): Placed {
   const { model, shard, at } = readPredictionId(prediction)!;
-  const name = id.endsWith(`@${model}`) ? id : `?@${model}`; // of a model that is not served any more, its name is not known
-  return { name: predictionsName(model, shard), model: name, outcome: { id: prediction, label, at } };
+  const isUnnamed = model.startsWith("@"); // an id of before: the default model's, if that is of the same artifact
+  return {
+    name: predictionsName(model, shard),
+    model: isUnnamed && id.endsWith(model) ? id : model,
+    outcome: { id: prediction, label, at },
+  };
 }
 
 async function placeOfEvent(
@@ -69,7 +74,7 @@ async function placeOfEvent(
   const said = await streams?.prediction(stream, source, id);
   const model = said?.model ?? served.id;
   const own = eventPredictionId(stream, source, id);
-  const name = predictionsName(model.slice(-12), shardOfId(own));
+  const name = predictionsName(model, shardOfId(own));
   return said === undefined
     ? { name, model, outcome: { id: own, label, at: 0, isUnknown: true } }
     : { name, model, outcome: { id: own, label, at: said.at, probability: said.probability } };

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { addPair, addPairs, describePairs, describeShares, judgePair, noPairs } from "../../../edge/monitor/comparison.ts";
 import { addOutcome, noOutcomes } from "../../../edge/monitor/performance.ts";
-import { readPredictionId } from "../../../edge/monitor/prediction-id.ts";
+import { predictionsName, readPredictionId } from "../../../edge/monitor/prediction-id.ts";
 import { settleOutcomes } from "../../../edge/routes/outcome-places.ts";
 import type { StreamStore } from "../../../edge/streams/store.ts";
 import { eventPredictionId, scoreRows } from "../../../edge/streams/window.ts";
@@ -79,11 +79,11 @@ describe("pairs", () => {
     "are judged once: %s",
     async (order) => {
       const node = openMonitor(kernel);
-      const ids = node.monitor.remember(served.sha256, p) as string[];
+      const ids = node.monitor.remember(served.id, p) as string[];
       const settle = () => {
         const { model, shard } = readPredictionId(ids[0])!;
         const outcomes = ids.map((id) => ({ id, label: 1 as const, at: node.clock }));
-        return node.monitor.settle(`${model}/${shard}`, served.id, outcomes);
+        return node.monitor.settle(predictionsName(model, shard), served.id, outcomes);
       };
       if (order.startsWith("outcomes and")) await settle();
       if (order.startsWith("outcomes between")) {
@@ -144,10 +144,10 @@ describe("pairs", () => {
 
   test("an object of before, without their tables, takes them", async () => {
     const node = openMonitor(kernel);
-    const [id] = node.monitor.remember(served.sha256, p.slice(0, 1));
+    const [id] = node.monitor.remember(served.id, p.slice(0, 1));
     await node.monitor.isolate.flush();
     const { model, shard } = readPredictionId(id!)!;
-    const name = `${model}/${shard}`;
+    const name = predictionsName(model, shard);
     for (const table of ["shadows", "pairs"]) node.query(name, `DROP TABLE ${table}`);
     node.restart();
     node.monitor.isolate.shadow(served, values.slice(0, 50), p.slice(0, 1), [id]);
@@ -157,12 +157,12 @@ describe("pairs", () => {
 
   test("what waits for an outcome goes when predictions go", async () => {
     const node = openMonitor(kernel, 1000);
-    const [id] = node.monitor.remember(served.sha256, p.slice(0, 1));
+    const [id] = node.monitor.remember(served.id, p.slice(0, 1));
     node.monitor.isolate.shadow(served, values.slice(0, 50), p.slice(0, 1), [id]);
     await node.monitor.isolate.flush();
     const { model, shard } = readPredictionId(id!)!;
     node.clock += 2000;
-    await node.predictionsOf(`${model}/${shard}`).alarm();
-    expect(node.query(`${model}/${shard}`, "SELECT * FROM shadows")).toEqual([]);
+    await node.predictionsOf(predictionsName(model, shard)).alarm();
+    expect(node.query(predictionsName(model, shard), "SELECT * FROM shadows")).toEqual([]);
   });
 });

@@ -128,8 +128,17 @@ describe("what came true", () => {
 });
 
 test("a prediction's id says where it lies and when it was made; anything else is none", () => {
-  const place = { model: "0123456789ab", shard: 3, at: 1_767_225_600_000 };
+  const place = { model: "größe 1@0@0123456789ab", shard: 3, at: 1_767_225_600_000 };
   expect(readPredictionId(writePredictionId(place, "0f-1"))).toEqual(place);
-  for (const text of ["", "p4.0123456789ab.mc.0", "p3.0123456789AB.mc.0", "p3.0123456789ab.mc.", "p3.0123456789ab.mc.a/b"])
+  expect(readPredictionId("p3.0123456789ab.mc1k2j3h.0f-1")).toMatchObject({ model: "@0123456789ab", shard: 3 }); // of before
+  for (const text of [
+    "",
+    "p3.0123456789ab.mc.0.%ff",
+    "p3.0123456789ab.mc.0.a/b",
+    "p4.0123456789ab.mc.0",
+    "p3.0123456789AB.mc.0",
+    "p3.0123456789ab.mc.",
+    "p3.0123456789ab.mc.a/b",
+  ])
     expect(readPredictionId(text)).toBeUndefined();
 });

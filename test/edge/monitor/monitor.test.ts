@@ -1,9 +1,12 @@
 // The monitor under faults: objects that are away, calls that come twice, restarts, and word that cannot be sent. What only the platform
 // does is tested on workerd.
 import { describe, expect, test } from "vitest";
+import type { ServedModel } from "../../../edge/models/models.ts";
 import type { Scored } from "../../../edge/monitor/isolate-monitor.ts";
 import { FLUSH_MS } from "../../../edge/monitor/isolate-monitor.ts";
+import { noOutcomes, openWealth } from "../../../edge/monitor/performance.ts";
 import { predictionsName, readPredictionId } from "../../../edge/monitor/prediction-id.ts";
+import { settleOutcomes } from "../../../edge/routes/outcome-places.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { computeInputs } from "../../../shared/model.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
@@ -15,7 +18,6 @@ const { log } = instantiateKernel(kernel);
 const model = makeWatchedModel(kernel, 1000, 970_000);
 const scored: Scored = { id: "fx@0123456789ab", model, log };
 const engine = createWasmEngine(kernel, model);
-const SHA = "0123456789ab".padEnd(64, "0");
 const T = 5;
 const F = 3;
 /** What the model says of these raw sequences, told to the monitor one by one, as requests tell it. */
@@ -46,7 +48,7 @@ describe("what an isolate gathers", () => {
     const node = openMonitor(kernel);
     node.monitor.isolate.request(record);
     tell(node, drawSequences(3, createRandom(1)));
-    const ids = node.monitor.remember(SHA, Float32Array.of(0.5, 0.25));
+    const ids = node.monitor.remember(scored.id, Float32Array.of(0.5, 0.25));
     expect(ids.every((id) => id !== null)).toBe(true);
     node.fails = true;
     await node.monitor.isolate.flush();
@@ -72,9 +74,9 @@ describe("what an isolate gathers", () => {
 
   test("of predictions has an end: beyond it they are lost, which the answer says", () => {
     const node = openMonitor(kernel);
-    const first = node.monitor.remember(SHA, new Float32Array(10_000).fill(0.5));
+    const first = node.monitor.remember(scored.id, new Float32Array(10_000).fill(0.5));
     expect(first.includes(null)).toBe(false);
-    expect(node.monitor.remember(SHA, Float32Array.of(0.5))).toEqual([null]);
+    expect(node.monitor.remember(scored.id, Float32Array.of(0.5))).toEqual([null]);
   });
 });
 
@@ -125,23 +127,99 @@ describe("drift", () => {
   });
 });
 
+describe("one artifact under two names", () => {
+  const other = "other@0123456789ab";
+  const fail = (error: Error) => {
+    throw error;
+  };
+  /** What came true, as POST /v1/outcomes takes it; the default model is `fx`. */
+  const settle = (node: ReturnType<typeof openMonitor>, ids: readonly (string | null)[], label: 0 | 1 = 1) => {
+    const given = ids.map((id) => ({ prediction: id!, label }));
+    return settleOutcomes(given, { id: scored.id } as ServedModel, node.monitor, undefined, fail);
+  };
+
+  test("has its outcomes under each name apart, whether they come before their predictions or after, in one request or several", async () => {
+    const node = openMonitor(kernel);
+    const [ours, theirs] = [scored.id, other].map((id) => node.monitor.remember(id, Float32Array.of(0.25, 0.5)));
+    expect(await settle(node, [ours[0], theirs[0], theirs[1]])).toEqual(["waiting", "waiting", "waiting"]);
+    await node.monitor.isolate.flush();
+    expect(await settle(node, [ours[1], theirs[1]])).toEqual(["taken", "repeated"]);
+    node.restart();
+    const [one, two] = [await node.monitor.performance(scored.id), await node.monitor.performance(other)];
+    expect(one).toMatchObject({ outcomes: 2, outcomesByState: { waiting: 1, taken: 1, repeated: 0 }, days: [{ outcomes: 2 }] });
+    expect(two).toMatchObject({ outcomes: 2, outcomesByState: { waiting: 2, taken: 0, repeated: 1 } });
+  });
+
+  test("whose probabilities do not hold under a name that is not the default one's is told of by that name, and by it alone", async () => {
+    const node = openMonitor(kernel);
+    const random = createRandom(8);
+    for (let n = 0; n < 100; n++) {
+      const ids = node.monitor.remember(other, new Float32Array(20).fill(0.3));
+      await node.monitor.isolate.flush();
+      for (const id of ids) await settle(node, [id], random.uniform() < 0.9 ? 1 : 0);
+    }
+    expect(new Set(node.told.map(({ type, model, data }) => `${type} ${model} ${data.model}`))).toEqual(
+      new Set([`performance.changed ${other} ${other}`]),
+    );
+    expect(await node.monitor.performance(other)).toMatchObject({ outcomes: 2000, changed: true });
+    expect(await node.monitor.performance(scored.id)).toMatchObject({ outcomes: 0, changed: false, days: [] });
+  });
+
+  test("what is of before names were written down counts under each of them, its ids are taken, and bets go on where they stood", async () => {
+    const node = openMonitor(kernel);
+    const name = predictionsName(scored.id, 0);
+    const at = node.clock;
+    const idOf = (n: number) => `p0.0123456789ab.${at.toString(36)}.${n}`; // as ids were
+    await node.predictionsOf(name).remember([1, 2].map((n) => ({ id: idOf(n), at, probability: 0.25 })));
+    const day = { ...noOutcomes(), outcomes: 1, ones: 1, logLoss: Math.LN2 };
+    const wealth = JSON.stringify(openWealth().map(() => 600));
+    node.query(name, "DROP TABLE named_bets");
+    node.query(name, `INSERT INTO days VALUES ('2026-01-31', '${JSON.stringify(day)}')`);
+    node.query(name, "INSERT INTO outcome_counts VALUES ('taken', 1)");
+    node.query(name, `INSERT INTO bets VALUES (1, '${wealth}', 0, 0)`);
+    node.query(name, `UPDATE predictions SET label = 1 WHERE id = '${idOf(1)}'`);
+    node.restart();
+    for (const model of [scored.id, other])
+      expect(await node.monitor.performance(model)).toMatchObject({ outcomes: 1, evidence: 600, outcomesByState: { taken: 1 } });
+    expect(await settle(node, [idOf(1), idOf(2)])).toEqual(["repeated", "taken"]); // the default model's, since it is of that artifact
+    expect(await node.monitor.performance(scored.id)).toMatchObject({ outcomes: 2, days: [{ day: "2026-01-31", outcomes: 2 }] });
+    expect(await node.monitor.performance(other)).toMatchObject({ outcomes: 1, evidence: 600 });
+    expect((await node.monitor.performance(scored.id)).evidence).not.toBe(600);
+  });
+
+  test("keeps 400 days of each name", async () => {
+    const node = openMonitor(kernel, 1e12);
+    for (const model of [scored.id, other]) {
+      const outcomes = Array.from({ length: 401 }, (_, n) => ({
+        id: `${model} ${n}`,
+        label: 1 as const,
+        at: node.clock - n * 86_400_000,
+        probability: 0.5,
+      }));
+      await node.monitor.settle(predictionsName(model, 0), model, outcomes);
+    }
+    await node.predictionsOf(predictionsName(other, 0)).alarm();
+    for (const model of [scored.id, other]) expect((await node.monitor.performance(model)).days).toHaveLength(400);
+  });
+});
+
 describe("outcomes", () => {
   const settle = (node: ReturnType<typeof openMonitor>, id: string, label: 0 | 1) => {
-    const { model: sha12, shard, at } = readPredictionId(id)!;
-    return node.monitor.settle(predictionsName(sha12, shard), scored.id, [{ id, label, at }]);
+    const { model, shard, at } = readPredictionId(id)!;
+    return node.monitor.settle(predictionsName(model, shard), scored.id, [{ id, label, at }]);
   };
 
   test("before their predictions wait for them, and count when these come, once however often either comes", async () => {
     const node = openMonitor(kernel);
-    const [id] = node.monitor.remember(SHA, Float32Array.of(0.25));
+    const [id] = node.monitor.remember(scored.id, Float32Array.of(0.25));
     expect(await settle(node, id!, 1)).toEqual(["waiting"]);
     node.restart();
     await node.monitor.isolate.flush();
-    const { model: sha12, shard, at } = readPredictionId(id!)!;
-    await node.predictionsOf(predictionsName(sha12, shard)).remember([{ id: id!, at, probability: 0.25 }]);
+    const { model, shard, at } = readPredictionId(id!)!;
+    await node.predictionsOf(predictionsName(model, shard)).remember([{ id: id!, at, probability: 0.25 }]);
     expect(await settle(node, id!, 1)).toEqual(["repeated"]);
     expect(await settle(node, id!, 0)).toEqual(["contradicting"]);
-    const performance = await node.monitor.performance(SHA);
+    const performance = await node.monitor.performance(scored.id);
     expect(performance).toMatchObject({ outcomes: 1, positiveRate: 1, outcomesByState: { waiting: 1, repeated: 1, contradicting: 1 } });
     expect(performance.logLoss!.value).toBeCloseTo(-Math.log(0.25), 6);
     expect(performance.days).toMatchObject([{ day: "2026-01-31", outcomes: 1 }]);
@@ -149,20 +227,20 @@ describe("outcomes", () => {
 
   test("of predictions that are forgotten are late, whether their rows are gone or not; a clock that was set back forgets none", async () => {
     const node = openMonitor(kernel, 1000);
-    const [old, young] = [node.monitor.remember(SHA, Float32Array.of(0.5))[0]!, ""];
+    const [old, young] = [node.monitor.remember(scored.id, Float32Array.of(0.5))[0]!, ""];
     expect(young).toBe("");
     await node.monitor.isolate.flush();
     node.clock += 2000;
     expect(await settle(node, old, 1)).toEqual(["late"]);
-    const { model: sha12, shard } = readPredictionId(old)!;
-    await node.predictionsOf(predictionsName(sha12, shard)).alarm();
-    expect(node.query(predictionsName(sha12, shard), "SELECT count(*) AS n FROM predictions")).toEqual([{ n: 0 }]);
+    const { model, shard } = readPredictionId(old)!;
+    await node.predictionsOf(predictionsName(model, shard)).alarm();
+    expect(node.query(predictionsName(model, shard), "SELECT count(*) AS n FROM predictions")).toEqual([{ n: 0 }]);
     node.clock -= 5000;
     expect(await settle(node, old, 1)).toEqual(["waiting"]);
   });
 
   test("of one call come to the same, in every bit, as one by one, whatever their days and states", async () => {
-    const name = predictionsName(SHA.slice(0, 12), 0);
+    const name = predictionsName(scored.id, 0);
     const random = createRandom(9);
     const day = 86_400_000;
     const told = Array.from({ length: 200 }, (_, n) => ({
@@ -174,21 +252,21 @@ describe("outcomes", () => {
     const [together, apart] = [openMonitor(kernel), openMonitor(kernel)];
     const states = await together.monitor.settle(name, scored.id, told);
     for (const [n, one] of told.entries()) expect(await apart.monitor.settle(name, scored.id, [one])).toEqual([states[n]]);
-    expect(await together.predictionsOf(name).view()).toEqual(await apart.predictionsOf(name).view());
-    const { outcomes, days, outcomesByState } = await together.monitor.performance(SHA);
+    expect(await together.predictionsOf(name).view(scored.id)).toEqual(await apart.predictionsOf(name).view(scored.id));
+    const { outcomes, days, outcomesByState } = await together.monitor.performance(scored.id);
     expect([outcomes, days.length, outcomesByState.taken]).toEqual([180, 3, 180]);
     expect(outcomesByState.repeated + outcomesByState.contradicting).toBe(20);
   });
 
   test("that follow other probabilities than the model's are told of once, with what they come to", async () => {
     const node = openMonitor(kernel);
-    const name = predictionsName(SHA.slice(0, 12), 0);
+    const name = predictionsName(scored.id, 0);
     const random = createRandom(8);
     for (let n = 0; n < 400; n++)
       await node.monitor.settle(name, scored.id, [
         { id: `e${n}`, label: random.uniform() < 0.9 ? 1 : 0, at: node.clock, probability: 0.3 },
       ]);
     expect(node.told.map(({ type }) => type)).toEqual(["performance.changed"]);
-    expect(await node.monitor.performance(SHA)).toMatchObject({ outcomes: 400, changed: true });
+    expect(await node.monitor.performance(scored.id)).toMatchObject({ outcomes: 400, changed: true });
   });
 });
