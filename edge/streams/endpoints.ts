@@ -91,7 +91,11 @@ export function readEndpoints(env: object): Endpoints {
         if (!destinations.has(destination))
           throw new ConfigurationError(["SOURCES", name, "destinations", i], "must be one of DESTINATIONS", describe(destination));
     const streamModels = parseStreamModels(rest.STREAM_MODELS);
-    return { sources, destinations, settings: parseSettings(rest, (name) => destinations.has(name)), streamModels };
+    const settings = parseSettings(rest, (name) => destinations.has(name));
+    const other = settings.monitorDestinations.find((name) => destinations.get(name)!.body.template !== undefined);
+    if (other !== undefined)
+      throw new ConfigurationError(["MONITOR_DESTINATIONS"], "must name destinations without body, which says predictions alone", other);
+    return { sources, destinations, settings, streamModels };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     return { ...NO_ENDPOINTS, unusable: error.message };

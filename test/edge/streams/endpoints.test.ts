@@ -258,3 +258,15 @@ describe("DESTINATIONS", () => {
     expect(() => refuseOwnHost(own, "http://localhost:9000/hooks/y")).not.toThrow();
   });
 });
+
+test.each(["slack", "discord", "teams", "cloudevents", '{"p":"{probability}"}'])(
+  "word of a model does not go to a destination whose body is %s: that says predictions alone",
+  (body) => {
+    const url = "https://alerts.example.com/in";
+    const destinations = { plain: { url, unsigned: true }, other: { url, unsigned: true, body } };
+    const of = (names: string) => unusable({ DESTINATIONS: destinations, MONITOR_DESTINATIONS: names });
+    expect(of("plain")).toBeUndefined();
+    expect(of("plain other")).toContain("MONITOR_DESTINATIONS must name destinations without body, which says predictions alone");
+    expect(unusable({ DESTINATIONS: destinations, STREAM_DESTINATIONS: "other" })).toBeUndefined();
+  },
+);
