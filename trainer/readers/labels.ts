@@ -149,6 +149,8 @@ function chooseOne(values: readonly LabelValue[], positive: string | undefined, 
   }
   if (typeof a === "number" && typeof b === "number") return meaning(Math.max(a, b));
   if (typeof a === "number" || typeof b === "number") return `holds the labels ${listed}: say which is 1 with --positive`;
+  if (wordOf(a) === wordOf(b))
+    return `holds the labels ${listed}, which differ in capitals or spaces alone: write them alike, or say which is 1 with --positive`;
   const pair = WORD_PAIRS.find((words) => words.includes(wordOf(a)) && words.includes(wordOf(b)));
   if (pair === undefined) return meaning([a, b].sort()[1]); // the last by alphabet
   return meaning(wordOf(a) === pair[1] ? a : b);

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { createLabelCodes, type LabelMeaning, type LabelValue } from "../../../trainer/readers/labels.ts";
 
-function settle(learnt: LabelMeaning, given: readonly LabelValue[], positive?: string): number[] {
+function settle(learnt: LabelMeaning | undefined, given: readonly LabelValue[], positive?: string): number[] {
   const codes = createLabelCodes({ positive, learnt, areNumbersValues: true });
   const labels = Uint8Array.from(given, (value) => (value === 0 || value === 1 ? value : codes.code(value, "y", "data.csv")!));
   return Array.from(codes.settle([labels] as const, "data.csv").parts[0]);
@@ -44,4 +44,12 @@ test.each<[LabelMeaning, LabelValue[], string]>([
 test("--positive decides whatever the model learnt", () => {
   expect(settle(aOverB, ["yes", "no"], "yes")).toEqual([1, 0]);
   expect(settle(aOverB, ["a", "b"], "b")).toEqual([0, 1]);
+});
+
+test("one word in two ways of writing is asked about, where nothing was learnt", () => {
+  expect(() => settle(undefined, ["Yes", "yes"])).toThrow(
+    'data.csv: holds the labels "Yes", "yes", which differ in capitals or spaces alone: write them alike, or say which is 1 with --positive',
+  );
+  expect(settle(undefined, ["Yes", "yes"], "yes")).toEqual([0, 1]);
+  expect(settle(undefined, ["yes", "No"])).toEqual([1, 0]);
 });
