@@ -137,10 +137,10 @@ def gated(x):
 
 
 functional("mean beside maximum", lambda x: head()(pools(L.Bidirectional(L.LSTM(6, return_sequences=True))(x))), formats=("keras", "h5", "onnx"))
-functional("LSTM-FCN", lambda x: head()(L.Concatenate()([L.LSTM(6)(x), L.GlobalAveragePooling1D()(convolve(convolve(x, 6, 8), 4, 5))])), formats=("keras", "h5", "onnx"))
-functional("residual convolutions", lambda x: head()(L.GlobalAveragePooling1D()(residual(residual(x)))), formats=("keras", "h5", "onnx"))
-functional("convolutions of several sizes", lambda x: head()(L.Concatenate()([L.GlobalMaxPooling1D()(L.Conv1D(4, k, activation="relu")(x)) for k in (2, 3, 4)])), formats=("keras", "h5", "onnx"))
-functional("gated residual", lambda x: head()(gated(x)), formats=("keras", "h5", "onnx"))
+functional("LSTM-FCN", lambda x: head()(L.Concatenate()([L.LSTM(6)(x), L.GlobalAveragePooling1D()(convolve(convolve(x, 6, 8), 4, 5))])), formats=("keras", "h5"))
+functional("residual convolutions", lambda x: head()(L.GlobalAveragePooling1D()(residual(residual(x)))), formats=("keras", "h5"))
+functional("convolutions of several sizes", lambda x: head()(L.Concatenate()([L.GlobalMaxPooling1D()(L.Conv1D(4, k, activation="relu")(x)) for k in (2, 3, 4)])), formats=("keras", "h5"))
+functional("gated residual", lambda x: head()(gated(x)), formats=("keras", "h5"))
 
 
 def masked_states(x):

@@ -22,7 +22,6 @@ X = np.stack([opened, np.maximum(opened, close) * 1.004, np.minimum(opened, clos
 y = np.arange(N) % 2
 flat, names = X.reshape(N, -1), [f"{f}_{t}" for t in range(T) for f in FEATURES]
 files = []
-WIDE = "write a wide table, a sequence a line, as CSV or Parquet"
 
 
 def file(name, says=None, **options):
@@ -50,9 +49,9 @@ labelled.to_csv(file("pandas.csv.gz"))
 labelled.to_csv(file("pandas.tsv"), sep="\t", index=False)
 labelled.to_parquet(file("pandas.parquet"))
 labelled.to_feather(file("pandas.feather"))
-labelled.to_json(file("pandas-records.json", WIDE), orient="records", double_precision=15)
-labelled.to_json(file("pandas-lines.jsonl", WIDE), orient="records", lines=True, double_precision=15)
-labelled.to_json(file("pandas-columns.json", WIDE), double_precision=15)
+labelled.to_json(file("pandas-records.json"), orient="records", double_precision=15)
+labelled.to_json(file("pandas-lines.jsonl"), orient="records", lines=True, double_precision=15)
+labelled.to_json(file("pandas-columns.json", says='orient="records"'), double_precision=15)
 labelled.to_pickle(file("pandas.pkl", says="has the extension .pkl, expected .csv"))
 pd.DataFrame({"sequence": list(map(lambda x: x.tolist(), X)), "label": y}).to_parquet(file("pandas-nested.parquet"))
 rows = pd.DataFrame(X.reshape(-1, 5), columns=FEATURES).assign(key=np.repeat([f"k{n}" for n in range(N)], T), time=np.tile(pd.date_range("2026-01-28", periods=T), N))
@@ -72,8 +71,8 @@ frame.write_csv(file("polars-german.csv"), separator=";", decimal_comma=True)
 frame.write_parquet(file("polars.parquet"))
 frame.write_ipc(file("polars.arrow"))
 frame.write_ipc_stream(file("polars-stream.arrow"))
-frame.write_ndjson(file("polars.ndjson", WIDE))
-frame.write_json(file("polars.json", WIDE))
+frame.write_ndjson(file("polars.ndjson"))
+frame.write_json(file("polars.json"))
 pl.DataFrame({"sequence": X.tolist(), "label": y}).write_parquet(file("polars-nested.parquet"))
 frame.write_avro(file("polars.avro", says="has the extension .avro, expected .csv"))
 
