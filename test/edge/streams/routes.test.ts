@@ -393,7 +393,7 @@ test("a delivery is shown whole by its id: what it sends, and each attempt", asy
   expect(JSON.parse(whole.body)).toMatchObject({ type: "prediction.created", data: { key: "k", id: "e1" } });
   expect(whole.history).toEqual([
     { at: "2026-01-31T00:00:00.000Z", ms: 120, status: 503, diagnostics: "no room" },
-    { at: "2026-01-31T00:00:05.120Z", ms: 120, status: 200, diagnostics: "" },
+    { at: "2026-01-31T00:00:05.120Z", ms: 120, status: 200, diagnostics: "no room" },
   ]);
   for (const unknown of [id.replace(/_[0-9a-f]{8}_/, "_00000000_"), `${id}9`, "msg_1", "x"])
     expect((await app.request(`/v1/deliveries/${unknown}`)).status).toBe(404);
