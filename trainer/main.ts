@@ -30,7 +30,7 @@ import { Interrupted } from "./training/checkpoint.ts";
 const COMMANDS: readonly AnyCommand<Dependencies>[] = [
   createStartCommand({
     sample: (out, { terminal }) => sample({ kind: "sp500", out, force: true, n: 0, seed: 0, json: false }, terminal),
-    train: (data, out, dependencies) => train({ data: [data], out }, dependencies),
+    train: (data, out, resume, dependencies) => train({ data: [data], out, resume }, dependencies),
     serve: (artifact, port, dependencies) => serve({ artifact, port }, dependencies),
   }),
   sampleCommand,

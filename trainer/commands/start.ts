@@ -7,13 +7,14 @@ import type { Dependencies } from "../cli/dependencies.ts";
 
 const OPTIONS = {
   retrain: flag("train again where out/sp500.safetensors is there already"),
+  resume: flag("go on from the checkpoint that an interrupted run left"),
   port: optionWithDefault("N", integer(1, 65_535), "port that the Worker listens on", 8787),
 };
 
 /** The three commands, as main chooses them. */
 export interface Steps {
   sample(folder: string, dependencies: Dependencies): Promise<void>;
-  train(data: string, out: string, dependencies: Dependencies): Promise<void>;
+  train(data: string, out: string, resume: boolean, dependencies: Dependencies): Promise<void>;
   serve(artifact: string, port: number, dependencies: Dependencies): Promise<void>;
 }
 
@@ -29,10 +30,10 @@ export function createStartCommand(steps: Steps) {
     words: {},
     options: OPTIONS,
     examples: ["start", "start --retrain --port 8080"],
-    run: async ({ retrain, port }: Values<Record<never, never>, typeof OPTIONS>, dependencies: Dependencies) => {
-      if (retrain || !existsSync(ARTIFACT)) {
+    run: async ({ retrain, resume, port }: Values<Record<never, never>, typeof OPTIONS>, dependencies: Dependencies) => {
+      if (retrain || resume || !existsSync(ARTIFACT)) {
         await steps.sample(FOLDER, dependencies);
-        await steps.train(DATA, ARTIFACT, dependencies);
+        await steps.train(DATA, ARTIFACT, resume, dependencies);
       } else dependencies.terminal.say(`${ARTIFACT} exists and is served as it is; npm start -- --retrain trains again`);
       await steps.serve(ARTIFACT, port, dependencies);
     },

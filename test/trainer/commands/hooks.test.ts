@@ -100,3 +100,14 @@ test("headers are lines or JSON, secrets are lines with or without quotes", () =
   expect(() => readHeaders("h", "nonsense")).toThrow("must have lines such as x-signature: abc");
   expect(readSecrets("A='1 # 2'\nB = 3 # 4\n#C=5\n")).toEqual({ A: "1 # 2", B: "3" });
 });
+
+test("a destination on this machine, which wrangler dev delivers to, hides no source", async () => {
+  const destination = `[vars.DESTINATIONS.desk]\nurl = "http://localhost:9000/in"\nsecrets = ["TOKEN_KEY"]\n`;
+  const secrets = write("own.vars", `TOKEN=a-token-of-some-length\nTOKEN_KEY=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n`);
+  const local = write(
+    "local.toml",
+    `${destination}[vars.SOURCES.path]\nscheme = "token"\ntoken = "path"\nsecrets = ["TOKEN"]\nkey = "path"\ntimestamp = "/at"\nvalues = "/row"\ndestinations = ["desk"]\n`,
+  );
+  const path = "/hooks/path/a-token-of-some-length/k";
+  expect(await check(EVENT, { config: local, secrets, path })).toMatch(/^path: taken/);
+});
