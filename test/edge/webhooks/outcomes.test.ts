@@ -46,7 +46,11 @@ describe("a source of outcomes", () => {
     expect(await send(body)).toMatchObject({ status: 200, body: { source: "results", state: "taken" } });
     expect(await send(body)).toMatchObject({ body: { state: "repeated" } });
     expect(await send({ data: { ...body.data, won: 0 } })).toMatchObject({ body: { state: "contradicting" } });
-    expect(await watched.monitor.performance(answer.model)).toMatchObject({ outcomes: 1, positiveRate: 1, outcomesByState: { unknown: 1 } });
+    expect(await watched.monitor.performance(answer.model)).toMatchObject({
+      outcomes: 1,
+      positiveRate: 1,
+      outcomesByState: { unknown: 1 },
+    });
   });
 
   test("of predictions tells them by their ids", async () => {
