@@ -52,6 +52,7 @@ export type OutcomeCounts = Readonly<Record<OutcomeState, number>>;
 export interface PerformanceShare {
   /** By day of the prediction, UTC: `2026-11-30`. */
   readonly days: Readonly<Record<string, Tally>>;
+  /** Of outcomes that came as lately as predictions are kept. */
   readonly counts: OutcomeCounts;
   /** The evidence that the probabilities do not hold any more, and whether it reached the alarm. */
   readonly evidence: number;
@@ -81,7 +82,10 @@ export interface PredictionsDependencies {
   readonly announce: Announce;
 }
 
-/** `day` and `state` have the model's name behind them, as `2026-11-30 sp500`; without one they are of before names were written down. */
+/**
+ * `day` has the model's name behind it, as `2026-11-30 sp500`; without one it is of before names were written down. `state` has the day
+ * of the outcome in front, too, as `2026-11-30 taken sp500`.
+ */
 const SCHEMA = `
   CREATE TABLE predictions (id TEXT PRIMARY KEY, at INTEGER NOT NULL, probability REAL, label INTEGER) WITHOUT ROWID;
   CREATE INDEX predictions_by_time ON predictions (at);
@@ -93,6 +97,8 @@ const LATER_SCHEMA = `
   CREATE TABLE IF NOT EXISTS shadows (id TEXT PRIMARY KEY, at INTEGER NOT NULL, challenger TEXT NOT NULL, probability REAL NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS pairs (challenger TEXT PRIMARY KEY, sums TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS named_bets (name TEXT PRIMARY KEY, wealth TEXT NOT NULL, changed INTEGER NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;`;
+/** Of before days were written down: as if they had come when the object woke. */
+const DATE_COUNTS = "UPDATE outcome_counts SET state = ? || ' ' || state WHERE state >= 'a'";
 /** Old rows go so often. */
 const PURGE_MS = 6 * 3_600_000;
 /** Days whose figures are kept. */
@@ -107,8 +113,13 @@ interface Bets {
 const DAYS = "SELECT substr(day, 1, 10) AS day, tally FROM days WHERE substr(day, 11) IN ('', ?) ORDER BY 1";
 const PURGE_DAYS =
   "DELETE FROM days WHERE substr(day, 1, 10) NOT IN (SELECT DISTINCT substr(day, 1, 10) FROM days ORDER BY 1 DESC LIMIT ?)";
+/** Whether anything is. */
+const LEFT = ["predictions", "shadows", "days", "outcome_counts", "named_bets", "pairs"]
+  .map((table) => `SELECT 1 FROM ${table}`)
+  .join(" UNION ");
 const KNOWN = "SELECT probability, label FROM predictions WHERE id = ?";
 const WRITE = "INSERT OR REPLACE INTO predictions VALUES (?, ?, ?, ?)";
+const COUNTS = "SELECT substr(state, 12) AS state, n FROM outcome_counts";
 const COUNT = "INSERT INTO outcome_counts VALUES (?, ?) ON CONFLICT (state) DO UPDATE SET n = n + excluded.n";
 
 interface Known {
@@ -130,7 +141,9 @@ export class Predictions implements PredictionsObject {
     this.sql = storage.sql;
     this.dependencies = dependencies;
     this.isReady = hasTable(storage.sql, "predictions");
-    if (this.isReady) this.sql.exec(LATER_SCHEMA);
+    if (!this.isReady) return;
+    this.sql.exec(LATER_SCHEMA);
+    this.sql.exec(DATE_COUNTS, dayOf(dependencies.now()));
   }
 
   private prepare(): void {
@@ -164,8 +177,9 @@ export class Predictions implements PredictionsObject {
     const states = this.storage.transactionSync(() => {
       const sums = openSums(this.sql, this.dependencies.functions);
       const suffix = suffixOf(model);
+      const today = dayOf(this.dependencies.now());
       const states = outcomes.map((outcome) => this.settleOne(suffix, outcome, sums));
-      for (const [state, { length }] of Map.groupBy(states, (state) => state)) this.sql.exec(COUNT, state + suffix, length);
+      for (const [state, { length }] of Map.groupBy(states, (state) => state)) this.sql.exec(COUNT, `${today} ${state}${suffix}`, length);
       sums.write();
       return states;
     });
@@ -226,7 +240,7 @@ export class Predictions implements PredictionsObject {
     const { wealth, changed } = readBets(this.sql, suffix);
     return {
       days,
-      counts: countsOf(select<{ state: string; n: number }>(this.sql, "SELECT state, n FROM outcome_counts"), suffix),
+      counts: countsOf(select<{ state: string; n: number }>(this.sql, COUNTS), suffix),
       evidence: evidenceOf(wealth),
       changed: changed === 1,
     };
@@ -236,8 +250,11 @@ export class Predictions implements PredictionsObject {
     if (!this.isReady) return;
     const { now, keptMs } = this.dependencies;
     for (const table of ["predictions", "shadows"]) this.sql.exec(`DELETE FROM ${table} WHERE at < ?`, now() - keptMs);
+    this.sql.exec("DELETE FROM outcome_counts WHERE state < ?", dayOf(now() - keptMs));
     this.sql.exec(PURGE_DAYS, KEPT_DAYS);
-    await this.storage.setAlarm(now() + PURGE_MS);
+    if (select(this.sql, LEFT).length > 0) return this.storage.setAlarm(now() + PURGE_MS);
+    await this.storage.deleteAll(); // an id that nobody gave out names an object, too
+    this.isReady = false;
   }
 }
 
@@ -255,7 +272,7 @@ function openSums(sql: Sql, functions: Functions): Sums {
   const pairs = new Map<string, PairSums>();
   return {
     add(suffix, id, at, probability, label) {
-      const day = new Date(at).toISOString().slice(0, 10) + suffix;
+      const day = dayOf(at) + suffix;
       const tally = days.get(day) ?? readDay(sql, day);
       days.set(day, tally);
       addOutcome(tally, probability, label, functions.log);
@@ -311,6 +328,11 @@ function writeBets(sql: Sql, suffix: string, { wealth, changed, told }: Bets): v
 function countsOf(rows: readonly { readonly state: string; readonly n: number }[], suffix: string): OutcomeCounts {
   const count = (name: string) => rows.reduce((sum, { state, n }) => (state === name || state === name + suffix ? sum + n : sum), 0);
   return Object.fromEntries(OUTCOME_STATES.map((state) => [state, count(state)])) as Record<OutcomeState, number>;
+}
+
+/** UTC: `2026-11-30`. `at`: milliseconds since 1970. */
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
 }
 
 /** What stands behind a day and a state of the model of this id; nothing, where its name is not known. */

@@ -20,6 +20,7 @@ const scored: Scored = { id: "fx@0123456789ab", model, log };
 const engine = createWasmEngine(kernel, model);
 const T = 5;
 const F = 3;
+const DAY_MS = 86_400_000;
 /** What the model says of these raw sequences, told to the monitor one by one, as requests tell it. */
 function tell(node: ReturnType<typeof openMonitor>, values: Float64Array, apart = true): void {
   for (let n = 0; n < values.length / (T * F); n++) {
@@ -239,14 +240,48 @@ describe("outcomes", () => {
     expect(await settle(node, old, 1)).toEqual(["waiting"]);
   });
 
+  test("are counted by state for as long as predictions are kept, and an object that nothing is left of is deleted", async () => {
+    const node = openMonitor(kernel, 2 * DAY_MS);
+    const name = predictionsName(scored.id, 0);
+    const tables = () => node.query(name, "SELECT name FROM sqlite_master WHERE type = 'table'").length;
+    const counts = async () => (await node.predictionsOf(name).view(scored.id)).counts;
+    const tell = (id: string) => node.monitor.settle(name, scored.id, [{ id, label: 1, at: node.clock }]);
+    await tell("a");
+    node.clock += DAY_MS;
+    await tell("b");
+    await node.predictionsOf(name).alarm();
+    expect(await counts()).toMatchObject({ waiting: 2 });
+    node.clock += 2 * DAY_MS;
+    await node.predictionsOf(name).alarm();
+    expect(await counts()).toMatchObject({ waiting: 1 });
+    node.clock += DAY_MS;
+    await node.predictionsOf(name).alarm();
+    expect(tables()).toBe(0);
+    expect(await counts()).toMatchObject({ waiting: 0 });
+    expect(await tell("a")).toEqual(["waiting"]);
+    node.restart();
+    expect(await counts()).toMatchObject({ waiting: 1 });
+  });
+
+  test("counted by an object of before are of the day when it wakes", async () => {
+    const node = openMonitor(kernel, 2 * DAY_MS);
+    const name = predictionsName(scored.id, 0);
+    await node.monitor.settle(name, scored.id, [{ id: "a", label: 1, at: node.clock, probability: 0.5 }]);
+    node.query(name, "UPDATE outcome_counts SET state = substr(state, 12)");
+    node.restart();
+    expect((await node.predictionsOf(name).view(scored.id)).counts).toMatchObject({ taken: 1 });
+    node.clock += 4 * DAY_MS;
+    await node.predictionsOf(name).alarm();
+    expect(await node.predictionsOf(name).view(scored.id)).toMatchObject({ counts: { taken: 0 }, days: { "2026-01-31": { outcomes: 1 } } });
+  });
+
   test("of one call come to the same, in every bit, as one by one, whatever their days and states", async () => {
     const name = predictionsName(scored.id, 0);
     const random = createRandom(9);
-    const day = 86_400_000;
     const told = Array.from({ length: 200 }, (_, n) => ({
       id: `e${n % 180}`, // the last 20 are repeated or contradicting
       label: random.uniform() < 0.9 ? (1 as const) : (0 as const),
-      at: Date.UTC(2026, 0, 31) - (n % 3) * day,
+      at: Date.UTC(2026, 0, 31) - (n % 3) * DAY_MS,
       probability: Math.fround(random.uniform()),
     }));
     const [together, apart] = [openMonitor(kernel), openMonitor(kernel)];
