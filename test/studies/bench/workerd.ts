@@ -201,6 +201,8 @@ async function untilListening(port: number, child: ChildProcess): Promise<void> 
   }
 }
 
+const CLOSED = "the connection was closed";
+
 /** One connection that sends whole requests and takes whole answers: less work a request than a client of Node's has. */
 export class Connection {
   private readonly socket: Socket;
@@ -212,7 +214,7 @@ export class Connection {
     socket.setNoDelay();
     socket.on("data", (chunk) => this.hear(chunk));
     socket.on("error", (error) => this.waiting?.failed(error));
-    socket.on("close", () => this.waiting?.failed(new Error("the connection was closed")));
+    socket.on("close", () => this.waiting?.failed(new Error(CLOSED)));
   }
 
   static async open(port: number): Promise<Connection> {
@@ -221,9 +223,15 @@ export class Connection {
     return new Connection(socket);
   }
 
-  /** The body of the answer, which must be a 200 of known length. */
+  /** Whether nothing can be sent any more: workerd closes a connection that was idle for 5 s. */
+  get isClosed(): boolean {
+    return this.socket.destroyed || this.socket.readableEnded;
+  }
+
+  /** The body of the answer, which must be a 200 of known length. Rejects where there is none. */
   send(request: Buffer): Promise<Buffer> {
     return new Promise((done, failed) => {
+      if (this.isClosed) return failed(new Error(CLOSED)); // what is written to it nobody answers
       this.waiting = { done, failed };
       this.socket.write(request);
     });

@@ -26,9 +26,12 @@ export function hashOf(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+/** A publication that takes longer has failed. */
+export const PUBLISH_TIMEOUT_MS = 30_000;
+
 /** Through the Worker. Whether it was a 200. */
 export async function putArtifact(port: number, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-  const init = { method: "PUT", body: bytes, headers: AUTHORIZED };
+  const init = { method: "PUT", body: bytes, headers: AUTHORIZED, signal: AbortSignal.timeout(PUBLISH_TIMEOUT_MS) };
   return (await fetch(`http://127.0.0.1:${port}/v1/models/${name}?sha256=${hashOf(bytes)}`, init)).status === 200;
 }
 

@@ -1,5 +1,6 @@
 // Requests at a steady rate, while models are published and swapped in: whose bits each answer has, and how long it took.
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { decodeArtifact, encodeArtifact } from "../../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { score } from "../../../shared/model.ts";
@@ -10,17 +11,25 @@ import { type Deployment, hashOf } from "./deployment.ts";
 import { type Load, openLoad } from "./load.ts";
 
 export interface SwapOptions {
-  /** Requests a second; absent: half of what the deployment answers when it is asked for all it can. */
-  readonly rate?: number;
+  /** Requests a second; or which part of what the deployment answers when it is asked for all it can. */
+  readonly rate: number | { readonly part: number };
   readonly swaps: number;
-  /** From one swap to the next, and as long in quiet before. */
+  /** From one swap to the next. */
   readonly everyMs: number;
+  /** Of load before anything is measured, and of quiet, half of it before the swaps and half behind them. */
+  readonly warmMs: number;
+  readonly quietMs: number;
+  /** Hears what goes on, a line each. */
+  readonly say?: (line: string) => void;
 }
 
 export interface SwapReport {
   readonly requests: number;
-  /** Requests a second that the machine gave. */
-  readonly rate: number;
+  /** Requests a second that were asked for, and that the machine gave in quiet and while models were swapped. */
+  readonly askedRate: number;
+  readonly quietRate: number;
+  readonly firedRate: number;
+  /** Requests and publications that failed. */
   readonly errors: number;
   /** Answers whose probability is not that of the model that they name. */
   readonly wrongBits: number;
@@ -36,10 +45,14 @@ export interface SwapReport {
 
 /** More than any deployment answers on two cores. */
 const FLOOD = 20_000;
+const FLOOD_MS = 4000;
+/** Behind the last publication, so that it is looked at and swapped in. */
+const AFTER_MS = 1000;
 const bundled = readFileSync(new URL("../../../edge/model.safetensors", import.meta.url));
 
 /** Runs it all. */
-export async function swap(open: () => Promise<Deployment>, { rate, swaps, everyMs }: SwapOptions): Promise<SwapReport> {
+export async function swap(open: () => Promise<Deployment>, options: SwapOptions): Promise<SwapReport> {
+  const { swaps, say = () => {} } = options;
   const { name } = decodeArtifact(bundled);
   const artifacts = Array.from({ length: swaps }, (_, i) => encodeArtifact(makeModel(kernel, { name, units: 8 + (i % 24), seed: i + 1 })));
   const [T, F] = [10, 5];
@@ -47,51 +60,93 @@ export async function swap(open: () => Promise<Deployment>, { rate, swaps, every
   const bits = new Map([new Uint8Array(bundled), ...artifacts].map((bytes) => [idOf(name, bytes), probabilityOf(bytes, values)]));
   const sequence = Array.from({ length: T }, (_, t) => [...values.subarray(t * F, (t + 1) * F)]);
   const request = postRequest("/v1/score", "application/json", JSON.stringify({ sequence }));
+  say("the Worker starts");
   const deployment = await open();
-  const load = await openLoad(deployment.port, request, bits);
   try {
-    const steady = rate ?? (await sustainedBy(load));
-    await load.run(steady, 1000); // warm
-    load.errors = 0;
-    load.wrongBits = 0;
-    load.seen.clear();
-    const workerBefore = deployment.cpu?.() ?? Number.NaN;
-    const quiet = await load.run(steady, swaps * everyMs);
-    const workerMs = (deployment.cpu?.() ?? Number.NaN) - workerBefore;
-    const readsBefore = deployment.reads?.() ?? Number.NaN;
-    const publishing = publishAll(deployment, name, artifacts, everyMs);
-    const fired = await load.run(steady, swaps * everyMs + 1000);
-    const failed = await publishing;
-    return {
-      requests: quiet.times.length + fired.times.length,
-      rate: Math.round((1000 * fired.times.length) / fired.elapsedMs),
-      errors: load.errors + failed,
-      wrongBits: load.wrongBits,
-      models: load.seen.size,
-      quietP99Ms: percentile(quiet.times, 0.99),
-      firedP99Ms: percentile(fired.times, 0.99),
-      workerCpuUs: (1000 * workerMs) / quiet.times.length,
-      clientCpuUs: (1000 * quiet.cpuMs) / quiet.times.length,
-      bucketReads: (deployment.reads?.() ?? Number.NaN) - readsBefore,
-    };
+    const load = await openLoad(deployment.port, request, bits);
+    try {
+      return await measure(deployment, load, name, artifacts, options);
+    } finally {
+      load.close();
+    }
   } finally {
-    load.close();
     await deployment.close();
   }
 }
 
-async function sustainedBy(load: Load): Promise<number> {
-  const { times, elapsedMs } = await load.run(FLOOD, 100);
-  return Math.max(1, Math.floor((1000 * times.length) / elapsedMs / 2));
+/** Warm, quiet, swaps, quiet: what a machine does meanwhile beside is in both parts of the quiet. */
+async function measure(
+  deployment: Deployment,
+  load: Load,
+  name: string,
+  artifacts: readonly Uint8Array<ArrayBuffer>[],
+  { rate, everyMs, warmMs, quietMs, say = () => {} }: SwapOptions,
+): Promise<SwapReport> {
+  const steady = typeof rate === "number" ? rate : Math.max(1, Math.floor(rate.part * (await sustainedBy(load, say))));
+  say(`${steady} requests a second: ${warmMs / 1000} s until all is warm`);
+  await load.run(steady, sleep(warmMs));
+  Object.assign(load, { errors: 0, wrongBits: 0, firstError: undefined });
+  load.seen.clear();
+  const workerBefore = deployment.cpu?.() ?? Number.NaN;
+  say(`quiet: ${quietMs / 2000} s`);
+  const before = await load.run(steady, sleep(quietMs / 2));
+  const workerMs = (deployment.cpu?.() ?? Number.NaN) - workerBefore;
+  const readsBefore = deployment.reads?.() ?? Number.NaN;
+  const publishing = publishAll(deployment, name, artifacts, everyMs, say);
+  const fired = await load.run(
+    steady,
+    publishing.then(() => sleep(AFTER_MS)),
+  );
+  const failed = await publishing;
+  const bucketReads = (deployment.reads?.() ?? Number.NaN) - readsBefore;
+  say(`quiet: ${quietMs / 2000} s`);
+  const after = await load.run(steady, sleep(quietMs / 2));
+  const quiet = [...before.times, ...after.times];
+  if (load.firstError !== undefined) say(`the first error: ${load.firstError}`);
+  return {
+    requests: quiet.length + fired.times.length,
+    askedRate: steady,
+    quietRate: Math.round((1000 * quiet.length) / (before.elapsedMs + after.elapsedMs)),
+    firedRate: Math.round((1000 * fired.times.length) / fired.elapsedMs),
+    errors: load.errors + failed,
+    wrongBits: load.wrongBits,
+    models: load.seen.size,
+    quietP99Ms: percentile(quiet, 0.99),
+    firedP99Ms: percentile(fired.times, 0.99),
+    workerCpuUs: (1000 * workerMs) / before.times.length,
+    clientCpuUs: (1000 * before.cpuMs) / before.times.length,
+    bucketReads,
+  };
+}
+
+/** Requests a second: of two floods the second, which finds the code compiled. */
+async function sustainedBy(load: Load, say: (line: string) => void): Promise<number> {
+  say(`all that it can: ${(2 * FLOOD_MS) / 1000} s`);
+  await load.run(FLOOD, sleep(FLOOD_MS));
+  const { times, elapsedMs } = await load.run(FLOOD, sleep(FLOOD_MS));
+  const sustained = (1000 * times.length) / elapsedMs;
+  say(`it sustains ${Math.round(sustained)} requests a second`);
+  return sustained;
 }
 
 /** How many failed. */
-async function publishAll(deployment: Deployment, name: string, artifacts: readonly Uint8Array<ArrayBuffer>[], everyMs: number) {
+async function publishAll(
+  deployment: Deployment,
+  name: string,
+  artifacts: readonly Uint8Array<ArrayBuffer>[],
+  everyMs: number,
+  say: (line: string) => void,
+): Promise<number> {
   let failed = 0;
   const start = performance.now();
   for (const [i, bytes] of artifacts.entries()) {
-    if (!(await deployment.publish(i, name, bytes))) failed++;
-    await new Promise((done) => setTimeout(done, Math.max(0, start + (i + 1) * everyMs - performance.now())));
+    const isDone = await deployment.publish(i, name, bytes).catch((error: unknown) => {
+      say(String(error));
+      return false;
+    });
+    if (!isDone) failed++;
+    say(`${i + 1} of ${artifacts.length} ${isDone ? "published" : "FAILED"}`);
+    await sleep(Math.max(0, start + (i + 1) * everyMs - performance.now()));
   }
   return failed;
 }
