@@ -2,7 +2,7 @@
 // paused by itself and gets one slot (pauses.ts): the others go on as if it were not there.
 import { type Attempt, attemptDelivery, DELIVERY_TIMEOUT_MS, type Fetch } from "./delivery.ts";
 import type { Destination } from "./destinations.ts";
-import type { DeliveryState, DueRow, Outcome } from "./outbox.ts";
+import type { DeliveryState, DueRow, Outcome } from "./outbox-rows.ts";
 import { type PauseDependencies, Pauses } from "./pauses.ts";
 import { nextDelayMs } from "./schedule.ts";
 
@@ -87,9 +87,9 @@ export class Dispatcher {
   }
 
   /**
-   * The rows to try now. A healthy destination leaves a slot to each other one that has something due; an ordered one gets one; a failing one gets one slot, and
-   * none so late that its timeout would outlast the round, in which new events of the others wait. `busy`: the destination of each
-   * attempt that runs, whose rows are `except`.
+   * The rows to try now. A healthy destination leaves a slot to each other one that has something due; an ordered one gets one slot; a
+   * failing one, too, and none so late that its timeout would outlast the round, in which new events of the others wait. `busy`: the
+   * destination of each attempt that runs, whose rows are `except`.
    */
   private chooseRows(queue: DispatchQueue, busy: readonly string[], except: readonly number[], until: number): DueRow[] {
     const now = this.dependencies.now();

@@ -1,102 +1,11 @@
 // The outbox of one key, as rows in its object's storage: what is due, what became of it, what may go. Every method is synchronous:
-// whoever calls it decides what is one transaction.
+// whoever calls it decides what is one transaction. What memory holds follows each change of the table: hence one class.
+import { attemptsOf, lastAttempt, recordAttempt } from "./attempts.ts";
 import { closeBatch, IS_MEMBER, OF_UNIT, readBatch, releaseFull, UNIT } from "./batches.ts";
 import { rowIdName } from "./bodies.ts";
-import type { Attempt } from "./delivery.ts";
 import type { Destination } from "./destinations.ts";
+import type { Delivery, DeliveryFilter, DeliveryState, DueRow, NewRow, Outcome, ReplayFilter, WholeDelivery } from "./outbox-rows.ts";
 import { type Sql, type SqlValue, select } from "./sql.ts";
-
-export const DELIVERY_STATES = ["pending", "delivered", "dead"] as const;
-export type DeliveryState = (typeof DELIVERY_STATES)[number];
-
-/** A row as it is listed. Times in milliseconds since 1970. */
-export interface Delivery {
-  /** Within its object; counts up and is never given twice. */
-  readonly n: number;
-  /** The event whose result it carries. */
-  readonly seq: number;
-  readonly destination: string;
-  readonly state: DeliveryState;
-  readonly attempts: number;
-  readonly created: number;
-  /** When it is tried next; null where it is not. */
-  readonly due: number | null;
-  /** Of the last attempt; null before the first, or where there was no answer. */
-  readonly status: number | null;
-  /** Why the last attempt failed, or why there is none. */
-  readonly diagnostics: string;
-  /** When the last attempt began, and how long it took; null before the first. */
-  readonly attempted: number | null;
-  readonly ms: number | null;
-  /** The row whose batch it is in: all of that is in one state, and its attempts are the batch's. null: in none yet. */
-  readonly batch: number | null;
-}
-
-/** Which rows; what is absent is any. Times in milliseconds since 1970, of when a row was made: from `since` on, before `until`. */
-export interface DeliveryFilter {
-  readonly state?: DeliveryState;
-  readonly destination?: string;
-  readonly since?: number;
-  readonly until?: number;
-}
-
-/** Rows to send again: those that are dead unless it says otherwise. */
-export type ReplayFilter = DeliveryFilter & { readonly destination: string };
-
-/** A row with what it sends, and each attempt, oldest first. */
-export interface WholeDelivery extends Delivery {
-  readonly body: string;
-  readonly history: readonly AttemptRecord[];
-}
-
-/** What one attempt sends: a row, or a batch under the `n` of its head. */
-export interface DueRow {
-  readonly n: number;
-  readonly destination: string;
-  readonly attempts: number;
-  readonly body: string;
-  /** How often the event whose result it carries had been through a Worker of this kind. */
-  readonly hops: number;
-  /** The trace that the event came with, as `traceparent` has it; null: none. Of a batch, its first row's. */
-  readonly trace: string | null;
-  /** Of the batch; null: one row by itself. */
-  readonly rows: number | null;
-}
-
-/** A result on its way to one destination. Times in milliseconds since 1970. */
-export interface NewRow {
-  readonly seq: number;
-  readonly destination: string;
-  /** The destination's address now; undefined where none is configured. */
-  readonly url: string | undefined;
-  readonly body: string;
-  readonly now: number;
-  readonly due: number;
-  readonly hops: number;
-  readonly trace?: string;
-}
-
-/** What came of an attempt to deliver a row. */
-export interface Outcome {
-  readonly attempt: Attempt;
-  /** Where it went; undefined where no such destination is configured. */
-  readonly url: string | undefined;
-  /** false: the row stays as it was, but for what the attempt met. */
-  readonly spent: boolean;
-  /** When the attempt began and ended, in milliseconds since 1970. */
-  readonly started: number;
-  readonly now: number;
-  /** Until the next attempt; undefined where there is none left. */
-  readonly nextDelayMs: number | undefined;
-}
-
-/** Rows of the outbox by state; `delivered` and `dropped` since the key is known, the others as they are. */
-export interface DeliveryCounts {
-  readonly pending: number;
-  readonly delivered: number;
-  readonly dead: number;
-  readonly dropped: number;
-}
 
 /** Delivered rows that are kept to be looked at. */
 const DELIVERED_ROWS = 100;
@@ -112,27 +21,9 @@ export const OUTBOX_SCHEMA = `
 /** From version 2 on: with `dueSet`, when a row's `due` was set. */
 export const OUTBOX_BY_SETTING = "CREATE INDEX outbox_by_setting ON outbox (state, destination, due, dueSet);";
 
-/** From version 5 on: each attempt of a row, which a replay keeps. They go with their row. */
-export const ATTEMPTS_SCHEMA = `
-  CREATE TABLE attempts (n INTEGER NOT NULL, at INTEGER NOT NULL, ms INTEGER NOT NULL, status INTEGER, diagnostics TEXT NOT NULL);
-  CREATE INDEX attempts_by_row ON attempts (n);
-  CREATE TRIGGER attempts_of_row AFTER DELETE ON outbox BEGIN DELETE FROM attempts WHERE n = OLD.n; END;`;
-/** Of one row, the latest. */
-const MAX_ATTEMPTS = 20;
-
-/** One attempt. `at`: when it began, in milliseconds since 1970; `status`: null where there was no answer. */
-export interface AttemptRecord {
-  readonly at: number;
-  readonly ms: number;
-  readonly status: number | null;
-  readonly diagnostics: string;
-}
-
 /** A clock that went back by less has not jumped. */
 const CLOCK_JITTER_MS = 1000;
 
-const lastAttempt = (column: string): string =>
-  `(SELECT ${column} FROM attempts WHERE n = iif(head > 0, head, outbox.n) ORDER BY rowid DESC LIMIT 1)`;
 const LISTED = `n, seq, destination, state, attempts, created, status, diagnostics, nullif(head, 0) AS batch,
   iif(${IS_MEMBER}, (SELECT due FROM outbox AS first WHERE first.n = outbox.head), due) AS due, ${lastAttempt("at")} AS attempted, ${lastAttempt("ms")} AS ms`;
 /** Of a DeliveryFilter, as `filtered` binds it. */
@@ -146,16 +37,19 @@ const SENT = "n, destination, attempts, body, hops, trace, head, due";
 /** As it is stored, with its batch's head. */
 type StoredRow = Omit<DueRow, "rows"> & { readonly head: number | null; readonly due: number };
 
+/** What an outbox knows of each destination, by name. */
+export type OutboxDestinations = ReadonlyMap<string, Pick<Destination, "batch" | "ordered" | "body">>;
+
 /** The rows of one key. Memory holds only what storage does. */
 export class Outbox {
   private readonly sql: Sql;
-  private readonly destinations: ReadonlyMap<string, Pick<Destination, "batch" | "ordered" | "body">>;
+  private readonly destinations: OutboxDestinations;
   private rows = new Map<string, number>();
   /** Destinations that answered 410, with the address that did: another address under that name is another receiver. */
   private disabled = new Map<string, string>();
 
   /** The tables must be there. `destinations`: as they are configured now. */
-  constructor(sql: Sql, destinations: Outbox["destinations"]) {
+  constructor(sql: Sql, destinations: OutboxDestinations) {
     this.sql = sql;
     this.destinations = destinations;
     this.read();
@@ -221,8 +115,8 @@ export class Outbox {
   }
 
   /**
-   * When the next row of each destination that has pending ones is due; of an ordered one, its oldest. Rows whose `due` was set by a clock that was ahead of `now` are
-   * due as long from now as they were then.
+   * When the next row of each destination that has pending ones is due; of an ordered one, its oldest. Rows whose `due` was set by a clock
+   * that was ahead of `now` are due as long from now as they were then.
    */
   nextDueOfEach(now: number): ReadonlyMap<string, number> {
     const query = "SELECT destination, min(due) AS due, max(dueSet) AS dueSet FROM outbox WHERE state = 'pending' GROUP BY destination";
@@ -298,7 +192,7 @@ export class Outbox {
   /** Writes down what came of an attempt, for all rows of a batch. Returns their state. */
   settle({ n, destination }: DueRow, { attempt, url, spent, started, now, nextDelayMs }: Outcome): DeliveryState {
     const { verdict, status, diagnostics } = attempt;
-    this.record(n, { at: started, ms: Math.max(0, now - started), status: status ?? null, diagnostics });
+    recordAttempt(this.sql, n, { at: started, ms: Math.max(0, now - started), status: status ?? null, diagnostics });
     if (!spent) {
       this.sql.exec(`UPDATE outbox SET status = ?2, diagnostics = ?3 WHERE ${OF_UNIT}`, n, status ?? null, diagnostics);
       return "pending";
@@ -320,22 +214,10 @@ export class Outbox {
     return state;
   }
 
-  private record(n: number, { at, ms, status, diagnostics }: AttemptRecord): void {
-    this.sql.exec("INSERT INTO attempts (n, at, ms, status, diagnostics) VALUES (?, ?, ?, ?, ?)", n, at, ms, status, diagnostics);
-    const older = "DELETE FROM attempts WHERE rowid IN (SELECT rowid FROM attempts WHERE n = ? ORDER BY rowid DESC LIMIT -1 OFFSET ?)";
-    this.sql.exec(older, n, MAX_ATTEMPTS);
-  }
-
-  /** The attempts of row `n`, or of its batch, oldest first, those before a replay included. */
-  attemptsOf(n: number): AttemptRecord[] {
-    const ofUnit = `SELECT at, ms, status, diagnostics FROM attempts WHERE n = (SELECT ${UNIT} FROM outbox WHERE n = ?) ORDER BY rowid`;
-    return select<AttemptRecord>(this.sql, ofUnit, n);
-  }
-
   /** Row `n` with all that is known of it; undefined where there is none. */
   find(n: number): WholeDelivery | undefined {
     const [row] = select<Delivery & { body: string }>(this.sql, `SELECT ${LISTED}, body FROM outbox WHERE n = ?`, n);
-    return row && { ...row, history: this.attemptsOf(n) };
+    return row && { ...row, history: attemptsOf(this.sql, n) };
   }
 
   /** What waits for this destination waits in vain. */

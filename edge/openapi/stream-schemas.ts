@@ -1,6 +1,6 @@
 // The components of the document that are about streams, deliveries and metrics. Requests are in rows.ts, queries in streams/requests.ts.
 import { MAX_BATCH_ROWS } from "../deliveries/batches.ts";
-import { DELIVERY_STATES } from "../deliveries/outbox.ts";
+import { DELIVERY_STATES } from "../deliveries/outbox-rows.ts";
 import { SOURCE_OUTCOMES } from "../streams/source-events.ts";
 import { MAX_NAME_BYTES } from "../webhooks/event.ts";
 import { event, featureRow } from "./rows.ts";

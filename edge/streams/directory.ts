@@ -1,7 +1,7 @@
 // One shard of the directory: which keys there are, since the platform lists no objects, when each has something due, and its counts.
 // A key is here before its first event is acknowledged; what is said of it may be some seconds old. The number of shards is fixed:
 // another would look for known keys in the wrong place.
-import type { DeliveryCounts } from "../deliveries/outbox.ts";
+import type { DeliveryCounts } from "../deliveries/outbox-rows.ts";
 import { hasTable, type Sql, select } from "../deliveries/sql.ts";
 import { fnv1a } from "../http/hashes.ts";
 import { addTally, type SourceTally, type SourceView, viewSources } from "./source-events.ts";

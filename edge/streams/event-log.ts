@@ -2,7 +2,8 @@
 // between: the object decides what is one transaction. Memory holds only what storage does.
 import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { type Shape, widthWithoutTime } from "../../shared/sequence.ts";
-import { type DeliveryCounts, type DeliveryState, type DueRow, Outbox, type Outcome } from "../deliveries/outbox.ts";
+import { Outbox, type OutboxDestinations } from "../deliveries/outbox.ts";
+import type { DeliveryCounts, DeliveryState, DueRow, Outcome } from "../deliveries/outbox-rows.ts";
 import { type Sql, type SqlValue, select } from "../deliveries/sql.ts";
 import { type Ready, schemaOf } from "../models/servable-model.ts";
 import { restoreGaps, type StreamEvent } from "../webhooks/event.ts";
@@ -64,8 +65,6 @@ export interface Added {
   readonly previous: 0 | 1 | undefined;
 }
 
-type Destinations = ConstructorParameters<typeof Outbox>[1];
-
 interface StoredAnswer {
   readonly digest: string;
   /** JSON. */
@@ -92,7 +91,7 @@ export class EventLog {
   private shape: Shape | undefined;
 
   /** The tables must be there. */
-  private constructor(storage: ObjectStorage, recipe: Recipe | undefined, destinations: Destinations) {
+  private constructor(storage: ObjectStorage, recipe: Recipe | undefined, destinations: OutboxDestinations) {
     this.storage = storage;
     this.sql = storage.sql;
     this.recipe = recipe;
@@ -102,7 +101,7 @@ export class EventLog {
   }
 
   /** Undefined where there has been no event: then nothing is written. */
-  static open(storage: ObjectStorage, destinations: Destinations): EventLog | undefined {
+  static open(storage: ObjectStorage, destinations: OutboxDestinations): EventLog | undefined {
     return migrateTables(storage) ? new EventLog(storage, undefined, destinations) : undefined;
   }
 
@@ -110,7 +109,7 @@ export class EventLog {
   static create(
     storage: ObjectStorage,
     recipe: Recipe | undefined,
-    destinations: Destinations,
+    destinations: OutboxDestinations,
     key: string,
     report: DirectoryReport,
   ): EventLog {

@@ -3,7 +3,7 @@
 import { ArtifactError, LimitError, type Path, SequenceError } from "../../shared/errors.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import type { Breaker } from "../deliveries/breaker.ts";
-import type { DeliveryFilter, ReplayFilter } from "../deliveries/outbox.ts";
+import type { DeliveryFilter, ReplayFilter } from "../deliveries/outbox-rows.ts";
 import { RequestError } from "../http/problem.ts";
 import type { Models } from "../models/models.ts";
 import { type Ready, schemaOf } from "../models/servable-model.ts";

@@ -1,6 +1,6 @@
 // What the routes of streams and deliveries take, as schemas: queries, an event, a batch of events. The document is written from them, too.
 import * as v from "valibot";
-import { DELIVERY_STATES } from "../deliveries/outbox.ts";
+import { DELIVERY_STATES } from "../deliveries/outbox-rows.ts";
 import { readInstant } from "../http/instant.ts";
 import { paging } from "../http/paging.ts";
 import { exactObject, lazy } from "../http/schema.ts";

@@ -1,7 +1,8 @@
 // The tables of a key's object, and the steps from one version of them to the next. They lie in people's objects: names stay, a step that
 // was deployed is never changed, and whoever needs another table or column adds a step.
+import { ATTEMPTS_SCHEMA } from "../deliveries/attempts.ts";
 import { BATCHES_SCHEMA } from "../deliveries/batches.ts";
-import { ATTEMPTS_SCHEMA, OUTBOX_BY_SETTING, OUTBOX_SCHEMA } from "../deliveries/outbox.ts";
+import { OUTBOX_BY_SETTING, OUTBOX_SCHEMA } from "../deliveries/outbox.ts";
 import { hasTable, type Sql, select } from "../deliveries/sql.ts";
 import type { ObjectStorage } from "./storage.ts";
 

@@ -1,6 +1,6 @@
 // All streams as the routes see them, wherever they live.
 import type { BreakerView } from "../deliveries/breaker.ts";
-import type { DeliveryFilter, ReplayFilter, WholeDelivery } from "../deliveries/outbox.ts";
+import type { DeliveryFilter, ReplayFilter, WholeDelivery } from "../deliveries/outbox-rows.ts";
 import { RequestError } from "../http/problem.ts";
 import type { Ready } from "../models/servable-model.ts";
 import type { StreamEvent } from "../webhooks/event.ts";

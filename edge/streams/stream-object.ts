@@ -1,5 +1,5 @@
 // What the object of a key answers: plain data that crosses to the Worker and back.
-import type { Delivery, DeliveryCounts, DeliveryFilter, ReplayFilter, WholeDelivery } from "../deliveries/outbox.ts";
+import type { Delivery, DeliveryCounts, DeliveryFilter, ReplayFilter, WholeDelivery } from "../deliveries/outbox-rows.ts";
 import type { StreamEvent } from "../webhooks/event.ts";
 import type { WindowRow } from "./window.ts";
 

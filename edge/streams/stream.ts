@@ -6,7 +6,7 @@ import type { Recipe } from "../../shared/recipe/recipe.ts";
 import type { Breaker } from "../deliveries/breaker.ts";
 import type { Fetch } from "../deliveries/delivery.ts";
 import { Dispatcher, type DispatchQueue } from "../deliveries/dispatcher.ts";
-import type { Delivery, DeliveryFilter, DeliveryState, ReplayFilter, WholeDelivery } from "../deliveries/outbox.ts";
+import type { Delivery, DeliveryFilter, DeliveryState, ReplayFilter, WholeDelivery } from "../deliveries/outbox-rows.ts";
 import { RequestError } from "../http/problem.ts";
 import type { ModelRequest, Models, ServedModel } from "../models/models.ts";
 import { type Ready, schemaOf } from "../models/servable-model.ts";
