@@ -1,12 +1,7 @@
 // Plots of a challenger beside the model that answers: SVG, made here. Each says in words what it shows.
 import { percent, svg } from "./elements.ts";
+import type { Interval } from "./service.ts";
 import { figure, label } from "./watch-plots.ts";
-
-interface Interval {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
 
 /** As GET /v1/models/{name}/compare gives it. */
 export interface Compared {

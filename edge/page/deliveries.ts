@@ -1,5 +1,5 @@
 // The desk's table of deliveries: each may be opened, which shows what it sends and each attempt, and sent again by who may.
-import { $, button, element, fillTable, moment, tableRow } from "./elements.ts";
+import { $, element, fillTable, moment, tableRow } from "./elements.ts";
 import { type Attempted, drawLatency, duration } from "./latency.ts";
 import { drawOutcomes } from "./outcomes.ts";
 import { askJson, session } from "./service.ts";
@@ -27,7 +27,7 @@ const COLUMNS = ["key", "event", "destination", "state", "attempts", "made", "la
 /** The deliveries whose details are open. */
 const opened = new Set<string>();
 
-/** What was asked for by a button; `then` looks again. */
+/** A button that does something, says what came of it, and looks again. */
 export type Act = (title: string, action: string, act: () => Promise<string | undefined>) => HTMLButtonElement;
 
 /** All that is known of one delivery. */
@@ -135,10 +135,3 @@ function pretty(body: string): string {
     return body;
   }
 }
-
-/** A button of the desk. */
-export const deskButton = (title: string, action: string): HTMLButtonElement => {
-  const made = button(title);
-  made.dataset.action = action;
-  return made;
-};

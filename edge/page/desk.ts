@@ -1,6 +1,6 @@
 // The desk: sources, destinations, deliveries and streams as the service lists them, refreshed while the tab is open. Who has a key of
 // scope admin sends again, and tries a destination; others see no button for it.
-import { askDelivery, askOpened, type Delivery, deskButton, showDeliveries } from "./deliveries.ts";
+import { askDelivery, askOpened, type Delivery, showDeliveries } from "./deliveries.ts";
 import { $, element, fillTable, moment } from "./elements.ts";
 import { duration } from "./latency.ts";
 import { askJson, session } from "./service.ts";
@@ -129,7 +129,10 @@ function testOf(name: string): HTMLElement {
 
 /** A button that does something, says what came of it, and looks again. */
 function act(title: string, action: string, run: () => Promise<string | undefined>): HTMLButtonElement {
-  const made = deskButton(title, action);
+  const made = element("button", title) as HTMLButtonElement;
+  made.type = "button";
+  made.className = "plain small";
+  made.dataset.action = action;
   const work = async (): Promise<void> => {
     const said = await run();
     if (said !== undefined) say(said);

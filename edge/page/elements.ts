@@ -12,6 +12,13 @@ export function element(tag: string, content: string): HTMLElement {
   return made;
 }
 
+/** A paragraph that is beside the point. */
+export function quiet(content: string): HTMLElement {
+  const made = element("p", content);
+  made.className = "quiet";
+  return made;
+}
+
 /** A new part of a picture. */
 export function svg(tag: string, attributes: Readonly<Record<string, string | number>>): SVGElement {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -55,12 +62,4 @@ export function fillTable(
 /** A time of the service's as this browser writes it; empty for none. */
 export function moment(time: string | null): string {
   return time === null ? "" : new Date(time).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" });
-}
-
-/** A small button. */
-export function button(title: string): HTMLButtonElement {
-  const made = element("button", title) as HTMLButtonElement;
-  made.type = "button";
-  made.className = "plain small";
-  return made;
 }

@@ -1,5 +1,5 @@
 // How long receivers took: a dot for each listed delivery's last attempt, by when it began, on a scale of decades, each even in itself.
-import { element, svg } from "./elements.ts";
+import { quiet, svg } from "./elements.ts";
 
 const [WIDTH, HEIGHT, MARGIN] = [600, 110, 6];
 
@@ -11,10 +11,10 @@ export interface Attempted {
 }
 
 /** Whether the receiver took it. */
-export const isTaken = ({ status }: Pick<Attempted, "status">): boolean => status !== null && status >= 200 && status < 300;
+const isTaken = ({ status }: Pick<Attempted, "status">): boolean => status !== null && status >= 200 && status < 300;
 
 /** The number below which the share `q` of them lies; of an empty list undefined. */
-export function quantile(values: readonly number[], q: number): number {
+function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 }
@@ -59,7 +59,5 @@ export function drawLatency(place: HTMLElement, deliveries: readonly Attempted[]
         : svg("path", { d: `M${x - 4} ${y - 4}l8 8m0-8l-8 8`, class: "failed" }),
     );
   }
-  const legend = element("p", `${said}. Dots were taken, crosses failed.`);
-  legend.className = "quiet";
-  place.replaceChildren(picture, legend);
+  place.replaceChildren(picture, quiet(`${said}. Dots were taken, crosses failed.`));
 }

@@ -1,5 +1,5 @@
 // What became of deliveries over time: bars of the listed ones by when they were made, and what share of them arrived.
-import { element, percent, svg } from "./elements.ts";
+import { percent, quiet, svg } from "./elements.ts";
 
 const BARS = 24;
 const [WIDTH, HEIGHT] = [600, 110];
@@ -36,7 +36,5 @@ export function drawOutcomes(place: HTMLElement, deliveries: readonly { readonly
       picture.append(svg("rect", { x: (part * WIDTH) / BARS + 1, y: ground, width: WIDTH / BARS - 2, height, class: STATES[s] }));
     }
   }
-  const legend = element("p", `${said}. `);
-  legend.className = "quiet";
-  place.replaceChildren(picture, legend);
+  place.replaceChildren(picture, quiet(`${said}. `));
 }

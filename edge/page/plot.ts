@@ -1,5 +1,5 @@
 // A sequence as lines, one a feature, each between its own smallest and largest number: SVG, made here.
-import { element, svg } from "./elements.ts";
+import { quiet, svg } from "./elements.ts";
 
 const [WIDTH, HEIGHT, MARGIN] = [600, 160, 8];
 /** More lines than these nobody reads. */
@@ -34,8 +34,7 @@ export function drawSequence(place: HTMLElement, rows: readonly (readonly unknow
   place.hidden = lines.length === 0;
   const said = lines.map(({ name, numbers }) => `${name} from ${Math.min(...numbers)} to ${Math.max(...numbers)}`).join(", ");
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `The sequence: ${said}` });
-  const legend = element("p", "");
-  legend.className = "quiet";
+  const legend = quiet("");
   for (const [i, { values, name, numbers }] of lines.entries()) {
     const stroke = { stroke: COLOURS[i], "stroke-dasharray": i % 2 === 1 ? "7 4" : "" };
     const d = linePath(values, Math.min(...numbers), Math.max(...numbers));

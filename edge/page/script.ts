@@ -1,5 +1,5 @@
-// The page's own script: from the text to /v1/score, the answer back into the page; the other tabs are watch.ts and the desk's. Runs in browsers, without
-// a framework; its only knowledge of the service is what /v1/model and /openapi.json say.
+// The page's own script: from the text to /v1/score, the answer back into the page; the other tabs are watch.ts and the desk's. Runs in
+// browsers, without a framework; its only knowledge of the service is what /v1/model and /openapi.json say.
 import type { ScoreAnswer } from "../scoring/scoring.ts";
 import { showBatch } from "./batch.ts";
 import { showCard } from "./card.ts";

@@ -4,10 +4,17 @@ export interface Metrics {
   readonly [name: string]: number | null;
 }
 
+/** A number, and between what it lies at 95 %. */
+export interface Interval {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 export interface Bin {
   readonly examples: number;
   readonly predicted: number;
-  readonly observed: { readonly value: number; readonly low: number; readonly high: number };
+  readonly observed: Interval;
 }
 
 /** A number or a category, in each row or once a sequence. */
@@ -84,8 +91,7 @@ export async function askJson<T>(path: string, init: RequestInit = {}): Promise<
 }
 
 /** Learns what the key may do. */
-export async function readScopes(): Promise<readonly string[]> {
+export async function readScopes(): Promise<void> {
   const { scopes } = await askJson<{ readonly scopes: readonly string[] }>("/v1/key");
   session.mayAct = scopes.includes("admin");
-  return scopes;
 }

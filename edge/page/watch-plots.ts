@@ -1,43 +1,18 @@
 // Plots of drift and of what came true: SVG, made here. Each says in words what it shows.
+import type { QuantityDrift } from "../../shared/drift/watch.ts";
 import { element, percent, svg } from "./elements.ts";
-import type { Bin } from "./service.ts";
-
-/** As GET /v1/models/{name}/drift gives it. */
-export interface Drift {
-  readonly basis: "sequences" | "rows" | "none";
-  readonly sequences: number;
-  readonly alarm: boolean | null;
-  readonly alarmAfter: number | null;
-  readonly evidence: number | null;
-  readonly alarmAt: number;
-  readonly quantities: readonly Quantity[];
-}
-
-interface Quantity {
-  readonly name: string;
-  readonly edges: readonly number[];
-  readonly reference: readonly number[];
-  readonly observed: readonly number[];
-  readonly stability: number | null;
-  readonly evidence: number | null;
-}
-
-interface Loss {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
+import type { Bin, Interval } from "./service.ts";
 
 /** As GET /v1/models/{name}/performance gives it. */
 export interface Live {
   readonly outcomes: number;
   readonly positiveRate: number | null;
-  readonly logLoss: Loss | null;
+  readonly logLoss: Interval | null;
   readonly auc: number | null;
   readonly calibrationSlope: number | null;
   readonly reliability: readonly Bin[];
   /** The newest first. */
-  readonly days: readonly { readonly day: string; readonly outcomes: number; readonly logLoss: Loss | null }[];
+  readonly days: readonly { readonly day: string; readonly outcomes: number; readonly logLoss: Interval | null }[];
   readonly outcomesByState: Readonly<Record<string, number>>;
   readonly evidence: number;
   readonly changed: boolean;
@@ -66,6 +41,11 @@ export function label(x: number, y: number, content: string, anchor: "start" | "
   return made;
 }
 
+/** Evidence runs from 0 to 10^100. */
+export function short(evidence: number): string {
+  return evidence >= 1e4 ? evidence.toExponential(1) : evidence.toPrecision(2);
+}
+
 /** Where values between `low` and `high` lie, across and up. */
 function scales(low: number, high: number) {
   return {
@@ -75,7 +55,7 @@ function scales(low: number, high: number) {
 }
 
 /** A quantity's tenths: what came as bars, what training saw as a line over them. */
-export function drawQuantity({ name, edges, reference, observed, stability, evidence }: Quantity): HTMLElement {
+export function drawQuantity({ name, edges, reference, observed, stability, evidence }: QuantityDrift): HTMLElement {
   const highest = Math.max(...reference, ...observed, 1e-9);
   const { x, y } = scales(0, highest);
   const width = (x(1) - x(0)) / observed.length;
@@ -87,7 +67,7 @@ export function drawQuantity({ name, edges, reference, observed, stability, evid
   const marks = edges.length === 0 ? [] : [0, edges.length - 1].map((i) => label(x(0) + (i + 1) * width, HEIGHT - 8, `${at(i)}`, "middle"));
   const grown = observed.reduce((most, share, b) => (share - reference[b] > observed[most] - reference[most] ? b : most), 0);
   const numbers = [
-    ...(evidence === null ? [] : [`evidence ${evidence >= 1e4 ? evidence.toExponential(1) : evidence.toPrecision(2)}`]),
+    ...(evidence === null ? [] : [`evidence ${short(evidence)}`]),
     ...(stability === null ? [] : [`stability index ${stability.toFixed(3)}`]),
   ].join(", ");
   const said = `${name}: ${numbers}. Part ${grown + 1} of ${observed.length} grew most, from ${percent(reference[grown])} to ${percent(observed[grown])}.`;

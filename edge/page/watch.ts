@@ -1,10 +1,10 @@
 // What became of the chosen model since it is served: drift, what came true, and its challenger beside it, as plots.
-
+import type { DriftReport } from "../../shared/drift/watch.ts";
 import { type Compared, drawDifferences, drawLabels, drawLosses } from "./comparison-plots.ts";
-import { $, element, percent } from "./elements.ts";
+import { $, element, percent, quiet } from "./elements.ts";
 import { pathOf } from "./models.ts";
 import { askJson } from "./service.ts";
-import { type Drift, drawDays, drawQuantity, drawReliability, type Live } from "./watch-plots.ts";
+import { drawDays, drawQuantity, drawReliability, type Live, short } from "./watch-plots.ts";
 
 /** Quantities that are drawn: the service lists those with the most evidence first. */
 const MOST_QUANTITIES = 6;
@@ -31,7 +31,7 @@ export async function openWatch(): Promise<void> {
   );
 }
 
-function showDrift(drift: Drift): Node[] {
+function showDrift(drift: DriftReport): Node[] {
   const { sequences, evidence, alarm, alarmAfter, alarmAt, basis, quantities } = drift;
   const said =
     basis === "none" || evidence === null
@@ -98,15 +98,4 @@ function showComparison(compared: Compared): Node[] {
     plots,
     quiet(`${counted} Nothing decides by itself: publish the challenger as the current model, or withdraw it.`),
   ];
-}
-
-function quiet(text: string): HTMLElement {
-  const made = element("p", text);
-  made.className = "quiet";
-  return made;
-}
-
-/** Evidence runs from 0 to 10^100. */
-function short(value: number): string {
-  return value >= 1e4 ? value.toExponential(1) : value.toPrecision(2);
 }
