@@ -47,7 +47,7 @@ export function drawLatency(place: HTMLElement, deliveries: readonly Attempted[]
     const y = HEIGHT - MARGIN - heightOf(ms);
     const label = svg("text", { x: 4, y: y + 11, class: "tick" });
     label.textContent = duration(ms);
-    picture.append(svg("line", { x1: 0, x2: WIDTH, y1: y, y2: y, class: "grid" }), label);
+    picture.append(svg("line", { x1: 0, x2: WIDTH, y1: y, y2: y, class: "decade" }), label);
   }
   for (const { at, ms, taken } of made) {
     const x = MARGIN + (WIDTH - 2 * MARGIN) * (last > first ? (at - first) / (last - first) : 1);

@@ -119,6 +119,8 @@ describe.skipIf(!isHere)("drift, outcomes and a challenger", () => {
     expect(await page.textContent("#watch-drift")).toMatch(/Drift was detected, after \d+ sequences: the evidence reached 1000/);
     expect(await page.locator("#watch-drift figure").first().getAttribute("class")).toBeNull();
     expect(await page.locator("#watch-drift svg").first().getAttribute("aria-label")).toMatch(/^a: evidence .* Part 10 of 10 grew most/);
+    const strokes = await page.locator("#watch svg text").evaluateAll((texts) => texts.map((text) => getComputedStyle(text).stroke));
+    expect(new Set(strokes)).toEqual(new Set(["none"])); // what the desk's plots draw lines with leaves these texts thin
     expect(await page.textContent("#watch-performance")).toMatch(/720 outcomes/);
     expect(await page.locator("#watch-performance svg").first().getAttribute("aria-label")).toMatch(/^Log loss by day, 12 days/);
     expect(await page.textContent("#watch-compare")).toMatch(
