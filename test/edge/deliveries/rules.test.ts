@@ -3,11 +3,8 @@ import { describe, expect, test } from "vitest";
 import { ENVELOPE, parseBody, renderBody, type Said } from "../../../edge/deliveries/bodies.ts";
 import { holds, parseCondition } from "../../../edge/deliveries/conditions.ts";
 import { parseDestinations } from "../../../edge/deliveries/destinations.ts";
-import { openDestinations, SECRETS, servableOf } from "../../fixtures/destinations.ts";
+import { openDestinations as open, SECRETS, START, servableOf } from "../../fixtures/destinations.ts";
 import { randomOf } from "../../fixtures/model.ts";
-
-const START = Date.UTC(2026, 0, 31);
-const open = openDestinations;
 
 describe("when", () => {
   test.each<[string, object, boolean]>([

@@ -1,9 +1,10 @@
 // What came of each source's webhooks: gathered while answering, kept by the hour and by the last few, shown in the metrics.
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
-import type { Sql, SqlValue } from "../../../edge/deliveries/sql.ts";
+import type { Sql } from "../../../edge/deliveries/sql.ts";
 import type { RequestRecord } from "../../../edge/http/request-context.ts";
 import { addTally, type SourceTally, viewSources, watchSources } from "../../../edge/streams/source-events.ts";
+import { contextOf } from "../../fixtures/streams.ts";
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 0, 31, 12);
@@ -84,16 +85,7 @@ describe("what one isolate gathers", () => {
 });
 
 describe("what a shard keeps", () => {
-  const openSql = (): Sql => {
-    const database = new DatabaseSync(":memory:");
-    return {
-      exec: (query, ...bindings) => {
-        const several = query.includes("CREATE TABLE");
-        const rows = several ? database.exec(query) : database.prepare(query).all(...bindings);
-        return { toArray: () => (rows ?? []) as Record<string, SqlValue>[] };
-      },
-    };
-  };
+  const openSql = (): Sql => contextOf("shard", new DatabaseSync(":memory:"), () => {}).storage.sql;
 
   test("is nothing, and no table, before the first webhook", () => {
     const sql = openSql();
