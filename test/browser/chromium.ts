@@ -24,6 +24,13 @@ export const BUILT_ASSETS: StaticAssets = {
 /** Where pictures of pages go, as a path that ends in a slash. */
 export const SHOTS = fileURLToPath(new URL("../../out/page/", import.meta.url));
 
+/** What a page must fit. */
+export const SCREENS = [
+  ["phone", { viewport: { width: 360, height: 900 } }],
+  ["dark", { colorScheme: "dark", viewport: { width: 1280, height: 900 } }],
+  ["light", { viewport: { width: 1280, height: 900 } }],
+] as const satisfies readonly (readonly [name: string, options: BrowserContextOptions])[];
+
 export function launch(): Promise<Browser> {
   mkdirSync(SHOTS, { recursive: true });
   return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });

@@ -22,7 +22,17 @@ import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
 import { encodeLogistic, functions, runtime } from "../fixtures/onnx.ts";
 import { ENV, fakeStreams } from "../fixtures/senders.ts";
-import { BUILT_ASSETS as assets, isHere, launch, type OpenPage, openPage, SHOTS, violationsOn, widerThanScreen } from "./chromium.ts";
+import {
+  BUILT_ASSETS as assets,
+  isHere,
+  launch,
+  type OpenPage,
+  openPage,
+  SCREENS,
+  SHOTS,
+  violationsOn,
+  widerThanScreen,
+} from "./chromium.ts";
 
 const artifact = new Uint8Array(readFileSync(new URL("../../edge/model.safetensors", import.meta.url)));
 const model = decodeArtifact(artifact);
@@ -112,11 +122,7 @@ describe.skipIf(!isHere)("the page", () => {
       await close();
     });
 
-    test.each([
-      ["phone", { viewport: { width: 360, height: 900 } }],
-      ["dark", { colorScheme: "dark", viewport: { width: 1280, height: 900 } }],
-      ["light", { viewport: { width: 1280, height: 900 } }],
-    ] as const)("fits the screen: %s", async (name, options) => {
+    test.each(SCREENS)("fits the screen: %s", async (name, options) => {
       const { page, close } = await open(options, app);
       await page.waitForSelector("#statics:not([hidden])");
       await page.click("#score");

@@ -18,7 +18,7 @@ import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
 import { openMonitor } from "../fixtures/monitor.ts";
 import { drawSequences, makeWatchedModel } from "../studies/drift/streams.ts";
-import { BUILT_ASSETS as assets, isHere, launch, openPage, SHOTS, violationsOn, widerThanScreen } from "./chromium.ts";
+import { BUILT_ASSETS as assets, isHere, launch, openPage, SCREENS, SHOTS, violationsOn, widerThanScreen } from "./chromium.ts";
 
 const { log } = instantiateKernel(kernel);
 const open = (bytes: Uint8Array<ArrayBuffer>) =>
@@ -136,11 +136,7 @@ describe.skipIf(!isHere)("drift, outcomes and a challenger", () => {
     await close();
   });
 
-  test.each([
-    ["light", { viewport: { width: 1280, height: 900 } }],
-    ["dark", { colorScheme: "dark", viewport: { width: 1280, height: 900 } }],
-    ["phone", { viewport: { width: 360, height: 900 } }],
-  ] as const)("fit the screen, and axe-core finds nothing: %s", async (name, options) => {
+  test.each(SCREENS)("fit the screen, and axe-core finds nothing: %s", async (name, options) => {
     const { page, close } = await openWatched(options);
     expect(await widerThanScreen(page)).toBe(false);
     await page.screenshot({ path: `${SHOTS}watch-${name}.png`, fullPage: true });
