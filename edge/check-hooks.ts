@@ -23,10 +23,11 @@ export interface CapturedRequest {
 
 export interface CheckedSource {
   readonly name: string;
-  readonly outcome: "taken" | "told" | "ignored" | "handshake" | "refused";
+  /** `skipped`: it is believed, but the model that its events are read for was not given. */
+  readonly outcome: "taken" | "told" | "ignored" | "handshake" | "refused" | "skipped";
   /** Whether the signature fits; absent: nothing is signed in a provider's question. */
   readonly verified?: boolean;
-  /** Why it is refused or ignored, or what a provider is answered. */
+  /** Why it is refused, ignored or skipped, or what a provider is answered. */
   readonly why?: string;
   readonly events?: readonly { readonly key: string; readonly id: string; readonly timestamp: string; readonly data: unknown }[];
 }
@@ -37,22 +38,31 @@ interface Model {
   readonly log: (value: number) => number;
 }
 
+/** That of sources that name none, and those of others by their names. */
+interface CheckedModels {
+  readonly standing: Model;
+  readonly named: ReadonlyMap<string, Model>;
+}
+
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Each source's answer to the request; or why the configuration, vars and secrets in one, cannot be used. Never throws. */
 export async function checkHooks(
   env: object,
   request: CapturedRequest,
-  model: Model,
+  models: CheckedModels,
   fetch: Fetch,
 ): Promise<{ readonly unusable?: string; readonly sources: readonly CheckedSource[] }> {
   // sources are asked about: a destination may be what it may under wrangler dev
-  const endpoints = endpointsFor(readEndpoints({ ...env, AUTH: "open" }), model.recipe);
-  if (endpoints.unusable !== undefined) return { unusable: endpoints.unusable, sources: [] };
+  const endpoints = readEndpoints({ ...env, AUTH: "open" });
+  for (const [name, { recipe }] of [[undefined, models.standing] as const, ...models.named]) {
+    const { unusable } = endpointsFor(endpoints, recipe, name);
+    if (unusable !== undefined) return { unusable, sources: [] };
+  }
   const { futureMs, idsMs } = endpoints.settings;
   const sources = [...endpoints.sources.values()].map(async (source): Promise<CheckedSource> => {
     try {
-      return { name: source.name, ...(await checkSource(source, request, model, { futureMs, idsMs }, fetch)) };
+      return { name: source.name, ...(await checkSource(source, request, modelOf(source, models), { futureMs, idsMs }, fetch)) };
     } catch (error) {
       return { name: source.name, outcome: "refused", verified: true, why: (error as Error).message };
     }
@@ -60,10 +70,15 @@ export async function checkHooks(
   return { sources: await Promise.all(sources) };
 }
 
+/** Undefined where it was not given. What tells outcomes is read for no model. */
+function modelOf({ model: name, outcome }: Source, { standing, named }: CheckedModels): Model | undefined {
+  return name === undefined || outcome !== undefined ? standing : named.get(name);
+}
+
 async function checkSource(
   source: Source,
   { body, headers: given, segments, query, method, now }: CapturedRequest,
-  { recipe, log }: Model,
+  model: Model | undefined,
   limits: { readonly futureMs: number; readonly idsMs: number },
   fetch: Fetch,
 ): Promise<Omit<CheckedSource, "name">> {
@@ -79,6 +94,8 @@ async function checkSource(
   const plain = source.signsCompressed ? body : await unpack(request, body, MAX_BYTES, "send less");
   const verdict = await verify(source, { headers, token, url, fetch }, plain, Math.floor(now / 1000));
   if (!verdict.ok) return { outcome: "refused", verified: false, why: verdict.refusal };
+  if (model === undefined) return { outcome: "skipped", verified: true, why: `its events are read for the model ${source.model}` };
+  const { recipe, log } = model;
   const bytes = source.signsCompressed ? await unpack(request, body, MAX_BYTES, "send less") : plain;
   const believed = { bytes, digest: await digestOf(plain), signedId: verdict.id };
   const received = await readEvents(source, believed, recipe, { ...limits, now, headers, pathKey: rest.shift(), log });

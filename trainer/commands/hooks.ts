@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { DataError, UsageError } from "../../shared/errors.ts";
 import type { TakenRecipe } from "../../shared/recipe/recipe.ts";
 import { loadModel } from "../artifact/artifact-file.ts";
-import { text } from "../cli/arguments.ts";
+import { pairs, text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { readWhole } from "../files/whole-files.ts";
@@ -24,6 +24,7 @@ const OPTIONS = {
   secrets: option("FILE", text, "lines NAME=… with the secrets", ".dev.vars beside the wrangler.toml"),
   env: option("NAME", text, "environment of the wrangler.toml", "the top level"),
   artifact: option("FILE", text, "model that is served", "edge/model.safetensors or model.safetensors beside the wrangler.toml"),
+  model: option("NAME=FILE,…", pairs, "models of sources that name one", "the served model, where it has that name; else they are skipped"),
   json: flag("print one JSON document on stdout"),
 };
 
@@ -36,7 +37,7 @@ export const hooksCommand = declareCommand({
   options: OPTIONS,
   examples: [
     "hooks check wrangler.toml sample.json --headers headers.txt",
-    "hooks check wrangler.toml sample.json --at 2026-11-25T09:30:00Z --json",
+    "hooks check wrangler.toml sample.json --model north=north.safetensors --at 2026-11-25T09:30:00Z --json",
   ],
   run: async (values: HookValues, dependencies: Dependencies) => {
     if (values.action !== "check") throw new UsageError(`hooks takes check, got ${values.action}`);
@@ -52,17 +53,22 @@ interface Checked {
   readonly unusable?: string;
   readonly sources: readonly {
     readonly name: string;
-    readonly outcome: "taken" | "told" | "ignored" | "handshake" | "refused";
+    readonly outcome: "taken" | "told" | "ignored" | "handshake" | "refused" | "skipped";
     readonly verified?: boolean;
     readonly why?: string;
     readonly events?: readonly { readonly key: string; readonly id: string; readonly timestamp: string; readonly data: unknown }[];
   }[];
 }
 
+interface ReadModel {
+  readonly recipe: TakenRecipe;
+  readonly log: (value: number) => number;
+}
+
 type CheckHooks = (
   env: object,
   request: object,
-  model: { readonly recipe: TakenRecipe; readonly log: (value: number) => number },
+  models: { readonly standing: ReadModel; readonly named: ReadonlyMap<string, ReadModel> },
   fetch: (url: string, init: RequestInit) => Promise<Response>,
 ) => Promise<Checked>;
 
@@ -80,7 +86,7 @@ async function check(values: HookValues, { loadEngines }: Dependencies): Promise
   const at = values.at === undefined ? Date.now() : Date.parse(values.at);
   if (Number.isNaN(at)) throw new UsageError(`--at must be a time such as 2026-11-25T09:30:00Z, got ${values.at}`);
   const asked = new URL(values.path ?? "", "https://worker.example/");
-  const [, , named, ...segments] = asked.pathname.split("/").map(decodeURIComponent);
+  const [, , source, ...segments] = asked.pathname.split("/").map(decodeURIComponent);
   const request = {
     body: readWhole(values.sample),
     headers: values.headers === undefined ? {} : readHeaders(values.headers, readText(values.headers)),
@@ -90,10 +96,14 @@ async function check(values: HookValues, { loadEngines }: Dependencies): Promise
     now: at,
   };
   const engines = loadEngines();
+  const { log } = engines.kernel;
   const { model } = loadModel(artifact, engines);
+  const standing = { recipe: model.recipe, log };
+  const named = new Map<string, ReadModel>([[model.name, standing]]);
+  for (const [name, file] of values.model ?? []) named.set(name, { recipe: loadModel(file, engines).model.recipe, log });
   const { checkHooks } = (await import(EDGE.href)) as { readonly checkHooks: CheckHooks };
-  const found = await checkHooks(env, request, { recipe: model.recipe, log: engines.kernel.log }, (url, init) => fetch(url, init));
-  return named ? { ...found, sources: found.sources.filter(({ name }) => name === named) } : found;
+  const found = await checkHooks(env, request, { standing, named }, (url, init) => fetch(url, init));
+  return source ? { ...found, sources: found.sources.filter(({ name }) => name === source) } : found;
 }
 
 function readText(path: string): string {
@@ -103,7 +113,8 @@ function readText(path: string): string {
 /** One line a source, and one an event. */
 function describe({ name, outcome, verified, why, events = [] }: Checked["sources"][number]): string[] {
   const verdict = verified === undefined ? "no signature is asked for" : verified ? "signature fits" : "not verified";
-  const title = `${name}: ${outcome === "handshake" ? "answers the provider's question" : outcome}; ${verdict}${why === undefined ? "" : `: ${why}`}`;
+  const way = outcome === "skipped" ? ", which --model NAME=FILE gives" : "";
+  const title = `${name}: ${outcome === "handshake" ? "answers the provider's question" : outcome}; ${verdict}${why === undefined ? "" : `: ${why}${way}`}`;
   return [
     title,
     ...events.map(

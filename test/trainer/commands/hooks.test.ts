@@ -84,6 +84,22 @@ test("a path names the source, and what follows it", async () => {
   });
 });
 
+test("a source that names a model is read for that model, or said to be skipped", async () => {
+  const named = makeModel(kernel, { timesteps: 3, features: ["a", "b", "c"], channels: [{ base: "feature", a: 0, view: "level" }] });
+  const three = write("three.safetensors", encodeArtifact(named));
+  const sourceOf = (name: string, model: string, values: string) =>
+    `[vars.SOURCES.${name}]\nmodel = "${model}"\nscheme = "token"\ntoken = "path"\nsecrets = ["TOKEN"]\nkey = "path"\ntimestamp = "/at"\nvalues = ${values}\n`;
+  const models = write("models.toml", sourceOf("three", "north", '["/a", "/b", "/at"]') + sourceOf("two", model.name, '"/row"'));
+  const ask = (options: object, source = "three") =>
+    check({ ...EVENT, a: 1 }, { config: models, path: `/hooks/${source}/a-token-of-some-length/k`, ...options });
+  expect(await ask({})).toBe("three: skipped; signature fits: its events are read for the model north, which --model NAME=FILE gives");
+  expect(await ask({ model: new Map([["north", three]]) })).toContain('"values":[1,2,1795600000]');
+  expect(await ask({}, "two")).toContain('"values":[1,2]');
+  await expect(ask({ model: new Map([["north", join(folder, "model.safetensors")]]) })).rejects.toThrow(
+    "must name 2 places, one a feature of the model, got 3",
+  );
+});
+
 test("what cannot be used is one sentence", async () => {
   await expect(check(EVENT, { config: write("bad.toml", "a = ") })).rejects.toThrow("is not TOML");
   await expect(check(EVENT, { config: write("none.toml", "a = 1") })).rejects.toThrow("has no SOURCES");
