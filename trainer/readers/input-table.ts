@@ -78,6 +78,12 @@ export function knownInputTable(inputs: readonly Input[]): InputTable {
   return { of: (name) => readings.get(name) ?? { name, kind: "number", isSaid: true, codes: new Map(), count: 0, first: NOWHERE } };
 }
 
+/** What settles a text with digits where a format has numbers of its own: it is saved as a number, or a level. Undefined of other texts, and where nobody looks for categories. */
+export function adviseOnText(input: InputReading | undefined, value: unknown): string | undefined {
+  if (typeof value !== "string" || input === undefined || input.isSaid || !isBare(value)) return undefined;
+  return `: the text is no number, so save the column as numbers, or say --category ${quoteName(input.name)} where it is a category`;
+}
+
 /** A text with digits and no letters: a number, a date, a percentage, written in whatever way. */
 function isBare(text: string): boolean {
   return /\d/.test(text) && !/\p{L}/u.test(text);

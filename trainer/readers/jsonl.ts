@@ -7,7 +7,7 @@ import type { Labels } from "../statistics/labels.ts";
 import { type Batch, toColumn, type Wanted } from "./batch.ts";
 import { readingsOf } from "./encode-inputs.ts";
 import { toUtf8 } from "./encoding.ts";
-import { type InputReading, readCell } from "./input-table.ts";
+import { adviseOnText, type InputReading, readCell } from "./input-table.ts";
 import { expectNumber, openLabels, toLabel } from "./issues.ts";
 import { RECORDS_ADVICE, readFrame } from "./json-frames.ts";
 import { type LongNumberUse, parseJson } from "./json-text.ts";
@@ -225,7 +225,7 @@ function refuseFields(record: Fields, place: string): DataError {
     place,
     lists.length > 1
       ? `holds lists in ${lists.slice(0, 4).map(show).join(", ")}, expected "${SEQUENCE}", a list of rows: write one row a line, as explode of pandas and Polars does, and say --key`
-      : `has no "${SEQUENCE}", only ${names.slice(0, 4).map(show).join(", ") || "nothing"}: for one row a line say --key or --features`,
+      : `has no "${SEQUENCE}", only ${names.slice(0, 4).map(show).join(", ") || "nothing"}: for one row a line say --key, or --window where all rows are one series`,
   );
 }
 
@@ -276,6 +276,11 @@ function toCodes(sequence: unknown, readings: readonly InputReading[], place: st
 function findFeatures(record: unknown, place: string, { rows, columns, label, statics }: Wanted): readonly string[] {
   if (isCells(record)) throw refuseCells(record, place);
   if (!isFields(record)) throw new DataError(place, `holds ${describe(record)}, expected an object: one row, its features by name`);
+  if (rows?.features?.every((name) => !Object.hasOwn(record, name)) && Object.hasOwn(record, SEQUENCE))
+    throw new DataError(
+      place,
+      `holds a whole "${SEQUENCE}", while --key, --features, --window and --stride say one row a line: leave them out`,
+    );
   const rest = Object.keys(record).filter((name, i) => !columns.includes(name) && !isLabel(name, label) && !isIndex(name, i));
   const identifier = rest.find(isIdentifier);
   if (rows?.features === undefined && identifier !== undefined) throw refuseIdentifier(identifier, place);
@@ -301,7 +306,8 @@ function readFields(
     if (input?.kind === "category" && Number.isNaN(value)) return Number.NaN;
     if (typeof value === "number" && Number.isFinite(value)) return value;
     if (gaps && value === null) return Number.NaN;
-    onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, ${expectNumber(value === null, { gapAdvice })}`);
+    const what = value === undefined ? "missing" : describe(value);
+    onIssue(place, `${show(name)} is ${what}, ${expectNumber(value === null, { gapAdvice }, adviseOnText(input, value))}`);
     return Number.NaN;
   });
 }

@@ -13,12 +13,13 @@ export function shapeWithoutNames({ target }: Wanted): Shape {
   return target ? { timesteps: target.timesteps, features: target.features.length } : DEFAULT_SHAPE;
 }
 
-/** A count of columns that fits no shape. */
-export function refuseCount(columns: number, source: string, wanted: Wanted): DataError {
+/** A count of columns that fits no shape; `names` where a header names them, beside what options name. */
+export function refuseCount(columns: number, source: string, wanted: Wanted, names?: string): DataError {
   const { timesteps: T, features: F } = shapeWithoutNames(wanted);
+  const which = names === undefined ? "" : ` (${names})`;
   return new DataError(
     source,
-    `has ${columns === 1 ? "1 column" : `${columns} columns`}, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key or --features`,
+    `has ${columns === 1 ? "1 column" : `${columns} columns`}${which}, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key, or --window where all rows are one series`,
   );
 }
 
@@ -40,7 +41,7 @@ export function refuseGrouped({ features }: Grid, source: string): DataError {
 /** Names that say nothing. */
 export function refuseNames(names: readonly string[], values: readonly number[], source: string, wanted: Wanted): DataError {
   const { timesteps: T, features: F } = shapeWithoutNames(wanted);
-  if (values.length !== T * F && values.length !== T * F + 1) return refuseCount(values.length, source, wanted);
+  if (values.length !== T * F && values.length !== T * F + 1) return refuseCount(values.length, source, wanted, list(names, values));
   return new DataError(
     source,
     `names its columns ${list(names, values)}, which say no feature and step: say how names are written, as --columns "{feature}_{step}", or --by-position to take them as ${T} × ${F}, step by step`,

@@ -2,7 +2,7 @@
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { type Column, toColumn, type Wanted } from "./batch.ts";
-import { type InputReading, readCell } from "./input-table.ts";
+import { adviseOnText, type InputReading, readCell } from "./input-table.ts";
 import { expectNumber, openLabels, toLabel } from "./issues.ts";
 import { NO_LABEL } from "./no-label.ts";
 import type { Cell, Cursor } from "./parquet-cursor.ts";
@@ -55,7 +55,10 @@ export function readNumbers(
     }
     const number = toNumber(cell);
     if ((number === undefined || !Number.isFinite(number)) && !(gaps && isMissing(cell)))
-      onIssue(placeOf(range, n), `column ${show(name)} is ${describeCell(cell)}, ${expectNumber(isMissing(cell), { gapAdvice })}`);
+      onIssue(
+        placeOf(range, n),
+        `column ${show(name)} is ${describeCell(cell)}, ${expectNumber(isMissing(cell), { gapAdvice }, adviseOnText(input, cell))}`,
+      );
     if (typeof cell === "bigint" && BigInt(number ?? 0) !== cell) onRounded?.(1);
     values[offset + n * step] = number ?? Number.NaN;
   });

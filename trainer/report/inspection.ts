@@ -1,6 +1,7 @@
 // What a data set holds, before anybody trains on it: each feature, lengths, copies, and what its owner should know. Knows no model.
 // Legend: N sequences, T steps, F features.
-import { countStatics, type Input } from "../../shared/recipe/inputs.ts";
+import type { Input } from "../../shared/recipe/inputs.ts";
+import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { isZeroRow, type Shape } from "../../shared/sequence.ts";
 import type { Timeline } from "../readers/batch.ts";
 import type { ReadFacts } from "../readers/facts.ts";
@@ -68,12 +69,13 @@ const MIN_SEQUENCES = 100;
 
 /** Looks at everything once. All-zero rows before the first other row are padding. */
 export function inspectData({ values, labels, float32, timeline, inputs, facts }: Inspected): Inspection {
-  const { shape, features: names, sequences: N } = facts;
+  const { features: names, sequences: N } = facts;
+  const recipe = { timesteps: facts.shape.timesteps, features: names, padding: "leading" as const, ...(inputs && { inputs }) };
+  const shape = shapeOf(recipe);
   const features = describeFeatures(values, names, listRows(values, shape, timeline), {
-    from: names.length - countStatics(inputs ?? []),
+    from: names.length - (shape.statics ?? 0),
     rows: Array.from({ length: N }, (_, n) => (n + 1) * shape.timesteps - 1),
   });
-  const recipe = { timesteps: shape.timesteps, features: names, padding: "leading" as const, ...(inputs && { inputs }) };
   const distributions = describeTraining(
     recipe,
     values,

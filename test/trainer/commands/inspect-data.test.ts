@@ -104,3 +104,41 @@ test("a column of times that --time does not name is told from a category, and g
   const text = await inspect({ files: [at("iso.csv")], key: "who", time: "when", json: false });
   expect(text).toContain("- 2 features have gaps, x 9, z 12: train fills each from the row before");
 });
+
+test("padding counts in no range where something is given once a sequence", async () => {
+  const lines = Array.from(
+    { length: 300 },
+    (_, n) => `${Math.floor(n / 3)},${n % 3},${5 + (n % 4)},${40 + (Math.floor(n / 3) % 9)},${n % 2}`,
+  );
+  writeFileSync(at("short.csv"), `id,at,stage,age,label\n${lines.join("\n")}\n`);
+  const text = await inspect({ files: [at("short.csv")], key: "id", time: "at", static: ["age"], window: 5, label: "label", json: false });
+  expect(text).toContain("100 of 100 series padded (shorter than a window of 5)");
+  expect(text).toMatch(/^stage +whole numbers +5 … 8 +– +4 /m);
+  expect(text).toMatch(/^age +whole numbers +40 … 48 +– +9 /m);
+});
+
+test("numbers that were saved as texts are refused with both ways forward, and are levels where --category says so", async () => {
+  const advice = ": the text is no number, so save the column as numbers, or say --category isig where it is a category";
+  const parquet = join(import.meta.dirname, "../../fixtures/readers/text-numbers.parquet");
+  const values = { window: 2, label: "hyper", json: false };
+  await expect(inspect({ ...values, files: [parquet] })).rejects.toThrow(
+    `row 1: column "isig" is "22.59", expected a finite number${advice}`,
+  );
+  writeFileSync(at("texts.jsonl"), '{"isig":"22.59","glucose":100,"hyper":0}\n{"isig":"23","glucose":101,"hyper":1}\n');
+  await expect(inspect({ ...values, files: [at("texts.jsonl")] })).rejects.toThrow(`"isig" is "22.59", expected a finite number${advice}`);
+  expect(await inspect({ ...values, files: [parquet], category: ["isig"] })).toContain("isig=22.59");
+});
+
+test("a file of whole sequences, for which --features says rows, is refused with what to leave out", async () => {
+  writeFileSync(at("whole.jsonl"), `{"sequence":[[1,2],[3,4]],"label":0}\n`);
+  await expect(inspect({ files: [at("whole.jsonl")], features: ["a", "b"], json: false })).rejects.toThrow(
+    `line 1: holds a whole "sequence", while --key, --features, --window and --stride say one row a line: leave them out`,
+  );
+});
+
+test("a table of rows without --key says that --window takes it as one series", async () => {
+  writeFileSync(at("one.csv"), "at,isig,glucose,hyper\n2024-01-01,1,2,0\n2024-01-02,1,3,1\n");
+  await expect(inspect({ files: [at("one.csv")], time: "at", label: "hyper", json: false })).rejects.toThrow(
+    'has 2 columns ("isig", "glucose"), expected 50 numbers (10 × 5, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key, or --window where all rows are one series',
+  );
+});
