@@ -11,7 +11,8 @@ import { askDeployment, checkAddress, type DeploymentRequest, refusalOf, without
 /** An upload of 16 MiB on a slow line, and its proof. */
 const TIMEOUT_MS = 120_000;
 const JSON_FLAG = flag("print one JSON document on stdout");
-const URL_HELP = "address of the deployment, https://…; its API key goes into the variable QUICKSTEP_KEY";
+const URL_HELP =
+  "address of the deployment, https://… (or http://localhost:PORT); its API key, where it needs one, goes into the variable QUICKSTEP_KEY";
 
 const PUBLISH_WORDS = { artifact: word("artifact, .safetensors") };
 const PUBLISH_OPTIONS = {

@@ -14,7 +14,11 @@ import { declareCommand, flag, option, type Values, word } from "../cli/declarat
 import type { Dependencies } from "../cli/dependencies.ts";
 import { askDeployment, checkAddress, refusalOf, withoutSlashes } from "../cli/deployment.ts";
 
-const WORDS = { url: word("address of the deployment, https://…; its API key, where it needs one, goes into the variable QUICKSTEP_KEY") };
+const WORDS = {
+  url: word(
+    "address of the deployment, https://… (or http://localhost:PORT); its API key, where it needs one, goes into the variable QUICKSTEP_KEY",
+  ),
+};
 
 const OPTIONS = {
   artifact: option("FILE", text, "artifact that should be served", "edge/model.safetensors or model.safetensors"),

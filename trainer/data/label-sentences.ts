@@ -43,7 +43,7 @@ export function describeLabelFinding(finding: LabelFinding, names: readonly stri
     case "drift": {
       const { min, max, head, tail, tailShare, cost } = finding;
       return {
-        evidence: `The positive rate runs from ${percent(min)} to ${percent(max)} over tenths of the file. validation_split=${tailShare} holds out the tail (${percent(tail)} positive; ${percent(head)} before the tail), which alone costs ${cost.toFixed(4)} nats of validation loss.`,
+        evidence: `The positive rate runs from ${percent(min)} to ${percent(max)} over tenths of the file. Keras' validation_split=${tailShare} holds out the tail (${percent(tail)} positive; ${percent(head)} before the tail), which alone costs ${cost.toFixed(4)} nats of validation loss.`,
         fix: "Shuffle before splitting if the order means nothing. If the order means time, hold out the latest sequences and expect the positive rate to change further.",
       };
     }

@@ -15,9 +15,13 @@ import type { Warning } from "./warning.ts";
 export type TrainNote =
   | LeftOutNote
   | { readonly code: "split"; readonly split: Pick<Split, "by" | "reason"> }
-  /** Features that lack numbers in the training part, and how many, of so many: rows, or, where given once a sequence, sequences. None where gaps are taken in any case. */
+  /**
+   * Features that lack numbers in the training part, and how many, of so many: rows, or, where given once a sequence, sequences. None where
+   * gaps are taken in any case. `isOfWindows`: a row of a series counts in each window that holds it.
+   */
   | {
       readonly code: "gaps";
+      readonly isOfWindows?: true;
       readonly features: readonly { readonly feature: number; readonly missing: number; readonly of: number; readonly isStatic?: true }[];
     }
   /** Rows have times, and a channel looks at them or none does. */

@@ -44,7 +44,7 @@ export function prepare(data: LabelledDataset, options: TrainOptions, onNote: (n
 
 /** The features that lack numbers in training; undefined where none lacks any, in the test part either, unless --missing says that they may. */
 export function findGaps(
-  { shape, test }: LabelledDataset,
+  { shape, test, timeline }: LabelledDataset,
   { values }: Labelled,
   padding: Padding,
   train: Int32Array,
@@ -59,7 +59,7 @@ export function findGaps(
       ? { feature, missing: countWithGap(values, shape, train, feature), of: train.length, isStatic: true as const }
       : { feature, missing: facts.missing[feature], of: facts.rows },
   );
-  onNote({ code: "gaps", features: described });
+  onNote({ code: "gaps", ...(timeline && { isOfWindows: true }), features: described });
   return features;
 }
 

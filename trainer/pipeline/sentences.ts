@@ -70,7 +70,7 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
     case "teacher-pays":
       return `  a logistic regression on the same channels teaches the network: ${describeStep(note)}`;
     case "search-losses":
-      return `held-out log loss in the search: base rate ${note.baseRate.toFixed(4)}, levels and deltas ${note.plain.toFixed(4)}, chosen ${note.chosen.toFixed(4)}${note.chosen > note.plain ? " (what levels and deltas gain by comparison is no more than chance would)" : ""}`;
+      return `held-out log loss in the search: base rate ${note.baseRate.toFixed(4)}, levels and deltas ${note.plain.toFixed(4)}, chosen ${note.chosen.toFixed(4)}${note.chosen > note.plain ? " (what levels and deltas gain by comparison is no more than chance would bring)" : ""}`;
     case "channels":
       return `channels: ${note.channels.map((channel) => describeChannel(channel, names)).join(", ")}`;
     case "training-target":
@@ -127,14 +127,15 @@ function describeGate({ joins, gain, standardError, asked, learner }: Extract<Tr
 }
 
 /** `missing in the training part: 1,204 of open (12.0 %), 31 of age (2.0 % of the sequences), …` */
-function describeGaps({ features }: Extract<TrainNote, { code: "gaps" }>, names: readonly string[]): string {
+function describeGaps({ features, isOfWindows }: Extract<TrainNote, { code: "gaps" }>, names: readonly string[]): string {
   const how = "filled by the last observed value of the sequence, before it by the training median";
   if (features.length === 0) return `missing: no number of the training part; gaps are ${how}`;
   const list = features.map(
     ({ feature, missing, of, isStatic }) =>
       `${missing.toLocaleString("en-US")} of ${names[feature]} (${percent(missing / of)}${isStatic ? " of the sequences" : ""})`,
   );
-  return `missing in the training part: ${list.join(", ")}; ${how}`;
+  const where = isOfWindows ? " (a row counts in each window that holds it)" : "";
+  return `missing in the training part${where}: ${list.join(", ")}; ${how}`;
 }
 
 /** `linear .431, trees .404 → stack .399 (0.2 linear + 0.8 trees)`. */

@@ -20,7 +20,7 @@ export function membersSection({ card: { stack } }: ReportContent): Markup | nul
   return html`
     <section aria-labelledby="members">
       <h2 id="members">Who speaks in the model</h2>
-      <p class="lead">The model is a weighted sum of its learners’ logits. Log losses are of sequences that were not learnt from: ${unseen}.</p>
+      <p class="lead">The model is a weighted sum of its learners’ logits. The weights need not sum to 1: a sum above 1 takes probabilities farther from 0.5 than the learners have them. Log losses are of sequences that were not learnt from: ${unseen}.</p>
       <div class="wide" tabindex="0" role="group" aria-label="table"><table>
         <thead><tr><th scope="col">Learner</th><th scope="col">Log loss alone</th><th scope="col">Weight</th><th scope="col">What it is</th></tr></thead>
         <tbody>${learners.map(

@@ -18,6 +18,9 @@ test("what is given once a sequence lacks one number a sequence, and not one a r
   expect(describeNote(notes[0], ["close", "age"])).toMatch(
     /^missing in the training part: 1 of close \(8\.3 %\), 1 of age \(25\.0 % of the sequences\); filled by/,
   );
+  const windows = { ...data, timeline: {} } as unknown as LabelledDataset;
+  findGaps(windows, usable, "leading", Int32Array.of(0, 1, 2, 3), options, (note) => notes.push(note));
+  expect(describeNote(notes[1], ["close", "age"])).toContain("training part (a row counts in each window that holds it): 1 of close");
 });
 
 test("a search that chose less than levels and deltas gain says why", () => {
@@ -26,7 +29,7 @@ test("a search that chose less than levels and deltas gain says why", () => {
     "held-out log loss in the search: base rate 0.5633, levels and deltas 0.5413, chosen 0.5300",
   );
   expect(describeNote({ ...losses, chosen: 0.5505 }, [])).toBe(
-    "held-out log loss in the search: base rate 0.5633, levels and deltas 0.5413, chosen 0.5505 (what levels and deltas gain by comparison is no more than chance would)",
+    "held-out log loss in the search: base rate 0.5633, levels and deltas 0.5413, chosen 0.5505 (what levels and deltas gain by comparison is no more than chance would bring)",
   );
 });
 
