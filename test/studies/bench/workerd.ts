@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const require = createRequire(import.meta.url);
-const WRANGLER = join(dirname(require.resolve("wrangler/package.json")), "bin", "wrangler.js");
+export const WRANGLER = join(dirname(require.resolve("wrangler/package.json")), "bin", "wrangler.js");
 const WORKERD = join(dirname(createRequire(require.resolve("wrangler/package.json")).resolve("workerd/package.json")), "bin", "workerd");
 
 /** A folder of modules with the configuration that serves them. */

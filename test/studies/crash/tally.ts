@@ -46,7 +46,7 @@ export interface Tally {
 }
 
 /** What an attempt holds: each row under its own id. */
-export function rowsOf({
+function rowsOf({
   id,
   body,
 }: Pick<Attempt, "id" | "body">): readonly { readonly id: string; readonly key: string; readonly seq: number; readonly text: string }[] {
@@ -145,10 +145,7 @@ export function tally(
 }
 
 /** Batches as they came: their bytes, their rows, their order. */
-export function tallyBatches(
-  attempts: readonly Attempt[],
-  dead: readonly ListedDead[],
-): Pick<Tally, "batches" | "brokenBatches" | "outOfOrder"> {
+function tallyBatches(attempts: readonly Attempt[], dead: readonly ListedDead[]): Pick<Tally, "batches" | "brokenBatches" | "outOfOrder"> {
   const batches = new Map<string, { readonly body: string; readonly rows: readonly string[] }>();
   const broken = new Set<string>();
   const batchOf = new Map<string, string>();

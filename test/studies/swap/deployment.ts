@@ -15,10 +15,8 @@ export interface Deployment {
   close(): Promise<void>;
 }
 
-/** How often an isolate looks, in seconds. */
-export const LOOK_S = 0.2;
-/** What the Worker is given: one key, an admin's. */
-export const TEXTS = { API_KEYS: `bench:${hashOf(BENCH_KEY)}:admin`, MODELS_LOOK_S: `${LOOK_S}` };
+/** What the Worker is given: one key, an admin's; and how often an isolate looks, in seconds. */
+export const TEXTS = { API_KEYS: `bench:${hashOf(BENCH_KEY)}:admin`, MODELS_LOOK_S: "0.2" };
 export const AUTHORIZED = { authorization: `Bearer ${BENCH_KEY}` };
 
 /** SHA-256 as hexadecimal digits. */
