@@ -55,8 +55,6 @@ interface Slot {
   pointer?: Pointer;
   /** The pointer's, once it is proven beside the current one. */
   challenger?: Challenger;
-  /** The current one with its challenger in the shadow, as it was served last. */
-  shadowed?: ServedModel;
   /** The artifact that answers; its model may have been dropped. */
   current?: string;
   /** When the last look began; −∞: never. */
@@ -86,6 +84,8 @@ export class Registry implements Models {
   private readonly slots = new Map<string, Slot>();
   /** By name and hash. */
   private readonly loaded = new Map<string, Entry>();
+  /** By a challenger in the shadow, for as long as that is loaded: the one that it was last beside, with it. */
+  private readonly shadowed = new WeakMap<ServedModel, ServedModel>();
   private bundled: ServedModel | undefined;
   /** When the load that is under way began; 0: none is. */
   private loadingSince = 0;
@@ -218,8 +218,12 @@ export class Registry implements Models {
     const other = this.use(slot, challenger.sha256);
     if (!isShadow || other === undefined) return other ?? this.found(slot);
     const served = this.found(slot);
-    if (slot.shadowed?.sha256 !== served.sha256 || slot.shadowed.shadow !== other) slot.shadowed = { ...served, shadow: other };
-    return slot.shadowed;
+    let both = this.shadowed.get(other);
+    if (both?.engine !== served.engine) {
+      both = { ...served, shadow: other };
+      this.shadowed.set(other, both);
+    }
+    return both;
   }
 
   private answering(slot: Slot): ServedModel | undefined {
