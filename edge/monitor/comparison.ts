@@ -1,10 +1,8 @@
 // A challenger in the shadow beside the model that answers: what both said of the same sequences, and what came true of it. Sums, which
 // add up whatever isolate they come from. Pure; the logarithm is the kernel's.
 import type { Estimate } from "../../shared/model.ts";
-import { type Functions, lossOf, type Tally } from "./performance.ts";
+import { type Functions, lossOf, type Tally, Z } from "./performance.ts";
 
-/** z of a 95 % interval. */
-const Z = 1.959964;
 /** Bins of the difference from −1 to 1. */
 const DIFFERENCE_BINS = 40;
 

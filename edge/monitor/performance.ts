@@ -1,6 +1,7 @@
 // Predictions and what came true, added up by day, and the figures of it: log loss, Brier score, AUC, calibration, reliability. Pure; log
 // and exp are the kernel's.
 // Legend: B bins of the probability.
+import type { Estimate } from "../../shared/model.ts";
 import { PREDICTION_SHARDS } from "./prediction-id.ts";
 
 /** Bins of equal width: the AUC and the calibration are computed from their counts, losses from each prediction. */
@@ -8,7 +9,7 @@ const BINS = 200;
 /** Of the reliability that is shown: so many of about equal mass. */
 const SHOWN_BINS = 10;
 /** z of a 95 % interval. */
-const Z = 1.959964;
+export const Z = 1.959964;
 const NEWTON_STEPS = 25;
 /** Below this no logarithm is taken: a loss stays finite, as the trainer's does. */
 const MIN_PROBABILITY = 1e-7;
@@ -26,12 +27,6 @@ export interface Tally {
   onesIn: number[];
   /** (B) sum of the probabilities. */
   sumIn: number[];
-}
-
-export interface Estimate {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 /** Null where a figure is not defined, as the AUC of one class is not. */

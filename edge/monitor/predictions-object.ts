@@ -231,7 +231,7 @@ export class Predictions implements PredictionsObject {
     writeBets(this.sql, suffix, { ...readBets(this.sql, suffix), told: 1 });
   }
 
-  async view(model?: string): Promise<PerformanceShare> {
+  async view(model: string): Promise<PerformanceShare> {
     const suffix = suffixOf(model);
     const days: Record<string, Tally> = {};
     if (!this.isReady) return { days, counts: countsOf([], suffix), evidence: 1, changed: false };
