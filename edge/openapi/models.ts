@@ -87,30 +87,21 @@ function change(operationId: string, summary: string, description: string): Oper
 
 /** Of each path of /v1/score, and of the card, one under a model's name. */
 function namedScorePaths(): Paths {
+  const named = (operation: Operation, operationId: string, summary: string): Operation => ({
+    ...operation,
+    operationId,
+    summary,
+    parameters: [{ ...NAME, example: hole("name") }, ...(operation.parameters ?? [])],
+    responses: { ...operation.responses, ...problems("notFound") },
+  });
   const paths = scorePaths();
-  const { get: card } = paths["/v1/model"];
   const scoring = Object.entries(paths).filter(([path]) => path.startsWith("/v1/score"));
-  const named: Operation = {
-    ...card!,
-    operationId: "getCardOfModel",
-    summary: "The card of a model of the registry",
-    parameters: [{ ...NAME, example: hole("name") }],
-    responses: { ...card!.responses, ...problems("notFound") },
-  };
   return {
-    "/v1/models/{name}/card": { get: named },
+    "/v1/models/{name}/card": { get: named(paths["/v1/model"].get, "getCardOfModel", "The card of a model of the registry") },
     ...Object.fromEntries(
       scoring.map(([path, { post }]) => [
         path.replace("/v1/score", "/v1/models/{name}/score"),
-        {
-          post: {
-            ...post,
-            operationId: `${post.operationId}OfModel`,
-            summary: `${post.summary} by a model of the registry`,
-            parameters: [{ ...NAME, example: hole("name") }, ...(post.parameters ?? [])],
-            responses: { ...post.responses, ...problems("notFound") },
-          },
-        },
+        { post: named(post, `${post.operationId}OfModel`, `${post.summary} by a model of the registry`) },
       ]),
     ),
   };

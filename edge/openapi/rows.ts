@@ -1,17 +1,11 @@
 // What a model takes, as JSON schemas: rows of numbers, or of a model's inputs, with texts where categories stand; what is given once a
 // sequence, times of rows; in score requests and in events.
-import { toJsonSchema } from "@valibot/to-json-schema";
-import type { Schema } from "../http/schema.ts";
 import { nameSchema, timestampSchema } from "../webhooks/event.ts";
+import { jsonSchema } from "./json-schema.ts";
 import { either, hole, type Json, join, object, only, ref } from "./terms.ts";
 
-const inputOf = (schema: Schema): Json => {
-  const { $schema, ...rest } = toJsonSchema(schema, { typeMode: "input", errorMode: "ignore" });
-  return rest;
-};
-
 /** A key or an id, as requests have it. */
-export const givenName = (): Json => inputOf(nameSchema());
+export const givenName = (): Json => jsonSchema(nameSchema(), "input");
 
 const GAPS = only("gaps", "null stands for a number that is missing. ");
 /** What generated clients look at, beside the types of each place. */
@@ -79,12 +73,17 @@ export const statics = only("statics", {
 });
 
 /** Times of a sequence's rows. */
-export const times = (): Json => ({ type: "array", minItems: 1, maxItems: hole("timesteps"), items: inputOf(timestampSchema()) });
+export const times = (): Json => ({
+  type: "array",
+  minItems: 1,
+  maxItems: hole("timesteps"),
+  items: jsonSchema(timestampSchema(), "input"),
+});
 
 /** What POST /v1/streams/{key}/events takes: one event. */
 export function event(): Json {
   const named = (values: unknown, description?: string, more: Record<string, unknown> = {}): Json =>
-    object({ id: givenName(), timestamp: inputOf(timestampSchema()), values, ...more }, ["static"], {
+    object({ id: givenName(), timestamp: jsonSchema(timestampSchema(), "input"), values, ...more }, ["static"], {
       ...(description && { description }),
     });
   const inputRow = {

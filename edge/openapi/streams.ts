@@ -1,14 +1,13 @@
 // The part of the OpenAPI document that is about streams and deliveries: its paths. Their bodies and queries are in stream-schemas.ts.
-import { toJsonSchema } from "@valibot/to-json-schema";
 import { lazy } from "../http/schema.ts";
 import { deliveriesQuery, listQuery, replayQuery, testQuery } from "../streams/requests.ts";
 import { MAX_NAME_BYTES, textNameSchema } from "../webhooks/event.ts";
 import { SHOWN } from "./figures.ts";
-import { queryParameters } from "./json-schema.ts";
+import { jsonSchema, queryParameters } from "./json-schema.ts";
 import { BODIED, hole, type Json, json, KEYED, type Operation, type Paths, problems, ref, text } from "./terms.ts";
 
 const KEY = lazy((): Json => {
-  const { $schema, ...schema } = toJsonSchema(textNameSchema(), { errorMode: "ignore" });
+  const schema = jsonSchema(textNameSchema(), "input");
   return { name: "key", in: "path", required: true, schema, description: `Percent-encoded; at most ${MAX_NAME_BYTES} bytes.` };
 });
 const DELIVERY_ID: Json = { name: "id", in: "path", required: true, schema: text };
