@@ -108,10 +108,9 @@ function checkStream(key: string, source: Source, endpoints: Endpoints): void {
   if (!mayWrite(source, endpoints.sources, key)) throw new RequestError("forbidden", "this source may not write the event's stream");
   const name = modelFor(key, endpoints);
   if (name === undefined || name === source.model) return;
-  const own = source.model === undefined ? "none" : source.model;
   throw new RequestError(
     "configuration",
-    `STREAM_MODELS and SOURCES must name one model for a stream: ${key} has ${name}, ${source.name} ${own}`,
+    `STREAM_MODELS and SOURCES must name one model for a stream: ${key} has ${name}, ${source.name} ${source.model ?? "none"}`,
   );
 }
 

@@ -76,13 +76,13 @@ async function allModels(served: ServedModel, bound: ModelRegistry | undefined) 
     ...others.map((one) =>
       "fault" in one
         ? { name: one.name, version: "", fault: one.fault }
-        : { name: one.name, version: one.sha256.slice(0, 12), fault: faults[one.name] },
+        : { name: one.name, version: versionOf(one), fault: faults[one.name] },
     ),
   ];
 }
 
 /** The protocol's version: the beginning of the artifact's hash. */
-function versionOf({ sha256 }: ServedModel): string {
+function versionOf({ sha256 }: Pick<ServedModel, "sha256">): string {
   return sha256.slice(0, 12);
 }
 
