@@ -1,7 +1,7 @@
 // publish, rollback, models, compare: the registry of a deployment, from here. The Worker proves what it is given; what it says is printed.
 import { createHash } from "node:crypto";
 import { UsageError } from "../../shared/errors.ts";
-import type { Estimate } from "../../shared/model.ts";
+import { type Estimate, modelId } from "../../shared/model.ts";
 import { loadModel } from "../artifact/artifact-file.ts";
 import { part, text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
@@ -56,7 +56,7 @@ export const publishCommand = declareCommand({
     terminal.print(
       values.json
         ? JSON.stringify(pointer)
-        : `${name}@${sha256.slice(0, 12)} ${describeRole(values)} at ${values.to}, within seconds everywhere`,
+        : `${modelId({ name }, sha256)} ${describeRole(values)} at ${values.to}, within seconds everywhere`,
     );
   },
 });
@@ -81,7 +81,7 @@ export const rollbackCommand = declareCommand({
   run: async ({ url, name, json }: Values<typeof ROLLBACK_WORDS, typeof ROLLBACK_OPTIONS>, { key, terminal }: Dependencies) => {
     if (name === undefined) throw new UsageError("--name NAME must be given: the model to roll back");
     const pointer = await call(url, `/v1/models/${encodeURIComponent(name)}/rollback`, key, { method: "POST" });
-    terminal.print(json ? JSON.stringify(pointer) : `${name}@${String(pointer.sha256).slice(0, 12)} answers again at ${url}`);
+    terminal.print(json ? JSON.stringify(pointer) : `${modelId({ name }, String(pointer.sha256))} answers again at ${url}`);
   },
 });
 
@@ -113,7 +113,7 @@ export const modelsCommand = declareCommand({
     for (const { name, sha256, previous, when, by, challenger, fault } of models)
       terminal.print(
         fault ??
-          `${name}@${sha256.slice(0, 12)}${when ? `, published ${when} by ${by}` : ", put by hand"}${previous ? `, before ${previous.slice(0, 12)}` : ""}` +
+          `${modelId({ name }, sha256)}${when ? `, published ${when} by ${by}` : ", put by hand"}${previous ? `, before ${previous.slice(0, 12)}` : ""}` +
             (challenger ? `; challenger ${challenger.sha256.slice(0, 12)} ${describeRole(challenger)}` : ""),
       );
   },

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { DataError, UsageError } from "../../shared/errors.ts";
-import { score } from "../../shared/model.ts";
+import { modelId, score } from "../../shared/model.ts";
 import { expandGiven } from "../../shared/recipe/given-rows.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { type SampleRequest, sampleRequest } from "../../shared/sample.ts";
@@ -85,6 +85,11 @@ export interface VerifyRequest {
   readonly json: boolean;
 }
 
+/** What should be served. */
+interface ExpectedModel extends LoadedModel {
+  readonly sha256: string;
+}
+
 /** One request of a huge model's sequences stays below every body limit. */
 const MAX_NUMBERS = 50_000;
 const TIMEOUT_MS = 30_000;
@@ -92,13 +97,14 @@ const TIMEOUT_MS = 30_000;
 /** Prints what is proven. Throws DataError where the deployment cannot be reached, is of another artifact, or answers one bit differently. */
 export async function verify(request: VerifyRequest, engines: Engines, terminal: Pick<Dependencies["terminal"], "print">): Promise<void> {
   const loaded = loadModel(request.artifact, engines);
+  const expected = { ...loaded, sha256: createHash("sha256").update(loaded.bytes).digest("hex") };
   const base = withoutSlashes(request.url);
   let code = "";
-  for (const protocol of PROTOCOLS) code = await verifyProtocol(protocol, base, loaded, engines, request);
+  for (const protocol of PROTOCOLS) code = await verifyProtocol(protocol, base, expected, engines, request);
   const protocols = PROTOCOLS.map(({ name }) => name);
   const golden = loaded.model.golden.probabilities.length;
-  const { version, name } = request;
-  const id = name === undefined ? loaded.id : `${name}@${loaded.id.slice(loaded.id.lastIndexOf("@") + 1)}`;
+  const { version, name = loaded.model.name } = request;
+  const id = modelId({ name }, expected.sha256);
   const proven = loaded.model.recipe.inputs
     ? `${golden} golden vectors as float64, and a sample as JSON`
     : `${golden} golden vectors as ${protocols.join(" and as ")}`;
@@ -113,7 +119,7 @@ export async function verify(request: VerifyRequest, engines: Engines, terminal:
 async function verifyProtocol(
   protocol: Protocol,
   base: string,
-  loaded: LoadedModel,
+  loaded: ExpectedModel,
   engines: Engines,
   request: VerifyRequest,
 ): Promise<string> {
@@ -213,7 +219,7 @@ async function ask(
   base: string,
   { name, type, decode }: Protocol,
   body: BodyInit,
-  { id, bytes }: LoadedModel,
+  { id, sha256 }: ExpectedModel,
   { key, version, name: asked }: VerifyRequest,
 ): Promise<{ readonly headers: Headers; readonly probabilities: ArrayLike<number> }> {
   const response = await askDeployment(base, asked === undefined ? "/v1/score" : `/v1/models/${encodeURIComponent(asked)}/score`, key, {
@@ -226,8 +232,7 @@ async function ask(
   const served = headers.get("x-quickstep-model");
   if (asked !== undefined && status === 404 && served !== null) throw await refusalOf(base, response, "a key");
   if (served === null) throw new DataError(base, `answered ${status} without the header x-quickstep-model: this is no Quickstep Worker`);
-  if (served !== createHash("sha256").update(bytes).digest("hex"))
-    throw new DataError(base, `serves the artifact ${served.slice(0, 12)}, expected ${id}: ${adviceFor(version)}`);
+  if (served !== sha256) throw new DataError(base, `serves the artifact ${served.slice(0, 12)}, expected ${id}: ${adviceFor(version)}`);
   if (status !== 200) throw await refusalOf(base, response, "a key");
   return {
     headers,
