@@ -8,24 +8,17 @@ import { readAccess } from "../../edge/http/access.ts";
 import type { Bucket } from "../../edge/models/bucket.ts";
 import { monitored } from "../../edge/models/monitored.ts";
 import { Registry } from "../../edge/models/registry.ts";
-import { measured, openModel } from "../../edge/models/servable-model.ts";
 import { hooksOf } from "../../edge/monitor/hooks.ts";
 import { encodeArtifact } from "../../shared/artifact/artifact.ts";
-import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
 import { createRandom } from "../../trainer/statistics/random.ts";
-import { type App, DEPENDENCIES } from "../fixtures/app.ts";
+import { type App, artifactOpener, DEPENDENCIES } from "../fixtures/app.ts";
 import { kernel } from "../fixtures/kernel.ts";
 import { makeModel } from "../fixtures/model.ts";
 import { openMonitor } from "../fixtures/monitor.ts";
 import { drawSequences, makeWatchedModel } from "../studies/drift/streams.ts";
 import { BUILT_ASSETS as assets, isHere, launch, openPage, SCREENS, SHOTS, violationsOn, widerThanScreen } from "./chromium.ts";
 
-const { log } = instantiateKernel(kernel);
-const open = (bytes: Uint8Array<ArrayBuffer>) =>
-  measured(
-    openModel(bytes, log, (model) => createWasmEngine(kernel, model)),
-    bytes,
-  );
+const open = artifactOpener(kernel);
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 const [T, F] = [5, 3];
 

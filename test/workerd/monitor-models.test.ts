@@ -8,14 +8,13 @@ import { digestOf } from "../../edge/http/hashes.ts";
 import type { Bucket } from "../../edge/models/bucket.ts";
 import { monitored } from "../../edge/models/monitored.ts";
 import { Registry } from "../../edge/models/registry.ts";
-import { measured, openModel } from "../../edge/models/servable-model.ts";
 import { type MonitorBindings, openMonitor } from "../../edge/monitor/bindings.ts";
 import { hooksOf } from "../../edge/monitor/hooks.ts";
 import { NO_ENDPOINTS } from "../../edge/streams/endpoints.ts";
 import { encodeArtifact } from "../../shared/artifact/artifact.ts";
-import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
+import { instantiateKernel } from "../../shared/engine.ts";
 import kernel from "../../shared/kernel/inference.wasm";
-import { DEPENDENCIES } from "../fixtures/app.ts";
+import { artifactOpener, DEPENDENCIES } from "../fixtures/app.ts";
 import { makeModel } from "../fixtures/model.ts";
 
 type Bindings = MonitorBindings & { TEST_MODELS: Bucket; API_KEYS: string };
@@ -23,11 +22,7 @@ const { TEST_MODELS: bucket, API_KEYS, DRIFT, OUTCOMES, METRICS } = env as unkno
 const functions = instantiateKernel(kernel);
 const WAIT = { timeout: 15_000, interval: 250 };
 
-const open = (bytes: Uint8Array<ArrayBuffer>) =>
-  measured(
-    openModel(bytes, functions.log, (one) => createWasmEngine(kernel, one)),
-    bytes,
-  );
+const open = artifactOpener(kernel);
 const now = () => Date.now();
 const report = (error: Error) => {
   throw error;
@@ -70,9 +65,9 @@ test("each name of one artifact has its own predictions, outcomes, performance a
 
   const outcomes = [ours, ...theirs].map((prediction, n) => ({ prediction, label: n === 0 ? 1 : 0 }));
   await call("POST", "/v1/outcomes", JSON.stringify({ outcomes })); // all of one artifact in one request
-  const [p] = [first.results[0].probability];
+  const p = first.results[0].probability;
   await vi.waitFor(async () => {
-    const [one, two] = [await call(`GET`, `${left}/performance`), await call("GET", `${right}/performance`)];
+    const [one, two] = [await call("GET", `${left}/performance`), await call("GET", `${right}/performance`)];
     expect([one.model, one.outcomes, two.model, two.outcomes]).toEqual([first.model, 1, second.model, 2]);
     expect((one.logLoss as { value: number }).value).toBeCloseTo(-Math.log(p), 5);
     expect((two.logLoss as { value: number }).value).toBeCloseTo(-Math.log(1 - p), 5);

@@ -8,18 +8,17 @@ import { digestOf } from "../../edge/http/hashes.ts";
 import type { Bucket } from "../../edge/models/bucket.ts";
 import { artifactKey, pointerKey } from "../../edge/models/pointer.ts";
 import { Registry, type RegistrySettings } from "../../edge/models/registry.ts";
-import { measured, openModel } from "../../edge/models/servable-model.ts";
 import { encodeArtifact } from "../../shared/artifact/artifact.ts";
-import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
+import { instantiateKernel } from "../../shared/engine.ts";
 import kernel from "../../shared/kernel/inference.wasm";
 import { score } from "../../shared/model.ts";
-import { DEPENDENCIES } from "../fixtures/app.ts";
+import { artifactOpener, DEPENDENCIES } from "../fixtures/app.ts";
 import { makeModel } from "../fixtures/model.ts";
 
 const { TEST_MODELS: r2, API_KEYS } = env as unknown as { TEST_MODELS: Bucket & { delete(key: string): Promise<void> }; API_KEYS: string };
 const ADMIN = { authorization: "Bearer test-key-admin" };
 const { log } = instantiateKernel(kernel);
-const openArtifact = (bytes: Uint8Array<ArrayBuffer>) => openModel(bytes, log, (model) => createWasmEngine(kernel, model));
+const open = artifactOpener(kernel);
 
 /** Models of one shape that answer differently. */
 const models = [2, 3, 5, 7].map((seed) => makeModel(kernel, { name: "fx", units: 8 + seed }));
@@ -63,9 +62,8 @@ function openRig(settings: Partial<RegistrySettings> = {}): Rig {
       return r2.list(options);
     },
   };
-  const open = (bytes: Uint8Array<ArrayBuffer>) => measured(openArtifact(bytes), bytes);
   const now = () => rig.clock;
-  const registry = new Registry({ bundled: openArtifact(bundled), bucket, open, now, log: () => {}, settings });
+  const registry = new Registry({ bundled: open(bundled).servable, bucket, open, now, log: () => {}, settings });
   const app = createApp(registry, { ...DEPENDENCIES, access: readAccess({ API_KEYS }), now, registry: { registry, bucket, open, now } });
   return Object.assign(rig, { app, bucket });
 }
@@ -119,7 +117,7 @@ function ofNewerFormat(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> 
 const pointerOf = async (name = "fx") => JSON.parse((await (await r2.get(pointerKey(name)))?.text()) ?? "null");
 
 for (const [i, artifact] of artifacts.entries()) {
-  const servable = openArtifact(artifact);
+  const { servable } = open(artifact);
   if ("unready" in servable) throw new Error(servable.unready);
   const { timesteps: T, features } = servable.model.recipe;
   const values = new Float64Array(T * features.length);
@@ -434,7 +432,7 @@ describe("several models", () => {
   });
 
   test("beyond the isolate's room the one asked for longest ago is dropped, and read again when it is asked for; the default one stays", async () => {
-    const { bytes } = measured(openArtifact(A), A);
+    const { bytes } = open(A);
     const rig = openRig({ maxBytes: Math.floor(2.5 * bytes) });
     for (const [name, artifact, hash] of [
       ["fx", A, a],

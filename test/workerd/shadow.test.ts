@@ -10,7 +10,6 @@ import type { Bucket } from "../../edge/models/bucket.ts";
 import { monitored } from "../../edge/models/monitored.ts";
 import { artifactKey, pointerKey } from "../../edge/models/pointer.ts";
 import { Registry } from "../../edge/models/registry.ts";
-import { measured, openModel } from "../../edge/models/servable-model.ts";
 import { type MonitorBindings, openMonitor } from "../../edge/monitor/bindings.ts";
 import type { Comparison } from "../../edge/monitor/comparison.ts";
 import { hooksOf } from "../../edge/monitor/hooks.ts";
@@ -20,7 +19,7 @@ import { encodeArtifact } from "../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
 import kernel from "../../shared/kernel/inference.wasm";
 import { score } from "../../shared/model.ts";
-import { DEPENDENCIES } from "../fixtures/app.ts";
+import { artifactOpener, DEPENDENCIES } from "../fixtures/app.ts";
 import { makeModel } from "../fixtures/model.ts";
 
 const {
@@ -31,7 +30,7 @@ const {
 const ADMIN = { authorization: "Bearer test-key-admin" };
 const functions = instantiateKernel(kernel);
 const { log } = functions;
-const openArtifact = (bytes: Uint8Array<ArrayBuffer>) => openModel(bytes, log, (model) => createWasmEngine(kernel, model));
+const open = artifactOpener(kernel);
 /** Objects outlive a test: each has models of its own. */
 let units = 20;
 const newModel = (more: object = {}) => makeModel(kernel, { name: "duel", units: units++, ...more });
@@ -39,14 +38,13 @@ const WAIT = { timeout: 15_000, interval: 250 };
 
 /** A Worker with a registry and what is bound to watch with. */
 function openRig(bindings: MonitorBindings) {
-  const open = (bytes: Uint8Array<ArrayBuffer>) => measured(openArtifact(bytes), bytes);
   const now = () => Date.now();
   const report = (error: Error) => {
     throw error;
   };
   const { monitor } = openMonitor(bindings, { functions, now, report, settings: NO_ENDPOINTS.settings, streams: () => undefined });
   const registry = new Registry({
-    bundled: openArtifact(encodeArtifact(makeModel(kernel, { name: "duel" }))),
+    bundled: open(encodeArtifact(makeModel(kernel, { name: "duel" }))).servable,
     bucket: r2,
     open,
     now,

@@ -10,7 +10,6 @@ import type { Bucket } from "../../edge/models/bucket.ts";
 import type { ServedModel } from "../../edge/models/models.ts";
 import { artifactKey, pointerKey } from "../../edge/models/pointer.ts";
 import { Registry } from "../../edge/models/registry.ts";
-import { measured, openModel } from "../../edge/models/servable-model.ts";
 import { shardOf } from "../../edge/streams/directory.ts";
 import { readEndpoints } from "../../edge/streams/endpoints.ts";
 import { createObjectStore, directoryOf, type Namespace } from "../../edge/streams/object-store.ts";
@@ -18,20 +17,16 @@ import type { ObjectContext } from "../../edge/streams/storage.ts";
 import { Stream } from "../../edge/streams/stream.ts";
 import type { StreamObject } from "../../edge/streams/stream-object.ts";
 import { encodeArtifact } from "../../shared/artifact/artifact.ts";
-import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
+import { instantiateKernel } from "../../shared/engine.ts";
 import kernel from "../../shared/kernel/inference.wasm";
 import { score } from "../../shared/model.ts";
-import { DEPENDENCIES } from "../fixtures/app.ts";
+import { artifactOpener, DEPENDENCIES } from "../fixtures/app.ts";
 import { type ModelOptions, makeModel } from "../fixtures/model.ts";
 
 const { TEST_MODELS: r2, API_KEYS } = env as unknown as { TEST_MODELS: Bucket & { delete(key: string): Promise<void> }; API_KEYS: string };
 const ADMIN = { authorization: "Bearer test-key-admin" };
 const { log } = instantiateKernel(kernel);
-const open = (bytes: Uint8Array<ArrayBuffer>) =>
-  measured(
-    openModel(bytes, log, (model) => createWasmEngine(kernel, model)),
-    bytes,
-  );
+const open = artifactOpener(kernel);
 const T = 10;
 const START = Date.UTC(2026, 0, 31);
 /** Seconds since 1970. */

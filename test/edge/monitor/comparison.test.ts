@@ -1,6 +1,7 @@
 // A challenger in the shadow: the figures, and that each pair is judged once, whatever comes first. On workerd's own objects:
 // test/workerd/shadow.test.ts.
 import { describe, expect, test } from "vitest";
+import type { Ready } from "../../../edge/models/servable-model.ts";
 import { addPair, addPairs, describePairs, describeShares, judgePair, noPairs } from "../../../edge/monitor/comparison.ts";
 import { addOutcome, noOutcomes } from "../../../edge/monitor/performance.ts";
 import { predictionsName, readPredictionId } from "../../../edge/monitor/prediction-id.ts";
@@ -108,7 +109,7 @@ describe("pairs", () => {
     const id = eventPredictionId("EURUSD", "api", "bar-1");
     const told: unknown[] = [];
     const rows = Array.from({ length: 10 }, (_, t) => [...values.subarray(t * 5, (t + 1) * 5)]);
-    const onScored = (...[raw, probabilities, , ids]: Parameters<NonNullable<Parameters<typeof scoreRows>[0]["onScored"]>>) => {
+    const onScored: Ready["onScored"] = (raw, probabilities, _, ids) => {
       told.push(ids);
       node.monitor.isolate.shadow(served, raw, probabilities, ids);
     };
