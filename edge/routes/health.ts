@@ -3,7 +3,7 @@
 import { type Access, faultOf, isLocal, verifyKey } from "../http/access.ts";
 import { Hono } from "../http/hono.ts";
 import { RequestError } from "../http/problem.ts";
-import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
+import { type EdgeContext, type EdgeEnv, waitUntil } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import type { Models } from "../models/models.ts";
 import { checkUsable, type Endpoints, endpointsFor } from "../streams/endpoints.ts";
@@ -22,10 +22,12 @@ export function healthRoutes(modelOf: RequestModel, models: Models, { access, en
       const fault = faultOf(access, c.req.raw);
       if (fault !== undefined) throw new RequestError("keys", fault);
       await checkConfiguration(c, access, endpointsFor(endpoints, model.recipe));
+      // The answer names none of these.
+      const named: RequestModel = (c, name) => models.choose({ name, waitUntil: (promise) => waitUntil(c, promise) });
       const names = new Set([...endpoints.sources.values(), ...endpoints.streamModels].map((one) => one.model));
       for (const name of names) {
         if (name === undefined) continue;
-        const { model } = await configuredModel((_, of) => models.choose({ name: of }), c, name);
+        const { model } = await configuredModel(named, c, name);
         await checkConfiguration(c, access, endpointsFor(endpoints, model.recipe, name));
       }
       const faults = models.faults();

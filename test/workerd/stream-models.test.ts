@@ -329,6 +329,24 @@ describe("a model that is not there", () => {
     expect((await rig.app.request("https://edge.test/health/ready", { headers: ADMIN })).status).toBe(200);
   });
 
+  test("any more is heard of by the health route, whose look is kept alive after its answer", async () => {
+    await publish(A);
+    const rig = openRig();
+    await send(rig, fresh("north"), eventOf(1));
+    await r2.delete(pointerKey("north"));
+    rig.clock.now += 10_000;
+    const kept: Promise<unknown>[] = [];
+    const context = { waitUntil: (promise: Promise<unknown>) => kept.push(promise) };
+    const get = async (path: string) =>
+      (await rig.app.request(`https://edge.test${path}`, { headers: ADMIN }, {}, context as never)).json();
+    await get("/v1/model"); // the default one's look
+    await Promise.all(kept.splice(0));
+    expect(await get("/health/ready")).not.toHaveProperty("registry");
+    expect(kept).toHaveLength(1);
+    await kept[0];
+    expect(await get("/health/ready")).toMatchObject({ registry: { north: expect.stringContaining("is gone") } });
+  });
+
   test("whose pointer is gone goes on while it is loaded; an object that wakes without it keeps the window", async () => {
     await publish(NARROW); // of another shape than the default one
     const rig = openRig({ apart: true });
