@@ -165,8 +165,9 @@ const LEARNER_SHARES: Readonly<Record<FoldPlace["learner"], readonly [from: numb
   lstm: [0, 0.3],
   layers: [0, 0.3],
   linear: [0.3, 0.5],
-  trees: [0.5, 0.8],
-  "quantile trees": [0.8, 1],
+  trees: [0.5, 0.7],
+  "greedy trees": [0.7, 0.85],
+  "quantile trees": [0.85, 1],
 };
 
 function showFold(stages: Stages, { learner, setting, settings, fold, folds, outer, outers }: FoldPlace): void {

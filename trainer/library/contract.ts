@@ -97,7 +97,7 @@ export type TrainingEvent =
   /** Which learner is at which fold of which setting, from 0; `outer` counts the folds of a nested cross-validation. */
   | {
       readonly kind: "fold";
-      readonly learner: "linear" | "trees" | "quantile trees" | "lstm" | "layers";
+      readonly learner: "linear" | "trees" | "greedy trees" | "quantile trees" | "lstm" | "layers";
       readonly setting: number;
       readonly settings: number;
       readonly fold: number;

@@ -35,7 +35,7 @@ export interface FoldPlace {
 }
 
 /** What people call the learners. */
-export const LEARNER_NAMES = ["linear", "trees", "quantile trees", "lstm", "layers"] as const;
+export const LEARNER_NAMES = ["linear", "trees", "greedy trees", "quantile trees", "lstm", "layers"] as const;
 export type LearnerName = (typeof LEARNER_NAMES)[number];
 
 /** Whether the learner is a network: of those that are asked for by layers, or the LSTM in its place. */

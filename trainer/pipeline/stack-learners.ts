@@ -14,7 +14,7 @@ import { createLinearLearner, type LinearSettings } from "../learners/linear/lin
 import type { FurtherSequences } from "../learners/lstm/further.ts";
 import { createLstmLearner } from "../learners/lstm/lstm-learner.ts";
 import type { LstmSettings } from "../learners/lstm/settings.ts";
-import { flatViewSettings, quantileViewSettings } from "../learners/trees/settings.ts";
+import { flatViewSettings, greedySettings, quantileViewSettings } from "../learners/trees/settings.ts";
 import type { TrainDependencies } from "./contract.ts";
 import { type CrossFitter, createCrossFitter, isNetwork, type LearnerName } from "./cross-fit.ts";
 
@@ -29,6 +29,8 @@ export interface StackLearnersInput {
   /** As LstmLearnerOptions has it. */
   readonly further?: FurtherSequences;
   settingsFor(examples: number): LstmSettings;
+  /** Training sequences of the first fold. */
+  readonly examples: number;
   readonly wanted: readonly LearnerName[];
 }
 
@@ -42,7 +44,7 @@ export interface StackLearners {
 const MAX_LINEAR = 8_000_000;
 
 /** Of a folds' average: an artifact takes a MiB at most, and networks and golden vectors need the rest. */
-const MAX_BYTES = { trees: 450_000, "quantile trees": 300_000, networks: 1_000_000 } as const;
+const MAX_BYTES = { trees: 450_000, "greedy trees": 150_000, "quantile trees": 300_000, networks: 1_000_000 } as const;
 
 /** The first of the folds' networks that an artifact has room for, one in any case. */
 function fitNetworks(networks: readonly (Network | LayeredNetwork)[]): readonly (Network | LayeredNetwork)[] {
@@ -54,9 +56,21 @@ function bytesOfEnsemble({ column, leaves, edges }: TreeEnsemble): number {
   return 8 * column.length + 4 * leaves.length + 8 * edges.length;
 }
 
+/** The learners of boosted trees, by the columns that they see. */
+const TREES = [
+  {
+    isSeen: isFlat,
+    learners: [
+      { name: "trees", settings: flatViewSettings },
+      { name: "greedy trees", settings: greedySettings },
+    ],
+  },
+  { isSeen: isQuantile, learners: [{ name: "quantile trees", settings: quantileViewSettings }] },
+] as const;
+
 /** Makes the learners that are `wanted`, in the order of the names. */
 export function createStackLearners(input: StackLearnersInput, dependencies: TrainDependencies): StackLearners {
-  const { view, tabular, channels, targets, settingsFor, further, wanted } = input;
+  const { view, tabular, channels, targets, settingsFor, examples, further, wanted } = input;
   const { createStepper, createEngine, createTrees, yieldToEventLoop } = dependencies;
   const columns = columnsOf(tabular);
   const sequences = view.lengths.length;
@@ -67,16 +81,17 @@ export function createStackLearners(input: StackLearnersInput, dependencies: Tra
     const learner = createLinearLearner(limitVariants(listVariants(columns, tabular, channels), sequences));
     fitters.push(createCrossFitter("linear", learner, { toMember: (classifier) => ({ kind: "linear", classifier }) }));
   }
-  for (const [name, settings, isSeen] of [
-    ["trees", flatViewSettings, isFlat],
-    ["quantile trees", quantileViewSettings, isQuantile],
-  ] as const) {
+  for (const { isSeen, learners } of TREES) {
     const own = positionsOf(columns, (column) => isSeen(column) && !isLogarithm(column, tabular));
-    if (!isWanted(name) || !own.some((v) => varies(view.columns, columns.length, v))) continue;
-    const learner = createTrees({ columns: Int32Array.from(own), settings, yieldToEventLoop });
-    disposables.push(learner);
-    const size = { max: MAX_BYTES[name], bytesOf: bytesOfEnsemble };
-    fitters.push(createCrossFitter(name, learner, { toMember: (ensemble) => ({ kind: "trees", ensemble }), size }));
+    const asked = learners.filter(({ name, settings }) => isWanted(name) && settings(examples).length > 0);
+    if (asked.length === 0 || !own.some((v) => varies(view.columns, columns.length, v))) continue;
+    // one for all of these columns: bins are cut once
+    const trees = createTrees({ columns: Int32Array.from(own), settings: asked[0].settings, yieldToEventLoop });
+    disposables.push(trees);
+    for (const { name, settings } of asked) {
+      const size = { max: MAX_BYTES[name], bytesOf: bytesOfEnsemble };
+      fitters.push(createCrossFitter(name, { ...trees, settings }, { toMember: (ensemble) => ({ kind: "trees", ensemble }), size }));
+    }
   }
   for (const name of wanted.filter(isNetwork)) {
     const engineOf = (predictor: Predictor) => createEngine(predictor);

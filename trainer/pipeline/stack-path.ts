@@ -245,6 +245,7 @@ async function crossFitAll(
       tabular,
       channels: planned.plan.channels,
       targets: planned.targets,
+      examples: folds[0].train.length,
       further,
       settingsFor,
       wanted,
@@ -270,6 +271,6 @@ function listWanted({ learner = "auto", layers }: TrainOptions): readonly Learne
 const ALONE: Readonly<Record<Exclude<NonNullable<TrainOptions["learner"]>, "auto">, readonly LearnerName[]>> = {
   lstm: ["lstm"],
   layers: ["layers"],
-  trees: ["trees", "quantile trees"],
+  trees: ["trees", "greedy trees", "quantile trees"],
   linear: ["linear"],
 };

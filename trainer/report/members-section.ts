@@ -7,6 +7,7 @@ import type { ReportContent } from "./content.ts";
 const SEES: Readonly<Record<string, string>> = {
   linear: "logistic regression on columns: steps, changes and statistics of every feature",
   trees: "boosted trees on the same columns",
+  "greedy trees": "boosted trees on the same columns, each split at the best of all thresholds",
   "quantile trees": "boosted trees on quantiles of intervals",
   lstm: "recurrent networks on the channels of the feature search",
   layers: "networks of the layers that were asked for, on the channels of the feature search",
