@@ -2,6 +2,7 @@
 // Knows no kind of layer but those that only order.
 // Layouts: keras.io/api/models/model_saving_apis, github.com/keras-team/keras (legacy/saving and saving/serialization_lib.py).
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
+import { renameKeras1 } from "./keras-1.ts";
 import { describeLayer, type Layer } from "./layer.ts";
 
 /** A layer, and what it merges where it has several inputs: the layers of each input, behind those that all inputs have in common. */
@@ -66,9 +67,8 @@ function readLayer(entry: unknown, source: string): LinkedLayer {
   const { class_name, name, config, inbound_nodes } = object(entry, "a layer", source);
   const settings = object(config, "a layer's config", source);
   return {
-    type: String(class_name),
+    ...renameKeras1({ type: String(class_name), config: settings }),
     name: String(settings.name ?? name ?? class_name),
-    config: settings,
     ordinal: 0,
     inbound: referencesIn(inbound_nodes),
     calls: Array.isArray(inbound_nodes) ? inbound_nodes.length : 0,

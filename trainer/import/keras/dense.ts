@@ -19,14 +19,14 @@ import {
 
 /** Checks a Dense layer's settings. Throws DataError for an activation that quickstep does not compute. */
 export function planDense(draft: PlanDraft, layer: Layer, source: string): void {
-  sizeIn(layer, ["units", "output_dim"], MAX_UNITS, source);
+  sizeIn(layer, "units", MAX_UNITS, source);
   readActivation(layer.config.activation, layer, draft.major, source);
 }
 
 /** The layer with its weights. Throws DataError where shapes do not fit. */
 export function buildDense({ layer, major }: PlannedLayer, weights: readonly Weights[], W: number, source: string): BuiltLayer {
-  const U = sizeIn(layer, ["units", "output_dim"], MAX_UNITS, source);
-  const hasBias = (layer.config.use_bias ?? layer.config.bias ?? true) !== false;
+  const U = sizeIn(layer, "units", MAX_UNITS, source);
+  const hasBias = layer.config.use_bias !== false;
   const kernel = expectShape(layer, weights[0], [W, U], source);
   const bias = hasBias ? expectShape(layer, weights[1], [U], source) : new Float64Array(U);
   const activation = readActivation(layer.config.activation, layer, major, source);

@@ -28,20 +28,32 @@ export async function readKerasH5(bytes: Uint8Array, source: string, said: Keras
   const version = String(file.attributes.get("@keras_version") ?? "");
   return buildKeras(
     planKeras(parse(config, source), version, source),
-    legacyWeights(file, "model_weights/", source),
+    legacyWeights(file, "model_weights/", source, file.attributes.get("@backend") === "theano"),
     `Keras ${version || "1"} (.h5)`,
     source,
     said,
   );
 }
 
-/** A layer's arrays by its name, as the legacy format has them below `root`. */
-function legacyWeights(file: Hdf5, root: string, source: string): (layer: Layer) => Weights[] {
-  return ({ name }) => {
+/**
+ * A layer's arrays by its name, as the legacy format has them below `root`. Theano reads a convolution's kernel from the end, TensorFlow from the
+ * beginning (convert_kernel in keras/utils/conv_utils.py).
+ */
+function legacyWeights(file: Hdf5, root: string, source: string, isTheano: boolean): (layer: Layer) => Weights[] {
+  return ({ name, type }) => {
     const folder = `${root}${name}`;
     const names = [file.attributes.get(`${folder}@weight_names`) ?? []].flat();
-    return names.flatMap((weight) => arrayAt(file, `${folder}/${weight}`, source) ?? []);
+    const arrays = names.flatMap((weight) => arrayAt(file, `${folder}/${weight}`, source) ?? []);
+    return isTheano && type === "Conv1D" ? arrays.map((array, k) => (k === 0 ? turnKernel(array) : array)) : arrays;
   };
+}
+
+/** (K,W,F) or (K,1,W,F), or (F,W,K,1) of Keras 1, its steps from the last to the first. */
+function turnKernel({ shape, data }: Weights): Weights {
+  const axis = shape.length === 4 && shape[1] !== 1 ? 2 : 0;
+  const K = shape[axis];
+  const inside = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  return { shape, data: data.map((_, at) => data[at + inside * (K - 1 - 2 * (Math.floor(at / inside) % K))]) };
 }
 
 /** A file of save_weights, with the layers that are said beside it. */
@@ -57,7 +69,9 @@ function readWeightsAlone(file: Hdf5, source: string, said: KerasSaid): Imported
     );
   const config = parse(said.layers, source) as { keras_version?: unknown };
   const version = String(config?.keras_version ?? (isNew ? "3" : ""));
-  const weightsOf = isLegacy ? legacyWeights(file, "", source) : (layer: Layer) => arraysOf(file, layer, source);
+  const weightsOf = isLegacy
+    ? legacyWeights(file, "", source, file.attributes.get("@backend") === "theano")
+    : (layer: Layer) => arraysOf(file, layer, source);
   return buildKeras(planKeras(config, version, source), weightsOf, `Keras ${version || "1"} (weights, with --layers)`, source, said);
 }
 

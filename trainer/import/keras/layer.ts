@@ -122,11 +122,11 @@ export function expectShape(layer: Layer, weights: Weights | undefined, shape: r
   return weights.data;
 }
 
-/** A whole number from 1 to `max` in the layer's settings, the first of those under `keys`. Throws DataError. */
-export function sizeIn(layer: Layer, keys: readonly string[], max: number, source: string): number {
-  const value = keys.map((key) => layer.config[key]).find((given) => given !== undefined && given !== null);
+/** A whole number from 1 to `max` in the layer's settings under `key`. Throws DataError. */
+export function sizeIn(layer: Layer, key: string, max: number, source: string): number {
+  const value = layer.config[key] ?? undefined;
   const size = Array.isArray(value) && value.length === 1 ? value[0] : value;
   if (typeof size !== "number" || !Number.isInteger(size) || size < 1 || size > max)
-    return rejectFile(source, `${describeLayer(layer)} has ${keys[0]} ${JSON.stringify(value)}`, `expected 1 to ${max}`);
+    return rejectFile(source, `${describeLayer(layer)} has ${key} ${JSON.stringify(value)}`, `expected 1 to ${max}`);
   return size;
 }

@@ -35,7 +35,6 @@ export const LAYERS: ReadonlyMap<string, LayerKind> = new Map<string, LayerKind>
   ["Bidirectional", { plan: planBidirectional, build: buildBidirectional, ...DIRECTIONS }],
   ["TimeDistributed", { plan: planTimeDistributed, build: buildTimeDistributed, arraysFolders: () => ["layer/vars"] }],
   ["Conv1D", { plan: planWindows, build: buildConv }],
-  ["Convolution1D", { plan: planWindows, build: buildConv }],
   ["MaxPooling1D", { plan: planWindows, build: buildPooling }],
   ["AveragePooling1D", { plan: planWindows, build: buildPooling }],
   ["GlobalMaxPooling1D", { plan: planGlobalPooling, build: buildGlobalPooling }],

@@ -76,7 +76,7 @@ function describe(
 ): string[] {
   const chain = built.map(({ words }) => words).join(" → ");
   const layers = allLayers(planned);
-  const hard = layers.find(({ config }) => /hard/.test(JSON.stringify(config.recurrent_activation ?? config.inner_activation ?? "")));
+  const hard = layers.find(({ config }) => /hard/.test(JSON.stringify(config.recurrent_activation ?? "")));
   const isOld = major < 3;
   const backwards = layers.filter(({ config }) => config.go_backwards === true);
   return [

@@ -91,13 +91,13 @@ function checkSettings(draft: PlanDraft, layer: Layer, source: string): void {
 }
 
 function unitsOf(layer: Layer, source: string): number {
-  return sizeIn(layer, ["units", "output_dim"], MAX_UNITS, source);
+  return sizeIn(layer, "units", MAX_UNITS, source);
 }
 
 /** Of the candidate and the gates, by the layer's settings and the version's defaults. */
 function functionsOf(layer: Layer, major: number, source: string): { activation: Activation; recurrentActivation: Activation } {
   const { config } = layer;
-  const inside = config.recurrent_activation ?? config.inner_activation ?? (major < 3 ? "hard_sigmoid" : "sigmoid");
+  const inside = config.recurrent_activation ?? (major < 3 ? "hard_sigmoid" : "sigmoid");
   const [activation, recurrentActivation] = [config.activation ?? "tanh", layer.type === "SimpleRNN" ? "sigmoid" : inside].map((value) => {
     const read = readActivation(value, layer, major, source);
     return read.kind === "softmax" ? rejectFile(source, `${describeLayer(layer)} has a softmax inside`, SECOND_ENGINE) : read;

@@ -35,13 +35,12 @@ const MAX_WINDOW = 512;
 function windowsOf(layer: Layer, source: string): Windows {
   const { config } = layer;
   const isConv = layer.type === "Conv1D";
-  const size = sizeIn(layer, isConv ? ["kernel_size", "filter_length"] : ["pool_size", "pool_length"], MAX_WINDOW, source);
-  const given = config.strides ?? config.stride ?? config.subsample_length ?? (isConv ? 1 : size);
-  const strides = sizeIn({ ...layer, config: { strides: given } }, ["strides"], MAX_WINDOW, source);
-  const dilation = isConv
-    ? sizeIn({ ...layer, config: { dilation_rate: config.dilation_rate ?? 1 } }, ["dilation_rate"], MAX_WINDOW, source)
-    : 1;
-  const padding = String(config.padding ?? config.border_mode ?? "valid");
+  const size = sizeIn(layer, isConv ? "kernel_size" : "pool_size", MAX_WINDOW, source);
+  const sizeOr = (key: string, missing: number): number =>
+    sizeIn({ ...layer, config: { [key]: config[key] ?? missing } }, key, MAX_WINDOW, source);
+  const strides = sizeOr("strides", isConv ? 1 : size);
+  const dilation = isConv ? sizeOr("dilation_rate", 1) : 1;
+  const padding = String(config.padding ?? "valid");
   if (!["valid", "same", ...(isConv ? ["causal"] : [])].includes(padding))
     rejectFile(source, `${describeLayer(layer)} has the padding ${padding}`, `quickstep knows valid, same and causal; ${SECOND_ENGINE}`);
   if ((config.data_format ?? "channels_last") !== "channels_last")
@@ -76,10 +75,14 @@ export function planWindows(draft: PlanDraft, layer: Layer, source: string): voi
   const windows = windowsOf(layer, source);
   const pads = padsOf(layer, windows, draft.steps, source);
   if (layer.type === "Conv1D") {
-    sizeIn(layer, ["filters", "nb_filter"], MAX_UNITS, source);
+    sizeIn(layer, "filters", MAX_UNITS, source);
     readActivation(layer.config.activation, layer, draft.major, source);
     if ((layer.config.groups ?? 1) !== 1)
       rejectFile(source, `${describeLayer(layer)} has ${layer.config.groups} groups`, `quickstep knows one group; ${SECOND_ENGINE}`);
+    if (draft.major < 2)
+      draft.findings.push(
+        `${describeLayer(layer)} is read as Keras 1 computed it on TensorFlow; on Theano it read kernels from the end (--check pairs.npz tells)`,
+      );
   }
   dropMask(draft, layer, source);
   if (draft.steps === null) return;
@@ -93,10 +96,10 @@ export function planWindows(draft: PlanDraft, layer: Layer, source: string): voi
 export function buildConv({ layer, major, steps }: PlannedLayer, weights: readonly Weights[], W: number, source: string): BuiltLayer {
   const windows = windowsOf(layer, source);
   const { size: K, strides, dilation } = windows;
-  const filters = sizeIn(layer, ["filters", "nb_filter"], MAX_UNITS, source);
+  const filters = sizeIn(layer, "filters", MAX_UNITS, source);
   const pads = padsOf(layer, windows, steps, source);
   const activation = readActivation(layer.config.activation, layer, major, source);
-  const kernel = expectShape(layer, weights[0], [K, W, filters], source);
+  const kernel = expectShape(layer, withoutKeras1Axis(weights[0], K, filters), [K, W, filters], source);
   const bias = layer.config.use_bias === false ? new Float64Array(filters) : expectShape(layer, weights[1], [filters], source);
   const convolve = (rows: readonly (Float64Array | null)[]): Float64Array =>
     bias.map((b, u) => {
@@ -109,6 +112,20 @@ export function buildConv({ layer, major, steps }: PlannedLayer, weights: readon
     run: ({ rows }) => ({ rows: slide(rows, windows, pads).map((window) => runActivation(activation, convolve(window))), mask: null }),
     words: `Conv1D(${filters}, ${K})`,
   };
+}
+
+/** (K,1,W,F) of Keras 1, and (F,W,K,1) of its first versions → (K,W,F), as Keras 2 reads them (preprocess_weights_for_loading). */
+function withoutKeras1Axis(weights: Weights | undefined, K: number, filters: number): Weights | undefined {
+  if (weights?.shape.length !== 4) return weights;
+  const { shape, data } = weights;
+  if (shape[0] === K && shape[1] === 1 && shape[3] === filters) return { shape: [K, shape[2], filters], data };
+  if (shape[0] !== filters || shape[2] !== K || shape[3] !== 1) return weights;
+  const W = shape[1];
+  const turned = data.map((_, at) => {
+    const [k, w, f] = [Math.floor(at / (W * filters)), Math.floor(at / filters) % W, at % filters];
+    return data[(f * W + w) * K + k];
+  });
+  return { shape: [K, W, filters], data: turned };
 }
 
 /** MaxPooling1D or AveragePooling1D, whose mean leaves pads out. */
