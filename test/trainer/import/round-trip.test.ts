@@ -2,16 +2,23 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { encodeArtifact } from "../../../shared/artifact/artifact.ts";
+import { soleLayers } from "../../../shared/members.ts";
 import type { Model } from "../../../shared/model.ts";
+import { describeLayers } from "../../../shared/networks/describe-layers.ts";
+import type { LayerText } from "../../../shared/networks/layers.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
 import { readNpy } from "../../../shared/npy.ts";
 import type { Channel } from "../../../shared/recipe/channel.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
+import { decodeModel, encodeModel } from "../../../trainer/export/onnx/protobuf.ts";
+import type { GraphProto } from "../../../trainer/export/onnx/schema.ts";
 import { encodeTorch } from "../../../trainer/export/torch.ts";
+import { createDraw, drawNetwork } from "../../fixtures/draw-layers.ts";
 import { EXPORTED, exportedModel } from "../../fixtures/import/exported.ts";
 import { importBytes, rejection, scoreBytes } from "../../fixtures/import/importing.ts";
 import { irregularSequences, makeIrregularModel } from "../../fixtures/irregular.ts";
 import { kernel } from "../../fixtures/kernel.ts";
+import { makeLayeredModel } from "../../fixtures/layered-model.ts";
 import { makeModel, makeSequences, withNetwork } from "../../fixtures/model.ts";
 
 const folder = new URL("../../fixtures/import/", import.meta.url);
@@ -66,6 +73,88 @@ test.each<[string, Model, Uint8Array]>([
   expect(scoring(imported.model)).toEqual(scoring(original));
   expect(scoreBytes(imported.bytes, values)).toEqual(scoreBytes(encodeArtifact(original), values));
   expect(imported.parity).toBeLessThanOrEqual(TOLERANCE);
+});
+
+/** What a network of layers may have on top of makeLayers: convolutions and pools whose rows run out, branches, states, every function of a cell. */
+const MANY_LAYERS: readonly LayerText[] = [
+  { kind: "conv", filters: 6, kernelSize: 3, strides: 1, dilationRate: 2, pads: [4, 0] },
+  {
+    kind: "branches",
+    merge: "sum",
+    branches: [[], [{ kind: "recurrent", cell: { cell: "rnn", units: 6, activation: { kind: "linear" } }, returns: "sequence" }]],
+  },
+  { kind: "pooling", by: "mean", poolSize: 3, strides: 1, pads: [1, 1] },
+  { kind: "conv", filters: 5, kernelSize: 3, strides: 2, dilationRate: 1, pads: [1, 1] },
+  { kind: "pooling", by: "max", poolSize: 2, strides: 2, pads: [1, 1] },
+  { kind: "reverse" },
+  {
+    kind: "branches",
+    merge: "concat",
+    branches: [
+      [{ kind: "attentionPooling" }],
+      [
+        {
+          kind: "recurrent",
+          cell: { cell: "gru", units: 4, initialHidden: true, recurrentActivation: { kind: "hardSigmoid", slope: 0.2 } },
+          returns: "state",
+        },
+        { kind: "activation", activation: { kind: "gelu", approximate: true } },
+      ],
+      [{ kind: "recurrent", cell: { cell: "lstm", units: 3, initialHidden: true, initialCell: true }, backwards: true, returns: "cell" }],
+      [{ kind: "globalPooling", by: ["first", "last"] }],
+    ],
+  },
+  { kind: "layerNormalization", epsilon: 1e-5 },
+  { kind: "dense", units: 1 },
+];
+const layered = [
+  ["most kinds of layers", makeLayeredModel(kernel)],
+  [
+    "layers of fewer and fewer rows, in branches",
+    makeLayeredModel(kernel, { network: drawNetwork(MANY_LAYERS, model.recipe.channels.length, createDraw(7)) }),
+  ],
+] as const;
+
+test.each(layered.flatMap(([name, original]) => [false, true].map((preprocessing) => ({ name, original, preprocessing }))))(
+  "--onnx of a network of $name and import, preprocessing $preprocessing: every weight and score has its bits",
+  async ({ original, preprocessing }) => {
+    const imported = await importBytes(encodeOnnx(original, { preprocessing }));
+    expect(scoring(imported.model)).toEqual(scoring(original));
+    expect(scoreBytes(imported.bytes, values)).toEqual(scoreBytes(encodeArtifact(original), values));
+    expect(imported.parity).toBeLessThanOrEqual(TOLERANCE);
+    expect(imported.findings[0]).toBe(`${describeLayers(soleLayers(original)!)} on ${original.recipe.channels.length} channels`);
+  },
+);
+
+const changed = (graph: GraphProto, name: string, dims?: number[]): GraphProto => ({
+  ...graph,
+  initializer: graph.initializer!.flatMap((one) => (one.name !== name ? [one] : dims ? [{ ...one, dims }] : [])),
+});
+
+test.each<[string, (graph: GraphProto) => GraphProto, string]>([
+  ["a weight is not there", (graph) => changed(graph, "layer0.scale"), "has a node that reads what nothing makes"],
+  [
+    "a weight has another shape",
+    (graph) => changed(graph, "layer5.bias", [1, 5]),
+    "has the constant layer5.bias of shape (1,5), expected (5): the file is damaged",
+  ],
+  [
+    "the graph computes something else",
+    (graph) => ({
+      ...graph,
+      node: graph.node!.map((one) => (one.input!.includes("layer0.shift") ? { ...one, input: [one.input![0], "layer0.scale"] } : one)),
+    }),
+    "was understood wrongly",
+  ],
+])("an export of layers in which %s is refused", async (_, damage, sentence) => {
+  const decoded = decodeModel(encodeOnnx(makeLayeredModel(kernel)));
+  expect(await rejection(encodeModel({ ...decoded, graph: damage(decoded.graph!) }))).toContain(sentence);
+});
+
+test.each(["[{}]", "no JSON", '[{"kind":"dense","units":1}]'])("an export of layers whose metadata say %s is refused", async (value) => {
+  const decoded = decodeModel(encodeOnnx(makeLayeredModel(kernel)));
+  const metadataProps = decoded.metadataProps!.map((one) => (one.key === "layers" ? { key: "layers", value } : one));
+  expect(await rejection(encodeModel({ ...decoded, metadataProps }))).toMatch(/the file is damaged: export the model again$/);
 });
 
 test.each([

@@ -8,7 +8,8 @@ export interface Builder {
   readonly constants: TensorProto[];
   /** One operator's result, under a name of its own unless it is given one. */
   op(operator: string, inputs: readonly string[], attributes?: readonly AttributeProto[], name?: string): string;
-  constant(type: number, dims: readonly number[], data: Uint8Array): string;
+  /** A tensor, under a name of its own unless it is given one. */
+  constant(type: number, dims: readonly number[], data: Uint8Array, name?: string): string;
   /** A float64 scalar. */
   number(x: number): string;
   /** int64 (count of values). */
@@ -33,8 +34,7 @@ export function createBuilder(): Builder {
     nodes.push(node(operator, inputs, name, ...attributes));
     return name;
   };
-  const constant: Builder["constant"] = (type, dims, data) => {
-    const name = `constant${count++}`;
+  const constant: Builder["constant"] = (type, dims, data, name = `constant${count++}`) => {
     constants.push(tensor(name, type, dims, data));
     return name;
   };

@@ -10,7 +10,7 @@ import { type AttributeProto, FLOAT } from "./schema.ts";
 
 const OPERATORS = { lstm: "LSTM", gru: "GRU", rnn: "RNN" } as const;
 /** ONNX' gates, i,o,f,c and z,r,h, as indices into ours. */
-const ORDER = { lstm: [0, 3, 1, 2], gru: [0, 1, 2], rnn: [0] } as const;
+export const ONNX_GATES = { lstm: [0, 3, 1, 2], gru: [0, 1, 2], rnn: [0] } as const;
 
 /** What ONNX' recurrent operators know: name, alpha and beta of those that have them. The operators take them one after the other. */
 const FUNCTIONS: Readonly<Partial<Record<Activation["kind"], (activation: Activation) => [name: string, alpha?: number, beta?: number]>>> =
@@ -28,14 +28,21 @@ const FUNCTIONS: Readonly<Partial<Record<Activation["kind"], (activation: Activa
 
 /**
  * What a cell returns of `steps` (R,N,W), each sequence of its own length: rows (N,R,U), or one (N,1,U). Throws ArtifactError where ONNX'
- * operator has no such activation.
+ * operator has no such activation. Names of its weights begin with `name`.
  */
-export function buildCell(build: Builder, cell: Cell, steps: string, lengths: string, backwards: boolean, returns: Returns): string {
+export function buildCell(
+  build: Builder,
+  cell: Cell,
+  name: string,
+  steps: string,
+  lengths: string,
+  { backwards, returns }: { readonly backwards: boolean; readonly returns: Returns },
+): string {
   const { op } = build;
   const { cell: kind, units: U } = cell;
-  const weights = cellWeights(build, cell);
-  const states = initialStates(build, cell, lengths);
-  const outputs = ["sequence", "state", "cell"].map((name) => `${name}${build.nodes.length}`).slice(0, kind === "lstm" ? 3 : 2);
+  const weights = cellWeights(build, cell, name);
+  const states = initialStates(build, cell, name, lengths);
+  const outputs = ["sequence", "state", "cell"].map((what) => `${what}${build.nodes.length}`).slice(0, kind === "lstm" ? 3 : 2);
   build.nodes.push(node(OPERATORS[kind], [steps, ...weights, lengths, ...states], outputs, ...cellAttributes(cell, backwards)));
   if (returns !== "sequence") return op("Transpose", [outputs[returns === "cell" ? 2 : 1]], [ints("perm", [1, 0, 2])]);
   return op("Reshape", [op("Transpose", [outputs[0]], [ints("perm", [2, 0, 1, 3])]), build.indices(0, 0, U)]); // (N,R,1,U) → (N,R,U)
@@ -65,7 +72,7 @@ function functionAttributes(functions: readonly [name: string, alpha?: number, b
 }
 
 /** W (1,GU,W), R (1,GU,U), B (1,2GU). */
-function cellWeights(build: Builder, cell: Cell): string[] {
+function cellWeights(build: Builder, cell: Cell, name: string): string[] {
   const { units: U, kernel, recurrent, bias } = cell;
   const G = GATES[cell.cell];
   const W = kernel.length / (G * U);
@@ -73,9 +80,9 @@ function cellWeights(build: Builder, cell: Cell): string[] {
   biases.set(gateRows(cell, bias, 1));
   if (cell.cell === "gru" && cell.recurrentBias) biases.set(cell.recurrentBias, 5 * U);
   return [
-    build.constant(FLOAT, [1, G * U, W], raw(gateRows(cell, kernel, W))),
-    build.constant(FLOAT, [1, G * U, U], raw(gateRows(cell, recurrent, U))),
-    build.constant(FLOAT, [1, 2 * G * U], raw(biases)),
+    build.constant(FLOAT, [1, G * U, W], raw(gateRows(cell, kernel, W)), `${name}.W`),
+    build.constant(FLOAT, [1, G * U, U], raw(gateRows(cell, recurrent, U)), `${name}.R`),
+    build.constant(FLOAT, [1, 2 * G * U], raw(biases), `${name}.B`),
   ];
 }
 
@@ -84,18 +91,21 @@ function gateRows({ cell, units: U }: Cell, weights: Float32Array, rows: number)
   const out = new Float32Array(weights.length);
   const G = GATES[cell];
   let at = 0;
-  for (const gate of ORDER[cell])
+  for (const gate of ONNX_GATES[cell])
     for (let u = 0; u < U; u++) for (let row = 0; row < rows; row++) out[at++] = weights[row * G * U + gate * U + u];
   return out;
 }
 
 /** The state before the first step, once for every sequence, (1,N,U) each; none where it is zeros. */
-function initialStates(build: Builder, cell: Cell, lengths: string): string[] {
+function initialStates(build: Builder, cell: Cell, name: string, lengths: string): string[] {
   const { units: U, initialHidden } = cell;
   const initialCell = cell.cell === "lstm" ? cell.initialCell : undefined;
   if (initialHidden === undefined && initialCell === undefined) return [];
   const one = build.indices(1);
   const shape = build.op("Concat", [one, build.op("Shape", [lengths]), one], [int("axis", 0)]);
   const states = cell.cell === "lstm" ? [initialHidden, initialCell] : [initialHidden];
-  return states.map((state) => build.op("Expand", [build.constant(FLOAT, [1, 1, U], raw(state ?? new Float32Array(U))), shape]));
+  return states.map((state, k) => {
+    const first = build.constant(FLOAT, [1, 1, U], raw(state ?? new Float32Array(U)), `${name}.${["initialHidden", "initialCell"][k]}`);
+    return build.op("Expand", [first, shape]);
+  });
 }

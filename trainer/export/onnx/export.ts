@@ -2,6 +2,7 @@
 // float64 like everywhere, so that any ONNX runtime scores raw sequences. The recipe travels as metadata, too.
 // LSTM: github.com/onnx/onnx/blob/main/docs/Operators.md#LSTM
 // Legend: N sequences, T steps, C channels, U units.
+import { textOfLayer } from "../../../shared/artifact/layer-texts.ts";
 import { ArtifactError } from "../../../shared/errors.ts";
 import { soleLayers, soleNetwork, summariseMembers } from "../../../shared/members.ts";
 import type { Model } from "../../../shared/model.ts";
@@ -39,6 +40,7 @@ export function encodeOnnx(
   if (preprocessing && recipe.mask !== undefined)
     throw new ArtifactError(`passes over rows of ${recipe.mask}, which no export with --preprocessing does: leave --preprocessing out`);
   const graph = preprocessing ? describeWhole(model) : describeChannelsAlone(model);
+  const layered = soleLayers(model);
   return encodeModel({
     irVersion: IR_VERSION,
     producerName: "quickstep",
@@ -54,6 +56,7 @@ export function encodeOnnx(
     metadataProps: [
       { key: "name", value: name },
       { key: "recipe", value: JSON.stringify(recipeLists(recipe)) },
+      ...(layered ? [{ key: "layers", value: JSON.stringify(layered.layers.map(textOfLayer)) }] : []),
       ...(model.stack ? [{ key: "members", value: JSON.stringify(summariseMembers(model)) }] : []),
     ],
   });
@@ -133,8 +136,9 @@ function buildNetworks(build: Builder, networks: readonly Network[], name: strin
 /** The same of networks of layers. */
 function buildLayeredNetworks(build: Builder, networks: readonly LayeredNetwork[], timesteps: number, name: string): string {
   const logits = networks.map((network, k) => {
-    buildLayers(build, network, timesteps, `${name}network${k}logit`);
-    return build.cast(`${name}network${k}logit`, DOUBLE);
+    const prefix = `${name}network${k}`;
+    buildLayers(build, network, timesteps, prefix);
+    return build.cast(`${prefix}logit`, DOUBLE);
   });
   return buildMean(build, logits);
 }

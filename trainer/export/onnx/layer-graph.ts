@@ -26,18 +26,23 @@ interface Rows {
   readonly lengths: string;
 }
 
-/** The logit (N,1), named `logit`, of `channels` (N,T,C) float32 and `lengths` (N) int32. */
-export function buildLayers(build: Builder, { channels, layers }: LayeredNetwork, T: number, logit = "logit"): void {
-  const { rows } = buildAll(build, layers, { rows: "channels", R: T, W: channels, lengths: "lengths" });
-  build.op("Reshape", [rows, build.indices(-1, 1)], [], logit);
+/**
+ * The logit (N,1), named `logit`, of `channels` (N,T,C) float32 and `lengths` (N) int32. Weights are named after their layers, `layer0.kernel`.
+ * Names that others could have begin with `prefix`.
+ */
+export function buildLayers(build: Builder, { channels, layers }: LayeredNetwork, T: number, prefix = ""): void {
+  const { rows } = buildAll(build, layers, `${prefix}layer`, { rows: "channels", R: T, W: channels, lengths: "lengths" });
+  build.op("Reshape", [rows, build.indices(-1, 1)], [], `${prefix}logit`);
 }
 
-/** The rows behind layers in a row. */
-function buildAll(build: Builder, layers: readonly Layer[], start: Rows): Rows {
-  return layers.reduce((before, layer): Rows => {
+/** The rows behind layers in a row, each layer's number behind `prefix`. */
+function buildAll(build: Builder, layers: readonly Layer[], prefix: string, start: Rows): Rows {
+  return layers.reduce((before, layer, i): Rows => {
+    const name = `${prefix}${i}`;
     const [R, W] = [rowsAfter(layer, before.R), widthAfter(layer, before.W)];
-    if (layer.kind !== "branches") return { rows: buildLayer(build, layer, before), R, W, lengths: buildLengths(build, layer, before) };
-    const branches = layer.branches.map((branch) => buildAll(build, branch, before));
+    if (layer.kind !== "branches")
+      return { rows: buildLayer(build, layer, name, before), R, W, lengths: buildLengths(build, layer, before) };
+    const branches = layer.branches.map((branch, b) => buildAll(build, branch, `${name}.branches.${b}.`, before));
     return {
       rows: merge(
         build,
@@ -62,7 +67,9 @@ function buildLengths(build: Builder, layer: Layer, { lengths }: Rows): string {
   if (layer.kind === "conv" || layer.kind === "pooling") {
     const size = layer.kind === "conv" ? (layer.kernelSize - 1) * layer.dilationRate + 1 : layer.poolSize;
     const free = op("Add", [lengths, int32(build, layer.pads[0] + layer.pads[1] - size)]);
-    return op("Add", [op("Div", [free, int32(build, layer.strides)]), int32(build, 1)]);
+    // The Cast says to readers that know no types that the quotient is a whole number
+    const steps = layer.strides === 1 ? free : build.cast(op("Div", [free, int32(build, layer.strides)]), INT32);
+    return op("Add", [steps, int32(build, 1)]);
   }
   const becomesOne =
     layer.kind === "globalPooling" ||
@@ -73,23 +80,29 @@ function buildLengths(build: Builder, layer: Layer, { lengths }: Rows): string {
 }
 
 /** The rows behind a layer, (N,R,W). Throws ArtifactError where ONNX' operators have no such cell. */
-function buildLayer(build: Builder, layer: Exclude<Layer, { kind: "branches" }>, rows: Rows): string {
+function buildLayer(build: Builder, layer: Exclude<Layer, { kind: "branches" }>, name: string, rows: Rows): string {
   const { op } = build;
   const input = rows.rows;
-  const floats = (numbers: Float32Array, dims: readonly number[]): string => build.constant(FLOAT, dims, raw(numbers));
+  const floats = (what: string, numbers: Float32Array, dims: readonly number[]): string =>
+    build.constant(FLOAT, dims, raw(numbers), `${name}.${what}`);
   switch (layer.kind) {
     case "recurrent":
-      return buildCell(build, layer.cell, turn(build, input), rows.lengths, layer.backwards === true, layer.returns);
+      return buildCell(build, layer.cell, `${name}.cell`, turn(build, input), rows.lengths, {
+        backwards: layer.backwards === true,
+        returns: layer.returns,
+      });
     case "bidirectional": {
       const steps = turn(build, input);
-      const both = [layer.forward, layer.backward].map((cell, i) => buildCell(build, cell, steps, rows.lengths, i === 1, layer.returns));
+      const both = (["forward", "backward"] as const).map((side) =>
+        buildCell(build, layer[side], `${name}.${side}`, steps, rows.lengths, { backwards: side === "backward", returns: layer.returns }),
+      );
       if (layer.merge === "concat") return op("Concat", both, [int("axis", 2)]);
       if (layer.merge === "mul") return op("Mul", both);
       const sum = op("Add", both);
       return layer.merge === "sum" ? sum : op("Mul", [sum, float32(build, 0.5)]);
     }
     case "conv":
-      return buildConv(build, layer, rows);
+      return buildConv(build, layer, name, rows);
     case "pooling":
       return layer.by === "max" ? buildMaxPool(build, layer, rows) : buildMeanPool(build, layer, rows);
     case "globalPooling": {
@@ -104,17 +117,17 @@ function buildLayer(build: Builder, layer: Exclude<Layer, { kind: "branches" }>,
       return op("ReverseSequence", [input, build.cast(rows.lengths, INT64)], [int("batch_axis", 0), int("time_axis", 1)]);
     case "dense":
       return op("Add", [
-        op("MatMul", [input, floats(layer.kernel, [layer.kernel.length / layer.units, layer.units])]),
-        floats(layer.bias, [layer.units]),
+        op("MatMul", [input, floats("kernel", layer.kernel, [layer.kernel.length / layer.units, layer.units])]),
+        floats("bias", layer.bias, [layer.units]),
       ]);
     case "activation":
       return buildActivation(build, layer.activation, input);
     case "affine": {
-      const [scale, shift] = [layer.scale, layer.shift].map((numbers) => floats(numbers, [numbers.length]));
+      const [scale, shift] = (["scale", "shift"] as const).map((what) => floats(what, layer[what], [layer[what].length]));
       return op("Add", [op("Mul", [input, scale]), shift]);
     }
     case "layerNormalization": {
-      const [gamma, beta] = [layer.gamma, layer.beta].map((numbers) => floats(numbers, [numbers.length]));
+      const [gamma, beta] = (["gamma", "beta"] as const).map((what) => floats(what, layer[what], [layer[what].length]));
       return op("LayerNormalization", [input, gamma, beta], [int("axis", -1), float("epsilon", layer.epsilon)]);
     }
   }
@@ -155,13 +168,14 @@ function mask(build: Builder, rows: Rows, value: number): string {
   return build.op("Where", [isRow(build, rows), rows.rows, float32(build, value)]);
 }
 
-function buildConv(build: Builder, layer: Extract<Layer, { kind: "conv" }>, rows: Rows): string {
+function buildConv(build: Builder, layer: Extract<Layer, { kind: "conv" }>, name: string, rows: Rows): string {
   const { kernel, kernelSize: K, filters: F, bias, pads, strides, dilationRate } = layer;
   const W = kernel.length / K / F;
   const turned = new Float32Array(kernel.length); // (K,W,F) → (F,W,K)
   for (let k = 0; k < K; k++)
     for (let w = 0; w < W; w++) for (let f = 0; f < F; f++) turned[(f * W + w) * K + k] = kernel[(k * W + w) * F + f];
-  const inputs = [swap(build, mask(build, rows, 0)), build.constant(FLOAT, [F, W, K], raw(turned)), build.constant(FLOAT, [F], raw(bias))];
+  const weights = [build.constant(FLOAT, [F, W, K], raw(turned), `${name}.kernel`), build.constant(FLOAT, [F], raw(bias), `${name}.bias`)];
+  const inputs = [swap(build, mask(build, rows, 0)), ...weights];
   const attributes = [ints("kernel_shape", [K]), ints("pads", pads), ints("strides", [strides]), ints("dilations", [dilationRate])];
   return swap(build, build.op("Conv", inputs, attributes));
 }
@@ -177,12 +191,16 @@ function buildMaxPool(build: Builder, layer: Pooling, rows: Rows): string {
   return swap(build, build.op("MaxPool", [swap(build, mask(build, rows, -3.4028234663852886e38))], windows(layer)));
 }
 
-/** The mean over all of a window, divided by the part of it that are rows. */
+/** Less than the part of any window that one row is. */
+const LEAST_SHARE = 2 ** -20;
+
+/** The mean over all of a window, divided by the part of it that are rows; of a window without rows, which no layer reads, 0. */
 function buildMeanPool(build: Builder, layer: Pooling, rows: Rows): string {
   const average = (input: string): string =>
     swap(build, build.op("AveragePool", [swap(build, input)], [...windows(layer), int("count_include_pad", 1)]));
   const mean = average(mask(build, rows, 0));
-  return layer.countsPads ? mean : build.op("Div", [mean, average(build.cast(isRow(build, rows), FLOAT))]);
+  if (layer.countsPads) return mean;
+  return build.op("Div", [mean, build.op("Clip", [average(build.cast(isRow(build, rows), FLOAT)), float32(build, LEAST_SHARE)])]);
 }
 
 function buildGlobalPool(build: Builder, by: (typeof GLOBAL_POOLS)[number], rows: Rows): string {

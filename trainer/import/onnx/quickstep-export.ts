@@ -1,5 +1,6 @@
 // An ONNX file that quickstep exported: its constants by their names (trainer/export/onnx/export.ts), its recipe from the metadata.
 // Legend: T steps, C channels, U units.
+import { describeLayers } from "../../../shared/networks/describe-layers.ts";
 import { type ExportMetadata, restoreExportMetadata } from "../contract/export-metadata.ts";
 import { plainFront } from "../contract/front.ts";
 import type { ImportedNetwork } from "../contract/imported-network.ts";
@@ -7,7 +8,8 @@ import { rejectFile } from "../contract/reject-file.ts";
 import type { Graph } from "./file.ts";
 import { evaluate } from "./interpreter.ts";
 import type { Tensor } from "./operators/node.ts";
-import { describeSettings, type RecurrentGraph } from "./recurrent.ts";
+import { readExportedLayers } from "./quickstep-layers.ts";
+import { describeSettings, findRecurrent, type RecurrentGraph } from "./recurrent.ts";
 
 /** Whether quickstep wrote the graph, with the recipe of its channels. */
 export function isQuickstepExport({ producer, metadata }: Graph): boolean {
@@ -15,31 +17,53 @@ export function isQuickstepExport({ producer, metadata }: Graph): boolean {
 }
 
 /** The network, recipe and calibration of an export. Throws DataError where the file is damaged. */
-export function readQuickstepExport({ graph, source, settings, lstm, U, F: C }: RecurrentGraph): ImportedNetwork {
-  const constant = (name: string): Float64Array =>
-    graph.constants.get(name)?.data ?? rejectFile(source, `lacks its constant ${name}`, "the file is damaged: export the model again");
-  const exportMetadata = readMetadata(graph, C, constant, source);
+export function readQuickstepExport(graph: Graph, source: string): ImportedNetwork {
+  return graph.metadata.has("layers") ? readLayersExport(graph, source) : readLstmExport(findRecurrent(graph, source));
+}
+
+function readLstmExport({ graph, source, settings, lstm, U, F: C }: RecurrentGraph): ImportedNetwork {
+  const constant = (name: string): Float64Array => constantOf(graph, name, source);
+  const exportMetadata = readMetadata(graph, source);
+  if (exportMetadata.recipe.channels.length !== C) rejectRecipe(source);
   const initial = graph.constants.has("hidden") && {
     hidden: Float32Array.from(constant("hidden")),
     cell: Float32Array.from(constant("cell")),
   };
-  const { timesteps: T, padding } = exportMetadata.recipe;
   return {
-    format: `ONNX, opset ${graph.opset}, as quickstep exports it`,
-    findings: [
-      `LSTM(${U}) on ${C} channels`,
-      ...describeSettings(settings, Boolean(initial)),
-      "recipe and calibration come from the file; operating points and metrics are not in the file",
-    ],
-    timesteps: T,
-    padding,
-    front: plainFront(C),
+    ...describeExport(graph, exportMetadata, source, [`LSTM(${U}) on ${C} channels`, ...describeSettings(settings, Boolean(initial))]),
     network: {
       ...lstm,
       headKernel: Float32Array.from(constant("headKernel")),
       headBias: Float32Array.from(constant("headBias")),
       ...(initial && { initial }),
     },
+  };
+}
+
+function readLayersExport(graph: Graph, source: string): ImportedNetwork {
+  const exportMetadata = readMetadata(graph, source);
+  const network = readExportedLayers(graph, exportMetadata.recipe, source);
+  return {
+    ...describeExport(graph, exportMetadata, source, [`${describeLayers(network)} on ${network.channels} channels`]),
+    network,
+  };
+}
+
+/** All but the network: what the metadata say, and the graph's own answers on channels. */
+function describeExport(
+  graph: Graph,
+  exportMetadata: ExportMetadata,
+  source: string,
+  words: readonly string[],
+): Omit<ImportedNetwork, "network"> {
+  const { timesteps: T, padding, channels } = exportMetadata.recipe;
+  const C = channels.length;
+  return {
+    format: `ONNX, opset ${graph.opset}, as quickstep exports it`,
+    findings: [...words, "recipe and calibration come from the file; operating points and metrics are not in the file"],
+    timesteps: T,
+    padding,
+    front: plainFront(C),
     forward(rows) {
       const channels = new Float64Array(T * C);
       channels.set(rows);
@@ -53,11 +77,21 @@ export function readQuickstepExport({ graph, source, settings, lstm, U, F: C }: 
   };
 }
 
-function readMetadata({ metadata }: Graph, C: number, constant: (name: string) => Float64Array, source: string): ExportMetadata {
+function constantOf({ constants }: Graph, name: string, source: string): Float64Array {
+  return constants.get(name)?.data ?? rejectFile(source, `lacks its constant ${name}`, "the file is damaged: export the model again");
+}
+
+function readMetadata(graph: Graph, source: string): ExportMetadata {
+  const { metadata } = graph;
+  const [slope, intercept] = ["slope", "intercept"].map((name) => constantOf(graph, name, source)[0]);
   try {
-    const calibration = { slope: constant("slope")[0], intercept: constant("intercept")[0] };
-    return restoreExportMetadata(metadata.get("name") ?? "", JSON.parse(metadata.get("recipe") ?? ""), calibration, C);
+    const recipe = JSON.parse(metadata.get("recipe") ?? "");
+    return restoreExportMetadata(metadata.get("name") ?? "", recipe, { slope, intercept }, recipe.channels.length);
   } catch {
-    return rejectFile(source, "carries a recipe that cannot be read", "the file is damaged: export the model again");
+    return rejectRecipe(source);
   }
+}
+
+function rejectRecipe(source: string): never {
+  return rejectFile(source, "carries a recipe that cannot be read", "the file is damaged: export the model again");
 }

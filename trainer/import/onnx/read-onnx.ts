@@ -20,7 +20,7 @@ export function readOnnx(bytes: Uint8Array, source: string, { timesteps, isLogit
   checkOrder(graphOfFile, source);
   if (isQuickstepExport(graphOfFile) && graphOfFile.metadata.has("members"))
     rejectFile(source, "is an export of several members", "import reads one network: use the artifact that the file was exported from");
-  if (isQuickstepExport(graphOfFile)) return readQuickstepExport(findRecurrent(graphOfFile, source));
+  if (isQuickstepExport(graphOfFile)) return readQuickstepExport(graphOfFile, source);
   checkWeights(graphOfFile, source);
   try {
     return readPlain(graphOfFile, source, timesteps);

@@ -154,7 +154,13 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { inputs: [noise(1, 5)], attributes: [int("to", DOUBLE)], type: DOUBLE },
   ],
   Where: [{ inputs: [bools("bools", 1, 0, 1), noise(1, 2, 3), noise(2, 1)] }],
-  Softmax: [{ inputs: [noise(1, 3, 2)] }, { inputs: [noise(1, 3, 4)], attributes: [int("axis", 1)] }],
+  Softmax: [
+    { inputs: [noise(1, 3, 2)] },
+    { inputs: [noise(1, 3, 4)], attributes: [int("axis", 1)] },
+    { inputs: [noise(1, 2, 3, 4)], attributes: [int("axis", -1)] },
+    { inputs: [noise(1, 2, 3, 1)], attributes: [int("axis", 1)] },
+  ],
+  Erf: [{ inputs: [noise(1, 9)] }, { inputs: [floats("wide", [4], raw(Float32Array.of(0, -5, 3, 1e-7)))] }],
   MatMul: [{ inputs: [noise(1, 2, 3), noise(2, 3, 4)] }, { inputs: [noise(1, 2, 2, 3), noise(2, 3, 4)] }],
   Gemm: [
     { inputs: [noise(1, 2, 3), noise(2, 3, 4)] },

@@ -27,6 +27,8 @@ export const ACTIVATION_OPERATORS: Readonly<Record<string, Operator>> = {
     attributes: { alpha: number(0.2), beta: number(0.5) },
     evaluate: ([{ dims, data }], { alpha, beta }) => [{ dims, data: data.map((x) => Math.max(0, Math.min(1, alpha * x + beta))) }],
   }),
+  // √2·x · Φ(√2·x) is what gelu makes of √2·x
+  Erf: each((x) => (x === 0 ? 0 : (2 * evaluateActivation({ kind: "gelu", approximate: false }, Math.SQRT2 * x)) / (Math.SQRT2 * x) - 1)),
   Exp: each(Math.exp),
   Reciprocal: each((x) => 1 / x),
   Not: each((x) => Number(x === 0)),

@@ -2,8 +2,8 @@
 // Definitions: github.com/onnx/onnx/blob/main/docs/Operators.md, opsets 7 to 26.
 import { BOOL, DOUBLE, FLOAT } from "../../../export/onnx/schema.ts";
 import type { Tensor } from "./node.ts";
-import { misfit, number, type Operator, operator } from "./operator.ts";
-import { at, broadcast, build } from "./tensors.ts";
+import { anything, misfit, number, type Operator, operator } from "./operator.ts";
+import { at, axisOf, broadcast, build, sizeOf } from "./tensors.ts";
 
 function pairwise(combine: (a: number, b: number) => number): Operator {
   return operator({
@@ -56,12 +56,19 @@ export const ARITHMETIC_OPERATORS: Readonly<Record<string, Operator>> = {
   }),
   Softmax: operator({
     inputs: ["input"],
-    attributes: { axis: number(-1) },
-    evaluate([x], { axis }) {
-      if (x.dims.length !== 2 || (axis !== -1 && axis !== 1)) misfit();
-      const width = x.dims[1];
-      const exponential = (n: number, j: number, k: number): number => Math.exp(x.data[n * width + j] - x.data[n * width + k]);
-      return [build(x.dims, ([n, k]) => 1 / Array.from({ length: width }, (_, j) => exponential(n, j, k)).reduce((a, b) => a + b))];
+    attributes: { axis: anything },
+    evaluate([x], { axis: given }) {
+      if (given === undefined && x.dims.length !== 2) misfit("a softmax of several axes that names none");
+      const axis = axisOf(Number(given ?? 1), x.dims.length);
+      // Until opset 12 all axes from this one on are one
+      if (sizeOf(x.dims.slice(axis + 1)) !== 1) misfit("a softmax over axes in front of others");
+      const width = x.dims[axis];
+      const exponential = (from: number, j: number, k: number): number => Math.exp(x.data[from + j] - x.data[from + k]);
+      const share = (_: number, at: number): number => {
+        const k = at % width;
+        return 1 / Array.from({ length: width }, (_, j) => exponential(at - k, j, k)).reduce((a, b) => a + b);
+      };
+      return [{ dims: x.dims, data: x.data.map(share) }];
     },
   }),
   MatMul: operator({ inputs: ["A", "B"], evaluate: ([a, b]) => [multiply(a, b)] }),

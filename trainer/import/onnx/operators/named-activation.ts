@@ -36,10 +36,17 @@ export function readActivation(operator: string, attributes: Attributes): Activa
 
 /** The activation called `name` in a recurrent node, in capitals or not, which takes its numbers from `alphas` and `betas`. Throws OperatorError. */
 export function takeActivation(name: string, alphas: number[], betas: number[]): Activation {
+  if (name.toLowerCase() === "affine") return linearOf(alphas.shift() ?? 1, betas.shift() ?? 0);
   const named = BY_LOWER_CASE.get(name.toLowerCase());
   if (named === undefined) throw new OperatorError(`has the activation ${name}`, SECOND_ENGINE);
   const alpha = named.takes ? alphas.shift() : undefined;
   return named.read({ alpha, beta: named.takes === "both" ? betas.shift() : undefined });
+}
+
+/** α·x + β, which only recurrent operators have. */
+function linearOf(alpha: number, beta: number): Activation {
+  if (alpha !== 1 || beta !== 0) throw new OperatorError(`has the activation ${alpha} · x + ${beta}`, SECOND_ENGINE);
+  return { kind: "linear" };
 }
 
 /** Float32 cannot hold the slopes that Keras has: what was meant is known. */
