@@ -78,7 +78,7 @@ export function mergeLayers(layers: readonly DraftLayer[]): DraftLayer[] {
 }
 
 /** Poolings side by side in one layer. */
-const MAX_POOLS = 4;
+export const MAX_POOLS = 4;
 
 /** Layers that take each row alone: a row may be chosen in front of them as well as behind. */
 const ROWWISE: ReadonlySet<DraftLayer["kind"]> = new Set(["dense", "activation", "affine", "layerNormalization", "softmax"]);

@@ -1,6 +1,7 @@
 // What a tensor of a graph is in terms of layers: which number of which row each of its elements is. Selections and changes of shape are
 // followed by the elements' codes alone; rows are chosen when a layer needs them.
 // Legend: N sequences, R rows, W width.
+import type { GLOBAL_POOLS } from "../../../shared/networks/layers.ts";
 import { type DraftLayer, widthBehind } from "../contract/draft-layers.ts";
 import { SECOND_ENGINE } from "../contract/reject-file.ts";
 import type { Body, Node, Tensor } from "./operators/node.ts";
@@ -11,8 +12,16 @@ export interface Flow {
   readonly layers: readonly DraftLayer[];
   readonly R: number;
   readonly W: number;
-  /** Of a pooling over all rows: what was pooled. */
-  readonly pooled?: Flow;
+  /** Of one row that is chosen among all rows, or pooled of them. */
+  readonly pooled?: Pooled;
+  /** Of flows side by side: each, and the first of its columns. */
+  readonly parts?: ReadonlyMap<Flow, number>;
+}
+
+/** All rows of which one is made, and how; several ways stand side by side. */
+export interface Pooled {
+  readonly of: Flow;
+  readonly by: readonly (typeof GLOBAL_POOLS)[number][];
 }
 
 /** A tensor whose elements are numbers of a flow: 1 + (n·R + r)·W + w; 0 is a zero that a pad has put there. */
@@ -80,6 +89,30 @@ export function selectRow(traced: Traced): Traced {
   return pool({ flow, codes }, r === 0 ? "first" : "last", codes.dims, places);
 }
 
+/** A tensor of flows side by side that has numbers of one alone, in that flow; else the tensor as it is. */
+export function narrow(traced: Traced): Traced {
+  const { flow, codes } = traced;
+  for (const [part, offset] of flow.parts ?? []) {
+    const places = [...codes.data].map((code) => placeOf(flow, code));
+    if (!places.every(({ w }) => w >= offset && w < offset + part.W)) continue;
+    return { flow: part, codes: { dims: codes.dims, data: Float64Array.from(places, ({ n, r, w }) => codeOf(part, n, r, w - offset)) } };
+  }
+  return traced;
+}
+
+/** Where elements are of the first and of the last row: the same elements as both rows side by side. Else the tensor as it is. */
+export function readEnds(traced: Traced): Traced {
+  const { flow, codes } = traced;
+  const last = flow.R - 1;
+  if (last < 2 || codes.data.includes(0)) return traced;
+  const places = [...codes.data].map((code) => placeOf(flow, code));
+  if (![0, last].every((end) => places.some(({ r }) => r === end)) || places.some(({ r }) => r !== 0 && r !== last)) return traced;
+  const by = ["first", "last"] as const;
+  const next: Flow = { ...extend(flow, [{ kind: "globalPooling", by }], 1), pooled: { of: flow, by } };
+  const data = Float64Array.from(places, ({ n, r, w }) => codeOf(next, n, 0, r === 0 ? w : flow.W + w));
+  return { flow: next, codes: { dims: codes.dims, data } };
+}
+
 /**
  * Where a bidirectional layer's elements are the last row of the forward half and the first of the backward half, as tf2onnx reads the last
  * states: the same elements as the layer's states. Else the tensor as it is.
@@ -90,13 +123,18 @@ export function readStates(traced: Traced): Traced {
   if (layer?.kind !== "bidirectional" || layer.returns !== "sequence" || flow.R === 1) return traced;
   const places = [...codes.data].map((code) => placeOf(flow, code));
   if (!places.every(({ r, w }) => r === (w < layer.forward.units ? flow.R - 1 : 0))) return traced;
-  const next: Flow = { layers: [...flow.layers.slice(0, -1), { ...layer, returns: "state" }], R: 1, W: flow.W };
+  const next: Flow = {
+    layers: [...flow.layers.slice(0, -1), { ...layer, returns: "state" }],
+    R: 1,
+    W: flow.W,
+    pooled: { of: flow, by: ["ends"] },
+  };
   return { flow: next, codes: { dims: codes.dims, data: Float64Array.from(places, ({ n, w }) => codeOf(next, n, 0, w)) } };
 }
 
 /** The tensor of `dims` whose elements are pooled over all rows; `places` say n and w of each. */
 export function pool({ flow }: Traced, by: "first" | "last" | "mean" | "max", dims: readonly number[], places: readonly Place[]): Traced {
-  const next: Flow = { ...extend(flow, [{ kind: "globalPooling", by: [by] }], 1), pooled: flow };
+  const next: Flow = { ...extend(flow, [{ kind: "globalPooling", by: [by] }], 1), pooled: { of: flow, by: [by] } };
   return { flow: next, codes: { dims, data: Float64Array.from(places, ({ n, w }) => codeOf(next, n, 0, w)) } };
 }
 

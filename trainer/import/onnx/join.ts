@@ -1,80 +1,84 @@
-// Tensors of several flows that a graph joins: what stands side by side in one layer.
+// Tensors of several flows that a graph joins: numbers that stand side by side in one flow, behind what the flows have in common.
 // Legend: N sequences, R rows, W width.
-import { type DraftLayer, mergeLayers } from "../contract/draft-layers.ts";
-import { codeOf, extend, type Flow, placeOf, selectRow, type Traced, unlike } from "./flow.ts";
+import type { Layer } from "../../../shared/networks/layers.ts";
+import { type DraftLayer, MAX_POOLS } from "../contract/draft-layers.ts";
+import { codeOf, extend, type Flow, type Pooled, placeOf, selectRow, type Traced, unlike } from "./flow.ts";
+import { joinDirections } from "./join-directions.ts";
 
-type Recurrent = Extract<DraftLayer, { kind: "recurrent" }>;
-
-/** Poolings of the same rows, or both directions of the same rows, side by side: a flow that has the numbers of all, and the tensors in that flow. */
-export function joinFlows(parts: readonly Traced[]): Traced[] {
-  return joinDirections(parts) ?? joinPoolings(parts);
+/** A flow that has the numbers of all parts, and the parts in that flow. Throws OperatorError where the parts have other numbers of rows. */
+export function joinFlows(parts: readonly Traced[]): readonly Traced[] {
+  const aligned = alignRows(parts);
+  if (new Set(aligned.map(({ flow }) => flow)).size === 1) return aligned;
+  return joinDirections(aligned) ?? standBeside(aligned);
 }
 
-function joinPoolings(parts: readonly Traced[]): Traced[] {
-  const single = parts.map(selectRow);
-  const base = single[0].flow.pooled;
-  if (base === undefined || single.some(({ flow }) => flow.pooled !== base)) return unlike("joins numbers of different layers");
-  const by = single.flatMap(({ flow }) => {
-    const last = flow.layers.at(-1);
-    return last?.kind === "globalPooling" ? last.by : unlike("joins numbers of different layers");
+/** The parts as flows of as many rows: of one row where each part has numbers of one alone. Throws OperatorError where numbers of rows differ. */
+export function alignRows(parts: readonly Traced[]): readonly Traced[] {
+  const single = parts.every(isOfOneRow) ? parts.map(selectRow) : parts;
+  const counts = [...new Set(single.map(({ flow }) => flow.R))];
+  if (counts.length > 1)
+    unlike(`joins layers of several numbers of rows (${counts.map((R) => (R === 1 ? "one row" : `${R} rows`)).join(", ")})`);
+  return single;
+}
+
+function isOfOneRow({ flow, codes }: Traced): boolean {
+  if (flow.R === 1) return true;
+  const { r } = placeOf(flow, codes.data[0]);
+  return codes.data.every((code) => placeOf(flow, code).r === r);
+}
+
+/** How many layers, counted from the first, all flows have in common. */
+export function countShared(flows: readonly Flow[]): number {
+  const [{ layers }, ...others] = flows;
+  const first = layers.findIndex((layer, k) => others.some((other) => other.layers[k] !== layer));
+  return first < 0 ? layers.length : first;
+}
+
+/** Behind the layers that all flows have in common, what is left of each, merged: a flow of rows of width W. */
+export function branchOut(flows: readonly Flow[], merge: Extract<Layer, { kind: "branches" }>["merge"], W: number): Flow {
+  const shared = countShared(flows);
+  // A branch that is nothing but branches merged alike is as good as its branches
+  const branches = flows.flatMap(({ layers }): (readonly DraftLayer[])[] => {
+    const [first, ...more] = layers.slice(shared);
+    return first?.kind === "branches" && first.merge === merge && more.length === 0 ? [...first.branches] : [layers.slice(shared)];
   });
-  const flow: Flow = { ...extend(base, [{ kind: "globalPooling", by }], 1), pooled: base };
-  let offset = 0;
-  return single.map((part) => {
-    const from = offset;
-    offset += part.flow.W;
-    return {
-      flow,
-      codes: {
-        dims: part.codes.dims,
-        data: part.codes.data.map((code) => codeOf(flow, placeOf(part.flow, code).n, 0, from + placeOf(part.flow, code).w)),
-      },
+  const { layers, R } = flows[0];
+  return { layers: [...layers.slice(0, shared), { kind: "branches", merge, branches }], R, W };
+}
+
+function standBeside(parts: readonly Traced[]): Traced[] {
+  const groups = groupPooled(parts.map(({ flow }) => flow));
+  const offsets = new Map<Flow, number>();
+  let W = 0;
+  for (const flow of groups.flatMap(({ members }) => members)) {
+    offsets.set(flow, W);
+    W += flow.W;
+  }
+  const all = groups.map((group) => group.flow);
+  const flow: Flow = { ...(groups.length === 1 ? all[0] : branchOut(all, "concat", W)), parts: offsets };
+  return parts.map((part) => {
+    const code = (at: number): number => {
+      const { n, r, w } = placeOf(part.flow, at);
+      return codeOf(flow, n, r, offsets.get(part.flow)! + w);
     };
+    return { flow, codes: { dims: part.codes.dims, data: part.codes.data.map(code) } };
   });
 }
 
-/** A recurrent layer over rows, and what it is with its neighbours: backwards, or over all steps. */
-interface Direction {
-  readonly cell: Recurrent["cell"];
-  readonly isBackwards: boolean;
-  readonly returns: Recurrent["returns"];
+interface Group {
+  readonly members: readonly Flow[];
+  /** Has the numbers of all members, one behind the other. */
+  readonly flow: Flow;
 }
 
-/** Two recurrent layers over the same rows, one of which reads them backwards: a bidirectional one. Undefined where the parts are something else. */
-function joinDirections(parts: readonly Traced[]): Traced[] | undefined {
-  if (parts.length !== 2) return undefined;
-  const whole = parts.every(({ flow }) => flow.layers.at(-1)?.kind === "recurrent") ? parts : parts.map(selectRow);
-  const [a, b] = whole.map(({ flow }) => flow.layers);
-  let shared = 0;
-  while (shared < a.length && a[shared] === b[shared]) shared++;
-  const directions = [a, b].map((layers) => directionOf(layers.slice(shared)));
-  const [forward, backward] = [false, true].map((isBackwards) => directions.find((one) => one?.isBackwards === isBackwards));
-  if (forward === undefined || backward === undefined || forward.returns !== backward.returns || forward.returns === "cell")
-    return undefined;
-  const { returns } = forward;
-  const base: Flow = { ...whole[0].flow, layers: a.slice(0, shared) };
-  const layer = { kind: "bidirectional", forward: forward.cell, backward: backward.cell, merge: "concat", returns } as const;
-  const R = returns === "sequence" ? base.R : 1;
-  const flow: Flow = { layers: [...base.layers, layer], R, W: forward.cell.units + backward.cell.units };
-  return whole.map((part, k) => {
-    const isBackwards = directions[k]!.isBackwards;
-    const data = part.codes.data.map((code) => {
-      const { n, r, w } = placeOf(part.flow, code);
-      return codeOf(flow, n, isBackwards ? R - 1 - r : r, (isBackwards ? forward.cell.units : 0) + w);
-    });
-    return { flow, codes: { dims: part.codes.dims, data } };
+/** Flows, those that are rows of the same rows together: they are one pooling. */
+function groupPooled(flows: readonly Flow[]): Group[] {
+  const sources = Map.groupBy(new Set(flows), (flow) => flow.pooled?.of ?? flow);
+  return [...sources.values()].flatMap((members): Group[] => {
+    const pooled = members.map((flow) => flow.pooled).filter((one): one is Pooled => one !== undefined);
+    const by = pooled.flatMap((one) => one.by);
+    if (pooled.length < 2 || by.length > MAX_POOLS) return members.map((flow) => ({ members: [flow], flow }));
+    const { of } = pooled[0];
+    return [{ members, flow: { ...extend(of, [{ kind: "globalPooling", by }], 1), pooled: { of, by } } }];
   });
-}
-
-/** Layers that are one recurrent layer: over steps as they are or turned around, whose rows then stay turned around. */
-function directionOf(layers: readonly DraftLayer[]): Direction | undefined {
-  const isTurned = layers[0]?.kind === "reverse";
-  const last = layers.at(-1);
-  if (last?.kind === "recurrent" && last.returns === "sequence")
-    return layers.length === (isTurned ? 2 : 1) && !last.backwards
-      ? { cell: last.cell, isBackwards: isTurned, returns: "sequence" }
-      : undefined;
-  const [only, ...more] = mergeLayers(layers);
-  if (only?.kind !== "recurrent" || more.length > 0) return undefined;
-  return { cell: only.cell, isBackwards: only.backwards === true, returns: only.returns };
 }

@@ -12,9 +12,11 @@ import { findOutput } from "./head.ts";
 import { attempt, createEvaluator, describeNode } from "./interpreter.ts";
 import { answerOf, describeLengths, feed, type Layout, layoutsOf, shapeOf } from "./layout.ts";
 import { readMaskValue, VALID_NUMBER } from "./mask.ts";
+import { findNormalisations } from "./normalisations.ts";
 import type { Body, Node, Tensor } from "./operators/node.ts";
 import { build } from "./operators/tensors.ts";
 import { TRACES } from "./trace.ts";
+import { normaliseRows } from "./trace-rowwise.ts";
 
 /** Reads a graph as layers. `timesteps` as the user says it. Throws DataError naming the operator that is no layer. */
 export function readLayers(graph: Graph, source: string, timesteps: number | null, isLogit: boolean): ImportedNetwork {
@@ -124,6 +126,7 @@ function traceOutput(
   const known = new Map<string, Traced | undefined>([[input, { flow: start, codes }]]);
   const depends = dependents(graph, input);
   const makers = makersOf(graph);
+  const normalisations = findNormalisations(graph, depends, numbers, source);
   const underway = new Set<string>();
   const masks = new Set<string>();
   const around: Around = {
@@ -134,6 +137,15 @@ function traceOutput(
   };
   const trace = (name: string): Traced | undefined => {
     if (known.has(name) || !depends.has(name)) return known.get(name);
+    const normalisation = normalisations.get(name);
+    if (normalisation) {
+      const rows = trace(normalisation.input)!;
+      known.set(
+        name,
+        attempt(makers.get(name)!, () => normaliseRows(rows, normalisation), source),
+      );
+      return known.get(name);
+    }
     const node = makers.get(name);
     if (node === undefined || underway.has(name))
       return rejectFile(source, `needs ${name}, which no node computes first`, "the file is damaged: export the model again");

@@ -1,29 +1,30 @@
 // Products with constant matrices, as dense layers.
 // Legend: R rows, W width, K numbers of a line, U units.
-import { codeOf, extend, type Flow, linesOf, placeOf, readStates, type Traced, type TracedNode, unlike } from "./flow.ts";
+import { codeOf, extend, type Flow, linesOf, placeOf, readEnds, readStates, type Traced, type TracedNode, unlike } from "./flow.ts";
 import type { Tensor } from "./operators/node.ts";
+import { misfit } from "./operators/operator.ts";
 import { at, build } from "./operators/tensors.ts";
 import { number } from "./trace-rowwise.ts";
 
 /** A dense layer of rows whose numbers the lines of the last axis are; `weights` (K,U). */
 function traceDense(given: Traced, weights: Tensor, bias: ((u: number) => number) | undefined): Traced {
-  const traced = readStates(given);
+  const traced = readEnds(readStates(given));
   const lines = linesOf(traced.codes);
   const [K, U] = weights.dims;
+  if (lines[0].length !== K) misfit();
   const { flow } = traced;
   const first = [...lines[0]].map((code) => placeOf(flow, code));
   const isFlat = flow.R > 1 && K === flow.R * flow.W;
-  if (!isFlat && K !== flow.W) return unlike("takes some of the numbers of a row");
   const source = (place: { r: number; w: number }): number => (isFlat ? place.r * flow.W + place.w : place.w);
   const order = first.map(source);
-  if (new Set(order).size !== K) return unlike("takes a number of a row twice");
   for (const line of lines) {
     const places = [...line].map((code) => placeOf(flow, code));
     if (places.some((place, k) => source(place) !== order[k] || place.n !== places[0].n || (!isFlat && place.r !== places[0].r)))
       return unlike("mixes steps or sequences");
   }
-  const kernel = new Float64Array(K * U);
-  for (const [k, row] of order.entries()) for (let u = 0; u < U; u++) kernel[row * U + u] = weights.data[k * U + u];
+  // Numbers of the row that are not taken have weights of zero
+  const kernel = new Float64Array((isFlat ? K : flow.W) * U);
+  for (const [k, row] of order.entries()) for (let u = 0; u < U; u++) kernel[row * U + u] += weights.data[k * U + u];
   const dense = { kind: "dense", units: U, kernel, bias: Float64Array.from({ length: U }, (_, u) => bias?.(u) ?? 0) } as const;
   const next: Flow = isFlat ? extend(extend(flow, [{ kind: "flatten", steps: flow.R }], 1), [dense], 1) : extend(flow, [dense], flow.R);
   const codes = lines.flatMap((line) => {

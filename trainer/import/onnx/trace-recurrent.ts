@@ -59,8 +59,10 @@ export function recurrentFlows(
         : { kind: "recurrent", cell: cells[0], ...(settings.directions[0] === "reverse" && { backwards: true }), returns };
     return extend(traced.flow, [...turn, layer], returns === "sequence" ? traced.flow.R : 1);
   };
-  const state = flowOf("state");
-  return { sequence: flowOf("sequence"), state, cell: kind === "LSTM" ? flowOf("cell") : state };
+  const sequence = flowOf("sequence");
+  const by = D === 2 ? "ends" : settings.directions[0] === "reverse" ? "first" : "last";
+  const state: Flow = { ...flowOf("state"), pooled: { of: sequence, by: [by] } };
+  return { sequence, state, cell: kind === "LSTM" ? flowOf("cell") : state };
 }
 
 /** Y, Y_h and Y_c, each a flow of its own. Throws OperatorError for what is no layer that quickstep runs. */

@@ -2,6 +2,8 @@
 // Legend: W width.
 import type { Activation } from "../../../shared/networks/activation.ts";
 import { affine, carry, perColumn, selectRow, type Traced, type TracedNode, unlike } from "./flow.ts";
+import { mergeFlows } from "./merge.ts";
+import type { Normalisation } from "./normalisations.ts";
 import type { Node, Tensor } from "./operators/node.ts";
 import { at, axisOf, broadcast, build } from "./operators/tensors.ts";
 
@@ -27,11 +29,11 @@ export function traceSoftmax(traced: Traced, axis: number): Traced {
 
 type Setting = (constant: number) => readonly [mean: number, scale: number];
 
-/** An operator of two inputs, one of which is constant: `first` where the flow is the first. */
-export function traceBinary(first: Setting, second: Setting): Trace {
+/** An operator of two inputs: `first` where the first depends on sequences and the other is constant, `second` the other way round, else `both`. */
+export function traceBinary(first: Setting, second: Setting, both: (a: Traced, b: Traced) => Traced): Trace {
   return ({ inputs, constant }) => {
     const [a, b] = inputs;
-    if (a && b) return unlike("joins two branches");
+    if (a && b) return [both(a, b)];
     const traced = (a ?? b)!;
     const other = constant(a ? 1 : 0)!;
     return [affine(...spread(traced, other, a ? first : second))];
@@ -45,20 +47,14 @@ function spread(traced: Traced, other: Tensor, setting: Setting): [Traced, (k: n
   return [{ flow: traced.flow, codes }, (k) => setting(values.data[k])];
 }
 
-/** By a constant; or of x and its own sigmoid, which is a silu. */
-export function traceMultiply(traced: TracedNode): readonly Traced[] {
-  const [a, b] = traced.inputs;
-  if (!a || !b)
-    return traceBinary(
-      (c) => [0, 1 / c],
-      (c) => [0, 1 / c],
-    )(traced) as Traced[];
+/** The product of both; of x and its own sigmoid it is a silu. */
+export function multiplyFlows(a: Traced, b: Traced): Traced {
   const [x, gate] = a.flow.layers.length < b.flow.layers.length ? [a, b] : [b, a];
   const last = gate.flow.layers.at(-1);
   const isOwn = gate.flow.layers.length === x.flow.layers.length + 1 && x.flow.layers.every((layer, k) => layer === gate.flow.layers[k]);
-  if (!isOwn || last?.kind !== "activation" || last.activation.kind !== "sigmoid" || String(x.codes.data) !== String(gate.codes.data))
-    return unlike("multiplies two branches");
-  return [activate(x, { kind: "silu" })];
+  if (isOwn && last?.kind === "activation" && last.activation.kind === "sigmoid" && String(x.codes.data) === String(gate.codes.data))
+    return activate(x, { kind: "silu" });
+  return mergeFlows(a, b, "mul");
 }
 
 /** The statistics that training left, on the axis behind the sequences. */
@@ -79,12 +75,19 @@ export function traceBatchNormalization({ node, inputs, constant }: TracedNode):
 /** Over the numbers of each row. */
 export function traceLayerNormalization({ node, inputs, constant }: TracedNode): readonly Traced[] {
   const traced = inputs[0]!;
-  const { flow, codes } = traced;
+  const { codes } = traced;
   if (axisOf(number(node, "axis", -1), codes.dims.length) !== codes.dims.length - 1) return unlike("is taken over several axes");
   const width = codes.dims[codes.dims.length - 1];
-  if (width !== flow.W) return unlike("takes some of the numbers of a row");
   const [scale, bias] = [constant(1)!.data, node.inputs[2] ? constant(2)!.data : undefined];
-  const gamma = perColumn(traced, (k) => scale[k % width], 1);
-  const beta = perColumn(traced, (k) => bias?.[k % width] ?? 0, 0);
-  return [carry(traced, [{ kind: "layerNormalization", gamma, beta, epsilon: number(node, "epsilon", 1e-5) }])];
+  const beta = bias ?? new Float64Array(width);
+  return [normaliseRows(traced, { gamma: scale, beta, epsilon: number(node, "epsilon", 1e-5) })];
+}
+
+/** The numbers of each row, which are the last axis, normalized. */
+export function normaliseRows(traced: Traced, { gamma, beta, epsilon }: Omit<Normalisation, "input">): Traced {
+  const { flow, codes } = traced;
+  const width = codes.dims[codes.dims.length - 1];
+  if (width !== flow.W) return unlike("takes some of the numbers of a row");
+  const [scale, shift] = [perColumn(traced, (k) => gamma[k % width], 1), perColumn(traced, (k) => beta[k % width], 0)];
+  return carry(traced, [{ kind: "layerNormalization", gamma: scale, beta: shift, epsilon }]);
 }

@@ -1,6 +1,7 @@
 // What each operator of a graph does to a flow: one entry an operator. Whatever only moves numbers moves their codes.
-import { affine, type Traced, type TracedNode, unlike } from "./flow.ts";
+import { affine, narrow, type Traced, type TracedNode, unlike } from "./flow.ts";
 import { joinFlows } from "./join.ts";
+import { mergeFlows } from "./merge.ts";
 import { ACTIVATIONS, readActivation } from "./operators/named-activation.ts";
 import { OPERATORS } from "./operators/table.ts";
 import { broadcast } from "./operators/tensors.ts";
@@ -9,12 +10,12 @@ import { traceLoop } from "./trace-loop.ts";
 import { traceRecurrent } from "./trace-recurrent.ts";
 import {
   activate,
+  multiplyFlows,
   number,
   type Trace,
   traceBatchNormalization,
   traceBinary,
   traceLayerNormalization,
-  traceMultiply,
   traceSoftmax,
 } from "./trace-rowwise.ts";
 import { traceConv, tracePool, traceReduction } from "./trace-windows.ts";
@@ -50,6 +51,7 @@ export const TRACES: ReadonlyMap<string, Trace> = new Map<string, Trace>([
     traceBinary(
       (c) => [-c, 1],
       (c) => [-c, 1],
+      (a, b) => mergeFlows(a, b, "sum"),
     ),
   ],
   [
@@ -57,17 +59,26 @@ export const TRACES: ReadonlyMap<string, Trace> = new Map<string, Trace>([
     traceBinary(
       (c) => [c, 1],
       (c) => [c, -1],
+      (a, b) => mergeFlows(a, negate(b), "sum"),
     ),
   ],
-  ["Mul", traceMultiply],
+  [
+    "Mul",
+    traceBinary(
+      (c) => [0, 1 / c],
+      (c) => [0, 1 / c],
+      multiplyFlows,
+    ),
+  ],
   [
     "Div",
     traceBinary(
       (c) => [0, c],
       () => unlike("divides by what it computes"),
+      () => unlike("divides by what it computes"),
     ),
   ],
-  ["Neg", ({ inputs }) => [affine(inputs[0]!, () => [0, -1])]],
+  ["Neg", ({ inputs }) => [negate(inputs[0]!)]],
   ["MatMul", traceMatMul],
   ["Gemm", traceGemm],
   ["BatchNormalization", traceBatchNormalization],
@@ -85,16 +96,21 @@ export const TRACES: ReadonlyMap<string, Trace> = new Map<string, Trace>([
   ...(["LSTM", "GRU", "RNN"] as const).map((kind) => [kind, (traced: TracedNode) => traceRecurrent(kind, traced)] as const),
 ]);
 
+function negate(traced: Traced): Traced {
+  return affine(traced, () => [0, -1]);
+}
+
 function traceMove({ node, inputs, constant }: TracedNode): readonly Traced[] {
   const given = inputs.filter((input) => input !== undefined);
   const flows = new Set(given.map(({ flow }) => flow));
+  if (node.operator !== "Concat" && given.length > (inputs[0] ? 1 : 0)) unlike("chooses by what it computes");
   if (given.length < inputs.length && node.operator === "Concat") unlike("joins numbers with constants");
   const together = flows.size > 1 ? joinFlows(given) : given;
   let next = 0;
   const tensors = node.inputs.map((name, k) => (inputs[k] ? together[next++].codes : name === "" ? undefined : constant(k)));
   // int64 codes pass a Cast as they are
   const outputs = node.operator === "Cast" ? [tensors[0]!] : OPERATORS.get(node.operator)!.evaluate(tensors, node.attributes);
-  return outputs.map((codes) => ({ flow: together[0].flow, codes }));
+  return outputs.map((codes) => narrow({ flow: together[0].flow, codes }));
 }
 
 /** Of what a mask chooses, that which it chooses where all rows are valid. */

@@ -309,19 +309,19 @@ describe("refused by name, with what would be needed", () => {
       /takes x .*h0 .*quickstep gives a model one array of sequences/,
     ],
     [
-      "a head that is not linear",
+      "a quotient of what it computes",
       {
         ...base,
         nodes: [
           transposed,
           forward,
           lastState,
-          node("Mul", ["h", "h"], "r"),
+          node("Div", ["h", "h"], "r"),
           node("MatMul", ["r", "head"], "z"),
           node("Sigmoid", ["z"], "p"),
         ],
       },
-      /the operator Mul .*multiplies two branches/,
+      /the operator Div .*divides by what it computes/,
     ],
     [
       "a step in the middle",
