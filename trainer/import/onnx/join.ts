@@ -5,6 +5,9 @@ import { type DraftLayer, MAX_POOLS } from "../contract/draft-layers.ts";
 import { codeOf, extend, type Flow, type Pooled, placeOf, selectRow, type Traced, unlike } from "./flow.ts";
 import { joinDirections } from "./join-directions.ts";
 
+/** Where branches share layers with each other, each computes them; an artifact holds some hundreds. */
+const MAX_LAYERS = 1000;
+
 /** A flow that has the numbers of all parts, and the parts in that flow. Throws OperatorError where the parts have other numbers of rows. */
 export function joinFlows(parts: readonly Traced[]): readonly Traced[] {
   const aligned = alignRows(parts);
@@ -43,8 +46,22 @@ export function branchOut(flows: readonly Flow[], merge: Extract<Layer, { kind: 
     return first?.kind === "branches" && first.merge === merge && more.length === 0 ? [...first.branches] : [layers.slice(shared)];
   });
   const { layers, R } = flows[0];
-  return { layers: [...layers.slice(0, shared), { kind: "branches", merge, branches }], R, W };
+  const joined: DraftLayer = { kind: "branches", merge, branches };
+  if (countLayers(joined) > MAX_LAYERS) unlike("joins branches that share layers in many ways");
+  return { layers: [...layers.slice(0, shared), joined], R, W };
 }
+
+/** A layer and all that it has inside. Each is counted once, since a graph of few nodes may make a tree of very many. */
+function countLayers(layer: DraftLayer): number {
+  if (layer.kind !== "branches") return 1;
+  const known = counts.get(layer);
+  if (known !== undefined) return known;
+  const count = layer.branches.flat().reduce((sum, inner) => sum + countLayers(inner), 1);
+  counts.set(layer, count);
+  return count;
+}
+
+const counts = new WeakMap<DraftLayer, number>();
 
 function standBeside(parts: readonly Traced[]): Traced[] {
   const groups = groupPooled(parts.map(({ flow }) => flow));

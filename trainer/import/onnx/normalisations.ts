@@ -21,6 +21,9 @@ export interface Normalisation {
 /** How many tensors in front of a root and behind it are looked at: Keras' exports have 4 and 6. */
 const MAX_AWAY = 12;
 
+/** An artifact holds as many layers. */
+const MAX_ROOTS = 64;
+
 /** The normalizations of a graph, by the tensors that they leave. `numbers` has the sizes of tensors; `depends` holds those that sequences make. */
 export function findNormalisations(
   graph: Graph,
@@ -33,15 +36,14 @@ export function findNormalisations(
   const readers = (name: string): readonly string[] =>
     graph.nodes.filter((node) => readBy(node).includes(name)).flatMap(({ outputs }) => outputs);
   const inputsOf = (name: string): readonly string[] => readBy(makers.get(name) ?? NOTHING).filter((one) => depends.has(one));
-  for (const { operator, inputs, outputs } of graph.nodes) {
-    if (operator !== "Sqrt" || !depends.has(inputs[0])) continue;
+  const roots = graph.nodes.filter(({ operator, inputs }) => operator === "Sqrt" && depends.has(inputs[0]));
+  for (const { inputs, outputs } of roots.slice(0, MAX_ROOTS))
     for (const input of nearest(inputs[0], inputsOf))
       for (const output of nearest(outputs[0], readers)) {
         if (found.has(output) || !isMadeOf(output, input, inputsOf)) continue;
         const one = attemptToRead(() => ask(graph, { input, output, variance: inputs[0] }, numbers(input), source));
         if (one) found.set(output, one);
       }
-  }
   return found;
 }
 

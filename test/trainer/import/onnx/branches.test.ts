@@ -257,3 +257,18 @@ describe("refused by name", () => {
     expect(await rejection(graph(nodes, what === "ten branches" ? 11 : 1))).toMatch(sentence);
   });
 });
+
+test("branches that share layers with each other more and more are refused before they are counted one by one", async () => {
+  const steps = Array.from({ length: 200 }, (_, k): NodeProto[] => [
+    node("Relu", [`a${k}`], `a${k}r`),
+    node("Tanh", [`b${k}`], `b${k}t`),
+    node("Add", [`a${k}r`, `b${k}t`], `a${k + 1}`),
+    node("Mul", [`a${k}r`, `b${k}`], `b${k + 1}`),
+  ]);
+  const start = [node("Relu", ["h"], "a0"), node("Tanh", ["c"], "b0")];
+  const started = performance.now();
+  expect(await rejection(graph([...start, ...steps.flat(), node("Add", ["a200", "b200"], "v")], 1))).toContain(
+    "joins branches that share layers in many ways",
+  );
+  expect(performance.now() - started).toBeLessThan(20_000);
+});
