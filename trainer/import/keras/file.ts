@@ -3,6 +3,7 @@
 import type { Zip } from "../../readers/zip.ts";
 import type { ImportedNetwork } from "../contract/imported-network.ts";
 import { rejectFile } from "../contract/reject-file.ts";
+import { allLayers } from "./branches.ts";
 import { planKeras } from "./config.ts";
 import { type Hdf5, readHdf5 } from "./hdf5.ts";
 import type { Layer, Weights } from "./layer.ts";
@@ -20,26 +21,32 @@ export interface KerasSaid extends OutputSaid {
   readonly layers?: string;
 }
 
+/** Keras 1 did not write what it ran on. */
+const BACKEND_OPEN =
+  "convolutions are computed as Keras 1 did on TensorFlow; on Theano it read kernels from the end, and the file does not say on which it ran: --check pairs.npz proves it";
+
+function backendOf({ attributes }: Hdf5): unknown {
+  return attributes.get("@backend");
+}
+
 /** Reads a .h5 file (keras.io/api/models/model_saving_apis/whole_model_saving_and_loading, the legacy H5 format). Throws DataError. */
 export async function readKerasH5(bytes: Uint8Array, source: string, said: KerasSaid): Promise<ImportedNetwork> {
   const file = await readHdf5(bytes, source);
   const config = file.attributes.get("@model_config");
   if (typeof config !== "string") return readWeightsAlone(file, source, said);
   const version = String(file.attributes.get("@keras_version") ?? "");
-  return buildKeras(
-    planKeras(parse(config, source), version, source),
-    legacyWeights(file, "model_weights/", source, file.attributes.get("@backend") === "theano"),
-    `Keras ${version || "1"} (.h5)`,
-    source,
-    said,
-  );
+  const plan = planKeras(parse(config, source), version, source);
+  const imported = buildKeras(plan, legacyWeights(file, "model_weights/", source), `Keras ${version || "1"} (.h5)`, source, said);
+  const isOpen = plan.major < 2 && backendOf(file) === undefined && allLayers(plan.planned).some(({ type }) => type === "Conv1D");
+  return isOpen ? { ...imported, findings: [...imported.findings, BACKEND_OPEN] } : imported;
 }
 
 /**
  * A layer's arrays by its name, as the legacy format has them below `root`. Theano reads a convolution's kernel from the end, TensorFlow from the
  * beginning (convert_kernel in keras/utils/conv_utils.py).
  */
-function legacyWeights(file: Hdf5, root: string, source: string, isTheano: boolean): (layer: Layer) => Weights[] {
+function legacyWeights(file: Hdf5, root: string, source: string): (layer: Layer) => Weights[] {
+  const isTheano = backendOf(file) === "theano";
   return ({ name, type }) => {
     const folder = `${root}${name}`;
     const names = [file.attributes.get(`${folder}@weight_names`) ?? []].flat();
@@ -69,9 +76,7 @@ function readWeightsAlone(file: Hdf5, source: string, said: KerasSaid): Imported
     );
   const config = parse(said.layers, source) as { keras_version?: unknown };
   const version = String(config?.keras_version ?? (isNew ? "3" : ""));
-  const weightsOf = isLegacy
-    ? legacyWeights(file, "", source, file.attributes.get("@backend") === "theano")
-    : (layer: Layer) => arraysOf(file, layer, source);
+  const weightsOf = isLegacy ? legacyWeights(file, "", source) : (layer: Layer) => arraysOf(file, layer, source);
   return buildKeras(planKeras(config, version, source), weightsOf, `Keras ${version || "1"} (weights, with --layers)`, source, said);
 }
 

@@ -5,6 +5,8 @@ import h5wasm, { type Attribute, Dataset, Group } from "h5wasm";
 import { halfToNumber } from "../contract/half-float.ts";
 import type { Hdf5 } from "./hdf5.ts";
 
+/** A convolution of Keras 1 over steps has four. */
+const MAX_AXES = 4;
 /** Groups, arrays and attributes: a model of a few layers has some dozens (measured). */
 const MAX_ENTRIES = 10_000;
 /** Keras nests its arrays up to 6 deep (measured). */
@@ -52,7 +54,7 @@ function walk(group: Group, path: string, depth: number): void {
     if (entry instanceof Group) walk(entry, at, depth + 1);
     if (!(entry instanceof Dataset)) continue;
     const shape = entry.shape ?? [];
-    if (shape.length > 3) continue;
+    if (shape.length > MAX_AXES) continue;
     const type = unreadable(entry);
     if (type !== null) {
       if (countOf(entry) > 1) unread.set(at, type); // a single one is a count of steps or the like

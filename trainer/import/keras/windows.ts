@@ -79,10 +79,6 @@ export function planWindows(draft: PlanDraft, layer: Layer, source: string): voi
     readActivation(layer.config.activation, layer, draft.major, source);
     if ((layer.config.groups ?? 1) !== 1)
       rejectFile(source, `${describeLayer(layer)} has ${layer.config.groups} groups`, `quickstep knows one group; ${SECOND_ENGINE}`);
-    if (draft.major < 2)
-      draft.findings.push(
-        `${describeLayer(layer)} is read as Keras 1 computed it on TensorFlow; on Theano it read kernels from the end (--check pairs.npz tells)`,
-      );
   }
   dropMask(draft, layer, source);
   if (draft.steps === null) return;

@@ -1,7 +1,9 @@
 // The names of Keras 1. Files of Keras 1 are in test/fixtures/import/good.
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { planKeras } from "../../../../trainer/import/keras/config.ts";
 import { renameKeras1 } from "../../../../trainer/import/keras/keras-1.ts";
+import { importBytes } from "../../../fixtures/import/importing.ts";
 
 test.each<[string, Record<string, unknown>, string, Record<string, unknown>]>([
   [
@@ -66,4 +68,12 @@ test.each<[string, readonly [type: string, config: object], string]>([
   ["a mode of BatchNormalization", ["BatchNormalization", { ...INPUT, name: "b", mode: 2 }], "layer b (BatchNormalization) has mode 2"],
 ])("%s of Keras 1 is refused by name", (_, layer, sentence) => {
   expect(() => plan(layer, ...END)).toThrow(sentence);
+});
+
+test("a file that does not say on what its convolutions ran is told about, one that does is not", async () => {
+  const findings = async (name: string) =>
+    (await importBytes(readFileSync(new URL(`../../../fixtures/import/good/${name}.h5`, import.meta.url)))).findings.join();
+  expect(await findings("keras1-convolutions")).toContain("on Theano it read kernels from the end");
+  expect(await findings("keras1-merge-theano")).not.toContain("Theano");
+  expect(await findings("keras1")).not.toContain("Theano");
 });
