@@ -102,7 +102,7 @@ save("Masking, SimpleRNN of relu", sequential(mask(), L.SimpleRNN(6, activation=
 save("Masking, mean over steps", sequential(mask(), L.LSTM(7, return_sequences=True), L.GlobalAveragePooling1D(), head()), masked, ("keras", "h5"))
 save("maximum over steps", sequential(L.LSTM(7, return_sequences=True), L.GlobalMaxPooling1D(), head()), unmasked)
 for merge in ("sum", "mul", "ave"):
-    save(f"Bidirectional GRU, {merge}", sequential(L.Bidirectional(L.GRU(6), merge_mode=merge), head()), unmasked, ("keras", "h5"))
+    save(f"Bidirectional GRU, {merge}", sequential(L.Bidirectional(L.GRU(6), merge_mode=merge), head()), unmasked)
 save("two Bidirectional LSTMs", sequential(mask(), L.Bidirectional(L.LSTM(6, return_sequences=True)), L.Bidirectional(L.LSTM(4)), head()), masked, ("keras", "h5"))
 save("LSTM backwards, LSTM", sequential(L.LSTM(6, return_sequences=True, go_backwards=True), L.LSTM(5), head()), unmasked, ("keras", "h5"))
 save("Conv1D, pooling, LSTM", sequential(L.Conv1D(6, 3, padding="same", activation="elu"), L.MaxPooling1D(2), L.LSTM(5), head()), unmasked)
@@ -114,7 +114,7 @@ save("LSTM, BatchNormalization between", with_statistics(sequential(L.LSTM(6, re
 save("LSTM of softsign with sigmoid", sequential(L.LSTM(6, activation="softsign"), head()), unmasked, ("keras", "h5"))
 
 # Branches
-def functional(name, build, x=unmasked, formats=("keras", "h5")):
+def functional(name, build, x=unmasked, formats=("keras", "h5", "onnx")):
     inputs = keras.Input((T, F))
     save(name, with_statistics(widen(keras.Model(inputs, build(inputs)))), x, formats)
 
@@ -136,11 +136,11 @@ def gated(x):
     return L.LayerNormalization()(L.Add()([state, L.Multiply()([L.Dense(6)(state), L.Dense(6, activation="sigmoid")(state)])]))
 
 
-functional("mean beside maximum", lambda x: head()(pools(L.Bidirectional(L.LSTM(6, return_sequences=True))(x))), formats=("keras", "h5", "onnx"))
-functional("LSTM-FCN", lambda x: head()(L.Concatenate()([L.LSTM(6)(x), L.GlobalAveragePooling1D()(convolve(convolve(x, 6, 8), 4, 5))])), formats=("keras", "h5"))
-functional("residual convolutions", lambda x: head()(L.GlobalAveragePooling1D()(residual(residual(x)))), formats=("keras", "h5"))
-functional("convolutions of several sizes", lambda x: head()(L.Concatenate()([L.GlobalMaxPooling1D()(L.Conv1D(4, k, activation="relu")(x)) for k in (2, 3, 4)])), formats=("keras", "h5"))
-functional("gated residual", lambda x: head()(gated(x)), formats=("keras", "h5"))
+functional("mean beside maximum", lambda x: head()(pools(L.Bidirectional(L.LSTM(6, return_sequences=True))(x))))
+functional("LSTM-FCN", lambda x: head()(L.Concatenate()([L.LSTM(6)(x), L.GlobalAveragePooling1D()(convolve(convolve(x, 6, 8), 4, 5))])))
+functional("residual convolutions", lambda x: head()(L.GlobalAveragePooling1D()(residual(residual(x)))))
+functional("convolutions of several sizes", lambda x: head()(L.Concatenate()([L.GlobalMaxPooling1D()(L.Conv1D(4, k, activation="relu")(x)) for k in (2, 3, 4)])))
+functional("gated residual", lambda x: head()(gated(x)))
 
 
 def masked_states(x):

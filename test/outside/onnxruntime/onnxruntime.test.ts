@@ -11,7 +11,10 @@ import { type Model, score } from "../../../shared/model.ts";
 import { encodeNpy } from "../../../shared/npy.ts";
 import { applyRecipe } from "../../../shared/recipe/apply.ts";
 import { encodeOnnx } from "../../../trainer/export/onnx/export.ts";
+import { importBytes, scoreBytes } from "../../fixtures/import/importing.ts";
 import { kernel } from "../../fixtures/kernel.ts";
+import { makeLayeredModel } from "../../fixtures/layered-model.ts";
+import { makeSequences } from "../../fixtures/model.ts";
 import { FLOAT_CASES, parityModel, paritySequences, STACK_CASES, stackSequences } from "../../fixtures/parity.ts";
 import { makeStack } from "../../fixtures/stack.ts";
 import { describeOutside, execute } from "../environment.ts";
@@ -58,28 +61,50 @@ describeOutside("onnxruntime", (python) => {
   /** Exports are of networks in float32. */
   const expectedOf = ({ model, values }: Case) =>
     score(model, createWasmEngine(kernel, withPrecision(model, "float")), log, values).probabilities;
+  /** A graph's file, and the files of its inputs. */
+  const writeGraph = (ofCase: Case, preprocessing: boolean) => {
+    const { model, values } = ofCase;
+    const file = write(encodeOnnx(model, { preprocessing }));
+    if (preprocessing) return { file, inputs: { sequences: sequencesOf(ofCase) } };
+    const { channels, lengths } = applyRecipe(model.recipe, values, log);
+    const [N, T, C] = [lengths.length, model.recipe.timesteps, model.recipe.channels.length];
+    return {
+      file,
+      inputs: { channels: write(encodeNpy(channels, [N, T, C])), lengths: write(encodeNpy(Float64Array.from(lengths), [N])) },
+    };
+  };
   const expectEqual = (got: readonly number[], expected: ArrayLike<number>): void => {
     expect(got).toHaveLength(expected.length);
     for (const [n, p] of got.entries()) expect(Math.abs(p - expected[n]), `sequence ${n}`).toBeLessThanOrEqual(TOLERANCE);
   };
 
   test("networks on channels: valid ONNX, the kernel's probabilities within 2e-6", async () => {
-    const graphs = networks.map(({ name, model, values }) => {
-      const { channels, lengths } = applyRecipe(model.recipe, values, log);
-      const [N, T, C] = [lengths.length, model.recipe.timesteps, model.recipe.channels.length];
-      const inputs = { channels: write(encodeNpy(channels, [N, T, C])), lengths: write(encodeNpy(Float64Array.from(lengths), [N])) };
-      return [name, { file: write(encodeOnnx(model)), inputs }] as const;
-    });
+    const graphs = networks.map((ofCase) => [ofCase.name, writeGraph(ofCase, false)] as const);
     const got = JSON.parse(await python.run("score.py", [], { graphs: Object.fromEntries(graphs) }));
     for (const ofCase of networks) expectEqual(got[ofCase.name], expectedOf(ofCase));
   });
 
+  test("networks of layers: valid ONNX, of which ONNX Runtime and the artifact that `import` makes give the kernel's probabilities", async () => {
+    const cases = [1, 2, 3].map(
+      (seed): Case => ({ name: `layers ${seed}`, model: makeLayeredModel(kernel, { seed }), values: makeSequences(40, 10, 5, seed) }),
+    );
+    const graphs = cases.flatMap((ofCase) =>
+      [false, true].map((preprocessing) => [`${ofCase.name}${preprocessing ? ", whole" : ""}`, writeGraph(ofCase, preprocessing)] as const),
+    );
+    const got = JSON.parse(await python.run("score.py", [], { graphs: Object.fromEntries(graphs) }));
+    for (const ofCase of cases) {
+      const expected = expectedOf(ofCase);
+      for (const name of [ofCase.name, `${ofCase.name}, whole`]) {
+        expectEqual(got[name], expected);
+        const { file } = Object.fromEntries(graphs)[name];
+        expect(scoreBytes((await importBytes(readFileSync(file))).bytes, ofCase.values)).toEqual([...expected]);
+      }
+    }
+  });
+
   test("networks, stacks and the deployed sample with preprocessing, on raw sequences: valid ONNX, within 2e-6", async () => {
     const cases = [...networks, ...stacks, deployed];
-    const graphs = cases.map((ofCase) => {
-      const file = write(encodeOnnx(ofCase.model, { preprocessing: true }));
-      return [ofCase.name, { file, inputs: { sequences: sequencesOf(ofCase) } }] as const;
-    });
+    const graphs = cases.map((ofCase) => [ofCase.name, writeGraph(ofCase, true)] as const);
     const got = JSON.parse(await python.run("score.py", [], { graphs: Object.fromEntries(graphs) }));
     for (const ofCase of cases) expectEqual(got[ofCase.name], expectedOf(ofCase));
   });

@@ -115,7 +115,6 @@ save_state("Conv1d, MaxPool1d, LSTM", Convolved(nn.Conv1d(F, 6, 3, padding=1), n
 save_state("Conv1d with strides, AvgPool1d, GRU", Convolved(nn.Conv1d(F, 6, 3, stride=2, dilation=2), nn.AvgPool1d(2, stride=1, padding=1), nn.GRU(6, 8, batch_first=True), nn.Linear(8, 1)), "conv1d(stride=2, dilation=2) relu avgpool1d(2, stride=1, padding=1) gru last linear")
 
 
-
 class Pooled(nn.Module):
     """Both last states, the mean and the maximum of a cell's outputs side by side."""
 
@@ -141,6 +140,60 @@ class Flattened(nn.Module):
 
 save_state("last states beside mean and maximum", Pooled(), "lstm(2, bidirectional) state+mean+max linear relu linear")
 save_state("two Conv1d, flattened", Flattened(), "conv1d relu conv1d relu flatten linear relu linear")
+
+
+class Joined(nn.Module):
+    """What a recurrent layer gives, joined by `read` of all outputs and last states."""
+
+    def __init__(self, rnn, width, read):
+        super().__init__()
+        self.rnn, self.fc, self.read, self.first = rnn, relu_head(width), read, True
+
+    def forward(self, x):
+        y, h = self.rnn(x)
+        return torch.sigmoid(self.fc(self.read(y, h[0] if isinstance(h, tuple) else h)))
+
+
+class Branches(nn.Module):
+    """Convolutions beside a recurrent layer: a residual block, a gate, the last row."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn, self.skip, self.conv, self.norm = lstm(6), nn.Conv1d(F, 6, 1), nn.Conv1d(F, 6, 3, padding=1), nn.BatchNorm1d(6)
+        self.gate, self.layer_norm, self.fc, self.first = nn.Linear(6, 12), nn.LayerNorm(6), relu_head(12 + F), True
+
+    def forward(self, x):
+        turned, state = x.transpose(1, 2), self.rnn(x)[1][0][-1]
+        block = torch.relu(self.skip(turned) + torch.relu(self.norm(self.conv(turned)))).mean(2)
+        gated = self.layer_norm(state + nn.functional.glu(self.gate(state)))
+        return torch.sigmoid(self.fc(torch.cat([block, gated, x[:, -1]], 1)))
+
+
+class Excited(nn.Module):
+    """Squeeze and excitation, whose one row for each sequence multiplies all of its steps."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.gate, self.fc, self.first = nn.Conv1d(F, 6, 3), nn.Linear(6, 6), nn.Linear(6, 1), True
+
+    def forward(self, x):
+        y = torch.relu(self.conv(x.transpose(1, 2)))
+        return torch.sigmoid(self.fc((y * torch.sigmoid(self.gate(y.mean(2))).unsqueeze(2)).amax(2)))
+
+
+save("mean beside maximum", Joined(lstm(6, bidirectional=True), 24, lambda y, h: torch.cat([y.mean(1), y.amax(1)], 1)))
+save("adaptive pools side by side", Joined(lstm(6), 12, lambda y, h: torch.cat([pool(y.transpose(1, 2), 1).flatten(1) for pool in (nn.functional.adaptive_avg_pool1d, nn.functional.adaptive_max_pool1d)], 1)))
+save("last rows of both directions", Joined(lstm(6, bidirectional=True), 12, lambda y, h: torch.cat([y[:, -1, :6], y[:, 0, 6:]], 1)))
+save("last state beside mean", Joined(lstm(6), 12, lambda y, h: torch.cat([h[-1], y.mean(1)], 1)))
+save("last row beside mean", Joined(lstm(6), 12, lambda y, h: torch.cat([y[:, -1], y.mean(1)], 1)))
+save("two layers' last states beside mean and maximum", Joined(lstm(6, num_layers=2, bidirectional=True), 36, lambda y, h: torch.cat([h[-2], h[-1], y.mean(1), y.amax(1)], 1)))
+save("sum of both directions", Joined(lstm(6, bidirectional=True), 6, lambda y, h: (y[:, :, :6] + y[:, :, 6:]).amax(1)))
+save("sum of both last states", Joined(nn.GRU(F, 6, batch_first=True, bidirectional=True), 6, lambda y, h: h[-2] + h[-1]))
+save("maximum less mean", Joined(lstm(6), 6, lambda y, h: y.amax(1) - y.mean(1)))
+save("first row beside last", Joined(lstm(6), 12, lambda y, h: torch.cat([y[:, 0], y[:, -1]], 1)))
+save("branches", Branches())
+save("squeeze and excitation", Excited())
+
 path = cases.path(".pt")
 model = Recurrent(lstm(8), nn.Linear(8, 1))
 torch.save(model.state_dict(), path)
