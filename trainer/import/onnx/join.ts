@@ -90,7 +90,11 @@ interface Group {
 
 /** Flows, those that are rows of the same rows together: they are one pooling. */
 function groupPooled(flows: readonly Flow[]): Group[] {
-  const sources = Map.groupBy(new Set(flows), (flow) => flow.pooled?.of ?? flow);
+  const sources = new Map<Flow, Flow[]>();
+  for (const flow of new Set(flows)) {
+    const source = flow.pooled?.of ?? flow;
+    sources.set(source, [...(sources.get(source) ?? []), flow]);
+  }
   return [...sources.values()].flatMap((members): Group[] => {
     const pooled = members.map((flow) => flow.pooled).filter((one): one is Pooled => one !== undefined);
     const by = pooled.flatMap((one) => one.by);
