@@ -72,8 +72,13 @@ export function openWorker(
   const env = forCommand(given, command);
   if ("unready" in servable) console.error(servable.unready);
   const read = readDependencies(env);
-  const { settings } = read.endpoints;
-  const { monitor, ...classes } = openMonitor(env, { functions: kernel, now, report: read.report, settings, streams: () => streams });
+  const { monitor, ...classes } = openMonitor(env, {
+    functions: kernel,
+    now,
+    report: read.report,
+    endpoints: read.endpoints,
+    streams: () => streams,
+  });
   const dependencies = monitor ? { ...read, monitor, log: both((record) => monitor.isolate.request(record), read.log) } : read;
   const { MODELS: bucket } = env;
   const log = (record: Readonly<Record<string, unknown>>) => console.log(JSON.stringify(record));

@@ -15,7 +15,7 @@ export interface Body {
 
 /** An answer, and what stands around it. */
 export interface Said {
-  /** A StreamAnswer. */
+  /** A StreamAnswer; of word of a model its key, time and what is said. */
   readonly answer: Readonly<Record<string, unknown>>;
   /** The same as JSON. */
   readonly text: string;
@@ -39,7 +39,34 @@ export function renderTest(body: Body, now: number): string {
   return renderBody(body, { answer, text: JSON.stringify(answer), time, generation: `${now}`, type: "destination.test" });
 }
 
-const FIELDS = ["key", "source", "id", "timestamp", "seq", "model", "operatingPoint", "probability", "label", "warming", "filled"] as const;
+/** What a delivery says of a model, and what a template may take of it. `key`: of the outbox that it goes by. */
+export function renderWord(body: Body, key: string, type: string, data: Readonly<Record<string, unknown>>, time: string): string {
+  const answer = { key, timestamp: time, ...data };
+  return renderBody(body, { answer, text: JSON.stringify(data), time, generation: `${type}-${time}`, type });
+}
+
+/** A place of a template that word of a model does not fill; undefined where it fills all. */
+export function placeOfPredictions({ template }: Body): string | undefined {
+  const places = Array.from(JSON.stringify(template ?? "").matchAll(HOLE), ([, name]) => name);
+  return places.find((name) => !WORD_PLACES.includes(name));
+}
+
+/** What a template may have in word of a model. */
+export const WORD_PLACES: readonly string[] = ["type", "key", "model", "timestamp", "data"];
+const FIELDS = [
+  "type",
+  "key",
+  "source",
+  "id",
+  "timestamp",
+  "seq",
+  "model",
+  "operatingPoint",
+  "probability",
+  "label",
+  "warming",
+  "filled",
+] as const;
 const HOLE = /\{(\w+)\}/g;
 const MAX_TEMPLATE_LENGTH = 16_384;
 const SENTENCE = "{key}: probability {probability}, label {label} ({timestamp})";
@@ -117,7 +144,7 @@ export function renderBody({ template, escaping }: Body, said: Said): string {
     const plain = value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
     return escaping === undefined ? plain : plain.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   };
-  const fieldOf = (name: string): unknown => (name === "data" ? answer : answer[name]);
+  const fieldOf = (name: string): unknown => (name === "data" ? answer : { ...answer, type }[name]);
   const fill = (part: Json): unknown => {
     if (typeof part === "string") {
       const [, alone] = /^\{(\w+)\}$/.exec(part) ?? [];
@@ -134,6 +161,6 @@ export function renderBody({ template, escaping }: Body, said: Said): string {
 function cloudEvent({ answer, time, generation, type = PREDICTION }: Said): object {
   const { key, seq } = answer;
   const source = `/v1/streams/${encodeURIComponent(String(key))}`;
-  const attributes = { specversion: "1.0", id: `${generation}-${seq}`, source, type, subject: key, time };
+  const attributes = { specversion: "1.0", id: seq === undefined ? generation : `${generation}-${seq}`, source, type, subject: key, time };
   return { ...attributes, datacontenttype: "application/json", data: answer };
 }

@@ -8,8 +8,3 @@ export type Announce = (type: string, model: string, data: Readonly<Record<strin
 export function announceKey(model: string): string {
   return `quickstep:model:${model.slice(0, model.lastIndexOf("@"))}`;
 }
-
-/** The body of a delivery. `now`: milliseconds since 1970. */
-export function announcementOf(type: string, data: Readonly<Record<string, unknown>>, now: number): string {
-  return JSON.stringify({ type, timestamp: new Date(now).toISOString(), data });
-}

@@ -1,10 +1,11 @@
 // The monitor of a Worker, from what its configuration binds: nothing bound, nothing gathered.
 import { waitUntil } from "cloudflare:workers";
+import { renderWord } from "../deliveries/bodies.ts";
 import type { RequestRecord } from "../http/request-context.ts";
+import type { Endpoints } from "../streams/endpoints.ts";
 import { type Namespace, objectOf } from "../streams/object-store.ts";
-import type { Settings } from "../streams/settings.ts";
 import type { StreamStore } from "../streams/store.ts";
-import { type Announce, announceKey, announcementOf } from "./announce.ts";
+import { type Announce, announceKey } from "./announce.ts";
 import type { DriftObject } from "./drift-object.ts";
 import { driftClass, metricsClass, predictionsClass } from "./durable-objects.ts";
 import { IsolateMonitor } from "./isolate-monitor.ts";
@@ -32,7 +33,7 @@ export interface MonitorSurroundings {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly report: (error: Error) => void;
-  readonly settings: Pick<Settings, "monitorDestinations" | "outcomesMs">;
+  readonly endpoints: Pick<Endpoints, "settings" | "destinations">;
   /** Asked when there is something to send word of. */
   readonly streams: () => StreamStore | undefined;
 }
@@ -42,7 +43,8 @@ export const sleep = (ms: number): Promise<void> => new Promise((done) => setTim
 
 /** The monitor, undefined where nothing is bound, and the classes of its objects, which are exported bound or not. */
 export function openMonitor({ METRICS, DRIFT, OUTCOMES, ANALYTICS }: MonitorBindings, surroundings: MonitorSurroundings) {
-  const { functions, now, report, settings, streams } = surroundings;
+  const { functions, now, report, streams } = surroundings;
+  const { settings, destinations } = surroundings.endpoints;
   const objects = {
     ...(METRICS && { metrics: () => objectOf(METRICS, "metrics") }),
     ...(DRIFT && { driftOf: (model: string) => objectOf(DRIFT, model) }),
@@ -51,8 +53,10 @@ export function openMonitor({ METRICS, DRIFT, OUTCOMES, ANALYTICS }: MonitorBind
   const point = ANALYTICS && ((record: RequestRecord) => ANALYTICS.writeDataPoint(pointOf(record)));
   const announce: Announce = async (type, model, data) => {
     const store = streams();
-    if (settings.monitorDestinations.length > 0 && store !== undefined)
-      await store.announce(announceKey(model), announcementOf(type, data, now()), settings.monitorDestinations);
+    const key = announceKey(model);
+    const time = new Date(now()).toISOString();
+    const bodies = settings.monitorDestinations.map((name) => [name, renderWord(destinations.get(name)!.body, key, type, data, time)]);
+    if (bodies.length > 0 && store !== undefined) await store.announce(key, Object.fromEntries(bodies));
   };
   const isBound = Object.keys(objects).length > 0 || point !== undefined;
   const monitor: Monitor | undefined = isBound

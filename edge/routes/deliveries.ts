@@ -43,7 +43,7 @@ export function deliveryRoutes(dependencies: Dependencies) {
       }
       const { destination } = parseQuery(c.req.url, testQuery());
       const { body } = destinationOf(destination);
-      const [id] = await store.announce(TEST_KEY, renderTest(body, dependencies.now()), [destination], true);
+      const [id] = await store.announce(TEST_KEY, { [destination]: renderTest(body, dependencies.now()) }, true);
       return c.json({ id }, 202);
     })
     .post("/:id/replay", async (c) => {

@@ -4,6 +4,7 @@ import { describe, type Path } from "../../shared/errors.ts";
 import { shapeOf, type TakenRecipe } from "../../shared/recipe/recipe.ts";
 import { widthWithoutTime } from "../../shared/sequence.ts";
 import { ConfigurationError } from "../config/configuration.ts";
+import { placeOfPredictions, WORD_PLACES } from "../deliveries/bodies.ts";
 import { type Destination, parseDestinations, refuseOwnHost } from "../deliveries/destinations.ts";
 import { RequestError } from "../http/problem.ts";
 import type { Pointers } from "../webhooks/extraction.ts";
@@ -92,9 +93,12 @@ export function readEndpoints(env: object): Endpoints {
           throw new ConfigurationError(["SOURCES", name, "destinations", i], "must be one of DESTINATIONS", describe(destination));
     const streamModels = parseStreamModels(rest.STREAM_MODELS);
     const settings = parseSettings(rest, (name) => destinations.has(name));
-    const other = settings.monitorDestinations.find((name) => destinations.get(name)!.body.template !== undefined);
-    if (other !== undefined)
-      throw new ConfigurationError(["MONITOR_DESTINATIONS"], "must name destinations without body, which says predictions alone", other);
+    for (const name of settings.monitorDestinations) {
+      const place = placeOfPredictions(destinations.get(name)!.body);
+      if (place === undefined) continue;
+      const rule = `must name destinations whose body has no places but ${WORD_PLACES.map((word) => `{${word}}`).join(", ")}`;
+      throw new ConfigurationError(["MONITOR_DESTINATIONS"], rule, `${name}, which has {${place}}`);
+    }
     return { sources, destinations, settings, streamModels };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

@@ -61,7 +61,7 @@ export function createObjectStore(models: Models, namespaces: Namespaces, now: (
     view: async (key) => (await objects.streamOf(key).view()) ?? undefined,
     forget: (key) => objects.streamOf(key).forget(),
     prediction: async (key, source, id) => (await objects.streamOf(key).prediction(source, id)) ?? undefined,
-    announce: (key, body, destinations, atOnce) => objects.streamOf(key).announce(key, body, destinations, atOnce),
+    announce: (key, bodies, atOnce) => objects.streamOf(key).announce(key, bodies, atOnce),
     keys: (limit, cursor) => listKeys(objects, limit, decodeCursor(cursor)),
     deliveries: ({ key, ...filter }, limit, cursor) =>
       key === undefined

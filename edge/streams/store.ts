@@ -81,8 +81,8 @@ export interface StreamStore {
   forget(key: string): Promise<boolean>;
   /** What was said of an event; undefined where it is not known, or was not scored. */
   prediction(key: string, source: string, id: string): Promise<StoredPrediction | undefined>;
-  /** A body of the Worker's own to these destinations, by the outbox of this key; `atOnce`: whatever pause they are in. The deliveries' ids. */
-  announce(key: string, body: string, destinations: readonly string[], atOnce?: boolean): Promise<readonly string[]>;
+  /** Bodies of the Worker's own, by destination, by the outbox of this key; `atOnce`: whatever pause they are in. The deliveries' ids. */
+  announce(key: string, bodies: Readonly<Record<string, string>>, atOnce?: boolean): Promise<readonly string[]>;
   /** All keys, with counts that may be some seconds old. Throws RequestError `parameter` for a cursor that is none, as below. */
   keys(limit: number, cursor?: string): Promise<Page<ListedKey>>;
   /** Of one key newest first; else key by key, each newest first. */

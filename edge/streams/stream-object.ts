@@ -76,10 +76,10 @@ export interface StreamObject {
   /** What was said of an event; null where it is not known, or was not scored. */
   prediction(source: string, id: string): Promise<StoredPrediction | null>;
   /**
-   * Puts a body of the Worker's own, not an event's, into the outbox, for each of these destinations. `atOnce`: whatever pause they are
-   * in. Returns the ids.
+   * Puts bodies of the Worker's own, not an event's, into the outbox, each for the destination that names it. `atOnce`: whatever pause
+   * they are in. Returns the ids.
    */
-  announce(key: string, body: string, destinations: readonly string[], atOnce?: boolean): Promise<readonly string[]>;
+  announce(key: string, bodies: Readonly<Record<string, string>>, atOnce?: boolean): Promise<readonly string[]>;
 }
 
 /** What was said of an event, as its transaction wrote it down. */

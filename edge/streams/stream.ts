@@ -304,13 +304,14 @@ export class Stream implements StreamObject {
     return this.eventLog?.predictionOf(source, id) ?? null;
   }
 
-  async announce(key: string, body: string, destinations: readonly string[], atOnce = false): Promise<readonly string[]> {
+  async announce(key: string, bodies: Readonly<Record<string, string>>, atOnce = false): Promise<readonly string[]> {
     while (!this.eventLog?.facts.reported || this.eventLog.facts.due === null)
       if (!(await this.registerKey(key, true))) throw new Error("the directory has no room for the key");
     const { eventLog } = this;
     const now = this.dependencies.now();
+    const destinations = Object.keys(bodies);
     const rows = this.context.storage.transactionSync(() => {
-      const added = postBody(eventLog, () => body, { destinations }, now, this.dependencies);
+      const added = postBody(eventLog, (name) => bodies[name], { destinations }, now, this.dependencies);
       if (atOnce) for (const n of added) eventLog.outbox.replay(n, now); // it waits for no batch
       return added;
     });

@@ -548,8 +548,8 @@ describe.skipIf(!isHere)("the page", () => {
       const acting: StreamStore = {
         ...streams,
         replay: async (id) => replayed.push(id) > 0,
-        announce: async (key, body, names) => {
-          replayed.push(`${key} ${JSON.parse(body).type} ${names}`);
+        announce: async (key, bodies) => {
+          for (const [name, body] of Object.entries(bodies)) replayed.push(`${key} ${JSON.parse(body).type} ${name}`);
           return ["msg_1"];
         },
         replayAll: async ({ destination, state = "dead", since }, cursor) => {

@@ -27,8 +27,10 @@ const now = () => Date.now();
 const report = (error: Error) => {
   throw error;
 };
-const { settings } = NO_ENDPOINTS;
-const { monitor } = openMonitor({ DRIFT, OUTCOMES, METRICS }, { functions, now, report, settings, streams: () => undefined });
+const { monitor } = openMonitor(
+  { DRIFT, OUTCOMES, METRICS },
+  { functions, now, report, endpoints: NO_ENDPOINTS, streams: () => undefined },
+);
 const [bundled, model] = [31, 32].map((units) => makeModel(kernel, { name: "watched", units }));
 const { servable } = open(encodeArtifact(bundled));
 const registry = new Registry({ bundled: servable, bucket, open, now, log: () => {} });

@@ -42,7 +42,7 @@ function openRig(bindings: MonitorBindings) {
   const report = (error: Error) => {
     throw error;
   };
-  const { monitor } = openMonitor(bindings, { functions, now, report, settings: NO_ENDPOINTS.settings, streams: () => undefined });
+  const { monitor } = openMonitor(bindings, { functions, now, report, endpoints: NO_ENDPOINTS, streams: () => undefined });
   const registry = new Registry({
     bundled: open(encodeArtifact(makeModel(kernel, { name: "duel" }))).servable,
     bucket: r2,

@@ -156,7 +156,7 @@ describe("a batch", () => {
 
   test("is not waited for by what only tries the destination", async () => {
     const to = openDestinations({ a: BATCHED });
-    const ids = await to.streams.store.announce("quickstep:test", '{"type":"destination.test"}', ["a"], true);
+    const ids = await to.streams.store.announce("quickstep:test", { a: '{"type":"destination.test"}' }, true);
     await to.streams.advance(START);
     expect(to.sent.map(({ body }) => JSON.parse(body))).toEqual([[{ id: ids[0], type: "destination.test" }]]);
   });

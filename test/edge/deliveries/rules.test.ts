@@ -1,6 +1,6 @@
 // Which answers a destination gets, what a delivery says, and what else a destination may have.
 import { describe, expect, test } from "vitest";
-import { ENVELOPE, parseBody, renderBody, type Said } from "../../../edge/deliveries/bodies.ts";
+import { ENVELOPE, parseBody, renderBody, renderWord, type Said } from "../../../edge/deliveries/bodies.ts";
 import { holds, parseCondition } from "../../../edge/deliveries/conditions.ts";
 import { parseDestinations } from "../../../edge/deliveries/destinations.ts";
 import { openDestinations as open, SECRETS, START, servableOf } from "../../fixtures/destinations.ts";
@@ -125,9 +125,21 @@ describe("what a delivery says", () => {
     });
   });
 
+  test("of a model is rendered as a prediction is, and CloudEvents have an id without one of an answer", () => {
+    const time = "2026-01-31T00:00:01.000Z";
+    const data = { model: "fx@0123456789ab", sequences: 500 };
+    const word = (body?: string, text?: string) =>
+      JSON.parse(renderWord(parseBody(body, text, []), "quickstep:model:fx", "drift.detected", data, time));
+    expect(word()).toEqual({ type: "drift.detected", timestamp: time, data });
+    expect(word("slack", "{type}: {model} ({timestamp})")).toEqual({ text: `drift.detected: fx@0123456789ab (${time})` });
+    const all = { key: "quickstep:model:fx", timestamp: time, ...data };
+    expect(word('{"t":"{type}","all":"{data}"}')).toEqual({ t: "drift.detected", all });
+    expect(word("cloudevents")).toMatchObject({ type: "drift.detected", id: `drift.detected-${time}`, subject: all.key, data: all });
+  });
+
   test.each<[string, unknown, string]>([
     ["{", undefined, "d.body must be slack, discord, teams, cloudevents or JSON"],
-    ['{"a":"{secret}"}', undefined, "d.body must have no places but {data}, {key}"],
+    ['{"a":"{secret}"}', undefined, "d.body must have no places but {data}, {type}, {key}"],
     ["slack", 7, "d.text must be text, got 7"],
     ["cloudevents", "{key}", "d.text must be left out"],
     [`["${"x".repeat(16_384)}"]`, undefined, "d.body must have at most 16384 characters"],

@@ -259,14 +259,29 @@ describe("DESTINATIONS", () => {
   });
 });
 
-test.each(["slack", "discord", "teams", "cloudevents", '{"p":"{probability}"}'])(
-  "word of a model does not go to a destination whose body is %s: that says predictions alone",
-  (body) => {
-    const url = "https://alerts.example.com/in";
-    const destinations = { plain: { url, unsigned: true }, other: { url, unsigned: true, body } };
-    const of = (names: string) => unusable({ DESTINATIONS: destinations, MONITOR_DESTINATIONS: names });
-    expect(of("plain")).toBeUndefined();
-    expect(of("plain other")).toContain("MONITOR_DESTINATIONS must name destinations without body, which says predictions alone");
-    expect(unusable({ DESTINATIONS: destinations, STREAM_DESTINATIONS: "other" })).toBeUndefined();
-  },
-);
+describe("word of a model", () => {
+  const url = "https://alerts.example.com/in";
+  const of = (other: object) => {
+    const destinations = { plain: { url, unsigned: true }, other: { url, unsigned: true, ...other } };
+    expect(unusable({ DESTINATIONS: destinations, STREAM_DESTINATIONS: "plain other" })).toBeUndefined();
+    return unusable({ DESTINATIONS: destinations, MONITOR_DESTINATIONS: "plain other" });
+  };
+
+  test.each([{ body: "slack" }, { body: "teams", text: "{key}: {label}" }, { body: '{"p":"{probability}"}' }])(
+    "does not go to a destination of %j: it has no prediction",
+    (other) => {
+      expect(of(other)).toMatch(
+        /^MONITOR_DESTINATIONS must name destinations whose body has no places but \{type\}, \{key\}, \{model\}, \{timestamp\}, \{data\}, got other, which has \{(probability|label)\}$/,
+      );
+    },
+  );
+
+  test.each([
+    {},
+    { body: "cloudevents" },
+    { body: "slack", text: "{type}: {model} ({timestamp})" },
+    { body: '{"all":["{data}","{key}"]}' },
+  ])("goes to a destination of %j", (other) => {
+    expect(of(other)).toBeUndefined();
+  });
+});
