@@ -41,7 +41,12 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { API_KEYS }, r2Buckets: ["TEST_MODELS"], durableObjects: MONITOR },
+            miniflare: {
+              bindings: { API_KEYS },
+              r2Buckets: ["TEST_MODELS"],
+              durableObjects: MONITOR,
+              analyticsEngineDatasets: { ANALYTICS: { dataset: "quickstep" } },
+            },
           }),
         ],
         test: { name: "workerd", testTimeout: 30_000, include: ["test/workerd/**/*.test.ts"], globalSetup: ["test/parity.setup.ts"] },

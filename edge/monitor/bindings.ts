@@ -12,6 +12,7 @@ import { IsolateMonitor } from "./isolate-monitor.ts";
 import type { MetricsObject } from "./metrics-object.ts";
 import { createMonitor, type Monitor } from "./monitor.ts";
 import type { Functions } from "./performance.ts";
+import { predictionsName } from "./prediction-id.ts";
 import type { PredictionsObject } from "./predictions-object.ts";
 
 /** Bindings, all optional. */
@@ -58,6 +59,7 @@ export function openMonitor({ METRICS, DRIFT, OUTCOMES, ANALYTICS }: MonitorBind
     const bodies = settings.monitorDestinations.map((name) => [name, renderWord(destinations.get(name)!.body, key, type, data, time)]);
     if (bodies.length > 0 && store !== undefined) await store.announce(key, Object.fromEntries(bodies));
   };
+  const mayTell: PredictionsObject["mayTell"] = (model, shard) => objectOf(OUTCOMES!, predictionsName(model, 0)).mayTell(model, shard);
   const isBound = Object.keys(objects).length > 0 || point !== undefined;
   const monitor: Monitor | undefined = isBound
     ? createMonitor(objects, new IsolateMonitor({ ...objects, point, waitUntil, sleep, now, report }), functions, now)
@@ -66,7 +68,7 @@ export function openMonitor({ METRICS, DRIFT, OUTCOMES, ANALYTICS }: MonitorBind
     monitor,
     Metrics: metricsClass({ now, sleep }),
     Drift: driftClass({ log: functions.log, announce }),
-    Outcomes: predictionsClass({ functions, now, keptMs: settings.outcomesMs, announce }),
+    Outcomes: predictionsClass({ functions, now, keptMs: settings.outcomesMs, announce, mayTell }),
   };
 }
 

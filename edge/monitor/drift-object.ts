@@ -37,14 +37,20 @@ type Kept = Watch & { told?: true };
 /** The object that this storage is. */
 export function createDrift({ sql }: Pick<ObjectStorage, "sql">, { log, announce }: DriftDependencies): DriftObject {
   let watch = readRow<Kept>(sql);
+  let isTelling = false;
 
   /** Once in the life of a watch; where that fails, the next sequences try again. */
   async function tell({ id, watched }: WatchedModel, told: Kept): Promise<void> {
     const { sequences, evidence, quantities } = reportDrift(told, watched, log);
     const most = quantities.slice(0, TOLD_QUANTITIES).map(({ name, evidence, stability }) => ({ name, evidence, stability }));
-    await announce("drift.detected", id, { model: id, sequences, alarmAfter: told.alarm, evidence, quantities: most });
-    told.told = true;
-    if (watch === told) writeRow(sql, told);
+    isTelling = true; // other calls come meanwhile
+    try {
+      await announce("drift.detected", id, { model: id, sequences, alarmAfter: told.alarm, evidence, quantities: most });
+      told.told = true;
+      if (watch === told) writeRow(sql, told);
+    } finally {
+      isTelling = false;
+    }
   }
 
   return {
@@ -53,7 +59,7 @@ export function createDrift({ sql }: Pick<ObjectStorage, "sql">, { log, announce
       watch ??= openWatch(watched);
       for (const observation of observations) if (fits(watched, observation)) take(watch, watched, observation);
       writeRow(sql, watch);
-      if (watch.alarm !== null && !watch.told) await tell(model, watch).catch(() => {}); // the next sequences try again
+      if (watch.alarm !== null && !watch.told && !isTelling) await tell(model, watch).catch(() => {}); // the next sequences try again
     },
     async view({ watched }) {
       return reportDrift(watch ?? openWatch(watched), watched, log);

@@ -75,6 +75,9 @@ export function predictionsClass(dependencies: PredictionsDependencies) {
     view(model: string) {
       return this.predictions.view(model);
     }
+    mayTell(model: string, shard: number) {
+      return this.predictions.mayTell(model, shard);
+    }
     alarm() {
       return this.predictions.alarm();
     }

@@ -16,7 +16,7 @@ import {
   type Tally,
   type Wealth,
 } from "./performance.ts";
-import { nameOf, readPredictionId } from "./prediction-id.ts";
+import { nameOf, readPredictionId, shardOfId } from "./prediction-id.ts";
 import type { ShadowRow } from "./shadows.ts";
 
 /** A prediction to remember. */
@@ -70,6 +70,8 @@ export interface PredictionsObject {
   compared(challenger: string): Promise<PairSums>;
   /** `model`: the id, whose name counts. What is of before names counts under each. */
   view(model: string): Promise<PerformanceShare>;
+  /** Of shard 0: whether `shard` is the first of the model's objects that asked to send word of it. `model`: the id. */
+  mayTell(model: string, shard: number): Promise<boolean>;
   alarm(): Promise<void>;
 }
 
@@ -80,6 +82,8 @@ export interface PredictionsDependencies {
   /** How long a prediction waits for its outcome. */
   readonly keptMs: number;
   readonly announce: Announce;
+  /** Asks shard 0 of the model. */
+  readonly mayTell: PredictionsObject["mayTell"];
 }
 
 /**
@@ -96,7 +100,8 @@ const SCHEMA = `
 const LATER_SCHEMA = `
   CREATE TABLE IF NOT EXISTS shadows (id TEXT PRIMARY KEY, at INTEGER NOT NULL, challenger TEXT NOT NULL, probability REAL NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS pairs (challenger TEXT PRIMARY KEY, sums TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS named_bets (name TEXT PRIMARY KEY, wealth TEXT NOT NULL, changed INTEGER NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;`;
+  CREATE TABLE IF NOT EXISTS named_bets (name TEXT PRIMARY KEY, wealth TEXT NOT NULL, changed INTEGER NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS tellers (name TEXT PRIMARY KEY, shard INTEGER NOT NULL) WITHOUT ROWID;`;
 /** Of before days were written down: as if they had come when the object woke. */
 const DATE_COUNTS = "UPDATE outcome_counts SET state = ? || ' ' || state WHERE state >= 'a'";
 /** Old rows go so often. */
@@ -114,7 +119,7 @@ const DAYS = "SELECT substr(day, 1, 10) AS day, tally FROM days WHERE substr(day
 const PURGE_DAYS =
   "DELETE FROM days WHERE substr(day, 1, 10) NOT IN (SELECT DISTINCT substr(day, 1, 10) FROM days ORDER BY 1 DESC LIMIT ?)";
 /** Whether anything is. */
-const LEFT = ["predictions", "shadows", "days", "outcome_counts", "named_bets", "pairs"]
+const LEFT = ["predictions", "shadows", "days", "outcome_counts", "named_bets", "pairs", "tellers"]
   .map((table) => `SELECT 1 FROM ${table}`)
   .join(" UNION ");
 const KNOWN = "SELECT probability, label FROM predictions WHERE id = ?";
@@ -135,6 +140,7 @@ export class Predictions implements PredictionsObject {
   private readonly sql: Sql;
   private readonly dependencies: PredictionsDependencies;
   private isReady: boolean;
+  private readonly telling = new Set<string>();
 
   constructor(storage: ObjectStorage, dependencies: PredictionsDependencies) {
     this.storage = storage;
@@ -170,6 +176,7 @@ export class Predictions implements PredictionsObject {
       }
       sums.write();
     });
+    for (const [model, [{ id }]] of Map.groupBy(rows, ({ id }) => readPredictionId(id)?.model)) await this.tell(id, model).catch(() => {});
   }
 
   async settle(model: string, outcomes: readonly Outcome[]): Promise<readonly OutcomeState[]> {
@@ -183,7 +190,7 @@ export class Predictions implements PredictionsObject {
       sums.write();
       return states;
     });
-    await this.tell(model).catch(() => {}); // the next outcome tries again
+    if (outcomes.length > 0) await this.tell(outcomes[0].id, model).catch(() => {}); // the next outcome tries again
     return states;
   }
 
@@ -221,14 +228,28 @@ export class Predictions implements PredictionsObject {
     return pairs;
   }
 
-  /** Once in the life of the object for each name. */
-  private async tell(model: string): Promise<void> {
+  async mayTell(model: string, shard: number): Promise<boolean> {
+    this.prepare();
+    const suffix = suffixOf(model);
+    this.sql.exec("INSERT OR IGNORE INTO tellers VALUES (?, ?)", suffix, shard);
+    return select<{ shard: number }>(this.sql, "SELECT shard FROM tellers WHERE name = ?", suffix)[0].shard === shard;
+  }
+
+  /** Once for each name, by one of the model's objects. `id`: of one of this object's predictions. */
+  private async tell(id: string, model = ""): Promise<void> {
     const suffix = suffixOf(model);
     const { changed, told } = readBets(this.sql, suffix);
-    if (changed === 0 || told === 1) return;
-    const reason = "the probabilities do not hold as they did: outcomes follow others";
-    await this.dependencies.announce("performance.changed", model, { model, reason });
-    writeBets(this.sql, suffix, { ...readBets(this.sql, suffix), told: 1 });
+    if (changed === 0 || told === 1 || this.telling.has(suffix)) return;
+    this.telling.add(suffix); // other calls come meanwhile
+    try {
+      const reason = "the probabilities do not hold as they did: outcomes follow others";
+      const shard = shardOfId(id);
+      const mayTell = shard === 0 ? this.mayTell(model, shard) : this.dependencies.mayTell(model, shard);
+      if (await mayTell) await this.dependencies.announce("performance.changed", model, { model, reason });
+      writeBets(this.sql, suffix, { ...readBets(this.sql, suffix), told: 1 });
+    } finally {
+      this.telling.delete(suffix);
+    }
   }
 
   async view(model: string): Promise<PerformanceShare> {

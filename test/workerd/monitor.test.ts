@@ -44,6 +44,28 @@ describe("GET /metrics", () => {
   });
 });
 
+describe("a dataset of Analytics Engine", () => {
+  test("has one point of each request, answered or refused: route, method, status, model, version, problem; milliseconds, sequences", async () => {
+    const points = vi.spyOn(env.ANALYTICS!, "writeDataPoint");
+    const sha256 = (await ask("/v1/model")).headers.get("x-quickstep-model")!;
+    points.mockClear();
+    expect((await post("/v1/score", { sequences: [rows, rows, rows] })).status).toBe(200);
+    expect((await post("/v1/score", { sequence: [] })).status).toBe(422);
+    expect((await ask("/v1/streams/nobody")).status).toBe(404);
+    const written = points.mock.calls.map(([point]) => point);
+    points.mockRestore();
+    const [model, number] = [sha256.slice(0, 12), expect.any(Number)];
+    const pointOf = (route: string, method: string, status: string, problem: string, sequences: number) => {
+      return { indexes: [model], blobs: [route, method, status, model, "0.1.0", problem], doubles: [number, sequences] };
+    };
+    expect(written).toEqual([
+      pointOf("/v1/score", "POST", "200", "", 3),
+      pointOf("/v1/score", "POST", "422", "sequence", 0),
+      pointOf("/v1/streams/:key", "GET", "404", "notFound", 0),
+    ]);
+  });
+});
+
 describe("GET /v1/models/{name}/drift", () => {
   test("knows how many sequences it took, and says nothing of another model", async () => {
     await score();

@@ -5,8 +5,9 @@ import type { ServedModel } from "../../../edge/models/models.ts";
 import type { Scored } from "../../../edge/monitor/isolate-monitor.ts";
 import { FLUSH_MS } from "../../../edge/monitor/isolate-monitor.ts";
 import { noOutcomes, openWealth } from "../../../edge/monitor/performance.ts";
-import { predictionsName, readPredictionId } from "../../../edge/monitor/prediction-id.ts";
+import { predictionsName, readPredictionId, writePredictionId } from "../../../edge/monitor/prediction-id.ts";
 import { settleOutcomes } from "../../../edge/routes/outcome-places.ts";
+import { eventPredictionId } from "../../../edge/streams/window.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { computeInputs } from "../../../shared/model.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
@@ -116,6 +117,19 @@ describe("drift", () => {
     expect(report).toMatchObject({ basis: "sequences", alarm: true, sequences: 640 });
     expect(report.quantities.slice(0, 2).map(({ name }) => name)).toContain("a");
     expect(node.told[0].data).toMatchObject({ alarmAfter: report.alarmAfter, model: scored.id });
+  });
+
+  test("is told once where calls come while that is sent", async () => {
+    const node = openMonitor(kernel);
+    node.announceMs = 20;
+    const values = drawSequences(640, createRandom(5)).map((x, i) => (i % F === 0 ? x + 4 : x));
+    const flushes: Promise<void>[] = [];
+    for (let n = 0; n < 20; n++) {
+      tell(node, values.slice(n * 32 * T * F, (n + 1) * 32 * T * F));
+      flushes.push(node.monitor.isolate.flush());
+    }
+    await Promise.all(flushes);
+    expect(node.told.map(({ type }) => type)).toEqual(["drift.detected"]);
   });
 
   test("what lies in the object are counts: no number of an input", async () => {
@@ -293,13 +307,46 @@ describe("outcomes", () => {
     expect(outcomesByState.repeated + outcomesByState.contradicting).toBe(20);
   });
 
+  test("are told of once where calls come while that is sent, and where the predictions come behind their outcomes", async () => {
+    const node = openMonitor(kernel);
+    const name = predictionsName(scored.id, 0);
+    const ids = Array.from({ length: 200 }, (_, n) => writePredictionId({ model: scored.id, shard: 0, at: node.clock }, `${n}`));
+    const object = node.predictionsOf(name);
+    await object.settle(
+      scored.id,
+      ids.map((id) => ({ id, label: 1 as const, at: node.clock })),
+    );
+    expect(node.told).toEqual([]);
+    node.announceMs = 20;
+    const rows = ids.map((id) => ({ id, at: node.clock, probability: 0.2 }));
+    await Promise.all([object.remember(rows), object.settle(scored.id, [{ id: ids[0], label: 1, at: node.clock }])]);
+    expect(node.told.map(({ type }) => type)).toEqual(["performance.changed"]);
+  });
+
+  test("of all of a model's objects are told of once", async () => {
+    const node = openMonitor(kernel);
+    const settleIn = (shard: number) => {
+      const ids = Array.from({ length: 100 }, (_, n) => writePredictionId({ model: scored.id, shard, at: node.clock }, `${n}`));
+      const told = ids.map((id) => ({ id, label: 1 as const, at: node.clock, probability: 0.2 }));
+      return node.monitor.settle(predictionsName(scored.id, shard), scored.id, told);
+    };
+    node.announceFails = true;
+    await Promise.all([2, 3].map(settleIn));
+    node.announceFails = false;
+    await Promise.all([0, 1, 2, 3].map(settleIn));
+    node.restart();
+    await Promise.all([0, 1, 2, 3].map(settleIn));
+    expect(node.told.map(({ type }) => type)).toEqual(["performance.changed"]);
+    expect(await node.monitor.performance(scored.id)).toMatchObject({ outcomes: 400, changed: true });
+  });
+
   test("that follow other probabilities than the model's are told of once, with what they come to", async () => {
     const node = openMonitor(kernel);
     const name = predictionsName(scored.id, 0);
     const random = createRandom(8);
     for (let n = 0; n < 400; n++)
       await node.monitor.settle(name, scored.id, [
-        { id: `e${n}`, label: random.uniform() < 0.9 ? 1 : 0, at: node.clock, probability: 0.3 },
+        { id: eventPredictionId("s", "api", `e${n}`), label: random.uniform() < 0.9 ? 1 : 0, at: node.clock, probability: 0.3 },
       ]);
     expect(node.told.map(({ type }) => type)).toEqual(["performance.changed"]);
     expect(await node.monitor.performance(scored.id)).toMatchObject({ outcomes: 400, changed: true });

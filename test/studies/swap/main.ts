@@ -5,6 +5,8 @@ import { openRawWorkerd } from "./deployment.ts";
 import { type SwapOptions, swap } from "./run.ts";
 import { openWranglerDev } from "./wrangler-dev.ts";
 
+// An isolate looks every 10 s unless it is told otherwise, and swaps no more often; here it swaps four times as often.
+
 /** Beyond what it sustains a queue grows, and times say nothing of swaps. */
 const MAX_PART_OF_ASKED = 0.98;
 
@@ -19,8 +21,8 @@ if (!isWrangler && rates.some((rate) => !(rate > 0))) {
 }
 const common = { swaps: 20, say };
 const runs: readonly SwapOptions[] = isWrangler
-  ? [{ ...common, rate: { part: 0.5 }, everyMs: 2500, warmMs: 5000, quietMs: 20_000 }]
-  : (rates.length > 0 ? rates : [{ part: 0.6 }, 2000]).map((rate) => ({ ...common, rate, everyMs: 500, warmMs: 8000, quietMs: 10_000 }));
+  ? [{ ...common, rate: { part: 0.5 }, everyMs: 1500, warmMs: 5000, quietMs: 20_000 }]
+  : (rates.length > 0 ? rates : [{ part: 0.6 }, 2000]).map((rate) => ({ ...common, rate, everyMs: 2500, warmMs: 8000, quietMs: 20_000 }));
 let isGood = true;
 for (const options of runs) {
   const report = await swap(isWrangler ? openWranglerDev : openRawWorkerd, options);

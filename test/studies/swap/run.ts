@@ -14,7 +14,7 @@ export interface SwapOptions {
   /** Requests a second; or which part of what the deployment answers when it is asked for all it can. */
   readonly rate: number | { readonly part: number };
   readonly swaps: number;
-  /** From one swap to the next. */
+  /** From the end of one publication to the next. */
   readonly everyMs: number;
   /** Of load before anything is measured, and of quiet, half of it before the swaps and half behind them. */
   readonly warmMs: number;
@@ -35,6 +35,8 @@ export interface SwapReport {
   readonly wrongBits: number;
   /** Different models that answered, the bundled one included. */
   readonly models: number;
+  readonly quietP50Ms: number;
+  readonly firedP50Ms: number;
   readonly quietP99Ms: number;
   readonly firedP99Ms: number;
   /** CPU a request in quiet: of the Worker, where it is known, and of the client. */
@@ -111,6 +113,8 @@ async function measure(
     errors: load.errors + failed,
     wrongBits: load.wrongBits,
     models: load.seen.size,
+    quietP50Ms: percentile(quiet, 0.5),
+    firedP50Ms: percentile(fired.times, 0.5),
     quietP99Ms: percentile(quiet, 0.99),
     firedP99Ms: percentile(fired.times, 0.99),
     workerCpuUs: (1000 * workerMs) / before.times.length,
@@ -138,7 +142,6 @@ async function publishAll(
   say: (line: string) => void,
 ): Promise<number> {
   let failed = 0;
-  const start = performance.now();
   for (const [i, bytes] of artifacts.entries()) {
     const isDone = await deployment.publish(i, name, bytes).catch((error: unknown) => {
       say(String(error));
@@ -146,7 +149,7 @@ async function publishAll(
     });
     if (!isDone) failed++;
     say(`${i + 1} of ${artifacts.length} ${isDone ? "published" : "FAILED"}`);
-    await sleep(Math.max(0, start + (i + 1) * everyMs - performance.now()));
+    await sleep(everyMs);
   }
   return failed;
 }
