@@ -17,6 +17,8 @@ export type HeaderReading =
       readonly rest: readonly number[];
       /** Whether all columns are one feature's, numbered: it may be steps, or features. */
       readonly isSingle: boolean;
+      /** The oldest step: below 0 where steps are lags. */
+      readonly from: number;
     } & Grid)
   /** No way of writing fits most of the names. */
   | { readonly code: "none" }

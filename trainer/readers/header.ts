@@ -1,27 +1,26 @@
 // Names of a wide table's columns → which feature and step each one is, in whatever order the columns stand. Knows names only, no
 // roles and no values. Legend: T steps, F features.
+import { isSameSet } from "./align.ts";
 import { PATTERNS, type Pattern, stepOf } from "./header-patterns.ts";
 import type { HeaderReading, Place } from "./header-reading.ts";
 import { findOtherReading, isMoment, isMomentNumber } from "./other-readings.ts";
 
 /** What may follow a feature's name in its newest step, beside lags. */
 const NOW = /\s*[([]t[)\]]$|[_.]t0?$/i;
+
 /** Reads names as they are written, or as `--columns` says (a result of parsePattern); `known` features, a model's, settle which of two readings is meant. */
 export function readHeader(names: readonly string[], given?: RegExp, known?: readonly string[]): HeaderReading {
   const twice = findTwice(names);
   if (twice) return { code: "twice", columns: twice };
   if (given)
     return readBy(names, [{ expression: given, bare: given.source.includes("<lag>") ? "newest" : "oldest" }], 1, known) ?? { code: "none" };
-  const most = Math.max(2, names.length / 2);
-  const moments = [...names.keys()].filter((column) => isMoment(names[column]));
-  if (moments.length >= most) return { code: "moments", column: moments[0] };
+  const least = Math.max(2, names.length / 2);
+  const moments = readMoments(names, isMoment, least);
+  if (moments) return moments;
   for (const [rank, patterns] of PATTERNS.entries()) {
-    const reading = readBy(names, patterns, most, known);
+    const reading = readBy(names, patterns, least, known);
     if (reading?.code === "grid" && rank > 0) return findOtherReading(names, reading, isKnown(reading, known)) ?? reading;
-    if (reading?.code === "incomplete") {
-      const numbers = [...names.keys()].filter((column) => isMomentNumber(names[column]));
-      if (numbers.length >= most) return { code: "moments", column: numbers[0] };
-    }
+    if (reading?.code === "incomplete") return readMoments(names, isMomentNumber, least) ?? reading;
     if (reading) return reading;
   }
   return { code: "none" };
@@ -35,6 +34,12 @@ function findTwice(names: readonly string[]): [number, number] | null {
     seen.set(name, column);
   }
   return null;
+}
+
+/** Names of which at least `least` hold a date or a time of day; else null. */
+function readMoments(names: readonly string[], holdsMoment: (name: string) => boolean, least: number): HeaderReading | null {
+  const columns = [...names.keys()].filter((column) => holdsMoment(names[column]));
+  return columns.length >= least ? { code: "moments", column: columns[0] } : null;
 }
 
 /** What patterns of one rank say; null where none fits at least `least` of the names. */
@@ -58,12 +63,7 @@ function readBy(
 
 /** Whether a grid has the features of a model. */
 function isKnown(reading: HeaderReading, known: readonly string[] | undefined): boolean {
-  return (
-    reading.code === "grid" &&
-    known !== undefined &&
-    known.length === reading.features.length &&
-    reading.features.every((name) => known.includes(name))
-  );
+  return reading.code === "grid" && known !== undefined && isSameSet(reading.features, known);
 }
 
 /** Two readings, by a column whose step is not 0 in either and of which they say different things. */
@@ -136,7 +136,7 @@ function toReading(names: readonly string[], places: readonly Place[]): HeaderRe
     }
   const placed = new Set(order);
   const rest = [...names.keys()].filter((column) => !placed.has(column));
-  return { code: "grid", timesteps: to - from + 1, features, order, rest, isSingle: features.length === 1 };
+  return { code: "grid", timesteps: to - from + 1, features, order, rest, isSingle: features.length === 1, from };
 }
 
 /** The steps from the first to the last of any feature; of a spread that cannot be meant, the first gap alone. */

@@ -75,11 +75,6 @@ function describePlace({ feature, step }: Place): string {
   return step < 0 ? `lag ${-step} of ${show(feature)}` : `step ${step} of ${show(feature)}`;
 }
 
-/** As `--columns` says how this name is written. */
-export function patternOf(name: string, feature: string): string {
-  return name.replace(feature, "{feature}").replace(/\d+(?=\D*$)/, "{step}");
-}
-
 /** `open` beside `open.1`: the oldest step, or the newest lag. */
 export function refuseBare(bare: string, next: string, source: string): DataError {
   const [steps, lags] = ["{step}", "{lag}"].map((hole) => next.replace(bare, "{feature}").replace(/\d+(?=\D*$)/, hole));

@@ -5,11 +5,11 @@ import { MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.t
 import { hasDefaultNames, refuseFeatures } from "./align.ts";
 import type { Wanted } from "./batch.ts";
 import { readHeader } from "./header.ts";
+import { writePattern } from "./header-patterns.ts";
 import type { Grid, HeaderReading } from "./header-reading.ts";
 import {
   adviseOnRepeated,
   describeOther,
-  patternOf,
   quoteWord,
   refuseAmbiguous,
   refuseBare,
@@ -145,7 +145,7 @@ function takeRepeated(
   source: string,
   wanted: Wanted,
 ): Columns {
-  if (repeated) return checkGrid(names, values, { ...repeated, isSingle: false }, source, wanted);
+  if (repeated) return checkGrid(names, values, { ...repeated, isSingle: false, from: 0 }, source, wanted);
   throw new DataError(
     source,
     `names its columns ${list(names, values)}, of which no name stands as often as the others, as --columns "{feature}" has it: leave --columns out, or say {step} or {lag} in it`,
@@ -161,7 +161,7 @@ function isInOrder({ order }: Grid, columns: number): boolean {
 function checkGrid(
   names: readonly string[],
   values: readonly number[],
-  { rest, isSingle, timesteps: T, features, order }: Grid & { readonly rest: readonly number[]; readonly isSingle: boolean },
+  { rest, isSingle, from, timesteps: T, features, order }: Omit<Extract<HeaderReading, { code: "grid" }>, "code">,
   source: string,
   wanted: Wanted,
 ): Columns {
@@ -172,7 +172,7 @@ function checkGrid(
   if (isSingle && !isSettled)
     throw new DataError(
       source,
-      `names its columns ${show(features[0])} and a number, which may be ${T} steps of one feature or ${describeOther(T, wanted)}: say --columns "${patternOf(names[values[order[0]]], features[0])}" for steps, or --by-position for columns step by step`,
+      `names its columns ${show(features[0])} and a number, which may be ${T} steps of one feature or ${describeOther(T, wanted)}: say --columns "${writePattern(names[values[order[0]]], features[0], from) ?? "{feature}_{step}"}" for steps, or --by-position for columns step by step`,
     );
   const bare = findBareNames(
     values.map((column) => names[column]),

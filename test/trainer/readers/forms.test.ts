@@ -109,6 +109,11 @@ describe("what may mean two things is asked about, and the sentence names an opt
     ["x_0 … x_49", numbered("x_"), /--columns "\{feature\}_\{step\}" for steps, or --by-position/],
     ["V1 … V50", numbered("V"), /--columns "\{feature\}\{step\}" for steps, or --by-position/],
     ["close_0 … close_9", plain.filter(({ name }) => name.startsWith("close")), /--columns "\{feature\}_\{step\}" for steps/],
+    [
+      "close_lag9 … close_lag0",
+      named((f, t) => `${f}_lag${T - 1 - t}`).filter(({ name }) => name.startsWith("close")),
+      /--columns "\{feature\}_lag\{lag\}" for steps/,
+    ],
     ["names that repeat", named((f) => f), /--columns "\{feature\}" where the columns of one name are its steps/],
     [
       "names that pandas made different",
