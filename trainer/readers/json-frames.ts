@@ -3,15 +3,16 @@
 import { DataError } from "../../shared/errors.ts";
 import { show } from "./quoting.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
+/** A JSON object. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** What writes any table so that it is read. */
 export const RECORDS_ADVICE = 'write it with df.to_json("data.json", orient="records")';
 
 /**
  * The records of a table that pandas wrote with orient="split", "tight" or "table", in their order, each with its place in the table's
- * index; or those that stand in the only field of an object. Null where the object is no table, but a record. Throws DataError: a table whose rows cannot be told from its columns, or that is
- * damaged.
+ * index; or those that stand in the only field of an object. Null where the object is no table, but a record. Throws DataError: a table
+ * whose rows cannot be told from its columns, or that is damaged.
  */
 export function readFrame(document: Fields, source: string): readonly Fields[] | null {
   const { columns, data, index, schema } = document;
@@ -61,6 +62,7 @@ function isNested(document: Fields): boolean {
   return names !== "" && inner.every((fields) => Object.keys(fields as Fields).join("\0") === names);
 }
 
-function isFields(value: unknown): value is Fields {
+/** Whether a JSON value is an object. */
+export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -9,15 +9,13 @@ import { readingsOf } from "./encode-inputs.ts";
 import { toUtf8 } from "./encoding.ts";
 import { adviseOnText, type InputReading, readCell } from "./input-table.ts";
 import { expectNumber, openLabels, toLabel } from "./issues.ts";
-import { RECORDS_ADVICE, readFrame } from "./json-frames.ts";
+import { type Fields, isFields, RECORDS_ADVICE, readFrame } from "./json-frames.ts";
 import { type LongNumberUse, parseJson } from "./json-text.ts";
 import { planWide, type WideFields } from "./json-wide.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
-import { isIdentifier, isIndex, isLabel, labelsAmong, refuseIdentifier } from "./roles.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
+import { isIdentifier, isIndex, isKnownId, isLabel, labelsAmong, refuseIdentifier } from "./roles.ts";
 
 /** One line, read. */
 interface JsonRecord {
@@ -100,6 +98,7 @@ function createRecordBatcher(source: string, wanted: Wanted) {
   let wide: WideFields | null = null;
   let readings: readonly InputReading[] | null = null;
   let F = 0;
+  let besideWanted = wanted; // with the label of a wide table, where it has one
   let remarks: readonly Remark[] = [];
   let total = 0;
   const take = (): Batch => {
@@ -114,13 +113,14 @@ function createRecordBatcher(source: string, wanted: Wanted) {
       if (F === 0) {
         wide = !wanted.rows && isWide(record) ? planWide(record, place, wanted) : null;
         features = wanted.rows ? findFeatures(record, place, wanted) : (wide?.features ?? null);
+        if (wide?.label) besideWanted = { ...wanted, label: wide.label };
         remarks = wide?.remarks ?? remarksOf(record, features, wanted);
         F = wide?.shape.features ?? features?.length ?? measureRow(record, place);
         readings = readingsOf(features ?? Array.from({ length: F }, (_, f) => `f${f}`), F, wanted);
       }
       const names = wide?.names ?? (wanted.rows ? features : null);
       const values = names ? readFields(record, names, readings, place, wanted) : readSequence(record, F, readings, place, wanted);
-      if (values !== null) records.push({ values, ...readBeside(record, place, wide?.label ? { ...wanted, label: wide.label } : wanted) });
+      if (values !== null) records.push({ values, ...readBeside(record, place, besideWanted) });
     },
     isFull: () => records.length >= RECORDS_A_BATCH,
     take,
@@ -178,10 +178,6 @@ function parseLine(text: string, place: string, use: LongNumberUse): unknown {
 
 function sequenceOf(record: unknown): unknown {
   return isFields(record) ? record[SEQUENCE] : record;
-}
-
-function isFields(record: unknown): record is Fields {
-  return typeof record === "object" && record !== null && !Array.isArray(record);
 }
 
 /** Whether a record is a sequence in fields of their own: single values, of which one is as little a sequence as a word. */
@@ -352,13 +348,15 @@ function readStatic(value: unknown, name: string, place: string, { inputs, gaps,
 }
 
 /** Fields of the first record that are not read. */
-function remarksOf(record: unknown, features: readonly string[] | null, { labels, label, columns, statics, known }: Wanted): Remark[] {
+function remarksOf(record: unknown, features: readonly string[] | null, wanted: Wanted): Remark[] {
+  const { labels, label, columns, statics, known } = wanted;
   if (!isFields(record)) return [];
   return Object.keys(record).flatMap((column, i): Remark[] => {
     if (column === SEQUENCE || (column === STATIC && statics.length > 0) || columns.includes(column) || features?.includes(column))
       return [];
-    if (known?.ids.includes(column)) return [{ code: "id-left-out", column }];
-    if (isLabel(column, label ?? known?.label) || isLabel(column, label)) return labels ? [] : [{ code: "label-left-out", column }];
+    if (isKnownId(column, wanted)) return [{ code: "id-left-out", column }];
+    if (isLabel(column, label) || (label === undefined && column === known?.label))
+      return labels ? [] : [{ code: "label-left-out", column }];
     return [{ code: isIndex(column, i) ? "index-left-out" : "column-left-out", column }];
   });
 }

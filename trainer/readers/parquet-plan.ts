@@ -12,7 +12,7 @@ import { decimalScale } from "./parquet-decimals.ts";
 import { readNested } from "./parquet-nested.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
-import { isIndex, isLabel, labelsAmong } from "./roles.ts";
+import { isIndex, isKnownId, isLabel, labelsAmong } from "./roles.ts";
 
 /** Parquet's types as NumPy calls them. */
 const DTYPES: Readonly<Record<string, string>> = { FLOAT: "float32", DOUBLE: "float64", BOOLEAN: "bool", BYTE_ARRAY: "text" };
@@ -59,7 +59,7 @@ function planList(schema: SchemaTree, list: SchemaTree, names: readonly string[]
   const what = `column ${show(list.element.name)}`;
   const remarks = names.flatMap((column, i): Remark[] => {
     if (column === label || wanted.columns.includes(column)) return [];
-    if (wanted.known?.ids.includes(column)) return [{ code: "id-left-out", column }];
+    if (isKnownId(column, wanted)) return [{ code: "id-left-out", column }];
     const isLabelled = column === usual || isLabel(column) || column === wanted.label;
     return [{ code: isIndex(column, i) ? "index-left-out" : isLabelled ? "label-left-out" : "column-left-out", column }];
   });

@@ -67,7 +67,7 @@ export function assignRoles(header: readonly string[] | null, count: number, sou
 }
 
 /** Whether training knew a column as an id; a feature of that name is none. */
-function isKnownId(name: string, { known, rows, target, statics }: Wanted): boolean {
+export function isKnownId(name: string, { known, rows, target, statics }: Wanted): boolean {
   return known?.ids.includes(name) === true && ![...(rows?.features ?? []), ...(target?.features ?? []), ...statics].includes(name);
 }
 
