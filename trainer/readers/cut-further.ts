@@ -1,6 +1,6 @@
 // Which windows are a sample, and those between them: rows are kept once, series after series, and windows are cut when they are asked
 // for. Knows no file, no part and no model. Legend: R rows, F features, T the window's length in rows, M further windows, S series.
-import type { Labels } from "../statistics/labels.ts";
+import { takeLabels } from "../statistics/labels.ts";
 import type { FurtherWindows } from "./further-windows.ts";
 import { openLabels } from "./issues.ts";
 import type { RowLinks } from "./row-links.ts";
@@ -40,7 +40,12 @@ export function cutFurther(
   return {
     first,
     seriesFirst,
-    labels: labels && takeAt(labels, first, T - 1 + horizon),
+    labels:
+      labels &&
+      takeLabels(
+        labels,
+        first.map((row) => row + T - 1 + horizon),
+      ),
     read(wanted) {
       const out = new Float64Array(wanted.length * T * F);
       for (let n = 0; n < wanted.length; n++) out.set(values.subarray(wanted[n] * F, (wanted[n] + T) * F), n * T * F);
@@ -91,10 +96,4 @@ function listFurther(runFirst: Int32Array, lengths: Int32Array, span: number, sp
     first[m++] = start;
   });
   return first.sort();
-}
-
-function takeAt(labels: Labels, first: Int32Array, offset: number): Labels {
-  const out = openLabels(first.length, labels instanceof Float64Array);
-  for (let m = 0; m < first.length; m++) out[m] = labels[first[m] + offset];
-  return out;
 }

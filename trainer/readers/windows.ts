@@ -63,19 +63,19 @@ export async function* cutWindows(
  * and a share of the windows is the sample. Both are noted.
  */
 function spaceWindows(rows: number, lengths: Int32Array, options: WindowOptions, onNote: (note: ReadNote) => void): Spacing {
-  const { stride: asked, further = false, window, maxWindows } = options;
-  const stride = asked ?? 1;
-  const windows = countWindows(lengths, options, { stride, share: 1 });
-  if (windows <= maxWindows || (asked !== undefined && !further)) return { stride, share: 1 };
-  const thinned = { stride: Math.ceil(windows / maxWindows), share: 1 };
-  const spacing = further ? { stride, share: maxWindows / windows } : thinned;
-  const taken = countWindows(lengths, options, spacing);
-  onNote(
-    further
-      ? { code: "windows-sampled", windows, taken }
-      : { code: "windows-thinned", rows, windows, window, stride: spacing.stride, taken },
-  );
-  return spacing;
+  const { stride: asked, further, window, maxWindows } = options;
+  const all = { stride: asked ?? 1, share: 1 };
+  const windows = countWindows(lengths, options, all);
+  if (windows <= maxWindows) return all;
+  if (further) {
+    const sample = { ...all, share: maxWindows / windows };
+    onNote({ code: "windows-sampled", windows, taken: countWindows(lengths, options, sample) });
+    return sample;
+  }
+  if (asked !== undefined) return all;
+  const thinned = { ...all, stride: Math.ceil(windows / maxWindows) };
+  onNote({ code: "windows-thinned", rows, windows, window, stride: thinned.stride, taken: countWindows(lengths, options, thinned) });
+  return thinned;
 }
 
 /** Of series of so many rows. One that is shorter than T, its labels counted, is a single window. */
