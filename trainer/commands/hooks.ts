@@ -7,7 +7,7 @@ import { loadModel } from "../artifact/artifact-file.ts";
 import { pairs, text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
-import { readWhole } from "../files/whole-files.ts";
+import { readText, readWhole } from "../files/whole-files.ts";
 import { readHeaders, readSecrets, readVars } from "../hooks/captured.ts";
 
 const WORDS = {
@@ -104,10 +104,6 @@ async function check(values: HookValues, { loadEngines }: Dependencies): Promise
   const { checkHooks } = (await import(EDGE.href)) as { readonly checkHooks: CheckHooks };
   const found = await checkHooks(env, request, { standing, named }, (url, init) => fetch(url, init));
   return source ? { ...found, sources: found.sources.filter(({ name }) => name === source) } : found;
-}
-
-function readText(path: string): string {
-  return new TextDecoder().decode(readWhole(path));
 }
 
 /** One line a source, and one an event. */

@@ -12,7 +12,7 @@ import { choice, integer, names, text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, optionWithDefault, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { ARTIFACT_ENDINGS, checkOutput } from "../cli/outputs.ts";
-import { readBeside, readWhole, writeWhole } from "../files/whole-files.ts";
+import { readBeside, readText, readWhole, writeWhole } from "../files/whole-files.ts";
 import { assembleModel, type ImportOptions } from "../import/assemble.ts";
 import { checkPairs, type Pairs, readPairs } from "../import/check.ts";
 import { embedWeights } from "../import/onnx/embed-weights.ts";
@@ -166,7 +166,7 @@ async function importModel(values: Values<typeof WORDS, typeof OPTIONS>, depende
   if (values.engine === "onnx") return importGraph(bytes, path, values, dependencies);
   const pairs = await pairsOf(values.check);
   const { torch, padding, precision } = values;
-  const layers = values.layers === undefined ? undefined : new TextDecoder().decode(readWhole(values.layers, MAX_LAYERS_BYTES));
+  const layers = values.layers === undefined ? undefined : readText(values.layers, MAX_LAYERS_BYTES);
   const steps = timesteps ?? pairs?.T ?? null;
   const said = { timesteps: steps, torch, padding, layers, isLogit: values.logits, isChecked: pairs !== undefined };
   const engines = dependencies.loadEngines();

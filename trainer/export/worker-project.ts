@@ -4,7 +4,7 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DataError } from "../../shared/errors.ts";
-import { readWhole, reason, writeWhole } from "../files/whole-files.ts";
+import { readText, readWhole, reason, writeWhole } from "../files/whole-files.ts";
 
 const PARTS = fileURLToPath(new URL("../worker/", import.meta.url));
 const CONFIG = "wrangler.toml";
@@ -57,7 +57,7 @@ function listFolder(folder: string): string[] {
  */
 export function writeWorkerProject(folder: string, artifact: Uint8Array, name: string): void {
   checkWorkerFolder(folder);
-  const config = new TextDecoder().decode(readWhole(join(PARTS, CONFIG)));
+  const config = readText(join(PARTS, CONFIG));
   const texts: Readonly<Record<string, string>> = {
     [CONFIG]: config.replace(/^name = .*$/m, `name = "${workerName(name)}"`),
     "README.md": readme(name),

@@ -39,6 +39,11 @@ export function readWhole(path: string, limit = MAX_BYTES): Uint8Array<ArrayBuff
   }
 }
 
+/** Reads a whole file as text, as readWhole reads it. Throws DataError. */
+export function readText(path: string, limit?: number): string {
+  return new TextDecoder().decode(readWhole(path, limit));
+}
+
 /**
  * Reads the file that `path` names for a part of itself: in its own folder or below, and no link that leads out of there. Throws DataError.
  */

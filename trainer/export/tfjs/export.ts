@@ -4,7 +4,7 @@ import { ArtifactError } from "../../../shared/errors.ts";
 import type { LinearClassifier } from "../../../shared/linear.ts";
 import type { Member } from "../../../shared/members.ts";
 import type { Model } from "../../../shared/model.ts";
-import { readWhole } from "../../files/whole-files.ts";
+import { readText } from "../../files/whole-files.ts";
 import { encodeLayers, encodeLinear, encodeNetworks, type LayersModelFiles } from "./layers-model.ts";
 import type { RecipeText } from "./recipe-module.ts";
 
@@ -73,7 +73,7 @@ function encodeRecipe({ name, recipe, view }: Model, maskValue: number, classifi
   const columns = classifier && { columns: classifier.columns, mean: classifier.mean, scale: classifier.scale };
   const text: RecipeText = { recipe, maskValue, ...(view && columns && { linear: { view, columns } }) };
   const lists = (_: string, value: unknown): unknown => (ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : value);
-  const source = new TextDecoder().decode(readWhole(MODULE));
+  const source = readText(MODULE);
   const header = `// The preprocessing of the model ${JSON.stringify(name)}: raw rows in, what its LayersModels take out. Depends on nothing.
 //   const { channels, channelsShape } = prepare(sequences);
 //   model.predict(tf.tensor3d(channels, channelsShape));\n`;
