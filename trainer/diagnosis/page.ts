@@ -6,6 +6,7 @@ import { count, formatNumber, percent, range, short } from "../html/format.ts";
 import { frame, lineLegend } from "../html/frame.ts";
 import { html, type Markup } from "../html/html.ts";
 import { verdictSection } from "../html/verdict-section.ts";
+import { wideTable } from "../html/wide-table.ts";
 import type { Cause } from "./cause.ts";
 import type { Diagnosis, FeatureSummary } from "./diagnosis.ts";
 import { drawExperiments, drawTraining } from "./experiment-figures.ts";
@@ -122,9 +123,9 @@ function causesSection({ causes }: Diagnosis): Markup | null {
     html`<tr><th scope="row">${code}<small>${certainty}</small></th><td>${formatNumber(added)}</td><td>${formatNumber(removed)}</td><td>${evidence}<small>Fix: ${fix}</small></td></tr>`;
   return html`
     <section><h2>Causes</h2>
-      <div class="wide" tabindex="0" role="group" aria-label="table"><table class="parts"><caption>Gain: nats of held-out log loss that the fix gains on the baseline setup. Loss: nats that the fixed setup loses without the fix.</caption>
+      ${wideTable(html`<table class="parts"><caption>Gain: nats of held-out log loss that the fix gains on the baseline setup. Loss: nats that the fixed setup loses without the fix.</caption>
       <thead><tr><th scope="col">Cause</th><th scope="col">Gain</th><th scope="col">Loss</th><th scope="col">Evidence and fix</th></tr></thead>
-      <tbody>${causes.map(row)}</tbody></table></div>
+      <tbody>${causes.map(row)}</tbody></table>`)}
     </section>`;
 }
 
@@ -138,9 +139,9 @@ function dataSection({ features, notes }: Diagnosis): Markup | null {
       ${
         features.length === 0
           ? null
-          : html`<div class="wide" tabindex="0" role="group" aria-label="table"><table>
+          : html`${wideTable(html`<table>
       <thead><tr><th scope="col">Feature</th><th scope="col">Range</th><th scope="col">Mean</th><th scope="col">Standard deviation</th><th scope="col">Variance within sequences</th><th scope="col">Zeros</th><th scope="col">Missing</th></tr></thead>
-      <tbody>${features.slice(0, MAX_DESCRIBED).map(row)}</tbody></table></div>
+      <tbody>${features.slice(0, MAX_DESCRIBED).map(row)}</tbody></table>`)}
       <p class="note">Over valid rows.${more > 0 ? ` ${count(more)} more features are left out.` : ""}</p>`
       }
       ${notes.length === 0 ? null : list(notes)}
@@ -153,8 +154,8 @@ function networksSection(diagnosis: Diagnosis): Markup | null {
   const isHealthy = diagnosis.verdict.code === "healthy";
   return html`
     <section><h2>The networks</h2>
-      <div class="wide" tabindex="0" role="group" aria-label="table"><table>
+      ${wideTable(html`<table>
       <thead><tr><th scope="col">Number</th><th scope="col">Baseline setup</th>${isHealthy ? null : html`<th scope="col">Fixed setup</th>`}</tr></thead>
-      <tbody>${numbers.map(({ name, note, baseline, fixed }) => html`<tr><th scope="row">${name}<small>${note}</small></th><td>${baseline}</td>${isHealthy ? null : html`<td>${fixed}</td>`}</tr>`)}</tbody></table></div>
+      <tbody>${numbers.map(({ name, note, baseline, fixed }) => html`<tr><th scope="row">${name}<small>${note}</small></th><td>${baseline}</td>${isHealthy ? null : html`<td>${fixed}</td>`}</tr>`)}</tbody></table>`)}
     </section>`;
 }

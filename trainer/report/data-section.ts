@@ -3,6 +3,7 @@ import type { Padding } from "../../shared/sequence.ts";
 import { count, percent, range, short, together } from "../html/format.ts";
 import { classLegend } from "../html/frame.ts";
 import { html, type Markup } from "../html/html.ts";
+import { wideTable } from "../html/wide-table.ts";
 import type { FeatureFacts, ReportContent, TrainingFacts } from "./content.ts";
 import { drawDistribution } from "./data-figures.ts";
 import type { ClassHistogram } from "./histogram.ts";
@@ -51,16 +52,16 @@ export async function dataSection({ training, card, parts, leftOut }: ReportCont
       </div>
       <p class="note">Over valid rows, each class in percent of its own size.${isSameLength ? "" : " Where the lengths of the two classes differ, the length alone leaks part of the label."}</p>
       <h3>By feature</h3>
-      <div class="wide" tabindex="0" role="group" aria-label="table"><table>
+      ${wideTable(html`<table>
         <thead><tr><th scope="col">Feature</th><th scope="col">Median</th><th scope="col">Middle 98 %</th><th scope="col">Zeros</th><th scope="col">Offset<small>÷ spread</small></th><th scope="col">Step<small>÷ spread</small></th></tr></thead>
         <tbody>${training.features.map(featureRow)}</tbody>
-      </table></div>
+      </table>`)}
       <p class="note">Offset is the distance of the mean from zero. Step is the median change from one row to the next. Both are in standard deviations of the feature. A feature with a large offset and small steps looks constant to a network.</p>
       <h3>Parts</h3>
-      <div class="wide" tabindex="0" role="group" aria-label="table"><table class="parts">
+      ${wideTable(html`<table class="parts">
         <thead><tr><th scope="col">Part</th><th scope="col">Sequences</th><th scope="col">Positive</th><th scope="col">Used for</th></tr></thead>
         <tbody>${parts.map((part, i) => (part.sequences === 0 ? null : partRow(part, i, card.stack !== undefined)))}</tbody>
-      </table></div>
+      </table>`)}
       <p class="note">Split ${card.split.by === "random" ? "at random" : `by ${card.split.by}`}.${leftOut > 0 ? ` ${count(leftOut)} ${leftOut === 1 ? "sequence" : "sequences"} of nothing but padding left out.` : ""}</p>
     </section>`;
 }

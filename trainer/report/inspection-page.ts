@@ -3,6 +3,7 @@ import { renderDocument } from "../html/document.ts";
 import { count, percent } from "../html/format.ts";
 import { classLegend } from "../html/frame.ts";
 import { html, type Markup } from "../html/html.ts";
+import { wideTable } from "../html/wide-table.ts";
 import { drawDistribution } from "./data-figures.ts";
 import type { Inspection } from "./inspection.ts";
 import { describeWarning, featureCells } from "./inspection-text.ts";
@@ -34,13 +35,13 @@ async function featuresSection({ features, distributions, isLabelled }: Inspecti
       ${isLabelled ? classLegend() : null}
       <div class="small">${plots}</div>
       <p class="note">Over rows that are no padding${isLabelled ? ", each class in percent of its own size" : ""}.</p>
-      <div class="wide" tabindex="0" role="group" aria-label="table"><table>
+      ${wideTable(html`<table>
         <thead><tr><th scope="col">Feature</th><th scope="col">Type</th><th scope="col">Range</th><th scope="col">Gaps</th><th scope="col">Distinct</th></tr></thead>
         <tbody>${features.map((feature) => {
           const [name, ...cells] = featureCells(feature);
           return html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
         })}</tbody>
-      </table></div>
+      </table>`)}
     </section>`;
 }
 
@@ -56,9 +57,9 @@ async function sequencesSection({ distributions, copies }: Inspection): Promise<
     <section aria-labelledby="sequences">
       <h2 id="sequences">Sequences</h2>
       ${shortest === longest ? null : html`<div class="small">${await figure("rows of a sequence", drawDistribution("rows of a sequence", lengths))}</div>`}
-      <div class="wide" tabindex="0" role="group" aria-label="table"><table>
+      ${wideTable(html`<table>
         <tbody>${rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody>
-      </table></div>
+      </table>`)}
     </section>`;
 }
 

@@ -1,6 +1,7 @@
 // What the report says of a model of several learners: who was fitted, what each is worth alone, and how much each says.
 import { formatNumber } from "../html/format.ts";
 import { html, type Markup } from "../html/html.ts";
+import { wideTable } from "../html/wide-table.ts";
 import type { ReportContent } from "./content.ts";
 
 /** What people read of a learner, by its name in the card. */
@@ -22,13 +23,13 @@ export function membersSection({ card: { stack } }: ReportContent): Markup | nul
     <section aria-labelledby="members">
       <h2 id="members">Who speaks in the model</h2>
       <p class="lead">The model is a weighted sum of its learners’ logits. The weights need not sum to 1: a sum above 1 takes probabilities farther from 0.5 than the learners have them. Log losses are of sequences that were not learnt from: ${unseen}.</p>
-      <div class="wide" tabindex="0" role="group" aria-label="table"><table>
+      ${wideTable(html`<table>
         <thead><tr><th scope="col">Learner</th><th scope="col">Log loss alone</th><th scope="col">Weight</th><th scope="col">What it is</th></tr></thead>
         <tbody>${learners.map(
           ({ name, logLoss: own, weight }) =>
             html`<tr><th scope="row">${name}</th><td>${formatNumber(own)}</td><td>${weight > 0 ? formatNumber(weight, 2) : "left out"}</td><td>${SEES[name] ?? ""}</td></tr>`,
         )}<tr><th scope="row">stack</th><td>${formatNumber(logLoss)}</td><td></td><td>all that have a weight</td></tr></tbody>
-      </table></div>
+      </table>`)}
       ${
         gate
           ? html`<p class="note">The ${gate.learner === "layers" ? "network of layers" : "lstm"} ${gate.joins ? "joined" : "was left out"}: beside the others it gains ${formatNumber(gate.gain)} nats (standard error ${formatNumber(gate.standardError)}) out of folds. ${gate.asked === 0 ? "Any gain" : `A gain above ${gate.asked === 1 ? "one standard error" : "two standard errors"}`} is asked for, and any gain where the feature search saw nothing.</p>`

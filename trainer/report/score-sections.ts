@@ -4,6 +4,7 @@ import { count, formatNumber, percent } from "../html/format.ts";
 import { classLegend, frame, lineLegend } from "../html/frame.ts";
 import { html, type Markup } from "../html/html.ts";
 import { verdictSection } from "../html/verdict-section.ts";
+import { wideTable } from "../html/wide-table.ts";
 import type { MeasuredPoint, ModelMetrics, ReportContent } from "./content.ts";
 import { drawLosses, drawPrecisionRecall, drawReliability, drawRoc, drawScores, letterOf } from "./score-figures.ts";
 
@@ -57,13 +58,13 @@ export async function metricsSection(content: ReportContent): Promise<Markup> {
     <section aria-labelledby="metrics">
       <h2 id="metrics">${wasNested(card) ? "Metrics by nested cross-validation" : "Metrics on the test part"}</h2>
       <p class="lead">${count(card.test.examples)} sequences${wasNested(card) ? ", each judged by a model that was made without it" : " that were used for no choice"}. ± is half of a 95 % interval, by bootstrap${blocks(card.split.by)}. Bold is the best log loss by paired difference; more than one is bold where the interval of the difference holds 0.</p>
-      <div class="wide" tabindex="0" role="group" aria-label="table"><table class="equal">
+      ${wideTable(html`<table class="equal">
         <thead><tr><th scope="col">Metric</th>${models.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
         <tbody>
           ${METRICS.map(({ key, name, note }) => html`<tr><th scope="row">${name}<small>${note}</small></th>${models.map((model, i) => metricCell(model, key, key === "logLoss" && best.includes(i)))}</tr>`)}
           <tr><th scope="row">Model’s gain in log loss<small>paired by sequence</small></th>${models.map(gainCell)}</tr>
         </tbody>
-      </table></div>
+      </table>`)}
       <div class="pair">
         ${frame(await drawLosses(content), html`<b>Log loss, with 95 % intervals.</b>`)}
         <div>
@@ -128,10 +129,10 @@ export async function operatingPointsSection(content: ReportContent): Promise<Ma
     <section aria-labelledby="operating-points">
       <h2 id="operating-points">Operating points</h2>
       <p class="lead">An operating point labels a sequence 1 if its probability is at least the threshold. ${wasNested(card) ? "The thresholds were chosen on predictions out of folds. The table shows percentages by nested cross-validation with" : "The thresholds were chosen before the test part was seen. The table shows percentages on the test part with"} 95 % intervals (Wilson)${hasCost ? "; the cost is the mean of a sequence" : ""}.</p>
-      <div class="wide" tabindex="0" role="group" aria-label="table"><table class="points">
+      ${wideTable(html`<table class="points">
         <thead><tr><th scope="col">Operating point</th>${titles.map((title) => html`<th scope="col">${title}</th>`)}<th scope="col">False positives<small>of negatives</small></th></tr></thead>
         <tbody>${operatingPoints.map((point, i) => pointRow(point, i, hasCost))}</tbody>
-      </table></div>
+      </table>`)}
       ${
         hasBoth
           ? html`<div class="pair">
