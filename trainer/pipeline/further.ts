@@ -3,10 +3,11 @@
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { lengthsOf } from "../data/sequences.ts";
-import type { FurtherSequences } from "../learners/lstm/further.ts";
 import type { Timeline } from "../readers/batch.ts";
 import type { LabelledWindows } from "../readers/dataset.ts";
+import { ascending } from "../split/chronology.ts";
 import { takeLabels } from "../statistics/labels.ts";
+import type { FurtherData } from "../training/stepper.ts";
 
 /** Where the sequences of a sample lie, by position. */
 export interface SampleParts {
@@ -26,7 +27,7 @@ const MAX_CHANNEL_BYTES = 1.5 * 2 ** 30;
  * The further windows to learn from, of those of `windows`, as `recipe` sees them; undefined where there are none. Of more than fit into
  * the kernel's memory an even share is taken.
  */
-export function findFurther(windows: LabelledWindows, parts: SampleParts, recipe: Recipe, log: Log): FurtherSequences | undefined {
+export function findFurther(windows: LabelledWindows, parts: SampleParts, recipe: Recipe, log: Log): FurtherData | undefined {
   const { timesteps: T, channels } = recipe;
   const size = T * channels.length;
   const between = thin(listBetween(windows, parts), Math.floor(MAX_CHANNEL_BYTES / (4 * size)));
@@ -51,20 +52,18 @@ export function listBetween({ first, seriesFirst }: LabelledWindows, { timeline,
   const { series, start } = timeline;
   const N = series.length;
   const isTrain = new Uint8Array(N);
-  for (const n of train) if (n < N) isTrain[n] = 1;
+  for (const n of train) isTrain[n] = 1;
   const others = new Int32Array(N + 1); // positions below that are not learnt from
   for (let n = 0; n < N; n++) others[n + 1] = others[n] + 1 - isTrain[n];
   const rowOf = (n: number): number => seriesFirst[series[n]] + start[n];
-  const order = new Int32Array(N).map((_, n) => n).sort((a, b) => rowOf(a) - rowOf(b));
+  const order = ascending(N).sort((a, b) => rowOf(a) - rowOf(b));
   const isOpen = (a: number, b: number): boolean =>
     series[a] === series[b] && isTrain[a] + isTrain[b] === 2 && (!isByTime || others[Math.max(a, b)] === others[Math.min(a, b)]);
   let next = 0; // the first of `order` that begins behind the window
-  return new Int32Array(first.length)
-    .map((_, m) => m)
-    .filter((m) => {
-      while (next < N && rowOf(order[next]) <= first[m]) next++;
-      return next > 0 && next < N && isOpen(order[next - 1], order[next]);
-    });
+  return ascending(first.length).filter((m) => {
+    while (next < N && rowOf(order[next]) <= first[m]) next++;
+    return next > 0 && next < N && isOpen(order[next - 1], order[next]);
+  });
 }
 
 /** At most `count` of `indices`, evenly spread. */
@@ -75,10 +74,10 @@ function thin(indices: Int32Array, count: number): Int32Array {
 
 /** Those of `indices` that have a valid row. */
 function dropEmpty(windows: LabelledWindows, indices: Int32Array, recipe: Recipe): Int32Array {
-  const isValid = new Uint8Array(indices.length);
+  const lengths = new Int32Array(indices.length);
   for (let from = 0; from < indices.length; from += BLOCK) {
     const block = indices.subarray(from, from + BLOCK).map((m) => windows.first[m]);
-    isValid.set(Uint8Array.from(lengthsOf(windows.read(block), shapeOf(recipe), recipe.padding), Math.sign), from);
+    lengths.set(lengthsOf(windows.read(block), shapeOf(recipe), recipe.padding), from);
   }
-  return indices.filter((_, i) => isValid[i] === 1);
+  return indices.filter((_, i) => lengths[i] > 0);
 }

@@ -116,7 +116,7 @@ function describeKept({ gain, standardError, share }: Extract<TrainNote, { code:
   return `the out-of-fold gain over the base rate is ${gain.toFixed(4)} ± ${standardError.toFixed(4)}, which may be chance: the model keeps ${percent(share)} of its distance from the base rate`;
 }
 
-function describeFurther({ sequences, of }: TrainNote & { code: "further" }): string {
+function describeFurther({ sequences, of }: Extract<TrainNote, { code: "further" }>): string {
   const others = of - sequences;
   return `networks learn from ${sequences} further windows${others > 0 ? `, and not from ${others} that lie beside a held-out one or are more than memory holds` : ""}`;
 }

@@ -11,10 +11,10 @@ import type { DistillationTarget } from "../features/distillation.ts";
 import { forColumns } from "../features/view-plan.ts";
 import type { View } from "../learners/learner.ts";
 import { createLinearLearner, type LinearSettings } from "../learners/linear/linear.ts";
-import type { FurtherSequences } from "../learners/lstm/further.ts";
 import { createLstmLearner } from "../learners/lstm/lstm-learner.ts";
 import type { LstmSettings } from "../learners/lstm/settings.ts";
 import { flatViewSettings, greedySettings, quantileViewSettings } from "../learners/trees/settings.ts";
+import type { FurtherData } from "../training/stepper.ts";
 import type { TrainDependencies } from "./contract.ts";
 import { type CrossFitter, createCrossFitter, isNetwork, type LearnerName } from "./cross-fit.ts";
 
@@ -27,7 +27,7 @@ export interface StackLearnersInput {
   /** What the network may learn from. */
   readonly targets: readonly DistillationTarget[];
   /** As LstmLearnerOptions has it. */
-  readonly further?: FurtherSequences;
+  readonly further?: FurtherData;
   settingsFor(examples: number): LstmSettings;
   /** Training sequences of the first fold. */
   readonly examples: number;

@@ -12,13 +12,13 @@ import { type Labelled, positiveRate, requireBothClasses, selectSequences } from
 import { studyFeatures } from "../features/facts.ts";
 import { planView } from "../features/view-plan.ts";
 import { type ChannelView, selectView, type View } from "../learners/learner.ts";
-import type { FurtherSequences } from "../learners/lstm/further.ts";
 import { chooseSettings } from "../learners/lstm/settings.ts";
 import { FOLDS, type Fold } from "../split/folds.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
 import { takeLabels } from "../statistics/labels.ts";
 import { shrinkCalibration } from "../statistics/shrinkage.ts";
 import type { Journal } from "../training/journal.ts";
+import type { FurtherData } from "../training/stepper.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { type CrossFitted, isNetwork, LEARNER_NAMES, type LearnerName, listHeldOut } from "./cross-fit.ts";
 import { findFurther } from "./further.ts";
@@ -81,8 +81,9 @@ export async function fitStackPath(
   const { recipe, tabular, channels } = computeChannels(planned.plan, learnt, dependencies);
   dependencies.onNote({ code: "channels", channels: planned.plan.channels });
   const local = toLocal(folds, train);
-  const further = openFurther(folded, folds, recipe, dependencies);
   const wanted = listWanted(options);
+  const learnsFromLabels = wanted.some(isNetwork) && planned.targets.some(({ teacher }) => teacher === "none");
+  const further = learnsFromLabels ? openFurther(folded, folds, recipe, dependencies) : undefined;
   const input = { folded, learnt, tabular, folds: local, planned, journal, further };
   // networks look at no column, and what they take is free again before there are columns: the two are most of a run's memory
   const blind: View = { ...channels, columns: new Float64Array(0), columnNames: [] };
@@ -134,7 +135,7 @@ function openFurther(
   folds: readonly Fold[],
   recipe: Recipe,
   { kernel, onNote }: TrainDependencies,
-): FurtherSequences | undefined {
+): FurtherData | undefined {
   const { timeline } = usable;
   if (data.further === undefined || timeline === undefined || folds.length > 1) return undefined;
   const parts = { timeline, train: folds[0].train, isByTime: plan.by === "time" };
@@ -225,7 +226,7 @@ interface CrossFitAllInput {
   readonly folds: readonly Fold[];
   readonly planned: Pick<Represented, "plan" | "targets">;
   readonly journal: Journal;
-  readonly further?: FurtherSequences;
+  readonly further?: FurtherData;
   readonly wanted: readonly LearnerName[];
 }
 

@@ -12,10 +12,9 @@ import { createRandom } from "../../statistics/random.ts";
 import { STREAMS } from "../../statistics/random-streams.ts";
 import type { FitRecord } from "../../training/journal.ts";
 import { cosineRate } from "../../training/loop.ts";
-import type { CreateStepper, OptimizerState, Stepper } from "../../training/stepper.ts";
+import type { CreateStepper, FurtherData, OptimizerState, Stepper } from "../../training/stepper.ts";
 import { type Learner, type Path, type Rows, selectView, type View } from "../learner.ts";
 import { designNetwork } from "./design.ts";
-import { type FurtherSequences, withFurther } from "./further.ts";
 import { openStepper } from "./lstm.ts";
 import type { LstmSettings } from "./settings.ts";
 
@@ -31,7 +30,7 @@ export interface LstmLearnerOptions {
   /** For so many training sequences. */
   settingsFor(examples: number): LstmSettings;
   /** What is learnt from beside each fold's own sequences, on labels alone: a teacher knows the view's. */
-  readonly further?: FurtherSequences;
+  readonly further?: FurtherData;
 }
 
 export interface LstmLearnerDependencies {
@@ -76,7 +75,7 @@ interface FitInput {
   readonly settings: LstmPathSettings;
   readonly seed: number;
   readonly record?: FitRecord;
-  readonly further?: FurtherSequences;
+  readonly further?: FurtherData;
 }
 
 /** The epochs so far. */
@@ -126,6 +125,15 @@ async function trainEpochs(
     stepper.dispose();
   }
   return { parameters, losses };
+}
+
+/** The sequences at `train`, and the further ones, which stand behind all N of a view. */
+function withFurther(train: Int32Array, N: number, further: FurtherData | undefined): Int32Array {
+  if (further === undefined) return train;
+  const all = new Int32Array(train.length + further.count);
+  all.set(train);
+  for (let m = 0; m < further.count; m++) all[train.length + m] = N + m;
+  return all;
 }
 
 async function trainEpoch(

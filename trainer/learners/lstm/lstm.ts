@@ -13,10 +13,9 @@ import { createRandom } from "../../statistics/random.ts";
 import { STREAMS } from "../../statistics/random-streams.ts";
 import type { Checkpointing } from "../../training/checkpoint.ts";
 import { type Fit, fitNetwork, type Progress } from "../../training/loop.ts";
-import type { CreateStepper, Stepper } from "../../training/stepper.ts";
+import type { CreateStepper, FurtherData, Stepper } from "../../training/stepper.ts";
 import type { ChannelView, Rows } from "../learner.ts";
 import { designNetwork } from "./design.ts";
-import type { FurtherSequences } from "./further.ts";
 import type { LstmSettings } from "./settings.ts";
 import { type TeachingInput, teachLogits } from "./teachers.ts";
 
@@ -140,7 +139,7 @@ async function fitOnTarget(input: FitInput, target: DistillationTarget, stage: n
 export interface StepperInput extends TeachingInput {
   readonly settings: LstmSettings;
   /** Behind those of the view, with their labels; not where there is a teacher, who knows nothing of them. */
-  readonly further?: FurtherSequences;
+  readonly further?: FurtherData;
 }
 
 /** A stepper over the view's sequences, with what `target` makes of their labels; the caller disposes of it. */
