@@ -3,9 +3,11 @@
 // Legend: W width.
 import { type DraftLayer, widthBehind } from "../contract/draft-layers.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
+import { buildAttention } from "./attention.ts";
 import type { Step } from "./chain.ts";
 import {
   type BuiltLayer,
+  type BuiltLayers,
   describeLayer,
   type Layer,
   type PlanDraft,
@@ -56,12 +58,6 @@ function shapeOf({ isSequence, steps }: PlanDraft): string {
   return isSequence ? `${steps ?? "all"} rows` : "one row";
 }
 
-/** Layers in a row, with their weights. */
-export interface BuiltLayers {
-  readonly built: readonly BuiltLayer[];
-  readonly layers: readonly DraftLayer[];
-}
-
 /** Layers in a row with their weights, given rows of width W. Throws DataError where weights do not fit. */
 export function buildLayers(
   planned: readonly Planned[],
@@ -88,7 +84,8 @@ export function buildLayers(
   return { built, layers };
 }
 
-function buildBranches({ layer }: PlannedBranches, branches: readonly BuiltLayers[], W: number, source: string): BuiltLayer {
+function buildBranches({ layer, attention }: PlannedBranches, branches: readonly BuiltLayers[], W: number, source: string): BuiltLayer {
+  if (attention) return buildAttention(layer, attention, branches, W, source);
   const widths = branches.map(({ layers }) => widthBehind(layers, W));
   if (layer.type !== "Concatenate" && widths.some((width) => width !== widths[0]))
     rejectFile(

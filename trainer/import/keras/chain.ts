@@ -4,11 +4,14 @@
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { renameKeras1 } from "./keras-1.ts";
 import { describeLayer, type Layer } from "./layer.ts";
+import { readOperation } from "./operations.ts";
 
 /** A layer, and what it merges where it has several inputs: the layers of each input, behind those that all inputs have in common. */
 export interface Step {
   readonly layer: Layer;
   readonly branches?: readonly (readonly Step[])[];
+  /** Whether the file names a mask that the layer is called with, as Keras 3 does. */
+  readonly isGivenMask?: boolean;
 }
 
 /** What a layer is fed: the tensor of that number which another layer leaves. */
@@ -21,13 +24,18 @@ interface LinkedLayer extends Layer {
   readonly inbound: readonly Reference[];
   /** How often the model calls the layer. */
   readonly calls: number;
+  /** Of an operation of Keras 3: the numbers that it is given beside tensors. */
+  readonly constants: readonly number[];
 }
 
 const MODEL_CLASSES = /^(Sequential|Functional|Model)$/;
-/** The layers in which Keras 3 records the mask that it makes of Masking's input, and of the masks of branches. */
+/** The operations in which Keras 3 records the mask that it makes of Masking's input, and of the masks of branches. */
 const MASK_CLASSES = /^(NotEqual|Any|All|LogicalOr|LogicalAnd)$/;
+/** What gives a mask of steps another axis, for a Softmax that is called with it. */
+const MASK_SHAPES = /^(ExpandDims|Reshape|GetItem)$/;
+const MAX_MASK_SHAPES = 4;
 /** The layers that may have several inputs. */
-const MERGE_CLASSES = /^(Concatenate|Add|Subtract|Multiply|Average)$/;
+const MERGE_CLASSES = /^(Concatenate|Add|Subtract|Multiply|Average|Dot)$/;
 /** A model of the deepest kind that people train on sequences has some 200. */
 const MAX_LAYERS = 1000;
 /** Where branches share layers with each other, each computes them: this many times those that the model has. */
@@ -64,15 +72,26 @@ export function readChain(config: unknown, source: string): Step[] {
 }
 
 function readLayer(entry: unknown, source: string): LinkedLayer {
-  const { class_name, name, config, inbound_nodes } = object(entry, "a layer", source);
+  const { class_name, name, config, inbound_nodes, ...origin } = object(entry, "a layer", source);
   const settings = object(config, "a layer's config", source);
+  const [first] = Array.isArray(inbound_nodes) ? inbound_nodes : [];
+  const given: unknown = typeof first === "object" && first !== null ? (first as { args?: unknown }).args : undefined;
+  const operation = readOperation(class_name, settings, inbound_nodes);
   return {
-    ...renameKeras1({ type: String(class_name), config: settings }),
+    ...(operation
+      ? { type: operation.type, config: operation.config }
+      : renameKeras1({ type: isOwnClass(origin) ? `Custom>${class_name}` : String(class_name), config: settings })),
     name: String(settings.name ?? name ?? class_name),
     ordinal: 0,
     inbound: referencesIn(inbound_nodes),
     calls: Array.isArray(inbound_nodes) ? inbound_nodes.length : 0,
+    constants: operation?.constants ?? (Array.isArray(given) ? given.filter((value) => typeof value === "number") : []),
   };
+}
+
+/** Keras 3 says of a class where it comes from: one of a person's own may have the name of one of Keras', and computes something else. */
+function isOwnClass({ module, registered_name }: Readonly<Record<string, unknown>>): boolean {
+  return typeof module === "string" ? !/^(keras|tf_keras|tensorflow)\b/.test(module) : typeof registered_name === "string";
 }
 
 /** Follows a functional model from its output to its input. */
@@ -89,8 +108,9 @@ function orderFrom(output: Reference, layers: readonly LinkedLayer[], source: st
       if (--left < 0) rejectFile(source, "has branches that share layers in many ways", SECOND_ENGINE);
       hasMasking ||= layer.type === "Masking";
       const inbound = graph.inboundOf(layer);
+      const isGivenMask = inbound.length < layer.inbound.length;
       if (inbound.length <= 1) {
-        steps.unshift({ layer });
+        steps.unshift({ layer, isGivenMask });
         at = inbound[0];
         continue;
       }
@@ -101,9 +121,19 @@ function orderFrom(output: Reference, layers: readonly LinkedLayer[], source: st
     return steps;
   };
   const steps = stepsTo(output, undefined);
-  if (graph.hasRecordedMask() && !hasMasking)
-    rejectFile(source, "computes a mask by itself (NotEqual, Any)", "quickstep knows the mask of a Masking(0) layer");
+  if (graph.hasRecordedMask() && (!hasMasking || !layers.every((layer) => isMaskingsOwn(layer, layers))))
+    rejectFile(source, "computes a mask by itself (NotEqual, Any)", "quickstep knows the mask of a Masking layer");
   return steps;
+}
+
+/** Whether an operation that begins a mask, if it is one, begins the mask of a Masking layer: its rows differ from the layer's value somewhere. */
+function isMaskingsOwn({ type, inbound, constants, config }: LinkedLayer, layers: readonly LinkedLayer[]): boolean {
+  const [from, ...more] = inbound;
+  if (type === "Any" && layers.find(({ name }) => name === from?.name)?.type === "NotEqual")
+    return [-1, 2].includes(Number(config.axis ?? -1));
+  if (type !== "NotEqual") return true;
+  const maskings = layers.filter((other) => other.type === "Masking" && other.inbound[0]?.name === from?.name);
+  return more.length === 0 && maskings.some((other) => (constants[0] ?? other.config.mask_value) === other.config.mask_value);
 }
 
 /** The layers by what feeds them. */
@@ -121,14 +151,19 @@ function createGraph(layers: readonly LinkedLayer[], source: string) {
     if (layer.calls > 1) rejectFile(source, `${describeLayer(layer)} is called ${layer.calls} times`, SECOND_ENGINE);
     return layer;
   };
+  const isMask = (layer: LinkedLayer | undefined): boolean => {
+    let at = layer;
+    for (let k = 0; at && k < MAX_MASK_SHAPES && MASK_SHAPES.test(at.type); k++) at = byName.get(at.inbound[0]?.name);
+    return MASK_CLASSES.test(at?.type ?? "");
+  };
   const inboundOf = (layer: LinkedLayer): readonly Reference[] => {
-    const inbound = layer.inbound.filter(({ name }) => !MASK_CLASSES.test(byName.get(name)?.type ?? ""));
+    const inbound = layer.inbound.filter(({ name }) => !isMask(byName.get(name)));
     if (inbound.length < layer.inbound.length) hasRecordedMask = true;
     if (inbound.length > 1 && !MERGE_CLASSES.test(layer.type))
       rejectFile(
         source,
         `${describeLayer(layer)} has ${inbound.length} inputs (${inbound.map(({ name }) => name).join(", ")})`,
-        `quickstep joins branches by Concatenate, Add, Subtract, Multiply and Average alone; ${SECOND_ENGINE}`,
+        `quickstep joins branches by Concatenate, Add, Subtract, Multiply, Average, and Dot after a softmax; ${SECOND_ENGINE}`,
       );
     return inbound;
   };
@@ -159,13 +194,18 @@ function commonOf([first, ...others]: readonly ReadonlySet<string>[]): string[] 
   return [...(first ?? [])].filter((name) => others.every((set) => set.has(name)));
 }
 
-/** What `inbound_nodes` or `output_layers` name: [[["lstm",0,0,{}]]] until Keras 2, keras_history since. */
+/**
+ * What `inbound_nodes` or `output_layers` name: [[["lstm",0,0,{}]]] until Keras 2, keras_history since. Keras 2 has tensors that stand beside the
+ * first, a mask or the other factor of a product, in the object behind.
+ */
 function referencesIn(value: unknown): Reference[] {
   const found: Reference[] = [];
   const visit = (part: unknown): void => {
     if (Array.isArray(part)) {
-      if (typeof part[0] === "string" && typeof part[1] === "number") found.push({ name: part[0], tensor: Number(part[2] ?? 0) });
-      else for (const inner of part) visit(inner);
+      if (typeof part[0] === "string" && typeof part[1] === "number") {
+        found.push({ name: part[0], tensor: Number(part[2] ?? 0) });
+        visit(part[3]);
+      } else for (const inner of part) visit(inner);
     } else if (typeof part === "object" && part !== null) for (const inner of Object.values(part)) visit(inner);
   };
   visit(value);

@@ -1,9 +1,10 @@
 // Keras' description of a model, as .h5 and .keras hold it, in every spelling since Keras 1: JSON → a plan of the layers that quickstep
 // knows, with their settings. Everything else is rejected by name. Knows no weights.
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
+import { planAttention } from "./attention.ts";
 import { planBranches } from "./branches.ts";
 import { readChain, type Step } from "./chain.ts";
-import { describeLayer, type Layer, type PlanDraft, type Planned } from "./layer.ts";
+import { describeLayer, type Layer, type PlanDraft, type Planned, type PlannedBranches, rejectMask } from "./layer.ts";
 import { LAYERS, rejectLayer } from "./layers.ts";
 
 export interface KerasPlan {
@@ -50,12 +51,18 @@ export function planKeras(config: unknown, version: string, source: string): Ker
 
 /** Adds the steps to the draft. Throws DataError naming the layer and what would be needed. */
 function planSteps(draft: PlanDraft, steps: readonly Step[], source: string): void {
-  for (const { layer, branches } of steps) {
+  for (let k = 0; k < steps.length; k++) {
+    const { layer, branches, isGivenMask } = steps[k];
     checkPrecision(layer, source);
     if (branches) {
-      draft.planned.push(planBranches(draft, layer, branches, (own, inner) => planSteps(own, inner, source), source));
+      const plan = (of: typeof branches): PlannedBranches =>
+        planBranches(draft, layer, of, (own, inner) => planSteps(own, inner, source), source);
+      const taken = planAttention(draft, steps.slice(k), plan, source);
+      if (taken === 0) draft.planned.push(plan(branches));
+      else k += taken - 1;
       continue;
     }
+    if (isGivenMask && draft.mask === null) rejectMask(layer, source);
     const kind = LAYERS.get(layer.type) ?? rejectLayer(layer, source);
     const { major, isSequence, steps: given } = draft;
     kind.plan(draft, layer, source);

@@ -51,6 +51,18 @@ export interface PlannedLayer {
 export interface PlannedBranches {
   readonly layer: Layer;
   readonly branches: readonly (readonly Planned[])[];
+  /** There where the second branch makes the scores by which the steps of the first are weighted and summed. */
+  readonly attention?: Attention;
+}
+
+/** What the layers of one attention pooling say together. */
+export interface Attention {
+  /** How many steps the weighted sum is divided by; nothing where the sum itself is handed on. */
+  readonly mean?: number;
+  /** Whether masked steps weigh nothing. */
+  readonly isMasked: boolean;
+  /** Widths that settings name, each of which must be the rows' own. */
+  readonly widths: readonly number[];
 }
 
 export type Planned = PlannedLayer | PlannedBranches;
@@ -69,6 +81,12 @@ export interface BuiltLayer {
   run(signal: Signal): Signal;
   /** `LSTM(8)` */
   readonly words: string;
+}
+
+/** Layers in a row, with their weights. */
+export interface BuiltLayers {
+  readonly built: readonly BuiltLayer[];
+  readonly layers: readonly DraftLayer[];
 }
 
 type BuildLayer = (planned: PlannedLayer, weights: readonly Weights[], W: number, source: string) => BuiltLayer;
@@ -109,6 +127,15 @@ export function dropMask(draft: PlanDraft, layer: Layer, source: string): void {
     );
   draft.mask = null;
   draft.findings.push(`${describeLayer(layer)} drops the mask in front of it, as Keras ${draft.major} does: Masking has no effect`);
+}
+
+/** Throws DataError: the layer is called with a mask that is not the one of its input. */
+export function rejectMask(layer: Layer, source: string): never {
+  rejectFile(
+    source,
+    `${describeLayer(layer)} is given a mask that is not that of its input`,
+    `quickstep knows Masking's; ${SECOND_ENGINE}`,
+  );
 }
 
 /** The array of `shape`. Throws DataError where there is another, or none. */

@@ -57,7 +57,8 @@ const FIXES: ReadonlyMap<string, string> = new Map([
 
 /** What is wrong with a layer of a class that has no entry. Throws DataError. */
 export function rejectLayer(layer: Layer, source: string): never {
-  rejectFile(source, `${describeLayer(layer)} is not a layer that quickstep runs`, FIXES.get(layer.type) ?? SECOND_ENGINE);
+  const fix = FIXES.get(layer.type) ?? (layer.type.includes(">") ? `its code is not in the file; ${SECOND_ENGINE}` : SECOND_ENGINE);
+  rejectFile(source, `${describeLayer(layer)} is not a layer that quickstep runs`, fix);
 }
 
 function planMasking(draft: PlanDraft, layer: Layer, source: string): void {

@@ -204,7 +204,7 @@ describe("refused by name", () => {
     [
       "a state that another layer gives",
       functional([input, keras2("GRU", "a", ["x"], { units: 4 }), keras2("GRU", "dense", ["x", "a"], { units: 4 })]),
-      "layer dense (GRU) has 2 inputs (x, a): quickstep joins branches by Concatenate, Add, Subtract, Multiply and Average alone",
+      "layer dense (GRU) has 2 inputs (x, a): quickstep joins branches by Concatenate, Add, Subtract, Multiply, Average, and Dot after a softmax",
     ],
     [
       "two inputs of the model",

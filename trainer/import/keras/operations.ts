@@ -1,0 +1,35 @@
+// Operations that tf.keras 2 writes as layers of the class TFOpLambda: those that Keras 3 has as well, as Keras 3 writes them. A function is named, and
+// no code is in the file. Layout: TFOpLambda in keras/layers/core/tf_op_layer.py of Keras 2.15.
+
+/** By TensorFlow's name: Keras 3's class. */
+const CLASSES: ReadonlyMap<string, string> = new Map([
+  ["math.not_equal", "NotEqual"],
+  ["math.reduce_any", "Any"],
+  ["math.reduce_sum", "Sum"],
+  ["math.multiply", "Multiply"],
+  ["nn.softmax", "Softmax"],
+  ["expand_dims", "ExpandDims"],
+  ["compat.v1.squeeze", "Squeeze"],
+  ["__operators__.getitem", "GetItem"],
+]);
+
+export interface Operation {
+  readonly type: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Numbers in the place of a second tensor. */
+  readonly constants: readonly number[];
+}
+
+/** What a layer of that class and config does, called once as `inboundNodes` say; undefined where Keras 3 has nothing of the kind. */
+export function readOperation(className: unknown, config: Readonly<Record<string, unknown>>, inboundNodes: unknown): Operation | undefined {
+  const type = className === "TFOpLambda" || className === "SlicingOpLambda" ? CLASSES.get(String(config.function)) : undefined;
+  if (type === undefined || !Array.isArray(inboundNodes)) return undefined;
+  const [call] = inboundNodes;
+  const settings = (Array.isArray(call) ? call[3] : undefined) ?? {};
+  const { axis, keepdims, y } = settings as Readonly<Record<string, unknown>>;
+  return {
+    type,
+    config: { ...config, ...(axis !== undefined && { axis }), ...(keepdims !== undefined && { keepdims }) },
+    constants: typeof y === "number" ? [y] : [],
+  };
+}
