@@ -16,6 +16,8 @@ export type TorchStep =
   | { readonly kind: "pool"; readonly by: "last" | "state" | "cell" | "first" | "mean" | "max" }
   /** Several of them side by side, each of the same cell's states. */
   | { readonly kind: "pools"; readonly by: readonly ("last" | "state" | "first" | "mean" | "max")[] }
+  /** All steps become one, their sum weighted by the softmax over steps of the scores that `steps` make of each: Linear layers and activations. */
+  | { readonly kind: "attention"; readonly steps: readonly TorchStep[] }
   /** Over steps, (N,C,T) in PyTorch; the weights tell the kernel size, which may be said as well. */
   | {
       readonly kind: "conv";

@@ -52,12 +52,15 @@ export function readTorchDescription(text: string, option: string): TorchDescrip
       step.kind !== "pool" &&
       step.kind !== "pools" &&
       step.kind !== "flatten" &&
-      step.kind !== "layernorm"
+      step.kind !== "layernorm" &&
+      step.kind !== "attention"
     )
       steps.push({ kind: "pool", by: "last" });
     steps.push(step);
   }
   const last = steps.at(-1);
+  if (steps.filter(({ kind }) => kind === "attention").length > 1)
+    throw new UsageError(`--${option} "${text}" has attention twice, expected once`);
   const whole = last?.kind === "activation" && last.activation.kind === "sigmoid" ? steps.slice(0, -1) : steps;
   if (whole.at(-1)?.kind !== "linear")
     throw new UsageError(`--${option} "${text}" does not end in a linear layer: say the whole forward pass, such as "${TORCH_USUAL}"`);
@@ -73,11 +76,12 @@ function readWord(word: string, text: string, option: string): TorchStep | "drop
   const by = POOLINGS.find((known) => known === name);
   if (by !== undefined) return { kind: "pool", by };
   if (Object.hasOwn(WINDOWS, name)) return readWindow(WINDOWS[name], settings, word, option);
+  if (name === "attention") return readAttention(settings, text, option);
   const other = OTHERS.find((known) => known === name);
   if (other !== undefined) return other === "dropout" ? other : { kind: other };
   if (!Object.hasOwn(ACTIVATIONS, name))
     throw new UsageError(
-      `--${option} has "${word}" at ${text.toLowerCase().indexOf(word)}, expected ${[...CELLS, ...POOLINGS, ...OTHERS, ...Object.keys(WINDOWS), ...Object.keys(ACTIVATIONS)].join(", ")}`,
+      `--${option} has "${word}" at ${text.toLowerCase().indexOf(word)}, expected ${[...CELLS, ...POOLINGS, "attention", ...OTHERS, ...Object.keys(WINDOWS), ...Object.keys(ACTIVATIONS)].join(", ")}`,
     );
   const setting = settings.trim() === "" ? undefined : Number(settings);
   if (setting !== undefined && !Number.isFinite(setting))
@@ -95,6 +99,17 @@ function readPools(word: string, option: string): TorchStep {
   });
   if (by.length > MAX_BESIDE) throw new UsageError(`--${option} has ${by.length} poolings in "${word}", expected up to ${MAX_BESIDE}`);
   return { kind: "pools", by };
+}
+
+/** `attention(linear tanh linear)`: what makes the score of each step; one linear where nothing is said. */
+function readAttention(settings: string, text: string, option: string): TorchStep {
+  const words = settings.trim() === "" ? ["linear"] : settings.trim().split(/[\s,]+/);
+  const steps = words.map((word) => readWord(word, text, option)).filter((step) => step !== "dropout");
+  if (!steps.some(({ kind }) => kind === "linear") || steps.some(({ kind }) => kind !== "linear" && kind !== "activation"))
+    throw new UsageError(
+      `--${option} has "${settings}" in attention, expected linear and activations, such as attention(linear tanh linear)`,
+    );
+  return { kind: "attention", steps };
 }
 
 function readCell(cell: (typeof CELLS)[number], settings: string, text: string, option: string): TorchStep {
@@ -158,6 +173,10 @@ export function describeTorch(steps: TorchDescription): string {
       if (step.kind === "pool") return step.by;
       if (step.kind === "pools") return step.by.join("+");
       if (step.kind === "conv" || step.kind === "pooling") return describeWindow(step);
+      if (step.kind === "attention") {
+        const inner = describeTorch(step.steps);
+        return inner === "linear" ? step.kind : `attention(${inner})`;
+      }
       if (step.kind !== "cell") return step.kind;
       const settings = [
         ...(step.layers > 1 ? [step.layers] : []),

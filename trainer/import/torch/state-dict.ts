@@ -11,6 +11,7 @@ import { plainFront } from "../contract/front.ts";
 import { type ImportedNetwork, sigmoid } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { PADDING_MEANINGS, type Said, type TorchDescription, type TorchStep } from "../contract/said.ts";
+import { countLinears, likelyAttention, splitLinears } from "./attention.ts";
 import { measureModule } from "./cells.ts";
 import { describeTorch, readTorchDescription, TORCH_USUAL } from "./description.ts";
 import { type ModuleKind, readModules, type TorchModule } from "./modules.ts";
@@ -36,7 +37,7 @@ export function readTorch(file: Safetensors, source: string, said: Said): Import
   const F = widthOf(said.torch, modules, first, source);
   const exportMetadata = text === undefined ? undefined : parseExportMetadata(text, F, source);
   const steps = exportMetadata ? readTorchDescription(TORCH_USUAL, "torch") : settleSteps(said, modules, source);
-  const { built, layers, timesteps } = buildSteps(steps, modules, F, said.timesteps, source);
+  const { built, layers, timesteps } = buildSteps(steps, modules, F, said, source);
   const classes = widthBehind(layers, F);
   const end: DraftLayer = classes === 2 ? { kind: "softmax" } : { kind: "activation", activation: { kind: "sigmoid" } };
   const logit = logitOf([...layers, end], F, false);
@@ -131,10 +132,13 @@ function likelySteps(modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>, s
     return { kind: "cell", cell, layers, isBidirectional, isRelu: false };
   });
   const isTwoWay = cells.some((step) => step.kind === "cell" && step.isBidirectional);
-  const linears = (modules.get("linear") ?? []).flatMap((_, k): TorchStep[] => [
+  const attention = likelyAttention(modules.get("linear") ?? []);
+  const heads = (modules.get("linear") ?? []).slice(attention ? countLinears([attention]) : 0);
+  const linears = heads.flatMap((_, k): TorchStep[] => [
     ...(k > 0 ? [{ kind: "activation", activation: { kind: "relu" } } as const] : []),
     { kind: "linear" },
   ]);
+  if (attention) return [...convs, ...cells, attention, ...linears];
   return [...convs, ...cells, { kind: "pool", by: cells.length === 0 ? "mean" : isTwoWay ? "state" : "last" }, ...linears];
 }
 
@@ -154,11 +158,12 @@ function buildSteps(
   steps: TorchDescription,
   modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>,
   F: number,
-  saidSteps: number | null,
+  said: Said,
   source: string,
 ) {
   checkCounts(steps, modules, source);
-  const left = new Map([...modules].map(([kind, list]) => [kind, [...list]]));
+  const { scorers, others } = splitLinears(steps, modules.get("linear") ?? [], said.isChecked, source);
+  const left = new Map([...modules].map(([kind, list]) => [kind, kind === "linear" ? [...others] : [...list]]));
   const built: TorchLayer[] = [];
   const layers: DraftLayer[] = [];
   let timesteps: number | null = null;
@@ -167,6 +172,7 @@ function buildSteps(
     const isChannelsFirst = over !== undefined && over.kind !== "cell";
     const place = {
       module: left.get(step.kind as ModuleKind)?.shift(),
+      scorers,
       W: widthBehind(layers, F),
       before: steps[k - 1],
       next: steps[k + 1],
@@ -175,7 +181,7 @@ function buildSteps(
       flattened: isChannelsFirst && steps[k - 1]?.kind === "flatten" ? built[k - 1].steps : undefined,
     };
     const layer = buildStep(step, place, source);
-    if (layer.steps !== undefined) timesteps = stepsBefore(layers, layer.steps, saidSteps, source);
+    if (layer.steps !== undefined) timesteps = stepsBefore(layers, layer.steps, said.timesteps, source);
     built.push(layer);
     layers.push(...layer.layers);
   }
@@ -196,7 +202,8 @@ function stepsBefore(layers: readonly DraftLayer[], steps: number, said: number 
 
 function checkCounts(steps: TorchDescription, modules: ReadonlyMap<ModuleKind, readonly TorchModule[]>, source: string): void {
   for (const kind of ["cell", "conv", "linear", "batchnorm", "layernorm"] as const) {
-    const [said, found] = [steps.filter((step) => step.kind === kind).length, modules.get(kind) ?? []];
+    const said = kind === "linear" ? countLinears(steps) : steps.filter((step) => step.kind === kind).length;
+    const found = modules.get(kind) ?? [];
     if (said === found.length) continue;
     const names = found.map(({ name }) => name || "the state dict itself").join(", ") || "none";
     const word = {

@@ -6,12 +6,15 @@ import type { DraftLayer } from "../contract/draft-layers.ts";
 import { MAX_UNITS } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import type { TorchStep } from "../contract/said.ts";
+import { buildAttention } from "./attention.ts";
 import { measureModule, readCell, type TorchCell } from "./cells.ts";
 import { parameterOf, type TorchModule } from "./modules.ts";
 import { buildConv, buildPooling, type Rows, type TorchLayer } from "./windows.ts";
 
 interface Place {
   readonly module: TorchModule | undefined;
+  /** The Linear modules of attention's scores. */
+  readonly scorers: readonly TorchModule[];
   /** Of the rows that come. */
   readonly W: number;
   readonly before: TorchStep | undefined;
@@ -34,6 +37,11 @@ export function buildStep(step: TorchStep, place: Place, source: string): TorchL
       return buildPool(step.by);
     case "pools":
       return buildPools(step.by, place, source);
+    case "attention": {
+      const build = (inner: TorchStep, module: TorchModule | undefined, W: number): TorchLayer =>
+        buildStep(inner, { ...place, module, W, flattened: undefined }, source);
+      return buildAttention(step, place.scorers, place.W, build, source);
+    }
     case "flatten":
       return buildFlatten(place, source);
     case "conv":
