@@ -1,5 +1,5 @@
 // The monitor on workerd's own objects: counts, drift and outcomes, from requests to what is told of them.
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
 import artifact from "../../edge/model.safetensors";
@@ -139,6 +139,23 @@ describe("outcomes", () => {
   test("later than a prediction is kept are late", async () => {
     const old = `p0.${(await ask("/v1/model")).headers.get("x-quickstep-model")!.slice(0, 12)}.${(1_600_000_000_000).toString(36)}.aa-0`;
     expect(await settle({ prediction: old, label: 1 })).toEqual({ state: "late" });
+  });
+
+  test("of an id that nobody gave out leave nothing behind: their object deletes itself, and may begin again", async () => {
+    const prediction = `p1.0123456789ab.${Date.now().toString(36)}.aa-0.nobody`;
+    expect(await settle({ prediction, label: 1 })).toEqual({ state: "waiting" });
+    const stub = env.OUTCOMES!.get(env.OUTCOMES!.idFromName("0123456789ab/1")) as never;
+    const tables = () => runInDurableObject(stub, (_, { storage }) => storage.sql.exec("SELECT name FROM sqlite_master").toArray().length);
+    expect(await runDurableObjectAlarm(stub)).toBe(true);
+    expect(await tables()).toBeGreaterThan(1);
+    await runInDurableObject(stub, (_, { storage }) => {
+      storage.sql.exec("UPDATE predictions SET at = 0");
+      storage.sql.exec("UPDATE outcome_counts SET state = '2020-01-01' || substr(state, 11)");
+    });
+    expect(await runDurableObjectAlarm(stub)).toBe(true);
+    expect(await runDurableObjectAlarm(stub)).toBe(false);
+    expect(await tables()).toBeLessThan(2);
+    expect(await settle({ prediction, label: 0 })).toEqual({ state: "waiting" });
   });
 
   test.each([
