@@ -86,6 +86,12 @@ function leave(draft: PlanDraft, isSequence: boolean): void {
 function checkSettings(draft: PlanDraft, layer: Layer, source: string): void {
   const { config } = layer;
   for (const [key, fix] of FLAGS) if (config[key] === true) rejectFile(source, `${describeLayer(layer)} has ${key}=True`, fix);
+  if (config.zero_output_for_mask === true && draft.mask !== null)
+    rejectFile(
+      source,
+      `${describeLayer(layer)} has zero_output_for_mask=True behind a mask`,
+      `quickstep passes over masked steps; ${SECOND_ENGINE}`,
+    );
   functionsOf(layer, draft.major, source);
   unitsOf(layer, source);
 }

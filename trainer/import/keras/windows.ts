@@ -43,9 +43,14 @@ function windowsOf(layer: Layer, source: string): Windows {
   const padding = String(config.padding ?? "valid");
   if (!["valid", "same", ...(isConv ? ["causal"] : [])].includes(padding))
     rejectFile(source, `${describeLayer(layer)} has the padding ${padding}`, `quickstep knows valid, same and causal; ${SECOND_ENGINE}`);
-  if ((config.data_format ?? "channels_last") !== "channels_last")
-    rejectFile(source, `${describeLayer(layer)} has channels first`, "save a model with data_format=channels_last");
+  requireChannelsLast(layer, source);
   return { size, strides, dilation, padding };
+}
+
+/** Throws DataError where the layer takes steps for columns, and columns for steps. */
+function requireChannelsLast(layer: Layer, source: string): void {
+  if ((layer.config.data_format ?? "channels_last") !== "channels_last")
+    rejectFile(source, `${describeLayer(layer)} has channels first`, "save a model with data_format=channels_last");
 }
 
 /** Rows of zeros in front and behind, as TensorFlow places them. Throws DataError where they depend on a number of steps that the file leaves open. */
@@ -167,6 +172,7 @@ function reduceRows(by: "max" | "mean", rows: readonly Float64Array[]): Float64A
 /** Adds a pooling over all steps to the draft: a mean over valid steps, a maximum over all. Throws DataError. */
 export function planGlobalPooling(draft: PlanDraft, layer: Layer, source: string): void {
   requireSequence(draft, layer, source);
+  requireChannelsLast(layer, source);
   if (layer.config.keepdims === true) rejectFile(source, `${describeLayer(layer)} has keepdims=True`, SECOND_ENGINE);
   if (layer.type === "GlobalMaxPooling1D") dropMask(draft, layer, source);
   else if (draft.mask !== null) draft.readMask = draft.mask;
@@ -184,6 +190,7 @@ export function buildGlobalPooling({ layer }: PlannedLayer): BuiltLayer {
 /** Adds Flatten to the draft. Throws DataError where the number of steps is open. */
 export function planFlatten(draft: PlanDraft, layer: Layer, source: string): void {
   if (!draft.isSequence) return;
+  requireChannelsLast(layer, source);
   dropMask(draft, layer, source);
   if (draft.steps === null)
     rejectFile(

@@ -145,6 +145,16 @@ describe("refused by name", () => {
       [layer("Masking", { mask_value: 0 }), lstm({ return_sequences: true, go_backwards: true }), lstm(), dense()],
       "turns the steps around, and the mask with them not",
     ],
+    [
+      "zeros where steps are masked",
+      [layer("Masking", { mask_value: 0 }), lstm({ zero_output_for_mask: true }), dense()],
+      "layer lstm (LSTM) has zero_output_for_mask=True behind a mask: quickstep passes over masked steps; as ONNX",
+    ],
+    ...["GlobalMaxPooling1D", "GlobalAveragePooling1D", "Flatten"].map((type): [string, unknown[], string] => [
+      `channels first in ${type}`,
+      [lstm({ return_sequences: true }), layer(type, { data_format: "channels_first" }), dense()],
+      `(${type}) has channels first: save a model with data_format=channels_last`,
+    ]),
     ["a stateful LSTM", [lstm({ stateful: true }), dense()], "has stateful=True: scores would depend on earlier ones"],
     ["time-major data", [lstm({ time_major: true }), dense()], "has time_major=True"],
     [
