@@ -86,10 +86,11 @@ function leave(draft: PlanDraft, isSequence: boolean): void {
 function checkSettings(draft: PlanDraft, layer: Layer, source: string): void {
   const { config } = layer;
   for (const [key, fix] of FLAGS) if (config[key] === true) rejectFile(source, `${describeLayer(layer)} has ${key}=True`, fix);
-  if (config.zero_output_for_mask === true && draft.mask !== null)
+  // Of all steps, which Bidirectional asks for so, nothing reads those that are masked
+  if (config.zero_output_for_mask === true && config.return_sequences !== true && draft.mask !== null)
     rejectFile(
       source,
-      `${describeLayer(layer)} has zero_output_for_mask=True behind a mask`,
+      `${describeLayer(layer)} leaves zeros where its last step is masked (zero_output_for_mask)`,
       `quickstep passes over masked steps; ${SECOND_ENGINE}`,
     );
   functionsOf(layer, draft.major, source);

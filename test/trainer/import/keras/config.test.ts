@@ -146,9 +146,9 @@ describe("refused by name", () => {
       "turns the steps around, and the mask with them not",
     ],
     [
-      "zeros where steps are masked",
+      "zeros where the last step is masked",
       [layer("Masking", { mask_value: 0 }), lstm({ zero_output_for_mask: true }), dense()],
-      "layer lstm (LSTM) has zero_output_for_mask=True behind a mask: quickstep passes over masked steps; as ONNX",
+      "layer lstm (LSTM) leaves zeros where its last step is masked (zero_output_for_mask): quickstep passes over masked steps; as ONNX",
     ],
     ...["GlobalMaxPooling1D", "GlobalAveragePooling1D", "Flatten"].map((type): [string, unknown[], string] => [
       `channels first in ${type}`,
@@ -194,6 +194,11 @@ describe("refused by name", () => {
     config: { layers, output_layers: outputs },
   });
   const input = keras2("InputLayer", "x", [], { batch_input_shape: [null, 10, 5] });
+
+  test("zeros at masked steps are read, where all steps are handed on: no layer behind reads those", () => {
+    const states = lstm({ return_sequences: true, zero_output_for_mask: true });
+    expect(plan(sequential(first, layer("Masking", { mask_value: 0 }), states, lstm(), dense()))).toMatchObject({ mask: 0 });
+  });
 
   test("a functional chain is read from its end, whatever the order", () => {
     const layers = [keras2("Dense", "dense", ["l"], { units: 1, activation: "sigmoid" }), keras2("LSTM", "l", ["x"], { units: 4 }), input];
