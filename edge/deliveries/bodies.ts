@@ -45,15 +45,11 @@ export function renderWord(body: Body, key: string, type: string, data: Readonly
   return renderBody(body, { answer, text: JSON.stringify(data), time, generation: `${type}-${time}`, type });
 }
 
-/** A place of a template that word of a model does not fill; undefined where it fills all. */
-export function placeOfPredictions({ template }: Body): string | undefined {
-  const places = Array.from(JSON.stringify(template ?? "").matchAll(HOLE), ([, name]) => name);
-  return places.find((name) => !WORD_PLACES.includes(name));
-}
-
 /** What a template may have in word of a model. */
 export const WORD_PLACES: readonly string[] = ["type", "key", "model", "timestamp", "data"];
-const FIELDS = [
+/** What it may have in an answer. */
+const PLACES: readonly string[] = [
+  "data",
   "type",
   "key",
   "source",
@@ -66,7 +62,7 @@ const FIELDS = [
   "label",
   "warming",
   "filled",
-] as const;
+];
 const HOLE = /\{(\w+)\}/g;
 const MAX_TEMPLATE_LENGTH = 16_384;
 const SENTENCE = "{key}: probability {probability}, label {label} ({timestamp})";
@@ -115,8 +111,9 @@ export function parseBody(body: unknown, sentence: unknown, path: Path): Body {
   if (body === "cloudevents") return { contentType: "application/cloudevents+json", template: "cloudevents" };
   const text = parseString(body, at, `slack, discord, teams, cloudevents or a template, JSON with places such as "{probability}"`);
   const template = chat?.(sentence === undefined ? SENTENCE : parseString(sentence, [...path, "text"])) ?? parseTemplate(text, at);
-  checkHoles(template, at);
-  return { ...ENVELOPE, template, ...(body === "slack" && { escaping: "slack" }) };
+  const parsed: Body = { ...ENVELOPE, template, ...(body === "slack" && { escaping: "slack" }) };
+  checkPlaces(parsed, PLACES, at);
+  return parsed;
 }
 
 function parseTemplate(text: string, path: Path): Json {
@@ -129,10 +126,11 @@ function parseTemplate(text: string, path: Path): Json {
   }
 }
 
-function checkHoles(template: Json, path: Path): void {
-  for (const [, name] of JSON.stringify(template).matchAll(HOLE))
-    if (name !== "data" && !FIELDS.some((field) => field === name))
-      throw new ConfigurationError(path, `must have no places but {data}, ${FIELDS.map((field) => `{${field}}`).join(", ")}`, `{${name}}`);
+/** Throws ConfigurationError at `path` where a body has other places than `known`. `rule` and `got` say what has them. */
+export function checkPlaces({ template = "" }: Body, known: readonly string[], path: Path, rule = "must have", got = ""): void {
+  for (const [place, name] of JSON.stringify(template).matchAll(HOLE))
+    if (!known.includes(name))
+      throw new ConfigurationError(path, `${rule} no places but ${known.map((one) => `{${one}}`).join(", ")}`, got + place);
 }
 
 /** The text of a delivery. */

@@ -4,7 +4,7 @@ import { describe, type Path } from "../../shared/errors.ts";
 import { shapeOf, type TakenRecipe } from "../../shared/recipe/recipe.ts";
 import { widthWithoutTime } from "../../shared/sequence.ts";
 import { ConfigurationError } from "../config/configuration.ts";
-import { placeOfPredictions, WORD_PLACES } from "../deliveries/bodies.ts";
+import { checkPlaces, WORD_PLACES } from "../deliveries/bodies.ts";
 import { type Destination, parseDestinations, refuseOwnHost } from "../deliveries/destinations.ts";
 import { RequestError } from "../http/problem.ts";
 import type { Pointers } from "../webhooks/extraction.ts";
@@ -94,10 +94,8 @@ export function readEndpoints(env: object): Endpoints {
     const streamModels = parseStreamModels(rest.STREAM_MODELS);
     const settings = parseSettings(rest, (name) => destinations.has(name));
     for (const name of settings.monitorDestinations) {
-      const place = placeOfPredictions(destinations.get(name)!.body);
-      if (place === undefined) continue;
-      const rule = `must name destinations whose body has no places but ${WORD_PLACES.map((word) => `{${word}}`).join(", ")}`;
-      throw new ConfigurationError(["MONITOR_DESTINATIONS"], rule, `${name}, which has {${place}}`);
+      const { body } = destinations.get(name)!;
+      checkPlaces(body, WORD_PLACES, ["MONITOR_DESTINATIONS"], "must name destinations whose body has", `${name}, which has `);
     }
     return { sources, destinations, settings, streamModels };
   } catch (error) {
