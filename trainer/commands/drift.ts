@@ -11,6 +11,7 @@ import { writeWhole } from "../files/whole-files.ts";
 import { fillFromModel } from "../pipeline/data-card.ts";
 import { readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
+import { checkHorizon } from "../readers/option-checks.ts";
 import { checkDrift, type DriftCheck, describeDrift } from "../report/drift.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };
@@ -39,7 +40,9 @@ async function drift(values: Values<typeof WORDS, typeof OPTIONS>, { terminal, l
   if (report !== undefined) checkOutput("report", report, PAGE_ENDINGS);
   const engines = loadEngines();
   const { model, id } = loadModel(values.artifact, engines);
-  const data = await readDataset(values.data, { ...fillFromModel(readOptionsOf(values), model), ignoreLabels: true });
+  const options = { ...fillFromModel(readOptionsOf(values), model), ignoreLabels: true };
+  checkHorizon(options);
+  const data = await readDataset(values.data, options);
   const read = describeRead(data.facts);
   const check = checkDrift(model, engines.createEngine(model), engines.kernel.log, fitShape(data, data.source, model));
   if (report !== undefined) {

@@ -12,6 +12,7 @@ import { fillFromModel } from "../pipeline/data-card.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
 import { requireLabels } from "../readers/dataset.ts";
 import { createLabelCodes } from "../readers/labels.ts";
+import { checkHorizon } from "../readers/option-checks.ts";
 import { scoreBatches } from "../scoring/score-threads.ts";
 import { joinLabels, type Labels } from "../statistics/labels.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
@@ -41,6 +42,7 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   const loaded = loadModel(values.artifact, engines);
   const source = describePaths(values.data);
   const options = fillFromModel(readOptionsOf(values), loaded.model);
+  checkHorizon(options);
   const progress = createScoreProgress("evaluate", terminal, now, options);
   const labelCodes = createLabelCodes({ positive: values.positive, learnt: options.learnt, areNumbersValues: true });
   const line = createReadLine({ source, labels: values.labels, labelCodes }, terminal);

@@ -19,6 +19,7 @@ import type { LearnerWorth } from "../pipeline/join.ts";
 import { describeKeptEpoch, describeNote } from "../pipeline/sentences.ts";
 import { readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
+import { checkHorizon } from "../readers/option-checks.ts";
 import { isDataFile, isForeignTable, STDIN } from "../readers/source.ts";
 import { inspectData } from "../report/inspection.ts";
 import { describeWarning, listInspection } from "../report/inspection-text.ts";
@@ -65,6 +66,7 @@ const MAX_WINDOWS = 250_000;
 async function inspectFiles(values: InspectValues, { terminal }: Dependencies): Promise<void> {
   const { files, report, json } = values;
   if (report !== undefined) checkOutput("report", report, PAGE_ENDINGS);
+  checkHorizon(readOptionsOf(values));
   const data = await readDataset(files, { ...readOptionsOf(values), gaps: true, validation: true, maxWindows: MAX_WINDOWS });
   const inspection = inspectData(data);
   const sentence = describeRead(data.facts);

@@ -10,6 +10,7 @@ import { countOf, formatCount } from "../cli/tables.ts";
 import { checkWritable } from "../files/whole-files.ts";
 import { fillFromModel } from "../pipeline/data-card.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
+import { checkHorizon } from "../readers/option-checks.ts";
 import { createScoreOutput, endingOf, formatCsv, type ScoreOutput } from "../scoring/score-output.ts";
 import { type Scored, scoreBatches } from "../scoring/score-threads.ts";
 import { Interrupted } from "../training/checkpoint.ts";
@@ -44,6 +45,7 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
   const options = { ...fillFromModel(readOptionsOf(values), loaded.model), ignoreLabels: true };
+  checkHorizon(options);
   const progress = createScoreProgress("score", terminal, now, options);
   const line = createReadLine({ source, ignoreLabels: true }, terminal);
   const read = { ...options, onNote: line.onNote, onRead: progress.onRead };

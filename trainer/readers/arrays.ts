@@ -3,10 +3,10 @@
 import { DataError } from "../../shared/errors.ts";
 import { type NpyArray, showShape } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE, MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
-import type { Labels } from "../statistics/labels.ts";
+import { toArrayColumn, toLabels } from "./array-labels.ts";
 import type { Batch, Column, LabelledPart, Wanted } from "./batch.ts";
 import { toStatic } from "./encode-inputs.ts";
-import { expectNumber, FILL_ADVICE, openLabels, toLabel } from "./issues.ts";
+import { expectNumber, FILL_ADVICE } from "./issues.ts";
 import type { Npz } from "./npz.ts";
 import { show } from "./quoting.ts";
 import { RAGGED_ADVICE, RAGGED_NAMES, readRagged } from "./ragged.ts";
@@ -24,7 +24,8 @@ const NAMES = {
 } as const;
 
 /** Reads an archive's arrays by name. Throws DataError. */
-export async function readArchive(npz: Npz, source: string, wanted: Wanted): Promise<Batch> {
+export async function readArchive(archive: Npz, source: string, wanted: Wanted): Promise<Batch> {
+  const { npz, unread } = trackReads(archive);
   const find = (role: keyof typeof NAMES): string | null => {
     const names = role === "labels" && wanted.label !== undefined ? [wanted.label] : NAMES[role];
     const present = names.filter((name) => npz.names.includes(name));
@@ -44,22 +45,24 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
     name === null ? null : toProbability(await npz.read(name), name, source, count);
 
   const labelsName = wanted.labels ? find("labels") : null;
+  if (wanted.labels && wanted.label !== undefined && labelsName === null)
+    throw new DataError(source, `holds ${holds}, expected also ${wanted.label}, which --label names`);
   const columns: Record<string, Column> = {};
   for (const name of wanted.columns) {
     if (!npz.names.includes(name)) throw new DataError(source, `holds ${holds}, expected also ${name}`);
-    const column = toColumn(await npz.read(name), name, source, N);
+    const column = toArrayColumn(await npz.read(name), name, source, N);
     columns[name] = wanted.statics.includes(name) ? toStatic(column, name, source, wanted) : column;
   }
+  const labelled = labelsName === null ? { labels: null, remarks: [] } : await readLabels(labelsName, N);
   const content = {
     values,
-    labels: labelsName === null ? null : await readLabels(labelsName, N),
+    labels: labelled.labels,
     probability: wanted.parts ? await readProbability(find("probability"), N) : null,
     shape,
-    features: nameRows(named ? toNames(named, shape, source) : nameFeatures(shape, wanted, source), shape, source, wanted),
+    features: nameRows(nameArray(named, shape, source, wanted), shape, source, wanted),
     dtype,
     labelName: labelsName,
     columns,
-    remarks,
   };
   /** A part of its own, by the name of its sequences and the names that its labels may have. */
   const readPart = async (name: string, role: "testLabels" | "validationLabels", probabilityName: string | null): Promise<LabelledPart> => {
@@ -68,7 +71,7 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
     const part = toValues(await npz.read(name), name, source, wanted);
     checkShape(part.shape, shape, source, `the sequences of ${name}`);
     const count = part.values.length / (shape.timesteps * shape.features);
-    const labels = await readLabels(labelsOfPart, count);
+    const { labels } = await readLabels(labelsOfPart, count);
     const probability = await readProbability(probabilityName, count);
     if (wanted.statics.length === 0) return { values: part.values, labels, probability };
     return { values: part.values, labels, probability, statics: await readStaticsOf(npz, name, count, source, wanted) };
@@ -76,9 +79,41 @@ export async function readArchive(npz: Npz, source: string, wanted: Wanted): Pro
   const testName = wanted.parts ? find("testValues") : null;
   const validationName = wanted.parts ? find("validationValues") : null;
   const test = testName === null ? null : await readPart(testName, "testLabels", find("testProbability"));
-  if (validationName === null) return { ...content, test };
-  if (!wanted.validation) return { ...content, test, remarks: [...remarks, { code: "validation-left-out", array: validationName }] };
-  return { ...content, test, validation: await readPart(validationName, "validationLabels", null) };
+  const validation = validationName !== null && wanted.validation ? await readPart(validationName, "validationLabels", null) : undefined;
+  const said = [...remarks, ...labelled.remarks, ...describeUnread(unread(), validationName, validationName && find("validationLabels"))];
+  return { ...content, test, ...(validation && { validation }), remarks: said };
+}
+
+/** The archive as it is, and which of its arrays nobody has read. */
+function trackReads(archive: Npz): { readonly npz: Npz; unread(): readonly string[] } {
+  const unread = new Set(archive.names);
+  const read: Npz["read"] = (name, advice) => {
+    unread.delete(name);
+    return archive.read(name, advice);
+  };
+  return { npz: { ...archive, read }, unread: () => [...unread] };
+}
+
+/** What there is to say of arrays that are not read: of a validation part by its name, of all others together. */
+function describeUnread(names: readonly string[], ...[values, labels]: readonly (string | null)[]): Remark[] {
+  const isPart = values !== null && names.includes(values);
+  const others = names.filter((name) => !isPart || (name !== values && name !== labels));
+  return [
+    ...(isPart ? [{ code: "validation-left-out", array: values } as const] : []),
+    ...(others.length > 0 ? [{ code: "arrays-left-out", arrays: others } as const] : []),
+  ];
+}
+
+/** Names of the features: those that the archive holds, else those that `--features` gives. Throws DataError where both say other names. */
+function nameArray(named: NpyArray | null, shape: Shape, source: string, wanted: Wanted): readonly string[] | null {
+  if (named === null) return nameFeatures(shape, wanted, source);
+  const names = toNames(named, shape, source);
+  const said = wanted.features;
+  if (said === undefined || said.join("\0") === names.join("\0")) return names;
+  throw new DataError(
+    source,
+    `names its features ${names.join(", ")}, but --features says ${said.join(", ")}: leave --features out, or say --rename OLD=NEW`,
+  );
 }
 
 /** What is given once a sequence of a part: `age_test` of `X_test`. Throws DataError where the archive lacks one. */
@@ -88,7 +123,7 @@ async function readStaticsOf(npz: Npz, part: string, N: number, source: string, 
     const own = `${name}${part.slice(part.indexOf("_"))}`;
     if (!npz.names.includes(own))
       throw new DataError(source, `holds ${part} without ${own}, what is static of its sequences: add it, or leave ${part} out`);
-    columns[name] = toColumn(await npz.read(own), own, source, N);
+    columns[name] = toArrayColumn(await npz.read(own), own, source, N);
   }
   return columns;
 }
@@ -100,6 +135,8 @@ async function readRaggedValues(npz: Npz, holds: string, source: string, wanted:
   if (!npz.names.includes(values) || named.length === 0)
     throw new DataError(source, `holds ${holds}, expected X and y: name them, as np.savez(file, X=X, y=y)`);
   if (named.length > 1) throw new DataError(source, `holds both ${lengths} and ${offsets}: keep one of them`);
+  if (wanted.axes !== undefined)
+    throw new DataError(source, `holds ${values} and ${named[0]}, rows of features, and no array of sequences: leave --axes out`);
   const [name] = named;
   return readRagged(await npz.read(values, RAGGED_ADVICE), { name, array: await npz.read(name) }, source, wanted);
 }
@@ -191,42 +228,6 @@ function countRounded(values: Float64Array): number {
   return count;
 }
 
-/** Labels (N), (N,1), or one-hot (N,2); `N` null takes any number of them. Throws DataError. */
-export function toLabels(
-  array: NpyArray,
-  name: string,
-  source: string,
-  N: number | null,
-  wanted: Pick<Wanted, "onIssue" | "labelCodes" | "softLabels">,
-): Labels {
-  const { labelCodes, softLabels } = wanted;
-  const column = toColumn(labelCodes && !softLabels ? fromOneHot(array, name, source) : array, name, source, N);
-  if (!(column instanceof Float64Array)) {
-    if (!labelCodes) throw new DataError(source, `${name} holds text, expected numbers`);
-    return Uint8Array.from(column, (label, n) => toLabel(label, `${name}[${n}]`, source, wanted));
-  }
-  const issues = { onIssue: wanted.onIssue }; // a missing label is no value
-  const labels = openLabels(column.length, softLabels);
-  column.forEach((label, n) => {
-    labels[n] = toLabel(label, `${name}[${n}]`, source, Number.isNaN(label) ? issues : wanted);
-  });
-  return labels;
-}
-
-/** (N,2) with a single 1 in every row → (N), the number of the column that holds it; any other array as it is. Throws DataError. */
-function fromOneHot(array: NpyArray, name: string, source: string): NpyArray {
-  const { shape, data } = array;
-  if (shape.length !== 2 || shape[1] !== 2 || !(data instanceof Float64Array)) return array;
-  const labels = new Float64Array(shape[0]);
-  for (let n = 0; n < labels.length; n++) {
-    const [a, b] = [data[2 * n], data[2 * n + 1]];
-    if (!((a === 0 && b === 1) || (a === 1 && b === 0)))
-      throw new DataError(source, `${name}[${n}] is ${a}, ${b}, expected one-hot: a 1 in one of the two columns, which is the label`);
-    labels[n] = b;
-  }
-  return { ...array, shape: [shape[0]], data: labels };
-}
-
 function toProbability(array: NpyArray, name: string, source: string, N: number): Float64Array {
   const values = column(array, name, source, N);
   for (let n = 0; n < N; n++)
@@ -266,14 +267,7 @@ export function nameRows(
 }
 
 function column(array: NpyArray, name: string, source: string, N: number | null): Float64Array {
-  return toNumbers({ ...array, data: toColumn(array, name, source, N) }, name, source);
-}
-
-function toColumn({ shape, data }: NpyArray, name: string, source: string, N: number | null): Column {
-  if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1))
-    throw new DataError(source, `${name} has shape ${showShape(shape)}, expected (${N ?? "N"},), one entry a sequence`);
-  if (N !== null && shape[0] !== N) throw new DataError(source, `${name} has ${shape[0]} entries, expected ${N}, one a sequence`);
-  return data;
+  return toNumbers({ ...array, data: toArrayColumn(array, name, source, N) }, name, source);
 }
 
 function toNumbers({ data }: NpyArray, name: string, source: string): Float64Array {

@@ -80,7 +80,7 @@ export type Axes = (typeof AXES)[number];
 /** How the names in a file stand for features and steps. */
 export interface NameOptions {
   /** Names in the data → names that are meant. */
-  readonly rename?: ReadonlyMap<string, string>;
+  readonly rename?: { get(name: string): string | undefined };
   /** How the columns of a wide table are named, as parsePattern gives it; undefined: as header.ts finds out. */
   readonly pattern?: RegExp;
   /** Columns and features go by position whatever they are called. */

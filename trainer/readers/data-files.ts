@@ -5,10 +5,10 @@ import { statSync } from "node:fs";
 import { DataError, UsageError } from "../../shared/errors.ts";
 import { readNpy } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
-import type { Labels } from "../statistics/labels.ts";
 import { alignFeatures } from "./align.ts";
-import { readArchive, toLabels } from "./arrays.ts";
-import type { Batch, Target, Wanted } from "./batch.ts";
+import { toLabels } from "./array-labels.ts";
+import { readArchive } from "./arrays.ts";
+import type { Batch, NameOptions, Target, Wanted } from "./batch.ts";
 import { readCsv, readCsvLabels } from "./csv.ts";
 import { encodeKnown, joinStatics } from "./encode-inputs.ts";
 import { expandFolders } from "./folder.ts";
@@ -18,22 +18,42 @@ import { throwIssue } from "./issues.ts";
 import { readJson, readJsonl } from "./jsonl.ts";
 import { readNpyFile } from "./npy.ts";
 import { openNpz } from "./npz.ts";
+import { checkOptions, createRenaming } from "./option-checks.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import { readParquet } from "./parquet.ts";
 import { openSource, type RandomAccess, type Source, STDIN } from "./source.ts";
 import { readTimeSeries } from "./time-series.ts";
+import { createTimeReader } from "./times.ts";
 import { cutWindows, type WindowOptions } from "./windows.ts";
 
 /**
  * Reads all files one after the other, some sequences at a time, in order. A batch's T is its own longest sequence's. Rows of
- * series are read to the end before their first window comes. Throws DataError, UsageError.
+ * series are read to the end before their first window comes. Throws DataError, UsageError, also where an option does nothing.
  */
 export async function* readBatches(paths: readonly string[], given: ReadOptions, hash: Hash | null = null): AsyncGenerator<Batch> {
+  checkOptions(paths, given);
+  const renaming = given.rename && createRenaming(given.rename);
+  const { time, timeFormat } = given;
+  const reader = timeFormat && time !== undefined && !isLong(given) ? createTimeReader(time, describePaths(paths), timeFormat) : null;
+  let first = 0;
+  for await (const batch of readUnchecked(paths, given, renaming, hash)) {
+    if (reader !== null && time !== undefined) first += reader.read(batch.columns[time], first).coarse.length; // of rows they are read anyway
+    yield batch;
+  }
+  renaming?.checkUsed(describePaths(paths));
+}
+
+/** As readBatches, for whoever has checked the options, and sees to it that each name of `rename` is asked for. */
+export async function* readUnchecked(
+  paths: readonly string[],
+  given: ReadOptions,
+  rename: NameOptions["rename"],
+  hash: Hash | null,
+): AsyncGenerator<Batch> {
   const options = nameArrays(paths, given);
-  checkOptions(options);
   const { onNote = () => {} } = options;
   const labelsPath = options.ignoreLabels ? undefined : options.labels;
-  const wanted = wantedOf(options, labelsPath);
+  const wanted = { ...wantedOf(options, labelsPath), rename };
   const batches = readFiles(paths, options, wanted, hash);
   const { inputs } = options;
   const encoded = async function* (given: AsyncIterable<Batch>): AsyncGenerator<Batch> {
@@ -55,22 +75,11 @@ function nameArrays(paths: readonly string[], options: ReadOptions): ReadOptions
   return areArrays ? { ...others, format, window: undefined, names: features } : options;
 }
 
-/** Throws UsageError where options exclude each other. */
-function checkOptions(options: ReadOptions): void {
-  if (options.maxGap !== undefined && !isLong(options))
-    throw new UsageError("--max-gap cuts rows of series: say --key, --features or --window where records are rows");
-  if (!isLong(options)) return;
-  if (options.labels !== undefined)
-    throw new UsageError("--labels names a file with one label a sequence; for rows of series name their column with --label");
-  if (options.group !== undefined) throw new UsageError("--group names what sequences belong to; rows of series belong to their --key");
-}
-
 function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted {
   const { ignoreLabels = false, onIssue = throwIssue, onNote, gaps, gapAdvice, group, time, key, label, features, sep, decimal } = options;
-  const { id = [], rename, byPosition, target, static: statics = [], inputs, validation, softLabels, known } = options;
+  const { id = [], byPosition, target, static: statics = [], inputs, validation, softLabels, known } = options;
   const isRows = isLong(options);
   return {
-    rename,
     axes: options.axes,
     features: isRows ? undefined : options.names,
     byPosition,
@@ -142,8 +151,10 @@ async function* readFiles(paths: readonly string[], options: ReadOptions, wanted
         rounded += count;
       },
     };
+    const isRenamed = wanted.rows !== undefined && !source.format.startsWith("json"); // columns of rows are features
+    const alignment = isRenamed ? { ...named, rename: undefined } : named;
     for await (const read of readSource(source, named)) {
-      const aligned = noteRounded(alignFeatures(read, source.name, named), rounded);
+      const aligned = noteRounded(alignFeatures(read, source.name, alignment), rounded);
       rounded = 0;
       first ??= { ...aligned, values: new Float64Array(0), test: null, validation: undefined, columns: {} };
       checkAlike(aligned, first, source.name, describePaths(files.slice(0, 1)));
@@ -228,19 +239,24 @@ async function* readAt(source: Source, read: (file: RandomAccess) => Iterable<Ba
   }
 }
 
-async function readLabels(source: Source, wanted: Wanted): Promise<Labels> {
+async function readLabels(source: Source, wanted: Wanted): Promise<ReturnType<typeof toLabels>> {
   const { name, format } = source;
   if (format === "npy") return toLabels(readNpy(await source.whole(), name), "labels", name, null, wanted);
-  if (format === "csv") return readCsvLabels(source.chunks(), name, wanted);
+  if (format === "csv") return { labels: await readCsvLabels(source.chunks(), name, wanted), remarks: [] };
   throw new DataError(name, `has the extension .${format}, expected .npy or .csv for labels`);
 }
 
 /** The batches with the labels that are theirs. */
-async function* withLabels(batches: AsyncGenerator<Batch>, labels: Labels, labelsPath: string, source: string): AsyncGenerator<Batch> {
+async function* withLabels(
+  batches: AsyncGenerator<Batch>,
+  { labels, remarks }: ReturnType<typeof toLabels>,
+  labelsPath: string,
+  source: string,
+): AsyncGenerator<Batch> {
   let N = 0;
   for await (const batch of batches) {
     const count = batch.values.length / (batch.shape.timesteps * batch.shape.features);
-    yield { ...batch, labels: labels.slice(N, N + count) };
+    yield { ...batch, labels: labels.slice(N, N + count), remarks: [...(batch.remarks ?? []), ...remarks] };
     N += count;
   }
   if (labels.length !== N)

@@ -10,7 +10,7 @@ import { countOnes, type Labels } from "../statistics/labels.ts";
 import { checkShape } from "./arrays.ts";
 import type { Batch, LabelledPart, Part, Timeline } from "./batch.ts";
 import { sortByTime, toGroups } from "./columns.ts";
-import { describePaths, readBatches } from "./data-files.ts";
+import { describePaths, readUnchecked } from "./data-files.ts";
 import { encodeFound, encodePart } from "./encode-inputs.ts";
 import { createReadTally, type ReadFacts, tallyBatches, withoutTime } from "./facts.ts";
 import type { FurtherWindows } from "./further-windows.ts";
@@ -18,6 +18,7 @@ import { type FoundInputs, openInputTable } from "./input-table.ts";
 import { joinBatches } from "./join.ts";
 import { createLabelCodes, type LabelCodes } from "./labels.ts";
 import { addNote, type ReadNote } from "./notes.ts";
+import { checkOptions, createRenaming, type Renaming } from "./option-checks.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import type { Remark } from "./reading.ts";
 import { stem } from "./source.ts";
@@ -69,6 +70,8 @@ const MIN_SEQUENCES = 100;
 
 /** Reads all files into one set; sequences are (N,T,F), flat ones 10 × 5 or as a header says. Throws DataError, UsageError. */
 export async function readDataset(paths: readonly string[], options: ReadOptions): Promise<ReadDataset> {
+  checkOptions(paths, options);
+  const renaming = options.rename && createRenaming(options.rename);
   const hash = createHash("sha256");
   const { group, time, test: testPath } = options;
   const labelCodes = createLabelCodes({
@@ -82,12 +85,15 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     options.onNote?.(note);
   };
   const inputTable = openInputTable(options.category);
-  const all = tallyBatches(readBatches(paths, { ...options, labelCodes, inputTable, onNote, inOne: true }, hash), tally);
+  const all = tallyBatches(readUnchecked(paths, { ...options, labelCodes, inputTable, onNote, inOne: true }, renaming, hash), tally);
   const joined = await joinBatches(all, describePaths(paths));
   const main = encodeAll(joined, inputTable, options, describePaths(paths));
   const ofTestFile = { ...testOptionsOf(options, joined, main.inputs), labelCodes };
-  const apart = testPath === undefined ? null : await readTest(testPath, ofTestFile, main, hash);
+  const apart = testPath === undefined ? null : await readTest(testPath, ofTestFile, renaming, main, hash);
+  renaming?.checkUsed(describePaths(paths));
   const { labels, test, validation, further } = settleLabels(labelCodes, main, apart?.test ?? main.test, describePaths(paths));
+  if (options.positive !== undefined && labels === null)
+    throw new DataError(describePaths(paths), `holds no labels, of which --positive ${options.positive} would be one`);
   const { shape, dtype, columns, timeline } = main;
   const content = {
     values: main.values,
@@ -158,6 +164,7 @@ function settleLabels(codes: LabelCodes, main: ReturnType<typeof encodeAll>, tes
 async function readTest(
   path: string,
   options: ReadOptions,
+  rename: Renaming | undefined,
   main: Batch,
   hash: Hash,
 ): Promise<{ readonly test: LabelledPart; readonly notes: readonly ReadNote[] }> {
@@ -165,7 +172,7 @@ async function readTest(
   const onNote = (note: ReadNote): void => {
     notes = addNote(notes, note);
   };
-  const batch = await joinBatches(readBatches([path], { ...options, onNote }, hash), path);
+  const batch = await joinBatches(readUnchecked([path], { ...options, onNote }, rename, hash), path);
   checkShape(batch.shape, main.shape, path, "the sequences");
   return { test: requireLabels({ ...batch, source: path }), notes };
 }
@@ -187,12 +194,12 @@ function describeInputs({ values, shape, inputs = [] }: Batch, features: readonl
 /** How the test file is read: as the data, to the same features. */
 function testOptionsOf(options: ReadOptions, { shape, features }: Batch, inputs: readonly Input[] | undefined): ReadOptions {
   const { key, window, stride, horizon, time, timeFormat, maxGap, label, gaps, onIssue, sep, decimal } = options;
-  const { id, rename, columns, byPosition, axes, clock, softLabels, static: statics = [] } = options;
+  const { id, columns, byPosition, axes, clock, softLabels, static: statics = [] } = options;
   const given = features?.slice(0, shape.clock ? -1 : undefined); // the time has an option of its own
   const known = isLong(options) ? given : given?.filter((name) => !statics.includes(name));
   const rows = { key, features: options.features ?? known, window, stride, horizon, time, timeFormat, maxGap, clock };
   const target = known && { timesteps: shape.timesteps, features: known };
-  const naming = { id, rename, columns, byPosition, axes, target, static: statics, inputs };
+  const naming = { id, columns, byPosition, axes, target, static: statics, inputs };
   return { ...(isLong(options) && rows), ...naming, labels: options.testLabels, label, softLabels, gaps, onIssue, sep, decimal };
 }
 

@@ -68,6 +68,10 @@ export function describeRemark(remark: Remark): string {
       return `column ${show(remark.column)} left out`;
     case "validation-left-out":
       return `${remark.array} left out`;
+    case "arrays-left-out":
+      return `${remark.arrays.length === 1 ? "array" : "arrays"} ${listNames(remark.arrays)} left out`;
+    case "one-hot":
+      return `${remark.array} one-hot, so a label is the number of its column: ${remark.columns === 2 ? "0 or 1, the second" : `0 to ${remark.columns - 1}`}`;
     case "by-position":
       return POSITION_REASONS[remark.reason];
     case "series":

@@ -13,6 +13,10 @@ export type Remark =
   | { readonly code: "column-left-out"; readonly column: string }
   /** An archive's validation part, which only training looks at. */
   | { readonly code: "validation-left-out"; readonly array: string }
+  /** Arrays of an archive that nobody reads. */
+  | { readonly code: "arrays-left-out"; readonly arrays: readonly string[] }
+  /** Labels were one-hot, and are the numbers of their columns. */
+  | { readonly code: "one-hot"; readonly array: string; readonly columns: number }
   /** Columns or features stand for steps and features by their position alone. */
   | { readonly code: "by-position"; readonly reason: PositionReason }
   /** Windows were cut from rows: of the series that `key` names, in the order of `time`; undefined: one series, in the file's order. */
