@@ -18,7 +18,7 @@ export interface Input {
 export const MAX_LEVELS = 32;
 
 /** What stands for something missing, as NumPy, pandas, R and Excel write it. */
-export const MISSING_TEXT = /^(?:[+-]?nan|#?n\/?a|<na>|null|none|)$/i;
+export const MISSING_TEXT = /^(?:[+-]?nan|#?n\/?a|<na>|null|none|\\n|)$/i;
 
 /**
  * A category's level, however it is written: without spaces around it; `1.0`, as pandas writes a whole number beside a gap, is `1`; what

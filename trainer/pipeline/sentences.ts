@@ -26,7 +26,8 @@ const PLAIN = {
   "nothing-found": "  nothing is better than the base rate on held-out sequences: levels and deltas of all features stand in",
   "base-rate-stands-in":
     "the network is not better than the base rate on the validation part beyond chance: the model answers the base rate",
-  "calibration-stays": "calibration: no slope above 0 gains more than chance would, so the calibration stays",
+  "calibration-stays":
+    "calibration: no slope above 0 gains more than chance would, so the calibration stays: every probability is as before. Operating points, metrics and the drift reference are of these data",
 };
 
 /** What becomes of so many sequences. */

@@ -22,10 +22,9 @@ export function toLabels(
     if (!labelCodes) throw new DataError(source, `${name} holds text, expected numbers`);
     return { labels: Uint8Array.from(column, (label, n) => toLabel(label, `${name}[${n}]`, source, wanted)), remarks };
   }
-  const issues = { onIssue: wanted.onIssue }; // a missing label is no value
   const labels = openLabels(column.length, softLabels);
   column.forEach((label, n) => {
-    labels[n] = toLabel(label, `${name}[${n}]`, source, Number.isNaN(label) ? issues : wanted);
+    labels[n] = toLabel(label, `${name}[${n}]`, source, wanted);
   });
   return { labels, remarks };
 }

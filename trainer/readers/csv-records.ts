@@ -3,7 +3,7 @@
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.ts";
-import { adviseOnNumber, type Dialect } from "./dialect.ts";
+import { adviseOnNumber, type Dialect, type Head } from "./dialect.ts";
 import { readingsOf } from "./encode-inputs.ts";
 import { FIRST_RECORDS, parseCell, readFirstLines } from "./first-lines.ts";
 import { type InputReading, looksLikeTime, noteNumber, readLevel } from "./input-table.ts";
@@ -12,6 +12,7 @@ import type { Layout } from "./layout.ts";
 import { isRounded } from "./long-numbers.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { nameColumn, show } from "./quoting.ts";
+import type { Remark } from "./reading.ts";
 
 /** What the first line says of all; `header` is null where it holds numbers. */
 export type LayoutOf = (header: readonly string[] | null, columns: number) => Layout;
@@ -56,7 +57,7 @@ function openPending({ layout: { order, label }, capacity, softLabels }: Table, 
 }
 
 /** Turns records into batches: they are added in order, with their lines. */
-export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf, dialect: Dialect) {
+export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf, dialect: Head) {
   const sink = createSink(source, wanted);
   const firstRecords: { readonly record: string[]; readonly line: number }[] = []; // until the table is known
   let table: Table | null = null;
@@ -66,7 +67,10 @@ export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf
     const { header, lines } = readFirstLines(
       firstRecords.map(({ record }) => record),
       dialect.decimal,
+      dialect.isFirstQuoted,
     );
+    const planned = planTable(header, firstRecords[0].record.length, layoutOf, wanted);
+    const remarks = noteTimes(planned.layout.remarks, header, firstRecords[lines]?.record ?? []);
     table = {
       source,
       onIssue: wanted.onIssue,
@@ -76,7 +80,8 @@ export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf
       softLabels: wanted.softLabels,
       onRounded: wanted.onRounded,
       dialect,
-      ...planTable(header, firstRecords[0].record.length, layoutOf, wanted),
+      ...planned,
+      layout: { ...planned.layout, remarks },
     };
     for (const { record, line } of firstRecords.splice(0).slice(lines)) sink.add(table, record, line);
   }
@@ -123,7 +128,10 @@ function createSink(source: string, { columns: wantedColumns }: Wanted) {
       const { columns, layout, capacity } = table;
       const { order, label, others } = layout;
       if (record.length !== columns)
-        throw new DataError(`${source}: line ${line}`, `has ${record.length} columns, expected ${columns} as in the first line`);
+        throw new DataError(
+          `${source}: line ${line}`,
+          `has ${record.length} columns, expected ${columns} as in the first line${adviseOnNames(record.length - columns)}`,
+        );
       pending ??= openPending(table, wantedColumns.length);
       const { values, labels, texts } = pending;
       const offset = N * order.length;
@@ -137,6 +145,20 @@ function createSink(source: string, { columns: wantedColumns }: Wanted) {
       if (++N === capacity) flush(table);
     },
   };
+}
+
+/** A header one name short may lack the name of a row, as R writes it, or of the last column. */
+function adviseOnNames(missing: number): string {
+  return missing === 1 ? ": name each column there, also one of row names in front" : "";
+}
+
+/** An index that is left out says so where its first cell is a time. */
+function noteTimes(remarks: readonly Remark[], header: readonly string[] | null, record: readonly string[]): readonly Remark[] {
+  return remarks.map((remark) => {
+    if (remark.code !== "index-left-out") return remark;
+    const column = header?.findIndex((name) => name.trim() === remark.column) ?? -1;
+    return looksLikeTime(record[column] ?? "") ? { ...remark, holdsTimes: true } : remark;
+  });
 }
 
 function planTable(
@@ -213,8 +235,8 @@ function readCell(table: Table, record: readonly string[], i: number, line: numb
 function readLabel(table: Table, record: readonly string[], i: number, line: number): number {
   const { source, header, dialect, labelCodes } = table;
   const what = nameColumn(header, i);
-  if (labelCodes && parseCell(record[i], dialect.decimal) === undefined)
-    return toLabel(record[i].trim(), what, `${source}: line ${line}`, table);
+  const cell = parseCell(record[i], dialect.decimal);
+  if (Number.isNaN(cell) || (labelCodes && cell === undefined)) return toLabel(record[i].trim(), what, `${source}: line ${line}`, table);
   const number = readCell(table, record, i, line, Number.NaN);
   return Number.isNaN(number) ? NO_LABEL : toLabel(number, what, `${source}: line ${line}`, table);
 }

@@ -91,9 +91,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const ofTestFile = { ...testOptionsOf(options, joined, main.inputs), labelCodes };
   const apart = testPath === undefined ? null : await readTest(testPath, ofTestFile, renaming, main, hash);
   renaming?.checkUsed(describePaths(paths));
-  const { labels, test, validation, further } = settleLabels(labelCodes, main, apart?.test ?? main.test, describePaths(paths));
-  if (options.positive !== undefined && labels === null)
-    throw new DataError(describePaths(paths), `holds no labels, of which --positive ${options.positive} would be one`);
+  const { labels, test, validation, further } = settleLabels(labelCodes, main, apart?.test ?? main.test, paths, options.positive);
   const { shape, dtype, columns, timeline } = main;
   const content = {
     values: main.values,
@@ -148,7 +146,16 @@ function encodeAll(
 }
 
 /** The labels of a set, of its own parts and of its test part, all settled. Throws DataError as LabelCodes does. */
-function settleLabels(codes: LabelCodes, main: ReturnType<typeof encodeAll>, test: LabelledPart | null, source: string) {
+function settleLabels(
+  codes: LabelCodes,
+  main: ReturnType<typeof encodeAll>,
+  test: LabelledPart | null,
+  paths: readonly string[],
+  positive: string | undefined,
+) {
+  const source = describePaths(paths);
+  if (positive !== undefined && main.labels === null)
+    throw new DataError(source, `holds no labels, of which --positive ${positive} would be one`);
   const { validation, further } = main;
   const given = [main.labels, test?.labels ?? null, validation?.labels ?? null, further?.labels ?? null] as const;
   const [labels, ofTest, ofValidation, ofFurther] = codes.settle(given, source).parts;

@@ -5,7 +5,7 @@ import { nameSeparator } from "./dialect.ts";
 import type { LabelFacts, ReadFacts } from "./facts.ts";
 import { isPlain, type LabelMeaning, showValue } from "./labels.ts";
 import type { ReadNote } from "./notes.ts";
-import { show } from "./quoting.ts";
+import { quoteWord, show, UNNAMED } from "./quoting.ts";
 import type { PositionReason, Remark } from "./reading.ts";
 
 /** Feature names that are all written; of more, and of names that only count, the first and the last. */
@@ -59,7 +59,7 @@ const POSITION_REASONS: Readonly<Record<PositionReason, string>> = {
 export function describeRemark(remark: Remark): string {
   switch (remark.code) {
     case "index-left-out":
-      return `index ${remark.column === "" ? "column without a name" : show(remark.column)} left out`;
+      return `index ${remark.column === "" ? "column without a name" : show(remark.column)} left out${remark.holdsTimes ? ` (where it holds times, --time ${quoteWord(remark.column || UNNAMED)} takes it)` : ""}`;
     case "label-left-out":
       return `label ${show(remark.column)} left out`;
     case "id-left-out":

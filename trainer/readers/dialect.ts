@@ -24,6 +24,8 @@ export interface SaidDialect {
 }
 
 export interface Head extends Dialect {
+  /** Whether the first cell of every line of data that was looked at stands in quotes, as R writes the names of rows. */
+  readonly isFirstQuoted: boolean;
   /** The first lines, with those emptied that are not data, so that lines keep their numbers. */
   readonly lines: readonly string[];
   /** Lines that begin with # and are no header. */
@@ -98,9 +100,16 @@ export function readHead(lines: readonly string[], said: SaidDialect, source: st
     separator: found.separator,
     decimal: said.decimal ?? findDecimal(cells, source),
     isTrailed: found.isTrailed,
+    isFirstQuoted: isFirstQuoted(kept),
     lines: kept,
     comments: comments.length - (header === null ? 0 : 1),
   };
+}
+
+/** Of lines behind the first, which is a header where it matters. */
+function isFirstQuoted(lines: readonly string[]): boolean {
+  const data = lines.filter((line) => line.trim() !== "").slice(1);
+  return data.length > 0 && data.every((line) => line.startsWith('"'));
 }
 
 function separatorsOf({ separator }: SaidDialect, own: string | undefined): readonly Separator[] {

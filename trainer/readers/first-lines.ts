@@ -25,14 +25,14 @@ export function parseCell(text: string, decimal: Decimal): number | undefined {
   return /^false$/i.test(cell) ? 0 : undefined;
 }
 
-/** Says what the first records are; `records` holds FIRST_RECORDS of them, or all. */
-export function readFirstLines(records: readonly (readonly string[])[], decimal: Decimal): FirstLines {
+/** Says what the first records are; `records` holds FIRST_RECORDS of them, or all. `isFirstQuoted` as Head has it. */
+export function readFirstLines(records: readonly (readonly string[])[], decimal: Decimal, isFirstQuoted = false): FirstLines {
   const [first, second = [], third = []] = records.map((record) => record.map((cell) => cell.trim()));
   const hasIndex = isIndexName(third) || isCounted(records.slice(2));
   const joined = joinLevels(first, second, decimal, hasIndex);
   if (joined) return { header: joined, lines: isIndexName(third) ? 3 : 2 };
   if (!isHeader(first, decimal) && !isCount(first)) return { header: null, lines: 0 };
-  return { header: hasRowNames(first, records.slice(1), decimal) ? ["", ...first] : first, lines: 1 };
+  return { header: hasRowNames(first, records.slice(1), decimal, isFirstQuoted) ? ["", ...first] : first, lines: 1 };
 }
 
 /** Names, among them perhaps whole numbers; a line of numbers with one bad cell is not a header. */
@@ -79,8 +79,13 @@ function isIndexName(record: readonly string[]): boolean {
   return record.length > 1 && record[0] !== "" && record.slice(1).every((cell) => cell === "");
 }
 
-/** Whether every line has one cell more than the header, and begins with what R calls it: 1, 2, 3, … or a text. */
-function hasRowNames(header: readonly string[], records: readonly (readonly string[])[], decimal: Decimal): boolean {
-  const isName = (cell: string, n: number): boolean => cell === String(n + 1) || parseCell(cell, decimal) === undefined;
+/** Whether every line has one cell more than the header, and begins with what R calls it: 1, 2, 3, …, a text, or anything in quotes. */
+function hasRowNames(
+  header: readonly string[],
+  records: readonly (readonly string[])[],
+  decimal: Decimal,
+  isFirstQuoted: boolean,
+): boolean {
+  const isName = (cell: string, n: number): boolean => isFirstQuoted || cell === String(n + 1) || parseCell(cell, decimal) === undefined;
   return records.length > 0 && records.every((record, n) => record.length === header.length + 1 && isName(record[0].trim(), n));
 }

@@ -1,5 +1,6 @@
 // What becomes of a value that is not finite and of a label that is not 0 or 1. Knows no format.
 import { DataError } from "../../shared/errors.ts";
+import { MISSING_TEXT } from "../../shared/recipe/inputs.ts";
 import type { Labels } from "../statistics/labels.ts";
 import type { LabelCodes } from "./labels.ts";
 import { NO_LABEL } from "./no-label.ts";
@@ -35,6 +36,16 @@ export function openLabels(count: number, isSoft: boolean | undefined): Labels {
   return isSoft ? new Float64Array(count) : new Uint8Array(count);
 }
 
+/** What was expected where a label is missing; `text` is what stands there, where it is a text. */
+export function expectLabel(text = ""): string {
+  return `expected a label: fill it in or leave the record out${text.trim() === "" ? "" : "; where it is a class, write another word"}`;
+}
+
+/** Whether a label says that there is none: NaN, an empty text, NA and their like. */
+export function isMissingLabel(value: number | string): boolean {
+  return typeof value === "string" ? MISSING_TEXT.test(value.trim()) : Number.isNaN(value);
+}
+
 /**
  * 0, 1, the code of another value, a soft label as it is, or NO_LABEL after `onIssue` has heard that it is none; `what` names the
  * label there.
@@ -46,6 +57,11 @@ export function toLabel(
   { onIssue, labelCodes, softLabels }: { readonly onIssue: OnIssue; readonly labelCodes?: LabelCodes; readonly softLabels?: boolean },
 ): number {
   if (value === 0 || value === 1) return value;
+  if (isMissingLabel(value)) {
+    const isWord = typeof value === "string";
+    onIssue(source, `${what} is ${isWord ? show(value) : value}, ${expectLabel(isWord ? value : undefined)}`, Number.NaN);
+    return NO_LABEL;
+  }
   if (softLabels) {
     if (typeof value === "number" && value > 0 && value < 1) return value;
     onIssue(source, `${what} is ${typeof value === "string" ? show(value) : value}, expected a soft label from 0 to 1`);

@@ -8,7 +8,7 @@ import { type Batch, toColumn, type Wanted } from "./batch.ts";
 import { readingsOf } from "./encode-inputs.ts";
 import { toUtf8 } from "./encoding.ts";
 import { adviseOnText, type InputReading, readCell } from "./input-table.ts";
-import { expectNumber, openLabels, toLabel } from "./issues.ts";
+import { expectLabel, expectNumber, isMissingLabel, openLabels, toLabel } from "./issues.ts";
 import { type Fields, isFields, RECORDS_ADVICE, readFrame } from "./json-frames.ts";
 import { type LongNumberUse, parseJson } from "./json-text.ts";
 import { planWide, type WideFields } from "./json-wide.ts";
@@ -325,9 +325,10 @@ function readBeside(record: unknown, place: string, wanted: Wanted): Omit<JsonRe
   if (!wanted.labels || name === undefined) return { label: null, labelName: null, others };
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
   const label = typeof value === "boolean" ? Number(value) : value;
-  if (typeof label === "number" || (typeof label === "string" && label !== "" && wanted.labelCodes))
+  if (typeof label === "number" || (typeof label === "string" && (wanted.labelCodes || isMissingLabel(label))))
     return { label: toLabel(label, show(name), place, wanted), labelName: name, others };
-  wanted.onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, expected a label 0 or 1`, Number.NaN);
+  const expected = (value ?? null) === null ? expectLabel() : "expected a label 0 or 1";
+  wanted.onIssue(place, `${show(name)} is ${value === undefined ? "missing" : describe(value)}, ${expected}`, Number.NaN);
   return { label: NO_LABEL, labelName: name, others };
 }
 

@@ -5,7 +5,7 @@ import { DEFAULT_SHAPE, type Shape } from "../../shared/sequence.ts";
 import type { Wanted } from "./batch.ts";
 import { writePattern } from "./header-patterns.ts";
 import type { Grid, Place } from "./header-reading.ts";
-import { list, show } from "./quoting.ts";
+import { list, quoteWord, show, UNNAMED } from "./quoting.ts";
 import { REPEATED_ADVICE, readRepeated } from "./repeated-names.ts";
 
 /** T and F where nothing names them. */
@@ -13,14 +13,35 @@ export function shapeWithoutNames({ target }: Wanted): Shape {
   return target ? { timesteps: target.timesteps, features: target.features.length } : DEFAULT_SHAPE;
 }
 
-/** A count of columns that fits no shape; `names` where a header names them, beside what options name. */
-export function refuseCount(columns: number, source: string, wanted: Wanted, names?: string): DataError {
+/** A count of columns that fits no shape; `names` where a header names them, an empty one for an index without a name. */
+export function refuseCount(columns: number, source: string, wanted: Wanted, names: readonly string[] = []): DataError {
   const { timesteps: T, features: F } = shapeWithoutNames(wanted);
-  const which = names === undefined ? "" : ` (${names})`;
+  const own = names.filter((name) => name !== "");
+  const which = own.length === 0 ? "" : ` (${list(own, [...own.keys()])})`;
   return new DataError(
     source,
-    `has ${columns === 1 ? "1 column" : `${columns} columns`}${which}, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key, or --window where all rows are one series`,
+    `has ${columns === 1 ? "1 column" : `${columns} columns`}${which}, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key, or --window where all rows are one series${adviseOnRoles(names)}`,
   );
+}
+
+/** Names that people give to columns that are no features, in rows of series. */
+const ROLE_NAMES = {
+  key: /^(?:symbol|ticker|instrument|stock|isin|device|sensor|machine|unit|engine|user|customer|account|client|patient|subject|store|item|product|station|series|key|group|.*[_ ]?id)$/i,
+  time: /^(?:date|time|timestamp|date_?time|ts|at|day|hour|minute|month|when|epoch|.*_(?:at|date|time|ts|timestamp))$/i,
+  label:
+    /^(?:class|outcome|result|event|churn(?:ed)?|fraud|anomaly|fail(?:ure|s|ed)?|default(?:ed)?|up|down|rises?|falls?|is_.*|has_.*|.*_?(?:label|target))$/i,
+} as const;
+
+/** The columns whose names sound like a key, a time and a label, each with its option. */
+function adviseOnRoles(names: readonly string[]): string {
+  const used = new Set<string>();
+  const said = (["time", "key", "label"] as const).flatMap((role) => {
+    const name = names.find((one) => (ROLE_NAMES[role].test(one) || (role === "time" && one === "")) && !used.has(one));
+    if (name === undefined) return [];
+    used.add(name);
+    return [`${name === "" ? "a first column without a name" : show(name)} may be the ${role} (--${role} ${quoteWord(name || UNNAMED)})`];
+  });
+  return said.length === 0 ? "" : `; ${said.join(", ")}`;
 }
 
 /** What would settle names that stand twice, where something does. */
@@ -41,7 +62,10 @@ export function refuseGrouped({ features }: Grid, source: string): DataError {
 /** Names that say nothing. */
 export function refuseNames(names: readonly string[], values: readonly number[], source: string, wanted: Wanted): DataError {
   const { timesteps: T, features: F } = shapeWithoutNames(wanted);
-  if (values.length !== T * F && values.length !== T * F + 1) return refuseCount(values.length, source, wanted, list(names, values));
+  if (values.length !== T * F && values.length !== T * F + 1) {
+    const own = values.map((column) => names[column]);
+    return refuseCount(values.length, source, wanted, names[0] === "" ? ["", ...own] : own);
+  }
   return new DataError(
     source,
     `names its columns ${list(names, values)}, which say no feature and step: say how names are written, as --columns "{feature}_{step}", or --by-position to take them as ${T} × ${F}, step by step`,
@@ -97,9 +121,4 @@ export function refuseRest(names: readonly string[], rest: readonly number[], so
     source,
     `has the column ${show(names[rest[0]])} beside the features: say what it is with ${isLabelKnown ? `--id ${word}, or --static ${word} where it is given once a sequence (or --label ${word})` : `--label ${word} or --id ${word}, or --static ${word} where it is given once a sequence`}`,
   );
-}
-
-/** A name as a shell takes it for one word. */
-export function quoteWord(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `"${name}"`;
 }

@@ -10,7 +10,6 @@ import type { Grid, HeaderReading } from "./header-reading.ts";
 import {
   adviseOnRepeated,
   describeOther,
-  quoteWord,
   refuseAmbiguous,
   refuseBare,
   refuseCount,
@@ -19,7 +18,7 @@ import {
   refuseRest,
   shapeWithoutNames,
 } from "./layout-refusals.ts";
-import { list, plainName, show } from "./quoting.ts";
+import { list, plainName, quoteWord, show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
 import { findBareNames, readRepeated, saysRepeated } from "./repeated-names.ts";
 import { assignRoles, findColumn, isIdentifier, type Roles, refuseIdentifier } from "./roles.ts";

@@ -3,7 +3,7 @@ import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { type Column, toColumn, type Wanted } from "./batch.ts";
 import { adviseOnText, type InputReading, readCell } from "./input-table.ts";
-import { expectNumber, openLabels, toLabel } from "./issues.ts";
+import { expectLabel, expectNumber, openLabels, toLabel } from "./issues.ts";
 import { NO_LABEL } from "./no-label.ts";
 import type { Cell, Cursor } from "./parquet-cursor.ts";
 import { show } from "./quoting.ts";
@@ -27,9 +27,13 @@ export function readLabels(cursor: Cursor, name: string, range: RecordRange, wan
   const what = `column ${show(name)}`;
   cursor.take(range.count, (n, cell) => {
     const value = typeof cell === "string" && wanted.labelCodes ? cell : toNumber(cell);
-    if (value !== undefined && !Number.isNaN(value)) labels[n] = toLabel(value, what, placeOf(range, n), wanted);
+    if (value !== undefined) labels[n] = toLabel(value, what, placeOf(range, n), wanted);
     else {
-      wanted.onIssue(placeOf(range, n), `${what} is ${describeCell(cell)}, expected a label 0 or 1`, Number.NaN);
+      wanted.onIssue(
+        placeOf(range, n),
+        `${what} is ${describeCell(cell)}, ${isMissing(cell) ? expectLabel() : "expected a label 0 or 1"}`,
+        Number.NaN,
+      );
       labels[n] = NO_LABEL;
     }
   });

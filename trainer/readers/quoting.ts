@@ -23,3 +23,11 @@ export function nameColumn(header: readonly string[] | null, i: number): string 
 export function show(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 39)}…` : text);
 }
+
+/** A first column without a name, as pandas calls it and options name it. */
+export const UNNAMED = "Unnamed: 0";
+
+/** A name as a shell takes it for one word. */
+export function quoteWord(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `"${name}"`;
+}

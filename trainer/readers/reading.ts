@@ -3,8 +3,8 @@
 
 /** One thing that a reader did, and that the owner of the file should know. */
 export type Remark =
-  /** An index column, as pandas or R write it; `column` is empty where it has no name. */
-  | { readonly code: "index-left-out"; readonly column: string }
+  /** An index column, as pandas or R write it; `column` is empty where it has no name; `holdsTimes` where a time stands in it. */
+  | { readonly code: "index-left-out"; readonly column: string; readonly holdsTimes?: true }
   /** A label column that nobody asked for. */
   | { readonly code: "label-left-out"; readonly column: string }
   /** A column that `--id` named in training, and that nobody names now. */

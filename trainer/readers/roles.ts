@@ -1,7 +1,7 @@
 // Which columns of a table are not values: the label, an index, and those that the options name. By names only; knows no values.
 import { DataError } from "../../shared/errors.ts";
 import { LABEL_NAMES, type Wanted } from "./batch.ts";
-import { list, show } from "./quoting.ts";
+import { list, show, UNNAMED } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
 
 export interface Roles {
@@ -73,8 +73,9 @@ export function isKnownId(name: string, { known, rows, target, statics }: Wanted
 
 /** The column that is named so. Throws DataError where there is none. */
 export function findColumn(header: readonly string[] | null, name: string, source: string): number {
-  const column = header?.indexOf(name) ?? -1;
-  if (column >= 0 && header?.lastIndexOf(name) !== column) throw new DataError(source, `has two columns ${show(name)}: name each once`);
+  const column = name === UNNAMED && header?.[0] === "" && !header.includes(name) ? 0 : (header?.indexOf(name) ?? -1);
+  if (column >= 0 && header?.lastIndexOf(header[column]) !== column)
+    throw new DataError(source, `has two columns ${show(name)}: name each once`);
   if (column >= 0) return column;
   throw new DataError(
     source,

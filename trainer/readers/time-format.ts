@@ -21,7 +21,21 @@ export interface TimeFormat {
 const UNITS: Readonly<Record<string, bigint>> = { s: 1_000_000_000n, ms: 1_000_000n, us: 1000n, ns: 1n };
 const NANOS_A_MS = 1_000_000n;
 
-const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
+/** How the names of months begin, without their accents: in English, German, French, Spanish, Italian, Portuguese and Dutch. */
+const MONTHS: readonly RegExp[] = [
+  /^(?:jan|ene|gen)/,
+  /^(?:feb|fev)/,
+  /^(?:mar|maer|mrz|mrt|maa)/,
+  /^(?:apr|avr|abr)/,
+  /^(?:may|mai|mag|mei)/,
+  /^(?:jun|juin|giu)/,
+  /^(?:jul|juil|lug)/,
+  /^(?:aug|aou|ago)/,
+  /^(?:sep|set)/,
+  /^(?:oct|okt|ott|out)/,
+  /^nov/,
+  /^(?:dec|dez|dic)/,
+];
 
 /** strptime's letters (docs.python.org/3/library/datetime.html#format-codes) → what they match; each is a group by its letter. */
 const LETTERS: Readonly<Record<string, string>> = {
@@ -38,6 +52,9 @@ const LETTERS: Readonly<Record<string, string>> = {
   B: "\\p{L}{3,}",
   p: "[AaPp]\\.?[Mm]\\.?",
   z: "Z|[+-]\\d{2}:?\\d{2}",
+  Z: "UTC|GMT|Z",
+  a: "\\p{L}{2,}\\.?",
+  A: "\\p{L}{2,}",
 };
 
 /** A unit (`s`, `ms`, `us`, `ns`), or a text such as `%d/%m/%Y %H:%M`. Throws UsageError. */
@@ -116,7 +133,7 @@ function fieldsOf(groups: Readonly<Record<string, string | undefined>>): Fields 
   return {
     // two digits as POSIX has them: 69 to 99 are of the last century
     year: groups.Y === undefined ? number(groups.y, 0) + (number(groups.y, 0) < 69 ? 2000 : 1900) : Number(groups.Y),
-    month: name === undefined ? number(groups.m, 1) : MONTHS.indexOf(name.slice(0, 3).toLowerCase()) + 1,
+    month: name === undefined ? number(groups.m, 1) : monthOf(name),
     day: number(groups.d, 1),
     hour: isLate === null ? hour : hour >= 1 && hour <= 12 ? (hour % 12) + (isLate ? 12 : 0) : Number.NaN,
     minute: number(groups.M, 0),
@@ -124,6 +141,12 @@ function fieldsOf(groups: Readonly<Record<string, string | undefined>>): Fields 
     fraction: groups.f ?? "",
     zone: zoneOf(groups.z),
   };
+}
+
+/** 1 to 12; 0 for a name that is no month's. */
+function monthOf(name: string): number {
+  const bare = name.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  return MONTHS.findIndex((month) => month.test(bare)) + 1;
 }
 
 function zoneOf(text = "Z"): number {
@@ -140,25 +163,4 @@ function toInstant({ year, month, day, hour, minute, second, fraction, zone }: F
   const nanoseconds = Number(fraction.padEnd(9, "0"));
   const ms = date.getTime() + ((hour * 60 + minute - zone) * 60 + second) * 1000 + Math.floor(nanoseconds / 1e6);
   return { ms, nanos: nanoseconds % 1e6 };
-}
-
-/** The formats that a date which is not ISO 8601 may be in: two where day and month may be either. */
-export function guessFormats(written: string): readonly string[] {
-  const text = written.trim();
-  const [, year, slash, time = ""] = /^(\d{4})([/.])\d{1,2}\2\d{1,2}(.*)$/.exec(text) ?? [];
-  if (year !== undefined) return [`%Y${slash}%m${slash}%d${guessTime(time)}`];
-  const [, a, separator, b, shortYear, rest = ""] = /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)(.*)$/.exec(text) ?? [];
-  if (a === undefined) return [];
-  const letters = [...(Number(b) <= 12 ? [["d", "m"]] : []), ...(Number(a) <= 12 ? [["m", "d"]] : [])];
-  return letters.map(([first, second]) => {
-    const end = shortYear.length === 4 ? "%Y" : "%y";
-    return `%${first}${separator}%${second}${separator}${end}${guessTime(rest)}`;
-  });
-}
-
-/** ` 14:05:00.250 PM` → ` %H:%M:%S.%f %p` */
-function guessTime(text: string): string {
-  const [whole, before, , seconds, fraction, half] = /^(\s+|T)(\d{1,2}):\d{2}(:\d{2}(\.\d{1,9})?)?(\s*[AP]M)?$/i.exec(text) ?? [];
-  if (whole === undefined) return "";
-  return `${before}${half === undefined ? "%H" : "%I"}:%M${seconds === undefined ? "" : ":%S"}${fraction === undefined ? "" : ".%f"}${half === undefined ? "" : half.replace(/[AP]M/i, "%p")}`;
 }

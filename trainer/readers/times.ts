@@ -2,7 +2,8 @@
 import { DataError } from "../../shared/errors.ts";
 import type { Column } from "./batch.ts";
 import { isBlank } from "./keys.ts";
-import { guessFormats, type Instant, readIso, type TimeFormat } from "./time-format.ts";
+import { type Instant, readIso, type TimeFormat } from "./time-format.ts";
+import { guessDigits, guessFormats } from "./time-guesses.ts";
 
 export interface Times {
   /** (N) milliseconds since 1970 in UTC; of numbers without a unit, the numbers. */
@@ -36,6 +37,9 @@ export function createTimeReader(name: string, source: string, format?: TimeForm
       throw new DataError(source, `${name}[${n}] is ${typeof entry === "string" ? JSON.stringify(entry) : entry}, ${why}`);
     };
     if (isBlank(entry)) refuse("expected a time: fill it in, or leave the row out");
+    const digits = format || kind !== null ? undefined : guessDigits(String(entry).trim());
+    if (digits !== undefined)
+      refuse(`which may be a date or a number: say --time-format ${digits} for dates, or --time-format s for numbers`);
     const found = format ? "date" : kindOf(entry);
     kind ??= found;
     if (kind !== found) refuse(describeMixture(kind, found));
