@@ -1,7 +1,8 @@
 // A graph of any layers → ImportedNetwork: the sequences' numbers are followed from the input to the output, operator by operator.
 // Legend: N sequences, T steps, F features.
+import { describeLayers } from "../../../shared/networks/describe-layers.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS } from "../../../shared/sequence.ts";
-import { logitOf, mergeLayers, settleLayers } from "../contract/draft-layers.ts";
+import { logitOf, settleLayers } from "../contract/draft-layers.ts";
 import { splitFront } from "../contract/front.ts";
 import { type ImportedNetwork, sigmoid } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
@@ -82,11 +83,12 @@ function readAs(layout: Layout, F: number, { graph, source, isLogit }: Reading):
       `quickstep answers the probability of a sigmoid of one number or a softmax of two (--logits where one number is a logit); ${SECOND_ENGINE}`,
     );
   const { front, layers } = splitFront(logit.layers, F);
-  const words = mergeLayers(layers).map((layer) => ("cell" in layer ? `${layer.cell.cell}(${layer.cell.units})` : layer.kind));
+  const network = settleLayers(layers, F);
+  const words = "layers" in network ? describeLayers(network) : `LSTM(${network.units}) → Dense(1)`;
   return {
     format: `ONNX, opset ${graph.opset}, from ${graph.producer || "an unnamed producer"}`,
     findings: [
-      `${words.join(" → ")} on ${F} features`,
+      `${words} on ${F} features`,
       `input ${layout.input} is (${layout.batchFirst ? "sequences, steps" : "steps, sequences"}, features)`,
       logit.classes === 2
         ? "head: a softmax of two, whose second number is the probability of class 1"
@@ -99,7 +101,7 @@ function readAs(layout: Layout, F: number, { graph, source, isLogit }: Reading):
     padding: mask === undefined ? (layout.lengths === null ? "none" : "leading") : mask === 0 ? "any" : null,
     ...(mask !== undefined && mask !== 0 && { mask }),
     front,
-    network: settleLayers(layers, F),
+    network,
     forward(rows) {
       const answer = answerOf(graph, layout, F, output, rows, source);
       return logit.classes === 2 ? answer[1] : isLogit ? sigmoid(answer[0]) : answer[0];

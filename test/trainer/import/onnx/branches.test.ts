@@ -137,9 +137,10 @@ test.each<[string, readonly NodeProto[], number, string]>([
   ],
   ["squares", [node("Mul", ["h", "h"], "v")], 1, `${h} → (as it is × as it is) → Dense(1)`],
 ])("%s", async (_, nodes, head, words) => {
-  const { model, parity } = await importBytes(graph(nodes, head));
+  const { model, parity, findings } = await importBytes(graph(nodes, head));
   const layered = soleLayers(model);
   expect(layered ? describeLayers(layered) : "one LSTM").toBe(words);
+  expect(findings[0]).toBe(`${layered ? words : "LSTM(4) → Dense(1)"} on ${F} features`);
   expect(parity).toBeLessThanOrEqual(TOLERANCE);
 });
 

@@ -24,7 +24,7 @@ function changeBody(change: (one: NodeProto) => NodeProto): Uint8Array {
 
 test("the loop of the fixture is a SimpleRNN whose mask passes over rows of zeros", async () => {
   const { findings, model } = await importBytes(withGraph(graph));
-  expect(findings.join()).toMatch(/rnn\(4\) → dense.*a mask passes over rows of 0 wherever they stand/);
+  expect(findings.join()).toMatch(/SimpleRNN\(4.*\) → Dense\(1\).*a mask passes over rows of 0 wherever they stand/);
   expect(model.recipe.padding).toBe("any");
 });
 
