@@ -143,6 +143,24 @@ functional("convolutions of several sizes", lambda x: head()(L.Concatenate()([L.
 functional("gated residual", lambda x: head()(gated(x)))
 
 
+def attention(x):
+    """As tutorials write it: scores, a softmax over steps, the sum that it weights."""
+    states = L.Bidirectional(L.LSTM(4, return_sequences=True))(x)
+    weights = L.Softmax(axis=1)(L.Dense(1, activation="tanh")(states))
+    return head()(L.Flatten()(L.Dot(axes=1)([weights, states])))
+
+
+def repeated_attention(x):
+    states = L.LSTM(6, return_sequences=True)(x)
+    weights = L.Activation("softmax")(L.Flatten()(L.Dense(1)(states)))
+    return head()(L.GlobalAveragePooling1D()(L.Multiply()([states, L.Permute([2, 1])(L.RepeatVector(6)(weights))])))
+
+
+functional("attention by Dot", attention, formats=("keras", "h5"))
+functional("attention by Multiply", repeated_attention, formats=("keras", "h5"))
+functional("last step of causal convolutions", lambda x: head()(L.Conv1D(6, 3, padding="causal", activation="relu")(x)[:, -1, :]), formats=("keras",))
+
+
 def masked_states(x):
     states = L.LSTM(6, return_sequences=True)(L.Masking(0.0)(x))
     return head()(L.Concatenate()([L.GRU(4)(states), L.GlobalAveragePooling1D()(states)]))

@@ -4,7 +4,7 @@
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { renameKeras1 } from "./keras-1.ts";
 import { describeLayer, type Layer } from "./layer.ts";
-import { readOperation } from "./operations.ts";
+import { argumentsIn, readOperation } from "./operations.ts";
 
 /** A layer, and what it merges where it has several inputs: the layers of each input, behind those that all inputs have in common. */
 export interface Step {
@@ -74,8 +74,6 @@ export function readChain(config: unknown, source: string): Step[] {
 function readLayer(entry: unknown, source: string): LinkedLayer {
   const { class_name, name, config, inbound_nodes, ...origin } = object(entry, "a layer", source);
   const settings = object(config, "a layer's config", source);
-  const [first] = Array.isArray(inbound_nodes) ? inbound_nodes : [];
-  const given: unknown = typeof first === "object" && first !== null ? (first as { args?: unknown }).args : undefined;
   const operation = readOperation(class_name, settings, inbound_nodes);
   return {
     ...(operation
@@ -85,7 +83,7 @@ function readLayer(entry: unknown, source: string): LinkedLayer {
     ordinal: 0,
     inbound: referencesIn(inbound_nodes),
     calls: Array.isArray(inbound_nodes) ? inbound_nodes.length : 0,
-    constants: operation?.constants ?? (Array.isArray(given) ? given.filter((value) => typeof value === "number") : []),
+    constants: operation?.constants ?? argumentsIn(inbound_nodes).filter((value) => typeof value === "number"),
   };
 }
 

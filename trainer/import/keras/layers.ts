@@ -1,6 +1,7 @@
 // The table of Keras layers that quickstep knows: a new layer is one entry here. Everything else is rejected by name.
 // Settings: keras.io/api/layers.
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
+import { buildChoice, planChoice } from "./choose-step.ts";
 import { buildActivation, buildDense, buildTimeDistributed, planActivation, planDense, planTimeDistributed } from "./dense.ts";
 import { type BuiltLayer, describeLayer, type Layer, type LayerKind, type PlanDraft, type PlannedLayer } from "./layer.ts";
 import { buildBidirectional, buildRecurrent, planBidirectional, planRecurrent } from "./recurrent.ts";
@@ -39,6 +40,7 @@ export const LAYERS: ReadonlyMap<string, LayerKind> = new Map<string, LayerKind>
   ["AveragePooling1D", { plan: planWindows, build: buildPooling }],
   ["GlobalMaxPooling1D", { plan: planGlobalPooling, build: buildGlobalPooling }],
   ["GlobalAveragePooling1D", { plan: planGlobalPooling, build: buildGlobalPooling }],
+  ["GetItem", { plan: planChoice, build: buildChoice }],
   ["Flatten", { plan: planFlatten, build: buildFlatten }],
   ["Dense", { plan: planDense, build: buildDense }],
   ["Activation", ACTIVATION],

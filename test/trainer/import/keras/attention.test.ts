@@ -1,4 +1,5 @@
-// Attention pooling in functional Keras configs: how its layers may be written, and what is refused by name. Files with weights: formats.test.ts.
+// Attention pooling, and the choice of a step, in functional Keras configs: how they may be written, and what is refused by name. Files with weights:
+// formats.test.ts.
 import { describe, expect, test } from "vitest";
 import { DataError } from "../../../../shared/errors.ts";
 import { type KerasPlan, planKeras } from "../../../../trainer/import/keras/config.ts";
@@ -205,6 +206,50 @@ describe("refused by name", () => {
     const own = { ...states, module: null, registered_name: "mine>LSTM" };
     expect(plan(functional(plain, [inputOf(T), own, score]), "3.8.0")).toContain(
       "layer h (Custom>LSTM) is not a layer that quickstep runs: its code is not in the file",
+    );
+  });
+});
+
+describe("one step of all", () => {
+  const whole = { start: null, stop: null, step: null };
+  const chosen = (...slice_spec: readonly unknown[]) =>
+    functional([operation("__operators__.getitem", "h", { slice_spec }), head("__operators__.getitem")], [inputOf(T), states]);
+  /** As Keras 3 writes it. */
+  const chosenByKeras3 = (index: readonly unknown[]) => {
+    const tensor = { class_name: "__keras_tensor__", config: { keras_history: ["h", 0, 0] } };
+    const item = { ...layer("GetItem", "last", []), module: "keras.src.ops.numpy", inbound_nodes: [{ args: [tensor, index], kwargs: {} }] };
+    return functional([item as unknown as Entry, head("last")], [inputOf(T), states]);
+  };
+  const slice = { class_name: "__slice__", config: whole };
+
+  test.each([
+    ["tf.keras, [:, -1]", chosen(whole, -1), "2.15.0"],
+    ["tf.keras, [:, 0, :]", chosen(whole, 0, whole), "2.15.0"],
+    ["Keras 3, [:, -1, :]", chosenByKeras3([slice, -1, slice]), "3.8.0"],
+  ])("is read: %s", (_, config, version) => {
+    expect(plan(config, version)).toMatchObject({ planned: [{ layer: { name: "h" } }, { isSequence: true }, { isSequence: false }] });
+  });
+
+  test.each([
+    ["a number of each step", chosen(whole, -1, 2), "2.15.0"],
+    ["steps from the second", chosen(whole, { start: 1, stop: null, step: null }), "2.15.0"],
+    ["the third step", chosenByKeras3([slice, 2, slice]), "3.8.0"],
+    ["nothing known", chosenByKeras3(["..."]), "3.8.0"],
+  ])("is refused: %s", (_, config, version) => {
+    expect(plan(config, version)).toContain(
+      "(GetItem) takes a part of its input by an index: quickstep takes the last step, [:, -1], or the first, [:, 0]",
+    );
+  });
+
+  test("behind a mask it may be a masked one, and is refused", () => {
+    const start = [
+      inputOf(T),
+      layer("Masking", "m", ["x"], { mask_value: 0 }),
+      { ...states, inbound_nodes: [[["m", 0, 0, {}]]] } as unknown as Entry,
+    ];
+    const last = operation("__operators__.getitem", "h", { slice_spec: [whole, -1] });
+    expect(plan(functional([last, head("__operators__.getitem")], start))).toContain(
+      "(GetItem) reads the steps that are masked, as Keras has it",
     );
   });
 });
