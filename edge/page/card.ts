@@ -63,7 +63,8 @@ export function showCard(about: Card | Service): void {
   }
   $("model-line").textContent =
     `${describeMembers(about.members)}, ` +
-    (about.imported ? `imported from ${about.imported.file}.` : `trained on ${about.data.name}, split by ${about.split.by}.`);
+    (about.imported ? `imported from ${about.imported.file}.` : `trained on ${about.data.name}, split by ${about.split.by}.`) +
+    (about.members.some(({ weight }) => weight !== 1) ? " Weights are of logits, and need not sum to 1." : "");
   const { metrics } = about;
   const rows: [string, Metrics][] = [
     ...(metrics ? [["this model", metrics] as [string, Metrics]] : []),

@@ -76,7 +76,9 @@ async function refresh(): Promise<void> {
     ]);
     fillTable("keys", "Streams", ["key", "pending", "delivered", "dead", "dropped"], rows, keys.cursor !== undefined);
   } catch (error) {
-    if (mine === asked) $("desk-problem").textContent = (error as Error).message;
+    if (mine !== asked) return;
+    $("desk-problem").textContent = (error as Error).message;
+    $("totals").textContent = "";
   }
 }
 

@@ -26,6 +26,7 @@ export function applyRecipe(recipe: Recipe, values: Float64Array, log: Log, edit
     if (length < recipe.lengths[0] || length > recipe.lengths[1]) outOfRange[n] = 1;
     if (hadGaps && hasNewGap(sequence, hadGaps)) outOfRange[n] = 1;
     if (categories.some((place) => hasNewLevel(sequence, place, recipe.featureMean))) outOfRange[n] = 1;
+    if (shape.statics && hasMovingStatic(sequence, shape.statics)) outOfRange[n] = 1;
     for (let c = 0; c < C; c++) {
       const { firstDefined, floored } = computeSeries(recipe, c, sequence, log, series);
       if (floored) outOfRange[n] = 1;
@@ -60,5 +61,16 @@ function hasNewLevel(
   share: Float64Array,
 ): boolean {
   for (let t = 0; t < length; t++) if (!hasLevel(values, offset + rows[t] * F, place, share)) return true;
+  return false;
+}
+
+/** Whether a number that is given once a sequence differs from row to row, as plain numbers can have it. */
+function hasMovingStatic({ values, shape: { features: F, clock }, rows, offset, length }: SequenceRows, statics: number): boolean {
+  const end = clock ? F - 1 : F;
+  for (let t = 1; t < length; t++)
+    for (let f = end - statics; f < end; f++) {
+      const [first, here] = [values[offset + rows[0] * F + f], values[offset + rows[t] * F + f]];
+      if (first !== here && !(Number.isNaN(first) && Number.isNaN(here))) return true;
+    }
   return false;
 }

@@ -91,6 +91,7 @@ describe("a recipe of inputs", () => {
     expect(outOfRange([...full, ...full, 1, 0, 0, 0, 0, 1, 30])).toBe(1);
     expect(outOfRange([...full, ...full, 1, 0, 1, 0, 0, 0, 30])).toBe(1);
     expect(outOfRange([...full, ...full, 1, 0, 1, 1, 0, 1, 30])).toBe(1); // two levels at once
+    expect(outOfRange([...full, ...full, ...full.slice(0, -1), full[full.length - 1] + 1])).toBe(1); // what is static differs
     const seenOnce = fitRecipe(plan, values, [0, 2, 4], Math.log); // basic alone
     expect(applyRecipe(seenOnce, Float64Array.from([...full, ...full, ...full]), Math.log).outOfRange[0]).toBe(1);
   });
