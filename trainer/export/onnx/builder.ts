@@ -17,6 +17,8 @@ export interface Builder {
   /** float32 (1, count of values). */
   floatRow(values: readonly number[]): string;
   cast(input: string, type: number, name?: string): string;
+  /** Places `from` … `to` − 1 of an axis: of rows, where no other is said. */
+  slice(input: string, from: number, to: number, axis?: number): string;
   /** Within ±bound, float64. */
   clip(input: string, bound: number): string;
   /** float64 of these dimensions. */
@@ -39,15 +41,17 @@ export function createBuilder(): Builder {
     return name;
   };
   const number = (x: number): string => constant(DOUBLE, [], raw(Float64Array.of(x)));
+  const indices: Builder["indices"] = (...values) => constant(INT64, [values.length], raw(BigInt64Array.from(values, BigInt)));
   return {
     nodes,
     constants,
     op,
     constant,
     number,
-    indices: (...values) => constant(INT64, [values.length], raw(BigInt64Array.from(values, BigInt))),
+    indices,
     floatRow: (values) => constant(FLOAT, [1, values.length], raw(Float32Array.from(values))),
     cast: (input, type, name) => op("Cast", [input], [int("to", type)], name),
+    slice: (input, from, to, axis = 1) => op("Slice", [input, indices(from), indices(to), indices(axis)]),
     clip: (input, bound) => op("Clip", [input, number(-bound), number(bound)]),
     doubles: (values, dims) => constant(DOUBLE, dims, raw(Float64Array.from(values))),
     zero: number(0),

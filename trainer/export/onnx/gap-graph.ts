@@ -49,8 +49,7 @@ export function rowNumbers({ doubles }: Builder, T: number): string {
 }
 
 /** The running maximum of `input` (N,T,·) along T: each row and the one before, then those and the two before, and so on. */
-export function latest({ op, indices }: Builder, input: string, T: number): string {
-  const slice = (x: string, from: number, to: number): string => op("Slice", [x, indices(from), indices(to), indices(1)]);
+export function latest({ op, slice }: Builder, input: string, T: number): string {
   let x = input;
   for (let step = 1; step < T; step *= 2) {
     const before = op("Concat", [slice(x, 0, step), slice(x, 0, T - step)], [int("axis", 1)]); // the first rows are their own

@@ -16,6 +16,9 @@ import { buildCell } from "./cell-graph.ts";
 import { float, int, ints, raw } from "./graph.ts";
 import { FLOAT, INT32, INT64 } from "./schema.ts";
 
+/** The lowest float32. */
+const LOWEST = -3.4028234663852886e38;
+
 /** Rows between two layers. */
 interface Rows {
   /** (N,R,W) float32 */
@@ -188,7 +191,7 @@ function windows({ poolSize, pads, strides }: Pooling) {
 
 /** The lowest float32 stands for what is no row: ONNX Runtime pads with it, too. */
 function buildMaxPool(build: Builder, layer: Pooling, rows: Rows): string {
-  return swap(build, build.op("MaxPool", [swap(build, mask(build, rows, -3.4028234663852886e38))], windows(layer)));
+  return swap(build, build.op("MaxPool", [swap(build, mask(build, rows, LOWEST))], windows(layer)));
 }
 
 /** Less than the part of any window that one row is. */
@@ -208,7 +211,7 @@ function buildGlobalPool(build: Builder, by: (typeof GLOBAL_POOLS)[number], rows
   const keep = int("keepdims", 1);
   switch (by) {
     case "first":
-      return op("Slice", [rows.rows, build.indices(0), build.indices(1), build.indices(1)]);
+      return build.slice(rows.rows, 0, 1);
     case "last": {
       const last = op("Sub", [op("Reshape", [rows.lengths, build.indices(-1, 1, 1)]), int32(build, 1)]);
       const [steps, nothing] = [places(build, rows.R), float32(build, 0)];
@@ -222,23 +225,18 @@ function buildGlobalPool(build: Builder, by: (typeof GLOBAL_POOLS)[number], rows
       return op("ReduceMax", [mask(build, rows, Number.NEGATIVE_INFINITY)], [ints("axes", [1]), keep]);
     case "ends": {
       const [last, first] = (["last", "first"] as const).map((end) => buildGlobalPool(build, end, rows));
-      const halves = [columns(build, last, 0, rows.W / 2), columns(build, first, rows.W / 2, rows.W)];
+      const halves = [build.slice(last, 0, rows.W / 2, 2), build.slice(first, rows.W / 2, rows.W, 2)];
       return op("Concat", halves, [int("axis", 2)]);
     }
   }
 }
 
-/** Columns `from` … `to` − 1. */
-function columns({ op, indices }: Builder, rows: string, from: number, to: number): string {
-  return op("Slice", [rows, indices(from), indices(to), indices(2)]);
-}
-
 /** Rows behind a sequence's last hold noise: their scores weigh nothing, and their numbers are zeros. */
 function buildAttention(build: Builder, rows: Rows): string {
   const W = rows.W - 1;
-  const scores = columns(build, mask(build, rows, -3.4028234663852886e38), W, W + 1);
+  const scores = build.slice(mask(build, rows, LOWEST), W, W + 1, 2);
   const weights = build.op("Softmax", [scores], [int("axis", 1)]);
-  const weighted = build.op("Mul", [columns(build, mask(build, rows, 0), 0, W), weights]);
+  const weighted = build.op("Mul", [build.slice(mask(build, rows, 0), 0, W, 2), weights]);
   return build.op("ReduceSum", [weighted, build.indices(1)], [int("keepdims", 1)]);
 }
 

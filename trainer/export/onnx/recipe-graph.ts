@@ -174,9 +174,8 @@ function logOf({ op, number, zero }: Builder, input: string, floor: number): str
 }
 
 /** Each row's predecessor; the first row's is the first row itself. */
-function previousOf({ op, indices }: Builder, input: string, T: number): string {
-  const slice = (from: number, to: number): string => op("Slice", [input, indices(from), indices(to), indices(1)]);
-  return T === 1 ? input : op("Concat", [slice(0, 1), slice(0, T - 1)], [int("axis", 1)]);
+function previousOf({ op, slice }: Builder, input: string, T: number): string {
+  return T === 1 ? input : op("Concat", [slice(input, 0, 1), slice(input, 0, T - 1)], [int("axis", 1)]);
 }
 
 /** Minus the mean over the sequence's own rows: those that are valid, or of these the ones that are `known`. */

@@ -30,8 +30,7 @@ export function buildView(build: Builder, view: TabularView, rows: Rows, T: numb
   const { op, indices } = build;
   const series = stackSeries(build, view, rows, T);
   const levels = averageParts(build, view, series, rows); // (N,P,S)
-  const changes =
-    view.parts > 1 ? op("Sub", [sliceParts(build, levels, 0, view.parts - 1), sliceParts(build, levels, 1, view.parts)]) : null;
+  const changes = view.parts > 1 ? op("Sub", [build.slice(levels, 0, view.parts - 1), build.slice(levels, 1, view.parts)]) : null;
   const statistics = view.blocks.some(({ kind }) => kind === "statistics") ? describeStatistics(build, series) : null; // (N,7,S)
   const tallOf = (block: Exclude<Block, { kind: "length" }>): string => {
     switch (block.kind) {
@@ -40,7 +39,7 @@ export function buildView(build: Builder, view: TabularView, rows: Rows, T: numb
       case "statistics":
         return statistics!;
       case "constants":
-        return sliceParts(build, levels, 0, 1);
+        return build.slice(levels, 0, 1);
       case "quantiles":
         return describeQuantiles(build, block, view.parts, levels, changes);
     }
@@ -58,10 +57,6 @@ export function buildView(build: Builder, view: TabularView, rows: Rows, T: numb
 /** Along the second axis. */
 function join({ op }: Builder, parts: readonly string[]): string {
   return parts.length === 1 ? parts[0] : op("Concat", parts, [int("axis", 1)]);
-}
-
-function sliceParts({ op, indices }: Builder, input: string, from: number, to: number): string {
-  return op("Slice", [input, indices(from), indices(to), indices(1)]);
 }
 
 function stackSeries(build: Builder, view: TabularView, rows: Rows, T: number): Series {
@@ -140,7 +135,7 @@ function describeStatistics(build: Builder, { T, x, isDefined, defined, origin, 
   const awayT = where(op("Sub", [t, meanT]), zero);
   const slope = op("Div", [sum(op("Mul", [awayT, away])), sum(op("Mul", [awayT, awayT]))]);
   const before = (input: string): string =>
-    T === 1 ? input : op("Concat", [sliceParts(build, input, 0, 1), sliceParts(build, input, 0, T - 1)], [int("axis", 1)]);
+    T === 1 ? input : op("Concat", [build.slice(input, 0, 1), build.slice(input, 0, T - 1)], [int("axis", 1)]);
   const isLater = doubles(
     range(T).map((row) => Number(row > 0)),
     [1, T, 1],
@@ -164,7 +159,7 @@ function describeQuantiles(
 ): string {
   const columns = intervalsOf(parts, depth).flatMap((interval) => {
     const input = interval.of === "values" ? levels : changes;
-    return input === null ? [] : quantilesOf(build, interval, sliceParts(build, input, interval.from, interval.to));
+    return input === null ? [] : quantilesOf(build, interval, build.slice(input, interval.from, interval.to));
   });
   return join(build, columns);
 }
