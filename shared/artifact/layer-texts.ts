@@ -16,6 +16,8 @@ import { MAX_TIMESTEPS, type Padding } from "../sequence.ts";
 import { asObject, fail, isFiniteNumber, isIndex, show } from "./checks.ts";
 
 const MAX_LAYERS = 64;
+/** Poolings side by side in one layer. */
+export const MAX_POOLS = 4;
 const MAX_BRANCHES = 8;
 /** Branches within branches. */
 const MAX_DEPTH = 4;
@@ -52,8 +54,8 @@ const pads: Check = expectThat(
   `the rows in front and behind, 0 to ${MAX_TIMESTEPS} each`,
 );
 const pools: Check = expectThat(
-  (value) => Array.isArray(value) && isIndex(value.length - 1, 4) && value.every((by) => GLOBAL_POOLS.includes(by)),
-  `1 to 4 of ${GLOBAL_POOLS.join(", ")}`,
+  (value) => Array.isArray(value) && isIndex(value.length - 1, MAX_POOLS) && value.every((by) => GLOBAL_POOLS.includes(by)),
+  `1 to ${MAX_POOLS} of ${GLOBAL_POOLS.join(", ")}`,
 );
 const rows = count(MAX_TIMESTEPS);
 const units = count(MAX_UNITS);
@@ -185,20 +187,16 @@ function checkSizesOf(
 
 /** What is said of a layer in metadata: all but its weights, `true` for one that not each has. */
 export function textOfLayer(layer: Layer): LayerText {
-  return withoutWeights(layer) as unknown as LayerText;
+  return withoutWeights(layer) as LayerText;
 }
 
-function withoutWeights(object: object): Record<string, unknown> {
+function withoutWeights(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutWeights);
+  if (typeof value !== "object" || value === null) return value;
   const text: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(object))
-    if (value instanceof Float32Array) {
+  for (const [key, part] of Object.entries(value))
+    if (part instanceof Float32Array) {
       if (OPTIONAL_WEIGHTS.some((name) => name === key)) text[key] = true;
-    } else if (value !== undefined)
-      text[key] =
-        key === "branches"
-          ? value.map((branch: readonly Layer[]) => branch.map(textOfLayer))
-          : typeof value === "object" && value !== null && !Array.isArray(value)
-            ? withoutWeights(value)
-            : value;
+    } else if (part !== undefined) text[key] = withoutWeights(part);
   return text;
 }

@@ -1,6 +1,7 @@
 // Layers as importers find them, in float64, on their way to a network: merged where layers say one thing together, then rounded once
 // to float32. Knows no format.
 // Legend: F features, W width, U units, K kernel size.
+import { MAX_POOLS } from "../../../shared/artifact/layer-texts.ts";
 import { type Layer, type LayeredNetwork, widthAfter } from "../../../shared/networks/layers.ts";
 import type { Network } from "../../../shared/networks/lstm.ts";
 import { plainNetwork } from "../../../shared/networks/plain-network.ts";
@@ -76,9 +77,6 @@ export function mergeLayers(layers: readonly DraftLayer[]): DraftLayer[] {
   for (const layer of layers) append(out, layer.kind === "branches" ? mergeBranches(layer) : layer);
   return out;
 }
-
-/** Poolings side by side in one layer. */
-export const MAX_POOLS = 4;
 
 /** Layers that take each row alone: a row may be chosen in front of them as well as behind. */
 const ROWWISE: ReadonlySet<DraftLayer["kind"]> = new Set(["dense", "activation", "affine", "layerNormalization", "softmax"]);

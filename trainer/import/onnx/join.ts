@@ -1,7 +1,8 @@
 // Tensors of several flows that a graph joins: numbers that stand side by side in one flow, behind what the flows have in common.
 // Legend: N sequences, R rows, W width.
+import { MAX_POOLS } from "../../../shared/artifact/layer-texts.ts";
 import type { Layer } from "../../../shared/networks/layers.ts";
-import { type DraftLayer, MAX_POOLS } from "../contract/draft-layers.ts";
+import type { DraftLayer } from "../contract/draft-layers.ts";
 import { codeOf, extend, type Flow, type Pooled, placeOf, selectRow, type Traced, unlike } from "./flow.ts";
 import { joinDirections } from "./join-directions.ts";
 

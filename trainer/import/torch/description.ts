@@ -1,6 +1,7 @@
 // What a state dict of PyTorch does not hold: the forward pass, in words. `lstm(2, bidirectional) mean linear relu linear`.
 // Knows no tensors.
 
+import { MAX_POOLS } from "../../../shared/artifact/layer-texts.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import type { Activation } from "../../../shared/networks/activation.ts";
 import type { TorchDescription, TorchStep } from "../contract/said.ts";
@@ -25,10 +26,10 @@ const ACTIVATIONS: Readonly<Record<string, (setting: number | undefined) => Acti
 /** Layers over (N, channels, steps). */
 const WINDOWS: Readonly<Record<string, "max" | "mean" | undefined>> = { conv1d: undefined, maxpool1d: "max", avgpool1d: "mean" };
 const OTHERS = ["linear", "batchnorm", "layernorm", "flatten", "dropout"] as const;
+/** Steps that take a cell's states as they are: in front of all others stands what is read of them. */
+const TAKES_STATES: ReadonlySet<TorchStep["kind"]> = new Set(["cell", "pool", "pools", "flatten", "layernorm", "attention"]);
 const MAX_LAYERS = 8;
 const MAX_STEPS = 64;
-/** What a network of layers holds side by side. */
-const MAX_BESIDE = 4;
 
 /** The forward pass that most have. */
 export const TORCH_USUAL = "lstm last linear";
@@ -46,16 +47,7 @@ export function readTorchDescription(text: string, option: string): TorchDescrip
     const step = readWord(word, text, option);
     if (step === "dropout") continue;
     const before = steps.at(-1);
-    if (
-      before?.kind === "cell" &&
-      step.kind !== "cell" &&
-      step.kind !== "pool" &&
-      step.kind !== "pools" &&
-      step.kind !== "flatten" &&
-      step.kind !== "layernorm" &&
-      step.kind !== "attention"
-    )
-      steps.push({ kind: "pool", by: "last" });
+    if (before?.kind === "cell" && !TAKES_STATES.has(step.kind)) steps.push({ kind: "pool", by: "last" });
     steps.push(step);
   }
   const last = steps.at(-1);
@@ -97,7 +89,7 @@ function readPools(word: string, option: string): TorchStep {
       throw new UsageError(`--${option} has "${part}" in "${word}", expected ${BESIDE.join(", ")}, such as mean+max`);
     return found;
   });
-  if (by.length > MAX_BESIDE) throw new UsageError(`--${option} has ${by.length} poolings in "${word}", expected up to ${MAX_BESIDE}`);
+  if (by.length > MAX_POOLS) throw new UsageError(`--${option} has ${by.length} poolings in "${word}", expected up to ${MAX_POOLS}`);
   return { kind: "pools", by };
 }
 
