@@ -58,10 +58,10 @@ function shapeOf({ isSequence, steps }: PlanDraft): string {
   return isSequence ? `${steps ?? "all"} rows` : "one row";
 }
 
-/** Layers in a row with their weights, given rows of width W. Throws DataError where weights do not fit. */
+/** Layers in a row with their weights, which are those of `allLayers`, given rows of width W. Throws DataError where weights do not fit. */
 export function buildLayers(
   planned: readonly Planned[],
-  weightsOf: (layer: Layer) => readonly Weights[],
+  weights: ReadonlyMap<Layer, readonly Weights[]>,
   W: number,
   source: string,
 ): BuiltLayers {
@@ -73,11 +73,11 @@ export function buildLayers(
       "branches" in one
         ? buildBranches(
             one,
-            one.branches.map((branch) => buildLayers(branch, weightsOf, width, source)),
+            one.branches.map((branch) => buildLayers(branch, weights, width, source)),
             width,
             source,
           )
-        : one.build(one, weightsOf(one.layer), width, source);
+        : one.build(one, weights.get(one.layer)!, width, source);
     built.push(layer);
     layers.push(...layer.layers);
   }
@@ -93,14 +93,16 @@ function buildBranches({ layer, attention }: PlannedBranches, branches: readonly
       `${describeLayer(layer)} merges rows of ${widths.join(" and ")} numbers`,
       `quickstep merges rows of one width; ${SECOND_ENGINE}`,
     );
-  const count = branches.length;
-  const turned: DraftLayer = { kind: "affine", mean: new Float64Array(widths[0]), scale: new Float64Array(widths[0]).fill(-1) };
-  const shared: DraftLayer = { kind: "affine", mean: new Float64Array(widths[0]), scale: new Float64Array(widths[0]).fill(count) };
+  const dividedBy = (scale: number): DraftLayer => ({
+    kind: "affine",
+    mean: new Float64Array(widths[0]),
+    scale: new Float64Array(widths[0]).fill(scale),
+  });
   const merge = layer.type === "Concatenate" ? "concat" : layer.type === "Multiply" ? "mul" : "sum";
-  const parts = branches.map(({ layers }, b) => (layer.type === "Subtract" && b > 0 ? [...layers, turned] : layers));
+  const parts = branches.map(({ layers }, b) => (layer.type === "Subtract" && b > 0 ? [...layers, dividedBy(-1)] : layers));
   const words = branches.map(({ built }) => built.map((one) => one.words).join(" → ") || "as it is").join(" | ");
   return {
-    layers: [{ kind: "branches", merge, branches: parts }, ...(layer.type === "Average" ? [shared] : [])],
+    layers: [{ kind: "branches", merge, branches: parts }, ...(layer.type === "Average" ? [dividedBy(branches.length)] : [])],
     words: `${layer.type}(${words})`,
     run(signal) {
       const left = branches.map(({ built }) => built.reduce((given: Signal, one) => one.run(given), signal));
@@ -132,7 +134,7 @@ function mergeRows(type: string, rows: readonly Float64Array[]): Float64Array {
   }
 }
 
-/** Every layer that is planned, those of branches among them. */
+/** Every layer that is planned, those of branches among them; once where several branches have it. */
 export function allLayers(planned: readonly Planned[]): Layer[] {
-  return planned.flatMap((one) => ("branches" in one ? one.branches.flatMap(allLayers) : [one.layer]));
+  return [...new Set(planned.flatMap((one) => ("branches" in one ? one.branches.flatMap(allLayers) : [one.layer])))];
 }

@@ -178,9 +178,8 @@ function createGraph(layers: readonly LinkedLayer[], source: string) {
   };
   /** The last layer that all inputs of `layer` come from. */
   const forkOf = (layer: LinkedLayer): string => {
-    const common = [...commonOf(inboundOf(layer).map(dominatorsOf))];
     return (
-      common.at(-1) ??
+      commonOf(inboundOf(layer).map(dominatorsOf)).at(-1) ??
       rejectFile(source, `${describeLayer(layer)} joins several inputs of the model`, `quickstep gives a model one; ${SECOND_ENGINE}`)
     );
   };

@@ -22,8 +22,9 @@ export function buildKeras(
   source: string,
   { isLogit }: OutputSaid,
 ): ImportedNetwork {
-  const F = featuresOf(plan, weightsOf, source);
-  const { built, layers: computed } = buildLayers(plan.planned, weightsOf, F, source);
+  const weights = new Map(allLayers(plan.planned).map((layer) => [layer, weightsOf(layer)]));
+  const F = featuresOf(plan, [...weights.values()], source);
+  const { built, layers: computed } = buildLayers(plan.planned, weights, F, source);
   const { front, layers } = splitFront(computed, F);
   const logit = logitOf(layers, F, isLogit);
   if (typeof logit === "string") return rejectEnd(plan, logit, source);
@@ -58,9 +59,8 @@ function rejectEnd({ planned }: KerasPlan, end: string, source: string): never {
 }
 
 /** As the config says, else as the first layer's weights do. Throws DataError where they differ or neither does. */
-function featuresOf({ features, planned }: KerasPlan, weightsOf: (layer: Layer) => readonly Weights[], source: string): number {
-  const first = allLayers(planned).find((layer) => weightsOf(layer).length > 0);
-  const shape = first && weightsOf(first)[0].shape;
+function featuresOf({ features }: KerasPlan, weights: readonly (readonly Weights[])[], source: string): number {
+  const shape = weights.flat()[0]?.shape;
   const F = features ?? shape?.at(shape.length === 3 ? 1 : 0);
   if (F === undefined || F < 1)
     return rejectFile(source, "does not say how many features it takes", "the file is damaged: save the whole model again");

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { DataError } from "../../../../shared/errors.ts";
 import { readActivation } from "../../../../trainer/import/keras/activations.ts";
+import { allLayers } from "../../../../trainer/import/keras/branches.ts";
 import { type KerasPlan, planKeras } from "../../../../trainer/import/keras/config.ts";
 
 type Config = Record<string, unknown>;
@@ -194,6 +195,8 @@ describe("refused by name", () => {
     config: { layers, output_layers: outputs },
   });
   const input = keras2("InputLayer", "x", [], { batch_input_shape: [null, 10, 5] });
+  /** The layers behind `input`. */
+  const graph = (...layers: unknown[]) => functional([input, ...layers]);
 
   test("zeros at masked steps are read, where all steps are handed on: no layer behind reads those", () => {
     const states = lstm({ return_sequences: true, zero_output_for_mask: true });
@@ -205,86 +208,87 @@ describe("refused by name", () => {
     expect(plan(functional(layers))).toMatchObject({ timesteps: 10, planned: [{ layer: { name: "l" } }, { layer: { name: "dense" } }] });
   });
 
+  test("a layer that several branches have is one of the model's layers", () => {
+    const shared = graph(
+      keras2("ReLU", "r", ["x"]),
+      keras2("Add", "s", ["r", "x"]),
+      keras2("Add", "both", ["r", "s"]),
+      keras2("LSTM", "l", ["both"], { units: 4 }),
+      keras2("Dense", "dense", ["l"], { units: 1, activation: "sigmoid" }),
+    );
+    expect(allLayers((plan(shared) as KerasPlan).planned).map(({ name }) => name)).toEqual(["r", "l", "dense"]);
+  });
+
   test.each<[string, unknown, string]>([
     [
       "a layer with two inputs",
-      functional([
-        input,
+      graph(
         keras2("LSTM", "a", ["x"], { units: 4 }),
         keras2("Concatenate", "both", ["a", "x"]),
         keras2("Dense", "dense", ["both"], { units: 1 }),
-      ]),
+      ),
       "layer both (Concatenate) merges inputs of several shapes (one row, 10 rows): quickstep merges rows with as many rows; as ONNX",
     ],
     [
       "a state that another layer gives",
-      functional([input, keras2("GRU", "a", ["x"], { units: 4 }), keras2("GRU", "dense", ["x", "a"], { units: 4 })]),
+      graph(keras2("GRU", "a", ["x"], { units: 4 }), keras2("GRU", "dense", ["x", "a"], { units: 4 })),
       "layer dense (GRU) has 2 inputs (x, a): quickstep joins branches by Concatenate, Add, Subtract, Multiply, Average, and Dot after a softmax",
     ],
     [
       "two inputs of the model",
-      functional([input, keras2("InputLayer", "y", []), keras2("Add", "dense", ["x", "y"])]),
+      graph(keras2("InputLayer", "y", []), keras2("Add", "dense", ["x", "y"])),
       "layer dense (Add) joins several inputs of the model: quickstep gives a model one",
     ],
     [
       "branches behind each other",
-      functional([
-        input,
-        keras2("LSTM", "a", ["x"], { units: 5, return_sequences: true }),
-        keras2("Concatenate", "dense", ["a", "x"], { axis: 1 }),
-      ]),
+      graph(keras2("LSTM", "a", ["x"], { units: 5, return_sequences: true }), keras2("Concatenate", "dense", ["a", "x"], { axis: 1 })),
       "layer dense (Concatenate) puts steps behind each other (axis 1)",
     ],
     [
       "a mask in one branch alone",
-      functional([
-        input,
+      graph(
         keras2("Masking", "m", ["x"], { mask_value: 0 }),
         keras2("LSTM", "a", ["m"], { units: 5 }),
         keras2("GlobalMaxPooling1D", "b", ["x"]),
         keras2("Add", "dense", ["a", "b"]),
-      ]),
+      ),
       "layer dense (Add) merges branches of which some pass over masked rows and some read them",
     ],
     [
       "a mask in a branch behind a layer",
-      functional([
-        input,
+      graph(
         keras2("Dense", "d", ["x"], { units: 5 }),
         keras2("Masking", "m", ["d"], { mask_value: 0 }),
         keras2("Add", "both", ["m", "d"]),
         keras2("LSTM", "dense", ["both"], { units: 5 }),
-      ]),
+      ),
       "layer m (Masking) stands behind d (Dense)",
     ],
     [
       "the state beside the steps of a layer",
-      functional([
-        input,
-        keras2("LSTM", "a", ["x"], { units: 5 }),
-        { ...keras2("Dense", "dense", ["a"], { units: 1 }), inbound_nodes: [[["a", 0, 1, {}]]] },
-      ]),
+      graph(keras2("LSTM", "a", ["x"], { units: 5 }), {
+        ...keras2("Dense", "dense", ["a"], { units: 1 }),
+        inbound_nodes: [[["a", 0, 1, {}]]],
+      }),
       "hands on tensor 1 of layer a (LSTM)",
     ],
     [
       "a layer that is called twice",
-      functional([
-        input,
+      graph(
         { ...keras2("Dense", "a", ["x"], { units: 5 }), inbound_nodes: [[["x", 0, 0, {}]], [["a", 0, 0, {}]]] },
         keras2("LSTM", "dense", ["a"], { units: 5 }),
-      ]),
+      ),
       "layer a (Dense) is called 2 times",
     ],
     [
       "a ladder of branches that share their layers",
-      functional([
-        input,
-        ...Array.from({ length: 40 }, (_, k) => [
-          keras2("ReLU", `a${k}`, [k === 0 ? "x" : `a${k - 1}`, ...(k === 0 ? [] : [`b${k - 1}`])].slice(0, 1)),
-          keras2("Add", `b${k}`, [`a${k}`, k === 0 ? "x" : `b${k - 1}`]),
-        ]).flat(),
+      graph(
+        ...Array.from({ length: 40 }, (_, k) => {
+          const [a, b] = k === 0 ? ["x", "x"] : [`a${k - 1}`, `b${k - 1}`];
+          return [keras2("ReLU", `a${k}`, [a]), keras2("Add", `b${k}`, [`a${k}`, b])];
+        }).flat(),
         keras2("LSTM", "dense", ["b39"], { units: 5 }),
-      ]),
+      ),
       "has branches that share layers in many ways",
     ],
     ["a thousand layers", functional(Array(1001).fill(input)), "has 1001 layers: expected up to 1000"],
@@ -299,7 +303,7 @@ describe("refused by name", () => {
       ),
       "has 2 outputs",
     ],
-    ["a layer that is not there", functional([input, keras2("Dense", "dense", ["gone"], { units: 1 })]), "has no layer gone"],
+    ["a layer that is not there", graph(keras2("Dense", "dense", ["gone"], { units: 1 })), "has no layer gone"],
     [
       "a circle",
       functional([keras2("Dense", "dense", ["b"], { units: 1 }), keras2("LSTM", "b", ["dense"], { units: 1 })]),
@@ -307,12 +311,11 @@ describe("refused by name", () => {
     ],
     [
       "a mask that is not Masking's",
-      functional([
-        input,
+      graph(
         keras2("NotEqual", "ne", ["x"]),
         keras2("LSTM", "l", ["x", "ne"], { units: 4 }),
         keras2("Dense", "dense", ["l"], { units: 1, activation: "sigmoid" }),
-      ]),
+      ),
       "computes a mask by itself (NotEqual, Any)",
     ],
     ["a subclassed model", { class_name: "MyModel", config: { units: 3 } }, "is a model of the class MyModel"],
