@@ -70,7 +70,15 @@ export function checkPairs(
   if (difference > PARITY_LIMIT)
     throw new DataError(
       source,
-      `p[${worst}] is ${probabilities[worst]}, but the imported model says ${ours[worst]} (${difference.toExponential(1)} apart, ${PARITY_LIMIT} is allowed): the model computes something else than was read, and nothing is written`,
+      `p[${worst}] is ${probabilities[worst]}, but the imported model says ${ours[worst]} (${difference.toExponential(1)} apart, ${PARITY_LIMIT} is allowed): ${hintOf(model, values, T, F)}the model computes something else than was read, and nothing is written`,
     );
   return difference;
+}
+
+/** Packed sequences have their padding behind, which a recipe of leading padding takes as data. */
+function hintOf({ recipe }: Model, values: Float64Array, T: number, F: number): string {
+  const isZero = (row: number): boolean => values.subarray(row * F, (row + 1) * F).every((value) => value === 0);
+  const endsInZeros = Array.from({ length: values.length / (T * F) }, (_, n) => isZero((n + 1) * T - 1)).includes(true);
+  if (recipe.padding !== "leading" || !endsInZeros) return "";
+  return "X has all-zero rows behind the last row of a sequence, which --padding leading takes as data (--padding any passes over them); else ";
 }

@@ -149,6 +149,23 @@ describe("a check", () => {
     await expect(make().then((bytes) => readPairs(bytes, "pairs.npz"))).rejects.toThrow(sentence);
   });
 
+  test("of sequences that were padded behind, as packed ones are, says so where --padding leading takes such rows as data", async () => {
+    const behind = sequences();
+    for (let n = 0; n < N; n++) {
+      const one = behind.slice(n * T * F, (n + 1) * T * F);
+      const zeros = n % 2 === 1 ? 2 * F : 0;
+      behind.set([...one.slice(zeros), ...one.slice(0, zeros)], n * T * F);
+    }
+    const [any, leading] = await Promise.all(
+      (["any", "leading"] as const).map((padding) => importBytes(file, { timesteps: T, said: { padding } })),
+    );
+    const read = await readPairs(await pairs(scoreBytes(any.bytes, behind), behind), "pairs.npz");
+    expect(checkPairs(any.model, read, engines)).toBeLessThan(1e-7);
+    expect(() => checkPairs(leading.model, read, engines)).toThrow(
+      "X has all-zero rows behind the last row of a sequence, which --padding leading takes as data (--padding any passes over them)",
+    );
+  });
+
   test("of other steps is refused by both numbers", async () => {
     const { model, bytes } = await importBytes(file, { timesteps: 5, said: { padding: "none" } });
     expect(bytes.length).toBeGreaterThan(0);
