@@ -38,7 +38,7 @@ export function describeLabelFinding(finding: LabelFinding, names: readonly stri
     case "shared-rows":
       return {
         evidence: `${finding.count} of ${finding.examples} sequences share rows with others, as windows of one series do. A random split trains on rows of the validation part.`,
-        fix: "Split by time with a gap of a sequence's length, as quickstep train does.",
+        fix: "Keep the windows of one series in one part, or split by time with a gap of a sequence's length, as quickstep train does.",
       };
     case "drift": {
       const { min, max, head, tail, tailShare, cost } = finding;
