@@ -69,6 +69,7 @@ export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf
       dialect.decimal,
       dialect.isFirstQuoted,
     );
+    checkDrawn(firstRecords, source);
     const planned = planTable(header, firstRecords[0].record.length, layoutOf, wanted);
     const remarks = noteTimes(planned.layout.remarks, header, firstRecords[lines]?.record ?? []);
     table = {
@@ -130,8 +131,12 @@ function createSink(source: string, { columns: wantedColumns }: Wanted) {
       if (record.length !== columns)
         throw new DataError(
           `${source}: line ${line}`,
-          `has ${record.length} columns, expected ${columns} as in the first line${adviseOnNames(record.length - columns)}`,
+          `has ${record.length} columns, expected ${columns} as in the first line${total + N === 0 ? adviseOnNames(record.length - columns) : ""}`,
         );
+      if (label !== null && record.every((cell) => cell.trim() === "")) {
+        table.onIssue(`${source}: line ${line}`, "is empty but for its separators: leave the line out");
+        return;
+      }
       pending ??= openPending(table, wantedColumns.length);
       const { values, labels, texts } = pending;
       const offset = N * order.length;
@@ -145,6 +150,21 @@ function createSink(source: string, { columns: wantedColumns }: Wanted) {
       if (++N === capacity) flush(table);
     },
   };
+}
+
+/** A table that is drawn for reading: lines of -, + and | below its header. */
+const DRAWN = /^:?[-+|=: ]*-{3}[-+|=: ]*$/;
+
+/** Throws DataError where the second line draws one. */
+function checkDrawn(records: readonly { readonly record: readonly string[]; readonly line: number }[], source: string): void {
+  const second = records
+    .slice(0, 2)
+    .find(({ record }) => record.some((cell) => cell !== "") && record.every((cell) => cell === "" || DRAWN.test(cell.trim())));
+  if (second === undefined) return;
+  throw new DataError(
+    `${source}: line ${second.line}`,
+    "draws a line, as tables for reading have it: write the table as CSV, as sqlite3 -csv -header and psql --csv do",
+  );
 }
 
 /** A header one name short may lack the name of a row, as R writes it, or of the last column. */

@@ -113,6 +113,8 @@ function createRecordBatcher(source: string, wanted: Wanted) {
       if (F === 0) {
         wide = !wanted.rows && isWide(record) ? planWide(record, place, wanted) : null;
         features = wanted.rows ? findFeatures(record, place, wanted) : (wide?.features ?? null);
+        if (wanted.pattern && wide === null)
+          throw new DataError(place, "holds no columns of a wide table, whose names --columns would say: leave --columns out");
         if (wide?.label) besideWanted = { ...wanted, label: wide.label };
         remarks = wide?.remarks ?? remarksOf(record, features, wanted);
         F = wide?.shape.features ?? features?.length ?? measureRow(record, place);

@@ -108,13 +108,33 @@ export function refuseBare(bare: string, next: string, source: string): DataErro
   );
 }
 
+/** Whether two names differ behind their last `_` alone, as pandas' get_dummies writes one label. */
+function isOneHot([a, b]: readonly string[]): boolean {
+  return a.lastIndexOf("_") > 0 && a.slice(0, a.lastIndexOf("_")) === b.slice(0, b.lastIndexOf("_"));
+}
+
+function adviseOnOneHot(names: readonly string[]): string {
+  return `where they are one label, one-hot, say --label ${quoteWord(names[1])} --id ${quoteWord(names[0])}; else `;
+}
+
+/** A feature whose name is a label's, in a table that has no other label. */
+export function refuseLabelSteps(columns: readonly string[], source: string): DataError {
+  const [first, second = first] = columns;
+  return new DataError(
+    source,
+    `has columns ${columns.map(show).join(", ")}, which may be a label, one-hot, or steps of a feature: for a label say --label ${quoteWord(second)} --id ${quoteWord(first)}, for a feature rename it, as --rename "${first}=my_${first},${second}=my_${second}"`,
+  );
+}
+
 /** Columns beside the features. */
 export function refuseRest(names: readonly string[], rest: readonly number[], source: string, wanted: Wanted): DataError {
   const word = quoteWord(names[rest[0]]);
+  const own = rest.map((column) => names[column]);
+  const oneHot = wanted.labels && wanted.label === undefined && rest.length === 2 && isOneHot(own) ? adviseOnOneHot(own) : "";
   if (rest.length > 1)
     return new DataError(
       source,
-      `has columns ${list(names, rest)} beside the features: name the label with --label, with --static what is given once a sequence, and with --id what is neither label nor feature`,
+      `has columns ${list(names, rest)} beside the features: ${oneHot}name the label with --label, with --static what is given once a sequence, and with --id what is neither label nor feature`,
     );
   const isLabelKnown = wanted.label !== undefined || !wanted.labels;
   return new DataError(

@@ -14,6 +14,7 @@ import {
   refuseBare,
   refuseCount,
   refuseGrouped,
+  refuseLabelSteps,
   refuseNames,
   refuseRest,
   shapeWithoutNames,
@@ -21,7 +22,7 @@ import {
 import { list, plainName, quoteWord, show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
 import { findBareNames, readRepeated, saysRepeated } from "./repeated-names.ts";
-import { assignRoles, findColumn, isIdentifier, type Roles, refuseIdentifier } from "./roles.ts";
+import { assignRoles, findColumn, isIdentifier, isLabel, type Roles, refuseIdentifier } from "./roles.ts";
 
 /** Where a record holds what. */
 export interface Layout {
@@ -64,7 +65,20 @@ export function findLayout(header: readonly string[] | null, count: number, sour
     if (repeated && !isInOrder(repeated, own.length)) throw refuseGrouped(repeated, source);
     return finish(countNamed(names, roles.values, wanted.byPosition ? "asked" : "default-names", source, wanted));
   }
+  checkLabelSteps(names, roles, reading, source, wanted);
   return finish(takeGrid(names, roles, reading, source, wanted));
+}
+
+/** Throws DataError where the steps of a feature may be a label, one-hot: `label_0, label_1`. Coordinates may be called y, too. */
+function checkLabelSteps(names: readonly string[], { label, values }: Roles, reading: HeaderReading, source: string, wanted: Wanted): void {
+  if (reading.code !== "grid" || label !== null || !wanted.labels || wanted.target) return;
+  const { features, order, timesteps } = reading;
+  const f = features.findIndex((name) => isLabel(name) && (timesteps === 2 || name.toLowerCase() !== "y"));
+  if (f < 0 || features.length === 1) return;
+  throw refuseLabelSteps(
+    Array.from({ length: Math.min(timesteps, 2) }, (_, t) => names[values[order[t * features.length + f]]]),
+    source,
+  );
 }
 
 /** Columns without names, step by step; one more is the label. */

@@ -57,6 +57,11 @@ function refuseLists(lists: readonly SchemaTree[], source: string): DataError {
 function planList(schema: SchemaTree, list: SchemaTree, names: readonly string[], source: string, wanted: Wanted): ParquetPlan {
   for (const name of [...wanted.columns, ...(wanted.labels && wanted.label !== undefined ? [wanted.label] : [])])
     if (!names.includes(name)) throw new DataError(source, `has no column ${show(name)} of single values`);
+  if (wanted.pattern)
+    throw new DataError(
+      source,
+      `holds sequences in ${show(list.element.name)} and no wide table, whose names --columns would say: leave --columns out`,
+    );
   const [usual, second] = labelsAmong(names, wanted).map((column) => names[column]);
   if (second !== undefined && wanted.label === undefined)
     throw new DataError(source, `has 2 label columns, ${show(usual)}, ${show(second)}, expected one: name it with --label`);

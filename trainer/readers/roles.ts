@@ -77,6 +77,9 @@ export function findColumn(header: readonly string[] | null, name: string, sourc
   if (column >= 0 && header?.lastIndexOf(header[column]) !== column)
     throw new DataError(source, `has two columns ${show(name)}: name each once`);
   if (column >= 0) return column;
+  const isTitle = header !== null && header.filter((one) => one === "").length > header.length / 2;
+  if (isTitle)
+    throw new DataError(source, `has no column ${show(name)}: its first line is hardly a header; leave out what stands above the header`);
   throw new DataError(
     source,
     `has no column ${show(name)}${header ? `, only ${list(header, [...header.keys()])}` : ", since its first line is no header"}`,

@@ -26,6 +26,7 @@ const plain = write("plain.npz", await encodeNpz({ X, y }));
 const named = write("named.npz", await encodeNpz({ X, y, features: { shape: [2], data: ["a", "b"] } }));
 const array = write("array.npy", encodeNpy(X.data, X.shape));
 const labels = write("labels.npy", encodeNpy(y.data, y.shape));
+const lists = write("lists.jsonl", '{"sequence": [[1, 2]], "label": 0}\n{"sequence": [[3, 4]], "label": 1}\n');
 const series = write("series.ts", "@classLabel true 0 1\n@data\n1,2:3,4:0\n2,3:4,5:1\n");
 const ragged = write(
   "ragged.npz",
@@ -43,6 +44,11 @@ test.each<[path: string, options: ReadOptions, message: RegExp]>([
   [rows, { window: 2, maxGap: parseMaxGap("1d") }, /--max-gap needs the rows' times: name their column with --time/],
   [rows, { window: 2, columns: "{feature}_{step}" }, /rows of series have neither, so leave --columns out/],
   [plain, { columns: "{feature}_{step}" }, /--columns says how the columns of a table are named; \.npz has none: leave --columns out/],
+  [
+    lists,
+    { columns: "{feature}_{step}" },
+    /line 1: holds no columns of a wide table, whose names --columns would say: leave --columns out/,
+  ],
   [plain, { sep: ";" }, /--sep says how tables of text are written, as \.csv; \.npz is none: leave --sep out/],
   [plain, { decimal: "," }, /leave --decimal out/],
   [wide, { axes: "nft" }, /--axes says how an array of NumPy stands, in \.npz or \.npy; \.csv holds none: leave --axes out/],

@@ -48,6 +48,39 @@ test("a plain table is asked about with the options that read it, and the column
   );
 });
 
+test("a one-hot label in two columns is asked about, and never a feature", async () => {
+  const table = (names: string) => `a_0,b_0,a_1,b_1,${names}\n1,2,3,4,0,1\n2,3,4,5,1,0\n`;
+  await expect(read(table("label_0,label_1"))).rejects.toThrow(
+    'has columns "label_0", "label_1", which may be a label, one-hot, or steps of a feature: for a label say --label label_1 --id label_0, for a feature rename it, as --rename "label_0=my_label_0,label_1=my_label_1"',
+  );
+  expect((await read(table("label_0,label_1"), { label: "label_1", id: ["label_0"] })).labels).toEqual(Uint8Array.of(1, 0));
+  const rename = new Map([0, 1].map((t) => [`label_${t}`, `my_label_${t}`]));
+  expect((await read(table("label_0,label_1"), { rename })).features).toEqual(["a", "b", "my_label"]);
+  await expect(read(table("rises_no,rises_yes"))).rejects.toThrow(
+    "beside the features: where they are one label, one-hot, say --label rises_yes --id rises_no; else name the label with --label",
+  );
+  expect((await read(table("rises_no,rises_yes"), { label: "rises_yes", id: ["rises_no"] })).labels).toEqual(Uint8Array.of(1, 0));
+});
+
+test.each([
+  ["as psql aligns it", " a | label \n---+-------\n 1 | 0\n(1 row)\n"],
+  ["as sqlite3 -markdown writes it", "| a | label |\n|---|---|\n| 1 | 0 |\n"],
+  ["as sqlite3 -column writes it", "a    label\n---  -----\n1.5  0\n"],
+])("a table that is drawn for reading, %s, is refused with the command that writes CSV", async (_, text) => {
+  await expect(read(text, { window: 1 }, "txt")).rejects.toThrow(
+    /line 2: draws a line, .* write the table as CSV, as sqlite3 -csv -header/,
+  );
+});
+
+test("lines of separators and a title above the header are called so", async () => {
+  await expect(read("a,b,label\n1,2,0\n2,3,1\n,,\n", { window: 1 })).rejects.toThrow(
+    "line 4: is empty but for its separators: leave the line out",
+  );
+  await expect(read("My quotes,,,\nsymbol,a,b,label\nx,1,2,0\n", { key: "symbol" })).rejects.toThrow(
+    'has no column "symbol": its first line is hardly a header; leave out what stands above the header',
+  );
+});
+
 const INDEXED = ",open,close,label\n2024-01-03,3,2,0\n2024-01-01,1,2,1\n2024-01-02,2,2,1\n";
 test("an index of dates without a name is left out, said, and taken by --time", async () => {
   expect(await line(INDEXED, { window: 2 })).toContain(
