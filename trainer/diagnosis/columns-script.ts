@@ -5,10 +5,10 @@ import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Column, TabularView } from "../../shared/recipe/tabular.ts";
 import type { ColumnsFinding } from "./columns/study.ts";
 import type { Diagnosis } from "./diagnosis.ts";
-import { expectLoss, express, oneLine, type ScriptInput, splitOf, writeNotZero, writeParts } from "./script.ts";
+import { expectLoss, express, oneLine, type ScriptInput, splitOf, writeParts } from "./script.ts";
 
 export interface ColumnsScriptInput extends Pick<ScriptInput, "split" | "baseRateLoss"> {
-  readonly plan: Pick<Plan, "timesteps" | "features" | "padding" | "inputs">;
+  readonly plan: Pick<Plan, "timesteps" | "features" | "padding">;
   readonly finding: Pick<ColumnsFinding, "learner" | "columns" | "columnsLoss" | "rounds" | "penalty" | "table">;
 }
 
@@ -21,7 +21,7 @@ export function writeColumnsScript({ columns, fixed, baseRateLoss, ...rest }: Di
 /** The lines, which assume X (N,T,F) or (N,T·F) and y (N) of the user's script. Valid rows stand at the end; padding is NaN. */
 export function writeColumnsLines({ plan, finding, split, baseRateLoss }: ColumnsScriptInput): string[] {
   const { learner, columns, columnsLoss, table } = finding;
-  const { timesteps: T, features } = plan;
+  const { timesteps: T, features, padding } = plan;
   const chosen = columns.map((v) => table.columns[v]);
   const series = [...new Set(chosen.flatMap((column) => (column.kind === "length" ? [] : [column.series])))];
   const used = [
@@ -30,7 +30,7 @@ export function writeColumnsLines({ plan, finding, split, baseRateLoss }: Column
   const names = used.sort((a, b) => a - b).map((f) => `f[${f}] ${oneLine(features[f])}`);
   return [
     `import numpy as np; X, y = np.asarray(X, "float64").reshape(-1, ${T}, ${features.length}), np.asarray(y).ravel()  # yours, not scaled`,
-    ...writeRows(plan),
+    ...writeRows(padding),
     `f = np.moveaxis(X, 2, 0)  # ${names.join(", ")}`,
     writeParts(split),
     ...writeWords(chosen, table.tabular),
@@ -40,10 +40,9 @@ export function writeColumnsLines({ plan, finding, split, baseRateLoss }: Column
   ];
 }
 
-function writeRows(plan: ColumnsScriptInput["plan"]): string[] {
-  const { padding } = plan;
+function writeRows(padding: Plan["padding"]): string[] {
   if (padding === "none") return [];
-  const notZero = writeNotZero(plan);
+  const notZero = "np.any(X != 0, axis=2)";
   const place = "np.take_along_axis";
   return [
     padding === "any"

@@ -2,7 +2,6 @@
 // with scales from the training part alone. Knows only what was found; whoever tests it runs the lines.
 // Legend: N sequences, T steps, F features, C channels.
 import { type Channel, secondFeature, takesMovement } from "../../shared/recipe/channel.ts";
-import { countStatics } from "../../shared/recipe/inputs.ts";
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { BaselineSetup } from "./setup.ts";
@@ -76,15 +75,8 @@ export function writeScript(input: ScriptInput): string[] {
   ];
 }
 
-/** Which rows of X are not all zero; what is given once a sequence, whose features are the last, may stand in padding, too. */
-export function writeNotZero({ features, inputs = [] }: Pick<Plan, "features" | "inputs">): string {
-  const statics = countStatics(inputs);
-  return `np.any(X${statics === 0 ? "" : `[..., :${features.length - statics}]`} != 0, axis=2)`;
-}
-
 /** Valid rows in front, the parts, and features `f` with their gaps filled; `S` is what was observed. */
-function writeRows({ plan, split }: ScriptInput): string[] {
-  const { timesteps: T, features, padding, channels, gaps } = plan;
+function writeRows({ plan: { timesteps: T, features, padding, channels, gaps }, split }: ScriptInput): string[] {
   const F = features.length;
   const used = [...new Set(channels.flatMap((channel) => [channel.a, secondFeature(channel) ?? channel.a]))];
   const names = used.sort((a, b) => a - b).map((f) => `f[${f}] ${oneLine(features[f])}`);
@@ -92,7 +84,7 @@ function writeRows({ plan, split }: ScriptInput): string[] {
     `import numpy as np, keras; X, y = np.asarray(X, "float64").reshape(-1, ${T}, ${F}), np.asarray(y).ravel()  # yours, not scaled${gaps ? ", NaN where a number is missing" : ""}`,
   ];
   if (padding !== "none") {
-    const notZero = writeNotZero(plan);
+    const notZero = "np.any(X != 0, axis=2)";
     lines.push(
       padding === "any"
         ? `ok = ${notZero}  # all-zero rows are padding`

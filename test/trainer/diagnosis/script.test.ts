@@ -5,7 +5,7 @@ import { lstmProbability } from "../../../shared/networks/lstm.ts";
 import { applyRecipe } from "../../../shared/recipe/apply.ts";
 import { fitRecipe } from "../../../shared/recipe/fit.ts";
 import { isZeroRow } from "../../../shared/sequence.ts";
-import { MAX_LINES, writeNotZero, writeScript } from "../../../trainer/diagnosis/script.ts";
+import { MAX_LINES, writeScript } from "../../../trainer/diagnosis/script.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { CASES } from "../../fixtures/script.ts";
 
@@ -110,16 +110,4 @@ test("a feature's name stays inside its comment", () => {
   const [input] = Object.values(CASES).filter(({ plan }) => !plan.standardise);
   const comment = writeScript(input).find((line) => line.includes("import os"))!;
   expect(comment).toContain("# f[0] high, f[1] low, f[2] spread, f[3] count ; import os");
-});
-
-test("padding is told by what each row has, as what is given once a sequence may stand in padding, too", () => {
-  const features = ["bili", "stage", "age", "sex=f", "sex=m"];
-  const inputs = [
-    { name: "bili" },
-    { name: "stage" },
-    { name: "age", static: true },
-    { name: "sex", levels: ["f", "m"], static: true },
-  ] as const;
-  expect(writeNotZero({ features })).toBe("np.any(X != 0, axis=2)");
-  expect(writeNotZero({ features, inputs })).toBe("np.any(X[..., :2] != 0, axis=2)");
 });
