@@ -155,7 +155,7 @@ function dtypeOf(leaves: readonly Leaf[]): string {
     const { element } = path[path.length - 1];
     if (decimalScale(element) !== undefined) return "decimal";
     if (element.logical_type?.type === "FLOAT16") return "float16";
-    return DTYPES[element.type ?? ""] ?? String(element.type).toLowerCase();
+    return DTYPES[element.type ?? ""] ?? (/utf8/i.test(String(element.type)) ? "text" : String(element.type).toLowerCase());
   });
   return [...new Set(names)].join(" and ");
 }
