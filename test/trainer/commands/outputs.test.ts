@@ -107,7 +107,7 @@ describe("the first line says what was read", () => {
 
   test("score, which looks at no labels", () => {
     expect(first("score", "fx.safetensors", "fx.npz")).toBe(
-      "read fx.npz: 120 sequences, 10 steps × 5 features (f0 … f4), float64, columns by position",
+      "read fx.npz: 120 sequences, 10 steps × 5 features (f0 … f4), float64, array y left out, columns by position",
     );
   });
 
