@@ -13,10 +13,12 @@ const TIMEOUT_MS = 120_000;
 const JSON_FLAG = flag("print one JSON document on stdout");
 const URL_HELP =
   "address of the deployment, https://… (or http://localhost:PORT); its API key, where it needs one, goes into the variable QUICKSTEP_KEY";
+const CHANGED_URL_HELP =
+  "address of the deployment, https://… (or http://localhost:PORT); its API key, of scope admin, goes into the variable QUICKSTEP_KEY";
 
 const PUBLISH_WORDS = { artifact: word("artifact, .safetensors") };
 const PUBLISH_OPTIONS = {
-  to: option("URL", text, URL_HELP, "none: it must be given"),
+  to: option("URL", text, CHANGED_URL_HELP, "none: it must be given"),
   name: option("NAME", text, "name to publish under", "the artifact's own"),
   shadow: option(
     "PART",
@@ -66,7 +68,7 @@ function describeRole({ shadow, share }: { readonly shadow?: number; readonly sh
   return share === undefined ? "answers" : `answers ${100 * share} % of the requests`;
 }
 
-const ROLLBACK_WORDS = { url: word(URL_HELP) };
+const ROLLBACK_WORDS = { url: word(CHANGED_URL_HELP) };
 const ROLLBACK_OPTIONS = { name: option("NAME", text, "name of the model", "none: it must be given"), json: JSON_FLAG };
 
 export const rollbackCommand = declareCommand({
@@ -113,7 +115,7 @@ export const modelsCommand = declareCommand({
     for (const { name, sha256, previous, when, by, challenger, fault } of models)
       terminal.print(
         fault ??
-          `${modelId({ name }, sha256)}${when ? `, published ${when} by ${by}` : ", put by hand"}${previous ? `, before ${previous.slice(0, 12)}` : ""}` +
+          `${modelId({ name }, sha256)}${when ? `, published ${when} by ${by}` : ", put by hand"}${previous ? `; previous ${previous.slice(0, 12)}` : ""}` +
             (challenger ? `; challenger ${challenger.sha256.slice(0, 12)} ${describeRole(challenger)}` : ""),
       );
   },

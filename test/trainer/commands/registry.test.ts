@@ -92,7 +92,7 @@ test("rollback and models say what answers", async () => {
   });
   expect(heard.at(-1)?.call).toBe("POST /v1/models/fx/rollback");
   expect((await run("the-key", "models", url)).out).toBe(
-    `default: fx\nfx@${sha256.slice(0, 12)}, published 2026-01-01T00:00:00.000Z by root, before ffffffffffff\n`,
+    `default: fx\nfx@${sha256.slice(0, 12)}, published 2026-01-01T00:00:00.000Z by root; previous ffffffffffff\n`,
   );
 });
 
