@@ -58,7 +58,8 @@ const now = (): number => Date.now();
 const random = (): number => crypto.getRandomValues(new Uint32Array(1))[0] / 4294967296;
 
 /**
- * A Worker's exports. `open`: decodes and proves an artifact out of the bucket; absent: this Worker serves the bundled model alone.
+ * A Worker's exports. `open`: decodes and proves an artifact out of the bucket, beside `artifact`, the bundled one; absent: this Worker serves
+ * the bundled model alone.
  * `command`: which of wrangler's built it. What is wrong with model or configuration is
  * logged, and answered to who asks.
  */
@@ -68,6 +69,7 @@ export function openWorker(
   command: string,
   kernel: Functions,
   open?: RegistryDependencies["open"],
+  artifact?: Uint8Array<ArrayBuffer>,
 ) {
   const env = forCommand(given, command);
   if ("unready" in servable) console.error(servable.unready);
@@ -85,6 +87,7 @@ export function openWorker(
   const registry = bucket && open && new Registry({ bundled: servable, bucket, open, now, log, settings: lookSetting(env) });
   const plain = registry ?? bundledOnly(servable);
   const models = monitor ? monitored(plain, (served) => hooksOf(served, monitor)) : plain;
+  const bound = registry && { registry, bucket, open, now, artifact };
   const streams = openStreams(env, models);
   const watch = streams && watchSources({ send: streams.hear, waitUntil, sleep, now });
   const app: Dependencies = { ...dependencies, ...(watch && { log: both(watch, dependencies.log) }) };
@@ -94,7 +97,7 @@ export function openWorker(
     Directory: directoryClass(),
     Breaker: breakerClass({ now, random }),
     handlers: {
-      fetch: createApp(models, { ...app, streams, ...(registry && { registry: { registry, bucket: bucket!, open: open!, now } }) }).fetch,
+      fetch: createApp(models, { ...app, streams, ...(bound && { registry: bound }) }).fetch,
       /** The sweep of wrangler.toml's cron. */
       async scheduled(): Promise<void> {
         const woken = await streams?.sweep();

@@ -9,10 +9,17 @@ import { openWorker } from "./worker-env.ts";
 
 const kernel = instantiateKernel(inference);
 const open = (bytes: Uint8Array<ArrayBuffer>) => openModel(bytes, kernel.log, (model) => createWasmEngine(inference, model));
-const servable = open(new Uint8Array(artifact));
+const bundled = new Uint8Array(artifact);
+const servable = open(bundled);
+const openMeasured = (bytes: Uint8Array<ArrayBuffer>) => measured(open(bytes), bytes);
 
-const { Stream, Directory, Breaker, Metrics, Drift, Outcomes, handlers } = openWorker(env, servable, command, kernel, (bytes) =>
-  measured(open(bytes), bytes),
+const { Stream, Directory, Breaker, Metrics, Drift, Outcomes, handlers } = openWorker(
+  env,
+  servable,
+  command,
+  kernel,
+  openMeasured,
+  bundled,
 );
 
 export { Breaker, Directory, Drift, handlers as default, Metrics, Outcomes, Stream };

@@ -20,6 +20,9 @@ import { MAX_LOADED_BYTES, type RegistryDependencies } from "./registry.ts";
 export interface Publisher extends Pick<RegistryDependencies, "bucket" | "open" | "now"> {
   /** The name of the key, for the pointer. */
   readonly by: string;
+  /** The artifact deployed with the Worker, which answers under `defaultName` until a pointer says otherwise; absent: none does. */
+  readonly artifact?: Uint8Array<ArrayBuffer>;
+  readonly defaultName?: string;
 }
 
 /** What an artifact is to be: undefined: the one that answers; else its challenger. */
@@ -42,14 +45,23 @@ export async function publish(
     throw new RequestError("malformed", `the body has ${bytes.length} bytes of SHA-256 ${found}, expected ${sha256}: send it again, whole`);
   prove(publisher, bytes);
   await stored(publisher.bucket.put(artifactKey(name, sha256), bytes, { sha256 }));
-  return movePointer(publisher, name, (old) => {
+  return movePointer(publisher, name, async (old) => {
     if (role !== undefined) {
       if (old === undefined) throw new RequestError("moved", `${name} has no current artifact yet: publish one before its challenger`);
       return { ...old, challenger: { sha256, ...role } };
     }
-    const previous = old?.sha256 === sha256 ? old.previous : old?.sha256;
+    const before = old ? old.sha256 : await keepBundled(publisher, name);
+    const previous = before === sha256 ? old?.previous : before;
     return { sha256, previous, ...(old?.challenger?.sha256 !== sha256 && { challenger: old?.challenger }) };
   });
+}
+
+/** The bundled artifact goes into the bucket, too, where it has answered under this name: a rollback goes back to it. Its SHA-256. */
+async function keepBundled({ artifact, defaultName, bucket }: Publisher, name: string): Promise<string | undefined> {
+  if (artifact === undefined || name !== defaultName) return undefined;
+  const sha256 = await digestOf(artifact);
+  await stored(bucket.put(artifactKey(name, sha256), artifact, { sha256 }));
+  return sha256;
 }
 
 /** The previous artifact answers again. Throws as publish, and `moved` where there is none. */

@@ -11,6 +11,8 @@ import type { StreamStore } from "../streams/store.ts";
 /** What the routes of a bound registry are given. */
 export interface ModelRegistry extends Pick<RegistryDependencies, "bucket" | "open" | "now"> {
   readonly registry: Registry;
+  /** The artifact that is deployed with the Worker. */
+  readonly artifact?: Uint8Array<ArrayBuffer>;
 }
 
 export interface Dependencies {

@@ -15,7 +15,7 @@ export function registryRoutes({ registry: bound, monitor }: Dependencies, model
   const publisherOf = (c: EdgeContext): Publisher => {
     if (bound === undefined)
       throw new RequestError("unbound", "this deployment has no registry of models: bind MODELS as wrangler.toml says");
-    return { ...bound, by: c.get("record").key ?? "unknown" };
+    return { ...bound, by: c.get("record").key ?? "unknown", defaultName: bound.registry.defaultName };
   };
   const moved = (c: EdgeContext, name: string, pointer: Pointer): Response => {
     bound?.registry.expire(name); // this isolate looks at once

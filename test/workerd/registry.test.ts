@@ -64,7 +64,12 @@ function openRig(settings: Partial<RegistrySettings> = {}): Rig {
   };
   const now = () => rig.clock;
   const registry = new Registry({ bundled: open(bundled).servable, bucket, open, now, log: () => {}, settings });
-  const app = createApp(registry, { ...DEPENDENCIES, access: readAccess({ API_KEYS }), now, registry: { registry, bucket, open, now } });
+  const app = createApp(registry, {
+    ...DEPENDENCIES,
+    access: readAccess({ API_KEYS }),
+    now,
+    registry: { registry, bucket, open, now, artifact: bundled },
+  });
   return Object.assign(rig, { app, bucket });
 }
 
@@ -157,6 +162,24 @@ describe("publishing", () => {
     await expectAnswers(rig, a);
     const list = await rig.app.request("https://edge.test/v1/models", { headers: ADMIN });
     expect(await list.json()).toMatchObject({ defaultModel: "fx", models: [{ name: "fx", sha256: a, previous: b }] });
+  });
+
+  test("the first publication rolls back to the bundled artifact, which another deployment may no longer have", async () => {
+    const rig = openRig();
+    await expectAnswers(rig, bundledHash);
+    await put(rig, "fx", A, a);
+    expect(await pointerOf()).toMatchObject({ sha256: a, previous: bundledHash });
+    const back = await rig.app.request("https://edge.test/v1/models/fx/rollback", { method: "POST", headers: ADMIN });
+    expect(await back.json()).toMatchObject({ sha256: bundledHash, previous: a });
+    await expectAnswers(rig, bundledHash);
+    expect(new Uint8Array((await (await r2.get(artifactKey("fx", bundledHash)))?.arrayBuffer()) ?? [])).toEqual(bundled);
+  });
+
+  test("under another name than the bundled artifact's nothing answered before: there is nothing to go back to", async () => {
+    const rig = openRig();
+    await put(rig, "other", A, a);
+    const back = await rig.app.request("https://edge.test/v1/models/other/rollback", { method: "POST", headers: ADMIN });
+    expect(await back.json()).toMatchObject({ detail: "other has no previous artifact to go back to" });
   });
 
   test("is for admins alone", async () => {

@@ -54,7 +54,14 @@ export const publishCommand = declareCommand({
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const query = new URLSearchParams({ sha256, ...(shadow && { shadow: `${shadow}` }), ...(share && { share: `${share}` }) });
     const path = `/v1/models/${encodeURIComponent(name)}?${query}`;
+    const isCurrent = shadow === undefined && share === undefined;
+    const before = isCurrent ? await shapeOf(values.to, name, key) : undefined;
     const pointer = await call(values.to, path, key, { method: "PUT", body: new Uint8Array(bytes) });
+    const own = describeShape(model.recipe);
+    if (before !== undefined && before !== own)
+      terminal.say(
+        `note: ${name} takes ${own} now, and took ${before}: requests of the old shape are refused, until rollback ${values.to} --name ${name}`,
+      );
     terminal.print(
       values.json
         ? JSON.stringify(pointer)
@@ -62,6 +69,19 @@ export const publishCommand = declareCommand({
     );
   },
 });
+
+/** What answers under the name takes; undefined where nothing does, or its card is not to be had. */
+async function shapeOf(url: string, name: string, key: string | undefined): Promise<string | undefined> {
+  checkAddress(url, "the deployment");
+  const path = `/v1/models/${encodeURIComponent(name)}/card`;
+  const response = await askDeployment(withoutSlashes(url), path, key, { timeoutMs: TIMEOUT_MS });
+  const card: { timesteps?: number; features?: readonly string[] } = response.ok ? await response.json().catch(() => ({})) : {};
+  return card.timesteps !== undefined && card.features ? describeShape({ timesteps: card.timesteps, features: card.features }) : undefined;
+}
+
+function describeShape({ timesteps, features }: { readonly timesteps: number; readonly features: readonly string[] }): string {
+  return `${timesteps} ${timesteps === 1 ? "step" : "steps"} × ${features.join(", ")}`;
+}
 
 function describeRole({ shadow, share }: { readonly shadow?: number; readonly share?: number }): string {
   if (shadow !== undefined) return `scores ${100 * shadow} % of the requests in the shadow`;

@@ -43,6 +43,8 @@ const COMPARED = {
     logLoss: null,
   },
 };
+/** Of the model that answers. */
+let card: { timesteps?: number; features?: readonly string[] } = {};
 const server = createServer(async (request, response) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
@@ -51,6 +53,7 @@ const server = createServer(async (request, response) => {
   const models = [{ name: "fx", sha256, when: "2026-01-01T00:00:00.000Z", by: "root", previous: "f".repeat(64) }];
   if (isKnown && request.url?.endsWith("/compare"))
     return response.writeHead(200).end(JSON.stringify(COMPARED[request.url.includes("fx") ? "fx" : "gap"]));
+  if (isKnown && request.url?.endsWith("/card")) return response.writeHead(200).end(JSON.stringify(card));
   const body = isKnown ? (request.method === "GET" ? { defaultModel: "fx", models } : { name: "fx", sha256 }) : { detail: "no key" };
   response.writeHead(isKnown ? 200 : 401, { "content-type": "application/json" }).end(JSON.stringify(body));
 });
@@ -79,10 +82,22 @@ test("publish sends the whole artifact with its SHA-256, under its own name or a
     out: expect.stringContaining(`fx@${sha256.slice(0, 12)}`),
   });
   await run("the-key", "publish", file, "--to", url, "--name", "s p");
-  expect(heard.slice(-2)).toEqual([
+  expect(heard.filter(({ call }) => call.startsWith("PUT")).slice(-2)).toEqual([
     { call: `PUT /v1/models/fx?sha256=${sha256}`, key: "Bearer the-key", bytes: artifact.length },
     { call: `PUT /v1/models/s%20p?sha256=${sha256}`, key: "Bearer the-key", bytes: artifact.length },
   ]);
+});
+
+test("publish says where the artifact takes another shape than the one that answered, and how to go back", async () => {
+  const { timesteps, features } = makeModel(kernel, { name: "fx" }).recipe;
+  const own = `${timesteps} steps × ${features.join(", ")}`;
+  card = { timesteps: 7, features: ["p", "q"] };
+  const { err } = await run("the-key", "publish", file, "--to", url);
+  expect(err).toBe(
+    `note: fx takes ${own} now, and took 7 steps × p, q: requests of the old shape are refused, until rollback ${url} --name fx\n`,
+  );
+  card = { timesteps, features };
+  expect((await run("the-key", "publish", file, "--to", url)).err).toBe("");
 });
 
 test("rollback and models say what answers", async () => {
