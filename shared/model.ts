@@ -109,6 +109,8 @@ export interface ReadingFacts {
   readonly labels: LabelReading | "none" | "ignored";
   /** Columns that named sequences. */
   readonly ids?: readonly string[];
+  /** What the reader did; of code `series` it names the columns of the rows that windows were cut from. */
+  readonly remarks?: readonly { readonly code: string; readonly key?: string; readonly time?: string }[];
 }
 
 export interface LabelReading {

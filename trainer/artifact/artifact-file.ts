@@ -45,6 +45,8 @@ export function loadModel(path: string, { kernel, createEngine }: Engines): Load
     if (!(error instanceof ArtifactError)) throw error;
     if (isNpz(bytes)) throw new DataError(path, "is an archive of NumPy, not an artifact: expected a model that train or import wrote");
     const kind = foreignKind(bytes);
+    if (kind === undefined && bytes[HEADER_START] !== OPENING_BRACE)
+      throw new DataError(path, "is no artifact, which train or import writes: the artifact comes first, then the data");
     throw new DataError(
       path,
       kind ? `is ${kind}, not an artifact: make one with quickstep import ${path} --out FILE.safetensors` : error.message,
@@ -87,12 +89,14 @@ const FOREIGN: readonly [begins: readonly number[], kind: string][] = [
 ];
 /** Where a safetensors file has the `{` of its header. */
 const HEADER_START = 8;
+/** Of the JSON that a header is. */
+const OPENING_BRACE = 0x7b;
 /** More than the header of any artifact has. */
 const MOST_HEADER_BYTES = 2 ** 22;
 
 /** What a file is that is no artifact, in words; undefined where nothing is known of it, and where the file says that it is one. */
 function foreignKind(bytes: Uint8Array): string | undefined {
-  if (bytes[HEADER_START] === 0x7b) return hasOurFormat(bytes) ? undefined : "a safetensors file of another program";
+  if (bytes[HEADER_START] === OPENING_BRACE) return hasOurFormat(bytes) ? undefined : "a safetensors file of another program";
   const known = FOREIGN.find(([begins]) => begins.every((byte, k) => bytes[k] === byte));
   if (known) return known[1];
   return bytes[0] === 0x08 && bytes[2] === 0x12 ? "an ONNX model" : undefined; // ir_version, producer_name

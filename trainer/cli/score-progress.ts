@@ -2,8 +2,13 @@
 import type { Batch } from "../readers/batch.ts";
 import { isLong, type ReadOptions } from "../readers/options.ts";
 import { createStages } from "./stages.ts";
-import { countOf } from "./tables.ts";
+import { countOf, formatCount } from "./tables.ts";
 import type { Terminal } from "./terminal.ts";
+
+/** What is said of `count` scored sequences that lie outside what training saw. */
+export function noteOutside(count: number): string {
+  return `note: sequences outside what training saw, in length, numbers or categories: ${formatCount(count)}`;
+}
 
 export interface ScoreProgress {
   /** As `onRead` of the readers. */

@@ -6,7 +6,7 @@ import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf, SOFT_OPTION } fr
 import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { createReadLine, toReadDocument } from "../cli/read-line.ts";
-import { createScoreProgress } from "../cli/score-progress.ts";
+import { createScoreProgress, noteOutside } from "../cli/score-progress.ts";
 import { countOf, formatMetrics, formatPercent } from "../cli/tables.ts";
 import { fillFromModel } from "../pipeline/data-card.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
@@ -51,12 +51,15 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   const batches = progress.count(line.announce(readBatches(values.data, read, hash)));
   const labels: Labels[] = [];
   const probabilities: Float32Array[] = [];
+  let outOfRange = 0;
   for await (const piece of scoreBatches(batches, source, loaded, engines.module, values.threads ?? dependencies.cores)) {
     labels.push(requireLabels({ ...piece, source }).labels);
     probabilities.push(piece.probabilities);
+    outOfRange += piece.outOfRange.reduce((sum, flag) => sum + flag, 0);
     progress.scored(piece.probabilities.length);
   }
   progress.finish();
+  if (outOfRange > 0) terminal.say(noteOutside(outOfRange));
   const { data, calibrated } = loaded.model.card;
   const isTrainingData = [data.sha256, calibrated?.data.sha256].includes(hash.digest("hex"));
   if (isTrainingData)
@@ -68,7 +71,7 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   terminal.say(
     `always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`,
   );
-  if (values.json) terminal.print(JSON.stringify({ ...metrics, isTrainingData, read: toReadDocument(line.facts()) }));
+  if (values.json) terminal.print(JSON.stringify({ ...metrics, isTrainingData, outOfRange, read: toReadDocument(line.facts()) }));
 }
 
 function join(pieces: readonly Float32Array[]): Float32Array {

@@ -5,8 +5,8 @@ import { ARTIFACT_WORD, DATA_WORD, READ_OPTIONS, readOptionsOf } from "../cli/da
 import { declareCommand, flag, option, type Values } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
 import { createReadLine, toReadDocument } from "../cli/read-line.ts";
-import { createScoreProgress } from "../cli/score-progress.ts";
-import { countOf, formatCount } from "../cli/tables.ts";
+import { createScoreProgress, noteOutside } from "../cli/score-progress.ts";
+import { countOf } from "../cli/tables.ts";
 import { checkWritable } from "../files/whole-files.ts";
 import { fillFromModel } from "../pipeline/data-card.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
@@ -69,7 +69,7 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   }
   for (const lines of collected.printed) terminal.print(lines);
   if (out !== undefined) terminal.say(`wrote ${out}: ${countOf(examples, "sequence")} scored by ${loaded.id}`);
-  if (outOfRange > 0) terminal.say(`note: sequences outside what training saw: ${formatCount(outOfRange)}`);
+  if (outOfRange > 0) terminal.say(noteOutside(outOfRange));
   const { probabilities, columns } = collected;
   if (json) {
     const scores = out === undefined ? { probabilities, ...(Object.keys(columns).length > 0 && { columns }) } : { out };

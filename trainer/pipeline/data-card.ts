@@ -1,5 +1,5 @@
 // What a card says of the data that a model was trained or calibrated on, and how data are read for that model: names and facts, no row.
-import type { Card, Model } from "../../shared/model.ts";
+import type { Card, Model, ReadingFacts } from "../../shared/model.ts";
 import type { KnownColumns } from "../readers/batch.ts";
 import type { Dataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
@@ -24,7 +24,8 @@ function learntLabels({ data, calibrated }: Card): LabelMeaning | undefined {
 
 /** What training was told of columns beside the features. */
 function knownColumns({ data }: Card): KnownColumns {
-  const { labels, ids = [] } = data.facts ?? {};
+  const { labels, ids = [], remarks }: Partial<ReadingFacts> = data.facts ?? {};
+  const series = remarks?.find((remark) => remark.code === "series");
   const label = typeof labels === "object" && !labels.isFile ? labels.name : undefined;
-  return { ids, ...(label !== undefined && { label }) };
+  return { ids, ...(label !== undefined && { label }), ...(series && { series: { key: series.key, time: series.time } }) };
 }

@@ -99,6 +99,8 @@ export interface KnownColumns {
   readonly label?: string;
   /** What `--id` named. */
   readonly ids: readonly string[];
+  /** The columns of rows that windows were cut from; absent: none were. */
+  readonly series?: { readonly key?: string; readonly time?: string };
 }
 
 /** What a reader looks at beside values and feature names; the rest may be broken. */

@@ -261,7 +261,7 @@ export function requireLabels<D extends { readonly labels: Labels | null; readon
   if (labels === null)
     throw new DataError(
       source,
-      "holds no labels: give them in a file with --labels or --test-labels, as an array y or as a column named label",
+      "holds no labels: name their column with --label, or give them in a file with --labels or --test-labels, as an array y or as a column named label",
     );
   return { ...data, labels };
 }

@@ -18,10 +18,20 @@ export function refuseCount(columns: number, source: string, wanted: Wanted, nam
   const { timesteps: T, features: F } = shapeWithoutNames(wanted);
   const own = names.filter((name) => name !== "");
   const which = own.length === 0 ? "" : ` (${list(own, [...own.keys()])})`;
+  const { series } = wanted.known ?? {};
+  const advice = series
+    ? `the model learnt from rows, so say as in training ${seriesOptions(series, T)}`
+    : `for another shape name the columns <feature>_<step>, for one row a line say --key, or --window where all rows are one series${adviseOnRoles(names)}`;
   return new DataError(
     source,
-    `has ${columns === 1 ? "1 column" : `${columns} columns`}${which}, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: for another shape name the columns <feature>_<step>, for one row a line say --key, or --window where all rows are one series${adviseOnRoles(names)}`,
+    `has ${columns === 1 ? "1 column" : `${columns} columns`}${which}, expected ${T * F} numbers (${T} × ${F}, step by step) and perhaps a label: ${advice}`,
   );
+}
+
+/** As training had them; whether series were cut into windows it does not say where a key names them. */
+function seriesOptions({ key, time }: { readonly key?: string; readonly time?: string }, T: number): string {
+  const named = Object.entries({ key, time }).flatMap(([option, name]) => (name === undefined ? [] : [`--${option} ${quoteWord(name)}`]));
+  return [...named, ...(key === undefined ? [`--window ${T}`] : [])].join(" ") + (key === undefined ? "" : ", and --window as then");
 }
 
 /** Names that people give to columns that are no features, in rows of series. */

@@ -82,8 +82,14 @@ export function findColumn(header: readonly string[] | null, name: string, sourc
     throw new DataError(source, `has no column ${show(name)}: its first line is hardly a header; leave out what stands above the header`);
   throw new DataError(
     source,
-    `has no column ${show(name)}${header ? `, only ${list(header, [...header.keys()])}` : ", since its first line is no header"}`,
+    `has no column ${show(name)}${header ? `, only ${listEnds(header)}` : ", since its first line is no header"}`,
   );
+}
+
+/** All names, of many the first and the last, among which a label often is. */
+function listEnds(header: readonly string[]): string {
+  const names = header.map(show);
+  return (names.length <= 10 ? names : [...names.slice(0, 5), "…", ...names.slice(-3)]).join(", ");
 }
 
 /** The column that `wanted` names, or that is called as labels are. Throws DataError where that is said of two. */

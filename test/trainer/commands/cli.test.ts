@@ -179,6 +179,29 @@ describe("evaluate, score, inspect, export", () => {
     );
   });
 
+  it("evaluate counts sequences outside what training saw, as score does", () => {
+    const score = quickstep("score", at("model.safetensors"), at("good.npz"), "--out", at("q.npy"), "--json");
+    const { outOfRange } = JSON.parse(score.stdout);
+    expect(outOfRange).toBeGreaterThan(0);
+    const note = `note: sequences outside what training saw, in length, numbers or categories: ${outOfRange}\n`;
+    const { stdout, stderr } = quickstep("evaluate", at("model.safetensors"), at("good.npz"), "--json");
+    expect([score.stderr, stderr]).toEqual([expect.stringContaining(note), expect.stringContaining(note)]);
+    expect(JSON.parse(stdout).outOfRange).toBe(outOfRange);
+  });
+
+  it("a model that learnt from rows says of bare rows with which options they are read", () => {
+    const rows = Array.from({ length: 300 }, (_, i) => `${i},${Math.sin(i)},${(7 * i) % 11},${+((i * i) % 13 < 6)}`);
+    writeFileSync(at("series.csv"), ["at,a,b,label", ...rows].join("\n"));
+    const options = ["--recipe", "raw", "--units", "2", "--epochs", "1", ...ALONE];
+    const trained = quickstep("train", at("series.csv"), "--time", "at", "--window", "5", "--out", at("series.safetensors"), ...options);
+    expect(trained.stderr).toContain("wrote");
+    const score = ["score", at("series.safetensors"), at("series.csv"), "--out", at("q.npy")];
+    const { status, stderr } = quickstep(...score);
+    expect(status).toBe(2);
+    const said = /the model learnt from rows, so say as in training (--time at --window 5)\n/.exec(stderr)?.[1];
+    expect(quickstep(...score, ...said!.split(" "))).toMatchObject({ status: 0 });
+  });
+
   it("score writes the same probabilities as float64 .npy, as .csv and to stdout", () => {
     for (const out of ["q.npy", "q.csv"])
       expect(quickstep("score", at("model.safetensors"), at("good.npz"), "--out", at(out)).status).toBe(0);
@@ -338,6 +361,14 @@ describe("bad input: one sentence, exit 2, nothing written", () => {
       "an artifact that is none",
       () => ["evaluate", at("good.npz"), at("good.npz")],
       /good\.npz: is an archive of NumPy, not an artifact: expected a model that train or import wrote/,
+    ],
+    [
+      "data in an artifact's place",
+      () => {
+        writeFileSync(at("rows.csv"), "a,b,label\n1,2,0\n3,4,1\n");
+        return ["score", at("rows.csv"), at("model.safetensors")];
+      },
+      /rows\.csv: is no artifact, which train or import writes: the artifact comes first, then the data/,
     ],
     ["a format nobody reads", () => ["train", at("model.safetensors")], /extension \.safetensors, expected/],
     [

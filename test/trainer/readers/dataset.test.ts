@@ -121,14 +121,14 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
       "a test part without labels",
       good("plain"),
       { test: good("unlabelled") },
-      `${good("unlabelled")}: holds no labels: give them in a file with --labels or --test-labels, as an array y or as a column named label`,
+      `${good("unlabelled")}: holds no labels: name their column with --label, or give them in a file with --labels or --test-labels, as an array y or as a column named label`,
     ],
     ["a group that is not there", good("plain"), { group: "who" }, `${good("plain")}: holds X, y, expected also who`],
     [
       "a group that is no column",
       good("csv-grid"),
       { group: "who" },
-      `${good("csv-grid")}: has no column "who", only "open_0", "high_0", "low_0", "close_0", …`,
+      `${good("csv-grid")}: has no column "who", only "open_0", "high_0", "low_0", "close_0", "größe_0", …, "close_9", "größe_9", "label"`,
     ],
     [
       "rows of series in an archive",
@@ -140,7 +140,7 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
       "a feature that is no column",
       good("long-csv"),
       { features: ["a", "c"] },
-      `${good("long-csv")}: has no column "c", only "id", "at", "a", "b", …`,
+      `${good("long-csv")}: has no column "c", only "id", "at", "a", "b", "up"`,
     ],
     [
       "a feature that is no field",
@@ -170,7 +170,7 @@ describe("readDataset refuses, with one sentence that names the place,", () => {
       "a label that is no column",
       good("csv-grid"),
       { label: "up" },
-      `${good("csv-grid")}: has no column "up", only "open_0", "high_0", "low_0", "close_0", …`,
+      `${good("csv-grid")}: has no column "up", only "open_0", "high_0", "low_0", "close_0", "größe_0", …, "close_9", "größe_9", "label"`,
     ],
     ["a time beside a bare array", good("pair"), { time: "day" }, `${good("pair")}: holds one array and no day: save both in one .npz`],
     [
@@ -395,5 +395,5 @@ test("issues can be collected, and bad values are kept as NaN or as no label", a
 
 test("requireLabels refuses data without labels", async () => {
   const data = await readDataset([dataFile("good", "unlabelled")], {});
-  expect(() => requireLabels(data)).toThrow("holds no labels: give them in a file");
+  expect(() => requireLabels(data)).toThrow("holds no labels: name their column with --label");
 });
