@@ -11,8 +11,8 @@ import { type Deployment, hashOf } from "./deployment.ts";
 import { type Load, openLoad } from "./load.ts";
 
 export interface SwapOptions {
-  /** Requests a second; or which part of what the deployment answers when it is asked for all it can. */
-  readonly rate: number | { readonly part: number };
+  /** Requests a second; or which part of what the deployment answers when it is asked for all it can, `most` at most. */
+  readonly rate: number | { readonly part: number; readonly most: number };
   readonly swaps: number;
   /** From the end of one publication to the next. */
   readonly everyMs: number;
@@ -84,7 +84,7 @@ async function measure(
   artifacts: readonly Uint8Array<ArrayBuffer>[],
   { rate, everyMs, warmMs, quietMs, say = () => {} }: SwapOptions,
 ): Promise<SwapReport> {
-  const steady = typeof rate === "number" ? rate : Math.max(1, Math.floor(rate.part * (await sustainedBy(load, say))));
+  const steady = typeof rate === "number" ? rate : Math.max(1, Math.floor(Math.min(rate.most, rate.part * (await sustainedBy(load, say)))));
   say(`${steady} requests a second: ${warmMs / 1000} s until all is warm`);
   await load.run(steady, sleep(warmMs));
   Object.assign(load, { errors: 0, wrongBits: 0, firstError: undefined });
