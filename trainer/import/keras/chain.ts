@@ -3,7 +3,7 @@
 // Layouts: keras.io/api/models/model_saving_apis, github.com/keras-team/keras (legacy/saving and saving/serialization_lib.py).
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { renameKeras1 } from "./keras-1.ts";
-import { describeLayer, type Layer } from "./layer.ts";
+import { classOf, describeLayer, type Layer } from "./layer.ts";
 import { argumentsIn, readOperation } from "./operations.ts";
 
 /** A layer, and what it merges where it has several inputs: the layers of each input, behind those that all inputs have in common. */
@@ -78,18 +78,13 @@ function readLayer(entry: unknown, source: string): LinkedLayer {
   return {
     ...(operation
       ? { type: operation.type, config: operation.config }
-      : renameKeras1({ type: isOwnClass(origin) ? `Custom>${class_name}` : String(class_name), config: settings })),
+      : renameKeras1({ type: classOf({ class_name, ...origin }), config: settings })),
     name: String(settings.name ?? name ?? class_name),
     ordinal: 0,
     inbound: referencesIn(inbound_nodes),
     calls: Array.isArray(inbound_nodes) ? inbound_nodes.length : 0,
     constants: operation?.constants ?? argumentsIn(inbound_nodes).filter((value) => typeof value === "number"),
   };
-}
-
-/** Keras 3 says of a class where it comes from: one of a person's own may have the name of one of Keras', and computes something else. */
-function isOwnClass({ module, registered_name }: Readonly<Record<string, unknown>>): boolean {
-  return typeof module === "string" ? !/^(keras|tf_keras|tensorflow)\b/.test(module) : typeof registered_name === "string";
 }
 
 /** Follows a functional model from its output to its input. */

@@ -7,6 +7,7 @@ import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { activationOf, type KerasActivation, readActivation, runActivation } from "./activations.ts";
 import {
   type BuiltLayer,
+  classOf,
   describeLayer,
   expectShape,
   type Layer,
@@ -70,15 +71,15 @@ function readOwnActivation(layer: Layer, major: number, source: string): KerasAc
 
 /** What TimeDistributed wraps, as the layer that it is for each step. Throws DataError where that is no Dense layer or activation. */
 function innerOf(layer: Layer, source: string): Layer {
-  const { class_name, config } = (layer.config.layer ?? {}) as { class_name?: unknown; config?: unknown };
-  const type = String(class_name);
+  const entry = (layer.config.layer ?? {}) as Readonly<Record<string, unknown>>;
+  const type = classOf(entry);
   if (type !== "Dense" && type !== "Activation" && type !== "Dropout")
     return rejectFile(
       source,
       `${describeLayer(layer)} wraps ${type}`,
       `quickstep runs a Dense layer for each step in it; ${SECOND_ENGINE}`,
     );
-  return { type, name: `${layer.name}/${type}`, config: (config ?? {}) as Layer["config"], ordinal: 0 };
+  return { type, name: `${layer.name}/${type}`, config: (entry.config ?? {}) as Layer["config"], ordinal: 0 };
 }
 
 /** Checks what TimeDistributed wraps. Throws DataError. */

@@ -47,17 +47,18 @@ export async function readKerasH5(bytes: Uint8Array, source: string, said: Keras
  */
 function legacyWeights(file: Hdf5, root: string, source: string): (layer: Layer) => Weights[] {
   const isTheano = backendOf(file) === "theano";
-  return ({ name, type }) => {
+  return ({ name, type, config }) => {
     const folder = `${root}${name}`;
     const names = [file.attributes.get(`${folder}@weight_names`) ?? []].flat();
     const arrays = names.flatMap((weight) => arrayAt(file, `${folder}/${weight}`, source) ?? []);
-    return isTheano && type === "Conv1D" ? arrays.map((array, k) => (k === 0 ? turnKernel(array) : array)) : arrays;
+    return isTheano && type === "Conv1D" ? arrays.map((array, k) => (k === 0 ? turnKernel(array, config) : array)) : arrays;
   };
 }
 
 /** (K,W,F) or (K,1,W,F), or (F,W,K,1) of Keras 1, its steps from the last to the first. */
-function turnKernel({ shape, data }: Weights): Weights {
-  const axis = shape.length === 4 && shape[1] !== 1 ? 2 : 0;
+function turnKernel({ shape, data }: Weights, { kernel_size, filters }: Layer["config"]): Weights {
+  const isOldest = shape.length === 4 && !(shape[0] === [kernel_size].flat()[0] && shape[1] === 1 && shape[3] === [filters].flat()[0]);
+  const axis = isOldest ? 2 : 0;
   const K = shape[axis];
   const inside = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
   return { shape, data: data.map((_, at) => data[at + inside * (K - 1 - 2 * (Math.floor(at / inside) % K))]) };

@@ -101,6 +101,15 @@ export interface LayerKind {
   readonly arraysFolders?: (layer: Layer) => readonly string[];
 }
 
+/**
+ * The class that an entry of a config names. Keras 3 says of a class where it comes from: one of a person's own may have the name of one of
+ * Keras', and computes something else; it is called `Custom>LSTM`.
+ */
+export function classOf({ class_name, module, registered_name }: Readonly<Record<string, unknown>>): string {
+  const isOwn = typeof module === "string" ? !/^(keras|tf_keras|tensorflow)\b/.test(module) : typeof registered_name === "string";
+  return isOwn ? `Custom>${class_name}` : String(class_name);
+}
+
 /** `layer lstm (LSTM)` */
 export function describeLayer({ name, type }: Pick<Layer, "name" | "type">): string {
   return `layer ${name} (${type})`;

@@ -10,6 +10,7 @@ import { readActivation } from "./activations.ts";
 import { type CellRun, readGru, readLstm, readSimpleRnn } from "./cells.ts";
 import {
   type BuiltLayer,
+  classOf,
   describeLayer,
   type Layer,
   type PlanDraft,
@@ -196,11 +197,12 @@ function mergeOf({ config }: Layer): unknown {
 /** The two layers in a Bidirectional; the second is the first's twin where the config has none. */
 function directionsOf(layer: Layer): readonly [Layer, Layer] {
   const inner = (value: unknown): Layer | undefined => {
-    const { class_name, config } = (value ?? {}) as { class_name?: unknown; config?: unknown };
+    const entry = (value ?? {}) as Readonly<Record<string, unknown>>;
+    const { class_name, config } = entry;
     const settings = (config ?? {}) as Readonly<Record<string, unknown>>;
     return class_name === undefined
       ? undefined
-      : { type: String(class_name), name: `${layer.name}/${settings.name ?? class_name}`, config: settings, ordinal: 0 };
+      : { type: classOf(entry), name: `${layer.name}/${settings.name ?? class_name}`, config: settings, ordinal: 0 };
   };
   const forward = inner(layer.config.layer) ?? { type: "nothing", name: layer.name, config: {}, ordinal: 0 };
   return [forward, inner(layer.config.backward_layer) ?? forward];

@@ -3,7 +3,7 @@
 import { MAX_POOLS } from "../../../shared/artifact/layer-texts.ts";
 import type { Layer } from "../../../shared/networks/layers.ts";
 import type { DraftLayer } from "../contract/draft-layers.ts";
-import { codeOf, extend, type Flow, type Pooled, placeOf, selectRow, type Traced, unlike } from "./flow.ts";
+import { codeOf, extend, type Flow, placeOf, selectRow, type Traced, unlike } from "./flow.ts";
 import { joinDirections } from "./join-directions.ts";
 
 /** Where branches share layers with each other, each computes them; an artifact holds some hundreds. */
@@ -96,11 +96,9 @@ function groupPooled(flows: readonly Flow[]): Group[] {
     const source = flow.pooled?.of ?? flow;
     sources.set(source, [...(sources.get(source) ?? []), flow]);
   }
-  return [...sources.values()].flatMap((members): Group[] => {
-    const pooled = members.map((flow) => flow.pooled).filter((one): one is Pooled => one !== undefined);
-    const by = pooled.flatMap((one) => one.by);
-    if (pooled.length < 2 || by.length > MAX_POOLS) return members.map((flow) => ({ members: [flow], flow }));
-    const { of } = pooled[0];
+  return [...sources].flatMap(([of, members]): Group[] => {
+    const by = members.flatMap(({ pooled }) => pooled?.by ?? []);
+    if (members.length < 2 || members.includes(of) || by.length > MAX_POOLS) return members.map((flow) => ({ members: [flow], flow }));
     return [{ members, flow: { ...extend(of, [{ kind: "globalPooling", by }], 1), pooled: { of, by } } }];
   });
 }

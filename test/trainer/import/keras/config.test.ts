@@ -86,6 +86,27 @@ describe("refused by name", () => {
       "layer bidirectional (Bidirectional) wraps ConvLSTM1D",
     ],
     [
+      "Bidirectional around a class of a person's own that has the name of one of Keras'",
+      [layer("Bidirectional", { layer: { ...lstm(), module: "mine", registered_name: "mine>LSTM" } }), dense()],
+      "layer bidirectional (Bidirectional) wraps Custom>LSTM: quickstep runs LSTM, GRU and SimpleRNN in it",
+    ],
+    [
+      "such a class as the backward layer",
+      [
+        layer("Bidirectional", {
+          layer: { ...lstm(), module: "keras.layers", registered_name: null },
+          backward_layer: { ...lstm(), registered_name: "mine>LSTM" },
+        }),
+        dense(),
+      ],
+      "layer bidirectional (Bidirectional) wraps Custom>LSTM",
+    ],
+    [
+      "TimeDistributed around such a class",
+      [layer("TimeDistributed", { layer: { ...dense(), module: null, registered_name: "mine>Dense" } }), lstm(), dense()],
+      "layer timedistributed (TimeDistributed) wraps Custom>Dense: quickstep runs a Dense layer for each step in it",
+    ],
+    [
       "directions that are not merged",
       [layer("Bidirectional", { layer: lstm(), merge_mode: null }), dense()],
       "has merge_mode null: quickstep merges by concat, sum, mul, ave",

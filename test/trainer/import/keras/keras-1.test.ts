@@ -1,7 +1,9 @@
 // The names of Keras 1. Files of Keras 1 are in test/fixtures/import/good.
 import { readFileSync } from "node:fs";
+import h5wasm from "h5wasm";
 import { expect, test } from "vitest";
 import { planKeras } from "../../../../trainer/import/keras/config.ts";
+import { readKerasH5 } from "../../../../trainer/import/keras/file.ts";
 import { renameKeras1 } from "../../../../trainer/import/keras/keras-1.ts";
 import { importBytes } from "../../../fixtures/import/importing.ts";
 
@@ -76,4 +78,45 @@ test("a file that does not say on what its convolutions ran is told about, one t
   expect(await findings("keras1-convolutions")).toContain("on Theano it read kernels from the end");
   expect(await findings("keras1-merge-theano")).not.toContain("Theano");
   expect(await findings("keras1")).not.toContain("Theano");
+});
+
+/** A file as Keras 1 wrote it on Theano: a convolution of 2 filters over 3 steps of one feature, whose kernel has four axes. */
+async function theanoFile(kernel: readonly number[], shape: readonly number[]): Promise<Uint8Array> {
+  const layers = [
+    ["Convolution1D", { batch_input_shape: [null, 10, 1], name: "conv", nb_filter: 2, filter_length: 3, border_mode: "valid" }],
+    ...END,
+  ].map(([class_name, config]) => ({ class_name, config }));
+  const { FS } = await h5wasm.ready;
+  const file = new h5wasm.File("theano.h5", "w");
+  file.create_attribute("model_config", JSON.stringify({ class_name: "Sequential", config: layers }));
+  file.create_attribute("keras_version", "1.0.0");
+  file.create_attribute("backend", "theano");
+  const root = file.create_group("model_weights");
+  const add = (layer: string, arrays: Record<string, readonly [data: readonly number[], shape: readonly number[]]>): void => {
+    const group = root.create_group(layer);
+    group.create_attribute("weight_names", Object.keys(arrays));
+    for (const [name, [data, size]] of Object.entries(arrays))
+      group.create_dataset({ name, data: Float32Array.from(data), shape: [...size], dtype: "<f" });
+  };
+  add("conv", { conv_W: [kernel, shape], conv_b: [[0.5, -0.5], [2]] });
+  add("pool", {});
+  add("dense", {
+    dense_W: [
+      [1, -1],
+      [2, 1],
+    ],
+    dense_b: [[0.25], [1]],
+  });
+  file.close();
+  return FS.readFile("theano.h5");
+}
+
+test("a kernel that Theano read from the end is turned around in both layouts of Keras 1, also of one feature", async () => {
+  // Filter 0 has the steps 1, 2, 3 from the end, filter 1 has 4, 5, 6: (K,1,W,F) and (F,W,K,1)
+  const bySteps = await theanoFile([1, 4, 2, 5, 3, 6], [3, 1, 1, 2]);
+  const byFilters = await theanoFile([1, 2, 3, 4, 5, 6], [2, 1, 3, 1]);
+  for (const bytes of [bySteps, byFilters])
+    expect((await readKerasH5(bytes, "model", { isLogit: false })).network).toMatchObject({
+      layers: [{ kind: "conv", kernel: Float32Array.of(3, 6, 2, 5, 1, 4) }, {}, {}],
+    });
 });

@@ -64,11 +64,11 @@ const LAYERS: readonly NodeProto[] = [
   node("Transpose", ["x"], "turned", ints("perm", [0, 2, 1])),
 ];
 
-function graph(nodes: readonly NodeProto[], head: number): Uint8Array<ArrayBuffer> {
+function graph(nodes: readonly NodeProto[], head: number, steps = T): Uint8Array<ArrayBuffer> {
   return onnxModel({
     nodes: [...LAYERS, ...nodes, node("MatMul", ["v", `head${head}`], "z"), node("Sigmoid", ["z"], "p")],
     constants: CONSTANTS,
-    x: ["n", T, F],
+    x: ["n", steps, F],
   });
 }
 
@@ -141,6 +141,12 @@ test.each<[string, readonly NodeProto[], number, string]>([
   const layered = soleLayers(model);
   expect(layered ? describeLayers(layered) : "one LSTM").toBe(words);
   expect(findings[0]).toBe(`${layered ? words : "LSTM(4) → Dense(1)"} on ${F} features`);
+  expect(parity).toBeLessThanOrEqual(TOLERANCE);
+});
+
+test("of one step, the state beside its mean and its maximum are three groups of columns", async () => {
+  const { model, parity } = await importBytes(graph([node("Squeeze", ["states", "zeroth"], "y"), concat(["y", "mean", "max"], "v")], 3, 1));
+  expect(describeLayers(soleLayers(model)!)).toBe(`${all} → (as it is beside mean over rows beside maximum over rows) → Dense(1)`);
   expect(parity).toBeLessThanOrEqual(TOLERANCE);
 });
 
