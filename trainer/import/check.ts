@@ -3,6 +3,7 @@
 import type { Engine } from "../../shared/engine.ts";
 import { DataError } from "../../shared/errors.ts";
 import { type Model, score } from "../../shared/model.ts";
+import { isZeroRow } from "../../shared/sequence.ts";
 import type { Engines } from "../artifact/artifact-file.ts";
 import { openNpz } from "../readers/npz.ts";
 import { PARITY_LIMIT } from "./parity.ts";
@@ -77,7 +78,7 @@ export function checkPairs(
 
 /** Packed sequences have their padding behind, which a recipe of leading padding takes as data. */
 function hintOf({ recipe }: Model, values: Float64Array, T: number, F: number): string {
-  const isZero = (row: number): boolean => values.subarray(row * F, (row + 1) * F).every((value) => value === 0);
+  const isZero = (row: number): boolean => isZeroRow(values, row * F, { features: F });
   const endsInZeros = Array.from({ length: values.length / (T * F) }, (_, n) => isZero((n + 1) * T - 1)).includes(true);
   if (recipe.padding !== "leading" || !endsInZeros) return "";
   return "X has all-zero rows behind the last row of a sequence, which --padding leading takes as data (--padding any passes over them); else ";

@@ -37,6 +37,11 @@ export function widthBehind(layers: readonly DraftLayer[], W: number): number {
   return layers.reduce((width, layer) => (layer.kind === "softmax" ? width : widthAfter(layer as Layer, width)), W);
 }
 
+/** The layer that divides each number of rows of that width by `divisor`. */
+export function dividedBy(divisor: number, width: number): DraftLayer {
+  return { kind: "affine", mean: new Float64Array(width), scale: new Float64Array(width).fill(divisor) };
+}
+
 /** Layers that leave a logit, and the numbers that the model answers for a sequence. */
 export interface LogitLayers {
   readonly layers: readonly DraftLayer[];

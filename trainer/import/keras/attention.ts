@@ -1,10 +1,10 @@
 // Attention pooling, as functional Keras models write it: scores, a softmax over steps, and the sum of the steps that it weights. The layers that
 // say so together (Softmax, Dot or Multiply, and what only moves axes between them) are read as one.
 // Legend: T steps, W width.
-import { type DraftLayer, widthBehind } from "../contract/draft-layers.ts";
+import { dividedBy, widthBehind } from "../contract/draft-layers.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
-import { activationName } from "./activations.ts";
-import { type Axis, moveAxes, movesAxes, softmaxAxis } from "./axes.ts";
+import { activationName, runActivation } from "./activations.ts";
+import { type Axis, moveAxes, movesAxes, placeOf, softmaxAxis } from "./axes.ts";
 import type { Step } from "./chain.ts";
 import {
   type Attention,
@@ -121,7 +121,7 @@ function findSum(
   const { layer } = steps[0];
   const said = [layer.config.axes].flat().map(Number);
   const over = said.length === 1 ? [said[0], said[0]] : said;
-  const places = order.map((axes, k) => (over[k] < 0 ? axes.length + over[k] : over[k] - 1));
+  const places = order.map((axes, k) => placeOf(over[k], axes.length));
   if (layer.config.normalize === true || over.length !== 2 || order.some((axes, k) => axes[places[k]] !== "steps"))
     rejectFile(
       source,
@@ -212,19 +212,18 @@ export function buildAttention(
       `${describeLayer(layer)} weights rows of ${width} numbers, as ${other}`,
       "the config is damaged: save the model again",
     );
-  const divided: DraftLayer = { kind: "affine", mean: new Float64Array(width), scale: new Float64Array(width).fill(mean ?? 1) };
   return {
     layers: [
       { kind: "branches", merge: "concat", branches: [values.layers, scores.layers] },
       { kind: "attentionPooling" },
-      ...(mean === undefined ? [] : [divided]),
+      ...(mean === undefined ? [] : [dividedBy(mean, width)]),
     ],
     words: `attention(${scores.built.map(({ words }) => words).join(" → ")})${mean === undefined ? "" : `/${mean}`}`,
     run(signal) {
       const [rows, scored] = [values, scores].map(({ built }) => built.reduce((given: Signal, one) => one.run(given), signal).rows);
-      const exponentials = scored.map(([score], t) => (isMasked && signal.mask?.[t] === false ? 0 : Math.exp(score)));
-      const total = exponentials.reduce((sum, one) => sum + one, 0) * (mean ?? 1);
-      const sum = rows[0].map((_, w) => rows.reduce((part, row, t) => part + (exponentials[t] / total) * row[w], 0));
+      const masked = Float64Array.from(scored, ([score], t) => (isMasked && signal.mask?.[t] === false ? Number.NEGATIVE_INFINITY : score));
+      const weights = runActivation({ kind: "softmax" }, masked);
+      const sum = rows[0].map((_, w) => rows.reduce((part, row, t) => part + (weights[t] / (mean ?? 1)) * row[w], 0));
       return { rows: [sum], mask: null };
     },
   };

@@ -40,12 +40,11 @@ export function moveAxes(
 
 /** The axis that a softmax is over, counted behind the batch; of an Activation the last. */
 export function softmaxAxis({ config }: Layer, axes: number): number {
-  const [axis = -1, ...more] = [config.axis ?? -1].flat();
-  return more.length > 0 ? -1 : placeOf(axis, axes);
+  return placeOf(config.axis ?? -1, axes);
 }
 
-/** An axis of a setting, which counts the batch, or from the end. */
-function placeOf(axis: unknown, axes: number): number {
+/** Where an axis of a setting, which counts the batch, or from the end, is among those behind the batch; NaN of several. */
+export function placeOf(axis: unknown, axes: number): number {
   const [place = Number.NaN, ...more] = [axis].flat().map(Number);
   return more.length > 0 ? Number.NaN : place < 0 ? axes + place : place - 1;
 }

@@ -1,7 +1,7 @@
 // Branches of a functional Keras model, and the layers that merge them: Concatenate, Add, Subtract, Multiply, Average
 // (keras.io/api/layers/merging_layers). Knows no layer of a branch.
 // Legend: W width.
-import { type DraftLayer, widthBehind } from "../contract/draft-layers.ts";
+import { type DraftLayer, dividedBy, widthBehind } from "../contract/draft-layers.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { buildAttention } from "./attention.ts";
 import type { Step } from "./chain.ts";
@@ -93,16 +93,11 @@ function buildBranches({ layer, attention }: PlannedBranches, branches: readonly
       `${describeLayer(layer)} merges rows of ${widths.join(" and ")} numbers`,
       `quickstep merges rows of one width; ${SECOND_ENGINE}`,
     );
-  const dividedBy = (scale: number): DraftLayer => ({
-    kind: "affine",
-    mean: new Float64Array(widths[0]),
-    scale: new Float64Array(widths[0]).fill(scale),
-  });
   const merge = layer.type === "Concatenate" ? "concat" : layer.type === "Multiply" ? "mul" : "sum";
-  const parts = branches.map(({ layers }, b) => (layer.type === "Subtract" && b > 0 ? [...layers, dividedBy(-1)] : layers));
+  const parts = branches.map(({ layers }, b) => (layer.type === "Subtract" && b > 0 ? [...layers, dividedBy(-1, widths[0])] : layers));
   const words = branches.map(({ built }) => built.map((one) => one.words).join(" → ") || "as it is").join(" | ");
   return {
-    layers: [{ kind: "branches", merge, branches: parts }, ...(layer.type === "Average" ? [dividedBy(branches.length)] : [])],
+    layers: [{ kind: "branches", merge, branches: parts }, ...(layer.type === "Average" ? [dividedBy(branches.length, widths[0])] : [])],
     words: `${layer.type}(${words})`,
     run(signal) {
       const left = branches.map(({ built }) => built.reduce((given: Signal, one) => one.run(given), signal));

@@ -73,6 +73,18 @@ export function extend(flow: Flow, layers: readonly DraftLayer[], R: number): Fl
   return { layers: [...flow.layers, ...layers], R, W: widthBehind(layers, flow.W) };
 }
 
+/** The flow of one row of what all rows are pooled to, the ways `by` side by side. */
+export function poolAll(of: Flow, by: Pooled["by"]): Flow {
+  return { ...extend(of, [{ kind: "globalPooling", by }], 1), pooled: { of, by } };
+}
+
+/** How many layers, counted from the first, all flows have in common. */
+export function countShared(flows: readonly Flow[]): number {
+  const [{ layers }, ...others] = flows;
+  const first = layers.findIndex((layer, k) => others.some((other) => other.layers[k] !== layer));
+  return first < 0 ? layers.length : first;
+}
+
 /** The tensor in another flow of the same rows and width. */
 export function carry({ flow, codes }: Traced, layers: readonly DraftLayer[]): Traced {
   return { flow: extend(flow, layers, flow.R), codes };
@@ -92,8 +104,9 @@ export function selectRow(traced: Traced): Traced {
 /** A tensor of flows side by side that has numbers of one alone, in that flow; else the tensor as it is. */
 export function narrow(traced: Traced): Traced {
   const { flow, codes } = traced;
-  for (const [part, offset] of flow.parts ?? []) {
-    const places = [...codes.data].map((code) => placeOf(flow, code));
+  if (flow.parts === undefined) return traced;
+  const places = [...codes.data].map((code) => placeOf(flow, code));
+  for (const [part, offset] of flow.parts) {
     if (!places.every(({ w }) => w >= offset && w < offset + part.W)) continue;
     return { flow: part, codes: { dims: codes.dims, data: Float64Array.from(places, ({ n, r, w }) => codeOf(part, n, r, w - offset)) } };
   }
@@ -107,8 +120,7 @@ export function readEnds(traced: Traced): Traced {
   if (last < 2 || codes.data.includes(0)) return traced;
   const places = [...codes.data].map((code) => placeOf(flow, code));
   if (![0, last].every((end) => places.some(({ r }) => r === end)) || places.some(({ r }) => r !== 0 && r !== last)) return traced;
-  const by = ["first", "last"] as const;
-  const next: Flow = { ...extend(flow, [{ kind: "globalPooling", by }], 1), pooled: { of: flow, by } };
+  const next = poolAll(flow, ["first", "last"]);
   const data = Float64Array.from(places, ({ n, r, w }) => codeOf(next, n, 0, r === 0 ? w : flow.W + w));
   return { flow: next, codes: { dims: codes.dims, data } };
 }
@@ -134,7 +146,7 @@ export function readStates(traced: Traced): Traced {
 
 /** The tensor of `dims` whose elements are pooled over all rows; `places` say n and w of each. */
 export function pool({ flow }: Traced, by: "first" | "last" | "mean" | "max", dims: readonly number[], places: readonly Place[]): Traced {
-  const next: Flow = { ...extend(flow, [{ kind: "globalPooling", by: [by] }], 1), pooled: { of: flow, by: [by] } };
+  const next = poolAll(flow, [by]);
   return { flow: next, codes: { dims, data: Float64Array.from(places, ({ n, w }) => codeOf(next, n, 0, w)) } };
 }
 

@@ -1,7 +1,7 @@
 // Two recurrent layers over the same rows, one of which reads them backwards, as a bidirectional one.
 // Legend: R rows.
 import { type DraftLayer, mergeLayers } from "../contract/draft-layers.ts";
-import { codeOf, type Flow, placeOf, type Traced } from "./flow.ts";
+import { codeOf, countShared, type Flow, placeOf, type Traced } from "./flow.ts";
 
 type Recurrent = Extract<DraftLayer, { kind: "recurrent" }>;
 
@@ -16,8 +16,7 @@ interface Direction {
 export function joinDirections(parts: readonly Traced[]): Traced[] | undefined {
   if (parts.length !== 2) return undefined;
   const [a, b] = parts.map(({ flow }) => flow.layers);
-  let shared = 0;
-  while (shared < a.length && a[shared] === b[shared]) shared++;
+  const shared = countShared(parts.map(({ flow }) => flow));
   const directions = [a, b].map((layers) => directionOf(layers.slice(shared)));
   const [forward, backward] = [false, true].map((isBackwards) => directions.find((one) => one?.isBackwards === isBackwards));
   if (forward === undefined || backward === undefined || forward.returns !== backward.returns || forward.returns === "cell")

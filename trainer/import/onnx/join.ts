@@ -3,7 +3,7 @@
 import { MAX_POOLS } from "../../../shared/artifact/layer-texts.ts";
 import type { Layer } from "../../../shared/networks/layers.ts";
 import type { DraftLayer } from "../contract/draft-layers.ts";
-import { codeOf, extend, type Flow, placeOf, selectRow, type Traced, unlike } from "./flow.ts";
+import { codeOf, countShared, type Flow, placeOf, poolAll, selectRow, type Traced, unlike } from "./flow.ts";
 import { joinDirections } from "./join-directions.ts";
 
 /** Where branches share layers with each other, each computes them; an artifact holds some hundreds. */
@@ -29,13 +29,6 @@ function isOfOneRow({ flow, codes }: Traced): boolean {
   if (flow.R === 1) return true;
   const { r } = placeOf(flow, codes.data[0]);
   return codes.data.every((code) => placeOf(flow, code).r === r);
-}
-
-/** How many layers, counted from the first, all flows have in common. */
-export function countShared(flows: readonly Flow[]): number {
-  const [{ layers }, ...others] = flows;
-  const first = layers.findIndex((layer, k) => others.some((other) => other.layers[k] !== layer));
-  return first < 0 ? layers.length : first;
 }
 
 /** Behind the layers that all flows have in common, what is left of each, merged: a flow of rows of width W. */
@@ -99,6 +92,6 @@ function groupPooled(flows: readonly Flow[]): Group[] {
   return [...sources].flatMap(([of, members]): Group[] => {
     const by = members.flatMap(({ pooled }) => pooled?.by ?? []);
     if (members.length < 2 || members.includes(of) || by.length > MAX_POOLS) return members.map((flow) => ({ members: [flow], flow }));
-    return [{ members, flow: { ...extend(of, [{ kind: "globalPooling", by }], 1), pooled: { of, by } } }];
+    return [{ members, flow: poolAll(of, by) }];
   });
 }

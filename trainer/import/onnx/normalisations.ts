@@ -37,13 +37,15 @@ export function findNormalisations(
     graph.nodes.filter((node) => readBy(node).includes(name)).flatMap(({ outputs }) => outputs);
   const inputsOf = (name: string): readonly string[] => readBy(makers.get(name) ?? NOTHING).filter((one) => depends.has(one));
   const roots = graph.nodes.filter(({ operator, inputs }) => operator === "Sqrt" && depends.has(inputs[0]));
-  for (const { inputs, outputs } of roots.slice(0, MAX_ROOTS))
+  for (const { inputs, outputs } of roots.slice(0, MAX_ROOTS)) {
+    const behind = nearest(outputs[0], readers);
     for (const input of nearest(inputs[0], inputsOf))
-      for (const output of nearest(outputs[0], readers)) {
+      for (const output of behind) {
         if (found.has(output) || !isMadeOf(output, input, inputsOf)) continue;
         const one = attemptToRead(() => ask(graph, { input, output, variance: inputs[0] }, numbers(input), source));
         if (one) found.set(output, one);
       }
+  }
   return found;
 }
 
@@ -97,15 +99,17 @@ function ask(graph: Graph, { input, output, variance }: Region, { dims, data }: 
   const random = createRandom(3, STREAMS.generatedData);
   const [fitted, checked] = [drawn(random, data.length), drawn(random, data.length)];
   const first = normalise(fitted.subarray(0, W), epsilon);
-  const gamma = evaluate(fitted)(output)
-    .data.slice(0, W)
-    .map((value, w) => (value - beta[w]) / first[w]);
-  const fits = (values: Float64Array): boolean =>
-    evaluate(values)(output).data.every((value, at) => {
+  const answers = evaluate(fitted)(output).data;
+  const gamma = answers.slice(0, W).map((value, w) => (value - beta[w]) / first[w]);
+  const fits = (values: Float64Array, got: Float64Array): boolean => {
+    let row = values;
+    return got.every((value, at) => {
       const w = at % W;
-      return near(value, gamma[w] * normalise(values.subarray(at - w, at - w + W), epsilon)[w] + beta[w]);
+      if (w === 0) row = normalise(values.subarray(at, at + W), epsilon);
+      return near(value, gamma[w] * row[w] + beta[w]);
     });
-  return fits(fitted) && fits(checked) ? { input, gamma, beta, epsilon } : undefined;
+  };
+  return fits(fitted, answers) && fits(checked, evaluate(checked)(output).data) ? { input, gamma, beta, epsilon } : undefined;
 }
 
 function drawn(random: Random, count: number): Float64Array {

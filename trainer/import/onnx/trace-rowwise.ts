@@ -1,7 +1,7 @@
 // Operators that take each number or each row alone: scaling, activations, normalisations.
 // Legend: W width.
 import type { Activation } from "../../../shared/networks/activation.ts";
-import { affine, carry, perColumn, selectRow, type Traced, type TracedNode, unlike } from "./flow.ts";
+import { affine, carry, countShared, perColumn, selectRow, type Traced, type TracedNode, unlike } from "./flow.ts";
 import { mergeFlows } from "./merge.ts";
 import type { Normalisation } from "./normalisations.ts";
 import type { Node, Tensor } from "./operators/node.ts";
@@ -51,7 +51,7 @@ function spread(traced: Traced, other: Tensor, setting: Setting): [Traced, (k: n
 export function multiplyFlows(a: Traced, b: Traced): Traced {
   const [x, gate] = a.flow.layers.length < b.flow.layers.length ? [a, b] : [b, a];
   const last = gate.flow.layers.at(-1);
-  const isOwn = gate.flow.layers.length === x.flow.layers.length + 1 && x.flow.layers.every((layer, k) => layer === gate.flow.layers[k]);
+  const isOwn = gate.flow.layers.length === x.flow.layers.length + 1 && countShared([x.flow, gate.flow]) === x.flow.layers.length;
   if (isOwn && last?.kind === "activation" && last.activation.kind === "sigmoid" && String(x.codes.data) === String(gate.codes.data))
     return activate(x, { kind: "silu" });
   return mergeFlows(a, b, "mul");

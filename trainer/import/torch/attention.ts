@@ -79,7 +79,9 @@ export function buildAttention(
     layers: [{ kind: "branches", merge: "concat", branches: [[], scores] }, { kind: "attentionPooling" }],
     words: `attention(${built.map(({ words }) => words).join(" → ")})`,
     run(rows) {
-      const exponentials = built.reduce((given: Rows, { run }) => run(given), rows).map(([score]) => Math.exp(score));
+      const scored = built.reduce((given: Rows, { run }) => run(given), rows).map(([score]) => score);
+      const max = Math.max(...scored);
+      const exponentials = scored.map((score) => Math.exp(score - max));
       const total = exponentials.reduce((sum, one) => sum + one, 0);
       return [rows[0].map((_, w) => rows.reduce((sum, row, t) => sum + (exponentials[t] / total) * row[w], 0))];
     },
