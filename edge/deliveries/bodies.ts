@@ -142,11 +142,11 @@ export function renderBody({ template, escaping }: Body, said: Said): string {
     const plain = value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
     return escaping === undefined ? plain : plain.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   };
-  const fieldOf = (name: string): unknown => (name === "data" ? answer : { ...answer, type }[name]);
+  const fields: Readonly<Record<string, unknown>> = { ...answer, type, data: answer };
   const fill = (part: Json): unknown => {
     if (typeof part === "string") {
       const [, alone] = /^\{(\w+)\}$/.exec(part) ?? [];
-      return alone === undefined || escaping ? part.replace(HOLE, (_, name: string) => written(fieldOf(name))) : (fieldOf(alone) ?? null);
+      return alone === undefined || escaping ? part.replace(HOLE, (_, name: string) => written(fields[name])) : (fields[alone] ?? null);
     }
     if (Array.isArray(part)) return part.map(fill);
     if (typeof part !== "object" || part === null) return part;

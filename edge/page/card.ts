@@ -1,7 +1,8 @@
 // The model's card: what it is made of, its metrics, its reliability, its recipe.
+import type { ReliabilityBin } from "../../shared/model.ts";
 import { $, element, percent, tableRow } from "./elements.ts";
 import { showStatics } from "./rows.ts";
-import { type Bin, type Card, type Input, type Member, type Metrics, type Service, session } from "./service.ts";
+import { type Card, type Input, type Member, type Metrics, type Service, session } from "./service.ts";
 
 const METRIC_TITLES = [
   ["logLoss", "log loss"],
@@ -94,7 +95,7 @@ export function showCard(about: Card | Service): void {
 }
 
 /** A row a bin: a band where the interval of what came lies on the way from 0 to 100 %, and a line at what was predicted. */
-function showReliability(bins: readonly Bin[]): void {
+function showReliability(bins: readonly ReliabilityBin[]): void {
   $("reliability").hidden = bins.length === 0;
   $<HTMLTableElement>("reliability").tBodies[0].replaceChildren(
     ...bins.map(({ examples, predicted, observed: { value, low, high } }) => {

@@ -1,6 +1,7 @@
 // Plots of a challenger beside the model that answers: SVG, made here. Each says in words what it shows.
+
+import type { Estimate } from "../../shared/model.ts";
 import { percent, svg } from "./elements.ts";
-import type { Interval } from "./service.ts";
 import { figure, label } from "./watch-plots.ts";
 
 /** As GET /v1/models/{name}/compare gives it. */
@@ -10,11 +11,11 @@ export interface Compared {
   readonly share?: number;
   readonly paired: boolean;
   readonly sequences: { readonly model: number; readonly challenger: number };
-  readonly meanDifference: Interval | null;
+  readonly meanDifference: Estimate | null;
   readonly differences: readonly number[] | null;
   readonly labels: readonly (readonly number[])[] | null;
   readonly outcomes: { readonly model: number; readonly challenger: number };
-  readonly logLoss: { readonly model: number; readonly challenger: number; readonly difference: Interval | null } | null;
+  readonly logLoss: { readonly model: number; readonly challenger: number; readonly difference: Estimate | null } | null;
 }
 
 const [WIDTH, LEFT, RIGHT] = [300, 12, 288];

@@ -1,20 +1,8 @@
 // What the page knows of the service: the card's types, the key, and how it asks. The key is kept until the page is closed.
+import type { ReliabilityBin } from "../../shared/model.ts";
 
 export interface Metrics {
   readonly [name: string]: number | null;
-}
-
-/** A number, and between what it lies at 95 %. */
-export interface Interval {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-export interface Bin {
-  readonly examples: number;
-  readonly predicted: number;
-  readonly observed: Interval;
 }
 
 /** A number or a category, in each row or once a sequence. */
@@ -56,7 +44,7 @@ export interface Card extends Service {
   /** Null where the model was trained elsewhere and has seen no labelled sequence here. */
   readonly metrics: Metrics | null;
   readonly intervals: Metrics;
-  readonly reliability?: readonly Bin[];
+  readonly reliability?: readonly ReliabilityBin[];
   readonly baselines: Readonly<Record<string, Metrics>>;
   readonly data: { readonly name: string };
   readonly split: { readonly by: string };

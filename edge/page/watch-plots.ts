@@ -1,18 +1,18 @@
 // Plots of drift and of what came true: SVG, made here. Each says in words what it shows.
 import type { QuantityDrift } from "../../shared/drift/watch.ts";
+import type { Estimate, ReliabilityBin } from "../../shared/model.ts";
 import { element, percent, svg } from "./elements.ts";
-import type { Bin, Interval } from "./service.ts";
 
 /** As GET /v1/models/{name}/performance gives it. */
 export interface Live {
   readonly outcomes: number;
   readonly positiveRate: number | null;
-  readonly logLoss: Interval | null;
+  readonly logLoss: Estimate | null;
   readonly auc: number | null;
   readonly calibrationSlope: number | null;
-  readonly reliability: readonly Bin[];
+  readonly reliability: readonly ReliabilityBin[];
   /** The newest first. */
-  readonly days: readonly { readonly day: string; readonly outcomes: number; readonly logLoss: Interval | null }[];
+  readonly days: readonly { readonly day: string; readonly outcomes: number; readonly logLoss: Estimate | null }[];
   readonly outcomesByState: Readonly<Record<string, number>>;
   readonly evidence: number;
   readonly changed: boolean;

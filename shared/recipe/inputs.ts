@@ -17,7 +17,7 @@ export interface Input {
 /** Of one category. */
 export const MAX_LEVELS = 32;
 
-/** What stands for something missing, as NumPy, pandas, R and Excel write it. */
+/** What stands for something missing, as NumPy, pandas, R, Excel and MySQL (`\N`) write it. */
 export const MISSING_TEXT = /^(?:[+-]?nan|#?n\/?a|<na>|null|none|\\n|)$/i;
 
 /**

@@ -1,6 +1,10 @@
 // A deployment as commands call it: its address, its key, and what is said where it cannot be reached or refuses. Knows no route.
 import { DataError, UsageError } from "../../shared/errors.ts";
 
+/** What commands say of a deployment's address. */
+export const URL_HELP =
+  "address of the deployment, https://… (or http://localhost:PORT); its API key, where it needs one, goes into the variable QUICKSTEP_KEY";
+
 /** `what`: what the address is called. Throws UsageError for what is no address. */
 export function checkAddress(url: string, what: string): void {
   if (!/^https?:/.test(url) || !URL.canParse(url)) throw new UsageError(`${what} must be an address like https://…, got ${url}`);

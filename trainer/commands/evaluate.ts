@@ -14,7 +14,7 @@ import { requireLabels } from "../readers/dataset.ts";
 import { createLabelCodes } from "../readers/labels.ts";
 import { checkHorizon } from "../readers/option-checks.ts";
 import { scoreBatches } from "../scoring/score-threads.ts";
-import { joinLabels, type Labels } from "../statistics/labels.ts";
+import { countOnes, joinLabels, type Labels } from "../statistics/labels.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };
@@ -55,7 +55,7 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   for await (const piece of scoreBatches(batches, source, loaded, engines.module, values.threads ?? dependencies.cores)) {
     labels.push(requireLabels({ ...piece, source }).labels);
     probabilities.push(piece.probabilities);
-    outOfRange += piece.outOfRange.reduce((sum, flag) => sum + flag, 0);
+    outOfRange += countOnes(piece.outOfRange);
     progress.scored(piece.probabilities.length);
   }
   progress.finish();

@@ -2,17 +2,16 @@
 import { createHash } from "node:crypto";
 import { UsageError } from "../../shared/errors.ts";
 import { type Estimate, modelId } from "../../shared/model.ts";
+import type { Recipe } from "../../shared/recipe/recipe.ts";
 import { loadModel } from "../artifact/artifact-file.ts";
 import { part, text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
-import { askDeployment, checkAddress, type DeploymentRequest, refusalOf, withoutSlashes } from "../cli/deployment.ts";
+import { askDeployment, checkAddress, type DeploymentRequest, refusalOf, URL_HELP, withoutSlashes } from "../cli/deployment.ts";
 
 /** An upload of 16 MiB on a slow line, and its proof. */
 const TIMEOUT_MS = 120_000;
 const JSON_FLAG = flag("print one JSON document on stdout");
-const URL_HELP =
-  "address of the deployment, https://… (or http://localhost:PORT); its API key, where it needs one, goes into the variable QUICKSTEP_KEY";
 const CHANGED_URL_HELP =
   "address of the deployment, https://… (or http://localhost:PORT); its API key, of scope admin, goes into the variable QUICKSTEP_KEY";
 
@@ -72,14 +71,12 @@ export const publishCommand = declareCommand({
 
 /** What answers under the name takes; undefined where nothing does, or its card is not to be had. */
 async function shapeOf(url: string, name: string, key: string | undefined): Promise<string | undefined> {
-  checkAddress(url, "the deployment");
-  const path = `/v1/models/${encodeURIComponent(name)}/card`;
-  const response = await askDeployment(withoutSlashes(url), path, key, { timeoutMs: TIMEOUT_MS });
-  const card: { timesteps?: number; features?: readonly string[] } = response.ok ? await response.json().catch(() => ({})) : {};
-  return card.timesteps !== undefined && card.features ? describeShape({ timesteps: card.timesteps, features: card.features }) : undefined;
+  const card = await call(url, `/v1/models/${encodeURIComponent(name)}/card`, key, {}).catch(() => ({}));
+  const { timesteps, features }: Partial<Pick<Recipe, "timesteps" | "features">> = card;
+  return timesteps !== undefined && features ? describeShape({ timesteps, features }) : undefined;
 }
 
-function describeShape({ timesteps, features }: { readonly timesteps: number; readonly features: readonly string[] }): string {
+function describeShape({ timesteps, features }: Pick<Recipe, "timesteps" | "features">): string {
   return `${timesteps} ${timesteps === 1 ? "step" : "steps"} × ${features.join(", ")}`;
 }
 

@@ -13,6 +13,7 @@ import { describePaths, readBatches } from "../readers/data-files.ts";
 import { checkHorizon } from "../readers/option-checks.ts";
 import { createScoreOutput, endingOf, formatCsv, type ScoreOutput } from "../scoring/score-output.ts";
 import { type Scored, scoreBatches } from "../scoring/score-threads.ts";
+import { countOnes } from "../statistics/labels.ts";
 import { Interrupted } from "../training/checkpoint.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };
@@ -59,7 +60,7 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
       if (signal?.aborted) throw new Interrupted();
       collected.add(piece, examples === 0);
       examples += piece.probabilities.length;
-      outOfRange += piece.outOfRange.reduce((sum, flag) => sum + flag, 0);
+      outOfRange += countOnes(piece.outOfRange);
       progress.scored(piece.probabilities.length);
     }
     progress.finish();

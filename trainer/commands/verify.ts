@@ -12,13 +12,9 @@ import { type Engines, type LoadedModel, loadModel } from "../artifact/artifact-
 import { text } from "../cli/arguments.ts";
 import { declareCommand, flag, option, type Values, word } from "../cli/declaration.ts";
 import type { Dependencies } from "../cli/dependencies.ts";
-import { askDeployment, checkAddress, refusalOf, withoutSlashes } from "../cli/deployment.ts";
+import { askDeployment, checkAddress, refusalOf, URL_HELP, withoutSlashes } from "../cli/deployment.ts";
 
-const WORDS = {
-  url: word(
-    "address of the deployment, https://… (or http://localhost:PORT); its API key, where it needs one, goes into the variable QUICKSTEP_KEY",
-  ),
-};
+const WORDS = { url: word(URL_HELP) };
 
 const OPTIONS = {
   artifact: option("FILE", text, "artifact that should be served", "edge/model.safetensors or model.safetensors"),

@@ -155,14 +155,14 @@ function createSink(source: string, { columns: wantedColumns }: Wanted) {
 /** A table that is drawn for reading: lines of -, + and | below its header. */
 const DRAWN = /^:?[-+|=: ]*-{3}[-+|=: ]*$/;
 
-/** Throws DataError where the second line draws one. */
+/** Throws DataError where one of the first two lines draws one. */
 function checkDrawn(records: readonly { readonly record: readonly string[]; readonly line: number }[], source: string): void {
-  const second = records
+  const drawn = records
     .slice(0, 2)
     .find(({ record }) => record.some((cell) => cell !== "") && record.every((cell) => cell === "" || DRAWN.test(cell.trim())));
-  if (second === undefined) return;
+  if (drawn === undefined) return;
   throw new DataError(
-    `${source}: line ${second.line}`,
+    `${source}: line ${drawn.line}`,
     "draws a line, as tables for reading have it: write the table as CSV, as sqlite3 -csv -header and psql --csv do",
   );
 }

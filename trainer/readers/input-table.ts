@@ -3,7 +3,7 @@
 import { DataError } from "../../shared/errors.ts";
 import { codeOf, type Input, levelOf, MAX_LEVELS } from "../../shared/recipe/inputs.ts";
 import { MAX_FEATURES } from "../../shared/sequence.ts";
-import { show } from "./quoting.ts";
+import { quoteWord, show } from "./quoting.ts";
 
 /** One input while its values are read. */
 export interface InputReading {
@@ -81,7 +81,7 @@ export function knownInputTable(inputs: readonly Input[]): InputTable {
 /** What settles a text with digits where a format has numbers of its own: it is saved as a number, or a level. Undefined of other texts, and where nobody looks for categories. */
 export function adviseOnText(input: InputReading | undefined, value: unknown): string | undefined {
   if (typeof value !== "string" || input === undefined || input.isSaid || !isBare(value)) return undefined;
-  return `: the text is no number, so save the column as numbers, or say --category ${quoteName(input.name)} where it is a category`;
+  return `: the text is no number, so save the column as numbers, or say --category ${quoteWord(input.name)} where it is a category`;
 }
 
 /** A text with digits and no letters: a number, a date, a percentage, written in whatever way. */
@@ -133,12 +133,8 @@ function refuseMixture({ name, first }: InputReading, other: string, place: stri
   const where = place.slice(place.lastIndexOf(": ") + 2);
   return new DataError(
     first.place,
-    `column ${show(name)} is ${show(first.text)}, expected a finite number, as ${other} stands at ${where}: say --category ${quoteName(name)} where both are levels`,
+    `column ${show(name)} is ${show(first.text)}, expected a finite number, as ${other} stands at ${where}: say --category ${quoteWord(name)} where both are levels`,
   );
-}
-
-function quoteName(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
 }
 
 /** Whether a text begins as a date with three parts, or a time of day, does. */
@@ -151,8 +147,8 @@ function settleLevels({ name, kind, isSaid, codes, count }: InputReading, isStat
   if (kind !== "category") return undefined;
   const levels = [...codes.keys()].sort();
   const total = levels.length >= MAX_COUNTED ? `at least ${MAX_COUNTED}` : String(levels.length);
-  const asTime = !isStatic && levels.every(looksLikeTime) ? `say --time ${quoteName(name)} if the texts are times, or ` : "";
-  const way = `${asTime}leave it out${isStatic ? ` of --static` : ` with --id ${quoteName(name)}`}, or put what is rare under one name`;
+  const asTime = !isStatic && levels.every(looksLikeTime) ? `say --time ${quoteWord(name)} if the texts are times, or ` : "";
+  const way = `${asTime}leave it out${isStatic ? ` of --static` : ` with --id ${quoteWord(name)}`}, or put what is rare under one name`;
   if (levels.length > MAX_LEVELS)
     throw new DataError(
       source,
@@ -161,7 +157,7 @@ function settleLevels({ name, kind, isSaid, codes, count }: InputReading, isStat
   if (!isSaid && !isStatic && levels.length > 2 && levels.length * MIN_REPEATS > count)
     throw new DataError(
       source,
-      `holds ${total} different texts in the ${count} values of ${show(name)}, which name rows and no category: ${asTime}leave it out with --id ${quoteName(name)}, or say --category ${quoteName(name)}`,
+      `holds ${total} different texts in the ${count} values of ${show(name)}, which name rows and no category: ${asTime}leave it out with --id ${quoteWord(name)}, or say --category ${quoteWord(name)}`,
     );
   return levels;
 }

@@ -15,14 +15,7 @@ import type { Remark } from "./reading.ts";
 import { isIndex, isKnownId, isLabel, labelsAmong } from "./roles.ts";
 
 /** Parquet's types as NumPy calls them. */
-const DTYPES: Readonly<Record<string, string>> = {
-  FLOAT: "float32",
-  DOUBLE: "float64",
-  BOOLEAN: "bool",
-  BYTE_ARRAY: "text",
-  Utf8: "text",
-  LargeUtf8: "text",
-};
+const DTYPES: Readonly<Record<string, string>> = { FLOAT: "float32", DOUBLE: "float64", BOOLEAN: "bool", BYTE_ARRAY: "text" };
 /** Numbers of a sequence of a list column, whose T and F are not known before it is read. */
 const USUAL_NUMBERS = 50;
 

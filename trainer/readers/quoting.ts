@@ -29,5 +29,5 @@ export const UNNAMED = "Unnamed: 0";
 
 /** A name as a shell takes it for one word. */
 export function quoteWord(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `"${name}"`;
+  return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
 }

@@ -12,7 +12,7 @@ import type { BoostingSettings } from "./settings.ts";
 export interface TreesOptions extends KernelOptions {
   /** Which of the view's columns trees may look at, ascending. Default: all. */
   readonly columns?: Int32Array;
-  /** flatViewSettings or quantileViewSettings. */
+  /** By the number of training sequences, as settings.ts has them. */
   readonly settings: (examples: number) => readonly BoostingSettings[];
   /** Called after each round; throws to leave. */
   readonly yieldToEventLoop?: () => Promise<void>;
