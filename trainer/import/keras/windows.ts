@@ -2,6 +2,7 @@
 // (keras.io/api/layers/convolution_layers, …/pooling_layers, …/reshaping_layers/flatten).
 // Legend: T steps, W width, K kernel size.
 import { rowsAfter } from "../../../shared/networks/layers.ts";
+import { turnConvKernel } from "../contract/conv-kernel.ts";
 import type { DraftLayer } from "../contract/draft-layers.ts";
 import { MAX_UNITS } from "../contract/imported-network.ts";
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
@@ -122,11 +123,7 @@ function withoutKeras1Axis(weights: Weights | undefined, K: number, filters: num
   if (shape[0] === K && shape[1] === 1 && shape[3] === filters) return { shape: [K, shape[2], filters], data };
   if (shape[0] !== filters || shape[2] !== K || shape[3] !== 1) return weights;
   const W = shape[1];
-  const turned = data.map((_, at) => {
-    const [k, w, f] = [Math.floor(at / (W * filters)), Math.floor(at / filters) % W, at % filters];
-    return data[(f * W + w) * K + k];
-  });
-  return { shape: [K, W, filters], data: turned };
+  return { shape: [K, W, filters], data: turnConvKernel(data, K, W, filters) };
 }
 
 /** MaxPooling1D or AveragePooling1D, whose mean leaves pads out. */

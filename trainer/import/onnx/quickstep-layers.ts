@@ -14,6 +14,7 @@ import {
 } from "../../../shared/networks/layers.ts";
 import type { Recipe } from "../../../shared/recipe/recipe.ts";
 import { ONNX_GATES } from "../../export/onnx/cell-graph.ts";
+import { turnConvKernel } from "../contract/conv-kernel.ts";
 import { rejectFile } from "../contract/reject-file.ts";
 import type { Graph } from "./file.ts";
 
@@ -67,11 +68,7 @@ function readLayer(text: LayerText, W: number, name: string, constant: ReadConst
       return { ...text, branches: text.branches.map((branch, b) => readAll(branch, W, `${name}.branches.${b}.`, constant)) };
     case "conv": {
       const { filters, kernelSize: K } = text;
-      const turned = constant(`${name}.kernel`, filters, W, K);
-      const kernel = turned.map((_, at) => {
-        const [k, w, f] = [Math.floor(at / (W * filters)), Math.floor(at / filters) % W, at % filters];
-        return turned[(f * W + w) * K + k];
-      });
+      const kernel = turnConvKernel(constant(`${name}.kernel`, filters, W, K), K, W, filters);
       return { ...text, kernel, bias: constant(`${name}.bias`, filters) };
     }
     case "dense":

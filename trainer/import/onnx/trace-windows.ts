@@ -1,5 +1,6 @@
 // What reduces steps or slides over them: global pooling, convolutions, pooling.
 // Legend: N sequences, R rows, W width, K kernel size.
+import { turnConvKernel } from "../contract/conv-kernel.ts";
 import { affine, codeOf, extend, type Flow, placeOf, pool, type Traced, type TracedNode, unlike } from "./flow.ts";
 import type { Node, Tensor } from "./operators/node.ts";
 import { misfit } from "./operators/operator.ts";
@@ -96,10 +97,7 @@ export function traceConv({ node, inputs, constant }: TracedNode): readonly Trac
   const { size: K, strides, dilationRate, pads, R, codesIn } = slide(traced, node, weights.dims.slice(2));
   const [filters, W] = weights.dims;
   if (W !== traced.flow.W) return unlike("takes some of the numbers of a row");
-  const kernel = Float64Array.from({ length: K * W * filters }, (_, k) => {
-    const [step, w, m] = [Math.floor(k / (W * filters)), Math.floor(k / filters) % W, k % filters];
-    return weights.data[(m * W + w) * K + step];
-  });
+  const kernel = turnConvKernel(weights.data, K, W, filters);
   const conv = {
     kind: "conv",
     filters,

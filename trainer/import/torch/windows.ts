@@ -1,6 +1,7 @@
 // Convolutions and pooling over steps, and what PyTorch computes there, in float64. PyTorch has rows as (channels, steps); here they are steps
 // of channels. Definitions: docs.pytorch.org/docs/stable/generated/torch.nn.Conv1d.html, …MaxPool1d.html, …AvgPool1d.html.
 // Legend: T steps, W width, K kernel size.
+import { turnConvKernel } from "../contract/conv-kernel.ts";
 import type { DraftLayer } from "../contract/draft-layers.ts";
 import { MAX_UNITS } from "../contract/imported-network.ts";
 import { rejectFile } from "../contract/reject-file.ts";
@@ -44,10 +45,7 @@ export function buildConv(step: ConvStep, { module, W }: { module: TorchModule |
   const { stride: strides, dilation: dilationRate } = step;
   const total = (K - 1) * dilationRate;
   const pads = step.padding === "same" ? ([Math.floor(total / 2), Math.ceil(total / 2)] as const) : ([step.padding, step.padding] as const);
-  const kernel = Float64Array.from({ length: K * W * filters }, (_, at) => {
-    const [k, w, m] = [Math.floor(at / (W * filters)), Math.floor(at / filters) % W, at % filters];
-    return weight[(m * W + w) * K + k];
-  });
+  const kernel = turnConvKernel(weight, K, W, filters);
   const product = (row: Float64Array | undefined, m: number, k: number): number =>
     row === undefined ? 0 : row.reduce((part, x, w) => part + x * weight[(m * W + w) * K + k], 0);
   return {
