@@ -1,6 +1,7 @@
 // serve: an artifact at a local Worker, the same Worker that is deployed, by `wrangler dev`.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +33,8 @@ export const serveCommand = declareCommand({
 });
 
 const PROBE_INTERVAL_MS = 100;
+/** Lines `NAME=…` of secrets on this machine, as `wrangler dev` reads them. */
+const SECRETS = ".dev.vars";
 
 /** Runs until wrangler ends or the signal aborts. Throws DataError where wrangler or the artifact is missing, or the port is taken. */
 export async function serve({ artifact, port }: ServeValues, dependencies: Dependencies): Promise<void> {
@@ -44,11 +47,17 @@ export async function serve({ artifact, port }: ServeValues, dependencies: Depen
   const folder = mkdtempSync(join(tmpdir(), "quickstep-serve-"));
   writeWorkerProject(folder, loaded.bytes, loaded.model.name);
   removeTriggers(join(folder, "wrangler.toml"));
+  if (copySecrets(folder)) terminal.say(`secrets are read from ${SECRETS} in this folder`);
   const worker = startWrangler(wrangler, folder, port);
   signal.addEventListener("abort", worker.stop);
   const probing = new AbortController();
-  const announced = untilServed(url, loaded.id, AbortSignal.any([signal, probing.signal])).then((isServed) => {
-    if (isServed) terminal.say(`\n${loaded.id} answers at ${url}; Ctrl-C stops it. Try:\n\n${curlLine(url, loaded)}\n`);
+  const announced = untilServed(url, loaded.bytes, AbortSignal.any([signal, probing.signal])).then((served) => {
+    if (served === undefined) return;
+    terminal.say(`\n${loaded.id} answers at ${url}; Ctrl-C stops it. Try:\n\n${curlLine(url, loaded)}\n`);
+    if (served.fault !== undefined)
+      terminal.say(
+        `The Worker scores, and is not ready otherwise: ${served.fault}. Its secrets are lines NAME=… of ${SECRETS} in this folder.\n`,
+      );
   });
   try {
     const code = await worker.ended;
@@ -61,6 +70,15 @@ export async function serve({ artifact, port }: ServeValues, dependencies: Depen
     signal.removeEventListener("abort", worker.stop);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Whether there are secrets in the folder where the command was called: then the Worker in `folder` has them, too. */
+function copySecrets(folder: string): boolean {
+  if (!existsSync(SECRETS)) return false;
+  const copy = join(folder, SECRETS);
+  copyFileSync(SECRETS, copy);
+  chmodSync(copy, 0o600);
+  return true;
 }
 
 /** The timetable is the deployed Worker's: wrangler dev runs none, and warns of it above all that is said here. */
@@ -111,15 +129,19 @@ function startWrangler(wrangler: string, folder: string, port: number): { stop()
   };
 }
 
-/** Whether the Worker came to answer with this very model. */
-async function untilServed(url: string, id: string, signal: AbortSignal): Promise<boolean> {
+/** Waits until the Worker answers with this very artifact; undefined where `signal` aborts first. `fault`: why the Worker is not ready. */
+async function untilServed(url: string, artifact: Uint8Array, signal: AbortSignal): Promise<{ readonly fault?: string } | undefined> {
+  const sha256 = createHash("sha256").update(artifact).digest("hex");
   while (!signal.aborted) {
     const response = await fetch(`${url}/health/ready`, { signal }).catch(() => null);
-    const body = (await response?.json().catch(() => null)) as { readonly model?: unknown } | null | undefined;
-    if (body?.model === id) return true;
+    if (response?.headers.get("x-quickstep-model") === sha256) {
+      if (response.ok) return {};
+      const problem = (await response.json().catch(() => ({}))) as { readonly detail?: string };
+      return { fault: problem.detail ?? `status ${response.status}` };
+    }
     await new Promise((done) => setTimeout(done, PROBE_INTERVAL_MS));
   }
-  return false;
+  return undefined;
 }
 
 /** A request that works. */
