@@ -2,7 +2,7 @@
 import type { ReliabilityBin } from "../../shared/model.ts";
 import { $, element, percent, tableRow } from "./elements.ts";
 import { showStatics } from "./rows.ts";
-import { type Card, type Input, type Member, type Metrics, type Service, session } from "./service.ts";
+import { type Card, type Input, labelsOf, type Member, type Metrics, type Service, session } from "./service.ts";
 
 const METRIC_TITLES = [
   ["logLoss", "log loss"],
@@ -44,18 +44,34 @@ function namesOf(inputs: readonly Input[], clock: string | undefined): string {
   return [...names, ...(clock === undefined ? [] : [`${clock}, its time`])].join(", ");
 }
 
-/** Shows what is known of the model, in the form, too. */
-export function showCard(about: Card | Service): void {
+/** What 1 and 0 stand for. */
+function sayLabels(about: Card | Service): void {
+  const labels = labelsOf(about);
+  $("label-line").hidden = labels === undefined;
+  if (labels?.meaning == null) return;
+  const { one, zero } = labels.meaning;
+  const words = one === 1 && zero === 0 ? "1 and 0, as in the training data" : `1 is ${one}, 0 is ${zero ?? "any other"}`;
+  $("label-line").textContent = `Label ${labels.name}: ${words}.`;
+}
+
+/** The form for what the model takes; what is plotted and explained has its features' names. */
+export function showTaken(about: Service): void {
   session.card = about;
-  document.title = `${about.name} · Quickstep`;
-  $("name").textContent = about.id;
   $("hint").textContent =
     about.recipe.inputs === undefined
       ? `Up to ${about.timesteps} rows, oldest first, of ${about.features.length} numbers: ${about.features.join(", ")}. Or JSON.`
       : `Up to ${about.timesteps} rows, oldest first, of ${namesOf(about.recipe.inputs, about.recipe.clock)}. Or JSON.`;
   showStatics();
   $("point").replaceChildren(...about.operatingPoints.map(({ name }) => new Option(name, name)));
+}
+
+/** Shows what is known of the model, in the form, too. */
+export function showCard(about: Card | Service): void {
+  showTaken(about);
+  document.title = `${about.name} · Quickstep`;
+  $("name").textContent = about.id;
   $("card").hidden = false;
+  sayLabels(about);
   if (!("metrics" in about)) {
     $("model-line").textContent = "The model takes the rows as they are; nothing is known of its training.";
     $("occluded").textContent = "0";
@@ -72,8 +88,9 @@ export function showCard(about: Card | Service): void {
     ...Object.entries(about.baselines),
   ];
   const table = $<HTMLTableElement>("metrics");
+  const judged = about.assessment === "nested-cross-validation" ? "By nested cross-validation of" : "On the test part:";
   $("metrics-title").textContent = metrics
-    ? `On ${metrics.examples} sequences held out, ${percent(metrics.positiveRate)} of them 1`
+    ? `${judged} ${metrics.examples} sequences, ${percent(metrics.positiveRate)} of them 1`
     : "No metrics yet: the model has seen no labelled sequence here";
   table.tHead!.replaceChildren(tableRow("th", ["model", ...METRIC_TITLES.map(([, title]) => title)]));
   table.tBodies[0].replaceChildren(

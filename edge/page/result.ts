@@ -1,7 +1,7 @@
 // One score: the answer as a number, a label, and bars of what it rests on.
 import type { ScoreAnswer } from "../scoring/scoring.ts";
 import { $, element } from "./elements.ts";
-import { session } from "./service.ts";
+import { labelsOf, session } from "./service.ts";
 
 /** Probabilities of one answer that are listed beside the first. */
 const MOST_SHOWN = 100;
@@ -25,7 +25,7 @@ export function showResult({ results, operatingPoint }: ScoreAnswer): void {
   $("bar").style.width = `${100 * result.probability}%`;
   $("threshold").hidden = threshold === undefined;
   $("threshold").style.left = `calc(${100 * (threshold ?? 0)}% - 1px)`;
-  $("label").textContent = `Label ${result.label}`;
+  $("label").textContent = `Label ${result.label}${wordOf(result.label)}`;
   $("decision").textContent = `at ${operatingPoint}${threshold === undefined ? "" : `: 1 from ${threshold.toFixed(4)} on`}`;
   $("others").hidden = results.length === 1;
   $("others").textContent =
@@ -47,6 +47,14 @@ export function showResult({ results, operatingPoint }: ScoreAnswer): void {
     "features",
     explanation.features.map((change, f) => [session.card?.features[f] ?? `feature ${f + 1} of a row`, change]),
   );
+}
+
+/** What the label stands for, where the data had other words for it. */
+function wordOf(label: 0 | 1): string {
+  const { name, meaning } = labelsOf(session.card) ?? {};
+  if (meaning == null) return "";
+  const word = label === 1 ? meaning.one : (meaning.zero ?? `not ${meaning.one}`);
+  return word === label ? "" : ` (${name}: ${word})`;
 }
 
 /** A row a step or feature: its name, its change as a number, and a bar of that length beside the number. */

@@ -20,6 +20,7 @@ function staticInputs(): readonly Input[] {
 /** What the API takes: a whole body as it is; else JSON of a sequence, or rows. What is given once a sequence comes from its fields. */
 export function parseBody(source: string): object {
   const trimmed = source.trim();
+  sayLeftOut([]);
   if (trimmed.startsWith("{")) return JSON.parse(trimmed);
   const given = trimmed.startsWith("[") ? parseList(JSON.parse(trimmed)) : parseBlocks(splitSequences(trimmed));
   const statics = readStatics();
@@ -106,7 +107,10 @@ function isNamed(rows: readonly (readonly string[])[]): boolean {
   return rows.length > 1 && isText && !rows[0].every((cell) => levels.includes(cell));
 }
 
-/** The cells under the model's names, in its order; by position where its features have none. Throws where names are others. */
+/**
+ * The cells under the model's names, in its order, without other columns, which the page names; by position where its features have no
+ * names. Throws where a name is missing or comes twice.
+ */
 function orderByName(header: readonly string[], rows: readonly (readonly string[])[]): string[][] {
   const names = rows.every((row) => row.length === header.length + 1) ? ["", ...header] : header; // as R writes row names
   const short = rows.findIndex((row) => row.length !== names.length);
@@ -114,14 +118,46 @@ function orderByName(header: readonly string[], rows: readonly (readonly string[
   takeStatics(names, rows[rows.length - 1]);
   const features = rowNames();
   const isStatic = (name: string): boolean => staticInputs().some((input) => input.name === name);
-  const kept = [...names.keys()].filter((i) => features.includes(names[i]) || !(INDEX.test(names[i]) || isStatic(names[i])));
-  const given = kept.map((i) => names[i]);
-  if (features.every((name, f) => name === `f${f}`)) return rows.map((row) => kept.map((i) => row[i]));
-  if (new Set(given).size !== given.length || [...given].sort().join("\n") !== [...features].sort().join("\n"))
-    throw new Error(
-      `The first row names ${given.join(", ")}; the model takes ${features.join(", ")}. Name the columns so, or leave the row of names out to take them by position.`,
+  const others = [...names.keys()].filter((i) => !features.includes(names[i]));
+  const times = others.filter((i) => isTimes(rows.map((row) => row[i])));
+  for (const i of times)
+    refuseBackwards(
+      names[i],
+      rows.map((row) => row[i]),
     );
+  if (features.every((name, f) => name === `f${f}`)) {
+    const plain = [...names.keys()].filter((i) => !INDEX.test(names[i]) && !isStatic(names[i]));
+    const kept = plain.length > features.length ? plain.filter((i) => !times.includes(i)) : plain;
+    sayLeftOut(plain.filter((i) => !kept.includes(i)).map((i) => names[i]));
+    return rows.map((row) => kept.map((i) => row[i]));
+  }
+  const missing = features.filter((name) => names.indexOf(name) < 0);
+  if (missing.length > 0)
+    throw new Error(
+      `The first row has no column ${missing.join(", ")}, only ${names.filter((name) => name !== "").join(", ")}. The model takes ${features.join(", ")}: name the columns so.`,
+    );
+  const twice = features.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  if (twice !== undefined) throw new Error(`The first row names ${twice} twice.`);
+  sayLeftOut(others.map((i) => names[i]).filter((name) => !INDEX.test(name) && !isStatic(name)));
   return rows.map((row) => features.map((name) => row[names.indexOf(name)]));
+}
+
+/** Whether cells are dates or times in words, such as 2026-11-25 or 2026-11-25 09:30. */
+const isTimes = (cells: readonly string[]): boolean =>
+  cells.every((cell) => /^\d{4}-\d\d-\d\d/.test(cell) && !Number.isNaN(Date.parse(cell)));
+
+/** Throws where `times` go back: the last row is what a sequence ends with. */
+function refuseBackwards(name: string, times: readonly string[]): void {
+  const back = times.findIndex((time, t) => t > 0 && Date.parse(time) < Date.parse(times[t - 1]));
+  if (back < 0) return;
+  throw new Error(
+    `Rows go from the oldest to the newest; by ${name || "the first column"}, row ${back + 1} (${times[back]}) is before row ${back}.`,
+  );
+}
+
+/** Names the columns that were not taken: whoever meant one of them sees that it does not count. */
+function sayLeftOut(names: readonly string[]): void {
+  $("left-out").textContent = names.length === 0 ? "" : `Left out, since the model does not take it: ${names.join(", ")}.`;
 }
 
 /** What a row has: its inputs, else the features; and its time. */

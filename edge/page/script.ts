@@ -2,7 +2,7 @@
 // browsers, without a framework; its only knowledge of the service is what /v1/model and /openapi.json say.
 import type { ScoreAnswer } from "../scoring/scoring.ts";
 import { showBatch } from "./batch.ts";
-import { showCard } from "./card.ts";
+import { showCard, showTaken } from "./card.ts";
 import { openDesk, showRights, wireDesk } from "./desk.ts";
 import { $ } from "./elements.ts";
 import { cardPath, isDefault, listModels, scorePath } from "./models.ts";
@@ -10,7 +10,7 @@ import { drawSequence } from "./plot.ts";
 import { REAL_FEATURES, REAL_SAMPLES } from "./real-samples.ts";
 import { fail, showResult } from "./result.ts";
 import { parseBody, takeStatics } from "./rows.ts";
-import { ask, readScopes, session } from "./service.ts";
+import { ask, readScopes, type Service, session } from "./service.ts";
 import { type Call, curlOf, javascriptOf, pythonOf } from "./snippets.ts";
 import { openWatch } from "./watch.ts";
 
@@ -114,9 +114,18 @@ async function loadSample(): Promise<void> {
 
 /** A key that may score and not read: what to score with is in the open document. */
 async function showScoring(): Promise<void> {
-  const { info, components } = await (await fetch("/openapi.json")).json();
+  const { info, components, paths } = await (await fetch("/openapi.json")).json();
+  session.card = undefined;
   $("name").textContent = isDefault() ? info.title : $<HTMLSelectElement>("model").value;
-  const names: readonly string[] = isDefault() ? components.schemas.ScoreOne.properties.operatingPoint.enum : [];
+  const { Sequence, ScoreOne } = components.schemas;
+  const row = Sequence.items;
+  if (isDefault() && row.items.type === "number" && row.prefixItems === undefined) {
+    // rows of numbers and nothing beside
+    const { name, features, timesteps, operatingPoints } = paths["/v1/model"].get.responses["200"].content["application/json"].example;
+    showTaken({ name, id: name, features, timesteps, operatingPoints, recipe: {} } satisfies Service);
+    return;
+  }
+  const names: readonly string[] = isDefault() ? ScoreOne.properties.operatingPoint.enum : [];
   point.replaceChildren(...names.map((name) => new Option(name, name)));
 }
 

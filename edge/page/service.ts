@@ -1,5 +1,5 @@
 // What the page knows of the service: the card's types, the key, and how it asks. The key is kept until the page is closed.
-import type { ReliabilityBin } from "../../shared/model.ts";
+import type { LabelReading, ReadingFacts, ReliabilityBin } from "../../shared/model.ts";
 
 export interface Metrics {
   readonly [name: string]: number | null;
@@ -46,10 +46,19 @@ export interface Card extends Service {
   readonly intervals: Metrics;
   readonly reliability?: readonly ReliabilityBin[];
   readonly baselines: Readonly<Record<string, Metrics>>;
-  readonly data: { readonly name: string };
+  readonly data: Data;
+  /** The labelled sequences that `calibrate` saw. */
+  readonly calibrated?: { readonly data: Data };
+  readonly assessment?: "test-part" | "nested-cross-validation";
   readonly split: { readonly by: string };
   readonly imported?: { readonly file: string };
   readonly warnings: readonly string[];
+}
+
+/** Of the data of a card, what the page says. */
+interface Data {
+  readonly name: string;
+  readonly facts?: Pick<ReadingFacts, "labels">;
 }
 
 /** What a model's answer is made of. */
@@ -60,6 +69,13 @@ export type Member = { readonly weight: number } & (
   | { readonly kind: "trees"; readonly trees: number; readonly leaves: number }
   | { readonly kind: "onnx" }
 );
+
+/** How the labels were read that the model learnt; undefined where its card does not say. */
+export function labelsOf(about: Service | Card | undefined): LabelReading | undefined {
+  if (about === undefined || !("data" in about)) return undefined;
+  const labels = (about.data.facts ?? about.calibrated?.data.facts)?.labels;
+  return typeof labels === "object" && labels.meaning !== null ? labels : undefined;
+}
 
 /** What the page holds: the card where the key may read it, the key, and whether it may change anything. */
 export const session: { card?: Service; key: string; mayAct: boolean } = { key: "", mayAct: false };

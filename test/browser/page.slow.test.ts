@@ -370,8 +370,91 @@ describe.skipIf(!isHere)("the page", () => {
     expect(await page.isVisible("#card")).toBe(false);
     await page.click("#score");
     expect(Number(await probabilityOn(page))).toBeGreaterThan(0);
-    expect(await page.textContent("#decision")).toBe(`at ${model.operatingPoints[0].name}`);
+    const [{ name, threshold }] = model.operatingPoints;
+    expect(await page.textContent("#decision")).toBe(`at ${name}: 1 from ${threshold.toFixed(4)} on`);
+    expect(await page.textContent("#hint")).toContain(model.recipe.features.join(", "));
+    expect(await page.locator("#features th").allTextContents()).toEqual(model.recipe.features);
+    expect(await page.locator("#real option").count()).toBe(1 + REAL_SAMPLES.length);
     await page.screenshot({ path: `${SHOTS}score-only.png`, fullPage: true });
+    await close();
+  });
+
+  test("takes the model's columns of a table by their names, says which others it leaves out, and refuses rows that go back in time", async () => {
+    const { page, errors, close } = await open();
+    await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
+    const rows = (await page.inputValue("#sequence")).split("\n").map((line) => line.split(", ").map(Number));
+    const { features } = model.recipe;
+    const fill = async (lines: readonly string[]): Promise<void> => {
+      await page.fill("#sequence", lines.join("\n"));
+      await page.click("#score");
+    };
+    const day = (t: number): string => `2026-11-${String(10 + t)} 09:30:00`;
+    // as pandas writes a frame: an index without a name, a time, and what stood beside the features
+    const table = [["", "timestamp", ...features, "label"].join(","), ...rows.map((row, t) => [t, day(t), ...row, 1].join(","))];
+    const request = page.waitForRequest("**/v1/score");
+    await fill(table);
+    expect((await request).postDataJSON()).toMatchObject({ sequence: rows });
+    expect(await page.textContent("#left-out")).toBe("Left out, since the model does not take it: timestamp, label.");
+    expect(Number(await probabilityOn(page))).toBeGreaterThan(0);
+    expect(await page.textContent("#problem")).toBe("");
+    await fill([table[0], ...table.slice(1).toReversed()]);
+    await page.waitForFunction(() => document.getElementById("problem")!.textContent !== "");
+    expect(await page.textContent("#problem")).toBe(
+      `Rows go from the oldest to the newest; by timestamp, row 2 (${day(rows.length - 2)}) is before row 1.`,
+    );
+    expect(await page.textContent("#probability")).toBe("–");
+    await fill([["timestamp", ...features.slice(1)].join(","), ...rows.map((row, t) => [day(t), ...row.slice(1)].join(","))]);
+    await page.waitForFunction(() => document.getElementById("problem")!.textContent!.startsWith("The first row"));
+    expect(await page.textContent("#problem")).toBe(
+      `The first row has no column ${features[0]}, only timestamp, ${features.slice(1).join(", ")}. The model takes ${features.join(", ")}: name the columns so.`,
+    );
+    await fill(rows.map((row) => row.join(", ")));
+    await page.waitForFunction(() => document.getElementById("problem")!.textContent === "");
+    expect(await page.textContent("#left-out")).toBe("");
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test("of a model whose features have no names leaves a column of times out, and takes the rest by position", async () => {
+    const bare = encodeArtifact(
+      makeModel(kernel, {
+        name: "bare",
+        features: ["f0", "f1"],
+        timesteps: 3,
+        channels: [{ base: "feature", a: 0, view: "level" }],
+      }),
+    );
+    const { page, close } = await open({}, openApp(kernel, bare, { assets }));
+    await page.waitForSelector("#card:not([hidden])");
+    await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
+    const request = page.waitForRequest("**/v1/score");
+    await page.fill("#sequence", "date,price,size\n2026-11-24,1,2\n2026-11-25,3,4");
+    await page.click("#score");
+    expect((await request).postDataJSON()).toMatchObject({
+      sequence: [
+        [1, 2],
+        [3, 4],
+      ],
+    });
+    expect(await page.textContent("#left-out")).toBe("Left out, since the model does not take it: date.");
+    await close();
+  });
+
+  test("says what 1 and 0 stand for, and how its metrics came about", async () => {
+    const labels = { name: "churned", meaning: { one: "yes", zero: "no", values: ["no", "yes"] } };
+    const facts = { sequences: 90, features: model.recipe.features, labels };
+    const card = { ...model.card, assessment: "nested-cross-validation" as const, data: { ...model.card.data, facts } };
+    const { page, errors, close } = await open({}, openApp(kernel, new Uint8Array(encodeArtifact({ ...model, card })), { assets }));
+    await page.waitForSelector("#card:not([hidden])");
+    expect(await page.textContent("#label-line")).toBe("Label churned: 1 is yes, 0 is no.");
+    expect(await page.textContent("#metrics-title")).toMatch(/^By nested cross-validation of \d+ sequences, /);
+    await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
+    const answered = page.waitForResponse("**/v1/score");
+    await page.click("#score");
+    const [{ label }] = (await (await answered).json()).results;
+    await probabilityOn(page);
+    expect(await page.textContent("#label")).toBe(label === 1 ? "Label 1 (churned: yes)" : "Label 0 (churned: no)");
+    expect(errors).toEqual([]);
     await close();
   });
 
