@@ -18,7 +18,10 @@ const C3: usize = 112;
 const C2: usize = 128;
 const C1: usize = 144;
 const ONE: usize = 160;
-const END: usize = 192; // the next multiple of 64, where cache lines begin
+/** Gates on their way from their sums to the cells that they update: (32,4,4) vector of cells, gate i,f,c,o, lane. */
+export const GATES: usize = 192; // a multiple of 64, where cache lines begin
+/** More or fewer at a time make no difference (measured, from 16 to 64). */
+export const GATES_END: usize = GATES + 32 * 64;
 
 /** Writes the constants of this file to the start of memory; returns the first byte that is free. */
 export function prepare(): usize {
@@ -36,7 +39,7 @@ export function prepare(): usize {
   v128.store(C2, f32x4.splat(0.24022247));
   v128.store(C1, f32x4.splat(0.693147));
   v128.store(ONE, f32x4.splat(1));
-  return END;
+  return GATES_END;
 }
 
 /** acc + a·b with two roundings: a fused multiply-add would round once, and only where the host has one. */
@@ -46,20 +49,56 @@ export function multiplyAdd(acc: v128, a: v128, b: v128): v128 {
   return f32x4.add(acc, f32x4.mul(a, b));
 }
 
-/** 2^t, t held within ±126. Relative error 1.8e-7, apart from the rounding that t itself carries. */
+/** 2^t, t held within ±126, the constants above being given. Relative error 1.8e-7, apart from the rounding that t itself carries. */
+// @ts-ignore: decorator
+@inline
+function exp2By(t: v128, upper: v128, lower: v128, round: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128, one: v128): v128 {
+  // pmin and pmax in this order are one instruction each and let NaN through.
+  const held = f32x4.pmax(f32x4.pmin(t, upper), lower);
+  const rounded = f32x4.add(held, round); // its low bits are the nearest integer, n
+  const f = f32x4.sub(held, f32x4.sub(rounded, round));
+  let p = multiplyAdd(c4, c5, f);
+  p = multiplyAdd(c3, p, f);
+  p = multiplyAdd(c2, p, f);
+  p = multiplyAdd(c1, p, f);
+  p = multiplyAdd(one, p, f);
+  return i32x4.add(p, i32x4.shl(rounded, 23)); // p·2^n: n is added to the exponent
+}
+
+/** 2^t, as exp2By says. */
 // @ts-ignore: decorator
 @inline
 export function exp2(t: v128): v128 {
-  // pmin and pmax in this order are one instruction each and let NaN through.
-  const held = f32x4.pmax(f32x4.pmin(t, v128.load(UPPER)), v128.load(LOWER));
-  const rounded = f32x4.add(held, v128.load(ROUND)); // its low bits are the nearest integer, n
-  const f = f32x4.sub(held, f32x4.sub(rounded, v128.load(ROUND)));
-  let p = multiplyAdd(v128.load(C4), v128.load(C5), f);
-  p = multiplyAdd(v128.load(C3), p, f);
-  p = multiplyAdd(v128.load(C2), p, f);
-  p = multiplyAdd(v128.load(C1), p, f);
-  p = multiplyAdd(v128.load(ONE), p, f);
-  return i32x4.add(p, i32x4.shl(rounded, 23)); // p·2^n: n is added to the exponent
+  return exp2By(
+    t,
+    v128.load(UPPER),
+    v128.load(LOWER),
+    v128.load(ROUND),
+    v128.load(C5),
+    v128.load(C4),
+    v128.load(C3),
+    v128.load(C2),
+    v128.load(C1),
+    v128.load(ONE),
+  );
+}
+
+/**
+ * Replaces `count` vectors from `at` on by 2 to their power. In a pass over many their chains overlap, while whoever needs one waits
+ * for it; and the constants stay in registers.
+ */
+export function exponentials(at: usize, count: usize): void {
+  const upper = v128.load(UPPER);
+  const lower = v128.load(LOWER);
+  const round = v128.load(ROUND);
+  const c5 = v128.load(C5);
+  const c4 = v128.load(C4);
+  const c3 = v128.load(C3);
+  const c2 = v128.load(C2);
+  const c1 = v128.load(C1);
+  const one = v128.load(ONE);
+  for (const end = at + (count << 4); at < end; at += 16)
+    v128.store(at, exp2By(v128.load(at), upper, lower, round, c5, c4, c3, c2, c1, one));
 }
 
 /** 1 / sigmoid(x), for t = −x·log2 e. */

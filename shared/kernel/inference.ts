@@ -8,8 +8,8 @@
 //   inputs   (T,C); for eight, each `stride` bytes behind the one before
 //   state    two buffers of [inputs | outputs], this step's and the next one's, changing places; then the cells:
 //            one: 2·(C+4B) + 4B floats; eight: (2·K + U)·8 floats, the sequences side by side
-import { multiplyAdd } from "./activations";
-import { finishHardOutputs, finishOutputs, updateCell } from "./cell";
+import { GATES, GATES_END, multiplyAdd } from "./activations";
+import { putGates, takeGates } from "./cell";
 import { takeInputs } from "./rows";
 
 export { prepare, sigmoid, tanh } from "./activations";
@@ -63,8 +63,8 @@ export function advanceOne(C: usize, U: usize, weights: usize, inputs: usize, st
     for (let c: usize = 0; c < C; c++) store<f32>(now + (c << 2), load<f32>(inputs + ((t * C + c) << 2)));
     const first = t == 0;
     const end = now + ((first ? C : C + U) << 2); // the first step's state is zero: its rows add nothing
-    let cell = cells;
-    let output = outputs;
+    let done: usize = 0;
+    let gates = GATES;
     let w = weights;
     for (let pair = B >> 1; pair; pair--) {
       let v = w + blockBytes;
@@ -89,11 +89,15 @@ export function advanceOne(C: usize, U: usize, weights: usize, inputs: usize, st
         c1 = multiplyAdd(c1, x, v128.load(v, 32));
         o1 = multiplyAdd(o1, x, v128.load(v, 48));
       }
-      updateCell(cell, output, i0, f0, c0, o0, first, hard);
-      updateCell(cell + 16, output + 16, i1, f1, c1, o1, first, hard);
-      cell += 32;
-      output += 32;
-      w = weights + (((cell - cells) >> 4) * blockBytes);
+      putGates(gates, i0, f0, c0, o0);
+      putGates(gates + 64, i1, f1, c1, o1);
+      gates += 128;
+      w += (blockBytes << 1) - (end - now << 4);
+      if (gates == GATES_END) {
+        takeGates(gates, cells + done, outputs + done, first, hard);
+        done += (GATES_END - GATES) >> 2;
+        gates = GATES;
+      }
     }
     if (B & 1) {
       let i0 = v128.load(w, 0);
@@ -108,10 +112,10 @@ export function advanceOne(C: usize, U: usize, weights: usize, inputs: usize, st
         c0 = multiplyAdd(c0, x, v128.load(w, 32));
         o0 = multiplyAdd(o0, x, v128.load(w, 48));
       }
-      updateCell(cell, output, i0, f0, c0, o0, first, hard);
+      putGates(gates, i0, f0, c0, o0);
+      gates += 64;
     }
-    if (hard) finishHardOutputs(cells, outputs, B);
-    else finishOutputs(cells, outputs, B);
+    takeGates(gates, cells + done, outputs + done, first, hard);
   }
 }
 
@@ -136,8 +140,8 @@ export function advanceEight(
     takeInputs(C, inputs + ((t * C) << 2), stride, now);
     const first = t == 0;
     const end = now + ((first ? C : C + U) << 5);
-    let cell = cells;
-    let output = outputs;
+    let done: usize = 0;
+    let gates = GATES;
     for (let u: usize = 0; u < U; u++) {
       let w = weights + (u >> 2) * blockBytes + ((u & 3) << 2);
       let i0 = v128.load32_splat(w, 0);
@@ -165,13 +169,16 @@ export function advanceEight(
         o0 = multiplyAdd(o0, x0, weight);
         o1 = multiplyAdd(o1, x1, weight);
       }
-      updateCell(cell, output, i0, f0, c0, o0, first, hard);
-      updateCell(cell + 16, output + 16, i1, f1, c1, o1, first, hard);
-      cell += 32;
-      output += 32;
+      putGates(gates, i0, f0, c0, o0);
+      putGates(gates + 64, i1, f1, c1, o1);
+      gates += 128;
+      if (gates == GATES_END) {
+        takeGates(gates, cells + done, outputs + done, first, hard);
+        done += (GATES_END - GATES) >> 2;
+        gates = GATES;
+      }
     }
-    if (hard) finishHardOutputs(cells, outputs, U << 1);
-    else finishOutputs(cells, outputs, U << 1);
+    takeGates(gates, cells + done, outputs + done, first, hard);
   }
 }
 

@@ -6,8 +6,8 @@
 //   weights  (B,C+2+P,4,4)  block, row (bias, inputs, factors, pairs), gate i,f,c,o, unit. A pair is two whole numbers of 16 bits: the
 //                           recurrent weights of units 2p and 2p + 1, zero beyond U; factors make a sum of products a float32
 //   state    as in inference.ts; behind the cells, the outputs in whole numbers: one: 4B of 16 bits; eight: (P,8) pairs
-import { multiplyAdd } from "./activations";
-import { finishOutputs, updateCell } from "./cell";
+import { GATES, GATES_END, multiplyAdd } from "./activations";
+import { putGates, takeGates } from "./cell";
 import { takeInputs } from "./rows";
 
 /** Outputs, within ±1, as whole numbers, times STATE_SCALE of int16-weights.ts: what is added leaves them in a float's low bits. */
@@ -44,6 +44,8 @@ export function advanceOneInt16(
         v128.store64_lane(pairs + (b << 3), i16x8.narrow_i32x4_s(q, q), 0);
       }
     const row = inputs + ((t * C) << 2);
+    let done: usize = 0;
+    let gates = GATES;
     let w = weights;
     let b: usize = 0;
     for (; b + 1 < B; b += 2) {
@@ -96,9 +98,15 @@ export function advanceOneInt16(
         a6 = multiplyAdd(a6, x, v128.load(q, 32));
         a7 = multiplyAdd(a7, x, v128.load(q, 48));
       }
-      updateCell(cells + (b << 4), outputs + (b << 4), a0, a1, a2, a3, first, false);
-      updateCell(cells + (b << 4) + 16, outputs + (b << 4) + 16, a4, a5, a6, a7, first, false);
+      putGates(gates, a0, a1, a2, a3);
+      putGates(gates + 64, a4, a5, a6, a7);
+      gates += 128;
       w = v + blockBytes;
+      if (gates == GATES_END) {
+        takeGates(gates, cells + done, outputs + done, first, false);
+        done += (GATES_END - GATES) >> 2;
+        gates = GATES;
+      }
     }
     if (b < B) {
       const r = w + ((C + 1) << 6);
@@ -128,9 +136,10 @@ export function advanceOneInt16(
         a2 = multiplyAdd(a2, x, v128.load(p, 32));
         a3 = multiplyAdd(a3, x, v128.load(p, 48));
       }
-      updateCell(cells + (b << 4), outputs + (b << 4), a0, a1, a2, a3, first, false);
+      putGates(gates, a0, a1, a2, a3);
+      gates += 64;
     }
-    finishOutputs(cells, outputs, B);
+    takeGates(gates, cells + done, outputs + done, first, false);
   }
 }
 
@@ -173,6 +182,8 @@ export function advanceEightInt16(
           const odd = quantise(v128.load(at + 32));
           v128.store(pairs + (p << 5) + half, v128.or(v128.and(even, i32x4.splat(0xffff)), i32x4.shl(odd, 16)));
         }
+    let done: usize = 0;
+    let gates = GATES;
     for (let u: usize = 0; u < U; u++) {
       const w = weights + (u >> 2) * blockBytes + ((u & 3) << 2);
       const r = w + ((C + 1) << 6);
@@ -236,9 +247,15 @@ export function advanceEightInt16(
         o0 = multiplyAdd(o0, x0, weight);
         o1 = multiplyAdd(o1, x1, weight);
       }
-      updateCell(cells + (u << 5), outputs + (u << 5), i0, f0, c0, o0, first, false);
-      updateCell(cells + (u << 5) + 16, outputs + (u << 5) + 16, i1, f1, c1, o1, first, false);
+      putGates(gates, i0, f0, c0, o0);
+      putGates(gates + 64, i1, f1, c1, o1);
+      gates += 128;
+      if (gates == GATES_END) {
+        takeGates(gates, cells + done, outputs + done, first, false);
+        done += (GATES_END - GATES) >> 2;
+        gates = GATES;
+      }
     }
-    finishOutputs(cells, outputs, U << 1);
+    takeGates(gates, cells + done, outputs + done, first, false);
   }
 }

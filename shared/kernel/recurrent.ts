@@ -5,8 +5,8 @@
 //             variant, U, recurrent weights, those of the candidate, gates' activation, its parameter, activation, its parameter
 //   gates     a step's row: bias and inputs' part of i,f,c,o | h,z,r and the recurrent bias of h | z,r,h | h, n vectors each
 //   state     hidden, cell state, two vectors' rows of scratch: n vectors each
-import { inverseSigmoid, one, tanhOver } from "./activations";
-import { finishOutputs, updateCell } from "./cell";
+import { exponentials, one } from "./activations";
+import { updateCells } from "./cell";
 import { activate } from "./pointwise";
 import { addProducts } from "./products";
 import { copyColumns } from "./rows";
@@ -81,21 +81,7 @@ function clear(at: usize, bytes: usize): void {
 // @ts-ignore: decorator
 @inline
 function stepLstm(bytes: usize, gates: usize, state: usize, isFresh: bool): void {
-  for (let at: usize = 0; at < bytes; at += 16) {
-    const g = gates + at;
-    const c = g + 2 * bytes;
-    updateCell(
-      state + bytes + at,
-      state + at,
-      v128.load(g),
-      v128.load(g + bytes),
-      v128.load(c),
-      v128.load(c + bytes),
-      isFresh,
-      false,
-    );
-  }
-  finishOutputs(state + bytes, state, bytes >> 4);
+  updateCells(gates, bytes, 16, state + bytes, state, bytes >> 4, isFresh);
 }
 
 function stepAnyLstm(cell: usize, bytes: usize, gates: usize, state: usize, isFresh: bool): void {
@@ -121,20 +107,21 @@ function stepAnyLstm(cell: usize, bytes: usize, gates: usize, state: usize, isFr
 // @ts-ignore: decorator
 @inline
 function stepGru(bytes: usize, gates: usize, state: usize): void {
+  const count = bytes >> 4;
+  exponentials(gates + bytes, 2 * count);
+  const unit = one();
   for (let at: usize = 0; at < bytes; at += 16) {
     const g = gates + at;
-    const reset = inverseSigmoid(v128.load(g + 2 * bytes));
-    const candidate = tanhOver(f32x4.add(v128.load(g), f32x4.div(v128.load(g + 3 * bytes), reset)), one());
-    v128.store(g, candidate);
+    const reset = f32x4.add(v128.load(g + 2 * bytes), unit);
+    v128.store(g, f32x4.add(v128.load(g), f32x4.div(v128.load(g + 3 * bytes), reset)));
   }
-  for (let at: usize = 0; at < bytes; at += 16) mix(state + at, v128.load(gates + at), inverseSigmoid(v128.load(gates + bytes + at)));
-}
-
-/** `state` becomes candidate + (state − candidate) / inverse. */
-// @ts-ignore: decorator
-@inline
-function mix(state: usize, candidate: v128, inverse: v128): void {
-  v128.store(state, f32x4.add(candidate, f32x4.div(f32x4.sub(v128.load(state), candidate), inverse)));
+  exponentials(gates, count);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const e = v128.load(gates + at);
+    const candidate = f32x4.div(f32x4.sub(e, unit), f32x4.add(e, unit));
+    const inverse = f32x4.add(v128.load(gates + bytes + at), unit);
+    v128.store(state + at, f32x4.add(candidate, f32x4.div(f32x4.sub(v128.load(state + at), candidate), inverse)));
+  }
 }
 
 function stepAnyGru(cell: usize, bytes: usize, gates: usize, state: usize): void {
