@@ -37,18 +37,18 @@ export interface DispatchQueue {
 
 /** One key's dispatcher: at most one `deliver` runs at a time. */
 export class Dispatcher {
-  private readonly dependencies: DispatchDependencies;
+  readonly #dependencies: DispatchDependencies;
   /** Ends the wait for answers, so that `deliver` looks for what has become due. */
   wake: () => void = () => {};
 
   readonly pauses: Pauses;
-  private isAwake = false;
+  #isAwake = false;
 
   /** Rows that were sent, and what came of it could not be written: they are written down before anything else is sent, not sent again. */
-  private readonly unsettled = new Map<number, () => void>();
+  readonly #unsettled = new Map<number, () => void>();
 
   constructor(dependencies: DispatchDependencies) {
-    this.dependencies = dependencies;
+    this.#dependencies = dependencies;
     this.pauses = new Pauses(dependencies);
   }
 
@@ -57,20 +57,20 @@ export class Dispatcher {
    * threw, when no attempt runs any more; the next call settles first.
    */
   async deliver(queue: DispatchQueue): Promise<void> {
-    for (const settle of this.unsettled.values()) settle();
-    if (!this.isAwake) this.pauses.recall(queue.failing());
-    this.isAwake = true;
-    const until = this.dependencies.now() + ROUND_MS;
+    for (const settle of this.#unsettled.values()) settle();
+    if (!this.#isAwake) this.pauses.recall(queue.failing());
+    this.#isAwake = true;
+    const until = this.#dependencies.now() + ROUND_MS;
     const failures: unknown[] = [];
     const running = new Map<number, { readonly destination: string; readonly attempt: Promise<void> }>();
     for (;;) {
-      for (const row of this.chooseRows(
+      for (const row of this.#chooseRows(
         queue,
         [...running.values()].map(({ destination }) => destination),
         [...running.keys()],
         until,
       )) {
-        const attempt = this.attempt(queue, row)
+        const attempt = this.#attempt(queue, row)
           .catch((error) => void failures.push(error))
           .finally(() => running.delete(row.n));
         running.set(row.n, { destination: row.destination, attempt });
@@ -91,10 +91,10 @@ export class Dispatcher {
    * failing one, too, and none so late that its timeout would outlast the round, in which new events of the others wait. `busy`: the
    * destination of each attempt that runs, whose rows are `except`.
    */
-  private chooseRows(queue: DispatchQueue, busy: readonly string[], except: readonly number[], until: number): DueRow[] {
-    const now = this.dependencies.now();
+  #chooseRows(queue: DispatchQueue, busy: readonly string[], except: readonly number[], until: number): DueRow[] {
+    const now = this.#dependencies.now();
     let room = DELIVERIES_AT_ONCE - busy.length;
-    if (room <= 0 || now >= until || this.unsettled.size > 0) return [];
+    if (room <= 0 || now >= until || this.#unsettled.size > 0) return [];
     const isDue = ([name, due]: readonly [string, number]): boolean => due <= now && this.pauses.until(name) <= now;
     const names = [...queue.nextDueOfEach(now)].filter(isDue).map(([name]) => name);
     const others = new Set([...names, ...busy]).size - 1;
@@ -104,7 +104,7 @@ export class Dispatcher {
     const rows: DueRow[] = [];
     for (const name of names.sort((a, b) => Number(isFailing(a)) - Number(isFailing(b)) || runningOf(a) - runningOf(b))) {
       const failing = isFailing(name);
-      const most = this.dependencies.destinations.get(name)?.ordered ? 1 : Math.max(1, DELIVERIES_AT_ONCE - others);
+      const most = this.#dependencies.destinations.get(name)?.ordered ? 1 : Math.max(1, DELIVERIES_AT_ONCE - others);
       const slots = failing ? Math.min(1, runningOf(name) + Math.max(0, failingRoom)) : most;
       const limit = Math.min(room, slots - runningOf(name));
       if (limit <= 0) continue;
@@ -116,8 +116,8 @@ export class Dispatcher {
     return rows;
   }
 
-  private async attempt(queue: DispatchQueue, row: DueRow): Promise<void> {
-    const { destinations, scheduleS, now, random, fetch, log } = this.dependencies;
+  async #attempt(queue: DispatchQueue, row: DueRow): Promise<void> {
+    const { destinations, scheduleS, now, random, fetch, log } = this.#dependencies;
     const id = queue.idOf(row.n);
     const destination = destinations.get(row.destination);
     if (!(await this.pauses.admit(row.destination))) return; // the row stays as it is
@@ -132,9 +132,9 @@ export class Dispatcher {
     const settle = (): void => {
       const state = queue.settle(row, { url: destination?.address, attempt, spent, started, now: settledAt, nextDelayMs: delayMs });
       if (state === "dead") log({ event: "delivery dead", key: queue.key, id, destination: row.destination });
-      this.unsettled.delete(row.n);
+      this.#unsettled.delete(row.n);
     };
-    this.unsettled.set(row.n, settle);
+    this.#unsettled.set(row.n, settle);
     settle();
     if (attempt.verdict !== "retry") await this.pauses.succeeded(row.destination);
   }

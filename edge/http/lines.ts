@@ -8,13 +8,13 @@ const FIRST_BYTES = 4096;
 
 /** Splits the chunks of one stream; a line may be spread over several. */
 export class LineSplitter {
-  private readonly maxBytes: number;
-  private buffer = new Uint8Array(FIRST_BYTES);
-  private length = 0;
-  private overflown = false;
+  readonly #maxBytes: number;
+  #buffer = new Uint8Array(FIRST_BYTES);
+  #length = 0;
+  #overflown = false;
 
   constructor(maxBytes: number) {
-    this.maxBytes = maxBytes;
+    this.#maxBytes = maxBytes;
   }
 
   /** The lines that end in `chunk`. */
@@ -23,40 +23,40 @@ export class LineSplitter {
     for (;;) {
       const end = chunk.indexOf(NEWLINE, from);
       if (end < 0) break;
-      if (this.length === 0 && !this.overflown) yield end - from > this.maxBytes ? null : chunk.subarray(from, end);
+      if (this.#length === 0 && !this.#overflown) yield end - from > this.#maxBytes ? null : chunk.subarray(from, end);
       else {
-        this.append(chunk.subarray(from, end));
-        yield this.take();
+        this.#append(chunk.subarray(from, end));
+        yield this.#take();
       }
       from = end + 1;
     }
-    this.append(chunk.subarray(from));
+    this.#append(chunk.subarray(from));
   }
 
   /** The last line, where no newline ends it. */
   *end(): Generator<Line> {
-    if (this.length > 0 || this.overflown) yield this.take();
+    if (this.#length > 0 || this.#overflown) yield this.#take();
   }
 
-  private append(piece: Uint8Array): void {
-    if (this.overflown || this.length + piece.length > this.maxBytes) {
-      this.overflown = true;
-      this.length = 0;
+  #append(piece: Uint8Array): void {
+    if (this.#overflown || this.#length + piece.length > this.#maxBytes) {
+      this.#overflown = true;
+      this.#length = 0;
       return;
     }
-    if (this.length + piece.length > this.buffer.length) {
-      const larger = new Uint8Array(Math.min(this.maxBytes, Math.max(2 * this.buffer.length, this.length + piece.length)));
-      larger.set(this.buffer.subarray(0, this.length));
-      this.buffer = larger;
+    if (this.#length + piece.length > this.#buffer.length) {
+      const larger = new Uint8Array(Math.min(this.#maxBytes, Math.max(2 * this.#buffer.length, this.#length + piece.length)));
+      larger.set(this.#buffer.subarray(0, this.#length));
+      this.#buffer = larger;
     }
-    this.buffer.set(piece, this.length);
-    this.length += piece.length;
+    this.#buffer.set(piece, this.#length);
+    this.#length += piece.length;
   }
 
-  private take(): Line {
-    const line = this.overflown ? null : this.buffer.subarray(0, this.length);
-    this.length = 0;
-    this.overflown = false;
+  #take(): Line {
+    const line = this.#overflown ? null : this.#buffer.subarray(0, this.#length);
+    this.#length = 0;
+    this.#overflown = false;
     return line;
   }
 }

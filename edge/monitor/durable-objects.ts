@@ -18,16 +18,16 @@ import type { ShadowRow } from "./shadows.ts";
 /** The class of the one object that holds all isolates' counts. */
 export function metricsClass(dependencies: MetricsDependencies) {
   return class extends DurableObject implements MetricsObject {
-    private readonly metrics: MetricsObject;
+    readonly #metrics: MetricsObject;
     constructor(context: ObjectContext, env: unknown) {
       super(context, env);
-      this.metrics = createMetrics(context.storage, dependencies);
+      this.#metrics = createMetrics(context.storage, dependencies);
     }
     add(more: Counts) {
-      return this.metrics.add(more);
+      return this.#metrics.add(more);
     }
     view() {
-      return this.metrics.view();
+      return this.#metrics.view();
     }
   };
 }
@@ -35,19 +35,19 @@ export function metricsClass(dependencies: MetricsDependencies) {
 /** The class of the objects that watch one model each. */
 export function driftClass(dependencies: DriftDependencies) {
   return class extends DurableObject implements DriftObject {
-    private readonly drift: DriftObject;
+    readonly #drift: DriftObject;
     constructor(context: ObjectContext, env: unknown) {
       super(context, env);
-      this.drift = createDrift(context.storage, dependencies);
+      this.#drift = createDrift(context.storage, dependencies);
     }
     observe(model: WatchedModel, observations: readonly Observation[]) {
-      return this.drift.observe(model, observations);
+      return this.#drift.observe(model, observations);
     }
     view(model: WatchedModel) {
-      return this.drift.view(model);
+      return this.#drift.view(model);
     }
     forget() {
-      return this.drift.forget();
+      return this.#drift.forget();
     }
   };
 }
@@ -55,31 +55,31 @@ export function driftClass(dependencies: DriftDependencies) {
 /** The class of the objects that hold a share of one artifact's predictions each. */
 export function predictionsClass(dependencies: PredictionsDependencies) {
   return class extends DurableObject implements PredictionsObject {
-    private readonly predictions: PredictionsObject;
+    readonly #predictions: PredictionsObject;
     constructor(context: ObjectContext, env: unknown) {
       super(context, env);
-      this.predictions = new Predictions(context.storage, dependencies);
+      this.#predictions = new Predictions(context.storage, dependencies);
     }
     remember(rows: readonly PredictionRow[]) {
-      return this.predictions.remember(rows);
+      return this.#predictions.remember(rows);
     }
     settle(model: string, outcomes: readonly Outcome[]) {
-      return this.predictions.settle(model, outcomes);
+      return this.#predictions.settle(model, outcomes);
     }
     compare(challenger: string, more: PairSums, rows: readonly ShadowRow[]) {
-      return this.predictions.compare(challenger, more, rows);
+      return this.#predictions.compare(challenger, more, rows);
     }
     compared(challenger: string) {
-      return this.predictions.compared(challenger);
+      return this.#predictions.compared(challenger);
     }
     view(model: string) {
-      return this.predictions.view(model);
+      return this.#predictions.view(model);
     }
     mayTell(model: string, shard: number) {
-      return this.predictions.mayTell(model, shard);
+      return this.#predictions.mayTell(model, shard);
     }
     alarm() {
-      return this.predictions.alarm();
+      return this.#predictions.alarm();
     }
   };
 }

@@ -56,153 +56,154 @@ interface Samples {
 
 /** One isolate's. */
 export class IsolateMonitor {
-  private readonly dependencies: MonitorDependencies;
-  private counts = noCounts();
-  private readonly samples = new Map<string, Samples>();
-  private readonly shadows = new Shadows();
-  private predictions = new Map<string, PredictionRow[]>();
-  private waiting = 0;
-  private turn = 0;
-  private armedAt = Number.NEGATIVE_INFINITY;
+  readonly #dependencies: MonitorDependencies;
+  #counts = noCounts();
+  readonly #samples = new Map<string, Samples>();
+  readonly #shadows = new Shadows();
+  #predictions = new Map<string, PredictionRow[]>();
+  #waiting = 0;
+  #turn = 0;
+  #armedAt = Number.NEGATIVE_INFINITY;
   /** Of the models that were seen; a reference is read once. */
-  private readonly watched = new WeakMap<ScorableModel, Watched>();
+  readonly #watched = new WeakMap<ScorableModel, Watched>();
 
   constructor(dependencies: MonitorDependencies) {
-    this.dependencies = dependencies;
+    this.#dependencies = dependencies;
   }
 
   /** One request that is over. */
   request(record: RequestRecord): void {
-    this.dependencies.point?.(record);
-    if (this.dependencies.metrics === undefined) return;
-    countRequest(this.counts, record);
-    this.arm();
+    this.#dependencies.point?.(record);
+    if (this.#dependencies.metrics === undefined) return;
+    countRequest(this.#counts, record);
+    this.#arm();
   }
 
   /** One attempt to deliver that is settled. */
   delivery(destination: string, state: string): void {
-    if (this.dependencies.metrics === undefined) return;
-    increase(this.counts.deliveries, `${state} ${destination}`, 1);
-    this.arm();
+    if (this.#dependencies.metrics === undefined) return;
+    increase(this.#counts.deliveries, `${state} ${destination}`, 1);
+    this.#arm();
   }
 
   /** Sequences, `values` (N,T,F), that were scored at the model's own prior. One of them is watched where they are `apart`: no row of them was watched before. */
   scored(scored: Scored, values: Float64Array, probabilities: Float32Array, apart: boolean): void {
-    const { metrics, driftOf } = this.dependencies;
-    if (metrics !== undefined) countScores(this.counts, scored.id, probabilities);
-    if (driftOf !== undefined && apart) this.sample(scored, values, probabilities);
-    if (metrics !== undefined || (driftOf !== undefined && apart)) this.arm();
+    const { metrics, driftOf } = this.#dependencies;
+    if (metrics !== undefined) countScores(this.#counts, scored.id, probabilities);
+    if (driftOf !== undefined && apart) this.#sample(scored, values, probabilities);
+    if (metrics !== undefined || (driftOf !== undefined && apart)) this.#arm();
   }
 
-  private sample(scored: Scored, values: Float64Array, probabilities: Float32Array): void {
+  #sample(scored: Scored, values: Float64Array, probabilities: Float32Array): void {
     const { id, model } = scored;
     if (!hasReference(model)) return;
-    let samples = this.samples.get(id);
+    let samples = this.#samples.get(id);
     if (samples === undefined) {
-      const watched = this.watched.get(model) ?? toPlain(watchedOf(model));
-      this.watched.set(model, watched);
+      const watched = this.#watched.get(model) ?? toPlain(watchedOf(model));
+      this.#watched.set(model, watched);
       samples = { watched: { id, watched }, scored, taken: [] };
-      this.samples.set(id, samples);
+      this.#samples.set(id, samples);
     }
     if (samples.taken.length >= MAX_SAMPLES || samples.watched.watched.basis === "none") return;
     const N = probabilities.length;
-    const n = this.turn++ % N; // no place in a request is preferred
+    const n = this.#turn++ % N; // no place in a request is preferred
     const size = values.length / N;
     samples.taken.push({ values: values.slice(n * size, (n + 1) * size), probability: probabilities[n] });
   }
 
   /** Sequences, `values` (N,T,F), that the model's challenger is to score, too, after the answers. `ids`: of predictions whose outcomes may come. */
   shadow(served: Shadowed, values: Float64Array, probabilities: Float32Array, ids?: readonly (string | null)[]): void {
-    if (this.dependencies.predictionsOf === undefined) return;
-    const over = probabilities.length - this.shadows.take(served, values, probabilities, ids);
-    if (over > 0) increase(this.counts.lost, "comparisons", over);
-    this.arm();
+    if (this.#dependencies.predictionsOf === undefined) return;
+    const over = probabilities.length - this.#shadows.take(served, values, probabilities, ids);
+    if (over > 0) increase(this.#counts.lost, "comparisons", over);
+    this.#arm();
   }
 
   /** A prediction to remember in the object of this name. False where there is no room: it is lost, and counted. */
   remember(name: string, row: PredictionRow): boolean {
-    if (this.waiting >= MAX_PREDICTIONS) {
-      increase(this.counts.lost, "predictions", 1);
+    if (this.#waiting >= MAX_PREDICTIONS) {
+      increase(this.#counts.lost, "predictions", 1);
       return false;
     }
-    const rows = this.predictions.get(name) ?? [];
+    const rows = this.#predictions.get(name) ?? [];
     rows.push(row);
-    this.predictions.set(name, rows);
-    this.waiting++;
-    this.arm();
+    this.#predictions.set(name, rows);
+    this.#waiting++;
+    this.#arm();
     return true;
   }
 
-  private arm(): void {
-    const { now, waitUntil, sleep } = this.dependencies;
+  #arm(): void {
+    const { now, waitUntil, sleep } = this.#dependencies;
     const time = now();
-    if (time - this.armedAt < ARMED_MS && time >= this.armedAt) return;
-    this.armedAt = time;
+    if (time - this.#armedAt < ARMED_MS && time >= this.#armedAt) return;
+    this.#armedAt = time;
     waitUntil(sleep(FLUSH_MS).then(() => this.flush()));
   }
 
   /** Takes away what was gathered. Never throws: counts that did not arrive wait for the next flush; samples and predictions are lost, and counted. */
   async flush(): Promise<void> {
-    this.armedAt = Number.NEGATIVE_INFINITY;
-    const { counts, predictions } = this;
-    const samples = [...this.samples.values()];
-    this.counts = noCounts();
-    this.samples.clear();
-    this.predictions = new Map();
-    this.waiting = 0;
-    const compared = this.shadows.score(this.dependencies.now(), (count, error) => this.lose("comparisons", count, error));
+    this.#armedAt = Number.NEGATIVE_INFINITY;
+    const counts = this.#counts;
+    const predictions = this.#predictions;
+    const samples = [...this.#samples.values()];
+    this.#counts = noCounts();
+    this.#samples.clear();
+    this.#predictions = new Map();
+    this.#waiting = 0;
+    const compared = this.#shadows.score(this.#dependencies.now(), (count, error) => this.#lose("comparisons", count, error));
     await Promise.all([
-      ...compared.map((one) => this.sendCompared(one)),
-      this.sendCounts(counts),
-      ...samples.map((one) => this.sendSamples(one)),
-      ...Array.from(predictions, ([name, rows]) => this.sendPredictions(name, rows)),
+      ...compared.map((one) => this.#sendCompared(one)),
+      this.#sendCounts(counts),
+      ...samples.map((one) => this.#sendSamples(one)),
+      ...Array.from(predictions, ([name, rows]) => this.#sendPredictions(name, rows)),
     ]);
   }
 
-  private async sendCounts(counts: Counts): Promise<void> {
-    const { metrics } = this.dependencies;
+  async #sendCounts(counts: Counts): Promise<void> {
+    const { metrics } = this.#dependencies;
     if (metrics === undefined) return;
     try {
       await metrics().add(counts);
     } catch (error) {
-      this.dependencies.report(error as Error);
-      addCounts(this.counts, counts); // not armed: the next request does that
+      this.#dependencies.report(error as Error);
+      addCounts(this.#counts, counts); // not armed: the next request does that
     }
   }
 
-  private async sendSamples({ watched, scored: { model, log }, taken }: Samples): Promise<void> {
+  async #sendSamples({ watched, scored: { model, log }, taken }: Samples): Promise<void> {
     try {
       const observations = taken.map(({ values, probability }) =>
         observe(watched.watched, computeInputs(model, values, log), values, 0, probability),
       );
-      await this.dependencies.driftOf!(watched.id).observe(watched, observations);
+      await this.#dependencies.driftOf!(watched.id).observe(watched, observations);
     } catch (error) {
-      this.lose("samples", taken.length, error as Error);
+      this.#lose("samples", taken.length, error as Error);
     }
   }
 
-  private async sendCompared({ name, challenger, sums, rows }: Compared): Promise<void> {
+  async #sendCompared({ name, challenger, sums, rows }: Compared): Promise<void> {
     try {
-      await this.dependencies.predictionsOf!(name).compare(challenger, sums, rows);
+      await this.#dependencies.predictionsOf!(name).compare(challenger, sums, rows);
     } catch (error) {
-      this.lose("comparisons", sums[0], error as Error);
+      this.#lose("comparisons", sums[0], error as Error);
     }
   }
 
-  private async sendPredictions(name: string, rows: readonly PredictionRow[]): Promise<void> {
+  async #sendPredictions(name: string, rows: readonly PredictionRow[]): Promise<void> {
     for (let at = 0; at < rows.length; at += ROWS_A_CALL) {
       const some = rows.slice(at, at + ROWS_A_CALL);
       try {
-        await this.dependencies.predictionsOf!(name).remember(some);
+        await this.#dependencies.predictionsOf!(name).remember(some);
       } catch (error) {
-        this.lose("predictions", some.length, error as Error);
+        this.#lose("predictions", some.length, error as Error);
       }
     }
   }
 
-  private lose(what: string, count: number, error: Error): void {
-    increase(this.counts.lost, what, count);
-    this.dependencies.report(error);
+  #lose(what: string, count: number, error: Error): void {
+    increase(this.#counts.lost, what, count);
+    this.#dependencies.report(error);
   }
 }
 

@@ -135,146 +135,146 @@ interface Known {
 
 /** The object that this storage is. Tables are created by the first prediction or outcome. */
 export class Predictions implements PredictionsObject {
-  private readonly storage: ObjectStorage;
-  private readonly sql: Sql;
-  private readonly dependencies: PredictionsDependencies;
-  private isReady: boolean;
-  private readonly telling = new Set<string>();
+  readonly #storage: ObjectStorage;
+  readonly #sql: Sql;
+  readonly #dependencies: PredictionsDependencies;
+  #isReady: boolean;
+  readonly #telling = new Set<string>();
 
   constructor(storage: ObjectStorage, dependencies: PredictionsDependencies) {
-    this.storage = storage;
-    this.sql = storage.sql;
-    this.dependencies = dependencies;
-    this.isReady = hasTable(storage.sql, "predictions");
-    if (!this.isReady) return;
-    this.sql.exec(LATER_SCHEMA);
-    this.sql.exec(DATE_COUNTS, dayOf(dependencies.now()));
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#dependencies = dependencies;
+    this.#isReady = hasTable(storage.sql, "predictions");
+    if (!this.#isReady) return;
+    this.#sql.exec(LATER_SCHEMA);
+    this.#sql.exec(DATE_COUNTS, dayOf(dependencies.now()));
   }
 
-  private prepare(): void {
-    if (this.isReady) return;
-    this.sql.exec(SCHEMA);
-    this.sql.exec(LATER_SCHEMA);
-    void this.storage.setAlarm(this.dependencies.now() + PURGE_MS);
-    this.isReady = true;
+  #prepare(): void {
+    if (this.#isReady) return;
+    this.#sql.exec(SCHEMA);
+    this.#sql.exec(LATER_SCHEMA);
+    void this.#storage.setAlarm(this.#dependencies.now() + PURGE_MS);
+    this.#isReady = true;
   }
 
-  private knownOf(id: string): Known | undefined {
-    return select<Known>(this.sql, KNOWN, id)[0];
+  #knownOf(id: string): Known | undefined {
+    return select<Known>(this.#sql, KNOWN, id)[0];
   }
 
   async remember(rows: readonly PredictionRow[]): Promise<void> {
-    this.prepare();
-    this.storage.transactionSync(() => {
-      const sums = openSums(this.sql, this.dependencies.functions);
+    this.#prepare();
+    this.#storage.transactionSync(() => {
+      const sums = openSums(this.#sql, this.#dependencies.functions);
       for (const { id, at, probability } of rows) {
-        const known = this.knownOf(id);
+        const known = this.#knownOf(id);
         if (known !== undefined && known.probability !== null) continue; // a call that came twice
-        this.sql.exec(WRITE, id, at, probability, known?.label ?? null);
+        this.#sql.exec(WRITE, id, at, probability, known?.label ?? null);
         if (known !== undefined && known.label !== null) sums.add(suffixOf(readPredictionId(id)?.model), id, at, probability, known.label);
       }
       sums.write();
     });
-    for (const [model, [{ id }]] of Map.groupBy(rows, ({ id }) => readPredictionId(id)?.model)) await this.tell(id, model).catch(() => {});
+    for (const [model, [{ id }]] of Map.groupBy(rows, ({ id }) => readPredictionId(id)?.model)) await this.#tell(id, model).catch(() => {});
   }
 
   async settle(model: string, outcomes: readonly Outcome[]): Promise<readonly OutcomeState[]> {
-    this.prepare();
-    const states = this.storage.transactionSync(() => {
-      const sums = openSums(this.sql, this.dependencies.functions);
+    this.#prepare();
+    const states = this.#storage.transactionSync(() => {
+      const sums = openSums(this.#sql, this.#dependencies.functions);
       const suffix = suffixOf(model);
-      const today = dayOf(this.dependencies.now());
-      const states = outcomes.map((outcome) => this.settleOne(suffix, outcome, sums));
-      for (const [state, { length }] of Map.groupBy(states, (state) => state)) this.sql.exec(COUNT, `${today} ${state}${suffix}`, length);
+      const today = dayOf(this.#dependencies.now());
+      const states = outcomes.map((outcome) => this.#settleOne(suffix, outcome, sums));
+      for (const [state, { length }] of Map.groupBy(states, (state) => state)) this.#sql.exec(COUNT, `${today} ${state}${suffix}`, length);
       sums.write();
       return states;
     });
-    if (outcomes.length > 0) await this.tell(outcomes[0].id, model).catch(() => {}); // the next outcome tries again
+    if (outcomes.length > 0) await this.#tell(outcomes[0].id, model).catch(() => {}); // the next outcome tries again
     return states;
   }
 
-  private settleOne(suffix: string, { id, label, at, probability, isUnknown }: Outcome, sums: Sums): OutcomeState {
+  #settleOne(suffix: string, { id, label, at, probability, isUnknown }: Outcome, sums: Sums): OutcomeState {
     if (isUnknown) return "unknown";
-    const known = this.knownOf(id);
+    const known = this.#knownOf(id);
     if (known !== undefined && known.label !== null) return known.label === label ? "repeated" : "contradicting";
-    if (at < this.dependencies.now() - this.dependencies.keptMs) return "late";
+    if (at < this.#dependencies.now() - this.#dependencies.keptMs) return "late";
     const said = known?.probability ?? probability ?? null;
-    this.sql.exec(WRITE, id, at, said, label);
+    this.#sql.exec(WRITE, id, at, said, label);
     if (said === null) return "waiting";
     sums.add(suffix, id, at, said, label);
     return "taken";
   }
 
   async compare(challenger: string, more: PairSums, rows: readonly ShadowRow[]): Promise<void> {
-    this.prepare();
-    this.storage.transactionSync(() => {
-      const pairs = readPairs(this.sql, challenger);
+    this.#prepare();
+    this.#storage.transactionSync(() => {
+      const pairs = readPairs(this.#sql, challenger);
       addPairs(pairs, more);
       for (const { id, at, probability } of rows) {
-        const { label = null, probability: said = null } = this.knownOf(id) ?? {};
+        const { label = null, probability: said = null } = this.#knownOf(id) ?? {};
         if (label === null || said === null)
-          this.sql.exec("INSERT OR REPLACE INTO shadows VALUES (?, ?, ?, ?)", id, at, challenger, probability);
-        else judgePair(pairs, said, probability, label, this.dependencies.functions.log);
+          this.#sql.exec("INSERT OR REPLACE INTO shadows VALUES (?, ?, ?, ?)", id, at, challenger, probability);
+        else judgePair(pairs, said, probability, label, this.#dependencies.functions.log);
       }
-      writePairs(this.sql, challenger, pairs);
+      writePairs(this.#sql, challenger, pairs);
     });
   }
 
   async compared(challenger: string): Promise<PairSums> {
     const pairs = noPairs();
     // Of before names were written down there are digits of its hash alone.
-    if (this.isReady) for (const key of new Set([challenger, challenger.slice(-12)])) addPairs(pairs, readPairs(this.sql, key));
+    if (this.#isReady) for (const key of new Set([challenger, challenger.slice(-12)])) addPairs(pairs, readPairs(this.#sql, key));
     return pairs;
   }
 
   async mayTell(model: string, shard: number): Promise<boolean> {
-    this.prepare();
+    this.#prepare();
     const suffix = suffixOf(model);
-    this.sql.exec("INSERT OR IGNORE INTO tellers VALUES (?, ?)", suffix, shard);
-    return select<{ shard: number }>(this.sql, "SELECT shard FROM tellers WHERE name = ?", suffix)[0].shard === shard;
+    this.#sql.exec("INSERT OR IGNORE INTO tellers VALUES (?, ?)", suffix, shard);
+    return select<{ shard: number }>(this.#sql, "SELECT shard FROM tellers WHERE name = ?", suffix)[0].shard === shard;
   }
 
   /** Once for each name, by one of the model's objects. `id`: of one of this object's predictions. */
-  private async tell(id: string, model = ""): Promise<void> {
+  async #tell(id: string, model = ""): Promise<void> {
     const suffix = suffixOf(model);
-    const { changed, told } = readBets(this.sql, suffix);
-    if (changed === 0 || told === 1 || this.telling.has(suffix)) return;
-    this.telling.add(suffix); // other calls come meanwhile
+    const { changed, told } = readBets(this.#sql, suffix);
+    if (changed === 0 || told === 1 || this.#telling.has(suffix)) return;
+    this.#telling.add(suffix); // other calls come meanwhile
     try {
       const reason = "the probabilities do not hold as they did: outcomes follow others";
       const shard = shardOfId(id);
-      const mayTell = shard === 0 ? this.mayTell(model, shard) : this.dependencies.mayTell(model, shard);
-      if (await mayTell) await this.dependencies.announce("performance.changed", model, { model, reason });
-      writeBets(this.sql, suffix, { ...readBets(this.sql, suffix), told: 1 });
+      const mayTell = shard === 0 ? this.mayTell(model, shard) : this.#dependencies.mayTell(model, shard);
+      if (await mayTell) await this.#dependencies.announce("performance.changed", model, { model, reason });
+      writeBets(this.#sql, suffix, { ...readBets(this.#sql, suffix), told: 1 });
     } finally {
-      this.telling.delete(suffix);
+      this.#telling.delete(suffix);
     }
   }
 
   async view(model: string): Promise<PerformanceShare> {
     const suffix = suffixOf(model);
     const days: Record<string, Tally> = {};
-    if (!this.isReady) return { days, counts: countsOf([], suffix), evidence: 1, changed: false };
-    for (const { day, tally } of select<{ day: string; tally: string }>(this.sql, DAYS, suffix))
+    if (!this.#isReady) return { days, counts: countsOf([], suffix), evidence: 1, changed: false };
+    for (const { day, tally } of select<{ day: string; tally: string }>(this.#sql, DAYS, suffix))
       addTally((days[day] ??= noOutcomes()), JSON.parse(tally));
-    const { wealth, changed } = readBets(this.sql, suffix);
+    const { wealth, changed } = readBets(this.#sql, suffix);
     return {
       days,
-      counts: countsOf(select<{ state: string; n: number }>(this.sql, COUNTS), suffix),
+      counts: countsOf(select<{ state: string; n: number }>(this.#sql, COUNTS), suffix),
       evidence: evidenceOf(wealth),
       changed: changed === 1,
     };
   }
 
   async alarm(): Promise<void> {
-    if (!this.isReady) return;
-    const { now, keptMs } = this.dependencies;
-    for (const table of ["predictions", "shadows"]) this.sql.exec(`DELETE FROM ${table} WHERE at < ?`, now() - keptMs);
-    this.sql.exec("DELETE FROM outcome_counts WHERE state < ?", dayOf(now() - keptMs));
-    this.sql.exec(PURGE_DAYS, KEPT_DAYS);
-    if (select(this.sql, LEFT).length > 0) return this.storage.setAlarm(now() + PURGE_MS);
-    await this.storage.deleteAll(); // an id that nobody gave out names an object, too
-    this.isReady = false;
+    if (!this.#isReady) return;
+    const { now, keptMs } = this.#dependencies;
+    for (const table of ["predictions", "shadows"]) this.#sql.exec(`DELETE FROM ${table} WHERE at < ?`, now() - keptMs);
+    this.#sql.exec("DELETE FROM outcome_counts WHERE state < ?", dayOf(now() - keptMs));
+    this.#sql.exec(PURGE_DAYS, KEPT_DAYS);
+    if (select(this.#sql, LEFT).length > 0) return this.#storage.setAlarm(now() + PURGE_MS);
+    await this.#storage.deleteAll(); // an id that nobody gave out names an object, too
+    this.#isReady = false;
   }
 }
 

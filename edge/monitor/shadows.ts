@@ -41,26 +41,26 @@ interface Waiting {
 
 /** One isolate's. */
 export class Shadows {
-  private waiting: Waiting[] = [];
-  private sequences = 0;
-  private numbers = 0;
+  #waiting: Waiting[] = [];
+  #sequences = 0;
+  #numbers = 0;
 
   /** As many of the sequences, `values` (N,T,F), as there is room for: how many. */
   take(served: Shadowed, values: Float64Array, probabilities: Float32Array, ids: readonly (string | null)[] = []): number {
     const size = values.length / probabilities.length;
-    const room = Math.min(MAX_SEQUENCES - this.sequences, Math.floor((MAX_NUMBERS - this.numbers) / size));
+    const room = Math.min(MAX_SEQUENCES - this.#sequences, Math.floor((MAX_NUMBERS - this.#numbers) / size));
     const taken = Math.min(probabilities.length, room);
-    if (taken > 0) this.waiting.push({ served, values: values.slice(0, taken * size), probabilities: probabilities.slice(0, taken), ids });
-    this.sequences += taken;
-    this.numbers += taken * size;
+    if (taken > 0) this.#waiting.push({ served, values: values.slice(0, taken * size), probabilities: probabilities.slice(0, taken), ids });
+    this.#sequences += taken;
+    this.#numbers += taken * size;
     return taken;
   }
 
   /** Scores what waits. `lose` hears of sequences that the challenger could not score. */
   score(now: number, lose: (count: number, error: Error) => void): Compared[] {
-    const { waiting } = this;
-    this.waiting = [];
-    this.sequences = this.numbers = 0;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#sequences = this.#numbers = 0;
     const compared = new Map<string, Compared>();
     for (const one of waiting) {
       const { model, engine, log } = one.served.shadow!;

@@ -83,20 +83,20 @@ export class EventLog {
   seq = 0;
   arrived = 0;
   /** Of the oldest event that is remembered. */
-  private oldest = 0;
-  private readonly storage: ObjectStorage;
-  private readonly sql: Sql;
-  private recipe: Recipe | undefined;
+  #oldest = 0;
+  readonly #storage: ObjectStorage;
+  readonly #sql: Sql;
+  #recipe: Recipe | undefined;
   /** Of what the model takes. */
-  private shape: Shape | undefined;
+  #shape: Shape | undefined;
 
   /** The tables must be there. */
   private constructor(storage: ObjectStorage, recipe: Recipe | undefined, destinations: OutboxDestinations) {
-    this.storage = storage;
-    this.sql = storage.sql;
-    this.recipe = recipe;
-    this.shape = recipe && shapeOf(recipe);
-    this.outbox = new Outbox(this.sql, destinations);
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#recipe = recipe;
+    this.#shape = recipe && shapeOf(recipe);
+    this.outbox = new Outbox(this.#sql, destinations);
     this.read();
   }
 
@@ -126,52 +126,52 @@ export class EventLog {
 
   /** From now on the window is what a model of this recipe takes. */
   use(recipe: Recipe): void {
-    if (recipe === this.recipe) return;
-    this.recipe = recipe;
-    this.shape = shapeOf(recipe);
-    this.readLatest();
+    if (recipe === this.#recipe) return;
+    this.#recipe = recipe;
+    this.#shape = shapeOf(recipe);
+    this.#readLatest();
   }
 
   /** Everything that is held in memory, from storage: also after a transaction that was undone. */
   read(): void {
-    [this.facts] = select<Facts>(this.sql, `SELECT ${FACTS} FROM stream`);
-    const last = select<{ seq: number; arrived: number }>(this.sql, "SELECT seq, arrived FROM events ORDER BY seq DESC LIMIT 1");
+    [this.facts] = select<Facts>(this.#sql, `SELECT ${FACTS} FROM stream`);
+    const last = select<{ seq: number; arrived: number }>(this.#sql, "SELECT seq, arrived FROM events ORDER BY seq DESC LIMIT 1");
     const { seq, arrived } = last[0] ?? { seq: 0, arrived: 0 };
     this.seq = seq;
     this.arrived = arrived;
-    this.oldest = select<{ seq: number | null }>(this.sql, "SELECT min(seq) AS seq FROM events")[0].seq ?? seq;
-    this.readLatest();
+    this.#oldest = select<{ seq: number | null }>(this.#sql, "SELECT min(seq) AS seq FROM events")[0].seq ?? seq;
+    this.#readLatest();
     this.outbox.read();
   }
 
   /** Window and statics, without events later than `latest`, ms since 1970. */
-  private readLatest(latest = Number.MAX_VALUE): void {
-    this.window = this.readWindow(latest);
-    this.statics = this.readStatics(latest);
+  #readLatest(latest = Number.MAX_VALUE): void {
+    this.window = this.#readWindow(latest);
+    this.statics = this.#readStatics(latest);
   }
 
   /** The window without events later than `latest`, ms since 1970: those before come back, since all keep their values. */
   windowUntil(latest: number): readonly WindowRow[] {
     const isWhole = (this.window.at(-1)?.timestamp ?? 0) <= latest;
-    const window = isWhole ? this.window : this.readWindow(latest);
-    if (this.shape?.statics === undefined) return window;
-    const statics = isWhole ? this.statics : this.readStatics(latest);
-    return window.map((row) => ({ ...row, values: completeRow(row.values, statics, this.shape!) }));
+    const window = isWhole ? this.window : this.#readWindow(latest);
+    if (this.#shape?.statics === undefined) return window;
+    const statics = isWhole ? this.statics : this.#readStatics(latest);
+    return window.map((row) => ({ ...row, values: completeRow(row.values, statics, this.#shape!) }));
   }
 
   /** Events later than `latest` are left out of the window, and so it stays until the object wakes again. */
   leaveOut(latest: number): void {
-    if ((this.window.at(-1)?.timestamp ?? 0) > latest) this.readLatest(latest);
+    if ((this.window.at(-1)?.timestamp ?? 0) > latest) this.#readLatest(latest);
   }
 
   /** T; 0 without a model. */
   get timesteps(): number {
-    return this.shape?.timesteps ?? 0;
+    return this.#shape?.timesteps ?? 0;
   }
 
   /** Events whose ids are known, those that were deleted between them included. */
   get remembered(): number {
-    return this.seq === 0 ? 0 : this.seq - this.oldest + 1;
+    return this.seq === 0 ? 0 : this.seq - this.#oldest + 1;
   }
 
   /** From now on rows are of `schema` and `model`, a name or null. Where those before were another's, the window begins anew: whether it had rows that were lost so. */
@@ -180,21 +180,21 @@ export class EventLog {
     if (this.facts.schema === schema) return false;
     const isOther = this.facts.schema !== null;
     const had =
-      isOther && select(this.sql, "SELECT 1 FROM events WHERE row IS NOT NULL AND seq > ? LIMIT 1", this.facts.windowFrom).length > 0;
+      isOther && select(this.#sql, "SELECT 1 FROM events WHERE row IS NOT NULL AND seq > ? LIMIT 1", this.facts.windowFrom).length > 0;
     this.change({ schema, ...(isOther && { windowFrom: this.seq }) });
-    this.readLatest();
+    this.#readLatest();
     return had;
   }
 
   /** Rows for another model are left out: from before the schema changed, or, where that is not known, of another width; and
    * those with gaps that it does not take. */
-  private readWindow(latest = Number.MAX_VALUE): WindowRow[] {
-    const { shape } = this;
-    if (shape === undefined || this.isOtherSchema()) return [];
+  #readWindow(latest = Number.MAX_VALUE): WindowRow[] {
+    const shape = this.#shape;
+    if (shape === undefined || this.#isOtherSchema()) return [];
     const { timesteps: T, gaps = false, statics = 0 } = shape;
     const width = widthWithoutTime(shape);
     const rows = select<Omit<WindowRow, "values"> & { row: string }>(
-      this.sql,
+      this.#sql,
       `SELECT seq, source, id, timestamp, row FROM events WHERE row IS NOT NULL AND json_array_length(row) IN (?, ?) AND (? OR instr(row, 'null') = 0)
          AND timestamp <= ? AND seq > ?
        ORDER BY timestamp DESC, seq DESC LIMIT ?`,
@@ -203,37 +203,39 @@ export class EventLog {
     return rows.reverse().map(({ row, ...rest }) => ({ ...rest, values: restoreGaps(JSON.parse(row)) })); // JSON has null for NaN
   }
 
-  private readStatics(latest: number): LatestStatics | undefined {
-    return this.shape === undefined || this.isOtherSchema() ? undefined : readStatics(this.sql, this.shape, this.facts.windowFrom, latest);
+  #readStatics(latest: number): LatestStatics | undefined {
+    return this.#shape === undefined || this.#isOtherSchema()
+      ? undefined
+      : readStatics(this.#sql, this.#shape, this.facts.windowFrom, latest);
   }
 
   /** Whether the rows that are stored are known to be another model's. */
-  private isOtherSchema(): boolean {
-    return this.facts.schema !== null && this.recipe !== undefined && this.facts.schema !== schemaOf(this.recipe);
+  #isOtherSchema(): boolean {
+    return this.facts.schema !== null && this.#recipe !== undefined && this.facts.schema !== schemaOf(this.#recipe);
   }
 
   /** What this id was answered with; undefined where it is new. */
   find(source: string, id: string): StoredAnswer | undefined {
-    const known = this.stored(source, id);
-    return known && { ...known, answer: expandAnswer(known.answer, (seqs) => this.idsOf(seqs)) };
+    const known = this.#stored(source, id);
+    return known && { ...known, answer: expandAnswer(known.answer, (seqs) => this.#idsOf(seqs)) };
   }
 
   /** The same as it is stored, where the window names no ids. */
-  private stored(source: string, id: string): StoredAnswer | undefined {
-    return select<StoredAnswer>(this.sql, "SELECT digest, answer FROM events WHERE source = ? AND id = ?", source, id)[0];
+  #stored(source: string, id: string): StoredAnswer | undefined {
+    return select<StoredAnswer>(this.#sql, "SELECT digest, answer FROM events WHERE source = ? AND id = ?", source, id)[0];
   }
 
   /** What was said of the event; undefined where it is not known, or was not scored. */
   predictionOf(source: string, id: string): StoredPrediction | undefined {
-    const known = this.stored(source, id);
+    const known = this.#stored(source, id);
     if (known === undefined) return undefined;
     const { model, probability, timestamp } = JSON.parse(known.answer) as Pick<StreamAnswer, "model" | "probability" | "timestamp">;
     return probability === undefined ? undefined : { model, probability, at: Date.parse(timestamp) };
   }
 
-  private idsOf(seqs: readonly number[]): ReadonlyMap<number, string> {
+  #idsOf(seqs: readonly number[]): ReadonlyMap<number, string> {
     const query = "SELECT seq, id FROM events WHERE seq IN (SELECT value FROM json_each(?))";
-    const rows = select<{ seq: number; id: string }>(this.sql, query, JSON.stringify(seqs));
+    const rows = select<{ seq: number; id: string }>(this.#sql, query, JSON.stringify(seqs));
     return new Map(rows.map(({ seq, id }) => [seq, id]));
   }
 
@@ -249,7 +251,7 @@ export class EventLog {
     const isRow = !("sequence" in data);
     const values = isRow ? ("own" in data ? data.own : data.values).map((value) => value + 0) : []; // −0 is 0, as JSON keeps it
     const window = isRow ? placeRow(this.window, { seq, source, id, timestamp, values }, timesteps) : this.window;
-    const statics = "values" in data ? writeStatics(this.sql, shape, this.statics, { timestamp, seq, row: values }) : this.statics;
+    const statics = "values" in data ? writeStatics(this.#sql, shape, this.statics, { timestamp, seq, row: values }) : this.statics;
     const rows = isRow ? (window ?? []).map((row) => timedRow(row, statics, shape)) : data.sequence;
     const late = window === undefined;
     const warming = !late && isWarming(ready, rows);
@@ -273,20 +275,20 @@ export class EventLog {
       window: isRow && !late ? window.map(({ seq, id }) => ({ seq, id })) : [],
     };
     const { text, lowest } = compactAnswer(answer);
-    this.sql.exec(
+    this.#sql.exec(
       "INSERT INTO events (seq, source, id, digest, arrived, timestamp, row, answer, lowest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       ...[seq, source, id, digest, now, isRow ? timestamp : null, isRow ? JSON.stringify(values) : null, text, lowest],
     );
-    if (this.seq === 0) this.oldest = seq;
+    if (this.seq === 0) this.#oldest = seq;
     this.seq = seq;
     this.arrived = now;
     if (!late) this.window = window;
     this.statics = statics;
-    return { answer, text: JSON.stringify(answer), previous: isRow ? this.replaceLabel(answer) : undefined };
+    return { answer, text: JSON.stringify(answer), previous: isRow ? this.#replaceLabel(answer) : undefined };
   }
 
   /** The label of the scored window before, by the same model; from now on the answer's. */
-  private replaceLabel({ label, model }: StreamAnswer): 0 | 1 | undefined {
+  #replaceLabel({ label, model }: StreamAnswer): 0 | 1 | undefined {
     const { label: known, labelModel } = this.facts;
     if (label !== undefined && (label !== known || model !== labelModel)) this.change({ label, labelModel: model });
     return known === null || labelModel !== model ? undefined : known;
@@ -294,31 +296,31 @@ export class EventLog {
 
   /** Forgets the oldest events where there are more than one object may hold. Returns how many. */
   trim(): number {
-    if (this.recipe === undefined) return 0;
-    const max = maxEventRows(this.timesteps, this.recipe.features.length);
+    if (this.#recipe === undefined) return 0;
+    const max = maxEventRows(this.timesteps, this.#recipe.features.length);
     if (this.remembered <= max) return 0;
     const before = this.remembered;
-    this.forgetBelow(this.seq - Math.floor(max * (1 - FORGOTTEN_SHARE)));
+    this.#forgetBelow(this.seq - Math.floor(max * (1 - FORGOTTEN_SHARE)));
     return before - this.remembered;
   }
 
   /** Deletes events below `cut`, but for those in the window and the last one, which seq goes on from. */
-  private forgetBelow(cut: number): void {
+  #forgetBelow(cut: number): void {
     const kept = JSON.stringify([...this.window.map(({ seq }) => seq), this.seq]);
     // answers that stay and name events that go: the ids are written into them
     const naming = `SELECT seq, answer FROM events WHERE lowest < ?1 AND (seq >= ?1 OR seq IN (SELECT value FROM json_each(?2)))`;
-    for (const { seq, answer } of select<{ seq: number; answer: string }>(this.sql, naming, cut, kept)) {
-      const whole = expandAnswer(answer, (seqs) => this.idsOf(seqs));
-      this.sql.exec("UPDATE events SET answer = ?, lowest = NULL WHERE seq = ?", whole, seq);
+    for (const { seq, answer } of select<{ seq: number; answer: string }>(this.#sql, naming, cut, kept)) {
+      const whole = expandAnswer(answer, (seqs) => this.#idsOf(seqs));
+      this.#sql.exec("UPDATE events SET answer = ?, lowest = NULL WHERE seq = ?", whole, seq);
     }
-    this.sql.exec("DELETE FROM events WHERE seq < ? AND seq NOT IN (SELECT value FROM json_each(?))", cut, kept);
-    this.oldest = select<{ seq: number | null }>(this.sql, "SELECT min(seq) AS seq FROM events")[0].seq ?? this.seq;
+    this.#sql.exec("DELETE FROM events WHERE seq < ? AND seq NOT IN (SELECT value FROM json_each(?))", cut, kept);
+    this.#oldest = select<{ seq: number | null }>(this.#sql, "SELECT min(seq) AS seq FROM events")[0].seq ?? this.seq;
   }
 
   /** Empties the window and deletes all events' values; ids and answers stay. */
   forgetWindow(): void {
-    this.sql.exec("UPDATE events SET row = NULL WHERE row IS NOT NULL"); // also of events that were late, or for another model
-    this.sql.exec("DELETE FROM statics");
+    this.#sql.exec("UPDATE events SET row = NULL WHERE row IS NOT NULL"); // also of events that were late, or for another model
+    this.#sql.exec("DELETE FROM statics");
     if (this.facts.label !== null) this.change({ label: null });
     this.window = [];
     this.statics = undefined;
@@ -329,10 +331,10 @@ export class EventLog {
    * oldest that is left came; undefined where there is none.
    */
   purge(before: number): number | undefined {
-    if (this.shape?.statics === undefined) this.sql.exec("DELETE FROM statics"); // another model's
+    if (this.#shape?.statics === undefined) this.#sql.exec("DELETE FROM statics"); // another model's
     const recent = "SELECT seq FROM events WHERE arrived >= ? ORDER BY seq LIMIT 1";
-    this.forgetBelow(select<{ seq: number }>(this.sql, recent, before)[0]?.seq ?? this.seq);
-    return select<{ arrived: number }>(this.sql, "SELECT arrived FROM events ORDER BY seq LIMIT 1")[0]?.arrived;
+    this.#forgetBelow(select<{ seq: number }>(this.#sql, recent, before)[0]?.seq ?? this.seq);
+    return select<{ arrived: number }>(this.#sql, "SELECT arrived FROM events ORDER BY seq LIMIT 1")[0]?.arrived;
   }
 
   /** Deletes outbox rows that were created before `before` and never delivered, and counts them as dropped; how many. */
@@ -344,7 +346,7 @@ export class EventLog {
 
   /** As Outbox.settle, and counted. */
   settle(row: DueRow, outcome: Outcome): DeliveryState {
-    return this.storage.transactionSync(() => {
+    return this.#storage.transactionSync(() => {
       const state = this.outbox.settle(row, outcome);
       if (state === "delivered") this.change({ delivered: this.facts.delivered + (row.rows ?? 1) });
       return state;
@@ -360,7 +362,7 @@ export class EventLog {
   change(facts: Partial<Omit<Facts, "key" | "generation">>): void {
     const names = Object.keys(facts) as (keyof typeof facts)[];
     const values: SqlValue[] = names.map((name) => facts[name] ?? null);
-    this.sql.exec(`UPDATE stream SET ${names.map((name) => `${name} = ?`).join(", ")}`, ...values);
+    this.#sql.exec(`UPDATE stream SET ${names.map((name) => `${name} = ?`).join(", ")}`, ...values);
     this.facts = { ...this.facts, ...facts };
   }
 }

@@ -21,62 +21,62 @@ export interface AlarmDependencies {
 
 /** The alarm of one object. */
 export class ObjectAlarm {
-  private readonly dependencies: AlarmDependencies;
+  readonly #dependencies: AlarmDependencies;
   /** The alarm that was set since the object woke or the last one ran; undefined: unknown. */
-  private armed: number | undefined;
-  private isRunning = false;
+  #armed: number | undefined;
+  #isRunning = false;
   /** After an alarm that failed, the next one waits. */
-  private notBefore = 0;
+  #notBefore = 0;
 
   constructor(dependencies: AlarmDependencies) {
-    this.dependencies = dependencies;
+    this.#dependencies = dependencies;
   }
 
   /** Whether it will ring by `time`: it is set, or runs, and then looks for what is new and sets itself again. */
   isArmed(time: number): boolean {
-    if (this.isRunning) this.dependencies.wake();
-    return this.isRunning || (this.armed !== undefined && this.armed <= time);
+    if (this.#isRunning) this.#dependencies.wake();
+    return this.#isRunning || (this.#armed !== undefined && this.#armed <= time);
   }
 
   /** Sets it to when there is something to do. An alarm that is cut off is run again by the platform. */
   arm(): void {
-    const due = this.dependencies.nextAt();
+    const due = this.#dependencies.nextAt();
     if (due === undefined) return;
     // a clock that was set back does not make a pause longer than it was
-    this.notBefore = Math.min(this.notBefore, this.dependencies.now() + UNUSABLE_MS);
-    const next = Math.max(due, this.notBefore);
+    this.#notBefore = Math.min(this.#notBefore, this.#dependencies.now() + UNUSABLE_MS);
+    const next = Math.max(due, this.#notBefore);
     if (this.isArmed(next)) return;
-    this.armed = next;
-    this.dependencies.storage.setAlarm(next).catch(() => {
-      this.armed = undefined; // the platform resets an object whose storage fails, and its memory with it
+    this.#armed = next;
+    this.#dependencies.storage.setAlarm(next).catch(() => {
+      this.#armed = undefined; // the platform resets an object whose storage fails, and its memory with it
     });
   }
 
   /** Sets it also where it seems to be set: a crash may have lost it. */
   rearm(): void {
-    this.armed = undefined;
+    this.#armed = undefined;
     this.arm();
   }
 
   /** It does not ring for a minute: there is something to do, and it cannot be done. */
   putOff(): void {
-    this.notBefore = this.dependencies.now() + UNUSABLE_MS;
+    this.#notBefore = this.#dependencies.now() + UNUSABLE_MS;
   }
 
   /** Does `work`, and sets itself again. Never throws. */
   async run(work: () => Promise<void>): Promise<void> {
-    this.isRunning = true;
+    this.#isRunning = true;
     try {
       await work();
     } catch (error) {
-      this.notBefore = this.dependencies.now() + FAILED_MS;
-      this.dependencies.log("alarm failed", error);
+      this.#notBefore = this.#dependencies.now() + FAILED_MS;
+      this.#dependencies.log("alarm failed", error);
     } finally {
-      this.isRunning = false;
+      this.#isRunning = false;
       try {
         this.rearm();
       } catch (error) {
-        this.dependencies.log("alarm not set", error); // the sweep finds it
+        this.#dependencies.log("alarm not set", error); // the sweep finds it
       }
     }
   }
