@@ -1,20 +1,8 @@
 // Fork and join over one shared memory: the threads that share a WebAssembly kernel take the numbered tasks of a job until none
 // is left; the calling thread takes part. Who takes which task is chance, so a task's result may not depend on it.
 // Knows no LSTM. A dead or stuck thread is an error within about ten seconds, never a hang.
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
-import {
-  announceJob,
-  MAX_TASKS,
-  type PoolStart,
-  poolBytes,
-  QUIT,
-  SPINS,
-  STATUS,
-  takeTasks,
-  threadWord,
-  WORD,
-  type WorkerStart,
-} from "./thread-protocol.ts";
+import { assignWorker, type PoolWorker, releaseWorker } from "./idle-workers.ts";
+import { announceJob, MAX_TASKS, type PoolStart, poolBytes, QUIT, SPINS, STATUS, takeTasks, threadWord, WORD } from "./thread-protocol.ts";
 
 /** The main thread looks at the others this often. */
 const SLICE_MS = 200;
@@ -27,10 +15,9 @@ const MAX_SILENT_MS = 10_000;
 /** `threads` − 1 workers beside the calling thread. The constructor throws what starting a worker throws (a host may forbid it). */
 export class ThreadPool {
   readonly threads: number;
-  readonly workers: Worker[] = [];
+  readonly workers: PoolWorker[] = [];
   private readonly options: PoolStart;
   private readonly control: Int32Array;
-  private readonly ports: MessagePort[] = [];
   /** Milliseconds for which a thread has shown no sign of life, and the last sign; index 0 is unused. */
   private readonly silentMs: Float64Array;
   private readonly lastSign: Int32Array;
@@ -51,25 +38,17 @@ export class ThreadPool {
 
   private start(thread: number): void {
     const { module, memory, words, job, threads } = this.options;
-    const { port1, port2 } = new MessageChannel();
-    const start: WorkerStart = { module, memory, words, job, thread, failures: port2 };
-    let worker: Worker;
+    let worker: PoolWorker;
     try {
-      worker = new Worker(new URL("./thread-pool-worker.ts", import.meta.url), { workerData: start, transferList: [port2] });
+      worker = assignWorker({ module, memory, words, job, thread });
     } catch (error) {
       this.dispose();
       throw error;
     }
-    worker.unref();
-    port1.unref();
-    worker.on("error", (error) => {
-      this.broken ??= new Error(`training thread ${thread} of ${threads} failed: ${error.message}`);
-    });
-    worker.on("exit", () => {
-      this.broken ??= new Error(`training thread ${thread} of ${threads} has ended`);
-    });
+    worker.onEnd = (error) => {
+      this.broken ??= new Error(`training thread ${thread} of ${threads} ${error ? `failed: ${error.message}` : "has ended"}`);
+    };
     this.workers.push(worker);
-    this.ports.push(port1);
   }
 
   /** Does tasks 0 … tasks − 1 of the job in memory, and returns when all are done. Throws when a thread is dead or stuck. */
@@ -123,8 +102,7 @@ export class ThreadPool {
 
   private checkStatus(thread: number): number {
     const status = Atomics.load(this.control, threadWord(thread, "status"));
-    if (status === STATUS.failed)
-      this.fail(`training thread ${thread} of ${this.threads} failed: ${receiveMessageOnPort(this.ports[thread - 1])?.message}`);
+    if (status === STATUS.failed) this.fail(`training thread ${thread} of ${this.threads} failed: ${this.workers[thread - 1].failure()}`);
     return status;
   }
 
@@ -133,12 +111,15 @@ export class ThreadPool {
     throw this.broken;
   }
 
-  /** Ends the workers. `run` throws from now on. */
+  /** Lets the workers go: those of a pool that was whole to the next, others end. `run` throws from now on. */
   dispose(): void {
+    const isWhole = this.broken === undefined;
     this.broken ??= new Error("the training threads have been dismissed");
     Atomics.store(this.control, WORD.generation, QUIT);
     if (this.threads > 1) Atomics.notify(this.control, WORD.generation);
-    for (const worker of this.workers) void worker.terminate();
-    for (const port of this.ports) port.close();
+    for (const kept of this.workers.splice(0)) {
+      if (isWhole) releaseWorker(kept);
+      else void kept.worker.terminate();
+    }
   }
 }

@@ -19,10 +19,19 @@ export interface PoolStart {
 }
 
 /** What a worker is started with; thread-pool-worker.ts is the other end. */
+export interface WorkerHome {
+  /** (1) How many pools it was given so far. */
+  readonly assigned: Int32Array;
+  /** Brings a WorkerStart each; takes back why the worker failed. */
+  readonly assignments: MessagePort;
+}
+
+/** The word of WorkerHome's `assigned`. */
+export const ASSIGNED = 0;
+
+/** What a worker is given by a pool. */
 export interface WorkerStart extends Omit<PoolStart, "threads" | "task"> {
   readonly thread: number;
-  /** Says why the worker ends. */
-  readonly failures: MessagePort;
 }
 
 /** Control words (int32), what is written by different threads 64 bytes apart. */
@@ -84,8 +93,8 @@ function claim(words: Int32Array, generation: number): number {
   }
 }
 
-/** A worker's life: sleeps until there is a job, and until it is told to quit. */
-export function serve({ words: address, memory, job, thread, failures }: WorkerStart, task: Task): void {
+/** A worker's time in a pool: sleeps until there is a job, and until it is told to quit. `onFailure` hears what a task threw. */
+export function serve({ words: address, memory, job, thread }: WorkerStart, task: Task, onFailure: (why: string) => void): void {
   const words = new Int32Array(memory.buffer, address);
   let seen = 0;
   Atomics.store(words, threadWord(thread, "status"), STATUS.ready);
@@ -101,7 +110,7 @@ export function serve({ words: address, memory, job, thread, failures }: WorkerS
       takeTasks(words, generation, thread, job, task);
     }
   } catch (error) {
-    failures.postMessage(String(error));
+    onFailure(String(error));
     Atomics.store(words, threadWord(thread, "status"), STATUS.failed);
     Atomics.notify(words, WORD.done);
   }

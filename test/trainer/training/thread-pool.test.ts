@@ -93,7 +93,7 @@ test("a thread that works for longer than a second is none", async () => {
 test("a thread that dies idle, and whose end nobody can hear, is an error within about ten seconds", async () => {
   const { pool } = await start(2, MEET);
   pool.run(2); // it has come
-  void pool.workers[0].terminate();
+  void pool.workers[0].worker.terminate();
   const before = performance.now();
   const { message } = timed(() => {
     while (performance.now() - before < 25_000) pool.run(1);
@@ -109,8 +109,36 @@ test("a thread that does not come to its turn for three seconds is none", async 
 
 test("a thread that has ended is an error at once", async () => {
   const { pool } = await start(3, "");
-  await pool.workers[1].terminate();
+  await pool.workers[1].worker.terminate();
   expect(() => pool.run(1)).toThrow("training thread 2 of 3 has ended");
+});
+
+test("the workers of a dismissed pool serve the next, on its memory alone", async () => {
+  const { pool, counters } = await start(2, MEET);
+  pool.run(2);
+  const [{ worker }] = pool.workers;
+  pool.dispose();
+  const next = await start(2, "if (thread == 0) { while (atomic.load<i32>(job) == 0) {} return; } atomic.store<i32>(job, 2);");
+  next.pool.run(2);
+  expect(next.pool.workers[0].worker).toBe(worker);
+  expect([counters[0], next.counters[0]]).toEqual([1, 2]);
+});
+
+test("pools that are dismissed before their workers have come do not keep them from the next", async () => {
+  for (let n = 0; n < 5; n++) (await start(2, "")).pool.dispose();
+  const { pool, counters } = await start(2, MEET);
+  pool.run(2);
+  expect(counters[0]).toBe(1);
+});
+
+test("a worker that failed serves no further pool", async () => {
+  const { pool } = await start(2, `${MEET} unreachable();`);
+  const [{ worker }] = pool.workers;
+  expect(() => pool.run(2)).toThrow("training thread 1 of 2 failed");
+  pool.dispose();
+  const next = await start(2, MEET);
+  next.pool.run(2);
+  expect(next.pool.workers[0].worker).not.toBe(worker);
 });
 
 test("a dismissed pool says so", async () => {
