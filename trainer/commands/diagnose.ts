@@ -133,7 +133,7 @@ export async function diagnose(
   stages.finish();
   const seconds = (performance.now() - started) / 1000;
   const lines = { script: writeFixScript(diagnosis), columnsScript: writeColumnsScript(diagnosis) };
-  for (const line of listLines(diagnosis, curveSentences, lines)) terminal.say(line);
+  for (const line of listLines(diagnosis, curveSentences, lines)) (command.json ? terminal.say : terminal.print)(line);
   if (command.report !== undefined) {
     const { renderDiagnosis } = await import("../diagnosis/page.ts");
     const page = await renderDiagnosis(data.name, diagnosis, { sentences: curveSentences, history: log, ...lines });

@@ -66,11 +66,10 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
     terminal.say(`note: ${source} is the file that the model was trained or calibrated on: the metrics flatter the model`);
   const { parts } = labelCodes.settle([joinLabels(labels)] as const, source);
   const metrics = computeMetrics(parts[0], join(probabilities));
-  terminal.say(`${loaded.id} on ${source}: ${countOf(metrics.examples, "sequence")}, ${formatPercent(metrics.positiveRate)} positive`);
-  terminal.say(formatMetrics({ model: metrics }, "on these sequences"));
-  terminal.say(
-    `always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`,
-  );
+  const tell = values.json ? terminal.say : terminal.print;
+  tell(`${loaded.id} on ${source}: ${countOf(metrics.examples, "sequence")}, ${formatPercent(metrics.positiveRate)} positive`);
+  tell(formatMetrics({ model: metrics }, "on these sequences"));
+  tell(`always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`);
   if (values.json) terminal.print(JSON.stringify({ ...metrics, isTrainingData, outOfRange, read: toReadDocument(line.facts()) }));
 }
 

@@ -119,3 +119,20 @@ describe("the first line says what was read", () => {
     expect(stderr).toMatch(/\nwrote q\.npy: 20,000 sequences scored by fx@[0-9a-f]{12}\n/);
   });
 });
+
+describe("results go to stdout", () => {
+  test("evaluate's metrics, which leave it to the document of --json", () => {
+    const plain = quickstep("evaluate", "fx.safetensors", "fx.npz");
+    expect(plain.stdout).toMatch(/^fx@[0-9a-f]{12} on fx\.npz: 120 sequences, .*\n(.*\n)*always answering the base rate: log loss \d/);
+    expect(plain.stderr).not.toContain("log loss");
+    const { stdout, stderr } = quickstep("evaluate", "fx.safetensors", "fx.npz", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ examples: 120 });
+    expect(stderr).toContain(plain.stdout);
+  });
+
+  test("what diagnose finds", () => {
+    const { stdout, stderr } = quickstep("diagnose", "fx.npz");
+    expect(stdout).toContain("base rate");
+    expect(stderr).not.toContain("base rate");
+  });
+});
