@@ -1,4 +1,5 @@
 // Which answers a destination gets, what a delivery says, and what else a destination may have.
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ENVELOPE, parseBody, renderBody, renderWord, type Said } from "../../../edge/deliveries/bodies.ts";
 import { holds, parseCondition } from "../../../edge/deliveries/conditions.ts";
@@ -115,6 +116,37 @@ describe("what a delivery says", () => {
   test("by a template has values of their own types, and holes that are filled once", () => {
     const template = JSON.stringify({ p: "{probability}", t: "{key} is {label}", all: "{data}", none: "{warming}", n: [1, null, "{seq}"] });
     expect(render(template)).toEqual({ p: 0.25, t: `${answer.key} is 0`, all: answer, none: null, n: [1, null, 3] });
+  });
+
+  test("is JSON of the template's own form, whatever texts the template and the answer hold", () => {
+    const places = ["{key}", "{id}", "{source}", "{label}", "{data}"];
+    const texts = fc.string({
+      unit: fc.oneof(fc.constantFrom(...places, "{", "}", '"', "\\", "\\u0022}"), fc.string({ unit: "binary", maxLength: 3 })),
+    });
+    // longer than a place alone, which would become the value itself, and with places that there are
+    const sentences = texts.map((text) => `:${text.replace(/\{\w+\}/g, (place) => (places.includes(place) ? place : ""))}`);
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        sentences,
+        fc.integer(),
+        fc.constant(null),
+        fc.array(tie("tree"), { maxLength: 3 }),
+        fc.dictionary(sentences, tie("tree")),
+      ),
+    }));
+    const formOf = (part: unknown): unknown => {
+      if (Array.isArray(part)) return part.map(formOf);
+      if (typeof part !== "object" || part === null) return typeof part;
+      return Object.entries(part).map(([name, value]) => [name, formOf(value)]);
+    };
+    const formSent = (body: string, answer: Said["answer"]) =>
+      formOf(JSON.parse(renderBody(parseBody(body, undefined, []), { ...said, answer })));
+    fc.assert(
+      fc.property(tree, fc.record({ key: texts, id: texts, source: texts, label: fc.constantFrom(0, 1) }), (template, filled) => {
+        expect(formSent(JSON.stringify(template), filled)).toEqual(formOf(template));
+        for (const chat of ["slack", "discord", "teams"]) expect(formSent(chat, filled)).toEqual(formSent(chat, answer));
+      }),
+    );
   });
 
   test("as CloudEvents 1.0 has the required attributes, and one id for one answer", () => {
