@@ -1,9 +1,11 @@
 // What each source of a configuration would make of a captured request: the verdict on its signature, and what is in it. Plain data in and
 // out: `quickstep hooks check` calls the bundle of this file, which shares no class with it.
-import type { TakenRecipe } from "../shared/recipe/recipe.ts";
+import { shapeOf, type TakenRecipe } from "../shared/recipe/recipe.ts";
 import { unpack } from "./http/body.ts";
 import { digestOf } from "./http/hashes.ts";
-import { endpointsFor, readEndpoints } from "./streams/endpoints.ts";
+import { type Endpoints, endpointsFor, readEndpoints } from "./streams/endpoints.ts";
+import { checkStreams } from "./streams/stream-rights.ts";
+import { maxBodyBytes } from "./webhooks/extraction.ts";
 import { greetByQuery } from "./webhooks/handshakes.ts";
 import { readEvents } from "./webhooks/receiving.ts";
 import { verify } from "./webhooks/signatures/schemes.ts";
@@ -59,10 +61,9 @@ export async function checkHooks(
     const { unusable } = endpointsFor(endpoints, recipe, name);
     if (unusable !== undefined) return { unusable, sources: [] };
   }
-  const { futureMs, idsMs } = endpoints.settings;
   const sources = [...endpoints.sources.values()].map(async (source): Promise<CheckedSource> => {
     try {
-      return { name: source.name, ...(await checkSource(source, request, modelOf(source, models), { futureMs, idsMs }, fetch)) };
+      return { name: source.name, ...(await checkSource(source, request, modelOf(source, models), endpoints, fetch)) };
     } catch (error) {
       return { name: source.name, outcome: "refused", verified: true, why: (error as Error).message };
     }
@@ -79,7 +80,7 @@ async function checkSource(
   source: Source,
   { body, headers: given, segments, query, method, now }: CapturedRequest,
   model: Model | undefined,
-  limits: { readonly futureMs: number; readonly idsMs: number },
+  endpoints: Endpoints,
   fetch: Fetch,
 ): Promise<Omit<CheckedSource, "name">> {
   const headers = new Headers(given);
@@ -97,10 +98,19 @@ async function checkSource(
   if (model === undefined) return { outcome: "skipped", verified: true, why: `its events are read for the model ${source.model}` };
   const { recipe, log } = model;
   const bytes = source.signsCompressed ? await unpack(request, body, MAX_BYTES, "send less") : plain;
+  const max = maxBodyBytes(source.pointers.content, shapeOf(recipe));
+  const length = Math.max(body.length, bytes.length);
+  if (length > max) return { outcome: "refused", verified: true, why: `the body must have at most ${max} bytes, got ${length}` };
   const believed = { bytes, digest: await digestOf(plain), signedId: verdict.id };
-  const received = await readEvents(source, believed, recipe, { ...limits, now, headers, pathKey: rest.shift(), log });
+  const { futureMs, idsMs } = endpoints.settings;
+  const received = await readEvents(source, believed, recipe, { futureMs, idsMs, now, headers, pathKey: rest.shift(), log });
   if ("greeting" in received) return { outcome: "handshake", verified: true, why: JSON.stringify(received.greeting.body) };
   if ("told" in received) return { outcome: "told", verified: true, why: JSON.stringify(received.told) };
+  checkStreams(
+    received.events.map(({ key }) => key),
+    source,
+    endpoints,
+  );
   const events = received.events.map(({ key, event: { id, timestamp, data } }) => {
     return { key, id, timestamp: new Date(timestamp).toISOString(), data };
   });

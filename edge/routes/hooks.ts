@@ -1,7 +1,7 @@
 // POST /hooks/{source}: an event from outside, in the sender's own form. Size, signature, JSON, pointers, then into its stream; what
 // fails on the way is answered before anything is stored. Senders prove who they are by what they sign, not by a key.
 
-import { isQuickstepError, LimitError } from "../../shared/errors.ts";
+import { isQuickstepError } from "../../shared/errors.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { readBytes, unpack } from "../http/body.ts";
 import { digestOf } from "../http/hashes.ts";
@@ -15,13 +15,12 @@ import type { ServedModel } from "../models/models.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { checkUsable, type Endpoints, endpointsFor } from "../streams/endpoints.ts";
 import type { Accepted, EventOrigin, StreamStore } from "../streams/store.ts";
-import { modelFor } from "../streams/stream-models.ts";
-import { MAX_KEYS } from "../webhooks/bodies.ts";
+import { checkStreams } from "../streams/stream-rights.ts";
 import { type HookEvent, maxBodyBytes } from "../webhooks/extraction.ts";
 import { type Greeting, greetByQuery } from "../webhooks/handshakes.ts";
 import { type Believed, readEvents } from "../webhooks/receiving.ts";
 import { beginVerification } from "../webhooks/signatures/schemes.ts";
-import { mayWrite, refuseAddress, type Source } from "../webhooks/sources.ts";
+import { refuseAddress, type Source } from "../webhooks/sources.ts";
 import { type Dependencies, storeOf } from "./dependencies.ts";
 import { settleHook } from "./hook-outcome.ts";
 import { configuredModel, nameScorer, pinOf, type RequestModel, takeWith } from "./request-model.ts";
@@ -86,7 +85,11 @@ async function takeBelieved(
     c.get("record").ignored = 1;
     return c.json({ source: source.name, ignored: true });
   }
-  for (const { key } of events) checkStream(key, source, endpoints);
+  checkStreams(
+    events.map(({ key }) => key),
+    source,
+    endpoints,
+  );
   const from = { hops: hopsOf(headers), trace: traceOf(headers), pin: pinOf(c) };
   const accepted = await store(streams, served, source, events, from, report);
   nameScorer(c, accepted);
@@ -101,17 +104,6 @@ async function takeBelieved(
   });
   const results = accepted.map(({ answer }) => answer);
   return c.json(isList ? { results } : results[0]);
-}
-
-/** Throws RequestError where the source may not write the stream, or STREAM_MODELS names another model than the source. */
-function checkStream(key: string, source: Source, endpoints: Endpoints): void {
-  if (!mayWrite(source, endpoints.sources, key)) throw new RequestError("forbidden", "this source may not write the event's stream");
-  const name = modelFor(key, endpoints);
-  if (name === undefined || name === source.model) return;
-  throw new RequestError(
-    "configuration",
-    `STREAM_MODELS and SOURCES must name one model for a stream: ${key} has ${name}, ${source.name} ${source.model ?? "none"}`,
-  );
 }
 
 /** Reads and verifies the body. Throws RequestError, LimitError. */
@@ -172,7 +164,6 @@ async function store(
   report: (error: Error) => void,
 ): Promise<readonly Accepted[]> {
   const byKey = Map.groupBy(events, ({ key }) => key);
-  if (byKey.size > MAX_KEYS) throw new LimitError([], `at most ${MAX_KEYS} keys a body, got ${byKey.size}: nothing is stored`, MAX_KEYS);
   const origin = { ready, model, source: name, destinations, isBound: bound !== undefined, ...from };
   try {
     const storing = Promise.all(

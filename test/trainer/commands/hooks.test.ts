@@ -84,6 +84,24 @@ test("a path names the source, and what follows it", async () => {
   });
 });
 
+test("says where the Worker would not store what is in a request: another source's stream, too many keys, too large a body", async () => {
+  const sourceOf = (name: string, more: string) =>
+    `[vars.SOURCES.${name}]\nscheme = "token"\ntoken = "path"\nsecrets = ["TOKEN"]\nkey = "/key"\ntimestamp = "/at"\nvalues = "/row"\n${more}`;
+  const bound = write("bound.toml", sourceOf("bound", 'streams = ["north-*"]\n') + sourceOf("free", ""));
+  const ask = (source: string, body: object) => check(body, { config: bound, path: `/hooks/${source}/a-token-of-some-length` });
+  expect(await ask("bound", { ...EVENT, key: "north-7" })).toContain("bound: taken");
+  for (const [source, key] of [
+    ["bound", "k"],
+    ["free", "north-7"],
+  ])
+    expect(await ask(source, { ...EVENT, key })).toBe(`${source}: refused; signature fits: this source may not write the event's stream`);
+  const many = Array.from({ length: 41 }, (_, i) => ({ ...EVENT, key: `k${i}` }));
+  expect(await ask("free", many)).toContain("refused; signature fits: at most 40 keys a body, got 41: nothing is stored");
+  expect(await ask("free", many.slice(1))).toMatch(/^free: taken/);
+  const long = { ...EVENT, beside: "x".repeat(256 * 1024) };
+  expect(await ask("free", long)).toMatch(/^free: refused; signature fits: the body must have at most 262144 bytes, got 2622\d\d$/);
+});
+
 test("a source that names a model is read for that model, or said to be skipped", async () => {
   const named = makeModel(kernel, { timesteps: 3, features: ["a", "b", "c"], channels: [{ base: "feature", a: 0, view: "level" }] });
   const three = write("three.safetensors", encodeArtifact(named));
