@@ -41,8 +41,9 @@ export function describeReading(facts: ReadFacts): string {
 
 /** What the readers did, found out and left out, as parts of a sentence. */
 export function listDetails({ source, remarks, notes, testNotes }: ReadFacts): string[] {
+  const isTimed = remarks.some((remark) => remark.code === "series" && remark.time !== undefined);
   return [
-    ...remarks.map(describeRemark),
+    ...remarks.map((remark) => describeRemark(remark, isTimed)),
     ...notes.map((note) => describeNote(note, source)),
     ...testNotes.map((note) => `in the test file ${describeNote(note)}`),
   ];
@@ -55,11 +56,11 @@ const POSITION_REASONS: Readonly<Record<PositionReason, string>> = {
   "default-names": "columns by position (the model's features have no names)",
 };
 
-/** What a reader did, as a part of a sentence. */
-export function describeRemark(remark: Remark): string {
+/** What a reader did, as a part of a sentence; `isTimed`: another column holds the times. */
+function describeRemark(remark: Remark, isTimed: boolean): string {
   switch (remark.code) {
     case "index-left-out":
-      return `index ${remark.column === "" ? "column without a name" : show(remark.column)} left out${remark.holdsTimes ? ` (where it holds times, --time ${quoteWord(remark.column || UNNAMED)} takes it)` : ""}`;
+      return `index ${remark.column === "" ? "column without a name" : show(remark.column)} left out${remark.holdsTimes && !isTimed ? ` (where it holds times, --time ${quoteWord(remark.column || UNNAMED)} takes it)` : ""}`;
     case "label-left-out":
       return `label ${show(remark.column)} left out`;
     case "id-left-out":
@@ -75,7 +76,7 @@ export function describeRemark(remark: Remark): string {
     case "by-position":
       return POSITION_REASONS[remark.reason];
     case "series":
-      return `series by ${remark.key === undefined ? "file" : show(remark.key)}, in the order of ${remark.time === undefined ? "the file" : show(remark.time)}`;
+      return `series by ${remark.key === undefined ? "file" : show(remark.key)}, in the order of ${remark.time === undefined ? "the file" : show(remark.time)}${remark.isOneRowEach ? ` (each is one row: a key is what the rows of one sequence share)` : ""}`;
     case "grouped":
       return `groups by ${show(remark.group)}`;
     case "sorted":
@@ -125,7 +126,7 @@ export function describeNote(note: ReadNote, source?: string): string {
     case "rows-unsorted":
       return `${quantity(note.rows, "row")} behind a later row of the same series put in order of time`;
     case "times-equal":
-      return `${quantity(note.rows, "row")} with the time of the row before in the same series`;
+      return `${quantity(note.rows, "row")} with the time of the row before in the same series${note.isWithoutKey ? " (rows of several things are told apart by the column that --key names)" : ""}`;
     case "time-gaps":
       return `${quantity(note.rows, "row")} more than ${note.factor} times the usual step of ${describeStep(note.usual, note.areDates)} after the row before (--max-gap begins a new series there)`;
     case "series-cut":

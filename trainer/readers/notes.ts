@@ -20,8 +20,8 @@ export type ReadNote =
   | { readonly code: "series-padded"; readonly series: number; readonly total: number; readonly window: number }
   /** So many rows stood before a row of an earlier time, and were put in order. */
   | { readonly code: "rows-unsorted"; readonly rows: number }
-  /** So many rows have the time of the row before in their series. */
-  | { readonly code: "times-equal"; readonly rows: number }
+  /** So many rows have the time of the row before in their series; `isWithoutKey`: no column tells series apart. */
+  | { readonly code: "times-equal"; readonly rows: number; readonly isWithoutKey?: true }
   /** So many rows come more than `factor` usual steps after the row before; `usual` in milliseconds where times are dates. */
   | {
       readonly code: "time-gaps";

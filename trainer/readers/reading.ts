@@ -20,7 +20,7 @@ export type Remark =
   /** Columns or features stand for steps and features by their position alone. */
   | { readonly code: "by-position"; readonly reason: PositionReason }
   /** Windows were cut from rows: of the series that `key` names, in the order of `time`; undefined: one series, in the file's order. */
-  | { readonly code: "series"; readonly key?: string; readonly time?: string }
+  | { readonly code: "series"; readonly key?: string; readonly time?: string; readonly isOneRowEach?: true }
   /** Whole sequences belong together where this column says the same. */
   | { readonly code: "grouped"; readonly group: string }
   /** Whole sequences were sorted by a column of times. */

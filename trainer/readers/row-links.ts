@@ -58,7 +58,12 @@ const GAP_FACTOR = 10;
 const SAMPLED_STEPS = 100_000;
 
 /** Says how many rows were out of order, have the time of another, or come long after the one before. */
-export function noteTimes(rows: Rows, { previous, lengths }: RowLinks, onNote: (note: ReadNote) => void, maxGap?: MaxGap): void {
+export function noteTimes(
+  rows: Rows,
+  { previous, lengths }: RowLinks,
+  onNote: (note: ReadNote) => void,
+  { key, maxGap }: { readonly key?: string; readonly maxGap?: MaxGap },
+): void {
   if (rows.time === undefined) return;
   if (rows.unsorted > 0) onNote({ code: "rows-unsorted", rows: rows.unsorted });
   const usual = usualStep(rows, previous);
@@ -70,7 +75,7 @@ export function noteTimes(rows: Rows, { previous, lengths }: RowLinks, onNote: (
     if (step === 0) equal++;
     else if (step > GAP_FACTOR * usual) gaps++;
   }
-  if (equal > 0) onNote({ code: "times-equal", rows: equal });
+  if (equal > 0) onNote({ code: "times-equal", rows: equal, ...(key === undefined && { isWithoutKey: true }) });
   if (gaps > 0) onNote({ code: "time-gaps", rows: gaps, factor: GAP_FACTOR, usual, areDates: rows.areDates });
   const cuts = lengths.length - rows.series;
   if (maxGap !== undefined && cuts > 0) onNote({ code: "series-cut", rows: cuts, maxGap: maxGap.text });

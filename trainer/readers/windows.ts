@@ -40,7 +40,7 @@ export async function* cutWindows(
   const rows = await gatherRows(batches, source, options);
   if (rows === null) return;
   const links = linkRows(rows, toStep(options.maxGap, rows, source));
-  noteTimes(rows, links, onNote, options.maxGap);
+  noteTimes(rows, links, onNote, options);
   const spacing = spaceWindows(rows.count, links.lengths, options, onNote);
   noteShortSeries(links.lengths, options, onNote);
   const total = countWindows(links.lengths, options, spacing);
@@ -49,7 +49,9 @@ export async function* cutWindows(
   const capacity = options.inOne ? total : Math.max(1, Math.floor(BATCH_NUMBERS / (options.window * rows.features)));
   const timed = timeRows(rows, options.clock);
   const scan = createScan(rows, links, options, spacing, capacity);
-  let remarks: readonly Remark[] = [...rows.remarks, { code: "series", key: options.key, time: options.time }];
+  const isOneRowEach = options.key !== undefined && links.lengths.length > 1 && links.lengths.every((length) => length === 1);
+  const series = { code: "series", key: options.key, time: options.time, ...(isOneRowEach && { isOneRowEach }) } as const;
+  let remarks: readonly Remark[] = [...rows.remarks, series];
   while (scan.next() > 0) {
     const batch = { ...buildBatch(rows, links, scan.windows, options, timed), remarks };
     remarks = []; // said once

@@ -125,3 +125,30 @@ test("sequences of zeros alone are counted", async () => {
   expect(read).toEqual({ ...facts, source: "zeros" });
   rmSync(folder, { recursive: true });
 });
+
+test("a key that no two rows share is said", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-describe-"));
+  const path = join(folder, "rows.csv");
+  writeFileSync(path, "who,at,a,y\n1,2024-01-01,5,0\n1,2024-01-02,6,0\n2,2024-01-01,7,1\n2,2024-01-02,8,1\n");
+  const read = async (key: string) => describeRead((await readDataset([path], { key, features: ["a"], label: "y" })).facts);
+  expect(await read("at")).not.toContain("each is one row");
+  writeFileSync(path, "who,at,a,y\n1,2024-01-01,5,0\n1,2024-01-02,6,0\n2,2024-01-03,7,1\n2,2024-01-04,8,1\n");
+  expect(await read("at")).toContain(
+    'series by "at", in the order of the file (each is one row: a key is what the rows of one sequence share)',
+  );
+  expect(await read("who")).not.toContain("each is one row");
+  rmSync(folder, { recursive: true });
+});
+
+test("an index that holds times is pointed to unless another column is the time", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-describe-"));
+  const path = join(folder, "rows.csv");
+  writeFileSync(
+    path,
+    ",who,at,a,y\n2024-01-01,1,2024-01-01,5,0\n2024-01-02,1,2024-01-02,6,0\n2024-01-03,2,2024-01-01,7,1\n2024-01-04,2,2024-01-02,8,1\n",
+  );
+  const read = async (time?: string) => describeRead((await readDataset([path], { key: "who", time, features: ["a"], label: "y" })).facts);
+  expect(await read()).toContain('index column without a name left out (where it holds times, --time "Unnamed: 0" takes it)');
+  expect(await read("at")).toMatch(/index column without a name left out,/);
+  rmSync(folder, { recursive: true });
+});

@@ -104,7 +104,9 @@ describe("rows of series", () => {
   test("equal times are counted and stay in the order of the file", async () => {
     const { values, notes } = await readRows(["2026-01-01", "2026-01-01", "2026-01-02"]);
     expect(values).toEqual([1, 2, 2, 3]);
-    expect(notes).toEqual(["1 row with the time of the row before in the same series"]);
+    expect(notes).toEqual([
+      "1 row with the time of the row before in the same series (rows of several things are told apart by the column that --key names)",
+    ]);
   });
 
   const steps = ["2026-01-01", "2026-01-02", "2026-01-03", "2026-03-01", "2026-03-02"];
