@@ -6,7 +6,7 @@ import { FitError } from "../../shared/errors.ts";
 import { take } from "../data/sequences.ts";
 import { logitOf, logLossOf, logLossOfLogit } from "../statistics/log-loss.ts";
 import { fitLogistic, type Logistic } from "../statistics/logistic.ts";
-import { type Coefficients, type FitColumns, fitPenalised, logitAt, prepareColumns } from "../statistics/penalised-logistic.ts";
+import { type Coefficients, type FitColumns, fitPenalised, logitsAt, prepareColumns } from "../statistics/penalised-logistic.ts";
 import { BLOCKS, blocksOf } from "./score-test.ts";
 
 /** Sizes, and products of all pairs, are taken up to this many channels; beyond, there would be too many columns. */
@@ -89,7 +89,7 @@ export type Teach = (train: Int32Array) => Float32Array | Float64Array;
  */
 export function prepareTeacher(columns: Float64Array, labels: ArrayLike<number>, solver: TeacherSolver): Teach {
   if (solver === "Newton") return (train) => fitByNewton(columns, labels, train);
-  const shared = prepareColumns(Float32Array.from(columns), labels.length);
+  const shared = prepareColumns(labels.length, columns.length / labels.length, (x) => x.set(columns));
   return (train) => fitInFewSteps(shared, labels, train);
 }
 
@@ -109,7 +109,7 @@ function choosePenalty(columns: FitColumns, labels: ArrayLike<number>, rows: Int
   let at: Coefficients | undefined;
   for (const l2 of PENALTIES) {
     at = fitPenalised(columns, labels, learnt, l2 / cut, at);
-    const loss = judged.reduce((sum, n) => sum + logLossOfLogit(labels[n], logitAt(columns, at!, n)), 0);
+    const loss = logitsAt(columns, at, judged).reduce((sum, logit, i) => sum + logLossOfLogit(labels[judged[i]], logit), 0);
     if (loss < best.loss) best = { l2, loss };
   }
   return best.l2;
@@ -120,7 +120,13 @@ function hasBothClasses(labels: ArrayLike<number>, rows: Int32Array): boolean {
 }
 
 function logitsOf(columns: FitColumns, at: Coefficients, N: number): Float32Array {
-  return Float32Array.from({ length: N }, (_, n) => logitAt(columns, at, n));
+  return Float32Array.from(
+    logitsAt(
+      columns,
+      at,
+      Int32Array.from({ length: N }, (_, n) => n),
+    ),
+  );
 }
 
 /** N·D² of one Newton step, about a second; more sequences than that allows are not looked at. */

@@ -32,6 +32,7 @@ const KERNELS = [
   },
   { source: "trainer/kernel/boosting.ts", target: "trainer/kernel/boosting.wasm", options: SHARED },
   { source: "trainer/kernel/boosting.ts", target: "trainer/kernel/boosting-single.wasm", options: TRAINING },
+  { source: "trainer/kernel/columns.ts", target: "trainer/kernel/columns.wasm", options: ["--importMemory"] },
 ];
 
 const sources = ["shared/kernel", "trainer/kernel"].flatMap((folder) =>

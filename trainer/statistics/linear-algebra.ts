@@ -34,14 +34,39 @@ export type PivotRule = (left: number, own: number) => number;
  * `pivot` leaves out is zero in L, and so is what belongs to it in a solution.
  */
 export function factorise(A: Float64Array, stride: number, M: number, pivot: PivotRule): void {
-  for (let i = 0; i < M; i++)
-    for (let j = 0; j <= i; j++) {
-      let sum = A[i * stride + j];
-      for (let k = 0; k < j; k++) sum -= A[i * stride + k] * A[j * stride + k];
-      const diagonal = A[j * stride + j];
-      if (i === j) A[i * stride + j] = Math.sqrt(pivot(sum, diagonal));
-      else A[i * stride + j] = diagonal === 0 ? 0 : sum / diagonal;
-    }
+  for (let i = 0; i < M; i += FOUR) {
+    const isWhole = i + FOUR <= M;
+    if (isWhole) for (let j = 0; j < i; j++) reduceFour(A, stride, i, j);
+    for (let row = i; row < Math.min(i + FOUR, M); row++)
+      for (let j = isWhole ? i : 0; j <= row; j++) {
+        let sum = A[row * stride + j];
+        for (let k = 0; k < j; k++) sum -= A[row * stride + k] * A[j * stride + k];
+        const diagonal = A[j * stride + j];
+        if (row === j) A[row * stride + j] = Math.sqrt(pivot(sum, diagonal));
+        else A[row * stride + j] = diagonal === 0 ? 0 : sum / diagonal;
+      }
+  }
+}
+
+const FOUR = 4;
+
+/** Column j of the factor in the rows i … i + 3 below it: four sums side by side, since one would wait for itself. */
+function reduceFour(A: Float64Array, stride: number, i: number, j: number): void {
+  const [p, q, r, s, own] = [i * stride, (i + 1) * stride, (i + 2) * stride, (i + 3) * stride, j * stride];
+  let [a, b, c, d] = [A[p + j], A[q + j], A[r + j], A[s + j]];
+  for (let k = 0; k < j; k++) {
+    const factor = A[own + k];
+    a -= A[p + k] * factor;
+    b -= A[q + k] * factor;
+    c -= A[r + k] * factor;
+    d -= A[s + k] * factor;
+  }
+  const diagonal = A[own + j];
+  const divide = (sum: number): number => (diagonal === 0 ? 0 : sum / diagonal);
+  A[p + j] = divide(a);
+  A[q + j] = divide(b);
+  A[r + j] = divide(c);
+  A[s + j] = divide(d);
 }
 
 /** y (M) with L y = b, of a factor L as factorise leaves it. */

@@ -56,6 +56,27 @@ describe("Cholesky", () => {
     const [x, y] = solveFactorised(alone, 5, Float64Array.of(1, 2));
     expect([...solveFactorised(doubled, 5, Float64Array.of(1, 1, 2))]).toEqual([x, 0, y]);
   });
+
+  test.each([3, 4, 7, 12, 21])("the factor of %i rows is that of plain loops, bit for bit, a column that is left out included", (M) => {
+    const random = createRandom(M);
+    const rows = Array.from({ length: M }, () => Float64Array.from({ length: M + 3 }, () => random.normal()));
+    rows[2] = rows[1];
+    const stride = M + 1;
+    const products = new Float64Array(M * stride);
+    for (let i = 0; i < M; i++) for (let j = 0; j <= i; j++) products[i * stride + j] = dot(rows[i], rows[j]);
+    const pivot = (left: number, own: number): number => (left < 1e-6 * own ? 0 : left);
+    const expected = products.slice();
+    for (let i = 0; i < M; i++)
+      for (let j = 0; j <= i; j++) {
+        let sum = expected[i * stride + j];
+        for (let k = 0; k < j; k++) sum -= expected[i * stride + k] * expected[j * stride + k];
+        const diagonal = expected[j * stride + j];
+        expected[i * stride + j] = i === j ? Math.sqrt(pivot(sum, diagonal)) : diagonal === 0 ? 0 : sum / diagonal;
+      }
+    factorise(products, stride, M, pivot);
+    expect(products).toEqual(expected);
+    expect(products[2 * stride + 2]).toBe(0);
+  });
 });
 
 describe("Gram–Schmidt", () => {

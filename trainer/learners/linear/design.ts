@@ -16,15 +16,15 @@ export interface Design extends FitColumns {
 export function createDesign(values: Float64Array, V: number, wanted: ArrayLike<number>): Design {
   const measured = Array.from(wanted, (column) => ({ column, ...measureColumn(values, V, column) })).filter(({ scale }) => scale > 0);
   const [N, W] = [values.length / V, measured.length];
-  const x = new Float32Array(N * W);
-  measured.forEach(({ column, mean, scale }, w) => {
-    for (let n = 0; n < N; n++) x[n * W + w] = standardiseColumn(values[n * V + column], mean, scale);
-  });
+  const fill = (x: Float32Array): void =>
+    measured.forEach(({ column, mean, scale }, w) => {
+      for (let n = 0; n < N; n++) x[n * W + w] = standardiseColumn(values[n * V + column], mean, scale);
+    });
   return {
     columns: Uint16Array.from(measured, ({ column }) => column),
     mean: Float64Array.from(measured, ({ mean }) => mean),
     scale: Float64Array.from(measured, ({ scale }) => scale),
-    ...prepareColumns(x, N),
+    ...prepareColumns(N, W, fill),
   };
 }
 

@@ -3,7 +3,7 @@
 import { type LinearClassifier, linearLogit } from "../../../shared/linear.ts";
 import type { Labels } from "../../statistics/labels.ts";
 import { logLossOfLogit } from "../../statistics/log-loss.ts";
-import { type Coefficients, fitPenalised, logitAt } from "../../statistics/penalised-logistic.ts";
+import { type Coefficients, fitPenalised, logitsAt } from "../../statistics/penalised-logistic.ts";
 import type { Learner, View } from "../learner.ts";
 import { createDesign, type Design } from "./design.ts";
 
@@ -57,7 +57,7 @@ export function createLinearLearner(variants: readonly LinearSettings[]): Learne
 }
 
 function sumLosses(design: Design, labels: Labels, rows: Int32Array, at: Coefficients): number {
-  return rows.reduce((sum, n) => sum + logLossOfLogit(labels[n], logitAt(design, at, n)), 0);
+  return logitsAt(design, at, rows).reduce((sum, logit, i) => sum + logLossOfLogit(labels[rows[i]], logit), 0);
 }
 
 function hasRisen(losses: readonly number[]): boolean {
