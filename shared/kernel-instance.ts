@@ -115,7 +115,6 @@ const PAGE_BYTES = 65536;
 /** An instance of the kernel with a memory of its own, ready for log, exp and the activations. */
 export function instantiateKernel(module: WebAssembly.Module): Kernel {
   const kernel = new WebAssembly.Instance(module).exports as unknown as Kernel;
-  kernel.memory.grow(1);
   kernel.prepare();
   return kernel;
 }

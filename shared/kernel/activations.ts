@@ -18,6 +18,7 @@ const C3: usize = 112;
 const C2: usize = 128;
 const C1: usize = 144;
 const ONE: usize = 160;
+const STATE_SCALE: usize = 176;
 /** Gates on their way from their sums to the cells that they update: (32,4,4) vector of cells, gate i,f,c,o, lane. */
 export const GATES: usize = 192; // a multiple of 64, where cache lines begin
 /** More or fewer at a time make no difference (measured, from 16 to 64). */
@@ -39,6 +40,7 @@ export function prepare(): usize {
   v128.store(C2, f32x4.splat(0.24022247));
   v128.store(C1, f32x4.splat(0.693147));
   v128.store(ONE, f32x4.splat(1));
+  v128.store(STATE_SCALE, f32x4.splat(16383)); // as in int16-weights.ts
   return GATES_END;
 }
 
@@ -120,6 +122,22 @@ export function tanhOver(t: v128, d: v128): v128 {
 @inline
 export function one(): v128 {
   return v128.load(ONE);
+}
+
+/**
+ * Outputs, within ±1, as whole numbers, times STATE_SCALE of int16-weights.ts: in the low 16 bits. `asInteger` takes away what lies
+ * above them.
+ */
+// @ts-ignore: decorator
+@inline
+export function quantise(outputs: v128): v128 {
+  return multiplyAdd(v128.load(ROUND), outputs, v128.load(STATE_SCALE));
+}
+
+// @ts-ignore: decorator
+@inline
+export function asInteger(quantised: v128): v128 {
+  return i32x4.sub(quantised, v128.load(ROUND));
 }
 
 /** x held within [0,1]; NaN stays NaN. */

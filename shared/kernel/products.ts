@@ -3,11 +3,11 @@
 //
 // Legend: K inputs, U outputs of a gate, G gates, B = ⌈U/4⌉ vectors of a gate, V = G·B vectors.
 //   a row of width W   one sequence: 4·⌈W/4⌉ floats; eight: as many times eight, a number's eight sequences side by side
-//   weights            blocks of eight vectors (K,8,4): vector v is units 4·(v mod B) … of gate v / B, zero beyond U and beyond V
+//   weights            blocks of four vectors (K,4,4): vector v is units 4·(v mod B) … of gate v / B, zero beyond U and beyond V
 import { multiplyAdd } from "./activations";
 
-/** Vectors of a block: as many chains are under way at once. Narrower blocks would wait for their own sums (measured: 10 % of a GRU). */
-const BLOCK: usize = 8;
+/** Vectors of a block. Two go together, or three: fewer chains would wait for their own sums (measured: 10 % of a GRU). */
+const BLOCK: usize = 4;
 
 /**
  * A matrix as frameworks store it, `source` (K,G·U), columns gate by unit → `weights`. Gates are rotated: the first that is written is
@@ -67,23 +67,26 @@ export function addProducts(
   output: usize,
   outputStride: usize,
 ): void {
-  for (let block: usize = 0; block < V; block += BLOCK) {
-    const width = min(BLOCK, V - block);
-    const w = weights + ((block * K) << 4);
-    const out = output + ((block * lanes) << 4);
+  while (V) {
+    const width = lanes == 8 ? min(V, BLOCK) : V <= 3 * BLOCK ? V : 2 * BLOCK;
     for (let r: usize = 0; r < rows; r++) {
       const x = input + r * inputStride;
-      const y = out + r * outputStride;
-      if (lanes == 8) multiplyEight(K, width, w, x, y);
-      else multiplyBlock(K, width, w, x, y);
+      const y = output + r * outputStride;
+      if (lanes == 8) multiplyEight(K, width, weights, x, y);
+      else if (width > 2 * BLOCK) multiplyThree(K, width, weights, x, y);
+      else multiplyTwo(K, width, weights, x, y);
     }
+    V -= width;
+    weights += (width * K) << 4;
+    output += (width * lanes) << 4;
   }
 }
 
-/** A block of one sequence, of which the first `width` vectors are outputs; what lies behind them is read, and left as it is. */
+/** Two blocks of one sequence, of which the first `width` vectors are outputs; what lies behind them is read, and left as it is. */
 // @ts-ignore: decorator
 @inline
-function multiplyBlock(K: usize, width: usize, w: usize, x: usize, y: usize): void {
+function multiplyTwo(K: usize, width: usize, w: usize, x: usize, y: usize): void {
+  let v = w + (K << 6);
   let a0 = v128.load(y, 0);
   let a1 = v128.load(y, 16);
   let a2 = v128.load(y, 32);
@@ -98,11 +101,12 @@ function multiplyBlock(K: usize, width: usize, w: usize, x: usize, y: usize): vo
     a1 = multiplyAdd(a1, value, v128.load(w, 16));
     a2 = multiplyAdd(a2, value, v128.load(w, 32));
     a3 = multiplyAdd(a3, value, v128.load(w, 48));
-    a4 = multiplyAdd(a4, value, v128.load(w, 64));
-    a5 = multiplyAdd(a5, value, v128.load(w, 80));
-    a6 = multiplyAdd(a6, value, v128.load(w, 96));
-    a7 = multiplyAdd(a7, value, v128.load(w, 112));
-    w += 128;
+    a4 = multiplyAdd(a4, value, v128.load(v, 0));
+    a5 = multiplyAdd(a5, value, v128.load(v, 16));
+    a6 = multiplyAdd(a6, value, v128.load(v, 32));
+    a7 = multiplyAdd(a7, value, v128.load(v, 48));
+    w += 64;
+    v += 64;
   }
   v128.store(y, a0, 0);
   if (width > 1) v128.store(y, a1, 16);
@@ -114,23 +118,83 @@ function multiplyBlock(K: usize, width: usize, w: usize, x: usize, y: usize): vo
   if (width > 7) v128.store(y, a7, 112);
 }
 
-/** Up to eight vectors' outputs of eight sequences, four outputs at a time. */
+/** Three blocks. */
+// @ts-ignore: decorator
+@inline
+function multiplyThree(K: usize, width: usize, w: usize, x: usize, y: usize): void {
+  let v = w + (K << 6);
+  let u = v + (K << 6);
+  let a0 = v128.load(y, 0);
+  let a1 = v128.load(y, 16);
+  let a2 = v128.load(y, 32);
+  let a3 = v128.load(y, 48);
+  let a4 = v128.load(y, 64);
+  let a5 = v128.load(y, 80);
+  let a6 = v128.load(y, 96);
+  let a7 = v128.load(y, 112);
+  let a8 = v128.load(y, 128);
+  let a9 = v128.load(y, 144);
+  let a10 = v128.load(y, 160);
+  let a11 = v128.load(y, 176);
+  for (const end = x + (K << 2); x < end; x += 4) {
+    const value = v128.load32_splat(x);
+    a0 = multiplyAdd(a0, value, v128.load(w, 0));
+    a1 = multiplyAdd(a1, value, v128.load(w, 16));
+    a2 = multiplyAdd(a2, value, v128.load(w, 32));
+    a3 = multiplyAdd(a3, value, v128.load(w, 48));
+    a4 = multiplyAdd(a4, value, v128.load(v, 0));
+    a5 = multiplyAdd(a5, value, v128.load(v, 16));
+    a6 = multiplyAdd(a6, value, v128.load(v, 32));
+    a7 = multiplyAdd(a7, value, v128.load(v, 48));
+    a8 = multiplyAdd(a8, value, v128.load(u, 0));
+    a9 = multiplyAdd(a9, value, v128.load(u, 16));
+    a10 = multiplyAdd(a10, value, v128.load(u, 32));
+    a11 = multiplyAdd(a11, value, v128.load(u, 48));
+    w += 64;
+    v += 64;
+    u += 64;
+  }
+  v128.store(y, a0, 0);
+  v128.store(y, a1, 16);
+  v128.store(y, a2, 32);
+  v128.store(y, a3, 48);
+  v128.store(y, a4, 64);
+  v128.store(y, a5, 80);
+  v128.store(y, a6, 96);
+  v128.store(y, a7, 112);
+  v128.store(y, a8, 128);
+  if (width > 9) v128.store(y, a9, 144);
+  if (width > 10) v128.store(y, a10, 160);
+  if (width > 11) v128.store(y, a11, 176);
+}
+
+/** Up to a block's outputs of eight sequences, four outputs at a time. */
+// @ts-ignore: decorator
+@inline
 function multiplyEight(K: usize, width: usize, weights: usize, input: usize, y: usize): void {
   const end = input + (K << 5);
   for (; width; width--) {
+    // The first row stands in front of the loop: there a host that checks bounds prepares the checks, once for the loop, too
     let w = weights;
-    let a0 = v128.load(y, 0);
-    let a1 = v128.load(y, 16);
-    let b0 = v128.load(y, 32);
-    let b1 = v128.load(y, 48);
-    let c0 = v128.load(y, 64);
-    let c1 = v128.load(y, 80);
-    let d0 = v128.load(y, 96);
-    let d1 = v128.load(y, 112);
-    for (let x = input; x < end; x += 32) {
-      const x0 = v128.load(x, 0);
-      const x1 = v128.load(x, 16);
-      let weight = v128.load32_splat(w, 0);
+    let x0 = v128.load(input, 0);
+    let x1 = v128.load(input, 16);
+    let weight = v128.load32_splat(w, 0);
+    let a0 = multiplyAdd(v128.load(y, 0), x0, weight);
+    let a1 = multiplyAdd(v128.load(y, 16), x1, weight);
+    weight = v128.load32_splat(w, 4);
+    let b0 = multiplyAdd(v128.load(y, 32), x0, weight);
+    let b1 = multiplyAdd(v128.load(y, 48), x1, weight);
+    weight = v128.load32_splat(w, 8);
+    let c0 = multiplyAdd(v128.load(y, 64), x0, weight);
+    let c1 = multiplyAdd(v128.load(y, 80), x1, weight);
+    weight = v128.load32_splat(w, 12);
+    let d0 = multiplyAdd(v128.load(y, 96), x0, weight);
+    let d1 = multiplyAdd(v128.load(y, 112), x1, weight);
+    for (let x = input + 32; x < end; x += 32) {
+      w += 64;
+      x0 = v128.load(x, 0);
+      x1 = v128.load(x, 16);
+      weight = v128.load32_splat(w, 0);
       a0 = multiplyAdd(a0, x0, weight);
       a1 = multiplyAdd(a1, x1, weight);
       weight = v128.load32_splat(w, 4);
@@ -142,7 +206,6 @@ function multiplyEight(K: usize, width: usize, weights: usize, input: usize, y: 
       weight = v128.load32_splat(w, 12);
       d0 = multiplyAdd(d0, x0, weight);
       d1 = multiplyAdd(d1, x1, weight);
-      w += 128;
     }
     v128.store(y, a0, 0);
     v128.store(y, a1, 16);
