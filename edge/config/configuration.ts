@@ -77,7 +77,11 @@ export function secretsAt(value: unknown, path: Path, secretOf: SecretOf): reado
   return parseStrings(value, path, "names of secrets", 1).map((name, i) => {
     const secret = secretOf(name);
     if (secret === undefined || secret === "")
-      throw new ConfigurationError([...path, i], `must be a secret that is set (wrangler secret put ${name})`, "none of that name");
+      throw new ConfigurationError(
+        [...path, i],
+        `must be a secret that is set (wrangler secret put ${name}; on this machine, a line of .dev.vars)`,
+        "none of that name",
+      );
     return secret;
   });
 }

@@ -54,10 +54,7 @@ export async function serve({ artifact, port }: ServeValues, dependencies: Depen
   const announced = untilServed(url, loaded.bytes, AbortSignal.any([signal, probing.signal])).then((served) => {
     if (served === undefined) return;
     terminal.say(`\n${loaded.id} answers at ${url}; Ctrl-C stops it. Try:\n\n${curlLine(url, loaded)}\n`);
-    if (served.fault !== undefined)
-      terminal.say(
-        `The Worker scores, and is not ready otherwise: ${served.fault}. Its secrets are lines NAME=… of ${SECRETS} in this folder.\n`,
-      );
+    if (served.fault !== undefined) terminal.say(`The Worker scores, and is not ready otherwise: ${served.fault}\n`);
   });
   try {
     const code = await worker.ended;

@@ -62,11 +62,11 @@ test("serve takes hooks and keys by the secrets in .dev.vars", async () => {
 });
 
 test("serve names the secret that a hook wants and .dev.vars has not", async () => {
-  await serve(`SOURCES='${JSON.stringify(SOURCES)}'\n`, /in this folder\.\n/, async (said) => {
+  await serve(`SOURCES='${JSON.stringify(SOURCES)}'\n`, /of that name\n/, async (said) => {
     expect(said).toMatch(/^curl /m);
     expect(said).toContain(
-      "The Worker scores, and is not ready otherwise: SOURCES.lines.secrets[0] must be a secret that is set (wrangler secret put LINES), " +
-        "got none of that name. Its secrets are lines NAME=… of .dev.vars in this folder.",
+      "The Worker scores, and is not ready otherwise: SOURCES.lines.secrets[0] must be a secret that is set (wrangler secret put LINES; on this machine, a line of .dev.vars), " +
+        "got none of that name\n",
     );
   });
 });
