@@ -89,7 +89,9 @@ function expandNodes(memory: ArrayBuffer, ensemble: TreeEnsemble, map: ForestMap
 function orderWalks(memory: ArrayBuffer, trees: Uint32Array, map: ForestMap): void {
   const count = trees.length / 2;
   const walks = new Uint32Array(memory, map.walks, 3 * roundUp(count));
-  const order = Array.from({ length: count }, (_, t) => t).sort((a, b) => trees[2 * a + 1] - trees[2 * b + 1] || a - b);
+  const byDepth: number[][] = [];
+  for (let t = 0; t < count; t++) (byDepth[trees[2 * t + 1]] ??= []).push(t);
+  const order = byDepth.flat();
   for (let i = 0; i < roundUp(count); i++) {
     const t = order[Math.min(i, count - 1)];
     walks[3 * i] = trees[2 * t];
@@ -98,13 +100,13 @@ function orderWalks(memory: ArrayBuffer, trees: Uint32Array, map: ForestMap): vo
   }
 }
 
-function scoreForest(kernel: Kernel, { roots, edgeStart, base, column }: TreeEnsemble, map: ForestMap): MemberScorer {
+function scoreForest(kernel: Kernel, { roots, edgeStart, base }: TreeEnsemble, map: ForestMap): MemberScorer {
   const V = edgeStart.length - 1;
   const count = roots.length;
   const { nodes, values, trees, walks, found, rows } = map;
   const memory = new Float64Array(kernel.memory.buffer);
-  const asked = Uint16Array.from(new Set(column.filter((v) => v !== LEAF)));
-  /** Writes of a sequence's row, the `b`-th of a block, what a split asks for. */
+  const asked = Uint16Array.from(Array(V).keys()).filter((v) => edgeStart[v + 1] > edgeStart[v]);
+  /** Writes of a sequence's row, the `b`-th of a block, what a split can ask for: columns with edges. */
   const writeRow = (columns: Float64Array, from: number, b: number): void => {
     const to = rows / 8 + 2 * V * b;
     for (let i = 0; i < asked.length; i++) {
