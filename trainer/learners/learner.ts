@@ -46,6 +46,8 @@ export interface Learner<Member, Settings> {
    * them, so that the latest is taken that is not worse beyond noise. Left out: never; the lowest loss is taken.
    */
   fitsNoNoise?(settings: Settings): boolean;
+  /** The same settings with fewer steps to as low a loss, tried where an artifact has no room for all steps; undefined, or left out, where there are none. */
+  faster?(settings: Settings): Settings | undefined;
   /**
    * Learns from `rows.train` alone. `labels` (N) are those of all sequences of the view. Goes on from what equal arguments have left in
    * `record`, to the same bits.

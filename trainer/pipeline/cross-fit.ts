@@ -81,11 +81,12 @@ export function createCrossFitter<Own, Settings>(
     name,
     async crossFit(input) {
       const { view, labels, folds, gap, seed, journal, onFold } = input;
-      const variants = learner.settings(folds[0].train.length);
+      const variants = [...learner.settings(folds[0].train.length)];
       const isAsGood = (own: Variant<Own, Settings>, other: Variant<Own, Settings>): boolean =>
         !exceedsNoise(outOfFoldLosses(own, learner, input), outOfFoldLosses(other, learner, input), gap);
       let best: Variant<Own, Settings> | undefined;
-      for (const [setting, settings] of variants.entries()) {
+      for (let setting = 0; setting < variants.length; setting++) {
+        const settings = variants[setting];
         const paths: Path<Own>[] = [];
         for (const [fold, { train, heldOut }] of folds.entries()) {
           onFold?.({ learner: name, setting, settings: variants.length, fold, folds: folds.length });
@@ -94,18 +95,18 @@ export function createCrossFitter<Own, Settings>(
         }
         const lowest = { settings, ...poolLosses(paths.map(({ losses }) => losses)), paths };
         const fitsNoNoise = learner.fitsNoNoise?.(settings) === true;
-        const variant = fitsNoNoise ? takeLatest(lowest, learner, input) : lowest;
+        const chosen = fitsNoNoise ? takeLatest(lowest, learner, input) : lowest;
+        const variant = limitSize(chosen, learner, size);
+        const faster = variant.step < chosen.step ? learner.faster?.(settings) : undefined;
+        if (faster !== undefined) variants.splice(setting + 1, 0, faster);
         if (best === undefined || variant.loss < best.loss || (fitsNoNoise && isAsGood(variant, best))) best = variant;
       }
       if (best === undefined) throw new RangeError(`the learner ${name} names no settings`);
-      const { settings, paths } = best;
-      const { step, members, average } = fitSize(best, learner, size);
+      const { settings, step, paths } = best;
+      const members = paths.map((path) => path.at(step));
+      const average = learner.average(members);
       const logits = members.map((member, k) => learner.logits(member, view, folds[k].heldOut));
-      const loss =
-        sumLosses(
-          paths.map(({ losses }) => losses),
-          step,
-        ) / countHeldOut(folds);
+      const loss = best.loss / countHeldOut(folds);
       return { name, member: toMember(average), outOfFold: concatenate(logits), loss, settings, step };
     },
   };
@@ -150,19 +151,21 @@ function outOfFoldLosses<Own, Settings>(
   );
 }
 
-/** The members at the best step, or at the last before it whose average is small enough; one step in any case. */
-function fitSize<Own, Settings>(
-  { step: best, paths }: Variant<Own, Settings>,
+/** The variant at its step, or at the last before it whose average is small enough; one step in any case. */
+function limitSize<Own, Settings>(
+  chosen: Variant<Own, Settings>,
   learner: Learner<Own, Settings>,
   size: Shipping<Own>["size"],
-) {
-  for (let step = best; ; ) {
-    const members = paths.map((path) => path.at(step));
-    const average = learner.average(members);
-    const share = size === undefined ? 0 : size.bytesOf(average) / size.max;
-    if (share <= 1 || step === 0) return { step, members, average };
-    step = Math.min(step - 1, Math.floor((step + 1) / share) - 1);
-    step = Math.max(0, step);
+): Variant<Own, Settings> {
+  if (size === undefined) return chosen;
+  const { paths } = chosen;
+  for (let step = chosen.step; ; ) {
+    const share = size.bytesOf(learner.average(paths.map((path) => path.at(step)))) / size.max;
+    if (share <= 1 || step === 0) {
+      const losses = paths.map((path) => path.losses);
+      return { ...chosen, step, loss: sumLosses(losses, step) };
+    }
+    step = Math.max(0, Math.min(step - 1, Math.floor((step + 1) / share) - 1));
   }
 }
 

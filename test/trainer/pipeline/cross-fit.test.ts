@@ -118,6 +118,23 @@ test("steps are left off until the average is small enough for an artifact", asy
   expect((await sized(0.5)).step).toBe(0);
 });
 
+test("where steps are left off, faster settings are tried, and settings are compared by what is left", async () => {
+  const fold = { heldOut: Int32Array.of(0, 1), train: Int32Array.of(2, 3) };
+  const input = { view: nothing, labels: new Uint8Array(6), folds: [fold], gap: 0, seed: 1, journal: NO_JOURNAL };
+  const faster = ({ setting }: { setting: number }) => (setting < 2 ? { setting: setting + 1 } : undefined);
+  const learner = { ...numbers, settings: () => [{ setting: 0 }], faster };
+  const choose = async (max: number) => {
+    const tried = new Set<number>();
+    const size = { max, bytesOf: (member: number) => member + 11 };
+    const fitter = createCrossFitter("trees", learner, { toMember: () => ({ kind: "lstm", networks: [] }), size });
+    const { settings, step } = await fitter.crossFit({ ...input, onFold: ({ setting }) => tried.add(setting) });
+    return { settings, step, tried: tried.size };
+  };
+  expect(await choose(13)).toEqual({ settings: { setting: 0 }, step: 2, tried: 1 });
+  expect(await choose(12)).toEqual({ settings: { setting: 1 }, step: 2, tried: 2 });
+  expect(await choose(2)).toEqual({ settings: { setting: 2 }, step: 2, tried: 3 });
+});
+
 const H = 1000;
 const folds = Array.from({ length: 5 }, (_, k) => ({ heldOut: new Int32Array(200).map((_, i) => 200 * k + i) }));
 

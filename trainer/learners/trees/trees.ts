@@ -7,7 +7,7 @@ import { type BinnedView, type Boosted, type BoostInput, boost, toPath } from ".
 import { binColumns, findBinEdges } from "./edges.ts";
 import { averageEnsembles } from "./ensemble.ts";
 import { type BoostingKernel, createBoostingKernel, type KernelOptions } from "./kernel.ts";
-import type { BoostingSettings } from "./settings.ts";
+import { type BoostingSettings, fasterSettings } from "./settings.ts";
 
 export interface TreesOptions extends KernelOptions {
   /** Which of the view's columns trees may look at, ascending. Default: all. */
@@ -74,6 +74,7 @@ export function createTrees(options: TreesOptions): TreesLearner {
       return Float64Array.from(indices, (n) => treesLogit(member, columns.subarray(n * V, (n + 1) * V)));
     },
     average: averageEnsembles,
+    faster: fasterSettings,
     dispose: () => kernel?.dispose(),
   };
 }
