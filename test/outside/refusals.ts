@@ -5,10 +5,17 @@ export const EXPECTED_REFUSALS: Readonly<Record<"keras" | "tensorflow" | "torch"
     // Keras' export leaves the layer's means out of the file
     "as an input beside the sequences: numbers that a layer has, which the export left out of the file": ["Normalization, LSTM, onnx"],
   },
-  tensorflow: {},
+  tensorflow: {
+    "carries the states of several cells": ["dynamic_rnn of two LSTMCells, onnx"],
+  },
   torch: {
     "joins layers of several numbers of rows": ["squeeze and excitation, newer exporter", "squeeze and excitation, older exporter"],
-    "the operator Add": ["RNN, newer exporter"],
+    "weights each step by 3 softmaxes over steps": ["attention, three heads, newer exporter", "attention, three heads, older exporter"],
+    "computes each step by nodes of its own": [
+      "RNN, newer exporter",
+      "GRUCell in a loop, newer exporter",
+      "GRUCell in a loop, older exporter",
+    ],
     "is a PyTorch file with a pickle in it": ["LSTM, torch.save"],
   },
 };

@@ -79,6 +79,46 @@ save("LSTM, hidden Dense", sequential(L.LSTM(10), L.Dense(6, activation="relu"),
 save("LSTM, softmax of two", sequential(L.LSTM(10), L.Dense(2, activation="softmax")), unmasked)
 save("Conv1D, LSTM", sequential(L.Conv1D(8, 3, padding="causal", activation="relu"), L.LSTM(8), head()), unmasked)
 
+# TensorFlow 1, whose loops tf2onnx writes as Scan
+v1 = tf.compat.v1
+v1.disable_control_flow_v2()  # as TensorFlow 1 itself, whose graphs people still have
+
+
+def save_dynamic(name, build):
+    graph = tf.Graph()
+    with graph.as_default(), v1.Session(graph=graph) as session:
+        x = v1.placeholder(tf.float32, (None, T, F), "x")
+        p = tf.identity(tf.sigmoid(v1.layers.dense(build(x), 1)), "p")
+        session.run(v1.global_variables_initializer())
+        for variable in v1.trainable_variables():
+            session.run(variable.assign(random.normal(size=variable.shape) * (1.0 if len(variable.shape) == 1 else int(variable.shape[0]) ** -0.5) * 1.2))
+        answers = session.run(p, {x: unmasked})
+        frozen = v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), ["p"])
+    model, _ = tf2onnx.convert.from_graph_def(frozen, input_names=["x:0"], output_names=["p:0"], opset=15)
+    path = cases.path(".onnx")
+    onnx.save(model, path)
+    cases.add(f"dynamic_rnn of {name}, onnx", path, unmasked, answers)
+
+
+cells = v1.nn.rnn_cell
+dynamic = lambda cell: lambda x: v1.nn.dynamic_rnn(cell, x, dtype=tf.float32)[1]
+save_dynamic("LSTMCell", lambda x: dynamic(cells.LSTMCell(8))(x).h)
+save_dynamic("GRUCell", dynamic(cells.GRUCell(8)))
+save_dynamic("BasicRNNCell", dynamic(cells.BasicRNNCell(8)))
+save_dynamic("two LSTMCells", lambda x: dynamic(cells.MultiRNNCell([cells.LSTMCell(8), cells.LSTMCell(6)]))(x)[-1].h)
+v1.enable_control_flow_v2()
+
+
+def attention(x):
+    states = L.LSTM(6, return_sequences=True)(x)
+    weights = L.Activation("softmax")(L.Flatten()(L.Dense(1)(states)))
+    return head()(L.GlobalAveragePooling1D()(L.Multiply()([states, L.Permute([2, 1])(L.RepeatVector(6)(weights))])))
+
+
+inputs = tf.keras.Input((T, F))
+save("attention", widen(tf.keras.Model(inputs, attention(inputs))), unmasked)
+save("LSTM with recurrent dropout", sequential(L.LSTM(9, recurrent_dropout=0.2), head()), unmasked)
+
 # A mask that goes on through layers in front: what tf.keras 2.15 does with it is wrong to guess
 save("Masking, Rescaling, LSTM", sequential(L.Masking(0.0), L.Rescaling(0.5, offset=-0.25), L.LSTM(8), head()), masked, ("h5", "keras"))
 save("Masking, Normalization, LSTM", sequential(L.Masking(0.0), normalization(), L.LSTM(8), head()), masked, ("h5", "keras"))

@@ -9,6 +9,7 @@ import torch
 from cases import F, T, Cases, sequences
 from safetensors.torch import save_file
 from torch import nn
+from torch._higher_order_ops.scan import scan
 
 torch.manual_seed(4)
 torch.set_num_threads(1)
@@ -193,6 +194,55 @@ save("maximum less mean", Joined(lstm(6), 6, lambda y, h: y.amax(1) - y.mean(1))
 save("first row beside last", Joined(lstm(6), 12, lambda y, h: torch.cat([y[:, 0], y[:, -1]], 1)))
 save("branches", Branches())
 save("squeeze and excitation", Excited())
+
+class Attention(nn.Module):
+    """Attention pooling, as tutorials write it: scores, a softmax over steps, the sum that it weights."""
+
+    def __init__(self, read, count=1):
+        super().__init__()
+        self.rnn, self.score, self.fc, self.read, self.first = lstm(6), nn.Linear(6, count), nn.Linear(6 * count, 1), read, True
+
+    def forward(self, x):
+        y, _ = self.rnn(x)
+        return torch.sigmoid(self.fc(self.read(torch.softmax(self.score(torch.tanh(y)), 1), y)))
+
+
+class Unrolled(nn.Module):
+    """A cell in a loop of Python."""
+
+    def __init__(self, cell):
+        super().__init__()
+        self.cell, self.fc, self.first = cell, nn.Linear(6, 1), True
+
+    def forward(self, x):
+        h = torch.zeros(x.shape[0], 6)
+        for t in range(T):
+            h = self.cell(x[:, t], h)
+        return torch.sigmoid(self.fc(h))
+
+
+class Scanned(nn.Module):
+    """A cell in PyTorch's own scan."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell, self.fc, self.first = nn.LSTMCell(F, 6), nn.Linear(6, 1), True
+
+    def forward(self, x):
+        def step(states, row):
+            h, c = self.cell(row, states)
+            return (h, c), h.clone()
+
+        start = torch.zeros(x.shape[0], 6)
+        (h, _), _ = scan(step, (start, start), x.transpose(0, 1))
+        return torch.sigmoid(self.fc(h))
+
+
+save("attention, sum", Attention(lambda w, y: (w * y).sum(1)))
+save("attention, product", Attention(lambda w, y: torch.bmm(w.transpose(1, 2), y).squeeze(1)))
+save("attention, three heads", Attention(lambda w, y: torch.bmm(w.transpose(1, 2), y).flatten(1), 3))
+save("GRUCell in a loop", Unrolled(nn.GRUCell(F, 6)))
+save("LSTMCell in a scan", Scanned(), ("newer exporter",))
 
 path = cases.path(".pt")
 model = Recurrent(lstm(8), nn.Linear(8, 1))

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { floats, int, ints, node, raw } from "../../../trainer/export/onnx/graph.ts";
-import { EXTERNAL, FLOAT, type NodeProto, type TensorProto } from "../../../trainer/export/onnx/schema.ts";
+import { ATTRIBUTE, EXTERNAL, FLOAT, type NodeProto, type TensorProto } from "../../../trainer/export/onnx/schema.ts";
 import { readBeside } from "../../../trainer/files/whole-files.ts";
 import type { Beside } from "../../../trainer/import/contract/said.ts";
 import { readTorchDescription } from "../../../trainer/import/torch/description.ts";
@@ -230,6 +230,18 @@ const head = [
   node("Sigmoid", ["z"], "p"),
 ];
 const base = { nodes: [transposed, lstm(), ...head], constants, x: ["n", T, F] };
+/** A Scan over the steps, with a body of these nodes. */
+const scan = (count: number, nodes: readonly NodeProto[] = []): NodeProto => ({
+  ...node("Scan", ["bias", "steps"], "Y_h", int("num_scan_inputs", count)),
+  attribute: [
+    int("num_scan_inputs", count),
+    {
+      name: "body",
+      type: ATTRIBUTE.GRAPH,
+      g: { node: [...nodes], input: [{ name: "state" }, { name: "row" }], output: [{ name: nodes.length > 0 ? "b" : "state" }] },
+    },
+  ],
+});
 const instead = (name: string, tensor: TensorProto): TensorProto[] => constants.map((one) => (one.name === name ? tensor : one));
 const external = (location: string, more: Record<string, string> = {}): TensorProto => ({
   dims: [1, 4 * U, F],
@@ -357,6 +369,52 @@ test.each<[string, () => Uint8Array, RegExp | string]>([
         constants: [...constants, floats("K", [F, F, 1], raw(new Float32Array(F * F)))],
       }),
     "the operator Conv (Conv d) makes 10000000100 numbers",
+  ],
+  [
+    "a tile of a terabyte",
+    () =>
+      onnxModel({
+        ...base,
+        nodes: [node("Tile", ["x", "many"], "big"), node("Transpose", ["big"], "steps", ints("perm", [1, 0, 2])), lstm(), ...head],
+        constants: [...constants, int64s("many", 1e6, 1e6, 1)],
+      }),
+    "the operator Tile (Tile big) makes 100000000000000 numbers",
+  ],
+  ...(
+    [
+      ["a scan of more tensors than it is given", 99],
+      ["a scan of less than none", -3],
+      ["a scan of nothing", 0],
+    ] as const
+  ).map(([name, count]): [string, () => Uint8Array, RegExp] => [
+    name,
+    () => onnxModel({ ...base, nodes: [transposed, scan(count), ...head] }),
+    /the operator Scan \(Scan Y_h\) does not fit its inputs \(num_scan_inputs (99|-3|0) of 2\): the file is damaged/,
+  ]),
+  [
+    "a scan whose body turns in a circle",
+    () => onnxModel({ ...base, nodes: [transposed, scan(1, [node("Identity", ["b"], "a"), node("Identity", ["a"], "b")]), ...head] }),
+    /the operator Scan|needs|circle/,
+  ],
+  [
+    "a scan without a body",
+    () => onnxModel({ ...base, nodes: [transposed, { ...scan(1), attribute: [int("num_scan_inputs", 1)] }, ...head] }),
+    /the operator Scan \(Scan Y_h\) (is not supported|has no body)/,
+  ],
+  ["an If without branches", () => onnxModel({ ...base, nodes: [transposed, node("If", ["zeroth"], "Y_h"), ...head] }), /the operator If/],
+  [
+    "weights of more steps than there are",
+    () =>
+      onnxModel({
+        ...base,
+        nodes: [
+          node("Softmax", ["x"], "w", int("axis", 9)),
+          node("Mul", ["w", "x"], "v"),
+          node("ReduceSum", ["v", "zeroth"], "h", int("keepdims", 0)),
+          ...head.slice(1),
+        ],
+      }),
+    /the operator Softmax/,
   ],
   ["a billion steps", () => onnxModel({ ...base, x: ["n", 1e9, F] }), /steps|1000000000/],
   ["a billion features", () => onnxModel({ ...base, x: ["n", T, 1e9] }), /features|1000000000/],

@@ -16,12 +16,20 @@ export interface Flow {
   readonly pooled?: Pooled;
   /** Of flows side by side: each, and the first of its columns. */
   readonly parts?: ReadonlyMap<Flow, number>;
+  /** Of weights of steps, or of steps that are multiplied by them: no layer, until their sum over steps is one. */
+  readonly weighted?: Weighted;
 }
 
 /** All rows of which one is made, and how; several ways stand side by side. */
 export interface Pooled {
   readonly of: Flow;
   readonly by: readonly (typeof GLOBAL_POOLS)[number][];
+}
+
+/** What a softmax over steps makes weights of, and the steps that are multiplied by these weights. */
+export interface Weighted {
+  readonly scores: Flow;
+  readonly values?: Flow;
 }
 
 /** A tensor whose elements are numbers of a flow: 1 + (n·R + r)·W + w; 0 is a zero that a pad has put there. */
@@ -68,9 +76,15 @@ export function placeOf({ R, W }: Flow, code: number): Place {
   return { n: Math.floor(at / (R * W)), r: Math.floor(at / W) % R, w: at % W };
 }
 
-/** The flow behind one layer more. */
+/** The flow behind layers more. Throws OperatorError where steps are weighted and not yet summed. */
 export function extend(flow: Flow, layers: readonly DraftLayer[], R: number): Flow {
+  requireRows(flow);
   return { layers: [...flow.layers, ...layers], R, W: widthBehind(layers, flow.W) };
+}
+
+/** Throws OperatorError where a flow is weights of steps, or weighted steps, which are no rows of a layer. */
+export function requireRows({ weighted }: Flow): void {
+  if (weighted) unlike("takes what a softmax over steps weights, where quickstep reads the sum over steps alone");
 }
 
 /** The flow of one row of what all rows are pooled to, the ways `by` side by side. */

@@ -1,7 +1,7 @@
 // Evaluates an ONNX graph in float64: a slow, obvious interpreter, by which a graph is understood and an import is checked.
 import { rejectFile, SECOND_ENGINE } from "../contract/reject-file.ts";
 import { makersOf } from "./dependence.ts";
-import { type Body, bodyOf, type Node, type Tensor } from "./operators/node.ts";
+import { type Body, bodyOf, type Node, numbersOf, type Tensor } from "./operators/node.ts";
 import { misfit, OperatorError } from "./operators/operator.ts";
 import { OPERATORS } from "./operators/table.ts";
 import { reshape } from "./operators/tensors.ts";
@@ -52,8 +52,10 @@ export function createEvaluator(
 function evaluateNode(node: Node, compute: (name: string) => Tensor, source: string): readonly Tensor[] {
   const body = bodyOf(node.attributes.get("body"));
   if (node.operator === "Loop" && body) return attempt(node, () => evaluateLoop(node, body, compute, source), source);
+  if (node.operator === "If") return attempt(node, () => evaluateIf(node, compute, source), source);
+  if (node.operator === "Scan" && body) return attempt(node, () => evaluateScan(node, body, compute, source), source);
   const operator = OPERATORS.get(node.operator);
-  if (operator === undefined) return rejectFile(source, `${describeNode(node)} is not supported`, SECOND_ENGINE);
+  if (operator === undefined) return rejectFile(source, `${describeNode(node)} is not supported`, fixOf(node));
   const isVariadic = operator.inputs.at(-1)?.endsWith("…");
   const taken = isVariadic ? node.inputs : node.inputs.slice(0, operator.inputs.length);
   const inputs = taken.map((name) => (name === "" ? undefined : compute(name)));
@@ -76,6 +78,46 @@ function evaluateLoop({ inputs }: Node, body: Body, compute: (name: string) => T
     const next = body.outputs.slice(1).map(step);
     carried = next.slice(0, names.length);
     for (const [j, scan] of scans.entries()) scan.push(next[names.length + j]);
+  }
+  return [...carried, ...scans.map(stack)];
+}
+
+/** The outputs of the branch that the condition takes. */
+function evaluateIf({ inputs, attributes }: Node, compute: (name: string) => Tensor, source: string): readonly Tensor[] {
+  const taken = compute(inputs[0]).data[0] === 0 ? "else_branch" : "then_branch";
+  const body = bodyOf(attributes.get(taken)) ?? misfit(`no ${taken}`);
+  return body.outputs.map(createEvaluator(body, new Map(), source, compute));
+}
+
+/** Attributes of a Scan: a number for each tensor that it reads or gathers step by step. */
+const SCANNED = ["scan_input_axes", "scan_input_directions", "scan_output_axes", "scan_output_directions"];
+
+/** How many inputs of a Scan it carries from step to step; it reads the others. Throws OperatorError where steps are no first axis, or the last comes first. */
+export function countCarried({ inputs, attributes }: Node): number {
+  if (SCANNED.some((name) => numbersOf(attributes.get(name))?.some((one) => one !== 0)))
+    throw new OperatorError("reads other axes than the first, or from the last step on", SECOND_ENGINE);
+  const count = Number(attributes.get("num_scan_inputs") ?? 0);
+  return count >= 1 && count <= inputs.length ? inputs.length - count : misfit(`num_scan_inputs ${count} of ${inputs.length}`);
+}
+
+/** What a Scan leaves: its carried tensors after the last step, then for each further output of the body that output of all steps. */
+function evaluateScan(node: Node, body: Body, compute: (name: string) => Tensor, source: string): readonly Tensor[] {
+  const { inputs } = node;
+  const count = countCarried(node);
+  const scanned = inputs.slice(count).map(compute);
+  const steps = scanned[0]?.dims[0] ?? misfit("no steps");
+  if (steps > MAX_ITERATIONS) throw new OperatorError(`does not end after ${MAX_ITERATIONS} steps`, SECOND_ENGINE);
+  if (body.inputs.length !== inputs.length || scanned.some(({ dims }) => dims[0] !== steps)) misfit();
+  let carried = inputs.slice(0, count).map(compute);
+  const scans = body.outputs.slice(count).map((): Tensor[] => []);
+  for (let t = 0; t < steps; t++) {
+    const rows = scanned.map(({ dims, data }) =>
+      reshape({ dims, data: data.subarray((t * data.length) / steps, ((t + 1) * data.length) / steps) }, dims.slice(1)),
+    );
+    const step = createEvaluator(body, new Map([...carried, ...rows].map((tensor, k) => [body.inputs[k], tensor])), source, compute);
+    const next = body.outputs.map(step);
+    carried = next.slice(0, count);
+    for (const [j, scan] of scans.entries()) scan.push(next[count + j]);
   }
   return [...carried, ...scans.map(stack)];
 }
@@ -111,6 +153,16 @@ function translate<T>(action: () => T): T {
     if (error instanceof TypeError || error instanceof RangeError) return misfit(error.message);
     throw error;
   }
+}
+
+/** What TensorFlow calls operators that ONNX does not have: ReverseV2, TensorListReserve. */
+const OF_TENSORFLOW = /^(Tensor(List|Array)\w+|\w+V\d)$/;
+
+/** The way forward for an operator that quickstep does not know. */
+export function fixOf({ operator }: Node): string {
+  return OF_TENSORFLOW.test(operator)
+    ? "it is TensorFlow's, which no ONNX runtime runs: convert the model with a newer opset (tf2onnx --opset 15)"
+    : SECOND_ENGINE;
 }
 
 /** `the operator Add (/rnn/Add)` */

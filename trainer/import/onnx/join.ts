@@ -3,7 +3,7 @@
 import { MAX_POOLS } from "../../../shared/artifact/layer-texts.ts";
 import type { Layer } from "../../../shared/networks/layers.ts";
 import type { DraftLayer } from "../contract/draft-layers.ts";
-import { codeOf, countShared, type Flow, placeOf, poolAll, selectRow, type Traced, unlike } from "./flow.ts";
+import { codeOf, countShared, type Flow, placeOf, poolAll, requireRows, selectRow, type Traced, unlike } from "./flow.ts";
 import { joinDirections } from "./join-directions.ts";
 
 /** Where branches share layers with each other, each computes them; an artifact holds some hundreds. */
@@ -33,6 +33,7 @@ function isOfOneRow({ flow, codes }: Traced): boolean {
 
 /** Behind the layers that all flows have in common, what is left of each, merged: a flow of rows of width W. */
 export function branchOut(flows: readonly Flow[], merge: Extract<Layer, { kind: "branches" }>["merge"], W: number): Flow {
+  flows.forEach(requireRows);
   const shared = countShared(flows);
   // A branch that is nothing but branches merged alike is as good as its branches
   const branches = flows.flatMap(({ layers }): (readonly DraftLayer[])[] => {

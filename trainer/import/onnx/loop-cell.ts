@@ -37,9 +37,10 @@ const ORDERS = permute([0, 1, 2, 3]);
 /** The cell of a body that takes rows of W numbers. Throws OperatorError where it computes no LSTM, GRU or RNN. */
 export function readCell(loop: LoopBody, W: number, evaluate: EvaluateBody): LoopCell {
   const linear = readLinear(loop, W, evaluate);
-  const gates = linear.filter(({ activation }) => activation !== null);
-  const hidden = loop.states.findIndex((_, s) => gates.some(({ recurrent }) => recurrent[s].some((weight) => weight !== 0)));
+  const activated = linear.filter(({ activation }) => activation !== null);
+  const hidden = loop.states.findIndex((_, s) => activated.some(({ recurrent }) => recurrent[s].some((weight) => weight !== 0)));
   const U = loop.states[hidden]?.first.dims[1];
+  const gates = activated.flatMap((joined) => splitGates(joined, U));
   if (
     U === undefined ||
     gates.some(({ K, recurrent }) => K !== U || recurrent.some((weights, s) => s !== hidden && weights.some((one) => one !== 0)))
@@ -72,6 +73,16 @@ export function readCell(loop: LoopBody, W: number, evaluate: EvaluateBody): Loo
   return unlike("computes a cell that is no LSTM, GRU or SimpleRNN");
 }
 
+/** Gates of U units that one activation takes together; a tensor of another width as it is. */
+function splitGates(joined: LinearTensor, U: number | undefined): LinearTensor[] {
+  const { K, kernel, recurrent, bias } = joined;
+  if (U === undefined || K % U !== 0) return [joined];
+  return Array.from({ length: K / U }, (_, g) => {
+    const columns = (weights: Float64Array): Float64Array => weights.filter((_, at) => Math.floor((at % K) / U) === g);
+    return { ...joined, K: U, kernel: columns(kernel), recurrent: recurrent.map(columns), bias: columns(bias) };
+  });
+}
+
 function candidatesOf(
   loop: LoopBody,
   linear: readonly LinearTensor[],
@@ -96,28 +107,56 @@ function candidatesOf(
   const joined = linear.filter(({ activation }) => activation === null);
   const input = joined.find(({ recurrent }) => recurrent.every((weights) => weights.every((one) => one === 0)));
   const state = joined.find(({ kernel }) => kernel.every((one) => one === 0));
-  const recurrent = state?.recurrent[hidden] ?? productInside(loop, evaluate);
-  if (input === undefined || recurrent === undefined) return [];
+  const inner = candidateOf(input, state?.recurrent[hidden], productInside(loop, evaluate), gates[0]);
+  if (inner === undefined) return [];
   return [gates, gates.toReversed()].flatMap((ordered) =>
     innerActivations(loop).map(
       (activation): Candidate => ({
         kind: "GRU",
-        gates: [...ordered, input],
+        gates: [...ordered, inner.input],
         activations: [activationOf(gates[0]), activation],
-        candidate: { recurrent, bias: state?.bias },
+        candidate: { recurrent: inner.recurrent, bias: state?.bias },
         cell: undefined,
       }),
     ),
   );
 }
 
-/** The constant matrix that something computed is multiplied by: a GRU's candidate, where the reset gate comes first. */
-function productInside(loop: LoopBody, evaluate: EvaluateBody): Float64Array | undefined {
+/** A GRU's candidate: what of it is linear in the row, and the weights of the state, which may be those of the row and the state side by side. */
+function candidateOf(
+  input: LinearTensor | undefined,
+  ofState: Float64Array | undefined,
+  product: Product | undefined,
+  { K: U, kernel: { length } }: LinearTensor,
+): { readonly input: LinearTensor; readonly recurrent: Float64Array } | undefined {
+  const recurrent = ofState ?? product?.weights;
+  if (input !== undefined) return recurrent && { input, recurrent };
+  if (product?.weights.length !== length + U * U) return undefined;
+  const kernel = product.weights.subarray(0, length);
+  return {
+    input: { K: U, kernel, recurrent: [], bias: product.bias ?? new Float64Array(U), activation: null },
+    recurrent: product.weights.subarray(length),
+  };
+}
+
+/** A constant matrix that something computed is multiplied by, and the constant that is then added. */
+interface Product {
+  readonly weights: Float64Array;
+  readonly bias: Float64Array | undefined;
+}
+
+/** The product of a GRU's candidate where the reset gate comes first. */
+function productInside(loop: LoopBody, evaluate: EvaluateBody): Product | undefined {
   const status = statusesOf(loop);
-  const product = loop.body.nodes.find(
+  const { nodes } = loop.body;
+  const product = nodes.find(
     ({ operator, inputs }) => operator === "MatMul" && status(inputs[0]) === "other" && status(inputs[1]) === "constant",
   );
-  return product && evaluate(loop.numbers)(product.inputs[1]).data;
+  if (product === undefined) return undefined;
+  const sum = nodes.find(({ operator, inputs }) => operator === "Add" && inputs.includes(product.outputs[0]));
+  const added = sum?.inputs.find((name) => status(name) === "constant");
+  const value = evaluate(loop.numbers);
+  return { weights: value(product.inputs[1]).data, bias: added === undefined ? undefined : value(added).data };
 }
 
 /** Activations of what is not linear. */
@@ -178,7 +217,7 @@ function probeBody(loop: LoopBody, W: number, evaluate: EvaluateBody): Probe {
 function compare(
   { kind, activations, cell, candidate }: Candidate,
   weights: StepWeights,
-  { body, states }: LoopBody,
+  { results, states }: LoopBody,
   hidden: number,
   probe: Probe,
 ): LoopCell["outputs"] | undefined {
@@ -202,7 +241,7 @@ function compare(
   const isNear = (a: Float64Array, b: Float64Array): boolean =>
     a.length === b.length && a.every((value, k) => Math.abs(value - b[k]) <= TOLERANCE);
   const outputs = new Map<string, "hidden" | "cell">();
-  for (const name of body.outputs.slice(1)) {
+  for (const name of results) {
     const value = probe.valid(name);
     if (isNear(value, next.hidden)) outputs.set(name, "hidden");
     else if (cell !== undefined && isNear(value, next.cell)) outputs.set(name, "cell");

@@ -38,7 +38,7 @@ export function statusesOf({ body, rows, masks, states, numbers }: LoopBody): (n
 }
 
 function statusOf(operator: string, inputs: readonly Status[]): Status {
-  if (inputs.every((one) => one === "constant")) return "constant";
+  if (operator === "Shape" || inputs.every((one) => one === "constant")) return "constant";
   if (inputs.includes("other")) return "other";
   const isFirst = inputs[0] === "linear" && inputs.slice(1).every((one) => one === "constant");
   if (operator === "Add" || operator === "Sub" || operator === "Concat") return "linear";

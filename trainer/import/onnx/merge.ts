@@ -5,12 +5,15 @@ import { codeOf, extend, type Flow, placeOf, type Traced, unlike } from "./flow.
 import { alignRows, branchOut } from "./join.ts";
 import { joinDirections } from "./join-directions.ts";
 import { broadcast, build, at as numberAt } from "./operators/tensors.ts";
+import { multiplyByWeights } from "./trace-attention.ts";
 
 /** A column of each of two flows. */
 type Pair = readonly [a: number, b: number];
 
 /** The sum or the product of both. Throws OperatorError where a number of one meets a number of another row or sequence. */
 export function mergeFlows(a: Traced, b: Traced, merge: "sum" | "mul"): Traced {
+  const weighted = merge === "mul" ? multiplyByWeights(a, b) : undefined;
+  if (weighted) return weighted;
   const dims = broadcast(a.codes.dims, b.codes.dims);
   const aligned = alignRows([a, b].map(({ flow, codes }) => ({ flow, codes: build(dims, (index) => numberAt(codes, index)) })));
   const [first, second] = joinDirections(aligned) ?? aligned;

@@ -10,7 +10,8 @@ import { makersOf, readBy } from "./dependence.ts";
 import type { Graph, Port } from "./file.ts";
 import { codeOf, type Flow, selectRow, type Traced } from "./flow.ts";
 import { findOutput } from "./head.ts";
-import { attempt, createEvaluator, describeNode } from "./interpreter.ts";
+import { inlineBranches } from "./inline-branches.ts";
+import { attempt, createEvaluator, describeNode, fixOf } from "./interpreter.ts";
 import { answerOf, describeLengths, feed, type Layout, layoutsOf, shapeOf } from "./layout.ts";
 import { readMaskValue, VALID_NUMBER } from "./mask.ts";
 import { findNormalisations } from "./normalisations.ts";
@@ -31,6 +32,12 @@ export function readLayers(graph: Graph, source: string, timesteps: number | nul
       failures.push(error);
     }
   }
+  if (failures.length > 0 && isUnrolled(graph, input))
+    rejectFile(
+      source,
+      "computes each step by nodes of its own, as a cell in a loop of Python leaves them (LSTMCell, unroll=True), or PyTorch's newer exporter an RNN",
+      `export the recurrent layer itself, which takes the cell's weights (nn.LSTM, nn.GRU, nn.RNN with dynamo=False; Keras without unroll); ${SECOND_ENGINE}`,
+    );
   throw (
     failures[0] ??
     rejectFile(source, `takes ${input.name} of shape (${shapeOf(input)})`, `quickstep runs up to ${MAX_TIMESTEPS} steps; ${SECOND_ENGINE}`)
@@ -65,6 +72,17 @@ function findInputs({ inputs }: Graph, source: string): { input: Port; lengths: 
   return { input, lengths };
 }
 
+/** Whether nodes take the steps of the sequences one by one. */
+function isUnrolled(graph: Graph, { name, dims }: Port): boolean {
+  const depends = dependents(graph, name);
+  const taken = new Map<string, number>();
+  for (const { operator, inputs, outputs, attributes } of graph.nodes)
+    if ((operator === "Gather" || operator === "Split") && depends.has(inputs[0]) && Number(attributes.get("axis") ?? 0) <= 1)
+      taken.set(inputs[0], (taken.get(inputs[0]) ?? 0) + outputs.length);
+  const most = Math.max(0, ...taken.values());
+  return dims.slice(0, 2).some((T) => T !== null && T > 2 && most >= T - 1);
+}
+
 interface Reading {
   readonly graph: Graph;
   readonly source: string;
@@ -73,7 +91,7 @@ interface Reading {
 
 function readAs(layout: Layout, F: number, { graph, source, isLogit }: Reading): ImportedNetwork {
   const output = findOutput(graph, source);
-  const { flow, masks } = traceOutput(graph, layout, F, output, source);
+  const { flow, masks } = traceOutput(inlineBranches(graph, layout, F, source), layout, F, output, source);
   const mask = masks.size > 0 ? readMaskValue(graph, layout, F, masks, source) : undefined;
   const logit = logitOf(flow.layers, F, isLogit);
   if (typeof logit === "string")
@@ -184,21 +202,19 @@ function traceNode(node: Node, { trace, numbers, ...around }: Around, source: st
   );
 }
 
-/** Operators whose bodies are graphs of their own, which may take any tensor. */
-const LOOPS = new Set(["Loop", "Scan", "If"]);
 /** What makes no number of the sequences' numbers, but asks for them: shapes, and masks, of which readMaskValue proves what they say. */
 const ASKING = /^(Shape|Size|Equal|Less|LessOrEqual|Greater|GreaterOrEqual|And|Or|Not)$/;
 
 /** Throws DataError: what the operator is, and the way forward. */
 function rejectOperator(node: Node, source: string): never {
   const what = describeNode(node);
-  if (LOOPS.has(node.operator))
+  if (node.operator === "If")
     rejectFile(
       source,
-      `${what} computes a layer step by step`,
-      `import the model that was exported (.keras, .h5, model.json) instead, whose layers quickstep reads; ${SECOND_ENGINE}`,
+      `${what} chooses by the sequences' numbers what is computed`,
+      `export a model that computes the same for all sequences; ${SECOND_ENGINE}`,
     );
-  rejectFile(source, `${what} is no layer that quickstep runs`, SECOND_ENGINE);
+  rejectFile(source, `${what} is no layer that quickstep runs`, fixOf(node));
 }
 
 /** Every tensor that depends on the numbers of `input`; a shape does not, and a mask is taken as that of valid rows. */
@@ -207,10 +223,7 @@ function dependents(graph: Graph, input: string): ReadonlySet<string> {
   for (let before = -1; before < found.size; ) {
     before = found.size;
     for (const node of graph.nodes)
-      if (
-        (LOOPS.has(node.operator) && node.operator !== "Loop") ||
-        (!ASKING.test(node.operator) && readBy(node).some((name) => found.has(name)))
-      )
+      if (node.operator === "If" || (!ASKING.test(node.operator) && readBy(node).some((name) => found.has(name))))
         for (const output of node.outputs) if (output !== "") found.add(output);
   }
   return found;

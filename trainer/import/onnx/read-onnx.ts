@@ -22,6 +22,8 @@ export function readOnnx(bytes: Uint8Array, source: string, { timesteps, isLogit
     rejectFile(source, "is an export of several members", "import reads one network: use the artifact that the file was exported from");
   if (isQuickstepExport(graphOfFile)) return readQuickstepExport(graphOfFile, source);
   checkWeights(graphOfFile, source);
+  // Asked with other numbers, a graph that chooses may answer by another branch
+  if (graphOfFile.nodes.some(({ operator }) => operator === "If")) return readLayers(graphOfFile, source, timesteps, isLogit);
   try {
     return readPlain(graphOfFile, source, timesteps);
   } catch (error) {

@@ -3,7 +3,8 @@
 import { codeOf, extend, type Flow, linesOf, placeOf, readEnds, readStates, type Traced, type TracedNode, unlike } from "./flow.ts";
 import type { Tensor } from "./operators/node.ts";
 import { misfit } from "./operators/operator.ts";
-import { at, build } from "./operators/tensors.ts";
+import { at, build, reshape } from "./operators/tensors.ts";
+import { sumByProduct } from "./trace-attention.ts";
 import { number } from "./trace-rowwise.ts";
 
 /** A dense layer of rows whose numbers the lines of the last axis are; `weights` (K,U). */
@@ -34,12 +35,20 @@ function traceDense(given: Traced, weights: Tensor, bias: ((u: number) => number
   return { flow: next, codes: { dims: [...traced.codes.dims.slice(0, -1), U], data: Float64Array.from(codes) } };
 }
 
-/** Rows by a constant matrix. */
+/** Rows by a constant matrix or vector, or steps by their weights. */
 export function traceMatMul({ inputs, constant }: TracedNode): readonly Traced[] {
   const [a, b] = inputs;
+  const summed = a && b && sumByProduct(a, b);
+  if (summed) return [summed];
   const weights = constant(1);
+  if (a && !b && weights?.dims.length === 1) return [dropLastAxis(traceDense(a, reshape(weights, [weights.data.length, 1]), undefined))];
   if (!a || b || weights?.dims.length !== 2) return unlike("multiplies by something else than a constant matrix");
   return [traceDense(a, weights, undefined)];
+}
+
+/** A tensor whose last axis has one number, without that axis. */
+function dropLastAxis({ flow, codes }: Traced): Traced {
+  return { flow, codes: reshape(codes, codes.dims.slice(0, -1)) };
 }
 
 /** Rows by a constant matrix, and its bias. */

@@ -6,6 +6,7 @@ import { mergeFlows } from "./merge.ts";
 import type { Normalisation } from "./normalisations.ts";
 import type { Node, Tensor } from "./operators/node.ts";
 import { at, axisOf, broadcast, build } from "./operators/tensors.ts";
+import { weighSteps } from "./trace-attention.ts";
 
 /** What an operator does to a flow: its outputs, from its inputs. Throws OperatorError for what is no layer that quickstep runs. */
 export type Trace = (traced: TracedNode) => readonly (Traced | undefined)[];
@@ -18,12 +19,14 @@ export function activate(traced: Traced, activation: Activation): Traced {
   return carry(traced, [{ kind: "activation", activation }]);
 }
 
-/** The last layer of two classes. */
+/** Weights of steps, or the last layer of two classes. */
 export function traceSoftmax(traced: Traced, axis: number): Traced {
+  const weights = weighSteps(traced, axis);
+  if (weights) return weights;
   const row = selectRow(traced);
   const { dims } = row.codes;
   if (axisOf(axis, dims.length) !== dims.length - 1 || dims[dims.length - 1] !== row.flow.W)
-    unlike("is taken over another axis than the classes");
+    unlike("is taken over another axis than the classes or the steps");
   return carry(row, [{ kind: "softmax" }]);
 }
 

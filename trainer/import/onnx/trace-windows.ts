@@ -7,6 +7,7 @@ import { misfit } from "./operators/operator.ts";
 import { OPERATORS } from "./operators/table.ts";
 import { at, build } from "./operators/tensors.ts";
 import { countWindows, readWindows } from "./operators/windows.ts";
+import { reduceWeighted } from "./trace-attention.ts";
 
 /** A reduction over all rows of a flow. Throws OperatorError for one over anything else. */
 export function traceReduction({ node, inputs, constant }: TracedNode, by: "mean" | "max" | "sum"): Traced {
@@ -23,6 +24,13 @@ export function traceReduction({ node, inputs, constant }: TracedNode, by: "mean
   if (count * flow.R !== codes.data.length || !isOne || !eachRowOnce(places, flow, count))
     return unlike("reduces something else than the steps");
   const targets = means.data.map((mean) => Math.round(mean));
+  if (flow.weighted) {
+    const next = reduceWeighted(flow, by);
+    return {
+      flow: next,
+      codes: { dims: means.dims, data: targets.map((column) => codeOf(next, Math.floor(column / flow.W), 0, column % flow.W)) },
+    };
+  }
   const pooled = pool(
     { flow, codes },
     by === "max" ? "max" : "mean",

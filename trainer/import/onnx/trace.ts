@@ -6,7 +6,7 @@ import { ACTIVATIONS, readActivation } from "./operators/named-activation.ts";
 import { OPERATORS } from "./operators/table.ts";
 import { broadcast } from "./operators/tensors.ts";
 import { traceGemm, traceMatMul } from "./trace-dense.ts";
-import { traceLoop } from "./trace-loop.ts";
+import { traceLoop, traceScan } from "./trace-loop.ts";
 import { traceRecurrent } from "./trace-recurrent.ts";
 import {
   activate,
@@ -35,6 +35,7 @@ const MOVES = [
   "Concat",
   "Split",
   "Expand",
+  "Tile",
   "Pad",
   "ReverseSequence",
 ];
@@ -92,6 +93,7 @@ export const TRACES: ReadonlyMap<string, Trace> = new Map<string, Trace>([
   ["MaxPool", (traced) => [tracePool(traced, "max")]],
   ["AveragePool", (traced) => [tracePool(traced, "mean")]],
   ["Loop", traceLoop],
+  ["Scan", traceScan],
   ["Where", traceChoice],
   ...(["LSTM", "GRU", "RNN"] as const).map((kind) => [kind, (traced: TracedNode) => traceRecurrent(kind, traced)] as const),
 ]);

@@ -59,6 +59,90 @@ describe("refused", () => {
     expect(await rejection(withGraph(body))).toContain("messages in more than 16 levels");
   });
 
+  const scan = decodeModel(readFileSync(new URL("../../../fixtures/import/good/scan-gru.onnx", import.meta.url)));
+  /** The model of a Scan, with other nodes. */
+  const withNodes = (change: (one: NodeProto) => NodeProto): Uint8Array =>
+    encodeModel({ ...scan, graph: { ...scan.graph, node: scan.graph!.node!.map(change) } });
+
+  test("a scan from the last step on", async () => {
+    const direction = { name: "scan_input_directions", ints: [1], type: ATTRIBUTE.INTS };
+    const other = withNodes((one) => (one.opType === "Scan" ? { ...one, attribute: [...one.attribute!, direction] } : one));
+    expect(await rejection(other)).toMatch(/the operator Scan .*reads other axes than the first, or from the last step on: as ONNX/);
+  });
+
+  test("a scan whose body is no cell", async () => {
+    const other = withNodes((one) =>
+      one.opType !== "Scan"
+        ? one
+        : {
+            ...one,
+            attribute: one.attribute!.map((body) => ({
+              ...body,
+              ...(body.g && {
+                g: { ...body.g, node: body.g.node!.map((inner) => (inner.opType === "Sub" ? { ...inner, opType: "Add" } : inner)) },
+              }),
+            })),
+          },
+    );
+    expect(await rejection(other)).toMatch(/the operator Scan .*computes a cell that is no LSTM, GRU or SimpleRNN: as ONNX/);
+  });
+
+  test("an operator that tf2onnx left as TensorFlow has it", async () => {
+    const other = withNodes((one) => (one.opType === "Sigmoid" ? { ...one, opType: "ReverseV2" } : one));
+    expect(await rejection(other)).toMatch(
+      /the operator ReverseV2 .*is TensorFlow's, which no ONNX runtime runs: convert the model with a newer opset \(tf2onnx --opset 15\)/,
+    );
+  });
+
+  const [T, F, U] = [6, 3, 4];
+  const constants = [
+    ...lstmConstants(F, U).slice(0, 4),
+    floats("kernel", [F, U], raw(new Float32Array(F * U).fill(0.5))),
+    floats("recurrent", [U, U], raw(new Float32Array(U * U).fill(0.25))),
+    floats("start", [1, U], raw(new Float32Array(U))),
+    floats("zero", [], raw(Float32Array.of(0))),
+    ...Array.from({ length: T }, (_, t) => tensor(`at${t}`, INT64, [], raw(BigInt64Array.of(BigInt(t))))),
+  ];
+  const axis = (a: number) => ({ name: "axis", i: a, type: ATTRIBUTE.INT });
+
+  test("a cell in a loop of Python, which has nodes for each step", async () => {
+    const steps = Array.from({ length: T }, (_, t) => [
+      { ...node("Gather", ["x", `at${t}`], `row${t}`), attribute: [axis(1)] },
+      node("MatMul", [`row${t}`, "kernel"], `fromRow${t}`),
+      node("MatMul", [t === 0 ? "start" : `h${t - 1}`, "recurrent"], `fromState${t}`),
+      node("Add", [`fromRow${t}`, `fromState${t}`], `sum${t}`),
+      node("Tanh", [`sum${t}`], `h${t}`),
+    ]);
+    const nodes = [...steps.flat(), node("MatMul", [`h${T - 1}`, "head"], "z"), node("Sigmoid", ["z"], "p")];
+    expect(await rejection(onnxModel({ nodes, constants, x: ["n", T, F] }))).toMatch(
+      /computes each step by nodes of its own, .*\(LSTMCell, unroll=True\), or PyTorch.s newer exporter an RNN: export the recurrent layer itself, .*; as ONNX the whole model/,
+    );
+  });
+
+  test("a branch by the sequences' numbers", async () => {
+    const branch = (t: number): GraphProto => ({
+      node: [{ ...node("Gather", ["x", `at${t}`], `row${t}`), attribute: [axis(1)] }],
+      output: [{ name: `row${t}` }],
+    });
+    const choice = {
+      opType: "If",
+      input: ["isPositive"],
+      output: ["row"],
+      attribute: ["then_branch", "else_branch"].map((name, k) => ({ name, g: branch(k), type: ATTRIBUTE.GRAPH })),
+    };
+    const nodes = [
+      node("ReduceSum", ["x"], "sum"),
+      node("Greater", ["sum", "zero"], "isPositive"),
+      choice,
+      node("MatMul", ["row", "kernel"], "hidden"),
+      node("MatMul", ["hidden", "head"], "z"),
+      node("Sigmoid", ["z"], "p"),
+    ];
+    expect(await rejection(onnxModel({ nodes, constants, x: ["n", T, F] }))).toMatch(
+      /the operator If .*chooses by the sequences' numbers what is computed: export a model that computes the same for all sequences; as ONNX/,
+    );
+  });
+
   test("numbers that are chosen by what they are, although no probe of layers sees it, by parity", async () => {
     const bytes = onnxModel({
       nodes: [

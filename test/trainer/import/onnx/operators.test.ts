@@ -85,6 +85,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { inputs: [noise(1, 2, 3, 4)], attributes: [int("start", 1), int("end", -1)], type: INT64 },
   ],
   Expand: [{ inputs: [noise(1, 2, 1), int64s("shape", 3, 1, 4)] }],
+  Tile: [{ inputs: [noise(1, 2, 3, 1), int64s("repeats", 1, 2, 3)] }],
   Reshape: [
     { inputs: [noise(1, 2, 3, 4), int64s("shape", 0, -1)] },
     { inputs: [noise(1, 2, 3, 4), int64s("shape", 4, 6)], attributes: [int("allowzero", 1)] },
@@ -161,7 +162,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { inputs: [noise(1, 2, 3, 1)], attributes: [int("axis", 1)] },
   ],
   Erf: [{ inputs: [noise(1, 9)] }, { inputs: [floats("wide", [4], raw(Float32Array.of(0, -5, 3, 1e-7)))] }],
-  MatMul: [{ inputs: [noise(1, 2, 3), noise(2, 3, 4)] }, { inputs: [noise(1, 2, 2, 3), noise(2, 3, 4)] }],
+  MatMul: [
+    { inputs: [noise(1, 2, 3), noise(2, 3, 4)] },
+    { inputs: [noise(1, 2, 2, 3), noise(2, 3, 4)] },
+    { inputs: [noise(1, 2, 1, 2, 3), noise(2, 4, 3, 5)] },
+    { inputs: [noise(1, 2, 2, 3), noise(2, 3)] },
+  ],
   Gemm: [
     { inputs: [noise(1, 2, 3), noise(2, 3, 4)] },
     {

@@ -3,7 +3,7 @@
 import { BOOL, DOUBLE, FLOAT } from "../../../export/onnx/schema.ts";
 import type { Tensor } from "./node.ts";
 import { anything, misfit, number, type Operator, operator } from "./operator.ts";
-import { at, axisOf, broadcast, build, sizeOf } from "./tensors.ts";
+import { at, axisOf, broadcast, build, reshape, sizeOf } from "./tensors.ts";
 
 function pairwise(combine: (a: number, b: number) => number): Operator {
   return operator({
@@ -97,17 +97,31 @@ function transpose(x: Tensor): Tensor {
   return build([x.dims[1], x.dims[0]], ([i, j]) => at(x, [j, i]));
 }
 
-/** (…,M,K) × (K,P) */
+/** As numpy.matmul has it: (…,M,K) × (…,K,P), or × (K), whose product has no last axis. */
 function multiply(a: Tensor, b: Tensor): Tensor {
-  const K = a.dims[a.dims.length - 1];
-  if (a.dims.length < 2 || b.dims.length !== 2 || b.dims[0] !== K) misfit();
-  const P = b.dims[1];
-  let row = 0; // of a, whose rows come in the order of the result's
-  return build([...a.dims.slice(0, -1), P], (index) => {
+  if (b.dims.length === 1) {
+    const column = multiply(a, reshape(b, [b.data.length, 1]));
+    return reshape(column, column.dims.slice(0, -1));
+  }
+  const [[M, K], [rows, P]] = [a.dims.slice(-2), b.dims.slice(-2)];
+  if (a.dims.length < 2 || b.dims.length < 2 || rows !== K) misfit();
+  const [matrixOfA, matrixOfB] = [a, b].map(({ dims }) => numberMatrices(dims));
+  let [rowOfA, firstOfB] = [0, 0];
+  return build([...broadcast(matrixOfA.dims, matrixOfB.dims), M, P], (index) => {
     const p = index[index.length - 1];
+    if (p === 0) {
+      const batch = index.slice(0, -2);
+      rowOfA = (at(matrixOfA, batch) * M + index[index.length - 2]) * K;
+      firstOfB = at(matrixOfB, batch) * K * P;
+    }
     let sum = 0;
-    for (let k = 0; k < K; k++) sum += a.data[row * K + k] * b.data[k * P + p];
-    if (p === P - 1) row++;
+    for (let k = 0; k < K; k++) sum += a.data[rowOfA + k] * b.data[firstOfB + k * P + p];
     return sum;
   });
+}
+
+/** The number of each matrix of a tensor of matrices, in their order. */
+function numberMatrices(dims: readonly number[]): Tensor {
+  let count = 0;
+  return build(dims.slice(0, -2), () => count++);
 }

@@ -36,6 +36,19 @@ export const SHAPE_OPERATORS: Readonly<Record<string, Operator>> = {
     inputs: ["input", "shape"],
     evaluate: ([x, shape]) => [build(broadcast(x.dims, [...shape.data]), (index) => at(x, index))],
   }),
+  Tile: operator({
+    inputs: ["input", "repeats"],
+    evaluate: ([x, repeats]) => [
+      build(
+        x.dims.map((size, d) => size * repeats.data[d]),
+        (index) =>
+          at(
+            x,
+            index.map((position, d) => position % x.dims[d]),
+          ),
+      ),
+    ],
+  }),
   Reshape: operator({
     inputs: ["data", "shape"],
     attributes: { allowzero: number(0) },
