@@ -273,6 +273,8 @@ function draw(key: u64, n: i32): u64 {
 function splitAtRandom(job: Job, n: i32, block: i32, workspace: usize): void {
   const node = nodeOf(job, n);
   const best = candidateOf(job, n, block);
+  if (isTooSmall(job, node)) return;
+  const parent = termOf(job, node);
   const key = <u64>node.keyLow | (<u64>node.keyHigh << 32);
   const lanes = min(16, job.selectedCount - block * 16);
   const thresholds = workspace, below = workspace + 16, present = below + SUMS_BYTES;
@@ -289,12 +291,12 @@ function splitAtRandom(job: Job, n: i32, block: i32, workspace: usize): void {
     const at = <usize>lane << 3, at4 = <usize>lane << 2;
     const g = <f64>load<i64>(below + at), h = <f64>load<i64>(below + at, 128), rows = int(below + 256, lane);
     if (!hasMissing || int(present + 256, lane) == node.count) {
-      consider(job, node, best, slot, edge, rows * 2 >= node.count ? 1 : 0, g, h, rows);
+      consider(job, node, parent, best, slot, edge, rows * 2 >= node.count ? 1 : 0, g, h, rows);
       continue;
     }
-    consider(job, node, best, slot, edge, 0, g, h, rows);
+    consider(job, node, parent, best, slot, edge, 0, g, h, rows);
     const missing = node.count - load<i32>(present + 256 + at4);
-    consider(job, node, best, slot, edge, 1,
+    consider(job, node, parent, best, slot, edge, 1,
       g + node.gradients - <f64>load<i64>(present + at), h + node.hessians - <f64>load<i64>(present + at, 128), rows + missing);
   }
 }
@@ -365,19 +367,28 @@ function candidateOf(job: Job, n: i32, block: i32): Candidate {
   return best;
 }
 
+/** G²/(H + L2) of a node. */
+// @ts-ignore: decorator
+@inline
+function termOf(job: Job, node: Node): f64 { return node.gradients * node.gradients / (node.hessians + load<f64>(job.limits) * SCALE); }
+
+/** Whether no split of a node leaves enough rows on both sides. */
+// @ts-ignore: decorator
+@inline
+function isTooSmall(job: Job, node: Node): boolean { return node.count < 2 * job.minLeaf; }
+
 /**
- * Takes a split where it is allowed and gains more than `best`: G²/(H + L2) of the children less that of the node (Friedman 2001;
+ * Takes a split where it is allowed and gains more than `best`: G²/(H + L2) of the children less that of the node, `parent` (Friedman 2001;
  * Chen & Guestrin 2016, equation 7, times two).
  */
 // @ts-ignore: decorator
 @inline
-function consider(job: Job, node: Node, best: Candidate, slot: i32, edge: i32, missingLeft: i32, g: f64, h: f64, rows: i32): void {
+function consider(job: Job, node: Node, parent: f64, best: Candidate, slot: i32, edge: i32, missingLeft: i32, g: f64, h: f64, rows: i32): void {
   const l2 = load<f64>(job.limits) * SCALE, minHessian = load<f64>(job.limits, 8) * SCALE;
   const hRight = node.hessians - h;
   if (rows < job.minLeaf || node.count - rows < job.minLeaf || h < minHessian || hRight < minHessian) return;
   const gs = f64x2.replace_lane(f64x2.splat(g), 1, node.gradients - g);
   const terms = f64x2.div(f64x2.mul(gs, gs), f64x2.replace_lane(f64x2.splat(h + l2), 1, hRight + l2));
-  const parent = node.gradients * node.gradients / (node.hessians + l2);
   const gain = (f64x2.extract_lane(terms, 0) + f64x2.extract_lane(terms, 1) - parent) * UNIT;
   if (gain <= max(best.gain, MIN_GAIN)) return;
   best.gain = gain;
@@ -439,6 +450,8 @@ function addPair(at: usize, pair: v128): void { v128.store(at, i64x2.add(v128.lo
 function splitAtBest(job: Job, n: i32, block: i32): void {
   const node = nodeOf(job, n);
   const best = candidateOf(job, n, block);
+  if (isTooSmall(job, node)) return;
+  const parent = termOf(job, node), minLeaf = job.minLeaf, most = node.count - minLeaf;
   for (let slot = block * 16, end = min(slot + 16, job.selectedCount); slot < end; slot++) {
     const histogram = histogramOf(node, slot);
     const missing = v128.load(histogram + (MISSING << 4));
@@ -450,13 +463,16 @@ function splitAtBest(job: Job, n: i32, block: i32): void {
       if (i64x2.extract_lane(bin, 1) == 0) continue; // an empty bin: the same rows go left as at the edge before
       sum = i64x2.add(sum, bin);
       const word = i64x2.extract_lane(sum, 1);
-      const rows = <i32>(word >> 42), g = <f64>i64x2.extract_lane(sum, 0), h = <f64>(word & (ONE_ROW - 1));
+      const rows = <i32>(word >> 42);
+      if (rows > most) break; // too few are left on the right, with missing values or without
+      if (rows + missingRows < minLeaf) continue;
+      const g = <f64>i64x2.extract_lane(sum, 0), h = <f64>(word & (ONE_ROW - 1));
       if (missingRows == 0) {
-        consider(job, node, best, slot, edge, rows * 2 >= node.count ? 1 : 0, g, h, rows);
+        consider(job, node, parent, best, slot, edge, rows * 2 >= node.count ? 1 : 0, g, h, rows);
         continue;
       }
-      consider(job, node, best, slot, edge, 0, g, h, rows);
-      consider(job, node, best, slot, edge, 1, g + gMissing, h + hMissing, rows + missingRows);
+      consider(job, node, parent, best, slot, edge, 0, g, h, rows);
+      consider(job, node, parent, best, slot, edge, 1, g + gMissing, h + hMissing, rows + missingRows);
     }
   }
 }
