@@ -279,7 +279,10 @@ describe.skipIf(!isHere)("the page", () => {
       ["1, 2, x", "sequence"],
       ["{", "JSON"],
       ['{"sequences":[],"nothing":1}', "must"],
-      ["open,high,low,close,adjusted\n1,2,3,4,5", "names open, high, low, close, adjusted; the model takes open, high, low, close, volume"],
+      [
+        "open,high,low,close,adjusted\n1,2,3,4,5",
+        "no column volume, only open, high, low, close, adjusted. The model takes open, high, low, close, volume: name",
+      ],
       ["volume,high,low,close,open\n1,2,3,4", "Row 1 has 4 cells under 5 names"],
     ]) {
       await page.fill("#sequence", sample);
