@@ -4,7 +4,7 @@ import { DataError } from "./errors.ts";
 
 export interface NpyArray {
   readonly shape: readonly number[];
-  /** In C order; text arrays give their strings. */
+  /** In C order, a view of the bytes that were read where these are float64 already; text arrays give their strings. */
   readonly data: Float64Array | readonly string[];
   /** What the file holds, as NumPy calls it: `float32`, `int64`, …, or `text`. */
   readonly dtype: string;
@@ -101,10 +101,9 @@ export function readNpy(
 
   const little = order !== ">";
   if (kind === "U") return { shape, data: readText(view, start, count, width, little, fail), dtype: "text" };
-  const data = new Float64Array(count);
-  if (kind + size === "f8" && little && start % 8 === 0 && bytes.byteOffset % 8 === 0)
-    data.set(new Float64Array(bytes.buffer, bytes.byteOffset + start, count)); // NumPy aligns its data to 64 bytes
-  else for (let i = 0; i < count; i++) data[i] = read(view, start + i * width, little);
+  const isFloat64 = kind + size === "f8" && little && (bytes.byteOffset + start) % 8 === 0; // NumPy aligns its data to 64 bytes
+  const data = isFloat64 ? new Float64Array(bytes.buffer, bytes.byteOffset + start, count) : new Float64Array(count);
+  if (!isFloat64) for (let i = 0; i < count; i++) data[i] = read(view, start + i * width, little);
   return { shape, data: fortran === "True" ? toCOrder(data, shape) : data, dtype: nameOf(kind, width) };
 }
 

@@ -101,7 +101,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   const listener = listen(terminal, now, resume ? `${out}.checkpoint` : undefined);
   const run = await runTraining(values.data, runOptionsOf(values, `${out}.checkpoint`), dependencies, listener.hear);
   listener.finish();
-  const { trained, id, facts, data } = run;
+  const { trained, id, facts, labels } = run;
   if (report !== undefined) writeWhole(report, new TextEncoder().encode(await renderRunReport(run, values.seed ?? 1)));
   writeWhole(out, trained.bytes);
   run.dropCheckpoint();
@@ -112,7 +112,7 @@ export async function train(values: Partial<TrainValues> & Pick<TrainValues, "da
   if (json) {
     const speed = { examplesPerSecond: listener.sequencesPerSecond(), seconds };
     const read = facts && toReadDocument(facts);
-    terminal.print(JSON.stringify(toDocument(trained, { artifact: out, model: id, ...(read && { read }) }, data.labels, speed)));
+    terminal.print(JSON.stringify(toDocument(trained, { artifact: out, model: id, ...(read && { read }) }, labels, speed)));
   }
 }
 

@@ -31,7 +31,7 @@ export function dropLastFeature(values: Float64Array, F: number): Float64Array {
 
 /** What has sequences whose last feature is their rows' time. */
 interface Clocked {
-  readonly values: Float64Array;
+  readonly values?: Float64Array;
   readonly shape: Shape;
   readonly features: readonly string[];
   readonly test: { readonly values: Float64Array } | null;
@@ -44,7 +44,7 @@ export function withoutClock<D extends Clocked>(data: D): D {
   const { features: F, clock: _, ...rest } = shape;
   return {
     ...data,
-    values: dropLastFeature(values, F),
+    ...(values && { values: dropLastFeature(values, F) }),
     shape: { ...rest, features: F - 1 },
     features: features.slice(0, -1),
     test: test && { ...test, values: dropLastFeature(test.values, F) },

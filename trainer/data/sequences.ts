@@ -38,11 +38,12 @@ export function dropPaddingOnly(
 
 /** The sequences at `indices`, copies, with whatever is known of each. */
 export function selectSequences(data: Labelled, indices: Int32Array, shape: Shape): Labelled {
-  const size = shape.timesteps * shape.features;
-  const { probability, groups, timeline } = data;
+  return { values: take(data.values, indices, shape.timesteps * shape.features), ...selectBeside(data, indices) };
+}
+
+function selectBeside({ labels, probability, groups, timeline }: Labelled, indices: Int32Array): Omit<Labelled, "values"> {
   return {
-    values: take(data.values, indices, size),
-    labels: takeLabels(data.labels, indices),
+    labels: takeLabels(labels, indices),
     probability: probability && Float64Array.from(indices, (n) => probability[n]),
     groups: groups && indices.map((n) => groups[n]),
     timeline: timeline && {
@@ -51,6 +52,25 @@ export function selectSequences(data: Labelled, indices: Int32Array, shape: Shap
       time: timeline.time && Float64Array.from(indices, (n) => timeline.time?.[n] ?? 0),
     },
   };
+}
+
+/** The sequences of `data` in another `order` (N); their values are moved where they are, since there may be no room for them twice. */
+export function reorderSequences(data: Labelled, order: Int32Array, shape: Shape): Labelled {
+  const size = shape.timesteps * shape.features;
+  const { values } = data;
+  const isDone = new Uint8Array(order.length);
+  for (let first = 0; first < order.length; first++) {
+    if (isDone[first] === 1) continue;
+    const held = values.slice(first * size, (first + 1) * size);
+    let to = first;
+    for (let from = order[to]; from !== first; to = from, from = order[to]) {
+      values.copyWithin(to * size, from * size, (from + 1) * size);
+      isDone[to] = 1;
+    }
+    values.set(held, to * size);
+    isDone[to] = 1;
+  }
+  return { values, ...selectBeside(data, order) };
 }
 
 /** The sequences of `data` and, behind them, `more`, each of which is a group of its own and of no series. */

@@ -4,10 +4,11 @@ import { describeModel, type Engines } from "../artifact/artifact-file.ts";
 import { MIN_SEQUENCES } from "../pipeline/prepare-folds.ts";
 import { describeNote } from "../pipeline/sentences.ts";
 import { type Trained, type TrainOptions, trainModel } from "../pipeline/train.ts";
-import { checkTrainable, type Dataset, type LabelledDataset, readDataset } from "../readers/dataset.ts";
+import { checkTrainable, type Dataset, readDataset } from "../readers/dataset.ts";
 import { describeRead } from "../readers/describe.ts";
 import type { ReadFacts } from "../readers/facts.ts";
 import { isLong, type ReadOptions } from "../readers/options.ts";
+import type { Labels } from "../statistics/labels.ts";
 import { createRandom } from "../statistics/random.ts";
 import { STREAMS } from "../statistics/random-streams.ts";
 import { type Checkpointer, createCheckpointer, createPauser, type StopSignal } from "../training/checkpoint.ts";
@@ -29,7 +30,8 @@ export type RunHost = TrainingHost & { readonly signal?: StopSignal };
 export interface TrainingRun {
   readonly trained: Trained;
   readonly id: string;
-  readonly data: LabelledDataset;
+  /** (N) of what was learnt from and tested on, in no order. */
+  readonly labels: Labels;
   /** How files were read; undefined where the data were in memory. */
   readonly facts?: ReadFacts;
   readonly engines: Engines;
@@ -75,7 +77,14 @@ export async function runTraining(
       openJournal: kept.openJournal,
       yieldToEventLoop: kept.yieldToEventLoop,
     });
-    return { trained, id: describeModel(trained.model, trained.bytes), data, facts, engines, dropCheckpoint: () => kept.remove?.() };
+    return {
+      trained,
+      id: describeModel(trained.model, trained.bytes),
+      labels: data.labels,
+      facts,
+      engines,
+      dropCheckpoint: () => kept.remove?.(),
+    };
   } finally {
     layers?.dispose();
   }
@@ -97,7 +106,7 @@ async function readData(
     clock,
   };
   const dataset = await readDataset(given as readonly string[], how);
-  return { dataset, facts: dataset.facts };
+  return { dataset: { ...dataset, isOwned: true }, facts: dataset.facts };
 }
 
 function openCheckpointer(

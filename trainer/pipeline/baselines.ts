@@ -15,8 +15,9 @@ const MAX_WORK = 2e9;
 const MANY_CHANNELS = 20;
 
 /** Fits the baselines on the sequences `train` of `view` and `labels`. */
-export function fitBaselines(view: ChannelView, labels: Labels, train: Int32Array): Baselines {
-  const C = view.names.length;
+export function fitBaselines({ channels, lengths, timesteps, names }: ChannelView, labels: Labels, train: Int32Array): Baselines {
+  const view: ChannelView = { channels, lengths, timesteps, names }; // columns, which a view may have, are not copied
+  const C = names.length;
   const rate = positiveRate(labels, train);
   // Many channels have more steps than there is time for, or sequences to learn them from: the last step and the mean stand for all.
   const isWide = C > MANY_CHANNELS && train.length * (view.timesteps * C) ** 2 > MAX_WORK;

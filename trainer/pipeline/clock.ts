@@ -38,7 +38,7 @@ export function dropClockOfPlan({ clock: _, ...plan }: Plan): Plan {
 }
 
 /** What was prepared, without the times of rows. */
-export function dropClockOfData<P extends { readonly data: LabelledDataset; readonly usable: Labelled }>(prepared: P): P {
+export function dropClockOfData<P extends { readonly data: Omit<LabelledDataset, "values">; readonly usable: Labelled }>(prepared: P): P {
   const { data, usable } = prepared;
   return { ...prepared, data: withoutClock(data), usable: { ...usable, values: dropLastFeature(usable.values, data.shape.features) } };
 }

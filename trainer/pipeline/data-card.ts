@@ -7,7 +7,7 @@ import type { LabelMeaning } from "../readers/labels.ts";
 import { fillFrom, type ReadOptions } from "../readers/options.ts";
 
 /** The part `data` of a card. */
-export function describeData({ name, sha256, float32, read }: Dataset): Card["data"] {
+export function describeData({ name, sha256, float32, read }: Pick<Dataset, "name" | "sha256" | "float32" | "read">): Card["data"] {
   return { name, sha256, float32, ...(read && { read: describeRead(read), facts: read }) };
 }
 

@@ -114,21 +114,26 @@ function findTestSeen({ data, test, shape }: FlawInput): Flaw | undefined {
 function findUnrelatedLabels({ data, shape }: FlawInput): Flaw | undefined {
   const N = data.labels.length;
   const { ids, count } = identify(data.values, shape.timesteps * shape.features);
-  const equals = Array.from({ length: count }, (): Equals => ({ total: 0, ones: 0, squares: 0, lowest: 1, highest: 0 }));
+  const sizes = new Int32Array(count);
+  for (const id of ids) sizes[id]++;
+  const equals = new Map<number, Equals>(); // of most sequences there is one
   ids.forEach((id, n) => {
-    const [label, set] = [data.labels[n], equals[id]];
+    if (sizes[id] < 2) return;
+    const set = equals.get(id) ?? { total: 0, ones: 0, squares: 0, lowest: 1, highest: 0 };
+    equals.set(id, set);
+    const label = data.labels[n];
     set.total++;
     set.ones += label;
     set.squares += label * label;
     set.lowest = Math.min(set.lowest, label);
     set.highest = Math.max(set.highest, label);
   });
-  const { contradicted, compared, kappa } = compareEquals(equals);
+  const { contradicted, compared, kappa } = compareEquals([...equals.values()]);
   if (contradicted <= MANY * count || kappa > NOISE * Math.sqrt(2 / compared)) return undefined;
   return { code: "labels-unrelated", share: compared / N };
 }
 
-/** A set of equal sequences: how many, the sums of their labels and of the labels' squares, and the labels farthest apart. */
+/** A set of equal sequences: how many, at least two, the sums of their labels and of the labels' squares, and the labels farthest apart. */
 interface Equals {
   total: number;
   ones: number;
@@ -138,7 +143,7 @@ interface Equals {
 }
 
 /**
- * Of distinct sequences: how many have labels that contradict each other, how many sequences have an equal, and Cohen's κ (1960) of the
+ * Of sets of equal sequences: how many have labels that contradict each other, how many sequences have an equal, and Cohen's κ (1960) of the
  * labels of equals: 0 by chance, 1 where equals are always labelled alike. A soft label y is y of a 1 and 1 − y of a 0, and labels that are
  * alike agree by y² + (1 − y)².
  */
@@ -147,7 +152,6 @@ function compareEquals(sets: readonly Equals[]) {
   let agreement = 0; // over sequences that have an equal: the share of their equals with the same label
   let most = 0; // were equals labelled alike
   for (const { total: m, ones: k, squares, lowest, highest } of sets) {
-    if (m < 2) continue;
     if (contradict(lowest, highest)) contradicted++;
     agreement += (k * k - squares + (m - k) ** 2 - (m - 2 * k + squares)) / (m - 1); // Σ y·y′ + (1 − y)(1 − y′) over pairs
     most += m - 2 * k + 2 * squares;

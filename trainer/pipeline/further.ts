@@ -1,13 +1,16 @@
-// Windows between those of a sample, for networks to learn from: only those whose neighbours in the sample are both learnt from, so that
+// Sequences beside a sample, for networks to learn from. Of windows only those whose neighbours in the sample are both learnt from, so that
 // they share no row with a sequence that is held out which these do not share. Legend: N sequences, M further ones, T steps, C channels.
 import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
-import { lengthsOf } from "../data/sequences.ts";
+import { type Labelled, lengthsOf, take } from "../data/sequences.ts";
 import type { Timeline } from "../readers/batch.ts";
 import type { LabelledWindows } from "../readers/dataset.ts";
 import { ascending } from "../split/chronology.ts";
-import { takeLabels } from "../statistics/labels.ts";
+import type { Fold } from "../split/folds.ts";
+import { type Labels, takeLabels } from "../statistics/labels.ts";
 import type { FurtherData } from "../training/stepper.ts";
+import type { TrainDependencies } from "./contract.ts";
+import type { FoldedData } from "./prepare-folds.ts";
 
 /** Where the sequences of a sample lie, by position. */
 export interface SampleParts {
@@ -18,10 +21,33 @@ export interface SampleParts {
   readonly isByTime: boolean;
 }
 
-/** Windows that are cut at once. */
+/** Sequences that are computed at once. */
 const BLOCK = 4096;
 /** Bytes of the channels of further sequences, at most: with the rest of a network's training they stay below WebAssembly's 4 GiB. */
 const MAX_CHANNEL_BYTES = 1.5 * 2 ** 30;
+
+/**
+ * What networks learn from beside the sample, where there is one held-out part: the `rest`, and the windows of `data` between two that are
+ * learnt from, which the fold as it was `dealt` has.
+ */
+export function openFurther(
+  { data, usable, plan }: FoldedData,
+  { dealt, rest }: { readonly dealt: readonly Fold[]; readonly rest: Int32Array },
+  recipe: Recipe,
+  { kernel, onNote }: TrainDependencies,
+): FurtherData | undefined {
+  if (dealt.length > 1) return undefined;
+  const own = takeFurther(usable, rest, recipe, kernel.log);
+  const { timeline } = usable;
+  const windows =
+    data.further &&
+    timeline &&
+    findFurther(data.further, { timeline, train: dealt[0].train, isByTime: plan.by === "time" }, recipe, kernel.log);
+  const of = rest.length + (data.further?.first.length ?? 0);
+  const further = joinFurther(own, windows);
+  if (of > 0) onNote({ code: "further", sequences: further?.count ?? 0, of });
+  return further;
+}
 
 /**
  * The further windows to learn from, of those of `windows`, as `recipe` sees them; undefined where there are none. Of more than fit into
@@ -29,20 +55,52 @@ const MAX_CHANNEL_BYTES = 1.5 * 2 ** 30;
  */
 export function findFurther(windows: LabelledWindows, parts: SampleParts, recipe: Recipe, log: Log): FurtherData | undefined {
   const { timesteps: T, channels } = recipe;
-  const size = T * channels.length;
-  const between = thin(listBetween(windows, parts), Math.floor(MAX_CHANNEL_BYTES / (4 * size)));
+  const between = thin(listBetween(windows, parts), Math.floor(MAX_CHANNEL_BYTES / (4 * T * channels.length)));
   const kept = dropEmpty(windows, between, recipe);
   if (kept.length === 0) return undefined;
   const first = kept.map((m) => windows.first[m]);
+  return computeBlocks(takeLabels(windows.labels, kept), recipe, log, (from, to) => windows.read(first.subarray(from, to)));
+}
+
+/** The sequences of `usable` at `positions` as further ones; undefined where there are none. Of more than fit into the kernel's memory an even share is taken. */
+function takeFurther({ values, labels }: Labelled, positions: Int32Array, recipe: Recipe, log: Log): FurtherData | undefined {
+  const { timesteps: T, channels } = recipe;
+  const kept = thin(positions, Math.floor(MAX_CHANNEL_BYTES / (4 * T * channels.length)));
+  if (kept.length === 0) return undefined;
+  const size = values.length / labels.length;
+  return computeBlocks(takeLabels(labels, kept), recipe, log, (from, to) => take(values, kept.subarray(from, to), size));
+}
+
+/** Further sequences by their `labels` (M), of which `read` gives the raw ones from one to before another. */
+function computeBlocks(labels: Labels, recipe: Recipe, log: Log, read: (from: number, to: number) => Float64Array): FurtherData {
+  const size = recipe.timesteps * recipe.channels.length;
   return {
-    count: kept.length,
-    labels: takeLabels(windows.labels, kept),
+    count: labels.length,
+    labels,
     fill(values, lengths) {
-      for (let from = 0; from < first.length; from += BLOCK) {
-        const block = applyRecipe(recipe, windows.read(first.subarray(from, from + BLOCK)), log);
+      for (let from = 0; from < labels.length; from += BLOCK) {
+        const block = applyRecipe(recipe, read(from, Math.min(labels.length, from + BLOCK)), log);
         values.set(block.channels, from * size);
         lengths.set(block.lengths, from);
       }
+    },
+  };
+}
+
+/** Further sequences of both, those of `a` first. */
+export function joinFurther(a: FurtherData | undefined, b: FurtherData | undefined): FurtherData | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const count = a.count + b.count;
+  const labels = new Float32Array(count);
+  labels.set(a.labels);
+  labels.set(b.labels, a.count);
+  return {
+    count,
+    labels,
+    fill(values, lengths) {
+      const size = values.length / count;
+      a.fill(values.subarray(0, a.count * size), lengths.subarray(0, a.count));
+      b.fill(values.subarray(a.count * size), lengths.subarray(a.count));
     },
   };
 }

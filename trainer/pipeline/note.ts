@@ -33,7 +33,9 @@ export type TrainNote =
   | { readonly code: "channels"; readonly channels: readonly Channel[] }
   | LstmNote
   | LossNote
-  /** Networks learn from so many windows beside the sample, of so many. */
+  /** So many sequences could be learnt from, of which `taken`, evenly spread, are what all learners learn from. */
+  | { readonly code: "sampled"; readonly sequences: number; readonly taken: number }
+  /** Networks learn from so many sequences beside the sample, of so many. */
   | { readonly code: "further"; readonly sequences: number; readonly of: number }
   /** What each learner is worth out of its folds, and how much it says in the stack, whose own log loss is `logLoss`. */
   | { readonly code: "members"; readonly learners: readonly LearnerWorth[]; readonly logLoss: number }

@@ -3,7 +3,7 @@
 import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { type Card, computeInputs, type Model, type Reference, score } from "../../shared/model.ts";
-import { shapeOf } from "../../shared/recipe/recipe.ts";
+import { type Log, shapeOf } from "../../shared/recipe/recipe.ts";
 import { chooseGolden } from "../artifact/golden-cover.ts";
 import { computeReference, computeSequenceReference } from "../artifact/reference.ts";
 import { take } from "../data/sequences.ts";
@@ -67,7 +67,20 @@ export function packageModel(input: PackageInput, { kernel, createEngine }: Scor
   };
   const decoded = decodeArtifact(encodeArtifact(draft));
   const served = createEngine(decoded);
-  return { model: decoded, engine: served, score: (values) => score(decoded, served, kernel.log, values).probabilities, unattained };
+  return { model: decoded, engine: served, score: (values) => scoreBlocks(decoded, served, kernel.log, values), unattained };
+}
+
+/** Sequences that are scored at once: columns of all would take more memory than the sequences. */
+const BLOCK = 4096;
+
+/** (N) probabilities of raw sequences (N,T,F). */
+function scoreBlocks(model: Model, engine: Engine, log: Log, values: Float64Array): Float32Array {
+  const { timesteps, features } = shapeOf(model.recipe);
+  const size = timesteps * features;
+  const out = new Float32Array(values.length / size);
+  for (let n = 0; n < out.length; n += BLOCK)
+    out.set(score(model, engine, log, values.subarray(n * size, (n + BLOCK) * size)).probabilities, n);
+  return out;
 }
 
 /** What of held-out sequences, `values` raw, is one value a sequence: of those that share no row. */

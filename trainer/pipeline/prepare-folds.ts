@@ -1,7 +1,7 @@
 // First step of a stack's training run: the sequences that can be used, in an order of their own, who is tested, and how the others are dealt.
 import { DataError } from "../../shared/errors.ts";
 import type { Padding } from "../../shared/sequence.ts";
-import { dropPaddingOnly, type Labelled, selectSequences } from "../data/sequences.ts";
+import { dropPaddingOnly, type Labelled, reorderSequences, selectSequences } from "../data/sequences.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
 import { type FoldPlan, planFolds } from "../split/folds.ts";
 import { countOnes, type Labels } from "../statistics/labels.ts";
@@ -13,8 +13,8 @@ import type { TrainNote } from "./note.ts";
 import { findGaps, requireMovement } from "./prepare.ts";
 
 export interface FoldedData {
-  /** As read. */
-  readonly data: LabelledDataset;
+  /** What was read; its own sequences are in no order any more. */
+  readonly data: Omit<LabelledDataset, "values">;
   /** The sequences with a valid row, in the plan's order; a test part from elsewhere is not among them. */
   readonly usable: Labelled;
   /** How all-zero rows were read so far. */
@@ -51,14 +51,16 @@ export function prepareFolds(data: LabelledDataset, options: TrainOptions, onNot
     createRandom: () => createRandom(seed, STREAMS.split),
   });
   onNote({ code: "split", split: plan });
-  const ordered = selectSequences(usable, plan.order, data.shape);
+  const reorder = data.isOwned || usable !== data ? reorderSequences : selectSequences;
+  const ordered = reorder(usable, plan.order, data.shape);
   const given = readValidation(data, padding, onNote);
   const folded =
     given === null
       ? { usable: ordered, plan, validation: new Int32Array(0) }
       : planValidation(ordered, plan, given, { data, padding, random: createRandom(seed, STREAMS.split) });
   const gaps = findGaps(data, folded.usable, padding, folded.plan.train, options, onNote);
-  return { data, padding, ...folded, ...(gaps && { gaps }) };
+  const { values: _, ...about } = data;
+  return { data: about, padding, ...folded, ...(gaps && { gaps }) };
 }
 
 /** Positions of the sequences of `plan.train` that members may learn from: all but a validation part that the data bring. */

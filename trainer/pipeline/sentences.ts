@@ -78,12 +78,12 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
       return describeTarget(note);
     case "members":
       return `out-of-fold log loss: ${describeWorth(note.learners, note.logLoss)}`;
+    case "sampled":
     case "further":
-      return describeFurther(note);
+      return describeSample(note);
     case "gate":
-      return describeGate(note);
     case "kept":
-      return describeKept(note);
+      return note.code === "gate" ? describeGate(note) : describeKept(note);
     case "precision":
       return describePrecision(note);
     case "validation-given":
@@ -117,9 +117,12 @@ function describeKept({ gain, standardError, share }: Extract<TrainNote, { code:
   return `the out-of-fold gain over the base rate is ${gain.toFixed(4)} ± ${standardError.toFixed(4)}, which may be chance: the model keeps ${percent(share)} of its distance from the base rate`;
 }
 
-function describeFurther({ sequences, of }: Extract<TrainNote, { code: "further" }>): string {
+function describeSample(note: Extract<TrainNote, { code: "sampled" | "further" }>): string {
+  if (note.code === "sampled")
+    return `every learner learns from ${note.taken} of ${note.sequences} sequences, evenly spread; networks that learn from labels alone from all`;
+  const { sequences, of } = note;
   const others = of - sequences;
-  return `networks learn from ${sequences} further windows${others > 0 ? `, and not from ${others} that lie beside a held-out one or are more than memory holds` : ""}`;
+  return `networks learn from ${sequences} sequences beside the sample${others > 0 ? `, and not from ${others} that lie beside a held-out one or are more than memory holds` : ""}`;
 }
 
 function describeGate({ joins, gain, standardError, asked, learner }: Extract<TrainNote, { code: "gate" }>): string {

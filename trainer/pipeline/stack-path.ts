@@ -15,19 +15,20 @@ import { type ChannelView, selectView, type View } from "../learners/learner.ts"
 import { chooseSettings } from "../learners/lstm/settings.ts";
 import { FOLDS, type Fold } from "../split/folds.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
-import { takeLabels } from "../statistics/labels.ts";
+import { type Labels, takeLabels } from "../statistics/labels.ts";
 import { shrinkCalibration } from "../statistics/shrinkage.ts";
 import type { Journal } from "../training/journal.ts";
 import type { FurtherData } from "../training/stepper.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { type CrossFitted, isNetwork, LEARNER_NAMES, type LearnerName, listHeldOut } from "./cross-fit.ts";
-import { findFurther } from "./further.ts";
+import { openFurther } from "./further.ts";
 import { type Joined, joinMembers } from "./join.ts";
 import { type Kept, measureKept } from "./kept.ts";
 import type { TrainNote } from "./note.ts";
 import { choosePrecision } from "./precision.ts";
 import type { FoldedData } from "./prepare-folds.ts";
 import { planChannels, type Represented } from "./represent.ts";
+import { takeSample } from "./sample.ts";
 import { createStackLearners } from "./stack-learners.ts";
 import type { Warning } from "./warning.ts";
 
@@ -73,17 +74,18 @@ export async function fitStackPath(
 ): Promise<StackFit> {
   const { data, usable, plan } = folded;
   const { labels } = usable;
-  const folds = dealFolds(folded, train);
-  const parts = Object.fromEntries(folds.map((fold, k) => [`training (fold ${k + 1} of ${folds.length})`, fold.train]));
-  requireBothClasses(parts, labels, data.source);
+  const dealt = dealFolds(folded, train);
+  const { folds, sample, rest } = takeSample(dealt, train);
+  if (rest.length > 0) dependencies.onNote({ code: "sampled", sequences: dealt[0].train.length, taken: folds[0].train.length });
+  requireClasses(folds, labels, data.source);
   const planned = await searchOnce(folded, folds, options, dependencies, journal);
-  const learnt = selectSequences(usable, train, data.shape);
+  const learnt = selectSequences(usable, sample, data.shape);
   const { recipe, tabular, channels } = computeChannels(planned.plan, learnt, dependencies);
   dependencies.onNote({ code: "channels", channels: planned.plan.channels });
-  const local = toLocal(folds, train);
+  const local = toLocal(folds, sample);
   const wanted = listWanted(options);
   const learnsFromLabels = wanted.some(isNetwork) && planned.targets.some(({ teacher }) => teacher === "none");
-  const further = learnsFromLabels ? openFurther(folded, folds, recipe, dependencies) : undefined;
+  const further = learnsFromLabels ? openFurther(folded, { dealt, rest }, recipe, dependencies) : undefined;
   const input = { folded, learnt, tabular, folds: local, planned, journal, further };
   // networks look at no column, and what they take is free again before there are columns: the two are most of a run's memory
   const blind: View = { ...channels, columns: new Float64Array(0), columnNames: [] };
@@ -94,7 +96,7 @@ export async function fitStackPath(
   const fitted = [...others, ...networks];
   const heldOut = listHeldOut(local);
   const heldOutLabels = takeLabels(learnt.labels, heldOut);
-  const cluster = heldOut.map((n) => plan.cluster[train[n]]);
+  const cluster = heldOut.map((n) => plan.cluster[sample[n]]);
   const joined = joinMembers({ fitted, labels: heldOutLabels, cluster, folds: local, isByTime: plan.by === "time" });
   const kept = measureKept(joined.logits, heldOutLabels, cluster, plan.by === "time" ? local : []);
   const calibration = shrinkCalibration(fitCalibration(joined.logits, heldOutLabels), kept.share, kept.baseRate);
@@ -129,19 +131,10 @@ function dealFolds({ plan, validation }: FoldedData, train: Int32Array): readonl
   return plan.deal(train, [1 - share, share]).slice(1);
 }
 
-/** The further windows that networks learn from, where there is one held-out part: a sample is large enough for no more. */
-function openFurther(
-  { data, usable, plan }: FoldedData,
-  folds: readonly Fold[],
-  recipe: Recipe,
-  { kernel, onNote }: TrainDependencies,
-): FurtherData | undefined {
-  const { timeline } = usable;
-  if (data.further === undefined || timeline === undefined || folds.length > 1) return undefined;
-  const parts = { timeline, train: folds[0].train, isByTime: plan.by === "time" };
-  const further = findFurther(data.further, parts, recipe, kernel.log);
-  onNote({ code: "further", sequences: further?.count ?? 0, of: data.further.first.length });
-  return further;
+/** Throws DataError where a fold has one class to learn from. */
+function requireClasses(folds: readonly Fold[], labels: Labels, source: string): void {
+  const parts = Object.fromEntries(folds.map((fold, k) => [`training (fold ${k + 1} of ${folds.length})`, fold.train]));
+  requireBothClasses(parts, labels, source);
 }
 
 type Planned = Awaited<ReturnType<typeof planChannels>>;

@@ -190,7 +190,7 @@ function writeCard({ folded, fit, judged, influence, warnings, path }: CardFacts
     split: {
       by: plan.by,
       examples: {
-        train: plan.train.length - validation.length + fit.further,
+        train: fit.learnt.labels.length - validation.length + fit.further,
         validation: validation.length,
         calibration: 0,
         test: judged.by === "test-part" ? test.examples : 0,

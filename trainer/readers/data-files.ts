@@ -207,7 +207,9 @@ async function* readSource(source: Source, wanted: Wanted): AsyncGenerator<Batch
     );
   switch (source.format) {
     case "npz":
-      return yield await readArchive(await openNpz(await source.whole(), name), name, wanted);
+      return yield* readAt(source, async function* (file) {
+        yield await readArchive(await openNpz(file, name), name, wanted);
+      });
     case "npy":
       if (wanted.columns.length > 0) throw new DataError(name, `holds one array and no ${wanted.columns[0]}: save both in one .npz`);
       return yield* readAt(source, (file) => readNpyFile(file, name, wanted));

@@ -53,6 +53,8 @@ export interface Dataset extends Part {
   readonly further?: LabelledWindows;
   /** The column of times by which whole sequences were sorted. */
   readonly orderedBy?: string;
+  /** Whoever has the set may move its sequences about: nobody else looks at the values. */
+  readonly isOwned?: boolean;
   /** How the files were read, under the name of the data alone. */
   readonly read?: ReadFacts;
   /** What beside the bytes decides what was read, as text. */

@@ -2,6 +2,7 @@
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { DataError } from "../../shared/errors.ts";
 import { encodeNpy, type NpyArray, readNpy } from "../../shared/npy.ts";
+import type { RandomAccess } from "./source.ts";
 import { openZip } from "./zip.ts";
 
 /** A fixed date: the same arrays give the same bytes. Zip keeps local time, so this is what every host writes. */
@@ -14,8 +15,8 @@ export interface Npz {
 }
 
 /** Opens an archive; arrays are unpacked as they are asked for. `source` names it in errors. Throws DataError. */
-export async function openNpz(bytes: Uint8Array, source: string): Promise<Npz> {
-  const zip = await openZip(bytes, source, "a zip archive as np.savez writes it");
+export async function openNpz(archive: Uint8Array | RandomAccess, source: string): Promise<Npz> {
+  const zip = await openZip(archive, source, "a zip archive as np.savez writes it");
   const names = zip.names.filter((name) => name.endsWith(".npy")).map((name) => name.slice(0, -4));
   return {
     names,

@@ -1,6 +1,7 @@
 // Zip archives: bytes → named files, each unpacked as it is asked for and held against what the archive claims. Knows no file system.
-import { type FileEntry, Uint8ArrayReader, ZipReader } from "@zip.js/zip.js";
+import { type FileEntry, Reader, Uint8ArrayReader, ZipReader } from "@zip.js/zip.js";
 import { DataError } from "../../shared/errors.ts";
+import type { RandomAccess } from "./source.ts";
 
 /** Deflate's best case, 258 bytes in 2 bits (zlib.net/zlib_tech.html): a size beyond it is a lie. */
 const MAX_RATIO = 1032;
@@ -18,11 +19,27 @@ export function isZip(bytes: Uint8Array): boolean {
   return p === 0x50 && k === 0x4b && ((a === 3 && b === 4) || (a === 5 && b === 6));
 }
 
+/** A file of which zip.js reads here and there. */
+class FileReader extends Reader<RandomAccess> {
+  readonly #file: RandomAccess;
+
+  constructor(file: RandomAccess) {
+    super(file);
+    this.#file = file;
+    this.size = file.byteLength;
+  }
+
+  override async readUint8Array(from: number, length: number): Promise<Uint8Array> {
+    return new Uint8Array(this.#file.slice(from, Math.min(this.size, from + length)));
+  }
+}
+
 /** Opens a zip; files are unpacked as they are asked for. `kind` says what it should be. Throws DataError. */
-export async function openZip(bytes: Uint8Array, source: string, kind: string): Promise<Zip> {
+export async function openZip(archive: Uint8Array | RandomAccess, source: string, kind: string): Promise<Zip> {
   const entries = new Map<string, FileEntry>();
+  const reader = archive instanceof Uint8Array ? new Uint8ArrayReader(archive) : new FileReader(archive);
   try {
-    for (const entry of await new ZipReader(new Uint8ArrayReader(bytes), { useWebWorkers: false }).getEntries())
+    for (const entry of await new ZipReader(reader, { useWebWorkers: false }).getEntries())
       if (!entry.directory) entries.set(entry.filename, entry);
   } catch (error) {
     throw new DataError(source, `is not ${kind}, or is cut short or damaged (${(error as Error).message})`);

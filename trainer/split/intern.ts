@@ -4,17 +4,13 @@ export interface Interned {
   /** (blocks) 0 … count − 1 by first appearance; −1 where the block is not used. */
   readonly ids: Int32Array;
   readonly count: number;
-  /** (count) the block where each number stands first. */
-  readonly first: Int32Array;
 }
 
 /** Interns blocks of `width` words; those where `isUsed` is 0 are passed over. */
 export function intern(words: Int32Array, width: number, isUsed: Uint8Array | null): Interned {
   const blocks = words.length / width;
   const ids = new Int32Array(blocks).fill(-1);
-  const first = new Int32Array(blocks);
-  const hashes = new Int32Array(blocks); // of each number
-  const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * blocks + 1))).fill(-1); // open addressing, at most half full
+  const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * blocks + 1))).fill(-1); // first blocks by open addressing, at most half full
   const mask = slots.length - 1;
   let count = 0;
   for (let block = 0; block < blocks; block++) {
@@ -26,20 +22,20 @@ export function intern(words: Int32Array, width: number, isUsed: Uint8Array | nu
       hash ^= hash >>> 15;
     }
     let slot = hash & mask;
-    let id = slots[slot];
-    while (id >= 0 && !(hashes[id] === hash && equal(words, first[id] * width, at, width))) {
-      slot = (slot + 1) & mask;
-      id = slots[slot];
-    }
-    if (id < 0) {
-      id = count++;
-      hashes[id] = hash;
-      first[id] = block;
-      slots[slot] = id;
-    }
-    ids[block] = id;
+    while (slots[slot] >= 0 && !equal(words, slots[slot] * width, at, width)) slot = (slot + 1) & mask;
+    if (slots[slot] < 0) {
+      slots[slot] = block;
+      ids[block] = count++;
+    } else ids[block] = ids[slots[slot]];
   }
-  return { ids, count, first: first.slice(0, count) };
+  return { ids, count };
+}
+
+/** (count) the block where each number stands first. */
+export function firstBlocks({ ids, count }: Interned): Int32Array {
+  const first = new Int32Array(count);
+  for (let block = 0, next = 0; next < count; block++) if (ids[block] === next) first[next++] = block;
+  return first;
 }
 
 function equal(words: Int32Array, a: number, b: number, width: number): boolean {

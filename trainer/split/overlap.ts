@@ -2,7 +2,7 @@
 // the file's order. Looks at rows alone; knows no labels and no parts.
 // Legend: N sequences, D distinct ones, T steps, F features.
 import { type Padding, type Shape, validRows } from "../../shared/sequence.ts";
-import { intern } from "./intern.ts";
+import { firstBlocks, intern } from "./intern.ts";
 import { doubleRuns, type Links, linkRuns } from "./row-links.ts";
 import { followLinks, type SeriesOffsets } from "./series-offsets.ts";
 
@@ -32,8 +32,9 @@ const MIN_LINKED = 0.05;
 export function findOverlap(values: Float64Array, shape: Shape, padding: Padding): Overlap {
   const { timesteps: T } = shape;
   const rows = identifyRows(values, shape, padding);
-  const { ids: copy, count: distinct, first } = intern(rows, T, null);
-  const { series, contradictions } = followRows(collapse(rows, first, T), distinct, T);
+  const interned = intern(rows, T, null);
+  const { ids: copy, count: distinct } = interned;
+  const { series, contradictions } = followRows(collapse(rows, firstBlocks(interned), T), distinct, T);
   const candidates: SeriesOffsets[] = [];
   if (series !== null) {
     const { component, components, offset } = series;

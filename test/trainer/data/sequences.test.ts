@@ -1,5 +1,13 @@
 import { expect, it } from "vitest";
-import { countZeroRows, dropPaddingOnly, type LeftOutNote, lengthsOf } from "../../../trainer/data/sequences.ts";
+import {
+  countZeroRows,
+  dropPaddingOnly,
+  type LeftOutNote,
+  lengthsOf,
+  reorderSequences,
+  selectSequences,
+} from "../../../trainer/data/sequences.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
 
 const shape = { timesteps: 3, features: 2 };
 // Zero rows in front; one inside; nothing else.
@@ -29,4 +37,20 @@ it("leaves out sequences without a valid row, and says how many", () => {
 it("refuses nothing but padding", () => {
   const empty = { ...data, values: new Float64Array(18) };
   expect(() => dropPaddingOnly(empty, "any", () => {})).toThrow("file: all 3 sequences are nothing but padding");
+});
+
+it("moves sequences where they are as it copies them elsewhere, with all that is known of each", () => {
+  const N = 200;
+  const order = Int32Array.from({ length: N }, (_, n) => n);
+  createRandom(1).shuffle(order);
+  const many = {
+    values: Float64Array.from({ length: N * 6 }, (_, i) => i),
+    labels: Uint8Array.from(order, (n) => n % 2),
+    probability: Float64Array.from(order, (n) => n / N),
+    groups: order.map((n) => n % 7),
+  };
+  const copied = selectSequences(many, order, shape);
+  const moved = reorderSequences(many, order, shape);
+  expect(moved.values).toBe(many.values);
+  expect(moved).toEqual(copied);
 });

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { Channels } from "../../../shared/recipe/recipe.ts";
 import { createLstmLearner } from "../../../trainer/learners/lstm/lstm-learner.ts";
-import { findFurther, listBetween } from "../../../trainer/pipeline/further.ts";
+import { findFurther, joinFurther, listBetween } from "../../../trainer/pipeline/further.ts";
 import type { LabelledWindows } from "../../../trainer/readers/dataset.ts";
 import { createTrainingStep } from "../../../trainer/training/step.ts";
 import { engines } from "../../fixtures/import/importing.ts";
@@ -116,4 +116,21 @@ test("learning from further sequences is learning from the same ones in the data
     return { losses: path.losses, network: path.at(1) };
   };
   expect(await learn(further)).toEqual(await learn());
+});
+
+test("further sequences of two kinds stand one behind the other", () => {
+  const part = (from: number, count: number) => ({
+    count,
+    labels: Uint8Array.from({ length: count }, (_, m) => (from + m) % 2),
+    fill(channels: Float32Array, lengths: Int32Array) {
+      for (let i = 0; i < channels.length; i++) channels[i] = 10 * from + i;
+      lengths.fill(from);
+    },
+  });
+  const [a, b] = [part(1, 2), part(3, 1)];
+  const both = joinFurther(a, b)!;
+  const [channels, lengths] = [new Float32Array(6), new Int32Array(3)];
+  both.fill(channels, lengths);
+  expect([both.count, Array.from(both.labels), [...channels], [...lengths]]).toEqual([3, [1, 0, 1], [10, 11, 12, 13, 30, 31], [1, 1, 3]]);
+  expect([joinFurther(a, undefined), joinFurther(undefined, b)]).toEqual([a, b]);
 });

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { intern } from "../../../trainer/split/intern.ts";
+import { firstBlocks, intern } from "../../../trainer/split/intern.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 
 test("equal blocks get the number of the first, in the order they appear; unused ones −1", () => {
   const words = Int32Array.of(5, 6, 7, 8, 5, 6, 6, 5, 7, 8);
-  expect(intern(words, 2, null)).toEqual({ ids: Int32Array.of(0, 1, 0, 2, 1), count: 3, first: Int32Array.of(0, 1, 3) });
-  expect(intern(words, 2, Uint8Array.of(0, 1, 1, 1, 0))).toEqual({
-    ids: Int32Array.of(-1, 0, 1, 2, -1),
-    count: 3,
-    first: Int32Array.of(1, 2, 3),
-  });
+  const all = intern(words, 2, null);
+  expect(all).toEqual({ ids: Int32Array.of(0, 1, 0, 2, 1), count: 3 });
+  expect(firstBlocks(all)).toEqual(Int32Array.of(0, 1, 3));
+  const some = intern(words, 2, Uint8Array.of(0, 1, 1, 1, 0));
+  expect(some).toEqual({ ids: Int32Array.of(-1, 0, 1, 2, -1), count: 3 });
+  expect(firstBlocks(some)).toEqual(Int32Array.of(1, 2, 3));
   expect(intern(new Int32Array(0), 2, null).count).toBe(0);
 });
 
