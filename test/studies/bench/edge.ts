@@ -33,7 +33,7 @@ export default {
 };`;
 
 /** A Worker as it is deployed, but for its model. */
-function withArtifact(bundled: Bundle, artifact: Uint8Array): Bundle {
+export function withArtifact(bundled: Bundle, artifact: Uint8Array): Bundle {
   const name = readdirSync(bundled.folder).find((file) => file.endsWith(".safetensors"))!;
   writeFileSync(join(bundled.folder, name), artifact);
   return bundled;
@@ -85,7 +85,7 @@ function printTarget(name: string, value: number, target: number, unit: string):
 }
 
 /** A sequence of full length out of a model's golden vectors, as requests of several kinds. */
-function requestsOf({ recipe, golden }: Model) {
+export function requestsOf({ recipe, golden }: Model) {
   const { timesteps: T, features: F } = shapeOf(recipe);
   const k = T - 1;
   const values = golden.inputs.subarray(k * T * F, (k + 1) * T * F);

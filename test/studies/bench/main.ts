@@ -1,5 +1,6 @@
 // npm run bench [-- name …]: every benchmark, or the named ones, one after the other.
 const BENCHES: Record<string, () => Promise<{ run(): Promise<void> }>> = {
+  batches: () => import("./batches.ts"),
   boosting: () => import("./boosting.ts"),
   edge: () => import("./edge.ts"),
   inference: () => import("./inference.ts"),
