@@ -1,6 +1,7 @@
 // Who may do what. Keys are known by their SHA-256 alone; nothing is allowed that is not listed; what a wrong key gets wrong,
 // and how long that takes, says nothing about the right one. Knows no route.
 import { parsePattern, type StreamPattern } from "../config/stream-patterns.ts";
+import { encodeText } from "./encoding.ts";
 import { RequestError } from "./problem.ts";
 
 /** `score`: have sequences scored. `read`: the model's card and metadata. `admin`: both, and what changes anything. */
@@ -104,7 +105,7 @@ export async function verifyKey(access: Access, request: Request, ...scopes: rea
   const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
   // nothing that is no token is held against any digest
   if (token === undefined) throw new RequestError("unauthorised", "the header authorization must be `Bearer` and a key, got another form");
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", encodeText(token)));
   let known: Key | undefined;
   for (const key of access.keys) if (isEqual(key.digest, digest)) known = key; // no early end: every key is compared in full
   if (known === undefined) throw new RequestError("unauthorised", "the key in the header authorization is not one this service knows");

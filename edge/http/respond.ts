@@ -20,6 +20,11 @@ export function answerWith(c: EdgeContext, body: BodyInit, headers: Record<strin
   return response;
 }
 
+/** The same with `text`, which is JSON. */
+export function answerJsonText(c: EdgeContext, text: string): Response {
+  return answerWith(c, text, { "content-type": "application/json" });
+}
+
 /** For whom the configuration is none of their business: a secret may stand where its name belongs. */
 const UNUSABLE = "the configuration cannot be used: the log says why, as does GET /health/ready to a key of scope admin";
 

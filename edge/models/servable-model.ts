@@ -62,7 +62,12 @@ export function readsAlike({ model: { recipe } }: Ready, { model: other }: Ready
   return sourceOf(recipe) === sourceOf(other.recipe) && (recipe.gaps === undefined || other.recipe.gaps !== undefined);
 }
 
+/** By recipe: each event of a stream asks three times. */
+const schemas = new WeakMap<object, string>();
+
 /** What a model takes, as text: models of one schema may share a window. Its steps, and the names of its features in their order. */
-export function schemaOf({ timesteps, features }: Pick<Recipe, "timesteps" | "features">): string {
-  return JSON.stringify([timesteps, ...features]);
+export function schemaOf(recipe: Pick<Recipe, "timesteps" | "features">): string {
+  let schema = schemas.get(recipe);
+  if (schema === undefined) schemas.set(recipe, (schema = JSON.stringify([recipe.timesteps, ...recipe.features])));
+  return schema;
 }

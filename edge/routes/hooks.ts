@@ -9,12 +9,13 @@ import { Hono } from "../http/hono.ts";
 import { hopsOf } from "../http/hops.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
-import { allowOnly } from "../http/respond.ts";
+import { allowOnly, answerJsonText } from "../http/respond.ts";
 import { traceOf } from "../http/trace.ts";
 import type { ServedModel } from "../models/models.ts";
 import type { Ready } from "../models/servable-model.ts";
+import { formatAnswers, hasField } from "../streams/answers.ts";
 import { checkUsable, type Endpoints, endpointsFor } from "../streams/endpoints.ts";
-import type { Accepted, EventOrigin, StreamStore } from "../streams/store.ts";
+import type { Accepted, EventOrigin, StreamAnswer, StreamStore } from "../streams/store.ts";
 import { checkStreams } from "../streams/stream-rights.ts";
 import { type HookEvent, maxBodyBytes } from "../webhooks/extraction.ts";
 import { type Greeting, greetByQuery } from "../webhooks/handshakes.ts";
@@ -93,17 +94,16 @@ async function takeBelieved(
   const from = { hops: hopsOf(headers), trace: traceOf(headers), pin: pinOf(c) };
   const accepted = await store(streams, served, source, events, from, report);
   nameScorer(c, accepted);
-  const scored = accepted.filter(({ answer: { probability }, replayed }) => probability !== undefined && !replayed).length;
+  const count = (name: keyof StreamAnswer) => accepted.filter((one) => !one.replayed && hasField(one.answer, name)).length;
+  const [scored, late] = [count("probability"), count("late")];
   if (scored > 0) c.get("record").sequences = scored;
   const replayed = accepted.filter((one) => one.replayed).length;
-  const late = accepted.filter((one) => !one.replayed && one.answer.late).length;
   Object.assign(c.get("record"), {
     taken: accepted.length - replayed - late,
     ...(replayed > 0 && { replayed }),
     ...(late > 0 && { late }),
   });
-  const results = accepted.map(({ answer }) => answer);
-  return c.json(isList ? { results } : results[0]);
+  return answerJsonText(c, formatAnswers(accepted, isList));
 }
 
 /** Reads and verifies the body. Throws RequestError, LimitError. */

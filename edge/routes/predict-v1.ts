@@ -5,7 +5,7 @@ import { parseJson, readBytes } from "../http/body.ts";
 import { Hono } from "../http/hono.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
-import { allowOnly, answerWith } from "../http/respond.ts";
+import { allowOnly, answerJsonText } from "../http/respond.ts";
 import type { ServedModel } from "../models/models.ts";
 import { queryOptions, refuseRemember } from "../scoring/options.ts";
 import { describePredictions, describeStatus, parsePredictRequest, STATUS_VERSION } from "../scoring/predict-request.ts";
@@ -58,5 +58,5 @@ async function predict(c: EdgeContext, ready: ServedModel): Promise<Response> {
   const { values, pathOf, isColumnar } = parsePredictRequest(parseJson(await readBytes(c.req.raw)), ready);
   const { probabilities } = scoreValues(ready, values, pathOf, query);
   c.get("record").sequences = probabilities.length;
-  return answerWith(c, JSON.stringify(describePredictions(probabilities, isColumnar)), { "content-type": "application/json" });
+  return answerJsonText(c, JSON.stringify(describePredictions(probabilities, isColumnar)));
 }

@@ -5,7 +5,7 @@ import { contentStream, mediaTypeOf, readBytes, readJson, refuseMediaType } from
 import { Hono } from "../http/hono.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
-import { allowOnly, answerWith } from "../http/respond.ts";
+import { allowOnly, answerJsonText, answerWith } from "../http/respond.ts";
 import type { ServedModel } from "../models/models.ts";
 import { dtypeOf, encodeNpyNumbers, encodeRawNumbers, type NumericRequest, parseNpy, parseRawBinary } from "../scoring/numeric-request.ts";
 import { type Options, queryOptions, refuseRemember } from "../scoring/options.ts";
@@ -58,7 +58,7 @@ function answerJson(c: EdgeContext, ready: ServedModel, { values, pathOf, option
   const results = resultsOf(ready, values, pathOf, options);
   c.get("record").sequences = results.length;
   const answer: ScoreAnswer = { model: ready.id, operatingPoint: options.point.name, results };
-  return answerWith(c, JSON.stringify(answer), { "content-type": "application/json" }) as Answer;
+  return answerJsonText(c, JSON.stringify(answer)) as Answer;
 }
 
 /** Numbers came, numbers go, in the type they came: (N) probabilities. Labels and explanations are for `accept: application/json`. */

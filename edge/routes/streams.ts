@@ -9,11 +9,12 @@ import { Hono } from "../http/hono.ts";
 import { hopsOf } from "../http/hops.ts";
 import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
-import { allowOnly, answerWith } from "../http/respond.ts";
+import { allowOnly, answerJsonText } from "../http/respond.ts";
 import { lazy, parseAt, parseQuery } from "../http/schema.ts";
 import { traceOf } from "../http/trace.ts";
 import type { Ready } from "../models/servable-model.ts";
 import { maxSequences } from "../scoring/scoring.ts";
+import { formatAnswers, hasField } from "../streams/answers.ts";
 import { checkUsable, endpointsFor } from "../streams/endpoints.ts";
 import { batchSchema, eventSchema, listQuery } from "../streams/requests.ts";
 import { modelFor } from "../streams/stream-models.ts";
@@ -47,9 +48,8 @@ export function streamRoutes(modelOf: RequestModel, dependencies: Dependencies) 
       return { accepted: await store.accept(key, events, { ...origin, ready }), isBatch };
     });
     nameScorer(c, accepted);
-    const results = accepted.map(({ answer }) => answer);
-    c.get("record").sequences = accepted.filter(({ answer, replayed }) => answer.probability !== undefined && !replayed).length;
-    return answerWith(c, JSON.stringify(isBatch ? { results } : results[0]), { "content-type": "application/json" });
+    c.get("record").sequences = accepted.filter(({ answer, replayed }) => !replayed && hasField(answer, "probability")).length;
+    return answerJsonText(c, formatAnswers(accepted, isBatch));
   }
 
   return new Hono<EdgeEnv>()

@@ -40,14 +40,15 @@ export function takeEvents(
   claim(eventLog, origin);
   let isFresh = eventLog.adopt(scorer.schema, origin.model ?? null);
   const answers = events.map((event, index) => {
-    const known = eventLog.find(origin.source, event.id);
-    if (known !== undefined) {
-      if (known.digest !== event.digest) throw new Refusal({ conflict: index });
-      return { answer: known.answer, replayed: true };
+    const answer = takeNew(eventLog, event, origin, scorer, isFresh, dependencies);
+    if (answer !== undefined) {
+      isFresh = false;
+      return { answer, replayed: false };
     }
-    const answer = takeNew(eventLog, { event, index }, origin, scorer, isFresh, dependencies);
-    isFresh = false;
-    return { answer, replayed: false };
+    const known = eventLog.find(origin.source, event.id);
+    if (known === undefined) throw new Refusal({ noStatics: index });
+    if (known.digest !== event.digest) throw new Refusal({ conflict: index });
+    return { answer: known.answer, replayed: true };
   });
   if (answers.reduce((sum, { answer }) => sum + answer.length, 0) > MAX_ANSWERS_LENGTH)
     throw new Refusal({ maxAnswers: MAX_ANSWERS_LENGTH });
@@ -70,10 +71,10 @@ function claim(eventLog: EventLog, { source, isBound }: Origin): void {
   else if (owner !== source && owner !== ANYONE && !isBound) throw new Refusal({ owner });
 }
 
-/** Stores, scores and posts one event of a request. Throws Refusal. */
+/** Scores, stores and posts one event of a request; undefined where its id is known, or nobody gave what it leaves out. */
 function takeNew(
   eventLog: EventLog,
-  { event, index }: { readonly event: StreamEvent; readonly index: number },
+  event: StreamEvent,
   origin: Origin,
   scorer: Scorer,
   isFresh: boolean,
@@ -83,8 +84,9 @@ function takeNew(
   const now = Math.max(dependencies.now(), eventLog.arrived); // the order of arrival survives a clock that was set back
   if (now - eventLog.arrived > settings.idleTtlMs) eventLog.forgetWindow();
   eventLog.leaveOut(now + settings.futureMs + CLOCK_SKEW_MS);
-  if ("own" in event.data && eventLog.statics === undefined) throw new Refusal({ noStatics: index });
+  if ("own" in event.data && eventLog.statics === undefined) return undefined;
   const added = eventLog.add(scorer, origin.source, event, now, isFresh);
+  if (added === undefined) return undefined;
   // by the clock as it stands: `now` may be ahead for as long as the clock once jumped
   if (!added.answer.late) postAnswer(eventLog, added, origin, dependencies.now(), dependencies);
   const forgotten = eventLog.trim();

@@ -1,12 +1,26 @@
 // An answer as it is stored: its window names events by their seq alone, since each event's id is stored with it already. Pure.
-import type { StreamAnswer } from "./store.ts";
+import type { Accepted, StreamAnswer } from "./store.ts";
 
 type Entry = StreamAnswer["window"][number];
 
-/** The text to store, and the lowest seq that it names; null where it names none. */
-export function compactAnswer(answer: StreamAnswer): { readonly text: string; readonly lowest: number | null } {
-  const seqs = answer.window.map(({ seq }) => seq);
-  return { text: JSON.stringify({ ...answer, window: seqs }), lowest: seqs.length > 0 ? Math.min(...seqs) : null };
+/** Of an answer's JSON, which ends with its window: the text to store, and the lowest seq that it names; null where it names none. */
+export function compactAnswer(text: string, window: readonly Entry[]): { readonly stored: string; readonly lowest: number | null } {
+  const seqs = window.map(({ seq }) => seq);
+  const end = text.lastIndexOf(WINDOW) + WINDOW.length; // in a text of JSON's the quotes would be escaped
+  return { stored: `${text.slice(0, end)}[${seqs}]}`, lowest: seqs.length > 0 ? Math.min(...seqs) : null };
+}
+
+const WINDOW = '"window":';
+
+/** Whether an answer, as JSON, has a `name`: in a text of JSON's the quotes would be escaped. */
+export function hasField(answer: string, name: keyof StreamAnswer): boolean {
+  return answer.includes(`"${name}":`);
+}
+
+/** The body of answers, a list or the only one. */
+export function formatAnswers(accepted: readonly Accepted[], isList: boolean): string {
+  const answers = accepted.map(({ answer }) => answer);
+  return isList ? `{"results":[${answers}]}` : answers[0];
 }
 
 /** The answer's JSON out of what was stored, whole or compact; byte for byte as it was given. `idsOf`: the ids of the seqs that it names. */

@@ -107,6 +107,7 @@ export function readEndpoints(env: object): Endpoints {
 /** Throws RequestError where the configuration is unusable, or one of these destinations is the very host that was asked. */
 export function checkUsable({ unusable, destinations }: Endpoints, names: readonly string[], requestUrl: string): void {
   if (unusable !== undefined) throw new RequestError("configuration", unusable);
+  if (names.length === 0) return;
   try {
     refuseOwnHost(
       names.map((name) => destinations.get(name)!),

@@ -8,13 +8,13 @@ import { type Sql, type SqlValue, select } from "../deliveries/sql.ts";
 import { type Ready, schemaOf } from "../models/servable-model.ts";
 import { restoreGaps, type StreamEvent } from "../webhooks/event.ts";
 import { compactAnswer, expandAnswer } from "./answers.ts";
-import { type LatestStatics, readStatics, writeStatics } from "./latest-statics.ts";
+import { type LatestStatics, latestOf, readStatics, writeStatics } from "./latest-statics.ts";
 import { maxEventRows } from "./limits.ts";
 import { createTables, migrateTables } from "./schema.ts";
 import type { ObjectStorage } from "./storage.ts";
 import type { StreamAnswer } from "./store.ts";
 import type { StoredPrediction } from "./stream-object.ts";
-import { completeRow, eventPredictionId, isWarming, placeRow, scoreRows, timedRow, type WindowRow } from "./window.ts";
+import { alignRows, completeRow, eventPredictionId, isWarming, placeRow, scoreWindow, timedRow, type WindowRow } from "./window.ts";
 
 /** The last report to the directory. */
 export interface DirectoryReport {
@@ -240,22 +240,24 @@ export class EventLog {
   }
 
   /**
-   * Stores and scores a new event. `now`: milliseconds since 1970, never less than `arrived`. `fresh`: the
-   * answer says that the window began anew. Where the event leaves out what is given once a sequence, `statics` must be known.
+   * Scores and stores a new event; undefined, and nothing is stored, where its id is known. `now`: milliseconds since 1970, never less
+   * than `arrived`. `fresh`: the answer says that the window began anew. Where the event leaves out what is given once a sequence,
+   * `statics` must be known.
    */
-  add({ ready, model }: Scorer, source: string, event: StreamEvent, now: number, fresh: boolean): Added {
+  add({ ready, model }: Scorer, source: string, event: StreamEvent, now: number, fresh: boolean): Added | undefined {
     const { id, digest, timestamp, data } = event;
     const shape = shapeOf(ready.model.recipe);
     const { timesteps } = shape;
     const seq = this.seq + 1;
     const isRow = !("sequence" in data);
-    const values = isRow ? ("own" in data ? data.own : data.values).map((value) => value + 0) : []; // −0 is 0, as JSON keeps it
-    const window = isRow ? placeRow(this.window, { seq, source, id, timestamp, values }, timesteps) : this.window;
-    const statics = "values" in data ? writeStatics(this.#sql, shape, this.statics, { timestamp, seq, row: values }) : this.statics;
-    const rows = isRow ? (window ?? []).map((row) => timedRow(row, statics, shape)) : data.sequence;
+    const row = isRow ? ("own" in data ? data.own : data.values).map((value) => value + 0) : []; // −0 is 0, as JSON keeps it
+    const window = isRow ? placeRow(this.window, { seq, source, id, timestamp, values: row }, timesteps) : this.window;
+    const statics = "values" in data ? latestOf(shape, this.statics, { timestamp, seq, row }) : this.statics;
+    const rows = isRow ? (window ?? []).map((one) => timedRow(one, statics, shape)) : data.sequence;
+    const values = alignRows(ready, rows);
     const late = window === undefined;
-    const warming = !late && isWarming(ready, rows);
-    const scored = !late && !warming;
+    const warming = !late && isWarming(ready, values, rows.length);
+    const scored = late || warming ? undefined : scoreWindow(ready, values);
     const answer: StreamAnswer = {
       key: this.facts.key,
       source,
@@ -266,25 +268,39 @@ export class EventLog {
       ...(fresh && { fresh }),
       ...(late && { late }),
       ...(warming && { warming }),
-      ...(scored && {
-        operatingPoint: ready.model.operatingPoints[0].name,
-        ...scoreRows(ready, rows, !isRow || seq % timesteps === 0, eventPredictionId(this.facts.key, source, id)),
-      }),
+      ...scored?.said,
       filled: (window ?? this.window).length,
       timesteps,
       window: isRow && !late ? window.map(({ seq, id }) => ({ seq, id })) : [],
     };
-    const { text, lowest } = compactAnswer(answer);
-    this.#sql.exec(
-      "INSERT INTO events (seq, source, id, digest, arrived, timestamp, row, answer, lowest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      ...[seq, source, id, digest, now, isRow ? timestamp : null, isRow ? JSON.stringify(values) : null, text, lowest],
-    );
+    const text = JSON.stringify(answer);
+    const { stored, lowest } = compactAnswer(text, answer.window);
+    const given = isRow ? [timestamp, JSON.stringify(row)] : [null, null];
+    if (!this.#insert([seq, source, id, digest, now, ...given, stored, lowest])) return undefined;
+    if (statics !== this.statics) writeStatics(this.#sql, this.statics, { timestamp, seq, row });
     if (this.seq === 0) this.#oldest = seq;
     this.seq = seq;
     this.arrived = now;
     if (!late) this.window = window;
     this.statics = statics;
-    return { answer, text: JSON.stringify(answer), previous: isRow ? this.#replaceLabel(answer) : undefined };
+    if (scored !== undefined)
+      ready.onScored?.(values, scored.probabilities, !isRow || seq % timesteps === 0, [eventPredictionId(this.facts.key, source, id)]);
+    return { answer, text, previous: isRow ? this.#replaceLabel(answer) : undefined };
+  }
+
+  /** Whether the row's id was new: the table says so, which spares most events a question before. */
+  #insert(row: readonly SqlValue[]): boolean {
+    const [, source, id] = row as readonly string[];
+    try {
+      this.#sql.exec(
+        "INSERT INTO events (seq, source, id, digest, arrived, timestamp, row, answer, lowest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ...row,
+      );
+      return true;
+    } catch (error) {
+      if (this.#stored(source, id) === undefined) throw error;
+      return false;
+    }
   }
 
   /** The label of the scored window before, by the same model; from now on the answer's. */

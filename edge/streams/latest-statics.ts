@@ -31,16 +31,15 @@ export function readStatics(sql: Sql, shape: Shape, from: number, latest: number
   return found && { timestamp: found.timestamp, seq: found.seq, values: restoreGaps(JSON.parse(found.row)).slice(-S) };
 }
 
-/**
- * The latest of what was `known` and what an event gives, which is stored where it is the latest. What was known before stays stored
- * until the next: it counts again where the event turns out to be ahead of the clock.
- */
-export function writeStatics(sql: Sql, shape: Shape, known: LatestStatics | undefined, given: GivenRow): LatestStatics | undefined {
-  const { statics: S = 0 } = shape;
+/** The latest of what was `known` and what an event gives. */
+export function latestOf({ statics: S = 0 }: Shape, known: LatestStatics | undefined, given: GivenRow): LatestStatics | undefined {
   const { timestamp, seq, row } = given;
-  if (S === 0 || (known !== undefined && known.timestamp > timestamp)) return known;
+  return S === 0 || (known !== undefined && known.timestamp > timestamp) ? known : { timestamp, seq, values: row.slice(-S) };
+}
+
+/** Stores what an event gives. What was `known` before stays stored until the next: it counts again where the event turns out to be ahead of the clock. */
+export function writeStatics(sql: Sql, known: LatestStatics | undefined, { timestamp, seq, row }: GivenRow): void {
   if (known !== undefined)
     sql.exec("DELETE FROM statics WHERE timestamp < ?1 OR (timestamp = ?1 AND seq < ?2)", known.timestamp, known.seq);
   sql.exec("INSERT INTO statics (timestamp, seq, row) VALUES (?, ?, ?)", timestamp, seq, JSON.stringify(row));
-  return { timestamp, seq, values: row.slice(-S) };
 }

@@ -12,7 +12,7 @@ import { type Cursor, decodeCursor, encodeCursor, START } from "./cursor.ts";
 import { DIRECTORY_SHARDS, type Directory, type ListedKey, shardOf, type Totals } from "./directory.ts";
 import { type Accepted, type DestinationView, type EventOrigin, OtherModel, type Page, type StreamStore } from "./store.ts";
 import type { Acceptance, ListedDelivery, StreamObject } from "./stream-object.ts";
-import { countValid } from "./window.ts";
+import { alignRows, countValid } from "./window.ts";
 
 /** A namespace of Durable Objects as far as it is used. */
 export interface Namespace<T> {
@@ -110,16 +110,14 @@ async function acceptEvents(
 ): Promise<readonly Accepted[]> {
   parseName(key, ["key"]);
   for (const { data } of events)
-    if ("sequence" in data && countValid(ready, data.sequence) === 0)
+    if ("sequence" in data && countValid(ready, alignRows(ready, data.sequence)) === 0)
       throw new SequenceError(["sequence"], "must have at least one row that is not all zeros", "only padding");
   const acceptance = await objects.streamOf(key).accept(key, events, { ...origin, schema: schemaOf(ready.model.recipe) });
   if ("unready" in acceptance)
     throw acceptance.isPin ? new RequestError("model", acceptance.unready) : new ArtifactError(acceptance.unready);
   if ("answers" in acceptance) {
     const { answers, sha256 } = acceptance;
-    return answers.map(
-      ({ answer, replayed }): Accepted => ({ answer: JSON.parse(answer), replayed, ...(!replayed && sha256 && { sha256 }) }),
-    );
+    return answers.map((one): Accepted => (one.replayed ? one : { ...one, sha256 }));
   }
   return refuse(acceptance, events, ready.model.recipe);
 }

@@ -40,7 +40,8 @@ export interface StreamAnswer {
 export type EventOrigin = Omit<Origin, "schema"> & { readonly ready?: Ready };
 
 export interface Accepted {
-  readonly answer: StreamAnswer;
+  /** A StreamAnswer as JSON. */
+  readonly answer: string;
   /** It had been answered before. */
   readonly replayed: boolean;
   /** SHA-256 of the artifact that scored it; absent: it had been answered before, or an object of before answered. */

@@ -1,9 +1,9 @@
 // A key's window: its last T events by timestamp, and what it scores. Pure.
 // Legend: T steps, F features.
+import { labelAt, score } from "../../shared/model.ts";
 import { shapeOf } from "../../shared/recipe/recipe.ts";
 import { type Shape, validRows, widthWithoutTime } from "../../shared/sequence.ts";
 import type { Ready } from "../models/servable-model.ts";
-import { type Result, resultsOf } from "../scoring/scoring.ts";
 import type { LatestStatics } from "./latest-statics.ts";
 
 export interface WindowRow {
@@ -39,10 +39,13 @@ export function timedRow({ values, timestamp }: WindowRow, latest: LatestStatics
   return shape.clock ? [...row, timestamp / 1000] : row;
 }
 
-/** Scores up to T rows just as /v1/score does. `apart`: no row of them was in a window of which this was said. `id`: by which its outcome can be told. Throws SequenceError where none is valid. */
-export function scoreRows(ready: Ready, rows: readonly (readonly number[])[], apart: boolean, id: string): Result {
-  const options = { point: ready.model.operatingPoints[0], explain: false, apart, ids: [id] };
-  return resultsOf(ready, alignRows(ready, rows), () => ["sequence"], options)[0];
+/** Scores a window (T,F) just as /v1/score does, but nobody hears of it: (1) probabilities, and what the answer says. Throws SequenceError where no row is valid. */
+export function scoreWindow({ model, engine, log }: Ready, values: Float64Array) {
+  const { probabilities, outOfRange } = score(model, engine, log, values, () => ["sequence"]);
+  const [point] = model.operatingPoints;
+  const [probability] = probabilities;
+  const said = { operatingPoint: point.name, probability, label: labelAt(point, probability) };
+  return { probabilities, said: outOfRange[0] === 1 ? { ...said, outOfRange: true as const } : said };
 }
 
 /** By which the outcome of an event's prediction can be told: no id of another kind begins as this does. */
@@ -50,20 +53,18 @@ export function eventPredictionId(key: string, source: string, id: string): stri
   return JSON.stringify([key, source, id]);
 }
 
-/** Fewer rows, or fewer valid ones, than the shortest sequence in training. */
-export function isWarming(ready: Ready, rows: readonly (readonly number[])[]): boolean {
-  const { recipe } = ready.model;
-  return Math.min(rows.length, countValid(ready, rows)) < Math.max(1, recipe.lengths[0]);
+/** `filled` rows, or the valid ones of a window (T,F), are fewer than the shortest sequence in training has. */
+export function isWarming(ready: Ready, values: Float64Array, filled: number): boolean {
+  return Math.min(filled, countValid(ready, values)) < Math.max(1, ready.model.recipe.lengths[0]);
 }
 
-/** How many of the rows are no padding. */
-export function countValid(ready: Ready, rows: readonly (readonly number[])[]): number {
-  const { recipe } = ready.model;
-  return validRows(alignRows(ready, rows), 0, shapeOf(recipe), recipe.padding, new Int32Array(recipe.timesteps));
+/** How many rows of a window (T,F) are no padding. */
+export function countValid({ model: { recipe } }: Ready, values: Float64Array): number {
+  return validRows(values, 0, shapeOf(recipe), recipe.padding, new Int32Array(recipe.timesteps));
 }
 
-/** (T,F), zeros in front. What is static is the last row's in all rows: the latest that is known. */
-function alignRows({ model }: Ready, rows: readonly (readonly number[])[]): Float64Array {
+/** Up to T rows as a window (T,F), zeros in front. What is static is the last row's in all rows: the latest that is known. */
+export function alignRows({ model }: Ready, rows: readonly (readonly number[])[]): Float64Array {
   const { timesteps: T, features: F, statics = 0, clock } = shapeOf(model.recipe);
   const values = new Float64Array(T * F);
   for (let t = 0; t < rows.length; t++) values.set(rows[t], (T - rows.length + t) * F);

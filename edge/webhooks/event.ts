@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { type Path, SequenceError } from "../../shared/errors.ts";
 import { numberRule, parseSequence, type Shape, widthWithoutTime } from "../../shared/sequence.ts";
+import { encodeText } from "../http/encoding.ts";
 import { digestOf } from "../http/hashes.ts";
 import { MAX_INSTANT, RFC3339, readInstant } from "../http/instant.ts";
 import { lazy, parseAt, type Schema } from "../http/schema.ts";
@@ -51,7 +52,7 @@ export const nameSchema = lazy(() =>
 /** Whether `text` may be a key or an id. */
 export function isName(text: string): boolean {
   if (text.length > MAX_NAME_BYTES || !NAME.test(text) || !text.isWellFormed()) return false;
-  return new TextEncoder().encode(text).length <= MAX_NAME_BYTES;
+  return 3 * text.length <= MAX_NAME_BYTES || encodeText(text).length <= MAX_NAME_BYTES; // a UTF-16 unit is three bytes at most
 }
 
 /** A date and time with its zone (RFC 3339), or a number since 1970; read as milliseconds since 1970. */

@@ -106,7 +106,7 @@ const servable = openModel(encodeArtifact(makeModel(kernel, { name: "fx" })), in
 );
 const KEYS = Array.from({ length: 20 }, (_, i) => `k${i}`);
 const send = (streams: StreamsInNode, key: string, id: string, destinations: readonly string[] = ["desk", "wall"]) =>
-  streams.store.accept(key, [{ id, timestamp: streams.clock, data: { values: [1, 2, 3, 4, 5] }, digest: id }], {
+  streams.accept(key, [{ id, timestamp: streams.clock, data: { values: [1, 2, 3, 4, 5] }, digest: id }], {
     source: "alerts",
     destinations,
   });

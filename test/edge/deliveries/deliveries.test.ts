@@ -20,7 +20,7 @@ const servable = openModel(encodeArtifact(makeModel(kernel, { name: "fx" })), in
 );
 const eventAt = (n: number): StreamEvent => ({ id: `e${n}`, timestamp: n, data: { values: [1, 2, 3, 4, 5] }, digest: `${n}` });
 const send = (streams: StreamsInNode, destinations: readonly string[], count = 1, key = "k", first = 1) =>
-  streams.store.accept(
+  streams.accept(
     key,
     Array.from({ length: count }, (_, i) => eventAt(first + i)),
     { source: "alerts", destinations },
@@ -179,7 +179,7 @@ describe("a delivery", () => {
       return new Response(null, { status: 204 });
     };
     await send(streams, ["desk"]);
-    await streams.store.accept("k", [eventAt(2)], { source: "alerts", destinations: ["desk"], hops: 3 });
+    await streams.accept("k", [eventAt(2)], { source: "alerts", destinations: ["desk"], hops: 3 });
     await settle(streams);
     expect(hops).toEqual(["1", "4"]);
   });
@@ -448,7 +448,7 @@ describe("the sweep", () => {
     const streams = openStreams(servable);
     for (let i = 0; i < 30; i++) await send(streams, ["desk"], 1, `key ${i}`);
     const padding = { ...eventAt(1), data: { values: [0, 0, 0, 0, 0] } };
-    await streams.store.accept("warming", [padding], { source: "alerts", destinations: ["desk"] });
+    await streams.accept("warming", [padding], { source: "alerts", destinations: ["desk"] });
     await streams.advance(streams.clock + HOUR_MS);
     expect(await streams.store.sweep()).toBe(0);
   });

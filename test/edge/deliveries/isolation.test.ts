@@ -73,7 +73,7 @@ async function runHour(isDeskDead: boolean, untilQuiet: () => Promise<void>) {
       const id = `e${sent++}`;
       sentAt.set(id, streams.clock);
       const event = { id, timestamp: streams.clock, data: { values: [1, 2, 3, 4, 5] }, digest: id };
-      await streams.store.accept("k", [event], { source: "alerts", destinations: ["desk", "wall"] });
+      await streams.accept("k", [event], { source: "alerts", destinations: ["desk", "wall"] });
       continue;
     }
     streams.clock = Math.min(nextEvent, ...timers.map(({ at }) => at), alarm === undefined ? Math.max(due, streams.clock) : end);

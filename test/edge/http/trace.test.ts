@@ -77,10 +77,10 @@ test("an event's deliveries carry its trace on, at every attempt; an event witho
     return new Response(null, { status: sent.length === 1 ? 500 : 204 });
   };
   const event = (n: number) => ({ id: `e${n}`, timestamp: n, data: { values: [1, 2, 3, 4, 5] }, digest: `${n}` });
-  await streams.store.accept("k", [event(1)], { source: "alerts", destinations: ["desk"], trace: TRACE });
+  await streams.accept("k", [event(1)], { source: "alerts", destinations: ["desk"], trace: TRACE });
   await streams.advance(streams.clock + 10_000);
   expect(sent).toEqual([TRACE, TRACE]);
-  await streams.store.accept("k", [event(2)], { source: "alerts", destinations: ["desk"] });
+  await streams.accept("k", [event(2)], { source: "alerts", destinations: ["desk"] });
   await streams.advance(streams.clock + 10_000);
   expect(sent.at(-1)).toBeUndefined();
 });

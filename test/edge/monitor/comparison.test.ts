@@ -1,18 +1,21 @@
 // A challenger in the shadow: the figures, and that each pair is judged once, whatever comes first. On workerd's own objects:
 // test/workerd/shadow.test.ts.
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import type { Ready } from "../../../edge/models/servable-model.ts";
 import { addPair, addPairs, describePairs, describeShares, judgePair, noPairs } from "../../../edge/monitor/comparison.ts";
 import { addOutcome, noOutcomes } from "../../../edge/monitor/performance.ts";
 import { predictionsName, readPredictionId } from "../../../edge/monitor/prediction-id.ts";
 import { settleOutcomes } from "../../../edge/routes/outcome-places.ts";
+import { EventLog } from "../../../edge/streams/event-log.ts";
 import type { StreamStore } from "../../../edge/streams/store.ts";
-import { eventPredictionId, scoreRows } from "../../../edge/streams/window.ts";
+import { eventPredictionId } from "../../../edge/streams/window.ts";
 import { createWasmEngine, instantiateKernel } from "../../../shared/engine.ts";
 import { score } from "../../../shared/model.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeModel, makeSequences } from "../../fixtures/model.ts";
 import { openMonitor } from "../../fixtures/monitor.ts";
+import { contextOf } from "../../fixtures/streams.ts";
 
 const { log } = instantiateKernel(kernel);
 const readyOf = (name: string, units: number, digit: string) => {
@@ -113,15 +116,21 @@ describe("pairs", () => {
       told.push(ids);
       node.monitor.isolate.shadow(served, raw, probabilities, ids);
     };
-    const { probability } = scoreRows({ ...served, onScored }, rows, true, id);
+    const { storage } = contextOf("EURUSD", new DatabaseSync(":memory:"), () => {});
+    const report = { version: 1, due: null, reported: "{}", reportedAt: 0 };
+    const eventLog = EventLog.create(storage, served.model.recipe, new Map(), "EURUSD", report);
+    const event = { id: "bar-1", timestamp: 0, data: { sequence: rows }, digest: "" };
+    const add = () => eventLog.add({ ready: { ...served, onScored }, model: served.id }, "api", event, 1, false);
+    const { probability } = add()!.answer;
+    expect(add()).toBeUndefined(); // of a known event nobody hears again
     expect(told).toEqual([[id]]);
     await node.monitor.isolate.flush();
     const streams = { prediction: async () => ({ model: served.id, at: node.clock, probability }) } as unknown as StreamStore;
     const given = [{ stream: "EURUSD", source: "api", id: "bar-1", label: 1 as const }];
-    const report = (error: Error) => {
+    const fail = (error: Error) => {
       throw error;
     };
-    expect(await settleOutcomes(given, served, node.monitor, streams, report)).toEqual(["taken"]);
+    expect(await settleOutcomes(given, served, node.monitor, streams, fail)).toEqual(["taken"]);
     const { outcomes, logLoss } = await node.monitor.compare(trial);
     expect(outcomes).toEqual({ model: 1, challenger: 1 });
     expect(logLoss).toMatchObject({ challenger: expect.closeTo(-Math.log(q[0]), 6), difference: null });

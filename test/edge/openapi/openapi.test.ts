@@ -288,7 +288,7 @@ describe("streams", () => {
   test("are listed as the schemas say", async () => {
     const origin = { source: "alerts", destinations: ["desk", "wall"] };
     const data = { values: [1, 2, 3, 4, 5] };
-    await streams.store.accept(
+    await streams.accept(
       "listed",
       [
         { id: "a", timestamp: 1, data, digest: "a" },

@@ -138,9 +138,9 @@ describe("a stream", () => {
       data: { values: row.map((x) => x ?? Number.NaN) },
       digest: `${n}`,
     }));
-    await store.store.accept("k", events.slice(0, 2), { source: API_SOURCE, destinations: [] });
+    await store.accept("k", events.slice(0, 2), { source: API_SOURCE, destinations: [] });
     store.restart();
-    const [{ answer }] = await store.store.accept("k", events.slice(2), { source: API_SOURCE, destinations: [] });
+    const [{ answer }] = await store.accept("k", events.slice(2), { source: API_SOURCE, destinations: [] });
     expect(answer.probability).toBe(await WAYS[0][2](await WAYS[0][1](app)));
   });
 });

@@ -238,7 +238,7 @@ describe("tables of version 2", () => {
   test("of a model that takes nothing of the kind keep no row for it", async () => {
     const streams = openStreams(open(encodeArtifact(makeModel(kernel))));
     const event = (id: string) => ({ id, timestamp: 1000, data: { values: [1, 2, 3, 4, 5] }, digest: "d" });
-    const accept = (id: string) => streams.store.accept("k", [event(id)], { source: "api", destinations: [] });
+    const accept = (id: string) => streams.accept("k", [event(id)], { source: "api", destinations: [] });
     await accept("a");
     streams.run("k", "INSERT INTO statics VALUES (1000, 1, '[1,2,3,4,5]')"); // as the step from version 2 does
     await streams.advance(streams.clock + 5 * DAY_MS);

@@ -32,8 +32,8 @@ function rowOf(seed: number): number[] {
   return Array.from({ length: 5 }, (_, f) => (f % 2 === 0 ? 1.25 + 1e-4 * random() : 0.5 + random()));
 }
 
-async function send({ store }: StreamsInNode, ...events: StreamEvent[]): Promise<StreamAnswer> {
-  return (await store.accept("k", events, API)).at(-1)!.answer;
+async function send(streams: StreamsInNode, ...events: StreamEvent[]): Promise<StreamAnswer> {
+  return (await streams.accept("k", events, API)).at(-1)!.answer;
 }
 
 /** What /v1/score says of these rows. */
@@ -125,7 +125,7 @@ describe("the window", () => {
       encodeArtifact(makeModel(kernel, { name: "two", features: ["a", "b"], channels: [{ base: "feature", a: 0, view: "level" }] })),
     );
     streams = streams.deploy(other);
-    const answer = (await streams.store.accept("k", [eventAt(3, "new", [1, 2])], API))[0].answer;
+    const answer = (await streams.accept("k", [eventAt(3, "new", [1, 2])], API))[0].answer;
     expect(answer.fresh).toBe(true);
     expect(answer.window).toEqual([{ seq: 3, id: "new" }]);
     expect(answer.model).toMatch(/^two@/);
@@ -148,10 +148,10 @@ describe("the window", () => {
 describe("an id", () => {
   test("that comes again with the same digest is answered as before, and nothing is stored", async () => {
     const streams = openStreams(servable);
-    const first = await streams.store.accept("k", [eventAt(1)], API);
+    const first = await streams.accept("k", [eventAt(1)], API);
     await send(streams, eventAt(2));
     streams.restart(open(encodeArtifact(makeModel(kernel, { name: "newer" }))));
-    const again = await streams.store.accept("k", [eventAt(1)], API);
+    const again = await streams.accept("k", [eventAt(1)], API);
     expect([first[0].replayed, again[0].replayed]).toEqual([false, true]);
     expect(JSON.stringify(again[0].answer)).toBe(JSON.stringify(first[0].answer));
     expect((await streams.store.view("k"))!.seq).toBe(2);
@@ -162,7 +162,7 @@ describe("an id", () => {
     await send(streams, eventAt(1));
     const before = await streams.store.view("k");
     const batch = [eventAt(2), eventAt(3), eventAt(9, "e1"), eventAt(4)];
-    await expect(streams.store.accept("k", batch, API)).rejects.toMatchObject({
+    await expect(streams.accept("k", batch, API)).rejects.toMatchObject({
       kind: "conflict",
       message: 'the id "e1" is taken by an event that says otherwise',
       path: ["events", 2, "id"],
@@ -174,7 +174,7 @@ describe("an id", () => {
 
   test("counts once within a batch, too", async () => {
     const streams = openStreams(servable);
-    const accepted = await streams.store.accept("k", [eventAt(1), eventAt(1), eventAt(2)], API);
+    const accepted = await streams.accept("k", [eventAt(1), eventAt(1), eventAt(2)], API);
     expect(accepted.map(({ answer, replayed }) => [answer.seq, replayed])).toEqual([
       [1, false],
       [1, true],
@@ -185,7 +185,7 @@ describe("an id", () => {
   test("belongs to its source and its key", async () => {
     const streams = openStreams(servable);
     await send(streams, eventAt(1, "x"));
-    const [{ answer }] = await streams.store.accept("k", [eventAt(2, "x")], { source: "alerts", destinations: [], isBound: true });
+    const [{ answer }] = await streams.accept("k", [eventAt(2, "x")], { source: "alerts", destinations: [], isBound: true });
     expect(answer).toMatchObject({
       seq: 2,
       source: "alerts",
@@ -194,7 +194,7 @@ describe("an id", () => {
         { seq: 2, id: "x" },
       ],
     });
-    const [other] = await streams.store.accept("K", [eventAt(2, "x")], API);
+    const [other] = await streams.accept("K", [eventAt(2, "x")], API);
     expect(other.answer.seq).toBe(1);
   });
 
@@ -277,7 +277,7 @@ describe("forgetting", () => {
 
 test("the tables and columns that lie in people's objects keep their names, and an id of a delivery its generation", async () => {
   const streams = openStreams(servable);
-  await streams.store.accept("k", [eventAt(1)], { source: API_SOURCE, destinations: ["desk"] });
+  await streams.accept("k", [eventAt(1)], { source: API_SOURCE, destinations: ["desk"] });
   const columns = (table: string) => streams.query("k", `SELECT name FROM pragma_table_info('${table}')`).map(({ name }) => name);
   const added = ["schema", "windowFrom", "owner", "label", "labelModel", "model"];
   expect(columns("stream")).toEqual(["key", "incarnation", "delivered", "dropped", "version", "due", "reported", "reportedAt", ...added]);
@@ -333,7 +333,7 @@ describe("versions side by side", () => {
   test("an object of another version takes nothing of a Worker whose model has other features, another order or other steps: 503, sent again", async () => {
     const streams = openStreams(ofShape(["a", "b"]));
     const event = eventAt(1, "e1", [1, 2]);
-    await streams.store.accept("k", [event], API);
+    await streams.accept("k", [event], API);
     for (const other of [ofShape(["b", "a"]), ofShape(["a", "c"]), ofShape(["a", "b"], 9), ofShape(["a", "b", "c"])]) {
       const worker = streams.storeOf(other);
       await expect(worker.accept("k", [event], API)).rejects.toMatchObject({ kind: "storage" });
@@ -355,24 +355,24 @@ describe("versions side by side", () => {
   ])("rows for a model with %s are not mixed in, there and back again", async (_, features, timesteps) => {
     const streams = openStreams(ofShape(["a", "b"]));
     const at = (n: number) => eventAt(n, `e${n}`, [n, n]);
-    await streams.store.accept("k", [at(1), at(2)], API);
+    await streams.accept("k", [at(1), at(2)], API);
     const other = streams.deploy(ofShape(features, timesteps));
     expect(await other.store.view("k")).toMatchObject({ filled: 0, seq: 2 });
-    const answers = (await other.store.accept("k", [at(3), at(4)], API)).map(({ answer }) => answer);
+    const answers = (await other.accept("k", [at(3), at(4)], API)).map(({ answer }) => answer);
     expect(answers.map(({ fresh, filled }) => [fresh, filled])).toEqual([
       [true, 1],
       [undefined, 2],
     ]);
-    expect((await other.store.accept("k", [at(3)], API))[0]).toEqual({ answer: answers[0], replayed: true });
+    expect((await other.accept("k", [at(3)], API))[0]).toEqual({ answer: answers[0], replayed: true });
     const back = other.deploy(ofShape(["a", "b"]));
-    expect((await back.store.accept("k", [at(5)], API))[0].answer).toMatchObject({ fresh: true, filled: 1 });
+    expect((await back.accept("k", [at(5)], API))[0].answer).toMatchObject({ fresh: true, filled: 1 });
   });
 
   test("a model trained anew on the same features and steps goes on with the window", async () => {
     const streams = openStreams(ofShape(["a", "b"]));
-    await streams.store.accept("k", [eventAt(1, "e1", [1, 2])], API);
+    await streams.accept("k", [eventAt(1, "e1", [1, 2])], API);
     const next = streams.deploy(ofShape(["a", "b"]));
-    const [{ answer }] = await next.store.accept("k", [eventAt(2, "e2", [3, 4])], API);
+    const [{ answer }] = await next.accept("k", [eventAt(2, "e2", [3, 4])], API);
     expect([answer.fresh, answer.filled]).toEqual([undefined, 2]);
   });
 });
@@ -410,7 +410,7 @@ describe("tables of version 1", () => {
 
   test("become this version's: windows, ids, answers and deliveries go on", async () => {
     const streams = openOld(["api", "api"]);
-    const [known, next] = await streams.store.accept("k", [{ ...eventAt(1), digest: "d" }, eventAt(3)], API);
+    const [known, next] = await streams.accept("k", [{ ...eventAt(1), digest: "d" }, eventAt(3)], API);
     expect(known).toEqual({ answer: { key: "k", seq: 1, window: [{ seq: 1, id: "e1" }] }, replayed: true });
     expect(next.answer).toMatchObject({ seq: 3, filled: 3 });
     expect(next.answer.fresh).toBeUndefined();
@@ -422,11 +422,11 @@ describe("tables of version 1", () => {
 
   test("are owned by the only source that wrote them, or by nobody where several did", async () => {
     const one = openOld(["alerts", "alerts"]);
-    await expect(one.store.accept("k", [eventAt(3)], API)).rejects.toMatchObject({ kind: "forbidden" });
+    await expect(one.accept("k", [eventAt(3)], API)).rejects.toMatchObject({ kind: "forbidden" });
     expect(await one.store.view("k")).toMatchObject({ owner: "alerts" });
     const several = openOld(["alerts", "api"]);
-    await several.store.accept("k", [eventAt(3)], API);
-    await several.store.accept("k", [eventAt(4)], { source: "other", destinations: [] });
+    await several.accept("k", [eventAt(3)], API);
+    await several.accept("k", [eventAt(4)], { source: "other", destinations: [] });
     expect(await several.store.view("k")).toMatchObject({ owner: "*", seq: 4 });
   });
 
@@ -444,13 +444,13 @@ describe("a window's owner", () => {
   test("is the source that wrote it first: another may not write, unless the configuration binds it to the stream", async () => {
     const streams = openStreams(servable);
     const alerts = { source: "alerts", destinations: [] };
-    await streams.store.accept("k", [eventAt(1)], alerts);
+    await streams.accept("k", [eventAt(1)], alerts);
     await expect(send(streams, eventAt(2))).rejects.toMatchObject({ kind: "forbidden" });
-    await expect(streams.store.accept("k", [eventAt(2)], { source: "other", destinations: [] })).rejects.toMatchObject({
+    await expect(streams.accept("k", [eventAt(2)], { source: "other", destinations: [] })).rejects.toMatchObject({
       kind: "forbidden",
     });
-    await streams.store.accept("k", [eventAt(2)], { ...API, isBound: true });
-    await streams.store.accept("k", [eventAt(3)], alerts);
+    await streams.accept("k", [eventAt(2)], { ...API, isBound: true });
+    await streams.accept("k", [eventAt(3)], alerts);
     streams.restart();
     expect(await streams.store.view("k")).toMatchObject({ owner: "alerts", seq: 3 });
     await streams.store.forget("k");
@@ -518,7 +518,7 @@ describe("what is stored", () => {
   test("undelivered rows go after thirty days, dead ones and waiting ones, and count as dropped", async () => {
     const streams = openStreams(servable);
     streams.fetch = async () => new Response(null, { status: 500 });
-    await streams.store.accept("k", [eventAt(1)], { ...API, destinations: ["desk", "gone"] });
+    await streams.accept("k", [eventAt(1)], { ...API, destinations: ["desk", "gone"] });
     await streams.advance(streams.clock + 29 * DAY_MS);
     expect((await streams.store.deliveries({ key: "k" }, 10)).items.map(({ state }) => state)).toContain("dead");
     await streams.advance(streams.clock + 2 * DAY_MS);
@@ -531,7 +531,7 @@ describe("what is stored", () => {
     const streams = openStreams(servable, { keys: 16 });
     const tried = await Promise.all(
       Array.from({ length: 100 }, (_, i) =>
-        streams.store.accept(`key ${i}`, [eventAt(1)], API).then(
+        streams.accept(`key ${i}`, [eventAt(1)], API).then(
           () => "taken",
           (error) => error.kind,
         ),
@@ -541,7 +541,7 @@ describe("what is stored", () => {
     expect(new Set(tried)).toEqual(new Set(["taken", "limit"]));
     expect((await streams.store.totals()).streams).toBe(16);
     const taken = `key ${tried.indexOf("taken")}`;
-    expect((await streams.store.accept(taken, [eventAt(2)], API))[0].answer.seq).toBe(2);
+    expect((await streams.accept(taken, [eventAt(2)], API))[0].answer.seq).toBe(2);
     expect(await streams.store.view(`key ${tried.indexOf("limit")}`)).toBeUndefined();
   });
 });

@@ -34,7 +34,7 @@ function open(outcome: object, more: object = {}) {
 
 const sequence = Array.from({ length: 10 }, (_, t) => [1, 2, 3, 4, 5 + t]);
 const store = (streams: ReturnType<typeof openStreams>, id: string, key = "EURUSD") =>
-  streams.store.accept(key, [{ id, timestamp: streams.clock, data: { sequence }, digest: id }], { source: "alerts", destinations: [] });
+  streams.accept(key, [{ id, timestamp: streams.clock, data: { sequence }, digest: id }], { source: "alerts", destinations: [] });
 
 describe("a source of outcomes", () => {
   test("is answered what became of each; before its event came, 503 with retry-after, so that the sender sends again", async () => {
