@@ -156,8 +156,8 @@ def repeated_attention(x):
     return head()(L.GlobalAveragePooling1D()(L.Multiply()([states, L.Permute([2, 1])(L.RepeatVector(6)(weights))])))
 
 
-functional("attention by Dot", attention, formats=("keras", "h5"))
-functional("attention by Multiply", repeated_attention, formats=("keras", "h5"))
+functional("attention by Dot", attention)
+functional("attention by Multiply", repeated_attention)
 functional("last step of causal convolutions", lambda x: head()(L.Conv1D(6, 3, padding="causal", activation="relu")(x)[:, -1, :]), formats=("keras",))
 
 
