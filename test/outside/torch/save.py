@@ -233,8 +233,8 @@ class Scanned(nn.Module):
             h, c = self.cell(row, states)
             return (h, c), h.clone()
 
-        start = torch.zeros(x.shape[0], 6)
-        (h, _), _ = scan(step, (start, start), x.transpose(0, 1))
+        start = (torch.zeros(x.shape[0], 6), torch.zeros(x.shape[0], 6))  # not one tensor twice, which scan refuses
+        (h, _), _ = scan(step, start, x.transpose(0, 1))
         return torch.sigmoid(self.fc(h))
 
 

@@ -76,9 +76,11 @@ function findInputs({ inputs }: Graph, source: string): { input: Port; lengths: 
 function isUnrolled(graph: Graph, { name, dims }: Port): boolean {
   const depends = dependents(graph, name);
   const taken = new Map<string, number>();
-  for (const { operator, inputs, outputs, attributes } of graph.nodes)
-    if ((operator === "Gather" || operator === "Split") && depends.has(inputs[0]) && Number(attributes.get("axis") ?? 0) <= 1)
+  for (const { operator, inputs, outputs, attributes } of graph.nodes) {
+    const axis = attributes.get("axis") ?? attributes.get("axes") ?? (operator === "Slice" && graph.constants.get(inputs[3])?.data[0]) ?? 0;
+    if (/^(Gather|Slice|Split)$/.test(operator) && depends.has(inputs[0]) && Number(axis) <= 1)
       taken.set(inputs[0], (taken.get(inputs[0]) ?? 0) + outputs.length);
+  }
   const most = Math.max(0, ...taken.values());
   return dims.slice(0, 2).some((T) => T !== null && T > 2 && most >= T - 1);
 }
