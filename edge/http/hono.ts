@@ -1,4 +1,5 @@
-// Hono with a router of its own: the ones that it comes with would be 2.5 KiB of every upload.
+// Hono with a router of its own. Of those that it comes with, PatternRouter and LinearRouter take `/v1/score/` for `/v1/score`, and
+// RegExpRouter is 3.6 KB of every upload and a tenth of a start (measured).
 import { HonoBase } from "hono/hono-base";
 import type { BlankSchema, Env, Schema } from "hono/types";
 import { SegmentRouter } from "./segment-router.ts";
