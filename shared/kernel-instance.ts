@@ -54,7 +54,7 @@ export interface Kernel {
     source: number,
     weights: number,
   ): void;
-  fillRows(lanes: number, rows: number, V: number, source: number, target: number, stride: number): void;
+  spreadRow(V: number, source: number, target: number): void;
   addProducts(
     lanes: number,
     rows: number,
@@ -63,6 +63,8 @@ export interface Kernel {
     weights: number,
     input: number,
     inputStride: number,
+    start: number,
+    startStride: number,
     output: number,
     outputStride: number,
   ): void;

@@ -16,7 +16,7 @@ export { prepare, sigmoid, tanh } from "./activations";
 export { advanceEightInt16, advanceOneInt16 } from "./int16";
 export { packInt16 } from "./int16-weights";
 export { activate, attendRows, mergeRows, normaliseRows, scaleRows } from "./pointwise";
-export { addProducts, fillRows, packMatrix } from "./products";
+export { addProducts, packMatrix, spreadRow } from "./products";
 export { advance } from "./recurrent";
 export { copyColumns, maskRows, poolRows, poolWindows, reverseRows } from "./rows";
 export { treesBlock, treesOne } from "./trees";

@@ -1,4 +1,4 @@
-// Rows times matrices, for one sequence or eight side by side, with the same bits: every output is one chain, from what lies at it
+// Rows times matrices, for one sequence or eight side by side, with the same bits: every output is one chain, from where it starts
 // on, inputs 0 … K−1 in order, and lanes never meet. Owns no memory: every address is the caller's, in bytes.
 //
 // Legend: K inputs, U outputs of a gate, G gates, B = ⌈U/4⌉ vectors of a gate, V = G·B vectors.
@@ -41,21 +41,20 @@ export function packMatrix(
   }
 }
 
-/** Writes V vectors from `source` to each of `rows` rows; for eight lanes, each number eight times. */
-export function fillRows(lanes: usize, rows: usize, V: usize, source: usize, target: usize, stride: usize): void {
-  for (; rows; rows--) {
-    if (lanes == 1) for (let i: usize = 0; i < V << 4; i += 16) v128.store(target + i, v128.load(source + i));
-    else
-      for (let i: usize = 0; i < V << 4; i += 4) {
-        const x = v128.load32_splat(source + i);
-        v128.store(target + (i << 3), x, 0);
-        v128.store(target + (i << 3), x, 16);
-      }
-    target += stride;
+/** Writes the numbers of V vectors eight times each to `target`, as a row of eight sequences. */
+export function spreadRow(V: usize, source: usize, target: usize): void {
+  for (const end = source + (V << 4); source < end; source += 4) {
+    const x = v128.load32_splat(source);
+    v128.store(target, x, 0);
+    v128.store(target, x, 16);
+    target += 32;
   }
 }
 
-/** Adds `rows` rows of `input` (K) times `weights` to the rows of `output` (V vectors). Strides are the bytes from a row to the next. */
+/**
+ * Writes `rows` rows of `input` (K) times `weights`, added to what lies at `start`, to the rows of `output` (V vectors), which may be the
+ * same. Strides are the bytes from a row to the next: 0 where all rows start from one.
+ */
 export function addProducts(
   lanes: usize,
   rows: usize,
@@ -64,6 +63,8 @@ export function addProducts(
   weights: usize,
   input: usize,
   inputStride: usize,
+  start: usize,
+  startStride: usize,
   output: usize,
   outputStride: usize,
 ): void {
@@ -71,30 +72,55 @@ export function addProducts(
     const width = lanes == 8 ? min(V, BLOCK) : V <= 3 * BLOCK ? V : 2 * BLOCK;
     for (let r: usize = 0; r < rows; r++) {
       const x = input + r * inputStride;
+      const s = start + r * startStride;
       const y = output + r * outputStride;
-      if (lanes == 8) multiplyEight(K, width, weights, x, y);
-      else if (width > 2 * BLOCK) multiplyThree(K, width, weights, x, y);
-      else multiplyTwo(K, width, weights, x, y);
+      if (lanes == 8) multiplyEight(K, width, weights, x, s, y);
+      else if (width > 2 * BLOCK) multiplyThree(K, width, weights, x, s, y);
+      else if (width > BLOCK) multiplyTwo(K, width, weights, x, s, y);
+      else multiplyOne(K, width, weights, x, s, y);
     }
     V -= width;
     weights += (width * K) << 4;
+    start += (width * lanes) << 4;
     output += (width * lanes) << 4;
   }
 }
 
-/** Two blocks of one sequence, of which the first `width` vectors are outputs; what lies behind them is read, and left as it is. */
+/** A block of one sequence, of which the first `width` vectors are outputs; what lies behind them is read, and left as it is. */
 // @ts-ignore: decorator
 @inline
-function multiplyTwo(K: usize, width: usize, w: usize, x: usize, y: usize): void {
+function multiplyOne(K: usize, width: usize, w: usize, x: usize, s: usize, y: usize): void {
+  let a0 = v128.load(s, 0);
+  let a1 = v128.load(s, 16);
+  let a2 = v128.load(s, 32);
+  let a3 = v128.load(s, 48);
+  for (const end = x + (K << 2); x < end; x += 4) {
+    const value = v128.load32_splat(x);
+    a0 = multiplyAdd(a0, value, v128.load(w, 0));
+    a1 = multiplyAdd(a1, value, v128.load(w, 16));
+    a2 = multiplyAdd(a2, value, v128.load(w, 32));
+    a3 = multiplyAdd(a3, value, v128.load(w, 48));
+    w += 64;
+  }
+  v128.store(y, a0, 0);
+  if (width > 1) v128.store(y, a1, 16);
+  if (width > 2) v128.store(y, a2, 32);
+  if (width > 3) v128.store(y, a3, 48);
+}
+
+/** Two blocks. */
+// @ts-ignore: decorator
+@inline
+function multiplyTwo(K: usize, width: usize, w: usize, x: usize, s: usize, y: usize): void {
   let v = w + (K << 6);
-  let a0 = v128.load(y, 0);
-  let a1 = v128.load(y, 16);
-  let a2 = v128.load(y, 32);
-  let a3 = v128.load(y, 48);
-  let a4 = v128.load(y, 64);
-  let a5 = v128.load(y, 80);
-  let a6 = v128.load(y, 96);
-  let a7 = v128.load(y, 112);
+  let a0 = v128.load(s, 0);
+  let a1 = v128.load(s, 16);
+  let a2 = v128.load(s, 32);
+  let a3 = v128.load(s, 48);
+  let a4 = v128.load(s, 64);
+  let a5 = v128.load(s, 80);
+  let a6 = v128.load(s, 96);
+  let a7 = v128.load(s, 112);
   for (const end = x + (K << 2); x < end; x += 4) {
     const value = v128.load32_splat(x);
     a0 = multiplyAdd(a0, value, v128.load(w, 0));
@@ -109,10 +135,10 @@ function multiplyTwo(K: usize, width: usize, w: usize, x: usize, y: usize): void
     v += 64;
   }
   v128.store(y, a0, 0);
-  if (width > 1) v128.store(y, a1, 16);
-  if (width > 2) v128.store(y, a2, 32);
-  if (width > 3) v128.store(y, a3, 48);
-  if (width > 4) v128.store(y, a4, 64);
+  v128.store(y, a1, 16);
+  v128.store(y, a2, 32);
+  v128.store(y, a3, 48);
+  v128.store(y, a4, 64);
   if (width > 5) v128.store(y, a5, 80);
   if (width > 6) v128.store(y, a6, 96);
   if (width > 7) v128.store(y, a7, 112);
@@ -121,21 +147,21 @@ function multiplyTwo(K: usize, width: usize, w: usize, x: usize, y: usize): void
 /** Three blocks. */
 // @ts-ignore: decorator
 @inline
-function multiplyThree(K: usize, width: usize, w: usize, x: usize, y: usize): void {
+function multiplyThree(K: usize, width: usize, w: usize, x: usize, s: usize, y: usize): void {
   let v = w + (K << 6);
   let u = v + (K << 6);
-  let a0 = v128.load(y, 0);
-  let a1 = v128.load(y, 16);
-  let a2 = v128.load(y, 32);
-  let a3 = v128.load(y, 48);
-  let a4 = v128.load(y, 64);
-  let a5 = v128.load(y, 80);
-  let a6 = v128.load(y, 96);
-  let a7 = v128.load(y, 112);
-  let a8 = v128.load(y, 128);
-  let a9 = v128.load(y, 144);
-  let a10 = v128.load(y, 160);
-  let a11 = v128.load(y, 176);
+  let a0 = v128.load(s, 0);
+  let a1 = v128.load(s, 16);
+  let a2 = v128.load(s, 32);
+  let a3 = v128.load(s, 48);
+  let a4 = v128.load(s, 64);
+  let a5 = v128.load(s, 80);
+  let a6 = v128.load(s, 96);
+  let a7 = v128.load(s, 112);
+  let a8 = v128.load(s, 128);
+  let a9 = v128.load(s, 144);
+  let a10 = v128.load(s, 160);
+  let a11 = v128.load(s, 176);
   for (const end = x + (K << 2); x < end; x += 4) {
     const value = v128.load32_splat(x);
     a0 = multiplyAdd(a0, value, v128.load(w, 0));
@@ -171,7 +197,7 @@ function multiplyThree(K: usize, width: usize, w: usize, x: usize, y: usize): vo
 /** Up to a block's outputs of eight sequences, four outputs at a time. */
 // @ts-ignore: decorator
 @inline
-function multiplyEight(K: usize, width: usize, weights: usize, input: usize, y: usize): void {
+function multiplyEight(K: usize, width: usize, weights: usize, input: usize, s: usize, y: usize): void {
   const end = input + (K << 5);
   for (; width; width--) {
     // The first row stands in front of the loop: there a host that checks bounds prepares the checks, once for the loop, too
@@ -179,17 +205,17 @@ function multiplyEight(K: usize, width: usize, weights: usize, input: usize, y: 
     let x0 = v128.load(input, 0);
     let x1 = v128.load(input, 16);
     let weight = v128.load32_splat(w, 0);
-    let a0 = multiplyAdd(v128.load(y, 0), x0, weight);
-    let a1 = multiplyAdd(v128.load(y, 16), x1, weight);
+    let a0 = multiplyAdd(v128.load(s, 0), x0, weight);
+    let a1 = multiplyAdd(v128.load(s, 16), x1, weight);
     weight = v128.load32_splat(w, 4);
-    let b0 = multiplyAdd(v128.load(y, 32), x0, weight);
-    let b1 = multiplyAdd(v128.load(y, 48), x1, weight);
+    let b0 = multiplyAdd(v128.load(s, 32), x0, weight);
+    let b1 = multiplyAdd(v128.load(s, 48), x1, weight);
     weight = v128.load32_splat(w, 8);
-    let c0 = multiplyAdd(v128.load(y, 64), x0, weight);
-    let c1 = multiplyAdd(v128.load(y, 80), x1, weight);
+    let c0 = multiplyAdd(v128.load(s, 64), x0, weight);
+    let c1 = multiplyAdd(v128.load(s, 80), x1, weight);
     weight = v128.load32_splat(w, 12);
-    let d0 = multiplyAdd(v128.load(y, 96), x0, weight);
-    let d1 = multiplyAdd(v128.load(y, 112), x1, weight);
+    let d0 = multiplyAdd(v128.load(s, 96), x0, weight);
+    let d1 = multiplyAdd(v128.load(s, 112), x1, weight);
     for (let x = input + 32; x < end; x += 32) {
       w += 64;
       x0 = v128.load(x, 0);
@@ -216,6 +242,7 @@ function multiplyEight(K: usize, width: usize, weights: usize, input: usize, y: 
     v128.store(y, d0, 96);
     v128.store(y, d1, 112);
     weights += 16;
+    s += 128;
     y += 128;
   }
 }

@@ -54,20 +54,20 @@ function step(cell: usize, lanes: usize, U: usize, bytes: usize, gates: usize, s
   const B = (U + 3) >> 2;
   const weights: usize = load<u32>(cell, 8);
   if (variant <= ANY_LSTM) {
-    if (!isFresh) addProducts(lanes, 1, U, 4 * B, weights, state, 0, gates, 0);
+    if (!isFresh) addProducts(lanes, 1, U, 4 * B, weights, state, 0, gates, 0, gates, 0);
     if (variant == LSTM) stepLstm(bytes, gates, state, isFresh);
     else stepAnyLstm(cell, bytes, gates, state, isFresh);
   } else if (variant <= ANY_GRU) {
-    if (!isFresh) addProducts(lanes, 1, U, 3 * B, weights, state, 0, gates + bytes, 0);
+    if (!isFresh) addProducts(lanes, 1, U, 3 * B, weights, state, 0, gates + bytes, 0, gates + bytes, 0);
     else clear(state, bytes);
     if (variant == GRU) stepGru(bytes, gates, state);
     else stepAnyGru(cell, bytes, gates, state);
   } else if (variant == OLD_GRU) {
-    if (!isFresh) addProducts(lanes, 1, U, 2 * B, weights, state, 0, gates, 0);
+    if (!isFresh) addProducts(lanes, 1, U, 2 * B, weights, state, 0, gates, 0, gates, 0);
     else clear(state, bytes);
     stepOldGru(cell, lanes, U, bytes, gates, state, isFresh);
   } else {
-    if (!isFresh) addProducts(lanes, 1, U, B, weights, state, 0, gates, 0);
+    if (!isFresh) addProducts(lanes, 1, U, B, weights, state, 0, gates, 0, gates, 0);
     activate(load<i32>(cell, 24), load<f32>(cell, 28), gates, bytes >> 4);
     copyColumns(1, bytes, gates, 0, state, 0);
   }
@@ -144,7 +144,7 @@ function stepOldGru(cell: usize, lanes: usize, U: usize, bytes: usize, gates: us
     const reset = state + 2 * bytes;
     for (let at: usize = 0; at < bytes; at += 16)
       v128.store(reset + at, f32x4.mul(v128.load(gates + bytes + at), v128.load(state + at)));
-    addProducts(lanes, 1, U, (U + 3) >> 2, load<u32>(cell, 12), reset, 0, candidate, 0);
+    addProducts(lanes, 1, U, (U + 3) >> 2, load<u32>(cell, 12), reset, 0, candidate, 0, candidate, 0);
   }
   activate(load<i32>(cell, 24), load<f32>(cell, 28), candidate, count);
   mixRows(bytes, gates, candidate, state);

@@ -37,6 +37,13 @@ interface PackedMatrix {
   readonly weights: number;
 }
 
+/** A row of V vectors in memory, addresses in bytes: as one sequence reads it, and as eight side by side do. */
+export interface PackedRow {
+  readonly V: number;
+  readonly one: number;
+  readonly eight: number;
+}
+
 /** A cell in memory, addresses in bytes. */
 export interface PackedCell {
   readonly units: number;
@@ -44,10 +51,11 @@ export interface PackedCell {
   readonly record: number;
   /** The inputs' part of the gates, the first of them. */
   readonly inputs: PackedMatrix;
-  /** A step's row before inputs are added: V vectors, from which `inputs` takes the first. */
-  readonly bias: PackedMatrix;
+  readonly bias: PackedRow;
+  /** What stands behind the gates in a step's row, if anything does: a candidate's recurrent part before states are added. */
+  readonly recurrentBias?: PackedRow;
   /** B vectors each; undefined where the state before the first step is zeros. */
-  readonly initial?: { readonly hidden: number; readonly cell: number };
+  readonly initial?: { readonly hidden: PackedRow; readonly cell: PackedRow };
 }
 
 /** A layer of some kind, the width of its rows, and what of it lies in memory. */
@@ -61,8 +69,8 @@ export type PackedLayer =
   | Packed<"recurrent", { readonly cell: PackedCell }>
   | Packed<"bidirectional", { readonly forward: PackedCell; readonly backward: PackedCell }>
   /** A matrix for each of the kernel's rows. */
-  | Packed<"conv", { readonly taps: readonly PackedMatrix[]; readonly bias: number }>
-  | Packed<"dense", { readonly matrix: PackedMatrix; readonly bias: number }>
+  | Packed<"conv", { readonly taps: readonly PackedMatrix[]; readonly bias: PackedRow }>
+  | Packed<"dense", { readonly matrix: PackedMatrix; readonly bias: PackedRow }>
   | Packed<"activation", { readonly activation: PackedActivation }>
   /** Two lists of W numbers. */
   | Packed<"affine", { readonly numbers: readonly [number, number] }>
@@ -123,11 +131,11 @@ function packLayer(arena: Arena, layer: Layer, width: number): PackedLayer {
       const taps = Array.from({ length: layer.kernelSize }, (_, k) =>
         packMatrix(arena, layer.kernel.subarray(k * size, (k + 1) * size), width, 1, layer.filters),
       );
-      return { layer, width, kind: layer.kind, taps, bias: packMatrix(arena, layer.bias, 1, 1, layer.filters).weights };
+      return { layer, width, kind: layer.kind, taps, bias: packRow(arena, layer.bias, 1, layer.filters) };
     }
     case "dense": {
       const matrix = packMatrix(arena, layer.kernel, width, 1, layer.units);
-      return { layer, width, kind: layer.kind, matrix, bias: packMatrix(arena, layer.bias, 1, 1, layer.units).weights };
+      return { layer, width, kind: layer.kind, matrix, bias: packRow(arena, layer.bias, 1, layer.units) };
     }
     case "activation":
       return { layer, width, kind: layer.kind, activation: packActivation(layer.activation) };
@@ -164,9 +172,7 @@ function packCell(arena: Arena, cell: Cell, W: number): PackedCell {
   const isAfter = variant === GRU || variant === ANY_GRU;
   const first = isAfter ? 2 : 0; // the candidate's inputs' part stands in front of the gates
   const inputs = packMatrix(arena, cell.kernel, W, G, U, first, scaling);
-  const bias = packMatrix(arena, cell.bias, 1, G, U, first, scaling);
-  // Behind the gates, without a gap
-  const own = isAfter ? packMatrix(arena, (cell as GruCell).recurrentBias!, 1, 1, U, 0, { ...scaling, candidate: 0 }, bias) : { V: 0 };
+  const recurrentBias = isAfter ? packRow(arena, (cell as GruCell).recurrentBias!, 1, U, 0, { ...scaling, candidate: 0 }) : undefined;
   const [recurrent, candidate] =
     variant === OLD_GRU
       ? [
@@ -178,7 +184,8 @@ function packCell(arena: Arena, cell: Cell, W: number): PackedCell {
     units: U,
     record: packRecord(arena, cell, variant, recurrent.weights, candidate?.weights ?? 0),
     inputs,
-    bias: { V: bias.V + own.V, weights: bias.weights },
+    bias: packRow(arena, cell.bias, G, U, first, scaling),
+    recurrentBias,
     ...packInitial(arena, cell),
   };
 }
@@ -187,7 +194,7 @@ function packInitial(arena: Arena, cell: Cell): Pick<PackedCell, "initial"> {
   const { units: U, initialHidden } = cell;
   const initialCell = cell.cell === "lstm" ? cell.initialCell : undefined;
   if (initialHidden === undefined && initialCell === undefined) return {};
-  const [hidden, state] = [initialHidden, initialCell].map((numbers) => packMatrix(arena, numbers ?? new Float32Array(U), 1, 1, U).weights);
+  const [hidden, state] = [initialHidden, initialCell].map((numbers) => packRow(arena, numbers ?? new Float32Array(U), 1, U));
   return { initial: { hidden, cell: state } };
 }
 
@@ -240,7 +247,7 @@ function take(arena: Arena, bytes: number): number {
   return address;
 }
 
-/** Packs `matrix` (K,G·U): where the memory goes on, or right behind the vectors of `before`. */
+/** Packs `matrix` (K,G·U). */
 function packMatrix(
   arena: Arena,
   matrix: Float32Array,
@@ -249,17 +256,23 @@ function packMatrix(
   U: number,
   first = 0,
   { candidate, gateScale, candidateScale }: Scaling = UNSCALED,
-  before?: PackedMatrix,
 ): PackedMatrix {
   const V = G * Math.ceil(U / 4);
   const weights = take(arena, 128 * K * Math.ceil(V / 8));
-  const at = before === undefined ? weights : before.weights + 16 * before.V;
   // Until the next piece is taken, the matrix as it is lies where it will begin
   const source = align(arena.end);
   growMemory(arena.kernel, source + 4 * matrix.length);
   new Float32Array(arena.kernel.memory.buffer).set(matrix, source / 4);
-  arena.kernel.packMatrix(K, G, U, first, candidate, gateScale, candidateScale, source, at);
-  return { V, weights: at };
+  arena.kernel.packMatrix(K, G, U, first, candidate, gateScale, candidateScale, source, weights);
+  return { V, weights };
+}
+
+/** Packs `numbers` (G·U), which sums start from. */
+function packRow(arena: Arena, numbers: Float32Array, G: number, U: number, first?: number, scaling?: Scaling): PackedRow {
+  const { V, weights: one } = packMatrix(arena, numbers, 1, G, U, first, scaling);
+  const eight = take(arena, 16 * V * LANES);
+  arena.kernel.spreadRow(V, one, eight);
+  return { V, one, eight };
 }
 
 function packNumbers(arena: Arena, numbers: Float32Array): number {

@@ -3,8 +3,8 @@
 // Legend: T steps, R rows, W width, U units, B = ⌈U/4⌉ vectors of a gate.
 import { align, growMemory, type Kernel } from "../kernel-instance.ts";
 import { LANES } from "../lanes.ts";
-import { BRANCH_MERGES, GLOBAL_POOLS, type Returns, rowsAfter, widthAfter, widthBehind } from "../networks/layers.ts";
-import type { PackedCell, PackedLayer, PackedNetwork } from "./pack-layers.ts";
+import { BRANCH_MERGES, GLOBAL_POOLS, type Layer, type Returns, rowsAfter, widthAfter, widthBehind } from "../networks/layers.ts";
+import type { PackedCell, PackedLayer, PackedNetwork, PackedRow } from "./pack-layers.ts";
 
 /** Steps of one sequence whose inputs' part is computed before their states, while weights are near; a long one takes no more memory. */
 const CHUNK = 16;
@@ -78,13 +78,29 @@ function runLayers(run: Run, layers: readonly PackedLayer[]): void {
       continue;
     }
     runLayer(run, packed);
-    for (let lane = 0; lane < LANES; lane++) run.lengths[lane] = rowsAfter(packed.layer, run.lengths[lane]);
+    updateLengths(run.lengths, packed.layer);
+  }
+}
+
+/** Lanes of one length stand side by side: it is looked up once. */
+function updateLengths(lengths: Int32Array, layer: Layer): void {
+  let before = -1;
+  let after = 0;
+  for (let lane = 0; lane < LANES; lane++) {
+    const length = lengths[lane];
+    if (length !== before) after = rowsAfter(layer, length);
+    before = length;
+    lengths[lane] = after;
   }
 }
 
 /** Bytes of a row of width W of eight sequences. */
 function rowBytes(W: number, lanes: number): number {
   return 16 * Math.ceil(W / 4) * lanes;
+}
+
+function startOf({ one, eight }: PackedRow, lanes: number): number {
+  return lanes === 1 ? one : eight;
 }
 
 function layOutWorkspace(kernel: Kernel, { layers, end }: PackedNetwork, channels: number, T: number): Workspace {
@@ -120,8 +136,9 @@ function measureLayers(layers: readonly PackedLayer[], R: number, start: Sizes):
     const { layer, width } = packed;
     const pads = layer.kind === "conv" ? layer.pads[0] + layer.pads[1] : 0;
     most = Math.max(most, (rows + pads) * rowBytes(width, LANES));
-    for (const { bias, units: U } of cellsOf(packed)) {
-      gates = Math.max(gates, bias.V);
+    for (const cell of cellsOf(packed)) {
+      const { units: U } = cell;
+      gates = Math.max(gates, gatesOf(cell));
       units = Math.max(units, U);
       most = Math.max(most, rows * rowBytes(U, LANES)); // all states, where the last is sought among them
     }
@@ -135,6 +152,11 @@ function measureLayers(layers: readonly PackedLayer[], R: number, start: Sizes):
     most = Math.max(most, rows * rowBytes(widthAfter(layer, width), LANES) + 16 * LANES);
   }
   return { most, units, gates, depth };
+}
+
+/** Vectors of a step's row. */
+function gatesOf({ bias, recurrentBias }: PackedCell): number {
+  return bias.V + (recurrentBias?.V ?? 0);
 }
 
 function cellsOf(packed: PackedLayer): PackedCell[] {
@@ -218,12 +240,18 @@ function runLayer(run: Run, packed: Exclude<PackedLayer, { kind: "branches" }>):
       kernel.reverseRows(lanes, stride, workspace.lengths, input, output);
       break;
     case "dense":
-      kernel.fillRows(lanes, R, packed.matrix.V, packed.bias, output, rowBytes(packed.layer.units, lanes));
-      kernel.addProducts(lanes, R, W, packed.matrix.V, packed.matrix.weights, input, stride, output, rowBytes(packed.layer.units, lanes));
+      runDense(run, packed);
       break;
   }
   run.input = output;
   run.output = input;
+}
+
+function runDense({ kernel, lanes, lengths, input, output }: Run, packed: Extract<PackedLayer, { kind: "dense" }>): void {
+  const { width: W, matrix, bias, layer } = packed;
+  const outStride = rowBytes(layer.units, lanes);
+  const start = startOf(bias, lanes);
+  kernel.addProducts(lanes, lengths[0], W, matrix.V, matrix.weights, input, rowBytes(W, lanes), start, 0, output, outStride);
 }
 
 /** Rows of zeros are put in front and behind, then each of the kernel's rows adds its part. */
@@ -236,9 +264,10 @@ function runConv({ kernel, lanes, lengths, input, output, workspace }: Run, pack
   kernel.maskRows(pads[0], stride, workspace.noLengths, padded, padded);
   kernel.maskRows(lengths[0] + pads[1], stride, workspace.lengths, input, padded + pads[0] * stride);
   const rows = rowsAfter(layer, lengths[0]);
-  kernel.fillRows(lanes, rows, taps[0].V, bias, output, outStride);
   taps.forEach(({ V, weights }, k) => {
-    kernel.addProducts(lanes, rows, W, V, weights, padded + k * dilationRate * stride, strides * stride, output, outStride);
+    const [start, startStride] = k === 0 ? [startOf(bias, lanes), 0] : [output, outStride];
+    const from = padded + k * dilationRate * stride;
+    kernel.addProducts(lanes, rows, W, V, weights, from, strides * stride, start, startStride, output, outStride);
   });
 }
 
@@ -304,21 +333,25 @@ function advanceCell(
   ofCell: boolean,
   backwards: boolean,
 ): void {
-  const { record, inputs, bias, initial, units } = cell;
+  const { record, inputs, bias, recurrentBias, initial, units } = cell;
   const R = lengths[0];
   const stride = rowBytes(W, lanes);
-  const gatesStride = 16 * bias.V * lanes;
+  const gatesStride = 16 * gatesOf(cell) * lanes;
   if (initial !== undefined) {
-    const B = Math.ceil(units / 4);
-    kernel.fillRows(lanes, 1, B, initial.hidden, state, 0);
-    kernel.fillRows(lanes, 1, B, initial.cell, state + 16 * B * lanes, 0);
+    const own = rowBytes(units, lanes);
+    kernel.copyColumns(1, own, startOf(initial.hidden, lanes), 0, state, 0);
+    kernel.copyColumns(1, own, startOf(initial.cell, lanes), 0, state + own, 0);
   }
   const chunk = lanes === 1 ? CHUNK : CHUNK_OF_EIGHT;
   for (let from = 0; from < R; from += chunk) {
     const steps = Math.min(chunk, R - from);
     const first = backwards ? R - from - steps : from; // row
-    kernel.fillRows(lanes, steps, bias.V, bias.weights, gates, gatesStride);
-    kernel.addProducts(lanes, steps, W, inputs.V, inputs.weights, input + first * stride, stride, gates, gatesStride);
+    const rows = input + first * stride;
+    kernel.addProducts(lanes, steps, W, inputs.V, inputs.weights, rows, stride, startOf(bias, lanes), 0, gates, gatesStride);
+    if (recurrentBias !== undefined) {
+      const behind = gates + 16 * bias.V * lanes;
+      kernel.copyColumns(steps, 16 * recurrentBias.V * lanes, startOf(recurrentBias, lanes), 0, behind, gatesStride);
+    }
     const start = backwards ? steps - 1 : 0;
     const sign = backwards ? -1 : 1;
     const isFresh = from === 0 && initial === undefined;
