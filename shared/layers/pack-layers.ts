@@ -258,7 +258,7 @@ function packMatrix(
   { candidate, gateScale, candidateScale }: Scaling = UNSCALED,
 ): PackedMatrix {
   const V = G * Math.ceil(U / 4);
-  const weights = take(arena, 128 * K * Math.ceil(V / 8));
+  const weights = take(arena, 64 * K * Math.ceil(V / 4));
   // Until the next piece is taken, the matrix as it is lies where it will begin
   const source = align(arena.end);
   growMemory(arena.kernel, source + 4 * matrix.length);

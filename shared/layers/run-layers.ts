@@ -117,7 +117,7 @@ function layOutWorkspace(kernel: Kernel, { layers, end }: PackedNetwork, channel
   };
   const rows = [place(), place(), place(), place(), place()] as const;
   const branches = Array.from({ length: depth }, () => [place(), place()] as const);
-  growMemory(kernel, next + 128); // products read pairs of blocks of four vectors
+  growMemory(kernel, next + 64); // products read whole blocks of four vectors
   return { rows, branches, gates: firstGates, state, lengths, noLengths };
 }
 
