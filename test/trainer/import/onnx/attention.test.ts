@@ -1,24 +1,13 @@
 // Attention pooling in ONNX graphs, against the graphs' own answers; and what only looks like it. What frameworks write is in
 // test/fixtures/import/good.
 import { describe, expect, test } from "vitest";
-import { floats, int, ints, node, raw } from "../../../../trainer/export/onnx/graph.ts";
-import type { NodeProto, TensorProto } from "../../../../trainer/export/onnx/schema.ts";
+import { int, ints, node } from "../../../../trainer/export/onnx/graph.ts";
+import type { NodeProto } from "../../../../trainer/export/onnx/schema.ts";
 import { importBytes, rejection } from "../../../fixtures/import/importing.ts";
-import { int64s, lstmConstants, normals, onnxModel } from "../../../fixtures/import/onnx-graphs.ts";
+import { int64s, lstmConstants, onnxModel, weights } from "../../../fixtures/import/onnx-graphs.ts";
 
 const [T, F, U] = [10, 5, 4];
 
-const weights = (name: string, seed: number, ...dims: number[]): TensorProto =>
-  floats(
-    name,
-    dims,
-    raw(
-      normals(
-        seed,
-        dims.reduce((a, b) => a * b),
-      ),
-    ),
-  );
 const CONSTANTS = [
   ...lstmConstants(F, U),
   weights("score", 6, U, 1),

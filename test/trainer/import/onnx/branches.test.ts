@@ -4,25 +4,14 @@ import { describe, expect, test } from "vitest";
 import { soleLayers } from "../../../../shared/members.ts";
 import { describeLayers } from "../../../../shared/networks/describe-layers.ts";
 import { floats, int, ints, node, raw, string } from "../../../../trainer/export/onnx/graph.ts";
-import type { NodeProto, TensorProto } from "../../../../trainer/export/onnx/schema.ts";
+import type { NodeProto } from "../../../../trainer/export/onnx/schema.ts";
 import { importBytes, rejection } from "../../../fixtures/import/importing.ts";
-import { int64s, normals, onnxModel } from "../../../fixtures/import/onnx-graphs.ts";
+import { int64s, onnxModel, weights } from "../../../fixtures/import/onnx-graphs.ts";
 
 const [T, F, U] = [10, 5, 4];
 /** The kernel computes in float32 what the graph is asked in float64. */
 const TOLERANCE = 2e-6;
 
-const weights = (name: string, seed: number, ...dims: number[]): TensorProto =>
-  floats(
-    name,
-    dims,
-    raw(
-      normals(
-        seed,
-        dims.reduce((a, b) => a * b),
-      ),
-    ),
-  );
 const CONSTANTS = [
   weights("W", 1, 1, 4 * U, F),
   weights("R", 2, 1, 4 * U, U),
