@@ -109,8 +109,8 @@ export interface ReadingFacts {
   readonly labels: LabelReading | "none" | "ignored";
   /** Columns that named sequences. */
   readonly ids?: readonly string[];
-  /** What the reader did; of code `series` it names the columns of the rows that windows were cut from. */
-  readonly remarks?: readonly { readonly code: string; readonly key?: string; readonly time?: string }[];
+  /** What the reader did; of code `series` it names the columns of the rows that windows were cut from, and how many rows later labels stand. */
+  readonly remarks?: readonly { readonly code: string; readonly key?: string; readonly time?: string; readonly horizon?: number }[];
 }
 
 export interface LabelReading {

@@ -1,11 +1,11 @@
-// A sequence to show and to try a model with: a golden vector of full length, with the bars of a market made plausible.
+// A sequence to show and to try a model with: a golden vector, at full length, with the bars of a market made plausible.
 import type { ScorableModel } from "./model.ts";
 import type { Given } from "./recipe/given-rows.ts";
 import { type Input, widthOf } from "./recipe/inputs.ts";
 import { shapeOf } from "./recipe/recipe.ts";
 import { isZeroRow } from "./sequence.ts";
 
-/** Of golden vectors, the third last is a random walk of full length, each feature for itself. */
+/** Of golden vectors, the third last is a random walk of about full length, each feature for itself. */
 const FROM_THE_END = 3;
 /** What people read. */
 const DIGITS = 8;
@@ -24,7 +24,17 @@ export function sampleSequence({ recipe, golden }: Pick<ScorableModel, "recipe" 
     );
     rows.push(withPlausibleBar(row, recipe.features));
   }
-  return recipe.inputs ? withPlausibleInputs(rows, recipe.inputs, recipe.clock === true) : rows;
+  const all = lengthen(rows, T, recipe.clock === true);
+  return recipe.inputs ? withPlausibleInputs(all, recipe.inputs, recipe.clock === true) : all;
+}
+
+/** The first row again in front, as often as `timesteps` asks; the last number is a time where it `hasTime`, and goes on backwards. */
+function lengthen(rows: readonly number[][], timesteps: number, hasTime: boolean): number[][] {
+  const [first, second = first] = rows;
+  const step = hasTime ? second[second.length - 1] - first[first.length - 1] : 0;
+  const missing = timesteps - rows.length;
+  const front = Array.from({ length: missing }, (_, i) => first.with(-1, first[first.length - 1] - (missing - i) * step));
+  return [...front, ...rows];
 }
 
 /** What /v1/score takes as JSON. */

@@ -54,12 +54,13 @@ const NEXT_STAGES: Readonly<Partial<Record<TrainNote["code"], [stage: string, sh
 /** Writes the new artifact and says its metrics. Throws UsageError, DataError. */
 async function calibrate(values: Values<typeof WORDS, typeof OPTIONS>, dependencies: Dependencies): Promise<void> {
   const { terminal, now } = dependencies;
-  const { out, seed, horizon = 1 } = values;
+  const { out, seed } = values;
   if (out === undefined) throw new UsageError("calibrate needs --out FILE");
   checkOutput("out", out, ARTIFACT_ENDINGS);
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
-  const dataset = await readDataset(values.data, fillFromModel(readOptionsOf(values), loaded.model));
+  const read = fillFromModel(readOptionsOf(values), loaded.model);
+  const dataset = await readDataset(values.data, read);
   terminal.say(describeRead(dataset.facts));
   const data = checkTrainable(dataset);
   const stages = createStages(terminal, now);
@@ -69,7 +70,7 @@ async function calibrate(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
     terminal.say(
       `lowest-cost stays: a false 1 costs ${costs.falsePositive.toFixed(4)} and a false 0 ${costs.falseNegative.toFixed(4)} of their sum`,
     );
-  const options = { seed, horizon, split: splitMethodOf(values), costs };
+  const options = { seed, horizon: read.horizon ?? 1, split: splitMethodOf(values), costs };
   const { model, bytes } = recalibrate(loaded.model, data, options, engines, (note) => {
     terminal.say(describeNote(note, loaded.model.recipe.features));
     const next = NEXT_STAGES[note.code];

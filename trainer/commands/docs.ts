@@ -23,6 +23,7 @@ This page is written by \`npm run docs:cli\` from the declared commands in \`tra
 \`quickstep --help\` and \`quickstep <command> --help\` print the same.
 
 Progress and prose go to stderr. Results go to stdout; with \`--json\` the result is one JSON document.
+npm writes two lines of its own to stdout: \`npm run --silent quickstep --\` leaves them out, for results that go to a file or another program.
 
 | exit code | meaning |
 |---|---|

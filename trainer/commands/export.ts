@@ -153,7 +153,7 @@ function exportWorker({ bytes, id, model }: LoadedModel, folder: string, { say }
 
 /** Throws UsageError, DataError; nothing is written then. */
 async function exportChannels(folder: string, values: ExportValues, { terminal, loadEngines }: Dependencies): Promise<void> {
-  const { artifact, data, seed, horizon = 1 } = values;
+  const { artifact, data, seed } = values;
   if (data === undefined) throw new UsageError("--channels needs --data FILE, labelled sequences as train reads them");
   const names = Object.values(CHANNEL_FILES);
   const other =
@@ -161,9 +161,11 @@ async function exportChannels(folder: string, values: ExportValues, { terminal, 
   if (other) throw new DataError(folder, `holds ${other}: name a folder that is new, empty, or of an earlier export`);
   const engines = loadEngines();
   const { model } = loadModel(artifact, engines);
-  const dataset = await readDataset([data], fillFromModel(readOptionsOf(values), model));
+  const read = fillFromModel(readOptionsOf(values), model);
+  const dataset = await readDataset([data], read);
   terminal.say(describeRead(dataset.facts));
-  const set = channelsOf(model, checkTrainable(dataset), { seed, split: splitMethodOf(values), horizon }, engines.kernel.log, (note) =>
+  const split = { seed, split: splitMethodOf(values), horizon: read.horizon ?? 1 };
+  const set = channelsOf(model, checkTrainable(dataset), split, engines.kernel.log, (note) =>
     terminal.say(describeNote(note, model.recipe.features)),
   );
   const path = basename(artifact);

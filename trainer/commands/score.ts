@@ -10,6 +10,8 @@ import { countOf } from "../cli/tables.ts";
 import { checkWritable } from "../files/whole-files.ts";
 import { fillFromModel } from "../pipeline/data-card.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
+import { describeMeaning } from "../readers/describe.ts";
+import { isPlain } from "../readers/labels.ts";
 import { checkHorizon } from "../readers/option-checks.ts";
 import { createScoreOutput, endingOf, formatCsv, type ScoreOutput } from "../scoring/score-output.ts";
 import { type Scored, scoreBatches } from "../scoring/score-threads.ts";
@@ -70,6 +72,8 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   }
   for (const lines of collected.printed) terminal.print(lines);
   if (out !== undefined) terminal.say(`wrote ${out}: ${countOf(examples, "sequence")} scored by ${loaded.id}`);
+  const { learnt } = options;
+  if (learnt && !isPlain(learnt)) terminal.say(`each probability is that of a 1, where ${describeMeaning(learnt)}`);
   if (outOfRange > 0) terminal.say(noteOutside(outOfRange));
   const { probabilities, columns } = collected;
   if (json) {

@@ -76,7 +76,7 @@ function describeRemark(remark: Remark, isTimed: boolean): string {
     case "by-position":
       return POSITION_REASONS[remark.reason];
     case "series":
-      return `series by ${remark.key === undefined ? "file" : show(remark.key)}, in the order of ${remark.time === undefined ? "the file" : show(remark.time)}${remark.isOneRowEach ? ` (each is one row: a key is what the rows of one sequence share)` : ""}`;
+      return describeSeries(remark);
     case "grouped":
       return `groups by ${show(remark.group)}`;
     case "sorted":
@@ -94,6 +94,15 @@ function describeRemark(remark: Remark, isTimed: boolean): string {
     case "rounded":
       return `${count(remark.count)} whole numbers beyond 2^53 rounded to the nearest float64`;
   }
+}
+
+/** `series by "pump", in the order of "at", each with the label 1 row later` */
+function describeSeries({ key, time, horizon, isOneRowEach }: Extract<Remark, { code: "series" }>): string {
+  return [
+    `series by ${key === undefined ? "file" : show(key)}, in the order of ${time === undefined ? "the file" : show(time)}`,
+    ...(horizon === undefined ? [] : [`a window's label ${quantity(horizon, "row")} behind its last (--horizon)`]),
+    ...(isOneRowEach ? ["each series one row (a key is what the rows of one sequence share)"] : []),
+  ].join(", ");
 }
 
 function describeLabels({ name, isFile, positives, missing, meaning, areSoft }: LabelFacts, sequences: number): string[] {

@@ -1,6 +1,7 @@
 // Any two values as labels: which of them is 1. Readers give every value that is neither 0 nor 1 a code of its own; what a code means
 // is settled when all are known. Knows no format.
 import { DataError } from "../../shared/errors.ts";
+import type { ReadingFacts } from "../../shared/model.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
@@ -23,6 +24,11 @@ export const PLAIN_MEANING: LabelMeaning = { one: 1, zero: 0, values: [0, 1] };
 /** Whether 1 is 1, and 0 is 0. */
 export function isPlain({ one, values }: LabelMeaning): boolean {
   return one === 1 && values.every((value) => value === 0 || value === 1);
+}
+
+/** What a card's facts say of the labels that were learnt; undefined where they say nothing. */
+export function learntMeaning(facts: Pick<ReadingFacts, "labels"> | undefined): LabelMeaning | undefined {
+  return (typeof facts?.labels === "object" && facts.labels.meaning) || undefined;
 }
 
 export interface LabelCodes {

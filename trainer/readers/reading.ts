@@ -19,8 +19,11 @@ export type Remark =
   | { readonly code: "one-hot"; readonly array: string; readonly columns: number }
   /** Columns or features stand for steps and features by their position alone. */
   | { readonly code: "by-position"; readonly reason: PositionReason }
-  /** Windows were cut from rows: of the series that `key` names, in the order of `time`; undefined: one series, in the file's order. */
-  | { readonly code: "series"; readonly key?: string; readonly time?: string; readonly isOneRowEach?: true }
+  /**
+   * Windows were cut from rows: of the series that `key` names, in the order of `time`; undefined: one series, in the file's order. A window's
+   * label stands `horizon` rows behind its last; undefined: at its last.
+   */
+  | { readonly code: "series"; readonly key?: string; readonly time?: string; readonly horizon?: number; readonly isOneRowEach?: true }
   /** Whole sequences belong together where this column says the same. */
   | { readonly code: "grouped"; readonly group: string }
   /** Whole sequences were sorted by a column of times. */

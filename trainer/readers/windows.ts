@@ -50,7 +50,8 @@ export async function* cutWindows(
   const timed = timeRows(rows, options.clock);
   const scan = createScan(rows, links, options, spacing, capacity);
   const isOneRowEach = options.key !== undefined && links.lengths.length > 1 && links.lengths.every((length) => length === 1);
-  const series = { code: "series", key: options.key, time: options.time, ...(isOneRowEach && { isOneRowEach }) } as const;
+  const { key, time, horizon } = options;
+  const series = { code: "series", key, time, ...(horizon > 0 && { horizon }), ...(isOneRowEach && { isOneRowEach }) } as const;
   let remarks: readonly Remark[] = [...rows.remarks, series];
   while (scan.next() > 0) {
     const batch = { ...buildBatch(rows, links, scan.windows, options, timed), remarks };

@@ -5,6 +5,8 @@ import { classLegend, frame, lineLegend } from "../html/frame.ts";
 import { html, type Markup } from "../html/html.ts";
 import { verdictSection } from "../html/verdict-section.ts";
 import { wideTable } from "../html/wide-table.ts";
+import { describeMeaning } from "../readers/describe.ts";
+import { isPlain, learntMeaning } from "../readers/labels.ts";
 import type { MeasuredPoint, ModelMetrics, ReportContent } from "./content.ts";
 import { drawLosses, drawPrecisionRecall, drawReliability, drawRoc, drawScores, letterOf } from "./score-figures.ts";
 
@@ -29,11 +31,21 @@ export function reportVerdict({ verdict, models, card, truth }: ReportContent): 
     ],
     ["AUC", formatNumber(metrics.auc, 3), `${plusMinus(intervals.auc, 3)} · 0.5 is chance`],
     ["Accuracy", percent(metrics.accuracy), `always the majority: ${percent(metrics.majorityAccuracy)}`],
-    [wasNested(card) ? "Sequences judged" : "Test sequences", count(metrics.examples), `${percent(metrics.positiveRate)} positive`],
+    [
+      wasNested(card) ? "Sequences judged" : "Test sequences",
+      count(metrics.examples),
+      `${percent(metrics.positiveRate)} positive${wordsOf(card)}`,
+    ],
   ];
   if (truth && Number.isFinite(truth.recovered))
     keys.push(["Recovered information", percent(truth.recovered), `best possible log loss ${formatNumber(truth.bayesLogLoss)}`]);
   return verdictSection({ ...(VERDICTS[code] ?? { title: code, isGood: false }), text, next, keys });
+}
+
+/** `, where 1 is "yes", 0 is "no"`, of labels that are not 1 and 0 themselves. */
+function wordsOf({ data }: ReportContent["card"]): string {
+  const meaning = learntMeaning(data.facts);
+  return meaning === undefined || isPlain(meaning) ? "" : `, where ${describeMeaning(meaning)}`;
 }
 
 const METRICS: readonly { readonly key: keyof Metrics; readonly name: string; readonly note: string }[] = [

@@ -62,6 +62,14 @@ test("train, evaluate, calibrate and inspect say the same of the same data, with
   expect(inspected.stdout.split("\n")[0]).toBe(said);
 });
 
+test("score and the report say what a probability is of", () => {
+  quickstep("train", "words.csv", "--out", "r.safetensors", "--positive", "falls", "--report", "r.html", ...TRAIN);
+  expect(readFileSync(at("r.html"), "utf8").includes("positive, where 1 is &quot;falls&quot;, 0 is &quot;rises&quot;")).toBe(true);
+  const { stdout, stderr } = quickstep("score", "m.safetensors", "words.csv");
+  expect(stderr).toContain('\neach probability is that of a 1, where 1 is "falls", 0 is "rises"\n');
+  expect(stdout).not.toContain("falls");
+});
+
 test("labels that the model did not learn are refused, naming both, unless --positive says which is 1", () => {
   for (const more of [["evaluate"], ["calibrate", "--out", "o.safetensors"]]) {
     const [command, ...options] = more;
@@ -73,4 +81,23 @@ test("labels that the model did not learn are refused, naming both, unless --pos
   const said = quickstep("evaluate", "m.safetensors", "numbers.csv", "--label", "answer", "--positive", "1", "--json");
   const own = quickstep("evaluate", "m.safetensors", "words.csv", "--label", "answer", "--json");
   expect(JSON.parse(said.stdout).logLoss).toBe(JSON.parse(own.stdout).logLoss);
+});
+
+test("labels that stood some rows later in training do so for evaluate, which says it, unless --horizon says other", () => {
+  const random = createRandom(7);
+  const rows = Array.from({ length: 400 }, (_, r) => `${r},${random.normal().toFixed(3)},${random.normal() > 0 ? 1 : 0}`);
+  writeFileSync(at("rows.csv"), `at,a,answer\n${rows.join("\n")}\n`);
+  const read = ["--window", "3", "--time", "at", "--label", "answer"];
+  const trained = quickstep("train", "rows.csv", "--out", "later.safetensors", ...read, "--horizon", "2", ...TRAIN);
+  expect(trained.status, trained.stderr).toBe(0);
+  const ofHorizon = (...more: string[]) => {
+    const { stdout, stderr } = quickstep("evaluate", "later.safetensors", "rows.csv", "--json", ...read, ...more);
+    return { ...JSON.parse(stdout), said: stderr.split("\n")[0] };
+  };
+  const [untold, two, none] = [ofHorizon(), ofHorizon("--horizon", "2"), ofHorizon("--horizon", "0")];
+  expect(untold).toEqual(two);
+  expect(untold.examples).toBe(396);
+  expect(untold.said).toContain("a window's label 2 rows behind its last (--horizon)");
+  expect(none.examples).toBe(398);
+  expect(none.said).not.toContain("horizon");
 });

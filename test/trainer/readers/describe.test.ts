@@ -66,7 +66,7 @@ test("windows of rows: how many of how many series, and what is left out", async
   const { facts } = await readDataset([path], { key: "who", window: 4, horizon: 1 });
   expect(describeRead(facts)).toBe(
     `read ${path}: 5 windows of 2 series, 4 steps × 1 feature (x), label y, 40.0 % positive, series by "who", in the order of the file, ` +
-      "1 of 3 series left out (they end within the horizon of 1), 1 of 3 series padded (shorter than a window of 4)",
+      "a window's label 1 row behind its last (--horizon), 1 of 3 series left out (they end within the horizon of 1), 1 of 3 series padded (shorter than a window of 4)",
   );
   rmSync(folder, { recursive: true });
 });
@@ -131,12 +131,12 @@ test("a key that no two rows share is said", async () => {
   const path = join(folder, "rows.csv");
   writeFileSync(path, "who,at,a,y\n1,2024-01-01,5,0\n1,2024-01-02,6,0\n2,2024-01-01,7,1\n2,2024-01-02,8,1\n");
   const read = async (key: string) => describeRead((await readDataset([path], { key, features: ["a"], label: "y" })).facts);
-  expect(await read("at")).not.toContain("each is one row");
+  expect(await read("at")).not.toContain("each series one row");
   writeFileSync(path, "who,at,a,y\n1,2024-01-01,5,0\n1,2024-01-02,6,0\n2,2024-01-03,7,1\n2,2024-01-04,8,1\n");
   expect(await read("at")).toContain(
-    'series by "at", in the order of the file (each is one row: a key is what the rows of one sequence share)',
+    'series by "at", in the order of the file, each series one row (a key is what the rows of one sequence share)',
   );
-  expect(await read("who")).not.toContain("each is one row");
+  expect(await read("who")).not.toContain("each series one row");
   rmSync(folder, { recursive: true });
 });
 
