@@ -76,14 +76,12 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
       return `channels: ${note.channels.map((channel) => describeChannel(channel, names)).join(", ")}`;
     case "training-target":
       return describeTarget(note);
-    case "members":
-      return `out-of-fold log loss: ${describeWorth(note.learners, note.logLoss)}`;
     case "sampled":
     case "further":
-      return describeSample(note);
+    case "members":
     case "gate":
     case "kept":
-      return note.code === "gate" ? describeGate(note) : describeKept(note);
+      return describeStackNote(note);
     case "precision":
       return describePrecision(note);
     case "validation-given":
@@ -97,6 +95,22 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
       return PLAIN[note.code];
     default:
       return `loss: ${describeLossNote(note)}`;
+  }
+}
+
+/** How several learners are fitted, weighed and joined. */
+function describeStackNote(note: Extract<TrainNote, { code: "sampled" | "further" | "members" | "gate" | "kept" }>): string {
+  switch (note.code) {
+    case "sampled":
+      return `every learner learns from ${note.taken} of ${note.sequences} sequences, evenly spread; networks that learn from labels alone from all`;
+    case "further":
+      return describeFurther(note);
+    case "members":
+      return `out-of-fold log loss: ${describeWorth(note.learners, note.logLoss)}`;
+    case "gate":
+      return describeGate(note);
+    case "kept":
+      return describeKept(note);
   }
 }
 
@@ -117,10 +131,7 @@ function describeKept({ gain, standardError, share }: Extract<TrainNote, { code:
   return `the out-of-fold gain over the base rate is ${gain.toFixed(4)} ± ${standardError.toFixed(4)}, which may be chance: the model keeps ${percent(share)} of its distance from the base rate`;
 }
 
-function describeSample(note: Extract<TrainNote, { code: "sampled" | "further" }>): string {
-  if (note.code === "sampled")
-    return `every learner learns from ${note.taken} of ${note.sequences} sequences, evenly spread; networks that learn from labels alone from all`;
-  const { sequences, of } = note;
+function describeFurther({ sequences, of }: Extract<TrainNote, { code: "further" }>): string {
   const others = of - sequences;
   return `networks learn from ${sequences} sequences beside the sample${others > 0 ? `, and not from ${others} that lie beside a held-out one or are more than memory holds` : ""}`;
 }
