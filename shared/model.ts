@@ -102,6 +102,20 @@ export interface Influence {
 }
 
 /** How labelled data were read, as the trainer writes it down; more is there than these names. */
+/**
+ * What a reader did. Of code `series` it has the columns of the rows that windows were cut from, how times are written, where series are cut,
+ * and how many rows later labels stand; of codes `sorted` and `grouped` the column of whole sequences' times, and of what they belong to.
+ */
+export interface ReadingRemark {
+  readonly code: string;
+  readonly group?: string;
+  readonly key?: string;
+  readonly time?: string;
+  readonly timeFormat?: string;
+  readonly maxGap?: string;
+  readonly horizon?: number;
+}
+
 export interface ReadingFacts {
   readonly sequences: number;
   readonly features: readonly string[];
@@ -109,8 +123,10 @@ export interface ReadingFacts {
   readonly labels: LabelReading | "none" | "ignored";
   /** Columns that named sequences. */
   readonly ids?: readonly string[];
-  /** What the reader did; of code `series` it names the columns of the rows that windows were cut from, and how many rows later labels stand. */
-  readonly remarks?: readonly { readonly code: string; readonly key?: string; readonly time?: string; readonly horizon?: number }[];
+  /** How the columns of a wide table were named, as `{feature}_{step}`, where that was said. */
+  readonly columns?: string;
+  /** What the reader did. */
+  readonly remarks?: readonly ReadingRemark[];
 }
 
 export interface LabelReading {

@@ -97,10 +97,12 @@ export interface NameOptions {
 export interface KnownColumns {
   /** Name of the label. */
   readonly label?: string;
-  /** What `--id` named. */
+  /** What `--id`, and of whole sequences `--time` and `--group`, named. */
   readonly ids: readonly string[];
   /** The columns of rows that windows were cut from; absent: none were. */
   readonly series?: { readonly key?: string; readonly time?: string };
+  /** How the columns of a wide table were named, where `--columns` said it. */
+  readonly pattern?: RegExp;
 }
 
 /** What a reader looks at beside values and feature names; the rest may be broken. */

@@ -111,7 +111,7 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const said = tally.facts();
   const ofTest = { testSequences: test?.labels.length ?? 0, testNotes: apart?.notes ?? [] };
   const remarks = [...said.remarks, ...arranged, ...describeInputs(main, features)];
-  const facts: ReadFacts = { ...said, ...withoutTime(shape, features), ...ofTest, remarks, ...(options.id && { ids: options.id }) };
+  const facts: ReadFacts = { ...said, ...withoutTime(shape, features), ...ofTest, remarks, ...saidOf(options) };
   return {
     ...ordered,
     ...(!isSorted && { orderedBy: time }),
@@ -239,6 +239,11 @@ function describeOptions(options: ReadOptions): string {
     ...{ id, rename: rename && [...rename], columns, byPosition: byPosition || undefined, axes },
     ...{ static: options.static, category: options.category, softLabels: options.softLabels || undefined },
   });
+}
+
+/** What options say of columns that other data have, too. */
+function saidOf({ id, columns }: ReadOptions): Pick<ReadFacts, "ids" | "columns"> {
+  return { ...(id && { ids: id }), ...(columns !== undefined && { columns }) };
 }
 
 /** Facts that name no place of this machine. */

@@ -64,7 +64,7 @@ function describeRemark(remark: Remark, isTimed: boolean): string {
     case "label-left-out":
       return `label ${show(remark.column)} left out`;
     case "id-left-out":
-      return `${show(remark.column)} left out (an id in training; --id ${remark.column} writes it beside the scores)`;
+      return `${show(remark.column)} left out (no feature in training; --id ${quoteWord(remark.column)} writes it beside the scores)`;
     case "column-left-out":
       return `column ${show(remark.column)} left out`;
     case "validation-left-out":

@@ -39,6 +39,8 @@ export interface ReadFacts {
   readonly series: number | null;
   /** Columns that `--id` named. */
   readonly ids?: readonly string[];
+  /** How `--columns` said that the columns of a wide table are named. */
+  readonly columns?: string;
   /** Sequences of a test part of its own; 0 where there is none. */
   readonly testSequences: number;
   /** Sequences of a validation part of its own; 0 where there is none, or nobody wants it. */

@@ -139,6 +139,8 @@ function chooseOne(values: readonly LabelValue[], positive: string | undefined, 
   };
   if (positive !== undefined) {
     const one = values.find((value) => isSaid(value, positive));
+    if (one !== undefined && learnt && isWordOfZero(one, learnt))
+      return `holds the labels ${listed}, and --positive names ${showValue(one)}, but the model learnt that ${showValue(learnt.one)} is 1: leave --positive out`;
     if (one === undefined && values.length === 1) return { one: asValue(positive, values[0]), zero: values[0], values };
     return one === undefined ? `holds no label ${show(positive)}, which --positive names, but ${listed}` : meaning(one);
   }
@@ -160,6 +162,12 @@ function chooseOne(values: readonly LabelValue[], positive: string | undefined, 
   const pair = WORD_PAIRS.find((words) => words.includes(wordOf(a)) && words.includes(wordOf(b)));
   if (pair === undefined) return meaning([a, b].sort()[1]); // the last by alphabet
   return meaning(wordOf(a) === pair[1] ? a : b);
+}
+
+/** Whether a word is one of those that were 0 in training; a number may be 1 in one file and 0 in the next. */
+function isWordOfZero(value: LabelValue, { one, values }: LabelMeaning): boolean {
+  const word = toCanonical(value);
+  return typeof word === "string" && word !== toCanonical(one) && values.some((other) => toCanonical(other) === word);
 }
 
 /** Numbers from 0 to 1, not all of them whole. */

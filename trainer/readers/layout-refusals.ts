@@ -28,10 +28,10 @@ export function refuseCount(columns: number, source: string, wanted: Wanted, nam
   );
 }
 
-/** As training had them; whether series were cut into windows it does not say where a key names them. */
+/** As training had them; a key or a window says that records are rows, and what else training was told of rows the model knows. */
 function seriesOptions({ key, time }: { readonly key?: string; readonly time?: string }, T: number): string {
   const named = Object.entries({ key, time }).flatMap(([option, name]) => (name === undefined ? [] : [`--${option} ${quoteWord(name)}`]));
-  return [...named, ...(key === undefined ? [`--window ${T}`] : [])].join(" ") + (key === undefined ? "" : ", and --window as then");
+  return [...named, ...(key === undefined ? [`--window ${T}`] : [])].join(" ");
 }
 
 /** Names that people give to columns that are no features, in rows of series. */
@@ -76,6 +76,12 @@ export function refuseNames(names: readonly string[], values: readonly number[],
     const own = values.map((column) => names[column]);
     return refuseCount(values.length, source, wanted, names[0] === "" ? ["", ...own] : own);
   }
+  const { known, target } = wanted;
+  if (known?.series && target?.features.every((name) => names.includes(name)))
+    return new DataError(
+      source,
+      `names its columns ${list(names, values)}: the model learnt from rows, so say as in training ${seriesOptions(known.series, T)}`,
+    );
   return new DataError(
     source,
     `names its columns ${list(names, values)}, which say no feature and step: say how names are written, as --columns "{feature}_{step}", or --by-position to take them as ${T} × ${F}, step by step`,

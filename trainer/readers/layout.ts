@@ -45,9 +45,10 @@ type Columns = Pick<Layout, "shape" | "features" | "order"> & { readonly remarks
  * model takes, else 10 × 5, step by step, and perhaps a label behind them. Where rows are wanted, a record is one row: the features
  * that are named, or what is left. `header` is null where nothing is named. Throws DataError, also where two meanings are possible.
  */
-export function findLayout(header: readonly string[] | null, count: number, source: string, wanted: Wanted): Layout {
-  const names = header?.map(plainName).map((name) => wanted.rename?.get(name) ?? name) ?? null;
-  const roles = assignRoles(names, count, source, wanted);
+export function findLayout(header: readonly string[] | null, count: number, source: string, asked: Wanted): Layout {
+  const names = header?.map(plainName).map((name) => asked.rename?.get(name) ?? name) ?? null;
+  const roles = assignRoles(names, count, source, asked);
+  const wanted = names === null || asked.rows ? asked : { ...asked, pattern: asked.pattern ?? knownPattern(names, roles, asked) };
   const { others } = roles;
   const label = wanted.labels || names === null ? roles.label : null;
   const finish = ({ remarks, ...columns }: Columns): Layout => ({ label, ...columns, others, remarks: [...roles.remarks, ...remarks] });
@@ -67,6 +68,16 @@ export function findLayout(header: readonly string[] | null, count: number, sour
   }
   checkLabelSteps(names, roles, reading, source, wanted);
   return finish(takeGrid(names, roles, reading, source, wanted));
+}
+
+/** How training's columns were named, where the names that stand here are so, too. */
+function knownPattern(names: readonly string[], { values }: Roles, { known, target }: Wanted): RegExp | undefined {
+  const own = values.map((column) => names[column]);
+  const pattern = known?.pattern;
+  if (pattern === undefined || target === undefined) return undefined;
+  const reading = saysRepeated(pattern) ? readRepeated(own) : readHeader(own, pattern, target.features);
+  const features = reading && "order" in reading ? reading.features : [];
+  return [...features].sort().join() === [...target.features].sort().join() ? pattern : undefined;
 }
 
 /** Throws DataError where the steps of a feature may be a label, one-hot: `label_0, label_1`. Coordinates may be called y, too. */
@@ -203,7 +214,7 @@ function checkGrid(
 }
 
 /** One row a record. */
-function findRow(header: readonly string[] | null, roles: Roles, source: string, { rows, target, statics }: Wanted): Columns {
+function findRow(header: readonly string[] | null, roles: Roles, source: string, { rows, target, statics, known }: Wanted): Columns {
   const features = rows?.features;
   if (header === null) throw new DataError(source, "has no header, which rows of a series need: name the columns in the first line");
   const names = roles.values.map((column) => header[column]);
@@ -219,6 +230,18 @@ function findRow(header: readonly string[] | null, roles: Roles, source: string,
   const twice = order.find((column, i) => order.findIndex((other) => header[other] === header[column]) !== i);
   if (twice !== undefined) throw new DataError(source, `has two columns ${show(header[twice])}: name each once`);
   const left = roles.values.filter((column) => !order.includes(column));
+  for (const column of left) checkKnown(header[column], source, known);
   const remarks = left.map((column): Remark => ({ code: "column-left-out", column: header[column] }));
   return { shape: { timesteps: 1, features: order.length }, features: order.map((i) => header[i]), order, remarks };
+}
+
+/** Throws DataError where a column that nobody names told training which series a row belongs to, or when it was. */
+function checkKnown(name: string, source: string, known: Wanted["known"]): void {
+  const role = (["key", "time"] as const).find((one) => known?.series?.[one] === name);
+  if (role === undefined) return;
+  const did = role === "key" ? "which named the series of training" : "in whose order training read rows";
+  throw new DataError(
+    source,
+    `has the column ${show(name)}, ${did}: say --${role} ${quoteWord(name)}, or --id ${quoteWord(name)} to leave it out`,
+  );
 }

@@ -21,9 +21,17 @@ export type Remark =
   | { readonly code: "by-position"; readonly reason: PositionReason }
   /**
    * Windows were cut from rows: of the series that `key` names, in the order of `time`; undefined: one series, in the file's order. A window's
-   * label stands `horizon` rows behind its last; undefined: at its last.
+   * label stands `horizon` rows behind its last; undefined: at its last. `timeFormat` and `maxGap` are as they were said.
    */
-  | { readonly code: "series"; readonly key?: string; readonly time?: string; readonly horizon?: number; readonly isOneRowEach?: true }
+  | {
+      readonly code: "series";
+      readonly key?: string;
+      readonly time?: string;
+      readonly timeFormat?: string;
+      readonly maxGap?: string;
+      readonly horizon?: number;
+      readonly isOneRowEach?: true;
+    }
   /** Whole sequences belong together where this column says the same. */
   | { readonly code: "grouped"; readonly group: string }
   /** Whole sequences were sorted by a column of times. */

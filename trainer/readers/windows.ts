@@ -50,15 +50,24 @@ export async function* cutWindows(
   const timed = timeRows(rows, options.clock);
   const scan = createScan(rows, links, options, spacing, capacity);
   const isOneRowEach = options.key !== undefined && links.lengths.length > 1 && links.lengths.every((length) => length === 1);
-  const { key, time, horizon } = options;
-  const series = { code: "series", key, time, ...(horizon > 0 && { horizon }), ...(isOneRowEach && { isOneRowEach }) } as const;
-  let remarks: readonly Remark[] = [...rows.remarks, series];
+  let remarks: readonly Remark[] = [...rows.remarks, describeSeries(options, isOneRowEach)];
   while (scan.next() > 0) {
     const batch = { ...buildBatch(rows, links, scan.windows, options, timed), remarks };
     remarks = []; // said once
     yield spacing.share === 1 ? batch : { ...batch, further: cutFurther(rows, links, timed, { ...options, spacing }) };
   }
   freeRows(rows);
+}
+
+/** How windows are cut, for whoever reads rows for the same model later. */
+function describeSeries({ key, time, timeFormat, maxGap, horizon }: WindowOptions, isOneRowEach: boolean): Remark {
+  return {
+    ...{ code: "series", key, time },
+    ...(timeFormat && { timeFormat: timeFormat.text }),
+    ...(maxGap && { maxGap: maxGap.text }),
+    ...(horizon > 0 && { horizon }),
+    ...(isOneRowEach && { isOneRowEach }),
+  };
 }
 
 /**

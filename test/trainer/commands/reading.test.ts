@@ -101,3 +101,45 @@ test("labels that stood some rows later in training do so for evaluate, which sa
   expect(none.examples).toBe(398);
   expect(none.said).not.toContain("horizon");
 });
+
+test("rows are read for evaluate with the time format and the longest gap of training, and in its order", () => {
+  const random = createRandom(8);
+  const rows = Array.from({ length: 300 }, (_, r) => {
+    const [day, hour] = [String(1 + Math.floor(r / 24)).padStart(2, "0"), String(r % 24).padStart(2, "0")];
+    return `p,${day}/02/2024 ${hour}:00,${random.normal().toFixed(3)},${random.normal() > 0 ? "up" : "down"}`;
+  });
+  writeFileSync(at("dated.csv"), `pump,at,a,answer\n${rows.filter((_, r) => r % 50 > 2).join("\n")}\n`);
+  const read = ["--key", "pump", "--time", "at", "--label", "answer"];
+  const further = ["--time-format", "%d/%m/%Y %H:%M", "--max-gap", "2h"];
+  const trained = quickstep("train", "dated.csv", "--out", "dated.safetensors", ...read, "--window", "3", ...further, ...TRAIN);
+  expect(trained.status, trained.stderr).toBe(0);
+  const evaluate = (...options: string[]) => quickstep("evaluate", "dated.safetensors", "dated.csv", "--json", ...options);
+  const untold = evaluate("--key", "pump", "--time", "at");
+  expect(untold.status, untold.stderr).toBe(0);
+  expect(JSON.parse(untold.stdout)).toEqual(JSON.parse(evaluate(...read, ...further).stdout));
+  expect(JSON.parse(untold.stdout).examples).toBe(282 - 6 * 2); // six runs
+  expect(evaluate().stderr).toContain("so say as in training --key pump --time at\n");
+  const unordered = evaluate("--key", "pump");
+  expect(unordered.status).toBe(2);
+  expect(unordered.stderr).toContain('has the column "at", in whose order training read rows: say --time at, or --id at to leave it out');
+  expect(evaluate("--key", "pump", "--id", "at").status).toBe(0);
+  expect(evaluate("--window", "3", "--time", "at").stderr).toContain(
+    'has the column "pump", which named the series of training: say --key pump',
+  );
+});
+
+test("a wide table is read with the names of training's columns, and the column that ordered it is left out", () => {
+  const random = createRandom(9);
+  const days = Array.from({ length: 120 }, (_, n) => `${1 + (n % 28)}.${1 + Math.floor(n / 28)}.2024`);
+  const lines = days.map(
+    (day) => `${Array.from({ length: 6 }, () => random.normal().toFixed(3)).join()},${day},${random.normal() > 0 ? 1 : 0}`,
+  );
+  writeFileSync(at("odd.csv"), `a/0/v,a/1/v,a/2/v,b/0/v,b/1/v,b/2/v,day,answer\n${lines.join("\n")}\n`);
+  const read = ["--columns", "{feature}/{step}/v", "--time", "day", "--time-format", "%d.%m.%Y", "--label", "answer"];
+  const trained = quickstep("train", "odd.csv", "--out", "odd.safetensors", ...read, ...TRAIN);
+  expect(trained.status, trained.stderr).toBe(0);
+  const { status, stderr } = quickstep("evaluate", "odd.safetensors", "odd.csv");
+  expect(status, stderr).toBe(0);
+  expect(stderr).toContain("3 steps × 2 features (a, b), label answer");
+  expect(stderr).toContain('"day" left out (no feature in training; --id day writes it beside the scores)');
+});

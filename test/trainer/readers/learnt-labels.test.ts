@@ -41,9 +41,18 @@ test.each<[LabelMeaning, LabelValue[], string]>([
   expect(() => settle(learnt, given)).toThrow(message);
 });
 
-test("--positive decides whatever the model learnt", () => {
+test("--positive decides between words that the model did not learn, and numbers", () => {
   expect(settle(aOverB, ["yes", "no"], "yes")).toEqual([1, 0]);
-  expect(settle(aOverB, ["a", "b"], "b")).toEqual([0, 1]);
+  expect(settle(aOverB, ["a", "b"], "a")).toEqual([1, 0]);
+  expect(settle(plain, [0, 1], "0")).toEqual([1, 0]);
+});
+
+test.each<[LabelMeaning, LabelValue[], string, string]>([
+  [aOverB, ["a", "b"], "b", '--positive names "b", but the model learnt that "a" is 1: leave --positive out'],
+  [aOverB, ["A", "B"], "B", '--positive names "B", but the model learnt that "a" is 1'],
+  [rest, ["c", "b"], "c", '--positive names "c", but the model learnt that "b" is 1'],
+])("%j of %j refuses a 1 that was a 0: %s", (learnt, given, positive, message) => {
+  expect(() => settle(learnt, given, positive)).toThrow(message);
 });
 
 test("one word in two ways of writing is asked about, where nothing was learnt", () => {
