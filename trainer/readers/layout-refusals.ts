@@ -88,6 +88,14 @@ export function refuseNames(names: readonly string[], values: readonly number[],
   );
 }
 
+/** Names that say features and steps, which --by-position would pass over. */
+export function refuseByPosition(names: readonly string[], values: readonly number[], source: string): DataError {
+  return new DataError(
+    source,
+    `names features and steps in its columns ${list(names, values)}: leave --by-position out, or take the header out where its names are wrong`,
+  );
+}
+
 /** What T numbered columns of one name may be beside T steps. */
 export function describeOther(T: number, wanted: Wanted): string {
   const shape = shapeWithoutNames(wanted);

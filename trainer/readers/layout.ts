@@ -12,6 +12,7 @@ import {
   describeOther,
   refuseAmbiguous,
   refuseBare,
+  refuseByPosition,
   refuseCount,
   refuseGrouped,
   refuseLabelSteps,
@@ -66,6 +67,7 @@ export function findLayout(header: readonly string[] | null, count: number, sour
     if (repeated && !isInOrder(repeated, own.length)) throw refuseGrouped(repeated, source);
     return finish(countNamed(names, roles.values, wanted.byPosition ? "asked" : "default-names", source, wanted));
   }
+  if (wanted.byPosition && wanted.target === undefined) throw refuseByPosition(names, roles.values, source);
   checkLabelSteps(names, roles, reading, source, wanted);
   return finish(takeGrid(names, roles, reading, source, wanted));
 }

@@ -86,13 +86,19 @@ export function drawDependence(
     width: 250,
     height: 170,
     margin: { left: 44, right: 18, top: 30, bottom: 42 },
-    x: { domain, ticks: ticks(...domain, 4), format: "~g", title: shortenMiddle(name, 34) },
+    x: { domain, ticks: ticks(...domain, 4), format: plainFormat(domain), title: shortenMiddle(name, 34) },
     y: { domain: range, ticks: ticks(...range, 5), format: "~f", grid: true, title: "mean probability" },
     layers: [
       { mark: { type: "line", color: BLUE.light, strokeWidth: 2 }, data: points },
       { mark: { type: "point", filled: true, opacity: 1, size: 36, color: BLUE.light }, data: points },
     ],
   });
+}
+
+/** d3's format of ticks: decimals, where these are short enough to stand beside each other. */
+function plainFormat(domain: readonly number[]): string {
+  const largest = Math.max(...domain.map(Math.abs));
+  return largest >= 1e-3 && largest < 1e6 ? "~r" : "~g";
 }
 
 /** From below the lowest probability of all curves to above the highest. */

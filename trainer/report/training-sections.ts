@@ -54,7 +54,7 @@ export async function recipeSection({ channels, examples, training, standardised
   return html`
     <section aria-labelledby="recipe">
       <h2 id="recipe">From raw features to channels</h2>
-      <p class="lead">${count(features.length)} raw ${features.length === 1 ? "feature becomes" : "features become"} ${count(channels.length)} ${channels.length === 1 ? "channel" : "channels"}: ${channels.join(", ")}. Below are three ${testSequences(card)}. Each raw feature is drawn on its own scale, each channel ${standardised ? "in standard deviations of the training part" : "as it comes, on no common scale"}.</p>
+      <p class="lead">${count(features.length)} raw ${features.length === 1 ? "feature gives" : "features give"} ${count(channels.length)} ${channels.length === 1 ? "channel" : "channels"}: ${channels.join(", ")}.${isWithoutNetwork(card) ? " No network speaks in this model; its learners see channels beside the raw features." : ""} Below are three ${testSequences(card)}. Each raw feature is drawn on its own scale, each channel ${standardised ? "in standard deviations of the training part" : "as it comes, on no common scale"}.</p>
       <div class="scale" aria-hidden="true">far below ${standardised ? "the mean" : "0"} ${Array.from({ length: 9 }, (_, i) => html`<i style="background:var(--heat-${i})"></i>`)} far above</div>
       <div class="three">${plots}</div>
       <p class="note">Colours change at ±0.25, ±0.75, ±1.5 and ±2.5${standardised ? " standard deviations" : ""}; a blank cell is padding or a first difference, which does not exist. At the right stand the lowest value and the highest; after a + stands the distance between the two.${
@@ -63,6 +63,11 @@ export async function recipeSection({ channels, examples, training, standardised
           : ""
       }</p>
     </section>`;
+}
+
+/** Whether the network that channels were searched for was left out. */
+function isWithoutNetwork({ stack }: ReportContent["card"]): boolean {
+  return stack?.gate !== undefined && !stack.gate.joins;
 }
 
 /** What the sequences are that the model is judged by. */

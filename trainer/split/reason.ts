@@ -81,7 +81,9 @@ export function describeReason(reason: SplitReason): string {
 }
 
 function describeGap({ gap, dropped }: GapFacts): string {
-  return `with a gap of ${gap} steps, for which ${count(dropped)} sequences are left out`;
+  const steps = `with a gap of ${gap === 1 ? "1 step" : `${gap} steps`}`;
+  if (dropped === 0) return `${steps} between parts`;
+  return `${steps}, for which ${dropped === 1 ? "1 sequence is" : `${count(dropped)} sequences are`} left out`;
 }
 
 function describeWindows({ windows, series }: WindowFacts): string {

@@ -459,6 +459,9 @@ describe("by time as asked, where no row is shared", () => {
   const values = Float64Array.from(drawRows(3000 * T, random).flat());
 
   test("takes the file's order, a place a step", () => {
+    const told = describeReason({ code: "file-order", gap: 1, dropped: 0 });
+    expect(told).toBe("as asked, in the order of the file, with a gap of 1 step between parts");
+    expect(describeReason({ code: "file-order", gap: 9, dropped: 1 })).toContain("a gap of 9 steps, for which 1 sequence is left out");
     const result = split(values, { method: "time" });
     expect(result).toMatchObject({ by: "time", dropped: 3 * (T - 1 + HORIZON) });
     expect(describeReason(result.reason)).toContain("in the order of the file, with a gap of 11 steps");
