@@ -18,6 +18,7 @@ export function formatPointer(path: Path): string {
 
 /** A value as an error message shows it: short, never more than a glance. */
 export function describe(value: unknown): string {
+  if (value === undefined) return "nothing";
   if (Array.isArray(value)) return value.length === 0 ? "an empty array" : `an array of ${value.length}`;
   if (typeof value === "string") return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value);
   if (typeof value === "object" && value !== null) return "an object";

@@ -14,6 +14,8 @@ export interface Shape {
   readonly clock?: boolean;
   /** Whether people give something else than features: texts of categories, or some of it once a sequence. Left out: rows of features. */
   readonly isExpanded?: boolean;
+  /** (F) what the numbers of a row are called, for errors. Left out where nobody named them, or people give something else. */
+  readonly names?: readonly string[];
   /** How many numbers of a row are the same in all rows of a sequence: the last ones, before the time. Left out: none. */
   readonly statics?: number;
   /** A row of this number alone is padding wherever it stands. Left out: no number but 0 marks padding. */
@@ -55,8 +57,7 @@ export function parseSequence(value: unknown, path: Path, shape: Shape, out: Flo
   let at = offset + (T - value.length) * F;
   for (let t = 0; t < value.length; t++) {
     const row: unknown = value[t];
-    if (!Array.isArray(row)) throw new SequenceError([...path, t], `must be an array of ${F} numbers`, describe(row));
-    if (row.length !== F) throw new SequenceError([...path, t], `must have ${F} numbers${featureAdvice(shape)}`, `${row.length}`);
+    if (!Array.isArray(row) || row.length !== F) refuseRow(row, [...path, t], shape);
     for (let f = 0; f < F; f++) {
       const number: unknown = row[f];
       if (typeof number === "number" && Number.isFinite(number)) out[at++] = number;
@@ -64,6 +65,18 @@ export function parseSequence(value: unknown, path: Path, shape: Shape, out: Flo
       else throw new SequenceError([...path, t, f], `must be ${numberRule({ gaps: mayLack(shape, f) })}`, describe(number));
     }
   }
+}
+
+/** More names than so many are no help in a sentence. */
+const MAX_NAMES = 20;
+
+/** Throws SequenceError: `row` is no row of F numbers. */
+function refuseRow(row: unknown, path: Path, shape: Shape): never {
+  const { features: F, names = [] } = shape;
+  const numbers = `${F} numbers${names.length === 0 || F > MAX_NAMES ? "" : ` (${names.join(", ")})`}`;
+  if (!Array.isArray(row)) throw new SequenceError(path, `must be an array of ${numbers}`, describe(row));
+  if (Array.isArray(row[0])) throw new SequenceError(path, `must be an array of ${numbers}`, "an array of arrays");
+  throw new SequenceError(path, `must have ${numbers}${featureAdvice(shape)}`, `${row.length}`);
 }
 
 /** Whether a row may lack its number `f`: a row's time never misses. */

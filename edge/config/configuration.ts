@@ -90,5 +90,5 @@ export function secretsAt(value: unknown, path: Path, secretOf: SecretOf): reado
 export type SecretOf = (name: string) => string | undefined;
 
 function show(value: unknown): string {
-  return value === undefined ? "nothing" : describe(value);
+  return describe(value);
 }

@@ -31,7 +31,7 @@ export function followPointer(document: unknown, tokens: readonly string[]): { r
 /** The tokens of the pointer that stands at `path` of the configuration. Throws ConfigurationError, which reads `must be ${what}`. */
 export function parsePointerAt(value: unknown, path: Path, what = "a JSON Pointer such as /data/ticker"): readonly string[] {
   const tokens = typeof value === "string" ? parsePointer(value) : undefined;
-  if (tokens === undefined) throw new ConfigurationError(path, `must be ${what}`, value === undefined ? "nothing" : describe(value));
+  if (tokens === undefined) throw new ConfigurationError(path, `must be ${what}`, describe(value));
   return tokens;
 }
 

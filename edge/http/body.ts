@@ -24,7 +24,11 @@ export function mediaTypeOf(request: Request): { readonly type: string; readonly
 export function refuseMediaType(request: Request, expected: readonly string[]): never {
   const got = request.headers.get("content-type") ?? "none";
   const list = expected.length > 1 ? `${expected.slice(0, -1).join(", ")} or ${expected.at(-1)}` : expected[0];
-  throw new RequestError("mediaType", `content-type must be ${list}, got ${got}`);
+  const isForm = got === "application/x-www-form-urlencoded";
+  throw new RequestError(
+    "mediaType",
+    `content-type must be ${list}, got ${got}${isForm ? ", which curl says where no -H names another" : ""}`,
+  );
 }
 
 /** The format of a compressed body; undefined for one that is not. Throws RequestError for what nobody here unpacks, two codings too. */
@@ -186,7 +190,10 @@ function parseText(text: string, what: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     if (text.trim() === "") throw new RequestError("malformed", `${what} is empty, expected JSON`);
-    throw new RequestError("malformed", `${what} is not JSON: ${(error as SyntaxError).message}`);
+    const hint = /[[,:]\s*-?(NaN|Inf)/.test(text)
+      ? "; JSON knows neither NaN nor Infinity: null stands for a missing number, where the model takes gaps"
+      : "";
+    throw new RequestError("malformed", `${what} is not JSON: ${(error as SyntaxError).message}${hint}`);
   }
 }
 

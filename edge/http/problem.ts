@@ -45,7 +45,7 @@ export const PROBLEMS = {
   unauthorised: [401, "No valid key"],
   forbidden: [403, "The key may not do this"],
   rate: [429, "Too many requests"],
-  notFound: [404, "No such route"],
+  notFound: [404, "Not found"],
   method: [405, "Method not allowed"],
   artifact: [503, "No usable model is deployed"],
   keys: [503, "No usable keys are configured"],

@@ -85,5 +85,5 @@ function placeOf(issue: Issue): Path {
 function gotOf(issue: Issue): string {
   if (issue.type === "length") return `${(issue.input as ArrayLike<unknown>).length}`;
   const input = arrayOf(issue) ?? issue.input;
-  return input === undefined ? "nothing" : describe(input);
+  return describe(input);
 }

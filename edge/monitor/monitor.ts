@@ -34,7 +34,8 @@ export interface Monitor {
   settle(name: string, model: string, outcomes: readonly Outcome[]): Promise<readonly OutcomeState[]>;
   /** `model`: its id. */
   performance(model: string): Promise<ModelPerformance>;
-  /** Whether what a challenger says in the shadow is kept. */
+  readonly canWatchDrift: boolean;
+  /** Whether predictions, and what a challenger says in the shadow, are kept. */
   readonly canCompare: boolean;
   compare(trial: Trial): Promise<Comparison>;
 }
@@ -65,6 +66,7 @@ export function createMonitor(objects: MonitorObjects, isolate: IsolateMonitor, 
     },
     settle: (name, model, outcomes) => predictions()(name).settle(model, outcomes),
     performance: (model) => describeShards(predictions(), model, functions),
+    canWatchDrift: driftOf !== undefined,
     canCompare: predictionsOf !== undefined,
     compare: (trial) => compareShards(predictions(), trial),
   };

@@ -5,6 +5,7 @@ import type { Input } from "../../shared/recipe/inputs.ts";
 import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { sampleRequest, sampleRow, sampleSequence } from "../../shared/sample.ts";
 import { widthWithoutTime } from "../../shared/sequence.ts";
+import { describeLabels } from "../models/taken.ts";
 import { configureModel, describeModel } from "../scoring/inference-metadata.ts";
 import { maxExplained } from "../scoring/occlusion.ts";
 import { maxSequences } from "../scoring/scoring.ts";
@@ -21,7 +22,7 @@ export type Figures = ReturnType<typeof figuresOf>;
 
 /** The figures of `model`; undefined: it has none of the kind. */
 export function figuresOf(model: ScorableModel) {
-  const { name, recipe, operatingPoints, positiveRate } = model;
+  const { name, recipe, operatingPoints, positiveRate, card } = model;
   const shape = shapeOf(recipe);
   const { timesteps: T, features: F, gaps, clock } = shape;
   const sequences = maxSequences(recipe);
@@ -52,6 +53,7 @@ export function figuresOf(model: ScorableModel) {
     answeredPoints: operatingPoints.map((point) => point.name),
     firstPoint: operatingPoints[0].name,
     cardPoints: operatingPoints.map((point) => ({ name: point.name, threshold: point.threshold })),
+    labels: describeLabels(card),
     positiveRate,
     sampleRows: rows,
     sampleShape: [1, rows.length, rows[0].length],

@@ -15,12 +15,15 @@ const SHOWN_POINTER = {
   revision: "8f14e45f-ceea-467f-9575-1d3b5bd6bd1f",
 };
 
+const SHOWN_LIST = { defaultModel: hole("name"), models: [], watched: { drift: false, outcomes: false } };
+
 /** Pointer and ModelList. */
 export function registrySchemas(): Record<string, Json> {
   const challenger = object({ sha256: SHA256, share: PART, shadow: PART }, ["share", "shadow"], {
     description: "share: answers that part of the requests. shadow: scores that part as well, after the answers.",
   });
   const pointer = { name: text, sha256: SHA256, previous: SHA256, when: text, by: text, revision: text, challenger, fault: text };
+  const flag: Json = { type: "boolean" };
   return {
     Pointer: object(
       pointer,
@@ -29,7 +32,11 @@ export function registrySchemas(): Record<string, Json> {
         description: "Which artifact answers under a name. fault: what is wrong with a pointer that cannot be read.",
       },
     ),
-    ModelList: object({ defaultModel: { type: ["string", "null"] }, models: list(ref("Pointer")) }),
+    ModelList: object({
+      defaultModel: { type: ["string", "null"] },
+      models: list(ref("Pointer")),
+      watched: object({ drift: flag, outcomes: flag }, [], { description: "Which parts of the monitor this deployment binds." }),
+    }),
   };
 }
 
@@ -54,7 +61,7 @@ export function registryPaths(): Paths {
         description: "Scope: read or score.",
         security: ABOUT,
         responses: {
-          "200": { description: "By name.", content: json(ref("ModelList"), { defaultModel: hole("name"), models: [] }) },
+          "200": { description: "By name.", content: json(ref("ModelList"), SHOWN_LIST) },
           ...KEYED,
           ...problems("storage"),
         },

@@ -1,7 +1,23 @@
 // The part of the OpenAPI document that is about TensorFlow Serving's REST predict.
 import { describeStatus } from "../scoring/predict-request.ts";
 import { SHOWN } from "./figures.ts";
-import { ABOUT, BODIED, hole, type Json, json, KEYED, type Operation, open, type Paths, problems, ref, text } from "./terms.ts";
+import {
+  ABOUT,
+  BODIED,
+  count,
+  hole,
+  type Json,
+  json,
+  KEYED,
+  list,
+  type Operation,
+  object,
+  open,
+  type Paths,
+  problems,
+  ref,
+  text,
+} from "./terms.ts";
 
 /** PredictRequest, PredictAnswer and ModelStatus. */
 export function predictSchemas(): Record<string, Json> {
@@ -32,6 +48,7 @@ export function predictSchemas(): Record<string, Json> {
       properties: {
         name: text,
         ready: { type: "boolean" },
+        ...takenSchemas(),
         model_version_status: {
           type: "array",
           items: {
@@ -45,9 +62,21 @@ export function predictSchemas(): Record<string, Json> {
           },
         },
       },
-      required: ["name", "ready", "model_version_status"],
+      required: ["name", "ready", "model_version_status", "id", "features", "timesteps", "recipe", "operatingPoints"],
       additionalProperties: false,
     },
+  };
+}
+
+/** What the status says beside both protocols: what a row has, and what comes back. */
+function takenSchemas(): Json {
+  return {
+    id: text,
+    features: list(text),
+    timesteps: count,
+    recipe: object({ gaps: list(text), clock: text, inputs: list({ type: "object" }) }, ["gaps", "clock", "inputs"]),
+    operatingPoints: list(object({ name: text, threshold: { type: "number" } })),
+    labels: ref("Labels"),
   };
 }
 
@@ -60,13 +89,13 @@ export function predictPaths(): Paths {
     ["/v1/models/{name}", [name], ""],
     ["/v1/models/{name}/versions/{version}", [name, version], "Version"],
   ] as const) {
-    const summary = "KServe's and TensorFlow Serving's status of the model";
+    const summary = "What the model takes, what its labels stand for, and its status as KServe and TensorFlow Serving have it";
     paths[path] = {
       get: open(
         `getModel${suffix}Status`,
         "predict",
         summary,
-        json(ref("ModelStatus"), describeStatus(hole("name"))),
+        json(ref("ModelStatus"), shownStatus()),
         { security: ABOUT, parameters },
         {
           ...problems("notFound"),
@@ -78,6 +107,16 @@ export function predictPaths(): Paths {
   }
   return paths;
 }
+
+const shownStatus = (): Json => ({
+  ...describeStatus(hole("name")),
+  id: hole("shownModel"),
+  features: hole("featureNames"),
+  timesteps: hole("timesteps"),
+  recipe: {},
+  operatingPoints: hole("cardPoints"),
+  labels: hole("labels"),
+});
 
 function predictOperation(operationId: string, parameters: readonly Json[]): Operation {
   return {

@@ -24,9 +24,17 @@ import {
   text,
 } from "./terms.ts";
 
-/** Sequence, ScoreRequest with its two forms, ScoreAnswer, Result, Explanation and ModelCard. */
+/** Sequence, ScoreRequest with its two forms, ScoreAnswer, Result, Explanation, Labels and ModelCard. */
 export function scoreSchemas(): Record<string, Json> {
-  return { ...requestSchemas(), ...answerSchemas(), ModelCard: cardSchema() };
+  return { ...requestSchemas(), ...answerSchemas(), Labels: labelsSchema(), ModelCard: cardSchema() };
+}
+
+function labelsSchema(): Json {
+  const value: Json = { type: ["number", "string"] };
+  return object({ name: text, one: value, zero: { ...value, type: ["number", "string", "null"] } }, [], {
+    description:
+      "The labels' column, and its values that count as 1 and 0; zero is null where several do. Left out where nothing is known of them.",
+  });
 }
 
 function requestSchemas(): Record<string, Json> {
@@ -74,7 +82,11 @@ function answerSchemas(): Record<string, Json> {
     Result: object(
       {
         probability: { type: "number", minimum: 0, maximum: 1, description: "Calibrated; a float32, written exactly." },
-        label: { type: "integer", enum: [0, 1] },
+        label: {
+          type: "integer",
+          enum: [0, 1],
+          description: "1 from the threshold on. What 1 and 0 stand for: labels, at GET /v1/models/{name}.",
+        },
         outOfRange: { type: "boolean", description: "true where the sequence lies outside what training saw, else left out." },
         explanation: ref("Explanation"),
         prediction: {
@@ -117,9 +129,13 @@ function cardSchema(): Json {
     timesteps: { type: "integer" },
     recipe: { type: "object", ...more },
     operatingPoints: { type: "array", items: object({ name: text, threshold: { type: "number" } }, [], more) },
+    labels: ref("Labels"),
     limits: object({ sequences: { type: "integer" }, bodyBytes: { type: "integer" } }),
   };
-  return object(properties, [], { ...more, description: "And what training wrote: metrics, intervals, baselines, warnings and the like." });
+  return object(properties, ["labels"], {
+    ...more,
+    description: "And what training wrote: metrics, intervals, baselines, warnings and the like.",
+  });
 }
 
 /** Media types of what is neither JSON nor lines. */
@@ -222,6 +238,7 @@ function cardOperation(): Operation {
     timesteps: hole("timesteps"),
     recipe: { padding: hole("padding") },
     operatingPoints: hole("cardPoints"),
+    labels: hole("labels"),
     limits: { sequences: hole("sequences"), bodyBytes: MAX_BODY_BYTES },
   };
   return {

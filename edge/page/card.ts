@@ -2,7 +2,7 @@
 import type { ReliabilityBin } from "../../shared/model.ts";
 import { $, element, percent, tableRow } from "./elements.ts";
 import { showStatics } from "./rows.ts";
-import { type Card, type Input, labelsOf, type Member, type Metrics, type Service, session } from "./service.ts";
+import { type Card, type Input, type Member, type Metrics, type Service, session } from "./service.ts";
 
 const METRIC_TITLES = [
   ["logLoss", "log loss"],
@@ -45,18 +45,19 @@ function namesOf(inputs: readonly Input[], clock: string | undefined): string {
 }
 
 /** What 1 and 0 stand for. */
-function sayLabels(about: Card | Service): void {
-  const labels = labelsOf(about);
+function sayLabels({ labels }: Service): void {
   $("label-line").hidden = labels === undefined;
-  if (labels?.meaning == null) return;
-  const { one, zero } = labels.meaning;
+  if (labels === undefined) return;
+  const { name, one, zero } = labels;
   const words = one === 1 && zero === 0 ? "1 and 0, as in the training data" : `1 is ${one}, 0 is ${zero ?? "any other"}`;
-  $("label-line").textContent = `Label ${labels.name}: ${words}.`;
+  $("label-line").textContent = `Label ${name}: ${words}.`;
 }
 
 /** The form for what the model takes; what is plotted and explained has its features' names. */
-export function showTaken(about: Service): void {
+export function showForm(about: Service): void {
   session.card = about;
+  document.title = `${about.name} · Quickstep`;
+  $("name").textContent = about.id;
   $("hint").textContent =
     about.recipe.inputs === undefined
       ? `Up to ${about.timesteps} rows, oldest first, of ${about.features.length} numbers: ${about.features.join(", ")}. Or JSON.`
@@ -67,9 +68,7 @@ export function showTaken(about: Service): void {
 
 /** Shows what is known of the model, in the form, too. */
 export function showCard(about: Card | Service): void {
-  showTaken(about);
-  document.title = `${about.name} · Quickstep`;
-  $("name").textContent = about.id;
+  showForm(about);
   $("card").hidden = false;
   sayLabels(about);
   if (!("metrics" in about)) {

@@ -1,7 +1,7 @@
 // One score: the answer as a number, a label, and bars of what it rests on.
 import type { ScoreAnswer } from "../scoring/scoring.ts";
 import { $, element } from "./elements.ts";
-import { labelsOf, session } from "./service.ts";
+import { session } from "./service.ts";
 
 /** Probabilities of one answer that are listed beside the first. */
 const MOST_SHOWN = 100;
@@ -51,9 +51,9 @@ export function showResult({ results, operatingPoint }: ScoreAnswer): void {
 
 /** What the label stands for, where the data had other words for it. */
 function wordOf(label: 0 | 1): string {
-  const { name, meaning } = labelsOf(session.card) ?? {};
-  if (meaning == null) return "";
-  const word = label === 1 ? meaning.one : (meaning.zero ?? `not ${meaning.one}`);
+  if (session.card?.labels === undefined) return "";
+  const { name, one, zero } = session.card.labels;
+  const word = label === 1 ? one : (zero ?? `not ${one}`);
   return word === label ? "" : ` (${name}: ${word})`;
 }
 

@@ -1,16 +1,17 @@
 // The page's own script: from the text to /v1/score, the answer back into the page; the other tabs are watch.ts and the desk's. Runs in
-// browsers, without a framework; its only knowledge of the service is what /v1/model and /openapi.json say.
+// browsers, without a framework; its only knowledge of the service is what /v1/model, /v1/models and
+// /openapi.json say.
 import type { ScoreAnswer } from "../scoring/scoring.ts";
 import { showBatch } from "./batch.ts";
-import { showCard, showTaken } from "./card.ts";
+import { showCard, showForm } from "./card.ts";
 import { openDesk, showRights, wireDesk } from "./desk.ts";
 import { $ } from "./elements.ts";
-import { cardPath, isDefault, listModels, scorePath } from "./models.ts";
+import { cardPath, isDefault, listModels, scorePath, takenPath } from "./models.ts";
 import { drawSequence } from "./plot.ts";
 import { REAL_FEATURES, REAL_SAMPLES } from "./real-samples.ts";
 import { fail, showResult } from "./result.ts";
 import { parseBody, takeStatics } from "./rows.ts";
-import { ask, readScopes, type Service, session } from "./service.ts";
+import { ask, askJson, type Card, type Service, session } from "./service.ts";
 import { type Call, curlOf, javascriptOf, pythonOf } from "./snippets.ts";
 import { openWatch } from "./watch.ts";
 
@@ -97,10 +98,7 @@ async function loadSample(): Promise<void> {
   const { paths } = await (await fetch("/openapi.json")).json();
   const { example } = paths["/v1/score"].post.requestBody.content["application/json"];
   const cells: readonly unknown[] = example.sequence.flat();
-  if (
-    (session.card === undefined && example.static !== undefined) ||
-    cells.some((cell) => typeof cell === "string" && /[\s,;"]/.test(cell))
-  ) {
+  if (cells.some((cell) => typeof cell === "string" && /[\s,;"]/.test(cell))) {
     text.value = JSON.stringify(example);
     return;
   }
@@ -112,42 +110,28 @@ async function loadSample(): Promise<void> {
   );
 }
 
-/** A key that may score and not read: what to score with is in the open document. */
-async function showScoring(): Promise<void> {
-  const { info, components, paths } = await (await fetch("/openapi.json")).json();
-  session.card = undefined;
-  $("name").textContent = isDefault() ? info.title : $<HTMLSelectElement>("model").value;
-  const { Sequence, ScoreOne } = components.schemas;
-  const row = Sequence.items;
-  if (isDefault() && row.items.type === "number" && row.prefixItems === undefined) {
-    // rows of numbers and nothing beside
-    const { name, features, timesteps, operatingPoints } = paths["/v1/model"].get.responses["200"].content["application/json"].example;
-    showTaken({ name, id: name, features, timesteps, operatingPoints, recipe: {} } satisfies Service);
-    return;
-  }
-  const names: readonly string[] = isDefault() ? ScoreOne.properties.operatingPoint.enum : [];
-  point.replaceChildren(...names.map((name) => new Option(name, name)));
-}
-
+/** The page for whoever has the key: a key that may score and not read sees no card, and the form as all others. */
 async function load(): Promise<void> {
-  const response = await ask(cardPath());
+  const response = await ask("/v1/key");
   const needsKey = response.status === 401;
   $("key-form").hidden = !needsKey;
   $("try").hidden = needsKey;
+  const key: { readonly scopes: readonly string[]; readonly detail: string } = await response.json();
   if (needsKey) {
-    $("key-problem").textContent = session.key === "" ? "" : (await response.json()).detail;
+    $("key-problem").textContent = session.key === "" ? "" : key.detail;
     $("key").focus();
     return;
   }
-  if (response.status !== 403 && !response.ok) return fail((await response.json()).detail);
+  if (!response.ok) return fail(key.detail);
   $("problem").textContent = "";
+  session.mayAct = key.scopes.includes("admin");
+  const mayRead = session.mayAct || key.scopes.includes("read");
   await listModels();
-  if (response.ok) showCard(await response.json());
-  else await showScoring();
+  if (mayRead) showCard(await askJson<Card | Service>(cardPath()));
+  else showForm(await askJson<Service>(takenPath()));
   offerReal();
-  for (const tab of ["watch-tab", "desk-tab"]) $(tab).hidden = !response.ok;
+  for (const tab of ["watch-tab", "desk-tab"]) $(tab).hidden = !mayRead;
   $("sample").hidden = !isDefault();
-  await readScopes();
   showRights();
   if (text.value === "") await loadSample();
   draw();

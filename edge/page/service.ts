@@ -1,5 +1,5 @@
 // What the page knows of the service: the card's types, the key, and how it asks. The key is kept until the page is closed.
-import type { LabelReading, ReadingFacts, ReliabilityBin } from "../../shared/model.ts";
+import type { ReliabilityBin } from "../../shared/model.ts";
 
 export interface Metrics {
   readonly [name: string]: number | null;
@@ -20,6 +20,8 @@ export interface Service {
   readonly timesteps: number;
   readonly operatingPoints: readonly { readonly name: string; readonly threshold: number }[];
   readonly recipe: Taken;
+  /** The labels' column, and its values that count as 1 and 0; null where several do. Left out where nothing is known of them. */
+  readonly labels?: { readonly name: string; readonly one: number | string; readonly zero: number | string | null };
 }
 
 /** What a model takes. */
@@ -46,19 +48,11 @@ export interface Card extends Service {
   readonly intervals: Metrics;
   readonly reliability?: readonly ReliabilityBin[];
   readonly baselines: Readonly<Record<string, Metrics>>;
-  readonly data: Data;
-  /** The labelled sequences that `calibrate` saw. */
-  readonly calibrated?: { readonly data: Data };
+  readonly data: { readonly name: string };
   readonly assessment?: "test-part" | "nested-cross-validation";
   readonly split: { readonly by: string };
   readonly imported?: { readonly file: string };
   readonly warnings: readonly string[];
-}
-
-/** Of the data of a card, what the page says. */
-interface Data {
-  readonly name: string;
-  readonly facts?: Pick<ReadingFacts, "labels">;
 }
 
 /** What a model's answer is made of. */
@@ -69,13 +63,6 @@ export type Member = { readonly weight: number } & (
   | { readonly kind: "trees"; readonly trees: number; readonly leaves: number }
   | { readonly kind: "onnx" }
 );
-
-/** How the labels were read that the model learnt; undefined where its card does not say. */
-export function labelsOf(about: Service | Card | undefined): LabelReading | undefined {
-  if (about === undefined || !("data" in about)) return undefined;
-  const labels = (about.data.facts ?? about.calibrated?.data.facts)?.labels;
-  return typeof labels === "object" && labels.meaning !== null ? labels : undefined;
-}
 
 /** What the page holds: the card where the key may read it, the key, and whether it may change anything. */
 export const session: { card?: Service; key: string; mayAct: boolean } = { key: "", mayAct: false };
@@ -92,10 +79,4 @@ export async function askJson<T>(path: string, init: RequestInit = {}): Promise<
   const text = await response.text();
   if (response.ok) return (text === "" ? undefined : JSON.parse(text)) as T;
   throw new Error((JSON.parse(text) as { readonly detail: string }).detail);
-}
-
-/** Learns what the key may do. */
-export async function readScopes(): Promise<void> {
-  const { scopes } = await askJson<{ readonly scopes: readonly string[] }>("/v1/key");
-  session.mayAct = scopes.includes("admin");
 }

@@ -2,7 +2,7 @@
 import type { DriftReport } from "../../shared/drift/watch.ts";
 import { type Compared, drawDifferences, drawLabels, drawLosses } from "./comparison-plots.ts";
 import { $, element, percent, quiet } from "./elements.ts";
-import { pathOf } from "./models.ts";
+import { listModels, pathOf, whyUnwatched } from "./models.ts";
 import { askJson } from "./service.ts";
 import { drawDays, drawQuantity, drawReliability, type Live, short } from "./watch-plots.ts";
 
@@ -11,22 +11,20 @@ const MOST_QUANTITIES = 6;
 /** Counts the looks: an answer that a newer one overtook is not shown. */
 let asked = 0;
 
-/** Asks for all of it, and shows it. */
+const PARTS = { drift: showDrift, performance: showPerformance, compare: showComparison };
+
+/** Asks for what is watched here, and shows it. */
 export async function openWatch(): Promise<void> {
   const mine = ++asked;
+  await listModels(); // a challenger may have come
+  const look = async (part: keyof typeof PARTS): Promise<Node[]> => {
+    const why = whyUnwatched(part);
+    return why === undefined ? PARTS[part](await askJson<never>(pathOf(part))) : [element("p", why)];
+  };
   await Promise.all(
-    [
-      ["drift", showDrift],
-      ["performance", showPerformance],
-      ["compare", showComparison],
-    ].map(async ([part, show]) => {
-      const place = $(`watch-${part}`);
-      try {
-        const answer = await askJson(pathOf(part as string));
-        if (mine === asked) place.replaceChildren(...(show as (answer: unknown) => Node[])(answer));
-      } catch (error) {
-        if (mine === asked) place.replaceChildren(element("p", (error as Error).message));
-      }
+    (Object.keys(PARTS) as (keyof typeof PARTS)[]).map(async (part) => {
+      const nodes = await look(part).catch((error: Error) => [element("p", error.message)]);
+      if (mine === asked) $(`watch-${part}`).replaceChildren(...nodes);
     }),
   );
 }

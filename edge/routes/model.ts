@@ -9,6 +9,7 @@ import { Hono } from "../http/hono.ts";
 import type { EdgeEnv } from "../http/request-context.ts";
 import { allowOnly } from "../http/respond.ts";
 import type { ServedModel } from "../models/models.ts";
+import { describeTaken } from "../models/taken.ts";
 import { maxSequences } from "../scoring/scoring.ts";
 import type { RequestModel } from "./request-model.ts";
 
@@ -19,28 +20,20 @@ export function modelRoutes(modelOf: RequestModel) {
     .all("/", allowOnly("GET", "HEAD"));
 }
 
-function describeCard({ model, format, id, sha256 }: ServedModel) {
+function describeCard(served: ServedModel) {
+  const { model, format, sha256 } = served;
   const { name, recipe, view, members, stack, calibration, operatingPoints, card } = model;
-  const { padding, clip, lengths, features, timesteps, gaps, clock, inputs } = recipe;
+  const { padding, clip, lengths, features } = recipe;
+  const taken = describeTaken(served);
   const { test: metrics, ...facts } = card ?? {};
   return {
     ...facts, // data, split, training, intervals, reliability, baselines, warnings, versions
+    ...taken,
     name,
-    id,
     sha256,
     format,
     version: VERSION,
-    features,
-    timesteps,
-    recipe: {
-      padding,
-      channels: recipe.channels.map((channel) => describeChannel(channel, features)),
-      clip,
-      lengths,
-      gaps: gaps?.map((f) => features[f]),
-      clock: clock && features[features.length - 1],
-      inputs,
-    },
+    recipe: { ...taken.recipe, padding, channels: recipe.channels.map((channel) => describeChannel(channel, features)), clip, lengths },
     units: members && networksOf({ members })[0]?.units,
     members: members && summariseMembers({ members, stack }),
     columns: view && describeColumns(view, features),

@@ -124,8 +124,7 @@ function parseOutcome(value: unknown, path: Path): GivenOutcome {
   const unknownKey = Object.keys(table).find((key) => !keys.includes(key));
   if (unknownKey !== undefined) throw new SequenceError(path, `must have no keys but ${keys.join(", ")}`, describe(unknownKey));
   const { label } = table;
-  if (label !== 0 && label !== 1)
-    throw new SequenceError([...path, "label"], "must be 0 or 1", label === undefined ? "nothing" : describe(label));
+  if (label !== 0 && label !== 1) throw new SequenceError([...path, "label"], "must be 0 or 1", describe(label));
   if ("prediction" in table) return { prediction: parsePrediction(table.prediction, [...path, "prediction"]), label };
   const { stream, source = API_SOURCE, id } = table;
   return {
@@ -139,14 +138,14 @@ function parseOutcome(value: unknown, path: Path): GivenOutcome {
 /** The id of a prediction. Throws SequenceError. */
 export function parsePrediction(value: unknown, path: Path): string {
   if (typeof value === "string" && readPredictionId(value) !== undefined) return value;
-  throw new SequenceError(path, "must be an id that an answer of /v1/score gave", value === undefined ? "nothing" : describe(value));
+  throw new SequenceError(path, "must be an id that an answer of /v1/score gave", describe(value));
 }
 
 /** 0 or 1, as JSON or as text. Throws SequenceError. */
 export function parseLabel(value: unknown, path: Path): 0 | 1 {
   if (value === 0 || value === "0" || value === false) return 0;
   if (value === 1 || value === "1" || value === true) return 1;
-  throw new SequenceError(path, "must be 0 or 1", value === undefined ? "nothing" : describe(value));
+  throw new SequenceError(path, "must be 0 or 1", describe(value));
 }
 
 function asTable(value: unknown, path: Path): Record<string, unknown> {

@@ -7,6 +7,7 @@ import { RequestError } from "../http/problem.ts";
 import type { EdgeContext, EdgeEnv } from "../http/request-context.ts";
 import { allowOnly, answerJsonText } from "../http/respond.ts";
 import type { ServedModel } from "../models/models.ts";
+import { describeTaken } from "../models/taken.ts";
 import { queryOptions, refuseRemember } from "../scoring/options.ts";
 import { describePredictions, describeStatus, parsePredictRequest, STATUS_VERSION } from "../scoring/predict-request.ts";
 import { scoreValues } from "../scoring/scoring.ts";
@@ -23,8 +24,8 @@ export function predictRoutes(modelOf: RequestModel) {
     app
       .get(path, async (c, next) => {
         if (verbOf(c) !== "") return next();
-        const { model } = await namedModel(c, modelOf);
-        return c.json(describeStatus(model.name));
+        const served = await namedModel(c, modelOf);
+        return c.json({ ...describeStatus(served.model.name), ...describeTaken(served) });
       })
       .post(path, async (c, next) => {
         if (verbOf(c) === "") return next();

@@ -34,7 +34,11 @@ export function registryRoutes({ registry: bound, monitor }: Dependencies, model
     .get("/", async (c) => {
       const standing = models.standing();
       const listed = bound === undefined ? [] : await listModels(bound.bucket);
-      return c.json({ defaultModel: "unready" in standing ? null : standing.model.name, models: listed });
+      return c.json({
+        defaultModel: "unready" in standing ? null : standing.model.name,
+        models: listed,
+        watched: { drift: monitor?.canWatchDrift ?? false, outcomes: monitor?.canCompare ?? false },
+      });
     })
     .all("/", allowOnly("GET", "HEAD"))
     .put("/:call", put)

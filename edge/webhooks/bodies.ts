@@ -47,7 +47,7 @@ function readForm(bytes: Bytes): Record<string, string> {
 export function eventsIn(document: unknown, { events }: Wrapping) {
   if (events === undefined && !Array.isArray(document)) return { elements: [{ event: document, at: [] as Path }], isList: false };
   const { value, path } = followPointer(document, events ?? []);
-  if (!Array.isArray(value)) throw new SequenceError(path, "must be an array of events", value === undefined ? "nothing" : describe(value));
+  if (!Array.isArray(value)) throw new SequenceError(path, "must be an array of events", describe(value));
   if (value.length > MAX_EVENTS) throw new LimitError(path, `at most ${MAX_EVENTS} events a body, got ${value.length}`, MAX_EVENTS);
   return { elements: value.map((event: unknown, i) => ({ event, at: [...path, i] as Path })), isList: true };
 }

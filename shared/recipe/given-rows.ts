@@ -78,11 +78,7 @@ function readStatics(statics: unknown, place: Place, all: readonly Input[], reci
   if (inputs.length === 0) return [];
   const names = inputs.map(({ name }) => name);
   if (typeof statics !== "object" || statics === null || Array.isArray(statics))
-    throw new SequenceError(
-      wholeOf(place),
-      `must be an object with ${names.join(", ")}`,
-      statics === undefined ? "nothing" : describe(statics),
-    );
+    throw new SequenceError(wholeOf(place), `must be an object with ${names.join(", ")}`, describe(statics));
   const unknownName = Object.keys(statics).find((name) => !names.includes(name));
   if (unknownName !== undefined)
     throw new SequenceError(wholeOf(place), `must have no names but ${names.join(", ")}`, describe(unknownName));
@@ -94,7 +90,7 @@ function readStatics(statics: unknown, place: Place, all: readonly Input[], reci
 
 /** A number, or a category's code; NaN for null where it may be missing. Throws SequenceError. */
 function readValue(input: Input, value: unknown, path: Path, { gaps }: Pick<Taken, "gaps">): number {
-  const got = value === undefined ? "nothing" : describe(value);
+  const got = describe(value);
   if (input.levels === undefined) {
     if (typeof value === "number" && Number.isFinite(value)) return value;
     if (value === null && gaps) return Number.NaN;

@@ -70,7 +70,7 @@ export function shapeOf(recipe: TakenRecipe): Shape {
     ...(gaps && { gaps: true }),
     ...(clock && { clock }),
     ...(statics > 0 && { statics }),
-    ...(inputs.length > 0 && { isExpanded: true }),
+    ...(inputs.length > 0 ? { isExpanded: true } : features[0] !== "f0" && { names: features }),
     ...(mask !== undefined && { mask }),
   };
 }

@@ -122,6 +122,20 @@ describe.skipIf(!isHere)("the page", () => {
       await close();
     });
 
+    test("has the same form for a key that may score and not read", async () => {
+      const access = readAccess({ API_KEYS: `page:${createHash("sha256").update("the-key").digest("hex")}:score` });
+      const { page, errors, close } = await open({}, openApp(kernel, given, { assets, access }));
+      await page.fill("#key", "the-key");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("#statics:not([hidden])");
+      expect(await page.textContent("#hint")).toContain("of x, mode (very low, up), at, its time");
+      await page.click("#score"); // the sample
+      expect(Number(await probabilityOn(page))).toBeGreaterThan(0);
+      expect(await page.isVisible("#card")).toBe(false);
+      expect(errors.filter((error) => !error.includes("401"))).toEqual([]); // before the key
+      await close();
+    });
+
     test.each(SCREENS)("fits the screen: %s", async (name, options) => {
       const { page, close } = await open(options, app);
       await page.waitForSelector("#statics:not([hidden])");
@@ -461,12 +475,26 @@ describe.skipIf(!isHere)("the page", () => {
     await close();
   });
 
+  test("says what is not watched here without asking for it", async () => {
+    const { page, errors, close } = await open();
+    await page.waitForSelector("#watch-tab:not([hidden])");
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await page.click("#watch-tab");
+    await page.waitForFunction(() => document.getElementById("watch-compare")?.textContent !== "");
+    expect(await page.textContent("#watch-drift")).toMatch(/^Off: this deployment does not bind DRIFT\./);
+    expect(await page.textContent("#watch-performance")).toMatch(/^Off: this deployment does not bind OUTCOMES\./);
+    expect(asked.filter((path) => path.startsWith("/v1/models"))).toEqual(["/v1/models"]);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
   test("says what is wrong with a sequence, and where", async () => {
     const { page, close } = await open();
     await page.waitForSelector("#card:not([hidden])");
     for (const [source, message] of [
       ["1, 2, 3, 4, x", 'sequence[0][4] must be a finite number, got "x"'],
-      ["[[1,2]]", "sequence[0] must have 5 numbers, got 2"],
+      ["[[1,2]]", "sequence[0] must have 5 numbers (open, high, low, close, volume), got 2"],
       ["[[1,", "JSON"],
       ["<img src=x onerror=alert(1)>", "sequence[0]"],
     ]) {

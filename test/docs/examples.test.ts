@@ -64,7 +64,9 @@ describe("examples that call a Worker", () => {
     const example = await import(`${examples}score-from-browser.mjs`);
     const results: { probability: number }[] = await example.score(worker, KEY, sequences);
     expect(results.map(({ probability }) => probability)).toEqual(Array.from(expected));
-    await expect(example.score(worker, KEY, [[[1, 2, 3]]])).rejects.toThrow(/must have 5 numbers, got 3 \/sequences\/0\/0$/);
+    await expect(example.score(worker, KEY, [[[1, 2, 3]]])).rejects.toThrow(
+      /must have 5 numbers \(a, b, c, d, e\), got 3 \/sequences\/0\/0$/,
+    );
     await expect(example.score(worker, "another-key", sequences)).rejects.toThrow(/^No valid key: /);
   });
 

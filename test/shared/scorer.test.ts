@@ -36,7 +36,7 @@ test("says what it takes", () => {
 
 test.each<[unknown, string]>([
   [[[[1, 2, 3, 4, null]]], "sequences[0][0][4] must be a finite number, got null"],
-  [[[[1, 2, 3, 4]]], "sequences[0][0] must have 5 numbers, got 4"],
+  [[[[1, 2, 3, 4]]], "sequences[0][0] must have 5 numbers (a, b, c, d, e), got 4"],
   [[[[1, 2, 3, 4, 5]], [[0, 0, 0, 0, 0]]], "sequences[1] must have at least one row that is not all zeros, got only padding"],
   ["a", 'sequences must be an array of sequences, got "a"'],
 ])("names the place of what it cannot score: %j", (sequences, message) => {

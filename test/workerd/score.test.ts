@@ -80,10 +80,11 @@ describe("bodies of the wrong shape are named with their place", () => {
     ],
     ['{"sequence":null}', "sequence must be an array of up to 10 rows, got null", "/sequence"],
     ['{"sequence":[]}', "sequence must have 1 to 10 rows, got an empty array", "/sequence"],
-    ['{"sequence":[1,2,3,4,5]}', "sequence[0] must be an array of 5 numbers, got 1", "/sequence/0"],
-    ['{"sequence":[[1,2,3,4]]}', "sequence[0] must have 5 numbers, got 4", "/sequence/0"],
-    ['{"sequence":[[1,2,3,4,5,6]]}', "sequence[0] must have 5 numbers, got 6", "/sequence/0"],
-    ['{"sequence":[[]]}', "sequence[0] must have 5 numbers, got 0", "/sequence/0"],
+    ['{"sequence":[1,2,3,4,5]}', "sequence[0] must be an array of 5 numbers (a, b, c, d, e), got 1", "/sequence/0"],
+    ['{"sequence":[[1,2,3,4]]}', "sequence[0] must have 5 numbers (a, b, c, d, e), got 4", "/sequence/0"],
+    ['{"sequence":[[1,2,3,4,5,6]]}', "sequence[0] must have 5 numbers (a, b, c, d, e), got 6", "/sequence/0"],
+    ['{"sequence":[[[1,2,3,4,5]]]}', "sequence[0] must be an array of 5 numbers (a, b, c, d, e), got an array of arrays", "/sequence/0"],
+    ['{"sequence":[[]]}', "sequence[0] must have 5 numbers (a, b, c, d, e), got 0", "/sequence/0"],
     ['{"sequence":{"0":[1,2,3,4,5],"length":1}}', "sequence must be an array of up to 10 rows, got an object", "/sequence"],
     [JSON.stringify({ sequence: Array(11).fill(row) }), "sequence must have at most 10 rows, got 11", "/sequence"],
     ['{"sequence":[[0,0,0,0,0]]}', "sequence must have at least one row that is not all zeros, got only padding", "/sequence"],
@@ -112,7 +113,7 @@ describe("bodies of the wrong shape are named with their place", () => {
 
   test("100,000 nested arrays", async () => {
     const nested = "[".repeat(100_000) + "]".repeat(100_000);
-    const detail = "sequence[0] must have 5 numbers, got 1";
+    const detail = "sequence[0] must be an array of 5 numbers (a, b, c, d, e), got an array of arrays";
     await expectProblem(await postScore(app, `{"sequence":${nested}}`), 422, detail, "/sequence/0");
     await expectProblem(
       await postScore(app, `{"sequence":[[1,2,3,4,${nested}]]}`),
@@ -128,7 +129,10 @@ describe("bodies that are not JSON", () => {
     ["", "the body is empty, expected JSON"],
     [" \r\n", "the body is empty, expected JSON"],
     ["{", "the body is not JSON: Expected property name or '}' in JSON at position 1 (line 1 column 2)"],
-    ['{"sequence":[[1,2,3,4,NaN]]}', `the body is not JSON: Unexpected token 'N', ..."[[1,2,3,4,NaN]]}" is not valid JSON`],
+    [
+      '{"sequence":[[1,2,3,4,NaN]]}',
+      `the body is not JSON: Unexpected token 'N', ..."[[1,2,3,4,NaN]]}" is not valid JSON; JSON knows neither NaN nor Infinity: null stands for a missing number, where the model takes gaps`,
+    ],
     [
       '{"sequence":[[1,2,3,4,5]]}}',
       "the body is not JSON: Unexpected non-whitespace character after JSON at position 26 (line 1 column 27)",
@@ -165,14 +169,14 @@ describe("content types", () => {
   );
 
   test.each([
-    "text/plain",
-    "application/x-www-form-urlencoded",
-    "application/jsonp",
-    "application/problem+json",
-    "text/json",
-    ";application/json",
-  ])("refuses %s", async (type) => {
-    const detail = `content-type must be application/json, application/x-ndjson, application/octet-stream or application/x-npy, got ${type}`;
+    ["text/plain", ""],
+    ["application/x-www-form-urlencoded", ", which curl says where no -H names another"],
+    ["application/jsonp", ""],
+    ["application/problem+json", ""],
+    ["text/json", ""],
+    [";application/json", ""],
+  ])("refuses %s", async (type, hint) => {
+    const detail = `content-type must be application/json, application/x-ndjson, application/octet-stream or application/x-npy, got ${type}${hint}`;
     await expectProblem(await postScore(app, good, { "content-type": type }), 415, detail);
   });
 

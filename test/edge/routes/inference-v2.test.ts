@@ -163,9 +163,9 @@ describe("infer in JSON", () => {
 
   test.each<[string, unknown, string, string?]>([
     ["no object", [], "the body must be an object, got an empty array"],
-    ["no inputs", {}, "inputs must be an array of one input, sequences, got undefined", "/inputs"],
+    ["no inputs", {}, "inputs must be an array of one input, sequences, got nothing", "/inputs"],
     ["two inputs", { inputs: [1, 2] }, "inputs must be an array of one input, sequences, got an array of 2", "/inputs"],
-    ["no name", { inputs: [{ ...input(nested), name: undefined }] }, "inputs[0].name must be text, got undefined", "/inputs/0/name"],
+    ["no name", { inputs: [{ ...input(nested), name: undefined }] }, "inputs[0].name must be text, got nothing", "/inputs/0/name"],
     [
       "another datatype",
       { inputs: [input(nested, "BOOL")] },
@@ -175,7 +175,7 @@ describe("infer in JSON", () => {
     [
       "no shape",
       { inputs: [{ name: "sequences", datatype: "FP64", data: [] }] },
-      "inputs[0].shape must be an array of whole numbers, got undefined",
+      "inputs[0].shape must be an array of whole numbers, got nothing",
       "/inputs/0/shape",
     ],
     [

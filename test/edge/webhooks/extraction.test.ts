@@ -99,8 +99,8 @@ describe("an event", () => {
 
   test.each<[Pointers["content"], string]>([
     [{ kind: "numbers", at: [place("/o"), place("/h/y")] }, "h.y must be a finite number, got nothing"],
-    [{ kind: "sequence", at: place("/row") }, "row[0] must be an array of 2 numbers, got 1"],
-    [{ kind: "sequence", at: place("/nowhere") }, "nowhere must be an array of up to 3 rows, got undefined"],
+    [{ kind: "sequence", at: place("/row") }, "row[0] must be an array of 2 numbers (a, b), got 1"],
+    [{ kind: "sequence", at: place("/nowhere") }, "nowhere must be an array of up to 3 rows, got nothing"],
   ])("%j: %s", (content, sentence) => expect(() => extract({}, { content })).toThrow(sentence));
 });
 
