@@ -70,10 +70,14 @@ export function parseSequence(value: unknown, path: Path, shape: Shape, out: Flo
 /** More names than so many are no help in a sentence. */
 const MAX_NAMES = 20;
 
+/** How many numbers a row has, and what they are called, as an error says it. */
+export function rowRule({ features: F, names = [] }: Pick<Shape, "features" | "names">): string {
+  return `${F} numbers${names.length === 0 || F > MAX_NAMES ? "" : ` (${names.slice(0, F).join(", ")})`}`;
+}
+
 /** Throws SequenceError: `row` is no row of F numbers. */
 function refuseRow(row: unknown, path: Path, shape: Shape): never {
-  const { features: F, names = [] } = shape;
-  const numbers = `${F} numbers${names.length === 0 || F > MAX_NAMES ? "" : ` (${names.join(", ")})`}`;
+  const numbers = rowRule(shape);
   if (!Array.isArray(row)) throw new SequenceError(path, `must be an array of ${numbers}`, describe(row));
   if (Array.isArray(row[0])) throw new SequenceError(path, `must be an array of ${numbers}`, "an array of arrays");
   throw new SequenceError(path, `must have ${numbers}${featureAdvice(shape)}`, `${row.length}`);

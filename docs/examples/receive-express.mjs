@@ -1,4 +1,4 @@
-// Receives deliveries in Express. DESK_SECRET is the secret whsec_… of the destination. To start it: app.listen(3000).
+// Receives deliveries in Express, at http://localhost:3000/in where Node starts this file. DESK_SECRET is the secret whsec_… of the destination.
 import express from "express";
 import { Webhook } from "standardwebhooks";
 
@@ -17,4 +17,5 @@ app.post("/in", express.raw({ type: "*/*" }), (request, response) => {
   seen.add(id);
   response.sendStatus(204);
 });
+if (import.meta.main) app.listen(3000);
 export default app;

@@ -79,7 +79,7 @@ export function secretsAt(value: unknown, path: Path, secretOf: SecretOf): reado
     if (secret === undefined || secret === "")
       throw new ConfigurationError(
         [...path, i],
-        `must be a secret that is set (wrangler secret put ${name}; on this machine, a line of .dev.vars)`,
+        `must be a secret that is set (wrangler secret put ${name}; on this machine, a line of .dev.vars before the start)`,
         "none of that name",
       );
     return secret;

@@ -26,7 +26,8 @@ export function answerJsonText(c: EdgeContext, text: string): Response {
 }
 
 /** For whom the configuration is none of their business: a secret may stand where its name belongs. */
-const UNUSABLE = "the configuration cannot be used: the log says why, as does GET /health/ready to a key of scope admin";
+const UNUSABLE =
+  "the configuration cannot be used: the log says why, as does GET /health/ready on the Worker's own machine, or to a key of scope admin";
 
 /**
  * Any failure as a problem, with the headers its kind calls for; v2 clients look for `error`. The record names the problem's kind. What

@@ -1,7 +1,7 @@
 // One event of a key, whoever sent it, and how its parts are read. Knows no body's layout, no signatures and no storage.
 import * as v from "valibot";
 import { type Path, SequenceError } from "../../shared/errors.ts";
-import { numberRule, parseSequence, type Shape, widthWithoutTime } from "../../shared/sequence.ts";
+import { numberRule, parseSequence, rowRule, type Shape, widthWithoutTime } from "../../shared/sequence.ts";
 import { encodeText } from "../http/encoding.ts";
 import { digestOf } from "../http/hashes.ts";
 import { MAX_INSTANT, RFC3339, readInstant } from "../http/instant.ts";
@@ -71,22 +71,23 @@ function numberSchema({ gaps }: Pick<Shape, "gaps">) {
 }
 
 /** What an event's row is like: it has its time beside it. */
-export type RowShape = Pick<Shape, "features" | "gaps" | "clock">;
+export type RowShape = Pick<Shape, "features" | "gaps" | "clock" | "names">;
 
 /** A row of finite numbers, or null where a number may be missing; without its time. */
 export function rowOf(shape: RowShape): Schema<(number | null)[]> {
-  const { gaps } = shape;
+  const { gaps, names } = shape;
   const F = widthWithoutTime(shape);
-  const key = `${F} ${gaps === true}`;
+  const numbers = rowRule({ features: F, names });
+  const key = `${numbers} ${gaps === true}`;
   const known = rows.get(key);
   if (known !== undefined) return known;
-  const anyRow = v.pipe(v.array(v.unknown(), `must be an array of ${F} numbers`), v.length(F, `must have ${F} numbers`));
+  const anyRow = v.pipe(v.array(v.unknown(), `must be an array of ${numbers}`), v.length(F, `must have ${numbers}`));
   const row = v.pipe(anyRow, v.array(numberSchema(shape)));
   rows.set(key, row);
   return row;
 }
 
-/** By F and gaps: schemas take longer to make than to use, and a Worker serves one model. */
+/** By F, names and gaps: schemas take longer to make than to use, and a Worker serves one model. */
 const rows = new Map<string, Schema<(number | null)[]>>();
 
 /** A row as JSON has it, with null for what is missing, → the row as it is scored, with NaN. */

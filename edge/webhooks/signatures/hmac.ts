@@ -94,7 +94,7 @@ export const hmac: SchemeDefinition<HmacScheme> = {
       const isGenuine = await anyOf(signatures, (signature) =>
         anyOf(scheme.secrets, (secret) => isHmac(secret, content, signature, scheme.algorithm)),
       );
-      if (!isGenuine) return rejected("the signature does not fit");
+      if (!isGenuine) return rejected("the signature does not fit secret and body");
       if (Array.isArray(sentAt)) {
         const stale = refuseTimestamp("the time of sending", followPointer(jsonIn(bytes), sentAt).value, nowSeconds, toleranceS);
         if (stale !== undefined) return rejected(stale);

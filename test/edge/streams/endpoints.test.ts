@@ -74,7 +74,7 @@ describe("SOURCES", () => {
     [{ ...SIGNED, secrets: ["GITHUB", "GITHUB"] }, 'SOURCES.s.secrets[1] must not stand there twice, got "GITHUB"'],
     [
       { ...SIGNED, secrets: ["GITHUB", "NONE"] },
-      "SOURCES.s.secrets[1] must be a secret that is set (wrangler secret put NONE; on this machine, a line of .dev.vars), got none of that name",
+      "SOURCES.s.secrets[1] must be a secret that is set (wrangler secret put NONE; on this machine, a line of .dev.vars before the start), got none of that name",
     ],
     [{ ...SIGNED, secrets: ["toString"] }, "SOURCES.s.secrets[0] must be a secret that is set"],
     [
@@ -230,7 +230,7 @@ describe("DESTINATIONS", () => {
     [{ url: "https://a.example.com/" }, "DESTINATIONS.d.secrets must be an array of names of secrets, got nothing"],
     [
       { url: "https://a.example.com/", secrets: ["NONE"] },
-      "DESTINATIONS.d.secrets[0] must be a secret that is set (wrangler secret put NONE; on this machine, a line of .dev.vars)",
+      "DESTINATIONS.d.secrets[0] must be a secret that is set (wrangler secret put NONE; on this machine, a line of .dev.vars before the start)",
     ],
     [
       { url: "https://a.example.com/", secrets: ["GITHUB"] },

@@ -182,8 +182,8 @@ describe("an event", () => {
       /at the latest/,
     ],
     ["no values", { ...EVENT, values: undefined }, 422, "/values", /must be an array of 5 numbers/],
-    ["four values", { ...EVENT, values: [1, 2, 3, 4] }, 422, "/values", /must have 5 numbers, got 4/],
-    ["six values", { ...EVENT, values: [1, 2, 3, 4, 5, 6] }, 422, "/values", /must have 5 numbers, got 6/],
+    ["four values", { ...EVENT, values: [1, 2, 3, 4] }, 422, "/values", /must have 5 numbers \(a, b, c, d, e\), got 4/],
+    ["six values", { ...EVENT, values: [1, 2, 3, 4, 5, 6] }, 422, "/values", /must have 5 numbers \(a, b, c, d, e\), got 6/],
     ["a value that is null", { ...EVENT, values: [1, 2, null, 4, 5] }, 422, "/values/2", /must be a finite number, got null/],
     [
       "a value that is not finite",

@@ -118,15 +118,29 @@ describe("the example sources", () => {
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     const { port } = server.address() as AddressInfo;
     const env = { ...process.env, PUMPS_SECRET: SECRETS.PUMPS_SECRET, WORKER: `http://127.0.0.1:${port}` };
-    const shell = spawn("bash", [`${examples}send-signed.sh`], { env });
-    let output = "";
-    shell.stdout.on("data", (text) => {
-      output += text;
+    const run = async (env: NodeJS.ProcessEnv, ...words: string[]) => {
+      const shell = spawn("bash", [`${examples}send-signed.sh`, ...words], { env });
+      let output = "";
+      for (const stream of [shell.stdout, shell.stderr])
+        stream.on("data", (text) => {
+          output += text;
+        });
+      const status = await new Promise((done) => shell.on("close", done));
+      return { status, output };
+    };
+    const values = [10.1, 10.4, 9.9, 10.2, 5100];
+    const { output } = await run(env, "north-7", ...values.map(String));
+    expect(JSON.parse(output)).toMatchObject({ key: "north-7", source: "pumps" });
+    expect(taken).toMatchObject([{ key: "north-7", event: { data: { values } } }]);
+    expect(await run(env)).toMatchObject({ status: 1, output: expect.stringContaining("a key is missing") });
+    expect(await run({ ...env, PUMPS_SECRET: "" }, "north-7")).toMatchObject({
+      output: expect.stringContaining("PUMPS_SECRET: is not set"),
     });
-    await new Promise((done) => shell.on("close", done));
+    expect(await run({ ...env, PUMPS_SECRET: "what others know" }, "north-7", "1")).toMatchObject({
+      status: 22,
+      output: expect.stringContaining("signature"),
+    });
     server.close();
-    expect(JSON.parse(output)).toMatchObject({ key: "north-7", source: "pumps", id: "r-1" });
-    expect(taken).toMatchObject([{ key: "north-7", event: { id: "r-1", data: { values: [10.1, 10.4, 9.9, 10.2, 5100] } } }]);
   });
 });
 

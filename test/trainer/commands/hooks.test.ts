@@ -123,7 +123,7 @@ test("what cannot be used is one sentence", async () => {
   await expect(check(EVENT, { config: write("none.toml", "a = 1") })).rejects.toThrow("has no SOURCES");
   await expect(check(EVENT, { env: "other" })).rejects.toThrow("has no SOURCES");
   await expect(check(EVENT, { secrets: write("empty", "") })).rejects.toThrow(
-    "must be a secret that is set (wrangler secret put SLACK; on this machine, a line of .dev.vars), got none of that name",
+    "must be a secret that is set (wrangler secret put SLACK; on this machine, a line of .dev.vars before the start), got none of that name",
   );
   await expect(check(EVENT, { action: "list" })).rejects.toThrow("hooks takes check, got list");
 });

@@ -65,7 +65,7 @@ test("serve names the secret that a hook wants and .dev.vars has not", async () 
   await serve(`SOURCES='${JSON.stringify(SOURCES)}'\n`, /of that name\n/, async (said) => {
     expect(said).toMatch(/^curl /m);
     expect(said).toContain(
-      "The Worker scores, and is not ready otherwise: SOURCES.lines.secrets[0] must be a secret that is set (wrangler secret put LINES; on this machine, a line of .dev.vars), " +
+      "The Worker scores, and is not ready otherwise: SOURCES.lines.secrets[0] must be a secret that is set (wrangler secret put LINES; on this machine, a line of .dev.vars before the start), " +
         "got none of that name\n",
     );
   });
