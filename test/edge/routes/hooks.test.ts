@@ -18,7 +18,8 @@ import { openStreams } from "../../fixtures/streams.ts";
 
 const artifact = encodeArtifact(makeModel(kernel, { name: "fx" }));
 const endpoints = readEndpoints(ENV);
-const HIDDEN = "the configuration cannot be used: the log says why, as does GET /health/ready to a key of scope admin";
+const HIDDEN =
+  "the configuration cannot be used: the log says why, as does GET /health/ready on the Worker's own machine, or to a key of scope admin";
 let taken: { key: string }[] = [];
 const streams = fakeStreams((key) => taken.push({ key }));
 const open = (dependencies: Partial<Dependencies> = {}) =>
@@ -79,9 +80,9 @@ describe("an event", () => {
       'time must be a time such as 2026-11-25T09:30:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970, got "yesterday"',
       "/time",
     ],
-    [{ bar: [1, 2, 3, 4] }, "bar must have 5 numbers, got 4", "/bar"],
+    [{ bar: [1, 2, 3, 4] }, "bar must have 5 numbers (a, b, c, d, e), got 4", "/bar"],
     [{ bar: [1, 2, 3, 4, null] }, "bar[4] must be a finite number, got null", "/bar/4"],
-    [{ bar: { o: 1 } }, "bar must be an array of 5 numbers, got an object", "/bar"],
+    [{ bar: { o: 1 } }, "bar must be an array of 5 numbers (a, b, c, d, e), got an object", "/bar"],
   ])("of which the pointers miss something is a 422 that names it: %j", async (change, detail, pointer) => {
     const problem = await problemOf(post(open(), await github(change)));
     expect(problem).toMatchObject({ status: 422, pointer });
