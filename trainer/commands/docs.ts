@@ -83,5 +83,5 @@ function renderOption([key, { placeholder, help, defaultText }]: readonly [strin
 
 /** A cell of a Markdown table: text that looks like a tag is code, a bar is a bar. */
 function cell(text: string): string {
-  return text.replace(/<[^>]+>\S*/g, "`$&`").replaceAll("|", "\\|");
+  return text.replace(/<[^>]+>(?:\S*[\w>])?/g, "`$&`").replaceAll("|", "\\|");
 }
