@@ -73,7 +73,7 @@ function parseBlocks(blocks: readonly string[]): ReturnType<typeof parseRows> | 
 const MISSING = /^(?:#?n\/?a|<na>|nan|null|none|)$/i;
 
 /** What pandas and R call a column that numbers the rows. */
-const INDEX = /^(?:|unnamed: 0|index|level_\d+)$/i;
+const INDEX = /^(?:|unnamed: 0|index|level_\d+|row[._]?names|row_nr)$/i;
 
 /** A number, null for one that is missing where that may be, and any other text as it is: a category's level, or for the API to refuse. */
 function readCell(cell: string, levels?: readonly string[]): Cell {

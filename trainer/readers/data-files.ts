@@ -21,6 +21,7 @@ import { openNpz } from "./npz.ts";
 import { checkOptions, createRenaming } from "./option-checks.ts";
 import { isLong, type ReadOptions } from "./options.ts";
 import { readParquet } from "./parquet.ts";
+import { refuseRowNumbers } from "./row-numbers.ts";
 import { openSource, type RandomAccess, type Source, STDIN } from "./source.ts";
 import { readTimeSeries } from "./time-series.ts";
 import { createTimeReader } from "./times.ts";
@@ -54,7 +55,9 @@ export async function* readUnchecked(
   const { onNote = () => {} } = options;
   const labelsPath = options.ignoreLabels ? undefined : options.labels;
   const wanted = { ...wantedOf(options, labelsPath), rename };
-  const batches = readFiles(paths, options, wanted, hash);
+  const files = readFiles(paths, options, wanted, hash);
+  const areUnnamed = wanted.rows !== undefined && wanted.rows.features === undefined && wanted.target === undefined;
+  const batches = areUnnamed ? refuseRowNumbers(files, wanted.inputs, describePaths(paths)) : files;
   const { inputs } = options;
   const encoded = async function* (given: AsyncIterable<Batch>): AsyncGenerator<Batch> {
     for await (const batch of given) yield inputs ? encodeKnown(batch, inputs) : batch;

@@ -14,8 +14,8 @@ export interface Roles {
   readonly remarks: readonly Remark[];
 }
 
-/** As pandas names an index that it writes among the columns. */
-const INDEX = /^(?:Unnamed: 0(?:[._].*)?|index|level_\d+|__index_level_\d+__)$/;
+/** As pandas, R's packages and collections, and polars name an index that they write among the columns. */
+const INDEX = /^(?:Unnamed: 0(?:[._].*)?|index|level_\d+|__index_level_\d+__|row[._]?names|row_nr)$/;
 
 /** Whether a column is an index by its name; one without a name stands in front. */
 export function isIndex(name: string, column: number): boolean {

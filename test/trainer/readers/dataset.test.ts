@@ -369,7 +369,7 @@ describe("several files are one set", () => {
 
 test("rows hold more windows than memory is given for: every so-manieth is taken, and it is said", async () => {
   const folder = mkdtempSync(join(tmpdir(), "quickstep-most-"));
-  writeFileSync(join(folder, "rows.csv"), `a\n${Array.from({ length: 1000 }, (_, n) => n + 1).join("\n")}\n`);
+  writeFileSync(join(folder, "rows.csv"), `a\n${Array.from({ length: 1000 }, (_, n) => n + 2).join("\n")}\n`);
   const notes: string[] = [];
   const options = { window: 10, onNote: (note: ReadNote) => notes.push(describeNote(note)) };
   const { timeline } = await readDataset([join(folder, "rows.csv")], { ...options, maxWindows: 100 });

@@ -106,6 +106,29 @@ test("R's row names are left out after a subset, too, and never guessed without 
   );
 });
 
+test.each(["rownames", "row.names", "row_names", "row_nr"])("a column %s is left out, and that is said", async (name) => {
+  const { values, facts } = await read(`${name},open,label\n3,1.5,0\n7,1.7,1\n`, { window: 1 });
+  expect(values).toEqual(Float64Array.of(1.5, 1.7));
+  expect(describeRead(facts)).toContain(`index "${name}" left out`);
+});
+
+describe("a column that counts the rows", () => {
+  const table = (first: number, rows: number): string =>
+    `n,open,label\n${Array.from({ length: rows }, (_, r) => `${first + r},${r % 7},${r % 2}`).join("\n")}\n`;
+  test.each([0, 1])("from %i on is asked about, unless features are named, or rows are few", async (first) => {
+    await expect(read(table(first, 40), { window: 2 })).rejects.toThrow(
+      `has the column "n", which counts the rows from ${first} on: say --id n to leave it out, --time n where it is the time, or name the features with --features`,
+    );
+    expect((await read(table(first, 40), { window: 2, features: ["n", "open"] })).features).toEqual(["n", "open"]);
+    for (const options of [{ id: ["n"] }, { time: "n" }])
+      expect((await read(table(first, 40), { window: 2, ...options })).features).toEqual(["open"]);
+    expect((await read(table(first, 20), { window: 2 })).features).toEqual(["n", "open"]);
+  });
+  test("from elsewhere on is a feature", async () => {
+    expect((await read(table(1990, 40), { window: 2 })).features).toEqual(["n", "open"]);
+  });
+});
+
 describe("a date is refused with the format that reads it", () => {
   const times = (written: string, format?: string) =>
     createTimeReader("day", "data.csv", format === undefined ? undefined : parseTimeFormat(format)).read([written]).coarse[0];
