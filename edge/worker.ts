@@ -8,7 +8,7 @@ import { measured, openModel } from "./models/servable-model.ts";
 import { openWorker } from "./worker-env.ts";
 
 const kernel = instantiateKernel(inference);
-const open = (bytes: Uint8Array<ArrayBuffer>) => openModel(bytes, kernel.log, (model) => createWasmEngine(inference, model));
+const open = (bytes: Uint8Array<ArrayBuffer>) => openModel(bytes, kernel.log, (model) => createWasmEngine(inference, model), kernel);
 const bundled = new Uint8Array(artifact);
 const servable = open(bundled);
 const openMeasured = (bytes: Uint8Array<ArrayBuffer>) => measured(open(bytes), bytes);

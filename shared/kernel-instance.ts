@@ -42,6 +42,32 @@ export interface Kernel {
     quads: number,
     logits: number,
   ): void;
+  /** Of shared/kernel/decoding.ts. */
+  crc32(tables: number, at: number, length: number, crc: number): number;
+  areAscending(V: number, edgeStart: number, edges: number): number;
+  joinNodes(
+    count: number,
+    V: number,
+    edgeStart: number,
+    column: number,
+    numbers: number,
+    edge: number,
+    next: number,
+    roots: number,
+    waiting: number,
+  ): number;
+  expandNodes(
+    count: number,
+    column: number,
+    edge: number,
+    next: number,
+    edgeStart: number,
+    edges: number,
+    leaves: number,
+    below: number,
+    nodes: number,
+    values: number,
+  ): void;
   /** Of shared/kernel/products.ts. A row of one sequence or, with `lanes` 8, of eight side by side. */
   packMatrix(
     K: number,
@@ -122,9 +148,32 @@ export function instantiateKernel(module: WebAssembly.Module): Kernel {
 }
 
 /** Lets the kernel's memory reach `end`, bytes. Views of it that were taken before are of no use any more. */
-export function growMemory({ memory }: Kernel, end: number): void {
+export function growMemory({ memory }: Pick<Kernel, "memory">, end: number): void {
   const pages = Math.ceil(end / PAGE_BYTES) - memory.buffer.byteLength / PAGE_BYTES;
   if (pages > 0) memory.grow(pages);
+}
+
+/** Arrays that can be put into a kernel's memory. */
+export type Copied = Float64Array | Float32Array | Uint32Array | Uint16Array | Uint8Array;
+
+/** How many bytes `arrays` take in a kernel's memory. */
+export function measureCopies(arrays: readonly Copied[]): number {
+  return arrays.reduce((sum, { byteLength }) => sum + roundToWidest(byteLength), 0);
+}
+
+/** Copies arrays into a kernel's memory, from `first` on, a multiple of 8: where each begins. */
+export function copyArrays(memory: ArrayBuffer, first: number, arrays: readonly Copied[]): number[] {
+  let end = first;
+  return arrays.map((array) => {
+    const start = end;
+    new Uint8Array(memory).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), start);
+    end += roundToWidest(array.byteLength);
+    return start;
+  });
+}
+
+function roundToWidest(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
 }
 
 /** The next address at which a cache line begins. */

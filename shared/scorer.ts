@@ -41,8 +41,9 @@ export interface Scorer {
  * @internal The package's types leave it out: callers have load().
  */
 export function openScorer(artifact: Uint8Array, kernel: WebAssembly.Module): Scorer {
-  const model = decodeArtifact(artifact);
-  const { log } = instantiateKernel(kernel);
+  const instance = instantiateKernel(kernel);
+  const { log } = instance;
+  const model = decodeArtifact(artifact, instance);
   const engine = createWasmEngine(kernel, model);
   checkGolden(model, engine, log);
   const { name, recipe, operatingPoints } = model;

@@ -1,9 +1,9 @@
 // Tree ensembles in the kernel's memory: thresholds are expanded from edge numbers when an ensemble is loaded, once. What lies where
 // is said in shared/kernel/trees.ts.
 // Legend: N sequences, V columns, B sequences of a block.
-import { align, type Kernel } from "./kernel-instance.ts";
+import { align, type Copied, copyArrays, type Kernel, measureCopies } from "./kernel-instance.ts";
 import type { MemberScorer } from "./member-scorer.ts";
-import { LEAF, MISSING_LEFT, type TreeEnsemble } from "./trees.ts";
+import type { TreeEnsemble } from "./trees.ts";
 
 /** B. Their rows stay near while one tree after the other is walked (measured). */
 const BLOCK = 32;
@@ -24,7 +24,8 @@ interface ForestMap {
   readonly end: number;
 }
 
-function mapForest({ column, roots, edgeStart }: TreeEnsemble, first: number): ForestMap {
+function mapForest(ensemble: TreeEnsemble, first: number): ForestMap {
+  const { column, roots, edgeStart } = ensemble;
   const V = edgeStart.length - 1;
   const nodes = align(first);
   const values = align(nodes + 16 * column.length);
@@ -33,7 +34,8 @@ function mapForest({ column, roots, edgeStart }: TreeEnsemble, first: number): F
   const found = align(walks + 12 * roundUp(roots.length));
   const rows = align(found + 4 * roundUp(roots.length));
   const logits = align(rows + 16 * V * BLOCK);
-  return { nodes, values, trees, walks, found, rows, logits, end: logits + 8 * BLOCK };
+  const end = Math.max(logits + 8 * BLOCK, rows + measureCopies(sourcesOf(ensemble)));
+  return { nodes, values, trees, walks, found, rows, logits, end };
 }
 
 /** Trees that are walked at once. */
@@ -51,38 +53,27 @@ export function measureForest(ensemble: TreeEnsemble, first: number): number {
 /** Puts an ensemble into the memory of `kernel` from `first` on. The memory reaches as far as measureForest says, and grows no more. */
 export function loadForest(kernel: Kernel, ensemble: TreeEnsemble, first: number): MemberScorer {
   const map = mapForest(ensemble, first);
-  expandNodes(kernel.memory.buffer, ensemble, map);
+  expandForest(kernel, ensemble, map);
   return scoreForest(kernel, ensemble, map);
 }
 
+/** What the kernel expands an ensemble from. It stands where rows stand later. */
+function sourcesOf({ column, edge, next, edgeStart, edges, leaves }: TreeEnsemble): Copied[] {
+  return [column, edge, next, edgeStart, edges, leaves, new Uint8Array(column.length)];
+}
+
 /** Writes nodes, values, trees and walks. */
-function expandNodes(memory: ArrayBuffer, ensemble: TreeEnsemble, map: ForestMap): void {
-  const { edgeStart, edges, roots, column, edge, next, leaves } = ensemble;
-  const M = column.length;
-  const f64 = new Float64Array(memory, map.nodes, 2 * M);
-  const u32 = new Uint32Array(memory, map.nodes, 4 * M);
-  const values = new Float32Array(memory, map.values, M);
-  const below = new Uint8Array(M); // splits on the longest way from a node to a leaf
-  for (let node = M - 1; node >= 0; node--) {
-    const v = column[node];
-    if (v === LEAF) {
-      f64[2 * node] = Number.NaN;
-      u32[4 * node + 2] = 0;
-      u32[4 * node + 3] = map.nodes + 16 * node;
-      values[node] = leaves[next[node]];
-      continue;
-    }
-    f64[2 * node] = edges[edgeStart[v] + (edge[node] & ~MISSING_LEFT)];
-    u32[4 * node + 2] = 16 * v + (edge[node] & MISSING_LEFT ? 8 : 0);
-    u32[4 * node + 3] = map.nodes + 16 * next[node];
-    below[node] = 1 + Math.max(below[node + 1], below[next[node]]);
-  }
-  const trees = new Uint32Array(memory, map.trees, 2 * roots.length);
+function expandForest({ memory: { buffer }, expandNodes }: Kernel, ensemble: TreeEnsemble, map: ForestMap): void {
+  const { roots, column } = ensemble;
+  const [columns, edge, next, edgeStart, edges, leaves, below] = copyArrays(buffer, map.rows, sourcesOf(ensemble));
+  expandNodes(column.length, columns, edge, next, edgeStart, edges, leaves, below, map.nodes, map.values);
+  const depths = new Uint8Array(buffer, below);
+  const trees = new Uint32Array(buffer, map.trees, 2 * roots.length);
   for (let t = 0; t < roots.length; t++) {
     trees[2 * t] = map.nodes + 16 * roots[t];
-    trees[2 * t + 1] = below[roots[t]];
+    trees[2 * t + 1] = depths[roots[t]];
   }
-  orderWalks(memory, trees, map);
+  orderWalks(buffer, trees, map);
 }
 
 /** Writes walks, by rising depth, and as many of the last tree as fill up the last eight. */

@@ -1,6 +1,7 @@
 // What this isolate serves: the decoded, proven model, or the reason why there is none. Opened once, at module scope.
 // Knows no HTTP, and no implementation of the engine.
 import { decodeArtifact, readFormat } from "../../shared/artifact/artifact.ts";
+import type { DecodingKernel } from "../../shared/artifact/kernel-decoder.ts";
 import type { Engine } from "../../shared/engine.ts";
 import { checkGolden, type Model, type ScorableModel } from "../../shared/model.ts";
 import type { Log, Recipe } from "../../shared/recipe/recipe.ts";
@@ -31,11 +32,16 @@ export type ServableModel = (Ready | Unready) & {
   readonly sha256: () => Promise<string>;
 };
 
-/** Never throws: an isolate that crashes cannot say what is wrong with its artifact. */
-export function openModel(bytes: Uint8Array<ArrayBuffer>, log: Log, createEngine: (model: Model) => Engine): ServableModel {
+/** Never throws: an isolate that crashes cannot say what is wrong with its artifact. `kernel`: decodes sooner, in its own memory. */
+export function openModel(
+  bytes: Uint8Array<ArrayBuffer>,
+  log: Log,
+  createEngine: (model: Model) => Engine,
+  kernel?: DecodingKernel,
+): ServableModel {
   const sha256 = memoisedSha256(bytes);
   try {
-    const model = decodeArtifact(bytes);
+    const model = decodeArtifact(bytes, kernel);
     const engine = createEngine(model);
     checkGolden(model, engine, log);
     return { model, engine, log, format: readFormat(bytes), sha256 };

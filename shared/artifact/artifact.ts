@@ -3,8 +3,8 @@
 import { ArtifactError } from "../errors.ts";
 import type { Model } from "../model.ts";
 import { asObject, fail, parseJson, show } from "./checks.ts";
-import { crc32 } from "./crc32.ts";
 import { readFormat1 } from "./format-1.ts";
+import { crc32With, type DecodingKernel } from "./kernel-decoder.ts";
 import { parseMembers, parseStack } from "./member-texts.ts";
 import { encodeMetadata, FORMAT, type ModelTexts, parseFormat, parseMetadata } from "./metadata.ts";
 import { decodeFrame, encodeFrame, type Frame } from "./safetensors.ts";
@@ -22,16 +22,19 @@ export function encodeArtifact(model: Model): Uint8Array<ArrayBuffer> {
   return encodeFrame({ ...metadata, checksum: checksumOf(metadata, tensors.data) }, tensors, ALIGNMENT);
 }
 
-/** Decodes and checks everything but the golden vectors' scores (checkGolden does). Throws ArtifactError. */
-export function decodeArtifact(bytes: Uint8Array): Model {
+/**
+ * Decodes and checks everything but the golden vectors' scores (checkGolden does); sooner with a `kernel`, whose memory is used for it.
+ * Throws ArtifactError.
+ */
+export function decodeArtifact(bytes: Uint8Array, kernel?: DecodingKernel): Model {
   const { metadata: fields, entries, dataStart, data } = decodeFrame(bytes, MAX_HEADER_BYTES, failAsFile);
   if (dataStart % ALIGNMENT !== 0) fail(`the data starts at byte ${dataStart}, expected a multiple of ${ALIGNMENT}`);
   const metadata = asObject(fields, "__metadata__");
   const texts = parseMetadata(metadata);
   const { format, plan, ...model } = texts;
   const { recipe, ...tensors } =
-    format === FORMAT ? readMembers(metadata, { entries, data }, texts) : readFormat1(metadata, { entries, data }, texts);
-  checkChecksum(metadata, data); // last, since whatever else is wrong says more
+    format === FORMAT ? readMembers(metadata, { entries, data }, texts, kernel) : readFormat1(metadata, { entries, data }, texts);
+  checkChecksum(metadata, data, kernel); // last, since whatever else is wrong says more
   return { ...model, recipe: { ...plan, ...recipe }, ...tensors };
 }
 
@@ -45,27 +48,28 @@ function readMembers(
   metadata: Readonly<Record<string, unknown>>,
   frame: Pick<Frame, "entries" | "data">,
   { plan }: ModelTexts,
+  kernel: DecodingKernel | undefined,
 ): ModelTensors & Pick<Model, "stack"> {
   const { timesteps, features, padding } = plan;
   const view = metadata.view === undefined ? undefined : parseView(parseJson(metadata.view, "view"), timesteps, features.length);
   const shape = { channels: plan.channels.length, timesteps, padding };
   const members = parseMembers(parseJson(metadata.members, "members"), view && countColumns(view), shape);
   const stack = parseStack(metadata.stack === undefined ? undefined : parseJson(metadata.stack, "stack"), members);
-  return { ...unpackModel(frame, plan, view, members), ...(stack && { stack }) };
+  return { ...unpackModel(frame, plan, view, members, kernel), ...(stack && { stack }) };
 }
 
 /**
  * CRC-32 of all metadata but itself, and of the data: 8 hexadecimal digits. Golden vectors alone miss a flipped low bit of a
  * weight as often as one time in six (measured); this misses none.
  */
-function checksumOf(metadata: Readonly<Record<string, unknown>>, data: Uint8Array): string {
+function checksumOf(metadata: Readonly<Record<string, unknown>>, data: Uint8Array, kernel?: DecodingKernel): string {
   const texts = Object.entries(metadata).filter(([key]) => key !== "checksum");
-  const crc = crc32(data, crc32(new TextEncoder().encode(JSON.stringify(texts))));
+  const crc = crc32With(kernel, data, crc32With(kernel, new TextEncoder().encode(JSON.stringify(texts)), 0));
   return crc.toString(16).padStart(8, "0");
 }
 
-function checkChecksum(metadata: Readonly<Record<string, unknown>>, data: Uint8Array): void {
-  const checksum = checksumOf(metadata, data);
+function checkChecksum(metadata: Readonly<Record<string, unknown>>, data: Uint8Array, kernel: DecodingKernel | undefined): void {
+  const checksum = checksumOf(metadata, data, kernel);
   if (metadata.checksum !== checksum)
     fail(`checksum is ${checksum}, expected ${show(metadata.checksum)}: the file is damaged; copy it again or retrain`);
 }

@@ -6,6 +6,7 @@ import type { Member } from "../members.ts";
 import type { Network } from "../networks/lstm.ts";
 import { LEAF, MISSING_LEFT, type TreeEnsemble } from "../trees.ts";
 import { fail } from "./checks.ts";
+import { type DecodingKernel, joinWith, type Nodes } from "./kernel-decoder.ts";
 import { layOutLayers, packLayers, unpackLayers } from "./layer-tensors.ts";
 import type { MemberText, NetworkText } from "./member-texts.ts";
 import type { Dtype, TensorData } from "./safetensors.ts";
@@ -111,6 +112,7 @@ export function unpackMember(
   prefix: string,
   C: number,
   V: number,
+  kernel?: DecodingKernel,
 ): Member {
   switch (text.kind) {
     case "lstm":
@@ -123,7 +125,7 @@ export function unpackMember(
     case "linear":
       return { kind: "linear", classifier: unpackLinear(text.intercept, tensors, prefix, V) };
     case "trees":
-      return { kind: "trees", ensemble: unpackTrees(text.base, tensors, prefix) };
+      return { kind: "trees", ensemble: unpackTrees(text.base, tensors, prefix, kernel) };
     case "onnx":
       return text;
   }
@@ -166,15 +168,20 @@ export function checkAscending(columns: Uint16Array, V: number, what: string): v
       fail(`${what}[${i}] is ${columns[i]}, expected ascending columns below ${V}`);
 }
 
-function unpackTrees(base: number, tensors: Readonly<Record<string, TensorData>>, prefix: string): TreeEnsemble {
+function unpackTrees(
+  base: number,
+  tensors: Readonly<Record<string, TensorData>>,
+  prefix: string,
+  kernel: DecodingKernel | undefined,
+): TreeEnsemble {
   const edges = tensors[`${prefix}edges`] as Float64Array;
   const edgeStart = startEdges(tensors[`${prefix}edgeCounts`] as Uint8Array, edges, prefix);
   const leaves = tensors[`${prefix}leaves`] as Float32Array;
-  const nodes = joinNodes(tensors[`${prefix}column`] as Uint16Array, tensors[`${prefix}edge`] as Uint8Array, edgeStart, prefix);
-  if (nodes.leafCount !== leaves.length)
-    fail(`${prefix}leaves has ${leaves.length} numbers, expected ${nodes.leafCount}, as the nodes say`);
-  const { roots, column, edge, next } = nodes;
-  return { edgeStart, edges, roots, column, edge, next, leaves, base };
+  const [stored, numbers] = [tensors[`${prefix}column`] as Uint16Array, tensors[`${prefix}edge`] as Uint8Array];
+  const { leafCount, ...nodes } =
+    (kernel && joinWith(kernel, stored, numbers, edgeStart, edges)) ?? joinChecked(stored, numbers, edgeStart, edges, prefix);
+  if (leafCount !== leaves.length) fail(`${prefix}leaves has ${leaves.length} numbers, expected ${leafCount}, as the nodes say`);
+  return { edgeStart, edges, ...nodes, leaves, base };
 }
 
 /** (V+1) where each column's edges start. */
@@ -182,15 +189,16 @@ function startEdges(counts: Uint8Array, edges: Float64Array, prefix: string): Ui
   const start = new Uint32Array(counts.length + 1);
   for (let v = 0; v < counts.length; v++) start[v + 1] = start[v] + counts[v];
   if (start[counts.length] !== edges.length) fail(`${prefix}edgeCounts adds up to ${start[counts.length]} edges, expected ${edges.length}`);
-  for (let v = 0; v < counts.length; v++)
-    for (let e = start[v] + 1; e < start[v + 1]; e++)
-      if (!(edges[e] > edges[e - 1]))
-        fail(`${prefix}edges[${e}] is ${edges[e]} after ${edges[e - 1]}, expected ascending edges in a column`);
   return start;
 }
 
-interface Nodes extends Pick<TreeEnsemble, "roots" | "column" | "edge" | "next"> {
-  readonly leafCount: number;
+/** Throws ArtifactError where edges do not ascend in a column, or the nodes are no trees. */
+function joinChecked(stored: Uint16Array, numbers: Uint8Array, edgeStart: Uint32Array, edges: Float64Array, prefix: string): Nodes {
+  for (let v = 0; v < edgeStart.length - 1; v++)
+    for (let e = edgeStart[v] + 1; e < edgeStart[v + 1]; e++)
+      if (!(edges[e] > edges[e - 1]))
+        fail(`${prefix}edges[${e}] is ${edges[e]} after ${edges[e - 1]}, expected ascending edges in a column`);
+  return joinNodes(stored, numbers, edgeStart, prefix);
 }
 
 /** Follows the preorder: a split waits for its right child, which begins where its left subtree ends; a tree ends where nobody waits. */

@@ -6,6 +6,7 @@ import { type Channel, usesFloors } from "../recipe/channel.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import type { TabularView } from "../recipe/tabular.ts";
 import { asObject, fail, show } from "./checks.ts";
+import type { DecodingKernel } from "./kernel-decoder.ts";
 import { checkAscending, type Layout, layOutMember, packMember, unpackMember } from "./member-tensors.ts";
 import { describeMember, type MemberText } from "./member-texts.ts";
 import { DTYPES, type Dtype, type Frame, type PackedTensors, packTensors, type TensorData } from "./safetensors.ts";
@@ -126,6 +127,7 @@ export function unpackModel(
   plan: Pick<Recipe, "timesteps" | "features" | "channels" | "gaps">,
   view: ViewText | undefined,
   members: readonly MemberText[],
+  kernel?: DecodingKernel,
 ): ModelTensors {
   const C = plan.channels.length;
   const V = view ? countColumns(view) : 0;
@@ -145,7 +147,7 @@ export function unpackModel(
   return {
     ...unpackCommon(tensors, plan.channels),
     ...(view && { view: unpackView(view, tensors) }),
-    members: members.map((member, m) => unpackMember(member, tensors, prefixOf(m), C, V)),
+    members: members.map((member, m) => unpackMember(member, tensors, prefixOf(m), C, V, kernel)),
   };
 }
 

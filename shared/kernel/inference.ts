@@ -13,6 +13,7 @@ import { putGates, takeGates } from "./cell";
 import { takeInputs } from "./rows";
 
 export { prepare, sigmoid, tanh } from "./activations";
+export { areAscending, crc32, expandNodes, joinNodes } from "./decoding";
 export { advanceEightInt16, advanceOneInt16 } from "./int16";
 export { packInt16 } from "./int16-weights";
 export { activate, attendRows, mergeRows, normaliseRows, scaleRows } from "./pointwise";

@@ -217,6 +217,7 @@ test("rejects a tree that is deeper than 64 splits, leaning left or right", () =
       leaves: new Float32Array(deep + 1),
     };
     const artifact = encodeArtifact({ ...stack, members: [{ kind: "trees", ensemble: lying }] });
-    expect(() => decodeArtifact(artifact)).toThrow("member0.column has a tree of more than 64 splits on a way to a leaf");
+    for (const decoding of [undefined, instantiateKernel(kernel)])
+      expect(() => decodeArtifact(artifact, decoding)).toThrow("member0.column has a tree of more than 64 splits on a way to a leaf");
   }
 });
