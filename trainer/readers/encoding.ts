@@ -37,9 +37,9 @@ function createConverter(head: Uint8Array, source: string): (chunk: Uint8Array, 
   return (chunk, isLast) => {
     isPlain &&= isAscii(chunk);
     if (isPlain) return advance(chunk, chunk);
+    let text: string;
     try {
-      const text = decoder.decode(chunk, { stream: !isLast });
-      return advance(chunk, encoding === "utf-8" && mark === undefined ? chunk : Buffer.from(text));
+      text = decoder.decode(chunk, { stream: !isLast });
     } catch {
       const { at, before } = findDamage(chunk, encoding);
       throw new DataError(
@@ -47,8 +47,15 @@ function createConverter(head: Uint8Array, source: string): (chunk: Uint8Array, 
         `is not ${encoding.toUpperCase()} from byte ${offset + at} on, after ${JSON.stringify(before)}: save it as UTF-8`,
       );
     }
+    return advance(chunk, encoding === "utf-8" && mark === undefined ? chunk : Buffer.from(text));
   };
   function advance(chunk: Uint8Array, converted: Uint8Array): Uint8Array {
+    const zero = converted.indexOf(0);
+    if (zero >= 0)
+      throw new DataError(
+        source,
+        `holds a zero ${encoding === "utf-8" ? `at byte ${offset + zero}` : `behind byte ${offset}`}, which no text has, but UTF-16 without a byte order mark, UTF-32 and files of other programs: save it as UTF-8`,
+      );
     offset += chunk.length;
     return converted;
   }

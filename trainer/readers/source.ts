@@ -1,11 +1,12 @@
 // Where bytes come from: a file or standard input, packed with gzip or not, as a stream or as a whole. Knows no format's inside.
 import type { Hash } from "node:crypto";
-import { closeSync, createReadStream, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { DataError, UsageError } from "../../shared/errors.ts";
 import { reason } from "../files/whole-files.ts";
 import { checkInflation } from "./inflation.ts";
+import { BEGINNING_BYTES, checkBeginning } from "./signatures.ts";
 
 export const FORMATS = ["csv", "jsonl", "npy", "npz", "parquet", "arrow", "json", "ts", "arff"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -58,11 +59,12 @@ export function openSource(
   onBytes: (bytes: number) => void = () => {},
 ): Source {
   const name = path === STDIN ? "standard input" : path;
-  const chunks = () => unpack(readChunks(path, name, hash, onBytes), name);
-  const file = () => (path === STDIN ? null : openFile(path, onBytes));
+  const known = format ?? formatOf(path);
+  const unpacked = () => unpack(readChunks(path, name, hash, onBytes), name);
+  const file = () => (path === STDIN ? null : openFile(path, known, onBytes));
   const whole = async (): Promise<Uint8Array> => {
     const plain = file();
-    if (plain === null) return concatenate(chunks(), format ?? formatOf(path), name);
+    if (plain === null) return concatenate(unpacked(), known, name);
     let bytes: Uint8Array;
     try {
       checkSize(plain.byteLength, name);
@@ -75,8 +77,8 @@ export function openSource(
   };
   return {
     name,
-    format: format ?? formatOf(path),
-    chunks,
+    format: known,
+    chunks: () => checkFirst(unpacked(), known, name),
     whole,
     async random() {
       const plain = file();
@@ -121,10 +123,11 @@ function formatOf(path: string): Format {
   const format = formatOfEnding(ending);
   if (format === undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new DataError(path, "cannot be read: it is a folder, expected a file");
+  if (format === undefined && !existsSync(path)) throw new DataError(path, "cannot be read: there is no such file");
   if (format === undefined)
     throw new DataError(
       path,
-      `has the extension ${ending === "" ? '""' : `.${ending}`}, expected ${ENDINGS}${wayOf(ending.toLowerCase())}`,
+      `${ending === "" ? "has no extension" : `has the extension .${ending}`}, expected ${ENDINGS}${wayOf(ending.toLowerCase())}`,
     );
   return format;
 }
@@ -136,7 +139,7 @@ function wayOf(ending: string): string {
   if (/^(zip|bz2|xz|zst|7z|tar|tgz|rar)$/.test(ending)) return ": unpack it first, or pack it with gzip";
   if (/^(pkl|pickle|h5|hdf5|mat|avro|orc|html?|xml|rds|rdata|dta|sav|sas7bdat|db|sqlite|duckdb)$/.test(ending))
     return ": write it as Parquet or CSV";
-  return "";
+  return ": rename it, or say what it holds, as --format csv";
 }
 
 async function* readChunks(path: string, name: string, hash: Hash | null, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
@@ -190,6 +193,25 @@ async function* unpack(chunks: AsyncGenerator<Uint8Array>, name: string): AsyncG
   }
 }
 
+/** The chunks, once enough of them has come to see that they begin as the format does. Throws DataError. */
+async function* checkFirst(chunks: AsyncGenerator<Uint8Array>, format: Format, name: string): AsyncGenerator<Uint8Array> {
+  let head: Uint8Array | null = new Uint8Array(0);
+  for await (const chunk of chunks) {
+    if (head === null) {
+      yield chunk;
+      continue;
+    }
+    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    if (head.length < BEGINNING_BYTES) continue;
+    checkBeginning(head, format, name);
+    yield head;
+    head = null;
+  }
+  if (head === null) return;
+  checkBeginning(head, format, name);
+  yield head;
+}
+
 /** Of gzip (RFC 1952, 2.3.1). */
 const SIGNATURE_BYTES = 2;
 
@@ -214,6 +236,7 @@ const SIGNATURES: Readonly<Partial<Record<Format, readonly string[]>>> = {
 };
 
 function checkSignature(first: Uint8Array, format: Format, name: string): void {
+  checkBeginning(first, format, name);
   const wanted = SIGNATURES[format];
   const begin = Buffer.from(first.subarray(0, 6)).toString("latin1");
   if (wanted && !wanted.some((signature) => begin.startsWith(signature.slice(0, first.length))))
@@ -240,10 +263,17 @@ async function concatenate(chunks: AsyncGenerator<Uint8Array>, format: Format, n
   return all;
 }
 
+/** A file's first bytes, at most so many. */
+function readStart(file: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  return bytes.subarray(0, readSync(file, bytes, 0, length, 0));
+}
+
 /** A regular file that is not packed, or null. Throws DataError. */
-function openFile(path: string, onBytes: (bytes: number) => void): RandomAccess | null {
+function openFile(path: string, format: Format, onBytes: (bytes: number) => void): RandomAccess | null {
+  let file = -1;
   try {
-    const file = openSync(path, "r");
+    file = openSync(path, "r");
     const status = fstatSync(file);
     const slice = (from: number, to = status.size): ArrayBuffer => {
       const bytes = new Uint8Array(Math.max(0, Math.min(to, status.size) - from));
@@ -255,11 +285,15 @@ function openFile(path: string, onBytes: (bytes: number) => void): RandomAccess 
       }
       return bytes.buffer;
     };
-    if (status.isFile() && !isGzip(new Uint8Array(slice(0, SIGNATURE_BYTES))))
+    const first = status.isFile() ? readStart(file, BEGINNING_BYTES) : null;
+    if (first !== null && !isGzip(first)) {
+      checkBeginning(first, format, path);
       return { byteLength: status.size, slice, close: () => closeSync(file) };
+    }
     closeSync(file);
     return null;
   } catch (error) {
+    if (file >= 0) closeSync(file);
     if (error instanceof DataError) throw error;
     throw new DataError(path, `cannot be read: ${reason(error)}`);
   }

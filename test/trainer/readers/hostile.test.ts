@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { DataError } from "../../../shared/errors.ts";
 import { type ReadOptions, readDataset } from "../../../trainer/readers/dataset.ts";
 
@@ -162,4 +162,74 @@ test("a pickle is named as what it is and never opened", async () => {
   const pickle = readFileSync(new URL("../../fixtures/readers/bad/pickle.npy", import.meta.url));
   expect(await refusal("pickle.npy", pickle)).toMatch(/holds Python objects \(a pickle\), which are never read/);
   expect(await refusal("pickle.npy.gz", gzipSync(pickle))).toMatch(/holds Python objects \(a pickle\), which are never read/);
+});
+
+const formed = (name: string): Buffer => readFileSync(new URL(`../../fixtures/readers/cases/${name}`, import.meta.url));
+const FORMS = [
+  ["csv", formed("wide-label-last.csv")],
+  ["tsv", formed("wide.tsv")],
+  ["jsonl", formed("lines.jsonl")],
+  ["json", formed("records.json")],
+  ["npz", formed("truth.npz")],
+  ["parquet", formed("wide-bool-label.parquet")],
+  ["feather", formed("wide-pandas.feather")],
+  ["arrow", formed("wide-polars.arrow")],
+] as const;
+
+describe.each(FORMS)("a .%s file", (ending, whole) => {
+  const cuts = [0.01, 0.1, 0.5, 0.9, 0.99].map((share) => Math.max(1, Math.floor(share * whole.length)));
+  test.each(cuts)("cut short behind byte %i is refused, packed or not", async (length) => {
+    expect(await refusal(`cut.${ending}`, whole.subarray(0, length))).toMatch(/^cut\.\w+: \S.*$/);
+    expect(await refusal(`cut.${ending}.gz`, gzipSync(whole).subarray(0, -9))).toMatch(/: cannot be unpacked: it is cut short or damaged/);
+  });
+
+  test("without a byte is called empty", async () => {
+    expect(await refusal(`empty.${ending}`, Buffer.alloc(0))).toBe(`empty.${ending}: is empty`);
+  });
+
+  test.each<[string, Uint8Array, RegExp]>([
+    ["a page of the web", Buffer.from("\ufeff\n<!DOCTYPE html><html><body>404</body></html>"), /a page of the web does.*log-in page/],
+    ["a picture", Buffer.from("\x89PNG\r\n\x1a\n".padEnd(99, "\0"), "latin1"), /a picture or a PDF does/],
+    ["HDF5", Buffer.from("\x89HDF\r\n\x1a\n".padEnd(99, "\0"), "latin1"), /an HDF5 file does.*write it as Parquet or CSV/],
+    ["a pickle", Buffer.from("\x80\x04\x95".padEnd(99, "\0"), "latin1"), /a pickle of Python does.*never opened/],
+    ["SQLite", Buffer.from("SQLite format 3\0".padEnd(99, "\0")), /an SQLite database does/],
+    ["a workbook of old", Buffer.from("\xd0\xcf\x11\xe0".padEnd(99, "\0"), "latin1"), /Excel before 2007 does.*save the sheet as CSV/],
+    ["gzip twice", gzipSync(gzipSync(whole)), /gzip in gzip does.*pack it with gzip once/],
+    ["Zstandard", Buffer.from("\x28\xb5\x2f\xfd".padEnd(99, "\0"), "latin1"), /another packing than gzip does/],
+  ])("that is %s is called so", async (_title, bytes, message) => {
+    expect(await refusal(`other.${ending}`, bytes)).toMatch(message);
+  });
+});
+
+test.each<[string, Uint8Array, RegExp]>([
+  [
+    "book.csv",
+    Buffer.from(`PK\x03\x04${"\0".repeat(26)}[Content_Types].xml`),
+    /begins as an Excel workbook does, not as \.csv: save the sheet as CSV$/,
+  ],
+  ["book.npy", Buffer.from(`PK\x03\x04${"\0".repeat(26)}xl/workbook.xml`), /an Excel workbook does/],
+  ["rows.csv", formed("wide-bool-label.parquet"), /a Parquet file does, not as \.csv: name it \.parquet, or say --format parquet$/],
+  ["rows.parquet", formed("wide-polars.arrow"), /an Arrow file does, not as \.parquet: name it \.arrow, or say --format arrow$/],
+  ["rows.jsonl", formed("truth.npz"), /an archive of NumPy does, not as \.jsonl: name it \.npz/],
+  ["zeros.csv", Buffer.alloc(99), /holds a zero at byte 0, which no text has/],
+  ["late-zero.csv", Buffer.from("x_0,x_1,z_0,z_1\n1,2,3,4\n1,2,\0,4\n"), /holds a zero at byte 28,/],
+  [
+    "no-mark.csv",
+    Buffer.from("x_0,x_1\n1,2\n", "utf16le"),
+    /holds a zero at byte 1, which no text has, but UTF-16 without a byte order mark/,
+  ],
+  ["four-bytes.csv", Buffer.from("\ufeffx_0,x_1\n".split("").join("\0"), "utf16le"), /holds a zero behind byte 0, .* UTF-32/],
+  ["no-ending", Buffer.from("1,2\n"), /has no extension, expected .*: rename it, or say what it holds, as --format csv$/],
+])("%s is called what it is", async (name, bytes, message) => {
+  expect(await refusal(name, bytes)).toMatch(message);
+});
+
+test("a column that is called as a signature begins is read", async () => {
+  const path = join(folder, "names.csv");
+  writeFileSync(path, "PAR1,BZh9,label\n1.5,2,0\n3,4,1\n");
+  expect((await readDataset([path], { window: 1 })).features).toEqual(["PAR1", "BZh9"]);
+});
+
+test("of a file that is not there, that alone is said, whatever its ending", async () => {
+  await expect(readDataset([join(folder, "nowhere")], {})).rejects.toThrow("nowhere: cannot be read: there is no such file");
 });
