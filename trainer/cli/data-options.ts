@@ -49,7 +49,7 @@ export const DATA_OPTIONS = grouped("Reading the data:", {
   timeFormat: option(
     "FORMAT",
     parseTimeFormat,
-    'how times are written: s, ms, us, ns, or as "%d/%m/%Y %H:%M"',
+    'how times are written: s, ms, us, ns, excel, or as "%d/%m/%Y %H:%M"',
     "numbers, or ISO 8601; without a zone, UTC",
   ),
   id: option("a,b,…", names(MAX_FEATURES), "names of columns that are neither label nor feature; score writes them", "no such column"),

@@ -68,6 +68,7 @@ export function createBatcher(source: string, wanted: Wanted, layoutOf: LayoutOf
       firstRecords.map(({ record }) => record),
       dialect.decimal,
       dialect.isFirstQuoted,
+      wanted.rows !== undefined,
     );
     checkDrawn(firstRecords, source);
     const planned = planTable(header, firstRecords[0].record.length, layoutOf, wanted);
@@ -131,7 +132,7 @@ function createSink(source: string, { columns: wantedColumns }: Wanted) {
       if (record.length !== columns)
         throw new DataError(
           `${source}: line ${line}`,
-          `has ${record.length} columns, expected ${columns} as in the first line${total + N === 0 ? adviseOnNames(record.length - columns) : ""}`,
+          `has ${record.length} ${record.length === 1 ? "column" : "columns"}, expected ${columns} as in the first line${total + N === 0 ? adviseOnNames(record.length - columns) : ""}`,
         );
       if (label !== null && record.every((cell) => cell.trim() === "")) {
         table.onIssue(`${source}: line ${line}`, "is empty but for its separators: leave the line out");

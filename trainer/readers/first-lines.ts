@@ -25,11 +25,19 @@ export function parseCell(text: string, decimal: Decimal): number | undefined {
   return /^false$/i.test(cell) ? 0 : undefined;
 }
 
-/** Says what the first records are; `records` holds FIRST_RECORDS of them, or all. `isFirstQuoted` as Head has it. */
-export function readFirstLines(records: readonly (readonly string[])[], decimal: Decimal, isFirstQuoted = false): FirstLines {
+/**
+ * Says what the first records are; `records` holds FIRST_RECORDS of them, or all. `isFirstQuoted` as Head has it. `areRows`: each is one row
+ * of a series, whose columns have no steps.
+ */
+export function readFirstLines(
+  records: readonly (readonly string[])[],
+  decimal: Decimal,
+  isFirstQuoted = false,
+  areRows = false,
+): FirstLines {
   const [first, second = [], third = []] = records.map((record) => record.map((cell) => cell.trim()));
   const hasIndex = isIndexName(third) || isCounted(records.slice(2));
-  const joined = joinLevels(first, second, decimal, hasIndex);
+  const joined = areRows ? null : joinLevels(first, second, decimal, hasIndex);
   if (joined) return { header: joined, lines: isIndexName(third) ? 3 : 2 };
   if (!isHeader(first, decimal) && !isCount(first)) return { header: null, lines: 0 };
   return { header: hasRowNames(first, records.slice(1), decimal, isFirstQuoted) ? ["", ...first] : first, lines: 1 };
@@ -66,6 +74,8 @@ function joinLevels(first: readonly string[], second: readonly string[], decimal
   });
   const joined = pairs.filter((pair) => pair !== null);
   const stepped = joined.filter((name) => name.endsWith("]")).length;
+  const counts = names.filter((_, i) => joined[i]?.endsWith("]")).map((name, _, all) => all.filter((other) => other === name).length);
+  if (Math.min(...counts) === 1 && Math.max(...counts) > 1) return null; // as "a, a, label" stands above numbers
   return joined.length === names.length && 2 * stepped >= names.length && new Set(joined).size === joined.length ? joined : null;
 }
 

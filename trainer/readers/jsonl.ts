@@ -10,6 +10,7 @@ import { toUtf8 } from "./encoding.ts";
 import { adviseOnText, type InputReading, readCell } from "./input-table.ts";
 import { expectLabel, expectNumber, isMissingLabel, openLabels, toLabel } from "./issues.ts";
 import { type Fields, isFields, RECORDS_ADVICE, readFrame } from "./json-frames.ts";
+import { arrangeRows, FEATURES, findNames } from "./json-names.ts";
 import { type LongNumberUse, parseJson } from "./json-text.ts";
 import { planWide, type WideFields } from "./json-wide.ts";
 import { NO_LABEL } from "./no-label.ts";
@@ -96,6 +97,7 @@ function createRecordBatcher(source: string, wanted: Wanted) {
   let records: JsonRecord[] = [];
   let features: readonly string[] | null = null;
   let wide: WideFields | null = null;
+  let names: readonly string[] | null = null; // of features, where sequences name them
   let readings: readonly InputReading[] | null = null;
   let F = 0;
   let besideWanted = wanted; // with the label of a wide table, where it has one
@@ -112,7 +114,8 @@ function createRecordBatcher(source: string, wanted: Wanted) {
     add(record: unknown, place: string): void {
       if (F === 0) {
         wide = !wanted.rows && isWide(record) ? planWide(record, place, wanted) : null;
-        features = wanted.rows ? findFeatures(record, place, wanted) : (wide?.features ?? null);
+        if (!wanted.rows && wide === null) names = findNames(record, sequenceOf(record), place);
+        features = wanted.rows ? findFeatures(record, place, wanted) : (wide?.features ?? names);
         if (wanted.pattern && wide === null)
           throw new DataError(place, "holds no columns of a wide table, whose names --columns would say: leave --columns out");
         if (wide?.label) besideWanted = { ...wanted, label: wide.label };
@@ -120,8 +123,9 @@ function createRecordBatcher(source: string, wanted: Wanted) {
         F = wide?.shape.features ?? features?.length ?? measureRow(record, place);
         readings = readingsOf(features ?? Array.from({ length: F }, (_, f) => `f${f}`), F, wanted);
       }
-      const names = wide?.names ?? (wanted.rows ? features : null);
-      const values = names ? readFields(record, names, readings, place, wanted) : readSequence(record, F, readings, place, wanted);
+      const fields = wide?.names ?? (wanted.rows ? features : null);
+      const sequence = names ? arrangeRows(record, sequenceOf(record), names, place) : sequenceOf(record);
+      const values = fields ? readFields(record, fields, readings, place, wanted) : readSequence(sequence, F, readings, place, wanted);
       if (values !== null) records.push({ values, ...readBeside(record, place, besideWanted) });
     },
     isFull: () => records.length >= RECORDS_A_BATCH,
@@ -205,7 +209,7 @@ function measureRow(record: unknown, place: string): number {
 
 /** Whether a record is a row of cells without names, as pandas' orient="values" writes it. */
 function isCells(record: unknown): record is readonly unknown[] {
-  return Array.isArray(record) && record.length > 1 && !record.every(Array.isArray);
+  return Array.isArray(record) && record.length > 1 && !record.every(Array.isArray) && !record.every(isFields);
 }
 
 function refuseCells(cells: readonly unknown[], place: string): DataError {
@@ -229,13 +233,13 @@ function refuseFields(record: Fields, place: string): DataError {
 
 /** (T,F), or null after a complaint. */
 function readSequence(
-  record: unknown,
+  given: unknown,
   F: number,
   readings: readonly InputReading[] | null,
   place: string,
   wanted: Wanted,
 ): Float64Array | null {
-  const { sequence, missing } = readings ? toCodes(sequenceOf(record), readings, place) : { sequence: sequenceOf(record), missing: [] };
+  const { sequence, missing } = readings ? toCodes(given, readings, place) : { sequence: given, missing: [] };
   const T = Array.isArray(sequence) ? Math.min(sequence.length, MAX_TIMESTEPS) : 0;
   const values = new Float64Array(T * F);
   try {
@@ -277,7 +281,7 @@ function findFeatures(record: unknown, place: string, { rows, columns, label, st
   if (rows?.features?.every((name) => !Object.hasOwn(record, name)) && Object.hasOwn(record, SEQUENCE))
     throw new DataError(
       place,
-      `holds a whole "${SEQUENCE}", while --key, --features, --window and --stride say one row a line: leave them out`,
+      `holds a whole "${SEQUENCE}", while --key, --features, --window and --stride say one row a line: leave them out; a sequence names its features in its rows, as {"open": 1.2}`,
     );
   const rest = Object.keys(record).filter((name, i) => !columns.includes(name) && !isLabel(name, label) && !isIndex(name, i));
   const identifier = rest.find(isIdentifier);
@@ -355,7 +359,13 @@ function remarksOf(record: unknown, features: readonly string[] | null, wanted: 
   const { labels, label, columns, statics, known } = wanted;
   if (!isFields(record)) return [];
   return Object.keys(record).flatMap((column, i): Remark[] => {
-    if (column === SEQUENCE || (column === STATIC && statics.length > 0) || columns.includes(column) || features?.includes(column))
+    if (
+      column === SEQUENCE ||
+      (column === FEATURES && features !== null) ||
+      (column === STATIC && statics.length > 0) ||
+      columns.includes(column) ||
+      features?.includes(column)
+    )
       return [];
     if (isKnownId(column, wanted)) return [{ code: "id-left-out", column }];
     if (isLabel(column, label) || (label === undefined && column === known?.label))

@@ -1,7 +1,6 @@
 // What a file begins with → what it is, where that is not what its ending says. Knows no file system.
 // Signatures: the formats' own definitions; PKWARE's APPNOTE.TXT 4.3.7, RFC 1952, RFC 8878, docs.hdfgroup.org (superblock), sqlite.org/fileformat.html
 import { DataError } from "../../shared/errors.ts";
-import type { Format } from "./source.ts";
 
 /** Bytes that say enough: a zip's first file name stands behind 30. */
 export const BEGINNING_BYTES = 64;
@@ -11,7 +10,7 @@ interface Signature {
   readonly pattern: RegExp;
   readonly name: string;
   /** How Quickstep reads it, where it does. */
-  readonly format?: Format;
+  readonly format?: string;
   /** What to do where it does not. */
   readonly fix?: string;
 }
@@ -44,8 +43,8 @@ const SIGNATURES: readonly Signature[] = [
   { pattern: /^(?:\xef\xbb\xbf)?\s*<\?xml\s/, name: "an XML document", fix: CONVERT },
 ];
 
-/** Throws DataError where a file that should hold `format` begins as something else does; what nobody knows passes. */
-export function checkBeginning(first: Uint8Array, format: Format, source: string): void {
+/** Throws DataError where a file that should hold `format`, one of the formats' names, begins as something else does; what nobody knows passes. */
+export function checkBeginning(first: Uint8Array, format: string, source: string): void {
   const beginning = Buffer.from(first.subarray(0, BEGINNING_BYTES))
     .toString("latin1")
     .replace(/[^\t\n\r -\xff]/g, pictureOf);

@@ -57,10 +57,18 @@ const LETTERS: Readonly<Record<string, string>> = {
   A: "\\p{L}{2,}",
 };
 
-/** A unit (`s`, `ms`, `us`, `ns`), or a text such as `%d/%m/%Y %H:%M`. Throws UsageError. */
+/** What `--time-format` calls days as spreadsheets count them. */
+export const EXCEL = "excel";
+/** 1970-01-01 in days since 1899-12-30, from which Excel and its kin count (ECMA-376 part 1, 18.17.4.1); the 61st is the first that all agree on. */
+const EXCEL_EPOCH = 25569;
+const EXCEL_FIRST = 61;
+const MS_A_DAY = 86_400_000;
+
+/** A unit (`s`, `ms`, `us`, `ns`), `excel`, or a text such as `%d/%m/%Y %H:%M`. Throws UsageError. */
 export function parseTimeFormat(text: string): TimeFormat {
   const unit = Object.hasOwn(UNITS, text) ? UNITS[text] : undefined;
   if (unit !== undefined) return { text, read: (written) => readUnit(written, unit) };
+  if (text === EXCEL) return { text, read: readExcel };
   const used = new Set<string>();
   const pattern = text.replace(/%(.)|[.*+?^${}()|[\]\\/]|\s+/gsu, (part, letter: string | undefined) => {
     if (letter === undefined) return /^\s/.test(part) ? "\\s+" : `\\${part}`;
@@ -83,7 +91,7 @@ export function parseTimeFormat(text: string): TimeFormat {
 
 function describeLetters(text: string, letter?: string): string {
   const what = letter === undefined ? "it has no year, %Y or %y" : `%${letter} is not known or there twice`;
-  return `--time-format must be s, ms, us, ns, or a text with ${Object.keys(LETTERS)
+  return `--time-format must be s, ms, us, ns, excel, or a text with ${Object.keys(LETTERS)
     .map((known) => `%${known}`)
     .join(" ")} such as "%d/%m/%Y %H:%M", got ${text}: ${what}`;
 }
@@ -94,6 +102,12 @@ function readUnit(written: string, unit: bigint): Instant | undefined {
   if (/^[+-]?\d+(?:\.0*)?$/.test(text)) return toParts(BigInt(text.replace(/\.0*$/, "")) * unit);
   const number = text === "" ? Number.NaN : Number(text);
   return Number.isFinite(number) ? { ms: (number * Number(unit)) / Number(NANOS_A_MS), nanos: 0 } : undefined;
+}
+
+/** Days as spreadsheets count them, to the millisecond. */
+function readExcel(written: string): Instant | undefined {
+  const days = written.trim() === "" ? Number.NaN : Number(written);
+  return days >= EXCEL_FIRST && days < 10 * EXCEL_EPOCH ? { ms: Math.round((days - EXCEL_EPOCH) * MS_A_DAY), nanos: 0 } : undefined;
 }
 
 function toParts(nanoseconds: bigint): Instant {

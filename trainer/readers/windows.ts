@@ -47,7 +47,7 @@ export async function* cutWindows(
   if (total === 0)
     throw new DataError(source, `holds ${rows.count} rows and no window: no series is longer than the horizon of ${options.horizon}`);
   const capacity = options.inOne ? total : Math.max(1, Math.floor(BATCH_NUMBERS / (options.window * rows.features)));
-  const timed = timeRows(rows, options.clock);
+  const timed = timeRows(rows, options.clock, source);
   const scan = createScan(rows, links, options, spacing, capacity);
   const isOneRowEach = options.key !== undefined && links.lengths.length > 1 && links.lengths.every((length) => length === 1);
   let remarks: readonly Remark[] = [...rows.remarks, describeSeries(options, isOneRowEach)];

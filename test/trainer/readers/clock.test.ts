@@ -6,6 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { isIrregular, withoutClock } from "../../../trainer/data/clock.ts";
 import { readDataset } from "../../../trainer/readers/dataset.ts";
 import { fillFrom } from "../../../trainer/readers/options.ts";
+import { parseTimeFormat } from "../../../trainer/readers/time-format.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "clock-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -30,6 +31,21 @@ test.each([
   const { values, features, shape } = withoutClock(data);
   const plain = await readDataset([path], options);
   expect({ values, features, shape }).toEqual({ values: plain.values, features: plain.features, shape: plain.shape });
+});
+
+test("days as spreadsheets count them are asked about, and read with the option that the question names", async () => {
+  const path = join(folder, "excel.csv");
+  writeFileSync(path, "at,x,label\n45291.5,1,0\n45292,2,1\n45293.25,3,0\n");
+  const options = { window: 2, time: "at", label: "label" };
+  await expect(readDataset([path], { ...options, clock: true })).rejects.toThrow(
+    'has the times "at" from 45291.5 on, which may be days as Excel counts them or seconds: say --time-format excel for days, or --time-format s for seconds',
+  );
+  expect((await readDataset([path], options)).labels?.length).toBe(2); // numbers order rows, whatever their unit
+  const { values } = await readDataset([path], { ...options, clock: true, timeFormat: parseTimeFormat("excel") });
+  const noon = Date.UTC(2023, 11, 31, 12) / 1000; // as LibreOffice and Excel show 45291.5
+  expect(Array.from(values)).toEqual([1, noon, 2, noon + 43_200, 2, noon + 43_200, 3, noon + 151_200]);
+  const seconds = await readDataset([path], { ...options, clock: true, timeFormat: parseTimeFormat("s") });
+  expect(Array.from(seconds.values)).toEqual([1, 45291.5, 2, 45292, 2, 45292, 3, 45293.25]);
 });
 
 test("rows a second apart are regular", () => {

@@ -233,3 +233,10 @@ test("a column that is called as a signature begins is read", async () => {
 test("of a file that is not there, that alone is said, whatever its ending", async () => {
   await expect(readDataset([join(folder, "nowhere")], {})).rejects.toThrow("nowhere: cannot be read: there is no such file");
 });
+
+test("a name that stands twice above rows is refused, where the first row was taken for a second line of names", async () => {
+  expect(await refusal("twice.csv", Buffer.from("a,a,label\n1,2,0\n3,4,1\n"), { window: 1 })).toBe(
+    'twice.csv: has two columns "a": name each once',
+  );
+  expect(await refusal("twice-wide.csv", Buffer.from("a_0,a_0,label,b_0\n1,2,0,3\n3,4,1,5\n"))).not.toContain("[");
+});
