@@ -109,6 +109,17 @@ test.each<[string, () => tf.layers.Layer[]]>([
       head(),
     ],
   ],
+  [
+    "RNN around a cell, and around several",
+    () => [
+      tf.layers.rnn({ cell: tf.layers.lstmCell({ units: 4, recurrentActivation: "sigmoid" }), returnSequences: true, inputShape }),
+      tf.layers.rnn({
+        cell: [tf.layers.gruCell({ units: 3, name: "first" }), tf.layers.gruCell({ units: 4, useBias: false })],
+        goBackwards: true,
+      }),
+      head(),
+    ],
+  ],
   ["GRU backwards", () => [tf.layers.gru({ units: 4, inputShape, goBackwards: true }), head()]],
   [
     "SimpleRNN, hidden layers",

@@ -6,6 +6,7 @@ import { planBranches } from "./branches.ts";
 import { readChain, type Step } from "./chain.ts";
 import { describeLayer, type Layer, type PlanDraft, type Planned, type PlannedBranches, rejectMask } from "./layer.ts";
 import { LAYERS, rejectLayer } from "./layers.ts";
+import { unwrapCells } from "./rnn.ts";
 
 export interface KerasPlan {
   /** Of the Keras that saved the model. */
@@ -63,11 +64,16 @@ function planSteps(draft: PlanDraft, steps: readonly Step[], source: string): vo
       continue;
     }
     if (isGivenMask && draft.mask === null) rejectMask(layer, source);
-    const kind = LAYERS.get(layer.type) ?? rejectLayer(layer, source);
-    const { major, isSequence, steps: given } = draft;
-    kind.plan(draft, layer, source);
-    if (kind.build) draft.planned.push({ layer, build: kind.build, major, isSequence, steps: given });
+    for (const own of unwrapCells(layer, source)) planLayer(draft, own, source);
   }
+}
+
+function planLayer(draft: PlanDraft, layer: Layer, source: string): void {
+  checkPrecision(layer, source);
+  const kind = LAYERS.get(layer.type) ?? rejectLayer(layer, source);
+  const { major, isSequence, steps } = draft;
+  kind.plan(draft, layer, source);
+  if (kind.build) draft.planned.push({ layer, build: kind.build, major, isSequence, steps });
 }
 
 /** The layers in the order of computation, those of branches among them. */

@@ -6,7 +6,7 @@ import { rejectFile } from "../contract/reject-file.ts";
 import { allLayers } from "./branches.ts";
 import { planKeras } from "./config.ts";
 import { type Hdf5, readHdf5 } from "./hdf5.ts";
-import type { Layer, Weights } from "./layer.ts";
+import { type Layer, toSnake, type Weights } from "./layer.ts";
 import { LAYERS } from "./layers.ts";
 import { buildKeras, type OutputSaid } from "./model.ts";
 
@@ -47,8 +47,8 @@ export async function readKerasH5(bytes: Uint8Array, source: string, said: Keras
  */
 function legacyWeights(file: Hdf5, root: string, source: string): (layer: Layer) => Weights[] {
   const isTheano = backendOf(file) === "theano";
-  return ({ name, type, config }) => {
-    const folder = `${root}${name}`;
+  return ({ name, type, config, saved }) => {
+    const folder = `${root}${saved?.name ?? name}`;
     const names = [file.attributes.get(`${folder}@weight_names`) ?? []].flat();
     const arrays = names.flatMap((weight) => arrayAt(file, `${folder}/${weight}`, source) ?? []);
     return isTheano && type === "Conv1D" ? arrays.map((array, k) => (k === 0 ? turnKernel(array, config) : array)) : arrays;
@@ -98,9 +98,10 @@ export async function readKerasZip(zip: Zip, source: string, said: KerasSaid): P
  * and number, layers/lstm/cell/vars/0, layers/batch_normalization_1/vars/0; or by its name as a folder.
  */
 function arraysOf(weights: Hdf5, layer: Layer, source: string): Weights[] {
-  const { type, name, ordinal } = layer;
-  const snake = type.replace(/([a-z])([A-Z])/g, "$1_$2").toLowerCase() + (ordinal > 0 ? `_${ordinal}` : "");
-  const folders = LAYERS.get(type)?.arraysFolders?.(layer) ?? ["vars"];
+  const { type, name } = layer.saved ?? layer;
+  const { ordinal, saved } = layer;
+  const snake = toSnake(type) + (ordinal > 0 ? `_${ordinal}` : "");
+  const folders = saved?.folders ?? LAYERS.get(type)?.arraysFolders?.(layer) ?? ["vars"];
   for (const root of ["layers", "_layer_checkpoint_dependencies"]) {
     // the second: TensorFlow 2.12 and 2.13
     const named = [...weights.attributes].find(

@@ -11,6 +11,28 @@ export interface Layer {
   readonly config: Readonly<Record<string, unknown>>;
   /** How many layers of the class stand before this one in the config. */
   readonly ordinal: number;
+  /** What files have in this one's place. Left out: the layer itself. */
+  readonly saved?: SavedRnn;
+}
+
+/** An RNN of which a layer is one cell. */
+interface SavedRnn {
+  readonly type: "RNN";
+  readonly name: string;
+  /** Where .keras files keep the arrays of its cells, and what the cells are called, in their order. */
+  readonly folders: readonly string[];
+  readonly cells: readonly string[];
+  /** Of all arrays of the RNN, those of this cell. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A class as .keras files name folders after it: `LSTMCell` is lstm_cell (to_snake_case in keras/src/utils/naming.py). */
+export function toSnake(type: string): string {
+  return type
+    .replace(/([A-Z]+)([A-Z][a-z])/g, "$1_$2")
+    .replace(/([a-z])([A-Z])/g, "$1_$2")
+    .toLowerCase();
 }
 
 /** A layer's array, in Keras' order and layout. */

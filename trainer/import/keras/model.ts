@@ -22,7 +22,8 @@ export function buildKeras(
   source: string,
   { isLogit }: OutputSaid,
 ): ImportedNetwork {
-  const weights = new Map(allLayers(plan.planned).map((layer) => [layer, weightsOf(layer)]));
+  const ownOf = (layer: Layer) => weightsOf(layer).slice(layer.saved?.from, layer.saved?.to);
+  const weights = new Map(allLayers(plan.planned).map((layer) => [layer, ownOf(layer)]));
   const F = featuresOf(plan, [...weights.values()], source);
   const { built, layers: computed } = buildLayers(plan.planned, weights, F, source);
   const { front, layers } = splitFront(computed, F);

@@ -20,6 +20,7 @@ import {
   sizeIn,
   type Weights,
 } from "./layer.ts";
+import { unwrapOne } from "./rnn.ts";
 
 /** Settings that may not be true, and what to do about each. */
 const FLAGS: readonly [key: string, fix: string][] = [
@@ -55,7 +56,11 @@ export function planBidirectional(draft: PlanDraft, layer: Layer, source: string
   const [forward, backward] = directionsOf(layer);
   for (const one of [forward, backward]) {
     if (!CELLS.has(one.type))
-      rejectFile(source, `${describeLayer(layer)} wraps ${one.type}`, `quickstep runs LSTM, GRU and SimpleRNN in it; ${SECOND_ENGINE}`);
+      rejectFile(
+        source,
+        `${describeLayer(layer)} wraps ${one.type}`,
+        `quickstep runs LSTM, GRU and SimpleRNN in it, and RNN around one of their cells; ${SECOND_ENGINE}`,
+      );
     checkSettings(draft, one, source);
   }
   if (forward.config.go_backwards === true)
@@ -202,7 +207,7 @@ function directionsOf(layer: Layer): readonly [Layer, Layer] {
     const settings = (config ?? {}) as Readonly<Record<string, unknown>>;
     return class_name === undefined
       ? undefined
-      : { type: classOf(entry), name: `${layer.name}/${settings.name ?? class_name}`, config: settings, ordinal: 0 };
+      : unwrapOne({ type: classOf(entry), name: `${layer.name}/${settings.name ?? class_name}`, config: settings, ordinal: 0 });
   };
   const forward = inner(layer.config.layer) ?? { type: "nothing", name: layer.name, config: {}, ordinal: 0 };
   return [forward, inner(layer.config.backward_layer) ?? forward];

@@ -79,12 +79,13 @@ function overlaps(pattern: RegExp, { type }: Layer): boolean {
 }
 
 /** A layer's arrays: their names' paths have the layer's name, or the name of a layer inside, forward before backward. */
-function namedArrays(arrays: readonly NamedArray[], { name, config }: Layer): NamedArray[] {
+function namedArrays(arrays: readonly NamedArray[], { config, saved, ...layer }: Layer): NamedArray[] {
+  const name = saved?.name ?? layer.name;
   const parts = (array: NamedArray): string[] => array.name.split("/");
   const own = arrays.filter((array) => parts(array).includes(name));
   const inner = ((config.layer ?? {}) as { config?: { name?: unknown } }).config?.name;
-  if (inner === undefined) return own;
-  const names = [inner, `forward_${inner}`, `backward_${inner}`];
+  const names = [...(saved?.cells ?? []), ...(inner === undefined ? [] : [inner, `forward_${inner}`, `backward_${inner}`])];
+  if (names.length === 0) return own;
   const wrapped = own.length > 0 ? own : arrays.filter((array) => parts(array).some((part) => names.includes(part)));
   const isBackward = (array: NamedArray): boolean => parts(array).some((part) => part.startsWith("backward_"));
   return [...wrapped.filter((array) => !isBackward(array)), ...wrapped.filter(isBackward)];

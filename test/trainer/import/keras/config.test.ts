@@ -219,6 +219,22 @@ describe("refused by name", () => {
   /** The layers behind `input`. */
   const graph = (...layers: unknown[]) => functional([input, ...layers]);
 
+  test.each([
+    ["MyCell", "layer rnn (RNN) runs MyCell: quickstep runs LSTMCell, GRUCell, SimpleRNNCell and StackedRNNCells of these"],
+    ["nothing", "layer rnn (RNN) runs nothing"],
+  ])("an RNN around %s is refused by the cell's name", (cell, sentence) => {
+    const own = cell === "nothing" ? {} : { cell: { class_name: cell, config: {} } };
+    expect(plan(sequential(first, layer("RNN", own), dense()))).toContain(sentence);
+  });
+
+  test("an RNN around several cells is refused in Bidirectional, where its cells are no layers one behind the other", () => {
+    const cell = { class_name: "GRUCell", config: { units: 3 } };
+    const stacked = layer("RNN", { cell: { class_name: "StackedRNNCells", config: { cells: [cell, cell] } } });
+    expect(plan(sequential(first, layer("Bidirectional", { layer: stacked }), dense()))).toContain(
+      "layer bidirectional (Bidirectional) wraps RNN",
+    );
+  });
+
   test("zeros at masked steps are read, where all steps are handed on: no layer behind reads those", () => {
     const states = lstm({ return_sequences: true, zero_output_for_mask: true });
     expect(plan(sequential(first, layer("Masking", { mask_value: 0 }), states, lstm(), dense()))).toMatchObject({ mask: 0 });
