@@ -31,17 +31,8 @@ export interface Kernel {
   logitOne(C: number, U: number, head: number, state: number, steps: number): number;
   logitEight(C: number, U: number, head: number, state: number, steps: number, results: number): void;
   /** Of shared/kernel/trees.ts; its header says what lies where. */
-  treesOne(nodes: number, values: number, walks: number, found: number, count: number, row: number, base: number): number;
-  treesBlock(
-    nodes: number,
-    values: number,
-    trees: number,
-    count: number,
-    rows: number,
-    stride: number,
-    quads: number,
-    logits: number,
-  ): void;
+  treesOne(walks: number, found: number, count: number, row: number, base: number): number;
+  treesBlock(trees: number, count: number, rows: number, stride: number, quads: number, logits: number): void;
   /** Of shared/kernel/decoding.ts. */
   crc32(tables: number, at: number, length: number, crc: number): number;
   areAscending(V: number, edgeStart: number, edges: number): number;
@@ -66,7 +57,6 @@ export interface Kernel {
     leaves: number,
     below: number,
     nodes: number,
-    values: number,
   ): void;
   /** Of shared/kernel/products.ts. A row of one sequence or, with `lanes` 8, of eight side by side. */
   packMatrix(

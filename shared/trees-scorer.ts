@@ -13,7 +13,6 @@ const MIN_BLOCK = 4;
 /** Addresses in the kernel's memory, bytes. */
 interface ForestMap {
   readonly nodes: number;
-  readonly values: number;
   readonly trees: number;
   readonly walks: number;
   readonly found: number;
@@ -28,14 +27,13 @@ function mapForest(ensemble: TreeEnsemble, first: number): ForestMap {
   const { column, roots, edgeStart } = ensemble;
   const V = edgeStart.length - 1;
   const nodes = align(first);
-  const values = align(nodes + 16 * column.length);
-  const trees = align(values + 4 * column.length);
+  const trees = align(nodes + 16 * column.length);
   const walks = align(trees + 8 * roots.length);
   const found = align(walks + 12 * roundUp(roots.length));
   const rows = align(found + 4 * roundUp(roots.length));
   const logits = align(rows + 16 * V * BLOCK);
   const end = Math.max(logits + 8 * BLOCK, rows + measureCopies(sourcesOf(ensemble)));
-  return { nodes, values, trees, walks, found, rows, logits, end };
+  return { nodes, trees, walks, found, rows, logits, end };
 }
 
 /** Trees that are walked at once. */
@@ -62,11 +60,11 @@ function sourcesOf({ column, edge, next, edgeStart, edges, leaves }: TreeEnsembl
   return [column, edge, next, edgeStart, edges, leaves, new Uint8Array(column.length)];
 }
 
-/** Writes nodes, values, trees and walks. */
+/** Writes nodes, trees and walks. */
 function expandForest({ memory: { buffer }, expandNodes }: Kernel, ensemble: TreeEnsemble, map: ForestMap): void {
   const { roots, column } = ensemble;
   const [columns, edge, next, edgeStart, edges, leaves, below] = copyArrays(buffer, map.rows, sourcesOf(ensemble));
-  expandNodes(column.length, columns, edge, next, edgeStart, edges, leaves, below, map.nodes, map.values);
+  expandNodes(column.length, columns, edge, next, edgeStart, edges, leaves, below, map.nodes);
   const depths = new Uint8Array(buffer, below);
   const trees = new Uint32Array(buffer, map.trees, 2 * roots.length);
   for (let t = 0; t < roots.length; t++) {
@@ -94,7 +92,7 @@ function orderWalks(memory: ArrayBuffer, trees: Uint32Array, map: ForestMap): vo
 function scoreForest(kernel: Kernel, { roots, edgeStart, base }: TreeEnsemble, map: ForestMap): MemberScorer {
   const V = edgeStart.length - 1;
   const count = roots.length;
-  const { nodes, values, trees, walks, found, rows } = map;
+  const { trees, walks, found, rows } = map;
   const memory = new Float64Array(kernel.memory.buffer);
   const asked = Uint16Array.from(Array(V).keys()).filter((v) => edgeStart[v + 1] > edgeStart[v]);
   /** Writes of a sequence's row, the `b`-th of a block, what a split can ask for: columns with edges. */
@@ -115,14 +113,14 @@ function scoreForest(kernel: Kernel, { roots, edgeStart, base }: TreeEnsemble, m
       const size = Math.min(BLOCK, N - n);
       if (size < MIN_BLOCK) {
         writeRow(columns, n * V, 0);
-        out[first + n * stride] = kernel.treesOne(nodes, values, walks, found, count, rows, base);
+        out[first + n * stride] = kernel.treesOne(walks, found, count, rows, base);
         n++;
         continue;
       }
       const logits = map.logits / 8;
       for (let b = 0; b < size; b++) writeRow(columns, (n + b) * V, b);
       memory.fill(base, logits, logits + BLOCK);
-      kernel.treesBlock(nodes, values, trees, count, rows, 16 * V, Math.ceil(size / 4), map.logits);
+      kernel.treesBlock(trees, count, rows, 16 * V, Math.ceil(size / 4), map.logits);
       for (let b = 0; b < size; b++) out[first + (n + b) * stride] = memory[logits + b];
       n += size;
     }

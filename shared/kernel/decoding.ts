@@ -6,6 +6,8 @@
 const LEAF: u32 = 0xffff;
 const MISSING_LEFT: u32 = 0x8000;
 const MAX_DEPTH: u32 = 64;
+/** The high half of a NaN. */
+const NAN_HIGH: u32 = 0x7ff80000;
 
 /** As shared/artifact/crc32.ts, which is tested against zlib's. `tables`: 4 KiB that are overwritten. */
 export function crc32(tables: usize, at: usize, length: usize, crc: u32): u32 {
@@ -102,7 +104,7 @@ export function joinNodes(
 }
 
 /**
- * An ensemble's arrays, as shared/trees.ts says, → `nodes` and `values`, as trees.ts does; thresholds instead of edge numbers. Writes to
+ * An ensemble's arrays, as shared/trees.ts says, → `nodes`, as trees.ts has them, with thresholds instead of edge numbers. Writes to
  * `below` u8 the splits on the longest way from each node to a leaf.
  */
 export function expandNodes(
@@ -115,17 +117,16 @@ export function expandNodes(
   leaves: usize,
   below: usize,
   nodes: usize,
-  values: usize,
 ): void {
   for (let node = count; node--; ) {
     const at = nodes + (node << 4);
     const v = <usize>load<u16>(column + (node << 1));
     const to = <usize>load<u32>(next + (node << 2));
     if (v == LEAF) {
-      store<f64>(at, NaN);
+      store<u32>(at, load<u32>(leaves + (to << 2)), 0);
+      store<u32>(at, NAN_HIGH, 4);
       store<u32>(at, 0, 8);
       store<u32>(at, at, 12);
-      store<f32>(values + (node << 2), load<f32>(leaves + (to << 2)));
       store<u8>(below + node, 0);
       continue;
     }

@@ -2,8 +2,8 @@
 // the trees, in float64. Owns no memory: every address is the caller's, in bytes.
 //
 //   nodes   16 bytes each: threshold f64; u32 where in a row the split's value stands; u32 the right child's address. The left child
-//           follows its parent. A leaf has the threshold NaN and itself for its right child, so a sequence that came to it stays.
-//   values  (nodes) f32: what a leaf adds
+//           follows its parent. A leaf has itself for its right child and a NaN for its threshold, so a sequence that came to it stays;
+//           what it adds, an f32, is the NaN's low half
 //   trees   8 bytes each: u32 the root's address, u32 splits on the longest way to a leaf
 //   walks   12 bytes each, the same trees by rising depth: a tree's two, then u32 the address of what it comes to. Their number is a
 //           multiple of eight: walks that nobody asks for fill it up
@@ -14,29 +14,28 @@
 // @ts-ignore: decorator
 @inline
 function step(node: usize, row: usize): usize {
-  const right = <usize>load<u32>(node, 12);
-  const goesLeft = <usize>(load<f64>(row + load<u32>(node, 8)) <= load<f64>(node));
-  return right ^ ((right ^ (node + 16)) & (0 - goesLeft));
+  return select<usize>(node + 16, <usize>load<u32>(node, 12), load<f64>(row + load<u32>(node, 8)) <= load<f64>(node));
 }
 
+/** What the leaf `node` adds. */
 // @ts-ignore: decorator
 @inline
-function valueOf(node: usize, nodes: usize, values: usize): f64 {
-  return f64(load<f32>(values + ((node - nodes) >> 2)));
+function valueOf(node: usize): f32 {
+  return load<f32>(node);
 }
 
 /** Puts what the walk at `walk`, which came to `node`, adds where it belongs. */
 // @ts-ignore: decorator
 @inline
-function put(walk: usize, node: usize, nodes: usize, values: usize): void {
-  store<f32>(<usize>load<u32>(walk, 8), load<f32>(values + ((node - nodes) >> 2)));
+function put(walk: usize, node: usize): void {
+  store<f32>(<usize>load<u32>(walk, 8), valueOf(node));
 }
 
 /**
  * The logit of one sequence. Eight trees of like depth are walked at once, since a step waits for the one before; their values are added
  * in the order of the trees.
  */
-export function treesOne(nodes: usize, values: usize, walks: usize, found: usize, count: usize, row: usize, base: f64): f64 {
+export function treesOne(walks: usize, found: usize, count: usize, row: usize, base: f64): f64 {
   const end = walks + 96 * ((count + 7) >> 3);
   for (let walk = walks; walk < end; walk += 96) {
     let a = <usize>load<u32>(walk, 0);
@@ -57,14 +56,14 @@ export function treesOne(nodes: usize, values: usize, walks: usize, found: usize
       g = step(g, row);
       h = step(h, row);
     }
-    put(walk, a, nodes, values);
-    put(walk + 12, b, nodes, values);
-    put(walk + 24, c, nodes, values);
-    put(walk + 36, d, nodes, values);
-    put(walk + 48, e, nodes, values);
-    put(walk + 60, f, nodes, values);
-    put(walk + 72, g, nodes, values);
-    put(walk + 84, h, nodes, values);
+    put(walk, a);
+    put(walk + 12, b);
+    put(walk + 24, c);
+    put(walk + 36, d);
+    put(walk + 48, e);
+    put(walk + 60, f);
+    put(walk + 72, g);
+    put(walk + 84, h);
   }
   let logit = base;
   const last = found + (count << 2);
@@ -74,8 +73,6 @@ export function treesOne(nodes: usize, values: usize, walks: usize, found: usize
 
 /** Adds the trees to the logits of `quads` · 4 sequences at `logits` (f64), whose rows lie `stride` bytes apart. */
 export function treesBlock(
-  nodes: usize,
-  values: usize,
   trees: usize,
   count: usize,
   rows: usize,
@@ -103,10 +100,10 @@ export function treesBlock(
         c = step(c, rowC);
         d = step(d, rowD);
       }
-      store<f64>(logit, load<f64>(logit, 0) + valueOf(a, nodes, values), 0);
-      store<f64>(logit, load<f64>(logit, 8) + valueOf(b, nodes, values), 8);
-      store<f64>(logit, load<f64>(logit, 16) + valueOf(c, nodes, values), 16);
-      store<f64>(logit, load<f64>(logit, 24) + valueOf(d, nodes, values), 24);
+      store<f64>(logit, load<f64>(logit, 0) + f64(valueOf(a)), 0);
+      store<f64>(logit, load<f64>(logit, 8) + f64(valueOf(b)), 8);
+      store<f64>(logit, load<f64>(logit, 16) + f64(valueOf(c)), 16);
+      store<f64>(logit, load<f64>(logit, 24) + f64(valueOf(d)), 24);
       row = rowD + stride;
       logit += 32;
     }

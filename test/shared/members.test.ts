@@ -78,6 +78,24 @@ describe("trees", () => {
     expect(logitsOf(stump(MISSING_LEFT))).toEqual([-0.5, 1.5, -0.5, -0.5, 1.5]);
   });
 
+  test("a leaf adds any float32, to the bit", () => {
+    const leaves = Float32Array.of(-3.4028234663852886e38, 3.4028234663852886e38, 1.401298464324817e-45, -0, 0, 0.1);
+    const ensemble: TreeEnsemble = {
+      edgeStart: Uint32Array.from({ length: 2 }, (_, v) => 5 * v),
+      edges: Float64Array.of(0, 1, 2, 3, 4),
+      roots: Uint32Array.of(0),
+      column: Uint16Array.from({ length: 11 }, (_, node) => (node % 2 === 0 ? 0 : LEAF)).with(10, LEAF),
+      edge: Uint16Array.from({ length: 11 }, (_, node) => (node < 10 && node % 2 === 0 ? node / 2 : 0)),
+      next: Uint32Array.from({ length: 11 }, (_, node) => (node === 10 ? 5 : node % 2 === 0 ? node + 2 : (node - 1) / 2)),
+      leaves,
+      base: -0,
+    };
+    const columns = Float64Array.of(0, 1, 2, 3, 4, 5);
+    expect([...engineOf(ensemble).memberLogits(columnsAlone(columns, 6))]).toEqual([...leaves]);
+    expect(Array.from(columns, (x) => treesLogit(ensemble, Float64Array.of(x)))).toEqual([...leaves]);
+    expect(Array.from(columns, (x) => engineOf(ensemble).memberLogits(columnsAlone(Float64Array.of(x), 1))[0])).toEqual([...leaves]);
+  });
+
   test("no trees answer the base", () => {
     const none = makeTrees(new Float64Array(3), 3, { trees: 0 });
     expect([...engineOf(none).memberLogits(columnsAlone(new Float64Array(6), 2))]).toEqual([-1.25, -1.25]);
