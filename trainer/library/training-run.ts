@@ -1,5 +1,8 @@
 // One training run, from data to a model, as the command `train` and `quickstep/train` have it: reads, checks, trains, keeps the run on
 // disk where that is wanted. Says what happens by events; prints nothing and ends no process.
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname } from "node:path";
 import { describeModel, type Engines } from "../artifact/artifact-file.ts";
 import { MIN_SEQUENCES } from "../pipeline/prepare-folds.ts";
 import { describeNote } from "../pipeline/sentences.ts";
@@ -41,6 +44,8 @@ export interface TrainingRun {
 
 /** Of more windows, so many are the sample that all learners see and that every choice is made by; networks learn from the others, too. */
 const MAX_SAMPLE = 100_000;
+/** Of more sequences those beyond the sample stay in a file. */
+const MAX_IN_MEMORY = 200_000;
 /** One network alone, as the first artifacts were trained, takes so many at most. */
 const MAX_WINDOWS = 250_000;
 
@@ -87,12 +92,13 @@ export async function runTraining(
     };
   } finally {
     layers?.dispose();
+    dataset.stored?.close();
   }
 }
 
 async function readData(
   given: readonly string[] | Dataset,
-  { read = {}, missing }: RunOptions,
+  { read = {}, missing, checkpoint }: RunOptions,
   isAlone: boolean,
 ): Promise<{ readonly dataset: Dataset; readonly facts?: ReadFacts }> {
   if ("values" in given && "shape" in given) return { dataset: given };
@@ -101,12 +107,19 @@ async function readData(
     ...read,
     maxWindows: isAlone ? MAX_WINDOWS : MAX_SAMPLE,
     further: !isAlone,
+    ...(!isAlone && { store: { above: MAX_IN_MEMORY, folder: chooseFolder(checkpoint) } }),
     gaps: missing !== "refuse",
     validation: true,
     clock,
   };
   const dataset = await readDataset(given as readonly string[], how);
   return { dataset: { ...dataset, isOwned: true }, facts: dataset.facts };
+}
+
+/** Where rows are kept: beside the run's checkpoint, on a disk that whoever trains has chosen, else where the system keeps what is not to last. */
+function chooseFolder(checkpoint: string | undefined): string {
+  const own = checkpoint === undefined ? undefined : dirname(checkpoint);
+  return own !== undefined && existsSync(own) ? own : tmpdir();
 }
 
 function openCheckpointer(

@@ -10,7 +10,7 @@ import type { LabelledDataset } from "../readers/dataset.ts";
 import { intern } from "../split/intern.ts";
 import type { Overlap } from "../split/overlap.ts";
 import type { Split } from "../split/split.ts";
-import { contradict, takeLabels } from "../statistics/labels.ts";
+import { contradict, type Labels, takeLabels } from "../statistics/labels.ts";
 import type { Warning } from "./warning.ts";
 
 /** What labels and sequences show under the reading of zero rows in force; what the split takes care of is left out. */
@@ -66,6 +66,8 @@ export interface FlawInput {
   readonly test: Labelled | null;
   readonly shape: Shape;
   readonly padding: Padding;
+  /** Which sequences are equal, and their labels, where `data` are a few of them. */
+  readonly equals?: { readonly ids: Int32Array; readonly count: number; readonly labels: Labels };
 }
 
 /** The first that is found of: the label in plain sight, parts that are not apart, labels that belong to other sequences. */
@@ -111,9 +113,10 @@ function findTestSeen({ data, test, shape }: FlawInput): Flaw | undefined {
 }
 
 /** Equal sequences whose labels agree no more than those of any two: among many, the labels are not these sequences' own. */
-function findUnrelatedLabels({ data, shape }: FlawInput): Flaw | undefined {
-  const N = data.labels.length;
-  const { ids, count } = identify(data.values, shape.timesteps * shape.features);
+function findUnrelatedLabels({ data, shape, equals: known }: FlawInput): Flaw | undefined {
+  const { ids, count } = known ?? identify(data.values, shape.timesteps * shape.features);
+  const { labels } = known ?? data;
+  const N = labels.length;
   const sizes = new Int32Array(count);
   for (const id of ids) sizes[id]++;
   const equals = new Map<number, Equals>(); // of most sequences there is one
@@ -121,7 +124,7 @@ function findUnrelatedLabels({ data, shape }: FlawInput): Flaw | undefined {
     if (sizes[id] < 2) return;
     const set = equals.get(id) ?? { total: 0, ones: 0, squares: 0, lowest: 1, highest: 0 };
     equals.set(id, set);
-    const label = data.labels[n];
+    const label = labels[n];
     set.total++;
     set.ones += label;
     set.squares += label * label;

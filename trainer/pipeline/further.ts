@@ -5,12 +5,14 @@ import { type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { type Labelled, lengthsOf, take } from "../data/sequences.ts";
 import type { Timeline } from "../readers/batch.ts";
 import type { LabelledWindows } from "../readers/dataset.ts";
+import { freeNow } from "../readers/free-now.ts";
 import { ascending } from "../split/chronology.ts";
 import type { Fold } from "../split/folds.ts";
 import { type Labels, takeLabels } from "../statistics/labels.ts";
 import type { FurtherData } from "../training/stepper.ts";
 import type { TrainDependencies } from "./contract.ts";
 import type { FoldedData } from "./prepare-folds.ts";
+import type { Aside } from "./prepare-stored.ts";
 
 /** Where the sequences of a sample lie, by position. */
 export interface SampleParts {
@@ -31,19 +33,19 @@ const MAX_CHANNEL_BYTES = 1.5 * 2 ** 30;
  * learnt from, which the fold as it was `dealt` has.
  */
 export function openFurther(
-  { data, usable, plan }: FoldedData,
+  { data, usable, plan, aside }: FoldedData,
   { dealt, rest }: { readonly dealt: readonly Fold[]; readonly rest: Int32Array },
   recipe: Recipe,
   { kernel, onNote }: TrainDependencies,
 ): FurtherData | undefined {
   if (dealt.length > 1) return undefined;
-  const own = takeFurther(usable, rest, recipe, kernel.log);
+  const own = aside ? takeAside(aside, recipe, kernel.log) : takeFurther(usable, rest, recipe, kernel.log);
   const { timeline } = usable;
   const windows =
     data.further &&
     timeline &&
     findFurther(data.further, { timeline, train: dealt[0].train, isByTime: plan.by === "time" }, recipe, kernel.log);
-  const of = rest.length + (data.further?.first.length ?? 0);
+  const of = rest.length + (aside?.labels.length ?? 0) + (data.further?.first.length ?? 0);
   const further = joinFurther(own, windows);
   if (of > 0) onNote({ code: "further", sequences: further?.count ?? 0, of });
   return further;
@@ -71,6 +73,13 @@ function takeFurther({ values, labels }: Labelled, positions: Int32Array, recipe
   return computeBlocks(takeLabels(labels, kept), recipe, log, (from, to) => take(values, kept.subarray(from, to), size));
 }
 
+/** The sequences that stayed in a file as further ones. Of more than fit into the kernel's memory an even share is taken. */
+function takeAside({ labels, read }: Aside, recipe: Recipe, log: Log): FurtherData {
+  const { timesteps: T, channels } = recipe;
+  const kept = thin(ascending(labels.length), Math.floor(MAX_CHANNEL_BYTES / (4 * T * channels.length)));
+  return computeBlocks(takeLabels(labels, kept), recipe, log, (from, to) => read(kept.subarray(from, to)));
+}
+
 /** Further sequences by their `labels` (M), of which `read` gives the raw ones from one to before another. */
 function computeBlocks(labels: Labels, recipe: Recipe, log: Log, read: (from: number, to: number) => Float64Array): FurtherData {
   const size = recipe.timesteps * recipe.channels.length;
@@ -79,9 +88,11 @@ function computeBlocks(labels: Labels, recipe: Recipe, log: Log, read: (from: nu
     labels,
     fill(values, lengths) {
       for (let from = 0; from < labels.length; from += BLOCK) {
-        const block = applyRecipe(recipe, read(from, Math.min(labels.length, from + BLOCK)), log);
+        const raw = read(from, Math.min(labels.length, from + BLOCK));
+        const block = applyRecipe(recipe, raw, log);
         values.set(block.channels, from * size);
         lengths.set(block.lengths, from);
+        freeNow(raw, block.channels);
       }
     },
   };

@@ -11,6 +11,7 @@ import type { TrainOptions } from "./contract.ts";
 import { planValidation, readValidation } from "./given-validation.ts";
 import type { TrainNote } from "./note.ts";
 import { findGaps, requireMovement } from "./prepare.ts";
+import { type Aside, prepareStored } from "./prepare-stored.ts";
 
 export interface FoldedData {
   /** What was read; its own sequences are in no order any more. */
@@ -24,6 +25,10 @@ export interface FoldedData {
   readonly validation: Int32Array;
   /** As Plan.gaps. */
   readonly gaps?: readonly number[];
+  /** Sequences without a valid row. */
+  readonly leftOut: number;
+  /** What was not read of very many sequences. */
+  readonly aside?: Aside;
 }
 
 /** Fewer teach nothing that holds elsewhere, whatever learns. */
@@ -37,6 +42,8 @@ export const MIN_FOR_TEST = 2000;
 export function prepareFolds(data: LabelledDataset, options: TrainOptions, onNote: (note: TrainNote) => void): FoldedData {
   const { seed, split: method, horizon } = options;
   const padding = options.padding ?? "leading";
+  const { stored } = data;
+  if (stored !== undefined) return prepareFromFile({ ...data, stored }, padding, options, onNote);
   const usable = dropPaddingOnly(data, padding, onNote);
   requireEnough(data.source, usable.labels);
   requireMovement(data, usable, padding);
@@ -60,7 +67,44 @@ export function prepareFolds(data: LabelledDataset, options: TrainOptions, onNot
       : planValidation(ordered, plan, given, { data, padding, random: createRandom(seed, STREAMS.split) });
   const gaps = findGaps(data, folded.usable, padding, folded.plan.train, options, onNote);
   const { values: _, ...about } = data;
-  return { data: about, padding, ...folded, ...(gaps && { gaps }) };
+  const leftOut = data.labels.length + (data.validation?.labels.length ?? 0) - folded.usable.labels.length;
+  return { data: about, padding, ...folded, ...(gaps && { gaps }), leftOut };
+}
+
+/** As prepareFolds, where sequences are in a file. */
+function prepareFromFile(
+  data: Parameters<typeof prepareStored>[0],
+  padding: Padding,
+  options: TrainOptions,
+  onNote: (note: TrainNote) => void,
+): FoldedData {
+  const {
+    usable,
+    plan,
+    aside,
+    leftOut,
+    gaps: all,
+  } = prepareStored(data, padding, options, {
+    onNote,
+    chooseTestShare(labels) {
+      requireEnough(data.source, labels);
+      return chooseTestShare(labels.length, data.test !== null);
+    },
+  });
+  // a gap of any sequence counts, read or not
+  const found = findGaps(data, usable, padding, plan.train, all.length > 0 ? { ...options, missing: "carry" } : options, onNote);
+  const gaps = found && Int32Array.from(new Set([...found, ...all])).sort();
+  const { values: _, ...about } = data;
+  return {
+    data: about,
+    padding,
+    usable,
+    plan,
+    validation: new Int32Array(0),
+    ...(gaps && { gaps: Array.from(gaps) }),
+    leftOut,
+    ...(aside && { aside }),
+  };
 }
 
 /** Positions of the sequences of `plan.train` that members may learn from: all but a validation part that the data bring. */

@@ -76,6 +76,9 @@ export function gapOf({ by }: Pick<Split, "by">, timesteps: number, horizon: num
 /** Sequences among which a feature moves, as good as always where one moves at all. */
 const FEW = 1000;
 
+/** What is wrong where no feature moves. */
+export const STILL = "every feature is constant: there is nothing to learn from";
+
 /** Throws DataError where every feature is constant. */
 export function requireMovement({ source, shape }: LabelledDataset, { values, labels }: Labelled, padding: Padding): void {
   const isStill = (sequences: Int32Array): boolean => {
@@ -83,8 +86,7 @@ export function requireMovement({ source, shape }: LabelledDataset, { values, la
     return facts.constant.length === shape.features && featuresWithGaps(facts).length === 0;
   };
   const all = Int32Array.from(labels.keys());
-  if (isStill(all.subarray(0, FEW)) && isStill(all))
-    throw new DataError(source, "every feature is constant: there is nothing to learn from");
+  if (isStill(all.subarray(0, FEW)) && isStill(all)) throw new DataError(source, STILL);
 }
 
 function splitUsable(data: LabelledDataset, usable: Labelled, padding: Padding, { split, horizon, seed }: TrainOptions): Split {

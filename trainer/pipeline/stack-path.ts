@@ -13,7 +13,7 @@ import { studyFeatures } from "../features/facts.ts";
 import { planView } from "../features/view-plan.ts";
 import { type ChannelView, selectView, type View } from "../learners/learner.ts";
 import { chooseSettings } from "../learners/lstm/settings.ts";
-import { FOLDS, type Fold } from "../split/folds.ts";
+import type { Fold } from "../split/folds.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
 import { type Labels, takeLabels } from "../statistics/labels.ts";
 import { shrinkCalibration } from "../statistics/shrinkage.ts";
@@ -21,6 +21,7 @@ import type { Journal } from "../training/journal.ts";
 import type { FurtherData } from "../training/stepper.ts";
 import type { TrainDependencies, TrainOptions } from "./contract.ts";
 import { type CrossFitted, isNetwork, LEARNER_NAMES, type LearnerName, listHeldOut } from "./cross-fit.ts";
+import { dealFolds } from "./deal-folds.ts";
 import { openFurther } from "./further.ts";
 import { type Joined, joinMembers } from "./join.ts";
 import { type Kept, measureKept } from "./kept.ts";
@@ -54,10 +55,6 @@ export interface StackFit {
   readonly warnings: readonly Warning[];
 }
 
-/** With more sequences to learn from, one held-out part stands in for five folds: it holds enough, and folds would take five times as long. */
-export const MAX_FOLDED = 20_000;
-/** The held-out part: this share, but no more than so many sequences. */
-const HELD_OUT = { share: 0.15, sequences: 8000 };
 /** The share of what the feature search may see by which it judges, where there is one held-out part. */
 const SEARCH_SHARE = 0.1;
 
@@ -72,11 +69,12 @@ export async function fitStackPath(
   dependencies: TrainDependencies,
   journal: Journal,
 ): Promise<StackFit> {
-  const { data, usable, plan } = folded;
+  const { data, usable, plan, validation, aside } = folded;
   const { labels } = usable;
-  const dealt = dealFolds(folded, train);
+  const dealt = aside?.dealt ?? dealFolds(plan, validation, train);
   const { folds, sample, rest } = takeSample(dealt, train);
-  if (rest.length > 0) dependencies.onNote({ code: "sampled", sequences: dealt[0].train.length, taken: folds[0].train.length });
+  const sequences = aside?.sequences ?? dealt[0].train.length;
+  if (rest.length > 0 || aside) dependencies.onNote({ code: "sampled", sequences, taken: folds[0].train.length });
   requireClasses(folds, labels, data.source);
   const planned = await searchOnce(folded, folds, options, dependencies, journal);
   const learnt = selectSequences(usable, sample, data.shape);
@@ -121,14 +119,6 @@ export async function fitStackPath(
     further: further?.count ?? 0,
     warnings: planned.warnings,
   };
-}
-
-/** Five folds; or one held-out part: the data's own, or a share of many sequences. */
-function dealFolds({ plan, validation }: FoldedData, train: Int32Array): readonly Fold[] {
-  if (validation.length > 0) return [{ train: train.filter((n) => n < validation[0]), heldOut: validation }];
-  if (train.length <= MAX_FOLDED) return plan.deal(train, new Array<number>(FOLDS).fill(1 / FOLDS));
-  const share = Math.min(HELD_OUT.share, HELD_OUT.sequences / train.length);
-  return plan.deal(train, [1 - share, share]).slice(1);
 }
 
 /** Throws DataError where a fold has one class to learn from. */

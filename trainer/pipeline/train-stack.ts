@@ -235,13 +235,22 @@ function describeNetwork({ fitted, joined }: StackFit, { seed, recipe }: TrainOp
   };
 }
 
-function findVerdict({ data, usable, plan, padding: _ }: FoldedData, fit: StackFit, packaged: Packaged, judged: Judged): Verdict {
+function findVerdict({ data, usable, plan, aside }: FoldedData, fit: StackFit, packaged: Packaged, judged: Judged): Verdict {
   const { labels, values } = fit.learnt;
   const { test, assessment, baselines, metrics } = judged;
   const isNested = judged.by === "nested-cross-validation";
   const all = Int32Array.from(labels.keys());
   const split = { train: plan.train, crossesParts: plan.crossesParts };
-  const flaw = findFlaw({ data: usable, split, test: data.test === null ? null : test, shape: data.shape, padding: fit.recipe.padding });
+  const { padding } = fit.recipe;
+  const { equals } = aside ?? {};
+  const flaw = findFlaw({
+    data: usable,
+    split,
+    test: data.test === null ? null : test,
+    shape: data.shape,
+    padding,
+    ...(equals && { equals }),
+  });
   const seen = all.subarray(0, MAX_SEEN);
   const size = data.shape.timesteps * data.shape.features;
   const seenLabels = labels.subarray(0, seen.length);
@@ -260,12 +269,12 @@ function findVerdict({ data, usable, plan, padding: _ }: FoldedData, fit: StackF
   return describeVerdict(facts, data.features);
 }
 
-function gatherStackEvidence({ data, usable, plan }: FoldedData, { test, assessment, baselines }: Judged): Evidence {
+function gatherStackEvidence({ usable, plan, leftOut }: FoldedData, { test, assessment, baselines }: Judged): Evidence {
   const none = new Int32Array(0);
   return {
     history: [],
     data: { values: usable.values, labels: usable.labels },
-    leftOut: data.labels.length + (data.validation?.labels.length ?? 0) - usable.labels.length,
+    leftOut,
     split: { train: plan.train, validation: none, calibration: none },
     validation: {},
     test: { values: test.values, labels: test.labels, probabilities: assessment.probabilities, baselines },

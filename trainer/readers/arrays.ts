@@ -26,20 +26,81 @@ const NAMES = {
 /** Reads an archive's arrays by name. Throws DataError. */
 export async function readArchive(archive: Npz, source: string, wanted: Wanted): Promise<Batch> {
   const { npz, unread } = trackReads(archive);
-  const find = (role: keyof typeof NAMES): string | null => {
+  const find = nameFinder(npz, source, wanted);
+  const valuesName = find("values");
+  const named = npz.names.includes("features") ? await npz.read("features") : null;
+  const read =
+    valuesName === null
+      ? { ...(await readRaggedValues(npz, listNames(npz), source, wanted)), remarks: [] }
+      : toValues(await npz.read(valuesName, RAGGED_ADVICE), valuesName, source, wanted, named?.data.length);
+  const N = read.values.length / (read.shape.timesteps * read.shape.features);
+  return { ...(await readBeside({ npz, unread, find, named, N, ...read }, source, wanted)), values: read.values };
+}
+
+/** As readArchive, a piece of the sequences at a time where they are many and `wanted.inPieces`; parts of their own come with the first. Throws DataError. */
+export async function* readArchivePieces(archive: Npz, source: string, wanted: Wanted): AsyncGenerator<Batch> {
+  const { npz, unread } = trackReads(archive);
+  const find = nameFinder(npz, source, wanted);
+  const name = find("values");
+  const opened = name === null || !wanted.inPieces || wanted.statics.length > 0 ? null : await npz.openPieces(name, RAGGED_ADVICE);
+  if (name === null || opened === null) return yield await readArchive(archive, source, wanted);
+  const named = npz.names.includes("features") ? await npz.read("features") : null;
+  const { N, pieces } = opened;
+  let beside: Omit<Batch, "values"> | undefined;
+  let from = 0;
+  for await (const piece of pieces) {
+    const { values, ...read } = toValues(piece, name, source, wanted, named?.data.length, from);
+    const to = from + piece.shape[0];
+    const isFirst = beside === undefined;
+    beside ??= await readBeside({ npz, unread, find, named, N, ...read }, source, wanted);
+    const { labels, probability, columns, test, validation, remarks, ...rest } = beside;
+    const cut = Object.entries(columns).map(([column, cells]) => [column, cells.slice(from, to)]);
+    yield {
+      ...rest,
+      values,
+      labels: labels?.slice(from, to) ?? null,
+      probability: probability?.slice(from, to) ?? null,
+      columns: Object.fromEntries(cut),
+      test: isFirst ? test : null,
+      ...(isFirst && validation && { validation }),
+      ...(isFirst && { remarks }),
+    };
+    from = to;
+  }
+}
+
+type Find = (role: keyof typeof NAMES) => string | null;
+
+/** The name that an archive uses for a role, or null. Throws DataError where it uses two. */
+function nameFinder(npz: Npz, source: string, wanted: Wanted): Find {
+  return (role) => {
     const names = role === "labels" && wanted.label !== undefined ? [wanted.label] : NAMES[role];
     const present = names.filter((name) => npz.names.includes(name));
     if (present.length > 1) throw new DataError(source, `holds both ${present.join(" and ")}: keep one of them`);
     return present[0] ?? null;
   };
-  const holds = npz.names.length === 0 ? "no array" : `${npz.names.slice(0, 8).join(", ")}${npz.names.length > 8 ? ", …" : ""}`;
-  const valuesName = find("values");
-  const named = npz.names.includes("features") ? await npz.read("features") : null;
-  const { values, shape, dtype, remarks } =
-    valuesName === null
-      ? { ...(await readRaggedValues(npz, holds, source, wanted)), remarks: [] }
-      : toValues(await npz.read(valuesName, RAGGED_ADVICE), valuesName, source, wanted, named?.data.length);
-  const N = values.length / (shape.timesteps * shape.features);
+}
+
+function listNames({ names }: Npz): string {
+  return names.length === 0 ? "no array" : `${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}`;
+}
+
+interface BesideInput extends Pick<ReturnType<typeof toValues>, "shape" | "dtype" | "remarks"> {
+  readonly npz: Npz;
+  unread(): readonly string[];
+  readonly find: Find;
+  /** The names of features that the archive holds. */
+  readonly named: NpyArray | null;
+  readonly N: number;
+}
+
+/** All but the sequences of an archive that holds `N`. Throws DataError. */
+async function readBeside(
+  { npz, unread, find, named, N, shape, dtype, remarks }: BesideInput,
+  source: string,
+  wanted: Wanted,
+): Promise<Omit<Batch, "values">> {
+  const holds = listNames(npz);
   const readLabels = async (name: string, count: number) => toLabels(await npz.read(name), name, source, count, wanted);
   const readProbability = async (name: string | null, count: number) =>
     name === null ? null : toProbability(await npz.read(name), name, source, count);
@@ -55,7 +116,6 @@ export async function readArchive(archive: Npz, source: string, wanted: Wanted):
   }
   const labelled = labelsName === null ? { labels: null, remarks: [] } : await readLabels(labelsName, N);
   const content = {
-    values,
     labels: labelled.labels,
     probability: wanted.parts ? await readProbability(find("probability"), N) : null,
     shape,
@@ -91,7 +151,11 @@ function trackReads(archive: Npz): { readonly npz: Npz; unread(): readonly strin
     unread.delete(name);
     return archive.read(name, advice);
   };
-  return { npz: { ...archive, read }, unread: () => [...unread] };
+  const openPieces: Npz["openPieces"] = (name, advice) => {
+    unread.delete(name);
+    return archive.openPieces(name, advice);
+  };
+  return { npz: { ...archive, read, openPieces }, unread: () => [...unread] };
 }
 
 /** What there is to say of arrays that are not read: of a validation part by its name, of all others together. */

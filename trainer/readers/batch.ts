@@ -10,6 +10,7 @@ import type { OnIssue } from "./issues.ts";
 import type { LabelCodes } from "./labels.ts";
 import type { ReadNote } from "./notes.ts";
 import type { Remark } from "./reading.ts";
+import type { StoredSequences } from "./stored-sequences.ts";
 
 /** One part of a data set. */
 export interface Part {
@@ -61,6 +62,8 @@ export interface Batch extends Part {
   readonly timeline?: Timeline;
   /** Windows beside these, where these are a sample. */
   readonly further?: FurtherWindows;
+  /** All sequences, where there are too many for memory: `values` holds none then. */
+  readonly stored?: StoredSequences;
   /** What the reader did that the owner of the file should know; undefined: nothing. */
   readonly remarks?: readonly Remark[];
 }
@@ -132,6 +135,8 @@ export interface Wanted extends NameOptions {
   readonly gaps?: boolean;
   /** As ReadOptions.gapAdvice. */
   readonly gapAdvice?: string;
+  /** Large arrays come some sequences at a time, since whoever reads keeps none of them in memory. */
+  readonly inPieces?: boolean;
   readonly onIssue: OnIssue;
   /** Hears of so many whole numbers that float64 does not hold exactly. */
   readonly onRounded?: (count: number) => void;

@@ -1,6 +1,7 @@
 // Which windows are a sample, and those between them: rows are kept once, series after series, and windows are cut when they are asked
 // for. Knows no file, no part and no model. Legend: R rows, F features, T the window's length in rows, M further windows, S series.
 import { takeLabels } from "../statistics/labels.ts";
+import { freeNow } from "./free-now.ts";
 import type { FurtherWindows } from "./further-windows.ts";
 import { openLabels } from "./issues.ts";
 import type { RowLinks } from "./row-links.ts";
@@ -51,7 +52,7 @@ export function cutFurther(
       for (let n = 0; n < wanted.length; n++) out.set(values.subarray(wanted[n] * F, (wanted[n] + T) * F), n * T * F);
       return out;
     },
-    free: () => void (values.buffer as ArrayBuffer).transfer?.(0), // as freeRows says
+    free: () => freeNow(values),
   };
 }
 

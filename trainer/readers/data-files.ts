@@ -7,7 +7,7 @@ import { readNpy } from "../../shared/npy.ts";
 import { DEFAULT_SHAPE } from "../../shared/sequence.ts";
 import { alignFeatures } from "./align.ts";
 import { toLabels } from "./array-labels.ts";
-import { readArchive } from "./arrays.ts";
+import { readArchivePieces } from "./arrays.ts";
 import type { Batch, NameOptions, Target, Wanted } from "./batch.ts";
 import { readCsv, readCsvLabels } from "./csv.ts";
 import { encodeKnown, joinStatics } from "./encode-inputs.ts";
@@ -101,6 +101,7 @@ function wantedOf(options: ReadOptions, labelsPath: string | undefined): Wanted 
     gaps,
     gapAdvice,
     labelCodes: options.labelCodes,
+    inPieces: options.store !== undefined,
     onIssue,
     onNote,
     dialect: { separator: sep, decimal },
@@ -211,7 +212,7 @@ async function* readSource(source: Source, wanted: Wanted): AsyncGenerator<Batch
   switch (source.format) {
     case "npz":
       return yield* readAt(source, async function* (file) {
-        yield await readArchive(await openNpz(file, name), name, wanted);
+        yield* readArchivePieces(await openNpz(file, name), name, wanted);
       });
     case "npy":
       if (wanted.columns.length > 0) throw new DataError(name, `holds one array and no ${wanted.columns[0]}: save both in one .npz`);

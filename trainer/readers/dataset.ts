@@ -23,6 +23,7 @@ import { isLong, type ReadOptions } from "./options.ts";
 import type { Remark } from "./reading.ts";
 import { stem } from "./source.ts";
 import { findStill } from "./still-features.ts";
+import type { StoredSequences } from "./stored-sequences.ts";
 import { createTimeReader } from "./times.ts";
 
 export type { ReadOptions } from "./options.ts";
@@ -51,6 +52,8 @@ export interface Dataset extends Part {
   readonly timeline?: Timeline;
   /** Windows beside these, where these are a sample of more than `maxWindows`: for networks to learn from. */
   readonly further?: LabelledWindows;
+  /** All sequences, where `options.store` says so: `values` holds none then. Whoever has the set closes them. */
+  readonly stored?: StoredSequences;
   /** The column of times by which whole sequences were sorted. */
   readonly orderedBy?: string;
   /** Whoever has the set may move its sequences about: nobody else looks at the values. */
@@ -88,19 +91,15 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   };
   const inputTable = openInputTable(options.category);
   const all = tallyBatches(readUnchecked(paths, { ...options, labelCodes, inputTable, onNote, inOne: true }, renaming, hash), tally);
-  const joined = await joinBatches(all, describePaths(paths));
+  const joined = loadWhereNeeded(await joinBatches(all, describePaths(paths), { store: options.store }), options, inputTable);
   const main = encodeAll(joined, inputTable, options, describePaths(paths));
   const ofTestFile = { ...testOptionsOf(options, joined, main.inputs), labelCodes };
   const apart = testPath === undefined ? null : await readTest(testPath, ofTestFile, renaming, main, hash);
   renaming?.checkUsed(describePaths(paths));
   const { labels, test, validation, further } = settleLabels(labelCodes, main, apart?.test ?? main.test, paths, options.positive);
   const { shape, dtype, columns, timeline } = main;
-  const content = {
-    values: main.values,
-    labels,
-    probability: main.probability,
-    groups: group === undefined ? undefined : toGroups(columns[group], group, paths[0]),
-  };
+  const groups = group === undefined ? undefined : toGroups(columns[group], group, paths[0]);
+  const content = { values: main.values, labels, probability: main.probability, groups };
   const isSorted = time === undefined || timeline !== undefined;
   const ordered = isSorted ? content : sortByTime(content, createTimeReader(time, paths[0], options.timeFormat).read(columns[time]));
   const features = main.features ?? Array.from({ length: shape.features }, (_, f) => `f${f}`);
@@ -126,10 +125,23 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     ...(validation && { validation }),
     timeline,
     ...(further && { further }),
+    ...(main.stored && { stored: main.stored }),
     facts,
     read: withoutPaths(facts, basename(stem(paths[0]))),
     reading: describeOptions(options),
   };
+}
+
+/** The batch as it is; but sequences that are in a file are in memory where something sorts or recodes them, or a part from elsewhere is compared with them. */
+function loadWhereNeeded({ stored, ...batch }: Batch, options: ReadOptions, table: FoundInputs): Batch {
+  if (stored === undefined) return batch;
+  const { static: statics = [], inputs, time, test } = options;
+  const isPlain = batch.features?.every((name) => table.of(name).kind !== "category") ?? true;
+  const isAlone = test === undefined && !batch.test && !batch.validation;
+  if (isPlain && isAlone && statics.length === 0 && inputs === undefined && time === undefined) return { ...batch, stored };
+  const values = stored.read(Int32Array.from({ length: stored.count }, (_, n) => n));
+  stored.close();
+  return { ...batch, values };
 }
 
 /** A set and its own parts as features. Throws DataError. */
@@ -187,12 +199,12 @@ async function readTest(
 }
 
 /** What there is to say of categories, of what is given once a sequence, and of what could be. */
-function describeInputs({ values, shape, inputs = [] }: Batch, features: readonly string[]): Remark[] {
+function describeInputs({ values, stored, shape, inputs = [] }: Batch, features: readonly string[]): Remark[] {
   const categories = inputs.flatMap(({ name, levels }): Remark[] =>
     levels ? [{ code: "category", feature: name, levels: levels.length }] : [],
   );
   const statics = inputs.filter((input) => input.static).map(({ name }) => name);
-  const still = findStill(values, shape, features, inputs.length > 0 ? inputs : undefined);
+  const still = findStill(() => stored?.blocks() ?? [values], shape, features, inputs.length > 0 ? inputs : undefined);
   return [
     ...categories,
     ...(statics.length > 0 ? [{ code: "static", features: statics } as const] : []),

@@ -11,6 +11,7 @@ import type { LabelCodes, LabelMeaning } from "./labels.ts";
 import type { MaxGap } from "./max-gap.ts";
 import type { ReadNote } from "./notes.ts";
 import type { Format } from "./source.ts";
+import type { StoreOptions } from "./stored-sequences.ts";
 import type { TimeFormat } from "./time-format.ts";
 
 export interface ReadOptions {
@@ -94,6 +95,8 @@ export interface ReadOptions {
   readonly maxWindows?: number;
   /** Windows beyond `maxWindows`, which are then evenly spread whatever `stride` says, come as `further`. */
   readonly further?: boolean;
+  /** Whole sequences are kept in a file where there are very many: whoever reads has to take them from `stored`. */
+  readonly store?: StoreOptions;
   /** All windows in one batch. */
   readonly inOne?: boolean;
 }

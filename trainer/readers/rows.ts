@@ -1,8 +1,10 @@
 // Rows of one or many series, one a record, kept once and in blocks: nothing is copied when they grow. Knows no file, no format and
 // no window. Legend: R rows, F features.
+
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import type { Batch, Column } from "./batch.ts";
+import { freeNow } from "./free-now.ts";
 import { openLabels } from "./issues.ts";
 import { requireKey } from "./keys.ts";
 import { mergeRemarks, type Remark } from "./reading.ts";
@@ -87,7 +89,7 @@ export function copyRow({ blocks, features: F }: Rows, r: number, out: Float64Ar
 
 /** Frees the blocks now: half a gigabyte, perhaps, that the collector would leave for a while to whoever trains next. */
 export function freeRows({ blocks }: Rows): void {
-  for (const block of blocks) for (const { buffer } of Object.values(block) as Float64Array<ArrayBuffer>[]) buffer.transfer?.(0); // Node 20 has none, and its collector frees
+  for (const block of blocks) freeNow(...(Object.values(block) as Float64Array[]));
 }
 
 /** Reads batches of single-step sequences to the end; null where there are none. Throws DataError. */

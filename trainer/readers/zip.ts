@@ -11,6 +11,10 @@ export interface Zip {
   readonly names: readonly string[];
   /** Unpacks one file, of at most `limit` bytes, and checks its CRC. Throws DataError. */
   read(name: string, limit?: number): Promise<Uint8Array>;
+  /** Bytes that a file claims to unpack to; 0 where there is none. */
+  sizeOf(name: string): number;
+  /** Unpacks one file as `read` does, some bytes at a time, and checks its CRC behind the last of them. Throws DataError. */
+  stream(name: string): AsyncGenerator<Uint8Array>;
 }
 
 /** Whether `bytes` begin as a zip does: with a file, or with the directory of an empty archive (PKWARE's APPNOTE.TXT, 4.3.7 and 4.3.16). */
@@ -44,24 +48,65 @@ export async function openZip(archive: Uint8Array | RandomAccess, source: string
   } catch (error) {
     throw new DataError(source, `is not ${kind}, or is cut short or damaged (${(error as Error).message})`);
   }
+  const find = (name: string, limit = MAX_FILE_BYTES): { entry: FileEntry; place: string } => {
+    const place = `${source}: ${name.replace(/\.npy$/, "")}`;
+    const entry = entries.get(name);
+    if (entry === undefined) throw new DataError(source, `has no ${name}`);
+    const { uncompressedSize, compressedSize } = entry;
+    if (uncompressedSize > limit) throw new DataError(place, `claims ${uncompressedSize} bytes, expected at most ${limit}: split the data`);
+    if (uncompressedSize > MAX_RATIO * compressedSize)
+      throw new DataError(place, `claims ${uncompressedSize} bytes packed into ${compressedSize}, which no packing does: it is damaged`);
+    return { entry, place };
+  };
+  const damaged = (place: string, error: unknown): DataError =>
+    new DataError(place, `cannot be unpacked: it is damaged (${(error as Error).message})`);
   return {
     names: [...entries.keys()],
-    async read(name, limit = MAX_FILE_BYTES) {
-      const place = `${source}: ${name.replace(/\.npy$/, "")}`;
-      const entry = entries.get(name);
-      if (entry === undefined) throw new DataError(source, `has no ${name}`);
-      const { uncompressedSize, compressedSize } = entry;
-      if (uncompressedSize > limit)
-        throw new DataError(place, `claims ${uncompressedSize} bytes, expected at most ${limit}: split the data`);
-      if (uncompressedSize > MAX_RATIO * compressedSize)
-        throw new DataError(place, `claims ${uncompressedSize} bytes packed into ${compressedSize}, which no packing does: it is damaged`);
+    sizeOf: (name) => entries.get(name)?.uncompressedSize ?? 0,
+    async read(name, limit) {
+      const { entry, place } = find(name, limit);
       try {
         return await unpack(entry);
       } catch (error) {
-        throw new DataError(place, `cannot be unpacked: it is damaged (${(error as Error).message})`);
+        throw damaged(place, error);
+      }
+    },
+    async *stream(name) {
+      const { entry, place } = find(name);
+      const chunks = unpackChunks(entry);
+      try {
+        for (;;) {
+          const chunk = await chunks.next().catch((error) => {
+            throw damaged(place, error);
+          });
+          if (chunk.done) return;
+          yield chunk.value;
+        }
+      } finally {
+        await chunks.return(undefined);
       }
     },
   };
+}
+
+/** Unpacks as many bytes as the entry claims, some at a time. */
+async function* unpackChunks(entry: FileEntry): AsyncGenerator<Uint8Array> {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const abort = new AbortController();
+  const done = entry.getData(writable, { checkCrc32: true, useWebWorkers: false, signal: abort.signal });
+  done.catch(() => {}); // its reader hears of it, or is awaited below
+  let at = 0;
+  try {
+    for await (const chunk of readable) {
+      at += chunk.length;
+      if (at > entry.uncompressedSize) throw new RangeError(`more than the ${entry.uncompressedSize} bytes it claims`);
+      yield chunk;
+    }
+    await done;
+    if (at !== entry.uncompressedSize) throw new RangeError(`${at} of the ${entry.uncompressedSize} bytes it claims`);
+  } finally {
+    abort.abort();
+  }
 }
 
 /** Unpacks into as many bytes as the entry claims, and not one more. */

@@ -1,9 +1,11 @@
 // What a scoring thread runs: its own engine of the model, on what the main thread sends.
+
 import { parentPort, workerData } from "node:worker_threads";
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
 import { SequenceError } from "../../shared/errors.ts";
 import { score } from "../../shared/model.ts";
+import { freeNow } from "../readers/free-now.ts";
 import type { ScoreAnswer, ScoreStart, ScoreTask } from "./score-threads.ts";
 
 const { module, bytes } = workerData as ScoreStart;
@@ -20,6 +22,6 @@ parentPort?.on("message", ({ values, first }: ScoreTask) => {
     const { path, expected, got } = error; // classes do not survive the way
     answer = { path, expected, got };
   }
-  (values.buffer as ArrayBuffer).transfer?.(0); // frees it now, from Node 22 on: the collector would let a hundred megabytes gather
+  freeNow(values);
   parentPort?.postMessage(answer);
 });

@@ -14,6 +14,15 @@ export function drawByContent(values: Float64Array, labels: ArrayLike<number>, s
   return order;
 }
 
+/** As drawByContent, by digests (N,2) of sequences: another order than theirs, which depends on what they hold alone just so. */
+export function drawByDigest(content: Int32Array, labels: ArrayLike<number>, random: Random): Int32Array {
+  const order = ascending(labels.length).sort(
+    (a, b) => content[2 * a] - content[2 * b] || content[2 * a + 1] - content[2 * b + 1] || labels[a] - labels[b] || a - b,
+  );
+  random.shuffle(order);
+  return order;
+}
+
 function compare(words: BigInt64Array, a: number, b: number, size: number): number {
   for (let i = 0; i < size; i++) if (words[a + i] !== words[b + i]) return words[a + i] < words[b + i] ? -1 : 1;
   return 0;

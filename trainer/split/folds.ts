@@ -5,7 +5,7 @@ import { FitError } from "../../shared/errors.ts";
 import { takeLabels } from "../statistics/labels.ts";
 import type { Random } from "../statistics/random.ts";
 import { ascending, type Clock, cutByTime, maximum } from "./chronology.ts";
-import { drawByContent } from "./content-order.ts";
+import { drawByContent, drawByDigest } from "./content-order.ts";
 import { assignGroups, countCrossing, renumber } from "./groups.ts";
 import type { Overlap } from "./overlap.ts";
 import type { SplitReason } from "./reason.ts";
@@ -127,11 +127,10 @@ function keepApart(among: Int32Array, heldOut: Int32Array, clocks: readonly Cloc
 }
 
 function planWhole(input: FoldInput, split: SplitInput, situation: Situation): FoldPlan {
-  const { values, labels: given, shape, testShare, createRandom } = input;
+  const { labels: given, testShare, createRandom } = input;
   const { by, whole } = findWholes(split, situation);
   const isRandom = by === "random";
-  const size = shape.timesteps * shape.features;
-  const order = isRandom ? drawByContent(values, given, size, createRandom()) : ascending(given.length);
+  const order = isRandom ? drawOrder(input) : ascending(given.length);
   const labels = takeLabels(given instanceof Float64Array ? given : Uint8Array.from(given), order);
   const overlap = reorderOverlap(situation.overlap, order);
   const group = renumber(order.map((n) => whole[n]));
@@ -165,6 +164,12 @@ function planWhole(input: FoldInput, split: SplitInput, situation: Situation): F
       return requireRows(by, folds);
     },
   };
+}
+
+/** An order of the sequences that their content decides; a function of its own, so that what is dealt later does not hold on to all of `input`. */
+function drawOrder({ values, digests, labels, shape, createRandom }: FoldInput): Int32Array {
+  const random = createRandom();
+  return digests ? drawByDigest(digests.content, labels, random) : drawByContent(values, labels, shape.timesteps * shape.features, random);
 }
 
 /** Deals sequences into parts one by one, those of one label and one pattern in a row, so that each part gets its share of each. */

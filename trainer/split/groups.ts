@@ -48,7 +48,24 @@ export function countCrossing(series: Int32Array, part: Int8Array): number {
 
 /** (N) any numbers → 0 … distinct − 1, in the order in which they appear. */
 export function renumber(groups: Int32Array): Int32Array {
-  const numbers = new Map<number, number>();
-  for (const group of groups) if (!numbers.has(group)) numbers.set(group, numbers.size);
-  return groups.map((group) => numbers.get(group)!);
+  const isDense = groups.every((group) => group >= 0 && group < 2 * groups.length);
+  const numbers = isDense ? openTable(2 * groups.length) : new Map<number, number>();
+  let distinct = 0;
+  return groups.map((group) => {
+    const known = numbers.get(group);
+    if (known !== undefined) return known;
+    numbers.set(group, distinct);
+    return distinct++;
+  });
+}
+
+/** What a map does for numbers below `count`; a map of a million entries takes a hundred megabytes. */
+function openTable(count: number) {
+  const table = new Int32Array(count); // 0: nothing
+  return {
+    get: (key: number) => (table[key] === 0 ? undefined : table[key] - 1),
+    set(key: number, value: number): void {
+      table[key] = value + 1;
+    },
+  };
 }

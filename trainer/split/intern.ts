@@ -1,4 +1,5 @@
 // Numbers equal blocks of words alike, by hashing and then comparing. Knows nothing of what the words mean.
+import { freeNow } from "../readers/free-now.ts";
 
 export interface Interned {
   /** (blocks) 0 … count − 1 by first appearance; −1 where the block is not used. */
@@ -28,6 +29,7 @@ export function intern(words: Int32Array, width: number, isUsed: Uint8Array | nu
       ids[block] = count++;
     } else ids[block] = ids[slots[slot]];
   }
+  freeNow(slots);
   return { ids, count };
 }
 

@@ -30,8 +30,11 @@ const MIN_LINKED = 0.05;
  * place, and neighbours in the file may show what single rows cannot. Padding is shared with nobody.
  */
 export function findOverlap(values: Float64Array, shape: Shape, padding: Padding): Overlap {
-  const { timesteps: T } = shape;
-  const rows = identifyRows(values, shape, padding);
+  return findOverlapOfRows(identifyRows(values, shape, padding), shape.timesteps);
+}
+
+/** As findOverlap, of `rows` (N,T): a number for every distinct row, −1 for padding and where nothing is observed. */
+export function findOverlapOfRows(rows: Int32Array, T: number): Overlap {
   const interned = intern(rows, T, null);
   const { ids: copy, count: distinct } = interned;
   const { series, contradictions } = followRows(collapse(rows, firstBlocks(interned), T), distinct, T);
@@ -92,7 +95,7 @@ function identifyRows(values: Float64Array, shape: Shape, padding: Padding): Int
 }
 
 /** Whether the row of F numbers at `from` has a number at all. */
-function isObserved(values: Float64Array, from: number, F: number): boolean {
+export function isObserved(values: Float64Array, from: number, F: number): boolean {
   for (let f = 0; f < F; f++) if (!Number.isNaN(values[from + f])) return true;
   return false;
 }

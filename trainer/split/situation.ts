@@ -5,6 +5,7 @@ import type { Padding, Shape } from "../../shared/sequence.ts";
 import type { Timeline } from "../readers/batch.ts";
 import type { Random } from "../statistics/random.ts";
 import { ascending, type Clock, MIN_GAPS, maximum, measureSeries, orderByTimes, orderInTime, rankTimes } from "./chronology.ts";
+import type { Digests } from "./digests.ts";
 import { renumber } from "./groups.ts";
 import { findOverlap, type Overlap } from "./overlap.ts";
 import type { SharingFacts, SplitReason, WindowFacts } from "./reason.ts";
@@ -15,8 +16,9 @@ export type SplitMethod = "auto" | "random" | "time" | "group";
 export type SplitBy = Exclude<SplitMethod, "auto">;
 
 export interface SplitInput {
-  /** (N,T,F), every sequence with a valid row. */
+  /** (N,T,F), every sequence with a valid row; not looked at where `digests` stand for them. */
   readonly values: Float64Array;
+  readonly digests?: Pick<Digests, "overlap" | "content">;
   /** (N) 0 or 1, or soft: then a part gets its share of what is nearer to either. */
   readonly labels: ArrayLike<number>;
   readonly shape: Shape;
@@ -58,8 +60,9 @@ export interface Situation {
 }
 
 /** What is found about the sequences before they are split into parts of which the smallest is `smallestShare` of all. */
-export function examine({ values, shape, padding, method, horizon, timeline, groups }: SplitInput, smallestShare: number): Situation {
-  const overlap = timeline ? overlapOf(timeline) : findOverlap(values, shape, padding);
+export function examine(input: SplitInput, smallestShare: number): Situation {
+  const { values, digests, shape, padding, method, horizon, timeline, groups } = input;
+  const overlap = timeline ? overlapOf(timeline) : (digests?.overlap ?? findOverlap(values, shape, padding));
   return {
     overlap,
     groups: groups ?? (timeline && method === "group" ? overlap.component : undefined),

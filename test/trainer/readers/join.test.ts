@@ -21,7 +21,7 @@ test("data that do not end are read no further than a limit", async () => {
       };
     }
   };
-  await expect(joinBatches(endless(), "standard input", 1000)).rejects.toThrow(
+  await expect(joinBatches(endless(), "standard input", { limit: 1000 })).rejects.toThrow(
     "standard input: holds more than 1000 numbers: take a part of it",
   );
   expect(given).toBe(21);
@@ -45,5 +45,8 @@ test("of several batches, that a row ends in a time and which features are given
     yield batch(2);
     yield batch(4);
   };
-  expect(await joinBatches(two(), "a.csv", 1000)).toMatchObject({ shape: { timesteps: 4, features: 3, clock: true, statics: 1 }, inputs });
+  expect(await joinBatches(two(), "a.csv", { limit: 1000 })).toMatchObject({
+    shape: { timesteps: 4, features: 3, clock: true, statics: 1 },
+    inputs,
+  });
 });
