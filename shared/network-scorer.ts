@@ -96,7 +96,7 @@ function packNetwork(
   // The activations take powers of two, or a hard sigmoid's slope and half.
   if (precision === "int16") kernel.packInt16(C, U, head, weights, -TANH_SCALE / 2, TANH_SCALE);
   else kernel.packWeights(C, U, head, weights, hardGates ?? -TANH_SCALE / 2, TANH_SCALE, isHard ? 0.5 : 0);
-  memory.fill(0, head / 4);
+  memory.fill(0, head / 4, head / 4 + 4 * U * (1 + C + U)); // the rest of a fresh memory is zero: touching it takes pages
   memory[head / 4] = network.headBias[0];
   memory.set(network.headKernel, head / 4 + 1);
   return {

@@ -1,11 +1,12 @@
 // CRC-32 as zip, PNG and zlib compute it: polynomial 0xEDB88320, reflected. Four bytes a turn (Kounavis & Berry 2005): a cold
 // start reads every artifact once, before anything is compiled.
 
-const TABLES = makeTables();
+/** Made when they are first asked for: a Worker's kernel has its own. */
+let tables: readonly Int32Array[] | undefined;
 
 /** The CRC of `bytes`, continuing from the `crc` of what came before; unsigned. */
 export function crc32(bytes: Uint8Array, crc = 0): number {
-  const [t0, t1, t2, t3] = TABLES;
+  const [t0, t1, t2, t3] = (tables ??= makeTables());
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const whole = bytes.length - (bytes.length % 4);
   let c = ~crc;
@@ -19,13 +20,13 @@ export function crc32(bytes: Uint8Array, crc = 0): number {
 
 /** Table k: what a byte adds to the CRC when k more bytes follow it. */
 function makeTables(): Int32Array[] {
-  const tables = Array.from({ length: 4 }, () => new Int32Array(256));
+  const made = Array.from({ length: 4 }, () => new Int32Array(256));
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
     for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-    tables[0][byte] = crc;
+    made[0][byte] = crc;
   }
   for (let k = 1; k < 4; k++)
-    for (let byte = 0; byte < 256; byte++) tables[k][byte] = (tables[k - 1][byte] >>> 8) ^ tables[0][tables[k - 1][byte] & 0xff];
-  return tables;
+    for (let byte = 0; byte < 256; byte++) made[k][byte] = (made[k - 1][byte] >>> 8) ^ made[0][made[k - 1][byte] & 0xff];
+  return made;
 }
