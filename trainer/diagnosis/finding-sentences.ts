@@ -67,8 +67,8 @@ const DESCRIPTIONS: { readonly [Code in Finding["code"]]: Describe<Code> } = {
     evidence: `${copies} of ${examples} test sequences (${percent(copies / examples)}) stand in the training data as well. The test metrics are those of sequences that the network has seen.`,
     fix: "Split once, before anything else, and keep a test part that neither trained, stopped, nor chose anything.",
   }),
-  "non-finite": ({ numbers, infinite, allNumbers, sequences, examples, first: { sequence, step, feature, value } }) => ({
-    evidence: `${numbers} of ${allNumbers} numbers are NaN or infinite, in ${sequences} of ${examples} sequences, first X[${sequence}][${step}][${feature}] (${value}). One such number in a batch makes the loss and every weight NaN.`,
+  "non-finite": ({ numbers, infinite, allNumbers, sequences, examples, first: { sequence, step, feature, value } }, names) => ({
+    evidence: `${numbers} of ${allNumbers} numbers are NaN or infinite, in ${sequences} of ${examples} sequences, first ${names[feature]} at step ${step + 1} of sequence ${sequence + 1}: X[${sequence}][${step}][${feature}] (${value}). One such number in a batch makes the loss and every weight NaN.`,
     fix: [
       ...(infinite > 0 ? ["Leave out the sequences with infinite numbers: X = X[~np.isinf(X).any(axis=(1, 2))]."] : []),
       ...(numbers > infinite

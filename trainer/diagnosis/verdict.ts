@@ -141,18 +141,26 @@ function rankCauses({ names, blocking, labelFacts, facts }: Findings, { signal, 
     ...costly.map((fact) => ({ cause: labelCause(fact, names), rank: isAnswer(fact, learnable) ? Number.POSITIVE_INFINITY : fact.gain })),
     ...(columns ? [{ cause: columnsCause(columns), rank: columns.gain }] : []),
   ].sort((a, b) => b.rank - a.rank);
+  const [gaps, others] = [blocking.filter(isFilled), blocking.filter((finding) => !isFilled(finding))];
+  const isOutranked = ranked.length > 0 || isNothing;
   const noSignal: Finding[] = isNothing ? [{ code: "no-signal", signal, bestGain: Math.max(gains.baseline.mean, gains.fixed.mean) }] : [];
   return {
     causes: [
-      ...blocking.map((finding) => factCause(finding, names)),
+      ...[...others, ...(isOutranked ? [] : gaps)].map((finding) => factCause(finding, names)),
       ...ranked.map(({ cause }) => cause),
       ...noSignal.map((finding): Cause => ({ code: finding.code, certainty: "likely", ...describeFinding(finding, names), gain: 0 })),
+      ...(isOutranked ? gaps : []).map((finding) => factCause(finding, names)),
       ...labelFacts.filter((fact) => !costly.includes(fact)).map((fact) => labelCause(fact, names)),
       ...facts.map((finding) => factCause(finding, names)),
     ],
     keepsLoss: blocking.length + ranked.length > 0 || isNothing,
     isLearnt,
   };
+}
+
+/** Gaps are filled in every experiment: what these prove holds the loss beside the gaps, and comes before them. */
+function isFilled(finding: Finding): boolean {
+  return finding.code === "non-finite" && finding.infinite === 0;
 }
 
 function isAnswer({ code, gain }: LabelFact, learnable: number): boolean {

@@ -1,5 +1,5 @@
 // Probabilities as files: CSV, JSON lines, Parquet or NumPy's array, by the ending, piece by piece. Beside each probability stands
-// what names its sequence, where the input names it. Knows no model.
+// what names its sequence, where the input names it, and, but in NumPy's array, whether the sequence lies outside training. Knows no model.
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { UsageError } from "../../shared/errors.ts";
@@ -8,7 +8,10 @@ import { createWhole, type WholeFile } from "../files/whole-files.ts";
 import type { Column } from "../readers/batch.ts";
 import type { Scored } from "./score-threads.ts";
 
-type Piece = Pick<Scored, "probabilities" | "columns">;
+type Piece = Pick<Scored, "probabilities" | "columns" | "outOfRange">;
+
+/** Name of what says whether a sequence lies outside what training saw; in JSON, as the service answers, where it does. */
+const OUT_OF_RANGE = "outOfRange";
 
 /** Pieces → bytes. */
 interface Encoder {
@@ -58,14 +61,14 @@ export function endingOf(path: string): (typeof SCORE_ENDINGS)[number] {
 }
 
 /** The lines of a piece, under a header where it is the first. */
-export function formatCsv({ probabilities, columns }: Piece, isFirst: boolean): string {
+export function formatCsv({ probabilities, columns, outOfRange }: Piece, isFirst: boolean): string {
   const names = Object.keys(columns);
-  const header = isFirst ? `${[...names.map(quote), "probability"].join(",")}\n` : "";
+  const header = isFirst ? `${[...names.map(quote), "probability", OUT_OF_RANGE].join(",")}\n` : "";
   const cells = Object.values(columns);
   let lines = header;
   for (let n = 0; n < probabilities.length; n++) {
     for (const column of cells) lines += `${quote(String(column[n]))},`;
-    lines += `${probabilities[n]}\n`;
+    lines += `${probabilities[n]},${outOfRange[n]}\n`;
   }
   return lines;
 }
@@ -91,11 +94,12 @@ const ENCODERS: Readonly<Record<(typeof SCORE_ENDINGS)[number], (file: WholeFile
   ".jsonl": () => {
     const encoder = new TextEncoder();
     return {
-      encode({ probabilities, columns }) {
+      encode({ probabilities, columns, outOfRange }) {
         const cells = Object.entries(columns);
         let lines = "";
         probabilities.forEach((probability, n) => {
-          lines += `${JSON.stringify({ ...Object.fromEntries(cells.map(([name, column]) => [name, column[n]])), probability })}\n`;
+          const outside = outOfRange[n] === 1 ? { [OUT_OF_RANGE]: true } : {};
+          lines += `${JSON.stringify({ ...Object.fromEntries(cells.map(([name, column]) => [name, column[n]])), probability, ...outside })}\n`;
         });
         return encoder.encode(lines);
       },
@@ -118,10 +122,10 @@ const ENCODERS: Readonly<Record<(typeof SCORE_ENDINGS)[number], (file: WholeFile
       writer ??= new ParquetWriter({ writer: bytes, schema: describeColumns(waiting[0].columns), createdBy: "quickstep" });
       const data = columns.map((name) => waiting.flatMap((piece) => Array.from<string | number>(piece.columns[name])));
       const probabilities = waiting.flatMap((piece) => Array.from(piece.probabilities));
-      writer.write({
-        columnData: [...columns, "probability"].map((name, i) => ({ name, data: data[i] ?? probabilities })),
-        rowGroupSize: rows,
-      });
+      const outside = waiting.flatMap((piece) => Array.from(piece.outOfRange, (flag) => flag === 1));
+      const named = columns.map((name, i) => ({ name, data: data[i] }));
+      const columnData = [...named, { name: "probability", data: probabilities }, { name: OUT_OF_RANGE, data: outside }];
+      writer.write({ columnData, rowGroupSize: rows });
       waiting.length = 0;
       rows = 0;
     };
@@ -163,6 +167,7 @@ function describeColumns(columns: Readonly<Record<string, Column>>): SchemaEleme
     repetition_type: "REQUIRED",
     ...(isText ? { type: "BYTE_ARRAY", converted_type: "UTF8" } : { type: "DOUBLE" }),
   });
+  const outside: SchemaElement = { name: OUT_OF_RANGE, repetition_type: "REQUIRED", type: "BOOLEAN" };
   const leaves = Object.entries(columns).map(([name, column]) => leaf(name, !(column instanceof Float64Array)));
-  return [{ name: "root", num_children: leaves.length + 1 }, ...leaves, leaf("probability", false)];
+  return [{ name: "root", num_children: leaves.length + 2 }, ...leaves, leaf("probability", false), outside];
 }

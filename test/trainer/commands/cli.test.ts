@@ -59,9 +59,10 @@ describe("diagnose", () => {
     await writeData("gaps.npz", (X) => X.fill(Number.NaN, 60, 62));
     const { status, stdout, stderr } = quickstep("diagnose", at("gaps.npz"), "--report", at("gaps.html"), "--json");
     expect(status).toBe(0);
-    expect(stderr).toMatch(/^non-finite: .*X\[1\]\[2\]\[0\] \(NaN\)/m);
+    expect(stderr).toMatch(/^\d+\. non-finite \(fact\): .* first f0 at step 3 of sequence 2: X\[1\]\[2\]\[0\] \(NaN\)/m);
     const document = JSON.parse(stdout);
-    expect(document.verdict).toEqual({ code: "non-finite", text: expect.stringContaining("X[1][2][0] (NaN)") });
+    expect(document.causes[0].certainty).not.toBe("fact"); // gaps are filled, and something else was found to hold the loss
+    expect(document.verdict.code).toBe(document.causes[0].code);
     expect(Object.keys(document.causes[0])).toEqual(expect.arrayContaining(["code", "evidence", "remedy", "certainty"]));
     expect(readFileSync(at("gaps.html"), "utf8")).toContain("X[1][2][0] (NaN)");
 
@@ -208,8 +209,8 @@ describe("evaluate, score, inspect, export", () => {
     const { data, shape } = readNpy(readFileSync(at("q.npy")), "q.npy");
     expect(shape).toEqual([N]);
     const [header, ...lines] = readFileSync(at("q.csv"), "utf8").trimEnd().split("\n");
-    expect(header).toBe("probability");
-    expect(lines.map(Number)).toEqual(Array.from(data as Float64Array));
+    expect(header).toBe("probability,outOfRange");
+    expect(lines.map((line) => Number(line.split(",")[0]))).toEqual(Array.from(data as Float64Array));
     expect(quickstep("score", at("model.safetensors"), at("good.npz")).stdout).toBe(readFileSync(at("q.csv"), "utf8"));
   });
 
@@ -266,18 +267,18 @@ describe("evaluate, score, inspect, export", () => {
     for (const format of ["npy", "csv", "jsonl", "parquet"])
       expect(written(`a.${format}`, "--threads", "1").equals(written(`b.${format}`, "--threads", "3")), format).toBe(true);
     expect(Array.from(readNpy(readFileSync(at("a.npy")), "").data as Float64Array)).toEqual(probabilities);
-    expect(readFileSync(at("a.csv"), "utf8").trimEnd().split("\n").slice(1).map(Number)).toEqual(probabilities);
-    expect(
-      readFileSync(at("a.jsonl"), "utf8")
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line).probability),
-    ).toEqual(probabilities);
+    const linesOf = (name: string): string[] => readFileSync(at(name), "utf8").trimEnd().split("\n");
+    const cells = linesOf("a.csv").slice(1);
+    const outside = cells.map((line) => line.endsWith(",1"));
+    expect(cells).toEqual(probabilities.map((probability, n) => `${probability},${outside[n] ? 1 : 0}`));
+    expect(linesOf("a.jsonl").map((line) => JSON.parse(line))).toEqual(
+      probabilities.map((probability, n) => ({ probability, ...(outside[n] && { outOfRange: true }) })),
+    );
     const parquet = readFileSync(at("a.parquet"));
     const table = await parquetReadObjects({
       file: parquet.buffer.slice(parquet.byteOffset, parquet.byteOffset + parquet.length) as ArrayBuffer,
     });
-    expect(table.map(({ probability }) => probability)).toEqual(probabilities);
+    expect(table).toEqual(probabilities.map((probability, n) => ({ probability, outOfRange: outside[n] })));
   }, 60_000);
 
   it("score names the series and the time of each window of long rows, in the order of their last rows", () => {
@@ -290,12 +291,18 @@ describe("evaluate, score, inspect, export", () => {
     const [header, ...scored] = quickstep(...argv)
       .stdout.trimEnd()
       .split("\n");
-    expect(header).toBe("id,day,probability");
+    expect(header).toBe("id,day,probability,outOfRange");
     expect(scored.length).toBe(2 * (20 - 9));
-    expect(scored[1]).toMatch(/^"s,1",2024-01-10T00:00:00\.000Z,0\.\d+$/);
+    expect(scored[1]).toMatch(/^"s,1",2024-01-10T00:00:00\.000Z,0\.\d+,[01]$/);
     expect(quickstep(...argv, "--out", at("long.jsonl")).status).toBe(0);
     const [first] = readFileSync(at("long.jsonl"), "utf8").split("\n");
-    expect(JSON.parse(first)).toEqual({ id: "s,0", day: "2024-01-10T00:00:00.000Z", probability: Number(scored[0].split(",").at(-1)) });
+    const [probability, outside] = scored[0].split(",").slice(-2).map(Number);
+    expect(JSON.parse(first)).toEqual({
+      id: "s,0",
+      day: "2024-01-10T00:00:00.000Z",
+      probability,
+      ...(outside === 1 && { outOfRange: true }),
+    });
   });
 
   it("train takes long rows and several files, and splits them in time so that no window straddles", () => {
