@@ -36,7 +36,7 @@ export function readLayers(graph: Graph, source: string, timesteps: number | nul
     rejectFile(
       source,
       "computes each step by nodes of its own, as a cell in a loop of Python leaves them (LSTMCell, unroll=True), or PyTorch's newer exporter an RNN",
-      `export the recurrent layer itself, which takes the cell's weights (nn.LSTM, nn.GRU, nn.RNN with dynamo=False; Keras without unroll); ${SECOND_ENGINE}`,
+      `export the recurrent layer itself, which takes the cell's weights (nn.LSTM, nn.GRU, nn.RNN with dynamo=False; Keras without unroll), or import the .keras file where Keras runs on PyTorch; ${SECOND_ENGINE}`,
     );
   throw (
     failures[0] ??
@@ -82,7 +82,7 @@ function isUnrolled(graph: Graph, { name, dims }: Port): boolean {
       taken.set(inputs[0], (taken.get(inputs[0]) ?? 0) + outputs.length);
   }
   const most = Math.max(0, ...taken.values());
-  return dims.slice(0, 2).some((T) => T !== null && T > 2 && most >= T - 1);
+  return dims.slice(0, 2).some((T) => T !== null && most >= Math.max(3, T / 2)); // windows and pooling leave fewer steps
 }
 
 interface Reading {

@@ -1,6 +1,7 @@
 // Products with constant matrices, as dense layers.
 // Legend: R rows, W width, K numbers of a line, U units.
 import { codeOf, extend, type Flow, linesOf, placeOf, readEnds, readStates, type Traced, type TracedNode, unlike } from "./flow.ts";
+import { readEquation } from "./operators/einsum.ts";
 import type { Tensor } from "./operators/node.ts";
 import { misfit } from "./operators/operator.ts";
 import { at, build, reshape } from "./operators/tensors.ts";
@@ -49,6 +50,25 @@ export function traceMatMul({ inputs, constant }: TracedNode): readonly Traced[]
 /** A tensor whose last axis has one number, without that axis. */
 function dropLastAxis({ flow, codes }: Traced): Traced {
   return { flow, codes: reshape(codes, codes.dims.slice(0, -1)) };
+}
+
+/** Rows by a constant matrix or vector, as Einsum writes it: `ntf,fu->ntu`, `...f,uf->...u`, `ntf,f->nt`, the constant first or second. */
+export function traceEinsum({ node, inputs, constant }: TracedNode): readonly Traced[] {
+  const k = inputs[0] ? 1 : 0;
+  const [rows, weights] = [inputs[1 - k], constant(k)];
+  if (inputs.length !== 2 || !rows || inputs[k] || !weights) return unlike("multiplies by something else than a constant matrix");
+  const ranks = k === 1 ? [rows.codes.dims.length, weights.dims.length] : [weights.dims.length, rows.codes.dims.length];
+  const { terms, result } = readEquation(node.attributes.get("equation"), ranks);
+  const [line, matrix] = [terms[1 - k], terms[k]];
+  const [left, summed] = [line.slice(0, -1), line.slice(-1)];
+  const isPlain = new Set(line).size === line.length;
+  if (isPlain && matrix === summed && result === left)
+    return [dropLastAxis(traceDense(rows, reshape(weights, [weights.data.length, 1]), undefined))];
+  const unit = result.slice(-1);
+  if (!isPlain || result !== left + unit || line.includes(unit) || (matrix !== summed + unit && matrix !== unit + summed))
+    return unlike(`sums by ${terms.join()}->${result}, which is no row by a matrix`);
+  const isTurned = matrix === unit + summed;
+  return [traceDense(rows, isTurned ? build(weights.dims.toReversed(), (index) => at(weights, index.toReversed())) : weights, undefined)];
 }
 
 /** Rows by a constant matrix, and its bias. */

@@ -5,7 +5,7 @@ import { mergeFlows } from "./merge.ts";
 import { ACTIVATIONS, readActivation } from "./operators/named-activation.ts";
 import { OPERATORS } from "./operators/table.ts";
 import { broadcast } from "./operators/tensors.ts";
-import { traceGemm, traceMatMul } from "./trace-dense.ts";
+import { traceEinsum, traceGemm, traceMatMul } from "./trace-dense.ts";
 import { traceLoop, traceScan } from "./trace-loop.ts";
 import { traceRecurrent } from "./trace-recurrent.ts";
 import {
@@ -82,6 +82,7 @@ export const TRACES: ReadonlyMap<string, Trace> = new Map<string, Trace>([
   ["Neg", ({ inputs }) => [negate(inputs[0]!)]],
   ["MatMul", traceMatMul],
   ["Gemm", traceGemm],
+  ["Einsum", traceEinsum],
   ["BatchNormalization", traceBatchNormalization],
   ["LayerNormalization", traceLayerNormalization],
   ["ReduceMean", (traced) => [traceReduction(traced, "mean")]],

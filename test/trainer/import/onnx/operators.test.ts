@@ -90,6 +90,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { inputs: [noise(1, 2, 3, 4), int64s("shape", 0, -1)] },
     { inputs: [noise(1, 2, 3, 4), int64s("shape", 4, 6)], attributes: [int("allowzero", 1)] },
   ],
+  Einsum: [
+    { inputs: [noise(1, 2, 3, 4), noise(2, 4, 5)], attributes: [text("equation", "ntf,fu->ntu")] },
+    { inputs: [noise(1, 5, 4), noise(2, 2, 3, 4)], attributes: [text("equation", "u f, ... f -> ... u")] },
+    { inputs: [noise(1, 2, 3, 4)], attributes: [text("equation", "abc->ca")] },
+    { inputs: [noise(1, 2, 3), noise(2, 2, 3), noise(3, 3)], attributes: [text("equation", "ab,ab,b->a")] },
+  ],
   Flatten: [{ inputs: [noise(1, 2, 3, 4)] }, { inputs: [noise(1, 2, 3, 4)], attributes: [int("axis", -1)] }],
   Squeeze: [
     { inputs: [noise(1, 1, 3, 1)] },

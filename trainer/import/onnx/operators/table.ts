@@ -2,6 +2,7 @@
 // new operator is one entry in one of these tables.
 import { ACTIVATION_OPERATORS } from "./activations.ts";
 import { ARITHMETIC_OPERATORS } from "./arithmetic.ts";
+import { EINSUM } from "./einsum.ts";
 import type { Operator } from "./operator.ts";
 import { RECURRENT_OPERATORS } from "./recurrent.ts";
 import { SHAPE_OPERATORS } from "./shapes.ts";
@@ -9,5 +10,12 @@ import { WINDOW_OPERATORS } from "./windows.ts";
 
 /** By name. A map, since names come from files. */
 export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
-  Object.entries({ ...SHAPE_OPERATORS, ...ARITHMETIC_OPERATORS, ...ACTIVATION_OPERATORS, ...WINDOW_OPERATORS, ...RECURRENT_OPERATORS }),
+  Object.entries({
+    Einsum: EINSUM,
+    ...SHAPE_OPERATORS,
+    ...ARITHMETIC_OPERATORS,
+    ...ACTIVATION_OPERATORS,
+    ...WINDOW_OPERATORS,
+    ...RECURRENT_OPERATORS,
+  }),
 );
