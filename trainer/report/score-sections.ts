@@ -81,6 +81,7 @@ export async function metricsSection(content: ReportContent): Promise<Markup> {
         ${frame(await drawLosses(content), html`<b>Log loss, with 95 % intervals.</b>`)}
         <div>
           <p class="note">Compare two models by the paired gain in the table. Both models answer the same sequences, so their difference is more certain than their two intervals suggest.</p>
+          ${wasNested(card) ? html`<p class="note">The base rate of a part is counted on the other parts, so it is a little lower where the part has more 1s: its AUC lies below 0.5.</p>` : null}
           <p class="note">Compare an accuracy with ${formatNumber(card.test.majorityAccuracy)}, the accuracy of always answering the majority.</p>
         </div>
       </div>
