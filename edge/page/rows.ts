@@ -161,7 +161,7 @@ function sayLeftOut(names: readonly string[]): void {
 }
 
 /** What a row has: its inputs, else the features; and its time. */
-function rowNames(): readonly string[] {
+export function rowNames(): readonly string[] {
   const { recipe, features = [] } = session.card ?? {};
   if (recipe?.inputs === undefined) return features;
   return [...recipe.inputs.filter((input) => !input.static).map(({ name }) => name), ...(recipe.clock === undefined ? [] : [recipe.clock])];

@@ -10,7 +10,7 @@ import { cardPath, isDefault, listModels, scorePath, takenPath } from "./models.
 import { drawSequence } from "./plot.ts";
 import { REAL_FEATURES, REAL_SAMPLES } from "./real-samples.ts";
 import { fail, showResult } from "./result.ts";
-import { parseBody, takeStatics } from "./rows.ts";
+import { parseBody, rowNames, takeStatics } from "./rows.ts";
 import { ask, askJson, type Card, type Service, session } from "./service.ts";
 import { type Call, curlOf, javascriptOf, pythonOf } from "./snippets.ts";
 import { openWatch } from "./watch.ts";
@@ -70,7 +70,7 @@ function draw(): void {
       readonly sequence?: readonly (readonly unknown[])[];
       readonly sequences?: readonly (readonly unknown[])[][];
     };
-    drawSequence($("plot"), given.sequence ?? given.sequences?.[0] ?? [], session.card?.features ?? []);
+    drawSequence($("plot"), given.sequence ?? given.sequences?.[0] ?? [], rowNames());
   } catch {
     $("plot").hidden = true;
   }

@@ -88,6 +88,9 @@ function readStatics(statics: unknown, place: Place, all: readonly Input[], reci
   });
 }
 
+/** More levels than so many are no help in a sentence. */
+const MAX_LEVELS = 6;
+
 /** A number, or a category's code; NaN for null where it may be missing. Throws SequenceError. */
 function readValue(input: Input, value: unknown, path: Path, { gaps }: Pick<Taken, "gaps">): number {
   const got = describe(value);
@@ -101,5 +104,6 @@ function readValue(input: Input, value: unknown, path: Path, { gaps }: Pick<Take
     const level = levelOf(String(value));
     return level === "" ? Number.NaN : codeOf(input, level);
   }
-  throw new SequenceError(path, "must be text, a category's level, or null", got);
+  const levels = input.levels.filter((level) => level !== "").slice(0, MAX_LEVELS);
+  throw new SequenceError(path, `must be text, a category's level (such as ${levels.join(", ")}), or null`, got);
 }

@@ -129,6 +129,7 @@ describe.skipIf(!isHere)("the page", () => {
       await page.keyboard.press("Enter");
       await page.waitForSelector("#statics:not([hidden])");
       expect(await page.textContent("#hint")).toContain("of x, mode (very low, up), at, its time");
+      expect(await page.textContent("#plot")).toBe(" x   at  "); // the columns that are numbers, by their names
       await page.click("#score"); // the sample
       expect(Number(await probabilityOn(page))).toBeGreaterThan(0);
       expect(await page.isVisible("#card")).toBe(false);

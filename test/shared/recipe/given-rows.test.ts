@@ -48,7 +48,7 @@ describe("refuses, naming the place:", () => {
     [[[1, "up"], 7], STATIC, "sequence[1] must be an array of 2 values (x, mode), got 7"],
     [[["1", "up"]], STATIC, 'sequence[0][0] must be a finite number, got "1"'],
     [[[null, "up"]], STATIC, "sequence[0][0] must be a finite number, got null"],
-    [[[1, {}]], STATIC, "sequence[0][1] must be text, a category's level, or null, got an object"],
+    [[[1, {}]], STATIC, "sequence[0][1] must be text, a category's level (such as down, up), or null, got an object"],
     [[[1, "up"]], undefined, "static must be an object with plan, age, got nothing"],
     [[[1, "up"]], [], "static must be an object with plan, age, got an empty array"],
     [[[1, "up"]], { plan: "pro" }, "static.age must be a finite number, got nothing"],

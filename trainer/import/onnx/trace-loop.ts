@@ -2,29 +2,36 @@
 // TensorFlow 1. The body is asked, not matched: what is linear in a row and in the states gives the gates' weights, and the cell that computes what the body computes
 // is taken.
 // Legend: T steps, N sequences, W width, U units.
+import { SECOND_ENGINE } from "../contract/reject-file.ts";
 import { codeOf, type Flow, type Traced, type TracedNode, unlike } from "./flow.ts";
 import { countCarried } from "./interpreter.ts";
 import { type LoopOver, readLoop, readScan } from "./loop-body.ts";
 import { readCell } from "./loop-cell.ts";
 import { type Body, bodyOf, type Tensor } from "./operators/node.ts";
+import { OperatorError } from "./operators/operator.ts";
 import { build } from "./operators/tensors.ts";
 import { recurrentFlows } from "./trace-recurrent.ts";
 
 /** A Loop over all steps as one recurrent layer: its carried tensors, then what it gathers of all steps. Throws OperatorError for any other loop. */
 export function traceLoop(given: TracedNode): readonly (Traced | undefined)[] {
   const body = readBody(given);
-  if (given.inputs.some((input) => input !== undefined)) return unlike(FROM_SEQUENCES);
+  if (given.inputs.some((input) => input !== undefined)) return fromSequences();
   return traceCell(given, readLoop(given, body));
 }
 
 /** A Scan over all steps as one recurrent layer, as tf2onnx writes the dynamic_rnn of TensorFlow 1. Throws OperatorError for any other. */
 export function traceScan(given: TracedNode): readonly (Traced | undefined)[] {
   const body = readBody(given);
-  if (given.inputs.slice(0, countCarried(given.node)).some((input) => input !== undefined)) return unlike(FROM_SEQUENCES);
+  if (given.inputs.slice(0, countCarried(given.node)).some((input) => input !== undefined)) return fromSequences();
   return traceCell(given, readScan(given, body));
 }
 
-const FROM_SEQUENCES = "computes its first state or its steps from the sequences";
+function fromSequences(): never {
+  throw new OperatorError(
+    "computes its first state or its steps from the sequences",
+    `of Keras on JAX, whose loops are so, import the .keras file; ${SECOND_ENGINE}`,
+  );
+}
 
 function readBody({ node }: TracedNode): Body {
   return bodyOf(node.attributes.get("body")) ?? unlike("has no body");
