@@ -21,6 +21,7 @@ export function joinTimes(sequence: unknown, path: Path, times: unknown, timesPa
   let before = Number.NEGATIVE_INFINITY;
   return sequence.map((row: unknown, t) => {
     if (!Array.isArray(row)) return row;
+    if (row.length === F) throw new SequenceError([...path, t], "must be without its time, since times stand beside", "a row with one");
     if (row.length !== F - 1)
       throw new SequenceError([...path, t], `must have ${F - 1} numbers, since times stand beside`, `${row.length}`);
     const ms = parseTimestamp(times[t], [...timesPath, t]);

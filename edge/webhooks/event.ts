@@ -27,7 +27,8 @@ export type EventRow = { readonly values: readonly number[] } | { readonly own: 
 /** Of a key and of an id, in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 256;
 const NAME_RULE = `must be text of 1 to ${MAX_NAME_BYTES} bytes without control characters, not . or .., or a whole number`;
-const TIME_RULE = "must be a time such as 2026-11-25T09:30:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970";
+const TIME_RULE =
+  "must be a time with its zone, such as 2026-11-25T09:30:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970";
 
 /** No control characters; up to two dots, then another character, or more dots. No URL's path can hold `.` or `..`. */
 const CONTROL = "\\u0000-\\u001f\\u007f-\\u009f";

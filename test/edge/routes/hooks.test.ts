@@ -77,7 +77,7 @@ describe("an event", () => {
     [{ ticker: ["a"] }, "ticker must be text", "/ticker"],
     [
       { time: "yesterday" },
-      'time must be a time such as 2026-11-25T09:30:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970, got "yesterday"',
+      'time must be a time with its zone, such as 2026-11-25T09:30:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970, got "yesterday"',
       "/time",
     ],
     [{ bar: [1, 2, 3, 4] }, "bar must have 5 numbers (a, b, c, d, e), got 4", "/bar"],

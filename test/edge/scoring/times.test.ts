@@ -78,7 +78,12 @@ test("are refused where they are missing, too many, falling, or of no use, by th
   expect(await detailOf({ sequence: ROWS, times: TIMES.slice(1) })).toContain("times must be an array of 3 times");
   expect(await detailOf({ sequence: ROWS, times: TIMES.toReversed() })).toContain("times[1] must not be earlier");
   expect(await detailOf({ sequence: ROWS, times: ["today", 2, 3] })).toContain("times[0] must be a time");
-  expect(await detailOf({ sequence: withSeconds, times: TIMES })).toContain("sequence[0] must have 2 numbers, since times stand beside");
+  expect(await detailOf({ sequence: withSeconds, times: TIMES })).toContain(
+    "sequence[0] must be without its time, since times stand beside, got a row with one",
+  );
+  expect(await detailOf({ sequence: [[1], ...ROWS.slice(1)], times: TIMES })).toContain(
+    "sequence[0] must have 2 numbers, since times stand beside, got 1",
+  );
   expect(await detailOf({ sequence: ROWS, times: TIMES }, plain)).toContain("times must be left out");
 });
 

@@ -74,7 +74,7 @@ describe("an event", () => {
     [{ id: ".." }, "id must be text", "/id"],
     [
       { at: undefined },
-      "at must be a time such as 2026-11-25T09:30:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970, got nothing",
+      "at must be a time with its zone, such as 2026-11-25T09:30:00Z, or seconds, milliseconds, microseconds or nanoseconds since 1970, got nothing",
       "/at",
     ],
     [{ at: "2026-12-01T00:00:00.001Z" }, "at must be 2026-12-01T00:00:00.000Z at the latest", "/at"],
@@ -141,5 +141,5 @@ describe("a timestamp", () => {
     true,
     [],
     null,
-  ])("%j is none", (value) => expect(() => parseTimestamp(value, ["at"])).toThrow(/^at must be a time such as/));
+  ])("%j is none", (value) => expect(() => parseTimestamp(value, ["at"])).toThrow(/^at must be a time with its zone, such as/));
 });
