@@ -70,11 +70,15 @@ export function predictSchemas(): Record<string, Json> {
 
 /** What the status says beside both protocols: what a row has, and what comes back. */
 function takenSchemas(): Json {
+  const input = object({ name: text, levels: list(text), static: { type: "boolean" } }, ["levels", "static"]);
   return {
     id: text,
     features: list(text),
     timesteps: count,
-    recipe: object({ gaps: list(text), clock: text, inputs: list({ type: "object" }) }, ["gaps", "clock", "inputs"]),
+    recipe: object({ gaps: list(text), clock: text, inputs: list(input) }, ["gaps", "clock", "inputs"], {
+      description:
+        "gaps: features that may be missing. inputs: what people give where that is not the features. clock: what a row's time is called.",
+    }),
     operatingPoints: list(object({ name: text, threshold: { type: "number" } })),
     labels: ref("Labels"),
   };
