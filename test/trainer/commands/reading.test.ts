@@ -83,7 +83,9 @@ test("labels that the model did not learn are refused, naming both, unless --pos
   expect(JSON.parse(said.stdout).logLoss).toBe(JSON.parse(own.stdout).logLoss);
 });
 
-test("labels that stood some rows later in training do so for evaluate, which says it, unless --horizon says other", () => {
+test("labels that stood some rows later in training do so for evaluate, which says it, unless --horizon says other", {
+  timeout: 60_000,
+}, () => {
   const random = createRandom(7);
   const rows = Array.from({ length: 400 }, (_, r) => `${r},${random.normal().toFixed(3)},${random.normal() > 0 ? 1 : 0}`);
   writeFileSync(at("rows.csv"), `at,a,answer\n${rows.join("\n")}\n`);
@@ -102,7 +104,7 @@ test("labels that stood some rows later in training do so for evaluate, which sa
   expect(none.said).not.toContain("horizon");
 });
 
-test("rows are read for evaluate with the time format and the longest gap of training, and in its order", () => {
+test("rows are read for evaluate with the time format and the longest gap of training, and in its order", { timeout: 60_000 }, () => {
   const random = createRandom(8);
   const rows = Array.from({ length: 300 }, (_, r) => {
     const [day, hour] = [String(1 + Math.floor(r / 24)).padStart(2, "0"), String(r % 24).padStart(2, "0")];
