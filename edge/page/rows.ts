@@ -21,6 +21,7 @@ function staticInputs(): readonly Input[] {
 export function parseBody(source: string): object {
   const trimmed = source.trim();
   sayLeftOut([]);
+  if (trimmed === "") throw new Error("There is nothing to score: write rows, or load the sample.");
   if (trimmed.startsWith("{")) return JSON.parse(trimmed);
   const given = trimmed.startsWith("[") ? parseList(JSON.parse(trimmed)) : parseBlocks(splitSequences(trimmed));
   const statics = readStatics();

@@ -426,6 +426,9 @@ describe.skipIf(!isHere)("the page", () => {
     expect(await page.textContent("#problem")).toBe(
       `The first row has no column ${features[0]}, only timestamp, ${features.slice(1).join(", ")}. The model takes ${features.join(", ")}: name the columns so.`,
     );
+    await fill([" ", ""]);
+    await page.waitForFunction(() => document.getElementById("problem")!.textContent!.startsWith("There is nothing"));
+    expect(await page.textContent("#problem")).toBe("There is nothing to score: write rows, or load the sample.");
     await fill(rows.map((row) => row.join(", ")));
     await page.waitForFunction(() => document.getElementById("problem")!.textContent === "");
     expect(await page.textContent("#left-out")).toBe("");

@@ -137,8 +137,8 @@ function describeFurther({ sequences, of }: Extract<TrainNote, { code: "further"
 }
 
 function describeGate({ joins, gain, standardError, asked, learner }: Extract<TrainNote, { code: "gate" }>): string {
-  const errors = asked === 0 ? "any gain" : asked === 1 ? "one standard error" : "two standard errors"; // older artifacts do not say it: two
-  return `${learner === "layers" ? "the network of layers" : "the lstm"} ${joins ? "joins" : "is left out"}: beside the others it gains ${gain.toFixed(4)} ± ${standardError.toFixed(4)} out of folds; ${errors}, and a gain where the feature search saw nothing, are asked for`;
+  const least = asked === 0 ? "any gain" : `a gain above ${asked === 1 ? "one standard error" : "two standard errors"}`; // older artifacts do not say it: two
+  return `${learner === "layers" ? "the network of layers" : "the lstm"} ${joins ? "joins" : "is left out"}: beside the others it gains ${gain.toFixed(4)} ± ${standardError.toFixed(4)} out of folds; to join it needs ${least} there, and any gain on the fold that the feature search did not see`;
 }
 
 /** `missing in the training part: 1,204 of open (12.0 %), 31 of age (2.0 % of the sequences), …` */

@@ -32,7 +32,7 @@ export function membersSection({ card: { stack } }: ReportContent): Markup | nul
       </table>`)}
       ${
         gate
-          ? html`<p class="note">The ${gate.learner === "layers" ? "network of layers" : "lstm"} ${gate.joins ? "joined" : "was left out"}: beside the others it gains ${formatNumber(gate.gain)} nats (standard error ${formatNumber(gate.standardError)}) out of folds. ${gate.asked === 0 ? "Any gain" : `A gain above ${gate.asked === 1 ? "one standard error" : "two standard errors"}`} is asked for, and any gain where the feature search saw nothing.</p>`
+          ? html`<p class="note">The ${gate.learner === "layers" ? "network of layers" : "lstm"} ${gate.joins ? "joined" : "was left out"}: beside the others it gains ${formatNumber(gate.gain)} nats (standard error ${formatNumber(gate.standardError)}) out of folds. ${gate.asked === 0 ? "Any gain" : `A gain above ${gate.asked === 1 ? "one standard error" : "two standard errors"}`} is asked for, and any gain on the fold that the feature search did not see.</p>`
           : null
       }
       ${

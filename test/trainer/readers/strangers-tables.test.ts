@@ -106,6 +106,14 @@ test("R's row names are left out after a subset, too, and never guessed without 
   );
 });
 
+test("of columns beside the features one that sounds like a time may be one", async () => {
+  const table = (more: string): string => `a_0,a_1,b_0,b_1,${more},label\n1,2,3,4,2024-01-02,0\n`;
+  await expect(read(table("day"), {})).rejects.toThrow(
+    "--label day or --id day, or --static day where it is given once a sequence, or --time day where sequences follow each other by it",
+  );
+  await expect(read(table("shift"), {})).rejects.toThrow(/or --static shift where it is given once a sequence$/);
+});
+
 test.each(["rownames", "row.names", "row_names", "row_nr"])("a column %s is left out, and that is said", async (name) => {
   const { values, facts } = await read(`${name},open,label\n3,1.5,0\n7,1.7,1\n`, { window: 1 });
   expect(values).toEqual(Float64Array.of(1.5, 1.7));
