@@ -45,7 +45,11 @@ export function createTimeReader(name: string, source: string, format?: TimeForm
     if (kind !== found) refuse(describeMixture(kind, found));
     const instant = format ? format.read(String(entry)) : readKind(entry, kind);
     if (instant === undefined)
-      return refuse(format ? `expected a time as --time-format ${format.text} has it` : describeExpected(String(entry)));
+      return refuse(
+        format
+          ? `expected a time as --time-format ${format.text} has it, which was said now or in training: say the format in which it is written`
+          : describeExpected(String(entry)),
+      );
     return typeof instant === "string" ? refuse(instant) : instant;
   };
   return {
