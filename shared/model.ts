@@ -101,7 +101,6 @@ export interface Influence {
   readonly dependence: readonly { readonly name: string; readonly at: readonly number[]; readonly probabilities: readonly number[] }[];
 }
 
-/** How labelled data were read, as the trainer writes it down; more is there than these names. */
 /**
  * What a reader did. Of code `series` it has the columns of the rows that windows were cut from, how times are written, where series are cut,
  * and how many rows later labels stand; of codes `sorted` and `grouped` the column of whole sequences' times, and of what they belong to.
@@ -116,6 +115,7 @@ export interface ReadingRemark {
   readonly horizon?: number;
 }
 
+/** How labelled data were read, as the trainer writes it down; more is there than these names. */
 export interface ReadingFacts {
   readonly sequences: number;
   readonly features: readonly string[];

@@ -43,7 +43,7 @@ function parseText(text: string, path: Path): unknown {
 /** The table at `path`. `keys`: all that may stand in it; without them, any. Throws ConfigurationError. */
 export function parseTable(value: unknown, path: Path, keys?: readonly string[]): Table {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new ConfigurationError(path, "must be a table", show(value));
+    throw new ConfigurationError(path, "must be a table", describe(value));
   const unknownKey = keys && Object.keys(value).find((key) => !keys.includes(key));
   if (unknownKey !== undefined) throw new ConfigurationError(path, `must have no keys but ${keys!.join(", ")}`, describe(unknownKey));
   return value as Table;
@@ -51,14 +51,14 @@ export function parseTable(value: unknown, path: Path, keys?: readonly string[])
 
 /** A text that is not empty. Throws ConfigurationError, which reads `must be ${what}`. */
 export function parseString(value: unknown, path: Path, what = "text"): string {
-  if (typeof value !== "string" || value === "") throw new ConfigurationError(path, `must be ${what}`, show(value));
+  if (typeof value !== "string" || value === "") throw new ConfigurationError(path, `must be ${what}`, describe(value));
   return value;
 }
 
 /** An array of at least `min` different texts, of which `what` says what they are. Throws ConfigurationError. */
 export function parseStrings(value: unknown, path: Path, what: string, min: number): readonly string[] {
-  if (!Array.isArray(value)) throw new ConfigurationError(path, `must be an array of ${what}`, show(value));
-  if (value.length < min) throw new ConfigurationError(path, `must hold at least ${min} of ${what}`, show(value));
+  if (!Array.isArray(value)) throw new ConfigurationError(path, `must be an array of ${what}`, describe(value));
+  if (value.length < min) throw new ConfigurationError(path, `must hold at least ${min} of ${what}`, describe(value));
   const texts = value.map((item, i) => parseString(item, [...path, i]));
   const twice = texts.findIndex((text, i) => texts.indexOf(text) < i);
   if (twice >= 0) throw new ConfigurationError([...path, twice], "must not stand there twice", describe(texts[twice]));
@@ -68,7 +68,7 @@ export function parseStrings(value: unknown, path: Path, what: string, min: numb
 /** One of `choices`. Throws ConfigurationError. */
 export function parseChoice<T extends string>(value: unknown, path: Path, choices: readonly T[]): T {
   const choice = choices.find((one) => one === value);
-  if (choice === undefined) throw new ConfigurationError(path, `must be one of ${choices.join(", ")}`, show(value));
+  if (choice === undefined) throw new ConfigurationError(path, `must be one of ${choices.join(", ")}`, describe(value));
   return choice;
 }
 
@@ -88,7 +88,3 @@ export function secretsAt(value: unknown, path: Path, secretOf: SecretOf): reado
 
 /** A secret's text by its name; undefined where none is set. */
 export type SecretOf = (name: string) => string | undefined;
-
-function show(value: unknown): string {
-  return describe(value);
-}

@@ -1,6 +1,6 @@
 // The parts of decoding that go number by number, done by the kernel: at a start, JavaScript's own take several times as long. Says only
 // that something is wrong; what it is, the decoder's own code finds out.
-import { copyArrays, growMemory, type Kernel, measureCopies } from "../kernel-instance.ts";
+import { align, copyArrays, growMemory, type Kernel, measureCopies } from "../kernel-instance.ts";
 import type { TreeEnsemble } from "../trees.ts";
 import { crc32 } from "./crc32.ts";
 
@@ -48,7 +48,7 @@ export function joinWith(
 ): Nodes | undefined {
   const count = stored.length;
   const given = [edgeStart, edges, stored, numbers];
-  const first = Math.ceil(kernel.prepare() / 8) * 8;
+  const first = align(kernel.prepare());
   const waiting = first + measureCopies(given);
   const [next, roots, edge] = [0, 4, 8].map((bytes) => waiting + WAITING_BYTES + bytes * count);
   const end = edge + 2 * count;

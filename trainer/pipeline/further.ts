@@ -39,7 +39,7 @@ export function openFurther(
   { kernel, onNote }: TrainDependencies,
 ): FurtherData | undefined {
   if (dealt.length > 1) return undefined;
-  const own = aside ? takeAside(aside, recipe, kernel.log) : takeFurther(usable, rest, recipe, kernel.log);
+  const own = takeFurther(aside ?? ofPositions(usable, rest), recipe, kernel.log);
   const { timeline } = usable;
   const windows =
     data.further &&
@@ -64,19 +64,26 @@ export function findFurther(windows: LabelledWindows, parts: SampleParts, recipe
   return computeBlocks(takeLabels(windows.labels, kept), recipe, log, (from, to) => windows.read(first.subarray(from, to)));
 }
 
-/** The sequences of `usable` at `positions` as further ones; undefined where there are none. Of more than fit into the kernel's memory an even share is taken. */
-function takeFurther({ values, labels }: Labelled, positions: Int32Array, recipe: Recipe, log: Log): FurtherData | undefined {
-  const { timesteps: T, channels } = recipe;
-  const kept = thin(positions, Math.floor(MAX_CHANNEL_BYTES / (4 * T * channels.length)));
-  if (kept.length === 0) return undefined;
+/** Whole sequences that may be learnt from beside a sample: their labels (M), and (n,T,F) those at `indices`. */
+type Others = Pick<Aside, "labels" | "read">;
+
+/** The sequences of `usable` at `positions`. */
+function ofPositions({ values, labels }: Labelled, positions: Int32Array): Others {
   const size = values.length / labels.length;
-  return computeBlocks(takeLabels(labels, kept), recipe, log, (from, to) => take(values, kept.subarray(from, to), size));
+  return {
+    labels: takeLabels(labels, positions),
+    read: (indices) => {
+      const at = indices.map((m) => positions[m]);
+      return take(values, at, size);
+    },
+  };
 }
 
-/** The sequences that stayed in a file as further ones. Of more than fit into the kernel's memory an even share is taken. */
-function takeAside({ labels, read }: Aside, recipe: Recipe, log: Log): FurtherData {
+/** The others as further ones; undefined where there are none. Of more than fit into the kernel's memory an even share is taken. */
+function takeFurther({ labels, read }: Others, recipe: Recipe, log: Log): FurtherData | undefined {
   const { timesteps: T, channels } = recipe;
   const kept = thin(ascending(labels.length), Math.floor(MAX_CHANNEL_BYTES / (4 * T * channels.length)));
+  if (kept.length === 0) return undefined;
   return computeBlocks(takeLabels(labels, kept), recipe, log, (from, to) => read(kept.subarray(from, to)));
 }
 

@@ -93,7 +93,7 @@ function prepareFromFile(
   });
   // a gap of any sequence counts, read or not
   const found = findGaps(data, usable, padding, plan.train, all.length > 0 ? { ...options, missing: "carry" } : options, onNote);
-  const gaps = found && Int32Array.from(new Set([...found, ...all])).sort();
+  const gaps = found && [...new Set([...found, ...all])].sort((a, b) => a - b);
   const { values: _, ...about } = data;
   return {
     data: about,
@@ -101,7 +101,7 @@ function prepareFromFile(
     usable,
     plan,
     validation: new Int32Array(0),
-    ...(gaps && { gaps: Array.from(gaps) }),
+    ...(gaps && { gaps }),
     leftOut,
     ...(aside && { aside }),
   };

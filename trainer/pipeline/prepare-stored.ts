@@ -84,18 +84,17 @@ export function prepareStored(
   });
   onNote({ code: "split", split: plan });
   const place = plan.order.map((n) => numbers[n]); // by position: where it stands in the file
-  const { usable, kept, aside } = readNeeded(data, plan, place, maxSample);
   const gaps = Array.from(hasGaps.keys()).filter((f) => hasGaps[f] === 1);
-  return { usable, plan: keepOf(plan, kept), ...(aside && { aside }), leftOut, gaps };
+  return { ...readNeeded(data, plan, place, maxSample), leftOut, gaps };
 }
 
-/** The sequences that are held out, tested or in the sample, at positions `kept`, and what is beside them. */
+/** The sequences that are held out, tested or in the sample, the plan of these, and what is beside them. */
 function readNeeded(
   { stored, labels, probability, groups }: LabelledDataset & { readonly stored: StoredSequences },
   plan: FoldPlan,
   place: Int32Array,
   maxSample: number | undefined,
-) {
+): Pick<PreparedStored, "usable" | "plan" | "aside"> {
   const dealt = dealFolds(plan, new Int32Array(0), plan.train);
   const { folds, sample, rest } = takeSample(dealt, plan.train, maxSample);
   const kept = Int32Array.from([...sample, ...plan.test]).sort();
@@ -106,9 +105,10 @@ function readNeeded(
     probability: probability && Float64Array.from(own, (n) => probability[n]),
     groups: groups && own.map((n) => groups[n]),
   };
-  if (rest.length === 0) return { usable, kept };
-  const restPlace = rest.map((n) => place[n]);
   const local = localOf(kept, plan.order.length);
+  const read = { usable, plan: keepOf(plan, kept, local) };
+  if (rest.length === 0) return read;
+  const restPlace = rest.map((n) => place[n]);
   const aside: Aside = {
     dealt: folds.map(({ train, heldOut }) => ({ train: train.map(local), heldOut: heldOut.map(local) })),
     sequences: dealt[0].train.length,
@@ -120,7 +120,7 @@ function readNeeded(
       ),
     equals: { ids: plan.overlap.copy, count: plan.overlap.distinct, labels: takeLabels(labels, place) },
   };
-  return { usable, kept, aside };
+  return { ...read, aside };
 }
 
 /** The sequences at `numbers`, which the file is asked for in its own order. */
@@ -134,7 +134,7 @@ function readAt(stored: StoredSequences, numbers: Int32Array): Float64Array {
   return out;
 }
 
-/** (N) → its position among `kept`. */
+/** (N) → its position among `kept`, −1 where it is none of them. */
 function localOf(kept: Int32Array, N: number): (position: number) => number {
   const local = new Int32Array(N).fill(-1);
   kept.forEach((n, k) => {
@@ -144,8 +144,7 @@ function localOf(kept: Int32Array, N: number): (position: number) => number {
 }
 
 /** The plan by positions among `kept`, which holds all of its test part; what is dealt is dealt as the whole plan does. */
-function keepOf(plan: FoldPlan, kept: Int32Array): FoldPlan {
-  const local = localOf(kept, plan.order.length);
+function keepOf(plan: FoldPlan, kept: Int32Array, local: (position: number) => number): FoldPlan {
   const isKept = (n: number): boolean => local(n) >= 0;
   const { copy, component, offset } = plan.overlap;
   const { deal } = plan; // all that is held on to of the whole plan

@@ -20,7 +20,7 @@ export function refuseCount(columns: number, source: string, wanted: Wanted, nam
   const which = own.length === 0 ? "" : ` (${list(own, [...own.keys()])})`;
   const { series } = wanted.known ?? {};
   const advice = series
-    ? `the model learnt from rows, so say as in training ${seriesOptions(series, T)}`
+    ? adviseOnSeries(series, T)
     : `for another shape name the columns <feature>_<step>, for one row a line say --key, or --window where all rows are one series${adviseOnRoles(names)}`;
   return new DataError(
     source,
@@ -28,10 +28,11 @@ export function refuseCount(columns: number, source: string, wanted: Wanted, nam
   );
 }
 
-/** As training had them; a key or a window says that records are rows, and what else training was told of rows the model knows. */
-function seriesOptions({ key, time }: { readonly key?: string; readonly time?: string }, T: number): string {
+/** A key or a window says that records are rows; what else training was told of rows the model knows. */
+function adviseOnSeries({ key, time }: { readonly key?: string; readonly time?: string }, T: number): string {
   const named = Object.entries({ key, time }).flatMap(([option, name]) => (name === undefined ? [] : [`--${option} ${quoteWord(name)}`]));
-  return [...named, ...(key === undefined ? [`--window ${T}`] : [])].join(" ");
+  const options = [...named, ...(key === undefined ? [`--window ${T}`] : [])];
+  return `the model learnt from rows, so say as in training ${options.join(" ")}`;
 }
 
 /** Names that people give to columns that are no features, in rows of series. */
@@ -78,10 +79,7 @@ export function refuseNames(names: readonly string[], values: readonly number[],
   }
   const { known, target } = wanted;
   if (known?.series && target?.features.every((name) => names.includes(name)))
-    return new DataError(
-      source,
-      `names its columns ${list(names, values)}: the model learnt from rows, so say as in training ${seriesOptions(known.series, T)}`,
-    );
+    return new DataError(source, `names its columns ${list(names, values)}: ${adviseOnSeries(known.series, T)}`);
   return new DataError(
     source,
     `names its columns ${list(names, values)}, which say no feature and step: say how names are written, as --columns "{feature}_{step}", or --by-position to take them as ${T} × ${F}, step by step`,

@@ -2,7 +2,7 @@
 // features and steps of what is left (header.ts). Knows no bytes and no values. Legend: T steps, F features.
 import { DataError } from "../../shared/errors.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, type Shape } from "../../shared/sequence.ts";
-import { hasDefaultNames, refuseFeatures } from "./align.ts";
+import { hasDefaultNames, isSameSet, refuseFeatures } from "./align.ts";
 import type { Wanted } from "./batch.ts";
 import { readHeader } from "./header.ts";
 import { writePattern } from "./header-patterns.ts";
@@ -78,8 +78,7 @@ function knownPattern(names: readonly string[], { values }: Roles, { known, targ
   const pattern = known?.pattern;
   if (pattern === undefined || target === undefined) return undefined;
   const reading = saysRepeated(pattern) ? readRepeated(own) : readHeader(own, pattern, target.features);
-  const features = reading && "order" in reading ? reading.features : [];
-  return [...features].sort().join() === [...target.features].sort().join() ? pattern : undefined;
+  return reading && "order" in reading && isSameSet(reading.features, target.features) ? pattern : undefined;
 }
 
 /** Throws DataError where the steps of a feature may be a label, one-hot: `label_0, label_1`. Coordinates may be called y, too. */

@@ -16,9 +16,9 @@ export interface Pieces {
   describe(count: number): Uint8Array;
 }
 
-/** How to cut a file of `byteLength` bytes that begins with `start`; null where it is read, or refused, as a whole: small, of another version or order, or of sizes that do not fit. */
+/** How to cut a file of `byteLength` bytes, more than PIECE_BYTES, that begins with `start`; null where it is read, or refused, as a whole: of another version or order, or of sizes that do not fit. */
 export function planPieces(start: Uint8Array, byteLength: number): Pieces | null {
-  if (byteLength <= PIECE_BYTES || start[6] !== 1) return null;
+  if (start[6] !== 1) return null;
   const head = 10 + (start[8] | (start[9] << 8));
   const header = new TextDecoder().decode(start.subarray(0, head)); // ASCII where it matters
   const shape = /'shape':\s*\((\d+)(?:,\s*\d+){1,2},?\)/.exec(header);

@@ -3,14 +3,14 @@
 import { readNpy } from "../../shared/npy.ts";
 import { nameFeatures, nameRows, toValues } from "./arrays.ts";
 import type { Batch, Wanted } from "./batch.ts";
-import { HEADER_BYTES, planPieces } from "./npy-pieces.ts";
+import { HEADER_BYTES, PIECE_BYTES, planPieces } from "./npy-pieces.ts";
 import { RAGGED_ADVICE } from "./ragged.ts";
 import type { RandomAccess } from "./source.ts";
 
 /** Reads sequences (N,T,F), or flat (N,50). Throws DataError. */
 export function* readNpyFile(file: RandomAccess, source: string, wanted: Wanted): Generator<Batch> {
   const none = { labels: null, labelName: null, probability: null, test: null, columns: {} };
-  const pieces = planPieces(new Uint8Array(file.slice(0, HEADER_BYTES)), file.byteLength);
+  const pieces = file.byteLength > PIECE_BYTES ? planPieces(new Uint8Array(file.slice(0, HEADER_BYTES)), file.byteLength) : null;
   const read = (bytes: Uint8Array, n: number): Batch => {
     const content = toValues(readNpy(bytes, source, RAGGED_ADVICE), "X", source, wanted, undefined, n);
     return { ...none, ...content, features: nameRows(nameFeatures(content.shape, wanted, source), content.shape, source, wanted) };

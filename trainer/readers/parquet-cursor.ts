@@ -1,5 +1,6 @@
 // One column of a Parquet row group, entry by entry. Knows no sequence and no label.
 import type { ColumnMetaData, FileMetaData, SchemaTree } from "hyparquet";
+import { freeNow } from "./free-now.ts";
 import { type Page, readPages } from "./parquet-pages.ts";
 import type { RandomAccess } from "./source.ts";
 
@@ -39,7 +40,7 @@ export function openColumn(file: RandomAccess, columns: FileMetaData["row_groups
   let entry = 0;
   let value = 0;
   return {
-    close: () => void bytes.transfer?.(0),
+    close: () => freeNow(new Uint8Array(bytes)),
     take(count, see) {
       for (let n = -1; ; entry++) {
         while (entry === page.count) {

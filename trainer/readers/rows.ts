@@ -1,6 +1,5 @@
 // Rows of one or many series, one a record, kept once and in blocks: nothing is copied when they grow. Knows no file, no format and
 // no window. Legend: R rows, F features.
-
 import { DataError } from "../../shared/errors.ts";
 import type { Labels } from "../statistics/labels.ts";
 import type { Batch, Column } from "./batch.ts";

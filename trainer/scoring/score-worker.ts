@@ -1,5 +1,4 @@
 // What a scoring thread runs: its own engine of the model, on what the main thread sends.
-
 import { parentPort, workerData } from "node:worker_threads";
 import { decodeArtifact } from "../../shared/artifact/artifact.ts";
 import { createWasmEngine, instantiateKernel } from "../../shared/engine.ts";
