@@ -54,7 +54,9 @@ test("the card's learners are named, with what each is worth and what the stack 
   const text = await inspect(false);
   expect(text).toContain("0.25 quantile trees (20 trees, 20 leaves)");
   expect(text).toContain("learners   out-of-fold log loss: lstm .410, linear .430, trees .440, quantile trees .400 → stack .390 (");
-  expect(text).toContain("           the lstm joins: beside the others it gains 0.0200 ± 0.0040 out of folds; one standard error, and");
+  expect(text).toContain(
+    "           the lstm joins: beside the others it gains 0.0200 ± 0.0040 out of folds; to join it needs a gain above one standard error there, and any gain on the fold that the feature search did not see",
+  );
   expect(text).toContain("leans on   features e 0.0400, a 0.0300, d 0.0200; channels a 0.0300, d 0.0200, c 0.0100 (rise of the log loss");
   expect(text).toMatch(/trained {4}on .*, \d+ train in 5 folds, \d+ test, split by/);
   expect(text).not.toContain("validation,");
