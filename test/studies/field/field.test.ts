@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { openNpz } from "../../../trainer/readers/npz.ts";
 import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { CATALOGUE } from "./catalogue.ts";
-import { calibrationSlope, clusteredDifference, geometricMean, lossesOf, lossRatio } from "./figures.ts";
+import { calibrationSlope, clusteredDifference, geometricMean, lossesOf, lossesOfChosen, lossRatio } from "./figures.ts";
 import { makeNpmSet, NPM_SETS } from "./npm-sets.ts";
 import { digest, readPeers } from "./peers.ts";
 
@@ -31,6 +31,19 @@ test("a difference's standard error takes the sequences of a cluster for one obs
   const { mean, standardError } = clusteredDifference(ours, new Float64Array(7).fill(1), [0, 0, 1, 1, 1, 2, 3]);
   expect(mean).toBeCloseTo(0.11428571, 8);
   expect(standardError).toBeCloseTo(0.07314744, 8);
+});
+
+test("who is chosen on one half is judged on the other, in whole clusters", () => {
+  // the first is better on clusters 0 and 1, the second on 2 and 3, by as much; one of each in a half chooses the other half's worse as often
+  const clusters = [0, 0, 1, 1, 2, 2, 3, 3];
+  const [first, second] = [Float64Array.of(1, 1, 1, 1, 3, 3, 3, 3), Float64Array.of(3, 3, 3, 3, 1, 1, 1, 1)];
+  const losses = lossesOfChosen([first, second], clusters);
+  for (const n of [0, 2, 4, 6]) expect(losses[n]).toBe(losses[n + 1]);
+  expect(losses.every((loss) => loss >= 1 && loss <= 3)).toBe(true);
+  expect(losses.reduce((sum, loss) => sum + loss, 0) / 8).toBeGreaterThanOrEqual(2); // luck is not repaid: the oracle's mean is 1 on each cluster
+  // who is better everywhere is chosen each time
+  const better = first.map(() => 0.5);
+  expect([...lossesOfChosen([first, better, second], clusters)].map((loss) => Number(loss.toFixed(12)))).toEqual(Array(8).fill(0.5));
 });
 
 test("losses below 0.02 count as 0.02 in a ratio; the mean of ratios is geometric", () => {

@@ -3,6 +3,7 @@
 import type { MeanWithError } from "../../../trainer/statistics/descriptive.ts";
 import { mean } from "../../../trainer/statistics/descriptive.ts";
 import { logitOf, logLossOfLogit } from "../../../trainer/statistics/log-loss.ts";
+import { createRandom } from "../../../trainer/statistics/random.ts";
 import { coxSlope } from "../quality/calibration-slopes.ts";
 
 /** Logits beyond separate the labels; a slope there says nothing. */
@@ -25,6 +26,38 @@ export function clusteredDifference(ours: Float64Array, theirs: Float64Array, cl
   const squares = [...sums.values()].reduce((sum, x) => sum + x * x, 0);
   const C = sums.size;
   return { mean: average, standardError: Math.sqrt((squares * C) / Math.max(1, C - 1)) / differences.length };
+}
+
+/** Ways of halving a test part, over which is averaged. */
+const HALVINGS = 20;
+/** Of which clusters lie in a half. */
+const HALVING_SEED = 1;
+
+/**
+ * (N) losses of whoever has the lowest loss on the other half of the clusters: a choice that a user could have made, with half of the test
+ * part to choose by. The best on the sequences that it is judged by is luck, in part. Means over HALVINGS ways of halving; two clusters at least.
+ */
+export function lossesOfChosen(peers: readonly Float64Array[], clusters: ArrayLike<number>): Float64Array {
+  const numbers = new Map([...new Set(Array.from(clusters))].map((cluster, c) => [cluster, c]));
+  const order = Int32Array.from(numbers.values());
+  const random = createRandom(HALVING_SEED);
+  const losses = new Float64Array(clusters.length);
+  const sum = (values: Float64Array, rows: Int32Array): number => rows.reduce((total, n) => total + values[n], 0);
+  for (let halving = 0; halving < HALVINGS; halving++) {
+    random.shuffle(order);
+    const place = Int32Array.from(order.keys());
+    order.forEach((cluster, at) => {
+      place[cluster] = at;
+    });
+    const isFirst = (n: number): boolean => 2 * place[numbers.get(clusters[n])!] < order.length;
+    const rows = Int32Array.from(losses.keys());
+    const halves = [rows.filter(isFirst), rows.filter((n) => !isFirst(n))];
+    halves.forEach((half, h) => {
+      const chosen = peers.reduce((best, own) => (sum(own, halves[1 - h]) < sum(best, halves[1 - h]) ? own : best));
+      for (const n of half) losses[n] += chosen[n] / HALVINGS;
+    });
+  }
+  return losses;
 }
 
 /** The slope of the logistic regression of labels on logits (Cox 1958): 1 is calibrated. Null where logits separate the labels. */

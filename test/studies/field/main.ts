@@ -5,14 +5,15 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { readWhole, writeWhole } from "../../../trainer/files/whole-files.ts";
 import { openNpz } from "../../../trainer/readers/npz.ts";
+import { mean } from "../../../trainer/statistics/descriptive.ts";
 import { logitOf } from "../../../trainer/statistics/log-loss.ts";
 import { computeMetrics } from "../../../trainer/statistics/metrics.ts";
 import { CATALOGUE, type FieldSet } from "./catalogue.ts";
 import { answer, readAnswer } from "./contestant.ts";
-import { calibrationSlope, clusteredDifference, lossesOf } from "./figures.ts";
+import { calibrationSlope, clusteredDifference, lossesOf, lossesOfChosen } from "./figures.ts";
 import { makeNpmSet, NPM_SETS } from "./npm-sets.ts";
 import { digest, readPeers } from "./peers.ts";
-import { printHeading, printResult, printSummary, type Result } from "./print.ts";
+import { type Against, printHeading, printResult, printSummary, type Result } from "./print.ts";
 
 interface Given {
   readonly half?: string;
@@ -56,6 +57,12 @@ async function measure(set: FieldSet, { folder, isKept, others }: Given): Promis
   const [labels, clusters, train] = [await numbers("y_test"), await numbers("cluster_test"), await numbers("y")];
   const { probabilities, seconds } = isKept ? readAnswer(set, folder) : await answer(set, npz, folder, others);
   const losses = lossesOf(labels, probabilities.map(logitOf));
+  const against = (name: string, theirs: Float64Array): Against => ({
+    name,
+    logLoss: mean(theirs),
+    difference: clusteredDifference(losses, theirs, clusters),
+  });
+  const peerLosses = peers.map(({ logits }) => lossesOf(labels, logits));
   const { logLoss, auc, baseRateLogLoss } = computeMetrics(labels, probabilities);
   return {
     set,
@@ -65,11 +72,8 @@ async function measure(set: FieldSet, { folder, isKept, others }: Given): Promis
     auc,
     slope: calibrationSlope(labels, probabilities),
     seconds,
-    peers: peers.map((peer) => ({
-      name: peer.name,
-      logLoss: peer.logLoss,
-      difference: clusteredDifference(losses, lossesOf(labels, peer.logits), clusters),
-    })),
+    peers: peers.map(({ name }, p) => against(name, peerLosses[p])),
+    chosen: against("one chosen", lossesOfChosen(peerLosses, clusters)),
   };
 }
 

@@ -16,9 +16,11 @@ export interface Result {
   readonly seconds: number | null;
   /** At least one. */
   readonly peers: readonly Against[];
+  /** The peer with the lowest loss on the other half of the test part. */
+  readonly chosen: Against;
 }
 
-interface Against {
+export interface Against {
   readonly name: string;
   readonly logLoss: number;
   /** Our loss less theirs. */
@@ -64,7 +66,7 @@ export function printResult({ name }: FieldSet, result: Result | string): void {
   );
 }
 
-/** Geometric means of our loss over the best peer's and over each peer's, and how often a difference is beyond noise. */
+/** Geometric means of our loss over the best peer's, over that of one chosen on the other half of the test part, and over each peer's, and how often a difference is beyond noise. */
 export function printSummary(results: readonly Result[]): void {
   const parts = [
     ["all sets", results],
@@ -72,11 +74,13 @@ export function printSummary(results: readonly Result[]): void {
     ["up to 1,000", results.filter(({ set }) => !set.isLarge)],
   ] as const;
   console.log(`\nlog loss over theirs, geometric mean; sets better and worse beyond ${BEYOND} clustered standard errors`);
+  console.log("the best of each: of the test part; one chosen: whoever is best on one half of the test part, judged on the other");
   const heading = parts.flatMap(([name, part]) => [`${name} (${part.length})`, "better", "worse"]);
   line(["peer", ...heading], SUMMARY_WIDTHS);
   const names = [...new Set(results.flatMap(({ peers }) => peers.map(({ name }) => name)))];
   const rows: [string, (result: Result) => Against | undefined][] = [
     ["the best of each", bestOf],
+    ["one chosen", ({ chosen }) => chosen],
     ...names.map((name): [string, (result: Result) => Against | undefined] => [
       name,
       ({ peers }) => peers.find((peer) => peer.name === name),
