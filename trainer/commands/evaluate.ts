@@ -7,7 +7,7 @@ import { declareCommand, flag, option, type Values } from "../cli/declaration.ts
 import type { Dependencies } from "../cli/dependencies.ts";
 import { createReadLine, toReadDocument } from "../cli/read-line.ts";
 import { createScoreProgress, noteOutside } from "../cli/score-progress.ts";
-import { countOf, formatMetrics, formatPercent } from "../cli/tables.ts";
+import { countOf, formatMetrics, formatOperatingPoints, formatPercent } from "../cli/tables.ts";
 import { fillFromModel } from "../pipeline/data-card.ts";
 import { describePaths, readBatches } from "../readers/data-files.ts";
 import { requireLabels } from "../readers/dataset.ts";
@@ -16,6 +16,7 @@ import { checkHorizon } from "../readers/option-checks.ts";
 import { scoreBatches } from "../scoring/score-threads.ts";
 import { countOnes, joinLabels, type Labels } from "../statistics/labels.ts";
 import { computeMetrics } from "../statistics/metrics.ts";
+import { describeMissed, findMissed, measureOperatingPoints } from "../statistics/operating-points.ts";
 
 const WORDS = { artifact: ARTIFACT_WORD, data: DATA_WORD };
 
@@ -70,7 +71,11 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   tell(`${loaded.id} on ${source}: ${countOf(metrics.examples, "sequence")}, ${formatPercent(metrics.positiveRate)} positive`);
   tell(formatMetrics({ model: metrics }, "on these sequences"));
   tell(`always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`);
-  if (values.json) terminal.print(JSON.stringify({ ...metrics, isTrainingData, outOfRange, read: toReadDocument(line.facts()) }));
+  const operatingPoints = measureOperatingPoints(loaded.model.operatingPoints, parts[0], join(probabilities));
+  tell(`\n${formatOperatingPoints(operatingPoints)}`);
+  for (const missed of findMissed(operatingPoints)) tell(describeMissed(missed, "on these sequences"));
+  if (values.json)
+    terminal.print(JSON.stringify({ ...metrics, operatingPoints, isTrainingData, outOfRange, read: toReadDocument(line.facts()) }));
 }
 
 function join(pieces: readonly Float32Array[]): Float32Array {

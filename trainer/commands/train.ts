@@ -31,6 +31,7 @@ import { LEARNERS, PRECISION_CHOICES, RECIPES, type Trained } from "../pipeline/
 import { stem } from "../readers/source.ts";
 import { splitMethodOf } from "../split/asked-method.ts";
 import { countOnes, type Labels } from "../statistics/labels.ts";
+import { describeMissed, findMissed } from "../statistics/operating-points.ts";
 import type { LayerSpec } from "../training/layer-spec.ts";
 
 const WORDS = { data: DATA_WORD };
@@ -216,7 +217,9 @@ function sayResult({ model, verdict, truth }: Trained, { say }: Terminal): void 
   say(
     `${isNested ? "nested cross-validation of the whole path: " : ""}${countOf(card.test.examples, isNested ? "sequence" : "test sequence")}, ${formatPercent(card.test.positiveRate)} positive; the majority's accuracy is ${card.test.majorityAccuracy.toFixed(4)}`,
   );
+  if (isNested) say("The base rate is that of the other folds, which differs from fold to fold, so that its AUC is not one half.");
   say(`\n${formatOperatingPoints(operatingPoints)}\n`);
+  for (const missed of findMissed(operatingPoints)) say(describeMissed(missed, isNested ? "in it" : "on the test part"));
   if (truth) {
     say(`the true probability is known; its own log loss is ${truth.bayesLogLoss.toFixed(4)}`);
     say(`${formatPercent(truth.recovered)} of what can be learnt was learnt`);

@@ -102,7 +102,7 @@ export function describeNote(note: TrainNote, names: readonly string[]): string 
 function describeStackNote(note: Extract<TrainNote, { code: "sampled" | "further" | "members" | "gate" | "kept" }>): string {
   switch (note.code) {
     case "sampled":
-      return `every learner learns from ${note.taken} of ${note.sequences} sequences, evenly spread; networks that learn from labels alone from all`;
+      return `every learner learns from ${count(note.taken)} of ${count(note.sequences)} sequences, evenly spread; networks that learn from labels alone from all`;
     case "further":
       return describeFurther(note);
     case "members":
@@ -133,7 +133,7 @@ function describeKept({ gain, standardError, share }: Extract<TrainNote, { code:
 
 function describeFurther({ sequences, of }: Extract<TrainNote, { code: "further" }>): string {
   const others = of - sequences;
-  return `networks learn from ${sequences} sequences beside the sample${others > 0 ? `, and not from ${others} that lie beside a held-out one or are more than memory holds` : ""}`;
+  return `networks learn from ${count(sequences)} sequences beside the sample${others > 0 ? `, and not from ${count(others)} that lie beside a held-out one or are more than memory holds` : ""}`;
 }
 
 function describeGate({ joins, gain, standardError, asked, learner }: Extract<TrainNote, { code: "gate" }>): string {
@@ -147,7 +147,7 @@ function describeGaps({ features, isOfWindows }: Extract<TrainNote, { code: "gap
   if (features.length === 0) return `missing: no number of the training part; gaps are ${how}`;
   const list = features.map(
     ({ feature, missing, of, isStatic }) =>
-      `${missing.toLocaleString("en-US")} of ${names[feature]} (${percent(missing / of)}${isStatic ? " of the sequences" : ""})`,
+      `${count(missing)} of ${names[feature]} (${percent(missing / of)}${isStatic ? " of the sequences" : ""})`,
   );
   const where = isOfWindows ? " (a row counts in each window that holds it)" : "";
   return `missing in the training part${where}: ${list.join(", ")}; ${how}`;
@@ -170,10 +170,10 @@ function describeStep({ before, after }: { readonly before: number; readonly aft
 
 function describeLeftUntried({ pairs, views, candidates, channels }: LeftUntried): string {
   const parts = [
-    pairs > 0 && `${pairs} pairs of features`,
-    views > 0 && `${views} views of features and pairs`,
-    candidates > 0 && `${candidates} candidates beside the first channel`,
-    channels > 0 && `the removal of single channels among ${channels}`,
+    pairs > 0 && `${count(pairs)} pairs of features`,
+    views > 0 && `${count(views)} views of features and pairs`,
+    candidates > 0 && `${count(candidates)} candidates beside the first channel`,
+    channels > 0 && `the removal of single channels among ${count(channels)}`,
   ];
   return parts.filter((part) => part !== false).join(", ");
 }
@@ -206,7 +206,7 @@ export function describeWarning(warning: Warning, names: readonly string[]): str
     case "float32-differences":
       return "The data came as float32, about seven digits, and the recipe takes differences. Where a feature moves little on a large offset, its movements are rounded: save such data as float64.";
     case "zero-rows-inside":
-      return `${warning.rows} all-zero rows stand after the first data row of their sequence and count as data. Use --padding any if these rows are padding.`;
+      return `${count(warning.rows)} all-zero rows stand after the first data row of their sequence and count as data. Use --padding any if these rows are padding.`;
     case "precision-unattained":
       return describeUnattained("precision", warning);
     case "recall-unattained":
@@ -292,10 +292,16 @@ export function describeVerdict(facts: VerdictFacts, names: readonly string[]): 
 
 /** The next step where an option held the run back. */
 function describeRestraint({ restraint }: Pick<VerdictFacts, "restraint">): string | undefined {
-  if (restraint === undefined) return undefined;
-  return restraint.code === "recipe-raw"
-    ? "Train without --recipe raw: the feature search looks for what the numbers as they are do not show."
-    : `Train without --epochs ${restraint.epochs}: a run on so many sequences usually takes ${restraint.usual} epochs.`;
+  switch (restraint?.code) {
+    case undefined:
+      return undefined;
+    case "recipe-raw":
+      return "Train without --recipe raw: the feature search looks for what the numbers as they are do not show.";
+    case "few-epochs":
+      return `Train without --epochs ${restraint.epochs}: a run on so many sequences usually takes ${restraint.usual} epochs.`;
+    case "few-units":
+      return `Train without --units ${restraint.units}: a network for so many sequences usually has ${restraint.usual} units.`;
+  }
 }
 
 /** What about the data makes the figures worthless or misleading, and what to do about it; `names` are those of the features. */
@@ -328,6 +334,10 @@ function describeLeak(what: string, where: string, auc: number): { readonly text
     text: `${capitalise(where)} alone ranks the labels with AUC ${auc.toFixed(4)}: ${what} was made from the label, or leaves a network nothing to do`,
     next: `Check whether ${what} is known when the score is needed. If not, leave ${what} out and train again. If so, compare the model with ${what} alone.`,
   };
+}
+
+function count(n: number): string {
+  return n.toLocaleString("en-US");
 }
 
 function percent(share: number): string {

@@ -12,7 +12,7 @@ import { type Labelled, positiveRate, requireBothClasses, selectSequences } from
 import { studyFeatures } from "../features/facts.ts";
 import { planView } from "../features/view-plan.ts";
 import { type ChannelView, selectView, type View } from "../learners/learner.ts";
-import { chooseSettings } from "../learners/lstm/settings.ts";
+import { chooseSettings, type LstmSettings } from "../learners/lstm/settings.ts";
 import type { Fold } from "../split/folds.ts";
 import { fitCalibration } from "../statistics/calibration.ts";
 import { type Labels, takeLabels } from "../statistics/labels.ts";
@@ -50,6 +50,8 @@ export interface StackFit {
   readonly kept: Kept;
   readonly joined: Joined;
   readonly fitted: readonly CrossFitted[];
+  /** What a network for so many sequences takes where no option says otherwise. */
+  readonly usual: Pick<LstmSettings, "units" | "epochs">;
   /** Sequences beside those of `learnt` from which networks learnt. */
   readonly further: number;
   readonly warnings: readonly Warning[];
@@ -116,6 +118,7 @@ export async function fitStackPath(
     kept,
     joined,
     fitted,
+    usual: chooseSettings(local[0].train.length, options.layers),
     further: further?.count ?? 0,
     warnings: planned.warnings,
   };

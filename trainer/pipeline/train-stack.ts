@@ -29,7 +29,7 @@ import { type FoldedData, MIN_OF_CLASS, prepareFolds, toLearnFrom } from "./prep
 import { describeVerdict, describeWarning, type Verdict } from "./sentences.ts";
 import { fitStackPath, type StackFit } from "./stack-path.ts";
 import { compareWithTruth, type Trained } from "./trained.ts";
-import { decideVerdict, findRareClass } from "./verdict.ts";
+import { decideVerdict, findRareClass, type Restraint } from "./verdict.ts";
 import { toCardWarnings, type Warning } from "./warning.ts";
 
 /** Sequences learnt from that are scored to see how much better the model knows them. */
@@ -67,7 +67,7 @@ export async function trainStack(data: LabelledDataset, options: TrainOptions, d
   );
   return {
     ...sealed,
-    verdict: findVerdict(folded, fit, packaged, judged),
+    verdict: findVerdict(folded, fit, packaged, judged, options),
     truth: compareWithTruth(judged.test, probabilities),
     channels: fit.seen.names,
     warnings,
@@ -235,7 +235,23 @@ function describeNetwork({ fitted, joined }: StackFit, { seed, recipe }: TrainOp
   };
 }
 
-function findVerdict({ data, usable, plan, aside }: FoldedData, fit: StackFit, packaged: Packaged, judged: Judged): Verdict {
+/** What the options kept the run from; a network that nobody hears holds nothing back by its size. */
+function findRestraint({ fitted, joined, usual }: StackFit, { recipe, epochs, units }: TrainOptions): Restraint | undefined {
+  if (recipe === "raw") return { code: "recipe-raw" };
+  const own = fitted.find(({ name }) => isNetwork(name));
+  if (own === undefined) return undefined;
+  if (epochs !== undefined && epochs < usual.epochs && own.step + 1 >= epochs) return { code: "few-epochs", epochs, usual: usual.epochs };
+  const isHeard = joined.learners.some(({ name, weight }) => isNetwork(name) && weight > 0);
+  return isHeard && units !== undefined && units < usual.units ? { code: "few-units", units, usual: usual.units } : undefined;
+}
+
+function findVerdict(
+  { data, usable, plan, aside }: FoldedData,
+  fit: StackFit,
+  packaged: Packaged,
+  judged: Judged,
+  options: TrainOptions,
+): Verdict {
   const { labels, values } = fit.learnt;
   const { test, assessment, baselines, metrics } = judged;
   const isNested = judged.by === "nested-cross-validation";
@@ -264,6 +280,7 @@ function findVerdict({ data, usable, plan, aside }: FoldedData, fit: StackFit, p
     gap: plan.gap,
     flaw,
     rareClass: findRareClass(isNested ? labels : joinLabels([labels, test.labels]), labels, test.labels),
+    restraint: findRestraint(fit, options),
     minToLearn: MIN_OF_CLASS,
   });
   return describeVerdict(facts, data.features);

@@ -70,8 +70,14 @@ export interface VerdictInput {
   readonly minToLearn?: number;
 }
 
-/** `recipe-raw`: the numbers as they are. `few-epochs`: fewer epochs than the data's size calls for, and all of them were trained. */
-export type Restraint = { readonly code: "recipe-raw" } | { readonly code: "few-epochs"; readonly epochs: number; readonly usual: number };
+/**
+ * `recipe-raw`: the numbers as they are. `few-epochs`: fewer epochs than the data's size calls for, and all of them were trained.
+ * `few-units`: a smaller network than it calls for.
+ */
+export type Restraint =
+  | { readonly code: "recipe-raw" }
+  | { readonly code: "few-epochs"; readonly epochs: number; readonly usual: number }
+  | { readonly code: "few-units"; readonly units: number; readonly usual: number };
 
 /** A difference counts when it exceeds this many standard errors of the paired per-example difference. */
 const STANDARD_ERRORS = 2;

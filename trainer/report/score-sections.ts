@@ -7,6 +7,7 @@ import { verdictSection } from "../html/verdict-section.ts";
 import { wideTable } from "../html/wide-table.ts";
 import { describeMeaning } from "../readers/describe.ts";
 import { isPlain, learntMeaning } from "../readers/labels.ts";
+import { describeMissed, findMissed } from "../statistics/operating-points.ts";
 import type { MeasuredPoint, ModelMetrics, ReportContent } from "./content.ts";
 import { drawLosses, drawPrecisionRecall, drawReliability, drawRoc, drawScores, letterOf } from "./score-figures.ts";
 
@@ -146,6 +147,7 @@ export async function operatingPointsSection(content: ReportContent): Promise<Ma
         <thead><tr><th scope="col">Operating point</th>${titles.map((title) => html`<th scope="col">${title}</th>`)}<th scope="col">False positives<small>of negatives</small></th></tr></thead>
         <tbody>${operatingPoints.map((point, i) => pointRow(point, i, hasCost))}</tbody>
       </table>`)}
+      ${findMissed(operatingPoints.map(({ metrics, ...point }) => ({ ...point, figures: metrics }))).map((missed) => html`<p class="note">${describeMissed(missed, wasNested(card) ? "in nested cross-validation" : "on the test part")}</p>`)}
       ${
         hasBoth
           ? html`<div class="pair">

@@ -101,6 +101,33 @@ export function measureOperatingPoints(
   });
 }
 
+/** A point whose promise these sequences do not keep: by more than chance where even the upper 95 % bound is below the target. */
+export interface Missed {
+  readonly name: string;
+  readonly figure: "precision" | "recall";
+  readonly target: number;
+  readonly estimate: Estimate;
+  readonly isBeyondChance: boolean;
+}
+
+/** Points named for a precision or recall that is lower on the sequences that they were measured on. */
+export function findMissed(points: readonly OperatingPoint[]): Missed[] {
+  return points.flatMap(({ name, figures }) => {
+    const [, figure, target] = /^(precision|recall)>=(.+)$/.exec(name) ?? [];
+    const estimate = figures?.[figure as Missed["figure"]];
+    if (estimate === undefined || estimate.value >= Number(target)) return [];
+    return [{ name, figure: figure as Missed["figure"], target: Number(target), estimate, isBeyondChance: estimate.high < Number(target) }];
+  });
+}
+
+/** One or two sentences; `where` says on what the points were measured. */
+export function describeMissed({ name, figure, target, estimate, isBeyondChance }: Missed, where: string): string {
+  const fact = `${name}: ${figure} is ${estimate.value.toFixed(3)} ${where}, below ${target}`;
+  return isBeyondChance
+    ? `${fact} by more than chance. These sequences are unlike those that the threshold was chosen on: quickstep calibrate chooses it on newer ones.`
+    : `${fact}, which may be chance.`;
+}
+
 /** The first of the highest: of thresholds as good as each other, the highest. */
 function best(candidates: readonly ThresholdConfusion[], metric: (at: ThresholdConfusion) => number): ThresholdConfusion {
   return candidates.reduce((champion, candidate) => (metric(candidate) > metric(champion) ? candidate : champion));

@@ -46,6 +46,15 @@ describe("of 120 sequences", MINUTES, () => {
     expect(trained.verdict.code).toBe("learned");
   });
 
+  test.each([
+    [{ epochs: 1 }, /^Train without --epochs 1: a run on so many sequences usually takes 40 epochs\.$/],
+    [{ units: 2, epochs: 40 }, /^Train without --units 2: a network for so many sequences usually has 16 units\.$/],
+    [{ recipe: "raw", learner: "auto" }, /^Train without --recipe raw/],
+  ] as const)("options %j that hold it back are what the verdict names next", async (options, next) => {
+    const { trained } = await runStack(small, { learner: "lstm", ...options });
+    expect(trained.verdict.next).toMatch(next);
+  });
+
   test("neither threads nor the order of the file change a bit of the model or of its metrics", async () => {
     const [{ trained: once }, { trained: again }] = [await runStack(small), await runStack(shuffle(small), {}, 2)];
     expect(bitsOf(again.model)).toEqual(bitsOf(once.model));

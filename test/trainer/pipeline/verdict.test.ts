@@ -92,6 +92,8 @@ describe("decideVerdict", () => {
     const { logLoss } = computeMetrics(labels, truth);
     const epochs = { restraint: { code: "few-epochs", epochs: 2, usual: 40 } } as const;
     expect(verdict(truth, blurred, logLoss - 0.08, 0, undefined, epochs).next).toMatch(/^Train without --epochs 2: .* usually takes 40/);
+    const units = { restraint: { code: "few-units", units: 8, usual: 16 } } as const;
+    expect(verdict(truth, blurred, logLoss - 0.08, 0, undefined, units).next).toMatch(/^Train without --units 8: .* usually has 16 units/);
     const raw = { restraint: { code: "recipe-raw" } } as const;
     for (const [own, other] of [
       [truth, blurred],

@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { OperatingPoint } from "../../../shared/model.ts";
 import { describeWarning } from "../../../trainer/pipeline/sentences.ts";
-import { chooseOperatingPoints, measureOperatingPoints, type Unattained } from "../../../trainer/statistics/operating-points.ts";
+import {
+  chooseOperatingPoints,
+  describeMissed,
+  findMissed,
+  measureOperatingPoints,
+  type Unattained,
+} from "../../../trainer/statistics/operating-points.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
 
 type Interval = [value: number, low: number, high: number];
@@ -146,4 +152,31 @@ test("figures without a denominator are left out: no number in an artifact is Na
     balancedAccuracy: { value: 0.5, low: expect.any(Number), high: expect.any(Number) },
   });
   expect(measureOperatingPoints(point, [0, 0], Float32Array.of(0.1, 0.2))[0].figures).toEqual({});
+});
+
+describe("a promise of precision or recall on other sequences", () => {
+  // 100 sequences, half of them positive, of which `found` are found at 0.5
+  const measured = (name: string, found: number): OperatingPoint[] => {
+    const labels = Array.from({ length: 100 }, (_, i) => (i < 50 ? 1 : 0));
+    const probabilities = Float32Array.from(labels, (label, i) => (label === 1 && i < found ? 0.9 : 0.1));
+    return measureOperatingPoints([{ name, threshold: 0.5 }], labels, probabilities);
+  };
+
+  test.each([
+    [48, []],
+    [44, ["recall>=0.9: recall is 0.880 on the test part, below 0.9, which may be chance."]],
+    [
+      30,
+      [
+        "recall>=0.9: recall is 0.600 on the test part, below 0.9 by more than chance. These sequences are unlike those that the threshold was chosen on: quickstep calibrate chooses it on newer ones.",
+      ],
+    ],
+  ])("is missed with %i of 50 found, or not", (found, sentences) => {
+    expect(findMissed(measured("recall>=0.9", found)).map((missed) => describeMissed(missed, "on the test part"))).toEqual(sentences);
+  });
+
+  test("is not asked of points without one, nor where nothing was measured", () => {
+    expect(findMissed(measured("best-f1", 1))).toEqual([]);
+    expect(findMissed([{ name: "precision>=0.9", threshold: 0.5 }])).toEqual([]);
+  });
 });
