@@ -50,7 +50,7 @@ function sayLabels({ labels }: Service): void {
   if (labels === undefined) return;
   const { name, one, zero } = labels;
   const words = one === 1 && zero === 0 ? "1 and 0, as in the training data" : `1 is ${one}, 0 is ${zero ?? "any other"}`;
-  $("label-line").textContent = `Label ${name}: ${words}.`;
+  $("label-line").textContent = `${name === "label" ? "Label" : `Label ${name}`}: ${words}.`;
 }
 
 /** The form for what the model takes; what is plotted and explained has its features' names. */
@@ -89,7 +89,7 @@ export function showCard(about: Card | Service): void {
   const table = $<HTMLTableElement>("metrics");
   const judged = about.assessment === "nested-cross-validation" ? "By nested cross-validation of" : "On the test part:";
   $("metrics-title").textContent = metrics
-    ? `${judged} ${metrics.examples} sequences, ${percent(metrics.positiveRate)} of them 1`
+    ? `${judged} ${metrics.examples.toLocaleString("en")} sequences, ${percent(metrics.positiveRate)} of them 1`
     : "No metrics yet: the model has seen no labelled sequence here";
   table.tHead!.replaceChildren(tableRow("th", ["model", ...METRIC_TITLES.map(([, title]) => title)]));
   table.tBodies[0].replaceChildren(
@@ -101,11 +101,11 @@ export function showCard(about: Card | Service): void {
   const { slope, intercept } = about.calibration;
   $("calibration").textContent =
     (metrics ? `Reliability: probabilities are off by ${percent(metrics.ece)} on average (ECE); calibrated` : "Calibrated") +
-    ` with slope ${slope.toFixed(3)}, intercept ${intercept.toFixed(3)}.`;
+    ` with slope ${slope.toFixed(3)}, intercept ${(Math.round(1000 * intercept) / 1000 || 0).toFixed(3)}.`;
   showReliability(about.reliability ?? []);
   const [shortest, longest] = about.recipe.lengths;
   $("recipe-line").textContent =
-    `All-zero rows: padding ${about.recipe.padding}. Lengths seen in training: ${shortest} to ${longest}. The channels of the feature search:`;
+    `All-zero rows: padding ${about.recipe.padding}. Lengths seen in training: ${shortest === longest ? shortest : `${shortest} to ${longest}`}. The channels of the feature search:`;
   $("channels").replaceChildren(...about.recipe.channels.map((channel) => element("li", channel)));
   $("warnings").replaceChildren(...about.warnings.map((warning) => element("li", warning)));
 }
@@ -126,7 +126,7 @@ function showReliability(bins: readonly ReliabilityBin[]): void {
         element("th", percent(predicted)),
         element("td", `${percent(value)} (${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)})`),
         bar,
-        element("td", String(examples)),
+        element("td", examples.toLocaleString("en")),
       );
       row.firstElementChild!.setAttribute("scope", "row");
       return row;

@@ -93,6 +93,8 @@ function parseRows(trimmed: string): { readonly sequence: readonly (readonly Cel
     .filter((line) => line.trim() !== "")
     .map((line) => line.trim().split(separator))
     .map((row) => row.map((cell) => cell.replace(/^"(.*)"$/, "$1")));
+  if (rows.length === 1 && rowNames().every((name) => rows[0].includes(name)))
+    throw new Error("These are names alone: write rows under them.");
   const ordered = isNamed(rows) ? orderByName(rows[0], rows.slice(1)) : rows;
   const times = ordered.map((row) => row[row.length - 1]);
   const isTimed = session.card?.recipe.clock !== undefined && times.some((cell) => Number.isNaN(Number(cell)));

@@ -159,7 +159,7 @@ describe.skipIf(!isHere)("the page", () => {
     for (const [b, { predicted, observed, examples }] of bins.entries()) {
       const cells = await page.locator(`#reliability tbody tr:nth-child(${b + 1}) > *`).allTextContents();
       const came = `${percent(observed.value)} (${(100 * observed.low).toFixed(1)}–${(100 * observed.high).toFixed(1)})`;
-      expect(cells).toEqual([percent(predicted), came, "", String(examples)]);
+      expect(cells).toEqual([percent(predicted), came, "", examples.toLocaleString("en")]);
     }
     expect(await page.locator("#channels li").count()).toBe(model.recipe.channels.length);
     await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
@@ -500,6 +500,7 @@ describe.skipIf(!isHere)("the page", () => {
       ["1, 2, 3, 4, x", 'sequence[0][4] must be a finite number, got "x"'],
       ["[[1,2]]", "sequence[0] must have 5 numbers (open, high, low, close, volume), got 2"],
       ["[[1,", "JSON"],
+      ["open,high,low,close,volume", "These are names alone: write rows under them."],
       ["<img src=x onerror=alert(1)>", "sequence[0]"],
     ]) {
       await page.fill("#sequence", source);
@@ -655,7 +656,7 @@ describe.skipIf(!isHere)("the page", () => {
       await page.selectOption("#desk-state", "pending");
       await page.waitForFunction(() => document.querySelector("#deliveries tbody")?.textContent?.includes("down for an hour"));
       expect(await page.locator("#desk [data-action=replay], #desk [data-action=test], #replay-all:visible").count()).toBe(0);
-      expect(await page.textContent("#desk-rights")).toContain("This key may look.");
+      expect(await page.textContent("#desk-rights")).toContain("You may look.");
       await page.click("#desk-key-button");
       expect(await page.evaluate(() => document.activeElement?.id)).toBe("key");
       await close();
