@@ -45,6 +45,7 @@ export const hooksCommand = declareCommand({
     if (found.unusable !== undefined) throw new DataError(values.config, found.unusable);
     if (found.sources.length === 0) throw new DataError(values.config, "has no SOURCES");
     dependencies.terminal.print(values.json ? JSON.stringify(found) : found.sources.flatMap(describe).join("\n"));
+    if (found.sources.every(({ outcome }) => outcome === "refused")) throw new DataError(values.sample, "no source takes it");
   },
 });
 

@@ -44,6 +44,9 @@ values = "/row"
 );
 const EVENT = { type: "reading", key: "k", at: 1_795_600_000, a: "1.50", b: 2, row: [1, 2] };
 
+/** "0" where the last check did not fail, else why it did. */
+let exit = "";
+
 async function check(body: object, options: object = {}): Promise<string> {
   const text = JSON.stringify(body);
   const signature = createHmac("sha256", "8f742231b10e8888abcd99yyyzzz85a5").update(`v0:1795600000:${text}`).digest("hex");
@@ -53,9 +56,22 @@ async function check(body: object, options: object = {}): Promise<string> {
   const engines = { ...kernelAndLog, createEngine: (predictor: Predictor) => createWasmEngine(kernel, predictor) };
   const dependencies = { loadEngines: () => engines, terminal: { print: (line: string) => printed.push(line) } };
   const values = { action: "check", config, sample: write("sample.json", text), headers, at: "2026-11-25T09:46:40Z", ...options };
-  await hooksCommand.run(values as never, dependencies as never);
+  exit = await hooksCommand.run(values as never, dependencies as never).then(
+    () => "0",
+    (error: Error) => {
+      if (printed.length === 0) throw error;
+      return error.message;
+    },
+  );
   return printed.join("\n");
 }
+
+test("fails after what it prints where every source refuses, and else not", async () => {
+  await check(EVENT); // one takes it, the other refuses
+  expect(exit).toBe("0");
+  await check(EVENT, { at: "2026-11-25T09:56:40Z" });
+  expect(exit).toBe(`${join(folder, "sample.json")}: no source takes it`);
+});
 
 test("says which source takes a request, what is in it, and why another refuses it", async () => {
   const log2 = instantiateKernel(kernel).log(2);
