@@ -56,13 +56,13 @@ async function check(body: object, options: object = {}): Promise<string> {
   const engines = { ...kernelAndLog, createEngine: (predictor: Predictor) => createWasmEngine(kernel, predictor) };
   const dependencies = { loadEngines: () => engines, terminal: { print: (line: string) => printed.push(line) } };
   const values = { action: "check", config, sample: write("sample.json", text), headers, at: "2026-11-25T09:46:40Z", ...options };
-  exit = await hooksCommand.run(values as never, dependencies as never).then(
-    () => "0",
-    (error: Error) => {
-      if (printed.length === 0) throw error;
-      return error.message;
-    },
-  );
+  exit = "0";
+  try {
+    await hooksCommand.run(values as never, dependencies as never);
+  } catch (error) {
+    if (printed.length === 0) throw error;
+    exit = (error as Error).message;
+  }
   return printed.join("\n");
 }
 
