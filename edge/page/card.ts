@@ -89,7 +89,7 @@ export function showCard(about: Card | Service): void {
   const table = $<HTMLTableElement>("metrics");
   const judged = about.assessment === "nested-cross-validation" ? "By nested cross-validation of" : "On the test part:";
   $("metrics-title").textContent = metrics
-    ? `${judged} ${metrics.examples.toLocaleString("en")} sequences, ${percent(metrics.positiveRate)} of them 1`
+    ? `${judged} ${metrics.examples?.toLocaleString("en")} sequences, ${percent(metrics.positiveRate)} of them 1`
     : "No metrics yet: the model has seen no labelled sequence here";
   table.tHead!.replaceChildren(tableRow("th", ["model", ...METRIC_TITLES.map(([, title]) => title)]));
   table.tBodies[0].replaceChildren(
