@@ -154,7 +154,10 @@ export async function diagnose(
     );
 }
 
-function toDiagnosisData({ source, values, labels, shape, features, float32, test }: Dataset, issues: IssueCollector): DiagnosisData {
+function toDiagnosisData(
+  { source, values, labels, shape, features, float32, timeline, test }: Dataset,
+  issues: IssueCollector,
+): DiagnosisData {
   return {
     source,
     values,
@@ -162,6 +165,7 @@ function toDiagnosisData({ source, values, labels, shape, features, float32, tes
     shape,
     features,
     float32,
+    isCut: timeline !== undefined,
     test: test && { values: test.values, labels: issues.restoreLabels(test.labels) },
   };
 }
@@ -173,7 +177,7 @@ function listLines(
   { script, columnsScript }: Pick<Beside, "script" | "columnsScript">,
 ): string[] {
   const { verdict, causes, baseline, fixed, baseRateLoss } = diagnosis;
-  const lines = [`${verdict.code}: ${verdict.text}`, ...curve, ""];
+  const lines = [`${verdict.code}: ${verdict.text}`, verdict.next, ...curve, ""];
   causes.forEach(({ code, certainty, evidence, fix }, i) => {
     lines.push(`${i + 1}. ${code} (${certainty}): ${evidence}`, `   → ${fix}`);
   });

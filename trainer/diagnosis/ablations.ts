@@ -68,7 +68,7 @@ export const MATERIAL = 0.05;
 const NEGLIGIBLE = 0.01;
 /** The fix of what is hidden brings its own scale: where scaling everything does about as well, what is hidden ranks first. */
 const HIDDEN_BONUS = 1.1;
-const HIDDEN: readonly CauseCode[] = ["movement-tiny", "difference-hidden", "gaps-hidden"];
+const HIDDEN: readonly CauseCode[] = ["movement-tiny", "movement-hidden", "difference-hidden", "gaps-hidden"];
 
 const isHidden = ({ code }: Hypothesis): boolean => HIDDEN.includes(code);
 

@@ -4,6 +4,7 @@
 export const CAUSE_CODES = [
   "features-unscaled",
   "movement-tiny",
+  "movement-hidden",
   "difference-hidden",
   "padding-unmasked",
   "columns-better",

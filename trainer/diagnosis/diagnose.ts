@@ -5,7 +5,7 @@ import type { Channel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
 import type { Channels, Plan, Recipe } from "../../shared/recipe/recipe.ts";
 import type { Shape } from "../../shared/sequence.ts";
-import { checkLabels } from "../data/label-checks.ts";
+import { checkLabels, type LabelFinding } from "../data/label-checks.ts";
 import { take } from "../data/sequences.ts";
 import { usefulFeatures } from "../features/candidates.ts";
 import { featuresWithGaps } from "../features/facts.ts";
@@ -25,7 +25,7 @@ import { type Candidates, chosenByMajority, closePairs, findHiddenDifferences, l
 import { formHypotheses, type Hypothesis } from "./hypotheses.ts";
 import type { DiagnosisData, DiagnosisDependencies, DiagnosisOptions } from "./input.ts";
 import { weighLabelFinding } from "./label-facts.ts";
-import { noteEmpty, noteGaps, noteLogarithms, notePadding, noteSample } from "./notes.ts";
+import { noteCutWindows, noteEmpty, noteGaps, noteLogarithms, notePadding, noteSample } from "./notes.ts";
 import { listProbes } from "./probes.ts";
 import { findSignal, type Signal } from "./signal.ts";
 import { studyTestPart } from "./test-part.ts";
@@ -125,16 +125,19 @@ function checkData(data: DiagnosisData, seed: number): { readonly findings: Find
   const candidates = listCandidates(facts, shape.timesteps);
   const maxSequences = Math.min(MAX_SEQUENCES, Math.floor(MAX_TABLE / (shape.timesteps * candidates.channels.length)));
   const sample = drawSample(overlap, labels, shape.timesteps, maxSequences, createRandom(seed, STREAMS.diagnosisSample));
+  const labelFindings = checkLabels(values, labels, shape, facts.reading, overlap);
+  const isByCutting = ({ code }: LabelFinding): boolean => data.isCut === true && (code === "copies" || code === "shared-rows");
   const findings: Findings = {
     names,
     blocking,
-    labelFacts: checkLabels(values, labels, shape, facts.reading, overlap).map(weighLabelFinding),
+    labelFacts: labelFindings.filter((finding) => !isByCutting(finding)).map(weighLabelFinding),
     facts: [...testPart, ...facts.findings],
     features: summariseFeatures(facts, names),
     notes: [
       ...notes,
       ...noteGaps(gaps),
       ...notePadding(facts.padding, labels.length),
+      ...noteCutWindows(labelFindings.filter(isByCutting)),
       ...noteSample(sample.order.length, labels.length, seed),
     ],
     labels,

@@ -41,7 +41,8 @@ export interface FeatureSummary {
 }
 
 export interface Diagnosis {
-  readonly verdict: { readonly code: CauseCode | "healthy"; readonly text: string };
+  /** `text`: what holds the loss. `next`: what fixes that, and what was found beside. */
+  readonly verdict: { readonly code: CauseCode | "healthy"; readonly text: string; readonly next: string };
   /** The first holds the loss; facts that do not hold it come last. */
   readonly causes: readonly Cause[];
   readonly examples: number;

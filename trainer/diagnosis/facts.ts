@@ -43,6 +43,14 @@ export function isStill(movement: number): boolean {
   return movement > 0 && movement < SMALL;
 }
 
+/** A change from row to row below this share of the levels' spread is called tiny. */
+const TINY = 0.1;
+
+/** Whether any of `features` moves so little that its levels are all that a network sees. */
+export function isAnyTiny(features: readonly StillFeature[]): boolean {
+  return features.some(({ movement }) => movement < TINY);
+}
+
 /** Gaps of a feature in fewer rows are not worth an experiment. */
 const LACKING = 0.01;
 
@@ -88,11 +96,12 @@ export function findUnscaledFeatures({ features: { mean, deviation, constant } }
   });
 }
 
-/** Features whose change from row to row is small against how far they spread. */
+/** Features whose change from row to row is small against how far they spread, the smallest change first. */
 export function findStillFeatures({ features, movement }: DataFacts): StillFeature[] {
   return Array.from(movement.keys())
     .filter((f) => !features.constant.includes(f) && isStill(movement[f]))
-    .map((feature) => ({ feature, movement: movement[feature] }));
+    .map((feature) => ({ feature, movement: movement[feature] }))
+    .sort((a, b) => a.movement - b.movement);
 }
 
 /** Features that lack enough numbers to be worth an experiment, and the share of the valid rows in which they do. */

@@ -3,21 +3,20 @@ import { describeChannel } from "../../shared/recipe/channel.ts";
 import type { FindingText } from "../data/label-sentences.ts";
 import { describeRelation } from "../features/facts.ts";
 import { percent, short } from "../html/format.ts";
-import type { Finding, StillFeature, UnscaledFeature } from "./finding.ts";
+import type { Finding, UnscaledFeature } from "./finding.ts";
 
-type FindingOf<Code extends Finding["code"]> = Extract<Finding, { readonly code: Code }>;
+/** The finding that has `Code` among its codes. */
+type FindingOf<Code extends Finding["code"], Each = Finding> = Each extends Finding ? (Code extends Each["code"] ? Each : never) : never;
 type Describe<Code extends Finding["code"]> = (finding: FindingOf<Code>, names: readonly string[]) => FindingText;
 
 /** Features that are listed one by one. */
 const MAX_LISTED = 5;
 
 const DESCRIPTIONS: { readonly [Code in Finding["code"]]: Describe<Code> } = {
-  "movement-tiny": ({ features, channels }, names) => ({
-    evidence: `From row to row, features change by small fractions of their standard deviation: ${features.map((still) => describeStill(still, names)).join(", ")}.`,
-    fix: `Give the network ${channels.map((channel) => describeChannel(channel, names)).join(", ")}, standardised.`,
-  }),
+  "movement-tiny": describeMovement,
+  "movement-hidden": describeMovement,
   "difference-hidden": ({ channels }, names) => {
-    const list = channels.map((channel) => describeChannel(channel, names)).join(", ");
+    const list = listFew(channels.map((channel) => describeChannel(channel, names)));
     return {
       evidence: `By score tests, ${list} ${channels.length === 1 ? "says" : "say"} more about the label than all levels and movements.`,
       fix: `Give the network ${list}, standardised.`,
@@ -27,10 +26,7 @@ const DESCRIPTIONS: { readonly [Code in Finding["code"]]: Describe<Code> } = {
     evidence:
       features.length === 0
         ? "The standard deviation of what the network must see is far from 1."
-        : `Features are far from mean 0 and standard deviation 1: ${features
-            .slice(0, MAX_LISTED)
-            .map((unscaled) => describeUnscaled(unscaled, names))
-            .join(", ")}${features.length > MAX_LISTED ? `, and ${features.length - MAX_LISTED} more` : ""}.`,
+        : `Features are far from mean 0 and standard deviation 1: ${listFew(features.map((unscaled) => describeUnscaled(unscaled, names)))}.`,
     fix: "Standardise each channel by mean and standard deviation of the training part.",
   }),
   "padding-unmasked": ({ rows, sequences }) => ({
@@ -93,8 +89,12 @@ export function describeFinding(finding: Finding, names: readonly string[]): Fin
   return (DESCRIPTIONS[finding.code] as Describe<Finding["code"]>)(finding, names);
 }
 
-function describeStill({ feature, movement }: StillFeature, names: readonly string[]): string {
-  return `${names[feature]} ${short(movement)}`;
+function describeMovement({ features, channels }: FindingOf<"movement-tiny">, names: readonly string[]): FindingText {
+  const changes = features.map(({ feature, movement }) => `${names[feature]} ${short(movement)}`);
+  return {
+    evidence: `From row to row, features change by less than their standard deviation (change in standard deviations: ${listFew(changes)}).`,
+    fix: `Give the network ${listFew(channels.map((channel) => describeChannel(channel, names)))}, standardised.`,
+  };
 }
 
 function describeUnscaled({ feature, mean, deviation, reason }: UnscaledFeature, names: readonly string[]): string {

@@ -21,7 +21,11 @@ export interface StillFeature {
 
 /** What an experiment can test. */
 export type TestableFinding =
-  | { readonly code: "movement-tiny"; readonly features: readonly StillFeature[]; readonly channels: readonly Channel[] }
+  | {
+      readonly code: "movement-tiny" | "movement-hidden";
+      readonly features: readonly StillFeature[];
+      readonly channels: readonly Channel[];
+    }
   | { readonly code: "difference-hidden"; readonly channels: readonly Channel[] }
   | { readonly code: "features-unscaled"; readonly features: readonly UnscaledFeature[] }
   /** Share of the valid rows in which each lacks its number. */

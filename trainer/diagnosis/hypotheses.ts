@@ -3,7 +3,7 @@
 import type { Channel } from "../../shared/recipe/channel.ts";
 import type { CauseCode } from "./cause.ts";
 import type { ExperimentSetup, InputSetup, TrainingSetup } from "./experiment-setup.ts";
-import { type DataFacts, findFeaturesWithGaps, findStillFeatures, findUnscaledFeatures } from "./facts.ts";
+import { type DataFacts, findFeaturesWithGaps, findStillFeatures, findUnscaledFeatures, isAnyTiny } from "./facts.ts";
 import type { TestableFinding } from "./finding.ts";
 import type { BaselineSetup } from "./setup.ts";
 
@@ -150,14 +150,13 @@ function hypothesis(finding: TestableFinding, addFix: Hypothesis["addFix"], remo
 
 function hypothesesOfInputs({ baseline, facts, movement, difference }: HypothesesInput): Hypothesis[] {
   const hypotheses: Hypothesis[] = [];
-  if (movement.length > 0)
+  if (movement.length > 0) {
+    const features = findStillFeatures(facts);
+    const code = isAnyTiny(features) ? "movement-tiny" : "movement-hidden";
     hypotheses.push(
-      hypothesis(
-        { code: "movement-tiny", features: findStillFeatures(facts), channels: movement },
-        changeInputs({ movement: true }),
-        changeInputs({ movement: false, levels: true }),
-      ),
+      hypothesis({ code, features, channels: movement }, changeInputs({ movement: true }), changeInputs({ movement: false, levels: true })),
     );
+  }
   if (difference.length > 0)
     hypotheses.push(
       hypothesis(

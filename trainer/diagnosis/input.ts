@@ -18,6 +18,8 @@ export interface DiagnosisData {
   readonly shape: Shape;
   readonly features: readonly string[];
   readonly float32: boolean;
+  /** Whether these are windows that were cut from series: that they share rows is no fault of the data. */
+  readonly isCut?: boolean;
   readonly test: { readonly values: Float64Array; readonly labels: ArrayLike<number> } | null;
 }
 

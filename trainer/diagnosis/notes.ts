@@ -1,5 +1,6 @@
 // What is said beside the causes: plain facts of the data, and the networks' own numbers. Sentences alone; computes nothing.
 import { type Channel, usesFloors } from "../../shared/recipe/channel.ts";
+import type { LabelFinding } from "../data/label-checks.ts";
 import { count, formatNumber, percent, short } from "../html/format.ts";
 import type { Diagnosis, FeatureSummary } from "./diagnosis.ts";
 import { describeRun, type TrainingSetup } from "./experiment-setup.ts";
@@ -26,6 +27,17 @@ function noteFeature({ name, lowest, highest, mean, deviation, within, zeros, mi
 /** Sequences that are left out, if any. */
 export function noteEmpty(empty: number): string[] {
   return empty === 0 ? [] : [`${count(empty)} sequences are nothing but zeros and are left out.`];
+}
+
+/** What windows that were cut from series share, by construction: no leak, since `train` splits such windows by time with a gap, or by series. */
+export function noteCutWindows(findings: readonly LabelFinding[]): string[] {
+  return findings.flatMap((finding) => {
+    if (finding.code === "copies") return [`${count(finding.count)} of ${count(finding.examples)} windows are exact copies of others.`];
+    if (finding.code !== "shared-rows") return [];
+    return [
+      `${count(finding.count)} of ${count(finding.examples)} windows share rows with others, since they were cut from series. quickstep train keeps such windows in one part, or leaves a gap between the parts. A script that shuffles windows before splitting does not.`,
+    ];
+  });
 }
 
 /** What experiments make of missing numbers; `gaps` as a plan has them. */
@@ -88,11 +100,12 @@ export function noteGuessing(guess: {
   return notes;
 }
 
-/** Shares of the gap that the fixes of so many causes gain together, one after the other. */
-export function noteJoint(joint: Diagnosis["joint"], gap: number): string[] {
+/** Shares of the gap that the fixes of so many causes gain together, one after the other. `isWithoutLevels`: the fixed setup leaves the levels out. */
+export function noteJoint(joint: Diagnosis["joint"], gap: number, isWithoutLevels: boolean): string[] {
   if (joint.length < 2) return [];
   const steps = joint.map(({ code, gain }) => `${Math.round((100 * gain) / gap)} % (+ ${code})`).join(", ");
-  return [`One after the other, the fixes recover of the gap of ${gap.toFixed(4)} nats: ${steps}.`];
+  const levels = isWithoutLevels ? " The levels are among the inputs of these runs. The fixed setup leaves the levels out." : "";
+  return [`One after the other, the fixes recover of the gap of ${gap.toFixed(4)} nats: ${steps}.${levels}`];
 }
 
 /** One number of the networks themselves, beside what is usual. */

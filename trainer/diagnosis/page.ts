@@ -72,7 +72,7 @@ function list(sentences: readonly string[]): Markup {
 }
 
 function diagnosisVerdict({ verdict, examples, positiveRate, baseRateLoss, baseline, fixed, signal }: Diagnosis): Markup {
-  const { code, text } = verdict;
+  const { code, text, next } = verdict;
   const keys: [name: string, value: string, note: string][] = [
     ["Sequences", count(examples), positiveRate === null ? "" : `${percent(positiveRate)} positive`],
     ["Base rate", formatNumber(baseRateLoss), "log loss of always answering the positive rate, nats"],
@@ -83,7 +83,7 @@ function diagnosisVerdict({ verdict, examples, positiveRate, baseRateLoss, basel
     const { auc, p, smallest } = signal;
     keys.push(["AUC of a probe", formatNumber(auc, 3), `p = ${formatNumber(p, 3)}; detectable from ${formatNumber(smallest, 3)} on`]);
   }
-  return verdictSection({ isGood: code === "healthy", title: code, text, keys });
+  return verdictSection({ isGood: code === "healthy", title: code, text, next, keys });
 }
 
 async function experimentsSection({ baseline, fixed, causes, baseRateLoss, verdict }: Diagnosis): Promise<Markup | null> {
@@ -108,7 +108,7 @@ async function experimentsSection({ baseline, fixed, causes, baseRateLoss, verdi
           lineLegend(curves.map(({ name }) => name)),
         )}
       </div>
-      <p class="note">Fixed setup: ${describeInputs(fixed)}.</p>
+      <p class="note">Inputs of the fixed setup: ${describeInputs(fixed)}.</p>
     </section>`;
 }
 

@@ -19,7 +19,7 @@ import { TRAIN_SHARE } from "./script.ts";
 import type { BaselineSetup } from "./setup.ts";
 import type { Signal } from "./signal.ts";
 import type { Tensors } from "./tensors.ts";
-import { sayAblation, sayCause, sayHealthy, sayUntested } from "./verdict-sentences.ts";
+import { replacesLevels, sayAblation, sayCause, sayHealthy, sayUntested } from "./verdict-sentences.ts";
 
 /** What was found without an experiment. */
 export interface Findings {
@@ -67,7 +67,7 @@ export function concludeWithoutExperiments(findings: Findings): Diagnosis {
   ];
   const [first] = causes;
   return {
-    verdict: { code: first.code, text: sayUntested(first) },
+    verdict: { code: first.code, ...sayUntested(first) },
     causes,
     ...describeLabels(findings),
     baseline: null,
@@ -88,7 +88,7 @@ export function conclude(findings: Findings, experiments: Experiments): Diagnosi
   const code: CauseCode | "healthy" = keepsLoss ? causes[0].code : "healthy";
   const { isFixed, baseline, fixed } = result;
   return {
-    verdict: { code, text: keepsLoss ? sayCause(causes[0], experiments) : sayHealthy(experiments, isLearnt) },
+    verdict: { code, ...(keepsLoss ? sayCause(causes[0], experiments) : sayHealthy(experiments, isLearnt)) },
     causes,
     ...describeLabels(findings),
     baseline: { ...outcome(baseline, baselinePlan, sampled), settings },
@@ -190,11 +190,12 @@ function columnsCause(finding: ColumnsFinding): Cause {
 function ablationCause(ablation: Ablation, result: AblationResult, names: readonly string[]): Cause {
   const { hypothesis, added, removed, isProven } = ablation;
   const { evidence, fix } = describeFinding(hypothesis.finding, names);
+  const isInPlace = replacesLevels(hypothesis.code, result);
   return {
     code: hypothesis.code,
     certainty: isProven ? "proven" : "likely",
     evidence: `${evidence} ${sayAblation(ablation, result)}`,
-    fix,
+    fix: isInPlace ? `${fix} Leave out the levels.` : fix,
     gain: Math.max(added.mean, removed.mean),
     added: added.mean,
     removed: removed.mean,
@@ -206,7 +207,7 @@ function noteExperiments({ labels }: Findings, { settings, result, sampled }: Ex
   const rate = mean(labels);
   return [
     ...noteGuessing({ accuracy: accuracyOf(baseline, sampled), majority: Math.max(rate, 1 - rate), loss: baseline.loss, baseRateLoss }),
-    ...noteJoint(joint, gains.gap.mean),
+    ...noteJoint(joint, gains.gap.mean, result.isFixed && !result.fixed.setup.inputs.levels),
     ...noteRun(settings, baseline.setup.training),
   ];
 }

@@ -1,9 +1,9 @@
 // A button that copies the lines below it. Without its script, or where the clipboard is closed, the lines can still be selected.
 import { html, type Markup } from "./html.ts";
 
-/** Lines of code with a button above them. The page needs COPY_SCRIPT. */
+/** Lines of code with a button above them. Long lines wrap on the page, and are copied whole. The page needs COPY_SCRIPT. */
 export function copyableLines(lines: readonly string[]): Markup {
-  return html`<div class="copyable"><button type="button" class="copy" hidden>Copy</button><div class="wide" tabindex="0" role="group" aria-label="lines to copy"><pre>${lines.map((line) => html`${line}\n`)}</pre></div></div>`;
+  return html`<div class="copyable"><button type="button" class="copy" hidden>Copy</button><pre>${lines.map((line) => html`${line}\n`)}</pre></div>`;
 }
 
 /** Shows the buttons; a click copies, or selects the lines where copying is refused. */

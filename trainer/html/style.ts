@@ -41,6 +41,7 @@ export const STYLE = `
   header h1{color:var(--ink)}
   .verdict .code{font-size:.875rem;font-weight:600;letter-spacing:.02em;margin-bottom:.35rem}
   .verdict .text{font-size:1.55rem;line-height:1.32;max-width:46rem;text-wrap:pretty}
+  .verdict .text+p{max-width:44rem;margin-top:.8rem}
   .learned .code{color:var(--blue)}
   .failed .code{color:var(--orange)}
   .key{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:1.2rem 1.5rem;margin-top:2rem}
@@ -72,7 +73,7 @@ export const STYLE = `
   td.best{font-weight:600}
   td.best small{font-weight:400}
   .of{display:none}
-  pre{margin:0;font-size:.8125rem;line-height:1.5}
+  pre{margin:0;font-size:.8125rem;line-height:1.5;white-space:pre-wrap;overflow-wrap:anywhere}
   .copyable{position:relative;margin-top:.8rem}
   .copy{font:inherit;font-size:.8125rem;color:var(--ink);background:var(--paper);border:1px solid var(--muted);border-radius:.3rem;padding:.15rem .7rem;margin-bottom:.5rem;cursor:pointer}
   .wide{overflow-x:auto}

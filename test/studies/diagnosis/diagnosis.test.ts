@@ -1,6 +1,7 @@
 // The short form of `npm run diagnosis`: a handful of data sets of tuning seeds, at strengths that leave no doubt.
 import { expect, test } from "vitest";
 import { answer } from "./answer.ts";
+import { isRight } from "./score.ts";
 import { casesOf, strengthsOf } from "./strengths.ts";
 
 const SEED = 101;
@@ -21,8 +22,8 @@ const cases = plants.map((name) => casesOf(SEED).findLast((each) => each.name ==
 test.each([...strengthsOf(cases)])(
   "names the planted cause first: $name",
   async ({ name, seed, stream }, { strength }) => {
-    const { planted, top } = await answer({ kind: "planted", name, strength, seed, stream });
-    expect(top).toBe(planted);
+    const answered = await answer({ kind: "planted", name, strength, seed, stream });
+    expect(answered).toSatisfy(isRight);
   },
   TIMEOUT,
 );

@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import type { Answered, Job } from "./answer.ts";
-import { confusionMatrix, describeShare } from "./score.ts";
+import { confusionMatrix, describeShare, isRight } from "./score.ts";
 import { calibrate, casesOf, FILE, isScored, keyOf, RANGES, SHARES, type Strength, strengthsOf } from "./strengths.ts";
 
 const REPORTED_SEEDS = [1, 2, 3, 4, 5];
@@ -47,10 +47,10 @@ function answerAll(jobs: readonly Titled[]): Promise<Answered[]> {
       worker.on("error", reject);
       worker.on("message", (answered: Answered) => {
         answers[index] = answered;
-        const { planted, top, named, baseline, seconds } = answered;
-        if (given.verbose || top !== planted)
+        const { named, baseline, seconds } = answered;
+        if (given.verbose || !isRight(answered))
           console.log(
-            `${top === planted ? "  " : "! "}${jobs[index].title.padEnd(44)} ${seconds.toFixed(1)} s  ${named.join(", ") || "healthy"}  [${baseline}]`,
+            `${isRight(answered) ? "  " : "! "}${jobs[index].title.padEnd(44)} ${seconds.toFixed(1)} s  ${named.join(", ") || "healthy"}  [${baseline}]`,
           );
         if (++done === jobs.length) for (const each of workers) each.terminate();
         if (done === jobs.length) return resolve(answers);
@@ -71,7 +71,7 @@ async function measurePlanted(): Promise<void> {
       job: { kind: "planted", name: of.name, strength, seed: of.seed, stream: of.stream },
     })),
   );
-  const describe = (of: readonly Answered[]): string => describeShare(of.filter(({ planted, top }) => planted === top).length, of.length);
+  const describe = (of: readonly Answered[]): string => describeShare(of.filter(isRight).length, of.length);
   console.log(`\n${confusionMatrix(answers)}\n`);
   for (const share of SHARES) {
     const ofShare = scored.flatMap(([{ name, share: wanted }, { lost }], i) =>

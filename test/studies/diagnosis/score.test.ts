@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { claimsSignal, confusionMatrix, describeShare, topOf } from "./score.ts";
+import { claimsSignal, confusionMatrix, describeShare, isRight, topOf } from "./score.ts";
 
 test("a share is told with its interval", () => {
   expect(describeShare(9, 10)).toBe("9 of 10, 90.0 % (59.6 to 98.2)");
@@ -16,6 +16,11 @@ test("the confusion matrix has a row a planted cause and a column an answer, als
   expect(lines.slice(1).map((line) => line.slice(0, 9))).toEqual(["a leak   ", "b overfit", "c healthy"]);
   expect(lines[1].match(/\d/g)).toEqual(["1", "1"]);
   expect(lines[2].match(/\d/g)).toEqual(["1"]);
+});
+
+test("a movement is right under either of its names, and another cause is not", () => {
+  expect(isRight({ planted: "movement-tiny", top: "movement-hidden" })).toBe(true);
+  expect(isRight({ planted: "movement-tiny", top: "difference-hidden" })).toBe(false);
 });
 
 test("no cause is healthy, and anything but no-signal first claims a signal", () => {

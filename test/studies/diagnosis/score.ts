@@ -15,6 +15,12 @@ export function claimsSignal({ causes }: Pick<Diagnosis, "causes">): boolean {
   return causes[0]?.code !== "no-signal";
 }
 
+/** Whether `top` is what was planted: how far levels stand apart decides which of two names a movement has. */
+export function isRight({ planted, top }: { readonly planted: Answer; readonly top: Answer }): boolean {
+  const family = (answer: Answer): Answer => (answer === "movement-hidden" ? "movement-tiny" : answer);
+  return family(planted) === family(top);
+}
+
 /** `212 of 225, 94.2 % (90.4 to 96.6)` */
 export function describeShare(hits: number, count: number): string {
   if (count === 0) return "none";

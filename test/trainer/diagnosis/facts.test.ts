@@ -56,7 +56,7 @@ describe("findUsable", () => {
 });
 
 const UNTRAINED: Diagnosis = {
-  verdict: { code: "too-few", text: "" },
+  verdict: { code: "too-few", text: "", next: "" },
   causes: [],
   examples: 0,
   positiveRate: null,

@@ -37,7 +37,7 @@ describe("data in which a third of a feature is missing", () => {
       expect(findUsable(data).labels).toHaveLength(1200);
       const diagnosis = await ask(data);
       expect(diagnosis.causes.map(({ code, certainty }) => `${code} ${certainty}`)).toEqual(["non-finite fact"]);
-      expect(diagnosis.verdict.text).toContain("Fill each gap with the last observed value of its sequence");
+      expect(diagnosis.verdict.next).toContain("Fill each gap with the last observed value of its sequence");
       expect(diagnosis.baseline!.loss).toBeLessThan(diagnosis.baseRateLoss! - 0.05);
       expect(diagnosis.baseline!.plan.gaps).toEqual([0]);
       expect(diagnosis.features[0].missing).toBeCloseTo(0.33, 1);
