@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createRandom } from "../../../trainer/statistics/random.ts";
-import { calibrationSlopes } from "./calibration-slopes.ts";
+import { calibrationSlopes, labelSlope } from "./calibration-slopes.ts";
 
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 const random = createRandom(1);
@@ -34,4 +34,13 @@ test("of honest predictions that know less than the truth, Cox's slope is 1 and 
   expect(cox).toBeCloseTo(1, 1);
   expect(plain).toBeGreaterThan(1.1);
   expect(Math.abs(calibrated - plain)).toBeLessThan(0.1);
+});
+
+test("labels as often 1 as their probabilities say have the slope 1, surer ones one above", () => {
+  const often = [0.2, 0.5, 0.8];
+  const groups = (rates: readonly number[]): number[] =>
+    rates.flatMap((rate) => Array.from({ length: 20 }, (_, n) => (n < 20 * rate ? 1 : 0)));
+  const probabilities = often.flatMap((rate) => new Array(20).fill(rate));
+  expect(labelSlope(probabilities, groups(often))).toBeCloseTo(1, 9);
+  expect(labelSlope(probabilities, groups([0.1, 0.5, 0.9]))).toBeCloseTo(Math.log(9) / Math.log(4), 9);
 });

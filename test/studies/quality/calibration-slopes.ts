@@ -28,6 +28,11 @@ export function calibrationSlopes(p: ArrayLike<number>, q: ArrayLike<number>): S
   return { plain: leastSquaresSlope(x, y), cox: coxSlope(x, p), calibrated: leastSquaresSlope(averageNeighbours(x, p).map(logit), y) };
 }
 
+/** The slope of `labels` (N) on the true probabilities `p` (N) that they were drawn from: 1 on average, above where chance made them surer. */
+export function labelSlope(p: ArrayLike<number>, labels: ArrayLike<number>): number {
+  return coxSlope(Array.from(p, logit), labels);
+}
+
 function logit(probability: number): number {
   return Math.log(Math.max(EPSILON, probability) / Math.max(EPSILON, 1 - probability));
 }

@@ -4,8 +4,9 @@ import { parseArgs } from "node:util";
 import { generateFx } from "../../../trainer/sample/fx.ts";
 import { mean, meanWithError } from "../../../trainer/statistics/descriptive.ts";
 import { crossEntropy } from "../../../trainer/statistics/log-loss.ts";
-import { calibrationSlopes } from "../quality/calibration-slopes.ts";
+import { calibrationSlopes, labelSlope } from "../quality/calibration-slopes.ts";
 import { counts, differenceOnly, type Generated, lengthTells } from "../quality/generators.ts";
+import { adjustedMean } from "./adjusted-mean.ts";
 import { blindDrift, blindLabels } from "./blind.ts";
 import { trainAndScore } from "./runs.ts";
 
@@ -32,20 +33,27 @@ const wanted = given.only.split(",");
 const unknown = wanted.find((name) => TOLD[name] === undefined);
 if (unknown !== undefined) throw new Error(`no shape ${unknown}: there are ${Object.keys(TOLD).join(", ")}`);
 
-/** The calibration slope of a model of each seed's data: its mean, and how far the seeds stray. */
+/** The calibration slope of a model of each seed's data: its mean, how far the seeds stray, and what is left once their labels' chance is known. */
 async function measureSlopes(name: string): Promise<void> {
   const slopes: number[] = [];
+  const luck: number[] = [];
   for (const seed of seeds) {
+    const made = TOLD[name](N, seed);
     const fresh = TOLD[name](FRESH, FRESH_SEED + seed);
-    const scored = await trainAndScore(TOLD[name](N, seed), fresh, seed);
+    const scored = await trainAndScore(made, fresh, seed);
     slopes.push(calibrationSlopes(fresh.probability, scored).cox);
-    follow("slope", name, seed, slopes);
+    luck.push(labelSlope(made.probability, made.labels) - 1);
+    follow("slope", name, seed, slopes, `labels ${(1 + luck[luck.length - 1]).toFixed(4)}`);
   }
   const { mean: average, standardError } = meanWithError(slopes);
+  const adjusted = seeds.length > 2 ? adjustedMean(slopes, luck) : undefined;
   print("slope", name, [
     `mean ${average.toFixed(3)} ± ${standardError.toFixed(3)}`,
     `${Math.min(...slopes).toFixed(3)} to ${Math.max(...slopes).toFixed(3)}`,
     ...[0.05, 0.1, 0.25].map((far) => `${slopes.filter((slope) => Math.abs(slope - 1) > far).length} beyond ±${far}`),
+    ...(adjusted
+      ? [`labels ${(1 + mean(luck)).toFixed(3)}, at labels of slope 1 ${adjusted.mean.toFixed(3)} ± ${adjusted.standardError.toFixed(3)}`]
+      : []),
   ]);
 }
 
@@ -103,8 +111,8 @@ function meanCrossEntropy(p: Float64Array, q: ArrayLike<number>): number {
 }
 
 /** Says on stderr how far a long study is. */
-function follow(what: string, name: string, seed: number, values: readonly number[]): void {
-  console.error(`${what} ${name}, N ${N}, seed ${seed}: ${values[values.length - 1].toFixed(4)}`);
+function follow(what: string, name: string, seed: number, values: readonly number[], ...beside: readonly string[]): void {
+  console.error([`${what} ${name}, N ${N}, seed ${seed}: ${values[values.length - 1].toFixed(4)}`, ...beside].join(", "));
 }
 
 function print(what: string, name: string, cells: readonly string[]): void {
