@@ -47,7 +47,7 @@ async function scoreFile(values: Values<typeof WORDS, typeof OPTIONS>, dependenc
   }
   const engines = dependencies.loadEngines();
   const loaded = loadModel(values.artifact, engines);
-  const options = { ...fillFromModel(readOptionsOf(values), loaded.model), ignoreLabels: true };
+  const options = { ...fillFromModel(readOptionsOf(values), loaded.model), ignoreLabels: true, keepTimes: true };
   checkHorizon(options);
   const progress = createScoreProgress("score", terminal, now, options);
   const line = createReadLine({ source, ignoreLabels: true }, terminal);

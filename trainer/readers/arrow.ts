@@ -114,7 +114,7 @@ function explain<T>(source: string, read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof DataError) throw error;
-    throw new DataError(source, `cannot be read as Arrow: it is cut short or damaged (${(error as Error).message.slice(0, 100)})`);
+    throw new DataError(source, "cannot be read as Arrow: it is cut short or damaged, so write or download it again");
   }
 }
 

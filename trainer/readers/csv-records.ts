@@ -6,7 +6,7 @@ import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.t
 import { adviseOnNumber, type Dialect, type Head } from "./dialect.ts";
 import { readingsOf } from "./encode-inputs.ts";
 import { FIRST_RECORDS, parseCell, readFirstLines } from "./first-lines.ts";
-import { type InputReading, looksLikeTime, noteNumber, readLevel } from "./input-table.ts";
+import { adviseOnSheetError, type InputReading, looksLikeTime, noteNumber, readLevel } from "./input-table.ts";
 import { expectNumber, type OnIssue, openLabels, toLabel } from "./issues.ts";
 import type { Layout } from "./layout.ts";
 import { isRounded } from "./long-numbers.ts";
@@ -246,7 +246,9 @@ function readCell(table: Table, record: readonly string[], i: number, line: numb
   }
   if (gaps && missingLabel === undefined && Number.isNaN(number)) return Number.NaN;
   const isHeader = header !== null && record.every((cell, column) => cell.trim() === header[column].trim());
-  const advice = isHeader ? ": the line repeats the header, so leave it out" : adviseOnNumber(record[i], dialect.decimal) || otherAdvice;
+  const advice = isHeader
+    ? ": the line repeats the header, so leave it out"
+    : adviseOnSheetError(record[i]) || adviseOnNumber(record[i], dialect.decimal) || otherAdvice;
   const isMissing = missingLabel === undefined && Number.isNaN(number);
   const what = `${nameColumn(header, i)} is ${show(record[i])}, ${expectNumber(isMissing, table, advice)}`;
   onIssue(`${source}: line ${line}`, what, missingLabel);

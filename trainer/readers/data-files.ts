@@ -118,11 +118,26 @@ function readPattern(text: string): RegExp {
 }
 
 function windowsOf(options: ReadOptions): WindowOptions {
-  const { key, time, timeFormat, maxGap, clock, window, stride, horizon = 0, ignoreLabels, maxWindows, further, inOne = false } = options;
+  const {
+    key,
+    time,
+    timeFormat,
+    maxGap,
+    clock,
+    window,
+    stride,
+    horizon = 0,
+    ignoreLabels,
+    keepTimes,
+    maxWindows,
+    further,
+    inOne = false,
+  } = options;
   return {
     key,
     time,
     timeFormat,
+    keepTimes,
     maxGap,
     clock,
     window: window ?? DEFAULT_SHAPE.timesteps,

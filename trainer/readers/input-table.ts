@@ -78,8 +78,23 @@ export function knownInputTable(inputs: readonly Input[]): InputTable {
   return { of: (name) => readings.get(name) ?? { name, kind: "number", isSaid: true, codes: new Map(), count: 0, first: NOWHERE } };
 }
 
+/** What stands in a cell whose formula failed, in Excel, LibreOffice and Google Sheets. */
+const SHEET_ERROR = /^(?:#(?:DIV\/0!|N\/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|ERROR!)|Err:\d{3})$/;
+
+const SHEET_ADVICE = ", while the text is an error of a spreadsheet: mend the cell there, or leave the cell empty";
+
+function isSheetError(text: string): boolean {
+  return SHEET_ERROR.test(text.trim());
+}
+
+/** What settles an error of a spreadsheet among numbers; nothing of other texts. */
+export function adviseOnSheetError(text: string): string {
+  return isSheetError(text) ? SHEET_ADVICE : "";
+}
+
 /** What settles a text with digits where a format has numbers of its own: it is saved as a number, or a level. Undefined of other texts, and where nobody looks for categories. */
 export function adviseOnText(input: InputReading | undefined, value: unknown): string | undefined {
+  if (typeof value === "string" && isSheetError(value)) return SHEET_ADVICE;
   if (typeof value !== "string" || input === undefined || input.isSaid || !isBare(value)) return undefined;
   return `: the text is no number, so save the column as numbers, or say --category ${quoteWord(input.name)} where it is a category`;
 }
@@ -97,6 +112,7 @@ export function readLevel(input: InputReading, text: string, place: string): num
   if (input.kind === "number") return undefined;
   const level = levelOf(text);
   if (level === "") return input.kind === undefined ? undefined : Number.NaN;
+  if (!input.isSaid && isSheetError(level)) return undefined;
   if (input.known) return codeOf(input.known, level);
   if (!input.isSaid && isBare(level)) {
     if (input.kind === "category") throw refuseMixture(input, show(level), place);

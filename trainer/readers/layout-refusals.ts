@@ -155,12 +155,12 @@ export function refuseRest(names: readonly string[], rest: readonly number[], so
   const oneHot = wanted.labels && wanted.label === undefined && rest.length === 2 && isOneHot(own) ? adviseOnOneHot(own) : "";
   const time = wanted.target ? undefined : own.find((name) => ROLE_NAMES.time.test(name));
   const ofTime = time === undefined ? "" : `, or --time ${quoteWord(time)} where sequences follow each other by it`;
+  const isLabelKnown = wanted.label !== undefined || !wanted.labels;
   if (rest.length > 1)
     return new DataError(
       source,
-      `has columns ${list(names, rest)} beside the features: ${oneHot}name the label with --label, with --static what is given once a sequence, and with --id what is neither label nor feature${ofTime}`,
+      `has columns ${list(names, rest)} beside the features: ${oneHot}name ${isLabelKnown ? "" : "the label with --label, "}with --static what is given once a sequence, and with --id what is neither label nor feature${ofTime}`,
     );
-  const isLabelKnown = wanted.label !== undefined || !wanted.labels;
   return new DataError(
     source,
     `has the column ${show(names[rest[0]])} beside the features: say what it is with ${isLabelKnown ? `--id ${word}, or --static ${word} where it is given once a sequence (or --label ${word})` : `--label ${word} or --id ${word}, or --static ${word} where it is given once a sequence`}${ofTime}`,

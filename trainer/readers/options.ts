@@ -83,6 +83,8 @@ export interface ReadOptions {
   readonly clock?: boolean;
   /** A validation part that the data bring along is read. */
   readonly validation?: boolean;
+  /** Windows of rows come with the time of their last row as the file has it. */
+  readonly keepTimes?: boolean;
   /** Labels and test parts are not looked at, not even for errors, and come as null. */
   readonly ignoreLabels?: boolean;
   /** Hears of values that are not finite and labels that are not 0 or 1; default: the first is thrown. */

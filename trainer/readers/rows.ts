@@ -35,6 +35,8 @@ export interface RowColumns {
   /** Name of the column that orders a series; undefined: rows stand in order. */
   readonly time?: string;
   readonly timeFormat?: TimeFormat;
+  /** Whether times are kept as the files have them, too. */
+  readonly keepTimes?: boolean;
 }
 
 /** All rows of the files. Rows are numbered 0 … R − 1 as they come. */
@@ -55,6 +57,8 @@ export interface Rows extends RowColumns {
   /** Of all batches. */
   readonly remarks: readonly Remark[];
   readonly blocks: readonly Block[];
+  /** Times as the files have them, block by block; undefined where they are not kept. */
+  readonly writtenTimes?: readonly (readonly (string | number)[])[];
 }
 
 /** Number of the series of row `r`. */
@@ -65,6 +69,11 @@ export function seriesOf({ key, blocks }: Rows, r: number): number {
 /** Time of row `r`, milliseconds where it is a date; 0 where rows have none. */
 export function timeOf({ time, blocks }: Rows, r: number): number {
   return time === undefined ? 0 : blocks[r >>> BLOCK_BITS].times[r & IN_BLOCK];
+}
+
+/** Time of row `r` as its file has it; only where times are kept. */
+export function writtenTimeOf({ writtenTimes }: Pick<Rows, "writtenTimes">, r: number): string | number {
+  return writtenTimes![r >>> BLOCK_BITS][r & IN_BLOCK];
 }
 
 /** How much later row `r` is than row `before`: below, at or above 0, and exact as an order. */
@@ -95,9 +104,10 @@ export function freeRows({ blocks }: Rows): void {
 export async function gatherRows(
   batches: AsyncIterable<Batch>,
   source: string,
-  { key, time, timeFormat }: RowColumns,
+  { key, time, timeFormat, keepTimes = false }: RowColumns,
 ): Promise<Rows | null> {
   const blocks: Block[] = [];
+  const writtenTimes: (string | number)[][] | undefined = keepTimes && time !== undefined ? [] : undefined;
   const numbering = createNumbering(key, source);
   const clock = createClock(time, source, timeFormat);
   let frame: Batch | null = null;
@@ -122,6 +132,8 @@ export async function gatherRows(
       if (series) block.series.set(series.subarray(i, end), at);
       if (times) block.times.set(times.coarse.subarray(i, end), at);
       if (times?.fine) block.nanos.set(times.fine.subarray(i, end), at);
+      if (writtenTimes && time !== undefined)
+        for (let j = i; j < end; j++) (writtenTimes[blocks.length - 1] ??= []).push(batch.columns[time][j]);
       i = end;
     }
     count += rows;
@@ -140,6 +152,7 @@ export async function gatherRows(
     areDates: clock.areDates(),
     remarks,
     blocks,
+    writtenTimes,
   };
 }
 

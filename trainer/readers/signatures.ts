@@ -16,15 +16,21 @@ interface Signature {
 }
 
 const UNPACK = "unpack it, or pack it with gzip once";
+/** May well be of NumPy, whatever its first file is called. */
+const A_ZIP = "a zip archive";
 const CONVERT = "write it as Parquet or CSV";
 const SHEET = "save the sheet as CSV";
+const NUMBERS = "give the file that holds the numbers";
 
 /** The first that fits counts. A text may begin with letters of the others: those have bytes that no text has, or more of them. */
 const SIGNATURES: readonly Signature[] = [
-  { pattern: /^PK␃␄.{26}(?:\[Content_Types\]|_rels\/|docProps\/|xl\/)/s, name: "an Excel workbook", fix: SHEET },
-  { pattern: /^PK␃␄.{26}mimetype/s, name: "an OpenDocument sheet", fix: SHEET },
+  { pattern: /^PK␃␄.{26}xl\//s, name: "an Excel workbook", fix: SHEET },
+  { pattern: /^PK␃␄.{26}(?:\[Content_Types\]|_rels\/|docProps\/)/s, name: "a document of Office (an Excel workbook, say)", fix: SHEET },
+  { pattern: /^PK␃␄.{26}(?:word|ppt)\//s, name: "a document of Office without a sheet", fix: NUMBERS },
+  { pattern: /^PK␃␄.{26}mimetype/s, name: "an OpenDocument file", fix: SHEET },
+  { pattern: /^PK␃␄.{26}META-INF\//s, name: "a Java archive", fix: NUMBERS },
   { pattern: /^PK␃␄.{26}[^␀]{0,32}\.npy/s, name: "an archive of NumPy", format: "npz" },
-  { pattern: /^PK(?:␃␄|␅␆)/, name: "a zip archive", fix: UNPACK },
+  { pattern: /^PK(?:␃␄|␅␆)/, name: A_ZIP, fix: UNPACK },
   { pattern: /^␟\x8b/, name: "gzip in gzip", fix: UNPACK },
   { pattern: /^(?:BZh[1-9]1AY&SY|\xfd7zXZ␀|\x28\xb5\x2f\xfd|7z\xbc\xaf)/, name: "another packing than gzip", fix: UNPACK },
   { pattern: /^PAR1␕/, name: "a Parquet file", format: "parquet" },
@@ -49,7 +55,7 @@ export function checkBeginning(first: Uint8Array, format: string, source: string
     .toString("latin1")
     .replace(/[^\t\n\r -\xff]/g, pictureOf);
   const found = SIGNATURES.find(({ pattern }) => pattern.test(beginning));
-  if (found === undefined || found.format === format || (format === "npz" && beginning.startsWith("PK"))) return;
+  if (found === undefined || found.format === format || (format === "npz" && found.name === A_ZIP)) return;
   const fix = found.format ? `name it .${found.format}, or say --format ${found.format}` : found.fix;
   throw new DataError(source, `begins as ${found.name} does, not as .${format}: ${fix}`);
 }

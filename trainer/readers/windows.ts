@@ -8,7 +8,7 @@ import { type MaxGap, toStep } from "./max-gap.ts";
 import type { ReadNote } from "./notes.ts";
 import type { Remark } from "./reading.ts";
 import { linkRows, noteTimes, type RowLinks } from "./row-links.ts";
-import { freeRows, gatherRows, labelOf, type RowColumns, type Rows, seriesOf, timeOf } from "./rows.ts";
+import { freeRows, gatherRows, labelOf, type RowColumns, type Rows, seriesOf, timeOf, writtenTimeOf } from "./rows.ts";
 import { type TimedRows, timeRows } from "./timed-rows.ts";
 
 export interface WindowOptions extends RowColumns {
@@ -186,7 +186,7 @@ function buildBatch(rows: Rows, { previous }: RowLinks, windows: FoundWindows, {
     ...(clock !== undefined && { features: [...(frame.features ?? Array.from({ length: F - 1 }, (_, f) => `f${f}`)), clock] }),
     columns: {
       ...(key !== undefined && { [key]: toColumn(Array.from(series, (s) => keys[s])) }),
-      ...(time !== undefined && { [time]: rows.areDates ? Array.from(last, (ms) => new Date(ms).toISOString()) : last }),
+      ...(time !== undefined && rows.writtenTimes && { [time]: toColumn(Array.from(ends.subarray(0, N), (r) => writtenTimeOf(rows, r))) }),
     },
     timeline: { series, start: starts.slice(0, N), time: time === undefined ? null : last },
   };

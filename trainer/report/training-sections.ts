@@ -57,7 +57,7 @@ export async function recipeSection({ channels, examples, training, standardised
       <p class="lead">${count(features.length)} raw ${features.length === 1 ? "feature gives" : "features give"} ${count(channels.length)} ${channels.length === 1 ? "channel" : "channels"}: ${channels.join(", ")}.${isWithoutNetwork(card) ? " No network speaks in this model; its learners see channels beside the raw features." : ""} Below are three ${testSequences(card)}. Each raw feature is drawn on its own scale, each channel ${standardised ? "in standard deviations of the training part" : "as it comes, on no common scale"}.</p>
       <div class="scale" aria-hidden="true">far below ${standardised ? "the mean" : "0"} ${Array.from({ length: 9 }, (_, i) => html`<i style="background:var(--heat-${i})"></i>`)} far above</div>
       <div class="three">${plots}</div>
-      <p class="note">Colours change at ±0.25, ±0.75, ±1.5 and ±2.5${standardised ? " standard deviations" : ""}; a blank cell is padding or a first difference, which does not exist. At the right stand the lowest value and the highest; after a + stands the distance between the two.${
+      <p class="note">Colours change at ±0.25, ±0.75, ±1.5 and ±2.5${standardised ? " standard deviations" : ""}; a blank cell is padding or a first difference, which does not exist. At the right stand the lowest value and the highest. Where the two share most of their digits, the distance from the lowest to the highest stands instead, as +0.0012.${
         features.length > MAX_RAW || channels.length > MAX_CHANNELS
           ? ` The first ${MAX_RAW} features and ${MAX_CHANNELS} channels are drawn.`
           : ""

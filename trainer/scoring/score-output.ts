@@ -56,7 +56,9 @@ export function createScoreOutput(path: string): ScoreOutput {
 export function endingOf(path: string): (typeof SCORE_ENDINGS)[number] {
   const ending = SCORE_ENDINGS.find((ending) => path.endsWith(ending));
   if (ending === undefined)
-    throw new UsageError(`--out must end in ${SCORE_ENDINGS.join(", ").replace(/, (?=[^,]*$)/, " or ")}, got ${path}`);
+    throw new UsageError(
+      `--out must end in ${SCORE_ENDINGS.join(", ").replace(/, (?=[^,]*$)/, " or ")}, got ${path}${path.endsWith(".json") ? ": .jsonl has a JSON object a line, and --json without --out prints one document" : ""}`,
+    );
   return ending;
 }
 

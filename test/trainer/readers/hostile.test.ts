@@ -205,9 +205,12 @@ test.each<[string, Uint8Array, RegExp]>([
   [
     "book.csv",
     Buffer.from(`PK\x03\x04${"\0".repeat(26)}[Content_Types].xml`),
-    /begins as an Excel workbook does, not as \.csv: save the sheet as CSV$/,
+    /begins as a document of Office \(an Excel workbook, say\) does, not as \.csv: save the sheet as CSV$/,
   ],
   ["book.npy", Buffer.from(`PK\x03\x04${"\0".repeat(26)}xl/workbook.xml`), /an Excel workbook does/],
+  ["book.npz", Buffer.from(`PK\x03\x04${"\0".repeat(26)}xl/workbook.xml`), /an Excel workbook does, not as \.npz: save the sheet as CSV$/],
+  ["text.npz", Buffer.from(`PK\x03\x04${"\0".repeat(26)}word/document.xml`), /a document of Office without a sheet does, not as \.npz/],
+  ["code.npz", Buffer.from(`PK\x03\x04${"\0".repeat(26)}META-INF/MANIFEST.MF`), /a Java archive does, not as \.npz/],
   ["rows.csv", formed("wide-bool-label.parquet"), /a Parquet file does, not as \.csv: name it \.parquet, or say --format parquet$/],
   ["rows.parquet", formed("wide-polars.arrow"), /an Arrow file does, not as \.parquet: name it \.arrow, or say --format arrow$/],
   ["rows.jsonl", formed("truth.npz"), /an archive of NumPy does, not as \.jsonl: name it \.npz/],
@@ -222,6 +225,27 @@ test.each<[string, Uint8Array, RegExp]>([
   ["no-ending", Buffer.from("1,2\n"), /has no extension, expected .*: rename it, or say what it holds, as --format csv$/],
 ])("%s is called what it is", async (name, bytes, message) => {
   expect(await refusal(name, bytes)).toMatch(message);
+});
+
+test("Arrow that is cut short is called so, without a word of the library that reads it", async () => {
+  const whole = formed("wide-polars.arrow");
+  for (const share of [0.3, 0.6, 0.9])
+    expect(await refusal("cut.arrow", whole.subarray(0, share * whole.length))).toBe(
+      "cut.arrow: cannot be read as Arrow: it is cut short or damaged, so write or download it again",
+    );
+});
+
+test.each(["#DIV/0!", "#REF!", "#N/A"])("%s is called an error of a spreadsheet, by its row and column, and no category", async (cell) => {
+  const said = await Promise.all([
+    refusal("later.csv", Buffer.from(`x_0,x_1,z_0,z_1\n1,2,0,1\n1,${cell},1,2\n`)),
+    refusal("first.csv", Buffer.from(`x_0,x_1,z_0,z_1\n1,${cell},0,1\n1,2,1,2\n`)),
+    refusal("later.jsonl", Buffer.from(`{"x_0":1,"x_1":2,"z_0":1,"z_1":2}\n{"x_0":1,"x_1":"${cell}","z_0":1,"z_1":2}\n`)),
+  ]);
+  for (const each of said)
+    expect(each).toMatch(
+      /line [23].*"?x_1"? is "#.*, expected a finite number, while the text is an error of a spreadsheet: mend the cell/,
+    );
+  expect(said.join()).not.toContain("--category");
 });
 
 test("a column that is called as a signature begins is read", async () => {

@@ -2,7 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tableFromArrays, tableToIPC } from "apache-arrow";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, describe, expect, test } from "vitest";
+import { readBatches } from "../../../trainer/readers/data-files.ts";
 import { type ReadOptions, readDataset } from "../../../trainer/readers/dataset.ts";
 import { describeNote } from "../../../trainer/readers/describe.ts";
 import { parseMaxGap } from "../../../trainer/readers/max-gap.ts";
@@ -137,5 +140,53 @@ describe("rows of series", () => {
     await expect(readRows(steps, { time: undefined, features: ["x"], maxGap: parseMaxGap("2d") })).rejects.toThrow(
       "--max-gap needs the rows' times",
     );
+  });
+});
+
+describe("the time of a window's last row is as the file has it", () => {
+  const own = mkdtempSync(join(tmpdir(), "quickstep-written-times-"));
+  afterAll(() => rmSync(own, { recursive: true }));
+  const x = [1, 3, 2, 5];
+  const write = (form: string, times: readonly string[]): string => {
+    const path = join(own, `rows.${form}`);
+    const files: Record<string, () => string | Uint8Array> = {
+      csv: () => ["t,x", ...times.map((t, i) => `${t},${x[i]}`)].join("\n"),
+      jsonl: () => times.map((t, i) => JSON.stringify({ t, x: x[i] })).join("\n"),
+      parquet: () =>
+        new Uint8Array(
+          parquetWriteBuffer({
+            columnData: [
+              { name: "t", data: [...times], type: "STRING" },
+              { name: "x", data: x.slice(0, times.length), type: "DOUBLE" },
+            ],
+          }),
+        ),
+      arrow: () => tableToIPC(tableFromArrays({ t: [...times], x: Float64Array.from(x.slice(0, times.length)) }), "file"),
+    };
+    writeFileSync(path, files[form]());
+    return path;
+  };
+  const timesOf = async (path: string, options: ReadOptions): Promise<unknown[]> => {
+    const times: unknown[] = [];
+    for await (const { columns } of readBatches([path], { window: 2, time: "t", features: ["x"], keepTimes: true, ...options }))
+      times.push(...columns.t);
+    return times;
+  };
+
+  test.each(["csv", "jsonl", "parquet", "arrow"])("%s", async (form) => {
+    const german = ["31.12.2023 23:00", "1.1.2024 0:00", "01.01.2024 01:00", "1.1.2024 2:00"];
+    const timeFormat = parseTimeFormat("%d.%m.%Y %H:%M");
+    expect(await timesOf(write(form, german), { timeFormat })).toEqual(german.slice(1));
+    const zoned = ["2024-01-01T00:00+02:00", "2024-01-01T01:00:00.123456789+02:00", "2024-01-01 02:00+02:00", "2024-01-01T03+02:00"];
+    expect(await timesOf(write(form, zoned.slice(0, 3)), {})).toEqual(zoned.slice(1, 3));
+    const long = ["1769558400000000001", "1769558400000000002", "1769558400000000003"];
+    expect(await timesOf(write(form, long), {})).toEqual(long.slice(1));
+  });
+
+  test("numbers that are instants, out of order, stay the numbers they are", async () => {
+    expect(await timesOf(write("csv", ["1704067260", "1704067200", "1704067320"]), { timeFormat: parseTimeFormat("s") })).toEqual([
+      "1704067260",
+      "1704067320",
+    ]);
   });
 });
