@@ -8,6 +8,7 @@ import { type LinearClassifier, linearLogit } from "./linear.ts";
 import type { EngineInputs, MemberScorer } from "./member-scorer.ts";
 import { type Member, type Predictor, stackLogit } from "./members.ts";
 import { loadNetworks, measureNetworks } from "./network-scorer.ts";
+import { openSeriesColumns, type SeriesColumns } from "./series-columns.ts";
 import { loadForest, measureForest } from "./trees-scorer.ts";
 
 export { instantiateKernel, type Kernel } from "./kernel-instance.ts";
@@ -18,6 +19,8 @@ export interface Engine {
   readonly name: string;
   /** How far its probabilities may lie from the trainer's, absolute; 0 where it is left out. */
   readonly tolerance?: number;
+  /** Computes what the view's columns are taken from; left out by an engine that no view's model runs on. */
+  readonly series?: SeriesColumns;
   /** (N) float32 probabilities, the same bits for any N. `shift` is added to the calibrated logits, default 0. */
   probabilities(inputs: EngineInputs, shift?: number): Float32Array;
   /** Bytes of memory outside JavaScript's heap, by now: networks of layers take theirs when they first score. */
@@ -44,6 +47,7 @@ export function createWasmEngine(module: WebAssembly.Module, { members, stack, c
   const { slope, intercept } = calibration;
   return {
     name: "wasm",
+    series: openSeriesColumns(kernel),
     memberLogits,
     memoryBytes: () => kernels.reduce((sum, { memory }) => sum + memory.buffer.byteLength, 0),
     probabilities(inputs, shift = 0) {

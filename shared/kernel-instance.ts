@@ -31,8 +31,13 @@ export interface Kernel {
   logitOne(C: number, U: number, head: number, state: number, steps: number): number;
   logitEight(C: number, U: number, head: number, state: number, steps: number, results: number): void;
   /** Of shared/kernel/trees.ts; its header says what lies where. */
+  spreadColumns(rows: number, count: number): void;
   treesOne(walks: number, found: number, count: number, row: number, base: number): number;
   treesBlock(trees: number, count: number, rows: number, stride: number, quads: number, logits: number): void;
+  /** Of shared/kernel/columns.ts; its header says what lies where. */
+  seriesAddress(): number;
+  columnsAddress(): number;
+  fillColumns(length: number, width: number, parts: number, depth: number): void;
   /** Of shared/kernel/decoding.ts. */
   crc32(tables: number, at: number, length: number, crc: number): number;
   areAscending(V: number, edgeStart: number, edges: number): number;

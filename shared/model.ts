@@ -7,6 +7,7 @@ import { applyRecipe } from "./recipe/apply.ts";
 import { computeColumns } from "./recipe/columns.ts";
 import type { Log, Recipe } from "./recipe/recipe.ts";
 import type { TabularView } from "./recipe/tabular.ts";
+import type { SeriesColumns } from "./series-columns.ts";
 
 /** A number with its 95 % interval. */
 export interface Estimate {
@@ -255,10 +256,21 @@ export interface ModelInputs extends EngineInputs {
   readonly outOfRange: Uint8Array;
 }
 
-/** Channels, and columns where the model has a view, of raw sequences, `values` (N,T,F). Lengths of nothing but padding are 0. */
-export function computeInputs({ recipe, view }: Pick<Model, "recipe" | "view">, values: Float64Array, log: Log): ModelInputs {
+/**
+ * Channels, and columns where the model has a view, of raw sequences, `values` (N,T,F). Lengths of nothing but padding are 0. `by`: the
+ * engine's. Throws RangeError where it is left out and the model has a view.
+ */
+export function computeInputs(
+  { recipe, view }: Pick<Model, "recipe" | "view">,
+  values: Float64Array,
+  log: Log,
+  by: SeriesColumns | undefined,
+): ModelInputs {
   const inputs = applyRecipe(recipe, values, log);
-  return view === undefined ? inputs : { ...inputs, columns: computeColumns(view, recipe, values, log, inputs.outOfRange) };
+  if (view === undefined) return inputs;
+  if (by === undefined) throw new RangeError("an engine must compute columns of series, since the model has a tabular view");
+  const { outOfRange } = inputs;
+  return { ...inputs, columns: computeColumns(view, recipe, values, log, by, { outOfRange }) };
 }
 
 /**
@@ -274,7 +286,7 @@ export function score(
   pathOf: (n: number) => Path = (n) => ["sequences", n],
   prior = model.positiveRate,
 ): Scores {
-  const inputs = computeInputs(model, values, log);
+  const inputs = computeInputs(model, values, log, engine.series);
   const { lengths, outOfRange } = inputs;
   for (let n = 0; n < lengths.length; n++)
     if (lengths[n] === 0) throw new SequenceError(pathOf(n), "must have at least one row that is not all zeros", "only padding");

@@ -94,17 +94,11 @@ function scoreForest(kernel: Kernel, { roots, edgeStart, base }: TreeEnsemble, m
   const count = roots.length;
   const { trees, walks, found, rows } = map;
   const memory = new Float64Array(kernel.memory.buffer);
-  const asked = Uint16Array.from(Array(V).keys()).filter((v) => edgeStart[v + 1] > edgeStart[v]);
-  /** Writes of a sequence's row, the `b`-th of a block, what a split can ask for: columns with edges. */
-  const writeRow = (columns: Float64Array, from: number, b: number): void => {
-    const to = rows / 8 + 2 * V * b;
-    for (let i = 0; i < asked.length; i++) {
-      const value = columns[from + asked[i]];
-      const isMissing = Number.isNaN(value);
-      const at = to + 2 * asked[i];
-      memory[at] = isMissing ? Infinity : value;
-      memory[at + 1] = isMissing ? -Infinity : value;
-    }
+  /** Writes the rows of `size` sequences from `n` on. */
+  const writeRows = (columns: Float64Array, n: number, size: number): void => {
+    const count = size * V;
+    memory.set(count === columns.length ? columns : columns.subarray(n * V, n * V + count), rows / 8 + count);
+    kernel.spreadColumns(rows, count);
   };
   return ({ columns, lengths: { length: N } }, out, stride, first) => {
     if (columns === undefined || columns.length !== N * V)
@@ -112,13 +106,13 @@ function scoreForest(kernel: Kernel, { roots, edgeStart, base }: TreeEnsemble, m
     for (let n = 0; n < N; ) {
       const size = Math.min(BLOCK, N - n);
       if (size < MIN_BLOCK) {
-        writeRow(columns, n * V, 0);
+        writeRows(columns, n, 1);
         out[first + n * stride] = kernel.treesOne(walks, found, count, rows, base);
         n++;
         continue;
       }
       const logits = map.logits / 8;
-      for (let b = 0; b < size; b++) writeRow(columns, (n + b) * V, b);
+      writeRows(columns, n, size);
       memory.fill(base, logits, logits + BLOCK);
       kernel.treesBlock(trees, count, rows, 16 * V, Math.ceil(size / 4), map.logits);
       for (let b = 0; b < size; b++) out[first + (n + b) * stride] = memory[logits + b];

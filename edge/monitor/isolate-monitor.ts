@@ -1,6 +1,7 @@
 // What one isolate gathers while it answers, and takes to the objects that keep it after its answers have left. The first thing gathered
 // after a flush arms the next: an isolate that is killed loses at most FLUSH_MS of it. Nothing here delays or fails an answer.
 import { observe, type Watched, watchedOf } from "../../shared/drift/watched.ts";
+import type { Engine } from "../../shared/engine.ts";
 import { computeInputs, type Model, type ScorableModel } from "../../shared/model.ts";
 import type { Log } from "../../shared/recipe/recipe.ts";
 import type { RequestRecord } from "../http/request-context.ts";
@@ -24,6 +25,7 @@ const ROWS_A_CALL = 1000;
 export interface Scored {
   readonly id: string;
   readonly model: ScorableModel;
+  readonly engine: Pick<Engine, "series">;
   readonly log: Log;
 }
 
@@ -171,10 +173,10 @@ export class IsolateMonitor {
     }
   }
 
-  async #sendSamples({ watched, scored: { model, log }, taken }: Samples): Promise<void> {
+  async #sendSamples({ watched, scored: { model, engine, log }, taken }: Samples): Promise<void> {
     try {
       const observations = taken.map(({ values, probability }) =>
-        observe(watched.watched, computeInputs(model, values, log), values, 0, probability),
+        observe(watched.watched, computeInputs(model, values, log, engine.series), values, 0, probability),
       );
       await this.#dependencies.driftOf!(watched.id).observe(watched, observations);
     } catch (error) {

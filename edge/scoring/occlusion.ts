@@ -6,8 +6,10 @@ import { applyRecipe } from "../../shared/recipe/apply.ts";
 import { looksAt, secondFeature, tellsOfGaps } from "../../shared/recipe/channel.ts";
 import { computeColumns } from "../../shared/recipe/columns.ts";
 import { type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
+import type { EditSeries } from "../../shared/recipe/series.ts";
 import type { TabularView } from "../../shared/recipe/tabular.ts";
 import { validRows } from "../../shared/sequence.ts";
+import type { SeriesColumns } from "../../shared/series-columns.ts";
 import type { Ready } from "../models/servable-model.ts";
 
 export interface Explanation {
@@ -59,7 +61,7 @@ export function explain({ model: { recipe, view }, engine, log }: Ready, values:
     const inputs = {
       channels: variants,
       lengths: new Int32Array(occluded.length).fill(L),
-      ...(view && { columns: occludedColumns(view, recipe, own, log, occluded) }),
+      ...(view && { columns: occludedColumns(view, recipe, own, log, engine.series!, occluded) }),
     };
     for (const p of engine.probabilities(inputs)) logits.push(logit(p, log));
   }
@@ -90,14 +92,22 @@ function occludeChannels(
  * (occluded,V) the view's columns of one sequence, `own` (T,F), computed again from series in which a row, or all of a series that looks
  * at the feature, is at its training mean. The number of rows stays what it is.
  */
-function occludedColumns(view: TabularView, recipe: Recipe, own: Float64Array, log: Log, occluded: readonly Occluded[]): Float64Array {
+function occludedColumns(
+  view: TabularView,
+  recipe: Recipe,
+  own: Float64Array,
+  log: Log,
+  by: SeriesColumns,
+  occluded: readonly Occluded[],
+): Float64Array {
   const copies = new Float64Array(occluded.length * own.length);
   for (let v = 0; v < occluded.length; v++) copies.set(own, v * own.length);
-  return computeColumns(view, recipe, copies, log, undefined, (v, s, x, from, to) => {
+  const edit: EditSeries = (v, s, x, from, to) => {
     const { row, feature } = occluded[v];
     if (row !== undefined && row >= from) x[row] = view.mean[s];
     if (feature !== undefined && looksAt(view.series[s], feature)) x.fill(view.mean[s], from, to);
-  });
+  };
+  return computeColumns(view, recipe, copies, log, by, { edit });
 }
 
 /**

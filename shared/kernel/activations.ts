@@ -24,8 +24,8 @@ export const GATES: usize = 192; // a multiple of 64, where cache lines begin
 /** More or fewer at a time make no difference (measured, from 16 to 64). */
 export const GATES_END: usize = GATES + 32 * 64;
 
-/** Writes the constants of this file to the start of memory; returns the first byte that is free. */
-export function prepare(): usize {
+/** Writes the constants of this file to the start of memory, which ends at GATES_END. */
+export function writeConstants(): void {
   v128.store(SIGMOID_SCALE, f32x4.splat(-1.4426950408889634)); // −log2 e
   v128.store(TANH_SCALE, f32x4.splat(2.8853900817779268)); // 2·log2 e
   // 2^±126 is the last power both sides of which are normal numbers; sigmoid and tanh are flat far before it.
@@ -41,7 +41,6 @@ export function prepare(): usize {
   v128.store(C1, f32x4.splat(0.693147));
   v128.store(ONE, f32x4.splat(1));
   v128.store(STATE_SCALE, f32x4.splat(16383)); // as in int16-weights.ts
-  return GATES_END;
 }
 
 /** acc + a·b with two roundings: a fused multiply-add would round once, and only where the host has one. */

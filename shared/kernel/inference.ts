@@ -8,11 +8,13 @@
 //   inputs   (T,C); for eight, each `stride` bytes behind the one before
 //   state    two buffers of [inputs | outputs], this step's and the next one's, changing places; then the cells:
 //            one: 2·(C+4B) + 4B floats; eight: (2·K + U)·8 floats, the sequences side by side
-import { GATES, GATES_END, multiplyAdd } from "./activations";
+import { GATES, GATES_END, multiplyAdd, writeConstants } from "./activations";
 import { putGates, takeGates } from "./cell";
+import { COLUMNS_END } from "./columns";
 import { takeInputs } from "./rows";
 
-export { prepare, sigmoid, tanh } from "./activations";
+export { sigmoid, tanh } from "./activations";
+export { columnsAddress, fillColumns, seriesAddress } from "./columns";
 export { areAscending, crc32, expandNodes, joinNodes } from "./decoding";
 export { advanceEightInt16, advanceOneInt16 } from "./int16";
 export { packInt16 } from "./int16-weights";
@@ -20,7 +22,13 @@ export { activate, attendRows, mergeRows, normaliseRows, scaleRows } from "./poi
 export { addProducts, packMatrix, spreadRow } from "./products";
 export { advance } from "./recurrent";
 export { copyColumns, maskRows, poolRows, poolWindows, reverseRows } from "./rows";
-export { treesBlock, treesOne } from "./trees";
+export { spreadColumns, treesBlock, treesOne } from "./trees";
+
+/** Writes the constants to the start of memory; returns the first byte that is free. */
+export function prepare(): usize {
+  writeConstants();
+  return COLUMNS_END;
+}
 
 export function log(x: f64): f64 {
   return NativeMath.log(x);

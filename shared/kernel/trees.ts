@@ -10,6 +10,20 @@
 //   found   f32 each: what every tree comes to, in the order of the trees
 //   row     (V,2) f64: each column twice, for a missing value +∞, which goes right, then −∞, which goes left
 
+/**
+ * `count` columns of one sequence or several, which lie in the upper half of `rows`, become rows there: each is read before its place is
+ * written.
+ */
+export function spreadColumns(rows: usize, count: usize): void {
+  const missing = f64x2(Infinity, -Infinity);
+  const end = rows + (count << 4);
+  for (let from = rows + (count << 3); from < end; from += 8) {
+    const x = v128.load64_splat(from);
+    v128.store(rows, v128.bitselect(x, missing, f64x2.eq(x, x)));
+    rows += 16;
+  }
+}
+
 /** Where a sequence goes on from `node`: no branch, since its way could not be foreseen. */
 // @ts-ignore: decorator
 @inline

@@ -6,7 +6,7 @@ import { linearLogit } from "../../shared/linear.ts";
 import { MEMBER_CLIP, ofNetwork } from "../../shared/members.ts";
 import { computeInputs } from "../../shared/model.ts";
 import { LEAF, MISSING_LEFT, type TreeEnsemble, treesLogit } from "../../shared/trees.ts";
-import { kernel } from "../fixtures/kernel.ts";
+import { kernel, seriesColumns } from "../fixtures/kernel.ts";
 import { makeSequences, randomOf } from "../fixtures/model.ts";
 import { makeStack, makeTrees } from "../fixtures/stack.ts";
 
@@ -104,7 +104,7 @@ describe("trees", () => {
 
 describe("a stack", () => {
   const model = makeStack(kernel, { kinds: ["lstm", "linear", "trees", "trees"], units: 7 });
-  const inputs = computeInputs(model, makeSequences(90, 10, 5, 21), log);
+  const inputs = computeInputs(model, makeSequences(90, 10, 5, 21), log, seriesColumns);
   const { lengths, channels } = inputs;
   const columns = inputs.columns!;
   const engine = createWasmEngine(kernel, model);

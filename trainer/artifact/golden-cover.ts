@@ -1,8 +1,9 @@
 // Golden inputs for models of trees: of many synthesised inputs those that take splits to both sides, and missing values each way.
 // Legend: T steps, F features, V columns, K golden vectors.
 import { GOLDEN_COUNT } from "../../shared/artifact/tensors.ts";
+import type { Kernel } from "../../shared/kernel-instance.ts";
 import { computeInputs, type Model } from "../../shared/model.ts";
-import type { Log } from "../../shared/recipe/recipe.ts";
+import { openSeriesColumns } from "../../shared/series-columns.ts";
 import { LEAF, MISSING_LEFT, type TreeEnsemble } from "../../shared/trees.ts";
 import type { Random } from "../statistics/random.ts";
 import { synthesiseGolden } from "./golden.ts";
@@ -16,13 +17,13 @@ const WAYS = 4;
  * (K,T,F) as synthesiseGolden. Where the model has trees, each of the K inputs is the one of eight of its length and kind that goes
  * the most ways which none before it went.
  */
-export function chooseGolden(model: Pick<Model, "recipe" | "view" | "members">, random: Random, log: Log): Float64Array {
+export function chooseGolden(model: Pick<Model, "recipe" | "view" | "members">, random: Random, kernel: Kernel): Float64Array {
   const ensembles = model.members.flatMap((member) => (member.kind === "trees" ? [member.ensemble] : []));
   if (ensembles.length === 0) return synthesiseGolden(model.recipe, random);
   const { timesteps, features } = model.recipe;
   const size = timesteps * features.length;
   const candidates = Array.from({ length: CANDIDATES }, () => synthesiseGolden(model.recipe, random));
-  const columns = candidates.map((inputs) => computeInputs(model, inputs, log).columns!);
+  const columns = candidates.map((inputs) => computeInputs(model, inputs, kernel.log, openSeriesColumns(kernel)).columns!);
   const V = columns[0].length / GOLDEN_COUNT;
   const seen = ensembles.map(({ column }) => new Uint8Array(WAYS * column.length));
   const out = new Float64Array(GOLDEN_COUNT * size);

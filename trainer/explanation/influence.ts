@@ -15,7 +15,7 @@ import { createSeriesEdits, listQuantities, type SeriesEdits } from "./series-ed
 
 export interface InfluenceInput {
   readonly model: Pick<Model, "recipe" | "view">;
-  readonly engine: Pick<Engine, "probabilities">;
+  readonly engine: Pick<Engine, "probabilities" | "series">;
   readonly log: Log;
   /** (N,T,F) raw, each with a valid row; and labels (N) */
   readonly values: Float64Array;
@@ -51,7 +51,7 @@ export function measureInfluence(input: InfluenceInput): Influence {
   const ofRows = permutationImportance(
     { ...aligned, labels: drawn.labels },
     T,
-    (channels, lengths) => scoreEdited(engine, computeInputs(model, placeRows({ channels, lengths }, shape), log), baseRate),
+    (channels, lengths) => scoreEdited(engine, computeInputs(model, placeRows({ channels, lengths }, shape), log, engine.series), baseRate),
     random,
     { sequences, repeats },
   );

@@ -37,7 +37,7 @@ export function listQuantities({ recipe: { channels, features }, view }: Pick<Mo
 
 export interface SeriesEditsInput {
   readonly model: Pick<Model, "recipe" | "view">;
-  readonly engine: Pick<Engine, "probabilities">;
+  readonly engine: Pick<Engine, "probabilities" | "series">;
   readonly log: Log;
   /** (N,T,F) raw, each with a valid row */
   readonly values: Float64Array;
@@ -68,7 +68,7 @@ export function createSeriesEdits({ model, engine, log, values, baseRate }: Seri
   const quantities = listQuantities(model);
   const score = (raw: Float64Array, ofChannels?: EditSeries, ofSeries?: EditSeries) => {
     const { channels, lengths } = applyRecipe(recipe, raw, log, ofChannels);
-    const columns = view && computeColumns(view, recipe, raw, log, undefined, ofSeries);
+    const columns = view && computeColumns(view, recipe, raw, log, engine.series!, { ...(ofSeries && { edit: ofSeries }) });
     return { lengths, probabilities: scoreEdited(engine, { channels, lengths, ...(columns && { columns }) }, baseRate) };
   };
   const held = { channels: holdSeries(), series: holdSeries() };

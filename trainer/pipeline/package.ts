@@ -4,6 +4,7 @@ import { decodeArtifact, encodeArtifact } from "../../shared/artifact/artifact.t
 import type { Engine } from "../../shared/engine.ts";
 import { type Card, computeInputs, type Model, type Reference, score } from "../../shared/model.ts";
 import { type Log, shapeOf } from "../../shared/recipe/recipe.ts";
+import { openSeriesColumns } from "../../shared/series-columns.ts";
 import { chooseGolden } from "../artifact/golden-cover.ts";
 import { computeReference, computeSequenceReference } from "../artifact/reference.ts";
 import { take } from "../data/sequences.ts";
@@ -47,8 +48,8 @@ export function packageModel(input: PackageInput, { kernel, createEngine }: Scor
   const { model, view, values, labels, calibration, validation, unseen, costs, seed } = input;
   const engine = createEngine(model);
   const probabilitiesOf = (part: ChannelView): Float32Array => engine.probabilities(part);
-  const inputs = chooseGolden(model, createRandom(seed, STREAMS.golden), kernel.log);
-  const golden = computeInputs(model, inputs, kernel.log);
+  const inputs = chooseGolden(model, createRandom(seed, STREAMS.golden), kernel);
+  const golden = computeInputs(model, inputs, kernel.log, openSeriesColumns(kernel));
   const indices = Int32Array.from([...validation, ...calibration]);
   const heldOut = selectView(view, indices);
   const unattained: Unattained[] = [];

@@ -6,6 +6,7 @@ import { describeChannel } from "../../shared/recipe/channel.ts";
 import { fitRecipe } from "../../shared/recipe/fit.ts";
 import { type Log, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import type { Shape } from "../../shared/sequence.ts";
+import { openSeriesColumns } from "../../shared/series-columns.ts";
 import { fitShape } from "../artifact/artifact-file.ts";
 import { dropPaddingOnly, type Labelled, positiveRate, requireBothClasses, selectSequences } from "../data/sequences.ts";
 import { type ChannelView, selectView } from "../learners/learner.ts";
@@ -51,7 +52,8 @@ export function recalibrate(
   dependencies: ScoringDependencies,
   onNote: (note: TrainNote) => void,
 ): Sealed {
-  const { log } = dependencies.kernel;
+  const { kernel } = dependencies;
+  const { log } = kernel;
   const { timesteps, features, padding } = model.recipe;
   const shape = shapeOf(model.recipe);
   const usable = dropPaddingOnly({ ...data, values: fitShape(data, data.source, model), shape }, padding, onNote);
@@ -61,7 +63,7 @@ export function recalibrate(
   requireBothClasses(parts, usable.labels, data.source);
 
   const recipe = model.card.imported ? withFacts(model.recipe, usable.values, parts.calibration, log) : model.recipe;
-  const { channels, lengths, columns } = computeInputs({ ...model, recipe }, usable.values, log);
+  const { channels, lengths, columns } = computeInputs({ ...model, recipe }, usable.values, log, openSeriesColumns(kernel));
   const names = recipe.channels.map((channel) => describeChannel(channel, features));
   const view = { channels, lengths, timesteps, names, ...(columns && { columns }) };
   const { calibration, isChanged } = refineCalibration(model, selectView(view, parts.calibration), usable, parts, dependencies);

@@ -7,6 +7,7 @@ import { computeColumns } from "../../shared/recipe/columns.ts";
 import { fitRecipe, fitView } from "../../shared/recipe/fit.ts";
 import { type Plan, type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { describeColumns, type TabularView } from "../../shared/recipe/tabular.ts";
+import { openSeriesColumns } from "../../shared/series-columns.ts";
 import { compactMembers } from "../artifact/compaction.ts";
 import { type Labelled, positiveRate, requireBothClasses, selectSequences } from "../data/sequences.ts";
 import { studyFeatures } from "../features/facts.ts";
@@ -199,7 +200,7 @@ function addColumns(
   { recipe, tabular, learnt }: { readonly recipe: Recipe; readonly tabular: TabularView; readonly learnt: Labelled },
   { kernel }: TrainDependencies,
 ): View {
-  const columns = computeColumns(tabular, recipe, learnt.values, kernel.log);
+  const columns = computeColumns(tabular, recipe, learnt.values, kernel.log, openSeriesColumns(kernel));
   return { ...channels, columns, columnNames: describeColumns(tabular, recipe.features) };
 }
 

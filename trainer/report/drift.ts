@@ -31,7 +31,7 @@ export function checkDrift(model: Model, engine: Engine, log: Log, values: Float
     size,
   );
   const apart = take(whole, pickApart(whole, shape, model.recipe.padding), size);
-  const inputs = computeInputs(model, apart, log);
+  const inputs = computeInputs(model, apart, log, engine.series);
   const probabilities = engine.probabilities(inputs);
   const watched = watchedOf(model);
   const watch = openWatch(watched);

@@ -17,8 +17,8 @@ import { drawSequences, makeWatchedModel } from "../../studies/drift/streams.ts"
 
 const { log } = instantiateKernel(kernel);
 const model = makeWatchedModel(kernel, 1000, 970_000);
-const scored: Scored = { id: "fx@0123456789ab", model, log };
 const engine = createWasmEngine(kernel, model);
+const scored: Scored = { id: "fx@0123456789ab", model, engine, log };
 const T = 5;
 const F = 3;
 const DAY_MS = 86_400_000;
@@ -26,7 +26,7 @@ const DAY_MS = 86_400_000;
 function tell(node: ReturnType<typeof openMonitor>, values: Float64Array, apart = true): void {
   for (let n = 0; n < values.length / (T * F); n++) {
     const one = values.slice(n * T * F, (n + 1) * T * F);
-    node.monitor.isolate.scored(scored, one, engine.probabilities(computeInputs(model, one, log)), apart);
+    node.monitor.isolate.scored(scored, one, engine.probabilities(computeInputs(model, one, log, engine.series)), apart);
   }
 }
 const record = { id: "r", method: "POST", route: "/v1/score", status: 200, model: "0123456789ab", version: "0.1.0", durationMs: 1 };
@@ -69,7 +69,7 @@ describe("what an isolate gathers", () => {
     await node.monitor.isolate.flush();
     expect((await node.monitor.drift(scored)).sequences).toBe(32);
     const many = drawSequences(50, createRandom(4));
-    node.monitor.isolate.scored(scored, many, engine.probabilities(computeInputs(model, many, log)), true);
+    node.monitor.isolate.scored(scored, many, engine.probabilities(computeInputs(model, many, log, engine.series)), true);
     await node.monitor.isolate.flush();
     expect((await node.monitor.drift(scored)).sequences).toBe(33);
   });

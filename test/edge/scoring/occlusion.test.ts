@@ -6,7 +6,7 @@ import { type Model, score } from "../../../shared/model.ts";
 import { computeColumns } from "../../../shared/recipe/columns.ts";
 import { fitView } from "../../../shared/recipe/fit.ts";
 import { columnsOf, type TabularPlan } from "../../../shared/recipe/tabular.ts";
-import { kernel } from "../../fixtures/kernel.ts";
+import { kernel, seriesColumns } from "../../fixtures/kernel.ts";
 import { makeModel, makeSequences } from "../../fixtures/model.ts";
 import { makeLinear, makeStack, makeTrees } from "../../fixtures/stack.ts";
 
@@ -36,7 +36,7 @@ function levelsAlone(): Model {
     log,
   );
   const V = columnsOf(view).length;
-  const columns = computeColumns(view, plain.recipe, data, log);
+  const columns = computeColumns(view, plain.recipe, data, log, seriesColumns);
   return {
     ...plain,
     view,

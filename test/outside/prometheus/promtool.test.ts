@@ -24,9 +24,10 @@ async function exposition(): Promise<string> {
   const node = openMonitor(kernel);
   const model = makeWatchedModel(kernel, 1000, 970_000);
   const { log } = instantiateKernel(kernel);
-  const scored = { id: 'f"x\\@0123456789ab', model, log };
+  const engine = createWasmEngine(kernel, model);
+  const scored = { id: 'f"x\\@0123456789ab', model, engine, log };
   const values = drawSequences(8, createRandom(1));
-  node.monitor.isolate.scored(scored, values, createWasmEngine(kernel, model).probabilities(computeInputs(model, values, log)), true);
+  node.monitor.isolate.scored(scored, values, engine.probabilities(computeInputs(model, values, log, engine.series)), true);
   for (const status of [200, 422])
     node.monitor.isolate.request({
       id: "r",

@@ -7,7 +7,7 @@ import { instantiateKernel } from "../../../shared/engine.ts";
 import { computeInputs } from "../../../shared/model.ts";
 import { computeSequenceReference, withScores } from "../../../trainer/artifact/reference.ts";
 import { createRandom } from "../../../trainer/statistics/random.ts";
-import { kernel } from "../../fixtures/kernel.ts";
+import { kernel, seriesColumns } from "../../fixtures/kernel.ts";
 import { makeModel, makeSequences } from "../../fixtures/model.ts";
 
 const B = 10;
@@ -115,7 +115,7 @@ describe("a model's reference", () => {
   const model = makeModel(kernel, { gaps: [1] });
   const values = makeSequences(300, 10, 5, 11);
   values[(7 * 10 + 9) * 5 + 1] = Number.NaN;
-  const inputs = computeInputs(model, values, log);
+  const inputs = computeInputs(model, values, log, seriesColumns);
   const probabilities = Float32Array.from({ length: 300 }, (_, n) => n / 300);
   const sequences = withScores(computeSequenceReference(inputs, values, 10, true), probabilities);
   const watched = watchedOf({ ...model, reference: { ...model.reference, sequences } });

@@ -5,9 +5,10 @@ import { instantiateKernel } from "../../../shared/engine.ts";
 import type { Channel } from "../../../shared/recipe/channel.ts";
 import { computeColumns } from "../../../shared/recipe/columns.ts";
 import { fitView } from "../../../shared/recipe/fit.ts";
+import { defineSeriesColumns } from "../../../shared/recipe/series-definition.ts";
 import { columnsOf, describeColumns, MAX_COLUMNS, type TabularView } from "../../../shared/recipe/tabular.ts";
 import { planView } from "../../../trainer/features/view-plan.ts";
-import { kernel } from "../../fixtures/kernel.ts";
+import { kernel, seriesColumns } from "../../fixtures/kernel.ts";
 import { makeSequences } from "../../fixtures/model.ts";
 
 const { log } = instantiateKernel(kernel);
@@ -38,11 +39,14 @@ function viewOf({ view: { floors, ...plan } }: Case): TabularView {
 const recipeOf = (timesteps: number, F: number) =>
   ({ timesteps, features: Array.from({ length: F }, (_, f) => `f${f}`), padding: "leading" }) as const;
 
-test.each(CASES)("agrees with NumPy on $timesteps steps in parts of $view.width", (testCase) => {
+const ANSWERS = { "the kernel": seriesColumns, "the definition": defineSeriesColumns() };
+const BOTH = Object.entries(ANSWERS).flatMap(([who, by]) => CASES.map((testCase) => ({ who, by, ...testCase })));
+
+test.each(BOTH)("$who agrees with NumPy on $timesteps steps in parts of $view.width", ({ by, ...testCase }) => {
   const { timesteps, sequences, columns } = testCase;
   const outOfRange = new Uint8Array(sequences.length);
   const view = viewOf(testCase);
-  const ours = computeColumns(view, recipeOf(timesteps, 3), pad(sequences, timesteps), log, outOfRange);
+  const ours = computeColumns(view, recipeOf(timesteps, 3), pad(sequences, timesteps), log, by, { outOfRange });
   const V = columnsOf(view).length;
   expect(columns[0]).toHaveLength(V);
   for (const [n, expected] of columns.entries())
@@ -81,9 +85,9 @@ test("columns that are not kept change no other, and one sequence alone has the 
   const { view, values } = makeView();
   const V = columnsOf(view).length;
   const keep = Uint16Array.from({ length: V }, (_, v) => v).filter((v) => v % 7 === 3);
-  const all = computeColumns(view, recipeOf(10, 5), values, log);
-  const some = computeColumns({ ...view, keep }, recipeOf(10, 5), values, log);
-  const one = computeColumns({ ...view, keep }, recipeOf(10, 5), values.slice(7 * 50, 8 * 50), log);
+  const all = computeColumns(view, recipeOf(10, 5), values, log, seriesColumns);
+  const some = computeColumns({ ...view, keep }, recipeOf(10, 5), values, log, seriesColumns);
+  const one = computeColumns({ ...view, keep }, recipeOf(10, 5), values.slice(7 * 50, 8 * 50), log, seriesColumns);
   for (let n = 0; n < 100; n++) for (const [k, v] of keep.entries()) expect(some[n * keep.length + k]).toBe(all[n * V + v]);
   expect(one).toEqual(some.slice(7 * keep.length, 8 * keep.length));
   expect(columnsOf({ ...view, keep })).toEqual(Array.from(keep, (v) => columnsOf(view)[v]));
@@ -102,7 +106,7 @@ test("a constant on a large offset has deviation, slope and changes of exactly 0
       { kind: "steps", series: [0] },
     ],
   };
-  expect([...computeColumns(view, recipeOf(10, 1), values, log)]).toEqual([
+  expect([...computeColumns(view, recipeOf(10, 1), values, log, seriesColumns)]).toEqual([
     1.2483, 0, 1.2483, 1.2483, 0, 0, 0, 1.2483, 1.2483, 1.2483, 0, 0,
   ]);
 });
@@ -112,14 +116,14 @@ test.each([10, 512])("whatever finite numbers come, columns are finite or NaN: %
   const { view } = makeView(T);
   const values = new Float64Array(200 * T * 5);
   for (let i = 0; i < values.length; i++) values[i] = extremes[(i * 7919 + ((i * i) % 13)) % extremes.length];
-  const columns = computeColumns(view, recipeOf(T, 5), values, log);
+  const columns = computeColumns(view, recipeOf(T, 5), values, log, seriesColumns);
   expect(columns.filter((x) => x === Infinity || x === -Infinity)).toHaveLength(0);
   expect(columns.filter((x) => Number.isFinite(x)).length).toBeGreaterThan(columns.length / 2);
 });
 
 test("nothing but padding has no number at all", () => {
   const { view } = makeView();
-  expect(computeColumns(view, recipeOf(10, 5), new Float64Array(50), log).every((x) => Number.isNaN(x))).toBe(true);
+  expect(computeColumns(view, recipeOf(10, 5), new Float64Array(50), log, seriesColumns).every((x) => Number.isNaN(x))).toBe(true);
 });
 
 test("columns are named in plain words, each by a name of its own", () => {

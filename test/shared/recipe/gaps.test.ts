@@ -9,6 +9,7 @@ import type { Plan } from "../../../shared/recipe/recipe.ts";
 import { computeSeries, isGap, moveTo, openRows } from "../../../shared/recipe/series.ts";
 import type { TabularPlan } from "../../../shared/recipe/tabular.ts";
 import { parseSequence } from "../../../shared/sequence.ts";
+import { seriesColumns } from "../../fixtures/kernel.ts";
 
 const X = Number.NaN;
 const CHANNELS: readonly Channel[] = [
@@ -69,11 +70,11 @@ describe("a gap", () => {
 
   it("is NaN in the columns of a tabular view, whatever fills it for channels", () => {
     const view = { ...planOf(1), ...fitView(planOf(1), recipe, values, [0, 1], Math.log) };
-    const columns = computeColumns(view, recipe, values, Math.log);
+    const columns = computeColumns(view, recipe, values, Math.log, seriesColumns);
     expect(Array.from(columns.subarray(0, 4))).toEqual([X, X, 5, X]); // the last row first
     expect(Array.from(columns.subarray(7, 11))).toEqual([9, X, 3, X]);
     const observed = { ...view, series: [CHANNELS[1]] };
-    expect(Array.from(computeColumns(observed, recipe, values, Math.log).subarray(0, 4))).toEqual([0, 0, 1, 0]);
+    expect(Array.from(computeColumns(observed, recipe, values, Math.log, seriesColumns).subarray(0, 4))).toEqual([0, 0, 1, 0]);
   });
 
   it("of a feature that the training part never observes is 0, and 1 under a logarithm: a fold may lack what all data have", () => {
@@ -221,7 +222,9 @@ test("data without a gap give the same bits with and without a recipe that takes
       expect(applyRecipe(taking, values, Math.log)).toEqual(applyRecipe(plain, values, Math.log));
       const view = fitView(tabular, plain, values, all, Math.log);
       expect(fitView(tabular, taking, values, all, Math.log)).toEqual(view);
-      expect(computeColumns(view, taking, values, Math.log)).toEqual(computeColumns(view, plain, values, Math.log));
+      expect(computeColumns(view, taking, values, Math.log, seriesColumns)).toEqual(
+        computeColumns(view, plain, values, Math.log, seriesColumns),
+      );
     }),
     { numRuns: 300, seed: 3 },
   );

@@ -9,6 +9,7 @@ import { shapeOf } from "../../../shared/recipe/recipe.ts";
 import { describeColumns } from "../../../shared/recipe/tabular.ts";
 import { isZeroRow, validRows } from "../../../shared/sequence.ts";
 import { planView } from "../../../trainer/features/view-plan.ts";
+import { seriesColumns } from "../../fixtures/kernel.ts";
 
 const INPUTS: readonly Input[] = [
   { name: "x" },
@@ -102,7 +103,7 @@ describe("a recipe of inputs", () => {
     const names = describeColumns(view, FEATURES);
     expect(names.filter((name) => /plan|age/.test(name))).toEqual(["plan=basic", "plan=pro", "age", "log(age)"]);
     expect(names.filter((name) => name.includes("mode=up")).length).toBeGreaterThan(10);
-    const columns = computeColumns(view, recipe, values, Math.log);
+    const columns = computeColumns(view, recipe, values, Math.log, seriesColumns);
     const at = names.indexOf("age");
     expect([0, 1, 2].map((n) => columns[n * names.length + at])).toEqual([20, 21, 22]);
   });

@@ -163,11 +163,11 @@ async function raceStack(): Promise<void> {
   const singles = Array.from({ length: BATCH }, (_, n) => alone(n));
   const stack = makeStack(module, { units: 32, trees: 1070, leaves: 61 }); // 31 leaves on average
   const forest = makeStack(module, { kinds: ["trees"], trees: 300, leaves: 61 });
-  const inputs = singles.map((single) => computeInputs(forest, single, log));
   const [stackEngine, forestEngine] = [stack, forest].map((model) => createWasmEngine(module, model));
+  const inputs = singles.map((single) => computeInputs(forest, single, log, forestEngine.series));
   const contestants = [
     each("stack: view, two LSTM(32), linear, 1,070 trees", (n) => score(stack, stackEngine, log, singles[n])),
-    each("  of that the view's columns and the channels", (n) => computeInputs(stack, singles[n], log)),
+    each("  of that the view's columns and the channels", (n) => computeInputs(stack, singles[n], log, stackEngine.series)),
     each("300 trees of 31 leaves", (n) => forestEngine.probabilities(inputs[n])),
   ];
   report("\none raw sequence at a time", await race(contestants, ROUNDS, 3 * BATCH), "µs");

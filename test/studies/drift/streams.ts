@@ -63,7 +63,7 @@ export function makeWatchedModel(kernel: WebAssembly.Module, size: number, seed:
   );
   const model = { ...makeModel(kernel, { features, timesteps: T, channels, padding: "none" }), recipe };
   const values = drawSequences(size, random);
-  const inputs = computeInputs(model, values, log);
+  const inputs = computeInputs(model, values, log, undefined);
   const probabilities = createWasmEngine(kernel, model).probabilities(inputs);
   const sequences = withScores(computeSequenceReference(inputs, values, T, false), probabilities);
   const golden = { inputs: values.slice(0, GOLDEN_COUNT * T * F), probabilities: probabilities.slice(0, GOLDEN_COUNT) };
@@ -81,7 +81,7 @@ export function runStream(kernel: WebAssembly.Module, model: Model, plan: Stream
     const N = Math.min(PIECE, plan.sequences - at);
     const values = drawSequences(N, random);
     for (let n = Math.max(0, plan.from - at); n < N; n++) for (let t = 0; t < T; t++) values[(n * T + t) * F + plan.feature] += plan.shift;
-    const inputs = computeInputs(model, values, log);
+    const inputs = computeInputs(model, values, log, undefined);
     const probabilities = engine.probabilities(inputs);
     for (let n = 0; n < N; n++) if (takeSequence(watch, watched, observe(watched, inputs, values, n, probabilities[n]))) return watch.alarm;
   }

@@ -10,14 +10,15 @@ import { createRandom } from "../../../trainer/statistics/random.ts";
 import { kernel } from "../../fixtures/kernel.ts";
 import { makeStack } from "../../fixtures/stack.ts";
 
-const { log } = instantiateKernel(kernel);
+const instance = instantiateKernel(kernel);
+const { log } = instance;
 const plain = makeStack(kernel, { trees: 10, leaves: 15, seed: 4 });
 
 function withGolden(model: Model, inputs: Float64Array): Model {
   return { ...model, golden: { inputs, probabilities: score(model, createWasmEngine(kernel, model), log, inputs).probabilities } };
 }
 
-const chosen = withGolden(plain, chooseGolden(plain, createRandom(3), log));
+const chosen = withGolden(plain, chooseGolden(plain, createRandom(3), instance));
 const any = withGolden(plain, synthesiseGolden(plain.recipe, createRandom(3)));
 
 /** Whether the golden vectors notice the model whose third member is changed. */
@@ -85,6 +86,6 @@ test("a base, a weight of the stack, a linear weight, an LSTM's weight that is w
 
 test("without trees the inputs are those of the recipe alone, and the same seed gives the same inputs", () => {
   const linear = makeStack(kernel, { kinds: ["linear"] });
-  expect(chooseGolden(linear, createRandom(5), log)).toEqual(synthesiseGolden(linear.recipe, createRandom(5)));
-  expect(chooseGolden(plain, createRandom(3), log)).toEqual(chosen.golden.inputs);
+  expect(chooseGolden(linear, createRandom(5), instance)).toEqual(synthesiseGolden(linear.recipe, createRandom(5)));
+  expect(chooseGolden(plain, createRandom(3), instance)).toEqual(chosen.golden.inputs);
 });

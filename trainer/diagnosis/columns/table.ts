@@ -4,6 +4,7 @@ import type { Channel } from "../../../shared/recipe/channel.ts";
 import { computeColumns } from "../../../shared/recipe/columns.ts";
 import { fitRecipe, fitView } from "../../../shared/recipe/fit.ts";
 import type { Log, Plan } from "../../../shared/recipe/recipe.ts";
+import { defineSeriesColumns } from "../../../shared/recipe/series-definition.ts";
 import { type Column, columnsOf, describeColumns, type TabularView } from "../../../shared/recipe/tabular.ts";
 import { planView } from "../../features/view-plan.ts";
 import type { View } from "../../learners/learner.ts";
@@ -39,7 +40,8 @@ export function tabulate({ values, plan, moving, log }: ColumnTableInput): Colum
   const tabular = { ...whole, keep: Uint16Array.from(keep) };
   const columnNames = describeColumns(tabular, features);
   const lengths = new Int32Array(all.length).fill(1);
-  const columns = computeColumns(tabular, { timesteps, features, padding, ...(recipe.fill && { fill: recipe.fill }) }, values, log);
+  const read = { timesteps, features, padding, ...(recipe.fill && { fill: recipe.fill }) };
+  const columns = computeColumns(tabular, read, values, log, defineSeriesColumns());
   const view = { channels: new Float32Array(0), lengths, timesteps, names: [], columns, columnNames };
   return { tabular, columns: columnsOf(tabular), view };
 }

@@ -6,6 +6,7 @@ import { applyRecipe } from "../../../shared/recipe/apply.ts";
 import { computeColumns } from "../../../shared/recipe/columns.ts";
 import { expandGiven } from "../../../shared/recipe/given-rows.ts";
 import { type Recipe, shapeOf } from "../../../shared/recipe/recipe.ts";
+import { defineSeriesColumns } from "../../../shared/recipe/series-definition.ts";
 import type { TabularView } from "../../../shared/recipe/tabular.ts";
 import { parseSequences } from "../../../shared/sequence.ts";
 
@@ -41,6 +42,7 @@ export function openRecipe({ recipe: text, maskValue, linear }: RecipeText): Pre
   const recipe: Recipe = { ...text, ...Object.fromEntries(arrays) };
   const T = recipe.timesteps;
   const C = recipe.channels.length;
+  const series = defineSeriesColumns();
   return (sequences, statics) => {
     const rows = Array.isArray(sequences)
       ? sequences.map((sequence: unknown, n) => expandGiven(sequence, ["sequences", n], statics?.[n], ["static", n], recipe))
@@ -53,7 +55,7 @@ export function openRecipe({ recipe: text, maskValue, linear }: RecipeText): Pre
     });
     const N = lengths.length;
     const prepared = { channels, channelsShape: [N, T, C] as const };
-    const columns = linear && standardise(linear, computeColumns(linear.view, recipe, values, Math.log, outOfRange), N);
+    const columns = linear && standardise(linear, computeColumns(linear.view, recipe, values, Math.log, series, { outOfRange }), N);
     const flags = Array.from(outOfRange, (flag) => flag === 1);
     return { ...prepared, ...(columns && { columns, columnsShape: [N, columns.length / N] as const }), outOfRange: flags };
   };

@@ -24,7 +24,7 @@ import { readSafetensors } from "../../../../trainer/import/torch/safetensors.ts
 import { readTorch } from "../../../../trainer/import/torch/state-dict.ts";
 import { createRandom } from "../../../../trainer/statistics/random.ts";
 import { irregularSequences, makeIrregularModel } from "../../../fixtures/irregular.ts";
-import { kernel } from "../../../fixtures/kernel.ts";
+import { kernel, seriesColumns } from "../../../fixtures/kernel.ts";
 import { makeSequences } from "../../../fixtures/model.ts";
 import { STACK_CASES, stackSequences } from "../../../fixtures/parity.ts";
 import { makeStack } from "../../../fixtures/stack.ts";
@@ -79,7 +79,7 @@ async function expectColumns(model: Model, view: TabularView, values: Float64Arr
     },
     opsetImport: [{ domain: "", version: 17 }],
   });
-  const expected = computeColumns(view, model.recipe, values, log);
+  const expected = computeColumns(view, model.recipe, values, log, seriesColumns);
   const got = await run(onnx, model, values, "columns");
   const names = describeColumns(view, features);
   expect(got).toHaveLength(expected.length);

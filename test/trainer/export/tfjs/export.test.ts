@@ -15,7 +15,7 @@ import { shapeOf } from "../../../../shared/recipe/recipe.ts";
 import { encodeTfjs } from "../../../../trainer/export/tfjs/export.ts";
 import type { Prepare } from "../../../../trainer/export/tfjs/recipe-module.ts";
 import { createDraw, drawNetwork } from "../../../fixtures/draw-layers.ts";
-import { kernel } from "../../../fixtures/kernel.ts";
+import { kernel, seriesColumns } from "../../../fixtures/kernel.ts";
 import { makeLayeredModel } from "../../../fixtures/layered-model.ts";
 import { makeModel, makeNetwork, makeSequences, withNetwork } from "../../../fixtures/model.ts";
 import { makeStack } from "../../../fixtures/stack.ts";
@@ -216,7 +216,7 @@ async function compareMembers(stack: Model): Promise<void> {
   const { sequences, values } = rowsOf(stack);
   const valid = sequences.map((_, n) => n).filter((n) => sequences[n].some((row) => row.some((x) => x !== 0)));
   const { channels, channelsShape, columns, columnsShape } = prepare(valid.map((n) => sequences[n]));
-  const inputs = computeInputs(stack, pick(stack, values, valid), log);
+  const inputs = computeInputs(stack, pick(stack, values, valid), log, seriesColumns);
   for (const member of stack.members) {
     if (!existsSync(join(to, member.kind))) continue;
     const alone = { members: [member], stack: { weights: [1], intercept: 0 }, calibration: { slope: 1, intercept: 0 } };
