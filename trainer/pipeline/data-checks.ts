@@ -1,6 +1,6 @@
 // Facts about the data that whoever uses the model should know, and those that make its metrics worthless.
 // Legend: N sequences, T steps, F features.
-import { secondFeature, takesMovement } from "../../shared/recipe/channel.ts";
+import { secondFeature, takesMovement, tellsOfGaps } from "../../shared/recipe/channel.ts";
 import type { Plan } from "../../shared/recipe/recipe.ts";
 import type { Padding, Shape } from "../../shared/sequence.ts";
 import { checkLabels } from "../data/label-checks.ts";
@@ -21,9 +21,13 @@ export function findLabelWarnings(usable: Labelled, shape: Shape, padding: Paddi
 }
 
 /** What the recipe makes of the data. */
-export function findRecipeWarnings(data: Pick<LabelledDataset, "float32" | "shape">, usable: Labelled, plan: Plan): Warning[] {
+export function findRecipeWarnings(data: Pick<LabelledDataset, "float32" | "shape" | "read">, usable: Labelled, plan: Plan): Warning[] {
   const warnings: Warning[] = [];
-  if (data.float32 && takesDifferences(plan)) warnings.push({ code: "float32-differences" });
+  if (data.float32) {
+    const dtype = data.read?.dtype?.includes("float16") ? "float16" : "float32";
+    const features = findRoundedFeatures(usable.values, data.shape, plan, FRACTION_BITS[dtype]);
+    if (features.length > 0) warnings.push({ code: "float32-differences", dtype, features });
+  }
   if (plan.padding === "leading") {
     const { zeros } = countZeroRows(usable.values, data.shape, Int32Array.from(usable.labels.keys()));
     if (zeros > 0) warnings.push({ code: "zero-rows-inside", rows: zeros });
@@ -31,9 +35,39 @@ export function findRecipeWarnings(data: Pick<LabelledDataset, "float32" | "shap
   return warnings;
 }
 
-/** A float32 file carries about seven digits: its differences are mostly rounding where a feature stands on a large offset. */
-function takesDifferences({ channels }: Plan): boolean {
-  return channels.some((channel) => secondFeature(channel) !== undefined || takesMovement(channel) || channel.view === "centred");
+/** Of IEEE 754's binary32 and binary16. */
+const FRACTION_BITS = { float32: 23, float16: 10 } as const;
+/** A difference of fewer spacings of the number type has less than two digits. */
+const MIN_SPACINGS = 64;
+
+/** Features of which `plan` takes differences, from row to row or to another feature, most of which are below MIN_SPACINGS. */
+function findRoundedFeatures(values: Float64Array, { timesteps: T, features: F }: Shape, { channels }: Plan, bits: number): number[] {
+  const rounded = new Set<number>();
+  const look = (a: number, b: number, step: number): void => {
+    let [few, all] = [0, 0];
+    for (let row = step; row < values.length / F; row++) {
+      if (step > 0 && row % T === 0) continue; // the first of its sequence
+      const [x, y] = [values[row * F + a], values[(row - step) * F + b]];
+      const distance = Math.abs(x - y);
+      if (!(distance > 0) || x === 0 || y === 0) continue; // missing, padding, or no change
+      all++;
+      if (distance < MIN_SPACINGS * spacingAt(Math.max(Math.abs(x), Math.abs(y)), bits) && !(Number.isInteger(x) && Number.isInteger(y)))
+        few++;
+    }
+    if (2 * few > all) for (const feature of [a, b]) rounded.add(feature);
+  };
+  for (const channel of channels) {
+    if (tellsOfGaps(channel)) continue;
+    const second = secondFeature(channel);
+    if (second !== undefined) look(channel.a, second, 0);
+    else if (takesMovement(channel) || channel.view === "centred") look(channel.a, channel.a, 1);
+  }
+  return [...rounded].sort((a, b) => a - b);
+}
+
+/** How far a number of so many fraction bits lies from the next one. */
+function spacingAt(x: number, bits: number): number {
+  return 2 ** (Math.floor(Math.log2(x)) - bits);
 }
 
 /** What about the data makes every metric worthless or misleading. Shares are of all sequences. */

@@ -43,7 +43,7 @@ export async function represent(prepared: Prepared, options: TrainOptions, depen
 /** What a feature search looks at. */
 export interface SearchSubject {
   /** As read. */
-  readonly data: Pick<LabelledDataset, "shape" | "features" | "inputs" | "source" | "float32">;
+  readonly data: Pick<LabelledDataset, "shape" | "features" | "inputs" | "source" | "float32" | "read">;
   readonly usable: Labelled;
   /** Of `usable`; the search trains on the one and judges by the other. */
   readonly train: Int32Array;

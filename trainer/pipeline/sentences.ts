@@ -204,7 +204,7 @@ function describeLossNote(note: LossNote): string {
 export function describeWarning(warning: Warning, names: readonly string[]): string {
   switch (warning.code) {
     case "float32-differences":
-      return "The data came as float32, about seven digits, and the recipe takes differences. Where a feature moves little on a large offset, its movements are rounded: save such data as float64.";
+      return `The data came as ${warning.dtype}, about ${warning.dtype === "float16" ? "three" : "seven"} digits, and the recipe takes differences. Most differences of ${warning.features.map((f) => names[f]).join(", ")} have less than two digits left: save the data as float64.`;
     case "zero-rows-inside":
       return `${count(warning.rows)} all-zero rows stand after the first data row of their sequence and count as data. Use --padding any if these rows are padding.`;
     case "precision-unattained":

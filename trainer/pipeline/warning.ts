@@ -7,8 +7,8 @@ import type { Unattained } from "../statistics/operating-points.ts";
 export type Warning =
   /** What the split takes care of is no warning. */
   | Exclude<LabelFinding, { readonly code: "copies" | "shared-rows" }>
-  /** The data came as float32, about seven digits, and the recipe takes differences. */
-  | { readonly code: "float32-differences" }
+  /** Differences that the recipe takes of `features` are mostly lost in the number type in which the data came. */
+  | { readonly code: "float32-differences"; readonly dtype: "float32" | "float16"; readonly features: readonly number[] }
   /** All-zero rows after the first other row of their sequence count as data. */
   | { readonly code: "zero-rows-inside"; readonly rows: number }
   | Unattained;

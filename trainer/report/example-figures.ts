@@ -22,8 +22,8 @@ interface Band {
   readonly ranges: readonly Datum[];
 }
 
-/** Above, every feature on a scale of its own; below, the channels in standard deviations. */
-export function drawExample(example: Example, features: readonly string[], channels: readonly string[]): Promise<Markup> {
+/** Above, every feature on a scale of its own; below, the channels in standard deviations; `reader` says who sees them so. */
+export function drawExample(example: Example, features: readonly string[], channels: readonly string[], reader: string): Promise<Markup> {
   const T = example.rows.length;
   const cellTop = Math.min(features.length, MAX_RAW) * ROW_HEIGHT + GAP;
   const height = cellTop + Math.min(channels.length, MAX_CHANNELS) * CELL_HEIGHT;
@@ -51,7 +51,7 @@ export function drawExample(example: Example, features: readonly string[], chann
         mark: { type: "text", align: "left", baseline: "bottom", fontSize: 11, color: MUTED.light, dx: -left },
         data: [
           { x: 0, y: -5, text: "raw features" },
-          { x: 0, y: cellTop - 6, text: "channels, as the network sees them" },
+          { x: 0, y: cellTop - 6, text: `channels, as ${reader}` },
         ],
       },
       {

@@ -48,7 +48,7 @@ export async function recipeSection({ channels, examples, training, standardised
   const plots = await Promise.all(
     examples.map(
       async (example) =>
-        html`<figure><p class="title">${example.title} <span>probability ${formatNumber(example.probability, 3)}, label ${example.label}</span></p>${await drawExample(example, features, channels)}</figure>`,
+        html`<figure><p class="title">${example.title} <span>probability ${formatNumber(example.probability, 3)}, label ${example.label}</span></p>${await drawExample(example, features, channels, isWithoutNetwork(card) ? "the recipe gives them" : "the network sees them")}</figure>`,
     ),
   );
   return html`
@@ -76,7 +76,8 @@ function testSequences({ assessment }: ReportContent["card"]): string {
 }
 
 /** Permutation importance by feature, by channel and by row, and partial dependence. */
-export async function importanceSection({ influence, card }: ReportContent): Promise<Markup> {
+export async function importanceSection(content: ReportContent): Promise<Markup> {
+  const { influence, card } = content;
   const { sequences, repeats, features, channels, steps, dependence } = influence;
   const range = dependenceRange(dependence);
   const ofWhat = testSequences(card);
@@ -89,7 +90,7 @@ export async function importanceSection({ influence, card }: ReportContent): Pro
           ${frame(await drawImportance(features, "feature"), html`<b>By feature</b>, in all rows and all that is computed of the feature.`)}
           ${frame(await drawStepImportance(steps), html`<b>By row</b>, all features at once.`)}
         </div>
-        ${frame(await drawImportance(channels, "channel"), html`<b>By channel</b>, all rows at once, with its means, changes and quantiles. Channels with the same information hide each other: a low rise means that the channel is not needed while the others are there.`)}
+        ${frame(await drawImportance(channels, "channel"), html`<b>By channel</b>, all rows at once, with its means, changes and quantiles.${influence.channels.length > content.channels.length ? " Learners on columns see raw features as well, which are listed beside the channels of the recipe." : ""} Channels with the same information hide each other: a low rise means that the channel is not needed while the others are there.`)}
       </div>
       ${
         dependence.length === 0

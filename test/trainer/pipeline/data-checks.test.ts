@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Labelled } from "../../../trainer/data/sequences.ts";
-import { findFlaw, findLabelWarnings } from "../../../trainer/pipeline/data-checks.ts";
+import { findFlaw, findLabelWarnings, findRecipeWarnings } from "../../../trainer/pipeline/data-checks.ts";
 import { describeFlaw } from "../../../trainer/pipeline/sentences.ts";
 import { findOverlap } from "../../../trainer/split/overlap.ts";
 import { splitDataset } from "../../../trainer/split/split.ts";
@@ -127,5 +127,30 @@ describe("findFlaw", () => {
     const others = own.slice();
     random.shuffle(others as unknown as Int32Array);
     expect(flaw(twice(Float64Array.of(...own, ...others)))?.text).toMatch(/^100\.0 % of the sequences have an exact equal/);
+  });
+});
+
+describe("findRecipeWarnings", () => {
+  const N = 300;
+  const shape = { timesteps: 4, features: 3 };
+  const random = createRandom(3);
+  /** a on a large offset that moves by a few spacings of float32; b on none; c whole numbers beyond a million. */
+  const rows = Float64Array.from({ length: N * 12 }, (_, i) => {
+    if (i % 3 === 0) return 1.25 + 1e-6 * random.normal();
+    return i % 3 === 1 ? random.normal() : 2_000_000 + random.integer(9);
+  });
+  const labels = Uint8Array.from({ length: N }, (_, n) => n % 2);
+  const channel = (a: number, view: "delta" | "level") => ({ base: "feature", a, view }) as const;
+  const ask = (channels: readonly ReturnType<typeof channel>[], float32 = true) =>
+    findRecipeWarnings(
+      { float32, shape },
+      { values: Float64Array.from(rows, float32 ? Math.fround : Number), labels, probability: null },
+      { ...shape, features: ["a", "b", "c"], padding: "none", channels, standardise: true },
+    );
+
+  it("names the features whose differences float32 rounds away, and only where the recipe takes them", () => {
+    expect(ask([0, 1, 2].map((a) => channel(a, "delta")))).toEqual([{ code: "float32-differences", dtype: "float32", features: [0] }]);
+    expect(ask([channel(0, "level"), channel(1, "delta")])).toEqual([]);
+    expect(ask([channel(0, "delta")], false)).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { describeWarning } from "../../../trainer/pipeline/sentences.ts";
 import { toCardWarnings, type Warning, withoutWarnings } from "../../../trainer/pipeline/warning.ts";
 
 const WARNINGS: readonly Warning[] = [
-  { code: "float32-differences" },
+  { code: "float32-differences", dtype: "float32", features: [0] },
   { code: "recall-unattained", target: 0.9, threshold: 0.1, figure: { value: 0.91, low: 0.86, high: 0.95 } },
   { code: "leaking-cell", feature: 1, step: 3, auc: 0.98, count: 400 },
 ];

@@ -142,3 +142,28 @@ test("hostile names, verdicts and warnings change no tag and no attribute's name
   expect(page.isWellFormed()).toBe(true);
   expect(page).toContain("&lt;script&gt;alert(1)&lt;/script&gt;");
 });
+
+describe("how the report speaks of channels", () => {
+  const content = gatherReport(makeInput());
+  const [first] = content.influence.channels;
+
+  test("as the network sees them, and of none beside the recipe's, where a network speaks in the model and no learner sees columns", async () => {
+    const page = await renderReport(content);
+    expect(page).toContain("channels, as the network sees them");
+    expect(page).not.toContain("Learners on columns see raw features as well");
+  });
+
+  test("as the recipe gives them where no network speaks, and says why more are ranked than the recipe has", async () => {
+    const learners = [{ name: "linear", logLoss: 0.61, weight: 1 }];
+    const stack = { folds: 5, learners, logLoss: 0.61, gate: { gain: 0, standardError: 0.01, joins: false } };
+    const channels = Array.from({ length: content.channels.length + 1 }, (_, i) => ({ ...first, name: `c${i}` }));
+    const page = await renderReport({
+      ...content,
+      card: { ...content.card, stack },
+      influence: { ...content.influence, channels },
+    });
+    expect(page).not.toContain("as the network sees them");
+    expect(page).toContain("channels, as the recipe gives them");
+    expect(page).toContain("Learners on columns see raw features as well");
+  });
+});
