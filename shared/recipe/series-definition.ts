@@ -14,8 +14,10 @@ export function defineSeriesColumns(): SeriesColumns {
     series,
     columns,
     fill(length, width, parts, depth) {
-      for (let lane = 0; lane < 2; lane++)
-        for (const [i, value] of columnsOfSeries(series[lane], length, width, parts, depth).entries()) columns[2 * i + lane] = value;
+      for (let lane = 0; lane < 2; lane++) {
+        const own = columnsOfSeries(series[lane], length, width, parts, depth);
+        for (let i = 0; i < own.length; i++) columns[2 * i + lane] = own[i];
+      }
     },
   };
 }
@@ -23,7 +25,8 @@ export function defineSeriesColumns(): SeriesColumns {
 /** All of one series' columns, in the order of SeriesColumns. */
 function columnsOfSeries(x: Float64Array, length: number, width: number, parts: number, depth: number): number[] {
   const levels = averageParts(x, length, width, parts);
-  const changes = levels.subarray(1).map((before, p) => levels[p] - before);
+  const changes = new Float64Array(parts - 1);
+  for (let p = 0; p < parts - 1; p++) changes[p] = levels[p] - levels[p + 1];
   const statistics = new Float64Array(STATISTICS.length);
   computeStatistics(x, 0, length, statistics);
   const sorted = new Float64Array(parts);
@@ -36,7 +39,8 @@ function columnsOfSeries(x: Float64Array, length: number, width: number, parts: 
 
 /** (P) means of `width` rows each, the last first; NaN where no row is defined. */
 function averageParts(x: Float64Array, length: number, width: number, parts: number): Float64Array {
-  return Float64Array.from({ length: parts }, (_, p) => {
+  const means = new Float64Array(parts);
+  for (let p = 0; p < parts; p++) {
     const end = length - p * width;
     let origin = Number.NaN;
     let sum = 0;
@@ -46,6 +50,7 @@ function averageParts(x: Float64Array, length: number, width: number, parts: num
       if (count++ === 0) origin = x[t];
       sum += x[t] - origin;
     }
-    return count === 0 ? Number.NaN : origin + sum / count;
-  });
+    means[p] = count === 0 ? Number.NaN : origin + sum / count;
+  }
+  return means;
 }
