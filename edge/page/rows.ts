@@ -1,4 +1,5 @@
 // What people paste, as the API takes it: JSON, or rows of cells; and the fields of what is given once a sequence.
+import { isIndex } from "../../shared/index-names.ts";
 import { $, element } from "./elements.ts";
 import { type Input, session } from "./service.ts";
 
@@ -73,9 +74,6 @@ function parseBlocks(blocks: readonly string[]): ReturnType<typeof parseRows> | 
 /** What people write for a number that is missing. */
 const MISSING = /^(?:#?n\/?a|<na>|nan|null|none|)$/i;
 
-/** What pandas and R call a column that numbers the rows. */
-const INDEX = /^(?:|unnamed: 0|index|level_\d+|row[._]?names|row_nr)$/i;
-
 /** A number, null for one that is missing where that may be, and any other text as it is: a category's level, or for the API to refuse. */
 function readCell(cell: string, levels?: readonly string[]): Cell {
   if (MISSING.test(cell) && (levels !== undefined || session.card?.recipe.gaps !== undefined)) return null;
@@ -129,7 +127,7 @@ function orderByName(header: readonly string[], rows: readonly (readonly string[
       rows.map((row) => row[i]),
     );
   if (features.every((name, f) => name === `f${f}`)) {
-    const plain = [...names.keys()].filter((i) => !INDEX.test(names[i]) && !isStatic(names[i]));
+    const plain = [...names.keys()].filter((i) => !isIndex(names[i], i) && !isStatic(names[i]));
     const kept = plain.length > features.length ? plain.filter((i) => !times.includes(i)) : plain;
     sayLeftOut(plain.filter((i) => !kept.includes(i)).map((i) => names[i]));
     return rows.map((row) => kept.map((i) => row[i]));
@@ -141,7 +139,7 @@ function orderByName(header: readonly string[], rows: readonly (readonly string[
     );
   const twice = features.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
   if (twice !== undefined) throw new Error(`The first row names ${twice} twice.`);
-  sayLeftOut(others.map((i) => names[i]).filter((name) => !INDEX.test(name) && !isStatic(name)));
+  sayLeftOut(others.filter((i) => !isIndex(names[i], i) && !isStatic(names[i])).map((i) => names[i]));
   return rows.map((row) => features.map((name) => row[names.indexOf(name)]));
 }
 

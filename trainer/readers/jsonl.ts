@@ -1,7 +1,9 @@
 // JSON, one record a line, all in one array, or a table of pandas': a sequence of its own length, bare or under "sequence" with a label beside it;
 // one row of a series, or a sequence in fields of their own, as an object. Bytes → batches. Knows no file system. One format, so one file.
 // Legend: T steps, F features.
+
 import { DataError, describe, SequenceError } from "../../shared/errors.ts";
+import { isIndex } from "../../shared/index-names.ts";
 import { MAX_FEATURES, MAX_TIMESTEPS, parseSequence } from "../../shared/sequence.ts";
 import type { Labels } from "../statistics/labels.ts";
 import { type Batch, toColumn, type Wanted } from "./batch.ts";
@@ -16,7 +18,7 @@ import { planWide, type WideFields } from "./json-wide.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
-import { isIdentifier, isIndex, isKnownId, isLabel, labelsAmong, refuseIdentifier } from "./roles.ts";
+import { isIdentifier, isKnownId, isLabel, labelsAmong, refuseIdentifier } from "./roles.ts";
 
 /** One line, read. */
 interface JsonRecord {

@@ -3,6 +3,7 @@
 import type { SchemaTree } from "hyparquet";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from "hyparquet/src/schema.js";
 import { DataError } from "../../shared/errors.ts";
+import { isIndex } from "../../shared/index-names.ts";
 import { BATCH_NUMBERS, BATCH_RECORDS, type Batch, type Wanted } from "./batch.ts";
 import { readingsOf } from "./encode-inputs.ts";
 import { findLayout } from "./layout.ts";
@@ -12,7 +13,7 @@ import { decimalScale } from "./parquet-decimals.ts";
 import { readNested } from "./parquet-nested.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
-import { isIndex, isKnownId, isLabel, labelsAmong } from "./roles.ts";
+import { isKnownId, isLabel, labelsAmong } from "./roles.ts";
 
 /** Parquet's types as NumPy calls them. */
 const DTYPES: Readonly<Record<string, string>> = { FLOAT: "float32", DOUBLE: "float64", BOOLEAN: "bool", BYTE_ARRAY: "text" };

@@ -1,5 +1,6 @@
 // Which columns of a table are not values: the label, an index, and those that the options name. By names only; knows no values.
 import { DataError } from "../../shared/errors.ts";
+import { isIndex } from "../../shared/index-names.ts";
 import { LABEL_NAMES, type Wanted } from "./batch.ts";
 import { list, show, UNNAMED } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
@@ -12,14 +13,6 @@ export interface Roles {
   /** All columns without a role, in their order. */
   readonly values: readonly number[];
   readonly remarks: readonly Remark[];
-}
-
-/** As pandas, R's packages and collections, and polars name an index that they write among the columns. */
-const INDEX = /^(?:Unnamed: 0(?:[._].*)?|index|level_\d+|__index_level_\d+__|row[._]?names|row_nr)$/;
-
-/** Whether a column is an index by its name; one without a name stands in front. */
-export function isIndex(name: string, column: number): boolean {
-  return name === "" ? column === 0 : INDEX.test(name);
 }
 
 /** Whether a column is a label by its name: the one that `--label` names, else as people call labels. */
