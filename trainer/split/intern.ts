@@ -11,8 +11,9 @@ export interface Interned {
 export function intern(words: Int32Array, width: number, isUsed: Uint8Array | null): Interned {
   const blocks = words.length / width;
   const ids = new Int32Array(blocks).fill(-1);
-  const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * blocks + 1))).fill(-1); // first blocks by open addressing, at most half full
-  const mask = slots.length - 1;
+  const used = isUsed === null ? blocks : isUsed.reduce((sum, is) => sum + (is === 0 ? 0 : 1), 0);
+  const size = Math.ceil(1.5 * used) + 1;
+  const slots = new Int32Array(size).fill(-1); // first blocks by open addressing, at most two thirds full
   let count = 0;
   for (let block = 0; block < blocks; block++) {
     if (isUsed !== null && isUsed[block] === 0) continue;
@@ -22,8 +23,8 @@ export function intern(words: Int32Array, width: number, isUsed: Uint8Array | nu
       hash = Math.imul(hash ^ words[at + i], 0x9e3779b1); // 2^32 / golden ratio (Knuth, TAOCP 6.4)
       hash ^= hash >>> 15;
     }
-    let slot = hash & mask;
-    while (slots[slot] >= 0 && !equal(words, slots[slot] * width, at, width)) slot = (slot + 1) & mask;
+    let slot = Math.floor((hash >>> 0) * (size / 2 ** 32)); // by its high bits, which a product mixes best
+    while (slots[slot] >= 0 && !equal(words, slots[slot] * width, at, width)) slot = slot + 1 === size ? 0 : slot + 1;
     if (slots[slot] < 0) {
       slots[slot] = block;
       ids[block] = count++;

@@ -1,5 +1,6 @@
 // Links sequences that share runs of rows. Rows are only numbers here. A cell is one row of a sequence: d · T + t.
 // Legend: D sequences, T steps.
+import { freeNow } from "../readers/free-now.ts";
 import { intern } from "./intern.ts";
 
 export interface Links {
@@ -52,20 +53,25 @@ export function linkRuns(runs: Int32Array, T: number): Links {
   return { from, to, evidence, count, recurring, contradicting, repeated: isRepeated.reduce((sum, is) => sum + is, 0) };
 }
 
-/** The cells of run `id` are cells[starts[id] … starts[id + 1]), by t: neighbours overlap the most. Repeated runs have none. */
+/**
+ * The cells of run `id` are cells[starts[id] … starts[id + 1]), by t: neighbours overlap the most. Runs that stand once or are repeated
+ * have none, since they link nothing: where no row is in two sequences there is no cell at all.
+ */
 function groupCells(runs: Int32Array, isRepeated: Uint8Array, T: number): { starts: Int32Array; cells: Int32Array } {
   const ids = isRepeated.length;
   const D = runs.length / T;
   const starts = new Int32Array(ids + 1);
   for (const id of runs) if (id >= 0 && isRepeated[id] === 0) starts[id + 1]++;
-  for (let id = 0; id < ids; id++) starts[id + 1] += starts[id];
+  for (let id = 0; id < ids; id++) starts[id + 1] = starts[id] + (starts[id + 1] < 2 ? 0 : starts[id + 1]);
   const cells = new Int32Array(starts[ids]);
+  if (cells.length === 0) return { starts, cells };
   const next = starts.slice();
   for (let t = 0; t < T; t++)
     for (let d = 0; d < D; d++) {
       const id = runs[d * T + t];
-      if (id >= 0 && isRepeated[id] === 0) cells[next[id]++] = d * T + t;
+      if (id >= 0 && starts[id + 1] > starts[id]) cells[next[id]++] = d * T + t;
     }
+  freeNow(next);
   return { starts, cells };
 }
 
@@ -81,6 +87,7 @@ function findRepeated(runs: Int32Array, T: number): Uint8Array {
     if (lastSeen[id] === d) isRepeated[id] = 1;
     lastSeen[id] = d;
   }
+  freeNow(lastSeen);
   return isRepeated;
 }
 
