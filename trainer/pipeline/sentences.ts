@@ -284,7 +284,7 @@ export function describeVerdict(facts: VerdictFacts, names: readonly string[]): 
           describeRestraint(facts) ??
           (facts.isOverfit
             ? `More sequences would help most: the loss on the training part is ${facts.trainLogLoss.toFixed(4)}.`
-            : `Further features or a longer history would help most: the loss on the training part, ${facts.trainLogLoss.toFixed(4)}, is not much below this, so more sequences would change little.`),
+            : `Further features or a longer history would help most: the loss on the training part, ${facts.trainLogLoss.toFixed(4)}, is ${facts.trainLogLoss < facts.logLoss ? "not much below" : "above"} this, so more sequences would change little.`),
       };
     }
   }
