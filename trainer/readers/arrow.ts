@@ -57,7 +57,7 @@ export function* readArrow(bytes: Uint8Array, source: string, wanted: Wanted): G
 }
 
 /**
- * The record batches of a stream, one after the other; of a file, as its footer lists them. Throws RangeError where no batch stands at such a
+ * The record batches of a stream, one after the other; of a file, as its footer lists them. Throws Damaged where no batch stands at such a
  * place: apache-arrow's own `next` would look there for ever.
  */
 function* listBatches(reader: RecordBatchReader): Generator<RecordBatch> {
@@ -65,20 +65,20 @@ function* listBatches(reader: RecordBatchReader): Generator<RecordBatch> {
   const file = reader as RecordBatchFileReader;
   for (let i = 0; i < file.numRecordBatches; i++) {
     const batch = file.readRecordBatch(i);
-    if (batch === null) throw new RangeError(`no record batch where the footer says that batch ${i} is`);
+    if (batch === null) throw new Damaged(`no record batch where the footer says that batch ${i} is`);
     yield batch;
   }
 }
 
-/** Throws RangeError where a file's footer disagrees with the stream before it: on the schema, or as it lists fewer batches. */
+/** Throws Damaged where a file's footer disagrees with the stream before it: on the schema, or as it lists fewer batches. */
 function checkFooter(bytes: Uint8Array, reader: RecordBatchReader): void {
   const stream = bytes.subarray(MAGIC_BYTES);
   if (!reader.isFile() || readWord(stream, 0) !== -1) return; // polars begins a file without the words that begin a stream
   const head = schemaOf(stream);
-  if (head !== null && head !== String(reader.schema)) throw new RangeError("the footer has another schema than the head");
+  if (head !== null && head !== String(reader.schema)) throw new Damaged("the footer has another schema than the head");
   const batches = countBatches(stream);
   const listed = (reader as RecordBatchFileReader).numRecordBatches;
-  if (batches > listed) throw new RangeError(`${batches} record batches, of which the footer lists ${listed}`);
+  if (batches > listed) throw new Damaged(`${batches} record batches, of which the footer lists ${listed}`);
 }
 
 /** Names and types of a stream's columns, as text; null where they cannot be read, in which case the footer's hold. */
@@ -108,13 +108,17 @@ function countBatches(stream: Uint8Array): number {
   return batches;
 }
 
+/** What was found about damaged bytes here, in words for people; apache-arrow's own say nothing to them. */
+class Damaged extends Error {}
+
 /** What `read` returns; whatever apache-arrow throws over damaged bytes becomes a DataError. */
 function explain<T>(source: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (error instanceof DataError) throw error;
-    throw new DataError(source, "cannot be read as Arrow: it is cut short or damaged, so write or download it again");
+    const found = error instanceof Damaged ? ` (${error.message})` : "";
+    throw new DataError(source, `cannot be read as Arrow: it is cut short or damaged${found}, so write or download it again`);
   }
 }
 
@@ -154,7 +158,7 @@ function isList(type: DataType): boolean {
 function openColumn(batch: RecordBatch, { path }: Leaf): Cursor {
   const name = path[1].element.name;
   const column = batch.getChildAt(batch.schema.fields.findIndex((field) => field.name === name));
-  if (column === null || column.length !== batch.numRows) throw new RangeError(`a record batch lacks column ${name}, or a part of it`);
+  if (column === null || column.length !== batch.numRows) throw new Damaged(`a record batch lacks column ${name}, or a part of it`);
   for (const data of column.data) checkBuffers(data);
   let at = 0;
   return {
@@ -165,11 +169,11 @@ function openColumn(batch: RecordBatch, { path }: Leaf): Cursor {
   };
 }
 
-/** Throws RangeError where a vector claims more entries than its buffers hold, or its lists lie elsewhere than its entries. */
+/** Throws Damaged where a vector claims more entries than its buffers hold, or its lists lie elsewhere than its entries. */
 function checkBuffers({ type, length, offset, valueOffsets, values, children }: Data): void {
   const [child] = children;
   const isShort = (): never => {
-    throw new RangeError(`a column of ${length} entries in fewer bytes`);
+    throw new Damaged(`a column of ${length} entries in fewer bytes`);
   };
   if (DataType.isFixedSizeList(type)) {
     if (child.length < (offset + length) * type.listSize) isShort();
@@ -177,7 +181,7 @@ function checkBuffers({ type, length, offset, valueOffsets, values, children }: 
     if (valueOffsets.length < length + 1) isShort();
     const end = child?.length ?? values?.length ?? 0;
     for (let i = 0; i < length; i++)
-      if (!(valueOffsets[i] <= valueOffsets[i + 1]) || !(valueOffsets[i + 1] <= end)) throw new RangeError("a list that lies elsewhere");
+      if (!(valueOffsets[i] <= valueOffsets[i + 1]) || !(valueOffsets[i + 1] <= end)) throw new Damaged("a list that lies elsewhere");
   } else if ((values?.length ?? 0) * (DataType.isBool(type) ? 8 : 1) < length) isShort();
   if (child !== undefined) checkBuffers(child);
 }
