@@ -23,7 +23,8 @@ export function chooseGolden(model: Pick<Model, "recipe" | "view" | "members">, 
   const { timesteps, features } = model.recipe;
   const size = timesteps * features.length;
   const candidates = Array.from({ length: CANDIDATES }, () => synthesiseGolden(model.recipe, random));
-  const columns = candidates.map((inputs) => computeInputs(model, inputs, kernel.log, openSeriesColumns(kernel)).columns!);
+  const series = openSeriesColumns(kernel);
+  const columns = candidates.map((inputs) => computeInputs(model, inputs, kernel.log, series).columns!);
   const V = columns[0].length / GOLDEN_COUNT;
   const seen = ensembles.map(({ column }) => new Uint8Array(WAYS * column.length));
   const out = new Float64Array(GOLDEN_COUNT * size);

@@ -66,12 +66,13 @@ async function evaluate(values: Values<typeof WORDS, typeof OPTIONS>, dependenci
   if (isTrainingData)
     terminal.say(`note: ${source} is the file that the model was trained or calibrated on: the metrics flatter the model`);
   const { parts } = labelCodes.settle([joinLabels(labels)] as const, source);
-  const metrics = computeMetrics(parts[0], join(probabilities));
+  const scored = join(probabilities);
+  const metrics = computeMetrics(parts[0], scored);
   const tell = values.json ? terminal.say : terminal.print;
   tell(`${loaded.id} on ${source}: ${countOf(metrics.examples, "sequence")}, ${formatPercent(metrics.positiveRate)} positive`);
   tell(formatMetrics({ model: metrics }, "on these sequences"));
   tell(`always answering the base rate: log loss ${metrics.baseRateLogLoss.toFixed(4)}, accuracy ${metrics.majorityAccuracy.toFixed(4)}`);
-  const operatingPoints = measureOperatingPoints(loaded.model.operatingPoints, parts[0], join(probabilities));
+  const operatingPoints = measureOperatingPoints(loaded.model.operatingPoints, parts[0], scored);
   tell(`\n${formatOperatingPoints(operatingPoints)}`);
   for (const missed of findMissed(operatingPoints)) tell(describeMissed(missed, "on these sequences"));
   if (values.json)

@@ -5,6 +5,7 @@ import { countedStep, describeLabelFinding } from "../data/label-sentences.ts";
 import { describeRelation } from "../features/facts.ts";
 import type { PaddingChoice } from "../features/padding.ts";
 import type { LeftUntried, WholesaleStep } from "../features/search-state.ts";
+import { count } from "../html/format.ts";
 import { describeSplit } from "../split/reason.ts";
 import type { Unattained } from "../statistics/operating-points.ts";
 import type { LossNote } from "../training/loss-watch.ts";
@@ -334,10 +335,6 @@ function describeLeak(what: string, where: string, auc: number): { readonly text
     text: `${capitalise(where)} alone ranks the labels with AUC ${auc.toFixed(4)}: ${what} was made from the label, or leaves a network nothing to do`,
     next: `Check whether ${what} is known when the score is needed. If not, leave ${what} out and train again. If so, compare the model with ${what} alone.`,
   };
-}
-
-function count(n: number): string {
-  return n.toLocaleString("en-US");
 }
 
 function percent(share: number): string {

@@ -26,7 +26,7 @@ import { type Prepared, prepare } from "./prepare.ts";
 import { type Represented, represent } from "./represent.ts";
 import { describeVerdict, describeWarning, type Verdict } from "./sentences.ts";
 import { compareWithTruth, type Trained } from "./trained.ts";
-import { decideVerdict, findRareClass, type Restraint } from "./verdict.ts";
+import { decideVerdict, findRareClass, findRestraint } from "./verdict.ts";
 import { toCardWarnings, type Warning } from "./warning.ts";
 
 /** What the steps before the assessment came to. */
@@ -196,15 +196,10 @@ function judge(
       takeLabels(usable.labels, split.train),
       test.labels,
     ),
-    restraint: findRestraint(fitted, split.train.length, options),
+    restraint: findRestraint(options, {
+      trained: fitted.member.fit.history.length,
+      usual: { epochs: chooseSettings(split.train.length).epochs },
+    }),
   });
   return describeVerdict(facts, features);
-}
-
-/** What the options kept the run from. */
-function findRestraint({ member }: Fitted, examples: number, { recipe, epochs }: TrainOptions): Restraint | undefined {
-  if (recipe === "raw") return { code: "recipe-raw" };
-  const usual = chooseSettings(examples).epochs;
-  if (epochs === undefined || epochs >= usual || member.fit.history.length < epochs) return undefined;
-  return { code: "few-epochs", epochs, usual };
 }

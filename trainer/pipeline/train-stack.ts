@@ -29,7 +29,7 @@ import { type FoldedData, MIN_OF_CLASS, prepareFolds, toLearnFrom } from "./prep
 import { describeVerdict, describeWarning, type Verdict } from "./sentences.ts";
 import { fitStackPath, type StackFit } from "./stack-path.ts";
 import { compareWithTruth, type Trained } from "./trained.ts";
-import { decideVerdict, findRareClass, type Restraint } from "./verdict.ts";
+import { decideVerdict, findRareClass, findRestraint } from "./verdict.ts";
 import { toCardWarnings, type Warning } from "./warning.ts";
 
 /** Sequences learnt from that are scored to see how much better the model knows them. */
@@ -235,14 +235,11 @@ function describeNetwork({ fitted, joined }: StackFit, { seed, recipe }: TrainOp
   };
 }
 
-/** What the options kept the run from; a network that nobody hears holds nothing back by its size. */
-function findRestraint({ fitted, joined, usual }: StackFit, { recipe, epochs, units }: TrainOptions): Restraint | undefined {
-  if (recipe === "raw") return { code: "recipe-raw" };
+/** The network as findRestraint takes it: one that nobody hears holds nothing back by its size. */
+function describeRun({ fitted, joined, usual: { units, epochs } }: StackFit) {
   const own = fitted.find(({ name }) => isNetwork(name));
-  if (own === undefined) return undefined;
-  if (epochs !== undefined && epochs < usual.epochs && own.step + 1 >= epochs) return { code: "few-epochs", epochs, usual: usual.epochs };
   const isHeard = joined.learners.some(({ name, weight }) => isNetwork(name) && weight > 0);
-  return isHeard && units !== undefined && units < usual.units ? { code: "few-units", units, usual: usual.units } : undefined;
+  return own && { trained: own.step + 1, usual: { epochs, ...(isHeard && { units }) } };
 }
 
 function findVerdict(
@@ -280,7 +277,7 @@ function findVerdict(
     gap: plan.gap,
     flaw,
     rareClass: findRareClass(isNested ? labels : joinLabels([labels, test.labels]), labels, test.labels),
-    restraint: findRestraint(fit, options),
+    restraint: findRestraint(options, describeRun(fit)),
     minToLearn: MIN_OF_CLASS,
   });
   return describeVerdict(facts, data.features);

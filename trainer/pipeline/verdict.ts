@@ -79,6 +79,26 @@ export type Restraint =
   | { readonly code: "few-epochs"; readonly epochs: number; readonly usual: number }
   | { readonly code: "few-units"; readonly units: number; readonly usual: number };
 
+/** The network of a run; `usual`: what so many sequences call for, `units` left out where their number holds nothing back. */
+interface NetworkFacts {
+  readonly usual: { readonly epochs: number; readonly units?: number };
+  /** Epochs that were of use. */
+  readonly trained: number;
+}
+
+/** What the options kept the run from. */
+export function findRestraint(
+  { recipe, epochs, units }: { readonly recipe: "auto" | "raw"; readonly epochs?: number; readonly units?: number },
+  network: NetworkFacts | undefined,
+): Restraint | undefined {
+  if (recipe === "raw") return { code: "recipe-raw" };
+  if (network === undefined) return undefined;
+  const { usual, trained } = network;
+  if (epochs !== undefined && epochs < usual.epochs && trained >= epochs) return { code: "few-epochs", epochs, usual: usual.epochs };
+  if (units === undefined || usual.units === undefined || units >= usual.units) return undefined;
+  return { code: "few-units", units, usual: usual.units };
+}
+
 /** A difference counts when it exceeds this many standard errors of the paired per-example difference. */
 const STANDARD_ERRORS = 2;
 /** Where the loss on the training part is lower than on the test part by more than this share of the gain, variance is the limit. */

@@ -6,6 +6,7 @@ import type { Batch, Column } from "./batch.ts";
 import { freeNow } from "./free-now.ts";
 import { openLabels } from "./issues.ts";
 import { requireKey } from "./keys.ts";
+import { type PackedTexts, packTexts } from "./packed-texts.ts";
 import { mergeRemarks, type Remark } from "./reading.ts";
 import type { TimeFormat } from "./time-format.ts";
 import { createTimeReader, type Times } from "./times.ts";
@@ -58,7 +59,7 @@ export interface Rows extends RowColumns {
   readonly remarks: readonly Remark[];
   readonly blocks: readonly Block[];
   /** Times as the files have them, block by block; undefined where they are not kept. */
-  readonly writtenTimes?: readonly (readonly (string | number)[])[];
+  readonly writtenTimes?: readonly PackedTexts[];
 }
 
 /** Number of the series of row `r`. */
@@ -73,7 +74,7 @@ export function timeOf({ time, blocks }: Rows, r: number): number {
 
 /** Time of row `r` as its file has it; only where times are kept. */
 export function writtenTimeOf({ writtenTimes }: Pick<Rows, "writtenTimes">, r: number): string | number {
-  return writtenTimes![r >>> BLOCK_BITS][r & IN_BLOCK];
+  return writtenTimes![r >>> BLOCK_BITS].at(r & IN_BLOCK);
 }
 
 /** How much later row `r` is than row `before`: below, at or above 0, and exact as an order. */
@@ -107,7 +108,7 @@ export async function gatherRows(
   { key, time, timeFormat, keepTimes = false }: RowColumns,
 ): Promise<Rows | null> {
   const blocks: Block[] = [];
-  const writtenTimes: (string | number)[][] | undefined = keepTimes && time !== undefined ? [] : undefined;
+  const written = keepTimes && time !== undefined ? openWritten(time) : undefined;
   const numbering = createNumbering(key, source);
   const clock = createClock(time, source, timeFormat);
   let frame: Batch | null = null;
@@ -132,8 +133,7 @@ export async function gatherRows(
       if (series) block.series.set(series.subarray(i, end), at);
       if (times) block.times.set(times.coarse.subarray(i, end), at);
       if (times?.fine) block.nanos.set(times.fine.subarray(i, end), at);
-      if (writtenTimes && time !== undefined)
-        for (let j = i; j < end; j++) (writtenTimes[blocks.length - 1] ??= []).push(batch.columns[time][j]);
+      written?.add(batch, i, end);
       i = end;
     }
     count += rows;
@@ -152,7 +152,28 @@ export async function gatherRows(
     areDates: clock.areDates(),
     remarks,
     blocks,
-    writtenTimes,
+    writtenTimes: written?.finish(),
+  };
+}
+
+/** Keeps the column `time` as it comes, block by block; the last one's cells are not packed yet. */
+function openWritten(time: string) {
+  const packed: PackedTexts[] = [];
+  let cells: (string | number)[] = [];
+  const pack = (): void => {
+    packed.push(packTexts(cells));
+    cells = [];
+  };
+  return {
+    /** Rows `from` to before `to` of a batch, all of one block. */
+    add({ columns }: Batch, from: number, to: number): void {
+      for (let i = from; i < to; i++) cells.push(columns[time][i]);
+      if (cells.length === BLOCK) pack();
+    },
+    finish(): readonly PackedTexts[] {
+      if (cells.length > 0) pack();
+      return packed;
+    },
   };
 }
 

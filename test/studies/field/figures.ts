@@ -42,6 +42,7 @@ export function lossesOfChosen(peers: readonly Float64Array[], clusters: ArrayLi
   const order = Int32Array.from(numbers.values());
   const random = createRandom(HALVING_SEED);
   const losses = new Float64Array(clusters.length);
+  const rows = Int32Array.from(losses.keys());
   const sum = (values: Float64Array, rows: Int32Array): number => rows.reduce((total, n) => total + values[n], 0);
   for (let halving = 0; halving < HALVINGS; halving++) {
     random.shuffle(order);
@@ -50,7 +51,6 @@ export function lossesOfChosen(peers: readonly Float64Array[], clusters: ArrayLi
       place[cluster] = at;
     });
     const isFirst = (n: number): boolean => 2 * place[numbers.get(clusters[n])!] < order.length;
-    const rows = Int32Array.from(losses.keys());
     const halves = [rows.filter(isFirst), rows.filter((n) => !isFirst(n))];
     halves.forEach((half, h) => {
       const chosen = peers.reduce((best, own) => (sum(own, halves[1 - h]) < sum(best, halves[1 - h]) ? own : best));
