@@ -2,6 +2,7 @@
 // module, since workerd compiles none at run time. Knows no recipe and no artifact.
 // Legend: N sequences, T steps, C channels, V columns, M members.
 import { ArtifactError } from "./errors.ts";
+import { loadForest, measureForest } from "./forest/forest-scorer.ts";
 import { growMemory, instantiateKernel, type Kernel } from "./kernel-instance.ts";
 import { loadLayers } from "./layers/layers-scorer.ts";
 import { type LinearClassifier, linearLogit } from "./linear.ts";
@@ -9,7 +10,6 @@ import type { EngineInputs, MemberScorer } from "./member-scorer.ts";
 import { type Member, type Predictor, stackLogit } from "./members.ts";
 import { loadNetworks, measureNetworks } from "./network-scorer.ts";
 import { openSeriesColumns, type SeriesColumns } from "./series-columns.ts";
-import { loadForest, measureForest } from "./trees-scorer.ts";
 
 export { instantiateKernel, type Kernel } from "./kernel-instance.ts";
 export type { EngineInputs } from "./member-scorer.ts";
@@ -85,7 +85,7 @@ function loadMembers(module: WebAssembly.Module, kernels: Kernel[], members: rea
       case "layers":
         return loadLayers(() => another(module, kernels), member.networks);
       case "trees":
-        return loadForest(kernel, member.ensemble, starts[forests.indexOf(member.ensemble)]);
+        return loadForest(kernel, member.ensemble, starts[forests.indexOf(member.ensemble)], () => another(module, kernels));
       case "linear":
         return scoreLinear(member.classifier);
       case "onnx":

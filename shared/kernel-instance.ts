@@ -31,9 +31,24 @@ export interface Kernel {
   logitOne(C: number, U: number, head: number, state: number, steps: number): number;
   logitEight(C: number, U: number, head: number, state: number, steps: number, results: number): void;
   /** Of shared/kernel/trees.ts; its header says what lies where. */
-  spreadColumns(rows: number, count: number): void;
+  spreadColumns(row: number, count: number): void;
   treesOne(walks: number, found: number, count: number, row: number, base: number): number;
-  treesBlock(trees: number, count: number, rows: number, stride: number, quads: number, logits: number): void;
+  treesWindow(): number;
+  /** Of shared/kernel/tree-batch.ts; its header says what lies where. */
+  fillLanes(seekers: number, count: number, columns: number, stride: number, size: number, lanes: number): void;
+  addTrees(program: number, trees: number, leaves: number, lanes: number, logits: number, exits: number): void;
+  /** Of shared/kernel/tree-packing.ts. */
+  writeProgram(
+    nodes: number,
+    trees: number,
+    roots: number,
+    column: number,
+    edge: number,
+    next: number,
+    leaves: number,
+    program: number,
+    out: number,
+  ): void;
   /** Of shared/kernel/columns.ts; its header says what lies where. */
   seriesAddress(): number;
   columnsAddress(): number;

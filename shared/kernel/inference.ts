@@ -22,7 +22,9 @@ export { activate, attendRows, mergeRows, normaliseRows, scaleRows } from "./poi
 export { addProducts, packMatrix, spreadRow } from "./products";
 export { advance } from "./recurrent";
 export { copyColumns, maskRows, poolRows, poolWindows, reverseRows } from "./rows";
-export { spreadColumns, treesBlock, treesOne } from "./trees";
+export { addTrees, fillLanes } from "./tree-batch";
+export { writeProgram } from "./tree-packing";
+export { spreadColumns, treesOne, treesWindow } from "./trees";
 
 /** Writes the constants to the start of memory; returns the first byte that is free. */
 export function prepare(): usize {

@@ -45,14 +45,16 @@ describe("trees", () => {
     [4, 7, 8],
     [50, 40, 61],
     [301, 12, 31],
-  ])("%i trees on %i columns of up to %i leaves: the definition's bits, one at a time and in blocks", (trees, V, leaves) => {
+    [9, 30, 256],
+    [9, 30, 400],
+  ])("%i trees on %i columns of up to %i leaves: the definition's bits, one at a time and in batches", (trees, V, leaves) => {
     const N = 71;
     const columns = makeColumns(N, V, trees);
     const ensemble = makeTrees(columns, V, { trees, leaves, seed: V });
     const engine = engineOf(ensemble);
     const expected = Float64Array.from({ length: N }, (_, n) => treesLogit(ensemble, columns.subarray(n * V, (n + 1) * V)));
     expect(engine.memberLogits(columnsAlone(columns, N))).toEqual(expected);
-    for (const size of [1, 2, 3, 4, 5, 33])
+    for (const size of [1, 2, 5, 6, 8, 13, 32, 33, 38])
       for (let n = 0; n + size <= N; n += size) {
         const part = engine.memberLogits(columnsAlone(columns.slice(n * V, (n + size) * V), size));
         expect(part).toEqual(expected.slice(n, n + size));
@@ -76,6 +78,24 @@ describe("trees", () => {
     };
     expect(logitsOf(stump(0))).toEqual([-0.5, 1.5, 1.5, -0.5, 1.5]);
     expect(logitsOf(stump(MISSING_LEFT))).toEqual([-0.5, 1.5, -0.5, -0.5, 1.5]);
+  });
+
+  test("a column has up to 255 edges, and a value of a batch may lie above all of them", () => {
+    const edges = Float64Array.from({ length: 255 }, (_, e) => e / 4);
+    const stumps: TreeEnsemble = {
+      edgeStart: Uint32Array.of(0, 255),
+      edges,
+      roots: Uint32Array.from(edges, (_, t) => 3 * t),
+      column: Uint16Array.from({ length: 3 * 255 }, (_, node) => (node % 3 === 0 ? 0 : LEAF)),
+      edge: Uint16Array.from({ length: 3 * 255 }, (_, node) => (node % 3 === 0 ? node / 3 + (node % 2) * MISSING_LEFT : 0)),
+      next: Uint32Array.from({ length: 3 * 255 }, (_, node) => [node + 2, (2 * (node - 1)) / 3, (2 * (node - 2)) / 3 + 1][node % 3]),
+      leaves: Float32Array.from({ length: 2 * 255 }, (_, leaf) => (leaf % 2 === 0 ? 1 : 2 ** -20 * (leaf + 1))),
+      base: 0,
+    };
+    const columns = Float64Array.of(-1, ...edges, 63.49999, 63.5000001, 1e300, Number.NaN, -Number.MAX_VALUE);
+    const expected = Float64Array.from(columns, (x) => treesLogit(stumps, Float64Array.of(x)));
+    expect(engineOf(stumps).memberLogits(columnsAlone(columns, columns.length))).toEqual(expected);
+    expect(new Set(expected).size).toBeGreaterThan(255);
   });
 
   test("a leaf adds any float32, to the bit", () => {
