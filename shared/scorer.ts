@@ -18,6 +18,8 @@ export interface ScoredSequence {
 /** A number, a category's text, or null where it is missing and may be. Named here, too: the package's types stand by themselves. */
 type Given = number | string | boolean | null;
 
+type Row = readonly Given[] | Readonly<Record<string, Given>>;
+
 export interface Scorer {
   readonly name: string;
   /** Rows of the longest sequence. */
@@ -29,11 +31,11 @@ export interface Scorer {
   /** Named thresholds: label 1 at or above; labels are given at the first. */
   readonly operatingPoints: readonly { readonly name: string; readonly threshold: number }[];
   /**
-   * Scores sequences of 1 to `timesteps` rows, oldest first, of as many finite numbers as there are features; of a model with inputs, a
-   * value for each input of rows, and for each sequence an object of `statics` with the static ones by name. Throws an Error that names the
+   * Scores sequences of 1 to `timesteps` rows, oldest first, of as many finite numbers as there are features, or with each of them by name;
+   * of a model with inputs, a value for each input of rows, and for each sequence an object of `statics` with the static ones by name. Throws an Error that names the
    * place, `sequences[3][2][4] must be a finite number, got null`, and scores nothing then.
    */
-  score(sequences: readonly (readonly (readonly Given[])[])[], statics?: readonly Readonly<Record<string, Given>>[]): ScoredSequence[];
+  score(sequences: readonly (readonly Row[])[], statics?: readonly Readonly<Record<string, Given>>[]): ScoredSequence[];
 }
 
 /**

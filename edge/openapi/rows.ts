@@ -8,6 +8,7 @@ import { either, hole, type Json, join, object, only, ref } from "./terms.ts";
 export const givenName = (): Json => jsonSchema(nameSchema(), "input");
 
 const GAPS = only("gaps", "null stands for a number that is missing. ");
+const BY_NAME = "A row may be an object that has its values by these names. ";
 /** What generated clients look at, beside the types of each place. */
 const ANY_INPUT = { type: ["number", "string", "boolean", "null"] };
 
@@ -26,6 +27,7 @@ export const sequence = either(
     type: "array",
     description: join(
       `Up to ${hole("timesteps")} rows of ${hole("inputText")}. `,
+      BY_NAME,
       GAPS,
       "A text that is no level of a category counts as none of them, and the result is out of range. Fewer rows are padding in front.",
       only("clock", " With times beside, rows lack the last number, which is their time in seconds since 1970."),
@@ -45,6 +47,7 @@ export const sequence = either(
     type: "array",
     description: join(
       `Up to ${hole("timesteps")} rows of ${hole("features")} numbers: ${hole("featureText")}. `,
+      BY_NAME,
       GAPS,
       "Fewer rows are padding in front. At least one row must not be all zeros.",
       only("clock", ` The last number is the row's time in seconds since 1970; with times, rows have ${hole("rowWidth")} numbers.`),

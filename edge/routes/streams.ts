@@ -1,6 +1,7 @@
 // /v1/streams: events into a key's window, and what is in it.
 
 import { LimitError, type Path, SequenceError } from "../../shared/errors.ts";
+import { orderRow } from "../../shared/recipe/given-rows.ts";
 import { type Recipe, shapeOf } from "../../shared/recipe/recipe.ts";
 import { widthWithoutTime } from "../../shared/sequence.ts";
 import { isWithin } from "../config/stream-patterns.ts";
@@ -129,8 +130,11 @@ function eventReader(recipe: Recipe) {
 
 /** An event with a row of features in place of what the model takes, and whether what is given once a sequence is left out. */
 function expandEvent(event: unknown, path: Path, recipe: Recipe): { readonly expanded: unknown; readonly isOwn: boolean } {
-  if (recipe.inputs === undefined || typeof event !== "object" || event === null || !("values" in event))
-    return { expanded: event, isOwn: false };
+  if (typeof event !== "object" || event === null || !("values" in event)) return { expanded: event, isOwn: false };
+  if (recipe.inputs === undefined) {
+    const row = orderRow(event.values, [...path, "values"], recipe, false);
+    return { expanded: row === event.values ? event : { ...event, values: row }, isOwn: false };
+  }
   const { static: statics, values, ...others } = event as Record<string, unknown>;
   const { row, isOwn } = expandEventRow(values, { path: [...path, "values"], statics, staticPath: [...path, "static"] }, recipe);
   return { expanded: { ...others, values: row }, isOwn };

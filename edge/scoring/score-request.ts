@@ -55,7 +55,7 @@ function checkKeys(body: object, { clock, statics }: Shape): void {
 
 /** Many sequences as rows of features, with what is given once for each in a list; more than `max` as they are: they are refused. */
 function expandAll(sequences: unknown, statics: unknown, recipe: Recipe, max: number): unknown {
-  if ((statics === undefined && recipe.inputs === undefined) || !Array.isArray(sequences) || sequences.length > max) return sequences;
+  if (!Array.isArray(sequences) || sequences.length > max) return sequences;
   if (statics !== undefined && (!Array.isArray(statics) || statics.length !== sequences.length))
     throw new SequenceError(["static"], `must be an array of ${sequences.length} objects, one a sequence`, describe(statics));
   return sequences.map((sequence: unknown, n) => expandGiven(sequence, ["sequences", n], statics?.[n], ["static", n], recipe));

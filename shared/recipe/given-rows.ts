@@ -15,17 +15,19 @@ const placeOf = (place: Place, part: string | number): Path => (typeof place ===
 const wholeOf = (place: Place): Path => (typeof place === "function" ? [] : place);
 
 /** What a recipe takes. */
-type Taken = Omit<TakenRecipe, "features">;
+type Taken = TakenRecipe;
 
 /**
  * The rows of `sequence` as rows of features, null where a number is missing: each has a value for every input of rows, and its time where
- * that does not stand beside. `statics` has the static inputs by name. What is no sequence comes back as it is, for the parser to refuse.
+ * that does not stand beside; or is an object that has them by name. `statics` has the static inputs by name. What is no sequence comes back as it is, for the parser to refuse.
  * Throws SequenceError at the place below `path` or `staticPath`.
  */
 export function expandGiven(sequence: unknown, path: Path, statics: unknown, staticPath: Place, recipe: Taken): unknown {
   const { inputs, timesteps: T } = recipe;
   refuseStatics(statics, staticPath, inputs);
-  if (inputs === undefined || !Array.isArray(sequence) || sequence.length === 0 || sequence.length > T) return sequence;
+  if (!Array.isArray(sequence) || sequence.length === 0 || sequence.length > T) return sequence;
+  if (inputs === undefined)
+    return sequence.some(isNamed) ? sequence.map((row: unknown, t) => orderRow(row, [...path, t], recipe)) : sequence;
   const given = { inputs, statics: readStatics(statics, staticPath, inputs, recipe), recipe };
   return sequence.map((row: unknown, t) => expandRow(row, [...path, t], given));
 }
@@ -48,6 +50,42 @@ export function expandOwnRow(row: unknown, path: Place, recipe: Taken): unknown 
   return expandRow(row, path, { inputs: (recipe.inputs ?? []).filter((input) => !input.static), statics: [], recipe });
 }
 
+/** Whether a row has its values by name. */
+function isNamed(row: unknown): row is Readonly<Record<string, unknown>> {
+  return typeof row === "object" && row !== null && !Array.isArray(row);
+}
+
+/**
+ * A row of numbers by name as a list, null where one is missing; every other row as it is. For a model without inputs; `isTimed`: the row may
+ * have its time, too. Throws SequenceError at the place below `path`.
+ */
+export function orderRow(row: unknown, path: Path, recipe: Taken, isTimed = true): unknown {
+  const { features, clock } = recipe;
+  if (!isNamed(row)) return row;
+  const [own, time] = clock ? [features.slice(0, -1), isTimed ? features.at(-1) : undefined] : [features];
+  const { values, place } = orderValues(row, path, own, time);
+  return values.map((value, f) => {
+    const number = readValue({ name: "" }, value, placeOf(place, f), f < own.length ? recipe : {});
+    return Number.isNaN(number) ? null : number;
+  });
+}
+
+/** The values of a row in the order of `names`, and of `time` where it has one, and where they stand. Throws SequenceError. */
+function orderValues(
+  row: Readonly<Record<string, unknown>>,
+  place: Place,
+  names: readonly string[],
+  time?: string,
+): { readonly values: readonly unknown[]; readonly place: Place } {
+  const wanted = time !== undefined && Object.hasOwn(row, time) ? [...names, time] : names;
+  const unknownName = Object.keys(row).find((name) => !wanted.includes(name));
+  const rule = `must have no names but ${names.join(", ")}`;
+  if (unknownName !== undefined) throw new SequenceError(wholeOf(place), rule, describe(unknownName));
+  const left = wanted.find((name) => !Object.hasOwn(row, name));
+  if (left !== undefined) throw new SequenceError(placeOf(place, left), "must be given, since the row names its values", "nothing");
+  return { values: wanted.map((name) => row[name]), place: (i) => placeOf(place, wanted[Number(i)]) };
+}
+
 interface GivenOnce {
   readonly inputs: readonly Input[];
   /** (S) numbers and codes of the static inputs */
@@ -55,19 +93,21 @@ interface GivenOnce {
   readonly recipe: Taken;
 }
 
-function expandRow(row: unknown, place: Place, { inputs, statics, recipe }: GivenOnce): (number | null)[] {
+function expandRow(given: unknown, at: Place, { inputs, statics, recipe }: GivenOnce): (number | null)[] {
   const { clock = false } = recipe;
   const W = inputs.length - statics.length;
+  const own = inputs.slice(0, W).map(({ name }) => name);
+  const { values: row, place } = isNamed(given) ? orderValues(given, at, own, clock ? TIME : undefined) : { values: given, place: at };
   const isTimed = clock && Array.isArray(row) && row.length === W + 1;
   const width = isTimed ? W + 1 : W;
-  const names = [...inputs.slice(0, W).map(({ name }) => name), ...(isTimed ? ["time"] : [])];
+  const names = [...own, ...(isTimed ? [TIME] : [])];
   const rule = `${width} value${width === 1 ? "" : "s"} (${names.join(", ")})`;
   if (!Array.isArray(row)) throw new SequenceError(wholeOf(place), `must be an array of ${rule}`, describe(row));
   if (row.length !== width) throw new SequenceError(wholeOf(place), `must have ${rule}`, `${row.length}`);
-  const own = row.slice(0, W).map((value: unknown, i) => readValue(inputs[i], value, placeOf(place, i), recipe));
+  const numbers = row.slice(0, W).map((value: unknown, i) => readValue(inputs[i], value, placeOf(place, i), recipe));
   // a time that stands beside comes later; until then the row must not look like padding
-  const time = !clock ? [] : [isTimed ? readValue({ name: "time" }, row[W], placeOf(place, W), {}) : 1];
-  const features = expandInputs(inputs, Float64Array.of(...own, ...statics, ...time), 1, clock);
+  const time = !clock ? [] : [isTimed ? readValue({ name: TIME }, row[W], placeOf(place, W), {}) : 1];
+  const features = expandInputs(inputs, Float64Array.of(...numbers, ...statics, ...time), 1, clock);
   const wanted = isTimed || !clock ? features : features.subarray(0, -1);
   return Array.from(wanted, (x) => (Number.isNaN(x) ? null : x));
 }
@@ -87,6 +127,9 @@ function readStatics(statics: unknown, place: Place, all: readonly Input[], reci
     return readValue(input, value, placeOf(place, input.name), recipe);
   });
 }
+
+/** What a row's time is called. */
+const TIME = "time";
 
 /** More levels than so many are no help in a sentence. */
 const MAX_LEVELS = 6;

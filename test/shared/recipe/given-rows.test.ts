@@ -16,7 +16,7 @@ const INPUTS: readonly Input[] = [
   { name: "plan", levels: ["basic", "pro"], static: true },
   { name: "age", static: true },
 ];
-const RECIPE = { timesteps: 3, inputs: INPUTS };
+const RECIPE = { timesteps: 3, features: expandNames(INPUTS), inputs: INPUTS };
 const STATIC = { plan: "pro", age: 41 };
 const expand = (sequence: unknown, statics: unknown = STATIC, recipe: object = {}): unknown =>
   expandGiven(sequence, ["sequence"], statics, ["static"], { ...RECIPE, ...recipe });
@@ -60,9 +60,49 @@ describe("refuses, naming the place:", () => {
   });
 
   test("what is static, of a model that takes nothing once", () => {
-    expect(() => expandGiven([[1]], ["sequence"], { age: 1 }, ["static"], { timesteps: 3 })).toThrow(
+    expect(() => expandGiven([[1]], ["sequence"], { age: 1 }, ["static"], { timesteps: 3, features: ["x"] })).toThrow(
       "static must be left out, since this model takes nothing once a sequence, got an object",
     );
+  });
+});
+
+describe("rows that name their values", () => {
+  const PLAIN = { timesteps: 3, features: ["open", "high"] };
+  const plain = (sequence: unknown, recipe: object = {}): unknown =>
+    expandGiven(sequence, ["sequence"], undefined, ["static"], { ...PLAIN, ...recipe });
+
+  test("are read in any order, as texts and numbers of a model with inputs, too", () => {
+    expect(plain([{ high: 2, open: 1 }, [3, 4]])).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(plain([{ high: null, open: 1 }], { gaps: [1] })).toEqual([[1, null]]);
+    expect(expand([{ mode: "up", x: 1 }])).toEqual(expand([[1, "up"]]));
+  });
+
+  test("may have their time, where the model looks at it", () => {
+    const timed = { features: ["open", "high", "when"], clock: true };
+    expect(plain([{ high: 2, open: 1, when: 1e9 }], timed)).toEqual([[1, 2, 1e9]]);
+    expect(plain([{ high: 2, open: 1 }], timed)).toEqual([[1, 2]]); // its time stands beside
+    expect(expand([{ mode: "up", x: 1, time: 1e9 }], STATIC, { clock: true })).toEqual([[1, 0, 0, 1, 0, 1, 41, 1e9]]);
+  });
+
+  test.each<[unknown, string]>([
+    [{ open: 1 }, "sequence[0].high must be given, since the row names its values, got nothing"],
+    [{ open: 1, high: 2, low: 3 }, 'sequence[0] must have no names but open, high, got "low"'],
+    [{ open: 1, high: "2" }, 'sequence[0].high must be a finite number, got "2"'],
+    [{ open: 1, high: null }, "sequence[0].high must be a finite number, got null"],
+    [{ open: 1, high: Number.POSITIVE_INFINITY }, "sequence[0].high must be a finite number, got Infinity"],
+    [{}, "sequence[0].open must be given, since the row names its values, got nothing"],
+    [JSON.parse('{"__proto__": 1, "open": 1, "high": 2}'), 'sequence[0] must have no names but open, high, got "__proto__"'],
+  ])("%j is refused, naming the place", (row, message) => {
+    expect(() => plain([row])).toThrow(SequenceError);
+    expect(() => plain([row])).toThrow(message);
+  });
+
+  test("of a model with inputs are refused at their places", () => {
+    expect(() => expand([{ x: "1", mode: "up" }])).toThrow('sequence[0].x must be a finite number, got "1"');
+    expect(() => expand([{ x: 1, mode: "up", plan: "pro" }])).toThrow('sequence[0] must have no names but x, mode, got "plan"');
   });
 });
 
@@ -94,7 +134,7 @@ test("the trainer's readers make the same rows of the same values, whatever text
       const read = encodeFound(joinStatics(batch, ["plan", "age"], undefined), table, ["plan", "age"], "here");
       const inputs = read.inputs!;
       const given = set.map(({ rows, plan, age }) =>
-        expandGiven(rows, ["sequence"], { plan, age }, ["static"], { timesteps: 3, inputs, gaps: [] }),
+        expandGiven(rows, ["sequence"], { plan, age }, ["static"], { timesteps: 3, features: expandNames(inputs), inputs, gaps: [] }),
       );
       expect(Array.from(read.values, (x) => (Number.isNaN(x) ? null : x))).toEqual((given as (number | null)[][][]).flat(2));
       expect(read.features).toEqual(expandNames(inputs));
