@@ -57,6 +57,11 @@ export interface CandidateEvaluator {
   evaluate(set: readonly number[]): Promise<Evaluation>;
   /** The same by screening, with `learner` alone if it is given: to be compared with what was screened alike. */
   screen(set: readonly number[], learner?: SetLearnerName): Promise<Losses>;
+  /**
+   * As `screen`, but undefined where the set falls behind `rival`, which was screened alike, on the first of several folds: then it is not run
+   * on the others.
+   */
+  race(set: readonly number[], learner: SetLearnerName | undefined, rival: Losses): Promise<Losses | undefined>;
   /** What a set does with one learner; with the MLP, by twice the budget. */
   by(learner: SetLearnerName, set: readonly number[]): Promise<Evaluation>;
   /** With an LSTM on a logistic regression's probabilities by `distillationWeight`, and labels by the rest. */
@@ -68,6 +73,13 @@ export interface CandidateEvaluator {
 /** Of the budget. */
 const SHARES: Readonly<Record<Effort, number>> = { screening: 1 / 4, whole: 1, teaching: 2 };
 
+/**
+ * A set falls behind by so many standard errors of the paired difference on the folds that were run, of so many blocks at least: it would have
+ * to make up for all of that on the others.
+ */
+const BEHIND = 3;
+const ENOUGH_BLOCKS = 30;
+
 /** What a learner says that one fold has trained. */
 interface FoldRun {
   /** (held out) */
@@ -76,43 +88,71 @@ interface FoldRun {
   readonly probabilities?: Float64Array;
 }
 
-/** An evaluator of sets of `candidates` (K), on a sample drawn by the input's seed. */
-export function createCandidateEvaluator(input: EvaluationInput, candidates: readonly Channel[]): CandidateEvaluator {
-  const sample = drawEvaluationSample(input, candidates);
-  const { table, labels, tested, T, K, isFolded } = sample;
-  const known = new Map<string, FoldRun>();
+/** Runs a learner on a set, fold by fold. `name` tells learners apart; ends with a fold that is not the last where `rival` is better. */
+type RunFolds = (
+  name: string,
+  open: () => SetLearner,
+  set: readonly number[],
+  effort: Effort,
+  rival?: Losses,
+) => Promise<readonly FoldRun[]>;
 
-  async function run(name: string, open: () => SetLearner, set: readonly number[], effort: Effort): Promise<FoldRun[]> {
-    const share = isFolded || input.isExhaustive ? 1 : SHARES[effort];
+/** What was run before is remembered. */
+function rememberRuns({ isExhaustive, gap, yieldToEventLoop }: EvaluationInput, sample: EvaluationSample): RunFolds {
+  const { folds, isFolded } = sample;
+  const known = new Map<string, FoldRun>();
+  const isBehind = (rival: Losses, runs: readonly FoldRun[]): boolean => {
+    const { losses } = joinLosses([], runs);
+    if (losses.length < ENOUGH_BLOCKS * Math.max(1, 2 * gap)) return false;
+    return exceedsNoise(losses, rival.losses.subarray(0, losses.length), gap, BEHIND);
+  };
+  return async (name, open, set, effort, rival) => {
+    const share = isFolded || isExhaustive ? 1 : SHARES[effort];
     const runs: FoldRun[] = [];
     let learner: SetLearner | undefined;
     try {
-      for (const [k, fold] of sample.folds.entries()) {
+      for (const [k, fold] of folds.entries()) {
         const key = `${name} ${[...set].sort((a, b) => a - b)} ${k} ${share}`;
         if (!known.has(key)) {
-          await input.yieldToEventLoop();
+          await yieldToEventLoop();
           learner ??= open();
           known.set(key, runFold(sample, fold, learner.fit(fold, share), effort !== "screening" || isFolded));
         }
         runs.push(known.get(key)!);
+        if (rival && k + 1 < folds.length && isBehind(rival, runs)) break;
       }
     } finally {
       learner?.dispose?.();
     }
     return runs;
-  }
+  };
+}
 
+/** An evaluator of sets of `candidates` (K), on a sample drawn by the input's seed. */
+export function createCandidateEvaluator(input: EvaluationInput, candidates: readonly Channel[]): CandidateEvaluator {
+  const sample = drawEvaluationSample(input, candidates);
+  const { table, labels, tested, T, K, isFolded } = sample;
+  const run = rememberRuns(input, sample);
   const open = (name: SetLearnerName, set: readonly number[]): SetLearner => openSetLearner(name, input, sample, set);
   const whole = async (name: SetLearnerName, set: readonly number[], effort: Effort = "whole"): Promise<Evaluation> => {
     const runs = await run(name, () => open(name, set), set, effort);
     return { ...joinLosses(set, runs), learner: name, probabilities: averageTested(runs) };
   };
-  const screened = async (name: SetLearnerName, set: readonly number[]): Promise<Losses> =>
-    joinLosses(set, await run(name, () => open(name, set), set, "screening"));
+  const screened = async (name: SetLearnerName, set: readonly number[], rival?: Losses): Promise<Losses | undefined> => {
+    const runs = await run(name, () => open(name, set), set, "screening", rival);
+    return runs.length === sample.folds.length ? joinLosses(set, runs) : undefined;
+  };
   /** What a teacher can learn from a set counts as much as what the network can: on small data the logistic regression, which is cheap there. */
   const teacher = isFolded ? "logistic regression" : "MLP on summary features";
 
   const evaluate = async (set: readonly number[]): Promise<Evaluation> => lower(await whole("LSTM", set), await whole(teacher, set));
+
+  const screen = async (set: readonly number[], name: SetLearnerName | undefined, rival?: Losses): Promise<Losses | undefined> => {
+    if (input.isExhaustive) return evaluate(set);
+    if (name !== undefined) return screened(name, set, rival);
+    const [network, taught] = [await screened("LSTM", set, rival), await screened(teacher, set, rival)];
+    return network && taught ? lower(network, taught) : (network ?? taught);
+  };
 
   return {
     tested: { channels: take(table.channels, tested, T * K), lengths: tested.map((n) => table.lengths[n]) },
@@ -121,10 +161,8 @@ export function createCandidateEvaluator(input: EvaluationInput, candidates: rea
     isExhaustive: input.isExhaustive === true,
     baseRate: evaluateBaseRate(sample),
     evaluate,
-    async screen(set, name) {
-      if (input.isExhaustive) return evaluate(set);
-      return name === undefined ? lower(await screened("LSTM", set), await screened(teacher, set)) : screened(name, set);
-    },
+    screen: async (set, name) => (await screen(set, name))!, // without a rival it is run on all folds
+    race: screen,
     async taught(set, weight) {
       const runs = await run(`LSTM, taught by ${weight}`, () => openLstm(input, sample, set, weight), set, "whole");
       return { ...joinLosses(set, runs), learner: "LSTM", probabilities: averageTested(runs) };

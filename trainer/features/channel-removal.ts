@@ -1,5 +1,5 @@
 // The backward half of a feature search: channels whose lack does not show are removed, one by one, or in groups where there are many.
-import type { Evaluation, Losses } from "./candidate-evaluation.ts";
+import type { Evaluation } from "./candidate-evaluation.ts";
 import { scoreGain } from "./score-test.ts";
 import { MAX_CHANNELS, reportProgress, type Search } from "./search-state.ts";
 
@@ -57,8 +57,9 @@ const CLEAR = 3;
 /** `from` without `channels`, where their lack does not show. */
 async function evaluateWithout({ evaluator }: Search, from: Evaluation, channels: readonly number[]): Promise<Evaluation | undefined> {
   const left = from.set.filter((c) => !channels.includes(c));
-  const screen = (set: readonly number[]): Promise<Losses> => evaluator.screen(set, from.learner);
-  if (evaluator.isBetter(await screen(from.set), await screen(left), CLEAR)) return undefined;
+  const rival = await evaluator.screen(from.set, from.learner);
+  const own = await evaluator.race(left, from.learner, rival);
+  if (own === undefined || evaluator.isBetter(rival, own, CLEAR)) return undefined;
   const without = await evaluator.evaluate(left);
   return evaluator.isBetter(from, without) ? undefined : without;
 }

@@ -104,8 +104,11 @@ async function addChannels(search: Search): Promise<Evaluation> {
 async function extend(search: Search, from: Evaluation, by: readonly Ranked[], errors: number): Promise<Evaluation | undefined> {
   const { evaluator, all } = search;
   let screened: Losses[] = [];
+  let rival: Losses = from;
   for (const [i, { c }] of by.entries()) {
-    screened.push(await evaluator.screen([...from.set, c], from.learner));
+    const own = await evaluator.race([...from.set, c], from.learner, rival);
+    if (own !== undefined) screened.push(own);
+    if (own !== undefined && own.loss < rival.loss) rival = own;
     reportProgress(search, "adding", from.set.length, (i + 1) / by.length);
   }
   if (evaluator.isExhaustive) screened = screened.filter((evaluation) => evaluator.isBetter(evaluation, from, errors));
@@ -139,9 +142,15 @@ async function comparePlain(search: Search, found: Evaluation): Promise<{ best: 
   const { set } = best;
   consider(plain, "plain-channels-instead");
   const union = [...new Set([...set, ...plain.set])];
-  const fallsBehind = set.length > 0 && evaluator.isBetter(await evaluator.screen(set), await evaluator.screen(union));
+  const fallsBehind = set.length > 0 && (await losesRace(evaluator, union, await evaluator.screen(set)));
   if (!fallsBehind) consider(await evaluator.evaluate(union), "plain-channels-added");
   return { best, plain };
+}
+
+/** Whether `set` is worse than `rival`, which was screened, beyond noise. */
+async function losesRace(evaluator: CandidateEvaluator, set: readonly number[], rival: Losses): Promise<boolean> {
+  const own = await evaluator.race(set, undefined, rival);
+  return own === undefined || evaluator.isBetter(rival, own);
 }
 
 /** Whether `observed` may take the place of `found`: it loses no more than a sliver, or is better where it has more channels. */

@@ -161,3 +161,36 @@ test("where parts are held out in turn, a screening hears all of them, as an eva
   expect((await evaluator.screen([0], "LSTM")).losses).toHaveLength(N);
   expect((await evaluator.evaluate([0])).losses).toHaveLength(N);
 });
+
+test("a set that falls behind on the first of three folds is not run on the others", async () => {
+  const random = createRandom(47);
+  const order = Int32Array.from({ length: N }, (_, n) => n);
+  const labels = Uint8Array.from(order, () => random.integer(2));
+  // The first feature says the label, the second nothing.
+  const values = Float64Array.from({ length: N * T * F }, (_, at) =>
+    at % F === 0 ? 2 * labels[Math.floor(at / (T * F))] + 1 : 1 + random.uniform(),
+  );
+  let runs = 0;
+  const createReader: CreateStepper = (data, { channels: C }) => ({
+    ...createIgnorant(data, {} as never),
+    setParameters: () => void runs++,
+    logits: (indices) => Float32Array.from(indices, (n) => data.channels[n * T * C]),
+  });
+  const input = { ...INPUT, values, labels, shape: { timesteps: T, features: F }, features: ["a", "b"], createStepper: createReader };
+  const parts = { train: order.subarray(0, 500), validation: order.subarray(500) };
+  const evaluator = createCandidateEvaluator({ ...input, ...parts }, [
+    { base: "feature", a: 0, view: "level" },
+    { base: "feature", a: 1, view: "level" },
+  ]);
+  const [telling, silent] = [[0], [1]];
+  const rival = await evaluator.screen(telling, "LSTM");
+  expect(runs).toBe(3);
+  expect(await evaluator.race(silent, "LSTM", rival)).toBeUndefined();
+  expect(runs).toBe(4);
+  const whole = await evaluator.screen(silent, "LSTM");
+  expect(runs).toBe(6); // the first fold is known
+  expect(whole.losses).toHaveLength(N);
+  expect(await evaluator.race(telling, "LSTM", whole)).toEqual(rival);
+  const overlapping = createCandidateEvaluator({ ...input, ...parts, gap: 10 }, [{ base: "feature", a: 1, view: "level" }]);
+  expect((await overlapping.race([0], "LSTM", rival))?.losses).toHaveLength(N); // ten blocks say too little
+});
