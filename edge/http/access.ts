@@ -1,4 +1,4 @@
-// Who may do what. Keys are known by their SHA-256 alone; nothing is allowed that is not listed; what a wrong key gets wrong,
+// Who may do what. Keys are configured by their SHA-256 alone; nothing is allowed that is not listed; what a wrong key gets wrong,
 // and how long that takes, says nothing about the right one. Knows no route.
 import { parsePattern, type StreamPattern } from "../config/stream-patterns.ts";
 import { encodeText } from "./encoding.ts";
@@ -105,9 +105,7 @@ export async function verifyKey(access: Access, request: Request, ...scopes: rea
   const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
   // nothing that is no token is held against any digest
   if (token === undefined) throw new RequestError("unauthorised", "the header authorization must be `Bearer` and a key, got another form");
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", encodeText(token)));
-  let known: Key | undefined;
-  for (const key of access.keys) if (isEqual(key.digest, digest)) known = key; // no early end: every key is compared in full
+  const known = found.get(access)?.get(token) ?? (await findKey(access, token));
   if (known === undefined) throw new RequestError("unauthorised", "the key in the header authorization is not one this service knows");
   if (!allows(known.scopes) && !known.scopes.includes("admin"))
     throw new RequestError(
@@ -115,6 +113,19 @@ export async function verifyKey(access: Access, request: Request, ...scopes: rea
       `the key ${known.name} has the scopes ${known.scopes.join("+")}, this needs ${scopes.join(" or ")}`,
     );
   return { name: known.name, scopes: known.scopes, streams: known.streams, isLocal: false };
+}
+
+/** Keys that were found by their digest, by their text: they need none again. No more than there are keys. */
+const found = new WeakMap<Access, Map<string, Key>>();
+
+async function findKey(access: Access, token: string): Promise<Key | undefined> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", encodeText(token)));
+  let known: Key | undefined;
+  for (const key of access.keys) if (isEqual(key.digest, digest)) known = key; // no early end: every key is compared in full
+  if (known === undefined) return undefined;
+  if (!found.has(access)) found.set(access, new Map());
+  found.get(access)!.set(token, known);
+  return known;
 }
 
 /**

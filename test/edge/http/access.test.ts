@@ -141,6 +141,23 @@ describe("a list of keys that cannot be read shuts everything, and says where wi
   });
 });
 
+test("a key that was found needs no digest again, and may do no more than before; what is no key is none each time", async () => {
+  const app = closed();
+  const digest = vi.spyOn(crypto.subtle, "digest");
+  const digestsOf = async (key: string, status: number, method = "GET"): Promise<number> => {
+    digest.mockClear();
+    expect(await statusOf(app, method === "GET" ? "/v1/model" : "/v1/score", bearer(key), method)).toBe(status);
+    return digest.mock.calls.length;
+  };
+  await digestsOf("alice-old", 200); // the artifact's may be taken here, too
+  const first = await digestsOf("reading", 200);
+  expect(await digestsOf("reading", 200)).toBe(first - 1);
+  expect(await digestsOf("reading", 403, "POST")).toBe(first - 1);
+  for (let i = 0; i < 2; i++) expect(await digestsOf("another", 401)).toBe(first);
+  expect(await digestsOf("alice-old", 200)).toBe(first - 1);
+  digest.mockRestore();
+});
+
 describe("nothing opens by accident", () => {
   const DIGEST_OF_NOTHING = hashOf("");
 
