@@ -35,10 +35,10 @@ interface Many {
   readonly times?: readonly (readonly string[])[];
 }
 
-/** One sequence is a list of rows, several a list of those. */
+/** One sequence is a list of rows, several a list of those. A row is a list, or an object that names its values. */
 function parseList(list: readonly unknown[]): { readonly sequence: readonly unknown[] } | Many {
   const [first] = list;
-  return Array.isArray(first) && Array.isArray(first[0]) ? { sequences: list } : { sequence: list };
+  return Array.isArray(first) && typeof (first[0] ?? 0) === "object" ? { sequences: list } : { sequence: list };
 }
 
 /** What the column is called that says which sequence a row is of, where it is no feature. */

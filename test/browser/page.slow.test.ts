@@ -363,6 +363,12 @@ describe.skipIf(!isHere)("the page", () => {
     await page.fill("#sequence", separated);
     await page.click("#score");
     await page.waitForFunction(() => document.querySelector("#batch caption")?.textContent === "Results of 2 sequences");
+    const { features } = model.recipe;
+    const named = [one, two].map((rows) => rows.map((row) => Object.fromEntries(row.map((x, f) => [features[f], x]))));
+    await page.fill("#sequence", JSON.stringify(named));
+    const [answer] = await Promise.all([page.waitForResponse("**/v1/score"), page.click("#score")]);
+    expect(answer.request().postDataJSON()).toMatchObject({ sequences: named });
+    expect((await answer.json()).results).toEqual(expected);
     expect(errors).toEqual([]);
     await page.screenshot({ path: `${SHOTS}many.png`, fullPage: true });
     await close();
