@@ -1,6 +1,7 @@
 // A request's body: media type, content-encoding, limit, bytes, UTF-8, JSON, in that order. Knows nothing of what it says.
 import { describe, LimitError } from "../../shared/errors.ts";
 import { FORMATS, type Format, inflate } from "./inflate.ts";
+import { placeOfUnexpected } from "./json-place.ts";
 import { RequestError } from "./problem.ts";
 
 export const MAX_BODY_BYTES = 2 * 1024 * 1024;
@@ -193,7 +194,9 @@ function parseText(text: string, what: string): unknown {
     const hint = /[[,:]\s*-?(NaN|Inf)/.test(text)
       ? "; JSON knows neither NaN nor Infinity: null stands for a missing number, where the model takes gaps"
       : "";
-    throw new RequestError("malformed", `${what} is not JSON: ${(error as SyntaxError).message}${hint}`);
+    const { message } = error as SyntaxError;
+    const place = message.startsWith("Unexpected token") ? placeOfUnexpected(text) : "";
+    throw new RequestError("malformed", `${what} is not JSON: ${message}${place}${hint}`);
   }
 }
 

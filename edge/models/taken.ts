@@ -4,12 +4,12 @@ import type { ServedModel } from "./models.ts";
 
 /** For keys that may score and not read, too. */
 export function describeTaken({ model: { recipe, operatingPoints, card }, id }: ServedModel) {
-  const { features, timesteps, gaps, clock, inputs } = recipe;
+  const { features, timesteps, padding, gaps, clock, inputs } = recipe;
   return {
     id,
     features,
     timesteps,
-    recipe: { gaps: gaps?.map((f) => features[f]), clock: clock && features[features.length - 1], inputs },
+    recipe: { padding, gaps: gaps?.map((f) => features[f]), clock: clock && features[features.length - 1], inputs },
     operatingPoints: operatingPoints.map(({ name, threshold }) => ({ name, threshold })),
     labels: describeLabels(card),
   };

@@ -75,9 +75,9 @@ function takenSchemas(): Json {
     id: text,
     features: list(text),
     timesteps: count,
-    recipe: object({ gaps: list(text), clock: text, inputs: list(input) }, ["gaps", "clock", "inputs"], {
+    recipe: object({ padding: text, gaps: list(text), clock: text, inputs: list(input) }, ["gaps", "clock", "inputs"], {
       description:
-        "gaps: features that may be missing. inputs: what people give where that is not the features. clock: what a row's time is called.",
+        "padding: which all-zero rows are padding. gaps: features that may be missing. inputs: what people give where that is not the features. clock: what a row's time is called.",
     }),
     operatingPoints: list(object({ name: text, threshold: { type: "number" } })),
     labels: ref("Labels"),
@@ -117,7 +117,7 @@ const shownStatus = (): Json => ({
   id: hole("shownModel"),
   features: hole("featureNames"),
   timesteps: hole("timesteps"),
-  recipe: {},
+  recipe: { padding: hole("padding") },
   operatingPoints: hole("cardPoints"),
   labels: hole("labels"),
 });

@@ -1,5 +1,6 @@
 // What people paste, as the API takes it: JSON, or rows of cells; and the fields of what is given once a sequence.
 import { isIndex } from "../../shared/index-names.ts";
+import { placeOfUnexpected } from "../http/json-place.ts";
 import { $, element } from "./elements.ts";
 import { type Input, session } from "./service.ts";
 
@@ -23,11 +24,19 @@ export function parseBody(source: string): object {
   const trimmed = source.trim();
   sayLeftOut([]);
   if (trimmed === "") throw new Error("There is nothing to score: write rows, or load the sample.");
-  if (trimmed.startsWith("{")) return JSON.parse(trimmed);
-  const given = trimmed.startsWith("[") ? parseList(JSON.parse(trimmed)) : parseBlocks(splitSequences(trimmed));
+  if (trimmed.startsWith("{")) return parseJson(source) as object;
+  const given = trimmed.startsWith("[") ? parseList(parseJson(source) as readonly unknown[]) : parseBlocks(splitSequences(trimmed));
   const statics = readStatics();
   if (statics === undefined) return given;
   return { ...given, static: "sequences" in given ? given.sequences.map(() => statics) : statics };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text.trim());
+  } catch (error) {
+    throw new Error(`This is not JSON: ${(error as Error).message}${placeOfUnexpected(text)}`);
+  }
 }
 
 interface Many {
@@ -91,7 +100,7 @@ function parseRows(trimmed: string): { readonly sequence: readonly (readonly Cel
     .filter((line) => line.trim() !== "")
     .map((line) => line.trim().split(separator))
     .map((row) => row.map((cell) => cell.replace(/^"(.*)"$/, "$1")));
-  if (rows.length === 1 && rowNames().every((name) => rows[0].includes(name)))
+  if (rows.length === 1 && (rowNames().every((name) => rows[0].includes(name)) || rows[0].every(isWord)))
     throw new Error("These are names alone: write rows under them.");
   const ordered = isNamed(rows) ? orderByName(rows[0], rows.slice(1)) : rows;
   const times = ordered.map((row) => row[row.length - 1]);
@@ -100,6 +109,13 @@ function parseRows(trimmed: string): { readonly sequence: readonly (readonly Cel
   const sequence = ordered.map((row) => (isTimed ? row.slice(0, -1) : row).map((cell, i) => readCell(cell, own?.[i]?.levels)));
   return { sequence, ...(isTimed && { times }) };
 }
+
+/** Whether a cell is no number, missing number, date or level: alone in its row with such cells, it is a name. */
+const isWord = (cell: string): boolean =>
+  Number.isNaN(Number(cell)) &&
+  !MISSING.test(cell) &&
+  Number.isNaN(Date.parse(cell)) &&
+  !session.card?.recipe.inputs?.some(({ levels }) => levels?.includes(cell));
 
 /** Whether the first row is names: no cell of it is a number, and it is no row of categories alone. */
 function isNamed(rows: readonly (readonly string[])[]): boolean {

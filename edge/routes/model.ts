@@ -23,7 +23,7 @@ export function modelRoutes(modelOf: RequestModel) {
 function describeCard(served: ServedModel) {
   const { model, format, sha256 } = served;
   const { name, recipe, view, members, stack, calibration, operatingPoints, card } = model;
-  const { padding, clip, lengths, features } = recipe;
+  const { clip, lengths, features } = recipe;
   const taken = describeTaken(served);
   const { test: metrics, ...facts } = card ?? {};
   return {
@@ -33,7 +33,7 @@ function describeCard(served: ServedModel) {
     sha256,
     format,
     version: VERSION,
-    recipe: { ...taken.recipe, padding, channels: recipe.channels.map((channel) => describeChannel(channel, features)), clip, lengths },
+    recipe: { ...taken.recipe, channels: recipe.channels.map((channel) => describeChannel(channel, features)), clip, lengths },
     units: members && networksOf({ members })[0]?.units,
     members: members && summariseMembers({ members, stack }),
     columns: view && describeColumns(view, features),

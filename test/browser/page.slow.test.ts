@@ -505,9 +505,11 @@ describe.skipIf(!isHere)("the page", () => {
     for (const [source, message] of [
       ["1, 2, 3, 4, x", 'sequence[0][4] must be a finite number, got "x"'],
       ["[[1,2]]", "sequence[0] must have 5 numbers (open, high, low, close, volume), got 2"],
-      ["[[1,", "JSON"],
+      ["[[1,", "This is not JSON"],
+      ["[[1,2,3,4,5],\n[1,2,3,4,]]", "(line 2 column 10)"],
       ["open,high,low,close,volume", "These are names alone: write rows under them."],
-      ["<img src=x onerror=alert(1)>", "sequence[0]"],
+      ["date,price,volume", "These are names alone: write rows under them."],
+      ["<img src=x onerror=alert(1)>, 1, 2, 3, 4", "sequence[0]"],
     ]) {
       await page.fill("#sequence", source);
       await page.click("#score");

@@ -131,13 +131,13 @@ describe("bodies that are not JSON", () => {
     ["{", "the body is not JSON: Expected property name or '}' in JSON at position 1 (line 1 column 2)"],
     [
       '{"sequence":[[1,2,3,4,NaN]]}',
-      `the body is not JSON: Unexpected token 'N', ..."[[1,2,3,4,NaN]]}" is not valid JSON; JSON knows neither NaN nor Infinity: null stands for a missing number, where the model takes gaps`,
+      `the body is not JSON: Unexpected token 'N', ..."[[1,2,3,4,NaN]]}" is not valid JSON (line 1 column 23); JSON knows neither NaN nor Infinity: null stands for a missing number, where the model takes gaps`,
     ],
     [
       '{"sequence":[[1,2,3,4,5]]}}',
       "the body is not JSON: Unexpected non-whitespace character after JSON at position 26 (line 1 column 27)",
     ],
-    ["sequence=1", `the body is not JSON: Unexpected token 's', "sequence=1" is not valid JSON`],
+    ["sequence=1", `the body is not JSON: Unexpected token 's', "sequence=1" is not valid JSON (line 1 column 1)`],
     ["[".repeat(100_000), "the body is not JSON: Unexpected end of JSON input"],
   ])("%.40s", async (body, detail) => {
     await expectProblem(await postScore(app, body), 400, detail);

@@ -42,7 +42,7 @@ test("names, levels, thresholds and the labels' words are known to a key that ma
     id: expect.stringMatching(/^shop@[0-9a-f]{12}$/),
     features: model.recipe.features,
     timesteps: 4,
-    recipe: { gaps: ["x"], clock: "at", inputs },
+    recipe: { padding: model.recipe.padding, gaps: ["x"], clock: "at", inputs },
     operatingPoints: model.operatingPoints.map(({ name, threshold }) => ({ name, threshold })),
     labels: { name: "churned", one: "yes", zero: "no" },
   });
