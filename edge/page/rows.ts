@@ -100,12 +100,13 @@ function parseRows(trimmed: string): { readonly sequence: readonly (readonly Cel
     .filter((line) => line.trim() !== "")
     .map((line) => line.trim().split(separator))
     .map((row) => row.map((cell) => cell.replace(/^"(.*)"$/, "$1")));
-  if (rows.length === 1 && (rowNames().every((name) => rows[0].includes(name)) || rows[0].every(isWord)))
+  const own = session.card?.recipe.inputs?.filter((input) => !input.static);
+  const takesNumbers = own === undefined || own.some(({ levels }) => levels === undefined);
+  if (rows.length === 1 && (rowNames().every((name) => rows[0].includes(name)) || (takesNumbers && rows[0].every(isWord))))
     throw new Error("These are names alone: write rows under them.");
   const ordered = isNamed(rows) ? orderByName(rows[0], rows.slice(1)) : rows;
   const times = ordered.map((row) => row[row.length - 1]);
   const isTimed = session.card?.recipe.clock !== undefined && times.some((cell) => Number.isNaN(Number(cell)));
-  const own = session.card?.recipe.inputs?.filter((input) => !input.static);
   const sequence = ordered.map((row) => (isTimed ? row.slice(0, -1) : row).map((cell, i) => readCell(cell, own?.[i]?.levels)));
   return { sequence, ...(isTimed && { times }) };
 }

@@ -467,6 +467,32 @@ describe.skipIf(!isHere)("the page", () => {
     await close();
   });
 
+  test("of a model of categories alone takes a row of words, known or not, and refuses names alone", async () => {
+    const inputs = [
+      { name: "mode", levels: ["down", "up"] },
+      { name: "plan", levels: ["basic", "pro"] },
+    ];
+    const features = ["mode=down", "mode=up", "plan=basic", "plan=pro"];
+    const channels = [{ base: "feature", a: 0, view: "level" }] as const;
+    const categories = encodeArtifact(makeModel(kernel, { name: "categories", timesteps: 3, inputs, features, channels }));
+    const { page, close } = await open({}, openApp(kernel, categories, { assets }));
+    await page.waitForSelector("#card:not([hidden])");
+    await page.waitForFunction(() => (document.getElementById("sequence") as HTMLTextAreaElement).value !== "");
+    for (const row of [
+      ["up", "pro"],
+      ["sideways", "other"],
+    ]) {
+      const request = page.waitForRequest("**/v1/score");
+      await page.fill("#sequence", row.join(","));
+      await page.click("#score");
+      expect((await request).postDataJSON()).toMatchObject({ sequence: [row] });
+    }
+    await page.fill("#sequence", "mode,plan");
+    await page.click("#score");
+    await page.waitForFunction(() => document.getElementById("problem")!.textContent!.startsWith("These are names alone"));
+    await close();
+  });
+
   test("says what 1 and 0 stand for, and how its metrics came about", async () => {
     const labels = { name: "churned", meaning: { one: "yes", zero: "no", values: ["no", "yes"] } };
     const facts = { sequences: 90, features: model.recipe.features, labels };
