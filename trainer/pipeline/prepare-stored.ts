@@ -5,7 +5,6 @@ import { DataError } from "../../shared/errors.ts";
 import type { Padding } from "../../shared/sequence.ts";
 import type { Labelled } from "../data/sequences.ts";
 import type { LabelledDataset } from "../readers/dataset.ts";
-import { freeNow } from "../readers/free-now.ts";
 import type { StoredSequences } from "../readers/stored-sequences.ts";
 import { digestSequences } from "../split/digests.ts";
 import { type Fold, type FoldPlan, planFolds } from "../split/folds.ts";
@@ -100,7 +99,7 @@ function readNeeded(
   const kept = Int32Array.from([...sample, ...plan.test]).sort();
   const own = kept.map((n) => place[n]);
   const usable: Labelled = {
-    values: readAt(stored, own),
+    values: stored.read(own),
     labels: takeLabels(labels, own),
     probability: probability && Float64Array.from(own, (n) => probability[n]),
     groups: groups && own.map((n) => groups[n]),
@@ -113,25 +112,10 @@ function readNeeded(
     dealt: folds.map(({ train, heldOut }) => ({ train: train.map(local), heldOut: heldOut.map(local) })),
     sequences: dealt[0].train.length,
     labels: takeLabels(labels, restPlace),
-    read: (indices) =>
-      readAt(
-        stored,
-        indices.map((m) => restPlace[m]),
-      ),
+    read: (indices) => stored.read(indices.map((m) => restPlace[m])),
     equals: { ids: plan.overlap.copy, count: plan.overlap.distinct, labels: takeLabels(labels, place) },
   };
   return { ...read, aside };
-}
-
-/** The sequences at `numbers`, which the file is asked for in its own order. */
-function readAt(stored: StoredSequences, numbers: Int32Array): Float64Array {
-  const ranks = Int32Array.from(numbers.keys()).sort((a, b) => numbers[a] - numbers[b]);
-  const values = stored.read(ranks.map((i) => numbers[i]));
-  const size = values.length / numbers.length;
-  const out = new Float64Array(values.length);
-  for (const [k, i] of ranks.entries()) out.set(values.subarray(k * size, (k + 1) * size), i * size);
-  freeNow(values);
-  return out;
 }
 
 /** (N) → its position among `kept`, −1 where it is none of them. */

@@ -99,7 +99,8 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
   const { labels, test, validation, further } = settleLabels(labelCodes, main, apart?.test ?? main.test, paths, options.positive);
   const { shape, dtype, columns, timeline } = main;
   const groups = group === undefined ? undefined : toGroups(columns[group], group, paths[0]);
-  const content = { values: main.values, labels, probability: main.probability, groups };
+  const { stored } = main;
+  const content = { values: main.values, labels, probability: main.probability, groups, ...(stored && { stored }) };
   const isSorted = time === undefined || timeline !== undefined;
   const ordered = isSorted ? content : sortByTime(content, createTimeReader(time, paths[0], options.timeFormat).read(columns[time]));
   const features = main.features ?? Array.from({ length: shape.features }, (_, f) => `f${f}`);
@@ -125,20 +126,19 @@ export async function readDataset(paths: readonly string[], options: ReadOptions
     ...(validation && { validation }),
     timeline,
     ...(further && { further }),
-    ...(main.stored && { stored: main.stored }),
     facts,
     read: withoutPaths(facts, basename(stem(paths[0]))),
     reading: describeOptions(options),
   };
 }
 
-/** The batch as it is; but sequences that are in a file are in memory where something sorts or recodes them, or a part from elsewhere is compared with them. */
+/** The batch as it is; but sequences that are in a file are in memory where something recodes them, or a part from elsewhere is compared with them. */
 function loadWhereNeeded({ stored, ...batch }: Batch, options: ReadOptions, table: FoundInputs): Batch {
   if (stored === undefined) return batch;
-  const { static: statics = [], inputs, time, test } = options;
+  const { static: statics = [], inputs, test } = options;
   const isPlain = batch.features?.every((name) => table.of(name).kind !== "category") ?? true;
   const isAlone = test === undefined && !batch.test && !batch.validation;
-  if (isPlain && isAlone && statics.length === 0 && inputs === undefined && time === undefined) return { ...batch, stored };
+  if (isPlain && isAlone && statics.length === 0 && inputs === undefined) return { ...batch, stored };
   const values = stored.read(Int32Array.from({ length: stored.count }, (_, n) => n));
   stored.close();
   return { ...batch, values };

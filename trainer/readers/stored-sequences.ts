@@ -13,9 +13,9 @@ export interface StoreOptions {
 export interface StoredSequences {
   /** N */
   readonly count: number;
-  /** (n,T,F) the sequences with these numbers. */
+  /** (n,T,F) the sequences with these numbers, in their order; the file is asked for them in its own. */
   read(numbers: Int32Array): Float64Array;
-  /** All in order, some at a time; a block stands where the one before it stood. */
+  /** All in order, some at a time; a block may stand where the one before it stood. */
   blocks(): Iterable<Float64Array>;
   close(): void;
 }
@@ -38,6 +38,8 @@ export interface SequenceStore {
 
 /** Numbers of a block: 2 MiB. */
 const BLOCK_NUMBERS = 2 ** 18;
+/** Sequences of a block whose order is another than the file's. */
+const REORDERED = 4096;
 
 /** Opens a store in `folder` for sequences of `F` features. Throws DataError. */
 export function openSequenceStore(folder: string, F: number): SequenceStore {
@@ -80,11 +82,13 @@ function readStore(file: NumberFile, { runs, count, F, timesteps: T }: Stored): 
     count,
     read(wanted) {
       const out = new Float64Array(wanted.length * size);
-      for (let i = 0, n = 1; i < wanted.length; i += n) {
-        const run = findRun(runs, wanted[i]);
+      const ranks = Int32Array.from(wanted.keys()).sort((a, b) => wanted[a] - wanted[b]);
+      for (let i = 0, n = 1; i < ranks.length; i += n) {
+        const [to, first] = [ranks[i], wanted[ranks[i]]];
+        const run = findRun(runs, first);
         const end = runs[runs.indexOf(run) + 1]?.first ?? count;
-        for (n = 1; i + n < wanted.length && wanted[i + n] === wanted[i] + n && wanted[i + n] < end; n++); // neighbours come at once
-        fill(run, wanted[i], n, out.subarray(i * size, (i + n) * size));
+        for (n = 1; ranks[i + n] === to + n && wanted[to + n] === first + n && first + n < end; n++); // neighbours come at once
+        fill(run, first, n, out.subarray(to * size, (to + n) * size));
       }
       return out;
     },
@@ -101,6 +105,18 @@ function readStore(file: NumberFile, { runs, count, F, timesteps: T }: Stored): 
       }
     },
     close: () => file.close(),
+  };
+}
+
+/** The same sequences in another order: number n is number `order[n]` of `stored`, order (N). */
+export function reorder(stored: StoredSequences, order: Int32Array): StoredSequences {
+  return {
+    count: stored.count,
+    read: (numbers) => stored.read(numbers.map((n) => order[n])),
+    *blocks() {
+      for (let from = 0; from < order.length; from += REORDERED) yield stored.read(order.subarray(from, from + REORDERED));
+    },
+    close: () => stored.close(),
   };
 }
 

@@ -59,7 +59,7 @@ describe("a store of sequences", () => {
   ];
 
   test("gives any of them, in the order in which they are asked for", () => {
-    for (const wanted of [[0, 1, 2, 3, 4, 5], [5, 3, 0], [2, 3], [4], [1, 1]])
+    for (const wanted of [[0, 1, 2, 3, 4, 5], [5, 3, 0], [2, 3], [4], [1, 1], [3, 4, 0, 1, 2, 1, 5]])
       expect([...stored.read(Int32Array.from(wanted))]).toEqual(wanted.flatMap((n) => all[n]));
     expect(stored.count).toBe(6);
   });
@@ -111,12 +111,12 @@ describe("an .npz that is too large for one piece", () => {
   const y = Uint8Array.from({ length: N }, (_, n) => (n % 3 === 0 ? 1 : 0));
   const probability = Float64Array.from({ length: N }, (_, n) => n / N);
 
-  async function write(name: string, level: number, given = X): Promise<string> {
+  async function write(name: string, level: number, given = X, beside = probability): Promise<string> {
     const writer = new ZipWriter(new Uint8ArrayWriter(), { level, useWebWorkers: false });
     for (const [file, bytes] of [
       ["X", given],
       ["y", encodeNpy(y, [N])],
-      ["probability", encodeNpy(probability, [N])],
+      ["probability", encodeNpy(beside, [N])],
     ] as const)
       await writer.add(`${file}.npy`, new Uint8ArrayReader(bytes));
     const path = join(folder, name);
@@ -150,10 +150,24 @@ describe("an .npz that is too large for one piece", () => {
     60_000,
   );
 
-  test("is in memory after all where sequences are sorted", async () => {
-    const { stored, values: sorted } = await readDataset([await write("sorted.npz", 0)], { store, time: "probability" });
-    expect(stored).toBeUndefined();
-    expect(sorted.length).toBe(values.length);
+  test("is sorted in a file as in memory", async () => {
+    const times = Float64Array.from({ length: N }, (_, n) => ((n * 7919) % 1000) / 1000); // many are equal
+    const path = await write("sorted.npz", 0, X, times);
+    const { values: sorted, ...expected } = await readDataset([path], { time: "probability" });
+    const { stored, values: none, ...rest } = await readDataset([path], { time: "probability", store });
+    expect(none).toHaveLength(0);
+    expect(rest).toEqual(expected);
+    expect(rest.orderedBy).toBe("probability");
+    expect(Buffer.compare(Buffer.from(readAll(stored!).buffer), Buffer.from(sorted.buffer))).toBe(0);
+    let at = 0;
+    for (const block of stored!.blocks()) {
+      expect(
+        Buffer.compare(Buffer.from(block.buffer, block.byteOffset, block.byteLength), Buffer.from(sorted.buffer, 8 * at, block.byteLength)),
+      ).toBe(0);
+      at += block.length;
+    }
+    expect(at).toBe(sorted.length);
+    stored!.close();
   }, 60_000);
 
   test("says where a number is not finite, and that it is damaged", async () => {
