@@ -1,7 +1,7 @@
 // One request's sequences → its results, whatever protocol they came by. Knows no HTTP.
 import { LimitError, type Path } from "../../shared/errors.ts";
 import { labelAt, type Scores, score } from "../../shared/model.ts";
-import type { Given } from "../../shared/recipe/given-rows.ts";
+import type { Given, GivenRow } from "../../shared/recipe/given-rows.ts";
 import type { Recipe } from "../../shared/recipe/recipe.ts";
 import { RequestError } from "../http/problem.ts";
 import type { Ready } from "../models/servable-model.ts";
@@ -20,8 +20,8 @@ export interface Result {
 
 /** The JSON body, as the typed client sends it. */
 export interface ScoreRequest {
-  sequence?: readonly (readonly Given[])[];
-  sequences?: readonly (readonly (readonly Given[])[])[];
+  sequence?: readonly GivenRow[];
+  sequences?: readonly (readonly GivenRow[])[];
   /** What is given once a sequence, by name; of many a list. */
   static?: Readonly<Record<string, Given>> | readonly Readonly<Record<string, Given>>[];
   /** Of each row, or of each sequence's rows. */

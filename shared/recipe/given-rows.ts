@@ -8,6 +8,9 @@ import type { TakenRecipe } from "./recipe.ts";
 /** A number, a category's text, or null where it is missing and may be. */
 export type Given = number | string | boolean | null;
 
+/** A row's values in the model's order, or by name. */
+export type GivenRow = readonly Given[] | Readonly<Record<string, Given>>;
+
 /** Where something stands: its path, below which its parts stand; or, of parts that stand apart, each one's path. */
 export type Place = Path | ((part: string | number) => Path);
 
