@@ -150,9 +150,11 @@ export function placeZeroRows(values: Float64Array, shape: Shape): ZeroRowPlaces
   return { front, behind, inside, sequences };
 }
 
-/** The positive rate of the sequences at `indices`, 0 to 1. */
-export function positiveRate(labels: Labels, indices: Int32Array): number {
-  return indices.reduce((sum, n) => sum + labels[n], 0) / indices.length;
+/** The positive rate, 0 to 1, of the sequences at `indices`, and of `others` that are known by their labels alone. */
+export function positiveRate(labels: Labels, indices: Int32Array, others?: Labels): number {
+  let sum = indices.reduce((sum, n) => sum + labels[n], 0);
+  for (let m = 0; m < (others?.length ?? 0); m++) sum += others![m];
+  return sum / (indices.length + (others?.length ?? 0));
 }
 
 /** Throws DataError naming the part that has 0s or 1s only; soft labels are of both classes unless all are 0, or all 1. */

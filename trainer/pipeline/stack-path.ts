@@ -110,7 +110,7 @@ export async function fitStackPath(
     recipe,
     ...(view && { view }),
     predictor: { ...predictor, members },
-    positiveRate: positiveRate(labels, train),
+    positiveRate: positiveRate(labels, train, aside?.labels),
     learnt,
     seen,
     heldOut,

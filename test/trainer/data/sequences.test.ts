@@ -4,6 +4,7 @@ import {
   dropPaddingOnly,
   type LeftOutNote,
   lengthsOf,
+  positiveRate,
   reorderSequences,
   selectSequences,
 } from "../../../trainer/data/sequences.ts";
@@ -25,6 +26,12 @@ it.each([
   ["none", [3, 3, 3]],
 ] as const)("counts the valid rows of padding %s", (padding, expected) => {
   expect(Array.from(lengthsOf(values, shape, padding))).toEqual(expected);
+});
+
+it("the positive rate is that of all that are known, also where some are known by their labels alone", () => {
+  expect(positiveRate(Uint8Array.of(1, 0, 1, 1), Int32Array.of(0, 1))).toBe(0.5);
+  expect(positiveRate(Uint8Array.of(1, 0, 1, 1), Int32Array.of(0, 1), Uint8Array.of(0, 0))).toBe(0.25);
+  expect(positiveRate(Float64Array.of(0.5, 0.25), Int32Array.of(1), Float64Array.of(0.75))).toBe(0.5);
 });
 
 it("leaves out sequences without a valid row, and says how many", () => {
