@@ -23,7 +23,7 @@ export interface Engine {
   readonly series?: SeriesColumns;
   /** (N) float32 probabilities, the same bits for any N. `shift` is added to the calibrated logits, default 0. */
   probabilities(inputs: EngineInputs, shift?: number): Float32Array;
-  /** Bytes of memory outside JavaScript's heap, by now: networks of layers take theirs when they first score. */
+  /** Bytes of memory outside JavaScript's heap, by now: networks of layers take theirs when they first score, trees that of batches with the first of these. */
   memoryBytes?(): number;
 }
 
@@ -33,7 +33,7 @@ export interface MemberEngine extends Engine {
   memberLogits(inputs: EngineInputs): Float64Array;
 }
 
-/** The engine of a model's members. Memory is taken here and never again, whatever N: sequences go through in blocks. */
+/** The engine of a model's members. Memory is taken here and as memoryBytes says, and never more, whatever N: sequences go through in blocks. */
 export function createWasmEngine(module: WebAssembly.Module, { members, stack, calibration }: Predictor): MemberEngine {
   const kernel = instantiateKernel(module);
   const kernels = [kernel];
