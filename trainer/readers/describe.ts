@@ -42,11 +42,23 @@ export function describeReading(facts: ReadFacts): string {
 /** What the readers did, found out and left out, as parts of a sentence. */
 export function listDetails({ source, remarks, notes, testNotes }: ReadFacts): string[] {
   const isTimed = remarks.some((remark) => remark.code === "series" && remark.time !== undefined);
+  const isOnce = (remark: Remark): boolean => remark.code === "column-left-out" && remark.isOnce === true;
+  const lastOnce = remarks.findLastIndex(isOnce);
   return [
-    ...remarks.map((remark) => describeRemark(remark, isTimed)),
+    ...remarks.map((remark, i) => describeRemark(remark, isTimed) + (i === lastOnce ? adviseOnce(remarks.filter(isOnce)) : "")),
     ...notes.map((note) => describeNote(note, source)),
     ...testNotes.map((note) => `in the test file ${describeNote(note)}`),
   ];
+}
+
+/** More names than so many are no help in a sentence. */
+const MAX_ADVISED = 5;
+
+/** What takes columns that are left out to the model, once a sequence. */
+function adviseOnce(remarks: readonly Remark[]): string {
+  const names = remarks.flatMap((remark) => (remark.code === "column-left-out" ? [remark.column] : []));
+  const said = names.length > MAX_ADVISED ? "NAMES" : names.map(quoteWord).join(",");
+  return ` (--static ${said} gives ${names.length === 1 ? "it" : "them"} to the model)`;
 }
 
 const POSITION_REASONS: Readonly<Record<PositionReason, string>> = {

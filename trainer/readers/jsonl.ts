@@ -18,7 +18,7 @@ import { planWide, type WideFields } from "./json-wide.ts";
 import { NO_LABEL } from "./no-label.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
-import { isIdentifier, isKnownId, isLabel, labelsAmong, refuseIdentifier } from "./roles.ts";
+import { isIdentifier, isKnownId, isLabel, labelsAmong, leaveOut, refuseIdentifier } from "./roles.ts";
 
 /** One line, read. */
 interface JsonRecord {
@@ -372,7 +372,7 @@ function remarksOf(record: unknown, features: readonly string[] | null, wanted: 
     if (isKnownId(column, wanted)) return [{ code: "id-left-out", column }];
     if (isLabel(column, label) || (label === undefined && column === known?.label))
       return labels ? [] : [{ code: "label-left-out", column }];
-    return [{ code: isIndex(column, i) ? "index-left-out" : "column-left-out", column }];
+    return [isIndex(column, i) ? { code: "index-left-out", column } : leaveOut(column, known)];
   });
 }
 

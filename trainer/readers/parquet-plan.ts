@@ -13,7 +13,7 @@ import { decimalScale } from "./parquet-decimals.ts";
 import { readNested } from "./parquet-nested.ts";
 import { show } from "./quoting.ts";
 import type { Remark } from "./reading.ts";
-import { isKnownId, isLabel, labelsAmong } from "./roles.ts";
+import { isKnownId, isLabel, labelsAmong, leaveOut } from "./roles.ts";
 
 /** Parquet's types as NumPy calls them. */
 const DTYPES: Readonly<Record<string, string>> = { FLOAT: "float32", DOUBLE: "float64", BOOLEAN: "bool", BYTE_ARRAY: "text" };
@@ -66,8 +66,9 @@ function planList(schema: SchemaTree, list: SchemaTree, names: readonly string[]
   const remarks = names.flatMap((column, i): Remark[] => {
     if (column === label || wanted.columns.includes(column)) return [];
     if (isKnownId(column, wanted)) return [{ code: "id-left-out", column }];
+    if (isIndex(column, i)) return [{ code: "index-left-out", column }];
     const isLabelled = column === usual || isLabel(column) || column === wanted.label;
-    return [{ code: isIndex(column, i) ? "index-left-out" : isLabelled ? "label-left-out" : "column-left-out", column }];
+    return [isLabelled ? { code: "label-left-out", column } : leaveOut(column, wanted.known)];
   });
   return {
     leaves: [...beside.leaves, leaf],

@@ -9,8 +9,8 @@ export type Remark =
   | { readonly code: "label-left-out"; readonly column: string }
   /** A column that `--id` named in training, and that nobody names now. */
   | { readonly code: "id-left-out"; readonly column: string }
-  /** A column beside a list of rows. */
-  | { readonly code: "column-left-out"; readonly column: string }
+  /** A column beside the features; `isOnce` where it stands beside whole sequences, so that a model may be given it once a sequence. */
+  | { readonly code: "column-left-out"; readonly column: string; readonly isOnce?: true }
   /** An archive's validation part, which only training looks at. */
   | { readonly code: "validation-left-out"; readonly array: string }
   /** Arrays of an archive that nobody reads. */

@@ -32,6 +32,11 @@ export function isIdentifier(name: string): boolean {
   return /^id$/i.test(name);
 }
 
+/** That a column beside whole sequences is left out; a model that is yet to learn may be given it. */
+export function leaveOut(column: string, known: Wanted["known"]): Remark {
+  return { code: "column-left-out", column, ...(known === undefined && !isIdentifier(column) && { isOnce: true }) };
+}
+
 /** An identifier among rows of series would become a feature. */
 export function refuseIdentifier(name: string, source: string): DataError {
   return new DataError(

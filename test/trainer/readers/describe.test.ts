@@ -152,3 +152,25 @@ test("an index that holds times is pointed to unless another column is the time"
   expect(await read("at")).toMatch(/index column without a name left out,/);
   rmSync(folder, { recursive: true });
 });
+
+test("what stands beside whole sequences and is left out comes with the option that takes it, once, and not where it is no use", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "quickstep-describe-"));
+  const path = join(folder, "lines.jsonl");
+  const write = (beside: Record<string, unknown>) =>
+    writeFileSync(
+      path,
+      Array.from({ length: 4 }, (_, n) => `${JSON.stringify({ sequence: [[n, 1]], ...beside, label: n % 2 })}\n`).join(""),
+    );
+  const read = async (options: ReadOptions = {}) => describeRead((await readDataset([path], options)).facts);
+  write({ plan: "pro", "age (years)": 41, id: 7 });
+  expect(await read({ category: ["plan"], static: ["plan"] })).toContain(
+    'column "age (years)" left out (--static "age (years)" gives it to the model)',
+  );
+  const said = await read();
+  expect(said).toContain('column "plan" left out, column "age (years)" left out (--static plan,"age (years)" gives them to the model)');
+  expect(said).toContain('column "id" left out');
+  write({ a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 });
+  expect(await read()).toContain('column "f" left out (--static NAMES gives them to the model)');
+  expect(await read({ known: { label: "label", ids: [] } })).not.toContain("--static"); // of a model
+  rmSync(folder, { recursive: true });
+});
